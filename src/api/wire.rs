@@ -1,0 +1,184 @@
+//! The bodies that cross the wire, one type each, the same for both ends.
+
+use serde::{Deserialize, Serialize};
+
+use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
+
+/// The header that carries the newest signed checkpoint, base64 of the note, on every answer.
+pub const CHECKPOINT_HEADER: &str = "smrt-checkpoint";
+/// The header that says what kind of state folder answers: `real`, `demo` or `test`.
+pub const STATE_HEADER: &str = "smrt-state";
+/// The multipart part with a booking's JSON.
+pub const BOOKING_PART: &str = "booking";
+/// The multipart part with a search's JSON.
+pub const REQUEST_PART: &str = "request";
+/// The multipart part with the photo.
+pub const PHOTO_PART: &str = "photo";
+
+/// The answer to a booking pushed: durable, logged and findable.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Booked {
+    /// The agency's number.
+    #[schema(value_type = String)]
+    pub number: BookingNumber,
+    /// The version of the booking that now stands.
+    #[schema(value_type = String)]
+    pub version: VersionId,
+    /// Index of the leaf that logged it.
+    pub leaf: u64,
+    /// False when the same bytes were there already.
+    pub new: bool,
+    /// Length of the embedding before normalisation: the higher, the better the photo served.
+    pub quality: f64,
+}
+
+/// A booking as its own agency sees it.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BookingView {
+    /// The agency's number.
+    #[schema(value_type = String)]
+    pub number: BookingNumber,
+    /// The version that stands.
+    #[schema(value_type = String)]
+    pub version: VersionId,
+    /// `live` or `released`.
+    pub state: BookingState,
+    /// Index of the leaf that logged this version.
+    pub leaf: u64,
+    /// SHA-256 of the photo as received, hexadecimal.
+    pub photo_sha256: String,
+    /// The booking data.
+    pub booking: BookingData,
+}
+
+/// Whether a booking can be found by a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BookingState {
+    /// In the gallery.
+    Live,
+    /// Withdrawn by its agency: suppressed from every search.
+    Released,
+}
+
+/// What a release says.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReleaseRequest {
+    /// The agency's reason, for its own record.
+    #[schema(max_length = 200)]
+    pub reason: String,
+}
+
+/// The answer to a release: suppressed and logged.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Released {
+    /// The agency's number.
+    #[schema(value_type = String)]
+    pub number: BookingNumber,
+    /// Index of the leaf that logged the release.
+    pub leaf: u64,
+    /// False when it was released already.
+    pub new: bool,
+}
+
+/// The array: candidates are investigative leads, never identifications.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CandidateArray {
+    /// This search's id, 32 hexadecimal digits.
+    pub search: String,
+    /// What kind of state folder answered: `real`, `demo` or `test`.
+    pub state: String,
+    /// The NOTE of the special order, verbatim.
+    pub note: String,
+    /// Which of the probe's faces was compared.
+    pub face: usize,
+    /// All faces found in the probe, best first.
+    pub faces: Vec<FaceView>,
+    /// Length of the probe's embedding before normalisation.
+    pub quality: f64,
+    /// Bookings that could be found.
+    pub gallery_rows: u64,
+    /// The engine that compared: `gpu` or `cpu`.
+    pub engine: String,
+    /// The models' digest, hexadecimal.
+    pub model: String,
+    /// Index of the leaf written before the search.
+    pub asked: u64,
+    /// Index of the leaf written before this answer.
+    pub answered: u64,
+    /// Candidates, most similar first.
+    pub candidates: Vec<CandidateView>,
+}
+
+/// One candidate: a lead.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CandidateView {
+    /// Place in the array, from 1.
+    pub rank: usize,
+    /// The booking's version; its photo is at `/v1/bookings/{version}/photo`.
+    #[schema(value_type = String)]
+    pub version: VersionId,
+    /// Cosine of the two embeddings, -1 to 1: neither a percentage nor a probability.
+    pub score: f64,
+    /// The agency that owns the booking.
+    #[schema(value_type = String)]
+    pub agency: Identifier,
+    /// The agency's number.
+    #[schema(value_type = String)]
+    pub number: BookingNumber,
+    /// Basic booking data.
+    pub booking: BookingData,
+}
+
+/// A face found in a probe.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaceView {
+    /// The detector's confidence, 0 to 1.
+    pub score: f32,
+    /// Left edge, upper edge, width, height in pixels of the photo as shown.
+    pub frame: [f32; 4],
+}
+
+/// How the box is.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Health {
+    /// What kind of state folder it has: `real`, `demo` or `test`.
+    pub state: String,
+    /// The version of this software.
+    pub version: String,
+    /// The engine that compares: `gpu` or `cpu`.
+    pub engine: String,
+    /// The device that the engine runs on.
+    pub device: String,
+    /// The models' digest, hexadecimal.
+    pub model: String,
+    /// Bookings that can be found.
+    pub gallery_rows: u64,
+    /// Leaves in the log.
+    pub leaves: u64,
+}
+
+/// An error as RFC 9457 words it, `application/problem+json`.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// A short name of the kind of error, stable.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What was found and what was wanted.
+    pub detail: String,
+    /// The request's id, under which the journal knows it.
+    pub request: String,
+    /// The faces found, where a probe has several and none was chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faces: Vec<FaceView>,
+}

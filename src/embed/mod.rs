@@ -1,0 +1,1 @@
+//! Photo bytes to faces, quality and embedding.

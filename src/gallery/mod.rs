@@ -1,0 +1,1 @@
+//! The gallery: rows in segments, searched exactly.

@@ -1,0 +1,129 @@
+//! Every bound in the system, one constant each; their relations are asserted at compile time.
+//!
+//! A bound's name ends in its unit and in `_MAX` or `_MIN`. Changing a number here is the only way to change it anywhere.
+
+// Photos
+
+/// Bytes of one photo file that a door accepts.
+pub const PHOTO_BYTES_MAX: usize = 16 << 20;
+/// Pixels of one photo, counted from its header before anything is decoded.
+pub const PHOTO_PIXELS_MAX: u64 = 50_000_000;
+/// Pixels along one side of a photo.
+pub const PHOTO_SIDE_PX_MAX: u32 = 16_384;
+/// Pixels along one side of a photo, below which no face can be used.
+pub const PHOTO_SIDE_PX_MIN: u32 = 32;
+/// Bytes that decoding one photo may take.
+pub const DECODE_BYTES_MAX: u64 = 400 << 20;
+/// The longer side of the copy on which faces are looked for.
+pub const DETECT_SIDE_PX_MAX: u32 = 640;
+/// Faces reported of one photo; the highest scores are kept.
+pub const FACES_MAX: usize = 64;
+/// Bytes of one model file.
+pub const MODEL_BYTES_MAX: u64 = 512 << 20;
+/// Bytes of one package fetched from a registry.
+pub const PACKAGE_BYTES_MAX: u64 = 1 << 30;
+
+// Embeddings and the gallery
+
+/// Components of an embedding, fewest.
+pub const DIMENSION_MIN: usize = 16;
+/// Components of an embedding, most.
+pub const DIMENSION_MAX: usize = 2_048;
+/// Rows of one gallery: row ids are `u32`, and one value is kept free.
+pub const ROWS_MAX: u64 = (1 << 32) - 1;
+/// Candidates that one search may ask for.
+pub const CANDIDATES_MAX: usize = 1_000;
+/// Candidates that an operator's search returns when it names no number.
+pub const CANDIDATES_DEFAULT: usize = 20;
+/// Probes answered in one pass over the gallery.
+pub const PROBES_PER_PASS_MAX: usize = 64;
+
+// Records
+
+/// Characters of an agency's or a device's identifier.
+pub const IDENTIFIER_CHARS_MAX: usize = 32;
+/// Characters of an agency's booking number.
+pub const BOOKING_NUMBER_CHARS_MAX: usize = 64;
+/// Characters of one short text field: a name, a conduct, a court.
+pub const TEXT_CHARS_MAX: usize = 200;
+/// Characters of an inquiry's reason, most.
+pub const REASON_CHARS_MAX: usize = 2_000;
+/// Characters of an inquiry's reason, fewest.
+pub const REASON_CHARS_MIN: usize = 12;
+/// Charges of one booking.
+pub const CHARGES_MAX: usize = 64;
+/// Agencies and devices in the roster.
+pub const ROSTER_ENTRIES_MAX: usize = 4_096;
+
+// The state folder
+
+/// Bytes of one key slot; slots are aligned to it.
+pub const SLOT_BYTES: usize = 64;
+/// Slots of one file, purged ones included until the file is rewritten.
+pub const SLOTS_MAX: u32 = 1 << 28;
+/// Bytes of a sealed photo beyond the photo's own.
+pub const SEAL_BYTES: usize = 12 + 16;
+/// Changes that one commit of the store takes together.
+pub const COMMIT_CHANGES_MAX: usize = 64;
+/// Changes that wait for the writer; one more is told to wait.
+pub const COMMIT_QUEUE_LEN_MAX: usize = 256;
+/// Photos that wait for an embedding; one more is told to wait.
+pub const EMBED_QUEUE_LEN_MAX: usize = 64;
+/// Commands that wait for the gallery; one more search is told to wait.
+pub const GALLERY_QUEUE_LEN_MAX: usize = 256;
+/// Bytes of one leaf's detail before sealing.
+pub const DETAIL_BYTES_MAX: usize = 64 << 10;
+/// Leaves that one leaf may name as followed.
+pub const LEAF_FOLLOWS_MAX: usize = 8;
+/// Counts that one leaf may carry.
+pub const LEAF_COUNTS_MAX: usize = 8;
+/// Bytes of the store's page cache.
+pub const STORE_CACHE_BYTES: usize = 64 << 20;
+
+// The door
+
+/// Bytes of the JSON part of a request.
+pub const JSON_BYTES_MAX: usize = 64 << 10;
+/// Bytes of a request's body: JSON, photo and the multipart frame around them.
+pub const BODY_BYTES_MAX: usize = PHOTO_BYTES_MAX + JSON_BYTES_MAX + (16 << 10);
+/// Bytes of a request's header block.
+pub const HEADER_BYTES_MAX: usize = 16 << 10;
+/// Connections open at the same time.
+pub const CONNECTIONS_MAX: usize = 512;
+/// Streams that one HTTP/2 connection may have open.
+pub const STREAMS_PER_CONNECTION_MAX: u32 = 32;
+/// Requests at work at the same time; one more is told to wait.
+pub const REQUESTS_IN_FLIGHT_MAX: usize = 128;
+/// Seconds for a TLS handshake.
+pub const HANDSHAKE_SECONDS_MAX: u64 = 10;
+/// Seconds until a request's headers are complete.
+pub const HEADER_SECONDS_MAX: u64 = 10;
+/// Seconds from a request's headers to its answer.
+pub const REQUEST_SECONDS_MAX: u64 = 120;
+/// Seconds that a connection's requests have to end when the daemon stops.
+pub const DRAIN_SECONDS_MAX: u64 = 20;
+/// Seconds that a caller told to wait is asked to stay away.
+pub const RETRY_AFTER_SECONDS: u64 = 1;
+
+// Certificates
+
+/// Days that a site authority's own certificate is valid.
+pub const AUTHORITY_DAYS: i64 = 3_650;
+/// Days that an issued certificate is valid.
+pub const CERTIFICATE_DAYS: i64 = 397;
+/// Days until a revocation list must be written again.
+pub const REVOCATION_LIST_DAYS: i64 = 30;
+
+const _: () = {
+    assert!(BODY_BYTES_MAX > PHOTO_BYTES_MAX + JSON_BYTES_MAX);
+    // RGB8 of the largest photo and the decoder's own copy of it fit.
+    assert!(DECODE_BYTES_MAX >= PHOTO_PIXELS_MAX * 3 * 2);
+    assert!(DETECT_SIDE_PX_MAX.is_multiple_of(32));
+    assert!(COMMIT_CHANGES_MAX <= COMMIT_QUEUE_LEN_MAX);
+    // Every request at work may wait for the writer without being refused by a full queue.
+    assert!(REQUESTS_IN_FLIGHT_MAX <= COMMIT_QUEUE_LEN_MAX);
+    assert!(CANDIDATES_DEFAULT <= CANDIDATES_MAX);
+    assert!(SLOT_BYTES == 64);
+    assert!(REASON_CHARS_MIN < REASON_CHARS_MAX);
+    assert!(REVOCATION_LIST_DAYS < CERTIFICATE_DAYS && CERTIFICATE_DAYS < AUTHORITY_DAYS);
+};

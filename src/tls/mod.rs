@@ -1,0 +1,1 @@
+//! Doors and their keys: who is calling.
