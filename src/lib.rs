@@ -1,8 +1,10 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
 pub mod api;
+pub mod audit;
 pub mod booking;
 pub mod client;
+pub mod disk;
 pub mod embed;
 pub mod face;
 pub mod gallery;

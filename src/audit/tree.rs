@@ -1,0 +1,109 @@
+//! The RFC 6962 tree, grown by its right edge: for each bit that is set in the number of leaves, the hash of that perfect subtree.
+//!
+//! The edge is all that appending needs, so a commit writes some hundred bytes however long the log is.
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use super::AuditError;
+
+/// The hash of a node.
+type Hash = [u8; 32];
+
+const LEAF_PREFIX: [u8; 1] = [0];
+const NODE_PREFIX: [u8; 1] = [1];
+
+/// The hash of a leaf's bytes.
+pub fn leaf_hash(leaf: &[u8]) -> Hash {
+    hash(&[&LEAF_PREFIX, leaf])
+}
+
+/// The right edge of a tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edge {
+    leaves: u64,
+    /// Perfect subtrees, the largest first.
+    subtrees: Vec<Hash>,
+}
+
+impl Edge {
+    /// Number of leaves.
+    pub fn leaves(&self) -> u64 {
+        self.leaves
+    }
+
+    /// Appends a leaf and gives its index.
+    pub fn append(&mut self, leaf: &[u8]) -> u64 {
+        let index = self.leaves;
+        let mut node = leaf_hash(leaf);
+        for _ in 0..index.trailing_ones() {
+            let left = self.subtrees.pop().expect("each set bit of the size has its subtree");
+            node = hash(&[&NODE_PREFIX, &left, &node]);
+        }
+        self.subtrees.push(node);
+        self.leaves += 1;
+        index
+    }
+
+    /// The root over all leaves; of none, the hash of nothing.
+    pub fn root(&self) -> Hash {
+        let mut from_right = self.subtrees.iter().rev();
+        let Some(&smallest) = from_right.next() else { return hash(&[]) };
+        from_right.fold(smallest, |right, left| hash(&[&NODE_PREFIX, left, &right]))
+    }
+
+    /// The edge as it is stored: the number of leaves (8 bytes, little-endian), then 32 bytes a subtree.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.leaves.to_le_bytes().to_vec();
+        bytes.extend(self.subtrees.iter().flatten());
+        bytes
+    }
+
+    /// Reads what `to_bytes` wrote.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, AuditError> {
+        let (leaves, rest) = bytes.split_first_chunk::<8>().ok_or(AuditError::Edge { found: bytes.len(), leaves: 0, wanted: 8 })?;
+        let leaves = u64::from_le_bytes(*leaves);
+        let wanted = 8 + 32 * usize::try_from(leaves.count_ones()).expect("at most 64");
+        if bytes.len() != wanted {
+            return Err(AuditError::Edge { found: bytes.len(), leaves, wanted });
+        }
+        Ok(Self { leaves, subtrees: rest.as_chunks::<32>().0.to_vec() })
+    }
+}
+
+fn hash(parts: &[&[u8]]) -> Hash {
+    let mut context = Context::new(&SHA256);
+    for part in parts {
+        context.update(part);
+    }
+    context.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ct_merkle::mem_backed_tree::MemoryBackedTree;
+
+    #[test]
+    fn every_root_equals_that_of_an_independent_tree() {
+        let mut edge = Edge::default();
+        let mut oracle = MemoryBackedTree::<sha2::Sha256, Vec<u8>>::new();
+        assert_eq!(edge.root(), oracle.root().as_bytes().as_slice());
+        for index in 0..300u64 {
+            let leaf = index.to_le_bytes().repeat(usize::try_from(index % 5).unwrap());
+            assert_eq!(edge.append(&leaf), index);
+            oracle.push(leaf);
+            assert_eq!(edge.root(), oracle.root().as_bytes().as_slice(), "{index}");
+            assert_eq!(Edge::from_bytes(&edge.to_bytes()).as_ref(), Ok(&edge));
+        }
+    }
+
+    #[test]
+    fn an_edge_that_does_not_fit_its_size_is_refused() {
+        let mut edge = Edge::default();
+        edge.append(b"a");
+        let mut bytes = edge.to_bytes();
+        bytes[0] = 3;
+        assert_eq!(Edge::from_bytes(&bytes), Err(AuditError::Edge { found: 40, leaves: 3, wanted: 72 }));
+        assert!(Edge::from_bytes(&bytes[..7]).is_err());
+    }
+}
