@@ -12,3 +12,4 @@ pub mod inquiry;
 pub mod limits;
 pub mod roster;
 pub mod tls;
+pub mod vault;

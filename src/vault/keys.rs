@@ -1,0 +1,245 @@
+//! Keys and sealing: HKDF-SHA256 for subkeys, AES-256-GCM with random nonces, associated data that binds kind and place.
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::hmac;
+use aws_lc_rs::rand::fill;
+use zeroize::Zeroizing;
+
+use super::VaultError;
+use crate::face::ModelId;
+
+/// Bytes of every key.
+pub(super) const KEY_BYTES: usize = 32;
+
+/// The one secret that opens a state folder; it comes from outside, as a credential.
+pub struct Master {
+    root: Zeroizing<[u8; KEY_BYTES]>,
+    detail: Zeroizing<[u8; KEY_BYTES]>,
+    lookup: hmac::Key,
+}
+
+/// A booking's key: one subkey each for its photo, its record and its vector.
+pub struct BookingKey(Zeroizing<[u8; KEY_BYTES]>);
+
+/// A probe's key, of a type that opens nothing of a booking.
+pub struct ProbeKey(Zeroizing<[u8; KEY_BYTES]>);
+
+/// A kind of key with a safe of its own.
+pub trait SafeKey: Sized + Send + Sync + 'static {
+    /// The folder of sealed photos, below the state folder.
+    const FOLDER: &'static str;
+    /// The name of the slot file, without its epoch.
+    const SLOTS: &'static str;
+    /// A fresh random key.
+    fn generate() -> Self {
+        let mut key = Zeroizing::new([0; KEY_BYTES]);
+        random(key.as_mut_slice());
+        Self::from_bytes(key)
+    }
+    /// Takes a key that was in a slot.
+    fn from_bytes(key: Zeroizing<[u8; KEY_BYTES]>) -> Self;
+    /// The key, to put it into a slot or to derive from it.
+    fn bytes(&self) -> &[u8; KEY_BYTES];
+}
+
+impl SafeKey for BookingKey {
+    const FOLDER: &'static str = "photos";
+    const SLOTS: &'static str = "slots";
+
+    fn from_bytes(key: Zeroizing<[u8; KEY_BYTES]>) -> Self {
+        Self(key)
+    }
+
+    fn bytes(&self) -> &[u8; KEY_BYTES] {
+        &self.0
+    }
+}
+
+impl SafeKey for ProbeKey {
+    const FOLDER: &'static str = "probes";
+    const SLOTS: &'static str = "probe-slots";
+
+    fn from_bytes(key: Zeroizing<[u8; KEY_BYTES]>) -> Self {
+        Self(key)
+    }
+
+    fn bytes(&self) -> &[u8; KEY_BYTES] {
+        &self.0
+    }
+}
+
+/// A part of a booking that is sealed in the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Basic booking data with the photo's digest and salt.
+    Record,
+    /// The embedding that these models made.
+    Vector(ModelId),
+}
+
+impl BookingKey {
+    /// Seals a part of the booking with this version id.
+    pub fn seal(&self, part: Part, id: [u8; 16], plain: &[u8]) -> Vec<u8> {
+        seal(&self.part_key(part), &part.binding(id), plain)
+    }
+
+    /// Opens what `seal` gave for the same part and version id.
+    pub fn open(&self, part: Part, id: [u8; 16], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        open(&self.part_key(part), &part.binding(id), sealed, part.name())
+    }
+
+    fn part_key(&self, part: Part) -> Zeroizing<[u8; KEY_BYTES]> {
+        subkey(&*self.0, part.name().as_bytes())
+    }
+}
+
+impl Part {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Record => "a booking's record",
+            Self::Vector(_) => "a booking's vector",
+        }
+    }
+
+    fn binding(self, id: [u8; 16]) -> Vec<u8> {
+        let model = match self {
+            Self::Record => [0; 32],
+            Self::Vector(model) => model.0,
+        };
+        [self.name().as_bytes(), &id, &model].concat()
+    }
+}
+
+impl Master {
+    /// Takes the 32 bytes of a master key file.
+    pub fn new(bytes: &[u8]) -> Result<Self, VaultError> {
+        let root = <[u8; KEY_BYTES]>::try_from(bytes).map_err(|_| VaultError::MasterKey { found: bytes.len() })?;
+        let root = Zeroizing::new(root);
+        let lookup = hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&root, b"smrt lookup v1"));
+        Ok(Self { detail: subkey(&root, b"smrt details v1"), lookup, root })
+    }
+
+    /// The key under which the store knows an agency's booking number: outside of this box it says nothing.
+    pub fn number_key(&self, agency: &str, number: &str) -> [u8; 32] {
+        // The length keeps "ab" + "c" and "a" + "bc" apart.
+        let agency_bytes = u32::try_from(agency.len()).expect("an identifier is short").to_le_bytes();
+        let named = [&agency_bytes, agency.as_bytes(), number.as_bytes()].concat();
+        hmac::sign(&self.lookup, &named).as_ref().try_into().expect("HMAC-SHA256 gives 32 bytes")
+    }
+
+    /// Seals a leaf's detail for its place in a log.
+    pub fn seal_detail(&self, origin: &str, leaf: u64, detail: &[u8]) -> Vec<u8> {
+        seal(&self.detail, &detail_binding(origin, leaf), detail)
+    }
+
+    /// Opens a leaf's detail.
+    pub fn open_detail(&self, origin: &str, leaf: u64, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        open(&self.detail, &detail_binding(origin, leaf), sealed, "a leaf's detail")
+    }
+
+    /// The key that wraps the epoch keys of one slot file.
+    pub(super) fn anchor_key(&self, slots: &str) -> Zeroizing<[u8; KEY_BYTES]> {
+        subkey(&self.root, format!("smrt anchor v1 {slots}").as_bytes())
+    }
+}
+
+impl std::fmt::Debug for Master {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Master")
+    }
+}
+
+fn detail_binding(origin: &str, leaf: u64) -> Vec<u8> {
+    [origin.as_bytes(), &leaf.to_le_bytes()].concat()
+}
+
+/// Fills bytes at random.
+pub(super) fn random(bytes: &mut [u8]) {
+    fill(bytes).expect("the operating system's random source works, or nothing here may go on");
+}
+
+/// Derives a key for one use.
+pub(super) fn subkey(key: &[u8; KEY_BYTES], purpose: &[u8]) -> Zeroizing<[u8; KEY_BYTES]> {
+    struct Bytes;
+    impl KeyType for Bytes {
+        fn len(&self) -> usize {
+            KEY_BYTES
+        }
+    }
+    let mut derived = Zeroizing::new([0; KEY_BYTES]);
+    Salt::new(HKDF_SHA256, &[])
+        .extract(key)
+        .expand(&[purpose], Bytes)
+        .and_then(|okm| okm.fill(derived.as_mut_slice()))
+        .expect("32 bytes are within what HKDF-SHA256 gives");
+    derived
+}
+
+/// Seals: nonce, ciphertext, tag.
+pub(super) fn seal(key: &[u8; KEY_BYTES], binding: &[u8], plain: &[u8]) -> Vec<u8> {
+    let mut nonce = [0; NONCE_LEN];
+    random(&mut nonce);
+    let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
+    sealed.extend_from_slice(&nonce);
+    sealed.extend_from_slice(plain);
+    let tag = cipher(key)
+        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(binding), &mut sealed[NONCE_LEN..])
+        .expect("all that is sealed is far below the cipher's limit");
+    sealed.extend_from_slice(tag.as_ref());
+    sealed
+}
+
+/// Opens what `seal` gave under the same key and binding.
+pub(super) fn open(key: &[u8; KEY_BYTES], binding: &[u8], sealed: &[u8], what: &'static str) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(VaultError::Unreadable { what })?;
+    let mut plain = Zeroizing::new(rest.to_vec());
+    let length = cipher(key)
+        .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(binding), &mut plain)
+        .map_err(|_| VaultError::Unreadable { what })?
+        .len();
+    plain.truncate(length);
+    Ok(plain)
+}
+
+fn cipher(key: &[u8; KEY_BYTES]) -> LessSafeKey {
+    LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).expect("AES-256 takes 32 bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_opens_only_as_what_it_was_sealed() {
+        let key = BookingKey::generate();
+        let vector = Part::Vector(ModelId([1; 32]));
+        let sealed = key.seal(vector, [7; 16], b"numbers");
+        assert_eq!(key.open(vector, [7; 16], &sealed).unwrap().as_slice(), b"numbers");
+        assert!(key.open(Part::Record, [7; 16], &sealed).is_err(), "another part");
+        assert!(key.open(Part::Vector(ModelId([2; 32])), [7; 16], &sealed).is_err(), "another model");
+        assert!(key.open(vector, [8; 16], &sealed).is_err(), "another booking");
+        assert!(BookingKey::generate().open(vector, [7; 16], &sealed).is_err(), "another key");
+        let mut changed = sealed;
+        changed[20] ^= 1;
+        assert!(key.open(vector, [7; 16], &changed).is_err(), "changed bytes");
+        assert!(key.open(vector, [7; 16], &[]).is_err(), "nothing");
+    }
+
+    #[test]
+    fn a_number_key_keeps_agencies_apart() {
+        let master = Master::new(&[1; 32]).unwrap();
+        assert_ne!(master.number_key("ab", "c"), master.number_key("a", "bc"));
+        assert_ne!(master.number_key("a", "1"), Master::new(&[2; 32]).unwrap().number_key("a", "1"));
+        assert!(matches!(Master::new(&[1; 31]), Err(VaultError::MasterKey { found: 31 })));
+    }
+
+    #[test]
+    fn a_detail_opens_only_at_its_place_in_its_log() {
+        let master = Master::new(&[1; 32]).unwrap();
+        let sealed = master.seal_detail("a.example/log", 5, b"who");
+        assert_eq!(master.open_detail("a.example/log", 5, &sealed).unwrap().as_slice(), b"who");
+        assert!(master.open_detail("a.example/log", 6, &sealed).is_err());
+        assert!(master.open_detail("b.example/log", 5, &sealed).is_err());
+    }
+}

@@ -1,0 +1,193 @@
+//! Sealed photos, and the keys that open them.
+//!
+//! Invariants: a photo never lies on the medium in plaintext. Every booking has one random key and every probe another; a key lies only in
+//! its 64-byte slot, wrapped by the epoch's key, and the epoch's key only in its anchor, wrapped by the master key. Destroying a key
+//! destroys everything that was sealed under it. Bookings and probes are two safes with two types of key and no way from one to the other.
+
+mod keys;
+mod photos;
+mod slots;
+
+use std::collections::HashSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+pub use keys::{BookingKey, Master, Part, ProbeKey, SafeKey};
+pub use slots::Lodger;
+
+use crate::disk::Disk;
+use slots::Slots;
+
+/// Why the vault can't give or take.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VaultError {
+    /// The operating system refused.
+    #[error("{what} failed")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The operating system's error.
+        source: io::Error,
+    },
+    /// Sealed bytes don't open: another key, another place, or changed bytes.
+    #[error("{what} does not open: its key, its place or its bytes are not those it was sealed with")]
+    Unreadable {
+        /// What was to be opened.
+        what: &'static str,
+    },
+    /// A slot holds no key.
+    #[error("slot {slot} holds no key")]
+    Vacant {
+        /// The slot.
+        slot: u32,
+    },
+    /// No slot is left.
+    #[error("all {found} key slots are taken")]
+    Full {
+        /// Slots in the file.
+        found: u32,
+    },
+    /// A file is there in a form that this software doesn't know.
+    #[error("{what} has format {found}, this software reads format {wanted}")]
+    Format {
+        /// Which file.
+        what: &'static str,
+        /// Format found.
+        found: u8,
+        /// Format known.
+        wanted: u8,
+    },
+    /// The slot file or its anchor is missing.
+    #[error("the key slots '{name}' or the anchor of their epoch are missing from the state folder")]
+    Missing {
+        /// Name of the slot file.
+        name: &'static str,
+    },
+    /// The master key file is malformed.
+    #[error("a master key of {found} bytes, wanted 32")]
+    MasterKey {
+        /// Bytes found.
+        found: usize,
+    },
+}
+
+impl VaultError {
+    /// Whether the medium had no room left; nothing was acknowledged and the caller may come again.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    }
+
+    fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { what, source }
+    }
+}
+
+/// The two safes.
+pub struct Vault {
+    /// Photos of bookings.
+    pub bookings: Safe<BookingKey>,
+    /// Probes of searches, apart from bookings for good.
+    pub probes: Safe<ProbeKey>,
+}
+
+/// One kind of sealed photos with the key slots that open them.
+pub struct Safe<K: SafeKey> {
+    disk: Arc<dyn Disk>,
+    folder: PathBuf,
+    slots: Mutex<Slots<K>>,
+}
+
+impl Vault {
+    /// Makes both safes in an empty state folder; durable once the caller has synced that folder.
+    pub fn create(disk: &Arc<dyn Disk>, state: &Path, master: &Master) -> Result<Self, VaultError> {
+        Ok(Self { bookings: Safe::create(disk, state, master)?, probes: Safe::create(disk, state, master)? })
+    }
+
+    /// Opens both safes.
+    ///
+    /// Errors: missing or unreadable slots, another master key.
+    pub fn open(disk: &Arc<dyn Disk>, state: &Path, master: &Master) -> Result<Self, VaultError> {
+        Ok(Self { bookings: Safe::open(disk, state, master)?, probes: Safe::open(disk, state, master)? })
+    }
+}
+
+impl<K: SafeKey> Safe<K> {
+    fn create(disk: &Arc<dyn Disk>, state: &Path, master: &Master) -> Result<Self, VaultError> {
+        let folder = state.join(K::FOLDER);
+        photos::create_folders(disk.as_ref(), &folder)?;
+        let slots = Slots::create(disk, state, master)?;
+        Ok(Self { disk: disk.clone(), folder, slots: Mutex::new(slots) })
+    }
+
+    fn open(disk: &Arc<dyn Disk>, state: &Path, master: &Master) -> Result<Self, VaultError> {
+        let slots = Slots::open(disk, state, master)?;
+        Ok(Self { disk: disk.clone(), folder: state.join(K::FOLDER), slots: Mutex::new(slots) })
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Slots<K>> {
+        self.slots.lock().expect("no slot operation panics while it holds the lock")
+    }
+
+    /// Writes a key into a free slot and gives the slot; durable after `sync_slots`.
+    pub fn lodge(&self, lodger: &Lodger, key: &K) -> Result<u32, VaultError> {
+        self.slots().lodge(lodger, key)
+    }
+
+    /// Makes every slot written so far durable.
+    pub fn sync_slots(&self) -> Result<(), VaultError> {
+        self.slots().sync()
+    }
+
+    /// The key in a slot.
+    ///
+    /// Errors: a vacant slot, or one that was written for another lodger.
+    pub fn key(&self, slot: u32, lodger: &Lodger) -> Result<K, VaultError> {
+        self.slots().key(slot, lodger)
+    }
+
+    /// Overwrites a slot; durable after `sync_slots`.
+    pub fn evict(&self, slot: u32) -> Result<(), VaultError> {
+        self.slots().evict(slot)
+    }
+
+    /// Rewrites the slots of these lodgers under a fresh epoch key and destroys the old one: what was evicted before is gone from old
+    /// pages and copies of the slot file too, as far as the anchor can be destroyed.
+    pub fn rotate(&self, lodgers: &[(u32, Lodger)]) -> Result<(), VaultError> {
+        self.slots().rotate(lodgers)
+    }
+
+    /// Seals a photo under its key and gives it its name; the name is durable after `sync_names`.
+    pub fn write_photo(&self, id: [u8; 16], key: &K, photo: &[u8]) -> Result<(), VaultError> {
+        photos::write(self.disk.as_ref(), &self.folder, id, key, photo)
+    }
+
+    /// Makes the names of these photos, given or removed, durable.
+    pub fn sync_names(&self, ids: impl IntoIterator<Item = [u8; 16]>) -> Result<(), VaultError> {
+        photos::sync_names(self.disk.as_ref(), &self.folder, ids)
+    }
+
+    /// Reads a photo, as it was received.
+    pub fn read_photo(&self, id: [u8; 16], key: &K) -> Result<Vec<u8>, VaultError> {
+        photos::read(self.disk.as_ref(), &self.folder, id, key)
+    }
+
+    /// Removes a photo; one that isn't there is fine. Durable after `sync_names`.
+    pub fn unlink_photo(&self, id: [u8; 16]) -> Result<(), VaultError> {
+        photos::unlink(self.disk.as_ref(), &self.folder, id)
+    }
+
+    /// The photos that have a name.
+    pub fn photo_ids(&self) -> Result<HashSet<[u8; 16]>, VaultError> {
+        photos::ids(self.disk.as_ref(), &self.folder)
+    }
+
+    /// Wipes every slot and photo that no record knows, and half-written files: what a crash before the commit point left.
+    ///
+    /// Gives the number of slots and of photos wiped.
+    pub fn wipe_orphans(&self, slots: &HashSet<u32>, ids: &HashSet<[u8; 16]>) -> Result<(usize, usize), VaultError> {
+        let slots = self.slots().evict_all_but(slots)?;
+        Ok((slots, photos::unlink_all_but(self.disk.as_ref(), &self.folder, ids)?))
+    }
+}
