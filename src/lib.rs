@@ -11,5 +11,6 @@ pub mod gallery;
 pub mod inquiry;
 pub mod limits;
 pub mod roster;
+pub mod store;
 pub mod tls;
 pub mod vault;

@@ -1,0 +1,600 @@
+//! Records, vectors, searches and the log in one redb file; the truth from which all else is rebuilt.
+//!
+//! Invariants: one write transaction is one commit point; quick-repair is on, so that opening after a crash takes no scan. Records,
+//! vectors and details come here sealed and leave sealed: the store holds no key. A booking number is known by its HMAC only.
+//! The kind of a state folder is written when it is made and never again.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, WriteTransaction};
+
+use crate::booking::{Identifier, VersionId};
+use crate::disk::{Disk, DiskFile, OpenMode};
+use crate::limits::STORE_CACHE_BYTES;
+
+/// The name of the store's file below the state folder.
+pub const STORE_FILE: &str = "smrt.redb";
+/// The form of the tables below.
+const FORMAT: u8 = 1;
+
+type Id = [u8; 16];
+type NumberKey = [u8; 32];
+
+/// Version id to state, slot, leaf, previous version, number key, agency, sealed record.
+const BOOKINGS: TableDefinition<Id, (u8, u32, u64, Option<Id>, NumberKey, &str, &[u8])> = TableDefinition::new("bookings");
+/// Leaf of the booking to version id and sealed vector: the order of the gallery's rows.
+const VECTORS: TableDefinition<u64, (Id, &[u8])> = TableDefinition::new("vectors");
+/// HMAC of agency and number to state, version that stands, its leaf, leaf of the release, leaf of the purge.
+const NUMBERS: TableDefinition<NumberKey, (u8, Option<Id>, u64, Option<u64>, Option<u64>)> = TableDefinition::new("numbers");
+/// Search id to state, probe's slot, leaf `asked`, leaf `answered`, device, candidates' version ids on end.
+const SEARCHES: TableDefinition<Id, (u8, u32, u64, Option<u64>, &str, &[u8])> = TableDefinition::new("searches");
+/// Index to leaf.
+const LEAVES: TableDefinition<u64, &[u8]> = TableDefinition::new("leaves");
+/// Index to sealed detail.
+const DETAILS: TableDefinition<u64, &[u8]> = TableDefinition::new("details");
+/// Facts about the folder.
+const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+
+const META_FORMAT: &str = "format";
+const META_KIND: &str = "kind";
+const META_ORIGIN: &str = "origin";
+const META_MODEL: &str = "model";
+const META_EDGE: &str = "edge";
+const META_CHECKPOINT: &str = "checkpoint";
+
+/// Why the store can't give or take.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store can't be opened.
+    #[error("the store does not open")]
+    Open {
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A read failed.
+    #[error("reading the store failed")]
+    Read {
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A commit failed: whether it counts is unknown until the store is opened again.
+    #[error("a commit of the store failed, its state is unknown until it is opened again")]
+    Commit {
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The folder was made by a newer version of this software.
+    #[error("the state folder has format {found}, this software reads format {FORMAT}; a newer version made it")]
+    Newer {
+        /// Format found.
+        found: u8,
+    },
+    /// A stored value can't be understood.
+    #[error("the store's {what} can't be understood")]
+    Corrupt {
+        /// Which value.
+        what: &'static str,
+    },
+}
+
+/// What a state folder was made for; written once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateKind {
+    /// Real bookings. The plain search door doesn't exist.
+    Real,
+    /// A demonstration.
+    Demo,
+    /// Tests.
+    Test,
+}
+
+/// Where a version of a booking stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum VersionState {
+    /// In the gallery.
+    Live = 1,
+    /// Replaced by a later version of the same booking: out of the gallery.
+    Superseded = 2,
+    /// Released by its agency: out of the gallery.
+    Released = 3,
+    /// Its purge has begun and must be finished.
+    Purging = 4,
+}
+
+/// Where a booking number stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum NumberState {
+    /// A version stands.
+    Live = 1,
+    /// Released.
+    Released = 2,
+    /// Purged: only this tombstone is left.
+    Purged = 3,
+}
+
+/// Where a search stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum SearchState {
+    /// Asked for.
+    Asked = 1,
+    /// Answered.
+    Answered = 2,
+    /// Never answered.
+    Interrupted = 3,
+}
+
+/// One version of a booking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionRow {
+    /// Where it stands.
+    pub state: VersionState,
+    /// The slot of its key.
+    pub slot: u32,
+    /// The leaf that logged it.
+    pub leaf: u64,
+    /// The version that it replaced.
+    pub previous: Option<VersionId>,
+    /// HMAC of agency and number.
+    pub number_key: [u8; 32],
+    /// The agency that owns it.
+    pub agency: Identifier,
+    /// Its sealed record.
+    pub record: Vec<u8>,
+}
+
+/// What is known under a booking number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberRow {
+    /// Where it stands.
+    pub state: NumberState,
+    /// The version that stands; none once purged.
+    pub current: Option<VersionId>,
+    /// The leaf that logged that version.
+    pub leaf: u64,
+    /// The leaf that logged the release.
+    pub released: Option<u64>,
+    /// The leaf that logged the purge.
+    pub purged: Option<u64>,
+}
+
+/// One search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchRow {
+    /// Where it stands.
+    pub state: SearchState,
+    /// The slot of its probe's key.
+    pub slot: u32,
+    /// The leaf written before it ran.
+    pub asked: u64,
+    /// The leaf written before its answer left.
+    pub answered: Option<u64>,
+    /// The device that asked.
+    pub device: Identifier,
+    /// The candidates of its answer, best first.
+    pub candidates: Vec<VersionId>,
+}
+
+/// A sealed vector in the gallery's order.
+#[derive(Clone, Debug)]
+pub struct VectorRow {
+    /// The leaf of the booking.
+    pub leaf: u64,
+    /// The booking's version.
+    pub id: VersionId,
+    /// Its sealed vector.
+    pub vector: Vec<u8>,
+}
+
+/// The open store.
+#[derive(Debug)]
+pub struct Store {
+    database: Database,
+}
+
+/// A write transaction at work; it counts when `Store::commit` returns.
+pub struct Commit {
+    transaction: WriteTransaction,
+}
+
+impl Store {
+    /// Makes the store's file: whole or not at all, durable on return.
+    pub fn create(disk: &Arc<dyn Disk>, state: &Path, kind: StateKind, origin: &str, edge: &[u8]) -> Result<Self, StoreError> {
+        let (part, path) = (state.join("smrt.redb.part"), state.join(STORE_FILE));
+        match disk.unlink(&part) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(open_error(e)),
+            _ => {}
+        }
+        let file = disk.open(&part, OpenMode::New).map_err(open_error)?;
+        let store = Self { database: builder().create_with_backend(Backend(file)).map_err(open_error)? };
+        store.commit(|commit| {
+            let tables = &commit.transaction;
+            tables.open_table(BOOKINGS).map_err(commit_error)?;
+            tables.open_table(VECTORS).map_err(commit_error)?;
+            tables.open_table(NUMBERS).map_err(commit_error)?;
+            tables.open_table(SEARCHES).map_err(commit_error)?;
+            tables.open_table(LEAVES).map_err(commit_error)?;
+            tables.open_table(DETAILS).map_err(commit_error)?;
+            commit.put_meta(META_FORMAT, &[FORMAT])?;
+            commit.put_meta(META_KIND, kind.name().as_bytes())?;
+            commit.put_meta(META_ORIGIN, origin.as_bytes())?;
+            commit.put_meta(META_EDGE, edge)
+        })?;
+        disk.rename(&part, &path).map_err(open_error)?;
+        disk.sync_folder(state).map_err(open_error)?;
+        Ok(store)
+    }
+
+    /// Opens the store.
+    ///
+    /// Errors: a file of a newer format, damage, an operating system's error.
+    pub fn open(disk: &Arc<dyn Disk>, state: &Path) -> Result<Self, StoreError> {
+        let file = disk.open(&state.join(STORE_FILE), OpenMode::Existing).map_err(open_error)?;
+        let store = Self { database: builder().create_with_backend(Backend(file)).map_err(open_error)? };
+        match store.meta(META_FORMAT)?.as_deref() {
+            Some([FORMAT]) => Ok(store),
+            Some(&[found]) if found > FORMAT => Err(StoreError::Newer { found }),
+            _ => Err(StoreError::Corrupt { what: "format" }),
+        }
+    }
+
+    /// What the folder was made for.
+    pub fn kind(&self) -> Result<StateKind, StoreError> {
+        let name = self.meta(META_KIND)?.unwrap_or_default();
+        [StateKind::Real, StateKind::Demo, StateKind::Test]
+            .into_iter()
+            .find(|kind| kind.name().as_bytes() == name)
+            .ok_or(StoreError::Corrupt { what: "kind" })
+    }
+
+    /// The log's origin.
+    pub fn origin(&self) -> Result<String, StoreError> {
+        self.meta(META_ORIGIN)?.and_then(|o| String::from_utf8(o).ok()).ok_or(StoreError::Corrupt { what: "origin" })
+    }
+
+    /// The models whose vectors are stored, none before the first.
+    pub fn model(&self) -> Result<Option<[u8; 32]>, StoreError> {
+        let model = self.meta(META_MODEL)?;
+        model.map(|m| m.try_into().map_err(|_| StoreError::Corrupt { what: "model" })).transpose()
+    }
+
+    /// The tree's edge.
+    pub fn edge(&self) -> Result<Vec<u8>, StoreError> {
+        self.meta(META_EDGE)?.ok_or(StoreError::Corrupt { what: "edge" })
+    }
+
+    /// The newest signed checkpoint, none before the first leaf.
+    pub fn checkpoint(&self) -> Result<Option<String>, StoreError> {
+        let note = self.meta(META_CHECKPOINT)?;
+        note.map(|n| String::from_utf8(n).map_err(|_| StoreError::Corrupt { what: "checkpoint" })).transpose()
+    }
+
+    /// A version of a booking.
+    pub fn version(&self, id: VersionId) -> Result<Option<VersionRow>, StoreError> {
+        let table = self.read()?.open_table(BOOKINGS).map_err(read_error)?;
+        let row = table.get(id.0).map_err(read_error)?;
+        row.map(|row| version_row(row.value())).transpose()
+    }
+
+    /// What is known under a number.
+    pub fn number(&self, key: &[u8; 32]) -> Result<Option<NumberRow>, StoreError> {
+        let table = self.read()?.open_table(NUMBERS).map_err(read_error)?;
+        let row = table.get(key).map_err(read_error)?;
+        row.map(|row| number_row(row.value())).transpose()
+    }
+
+    /// A search.
+    pub fn search(&self, id: [u8; 16]) -> Result<Option<SearchRow>, StoreError> {
+        let table = self.read()?.open_table(SEARCHES).map_err(read_error)?;
+        let row = table.get(id).map_err(read_error)?;
+        row.map(|row| search_row(row.value())).transpose()
+    }
+
+    /// All versions.
+    pub fn versions(&self) -> Result<Vec<(VersionId, VersionRow)>, StoreError> {
+        let table = self.read()?.open_table(BOOKINGS).map_err(read_error)?;
+        let rows = table.iter().map_err(read_error)?;
+        rows.map(|row| {
+            let (id, row) = row.map_err(read_error)?;
+            Ok((VersionId(id.value()), version_row(row.value())?))
+        })
+        .collect()
+    }
+
+    /// All searches.
+    pub fn searches(&self) -> Result<Vec<([u8; 16], SearchRow)>, StoreError> {
+        let table = self.read()?.open_table(SEARCHES).map_err(read_error)?;
+        let rows = table.iter().map_err(read_error)?;
+        rows.map(|row| {
+            let (id, row) = row.map_err(read_error)?;
+            Ok((id.value(), search_row(row.value())?))
+        })
+        .collect()
+    }
+
+    /// All sealed vectors in the order of their leaves, one at a time.
+    pub fn for_each_vector<E: From<StoreError>>(&self, mut visit: impl FnMut(VectorRow) -> Result<(), E>) -> Result<(), E> {
+        let table = self.read()?.open_table(VECTORS).map_err(read_error)?;
+        for row in table.iter().map_err(read_error)? {
+            let (leaf, row) = row.map_err(read_error)?;
+            let (id, vector) = row.value();
+            visit(VectorRow { leaf: leaf.value(), id: VersionId(id), vector: vector.to_vec() })?;
+        }
+        Ok(())
+    }
+
+    /// All leaves in order, one at a time.
+    pub fn for_each_leaf<E: From<StoreError>>(&self, mut visit: impl FnMut(u64, &[u8]) -> Result<(), E>) -> Result<(), E> {
+        let table = self.read()?.open_table(LEAVES).map_err(read_error)?;
+        for row in table.iter().map_err(read_error)? {
+            let (index, leaf) = row.map_err(read_error)?;
+            visit(index.value(), leaf.value())?;
+        }
+        Ok(())
+    }
+
+    /// A leaf and its sealed detail.
+    pub fn leaf(&self, index: u64) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+        let read = self.read()?;
+        let (leaves, details) = (read.open_table(LEAVES).map_err(read_error)?, read.open_table(DETAILS).map_err(read_error)?);
+        let (leaf, detail) = (leaves.get(index).map_err(read_error)?, details.get(index).map_err(read_error)?);
+        Ok(leaf.zip(detail).map(|(leaf, detail)| (leaf.value().to_vec(), detail.value().to_vec())))
+    }
+
+    /// Fills a write transaction and commits it; durable on return.
+    ///
+    /// Errors: an error of `fill` leaves the store as it was; a failed commit leaves it unknown.
+    pub fn commit<E: From<StoreError>>(&self, fill: impl FnOnce(&Commit) -> Result<(), E>) -> Result<(), E> {
+        let mut transaction = self.database.begin_write().map_err(commit_error)?;
+        transaction.set_quick_repair(true);
+        let commit = Commit { transaction };
+        fill(&commit)?;
+        commit.transaction.commit().map_err(commit_error)?;
+        Ok(())
+    }
+
+    fn read(&self) -> Result<redb::ReadTransaction, StoreError> {
+        self.database.begin_read().map_err(read_error)
+    }
+
+    fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let table = self.read()?.open_table(META).map_err(read_error)?;
+        Ok(table.get(name).map_err(read_error)?.map(|value| value.value().to_vec()))
+    }
+}
+
+impl Commit {
+    /// Writes a version of a booking.
+    pub fn put_version(&self, id: VersionId, row: &VersionRow) -> Result<(), StoreError> {
+        let mut table = self.transaction.open_table(BOOKINGS).map_err(commit_error)?;
+        let previous = row.previous.map(|p| p.0);
+        let value = (row.state as u8, row.slot, row.leaf, previous, row.number_key, row.agency.as_str(), row.record.as_slice());
+        table.insert(id.0, value).map_err(commit_error)?;
+        Ok(())
+    }
+
+    /// Writes a sealed vector in its place in the gallery's order.
+    pub fn put_vector(&self, row: &VectorRow) -> Result<(), StoreError> {
+        let mut table = self.transaction.open_table(VECTORS).map_err(commit_error)?;
+        table.insert(row.leaf, (row.id.0, row.vector.as_slice())).map_err(commit_error)?;
+        Ok(())
+    }
+
+    /// Removes a version and its vector: what a purge leaves is the number's tombstone.
+    pub fn remove_version(&self, id: VersionId, leaf: u64) -> Result<(), StoreError> {
+        self.transaction.open_table(BOOKINGS).map_err(commit_error)?.remove(id.0).map_err(commit_error)?;
+        self.transaction.open_table(VECTORS).map_err(commit_error)?.remove(leaf).map_err(commit_error)?;
+        Ok(())
+    }
+
+    /// Writes what is known under a number.
+    pub fn put_number(&self, key: &[u8; 32], row: &NumberRow) -> Result<(), StoreError> {
+        let mut table = self.transaction.open_table(NUMBERS).map_err(commit_error)?;
+        table.insert(key, (row.state as u8, row.current.map(|c| c.0), row.leaf, row.released, row.purged)).map_err(commit_error)?;
+        Ok(())
+    }
+
+    /// Writes a search.
+    pub fn put_search(&self, id: [u8; 16], row: &SearchRow) -> Result<(), StoreError> {
+        let mut table = self.transaction.open_table(SEARCHES).map_err(commit_error)?;
+        let candidates: Vec<u8> = row.candidates.iter().flat_map(|c| c.0).collect();
+        let value = (row.state as u8, row.slot, row.asked, row.answered, row.device.as_str(), candidates.as_slice());
+        table.insert(id, value).map_err(commit_error)?;
+        Ok(())
+    }
+
+    /// Writes a leaf with its sealed detail.
+    pub fn put_leaf(&self, index: u64, leaf: &[u8], sealed_detail: &[u8]) -> Result<(), StoreError> {
+        self.transaction.open_table(LEAVES).map_err(commit_error)?.insert(index, leaf).map_err(commit_error)?;
+        self.transaction.open_table(DETAILS).map_err(commit_error)?.insert(index, sealed_detail).map_err(commit_error)?;
+        Ok(())
+    }
+
+    /// Writes the tree's edge and the checkpoint over it.
+    pub fn put_checkpoint(&self, edge: &[u8], note: &str) -> Result<(), StoreError> {
+        self.put_meta(META_EDGE, edge)?;
+        self.put_meta(META_CHECKPOINT, note.as_bytes())
+    }
+
+    /// Writes which models the vectors are of.
+    pub fn put_model(&self, model: &[u8; 32]) -> Result<(), StoreError> {
+        self.put_meta(META_MODEL, model)
+    }
+
+    fn put_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
+        self.transaction.open_table(META).map_err(commit_error)?.insert(name, value).map_err(commit_error)?;
+        Ok(())
+    }
+}
+
+impl StateKind {
+    /// `real`, `demo` or `test`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Real => "real",
+            Self::Demo => "demo",
+            Self::Test => "test",
+        }
+    }
+}
+
+fn version_row(value: (u8, u32, u64, Option<Id>, NumberKey, &str, &[u8])) -> Result<VersionRow, StoreError> {
+    let (state, slot, leaf, previous, number_key, agency, record) = value;
+    let state = [VersionState::Live, VersionState::Superseded, VersionState::Released, VersionState::Purging]
+        .into_iter()
+        .find(|&s| s as u8 == state)
+        .ok_or(StoreError::Corrupt { what: "state of a booking" })?;
+    let agency = Identifier::parse(agency).map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
+    Ok(VersionRow { state, slot, leaf, previous: previous.map(VersionId), number_key, agency, record: record.to_vec() })
+}
+
+fn number_row(value: (u8, Option<Id>, u64, Option<u64>, Option<u64>)) -> Result<NumberRow, StoreError> {
+    let (state, current, leaf, released, purged) = value;
+    let state = [NumberState::Live, NumberState::Released, NumberState::Purged]
+        .into_iter()
+        .find(|&s| s as u8 == state)
+        .ok_or(StoreError::Corrupt { what: "state of a booking number" })?;
+    Ok(NumberRow { state, current: current.map(VersionId), leaf, released, purged })
+}
+
+fn search_row(value: (u8, u32, u64, Option<u64>, &str, &[u8])) -> Result<SearchRow, StoreError> {
+    let (state, slot, asked, answered, device, candidates) = value;
+    let state = [SearchState::Asked, SearchState::Answered, SearchState::Interrupted]
+        .into_iter()
+        .find(|&s| s as u8 == state)
+        .ok_or(StoreError::Corrupt { what: "state of a search" })?;
+    let device = Identifier::parse(device).map_err(|_| StoreError::Corrupt { what: "device of a search" })?;
+    let candidates = candidates.as_chunks().0.iter().map(|&c| VersionId(c)).collect();
+    Ok(SearchRow { state, slot, asked, answered, device, candidates })
+}
+
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(STORE_CACHE_BYTES);
+    builder
+}
+
+fn open_error(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::Open { source: source.into() }
+}
+
+fn read_error(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::Read { source: source.into() }
+}
+
+fn commit_error(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::Commit { source: source.into() }
+}
+
+/// The store's file, through the one disk.
+#[derive(Debug)]
+struct Backend(Arc<dyn DiskFile>);
+
+impl StorageBackend for Backend {
+    fn len(&self) -> io::Result<u64> {
+        self.0.size()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.read_at(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_size(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.0.write_at(offset, data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::RealDisk;
+
+    fn disk() -> Arc<dyn Disk> {
+        Arc::new(RealDisk)
+    }
+
+    #[test]
+    fn rows_come_back_after_a_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let agency = Identifier::parse("slmpd").unwrap();
+        let version = VersionRow {
+            state: VersionState::Live,
+            slot: 3,
+            leaf: 0,
+            previous: Some(VersionId([9; 16])),
+            number_key: [4; 32],
+            agency: agency.clone(),
+            record: vec![1, 2, 3],
+        };
+        let number = NumberRow { state: NumberState::Live, current: Some(VersionId([1; 16])), leaf: 0, released: None, purged: None };
+        let search = SearchRow {
+            state: SearchState::Answered,
+            slot: 0,
+            asked: 1,
+            answered: Some(2),
+            device: agency,
+            candidates: vec![VersionId([1; 16]), VersionId([2; 16])],
+        };
+        let store = Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
+        store
+            .commit::<StoreError>(|commit| {
+                commit.put_version(VersionId([1; 16]), &version)?;
+                commit.put_vector(&VectorRow { leaf: 0, id: VersionId([1; 16]), vector: vec![5] })?;
+                commit.put_number(&[4; 32], &number)?;
+                commit.put_search([7; 16], &search)?;
+                commit.put_leaf(0, b"leaf", b"detail")?;
+                commit.put_checkpoint(b"edge", "note")
+            })
+            .unwrap();
+        drop(store);
+        let store = Store::open(&disk(), folder.path()).unwrap();
+        assert_eq!((store.kind().unwrap(), store.origin().unwrap()), (StateKind::Test, "test.example/log".to_owned()));
+        assert_eq!(store.version(VersionId([1; 16])).unwrap(), Some(version));
+        assert_eq!(store.number(&[4; 32]).unwrap(), Some(number));
+        assert_eq!(store.search([7; 16]).unwrap(), Some(search));
+        assert_eq!(store.leaf(0).unwrap(), Some((b"leaf".to_vec(), b"detail".to_vec())));
+        assert_eq!(store.checkpoint().unwrap().as_deref(), Some("note"));
+        assert_eq!(store.version(VersionId([2; 16])).unwrap(), None);
+    }
+
+    #[test]
+    fn a_change_that_fails_while_it_is_filled_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
+        let failed = store.commit(|commit| {
+            commit.put_leaf(0, b"leaf", b"detail")?;
+            Err(StoreError::Corrupt { what: "test" })
+        });
+        assert!(matches!(failed, Err(StoreError::Corrupt { .. })));
+        assert_eq!(store.leaf(0).unwrap(), None);
+    }
+
+    #[test]
+    fn a_folder_of_a_newer_version_is_refused_by_its_format() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
+        store.commit(|commit| commit.put_meta(META_FORMAT, &[FORMAT + 1])).unwrap();
+        drop(store);
+        assert!(matches!(Store::open(&disk(), folder.path()), Err(StoreError::Newer { found: 2 })));
+    }
+
+    #[test]
+    fn a_file_that_is_no_store_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(STORE_FILE), vec![7; 9000]).unwrap();
+        assert!(matches!(Store::open(&disk(), folder.path()), Err(StoreError::Open { .. })));
+    }
+}
