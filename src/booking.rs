@@ -233,7 +233,7 @@ pub mod iso_date {
     }
 }
 
-mod iso_date_option {
+pub(crate) mod iso_date_option {
     use serde::{Deserialize, Deserializer, Serializer};
     use time::Date;
 
@@ -241,14 +241,14 @@ mod iso_date_option {
     struct Wrapped(#[serde(with = "super::iso_date")] Date);
 
     #[expect(clippy::ref_option, reason = "serde's `with` passes a reference to the field")]
-    pub(super) fn serialize<S: Serializer>(date: &Option<Date>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(date: &Option<Date>, serializer: S) -> Result<S::Ok, S::Error> {
         match date {
             Some(date) => super::iso_date::serialize(date, serializer),
             None => serializer.serialize_none(),
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
         Ok(Option::<Wrapped>::deserialize(deserializer)?.map(|w| w.0))
     }
 }

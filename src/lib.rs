@@ -11,6 +11,7 @@ pub mod gallery;
 pub mod inquiry;
 pub mod limits;
 pub mod roster;
+pub mod service;
 pub mod store;
 pub mod tls;
 pub mod vault;

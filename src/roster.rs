@@ -1,6 +1,10 @@
 //! Who may do what: agencies, devices and the caller at a door, as pure rules without I/O.
 
-use crate::booking::Identifier;
+use serde::{Deserialize, Serialize};
+use time::Date;
+
+use crate::booking::{Identifier, Text, iso_date};
+use crate::limits::ROSTER_ENTRIES_MAX;
 
 /// The scheme and first word of every certificate name that this system issues and accepts.
 pub const NAME_PREFIX: &str = "smrt:";
@@ -43,4 +47,261 @@ pub struct Caller {
     pub name: CertificateName,
     /// SHA-256 of the certificate.
     pub fingerprint: [u8; 32],
+}
+
+/// Why a caller may not do what it asks for.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RosterError {
+    /// The certificate is good, but its name stands on no list.
+    #[error("certificate name '{name}' is not in the roster")]
+    Unknown {
+        /// The certificate's name.
+        name: String,
+    },
+    /// The agency's agreement isn't in force.
+    #[error("agency '{agency}' is not active: {reason}")]
+    Inactive {
+        /// The agency.
+        agency: Identifier,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// The verb is another role's.
+    #[error("'{name}' may not {verb}, that is for {wanted}")]
+    WrongRole {
+        /// The certificate's name.
+        name: String,
+        /// What it asked for.
+        verb: &'static str,
+        /// Who may.
+        wanted: &'static str,
+    },
+    /// The agency that a request names stands on no list.
+    #[error("agency '{agency}' is not in the roster")]
+    UnknownAgency {
+        /// The agency.
+        agency: Identifier,
+    },
+    /// The roster itself is wrong.
+    #[error("the roster is wrong: {what}")]
+    Malformed {
+        /// What was found and what was wanted.
+        what: String,
+    },
+}
+
+/// The agencies and devices that a site knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Roster {
+    /// Agencies (MOU-IV-B1).
+    #[serde(default, rename = "agency")]
+    pub agencies: Vec<Agency>,
+    /// Consoles at the RTCC.
+    #[serde(default, rename = "device")]
+    pub devices: Vec<Device>,
+}
+
+/// An agency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agency {
+    /// Its name in certificates and requests.
+    pub id: Identifier,
+    /// Its name in words.
+    pub name: Text,
+    /// What it is to the site, and since when.
+    pub standing: Standing,
+}
+
+/// What an agency is to the site.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Standing {
+    /// It has a memorandum of understanding: it feeds bookings, and the RTCC searches for it.
+    Contributor {
+        /// First day of the memorandum.
+        #[serde(with = "iso_date")]
+        mou_from: Date,
+        /// First day on which it no longer holds, where an end is known.
+        #[serde(default, with = "crate::booking::iso_date_option", skip_serializing_if = "Option::is_none")]
+        mou_until: Option<Date>,
+        /// Day on which its chief executive reviewed the privacy policy (MOU-IV-B3).
+        #[serde(with = "iso_date")]
+        policy_reviewed_on: Date,
+        /// The version of the policy that was reviewed.
+        policy_version: Text,
+    },
+    /// The commander admitted it: the RTCC searches for it, and it feeds nothing.
+    Requester {
+        /// Day of its admission.
+        #[serde(with = "iso_date")]
+        admitted_on: Date,
+        /// Day on which its chief executive reviewed the privacy policy (MOU-IV-B3).
+        #[serde(with = "iso_date")]
+        policy_reviewed_on: Date,
+        /// The version of the policy that was reviewed.
+        policy_version: Text,
+    },
+}
+
+/// A console at the RTCC.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Device {
+    /// Its name in certificates.
+    pub id: Identifier,
+    /// Where it stands.
+    pub place: Text,
+}
+
+impl Roster {
+    /// Checks what the types alone can't: every name once, and bounded.
+    pub fn check(&self) -> Result<(), RosterError> {
+        let entries = self.agencies.len() + self.devices.len();
+        if entries > ROSTER_ENTRIES_MAX {
+            return Err(RosterError::Malformed { what: format!("{entries} entries, at most {ROSTER_ENTRIES_MAX} are kept") });
+        }
+        let twice = |ids: Vec<&Identifier>| {
+            let mut seen = std::collections::HashSet::new();
+            ids.into_iter().find(|&id| !seen.insert(id)).cloned()
+        };
+        let agency = twice(self.agencies.iter().map(|a| &a.id).collect());
+        let device = twice(self.devices.iter().map(|d| &d.id).collect());
+        match agency.or(device) {
+            Some(id) => Err(RosterError::Malformed { what: format!("'{id}' stands there twice") }),
+            None => Ok(()),
+        }
+    }
+
+    /// The agency of a feed that may push and release today.
+    pub fn feed<'a>(&'a self, caller: &Caller, verb: &'static str, today: Date) -> Result<&'a Agency, RosterError> {
+        let CertificateName::Feed(id) = &caller.name else {
+            return Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted: "an agency's feed" });
+        };
+        let unknown = || RosterError::Unknown { name: caller.name.to_string() };
+        let agency = self.agencies.iter().find(|a| a.id == *id).ok_or_else(unknown)?;
+        agency.active(today)?;
+        match agency.standing {
+            Standing::Contributor { .. } => Ok(agency),
+            Standing::Requester { .. } => {
+                Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted: "a contributing agency" })
+            }
+        }
+    }
+
+    /// The console that may search.
+    pub fn console<'a>(&'a self, caller: &Caller, verb: &'static str) -> Result<&'a Device, RosterError> {
+        let CertificateName::Device(id) = &caller.name else {
+            return Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted: "a console at the RTCC" });
+        };
+        self.devices.iter().find(|d| d.id == *id).ok_or_else(|| RosterError::Unknown { name: caller.name.to_string() })
+    }
+
+    /// Whether a caller stands in the roster at all.
+    pub fn admit(&self, caller: &Caller, today: Date) -> Result<(), RosterError> {
+        match &caller.name {
+            CertificateName::Device(_) => self.console(caller, "come in").map(|_| ()),
+            CertificateName::Feed(_) => self.feed(caller, "come in", today).map(|_| ()),
+        }
+    }
+
+    /// The agency for which a search is asked: contributor or admitted requester, active today.
+    pub fn requester<'a>(&'a self, id: &Identifier, today: Date) -> Result<&'a Agency, RosterError> {
+        let unknown = || RosterError::UnknownAgency { agency: id.clone() };
+        let agency = self.agencies.iter().find(|a| a.id == *id).ok_or_else(unknown)?;
+        agency.active(today)?;
+        Ok(agency)
+    }
+}
+
+impl Agency {
+    fn active(&self, today: Date) -> Result<(), RosterError> {
+        let inactive = |reason| Err(RosterError::Inactive { agency: self.id.clone(), reason });
+        let (from, until, reviewed) = match &self.standing {
+            Standing::Contributor { mou_from, mou_until, policy_reviewed_on, .. } => (*mou_from, *mou_until, *policy_reviewed_on),
+            Standing::Requester { admitted_on, policy_reviewed_on, .. } => (*admitted_on, None, *policy_reviewed_on),
+        };
+        if today < from {
+            return inactive("its agreement has not begun");
+        }
+        if until.is_some_and(|until| today >= until) {
+            return inactive("its agreement has ended");
+        }
+        if today < reviewed {
+            return inactive("its chief executive's review of the policy is still to come");
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::date;
+
+    fn caller(name: &str) -> Caller {
+        Caller { name: CertificateName::parse(name).unwrap(), fingerprint: [0; 32] }
+    }
+
+    fn roster() -> Roster {
+        toml::from_str(
+            r#"
+            [[agency]]
+            id = "slmpd"
+            name = "Metropolitan Police Department"
+            standing = { kind = "contributor", mou_from = "2026-01-12", mou_until = "2027-01-01", policy_reviewed_on = "2026-01-10", policy_version = "3" }
+            [[agency]]
+            id = "madison"
+            name = "Madison County"
+            standing = { kind = "requester", admitted_on = "2026-02-01", policy_reviewed_on = "2026-02-01", policy_version = "3" }
+            [[device]]
+            id = "rtcc-1"
+            place = "RTCC, desk 1"
+            "#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn certificate_names_parse_and_nothing_like_them_does() {
+        for name in ["smrt:agency/slmpd/feed", "smrt:device/rtcc-1"] {
+            assert_eq!(CertificateName::parse(name).unwrap().to_string(), name);
+        }
+        for wrong in
+            ["", "smrt:agency/slmpd", "smrt:agency/SLMPD/feed", "smrt:agency/a/feed/x", "smrt:device/", "smrt:device/a/b", "http:device/a"]
+        {
+            assert_eq!(CertificateName::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_contributor_feeds_while_its_agreement_holds() {
+        let (roster, feed) = (roster(), caller("smrt:agency/slmpd/feed"));
+        assert_eq!(roster.feed(&feed, "push", date!(2026 - 11 - 23)).unwrap().id.as_str(), "slmpd");
+        for day in [date!(2026 - 01 - 11), date!(2027 - 01 - 01)] {
+            assert!(matches!(roster.feed(&feed, "push", day), Err(RosterError::Inactive { .. })), "{day}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_not_listed_or_of_another_role_is_refused() {
+        let (roster, today) = (roster(), date!(2026 - 11 - 23));
+        assert!(matches!(roster.feed(&caller("smrt:agency/other/feed"), "push", today), Err(RosterError::Unknown { .. })));
+        assert!(matches!(roster.feed(&caller("smrt:agency/madison/feed"), "push", today), Err(RosterError::WrongRole { .. })));
+        assert!(matches!(roster.feed(&caller("smrt:device/rtcc-1"), "push", today), Err(RosterError::WrongRole { .. })));
+        assert!(matches!(roster.console(&caller("smrt:agency/slmpd/feed"), "search"), Err(RosterError::WrongRole { .. })));
+        assert!(matches!(roster.console(&caller("smrt:device/rtcc-2"), "search"), Err(RosterError::Unknown { .. })));
+        assert!(roster.requester(&Identifier::parse("madison").unwrap(), today).is_ok());
+        assert!(roster.requester(&Identifier::parse("nobody").unwrap(), today).is_err());
+    }
+
+    #[test]
+    fn a_roster_that_names_somebody_twice_is_refused() {
+        let mut roster = roster();
+        assert_eq!(roster.check(), Ok(()));
+        roster.devices.push(roster.devices[0].clone());
+        assert!(matches!(roster.check(), Err(RosterError::Malformed { .. })));
+    }
 }

@@ -1,0 +1,154 @@
+//! What can go wrong with a verb, and what happens next.
+
+use crate::audit::AuditError;
+use crate::embed::EmbedError;
+use crate::face::FaceError;
+use crate::gallery::GalleryError;
+use crate::inquiry::InquiryError;
+use crate::roster::RosterError;
+use crate::store::StoreError;
+use crate::vault::VaultError;
+
+/// What happens next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// The caller is wrong and is told why; the process goes on.
+    Refuse,
+    /// A queue is full; the caller comes again; the process goes on.
+    Wait,
+    /// Our fault, state known; the caller gets a request id, the journal the cause; the process goes on.
+    Fail,
+    /// State unknown: the process ends, and start-up is the recovery.
+    Halt,
+}
+
+/// Why a verb didn't do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServiceError {
+    /// The caller may not do this.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
+    /// The request is no valid inquiry.
+    #[error(transparent)]
+    Inquiry(#[from] InquiryError),
+    /// The photo can't be used.
+    #[error(transparent)]
+    Photo(#[from] EmbedError),
+    /// Nothing of that name is the caller's.
+    #[error("no {what} of that name is yours")]
+    NotFound {
+        /// What was asked for.
+        what: &'static str,
+    },
+    /// The number was released: its booking doesn't come back by itself.
+    #[error("booking number released: leaf {leaf} of the log withdrew it, and a retry does not bring it back")]
+    Released {
+        /// The leaf of the release.
+        leaf: u64,
+    },
+    /// The folder is a real one.
+    #[error("this box has no plain search door: searches run through an inquiry approved by touch")]
+    NoSearchDoor,
+    /// Only suppressed bookings can be purged.
+    #[error("version {version} is not suppressed, only released or superseded ones are purged")]
+    NotSuppressed {
+        /// The version.
+        version: String,
+    },
+    /// The writer's queue is full.
+    #[error("too many changes are waiting")]
+    Busy,
+    /// The gallery failed or is busy.
+    #[error(transparent)]
+    Gallery(#[from] GalleryError),
+    /// The vault failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Stored numbers are no embedding.
+    #[error("a stored vector is damaged")]
+    Vector(#[source] FaceError),
+    /// The stored log doesn't hold together.
+    #[error("the stored log does not hold together: {what}")]
+    Log {
+        /// What doesn't fit.
+        what: String,
+    },
+    /// A stored part of the log can't be read.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// A sealed record or detail isn't what it should be.
+    #[error("a sealed {what} can't be understood")]
+    Sealed {
+        /// Which one.
+        what: &'static str,
+        /// The cause.
+        source: serde_json::Error,
+    },
+    /// The state folder doesn't fit the configuration.
+    #[error("the state folder does not fit: {found}, wanted {wanted}")]
+    Setup {
+        /// What was found.
+        found: String,
+        /// What was wanted.
+        wanted: String,
+    },
+    /// The operating system refused.
+    #[error("{what} failed")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The operating system's error.
+        source: std::io::Error,
+    },
+    /// The writer halted; the process must end.
+    #[error("the writer halted: {cause}")]
+    Halted {
+        /// Why.
+        cause: String,
+    },
+    /// A disk without room, with nothing acknowledged and nothing lost.
+    #[error("the disk is full, nothing of this request was kept")]
+    DiskFull,
+}
+
+impl ServiceError {
+    /// What happens next; everything above obeys it.
+    pub fn fate(&self) -> Fate {
+        match self {
+            Self::Roster(_)
+            | Self::Inquiry(_)
+            | Self::NotFound { .. }
+            | Self::Released { .. }
+            | Self::NoSearchDoor
+            | Self::NotSuppressed { .. } => Fate::Refuse,
+            Self::Photo(e) => match e {
+                EmbedError::Busy => Fate::Wait,
+                e if e.is_refusal() => Fate::Refuse,
+                _ => Fate::Fail,
+            },
+            Self::Gallery(e) => match e {
+                GalleryError::Busy => Fate::Wait,
+                GalleryError::Full { .. } => Fate::Fail,
+                _ => Fate::Halt,
+            },
+            Self::Busy => Fate::Wait,
+            Self::Store(StoreError::Commit { .. }) | Self::Halted { .. } => Fate::Halt,
+            _ => Fate::Fail,
+        }
+    }
+
+    /// The error with its causes, for the journal.
+    pub fn chain(&self) -> String {
+        let mut words = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(source) = cause {
+            words = format!("{words}: {source}");
+            cause = source.source();
+        }
+        words
+    }
+}

@@ -1,0 +1,384 @@
+//! The ledger: store, vault, log and gallery under one writer, so that what is acknowledged is durable, logged and findable.
+//!
+//! Everything that changes the state folder is a change sent to the writer (`writer.rs`); everything here only asks for one or reads.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, RwLock};
+use std::thread::JoinHandle;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::detail::{Actor, Detail, Shown};
+use super::error::ServiceError;
+use super::start;
+use super::writer::{Answer, Ask, Change, Done, Job, NewBooking, Release};
+use crate::audit::{LeafKind, LogKey};
+use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
+use crate::disk::Disk;
+use crate::face::{Embedding, ModelId};
+use crate::gallery::GalleryHandle;
+use crate::inquiry::SearchRequest;
+use crate::roster::Caller;
+use crate::store::{NumberState, SearchState, StateKind, Store, VersionRow, VersionState};
+use crate::vault::{Lodger, Master, Part, Vault};
+
+/// What opening a ledger takes.
+pub struct LedgerSetup {
+    /// The medium.
+    pub disk: Arc<dyn Disk>,
+    /// The state folder; it exists.
+    pub state: PathBuf,
+    /// Make the state folder's content for this use if it is empty; without it, an empty folder is an error.
+    pub create_as: Option<StateKind>,
+    /// The log's origin.
+    pub origin: String,
+    /// The master key's 32 bytes.
+    pub master_key: Zeroizing<Vec<u8>>,
+    /// The log key's 32 bytes.
+    pub log_key: Zeroizing<Vec<u8>>,
+    /// The models of the embeddings.
+    pub model: ModelId,
+    /// The gallery, empty.
+    pub gallery: GalleryHandle,
+}
+
+/// The open ledger.
+pub struct Ledger {
+    core: Arc<Core>,
+    queue: Mutex<Option<SyncSender<Job>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// What writer and readers share.
+pub(super) struct Core {
+    pub(super) kind: StateKind,
+    pub(super) model: ModelId,
+    pub(super) master: Master,
+    pub(super) log_key: LogKey,
+    pub(super) store: Store,
+    pub(super) vault: Vault,
+    pub(super) gallery: GalleryHandle,
+    pub(super) rows: RwLock<Rows>,
+    pub(super) newest: RwLock<Newest>,
+    /// Keeps a second daemon off the folder.
+    pub(super) _held: Box<dyn Send + Sync>,
+}
+
+/// Which version each row of the gallery is of.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub(super) ids: Vec<VersionId>,
+    pub(super) row_of: HashMap<VersionId, u32>,
+}
+
+/// The newest checkpoint and the number of leaves that it signs.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Newest {
+    pub(super) note: String,
+    pub(super) leaves: u64,
+}
+
+/// What is sealed of a booking beside photo and vector.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// The agency's number.
+    pub number: BookingNumber,
+    /// Basic booking data.
+    pub booking: BookingData,
+    /// SHA-256 of the photo as received, hexadecimal.
+    pub photo_sha256: String,
+    /// The salt under which the log commits to that digest, hexadecimal.
+    pub salt: String,
+    /// Length of the embedding before normalisation.
+    pub length: f64,
+}
+
+/// A booking as it stands.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// The version that stands.
+    pub version: VersionId,
+    /// Whether it is released.
+    pub released: Option<u64>,
+    /// The leaf that logged it.
+    pub leaf: u64,
+    /// Its record.
+    pub record: Record,
+}
+
+/// A booking that was taken, or was there already.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Taken {
+    /// Its version.
+    pub version: VersionId,
+    /// The leaf that logged it.
+    pub leaf: u64,
+    /// False when the same bytes were there already.
+    pub new: bool,
+    /// Length of the embedding before normalisation.
+    pub length: f64,
+}
+
+impl Ledger {
+    /// Opens, or makes and opens, a state folder: recovery is this.
+    ///
+    /// Errors: a folder of another kind, key, log, model or a newer format; one that another process holds; damage.
+    pub fn open(setup: LedgerSetup) -> Result<Self, ServiceError> {
+        let (core, writer) = start::open(setup)?;
+        let (queue, jobs) = sync_channel(crate::limits::COMMIT_QUEUE_LEN_MAX);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run(&jobs))
+            .map_err(|source| ServiceError::Io { what: "starting the writer", source })?;
+        let ledger = Self { core, queue: Mutex::new(Some(queue)), writer: Mutex::new(Some(thread)) };
+        start::close_interrupted(&ledger)?;
+        Ok(ledger)
+    }
+
+    /// What the state folder was made for.
+    pub fn kind(&self) -> StateKind {
+        self.core.kind
+    }
+
+    /// The newest signed checkpoint.
+    pub fn checkpoint(&self) -> String {
+        self.newest().note
+    }
+
+    /// Number of leaves in the log.
+    pub fn leaves(&self) -> u64 {
+        self.newest().leaves
+    }
+
+    /// The gallery.
+    pub fn gallery(&self) -> &GalleryHandle {
+        &self.core.gallery
+    }
+
+    /// The models of the embeddings.
+    pub fn model(&self) -> ModelId {
+        self.core.model
+    }
+
+    /// Takes a booking: on return it is durable, logged and findable.
+    ///
+    /// Errors: a released number, a full queue or disk; a failed commit halts.
+    pub fn book(
+        &self,
+        caller: &Caller,
+        agency: &Identifier,
+        number: &BookingNumber,
+        booking: BookingData,
+        photo: Vec<u8>,
+        face: (Embedding, f64),
+    ) -> Result<Taken, ServiceError> {
+        let (embedding, length) = face;
+        let new = NewBooking { actor: Actor::from(caller), agency: agency.clone(), number: number.clone(), booking, photo, embedding, length };
+        match self.change(Change::Book(Box::new(new)))? {
+            Done::Booked(taken) => Ok(taken),
+            _ => unreachable!("the writer answers a booking with one"),
+        }
+    }
+
+    /// Suppresses a booking in all its versions: on return no search finds it.
+    ///
+    /// Errors: no such number; gives the leaf of the release and whether it was this one's.
+    pub fn release(&self, caller: &Caller, agency: &Identifier, number: &BookingNumber, reason: &str) -> Result<(u64, bool), ServiceError> {
+        let release =
+            Release { actor: Actor::from(caller), agency: agency.clone(), number: number.clone(), reason: reason.to_owned() };
+        match self.change(Change::Release(release))? {
+            Done::Released { leaf, new } => Ok((leaf, new)),
+            _ => unreachable!("the writer answers a release with one"),
+        }
+    }
+
+    /// Seals a probe and logs the request: on return the search may run.
+    ///
+    /// Gives the leaf `asked`.
+    pub fn ask(
+        &self,
+        caller: &Caller,
+        device: &Identifier,
+        search: [u8; 16],
+        request: &SearchRequest,
+        probe: Vec<u8>,
+        face: usize,
+    ) -> Result<u64, ServiceError> {
+        let ask =
+            Ask { actor: Actor::from(caller), device: device.clone(), search, request: request.clone(), probe, face };
+        match self.change(Change::Ask(Box::new(ask)))? {
+            Done::Logged { leaf } => Ok(leaf),
+            _ => unreachable!("the writer answers a request with its leaf"),
+        }
+    }
+
+    /// The best `k` live bookings for a probe.
+    pub fn compare(&self, probe: &Embedding, k: usize) -> Result<Vec<(VersionId, f64)>, ServiceError> {
+        let candidates = self.core.gallery.search(probe.clone(), k)?;
+        let rows = self.core.rows.read().expect("nothing panics while it holds the rows");
+        Ok(candidates.into_iter().map(|c| (rows.ids[usize::try_from(c.row).expect("a row fits the address space")], c.score)).collect())
+    }
+
+    /// Logs an answer before it leaves. When a candidate was released meanwhile, nothing is logged: those are masked and given back, and
+    /// the search runs again.
+    pub fn answer(&self, caller: &Caller, search: [u8; 16], candidates: &[(VersionId, f64)]) -> Result<Result<u64, usize>, ServiceError> {
+        let shown = candidates.iter().map(|&(version, score)| Shown { version, score }).collect();
+        let answer = Answer { actor: Actor::from(caller), search, candidates: shown, gallery_rows: u64::from(self.core.gallery.live()) };
+        match self.change(Change::Answer(answer))? {
+            Done::Logged { leaf } => Ok(Ok(leaf)),
+            Done::Stale(gone) => {
+                for version in &gone {
+                    self.core.mask(*version)?;
+                }
+                Ok(Err(gone.len()))
+            }
+            _ => unreachable!("the writer answers an answer with its leaf"),
+        }
+    }
+
+    /// Purges suppressed versions: key, photo, record and vector are gone on return; the numbers' tombstones stay.
+    pub fn purge(&self, versions: Vec<VersionId>) -> Result<(), ServiceError> {
+        match self.change(Change::Purge(versions))? {
+            Done::Purged => Ok(()),
+            _ => unreachable!("the writer answers a purge with one"),
+        }
+    }
+
+    /// Logs what changes nothing else; gives the leaf's index.
+    pub(super) fn note(&self, kind: LeafKind, follows: Vec<u64>, counts: Vec<u64>, detail: Detail) -> Result<u64, ServiceError> {
+        match self.change(Change::Note { kind, follows, counts, detail: Box::new(detail) })? {
+            Done::Logged { leaf } => Ok(leaf),
+            _ => unreachable!("the writer answers a note with its leaf"),
+        }
+    }
+
+    /// Searches that were asked for and neither answered nor ended.
+    pub(super) fn open_searches(&self) -> Result<Vec<[u8; 16]>, ServiceError> {
+        let searches = self.core.store.searches()?;
+        Ok(searches.into_iter().filter(|(_, row)| row.state == SearchState::Asked).map(|(id, _)| id).collect())
+    }
+
+    /// Ends a search that was asked for and never answered.
+    pub(super) fn interrupt(&self, search: [u8; 16]) -> Result<(), ServiceError> {
+        self.change(Change::Interrupt { search }).map(|_| ())
+    }
+
+    /// A booking as its agency knows it.
+    ///
+    /// Errors: nothing under that number, or only a tombstone.
+    pub fn standing(&self, agency: &Identifier, number: &BookingNumber) -> Result<Standing, ServiceError> {
+        let key = self.core.master.number_key(agency.as_str(), number.as_str());
+        let not_found = ServiceError::NotFound { what: "booking" };
+        let Some(row) = self.core.store.number(&key)? else { return Err(not_found) };
+        let Some(version) = row.current else {
+            return Err(ServiceError::Released { leaf: row.released.unwrap_or(row.leaf) });
+        };
+        let record = self.core.record(version)?.ok_or(not_found)?.1;
+        Ok(Standing { version, released: row.released.filter(|_| row.state != NumberState::Live), leaf: row.leaf, record })
+    }
+
+    /// A live booking with its owner.
+    pub fn record(&self, version: VersionId) -> Result<Option<(Identifier, Record)>, ServiceError> {
+        let found = self.core.record(version)?;
+        Ok(found.filter(|(row, _)| row.state == VersionState::Live).map(|(row, record)| (row.agency, record)))
+    }
+
+    /// The photo of a live booking as it was received.
+    pub fn photo(&self, version: VersionId) -> Result<Option<Vec<u8>>, ServiceError> {
+        let Some(row) = self.core.store.version(version)?.filter(|row| row.state == VersionState::Live) else { return Ok(None) };
+        let key = self.core.vault.bookings.key(row.slot, &Lodger { owner: row.agency, id: version.0 })?;
+        Ok(Some(self.core.vault.bookings.read_photo(version.0, &key)?))
+    }
+
+    /// The leaf of a search's answer, where this device asked for it and this version was a candidate.
+    pub fn shown(&self, device: &Identifier, search: [u8; 16], version: VersionId) -> Result<Option<u64>, ServiceError> {
+        let row = self.core.store.search(search)?;
+        let own = row.filter(|row| row.device == *device && row.state == SearchState::Answered && row.candidates.contains(&version));
+        Ok(own.and_then(|row| row.answered))
+    }
+
+    /// Every leaf in order, as it was hashed, up to the newest checkpoint.
+    pub fn log(&self) -> Result<Vec<Vec<u8>>, ServiceError> {
+        let mut leaves = Vec::new();
+        self.core.store.for_each_leaf::<ServiceError>(|_, leaf| {
+            leaves.push(leaf.to_vec());
+            Ok(())
+        })?;
+        Ok(leaves)
+    }
+
+    /// A leaf's detail, checked against its commitment.
+    pub fn detail(&self, leaf: u64) -> Result<Option<serde_json::Value>, ServiceError> {
+        self.core.detail(leaf)
+    }
+
+    /// The ids of sealed photos on the booking side of the vault.
+    pub fn photo_ids(&self) -> Result<std::collections::HashSet<[u8; 16]>, ServiceError> {
+        Ok(self.core.vault.bookings.photo_ids()?)
+    }
+
+    /// Lets the writer finish what waits and ends it.
+    pub fn close(&self) {
+        drop(self.queue.lock().expect("nothing panics while it holds the queue").take());
+        if let Some(writer) = self.writer.lock().expect("nothing panics while it holds the writer").take() {
+            // A writer that panicked has told every caller that it halted.
+            let _ = writer.join();
+        }
+    }
+
+    fn newest(&self) -> Newest {
+        self.core.newest.read().expect("nothing panics while it holds the checkpoint").clone()
+    }
+
+    fn change(&self, change: Change) -> Result<Done, ServiceError> {
+        let halted = || ServiceError::Halted { cause: "the writer has ended".to_owned() };
+        let (reply, answer) = sync_channel(1);
+        let queue = self.queue.lock().expect("nothing panics while it holds the queue").clone().ok_or_else(halted)?;
+        queue.try_send(Job { change, reply }).map_err(|e| match e {
+            TrySendError::Full(_) => ServiceError::Busy,
+            TrySendError::Disconnected(_) => halted(),
+        })?;
+        answer.recv().map_err(|_| halted())?
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl Core {
+    /// A version's row and its opened record.
+    pub(super) fn record(&self, version: VersionId) -> Result<Option<(VersionRow, Record)>, ServiceError> {
+        let Some(row) = self.store.version(version)? else { return Ok(None) };
+        let key = self.vault.bookings.key(row.slot, &Lodger { owner: row.agency.clone(), id: version.0 })?;
+        let plain = key.open(Part::Record, version.0, &row.record)?;
+        let record = serde_json::from_slice(&plain).map_err(|source| ServiceError::Sealed { what: "record", source })?;
+        Ok(Some((row, record)))
+    }
+
+    /// Takes a version out of every search from here on.
+    pub(super) fn mask(&self, version: VersionId) -> Result<(), ServiceError> {
+        let row = self.rows.read().expect("nothing panics while it holds the rows").row_of.get(&version).copied();
+        if let Some(row) = row {
+            self.gallery.mask(row)?;
+        }
+        Ok(())
+    }
+
+    fn detail(&self, leaf: u64) -> Result<Option<serde_json::Value>, ServiceError> {
+        use crate::audit::{Leaf, SALT_BYTES, commit};
+        let Some((bytes, sealed)) = self.store.leaf(leaf)? else { return Ok(None) };
+        let plain = self.master.open_detail(self.log_key.origin(), leaf, &sealed)?;
+        let damaged = || ServiceError::Log { what: format!("leaf {leaf} is not about its detail") };
+        let (salt, detail) = plain.split_first_chunk::<SALT_BYTES>().ok_or_else(damaged)?;
+        if Leaf::from_bytes(&bytes)?.commitment != commit(salt, detail) {
+            return Err(damaged());
+        }
+        serde_json::from_slice(detail).map(Some).map_err(|source| ServiceError::Sealed { what: "detail", source })
+    }
+}

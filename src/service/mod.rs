@@ -1,0 +1,97 @@
+//! The verbs. Each takes a `&Caller`; this is the only place that orders effects.
+//!
+//! Invariants: nothing leaves the box before its leaf is durable; a search's request is logged before it runs; a refusal of a caller, a
+//! booking or a search is logged with its reason. Every error has one `Fate`.
+
+mod book;
+mod detail;
+mod error;
+mod ledger;
+mod search;
+mod start;
+mod writer;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use time::{Date, OffsetDateTime};
+
+pub use error::{Fate, ServiceError};
+pub use ledger::{Ledger, LedgerSetup, Record, Standing, Taken};
+pub use search::{Answered, Lead};
+
+use crate::audit::LeafKind;
+use crate::embed::Pool;
+use crate::roster::{Caller, Roster, RosterError};
+use detail::{Actor, Detail};
+
+/// This software's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The box: what every door calls.
+pub struct Service {
+    ledger: Ledger,
+    pool: Pool,
+    roster: Roster,
+}
+
+impl Service {
+    /// Opens the state folder and logs that the box is about to serve.
+    pub fn open(setup: LedgerSetup, pool: Pool, roster: Roster) -> Result<Self, ServiceError> {
+        roster.check()?;
+        let service = Self { ledger: Ledger::open(setup)?, pool, roster };
+        let gallery = service.ledger.gallery();
+        let roster = serde_json::to_vec(&service.roster).expect("a roster holds only strings and dates");
+        let started = Detail::Started {
+            software: VERSION,
+            state: service.ledger.kind().name(),
+            model: service.ledger.model().to_string(),
+            engine: gallery.engine(),
+            device: gallery.device().to_owned(),
+            roster_sha256: hex::encode(digest(&SHA256, &roster)),
+        };
+        let rows = u64::from(gallery.live());
+        service.ledger.note(LeafKind::Started, Vec::new(), vec![rows], started)?;
+        Ok(service)
+    }
+
+    /// The ledger beneath, for what only reads.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Whether a caller stands in the roster; whoever doesn't is refused and logged.
+    pub fn admit(&self, caller: &Caller) -> Result<(), ServiceError> {
+        self.admitted(caller, self.roster.admit(caller, today()))
+    }
+
+    /// Logs that the box stops, and ends the writer.
+    pub fn close(&self) -> Result<(), ServiceError> {
+        self.ledger.note(LeafKind::Stopped, Vec::new(), Vec::new(), Detail::Stopped { software: VERSION })?;
+        self.ledger.close();
+        Ok(())
+    }
+
+    /// Logs a refusal of the caller itself.
+    fn admitted<T>(&self, caller: &Caller, result: Result<T, RosterError>) -> Result<T, ServiceError> {
+        let result = result.map_err(ServiceError::from);
+        self.logged(result, LeafKind::CallerRefused, |reason| Detail::CallerRefused { actor: Actor::from(caller), reason })
+    }
+
+    /// Logs a refusal before it is told.
+    fn logged<T>(
+        &self,
+        result: Result<T, ServiceError>,
+        kind: LeafKind,
+        detail: impl FnOnce(String) -> Detail,
+    ) -> Result<T, ServiceError> {
+        if let Err(e) = &result
+            && e.fate() == Fate::Refuse
+        {
+            self.ledger.note(kind, Vec::new(), Vec::new(), detail(e.to_string()))?;
+        }
+        result
+    }
+}
+
+fn today() -> Date {
+    OffsetDateTime::now_utc().date()
+}

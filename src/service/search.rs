@@ -1,0 +1,115 @@
+//! A console's verbs: search with one probe, look at a candidate's photo.
+//!
+//! The plain search exists in state folders made as demo or test only; a real one refuses it whoever asks.
+
+use super::detail::{Actor, Detail};
+use super::error::{Fate, ServiceError};
+use super::ledger::Record;
+use super::{Service, today};
+use crate::audit::LeafKind;
+use crate::booking::{Identifier, VersionId};
+use crate::embed::{Choice, Portrait};
+use crate::inquiry::SearchRequest;
+use crate::roster::Caller;
+use crate::store::StateKind;
+
+/// How often a search runs again because candidates were released meanwhile, before its operator is told to wait.
+const RUNS_MAX: usize = 16;
+
+/// The answer to a search: leads, never identifications.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// The search's id.
+    pub search: [u8; 16],
+    /// What was found in the probe, and which face was compared.
+    pub portrait: Portrait,
+    /// Rows that could be found.
+    pub gallery_rows: u64,
+    /// The leaf written before the search ran.
+    pub asked: u64,
+    /// The leaf written before this answer left.
+    pub answered: u64,
+    /// Most similar first.
+    pub leads: Vec<Lead>,
+}
+
+/// One candidate.
+#[derive(Clone, Debug)]
+pub struct Lead {
+    /// The booking's version.
+    pub version: VersionId,
+    /// Cosine, -1 to 1.
+    pub score: f64,
+    /// The agency that owns the booking.
+    pub agency: Identifier,
+    /// The booking's record.
+    pub record: Record,
+}
+
+impl Service {
+    /// Compares one probe with the gallery for one recorded purpose.
+    ///
+    /// Errors: a real state folder; a caller that is no console; an agency that is no member; a hollow request; a probe without a usable
+    /// face, or with several and none chosen; full queues.
+    pub fn search(&self, caller: &Caller, request: &SearchRequest, probe: Vec<u8>) -> Result<Answered, ServiceError> {
+        let device = self.admitted(caller, self.roster.console(caller, "search"))?;
+        let refused = |reason| Detail::SearchRefused { actor: Actor::from(caller), request: Some(request.clone()), reason };
+        let portrait = self.examine_probe(request, &probe);
+        let portrait = self.logged(portrait, LeafKind::SearchRefused, refused)?;
+        let mut search = [0; 16];
+        aws_lc_rs::rand::fill(&mut search).expect("the operating system's random source works, or nothing here may go on");
+        let asked = self.ledger.ask(caller, &device.id, search, request, probe, portrait.chosen)?;
+        let ran = self.run(caller, request, search, &portrait);
+        if let Err(e) = &ran
+            && e.fate() != Fate::Halt
+        {
+            self.ledger.interrupt(search)?;
+        }
+        let (candidates, answered) = ran?;
+        let mut leads = Vec::with_capacity(candidates.len());
+        for (version, score) in candidates {
+            // Released since the answer was logged: it doesn't leave any more.
+            let Some((agency, record)) = self.ledger.record(version)? else { continue };
+            leads.push(Lead { version, score, agency, record });
+        }
+        Ok(Answered { search, portrait, gallery_rows: u64::from(self.ledger.gallery().live()), asked, answered, leads })
+    }
+
+    /// The photo of a candidate of one of the caller's own searches, as its agency sent it; the view is logged.
+    ///
+    /// Errors: a caller that is no console; not its search, not a candidate of it, or released meanwhile.
+    pub fn candidate_photo(&self, caller: &Caller, search: [u8; 16], version: VersionId) -> Result<Vec<u8>, ServiceError> {
+        let device = self.admitted(caller, self.roster.console(caller, "look at candidates"))?;
+        let not_found = ServiceError::NotFound { what: "candidate" };
+        let Some(answered) = self.ledger.shown(&device.id, search, version)? else { return Err(not_found) };
+        let Some(photo) = self.ledger.photo(version)? else { return Err(not_found) };
+        let viewed = Detail::PhotoViewed { actor: Actor::from(caller), search: hex::encode(search), version };
+        self.ledger.note(LeafKind::PhotoViewed, vec![answered], Vec::new(), viewed)?;
+        Ok(photo)
+    }
+
+    fn examine_probe(&self, request: &SearchRequest, probe: &[u8]) -> Result<Portrait, ServiceError> {
+        if self.ledger.kind() == StateKind::Real {
+            return Err(ServiceError::NoSearchDoor);
+        }
+        self.roster.requester(&request.agency, today())?;
+        request.check()?;
+        Ok(self.pool.examine(probe.to_vec(), Choice::Face(request.face))?)
+    }
+
+    fn run(
+        &self,
+        caller: &Caller,
+        request: &SearchRequest,
+        search: [u8; 16],
+        portrait: &Portrait,
+    ) -> Result<(Vec<(VersionId, f64)>, u64), ServiceError> {
+        for _ in 0..RUNS_MAX {
+            let candidates = self.ledger.compare(&portrait.embedding, request.candidates)?;
+            if let Ok(answered) = self.ledger.answer(caller, search, &candidates)? {
+                return Ok((candidates, answered));
+            }
+        }
+        Err(ServiceError::Busy)
+    }
+}
