@@ -17,7 +17,10 @@ mod score;
 mod segments;
 #[cfg(test)]
 mod tests;
+mod thread;
 mod top_k;
+
+pub use thread::GalleryHandle;
 
 use crate::face::{Candidate, Embedding};
 use crate::limits::{CANDIDATES_MAX, DIMENSION_MAX, DIMENSION_MIN, PROBES_PER_PASS_MAX};
