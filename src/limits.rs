@@ -37,6 +37,18 @@ pub const CANDIDATES_MAX: usize = 1_000;
 pub const CANDIDATES_DEFAULT: usize = 20;
 /// Probes answered in one pass over the gallery.
 pub const PROBES_PER_PASS_MAX: usize = 64;
+/// Threads that one search on the processor may use.
+pub const GALLERY_THREADS_MAX: usize = 64;
+/// Rows of a gallery's first segment on the device; the segments after it make the gallery four times as large each.
+pub const SEGMENT_ROWS_FIRST: u32 = 1_024;
+/// Bytes of one segment on the device, where its own limits don't say less.
+pub const SEGMENT_BYTES_MAX: u64 = 256 << 20;
+/// Bytes written to the device before the host waits for them to arrive.
+pub const UPLOAD_BYTES_MAX: usize = 32 << 20;
+/// Rows that the device may hold for one probe while it scans.
+pub const FOUND_LEN_MAX: u32 = 8_192;
+/// Seconds that one pass on the device may take before it counts as lost.
+pub const PASS_SECONDS_MAX: u64 = 120;
 
 // Records
 
@@ -123,6 +135,9 @@ const _: () = {
     // Every request at work may wait for the writer without being refused by a full queue.
     assert!(REQUESTS_IN_FLIGHT_MAX <= COMMIT_QUEUE_LEN_MAX);
     assert!(CANDIDATES_DEFAULT <= CANDIDATES_MAX);
+    // The first segment is scanned without a threshold, so all of it must fit; each later one makes about 3 k rows wait beside k.
+    assert!(SEGMENT_ROWS_FIRST <= FOUND_LEN_MAX);
+    assert!(4 * CANDIDATES_MAX < FOUND_LEN_MAX as usize);
     assert!(SLOT_BYTES == 64);
     assert!(REASON_CHARS_MIN < REASON_CHARS_MAX);
     assert!(REVOCATION_LIST_DAYS < CERTIFICATE_DAYS && CERTIFICATE_DAYS < AUTHORITY_DAYS);
