@@ -131,7 +131,7 @@ impl ServiceError {
                 _ => Fate::Fail,
             },
             Self::Gallery(e) => match e {
-                GalleryError::Busy => Fate::Wait,
+                GalleryError::Busy { .. } => Fate::Wait,
                 GalleryError::Full { .. } => Fate::Fail,
                 _ => Fate::Halt,
             },

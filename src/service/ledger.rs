@@ -176,7 +176,8 @@ impl Ledger {
         face: (Embedding, f64),
     ) -> Result<Taken, ServiceError> {
         let (embedding, length) = face;
-        let new = NewBooking { actor: Actor::from(caller), agency: agency.clone(), number: number.clone(), booking, photo, embedding, length };
+        let new =
+            NewBooking { actor: Actor::from(caller), agency: agency.clone(), number: number.clone(), booking, photo, embedding, length };
         match self.change(Change::Book(Box::new(new)))? {
             Done::Booked(taken) => Ok(taken),
             _ => unreachable!("the writer answers a booking with one"),
@@ -187,8 +188,7 @@ impl Ledger {
     ///
     /// Errors: no such number; gives the leaf of the release and whether it was this one's.
     pub fn release(&self, caller: &Caller, agency: &Identifier, number: &BookingNumber, reason: &str) -> Result<(u64, bool), ServiceError> {
-        let release =
-            Release { actor: Actor::from(caller), agency: agency.clone(), number: number.clone(), reason: reason.to_owned() };
+        let release = Release { actor: Actor::from(caller), agency: agency.clone(), number: number.clone(), reason: reason.to_owned() };
         match self.change(Change::Release(release))? {
             Done::Released { leaf, new } => Ok((leaf, new)),
             _ => unreachable!("the writer answers a release with one"),
@@ -207,8 +207,7 @@ impl Ledger {
         probe: Vec<u8>,
         face: usize,
     ) -> Result<u64, ServiceError> {
-        let ask =
-            Ask { actor: Actor::from(caller), device: device.clone(), search, request: request.clone(), probe, face };
+        let ask = Ask { actor: Actor::from(caller), device: device.clone(), search, request: request.clone(), probe, face };
         match self.change(Change::Ask(Box::new(ask)))? {
             Done::Logged { leaf } => Ok(leaf),
             _ => unreachable!("the writer answers a request with its leaf"),
@@ -291,6 +290,13 @@ impl Ledger {
         let Some(row) = self.core.store.version(version)?.filter(|row| row.state == VersionState::Live) else { return Ok(None) };
         let key = self.core.vault.bookings.key(row.slot, &Lodger { owner: row.agency, id: version.0 })?;
         Ok(Some(self.core.vault.bookings.read_photo(version.0, &key)?))
+    }
+
+    /// The probe of a search, as it was received.
+    pub fn probe(&self, search: [u8; 16]) -> Result<Option<Vec<u8>>, ServiceError> {
+        let Some(row) = self.core.store.search(search)? else { return Ok(None) };
+        let key = self.core.vault.probes.key(row.slot, &Lodger { owner: row.device, id: search })?;
+        Ok(Some(self.core.vault.probes.read_photo(search, &key)?))
     }
 
     /// The leaf of a search's answer, where this device asked for it and this version was a candidate.

@@ -77,12 +77,7 @@ impl Service {
     }
 
     /// Logs a refusal before it is told.
-    fn logged<T>(
-        &self,
-        result: Result<T, ServiceError>,
-        kind: LeafKind,
-        detail: impl FnOnce(String) -> Detail,
-    ) -> Result<T, ServiceError> {
+    fn logged<T>(&self, result: Result<T, ServiceError>, kind: LeafKind, detail: impl FnOnce(String) -> Detail) -> Result<T, ServiceError> {
         if let Err(e) = &result
             && e.fate() == Fate::Refuse
         {

@@ -16,7 +16,7 @@ use crate::audit::{Edge, Leaf, LogKey};
 use crate::booking::VersionId;
 use crate::disk::Disk;
 use crate::face::Embedding;
-use crate::store::{STORE_FILE, SearchState, StateKind, Store, VersionState};
+use crate::store::{STORE_FILE, StateKind, Store, VersionState};
 use crate::vault::{BookingKey, Lodger, Master, Part, ProbeKey, SafeKey, Vault};
 
 pub(super) fn open(setup: LedgerSetup) -> Result<(Arc<Core>, Writer), ServiceError> {
@@ -100,7 +100,10 @@ fn create(
     // What a crash in the middle of an earlier creation left.
     for path in listed {
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-        if [BookingKey::SLOTS, ProbeKey::SLOTS].iter().any(|slots| name.starts_with(&format!("{slots}.")) || name.starts_with(&format!("{slots}-anchor."))) {
+        if [BookingKey::SLOTS, ProbeKey::SLOTS]
+            .iter()
+            .any(|slots| name.starts_with(&format!("{slots}.")) || name.starts_with(&format!("{slots}-anchor.")))
+        {
             disk.unlink(path).map_err(|source| ServiceError::Io { what: "removing what a crash left", source })?;
         }
     }
@@ -188,11 +191,8 @@ fn load_gallery(core: &Core) -> Result<(), ServiceError> {
     core.store.for_each_vector::<ServiceError>(|vector| {
         let Some(row) = core.store.version(vector.id)?.filter(|row| row.state == VersionState::Live) else { return Ok(()) };
         let lodger = Lodger { owner: row.agency, id: vector.id.0 };
-        let plain = core
-            .vault
-            .bookings
-            .key(row.slot, &lodger)
-            .and_then(|key| key.open(Part::Vector(core.model), vector.id.0, &vector.vector));
+        let plain =
+            core.vault.bookings.key(row.slot, &lodger).and_then(|key| key.open(Part::Vector(core.model), vector.id.0, &vector.vector));
         let plain = match plain {
             Ok(plain) => plain,
             Err(e) => {

@@ -48,8 +48,13 @@ pub(super) enum Change {
 /// What the writer answers.
 pub(super) enum Done {
     Booked(Taken),
-    Released { leaf: u64, new: bool },
-    Logged { leaf: u64 },
+    Released {
+        leaf: u64,
+        new: bool,
+    },
+    Logged {
+        leaf: u64,
+    },
     /// These candidates were suppressed after the search ran; nothing was logged.
     Stale(Vec<VersionId>),
     Purged,
@@ -233,8 +238,7 @@ impl Writer {
                 }
                 let row = self.asked(search)?;
                 let (follows, counts) = (vec![row.asked], vec![candidates.len() as u64]);
-                let row =
-                    SearchRow { state: SearchState::Answered, candidates: candidates.iter().map(|c| c.version).collect(), ..row };
+                let row = SearchRow { state: SearchState::Answered, candidates: candidates.iter().map(|c| c.version).collect(), ..row };
                 let detail = Detail::Answered { actor, search: hex::encode(search), gallery_rows, candidates };
                 commit(StagedRows::Answered { id: search, row }, LeafKind::Answered, follows, counts, detail)
             }
@@ -284,8 +288,7 @@ impl Writer {
             replaces: previous,
             photo_commitment: hex::encode(context.finish()),
         };
-        let record =
-            Record { number, booking, photo_sha256: hex::encode(photo_digest), salt: hex::encode(salt), length };
+        let record = Record { number, booking, photo_sha256: hex::encode(photo_digest), salt: hex::encode(salt), length };
         let key = BookingKey::generate();
         let slot = self.core.vault.bookings.lodge(&Lodger { owner: agency.clone(), id: id.0 }, &key).map_err(full_or_halted)?;
         suppressed.extend(previous);
@@ -351,18 +354,12 @@ impl Writer {
     }
 
     fn try_commit(&mut self, mut staged: Vec<Staged>) -> Result<(), (ServiceError, Vec<Reply>)> {
-        let replies = |staged: &[Staged]| staged.iter().map(|s| s.reply.clone()).collect::<Vec<_>>();
-        if let Err(e) = self.place(&mut staged) {
-            return Err((e, replies(&staged)));
-        }
-        if staged.is_empty() {
-            return Ok(());
-        }
-        let waiting = replies(&staged);
-        match self.transact(&mut staged) {
-            Ok(indices) => self.follow(staged, &indices).map_err(|e| (e, waiting)),
-            Err(e) => Err((e, waiting)),
-        }
+        let waiting: Vec<Reply> = staged.iter().map(|change| change.reply.clone()).collect();
+        let outcome = self.place(&mut staged).and_then(|()| match staged.is_empty() {
+            true => Ok(()),
+            false => self.transact(&mut staged).and_then(|indices| self.follow(staged, &indices)),
+        });
+        outcome.map_err(|e| (e, waiting))
     }
 
     /// Slots and photos onto the medium. A change for which there was no room is answered so and leaves the group.
@@ -377,7 +374,7 @@ impl Writer {
             vault.probes.sync_slots()?;
         }
         let mut kept = Vec::with_capacity(staged.len());
-        for change in staged.drain(..) {
+        for change in std::mem::take(staged) {
             let (written, slot) = match &change.rows {
                 StagedRows::Booked(b) => (vault.bookings.write_photo(b.id.0, &b.key, &b.photo), Ok(b.row.slot)),
                 StagedRows::Asked { id, row, key, probe } => (vault.probes.write_photo(*id, key, probe), Err(row.slot)),
@@ -392,11 +389,7 @@ impl Writer {
                     }
                     settle(&change.reply, Err(ServiceError::DiskFull))?;
                 }
-                Err(e) => {
-                    *staged = kept;
-                    staged.push(change);
-                    return Err(e.into());
-                }
+                Err(e) => return Err(e.into()),
             }
         }
         *staged = kept;
@@ -411,30 +404,30 @@ impl Writer {
         let mut edge = self.edge.clone();
         let mut indices = Vec::with_capacity(staged.len());
         let now_cs = now_cs().max(self.newest_cs);
-        core.store.commit::<ServiceError>(|tables| {
-            for change in staged.iter_mut() {
-                let detail = change.detail.to_bytes();
-                let mut salt = [0; SALT_BYTES];
-                random(&mut salt);
-                let leaf = Leaf {
-                    kind: change.kind,
-                    time_cs: now_cs,
-                    follows: change.follows.clone(),
-                    counts: change.counts.clone(),
-                    commitment: commit(&salt, &detail),
-                };
-                let bytes = leaf.to_bytes();
-                let index = edge.append(&bytes);
-                indices.push(index);
-                let sealed = core.master.seal_detail(core.log_key.origin(), index, &[&salt[..], &detail].concat());
-                tables.put_leaf(index, &bytes, &sealed)?;
-                put_rows(&core, tables, &mut change.rows, index)?;
-            }
-            tables.put_checkpoint(&edge.to_bytes(), &core.log_key.sign(edge.leaves(), edge.root()))
-                .map_err(ServiceError::from)
-        })
-        // Once filling has begun, an error of any kind leaves slots and photos without a record: start-up knows what to do with them.
-        .map_err(|e| if e.fate() == Fate::Halt { e } else { ServiceError::Halted { cause: e.chain() } })?;
+        core.store
+            .commit::<ServiceError>(|tables| {
+                for change in staged.iter_mut() {
+                    let detail = change.detail.to_bytes();
+                    let mut salt = [0; SALT_BYTES];
+                    random(&mut salt);
+                    let leaf = Leaf {
+                        kind: change.kind,
+                        time_cs: now_cs,
+                        follows: change.follows.clone(),
+                        counts: change.counts.clone(),
+                        commitment: commit(&salt, &detail),
+                    };
+                    let bytes = leaf.to_bytes();
+                    let index = edge.append(&bytes);
+                    indices.push(index);
+                    let sealed = core.master.seal_detail(core.log_key.origin(), index, &[&salt[..], &detail].concat());
+                    tables.put_leaf(index, &bytes, &sealed)?;
+                    put_rows(&core, tables, &mut change.rows, index)?;
+                }
+                tables.put_checkpoint(&edge.to_bytes(), &core.log_key.sign(edge.leaves(), edge.root())).map_err(ServiceError::from)
+            })
+            // Once filling has begun, an error of any kind leaves slots and photos without a record: start-up knows what to do with them.
+            .map_err(|e| if e.fate() == Fate::Halt { e } else { ServiceError::Halted { cause: e.chain() } })?;
         let note = core.store.checkpoint()?.ok_or(StoreError::Corrupt { what: "checkpoint" })?;
         *core.newest.write().expect("nothing panics while it holds the checkpoint") = Newest { note, leaves: edge.leaves() };
         self.edge = edge;
@@ -523,9 +516,11 @@ impl Writer {
         for (id, row) in rows {
             let number = self.core.store.number(&row.number_key)?;
             let follows = vec![number.as_ref().and_then(|number| number.released).unwrap_or(row.leaf)];
-            let tombstone = number
-                .filter(|number| number.current == Some(id))
-                .map(|number| NumberRow { state: NumberState::Purged, current: None, ..number });
+            let tombstone = number.filter(|number| number.current == Some(id)).map(|number| NumberRow {
+                state: NumberState::Purged,
+                current: None,
+                ..number
+            });
             staged.push(Staged {
                 reply: nobody.clone(),
                 kind: LeafKind::Purged,

@@ -1,0 +1,367 @@
+//! The power goes at each write and sync in turn; nothing that was acknowledged may be lost, and what wasn't is there whole or not at all.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use smrt::audit::{Edge, LogKey};
+use smrt::booking::{BookingData, BookingNumber, Identifier, VersionId};
+use smrt::disk::Disk;
+use smrt::face::{Embedding, ModelId};
+use smrt::gallery::{EngineChoice, Gallery, GalleryHandle};
+use smrt::inquiry::SearchRequest;
+use smrt::roster::{Caller, CertificateName};
+use smrt::service::{Ledger, LedgerSetup, ServiceError, Taken};
+use smrt::store::StateKind;
+
+use crate::fake_disk::{Choices, FakeDisk, Forgotten};
+
+const STATE: &str = "/state";
+const ORIGIN: &str = "test.example/log";
+const LOG_KEY: [u8; 32] = [2; 32];
+const DIMENSION: usize = 16;
+
+/// What the callers were told.
+#[derive(Default)]
+struct Told {
+    bookings: Vec<(u8, Taken)>,
+    released: Vec<u8>,
+    superseded: Vec<Taken>,
+    purged: Vec<(u8, VersionId)>,
+    asked: Vec<u64>,
+    checkpoints: Vec<String>,
+}
+
+fn open(disk: &FakeDisk) -> Result<Ledger, ServiceError> {
+    let gallery = Gallery::open(EngineChoice::Cpu, DIMENSION).expect("the cpu engine opens anywhere");
+    let (gallery, _thread) = GalleryHandle::spawn(gallery).expect("a thread starts");
+    Ledger::open(LedgerSetup {
+        disk: Arc::new(disk.clone()),
+        state: STATE.into(),
+        create_as: Some(StateKind::Test),
+        origin: ORIGIN.to_owned(),
+        master_key: vec![1; 32].into(),
+        log_key: LOG_KEY.to_vec().into(),
+        model: ModelId([3; 32]),
+        gallery,
+    })
+}
+
+fn feed() -> Caller {
+    Caller { name: CertificateName::parse("smrt:agency/slmpd/feed").unwrap(), fingerprint: [0; 32] }
+}
+
+fn agency() -> Identifier {
+    Identifier::parse("slmpd").unwrap()
+}
+
+fn number(n: u8) -> BookingNumber {
+    BookingNumber::parse(&format!("26-{n:04}")).unwrap()
+}
+
+fn booking(n: u8) -> BookingData {
+    serde_json::from_value(serde_json::json!({
+        "name": format!("Person {n}"), "booked_on": "2026-11-01", "basis": {"kind": "post_arrest_booking"}
+    }))
+    .unwrap()
+}
+
+/// A photo of several sectors, its own for each booking and edition.
+fn photo(n: u8, edition: u8) -> Vec<u8> {
+    let mut choices = Choices::new(u64::from(n) * 256 + u64::from(edition));
+    (0..3000).map(|_| u8::try_from(choices.below(256)).unwrap()).collect()
+}
+
+fn embedding(n: u8, edition: u8) -> (Embedding, f64) {
+    let mut choices = Choices::new(7000 + u64::from(n) * 256 + u64::from(edition));
+    let raw: Vec<f32> = (0..DIMENSION).map(|_| f32::from(u8::try_from(choices.below(256)).unwrap()) - 127.5).collect();
+    Embedding::from_raw(&raw).unwrap()
+}
+
+fn book(ledger: &Ledger, n: u8, edition: u8) -> Result<Taken, ServiceError> {
+    ledger.book(&feed(), &agency(), &number(n), booking(n), photo(n, edition), embedding(n, edition))
+}
+
+fn request() -> SearchRequest {
+    serde_json::from_value(serde_json::json!({
+        "reference": {"kind": "complaint_number", "number": "26-1"}, "requester": "Det. A. Ortiz", "agency": "slmpd",
+        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois", "probe_source": "store camera"
+    }))
+    .unwrap()
+}
+
+/// A morning's work: bookings, one sent again with another photo, a search, a release, a purge.
+fn work(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
+    let noted = |told: &mut Told| told.checkpoints.push(ledger.checkpoint());
+    for n in 0..4 {
+        told.bookings.push((n, book(ledger, n, 0)?));
+        noted(told);
+    }
+    let replaced = told.bookings[1].1;
+    let taken = book(ledger, 1, 1)?;
+    told.bookings[1].1 = taken;
+    told.superseded.push(replaced);
+    noted(told);
+    let device = Caller { name: CertificateName::parse("smrt:device/rtcc-1").unwrap(), fingerprint: [1; 32] };
+    told.asked.push(ledger.ask(&device, &Identifier::parse("rtcc-1").unwrap(), [9; 16], &request(), photo(99, 0), 0)?);
+    noted(told);
+    let found = ledger.compare(&embedding(2, 0).0, 3)?;
+    ledger.answer(&device, [9; 16], &found)?.expect("nothing was released meanwhile");
+    noted(told);
+    ledger.release(&feed(), &agency(), &number(2), "record expunged")?;
+    told.released.push(2);
+    noted(told);
+    let version = told.bookings[2].1.version;
+    ledger.purge(vec![version])?;
+    told.purged.push((2, version));
+    noted(told);
+    told.bookings.push((4, book(ledger, 4, 0)?));
+    noted(told);
+    Ok(())
+}
+
+/// Opens what the cut left and holds it against what the callers were told.
+fn check(disk: &FakeDisk, told: &Told) -> Result<(), String> {
+    let ledger = open(disk).map_err(|e| format!("the folder does not open: {}", e.chain()))?;
+    let leaves = ledger.log().map_err(|e| e.chain())?;
+    let key = LogKey::new(ORIGIN, &LOG_KEY).unwrap();
+    for note in &told.checkpoints {
+        let checkpoint = key.open(note).map_err(|e| e.to_string())?;
+        let mut edge = Edge::default();
+        for leaf in leaves.iter().take(usize::try_from(checkpoint.leaves).unwrap()) {
+            edge.append(leaf);
+        }
+        if (edge.leaves(), edge.root()) != (checkpoint.leaves, checkpoint.root) {
+            return Err(format!("the log of {} leaves is not a continuation of a checkpoint over {}", leaves.len(), checkpoint.leaves));
+        }
+    }
+    for index in 0..leaves.len() as u64 {
+        ledger.detail(index).map_err(|e| e.chain())?.ok_or(format!("leaf {index} has no detail"))?;
+    }
+    for (n, taken) in &told.bookings {
+        if told.released.contains(n) {
+            continue;
+        }
+        let standing = ledger.standing(&agency(), &number(*n)).map_err(|e| format!("booking {n}: {}", e.chain()))?;
+        // The release of one and the next photo of another may have come through unacknowledged.
+        if standing.version != taken.version {
+            continue;
+        }
+        if standing.leaf != taken.leaf {
+            return Err(format!("booking {n} stands at leaf {}, told was {}", standing.leaf, taken.leaf));
+        }
+        if standing.released.is_some() {
+            continue;
+        }
+        let kept = ledger.photo(taken.version).map_err(|e| format!("photo {n}: {}", e.chain()))?;
+        if !(0..2).any(|edition| kept.as_deref() == Some(&photo(*n, edition))) {
+            return Err(format!("the photo of booking {n} is not the one that came"));
+        }
+        let found =
+            (0..2).any(|edition| ledger.compare(&embedding(*n, edition).0, 1).is_ok_and(|f| f.iter().any(|f| f.0 == taken.version)));
+        if !found {
+            return Err(format!("booking {n} is not found"));
+        }
+    }
+    let everybody = ledger.compare(&embedding(0, 0).0, 100).map_err(|e| e.chain())?;
+    let findable: HashSet<VersionId> = everybody.into_iter().map(|(version, _)| version).collect();
+    let photos = ledger.photo_ids().map_err(|e| e.chain())?;
+    for taken in told.superseded.iter().chain(told.bookings.iter().filter(|(n, _)| told.released.contains(n)).map(|(_, t)| t)) {
+        if findable.contains(&taken.version) {
+            return Err("a booking that was replaced or released is found".to_owned());
+        }
+    }
+    for (n, version) in &told.purged {
+        if photos.contains(&version.0) || ledger.photo(*version).map_err(|e| e.chain())?.is_some() {
+            return Err(format!("booking {n} was purged and its photo is there"));
+        }
+        if !matches!(ledger.standing(&agency(), &number(*n)), Err(ServiceError::Released { .. })) {
+            return Err(format!("booking {n} was purged and has no tombstone"));
+        }
+    }
+    for version in &findable {
+        if !photos.contains(&version.0) {
+            return Err("a booking is found that has no photo".to_owned());
+        }
+    }
+    for asked in &told.asked {
+        let detail = ledger.detail(*asked).map_err(|e| e.chain())?.ok_or("a search that was logged is not in the log")?;
+        if detail["detail"] != "asked" {
+            return Err(format!("leaf {asked} is not the search that it was"));
+        }
+        ledger.probe([9; 16]).map_err(|e| format!("the probe of a search: {}", e.chain()))?.ok_or("a search lost its probe")?;
+    }
+    let parts = disk.names().into_iter().filter(|p| p.extension().is_some_and(|e| e == "part" || e == "new")).count();
+    if parts > 0 {
+        return Err(format!("{parts} half-written files are left"));
+    }
+    // Work goes on: whatever is missing is pushed again.
+    for n in [0, 1, 3, 4] {
+        match book(&ledger, n, u8::from(n == 1)) {
+            Ok(_) => {}
+            Err(e) => return Err(format!("booking {n} can't be pushed again: {}", e.chain())),
+        }
+    }
+    Ok(())
+}
+
+/// Works on a copy of `base` until the power goes at `cut`, then checks what is left. Gives whether the power went at all.
+fn cut_once(base: &FakeDisk, cut: u64, seed: u64, forgotten: Option<Forgotten>) -> (bool, Result<(), String>) {
+    let disk = base.copy();
+    if let Some(forgotten) = forgotten {
+        disk.forget(forgotten);
+    }
+    disk.cut_at(cut);
+    let mut told = Told::default();
+    let done = open(&disk).and_then(|ledger| work(&ledger, &mut told));
+    let left = disk.after_cut(&mut Choices::new(seed * 1_000_003 + cut));
+    (done.is_err(), check(&left, &told))
+}
+
+fn worked_base() -> FakeDisk {
+    let disk = FakeDisk::with_folder(Path::new(STATE));
+    drop(open(&disk).expect("an empty folder can be made a state folder"));
+    disk.copy()
+}
+
+/// Cuts at every operation of the work with each seed until `stop` says so; gives the number of cuts and the first violation.
+fn cut_everywhere(base: &FakeDisk, seeds: std::ops::Range<u64>, forgotten: Option<Forgotten>) -> (usize, Option<String>) {
+    let mut cuts = 0;
+    for seed in seeds {
+        for cut in 0.. {
+            let (went, checked) = cut_once(base, cut, seed, forgotten);
+            if !went {
+                // The power stays on to the end, and then it goes.
+                if let Err(violation) = checked {
+                    return (cuts, Some(format!("seed {seed}, after all work: {violation}")));
+                }
+                break;
+            }
+            cuts += 1;
+            if let Err(violation) = checked {
+                return (cuts, Some(format!("seed {seed}, cut at operation {cut}: {violation}")));
+            }
+        }
+    }
+    (cuts, None)
+}
+
+#[test]
+fn no_power_cut_at_any_write_or_sync_loses_what_was_acknowledged() {
+    let (cuts, violation) = cut_everywhere(&worked_base(), 0..4, None);
+    assert_eq!(violation, None, "after {cuts} cuts");
+    assert!(cuts >= 500, "{cuts} cuts");
+    println!("{cuts} power cuts");
+}
+
+#[test]
+fn no_power_cut_while_a_state_folder_is_made_leaves_one_that_does_not_open() {
+    let empty = FakeDisk::with_folder(Path::new(STATE));
+    let whole = {
+        let disk = empty.copy();
+        drop(open(&disk).unwrap());
+        disk.operations()
+    };
+    for cut in 0..whole {
+        for seed in 0..2 {
+            let disk = empty.copy();
+            disk.cut_at(cut);
+            let _ = open(&disk);
+            let left = disk.after_cut(&mut Choices::new(seed * 31 + cut));
+            let checked = check(&left, &Told::default());
+            assert_eq!(checked, Ok(()), "cut at operation {cut} of {whole}, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_build_that_forgets_any_one_sync_is_caught() {
+    let mutants: [(&str, Forgotten); 9] = [
+        ("booking slots", |p| name(p).starts_with("slots.")),
+        ("probe slots", |p| name(p).starts_with("probe-slots.")),
+        ("epoch anchors", |p| name(p).starts_with("slots-anchor.")),
+        ("photo files", |p| p.extension().is_some_and(|e| e == "part") && p.starts_with("/state/photos")),
+        ("probe files", |p| p.extension().is_some_and(|e| e == "part") && p.starts_with("/state/probes")),
+        ("photo folders", |p| p.extension().is_none() && p.starts_with("/state/photos")),
+        ("probe folders", |p| p.extension().is_none() && p.starts_with("/state/probes")),
+        ("the store", |p| name(p).starts_with("smrt.redb")),
+        ("the state folder", |p| p == Path::new(STATE)),
+    ];
+    let base = worked_base();
+    for (what, forgotten) in mutants {
+        let (cuts, violation) = cut_everywhere(&base, 0..40, Some(forgotten));
+        let violation = violation.unwrap_or_else(|| panic!("{cuts} power cuts did not show that the sync of {what} is missing"));
+        println!("without the sync of {what}: {violation}");
+    }
+}
+
+#[test]
+fn a_full_disk_refuses_a_booking_and_keeps_everything_else() {
+    let disk = worked_base();
+    let ledger = open(&disk).unwrap();
+    let taken = book(&ledger, 0, 0).unwrap();
+    // Full while the photo is written: the slot was written before.
+    disk.full_at(Some(disk.operations() + 3));
+    assert!(matches!(book(&ledger, 1, 0), Err(ServiceError::DiskFull)));
+    assert_eq!(ledger.standing(&agency(), &number(0)).unwrap().version, taken.version);
+    disk.full_at(None);
+    assert!(book(&ledger, 1, 0).unwrap().new, "with room again the same push goes through");
+    drop(ledger);
+    let told = Told { bookings: vec![(0, taken)], ..Told::default() };
+    assert_eq!(check(&disk, &told), Ok(()));
+}
+
+#[test]
+fn a_commit_without_room_halts_and_the_next_start_has_all_that_was_told() {
+    let disk = worked_base();
+    let ledger = open(&disk).unwrap();
+    let mut told = Told::default();
+    told.bookings.push((0, book(&ledger, 0, 0).unwrap()));
+    let full = disk.operations();
+    disk.full_at(Some(full + 7));
+    let halted = (1..40).find_map(|n| book(&ledger, n, 0).err()).expect("the store has to grow");
+    assert!(matches!(halted, ServiceError::Halted { .. } | ServiceError::DiskFull), "{halted}");
+    drop(ledger);
+    disk.full_at(None);
+    assert_eq!(check(&disk, &told), Ok(()));
+}
+
+#[test]
+fn nothing_on_the_medium_is_readable_without_its_key() {
+    let disk = worked_base();
+    let ledger = open(&disk).unwrap();
+    work(&ledger, &mut Told::default()).unwrap();
+    drop(ledger);
+    let number = number(3);
+    let secrets: [&[u8]; 4] = [b"Person 3", number.as_str().as_bytes(), &photo(3, 0)[..32], b"Ortiz"];
+    for bytes in disk.medium() {
+        for secret in secrets {
+            assert!(!bytes.windows(secret.len()).any(|w| w == secret), "{:?}", String::from_utf8_lossy(secret));
+        }
+    }
+}
+
+#[test]
+fn a_second_daemon_on_the_same_folder_is_refused() {
+    let disk = worked_base();
+    let first = open(&disk).unwrap();
+    let second = open(&disk).err().expect("the folder is held");
+    assert!(second.to_string().contains("another daemon holds /state"), "{second}");
+    drop(first);
+    assert!(open(&disk).is_ok());
+}
+
+#[test]
+fn a_folder_that_lost_its_store_is_not_made_anew() {
+    let disk = worked_base();
+    let ledger = open(&disk).unwrap();
+    book(&ledger, 0, 0).unwrap();
+    drop(ledger);
+    disk.unlink(&Path::new(STATE).join("smrt.redb")).unwrap();
+    let refused = open(&disk).err().expect("photos are there");
+    assert!(refused.to_string().contains("sealed photos in /state and no smrt.redb"), "{refused}");
+}
+
+fn name(path: &Path) -> &str {
+    path.file_name().and_then(|n| n.to_str()).unwrap_or_default()
+}
