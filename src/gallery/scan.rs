@@ -81,7 +81,9 @@ impl Scan {
     pub(super) fn pass(&mut self, rows: &Rows, probes: &[&[f32]], k: usize) -> Result<Vec<Scanned>, GalleryError> {
         debug_assert!(self.can(k) && (1..=CANDIDATES_MAX).contains(&k) && probes.len() <= PROBES_PER_PASS_MAX);
         self.segments.flush(&self.device, rows)?;
-        let chunks = self.chunks(rows.len());
+        let firsts: Vec<u32> = self.segments.all().iter().map(|segment| segment.first).collect();
+        let dispatch_rows_max = self.device.workgroups_max().saturating_mul(WORKGROUP);
+        let chunks = chunks(&firsts, rows.len(), self.sizes.segment_rows_first, dispatch_rows_max);
         let tiles = probes.len().div_ceil(TILE_PROBES);
         let work = match self.work.take() {
             Some(work) if work.chunks_max >= chunks.len() && work.tiles >= tiles => work,
@@ -91,22 +93,6 @@ impl Scan {
         let words: Vec<u32> = bytemuck::pod_collect_to_vec(&self.device.read(&work.back, read.bytes)?);
         self.work = Some(work);
         Ok(read.scanned(&words, probes.len()))
-    }
-
-    /// Stretches of rows, each within a segment: the first as long as the first segment, later ones three times what came before.
-    fn chunks(&self, rows_len: u32) -> Vec<Chunk> {
-        let dispatch_max = self.device.workgroups_max().saturating_mul(WORKGROUP);
-        let mut chunks = Vec::new();
-        for (at, segment) in self.segments.all().iter().enumerate() {
-            let end = self.segments.all().get(at + 1).map_or(rows_len, |next| next.first.min(rows_len));
-            let mut first = segment.first;
-            while first < end {
-                let len = first.saturating_mul(3).max(self.sizes.segment_rows_first).min(dispatch_max).min(end - first);
-                chunks.push(Chunk { segment: at, row_first: first - segment.first, row_end: first - segment.first + len });
-                first += len;
-            }
-        }
-        chunks
     }
 
     /// Records and submits all chunks at once.
@@ -176,6 +162,23 @@ pub(super) fn rescore(rows: &Rows, probe: &[f32], mut found: Vec<Found>, k: usiz
     candidates.sort_unstable_by(Candidate::order);
     candidates.truncate(k);
     (candidates, rescored)
+}
+
+/// Stretches of rows, each within a segment: the first as long as the first segment, later ones three times what came before.
+///
+/// `firsts` are the segments' first rows. Thresholds rise after each chunk, so short ones come first, while any row still counts.
+fn chunks(firsts: &[u32], rows_len: u32, len_min: u32, len_max: u32) -> Vec<Chunk> {
+    let mut chunks = Vec::new();
+    for (segment, &row_base) in firsts.iter().enumerate() {
+        let end = firsts.get(segment + 1).map_or(rows_len, |&next| next.min(rows_len));
+        let mut first = row_base;
+        while first < end {
+            let len = first.saturating_mul(3).max(len_min).min(len_max).min(end - first);
+            chunks.push(Chunk { segment, row_first: first - row_base, row_end: first - row_base + len });
+            first += len;
+        }
+    }
+    chunks
 }
 
 /// A stretch of one segment's rows, counted in the segment.
@@ -257,6 +260,24 @@ mod tests {
             encoder.copy_buffer_to_buffer(rows, 0, &mapped, 0, rows.size());
             device.queue().submit([encoder.finish()]);
             device.read(&mapped, mapped.size()).unwrap()
+        }
+    }
+
+    #[test]
+    fn every_row_is_in_exactly_one_chunk_and_no_chunk_is_too_long() {
+        let segments = [0, 1_024, 4_096, 16_384, 32_768, 49_152];
+        for rows_len in [0, 1, 64, 1_000, 1_024, 1_025, 16_383, 16_384, 49_153, 60_001] {
+            for len_max in [64, 640, u32::MAX] {
+                let mut next = 0;
+                for chunk in chunks(&segments, rows_len, 1_024, len_max) {
+                    assert_eq!(segments[chunk.segment] + chunk.row_first, next);
+                    assert!(chunk.row_first < chunk.row_end && chunk.row_end - chunk.row_first <= len_max);
+                    // Blocks begin at multiples of 64, and so must chunks.
+                    assert!(chunk.row_first.is_multiple_of(64));
+                    next = segments[chunk.segment] + chunk.row_end;
+                }
+                assert_eq!(next, rows_len);
+            }
         }
     }
 

@@ -254,7 +254,7 @@ pub(super) mod tests {
     fn the_shader_does_what_its_twin_does() {
         let Some(device) = shared() else { return };
         let mut numbers = Numbers::new(5);
-        for (dimension, probes_len) in [(16, 1usize), (33, 8), (128, 9), (515, 20)] {
+        for (dimension, probes_len) in [(16, 1usize), (33, 8), (128, 9), (515, 20), (2_048, 2)] {
             let mut rows = Rows::new(dimension);
             for _ in 0..200 {
                 rows.append(&numbers.embedding(dimension)).unwrap();

@@ -68,7 +68,7 @@ struct Plan {
 
 fn plans() -> impl Strategy<Value = Plan> {
     let dimension = prop_oneof![6 => 16usize..=40, 3 => 41usize..=130, 1 => 131usize..=512];
-    let rows = prop_oneof![1 => 0usize..=2, 8 => 3usize..=120, 6 => 121usize..=500, 1 => 2_000usize..=3_500];
+    let rows = prop_oneof![1 => 0usize..=2, 8 => 3usize..=120, 6 => 121usize..=500, 2 => 1_500usize..=4_000];
     let probes = prop_oneof![3 => 1usize..=3, 1 => 4usize..=20];
     let k = prop_oneof![1 => Just(1usize), 4 => 2usize..=20, 2 => 21usize..=150, 1 => Just(CANDIDATES_MAX)];
     let shares = (0u64..=9, 0u64..=9, prop_oneof![2 => Just(0u64), 4 => 1u64..=5, 1 => 6u64..=10]);
@@ -76,7 +76,7 @@ fn plans() -> impl Strategy<Value = Plan> {
     (any::<u64>(), dimension, rows, probes, k, shares, tiny).prop_map(
         |(seed, dimension, rows, probes, k, (repeats, neighbours, hidden), tiny)| {
             // The unoptimised reference has to score all of it several times.
-            let rows = rows.min((600_000 / dimension / probes).max(120));
+            let rows = rows.min((1_200_000 / dimension / probes).max(120));
             Plan { seed, dimension, rows, probes, k, repeats, neighbours, hidden, tiny }
         },
     )
