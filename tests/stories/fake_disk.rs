@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -308,8 +309,8 @@ impl Disk for FakeDisk {
             return Err(io::ErrorKind::NotFound.into());
         }
         // Paths sort by their components: what is below a folder comes right after it.
-        let names = state.names.range::<Path, _>(folder..).map(|(path, _)| path).take_while(|path| path.starts_with(folder));
-        let folders = state.folders.range::<Path, _>(folder..).take_while(|path| path.starts_with(folder));
+        let names = state.names.range::<Path, _>((Bound::Included(folder), Bound::Unbounded)).map(|(path, _)| path).take_while(|path| path.starts_with(folder));
+        let folders = state.folders.range::<Path, _>((Bound::Included(folder), Bound::Unbounded)).take_while(|path| path.starts_with(folder));
         let mut paths: Vec<PathBuf> = names.chain(folders).filter(|path| path.parent() == Some(folder)).cloned().collect();
         paths.sort();
         Ok(paths)
