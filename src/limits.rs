@@ -16,10 +16,22 @@ pub const PHOTO_SIDE_PX_MIN: u32 = 32;
 pub const DECODE_BYTES_MAX: u64 = 400 << 20;
 /// The longer side of the copy on which faces are looked for.
 pub const DETECT_SIDE_PX_MAX: u32 = 640;
+/// Components of a JPEG 2000 photo: three colours and transparency.
+pub const PHOTO_COMPONENTS_MAX: u16 = 4;
+/// Tiles of a JPEG 2000 photo: each costs the decoder memory before a pixel is seen.
+pub const PHOTO_TILES_MAX: u64 = 4_096;
+/// Detector's confidence from which something is reported as a face.
+pub const FACE_SCORE_MIN: f32 = 0.5;
+/// Detector's confidence from which a face is usable.
+pub const USABLE_SCORE_MIN: f32 = 0.6;
+/// Pixels between the centres of the eyes from which a face is usable.
+pub const EYES_APART_PX_MIN: f32 = 10.0;
 /// Faces reported of one photo; the highest scores are kept.
 pub const FACES_MAX: usize = 64;
 /// Bytes of one model file.
 pub const MODEL_BYTES_MAX: u64 = 512 << 20;
+/// Bytes of one model's manifest, or of one list of packages.
+pub const MANIFEST_BYTES_MAX: u64 = 64 << 10;
 /// Bytes of one package fetched from a registry.
 pub const PACKAGE_BYTES_MAX: u64 = 1 << 30;
 

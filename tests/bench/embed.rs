@@ -1,0 +1,2 @@
+//! The embedding chain's figures.
+fn main() {}
