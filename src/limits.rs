@@ -113,6 +113,12 @@ pub const AUTHORITY_DAYS: i64 = 3_650;
 pub const CERTIFICATE_DAYS: i64 = 397;
 /// Days until a revocation list must be written again.
 pub const REVOCATION_LIST_DAYS: i64 = 30;
+/// Minutes by which a certificate is dated back, for clocks that are behind.
+pub const CERTIFICATE_BACKDATE_MINUTES: i64 = 5;
+/// Characters of a site authority's name: X.509 bounds a common name.
+pub const AUTHORITY_NAME_CHARS_MAX: usize = 64;
+/// Host names and addresses of one server certificate.
+pub const SERVER_NAMES_MAX: usize = 16;
 
 const _: () = {
     assert!(BODY_BYTES_MAX > PHOTO_BYTES_MAX + JSON_BYTES_MAX);
