@@ -105,6 +105,29 @@ pub const DRAIN_SECONDS_MAX: u64 = 20;
 /// Seconds that a caller told to wait is asked to stay away.
 pub const RETRY_AFTER_SECONDS: u64 = 1;
 
+// The other side of the door
+
+/// Bytes of an answer that a client reads, photos apart.
+pub const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// Bytes of a checkpoint with all its cosignatures.
+pub const CHECKPOINT_BYTES_MAX: usize = 64 << 10;
+/// Seconds that a client waits for each step of an answer: the server gives up first and says so.
+pub const ANSWER_SECONDS_MAX: u64 = REQUEST_SECONDS_MAX + 10;
+/// Bookings of one feed file.
+pub const FEED_ROWS_MAX: usize = 2_000_000;
+/// Bytes of one feed file.
+pub const FEED_BYTES_MAX: u64 = 1 << 30;
+/// Bookings that a feed pushes at the same time, most.
+pub const FEED_JOBS_MAX: usize = 32;
+/// Bookings that a feed pushes at the same time when it names no number.
+pub const FEED_JOBS_DEFAULT: usize = 4;
+/// Seconds that a feed goes on trying while the server doesn't take anything, when it names no number.
+pub const FEED_PATIENCE_SECONDS: u64 = 60;
+/// Milliseconds of a feed's shortest pause between two tries.
+pub const FEED_PAUSE_MS_MIN: u64 = 200;
+/// Milliseconds of a feed's longest pause between two tries.
+pub const FEED_PAUSE_MS_MAX: u64 = 5_000;
+
 // Certificates
 
 /// Days that a site authority's own certificate is valid.
@@ -129,6 +152,9 @@ const _: () = {
     // Every request at work may wait for the writer without being refused by a full queue.
     assert!(REQUESTS_IN_FLIGHT_MAX <= COMMIT_QUEUE_LEN_MAX);
     assert!(CANDIDATES_DEFAULT <= CANDIDATES_MAX);
+    // A feed alone never makes the server tell it to wait.
+    assert!(FEED_JOBS_MAX <= REQUESTS_IN_FLIGHT_MAX && FEED_JOBS_DEFAULT <= FEED_JOBS_MAX);
+    assert!(FEED_PAUSE_MS_MIN < FEED_PAUSE_MS_MAX);
     assert!(SLOT_BYTES == 64);
     assert!(REASON_CHARS_MIN < REASON_CHARS_MAX);
     assert!(REVOCATION_LIST_DAYS < CERTIFICATE_DAYS && CERTIFICATE_DAYS < AUTHORITY_DAYS);
