@@ -5,9 +5,11 @@
 
 mod error;
 pub mod feed;
+mod ink;
 pub mod journal;
 mod multipart;
 pub mod rows;
+pub mod sheet;
 
 use std::fs;
 use std::path::{Path, PathBuf};
