@@ -154,7 +154,7 @@ impl Sheet {
         let grid = Grid::of(self.tiles.len());
         let note = ink.wrap(NOTE, FOOT, PAGE_WIDTH - 2.0 * MARGIN, usize::MAX);
         let foot_height =
-            GAP * 0.75 + count(note.len()) * FOOT.line_height() + 8.0 + CAPTION.line_height() + MARGIN / 2.0 + self.banner_height();
+            GAP * 0.75 + count(note.len()) * FOOT.line_height() + 8.0 + CAPTION.line_height() + MARGIN * 0.3 + self.banner_height();
         let reason = ink.wrap(&self.texts.reason, VALUE, PAGE_WIDTH - 2.0 * MARGIN, 3);
         let head_height = self.banner_height()
             + MARGIN * 0.6
