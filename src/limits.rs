@@ -129,6 +129,29 @@ pub const DRAIN_SECONDS_MAX: u64 = 20;
 /// Seconds that a caller told to wait is asked to stay away.
 pub const RETRY_AFTER_SECONDS: u64 = 1;
 
+// The other side of the door
+
+/// Bytes of an answer that a client reads, photos apart.
+pub const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// Bytes of a checkpoint with all its cosignatures.
+pub const CHECKPOINT_BYTES_MAX: usize = 64 << 10;
+/// Seconds that a client waits for each step of an answer: the server gives up first and says so.
+pub const ANSWER_SECONDS_MAX: u64 = REQUEST_SECONDS_MAX + 10;
+/// Bookings of one feed file.
+pub const FEED_ROWS_MAX: usize = 2_000_000;
+/// Bytes of one feed file.
+pub const FEED_BYTES_MAX: u64 = 1 << 30;
+/// Bookings that a feed pushes at the same time, most.
+pub const FEED_JOBS_MAX: usize = 32;
+/// Bookings that a feed pushes at the same time when it names no number.
+pub const FEED_JOBS_DEFAULT: usize = 4;
+/// Seconds that a feed goes on trying while the server doesn't take anything, when it names no number.
+pub const FEED_PATIENCE_SECONDS: u64 = 60;
+/// Milliseconds of a feed's shortest pause between two tries.
+pub const FEED_PAUSE_MS_MIN: u64 = 200;
+/// Milliseconds of a feed's longest pause between two tries.
+pub const FEED_PAUSE_MS_MAX: u64 = 5_000;
+
 // Certificates
 
 /// Days that a site authority's own certificate is valid.
@@ -137,6 +160,12 @@ pub const AUTHORITY_DAYS: i64 = 3_650;
 pub const CERTIFICATE_DAYS: i64 = 397;
 /// Days until a revocation list must be written again.
 pub const REVOCATION_LIST_DAYS: i64 = 30;
+/// Minutes by which a certificate is dated back, for clocks that are behind.
+pub const CERTIFICATE_BACKDATE_MINUTES: i64 = 5;
+/// Characters of a site authority's name: X.509 bounds a common name.
+pub const AUTHORITY_NAME_CHARS_MAX: usize = 64;
+/// Host names and addresses of one server certificate.
+pub const SERVER_NAMES_MAX: usize = 16;
 
 const _: () = {
     assert!(BODY_BYTES_MAX > PHOTO_BYTES_MAX + JSON_BYTES_MAX);
@@ -150,6 +179,9 @@ const _: () = {
     // The first segment is scanned without a threshold, so all of it must fit; each later one makes about 3 k rows wait beside k.
     assert!(SEGMENT_ROWS_FIRST <= FOUND_LEN_MAX);
     assert!(4 * CANDIDATES_MAX < FOUND_LEN_MAX as usize);
+    // A feed alone never makes the server tell it to wait.
+    assert!(FEED_JOBS_MAX <= REQUESTS_IN_FLIGHT_MAX && FEED_JOBS_DEFAULT <= FEED_JOBS_MAX);
+    assert!(FEED_PAUSE_MS_MIN < FEED_PAUSE_MS_MAX);
     assert!(SLOT_BYTES == 64);
     assert!(REASON_CHARS_MIN < REASON_CHARS_MAX);
     assert!(REVOCATION_LIST_DAYS < CERTIFICATE_DAYS && CERTIFICATE_DAYS < AUTHORITY_DAYS);

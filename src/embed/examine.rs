@@ -150,8 +150,12 @@ fn identity(detector: &Manifest, embedder: &Manifest) -> ModelId {
         let [width, height] = m.input;
         format!("{} {width}x{height} {:?} {:08x} {:08x}", m.sha256, m.colours, m.pixel_offset.to_bits(), m.pixel_scale.to_bits())
     };
-    let facts =
-        format!("smrt embedding\nchain {CHAIN_VERSION}\ndetector {}\nembedder {}\nmirror {}\n", fed(detector), fed(embedder), embedder.mirror);
+    let facts = format!(
+        "smrt embedding\nchain {CHAIN_VERSION}\ndetector {}\nembedder {}\nmirror {}\n",
+        fed(detector),
+        fed(embedder),
+        embedder.mirror
+    );
     ModelId(Digest::of(facts.as_bytes()).0)
 }
 

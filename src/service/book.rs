@@ -1,5 +1,7 @@
 //! An agency's verbs: book, look, release. An agency sees and changes its own bookings only.
 
+use std::sync::Arc;
+
 use super::detail::{Actor, Detail};
 use super::error::ServiceError;
 use super::ledger::{Standing, Taken};
@@ -13,7 +15,7 @@ impl Service {
     /// Takes a booking: durable, logged and findable on return. The same bytes again give the same answer.
     ///
     /// Errors: a caller that is no active contributor; a photo without exactly one usable face; a released number; full queues.
-    pub fn book(&self, caller: &Caller, number: &BookingNumber, booking: BookingData, photo: Vec<u8>) -> Result<Taken, ServiceError> {
+    pub fn book(&self, caller: &Caller, number: &BookingNumber, booking: BookingData, photo: Arc<[u8]>) -> Result<Taken, ServiceError> {
         let agency = self.admitted(caller, self.roster.feed(caller, "push bookings", today()))?;
         let refused = |reason| Detail::BookingRefused { actor: Actor::from(caller), reason };
         let portrait = self.pool.examine(photo.clone(), Choice::Only).map_err(ServiceError::from);

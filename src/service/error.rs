@@ -127,8 +127,9 @@ impl ServiceError {
             | Self::NotSuppressed { .. } => Fate::Refuse,
             Self::Photo(e) => match e {
                 EmbedError::Busy => Fate::Wait,
-                e if e.is_refusal() => Fate::Refuse,
-                _ => Fate::Fail,
+                EmbedError::Stopped | EmbedError::Thread { .. } | EmbedError::Model { .. } => Fate::Fail,
+                // All else is about the photo, a decoder's panic over it included.
+                _ => Fate::Refuse,
             },
             Self::Gallery(e) => match e {
                 GalleryError::Busy { .. } => Fate::Wait,

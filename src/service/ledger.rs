@@ -172,7 +172,7 @@ impl Ledger {
         agency: &Identifier,
         number: &BookingNumber,
         booking: BookingData,
-        photo: Vec<u8>,
+        photo: Arc<[u8]>,
         face: (Embedding, f64),
     ) -> Result<Taken, ServiceError> {
         let (embedding, length) = face;
@@ -204,7 +204,7 @@ impl Ledger {
         device: &Identifier,
         search: [u8; 16],
         request: &SearchRequest,
-        probe: Vec<u8>,
+        probe: Arc<[u8]>,
         face: usize,
     ) -> Result<u64, ServiceError> {
         let ask = Ask { actor: Actor::from(caller), device: device.clone(), search, request: request.clone(), probe, face };

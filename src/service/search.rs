@@ -2,6 +2,8 @@
 //!
 //! The plain search exists in state folders made as demo or test only; a real one refuses it whoever asks.
 
+use std::sync::Arc;
+
 use super::detail::{Actor, Detail};
 use super::error::{Fate, ServiceError};
 use super::ledger::Record;
@@ -51,7 +53,7 @@ impl Service {
     ///
     /// Errors: a real state folder; a caller that is no console; an agency that is no member; a hollow request; a probe without a usable
     /// face, or with several and none chosen; full queues.
-    pub fn search(&self, caller: &Caller, request: &SearchRequest, probe: Vec<u8>) -> Result<Answered, ServiceError> {
+    pub fn search(&self, caller: &Caller, request: &SearchRequest, probe: Arc<[u8]>) -> Result<Answered, ServiceError> {
         let device = self.admitted(caller, self.roster.console(caller, "search"))?;
         let refused = |reason| Detail::SearchRefused { actor: Actor::from(caller), request: Some(request.clone()), reason };
         let portrait = self.examine_probe(request, &probe);
@@ -88,13 +90,13 @@ impl Service {
         Ok(photo)
     }
 
-    fn examine_probe(&self, request: &SearchRequest, probe: &[u8]) -> Result<Portrait, ServiceError> {
+    fn examine_probe(&self, request: &SearchRequest, probe: &Arc<[u8]>) -> Result<Portrait, ServiceError> {
         if self.ledger.kind() == StateKind::Real {
             return Err(ServiceError::NoSearchDoor);
         }
         self.roster.requester(&request.agency, today())?;
         request.check()?;
-        Ok(self.pool.examine(probe.to_vec(), Choice::Face(request.face))?)
+        Ok(self.pool.examine(probe.clone(), Choice::Face(request.face))?)
     }
 
     fn run(

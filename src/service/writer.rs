@@ -65,7 +65,7 @@ pub(super) struct NewBooking {
     pub(super) agency: Identifier,
     pub(super) number: BookingNumber,
     pub(super) booking: BookingData,
-    pub(super) photo: Vec<u8>,
+    pub(super) photo: Arc<[u8]>,
     pub(super) embedding: Embedding,
     pub(super) length: f64,
 }
@@ -82,7 +82,7 @@ pub(super) struct Ask {
     pub(super) device: Identifier,
     pub(super) search: [u8; 16],
     pub(super) request: SearchRequest,
-    pub(super) probe: Vec<u8>,
+    pub(super) probe: Arc<[u8]>,
     pub(super) face: usize,
 }
 
@@ -116,7 +116,7 @@ struct Staged {
 enum StagedRows {
     Booked(Box<StagedBooking>),
     Released { number_key: [u8; 32], number: NumberRow, versions: Vec<(VersionId, VersionRow)> },
-    Asked { id: [u8; 16], row: SearchRow, key: ProbeKey, probe: Vec<u8> },
+    Asked { id: [u8; 16], row: SearchRow, key: ProbeKey, probe: Arc<[u8]> },
     Answered { id: [u8; 16], row: SearchRow },
     Interrupted { id: [u8; 16], row: SearchRow },
     Purged { id: VersionId, row: VersionRow, tombstone: Option<NumberRow> },
@@ -128,7 +128,7 @@ struct StagedBooking {
     key: BookingKey,
     row: VersionRow,
     record: Record,
-    photo: Vec<u8>,
+    photo: Arc<[u8]>,
     embedding: Embedding,
     replaces: Option<(VersionId, VersionRow)>,
 }

@@ -309,8 +309,13 @@ impl Disk for FakeDisk {
             return Err(io::ErrorKind::NotFound.into());
         }
         // Paths sort by their components: what is below a folder comes right after it.
-        let names = state.names.range::<Path, _>((Bound::Included(folder), Bound::Unbounded)).map(|(path, _)| path).take_while(|path| path.starts_with(folder));
-        let folders = state.folders.range::<Path, _>((Bound::Included(folder), Bound::Unbounded)).take_while(|path| path.starts_with(folder));
+        let names = state
+            .names
+            .range::<Path, _>((Bound::Included(folder), Bound::Unbounded))
+            .map(|(path, _)| path)
+            .take_while(|path| path.starts_with(folder));
+        let folders =
+            state.folders.range::<Path, _>((Bound::Included(folder), Bound::Unbounded)).take_while(|path| path.starts_with(folder));
         let mut paths: Vec<PathBuf> = names.chain(folders).filter(|path| path.parent() == Some(folder)).cloned().collect();
         paths.sort();
         Ok(paths)

@@ -79,7 +79,7 @@ fn embedding(n: u8, edition: u8) -> (Embedding, f64) {
 }
 
 fn book(ledger: &Ledger, n: u8, edition: u8) -> Result<Taken, ServiceError> {
-    ledger.book(&feed(), &agency(), &number(n), booking(n), photo(n, edition), embedding(n, edition))
+    ledger.book(&feed(), &agency(), &number(n), booking(n), photo(n, edition).into(), embedding(n, edition))
 }
 
 fn request() -> SearchRequest {
@@ -103,7 +103,7 @@ fn work(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
     told.superseded.push(replaced);
     noted(told);
     let device = Caller { name: CertificateName::parse("smrt:device/rtcc-1").unwrap(), fingerprint: [1; 32] };
-    told.asked.push(ledger.ask(&device, &Identifier::parse("rtcc-1").unwrap(), [9; 16], &request(), photo(99, 0), 0)?);
+    told.asked.push(ledger.ask(&device, &Identifier::parse("rtcc-1").unwrap(), [9; 16], &request(), photo(99, 0).into(), 0)?);
     noted(told);
     let found = ledger.compare(&embedding(2, 0).0, 3)?;
     ledger.answer(&device, [9; 16], &found)?.expect("nothing was released meanwhile");
