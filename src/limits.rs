@@ -124,6 +124,8 @@ pub const HANDSHAKE_SECONDS_MAX: u64 = 10;
 pub const HEADER_SECONDS_MAX: u64 = 10;
 /// Seconds from a request's headers to its answer.
 pub const REQUEST_SECONDS_MAX: u64 = 120;
+/// Seconds that one connection lives, whatever it is doing.
+pub const CONNECTION_SECONDS_MAX: u64 = 1_800;
 /// Seconds that a connection's requests have to end when the daemon stops.
 pub const DRAIN_SECONDS_MAX: u64 = 20;
 /// Seconds that a caller told to wait is asked to stay away.

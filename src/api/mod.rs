@@ -1,3 +1,377 @@
 //! The door: HTTP in, the verbs of `service` out. Only this module knows HTTP.
+//!
+//! Invariants: every request has a caller or gets no further; every body, header block, connection and request is bounded in bytes and
+//! time; every answer carries the kind of state folder and the newest checkpoint; every error is `application/problem+json`.
 
+mod form;
+mod problem;
+mod serve;
 pub mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Multipart, Path, Query, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use axum::{Extension, Json, Router};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+use utoipa::{OpenApi, ToSchema};
+
+use crate::booking::{BookingData, BookingNumber, Text, VersionId};
+use crate::inquiry::{NOTE, SearchRequest};
+use crate::limits::{BODY_BYTES_MAX, JSON_BYTES_MAX, REQUEST_SECONDS_MAX, REQUESTS_IN_FLIGHT_MAX};
+use crate::roster::Caller;
+use crate::service::{Answered, Fate, Service, ServiceError, VERSION};
+use problem::Refusal;
+pub use serve::serve;
+use wire::{
+    BOOKING_PART, Booked, BookingState, BookingView, CHECKPOINT_HEADER, CandidateArray, CandidateView, FaceView, Health, Problem,
+    REQUEST_PART, ReleaseRequest, Released, STATE_HEADER,
+};
+
+/// What the process is told when its state is unknown; it must end.
+pub type OnHalt = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What a connection's certificate names.
+#[derive(Clone, Debug)]
+struct Peer(Option<Caller>);
+
+/// What the handlers share.
+#[derive(Clone)]
+struct Door {
+    service: Arc<Service>,
+    permits: Arc<Semaphore>,
+    on_halt: OnHalt,
+}
+
+/// A request's id, in its answer and in the journal.
+#[derive(Clone, Debug)]
+struct RequestId(String);
+
+/// The request's id and who is calling.
+struct From {
+    id: RequestId,
+    caller: Caller,
+}
+
+/// The router over a service.
+pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
+    let door = Door { service, permits: Arc::new(Semaphore::new(REQUESTS_IN_FLIGHT_MAX)), on_halt };
+    Router::new()
+        .route("/v1/bookings/{number}", put(put_booking).get(get_booking))
+        .route("/v1/bookings/{number}/release", post(post_release))
+        .route("/v1/bookings/{number}/photo", get(get_photo))
+        .route("/v1/searches", post(post_search))
+        .route("/v1/log/checkpoint", get(get_checkpoint))
+        .route("/v1/health", get(get_health))
+        .route("/v1/openapi.json", get(get_openapi))
+        .fallback(no_such_place)
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(door.clone(), frame))
+        .with_state(door)
+}
+
+/// The contract, as it is served at `/v1/openapi.json`.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "SMRT",
+        description = "Mugshot comparison under a public policy. Answers are arrays of candidates: investigative leads, never identifications."
+    ),
+    paths(put_booking, get_booking, post_release, get_photo, post_search, get_checkpoint, get_health, get_openapi)
+)]
+struct Contract;
+
+/// A booking's form.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it words the contract; the parts are read by `form`")]
+struct BookingForm {
+    booking: BookingData,
+    #[schema(value_type = String, format = Binary)]
+    photo: Vec<u8>,
+}
+
+/// A search's form.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it words the contract; the parts are read by `form`")]
+struct SearchForm {
+    request: SearchRequest,
+    #[schema(value_type = String, format = Binary)]
+    photo: Vec<u8>,
+}
+
+/// Which search a candidate's photo belongs to.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OfSearch {
+    search: String,
+}
+
+/// Pushes a booking: durable, logged and findable when answered. The same bytes again give the same answer.
+#[utoipa::path(put, path = "/v1/bookings/{number}", request_body(content = BookingForm, content_type = "multipart/form-data"),
+    params(("number" = String, Path, description = "The agency's booking number")),
+    responses((status = 201, body = Booked), (status = 200, body = Booked, description = "The same bytes were there already"),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+async fn put_booking(State(door): State<Door>, from: From, Path(number): Path<String>, body: Multipart) -> Response {
+    let id = from.id.clone();
+    let put = async {
+        let number = booking_number(&number)?;
+        let (booking, photo) = form::read::<BookingData>(body, BOOKING_PART).await?;
+        let told = number.clone();
+        let taken = door.call(&from.id, move |service| service.book(&from.caller, &number, booking, photo)).await?;
+        let status = if taken.new { StatusCode::CREATED } else { StatusCode::OK };
+        let booked = Booked { number: told, version: taken.version, leaf: taken.leaf, new: taken.new, quality: taken.length };
+        Ok((status, Json(booked)).into_response())
+    };
+    answer(&id, put.await)
+}
+
+/// A booking of the caller's own agency.
+#[utoipa::path(get, path = "/v1/bookings/{number}", params(("number" = String, Path, description = "The agency's booking number")),
+    responses((status = 200, body = BookingView), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+async fn get_booking(State(door): State<Door>, from: From, Path(number): Path<String>) -> Response {
+    let id = from.id.clone();
+    let get = async {
+        let number = booking_number(&number)?;
+        let standing = door.call(&from.id, move |service| service.booking(&from.caller, &number)).await?;
+        let state = if standing.released.is_some() { BookingState::Released } else { BookingState::Live };
+        let record = standing.record;
+        Ok(Json(BookingView {
+            number: record.number,
+            version: standing.version,
+            state,
+            leaf: standing.leaf,
+            photo_sha256: record.photo_sha256,
+            booking: record.booking,
+        })
+        .into_response())
+    };
+    answer(&id, get.await)
+}
+
+/// Releases a booking: suppressed from every search when answered.
+#[utoipa::path(post, path = "/v1/bookings/{number}/release", request_body = ReleaseRequest,
+    params(("number" = String, Path, description = "The agency's booking number")),
+    responses((status = 201, body = Released), (status = 200, body = Released, description = "It was released already"),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+async fn post_release(State(door): State<Door>, from: From, Path(number): Path<String>, request: Request) -> Response {
+    let id = from.id.clone();
+    let release = async {
+        let number = booking_number(&number)?;
+        let json = axum::body::to_bytes(request.into_body(), JSON_BYTES_MAX).await;
+        let json = json.map_err(|_| Refusal::too_large("the body (or it is torn)", JSON_BYTES_MAX))?;
+        let request: ReleaseRequest = form::parse("release", &json)?;
+        let reason = Text::parse(&request.reason).map_err(|e| Refusal::malformed(format!("the reason: {e}")))?;
+        let told = number.clone();
+        let (leaf, new) = door.call(&from.id, move |service| service.release(&from.caller, &number, reason.as_str())).await?;
+        let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+        Ok((status, Json(Released { number: told, leaf, new })).into_response())
+    };
+    answer(&id, release.await)
+}
+
+/// The photo of a candidate of one of the caller's own searches, as its agency sent it. The view is logged.
+#[utoipa::path(get, path = "/v1/bookings/{version}/photo",
+    params(("version" = String, Path, description = "The candidate's version"), ("search" = String, Query, description = "The search's id")),
+    responses((status = 200, content_type = "application/octet-stream", description = "The bytes as received"), (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+async fn get_photo(
+    State(door): State<Door>,
+    from: From,
+    Path(version): Path<String>,
+    query: Result<Query<OfSearch>, axum::extract::rejection::QueryRejection>,
+) -> Response {
+    let id = from.id.clone();
+    let get = async {
+        let version = VersionId::parse(&version).map_err(|e| Refusal::malformed(e.to_string()))?;
+        let Query(OfSearch { search }) = query.map_err(|_| Refusal::malformed("no search named, wanted '?search=' and its id"))?;
+        let search = VersionId::parse(&search).map_err(|_| Refusal::malformed("the search's id is not 32 hexadecimal digits"))?.0;
+        let photo = door.call(&from.id, move |service| service.candidate_photo(&from.caller, search, version)).await?;
+        Ok(([(header::CONTENT_TYPE, "application/octet-stream")], photo).into_response())
+    };
+    answer(&id, get.await)
+}
+
+/// Searches with one probe for one recorded purpose. In demo and test state folders only.
+#[utoipa::path(post, path = "/v1/searches", request_body(content = SearchForm, content_type = "multipart/form-data"),
+    responses((status = 200, body = CandidateArray), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+async fn post_search(State(door): State<Door>, from: From, body: Multipart) -> Response {
+    let id = from.id.clone();
+    let search = async {
+        let (request, probe) = form::read::<SearchRequest>(body, REQUEST_PART).await?;
+        let service = door.service.clone();
+        let answered = door.call(&from.id, move |service| service.search(&from.caller, &request, probe)).await?;
+        Ok(Json(candidate_array(&service, answered)).into_response())
+    };
+    answer(&id, search.await)
+}
+
+/// The newest signed checkpoint.
+#[utoipa::path(get, path = "/v1/log/checkpoint", responses((status = 200, content_type = "text/plain", body = String), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+async fn get_checkpoint(State(door): State<Door>, from: From) -> Response {
+    let id = from.id.clone();
+    let get = async {
+        let note = door.call(&from.id, move |service| service.admit(&from.caller).map(|()| service.ledger().checkpoint())).await?;
+        Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], note).into_response())
+    };
+    answer(&id, get.await)
+}
+
+/// How the box is.
+#[utoipa::path(get, path = "/v1/health", responses((status = 200, body = Health), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+async fn get_health(State(door): State<Door>, from: From) -> Response {
+    let id = from.id.clone();
+    let get = async {
+        let health = door.call(&from.id, move |service| service.admit(&from.caller).map(|()| health(service))).await?;
+        Ok(Json(health).into_response())
+    };
+    answer(&id, get.await)
+}
+
+/// This contract.
+#[utoipa::path(get, path = "/v1/openapi.json", responses((status = 200, content_type = "application/json", description = "This contract")))]
+async fn get_openapi(_: From) -> Response {
+    Json(Contract::openapi()).into_response()
+}
+
+async fn no_such_place(Extension(id): Extension<RequestId>) -> Response {
+    Refusal::new(StatusCode::NOT_FOUND, "not-found", "there is nothing at this path; /v1/openapi.json says what there is")
+        .into_answer(&id.0)
+}
+
+async fn no_such_method(Extension(id): Extension<RequestId>) -> Response {
+    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this path doesn't take this method; /v1/openapi.json says which it takes")
+        .into_answer(&id.0)
+}
+
+/// Around every request: its id, its time, and what every answer carries.
+async fn frame(State(door): State<Door>, mut request: Request, next: Next) -> Response {
+    let id = request_id();
+    request.extensions_mut().insert(id.clone());
+    let worked = tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS_MAX), next.run(request)).await;
+    let mut answer = worked.unwrap_or_else(|_| {
+        let detail = format!("the request took over {REQUEST_SECONDS_MAX} s; what was acknowledged before stands");
+        Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail).into_answer(&id.0)
+    });
+    let ledger = door.service.ledger();
+    let headers = answer.headers_mut();
+    headers.insert(STATE_HEADER, HeaderValue::from_static(ledger.kind().name()));
+    if let Ok(note) = HeaderValue::from_str(&STANDARD.encode(ledger.checkpoint())) {
+        headers.insert(CHECKPOINT_HEADER, note);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    answer
+}
+
+impl Door {
+    /// Runs a verb on a thread that may block, within the number of requests at work.
+    async fn call<T: Send + 'static>(
+        &self,
+        id: &RequestId,
+        verb: impl FnOnce(&Service) -> Result<T, ServiceError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let permit = self.permits.clone().try_acquire_owned().map_err(|_| Refusal::busy())?;
+        let (service, on_halt, request) = (self.service.clone(), self.on_halt.clone(), id.0.clone());
+        let work = move || {
+            let _permit = permit;
+            let done = verb(&service);
+            if let Err(e) = &done {
+                match e.fate() {
+                    Fate::Refuse | Fate::Wait => {}
+                    Fate::Fail => log::error!("request {request} failed: {}", e.chain()),
+                    // Told here and not to the handler: a caller that went away takes its handler along.
+                    Fate::Halt => on_halt(&format!("request {request}: {}", e.chain())),
+                }
+            }
+            done
+        };
+        match tokio::task::spawn_blocking(work).await {
+            Ok(Err(e)) if e.fate() == Fate::Halt => {
+                // The process is ending; this connection drops with it.
+                std::future::pending().await
+            }
+            Ok(done) => done.map_err(|e| Refusal::of(&e)),
+            Err(panicked) => {
+                log::error!("request {} panicked: {panicked}", id.0);
+                Err(Refusal::failed())
+            }
+        }
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for From {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(request_id);
+        match parts.extensions.get::<Peer>() {
+            Some(Peer(Some(caller))) => Ok(Self { id, caller: caller.clone() }),
+            _ => {
+                let detail =
+                    "the certificate names no caller of this system, wanted one URI like smrt:agency/<id>/feed or smrt:device/<id>";
+                Err(Refusal::new(StatusCode::FORBIDDEN, "not-allowed", detail).into_answer(&id.0))
+            }
+        }
+    }
+}
+
+fn answer(id: &RequestId, worked: Result<Response, Refusal>) -> Response {
+    worked.unwrap_or_else(|refusal| refusal.into_answer(&id.0))
+}
+
+fn request_id() -> RequestId {
+    let mut id = [0; 8];
+    aws_lc_rs::rand::fill(&mut id).expect("the operating system's random source works, or nothing here may go on");
+    RequestId(hex::encode(id))
+}
+
+fn booking_number(number: &str) -> Result<BookingNumber, Refusal> {
+    BookingNumber::parse(number).map_err(|e| Refusal::malformed(e.to_string()))
+}
+
+fn health(service: &Service) -> Health {
+    let ledger = service.ledger();
+    let gallery = ledger.gallery();
+    Health {
+        state: ledger.kind().name().to_owned(),
+        version: VERSION.to_owned(),
+        engine: gallery.engine().to_owned(),
+        device: gallery.device().to_owned(),
+        model: ledger.model().to_string(),
+        gallery_rows: u64::from(gallery.live()),
+        leaves: ledger.leaves(),
+    }
+}
+
+fn candidate_array(service: &Service, answered: Answered) -> CandidateArray {
+    let candidates = answered.leads.into_iter().zip(1..).map(|(lead, rank)| CandidateView {
+        rank,
+        version: lead.version,
+        score: lead.score,
+        agency: lead.agency,
+        number: lead.record.number,
+        booking: lead.record.booking,
+    });
+    CandidateArray {
+        search: hex::encode(answered.search),
+        state: service.ledger().kind().name().to_owned(),
+        note: NOTE.to_owned(),
+        face: answered.portrait.chosen,
+        faces: answered.portrait.faces.iter().map(FaceView::from).collect(),
+        quality: answered.portrait.length,
+        gallery_rows: answered.gallery_rows,
+        engine: service.ledger().gallery().engine().to_owned(),
+        model: service.ledger().model().to_string(),
+        asked: answered.asked,
+        answered: answered.answered,
+        candidates: candidates.collect(),
+    }
+}

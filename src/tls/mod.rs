@@ -1,4 +1,173 @@
 //! Doors and their keys: who is calling.
+//!
+//! Invariants: TLS 1.3 only; no client certificate of the site's authority, no byte of HTTP; a revoked or outdated certificate is refused,
+//! and so is everybody when the revocation list itself is out of date. What a certificate names is parsed once, here.
 
 pub mod authority;
 pub mod files;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use aws_lc_rs::digest::{SHA256, digest};
+use rustls::RootCertStore;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use rustls::server::{ServerConfig, WebPkiClientVerifier};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+use x509_parser::extensions::GeneralName;
+
+use crate::limits::HANDSHAKE_SECONDS_MAX;
+use crate::roster::{Caller, CertificateName, NAME_PREFIX};
+
+/// Why the door can't be hung.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum TlsError {
+    /// A PEM file can't be read.
+    #[error("{what} {path} can't be read")]
+    Pem {
+        /// Which one.
+        what: &'static str,
+        /// Where it was looked for.
+        path: PathBuf,
+        /// The cause.
+        source: rustls::pki_types::pem::Error,
+    },
+    /// The files don't make a server.
+    #[error("the server's certificate, its key, the authority and its revocation list don't fit together")]
+    Config {
+        /// The cause.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+/// Where the four things lie that a server needs.
+#[derive(Clone, Debug)]
+pub struct ServerFiles {
+    /// The server's certificate chain.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+    /// The certificate of the authority that issued the callers' certificates.
+    pub ca: PathBuf,
+    /// That authority's revocation list.
+    pub crl: PathBuf,
+}
+
+/// Ends handshakes; reads the revocation list again whenever its file changed.
+pub struct Acceptor {
+    files: ServerFiles,
+    current: Mutex<(Option<SystemTime>, Arc<ServerConfig>)>,
+}
+
+/// A connection whose handshake ended well, and what its certificate names; none where it names nothing of this system.
+pub type Accepted = (TlsStream<TcpStream>, Option<Caller>);
+
+impl Acceptor {
+    /// Reads the four files.
+    ///
+    /// Errors: a file that isn't there or isn't PEM; files that don't fit together.
+    pub fn open(files: ServerFiles) -> Result<Self, TlsError> {
+        let changed = changed(&files.crl);
+        let config = Arc::new(server_config(&files)?);
+        Ok(Self { files, current: Mutex::new((changed, config)) })
+    }
+
+    /// Ends one handshake; `None` where the caller was refused or took too long. The journal says which.
+    pub async fn accept(&self, tcp: TcpStream) -> Option<Accepted> {
+        let acceptor = tokio_rustls::TlsAcceptor::from(self.config());
+        // The answer is worth more at once than a full packet later.
+        let _ = tcp.set_nodelay(true);
+        match tokio::time::timeout(Duration::from_secs(HANDSHAKE_SECONDS_MAX), acceptor.accept(tcp)).await {
+            Ok(Ok(tls)) => {
+                let caller = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first()).and_then(caller);
+                Some((tls, caller))
+            }
+            Ok(Err(e)) => {
+                log::warn!("a handshake was refused: {e}");
+                None
+            }
+            Err(_) => {
+                log::warn!("a handshake took over {HANDSHAKE_SECONDS_MAX} s and was given up");
+                None
+            }
+        }
+    }
+
+    /// The configuration in force. A changed list that can't be read leaves the old one in force: its own end still refuses everybody.
+    fn config(&self) -> Arc<ServerConfig> {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = changed(&self.files.crl);
+        if changed != current.0 {
+            match server_config(&self.files) {
+                Ok(config) => {
+                    log::info!("the revocation list was read again");
+                    *current = (changed, Arc::new(config));
+                }
+                Err(e) => log::error!("the changed revocation list was not taken: {e}"),
+            }
+        }
+        current.1.clone()
+    }
+}
+
+/// What a certificate names: exactly one URI of this system's form, or nothing.
+pub fn caller(certificate: &CertificateDer<'_>) -> Option<Caller> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    let names = parsed.subject_alternative_name().ok()??;
+    let mut ours = names.value.general_names.iter().filter_map(|name| match name {
+        GeneralName::URI(uri) if uri.starts_with(NAME_PREFIX) => Some(*uri),
+        _ => None,
+    });
+    let name = CertificateName::parse(ours.next()?)?;
+    if ours.next().is_some() {
+        return None;
+    }
+    let fingerprint = digest(&SHA256, certificate).as_ref().try_into().ok()?;
+    Some(Caller { name, fingerprint })
+}
+
+fn server_config(files: &ServerFiles) -> Result<ServerConfig, TlsError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut roots = RootCertStore::empty();
+    for authority in certificates("the authority's certificate", &files.ca)? {
+        roots.add(authority).map_err(unfit)?;
+    }
+    let list = CertificateRevocationListDer::from_pem_file(&files.crl).map_err(pem("the revocation list", &files.crl))?;
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .with_crls([list])
+        .enforce_revocation_expiration()
+        .build()
+        .map_err(unfit)?;
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(pem("the server's key", &files.key))?;
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .map_err(unfit)?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(certificates("the server's certificate", &files.cert)?, key)
+        .map_err(unfit)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // A replayed first flight must never be a request.
+    config.max_early_data_size = 0;
+    Ok(config)
+}
+
+fn certificates(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    CertificateDer::pem_file_iter(path).and_then(Iterator::collect).map_err(pem(what, path))
+}
+
+fn pem(what: &'static str, path: &Path) -> impl FnOnce(rustls::pki_types::pem::Error) -> TlsError {
+    let path = path.to_owned();
+    move |source| TlsError::Pem { what, path, source }
+}
+
+fn unfit(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> TlsError {
+    TlsError::Config { source: source.into() }
+}
+
+fn changed(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|m| m.modified()).ok()
+}

@@ -1,0 +1,61 @@
+//! Multipart bodies: one JSON part and one photo part, each within its bound, nothing else.
+
+use std::sync::Arc;
+
+use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
+
+use super::problem::Refusal;
+use super::wire::PHOTO_PART;
+use crate::limits::{BODY_BYTES_MAX, JSON_BYTES_MAX, PHOTO_BYTES_MAX};
+
+/// Reads a body of a JSON part with this name and a photo part.
+///
+/// Errors: a part that is missing, unknown, there twice or too large; JSON of another form; a body that ends before its last boundary.
+pub(super) async fn read<T: DeserializeOwned>(mut body: Multipart, json_part: &str) -> Result<(T, Arc<[u8]>), Refusal> {
+    let (mut json, mut photo) = (None, None);
+    while let Some(field) = body.next_field().await.map_err(|e| torn(&e))? {
+        let name = field.name().unwrap_or_default().to_owned();
+        let (part, bytes_max) = match name.as_str() {
+            PHOTO_PART => (&mut photo, PHOTO_BYTES_MAX),
+            name if name == json_part => (&mut json, JSON_BYTES_MAX),
+            other => {
+                let found: String = other.chars().filter(|c| !c.is_control()).take(40).collect();
+                return Err(Refusal::malformed(format!("a part '{found}' was found, wanted '{json_part}' and '{PHOTO_PART}'")));
+            }
+        };
+        if part.is_some() {
+            return Err(Refusal::malformed(format!("two parts '{name}' were found, wanted one")));
+        }
+        *part = Some(bytes(field, &name, bytes_max).await?);
+    }
+    let missing = |name: &str| Refusal::malformed(format!("no part '{name}' was found, wanted '{json_part}' and '{PHOTO_PART}'"));
+    let json = json.ok_or_else(|| missing(json_part))?;
+    let photo = photo.ok_or_else(|| missing(PHOTO_PART))?;
+    Ok((parse(json_part, &json)?, photo.into()))
+}
+
+/// Parses JSON; unknown fields and wrong values are told with their place.
+pub(super) fn parse<T: DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(json)
+        .map_err(|e| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "json", format!("the JSON of '{what}' is wrong: {e}")))
+}
+
+async fn bytes(mut field: Field<'_>, name: &str, bytes_max: usize) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::new();
+    while let Some(chunk) = field.chunk().await.map_err(|e| torn(&e))? {
+        if bytes.len() + chunk.len() > bytes_max {
+            return Err(Refusal::too_large(&format!("the part '{name}'"), bytes_max));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+fn torn(error: &MultipartError) -> Refusal {
+    match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large("the body", BODY_BYTES_MAX),
+        _ => Refusal::malformed(format!("the body is torn or no multipart form: {}", error.body_text())),
+    }
+}

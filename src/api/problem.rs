@@ -1,0 +1,100 @@
+//! What a caller is told when a verb doesn't do what it was asked: RFC 9457 `application/problem+json`.
+//!
+//! A refusal tells its reason. A failure of ours tells the request's id only; the cause goes to the journal under that id.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::wire::{FaceView, Problem};
+use crate::embed::EmbedError;
+use crate::face::Face;
+use crate::limits::RETRY_AFTER_SECONDS;
+use crate::roster::RosterError;
+use crate::service::{Fate, ServiceError};
+
+/// A problem on its way to the caller.
+#[derive(Debug)]
+pub(super) struct Refusal {
+    status: StatusCode,
+    kind: &'static str,
+    detail: String,
+    faces: Vec<FaceView>,
+}
+
+impl Refusal {
+    pub(super) fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, kind, detail: detail.into(), faces: Vec::new() }
+    }
+
+    /// A request that isn't of the form that the door takes.
+    pub(super) fn malformed(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", detail)
+    }
+
+    pub(super) fn too_large(what: &str, max: usize) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("{what} has more than {max} bytes"))
+    }
+
+    pub(super) fn busy() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many requests are at work")
+    }
+
+    pub(super) fn failed() -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "the box failed; its journal has the cause under this request's id")
+    }
+
+    /// Words an error of a verb.
+    pub(super) fn of(error: &ServiceError) -> Self {
+        match error.fate() {
+            Fate::Refuse => Self::refused(error),
+            Fate::Wait => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", error.to_string()),
+            Fate::Fail | Fate::Halt => match error {
+                ServiceError::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", error.to_string()),
+                _ => Self::failed(),
+            },
+        }
+    }
+
+    fn refused(error: &ServiceError) -> Self {
+        let (status, kind) = match error {
+            ServiceError::Roster(RosterError::UnknownAgency { .. }) => (StatusCode::UNPROCESSABLE_ENTITY, "unknown-agency"),
+            ServiceError::Roster(_) => (StatusCode::FORBIDDEN, "not-allowed"),
+            ServiceError::Inquiry(_) => (StatusCode::UNPROCESSABLE_ENTITY, "inquiry"),
+            ServiceError::Photo(EmbedError::SeveralFaces { .. }) => (StatusCode::UNPROCESSABLE_ENTITY, "several-faces"),
+            ServiceError::Photo(_) => (StatusCode::UNPROCESSABLE_ENTITY, "photo"),
+            ServiceError::NotFound { .. } => (StatusCode::NOT_FOUND, "not-found"),
+            ServiceError::NoSearchDoor => (StatusCode::NOT_FOUND, "no-search-door"),
+            ServiceError::Released { .. } => (StatusCode::CONFLICT, "released"),
+            _ => (StatusCode::CONFLICT, "refused"),
+        };
+        let faces = match error {
+            ServiceError::Photo(EmbedError::SeveralFaces { faces }) => faces.iter().map(FaceView::from).collect(),
+            _ => Vec::new(),
+        };
+        Self { status, kind, detail: error.to_string(), faces }
+    }
+
+    /// The answer, under the request's id.
+    pub(super) fn into_answer(self, request: &str) -> Response {
+        let problem = Problem {
+            kind: self.kind.to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            request: request.to_owned(),
+            faces: self.faces,
+        };
+        let mut answer = (self.status, axum::Json(problem)).into_response();
+        let headers = answer.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
+        }
+        answer
+    }
+}
+
+impl From<&Face> for FaceView {
+    fn from(face: &Face) -> Self {
+        Self { score: face.score, frame: face.frame }
+    }
+}
