@@ -4,6 +4,7 @@ pub mod api;
 pub mod audit;
 pub mod booking;
 pub mod client;
+pub mod config;
 pub mod disk;
 pub mod embed;
 pub mod face;

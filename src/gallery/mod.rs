@@ -23,7 +23,7 @@ mod top_k;
 pub use thread::GalleryHandle;
 
 use crate::face::{Candidate, Embedding};
-use crate::limits::{CANDIDATES_MAX, DIMENSION_MAX, DIMENSION_MIN, PROBES_PER_PASS_MAX};
+use crate::limits::{CANDIDATES_DEFAULT, CANDIDATES_MAX, DIMENSION_MAX, DIMENSION_MIN, PROBES_PER_PASS_MAX};
 use rows::Rows;
 use scan::{Scan, Scanned};
 use std::sync::Arc;
@@ -90,6 +90,12 @@ pub enum GalleryError {
     /// The gallery's thread has ended.
     #[error("the gallery's thread has ended")]
     Stopped,
+    /// The engine's answer to a known probe isn't the processor's.
+    #[error("the engine's answer to a known probe differs from the processor's, wanted the same {wanted} candidates")]
+    EnginesDiffer {
+        /// Candidates that the processor found.
+        wanted: usize,
+    },
     /// No engine has this name.
     #[error("the engine is {found:?}, wanted auto, gpu or cpu")]
     UnknownEngine {
@@ -270,6 +276,18 @@ impl Gallery {
             answers.extend(self.pass(probes, k)?);
         }
         Ok(answers)
+    }
+
+    /// Holds the engine's answer to a known probe against the processor's, over all rows.
+    ///
+    /// Errors: `EnginesDiffer`; as `search`.
+    pub fn prove(&mut self) -> Result<(), GalleryError> {
+        // Any vector that favours no component does; small whole numbers are exact everywhere.
+        let raw: Vec<f32> = (0..self.dimension()).map(|at| f32::from(u8::try_from(at * 37 % 101).expect("below 101")) - 50.0).collect();
+        let Ok((probe, _)) = Embedding::from_raw(&raw) else { unreachable!("the known probe has a length") };
+        let found = self.search(std::slice::from_ref(&probe), CANDIDATES_DEFAULT)?.remove(0);
+        let wanted = cpu::search(&self.rows, &[probe.components()], CANDIDATES_DEFAULT, self.threads).remove(0);
+        if found == wanted { Ok(()) } else { Err(GalleryError::EnginesDiffer { wanted: wanted.len() }) }
     }
 
     fn pass(&mut self, probes: &[&[f32]], k: usize) -> Result<Vec<Vec<Candidate>>, GalleryError> {

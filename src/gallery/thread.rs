@@ -86,6 +86,13 @@ impl GalleryHandle {
         }
     }
 
+    /// Holds the engine's answer to a known probe against the processor's.
+    ///
+    /// Errors: as `Gallery::prove`, and `Stopped`.
+    pub fn prove(&self) -> Result<(), GalleryError> {
+        self.ask(Command::Prove)
+    }
+
     /// Rows ever appended, as of the last acknowledgement.
     pub fn rows(&self) -> u32 {
         self.shared.rows.load(Ordering::Acquire)
@@ -167,6 +174,7 @@ type Reply<T> = SyncSender<Result<T, GalleryError>>;
 enum Command {
     Append(Vec<Embedding>, Reply<u32>),
     Change(Change, u32, Reply<()>),
+    Prove(Reply<()>),
     Search(Search),
 }
 
@@ -205,6 +213,7 @@ fn run(mut gallery: Gallery, commands: &Receiver<Command>, shared: &Shared) {
                     shared.publish(&gallery);
                     drop(reply.send(result));
                 }
+                Command::Prove(reply) => drop(reply.send(shared.noted(gallery.prove()))),
                 Command::Search(search) => searches.push(search),
             }
         }

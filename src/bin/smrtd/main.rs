@@ -1,3 +1,41 @@
-//! The daemon.
+//! The daemon: one process on one box.
 
-fn main() {}
+mod check;
+mod demo;
+mod journal;
+mod run;
+
+use clap::{Parser, Subcommand};
+use run::{EXIT_CONFIG, RunError};
+
+/// SMRT: mugshot comparison under a public policy. Answers are investigative leads, never identifications.
+#[derive(Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Run),
+    Check(check::Check),
+    Demo(demo::Demo),
+}
+
+fn main() {
+    let cli = Cli::parse();
+    journal::start(matches!(cli.command, Command::Run(_)));
+    let done = match cli.command {
+        Command::Run(run) => run.run(),
+        Command::Check(check) => check.run(),
+        Command::Demo(demo) => demo.run(),
+    };
+    let Err(e) = done else { return };
+    log::error!("{e}");
+    eprintln!("smrtd: {e}");
+    std::process::exit(match e {
+        RunError::Config(_) => EXIT_CONFIG,
+        RunError::Failed(_) => 1,
+    });
+}

@@ -1,0 +1,192 @@
+//! Running the daemon: open, say ready, serve, stop.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use smrt::api;
+use smrt::config::{Config, ConfigError};
+use smrt::disk::RealDisk;
+use smrt::embed::{Models, Pool};
+use smrt::gallery::{Gallery, GalleryHandle};
+use smrt::roster::Roster;
+use smrt::service::{LedgerSetup, Service, ServiceError};
+use smrt::store::{StateKind, StoreError};
+use smrt::tls::Acceptor;
+
+/// Exit status of a daemon whose state is unknown: restarted, and start-up is the recovery.
+pub(crate) const EXIT_HALT: i32 = 70;
+/// Exit status of a daemon that can't run as configured: not restarted.
+pub(crate) const EXIT_CONFIG: i32 = 78;
+
+/// Run the daemon until it is told to stop.
+#[derive(clap::Args)]
+pub(crate) struct Run {
+    /// The configuration file.
+    #[arg(long)]
+    config: PathBuf,
+    /// Make the state folder for this use, once and for all, if it is empty.
+    #[arg(long, value_enum)]
+    create_as: Option<CreateAs>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum CreateAs {
+    Real,
+    Demo,
+    Test,
+}
+
+impl From<CreateAs> for StateKind {
+    fn from(kind: CreateAs) -> Self {
+        match kind {
+            CreateAs::Real => Self::Real,
+            CreateAs::Demo => Self::Demo,
+            CreateAs::Test => Self::Test,
+        }
+    }
+}
+
+/// Why the daemon ended, for its exit status.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RunError {
+    /// It can't run as configured.
+    #[error("{0:#}")]
+    Config(anyhow::Error),
+    /// It failed on the way.
+    #[error("{0:#}")]
+    Failed(anyhow::Error),
+}
+
+/// The parts that a box is made of.
+pub(crate) struct Parts {
+    pub(crate) service: Arc<Service>,
+    pub(crate) acceptor: Arc<Acceptor>,
+}
+
+impl Run {
+    pub(crate) fn run(self) -> Result<(), RunError> {
+        let config = Config::load(&self.config).map_err(config_error)?;
+        let parts = open(&config, self.create_as.map(Into::into))?;
+        let listener = listener(&config)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+        let service = parts.service.clone();
+        runtime.block_on(async {
+            let stop = stop_signal().map_err(failed)?;
+            watch_dog();
+            let rows = service.ledger().gallery().live();
+            log::info!("ready on {address}: {rows} bookings, state folder made as {}", service.ledger().kind().name());
+            let status = format!("{rows} bookings can be found, {}", service.ledger().kind().name());
+            // Without systemd there is nobody to tell.
+            let _ = sd_notify::notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
+            println!("ready on {address}");
+            serve(parts, listener, stop).await
+        })
+    }
+}
+
+/// Opens everything that the configuration names.
+pub(crate) fn open(config: &Config, create_as: Option<StateKind>) -> Result<Parts, RunError> {
+    let acceptor = Arc::new(Acceptor::open(config.server_files()).map_err(config_error)?);
+    let roster = config.read_roster().map_err(config_error)?;
+    let service = open_service(config, roster, create_as)?;
+    Ok(Parts { service: Arc::new(service), acceptor })
+}
+
+fn open_service(config: &Config, roster: Roster, create_as: Option<StateKind>) -> Result<Service, RunError> {
+    let master_key = config.read_key("the master key", &config.master_key).map_err(config_error)?;
+    let log_key = config.read_key("the log key", &config.log_key).map_err(config_error)?;
+    let models = Models::load(&config.models).map_err(|e| RunError::Config(anyhow::Error::new(e).context("the models")))?;
+    let pool = Pool::start(models, config.workers()).map_err(failed)?;
+    let gallery = Gallery::open(config.engine, pool.dimension()).map_err(config_error)?;
+    let (gallery, _thread) = GalleryHandle::spawn(gallery).map_err(failed)?;
+    let setup = LedgerSetup {
+        disk: Arc::new(RealDisk),
+        state: config.state.clone(),
+        create_as,
+        origin: config.origin.clone(),
+        master_key,
+        log_key,
+        model: pool.id(),
+        gallery,
+    };
+    Service::open(setup, pool, roster).map_err(|e| match e {
+        ServiceError::Setup { .. }
+        | ServiceError::Roster(_)
+        | ServiceError::Audit(_)
+        | ServiceError::Vault(_)
+        | ServiceError::Store(StoreError::Newer { .. }) => config_error(e),
+        e => failed(e),
+    })
+}
+
+/// Serves until `stop` resolves, then closes the books.
+pub(crate) async fn serve(parts: Parts, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+    let on_halt: api::OnHalt = Arc::new(|cause| {
+        log::error!("state unknown, the daemon ends: {cause}");
+        std::process::exit(EXIT_HALT);
+    });
+    listener.set_nonblocking(true).map_err(failed)?;
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
+    let Parts { service, acceptor } = parts;
+    let accept = move |tcp| {
+        let acceptor = acceptor.clone();
+        async move { acceptor.accept(tcp).await }
+    };
+    api::serve(listener, accept, api::router(service.clone(), on_halt), stop).await;
+    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    service.close().map_err(failed)?;
+    log::info!("stopped");
+    Ok(())
+}
+
+/// The socket that systemd hands over, or one of our own.
+fn listener(config: &Config) -> Result<TcpListener, RunError> {
+    if let Some(listener) = listenfd::ListenFd::from_env().take_tcp_listener(0).map_err(failed)? {
+        return Ok(listener);
+    }
+    let address = config
+        .listen
+        .ok_or_else(|| RunError::Config(anyhow::anyhow!("no socket was handed over and 'listen' is not configured, wanted one of the two")))?;
+    TcpListener::bind(address).map_err(|e| RunError::Config(anyhow::Error::new(e).context(format!("listening on {address}"))))
+}
+
+fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Tells systemd's watchdog that the runtime still turns, where there is one.
+fn watch_dog() {
+    let Some(limit) = sd_notify::watchdog_enabled() else { return };
+    tokio::spawn(async move {
+        let mut beat = tokio::time::interval((limit / 3).max(Duration::from_millis(100)));
+        loop {
+            beat.tick().await;
+            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
+        }
+    });
+}
+
+fn config_error(e: impl std::error::Error + Send + Sync + 'static) -> RunError {
+    RunError::Config(anyhow::Error::new(e))
+}
+
+pub(crate) fn failed(e: impl std::error::Error + Send + Sync + 'static) -> RunError {
+    RunError::Failed(anyhow::Error::new(e))
+}
+
+impl From<ConfigError> for RunError {
+    fn from(e: ConfigError) -> Self {
+        config_error(e)
+    }
+}

@@ -1,0 +1,256 @@
+//! The one configuration file: TOML, every key known, every path named.
+//!
+//! A path of the form `credential:NAME` is the file NAME in the folder of systemd's credentials.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::gallery::EngineChoice;
+use crate::roster::{Roster, RosterError};
+use crate::tls::ServerFiles;
+
+const CREDENTIAL: &str = "credential:";
+const FILE_BYTES_MAX: u64 = 4 << 20;
+
+/// Why a configuration can't be used; the process exits 78 and isn't restarted.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A file can't be read.
+    #[error("{what} {path} can't be read")]
+    File {
+        /// Which file.
+        what: &'static str,
+        /// Where it was looked for.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A file is too long to be what it should be.
+    #[error("{what} {path} has {found} bytes, at most {FILE_BYTES_MAX} are read")]
+    TooLong {
+        /// Which file.
+        what: &'static str,
+        /// Where it lies.
+        path: PathBuf,
+        /// Its bytes.
+        found: u64,
+    },
+    /// A file isn't of its form.
+    #[error("{what} {path} is wrong: {reason}")]
+    Malformed {
+        /// Which file.
+        what: &'static str,
+        /// Where it lies.
+        path: PathBuf,
+        /// What was found and what was wanted.
+        reason: String,
+    },
+    /// A credential is named, and systemd gave none.
+    #[error("'{CREDENTIAL}{name}' is configured, but there is no folder of credentials; is this not run by its unit?")]
+    NoCredentials {
+        /// The credential.
+        name: String,
+    },
+    /// A key file can be read by others.
+    #[error("{what} {path} can be read by others (mode {mode:o}), wanted 600 or 400")]
+    Exposed {
+        /// Which file.
+        what: &'static str,
+        /// Where it lies.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
+    /// The roster is wrong.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
+}
+
+/// The configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Address and port of the door. Without effect where systemd hands the socket over. No default. Whoever changes it can open the door
+    /// to another network; certificates still decide who comes in.
+    pub listen: Option<SocketAddr>,
+    /// The state folder. No default. Whoever changes it makes the box forget its gallery and its log: it then needs `--create-as`.
+    pub state: PathBuf,
+    /// The log's origin, a name without spaces that never changes. No default. A changed one is refused by the state folder.
+    pub origin: String,
+    /// File of the master key, 32 bytes. No default. Whoever has it and the state folder reads everything.
+    pub master_key: PathBuf,
+    /// File of the log key, 32 bytes. No default. Whoever has it can sign a second history; witnesses would notice.
+    pub log_key: PathBuf,
+    /// File of agencies and devices. No default. Whoever changes it admits agencies and consoles; its digest is logged at every start.
+    pub roster: PathBuf,
+    /// Certificates of the door.
+    pub tls: TlsFiles,
+    /// Folder of model manifests and files. Default `/usr/share/smrt/models`. Whoever changes it changes what resembles what; the digest is
+    /// in every answer, and stored vectors of other models are refused.
+    #[serde(default = "models_default")]
+    pub models: PathBuf,
+    /// `auto`, `gpu` or `cpu`. Default `auto`. Answers are the same.
+    #[serde(default)]
+    pub engine: EngineChoice,
+    /// Threads that examine photos. Default 0: as many as there are processors. A high number takes memory.
+    #[serde(default)]
+    pub embed_workers: usize,
+}
+
+/// Certificates of the door.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TlsFiles {
+    /// The server's certificate chain, PEM. No default. A wrong one keeps honest callers away.
+    pub cert: PathBuf,
+    /// Its key, PEM. No default. Whoever has it can stand in for the box.
+    pub key: PathBuf,
+    /// The certificate of the authority that issued the callers' certificates, PEM. No default. Whoever changes it admits other callers.
+    pub ca: PathBuf,
+    /// That authority's revocation list, PEM. No default. Whoever puts an older one there lets revoked callers in until it ends.
+    pub crl: PathBuf,
+}
+
+impl Config {
+    /// Reads a configuration file; credentials are looked for in the folder that systemd names.
+    ///
+    /// Errors: a file that can't be read, an unknown key, a wrong value, a credential without systemd.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+        Self::load_with(path, credentials.as_deref())
+    }
+
+    fn load_with(path: &Path, credentials: Option<&Path>) -> Result<Self, ConfigError> {
+        let what = "the configuration";
+        let mut config: Self = parse(what, path)?;
+        let base = path.parent().unwrap_or(Path::new("."));
+        for file in [
+            &mut config.state,
+            &mut config.master_key,
+            &mut config.log_key,
+            &mut config.roster,
+            &mut config.tls.cert,
+            &mut config.tls.key,
+            &mut config.tls.ca,
+            &mut config.tls.crl,
+            &mut config.models,
+        ] {
+            let Some(name) = file.to_str().and_then(|f| f.strip_prefix(CREDENTIAL)) else {
+                // A relative path is meant from where the file that names it lies.
+                *file = base.join(&*file);
+                continue;
+            };
+            let folder = credentials.ok_or_else(|| ConfigError::NoCredentials { name: name.to_owned() })?;
+            *file = folder.join(name);
+        }
+        Ok(config)
+    }
+
+    /// Reads the roster.
+    pub fn read_roster(&self) -> Result<Roster, ConfigError> {
+        let roster: Roster = parse("the roster", &self.roster)?;
+        roster.check()?;
+        Ok(roster)
+    }
+
+    /// Reads a key file; one that others can read is refused.
+    pub fn read_key(&self, what: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
+        use std::os::unix::fs::PermissionsExt;
+        let file = |source| ConfigError::File { what, path: path.to_owned(), source };
+        let mode = std::fs::metadata(path).map_err(file)?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(ConfigError::Exposed { what, path: path.to_owned(), mode });
+        }
+        read(what, path).map(Zeroizing::new)
+    }
+
+    /// The files of the door.
+    pub fn server_files(&self) -> ServerFiles {
+        let TlsFiles { cert, key, ca, crl } = self.tls.clone();
+        ServerFiles { cert, key, ca, crl }
+    }
+
+    /// How many threads examine photos.
+    pub fn workers(&self) -> usize {
+        match self.embed_workers {
+            0 => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            workers => workers,
+        }
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(what: &'static str, path: &Path) -> Result<T, ConfigError> {
+    let malformed = |reason: String| ConfigError::Malformed { what, path: path.to_owned(), reason };
+    let text = String::from_utf8(read(what, path)?).map_err(|_| malformed("it is not UTF-8 text".to_owned()))?;
+    toml::from_str(&text).map_err(|e| malformed(e.to_string()))
+}
+
+fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
+    let file = |source| ConfigError::File { what, path: path.to_owned(), source };
+    let found = std::fs::metadata(path).map_err(file)?.len();
+    if found > FILE_BYTES_MAX {
+        return Err(ConfigError::TooLong { what, path: path.to_owned(), found });
+    }
+    std::fs::read(path).map_err(file)
+}
+
+fn models_default() -> PathBuf {
+    PathBuf::from("/usr/share/smrt/models")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        listen = "127.0.0.1:8443"
+        state = "/var/lib/smrt"
+        origin = "fusion.example/smrt"
+        master_key = "credential:master.key"
+        log_key = "log.key"
+        roster = "roster.toml"
+        tls = { cert = "server.pem", key = "server.key", ca = "ca.pem", crl = "crl.pem" }
+    "#;
+
+    fn load(text: &str) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("smrtd.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load_with(&path, Some(Path::new("/run/credentials/smrtd")))
+    }
+
+    #[test]
+    fn paths_are_meant_from_the_file_and_credentials_from_systemd() {
+        let config = load(GOOD).unwrap();
+        assert_eq!(config.master_key, Path::new("/run/credentials/smrtd/master.key"));
+        assert!(config.log_key.is_absolute() && config.log_key.ends_with("log.key"));
+        assert_eq!((config.state.as_path(), config.engine), (Path::new("/var/lib/smrt"), EngineChoice::Auto));
+        assert!(config.workers() >= 1);
+    }
+
+    #[test]
+    fn unknown_keys_and_wrong_values_are_told_with_their_place() {
+        for wrong in [format!("{GOOD}\ncolour = 1"), GOOD.replace("8443", "84430"), format!("{GOOD}\nengine = \"tpu\"")] {
+            let told = load(&wrong).unwrap_err().to_string();
+            assert!(told.contains("line"), "{told}");
+        }
+        assert!(matches!(load("state = 1"), Err(ConfigError::Malformed { .. })));
+    }
+
+    #[test]
+    fn a_key_that_others_can_read_is_refused() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, [7; 32]).unwrap();
+        let config = load(GOOD).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(matches!(config.read_key("the key", &path), Err(ConfigError::Exposed { mode: 0o640, .. })));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(config.read_key("the key", &path).unwrap().as_slice(), [7; 32]);
+    }
+}
