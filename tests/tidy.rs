@@ -1,5 +1,7 @@
 //! Rules of the house that a machine can hold: each is a test, and each is shown to fail on a snippet that breaks it.
 
+#![expect(clippy::unwrap_used, reason = "a test that panics says where, and that is its job")]
+
 #[path = "tidy/source.rs"]
 mod source;
 
