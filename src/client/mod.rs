@@ -7,6 +7,7 @@ mod error;
 pub mod feed;
 mod ink;
 pub mod journal;
+pub mod leads;
 mod multipart;
 pub mod rows;
 pub mod sheet;

@@ -1,3 +1,59 @@
-//! The one command for people.
+//! The one command for people: installers, agency feeds, administrators and operators.
+//!
+//! Exit status: 0 done, 1 failed, 2 done but with refusals, 64 the command line makes no sense.
 
-fn main() {}
+mod authority;
+mod feed;
+mod key;
+mod search;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit status of a command line that makes no sense, as sysexits.h has it.
+const USAGE: u8 = 64;
+
+/// Mugshot comparison under a public policy: the command for people.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// The site's authority: certificates for the server, feeds and consoles.
+    #[command(subcommand)]
+    Authority(authority::Authority),
+    /// An agency's side: push, release, look up.
+    #[command(subcommand)]
+    Feed(feed::Feed),
+    /// Keys of the server.
+    #[command(subcommand)]
+    Key(key::Key),
+    /// Ask who in the gallery looks like a probe.
+    Search(Box<search::Search>),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => {
+            let status = if e.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS };
+            return if e.print().is_ok() { status } else { ExitCode::FAILURE };
+        }
+    };
+    let done = match cli.command {
+        Command::Authority(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Feed(command) => command.run(),
+        Command::Key(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Search(command) => command.run().map(|()| ExitCode::SUCCESS),
+    };
+    done.unwrap_or_else(|e| {
+        eprintln!("smrtctl: {e:#}");
+        ExitCode::FAILURE
+    })
+}
