@@ -6,14 +6,12 @@ use time::OffsetDateTime;
 use super::sheet::{Sheet, SheetTexts, Tile};
 use super::{Client, ClientError};
 use crate::api::wire::{CandidateArray, CandidateView, FaceView};
+use crate::embed::decode;
 use crate::inquiry::{NOTE, SearchRequest};
 
 /// Characters of the charges in a table, where several may be many words.
 const CHARGES_CHARS: usize = 40;
 const HEADINGS: [&str; 7] = ["rank", "score", "name", "agency", "number", "booked on", "charges"];
-
-/// Turns photo bytes into pixels as shown; `None` for bytes that are no photo it knows.
-pub type Decode<'a> = &'a dyn Fn(&[u8]) -> Option<RgbImage>;
 
 /// The array as a table, with the NOTE beneath.
 pub fn table(array: &CandidateArray) -> String {
@@ -60,11 +58,11 @@ pub fn contact_sheet(
     array: &CandidateArray,
     probe: RgbImage,
     time: OffsetDateTime,
-    decode: Decode<'_>,
 ) -> Result<Sheet, ClientError> {
     let tiles = array.candidates.iter().map(|candidate| {
-        let photo = match client.photo(candidate.version) {
-            Ok(photo) => decode(&photo),
+        let photo = match client.photo(&array.search, candidate.version) {
+            // A box only keeps photos that it could decode.
+            Ok(photo) => decode(&photo).ok().map(|photo| photo.rgb),
             // Released since the search: the array said who, the photo is no longer shown.
             Err(ClientError::Refused { .. }) => None,
             Err(e) => return Err(e),

@@ -147,14 +147,15 @@ impl Client {
         read_json(self.agent.post(self.url("/v1/searches")).content_type(body.content_type()).send(body.as_bytes()))
     }
 
-    /// A booking's photo as received.
-    pub fn photo(&self, version: VersionId) -> Result<Vec<u8>, ClientError> {
-        read_bytes(self.agent.get(self.url(&format!("/v1/bookings/{version}/photo"))).call(), PHOTO_BYTES_MAX)
+    /// The photo of a candidate of one of one's own searches, as its agency sent it.
+    pub fn photo(&self, search: &str, version: VersionId) -> Result<Vec<u8>, ClientError> {
+        let path = format!("/v1/bookings/{version}/photo?search={search}");
+        read_bytes(self.agent.get(self.url(&path)).call(), PHOTO_BYTES_MAX)
     }
 
     /// The newest signed checkpoint of the server's log.
     pub fn checkpoint(&self) -> Result<String, ClientError> {
-        let bytes = read_bytes(self.agent.get(self.url("/v1/checkpoint")).call(), CHECKPOINT_BYTES_MAX)?;
+        let bytes = read_bytes(self.agent.get(self.url("/v1/log/checkpoint")).call(), CHECKPOINT_BYTES_MAX)?;
         String::from_utf8(bytes).map_err(|_| ClientError::Unexpected { status: 200, found: "a checkpoint that is not UTF-8".to_owned() })
     }
 

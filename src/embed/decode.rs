@@ -39,12 +39,18 @@ impl std::fmt::Display for Format {
 }
 
 /// A decoded photo.
-#[derive(Clone)]
 pub struct Photo {
     /// The format that it had.
     pub format: Format,
     /// Its pixels, upright.
     pub rgb: RgbImage,
+}
+
+impl std::fmt::Debug for Photo {
+    /// Names format and size only: a face doesn't belong into a journal.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Photo({}, {}x{} px)", self.format, self.rgb.width(), self.rgb.height())
+    }
 }
 
 /// Decodes a photo.

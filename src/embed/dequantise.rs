@@ -96,7 +96,8 @@ fn fold(graph: GraphProto) -> Result<GraphProto, ModelError> {
         .filter(|(name, _)| used.contains(name))
         .map(|(name, t)| TensorProto { name: name.clone(), doc_string: String::new(), ..t.clone() })
         .collect();
-    let input = graph.input.into_iter().filter(|i| !constants.contains_key(&i.name)).collect();
+    // Old files list their weights among the inputs, those too that are gone now.
+    let input = graph.input.iter().filter(|i| used.contains(&i.name) && !constants.contains_key(&i.name)).cloned().collect();
     Ok(GraphProto { name: graph.name, node: kept, initializer, input, output: graph.output, ..GraphProto::default() })
 }
 

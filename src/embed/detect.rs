@@ -36,9 +36,9 @@ impl Detector {
     /// Compiles the detector and checks its outputs.
     pub(super) fn load(manifest: &Manifest, bytes: &[u8]) -> Result<Self, ModelError> {
         if manifest.input != [DETECT_SIDE_PX_MAX; 2] {
-            return Err(ModelError::Output {
+            return Err(ModelError::Shape {
                 name: manifest.name.clone(),
-                found: format!("faces of a {:?} px input", manifest.input),
+                found: format!("an input of {:?} px", manifest.input),
                 wanted: format!("{DETECT_SIDE_PX_MAX} px along each side, and any smaller multiple of 32"),
             });
         }

@@ -105,14 +105,14 @@ pub enum ModelError {
         /// The engine's reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The model's outputs aren't those of its role.
-    #[error("{name} gives {found}, wanted {wanted}")]
-    Output {
+    /// The model's inputs or outputs aren't those of its role.
+    #[error("{name} has {found}, wanted {wanted}")]
+    Shape {
         /// The model's name.
         name: String,
-        /// Its outputs.
+        /// What it has.
         found: String,
-        /// What its role gives.
+        /// What its role has.
         wanted: String,
     },
 }
@@ -169,6 +169,10 @@ impl Graph {
         let (width, height) = (width as usize, height as usize);
         let engine = |e: tract_onnx::prelude::TractError| ModelError::Engine { name: self.name.clone(), source: e.into() };
         let plan = self.plan(width, height).map_err(engine)?;
+        let inputs = plan.model().inputs.len();
+        if inputs != 1 {
+            return Err(ModelError::Shape { name: self.name.clone(), found: format!("{inputs} inputs"), wanted: "one".to_owned() });
+        }
         let names: Vec<String> = self.proto.graph.iter().flat_map(|g| &g.output).map(|o| o.name.clone()).collect();
         let mut found = Vec::new();
         for (at, name) in names.iter().enumerate() {
@@ -181,7 +185,7 @@ impl Graph {
             _ => wanted.iter().all(|w| found.contains(w)),
         };
         if !fits {
-            return Err(ModelError::Output { name: self.name.clone(), found: listed(&found), wanted: listed(wanted) });
+            return Err(ModelError::Shape { name: self.name.clone(), found: listed(&found), wanted: listed(wanted) });
         }
         Ok(Network { name: self.name.clone(), plan, width, height, outputs: names })
     }
@@ -251,5 +255,6 @@ impl Feed {
 }
 
 fn listed(outputs: &[(String, Vec<usize>)]) -> String {
-    outputs.iter().map(|(name, shape)| format!("{name} {shape:?}")).collect::<Vec<_>>().join(", ")
+    let each: Vec<String> = outputs.iter().map(|(name, shape)| format!("{name} {shape:?}")).collect();
+    format!("the outputs {}", each.join(", "))
 }

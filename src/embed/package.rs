@@ -553,4 +553,13 @@ mod tests {
         }
         assert!(plain_name("manylinux_2_28_x86_64").is_ok());
     }
+
+    #[test]
+    fn the_list_of_demonstration_photos_parses_and_every_photo_has_a_subject() {
+        let list = packages(include_str!("../bin/smrtd/photos.toml")).unwrap();
+        let members: Vec<&Member> = list.iter().flat_map(|p| &p.members).collect();
+        assert!(members.len() >= 5 && members.iter().all(|m| m.subject.is_some() && m.name().is_ok()));
+        assert!(list.iter().all(|p| p.licence.is_some()));
+        assert!(matches!(packages("[[package]]\nname = \"a\"\nsize = 1"), Err(FetchError::List { .. })));
+    }
 }

@@ -212,7 +212,10 @@ fn load_gallery(core: &Core) -> Result<(), ServiceError> {
     let first = core.gallery.append_all(embeddings)?;
     let found = usize::try_from(core.gallery.live()).unwrap_or(usize::MAX);
     if found != rows.ids.len() {
-        return Err(ServiceError::Setup { found: format!("{found} rows in the gallery"), wanted: format!("the store's {}", rows.ids.len()) });
+        return Err(ServiceError::Setup {
+            found: format!("{found} rows in the gallery"),
+            wanted: format!("the store's {}", rows.ids.len()),
+        });
     }
     core.gallery.prove()?;
     rows.row_of = rows.ids.iter().copied().zip(first..).collect();

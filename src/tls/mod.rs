@@ -130,6 +130,24 @@ pub fn caller(certificate: &CertificateDer<'_>) -> Option<Caller> {
     Some(Caller { name, fingerprint })
 }
 
+/// Days until the first certificate or the revocation list of a PEM file ends; negative once it has.
+pub fn valid_days(path: &Path) -> Result<i64, TlsError> {
+    use x509_parser::prelude::FromDer;
+    let days = |end: i64| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX));
+        (end - now).div_euclid(86_400)
+    };
+    let unreadable = |e: x509_parser::nom::Err<x509_parser::error::X509Error>| unfit(e.to_string());
+    if let Ok(list) = CertificateRevocationListDer::from_pem_file(path) {
+        let (_, list) = x509_parser::revocation_list::CertificateRevocationList::from_der(&list).map_err(unreadable)?;
+        let end = list.next_update().ok_or_else(|| unfit("the revocation list says nothing of its end"))?;
+        return Ok(days(end.timestamp()));
+    }
+    let certificate = CertificateDer::from_pem_file(path).map_err(pem("the certificate", path))?;
+    let (_, certificate) = x509_parser::parse_x509_certificate(&certificate).map_err(unreadable)?;
+    Ok(days(certificate.validity().not_after.timestamp()))
+}
+
 fn server_config(files: &ServerFiles) -> Result<ServerConfig, TlsError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut roots = RootCertStore::empty();

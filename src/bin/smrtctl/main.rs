@@ -3,8 +3,10 @@
 //! Exit status: 0 done, 1 failed, 2 done but with refusals, 64 the command line makes no sense.
 
 mod authority;
+mod evaluate;
 mod feed;
 mod key;
+mod model;
 mod search;
 mod server;
 
@@ -17,7 +19,7 @@ const USAGE: u8 = 64;
 
 /// Mugshot comparison under a public policy: the command for people.
 #[derive(Parser)]
-#[command(version)]
+#[command(name = "smrtctl", version)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -36,6 +38,8 @@ enum Command {
     Key(key::Key),
     /// Ask who in the gallery looks like a probe.
     Search(Box<search::Search>),
+    Evaluate(evaluate::Evaluate),
+    Model(model::Model),
 }
 
 fn main() -> ExitCode {
@@ -51,6 +55,8 @@ fn main() -> ExitCode {
         Command::Feed(command) => command.run(),
         Command::Key(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Search(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Evaluate(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Model(command) => command.run().map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|e| {
         eprintln!("smrtctl: {e:#}");

@@ -1,16 +1,16 @@
 //! `smrtctl search`: one probe, one purpose, one reason, one array of leads.
 
 use std::fs;
-use std::io::{Cursor, Write, stdout};
+use std::io::{Write, stdout};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
 use smrt::booking::{Identifier, Text, iso_date};
 use smrt::client::leads::{contact_sheet, face_list, table};
+use smrt::embed::decode;
 use smrt::inquiry::{Purpose, Reference, SearchRequest};
-use smrt::limits::{CANDIDATES_DEFAULT, DECODE_BYTES_MAX, PHOTO_BYTES_MAX, PHOTO_SIDE_PX_MAX};
+use smrt::limits::{CANDIDATES_DEFAULT, PHOTO_BYTES_MAX};
 use smrt::tls::files::{SECRET_MODE, write_new};
 use time::{Date, OffsetDateTime};
 
@@ -107,8 +107,8 @@ impl Search {
         let text = if self.json { serde_json::to_string_pretty(&array)? + "\n" } else { table(&array) };
         stdout().write_all(text.as_bytes())?;
         if let Some(path) = &self.sheet {
-            let pixels = decode(&probe).context("the probe is of a format that cannot be drawn on a sheet")?;
-            let sheet = contact_sheet(&client, &request, &array, pixels, OffsetDateTime::now_utc(), &decode)?;
+            let probe = decode(&probe).context("the probe cannot be drawn")?;
+            let sheet = contact_sheet(&client, &request, &array, probe.rgb, OffsetDateTime::now_utc())?;
             write_new(path, &sheet.png()?, SECRET_MODE).with_context(|| format!("{} was not written", path.display()))?;
         }
         Ok(())
@@ -156,18 +156,4 @@ fn read_probe(path: &Path) -> anyhow::Result<Vec<u8>> {
         bail!("{} has {bytes} bytes, at most {PHOTO_BYTES_MAX} are accepted", path.display());
     }
     fs::read(path).with_context(unreadable)
-}
-
-/// A photo's pixels as shown, within the same bounds as the server's.
-fn decode(bytes: &[u8]) -> Option<RgbImage> {
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?;
-    let mut limits = Limits::default();
-    (limits.max_image_width, limits.max_image_height) = (Some(PHOTO_SIDE_PX_MAX), Some(PHOTO_SIDE_PX_MAX));
-    limits.max_alloc = Some(DECODE_BYTES_MAX);
-    reader.limits(limits);
-    let mut decoder = reader.into_decoder().ok()?;
-    let orientation = decoder.orientation().ok()?;
-    let mut photo = DynamicImage::from_decoder(decoder).ok()?;
-    photo.apply_orientation(orientation);
-    Some(photo.into_rgb8())
 }

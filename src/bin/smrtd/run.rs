@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 use smrt::api;
-use smrt::config::{Config, ConfigError};
+use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::embed::{Models, Pool};
 use smrt::gallery::{Gallery, GalleryHandle};
@@ -89,9 +89,13 @@ impl Run {
 }
 
 /// Opens everything that the configuration names.
-pub(crate) fn open(config: &Config, create_as: Option<StateKind>) -> Result<Parts, RunError> {
+fn open(config: &Config, create_as: Option<StateKind>) -> Result<Parts, RunError> {
+    open_with(config, config.read_roster().map_err(config_error)?, create_as)
+}
+
+/// Opens everything that the configuration names, with this roster.
+pub(crate) fn open_with(config: &Config, roster: Roster, create_as: Option<StateKind>) -> Result<Parts, RunError> {
     let acceptor = Arc::new(Acceptor::open(config.server_files()).map_err(config_error)?);
-    let roster = config.read_roster().map_err(config_error)?;
     let service = open_service(config, roster, create_as)?;
     Ok(Parts { service: Arc::new(service), acceptor })
 }
@@ -148,9 +152,9 @@ fn listener(config: &Config) -> Result<TcpListener, RunError> {
     if let Some(listener) = listenfd::ListenFd::from_env().take_tcp_listener(0).map_err(failed)? {
         return Ok(listener);
     }
-    let address = config
-        .listen
-        .ok_or_else(|| RunError::Config(anyhow::anyhow!("no socket was handed over and 'listen' is not configured, wanted one of the two")))?;
+    let address = config.listen.ok_or_else(|| {
+        RunError::Config(anyhow::anyhow!("no socket was handed over and 'listen' is not configured, wanted one of the two"))
+    })?;
     TcpListener::bind(address).map_err(|e| RunError::Config(anyhow::Error::new(e).context(format!("listening on {address}"))))
 }
 
@@ -181,12 +185,6 @@ fn config_error(e: impl std::error::Error + Send + Sync + 'static) -> RunError {
     RunError::Config(anyhow::Error::new(e))
 }
 
-pub(crate) fn failed(e: impl std::error::Error + Send + Sync + 'static) -> RunError {
+fn failed(e: impl std::error::Error + Send + Sync + 'static) -> RunError {
     RunError::Failed(anyhow::Error::new(e))
-}
-
-impl From<ConfigError> for RunError {
-    fn from(e: ConfigError) -> Self {
-        config_error(e)
-    }
 }

@@ -1,0 +1,325 @@
+//! `smrtctl evaluate`: accuracy of the models over a labelled folder.
+
+mod plot;
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use indicatif::ProgressBar;
+use serde::{Deserialize, Serialize};
+use smrt::embed::{Choice, EmbedError, Models};
+use smrt::face::{Candidate, Embedding, dot};
+use smrt::limits::PHOTO_BYTES_MAX;
+
+/// Mates count when they are among so many candidates.
+const CANDIDATES: usize = 20;
+/// Rates of false alarms at which misses are reported.
+const FALSE_ALARMS: [f64; 3] = [0.1, 0.05, 0.01];
+
+/// Measure accuracy over a labelled folder, in memory; opens no state folder and talks to no daemon.
+///
+/// DIR holds photos and `index.csv` with the columns file, subject and role: `enrol` puts a photo into the gallery, `mated-probe` searches
+/// for a subject who is enrolled, `non-mated-probe` for one who isn't. Of a photo with several faces the one nearest the middle is taken,
+/// size counting in its favour. A photo without a face is counted as failed; as a probe it finds nobody.
+#[derive(Args)]
+pub(crate) struct Evaluate {
+    /// The labelled folder.
+    dir: PathBuf,
+    /// Print all figures as one JSON object.
+    #[arg(long)]
+    json: bool,
+    /// Also write the curves to this SVG: mates found by rank, and misses against false alarms.
+    #[arg(long, value_name = "FILE")]
+    plot: Option<PathBuf>,
+    /// Folder of the models.
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    models: PathBuf,
+    /// Photos examined at the same time.
+    #[arg(long, value_name = "N", default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
+    threads: usize,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    file: String,
+    subject: String,
+    role: Role,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Role {
+    Enrol,
+    MatedProbe,
+    NonMatedProbe,
+}
+
+/// Everything measured. A rate without probes to measure it on is null.
+#[derive(Debug, Serialize)]
+struct Figures {
+    model: String,
+    enrolled: usize,
+    mated: usize,
+    non_mated: usize,
+    failed: usize,
+    rank1: Option<f64>,
+    rank10: Option<f64>,
+    rank20: Option<f64>,
+    rank50: Option<f64>,
+    #[serde(rename = "fnir_at_fpir_0.1")]
+    fnir_at_10: Option<f64>,
+    #[serde(rename = "fnir_at_fpir_0.05")]
+    fnir_at_5: Option<f64>,
+    #[serde(rename = "fnir_at_fpir_0.01")]
+    fnir_at_1: Option<f64>,
+    #[serde(rename = "threshold_at_fpir_0.1")]
+    threshold_at_10: Option<f64>,
+    #[serde(rename = "threshold_at_fpir_0.05")]
+    threshold_at_5: Option<f64>,
+    #[serde(rename = "threshold_at_fpir_0.01")]
+    threshold_at_1: Option<f64>,
+}
+
+/// What the searches gave.
+struct Outcome {
+    /// For each mated probe the first place, from 1, and the score of an enrolled photo of its subject; none where it found nobody.
+    mated: Vec<Option<(usize, f64)>>,
+    /// For each probe of somebody who isn't enrolled its best score; none where it found nobody.
+    non_mated: Vec<Option<f64>>,
+}
+
+impl Evaluate {
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let rows = read_index(&self.dir)?;
+        let models = Models::load(&self.models).with_context(|| format!("the models of {} can't be used", self.models.display()))?;
+        let embeddings = embed_all(&rows, &self.dir, &models, self.threads.max(1))?;
+        let outcome = Outcome::of(&rows, &embeddings);
+        let enrolled = rows.iter().zip(&embeddings).filter(|(r, e)| r.role == Role::Enrol && e.is_some()).count();
+        let failed = embeddings.iter().filter(|e| e.is_none()).count();
+        let figures = Figures::of(&outcome, models.id().to_string(), enrolled, failed);
+        if let Some(path) = &self.plot {
+            fs::write(path, plot::svg(&outcome)).with_context(|| format!("the plot {} can't be written", path.display()))?;
+        }
+        if self.json {
+            println!("{}", serde_json::to_string(&figures)?);
+        } else {
+            print!("{figures}");
+        }
+        Ok(())
+    }
+}
+
+/// Reads the index and sees that every photo is there, before an hour is spent on the others.
+fn read_index(dir: &Path) -> anyhow::Result<Vec<Row>> {
+    let path = dir.join("index.csv");
+    let mut reader = csv::Reader::from_path(&path).with_context(|| format!("no index {}", path.display()))?;
+    let mut rows = Vec::new();
+    for (at, row) in reader.deserialize().enumerate() {
+        let line = at + 2;
+        let row: Row = row.with_context(|| {
+            format!("{} line {line}: wanted file,subject,role with a role of enrol, mated-probe or non-mated-probe", path.display())
+        })?;
+        if !dir.join(&row.file).is_file() {
+            bail!("{} line {line} names {}, which is no file in {}", path.display(), row.file, dir.display());
+        }
+        rows.push(row);
+    }
+    if !rows.iter().any(|r| r.role == Role::Enrol) {
+        bail!("{} has {} rows and none with the role enrol, wanted at least one", path.display(), rows.len());
+    }
+    Ok(rows)
+}
+
+/// The embedding of each row's photo; none where no face can be had of it.
+fn embed_all(rows: &[Row], dir: &Path, models: &Models, threads: usize) -> anyhow::Result<Vec<Option<Embedding>>> {
+    let bar = ProgressBar::new(rows.len() as u64);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((at, row)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| rows.get(at).map(|row| (at, row))) {
+            done.push((at, embed_one(&dir.join(&row.file), models)?));
+            bar.inc(1);
+        }
+        anyhow::Ok(done)
+    };
+    let mut embeddings: Vec<Option<Embedding>> = rows.iter().map(|_| None).collect();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            let done = worker.join().map_err(|_| anyhow::anyhow!("examining a photo panicked"))??;
+            for (at, embedding) in done {
+                embeddings[at] = embedding;
+            }
+        }
+        anyhow::Ok(())
+    })?;
+    bar.finish_and_clear();
+    Ok(embeddings)
+}
+
+fn embed_one(path: &Path, models: &Models) -> anyhow::Result<Option<Embedding>> {
+    let mut photo = Vec::new();
+    let file = fs::File::open(path).with_context(|| format!("{} can't be opened", path.display()))?;
+    file.take(PHOTO_BYTES_MAX as u64 + 1).read_to_end(&mut photo).with_context(|| format!("{} can't be read", path.display()))?;
+    match models.examine(&photo, Choice::Central) {
+        Ok(portrait) => Ok(Some(portrait.embedding)),
+        Err(e @ (EmbedError::Model { .. } | EmbedError::Embedding { .. })) => Err(e).with_context(|| path.display().to_string()),
+        Err(e) => {
+            eprintln!("{}: {e}", path.display());
+            Ok(None)
+        }
+    }
+}
+
+impl Outcome {
+    fn of(rows: &[Row], embeddings: &[Option<Embedding>]) -> Self {
+        let with = |role: Role| rows.iter().zip(embeddings).filter(move |(r, _)| r.role == role);
+        let gallery: Vec<(&str, &Embedding)> = with(Role::Enrol).filter_map(|(r, e)| e.as_ref().map(|e| (r.subject.as_str(), e))).collect();
+        let mated = with(Role::MatedProbe).map(|(row, probe)| first_mate(&gallery, &row.subject, probe.as_ref()?)).collect();
+        let best = |probe: &Embedding| gallery.iter().map(|(_, e)| dot(e.components(), probe.components())).max_by(f64::total_cmp);
+        let non_mated = with(Role::NonMatedProbe).map(|(_, probe)| best(probe.as_ref()?)).collect();
+        Self { mated, non_mated }
+    }
+
+    /// Share of mated probes whose subject is among the first `rank`.
+    fn found_within(&self, rank: usize) -> Option<f64> {
+        share(self.mated.iter().flatten().filter(|(at, _)| *at <= rank).count(), self.mated.len())
+    }
+
+    /// The score that so large a share of the probes of nobody enrolled exceed; minus infinity where some found nobody at all.
+    fn threshold(&self, false_alarms: f64) -> Option<f64> {
+        let mut best: Vec<f64> = self.non_mated.iter().map(|s| s.unwrap_or(f64::NEG_INFINITY)).collect();
+        best.sort_by(|a, b| b.total_cmp(a));
+        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of probes")]
+        let alarms = (best.len() as f64 * false_alarms) as usize;
+        best.get(alarms).copied()
+    }
+
+    /// Share of mated probes whose subject isn't among the first candidates with a score above the threshold.
+    fn missed_at(&self, threshold: f64) -> Option<f64> {
+        let found = self.mated.iter().flatten().filter(|(at, score)| *at <= CANDIDATES && *score > threshold).count();
+        share(self.mated.len() - found, self.mated.len())
+    }
+}
+
+/// Place and score of the best enrolled photo of `subject`.
+fn first_mate(gallery: &[(&str, &Embedding)], subject: &str, probe: &Embedding) -> Option<(usize, f64)> {
+    let mut candidates: Vec<Candidate> =
+        (0u32..).zip(gallery).map(|(row, (_, e))| Candidate { row, score: dot(e.components(), probe.components()) }).collect();
+    candidates.sort_by(Candidate::order);
+    let at = candidates.iter().position(|c| gallery[c.row as usize].0 == subject)?;
+    Some((at + 1, candidates[at].score))
+}
+
+impl Figures {
+    fn of(outcome: &Outcome, model: String, enrolled: usize, failed: usize) -> Self {
+        let [threshold_at_10, threshold_at_5, threshold_at_1] = FALSE_ALARMS.map(|rate| outcome.threshold(rate));
+        let missed = |threshold: Option<f64>| threshold.and_then(|t| outcome.missed_at(t));
+        Self {
+            model,
+            enrolled,
+            mated: outcome.mated.len(),
+            non_mated: outcome.non_mated.len(),
+            failed,
+            rank1: outcome.found_within(1),
+            rank10: outcome.found_within(10),
+            rank20: outcome.found_within(20),
+            rank50: outcome.found_within(50),
+            fnir_at_10: missed(threshold_at_10),
+            fnir_at_5: missed(threshold_at_5),
+            fnir_at_1: missed(threshold_at_1),
+            threshold_at_10,
+            threshold_at_5,
+            threshold_at_1,
+        }
+    }
+}
+
+impl std::fmt::Display for Figures {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
+        writeln!(f, "model {}", self.model)?;
+        writeln!(
+            f,
+            "{} enrolled, {} mated and {} non-mated probes, {} photos failed",
+            self.enrolled, self.mated, self.non_mated, self.failed
+        )?;
+        writeln!(f, "\nmate within rank        1       10       20       50")?;
+        let [r1, r10, r20, r50] = [self.rank1, self.rank10, self.rank20, self.rank50].map(shown);
+        writeln!(f, "share of probes   {r1:>7}  {r10:>7}  {r20:>7}  {r50:>7}")?;
+        writeln!(f, "\nfalse alarms (FPIR)   0.1     0.05     0.01")?;
+        let [m10, m5, m1] = [self.fnir_at_10, self.fnir_at_5, self.fnir_at_1].map(shown);
+        writeln!(f, "missed (FNIR)     {m10:>7}  {m5:>7}  {m1:>7}   within the first {CANDIDATES}")?;
+        let [t10, t5, t1] = [self.threshold_at_10, self.threshold_at_5, self.threshold_at_1].map(shown);
+        writeln!(f, "threshold         {t10:>7}  {t5:>7}  {t1:>7}   belongs to this model only")
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of probes are far below 2^52")]
+fn share(part: usize, of: usize) -> Option<f64> {
+    (of > 0).then(|| part as f64 / of as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(subject: &str, role: Role) -> Row {
+        Row { file: String::new(), subject: subject.to_owned(), role }
+    }
+
+    fn towards(x: f32, y: f32) -> Option<Embedding> {
+        let mut raw = vec![0.0; 16];
+        (raw[0], raw[1]) = (x, y);
+        Some(Embedding::from_raw(&raw).unwrap().0)
+    }
+
+    #[test]
+    fn ranks_misses_and_thresholds_come_out_as_counted_by_hand() {
+        let rows = [
+            row("a", Role::Enrol),
+            row("b", Role::Enrol),
+            row("a", Role::MatedProbe),
+            row("b", Role::MatedProbe),
+            row("b", Role::MatedProbe),
+            row("z", Role::NonMatedProbe),
+            row("z", Role::NonMatedProbe),
+        ];
+        // a lies at 0 degrees, b at 90; the second probe of b is nearer to a, the third has no face.
+        let embeddings = [towards(1.0, 0.0), towards(0.0, 1.0), towards(1.0, 0.1), towards(1.0, 0.9), None, towards(-1.0, 0.2), None];
+        let outcome = Outcome::of(&rows, &embeddings);
+        assert_eq!(outcome.found_within(1), Some(1.0 / 3.0));
+        assert_eq!(outcome.found_within(20), Some(2.0 / 3.0));
+        let threshold = outcome.threshold(0.1).unwrap();
+        assert!((threshold - 0.196).abs() < 0.001, "the best score of the only probe with a face: {threshold}");
+        assert_eq!(outcome.missed_at(threshold), Some(1.0 / 3.0));
+        assert_eq!(outcome.missed_at(0.9), Some(2.0 / 3.0));
+        assert_eq!(outcome.threshold(0.9), Some(f64::NEG_INFINITY), "the second probe found nobody");
+        let figures = Figures::of(&outcome, "m".to_owned(), 2, 2);
+        assert!(serde_json::to_string(&figures).unwrap().contains("\"fnir_at_fpir_0.05\":0.33"));
+        assert!(figures.to_string().contains("3 mated and 2 non-mated"));
+    }
+
+    #[test]
+    fn an_index_with_a_missing_photo_a_strange_role_or_nobody_enrolled_is_refused_by_line() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.jpg"), b"").unwrap();
+        for (index, says) in [
+            ("file,subject,role\na.jpg,1,enrol\nb.jpg,2,enrol\n", "line 3 names b.jpg"),
+            ("file,subject,role\na.jpg,1,enroll\n", "line 2"),
+            ("file,subject\na.jpg,1\n", "line 2"),
+            ("file,subject,role\na.jpg,1,mated-probe\n", "none with the role enrol"),
+        ] {
+            fs::write(dir.path().join("index.csv"), index).unwrap();
+            let said = format!("{:#}", read_index(dir.path()).err().unwrap());
+            assert!(said.contains(says), "{said}");
+        }
+        fs::remove_file(dir.path().join("index.csv")).unwrap();
+        assert!(format!("{:#}", read_index(dir.path()).err().unwrap()).contains("no index"));
+    }
+}

