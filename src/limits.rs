@@ -153,6 +153,8 @@ pub const FEED_PATIENCE_SECONDS: u64 = 60;
 pub const FEED_PAUSE_MS_MIN: u64 = 200;
 /// Milliseconds of a feed's longest pause between two tries.
 pub const FEED_PAUSE_MS_MAX: u64 = 5_000;
+/// Connections that one booking may lose on a server that answers otherwise, before it is refused rather than tried again.
+pub const FEED_LOSSES_MAX: u32 = 3;
 
 // Certificates
 

@@ -18,8 +18,8 @@ use super::rows::{COLUMNS, Refusal, Row, read};
 use super::{Client, ClientError};
 use crate::api::wire::Booked;
 use crate::limits::{
-    FEED_BYTES_MAX, FEED_JOBS_DEFAULT, FEED_JOBS_MAX, FEED_PATIENCE_SECONDS, FEED_PAUSE_MS_MAX, FEED_PAUSE_MS_MIN, FEED_ROWS_MAX,
-    PHOTO_BYTES_MAX,
+    FEED_BYTES_MAX, FEED_JOBS_DEFAULT, FEED_JOBS_MAX, FEED_LOSSES_MAX, FEED_PATIENCE_SECONDS, FEED_PAUSE_MS_MAX, FEED_PAUSE_MS_MIN,
+    FEED_ROWS_MAX, PHOTO_BYTES_MAX,
 };
 
 /// Why a push ended before its file did.
@@ -196,7 +196,7 @@ pub fn push(client: &Client, order: &PushOrder, progress: &(dyn Fn(&Progress) + 
     push_through(&|| client.checkpoint(), &|row, photo| client.put_booking(&row.number, &row.booking, photo), order, progress)
 }
 
-type Checkpoint<'a> = &'a dyn Fn() -> Result<String, ClientError>;
+type Checkpoint<'a> = &'a (dyn Fn() -> Result<String, ClientError> + Sync);
 type Book<'a> = &'a (dyn Fn(&Row, &[u8]) -> Result<Booked, ClientError> + Sync);
 
 fn push_through(
@@ -229,6 +229,7 @@ fn push_through(
     let refused_path = beside(&order.csv, ".refused.csv");
     remove_if_there(&refused_path)?;
     let work = Work {
+        checkpoint,
         book,
         order,
         progress,
@@ -252,6 +253,7 @@ fn push_through(
 
 /// What the workers share.
 struct Work<'a> {
+    checkpoint: Checkpoint<'a>,
     book: Book<'a>,
     order: &'a PushOrder,
     progress: &'a (dyn Fn(&Progress) + Sync),
@@ -311,19 +313,32 @@ impl Work<'_> {
         if self.state().journal.holds(row.number.as_str(), &digest) {
             return Ok(Outcome::Skipped);
         }
+        let mut losses = 0;
         loop {
-            match (self.book)(row, &photo) {
+            let error = match (self.book)(row, &photo) {
                 Ok(booked) => return Ok(Outcome::Acknowledged(booked, digest)),
                 Err(ClientError::Refused { problem }) if !matches!(problem.status, 401 | 403) => {
                     return Ok(Outcome::Refused(ClientError::Refused { problem }.to_string()));
                 }
-                Err(e) => {
-                    let pause = self.state().tally.trouble(e, self.order.patience, self.progress)?;
-                    self.sleep(pause);
-                    if self.state().tally.ended.is_some() {
-                        // Another worker has said why; this row is left for the next push.
-                        return Ok(Outcome::Skipped);
-                    }
+                Err(error) => error,
+            };
+            let lost = matches!(error, ClientError::Lost { .. } | ClientError::TooSlow { .. });
+            let words = error.to_string();
+            let pause = self.state().tally.trouble(error, self.order.patience, self.progress)?;
+            self.sleep(pause);
+            if self.state().tally.ended.is_some() {
+                // Another worker has said why; this row is left for the next push.
+                return Ok(Outcome::Skipped);
+            }
+            // A server that answers all but this row would otherwise be asked for ever, and the rest of the file never come.
+            if lost && (self.checkpoint)().is_ok() {
+                self.state().tally.answered();
+                losses += 1;
+                if losses == FEED_LOSSES_MAX {
+                    return Ok(Outcome::Refused(format!(
+                        "line {}: tried {losses} times while the server answered otherwise; {words}",
+                        row.line
+                    )));
                 }
             }
         }

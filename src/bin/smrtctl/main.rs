@@ -63,3 +63,39 @@ fn main() -> ExitCode {
         ExitCode::FAILURE
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    const SERVER: &str = "--server https://h --ca a --cert b --key c";
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(format!("smrtctl {line}").split(' '))
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_search_without_its_particulars_is_refused() {
+        let search = format!("search {SERVER} --probe p.jpg --reference 26-1 --requester Ortiz --agency slmpd --reason r --source s");
+        assert!(parse(&format!("{search} --purpose crime")).is_ok());
+        assert!(parse(&format!("{search} --purpose court-order --court c --order-number 7 --order-date 2026-11-01")).is_ok());
+        for wrong in ["", " --purpose curiosity", " --purpose other", " --purpose court-order --court c --order-number 7"] {
+            assert!(parse(&format!("{search}{wrong}")).is_err(), "{wrong}");
+        }
+        assert!(parse(&format!("{search} --purpose court-order --court c --order-number 7 --order-date soon")).is_err());
+    }
+
+    #[test]
+    fn identifiers_are_checked_before_anything_runs() {
+        assert!(parse("authority issue feed --dir d slmpd").is_ok());
+        assert!(parse("authority issue feed --dir d St-Louis").is_err());
+        assert!(parse(&format!("feed release {SERVER} B/1 --reason expunged")).is_err());
+    }
+}

@@ -96,13 +96,23 @@ fn a_server_that_stays_away_ends_the_push_and_the_next_push_resumes() {
     let calls = AtomicU64::new(0);
     let book = |row: &Row, _: &[u8]| match calls.fetch_add(1, Ordering::Relaxed) {
         leaf @ 0..4 => Ok(booked(row, leaf)),
-        _ => Err(lost()),
+        _ => Err(ClientError::Unreachable { why: "refused".to_owned() }),
     };
     let error = push_through(&checkpoint, &book, &order, &|_| {}).unwrap_err();
-    assert!(matches!(error, FeedError::ServerGone { source: ClientError::Lost { .. }, .. }), "{error}");
+    assert!(matches!(error, FeedError::ServerGone { source: ClientError::Unreachable { .. }, .. }), "{error}");
     assert!(error.to_string().contains("resumes"));
     let report = push_through(&checkpoint, &|row, _| Ok(booked(row, 9)), &order, &|_| {}).unwrap();
     assert_eq!((report.progress.booked, report.progress.skipped), (6, 4));
+}
+
+#[test]
+fn a_row_that_always_loses_its_connection_does_not_hold_up_the_rest() {
+    let (_folder, mut order) = feed_of(6);
+    order.jobs = 1;
+    let book = |row: &Row, _: &[u8]| if row.number.as_str() == "B-2" { Err(lost()) } else { Ok(booked(row, 1)) };
+    let report = push_through(&checkpoint, &book, &order, &|_| {}).unwrap();
+    assert_eq!((report.progress.booked, report.progress.refused), (5, 1));
+    assert!(report.refusals[0].reason.contains("tried 3 times"), "{}", report.refusals[0].reason);
 }
 
 #[test]
