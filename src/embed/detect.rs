@@ -146,11 +146,8 @@ fn read_heads(outputs: &Outputs<'_>, width: u32, height: u32, shrink: f32, faces
             let [x, y] = place(b[0], b[1]);
             let [w, h] = [b[2], b[3]].map(|v| v.exp() * step / shrink);
             let k = &kps[at * 10..at * 10 + 10];
-            let face = Face {
-                score,
-                frame: [x - w / 2.0, y - h / 2.0, w, h],
-                landmarks: [0, 1, 2, 3, 4].map(|p| place(k[p * 2], k[p * 2 + 1])),
-            };
+            let face =
+                Face { score, frame: [x - w / 2.0, y - h / 2.0, w, h], landmarks: [0, 1, 2, 3, 4].map(|p| place(k[p * 2], k[p * 2 + 1])) };
             // Numbers that overflow are no face, whatever their score.
             if face.frame.iter().chain(face.landmarks.iter().flatten()).all(|v| v.is_finite()) {
                 faces.push(face);
@@ -315,7 +312,9 @@ mod tests {
         let rgb = on_canvas(&photo, [50, 30], [64, 32]);
         assert_eq!(rgb.len(), 64 * 32 * 3);
         let at = |x: usize, y: usize| [0, 1, 2].map(|c| rgb[(y * 64 + x) * 3 + c]);
-        for (found, wanted) in [(at(0, 0), [100.0, 10.0, 7.0]), (at(49, 29), [100.0, 250.0, 7.0]), (at(50, 0), [0.0; 3]), (at(0, 30), [0.0; 3])] {
+        for (found, wanted) in
+            [(at(0, 0), [100.0, 10.0, 7.0]), (at(49, 29), [100.0, 250.0, 7.0]), (at(50, 0), [0.0; 3]), (at(0, 30), [0.0; 3])]
+        {
             assert!(found.iter().zip(wanted).all(|(f, w)| (f - w).abs() < 1e-3), "{found:?} {wanted:?}");
         }
         let same = on_canvas(&photo, [100, 60], [128, 64]);

@@ -324,7 +324,14 @@ impl Client {
 
     fn download(&self, package: &Package, requirements: &Path, downloads: &Path) -> Result<Output, FetchError> {
         let mut command = Command::new(&self.program);
-        command.args(&self.args).args(["download", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps", "--require-hashes"]);
+        command.args(&self.args).args([
+            "download",
+            "--quiet",
+            "--no-input",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--require-hashes",
+        ]);
         match package.kind {
             Kind::Wheel => command.arg("--only-binary=:all:"),
             Kind::Sdist => command.arg("--no-binary=:all:"),

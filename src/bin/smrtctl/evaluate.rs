@@ -179,8 +179,7 @@ fn embed_one(path: &Path, models: &Models) -> anyhow::Result<Option<Embedding>> 
 impl Outcome {
     fn of(rows: &[Row], embeddings: &[Option<Embedding>]) -> Self {
         let with = |role: Role| rows.iter().zip(embeddings).filter(move |(r, _)| r.role == role);
-        let gallery: Vec<(&str, &Embedding)> =
-            with(Role::Enrol).filter_map(|(r, e)| e.as_ref().map(|e| (r.subject.as_str(), e))).collect();
+        let gallery: Vec<(&str, &Embedding)> = with(Role::Enrol).filter_map(|(r, e)| e.as_ref().map(|e| (r.subject.as_str(), e))).collect();
         let mated = with(Role::MatedProbe).map(|(row, probe)| first_mate(&gallery, &row.subject, probe.as_ref()?)).collect();
         let best = |probe: &Embedding| gallery.iter().map(|(_, e)| dot(e.components(), probe.components())).max_by(f64::total_cmp);
         let non_mated = with(Role::NonMatedProbe).map(|(_, probe)| best(probe.as_ref()?)).collect();
@@ -210,10 +209,8 @@ impl Outcome {
 
 /// Place and score of the best enrolled photo of `subject`.
 fn first_mate(gallery: &[(&str, &Embedding)], subject: &str, probe: &Embedding) -> Option<(usize, f64)> {
-    let mut candidates: Vec<Candidate> = (0u32..)
-        .zip(gallery)
-        .map(|(row, (_, e))| Candidate { row, score: dot(e.components(), probe.components()) })
-        .collect();
+    let mut candidates: Vec<Candidate> =
+        (0u32..).zip(gallery).map(|(row, (_, e))| Candidate { row, score: dot(e.components(), probe.components()) }).collect();
     candidates.sort_by(Candidate::order);
     let at = candidates.iter().position(|c| gallery[c.row as usize].0 == subject)?;
     Some((at + 1, candidates[at].score))
@@ -247,7 +244,11 @@ impl std::fmt::Display for Figures {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let shown = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
         writeln!(f, "model {}", self.model)?;
-        writeln!(f, "{} enrolled, {} mated and {} non-mated probes, {} photos failed", self.enrolled, self.mated, self.non_mated, self.failed)?;
+        writeln!(
+            f,
+            "{} enrolled, {} mated and {} non-mated probes, {} photos failed",
+            self.enrolled, self.mated, self.non_mated, self.failed
+        )?;
         writeln!(f, "\nmate within rank        1       10       20       50")?;
         let [r1, r10, r20, r50] = [self.rank1, self.rank10, self.rank20, self.rank50].map(shown);
         writeln!(f, "share of probes   {r1:>7}  {r10:>7}  {r20:>7}  {r50:>7}")?;
@@ -290,15 +291,7 @@ mod tests {
             row("z", Role::NonMatedProbe),
         ];
         // a lies at 0 degrees, b at 90; the second probe of b is nearer to a, the third has no face.
-        let embeddings = [
-            towards(1.0, 0.0),
-            towards(0.0, 1.0),
-            towards(1.0, 0.1),
-            towards(1.0, 0.9),
-            None,
-            towards(-1.0, 0.2),
-            None,
-        ];
+        let embeddings = [towards(1.0, 0.0), towards(0.0, 1.0), towards(1.0, 0.1), towards(1.0, 0.9), None, towards(-1.0, 0.2), None];
         let outcome = Outcome::of(&rows, &embeddings);
         assert_eq!(outcome.found_within(1), Some(1.0 / 3.0));
         assert_eq!(outcome.found_within(20), Some(2.0 / 3.0));
