@@ -24,7 +24,7 @@ const CHAIN_VERSION: u32 = 1;
 pub enum Choice {
     /// The only one: a booking photo must have exactly one usable face.
     Only,
-    /// Of a probe: an index into its faces, best first, or the only usable one.
+    /// Of a probe: an index into its faces, best first, or the only usable one. The one chosen must be usable too.
     Face(Option<usize>),
     /// The one nearest the middle, size counting in its favour, usable or not: for labelled photos that are framed around their subject.
     Central,

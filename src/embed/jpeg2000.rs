@@ -128,7 +128,7 @@ impl Header {
 
     fn check_kind(&self) -> Result<(), EmbedError> {
         if !(1..=PHOTO_COMPONENTS_MAX).contains(&self.components) {
-            return Err(unsupported(format!("{} components", self.components), "1 to 4"));
+            return Err(unsupported(format!("{} components", self.components), &format!("1 to {PHOTO_COMPONENTS_MAX}")));
         }
         if !(1..=16).contains(&self.depth) {
             return Err(unsupported(format!("{} bits a component", self.depth), "1 to 16"));
@@ -137,14 +137,14 @@ impl Header {
             return Err(unsupported("components with fewer samples than pixels".to_owned(), "components of the photo's size"));
         }
         if self.tiles == 0 || self.tiles > PHOTO_TILES_MAX {
-            return Err(unsupported(format!("{} tiles", self.tiles), "1 to 4096"));
+            return Err(unsupported(format!("{} tiles", self.tiles), &format!("1 to {PHOTO_TILES_MAX}")));
         }
         Ok(())
     }
 }
 
-fn unsupported(found: String, wanted: &'static str) -> EmbedError {
-    EmbedError::Unsupported { format: Format::Jpeg2000, found, wanted }
+fn unsupported(found: String, wanted: &str) -> EmbedError {
+    EmbedError::Unsupported { format: Format::Jpeg2000, found, wanted: wanted.to_owned() }
 }
 
 fn whole<T>(image: Option<T>) -> Result<T, EmbedError> {
