@@ -30,6 +30,8 @@ pub const EYES_APART_PX_MIN: f32 = 10.0;
 pub const FACES_MAX: usize = 64;
 /// Bytes of one model file.
 pub const MODEL_BYTES_MAX: u64 = 512 << 20;
+/// Pixels along one side of a model's input.
+pub const MODEL_SIDE_PX_MAX: u32 = 1_024;
 /// Bytes of one model's manifest, or of one list of packages.
 pub const MANIFEST_BYTES_MAX: u64 = 64 << 10;
 /// Bytes of one package fetched from a registry.
@@ -175,7 +177,8 @@ const _: () = {
     assert!(BODY_BYTES_MAX > PHOTO_BYTES_MAX + JSON_BYTES_MAX);
     // RGB8 of the largest photo and the decoder's own copy of it fit.
     assert!(DECODE_BYTES_MAX >= PHOTO_PIXELS_MAX * 3 * 2);
-    assert!(DETECT_SIDE_PX_MAX.is_multiple_of(32));
+    assert!(DETECT_SIDE_PX_MAX.is_multiple_of(32) && DETECT_SIDE_PX_MAX <= MODEL_SIDE_PX_MAX);
+    assert!(FACE_SCORE_MIN <= USABLE_SCORE_MIN);
     assert!(COMMIT_CHANGES_MAX <= COMMIT_QUEUE_LEN_MAX);
     // Every request at work may wait for the writer without being refused by a full queue.
     assert!(REQUESTS_IN_FLIGHT_MAX <= COMMIT_QUEUE_LEN_MAX);

@@ -124,7 +124,7 @@ fn jpeg(bytes: &[u8]) -> Result<RgbImage, EmbedError> {
         return Err(EmbedError::Unsupported {
             format: Format::Jpeg,
             found: format!("{} components", header.components),
-            wanted: "1 (grey) or 3 (colour); CMYK has no one meaning in RGB",
+            wanted: "1 (grey) or 3 (colour); CMYK has no one meaning in RGB".to_owned(),
         });
     }
     // RGB and its turned copy; a progressive one keeps 16-bit coefficients of every component until its end.

@@ -24,7 +24,7 @@ const CHAIN_VERSION: u32 = 1;
 pub enum Choice {
     /// The only one: a booking photo must have exactly one usable face.
     Only,
-    /// Of a probe: an index into its faces, best first, or the only usable one.
+    /// Of a probe: an index into its faces, best first, or the only usable one. The one chosen must be usable too.
     Face(Option<usize>),
     /// The one nearest the middle, size counting in its favour, usable or not: for labelled photos that are framed around their subject.
     Central,
@@ -276,7 +276,7 @@ pub(super) mod tests {
             assert!(score > least, "{name}: {score}");
         }
         let jp2 = MODELS.examine(include_bytes!("../../tests/data/astronaut.jp2"), Choice::Only).unwrap();
-        assert!(jp2.embedding.score(&wanted) > 0.5, "128 px of JPEG 2000: {}", jp2.embedding.score(&wanted));
+        assert!(jp2.embedding.score(&wanted) > 0.8, "256 px of JPEG 2000: {}", jp2.embedding.score(&wanted));
     }
 
     #[test]

@@ -86,3 +86,71 @@ pub fn check(dir: &Path) -> Result<Vec<Checked>, ModelError> {
     Models::load(dir)?;
     Ok(checked)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const MODEL: &[u8] = b"stands for a model's bytes";
+
+    /// A folder with one manifest and a client beside it that delivers a wheel with the model.
+    fn folder(prepared: &[u8], prepare: &str) -> (tempfile::TempDir, tempfile::TempDir, Client) {
+        let (dir, tools) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let archive = tools.path().join("archive");
+        let mut zip = zip::ZipWriter::new(fs::File::create(&archive).unwrap());
+        zip.start_file("p/m.onnx", zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, MODEL).unwrap();
+        zip.finish().unwrap();
+        let wheel = Digest::of(&fs::read(&archive).unwrap());
+        fs::write(
+            dir.path().join("m.toml"),
+            format!(
+                "role = \"detector\"\nname = \"m\"\nfile = \"m.f32.onnx\"\nsha256 = \"{}\"\nprepare = \"{prepare}\"\nlicence = \"own\"\n\
+                 input = [640, 640]\ncolours = \"bgr\"\nprovenance = \"own\"\nknown_limits = []\n[package]\nname = \"p\"\nversion = \"1\"\n\
+                 kind = \"wheel\"\nsha256 = \"{wheel}\"\nmembers = [{{ path = \"p/m.onnx\", sha256 = \"{}\" }}]\n",
+                Digest::of(prepared),
+                Digest::of(MODEL)
+            ),
+        )
+        .unwrap();
+        let script = format!("shift; while [ \"$1\" != --dest ]; do shift; done; mkdir -p \"$2\"; cp '{}' \"$2/w\"", archive.display());
+        let client = Client::new("/bin/sh", &["-c", &script, "client"]);
+        (dir, tools, client)
+    }
+
+    fn left_in(dir: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_model_is_fetched_once_and_again_when_its_file_was_changed() {
+        let (dir, _tools, client) = folder(MODEL, "none");
+        assert!(fetch(dir.path(), &client).unwrap()[0].new);
+        assert!(!fetch(dir.path(), &client).unwrap()[0].new);
+        fs::write(dir.path().join("m.f32.onnx"), b"changed").unwrap();
+        assert!(fetch(dir.path(), &client).unwrap()[0].new);
+        assert_eq!(fs::read(dir.path().join("m.f32.onnx")).unwrap(), MODEL);
+        assert_eq!(left_in(dir.path()), ["m.f32.onnx", "m.toml"]);
+    }
+
+    #[test]
+    fn a_model_whose_prepared_digest_is_wrong_or_that_is_none_is_not_put_there() {
+        let (dir, _tools, client) = folder(b"something else", "none");
+        assert!(matches!(fetch(dir.path(), &client), Err(FetchError::Digest { .. })));
+        assert_eq!(left_in(dir.path()), ["m.toml"]);
+        let (dir, _tools, client) = folder(MODEL, "dequantise");
+        assert!(matches!(fetch(dir.path(), &client), Err(FetchError::Model { .. })));
+        assert_eq!(left_in(dir.path()), ["m.toml"]);
+    }
+
+    #[test]
+    fn the_real_models_check_and_an_absent_one_says_what_to_run() {
+        let checked = check(&super::super::examine::tests::models_dir()).unwrap();
+        assert!(checked.len() >= 2);
+        let (dir, _tools, _) = folder(MODEL, "none");
+        assert!(check(dir.path()).unwrap_err().to_string().contains("smrtctl model fetch"));
+    }
+}

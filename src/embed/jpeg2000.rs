@@ -128,7 +128,7 @@ impl Header {
 
     fn check_kind(&self) -> Result<(), EmbedError> {
         if !(1..=PHOTO_COMPONENTS_MAX).contains(&self.components) {
-            return Err(unsupported(format!("{} components", self.components), "1 to 4"));
+            return Err(unsupported(format!("{} components", self.components), &format!("1 to {PHOTO_COMPONENTS_MAX}")));
         }
         if !(1..=16).contains(&self.depth) {
             return Err(unsupported(format!("{} bits a component", self.depth), "1 to 16"));
@@ -137,14 +137,14 @@ impl Header {
             return Err(unsupported("components with fewer samples than pixels".to_owned(), "components of the photo's size"));
         }
         if self.tiles == 0 || self.tiles > PHOTO_TILES_MAX {
-            return Err(unsupported(format!("{} tiles", self.tiles), "1 to 4096"));
+            return Err(unsupported(format!("{} tiles", self.tiles), &format!("1 to {PHOTO_TILES_MAX}")));
         }
         Ok(())
     }
 }
 
-fn unsupported(found: String, wanted: &'static str) -> EmbedError {
-    EmbedError::Unsupported { format: Format::Jpeg2000, found, wanted }
+fn unsupported(found: String, wanted: &str) -> EmbedError {
+    EmbedError::Unsupported { format: Format::Jpeg2000, found, wanted: wanted.to_owned() }
 }
 
 fn whole<T>(image: Option<T>) -> Result<T, EmbedError> {
@@ -168,22 +168,22 @@ mod tests {
     #[test]
     fn a_jp2_file_and_its_bare_codestream_decode_alike() {
         let photo = decode(JP2).unwrap();
-        assert_eq!(photo.dimensions(), (128, 128));
+        assert_eq!(photo.dimensions(), (256, 256));
         let bare = codestream(JP2).unwrap();
         assert!(is(bare) && is(JP2));
         assert_eq!(decode(bare).unwrap(), photo);
         // The astronaut's suit is orange: red leads blue by far over the whole photo.
-        let mean = |c: usize| photo.pixels().map(|p| u64::from(p.0[c])).sum::<u64>() / (128 * 128);
+        let mean = |c: usize| photo.pixels().map(|p| u64::from(p.0[c])).sum::<u64>() / (256 * 256);
         assert!(mean(0) > mean(2) + 5, "{} {}", mean(0), mean(2));
     }
 
     #[test]
     fn a_file_cut_off_anywhere_is_refused() {
         let bare = codestream(JP2).unwrap();
-        for length in (12..JP2.len() - 2).step_by(97) {
+        for length in (12..JP2.len() - 2).step_by(397) {
             assert!(decode(&JP2[..length]).is_err(), "{length}");
         }
-        for length in (4..bare.len() - 2).step_by(97) {
+        for length in (4..bare.len() - 2).step_by(397) {
             assert!(decode(&bare[..length]).is_err(), "{length}");
         }
     }
@@ -194,17 +194,17 @@ mod tests {
         let with = |at: usize, value: &[u8]| {
             let mut wrong = bare.to_vec();
             wrong[at..at + value.len()].copy_from_slice(value);
-            decode(&wrong).unwrap_err()
+            decode(&wrong).err().unwrap()
         };
         assert!(matches!(with(8, &60_000u32.to_be_bytes()), EmbedError::TooLarge { width: 60_000, .. }));
         assert!(matches!(with(8, &20u32.to_be_bytes()), EmbedError::TooSmall { .. }));
         assert!(matches!(with(8, &[0, 0, 0x20, 0, 0, 0, 0x17, 0x70]), EmbedError::Memory { .. }), "8192 x 6000 of 3 components");
-        assert!(with(24, &[0, 0, 0, 1, 0, 0, 0, 1]).to_string().contains("16384 tiles"));
+        assert!(with(24, &[0, 0, 0, 1, 0, 0, 0, 1]).to_string().contains("65536 tiles"));
         assert!(with(24, &[0, 0, 0, 0]).to_string().contains("damaged"));
         assert!(with(40, &[0, 0]).to_string().contains("0 components"));
         assert!(with(42, &[31]).to_string().contains("32 bits"));
         assert!(with(43, &[2, 2]).to_string().contains("fewer samples"));
-        assert!(matches!(with(16, &200u32.to_be_bytes()), EmbedError::Damaged { .. }));
+        assert!(matches!(with(16, &300u32.to_be_bytes()), EmbedError::Damaged { .. }));
     }
 
     #[test]
@@ -217,7 +217,7 @@ mod tests {
                 let at = 12 + (seed >> 8) as usize % (JP2.len() - 12);
                 wrong[at] = seed.to_le_bytes()[3];
             }
-            let _ = std::panic::catch_unwind(|| decode(&wrong));
+            let _ = decode(&wrong);
         }
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::digest::Digest;
 use super::model::ModelError;
 use super::package::{Package, plain_name};
-use crate::limits::{DIMENSION_MAX, DIMENSION_MIN, MANIFEST_BYTES_MAX};
+use crate::limits::{DIMENSION_MAX, DIMENSION_MIN, MANIFEST_BYTES_MAX, MODEL_SIDE_PX_MAX};
 
 /// What a model does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -149,8 +149,8 @@ impl Manifest {
             (Role::Detector, None) if !self.mirror => {}
             (Role::Detector, _) => return Err("dimension and mirror are for embedders, this is a detector".to_owned()),
         }
-        if self.input.iter().any(|&side| side == 0 || side > 4_096) {
-            return Err(format!("input is {:?}, wanted two sides of 1 to 4096 px", self.input));
+        if self.input.iter().any(|&side| side == 0 || side > MODEL_SIDE_PX_MAX) {
+            return Err(format!("input is {:?}, wanted two sides of 1 to {MODEL_SIDE_PX_MAX} px", self.input));
         }
         if self.role == Role::Embedder && self.input[0] != self.input[1] {
             return Err(format!("input is {:?}, an aligned face is square", self.input));

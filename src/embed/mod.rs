@@ -93,7 +93,7 @@ pub enum EmbedError {
         /// What it has.
         found: String,
         /// What is read.
-        wanted: &'static str,
+        wanted: String,
     },
     /// The decoder gave up.
     #[error("the {format} photo is damaged, wanted one that decodes")]
