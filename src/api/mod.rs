@@ -359,6 +359,7 @@ fn candidate_array(service: &Service, answered: Answered) -> CandidateArray {
         agency: lead.agency,
         number: lead.record.number,
         booking: lead.record.booking,
+        frame: lead.record.frame,
     });
     CandidateArray {
         search: hex::encode(answered.search),

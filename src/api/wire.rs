@@ -134,6 +134,8 @@ pub struct CandidateView {
     pub number: BookingNumber,
     /// Basic booking data.
     pub booking: BookingData,
+    /// The face that was compared: left edge, upper edge, width, height in pixels of the booking's photo as shown.
+    pub frame: [f32; 4],
 }
 
 /// A face found in a probe.

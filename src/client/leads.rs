@@ -108,7 +108,7 @@ mod tests {
             serde_json::json!({
                 "rank": rank, "version": "0f".repeat(16), "score": 0.71234, "agency": "slmpd", "number": format!("B-{rank}"),
                 "booking": {"name": "Roe, Jane", "booked_on": "2026-11-01", "charges": ["trespass", "a long charge of very many words"],
-                            "basis": {"kind": "post_arrest_booking"}}
+                            "basis": {"kind": "post_arrest_booking"}}, "frame": [0.0, 0.0, 9.0, 9.0]
             })
         };
         serde_json::from_value(serde_json::json!({

@@ -90,6 +90,8 @@ pub struct SheetTexts {
 pub struct Tile {
     /// The booking's photo; `None` where it could not be had.
     pub photo: Option<RgbImage>,
+    /// The face that was compared: left edge, upper edge, width, height in pixels of that photo.
+    pub frame: [f32; 4],
     /// Place in the array, from 1.
     pub rank: usize,
     /// Cosine of the two embeddings.
@@ -136,6 +138,7 @@ impl Tile {
     pub fn of(candidate: &CandidateView, photo: Option<RgbImage>) -> Self {
         Self {
             photo,
+            frame: candidate.frame,
             rank: candidate.rank,
             score: candidate.score,
             name: candidate.booking.name.to_string(),
@@ -282,7 +285,11 @@ impl Tile {
     fn draw(&self, page: &mut RgbImage, ink: &Ink, x: f32, top: f32, width: f32) {
         let high = (width * PORTRAIT).round();
         match &self.photo {
-            Some(photo) => paste(page, &portrait_of(photo, pixel(width)), x, top),
+            Some(photo) => {
+                // The same cut around the face as the probe's, so that like stands beside like.
+                let face = around(photo, self.frame);
+                paste(page, &portrait_of(face.as_ref().unwrap_or(photo), pixel(width)), x, top);
+            }
             None => {
                 fill(page, x, top, width, high, EMPTY);
                 ink.text(page, x + 10.0, top + 10.0, SMALL, "photo not available");

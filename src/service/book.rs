@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::detail::{Actor, Detail};
 use super::error::ServiceError;
-use super::ledger::{Standing, Taken};
+use super::ledger::{Enrolled, Standing, Taken};
 use super::{Service, today};
 use crate::audit::LeafKind;
 use crate::booking::{BookingData, BookingNumber};
@@ -20,7 +20,8 @@ impl Service {
         let refused = |reason| Detail::BookingRefused { actor: Actor::from(caller), reason };
         let portrait = self.pool.examine(photo.clone(), Choice::Only).map_err(ServiceError::from);
         let portrait = self.logged(portrait, LeafKind::BookingRefused, refused)?;
-        let face = (portrait.embedding, portrait.length);
+        let frame = portrait.faces[portrait.chosen].frame;
+        let face = Enrolled { embedding: portrait.embedding, length: portrait.length, frame };
         let taken = self.ledger.book(caller, &agency.id, number, booking, photo, face);
         self.logged(taken, LeafKind::BookingRefused, |reason| Detail::BookingRefused { actor: Actor::from(caller), reason })
     }

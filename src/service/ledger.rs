@@ -94,6 +94,19 @@ pub struct Record {
     pub salt: String,
     /// Length of the embedding before normalisation.
     pub length: f64,
+    /// The face that was enrolled: left edge, upper edge, width, height in pixels of the photo as shown.
+    pub frame: [f32; 4],
+}
+
+/// What a photo's examination gives to the ledger.
+#[derive(Clone, Debug)]
+pub struct Enrolled {
+    /// The embedding.
+    pub embedding: Embedding,
+    /// Its length before normalisation.
+    pub length: f64,
+    /// The face: left edge, upper edge, width, height in pixels of the photo as shown.
+    pub frame: [f32; 4],
 }
 
 /// A booking as it stands.
@@ -173,11 +186,9 @@ impl Ledger {
         number: &BookingNumber,
         booking: BookingData,
         photo: Arc<[u8]>,
-        face: (Embedding, f64),
+        face: Enrolled,
     ) -> Result<Taken, ServiceError> {
-        let (embedding, length) = face;
-        let new =
-            NewBooking { actor: Actor::from(caller), agency: agency.clone(), number: number.clone(), booking, photo, embedding, length };
+        let new = NewBooking { actor: Actor::from(caller), agency: agency.clone(), number: number.clone(), booking, photo, face };
         match self.change(Change::Book(Box::new(new)))? {
             Done::Booked(taken) => Ok(taken),
             _ => unreachable!("the writer answers a booking with one"),

@@ -15,7 +15,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use time::{Date, OffsetDateTime};
 
 pub use error::{Fate, ServiceError};
-pub use ledger::{Ledger, LedgerSetup, Record, Standing, Taken};
+pub use ledger::{Enrolled, Ledger, LedgerSetup, Record, Standing, Taken};
 pub use search::{Answered, Lead};
 
 use crate::audit::LeafKind;

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::detail::{Actor, Detail, Shown};
 use super::error::{Fate, ServiceError};
-use super::ledger::{Core, Newest, Record, Taken};
+use super::ledger::{Core, Enrolled, Newest, Record, Taken};
 use crate::audit::{Edge, Leaf, LeafKind, SALT_BYTES, commit};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::face::Embedding;
@@ -66,8 +66,7 @@ pub(super) struct NewBooking {
     pub(super) number: BookingNumber,
     pub(super) booking: BookingData,
     pub(super) photo: Arc<[u8]>,
-    pub(super) embedding: Embedding,
-    pub(super) length: f64,
+    pub(super) face: Enrolled,
 }
 
 pub(super) struct Release {
@@ -255,7 +254,8 @@ impl Writer {
     }
 
     fn stage_booking(&self, new: NewBooking, reply: &Reply, suppressed: &mut HashSet<VersionId>) -> Result<Stage, ServiceError> {
-        let NewBooking { actor, agency, number, booking, photo, embedding, length } = new;
+        let NewBooking { actor, agency, number, booking, photo, face } = new;
+        let Enrolled { embedding, length, frame } = face;
         let number_key = self.core.master.number_key(agency.as_str(), number.as_str());
         let photo_digest = digest(&SHA256, &photo);
         let known = self.core.store.number(&number_key)?;
@@ -288,7 +288,7 @@ impl Writer {
             replaces: previous,
             photo_commitment: hex::encode(context.finish()),
         };
-        let record = Record { number, booking, photo_sha256: hex::encode(photo_digest), salt: hex::encode(salt), length };
+        let record = Record { number, booking, photo_sha256: hex::encode(photo_digest), salt: hex::encode(salt), length, frame };
         let key = BookingKey::generate();
         let slot = self.core.vault.bookings.lodge(&Lodger { owner: agency.clone(), id: id.0 }, &key).map_err(full_or_halted)?;
         suppressed.extend(previous);

@@ -11,7 +11,7 @@ use smrt::face::{Embedding, ModelId};
 use smrt::gallery::{EngineChoice, Gallery, GalleryHandle};
 use smrt::inquiry::SearchRequest;
 use smrt::roster::{Caller, CertificateName};
-use smrt::service::{Ledger, LedgerSetup, ServiceError, Taken};
+use smrt::service::{Enrolled, Ledger, LedgerSetup, ServiceError, Taken};
 use smrt::store::StateKind;
 
 use crate::fake_disk::{Choices, FakeDisk, Forgotten};
@@ -72,14 +72,21 @@ fn photo(n: u8, edition: u8) -> Vec<u8> {
     (0..3000).map(|_| u8::try_from(choices.below(256)).unwrap()).collect()
 }
 
-fn embedding(n: u8, edition: u8) -> (Embedding, f64) {
+fn embedding(n: u8, edition: u8) -> Embedding {
     let mut choices = Choices::new(7000 + u64::from(n) * 256 + u64::from(edition));
     let raw: Vec<f32> = (0..DIMENSION).map(|_| f32::from(u8::try_from(choices.below(256)).unwrap()) - 127.5).collect();
-    Embedding::from_raw(&raw).unwrap()
+    Embedding::from_raw(&raw).unwrap().0
 }
 
 fn book(ledger: &Ledger, n: u8, edition: u8) -> Result<Taken, ServiceError> {
-    ledger.book(&feed(), &agency(), &number(n), booking(n), photo(n, edition).into(), embedding(n, edition))
+    ledger.book(
+        &feed(),
+        &agency(),
+        &number(n),
+        booking(n),
+        photo(n, edition).into(),
+        Enrolled { embedding: embedding(n, edition), length: 9.0, frame: [0.0; 4] },
+    )
 }
 
 fn request() -> SearchRequest {
@@ -105,7 +112,7 @@ fn work(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
     let device = Caller { name: CertificateName::parse("smrt:device/rtcc-1").unwrap(), fingerprint: [1; 32] };
     told.asked.push(ledger.ask(&device, &Identifier::parse("rtcc-1").unwrap(), [9; 16], &request(), photo(99, 0).into(), 0)?);
     noted(told);
-    let found = ledger.compare(&embedding(2, 0).0, 3)?;
+    let found = ledger.compare(&embedding(2, 0), 3)?;
     ledger.answer(&device, [9; 16], &found)?.expect("nothing was released meanwhile");
     noted(told);
     ledger.release(&feed(), &agency(), &number(2), "record expunged")?;
@@ -157,13 +164,12 @@ fn check(disk: &FakeDisk, told: &Told) -> Result<(), String> {
         if !(0..2).any(|edition| kept.as_deref() == Some(&photo(*n, edition))) {
             return Err(format!("the photo of booking {n} is not the one that came"));
         }
-        let found =
-            (0..2).any(|edition| ledger.compare(&embedding(*n, edition).0, 1).is_ok_and(|f| f.iter().any(|f| f.0 == taken.version)));
+        let found = (0..2).any(|edition| ledger.compare(&embedding(*n, edition), 1).is_ok_and(|f| f.iter().any(|f| f.0 == taken.version)));
         if !found {
             return Err(format!("booking {n} is not found"));
         }
     }
-    let everybody = ledger.compare(&embedding(0, 0).0, 100).map_err(|e| e.chain())?;
+    let everybody = ledger.compare(&embedding(0, 0), 100).map_err(|e| e.chain())?;
     let findable: HashSet<VersionId> = everybody.into_iter().map(|(version, _)| version).collect();
     let photos = ledger.photo_ids().map_err(|e| e.chain())?;
     for taken in told.superseded.iter().chain(told.bookings.iter().filter(|(n, _)| told.released.contains(n)).map(|(_, t)| t)) {

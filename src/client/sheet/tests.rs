@@ -4,6 +4,7 @@ use super::*;
 
 fn tile(rank: usize) -> Tile {
     Tile {
+        frame: [10.0, 10.0, 40.0, 50.0],
         photo: (rank < 3).then(|| RgbImage::from_pixel(60, 80, Rgb([90, 120, 150]))),
         rank,
         score: 0.8123,
