@@ -7,7 +7,9 @@ mod book;
 mod detail;
 mod error;
 mod ledger;
+mod purge;
 mod search;
+mod stage;
 mod start;
 mod writer;
 

@@ -1,0 +1,86 @@
+//! A purge: numbers, key, photo, record and vector go, in an order that start-up can finish from wherever a crash ended it.
+//!
+//! redb commit `purging` -> row masked and zeroed, in the GPU too -> keys evicted, the slot file rewritten under a fresh epoch -> photos
+//! unlinked, folders synced -> redb commit with the leaf, the record and vector gone, the number's tombstone left.
+
+use std::collections::HashSet;
+
+use super::detail::Detail;
+use super::error::ServiceError;
+use super::stage::{Staged, StagedRows};
+use super::writer::Writer;
+use crate::audit::LeafKind;
+use crate::booking::VersionId;
+use crate::store::{NumberRow, NumberState, StoreError, VersionRow, VersionState};
+use crate::vault::Lodger;
+
+/// What a purge can promise where the epoch's anchor is a file.
+const ASSURANCE: &str = "key overwritten, medium not proven";
+
+impl Writer {
+    /// Purges suppressed versions, whatever part of it was done before a crash.
+    pub(super) fn purge(&mut self, versions: &[VersionId]) -> Result<(), ServiceError> {
+        let mut rows = Vec::new();
+        for &version in versions {
+            let row = self.core().store.version(version)?.ok_or(ServiceError::NotFound { what: "version" })?;
+            if row.state == VersionState::Live {
+                return Err(ServiceError::NotSuppressed { version: version.to_string() });
+            }
+            rows.push((version, VersionRow { state: VersionState::Purging, ..row }));
+        }
+        let halted = |e: ServiceError| ServiceError::Halted { cause: e.chain() };
+        self.core().store.commit::<StoreError>(|tables| rows.iter().try_for_each(|(version, row)| tables.put_version(*version, row)))?;
+        self.destroy(&rows).map_err(halted)?;
+        self.bury(rows).map_err(halted)
+    }
+
+    /// Numbers, keys and photos go.
+    fn destroy(&self, rows: &[(VersionId, VersionRow)]) -> Result<(), ServiceError> {
+        let core = self.core();
+        for (version, row) in rows {
+            let gallery_row = core.rows.read().expect("nothing panics while it holds the rows").row_of.get(version).copied();
+            if let Some(gallery_row) = gallery_row {
+                core.gallery.zero(gallery_row)?;
+            }
+            core.vault.bookings.evict(row.slot)?;
+        }
+        core.vault.bookings.sync_slots()?;
+        let gone: HashSet<VersionId> = rows.iter().map(|(version, _)| *version).collect();
+        let staying: Vec<(u32, Lodger)> = core
+            .store
+            .versions()?
+            .into_iter()
+            .filter(|(version, row)| !gone.contains(version) && row.state != VersionState::Purging)
+            .map(|(version, row)| (row.slot, Lodger { owner: row.agency, id: version.0 }))
+            .collect();
+        core.vault.bookings.rotate(&staying)?;
+        for (version, _) in rows {
+            core.vault.bookings.unlink_photo(version.0)?;
+        }
+        Ok(core.vault.bookings.sync_names(rows.iter().map(|(version, _)| version.0))?)
+    }
+
+    /// Records and vectors go, tombstones stay: one transaction with the leaves that say so.
+    fn bury(&mut self, rows: Vec<(VersionId, VersionRow)>) -> Result<(), ServiceError> {
+        let (nobody, _) = std::sync::mpsc::sync_channel(1);
+        let mut staged = Vec::new();
+        for (id, row) in rows {
+            let number = self.core().store.number(&row.number_key)?;
+            let follows = vec![number.as_ref().and_then(|number| number.released).unwrap_or(row.leaf)];
+            let tombstone = number.filter(|number| number.current == Some(id)).map(|number| NumberRow {
+                state: NumberState::Purged,
+                current: None,
+                ..number
+            });
+            staged.push(Staged {
+                reply: nobody.clone(),
+                kind: LeafKind::Purged,
+                follows,
+                counts: Vec::new(),
+                detail: Detail::Purged { agency: row.agency.clone(), version: id, assurance: ASSURANCE },
+                rows: StagedRows::Purged { id, row, tombstone },
+            });
+        }
+        self.transact(&mut staged).map(|_| ())
+    }
+}

@@ -1,0 +1,267 @@
+//! What a change comes to: the answer at once, or rows and a leaf for the next transaction.
+//!
+//! Staging runs in the writer, so what it reads is what the transaction will find, but for the changes of the same group: `suppressed`
+//! names the versions that those take out of the gallery.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{Context, SHA256, digest};
+use zeroize::Zeroizing;
+
+use super::detail::Detail;
+use super::error::ServiceError;
+use super::ledger::{Core, Enrolled, Record, Taken};
+use super::writer::{Answer, Ask, Change, Done, NewBooking, Release, Reply, Writer, random};
+use crate::audit::{LeafKind, SALT_BYTES};
+use crate::booking::VersionId;
+use crate::face::Embedding;
+use crate::store::{Commit, NumberRow, NumberState, SearchRow, SearchState, StoreError, VectorRow, VersionRow, VersionState};
+use crate::vault::{BookingKey, Lodger, Part, ProbeKey, SafeKey, VaultError};
+
+const PHOTO_DOMAIN: &[u8] = b"smrt photo digest v1\0";
+
+/// A change that is ready for the store's transaction.
+pub(super) struct Staged {
+    pub(super) reply: Reply,
+    pub(super) rows: StagedRows,
+    pub(super) kind: LeafKind,
+    pub(super) follows: Vec<u64>,
+    pub(super) counts: Vec<u64>,
+    pub(super) detail: Detail,
+}
+
+pub(super) enum StagedRows {
+    Booked(Box<StagedBooking>),
+    Released { number_key: [u8; 32], number: NumberRow, versions: Vec<(VersionId, VersionRow)> },
+    Asked { id: [u8; 16], row: SearchRow, key: ProbeKey, probe: Arc<[u8]> },
+    Answered { id: [u8; 16], row: SearchRow },
+    Interrupted { id: [u8; 16], row: SearchRow },
+    Purged { id: VersionId, row: VersionRow, tombstone: Option<NumberRow> },
+    None,
+}
+
+pub(super) struct StagedBooking {
+    pub(super) id: VersionId,
+    pub(super) key: BookingKey,
+    pub(super) row: VersionRow,
+    pub(super) record: Record,
+    pub(super) photo: Arc<[u8]>,
+    pub(super) embedding: Embedding,
+    pub(super) replaces: Option<(VersionId, VersionRow)>,
+}
+
+/// What staging a change came to.
+pub(super) enum Stage {
+    Now(Done),
+    Commit(Box<Staged>),
+}
+
+impl Writer {
+    pub(super) fn stage(&self, change: Change, reply: &Reply, suppressed: &mut HashSet<VersionId>) -> Result<Stage, ServiceError> {
+        let commit = |rows, kind, follows, counts, detail| {
+            Ok(Stage::Commit(Box::new(Staged { reply: reply.clone(), rows, kind, follows, counts, detail })))
+        };
+        match change {
+            Change::Book(new) => self.stage_booking(*new, reply, suppressed),
+            Change::Release(release) => self.stage_release(release, reply, suppressed),
+            Change::Ask(ask) => {
+                let Ask { actor, device, search, request, probe, face } = *ask;
+                let key = ProbeKey::generate();
+                let slot = self.core().vault.probes.lodge(&Lodger { owner: device.clone(), id: search }, &key).map_err(full_or_halted)?;
+                let detail = Detail::Asked {
+                    actor,
+                    search: hex::encode(search),
+                    request,
+                    probe_sha256: hex::encode(digest(&SHA256, &probe)),
+                    face,
+                    model: self.core().model.to_string(),
+                };
+                let row = SearchRow { state: SearchState::Asked, slot, asked: 0, answered: None, device, candidates: Vec::new() };
+                commit(StagedRows::Asked { id: search, row, key, probe }, LeafKind::Asked, Vec::new(), Vec::new(), detail)
+            }
+            Change::Answer(Answer { actor, search, candidates, gallery_rows }) => {
+                let mut gone = Vec::new();
+                for shown in &candidates {
+                    let live = self.core().store.version(shown.version)?.is_some_and(|row| row.state == VersionState::Live);
+                    if !live || suppressed.contains(&shown.version) {
+                        gone.push(shown.version);
+                    }
+                }
+                if !gone.is_empty() {
+                    return Ok(Stage::Now(Done::Stale(gone)));
+                }
+                let row = self.asked(search)?;
+                let (follows, counts) = (vec![row.asked], vec![candidates.len() as u64]);
+                let row = SearchRow { state: SearchState::Answered, candidates: candidates.iter().map(|c| c.version).collect(), ..row };
+                let detail = Detail::Answered { actor, search: hex::encode(search), gallery_rows, candidates };
+                commit(StagedRows::Answered { id: search, row }, LeafKind::Answered, follows, counts, detail)
+            }
+            Change::Interrupt { search } => {
+                let row = self.asked(search)?;
+                let follows = vec![row.asked];
+                let detail = Detail::Interrupted { search: hex::encode(search), device: row.device.clone() };
+                let row = SearchRow { state: SearchState::Interrupted, ..row };
+                commit(StagedRows::Interrupted { id: search, row }, LeafKind::Interrupted, follows, Vec::new(), detail)
+            }
+            Change::Note { kind, follows, counts, detail } => commit(StagedRows::None, kind, follows, counts, *detail),
+            Change::Purge(_) => unreachable!("a purge is a group of its own"),
+        }
+    }
+
+    fn stage_booking(&self, new: NewBooking, reply: &Reply, suppressed: &mut HashSet<VersionId>) -> Result<Stage, ServiceError> {
+        let NewBooking { actor, agency, number, booking, photo, face } = new;
+        let Enrolled { embedding, length, frame } = face;
+        let number_key = self.core().master.number_key(agency.as_str(), number.as_str());
+        let photo_digest = digest(&SHA256, &photo);
+        let known = self.core().store.number(&number_key)?;
+        let mut replaces = None;
+        if let Some(known) = known {
+            if known.state != NumberState::Live {
+                return Err(ServiceError::Released { leaf: known.released.unwrap_or(known.leaf) });
+            }
+            let version = known.current.ok_or(StoreError::Corrupt { what: "booking number" })?;
+            let (row, record) = self.core().record(version)?.ok_or(StoreError::Corrupt { what: "booking number" })?;
+            if record.photo_sha256 == hex::encode(photo_digest) && record.booking == booking {
+                return Ok(Stage::Now(Done::Booked(Taken { version, leaf: row.leaf, new: false, length: record.length })));
+            }
+            replaces = Some((version, VersionRow { state: VersionState::Superseded, ..row }));
+        }
+        let mut id = [0; 16];
+        let mut salt = [0; SALT_BYTES];
+        random(&mut id);
+        random(&mut salt);
+        let id = VersionId(id);
+        let mut context = Context::new(&SHA256);
+        for part in [PHOTO_DOMAIN, &salt, photo_digest.as_ref()] {
+            context.update(part);
+        }
+        let previous = replaces.as_ref().map(|(version, _)| *version);
+        let detail = Detail::BookingIn {
+            actor,
+            agency: agency.clone(),
+            version: id,
+            replaces: previous,
+            photo_commitment: hex::encode(context.finish()),
+        };
+        let record = Record { number, booking, photo_sha256: hex::encode(photo_digest), salt: hex::encode(salt), length, frame };
+        let key = BookingKey::generate();
+        let slot = self.core().vault.bookings.lodge(&Lodger { owner: agency.clone(), id: id.0 }, &key).map_err(full_or_halted)?;
+        suppressed.extend(previous);
+        let follows = replaces.iter().map(|(_, row)| row.leaf).collect();
+        let row = VersionRow { state: VersionState::Live, slot, leaf: 0, previous, number_key, agency, record: Vec::new() };
+        let booking = StagedBooking { id, key, row, record, photo, embedding, replaces };
+        Ok(Stage::Commit(Box::new(Staged {
+            reply: reply.clone(),
+            rows: StagedRows::Booked(Box::new(booking)),
+            kind: LeafKind::BookingIn,
+            follows,
+            counts: Vec::new(),
+            detail,
+        })))
+    }
+
+    fn stage_release(&self, release: Release, reply: &Reply, suppressed: &mut HashSet<VersionId>) -> Result<Stage, ServiceError> {
+        let Release { actor, agency, number, reason } = release;
+        let number_key = self.core().master.number_key(agency.as_str(), number.as_str());
+        let Some(known) = self.core().store.number(&number_key)? else { return Err(ServiceError::NotFound { what: "booking" }) };
+        if known.state != NumberState::Live {
+            return Ok(Stage::Now(Done::Released { leaf: known.released.unwrap_or(known.leaf), new: false }));
+        }
+        let mut versions = Vec::new();
+        let mut next = known.current;
+        while let Some(version) = next {
+            // An earlier version may be purged already; the chain ends there.
+            let Some(row) = self.core().store.version(version)? else { break };
+            next = row.previous;
+            versions.push((version, VersionRow { state: VersionState::Released, ..row }));
+        }
+        suppressed.extend(versions.iter().map(|(version, _)| *version));
+        let detail = Detail::Released { actor, agency, versions: versions.iter().map(|(version, _)| *version).collect(), reason };
+        let follows = vec![known.leaf];
+        let number = NumberRow { state: NumberState::Released, ..known };
+        Ok(Stage::Commit(Box::new(Staged {
+            reply: reply.clone(),
+            rows: StagedRows::Released { number_key, number, versions },
+            kind: LeafKind::Released,
+            follows,
+            counts: Vec::new(),
+            detail,
+        })))
+    }
+
+    fn asked(&self, search: [u8; 16]) -> Result<SearchRow, ServiceError> {
+        let row = self.core().store.search(search)?.filter(|row| row.state == SearchState::Asked);
+        row.ok_or(ServiceError::NotFound { what: "open search" })
+    }
+}
+
+impl Staged {
+    pub(super) fn booking(&self) -> Option<&StagedBooking> {
+        match &self.rows {
+            StagedRows::Booked(booking) => Some(booking),
+            _ => None,
+        }
+    }
+
+    pub(super) fn probe_id(&self) -> Option<[u8; 16]> {
+        match &self.rows {
+            StagedRows::Asked { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+/// Writes a change's rows; `leaf` is the index of the leaf that logs it.
+pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf: u64) -> Result<(), ServiceError> {
+    match rows {
+        StagedRows::Booked(booking) => {
+            let StagedBooking { id, key, row, record, embedding, replaces, .. } = &mut **booking;
+            let plain = Zeroizing::new(serde_json::to_vec(record).expect("a record holds only strings, numbers and lists of them"));
+            row.leaf = leaf;
+            row.record = key.seal(Part::Record, id.0, &plain);
+            tables.put_model(&core.model.0)?;
+            tables.put_version(*id, row)?;
+            tables.put_vector(&VectorRow {
+                leaf,
+                id: *id,
+                vector: key.seal(Part::Vector(core.model), id.0, &Zeroizing::new(embedding.to_le_bytes())),
+            })?;
+            let number = NumberRow { state: NumberState::Live, current: Some(*id), leaf, released: None, purged: None };
+            tables.put_number(&row.number_key, &number)?;
+            if let Some((replaced, row)) = replaces {
+                tables.put_version(*replaced, row)?;
+            }
+        }
+        StagedRows::Released { number_key, number, versions } => {
+            number.released = Some(leaf);
+            tables.put_number(number_key, number)?;
+            for (version, row) in versions {
+                tables.put_version(*version, row)?;
+            }
+        }
+        StagedRows::Asked { id, row, .. } => {
+            row.asked = leaf;
+            tables.put_search(*id, row)?;
+        }
+        StagedRows::Answered { id, row } => {
+            row.answered = Some(leaf);
+            tables.put_search(*id, row)?;
+        }
+        StagedRows::Interrupted { id, row } => tables.put_search(*id, row)?,
+        StagedRows::Purged { id, row, tombstone } => {
+            tables.remove_version(*id, row.leaf)?;
+            if let Some(tombstone) = tombstone {
+                tombstone.purged = Some(leaf);
+                tables.put_number(&row.number_key, tombstone)?;
+            }
+        }
+        StagedRows::None => {}
+    }
+    Ok(())
+}
+
+/// A full medium refuses this change; any other failure while writing a slot leaves the medium in doubt.
+fn full_or_halted(e: VaultError) -> ServiceError {
+    if e.is_full() { ServiceError::DiskFull } else { ServiceError::Halted { cause: ServiceError::from(e).chain() } }
+}
