@@ -389,11 +389,11 @@ impl Core {
 
     fn detail(&self, leaf: u64) -> Result<Option<serde_json::Value>, ServiceError> {
         use crate::audit::{Leaf, SALT_BYTES, commit};
-        let Some((bytes, sealed)) = self.store.leaf(leaf)? else { return Ok(None) };
-        let plain = self.master.open_detail(self.log_key.origin(), leaf, &sealed)?;
+        let Some(row) = self.store.leaf(leaf)? else { return Ok(None) };
+        let plain = self.master.open_detail(self.log_key.origin(), leaf, &row.detail)?;
         let damaged = || ServiceError::Log { what: format!("leaf {leaf} is not about its detail") };
         let (salt, detail) = plain.split_first_chunk::<SALT_BYTES>().ok_or_else(damaged)?;
-        if Leaf::from_bytes(&bytes)?.commitment != commit(salt, detail) {
+        if Leaf::from_bytes(&row.leaf)?.commitment != commit(salt, detail) {
             return Err(damaged());
         }
         serde_json::from_slice(detail).map(Some).map_err(|source| ServiceError::Sealed { what: "detail", source })

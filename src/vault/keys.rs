@@ -90,7 +90,7 @@ impl BookingKey {
     }
 
     fn part_key(&self, part: Part) -> Zeroizing<[u8; KEY_BYTES]> {
-        subkey(&*self.0, part.name().as_bytes())
+        subkey(&self.0, part.name().as_bytes())
     }
 }
 

@@ -4,32 +4,33 @@
 //! vectors and details come here sealed and leave sealed: the store holds no key. A booking number is known by its HMAC only.
 //! The kind of a state folder is written when it is made and never again.
 
+mod rows;
+
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, WriteTransaction};
 
-use crate::booking::{Identifier, VersionId};
+use crate::booking::VersionId;
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::limits::STORE_CACHE_BYTES;
+use rows::{Id, NumberKey, NumberValue, SearchValue, VersionValue, number_row, search_row, version_row};
+pub use rows::{LeafRow, NumberRow, NumberState, SearchRow, SearchState, StateKind, VectorRow, VersionRow, VersionState};
 
 /// The name of the store's file below the state folder.
 pub const STORE_FILE: &str = "smrt.redb";
 /// The form of the tables below.
 const FORMAT: u8 = 1;
 
-type Id = [u8; 16];
-type NumberKey = [u8; 32];
-
-/// Version id to state, slot, leaf, previous version, number key, agency, sealed record.
-const BOOKINGS: TableDefinition<Id, (u8, u32, u64, Option<Id>, NumberKey, &str, &[u8])> = TableDefinition::new("bookings");
+/// Version id to version.
+const BOOKINGS: TableDefinition<Id, VersionValue<'static>> = TableDefinition::new("bookings");
 /// Leaf of the booking to version id and sealed vector: the order of the gallery's rows.
 const VECTORS: TableDefinition<u64, (Id, &[u8])> = TableDefinition::new("vectors");
-/// HMAC of agency and number to state, version that stands, its leaf, leaf of the release, leaf of the purge.
-const NUMBERS: TableDefinition<NumberKey, (u8, Option<Id>, u64, Option<u64>, Option<u64>)> = TableDefinition::new("numbers");
-/// Search id to state, probe's slot, leaf `asked`, leaf `answered`, device, candidates' version ids on end.
-const SEARCHES: TableDefinition<Id, (u8, u32, u64, Option<u64>, &str, &[u8])> = TableDefinition::new("searches");
+/// HMAC of agency and number to what is known under it.
+const NUMBERS: TableDefinition<NumberKey, NumberValue> = TableDefinition::new("numbers");
+/// Search id to search.
+const SEARCHES: TableDefinition<Id, SearchValue<'static>> = TableDefinition::new("searches");
 /// Index to leaf.
 const LEAVES: TableDefinition<u64, &[u8]> = TableDefinition::new("leaves");
 /// Index to sealed detail.
@@ -78,117 +79,6 @@ pub enum StoreError {
         /// Which value.
         what: &'static str,
     },
-}
-
-/// What a state folder was made for; written once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StateKind {
-    /// Real bookings. The plain search door doesn't exist.
-    Real,
-    /// A demonstration.
-    Demo,
-    /// Tests.
-    Test,
-}
-
-/// Where a version of a booking stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum VersionState {
-    /// In the gallery.
-    Live = 1,
-    /// Replaced by a later version of the same booking: out of the gallery.
-    Superseded = 2,
-    /// Released by its agency: out of the gallery.
-    Released = 3,
-    /// Its purge has begun and must be finished.
-    Purging = 4,
-}
-
-/// Where a booking number stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum NumberState {
-    /// A version stands.
-    Live = 1,
-    /// Released.
-    Released = 2,
-    /// Purged: only this tombstone is left.
-    Purged = 3,
-}
-
-/// Where a search stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum SearchState {
-    /// Asked for.
-    Asked = 1,
-    /// Answered.
-    Answered = 2,
-    /// Never answered.
-    Interrupted = 3,
-}
-
-/// One version of a booking.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VersionRow {
-    /// Where it stands.
-    pub state: VersionState,
-    /// The slot of its key.
-    pub slot: u32,
-    /// The leaf that logged it.
-    pub leaf: u64,
-    /// The version that it replaced.
-    pub previous: Option<VersionId>,
-    /// HMAC of agency and number.
-    pub number_key: [u8; 32],
-    /// The agency that owns it.
-    pub agency: Identifier,
-    /// Its sealed record.
-    pub record: Vec<u8>,
-}
-
-/// What is known under a booking number.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NumberRow {
-    /// Where it stands.
-    pub state: NumberState,
-    /// The version that stands; none once purged.
-    pub current: Option<VersionId>,
-    /// The leaf that logged that version.
-    pub leaf: u64,
-    /// The leaf that logged the release.
-    pub released: Option<u64>,
-    /// The leaf that logged the purge.
-    pub purged: Option<u64>,
-}
-
-/// One search.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SearchRow {
-    /// Where it stands.
-    pub state: SearchState,
-    /// The slot of its probe's key.
-    pub slot: u32,
-    /// The leaf written before it ran.
-    pub asked: u64,
-    /// The leaf written before its answer left.
-    pub answered: Option<u64>,
-    /// The device that asked.
-    pub device: Identifier,
-    /// The candidates of its answer, best first.
-    pub candidates: Vec<VersionId>,
-}
-
-/// A sealed vector in the gallery's order.
-#[derive(Clone, Debug)]
-pub struct VectorRow {
-    /// The leaf of the booking.
-    pub leaf: u64,
-    /// The booking's version.
-    pub id: VersionId,
-    /// Its sealed vector.
-    pub vector: Vec<u8>,
 }
 
 /// The open store.
@@ -339,11 +229,11 @@ impl Store {
     }
 
     /// A leaf and its sealed detail.
-    pub fn leaf(&self, index: u64) -> Result<Option<(Vec<u8>, Vec<u8>)>, StoreError> {
+    pub fn leaf(&self, index: u64) -> Result<Option<LeafRow>, StoreError> {
         let read = self.read()?;
         let (leaves, details) = (read.open_table(LEAVES).map_err(read_error)?, read.open_table(DETAILS).map_err(read_error)?);
         let (leaf, detail) = (leaves.get(index).map_err(read_error)?, details.get(index).map_err(read_error)?);
-        Ok(leaf.zip(detail).map(|(leaf, detail)| (leaf.value().to_vec(), detail.value().to_vec())))
+        Ok(leaf.zip(detail).map(|(leaf, detail)| LeafRow { leaf: leaf.value().to_vec(), detail: detail.value().to_vec() }))
     }
 
     /// Fills a write transaction and commits it; durable on return.
@@ -432,47 +322,6 @@ impl Commit {
     }
 }
 
-impl StateKind {
-    /// `real`, `demo` or `test`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Real => "real",
-            Self::Demo => "demo",
-            Self::Test => "test",
-        }
-    }
-}
-
-fn version_row(value: (u8, u32, u64, Option<Id>, NumberKey, &str, &[u8])) -> Result<VersionRow, StoreError> {
-    let (state, slot, leaf, previous, number_key, agency, record) = value;
-    let state = [VersionState::Live, VersionState::Superseded, VersionState::Released, VersionState::Purging]
-        .into_iter()
-        .find(|&s| s as u8 == state)
-        .ok_or(StoreError::Corrupt { what: "state of a booking" })?;
-    let agency = Identifier::parse(agency).map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
-    Ok(VersionRow { state, slot, leaf, previous: previous.map(VersionId), number_key, agency, record: record.to_vec() })
-}
-
-fn number_row(value: (u8, Option<Id>, u64, Option<u64>, Option<u64>)) -> Result<NumberRow, StoreError> {
-    let (state, current, leaf, released, purged) = value;
-    let state = [NumberState::Live, NumberState::Released, NumberState::Purged]
-        .into_iter()
-        .find(|&s| s as u8 == state)
-        .ok_or(StoreError::Corrupt { what: "state of a booking number" })?;
-    Ok(NumberRow { state, current: current.map(VersionId), leaf, released, purged })
-}
-
-fn search_row(value: (u8, u32, u64, Option<u64>, &str, &[u8])) -> Result<SearchRow, StoreError> {
-    let (state, slot, asked, answered, device, candidates) = value;
-    let state = [SearchState::Asked, SearchState::Answered, SearchState::Interrupted]
-        .into_iter()
-        .find(|&s| s as u8 == state)
-        .ok_or(StoreError::Corrupt { what: "state of a search" })?;
-    let device = Identifier::parse(device).map_err(|_| StoreError::Corrupt { what: "device of a search" })?;
-    let candidates = candidates.as_chunks().0.iter().map(|&c| VersionId(c)).collect();
-    Ok(SearchRow { state, slot, asked, answered, device, candidates })
-}
-
 fn builder() -> Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(STORE_CACHE_BYTES);
@@ -520,6 +369,7 @@ impl StorageBackend for Backend {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::booking::Identifier;
     use crate::disk::RealDisk;
 
     fn disk() -> Arc<dyn Disk> {
@@ -565,7 +415,7 @@ mod tests {
         assert_eq!(store.version(VersionId([1; 16])).unwrap(), Some(version));
         assert_eq!(store.number(&[4; 32]).unwrap(), Some(number));
         assert_eq!(store.search([7; 16]).unwrap(), Some(search));
-        assert_eq!(store.leaf(0).unwrap(), Some((b"leaf".to_vec(), b"detail".to_vec())));
+        assert_eq!(store.leaf(0).unwrap(), Some(LeafRow { leaf: b"leaf".to_vec(), detail: b"detail".to_vec() }));
         assert_eq!(store.checkpoint().unwrap().as_deref(), Some("note"));
         assert_eq!(store.version(VersionId([2; 16])).unwrap(), None);
     }

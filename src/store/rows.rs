@@ -1,0 +1,175 @@
+//! What the tables hold, as the rest of the house reads it.
+
+use super::StoreError;
+use crate::booking::{Identifier, VersionId};
+
+pub(super) type Id = [u8; 16];
+pub(super) type NumberKey = [u8; 32];
+
+/// State, slot, leaf, previous version, number key, agency, sealed record.
+pub(super) type VersionValue<'a> = (u8, u32, u64, Option<Id>, NumberKey, &'a str, &'a [u8]);
+/// State, version that stands, its leaf, leaf of the release, leaf of the purge.
+pub(super) type NumberValue = (u8, Option<Id>, u64, Option<u64>, Option<u64>);
+/// State, probe's slot, leaf `asked`, leaf `answered`, device, candidates' version ids on end.
+pub(super) type SearchValue<'a> = (u8, u32, u64, Option<u64>, &'a str, &'a [u8]);
+
+/// What a state folder was made for; written once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateKind {
+    /// Real bookings. The plain search door doesn't exist.
+    Real,
+    /// A demonstration.
+    Demo,
+    /// Tests.
+    Test,
+}
+
+/// Where a version of a booking stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum VersionState {
+    /// In the gallery.
+    Live = 1,
+    /// Replaced by a later version of the same booking: out of the gallery.
+    Superseded = 2,
+    /// Released by its agency: out of the gallery.
+    Released = 3,
+    /// Its purge has begun and must be finished.
+    Purging = 4,
+}
+
+/// Where a booking number stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum NumberState {
+    /// A version stands.
+    Live = 1,
+    /// Released.
+    Released = 2,
+    /// Purged: only this tombstone is left.
+    Purged = 3,
+}
+
+/// Where a search stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum SearchState {
+    /// Asked for.
+    Asked = 1,
+    /// Answered.
+    Answered = 2,
+    /// Never answered.
+    Interrupted = 3,
+}
+
+/// One version of a booking.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionRow {
+    /// Where it stands.
+    pub state: VersionState,
+    /// The slot of its key.
+    pub slot: u32,
+    /// The leaf that logged it.
+    pub leaf: u64,
+    /// The version that it replaced.
+    pub previous: Option<VersionId>,
+    /// HMAC of agency and number.
+    pub number_key: [u8; 32],
+    /// The agency that owns it.
+    pub agency: Identifier,
+    /// Its sealed record.
+    pub record: Vec<u8>,
+}
+
+/// What is known under a booking number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NumberRow {
+    /// Where it stands.
+    pub state: NumberState,
+    /// The version that stands; none once purged.
+    pub current: Option<VersionId>,
+    /// The leaf that logged that version.
+    pub leaf: u64,
+    /// The leaf that logged the release.
+    pub released: Option<u64>,
+    /// The leaf that logged the purge.
+    pub purged: Option<u64>,
+}
+
+/// One search.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SearchRow {
+    /// Where it stands.
+    pub state: SearchState,
+    /// The slot of its probe's key.
+    pub slot: u32,
+    /// The leaf written before it ran.
+    pub asked: u64,
+    /// The leaf written before its answer left.
+    pub answered: Option<u64>,
+    /// The device that asked.
+    pub device: Identifier,
+    /// The candidates of its answer, best first.
+    pub candidates: Vec<VersionId>,
+}
+
+/// A sealed vector in the gallery's order.
+#[derive(Clone, Debug)]
+pub struct VectorRow {
+    /// The leaf of the booking.
+    pub leaf: u64,
+    /// The booking's version.
+    pub id: VersionId,
+    /// Its sealed vector.
+    pub vector: Vec<u8>,
+}
+
+/// A leaf with its sealed detail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeafRow {
+    /// The leaf as it was hashed.
+    pub leaf: Vec<u8>,
+    /// Its sealed detail.
+    pub detail: Vec<u8>,
+}
+
+impl StateKind {
+    /// `real`, `demo` or `test`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Real => "real",
+            Self::Demo => "demo",
+            Self::Test => "test",
+        }
+    }
+}
+
+pub(super) fn version_row(value: VersionValue<'_>) -> Result<VersionRow, StoreError> {
+    let (state, slot, leaf, previous, number_key, agency, record) = value;
+    let state = [VersionState::Live, VersionState::Superseded, VersionState::Released, VersionState::Purging]
+        .into_iter()
+        .find(|&s| s as u8 == state)
+        .ok_or(StoreError::Corrupt { what: "state of a booking" })?;
+    let agency = Identifier::parse(agency).map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
+    Ok(VersionRow { state, slot, leaf, previous: previous.map(VersionId), number_key, agency, record: record.to_vec() })
+}
+
+pub(super) fn number_row(value: NumberValue) -> Result<NumberRow, StoreError> {
+    let (state, current, leaf, released, purged) = value;
+    let state = [NumberState::Live, NumberState::Released, NumberState::Purged]
+        .into_iter()
+        .find(|&s| s as u8 == state)
+        .ok_or(StoreError::Corrupt { what: "state of a booking number" })?;
+    Ok(NumberRow { state, current: current.map(VersionId), leaf, released, purged })
+}
+
+pub(super) fn search_row(value: SearchValue<'_>) -> Result<SearchRow, StoreError> {
+    let (state, slot, asked, answered, device, candidates) = value;
+    let state = [SearchState::Asked, SearchState::Answered, SearchState::Interrupted]
+        .into_iter()
+        .find(|&s| s as u8 == state)
+        .ok_or(StoreError::Corrupt { what: "state of a search" })?;
+    let device = Identifier::parse(device).map_err(|_| StoreError::Corrupt { what: "device of a search" })?;
+    let candidates = candidates.as_chunks().0.iter().map(|&c| VersionId(c)).collect();
+    Ok(SearchRow { state, slot, asked, answered, device, candidates })
+}
