@@ -8,9 +8,9 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Deserialize;
+use tempfile::TempDir;
 
 use super::digest::Digest;
 use super::model::ModelError;
@@ -173,11 +173,8 @@ pub(super) struct Delivered {
     package: String,
     kind: Kind,
     archive: File,
-    folder: Scratch,
+    folder: TempDir,
 }
-
-/// A folder of this process that is removed when it goes out of scope.
-struct Scratch(PathBuf);
 
 /// Puts all members of `package` into `dir` and gives their paths, in the order of the list.
 ///
@@ -207,15 +204,18 @@ pub fn packages(list: &str) -> Result<Vec<Package>, FetchError> {
 
 /// Downloads `package` into a folder inside `dir` and checks its digest.
 pub(super) fn deliver(package: &Package, dir: &Path, client: &Client) -> Result<Delivered, FetchError> {
-    let folder = Scratch::inside(dir)?;
+    fs::create_dir_all(dir).map_err(|e| io(dir, e))?;
+    // Absolute, because the client is another process; below `dir`, because a rename stays within one file system.
+    let dir = fs::canonicalize(dir).map_err(|e| io(dir, e))?;
+    let folder = tempfile::Builder::new().prefix(".fetch-").tempdir_in(&dir).map_err(|e| io(&dir, e))?;
     let said_name = package.said_name();
     for word in [&package.name, &package.version].into_iter().chain(&package.platforms).chain(&package.python) {
         plain_name(word)?;
     }
-    let requirements = folder.0.join("requirements.txt");
+    let requirements = folder.path().join("requirements.txt");
     let line = format!("{}=={} --hash=sha256:{}\n", package.name, package.version, package.sha256);
     fs::write(&requirements, line).map_err(|e| io(&requirements, e))?;
-    let downloads = folder.0.join("downloads");
+    let downloads = folder.path().join("downloads");
     let output = client.download(package, &requirements, &downloads)?;
     if !output.status.success() {
         let said = tail(&output.stderr);
@@ -258,7 +258,7 @@ impl Delivered {
     /// One file of the archive, its digest checked.
     pub(super) fn read(&mut self, member: &Member) -> Result<Vec<u8>, FetchError> {
         let package = self.package.clone();
-        self.archive.rewind().map_err(|e| io(&self.folder.0, e))?;
+        self.archive.rewind().map_err(|e| io(self.folder.path(), e))?;
         let bytes = match self.kind {
             Kind::Wheel => {
                 let mut zip = zip::ZipArchive::new(&self.archive).map_err(|e| archive_error(&package, e))?;
@@ -299,7 +299,7 @@ impl Delivered {
     }
 
     fn staged(&self, name: &str) -> PathBuf {
-        self.folder.0.join(format!("{name}.staged"))
+        self.folder.path().join(format!("{name}.staged"))
     }
 
     /// Renames a staged file into `dir`.
@@ -360,24 +360,6 @@ impl Member {
     pub fn name(&self) -> Result<String, FetchError> {
         let own = self.path.rsplit('/').next().unwrap_or_default();
         plain_name(self.rename.as_deref().unwrap_or(own)).map(str::to_owned)
-    }
-}
-
-impl Scratch {
-    fn inside(dir: &Path) -> Result<Self, FetchError> {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        fs::create_dir_all(dir).map_err(|e| io(dir, e))?;
-        let dir = fs::canonicalize(dir).map_err(|e| io(dir, e))?;
-        let path = dir.join(format!(".fetch-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-        fs::create_dir(&path).map_err(|e| io(&path, e))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Nothing can be done about a failure here, and nothing depends on success: the next run uses another name.
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
