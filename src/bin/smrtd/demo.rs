@@ -125,7 +125,7 @@ impl Demo {
 
     /// What an agency and a console do, over mutual TLS.
     fn act(&self, steps: &mut Steps, site: &Site, server: &str, folder: &Path, cast: &Cast) -> anyhow::Result<()> {
-        let feed = site.client(server, &CertificateName::Feed(Identifier::parse(AGENCY)?), folder)?;
+        let feed = site.client(server, &CertificateName::Feed(Identifier::parse(AGENCY)?))?;
         let mut numbers = HashMap::new();
         let mut leaf = 0;
         for (shown, n) in cast.enrolled.iter().zip(1..) {
@@ -136,7 +136,7 @@ impl Demo {
             steps.progress(n, cast.enrolled.len());
         }
         steps.done(&format!("{} bookings pushed by {AGENCY}, sealed and logged, the last as leaf {leaf}", cast.enrolled.len()));
-        let console = site.client(server, &CertificateName::Device(Identifier::parse(DEVICE)?), folder)?;
+        let console = site.client(server, &CertificateName::Device(Identifier::parse(DEVICE)?))?;
         let request = request()?;
         let begun = Instant::now();
         let array = console.search(&request, &cast.probe.photo)?;
@@ -192,8 +192,7 @@ impl Site {
         Ok(Self { config, roster: roster()?, authority })
     }
 
-    fn client(&self, server: &str, name: &CertificateName, folder: &Path) -> anyhow::Result<Client> {
-        let _ = folder;
+    fn client(&self, server: &str, name: &CertificateName) -> anyhow::Result<Client> {
         let issued = self.authority.issue(name)?;
         let ca = self.authority.certificate_path();
         Ok(Client::open(&Credentials { server: server.to_owned(), ca, cert: issued.certificate, key: issued.key })?)
@@ -236,12 +235,9 @@ fn booking(subject: &str) -> anyhow::Result<BookingData> {
 fn request() -> anyhow::Result<SearchRequest> {
     Ok(SearchRequest {
         reference: Reference::Other { description: Text::parse("demonstration")?, number: Text::parse("run 1")? },
-        requester: Text::parse("Whoever runs the demonstration")?,
+        requester: Text::parse("Det. Demo")?,
         agency: Identifier::parse(AGENCY)?,
-        purpose: Purpose::Other {
-            description: Text::parse("showing what the box does")?,
-            supervisor: Text::parse("Whoever runs the demonstration")?,
-        },
+        purpose: Purpose::Other { description: Text::parse("showing what the box does")?, supervisor: Text::parse("Sgt. Demo")? },
         reason: "to see photos go in and an array of candidates come out".to_owned(),
         probe_source: Text::parse("another public photo of the same person")?,
         face: None,
