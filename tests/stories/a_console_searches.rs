@@ -15,6 +15,9 @@ use crate::site::{Daemon, EXIT_CONFIG, Site, booking, models, number, request, r
 
 const ENROLLED: [(&str, &str); 3] = [("26-1", OBAMA), ("26-2", BIDEN), ("26-3", COLLINS)];
 
+/// What is changed in a good request.
+type Change = fn(&mut serde_json::Value);
+
 fn enrol(daemon: &Daemon<'_>, who: &[(&str, &str)]) -> Vec<VersionId> {
     let feed = daemon.feed("slmpd");
     who.iter().map(|(n, path)| feed.put_booking(&number(n), &booking(&format!("Person {n}")), &photo(path)).unwrap().version).collect()
@@ -120,7 +123,7 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
     enrol(&daemon, &ENROLLED[2..]);
     let console = site.console_identity("rtcc-1");
     let probe = photo(COLLINS);
-    let refusals: [(fn(&mut serde_json::Value), &str, &str); 7] = [
+    let refusals: [(Change, &str, &str); 7] = [
         (|r| r["reason"] = "robbery".into(), "inquiry", "the reason has 7 characters, wanted 12 to 2000"),
         (|r| r["reason"] = "aaaa aaaa aaaa aaaa".into(), "inquiry", "the reason is a placeholder"),
         (|r| r["reference"]["number"] = "00000".into(), "inquiry", "the reference is a placeholder"),
@@ -140,7 +143,7 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
     inactive["agency"] = "gone".into();
     ask(&daemon, &console, &inactive, &probe).is_problem(403, "not-allowed", "agency 'gone' is not active");
     ask(&daemon, &console, &request_json(), &gradient()).is_problem(422, "photo", "no face found");
-    let unreadable: [(fn(&mut serde_json::Value), &str); 5] = [
+    let unreadable: [(Change, &str); 5] = [
         (|r| r["purpose"]["kind"] = "curiosity".into(), "unknown variant `curiosity`"),
         (|r| r["threshold"] = 0.9.into(), "unknown field `threshold`"),
         (|r| r["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up"}), "missing field `supervisor`"),

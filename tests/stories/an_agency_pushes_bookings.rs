@@ -205,7 +205,8 @@ fn a_body_that_is_cut_off_leaves_nothing_and_the_box_goes_on() {
     let daemon = site.start("test");
     let (slmpd, body) = (site.feed_identity("slmpd"), form(&photo(COLLINS)));
     let leaves = daemon.leaves();
-    for part in [1, 200, body.len() / 2, body.len() - 1] {
+    // The last of them lacks one hyphen of the boundary that ends the form.
+    for part in [1, 200, body.len() / 2, body.len() - 3] {
         let mut line = daemon.line(&slmpd);
         line.send(&head("PUT", "/v1/bookings/26-1", &Form::content_type(), body.len())).unwrap();
         line.send(&body[..part]).unwrap();
@@ -298,8 +299,10 @@ fn twenty_kills_in_the_middle_of_a_push_lose_nothing_and_double_nothing() {
     let mut notes = Vec::new();
     let report = std::thread::scope(|scope| {
         let pushed = scope.spawn(|| {
-            // Nobody listens any more once the last kill is done.
-            push(&feed, &order, &|progress| drop(tell.send(progress.booked + progress.unchanged)))
+            push(&feed, &order, &|progress| {
+                // Nobody listens any more once the last kill is done.
+                let _ = tell.send(progress.booked + progress.unchanged);
+            })
         });
         for &kill_at in &kill_at {
             while progress.recv_timeout(PATIENCE).expect("the push goes on") < usize::try_from(kill_at).unwrap() {}

@@ -68,11 +68,13 @@ impl Line {
         self.0.flush()
     }
 
-    /// Sends a request and reads its answer.
+    /// Sends a request and reads its answer, which may come before the whole body was wanted.
     pub(crate) fn ask(&mut self, method: &str, path: &str, content_type: &str, body: &[u8]) -> io::Result<Answer> {
-        self.send(&head(method, path, content_type, body.len()))?;
-        self.send(body)?;
-        self.answer()
+        let sent = self.send(&head(method, path, content_type, body.len())).and_then(|()| self.send(body));
+        match sent {
+            Err(e) if !matches!(e.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => Err(e),
+            _ => self.answer(),
+        }
     }
 
     /// Reads one answer.
@@ -94,11 +96,22 @@ impl Line {
                     return Ok(Answer { status, headers, body: body[..wanted].to_vec() });
                 }
             }
-            match self.0.read(&mut chunk)? {
-                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-                read => bytes.extend_from_slice(&chunk[..read]),
+            match self.0.conn.reader().read(&mut chunk) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(read) => bytes.extend_from_slice(&chunk[..read]),
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => self.receive()?,
+                Err(e) => return Err(e),
             }
         }
+    }
+
+    /// Takes in what came, without sending first what can't be sent any more.
+    fn receive(&mut self) -> io::Result<()> {
+        let StreamOwned { conn, sock } = &mut self.0;
+        if conn.read_tls(sock)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        conn.process_new_packets().map(|_| ()).map_err(io::Error::other)
     }
 }
 
