@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
 use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
@@ -12,8 +12,16 @@ use crate::limits::{BODY_BYTES_MAX, JSON_BYTES_MAX, PHOTO_BYTES_MAX};
 
 /// Reads a body of a JSON part with this name and a photo part.
 ///
-/// Errors: a part that is missing, unknown, there twice or too large; JSON of another form; a body that ends before its last boundary.
-pub(super) async fn read<T: DeserializeOwned>(mut body: Multipart, json_part: &str) -> Result<(T, Arc<[u8]>), Refusal> {
+/// Errors: a body of another type; a part that is missing, unknown, there twice or too large; JSON of another form; a body that ends
+/// before its last boundary.
+pub(super) async fn read<T: DeserializeOwned>(
+    body: Result<Multipart, MultipartRejection>,
+    json_part: &str,
+) -> Result<(T, Arc<[u8]>), Refusal> {
+    let mut body = body.map_err(|_| {
+        let wanted = "the body is no form, wanted the content type multipart/form-data with its boundary";
+        Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", wanted)
+    })?;
     let (mut json, mut photo) = (None, None);
     while let Some(field) = body.next_field().await.map_err(|e| torn(&e))? {
         let name = field.name().unwrap_or_default().to_owned();

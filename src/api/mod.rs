@@ -11,6 +11,8 @@ pub mod wire;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::multipart::MultipartRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Multipart, Path, Query, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -41,6 +43,10 @@ pub type OnHalt = Arc<dyn Fn(&str) + Send + Sync>;
 /// What a connection's certificate names.
 #[derive(Clone, Debug)]
 struct Peer(Option<Caller>);
+
+/// A name in the path, and a body's form. Neither refuses by itself: every refusal is a problem under the request's id.
+type InPath = Result<Path<String>, PathRejection>;
+type Form = Result<Multipart, MultipartRejection>;
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -119,10 +125,10 @@ struct OfSearch {
     params(("number" = String, Path, description = "The agency's booking number")),
     responses((status = 201, body = Booked), (status = 200, body = Booked, description = "The same bytes were there already"),
         (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-async fn put_booking(State(door): State<Door>, from: From, Path(number): Path<String>, body: Multipart) -> Response {
+async fn put_booking(State(door): State<Door>, from: From, number: InPath, body: Form) -> Response {
     let id = from.id.clone();
     let put = async {
-        let number = booking_number(&number)?;
+        let number = booking_number(number)?;
         let (booking, photo) = form::read::<BookingData>(body, BOOKING_PART).await?;
         let told = number.clone();
         let taken = door.call(&from.id, move |service| service.book(&from.caller, &number, booking, photo)).await?;
@@ -136,10 +142,10 @@ async fn put_booking(State(door): State<Door>, from: From, Path(number): Path<St
 /// A booking of the caller's own agency.
 #[utoipa::path(get, path = "/v1/bookings/{number}", params(("number" = String, Path, description = "The agency's booking number")),
     responses((status = 200, body = BookingView), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-async fn get_booking(State(door): State<Door>, from: From, Path(number): Path<String>) -> Response {
+async fn get_booking(State(door): State<Door>, from: From, number: InPath) -> Response {
     let id = from.id.clone();
     let get = async {
-        let number = booking_number(&number)?;
+        let number = booking_number(number)?;
         let standing = door.call(&from.id, move |service| service.booking(&from.caller, &number)).await?;
         let state = if standing.released.is_some() { BookingState::Released } else { BookingState::Live };
         let record = standing.record;
@@ -161,10 +167,10 @@ async fn get_booking(State(door): State<Door>, from: From, Path(number): Path<St
     params(("number" = String, Path, description = "The agency's booking number")),
     responses((status = 201, body = Released), (status = 200, body = Released, description = "It was released already"),
         (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-async fn post_release(State(door): State<Door>, from: From, Path(number): Path<String>, request: Request) -> Response {
+async fn post_release(State(door): State<Door>, from: From, number: InPath, request: Request) -> Response {
     let id = from.id.clone();
     let release = async {
-        let number = booking_number(&number)?;
+        let number = booking_number(number)?;
         let json = axum::body::to_bytes(request.into_body(), JSON_BYTES_MAX).await;
         let json = json.map_err(|_| Refusal::too_large("the body (or it is torn)", JSON_BYTES_MAX))?;
         let request: ReleaseRequest = form::parse("release", &json)?;
@@ -182,14 +188,10 @@ async fn post_release(State(door): State<Door>, from: From, Path(number): Path<S
     params(("version" = String, Path, description = "The candidate's version"), ("search" = String, Query, description = "The search's id")),
     responses((status = 200, content_type = "application/octet-stream", description = "The bytes as received"), (status = "4XX", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-async fn get_photo(
-    State(door): State<Door>,
-    from: From,
-    Path(version): Path<String>,
-    query: Result<Query<OfSearch>, axum::extract::rejection::QueryRejection>,
-) -> Response {
+async fn get_photo(State(door): State<Door>, from: From, version: InPath, query: Result<Query<OfSearch>, QueryRejection>) -> Response {
     let id = from.id.clone();
     let get = async {
+        let Path(version) = version.map_err(|_| Refusal::malformed("the path is not UTF-8"))?;
         let version = VersionId::parse(&version).map_err(|e| Refusal::malformed(e.to_string()))?;
         let Query(OfSearch { search }) = query.map_err(|_| Refusal::malformed("no search named, wanted '?search=' and its id"))?;
         let search = VersionId::parse(&search).map_err(|_| Refusal::malformed("the search's id is not 32 hexadecimal digits"))?.0;
@@ -202,7 +204,7 @@ async fn get_photo(
 /// Searches with one probe for one recorded purpose. In demo and test state folders only.
 #[utoipa::path(post, path = "/v1/searches", request_body(content = SearchForm, content_type = "multipart/form-data"),
     responses((status = 200, body = CandidateArray), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-async fn post_search(State(door): State<Door>, from: From, body: Multipart) -> Response {
+async fn post_search(State(door): State<Door>, from: From, body: Form) -> Response {
     let id = from.id.clone();
     let search = async {
         let (request, probe) = form::read::<SearchRequest>(body, REQUEST_PART).await?;
@@ -333,8 +335,9 @@ fn request_id() -> RequestId {
     RequestId(hex::encode(id))
 }
 
-fn booking_number(number: &str) -> Result<BookingNumber, Refusal> {
-    BookingNumber::parse(number).map_err(|e| Refusal::malformed(e.to_string()))
+fn booking_number(number: InPath) -> Result<BookingNumber, Refusal> {
+    let Path(number) = number.map_err(|_| Refusal::malformed("the booking number is not UTF-8"))?;
+    BookingNumber::parse(&number).map_err(|e| Refusal::malformed(e.to_string()))
 }
 
 fn health(service: &Service) -> Health {

@@ -36,6 +36,14 @@ pub enum TlsError {
         /// The cause.
         source: rustls::pki_types::pem::Error,
     },
+    /// A certificate has ended: every caller would turn away.
+    #[error("{path} ended {days} days ago, wanted one in force")]
+    Ended {
+        /// The certificate.
+        path: PathBuf,
+        /// Days since.
+        days: i64,
+    },
     /// The files don't make a server.
     #[error("the server's certificate, its key, the authority and its revocation list don't fit together")]
     Config {
@@ -69,10 +77,17 @@ pub type Accepted = (TlsStream<TcpStream>, Option<Caller>);
 impl Acceptor {
     /// Reads the four files.
     ///
-    /// Errors: a file that isn't there or isn't PEM; files that don't fit together.
+    /// Errors: a file that isn't there or isn't PEM; files that don't fit together; a certificate that has ended. A revocation list that has
+    /// ended is none: it refuses everybody until it is renewed, and then it is read without a new start.
     pub fn open(files: ServerFiles) -> Result<Self, TlsError> {
         let changed = changed(&files.crl);
         let config = Arc::new(server_config(&files)?);
+        for path in [&files.cert, &files.ca] {
+            let days = valid_days(path)?;
+            if days < 0 {
+                return Err(TlsError::Ended { path: path.clone(), days: -days });
+            }
+        }
         Ok(Self { files, current: Mutex::new((changed, config)) })
     }
 

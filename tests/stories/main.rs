@@ -2,5 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
 
+mod a_console_searches;
+mod a_stranger_knocks;
+mod an_agency_expunges;
+mod an_agency_pushes_bookings;
 mod fake_disk;
+mod it_installs_the_box;
+mod photos;
+mod raw;
+mod site;
 mod the_power_is_cut;

@@ -101,6 +101,10 @@ pub(crate) fn open_with(config: &Config, roster: Roster, create_as: Option<State
 }
 
 fn open_service(config: &Config, roster: Roster, create_as: Option<StateKind>) -> Result<Service, RunError> {
+    // Told apart from a medium that fails: without the folder no restart helps.
+    if let Err(e) = std::fs::read_dir(&config.state) {
+        return Err(RunError::Config(anyhow::Error::new(e).context(format!("the state folder {}", config.state.display()))));
+    }
     let master_key = config.read_key("the master key", &config.master_key).map_err(config_error)?;
     let log_key = config.read_key("the log key", &config.log_key).map_err(config_error)?;
     let models = Models::load(&config.models).map_err(|e| RunError::Config(anyhow::Error::new(e).context("the models")))?;

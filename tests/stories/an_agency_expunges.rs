@@ -1,0 +1,163 @@
+//! An agency expunges a record: from the answer on, no search finds the booking, and no retry brings it back.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Instant;
+
+use smrt::api::wire::{BookingState, CandidateArray};
+use smrt::audit::LeafKind;
+use smrt::client::{Client, ClientError};
+
+use crate::photos::{BIDEN, COLLINS, OBAMA, edition, photo, small};
+use crate::raw::Form;
+use crate::site::{PATIENCE, Site, booking, number, request};
+
+/// Searches that run at the same time while a booking is released.
+const SEARCHERS: usize = 4;
+/// Searches of each that begin after the release was answered.
+const SEARCHES_AFTER: usize = 3;
+
+fn release_json() -> &'static str {
+    r#"{"reason":"expunged by order of the circuit court"}"#
+}
+
+#[track_caller]
+fn refused(error: &ClientError, status: u16, kind: &str) {
+    let problem = error.problem().unwrap_or_else(|| panic!("{error}"));
+    assert_eq!((problem.status, problem.kind.as_str()), (status, kind), "{problem:?}");
+}
+
+fn holds(array: &CandidateArray, number: &str) -> bool {
+    array.candidates.iter().any(|candidate| candidate.number.as_str() == number)
+}
+
+fn search(console: &Client) -> CandidateArray {
+    console.search(&request(), &photo(COLLINS)).unwrap()
+}
+
+#[test]
+fn a_released_booking_is_found_no_more_and_no_retry_brings_it_back() {
+    let site = Site::new();
+    let mut daemon = site.start("test");
+    let (feed, console) = (daemon.feed("slmpd"), daemon.console("rtcc-1"));
+    let collins = feed.put_booking(&number("26-1"), &booking("Collins"), &photo(COLLINS)).unwrap();
+    feed.put_booking(&number("26-2"), &booking("Obama"), &photo(OBAMA)).unwrap();
+    let before = search(&console);
+    assert!(holds(&before, "26-1"));
+    assert_eq!(console.photo(&before.search, collins.version).unwrap(), photo(COLLINS));
+
+    let slmpd = site.feed_identity("slmpd");
+    let release = |path: &str| daemon.line(&slmpd).ask("POST", path, "application/json", release_json().as_bytes()).unwrap();
+    let first = release("/v1/bookings/26-1/release");
+    assert_eq!((first.status, first.json()["new"].as_bool()), (201, Some(true)));
+    let leaf = first.json()["leaf"].as_u64().unwrap();
+    let again = release("/v1/bookings/26-1/release");
+    assert_eq!((again.status, again.json()["new"].as_bool(), again.json()["leaf"].as_u64()), (200, Some(false), Some(leaf)));
+    release("/v1/bookings/26-9/release").is_problem(404, "not-found", "no booking of that name is yours");
+
+    let hold = |feed: &Client, console: &Client| {
+        let after = search(console);
+        assert!(!holds(&after, "26-1") && holds(&after, "26-2"));
+        assert_eq!(after.gallery_rows, 1);
+        refused(&console.photo(&before.search, collins.version).unwrap_err(), 404, "not-found");
+        let view = feed.booking(&number("26-1")).unwrap();
+        assert_eq!((view.state, view.version), (BookingState::Released, collins.version));
+        for bytes in [photo(COLLINS), photo(BIDEN)] {
+            let error = feed.put_booking(&number("26-1"), &booking("Collins"), &bytes).unwrap_err();
+            refused(&error, 409, "released");
+            assert!(error.problem().unwrap().detail.contains(&format!("leaf {leaf} ")), "{error}");
+        }
+    };
+    hold(&feed, &console);
+    daemon.kill();
+    daemon = site.start("test");
+    hold(&daemon.feed("slmpd"), &daemon.console("rtcc-1"));
+    assert_eq!(daemon.stop(), Some(0));
+    let (kind, detail) = &site.log()[usize::try_from(leaf).unwrap()];
+    assert_eq!((*kind, &detail["versions"][0]), (LeafKind::Released, &collins.version.to_string().into()));
+    assert_eq!(detail["reason"], "expunged by order of the circuit court");
+}
+
+#[test]
+fn every_version_of_a_released_booking_is_out_of_every_search() {
+    let site = Site::new();
+    let daemon = site.start("test");
+    let (feed, console) = (daemon.feed("slmpd"), daemon.console("rtcc-1"));
+    let portrait = small(COLLINS);
+    for light in [0, 10, 20] {
+        feed.put_booking(&number("26-1"), &booking("Collins"), &edition(&portrait, light)).unwrap();
+    }
+    assert_eq!(search(&console).candidates.len(), 1);
+    feed.release(&number("26-1"), "expunged").unwrap();
+    let after = search(&console);
+    assert_eq!((after.candidates.len(), after.gallery_rows), (0, 0), "an empty array is an answer too");
+}
+
+#[test]
+fn an_agency_releases_its_own_bookings_only() {
+    let site = Site::new();
+    let daemon = site.start("test");
+    let feed = daemon.feed("slmpd");
+    feed.put_booking(&number("26-1"), &booking("Collins"), &photo(COLLINS)).unwrap();
+    refused(&daemon.feed("stlco").release(&number("26-1"), "not theirs").unwrap_err(), 404, "not-found");
+    for identity in [site.console_identity("rtcc-1"), site.feed_identity("gone"), site.feed_identity("madison")] {
+        let leaves = daemon.leaves();
+        refused(&daemon.client(&identity).release(&number("26-1"), "not theirs").unwrap_err(), 403, "not-allowed");
+        assert_eq!(daemon.leaves(), leaves + 1, "who tries is logged");
+    }
+    let slmpd = site.feed_identity("slmpd");
+    for (body, status, kind) in [("{}", 422, "json"), (r#"{"reason":""}"#, 400, "malformed"), ("reason", 422, "json")] {
+        let answer = daemon.line(&slmpd).ask("POST", "/v1/bookings/26-1/release", "application/json", body.as_bytes()).unwrap();
+        answer.is_problem(status, kind, "");
+    }
+    let long = " ".repeat(70_000);
+    let answer = daemon.line(&slmpd).ask("POST", "/v1/bookings/26-1/release", "application/json", long.as_bytes()).unwrap();
+    answer.is_problem(413, "too-large", "65536 bytes");
+    daemon.send(&slmpd, "POST", "/v1/bookings/-/release", &Form::new().end()).is_problem(400, "malformed", "booking number");
+    assert_eq!(feed.booking(&number("26-1")).unwrap().state, BookingState::Live);
+    let released = daemon.smrtctl(&slmpd, &["feed", "release", "26-1", "--reason", "expunged"]);
+    assert!(released.status == Some(0) && released.stdout.contains("26-1 is released, log entry"), "{released:?}");
+    assert_eq!(feed.booking(&number("26-1")).unwrap().state, BookingState::Released);
+}
+
+#[test]
+fn no_array_asked_for_after_the_release_was_answered_holds_the_booking() {
+    let site = Site::new();
+    let daemon = site.start("test");
+    let feed = daemon.feed("slmpd");
+    feed.put_booking(&number("26-1"), &booking("Collins"), &photo(COLLINS)).unwrap();
+    feed.put_booking(&number("26-2"), &booking("Obama"), &photo(OBAMA)).unwrap();
+    let (released, found_before) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let (probe, until) = (edition(&small(COLLINS), 5), Instant::now() + PATIENCE);
+    let leaf = std::thread::scope(|scope| {
+        for _ in 0..SEARCHERS {
+            scope.spawn(|| {
+                let console = daemon.console("rtcc-1");
+                let mut after = 0;
+                while after < SEARCHES_AFTER {
+                    assert!(Instant::now() < until);
+                    let asked_after = released.load(Ordering::SeqCst);
+                    let array = console.search(&request(), &probe).unwrap();
+                    let held = holds(&array, "26-1");
+                    assert!(!(asked_after && held), "a search that began after the release found the booking: {array:?}");
+                    assert!(holds(&array, "26-2"));
+                    after += usize::from(asked_after);
+                    found_before.fetch_add(usize::from(held), Ordering::SeqCst);
+                }
+            });
+        }
+        // Every searcher is at work before the release comes among them.
+        while found_before.load(Ordering::SeqCst) < 2 * SEARCHERS {
+            assert!(Instant::now() < until);
+            std::thread::yield_now();
+        }
+        let leaf = feed.release(&number("26-1"), "expunged").unwrap().leaf;
+        released.store(true, Ordering::SeqCst);
+        leaf
+    });
+    assert_eq!(daemon.stop(), Some(0));
+    let log = site.log();
+    let version = log[usize::try_from(leaf).unwrap()].1["versions"][0].clone();
+    for (kind, detail) in &log[usize::try_from(leaf).unwrap()..] {
+        assert!(*kind != LeafKind::Answered || !detail["candidates"].to_string().contains(version.as_str().unwrap()), "{detail}");
+    }
+}

@@ -1,0 +1,416 @@
+//! A site: an authority, keys, a roster and a configuration in a folder of its own, and the real daemon over it.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rcgen::{
+    CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    SanType, SerialNumber,
+};
+use smrt::audit::{Checkpoint, Leaf, LeafKind, LogKey};
+use smrt::booking::{BookingData, BookingNumber, Identifier};
+use smrt::client::{Client, Credentials};
+use smrt::disk::RealDisk;
+use smrt::embed::Models;
+use smrt::face::ModelId;
+use smrt::gallery::{EngineChoice, Gallery, GalleryHandle};
+use smrt::inquiry::SearchRequest;
+use smrt::roster::CertificateName;
+use smrt::service::{Ledger, LedgerSetup};
+use smrt::tls::authority::Authority;
+use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, replace, write_new};
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+use crate::photos::root;
+use crate::raw::{Answer, Form, Identity, Line};
+
+/// How long a story waits for anything before it has failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+/// Exit status of a daemon that can't run as configured.
+pub(crate) const EXIT_CONFIG: i32 = 78;
+const ORIGIN: &str = "test.example/smrt";
+const MASTER_KEY: [u8; 32] = [1; 32];
+const LOG_KEY: [u8; 32] = [2; 32];
+
+const ROSTER: &str = r#"
+[[agency]]
+id = "slmpd"
+name = "Metropolitan Police Department"
+standing = { kind = "contributor", mou_from = "2026-01-12", policy_reviewed_on = "2026-01-10", policy_version = "3" }
+[[agency]]
+id = "stlco"
+name = "County Police"
+standing = { kind = "contributor", mou_from = "2026-01-12", policy_reviewed_on = "2026-01-10", policy_version = "3" }
+[[agency]]
+id = "gone"
+name = "An agency whose memorandum has ended"
+standing = { kind = "contributor", mou_from = "2025-01-12", mou_until = "2026-01-12", policy_reviewed_on = "2025-01-10", policy_version = "2" }
+[[agency]]
+id = "madison"
+name = "Madison County"
+standing = { kind = "requester", admitted_on = "2026-02-01", policy_reviewed_on = "2026-02-01", policy_version = "3" }
+[[device]]
+id = "rtcc-1"
+place = "RTCC, desk 1"
+[[device]]
+id = "rtcc-2"
+place = "RTCC, desk 2"
+"#;
+
+/// A site in a folder.
+pub(crate) struct Site {
+    folder: TempDir,
+}
+
+/// The running daemon; dropped, it is killed.
+pub(crate) struct Daemon<'s> {
+    site: &'s Site,
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Site {
+    /// A site with everything but a state.
+    pub(crate) fn new() -> Self {
+        let site = Self::bare();
+        fs::create_dir(site.path("state")).unwrap();
+        for (name, key) in [("master.key", MASTER_KEY), ("log.key", LOG_KEY)] {
+            write_new(&site.path(name), &key, SECRET_MODE).unwrap();
+        }
+        let authority = Authority::init(&site.path("authority"), "Test site").unwrap();
+        authority.issue_server(&["localhost".to_owned()]).unwrap();
+        for agency in ["slmpd", "stlco", "gone", "madison", "unlisted"] {
+            authority.issue(&CertificateName::Feed(Identifier::parse(agency).unwrap())).unwrap();
+        }
+        for device in ["rtcc-1", "rtcc-2", "unlisted"] {
+            authority.issue(&CertificateName::Device(Identifier::parse(device).unwrap())).unwrap();
+        }
+        site.configure("");
+        site
+    }
+
+    /// A folder with nothing in it.
+    pub(crate) fn bare() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.path("smrtd.toml")
+    }
+
+    pub(crate) fn ca(&self) -> PathBuf {
+        self.path("authority/ca.pem")
+    }
+
+    pub(crate) fn crl(&self) -> PathBuf {
+        self.path("authority/crl.pem")
+    }
+
+    /// Writes roster and configuration; `more` are lines for its end.
+    pub(crate) fn configure(&self, more: &str) {
+        fs::write(self.path("roster.toml"), ROSTER).unwrap();
+        self.write_config("cpu", &models(), more);
+    }
+
+    pub(crate) fn write_config(&self, engine: &str, models: &Path, more: &str) {
+        let text = format!(
+            "listen = \"127.0.0.1:0\"\nstate = \"state\"\norigin = \"{ORIGIN}\"\nmaster_key = \"master.key\"\nlog_key = \"log.key\"\n\
+             roster = \"roster.toml\"\nengine = \"{engine}\"\nmodels = \"{}\"\n{more}\n[tls]\ncert = \"authority/server-localhost.pem\"\n\
+             key = \"authority/server-localhost.key\"\nca = \"authority/ca.pem\"\ncrl = \"authority/crl.pem\"\n",
+            models.display()
+        );
+        fs::write(self.config(), text).unwrap();
+    }
+
+    /// The authority, for as long as nobody else opens it.
+    pub(crate) fn authority(&self) -> Authority {
+        Authority::open(&self.path("authority")).unwrap()
+    }
+
+    /// What the authority issued to an agency's feed.
+    pub(crate) fn feed_identity(&self, agency: &str) -> Identity {
+        self.issued(&format!("feed-{agency}"))
+    }
+
+    /// What the authority issued to a console.
+    pub(crate) fn console_identity(&self, device: &str) -> Identity {
+        self.issued(&format!("device-{device}"))
+    }
+
+    /// What the authority issued to the server.
+    pub(crate) fn server_identity(&self) -> Identity {
+        self.issued("server-localhost")
+    }
+
+    fn issued(&self, stem: &str) -> Identity {
+        let file = |ending| self.path(&format!("authority/{stem}.{ending}"));
+        Identity { certificate: file("pem"), key: file("key") }
+    }
+
+    /// A certificate of this site's authority that the authority's own command would never issue.
+    pub(crate) fn odd_identity(&self, stem: &str, names: Vec<SanType>, usage: ExtendedKeyUsagePurpose, days: (i64, i64)) -> Identity {
+        let mut params = CertificateParams::default();
+        params.subject_alt_names = names;
+        params.is_ca = IsCa::ExplicitNoCa;
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![usage];
+        params.use_authority_key_identifier_extension = true;
+        let now = OffsetDateTime::now_utc();
+        (params.not_before, params.not_after) = (now + time::Duration::days(days.0), now + time::Duration::days(days.1));
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer()).unwrap();
+        let identity = self.issued(stem);
+        replace(&identity.certificate, certificate.pem().as_bytes(), PUBLIC_MODE).unwrap();
+        replace(&identity.key, key.serialize_pem().as_bytes(), SECRET_MODE).unwrap();
+        identity
+    }
+
+    /// Puts a revocation list in place that has ended.
+    pub(crate) fn let_the_list_end(&self) {
+        let now = OffsetDateTime::now_utc();
+        let list = CertificateRevocationListParams {
+            this_update: now - time::Duration::days(31),
+            next_update: now - time::Duration::days(1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: Vec::new(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        replace(&self.crl(), list.signed_by(&self.issuer()).unwrap().pem().unwrap().as_bytes(), PUBLIC_MODE).unwrap();
+    }
+
+    fn issuer(&self) -> Issuer<'static, KeyPair> {
+        let text = |name| fs::read_to_string(self.path(name)).unwrap();
+        Issuer::from_ca_cert_pem(&text("authority/ca.pem"), KeyPair::from_pem(&text("authority/ca.key")).unwrap()).unwrap()
+    }
+
+    /// The command that runs the daemon.
+    fn run(&self, create_as: Option<&str>) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smrtd"));
+        command.arg("run").arg("--config").arg(self.config());
+        if let Some(kind) = create_as {
+            command.args(["--create-as", kind]);
+        }
+        command
+    }
+
+    /// Starts the daemon and waits until it is ready.
+    pub(crate) fn start(&self, create_as: &str) -> Daemon<'_> {
+        self.ready(self.run(Some(create_as))).unwrap_or_else(|ended| panic!("the daemon ended: {ended:?}"))
+    }
+
+    /// Starts the daemon over a socket that it is handed as systemd hands it over, so that callers wait while there is no daemon.
+    pub(crate) fn start_on(&self, listener: &TcpListener) -> Daemon<'_> {
+        let mut command = Command::new("sh");
+        let run = r#"exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" run --config "$1" --create-as test"#;
+        command.args(["-c", run, env!("CARGO_BIN_EXE_smrtd")]).arg(self.config());
+        command.stdin(OwnedFd::from(listener.try_clone().unwrap()));
+        self.ready(command).unwrap_or_else(|ended| panic!("the daemon ended: {ended:?}"))
+    }
+
+    /// Starts the daemon; how it ended, where it didn't come to be ready.
+    pub(crate) fn try_start(&self, create_as: Option<&str>) -> Result<Daemon<'_>, Ended> {
+        self.ready(self.run(create_as))
+    }
+
+    fn ready(&self, mut command: Command) -> Result<Daemon<'_>, Ended> {
+        let log = self.path("journal");
+        let journal = File::options().create(true).append(true).open(&log).unwrap();
+        let before = usize::try_from(journal.metadata().unwrap().len()).unwrap();
+        let mut child = command.stdout(Stdio::piped()).stderr(journal).spawn().unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let (told, line) = channel();
+        std::thread::spawn(move || {
+            let mut reader = BufReader::new(stdout);
+            let mut line = String::new();
+            let _ = reader.read_line(&mut line);
+            let _ = told.send(line);
+            // The pipe stays open for as long as the daemon lives.
+            let _ = reader.read_to_end(&mut Vec::new());
+        });
+        let line = line.recv_timeout(PATIENCE);
+        let address = line.as_deref().ok().and_then(|line| line.trim_end().strip_prefix("ready on ")).and_then(|a| a.parse().ok());
+        match address {
+            Some(address) => Ok(Daemon { site: self, child, address }),
+            None => {
+                // Ended already, or it never comes to be ready.
+                let _ = line.map_err(|_| child.kill());
+                let status = child.wait().unwrap().code();
+                let stderr = String::from_utf8_lossy(&fs::read(log).unwrap()[before..]).into_owned();
+                Err(Ended { status, stdout: String::new(), stderr })
+            }
+        }
+    }
+
+    /// `smrtd check`.
+    pub(crate) fn check(&self) -> Ended {
+        ended(Command::new(env!("CARGO_BIN_EXE_smrtd")).arg("check").arg("--config").arg(self.config()))
+    }
+
+    /// What the daemon had to say so far.
+    pub(crate) fn journal(&self) -> String {
+        fs::read_to_string(self.path("journal")).unwrap_or_default()
+    }
+
+    /// The state folder, opened by the library; no daemon may be running.
+    pub(crate) fn ledger(&self) -> Ledger {
+        let (model, dimension) = model();
+        let gallery = Gallery::open(EngineChoice::Cpu, dimension).unwrap();
+        let (gallery, _thread) = GalleryHandle::spawn(gallery).unwrap();
+        let key = |name| fs::read(self.path(name)).unwrap().into();
+        Ledger::open(LedgerSetup {
+            disk: Arc::new(RealDisk),
+            state: self.path("state"),
+            create_as: None,
+            origin: ORIGIN.to_owned(),
+            master_key: key("master.key"),
+            log_key: key("log.key"),
+            model,
+            gallery,
+        })
+        .unwrap()
+    }
+
+    /// A checkpoint, verified by the log's key.
+    pub(crate) fn verified(&self, note: &str) -> Checkpoint {
+        LogKey::new(ORIGIN, &fs::read(self.path("log.key")).unwrap()).unwrap().open(note).unwrap()
+    }
+
+    /// The kinds and the details of all leaves; no daemon may be running.
+    pub(crate) fn log(&self) -> Vec<(LeafKind, serde_json::Value)> {
+        let ledger = self.ledger();
+        let leaves = ledger.log().unwrap();
+        (0..).zip(leaves).map(|(at, leaf)| (Leaf::from_bytes(&leaf).unwrap().kind, ledger.detail(at).unwrap().unwrap())).collect()
+    }
+}
+
+impl Daemon<'_> {
+    /// The client of an agency's feed.
+    pub(crate) fn feed(&self, agency: &str) -> Client {
+        self.client(&self.site.feed_identity(agency))
+    }
+
+    /// The client of a console.
+    pub(crate) fn console(&self, device: &str) -> Client {
+        self.client(&self.site.console_identity(device))
+    }
+
+    pub(crate) fn client(&self, identity: &Identity) -> Client {
+        let Identity { certificate: cert, key } = identity.clone();
+        Client::open(&Credentials { server: self.url(), ca: self.site.ca(), cert, key }).unwrap()
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("https://localhost:{}", self.address.port())
+    }
+
+    /// A connection under a certificate.
+    pub(crate) fn line(&self, identity: &Identity) -> Line {
+        Line::open(self.address, &self.site.ca(), Some(identity), &rustls::version::TLS13).unwrap()
+    }
+
+    /// One request with a form under a certificate.
+    pub(crate) fn send(&self, identity: &Identity, method: &str, path: &str, form: &[u8]) -> Answer {
+        self.line(identity).ask(method, path, &Form::content_type(), form).unwrap()
+    }
+
+    /// Leaves of the log, as the box says it.
+    pub(crate) fn leaves(&self) -> u64 {
+        self.console("rtcc-1").health().unwrap().leaves
+    }
+
+    /// `smrtctl` with these words, as this caller.
+    pub(crate) fn smrtctl(&self, identity: &Identity, words: &[&str]) -> Ended {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smrtctl"));
+        command.args(words).arg("--server").arg(self.url()).arg("--ca").arg(self.site.ca());
+        ended(command.arg("--cert").arg(&identity.certificate).arg("--key").arg(&identity.key))
+    }
+
+    /// Stops the daemon as systemd does and gives its exit status.
+    pub(crate) fn stop(mut self) -> Option<i32> {
+        let pid = self.child.id().to_string();
+        let told = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status().unwrap();
+        assert!(told.success());
+        // The daemon itself bounds how long it drains.
+        self.child.wait().unwrap().code()
+    }
+
+    /// Kills the daemon: SIGKILL, no word of warning.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Daemon<'_> {
+    fn drop(&mut self) {
+        // Ended already, where the story stopped it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a command to its end.
+pub(crate) fn ended(command: &mut Command) -> Ended {
+    let output = command.env_remove("SMRT_SERVER").output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Ended { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// The folder of the models.
+pub(crate) fn models() -> PathBuf {
+    root().join("models")
+}
+
+fn model() -> (ModelId, usize) {
+    static MODEL: OnceLock<(ModelId, usize)> = OnceLock::new();
+    *MODEL.get_or_init(|| {
+        let models = Models::load(&models()).unwrap_or_else(|e| panic!("no models ({e}), run: smrtd demo --fetch-only"));
+        (models.id(), models.dimension())
+    })
+}
+
+pub(crate) fn number(number: &str) -> BookingNumber {
+    BookingNumber::parse(number).unwrap()
+}
+
+/// A booking's JSON.
+pub(crate) fn booking_json(name: &str) -> serde_json::Value {
+    serde_json::json!({"name": name, "booked_on": "2026-11-01", "charges": ["trespass"], "basis": {"kind": "post_arrest_booking"}})
+}
+
+pub(crate) fn booking(name: &str) -> BookingData {
+    serde_json::from_value(booking_json(name)).unwrap()
+}
+
+/// A search's JSON.
+pub(crate) fn request_json() -> serde_json::Value {
+    serde_json::json!({
+        "reference": {"kind": "complaint_number", "number": "26-004711"}, "requester": "Det. A. Ortiz", "agency": "slmpd",
+        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois, suspect on store camera", "probe_source": "store camera"
+    })
+}
+
+pub(crate) fn request() -> SearchRequest {
+    serde_json::from_value(request_json()).unwrap()
+}
