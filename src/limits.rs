@@ -119,7 +119,9 @@ pub const CONNECTIONS_MAX: usize = 512;
 /// Streams that one HTTP/2 connection may have open.
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 32;
 /// Requests at work at the same time; one more is told to wait.
-pub const REQUESTS_IN_FLIGHT_MAX: usize = 128;
+pub const REQUESTS_IN_FLIGHT_MAX: usize = 64;
+/// Bytes of memory that the bodies of all requests at work may take, each once as sent and once in its parts.
+pub const BODIES_BYTES_MAX: usize = 3 << 30;
 /// Seconds for a TLS handshake.
 pub const HANDSHAKE_SECONDS_MAX: u64 = 10;
 /// Seconds until a request's headers are complete.
@@ -182,6 +184,7 @@ const _: () = {
     assert!(COMMIT_CHANGES_MAX <= COMMIT_QUEUE_LEN_MAX);
     // Every request at work may wait for the writer without being refused by a full queue.
     assert!(REQUESTS_IN_FLIGHT_MAX <= COMMIT_QUEUE_LEN_MAX);
+    assert!(2 * REQUESTS_IN_FLIGHT_MAX * BODY_BYTES_MAX <= BODIES_BYTES_MAX);
     assert!(CANDIDATES_DEFAULT <= CANDIDATES_MAX);
     // The first segment is scanned without a threshold, so all of it must fit; each later one makes about 3 k rows wait beside k.
     assert!(SEGMENT_ROWS_FIRST <= FOUND_LEN_MAX);

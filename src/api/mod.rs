@@ -22,7 +22,7 @@ use axum::routing::{get, post, put};
 use axum::{Extension, Json, Router};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Deserialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::{OpenApi, ToSchema};
 
 use crate::booking::{BookingData, BookingNumber, Text, VersionId};
@@ -56,13 +56,16 @@ struct Door {
     on_halt: OnHalt,
 }
 
-/// A request's id, in its answer and in the journal.
+/// A request's id, in its answer and in the journal, and its place among those at work; the place is free again when the last copy is gone.
 #[derive(Clone, Debug)]
-struct RequestId(String);
+struct Ticket {
+    id: String,
+    place: Option<Arc<OwnedSemaphorePermit>>,
+}
 
-/// The request's id and who is calling.
+/// The request's ticket and who is calling.
 struct From {
-    id: RequestId,
+    ticket: Ticket,
     caller: Caller,
 }
 
@@ -77,7 +80,7 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         .route("/v1/log/checkpoint", get(get_checkpoint))
         .route("/v1/health", get(get_health))
         .route("/v1/openapi.json", get(get_openapi))
-        .fallback(no_such_place)
+        .fallback(no_suchplace)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(door.clone(), frame))
@@ -126,27 +129,27 @@ struct OfSearch {
     responses((status = 201, body = Booked), (status = 200, body = Booked, description = "The same bytes were there already"),
         (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 async fn put_booking(State(door): State<Door>, from: From, number: InPath, body: Form) -> Response {
-    let id = from.id.clone();
+    let ticket = from.ticket.clone();
     let put = async {
         let number = booking_number(number)?;
         let (booking, photo) = form::read::<BookingData>(body, BOOKING_PART).await?;
         let told = number.clone();
-        let taken = door.call(&from.id, move |service| service.book(&from.caller, &number, booking, photo)).await?;
+        let taken = door.call(from.ticket, move |service| service.book(&from.caller, &number, booking, photo)).await?;
         let status = if taken.new { StatusCode::CREATED } else { StatusCode::OK };
         let booked = Booked { number: told, version: taken.version, leaf: taken.leaf, new: taken.new, quality: taken.length };
         Ok((status, Json(booked)).into_response())
     };
-    answer(&id, put.await)
+    answer(&ticket, put.await)
 }
 
 /// A booking of the caller's own agency.
 #[utoipa::path(get, path = "/v1/bookings/{number}", params(("number" = String, Path, description = "The agency's booking number")),
     responses((status = 200, body = BookingView), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 async fn get_booking(State(door): State<Door>, from: From, number: InPath) -> Response {
-    let id = from.id.clone();
+    let ticket = from.ticket.clone();
     let get = async {
         let number = booking_number(number)?;
-        let standing = door.call(&from.id, move |service| service.booking(&from.caller, &number)).await?;
+        let standing = door.call(from.ticket, move |service| service.booking(&from.caller, &number)).await?;
         let state = if standing.released.is_some() { BookingState::Released } else { BookingState::Live };
         let record = standing.record;
         Ok(Json(BookingView {
@@ -159,7 +162,7 @@ async fn get_booking(State(door): State<Door>, from: From, number: InPath) -> Re
         })
         .into_response())
     };
-    answer(&id, get.await)
+    answer(&ticket, get.await)
 }
 
 /// Releases a booking: suppressed from every search when answered.
@@ -168,7 +171,7 @@ async fn get_booking(State(door): State<Door>, from: From, number: InPath) -> Re
     responses((status = 201, body = Released), (status = 200, body = Released, description = "It was released already"),
         (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 async fn post_release(State(door): State<Door>, from: From, number: InPath, request: Request) -> Response {
-    let id = from.id.clone();
+    let ticket = from.ticket.clone();
     let release = async {
         let number = booking_number(number)?;
         let json = axum::body::to_bytes(request.into_body(), JSON_BYTES_MAX).await;
@@ -176,11 +179,11 @@ async fn post_release(State(door): State<Door>, from: From, number: InPath, requ
         let request: ReleaseRequest = form::parse("release", &json)?;
         let reason = Text::parse(&request.reason).map_err(|e| Refusal::malformed(format!("the reason: {e}")))?;
         let told = number.clone();
-        let (leaf, new) = door.call(&from.id, move |service| service.release(&from.caller, &number, reason.as_str())).await?;
+        let (leaf, new) = door.call(from.ticket, move |service| service.release(&from.caller, &number, reason.as_str())).await?;
         let status = if new { StatusCode::CREATED } else { StatusCode::OK };
         Ok((status, Json(Released { number: told, leaf, new })).into_response())
     };
-    answer(&id, release.await)
+    answer(&ticket, release.await)
 }
 
 /// The photo of a candidate of one of the caller's own searches, as its agency sent it. The view is logged.
@@ -189,52 +192,52 @@ async fn post_release(State(door): State<Door>, from: From, number: InPath, requ
     responses((status = 200, content_type = "application/octet-stream", description = "The bytes as received"), (status = "4XX", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 async fn get_photo(State(door): State<Door>, from: From, version: InPath, query: Result<Query<OfSearch>, QueryRejection>) -> Response {
-    let id = from.id.clone();
+    let ticket = from.ticket.clone();
     let get = async {
         let Path(version) = version.map_err(|_| Refusal::malformed("the path is not UTF-8"))?;
         let version = VersionId::parse(&version).map_err(|e| Refusal::malformed(e.to_string()))?;
         let Query(OfSearch { search }) = query.map_err(|_| Refusal::malformed("no search named, wanted '?search=' and its id"))?;
         let search = VersionId::parse(&search).map_err(|_| Refusal::malformed("the search's id is not 32 hexadecimal digits"))?.0;
-        let photo = door.call(&from.id, move |service| service.candidate_photo(&from.caller, search, version)).await?;
+        let photo = door.call(from.ticket, move |service| service.candidate_photo(&from.caller, search, version)).await?;
         Ok(([(header::CONTENT_TYPE, "application/octet-stream")], photo).into_response())
     };
-    answer(&id, get.await)
+    answer(&ticket, get.await)
 }
 
 /// Searches with one probe for one recorded purpose. In demo and test state folders only.
 #[utoipa::path(post, path = "/v1/searches", request_body(content = SearchForm, content_type = "multipart/form-data"),
     responses((status = 200, body = CandidateArray), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 async fn post_search(State(door): State<Door>, from: From, body: Form) -> Response {
-    let id = from.id.clone();
+    let ticket = from.ticket.clone();
     let search = async {
         let (request, probe) = form::read::<SearchRequest>(body, REQUEST_PART).await?;
         let service = door.service.clone();
-        let answered = door.call(&from.id, move |service| service.search(&from.caller, &request, probe)).await?;
+        let answered = door.call(from.ticket, move |service| service.search(&from.caller, &request, probe)).await?;
         Ok(Json(candidate_array(&service, answered)).into_response())
     };
-    answer(&id, search.await)
+    answer(&ticket, search.await)
 }
 
 /// The newest signed checkpoint.
 #[utoipa::path(get, path = "/v1/log/checkpoint", responses((status = 200, content_type = "text/plain", body = String), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 async fn get_checkpoint(State(door): State<Door>, from: From) -> Response {
-    let id = from.id.clone();
+    let ticket = from.ticket.clone();
     let get = async {
-        let note = door.call(&from.id, move |service| service.admit(&from.caller).map(|()| service.ledger().checkpoint())).await?;
+        let note = door.call(from.ticket, move |service| service.admit(&from.caller).map(|()| service.ledger().checkpoint())).await?;
         Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], note).into_response())
     };
-    answer(&id, get.await)
+    answer(&ticket, get.await)
 }
 
 /// How the box is.
 #[utoipa::path(get, path = "/v1/health", responses((status = 200, body = Health), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 async fn get_health(State(door): State<Door>, from: From) -> Response {
-    let id = from.id.clone();
+    let ticket = from.ticket.clone();
     let get = async {
-        let health = door.call(&from.id, move |service| service.admit(&from.caller).map(|()| health(service))).await?;
+        let health = door.call(from.ticket, move |service| service.admit(&from.caller).map(|()| health(service))).await?;
         Ok(Json(health).into_response())
     };
-    answer(&id, get.await)
+    answer(&ticket, get.await)
 }
 
 /// This contract.
@@ -243,24 +246,36 @@ async fn get_openapi(_: From) -> Response {
     Json(Contract::openapi()).into_response()
 }
 
-async fn no_such_place(Extension(id): Extension<RequestId>) -> Response {
+async fn no_suchplace(Extension(ticket): Extension<Ticket>) -> Response {
     Refusal::new(StatusCode::NOT_FOUND, "not-found", "there is nothing at this path; /v1/openapi.json says what there is")
-        .into_answer(&id.0)
+        .into_answer(&ticket.id)
 }
 
-async fn no_such_method(Extension(id): Extension<RequestId>) -> Response {
+async fn no_such_method(Extension(ticket): Extension<Ticket>) -> Response {
     Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this path doesn't take this method; /v1/openapi.json says which it takes")
-        .into_answer(&id.0)
+        .into_answer(&ticket.id)
 }
 
-/// Around every request: its id, its time, and what every answer carries.
-async fn frame(State(door): State<Door>, mut request: Request, next: Next) -> Response {
-    let id = request_id();
-    request.extensions_mut().insert(id.clone());
-    let worked = tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS_MAX), next.run(request)).await;
+/// Around every request: its ticket, its whole body within its bound, its time, and what every answer carries.
+async fn frame(State(door): State<Door>, request: Request, next: Next) -> Response {
+    let place = door.permits.clone().try_acquire_owned().ok().map(Arc::new);
+    let ticket = Ticket { id: request_id(), place };
+    let work = async {
+        if ticket.place.is_none() {
+            return Refusal::busy().into_answer(&ticket.id);
+        }
+        match whole(request).await {
+            Ok(mut request) => {
+                request.extensions_mut().insert(ticket.clone());
+                next.run(request).await
+            }
+            Err(refusal) => refusal.into_answer(&ticket.id),
+        }
+    };
+    let worked = tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS_MAX), work).await;
     let mut answer = worked.unwrap_or_else(|_| {
         let detail = format!("the request took over {REQUEST_SECONDS_MAX} s; what was acknowledged before stands");
-        Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail).into_answer(&id.0)
+        Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail).into_answer(&ticket.id)
     });
     let ledger = door.service.ledger();
     let headers = answer.headers_mut();
@@ -273,17 +288,27 @@ async fn frame(State(door): State<Door>, mut request: Request, next: Next) -> Re
     answer
 }
 
+/// The request with its body read: a caller that is still sending would take an early answer for a broken connection.
+async fn whole(request: Request) -> Result<Request, Refusal> {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|e| match e.to_string() {
+        too_long if too_long.contains("length limit") => Refusal::too_large("the body", BODY_BYTES_MAX),
+        torn => Refusal::malformed(format!("the body is torn: {torn}")),
+    })?;
+    Ok(Request::from_parts(parts, body.into()))
+}
+
 impl Door {
-    /// Runs a verb on a thread that may block, within the number of requests at work.
+    /// Runs a verb on a thread that may block; the request keeps its place until that thread is done.
     async fn call<T: Send + 'static>(
         &self,
-        id: &RequestId,
+        ticket: Ticket,
         verb: impl FnOnce(&Service) -> Result<T, ServiceError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let permit = self.permits.clone().try_acquire_owned().map_err(|_| Refusal::busy())?;
-        let (service, on_halt, request) = (self.service.clone(), self.on_halt.clone(), id.0.clone());
+        let (service, on_halt, request) = (self.service.clone(), self.on_halt.clone(), ticket.id.clone());
+        let told = request.clone();
         let work = move || {
-            let _permit = permit;
+            let _ticket = ticket;
             let done = verb(&service);
             if let Err(e) = &done {
                 match e.fate() {
@@ -302,7 +327,7 @@ impl Door {
             }
             Ok(done) => done.map_err(|e| Refusal::of(&e)),
             Err(panicked) => {
-                log::error!("request {} panicked: {panicked}", id.0);
+                log::error!("request {told} panicked: {panicked}");
                 Err(Refusal::failed())
             }
         }
@@ -313,26 +338,26 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
-        let id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(request_id);
+        let ticket = parts.extensions.get::<Ticket>().cloned().unwrap_or_else(|| Ticket { id: request_id(), place: None });
         match parts.extensions.get::<Peer>() {
-            Some(Peer(Some(caller))) => Ok(Self { id, caller: caller.clone() }),
+            Some(Peer(Some(caller))) => Ok(Self { ticket, caller: caller.clone() }),
             _ => {
                 let detail =
                     "the certificate names no caller of this system, wanted one URI like smrt:agency/<id>/feed or smrt:device/<id>";
-                Err(Refusal::new(StatusCode::FORBIDDEN, "not-allowed", detail).into_answer(&id.0))
+                Err(Refusal::new(StatusCode::FORBIDDEN, "not-allowed", detail).into_answer(&ticket.id))
             }
         }
     }
 }
 
-fn answer(id: &RequestId, worked: Result<Response, Refusal>) -> Response {
-    worked.unwrap_or_else(|refusal| refusal.into_answer(&id.0))
+fn answer(ticket: &Ticket, worked: Result<Response, Refusal>) -> Response {
+    worked.unwrap_or_else(|refusal| refusal.into_answer(&ticket.id))
 }
 
-fn request_id() -> RequestId {
+fn request_id() -> String {
     let mut id = [0; 8];
     aws_lc_rs::rand::fill(&mut id).expect("the operating system's random source works, or nothing here may go on");
-    RequestId(hex::encode(id))
+    hex::encode(id)
 }
 
 fn booking_number(number: InPath) -> Result<BookingNumber, Refusal> {

@@ -39,6 +39,7 @@ impl Check {
                 println!("\nAll is right. Start it with: smrtd run --config {}", self.config.display());
                 Ok(())
             }
+            1 => Err(RunError::Config(anyhow::anyhow!("one thing is not right"))),
             wrong => Err(RunError::Config(anyhow::anyhow!("{wrong} things are not right"))),
         }
     }

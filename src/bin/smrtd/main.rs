@@ -33,7 +33,6 @@ fn main() {
     };
     let Err(e) = done else { return };
     log::error!("{e}");
-    eprintln!("smrtd: {e}");
     std::process::exit(match e {
         RunError::Config(_) => EXIT_CONFIG,
         RunError::Failed(_) => 1,
