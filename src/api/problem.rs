@@ -65,6 +65,7 @@ impl Refusal {
             ServiceError::NotFound { .. } => (StatusCode::NOT_FOUND, "not-found"),
             ServiceError::NoSearchDoor => (StatusCode::NOT_FOUND, "no-search-door"),
             ServiceError::Released { .. } => (StatusCode::CONFLICT, "released"),
+            ServiceError::Unreadable => (StatusCode::CONFLICT, "unreadable"),
             _ => (StatusCode::CONFLICT, "refused"),
         };
         let faces = match error {

@@ -50,6 +50,9 @@ pub enum ServiceError {
     /// The folder is a real one.
     #[error("this box has no plain search door: searches run through an inquiry approved by touch")]
     NoSearchDoor,
+    /// The booking's key or record is damaged: it is suppressed until its agency sends it again.
+    #[error("the booking does not open any more and no search finds it, push it again")]
+    Unreadable,
     /// Only suppressed bookings can be purged.
     #[error("version {version} is not suppressed, only released or superseded ones are purged")]
     NotSuppressed {
@@ -124,6 +127,7 @@ impl ServiceError {
             | Self::NotFound { .. }
             | Self::Released { .. }
             | Self::NoSearchDoor
+            | Self::Unreadable
             | Self::NotSuppressed { .. } => Fate::Refuse,
             Self::Photo(e) => match e {
                 EmbedError::Busy => Fate::Wait,

@@ -372,10 +372,18 @@ impl Core {
     /// A version's row and its opened record.
     pub(super) fn record(&self, version: VersionId) -> Result<Option<(VersionRow, Record)>, ServiceError> {
         let Some(row) = self.store.version(version)? else { return Ok(None) };
-        let key = self.vault.bookings.key(row.slot, &Lodger { owner: row.agency.clone(), id: version.0 })?;
-        let plain = key.open(Part::Record, version.0, &row.record)?;
-        let record = serde_json::from_slice(&plain).map_err(|source| ServiceError::Sealed { what: "record", source })?;
+        let record = self.open_record(version, &row)?;
         Ok(Some((row, record)))
+    }
+
+    /// A row's record.
+    ///
+    /// Errors: `Unreadable` where key slot or record are damaged.
+    pub(super) fn open_record(&self, version: VersionId, row: &VersionRow) -> Result<Record, ServiceError> {
+        let lodger = Lodger { owner: row.agency.clone(), id: version.0 };
+        let plain = self.vault.bookings.key(row.slot, &lodger).and_then(|key| key.open(Part::Record, version.0, &row.record));
+        let plain = plain.map_err(|e| if e.is_damage() { ServiceError::Unreadable } else { e.into() })?;
+        serde_json::from_slice(&plain).map_err(|source| ServiceError::Sealed { what: "record", source })
     }
 
     /// Takes a version out of every search from here on.

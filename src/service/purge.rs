@@ -37,14 +37,6 @@ impl Writer {
     /// Numbers, keys and photos go.
     fn destroy(&self, rows: &[(VersionId, VersionRow)]) -> Result<(), ServiceError> {
         let core = self.core();
-        for (version, row) in rows {
-            let gallery_row = core.rows.read().expect("nothing panics while it holds the rows").row_of.get(version).copied();
-            if let Some(gallery_row) = gallery_row {
-                core.gallery.zero(gallery_row)?;
-            }
-            core.vault.bookings.evict(row.slot)?;
-        }
-        core.vault.bookings.sync_slots()?;
         let gone: HashSet<VersionId> = rows.iter().map(|(version, _)| *version).collect();
         let staying: Vec<(u32, Lodger)> = core
             .store
@@ -53,6 +45,17 @@ impl Writer {
             .filter(|(version, row)| !gone.contains(version) && row.state != VersionState::Purging)
             .map(|(version, row)| (row.slot, Lodger { owner: row.agency, id: version.0 }))
             .collect();
+        for (version, row) in rows {
+            let gallery_row = core.rows.read().expect("nothing panics while it holds the rows").row_of.get(version).copied();
+            if let Some(gallery_row) = gallery_row {
+                core.gallery.zero(gallery_row)?;
+            }
+            // A damaged slot may have been taken by another booking since.
+            if !staying.iter().any(|(slot, _)| *slot == row.slot) {
+                core.vault.bookings.evict(row.slot)?;
+            }
+        }
+        core.vault.bookings.sync_slots()?;
         core.vault.bookings.rotate(&staying)?;
         for (version, _) in rows {
             core.vault.bookings.unlink_photo(version.0)?;

@@ -121,9 +121,15 @@ impl Writer {
                 return Err(ServiceError::Released { leaf: known.released.unwrap_or(known.leaf) });
             }
             let version = known.current.ok_or(StoreError::Corrupt { what: "booking number" })?;
-            let (row, record) = self.core().record(version)?.ok_or(StoreError::Corrupt { what: "booking number" })?;
-            if record.photo_sha256 == hex::encode(photo_digest) && record.booking == booking {
-                return Ok(Stage::Now(Done::Booked(Taken { version, leaf: row.leaf, new: false, length: record.length })));
+            let row = self.core().store.version(version)?.ok_or(StoreError::Corrupt { what: "booking number" })?;
+            let findable = self.core().rows.read().expect("nothing panics while it holds the rows").row_of.contains_key(&version);
+            match self.core().open_record(version, &row) {
+                Ok(record) if findable && record.photo_sha256 == hex::encode(photo_digest) && record.booking == booking => {
+                    return Ok(Stage::Now(Done::Booked(Taken { version, leaf: row.leaf, new: false, length: record.length })));
+                }
+                // One that doesn't open any more is suppressed; what its agency sends again takes its place.
+                Ok(_) | Err(ServiceError::Unreadable) => {}
+                Err(e) => return Err(e),
             }
             replaces = Some((version, VersionRow { state: VersionState::Superseded, ..row }));
         }

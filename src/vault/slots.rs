@@ -187,14 +187,22 @@ impl<K: SafeKey> Slots<K> {
             bytes[GENERATION_AT..GENERATION_AT + 2].copy_from_slice(&head.generation.to_le_bytes());
         }
         let mut heads: Vec<Head> = self.heads.iter().map(|head| Head { lodged: false, ..*head }).collect();
-        let keys = lodgers.iter().map(|(slot, lodger)| self.key(*slot, lodger)).collect::<Result<Vec<_>, _>>()?;
+        let mut keys = Vec::with_capacity(lodgers.len());
+        for (slot, lodger) in lodgers {
+            match self.key(*slot, lodger) {
+                Ok(key) => keys.push((*slot, lodger, key)),
+                // What didn't open before doesn't open after; the others move on.
+                Err(e) if e.is_damage() => log::error!("key slot {slot} is damaged and stays behind: {e}"),
+                Err(e) => return Err(e),
+            }
+        }
         let old_key = std::mem::replace(&mut self.epoch_key, fresh);
         self.epoch = new;
-        for ((slot, lodger), key) in lodgers.iter().zip(keys) {
-            let head = &mut heads[index(*slot)];
+        for (slot, lodger, key) in keys {
+            let head = &mut heads[index(slot)];
             head.lodged = true;
-            let bytes = self.slot_bytes(*slot, head.generation, lodger, &key);
-            image[index(*slot) * SLOT_BYTES..][..SLOT_BYTES].copy_from_slice(bytes.as_slice());
+            let bytes = self.slot_bytes(slot, head.generation, lodger, &key);
+            image[index(slot) * SLOT_BYTES..][..SLOT_BYTES].copy_from_slice(bytes.as_slice());
         }
         drop(old_key);
         let path = new_path::<K>(&self.state);

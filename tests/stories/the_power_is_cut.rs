@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use smrt::audit::{Edge, LogKey};
 use smrt::booking::{BookingData, BookingNumber, Identifier, VersionId};
-use smrt::disk::Disk;
+use smrt::disk::{Disk, OpenMode};
 use smrt::face::{Embedding, ModelId};
 use smrt::gallery::{EngineChoice, Gallery, GalleryHandle};
 use smrt::inquiry::SearchRequest;
@@ -330,6 +330,33 @@ fn a_commit_without_room_halts_and_the_next_start_has_all_that_was_told() {
     drop(ledger);
     disk.full_at(None);
     assert_eq!(check(&disk, &told), Ok(()));
+}
+
+#[test]
+fn a_damaged_key_slot_suppresses_its_booking_alone_until_it_is_pushed_again() {
+    let disk = worked_base();
+    let ledger = open(&disk).unwrap();
+    for n in 0..3 {
+        book(&ledger, n, 0).unwrap();
+    }
+    drop(ledger);
+    let slots = disk.open(&Path::new(STATE).join("slots.1"), OpenMode::Existing).unwrap();
+    slots.write_at(64 + 20, &[0; 8]).unwrap();
+    let ledger = open(&disk).unwrap();
+    let everybody = |ledger: &Ledger| ledger.compare(&embedding(0, 0), 10).unwrap().len();
+    assert_eq!(everybody(&ledger), 2);
+    assert!(matches!(ledger.standing(&agency(), &number(1)), Err(ServiceError::Unreadable)));
+    let again = book(&ledger, 1, 0).unwrap();
+    assert!(again.new, "what comes again takes the place of what doesn't open");
+    assert_eq!(everybody(&ledger), 3);
+    // A purge of another booking moves every key that opens to a new epoch.
+    ledger.release(&feed(), &agency(), &number(2), "record expunged").unwrap();
+    let released = ledger.standing(&agency(), &number(2)).unwrap().version;
+    ledger.purge(vec![released]).unwrap();
+    drop(ledger);
+    let ledger = open(&disk).unwrap();
+    assert_eq!(everybody(&ledger), 2);
+    assert_eq!(ledger.photo(again.version).unwrap(), Some(photo(1, 0)));
 }
 
 #[test]
