@@ -11,4 +11,5 @@ mod it_installs_the_box;
 mod photos;
 mod raw;
 mod site;
+mod the_disk_is_full;
 mod the_power_is_cut;

@@ -228,6 +228,15 @@ impl Site {
         self.ready(command).unwrap_or_else(|ended| panic!("the daemon ended: {ended:?}"))
     }
 
+    /// Starts the daemon with a bound on the size of every file, which is how a full medium shows itself to a growing store.
+    pub(crate) fn start_bounded(&self, blocks_of_512: u32) -> Daemon<'_> {
+        let mut command = Command::new("sh");
+        // Ignored, the signal becomes an error of the write.
+        let run = r#"trap '' XFSZ; ulimit -f "$2"; exec "$0" run --config "$1" --create-as test"#;
+        command.args(["-c", run, env!("CARGO_BIN_EXE_smrtd")]).arg(self.config()).arg(blocks_of_512.to_string());
+        self.ready(command).unwrap_or_else(|ended| panic!("the daemon ended: {ended:?}"))
+    }
+
     /// Starts the daemon; how it ended, where it didn't come to be ready.
     pub(crate) fn try_start(&self, create_as: Option<&str>) -> Result<Daemon<'_>, Ended> {
         self.ready(self.run(create_as))
@@ -352,6 +361,11 @@ impl Daemon<'_> {
         let told = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status().unwrap();
         assert!(told.success());
         // The daemon itself bounds how long it drains.
+        self.child.wait().unwrap().code()
+    }
+
+    /// Waits until the daemon ends by itself and gives its exit status.
+    pub(crate) fn exit_status(mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 
