@@ -11,7 +11,7 @@ use anyhow::{Context, bail, ensure};
 use smrt::api::wire::CandidateArray;
 use smrt::booking::{BookingData, BookingNumber, CollectionBasis, Identifier, Text};
 use smrt::client::leads::{contact_sheet, table};
-use smrt::client::{Client, Credentials};
+use smrt::client::{Client, ClientError, Credentials};
 use smrt::config::{Config, TlsFiles};
 use smrt::embed::{Client as PackageClient, Digest, Package, decode, fetch, fetch_package, packages};
 use smrt::gallery::EngineChoice;
@@ -62,10 +62,10 @@ struct Shown {
     photo: Vec<u8>,
 }
 
-/// The photos to enrol, and one of somebody enrolled that isn't among them.
+/// The photos to enrol, and further photos of the same people.
 struct Cast {
     enrolled: Vec<Shown>,
-    probe: Shown,
+    probes: Vec<Shown>,
 }
 
 /// What was made for the demonstration.
@@ -94,7 +94,7 @@ impl Demo {
             Some(folder) => cast_from_index(folder)?,
             None => cast_from_packages(&self.models.join("photos"))?,
         };
-        steps.done(&format!("{} photos of {} people to enrol, and another photo of one of them", cast.enrolled.len(), people(&cast)));
+        steps.done(&format!("{} photos of {} people to enrol, and other photos of the same people", cast.enrolled.len(), people(&cast)));
         if self.fetch_only {
             return Ok(());
         }
@@ -127,19 +127,26 @@ impl Demo {
     fn act(&self, steps: &mut Steps, site: &Site, server: &str, folder: &Path, cast: &Cast) -> anyhow::Result<()> {
         let feed = site.client(server, &CertificateName::Feed(Identifier::parse(AGENCY)?))?;
         let mut numbers = HashMap::new();
-        let mut leaf = 0;
+        let (mut leaf, mut refused) = (0, 0);
         for (shown, n) in cast.enrolled.iter().zip(1..) {
             let number = BookingNumber::parse(&format!("DEMO-{n:04}"))?;
-            let booked = feed.put_booking(&number, &booking(&shown.subject)?, &shown.photo);
-            leaf = booked.with_context(|| format!("pushing the photo of {}", shown.subject))?.leaf;
-            numbers.insert(number, &shown.subject);
+            match feed.put_booking(&number, &booking(&shown.subject)?, &shown.photo) {
+                Ok(booked) => {
+                    leaf = booked.leaf;
+                    numbers.insert(number, &shown.subject);
+                }
+                // A booking photo holds exactly one usable face; a folder of photos from anywhere has others too.
+                Err(ClientError::Refused { .. }) => refused += 1,
+                Err(e) => return Err(e).with_context(|| format!("pushing the photo of {}", shown.subject)),
+            }
             steps.progress(n, cast.enrolled.len());
         }
-        steps.done(&format!("{} bookings pushed by {AGENCY}, sealed and logged, the last as leaf {leaf}", cast.enrolled.len()));
+        let (booked, others) = (numbers.len(), if refused == 0 { String::new() } else { format!("; {refused} photos refused") });
+        steps.done(&format!("{booked} bookings pushed by {AGENCY}, sealed and logged, the last as leaf {leaf}{others}"));
         let console = site.client(server, &CertificateName::Device(Identifier::parse(DEVICE)?))?;
         let request = request()?;
         let begun = Instant::now();
-        let array = console.search(&request, &cast.probe.photo)?;
+        let (probe, array) = search(&console, &request, cast, &numbers)?;
         steps.done(&format!("one search by {DEVICE}, answered in {} ms", begun.elapsed().as_millis()));
         if self.json {
             println!("{}", serde_json::to_string_pretty(&array)?);
@@ -147,11 +154,11 @@ impl Demo {
             println!("\n{}", table(&array));
         }
         let sheet = folder.join(format!("contact-sheet-{}.png", &array.search[..8]));
-        let drawn = contact_sheet(&console, &request, &array, decode(&cast.probe.photo)?.rgb, OffsetDateTime::now_utc())?;
+        let drawn = contact_sheet(&console, &request, &array, decode(&probe.photo)?.rgb, OffsetDateTime::now_utc())?;
         write_new(&sheet, &drawn.png()?, SECRET_MODE)?;
         steps.done(&format!("contact sheet: {}", sheet.display()));
         steps.done(&format!("the log's newest checkpoint:\n\n{}", indent(&console.checkpoint()?)));
-        first_is(&array, &numbers, &cast.probe.subject)
+        first_is(&array, &numbers, &probe.subject)
     }
 }
 
@@ -291,21 +298,34 @@ fn cast_from_index(folder: &Path) -> anyhow::Result<Cast> {
     cast(shown)
 }
 
-/// Enrols the first photo of everybody; the probe is the first further photo of somebody enrolled.
+/// Enrols the first photo of everybody; further photos of the same people are probes.
 fn cast(shown: Vec<(Shown, bool)>) -> anyhow::Result<Cast> {
-    let (mut enrolled, mut probe): (Vec<Shown>, Option<Shown>) = (Vec::new(), None);
+    let mut enrolled: Vec<Shown> = Vec::new();
     let mut later = Vec::new();
     for (shown, is_probe) in shown {
         let known = enrolled.iter().any(|e| e.subject == shown.subject);
         if is_probe || known { later.push(shown) } else { enrolled.push(shown) }
     }
-    for shown in later {
-        if probe.is_none() && enrolled.iter().any(|e| e.subject == shown.subject) {
-            probe = Some(shown);
+    let probes: Vec<Shown> = later.into_iter().filter(|shown| enrolled.iter().any(|e| e.subject == shown.subject)).collect();
+    ensure!(!probes.is_empty(), "no photo is left for a probe, wanted two photos of somebody");
+    Ok(Cast { enrolled, probes })
+}
+
+/// Searches with the first probe of somebody booked that has one usable face.
+fn search<'c>(
+    console: &Client,
+    request: &SearchRequest,
+    cast: &'c Cast,
+    booked: &HashMap<BookingNumber, &String>,
+) -> anyhow::Result<(&'c Shown, CandidateArray)> {
+    for probe in cast.probes.iter().filter(|probe| booked.values().any(|subject| **subject == probe.subject)) {
+        match console.search(request, &probe.photo) {
+            Ok(array) => return Ok((probe, array)),
+            Err(ClientError::Refused { .. }) => {}
+            Err(e) => return Err(e.into()),
         }
     }
-    let probe = probe.context("no photo is left for a probe, wanted two photos of somebody")?;
-    Ok(Cast { enrolled, probe })
+    bail!("no further photo of anybody booked has one usable face")
 }
 
 fn people(cast: &Cast) -> usize {
