@@ -98,7 +98,7 @@ pub struct Tile {
     pub score: f64,
     /// The name as booked.
     pub name: String,
-    /// Agency and number of the booking.
+    /// Number of the booking and its agency.
     pub booking: String,
     /// When it was booked.
     pub booked_on: String,
@@ -142,7 +142,8 @@ impl Tile {
             rank: candidate.rank,
             score: candidate.score,
             name: candidate.booking.name.to_string(),
-            booking: format!("{} \u{b7} {}", candidate.agency, candidate.number),
+            // The number first: it is what a person looks a booking up by, and the end is what a narrow tile leaves out.
+            booking: format!("{} \u{b7} {}", candidate.number, candidate.agency),
             booked_on: format!("booked {}", candidate.booking.booked_on),
         }
     }
