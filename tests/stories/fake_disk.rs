@@ -131,9 +131,9 @@ impl FakeDisk {
         self.state().names.keys().cloned().collect()
     }
 
-    /// All bytes of all files, those without a name included: what a thief of the medium reads.
+    /// All bytes of all files, those without a name included, synced or not: what a thief of the medium reads.
     pub(crate) fn medium(&self) -> Vec<Vec<u8>> {
-        self.state().files.values().map(|content| content.live.clone()).collect()
+        self.state().files.values().flat_map(|content| [content.live.clone(), content.durable.clone()]).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

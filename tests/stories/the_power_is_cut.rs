@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use smrt::audit::{Edge, LogKey};
 use smrt::booking::{BookingData, BookingNumber, Identifier, VersionId};
-use smrt::disk::{Disk, OpenMode};
+use smrt::disk::{Disk, OpenMode, read_whole};
 use smrt::face::{Embedding, ModelId};
 use smrt::gallery::{EngineChoice, Gallery, GalleryHandle};
 use smrt::inquiry::SearchRequest;
@@ -372,6 +372,25 @@ fn nothing_on_the_medium_is_readable_without_its_key() {
             assert!(!bytes.windows(secret.len()).any(|w| w == secret), "{:?}", String::from_utf8_lossy(secret));
         }
     }
+}
+
+#[test]
+fn a_purged_bookings_key_is_on_no_page_of_the_medium() {
+    let disk = worked_base();
+    let ledger = open(&disk).unwrap();
+    let purged = book(&ledger, 0, 0).unwrap().version;
+    let stays = book(&ledger, 1, 0).unwrap().version;
+    let bytes = |name: &str| read_whole(&disk, &Path::new(STATE).join(name), 1 << 20).unwrap();
+    let (anchor, slots) = (bytes("slots-anchor.1"), bytes("slots.1"));
+    ledger.release(&feed(), &agency(), &number(0), "record expunged").unwrap();
+    ledger.purge(vec![purged]).unwrap();
+    for page in disk.medium() {
+        // Without the anchor the old slots' wrapped keys are noise; the photo's ciphertext is too.
+        assert!(!page.windows(anchor.len()).any(|w| w == anchor), "the old epoch's key lies on the medium");
+    }
+    assert_ne!(bytes("slots.2")[..64], slots[..64]);
+    assert_eq!(ledger.photo(stays).unwrap(), Some(photo(1, 0)), "the other booking's key moved to the new epoch");
+    assert!(ledger.photo(purged).unwrap().is_none());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sd_notify::NotifyState;
@@ -133,7 +134,14 @@ fn open_service(config: &Config, roster: Roster, create_as: Option<StateKind>) -
 
 /// Serves until `stop` resolves, then closes the books.
 pub(crate) async fn serve(parts: Parts, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), RunError> {
-    let on_halt: api::OnHalt = Arc::new(|cause| {
+    let stopping = Arc::new(AtomicBool::new(false));
+    let stops = stopping.clone();
+    let on_halt: api::OnHalt = Arc::new(move |cause| {
+        if stops.load(Ordering::Acquire) {
+            // The writer was closed in order; a request that outlasted the drain is cut off and was never acknowledged.
+            log::warn!("a request was cut off by the stop: {cause}");
+            return;
+        }
         log::error!("state unknown, the daemon ends: {cause}");
         std::process::exit(EXIT_HALT);
     });
@@ -146,6 +154,7 @@ pub(crate) async fn serve(parts: Parts, listener: TcpListener, stop: impl Future
     };
     api::serve(listener, accept, api::router(service.clone(), on_halt), stop).await;
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    stopping.store(true, Ordering::Release);
     service.close().map_err(failed)?;
     log::info!("stopped");
     Ok(())
