@@ -37,8 +37,8 @@ use crate::api::wire::{
 use crate::booking::{BookingData, BookingNumber, VersionId};
 use crate::inquiry::SearchRequest;
 use crate::limits::{
-    ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, CHECKPOINT_BYTES_MAX, FEED_JOBS_MAX, HANDSHAKE_SECONDS_MAX, HEADER_BYTES_MAX, PHOTO_BYTES_MAX,
-    RETRY_AFTER_SECONDS,
+    ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, CHECKPOINT_BYTES_MAX, FEED_JOBS_MAX, HANDSHAKE_SECONDS_MAX, HEADER_BYTES_MAX, HEADER_SECONDS_MAX,
+    PHOTO_BYTES_MAX, RETRY_AFTER_SECONDS,
 };
 use multipart::Multipart;
 
@@ -99,6 +99,8 @@ impl Client {
             .user_agent(concat!("smrtctl/", env!("CARGO_PKG_VERSION")))
             .max_response_header_size(HEADER_BYTES_MAX)
             .max_idle_connections_per_host(FEED_JOBS_MAX)
+            // Well before the server hangs up a connection that has nothing to say.
+            .max_idle_age(Duration::from_secs(HEADER_SECONDS_MAX / 2))
             .timeout_connect(Some(Duration::from_secs(HANDSHAKE_SECONDS_MAX)))
             .timeout_send_request(Some(Duration::from_secs(HANDSHAKE_SECONDS_MAX)))
             .timeout_send_body(Some(Duration::from_secs(ANSWER_SECONDS_MAX)))
