@@ -45,6 +45,8 @@ pub const DIMENSION_MIN: usize = 16;
 pub const DIMENSION_MAX: usize = 2_048;
 /// Rows of one gallery: row ids are `u32`, and one value is kept free.
 pub const ROWS_MAX: u64 = (1 << 32) - 1;
+/// One place in so many may be a purged row's; more, and the gallery closes the gaps.
+pub const GAPS_SHARE_MAX: u32 = 16;
 /// Candidates that one search may ask for.
 pub const CANDIDATES_MAX: usize = 1_000;
 /// Candidates that an operator's search returns when it names no number.

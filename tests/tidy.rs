@@ -36,7 +36,7 @@ const OWNERS: [(&str, &str); 8] = [
     ("ureq", "client"),
 ];
 /// Files that may hold `unsafe`, each block argued.
-const UNSAFE_ALLOWED: [&str; 0] = [];
+const UNSAFE_ALLOWED: [&str; 1] = ["src/gallery/simd.rs"];
 const LINES_MAX: usize = 600;
 /// What may stand at the top of the repository, beside dotfiles of tools and what git ignores.
 const TOP_LEVEL: [&str; 9] = ["Cargo.toml", "Cargo.lock", "src", "shaders", "models", "image-build", "systemd", "tests", "README.md"];

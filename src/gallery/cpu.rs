@@ -1,103 +1,206 @@
-//! The engine that needs no device: every live row scored in f64, on as many threads as the work is worth.
+//! The engine on the processor: one pass over the codes for all probes, on as many threads as the work is worth.
 //!
-//! It is the reference for the other engine, and its way out where the device's list of candidates is too short.
+//! Threads take piece after piece of the rows and share each probe's threshold: what one has learnt is valid for all. Rows that the bound
+//! can't drop are kept by their places and scored after the scan.
 
-use super::rows::Rows;
+use super::bound::{ProbeBound, THETA_CLOSED, THETA_OPEN};
+use super::rescore::{Found, Scanned, exact, keep_best};
+use super::rows::{PIECE_ROWS, Rows};
+use super::simd::{BLOCK_ROWS, Hit, Path, TILE_PROBES, Tile, residual};
 use crate::face::Candidate;
-use crate::limits::GALLERY_THREADS_MAX;
+use crate::limits::{FOUND_LEN_MAX, GALLERY_THREADS_MAX};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 /// Multiplications that a further thread must bring, so that starting it pays.
-const WORK_PER_THREAD_MIN: u64 = 1 << 20;
-/// Sums kept side by side, so that the compiler can use vector registers; exact arithmetic doesn't mind the order.
-const LANES: usize = 8;
+const WORK_PER_THREAD_MIN: u64 = 1 << 23;
 
 /// Threads that a search may use on this machine.
 pub(super) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(GALLERY_THREADS_MAX)
 }
 
-/// The `k` best live rows for each probe, best first.
-///
-/// Shapes: `probes` is P x D; the result is P lists of at most `k`.
-pub(super) fn search(rows: &Rows, probes: &[&[f32]], k: usize, threads_max: usize) -> Vec<Vec<Candidate>> {
-    let work = u64::from(rows.len()) * rows.dimension() as u64 * probes.len() as u64;
-    let threads = usize::try_from(work / WORK_PER_THREAD_MIN).unwrap_or(threads_max).clamp(1, threads_max.max(1));
-    let share = rows.len().div_ceil(u32::try_from(threads).expect("threads are few"));
-    if threads == 1 {
-        return search_range(rows, 0, rows.len(), probes, k).into_iter().map(Best::into_sorted).collect();
-    }
-    let parts: Vec<Vec<Best>> = std::thread::scope(|scope| {
-        let starts = (0..rows.len()).step_by(share as usize);
-        let parts =
-            starts.map(|first| scope.spawn(move || search_range(rows, first, rows.len().min(first.saturating_add(share)), probes, k)));
-        let parts: Vec<_> = parts.collect();
-        // A panic over there is a bug here: it goes on in the caller's thread.
-        parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
-    });
-    let mut merged: Vec<Best> = probes.iter().map(|_| Best::new(k)).collect();
-    for part in parts {
-        for (all, best) in merged.iter_mut().zip(part) {
-            best.found.into_iter().for_each(|candidate| all.offer(candidate));
-        }
-    }
-    merged.into_iter().map(Best::into_sorted).collect()
+/// What all threads of a pass read.
+struct Pass<'a> {
+    rows: &'a Rows,
+    probes: &'a [&'a [f32]],
+    bounds: &'a [ProbeBound],
+    tiles: Vec<Tile>,
+    k: usize,
+    path: Path,
+    /// The best theta that any thread has, for each probe, as bits in the order of the numbers.
+    thetas: Vec<AtomicU32>,
+    /// The next piece that nobody has taken.
+    next: AtomicUsize,
 }
 
-fn search_range(rows: &Rows, first: u32, end: u32, probes: &[&[f32]], k: usize) -> Vec<Best> {
-    let mut best: Vec<Best> = probes.iter().map(|_| Best::new(k)).collect();
-    for row in (first..end).filter(|&row| rows.is_live(row)) {
-        let components = rows.row(row);
-        for (probe, best) in probes.iter().zip(&mut best) {
-            best.offer(Candidate { row, score: score(components, probe) });
+/// All rows that may be among the `k` best, for each probe.
+///
+/// Shapes: `probes` is P x D with their bounds; `k` is at least 1.
+pub(super) fn scan(rows: &Rows, path: Path, probes: &[&[f32]], bounds: &[ProbeBound], k: usize, threads_max: usize) -> Vec<Scanned> {
+    let coded: Vec<(&[i8], f32)> = bounds.iter().map(|bound| (bound.codes.as_slice(), bound.a)).collect();
+    let tiles = coded.chunks(TILE_PROBES).map(Tile::new).collect();
+    let thetas = probes.iter().map(|_| AtomicU32::new(ordered(THETA_OPEN))).collect();
+    let pass = Pass { rows, probes, bounds, tiles, k, path, thetas, next: AtomicUsize::new(0) };
+    let work = u64::from(rows.places()) * rows.dimension() as u64 * probes.len() as u64;
+    let threads = usize::try_from(work / WORK_PER_THREAD_MIN).unwrap_or(threads_max).clamp(1, threads_max.max(1));
+    let parts = in_parallel(threads.min(rows.pieces()), || pass.take_pieces());
+    let mut merged: Vec<Scanned> = probes.iter().map(|_| Scanned::default()).collect();
+    for part in parts {
+        for (all, one) in merged.iter_mut().zip(part) {
+            all.merge(one);
         }
     }
+    for (scanned, theta) in merged.iter_mut().zip(&pass.thetas) {
+        let theta = number(theta.load(Ordering::Relaxed));
+        scanned.found.retain(|found| found.z >= theta);
+    }
+    merged
+}
+
+/// The `k` best of what was scanned, for each probe, with what it took.
+pub(super) fn finish(
+    rows: &Rows,
+    probes: &[&[f32]],
+    bounds: &[ProbeBound],
+    scanned: Vec<Scanned>,
+    k: usize,
+    threads_max: usize,
+) -> Vec<(Vec<Candidate>, u64)> {
+    let jobs: Vec<Mutex<Scanned>> = scanned.into_iter().map(Mutex::new).collect();
+    let next = AtomicUsize::new(0);
+    let done = in_parallel(threads_max.min(jobs.len()), || {
+        let mut done = Vec::new();
+        while let Some((at, job)) = take(&next, &jobs) {
+            let scanned = std::mem::take(&mut *job.lock().expect("each job is taken once"));
+            done.push((at, scanned.finish(rows, probes[at], &bounds[at], k)));
+        }
+        done
+    });
+    let mut done: Vec<_> = done.into_iter().flatten().collect();
+    done.sort_unstable_by_key(|&(at, _)| at);
+    done.into_iter().map(|(_, answer)| answer).collect()
+}
+
+/// The `k` best live rows, every one of them scored: the reference that needs no bound.
+pub(super) fn brute_force(rows: &Rows, probe: &[f32], k: usize, threads_max: usize) -> Vec<Candidate> {
+    let next = AtomicUsize::new(0);
+    let parts = in_parallel(threads_max.min(rows.pieces()), || {
+        let mut best = Vec::new();
+        loop {
+            let piece = u32::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap_or(u32::MAX);
+            let first = piece.saturating_mul(PIECE_ROWS);
+            if first >= rows.places() {
+                return best;
+            }
+            let live = (first..first + PIECE_ROWS).filter_map(|place| rows.live_row(place));
+            best.extend(live.map(|(row, numbers)| Candidate { row, score: exact(numbers, probe) }));
+            keep_best(&mut best, k);
+        }
+    });
+    let mut best = parts.concat();
+    keep_best(&mut best, k);
     best
 }
 
-/// What `face::dot` gives, in an order that vector registers like.
-fn score(a: &[f32], b: &[f32]) -> f64 {
-    let mut sums = [0.0; LANES];
-    let (a_lanes, a_rest) = a.as_chunks::<LANES>();
-    let (b_lanes, b_rest) = b.as_chunks::<LANES>();
-    for (a, b) in a_lanes.iter().zip(b_lanes) {
-        for lane in 0..LANES {
-            sums[lane] += f64::from(a[lane]) * f64::from(b[lane]);
+impl Pass<'_> {
+    /// One thread's share: piece after piece until none is left.
+    fn take_pieces(&self) -> Vec<Scanned> {
+        let mut probes: Vec<Learnt> = self.probes.iter().map(|_| Learnt::default()).collect();
+        let mut thetas = vec![[THETA_CLOSED; TILE_PROBES]; self.tiles.len()];
+        loop {
+            let piece = self.next.fetch_add(1, Ordering::Relaxed);
+            if piece >= self.rows.pieces() {
+                return probes.into_iter().map(|learnt| learnt.scanned).collect();
+            }
+            for (at, shared) in self.thetas.iter().enumerate() {
+                thetas[at / TILE_PROBES][at % TILE_PROBES] = number(shared.load(Ordering::Relaxed));
+            }
+            let first = u32::try_from(piece).expect("places are below 2^32") * PIECE_ROWS;
+            self.path.scan(self.rows.blocks(first), &self.tiles, &mut thetas, &mut |hit, theta| {
+                let at = hit.tile * TILE_PROBES + hit.probe;
+                self.keep(hit, first, at, &mut probes[at], theta);
+            });
         }
     }
-    sums.iter().sum::<f64>() + crate::face::dot(a_rest, b_rest)
+
+    /// Keeps the rows of a block that were not dropped for the probe `at`.
+    #[inline(never)]
+    fn keep(&self, hit: &Hit<'_>, first: u32, at: usize, learnt: &mut Learnt, theta: &mut f32) {
+        let bound = &self.bounds[at];
+        let block_first = first + u32::try_from(hit.block * BLOCK_ROWS).expect("a piece has few rows");
+        for (row, place) in (0..BLOCK_ROWS).zip(block_first..) {
+            if hit.rows >> row & 1 == 0 || hit.z[row] < *theta {
+                continue;
+            }
+            let low = bound.low(hit.z[row], residual(hit.lines, row));
+            learnt.scanned.found.push(Found { place, z: hit.z[row], low });
+            if let Some(low) = learnt.learn(low, self.k) {
+                *theta = theta.max(bound.theta_of_low(low));
+            }
+        }
+        if learnt.scanned.found.len() > FOUND_LEN_MAX as usize {
+            let kept = *theta;
+            learnt.scanned.found.retain(|found| found.z >= kept);
+            if learnt.scanned.found.len() > FOUND_LEN_MAX as usize / 2
+                && let Some(score_theta) = learnt.scanned.fall_back(self.rows, self.probes[at], bound, self.k)
+            {
+                *theta = theta.max(score_theta);
+            }
+        }
+        let shared = &self.thetas[at];
+        let before = shared.fetch_max(ordered(*theta), Ordering::Relaxed);
+        *theta = theta.max(number(before));
+    }
 }
 
-/// The `k` best of the candidates offered so far.
-struct Best {
-    k: usize,
-    found: Vec<Candidate>,
-    /// The k-th best of an earlier moment: what isn't before it can't be among the best.
-    last: Option<Candidate>,
+/// What one thread knows of one probe.
+#[derive(Default)]
+struct Learnt {
+    scanned: Scanned,
+    /// The best lower bounds, best first, at most k.
+    lows: Vec<f32>,
 }
 
-impl Best {
-    fn new(k: usize) -> Self {
-        Self { k, found: Vec::new(), last: None }
-    }
-
-    fn offer(&mut self, candidate: Candidate) {
-        if self.k == 0 || self.last.is_some_and(|last| last.order(&candidate).is_lt()) {
-            return;
+impl Learnt {
+    /// Takes a lower bound and gives the k-th best, once there are k and if that changed it.
+    fn learn(&mut self, low: f32, k: usize) -> Option<f32> {
+        if self.lows.len() == k {
+            if low <= self.lows[k - 1] {
+                return None;
+            }
+            self.lows.pop();
         }
-        self.found.push(candidate);
-        // Cutting only now and then costs less than keeping order.
-        if self.found.len() >= self.k.saturating_mul(2).max(64) && self.found.len() > self.k {
-            let (_, last, _) = self.found.select_nth_unstable_by(self.k - 1, Candidate::order);
-            self.last = Some(*last);
-            self.found.truncate(self.k);
-        }
+        let at = self.lows.partition_point(|&other| other >= low);
+        self.lows.insert(at, low);
+        (self.lows.len() == k).then(|| self.lows[k - 1])
     }
+}
 
-    fn into_sorted(mut self) -> Vec<Candidate> {
-        self.found.sort_unstable_by(Candidate::order);
-        self.found.truncate(self.k);
-        self.found
-    }
+/// Runs `work` on so many threads, this one included, and gives what each made of it.
+fn in_parallel<T: Send>(threads: usize, work: impl Fn() -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
+        let own = work();
+        // A panic over there is a bug here: it goes on in the caller's thread.
+        let others = others.into_iter().map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        std::iter::once(own).chain(others).collect()
+    })
+}
+
+fn take<'a, T>(next: &AtomicUsize, jobs: &'a [T]) -> Option<(usize, &'a T)> {
+    let at = next.fetch_add(1, Ordering::Relaxed);
+    jobs.get(at).map(|job| (at, job))
+}
+
+/// Bits that order as the numbers do.
+fn ordered(x: f32) -> u32 {
+    let bits = x.to_bits();
+    if x.is_sign_negative() { !bits } else { bits | 1 << 31 }
+}
+
+fn number(ordered: u32) -> f32 {
+    f32::from_bits(if ordered >> 31 == 1 { ordered & !(1 << 31) } else { !ordered })
 }
 
 #[cfg(test)]
@@ -106,10 +209,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn many_threads_give_what_one_gives() {
+    fn many_threads_and_every_path_give_what_brute_force_gives() {
         let mut numbers = Numbers::new(7);
-        let mut rows = Rows::new(19);
-        for i in 0..3_000 {
+        let mut rows = Rows::new(19, true);
+        for i in 0..12_000 {
             let embedding = numbers.embedding(19);
             rows.append(&embedding).unwrap();
             // Equal rows far apart end in different threads.
@@ -120,19 +223,23 @@ mod tests {
         rows.set_live(5, false).unwrap();
         let probes: Vec<_> = (0..40).map(|_| numbers.embedding(19)).collect();
         let probes: Vec<&[f32]> = probes.iter().map(crate::face::Embedding::components).collect();
-        const { assert!(3_000 * 19 * 40 > 2 * WORK_PER_THREAD_MIN, "the work is worth two threads") };
-        let one = search(&rows, &probes, 70, 1);
-        assert_eq!(search(&rows, &probes, 70, 2), one);
-        assert_eq!(search(&rows, &probes, 70, 7), one);
-        assert_eq!(one[0].len(), 70);
+        let bounds: Vec<_> = probes.iter().map(|probe| ProbeBound::new(probe)).collect();
+        const { assert!(12_000 * 19 * 40 > WORK_PER_THREAD_MIN, "the work is worth a thread more") };
+        let wanted: Vec<_> = probes.iter().map(|probe| brute_force(&rows, probe, 70, 1)).collect();
+        assert_eq!(wanted, probes.iter().map(|probe| brute_force(&rows, probe, 70, 3)).collect::<Vec<_>>());
+        for path in Path::all() {
+            for threads in [1, 2, 7] {
+                let scanned = scan(&rows, path, &probes, &bounds, 70, threads);
+                let found = finish(&rows, &probes, &bounds, scanned, 70, threads);
+                assert_eq!(found.into_iter().map(|(best, _)| best).collect::<Vec<_>>(), wanted, "{path:?}, {threads} threads");
+            }
+        }
     }
 
     #[test]
-    fn the_lanes_give_the_exact_dot_product() {
-        let mut numbers = Numbers::new(3);
-        for dimension in 16..60 {
-            let (a, b) = (numbers.embedding(dimension), numbers.embedding(dimension));
-            assert_eq!(score(a.components(), b.components()).to_bits(), a.score(&b).to_bits());
-        }
+    fn bits_order_as_the_numbers_do() {
+        let numbers = [THETA_OPEN, -2.5, -0.0, 0.0, 1e-30, 0.7, THETA_CLOSED];
+        assert!(numbers.windows(2).all(|pair| ordered(pair[0]) < ordered(pair[1])));
+        assert!(numbers.iter().all(|&x| number(ordered(x)).to_bits() == x.to_bits()));
     }
 }

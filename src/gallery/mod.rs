@@ -2,19 +2,22 @@
 //!
 //! The invariant: **an answer equals what scoring every live row in f64 would give, ties broken by row**, on each engine and each
 //! device. On the grid that `face` keeps, such scores are exact in any order of summation, so there is one right answer and no
-//! tolerance. The device's f32 sums only rule rows out, by a bound argued in `score`; what they can't rule out is scored on the host.
+//! tolerance. Engines read int8 codes only and drop the rows that one bound rules out, argued in `bound`; `rescore` scores the rest.
 //!
-//! Who owns what: `rows` the master copy and the bits of the live rows; `cpu` the plain engine; `gpu` the device and its compiled
-//! shaders, shared by galleries; `segments` a gallery's rows on the device; `scan` a pass over them, with `score` and `top_k`
-//! beside their shaders; `thread` the one thread that owns the gallery of a daemon.
+//! Who owns what: `rows` the exact numbers, the ids and the processor's codes; `cpu` the engine on the processor, with `simd` as its
+//! hot loop; `gpu` the device and its compiled shaders, shared by galleries; `segments` a gallery's rows on the device; `scan` a pass
+//! over them, with `score` and `top_k` beside their shaders; `thread` the one thread that owns the gallery of a daemon.
 
 mod binding;
+mod bound;
 mod cpu;
 pub mod gpu;
+mod rescore;
 mod rows;
 mod scan;
 mod score;
 mod segments;
+mod simd;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -23,9 +26,11 @@ mod top_k;
 pub use thread::GalleryHandle;
 
 use crate::face::{Candidate, Embedding};
-use crate::limits::{CANDIDATES_DEFAULT, CANDIDATES_MAX, DIMENSION_MAX, DIMENSION_MIN, PROBES_PER_PASS_MAX};
+use crate::limits::{CANDIDATES_DEFAULT, CANDIDATES_MAX, DIMENSION_MAX, DIMENSION_MIN, GAPS_SHARE_MAX, PROBES_PER_PASS_MAX};
+use bound::ProbeBound;
 use rows::Rows;
-use scan::{Scan, Scanned};
+use scan::Scan;
+use simd::Path;
 use std::sync::Arc;
 
 /// Why the gallery did not do what it was asked.
@@ -90,10 +95,10 @@ pub enum GalleryError {
     /// The gallery's thread has ended.
     #[error("the gallery's thread has ended")]
     Stopped,
-    /// The engine's answer to a known probe isn't the processor's.
-    #[error("the engine's answer to a known probe differs from the processor's, wanted the same {wanted} candidates")]
+    /// The engine's answer to a known probe isn't that of all rows' exact scores.
+    #[error("the engine's answer to a known probe differs from that of all rows' exact scores, wanted the same {wanted} candidates")]
     EnginesDiffer {
-        /// Candidates that the processor found.
+        /// Candidates by exact scores.
         wanted: usize,
     },
     /// No engine has this name.
@@ -140,23 +145,46 @@ impl std::fmt::Display for EngineChoice {
     }
 }
 
-/// Counts since the gallery was opened.
+/// What a gallery did since it was opened, and what it takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GalleryStats {
-    /// Rows that the host scored in f64 after a device had narrowed them down.
+    /// Probes answered.
+    pub probes: u64,
+    /// Passes over the rows that it took.
+    pub passes: u64,
+    /// Bytes of codes that the passes read.
+    pub bytes_read: u64,
+    /// Rows that were scored in f64 after the bound had narrowed them down.
     pub rescored: u64,
-    /// Probes that a device could not narrow down, so that the host scored every row.
+    /// How often more rows came close than a list holds, so that they were scored on the way.
     pub fallbacks: u64,
+    /// How often the gaps of purged rows were closed.
+    pub compactions: u64,
+    /// Bytes of the host's memory that rows take.
+    pub host_bytes: u64,
+    /// Bytes of the device's memory that rows take.
+    pub device_bytes: u64,
+}
+
+/// Multiply-adds of int8 codes a second that one thread of this processor can do at most, measured; none where no instruction does them.
+pub fn multiply_adds_per_second() -> Option<f64> {
+    Path::all()[0].peak()
 }
 
 /// Rows of one dimension that can be searched.
 pub struct Gallery {
     rows: Rows,
-    /// None: the processor scores.
-    scan: Option<Scan>,
+    engine: Engine,
     device: String,
     threads: usize,
     stats: GalleryStats,
+    /// The next piece of rows whose gaps are to be closed, while that goes on.
+    closing: Option<usize>,
+}
+
+enum Engine {
+    Cpu(Path),
+    Gpu(Box<Scan>),
 }
 
 impl Gallery {
@@ -177,13 +205,37 @@ impl Gallery {
         if let Some(device) = &device {
             device.check()?;
         }
-        Ok(Self::with_scan(device.map(|device| Scan::new(device, dimension)), dimension))
+        Ok(Self::with_engine(
+            match device {
+                Some(device) => Engine::Gpu(Box::new(Scan::new(device, dimension))),
+                None => Engine::Cpu(Path::all()[0]),
+            },
+            dimension,
+        ))
     }
 
-    fn with_scan(scan: Option<Scan>, dimension: usize) -> Self {
-        let threads = cpu::threads();
-        let device = scan.as_ref().map_or_else(|| format!("{threads} threads"), |scan| scan.device().name().to_owned());
-        Self { rows: Rows::new(dimension), scan, device, threads, stats: GalleryStats::default() }
+    fn with_engine(engine: Engine, dimension: usize) -> Self {
+        let keeps_codes = matches!(engine, Engine::Cpu(_));
+        let gallery = Self {
+            rows: Rows::new(dimension, keeps_codes),
+            engine,
+            device: String::new(),
+            threads: 0,
+            stats: GalleryStats::default(),
+            closing: None,
+        };
+        gallery.with_threads(cpu::threads())
+    }
+
+    /// With so many threads of the processor to a search, one at least; without this, as many as it has.
+    #[must_use]
+    pub fn with_threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self.device = match &self.engine {
+            Engine::Cpu(path) => format!("{}, {} threads", path.name(), self.threads),
+            Engine::Gpu(scan) => scan.device().name().to_owned(),
+        };
+        self
     }
 
     /// Adds a live row and gives its index; rows are numbered from 0 in the order of their coming.
@@ -193,10 +245,8 @@ impl Gallery {
     /// Errors: an embedding of another dimension, no row id left, `DeviceLost`.
     pub fn append(&mut self, embedding: &Embedding) -> Result<u32, GalleryError> {
         self.check()?;
-        let row = self.rows.append(embedding)?;
-        if let Some(scan) = &mut self.scan {
-            scan.note_append(row);
-        }
+        let (row, place) = self.rows.append(embedding)?;
+        self.note(place, place + 1);
         Ok(row)
     }
 
@@ -221,11 +271,34 @@ impl Gallery {
     /// Errors: no such row, `DeviceLost`: then the host's copy is gone, and the device's goes with the process.
     pub fn zero(&mut self, row: u32) -> Result<(), GalleryError> {
         self.check()?;
-        self.rows.zero(row)?;
-        match &mut self.scan {
-            Some(scan) => scan.zero(&self.rows, row),
-            None => Ok(()),
+        let Some(place) = self.rows.zero(row)? else { return Ok(()) };
+        self.note(place, place + 1);
+        match &mut self.engine {
+            Engine::Cpu(_) => Ok(()),
+            Engine::Gpu(scan) => scan.settle(&self.rows),
         }
+    }
+
+    /// Closes a few of the gaps that zeroed rows left, if there are enough of them, and tells whether there is more to do.
+    ///
+    /// Rows keep their ids; a search may come between any two calls. Each call moves at most a few thousand rows.
+    ///
+    /// Errors: `DeviceLost`.
+    pub fn close_gaps(&mut self) -> Result<bool, GalleryError> {
+        self.check()?;
+        let piece = match self.closing {
+            Some(piece) => piece,
+            None if self.rows.gaps() > self.rows.places() / GAPS_SHARE_MAX => 0,
+            None => return Ok(false),
+        };
+        for (first, end) in self.rows.pull_up(piece) {
+            self.note(first, end);
+        }
+        self.closing = Some(piece + 1).filter(|&next| next < self.rows.pieces());
+        if self.closing.is_none() {
+            self.stats.compactions += 1;
+        }
+        Ok(self.closing.is_some())
     }
 
     /// Rows ever appended, hidden and zeroed ones included.
@@ -235,7 +308,7 @@ impl Gallery {
 
     /// Rows that a search may find.
     pub fn live(&self) -> u32 {
-        self.rows.live_len()
+        self.rows.live()
     }
 
     /// D.
@@ -245,17 +318,24 @@ impl Gallery {
 
     /// `gpu` or `cpu`.
     pub fn engine(&self) -> &'static str {
-        if self.scan.is_some() { "gpu" } else { "cpu" }
+        match self.engine {
+            Engine::Cpu(_) => "cpu",
+            Engine::Gpu(_) => "gpu",
+        }
     }
 
-    /// The adapter's name and driver, or how many threads.
+    /// The adapter's name and driver, or the processor's instructions and how many threads.
     pub fn device(&self) -> &str {
         &self.device
     }
 
-    /// Counts since the gallery was opened.
+    /// Counts since the gallery was opened, and what it takes now.
     pub fn stats(&self) -> GalleryStats {
-        self.stats
+        let device_bytes = match &self.engine {
+            Engine::Cpu(_) => 0,
+            Engine::Gpu(scan) => scan.bytes(),
+        };
+        GalleryStats { host_bytes: self.rows.bytes(), device_bytes, ..self.stats }
     }
 
     /// The `k` best live rows for each probe, best first.
@@ -278,7 +358,7 @@ impl Gallery {
         Ok(answers)
     }
 
-    /// Holds the engine's answer to a known probe against the processor's, over all rows.
+    /// Holds the engine's answer to a known probe against all rows' f64 scores.
     ///
     /// Errors: `EnginesDiffer`; as `search`.
     pub fn prove(&mut self) -> Result<(), GalleryError> {
@@ -286,51 +366,45 @@ impl Gallery {
         let raw: Vec<f32> = (0..self.dimension()).map(|at| f32::from(u8::try_from(at * 37 % 101).expect("below 101")) - 50.0).collect();
         let Ok((probe, _)) = Embedding::from_raw(&raw) else { unreachable!("the known probe has a length") };
         let found = self.search(std::slice::from_ref(&probe), CANDIDATES_DEFAULT)?.remove(0);
-        let wanted = cpu::search(&self.rows, &[probe.components()], CANDIDATES_DEFAULT, self.threads).remove(0);
+        let wanted = cpu::brute_force(&self.rows, probe.components(), CANDIDATES_DEFAULT, self.threads);
         if found == wanted { Ok(()) } else { Err(GalleryError::EnginesDiffer { wanted: wanted.len() }) }
     }
 
     fn pass(&mut self, probes: &[&[f32]], k: usize) -> Result<Vec<Vec<Candidate>>, GalleryError> {
-        let scanned: Vec<Scanned> = match &mut self.scan {
-            None => return Ok(cpu::search(&self.rows, probes, k, self.threads)),
-            Some(scan) if scan.can(k) => scan.pass(&self.rows, probes, k)?,
-            Some(_) => probes.iter().map(|_| Scanned::Overflowed).collect(),
+        let bounds: Vec<ProbeBound> = probes.iter().map(|probe| ProbeBound::new(probe)).collect();
+        let (scanned, bytes_read) = match &mut self.engine {
+            Engine::Cpu(path) => (cpu::scan(&self.rows, *path, probes, &bounds, k, self.threads), self.rows.code_bytes()),
+            Engine::Gpu(scan) => scan.pass(&self.rows, probes, &bounds, k)?,
         };
-        let bound = self.scan.as_ref().map_or(0.0, Scan::bound);
-        let mut answers: Vec<Vec<Candidate>> = Vec::with_capacity(probes.len());
-        let mut left = Vec::new();
-        for (at, scanned) in scanned.into_iter().enumerate() {
-            answers.push(match scanned {
-                Scanned::Found(found) => {
-                    let (candidates, rescored) = scan::rescore(&self.rows, probes[at], found, k, bound);
-                    self.stats.rescored += rescored;
-                    candidates
-                }
-                Scanned::Overflowed => {
-                    left.push(at);
-                    Vec::new()
-                }
-            });
-        }
-        self.stats.fallbacks += left.len() as u64;
-        let left_probes: Vec<&[f32]> = left.iter().map(|&at| probes[at]).collect();
-        for (at, answer) in left.into_iter().zip(cpu::search(&self.rows, &left_probes, k, self.threads)) {
-            answers[at] = answer;
-        }
-        Ok(answers)
+        self.stats.fallbacks += scanned.iter().map(|scanned| scanned.fallbacks).sum::<u64>();
+        let answers = cpu::finish(&self.rows, probes, &bounds, scanned, k, self.threads);
+        self.stats.passes += 1;
+        self.stats.probes += probes.len() as u64;
+        self.stats.bytes_read += bytes_read;
+        self.stats.rescored += answers.iter().map(|(_, rescored)| rescored).sum::<u64>();
+        Ok(answers.into_iter().map(|(answer, _)| answer).collect())
     }
 
     fn set_live(&mut self, row: u32, live: bool) -> Result<(), GalleryError> {
         self.check()?;
-        let changed = self.rows.set_live(row, live)?;
-        if let Some(scan) = self.scan.as_mut().filter(|_| changed) {
-            scan.note_live(row);
+        if let Some(place) = self.rows.set_live(row, live)? {
+            self.note(place, place + 1);
         }
         Ok(())
     }
 
+    /// Tells a device's side that rows changed.
+    fn note(&mut self, first: u32, end: u32) {
+        if let Engine::Gpu(scan) = &mut self.engine {
+            scan.note(first, end);
+        }
+    }
+
     fn check(&self) -> Result<(), GalleryError> {
-        self.scan.as_ref().map_or(Ok(()), |scan| scan.device().check())
+        match &self.engine {
+            Engine::Cpu(_) => Ok(()),
+            Engine::Gpu(scan) => scan.device().check(),
+        }
     }
 }
 

@@ -1,34 +1,61 @@
-//! The host's master rows: what every answer is scored from, and which of them are live.
+//! The host's rows: their exact numbers, whether they may be found, and for the processor's engine their codes.
 //!
-//! The invariant: a row's numbers are written once, when it is appended, and once more with zeros, when it is purged. They lie in
-//! pieces that never move, so that growing copies nothing and zeroing leaves no older copy behind.
+//! The invariant: rows lie in pieces of `PIECE_ROWS` places, in the order of their ids, and keep their ids for ever; the place of a row
+//! changes only when `pull_up` closes the gaps that purged rows left. Pieces never move or grow, so no older copy of a row's numbers
+//! stays behind: what is zeroed, moved or dropped is overwritten.
 
 use super::GalleryError;
+use super::bound::{HIDDEN, quantise_row};
+use super::simd::{BLOCK_ROWS, Line, block_lines, put_nothing, put_residual, put_row};
 use crate::face::Embedding;
 use crate::limits::ROWS_MAX;
 use zeroize::Zeroize;
 
-/// Rows of one piece of memory.
-const PIECE_ROWS: u32 = 4_096;
-/// Rows that share one word of bits.
-const WORD_ROWS: u32 = 32;
+/// Places of one piece of memory.
+pub(super) const PIECE_ROWS: u32 = 4_096;
+/// The most pieces, so that a place is a `u32` too.
+const PIECES_MAX: usize = (u32::MAX / PIECE_ROWS) as usize;
 
-/// All rows of one gallery with their bits.
+/// Whether a row may be found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Live,
+    Hidden,
+    /// Its numbers are gone.
+    Zeroed,
+}
+
+/// Up to `PIECE_ROWS` rows.
+struct Piece {
+    /// Ascending.
+    ids: Vec<u32>,
+    /// One above the largest id that was ever here: ids of rows that are gone lead here, too.
+    ids_end: u32,
+    states: Vec<State>,
+    /// Row after row, D numbers each.
+    numbers: Vec<f32>,
+    /// Block after block as `simd` draws them; without any on a device's gallery.
+    blocks: Vec<Line>,
+}
+
+/// All rows of one gallery.
 pub(super) struct Rows {
     dimension: usize,
-    /// `PIECE_ROWS` rows each, row after row, never reallocated.
-    pieces: Vec<Vec<f32>>,
-    /// One bit a row, lowest bit first: set while the row may be found. A device reads these words as they are.
-    live: Vec<u32>,
-    /// One bit a row: set once its numbers are gone.
-    zeroed: Vec<u32>,
-    len: u32,
-    live_len: u32,
+    keeps_codes: bool,
+    pieces: Vec<Piece>,
+    /// The next row's id.
+    next: u32,
+    live: u32,
+    /// Places of rows that are gone.
+    gaps: u32,
+    /// A row's codes on their way into a block.
+    codes: Vec<i8>,
 }
 
 impl Rows {
-    pub(super) fn new(dimension: usize) -> Self {
-        Self { dimension, pieces: Vec::new(), live: Vec::new(), zeroed: Vec::new(), len: 0, live_len: 0 }
+    /// With codes for the processor's engine, or without.
+    pub(super) fn new(dimension: usize, keeps_codes: bool) -> Self {
+        Self { dimension, keeps_codes, pieces: Vec::new(), next: 0, live: 0, gaps: 0, codes: vec![0; dimension] }
     }
 
     /// D.
@@ -36,139 +63,264 @@ impl Rows {
         self.dimension
     }
 
-    /// Rows ever appended.
+    /// Rows ever appended: the next row's id.
     pub(super) fn len(&self) -> u32 {
-        self.len
+        self.next
     }
 
     /// Rows that a search may find.
-    pub(super) fn live_len(&self) -> u32 {
-        self.live_len
+    pub(super) fn live(&self) -> u32 {
+        self.live
     }
 
-    /// Adds a live row and gives its index.
-    pub(super) fn append(&mut self, embedding: &Embedding) -> Result<u32, GalleryError> {
+    /// Places of rows that are gone.
+    pub(super) fn gaps(&self) -> u32 {
+        self.gaps
+    }
+
+    /// One above the last place in use.
+    pub(super) fn places(&self) -> u32 {
+        let Some(last) = self.pieces.last() else { return 0 };
+        place(self.pieces.len() - 1, 0) + small(last.ids.len())
+    }
+
+    /// Bytes of memory that rows and codes take, filled or not.
+    pub(super) fn bytes(&self) -> u64 {
+        let of = |piece: &Piece| {
+            piece.ids.capacity() * size_of::<u32>()
+                + piece.states.capacity() * size_of::<State>()
+                + piece.numbers.capacity() * size_of::<f32>()
+                + piece.blocks.capacity() * size_of::<Line>()
+        };
+        self.pieces.iter().map(|piece| of(piece) as u64).sum()
+    }
+
+    /// Bytes of codes that one pass of the processor's engine reads.
+    pub(super) fn code_bytes(&self) -> u64 {
+        self.pieces.iter().map(|piece| size_of_val(piece.blocks.as_slice()) as u64).sum()
+    }
+
+    /// Adds a live row and gives its id and place.
+    pub(super) fn append(&mut self, embedding: &Embedding) -> Result<(u32, u32), GalleryError> {
         if embedding.dimension() != self.dimension {
             return Err(GalleryError::Dimension { found: embedding.dimension(), wanted: self.dimension });
         }
-        if u64::from(self.len) >= ROWS_MAX {
-            return Err(GalleryError::Full { rows: self.len });
+        let full = self.pieces.last().is_none_or(Piece::is_full);
+        if u64::from(self.next) >= ROWS_MAX || full && self.pieces.len() == PIECES_MAX {
+            return Err(GalleryError::Full { rows: self.next });
         }
-        let row = self.len;
-        if row.is_multiple_of(PIECE_ROWS) {
-            self.pieces.push(Vec::with_capacity(PIECE_ROWS as usize * self.dimension));
+        if full {
+            self.pieces.push(Piece::new(self.dimension, self.keeps_codes));
         }
-        if row.is_multiple_of(WORD_ROWS) {
-            self.live.push(0);
-            self.zeroed.push(0);
+        let at = self.pieces.len() - 1;
+        let id = self.next;
+        self.pieces[at].push(id, State::Live, embedding.components(), &mut self.codes);
+        self.next += 1;
+        self.live += 1;
+        Ok((id, self.places() - 1))
+    }
+
+    /// Where a row is; none once its numbers are gone and its place is taken.
+    ///
+    /// Errors: no such row.
+    pub(super) fn place_of(&self, id: u32) -> Result<Option<u32>, GalleryError> {
+        if id >= self.next {
+            return Err(GalleryError::UnknownRow { row: id, rows: self.next });
         }
-        let piece = self.pieces.last_mut().expect("a piece was pushed for the first row");
-        piece.extend_from_slice(embedding.components());
-        self.len += 1;
-        set_bit(&mut self.live, row, true);
-        self.live_len += 1;
-        Ok(row)
+        let at = self.pieces.partition_point(|piece| piece.ids_end <= id);
+        let offset = self.pieces.get(at).and_then(|piece| piece.ids.binary_search(&id).ok());
+        Ok(offset.map(|offset| place(at, offset)))
     }
 
-    /// The D components of a row below `len`.
-    pub(super) fn row(&self, row: u32) -> &[f32] {
-        let at = (row % PIECE_ROWS) as usize * self.dimension;
-        &self.pieces[(row / PIECE_ROWS) as usize][at..at + self.dimension]
+    /// The id and the D numbers of the row in a place that a search found.
+    pub(super) fn row(&self, place: u32) -> (u32, &[f32]) {
+        let (piece, offset) = self.at(place);
+        (piece.ids[offset], piece.numbers(offset, self.dimension))
     }
 
-    /// Whether a search may find the row.
-    pub(super) fn is_live(&self, row: u32) -> bool {
-        bit(&self.live, row)
+    /// The numbers of a row that may be found; none for places without one.
+    pub(super) fn live_row(&self, place: u32) -> Option<(u32, &[f32])> {
+        let (piece, offset) = self.pieces.get((place / PIECE_ROWS) as usize).map(|piece| (piece, (place % PIECE_ROWS) as usize))?;
+        (piece.states.get(offset) == Some(&State::Live)).then(|| self.row(place))
     }
 
-    /// The words with the live bits of the rows from `first`, a multiple of 32, to `end`; rows not there yet have no bit.
-    pub(super) fn live_words(&self, first: u32, end: u32) -> &[u32] {
-        let words = self.live.len();
-        &self.live[((first / WORD_ROWS) as usize).min(words)..(end.div_ceil(WORD_ROWS) as usize).min(words)]
+    /// The blocks of the piece that begins at this place, for the processor's engine.
+    pub(super) fn blocks(&self, first: u32) -> &[Line] {
+        &self.at(first).0.blocks
     }
 
-    /// Makes a row live or hides it; gives whether that changed anything.
-    pub(super) fn set_live(&mut self, row: u32, live: bool) -> Result<bool, GalleryError> {
-        self.check(row)?;
-        if live && bit(&self.zeroed, row) {
-            return Err(GalleryError::Zeroed { row });
+    /// Makes a row live or hides it; gives its place if that changed anything.
+    pub(super) fn set_live(&mut self, id: u32, live: bool) -> Result<Option<u32>, GalleryError> {
+        let place = self.place_of(id)?;
+        let wanted = if live { State::Live } else { State::Hidden };
+        let found = place.map_or(State::Zeroed, |place| {
+            let (piece, offset) = self.at(place);
+            piece.states[offset]
+        });
+        match (found, place) {
+            (State::Zeroed, _) | (_, None) if live => Err(GalleryError::Zeroed { row: id }),
+            (State::Zeroed, _) | (_, None) => Ok(None),
+            (found, _) if found == wanted => Ok(None),
+            (_, Some(place)) => {
+                let (at, offset) = split(place);
+                let piece = &mut self.pieces[at];
+                piece.states[offset] = wanted;
+                piece.show(offset, live, self.dimension, &mut self.codes);
+                self.live = if live { self.live + 1 } else { self.live - 1 };
+                Ok(Some(place))
+            }
         }
-        if self.is_live(row) == live {
-            return Ok(false);
+    }
+
+    /// Hides a row for good and overwrites its numbers; gives its place if they were still there.
+    pub(super) fn zero(&mut self, id: u32) -> Result<Option<u32>, GalleryError> {
+        self.set_live(id, false)?;
+        let Some(place) = self.place_of(id)? else { return Ok(None) };
+        let (at, offset) = split(place);
+        if self.pieces[at].states[offset] == State::Zeroed {
+            return Ok(None);
         }
-        set_bit(&mut self.live, row, live);
-        self.live_len = if live { self.live_len + 1 } else { self.live_len - 1 };
-        Ok(true)
+        self.pieces[at].wipe(offset, self.dimension);
+        self.gaps += 1;
+        Ok(Some(place))
     }
 
-    /// Hides a row for good and overwrites its numbers.
-    pub(super) fn zero(&mut self, row: u32) -> Result<(), GalleryError> {
-        self.set_live(row, false)?;
-        set_bit(&mut self.zeroed, row, true);
-        let at = (row % PIECE_ROWS) as usize * self.dimension;
-        self.pieces[(row / PIECE_ROWS) as usize][at..at + self.dimension].zeroize();
-        Ok(())
+    /// Closes the gaps of one piece with rows of those after it and gives the places that changed, first and end.
+    ///
+    /// Called for piece after piece from the first on, it leaves no gap but at the end. Rows keep their order.
+    pub(super) fn pull_up(&mut self, at: usize) -> Vec<(u32, u32)> {
+        let mut changed = Vec::new();
+        let mut fresh = Piece::new(self.dimension, self.keeps_codes);
+        for from in at..self.pieces.len() {
+            if fresh.is_full() {
+                break;
+            }
+            let piece = &self.pieces[from];
+            let (mut taken, before) = (0, piece.ids.len());
+            for (offset, &state) in piece.states.iter().enumerate() {
+                match state {
+                    State::Zeroed => self.gaps -= 1,
+                    _ if fresh.is_full() => break,
+                    _ => fresh.push(piece.ids[offset], state, piece.numbers(offset, self.dimension), &mut self.codes),
+                }
+                taken = offset + 1;
+            }
+            fresh.ids_end = piece.ids.get(taken).copied().unwrap_or(piece.ids_end);
+            if from > at {
+                let mut rest = Piece::new(self.dimension, self.keeps_codes);
+                for offset in taken..before {
+                    rest.push(piece.ids[offset], piece.states[offset], piece.numbers(offset, self.dimension), &mut self.codes);
+                }
+                rest.ids_end = piece.ids_end;
+                self.pieces[from] = rest;
+                changed.push((place(from, 0), place(from, 0) + small(before)));
+            }
+        }
+        if let Some(piece) = self.pieces.get_mut(at) {
+            changed.push((place(at, 0), place(at, 0) + small(piece.ids.len().max(fresh.ids.len()))));
+            *piece = fresh;
+        }
+        while self.pieces.last().is_some_and(|piece| piece.ids.is_empty()) {
+            self.pieces.pop();
+        }
+        changed
     }
 
-    fn check(&self, row: u32) -> Result<(), GalleryError> {
-        if row < self.len { Ok(()) } else { Err(GalleryError::UnknownRow { row, rows: self.len }) }
+    /// Pieces there are.
+    pub(super) fn pieces(&self) -> usize {
+        self.pieces.len()
+    }
+
+    fn at(&self, place: u32) -> (&Piece, usize) {
+        let (at, offset) = split(place);
+        (&self.pieces[at], offset)
     }
 }
 
-fn bit(words: &[u32], row: u32) -> bool {
-    (words[(row / WORD_ROWS) as usize] >> (row % WORD_ROWS)) & 1 == 1
+impl Piece {
+    fn new(dimension: usize, keeps_codes: bool) -> Self {
+        let rows = PIECE_ROWS as usize;
+        let lines = if keeps_codes { rows / BLOCK_ROWS * block_lines(dimension) } else { 0 };
+        Self {
+            ids: Vec::with_capacity(rows),
+            ids_end: 0,
+            states: Vec::with_capacity(rows),
+            numbers: Vec::with_capacity(rows * dimension),
+            blocks: Vec::with_capacity(lines),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.ids.len() == PIECE_ROWS as usize
+    }
+
+    fn numbers(&self, offset: usize, dimension: usize) -> &[f32] {
+        &self.numbers[offset * dimension..][..dimension]
+    }
+
+    /// Adds a row behind the others.
+    fn push(&mut self, id: u32, state: State, numbers: &[f32], codes: &mut [i8]) {
+        let offset = self.ids.len();
+        self.ids.push(id);
+        self.ids_end = id + 1;
+        self.states.push(state);
+        self.numbers.extend_from_slice(numbers);
+        if self.blocks.capacity() == 0 {
+            return;
+        }
+        let lines = block_lines(numbers.len());
+        if offset.is_multiple_of(BLOCK_ROWS) {
+            let first = self.blocks.len();
+            self.blocks.resize(first + lines, Line([0; 64]));
+            (0..BLOCK_ROWS).for_each(|row| put_residual(&mut self.blocks[first..], row, HIDDEN));
+        }
+        if state != State::Zeroed {
+            let bound = quantise_row(numbers, codes);
+            let residual = if state == State::Live { bound.residual } else { HIDDEN };
+            put_row(self.block(offset, lines), offset % BLOCK_ROWS, codes, bound.scale, residual);
+        }
+    }
+
+    /// Lets the engine find a row or not.
+    fn show(&mut self, offset: usize, live: bool, dimension: usize, codes: &mut [i8]) {
+        if self.blocks.is_empty() {
+            return;
+        }
+        let residual = if live { quantise_row(self.numbers(offset, dimension), codes).residual } else { HIDDEN };
+        put_residual(self.block(offset, block_lines(dimension)), offset % BLOCK_ROWS, residual);
+    }
+
+    /// Overwrites a row's numbers and codes.
+    fn wipe(&mut self, offset: usize, dimension: usize) {
+        self.states[offset] = State::Zeroed;
+        self.numbers[offset * dimension..][..dimension].zeroize();
+        if !self.blocks.is_empty() {
+            put_nothing(self.block(offset, block_lines(dimension)), offset % BLOCK_ROWS);
+            put_residual(self.block(offset, block_lines(dimension)), offset % BLOCK_ROWS, HIDDEN);
+        }
+    }
+
+    fn block(&mut self, offset: usize, lines: usize) -> &mut [Line] {
+        &mut self.blocks[offset / BLOCK_ROWS * lines..][..lines]
+    }
 }
 
-fn set_bit(words: &mut [u32], row: u32, on: bool) {
-    let word = &mut words[(row / WORD_ROWS) as usize];
-    let mask = 1 << (row % WORD_ROWS);
-    *word = if on { *word | mask } else { *word & !mask };
+impl Drop for Piece {
+    /// What is freed could be found in memory long after a row in it was purged.
+    fn drop(&mut self) {
+        self.numbers.as_mut_slice().zeroize();
+        self.blocks.iter_mut().for_each(|line| line.0.zeroize());
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn split(place: u32) -> (usize, usize) {
+    ((place / PIECE_ROWS) as usize, (place % PIECE_ROWS) as usize)
+}
 
-    fn axis(at: usize) -> Embedding {
-        let mut components = vec![0.0; 16];
-        components[at] = 1.0;
-        Embedding::from_grid(components).unwrap()
-    }
+fn place(piece: usize, offset: usize) -> u32 {
+    small(piece) * PIECE_ROWS + small(offset)
+}
 
-    #[test]
-    fn rows_keep_their_numbers_across_pieces() {
-        let mut rows = Rows::new(16);
-        for i in 0..PIECE_ROWS + 40 {
-            assert_eq!(rows.append(&axis(i as usize % 16)).unwrap(), i);
-        }
-        assert_eq!(rows.row(PIECE_ROWS - 1), axis((PIECE_ROWS as usize - 1) % 16).components());
-        assert_eq!(rows.row(PIECE_ROWS + 3), axis((PIECE_ROWS as usize + 3) % 16).components());
-        assert_eq!(rows.live_words(PIECE_ROWS, PIECE_ROWS + 64), [u32::MAX, 0xff]);
-        assert!(rows.live_words(PIECE_ROWS + 64, PIECE_ROWS + 128).is_empty());
-    }
-
-    #[test]
-    fn a_zeroed_row_stays_hidden_and_holds_zeros() {
-        let mut rows = Rows::new(16);
-        for i in 0..3 {
-            rows.append(&axis(i)).unwrap();
-        }
-        assert!(rows.set_live(1, false).unwrap());
-        assert!(!rows.set_live(1, false).unwrap());
-        assert!(rows.set_live(1, true).unwrap());
-        rows.zero(1).unwrap();
-        assert_eq!(rows.row(1), [0.0; 16]);
-        assert_eq!((rows.len(), rows.live_len(), rows.is_live(1)), (3, 2, false));
-        assert_eq!(rows.set_live(1, true), Err(GalleryError::Zeroed { row: 1 }));
-        rows.zero(1).unwrap();
-        assert_eq!(rows.live_len(), 2);
-    }
-
-    #[test]
-    fn what_is_no_row_of_this_gallery_is_refused_by_name() {
-        let mut rows = Rows::new(17);
-        assert_eq!(rows.append(&axis(0)), Err(GalleryError::Dimension { found: 16, wanted: 17 }));
-        assert_eq!(rows.set_live(0, false), Err(GalleryError::UnknownRow { row: 0, rows: 0 }));
-        assert_eq!(rows.zero(7), Err(GalleryError::UnknownRow { row: 7, rows: 0 }));
-    }
+fn small(x: usize) -> u32 {
+    u32::try_from(x).expect("places are below 2^32")
 }

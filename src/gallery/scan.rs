@@ -4,12 +4,14 @@
 //! no f32 value ever decides an order. A probe whose list overflowed is not answered here: the caller scores it without a device.
 
 use super::GalleryError;
+use super::bound::ProbeBound;
+use super::cpu::{brute_force, threads};
 use super::gpu::Device;
+use super::rescore::Scanned;
 use super::rows::Rows;
 use super::score::{Found, Progress, ScoreParams, THETA_CLOSED, THETA_OPEN, TILE_PROBES, WORKGROUP, error_bound, pack_probes, quads};
 use super::segments::{Segments, Sizes};
 use super::top_k::{TopKParams, margin};
-use crate::face::{Candidate, dot};
 use crate::limits::{CANDIDATES_MAX, PROBES_PER_PASS_MAX};
 use std::sync::Arc;
 
@@ -21,14 +23,6 @@ pub(super) struct Scan {
     work: Option<Work>,
     /// B of `score`, for this dimension.
     bound: f64,
-}
-
-/// What the device found for one probe.
-pub(super) enum Scanned {
-    /// All rows that may be among the k best, in no order.
-    Found(Vec<Found>),
-    /// More rows than the list holds: nothing is known.
-    Overflowed,
 }
 
 impl Scan {
@@ -46,25 +40,21 @@ impl Scan {
         &self.device
     }
 
-    /// How far a z may be from its score.
-    pub(super) fn bound(&self) -> f64 {
-        self.bound
+    /// Bytes of the device's memory that rows take.
+    pub(super) fn bytes(&self) -> u64 {
+        self.segments.bytes()
     }
 
-    /// Notes a new row.
-    pub(super) fn note_append(&mut self, row: u32) {
-        self.segments.note_row(row);
-        self.segments.note_live(row);
+    /// Notes that the rows in these places changed.
+    pub(super) fn note(&mut self, first: u32, end: u32) {
+        for place in first..end {
+            self.segments.note_row(place);
+            self.segments.note_live(place);
+        }
     }
 
-    /// Notes a row hidden or made live.
-    pub(super) fn note_live(&mut self, row: u32) {
-        self.segments.note_live(row);
-    }
-
-    /// Overwrites a row that the host has zeroed already and returns when the device has done it.
-    pub(super) fn zero(&mut self, rows: &Rows, row: u32) -> Result<(), GalleryError> {
-        self.note_append(row);
+    /// Overwrites what was noted and returns when the device has done it.
+    pub(super) fn settle(&mut self, rows: &Rows) -> Result<(), GalleryError> {
         self.segments.flush(&self.device, rows)?;
         self.device.queue().submit([]);
         self.device.wait()
@@ -78,12 +68,21 @@ impl Scan {
     /// What may be among the `k` best, for each probe.
     ///
     /// Shapes: `probes` is P x D, at most `PROBES_PER_PASS_MAX`; `k` is at least 1 and one that `can`.
-    pub(super) fn pass(&mut self, rows: &Rows, probes: &[&[f32]], k: usize) -> Result<Vec<Scanned>, GalleryError> {
-        debug_assert!(self.can(k) && (1..=CANDIDATES_MAX).contains(&k) && probes.len() <= PROBES_PER_PASS_MAX);
+    pub(super) fn pass(
+        &mut self,
+        rows: &Rows,
+        probes: &[&[f32]],
+        _bounds: &[ProbeBound],
+        k: usize,
+    ) -> Result<(Vec<Scanned>, u64), GalleryError> {
+        if !self.can(k) {
+            return Ok((probes.iter().map(|probe| overflowed(rows, probe, k)).collect(), 0));
+        }
+        debug_assert!((1..=CANDIDATES_MAX).contains(&k) && probes.len() <= PROBES_PER_PASS_MAX);
         self.segments.flush(&self.device, rows)?;
         let firsts: Vec<u32> = self.segments.all().iter().map(|segment| segment.first).collect();
         let dispatch_rows_max = self.device.workgroups_max().saturating_mul(WORKGROUP);
-        let chunks = chunks(&firsts, rows.len(), self.sizes.segment_rows_first, dispatch_rows_max);
+        let chunks = chunks(&firsts, rows.places(), self.sizes.segment_rows_first, dispatch_rows_max);
         let tiles = probes.len().div_ceil(TILE_PROBES);
         let work = match self.work.take() {
             Some(work) if work.chunks_max >= chunks.len() && work.tiles >= tiles => work,
@@ -92,7 +91,7 @@ impl Scan {
         let read = self.submit(&work, &chunks, rows, probes, k);
         let words: Vec<u32> = bytemuck::pod_collect_to_vec(&self.device.read(&work.back, read.bytes)?);
         self.work = Some(work);
-        Ok(read.scanned(&words, probes.len()))
+        Ok((read.scanned(&words, rows, probes, k), self.bytes()))
     }
 
     /// Records and submits all chunks at once.
@@ -146,22 +145,8 @@ impl Scan {
     }
 }
 
-/// The `k` best of the rows that the device found, exact, and how many had to be scored for it.
-///
-/// `bound` is the most that a z may be off. In two steps: the k best by z are scored, and the k-th best of these scores rules out
-/// most of the others, because no score is above z + bound. What it can't rule out is scored too.
-pub(super) fn rescore(rows: &Rows, probe: &[f32], mut found: Vec<Found>, k: usize, bound: f64) -> (Vec<Candidate>, u64) {
-    found.sort_unstable_by(|a, b| b.z.total_cmp(&a.z));
-    let candidate = |found: &Found| Candidate { row: found.row, score: dot(rows.row(found.row), probe) };
-    let (first, rest) = found.split_at(k.min(found.len()));
-    let mut candidates: Vec<_> = first.iter().map(candidate).collect();
-    if let Some(last) = candidates.iter().map(|candidate| candidate.score).min_by(f64::total_cmp) {
-        candidates.extend(rest.iter().take_while(|found| f64::from(found.z) + bound >= last).map(candidate));
-    }
-    let rescored = candidates.len() as u64;
-    candidates.sort_unstable_by(Candidate::order);
-    candidates.truncate(k);
-    (candidates, rescored)
+fn overflowed(rows: &Rows, probe: &[f32], k: usize) -> Scanned {
+    Scanned { scored: brute_force(rows, probe, k, threads()), fallbacks: 1, ..Scanned::default() }
 }
 
 /// Stretches of rows, each within a segment: the first as long as the first segment, later ones three times what came before.
@@ -202,15 +187,18 @@ impl Read {
         Self { list_len, bytes: bytes as u64 }
     }
 
-    fn scanned(&self, words: &[u32], probes: usize) -> Vec<Scanned> {
-        let (progress, lists) = words.split_at(probes * size_of::<Progress>() / 4);
+    fn scanned(&self, words: &[u32], rows: &Rows, probes: &[&[f32]], k: usize) -> Vec<Scanned> {
+        let (progress, lists) = words.split_at(probes.len() * size_of::<Progress>() / 4);
         let progress: &[Progress] = bytemuck::cast_slice(progress);
         let lists: &[Found] = bytemuck::cast_slice(lists);
-        let one = |(progress, list): (&Progress, &[Found])| match list.get(..progress.list_len as usize) {
-            Some(found) if progress.overflowed == 0 => Scanned::Found(found.to_vec()),
-            _ => Scanned::Overflowed,
+        let one = |((progress, list), probe): ((&Progress, &[Found]), &&[f32])| match list.get(..progress.list_len as usize) {
+            Some(found) if progress.overflowed == 0 => {
+                let found = found.iter().map(|found| super::rescore::Found { place: found.row, z: f32::MAX, low: found.z }).collect();
+                Scanned { found, ..Scanned::default() }
+            }
+            _ => overflowed(rows, probe, k),
         };
-        progress.iter().zip(lists.chunks(self.list_len)).map(one).collect()
+        progress.iter().zip(lists.chunks(self.list_len)).zip(probes).map(one).collect()
     }
 }
 
@@ -248,7 +236,6 @@ impl Work {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::Numbers;
     use super::*;
 
     impl Scan {
@@ -279,25 +266,5 @@ mod tests {
                 assert_eq!(next, rows_len);
             }
         }
-    }
-
-    #[test]
-    fn rescoring_scores_only_what_the_bound_cannot_rule_out() {
-        let mut numbers = Numbers::new(2);
-        let mut rows = Rows::new(32);
-        for _ in 0..500 {
-            rows.append(&numbers.embedding(32)).unwrap();
-        }
-        let probe = numbers.embedding(32);
-        let bound = error_bound(32);
-        #[expect(clippy::cast_possible_truncation, reason = "a z is an f32")]
-        let found: Vec<_> = (0..500).map(|row| Found { row, z: dot(rows.row(row), probe.components()) as f32 }).collect();
-        let expected = super::super::cpu::search(&rows, &[probe.components()], 10, 1).remove(0);
-        let (candidates, rescored) = rescore(&rows, probe.components(), found.clone(), 10, bound);
-        assert_eq!(candidates, expected);
-        assert!((10..20).contains(&rescored), "{rescored}");
-        let (few, rescored) = rescore(&rows, probe.components(), found[..3].to_vec(), 10, bound);
-        assert_eq!((few.len(), rescored), (3, 3));
-        assert_eq!(rescore(&rows, probe.components(), Vec::new(), 10, bound), (Vec::new(), 0));
     }
 }

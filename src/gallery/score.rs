@@ -80,8 +80,9 @@ pub(super) fn pack_block(rows: &Rows, block: u32, packed: &mut Vec<f32>) {
     let start = packed.len();
     packed.resize(start + quads(rows.dimension()) as usize * stride, 0.0);
     let first = block * BLOCK_ROWS;
-    for (lane, row) in (first..rows.len().min(first.saturating_add(BLOCK_ROWS))).enumerate() {
-        for (quad, components) in rows.row(row).chunks(4).enumerate() {
+    for (lane, place) in (first..rows.places().min(first.saturating_add(BLOCK_ROWS))).enumerate() {
+        let Some((_, numbers)) = rows.live_row(place) else { continue };
+        for (quad, components) in numbers.chunks(4).enumerate() {
             let at = start + quad * stride + lane * 4;
             packed[at..at + components.len()].copy_from_slice(components);
         }
@@ -255,7 +256,7 @@ pub(super) mod tests {
         let Some(device) = shared() else { return };
         let mut numbers = Numbers::new(5);
         for (dimension, probes_len) in [(16, 1usize), (33, 8), (128, 9), (515, 20), (2_048, 2)] {
-            let mut rows = Rows::new(dimension);
+            let mut rows = Rows::new(dimension, false);
             for _ in 0..200 {
                 rows.append(&numbers.embedding(dimension)).unwrap();
             }
@@ -267,8 +268,8 @@ pub(super) mod tests {
             let probes = pack_probes(&probes, dimension);
             let mut packed = Vec::new();
             (0..4).for_each(|block| pack_block(&rows, block, &mut packed));
-            let mut live = rows.live_words(0, 256).to_vec();
-            live.resize(8, 0);
+            let live: Vec<u32> =
+                (0..8).map(|word| (0..32).fold(0, |bits, at| bits | u32::from(rows.live_row(word * 32 + at).is_some()) << at)).collect();
             let params = ScoreParams { row_first: 64, row_end: 190, row_base: 1_000, quads: quads(dimension), list_len_max: 90 };
             let places = probes_len.div_ceil(TILE_PROBES) * TILE_PROBES;
             // Some probes take all rows and lose some, some a part, some none.

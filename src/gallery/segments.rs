@@ -89,7 +89,7 @@ impl Segments {
     /// Hands everything noted to the device; it is there before any later submission runs.
     pub(super) fn flush(&mut self, device: &Device, rows: &Rows) -> Result<(), GalleryError> {
         device.check()?;
-        while self.rows_max() < u64::from(rows.len()) {
+        while self.rows_max() < u64::from(rows.places()) {
             self.grow(device, rows.dimension());
         }
         let block_bytes = quads(rows.dimension()) as usize * 16 * BLOCK_ROWS as usize;
@@ -111,15 +111,22 @@ impl Segments {
             }
         }
         for (first, end) in self.runs(&self.stale_live, u32::MAX) {
-            let words = rows.live_words(first * BLOCK_ROWS, end.saturating_mul(BLOCK_ROWS));
+            let live = |place: u32| u32::from(rows.live_row(place).is_some());
+            let word = |first: u32| (0..32).fold(0, |word, at| word | live(first + at) << at);
+            let words: Vec<u32> = (first * BLOCK_ROWS..end.saturating_mul(BLOCK_ROWS)).step_by(32).map(word).collect();
             let segment = self.segment_of(first);
             let at = u64::from(first - segment.first / BLOCK_ROWS) * u64::from(BLOCK_ROWS / 8);
-            device.queue().write_buffer(&segment.live, at, bytemuck::cast_slice(words));
+            device.queue().write_buffer(&segment.live, at, bytemuck::cast_slice(&words));
         }
         device.check()?;
         self.stale_rows.clear();
         self.stale_live.clear();
         Ok(())
+    }
+
+    /// Bytes of the device's memory that segments take.
+    pub(super) fn bytes(&self) -> u64 {
+        self.all.iter().map(|segment| segment.rows.size() + segment.live.size()).sum()
     }
 
     fn rows_max(&self) -> u64 {

@@ -3,13 +3,14 @@
 //! The invariant: what was acknowledged before a search was sent is seen by it. The thread takes all commands that wait, does the
 //! changes among them in their order and then answers all the searches together, as few passes as they fit into. A change may thus
 //! overtake a search that was waiting beside it, which only makes the answer newer; nothing is ever answered from an older state.
+//! Between two rounds of commands, and as long as none waits, the thread closes gaps that purged rows left, a piece at a time.
 
 use super::{Gallery, GalleryError, GalleryStats, check_search};
 use crate::face::{Candidate, Embedding};
 use crate::limits::{GALLERY_QUEUE_LEN_MAX, PROBES_PER_PASS_MAX};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
 /// A way to the thread that owns a gallery; the thread ends when the last handle is dropped.
@@ -86,7 +87,7 @@ impl GalleryHandle {
         }
     }
 
-    /// Holds the engine's answer to a known probe against the processor's.
+    /// Holds the engine's answer to a known probe against all rows' f64 scores.
     ///
     /// Errors: as `Gallery::prove`, and `Stopped`.
     pub fn prove(&self) -> Result<(), GalleryError> {
@@ -118,9 +119,9 @@ impl GalleryHandle {
         &self.shared.device
     }
 
-    /// Counts since the gallery was opened.
+    /// What the gallery did since it was opened and what it takes, as of the last acknowledgement.
     pub fn stats(&self) -> GalleryStats {
-        GalleryStats { rescored: self.shared.rescored.load(Ordering::Relaxed), fallbacks: self.shared.fallbacks.load(Ordering::Relaxed) }
+        *self.shared.stats.lock().expect("nothing panics while it holds the counts")
     }
 
     /// Why the gallery is dead, if it is.
@@ -147,8 +148,7 @@ struct Shared {
     dimension: usize,
     rows: AtomicU32,
     live: AtomicU32,
-    rescored: AtomicU64,
-    fallbacks: AtomicU64,
+    stats: Mutex<GalleryStats>,
     lost: OnceLock<GalleryError>,
 }
 
@@ -156,8 +156,7 @@ impl Shared {
     fn publish(&self, gallery: &Gallery) {
         self.rows.store(gallery.rows(), Ordering::Release);
         self.live.store(gallery.live(), Ordering::Release);
-        self.rescored.store(gallery.stats().rescored, Ordering::Relaxed);
-        self.fallbacks.store(gallery.stats().fallbacks, Ordering::Relaxed);
+        *self.stats.lock().expect("nothing panics while it holds the counts") = gallery.stats();
     }
 
     /// Passes a result on and remembers a loss.
@@ -192,7 +191,14 @@ struct Search {
 
 /// Serves commands until the last handle is gone. A caller that left doesn't matter: replies into the void are dropped.
 fn run(mut gallery: Gallery, commands: &Receiver<Command>, shared: &Shared) {
-    while let Ok(command) = commands.recv() {
+    loop {
+        let gaps_left = shared.noted(gallery.close_gaps()).unwrap_or(false);
+        let command = if gaps_left { commands.try_recv() } else { commands.recv().map_err(|_| TryRecvError::Disconnected) };
+        let command = match command {
+            Ok(command) => command,
+            Err(TryRecvError::Empty) => continue,
+            Err(TryRecvError::Disconnected) => return,
+        };
         let mut searches = Vec::new();
         // Not more than the queue holds, or changes that keep coming would keep the searches waiting.
         for command in std::iter::once(command).chain(commands.try_iter().take(GALLERY_QUEUE_LEN_MAX)) {

@@ -1,0 +1,160 @@
+//! The exact end of every search: of the rows that no bound could drop, the k best by their f64 scores.
+//!
+//! In two steps. The k rows with the best lower bounds are scored first, and the k-th best of these scores is a lower bound of the k-th
+//! best of all that is hard to beat: most of the other rows end below it without being scored.
+
+use super::bound::ProbeBound;
+use super::rows::Rows;
+use super::simd::ask_for;
+use crate::face::{Candidate, dot};
+
+/// Rows that are asked for before they are scored: they lie anywhere in memory.
+const AHEAD: usize = 8;
+/// Sums kept side by side, so that the compiler can use vector registers; exact arithmetic doesn't mind the order.
+const LANES: usize = 8;
+
+/// A row that was not dropped, with its bounds in f32 as `bound` defines them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Found {
+    pub(super) place: u32,
+    pub(super) z: f32,
+    pub(super) low: f32,
+}
+
+/// What a scan knows of one probe: together, all rows that may be among its k best.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scanned {
+    /// Not scored yet.
+    pub(super) found: Vec<Found>,
+    /// Scored already, because there were too many to keep.
+    pub(super) scored: Vec<Candidate>,
+    /// Rows that were scored on the way.
+    pub(super) rescored: u64,
+    /// How often there were too many to keep.
+    pub(super) fallbacks: u64,
+}
+
+impl Scanned {
+    /// The `k` best, best first, and how many rows were scored in all.
+    pub(super) fn finish(self, rows: &Rows, probe: &[f32], bound: &ProbeBound, k: usize) -> (Vec<Candidate>, u64) {
+        let Self { mut found, mut scored, mut rescored, .. } = self;
+        if found.len() > k {
+            found.select_nth_unstable_by(k, |a, b| b.low.total_cmp(&a.low));
+        }
+        let (first, rest) = found.split_at(k.min(found.len()));
+        rescored += first.len() as u64;
+        score(rows, probe, first, &mut scored);
+        keep_best(&mut scored, k);
+        if scored.len() == k && !rest.is_empty() {
+            let theta = bound.theta_of_score(scored[k - 1].score);
+            let rest: Vec<Found> = rest.iter().copied().filter(|found| found.z >= theta).collect();
+            rescored += rest.len() as u64;
+            score(rows, probe, &rest, &mut scored);
+            keep_best(&mut scored, k);
+        }
+        (scored, rescored)
+    }
+
+    /// Scores what was found and keeps the `k` best: what to do when there are too many. Gives the theta that follows.
+    pub(super) fn fall_back(&mut self, rows: &Rows, probe: &[f32], bound: &ProbeBound, k: usize) -> Option<f32> {
+        self.fallbacks += 1;
+        self.rescored += self.found.len() as u64;
+        score(rows, probe, &self.found, &mut self.scored);
+        self.found.clear();
+        keep_best(&mut self.scored, k);
+        (self.scored.len() == k).then(|| bound.theta_of_score(self.scored[k - 1].score))
+    }
+
+    /// Adds what another scan knows of other rows.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.found.extend(other.found);
+        self.scored.extend(other.scored);
+        self.rescored += other.rescored;
+        self.fallbacks += other.fallbacks;
+    }
+}
+
+/// Sorts, best first, and keeps at most `k`.
+pub(super) fn keep_best(candidates: &mut Vec<Candidate>, k: usize) {
+    if k > 0 && candidates.len() > k {
+        candidates.select_nth_unstable_by(k - 1, Candidate::order);
+    }
+    candidates.truncate(k);
+    candidates.sort_unstable_by(Candidate::order);
+}
+
+fn score(rows: &Rows, probe: &[f32], found: &[Found], scored: &mut Vec<Candidate>) {
+    scored.reserve(found.len());
+    found.iter().take(AHEAD).for_each(|found| ask_for(rows.row(found.place).1));
+    for (at, one) in found.iter().enumerate() {
+        if let Some(later) = found.get(at + AHEAD) {
+            ask_for(rows.row(later.place).1);
+        }
+        let (row, numbers) = rows.row(one.place);
+        scored.push(Candidate { row, score: exact(numbers, probe) });
+    }
+}
+
+/// What `face::dot` gives, in an order that vector registers like.
+pub(super) fn exact(a: &[f32], b: &[f32]) -> f64 {
+    let mut sums = [0.0; LANES];
+    let (a_lanes, a_rest) = a.as_chunks::<LANES>();
+    let (b_lanes, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a_lanes.iter().zip(b_lanes) {
+        for lane in 0..LANES {
+            sums[lane] += f64::from(a[lane]) * f64::from(b[lane]);
+        }
+    }
+    sums.iter().sum::<f64>() + dot(a_rest, b_rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bound::quantise_row;
+    use super::super::tests::Numbers;
+    use super::*;
+
+    #[test]
+    fn the_lanes_give_the_exact_dot_product() {
+        let mut numbers = Numbers::new(3);
+        for dimension in 16..60 {
+            let (a, b) = (numbers.embedding(dimension), numbers.embedding(dimension));
+            assert_eq!(exact(a.components(), b.components()).to_bits(), a.score(&b).to_bits());
+        }
+    }
+
+    #[test]
+    fn only_what_the_bound_cannot_rule_out_is_scored() {
+        let mut numbers = Numbers::new(2);
+        let mut rows = Rows::new(32, false);
+        for _ in 0..500 {
+            rows.append(&numbers.embedding(32)).unwrap();
+        }
+        let probe = numbers.embedding(32);
+        let bound = ProbeBound::new(probe.components());
+        let mut codes = vec![0; 32];
+        let found: Vec<Found> = (0..500)
+            .map(|place| {
+                let row = quantise_row(rows.row(place).1, &mut codes);
+                let dot = codes.iter().zip(&bound.codes).map(|(&c, &p)| i32::from(c) * i32::from(p)).sum();
+                let z = bound.z(dot, row);
+                Found { place, z, low: bound.low(z, row.residual) }
+            })
+            .collect();
+        let mut wanted: Vec<_> = (0..500).map(|row| Candidate { row, score: exact(rows.row(row).1, probe.components()) }).collect();
+        keep_best(&mut wanted, 10);
+        let finish = |found: &[Found], k| {
+            let scanned = Scanned { found: found.to_vec(), ..Scanned::default() };
+            scanned.finish(&rows, probe.components(), &bound, k)
+        };
+        let (candidates, rescored) = finish(&found, 10);
+        assert_eq!(candidates, wanted);
+        assert!((10..40).contains(&rescored), "{rescored}");
+        assert_eq!(finish(&found[..3], 10).1, 3);
+        assert_eq!(finish(&[], 10), (Vec::new(), 0));
+        let mut crowded = Scanned { found, ..Scanned::default() };
+        crowded.fall_back(&rows, probe.components(), &bound, 10).unwrap();
+        assert_eq!((crowded.rescored, crowded.fallbacks, crowded.found.len()), (500, 1, 0));
+        assert_eq!(crowded.finish(&rows, probe.components(), &bound, 10).0, wanted);
+    }
+}
