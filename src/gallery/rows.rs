@@ -324,3 +324,129 @@ fn place(piece: usize, offset: usize) -> u32 {
 fn small(x: usize) -> u32 {
     u32::try_from(x).expect("places are below 2^32")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Numbers;
+    use super::*;
+
+    fn axis(at: usize) -> Embedding {
+        let mut components = vec![0.0; 16];
+        components[at % 16] = 1.0;
+        Embedding::from_grid(components).unwrap()
+    }
+
+    fn filled(rows: u32) -> Rows {
+        let mut all = Rows::new(16, true);
+        for id in 0..rows {
+            assert_eq!(all.append(&axis(id as usize)).unwrap().0, id);
+        }
+        all
+    }
+
+    #[test]
+    fn rows_keep_their_numbers_across_pieces() {
+        let rows = filled(PIECE_ROWS + 40);
+        for place in [0, 15, PIECE_ROWS - 1, PIECE_ROWS, PIECE_ROWS + 39] {
+            assert_eq!(rows.row(place), (place, axis(place as usize).components()));
+            assert_eq!(rows.place_of(place), Ok(Some(place)));
+        }
+        assert_eq!((rows.places(), rows.pieces(), rows.live()), (PIECE_ROWS + 40, 2, PIECE_ROWS + 40));
+        assert_eq!(rows.live_row(PIECE_ROWS + 40), None);
+        assert_eq!(rows.live_row(u32::MAX), None);
+        // 40 rows begin three blocks of 16.
+        assert_eq!(rows.blocks(PIECE_ROWS).len(), 3 * block_lines(16));
+    }
+
+    #[test]
+    fn a_row_takes_no_more_memory_than_promised() {
+        for dimension in [64, 128, 512] {
+            let mut numbers = Numbers::new(51);
+            let mut rows = Rows::new(dimension, true);
+            for _ in 0..10 * PIECE_ROWS {
+                rows.append(&numbers.embedding(dimension)).unwrap();
+            }
+            let promised = u64::from(rows.len()) * (dimension as u64 + 8 + 4 * dimension as u64) * 11 / 10;
+            assert!(rows.bytes() <= promised, "D {dimension}: {} bytes, promised {promised}", rows.bytes());
+        }
+    }
+
+    #[test]
+    fn a_zeroed_row_stays_hidden_and_holds_zeros() {
+        let mut rows = filled(3);
+        assert_eq!(rows.set_live(1, false), Ok(Some(1)));
+        assert_eq!(rows.set_live(1, false), Ok(None));
+        assert_eq!(rows.live_row(1), None);
+        assert_eq!(rows.set_live(1, true), Ok(Some(1)));
+        assert_eq!(rows.zero(1), Ok(Some(1)));
+        assert_eq!(rows.row(1), (1, &[0.0; 16][..]));
+        assert!(rows.blocks(0)[..block_lines(16) - 1].iter().all(|line| line.0[4..8] == [0; 4]));
+        assert_eq!((rows.len(), rows.live(), rows.gaps()), (3, 2, 1));
+        assert_eq!(rows.set_live(1, true), Err(GalleryError::Zeroed { row: 1 }));
+        assert_eq!(rows.zero(1), Ok(None));
+        assert_eq!(rows.set_live(1, false), Ok(None));
+        assert_eq!((rows.live(), rows.gaps()), (2, 1));
+    }
+
+    #[test]
+    fn what_is_no_row_of_this_gallery_is_refused_by_name() {
+        let mut rows = Rows::new(17, false);
+        assert_eq!(rows.append(&axis(0)), Err(GalleryError::Dimension { found: 16, wanted: 17 }));
+        assert_eq!(rows.set_live(0, false), Err(GalleryError::UnknownRow { row: 0, rows: 0 }));
+        assert_eq!(rows.zero(7), Err(GalleryError::UnknownRow { row: 7, rows: 0 }));
+    }
+
+    #[test]
+    fn closing_gaps_keeps_every_row_its_id_and_its_numbers_and_wipes_what_it_leaves() {
+        let mut numbers = Numbers::new(52);
+        for share in [0, 3, 50, 97, 100] {
+            let count = 5 * PIECE_ROWS + 100;
+            let mut rows = filled(count);
+            let mut states = vec![State::Live; count as usize];
+            for id in 0..count {
+                if numbers.below(100) < share {
+                    rows.zero(id).unwrap();
+                    states[id as usize] = State::Zeroed;
+                } else if numbers.below(10) == 0 {
+                    rows.set_live(id, false).unwrap();
+                    states[id as usize] = State::Hidden;
+                }
+            }
+            let mut at = 0;
+            while at < rows.pieces() {
+                let before: Vec<_> = (0..rows.places()).map(|place| rows.live_row(place).map(|row| row.0)).collect();
+                let changed = rows.pull_up(at);
+                // What a device isn't told of must be as it was.
+                for place in (0..PIECE_ROWS * 6).filter(|place| !changed.iter().any(|&(first, end)| (first..end).contains(place))) {
+                    let row = rows.live_row(place).map(|row| row.0);
+                    assert_eq!(row, before.get(place as usize).copied().flatten());
+                }
+                for (id, &state) in (0..).zip(&states) {
+                    let place = rows.place_of(id).unwrap();
+                    match state {
+                        State::Zeroed => assert!(place.is_none_or(|place| rows.row(place).1 == [0.0; 16])),
+                        state => {
+                            let place = place.unwrap();
+                            assert_eq!(rows.row(place), (id, axis(id as usize).components()));
+                            assert_eq!(rows.live_row(place).is_some(), state == State::Live);
+                            let block = &rows.blocks(place / PIECE_ROWS * PIECE_ROWS)[(place % PIECE_ROWS) as usize / 16 * 6..][..6];
+                            assert_eq!(super::super::simd::residual(block, place as usize % 16) == HIDDEN, state == State::Hidden);
+                        }
+                    }
+                }
+                at += 1;
+            }
+            let kept = states.iter().filter(|&&state| state != State::Zeroed).count();
+            assert_eq!((rows.gaps(), rows.places() as usize, rows.len()), (0, kept, count));
+            assert_eq!(rows.pieces(), kept.div_ceil(PIECE_ROWS as usize));
+            // Rows that are gone are known to be gone, and new ones go on.
+            if let Some(gone) = states.iter().position(|&state| state == State::Zeroed) {
+                let gone = u32::try_from(gone).unwrap();
+                assert_eq!(rows.set_live(gone, true), Err(GalleryError::Zeroed { row: gone }));
+                assert_eq!((rows.set_live(gone, false), rows.zero(gone)), (Ok(None), Ok(None)));
+            }
+            assert_eq!(rows.append(&axis(3)).unwrap(), (count, u32::try_from(kept).unwrap()));
+            assert_eq!(rows.place_of(count), Ok(Some(u32::try_from(kept).unwrap())));
+        }
+    }
+}
