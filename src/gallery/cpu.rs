@@ -130,6 +130,7 @@ impl Pass<'_> {
         let bound = &self.bounds[at];
         let block_first = first + u32::try_from(hit.block * BLOCK_ROWS).expect("a piece has few rows");
         for (row, place) in (0..BLOCK_ROWS).zip(block_first..) {
+            // An earlier row of the block may have raised theta.
             if hit.rows >> row & 1 == 0 || hit.z[row] < *theta {
                 continue;
             }

@@ -276,25 +276,22 @@ impl Pair<'_> {
         let (scales, residuals) = (scales.0.as_chunks::<QUAD>().0, residuals.0.as_chunks::<QUAD>().0);
         let a = self.tile.a[probe];
         let mut z = [0.0; BLOCK_ROWS];
-        let mut some = false;
+        let mut rows = 0;
         for row in 0..BLOCK_ROWS {
             #[expect(clippy::cast_precision_loss, reason = "the bound counts this rounding")]
             let dot = dots[row] as f32;
             z[row] = dot * f32::from_le_bytes(scales[row]) + a * f32::from_le_bytes(residuals[row]);
-            some |= z[row] >= *theta;
+            rows |= u16::from(z[row] >= *theta) << row;
         }
-        if some {
-            self.tell(probe, &z, theta, hit);
+        if rows != 0 {
+            self.tell(probe, rows, &z, theta, hit);
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn tell(&self, probe: usize, z: &[f32; BLOCK_ROWS], theta: &mut f32, hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
-        let rows = (0..BLOCK_ROWS).filter(|&row| z[row] >= *theta).fold(0, |rows, row| rows | 1 << row);
-        if rows != 0 {
-            hit(&Hit { block: self.at, lines: self.block, tile: self.tile_at, probe, rows, z: *z }, theta);
-        }
+    fn tell(&self, probe: usize, rows: u16, z: &[f32; BLOCK_ROWS], theta: &mut f32, hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
+        hit(&Hit { block: self.at, lines: self.block, tile: self.tile_at, probe, rows, z: *z }, theta);
     }
 }
 
@@ -366,13 +363,18 @@ fn tile_avx512<const PROBES: usize, const FETCH: bool>(
         let bound = _mm512_mul_ps(residuals, _mm512_set1_ps(tile.a[probe]));
         _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots[probe]), scales, bound)
     };
+    let kept = |probe: usize, theta: f32| _mm512_cmp_ps_mask::<_CMP_GE_OQ>(z(probe), _mm512_set1_ps(theta));
     let mut some = 0;
     for probe in 0..PROBES {
-        some |= _mm512_cmp_ps_mask::<_CMP_GE_OQ>(z(probe), _mm512_set1_ps(thetas[probe]));
+        some |= kept(probe, thetas[probe]);
     }
+    // Rare, and so computed again: keeping sixteen masks would cost the ordinary block.
     if some != 0 {
         for (probe, theta) in thetas.iter_mut().enumerate().take(PROBES) {
-            pair.tell(probe, &store_avx512(z(probe)), theta, hit);
+            let rows = kept(probe, *theta);
+            if rows != 0 {
+                pair.tell(probe, rows, &store_avx512(z(probe)), theta, hit);
+            }
         }
     }
 }
