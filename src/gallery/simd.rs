@@ -365,8 +365,8 @@ fn tile_avx512<const PROBES: usize, const FETCH: bool>(
     };
     let kept = |probe: usize, theta: f32| _mm512_cmp_ps_mask::<_CMP_GE_OQ>(z(probe), _mm512_set1_ps(theta));
     let mut some = 0;
-    for probe in 0..PROBES {
-        some |= kept(probe, thetas[probe]);
+    for (probe, &theta) in thetas.iter().enumerate().take(PROBES) {
+        some |= kept(probe, theta);
     }
     // Rare, and so computed again: keeping sixteen masks would cost the ordinary block.
     if some != 0 {
