@@ -2,7 +2,7 @@
 """Our search beside faiss and usearch: the same vectors, in one run, in turn.
 
     python3 tests/bench/peers.py [--json] [--rows 1000000] [--dimension 128 512] [--threads 1 2] [--batch 1 8 32] [--k 50]
-                                 [--runs 9] [--data uniform|clustered] [--keep DIR]
+                                 [--runs 9] [--data uniform|clustered] [--openblas NAME] [--keep DIR]
 
 It starts `cargo bench --bench search -- --serve` (and builds it), has the vectors written by it, and then asks in turn, run by run:
 
@@ -13,7 +13,8 @@ It starts `cargo bench --bench search -- --serve` (and builds it), has the vecto
 
 Each library's own switch sets its threads; the processor's milliseconds beside the wall's show whether it held. Threads that wait
 sleep (OMP_WAIT_POLICY), so that none of a peer's spins while another contestant is measured. The wheel's OpenBLAS knows no processor
-younger than itself and takes slower kernels there: where there is AVX-512, it is told so, unless OPENBLAS_CORETYPE says something.
+younger than itself and takes slower kernels there: where there is AVX-512 it is told so, whatever OPENBLAS_CORETYPE says outside;
+`--openblas Haswell` tells it otherwise.
 Each vector is held once by each contestant: with a million rows of 512 about 8 GB in all.
 """
 
@@ -67,7 +68,7 @@ CONVERT_ROWS = 50_000
 
 def main() -> None:
     options = arguments()
-    prepare_environment()
+    prepare_environment(options.openblas)
     try:
         import faiss
         import numpy
@@ -94,15 +95,22 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--k", type=int, default=50, help="candidates for each probe (50)")
     parser.add_argument("--runs", type=int, default=9, help="of each contestant, after one that doesn't count (9)")
     parser.add_argument("--data", choices=("uniform", "clustered"), default="uniform", help="vectors (uniform)")
+    parser.add_argument("--openblas", metavar="NAME", default=best_kernels(), help="kernels of OpenBLAS, by its name for them (the best)")
     parser.add_argument("--keep", metavar="DIR", help="folder for the vectors while they are needed (the system's)")
     return parser.parse_args()
 
 
-def prepare_environment() -> None:
+def best_kernels() -> str | None:
+    """The name of the widest kernels that OpenBLAS has for this processor; none where it may choose."""
+    return "SkylakeX" if "avx512bw" in Path("/proc/cpuinfo").read_text() else None
+
+
+def prepare_environment(kernels: str | None) -> None:
     """What the libraries read when they are loaded."""
     os.environ["OMP_WAIT_POLICY"] = "passive"
-    if "avx512bw" in Path("/proc/cpuinfo").read_text():
-        os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
+    os.environ.pop("OPENBLAS_CORETYPE", None)
+    if kernels:
+        os.environ["OPENBLAS_CORETYPE"] = kernels
 
 
 def build() -> str:

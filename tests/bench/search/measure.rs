@@ -5,7 +5,7 @@ use std::time::Instant;
 use cpu_time::ProcessTime;
 use serde::{Deserialize, Serialize};
 use smrt::face::Candidate;
-use smrt::gallery::{EngineChoice, Gallery, GalleryStats};
+use smrt::gallery::{EngineChoice, Gallery};
 
 use crate::float;
 use crate::machine::{Memory, multiply_adds_per_second};
@@ -59,7 +59,7 @@ pub(crate) struct Figure {
     pub(crate) share_of_peak: Option<f64>,
     /// Rows rescored for a probe, the mean.
     pub(crate) rescored: f64,
-    /// Probes of all runs that the engine's ordinary way could not answer.
+    /// How often, in all runs, more rows came close than a list holds.
     pub(crate) fallbacks: u64,
     /// Different probes whose answers were held against brute force.
     pub(crate) checked: usize,
@@ -86,7 +86,7 @@ pub(crate) struct Run {
     pub(crate) bytes_read: u64,
     /// Rows rescored.
     pub(crate) rescored: u64,
-    /// Probes that fell back.
+    /// How often a list was too short.
     pub(crate) fallbacks: u64,
 }
 
@@ -105,7 +105,7 @@ impl Contestant {
     /// Lets later searches use so many threads of the processor.
     pub(crate) fn with_threads(&mut self, threads: usize) {
         if self.threads != threads {
-            self.gallery = self.gallery.take().map(|gallery| with_threads(gallery, threads));
+            self.gallery = self.gallery.take().map(|gallery| gallery.with_threads(threads));
             self.threads = threads;
         }
     }
@@ -119,18 +119,15 @@ impl Contestant {
         let answers = gallery.search(probes, k).map_err(|e| e.to_string())?;
         let (ms, cpu_ms) = (begin.elapsed().as_secs_f64() * 1e3, cpu.elapsed().as_secs_f64() * 1e3);
         let after = gallery.stats();
-        let (rescored, fallbacks) = (after.rescored - before.rescored, after.fallbacks - before.fallbacks);
-        Ok(Run { ms, cpu_ms, answers, bytes_read: bytes_read(before, after, gallery, batch), rescored, fallbacks })
+        Ok(Run {
+            ms,
+            cpu_ms,
+            answers,
+            bytes_read: after.bytes_read - before.bytes_read,
+            rescored: after.rescored - before.rescored,
+            fallbacks: after.fallbacks - before.fallbacks,
+        })
     }
-}
-
-fn with_threads(gallery: Gallery, threads: usize) -> Gallery {
-    let _ = threads;
-    gallery
-}
-
-fn bytes_read(_before: GalleryStats, _after: GalleryStats, gallery: &Gallery, batch: usize) -> u64 {
-    u64::from(gallery.rows()) * gallery.dimension() as u64 * 4 * batch.div_ceil(smrt::limits::PROBES_PER_PASS_MAX) as u64
 }
 
 /// Fills one contestant for each engine that was asked for, `also` seeing the rows on their way.
@@ -185,8 +182,10 @@ pub(crate) fn measure(options: &Options, memory: &Memory, vectors: &Vectors) -> 
         }
     }
     let figure = |configuration: Configuration| {
-        let gallery = contestants[configuration.contestant].gallery();
-        configuration.figure(options, gallery, &ceilings)
+        let contestant = &mut contestants[configuration.contestant];
+        // Its own word for where it runs names the threads.
+        contestant.with_threads(ceilings[configuration.ceiling].threads);
+        configuration.figure(options, contestant.gallery(), &ceilings)
     };
     Ok(configurations.into_iter().map(figure).collect())
 }
