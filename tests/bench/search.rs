@@ -10,7 +10,7 @@
 //!   --plot FILE.svg [--from LINES]                                  ms against rows; from earlier JSON lines instead of measuring
 //! ```
 //!
-//! The plot that README shows: `--json --dimension 128 --threads all --rows 100k,316k,1M,3160k,10M > tests/bench/search.jsonl`, then
+//! The plot beside this file: `--json --dimension 128 --threads all --rows 100k,316k,1M,3160k,10M > tests/bench/search.jsonl`, then
 //! `--plot tests/bench/search.svg --from tests/bench/search.jsonl`. It needs 8 GB of memory.
 //!
 //! All configurations of one gallery run in turn, each once before the count begins, and with them the two things that no scan can
