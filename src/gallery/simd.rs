@@ -22,8 +22,9 @@
 use std::arch::x86_64::{
     __m256i, __m512, __m512i, _CMP_GE_OQ, _MM_HINT_T0, _mm_prefetch, _mm256_abs_epi8, _mm256_add_epi32, _mm256_load_si256,
     _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
-    _mm256_sign_epi8, _mm256_storeu_si256, _mm256_xor_si256, _mm512_castsi512_ps, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps,
-    _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_load_si512, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_storeu_ps,
+    _mm256_sign_epi8, _mm256_storeu_si256, _mm256_xor_si256, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_cmp_ps_mask,
+    _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_load_si512, _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi32,
+    _mm512_set1_ps, _mm512_storeu_si512,
 };
 
 /// Rows of a block.
@@ -359,22 +360,41 @@ fn tile_avx512<const PROBES: usize, const FETCH: bool>(
     }
     let [scales, residuals] = pair.ends();
     let (scales, residuals) = (_mm512_castsi512_ps(load_avx512(scales)), _mm512_castsi512_ps(load_avx512(residuals)));
-    let z = |probe: usize| {
-        let bound = _mm512_mul_ps(residuals, _mm512_set1_ps(tile.a[probe]));
-        _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots[probe]), scales, bound)
-    };
-    let kept = |probe: usize, theta: f32| _mm512_cmp_ps_mask::<_CMP_GE_OQ>(z(probe), _mm512_set1_ps(theta));
     let mut some = 0;
-    for (probe, &theta) in thetas.iter().enumerate().take(PROBES) {
-        some |= kept(probe, theta);
+    for ((&dots, &a), &theta) in dots.iter().zip(&tile.a).zip(&*thetas) {
+        let z = z_avx512(dots, a, scales, residuals);
+        some |= _mm512_cmp_ps_mask::<_CMP_GE_OQ>(z, _mm512_set1_ps(theta));
     }
-    // Rare, and so computed again: keeping sixteen masks would cost the ordinary block.
+    // Rare, and so computed again elsewhere: what the ordinary block needs stays in registers.
     if some != 0 {
-        for (probe, theta) in thetas.iter_mut().enumerate().take(PROBES) {
-            let rows = kept(probe, *theta);
-            if rows != 0 {
-                pair.tell(probe, rows, &store_avx512(z(probe)), theta, hit);
-            }
+        let mut told = [[0; BLOCK_ROWS]; PROBES];
+        for (told, &dots) in told.iter_mut().zip(&dots) {
+            *told = store_avx512(dots);
+        }
+        tell_avx512(pair, &told, thetas, hit);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn z_avx512(dots: __m512i, a: f32, scales: __m512, residuals: __m512) -> __m512 {
+    _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots), scales, _mm512_mul_ps(residuals, _mm512_set1_ps(a)))
+}
+
+#[cfg(target_arch = "x86_64")]
+#[cold]
+#[inline(never)]
+#[target_feature(enable = "avx512f")]
+fn tell_avx512(pair: &Pair<'_>, dots: &[[i32; BLOCK_ROWS]], thetas: &mut [f32; TILE_PROBES], hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
+    let [scales, residuals] = pair.ends();
+    let (scales, residuals) = (_mm512_castsi512_ps(load_avx512(scales)), _mm512_castsi512_ps(load_avx512(residuals)));
+    for (probe, (dots, theta)) in dots.iter().zip(thetas).enumerate() {
+        let z = z_avx512(reload_avx512(dots), pair.tile.a[probe], scales, residuals);
+        let rows = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(z, _mm512_set1_ps(*theta));
+        if rows != 0 {
+            let z = store_avx512(_mm512_castps_si512(z)).map(|bits| f32::from_bits(bits.cast_unsigned()));
+            pair.tell(probe, rows, &z, theta, hit);
         }
     }
 }
@@ -390,11 +410,19 @@ fn load_avx512(line: &Line) -> __m512i {
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn store_avx512(register: __m512) -> [f32; BLOCK_ROWS] {
-    let mut values = [0.0; BLOCK_ROWS];
+fn store_avx512(register: __m512i) -> [i32; BLOCK_ROWS] {
+    let mut values = [0; BLOCK_ROWS];
     // SAFETY: the array is 64 writable bytes; this store asks for no alignment.
-    unsafe { _mm512_storeu_ps(values.as_mut_ptr(), register) };
+    unsafe { _mm512_storeu_si512(values.as_mut_ptr().cast(), register) };
     values
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn reload_avx512(values: &[i32; BLOCK_ROWS]) -> __m512i {
+    // SAFETY: the array is 64 readable bytes; this load asks for no alignment, and every pattern of bits is a valid register.
+    unsafe { _mm512_loadu_si512(values.as_ptr().cast()) }
 }
 
 /// Sixteen independent sums, so that neither latency nor memory holds the instruction up.
