@@ -34,14 +34,31 @@ impl Edge {
     /// Appends a leaf and gives its index.
     pub fn append(&mut self, leaf: &[u8]) -> u64 {
         let index = self.leaves;
-        let mut node = leaf_hash(leaf);
-        for _ in 0..index.trailing_ones() {
+        self.grow(leaf_hash(leaf), 0);
+        index
+    }
+
+    /// Appends the leaves of a tree that another thread has hashed.
+    ///
+    /// Shapes: this tree's size is a multiple of a power of two that is at least the other's size.
+    pub fn join(&mut self, next: &Self) {
+        let aligned = next.leaves <= 1 || self.leaves.trailing_zeros() >= (next.leaves - 1).ilog2() + 1;
+        assert!(aligned, "{} leaves can't be joined to {}", next.leaves, self.leaves);
+        // Its subtrees are the largest first, as the set bits of its size.
+        let heights = (0..u64::BITS).rev().filter(|height| next.leaves & (1 << height) != 0);
+        for (&subtree, height) in next.subtrees.iter().zip(heights) {
+            self.grow(subtree, height);
+        }
+    }
+
+    /// Appends a perfect subtree of 2^height leaves.
+    fn grow(&mut self, mut node: Hash, height: u32) {
+        for _ in 0..(self.leaves >> height).trailing_ones() {
             let left = self.subtrees.pop().expect("each set bit of the size has its subtree");
             node = hash(&[&NODE_PREFIX, &left, &node]);
         }
         self.subtrees.push(node);
-        self.leaves += 1;
-        index
+        self.leaves += 1 << height;
     }
 
     /// The root over all leaves; of none, the hash of nothing.
@@ -95,6 +112,33 @@ mod tests {
             assert_eq!(edge.root(), oracle.root().as_bytes().as_slice(), "{index}");
             assert_eq!(Edge::from_bytes(&edge.to_bytes()).as_ref(), Ok(&edge));
         }
+    }
+
+    #[test]
+    fn trees_hashed_apart_and_joined_are_the_tree_hashed_in_one_go() {
+        let leaf = |index: u64| index.to_le_bytes();
+        for size in (0..80).chain([255, 256, 257, 1000]) {
+            let mut whole = Edge::default();
+            (0..size).for_each(|index| drop(whole.append(&leaf(index))));
+            for piece in [1, 2, 16, 64] {
+                let mut joined = Edge::default();
+                for first in (0..size).step_by(usize::try_from(piece).unwrap()) {
+                    let mut next = Edge::default();
+                    (first..size.min(first + piece)).for_each(|index| drop(next.append(&leaf(index))));
+                    joined.join(&next);
+                }
+                assert_eq!(joined, whole, "{size} leaves in pieces of {piece}");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "2 leaves can't be joined to 3")]
+    fn a_tree_is_not_joined_where_its_subtrees_would_not_stand() {
+        let (mut three, mut two) = (Edge::default(), Edge::default());
+        (0..3u8).for_each(|leaf| drop(three.append(&[leaf])));
+        (0..2u8).for_each(|leaf| drop(two.append(&[leaf])));
+        three.join(&two);
     }
 
     #[test]
