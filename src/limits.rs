@@ -105,6 +105,16 @@ pub const DETAIL_BYTES_MAX: usize = 64 << 10;
 pub const LEAF_FOLLOWS_MAX: usize = 8;
 /// Counts that one leaf may carry.
 pub const LEAF_COUNTS_MAX: usize = 8;
+/// Threads that a start works with; no more than there are cores.
+pub const START_WORKERS_MAX: usize = 16;
+/// Leaves that one thread takes at a time while it starts: it holds as many vectors at most.
+pub const START_BATCH_LEAVES: u64 = 1_024;
+/// Results that each of these threads may have ready before they are taken.
+pub const START_AHEAD_MAX: usize = 1;
+/// Threads that read the store's file from end to end while a start walks over it.
+pub const READ_AHEAD_THREADS: usize = 2;
+/// Bytes that each of them reads at a time.
+pub const READ_AHEAD_BYTES: usize = 1 << 20;
 /// Bytes of the store's page cache.
 pub const STORE_CACHE_BYTES: usize = 64 << 20;
 
@@ -188,6 +198,11 @@ const _: () = {
     assert!(REQUESTS_IN_FLIGHT_MAX <= COMMIT_QUEUE_LEN_MAX);
     assert!(2 * REQUESTS_IN_FLIGHT_MAX * BODY_BYTES_MAX <= BODIES_BYTES_MAX);
     assert!(CANDIDATES_DEFAULT <= CANDIDATES_MAX);
+    // Trees over batches of leaves are joined at the edge.
+    assert!(START_BATCH_LEAVES.is_power_of_two());
+    // At least one thread works, and its vectors and those that wait take less than 1 GiB at the largest dimension.
+    assert!(START_WORKERS_MAX > 0);
+    assert!(START_WORKERS_MAX * (START_AHEAD_MAX + 1) * (START_BATCH_LEAVES as usize) * DIMENSION_MAX * 4 <= 1 << 30);
     // The first segment is scanned without a threshold, so all of it must fit; each later one makes about 3 k rows wait beside k.
     assert!(SEGMENT_ROWS_FIRST <= FOUND_LEN_MAX);
     assert!(4 * CANDIDATES_MAX < FOUND_LEN_MAX as usize);

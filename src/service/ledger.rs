@@ -13,7 +13,8 @@ use zeroize::Zeroizing;
 
 use super::detail::{Actor, Detail, Shown};
 use super::error::ServiceError;
-use super::start;
+use super::progress::{Progress, Started};
+use super::start::{self, Opened};
 use super::writer::{Answer, Ask, Change, Done, Job, NewBooking, Release};
 use crate::audit::{LeafKind, LogKey};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
@@ -48,6 +49,7 @@ pub struct LedgerSetup {
 /// The open ledger.
 pub struct Ledger {
     core: Arc<Core>,
+    started: Started,
     queue: Mutex<Option<SyncSender<Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -140,14 +142,23 @@ impl Ledger {
     ///
     /// Errors: a folder of another kind, key, log, model or a newer format; one that another process holds; damage.
     pub fn open(setup: LedgerSetup) -> Result<Self, ServiceError> {
-        let (core, writer) = start::open(setup)?;
+        Self::open_watched(setup, &mut |_| {})
+    }
+
+    /// Opens as `open` does and tells `watch`, on this thread, how far it is: when each stage begins and after each batch of rows.
+    pub fn open_watched(setup: LedgerSetup, watch: &mut dyn FnMut(&Progress)) -> Result<Self, ServiceError> {
+        Self::open_with(setup, start::workers(), watch)
+    }
+
+    pub(super) fn open_with(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Progress)) -> Result<Self, ServiceError> {
+        let Opened { core, writer, started, open_searches } = start::open(setup, workers, watch)?;
         let (queue, jobs) = sync_channel(crate::limits::COMMIT_QUEUE_LEN_MAX);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&jobs))
             .map_err(|source| ServiceError::Io { what: "starting the writer", source })?;
-        let ledger = Self { core, queue: Mutex::new(Some(queue)), writer: Mutex::new(Some(thread)) };
-        start::close_interrupted(&ledger)?;
+        let ledger = Self { core, started, queue: Mutex::new(Some(queue)), writer: Mutex::new(Some(thread)) };
+        start::close_interrupted(&ledger, &open_searches)?;
         Ok(ledger)
     }
 
@@ -174,6 +185,11 @@ impl Ledger {
     /// The models of the embeddings.
     pub fn model(&self) -> ModelId {
         self.core.model
+    }
+
+    /// How long opening the folder took.
+    pub fn started(&self) -> &Started {
+        &self.started
     }
 
     /// Takes a booking: on return it is durable, logged and findable.
@@ -265,12 +281,6 @@ impl Ledger {
         }
     }
 
-    /// Searches that were asked for and neither answered nor ended.
-    pub(super) fn open_searches(&self) -> Result<Vec<[u8; 16]>, ServiceError> {
-        let searches = self.core.store.searches()?;
-        Ok(searches.into_iter().filter(|(_, row)| row.state == SearchState::Asked).map(|(id, _)| id).collect())
-    }
-
     /// Ends a search that was asked for and never answered.
     pub(super) fn interrupt(&self, search: [u8; 16]) -> Result<(), ServiceError> {
         self.change(Change::Interrupt { search }).map(|_| ())
@@ -320,7 +330,7 @@ impl Ledger {
     /// Every leaf in order, as it was hashed, up to the newest checkpoint.
     pub fn log(&self) -> Result<Vec<Vec<u8>>, ServiceError> {
         let mut leaves = Vec::new();
-        self.core.store.for_each_leaf::<ServiceError>(|_, leaf| {
+        self.core.store.for_each_leaf::<ServiceError>(0..u64::MAX, |_, leaf| {
             leaves.push(leaf.to_vec());
             Ok(())
         })?;

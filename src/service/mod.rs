@@ -6,8 +6,12 @@
 mod book;
 mod detail;
 mod error;
+mod in_order;
 mod ledger;
+mod load;
+mod progress;
 mod purge;
+mod read_ahead;
 mod search;
 mod stage;
 mod start;
@@ -18,6 +22,7 @@ use time::{Date, OffsetDateTime};
 
 pub use error::{Fate, ServiceError};
 pub use ledger::{Enrolled, Ledger, LedgerSetup, Record, Standing, Taken};
+pub use progress::{Progress, StartStage, Started};
 pub use search::{Answered, Lead};
 
 use crate::audit::LeafKind;
@@ -36,10 +41,10 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the state folder and logs that the box is about to serve.
-    pub fn open(setup: LedgerSetup, pool: Pool, roster: Roster) -> Result<Self, ServiceError> {
+    /// Opens the state folder and logs that the box is about to serve; tells `watch`, on this thread, how far it is.
+    pub fn open(setup: LedgerSetup, pool: Pool, roster: Roster, watch: &mut dyn FnMut(&Progress)) -> Result<Self, ServiceError> {
         roster.check()?;
-        let service = Self { ledger: Ledger::open(setup)?, pool, roster };
+        let service = Self { ledger: Ledger::open_watched(setup, watch)?, pool, roster };
         let gallery = service.ledger.gallery();
         let roster = serde_json::to_vec(&service.roster).expect("a roster holds only strings and dates");
         let started = Detail::Started {

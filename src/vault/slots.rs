@@ -15,7 +15,7 @@
 //! The epoch's key lies in its anchor, a file of one slot wrapped under the master key. The current epoch is the highest that has both
 //! files; that rename is the moment at which a rotation counts, and everything older is destroyed then or at the next start.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -163,16 +163,16 @@ impl<K: SafeKey> Slots<K> {
         Ok(())
     }
 
-    pub(super) fn evict_all_but(&mut self, known: &HashSet<u32>) -> Result<usize, VaultError> {
-        let orphans: Vec<u32> =
-            self.heads.iter().zip(0u32..).filter(|(head, slot)| head.lodged && !known.contains(slot)).map(|(_, slot)| slot).collect();
-        for &slot in &orphans {
+    pub(super) fn evict_strays(&mut self, knows: impl Fn(u32) -> bool) -> Result<usize, VaultError> {
+        let strays: Vec<u32> =
+            self.heads.iter().zip(0u32..).filter(|&(head, slot)| head.lodged && !knows(slot)).map(|(_, slot)| slot).collect();
+        for &slot in &strays {
             self.evict(slot)?;
         }
-        if !orphans.is_empty() {
+        if !strays.is_empty() {
             self.sync()?;
         }
-        Ok(orphans.len())
+        Ok(strays.len())
     }
 
     pub(super) fn rotate(&mut self, lodgers: &[(u32, Lodger)]) -> Result<(), VaultError> {
@@ -428,8 +428,8 @@ mod tests {
         for n in 0..4 {
             slots.lodge(&lodger(n), &BookingKey::generate()).unwrap();
         }
-        assert_eq!(slots.evict_all_but(&HashSet::from([1, 3])).unwrap(), 2);
-        assert_eq!(slots.evict_all_but(&HashSet::from([1, 3])).unwrap(), 0);
+        assert_eq!(slots.evict_strays(|slot| slot == 1 || slot == 3).unwrap(), 2);
+        assert_eq!(slots.evict_strays(|slot| slot == 1 || slot == 3).unwrap(), 0);
         assert_eq!(slots.lodge(&lodger(9), &BookingKey::generate()).unwrap(), 0);
     }
 }

@@ -122,7 +122,7 @@ fn open_service(config: &Config, roster: Roster, create_as: Option<StateKind>) -
         model: pool.id(),
         gallery,
     };
-    Service::open(setup, pool, roster).map_err(|e| match e {
+    Service::open(setup, pool, roster, &mut |_| {}).map_err(|e| match e {
         ServiceError::Setup { .. }
         | ServiceError::Roster(_)
         | ServiceError::Audit(_)
