@@ -42,7 +42,7 @@ impl Edge {
     ///
     /// Shapes: this tree's size is a multiple of a power of two that is at least the other's size.
     pub fn join(&mut self, next: &Self) {
-        let aligned = next.leaves <= 1 || self.leaves.trailing_zeros() >= (next.leaves - 1).ilog2() + 1;
+        let aligned = next.leaves <= 1 || self.leaves.trailing_zeros() > (next.leaves - 1).ilog2();
         assert!(aligned, "{} leaves can't be joined to {}", next.leaves, self.leaves);
         // Its subtrees are the largest first, as the set bits of its size.
         let heights = (0..u64::BITS).rev().filter(|height| next.leaves & (1 << height) != 0);
@@ -114,18 +114,22 @@ mod tests {
         }
     }
 
+    fn over(leaves: std::ops::Range<u64>) -> Edge {
+        let mut edge = Edge::default();
+        for leaf in leaves {
+            edge.append(&leaf.to_le_bytes());
+        }
+        edge
+    }
+
     #[test]
     fn trees_hashed_apart_and_joined_are_the_tree_hashed_in_one_go() {
-        let leaf = |index: u64| index.to_le_bytes();
         for size in (0..80).chain([255, 256, 257, 1000]) {
-            let mut whole = Edge::default();
-            (0..size).for_each(|index| drop(whole.append(&leaf(index))));
+            let whole = over(0..size);
             for piece in [1, 2, 16, 64] {
                 let mut joined = Edge::default();
                 for first in (0..size).step_by(usize::try_from(piece).unwrap()) {
-                    let mut next = Edge::default();
-                    (first..size.min(first + piece)).for_each(|index| drop(next.append(&leaf(index))));
-                    joined.join(&next);
+                    joined.join(&over(first..size.min(first + piece)));
                 }
                 assert_eq!(joined, whole, "{size} leaves in pieces of {piece}");
             }
@@ -135,10 +139,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "2 leaves can't be joined to 3")]
     fn a_tree_is_not_joined_where_its_subtrees_would_not_stand() {
-        let (mut three, mut two) = (Edge::default(), Edge::default());
-        (0..3u8).for_each(|leaf| drop(three.append(&[leaf])));
-        (0..2u8).for_each(|leaf| drop(two.append(&[leaf])));
-        three.join(&two);
+        over(0..3).join(&over(3..5));
     }
 
     #[test]

@@ -347,6 +347,12 @@ impl Ledger {
         Ok(self.core.vault.bookings.photo_ids()?)
     }
 
+    /// The version of each row of the gallery.
+    #[cfg(test)]
+    pub(super) fn rows_in_order(&self) -> Vec<VersionId> {
+        self.core.rows.read().expect("nothing panics while it holds the rows").ids.clone()
+    }
+
     /// Lets the writer finish what waits and ends it.
     pub fn close(&self) {
         drop(self.queue.lock().expect("nothing panics while it holds the queue").take());
