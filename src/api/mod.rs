@@ -26,15 +26,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::{OpenApi, ToSchema};
 
 use crate::booking::{BookingData, BookingNumber, Text, VersionId};
+use crate::embed::Timings;
 use crate::inquiry::{NOTE, SearchRequest};
 use crate::limits::{BODY_BYTES_MAX, JSON_BYTES_MAX, REQUEST_SECONDS_MAX, REQUESTS_IN_FLIGHT_MAX};
 use crate::roster::Caller;
-use crate::service::{Answered, Fate, Service, ServiceError, VERSION};
+use crate::service::{Answered, Fate, SearchTimings, Service, ServiceError, VERSION};
 use problem::Refusal;
 pub use serve::serve;
 use wire::{
     BOOKING_PART, Booked, BookingState, BookingView, CHECKPOINT_HEADER, CandidateArray, CandidateView, FaceView, Health, Problem,
-    REQUEST_PART, ReleaseRequest, Released, STATE_HEADER,
+    REQUEST_PART, ReleaseRequest, Released, STATE_HEADER, TIMING_HEADER,
 };
 
 /// What the process is told when its state is unknown; it must end.
@@ -206,14 +207,16 @@ async fn get_photo(State(door): State<Door>, from: From, version: InPath, query:
 
 /// Searches with one probe for one recorded purpose. In demo and test state folders only.
 #[utoipa::path(post, path = "/v1/searches", request_body(content = SearchForm, content_type = "multipart/form-data"),
-    responses((status = 200, body = CandidateArray), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = CandidateArray, headers(("server-timing" = String, description = "Milliseconds of each step: examine (wait, decode, detect, align and embed are its parts), ask, scan, answer, leads"))),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 async fn post_search(State(door): State<Door>, from: From, body: Form) -> Response {
     let ticket = from.ticket.clone();
     let search = async {
         let (request, probe) = form::read::<SearchRequest>(body, REQUEST_PART).await?;
         let service = door.service.clone();
         let answered = door.call(from.ticket, move |service| service.search(&from.caller, &request, probe)).await?;
-        Ok(Json(candidate_array(&service, answered)).into_response())
+        let timing = [(TIMING_HEADER, timing(&answered.timings, &answered.portrait.timings))];
+        Ok((timing, Json(candidate_array(&service, answered))).into_response())
     };
     answer(&ticket, search.await)
 }
@@ -377,6 +380,24 @@ fn health(service: &Service) -> Health {
         gallery_rows: u64::from(gallery.live()),
         leaves: ledger.leaves(),
     }
+}
+
+/// What took how long, for operators' support.
+fn timing(search: &SearchTimings, probe: &Timings) -> String {
+    let at_work = probe.decode_ms + probe.detect_ms + probe.align_ms + probe.embed_ms;
+    let steps = [
+        ("examine", search.examine_ms),
+        ("wait", (search.examine_ms - at_work).max(0.0)),
+        ("decode", probe.decode_ms),
+        ("detect", probe.detect_ms),
+        ("align", probe.align_ms),
+        ("embed", probe.embed_ms),
+        ("ask", search.ask_ms),
+        ("scan", search.scan_ms),
+        ("answer", search.answer_ms),
+        ("leads", search.leads_ms),
+    ];
+    steps.map(|(name, ms)| format!("{name};dur={ms:.2}")).join(", ")
 }
 
 fn candidate_array(service: &Service, answered: Answered) -> CandidateArray {

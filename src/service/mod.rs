@@ -23,7 +23,7 @@ use time::{Date, OffsetDateTime};
 pub use error::{Fate, ServiceError};
 pub use ledger::{Enrolled, Ledger, LedgerSetup, Record, Standing, Taken};
 pub use progress::{Progress, StartStage, Started};
-pub use search::{Answered, Lead};
+pub use search::{Answered, Lead, SearchTimings};
 
 use crate::audit::LeafKind;
 use crate::embed::Pool;

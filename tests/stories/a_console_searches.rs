@@ -78,6 +78,21 @@ fn a_search_answers_with_leads_the_note_and_two_leaves_in_order() {
 }
 
 #[test]
+fn an_answer_says_how_long_each_step_took() {
+    let site = Site::new();
+    let daemon = site.start("test");
+    enrol(&daemon, &ENROLLED[..1]);
+    let (array, told) = daemon.console("rtcc-1").search_timed(&request(), &photo(OBAMA_LATER)).unwrap();
+    assert_eq!(numbers(&array), ["26-1"]);
+    let names: Vec<&str> = told.iter().map(|step| step.0.as_str()).collect();
+    assert_eq!(names, ["examine", "wait", "decode", "detect", "align", "embed", "ask", "scan", "answer", "leads"]);
+    let ms = |name: &str| told.iter().find(|step| step.0 == name).unwrap().1;
+    assert!(["decode", "detect", "embed", "ask", "scan", "answer"].iter().all(|step| ms(step) > 0.0), "{told:?}");
+    let parts = ["wait", "decode", "detect", "align", "embed"].map(ms).iter().sum::<f64>();
+    assert!((ms("examine") - parts).abs() < 0.1, "the parts make the whole: {told:?}");
+}
+
+#[test]
 fn a_probe_searched_twice_never_appears_in_an_array_nor_beside_the_bookings() {
     let site = Site::new();
     let daemon = site.start("test");

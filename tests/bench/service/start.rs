@@ -11,26 +11,30 @@ use anyhow::{Context, ensure};
 use serde_json::json;
 use smrt::booking::{BookingNumber, Identifier};
 use smrt::disk::{Disk, DiskFile, OpenMode, RealDisk};
+use smrt::embed::Models;
 use smrt::face::{Embedding, ModelId};
 use smrt::gallery::{EngineChoice, Gallery, GalleryHandle};
 use smrt::roster::{Caller, CertificateName};
 use smrt::service::{Enrolled, Ledger, LedgerSetup};
-use smrt::store::{STORE_FILE, StateKind};
+use smrt::store::{STORE_FILE, StateKind, Store};
 
-pub(super) const DIMENSION: usize = 128;
+const DIMENSION: usize = 128;
+pub(super) const ORIGIN: &str = "bench.example/smrt";
+pub(super) const MASTER_KEY: [u8; 32] = [1; 32];
+pub(super) const LOG_KEY: [u8; 32] = [2; 32];
 /// Callers at once: two of the writer's groups, so that one is always full while the other is at work.
 const CALLERS: usize = 128;
 /// Bookings between two lines on how far the making is.
 const TOLD_EVERY: u32 = 50_000;
 
 /// Makes or takes the folder, and has a fresh process open it.
-pub(super) fn measure(bookings: u32, state: Option<&Path>, json: bool) -> anyhow::Result<()> {
+pub(super) fn measure(bookings: u32, state: Option<&Path>, models: &Path, json: bool) -> anyhow::Result<()> {
     let temporary = tempfile::tempdir()?;
     let state = state.map_or_else(|| temporary.path().join("state"), Path::to_owned);
     if state.join(STORE_FILE).exists() {
         eprintln!("taking the state folder {} as it is", state.display());
     } else {
-        make(&state, bookings)?;
+        make(&state, bookings, Models::load(models).with_context(|| format!("{}", models.display()))?.id())?;
     }
     let cold = drop_caches();
     if !cold {
@@ -47,7 +51,9 @@ pub(super) fn measure(bookings: u32, state: Option<&Path>, json: bool) -> anyhow
 
 /// Opens the folder and says what that took; run in a process of its own.
 pub(super) fn open(state: &Path, as_json: bool) -> anyhow::Result<()> {
-    let ledger = ledger(Arc::new(RealDisk), state, None)?;
+    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+    let model = Store::open(&disk, state)?.model()?.context("no vectors in the folder")?;
+    let ledger = ledger(disk, state, None, ModelId(model))?;
     let (rows, started) = (ledger.gallery().live(), ledger.started());
     let seconds = started.whole.as_secs_f64();
     let stages: Vec<(&str, f64)> = started.stages.iter().map(|(stage, took)| (stage.name(), took.as_secs_f64())).collect();
@@ -67,9 +73,9 @@ pub(super) fn open(state: &Path, as_json: bool) -> anyhow::Result<()> {
 }
 
 /// A folder of bookings, made by the real writer on a medium that is synced once at the end.
-pub(super) fn make(state: &Path, bookings: u32) -> anyhow::Result<()> {
+pub(super) fn make(state: &Path, bookings: u32, model: ModelId) -> anyhow::Result<()> {
     std::fs::create_dir_all(state).with_context(|| format!("making {}", state.display()))?;
-    let ledger = ledger(Arc::new(Unsynced(RealDisk)), state, Some(StateKind::Test))?;
+    let ledger = ledger(Arc::new(Unsynced(RealDisk)), state, Some(StateKind::Test), model)?;
     let caller = Caller { name: CertificateName::parse("smrt:agency/slmpd/feed").context("a feed's name")?, fingerprint: [0; 32] };
     let agency = Identifier::parse("slmpd")?;
     let next = AtomicU32::new(0);
@@ -102,16 +108,16 @@ pub(super) fn make(state: &Path, bookings: u32) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn ledger(disk: Arc<dyn Disk>, state: &Path, create_as: Option<StateKind>) -> anyhow::Result<Ledger> {
+fn ledger(disk: Arc<dyn Disk>, state: &Path, create_as: Option<StateKind>, model: ModelId) -> anyhow::Result<Ledger> {
     let (gallery, _thread) = GalleryHandle::spawn(Gallery::open(EngineChoice::Cpu, DIMENSION)?)?;
     Ok(Ledger::open(LedgerSetup {
         disk,
         state: state.to_owned(),
         create_as,
-        origin: "bench.example/smrt".to_owned(),
-        master_key: vec![1; 32].into(),
-        log_key: vec![2; 32].into(),
-        model: ModelId([3; 32]),
+        origin: ORIGIN.to_owned(),
+        master_key: MASTER_KEY.to_vec().into(),
+        log_key: LOG_KEY.to_vec().into(),
+        model,
         gallery,
     })?)
 }
@@ -124,7 +130,7 @@ fn booking(n: u32) -> anyhow::Result<smrt::booking::BookingData> {
 }
 
 /// The same face for the same seed.
-pub(super) fn embedding(seed: u64) -> anyhow::Result<Embedding> {
+fn embedding(seed: u64) -> anyhow::Result<Embedding> {
     let mut state = seed;
     let raw: Vec<f32> = (0..DIMENSION)
         .map(|_| {
