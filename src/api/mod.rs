@@ -4,6 +4,7 @@
 //! time; every answer carries the kind of state folder and the newest checkpoint; every error is `application/problem+json`.
 
 mod form;
+mod metrics;
 mod problem;
 mod serve;
 pub mod wire;
@@ -80,6 +81,7 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         .route("/v1/searches", post(post_search))
         .route("/v1/log/checkpoint", get(get_checkpoint))
         .route("/v1/health", get(get_health))
+        .route("/v1/metrics", get(get_metrics))
         .route("/v1/openapi.json", get(get_openapi))
         .fallback(no_suchplace)
         .method_not_allowed_fallback(no_such_method)
@@ -95,7 +97,7 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         title = "SMRT",
         description = "Mugshot comparison under a public policy. Answers are arrays of candidates: investigative leads, never identifications."
     ),
-    paths(put_booking, get_booking, post_release, get_photo, post_search, get_checkpoint, get_health, get_openapi)
+    paths(put_booking, get_booking, post_release, get_photo, post_search, get_checkpoint, get_health, get_metrics, get_openapi)
 )]
 struct Contract;
 
@@ -239,6 +241,18 @@ async fn get_health(State(door): State<Door>, from: From) -> Response {
     let get = async {
         let health = door.call(from.ticket, move |service| service.admit(&from.caller).map(|()| health(service))).await?;
         Ok(Json(health).into_response())
+    };
+    answer(&ticket, get.await)
+}
+
+/// The box's figures, for consoles: counts and sizes only, OpenMetrics text as Prometheus reads it.
+#[utoipa::path(get, path = "/v1/metrics", responses((status = 200, content_type = "application/openmetrics-text", body = String), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+async fn get_metrics(State(door): State<Door>, from: From) -> Response {
+    let ticket = from.ticket.clone();
+    let get = async {
+        let figures = door.call(from.ticket, move |service| service.figures(&from.caller)).await?;
+        let at_work = REQUESTS_IN_FLIGHT_MAX - door.permits.available_permits();
+        Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::text(&figures, at_work as u64)).into_response())
     };
     answer(&ticket, get.await)
 }

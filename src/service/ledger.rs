@@ -2,7 +2,7 @@
 //!
 //! Everything that changes the state folder is a change sent to the writer (`writer.rs`); everything here only asks for one or reads.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, RwLock};
@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use super::detail::{Actor, Detail, Shown};
 use super::error::ServiceError;
+use super::metrics::Waits;
 use super::progress::{Progress, Started};
 use super::start::{self, Opened};
 use super::writer::{Answer, Ask, Change, Done, Job, NewBooking, Release};
@@ -65,6 +66,9 @@ pub(super) struct Core {
     pub(super) gallery: GalleryHandle,
     pub(super) rows: RwLock<Rows>,
     pub(super) newest: RwLock<Newest>,
+    /// Leaves written since the start, by the name of their kind.
+    pub(super) written: Mutex<BTreeMap<&'static str, u64>>,
+    pub(super) waits: Waits,
     /// Keeps a second daemon off the folder.
     pub(super) _held: Box<dyn Send + Sync>,
 }
@@ -243,7 +247,7 @@ impl Ledger {
 
     /// The best `k` live bookings for a probe.
     pub fn compare(&self, probe: &Embedding, k: usize) -> Result<Vec<(VersionId, f64)>, ServiceError> {
-        let candidates = self.core.gallery.search(probe.clone(), k)?;
+        let candidates = self.core.waits.gallery.during(|| self.core.gallery.search(probe.clone(), k))?;
         let rows = self.core.rows.read().expect("nothing panics while it holds the rows");
         Ok(candidates.into_iter().map(|c| (rows.ids[usize::try_from(c.row).expect("a row fits the address space")], c.score)).collect())
     }
@@ -347,6 +351,16 @@ impl Ledger {
         Ok(self.core.vault.bookings.photo_ids()?)
     }
 
+    /// Leaves written since the start, by the name of their kind.
+    pub(super) fn leaves_written(&self) -> BTreeMap<&'static str, u64> {
+        self.core.written.lock().expect("nothing panics while it holds the counts").clone()
+    }
+
+    /// Who waits for the ledger's threads.
+    pub(super) fn waits(&self) -> &Waits {
+        &self.core.waits
+    }
+
     /// The version of each row of the gallery.
     #[cfg(test)]
     pub(super) fn rows_in_order(&self) -> Vec<VersionId> {
@@ -370,11 +384,13 @@ impl Ledger {
         let halted = || ServiceError::Halted { cause: "the writer has ended".to_owned() };
         let (reply, answer) = sync_channel(1);
         let queue = self.queue.lock().expect("nothing panics while it holds the queue").clone().ok_or_else(halted)?;
-        queue.try_send(Job { change, reply }).map_err(|e| match e {
-            TrySendError::Full(_) => ServiceError::Busy,
-            TrySendError::Disconnected(_) => halted(),
-        })?;
-        answer.recv().map_err(|_| halted())?
+        self.core.waits.store.during(|| {
+            queue.try_send(Job { change, reply }).map_err(|e| match e {
+                TrySendError::Full(_) => ServiceError::Busy,
+                TrySendError::Disconnected(_) => halted(),
+            })?;
+            answer.recv().map_err(|_| halted())?
+        })
     }
 }
 

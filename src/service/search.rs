@@ -112,7 +112,7 @@ impl Service {
         }
         self.roster.requester(&request.agency, today())?;
         request.check()?;
-        Ok(self.pool.examine(probe.clone(), Choice::Face(request.face))?)
+        self.examine(probe.clone(), Choice::Face(request.face))
     }
 
     fn run(

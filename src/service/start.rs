@@ -7,12 +7,13 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use super::error::ServiceError;
 use super::in_order::in_order;
 use super::ledger::{Core, Ledger, LedgerSetup, Rows};
 use super::load::{ID_BATCHES, Records, load_gallery, read_log};
+use super::metrics::Waits;
 use super::progress::{Progress, StartStage, Started, Step, Steps};
 use super::read_ahead::ReadAhead;
 use super::writer::Writer;
@@ -67,6 +68,8 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
         gallery,
         rows: RwLock::new(Rows::default()),
         newest: RwLock::new(newest),
+        written: Mutex::default(),
+        waits: Waits::default(),
         _held: held,
     });
     let mut writer = Writer::new(core.clone(), edge, newest_cs);

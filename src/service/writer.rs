@@ -254,6 +254,11 @@ impl Writer {
             .map_err(|e| if e.fate() == Fate::Halt { e } else { ServiceError::Halted { cause: e.chain() } })?;
         let note = core.store.checkpoint()?.ok_or(StoreError::Corrupt { what: "checkpoint" })?;
         *core.newest.write().expect("nothing panics while it holds the checkpoint") = Newest { note, leaves: edge.leaves() };
+        let mut written = core.written.lock().expect("nothing panics while it holds the counts");
+        for change in &*staged {
+            *written.entry(change.kind.name()).or_default() += 1;
+        }
+        drop(written);
         self.edge = edge;
         self.newest_cs = now_cs;
         Ok(indices)
