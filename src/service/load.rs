@@ -139,20 +139,20 @@ impl Records {
                 Ok(())
             },
         )?;
-        let mut told = 0;
+        let mut untold = 0;
         store.for_each_search::<ServiceError>(|id, head| {
             records.probe_slots.push(head.slot);
             records.searches.push((id, head.slot));
             if head.state == SearchState::Asked {
                 records.open_searches.push(id);
             }
-            let found = records.searches.len() as u64;
-            if found - told == START_BATCH_LEAVES {
-                step.add(found - told);
-                told = found;
+            untold += 1;
+            if untold == START_BATCH_LEAVES {
+                step.add(std::mem::take(&mut untold));
             }
             Ok(())
         })?;
+        step.add(untold);
         records.begins = begins(&records.versions);
         records.slots.sort_unstable();
         records.probe_slots.sort_unstable();

@@ -61,10 +61,14 @@ impl StartStage {
 }
 
 impl std::fmt::Display for Progress {
-    /// What a person is told: `gallery: 250000 of 1000000, 98000 a second`.
+    /// What a person is told: `gallery: 250000 of 1000000, 98000 a second`; only the name where there is nothing to count.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { stage, done, total, .. } = *self;
-        write!(f, "{}: {done} of {total}", stage.name())?;
+        f.write_str(stage.name())?;
+        if total == 0 {
+            return Ok(());
+        }
+        write!(f, ": {done} of {total}")?;
         match u128::from(done) * 1_000_000 / self.elapsed.as_micros().max(1) {
             0 => Ok(()),
             rate => write!(f, ", {rate} a second"),
@@ -130,5 +134,6 @@ mod tests {
         let at = |done, elapsed| Progress { stage: StartStage::Gallery, done, total: 1_000_000, elapsed }.to_string();
         assert_eq!(at(250_000, Duration::from_millis(2_500)), "gallery: 250000 of 1000000, 100000 a second");
         assert_eq!(at(0, Duration::ZERO), "gallery: 0 of 1000000");
+        assert_eq!(Progress { stage: StartStage::Open, done: 0, total: 0, elapsed: Duration::ZERO }.to_string(), "open");
     }
 }

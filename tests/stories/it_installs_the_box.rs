@@ -306,8 +306,8 @@ fn systemd_is_told_how_far_a_start_is_and_ready_comes_last() {
     let told = told.join().unwrap();
     let (ready, before) = told.split_last().unwrap();
     assert!(ready.contains("STATUS=1 bookings can be found, test"), "{ready}");
-    for stage in ["open", "log", "records", "photos", "gallery", "proof"] {
-        let status = format!("STATUS=starting, {stage}: 0 of ");
+    for stage in ["open", "log: 0 of ", "records: 0 of 1", "photos: 0 of 512", "gallery: 0 of 1", "proof"] {
+        let status = format!("STATUS=starting, {stage}");
         let message = before.iter().find(|message| message.contains(&status)).unwrap_or_else(|| panic!("no '{status}' in {told:?}"));
         assert!(message.contains("EXTEND_TIMEOUT_USEC="), "{message}");
     }
