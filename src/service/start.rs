@@ -79,10 +79,11 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
         records.forget_purged();
     }
     steps.run(StartStage::Photos, 2 * ID_BATCHES as u64, |step| wipe_strays(&core, &records, workers, step))?;
-    let rows = steps.run(StartStage::Gallery, records.live, |step| load_gallery(&core, &records, leaves, workers, step))?;
+    let (live, open_searches) = (records.live, std::mem::take(&mut records.open_searches));
+    let rows = steps.run(StartStage::Gallery, live, |step| load_gallery(&core, &records.into_live(), leaves, workers, step))?;
     steps.run(StartStage::Proof, 0, |_| Ok(core.gallery.prove()?))?;
     *core.rows.write().expect("nothing panics while it holds the rows") = rows;
-    Ok(Opened { core, writer, started: steps.end(), open_searches: records.open_searches })
+    Ok(Opened { core, writer, started: steps.end(), open_searches })
 }
 
 /// Ends the searches that a crash left open; their operators must ask again.

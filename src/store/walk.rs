@@ -18,6 +18,8 @@ pub struct VersionHead<'a> {
     pub state: VersionState,
     /// The slot of its key.
     pub slot: u32,
+    /// The leaf that logged it.
+    pub leaf: u64,
     /// The agency that owns it.
     pub agency: &'a str,
 }
@@ -58,8 +60,8 @@ impl Store {
         (first[0], last[0]) = (*first_bytes.start(), *first_bytes.end());
         for row in table.range(first..=last).map_err(read_error)? {
             let (id, row) = row.map_err(read_error)?;
-            let (state, slot, _, _, _, agency, _) = row.value();
-            visit(VersionId(id.value()), VersionHead { state: version_state(state)?, slot, agency })?;
+            let (state, slot, leaf, _, _, agency, _) = row.value();
+            visit(VersionId(id.value()), VersionHead { state: version_state(state)?, slot, leaf, agency })?;
         }
         Ok(())
     }
@@ -138,6 +140,7 @@ mod tests {
         let mut versions = Vec::new();
         for range in [0..=0, 1..=99, 100..=255] {
             let visit = |id: VersionId, head: VersionHead<'_>| -> Result<(), StoreError> {
+                assert_eq!(head.leaf, u64::from(head.slot) * 3);
                 versions.push((id, head.slot, head.state, head.agency.to_owned()));
                 Ok(())
             };
