@@ -93,6 +93,8 @@ pub const SLOTS_MAX: u32 = 1 << 28;
 pub const SEAL_BYTES: usize = 12 + 16;
 /// Changes that one commit of the store takes together.
 pub const COMMIT_CHANGES_MAX: usize = 64;
+/// Photos of one commit that are written at the same time.
+pub const COMMIT_THREADS_MAX: usize = 8;
 /// Changes that wait for the writer; one more is told to wait.
 pub const COMMIT_QUEUE_LEN_MAX: usize = 256;
 /// Photos that wait for an embedding; one more is told to wait.
