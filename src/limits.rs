@@ -93,6 +93,8 @@ pub const SLOTS_MAX: u32 = 1 << 28;
 pub const SEAL_BYTES: usize = 12 + 16;
 /// Changes that one commit of the store takes together.
 pub const COMMIT_CHANGES_MAX: usize = 64;
+/// Photos of one commit that are written at the same time.
+pub const COMMIT_THREADS_MAX: usize = 8;
 /// Changes that wait for the writer; one more is told to wait.
 pub const COMMIT_QUEUE_LEN_MAX: usize = 256;
 /// Photos that wait for an embedding; one more is told to wait.
@@ -105,6 +107,22 @@ pub const DETAIL_BYTES_MAX: usize = 64 << 10;
 pub const LEAF_FOLLOWS_MAX: usize = 8;
 /// Counts that one leaf may carry.
 pub const LEAF_COUNTS_MAX: usize = 8;
+/// Threads that a start works with; no more than there are cores.
+pub const START_WORKERS_MAX: usize = 16;
+/// Leaves that one thread takes at a time while it starts: it holds as many vectors at most.
+pub const START_BATCH_LEAVES: u64 = 1_024;
+/// Results that each of these threads may have ready before they are taken.
+pub const START_AHEAD_MAX: usize = 1;
+/// Seconds between two lines of a start's progress in the journal.
+pub const START_LINE_SECONDS: u64 = 5;
+/// Seconds between two tellings of it to systemd.
+pub const START_STATUS_SECONDS: u64 = 1;
+/// Seconds that a start may take from one telling to the next before systemd gives it up.
+pub const START_EXTEND_SECONDS: u64 = 300;
+/// Threads that read the store's file from end to end while a start walks over it.
+pub const READ_AHEAD_THREADS: usize = 2;
+/// Bytes that each of them reads at a time.
+pub const READ_AHEAD_BYTES: usize = 1 << 20;
 /// Bytes of the store's page cache.
 pub const STORE_CACHE_BYTES: usize = 64 << 20;
 
@@ -188,6 +206,13 @@ const _: () = {
     assert!(REQUESTS_IN_FLIGHT_MAX <= COMMIT_QUEUE_LEN_MAX);
     assert!(2 * REQUESTS_IN_FLIGHT_MAX * BODY_BYTES_MAX <= BODIES_BYTES_MAX);
     assert!(CANDIDATES_DEFAULT <= CANDIDATES_MAX);
+    // systemd is told in microseconds of 32 bits.
+    assert!(START_STATUS_SECONDS < START_EXTEND_SECONDS && START_EXTEND_SECONDS <= (u32::MAX / 1_000_000) as u64);
+    // Trees over batches of leaves are joined at the edge.
+    assert!(START_BATCH_LEAVES.is_power_of_two());
+    // At least one thread works, and its vectors and those that wait take less than 1 GiB at the largest dimension.
+    assert!(START_WORKERS_MAX > 0);
+    assert!((START_WORKERS_MAX * (START_AHEAD_MAX + 1) * DIMENSION_MAX * 4) as u64 * START_BATCH_LEAVES <= 1 << 30);
     // The first segment is scanned without a threshold, so all of it must fit; each later one makes about 3 k rows wait beside k.
     assert!(SEGMENT_ROWS_FIRST <= FOUND_LEN_MAX);
     assert!(4 * CANDIDATES_MAX < FOUND_LEN_MAX as usize);

@@ -25,8 +25,9 @@ const FLOORS: [&[&str]; 8] = [
     &["client", "config"],
 ];
 /// Crates that one module only may name.
-const OWNERS: [(&str, &str); 8] = [
+const OWNERS: [(&str, &str); 9] = [
     ("axum", "api"),
+    ("prometheus_client", "api"),
     ("hyper", "api"),
     ("wgpu", "gallery"),
     ("naga", "gallery"),

@@ -4,6 +4,7 @@
 //! time; every answer carries the kind of state folder and the newest checkpoint; every error is `application/problem+json`.
 
 mod form;
+mod metrics;
 mod problem;
 mod serve;
 pub mod wire;
@@ -26,15 +27,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::{OpenApi, ToSchema};
 
 use crate::booking::{BookingData, BookingNumber, Text, VersionId};
+use crate::embed::Timings;
 use crate::inquiry::{NOTE, SearchRequest};
 use crate::limits::{BODY_BYTES_MAX, JSON_BYTES_MAX, REQUEST_SECONDS_MAX, REQUESTS_IN_FLIGHT_MAX};
 use crate::roster::Caller;
-use crate::service::{Answered, Fate, Service, ServiceError, VERSION};
+use crate::service::{Answered, Fate, SearchTimings, Service, ServiceError, VERSION};
 use problem::Refusal;
 pub use serve::serve;
 use wire::{
     BOOKING_PART, Booked, BookingState, BookingView, CHECKPOINT_HEADER, CandidateArray, CandidateView, FaceView, Health, Problem,
-    REQUEST_PART, ReleaseRequest, Released, STATE_HEADER,
+    REQUEST_PART, ReleaseRequest, Released, STATE_HEADER, TIMING_HEADER,
 };
 
 /// What the process is told when its state is unknown; it must end.
@@ -79,6 +81,7 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         .route("/v1/searches", post(post_search))
         .route("/v1/log/checkpoint", get(get_checkpoint))
         .route("/v1/health", get(get_health))
+        .route("/v1/metrics", get(get_metrics))
         .route("/v1/openapi.json", get(get_openapi))
         .fallback(no_suchplace)
         .method_not_allowed_fallback(no_such_method)
@@ -94,7 +97,7 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         title = "SMRT",
         description = "Mugshot comparison under a public policy. Answers are arrays of candidates: investigative leads, never identifications."
     ),
-    paths(put_booking, get_booking, post_release, get_photo, post_search, get_checkpoint, get_health, get_openapi)
+    paths(put_booking, get_booking, post_release, get_photo, post_search, get_checkpoint, get_health, get_metrics, get_openapi)
 )]
 struct Contract;
 
@@ -206,14 +209,16 @@ async fn get_photo(State(door): State<Door>, from: From, version: InPath, query:
 
 /// Searches with one probe for one recorded purpose. In demo and test state folders only.
 #[utoipa::path(post, path = "/v1/searches", request_body(content = SearchForm, content_type = "multipart/form-data"),
-    responses((status = 200, body = CandidateArray), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 200, body = CandidateArray, headers(("server-timing" = String, description = "Milliseconds of each step: examine (wait, decode, detect, align and embed are its parts), ask, scan, answer, leads"))),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 async fn post_search(State(door): State<Door>, from: From, body: Form) -> Response {
     let ticket = from.ticket.clone();
     let search = async {
         let (request, probe) = form::read::<SearchRequest>(body, REQUEST_PART).await?;
         let service = door.service.clone();
         let answered = door.call(from.ticket, move |service| service.search(&from.caller, &request, probe)).await?;
-        Ok(Json(candidate_array(&service, answered)).into_response())
+        let timing = [(TIMING_HEADER, timing(&answered.timings, &answered.portrait.timings))];
+        Ok((timing, Json(candidate_array(&service, answered))).into_response())
     };
     answer(&ticket, search.await)
 }
@@ -236,6 +241,18 @@ async fn get_health(State(door): State<Door>, from: From) -> Response {
     let get = async {
         let health = door.call(from.ticket, move |service| service.admit(&from.caller).map(|()| health(service))).await?;
         Ok(Json(health).into_response())
+    };
+    answer(&ticket, get.await)
+}
+
+/// The box's figures, for consoles: counts and sizes only, OpenMetrics text as Prometheus reads it.
+#[utoipa::path(get, path = "/v1/metrics", responses((status = 200, content_type = "application/openmetrics-text", body = String), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+async fn get_metrics(State(door): State<Door>, from: From) -> Response {
+    let ticket = from.ticket.clone();
+    let get = async {
+        let figures = door.call(from.ticket, move |service| service.figures(&from.caller)).await?;
+        let at_work = REQUESTS_IN_FLIGHT_MAX - door.permits.available_permits();
+        Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::text(&figures, at_work as u64)).into_response())
     };
     answer(&ticket, get.await)
 }
@@ -377,6 +394,24 @@ fn health(service: &Service) -> Health {
         gallery_rows: u64::from(gallery.live()),
         leaves: ledger.leaves(),
     }
+}
+
+/// What took how long, for operators' support.
+fn timing(search: &SearchTimings, probe: &Timings) -> String {
+    let at_work = probe.decode_ms + probe.detect_ms + probe.align_ms + probe.embed_ms;
+    let steps = [
+        ("examine", search.examine_ms),
+        ("wait", (search.examine_ms - at_work).max(0.0)),
+        ("decode", probe.decode_ms),
+        ("detect", probe.detect_ms),
+        ("align", probe.align_ms),
+        ("embed", probe.embed_ms),
+        ("ask", search.ask_ms),
+        ("scan", search.scan_ms),
+        ("answer", search.answer_ms),
+        ("leads", search.leads_ms),
+    ];
+    steps.map(|(name, ms)| format!("{name};dur={ms:.2}")).join(", ")
 }
 
 fn candidate_array(service: &Service, answered: Answered) -> CandidateArray {

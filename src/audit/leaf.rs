@@ -66,7 +66,8 @@ pub enum LeafKind {
 }
 
 impl LeafKind {
-    const ALL: [Self; 12] = [
+    /// All kinds.
+    pub const ALL: [Self; 12] = [
         Self::Started,
         Self::Stopped,
         Self::BookingIn,
@@ -80,6 +81,24 @@ impl LeafKind {
         Self::PhotoViewed,
         Self::CallerRefused,
     ];
+
+    /// Its name in figures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Started => "started",
+            Self::Stopped => "stopped",
+            Self::BookingIn => "booking_in",
+            Self::BookingRefused => "booking_refused",
+            Self::Released => "released",
+            Self::Purged => "purged",
+            Self::Asked => "asked",
+            Self::Answered => "answered",
+            Self::Interrupted => "interrupted",
+            Self::SearchRefused => "search_refused",
+            Self::PhotoViewed => "photo_viewed",
+            Self::CallerRefused => "caller_refused",
+        }
+    }
 }
 
 /// One entry of the log, safe to publish.

@@ -34,14 +34,31 @@ impl Edge {
     /// Appends a leaf and gives its index.
     pub fn append(&mut self, leaf: &[u8]) -> u64 {
         let index = self.leaves;
-        let mut node = leaf_hash(leaf);
-        for _ in 0..index.trailing_ones() {
+        self.grow(leaf_hash(leaf), 0);
+        index
+    }
+
+    /// Appends the leaves of a tree that another thread has hashed.
+    ///
+    /// Shapes: this tree's size is a multiple of a power of two that is at least the other's size.
+    pub fn join(&mut self, next: &Self) {
+        let aligned = next.leaves <= 1 || self.leaves.trailing_zeros() > (next.leaves - 1).ilog2();
+        assert!(aligned, "{} leaves can't be joined to {}", next.leaves, self.leaves);
+        // Its subtrees are the largest first, as the set bits of its size.
+        let heights = (0..u64::BITS).rev().filter(|height| next.leaves & (1 << height) != 0);
+        for (&subtree, height) in next.subtrees.iter().zip(heights) {
+            self.grow(subtree, height);
+        }
+    }
+
+    /// Appends a perfect subtree of 2^height leaves.
+    fn grow(&mut self, mut node: Hash, height: u32) {
+        for _ in 0..(self.leaves >> height).trailing_ones() {
             let left = self.subtrees.pop().expect("each set bit of the size has its subtree");
             node = hash(&[&NODE_PREFIX, &left, &node]);
         }
         self.subtrees.push(node);
-        self.leaves += 1;
-        index
+        self.leaves += 1 << height;
     }
 
     /// The root over all leaves; of none, the hash of nothing.
@@ -95,6 +112,34 @@ mod tests {
             assert_eq!(edge.root(), oracle.root().as_bytes().as_slice(), "{index}");
             assert_eq!(Edge::from_bytes(&edge.to_bytes()).as_ref(), Ok(&edge));
         }
+    }
+
+    fn over(leaves: std::ops::Range<u64>) -> Edge {
+        let mut edge = Edge::default();
+        for leaf in leaves {
+            edge.append(&leaf.to_le_bytes());
+        }
+        edge
+    }
+
+    #[test]
+    fn trees_hashed_apart_and_joined_are_the_tree_hashed_in_one_go() {
+        for size in (0..80).chain([255, 256, 257, 1000]) {
+            let whole = over(0..size);
+            for piece in [1, 2, 16, 64] {
+                let mut joined = Edge::default();
+                for first in (0..size).step_by(usize::try_from(piece).unwrap()) {
+                    joined.join(&over(first..size.min(first + piece)));
+                }
+                assert_eq!(joined, whole, "{size} leaves in pieces of {piece}");
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "2 leaves can't be joined to 3")]
+    fn a_tree_is_not_joined_where_its_subtrees_would_not_stand() {
+        over(0..3).join(&over(3..5));
     }
 
     #[test]

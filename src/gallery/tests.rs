@@ -147,7 +147,9 @@ fn change_rows(plan: &Plan, numbers: &mut Numbers, galleries: &mut [Gallery], mo
     }
     if numbers.below(2) == 0 {
         // Only begun, now and then: a search may come between any two steps.
-        galleries.iter_mut().for_each(|gallery| drop(gallery.close_gaps().unwrap()));
+        for gallery in galleries.iter_mut() {
+            gallery.close_gaps().unwrap();
+        }
     }
 }
 

@@ -18,7 +18,7 @@ impl Service {
     pub fn book(&self, caller: &Caller, number: &BookingNumber, booking: BookingData, photo: Arc<[u8]>) -> Result<Taken, ServiceError> {
         let agency = self.admitted(caller, self.roster.feed(caller, "push bookings", today()))?;
         let refused = |reason| Detail::BookingRefused { actor: Actor::from(caller), reason };
-        let portrait = self.pool.examine(photo.clone(), Choice::Only).map_err(ServiceError::from);
+        let portrait = self.examine(photo.clone(), Choice::Only);
         let portrait = self.logged(portrait, LeafKind::BookingRefused, refused)?;
         let frame = portrait.faces[portrait.chosen].frame;
         let face = Enrolled { embedding: portrait.embedding, length: portrait.length, frame };

@@ -2,7 +2,7 @@
 //!
 //! Everything that changes the state folder is a change sent to the writer (`writer.rs`); everything here only asks for one or reads.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, RwLock};
@@ -13,7 +13,9 @@ use zeroize::Zeroizing;
 
 use super::detail::{Actor, Detail, Shown};
 use super::error::ServiceError;
-use super::start;
+use super::metrics::Waits;
+use super::progress::{Progress, Started};
+use super::start::{self, Opened};
 use super::writer::{Answer, Ask, Change, Done, Job, NewBooking, Release};
 use crate::audit::{LeafKind, LogKey};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
@@ -48,6 +50,7 @@ pub struct LedgerSetup {
 /// The open ledger.
 pub struct Ledger {
     core: Arc<Core>,
+    started: Started,
     queue: Mutex<Option<SyncSender<Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -63,6 +66,9 @@ pub(super) struct Core {
     pub(super) gallery: GalleryHandle,
     pub(super) rows: RwLock<Rows>,
     pub(super) newest: RwLock<Newest>,
+    /// Leaves written since the start, by the name of their kind.
+    pub(super) written: Mutex<BTreeMap<&'static str, u64>>,
+    pub(super) waits: Waits,
     /// Keeps a second daemon off the folder.
     pub(super) _held: Box<dyn Send + Sync>,
 }
@@ -140,14 +146,23 @@ impl Ledger {
     ///
     /// Errors: a folder of another kind, key, log, model or a newer format; one that another process holds; damage.
     pub fn open(setup: LedgerSetup) -> Result<Self, ServiceError> {
-        let (core, writer) = start::open(setup)?;
+        Self::open_watched(setup, &mut |_| {})
+    }
+
+    /// Opens as `open` does and tells `watch`, on this thread, how far it is: when each stage begins and after each batch of rows.
+    pub fn open_watched(setup: LedgerSetup, watch: &mut dyn FnMut(&Progress)) -> Result<Self, ServiceError> {
+        Self::open_with(setup, start::workers(), watch)
+    }
+
+    pub(super) fn open_with(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Progress)) -> Result<Self, ServiceError> {
+        let Opened { core, writer, started, open_searches } = start::open(setup, workers, watch)?;
         let (queue, jobs) = sync_channel(crate::limits::COMMIT_QUEUE_LEN_MAX);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&jobs))
             .map_err(|source| ServiceError::Io { what: "starting the writer", source })?;
-        let ledger = Self { core, queue: Mutex::new(Some(queue)), writer: Mutex::new(Some(thread)) };
-        start::close_interrupted(&ledger)?;
+        let ledger = Self { core, started, queue: Mutex::new(Some(queue)), writer: Mutex::new(Some(thread)) };
+        start::close_interrupted(&ledger, &open_searches)?;
         Ok(ledger)
     }
 
@@ -174,6 +189,11 @@ impl Ledger {
     /// The models of the embeddings.
     pub fn model(&self) -> ModelId {
         self.core.model
+    }
+
+    /// How long opening the folder took.
+    pub fn started(&self) -> &Started {
+        &self.started
     }
 
     /// Takes a booking: on return it is durable, logged and findable.
@@ -227,7 +247,7 @@ impl Ledger {
 
     /// The best `k` live bookings for a probe.
     pub fn compare(&self, probe: &Embedding, k: usize) -> Result<Vec<(VersionId, f64)>, ServiceError> {
-        let candidates = self.core.gallery.search(probe.clone(), k)?;
+        let candidates = self.core.waits.gallery.during(|| self.core.gallery.search(probe.clone(), k))?;
         let rows = self.core.rows.read().expect("nothing panics while it holds the rows");
         Ok(candidates.into_iter().map(|c| (rows.ids[usize::try_from(c.row).expect("a row fits the address space")], c.score)).collect())
     }
@@ -263,12 +283,6 @@ impl Ledger {
             Done::Logged { leaf } => Ok(leaf),
             _ => unreachable!("the writer answers a note with its leaf"),
         }
-    }
-
-    /// Searches that were asked for and neither answered nor ended.
-    pub(super) fn open_searches(&self) -> Result<Vec<[u8; 16]>, ServiceError> {
-        let searches = self.core.store.searches()?;
-        Ok(searches.into_iter().filter(|(_, row)| row.state == SearchState::Asked).map(|(id, _)| id).collect())
     }
 
     /// Ends a search that was asked for and never answered.
@@ -320,7 +334,7 @@ impl Ledger {
     /// Every leaf in order, as it was hashed, up to the newest checkpoint.
     pub fn log(&self) -> Result<Vec<Vec<u8>>, ServiceError> {
         let mut leaves = Vec::new();
-        self.core.store.for_each_leaf::<ServiceError>(|_, leaf| {
+        self.core.store.for_each_leaf::<ServiceError>(0..u64::MAX, |_, leaf| {
             leaves.push(leaf.to_vec());
             Ok(())
         })?;
@@ -335,6 +349,22 @@ impl Ledger {
     /// The ids of sealed photos on the booking side of the vault.
     pub fn photo_ids(&self) -> Result<std::collections::HashSet<[u8; 16]>, ServiceError> {
         Ok(self.core.vault.bookings.photo_ids()?)
+    }
+
+    /// Leaves written since the start, by the name of their kind.
+    pub(super) fn leaves_written(&self) -> BTreeMap<&'static str, u64> {
+        self.core.written.lock().expect("nothing panics while it holds the counts").clone()
+    }
+
+    /// Who waits for the ledger's threads.
+    pub(super) fn waits(&self) -> &Waits {
+        &self.core.waits
+    }
+
+    /// The version of each row of the gallery.
+    #[cfg(test)]
+    pub(super) fn rows_in_order(&self) -> Vec<VersionId> {
+        self.core.rows.read().expect("nothing panics while it holds the rows").ids.clone()
     }
 
     /// Lets the writer finish what waits and ends it.
@@ -354,11 +384,13 @@ impl Ledger {
         let halted = || ServiceError::Halted { cause: "the writer has ended".to_owned() };
         let (reply, answer) = sync_channel(1);
         let queue = self.queue.lock().expect("nothing panics while it holds the queue").clone().ok_or_else(halted)?;
-        queue.try_send(Job { change, reply }).map_err(|e| match e {
-            TrySendError::Full(_) => ServiceError::Busy,
-            TrySendError::Disconnected(_) => halted(),
-        })?;
-        answer.recv().map_err(|_| halted())?
+        self.core.waits.store.during(|| {
+            queue.try_send(Job { change, reply }).map_err(|e| match e {
+                TrySendError::Full(_) => ServiceError::Busy,
+                TrySendError::Disconnected(_) => halted(),
+            })?;
+            answer.recv().map_err(|_| halted())?
+        })
     }
 }
 

@@ -6,24 +6,34 @@
 mod book;
 mod detail;
 mod error;
+mod in_order;
 mod ledger;
+mod load;
+mod metrics;
+mod progress;
 mod purge;
+mod read_ahead;
 mod search;
 mod stage;
 mod start;
 mod writer;
+
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use time::{Date, OffsetDateTime};
 
 pub use error::{Fate, ServiceError};
 pub use ledger::{Enrolled, Ledger, LedgerSetup, Record, Standing, Taken};
-pub use search::{Answered, Lead};
+pub use metrics::Figures;
+pub use progress::{Progress, StartStage, Started};
+pub use search::{Answered, Lead, SearchTimings};
 
 use crate::audit::LeafKind;
-use crate::embed::Pool;
+use crate::embed::{Choice, Pool, Portrait};
 use crate::roster::{Caller, Roster, RosterError};
 use detail::{Actor, Detail};
+use metrics::Waiting;
 
 /// This software's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -33,13 +43,15 @@ pub struct Service {
     ledger: Ledger,
     pool: Pool,
     roster: Roster,
+    /// Photos that wait for a worker.
+    examining: Waiting,
 }
 
 impl Service {
-    /// Opens the state folder and logs that the box is about to serve.
-    pub fn open(setup: LedgerSetup, pool: Pool, roster: Roster) -> Result<Self, ServiceError> {
+    /// Opens the state folder and logs that the box is about to serve; tells `watch`, on this thread, how far it is.
+    pub fn open(setup: LedgerSetup, pool: Pool, roster: Roster, watch: &mut dyn FnMut(&Progress)) -> Result<Self, ServiceError> {
         roster.check()?;
-        let service = Self { ledger: Ledger::open(setup)?, pool, roster };
+        let service = Self { ledger: Ledger::open_watched(setup, watch)?, pool, roster, examining: Waiting::default() };
         let gallery = service.ledger.gallery();
         let roster = serde_json::to_vec(&service.roster).expect("a roster holds only strings and dates");
         let started = Detail::Started {
@@ -70,6 +82,11 @@ impl Service {
         self.ledger.note(LeafKind::Stopped, Vec::new(), Vec::new(), Detail::Stopped { software: VERSION })?;
         self.ledger.close();
         Ok(())
+    }
+
+    /// Has a worker look at a photo.
+    fn examine(&self, photo: Arc<[u8]>, choice: Choice) -> Result<Portrait, ServiceError> {
+        Ok(self.examining.during(|| self.pool.examine(photo, choice))?)
     }
 
     /// Logs a refusal of the caller itself.

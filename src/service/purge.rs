@@ -10,7 +10,7 @@ use super::error::ServiceError;
 use super::stage::{Staged, StagedRows};
 use super::writer::Writer;
 use crate::audit::LeafKind;
-use crate::booking::VersionId;
+use crate::booking::{Identifier, VersionId};
 use crate::store::{NumberRow, NumberState, StoreError, VersionRow, VersionState};
 use crate::vault::Lodger;
 
@@ -38,13 +38,14 @@ impl Writer {
     fn destroy(&self, rows: &[(VersionId, VersionRow)]) -> Result<(), ServiceError> {
         let core = self.core();
         let gone: HashSet<VersionId> = rows.iter().map(|(version, _)| *version).collect();
-        let staying: Vec<(u32, Lodger)> = core
-            .store
-            .versions()?
-            .into_iter()
-            .filter(|(version, row)| !gone.contains(version) && row.state != VersionState::Purging)
-            .map(|(version, row)| (row.slot, Lodger { owner: row.agency, id: version.0 }))
-            .collect();
+        let mut staying: Vec<(u32, Lodger)> = Vec::new();
+        core.store.for_each_version::<ServiceError>(0..=u8::MAX, |version, head| {
+            if !gone.contains(&version) && head.state != VersionState::Purging {
+                let owner = Identifier::parse(head.agency).map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
+                staying.push((head.slot, Lodger { owner, id: version.0 }));
+            }
+            Ok(())
+        })?;
         for (version, row) in rows {
             let gallery_row = core.rows.read().expect("nothing panics while it holds the rows").row_of.get(version).copied();
             if let Some(gallery_row) = gallery_row {

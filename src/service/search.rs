@@ -3,6 +3,7 @@
 //! The plain search exists in state folders made as demo or test only; a real one refuses it whoever asks.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::detail::{Actor, Detail};
 use super::error::{Fate, ServiceError};
@@ -33,6 +34,25 @@ pub struct Answered {
     pub answered: u64,
     /// Most similar first.
     pub leads: Vec<Lead>,
+    /// What took how long.
+    pub timings: SearchTimings,
+}
+
+/// How long each step of a search took, the waiting in its queue included; what the probe's examination itself took is in its portrait.
+///
+/// Units: milliseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SearchTimings {
+    /// The probe's examination.
+    pub examine_ms: f64,
+    /// The leaf `asked` until it is durable, the sealed probe with it.
+    pub ask_ms: f64,
+    /// The gallery's comparison, repeated where a candidate was released meanwhile.
+    pub scan_ms: f64,
+    /// The leaf `answered` until it is durable.
+    pub answer_ms: f64,
+    /// The candidates' records.
+    pub leads_ms: f64,
 }
 
 /// One candidate.
@@ -56,25 +76,21 @@ impl Service {
     pub fn search(&self, caller: &Caller, request: &SearchRequest, probe: Arc<[u8]>) -> Result<Answered, ServiceError> {
         let device = self.admitted(caller, self.roster.console(caller, "search"))?;
         let refused = |reason| Detail::SearchRefused { actor: Actor::from(caller), request: Some(request.clone()), reason };
-        let portrait = self.examine_probe(request, &probe);
+        let mut timings = SearchTimings::default();
+        let portrait = timed(&mut timings.examine_ms, || self.examine_probe(request, &probe));
         let portrait = self.logged(portrait, LeafKind::SearchRefused, refused)?;
         let mut search = [0; 16];
         aws_lc_rs::rand::fill(&mut search).expect("the operating system's random source works, or nothing here may go on");
-        let asked = self.ledger.ask(caller, &device.id, search, request, probe, portrait.chosen)?;
-        let ran = self.run(caller, request, search, &portrait);
+        let asked = timed(&mut timings.ask_ms, || self.ledger.ask(caller, &device.id, search, request, probe, portrait.chosen))?;
+        let ran = self.run(caller, request, search, &portrait, &mut timings);
         if let Err(e) = &ran
             && e.fate() != Fate::Halt
         {
             self.ledger.interrupt(search)?;
         }
         let (candidates, answered) = ran?;
-        let mut leads = Vec::with_capacity(candidates.len());
-        for (version, score) in candidates {
-            // Released since the answer was logged: it doesn't leave any more.
-            let Some((agency, record)) = self.ledger.record(version)? else { continue };
-            leads.push(Lead { version, score, agency, record });
-        }
-        Ok(Answered { search, portrait, gallery_rows: u64::from(self.ledger.gallery().live()), asked, answered, leads })
+        let leads = timed(&mut timings.leads_ms, || self.leads(candidates))?;
+        Ok(Answered { search, portrait, gallery_rows: u64::from(self.ledger.gallery().live()), asked, answered, leads, timings })
     }
 
     /// The photo of a candidate of one of the caller's own searches, as its agency sent it; the view is logged.
@@ -96,7 +112,7 @@ impl Service {
         }
         self.roster.requester(&request.agency, today())?;
         request.check()?;
-        Ok(self.pool.examine(probe.clone(), Choice::Face(request.face))?)
+        self.examine(probe.clone(), Choice::Face(request.face))
     }
 
     fn run(
@@ -105,13 +121,31 @@ impl Service {
         request: &SearchRequest,
         search: [u8; 16],
         portrait: &Portrait,
+        timings: &mut SearchTimings,
     ) -> Result<(Vec<(VersionId, f64)>, u64), ServiceError> {
         for _ in 0..RUNS_MAX {
-            let candidates = self.ledger.compare(&portrait.embedding, request.candidates)?;
-            if let Ok(answered) = self.ledger.answer(caller, search, &candidates)? {
+            let candidates = timed(&mut timings.scan_ms, || self.ledger.compare(&portrait.embedding, request.candidates))?;
+            if let Ok(answered) = timed(&mut timings.answer_ms, || self.ledger.answer(caller, search, &candidates))? {
                 return Ok((candidates, answered));
             }
         }
         Err(ServiceError::Busy)
     }
+    fn leads(&self, candidates: Vec<(VersionId, f64)>) -> Result<Vec<Lead>, ServiceError> {
+        let mut leads = Vec::with_capacity(candidates.len());
+        for (version, score) in candidates {
+            // Released since the answer was logged: it doesn't leave any more.
+            let Some((agency, record)) = self.ledger.record(version)? else { continue };
+            leads.push(Lead { version, score, agency, record });
+        }
+        Ok(leads)
+    }
+}
+
+/// Does `work` and adds what it took.
+fn timed<T>(ms: &mut f64, work: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let done = work();
+    *ms += begun.elapsed().as_secs_f64() * 1e3;
+    done
 }

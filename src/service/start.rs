@@ -1,38 +1,63 @@
 //! Start-up is the recovery: whatever a crash left, opening the state folder brings it to what was acknowledged.
 //!
-//! In this order: hold the folder; open store and vault; recompute the tree over all leaves and hold it against edge and checkpoint;
-//! finish every purge that had begun; wipe slots and photos that no record knows; load the gallery from the sealed vectors of live
-//! bookings; end every search that was asked for and never answered.
+//! In this order: hold the folder; open store and vault; recompute the tree over all leaves and hold it against edge and checkpoint; read
+//! the heads of all records; finish every purge that had begun; wipe slots and photos that no record knows; load the gallery from the
+//! sealed vectors of live bookings; hold a known probe's answer against the processor's; end every search that was asked for and never
+//! answered. Each walk over a table goes over ranges of it on as many threads as there are cores.
 
-use std::collections::HashSet;
 use std::io;
 use std::path::Path;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use super::error::ServiceError;
-use super::ledger::{Core, Ledger, LedgerSetup, Newest, Rows};
+use super::in_order::in_order;
+use super::ledger::{Core, Ledger, LedgerSetup, Rows};
+use super::load::{ID_BATCHES, Records, load_gallery, read_log};
+use super::metrics::Waits;
+use super::progress::{Progress, StartStage, Started, Step, Steps};
+use super::read_ahead::ReadAhead;
 use super::writer::Writer;
-use crate::audit::{Edge, Leaf, LogKey};
-use crate::booking::VersionId;
+use crate::audit::{Edge, LogKey};
 use crate::disk::Disk;
-use crate::face::Embedding;
-use crate::store::{STORE_FILE, StateKind, Store, VersionState};
-use crate::vault::{BookingKey, Lodger, Master, Part, ProbeKey, SafeKey, Vault};
+use crate::limits::START_WORKERS_MAX;
+use crate::store::{STORE_FILE, StateKind, Store};
+use crate::vault::{BookingKey, Master, ProbeKey, Safe, SafeKey, Vault};
 
-pub(super) fn open(setup: LedgerSetup) -> Result<(Arc<Core>, Writer), ServiceError> {
+/// What a start gives.
+pub(super) struct Opened {
+    pub(super) core: Arc<Core>,
+    pub(super) writer: Writer,
+    pub(super) started: Started,
+    /// Searches that a crash left open.
+    pub(super) open_searches: Vec<[u8; 16]>,
+}
+
+/// As many threads as there are cores, within their bound.
+pub(super) fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from).min(START_WORKERS_MAX)
+}
+
+pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Progress)) -> Result<Opened, ServiceError> {
     let LedgerSetup { disk, state, create_as, origin, master_key, log_key, model, gallery } = setup;
+    let mut steps = Steps::new(watch);
     let held = hold(disk.as_ref(), &state)?;
     let master = Master::new(&master_key)?;
     let log_key = LogKey::new(&origin, &log_key)?;
-    let listed = disk.list(&state).map_err(|source| ServiceError::Io { what: "listing the state folder", source })?;
-    let (store, vault) = if listed.contains(&state.join(STORE_FILE)) {
-        (Store::open(&disk, &state)?, Vault::open(&disk, &state, &master)?)
-    } else {
-        create(&disk, &state, &listed, create_as, &origin, &master)?
-    };
+    let (store, vault) = steps.run(StartStage::Open, 0, |_| {
+        let listed = disk.list(&state).map_err(|source| ServiceError::Io { what: "listing the state folder", source })?;
+        if listed.contains(&state.join(STORE_FILE)) {
+            Ok((Store::open(&disk, &state)?, Vault::open(&disk, &state, &master)?))
+        } else {
+            create(&disk, &state, &listed, create_as, &origin, &master)
+        }
+    })?;
+    let _ahead = ReadAhead::begin(disk.as_ref(), &state.join(STORE_FILE));
     let kind = store.kind()?;
     check_fit(&store, kind, create_as, &origin, model.0)?;
-    let (edge, newest_cs, newest) = read_log(&store, &log_key)?;
+    let leaves = store.leaves_len()?;
+    let (edge, newest_cs, newest) = steps.run(StartStage::Log, leaves, |step| read_log(&store, &log_key, workers, step))?;
+    let heads = store.versions_len()? + store.searches_len()?;
+    let mut records = steps.run(StartStage::Records, heads, |step| Records::read(&store, workers, step))?;
     let core = Arc::new(Core {
         kind,
         model,
@@ -43,21 +68,27 @@ pub(super) fn open(setup: LedgerSetup) -> Result<(Arc<Core>, Writer), ServiceErr
         gallery,
         rows: RwLock::new(Rows::default()),
         newest: RwLock::new(newest),
+        written: Mutex::default(),
+        waits: Waits::default(),
         _held: held,
     });
     let mut writer = Writer::new(core.clone(), edge, newest_cs);
-    finish_purges(&core, &mut writer)?;
-    wipe_orphans(&core)?;
-    load_gallery(&core)?;
-    Ok((core, writer))
+    if !records.purging.is_empty() {
+        log::info!("finishing {} purges", records.purging.len());
+        steps.run(StartStage::Purges, records.purging.len() as u64, |_| writer.purge(&records.purging))?;
+        records.forget_purged();
+    }
+    steps.run(StartStage::Photos, 2 * ID_BATCHES as u64, |step| wipe_strays(&core, &records, workers, step))?;
+    let (live, open_searches) = (records.live, std::mem::take(&mut records.open_searches));
+    let rows = steps.run(StartStage::Gallery, live, |step| load_gallery(&core, &records.into_live(), leaves, workers, step))?;
+    steps.run(StartStage::Proof, 0, |_| Ok(core.gallery.prove()?))?;
+    *core.rows.write().expect("nothing panics while it holds the rows") = rows;
+    Ok(Opened { core, writer, started: steps.end(), open_searches })
 }
 
 /// Ends the searches that a crash left open; their operators must ask again.
-pub(super) fn close_interrupted(ledger: &Ledger) -> Result<(), ServiceError> {
-    for search in ledger.open_searches()? {
-        ledger.interrupt(search)?;
-    }
-    Ok(())
+pub(super) fn close_interrupted(ledger: &Ledger, searches: &[[u8; 16]]) -> Result<(), ServiceError> {
+    searches.iter().try_for_each(|&search| ledger.interrupt(search))
 }
 
 fn hold(disk: &dyn Disk, state: &Path) -> Result<Box<dyn Send + Sync>, ServiceError> {
@@ -133,92 +164,31 @@ fn check_fit(store: &Store, kind: StateKind, create_as: Option<StateKind>, origi
     }
 }
 
-/// Recomputes the tree: an edge or a checkpoint that doesn't fit the leaves is damage, not something to go on from.
-fn read_log(store: &Store, log_key: &LogKey) -> Result<(Edge, u64, Newest), ServiceError> {
-    let wrong = |what: String| ServiceError::Log { what };
-    let mut edge = Edge::default();
-    let mut newest_cs = 0;
-    store.for_each_leaf::<ServiceError>(|index, bytes| {
-        let leaf = Leaf::from_bytes(bytes)?;
-        if edge.append(bytes) != index {
-            return Err(wrong(format!("leaf {index} stands where leaf {} was wanted", edge.leaves() - 1)));
-        }
-        newest_cs = leaf.time_cs;
-        Ok(())
-    })?;
-    if Edge::from_bytes(&store.edge()?)? != edge {
-        return Err(wrong(format!("the stored edge is not that of the {} leaves", edge.leaves())));
-    }
-    let note = store.checkpoint()?.unwrap_or_default();
-    if edge.leaves() > 0 {
-        let checkpoint = log_key.open(&note)?;
-        if checkpoint.leaves != edge.leaves() || checkpoint.root != edge.root() {
-            return Err(wrong(format!("the checkpoint signs {} leaves, {} are there", checkpoint.leaves, edge.leaves())));
-        }
-    }
-    let leaves = edge.leaves();
-    Ok((edge, newest_cs, Newest { note, leaves }))
-}
-
-fn finish_purges(core: &Core, writer: &mut Writer) -> Result<(), ServiceError> {
-    let begun: Vec<VersionId> =
-        core.store.versions()?.into_iter().filter(|(_, row)| row.state == VersionState::Purging).map(|(id, _)| id).collect();
-    if !begun.is_empty() {
-        log::info!("finishing {} purges", begun.len());
-        writer.purge(&begun)?;
-    }
-    Ok(())
-}
-
-fn wipe_orphans(core: &Core) -> Result<(), ServiceError> {
-    let versions = core.store.versions()?;
-    let (slots, ids): (HashSet<u32>, HashSet<[u8; 16]>) = versions.iter().map(|(id, row)| (row.slot, id.0)).unzip();
-    let searches = core.store.searches()?;
-    let (probe_slots, probe_ids): (HashSet<u32>, HashSet<[u8; 16]>) = searches.iter().map(|(id, row)| (row.slot, *id)).unzip();
-    let bookings = core.vault.bookings.wipe_orphans(&slots, &ids)?;
-    let probes = core.vault.probes.wipe_orphans(&probe_slots, &probe_ids)?;
-    let (slots, photos) = (bookings.0 + probes.0, bookings.1 + probes.1);
+/// Wipes what a crash before the commit point left: slots and photos that no record knows, and half-written files.
+fn wipe_strays(core: &Core, records: &Records, workers: usize, step: &mut Step<'_>) -> Result<(), ServiceError> {
+    let (bookings, probes) = (&core.vault.bookings, &core.vault.probes);
+    let slots = bookings.evict_strays(|slot| records.knows_slot(slot))? + probes.evict_strays(|slot| records.knows_probe_slot(slot))?;
+    let photos = wipe_photos(bookings, |id| records.knows_photo(id), workers, step)?
+        + wipe_photos(probes, |id| records.knows_probe(id), workers, step)?;
     if slots + photos > 0 {
         log::info!("wiped {slots} key slots and {photos} photo files that no record knows");
     }
     Ok(())
 }
 
-fn load_gallery(core: &Core) -> Result<(), ServiceError> {
-    let mut rows = Rows::default();
-    let mut embeddings = Vec::new();
-    let mut unreadable = 0;
-    core.store.for_each_vector::<ServiceError>(|vector| {
-        let Some(row) = core.store.version(vector.id)?.filter(|row| row.state == VersionState::Live) else { return Ok(()) };
-        let lodger = Lodger { owner: row.agency, id: vector.id.0 };
-        let plain =
-            core.vault.bookings.key(row.slot, &lodger).and_then(|key| key.open(Part::Vector(core.model), vector.id.0, &vector.vector));
-        let plain = match plain {
-            Ok(plain) => plain,
-            Err(e) => {
-                // The booking can't be found until its agency sends it again; everything else can.
-                log::error!("version {} is suppressed: {}", vector.id, ServiceError::from(e).chain());
-                unreadable += 1;
-                return Ok(());
-            }
-        };
-        embeddings.push(Embedding::from_le_bytes(&plain).map_err(ServiceError::Vector)?);
-        rows.ids.push(vector.id);
+fn wipe_photos<K: SafeKey>(
+    safe: &Safe<K>,
+    knows: impl Fn(&[u8; 16]) -> bool + Sync,
+    workers: usize,
+    step: &mut Step<'_>,
+) -> Result<usize, ServiceError> {
+    let mut strays = Vec::new();
+    let list = |batch: usize| Ok(safe.stray_photos(u8::try_from(batch).expect("there is a batch for each byte"), &knows)?);
+    in_order(workers, ID_BATCHES, list, |found| {
+        strays.extend(found);
+        step.add(1);
         Ok(())
     })?;
-    if unreadable > 0 {
-        log::error!("{unreadable} bookings are suppressed because their keys or vectors do not open");
-    }
-    let first = core.gallery.append_all(embeddings)?;
-    let found = usize::try_from(core.gallery.live()).unwrap_or(usize::MAX);
-    if found != rows.ids.len() {
-        return Err(ServiceError::Setup {
-            found: format!("{found} rows in the gallery"),
-            wanted: format!("the store's {}", rows.ids.len()),
-        });
-    }
-    core.gallery.prove()?;
-    rows.row_of = rows.ids.iter().copied().zip(first..).collect();
-    *core.rows.write().expect("nothing panics while it holds the rows") = rows;
-    Ok(())
+    safe.unlink_strays(&strays)?;
+    Ok(strays.len())
 }

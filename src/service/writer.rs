@@ -19,8 +19,9 @@ use super::stage::{Stage, Staged, StagedRows, put_rows};
 use crate::audit::{Edge, Leaf, LeafKind, SALT_BYTES, commit};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::inquiry::SearchRequest;
-use crate::limits::COMMIT_CHANGES_MAX;
+use crate::limits::{COMMIT_CHANGES_MAX, COMMIT_THREADS_MAX};
 use crate::store::StoreError;
+use crate::vault::VaultError;
 
 pub(super) struct Job {
     pub(super) change: Change,
@@ -197,12 +198,13 @@ impl Writer {
         if !probed.is_empty() {
             vault.probes.sync_slots()?;
         }
+        let written = self.write_photos(staged);
         let mut kept = Vec::with_capacity(staged.len());
-        for change in std::mem::take(staged) {
-            let (written, slot) = match &change.rows {
-                StagedRows::Booked(b) => (vault.bookings.write_photo(b.id.0, &b.key, &b.photo), Ok(b.row.slot)),
-                StagedRows::Asked { id, row, key, probe } => (vault.probes.write_photo(*id, key, probe), Err(row.slot)),
-                _ => (Ok(()), Ok(0)),
+        for (change, written) in std::mem::take(staged).into_iter().zip(written) {
+            let slot = match &change.rows {
+                StagedRows::Booked(b) => Ok(b.row.slot),
+                StagedRows::Asked { row, .. } => Err(row.slot),
+                _ => Ok(0),
             };
             match written {
                 Ok(()) => kept.push(change),
@@ -220,6 +222,24 @@ impl Writer {
         vault.bookings.sync_names(booked)?;
         vault.probes.sync_names(probed)?;
         Ok(())
+    }
+
+    /// Each change's photo, sealed and synced under its name; several at once, since most of that is waiting for the medium.
+    fn write_photos(&self, staged: &[Staged]) -> Vec<Result<(), VaultError>> {
+        let vault = &self.core.vault;
+        let write = |change: &Staged| match &change.rows {
+            StagedRows::Booked(b) => vault.bookings.write_photo(b.id.0, &b.key, &b.photo),
+            StagedRows::Asked { id, key, probe, .. } => vault.probes.write_photo(*id, key, probe),
+            _ => Ok(()),
+        };
+        if staged.len() < 2 {
+            return staged.iter().map(write).collect();
+        }
+        let share = staged.len().div_ceil(COMMIT_THREADS_MAX);
+        std::thread::scope(|scope| {
+            let shares: Vec<_> = staged.chunks(share).map(|share| scope.spawn(|| share.iter().map(write).collect::<Vec<_>>())).collect();
+            shares.into_iter().flat_map(|share| share.join().expect("writing a photo does not panic")).collect()
+        })
     }
 
     /// The commit point: gives each change's leaf.
@@ -254,6 +274,11 @@ impl Writer {
             .map_err(|e| if e.fate() == Fate::Halt { e } else { ServiceError::Halted { cause: e.chain() } })?;
         let note = core.store.checkpoint()?.ok_or(StoreError::Corrupt { what: "checkpoint" })?;
         *core.newest.write().expect("nothing panics while it holds the checkpoint") = Newest { note, leaves: edge.leaves() };
+        let mut written = core.written.lock().expect("nothing panics while it holds the counts");
+        for change in &*staged {
+            *written.entry(change.kind.name()).or_default() += 1;
+        }
+        drop(written);
         self.edge = edge;
         self.newest_cs = now_cs;
         Ok(indices)

@@ -5,18 +5,20 @@
 //! The kind of a state folder is written when it is made and never again.
 
 mod rows;
+mod walk;
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, WriteTransaction};
+use redb::{Builder, Database, ReadableDatabase, StorageBackend, TableDefinition, WriteTransaction};
 
 use crate::booking::VersionId;
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::limits::STORE_CACHE_BYTES;
 use rows::{Id, NumberKey, NumberValue, SearchValue, VersionValue, number_row, search_row, version_row};
 pub use rows::{LeafRow, NumberRow, NumberState, SearchRow, SearchState, StateKind, VectorRow, VersionRow, VersionState};
+pub use walk::{SearchHead, VersionHead};
 
 /// The name of the store's file below the state folder.
 pub const STORE_FILE: &str = "smrt.redb";
@@ -183,49 +185,6 @@ impl Store {
         let table = self.read()?.open_table(SEARCHES).map_err(read_error)?;
         let row = table.get(id).map_err(read_error)?;
         row.map(|row| search_row(row.value())).transpose()
-    }
-
-    /// All versions.
-    pub fn versions(&self) -> Result<Vec<(VersionId, VersionRow)>, StoreError> {
-        let table = self.read()?.open_table(BOOKINGS).map_err(read_error)?;
-        let rows = table.iter().map_err(read_error)?;
-        rows.map(|row| {
-            let (id, row) = row.map_err(read_error)?;
-            Ok((VersionId(id.value()), version_row(row.value())?))
-        })
-        .collect()
-    }
-
-    /// All searches.
-    pub fn searches(&self) -> Result<Vec<([u8; 16], SearchRow)>, StoreError> {
-        let table = self.read()?.open_table(SEARCHES).map_err(read_error)?;
-        let rows = table.iter().map_err(read_error)?;
-        rows.map(|row| {
-            let (id, row) = row.map_err(read_error)?;
-            Ok((id.value(), search_row(row.value())?))
-        })
-        .collect()
-    }
-
-    /// All sealed vectors in the order of their leaves, one at a time.
-    pub fn for_each_vector<E: From<StoreError>>(&self, mut visit: impl FnMut(VectorRow) -> Result<(), E>) -> Result<(), E> {
-        let table = self.read()?.open_table(VECTORS).map_err(read_error)?;
-        for row in table.iter().map_err(read_error)? {
-            let (leaf, row) = row.map_err(read_error)?;
-            let (id, vector) = row.value();
-            visit(VectorRow { leaf: leaf.value(), id: VersionId(id), vector: vector.to_vec() })?;
-        }
-        Ok(())
-    }
-
-    /// All leaves in order, one at a time.
-    pub fn for_each_leaf<E: From<StoreError>>(&self, mut visit: impl FnMut(u64, &[u8]) -> Result<(), E>) -> Result<(), E> {
-        let table = self.read()?.open_table(LEAVES).map_err(read_error)?;
-        for row in table.iter().map_err(read_error)? {
-            let (index, leaf) = row.map_err(read_error)?;
-            visit(index.value(), leaf.value())?;
-        }
-        Ok(())
     }
 
     /// A leaf and its sealed detail.

@@ -144,12 +144,23 @@ impl StateKind {
     }
 }
 
-pub(super) fn version_row(value: VersionValue<'_>) -> Result<VersionRow, StoreError> {
-    let (state, slot, leaf, previous, number_key, agency, record) = value;
-    let state = [VersionState::Live, VersionState::Superseded, VersionState::Released, VersionState::Purging]
+pub(super) fn version_state(state: u8) -> Result<VersionState, StoreError> {
+    [VersionState::Live, VersionState::Superseded, VersionState::Released, VersionState::Purging]
         .into_iter()
         .find(|&s| s as u8 == state)
-        .ok_or(StoreError::Corrupt { what: "state of a booking" })?;
+        .ok_or(StoreError::Corrupt { what: "state of a booking" })
+}
+
+pub(super) fn search_state(state: u8) -> Result<SearchState, StoreError> {
+    [SearchState::Asked, SearchState::Answered, SearchState::Interrupted]
+        .into_iter()
+        .find(|&s| s as u8 == state)
+        .ok_or(StoreError::Corrupt { what: "state of a search" })
+}
+
+pub(super) fn version_row(value: VersionValue<'_>) -> Result<VersionRow, StoreError> {
+    let (state, slot, leaf, previous, number_key, agency, record) = value;
+    let state = version_state(state)?;
     let agency = Identifier::parse(agency).map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
     Ok(VersionRow { state, slot, leaf, previous: previous.map(VersionId), number_key, agency, record: record.to_vec() })
 }
@@ -165,10 +176,7 @@ pub(super) fn number_row(value: NumberValue) -> Result<NumberRow, StoreError> {
 
 pub(super) fn search_row(value: SearchValue<'_>) -> Result<SearchRow, StoreError> {
     let (state, slot, asked, answered, device, candidates) = value;
-    let state = [SearchState::Asked, SearchState::Answered, SearchState::Interrupted]
-        .into_iter()
-        .find(|&s| s as u8 == state)
-        .ok_or(StoreError::Corrupt { what: "state of a search" })?;
+    let state = search_state(state)?;
     let device = Identifier::parse(device).map_err(|_| StoreError::Corrupt { what: "device of a search" })?;
     let candidates = candidates.as_chunks().0.iter().map(|&c| VersionId(c)).collect();
     Ok(SearchRow { state, slot, asked, answered, device, candidates })

@@ -11,7 +11,7 @@ mod slots;
 use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub use keys::{BookingKey, Master, Part, ProbeKey, SafeKey};
 pub use slots::Lodger;
@@ -101,7 +101,7 @@ pub struct Vault {
 pub struct Safe<K: SafeKey> {
     disk: Arc<dyn Disk>,
     folder: PathBuf,
-    slots: Mutex<Slots<K>>,
+    slots: RwLock<Slots<K>>,
 }
 
 impl Vault {
@@ -123,21 +123,25 @@ impl<K: SafeKey> Safe<K> {
         let folder = state.join(K::FOLDER);
         photos::create_folders(disk.as_ref(), &folder)?;
         let slots = Slots::create(disk, state, master)?;
-        Ok(Self { disk: disk.clone(), folder, slots: Mutex::new(slots) })
+        Ok(Self { disk: disk.clone(), folder, slots: RwLock::new(slots) })
     }
 
     fn open(disk: &Arc<dyn Disk>, state: &Path, master: &Master) -> Result<Self, VaultError> {
         let slots = Slots::open(disk, state, master)?;
-        Ok(Self { disk: disk.clone(), folder: state.join(K::FOLDER), slots: Mutex::new(slots) })
+        Ok(Self { disk: disk.clone(), folder: state.join(K::FOLDER), slots: RwLock::new(slots) })
     }
 
-    fn slots(&self) -> MutexGuard<'_, Slots<K>> {
-        self.slots.lock().expect("no slot operation panics while it holds the lock")
+    fn slots(&self) -> RwLockReadGuard<'_, Slots<K>> {
+        self.slots.read().expect("no slot operation panics while it holds the lock")
+    }
+
+    fn slots_mut(&self) -> RwLockWriteGuard<'_, Slots<K>> {
+        self.slots.write().expect("no slot operation panics while it holds the lock")
     }
 
     /// Writes a key into a free slot and gives the slot; durable after `sync_slots`.
     pub fn lodge(&self, lodger: &Lodger, key: &K) -> Result<u32, VaultError> {
-        self.slots().lodge(lodger, key)
+        self.slots_mut().lodge(lodger, key)
     }
 
     /// Makes every slot written so far durable.
@@ -154,13 +158,13 @@ impl<K: SafeKey> Safe<K> {
 
     /// Overwrites a slot; durable after `sync_slots`.
     pub fn evict(&self, slot: u32) -> Result<(), VaultError> {
-        self.slots().evict(slot)
+        self.slots_mut().evict(slot)
     }
 
     /// Rewrites the slots of these lodgers under a fresh epoch key and destroys the old one: what was evicted before is gone from old
     /// pages and copies of the slot file too, as far as the anchor can be destroyed.
     pub fn rotate(&self, lodgers: &[(u32, Lodger)]) -> Result<(), VaultError> {
-        self.slots().rotate(lodgers)
+        self.slots_mut().rotate(lodgers)
     }
 
     /// Seals a photo under its key and gives it its name; the name is durable after `sync_names`.
@@ -188,11 +192,18 @@ impl<K: SafeKey> Safe<K> {
         photos::ids(self.disk.as_ref(), &self.folder)
     }
 
-    /// Wipes every slot and photo that no record knows, and half-written files: what a crash before the commit point left.
-    ///
-    /// Gives the number of slots and of photos wiped.
-    pub fn wipe_orphans(&self, slots: &HashSet<u32>, ids: &HashSet<[u8; 16]>) -> Result<(usize, usize), VaultError> {
-        let slots = self.slots().evict_all_but(slots)?;
-        Ok((slots, photos::unlink_all_but(self.disk.as_ref(), &self.folder, ids)?))
+    /// Evicts every slot that no record knows: what a crash before the commit point left. Gives how many there were; durable on return.
+    pub fn evict_strays(&self, knows: impl Fn(u32) -> bool) -> Result<usize, VaultError> {
+        self.slots_mut().evict_strays(knows)
+    }
+
+    /// The photos of one folder, by their ids' first byte, that no record knows, and half-written files there.
+    pub fn stray_photos(&self, first_byte: u8, knows: impl Fn(&[u8; 16]) -> bool) -> Result<Vec<PathBuf>, VaultError> {
+        photos::strays(self.disk.as_ref(), &self.folder, first_byte, knows)
+    }
+
+    /// Removes what `stray_photos` gave; durable on return.
+    pub fn unlink_strays(&self, strays: &[PathBuf]) -> Result<(), VaultError> {
+        photos::unlink_strays(self.disk.as_ref(), strays)
     }
 }

@@ -80,21 +80,22 @@ pub(super) fn ids(disk: &dyn Disk, folder: &Path) -> Result<HashSet<[u8; 16]>, V
     Ok(files(disk, folder)?.iter().filter_map(|path| id_of(path)).collect())
 }
 
-pub(super) fn unlink_all_but(disk: &dyn Disk, folder: &Path, known: &HashSet<[u8; 16]>) -> Result<usize, VaultError> {
-    let mut wiped = 0;
-    let mut touched = BTreeSet::new();
-    for path in files(disk, folder)? {
-        if id_of(&path).is_some_and(|id| known.contains(&id)) {
-            continue;
-        }
-        disk.unlink(&path).map_err(VaultError::io("removing an orphaned photo file"))?;
-        touched.insert(path.parent().expect("it was listed in a folder").to_owned());
-        wiped += 1;
+/// The files of one photo folder that aren't photos with a known id.
+pub(super) fn strays(disk: &dyn Disk, folder: &Path, byte: u8, knows: impl Fn(&[u8; 16]) -> bool) -> Result<Vec<PathBuf>, VaultError> {
+    let mut files = disk.list(&shard(folder, byte)).map_err(VaultError::io("listing a photo folder"))?;
+    files.retain(|path| !id_of(path).is_some_and(|id| knows(&id)));
+    Ok(files)
+}
+
+pub(super) fn unlink_strays(disk: &dyn Disk, strays: &[PathBuf]) -> Result<(), VaultError> {
+    for path in strays {
+        disk.unlink(path).map_err(VaultError::io("removing an orphaned photo file"))?;
     }
+    let touched: BTreeSet<&Path> = strays.iter().filter_map(|path| path.parent()).collect();
     for folder in touched {
-        disk.sync_folder(&folder).map_err(VaultError::io("syncing a photo folder"))?;
+        disk.sync_folder(folder).map_err(VaultError::io("syncing a photo folder"))?;
     }
-    Ok(wiped)
+    Ok(())
 }
 
 fn seal<K: SafeKey>(id: [u8; 16], key: &K, photo: &[u8]) -> Vec<u8> {

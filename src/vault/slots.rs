@@ -15,7 +15,7 @@
 //! The epoch's key lies in its anchor, a file of one slot wrapped under the master key. The current epoch is the highest that has both
 //! files; that rename is the moment at which a rotation counts, and everything older is destroyed then or at the next start.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -36,6 +36,8 @@ const GENERATION_AT: usize = 2;
 const SEALED_AT: usize = 4;
 const LODGED: u8 = 1;
 const EVICTED: u8 = 2;
+/// Slots that are read at a time while the file is opened.
+const SLOTS_READ: usize = 1 << 14;
 
 const _: () = assert!(SEALED_AT + NONCE_LEN + KEY_BYTES + 16 == SLOT_BYTES);
 
@@ -163,16 +165,16 @@ impl<K: SafeKey> Slots<K> {
         Ok(())
     }
 
-    pub(super) fn evict_all_but(&mut self, known: &HashSet<u32>) -> Result<usize, VaultError> {
-        let orphans: Vec<u32> =
-            self.heads.iter().zip(0u32..).filter(|(head, slot)| head.lodged && !known.contains(slot)).map(|(_, slot)| slot).collect();
-        for &slot in &orphans {
+    pub(super) fn evict_strays(&mut self, knows: impl Fn(u32) -> bool) -> Result<usize, VaultError> {
+        let strays: Vec<u32> =
+            self.heads.iter().zip(0u32..).filter(|&(head, slot)| head.lodged && !knows(slot)).map(|(_, slot)| slot).collect();
+        for &slot in &strays {
             self.evict(slot)?;
         }
-        if !orphans.is_empty() {
+        if !strays.is_empty() {
             self.sync()?;
         }
-        Ok(orphans.len())
+        Ok(strays.len())
     }
 
     pub(super) fn rotate(&mut self, lodgers: &[(u32, Lodger)]) -> Result<(), VaultError> {
@@ -269,8 +271,6 @@ fn read_heads(file: &dyn DiskFile) -> Result<Vec<Head>, VaultError> {
     let size = file.size().map_err(VaultError::io("measuring the key slots"))?;
     // A slot that was half written when the power went has no record; the next write there completes it.
     let whole = usize::try_from(size).expect("a slot file fits the address space").div_ceil(SLOT_BYTES);
-    let mut bytes = vec![0; whole * SLOT_BYTES];
-    file.read_at(0, &mut bytes[..usize::try_from(size).expect("checked above")]).map_err(VaultError::io("reading the key slots"))?;
     let head = |slot: &[u8; SLOT_BYTES]| {
         let generation = u16::from_le_bytes([slot[GENERATION_AT], slot[GENERATION_AT + 1]]);
         match (slot[VERSION_AT], slot[STATE_AT]) {
@@ -279,7 +279,18 @@ fn read_heads(file: &dyn DiskFile) -> Result<Vec<Head>, VaultError> {
             (found, _) => Err(VaultError::Format { what: "a key slot", found, wanted: VERSION }),
         }
     };
-    bytes.as_chunks().0.iter().map(head).collect()
+    let mut heads = Vec::with_capacity(whole);
+    let mut piece = vec![0; SLOTS_READ * SLOT_BYTES];
+    while heads.len() < whole {
+        let offset = heads.len() as u64 * SLOT_BYTES as u64;
+        let bytes = usize::try_from(size - offset).map_or(piece.len(), |left| left.min(piece.len()));
+        piece[bytes..].fill(0);
+        file.read_at(offset, &mut piece[..bytes]).map_err(VaultError::io("reading the key slots"))?;
+        for slot in piece[..bytes.next_multiple_of(SLOT_BYTES)].as_chunks().0 {
+            heads.push(head(slot)?);
+        }
+    }
+    Ok(heads)
 }
 
 fn write_anchor<K: SafeKey>(
@@ -422,14 +433,30 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_several_pieces_that_ends_in_half_a_slot_opens() {
+        let folder = tempfile::tempdir().unwrap();
+        let (disk, master, slots) = fresh(folder.path());
+        let many = u32::try_from(2 * SLOTS_READ + 3).unwrap();
+        let mut evicted = [0; SLOT_BYTES];
+        (evicted[VERSION_AT], evicted[STATE_AT], evicted[GENERATION_AT]) = (VERSION, EVICTED, 7);
+        let mut bytes = evicted.repeat(usize::try_from(many).unwrap());
+        bytes.truncate(bytes.len() - 30);
+        slots.file.write_at(0, &bytes).unwrap();
+        let mut slots = Slots::<BookingKey>::open(&disk, folder.path(), &master).unwrap();
+        assert_eq!((slots.heads.len(), slots.vacant.len()), (bytes.len().div_ceil(SLOT_BYTES), bytes.len().div_ceil(SLOT_BYTES)));
+        assert!(slots.heads.iter().all(|head| *head == Head { lodged: false, generation: 7 }));
+        assert_eq!(slots.lodge(&lodger(1), &BookingKey::generate()).unwrap(), 0);
+    }
+
+    #[test]
     fn orphans_are_wiped_and_their_slots_lodged_in_again() {
         let folder = tempfile::tempdir().unwrap();
         let (_, _, mut slots) = fresh(folder.path());
         for n in 0..4 {
             slots.lodge(&lodger(n), &BookingKey::generate()).unwrap();
         }
-        assert_eq!(slots.evict_all_but(&HashSet::from([1, 3])).unwrap(), 2);
-        assert_eq!(slots.evict_all_but(&HashSet::from([1, 3])).unwrap(), 0);
+        assert_eq!(slots.evict_strays(|slot| slot == 1 || slot == 3).unwrap(), 2);
+        assert_eq!(slots.evict_strays(|slot| slot == 1 || slot == 3).unwrap(), 0);
         assert_eq!(slots.lodge(&lodger(9), &BookingKey::generate()).unwrap(), 0);
     }
 }

@@ -78,6 +78,58 @@ fn a_search_answers_with_leads_the_note_and_two_leaves_in_order() {
 }
 
 #[test]
+fn an_answer_says_how_long_each_step_took() {
+    let site = Site::new();
+    let daemon = site.start("test");
+    enrol(&daemon, &ENROLLED[..1]);
+    let (array, told) = daemon.console("rtcc-1").search_timed(&request(), &photo(OBAMA_LATER)).unwrap();
+    assert_eq!(numbers(&array), ["26-1"]);
+    let names: Vec<&str> = told.iter().map(|step| step.0.as_str()).collect();
+    assert_eq!(names, ["examine", "wait", "decode", "detect", "align", "embed", "ask", "scan", "answer", "leads"]);
+    let ms = |name: &str| told.iter().find(|step| step.0 == name).unwrap().1;
+    assert!(["decode", "detect", "embed", "ask", "scan", "answer"].iter().all(|step| ms(step) > 0.0), "{told:?}");
+    let parts = ["wait", "decode", "detect", "align", "embed"].map(ms).iter().sum::<f64>();
+    assert!((ms("examine") - parts).abs() < 0.1, "the parts make the whole: {told:?}");
+}
+
+#[test]
+fn a_console_reads_the_boxs_figures_and_nobody_else_does() {
+    let site = Site::new();
+    let daemon = site.start("test");
+    enrol(&daemon, &ENROLLED[..2]);
+    daemon.console("rtcc-1").search(&request(), &photo(OBAMA_LATER)).unwrap();
+    let read = |identity: &Identity| daemon.send(identity, "GET", "/v1/metrics", b"");
+    let answer = read(&site.console_identity("rtcc-1"));
+    assert_eq!((answer.status, &*answer.headers["content-type"]), (200, "application/openmetrics-text; version=1.0.0; charset=utf-8"));
+    let text = String::from_utf8(answer.body).unwrap();
+    for line in [
+        "smrt_gallery_live_rows 2",
+        "smrt_log_written_leaves_total{kind=\"booking_in\"} 2",
+        "smrt_log_written_leaves_total{kind=\"answered\"} 1",
+        "smrt_requests_in_flight 1",
+        "smrt_queue_length{resource=\"store\"} 0",
+        "# EOF",
+    ] {
+        assert!(text.lines().any(|found| found == line), "no '{line}' in\n{text}");
+    }
+    let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+    for name in ["smrt_gallery_probes_total", "smrt_gallery_passes_total", "smrt_gallery_row_memory_bytes", "smrt_start_seconds"] {
+        assert!(value(name).is_some_and(|value| value > 0.0), "{name} in\n{text}");
+    }
+    for secret in ["slmpd", "rtcc", "Ortiz", "Person", "26-1"] {
+        assert!(!text.contains(secret), "figures name nobody: {secret}");
+    }
+    for (identity, detail) in [(site.feed_identity("slmpd"), "may not read metrics"), (site.console_identity("unlisted"), "unlisted")] {
+        let refused = read(&identity);
+        assert_eq!(refused.status, 403);
+        let body = String::from_utf8(refused.body).unwrap();
+        assert!(body.contains(detail), "{body}");
+    }
+    assert_eq!(daemon.stop(), Some(0));
+    assert_eq!(site.log().iter().filter(|leaf| leaf.0 == LeafKind::CallerRefused).count(), 2, "each refusal is a leaf");
+}
+
+#[test]
 fn a_probe_searched_twice_never_appears_in_an_array_nor_beside_the_bookings() {
     let site = Site::new();
     let daemon = site.start("test");

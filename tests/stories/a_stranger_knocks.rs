@@ -96,7 +96,7 @@ fn a_certificate_that_names_nobody_of_this_system_is_refused_by_name() {
         odd("other", vec![uri("https://example/rtcc-1")]),
     ];
     for stranger in &strangers {
-        for path in ["/v1/health", "/v1/log/checkpoint", "/v1/bookings/26-1", "/v1/openapi.json"] {
+        for path in ["/v1/health", "/v1/log/checkpoint", "/v1/bookings/26-1", "/v1/metrics", "/v1/openapi.json"] {
             let answer = daemon.send(stranger, "GET", path, b"");
             answer.is_problem(403, "not-allowed", "the certificate names no caller of this system");
         }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::Command;
 
@@ -14,7 +15,7 @@ use smrt::tls::authority::Authority;
 
 use crate::photos::{COLLINS, photo};
 use crate::raw::Form;
-use crate::site::{EXIT_CONFIG, Ended, Site, booking, booking_json, ended, models, number, request_json};
+use crate::site::{EXIT_CONFIG, Ended, PATIENCE, Site, booking, booking_json, ended, models, number, request_json};
 
 /// What is wrong with a site, and the words that name it.
 type Fault = (fn(&Site), &'static str);
@@ -281,4 +282,35 @@ fn a_certificate_of_another_authority_does_not_hang_this_door() {
     let daemon = site.start("test");
     let refused = daemon.console("rtcc-1").health().unwrap_err();
     assert!(refused.to_string().contains("refused this client's certificate"), "a list of another authority lets nobody in: {refused}");
+}
+
+#[test]
+fn systemd_is_told_how_far_a_start_is_and_ready_comes_last() {
+    let site = Site::new();
+    let daemon = site.start("test");
+    daemon.feed("slmpd").put_booking(&number("26-0001"), &booking("Jane Roe"), &photo(COLLINS)).unwrap();
+    assert_eq!(daemon.stop(), Some(0));
+    let socket = UnixDatagram::bind(site.path("notify")).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    // Read while the daemon starts: a socket of this kind holds few messages, and who notifies waits for room.
+    let told = std::thread::spawn(move || {
+        let mut told = Vec::new();
+        let mut message = [0; 4096];
+        while !told.iter().any(|message: &String| message.contains("READY=1")) {
+            let length = socket.recv(&mut message).unwrap();
+            told.push(String::from_utf8(message[..length].to_vec()).unwrap());
+        }
+        told
+    });
+    let daemon = site.start_notifying("test", &site.path("notify"));
+    let told = told.join().unwrap();
+    let (ready, before) = told.split_last().unwrap();
+    assert!(ready.contains("STATUS=1 bookings can be found, test"), "{ready}");
+    for stage in ["open", "log: 0 of ", "records: 0 of 1", "photos: 0 of 512", "gallery: 0 of 1", "proof"] {
+        let status = format!("STATUS=starting, {stage}");
+        let message = before.iter().find(|message| message.contains(&status)).unwrap_or_else(|| panic!("no '{status}' in {told:?}"));
+        assert!(message.contains("EXTEND_TIMEOUT_USEC="), "{message}");
+    }
+    assert!(site.journal().contains("opened in "), "{}", site.journal());
+    assert_eq!(daemon.stop(), Some(0));
 }

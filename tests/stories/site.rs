@@ -219,6 +219,13 @@ impl Site {
         self.ready(self.run(Some(create_as))).unwrap_or_else(|ended| panic!("the daemon ended: {ended:?}"))
     }
 
+    /// Starts the daemon as systemd does, which is told how far it is by this socket.
+    pub(crate) fn start_notifying(&self, create_as: &str, notify: &Path) -> Daemon<'_> {
+        let mut command = self.run(Some(create_as));
+        command.env("NOTIFY_SOCKET", notify);
+        self.ready(command).unwrap_or_else(|ended| panic!("the daemon ended: {ended:?}"))
+    }
+
     /// Starts the daemon over a socket that it is handed as systemd hands it over, so that callers wait while there is no daemon.
     pub(crate) fn start_on(&self, listener: &TcpListener) -> Daemon<'_> {
         let mut command = Command::new("sh");

@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod journal;
+mod progress;
 mod run;
 
 use clap::{Parser, Subcommand};

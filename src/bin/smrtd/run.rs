@@ -17,6 +17,8 @@ use smrt::service::{LedgerSetup, Service, ServiceError};
 use smrt::store::{StateKind, StoreError};
 use smrt::tls::Acceptor;
 
+use crate::progress::{Teller, took};
+
 /// Exit status of a daemon whose state is unknown: restarted, and start-up is the recovery.
 pub(crate) const EXIT_HALT: i32 = 70;
 /// Exit status of a daemon that can't run as configured: not restarted.
@@ -79,8 +81,9 @@ impl Run {
             let stop = stop_signal().map_err(failed)?;
             watch_dog();
             let rows = service.ledger().gallery().live();
-            log::info!("ready on {address}: {rows} bookings, state folder made as {}", service.ledger().kind().name());
-            let status = format!("{rows} bookings can be found, {}", service.ledger().kind().name());
+            let (kind, took) = (service.ledger().kind().name(), took(service.ledger().started()));
+            log::info!("ready on {address}: {rows} bookings, state folder made as {kind}, opened in {took}");
+            let status = format!("{rows} bookings can be found, {kind}");
             // Without systemd there is nobody to tell.
             let _ = sd_notify::notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
             println!("ready on {address}");
@@ -122,7 +125,8 @@ fn open_service(config: &Config, roster: Roster, create_as: Option<StateKind>) -
         model: pool.id(),
         gallery,
     };
-    Service::open(setup, pool, roster).map_err(|e| match e {
+    let mut teller = Teller::new();
+    Service::open(setup, pool, roster, &mut |progress| teller.tell(progress)).map_err(|e| match e {
         ServiceError::Setup { .. }
         | ServiceError::Roster(_)
         | ServiceError::Audit(_)

@@ -1,0 +1,436 @@
+//! What a start reads of the store: the log, the heads of all records, and every live booking's vector.
+//!
+//! The invariant: rows reach the gallery **in the order of their leaves**, however many threads open them. All walks go over ranges of a
+//! table, several at once, and nothing commits while they run. What is kept of a booking until the gallery is full are some 40 bytes.
+
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+
+use super::error::ServiceError;
+use super::in_order::in_order;
+use super::ledger::{Core, Newest, Rows};
+use super::progress::Step;
+use crate::audit::{Edge, Leaf, LogKey};
+use crate::booking::{Identifier, VersionId};
+use crate::face::Embedding;
+use crate::limits::START_BATCH_LEAVES;
+use crate::store::{SearchState, Store, StoreError, VersionState};
+use crate::vault::{Lodger, Part};
+
+/// The first bytes of ids, each a batch of its own: ids are random, so the batches are of a size.
+pub(super) const ID_BATCHES: usize = 256;
+
+/// What every booking's and search's record says beside what is sealed of it.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    /// Sorted by id.
+    versions: Vec<Version>,
+    agencies: Vec<Identifier>,
+    /// Sorted.
+    slots: Vec<u32>,
+    /// Sorted by id, with the probe's slot.
+    searches: Vec<([u8; 16], u32)>,
+    /// Sorted.
+    probe_slots: Vec<u32>,
+    /// Versions whose purge has begun.
+    pub(super) purging: Vec<VersionId>,
+    /// Searches that were asked for and neither answered nor ended.
+    pub(super) open_searches: Vec<[u8; 16]>,
+    /// Versions that belong in the gallery.
+    pub(super) live: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Version {
+    id: VersionId,
+    leaf: u64,
+    slot: u32,
+    /// Index among `agencies`.
+    agency: u32,
+    live: bool,
+}
+
+/// The records of one batch, with agencies of its own.
+#[derive(Default)]
+struct Batch {
+    versions: Vec<Version>,
+    agencies: Vec<Identifier>,
+    purging: Vec<VersionId>,
+}
+
+/// The log's edge, recomputed: an edge or a checkpoint that doesn't fit the leaves is damage, not something to go on from.
+pub(super) fn read_log(store: &Store, log_key: &LogKey, workers: usize, step: &mut Step<'_>) -> Result<(Edge, u64, Newest), ServiceError> {
+    let wrong = |what: String| ServiceError::Log { what };
+    let stored = Edge::from_bytes(&store.edge()?)?;
+    let found = store.leaves_len()?;
+    if found != stored.leaves() {
+        return Err(wrong(format!("the stored edge is that of {} leaves, {found} are there", stored.leaves())));
+    }
+    let (mut edge, mut newest_cs) = (Edge::default(), 0);
+    let hash = |batch| hash_leaves(store, leaves_of(batch, found));
+    in_order(workers, batches(found), hash, |(part, time_cs)| {
+        edge.join(&part);
+        newest_cs = time_cs;
+        step.add(part.leaves());
+        Ok(())
+    })?;
+    if stored != edge {
+        return Err(wrong(format!("the stored edge is not that of the {found} leaves")));
+    }
+    let note = store.checkpoint()?.unwrap_or_default();
+    if found > 0 {
+        let checkpoint = log_key.open(&note)?;
+        if checkpoint.leaves != edge.leaves() || checkpoint.root != edge.root() {
+            return Err(wrong(format!("the checkpoint signs {} leaves, {found} are there", checkpoint.leaves)));
+        }
+    }
+    Ok((edge, newest_cs, Newest { note, leaves: found }))
+}
+
+/// The tree over some leaves, and the time of the last.
+fn hash_leaves(store: &Store, leaves: Range<u64>) -> Result<(Edge, u64), ServiceError> {
+    let (mut edge, mut time_cs) = (Edge::default(), 0);
+    let (first, end) = (leaves.start, leaves.end);
+    let misplaced = |found, wanted| ServiceError::Log { what: format!("leaf {found} stands where leaf {wanted} was wanted") };
+    store.for_each_leaf::<ServiceError>(leaves, |index, bytes| {
+        let wanted = first + edge.append(bytes);
+        if index != wanted {
+            return Err(misplaced(index, wanted));
+        }
+        time_cs = Leaf::from_bytes(bytes)?.time_cs;
+        Ok(())
+    })?;
+    match first + edge.leaves() {
+        missing if missing < end => Err(ServiceError::Log { what: format!("leaf {missing} is missing") }),
+        _ => Ok((edge, time_cs)),
+    }
+}
+
+impl Records {
+    /// Reads the heads of all records.
+    pub(super) fn read(store: &Store, workers: usize, step: &mut Step<'_>) -> Result<Self, ServiceError> {
+        let mut records = Self::default();
+        let mut index_of: HashMap<Identifier, u32> = HashMap::new();
+        in_order(
+            workers,
+            ID_BATCHES,
+            |batch| Batch::read(store, batch),
+            |batch| {
+                let mut known = Vec::with_capacity(batch.agencies.len());
+                for agency in batch.agencies {
+                    let next = u32::try_from(index_of.len()).expect("there are fewer agencies than slots");
+                    let index = *index_of.entry(agency.clone()).or_insert(next);
+                    if index == next {
+                        records.agencies.push(agency);
+                    }
+                    known.push(index);
+                }
+                step.add(batch.versions.len() as u64);
+                records.purging.extend(batch.purging);
+                for version in batch.versions {
+                    records.slots.push(version.slot);
+                    records.live += u64::from(version.live);
+                    records.versions.push(Version { agency: known[index(version.agency)], ..version });
+                }
+                Ok(())
+            },
+        )?;
+        let mut untold = 0;
+        store.for_each_search::<ServiceError>(|id, head| {
+            records.probe_slots.push(head.slot);
+            records.searches.push((id, head.slot));
+            if head.state == SearchState::Asked {
+                records.open_searches.push(id);
+            }
+            untold += 1;
+            if untold == START_BATCH_LEAVES {
+                step.add(std::mem::take(&mut untold));
+            }
+            Ok(())
+        })?;
+        step.add(untold);
+        records.slots.sort_unstable();
+        records.probe_slots.sort_unstable();
+        Ok(records)
+    }
+
+    /// Forgets the versions whose purges were finished meanwhile.
+    pub(super) fn forget_purged(&mut self) {
+        let purged: HashSet<VersionId> = std::mem::take(&mut self.purging).into_iter().collect();
+        self.versions.retain(|version| !purged.contains(&version.id));
+        self.slots = self.versions.iter().map(|version| version.slot).collect();
+        self.slots.sort_unstable();
+    }
+
+    pub(super) fn knows_photo(&self, id: &[u8; 16]) -> bool {
+        self.versions.binary_search_by_key(id, |version| version.id.0).is_ok()
+    }
+
+    pub(super) fn knows_slot(&self, slot: u32) -> bool {
+        self.slots.binary_search(&slot).is_ok()
+    }
+
+    pub(super) fn knows_probe(&self, id: &[u8; 16]) -> bool {
+        self.searches.binary_search_by_key(id, |search| search.0).is_ok()
+    }
+
+    pub(super) fn knows_probe_slot(&self, slot: u32) -> bool {
+        self.probe_slots.binary_search(&slot).is_ok()
+    }
+
+    /// What belongs in the gallery, in the order of the leaves.
+    pub(super) fn into_live(mut self) -> Live {
+        self.versions.retain(|version| version.live);
+        self.versions.sort_unstable_by_key(|version| version.leaf);
+        Live { versions: self.versions, agencies: self.agencies }
+    }
+}
+
+/// The live versions, in the order in which their vectors lie in the store: whoever walks over both never looks far.
+pub(super) struct Live {
+    versions: Vec<Version>,
+    agencies: Vec<Identifier>,
+}
+
+impl Live {
+    /// Those that these leaves logged.
+    fn of(&self, leaves: &Range<u64>) -> &[Version] {
+        let from = |leaf| self.versions.partition_point(|version| version.leaf < leaf);
+        &self.versions[from(leaves.start)..from(leaves.end)]
+    }
+
+    fn lodger(&self, version: &Version) -> Lodger {
+        Lodger { owner: self.agencies[index(version.agency)].clone(), id: version.id.0 }
+    }
+}
+
+impl Batch {
+    fn read(store: &Store, first_byte: usize) -> Result<Self, ServiceError> {
+        let first_byte = u8::try_from(first_byte).expect("there is a batch for each byte");
+        let mut batch = Self::default();
+        store.for_each_version::<ServiceError>(first_byte..=first_byte, |id, head| {
+            // A handful of agencies, mostly one after the other the same few.
+            let at = match batch.agencies.iter().position(|agency| agency.as_str() == head.agency) {
+                Some(at) => at,
+                None => {
+                    let agency = Identifier::parse(head.agency).map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
+                    batch.agencies.push(agency);
+                    batch.agencies.len() - 1
+                }
+            };
+            if head.state == VersionState::Purging {
+                batch.purging.push(id);
+            }
+            let agency = u32::try_from(at).expect("there are fewer agencies than slots");
+            batch.versions.push(Version { id, leaf: head.leaf, slot: head.slot, agency, live: head.state == VersionState::Live });
+            Ok(())
+        })?;
+        Ok(batch)
+    }
+}
+
+/// The vectors of some leaves, opened.
+#[derive(Default)]
+struct Opened {
+    ids: Vec<VersionId>,
+    embeddings: Vec<Embedding>,
+    /// Those that don't open, and why.
+    unreadable: Vec<(VersionId, ServiceError)>,
+}
+
+/// Fills the gallery with the live bookings' vectors, in the order of their leaves, and says which row is whose.
+pub(super) fn load_gallery(core: &Core, live: &Live, leaves: u64, workers: usize, step: &mut Step<'_>) -> Result<Rows, ServiceError> {
+    let mut rows = Rows { ids: Vec::with_capacity(live.versions.len()), row_of: HashMap::with_capacity(live.versions.len()) };
+    let mut unreadable = 0;
+    let open = |batch| open_vectors(core, live, leaves_of(batch, leaves));
+    in_order(workers, batches(leaves), open, |opened| {
+        for (version, cause) in &opened.unreadable {
+            // The booking can't be found until its agency sends it again; everything else can.
+            log::error!("version {version} is suppressed: {}", cause.chain());
+        }
+        unreadable += opened.unreadable.len();
+        step.add((opened.ids.len() + opened.unreadable.len()) as u64);
+        let first = core.gallery.append_all(opened.embeddings)?;
+        if rows.ids.len() != index(first) {
+            return Err(disagree(format!("row {first} of the gallery comes next"), format!("row {}", rows.ids.len())));
+        }
+        rows.row_of.extend(opened.ids.iter().copied().zip(first..));
+        rows.ids.extend(opened.ids);
+        Ok(())
+    })?;
+    if unreadable > 0 {
+        log::error!("{unreadable} bookings are suppressed because their keys or vectors do not open");
+    }
+    let (found, wanted) = (core.gallery.live(), live.versions.len() - unreadable);
+    if index(found) != wanted || rows.ids.len() != wanted {
+        return Err(disagree(format!("{found} rows in the gallery"), format!("the store's {wanted}")));
+    }
+    Ok(rows)
+}
+
+fn open_vectors(core: &Core, live: &Live, leaves: Range<u64>) -> Result<Opened, ServiceError> {
+    let mut opened = Opened::default();
+    let mut wanted = live.of(&leaves).iter().peekable();
+    core.store.for_each_vector::<ServiceError>(leaves, |leaf, id, sealed| {
+        // A live version without a vector is missed in the end, where rows are counted.
+        while wanted.next_if(|version| version.leaf < leaf).is_some() {}
+        let Some(version) = wanted.next_if(|version| version.leaf == leaf && version.id == id) else { return Ok(()) };
+        let key = core.vault.bookings.key(version.slot, &live.lodger(version));
+        match key.and_then(|key| key.open(Part::Vector(core.model), id.0, sealed)) {
+            Ok(plain) => {
+                opened.embeddings.push(Embedding::from_le_bytes(&plain).map_err(ServiceError::Vector)?);
+                opened.ids.push(id);
+            }
+            Err(e) => opened.unreadable.push((id, e.into())),
+        }
+        Ok(())
+    })?;
+    Ok(opened)
+}
+
+fn disagree(found: String, wanted: String) -> ServiceError {
+    ServiceError::Setup { found, wanted }
+}
+
+/// How many batches so many leaves make.
+fn batches(leaves: u64) -> usize {
+    usize::try_from(leaves.div_ceil(START_BATCH_LEAVES)).expect("batches fit the address space")
+}
+
+/// The leaves of a batch.
+fn leaves_of(batch: usize, leaves: u64) -> Range<u64> {
+    let first = batch as u64 * START_BATCH_LEAVES;
+    first..(first + START_BATCH_LEAVES).min(leaves)
+}
+
+fn index(at: u32) -> usize {
+    usize::try_from(at).expect("32 bits fit the address space")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+    use crate::booking::{BookingNumber, Identifier};
+    use crate::disk::{Disk, OpenMode, RealDisk};
+    use crate::face::ModelId;
+    use crate::gallery::{EngineChoice, Gallery, GalleryHandle};
+    use crate::limits::SLOT_BYTES;
+    use crate::roster::{Caller, CertificateName};
+    use crate::service::{Enrolled, Ledger, LedgerSetup, Progress, StartStage, Taken};
+    use crate::store::StateKind;
+
+    const BOOKINGS: u32 = 150;
+
+    fn open(state: &Path, workers: usize, watch: &mut dyn FnMut(&Progress)) -> Result<Ledger, ServiceError> {
+        let (gallery, _thread) = GalleryHandle::spawn(Gallery::open(EngineChoice::Cpu, 16).unwrap()).unwrap();
+        let setup = LedgerSetup {
+            disk: Arc::new(RealDisk),
+            state: state.to_owned(),
+            create_as: Some(StateKind::Test),
+            origin: "test.example/log".to_owned(),
+            master_key: vec![1; 32].into(),
+            log_key: vec![2; 32].into(),
+            model: ModelId([3; 32]),
+            gallery,
+        };
+        Ledger::open_with(setup, workers, watch)
+    }
+
+    fn embedding(n: u32) -> Embedding {
+        let raw: Vec<f32> = (0..16).map(|at| f32::from(u8::try_from((n * 31 + at * at * (n + 7)) % 251).unwrap()) - 125.0).collect();
+        Embedding::from_raw(&raw).unwrap().0
+    }
+
+    /// A folder with bookings of two agencies, some released; gives them all.
+    fn folder(state: &Path) -> Vec<Taken> {
+        let ledger = open(state, 2, &mut |_| {}).unwrap();
+        let booked = |n: u32| {
+            let agency = Identifier::parse(if n.is_multiple_of(3) { "slmpd" } else { "stlco" }).unwrap();
+            let caller = Caller { name: CertificateName::Feed(agency.clone()), fingerprint: [0; 32] };
+            let number = BookingNumber::parse(&format!("26-{n}")).unwrap();
+            let booking = serde_json::json!({"name": "Jane Roe", "booked_on": "2026-11-01", "basis": {"kind": "post_arrest_booking"}});
+            let face = Enrolled { embedding: embedding(n), length: 9.0, frame: [0.0; 4] };
+            let taken = ledger.book(&caller, &agency, &number, serde_json::from_value(booking).unwrap(), vec![5; 40].into(), face).unwrap();
+            if n % 10 == 4 {
+                ledger.release(&caller, &agency, &number, "record expunged").unwrap();
+            }
+            taken
+        };
+        (0..BOOKINGS).map(booked).collect()
+    }
+
+    fn rows(ledger: &Ledger) -> Vec<VersionId> {
+        // Every live row, best first: rows of the same score come in their order.
+        ledger.compare(&embedding(1), 1_000).unwrap().into_iter().map(|(version, _)| version).collect()
+    }
+
+    #[test]
+    fn rows_come_in_the_order_of_their_leaves_whatever_the_number_of_threads() {
+        let state = tempfile::tempdir().unwrap();
+        let taken = folder(state.path());
+        let live: Vec<VersionId> = (0..).zip(&taken).filter(|(n, _)| n % 10 != 4).map(|(_, taken)| taken.version).collect();
+        let one = open(state.path(), 1, &mut |_| {}).unwrap();
+        let found = rows(&one);
+        drop(one);
+        assert_eq!(found.len(), live.len());
+        for workers in [1, 2, 3, 7] {
+            let (mut told, mut stages) = (Vec::new(), Vec::new());
+            let ledger = open(state.path(), workers, &mut |progress| {
+                stages.push(progress.stage);
+                told.push((progress.stage, progress.done, progress.total));
+            });
+            let ledger = ledger.unwrap();
+            assert_eq!(ledger.rows_in_order(), live, "{workers} threads");
+            assert_eq!(rows(&ledger), found, "{workers} threads");
+            let all = live.len() as u64;
+            assert!(told.contains(&(StartStage::Gallery, 0, all)) && told.contains(&(StartStage::Gallery, all, all)), "{told:?}");
+            assert!(told.contains(&(StartStage::Log, ledger.leaves(), ledger.leaves())));
+            assert!(told.contains(&(StartStage::Records, u64::from(BOOKINGS), u64::from(BOOKINGS))));
+            stages.dedup();
+            let ran: Vec<StartStage> = ledger.started().stages.iter().map(|(stage, _)| *stage).collect();
+            assert_eq!(stages, ran, "each stage is told in its turn");
+        }
+    }
+
+    #[test]
+    fn a_key_slot_in_the_middle_that_does_not_open_suppresses_its_booking_alone() {
+        let state = tempfile::tempdir().unwrap();
+        let taken = folder(state.path());
+        let damaged = 77;
+        // Slots are lodged in as bookings come.
+        let slots = RealDisk.open(&state.path().join("slots.1"), OpenMode::Existing).unwrap();
+        slots.write_at(damaged * SLOT_BYTES as u64 + 20, &[0xee; 4]).unwrap();
+        let live = (0..).zip(&taken).filter(|(n, _)| n % 10 != 4 && *n != damaged).map(|(_, taken)| taken.version);
+        let live: Vec<VersionId> = live.collect();
+        for workers in [1, 4] {
+            let told = Mutex::new((0, 0));
+            let ledger = open(state.path(), workers, &mut |progress| {
+                if progress.stage == StartStage::Gallery {
+                    *told.lock().unwrap() = (progress.done, progress.total);
+                }
+            });
+            assert_eq!(ledger.unwrap().rows_in_order(), live, "{workers} threads");
+            assert_eq!(told.into_inner().unwrap(), (live.len() as u64 + 1, live.len() as u64 + 1), "the suppressed one is counted as done");
+        }
+    }
+
+    #[test]
+    fn a_leaf_that_was_changed_ends_the_start() {
+        let state = tempfile::tempdir().unwrap();
+        drop(folder(state.path()));
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let store = Store::open(&disk, state.path()).unwrap();
+        let leaf = store.leaf(60).unwrap().unwrap();
+        let mut changed = leaf.leaf.clone();
+        changed[20] ^= 1;
+        store.commit::<StoreError>(|commit| commit.put_leaf(60, &changed, &leaf.detail)).unwrap();
+        drop(store);
+        for workers in [1, 3] {
+            let ended = open(state.path(), workers, &mut |_| {}).err().unwrap();
+            assert!(matches!(&ended, ServiceError::Log { what } if what.contains("stored edge")), "{ended}");
+        }
+    }
+}

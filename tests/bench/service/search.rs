@@ -1,0 +1,199 @@
+//! `--search`: what a whole search costs beyond the probe's embedding and the scan, through the real daemon over mutual TLS.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::Barrier;
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+use serde_json::json;
+use smrt::booking::Identifier;
+use smrt::client::{Client, Credentials};
+use smrt::embed::Models;
+use smrt::inquiry::SearchRequest;
+use smrt::roster::CertificateName;
+use smrt::store::STORE_FILE;
+use smrt::tls::authority::Authority;
+use smrt::tls::files::{SECRET_MODE, write_new};
+
+use crate::start::{LOG_KEY, MASTER_KEY, ORIGIN, make};
+
+/// How many operators ask at the same time, and how often each of them.
+const ROUNDS: [(usize, usize); 3] = [(1, 100), (8, 25), (32, 8)];
+/// The steps that the server tells, but for the parts of `examine`.
+const STEPS: [&str; 5] = ["examine", "ask", "scan", "answer", "leads"];
+
+/// One search, in milliseconds.
+struct Measured {
+    whole: f64,
+    steps: [f64; STEPS.len()],
+}
+
+/// Starts the daemon over `rows` bookings and has operators search.
+pub(super) fn measure(rows: u32, state: Option<&Path>, models: &Path, engine: &str, json: bool) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let state = state.map_or_else(|| folder.path().join("state"), Path::to_owned);
+    let model = Models::load(models).with_context(|| format!("{}", models.display()))?;
+    if !state.join(STORE_FILE).exists() {
+        make(&state, rows, model.id())?;
+    }
+    let operators = ROUNDS.iter().map(|round| round.0).max().unwrap_or(1);
+    let site = Site::make(folder.path(), &state, models, engine, operators)?;
+    let daemon = Daemon::start(&site.config)?;
+    let clients = site.clients(&daemon.server)?;
+    for (operators, searches) in ROUNDS {
+        report(operators, measure_round(&clients[..operators], searches)?, json);
+    }
+    daemon.stop()
+}
+
+/// Every operator searches so many times, all at once; gives the rows behind it and all figures.
+fn measure_round(clients: &[Client], searches: usize) -> anyhow::Result<(u64, Vec<Measured>)> {
+    let request = request()?;
+    let probe: &[u8] = include_bytes!("../../data/astronaut.jpg");
+    let barrier = Barrier::new(clients.len());
+    let measured = std::thread::scope(|scope| {
+        let operators: Vec<_> = clients
+            .iter()
+            .map(|client| {
+                let (request, barrier) = (&request, &barrier);
+                scope.spawn(move || -> anyhow::Result<(u64, Vec<Measured>)> {
+                    // The first one brings the connection about, which lasts for many.
+                    let warm = client.search(request, probe);
+                    barrier.wait();
+                    let rows = warm?.gallery_rows;
+                    let one = |_| -> anyhow::Result<Measured> {
+                        let begun = Instant::now();
+                        let (_, told) = client.search_timed(request, probe)?;
+                        let whole = begun.elapsed().as_secs_f64() * 1e3;
+                        let step = |name| told.iter().find(|step| step.0 == name).map(|step| step.1);
+                        let mut steps = [0.0; STEPS.len()];
+                        for (ms, name) in steps.iter_mut().zip(STEPS) {
+                            *ms = step(name).with_context(|| format!("the answer does not say what '{name}' took"))?;
+                        }
+                        Ok(Measured { whole, steps })
+                    };
+                    Ok((rows, (0..searches).map(one).collect::<anyhow::Result<_>>()?))
+                })
+            })
+            .collect();
+        operators.into_iter().map(|operator| operator.join().expect("an operator does not panic")).collect::<anyhow::Result<Vec<_>>>()
+    })?;
+    let rows = measured.first().map_or(0, |operator| operator.0);
+    Ok((rows, measured.into_iter().flat_map(|operator| operator.1).collect()))
+}
+
+fn report(operators: usize, (rows, measured): (u64, Vec<Measured>), as_json: bool) {
+    let of = |ms: &dyn Fn(&Measured) -> f64| {
+        let mut all: Vec<f64> = measured.iter().map(ms).collect();
+        all.sort_by(f64::total_cmp);
+        (all[all.len() / 2], all[(all.len() * 99 / 100).min(all.len() - 1)])
+    };
+    let mut figures = vec![("whole", of(&|m| m.whole))];
+    for (at, name) in STEPS.into_iter().enumerate() {
+        figures.push((name, of(&|m| m.steps[at])));
+    }
+    // TLS, HTTP, JSON and the waiting for a thread or a core between the steps.
+    figures.push(("rest", of(&|m| m.whole - m.steps.iter().sum::<f64>())));
+    figures.push(("beyond", of(&|m| m.whole - m.steps[0] - m.steps[2])));
+    if as_json {
+        let mut line = json!({"bench": "search", "operators": operators, "rows": rows, "searches": measured.len()});
+        let ms = figures.into_iter().map(|(name, (median, p99))| (format!("{name}_ms"), json!({"median": median, "p99": p99})));
+        line.as_object_mut().expect("it was just made one").extend(ms);
+        println!("{line}");
+    } else {
+        println!("{operators} operators, {} searches over {rows} rows; ms, median and p99:", measured.len());
+        for (name, (median, p99)) in figures {
+            println!("{name:>8} {median:8.2} {p99:8.2}");
+        }
+    }
+}
+
+/// An authority, keys, a roster and a configuration.
+struct Site {
+    config: PathBuf,
+    consoles: Vec<Credentials>,
+}
+
+impl Site {
+    fn make(folder: &Path, state: &Path, models: &Path, engine: &str, operators: usize) -> anyhow::Result<Self> {
+        let certificates = folder.join("authority");
+        let authority = Authority::init(&certificates, "Bench authority")?;
+        let server = authority.issue_server(&["localhost".to_owned()])?;
+        let mut roster = "[[agency]]\nid = \"slmpd\"\nname = \"Metropolitan Police Department\"\nstanding = { kind = \"contributor\", \
+                          mou_from = \"2016-01-27\", policy_reviewed_on = \"2016-01-12\", policy_version = \"3\" }\n"
+            .to_owned();
+        let mut consoles = Vec::new();
+        for operator in 1..=operators {
+            let id = format!("rtcc-{operator}");
+            roster += &format!("[[device]]\nid = \"{id}\"\nplace = \"RTCC, desk {operator}\"\n");
+            let issued = authority.issue(&CertificateName::Device(Identifier::parse(&id)?))?;
+            let ca = authority.certificate_path();
+            consoles.push(Credentials { server: String::new(), ca, cert: issued.certificate, key: issued.key });
+        }
+        fs::write(folder.join("roster.toml"), roster)?;
+        write_new(&folder.join("master.key"), &MASTER_KEY, SECRET_MODE)?;
+        write_new(&folder.join("log.key"), &LOG_KEY, SECRET_MODE)?;
+        let path = |path: &Path| fs::canonicalize(path).with_context(|| format!("{}", path.display()));
+        let config = folder.join("smrtd.toml");
+        let text = format!(
+            "listen = \"127.0.0.1:0\"\nstate = {:?}\norigin = \"{ORIGIN}\"\nmaster_key = \"master.key\"\nlog_key = \"log.key\"\n\
+             roster = \"roster.toml\"\nmodels = {:?}\nengine = \"{engine}\"\n[tls]\ncert = {:?}\nkey = {:?}\nca = {:?}\ncrl = {:?}\n",
+            path(state)?,
+            path(models)?,
+            server.certificate,
+            server.key,
+            authority.certificate_path(),
+            authority.revocation_list_path(),
+        );
+        fs::write(&config, text)?;
+        Ok(Self { config, consoles })
+    }
+
+    fn clients(&self, server: &str) -> anyhow::Result<Vec<Client>> {
+        let open = |console: &Credentials| Client::open(&Credentials { server: server.to_owned(), ..console.clone() });
+        Ok(self.consoles.iter().map(open).collect::<Result<_, _>>()?)
+    }
+}
+
+/// The real daemon; dropped, it is killed.
+struct Daemon {
+    child: Child,
+    server: String,
+}
+
+impl Daemon {
+    fn start(config: &Path) -> anyhow::Result<Self> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smrtd"));
+        let mut child = command.arg("run").arg("--config").arg(config).stdout(Stdio::piped()).spawn()?;
+        let mut line = String::new();
+        let stdout = child.stdout.take().context("its output is piped")?;
+        BufReader::new(stdout).read_line(&mut line)?;
+        let port = line.trim_end().strip_prefix("ready on ").and_then(|address| address.rsplit_once(':'));
+        let server = format!("https://localhost:{}", port.context("the daemon did not come to be ready")?.1);
+        Ok(Self { child, server })
+    }
+
+    fn stop(mut self) -> anyhow::Result<()> {
+        let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
+        ensure!(told.success() && self.child.wait()?.success(), "the daemon did not end in order");
+        Ok(())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended in order already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn request() -> anyhow::Result<SearchRequest> {
+    Ok(serde_json::from_value(json!({
+        "reference": {"kind": "complaint_number", "number": "26-004711"}, "requester": "Det. A. Ortiz", "agency": "slmpd",
+        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois, suspect on store camera", "probe_source": "store camera"
+    }))?)
+}
