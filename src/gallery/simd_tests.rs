@@ -19,7 +19,7 @@ impl Numbers {
             .map(|_| match self.next() % 4 {
                 0 => 127,
                 1 => -127,
-                _ => i8::try_from(self.next() % 255).map_or_else(|_| -i8::try_from(self.next() % 128).unwrap(), |code| code),
+                _ => i8::try_from(i64::try_from(self.next() % 255).unwrap() - 127).unwrap(),
             })
             .collect()
     }
