@@ -61,8 +61,12 @@ pub const SEGMENT_ROWS_FIRST: u32 = 1_024;
 pub const SEGMENT_BYTES_MAX: u64 = 256 << 20;
 /// Bytes written to the device before the host waits for them to arrive.
 pub const UPLOAD_BYTES_MAX: usize = 32 << 20;
-/// Rows that the device may hold for one probe while it scans.
+/// Rows that an engine may hold for one probe while it scans.
 pub const FOUND_LEN_MAX: u32 = 8_192;
+/// Rows that the device may hold for one probe of many candidates and components.
+pub const FOUND_LEN_DEVICE_MAX: u32 = 4 * FOUND_LEN_MAX;
+/// Rows of one probe's list that come back with every pass, fewest; a longer list is fetched by itself.
+pub const FRONT_LEN_MIN: usize = 512;
 /// Seconds that one pass on the device may take before it counts as lost.
 pub const PASS_SECONDS_MAX: u64 = 120;
 
@@ -213,9 +217,15 @@ const _: () = {
     // At least one thread works, and its vectors and those that wait take less than 1 GiB at the largest dimension.
     assert!(START_WORKERS_MAX > 0);
     assert!((START_WORKERS_MAX * (START_AHEAD_MAX + 1) * DIMENSION_MAX * 4) as u64 * START_BATCH_LEAVES <= 1 << 30);
-    // The first segment is scanned without a threshold, so all of it must fit; each later one makes about 3 k rows wait beside k.
+    // The first segment is scanned without a threshold, so all of it must fit. A later chunk brings about k rows for each time that it is
+    // as long as all before it, and as many again that are only close, beside the k best so far.
     assert!(SEGMENT_ROWS_FIRST <= FOUND_LEN_MAX);
+    // The lists of a whole batch, 16 bytes a row, fit into the 128 MiB that every device binds at once.
+    assert!(16 * PROBES_PER_PASS_MAX as u64 * FOUND_LEN_DEVICE_MAX as u64 <= 128 << 20);
     assert!(4 * CANDIDATES_MAX < FOUND_LEN_MAX as usize);
+    assert!(FRONT_LEN_MIN <= FOUND_LEN_MAX as usize);
+    // A block of the longest rows, 64 of D codes and 8 bytes each, fits into one upload and into one segment.
+    assert!(64 * (DIMENSION_MAX + 8) <= UPLOAD_BYTES_MAX && UPLOAD_BYTES_MAX as u64 <= SEGMENT_BYTES_MAX);
     // A feed alone never makes the server tell it to wait.
     assert!(FEED_JOBS_MAX <= REQUESTS_IN_FLIGHT_MAX && FEED_JOBS_DEFAULT <= FEED_JOBS_MAX);
     assert!(FEED_PAUSE_MS_MIN < FEED_PAUSE_MS_MAX);

@@ -36,11 +36,12 @@ pub(super) fn group(
 pub(super) fn pipeline(
     device: &wgpu::Device,
     label: &str,
-    shader: wgpu::ShaderModuleDescriptor<'_>,
+    source: &str,
     layouts: &[&wgpu::BindGroupLayout],
     workgroup: u32,
 ) -> wgpu::ComputePipeline {
-    let module = device.create_shader_module(shader);
+    let source = wgpu::ShaderSource::Wgsl(source.into());
+    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor { label: Some(label), source });
     let bind_group_layouts: Vec<_> = layouts.iter().map(|&layout| Some(layout)).collect();
     let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: Some(label),
@@ -52,7 +53,11 @@ pub(super) fn pipeline(
         layout: Some(&layout),
         module: &module,
         entry_point: Some(label),
-        compilation_options: wgpu::PipelineCompilationOptions { constants: &[("WORKGROUP", f64::from(workgroup))], ..Default::default() },
+        compilation_options: wgpu::PipelineCompilationOptions {
+            constants: &[("WORKGROUP", f64::from(workgroup))],
+            // The shaders write what they read of a workgroup's memory.
+            zero_initialize_workgroup_memory: false,
+        },
         cache: None,
     })
 }

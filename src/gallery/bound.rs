@@ -50,6 +50,8 @@ pub(super) const THETA_CLOSED: f32 = 1e30;
 const CODE_MAX: f32 = 127.0;
 /// What the lemma allows for, in units of P: 2^-20.
 const SLACK: f64 = 1.0 / 1_048_576.0;
+/// What rounding one difference of f32 takes at most, in units of P: 2^-22.
+const DIFFERENCE_SLACK: f64 = 1.0 / 4_194_304.0;
 /// Relative error that a sum of up to 2,048 squares in f64 and its root stay below: 2^-40.
 const SUM_SLACK: f64 = 1.0 / 1_099_511_627_776.0;
 /// Sums kept side by side, so that the compiler can use vector registers.
@@ -112,6 +114,11 @@ impl ProbeBound {
     /// Theta, when k live rows have a `low` of at least `low`.
     pub(super) fn theta_of_low(&self, low: f32) -> f32 {
         down(f64::from(low) - 2.0 * self.beyond / self.scale - 2.0 * self.slack * self.length)
+    }
+
+    /// What a device takes off the k-th largest `low` in f32 to have a theta that isn't above `theta_of_low`: see `top_k`.
+    pub(super) fn margin(&self) -> f32 {
+        up(2.0 * self.beyond / self.scale + (2.0 * self.slack + DIFFERENCE_SLACK) * self.length)
     }
 
     /// `low` of a row with this z and residual.

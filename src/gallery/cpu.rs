@@ -9,6 +9,7 @@ use super::rows::{PIECE_ROWS, Rows};
 use super::simd::{BLOCK_ROWS, Hit, Path, TILE_PROBES, Tile, residual};
 use crate::face::Candidate;
 use crate::limits::{FOUND_LEN_MAX, GALLERY_THREADS_MAX};
+use std::ops::Range;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
@@ -84,16 +85,22 @@ pub(super) fn finish(
 
 /// The `k` best live rows, every one of them scored: the reference that needs no bound.
 pub(super) fn brute_force(rows: &Rows, probe: &[f32], k: usize, threads_max: usize) -> Vec<Candidate> {
+    brute_force_in(rows, 0..rows.places(), probe, k, threads_max)
+}
+
+/// The `k` best live rows in these places.
+pub(super) fn brute_force_in(rows: &Rows, places: Range<u32>, probe: &[f32], k: usize, threads_max: usize) -> Vec<Candidate> {
     let next = AtomicUsize::new(0);
-    let parts = in_parallel(threads_max.min(rows.pieces()), || {
+    let pieces = places.len().div_ceil(PIECE_ROWS as usize);
+    let parts = in_parallel(threads_max.min(pieces), || {
         let mut best = Vec::new();
         loop {
             let piece = u32::try_from(next.fetch_add(1, Ordering::Relaxed)).unwrap_or(u32::MAX);
-            let first = piece.saturating_mul(PIECE_ROWS);
-            if first >= rows.places() {
+            let first = places.start.saturating_add(piece.saturating_mul(PIECE_ROWS));
+            if first >= places.end {
                 return best;
             }
-            let live = (first..first + PIECE_ROWS).filter_map(|place| rows.live_row(place));
+            let live = (first..places.end.min(first.saturating_add(PIECE_ROWS))).filter_map(|place| rows.live_row(place));
             best.extend(live.map(|(row, numbers)| Candidate { row, score: exact(numbers, probe) }));
             keep_best(&mut best, k);
         }
@@ -179,7 +186,7 @@ impl Learnt {
 }
 
 /// Runs `work` on so many threads, this one included, and gives what each made of it.
-fn in_parallel<T: Send>(threads: usize, work: impl Fn() -> T + Sync) -> Vec<T> {
+pub(super) fn in_parallel<T: Send>(threads: usize, work: impl Fn() -> T + Sync) -> Vec<T> {
     std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
         let own = work();

@@ -3,10 +3,11 @@
 //! The invariant: a device that failed once, in whatever way, is lost. What it holds can't be told from then on, so every later
 //! call answers `GalleryError::DeviceLost` with the first reason, and nothing here panics.
 
-use super::score::ScorePipeline;
-use super::top_k::TopKPipeline;
+use super::scan::warm;
+use super::score::{self, ScorePipeline};
+use super::top_k::{self, TopKPipeline};
 use super::{EngineChoice, GalleryError};
-use crate::limits::{PASS_SECONDS_MAX, SEGMENT_BYTES_MAX};
+use crate::limits::{DIMENSION_MIN, PASS_SECONDS_MAX, PROBES_PER_PASS_MAX, SEGMENT_BYTES_MAX};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
@@ -37,7 +38,9 @@ impl Device {
         let best = adapters.into_iter().min_by_key(|adapter| preference(adapter.get_info().device_type));
         match best {
             Some(adapter) if choice == EngineChoice::Gpu || adapter.get_info().device_type != wgpu::DeviceType::Cpu => {
-                Ok(Some(Arc::new(Self::of(&adapter)?)))
+                let device = Arc::new(Self::of(&adapter)?);
+                warm(&device, DIMENSION_MIN)?;
+                Ok(Some(device))
             }
             None if choice == EngineChoice::Gpu => Err(GalleryError::NoAdapter),
             _ => Ok(None),
@@ -47,13 +50,16 @@ impl Device {
     fn of(adapter: &wgpu::Adapter) -> Result<Self, GalleryError> {
         let info = adapter.get_info();
         let name = format!("{} ({} {})", info.name, info.driver, info.driver_info);
-        // What every WebGPU device has, and of memory as much as this one gives in one piece.
+        // What every WebGPU device has, or less where this one has less, and of memory as much as it gives in one piece.
         let found = adapter.limits();
         let required_limits = wgpu::Limits {
             max_storage_buffer_binding_size: found.max_storage_buffer_binding_size,
             max_buffer_size: found.max_buffer_size,
-            ..wgpu::Limits::default()
+            ..wgpu::Limits::default().or_worse_values_from(&found)
         };
+        if let Some(lack) = lack(&required_limits) {
+            return Err(GalleryError::DeviceLost { reason: format!("{name} has {lack}") });
+        }
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("gallery"),
             required_limits,
@@ -166,6 +172,22 @@ impl Device {
     }
 }
 
+/// What a device with these limits has too little of, if anything, as found and wanted.
+fn lack(limits: &wgpu::Limits) -> Option<String> {
+    // One workgroup for each probe of a pass.
+    let workgroups = u32::try_from(PROBES_PER_PASS_MAX).expect("probes are few");
+    [
+        ("storage buffers a stage", limits.max_storage_buffers_per_shader_stage, score::STORAGE_BUFFERS),
+        ("bytes of a workgroup's memory", limits.max_compute_workgroup_storage_size, top_k::WORKGROUP_BYTES),
+        ("invocations a workgroup", limits.max_compute_invocations_per_workgroup, score::WORKGROUP),
+        ("invocations along x", limits.max_compute_workgroup_size_x, score::WORKGROUP),
+        ("workgroups a side", limits.max_compute_workgroups_per_dimension, workgroups),
+    ]
+    .into_iter()
+    .find(|(_, found, wanted)| found < wanted)
+    .map(|(what, found, wanted)| format!("{found} {what}, wanted {wanted}"))
+}
+
 /// The lower, the better.
 fn preference(found: wgpu::DeviceType) -> u8 {
     match found {
@@ -262,6 +284,18 @@ pub(super) mod tests {
         let lost = device.check().unwrap_err();
         assert!(matches!(lost, GalleryError::DeviceLost { .. }), "{lost}");
         assert_eq!(device.wait(), Err(lost));
+    }
+
+    #[test]
+    fn a_device_with_too_little_is_refused_by_what_it_lacks() {
+        let enough = wgpu::Limits::default();
+        assert_eq!(lack(&enough), None);
+        let few = wgpu::Limits { max_storage_buffers_per_shader_stage: 3, ..enough.clone() };
+        assert_eq!(lack(&few).unwrap(), "3 storage buffers a stage, wanted 4");
+        let small = wgpu::Limits { max_compute_workgroup_storage_size: 1_000, ..enough.clone() };
+        assert!(lack(&small).unwrap().starts_with("1000 bytes of a workgroup's memory, wanted "));
+        let narrow = wgpu::Limits { max_compute_invocations_per_workgroup: 63, ..enough };
+        assert_eq!(lack(&narrow).unwrap(), "63 invocations a workgroup, wanted 64");
     }
 
     #[test]

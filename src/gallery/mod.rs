@@ -15,6 +15,8 @@ pub mod gpu;
 mod rescore;
 mod rows;
 mod scan;
+#[cfg(test)]
+mod scan_tests;
 mod score;
 mod segments;
 mod simd;
@@ -331,11 +333,11 @@ impl Gallery {
 
     /// Counts since the gallery was opened, and what it takes now.
     pub fn stats(&self) -> GalleryStats {
-        let device_bytes = match &self.engine {
-            Engine::Cpu(_) => 0,
-            Engine::Gpu(scan) => scan.bytes(),
+        let (device_bytes, bound_bytes) = match &self.engine {
+            Engine::Cpu(_) => (0, 0),
+            Engine::Gpu(scan) => (scan.bytes(), scan.host_bytes()),
         };
-        GalleryStats { host_bytes: self.rows.bytes(), device_bytes, ..self.stats }
+        GalleryStats { host_bytes: self.rows.bytes() + bound_bytes, device_bytes, ..self.stats }
     }
 
     /// The `k` best live rows for each probe, best first.

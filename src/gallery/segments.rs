@@ -1,15 +1,26 @@
 //! One gallery's rows on the device: segments that are never moved or rebuilt, only filled and overwritten in place.
 //!
-//! Changes are noted block by block and written before the next search: a million appended rows go over in large pieces, one
-//! appended, hidden or zeroed row as its own block of 64.
+//! Changes are noted block by block and written before the next search: a million appended rows go over in large pieces that all
+//! threads pack together, one appended, hidden or zeroed row as its own block of 64, in one write. A block is packed from the host's rows as
+//! they are when it is written, so what was hidden, zeroed or moved away is overwritten.
+//!
+//! The host keeps the scale and the residual of each place, 8 bytes beside the 4 D of its numbers. With them and the exact dot product of
+//! codes it computes the bounds of what a device found itself: what it decides by is the same on every device. Finding them out again from
+//! a row's numbers would take longer than scoring the row.
 
 use super::GalleryError;
+use super::bound::{HIDDEN, RowBound};
+use super::cpu::{in_parallel, threads};
 use super::gpu::Device;
 use super::rows::Rows;
-use super::score::{BLOCK_ROWS, pack_block, quads};
-use crate::limits::{FOUND_LEN_MAX, SEGMENT_ROWS_FIRST, UPLOAD_BYTES_MAX};
+use super::score::{BLOCK_ROWS, block_words, pack_block};
+use crate::limits::{FOUND_LEN_DEVICE_MAX, SEGMENT_ROWS_FIRST, UPLOAD_BYTES_MAX};
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 use zeroize::Zeroizing;
+
+/// Blocks that a further thread must bring, so that starting it pays.
+const BLOCKS_PER_THREAD_MIN: usize = 32;
 
 /// How a gallery is laid out on a device.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +29,7 @@ pub(super) struct Sizes {
     pub(super) segment_rows_first: u32,
     /// Rows of the largest segment, a multiple of 64.
     pub(super) segment_rows_max: u32,
-    /// Places in one probe's list.
+    /// Places in one probe's list, most.
     pub(super) list_len_max: u32,
     /// Bytes written before the host waits for them to arrive.
     pub(super) upload_bytes_max: usize,
@@ -27,32 +38,37 @@ pub(super) struct Sizes {
 impl Sizes {
     /// What the device's own limits allow for rows of this dimension.
     pub(super) fn of(device: &Device, dimension: usize) -> Self {
-        let block_bytes = u64::from(quads(dimension)) * 16 * u64::from(BLOCK_ROWS);
-        let blocks = (device.segment_bytes_max() / block_bytes).max(1);
+        let blocks = (device.segment_bytes_max() / block_bytes(dimension)).max(1);
         let rows = u32::try_from(blocks * u64::from(BLOCK_ROWS)).unwrap_or(u32::MAX / BLOCK_ROWS * BLOCK_ROWS);
         Self {
             segment_rows_first: SEGMENT_ROWS_FIRST.min(rows),
             segment_rows_max: rows,
-            list_len_max: FOUND_LEN_MAX,
+            list_len_max: FOUND_LEN_DEVICE_MAX,
             upload_bytes_max: UPLOAD_BYTES_MAX,
         }
     }
 }
 
-/// A stretch of rows in buffers of its own.
+/// Bytes of one block of 64 rows.
+pub(super) fn block_bytes(dimension: usize) -> u64 {
+    block_words(dimension) as u64 * 4
+}
+
+/// A stretch of rows in a buffer of its own.
 pub(super) struct Segment {
-    /// The gallery's index of row 0.
+    /// The gallery's place of row 0.
     pub(super) first: u32,
     rows_max: u32,
     rows: wgpu::Buffer,
-    live: wgpu::Buffer,
-    /// Both buffers, bound for `score`.
+    /// The buffer, bound for `score`.
     pub(super) group: wgpu::BindGroup,
+    /// Scale and residual of each row as the device has them. As long as it will ever be: a vector that grows leaves its old numbers behind.
+    bounds: Zeroizing<Vec<[f32; 2]>>,
 }
 
 #[cfg(test)]
 impl Segment {
-    /// The buffer with the rows' numbers; tests copy it back, so only there it can be a source.
+    /// The buffer with the rows' codes; tests copy it back, so only there it can be a source.
     pub(super) fn rows(&self) -> &wgpu::Buffer {
         &self.rows
     }
@@ -62,23 +78,19 @@ impl Segment {
 pub(super) struct Segments {
     sizes: Sizes,
     all: Vec<Segment>,
-    stale_rows: BTreeSet<u32>,
-    stale_live: BTreeSet<u32>,
+    stale: BTreeSet<u32>,
 }
 
 impl Segments {
     pub(super) fn new(sizes: Sizes) -> Self {
-        Self { sizes, all: Vec::new(), stale_rows: BTreeSet::new(), stale_live: BTreeSet::new() }
+        Self { sizes, all: Vec::new(), stale: BTreeSet::new() }
     }
 
-    /// Notes that a row's numbers changed.
-    pub(super) fn note_row(&mut self, row: u32) {
-        self.stale_rows.insert(row / BLOCK_ROWS);
-    }
-
-    /// Notes that a row was hidden or made live.
-    pub(super) fn note_live(&mut self, row: u32) {
-        self.stale_live.insert(row / BLOCK_ROWS);
+    /// Notes that the rows in these places changed.
+    pub(super) fn note(&mut self, first: u32, end: u32) {
+        if first < end {
+            self.stale.extend(first / BLOCK_ROWS..=(end - 1) / BLOCK_ROWS);
+        }
     }
 
     /// The segments in the order of their rows.
@@ -86,21 +98,31 @@ impl Segments {
         &self.all
     }
 
+    /// The bound of the row in a place that the device has.
+    pub(super) fn bound(&self, place: u32) -> RowBound {
+        let segment = &self.all[self.at(place)];
+        let [scale, residual] = segment.bounds[(place - segment.first) as usize];
+        RowBound { scale, residual }
+    }
+
     /// Hands everything noted to the device; it is there before any later submission runs.
     pub(super) fn flush(&mut self, device: &Device, rows: &Rows) -> Result<(), GalleryError> {
         device.check()?;
-        while self.rows_max() < u64::from(rows.places()) {
+        while self.places_max() < u64::from(rows.places()) {
             self.grow(device, rows.dimension());
         }
-        let block_bytes = quads(rows.dimension()) as usize * 16 * BLOCK_ROWS as usize;
-        let blocks_max = u32::try_from(self.sizes.upload_bytes_max / block_bytes).unwrap_or(u32::MAX).max(1);
+        let words = block_words(rows.dimension());
+        let blocks_max = u32::try_from(self.sizes.upload_bytes_max / (words * 4)).unwrap_or(u32::MAX).max(1);
         let mut packed = Zeroizing::new(Vec::new());
         let mut waiting_bytes = 0;
-        for (first, end) in self.runs(&self.stale_rows, blocks_max) {
-            packed.clear();
-            (first..end).for_each(|block| pack_block(rows, block, &mut packed));
-            let segment = self.segment_of(first);
-            let at = u64::from(first - segment.first / BLOCK_ROWS) * block_bytes as u64;
+        for (first, end) in self.runs(blocks_max) {
+            let at = self.at(first * BLOCK_ROWS);
+            let segment = &mut self.all[at];
+            let offset = (first * BLOCK_ROWS - segment.first) as usize;
+            let bounds = &mut segment.bounds[offset..][..(end - first) as usize * BLOCK_ROWS as usize];
+            packed.resize((end - first) as usize * words, 0);
+            pack(rows, first, &mut packed, bounds);
+            let at = offset as u64 / u64::from(BLOCK_ROWS) * block_bytes(rows.dimension());
             device.queue().write_buffer(&segment.rows, at, bytemuck::cast_slice(&packed));
             waiting_bytes += packed.len() * 4;
             // What was written waits in memory of its own until it is submitted and done.
@@ -110,54 +132,51 @@ impl Segments {
                 waiting_bytes = 0;
             }
         }
-        for (first, end) in self.runs(&self.stale_live, u32::MAX) {
-            let live = |place: u32| u32::from(rows.live_row(place).is_some());
-            let word = |first: u32| (0..32).fold(0, |word, at| word | live(first + at) << at);
-            let words: Vec<u32> = (first * BLOCK_ROWS..end.saturating_mul(BLOCK_ROWS)).step_by(32).map(word).collect();
-            let segment = self.segment_of(first);
-            let at = u64::from(first - segment.first / BLOCK_ROWS) * u64::from(BLOCK_ROWS / 8);
-            device.queue().write_buffer(&segment.live, at, bytemuck::cast_slice(&words));
-        }
         device.check()?;
-        self.stale_rows.clear();
-        self.stale_live.clear();
+        self.stale.clear();
         Ok(())
     }
 
     /// Bytes of the device's memory that segments take.
     pub(super) fn bytes(&self) -> u64 {
-        self.all.iter().map(|segment| segment.rows.size() + segment.live.size()).sum()
+        self.all.iter().map(|segment| segment.rows.size()).sum()
     }
 
-    fn rows_max(&self) -> u64 {
+    /// Bytes of the host's memory that the rows' bounds take.
+    pub(super) fn host_bytes(&self) -> u64 {
+        self.all.iter().map(|segment| size_of_val(segment.bounds.as_slice()) as u64).sum()
+    }
+
+    fn places_max(&self) -> u64 {
         self.all.last().map_or(0, |last| u64::from(last.first) + u64::from(last.rows_max))
     }
 
     /// Adds a segment that makes the gallery four times as large, within bounds.
     fn grow(&mut self, device: &Device, dimension: usize) {
-        let first = u32::try_from(self.rows_max()).expect("a segment begins at or below the last row");
+        let first = u32::try_from(self.places_max()).expect("a segment begins at or below the last row");
         let rows_max = first.saturating_mul(3).clamp(self.sizes.segment_rows_first, self.sizes.segment_rows_max);
-        let usage = wgpu::BufferUsages::STORAGE;
         let readable = if cfg!(test) { wgpu::BufferUsages::COPY_SRC } else { wgpu::BufferUsages::empty() };
-        let rows = device.buffer("segment rows", u64::from(rows_max) * u64::from(quads(dimension)) * 16, usage | readable);
-        let live = device.buffer("segment live", u64::from(rows_max / 8), usage);
-        let group = device.score().segment_group(device.raw(), &rows, &live);
-        self.all.push(Segment { first, rows_max, rows, live, group });
+        let bytes = u64::from(rows_max / BLOCK_ROWS) * block_bytes(dimension);
+        let rows = device.buffer("segment rows", bytes, wgpu::BufferUsages::STORAGE | readable);
+        let group = device.score().segment_group(device.raw(), &rows);
+        let bounds = Zeroizing::new(vec![[0.0, HIDDEN]; rows_max as usize]);
+        self.all.push(Segment { first, rows_max, rows, group, bounds });
     }
 
-    fn segment_of(&self, block: u32) -> &Segment {
-        let row = block * BLOCK_ROWS;
-        let at = self.all.partition_point(|segment| segment.first <= row);
-        &self.all[at - 1]
+    /// The segment in which a place is.
+    fn at(&self, place: u32) -> usize {
+        self.all.partition_point(|segment| segment.first <= place) - 1
     }
 
-    /// Neighbouring blocks joined, as first and end, up to `blocks_max` and never across segments.
-    fn runs(&self, blocks: &BTreeSet<u32>, blocks_max: u32) -> Vec<(u32, u32)> {
+    /// Neighbouring stale blocks joined, as first and end, up to `blocks_max` and never across segments.
+    fn runs(&self, blocks_max: u32) -> Vec<(u32, u32)> {
+        // Rows that came and left again before any search may have no segment: there is nothing to overwrite.
+        let blocks = u32::try_from(self.places_max() / u64::from(BLOCK_ROWS)).expect("places are below 2^32");
         let mut runs: Vec<(u32, u32)> = Vec::new();
-        for &block in blocks {
+        for &block in self.stale.range(..blocks) {
             match runs.last_mut() {
                 Some((first, end))
-                    if *end == block && block - *first < blocks_max && self.segment_of(*first).first == self.segment_of(block).first =>
+                    if *end == block && block - *first < blocks_max && self.at(*first * BLOCK_ROWS) == self.at(block * BLOCK_ROWS) =>
                 {
                     *end += 1;
                 }
@@ -165,5 +184,78 @@ impl Segments {
             }
         }
         runs
+    }
+}
+
+/// Packs neighbouring blocks on as many threads as they are worth.
+fn pack(rows: &Rows, first: u32, words: &mut [u32], bounds: &mut [[f32; 2]]) {
+    let (block_len, bounds_len) = (block_words(rows.dimension()), BLOCK_ROWS as usize);
+    let blocks = words.len() / block_len;
+    let jobs = (first..).zip(words.chunks_mut(block_len).zip(bounds.chunks_mut(bounds_len)));
+    let jobs = Mutex::new(jobs);
+    in_parallel((blocks / BLOCKS_PER_THREAD_MIN).min(threads()), || {
+        loop {
+            let job = jobs.lock().expect("taking a block doesn't panic").next();
+            let Some((block, (words, bounds))) = job else { return };
+            pack_block(rows, block, words, bounds);
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::gpu::tests::shared;
+    use super::super::tests::Numbers;
+    use super::*;
+
+    #[test]
+    fn a_changed_row_is_one_block_and_neighbours_go_together_within_bounds() {
+        let Some(device) = shared() else { return };
+        let mut numbers = Numbers::new(70);
+        let mut rows = Rows::new(16, false);
+        let sizes = Sizes { segment_rows_first: 128, segment_rows_max: 256, list_len_max: 64, upload_bytes_max: 4_000 };
+        let mut segments = Segments::new(sizes);
+        for _ in 0..600 {
+            let (_, place) = rows.append(&numbers.embedding(16)).unwrap();
+            segments.note(place, place + 1);
+        }
+        assert_eq!(segments.runs(9), [], "nothing is there to be written to");
+        segments.flush(&device, &rows).unwrap();
+        // Two blocks, then four and four more: each segment as long as is allowed.
+        assert_eq!(segments.all().iter().map(|segment| segment.first).collect::<Vec<_>>(), [0, 128, 384]);
+        assert_eq!((segments.bytes(), segments.host_bytes()), (10 * 1_536, 640 * 8));
+        assert_eq!(segments.runs(9), []);
+        segments.note(70, 71);
+        segments.note(9, 9);
+        assert_eq!(segments.runs(9), [(1, 2)]);
+        segments.note(0, 600);
+        assert_eq!(segments.runs(9), [(0, 2), (2, 6), (6, 10)]);
+        assert_eq!(segments.runs(3), [(0, 2), (2, 5), (5, 6), (6, 9), (9, 10)]);
+        // Beyond the segments, where rows were and no longer are.
+        segments.note(600, 5_000);
+        assert_eq!(segments.runs(9).last(), Some(&(6, 10)));
+        segments.flush(&device, &rows).unwrap();
+        assert_eq!(segments.runs(9), []);
+    }
+
+    #[test]
+    fn the_host_knows_the_bound_of_every_place() {
+        let Some(device) = shared() else { return };
+        let mut numbers = Numbers::new(71);
+        let mut rows = Rows::new(40, false);
+        // More blocks than one thread packs alone.
+        for _ in 0..5_000 {
+            rows.append(&numbers.embedding(40)).unwrap();
+        }
+        rows.set_live(4_000, false).unwrap();
+        let mut segments = Segments::new(Sizes::of(&device, 40));
+        segments.note(0, 5_000);
+        segments.flush(&device, &rows).unwrap();
+        let mut codes = vec![0; 40];
+        for place in 0..5_000 {
+            let hidden = RowBound { scale: 0.0, residual: HIDDEN };
+            let wanted = rows.live_row(place).map_or(hidden, |(_, numbers)| super::super::bound::quantise_row(numbers, &mut codes));
+            assert_eq!(segments.bound(place), wanted, "place {place}");
+        }
     }
 }
