@@ -203,7 +203,8 @@ fn rows_at_the_bound_are_found_and_a_margin_that_is_missing_is_seen() {
 fn ties_on_the_bound_are_kept_and_would_be_lost_by_a_margin_without_the_slack() {
     let mut numbers = Numbers::new(68);
     let (mut ties, mut lost) = (0, 0);
-    for _ in 0..120 {
+    // Another device rounds otherwise: a few more ties may be needed there until one is lost.
+    while ties < 60 || lost == 0 && ties < 240 {
         let tie = bound::tests::Tie::new(&mut numbers);
         for rows in [[&tie.far, &tie.near], [&tie.near, &tie.far]] {
             let found = |margin| {
