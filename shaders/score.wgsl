@@ -1,10 +1,11 @@
 // Tests one chunk of a segment's rows against probes by the bound of int8 codes and appends every row that may still count.
 //
 // One invocation owns ROWS_A_LANE rows, one workgroup one tile of probes: dispatch (tiles, rows / (WORKGROUP * ROWS_A_LANE)). Tiles come
-// first, so that workgroups that run side by side read the same rows and memory is read once. All lanes read the same codes of a probe
-// at the same time, which caches and scalar units hand to all of them at once: staging them in workgroup memory brought nothing but
-// barriers, a third more time on software Vulkan. A row is appended to a probe's list iff z >= theta; whatever is left out is strictly below the k-th best (see `bound`). The dot product of codes is exact. Four finite f32
-// operations follow it, which may be fused or rounded to either neighbour; there is no division.
+// first, so that workgroups that run side by side read the same rows and memory is read once. All lanes read the same codes of a probe at
+// the same time, which caches and scalar units hand to all of them at once: staging these in workgroup memory brought nothing but barriers,
+// a quarter more time on software Vulkan. A row is appended to a probe's list iff z >= theta; whatever is left out is strictly below
+// the k-th best (see `bound`). The dot product of codes is exact. Four finite f32 operations follow it, which may be fused or rounded to
+// either neighbour; there is no division.
 //
 // dot4I8Packed is core WGSL. Where a device has no such instruction the compiler of this text takes the bytes apart and multiplies them
 // as i32, which gives the same integer: there is no second path to keep.

@@ -1,8 +1,8 @@
 //! One gallery's rows on the device: segments that are never moved or rebuilt, only filled and overwritten in place.
 //!
 //! Changes are noted block by block and written before the next search: a million appended rows go over in large pieces that all
-//! threads pack together, one appended, hidden or zeroed row as its own block of 64, in one write. A block is packed from the host's rows as
-//! they are when it is written, so what was hidden, zeroed or moved away is overwritten.
+//! threads pack together, one appended, hidden or zeroed row as its own block of 64, in one write. A block is packed from the host's rows
+//! as they are when it is written, so what was hidden, zeroed or moved away is overwritten.
 //!
 //! The host keeps the scale and the residual of each place, 8 bytes beside the 4 D of its numbers. With them and the exact dot product of
 //! codes it computes the bounds of what a device found itself: what it decides by is the same on every device. Finding them out again from
@@ -62,7 +62,7 @@ pub(super) struct Segment {
     rows: wgpu::Buffer,
     /// The buffer, bound for `score`.
     pub(super) group: wgpu::BindGroup,
-    /// Scale and residual of each row as the device has them. As long as it will ever be: a vector that grows leaves its old numbers behind.
+    /// Scale and residual of each row as the device has them. As long as it will ever be: a vector that grows leaves old numbers behind.
     bounds: Zeroizing<Vec<[f32; 2]>>,
 }
 
