@@ -16,6 +16,9 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 /// Multiplications that a further thread must bring, so that starting it pays.
 const WORK_PER_THREAD_MIN: u64 = 1 << 23;
 
+/// A thread tightens its thresholds by exact scores after 1, 4, 16 pieces and so on: after so many doublings of what it has seen.
+const TIGHTEN_DOUBLINGS: u32 = 2;
+
 /// Threads that a search may use on this machine.
 pub(super) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(GALLERY_THREADS_MAX)
@@ -115,10 +118,10 @@ impl Pass<'_> {
     fn take_pieces(&self) -> Vec<Scanned> {
         let mut probes: Vec<Learnt> = self.probes.iter().map(|_| Learnt::default()).collect();
         let mut thetas = vec![[THETA_CLOSED; TILE_PROBES]; self.tiles.len()];
-        loop {
+        for taken in 1u32.. {
             let piece = self.next.fetch_add(1, Ordering::Relaxed);
             if piece >= self.rows.pieces() {
-                return probes.into_iter().map(|learnt| learnt.scanned).collect();
+                break;
             }
             for (at, shared) in self.thetas.iter().enumerate() {
                 thetas[at / TILE_PROBES][at % TILE_PROBES] = number(shared.load(Ordering::Relaxed));
@@ -128,7 +131,16 @@ impl Pass<'_> {
                 let at = hit.tile * TILE_PROBES + hit.probe;
                 self.keep(hit, first, at, &mut probes[at], theta);
             });
+            // A few exact scores now and then save keeping many rows that only their bounds let through.
+            if taken.is_power_of_two() && taken.trailing_zeros().is_multiple_of(TIGHTEN_DOUBLINGS) {
+                for (at, learnt) in probes.iter_mut().enumerate() {
+                    if let Some(theta) = learnt.scanned.tighten(self.rows, self.probes[at], &self.bounds[at], self.k) {
+                        self.thetas[at].fetch_max(ordered(theta), Ordering::Relaxed);
+                    }
+                }
+            }
         }
+        probes.into_iter().map(|learnt| learnt.scanned).collect()
     }
 
     /// Keeps the rows of a block that were not dropped for the probe `at`.

@@ -36,23 +36,27 @@ pub(super) struct Scanned {
 
 impl Scanned {
     /// The `k` best, best first, and how many rows were scored in all.
-    pub(super) fn finish(self, rows: &Rows, probe: &[f32], bound: &ProbeBound, k: usize) -> (Vec<Candidate>, u64) {
-        let Self { mut found, mut scored, mut rescored, .. } = self;
-        if found.len() > k {
-            found.select_nth_unstable_by(k, |a, b| b.low.total_cmp(&a.low));
+    pub(super) fn finish(mut self, rows: &Rows, probe: &[f32], bound: &ProbeBound, k: usize) -> (Vec<Candidate>, u64) {
+        self.tighten(rows, probe, bound, k);
+        self.rescored += self.found.len() as u64;
+        score(rows, probe, &self.found, &mut self.scored);
+        keep_best(&mut self.scored, k);
+        (self.scored, self.rescored)
+    }
+
+    /// Scores the k rows with the best lower bounds, drops what can't reach the k best scores known then, and gives the theta of that.
+    pub(super) fn tighten(&mut self, rows: &Rows, probe: &[f32], bound: &ProbeBound, k: usize) -> Option<f32> {
+        if self.found.len() > k {
+            self.found.select_nth_unstable_by(k, |a, b| b.low.total_cmp(&a.low));
         }
-        let (first, rest) = found.split_at(k.min(found.len()));
-        rescored += first.len() as u64;
-        score(rows, probe, first, &mut scored);
-        keep_best(&mut scored, k);
-        if scored.len() == k && !rest.is_empty() {
-            let theta = bound.theta_of_score(scored[k - 1].score);
-            let rest: Vec<Found> = rest.iter().copied().filter(|found| found.z >= theta).collect();
-            rescored += rest.len() as u64;
-            score(rows, probe, &rest, &mut scored);
-            keep_best(&mut scored, k);
-        }
-        (scored, rescored)
+        let first = k.min(self.found.len());
+        self.rescored += first as u64;
+        score(rows, probe, &self.found[..first], &mut self.scored);
+        self.found.drain(..first);
+        keep_best(&mut self.scored, k);
+        let theta = self.scored.get(k - 1).map(|last| bound.theta_of_score(last.score))?;
+        self.found.retain(|found| found.z >= theta);
+        Some(theta)
     }
 
     /// Scores what was found and keeps the `k` best: what to do when there are too many. Gives the theta that follows.

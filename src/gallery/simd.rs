@@ -22,9 +22,9 @@
 use std::arch::x86_64::{
     __m256i, __m512, __m512i, _CMP_GE_OQ, _MM_HINT_T0, _mm_prefetch, _mm256_abs_epi8, _mm256_add_epi32, _mm256_load_si256,
     _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
-    _mm256_sign_epi8, _mm256_storeu_si256, _mm256_xor_si256, _mm512_castps_si512, _mm512_castsi512_ps, _mm512_cmp_ps_mask,
-    _mm512_cvtepi32_ps, _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_load_si512, _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi32,
-    _mm512_set1_ps, _mm512_storeu_si512,
+    _mm256_sign_epi8, _mm256_storeu_si256, _mm256_xor_si256, _mm512_castsi512_ps, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps,
+    _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_load_si512, _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps,
+    _mm512_storeu_ps, _mm512_storeu_si512,
 };
 
 /// Rows of a block.
@@ -393,8 +393,10 @@ fn tell_avx512(pair: &Pair<'_>, dots: &[[i32; BLOCK_ROWS]], thetas: &mut [f32; T
         let z = z_avx512(reload_avx512(dots), pair.tile.a[probe], scales, residuals);
         let rows = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(z, _mm512_set1_ps(*theta));
         if rows != 0 {
-            let z = store_avx512(_mm512_castps_si512(z)).map(|bits| f32::from_bits(bits.cast_unsigned()));
-            pair.tell(probe, rows, &z, theta, hit);
+            let mut values = [0.0; BLOCK_ROWS];
+            // SAFETY: the array is 64 writable bytes; this store asks for no alignment.
+            unsafe { _mm512_storeu_ps(values.as_mut_ptr(), z) };
+            pair.tell(probe, rows, &values, theta, hit);
         }
     }
 }
