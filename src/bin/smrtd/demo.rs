@@ -193,6 +193,8 @@ impl Site {
                 crl: authority.revocation_list_path(),
             },
             models: models.to_owned(),
+            models_next: None,
+            switch_memory_mib: None,
             engine,
             embed_workers: 0,
         };
