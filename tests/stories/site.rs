@@ -137,7 +137,11 @@ impl Site {
 
     /// Writes a configuration with a second folder of models; `more` are lines for its end.
     pub(crate) fn configure_next(&self, models: &Path, next: &Path, more: &str) {
-        self.write_config("cpu", models, &format!("models_next = \"{}\"\n{more}", next.display()));
+        self.configure_next_on("cpu", models, next, more);
+    }
+
+    pub(crate) fn configure_next_on(&self, engine: &str, models: &Path, next: &Path, more: &str) {
+        self.write_config(engine, models, &format!("models_next = \"{}\"\n{more}", next.display()));
     }
 
     pub(crate) fn write_config(&self, engine: &str, models: &Path, more: &str) {

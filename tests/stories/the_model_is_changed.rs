@@ -423,3 +423,32 @@ fn a_switch_whose_models_are_gone_waits_for_them_and_the_box_works_on() {
     let array = daemon.console("rtcc-1").search(&request(), &photo(COLLINS)).unwrap();
     assert_eq!((array.candidates[0].number.as_str(), array.gallery_rows), ("26-100", photos.len() as u64 + 1));
 }
+
+#[test]
+fn two_galleries_share_a_device_while_the_model_is_changed() {
+    let site = Site::new();
+    site.configure_next_on("gpu", &models(), &plain_models(), "");
+    let daemon = match site.try_start(Some("test")) {
+        Ok(daemon) => daemon,
+        Err(ended) if ended.status == Some(EXIT_CONFIG) && std::env::var_os("REQUIRE_GPU").is_none() => {
+            eprintln!("NOT RUN: the story of a device's two galleries, this machine has no adapter: {}", ended.stderr);
+            return;
+        }
+        Err(ended) => panic!("{ended:?}"),
+    };
+    let photos: Vec<(String, Vec<u8>)> = several(4).into_iter().zip(0..).map(|(photo, n)| (format!("26-{n}"), photo)).collect();
+    for (named, photo) in &photos {
+        daemon.feed("slmpd").put_booking(&number(named), &booking("Somebody"), photo).unwrap();
+    }
+    let probe = photo(OBAMA_LATER);
+    let likeness = Likeness::of(&[models(), plain_models()], &probe, &photos);
+    let hold = |model: &Path| {
+        let array = daemon.console("rtcc-1").search(&request(), &probe).unwrap();
+        assert_eq!((array.engine.as_str(), array.model.as_str(), array.candidates.len()), ("gpu", id(model).as_str(), 4));
+        likeness.hold(&array);
+    };
+    hold(&models());
+    daemon.console("admin-1").switch_model(&order(&plain_models(), 0)).unwrap();
+    switched(&daemon.console("admin-1"), &plain_models());
+    hold(&plain_models());
+}
