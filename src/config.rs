@@ -93,6 +93,12 @@ pub struct Config {
     /// in every answer, and stored vectors of other models are refused.
     #[serde(default = "models_default")]
     pub models: PathBuf,
+    /// Folder of the models to come, of the same form as `models`. No default. It counts only once an administrator switches to its digest, or
+    /// where the stored vectors are of it already. Whoever changes it changes nothing until then; the switch names the digest and is logged.
+    pub models_next: Option<PathBuf>,
+    /// MiB of memory that a second gallery may take while the model is switched. Default: what the machine has available. A higher number
+    /// than that changes nothing; a low one keeps the model from being switched.
+    pub switch_memory_mib: Option<u64>,
     /// `auto`, `gpu` or `cpu`. Default `auto`. Answers are the same.
     #[serde(default)]
     pub engine: EngineChoice,
@@ -138,7 +144,10 @@ impl Config {
             &mut config.tls.ca,
             &mut config.tls.crl,
             &mut config.models,
-        ] {
+        ]
+        .into_iter()
+        .chain(&mut config.models_next)
+        {
             let Some(name) = file.to_str().and_then(|f| f.strip_prefix(CREDENTIAL)) else {
                 // A relative path is meant from where the file that names it lies.
                 *file = base.join(&*file);

@@ -190,6 +190,14 @@ pub struct Face {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ModelId(pub [u8; 32]);
 
+impl ModelId {
+    /// Reads what `Display` writes, 64 hexadecimal digits; anything else is `None`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut id = [0; 32];
+        hex::decode_to_slice(text, &mut id).ok().map(|()| Self(id))
+    }
+}
+
 impl std::fmt::Display for ModelId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&hex::encode(self.0))
@@ -241,6 +249,15 @@ mod tests {
         fn stored_bytes_give_the_same_embedding(a in raw()) {
             let (a, _) = Embedding::from_raw(&a).unwrap();
             prop_assert_eq!(Embedding::from_le_bytes(&a.to_le_bytes()).unwrap(), a);
+        }
+    }
+
+    #[test]
+    fn a_models_id_is_read_as_it_is_written() {
+        let id = ModelId([0xa7; 32]);
+        assert_eq!(ModelId::parse(&id.to_string()), Some(id));
+        for wrong in ["", "a7", &"a7".repeat(33), &"g7".repeat(32)] {
+            assert_eq!(ModelId::parse(wrong), None, "{wrong}");
         }
     }
 

@@ -105,6 +105,29 @@ pub const COMMIT_QUEUE_LEN_MAX: usize = 256;
 pub const EMBED_QUEUE_LEN_MAX: usize = 64;
 /// Commands that wait for the gallery; one more search is told to wait.
 pub const GALLERY_QUEUE_LEN_MAX: usize = 256;
+/// Photos that a switch of the model embeds before their vectors are made durable together.
+pub const SWITCH_BATCH_LEN_MAX: usize = 16;
+/// One in so many workers embeds for a switch of the model at the same time, at least one: the others are free for operators and agencies.
+pub const SWITCH_WORKERS_ONE_IN: usize = 4;
+/// Milliseconds until a switch of the model tries again what found a queue full, or looks again whether a former model is out of use.
+pub const SWITCH_PAUSE_MS: u64 = 100;
+/// Seconds until a switch of the model tries again what failed.
+pub const SWITCH_RETRY_SECONDS: u64 = 30;
+/// Leaves whose vectors are read and opened together while a switch of the model fills a gallery.
+pub const GATHER_LEAVES: usize = 4_096;
+/// Galleries that a switch of the model begins to fill before it waits to be asked for again: a process that died of one must not die of
+/// it at every start.
+pub const GATHERS_MAX: u8 = 3;
+/// Bytes that the names of one gallery row take beside its numbers.
+pub const ROW_NAMES_BYTES: u64 = 96;
+/// Bookings named by one leaf that says that a new model suppressed them.
+pub const SUPPRESSED_PER_LEAF_MAX: usize = 400;
+/// Characters of the name of a reason for which a photo has no embedding.
+pub const EMBED_FAILURE_CHARS_MAX: usize = 32;
+/// Vectors of a former model that one commit removes.
+pub const SWEEP_LEN_MAX: usize = 1_024;
+/// How often a photo is examined again because the model was switched meanwhile, before its agency is told to wait.
+pub const BOOK_TRIES_MAX: usize = 4;
 /// Bytes of one leaf's detail before sealing.
 pub const DETAIL_BYTES_MAX: usize = 64 << 10;
 /// Leaves that one leaf may name as followed.
@@ -181,6 +204,8 @@ pub const FEED_PATIENCE_SECONDS: u64 = 60;
 pub const FEED_PAUSE_MS_MIN: u64 = 200;
 /// Milliseconds of a feed's longest pause between two tries.
 pub const FEED_PAUSE_MS_MAX: u64 = 5_000;
+/// Milliseconds between two looks of somebody who waits for a switch of the model.
+pub const SWITCH_LOOK_MS: u64 = 1_000;
 /// Connections that one booking may lose on a server that answers otherwise, before it is refused rather than tried again.
 pub const FEED_LOSSES_MAX: u32 = 3;
 
@@ -229,6 +254,9 @@ const _: () = {
     // A feed alone never makes the server tell it to wait.
     assert!(FEED_JOBS_MAX <= REQUESTS_IN_FLIGHT_MAX && FEED_JOBS_DEFAULT <= FEED_JOBS_MAX);
     assert!(FEED_PAUSE_MS_MIN < FEED_PAUSE_MS_MAX);
+    // A version id is 32 digits; with its reason and the JSON around both it stays well below what one detail holds.
+    assert!(SUPPRESSED_PER_LEAF_MAX * (EMBED_FAILURE_CHARS_MAX + 64) < DETAIL_BYTES_MAX);
+    assert!(SWITCH_BATCH_LEN_MAX <= EMBED_QUEUE_LEN_MAX);
     assert!(SLOT_BYTES == 64);
     assert!(REASON_CHARS_MIN < REASON_CHARS_MAX);
     assert!(REVOCATION_LIST_DAYS < CERTIFICATE_DAYS && CERTIFICATE_DAYS < AUTHORITY_DAYS);

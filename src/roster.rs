@@ -154,6 +154,9 @@ pub struct Device {
     pub id: Identifier,
     /// Where it stands.
     pub place: Text,
+    /// Whether the box's models may be switched from it. Default no.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub administration: bool,
 }
 
 impl Roster {
@@ -197,6 +200,13 @@ impl Roster {
             return Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted: "a console at the RTCC" });
         };
         self.devices.iter().find(|d| d.id == *id).ok_or_else(|| RosterError::Unknown { name: caller.name.to_string() })
+    }
+
+    /// The console from which the box is administered.
+    pub fn administrator<'a>(&'a self, caller: &Caller, verb: &'static str) -> Result<&'a Device, RosterError> {
+        let device = self.console(caller, verb)?;
+        let wanted = "a console with administration";
+        if device.administration { Ok(device) } else { Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted }) }
     }
 
     /// Whether a caller stands in the roster at all.
@@ -259,6 +269,10 @@ mod tests {
             [[device]]
             id = "rtcc-1"
             place = "RTCC, desk 1"
+            [[device]]
+            id = "admin-1"
+            place = "server room"
+            administration = true
             "#,
         )
         .unwrap()
@@ -295,6 +309,16 @@ mod tests {
         assert!(matches!(roster.console(&caller("smrt:device/rtcc-2"), "search"), Err(RosterError::Unknown { .. })));
         assert!(roster.requester(&Identifier::parse("madison").unwrap(), today).is_ok());
         assert!(roster.requester(&Identifier::parse("nobody").unwrap(), today).is_err());
+    }
+
+    #[test]
+    fn only_a_console_with_administration_administers() {
+        let roster = roster();
+        assert_eq!(roster.administrator(&caller("smrt:device/admin-1"), "switch").unwrap().id.as_str(), "admin-1");
+        for other in ["smrt:device/rtcc-1", "smrt:agency/slmpd/feed"] {
+            assert!(matches!(roster.administrator(&caller(other), "switch"), Err(RosterError::WrongRole { .. })), "{other}");
+        }
+        assert!(matches!(roster.administrator(&caller("smrt:device/nobody"), "switch"), Err(RosterError::Unknown { .. })));
     }
 
     #[test]

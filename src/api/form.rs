@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::extract::Request;
 use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
 use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
@@ -42,6 +43,12 @@ pub(super) async fn read<T: DeserializeOwned>(
     let json = json.ok_or_else(|| missing(json_part))?;
     let photo = photo.ok_or_else(|| missing(PHOTO_PART))?;
     Ok((parse(json_part, &json)?, photo.into()))
+}
+
+/// Reads a body that is JSON.
+pub(super) async fn read_json<T: DeserializeOwned>(request: Request, what: &str) -> Result<T, Refusal> {
+    let json = axum::body::to_bytes(request.into_body(), JSON_BYTES_MAX).await;
+    parse(what, &json.map_err(|_| Refusal::too_large("the body (or it is torn)", JSON_BYTES_MAX))?)
 }
 
 /// Parses JSON; unknown fields and wrong values are told with their place.

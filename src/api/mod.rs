@@ -5,6 +5,7 @@
 
 mod form;
 mod metrics;
+mod model;
 mod problem;
 mod serve;
 pub mod wire;
@@ -29,8 +30,9 @@ use utoipa::{OpenApi, ToSchema};
 use crate::booking::{BookingData, BookingNumber, Text, VersionId};
 use crate::embed::Timings;
 use crate::inquiry::{NOTE, SearchRequest};
-use crate::limits::{BODY_BYTES_MAX, JSON_BYTES_MAX, REQUEST_SECONDS_MAX, REQUESTS_IN_FLIGHT_MAX};
+use crate::limits::{BODY_BYTES_MAX, REQUEST_SECONDS_MAX, REQUESTS_IN_FLIGHT_MAX};
 use crate::roster::Caller;
+pub use crate::service::OnHalt;
 use crate::service::{Answered, Fate, SearchTimings, Service, ServiceError, VERSION};
 use problem::Refusal;
 pub use serve::serve;
@@ -38,9 +40,6 @@ use wire::{
     BOOKING_PART, Booked, BookingState, BookingView, CHECKPOINT_HEADER, CandidateArray, CandidateView, FaceView, Health, Problem,
     REQUEST_PART, ReleaseRequest, Released, STATE_HEADER, TIMING_HEADER,
 };
-
-/// What the process is told when its state is unknown; it must end.
-pub type OnHalt = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// What a connection's certificate names.
 #[derive(Clone, Debug)]
@@ -79,6 +78,8 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         .route("/v1/bookings/{number}/release", post(post_release))
         .route("/v1/bookings/{number}/photo", get(get_photo))
         .route("/v1/searches", post(post_search))
+        .route("/v1/model", get(model::get_model))
+        .route("/v1/model/switch", post(model::post_switch).delete(model::delete_switch))
         .route("/v1/log/checkpoint", get(get_checkpoint))
         .route("/v1/health", get(get_health))
         .route("/v1/metrics", get(get_metrics))
@@ -97,7 +98,20 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         title = "SMRT",
         description = "Mugshot comparison under a public policy. Answers are arrays of candidates: investigative leads, never identifications."
     ),
-    paths(put_booking, get_booking, post_release, get_photo, post_search, get_checkpoint, get_health, get_metrics, get_openapi)
+    paths(
+        put_booking,
+        get_booking,
+        post_release,
+        get_photo,
+        post_search,
+        model::get_model,
+        model::post_switch,
+        model::delete_switch,
+        get_checkpoint,
+        get_health,
+        get_metrics,
+        get_openapi
+    )
 )]
 struct Contract;
 
@@ -153,7 +167,11 @@ async fn get_booking(State(door): State<Door>, from: From, number: InPath) -> Re
     let get = async {
         let number = booking_number(number)?;
         let standing = door.call(from.ticket, move |service| service.booking(&from.caller, &number)).await?;
-        let state = if standing.released.is_some() { BookingState::Released } else { BookingState::Live };
+        let state = match (standing.released, standing.unusable) {
+            (Some(_), _) => BookingState::Released,
+            (None, true) => BookingState::Unusable,
+            (None, false) => BookingState::Live,
+        };
         let record = standing.record;
         Ok(Json(BookingView {
             number: record.number,
@@ -177,9 +195,7 @@ async fn post_release(State(door): State<Door>, from: From, number: InPath, requ
     let ticket = from.ticket.clone();
     let release = async {
         let number = booking_number(number)?;
-        let json = axum::body::to_bytes(request.into_body(), JSON_BYTES_MAX).await;
-        let json = json.map_err(|_| Refusal::too_large("the body (or it is torn)", JSON_BYTES_MAX))?;
-        let request: ReleaseRequest = form::parse("release", &json)?;
+        let request: ReleaseRequest = form::read_json(request, "release").await?;
         let reason = Text::parse(&request.reason).map_err(|e| Refusal::malformed(format!("the reason: {e}")))?;
         let told = number.clone();
         let (leaf, new) = door.call(from.ticket, move |service| service.release(&from.caller, &number, reason.as_str())).await?;
@@ -384,13 +400,14 @@ fn booking_number(number: InPath) -> Result<BookingNumber, Refusal> {
 
 fn health(service: &Service) -> Health {
     let ledger = service.ledger();
-    let gallery = ledger.gallery();
+    let generation = ledger.generation();
+    let gallery = generation.gallery();
     Health {
         state: ledger.kind().name().to_owned(),
         version: VERSION.to_owned(),
         engine: gallery.engine().to_owned(),
         device: gallery.device().to_owned(),
-        model: ledger.model().to_string(),
+        model: generation.model().to_string(),
         gallery_rows: u64::from(gallery.live()),
         leaves: ledger.leaves(),
     }
@@ -432,8 +449,8 @@ fn candidate_array(service: &Service, answered: Answered) -> CandidateArray {
         faces: answered.portrait.faces.iter().map(FaceView::from).collect(),
         quality: answered.portrait.length,
         gallery_rows: answered.gallery_rows,
-        engine: service.ledger().gallery().engine().to_owned(),
-        model: service.ledger().model().to_string(),
+        engine: answered.engine.to_owned(),
+        model: answered.model.to_string(),
         asked: answered.asked,
         answered: answered.answered,
         candidates: candidates.collect(),

@@ -66,6 +66,8 @@ impl Refusal {
             ServiceError::NoSearchDoor => (StatusCode::NOT_FOUND, "no-search-door"),
             ServiceError::Released { .. } => (StatusCode::CONFLICT, "released"),
             ServiceError::Unreadable => (StatusCode::CONFLICT, "unreadable"),
+            ServiceError::NotSwitchable { .. } => (StatusCode::CONFLICT, "not-switchable"),
+            ServiceError::NoSwitch => (StatusCode::NOT_FOUND, "no-switch"),
             _ => (StatusCode::CONFLICT, "refused"),
         };
         let faces = match error {

@@ -1,5 +1,7 @@
 //! The bodies that cross the wire, one type each, the same for both ends.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
@@ -45,7 +47,7 @@ pub struct BookingView {
     /// The version that stands.
     #[schema(value_type = String)]
     pub version: VersionId,
-    /// `live` or `released`.
+    /// `live`, `released` or `unusable`.
     pub state: BookingState,
     /// Index of the leaf that logged this version.
     pub leaf: u64,
@@ -63,6 +65,8 @@ pub enum BookingState {
     Live,
     /// Withdrawn by its agency: suppressed from every search.
     Released,
+    /// The model in use finds no usable face on its photo: no search finds it until its agency sends another photo.
+    Unusable,
 }
 
 /// What a release says.
@@ -168,6 +172,58 @@ pub struct Health {
     pub gallery_rows: u64,
     /// Leaves in the log.
     pub leaves: u64,
+}
+
+/// Which model is to be switched to, and on which terms.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelSwitchRequest {
+    /// The wanted models' digest, 64 hexadecimal digits: nobody switches to something else than was meant.
+    pub model: String,
+    /// So many bookings may be without a usable face under it; no search finds them until their agencies send other photos.
+    #[serde(default)]
+    pub accept_failed: u64,
+}
+
+/// The models in use and to come.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ModelView {
+    /// Digest of the models that answer, hexadecimal.
+    pub active: String,
+    /// Digest of the models to come, while a switch is under way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+    /// Where the switch stands.
+    pub state: ModelState,
+    /// Bookings that were embedded by the models to come.
+    pub embedded: u64,
+    /// Bookings in all.
+    pub total: u64,
+    /// Bookings that the models to come can't use.
+    pub failed: u64,
+    /// Those by their reasons.
+    pub reasons: BTreeMap<String, u64>,
+    /// So many of them are accepted.
+    pub accept_failed: u64,
+}
+
+/// Where a switch of the model stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ModelState {
+    /// No switch is under way.
+    Settled,
+    /// None is under way, and the vectors of a former model are being removed.
+    Sweeping,
+    /// Bookings are being embedded again.
+    Embedding,
+    /// The new gallery is being filled and checked.
+    Gathering,
+    /// It waits to be asked for again, with more failures accepted, or to be given up.
+    Blocked,
+    /// The configuration doesn't offer the models to come any more.
+    Absent,
 }
 
 /// An error as RFC 9457 words it, `application/problem+json`.

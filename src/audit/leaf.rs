@@ -63,11 +63,19 @@ pub enum LeafKind {
     PhotoViewed = 36,
     /// A caller with a valid certificate was refused for who it is.
     CallerRefused = 48,
+    /// A switch to another model was begun, or asked for again under other terms; counts: bookings to embed, failures accepted.
+    ModelSwitchBegun = 64,
+    /// Searches are answered by another model from here on; counts: bookings in its gallery, bookings suppressed by it.
+    ModelSwitched = 65,
+    /// A switch was given up: searches stay on the model they had; counts: bookings that were embedded, bookings that failed.
+    ModelSwitchGivenUp = 66,
+    /// A model makes no vector of these bookings' photos: no search finds them until their agencies send others; counts: bookings.
+    BookingsSuppressed = 67,
 }
 
 impl LeafKind {
     /// All kinds.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 16] = [
         Self::Started,
         Self::Stopped,
         Self::BookingIn,
@@ -80,6 +88,10 @@ impl LeafKind {
         Self::SearchRefused,
         Self::PhotoViewed,
         Self::CallerRefused,
+        Self::ModelSwitchBegun,
+        Self::ModelSwitched,
+        Self::ModelSwitchGivenUp,
+        Self::BookingsSuppressed,
     ];
 
     /// Its name in figures.
@@ -97,6 +109,10 @@ impl LeafKind {
             Self::SearchRefused => "search_refused",
             Self::PhotoViewed => "photo_viewed",
             Self::CallerRefused => "caller_refused",
+            Self::ModelSwitchBegun => "model_switch_begun",
+            Self::ModelSwitched => "model_switched",
+            Self::ModelSwitchGivenUp => "model_switch_given_up",
+            Self::BookingsSuppressed => "bookings_suppressed",
         }
     }
 }

@@ -11,6 +11,7 @@ pub mod leads;
 mod multipart;
 pub mod rows;
 pub mod sheet;
+pub mod switch;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,7 +33,8 @@ use zeroize::Zeroizing;
 pub use error::ClientError;
 
 use crate::api::wire::{
-    BOOKING_PART, Booked, BookingView, CandidateArray, Health, PHOTO_PART, Problem, REQUEST_PART, ReleaseRequest, Released, TIMING_HEADER,
+    BOOKING_PART, Booked, BookingView, CandidateArray, Health, ModelSwitchRequest, ModelView, PHOTO_PART, Problem, REQUEST_PART,
+    ReleaseRequest, Released, TIMING_HEADER,
 };
 use crate::booking::{BookingData, BookingNumber, VersionId};
 use crate::inquiry::SearchRequest;
@@ -162,6 +164,22 @@ impl Client {
     pub fn photo(&self, search: &str, version: VersionId) -> Result<Vec<u8>, ClientError> {
         let path = format!("/v1/bookings/{version}/photo?search={search}");
         read_bytes(self.agent.get(self.url(&path)).call(), PHOTO_BYTES_MAX)
+    }
+
+    /// The models in use and to come.
+    pub fn model(&self) -> Result<ModelView, ClientError> {
+        self.read("/v1/model")
+    }
+
+    /// Begins a switch to another model, or changes its terms.
+    pub fn switch_model(&self, order: &ModelSwitchRequest) -> Result<ModelView, ClientError> {
+        let request = self.agent.post(self.url("/v1/model/switch")).content_type("application/json");
+        read_json(request.send(&json(order)?[..]))
+    }
+
+    /// Gives the switch under way up.
+    pub fn give_up_switch(&self) -> Result<ModelView, ClientError> {
+        read_json(self.agent.delete(self.url("/v1/model/switch")).call())
     }
 
     /// The newest signed checkpoint of the server's log.

@@ -96,6 +96,14 @@ impl Models {
         })
     }
 
+    /// The id that `load` of the same folder would give, from its manifests alone.
+    ///
+    /// Errors: as `load`, but for those of model files.
+    pub fn id_of(dir: &Path) -> Result<ModelId, ModelError> {
+        let manifests = Manifest::read_all(dir)?;
+        Ok(identity(Manifest::active(&manifests, Role::Detector)?, Manifest::active(&manifests, Role::Embedder)?))
+    }
+
     /// The name of everything that decides an embedding's value.
     pub fn id(&self) -> ModelId {
         self.id

@@ -165,3 +165,24 @@ pub enum EmbedError {
         source: FaceError,
     },
 }
+
+impl EmbedError {
+    /// A short name for what is wrong with the photo, at most `EMBED_FAILURE_CHARS_MAX` characters; none where the fault isn't the photo's.
+    pub fn about_the_photo(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::NotAPhoto { .. } => "not a photo",
+            Self::Bytes { .. } | Self::TooLarge { .. } | Self::Memory { .. } => "photo too large",
+            Self::TooSmall { .. } => "photo too small",
+            Self::Truncated { .. } | Self::Damaged { .. } => "photo damaged",
+            Self::Unsupported { .. } => "photo of a kind not read",
+            Self::NoFace => "no face",
+            Self::FaceTooSmall { .. } => "face too small",
+            Self::FaceUnclear { .. } => "face unclear",
+            Self::SeveralFaces { .. } => "several faces",
+            Self::NoSuchFace { .. } => "no such face",
+            Self::Panicked { .. } => "examining panicked",
+            Self::Embedding { .. } => "no embedding",
+            Self::Busy | Self::Stopped | Self::Thread { .. } | Self::Model { .. } => return None,
+        })
+    }
+}

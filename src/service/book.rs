@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::detail::{Actor, Detail};
 use super::error::ServiceError;
-use super::ledger::{Enrolled, Standing, Taken};
+use super::faces::{Faces, NextFace};
+use super::ledger::{Standing, Taken};
 use super::{Service, today};
 use crate::audit::LeafKind;
-use crate::booking::{BookingData, BookingNumber};
-use crate::embed::Choice;
+use crate::booking::{BookingData, BookingNumber, Identifier};
+use crate::embed::{Choice, Pool};
+use crate::limits::BOOK_TRIES_MAX;
 use crate::roster::Caller;
 
 impl Service {
@@ -17,13 +19,36 @@ impl Service {
     /// Errors: a caller that is no active contributor; a photo without exactly one usable face; a released number; full queues.
     pub fn book(&self, caller: &Caller, number: &BookingNumber, booking: BookingData, photo: Arc<[u8]>) -> Result<Taken, ServiceError> {
         let agency = self.admitted(caller, self.roster.feed(caller, "push bookings", today()))?;
-        let refused = |reason| Detail::BookingRefused { actor: Actor::from(caller), reason };
-        let portrait = self.examine(photo.clone(), Choice::Only);
-        let portrait = self.logged(portrait, LeafKind::BookingRefused, refused)?;
-        let frame = portrait.faces[portrait.chosen].frame;
-        let face = Enrolled { embedding: portrait.embedding, length: portrait.length, frame };
-        let taken = self.ledger.book(caller, &agency.id, number, booking, photo, face);
+        let taken = self.take(caller, &agency.id, number, &booking, &photo);
         self.logged(taken, LeafKind::BookingRefused, |reason| Detail::BookingRefused { actor: Actor::from(caller), reason })
+    }
+
+    /// Examines and books, again where the model was switched in between.
+    fn take(
+        &self,
+        caller: &Caller,
+        agency: &Identifier,
+        number: &BookingNumber,
+        booking: &BookingData,
+        photo: &Arc<[u8]>,
+    ) -> Result<Taken, ServiceError> {
+        for _ in 0..BOOK_TRIES_MAX {
+            match self.ledger.book(caller, agency, number, booking.clone(), photo.clone(), self.faces(photo)?) {
+                Err(ServiceError::ModelChanged) => {}
+                taken => return taken,
+            }
+        }
+        Err(ServiceError::Busy)
+    }
+
+    /// What the model in use makes of a photo, and while a switch is under way what the next one does.
+    fn faces(&self, photo: &Arc<[u8]>) -> Result<Faces, ServiceError> {
+        let next = self.ledger.next_pool();
+        let generation = self.ledger.generation();
+        let active = self.examine(generation.pool(), photo.clone(), Choice::Only)?.into();
+        let next =
+            next.map(|pool| Ok::<_, ServiceError>((pool.id(), self.examining.during(|| next_face(&pool, photo.clone()))?))).transpose()?;
+        Ok(Faces { model: generation.model(), active, next })
     }
 
     /// A booking of the caller's own agency.
@@ -40,5 +65,15 @@ impl Service {
     pub fn release(&self, caller: &Caller, number: &BookingNumber, reason: &str) -> Result<(u64, bool), ServiceError> {
         let agency = self.admitted(caller, self.roster.feed(caller, "release bookings", today()))?;
         self.ledger.release(caller, &agency.id, number, reason)
+    }
+}
+
+/// What a model to come makes of a booking photo.
+///
+/// Errors: those that aren't the photo's fault.
+pub(super) fn next_face(pool: &Pool, photo: Arc<[u8]>) -> Result<NextFace, ServiceError> {
+    match pool.examine(photo, Choice::Only) {
+        Ok(portrait) => Ok(Ok(portrait.into())),
+        Err(e) => e.about_the_photo().map(Err).ok_or(ServiceError::Photo(e)),
     }
 }

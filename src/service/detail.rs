@@ -39,7 +39,7 @@ pub(super) enum Detail {
     /// A search was asked for.
     Asked { actor: Actor, search: String, request: SearchRequest, probe_sha256: String, face: usize, model: String },
     /// A search was answered.
-    Answered { actor: Actor, search: String, gallery_rows: u64, candidates: Vec<Shown> },
+    Answered { actor: Actor, search: String, model: String, gallery_rows: u64, candidates: Vec<Shown> },
     /// A search was never answered.
     Interrupted { search: String, device: Identifier },
     /// A search was refused.
@@ -48,6 +48,21 @@ pub(super) enum Detail {
     PhotoViewed { actor: Actor, search: String, version: VersionId },
     /// A caller was refused for who it is.
     CallerRefused { actor: Actor, reason: String },
+    /// A switch of the model was begun.
+    ModelSwitchBegun { actor: Actor, from: String, to: String, bookings: u64, accept_failed: u64 },
+    /// The model was switched.
+    ModelSwitched { from: String, to: String, bookings: u64, suppressed: u64, found_again: u64 },
+    /// A switch of the model was given up.
+    ModelSwitchGivenUp { actor: Actor, from: String, to: String, embedded: u64, failed: u64 },
+    /// Bookings that a model suppresses.
+    BookingsSuppressed { model: String, bookings: Vec<Unusable> },
+}
+
+/// A booking of whose photo a model makes no vector.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Unusable {
+    pub(super) version: VersionId,
+    pub(super) reason: String,
 }
 
 /// A candidate as it was answered.

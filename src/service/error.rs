@@ -1,7 +1,9 @@
 //! What can go wrong with a verb, and what happens next.
 
+use std::path::PathBuf;
+
 use crate::audit::AuditError;
-use crate::embed::EmbedError;
+use crate::embed::{EmbedError, ModelError};
 use crate::face::FaceError;
 use crate::gallery::GalleryError;
 use crate::inquiry::InquiryError;
@@ -99,6 +101,28 @@ pub enum ServiceError {
         /// What was wanted.
         wanted: String,
     },
+    /// A folder of models can't be used.
+    #[error("the models in {folder} can't be used")]
+    Models {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        source: Box<ModelError>,
+    },
+    /// The model can't be switched as asked.
+    #[error("the model is not switched: {found}, wanted {wanted}")]
+    NotSwitchable {
+        /// What was found.
+        found: String,
+        /// What was wanted.
+        wanted: String,
+    },
+    /// There is no switch of the model to give up.
+    #[error("no switch of the model is under way")]
+    NoSwitch,
+    /// The model was switched, or a switch was begun, while the photo was examined.
+    #[error("the model was switched meanwhile")]
+    ModelChanged,
     /// The operating system refused.
     #[error("{what} failed")]
     Io {
@@ -128,7 +152,9 @@ impl ServiceError {
             | Self::Released { .. }
             | Self::NoSearchDoor
             | Self::Unreadable
-            | Self::NotSuppressed { .. } => Fate::Refuse,
+            | Self::NotSuppressed { .. }
+            | Self::NotSwitchable { .. }
+            | Self::NoSwitch => Fate::Refuse,
             Self::Photo(e) => match e {
                 EmbedError::Busy => Fate::Wait,
                 EmbedError::Stopped | EmbedError::Thread { .. } | EmbedError::Model { .. } => Fate::Fail,
@@ -140,7 +166,7 @@ impl ServiceError {
                 GalleryError::Full { .. } => Fate::Fail,
                 _ => Fate::Halt,
             },
-            Self::Busy => Fate::Wait,
+            Self::Busy | Self::ModelChanged => Fate::Wait,
             Self::Store(StoreError::Commit { .. }) | Self::Halted { .. } => Fate::Halt,
             _ => Fate::Fail,
         }

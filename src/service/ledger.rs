@@ -2,10 +2,11 @@
 //!
 //! Everything that changes the state folder is a change sent to the writer (`writer.rs`); everything here only asks for one or reads.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, RwLock, Weak};
 use std::thread::JoinHandle;
 
 use serde::{Deserialize, Serialize};
@@ -13,9 +14,12 @@ use zeroize::Zeroizing;
 
 use super::detail::{Actor, Detail, Shown};
 use super::error::ServiceError;
+use super::faces::{self, Faces};
+use super::generation::{Generation, Shelf};
 use super::metrics::Waits;
 use super::progress::{Progress, Started};
 use super::start::{self, Opened};
+use super::switch::Switch;
 use super::writer::{Answer, Ask, Change, Done, Job, NewBooking, Release};
 use crate::audit::{LeafKind, LogKey};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
@@ -41,10 +45,8 @@ pub struct LedgerSetup {
     pub master_key: Zeroizing<Vec<u8>>,
     /// The log key's 32 bytes.
     pub log_key: Zeroizing<Vec<u8>>,
-    /// The models of the embeddings.
-    pub model: ModelId,
-    /// The gallery, empty.
-    pub gallery: GalleryHandle,
+    /// The models that the configuration offers; the one of the stored vectors is taken.
+    pub shelf: Arc<Shelf>,
 }
 
 /// The open ledger.
@@ -58,26 +60,27 @@ pub struct Ledger {
 /// What writer and readers share.
 pub(super) struct Core {
     pub(super) kind: StateKind,
-    pub(super) model: ModelId,
     pub(super) master: Master,
     pub(super) log_key: LogKey,
     pub(super) store: Store,
     pub(super) vault: Vault,
-    pub(super) gallery: GalleryHandle,
-    pub(super) rows: RwLock<Rows>,
+    pub(super) shelf: Arc<Shelf>,
+    /// What searches that begin now are answered by; only the writer changes it.
+    pub(super) active: RwLock<Arc<Generation>>,
+    /// What searches that began earlier may still be answered by.
+    pub(super) former: Mutex<Weak<Generation>>,
+    /// The switch under way; only the writer changes it.
+    pub(super) switch: RwLock<Option<Switch>>,
+    /// Versions that stand: live, or unusable for the active model. Counted by the writer, so that it never has to walk over all of them.
+    pub(super) standing: AtomicU64,
+    /// Those that the active model made unusable; some may not stand any more.
+    pub(super) unusable: Mutex<Vec<VersionId>>,
     pub(super) newest: RwLock<Newest>,
     /// Leaves written since the start, by the name of their kind.
     pub(super) written: Mutex<BTreeMap<&'static str, u64>>,
     pub(super) waits: Waits,
     /// Keeps a second daemon off the folder.
     pub(super) _held: Box<dyn Send + Sync>,
-}
-
-/// Which version each row of the gallery is of.
-#[derive(Debug, Default)]
-pub(super) struct Rows {
-    pub(super) ids: Vec<VersionId>,
-    pub(super) row_of: HashMap<VersionId, u32>,
 }
 
 /// The newest checkpoint and the number of leaves that it signs.
@@ -104,17 +107,6 @@ pub struct Record {
     pub frame: [f32; 4],
 }
 
-/// What a photo's examination gives to the ledger.
-#[derive(Clone, Debug)]
-pub struct Enrolled {
-    /// The embedding.
-    pub embedding: Embedding,
-    /// Its length before normalisation.
-    pub length: f64,
-    /// The face: left edge, upper edge, width, height in pixels of the photo as shown.
-    pub frame: [f32; 4],
-}
-
 /// A booking as it stands.
 #[derive(Clone, Debug)]
 pub struct Standing {
@@ -122,6 +114,8 @@ pub struct Standing {
     pub version: VersionId,
     /// Whether it is released.
     pub released: Option<u64>,
+    /// Whether no search finds it though it isn't released: the model in use makes nothing of its photo.
+    pub unusable: bool,
     /// The leaf that logged it.
     pub leaf: u64,
     /// Its record.
@@ -181,14 +175,19 @@ impl Ledger {
         self.newest().leaves
     }
 
-    /// The gallery.
-    pub fn gallery(&self) -> &GalleryHandle {
-        &self.core.gallery
+    /// What a search that begins now is answered by, to its end.
+    pub fn generation(&self) -> Arc<Generation> {
+        self.core.generation()
     }
 
-    /// The models of the embeddings.
+    /// The gallery of now.
+    pub fn gallery(&self) -> GalleryHandle {
+        self.generation().gallery().clone()
+    }
+
+    /// The model of now.
     pub fn model(&self) -> ModelId {
-        self.core.model
+        self.generation().model()
     }
 
     /// How long opening the folder took.
@@ -198,7 +197,7 @@ impl Ledger {
 
     /// Takes a booking: on return it is durable, logged and findable.
     ///
-    /// Errors: a released number, a full queue or disk; a failed commit halts.
+    /// Errors: a released number, a full queue or disk; `ModelChanged` where the photo must be examined again; a failed commit halts.
     pub fn book(
         &self,
         caller: &Caller,
@@ -206,9 +205,9 @@ impl Ledger {
         number: &BookingNumber,
         booking: BookingData,
         photo: Arc<[u8]>,
-        face: Enrolled,
+        faces: Faces,
     ) -> Result<Taken, ServiceError> {
-        let new = NewBooking { actor: Actor::from(caller), agency: agency.clone(), number: number.clone(), booking, photo, face };
+        let new = NewBooking { actor: Actor::from(caller), agency: agency.clone(), number: number.clone(), booking, photo, faces };
         match self.change(Change::Book(Box::new(new)))? {
             Done::Booked(taken) => Ok(taken),
             _ => unreachable!("the writer answers a booking with one"),
@@ -228,7 +227,8 @@ impl Ledger {
 
     /// Seals a probe and logs the request: on return the search may run.
     ///
-    /// Gives the leaf `asked`.
+    /// Gives the leaf `asked`; it names the model that will answer.
+    #[expect(clippy::too_many_arguments, reason = "each is one fact of the leaf")]
     pub fn ask(
         &self,
         caller: &Caller,
@@ -237,31 +237,37 @@ impl Ledger {
         request: &SearchRequest,
         probe: Arc<[u8]>,
         face: usize,
+        model: ModelId,
     ) -> Result<u64, ServiceError> {
-        let ask = Ask { actor: Actor::from(caller), device: device.clone(), search, request: request.clone(), probe, face };
+        let ask = Ask { actor: Actor::from(caller), device: device.clone(), search, request: request.clone(), probe, face, model };
         match self.change(Change::Ask(Box::new(ask)))? {
             Done::Logged { leaf } => Ok(leaf),
             _ => unreachable!("the writer answers a request with its leaf"),
         }
     }
 
-    /// The best `k` live bookings for a probe.
-    pub fn compare(&self, probe: &Embedding, k: usize) -> Result<Vec<(VersionId, f64)>, ServiceError> {
-        let candidates = self.core.waits.gallery.during(|| self.core.gallery.search(probe.clone(), k))?;
-        let rows = self.core.rows.read().expect("nothing panics while it holds the rows");
-        Ok(candidates.into_iter().map(|c| (rows.ids[usize::try_from(c.row).expect("a row fits the address space")], c.score)).collect())
+    /// The best `k` live bookings for a probe of this generation's model.
+    pub fn compare(&self, generation: &Generation, probe: &Embedding, k: usize) -> Result<Vec<(VersionId, f64)>, ServiceError> {
+        Ok(self.core.waits.gallery.during(|| generation.compare(probe, k))?)
     }
 
-    /// Logs an answer before it leaves. When a candidate was released meanwhile, nothing is logged: those are masked and given back, and
-    /// the search runs again.
-    pub fn answer(&self, caller: &Caller, search: [u8; 16], candidates: &[(VersionId, f64)]) -> Result<Result<u64, usize>, ServiceError> {
+    /// Logs an answer of this generation before it leaves. When a candidate was released meanwhile, nothing is logged: those are masked and
+    /// counted, and the search runs again.
+    pub fn answer(
+        &self,
+        caller: &Caller,
+        generation: &Generation,
+        search: [u8; 16],
+        candidates: &[(VersionId, f64)],
+    ) -> Result<Result<u64, usize>, ServiceError> {
         let shown = candidates.iter().map(|&(version, score)| Shown { version, score }).collect();
-        let answer = Answer { actor: Actor::from(caller), search, candidates: shown, gallery_rows: u64::from(self.core.gallery.live()) };
+        let (model, gallery_rows) = (generation.model(), u64::from(generation.gallery().live()));
+        let answer = Answer { actor: Actor::from(caller), search, model, candidates: shown, gallery_rows };
         match self.change(Change::Answer(answer))? {
             Done::Logged { leaf } => Ok(Ok(leaf)),
             Done::Stale(gone) => {
                 for version in &gone {
-                    self.core.mask(*version)?;
+                    generation.mask(*version)?;
                 }
                 Ok(Err(gone.len()))
             }
@@ -300,14 +306,23 @@ impl Ledger {
         let Some(version) = row.current else {
             return Err(ServiceError::Released { leaf: row.released.unwrap_or(row.leaf) });
         };
-        let record = self.core.record(version)?.ok_or(not_found)?.1;
-        Ok(Standing { version, released: row.released.filter(|_| row.state != NumberState::Live), leaf: row.leaf, record })
+        let (version_row, record) = self.core.record(version)?.ok_or(not_found)?;
+        let (released, unusable) = (row.released.filter(|_| row.state != NumberState::Live), version_row.state == VersionState::Unusable);
+        Ok(Standing { version, released, unusable, leaf: row.leaf, record })
     }
 
-    /// A live booking with its owner.
-    pub fn record(&self, version: VersionId) -> Result<Option<(Identifier, Record)>, ServiceError> {
-        let found = self.core.record(version)?;
-        Ok(found.filter(|(row, _)| row.state == VersionState::Live).map(|(row, record)| (row.agency, record)))
+    /// A live booking with its owner; the record says which face of it this generation compares.
+    pub fn record(&self, generation: &Generation, version: VersionId) -> Result<Option<(Identifier, Record)>, ServiceError> {
+        let Some((row, record)) = self.core.record(version)?.filter(|(row, _)| row.state == VersionState::Live) else { return Ok(None) };
+        let key = self.core.vault.bookings.key(row.slot, &Lodger { owner: row.agency.clone(), id: version.0 })?;
+        for sealed in self.core.store.vectors(row.leaf)? {
+            // The other one is another model's and doesn't open as this one's.
+            let Ok(plain) = key.open(Part::Vector(generation.model()), version.0, &sealed) else { continue };
+            if let Some((length, frame)) = faces::measures(generation.gallery().dimension(), &plain) {
+                return Ok(Some((row.agency, Record { length, frame, ..record })));
+            }
+        }
+        Ok(Some((row.agency, record)))
     }
 
     /// The photo of a live booking as it was received.
@@ -364,7 +379,7 @@ impl Ledger {
     /// The version of each row of the gallery.
     #[cfg(test)]
     pub(super) fn rows_in_order(&self) -> Vec<VersionId> {
-        self.core.rows.read().expect("nothing panics while it holds the rows").ids.clone()
+        self.generation().rows_in_order()
     }
 
     /// Lets the writer finish what waits and ends it.
@@ -380,7 +395,11 @@ impl Ledger {
         self.core.newest.read().expect("nothing panics while it holds the checkpoint").clone()
     }
 
-    fn change(&self, change: Change) -> Result<Done, ServiceError> {
+    pub(super) fn core(&self) -> &Core {
+        &self.core
+    }
+
+    pub(super) fn change(&self, change: Change) -> Result<Done, ServiceError> {
         let halted = || ServiceError::Halted { cause: "the writer has ended".to_owned() };
         let (reply, answer) = sync_channel(1);
         let queue = self.queue.lock().expect("nothing panics while it holds the queue").clone().ok_or_else(halted)?;
@@ -418,11 +437,28 @@ impl Core {
         serde_json::from_slice(&plain).map_err(|source| ServiceError::Sealed { what: "record", source })
     }
 
-    /// Takes a version out of every search from here on.
+    pub(super) fn generation(&self) -> Arc<Generation> {
+        self.active.read().expect("nothing panics while it holds the generation").clone()
+    }
+
+    pub(super) fn switch(&self) -> Option<Switch> {
+        self.switch.read().expect("nothing panics while it holds the switch").clone()
+    }
+
+    /// Takes a version out of every search that begins from here on, by whatever model.
     pub(super) fn mask(&self, version: VersionId) -> Result<(), ServiceError> {
-        let row = self.rows.read().expect("nothing panics while it holds the rows").row_of.get(&version).copied();
-        if let Some(row) = row {
-            self.gallery.mask(row)?;
+        self.generation().mask(version)?;
+        if let Some(incoming) = self.switch().and_then(|switch| switch.incoming) {
+            incoming.mask(version)?;
+        }
+        Ok(())
+    }
+
+    /// Overwrites a version's numbers, those of a model to come included.
+    pub(super) fn zero(&self, version: VersionId) -> Result<(), ServiceError> {
+        self.generation().zero(version)?;
+        if let Some(incoming) = self.switch().and_then(|switch| switch.incoming) {
+            incoming.zero(version)?;
         }
         Ok(())
     }

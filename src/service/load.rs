@@ -4,11 +4,13 @@
 //! table, several at once, and nothing commits while they run. What is kept of a booking until the gallery is full are some 40 bytes.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use super::error::ServiceError;
+use super::faces;
+use super::generation::Generation;
 use super::in_order::in_order;
-use super::ledger::{Core, Newest, Rows};
+use super::ledger::{Core, Newest};
 use super::progress::Step;
 use crate::audit::{Edge, Leaf, LogKey};
 use crate::booking::{Identifier, VersionId};
@@ -38,6 +40,8 @@ pub(super) struct Records {
     pub(super) open_searches: Vec<[u8; 16]>,
     /// Versions that belong in the gallery.
     pub(super) live: u64,
+    /// Versions that would, if the active model made a vector of their photos.
+    pub(super) unusable: Vec<VersionId>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +51,7 @@ struct Version {
     slot: u32,
     /// Index among `agencies`.
     agency: u32,
-    live: bool,
+    state: VersionState,
 }
 
 /// The records of one batch, with agencies of its own.
@@ -56,6 +60,7 @@ struct Batch {
     versions: Vec<Version>,
     agencies: Vec<Identifier>,
     purging: Vec<VersionId>,
+    unusable: Vec<VersionId>,
 }
 
 /// The log's edge, recomputed: an edge or a checkpoint that doesn't fit the leaves is damage, not something to go on from.
@@ -114,7 +119,10 @@ impl Records {
         in_order(
             workers,
             ID_BATCHES,
-            |batch| Batch::read(store, batch),
+            |batch| {
+                let first_byte = u8::try_from(batch).expect("there is a batch for each byte");
+                Batch::read(store, first_byte..=first_byte)
+            },
             |batch| {
                 let mut known = Vec::with_capacity(batch.agencies.len());
                 for agency in batch.agencies {
@@ -127,9 +135,10 @@ impl Records {
                 }
                 step.add(batch.versions.len() as u64);
                 records.purging.extend(batch.purging);
+                records.unusable.extend(batch.unusable);
                 for version in batch.versions {
                     records.slots.push(version.slot);
-                    records.live += u64::from(version.live);
+                    records.live += u64::from(version.state == VersionState::Live);
                     records.versions.push(Version { agency: known[index(version.agency)], ..version });
                 }
                 Ok(())
@@ -180,19 +189,30 @@ impl Records {
 
     /// What belongs in the gallery, in the order of the leaves.
     pub(super) fn into_live(mut self) -> Live {
-        self.versions.retain(|version| version.live);
-        self.versions.sort_unstable_by_key(|version| version.leaf);
-        Live { versions: self.versions, agencies: self.agencies }
+        self.versions.retain(|version| version.state == VersionState::Live);
+        Live::of_these(self.versions, self.agencies)
     }
 }
 
-/// The live versions, in the order in which their vectors lie in the store: whoever walks over both never looks far.
+/// The versions that belong in a gallery, in the order in which their vectors lie in the store: whoever walks over both never looks far.
 pub(super) struct Live {
     versions: Vec<Version>,
     agencies: Vec<Identifier>,
 }
 
 impl Live {
+    /// The versions that stand now, read on this thread: those that belong in another model's gallery.
+    pub(super) fn standing(store: &Store) -> Result<Self, ServiceError> {
+        let mut batch = Batch::read(store, 0..=u8::MAX)?;
+        batch.versions.retain(|version| matches!(version.state, VersionState::Live | VersionState::Unusable));
+        Ok(Self::of_these(batch.versions, batch.agencies))
+    }
+
+    fn of_these(mut versions: Vec<Version>, agencies: Vec<Identifier>) -> Self {
+        versions.sort_unstable_by_key(|version| version.leaf);
+        Self { versions, agencies }
+    }
+
     /// Those that these leaves logged.
     fn of(&self, leaves: &Range<u64>) -> &[Version] {
         let from = |leaf| self.versions.partition_point(|version| version.leaf < leaf);
@@ -205,10 +225,9 @@ impl Live {
 }
 
 impl Batch {
-    fn read(store: &Store, first_byte: usize) -> Result<Self, ServiceError> {
-        let first_byte = u8::try_from(first_byte).expect("there is a batch for each byte");
+    fn read(store: &Store, first_bytes: RangeInclusive<u8>) -> Result<Self, ServiceError> {
         let mut batch = Self::default();
-        store.for_each_version::<ServiceError>(first_byte..=first_byte, |id, head| {
+        store.for_each_version::<ServiceError>(first_bytes, |id, head| {
             // A handful of agencies, mostly one after the other the same few.
             let at = match batch.agencies.iter().position(|agency| agency.as_str() == head.agency) {
                 Some(at) => at,
@@ -218,73 +237,87 @@ impl Batch {
                     batch.agencies.len() - 1
                 }
             };
-            if head.state == VersionState::Purging {
-                batch.purging.push(id);
+            match head.state {
+                VersionState::Purging => batch.purging.push(id),
+                VersionState::Unusable => batch.unusable.push(id),
+                _ => {}
             }
             let agency = u32::try_from(at).expect("there are fewer agencies than slots");
-            batch.versions.push(Version { id, leaf: head.leaf, slot: head.slot, agency, live: head.state == VersionState::Live });
+            batch.versions.push(Version { id, leaf: head.leaf, slot: head.slot, agency, state: head.state });
             Ok(())
         })?;
         Ok(batch)
     }
 }
 
-/// The vectors of some leaves, opened.
-#[derive(Default)]
-struct Opened {
-    ids: Vec<VersionId>,
-    embeddings: Vec<Embedding>,
-    /// Those that don't open, and why.
-    unreadable: Vec<(VersionId, ServiceError)>,
+/// Of which model vectors are wanted.
+#[derive(Clone, Copy)]
+pub(super) enum Vectors {
+    Active,
+    Next,
 }
 
-/// Fills the gallery with the live bookings' vectors, in the order of their leaves, and says which row is whose.
-pub(super) fn load_gallery(core: &Core, live: &Live, leaves: u64, workers: usize, step: &mut Step<'_>) -> Result<Rows, ServiceError> {
-    let mut rows = Rows { ids: Vec::with_capacity(live.versions.len()), row_of: HashMap::with_capacity(live.versions.len()) };
+/// The vectors of some leaves, opened.
+#[derive(Default)]
+pub(super) struct Opened {
+    pub(super) faces: Vec<(VersionId, Embedding)>,
+    /// Those that don't open, and why.
+    pub(super) unreadable: Vec<(VersionId, ServiceError)>,
+}
+
+/// Fills the gallery with the live bookings' vectors, in the order of their leaves.
+pub(super) fn load_gallery(core: &Core, live: &Live, leaves: u64, workers: usize, step: &mut Step<'_>) -> Result<(), ServiceError> {
+    let generation = core.generation();
+    generation.reserve(live.versions.len());
     let mut unreadable = 0;
-    let open = |batch| open_vectors(core, live, leaves_of(batch, leaves));
+    let open = |batch| open_vectors(core, &generation, Vectors::Active, live, leaves_of(batch, leaves));
     in_order(workers, batches(leaves), open, |opened| {
         for (version, cause) in &opened.unreadable {
             // The booking can't be found until its agency sends it again; everything else can.
             log::error!("version {version} is suppressed: {}", cause.chain());
         }
         unreadable += opened.unreadable.len();
-        step.add((opened.ids.len() + opened.unreadable.len()) as u64);
-        let first = core.gallery.append_all(opened.embeddings)?;
-        if rows.ids.len() != index(first) {
-            return Err(disagree(format!("row {first} of the gallery comes next"), format!("row {}", rows.ids.len())));
-        }
-        rows.row_of.extend(opened.ids.iter().copied().zip(first..));
-        rows.ids.extend(opened.ids);
-        Ok(())
+        step.add((opened.faces.len() + opened.unreadable.len()) as u64);
+        Ok(generation.append(opened.faces)?)
     })?;
     if unreadable > 0 {
         log::error!("{unreadable} bookings are suppressed because their keys or vectors do not open");
     }
-    let (found, wanted) = (core.gallery.live(), live.versions.len() - unreadable);
-    if index(found) != wanted || rows.ids.len() != wanted {
+    let (found, wanted) = (generation.gallery().live(), live.versions.len() - unreadable);
+    if index(found) != wanted {
         return Err(disagree(format!("{found} rows in the gallery"), format!("the store's {wanted}")));
     }
-    Ok(rows)
+    Ok(())
 }
 
-fn open_vectors(core: &Core, live: &Live, leaves: Range<u64>) -> Result<Opened, ServiceError> {
+/// Opens the vectors of versions that belong in a generation's gallery.
+pub(super) fn open_vectors(
+    core: &Core,
+    generation: &Generation,
+    vectors: Vectors,
+    live: &Live,
+    leaves: Range<u64>,
+) -> Result<Opened, ServiceError> {
     let mut opened = Opened::default();
     let mut wanted = live.of(&leaves).iter().peekable();
-    core.store.for_each_vector::<ServiceError>(leaves, |leaf, id, sealed| {
+    let visit = |leaf, id, sealed: &[u8]| -> Result<(), ServiceError> {
         // A live version without a vector is missed in the end, where rows are counted.
         while wanted.next_if(|version| version.leaf < leaf).is_some() {}
         let Some(version) = wanted.next_if(|version| version.leaf == leaf && version.id == id) else { return Ok(()) };
         let key = core.vault.bookings.key(version.slot, &live.lodger(version));
-        match key.and_then(|key| key.open(Part::Vector(core.model), id.0, sealed)) {
+        match key.and_then(|key| key.open(Part::Vector(generation.model()), id.0, sealed)) {
             Ok(plain) => {
-                opened.embeddings.push(Embedding::from_le_bytes(&plain).map_err(ServiceError::Vector)?);
-                opened.ids.push(id);
+                let embedding = faces::embedding(generation.gallery().dimension(), &plain).map_err(ServiceError::Vector)?;
+                opened.faces.push((id, embedding));
             }
             Err(e) => opened.unreadable.push((id, e.into())),
         }
         Ok(())
-    })?;
+    };
+    match vectors {
+        Vectors::Active => core.store.for_each_vector(leaves, visit)?,
+        Vectors::Next => core.store.for_each_next_vector(leaves, visit)?,
+    }
     Ok(opened)
 }
 
@@ -310,22 +343,29 @@ fn index(at: u32) -> usize {
 #[cfg(test)]
 mod tests {
     use std::path::Path;
-    use std::sync::{Arc, Mutex};
+    use std::sync::{Arc, LazyLock, Mutex};
 
     use super::*;
     use crate::booking::{BookingNumber, Identifier};
     use crate::disk::{Disk, OpenMode, RealDisk};
-    use crate::face::ModelId;
-    use crate::gallery::{EngineChoice, Gallery, GalleryHandle};
+    use crate::embed::{Models, Pool};
+    use crate::gallery::EngineChoice;
     use crate::limits::SLOT_BYTES;
     use crate::roster::{Caller, CertificateName};
-    use crate::service::{Enrolled, Ledger, LedgerSetup, Progress, StartStage, Taken};
+    use crate::service::{Enrolled, Faces, Ledger, LedgerSetup, Progress, Shelf, StartStage, Taken};
     use crate::store::StateKind;
 
     const BOOKINGS: u32 = 150;
 
+    /// The models, loaded once for all tests.
+    static SHELF: LazyLock<(Arc<Shelf>, Arc<Pool>)> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+        let shelf = Shelf::open(&folder, None, EngineChoice::Cpu, 1).unwrap();
+        let pool = shelf.pool(Models::id_of(&folder).unwrap()).unwrap_or_else(|e| panic!("run smrtctl model fetch: {}", e.chain()));
+        (Arc::new(shelf), pool.unwrap())
+    });
+
     fn open(state: &Path, workers: usize, watch: &mut dyn FnMut(&Progress)) -> Result<Ledger, ServiceError> {
-        let (gallery, _thread) = GalleryHandle::spawn(Gallery::open(EngineChoice::Cpu, 16).unwrap()).unwrap();
         let setup = LedgerSetup {
             disk: Arc::new(RealDisk),
             state: state.to_owned(),
@@ -333,14 +373,13 @@ mod tests {
             origin: "test.example/log".to_owned(),
             master_key: vec![1; 32].into(),
             log_key: vec![2; 32].into(),
-            model: ModelId([3; 32]),
-            gallery,
+            shelf: SHELF.0.clone(),
         };
         Ledger::open_with(setup, workers, watch)
     }
 
     fn embedding(n: u32) -> Embedding {
-        let raw: Vec<f32> = (0..16).map(|at| f32::from(u8::try_from((n * 31 + at * at * (n + 7)) % 251).unwrap()) - 125.0).collect();
+        let raw: Vec<f32> = (0..128).map(|at| f32::from(u8::try_from((n * 31 + at * at * (n + 7)) % 251).unwrap()) - 125.0).collect();
         Embedding::from_raw(&raw).unwrap().0
     }
 
@@ -352,8 +391,10 @@ mod tests {
             let caller = Caller { name: CertificateName::Feed(agency.clone()), fingerprint: [0; 32] };
             let number = BookingNumber::parse(&format!("26-{n}")).unwrap();
             let booking = serde_json::json!({"name": "Jane Roe", "booked_on": "2026-11-01", "basis": {"kind": "post_arrest_booking"}});
-            let face = Enrolled { embedding: embedding(n), length: 9.0, frame: [0.0; 4] };
-            let taken = ledger.book(&caller, &agency, &number, serde_json::from_value(booking).unwrap(), vec![5; 40].into(), face).unwrap();
+            let active = Enrolled { embedding: embedding(n), length: 9.0, frame: [0.0; 4] };
+            let faces = Faces { model: ledger.model(), active, next: None };
+            let taken =
+                ledger.book(&caller, &agency, &number, serde_json::from_value(booking).unwrap(), vec![5; 40].into(), faces).unwrap();
             if n % 10 == 4 {
                 ledger.release(&caller, &agency, &number, "record expunged").unwrap();
             }
@@ -364,7 +405,7 @@ mod tests {
 
     fn rows(ledger: &Ledger) -> Vec<VersionId> {
         // Every live row, best first: rows of the same score come in their order.
-        ledger.compare(&embedding(1), 1_000).unwrap().into_iter().map(|(version, _)| version).collect()
+        ledger.compare(&ledger.generation(), &embedding(1), 1_000).unwrap().into_iter().map(|(version, _)| version).collect()
     }
 
     #[test]

@@ -6,16 +6,20 @@
 mod book;
 mod detail;
 mod error;
+mod faces;
+mod generation;
 mod in_order;
 mod ledger;
 mod load;
 mod metrics;
+mod model;
 mod progress;
 mod purge;
 mod read_ahead;
 mod search;
 mod stage;
 mod start;
+mod switch;
 mod writer;
 
 use std::sync::Arc;
@@ -24,34 +28,40 @@ use aws_lc_rs::digest::{SHA256, digest};
 use time::{Date, OffsetDateTime};
 
 pub use error::{Fate, ServiceError};
-pub use ledger::{Enrolled, Ledger, LedgerSetup, Record, Standing, Taken};
+pub use faces::{Enrolled, Faces, NextFace};
+pub use generation::{Generation, Shelf};
+pub use ledger::{Ledger, LedgerSetup, Record, Standing, Taken};
 pub use metrics::Figures;
+pub use model::OnHalt;
 pub use progress::{Progress, StartStage, Started};
 pub use search::{Answered, Lead, SearchTimings};
+pub use switch::{ModelStanding, SwitchState};
 
 use crate::audit::LeafKind;
 use crate::embed::{Choice, Pool, Portrait};
 use crate::roster::{Caller, Roster, RosterError};
 use detail::{Actor, Detail};
 use metrics::Waiting;
+use model::Tender;
 
 /// This software's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The box: what every door calls.
 pub struct Service {
-    ledger: Ledger,
-    pool: Pool,
+    ledger: Arc<Ledger>,
     roster: Roster,
+    tender: Tender,
     /// Photos that wait for a worker.
     examining: Waiting,
 }
 
 impl Service {
     /// Opens the state folder and logs that the box is about to serve; tells `watch`, on this thread, how far it is.
-    pub fn open(setup: LedgerSetup, pool: Pool, roster: Roster, watch: &mut dyn FnMut(&Progress)) -> Result<Self, ServiceError> {
+    pub fn open(setup: LedgerSetup, roster: Roster, watch: &mut dyn FnMut(&Progress)) -> Result<Self, ServiceError> {
         roster.check()?;
-        let service = Self { ledger: Ledger::open_watched(setup, watch)?, pool, roster, examining: Waiting::default() };
+        let ledger = Arc::new(Ledger::open_watched(setup, watch)?);
+        let service = Self { ledger, roster, tender: Tender::default(), examining: Waiting::default() };
         let gallery = service.ledger.gallery();
         let roster = serde_json::to_vec(&service.roster).expect("a roster holds only strings and dates");
         let started = Detail::Started {
@@ -79,14 +89,15 @@ impl Service {
 
     /// Logs that the box stops, and ends the writer.
     pub fn close(&self) -> Result<(), ServiceError> {
+        self.tender.end();
         self.ledger.note(LeafKind::Stopped, Vec::new(), Vec::new(), Detail::Stopped { software: VERSION })?;
         self.ledger.close();
         Ok(())
     }
 
     /// Has a worker look at a photo.
-    fn examine(&self, photo: Arc<[u8]>, choice: Choice) -> Result<Portrait, ServiceError> {
-        Ok(self.examining.during(|| self.pool.examine(photo, choice))?)
+    fn examine(&self, pool: &Pool, photo: Arc<[u8]>, choice: Choice) -> Result<Portrait, ServiceError> {
+        Ok(self.examining.during(|| pool.examine(photo, choice))?)
     }
 
     /// Logs a refusal of the caller itself.

@@ -9,6 +9,8 @@ use super::error::ServiceError;
 pub enum StartStage {
     /// The store and the key slots are opened.
     Open,
+    /// The models of the stored vectors are loaded, and those of a switch under way.
+    Models,
     /// The tree is recomputed over all leaves and held against the signed checkpoint.
     Log,
     /// The heads of all bookings and searches are read.
@@ -50,6 +52,7 @@ impl StartStage {
     pub fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
+            Self::Models => "models",
             Self::Log => "log",
             Self::Records => "records",
             Self::Purges => "purges",

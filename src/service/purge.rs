@@ -23,7 +23,7 @@ impl Writer {
         let mut rows = Vec::new();
         for &version in versions {
             let row = self.core().store.version(version)?.ok_or(ServiceError::NotFound { what: "version" })?;
-            if row.state == VersionState::Live {
+            if matches!(row.state, VersionState::Live | VersionState::Unusable) {
                 return Err(ServiceError::NotSuppressed { version: version.to_string() });
             }
             rows.push((version, VersionRow { state: VersionState::Purging, ..row }));
@@ -47,10 +47,7 @@ impl Writer {
             Ok(())
         })?;
         for (version, row) in rows {
-            let gallery_row = core.rows.read().expect("nothing panics while it holds the rows").row_of.get(version).copied();
-            if let Some(gallery_row) = gallery_row {
-                core.gallery.zero(gallery_row)?;
-            }
+            core.zero(*version)?;
             // A damaged slot may have been taken by another booking since.
             if !staying.iter().any(|(slot, _)| *slot == row.slot) {
                 core.vault.bookings.evict(row.slot)?;
@@ -66,7 +63,6 @@ impl Writer {
 
     /// Records and vectors go, tombstones stay: one transaction with the leaves that say so.
     fn bury(&mut self, rows: Vec<(VersionId, VersionRow)>) -> Result<(), ServiceError> {
-        let (nobody, _) = std::sync::mpsc::sync_channel(1);
         let mut staged = Vec::new();
         for (id, row) in rows {
             let number = self.core().store.number(&row.number_key)?;
@@ -76,14 +72,8 @@ impl Writer {
                 current: None,
                 ..number
             });
-            staged.push(Staged {
-                reply: nobody.clone(),
-                kind: LeafKind::Purged,
-                follows,
-                counts: Vec::new(),
-                detail: Detail::Purged { agency: row.agency.clone(), version: id, assurance: ASSURANCE },
-                rows: StagedRows::Purged { id, row, tombstone },
-            });
+            let detail = Detail::Purged { agency: row.agency.clone(), version: id, assurance: ASSURANCE };
+            staged.push(Staged::of(StagedRows::Purged { id, row, tombstone }, LeafKind::Purged, follows, Vec::new(), detail));
         }
         self.transact(&mut staged).map(|_| ())
     }

@@ -62,7 +62,7 @@ fn read(file: &dyn DiskFile, size: u64, next: &AtomicU64, stop: &AtomicBool) {
 }
 
 /// What the operating system can give without pressing anybody, where it says so.
-fn memory_available_bytes() -> Option<u64> {
+pub(super) fn memory_available_bytes() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;

@@ -7,11 +7,13 @@ use std::time::Instant;
 
 use super::detail::{Actor, Detail};
 use super::error::{Fate, ServiceError};
+use super::generation::Generation;
 use super::ledger::Record;
 use super::{Service, today};
 use crate::audit::LeafKind;
 use crate::booking::{Identifier, VersionId};
 use crate::embed::{Choice, Portrait};
+use crate::face::ModelId;
 use crate::inquiry::SearchRequest;
 use crate::roster::Caller;
 use crate::store::StateKind;
@@ -26,6 +28,10 @@ pub struct Answered {
     pub search: [u8; 16],
     /// What was found in the probe, and which face was compared.
     pub portrait: Portrait,
+    /// The model that examined the probe and made all that it was compared with.
+    pub model: ModelId,
+    /// The engine that compared: `gpu` or `cpu`.
+    pub engine: &'static str,
     /// Rows that could be found.
     pub gallery_rows: u64,
     /// The leaf written before the search ran.
@@ -77,20 +83,24 @@ impl Service {
         let device = self.admitted(caller, self.roster.console(caller, "search"))?;
         let refused = |reason| Detail::SearchRefused { actor: Actor::from(caller), request: Some(request.clone()), reason };
         let mut timings = SearchTimings::default();
-        let portrait = timed(&mut timings.examine_ms, || self.examine_probe(request, &probe));
+        // Taken once: whatever is switched meanwhile, this search is of one model to its end.
+        let generation = self.ledger.generation();
+        let portrait = timed(&mut timings.examine_ms, || self.examine_probe(&generation, request, &probe));
         let portrait = self.logged(portrait, LeafKind::SearchRefused, refused)?;
         let mut search = [0; 16];
         aws_lc_rs::rand::fill(&mut search).expect("the operating system's random source works, or nothing here may go on");
-        let asked = timed(&mut timings.ask_ms, || self.ledger.ask(caller, &device.id, search, request, probe, portrait.chosen))?;
-        let ran = self.run(caller, request, search, &portrait, &mut timings);
+        let (face, model) = (portrait.chosen, generation.model());
+        let asked = timed(&mut timings.ask_ms, || self.ledger.ask(caller, &device.id, search, request, probe, face, model))?;
+        let ran = self.run(caller, &generation, request, search, &portrait, &mut timings);
         if let Err(e) = &ran
             && e.fate() != Fate::Halt
         {
             self.ledger.interrupt(search)?;
         }
         let (candidates, answered) = ran?;
-        let leads = timed(&mut timings.leads_ms, || self.leads(candidates))?;
-        Ok(Answered { search, portrait, gallery_rows: u64::from(self.ledger.gallery().live()), asked, answered, leads, timings })
+        let leads = timed(&mut timings.leads_ms, || self.leads(&generation, candidates))?;
+        let (engine, gallery_rows) = (generation.gallery().engine(), u64::from(generation.gallery().live()));
+        Ok(Answered { search, portrait, model, engine, gallery_rows, asked, answered, leads, timings })
     }
 
     /// The photo of a candidate of one of the caller's own searches, as its agency sent it; the view is logged.
@@ -106,36 +116,38 @@ impl Service {
         Ok(photo)
     }
 
-    fn examine_probe(&self, request: &SearchRequest, probe: &Arc<[u8]>) -> Result<Portrait, ServiceError> {
+    fn examine_probe(&self, generation: &Generation, request: &SearchRequest, probe: &Arc<[u8]>) -> Result<Portrait, ServiceError> {
         if self.ledger.kind() == StateKind::Real {
             return Err(ServiceError::NoSearchDoor);
         }
         self.roster.requester(&request.agency, today())?;
         request.check()?;
-        self.examine(probe.clone(), Choice::Face(request.face))
+        self.examine(generation.pool(), probe.clone(), Choice::Face(request.face))
     }
 
     fn run(
         &self,
         caller: &Caller,
+        generation: &Generation,
         request: &SearchRequest,
         search: [u8; 16],
         portrait: &Portrait,
         timings: &mut SearchTimings,
     ) -> Result<(Vec<(VersionId, f64)>, u64), ServiceError> {
         for _ in 0..RUNS_MAX {
-            let candidates = timed(&mut timings.scan_ms, || self.ledger.compare(&portrait.embedding, request.candidates))?;
-            if let Ok(answered) = timed(&mut timings.answer_ms, || self.ledger.answer(caller, search, &candidates))? {
+            let compare = || self.ledger.compare(generation, &portrait.embedding, request.candidates);
+            let candidates = timed(&mut timings.scan_ms, compare)?;
+            if let Ok(answered) = timed(&mut timings.answer_ms, || self.ledger.answer(caller, generation, search, &candidates))? {
                 return Ok((candidates, answered));
             }
         }
         Err(ServiceError::Busy)
     }
-    fn leads(&self, candidates: Vec<(VersionId, f64)>) -> Result<Vec<Lead>, ServiceError> {
+    fn leads(&self, generation: &Generation, candidates: Vec<(VersionId, f64)>) -> Result<Vec<Lead>, ServiceError> {
         let mut leads = Vec::with_capacity(candidates.len());
         for (version, score) in candidates {
             // Released since the answer was logged: it doesn't leave any more.
-            let Some((agency, record)) = self.ledger.record(version)? else { continue };
+            let Some((agency, record)) = self.ledger.record(generation, version)? else { continue };
             leads.push(Lead { version, score, agency, record });
         }
         Ok(leads)

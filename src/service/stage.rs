@@ -11,12 +11,13 @@ use zeroize::Zeroizing;
 
 use super::detail::Detail;
 use super::error::ServiceError;
-use super::ledger::{Core, Enrolled, Record, Taken};
+use super::faces::{Enrolled, Faces, NextFace};
+use super::ledger::{Core, Record, Taken};
 use super::writer::{Answer, Ask, Change, Done, NewBooking, Release, Reply, Writer, random};
 use crate::audit::{LeafKind, SALT_BYTES};
 use crate::booking::VersionId;
-use crate::face::Embedding;
-use crate::store::{Commit, NumberRow, NumberState, SearchRow, SearchState, StoreError, VectorRow, VersionRow, VersionState};
+use crate::face::ModelId;
+use crate::store::{Commit, NumberRow, NumberState, SearchRow, SearchState, StoreError, SwitchRow, VectorRow, VersionRow, VersionState};
 use crate::vault::{BookingKey, Lodger, Part, ProbeKey, SafeKey, VaultError};
 
 const PHOTO_DOMAIN: &[u8] = b"smrt photo digest v1\0";
@@ -38,6 +39,9 @@ pub(super) enum StagedRows {
     Answered { id: [u8; 16], row: SearchRow },
     Interrupted { id: [u8; 16], row: SearchRow },
     Purged { id: VersionId, row: VersionRow, tombstone: Option<NumberRow> },
+    SwitchBegun { row: SwitchRow, from: ModelId, first: bool },
+    SwitchGivenUp,
+    Switched { model: ModelId, versions: Vec<(VersionId, VersionRow)> },
     None,
 }
 
@@ -47,7 +51,9 @@ pub(super) struct StagedBooking {
     pub(super) row: VersionRow,
     pub(super) record: Record,
     pub(super) photo: Arc<[u8]>,
-    pub(super) embedding: Embedding,
+    pub(super) model: ModelId,
+    pub(super) face: Enrolled,
+    pub(super) next: Option<(ModelId, NextFace)>,
     pub(super) replaces: Option<(VersionId, VersionRow)>,
 }
 
@@ -66,7 +72,7 @@ impl Writer {
             Change::Book(new) => self.stage_booking(*new, reply, suppressed),
             Change::Release(release) => self.stage_release(release, reply, suppressed),
             Change::Ask(ask) => {
-                let Ask { actor, device, search, request, probe, face } = *ask;
+                let Ask { actor, device, search, request, probe, face, model } = *ask;
                 let key = ProbeKey::generate();
                 let slot = self.core().vault.probes.lodge(&Lodger { owner: device.clone(), id: search }, &key).map_err(full_or_halted)?;
                 let detail = Detail::Asked {
@@ -75,12 +81,12 @@ impl Writer {
                     request,
                     probe_sha256: hex::encode(digest(&SHA256, &probe)),
                     face,
-                    model: self.core().model.to_string(),
+                    model: model.to_string(),
                 };
                 let row = SearchRow { state: SearchState::Asked, slot, asked: 0, answered: None, device, candidates: Vec::new() };
                 commit(StagedRows::Asked { id: search, row, key, probe }, LeafKind::Asked, Vec::new(), Vec::new(), detail)
             }
-            Change::Answer(Answer { actor, search, candidates, gallery_rows }) => {
+            Change::Answer(Answer { actor, search, model, candidates, gallery_rows }) => {
                 let mut gone = Vec::new();
                 for shown in &candidates {
                     let live = self.core().store.version(shown.version)?.is_some_and(|row| row.state == VersionState::Live);
@@ -94,7 +100,7 @@ impl Writer {
                 let row = self.asked(search)?;
                 let (follows, counts) = (vec![row.asked], vec![candidates.len() as u64]);
                 let row = SearchRow { state: SearchState::Answered, candidates: candidates.iter().map(|c| c.version).collect(), ..row };
-                let detail = Detail::Answered { actor, search: hex::encode(search), gallery_rows, candidates };
+                let detail = Detail::Answered { actor, search: hex::encode(search), model: model.to_string(), gallery_rows, candidates };
                 commit(StagedRows::Answered { id: search, row }, LeafKind::Answered, follows, counts, detail)
             }
             Change::Interrupt { search } => {
@@ -105,13 +111,13 @@ impl Writer {
                 commit(StagedRows::Interrupted { id: search, row }, LeafKind::Interrupted, follows, Vec::new(), detail)
             }
             Change::Note { kind, follows, counts, detail } => commit(StagedRows::None, kind, follows, counts, *detail),
-            Change::Purge(_) => unreachable!("a purge is a group of its own"),
+            _ => unreachable!("the writer makes these by themselves"),
         }
     }
 
     fn stage_booking(&self, new: NewBooking, reply: &Reply, suppressed: &mut HashSet<VersionId>) -> Result<Stage, ServiceError> {
-        let NewBooking { actor, agency, number, booking, photo, face } = new;
-        let Enrolled { embedding, length, frame } = face;
+        let NewBooking { actor, agency, number, booking, photo, faces } = new;
+        let Faces { model, active: face, next } = faces;
         let number_key = self.core().master.number_key(agency.as_str(), number.as_str());
         let photo_digest = digest(&SHA256, &photo);
         let known = self.core().store.number(&number_key)?;
@@ -122,7 +128,7 @@ impl Writer {
             }
             let version = known.current.ok_or(StoreError::Corrupt { what: "booking number" })?;
             let row = self.core().store.version(version)?.ok_or(StoreError::Corrupt { what: "booking number" })?;
-            let findable = self.core().rows.read().expect("nothing panics while it holds the rows").row_of.contains_key(&version);
+            let findable = self.core().generation().holds(version);
             match self.core().open_record(version, &row) {
                 Ok(record) if findable && record.photo_sha256 == hex::encode(photo_digest) && record.booking == booking => {
                     return Ok(Stage::Now(Done::Booked(Taken { version, leaf: row.leaf, new: false, length: record.length })));
@@ -132,6 +138,12 @@ impl Writer {
                 Err(e) => return Err(e),
             }
             replaces = Some((version, VersionRow { state: VersionState::Superseded, ..row }));
+        }
+        // Embedded before a switch or its begin came between: what is missing must be made first.
+        let wanted = self.core().switch().filter(|switch| switch.pool.is_some()).map(|switch| switch.model());
+        let next = next.filter(|(model, _)| Some(*model) == wanted);
+        if model != self.core().generation().model() || next.as_ref().map(|(model, _)| *model) != wanted {
+            return Err(ServiceError::ModelChanged);
         }
         let mut id = [0; 16];
         let mut salt = [0; SALT_BYTES];
@@ -150,13 +162,20 @@ impl Writer {
             replaces: previous,
             photo_commitment: hex::encode(context.finish()),
         };
-        let record = Record { number, booking, photo_sha256: hex::encode(photo_digest), salt: hex::encode(salt), length, frame };
+        let record = Record {
+            number,
+            booking,
+            photo_sha256: hex::encode(photo_digest),
+            salt: hex::encode(salt),
+            length: face.length,
+            frame: face.frame,
+        };
         let key = BookingKey::generate();
         let slot = self.core().vault.bookings.lodge(&Lodger { owner: agency.clone(), id: id.0 }, &key).map_err(full_or_halted)?;
         suppressed.extend(previous);
         let follows = replaces.iter().map(|(_, row)| row.leaf).collect();
         let row = VersionRow { state: VersionState::Live, slot, leaf: 0, previous, number_key, agency, record: Vec::new() };
-        let booking = StagedBooking { id, key, row, record, photo, embedding, replaces };
+        let booking = StagedBooking { id, key, row, record, photo, model, face, next, replaces };
         Ok(Stage::Commit(Box::new(Staged {
             reply: reply.clone(),
             rows: StagedRows::Booked(Box::new(booking)),
@@ -203,6 +222,12 @@ impl Writer {
 }
 
 impl Staged {
+    /// What the writer itself stages: nobody waits for an answer.
+    pub(super) fn of(rows: StagedRows, kind: LeafKind, follows: Vec<u64>, counts: Vec<u64>, detail: Detail) -> Self {
+        let (reply, _) = std::sync::mpsc::sync_channel(1);
+        Self { reply, rows, kind, follows, counts, detail }
+    }
+
     pub(super) fn booking(&self) -> Option<&StagedBooking> {
         match &self.rows {
             StagedRows::Booked(booking) => Some(booking),
@@ -222,28 +247,29 @@ impl Staged {
 pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf: u64) -> Result<(), ServiceError> {
     match rows {
         StagedRows::Booked(booking) => {
-            let StagedBooking { id, key, row, record, embedding, replaces, .. } = &mut **booking;
+            let StagedBooking { id, key, row, record, model, face, next, replaces, .. } = &mut **booking;
             let plain = Zeroizing::new(serde_json::to_vec(record).expect("a record holds only strings, numbers and lists of them"));
             row.leaf = leaf;
             row.record = key.seal(Part::Record, id.0, &plain);
-            tables.put_model(&core.model.0)?;
+            tables.put_model(&model.0)?;
             tables.put_version(*id, row)?;
-            tables.put_vector(&VectorRow {
-                leaf,
-                id: *id,
-                vector: key.seal(Part::Vector(core.model), id.0, &Zeroizing::new(embedding.to_le_bytes())),
-            })?;
+            tables.put_vector(&sealed_vector(key, *model, leaf, *id, face))?;
+            match next {
+                Some((model, Ok(face))) => tables.put_next_vector(&sealed_vector(key, *model, leaf, *id, face))?,
+                Some((_, Err(reason))) => tables.put_failure(leaf, *id, reason)?,
+                None => {}
+            }
             let number = NumberRow { state: NumberState::Live, current: Some(*id), leaf, released: None, purged: None };
             tables.put_number(&row.number_key, &number)?;
             if let Some((replaced, row)) = replaces {
-                tables.put_version(*replaced, row)?;
+                put_fallen(core, tables, *replaced, row)?;
             }
         }
         StagedRows::Released { number_key, number, versions } => {
             number.released = Some(leaf);
             tables.put_number(number_key, number)?;
             for (version, row) in versions {
-                tables.put_version(*version, row)?;
+                put_fallen(core, tables, *version, row)?;
             }
         }
         StagedRows::Asked { id, row, .. } => {
@@ -262,9 +288,35 @@ pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf
                 tables.put_number(&row.number_key, tombstone)?;
             }
         }
+        StagedRows::SwitchBegun { row, from, first } => {
+            if *first {
+                row.begun = leaf;
+            }
+            // Named now, so that a folder without bookings knows it too.
+            tables.put_model(&from.0)?;
+            tables.put_switch(row)?;
+        }
+        StagedRows::SwitchGivenUp => tables.end_switch()?,
+        StagedRows::Switched { model, versions } => {
+            for (version, row) in versions {
+                tables.put_version(*version, row)?;
+            }
+            tables.turn(&model.0)?;
+        }
         StagedRows::None => {}
     }
     Ok(())
+}
+
+/// A vector as it is stored.
+pub(super) fn sealed_vector(key: &BookingKey, model: ModelId, leaf: u64, id: VersionId, face: &Enrolled) -> VectorRow {
+    VectorRow { leaf, id, vector: key.seal(Part::Vector(model), id.0, &Zeroizing::new(face.to_le_bytes())) }
+}
+
+/// Writes a version that doesn't stand any more: a model to come has no use for it.
+fn put_fallen(core: &Core, tables: &Commit, version: VersionId, row: &VersionRow) -> Result<(), StoreError> {
+    tables.put_version(version, row)?;
+    if core.switch().is_some() { tables.remove_next(row.leaf) } else { Ok(()) }
 }
 
 /// A full medium refuses this change; any other failure while writing a slot leaves the medium in doubt.

@@ -7,18 +7,22 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::error::ServiceError;
+use super::generation::{Generation, Shelf};
 use super::in_order::in_order;
-use super::ledger::{Core, Ledger, LedgerSetup, Rows};
+use super::ledger::{Core, Ledger, LedgerSetup};
 use super::load::{ID_BATCHES, Records, load_gallery, read_log};
 use super::metrics::Waits;
 use super::progress::{Progress, StartStage, Started, Step, Steps};
 use super::read_ahead::ReadAhead;
+use super::switch::Switch;
 use super::writer::Writer;
 use crate::audit::{Edge, LogKey};
 use crate::disk::Disk;
+use crate::face::ModelId;
 use crate::limits::START_WORKERS_MAX;
 use crate::store::{STORE_FILE, StateKind, Store};
 use crate::vault::{BookingKey, Master, ProbeKey, Safe, SafeKey, Vault};
@@ -38,14 +42,17 @@ pub(super) fn workers() -> usize {
 }
 
 pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Progress)) -> Result<Opened, ServiceError> {
-    let LedgerSetup { disk, state, create_as, origin, master_key, log_key, model, gallery } = setup;
+    let LedgerSetup { disk, state, create_as, origin, master_key, log_key, shelf } = setup;
     let mut steps = Steps::new(watch);
     let held = hold(disk.as_ref(), &state)?;
     let master = Master::new(&master_key)?;
     let log_key = LogKey::new(&origin, &log_key)?;
+    let listed = disk.list(&state).map_err(|source| ServiceError::Io { what: "listing the state folder", source })?;
+    let made_before = listed.contains(&state.join(STORE_FILE));
+    // Models that can't be used are told before anything is made.
+    let _first = if made_before { None } else { shelf.pool(shelf.first()?)? };
     let (store, vault) = steps.run(StartStage::Open, 0, |_| {
-        let listed = disk.list(&state).map_err(|source| ServiceError::Io { what: "listing the state folder", source })?;
-        if listed.contains(&state.join(STORE_FILE)) {
+        if made_before {
             Ok((Store::open(&disk, &state)?, Vault::open(&disk, &state, &master)?))
         } else {
             create(&disk, &state, &listed, create_as, &origin, &master)
@@ -53,20 +60,24 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
     })?;
     let _ahead = ReadAhead::begin(disk.as_ref(), &state.join(STORE_FILE));
     let kind = store.kind()?;
-    check_fit(&store, kind, create_as, &origin, model.0)?;
+    check_fit(&store, kind, create_as, &origin)?;
+    let (generation, switch) = steps.run(StartStage::Models, 0, |_| Ok((fitting(&store, &shelf)?, Switch::resumed(&store, &shelf)?)))?;
     let leaves = store.leaves_len()?;
     let (edge, newest_cs, newest) = steps.run(StartStage::Log, leaves, |step| read_log(&store, &log_key, workers, step))?;
     let heads = store.versions_len()? + store.searches_len()?;
     let mut records = steps.run(StartStage::Records, heads, |step| Records::read(&store, workers, step))?;
     let core = Arc::new(Core {
         kind,
-        model,
         master,
         log_key,
         store,
         vault,
-        gallery,
-        rows: RwLock::new(Rows::default()),
+        shelf,
+        active: RwLock::new(Arc::new(generation)),
+        former: Mutex::default(),
+        switch: RwLock::new(switch),
+        standing: AtomicU64::new(records.live + records.unusable.len() as u64),
+        unusable: Mutex::new(std::mem::take(&mut records.unusable)),
         newest: RwLock::new(newest),
         written: Mutex::default(),
         waits: Waits::default(),
@@ -80,9 +91,8 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
     }
     steps.run(StartStage::Photos, 2 * ID_BATCHES as u64, |step| wipe_strays(&core, &records, workers, step))?;
     let (live, open_searches) = (records.live, std::mem::take(&mut records.open_searches));
-    let rows = steps.run(StartStage::Gallery, live, |step| load_gallery(&core, &records.into_live(), leaves, workers, step))?;
-    steps.run(StartStage::Proof, 0, |_| Ok(core.gallery.prove()?))?;
-    *core.rows.write().expect("nothing panics while it holds the rows") = rows;
+    steps.run(StartStage::Gallery, live, |step| load_gallery(&core, &records.into_live(), leaves, workers, step))?;
+    steps.run(StartStage::Proof, 0, |_| Ok(core.generation().gallery().prove()?))?;
     Ok(Opened { core, writer, started: steps.end(), open_searches })
 }
 
@@ -144,7 +154,7 @@ fn create(
     Ok((store, vault))
 }
 
-fn check_fit(store: &Store, kind: StateKind, create_as: Option<StateKind>, origin: &str, model: [u8; 32]) -> Result<(), ServiceError> {
+fn check_fit(store: &Store, kind: StateKind, create_as: Option<StateKind>, origin: &str) -> Result<(), ServiceError> {
     if let Some(wanted) = create_as.filter(|&wanted| wanted != kind) {
         return Err(ServiceError::Setup {
             found: format!("a state folder made as {}, once and for all", kind.name()),
@@ -155,12 +165,15 @@ fn check_fit(store: &Store, kind: StateKind, create_as: Option<StateKind>, origi
     if found != origin {
         return Err(ServiceError::Setup { found: format!("the log of origin '{found}'"), wanted: format!("origin '{origin}'") });
     }
-    match store.model()? {
-        Some(found) if found != model => Err(ServiceError::Setup {
-            found: format!("vectors of the models {}", hex::encode(found)),
-            wanted: format!("the configured models, {}", hex::encode(model)),
-        }),
-        _ => Ok(()),
+    Ok(())
+}
+
+/// An empty generation of the model whose vectors are stored, or of the first one offered where there are none yet.
+fn fitting(store: &Store, shelf: &Shelf) -> Result<Generation, ServiceError> {
+    let wanted = store.model()?.map_or_else(|| shelf.first(), |model| Ok(ModelId(model)))?;
+    match shelf.pool(wanted)? {
+        Some(pool) => shelf.generation(pool),
+        None => Err(ServiceError::Setup { found: format!("vectors of the models {wanted}"), wanted: shelf.offers() }),
     }
 }
 

@@ -14,10 +14,14 @@ use aws_lc_rs::rand::fill;
 
 use super::detail::{Actor, Detail, Shown};
 use super::error::{Fate, ServiceError};
-use super::ledger::{Core, Enrolled, Newest, Taken};
+use super::faces::{Faces, NextFace};
+use super::ledger::{Core, Newest, Taken};
 use super::stage::{Stage, Staged, StagedRows, put_rows};
+use super::switch::Incoming;
 use crate::audit::{Edge, Leaf, LeafKind, SALT_BYTES, commit};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
+use crate::embed::Pool;
+use crate::face::ModelId;
 use crate::inquiry::SearchRequest;
 use crate::limits::{COMMIT_CHANGES_MAX, COMMIT_THREADS_MAX};
 use crate::store::StoreError;
@@ -34,9 +38,46 @@ pub(super) enum Change {
     Release(Release),
     Ask(Box<Ask>),
     Answer(Answer),
-    Interrupt { search: [u8; 16] },
-    Note { kind: LeafKind, follows: Vec<u64>, counts: Vec<u64>, detail: Box<Detail> },
+    Interrupt {
+        search: [u8; 16],
+    },
+    Note {
+        kind: LeafKind,
+        follows: Vec<u64>,
+        counts: Vec<u64>,
+        detail: Box<Detail>,
+    },
     Purge(Vec<VersionId>),
+    /// Begin a switch of the model, or change its terms.
+    BeginSwitch {
+        actor: Actor,
+        pool: Arc<Pool>,
+        accept_failed: u64,
+    },
+    /// Keep what the next model makes of these bookings.
+    Embed {
+        model: ModelId,
+        faces: Vec<(VersionId, NextFace)>,
+    },
+    /// Let a gallery of the next model be filled.
+    Gather,
+    /// Drop a gallery that isn't filled to its end.
+    LeaveGallery,
+    /// Let searches be answered by the gallery that was filled.
+    Turn,
+    GiveUpSwitch {
+        actor: Actor,
+    },
+    /// Remove some vectors of no model in use.
+    Sweep,
+}
+
+impl Change {
+    /// Whether it is a group of its own: it commits in more than one step, or what comes after it must see what it did.
+    fn is_alone(&self) -> bool {
+        use Change::{BeginSwitch, Embed, Gather, GiveUpSwitch, LeaveGallery, Purge, Sweep, Turn};
+        matches!(self, Purge(_) | BeginSwitch { .. } | Embed { .. } | Gather | LeaveGallery | Turn | GiveUpSwitch { .. } | Sweep)
+    }
 }
 
 /// What the writer answers.
@@ -52,6 +93,14 @@ pub(super) enum Done {
     /// These candidates were suppressed after the search ran; nothing was logged.
     Stale(Vec<VersionId>),
     Purged,
+    /// The change that was alone is made.
+    Made,
+    /// This gallery is to be filled; none where there is no switch that may fill one.
+    Gathering(Option<Arc<Incoming>>),
+    /// Whether searches are answered by the next model now; else something was left to be done before.
+    Turned(bool),
+    /// Whether something is left to be swept.
+    Swept(bool),
 }
 
 pub(super) struct NewBooking {
@@ -60,7 +109,7 @@ pub(super) struct NewBooking {
     pub(super) number: BookingNumber,
     pub(super) booking: BookingData,
     pub(super) photo: Arc<[u8]>,
-    pub(super) face: Enrolled,
+    pub(super) faces: Faces,
 }
 
 pub(super) struct Release {
@@ -77,11 +126,13 @@ pub(super) struct Ask {
     pub(super) request: SearchRequest,
     pub(super) probe: Arc<[u8]>,
     pub(super) face: usize,
+    pub(super) model: ModelId,
 }
 
 pub(super) struct Answer {
     pub(super) actor: Actor,
     pub(super) search: [u8; 16],
+    pub(super) model: ModelId,
     pub(super) candidates: Vec<Shown>,
     pub(super) gallery_rows: u64,
 }
@@ -97,6 +148,11 @@ pub(super) struct Writer {
 pub(super) type Reply = SyncSender<Result<Done, ServiceError>>;
 
 impl Writer {
+    /// Leaves so far.
+    pub(super) fn leaves(&self) -> u64 {
+        self.edge.leaves()
+    }
+
     pub(super) fn core(&self) -> &Arc<Core> {
         &self.core
     }
@@ -131,18 +187,18 @@ impl Writer {
 
     /// Takes a group off the backlog and commits it. An error here means that the state is unknown.
     fn commit_group(&mut self) -> Result<(), ServiceError> {
-        if let Some(Job { change: Change::Purge(_), .. }) = self.backlog.front() {
-            let job = self.backlog.pop_front().expect("it was just seen");
-            let Change::Purge(versions) = job.change else { unreachable!("it was just seen") };
-            return settle(&job.reply, self.purge(&versions).map(|()| Done::Purged));
+        if self.backlog.front().is_some_and(|job| job.change.is_alone()) {
+            let Job { change, reply } = self.backlog.pop_front().expect("it was just seen");
+            let done = self.make_alone(change);
+            return settle(&reply, done);
         }
         let mut staged: Vec<Staged> = Vec::new();
         let mut numbers = HashSet::new();
         let mut suppressed = HashSet::new();
         while let Some(job) = self.backlog.front() {
-            // One change a number and group: the second must see what the first did. A purge is a group of its own.
+            // One change a number and group: the second must see what the first did.
             let number = self.number_of(&job.change);
-            if matches!(job.change, Change::Purge(_)) || number.is_some_and(|n| !numbers.insert(n)) {
+            if job.change.is_alone() || number.is_some_and(|n| !numbers.insert(n)) {
                 break;
             }
             let Job { change, reply } = self.backlog.pop_front().expect("it was just seen");
@@ -153,6 +209,20 @@ impl Writer {
             }
         }
         self.commit(staged)
+    }
+
+    fn make_alone(&mut self, change: Change) -> Result<Done, ServiceError> {
+        match change {
+            Change::Purge(versions) => self.purge(&versions).map(|()| Done::Purged),
+            Change::BeginSwitch { actor, pool, accept_failed } => self.begin_switch(actor, pool, accept_failed),
+            Change::Embed { model, faces } => self.embed(model, &faces),
+            Change::Gather => self.gather(),
+            Change::LeaveGallery => self.leave_gallery(),
+            Change::Turn => self.turn(),
+            Change::GiveUpSwitch { actor } => self.give_up_switch(actor),
+            Change::Sweep => self.sweep(),
+            _ => unreachable!("only these are groups of their own"),
+        }
     }
 
     fn number_of(&self, change: &Change) -> Option<[u8; 32]> {
@@ -290,15 +360,10 @@ impl Writer {
             let done = match change.rows {
                 StagedRows::Booked(b) => {
                     let length = b.record.length;
-                    {
-                        // A search that meets the new row waits here until the row has its name.
-                        let mut rows = self.core.rows.write().expect("nothing panics while it holds the rows");
-                        let row = self.core.gallery.append(b.embedding)?;
-                        rows.ids.push(b.id);
-                        rows.row_of.insert(b.id, row);
-                    }
-                    if let Some((replaced, _)) = b.replaces {
-                        self.core.mask(replaced)?;
+                    self.core.generation().append(vec![(b.id, b.face.embedding)])?;
+                    match b.replaces {
+                        Some((replaced, _)) => self.core.mask(replaced)?,
+                        None => self.core.count_standing(1),
                     }
                     Done::Booked(Taken { version: b.id, leaf, new: true, length })
                 }
@@ -306,6 +371,8 @@ impl Writer {
                     for (version, _) in versions {
                         self.core.mask(version)?;
                     }
+                    // Of a booking's versions the current one stood.
+                    self.core.count_standing(-1);
                     Done::Released { leaf, new: true }
                 }
                 _ => Done::Logged { leaf },

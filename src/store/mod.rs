@@ -5,6 +5,7 @@
 //! The kind of a state folder is written when it is made and never again.
 
 mod rows;
+mod switch;
 mod walk;
 
 use std::io;
@@ -18,17 +19,19 @@ use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::limits::STORE_CACHE_BYTES;
 use rows::{Id, NumberKey, NumberValue, SearchValue, VersionValue, number_row, search_row, version_row};
 pub use rows::{LeafRow, NumberRow, NumberState, SearchRow, SearchState, StateKind, VectorRow, VersionRow, VersionState};
+pub use switch::SwitchRow;
+use switch::VECTORS;
 pub use walk::{SearchHead, VersionHead};
 
 /// The name of the store's file below the state folder.
 pub const STORE_FILE: &str = "smrt.redb";
 /// The form of the tables below.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
+/// The form before there could be vectors of a second model; opening brings it to the present one.
+const FORMAT_OF_ONE_MODEL: u8 = 1;
 
 /// Version id to version.
 const BOOKINGS: TableDefinition<Id, VersionValue<'static>> = TableDefinition::new("bookings");
-/// Leaf of the booking to version id and sealed vector: the order of the gallery's rows.
-const VECTORS: TableDefinition<u64, (Id, &[u8])> = TableDefinition::new("vectors");
 /// HMAC of agency and number to what is known under it.
 const NUMBERS: TableDefinition<NumberKey, NumberValue> = TableDefinition::new("numbers");
 /// Search id to search.
@@ -107,7 +110,7 @@ impl Store {
         store.commit(|commit| {
             let tables = &commit.transaction;
             tables.open_table(BOOKINGS).map_err(commit_error)?;
-            tables.open_table(VECTORS).map_err(commit_error)?;
+            commit.make_switch_tables()?;
             tables.open_table(NUMBERS).map_err(commit_error)?;
             tables.open_table(SEARCHES).map_err(commit_error)?;
             tables.open_table(LEAVES).map_err(commit_error)?;
@@ -130,6 +133,10 @@ impl Store {
         let store = Self { database: builder().create_with_backend(Backend(file)).map_err(open_error)? };
         match store.meta(META_FORMAT)?.as_deref() {
             Some([FORMAT]) => Ok(store),
+            Some([FORMAT_OF_ONE_MODEL]) => {
+                store.commit(|commit| commit.make_switch_tables().and_then(|()| commit.put_meta(META_FORMAT, &[FORMAT])))?;
+                Ok(store)
+            }
             Some(&[found]) if found > FORMAT => Err(StoreError::Newer { found }),
             _ => Err(StoreError::Corrupt { what: "format" }),
         }
@@ -149,7 +156,7 @@ impl Store {
         self.meta(META_ORIGIN)?.and_then(|o| String::from_utf8(o).ok()).ok_or(StoreError::Corrupt { what: "origin" })
     }
 
-    /// The models whose vectors are stored, none before the first.
+    /// The models whose vectors are active, none before the first.
     pub fn model(&self) -> Result<Option<[u8; 32]>, StoreError> {
         let model = self.meta(META_MODEL)?;
         model.map(|m| m.try_into().map_err(|_| StoreError::Corrupt { what: "model" })).transpose()
@@ -227,17 +234,17 @@ impl Commit {
         Ok(())
     }
 
-    /// Writes a sealed vector in its place in the gallery's order.
+    /// Writes a sealed vector of the active model in its place in the gallery's order.
     pub fn put_vector(&self, row: &VectorRow) -> Result<(), StoreError> {
-        let mut table = self.transaction.open_table(VECTORS).map_err(commit_error)?;
-        table.insert(row.leaf, (row.id.0, row.vector.as_slice())).map_err(commit_error)?;
-        Ok(())
+        self.put_vector_in(self.bank()?, row)
     }
 
-    /// Removes a version and its vector: what a purge leaves is the number's tombstone.
+    /// Removes a version and its vectors of whatever model: what a purge leaves is the number's tombstone.
     pub fn remove_version(&self, id: VersionId, leaf: u64) -> Result<(), StoreError> {
         self.transaction.open_table(BOOKINGS).map_err(commit_error)?.remove(id.0).map_err(commit_error)?;
-        self.transaction.open_table(VECTORS).map_err(commit_error)?.remove(leaf).map_err(commit_error)?;
+        for table in VECTORS {
+            self.transaction.open_table(table).map_err(commit_error)?.remove(leaf).map_err(commit_error)?;
+        }
         Ok(())
     }
 
@@ -397,7 +404,7 @@ mod tests {
         let store = Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
         store.commit(|commit| commit.put_meta(META_FORMAT, &[FORMAT + 1])).unwrap();
         drop(store);
-        assert!(matches!(Store::open(&disk(), folder.path()), Err(StoreError::Newer { found: 2 })));
+        assert!(matches!(Store::open(&disk(), folder.path()), Err(StoreError::Newer { found: 3 })));
     }
 
     #[test]

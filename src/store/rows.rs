@@ -36,6 +36,8 @@ pub enum VersionState {
     Released = 3,
     /// Its purge has begun and must be finished.
     Purging = 4,
+    /// The active model makes no vector of its photo: out of the gallery until its agency sends another photo.
+    Unusable = 5,
 }
 
 /// Where a booking number stands.
@@ -145,7 +147,8 @@ impl StateKind {
 }
 
 pub(super) fn version_state(state: u8) -> Result<VersionState, StoreError> {
-    [VersionState::Live, VersionState::Superseded, VersionState::Released, VersionState::Purging]
+    use VersionState::{Live, Purging, Released, Superseded, Unusable};
+    [Live, Superseded, Released, Purging, Unusable]
         .into_iter()
         .find(|&s| s as u8 == state)
         .ok_or(StoreError::Corrupt { what: "state of a booking" })

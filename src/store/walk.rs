@@ -8,7 +8,7 @@ use std::ops::{Range, RangeInclusive};
 use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::rows::{search_state, version_state};
-use super::{BOOKINGS, LEAVES, SEARCHES, SearchState, Store, StoreError, VECTORS, VersionState, read_error};
+use super::{BOOKINGS, LEAVES, SEARCHES, SearchState, Store, StoreError, VersionState, read_error};
 use crate::booking::VersionId;
 
 /// What a version's row says beside its sealed record.
@@ -77,19 +77,13 @@ impl Store {
         Ok(())
     }
 
-    /// The sealed vectors of bookings that these leaves logged, in the order of the leaves: leaf, version, sealed vector.
+    /// The active model's sealed vectors of bookings that these leaves logged, in the order of the leaves: leaf, version, sealed vector.
     pub fn for_each_vector<E: From<StoreError>>(
         &self,
         leaves: Range<u64>,
-        mut visit: impl FnMut(u64, VersionId, &[u8]) -> Result<(), E>,
+        visit: impl FnMut(u64, VersionId, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let table = self.read()?.open_table(VECTORS).map_err(read_error)?;
-        for row in table.range(leaves).map_err(read_error)? {
-            let (leaf, row) = row.map_err(read_error)?;
-            let (id, vector) = row.value();
-            visit(leaf.value(), VersionId(id), vector)?;
-        }
-        Ok(())
+        self.visit_vectors(self.bank()?, leaves, visit)
     }
 
     /// These leaves in their order.

@@ -84,6 +84,11 @@ impl VaultError {
         matches!(self, Self::Unreadable { .. } | Self::Vacant { .. })
     }
 
+    /// Whether a file isn't there, or ends too early.
+    pub fn is_lost(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof))
+    }
+
     fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { what, source }
     }

@@ -1,13 +1,15 @@
-//! What the box costs beyond its parts: the start over a large state folder, and a search from the door to the answer.
+//! What the box costs beyond its parts: the start over a large state folder, a search from the door to the answer, a switch of the model.
 //!
 //! `cargo bench --bench service -- --start 1000000 --json` makes a state folder of so many bookings, or takes the one that `--state DIR`
 //! holds, and opens it with a cold page cache where it may. `-- --search --rows 100000 --json` has 1, 8 and 32 operators search at the same
-//! time through the real daemon. One JSON object a line.
+//! time through the real daemon. `-- --switch 100000 --json` takes so many bookings to another model. One JSON object a line.
 
 #[path = "service/search.rs"]
 mod search;
 #[path = "service/start.rs"]
 mod start;
+#[path = "service/switch.rs"]
+mod switch;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,6 +25,9 @@ struct Cli {
     /// Have operators search through the real daemon and give what it adds to embedding and scan.
     #[arg(long)]
     search: bool,
+    /// Switch so many bookings to another model and give what that costs beside embedding them.
+    #[arg(long, value_name = "BOOKINGS")]
+    switch: Option<u32>,
     /// Bookings behind the searches.
     #[arg(long, value_name = "BOOKINGS", default_value_t = 10_000)]
     rows: u32,
@@ -60,11 +65,15 @@ fn measure(cli: &Cli) -> anyhow::Result<()> {
     let state = cli.state.as_deref();
     let models = cli.models.clone().unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("models"));
     if let Some(state) = &cli.open {
-        return start::open(state, cli.json);
+        return start::open(state, &models, cli.json);
     }
-    anyhow::ensure!(cli.start.is_some() || cli.search, "nothing to measure, wanted --start BOOKINGS or --search");
+    let any = cli.start.is_some() || cli.search || cli.switch.is_some();
+    anyhow::ensure!(any, "nothing to measure, wanted --start BOOKINGS, --search or --switch BOOKINGS");
     if let Some(bookings) = cli.start {
         start::measure(bookings, state, &models, cli.json)?;
+    }
+    if let Some(bookings) = cli.switch {
+        switch::measure(bookings, &models, cli.json)?;
     }
     if cli.search {
         search::measure(cli.rows, state, &models, &cli.engine, cli.json)?;

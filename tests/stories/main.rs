@@ -12,4 +12,5 @@ mod photos;
 mod raw;
 mod site;
 mod the_disk_is_full;
+mod the_model_is_changed;
 mod the_power_is_cut;

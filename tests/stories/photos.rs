@@ -74,8 +74,13 @@ pub(crate) fn png(photo: &RgbImage) -> Vec<u8> {
 
 /// Two hundred photos, no two of them alike, each with one face.
 pub(crate) fn two_hundred() -> Vec<Vec<u8>> {
+    several(200)
+}
+
+/// So many photos, at most two hundred, no two of them alike, each with one face.
+pub(crate) fn several(photos: usize) -> Vec<Vec<u8>> {
     let portraits = [OBAMA, OBAMA_LATER, BIDEN, COLLINS].map(small);
-    (0..50).flat_map(|light| portraits.iter().map(move |portrait| edition(portrait, light - 25))).collect()
+    (0..50).flat_map(|light| portraits.iter().map(move |portrait| edition(portrait, light - 25))).take(photos).collect()
 }
 
 fn decoded(path: &str) -> RgbImage {

@@ -6,8 +6,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::channel;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rcgen::{
@@ -17,13 +17,12 @@ use rcgen::{
 use smrt::audit::{Checkpoint, Leaf, LeafKind, LogKey};
 use smrt::booking::{BookingData, BookingNumber, Identifier};
 use smrt::client::{Client, Credentials};
+use smrt::config::Config;
 use smrt::disk::RealDisk;
-use smrt::embed::Models;
-use smrt::face::ModelId;
-use smrt::gallery::{EngineChoice, Gallery, GalleryHandle};
+use smrt::gallery::EngineChoice;
 use smrt::inquiry::SearchRequest;
 use smrt::roster::CertificateName;
-use smrt::service::{Ledger, LedgerSetup};
+use smrt::service::{Ledger, LedgerSetup, Shelf};
 use smrt::tls::authority::Authority;
 use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, replace, write_new};
 use tempfile::TempDir;
@@ -63,6 +62,10 @@ place = "RTCC, desk 1"
 [[device]]
 id = "rtcc-2"
 place = "RTCC, desk 2"
+[[device]]
+id = "admin-1"
+place = "server room"
+administration = true
 "#;
 
 /// A site in a folder.
@@ -98,7 +101,7 @@ impl Site {
         for agency in ["slmpd", "stlco", "gone", "madison", "unlisted"] {
             authority.issue(&CertificateName::Feed(Identifier::parse(agency).unwrap())).unwrap();
         }
-        for device in ["rtcc-1", "rtcc-2", "unlisted"] {
+        for device in ["rtcc-1", "rtcc-2", "admin-1", "unlisted"] {
             authority.issue(&CertificateName::Device(Identifier::parse(device).unwrap())).unwrap();
         }
         site.configure("");
@@ -130,6 +133,15 @@ impl Site {
     pub(crate) fn configure(&self, more: &str) {
         fs::write(self.path("roster.toml"), ROSTER).unwrap();
         self.write_config("cpu", &models(), more);
+    }
+
+    /// Writes a configuration with a second folder of models; `more` are lines for its end.
+    pub(crate) fn configure_next(&self, models: &Path, next: &Path, more: &str) {
+        self.configure_next_on("cpu", models, next, more);
+    }
+
+    pub(crate) fn configure_next_on(&self, engine: &str, models: &Path, next: &Path, more: &str) {
+        self.write_config(engine, models, &format!("models_next = \"{}\"\n{more}", next.display()));
     }
 
     pub(crate) fn write_config(&self, engine: &str, models: &Path, more: &str) {
@@ -290,9 +302,8 @@ impl Site {
 
     /// The state folder, opened by the library; no daemon may be running.
     pub(crate) fn ledger(&self) -> Ledger {
-        let (model, dimension) = model();
-        let gallery = Gallery::open(EngineChoice::Cpu, dimension).unwrap();
-        let (gallery, _thread) = GalleryHandle::spawn(gallery).unwrap();
+        let config = Config::load(&self.config()).unwrap();
+        let shelf = Shelf::open(&config.models, config.models_next.as_deref(), EngineChoice::Cpu, 1).unwrap();
         let key = |name| fs::read(self.path(name)).unwrap().into();
         Ledger::open(LedgerSetup {
             disk: Arc::new(RealDisk),
@@ -301,8 +312,7 @@ impl Site {
             origin: ORIGIN.to_owned(),
             master_key: key("master.key"),
             log_key: key("log.key"),
-            model,
-            gallery,
+            shelf: Arc::new(shelf),
         })
         .unwrap()
     }
@@ -403,12 +413,39 @@ pub(crate) fn models() -> PathBuf {
     root().join("models")
 }
 
-fn model() -> (ModelId, usize) {
-    static MODEL: OnceLock<(ModelId, usize)> = OnceLock::new();
-    *MODEL.get_or_init(|| {
-        let models = Models::load(&models()).unwrap_or_else(|e| panic!("no models ({e}), run: smrtd demo --fetch-only"));
-        (models.id(), models.dimension())
-    })
+/// A folder of the same models without the mirror: other embeddings of the same photos.
+pub(crate) fn plain_models() -> PathBuf {
+    models_with("plain-models", |card| card.replace("mirror = true", "mirror = false"))
+}
+
+/// A folder of the same models with a detector that is fed so badly that it finds no faces on dark photos.
+pub(crate) fn night_blind_models() -> PathBuf {
+    models_with("night-blind-models", |card| card.replace("colours = \"bgr\"", "colours = \"bgr\"\npixel_offset = 128.0"))
+}
+
+/// A folder of the same model files with other cards.
+pub(crate) fn models_with(name: &str, change: impl Fn(String) -> String) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::create_dir_all(&folder).unwrap();
+    for entry in fs::read_dir(models()).unwrap() {
+        let path = entry.unwrap().path();
+        let other = folder.join(path.file_name().unwrap());
+        if path.extension().is_some_and(|e| e == "onnx") {
+            // There already, where another story was first.
+            let _ = std::os::unix::fs::symlink(&path, &other);
+            assert!(other.exists(), "no models: run: smrtd demo --fetch-only");
+        } else if path.extension().is_some_and(|e| e == "toml") {
+            let card = change(fs::read_to_string(&path).unwrap());
+            if fs::read_to_string(&other).is_ok_and(|there| there == card) {
+                continue;
+            }
+            // Whole or not at all: other stories may be reading it.
+            let part = folder.join(format!("{}.part", std::process::id()));
+            fs::write(&part, card).unwrap();
+            fs::rename(part, other).unwrap();
+        }
+    }
+    folder
 }
 
 pub(crate) fn number(number: &str) -> BookingNumber {

@@ -83,6 +83,7 @@ impl Feed {
                     let state = match view.state {
                         BookingState::Live => "live",
                         BookingState::Released => "released",
+                        BookingState::Unusable => "unusable: no search finds it, push it again with another photo",
                     };
                     writeln!(out, "number      {}\nstate       {state}\nversion     {}", view.number, view.version)?;
                     writeln!(out, "log entry   {}\nphoto       sha256 {}", view.leaf, view.photo_sha256)?;

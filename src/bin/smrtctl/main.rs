@@ -56,7 +56,7 @@ fn main() -> ExitCode {
         Command::Key(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Search(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Evaluate(command) => command.run().map(|()| ExitCode::SUCCESS),
-        Command::Model(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Model(command) => command.run(),
     };
     done.unwrap_or_else(|e| {
         eprintln!("smrtctl: {e:#}");

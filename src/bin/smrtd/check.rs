@@ -76,6 +76,10 @@ impl Report {
             let gallery = Gallery::open(config.engine, models.dimension());
             self.hold("engine", gallery, |gallery| format!("{} on {}", gallery.engine(), gallery.device()));
         }
+        if let Some(folder) = &config.models_next {
+            let next = Models::load(folder).map_err(anyhow::Error::from);
+            self.hold("models_next", next, |models| format!("digest {}; switch to them with: smrtctl model switch", models.id()));
+        }
         let state = std::fs::metadata(&config.state).map_err(anyhow::Error::from).and_then(|m| {
             anyhow::ensure!(m.is_dir(), "it is not a folder");
             Ok(config.state.join(STORE_FILE).exists())

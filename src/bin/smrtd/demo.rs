@@ -193,6 +193,8 @@ impl Site {
                 crl: authority.revocation_list_path(),
             },
             models: models.to_owned(),
+            models_next: None,
+            switch_memory_mib: None,
             engine,
             embed_workers: 0,
         };
@@ -225,7 +227,7 @@ fn roster() -> anyhow::Result<Roster> {
         Standing::Contributor { mou_from: yesterday, mou_until: None, policy_reviewed_on: yesterday, policy_version: Text::parse("demo")? };
     Ok(Roster {
         agencies: vec![Agency { id: Identifier::parse(AGENCY)?, name: Text::parse("Demo County")?, standing }],
-        devices: vec![Device { id: Identifier::parse(DEVICE)?, place: Text::parse("this machine")? }],
+        devices: vec![Device { id: Identifier::parse(DEVICE)?, place: Text::parse("this machine")?, administration: false }],
     })
 }
 

@@ -10,10 +10,8 @@ use sd_notify::NotifyState;
 use smrt::api;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
-use smrt::embed::{Models, Pool};
-use smrt::gallery::{Gallery, GalleryHandle};
 use smrt::roster::Roster;
-use smrt::service::{LedgerSetup, Service, ServiceError};
+use smrt::service::{LedgerSetup, Service, ServiceError, Shelf};
 use smrt::store::{StateKind, StoreError};
 use smrt::tls::Acceptor;
 
@@ -111,10 +109,8 @@ fn open_service(config: &Config, roster: Roster, create_as: Option<StateKind>) -
     }
     let master_key = config.read_key("the master key", &config.master_key).map_err(config_error)?;
     let log_key = config.read_key("the log key", &config.log_key).map_err(config_error)?;
-    let models = Models::load(&config.models).map_err(|e| RunError::Config(anyhow::Error::new(e).context("the models")))?;
-    let pool = Pool::start(models, config.workers()).map_err(failed)?;
-    let gallery = Gallery::open(config.engine, pool.dimension()).map_err(config_error)?;
-    let (gallery, _thread) = GalleryHandle::spawn(gallery).map_err(failed)?;
+    let shelf = Shelf::open(&config.models, config.models_next.as_deref(), config.engine, config.workers()).map_err(config_error)?;
+    let shelf = Arc::new(shelf.with_switch_bytes_max(config.switch_memory_mib.map(|mib| mib.saturating_mul(1 << 20))));
     let setup = LedgerSetup {
         disk: Arc::new(RealDisk),
         state: config.state.clone(),
@@ -122,12 +118,12 @@ fn open_service(config: &Config, roster: Roster, create_as: Option<StateKind>) -
         origin: config.origin.clone(),
         master_key,
         log_key,
-        model: pool.id(),
-        gallery,
+        shelf,
     };
     let mut teller = Teller::new();
-    Service::open(setup, pool, roster, &mut |progress| teller.tell(progress)).map_err(|e| match e {
+    Service::open(setup, roster, &mut |progress| teller.tell(progress)).map_err(|e| match e {
         ServiceError::Setup { .. }
+        | ServiceError::Models { .. }
         | ServiceError::Roster(_)
         | ServiceError::Audit(_)
         | ServiceError::Vault(_)
@@ -152,6 +148,7 @@ pub(crate) async fn serve(parts: Parts, listener: TcpListener, stop: impl Future
     listener.set_nonblocking(true).map_err(failed)?;
     let listener = tokio::net::TcpListener::from_std(listener).map_err(failed)?;
     let Parts { service, acceptor } = parts;
+    service.tend(on_halt.clone()).map_err(failed)?;
     let accept = move |tcp| {
         let acceptor = acceptor.clone();
         async move { acceptor.accept(tcp).await }

@@ -11,7 +11,6 @@ use anyhow::{Context, ensure};
 use serde_json::json;
 use smrt::booking::Identifier;
 use smrt::client::{Client, Credentials};
-use smrt::embed::Models;
 use smrt::inquiry::SearchRequest;
 use smrt::roster::CertificateName;
 use smrt::store::STORE_FILE;
@@ -35,9 +34,8 @@ struct Measured {
 pub(super) fn measure(rows: u32, state: Option<&Path>, models: &Path, engine: &str, json: bool) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let state = state.map_or_else(|| folder.path().join("state"), Path::to_owned);
-    let model = Models::load(models).with_context(|| format!("{}", models.display()))?;
     if !state.join(STORE_FILE).exists() {
-        make(&state, rows, model.id())?;
+        make(&state, rows, models)?;
     }
     let operators = ROUNDS.iter().map(|round| round.0).max().unwrap_or(1);
     let site = Site::make(folder.path(), &state, models, engine, operators)?;

@@ -12,11 +12,11 @@ use serde_json::json;
 use smrt::booking::{BookingNumber, Identifier};
 use smrt::disk::{Disk, DiskFile, OpenMode, RealDisk};
 use smrt::embed::Models;
-use smrt::face::{Embedding, ModelId};
-use smrt::gallery::{EngineChoice, Gallery, GalleryHandle};
+use smrt::face::Embedding;
+use smrt::gallery::EngineChoice;
 use smrt::roster::{Caller, CertificateName};
-use smrt::service::{Enrolled, Ledger, LedgerSetup};
-use smrt::store::{STORE_FILE, StateKind, Store};
+use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, Shelf};
+use smrt::store::{STORE_FILE, StateKind};
 
 const DIMENSION: usize = 128;
 pub(super) const ORIGIN: &str = "bench.example/smrt";
@@ -34,14 +34,14 @@ pub(super) fn measure(bookings: u32, state: Option<&Path>, models: &Path, json: 
     if state.join(STORE_FILE).exists() {
         eprintln!("taking the state folder {} as it is", state.display());
     } else {
-        make(&state, bookings, Models::load(models).with_context(|| format!("{}", models.display()))?.id())?;
+        make(&state, bookings, models)?;
     }
     let cold = drop_caches();
     if !cold {
         eprintln!("the page cache can't be dropped by this user: the figures are those of a warm one");
     }
     let mut open = Command::new(std::env::current_exe()?);
-    open.arg("--open").arg(&state);
+    open.arg("--open").arg(&state).arg("--models").arg(models);
     if json {
         open.arg("--json");
     }
@@ -50,10 +50,8 @@ pub(super) fn measure(bookings: u32, state: Option<&Path>, models: &Path, json: 
 }
 
 /// Opens the folder and says what that took; run in a process of its own.
-pub(super) fn open(state: &Path, as_json: bool) -> anyhow::Result<()> {
-    let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let model = Store::open(&disk, state)?.model()?.context("no vectors in the folder")?;
-    let ledger = ledger(disk, state, None, ModelId(model))?;
+pub(super) fn open(state: &Path, models: &Path, as_json: bool) -> anyhow::Result<()> {
+    let ledger = ledger(Arc::new(RealDisk), state, None, models)?;
     let (rows, started) = (ledger.gallery().live(), ledger.started());
     let seconds = started.whole.as_secs_f64();
     let stages: Vec<(&str, f64)> = started.stages.iter().map(|(stage, took)| (stage.name(), took.as_secs_f64())).collect();
@@ -73,9 +71,9 @@ pub(super) fn open(state: &Path, as_json: bool) -> anyhow::Result<()> {
 }
 
 /// A folder of bookings, made by the real writer on a medium that is synced once at the end.
-pub(super) fn make(state: &Path, bookings: u32, model: ModelId) -> anyhow::Result<()> {
+pub(super) fn make(state: &Path, bookings: u32, models: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(state).with_context(|| format!("making {}", state.display()))?;
-    let ledger = ledger(Arc::new(Unsynced(RealDisk)), state, Some(StateKind::Test), model)?;
+    let ledger = ledger(Arc::new(Unsynced(RealDisk)), state, Some(StateKind::Test), models)?;
     let caller = Caller { name: CertificateName::parse("smrt:agency/slmpd/feed").context("a feed's name")?, fingerprint: [0; 32] };
     let agency = Identifier::parse("slmpd")?;
     let next = AtomicU32::new(0);
@@ -89,9 +87,10 @@ pub(super) fn make(state: &Path, bookings: u32, model: ModelId) -> anyhow::Resul
                         if n >= bookings {
                             return Ok(());
                         }
-                        let face = Enrolled { embedding: embedding(u64::from(n))?, length: 9.0, frame: [10.0, 20.0, 100.0, 120.0] };
+                        let active = Enrolled { embedding: embedding(u64::from(n))?, length: 9.0, frame: [10.0, 20.0, 100.0, 120.0] };
+                        let faces = Faces { model: ledger.model(), active, next: None };
                         let number = BookingNumber::parse(&format!("26-{n:07}"))?;
-                        ledger.book(&caller, &agency, &number, booking(n)?, n.to_le_bytes().repeat(16).into(), face)?;
+                        ledger.book(&caller, &agency, &number, booking(n)?, n.to_le_bytes().repeat(16).into(), faces)?;
                         if n > 0 && n.is_multiple_of(TOLD_EVERY) {
                             eprintln!("{n} of {bookings} bookings made in {:.0} s", begun.elapsed().as_secs_f64());
                         }
@@ -108,8 +107,10 @@ pub(super) fn make(state: &Path, bookings: u32, model: ModelId) -> anyhow::Resul
     Ok(())
 }
 
-fn ledger(disk: Arc<dyn Disk>, state: &Path, create_as: Option<StateKind>, model: ModelId) -> anyhow::Result<Ledger> {
-    let (gallery, _thread) = GalleryHandle::spawn(Gallery::open(EngineChoice::Cpu, DIMENSION)?)?;
+fn ledger(disk: Arc<dyn Disk>, state: &Path, create_as: Option<StateKind>, models: &Path) -> anyhow::Result<Ledger> {
+    let shelf = Shelf::open(models, None, EngineChoice::Cpu, 1)?;
+    // Loaded before, so that a start's figures are those of its folder.
+    let _pool = shelf.pool(Models::id_of(models)?)?;
     Ok(Ledger::open(LedgerSetup {
         disk,
         state: state.to_owned(),
@@ -117,8 +118,7 @@ fn ledger(disk: Arc<dyn Disk>, state: &Path, create_as: Option<StateKind>, model
         origin: ORIGIN.to_owned(),
         master_key: MASTER_KEY.to_vec().into(),
         log_key: LOG_KEY.to_vec().into(),
-        model,
-        gallery,
+        shelf: Arc::new(shelf),
     })?)
 }
 
@@ -130,7 +130,7 @@ fn booking(n: u32) -> anyhow::Result<smrt::booking::BookingData> {
 }
 
 /// The same face for the same seed.
-fn embedding(seed: u64) -> anyhow::Result<Embedding> {
+pub(super) fn embedding(seed: u64) -> anyhow::Result<Embedding> {
     let mut state = seed;
     let raw: Vec<f32> = (0..DIMENSION)
         .map(|_| {

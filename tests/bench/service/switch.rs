@@ -1,0 +1,116 @@
+//! `--switch`: a state folder made by the real writer goes over to another model: what the ledger's part of it costs, and how long anybody
+//! else waits for the writer meanwhile. Embedding itself is another bench's.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use serde_json::json;
+use smrt::booking::{BookingNumber, Identifier};
+use smrt::disk::RealDisk;
+use smrt::embed::Models;
+use smrt::gallery::EngineChoice;
+use smrt::limits::SWITCH_BATCH_LEN_MAX;
+use smrt::roster::{Caller, CertificateName};
+use smrt::service::{Enrolled, Ledger, LedgerSetup, Shelf};
+
+use crate::start::{LOG_KEY, MASTER_KEY, ORIGIN, embedding, make};
+
+/// Makes a folder and switches it.
+pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (state, next) = (folder.path().join("state"), folder.path().join("next"));
+    make(&state, bookings, models)?;
+    unmirrored(models, &next)?;
+    let shelf = Arc::new(Shelf::open(models, Some(&next), EngineChoice::Cpu, 1)?);
+    let model = Models::id_of(&next)?;
+    let ledger = Ledger::open(LedgerSetup {
+        disk: Arc::new(RealDisk),
+        state,
+        create_as: None,
+        origin: ORIGIN.to_owned(),
+        master_key: MASTER_KEY.to_vec().into(),
+        log_key: LOG_KEY.to_vec().into(),
+        shelf,
+    })?;
+    let caller = Caller { name: CertificateName::parse("smrt:device/admin-1").context("a device's name")?, fingerprint: [0; 32] };
+    ledger.begin_switch(&caller, model, 0)?;
+    let begun = Instant::now();
+    let mut after = None;
+    loop {
+        let due = ledger.due(after, SWITCH_BATCH_LEN_MAX)?;
+        let Some(last) = due.last() else { break };
+        after = Some(*last);
+        let mut faces = Vec::with_capacity(due.len());
+        for version in &due {
+            let seed = u64::from_le_bytes(*version.0.first_chunk().context("an id has 16 bytes")?);
+            faces.push((*version, Ok(Enrolled { embedding: embedding(seed)?, length: 9.0, frame: [10.0, 20.0, 100.0, 120.0] })));
+        }
+        ledger.embed(model, faces)?;
+    }
+    let embedded = begun.elapsed();
+    let (turn, wait) = watched(&ledger, || ledger.turn(&AtomicBool::new(false)))?;
+    let begun = Instant::now();
+    while ledger.sweep()? {}
+    let sweep = begun.elapsed();
+    ensure!(ledger.model() == model, "the switch did not come to its end");
+    let (vectors, turn, wait, sweep) =
+        (f64::from(bookings) / embedded.as_secs_f64(), turn.as_secs_f64(), wait.as_secs_f64(), sweep.as_secs_f64());
+    if json {
+        println!(
+            "{}",
+            json!({"bench": "switch", "rows": bookings, "vectors_per_second": vectors, "turn_seconds": turn, "writer_wait_seconds_max": wait, "sweep_seconds": sweep})
+        );
+    } else {
+        println!(
+            "{bookings} rows: {vectors:.0} vectors a second kept, turn {turn:.2} s, longest wait for the writer {wait:.3} s, sweep {sweep:.2} s"
+        );
+    }
+    Ok(())
+}
+
+/// How long `work` takes, and the longest that somebody who asks the writer all the time waits meanwhile.
+fn watched(ledger: &Ledger, work: impl FnOnce() -> Result<bool, smrt::service::ServiceError>) -> anyhow::Result<(Duration, Duration)> {
+    let (caller, agency, number) = (
+        Caller { name: CertificateName::parse("smrt:agency/slmpd/feed").context("a feed's name")?, fingerprint: [0; 32] },
+        Identifier::parse("slmpd")?,
+        BookingNumber::parse("none")?,
+    );
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let asker = scope.spawn(|| {
+            let mut longest = Duration::ZERO;
+            while !done.load(Ordering::Relaxed) {
+                let asked = Instant::now();
+                // Nothing of this name is there: the writer says so and commits nothing.
+                let _ = ledger.release(&caller, &agency, &number, "asked by a bench");
+                longest = longest.max(asked.elapsed());
+            }
+            longest
+        });
+        let begun = Instant::now();
+        let turned = work();
+        let took = begun.elapsed();
+        done.store(true, Ordering::Relaxed);
+        let longest = asker.join().expect("whoever asks does not panic");
+        ensure!(turned?, "something is due, or was refused");
+        Ok((took, longest))
+    })
+}
+
+/// A folder of the same models without the mirror.
+fn unmirrored(models: &Path, folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir(folder)?;
+    for entry in std::fs::read_dir(models)? {
+        let path = entry?.path();
+        let (Some(name), Some(ending)) = (path.file_name(), path.extension()) else { continue };
+        if ending == "toml" {
+            std::fs::write(folder.join(name), std::fs::read_to_string(&path)?.replace("mirror = true", "mirror = false"))?;
+        } else if ending == "onnx" {
+            std::os::unix::fs::symlink(std::fs::canonicalize(&path)?, folder.join(name))?;
+        }
+    }
+    Ok(())
+}
