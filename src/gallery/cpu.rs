@@ -16,9 +16,6 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 /// Multiplications that a further thread must bring, so that starting it pays.
 const WORK_PER_THREAD_MIN: u64 = 1 << 23;
 
-/// A thread tightens its thresholds by exact scores after 1, 4, 16 pieces and so on: after so many doublings of what it has seen.
-const TIGHTEN_DOUBLINGS: u32 = 2;
-
 /// Threads that a search may use on this machine.
 pub(super) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(GALLERY_THREADS_MAX)
@@ -118,10 +115,10 @@ impl Pass<'_> {
     fn take_pieces(&self) -> Vec<Scanned> {
         let mut probes: Vec<Learnt> = self.probes.iter().map(|_| Learnt::default()).collect();
         let mut thetas = vec![[THETA_CLOSED; TILE_PROBES]; self.tiles.len()];
-        for taken in 1u32.. {
+        loop {
             let piece = self.next.fetch_add(1, Ordering::Relaxed);
             if piece >= self.rows.pieces() {
-                break;
+                return probes.into_iter().map(|learnt| learnt.scanned).collect();
             }
             for (at, shared) in self.thetas.iter().enumerate() {
                 thetas[at / TILE_PROBES][at % TILE_PROBES] = number(shared.load(Ordering::Relaxed));
@@ -131,16 +128,7 @@ impl Pass<'_> {
                 let at = hit.tile * TILE_PROBES + hit.probe;
                 self.keep(hit, first, at, &mut probes[at], theta);
             });
-            // A few exact scores now and then save keeping many rows that only their bounds let through.
-            if taken.is_power_of_two() && taken.trailing_zeros().is_multiple_of(TIGHTEN_DOUBLINGS) {
-                for (at, learnt) in probes.iter_mut().enumerate() {
-                    if let Some(theta) = learnt.scanned.tighten(self.rows, self.probes[at], &self.bounds[at], self.k) {
-                        self.thetas[at].fetch_max(ordered(theta), Ordering::Relaxed);
-                    }
-                }
-            }
         }
-        probes.into_iter().map(|learnt| learnt.scanned).collect()
     }
 
     /// Keeps the rows of a block that were not dropped for the probe `at`.
@@ -148,13 +136,18 @@ impl Pass<'_> {
     fn keep(&self, hit: &Hit<'_>, first: u32, at: usize, learnt: &mut Learnt, theta: &mut f32) {
         let bound = &self.bounds[at];
         let block_first = first + u32::try_from(hit.block * BLOCK_ROWS).expect("a piece has few rows");
-        for (row, place) in (0..BLOCK_ROWS).zip(block_first..) {
+        let before = *theta;
+        let mut left = hit.rows;
+        while left != 0 {
+            let row = left.trailing_zeros();
+            left &= left - 1;
+            let z = hit.z[row as usize];
             // An earlier row of the block may have raised theta.
-            if hit.rows >> row & 1 == 0 || hit.z[row] < *theta {
+            if z < *theta {
                 continue;
             }
-            let low = bound.low(hit.z[row], residual(hit.lines, row));
-            learnt.scanned.found.push(Found { place, z: hit.z[row], low });
+            let low = bound.low(z, residual(hit.lines, row as usize));
+            learnt.scanned.found.push(Found { place: block_first + row, z, low });
             if let Some(low) = learnt.learn(low, self.k) {
                 *theta = theta.max(bound.theta_of_low(low));
             }
@@ -168,9 +161,10 @@ impl Pass<'_> {
                 *theta = theta.max(score_theta);
             }
         }
-        let shared = &self.thetas[at];
-        let before = shared.fetch_max(ordered(*theta), Ordering::Relaxed);
-        *theta = theta.max(number(before));
+        if *theta > before {
+            let known = self.thetas[at].fetch_max(ordered(*theta), Ordering::Relaxed);
+            *theta = theta.max(number(known));
+        }
     }
 }
 

@@ -37,36 +37,32 @@ pub(super) struct Scanned {
 impl Scanned {
     /// The `k` best, best first, and how many rows were scored in all.
     pub(super) fn finish(mut self, rows: &Rows, probe: &[f32], bound: &ProbeBound, k: usize) -> (Vec<Candidate>, u64) {
-        self.tighten(rows, probe, bound, k);
-        self.rescored += self.found.len() as u64;
-        score(rows, probe, &self.found, &mut self.scored);
-        keep_best(&mut self.scored, k);
-        (self.scored, self.rescored)
-    }
-
-    /// Scores the k rows with the best lower bounds, drops what can't reach the k best scores known then, and gives the theta of that.
-    pub(super) fn tighten(&mut self, rows: &Rows, probe: &[f32], bound: &ProbeBound, k: usize) -> Option<f32> {
         if self.found.len() > k {
             self.found.select_nth_unstable_by(k, |a, b| b.low.total_cmp(&a.low));
         }
-        let first = k.min(self.found.len());
-        self.rescored += first as u64;
-        score(rows, probe, &self.found[..first], &mut self.scored);
-        self.found.drain(..first);
-        keep_best(&mut self.scored, k);
-        let theta = self.scored.get(k - 1).map(|last| bound.theta_of_score(last.score))?;
-        self.found.retain(|found| found.z >= theta);
-        Some(theta)
+        let mut rest = self.found.split_off(k.min(self.found.len()));
+        self.score_found(rows, probe, k);
+        if let Some(last) = self.scored.get(k - 1) {
+            let theta = bound.theta_of_score(last.score);
+            rest.retain(|found| found.z >= theta);
+        }
+        self.found = rest;
+        self.score_found(rows, probe, k);
+        (self.scored, self.rescored)
     }
 
     /// Scores what was found and keeps the `k` best: what to do when there are too many. Gives the theta that follows.
     pub(super) fn fall_back(&mut self, rows: &Rows, probe: &[f32], bound: &ProbeBound, k: usize) -> Option<f32> {
         self.fallbacks += 1;
+        self.score_found(rows, probe, k);
+        (self.scored.len() == k).then(|| bound.theta_of_score(self.scored[k - 1].score))
+    }
+
+    fn score_found(&mut self, rows: &Rows, probe: &[f32], k: usize) {
         self.rescored += self.found.len() as u64;
         score(rows, probe, &self.found, &mut self.scored);
         self.found.clear();
         keep_best(&mut self.scored, k);
-        (self.scored.len() == k).then(|| bound.theta_of_score(self.scored[k - 1].score))
     }
 
     /// Adds what another scan knows of other rows.
