@@ -5,7 +5,6 @@
 
 use super::bound::ProbeBound;
 use super::rows::Rows;
-use super::simd::ask_for;
 use crate::face::{Candidate, dot};
 
 /// Rows that are asked for before they are scored: they lie anywhere in memory.
@@ -85,10 +84,10 @@ pub(super) fn keep_best(candidates: &mut Vec<Candidate>, k: usize) {
 
 fn score(rows: &Rows, probe: &[f32], found: &[Found], scored: &mut Vec<Candidate>) {
     scored.reserve(found.len());
-    found.iter().take(AHEAD).for_each(|found| ask_for(rows.row(found.place).1));
+    found.iter().take(AHEAD).for_each(|found| rows.ask_for(found.place));
     for (at, one) in found.iter().enumerate() {
         if let Some(later) = found.get(at + AHEAD) {
-            ask_for(rows.row(later.place).1);
+            rows.ask_for(later.place);
         }
         let (row, numbers) = rows.row(one.place);
         scored.push(Candidate { row, score: exact(numbers, probe) });

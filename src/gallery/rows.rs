@@ -6,7 +6,7 @@
 
 use super::GalleryError;
 use super::bound::{HIDDEN, quantise_row};
-use super::simd::{BLOCK_ROWS, Line, block_lines, put_nothing, put_residual, put_row};
+use super::simd::{BLOCK_ROWS, Line, ask_for, block_lines, put_nothing, put_residual, put_row};
 use crate::face::Embedding;
 use crate::limits::ROWS_MAX;
 use zeroize::Zeroize;
@@ -136,6 +136,13 @@ impl Rows {
     pub(super) fn row(&self, place: u32) -> (u32, &[f32]) {
         let (piece, offset) = self.at(place);
         (piece.ids[offset], piece.numbers(offset, self.dimension))
+    }
+
+    /// Asks the processor to have the row in a place near when it is read soon.
+    pub(super) fn ask_for(&self, place: u32) {
+        let (piece, offset) = self.at(place);
+        ask_for(&piece.ids[offset..=offset]);
+        ask_for(piece.numbers(offset, self.dimension));
     }
 
     /// The numbers of a row that may be found; none for places without one.
@@ -327,6 +334,7 @@ fn small(x: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::simd::residual;
     use super::super::tests::Numbers;
     use super::*;
 
@@ -354,8 +362,8 @@ mod tests {
         assert_eq!((rows.places(), rows.pieces(), rows.live()), (PIECE_ROWS + 40, 2, PIECE_ROWS + 40));
         assert_eq!(rows.live_row(PIECE_ROWS + 40), None);
         assert_eq!(rows.live_row(u32::MAX), None);
-        // 40 rows begin three blocks of 16.
-        assert_eq!(rows.blocks(PIECE_ROWS).len(), 3 * block_lines(16));
+        // 40 rows begin two blocks of 32.
+        assert_eq!(rows.blocks(PIECE_ROWS).len(), 2 * block_lines(16));
     }
 
     #[test]
@@ -380,7 +388,7 @@ mod tests {
         assert_eq!(rows.set_live(1, true), Ok(Some(1)));
         assert_eq!(rows.zero(1), Ok(Some(1)));
         assert_eq!(rows.row(1), (1, &[0.0; 16][..]));
-        assert!(rows.blocks(0)[..block_lines(16) - 1].iter().all(|line| line.0[4..8] == [0; 4]));
+        assert!(rows.blocks(0)[..block_lines(16) - 2].iter().step_by(2).all(|line| line.0[4..8] == [0; 4]));
         assert_eq!((rows.len(), rows.live(), rows.gaps()), (3, 2, 1));
         assert_eq!(rows.set_live(1, true), Err(GalleryError::Zeroed { row: 1 }));
         assert_eq!(rows.zero(1), Ok(None));
@@ -429,8 +437,10 @@ mod tests {
                             let place = place.unwrap();
                             assert_eq!(rows.row(place), (id, axis(id as usize).components()));
                             assert_eq!(rows.live_row(place).is_some(), state == State::Live);
-                            let block = &rows.blocks(place / PIECE_ROWS * PIECE_ROWS)[(place % PIECE_ROWS) as usize / 16 * 6..][..6];
-                            assert_eq!(super::super::simd::residual(block, place as usize % 16) == HIDDEN, state == State::Hidden);
+                            let (offset, lines) = (place as usize % PIECE_ROWS as usize, block_lines(16));
+                            let blocks = rows.blocks(place - place % PIECE_ROWS);
+                            let residual = residual(&blocks[offset / BLOCK_ROWS * lines..][..lines], offset % BLOCK_ROWS);
+                            assert_eq!(residual == HIDDEN, state == State::Hidden);
                         }
                     }
                 }
