@@ -10,8 +10,8 @@ use super::simd::{BLOCK_ROWS, Hit, Path, TILE_PROBES, Tile, residual};
 use crate::face::Candidate;
 use crate::limits::{FOUND_LEN_MAX, GALLERY_THREADS_MAX};
 use std::ops::Range;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 /// Multiplications that a further thread must bring, so that starting it pays.
 const WORK_PER_THREAD_MIN: u64 = 1 << 23;
@@ -191,15 +191,36 @@ impl Learnt {
     }
 }
 
-/// Runs `work` on so many threads, this one included, and gives what each made of it.
-pub(super) fn in_parallel<T: Send>(threads: usize, work: impl Fn() -> T + Sync) -> Vec<T> {
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(&work)).collect();
-        let own = work();
-        // A panic over there is a bug here: it goes on in the caller's thread.
-        let others = others.into_iter().map(|other| other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-        std::iter::once(own).chain(others).collect()
-    })
+/// Runs `work` on at most so many threads, this one included, and gives what each made of it, in no order.
+///
+/// The other threads are the process's own and wait between searches: a new one may need longer to begin than a search takes.
+pub(super) fn in_parallel<T: Send>(threads_max: usize, work: impl Fn() -> T + Sync) -> Vec<T> {
+    static OTHERS: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
+    let others = threads_max.min(threads()).saturating_sub(1);
+    let pool = if others == 0 { None } else { OTHERS.get_or_init(start_others).as_ref() };
+    let Some(pool) = pool else { return vec![work()] };
+    let made = Mutex::new(Vec::with_capacity(others + 1));
+    let add = || {
+        let one = work();
+        made.lock().expect("nothing panics while it holds the results").push(one);
+    };
+    // A panic over there is a bug here: it goes on in this thread.
+    pool.in_place_scope(|scope| {
+        (0..others).for_each(|_| scope.spawn(|_| add()));
+        add();
+    });
+    made.into_inner().expect("nothing panics while it holds the results")
+}
+
+fn start_others() -> Option<rayon::ThreadPool> {
+    let builder = rayon::ThreadPoolBuilder::new().num_threads(threads().saturating_sub(1).max(1));
+    match builder.thread_name(|at| format!("gallery-{}", at + 1)).build() {
+        Ok(pool) => Some(pool),
+        Err(error) => {
+            log::warn!("the gallery has one thread only, others can't be started: {error}");
+            None
+        }
+    }
 }
 
 fn take<'a, T>(next: &AtomicUsize, jobs: &'a [T]) -> Option<(usize, &'a T)> {
