@@ -357,6 +357,6 @@ fn both_engines_give_the_same_array() {
     let [Some(cpu), Some(gpu)] = arrays else { return };
     assert_eq!(numbers(&cpu), numbers(&gpu));
     for (one, two) in cpu.candidates.iter().zip(&gpu.candidates) {
-        assert!((one.score - two.score).abs() <= 1e-5, "{} and {}", one.score, two.score);
+        assert_eq!(one.score.to_bits(), two.score.to_bits(), "{} and {}", one.score, two.score);
     }
 }
