@@ -172,22 +172,26 @@ impl Pass<'_> {
 #[derive(Default)]
 struct Learnt {
     scanned: Scanned,
-    /// The best lower bounds, best first, at most k.
+    /// The k best lower bounds known, and those that came since, all of them above `floor`.
     lows: Vec<f32>,
+    /// The k-th best lower bound when it was last looked for, none before there were enough.
+    floor: Option<f32>,
 }
 
 impl Learnt {
-    /// Takes a lower bound and gives the k-th best, once there are k and if that changed it.
+    /// Takes a lower bound and gives the k-th best when it was looked for again: now and then, which costs less than keeping order.
     fn learn(&mut self, low: f32, k: usize) -> Option<f32> {
-        if self.lows.len() == k {
-            if low <= self.lows[k - 1] {
-                return None;
-            }
-            self.lows.pop();
+        if self.floor.is_some_and(|floor| low <= floor) {
+            return None;
         }
-        let at = self.lows.partition_point(|&other| other >= low);
-        self.lows.insert(at, low);
-        (self.lows.len() == k).then(|| self.lows[k - 1])
+        self.lows.push(low);
+        if self.lows.len() < k + k / 2 + BLOCK_ROWS / 2 {
+            return None;
+        }
+        let (_, floor, _) = self.lows.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a));
+        self.floor = Some(*floor);
+        self.lows.truncate(k);
+        self.floor
     }
 }
 
