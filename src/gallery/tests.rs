@@ -237,7 +237,9 @@ fn tied(path: Path, (first, second): (&Embedding, &Embedding), probe: &Embedding
     let mut rows = Rows::new(probe.dimension(), true);
     rows.append(first).unwrap();
     // Often enough that thresholds rise.
-    (0..40).for_each(|_| drop(rows.append(second).unwrap()));
+    for _ in 0..40 {
+        rows.append(second).unwrap();
+    }
     let (probes, bounds) = ([probe.components()], std::slice::from_ref(bound));
     let scanned = cpu::scan(&rows, path, &probes, bounds, 1, 1);
     cpu::finish(&rows, &probes, bounds, scanned, 1, 1)[0].0.first().map(|candidate| candidate.row)
