@@ -416,30 +416,39 @@ pub(super) mod tests {
         assert_eq!(difference(SOURCE), None);
     }
 
-    #[test]
-    fn a_shader_that_errs_is_told_from_its_twin() {
+    /// Checks that a shader with any one of these errors in it is told from its twin.
+    pub(in super::super) fn assert_told(source: &str, difference: fn(&str) -> Option<String>, errors: &[(&str, &str)]) {
         if shared().is_none() {
             return;
         }
-        for (right, wrong) in [
-            // Rows at theta are dropped.
-            ("if (z[row] >= head.x)", "if (z[row] > head.x)"),
-            ("any(z >= ", "any(z > "),
-            // Neither bound counts the residual, or only one of them.
-            ("+ head.y * lane.residuals", "+ 0.0 * lane.residuals"),
-            ("z - 2.0 * head.y", "z - 1.0 * head.y"),
-            // Rows of the next chunk are found, or the last ones of this are not.
-            ("places < vec4<u32>(params.row_end));", "places < vec4<u32>(params.row_end + 8u));"),
-            ("places < vec4<u32>(params.row_end));", "places < vec4<u32>(params.row_end - 1u));"),
-            // A probe that stays behind goes on.
-            ("progress[probe].chunk == params.chunk", "progress[probe].chunk >= params.chunk"),
-            ("if (at < params.list_len_max)", "if (at + 1u < params.list_len_max)"),
-            // Codes without a sign.
-            ("dot4I8Packed(r.x, p.x)", "i32(dot4U8Packed(r.x, p.x))"),
-            ("select(pair.xy, pair.zw, place % 2u == 1u)", "select(pair.xy, pair.zw, place % 2u == 0u)"),
-        ] {
-            assert!(SOURCE.contains(right), "{right}");
-            assert!(difference(&SOURCE.replace(right, wrong)).is_some(), "{wrong}");
+        for (right, wrong) in errors {
+            assert!(source.contains(right), "{right}");
+            assert!(difference(&source.replace(right, wrong)).is_some(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_shader_that_errs_is_told_from_its_twin() {
+        assert_told(
+            SOURCE,
+            difference,
+            &[
+                // Rows at theta are dropped.
+                ("if (z[row] >= head.x)", "if (z[row] > head.x)"),
+                ("any(z >= ", "any(z > "),
+                // Neither bound counts the residual, or only one of them.
+                ("+ head.y * lane.residuals", "+ 0.0 * lane.residuals"),
+                ("z - 2.0 * head.y", "z - 1.0 * head.y"),
+                // Rows of the next chunk are found, or the last ones of this are not.
+                ("places < vec4<u32>(params.row_end));", "places < vec4<u32>(params.row_end + 8u));"),
+                ("places < vec4<u32>(params.row_end));", "places < vec4<u32>(params.row_end - 1u));"),
+                // A probe that stays behind goes on.
+                ("progress[probe].chunk == params.chunk", "progress[probe].chunk >= params.chunk"),
+                ("if (at < params.list_len_max)", "if (at + 1u < params.list_len_max)"),
+                // Codes without a sign.
+                ("dot4I8Packed(r.x, p.x)", "i32(dot4U8Packed(r.x, p.x))"),
+                ("select(pair.xy, pair.zw, place % 2u == 1u)", "select(pair.xy, pair.zw, place % 2u == 0u)"),
+            ],
+        );
     }
 }

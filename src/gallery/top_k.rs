@@ -82,7 +82,7 @@ fn twin(params: &super::score::ChunkParams, progress: &mut [super::score::Progre
 mod tests {
     use super::super::bound::{ProbeBound, THETA_OPEN};
     use super::super::gpu::tests::{compute, shared};
-    use super::super::score::tests::{assert_layout, wgsl_struct};
+    use super::super::score::tests::{assert_layout, assert_told, wgsl_struct};
     use super::super::score::{ChunkParams, Found, Progress};
     use super::super::tests::Numbers;
     use super::*;
@@ -179,25 +179,23 @@ mod tests {
 
     #[test]
     fn a_shader_that_errs_is_told_from_its_twin() {
-        if shared().is_none() {
-            return;
-        }
-        for (right, wrong) in [
-            // Rows at theta are dropped.
-            ("keep = found.z >= theta", "keep = found.z > theta"),
-            // Compaction by k, or by the k-th low itself.
-            ("keep = found.z >= theta", "keep = found.z >= theta && first + lane < params.k"),
-            (" - progress[probe].margin", ""),
-            ("rank = params.k;", "rank = params.k + 1u;"),
-            // What a full list held of the chunk counts twice when it is scored again.
-            ("select(list_len, before.z, overflowed)", "list_len"),
-            ("select(params.chunk + 1u, params.chunk, overflowed)", "params.chunk + 1u"),
-            // Theta falls.
-            ("max(theta, low_of(", "max(-1e30, low_of("),
-            ("if (before.x == 0u)", "if (before.x == 2u)"),
-        ] {
-            assert!(SOURCE.contains(right), "{right}");
-            assert!(difference(&SOURCE.replace(right, wrong)).is_some(), "{wrong}");
-        }
+        assert_told(
+            SOURCE,
+            difference,
+            &[
+                // Rows at theta are dropped.
+                ("keep = found.z >= theta", "keep = found.z > theta"),
+                // Compaction by k, or by the k-th low itself.
+                ("keep = found.z >= theta", "keep = found.z >= theta && first + lane < params.k"),
+                (" - progress[probe].margin", ""),
+                ("rank = params.k;", "rank = params.k + 1u;"),
+                // What a full list held of the chunk counts twice when it is scored again.
+                ("select(list_len, before.z, overflowed)", "list_len"),
+                ("select(params.chunk + 1u, params.chunk, overflowed)", "params.chunk + 1u"),
+                // Theta falls.
+                ("max(theta, low_of(", "max(-1e30, low_of("),
+                ("if (before.x == 0u)", "if (before.x == 2u)"),
+            ],
+        );
     }
 }

@@ -9,6 +9,7 @@ use super::detail::{Actor, Detail};
 use super::error::{Fate, ServiceError};
 use super::generation::Generation;
 use super::ledger::Record;
+use super::writer::random;
 use super::{Service, today};
 use crate::audit::LeafKind;
 use crate::booking::{Identifier, VersionId};
@@ -88,7 +89,7 @@ impl Service {
         let portrait = timed(&mut timings.examine_ms, || self.examine_probe(&generation, request, &probe));
         let portrait = self.logged(portrait, LeafKind::SearchRefused, refused)?;
         let mut search = [0; 16];
-        aws_lc_rs::rand::fill(&mut search).expect("the operating system's random source works, or nothing here may go on");
+        random(&mut search);
         let (face, model) = (portrait.chosen, generation.model());
         let asked = timed(&mut timings.ask_ms, || self.ledger.ask(caller, &device.id, search, request, probe, face, model))?;
         let ran = self.run(caller, &generation, request, search, &portrait, &mut timings);
