@@ -4,9 +4,9 @@
 //! can't drop are kept by their places and scored after the scan.
 
 use super::bound::{ProbeBound, THETA_CLOSED, THETA_OPEN};
-use super::rescore::{Found, Scanned, exact, keep_best};
+use super::rescore::{Found, Scanned, keep_best};
 use super::rows::{PIECE_ROWS, Rows};
-use super::simd::{BLOCK_ROWS, Hit, Path, TILE_PROBES, Tile, residual};
+use super::simd::{BLOCK_ROWS, Hit, Line, Path, TILE_PROBES, Tile, block_lines, exact, residual};
 use crate::face::Candidate;
 use crate::limits::{FOUND_LEN_MAX, GALLERY_THREADS_MAX};
 use std::ops::Range;
@@ -15,6 +15,13 @@ use std::sync::{Mutex, OnceLock};
 
 /// Multiplications that a further thread must bring, so that starting it pays.
 const WORK_PER_THREAD_MIN: u64 = 1 << 23;
+
+/// The most pieces that the first thresholds are taken from: one for each tile. With more, they would cost more than they save.
+const FIRST_PIECES_MAX: usize = 4;
+/// Groups of the first rows, for each of the k best: few of the best share one.
+const FIRST_GROUPS_PER_ROW: usize = 2;
+/// The fewest groups of the first rows.
+const FIRST_GROUPS_MIN: usize = 128;
 
 /// Threads that a search may use on this machine.
 pub(super) fn threads() -> usize {
@@ -41,8 +48,8 @@ struct Pass<'a> {
 pub(super) fn scan(rows: &Rows, path: Path, probes: &[&[f32]], bounds: &[ProbeBound], k: usize, threads_max: usize) -> Vec<Scanned> {
     let coded: Vec<(&[i8], f32)> = bounds.iter().map(|bound| (bound.codes.as_slice(), bound.a)).collect();
     let tiles = coded.chunks(TILE_PROBES).map(Tile::new).collect();
-    let thetas = probes.iter().map(|_| AtomicU32::new(ordered(THETA_OPEN))).collect();
-    let pass = Pass { rows, probes, bounds, tiles, k, path, thetas, next: AtomicUsize::new(0) };
+    let mut pass = Pass { rows, probes, bounds, tiles, k, path, thetas: Vec::new(), next: AtomicUsize::new(0) };
+    pass.thetas = pass.first_thetas().into_iter().map(|theta| AtomicU32::new(ordered(theta))).collect();
     let work = u64::from(rows.places()) * rows.dimension() as u64 * probes.len() as u64;
     let threads = usize::try_from(work / WORK_PER_THREAD_MIN).unwrap_or(threads_max).clamp(1, threads_max.max(1));
     let parts = in_parallel(threads.min(rows.pieces()), || pass.take_pieces());
@@ -111,28 +118,56 @@ pub(super) fn brute_force_in(rows: &Rows, places: Range<u32>, probe: &[f32], k: 
 }
 
 impl Pass<'_> {
+    /// What the first rows alone say of each probe's theta, before any is kept: nearly half of the rows that a threshold rising from
+    /// nothing would keep are among them.
+    ///
+    /// The k-th largest of the largest `low` in each of many groups of rows: k rows, one of each group, have at least this.
+    fn first_thetas(&self) -> Vec<f32> {
+        let pieces = self.rows.pieces().saturating_sub(1).min(self.tiles.len()).min(FIRST_PIECES_MAX);
+        let groups_wanted = (FIRST_GROUPS_PER_ROW * self.k).max(FIRST_GROUPS_MIN).div_ceil(BLOCK_ROWS);
+        let group_blocks = pieces * (PIECE_ROWS as usize / BLOCK_ROWS) / groups_wanted;
+        if group_blocks == 0 {
+            return vec![THETA_OPEN; self.bounds.len()];
+        }
+        let group_lines = group_blocks * block_lines(self.rows.dimension());
+        let blocks = (0..pieces).flat_map(|piece| self.rows.blocks(first_of(piece)).chunks(group_lines));
+        let groups: Vec<_> = blocks.map(|blocks| self.path.largest_lows(blocks, &self.tiles)).collect();
+        let theta = |(at, bound): (usize, &ProbeBound)| {
+            let mut lows: Vec<f32> = groups.iter().flat_map(|group| group[at / TILE_PROBES][at % TILE_PROBES]).collect();
+            let (_, low, _) = lows.select_nth_unstable_by(self.k - 1, |a, b| b.total_cmp(a));
+            // A group without a row that may be found has less than any row.
+            if *low < THETA_OPEN { THETA_OPEN } else { bound.theta_of_low(*low) }
+        };
+        self.bounds.iter().enumerate().map(theta).collect()
+    }
+
     /// One thread's share: piece after piece until none is left.
     fn take_pieces(&self) -> Vec<Scanned> {
-        let mut probes: Vec<Learnt> = self.probes.iter().map(|_| Learnt::default()).collect();
+        let mut probes: Vec<Learnt> = self.probes.iter().map(|_| Learnt::new(self.k)).collect();
         let mut thetas = vec![[THETA_CLOSED; TILE_PROBES]; self.tiles.len()];
-        loop {
-            let piece = self.next.fetch_add(1, Ordering::Relaxed);
-            if piece >= self.rows.pieces() {
-                return probes.into_iter().map(|learnt| learnt.scanned).collect();
-            }
+        let mut piece = self.take_piece();
+        while let Some((first, blocks)) = piece {
+            piece = self.take_piece();
             for (at, shared) in self.thetas.iter().enumerate() {
                 thetas[at / TILE_PROBES][at % TILE_PROBES] = number(shared.load(Ordering::Relaxed));
             }
-            let first = u32::try_from(piece).expect("places are below 2^32") * PIECE_ROWS;
-            self.path.scan(self.rows.blocks(first), &self.tiles, &mut thetas, &mut |hit, theta| {
+            let next = piece.map_or(&[][..], |(_, blocks)| blocks);
+            self.path.scan(blocks, next, &self.tiles, &mut thetas, &mut |hit, theta| {
                 let at = hit.tile * TILE_PROBES + hit.probe;
                 self.keep(hit, first, at, &mut probes[at], theta);
             });
         }
+        probes.into_iter().map(|learnt| learnt.scanned).collect()
+    }
+
+    /// The next piece that nobody has: the place of its first row, and its blocks.
+    fn take_piece(&self) -> Option<(u32, &[Line])> {
+        let piece = self.next.fetch_add(1, Ordering::Relaxed);
+        (piece < self.rows.pieces()).then(|| (first_of(piece), self.rows.blocks(first_of(piece))))
     }
 
     /// Keeps the rows of a block that were not dropped for the probe `at`.
-    #[inline(never)]
+    #[inline]
     fn keep(&self, hit: &Hit<'_>, first: u32, at: usize, learnt: &mut Learnt, theta: &mut f32) {
         let bound = &self.bounds[at];
         let block_first = first + u32::try_from(hit.block * BLOCK_ROWS).expect("a piece has few rows");
@@ -148,7 +183,7 @@ impl Pass<'_> {
             }
             let low = bound.low(z, residual(hit.lines, row as usize));
             learnt.scanned.found.push(Found { place: block_first + row, z, low });
-            if let Some(low) = learnt.learn(low, self.k) {
+            if let Some(low) = learnt.learn(low) {
                 *theta = theta.max(bound.theta_of_low(low));
             }
         }
@@ -169,29 +204,34 @@ impl Pass<'_> {
 }
 
 /// What one thread knows of one probe.
-#[derive(Default)]
 struct Learnt {
     scanned: Scanned,
-    /// The k best lower bounds known, and those that came since, all of them above `floor`.
+    k: usize,
+    /// The k best lower bounds known, then those that came since.
     lows: Vec<f32>,
-    /// The k-th best lower bound when it was last looked for, none before there were enough.
-    floor: Option<f32>,
+    /// How many of `lows` count.
+    known: usize,
+    /// The k-th best lower bound when it was last looked for.
+    floor: f32,
 }
 
 impl Learnt {
+    fn new(k: usize) -> Self {
+        Self { scanned: Scanned::default(), k, lows: vec![0.0; k + k / 2 + BLOCK_ROWS / 2], known: 0, floor: f32::MIN }
+    }
+
     /// Takes a lower bound and gives the k-th best when it was looked for again: now and then, which costs less than keeping order.
-    fn learn(&mut self, low: f32, k: usize) -> Option<f32> {
-        if self.floor.is_some_and(|floor| low <= floor) {
-            return None;
-        }
-        self.lows.push(low);
-        if self.lows.len() < k + k / 2 + BLOCK_ROWS / 2 {
-            return None;
-        }
-        let (_, floor, _) = self.lows.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a));
-        self.floor = Some(*floor);
-        self.lows.truncate(k);
-        self.floor
+    #[inline]
+    fn learn(&mut self, low: f32) -> Option<f32> {
+        // Without a branch, which nothing could foretell.
+        self.lows[self.known] = low;
+        self.known += usize::from(low > self.floor);
+        (self.known == self.lows.len()).then(|| {
+            let (_, floor, _) = self.lows.select_nth_unstable_by(self.k - 1, |a, b| b.total_cmp(a));
+            self.floor = *floor;
+            self.known = self.k;
+            self.floor
+        })
     }
 }
 
@@ -225,6 +265,11 @@ fn start_others() -> Option<rayon::ThreadPool> {
             None
         }
     }
+}
+
+/// The place of a piece's first row.
+fn first_of(piece: usize) -> u32 {
+    u32::try_from(piece).expect("places are below 2^32") * PIECE_ROWS
 }
 
 fn take<'a, T>(next: &AtomicUsize, jobs: &'a [T]) -> Option<(usize, &'a T)> {

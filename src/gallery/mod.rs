@@ -12,6 +12,7 @@ mod binding;
 mod bound;
 mod cpu;
 pub mod gpu;
+mod pages;
 mod rescore;
 mod rows;
 mod scan;

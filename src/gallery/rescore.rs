@@ -5,12 +5,11 @@
 
 use super::bound::ProbeBound;
 use super::rows::Rows;
-use crate::face::{Candidate, dot};
+use super::simd::exact;
+use crate::face::Candidate;
 
-/// Rows that are asked for before they are scored: they lie anywhere in memory.
-const AHEAD: usize = 8;
-/// Sums kept side by side, so that the compiler can use vector registers; exact arithmetic doesn't mind the order.
-const LANES: usize = 8;
+/// Bytes of rows that are asked for before they are scored, because they lie anywhere in memory: what the nearest cache has room for.
+const AHEAD_BYTES: usize = 32 << 10;
 
 /// A row that was not dropped, with its bounds in f32 as `bound` defines them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -84,27 +83,15 @@ pub(super) fn keep_best(candidates: &mut Vec<Candidate>, k: usize) {
 
 fn score(rows: &Rows, probe: &[f32], found: &[Found], scored: &mut Vec<Candidate>) {
     scored.reserve(found.len());
-    found.iter().take(AHEAD).for_each(|found| rows.ask_for(found.place));
+    let ahead = (AHEAD_BYTES / size_of_val(probe)).max(1);
+    found.iter().take(ahead).for_each(|found| rows.ask_for(found.place));
     for (at, one) in found.iter().enumerate() {
-        if let Some(later) = found.get(at + AHEAD) {
+        if let Some(later) = found.get(at + ahead) {
             rows.ask_for(later.place);
         }
         let (row, numbers) = rows.row(one.place);
         scored.push(Candidate { row, score: exact(numbers, probe) });
     }
-}
-
-/// What `face::dot` gives, in an order that vector registers like.
-pub(super) fn exact(a: &[f32], b: &[f32]) -> f64 {
-    let mut sums = [0.0; LANES];
-    let (a_lanes, a_rest) = a.as_chunks::<LANES>();
-    let (b_lanes, b_rest) = b.as_chunks::<LANES>();
-    for (a, b) in a_lanes.iter().zip(b_lanes) {
-        for lane in 0..LANES {
-            sums[lane] += f64::from(a[lane]) * f64::from(b[lane]);
-        }
-    }
-    sums.iter().sum::<f64>() + dot(a_rest, b_rest)
 }
 
 #[cfg(test)]
@@ -114,9 +101,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lanes_give_the_exact_dot_product() {
+    fn every_order_of_summing_gives_the_same_score() {
         let mut numbers = Numbers::new(3);
-        for dimension in 16..60 {
+        for dimension in (16..150).chain([512, 2_048]) {
             let (a, b) = (numbers.embedding(dimension), numbers.embedding(dimension));
             assert_eq!(exact(a.components(), b.components()).to_bits(), a.score(&b).to_bits());
         }

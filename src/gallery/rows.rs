@@ -6,6 +6,7 @@
 
 use super::GalleryError;
 use super::bound::{HIDDEN, quantise_row};
+use super::pages::Pages;
 use super::simd::{BLOCK_ROWS, Line, ask_for, block_lines, put_nothing, put_residual, put_row};
 use crate::face::Embedding;
 use crate::limits::ROWS_MAX;
@@ -33,9 +34,9 @@ struct Piece {
     ids_end: u32,
     states: Vec<State>,
     /// Row after row, D numbers each.
-    numbers: Vec<f32>,
+    numbers: Pages<f32>,
     /// Block after block as `simd` draws them; without any on a device's gallery.
-    blocks: Vec<Line>,
+    blocks: Pages<Line>,
 }
 
 /// All rows of one gallery.
@@ -97,7 +98,7 @@ impl Rows {
 
     /// Bytes of codes that one pass of the processor's engine reads.
     pub(super) fn code_bytes(&self) -> u64 {
-        self.pieces.iter().map(|piece| size_of_val(piece.blocks.as_slice()) as u64).sum()
+        self.pieces.iter().map(|piece| size_of_val(&*piece.blocks) as u64).sum()
     }
 
     /// Adds a live row and gives its id and place.
@@ -252,8 +253,8 @@ impl Piece {
             ids: Vec::with_capacity(rows),
             ids_end: 0,
             states: Vec::with_capacity(rows),
-            numbers: Vec::with_capacity(rows * dimension),
-            blocks: Vec::with_capacity(lines),
+            numbers: Pages::new(rows * dimension),
+            blocks: Pages::new(lines),
         }
     }
 
@@ -271,14 +272,14 @@ impl Piece {
         self.ids.push(id);
         self.ids_end = id + 1;
         self.states.push(state);
-        self.numbers.extend_from_slice(numbers);
+        self.numbers.extend(numbers);
         if self.blocks.capacity() == 0 {
             return;
         }
         let lines = block_lines(numbers.len());
         if offset.is_multiple_of(BLOCK_ROWS) {
             let first = self.blocks.len();
-            self.blocks.resize(first + lines, Line([0; 64]));
+            self.blocks.extend_zeroed(lines);
             (0..BLOCK_ROWS).for_each(|row| put_residual(&mut self.blocks[first..], row, HIDDEN));
         }
         if state != State::Zeroed {
@@ -309,14 +310,6 @@ impl Piece {
 
     fn block(&mut self, offset: usize, lines: usize) -> &mut [Line] {
         &mut self.blocks[offset / BLOCK_ROWS * lines..][..lines]
-    }
-}
-
-impl Drop for Piece {
-    /// What is freed could be found in memory long after a row in it was purged.
-    fn drop(&mut self) {
-        self.numbers.as_mut_slice().zeroize();
-        self.blocks.iter_mut().for_each(|line| line.0.zeroize());
     }
 }
 
@@ -388,7 +381,7 @@ mod tests {
         assert_eq!(rows.set_live(1, true), Ok(Some(1)));
         assert_eq!(rows.zero(1), Ok(Some(1)));
         assert_eq!(rows.row(1), (1, &[0.0; 16][..]));
-        assert!(rows.blocks(0)[..block_lines(16) - 2].iter().step_by(2).all(|line| line.0[4..8] == [0; 4]));
+        assert!(rows.blocks(0)[..block_lines(16) - 2].iter().step_by(2).all(|line| line[4..8] == [0; 4]));
         assert_eq!((rows.len(), rows.live(), rows.gaps()), (3, 2, 1));
         assert_eq!(rows.set_live(1, true), Err(GalleryError::Zeroed { row: 1 }));
         assert_eq!(rows.zero(1), Ok(None));

@@ -17,16 +17,32 @@
 //!
 //! One linear stream: a scan reads each line once, whatever the number of probes. Two lines against eight probes are sixteen sums:
 //! enough to hide the latency of the multiply-add, with ten loads for sixteen of them.
+//!
+//! # What is asked of rows and probes
+//!
+//! With `bound`'s names: D <= 2,048, A >= P, and for a row that may be found s >= 2^-13, P / s <= 16,200 D, 0 <= e <= 0.2 and
+//! |s c| <= 1.2; so its z is above -1.5 A, and a theta below -2 A means no more than -2 A. Any other row has a residual of -1e32.
+//!
+//! # The test in whole numbers
+//!
+//! With AVX-512 a sum doesn't begin at 0 but at x = (A e - theta) / s + `MARGIN` D + 16, in f32 and rounded: a row whose sum ends
+//! below 0 is dropped, and eight probes need one look at their signs. This drops no row with s I + A e >= theta. Each rounding
+//! errs by at most 2^-24 of its result; a theta above 2 P drops every row rightly, so |A e - theta| is at most 2.2 A, and the
+//! start that undoes the bias at most 16,256 D. Difference and quotient err by 2.2 (P / s) 2^-24 each, the sum and the start by
+//! 2^-24 (2.2 P / s + 16,256 D) and 2^-24 16,256 D, the rounding to a whole number by 1/2: together less than 0.01 D + 1, which
+//! the margin of D / 16 + 16 covers. x is below 2^31 - 2^30, so no sum overflows; where x is below -2^31, of a row or a probe
+//! that isn't there, the sum begins at -2^31 and saturates. What isn't dropped takes `bound`'s test as on every path.
 
 #![allow(unsafe_code, reason = "vector instructions and their loads; each block says why it is sound")]
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
-    __m256i, __m512, __m512i, _CMP_GE_OQ, _MM_HINT_T0, _mm_prefetch, _mm256_abs_epi8, _mm256_add_epi32, _mm256_load_si256,
+    __m256i, __m512, __m512i, _CMP_GE_OQ, _MM_HINT_T0, _mm_prefetch, _mm256_abs_epi8, _mm256_add_epi32, _mm256_loadu_si256,
     _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
-    _mm256_sign_epi8, _mm256_storeu_si256, _mm256_xor_si256, _mm512_castsi512_ps, _mm512_cmp_ps_mask, _mm512_cvtepi32_ps,
-    _mm512_dpbusd_epi32, _mm512_fmadd_ps, _mm512_load_si512, _mm512_loadu_si512, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps,
-    _mm512_storeu_ps, _mm512_storeu_si512,
+    _mm256_sign_epi8, _mm256_storeu_si256, _mm256_xor_si256, _mm512_add_epi32, _mm512_and_si512, _mm512_castsi512_ps, _mm512_cmp_ps_mask,
+    _mm512_cmpge_epi32_mask, _mm512_cvtepi32_ps, _mm512_cvtps_epi32, _mm512_div_ps, _mm512_dpbusds_epi32, _mm512_fmadd_ps, _mm512_fmsub_ps,
+    _mm512_fnmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_max_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps,
+    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_epi32,
 };
 
 /// Rows of a block.
@@ -43,14 +59,15 @@ const QUAD: usize = 4;
 const ENDS: usize = 2 * SIDES;
 /// Added to each code of a row, because the multiply-add instruction wants one side without a sign.
 const BIAS: i32 = 128;
-/// Lines that a scan asks for ahead of its reading: 8 KiB. The prefetcher of the processor alone gets half the bandwidth at 8 probes.
+/// Lines that a scan asks for ahead of its reading, at least: 8 KiB. The prefetcher of the processor alone gets half the bandwidth
+/// at 8 probes.
+const AHEAD: usize = 250;
+/// Lets the test in whole numbers keep a little more than it must, for each component.
 #[cfg(target_arch = "x86_64")]
-const AHEAD: usize = 128;
+const MARGIN: f32 = 1.0 / 16.0;
 
-/// 64 bytes of a block.
-#[repr(C, align(64))]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Line(pub(crate) [u8; 64]);
+/// 64 bytes of a block. They are read fastest where they begin at a multiple of 64.
+pub(crate) type Line = [u8; 64];
 
 /// Lines of one block.
 pub(crate) fn block_lines(dimension: usize) -> usize {
@@ -68,9 +85,9 @@ pub(crate) fn put_row(block: &mut [Line], row: usize, codes: &[i8], scale: f32, 
         for (biased, &code) in biased.iter_mut().zip(codes) {
             *biased = code.cast_unsigned() ^ 0x80;
         }
-        line.0[at..at + QUAD].copy_from_slice(&biased);
+        line[at..at + QUAD].copy_from_slice(&biased);
     }
-    block[ends + side].0[at..at + QUAD].copy_from_slice(&scale.to_le_bytes());
+    block[ends + side][at..at + QUAD].copy_from_slice(&scale.to_le_bytes());
     put_residual(block, row, residual);
 }
 
@@ -78,20 +95,20 @@ pub(crate) fn put_row(block: &mut [Line], row: usize, codes: &[i8], scale: f32, 
 pub(crate) fn put_nothing(block: &mut [Line], row: usize) {
     let (side, at) = (row / LINE_ROWS, row % LINE_ROWS * QUAD);
     for line in block.iter_mut().skip(side).step_by(SIDES) {
-        line.0[at..at + QUAD].fill(0);
+        line[at..at + QUAD].fill(0);
     }
 }
 
 /// Overwrites a row's residual.
 pub(crate) fn put_residual(block: &mut [Line], row: usize, residual: f32) {
     let (line, at) = (block.len() - SIDES + row / LINE_ROWS, row % LINE_ROWS * QUAD);
-    block[line].0[at..at + QUAD].copy_from_slice(&residual.to_le_bytes());
+    block[line][at..at + QUAD].copy_from_slice(&residual.to_le_bytes());
 }
 
 /// A row's residual.
 pub(crate) fn residual(block: &[Line], row: usize) -> f32 {
     let (line, at) = (block.len() - SIDES + row / LINE_ROWS, row % LINE_ROWS);
-    f32::from_le_bytes(block[line].0.as_chunks::<QUAD>().0[at])
+    f32::from_le_bytes(block[line].as_chunks::<QUAD>().0[at])
 }
 
 /// Up to 8 probes as the loop reads them; places without a probe are zeros.
@@ -104,6 +121,9 @@ pub(crate) struct Tile {
     starts: [i32; TILE_PROBES],
     /// A of each probe.
     a: [f32; TILE_PROBES],
+    /// Where the sums of the test in whole numbers begin, but for the theta.
+    #[cfg(target_arch = "x86_64")]
+    floors: [f32; TILE_PROBES],
 }
 
 impl Tile {
@@ -114,7 +134,14 @@ impl Tile {
         assert!((1..=TILE_PROBES).contains(&probes.len()), "a tile holds 1 to 8 probes");
         let width = [1, 4].into_iter().find(|&width| probes.len() <= width).unwrap_or(TILE_PROBES);
         let quads_len = probes[0].0.len().div_ceil(QUAD);
-        let mut tile = Self { width, quads: vec![0; quads_len * width], starts: [0; TILE_PROBES], a: [0.0; TILE_PROBES] };
+        let mut tile = Self {
+            width,
+            quads: vec![0; quads_len * width],
+            starts: [0; TILE_PROBES],
+            a: [0.0; TILE_PROBES],
+            #[cfg(target_arch = "x86_64")]
+            floors: [0.0; TILE_PROBES],
+        };
         for (at, &(codes, a)) in probes.iter().enumerate() {
             assert_eq!(codes.len().div_ceil(QUAD), quads_len, "all probes have the rows' dimension");
             for (quad, codes) in codes.chunks(QUAD).enumerate() {
@@ -126,10 +153,18 @@ impl Tile {
             }
             tile.starts[at] = -BIAS * codes.iter().map(|&code| i32::from(code)).sum::<i32>();
             tile.a[at] = a;
+            #[cfg(target_arch = "x86_64")]
+            #[expect(clippy::cast_precision_loss, reason = "the argument for the margin counts this rounding")]
+            {
+                tile.floors[at] = tile.starts[at] as f32 + (codes.len() as f32 * MARGIN + 16.0);
+            }
         }
         tile
     }
 }
+
+/// One value of each place in a block.
+pub(crate) type Lows = [f32; BLOCK_ROWS];
 
 /// Rows of a block that the test did not drop for one probe.
 pub(crate) struct Hit<'a> {
@@ -190,15 +225,22 @@ impl Path {
 
     /// Tests all rows of whole blocks against all probes of the tiles and tells what may not be dropped; `hit` may raise the theta.
     ///
+    /// `next` is what will be scanned afterwards, and asked for in time.
+    ///
     /// Shapes: `blocks` is a multiple of `block_lines(D)` lines; `thetas` has 8 values for each tile.
-    pub(crate) fn scan(self, blocks: &[Line], tiles: &[Tile], thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
-        let Some(first) = tiles.first() else { return };
-        let quads = first.quads.len() / first.width;
-        let lines = quads * SIDES + ENDS;
-        assert!(tiles.iter().all(|tile| tile.quads.len() == quads * tile.width), "all tiles have one dimension");
+    pub(crate) fn scan(
+        self,
+        blocks: &[Line],
+        next: &[Line],
+        tiles: &[Tile],
+        thetas: &mut [[f32; TILE_PROBES]],
+        hit: &mut impl FnMut(&Hit<'_>, &mut f32),
+    ) {
         assert_eq!(tiles.len(), thetas.len(), "each tile has its thetas");
-        assert!(blocks.len().is_multiple_of(lines), "whole blocks of the tiles' dimension");
-        let pairs = Pairs { blocks, lines, tiles };
+        for (tile, thetas) in tiles.iter().zip(&mut *thetas) {
+            thetas.iter_mut().zip(&tile.a).for_each(|(theta, a)| *theta = theta.max(-2.0 * a));
+        }
+        let Some(pairs) = Pairs::new(blocks, next, tiles) else { return };
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `Path::all` alone makes this kind, where the processor has avx512f and avx512vnni.
@@ -210,6 +252,24 @@ impl Path {
         }
     }
 
+    /// The largest `low` of the rows that share a place in their blocks, for each probe; hidden rows aside.
+    ///
+    /// Shapes: `blocks` is a multiple of `block_lines(D)` lines; 32 values for each probe of each tile.
+    pub(crate) fn largest_lows(self, blocks: &[Line], tiles: &[Tile]) -> Vec<[Lows; TILE_PROBES]> {
+        let mut largest = vec![[[f32::MIN; BLOCK_ROWS]; TILE_PROBES]; tiles.len()];
+        let Some(pairs) = Pairs::new(blocks, &[], tiles) else { return largest };
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as in `scan`.
+            Kind::Avx512Vnni => unsafe { largest_lows_avx512(&pairs, &mut largest) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as in `scan`.
+            Kind::Avx2 => unsafe { largest_lows_avx2(&pairs, &mut largest) },
+            Kind::Portable => largest_lows_portable(&pairs, &mut largest),
+        }
+        largest
+    }
+
     /// Multiply-adds a second that one thread can do at most, measured for a few milliseconds; none where no one instruction does it.
     pub(crate) fn peak(self) -> Option<f64> {
         match self.0 {
@@ -219,6 +279,51 @@ impl Path {
             _ => None,
         }
     }
+}
+
+/// The dot product in f64, which is exact for numbers on the grid of `face` in whatever order it is summed.
+///
+/// Shapes: both are D.
+pub(crate) fn exact(a: &[f32], b: &[f32]) -> f64 {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if is_x86_feature_detected!("avx512f") {
+            // SAFETY: the processor has avx512f.
+            return unsafe { exact_avx512(a, b) };
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has avx2.
+            return unsafe { exact_avx2(a, b) };
+        }
+    }
+    exact_in_lanes::<8>(a, b)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f")]
+fn exact_avx512(a: &[f32], b: &[f32]) -> f64 {
+    exact_in_lanes::<32>(a, b)
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn exact_avx2(a: &[f32], b: &[f32]) -> f64 {
+    exact_in_lanes::<16>(a, b)
+}
+
+/// Sums kept side by side, written so that the compiler can use whatever registers the caller was compiled for.
+#[inline(always)]
+fn exact_in_lanes<const LANES: usize>(a: &[f32], b: &[f32]) -> f64 {
+    let product = |a: f32, b: f32| f64::from(a) * f64::from(b);
+    let mut sums = [0.0; LANES];
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            sums[lane] += product(a[lane], b[lane]);
+        }
+    }
+    let rest = a_rest.iter().zip(b_rest).fold(0.0, |sum, (&a, &b)| sum + product(a, b));
+    sums.iter().sum::<f64>() + rest
 }
 
 /// Asks the processor to have values near when they are read soon.
@@ -243,22 +348,50 @@ fn fetch(address: *const i8) {
 /// All blocks, each with all tiles while it is near.
 struct Pairs<'a> {
     blocks: &'a [Line],
+    next: &'a [Line],
     lines: usize,
     tiles: &'a [Tile],
 }
 
-impl Pairs<'_> {
-    #[inline(always)]
-    fn each(&self) -> impl Iterator<Item = Pair<'_>> {
-        let blocks = self.blocks.chunks_exact(self.lines).enumerate();
-        blocks.flat_map(|(at, block)| self.tiles.iter().enumerate().map(move |(tile_at, tile)| Pair { block, at, tile, tile_at }))
+impl<'a> Pairs<'a> {
+    fn new(blocks: &'a [Line], next: &'a [Line], tiles: &'a [Tile]) -> Option<Self> {
+        let first = tiles.first()?;
+        let quads = first.quads.len() / first.width;
+        let lines = quads * SIDES + ENDS;
+        assert!(tiles.iter().all(|tile| tile.quads.len() == quads * tile.width), "all tiles have one dimension");
+        assert!(blocks.len().is_multiple_of(lines), "whole blocks of the tiles' dimension");
+        Some(Self { blocks, next, lines, tiles })
     }
+
+    fn count(&self) -> usize {
+        self.blocks.len() / self.lines
+    }
+
+    #[inline(always)]
+    fn block(&self, at: usize) -> Block<'_> {
+        let later = at * self.lines + AHEAD.div_ceil(self.lines) * self.lines;
+        let lines = &self.blocks[at * self.lines..][..self.lines];
+        // Without any later block this one is asked for again, which costs nothing.
+        let later = if later < self.blocks.len() {
+            self.blocks[later..].as_ptr()
+        } else {
+            self.next.get(later - self.blocks.len()..).map_or(lines.as_ptr(), <[Line]>::as_ptr)
+        };
+        Block { lines, at, later }
+    }
+}
+
+/// One block, and one to ask for meanwhile.
+#[derive(Clone, Copy)]
+struct Block<'a> {
+    lines: &'a [Line],
+    at: usize,
+    later: *const Line,
 }
 
 /// One block and one tile.
 struct Pair<'a> {
-    block: &'a [Line],
-    at: usize,
+    block: Block<'a>,
     tile: &'a Tile,
     tile_at: usize,
 }
@@ -266,130 +399,226 @@ struct Pair<'a> {
 impl Pair<'_> {
     /// Quad by quad, the lines with these codes of all rows.
     fn codes(&self) -> &[[Line; SIDES]] {
-        self.block[..self.block.len() - ENDS].as_chunks().0
+        self.block.lines[..self.block.lines.len() - ENDS].as_chunks().0
     }
 
     /// The lines with the scales, and those with the residuals.
     fn ends(&self) -> &[[Line; SIDES]; 2] {
-        self.block.as_chunks().0.last_chunk().expect("a block has its last lines")
+        self.block.lines.as_chunks().0.last_chunk().expect("a block has its last lines")
     }
 
-    /// The test, written so that the compiler can use whatever registers the caller was compiled for.
+    /// z and `low` of all rows, written so that the compiler can use whatever registers the caller was compiled for.
     #[inline(always)]
-    fn offer(&self, probe: usize, dots: &[i32; BLOCK_ROWS], theta: &mut f32, hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
+    fn bounds(&self, probe: usize, dots: &[i32; BLOCK_ROWS]) -> (Lows, Lows) {
         let [scales, residuals] = self.ends();
         let a = self.tile.a[probe];
-        let mut z = [0.0; BLOCK_ROWS];
-        let mut rows = 0;
+        let (mut z, mut low) = ([0.0; BLOCK_ROWS], [f32::MIN; BLOCK_ROWS]);
         for side in 0..SIDES {
-            let (scales, residuals) = (scales[side].0.as_chunks::<QUAD>().0, residuals[side].0.as_chunks::<QUAD>().0);
+            let (scales, residuals) = (scales[side].as_chunks::<QUAD>().0, residuals[side].as_chunks::<QUAD>().0);
             for at in 0..LINE_ROWS {
                 let row = side * LINE_ROWS + at;
                 #[expect(clippy::cast_precision_loss, reason = "the bound counts this rounding")]
                 let dot = dots[row] as f32;
-                z[row] = dot * f32::from_le_bytes(scales[at]) + a * f32::from_le_bytes(residuals[at]);
-                rows |= u32::from(z[row] >= *theta) << row;
+                let residual = f32::from_le_bytes(residuals[at]);
+                z[row] = dot * f32::from_le_bytes(scales[at]) + a * residual;
+                if residual >= 0.0 {
+                    low[row] = z[row] - 2.0 * a * residual;
+                }
             }
         }
+        (z, low)
+    }
+
+    /// The test of one probe.
+    #[inline(always)]
+    fn offer(&self, probe: usize, dots: &[i32; BLOCK_ROWS], theta: &mut f32, hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
+        let (z, _) = self.bounds(probe, dots);
+        let rows = z.iter().enumerate().fold(0, |rows, (row, &z)| rows | u32::from(z >= *theta) << row);
         if rows != 0 {
             self.tell(probe, rows, &z, theta, hit);
         }
     }
 
+    /// What one probe's largest lows become by this block.
+    #[inline(always)]
+    fn raise(&self, probe: usize, dots: &[i32; BLOCK_ROWS], largest: &mut Lows) {
+        let (_, low) = self.bounds(probe, dots);
+        largest.iter_mut().zip(low).for_each(|(largest, low)| *largest = largest.max(low));
+    }
+
     #[cold]
     #[inline(never)]
-    fn tell(&self, probe: usize, rows: u32, z: &[f32; BLOCK_ROWS], theta: &mut f32, hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
-        hit(&Hit { block: self.at, lines: self.block, tile: self.tile_at, probe, rows, z: *z }, theta);
+    fn tell(&self, probe: usize, rows: u32, z: &Lows, theta: &mut f32, hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
+        hit(&Hit { block: self.block.at, lines: self.block.lines, tile: self.tile_at, probe, rows, z: *z }, theta);
     }
 }
 
 fn scan_portable(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
-    for pair in pairs.each() {
-        let width = pair.tile.width;
-        for probe in 0..width {
-            let mut dots = [pair.tile.starts[probe]; BLOCK_ROWS];
-            for (lines, quads) in pair.codes().iter().zip(pair.tile.quads.chunks_exact(width)) {
-                let [p0, p1, p2, p3] = quads[probe].to_le_bytes().map(|code| i32::from(code.cast_signed()));
-                for (line, dots) in lines.iter().zip(dots.as_chunks_mut::<LINE_ROWS>().0) {
-                    for (dot, &row) in dots.iter_mut().zip(line.0.as_chunks::<QUAD>().0) {
-                        // One word a row, taken apart by shifts: the compiler finds vector instructions for this form.
-                        let [c0, c1, c2, c3] = [0, 8, 16, 24].map(|shift| (u32::from_le_bytes(row) >> shift & 0xff).cast_signed());
-                        *dot += c0 * p0 + c1 * p1 + c2 * p2 + c3 * p3;
-                    }
-                }
+    for at in 0..pairs.count() {
+        let block = pairs.block(at);
+        for (tile_at, tile) in pairs.tiles.iter().enumerate() {
+            let pair = Pair { block, tile, tile_at };
+            for (probe, theta) in thetas[tile_at][..tile.width].iter_mut().enumerate() {
+                pair.offer(probe, &dots_portable(&pair, probe), theta, hit);
             }
-            pair.offer(probe, &dots, &mut thetas[pair.tile_at][probe], hit);
         }
     }
+}
+
+fn largest_lows_portable(pairs: &Pairs<'_>, largest: &mut [[Lows; TILE_PROBES]]) {
+    for at in 0..pairs.count() {
+        let block = pairs.block(at);
+        for (tile_at, tile) in pairs.tiles.iter().enumerate() {
+            let pair = Pair { block, tile, tile_at };
+            for (probe, largest) in largest[tile_at][..tile.width].iter_mut().enumerate() {
+                pair.raise(probe, &dots_portable(&pair, probe), largest);
+            }
+        }
+    }
+}
+
+#[inline]
+fn dots_portable(pair: &Pair<'_>, probe: usize) -> [i32; BLOCK_ROWS] {
+    let mut dots = [pair.tile.starts[probe]; BLOCK_ROWS];
+    for (lines, quads) in pair.codes().iter().zip(pair.tile.quads.chunks_exact(pair.tile.width)) {
+        let [p0, p1, p2, p3] = quads[probe].to_le_bytes().map(|code| i32::from(code.cast_signed()));
+        for (line, dots) in lines.iter().zip(dots.as_chunks_mut::<LINE_ROWS>().0) {
+            for (dot, &row) in dots.iter_mut().zip(line.as_chunks::<QUAD>().0) {
+                // One word a row, taken apart by shifts: the compiler finds vector instructions for this form.
+                let [c0, c1, c2, c3] = [0, 8, 16, 24].map(|shift| (u32::from_le_bytes(row) >> shift & 0xff).cast_signed());
+                *dot += c0 * p0 + c1 * p1 + c2 * p2 + c3 * p3;
+            }
+        }
+    }
+    dots
 }
 
 // AVX-512
 
+/// One register for each side of a block.
+#[cfg(target_arch = "x86_64")]
+type Sides<T> = [T; SIDES];
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vnni")]
 fn scan_avx512(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
-    for pair in pairs.each() {
-        let thetas = &mut thetas[pair.tile_at];
-        // The first tile's reading brings the lines for the others.
-        match (pair.tile.width, pair.tile_at) {
-            (1, 0) => tile_avx512::<1, true>(&pair, thetas, hit),
-            (4, 0) => tile_avx512::<4, true>(&pair, thetas, hit),
-            (_, 0) => tile_avx512::<TILE_PROBES, true>(&pair, thetas, hit),
-            (1, _) => tile_avx512::<1, false>(&pair, thetas, hit),
-            (4, _) => tile_avx512::<4, false>(&pair, thetas, hit),
-            _ => tile_avx512::<TILE_PROBES, false>(&pair, thetas, hit),
+    for at in 0..pairs.count() {
+        let block = pairs.block(at);
+        for (tile_at, tile) in pairs.tiles.iter().enumerate() {
+            let pair = Pair { block, tile, tile_at };
+            let thetas = &mut thetas[pair.tile_at];
+            // All tiles but the last are full, and the first four share the asking for lines: memory brings them while all compute.
+            match (pair.tile.width, pairs.tiles.len(), pair.tile_at) {
+                (1, 1, _) => tile_avx512::<1, 4>(&pair, thetas, hit),
+                (4, 1, _) => tile_avx512::<4, 4>(&pair, thetas, hit),
+                (_, 1, _) => tile_avx512::<TILE_PROBES, 4>(&pair, thetas, hit),
+                (1, ..) => tile_avx512::<1, 0>(&pair, thetas, hit),
+                (4, ..) => tile_avx512::<4, 0>(&pair, thetas, hit),
+                (_, 2, 0) => tile_avx512::<TILE_PROBES, 4>(&pair, thetas, hit),
+                (_, 3, 0 | 1) => tile_avx512::<TILE_PROBES, 2>(&pair, thetas, hit),
+                (_, 4.., 0..4) => tile_avx512::<TILE_PROBES, 1>(&pair, thetas, hit),
+                _ => tile_avx512::<TILE_PROBES, 0>(&pair, thetas, hit),
+            }
         }
     }
 }
 
+/// The test in whole numbers, for one tile.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
-fn tile_avx512<const PROBES: usize, const FETCH: bool>(
+fn tile_avx512<const PROBES: usize, const FETCH: usize>(
     pair: &Pair<'_>,
     thetas: &mut [f32; TILE_PROBES],
     hit: &mut impl FnMut(&Hit<'_>, &mut f32),
 ) {
-    let tile = pair.tile;
-    let mut dots = [[_mm512_set1_epi32(0); SIDES]; PROBES];
-    for (dots, &start) in dots.iter_mut().zip(&tile.starts) {
-        *dots = [_mm512_set1_epi32(start); SIDES];
+    let (scales, residuals) = ends_avx512(pair);
+    let steps = [steps_avx512(scales[0]), steps_avx512(scales[1])];
+    let mut dots = [[_mm512_setzero_si512(); SIDES]; PROBES];
+    for (probe, dots) in dots.iter_mut().enumerate() {
+        *dots = from_theta_avx512(pair.tile, probe, thetas[probe], &steps, &residuals);
     }
-    for (lines, quads) in pair.codes().iter().zip(tile.quads.as_chunks::<PROBES>().0) {
-        if FETCH {
-            fetch(std::ptr::from_ref(lines).cast::<Line>().wrapping_add(AHEAD).cast());
-            fetch(std::ptr::from_ref(lines).cast::<Line>().wrapping_add(AHEAD + 1).cast());
-        }
-        let rows = [load_avx512(&lines[0]), load_avx512(&lines[1])];
-        for (dots, &quad) in dots.iter_mut().zip(quads) {
-            // Bytes of rows have no sign, bytes of probes have one; nothing saturates.
-            let probe = _mm512_set1_epi32(quad);
-            *dots = [_mm512_dpbusd_epi32(dots[0], rows[0], probe), _mm512_dpbusd_epi32(dots[1], rows[1], probe)];
-        }
+    let dots = dots_avx512::<PROBES, FETCH>(pair, dots);
+    let mut all = dots[0][0];
+    for &dots in &dots.as_flattened()[1..] {
+        all = _mm512_and_si512(all, dots);
     }
-    let mut some = 0;
-    for side in 0..SIDES {
-        let (scales, residuals) = ends_avx512(pair, side);
-        for ((dots, &a), &theta) in dots.iter().zip(&tile.a).zip(&*thetas) {
-            some |= _mm512_cmp_ps_mask::<_CMP_GE_OQ>(z_avx512(dots[side], a, scales, residuals), _mm512_set1_ps(theta));
+    // Rare, and so worked out elsewhere: what the ordinary block needs stays in registers.
+    if _mm512_cmpge_epi32_mask(all, _mm512_setzero_si512()) != 0 {
+        let mut ended = [[[0; LINE_ROWS]; SIDES]; PROBES];
+        for (ended, dots) in ended.as_flattened_mut().iter_mut().zip(dots.as_flattened()) {
+            *ended = store_avx512(*dots);
         }
+        tell_avx512(pair, &ended, thetas, hit);
     }
-    // Rare, and so computed again elsewhere: what the ordinary block needs stays in registers.
-    if some != 0 {
-        let mut told = [[[0; LINE_ROWS]; SIDES]; PROBES];
-        for (told, dots) in told.as_flattened_mut().iter_mut().zip(dots.as_flattened()) {
-            *told = store_avx512(*dots);
+}
+
+/// The sums of one tile, from where they begin; and lines of a later block are asked for, `FETCH` for every two quads.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+fn dots_avx512<const PROBES: usize, const FETCH: usize>(pair: &Pair<'_>, mut dots: [Sides<__m512i>; PROBES]) -> [Sides<__m512i>; PROBES] {
+    let (lines, last_lines) = pair.codes().as_chunks::<2>();
+    let (quads, last_quads) = pair.tile.quads.as_chunks::<PROBES>().0.as_chunks::<2>();
+    let mut later = pair.block.later.wrapping_add(pair.tile_at * (lines.len() + 1) * FETCH);
+    let mut fetch_share = || {
+        for _ in 0..FETCH {
+            fetch(later.cast());
+            later = later.wrapping_add(1);
         }
-        tell_avx512(pair, &told, thetas, hit);
+    };
+    fetch_share();
+    for (lines, quads) in lines.iter().zip(quads) {
+        fetch_share();
+        add_avx512(&mut dots, &lines[0], &quads[0]);
+        add_avx512(&mut dots, &lines[1], &quads[1]);
     }
+    for (lines, quads) in last_lines.iter().zip(last_quads) {
+        add_avx512(&mut dots, lines, quads);
+    }
+    dots
 }
 
 #[cfg(target_arch = "x86_64")]
 #[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+fn add_avx512<const PROBES: usize>(dots: &mut [Sides<__m512i>; PROBES], lines: &Sides<Line>, quads: &[i32; PROBES]) {
+    let rows = [load_avx512(&lines[0]), load_avx512(&lines[1])];
+    for (dots, &quad) in dots.iter_mut().zip(quads) {
+        // Bytes of rows have no sign, bytes of probes have one. What saturates is no sum that counts.
+        let probe = _mm512_set1_epi32(quad);
+        *dots = [_mm512_dpbusds_epi32(dots[0], rows[0], probe), _mm512_dpbusds_epi32(dots[1], rows[1], probe)];
+    }
+}
+
+/// Scales and residuals.
+#[cfg(target_arch = "x86_64")]
+#[inline]
 #[target_feature(enable = "avx512f")]
-fn ends_avx512(pair: &Pair<'_>, side: usize) -> (__m512, __m512) {
+fn ends_avx512(pair: &Pair<'_>) -> (Sides<__m512>, Sides<__m512>) {
     let [scales, residuals] = pair.ends();
-    (_mm512_castsi512_ps(load_avx512(&scales[side])), _mm512_castsi512_ps(load_avx512(&residuals[side])))
+    let load = |line: &Line| _mm512_castsi512_ps(load_avx512(line));
+    ([load(&scales[0]), load(&scales[1])], [load(&residuals[0]), load(&residuals[1])])
+}
+
+/// 1 / s.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn steps_avx512(scales: __m512) -> __m512 {
+    _mm512_div_ps(_mm512_set1_ps(1.0), scales)
+}
+
+/// Where sums begin that shall end below 0 if their rows may be dropped.
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn from_theta_avx512(tile: &Tile, probe: usize, theta: f32, steps: &Sides<__m512>, residuals: &Sides<__m512>) -> Sides<__m512i> {
+    let side = |steps: __m512, residuals: __m512| {
+        let above = _mm512_fmsub_ps(residuals, _mm512_set1_ps(tile.a[probe]), _mm512_set1_ps(theta));
+        _mm512_cvtps_epi32(_mm512_fmadd_ps(above, steps, _mm512_set1_ps(tile.floors[probe])))
+    };
+    [side(steps[0], residuals[0]), side(steps[1], residuals[1])]
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -399,31 +628,83 @@ fn z_avx512(dots: __m512i, a: f32, scales: __m512, residuals: __m512) -> __m512 
     _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots), scales, _mm512_mul_ps(residuals, _mm512_set1_ps(a)))
 }
 
+/// Works out which rows of which probes ended at 0 or above, and tells of those whose z isn't below theta.
 #[cfg(target_arch = "x86_64")]
 #[cold]
 #[inline(never)]
 #[target_feature(enable = "avx512f")]
 fn tell_avx512(
     pair: &Pair<'_>,
-    dots: &[[[i32; LINE_ROWS]; SIDES]],
+    dots: &[Sides<[i32; LINE_ROWS]>],
     thetas: &mut [f32; TILE_PROBES],
     hit: &mut impl FnMut(&Hit<'_>, &mut f32),
 ) {
-    let ends = [ends_avx512(pair, 0), ends_avx512(pair, 1)];
-    for (probe, (dots, theta)) in dots.iter().zip(thetas).enumerate() {
-        let z = [0, 1].map(|side: usize| {
-            let (scales, residuals) = ends[side];
-            z_avx512(reload_avx512(&dots[side]), pair.tile.a[probe], scales, residuals)
-        });
-        let kept = |side: usize| u32::from(_mm512_cmp_ps_mask::<_CMP_GE_OQ>(z[side], _mm512_set1_ps(*theta)));
-        let rows = kept(0) | kept(1) << LINE_ROWS;
+    let tile = pair.tile;
+    let (scales, residuals) = ends_avx512(pair);
+    let mut left = 0u32;
+    for (probe, dots) in dots.iter().enumerate() {
+        let both = _mm512_and_si512(reload_avx512(&dots[0]), reload_avx512(&dots[1]));
+        left |= u32::from(_mm512_cmpge_epi32_mask(both, _mm512_setzero_si512()) != 0) << probe;
+    }
+    while left != 0 {
+        let probe = left.trailing_zeros() as usize;
+        left &= left - 1;
+        let theta = &mut thetas[probe];
+        let steps = [steps_avx512(scales[0]), steps_avx512(scales[1])];
+        let begun = from_theta_avx512(tile, probe, *theta, &steps, &residuals);
+        let (mut z, mut rows) = ([0.0; BLOCK_ROWS], 0);
+        for (side, z) in z.as_chunks_mut::<LINE_ROWS>().0.iter_mut().enumerate() {
+            let added = _mm512_sub_epi32(reload_avx512(&dots[probe][side]), begun[side]);
+            let dots = _mm512_add_epi32(added, _mm512_set1_epi32(tile.starts[probe]));
+            let values = z_avx512(dots, tile.a[probe], scales[side], residuals[side]);
+            rows |= u32::from(_mm512_cmp_ps_mask::<_CMP_GE_OQ>(values, _mm512_set1_ps(*theta))) << (side * LINE_ROWS);
+            // SAFETY: the chunk is 64 writable bytes; this store asks for no alignment.
+            unsafe { _mm512_storeu_ps(z.as_mut_ptr(), values) };
+        }
         if rows != 0 {
-            let mut values = [0.0; BLOCK_ROWS];
-            for (values, z) in values.as_chunks_mut::<LINE_ROWS>().0.iter_mut().zip(z) {
-                // SAFETY: the chunk is 64 writable bytes; this store asks for no alignment.
-                unsafe { _mm512_storeu_ps(values.as_mut_ptr(), z) };
+            hit(&Hit { block: pair.block.at, lines: pair.block.lines, tile: pair.tile_at, probe, rows, z }, theta);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vnni")]
+fn largest_lows_avx512(pairs: &Pairs<'_>, largest: &mut [[Lows; TILE_PROBES]]) {
+    for at in 0..pairs.count() {
+        let block = pairs.block(at);
+        for (tile_at, tile) in pairs.tiles.iter().enumerate() {
+            let pair = Pair { block, tile, tile_at };
+            let largest = &mut largest[pair.tile_at];
+            match pair.tile.width {
+                1 => raise_avx512::<1>(&pair, largest),
+                4 => raise_avx512::<4>(&pair, largest),
+                _ => raise_avx512::<TILE_PROBES>(&pair, largest),
             }
-            pair.tell(probe, rows, &values, theta, hit);
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+fn raise_avx512<const PROBES: usize>(pair: &Pair<'_>, largest: &mut [Lows; TILE_PROBES]) {
+    let tile = pair.tile;
+    let mut dots = [[_mm512_setzero_si512(); SIDES]; PROBES];
+    for (dots, &start) in dots.iter_mut().zip(&tile.starts) {
+        *dots = [_mm512_set1_epi32(start); SIDES];
+    }
+    let dots = dots_avx512::<PROBES, 0>(pair, dots);
+    let (scales, residuals) = ends_avx512(pair);
+    for ((dots, &a), largest) in dots.iter().zip(&tile.a).zip(largest) {
+        for (side, largest) in largest.as_chunks_mut::<LINE_ROWS>().0.iter_mut().enumerate() {
+            let z = z_avx512(dots[side], a, scales[side], residuals[side]);
+            let low = _mm512_fnmadd_ps(_mm512_set1_ps(2.0 * a), residuals[side], z);
+            let shown = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(residuals[side], _mm512_setzero_ps());
+            // SAFETY: the chunk is 64 readable and writable bytes; load and store ask for no alignment.
+            unsafe {
+                let before = _mm512_loadu_ps(largest.as_ptr());
+                _mm512_storeu_ps(largest.as_mut_ptr(), _mm512_mask_max_ps(before, shown, before, low));
+            }
         }
     }
 }
@@ -432,8 +713,8 @@ fn tell_avx512(
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load_avx512(line: &Line) -> __m512i {
-    // SAFETY: a line is 64 readable bytes, aligned to 64, and every pattern of bits is a valid register.
-    unsafe { _mm512_load_si512(std::ptr::from_ref(line).cast()) }
+    // SAFETY: a line is 64 readable bytes; this load asks for no alignment, and every pattern of bits is a valid register.
+    unsafe { _mm512_loadu_si512(std::ptr::from_ref(line).cast()) }
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -464,7 +745,7 @@ fn peak_avx512() -> f64 {
     let mut dots = [_mm512_set1_epi32(0); 16];
     for _ in 0..ROUNDS {
         for dot in &mut dots {
-            *dot = _mm512_dpbusd_epi32(*dot, rows, probes);
+            *dot = _mm512_dpbusds_epi32(*dot, rows, probes);
         }
     }
     std::hint::black_box(&dots);
@@ -480,13 +761,34 @@ const AVX2_PROBES: usize = 4;
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
 fn scan_avx2(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
-    for pair in pairs.each() {
-        let thetas = &mut thetas[pair.tile_at];
-        if pair.tile.width == 1 {
-            tile_avx2::<1>(&pair, 0, thetas, hit);
-        } else {
-            for first in (0..pair.tile.width).step_by(AVX2_PROBES) {
-                tile_avx2::<AVX2_PROBES>(&pair, first, thetas, hit);
+    for at in 0..pairs.count() {
+        let block = pairs.block(at);
+        for (tile_at, tile) in pairs.tiles.iter().enumerate() {
+            let pair = Pair { block, tile, tile_at };
+            let thetas = &mut thetas[pair.tile_at];
+            if pair.tile.width == 1 {
+                pair.offer(0, &dots_avx2::<1>(&pair, 0)[0], &mut thetas[0], hit);
+            } else {
+                for (part, thetas) in thetas[..pair.tile.width].as_chunks_mut::<AVX2_PROBES>().0.iter_mut().enumerate() {
+                    let first = part * AVX2_PROBES;
+                    for ((dots, theta), probe) in dots_avx2::<AVX2_PROBES>(&pair, first).iter().zip(thetas).zip(first..) {
+                        pair.offer(probe, dots, theta, hit);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn largest_lows_avx2(pairs: &Pairs<'_>, largest: &mut [[Lows; TILE_PROBES]]) {
+    for at in 0..pairs.count() {
+        let block = pairs.block(at);
+        for (tile_at, tile) in pairs.tiles.iter().enumerate() {
+            let pair = Pair { block, tile, tile_at };
+            for (probe, largest) in largest[pair.tile_at][..pair.tile.width].iter_mut().enumerate() {
+                pair.raise(probe, &dots_avx2::<1>(&pair, probe)[0], largest);
             }
         }
     }
@@ -495,20 +797,15 @@ fn scan_avx2(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut imp
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx2")]
-fn tile_avx2<const PROBES: usize>(
-    pair: &Pair<'_>,
-    first: usize,
-    thetas: &mut [f32; TILE_PROBES],
-    hit: &mut impl FnMut(&Hit<'_>, &mut f32),
-) {
+fn dots_avx2<const PROBES: usize>(pair: &Pair<'_>, first: usize) -> [[i32; BLOCK_ROWS]; PROBES] {
     let ones = _mm256_set1_epi16(1);
     let mut all = [[0; BLOCK_ROWS]; PROBES];
     for side in 0..SIDES {
         let mut dots = [[_mm256_setzero_si256(); 2]; PROBES];
-        for (lines, quads) in pair.codes().iter().zip(pair.tile.quads.chunks_exact(pair.tile.width)) {
+        for (at, (lines, quads)) in pair.codes().iter().zip(pair.tile.quads.chunks_exact(pair.tile.width)).enumerate() {
             let line = &lines[side];
-            if first == 0 {
-                fetch(std::ptr::from_ref(line).wrapping_add(AHEAD).cast());
+            if first == 0 && pair.tile_at == 0 {
+                fetch(pair.block.later.wrapping_add(at * SIDES + side).cast());
             }
             let rows = load_avx2(line).map(|half| _mm256_xor_si256(half, _mm256_set1_epi8(i8::MIN)));
             let magnitudes = rows.map(|half| _mm256_abs_epi8(half));
@@ -525,9 +822,7 @@ fn tile_avx2<const PROBES: usize>(
             all.as_chunks_mut().0[side] = store_avx2(dots);
         }
     }
-    for (at, dots) in all.iter().enumerate() {
-        pair.offer(first + at, dots, &mut thetas[first + at], hit);
-    }
+    all
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -535,8 +830,8 @@ fn tile_avx2<const PROBES: usize>(
 #[target_feature(enable = "avx2")]
 fn load_avx2(line: &Line) -> [__m256i; 2] {
     let halves = std::ptr::from_ref(line).cast::<__m256i>();
-    // SAFETY: a line is 64 readable bytes, aligned to 64: two registers, of which every pattern of bits is valid.
-    unsafe { [_mm256_load_si256(halves), _mm256_load_si256(halves.add(1))] }
+    // SAFETY: a line is 64 readable bytes, two registers; these loads ask for no alignment, and every pattern of bits is valid.
+    unsafe { [_mm256_loadu_si256(halves), _mm256_loadu_si256(halves.add(1))] }
 }
 
 #[cfg(target_arch = "x86_64")]

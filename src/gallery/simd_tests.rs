@@ -2,6 +2,11 @@
 
 use super::*;
 
+/// Residual of a hidden row.
+const HIDDEN: f32 = -1e32;
+/// Theta of a place without a probe.
+const CLOSED: f32 = 1e30;
+
 /// Numbers that are the same everywhere (splitmix64).
 struct Numbers(u64);
 
@@ -29,6 +34,7 @@ impl Numbers {
     }
 }
 
+/// Rows, each with its scale and its residual, and probes, each with its A: what `simd` asks of them, near its limits.
 struct Case {
     rows: Vec<(Vec<i8>, f32, f32)>,
     probes: Vec<(Vec<i8>, f32)>,
@@ -36,18 +42,38 @@ struct Case {
     tiles: Vec<Tile>,
 }
 
+fn length(codes: &[i8]) -> f32 {
+    codes.iter().map(|&code| f32::from(code) * f32::from(code)).sum::<f32>().sqrt()
+}
+
 impl Case {
     fn new(numbers: &mut Numbers, dimension: usize, blocks_len: usize, probes_len: usize) -> Self {
-        let rows: Vec<_> = (0..blocks_len * BLOCK_ROWS).map(|_| (numbers.codes(dimension), numbers.unit(), numbers.unit())).collect();
+        let row = |numbers: &mut Numbers| {
+            let codes = numbers.codes(dimension);
+            let scale = (0.8 + 0.4 * numbers.unit()) / length(&codes);
+            (codes, scale, 0.2 * numbers.unit())
+        };
+        let rows: Vec<_> = (0..blocks_len * BLOCK_ROWS).map(|_| row(numbers)).collect();
         let lines = block_lines(dimension);
-        let mut blocks = vec![Line([0; 64]); blocks_len * lines];
+        let mut blocks = vec![[0; 64]; blocks_len * lines];
         for (at, (codes, scale, residual)) in rows.iter().enumerate() {
             put_row(&mut blocks[at / BLOCK_ROWS * lines..][..lines], at % BLOCK_ROWS, codes, *scale, *residual);
         }
-        let probes: Vec<_> = (0..probes_len).map(|_| (numbers.codes(dimension), 100.0 + numbers.unit())).collect();
+        let probes: Vec<_> = (0..probes_len)
+            .map(|_| {
+                let codes = numbers.codes(dimension);
+                let a = length(&codes).next_up();
+                (codes, a)
+            })
+            .collect();
         let refs: Vec<_> = probes.iter().map(|(codes, a)| (codes.as_slice(), *a)).collect();
         let tiles = refs.chunks(TILE_PROBES).map(Tile::new).collect();
         Self { rows, probes, blocks, tiles }
+    }
+
+    fn hide(&mut self, row: usize) {
+        let lines = block_lines(self.rows[0].0.len());
+        put_residual(&mut self.blocks[row / BLOCK_ROWS * lines..][..lines], row % BLOCK_ROWS, HIDDEN);
     }
 
     /// z by plain arithmetic, with the error that f32 may make of it.
@@ -58,15 +84,14 @@ impl Case {
         (first + second, (first.abs() + second.abs()) * 2f64.powi(-22))
     }
 
+    /// Row, probe and z of what isn't dropped. Places without a probe are given as closed, as `simd` wants them.
     fn hits(&self, path: Path, theta: f32) -> Vec<(usize, usize, f32)> {
-        let mut thetas = vec![[theta; TILE_PROBES]; self.tiles.len()];
+        let mut thetas = vec![[CLOSED; TILE_PROBES]; self.tiles.len()];
+        thetas.as_flattened_mut()[..self.probes.len()].fill(theta);
         let mut found = Vec::new();
-        path.scan(&self.blocks, &self.tiles, &mut thetas, &mut |hit, _| {
+        path.scan(&self.blocks, &self.blocks[..self.blocks.len() / 2], &self.tiles, &mut thetas, &mut |hit, _| {
             for row in (0..BLOCK_ROWS).filter(|row| hit.rows >> row & 1 == 1) {
-                let probe = hit.tile * TILE_PROBES + hit.probe;
-                if probe < self.probes.len() {
-                    found.push((hit.block * BLOCK_ROWS + row, probe, hit.z[row]));
-                }
+                found.push((hit.block * BLOCK_ROWS + row, hit.tile * TILE_PROBES + hit.probe, hit.z[row]));
             }
         });
         found.sort_by_key(|&(row, probe, _)| (row, probe));
@@ -95,14 +120,95 @@ fn every_path_gives_every_row_its_exact_dot_product() {
 #[test]
 fn no_path_drops_a_row_on_its_threshold() {
     let mut numbers = Numbers(2);
-    for probes_len in [1, 3, 8, 16, 20] {
-        let case = Case::new(&mut numbers, 96, 3, probes_len);
-        for path in Path::all() {
-            let all = case.hits(path, f32::MIN);
-            let theta = all[all.len() / 2].2;
-            let kept = case.hits(path, theta);
-            assert_eq!(kept, all.into_iter().filter(|found| found.2 >= theta).collect::<Vec<_>>(), "{path:?}");
+    for dimension in [16, 130, 600] {
+        for probes_len in [1, 3, 8, 20, 40] {
+            let case = Case::new(&mut numbers, dimension, 3, probes_len);
+            for path in Path::all() {
+                let all = case.hits(path, f32::MIN);
+                assert_eq!(all.len(), case.rows.len() * probes_len);
+                for at in 0..12 {
+                    // Every row's own z in turn; the largest first, as in a search that knows a lot.
+                    let mut z: Vec<f32> = all.iter().map(|found| found.2).collect();
+                    z.sort_by(|a, b| b.total_cmp(a));
+                    let theta = z[at * z.len() / 12];
+                    let kept: Vec<_> = all.iter().copied().filter(|found| found.2 >= theta).collect();
+                    assert_eq!(case.hits(path, theta), kept, "{path:?} D {dimension} theta {theta}");
+                }
+            }
         }
+    }
+}
+
+#[test]
+fn the_test_in_whole_numbers_holds_at_the_limits_of_every_number() {
+    // All codes 127 or -127, the largest dimension: the largest sums, the largest P / s, thetas at both ends.
+    for (row_code, probe_code) in [(127, 127), (127, -127), (-127, 127), (-127, -127)] {
+        let row = vec![row_code; 2_048];
+        let probe = vec![probe_code; 2_048];
+        let (scale, a) = (1.19 / length(&row), length(&probe).next_up());
+        let mut block = vec![[0; 64]; block_lines(2_048)];
+        (0..BLOCK_ROWS).for_each(|at| put_row(&mut block, at, &row, scale, 0.18));
+        put_residual(&mut block, 7, HIDDEN);
+        put_nothing(&mut block, 8);
+        put_residual(&mut block, 8, HIDDEN);
+        let tiles = [Tile::new(&[(&probe, a)])];
+        for path in Path::all() {
+            let rows = |theta: f32| {
+                let mut rows = 0;
+                path.scan(&block, &[], &tiles, &mut [[theta, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED]], &mut |hit, _| {
+                    rows |= hit.rows
+                });
+                rows
+            };
+            let shown = !(1 << 7 | 1 << 8);
+            assert_eq!(rows(-1e30), shown, "{path:?}");
+            assert_eq!(rows(-2.0 * a), shown, "{path:?}");
+            assert_eq!(rows(2.0 * a), 0, "{path:?}");
+            assert_eq!(rows(CLOSED), 0, "{path:?}");
+        }
+    }
+}
+
+#[test]
+fn hidden_rows_are_never_told_and_have_no_low() {
+    let mut numbers = Numbers(4);
+    for (dimension, probes_len) in [(64, 1), (100, 5), (512, 8), (33, 19)] {
+        let mut case = Case::new(&mut numbers, dimension, 5, probes_len);
+        let hidden: Vec<usize> = (0..case.rows.len()).filter(|row| row % 3 == 1 || row / BLOCK_ROWS == 2).collect();
+        hidden.iter().for_each(|&row| case.hide(row));
+        for path in Path::all() {
+            let hits = case.hits(path, f32::MIN);
+            assert_eq!(hits.len(), (case.rows.len() - hidden.len()) * probes_len, "{path:?}");
+            assert!(hits.iter().all(|(row, ..)| !hidden.contains(row)), "{path:?}");
+            let largest = path.largest_lows(&case.blocks, &case.tiles);
+            for (probe, (_, a)) in case.probes.iter().enumerate() {
+                for (place, &found) in largest[probe / TILE_PROBES][probe % TILE_PROBES].iter().enumerate() {
+                    let shown = (place..case.rows.len()).step_by(BLOCK_ROWS).filter(|row| !hidden.contains(row));
+                    let low = |row: usize| case.z(row, probe).0 - 2.0 * f64::from(*a) * f64::from(case.rows[row].2);
+                    let wanted = shown.map(low).fold(f64::from(f32::MIN), f64::max);
+                    let found = f64::from(found);
+                    assert!((found - wanted).abs() <= f64::from(*a) * 2f64.powi(-20), "{path:?}: {found}, wanted {wanted}");
+                }
+            }
+            // Nothing is found where nothing is shown.
+            let lines = block_lines(dimension);
+            let largest = path.largest_lows(&case.blocks[2 * lines..3 * lines], &case.tiles);
+            assert!(largest.as_flattened().as_flattened().iter().all(|&low| low == f32::MIN), "{path:?}");
+        }
+    }
+}
+
+#[test]
+fn every_width_of_register_gives_the_exact_score() {
+    let mut numbers = Numbers(5);
+    for length in [0, 1, 7, 16, 33, 128, 300, 2_048] {
+        // On a grid of 2^-10: products and sums are exact in any order.
+        let mut list =
+            || (0..length).map(|_| f32::from(i16::try_from(numbers.next() % 2_048).unwrap() - 1_024) / 1_024.0).collect::<Vec<_>>();
+        let (a, b) = (list(), list());
+        let wanted: f64 = a.iter().zip(&b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
+        assert_eq!(exact(&a, &b), wanted);
+        assert_eq!((exact_in_lanes::<8>(&a, &b), exact_in_lanes::<16>(&a, &b), exact_in_lanes::<32>(&a, &b)), (wanted, wanted, wanted));
     }
 }
 
@@ -112,7 +218,7 @@ fn a_raised_threshold_holds_from_the_next_block_on() {
     let case = Case::new(&mut numbers, 64, 4, 1);
     for path in Path::all() {
         let mut told = 0;
-        path.scan(&case.blocks, &case.tiles, &mut [[f32::MIN; TILE_PROBES]], &mut |_, theta| {
+        path.scan(&case.blocks, &[], &case.tiles, &mut [[f32::MIN; TILE_PROBES]], &mut |_, theta| {
             told += 1;
             *theta = f32::MAX;
         });
@@ -122,7 +228,7 @@ fn a_raised_threshold_holds_from_the_next_block_on() {
 
 #[test]
 fn a_residual_is_read_back_and_overwritten_alone() {
-    let mut block = vec![Line([0; 64]); block_lines(21)];
+    let mut block = vec![[0; 64]; block_lines(21)];
     put_row(&mut block, 3, &[7; 21], 0.5, 0.25);
     let before = block.clone();
     assert_eq!(residual(&block, 3), 0.25);
