@@ -3,10 +3,11 @@
 //! Threads take piece after piece of the rows and share each probe's threshold: what one has learnt is valid for all. Rows that the bound
 //! can't drop are kept by their places and scored after the scan.
 
+use super::blocks::{BLOCK_ROWS, Hit, Line, TILE_PROBES, Tile, block_lines, residual};
 use super::bound::{ProbeBound, THETA_CLOSED, THETA_OPEN};
 use super::rescore::{Found, Scanned, keep_best};
 use super::rows::{PIECE_ROWS, Rows};
-use super::simd::{BLOCK_ROWS, Hit, Line, Path, TILE_PROBES, Tile, block_lines, exact, residual};
+use super::simd::{Path, exact};
 use crate::face::Candidate;
 use crate::limits::{FOUND_LEN_MAX, GALLERY_THREADS_MAX};
 use std::ops::Range;

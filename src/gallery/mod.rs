@@ -4,11 +4,13 @@
 //! device. On the grid that `face` keeps, such scores are exact in any order of summation, so there is one right answer and no
 //! tolerance. Engines read int8 codes only and drop the rows that one bound rules out, argued in `bound`; `rescore` scores the rest.
 //!
-//! Who owns what: `rows` the exact numbers, the ids and the processor's codes; `cpu` the engine on the processor, with `simd` as its
-//! hot loop; `gpu` the device and its compiled shaders, shared by galleries; `segments` a gallery's rows on the device; `scan` a pass
-//! over them, with `score` and `top_k` beside their shaders; `thread` the one thread that owns the gallery of a daemon.
+//! Who owns what: `rows` the exact numbers, the ids and the processor's codes, in memory of `pages`; `cpu` the engine on the processor,
+//! with `simd` as its hot loop over `blocks`; `gpu` the device and its compiled shaders, shared by galleries; `segments` a gallery's
+//! rows on the device; `scan` a pass over them, with `score` and `top_k` beside their shaders; `thread` the one thread that owns the
+//! gallery of a daemon.
 
 mod binding;
+mod blocks;
 mod bound;
 mod cpu;
 pub mod gpu;

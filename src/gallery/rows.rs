@@ -5,9 +5,10 @@
 //! stays behind: what is zeroed, moved or dropped is overwritten.
 
 use super::GalleryError;
+use super::blocks::{BLOCK_ROWS, Line, block_lines, put_nothing, put_residual, put_row};
 use super::bound::{HIDDEN, quantise_row};
 use super::pages::Pages;
-use super::simd::{BLOCK_ROWS, Line, ask_for, block_lines, put_nothing, put_residual, put_row};
+use super::simd::ask_for;
 use crate::face::Embedding;
 use crate::limits::ROWS_MAX;
 use zeroize::Zeroize;
@@ -35,7 +36,7 @@ struct Piece {
     states: Vec<State>,
     /// Row after row, D numbers each.
     numbers: Pages<f32>,
-    /// Block after block as `simd` draws them; without any on a device's gallery.
+    /// Block after block as `blocks` draws them; without any on a device's gallery.
     blocks: Pages<Line>,
 }
 
@@ -327,7 +328,7 @@ fn small(x: usize) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::simd::residual;
+    use super::super::blocks::residual;
     use super::super::tests::Numbers;
     use super::*;
 

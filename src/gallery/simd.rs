@@ -1,27 +1,7 @@
 //! The hot loop: exact dot products of int8 codes, a block of rows against a tile of probes, and the drop test of `bound`.
 //!
-//! This is the one file with `unsafe` code, and so it knows nothing of the rest: it can be compiled and run alone, under a sanitizer
-//! too. Three paths give the same integers: AVX-512 with VNNI, AVX2, and one that any processor takes.
-//!
-//! # A block
-//!
-//! ```text
-//! 32 rows of D components, D padded with zero codes to a multiple of 4: D / 2 + 4 lines of 64 bytes, one after the other in memory
-//!
-//! line 0           row 0: codes 0 to 3    row 1: codes 0 to 3    ...   row 15: codes 0 to 3      each code + 128, as u8
-//! line 1           row 16: codes 0 to 3   row 17: codes 0 to 3   ...   row 31: codes 0 to 3
-//! line 2           row 0: codes 4 to 7    ...
-//! line D / 2       scales of rows 0 to 15, f32 little-endian; the next line: of rows 16 to 31
-//! line D / 2 + 2   residuals of rows 0 to 15, f32 little-endian; the next line: of rows 16 to 31
-//! ```
-//!
-//! One linear stream: a scan reads each line once, whatever the number of probes. Two lines against eight probes are sixteen sums:
-//! enough to hide the latency of the multiply-add, with ten loads for sixteen of them.
-//!
-//! # What is asked of rows and probes
-//!
-//! With `bound`'s names: D <= 2,048, A >= P, and for a row that may be found s >= 2^-13, P / s <= 16,200 D, 0 <= e <= 0.2 and
-//! |s c| <= 1.2; so its z is above -1.5 A, and a theta below -2 A means no more than -2 A. Any other row has a residual of -1e32.
+//! This is the one file with `unsafe` code, and so it knows `blocks` only: the two can be compiled and run alone, under a sanitizer too.
+//! Three paths give the same integers: AVX-512 with VNNI, AVX2, and one that any processor takes.
 //!
 //! # The test in whole numbers
 //!
@@ -45,145 +25,11 @@ use std::arch::x86_64::{
     _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_epi32,
 };
 
-/// Rows of a block.
-pub(crate) const BLOCK_ROWS: usize = 32;
-/// Most probes of a tile.
-pub(crate) const TILE_PROBES: usize = 8;
-/// Rows of a line.
-const LINE_ROWS: usize = 16;
-/// Lines that lie together: with the same codes of all rows.
-const SIDES: usize = BLOCK_ROWS / LINE_ROWS;
-/// Codes that lie together.
-const QUAD: usize = 4;
-/// Lines after the codes: scales, residuals.
-const ENDS: usize = 2 * SIDES;
-/// Added to each code of a row, because the multiply-add instruction wants one side without a sign.
-const BIAS: i32 = 128;
-/// Lines that a scan asks for ahead of its reading, at least: 8 KiB. The prefetcher of the processor alone gets half the bandwidth
-/// at 8 probes.
-const AHEAD: usize = 250;
-/// Lets the test in whole numbers keep a little more than it must, for each component.
-#[cfg(target_arch = "x86_64")]
-const MARGIN: f32 = 1.0 / 16.0;
-
-/// 64 bytes of a block. They are read fastest where they begin at a multiple of 64.
-pub(crate) type Line = [u8; 64];
-
-/// Lines of one block.
-pub(crate) fn block_lines(dimension: usize) -> usize {
-    dimension.div_ceil(QUAD) * SIDES + ENDS
-}
-
-/// Writes a row into its place in a block.
-///
-/// Shapes: `block` has `block_lines(D)` lines, `codes` is D, `row` is below 32.
-pub(crate) fn put_row(block: &mut [Line], row: usize, codes: &[i8], scale: f32, residual: f32) {
-    let ends = block.len() - ENDS;
-    let (side, at) = (row / LINE_ROWS, row % LINE_ROWS * QUAD);
-    for (line, codes) in block[..ends].iter_mut().skip(side).step_by(SIDES).zip(codes.chunks(QUAD)) {
-        let mut biased = [0x80; QUAD];
-        for (biased, &code) in biased.iter_mut().zip(codes) {
-            *biased = code.cast_unsigned() ^ 0x80;
-        }
-        line[at..at + QUAD].copy_from_slice(&biased);
-    }
-    block[ends + side][at..at + QUAD].copy_from_slice(&scale.to_le_bytes());
-    put_residual(block, row, residual);
-}
-
-/// Overwrites a row's place with zeros.
-pub(crate) fn put_nothing(block: &mut [Line], row: usize) {
-    let (side, at) = (row / LINE_ROWS, row % LINE_ROWS * QUAD);
-    for line in block.iter_mut().skip(side).step_by(SIDES) {
-        line[at..at + QUAD].fill(0);
-    }
-}
-
-/// Overwrites a row's residual.
-pub(crate) fn put_residual(block: &mut [Line], row: usize, residual: f32) {
-    let (line, at) = (block.len() - SIDES + row / LINE_ROWS, row % LINE_ROWS * QUAD);
-    block[line][at..at + QUAD].copy_from_slice(&residual.to_le_bytes());
-}
-
-/// A row's residual.
-pub(crate) fn residual(block: &[Line], row: usize) -> f32 {
-    let (line, at) = (block.len() - SIDES + row / LINE_ROWS, row % LINE_ROWS);
-    f32::from_le_bytes(block[line].as_chunks::<QUAD>().0[at])
-}
-
-/// Up to 8 probes as the loop reads them; places without a probe are zeros.
-pub(crate) struct Tile {
-    /// Probes that lie side by side: 1, 4 or 8.
-    width: usize,
-    /// Quad by quad, in each the probes side by side: four codes as the bytes of an i32.
-    quads: Vec<i32>,
-    /// -128 times the sum of each probe's codes: where its dot products begin, so that they end without the rows' bias.
-    starts: [i32; TILE_PROBES],
-    /// A of each probe.
-    a: [f32; TILE_PROBES],
-    /// Where the sums of the test in whole numbers begin, but for the theta.
-    #[cfg(target_arch = "x86_64")]
-    floors: [f32; TILE_PROBES],
-}
-
-impl Tile {
-    /// Lays out 1 to 8 probes, each with its codes and its A.
-    ///
-    /// Shapes: the codes of each are D.
-    pub(crate) fn new(probes: &[(&[i8], f32)]) -> Self {
-        assert!((1..=TILE_PROBES).contains(&probes.len()), "a tile holds 1 to 8 probes");
-        let width = [1, 4].into_iter().find(|&width| probes.len() <= width).unwrap_or(TILE_PROBES);
-        let quads_len = probes[0].0.len().div_ceil(QUAD);
-        let mut tile = Self {
-            width,
-            quads: vec![0; quads_len * width],
-            starts: [0; TILE_PROBES],
-            a: [0.0; TILE_PROBES],
-            #[cfg(target_arch = "x86_64")]
-            floors: [0.0; TILE_PROBES],
-        };
-        for (at, &(codes, a)) in probes.iter().enumerate() {
-            assert_eq!(codes.len().div_ceil(QUAD), quads_len, "all probes have the rows' dimension");
-            for (quad, codes) in codes.chunks(QUAD).enumerate() {
-                let mut bytes = [0; QUAD];
-                for (byte, &code) in bytes.iter_mut().zip(codes) {
-                    *byte = code.cast_unsigned();
-                }
-                tile.quads[quad * width + at] = i32::from_le_bytes(bytes);
-            }
-            tile.starts[at] = -BIAS * codes.iter().map(|&code| i32::from(code)).sum::<i32>();
-            tile.a[at] = a;
-            #[cfg(target_arch = "x86_64")]
-            #[expect(clippy::cast_precision_loss, reason = "the argument for the margin counts this rounding")]
-            {
-                tile.floors[at] = tile.starts[at] as f32 + (codes.len() as f32 * MARGIN + 16.0);
-            }
-        }
-        tile
-    }
-}
-
-/// One value of each place in a block.
-pub(crate) type Lows = [f32; BLOCK_ROWS];
-
-/// Rows of a block that the test did not drop for one probe.
-pub(crate) struct Hit<'a> {
-    /// The block's index in what was scanned.
-    pub(crate) block: usize,
-    /// Its lines.
-    pub(crate) lines: &'a [Line],
-    /// The tile's index and the probe's index in it.
-    pub(crate) tile: usize,
-    pub(crate) probe: usize,
-    /// One bit for each row that was not dropped.
-    pub(crate) rows: u32,
-    /// z of all 32 rows.
-    pub(crate) z: [f32; BLOCK_ROWS],
-}
+use super::blocks::{BLOCK_ROWS, Hit, LINE_ROWS, Line, Lows, Pair, Pairs, SIDES, TILE_PROBES, Tile, largest_lows_portable, scan_portable};
 
 /// A way of computing dot products that this processor can go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Path(Kind);
+pub(super) struct Path(Kind);
 
 /// Private, so that a path can't be made without asking the processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -197,7 +43,7 @@ enum Kind {
 
 impl Path {
     /// All paths that this processor can go, the fastest first.
-    pub(crate) fn all() -> Vec<Self> {
+    pub(super) fn all() -> Vec<Self> {
         let mut all = Vec::new();
         #[cfg(target_arch = "x86_64")]
         {
@@ -213,7 +59,7 @@ impl Path {
     }
 
     /// Its name, as a journal or a bench shows it.
-    pub(crate) fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512Vnni => "AVX-512 VNNI",
@@ -228,7 +74,7 @@ impl Path {
     /// `next` is what will be scanned afterwards, and asked for in time.
     ///
     /// Shapes: `blocks` is a multiple of `block_lines(D)` lines; `thetas` has 8 values for each tile.
-    pub(crate) fn scan(
+    pub(super) fn scan(
         self,
         blocks: &[Line],
         next: &[Line],
@@ -255,7 +101,7 @@ impl Path {
     /// The largest `low` of the rows that share a place in their blocks, for each probe; hidden rows aside.
     ///
     /// Shapes: `blocks` is a multiple of `block_lines(D)` lines; 32 values for each probe of each tile.
-    pub(crate) fn largest_lows(self, blocks: &[Line], tiles: &[Tile]) -> Vec<[Lows; TILE_PROBES]> {
+    pub(super) fn largest_lows(self, blocks: &[Line], tiles: &[Tile]) -> Vec<[Lows; TILE_PROBES]> {
         let mut largest = vec![[[f32::MIN; BLOCK_ROWS]; TILE_PROBES]; tiles.len()];
         let Some(pairs) = Pairs::new(blocks, &[], tiles) else { return largest };
         match self.0 {
@@ -271,7 +117,7 @@ impl Path {
     }
 
     /// Multiply-adds a second that one thread can do at most, measured for a few milliseconds; none where no one instruction does it.
-    pub(crate) fn peak(self) -> Option<f64> {
+    pub(super) fn peak(self) -> Option<f64> {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as in `scan`.
@@ -284,7 +130,7 @@ impl Path {
 /// The dot product in f64, which is exact for numbers on the grid of `face` in whatever order it is summed.
 ///
 /// Shapes: both are D.
-pub(crate) fn exact(a: &[f32], b: &[f32]) -> f64 {
+pub(super) fn exact(a: &[f32], b: &[f32]) -> f64 {
     #[cfg(target_arch = "x86_64")]
     {
         if is_x86_feature_detected!("avx512f") {
@@ -327,7 +173,7 @@ fn exact_in_lanes<const LANES: usize>(a: &[f32], b: &[f32]) -> f64 {
 }
 
 /// Asks the processor to have values near when they are read soon.
-pub(crate) fn ask_for<T>(row: &[T]) {
+pub(super) fn ask_for<T>(row: &[T]) {
     for line in row.chunks((64 / size_of::<T>()).max(1)) {
         fetch(line.as_ptr().cast());
     }
@@ -343,154 +189,6 @@ fn fetch(address: *const i8) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = address;
-}
-
-/// All blocks, each with all tiles while it is near.
-struct Pairs<'a> {
-    blocks: &'a [Line],
-    next: &'a [Line],
-    lines: usize,
-    tiles: &'a [Tile],
-}
-
-impl<'a> Pairs<'a> {
-    fn new(blocks: &'a [Line], next: &'a [Line], tiles: &'a [Tile]) -> Option<Self> {
-        let first = tiles.first()?;
-        let quads = first.quads.len() / first.width;
-        let lines = quads * SIDES + ENDS;
-        assert!(tiles.iter().all(|tile| tile.quads.len() == quads * tile.width), "all tiles have one dimension");
-        assert!(blocks.len().is_multiple_of(lines), "whole blocks of the tiles' dimension");
-        Some(Self { blocks, next, lines, tiles })
-    }
-
-    fn count(&self) -> usize {
-        self.blocks.len() / self.lines
-    }
-
-    #[inline(always)]
-    fn block(&self, at: usize) -> Block<'_> {
-        let later = at * self.lines + AHEAD.div_ceil(self.lines) * self.lines;
-        let lines = &self.blocks[at * self.lines..][..self.lines];
-        // Without any later block this one is asked for again, which costs nothing.
-        let later = if later < self.blocks.len() {
-            self.blocks[later..].as_ptr()
-        } else {
-            self.next.get(later - self.blocks.len()..).map_or(lines.as_ptr(), <[Line]>::as_ptr)
-        };
-        Block { lines, at, later }
-    }
-}
-
-/// One block, and one to ask for meanwhile.
-#[derive(Clone, Copy)]
-struct Block<'a> {
-    lines: &'a [Line],
-    at: usize,
-    later: *const Line,
-}
-
-/// One block and one tile.
-struct Pair<'a> {
-    block: Block<'a>,
-    tile: &'a Tile,
-    tile_at: usize,
-}
-
-impl Pair<'_> {
-    /// Quad by quad, the lines with these codes of all rows.
-    fn codes(&self) -> &[[Line; SIDES]] {
-        self.block.lines[..self.block.lines.len() - ENDS].as_chunks().0
-    }
-
-    /// The lines with the scales, and those with the residuals.
-    fn ends(&self) -> &[[Line; SIDES]; 2] {
-        self.block.lines.as_chunks().0.last_chunk().expect("a block has its last lines")
-    }
-
-    /// z and `low` of all rows, written so that the compiler can use whatever registers the caller was compiled for.
-    #[inline(always)]
-    fn bounds(&self, probe: usize, dots: &[i32; BLOCK_ROWS]) -> (Lows, Lows) {
-        let [scales, residuals] = self.ends();
-        let a = self.tile.a[probe];
-        let (mut z, mut low) = ([0.0; BLOCK_ROWS], [f32::MIN; BLOCK_ROWS]);
-        for side in 0..SIDES {
-            let (scales, residuals) = (scales[side].as_chunks::<QUAD>().0, residuals[side].as_chunks::<QUAD>().0);
-            for at in 0..LINE_ROWS {
-                let row = side * LINE_ROWS + at;
-                #[expect(clippy::cast_precision_loss, reason = "the bound counts this rounding")]
-                let dot = dots[row] as f32;
-                let residual = f32::from_le_bytes(residuals[at]);
-                z[row] = dot * f32::from_le_bytes(scales[at]) + a * residual;
-                if residual >= 0.0 {
-                    low[row] = z[row] - 2.0 * a * residual;
-                }
-            }
-        }
-        (z, low)
-    }
-
-    /// The test of one probe.
-    #[inline(always)]
-    fn offer(&self, probe: usize, dots: &[i32; BLOCK_ROWS], theta: &mut f32, hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
-        let (z, _) = self.bounds(probe, dots);
-        let rows = z.iter().enumerate().fold(0, |rows, (row, &z)| rows | u32::from(z >= *theta) << row);
-        if rows != 0 {
-            self.tell(probe, rows, &z, theta, hit);
-        }
-    }
-
-    /// What one probe's largest lows become by this block.
-    #[inline(always)]
-    fn raise(&self, probe: usize, dots: &[i32; BLOCK_ROWS], largest: &mut Lows) {
-        let (_, low) = self.bounds(probe, dots);
-        largest.iter_mut().zip(low).for_each(|(largest, low)| *largest = largest.max(low));
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn tell(&self, probe: usize, rows: u32, z: &Lows, theta: &mut f32, hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
-        hit(&Hit { block: self.block.at, lines: self.block.lines, tile: self.tile_at, probe, rows, z: *z }, theta);
-    }
-}
-
-fn scan_portable(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
-    for at in 0..pairs.count() {
-        let block = pairs.block(at);
-        for (tile_at, tile) in pairs.tiles.iter().enumerate() {
-            let pair = Pair { block, tile, tile_at };
-            for (probe, theta) in thetas[tile_at][..tile.width].iter_mut().enumerate() {
-                pair.offer(probe, &dots_portable(&pair, probe), theta, hit);
-            }
-        }
-    }
-}
-
-fn largest_lows_portable(pairs: &Pairs<'_>, largest: &mut [[Lows; TILE_PROBES]]) {
-    for at in 0..pairs.count() {
-        let block = pairs.block(at);
-        for (tile_at, tile) in pairs.tiles.iter().enumerate() {
-            let pair = Pair { block, tile, tile_at };
-            for (probe, largest) in largest[tile_at][..tile.width].iter_mut().enumerate() {
-                pair.raise(probe, &dots_portable(&pair, probe), largest);
-            }
-        }
-    }
-}
-
-#[inline]
-fn dots_portable(pair: &Pair<'_>, probe: usize) -> [i32; BLOCK_ROWS] {
-    let mut dots = [pair.tile.starts[probe]; BLOCK_ROWS];
-    for (lines, quads) in pair.codes().iter().zip(pair.tile.quads.chunks_exact(pair.tile.width)) {
-        let [p0, p1, p2, p3] = quads[probe].to_le_bytes().map(|code| i32::from(code.cast_signed()));
-        for (line, dots) in lines.iter().zip(dots.as_chunks_mut::<LINE_ROWS>().0) {
-            for (dot, &row) in dots.iter_mut().zip(line.as_chunks::<QUAD>().0) {
-                // One word a row, taken apart by shifts: the compiler finds vector instructions for this form.
-                let [c0, c1, c2, c3] = [0, 8, 16, 24].map(|shift| (u32::from_le_bytes(row) >> shift & 0xff).cast_signed());
-                *dot += c0 * p0 + c1 * p1 + c2 * p2 + c3 * p3;
-            }
-        }
-    }
-    dots
 }
 
 // AVX-512
@@ -848,7 +546,6 @@ fn store_avx2(dots: [__m256i; 2]) -> [i32; LINE_ROWS] {
     values
 }
 
-// Named by its path, because this file is the root when it is compiled alone.
 #[cfg(test)]
 #[path = "simd_tests.rs"]
 mod tests;

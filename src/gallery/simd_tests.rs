@@ -1,5 +1,6 @@
 //! What the hot loop promises: the same integers on every path, and no row dropped that may count.
 
+use super::super::blocks::{block_lines, put_nothing, put_residual, put_row, residual};
 use super::*;
 
 /// Residual of a hidden row.
