@@ -6,19 +6,21 @@
 //! one, if it holds a row that can't have been seen, or if it misses one that was certainly seen and ranks before its last. It ends with
 //! an error at the first wrong answer, and when the process's memory has grown in the second half of its time.
 
+#[path = "soak/lives.rs"]
+mod lives;
+
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::process::ExitCode;
+use std::sync::RwLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, RwLock};
 use std::time::{Duration, Instant};
 
+use lives::{Changes, Clock, GROWTH_MAX, Numbers, Resident};
 use serde_json::json;
 use smrt::face::{Candidate, Embedding};
 use smrt::gallery::{EngineChoice, Gallery, GalleryError, GalleryHandle};
 
 const SEARCHERS: u64 = 4;
-/// How much memory may grow from the middle to the end: rows come and go by chance, and so does what the allocator holds.
-const GROWTH_MAX: f64 = 1.05;
 
 struct Options {
     seconds: u64,
@@ -70,31 +72,17 @@ fn options() -> Result<Options, String> {
     Ok(options)
 }
 
-/// What was done with a row, in the order of a clock that all threads share.
 struct Life {
     embedding: Embedding,
-    /// When each change was sent and acknowledged, and whether the row could be found after it.
-    changes: Vec<(u64, Option<u64>, bool)>,
+    /// Whether it could be found.
+    shown: Changes<bool>,
     zeroed: bool,
-}
-
-impl Life {
-    /// Whether a search between two moments saw the row for certain, and whether it may have.
-    fn seen(&self, begin: u64, end: u64) -> (bool, bool) {
-        let before = |change: &&(u64, Option<u64>, bool)| change.1.is_some_and(|acknowledged| acknowledged < begin);
-        let was = self.changes.iter().rev().find(before).is_some_and(|change| change.2);
-        let mut meanwhile = self.changes.iter().filter(|change| !before(change) && change.0 < end);
-        let hidden = meanwhile.clone().any(|change| !change.2);
-        (was && !hidden, was || meanwhile.any(|change| change.2))
-    }
 }
 
 struct World {
     gallery: GalleryHandle,
-    clock: AtomicU64,
+    clock: Clock,
     lives: RwLock<BTreeMap<u32, Life>>,
-    /// When the searches that are under way were sent: rows that are gone are kept until none of them can have seen them.
-    under_way: Mutex<BTreeSet<u64>>,
     stop: AtomicBool,
     searches: AtomicU64,
 }
@@ -102,14 +90,8 @@ struct World {
 fn soak(options: &Options, engine: EngineChoice) -> Result<(), String> {
     let gallery = Gallery::open(engine, options.dimension).map_err(|e| e.to_string())?;
     let (gallery, thread) = GalleryHandle::spawn(gallery).map_err(|e| e.to_string())?;
-    let world = World {
-        gallery,
-        clock: AtomicU64::new(1),
-        lives: RwLock::default(),
-        under_way: Mutex::default(),
-        stop: AtomicBool::new(false),
-        searches: AtomicU64::new(0),
-    };
+    let world =
+        World { gallery, clock: Clock::default(), lives: RwLock::default(), stop: AtomicBool::new(false), searches: AtomicU64::new(0) };
     let begin = Instant::now();
     let (result, resident) = std::thread::scope(|scope| {
         let mut workers = vec![scope.spawn(|| world.append(options)), scope.spawn(|| world.change(options))];
@@ -117,10 +99,10 @@ fn soak(options: &Options, engine: EngineChoice) -> Result<(), String> {
             let world = &world;
             scope.spawn(move || world.search(options.dimension, seed))
         }));
-        let mut resident = Vec::new();
+        let mut resident = Resident::default();
         while begin.elapsed() < Duration::from_secs(options.seconds) && workers.iter().all(|worker| !worker.is_finished()) {
             std::thread::sleep(Duration::from_millis(200));
-            resident.push(resident_bytes());
+            resident.look();
         }
         world.stop.store(true, Ordering::Release);
         let results = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
@@ -128,9 +110,7 @@ fn soak(options: &Options, engine: EngineChoice) -> Result<(), String> {
     });
     result?;
     let stats = world.gallery.stats();
-    let half = resident.len() / 2;
-    let (middle, last) = (median(&resident[half..half + half / 4 + 1]), median(&resident[resident.len() - half / 4 - 1..]));
-    let growth = last / middle;
+    let (last, growth) = resident.growth();
     let searches = world.searches.load(Ordering::Relaxed);
     let (rows, live) = (world.gallery.rows(), world.gallery.live());
     if options.json {
@@ -159,10 +139,6 @@ fn soak(options: &Options, engine: EngineChoice) -> Result<(), String> {
 }
 
 impl World {
-    fn now(&self) -> u64 {
-        self.clock.fetch_add(1, Ordering::SeqCst)
-    }
-
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::Acquire)
     }
@@ -176,15 +152,15 @@ impl World {
                 continue;
             }
             let embeddings: Vec<Embedding> = (0..=numbers.below(20)).map(|_| numbers.embedding(options.dimension)).collect();
-            let sent = self.now();
+            let sent = self.clock.now();
             // Held while the rows have no names: whoever found one of them waits for it here.
             let mut lives = self.lives.write().expect("nobody panics with it");
             let first = self.gallery.append_all(embeddings.clone()).map_err(|e| e.to_string())?;
-            let acknowledged = Some(self.now());
+            let acknowledged = self.clock.now();
             lives.extend(
                 (first..)
                     .zip(embeddings)
-                    .map(|(row, embedding)| (row, Life { embedding, changes: vec![(sent, acknowledged, true)], zeroed: false })),
+                    .map(|(row, embedding)| (row, Life { embedding, shown: Changes::begun(sent, acknowledged, true), zeroed: false })),
             );
         }
         Ok(())
@@ -202,12 +178,12 @@ impl World {
             }
             let row = u32::try_from(numbers.below(u64::from(rows))).expect("a row id");
             let kind = numbers.below(4);
-            let sent = self.now();
+            let sent = self.clock.now();
             let told = {
                 let mut lives = self.lives.write().expect("nobody panics with it");
                 let next = lives.range_mut(row..).next();
-                let Some((&row, life)) = next.filter(|(_, life)| !life.zeroed && life.changes.len() < 12) else { continue };
-                life.changes.push((sent, None, kind == 1));
+                let Some((&row, life)) = next.filter(|(_, life)| !life.zeroed && life.shown.len() < 12) else { continue };
+                life.shown.sent(sent, kind == 1);
                 life.zeroed = kind >= 2;
                 row
             };
@@ -218,15 +194,15 @@ impl World {
                 _ => self.gallery.zero(row),
             }
             .map_err(|e| e.to_string())?;
-            let acknowledged = self.now();
+            let acknowledged = self.clock.now();
             let mut lives = self.lives.write().expect("nobody panics with it");
             let life = lives.get_mut(&row).expect("this thread alone removes rows");
-            life.changes.last_mut().expect("it was pushed").1 = Some(acknowledged);
+            life.shown.acknowledged(acknowledged);
             if kind >= 2 {
                 gone.push_back((acknowledged, row));
             }
             // Searches that are under way may still have seen what is gone.
-            let oldest = self.under_way.lock().expect("nobody panics with it").first().copied().unwrap_or(u64::MAX);
+            let oldest = self.clock.oldest();
             while let Some((_, row)) = gone.pop_front_if(|(acknowledged, _)| *acknowledged < oldest) {
                 lives.remove(&row);
             }
@@ -243,20 +219,15 @@ impl World {
                 _ => self.near_a_row(&mut numbers).unwrap_or_else(|| numbers.embedding(dimension)),
             };
             let k = [1, 20, 50, 300][usize::try_from(numbers.below(4)).expect("below 4")];
-            let begin = {
-                let mut under_way = self.under_way.lock().expect("nobody panics with it");
-                let begin = self.now();
-                under_way.insert(begin);
-                begin
-            };
+            let begin = self.clock.begin();
             let answer = self.gallery.search(probe.clone(), k);
-            let end = self.now();
+            let end = self.clock.now();
             let checked = match answer {
                 Ok(answer) => self.check(&probe, k, &answer, begin, end),
                 Err(GalleryError::Busy { .. }) => Ok(()),
                 Err(e) => Err(e.to_string()),
             };
-            self.under_way.lock().expect("nobody panics with it").remove(&begin);
+            self.clock.end(begin);
             checked?;
             self.searches.fetch_add(1, Ordering::Relaxed);
         }
@@ -266,9 +237,7 @@ impl World {
     fn near_a_row(&self, numbers: &mut Numbers) -> Option<Embedding> {
         let lives = self.lives.read().expect("nobody panics with it");
         let row = u32::try_from(numbers.below(u64::from(self.gallery.rows().max(1)))).ok()?;
-        let components = lives.range(row..).next()?.1.embedding.components();
-        let near: Vec<f32> = components.iter().map(|&x| x + numbers.unit() * 0.02).collect();
-        Embedding::from_raw(&near).ok().map(|(embedding, _)| embedding)
+        Some(numbers.near(&lives.range(row..).next()?.1.embedding))
     }
 
     fn check(&self, probe: &Embedding, k: usize, answer: &[Candidate], begin: u64, end: u64) -> Result<(), String> {
@@ -282,11 +251,11 @@ impl World {
             if life.embedding.score(probe).to_bits() != candidate.score.to_bits() {
                 return Err(format!("row {} was given {}, its score is {}", candidate.row, candidate.score, life.embedding.score(probe)));
             }
-            if !life.seen(begin, end).1 {
+            if !life.shown.seen(begin, end).1 {
                 return Err(format!("row {} was hidden before the search was sent", candidate.row));
             }
         }
-        for (&row, life) in lives.iter().filter(|(row, life)| !found.contains(row) && life.seen(begin, end).0) {
+        for (&row, life) in lives.iter().filter(|(row, life)| !found.contains(row) && life.shown.seen(begin, end).0) {
             let missed = Candidate { row, score: life.embedding.score(probe) };
             if answer.len() < k || missed.order(&answer[k - 1]).is_lt() {
                 return Err(format!("row {row} with score {} is missing from an answer of {}", missed.score, answer.len()));
@@ -294,42 +263,4 @@ impl World {
         }
         Ok(())
     }
-}
-
-/// Numbers that are the same everywhere (splitmix64).
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-
-    /// Between -1 and 1.
-    fn unit(&mut self) -> f32 {
-        f32::from(u16::try_from(self.next() >> 48).expect("16 bits")) / 32_768.0 - 1.0
-    }
-
-    fn embedding(&mut self, dimension: usize) -> Embedding {
-        let raw: Vec<f32> = (0..dimension).map(|_| self.unit()).collect();
-        Embedding::from_raw(&raw).expect("a random vector has a direction").0
-    }
-}
-
-fn resident_bytes() -> f64 {
-    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    let resident = pages.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok()).unwrap_or_default();
-    resident * 4_096.0
-}
-
-fn median(values: &[f64]) -> f64 {
-    let mut values = values.to_vec();
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or_default()
 }
