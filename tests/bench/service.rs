@@ -2,10 +2,15 @@
 //!
 //! `cargo bench --bench service -- --start 1000000 --json` makes a state folder of so many bookings, or takes the one that `--state DIR`
 //! holds, and opens it with a cold page cache where it may. `-- --search --rows 100000 --json` has 1, 8 and 32 operators search at the same
-//! time through the real daemon. `-- --switch 100000 --json` takes so many bookings to another model. One JSON object a line.
+//! time through the real daemon. `-- --switch 100000 --json` takes so many bookings to another model. `-- --soak 600 --json` does everything
+//! at once for so many seconds and checks every answer. One JSON object a line.
 
+#[path = "soak/lives.rs"]
+mod lives;
 #[path = "service/search.rs"]
 mod search;
+#[path = "service/soak.rs"]
+mod soak;
 #[path = "service/start.rs"]
 mod start;
 #[path = "service/switch.rs"]
@@ -28,6 +33,9 @@ struct Cli {
     /// Switch so many bookings to another model and give what that costs beside embedding them.
     #[arg(long, value_name = "BOOKINGS")]
     switch: Option<u32>,
+    /// For so many seconds search beside bookings, releases, purges and switches of the model, and check every answer.
+    #[arg(long, value_name = "SECONDS")]
+    soak: Option<u64>,
     /// Bookings behind the searches.
     #[arg(long, value_name = "BOOKINGS", default_value_t = 10_000)]
     rows: u32,
@@ -67,8 +75,8 @@ fn measure(cli: &Cli) -> anyhow::Result<()> {
     if let Some(state) = &cli.open {
         return start::open(state, &models, cli.json);
     }
-    let any = cli.start.is_some() || cli.search || cli.switch.is_some();
-    anyhow::ensure!(any, "nothing to measure, wanted --start BOOKINGS, --search or --switch BOOKINGS");
+    let any = cli.start.is_some() || cli.search || cli.switch.is_some() || cli.soak.is_some();
+    anyhow::ensure!(any, "nothing to measure, wanted --start BOOKINGS, --search, --switch BOOKINGS or --soak SECONDS");
     if let Some(bookings) = cli.start {
         start::measure(bookings, state, &models, cli.json)?;
     }
@@ -77,6 +85,9 @@ fn measure(cli: &Cli) -> anyhow::Result<()> {
     }
     if cli.search {
         search::measure(cli.rows, state, &models, &cli.engine, cli.json)?;
+    }
+    if let Some(seconds) = cli.soak {
+        soak::measure(seconds, cli.rows, &models, &cli.engine, cli.json)?;
     }
     Ok(())
 }

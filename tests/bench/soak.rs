@@ -76,6 +76,8 @@ struct Life {
     embedding: Embedding,
     /// Whether it could be found.
     shown: Changes<bool>,
+    /// How often it was hidden or shown.
+    changed: u32,
     zeroed: bool,
 }
 
@@ -157,11 +159,9 @@ impl World {
             let mut lives = self.lives.write().expect("nobody panics with it");
             let first = self.gallery.append_all(embeddings.clone()).map_err(|e| e.to_string())?;
             let acknowledged = self.clock.now();
-            lives.extend(
-                (first..)
-                    .zip(embeddings)
-                    .map(|(row, embedding)| (row, Life { embedding, shown: Changes::begun(sent, acknowledged, true), zeroed: false })),
-            );
+            lives.extend((first..).zip(embeddings).map(|(row, embedding)| {
+                (row, Life { embedding, shown: Changes::begun(sent, acknowledged, true), changed: 0, zeroed: false })
+            }));
         }
         Ok(())
     }
@@ -182,8 +182,9 @@ impl World {
             let told = {
                 let mut lives = self.lives.write().expect("nobody panics with it");
                 let next = lives.range_mut(row..).next();
-                let Some((&row, life)) = next.filter(|(_, life)| !life.zeroed && life.shown.len() < 12) else { continue };
+                let Some((&row, life)) = next.filter(|(_, life)| !life.zeroed && life.changed < 12) else { continue };
                 life.shown.sent(sent, kind == 1);
+                life.changed += 1;
                 life.zeroed = kind >= 2;
                 row
             };

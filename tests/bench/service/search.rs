@@ -189,7 +189,7 @@ impl Drop for Daemon {
     }
 }
 
-fn request() -> anyhow::Result<SearchRequest> {
+pub(super) fn request() -> anyhow::Result<SearchRequest> {
     Ok(serde_json::from_value(json!({
         "reference": {"kind": "complaint_number", "number": "26-004711"}, "requester": "Det. A. Ortiz", "agency": "slmpd",
         "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois, suspect on store camera", "probe_source": "store camera"

@@ -122,7 +122,7 @@ fn ledger(disk: Arc<dyn Disk>, state: &Path, create_as: Option<StateKind>, model
     })?)
 }
 
-fn booking(n: u32) -> anyhow::Result<smrt::booking::BookingData> {
+pub(super) fn booking(n: u32) -> anyhow::Result<smrt::booking::BookingData> {
     Ok(serde_json::from_value(json!({
         "name": format!("Person {n}"), "date_of_birth": "1980-02-29", "booked_on": "2026-11-01", "charges": ["trespass", "assault, third degree"],
         "basis": {"kind": "post_arrest_booking"}

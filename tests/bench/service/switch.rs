@@ -101,7 +101,7 @@ fn watched(ledger: &Ledger, work: impl FnOnce() -> Result<bool, smrt::service::S
 }
 
 /// A folder of the same models without the mirror.
-fn unmirrored(models: &Path, folder: &Path) -> anyhow::Result<()> {
+pub(super) fn unmirrored(models: &Path, folder: &Path) -> anyhow::Result<()> {
     std::fs::create_dir(folder)?;
     for entry in std::fs::read_dir(models)? {
         let path = entry?.path();

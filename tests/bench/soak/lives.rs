@@ -49,10 +49,6 @@ impl<T: Copy> Changes<T> {
         Self(vec![(sent, Some(acknowledged), to)])
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     pub(crate) fn sent(&mut self, at: u64, to: T) {
         self.0.push((at, None, to));
     }
