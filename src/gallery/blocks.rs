@@ -82,6 +82,7 @@ pub(super) fn put_residual(block: &mut [Line], row: usize, residual: f32) {
 }
 
 /// A row's residual.
+#[inline]
 pub(super) fn residual(block: &[Line], row: usize) -> f32 {
     let (line, at) = (block.len() - SIDES + row / LINE_ROWS, row % LINE_ROWS);
     f32::from_le_bytes(block[line].as_chunks::<QUAD>().0[at])
@@ -142,19 +143,15 @@ impl Tile {
 /// One value of each place in a block.
 pub(super) type Lows = [f32; BLOCK_ROWS];
 
-/// Rows of a block that the test did not drop for one probe.
-pub(super) struct Hit<'a> {
-    /// The block's index in what was scanned.
-    pub(super) block: usize,
-    /// Its lines.
-    pub(super) lines: &'a [Line],
+/// A row that the test did not drop for one probe.
+pub(super) struct Hit {
+    /// The row's index among those that were scanned.
+    pub(super) row: usize,
     /// The tile's index and the probe's index in it.
     pub(super) tile: usize,
     pub(super) probe: usize,
-    /// One bit for each row that was not dropped.
-    pub(super) rows: u32,
-    /// z of all 32 rows.
-    pub(super) z: [f32; BLOCK_ROWS],
+    pub(super) z: f32,
+    pub(super) residual: f32,
 }
 
 /// All blocks, each with all tiles while it is near.
@@ -246,7 +243,7 @@ impl Pair<'_> {
 
     /// The test of one probe.
     #[inline(always)]
-    pub(super) fn offer(&self, probe: usize, dots: &[i32; BLOCK_ROWS], theta: &mut f32, hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
+    pub(super) fn offer(&self, probe: usize, dots: &[i32; BLOCK_ROWS], theta: &mut f32, hit: &mut impl FnMut(&Hit, &mut f32)) {
         let (z, _) = self.bounds(probe, dots);
         let rows = z.iter().enumerate().fold(0, |rows, (row, &z)| rows | u32::from(z >= *theta) << row);
         if rows != 0 {
@@ -261,14 +258,23 @@ impl Pair<'_> {
         largest.iter_mut().zip(low).for_each(|(largest, low)| *largest = largest.max(low));
     }
 
+    /// Tells of one probe's rows.
     #[cold]
     #[inline(never)]
-    fn tell(&self, probe: usize, rows: u32, z: &Lows, theta: &mut f32, hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
-        hit(&Hit { block: self.block.at, lines: self.block.lines, tile: self.tile_at, probe, rows, z: *z }, theta);
+    pub(super) fn tell(&self, probe: usize, mut rows: u32, z: &Lows, theta: &mut f32, hit: &mut impl FnMut(&Hit, &mut f32)) {
+        while rows != 0 {
+            let row = rows.trailing_zeros() as usize;
+            rows &= rows - 1;
+            // An earlier row may have raised theta.
+            if z[row] >= *theta {
+                let residual = residual(self.block.lines, row);
+                hit(&Hit { row: self.block.at * BLOCK_ROWS + row, tile: self.tile_at, probe, z: z[row], residual }, theta);
+            }
+        }
     }
 }
 
-pub(super) fn scan_portable(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
+pub(super) fn scan_portable(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit, &mut f32)) {
     for at in 0..pairs.count() {
         let block = pairs.block(at);
         for (tile_at, tile) in pairs.tiles.iter().enumerate() {

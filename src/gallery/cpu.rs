@@ -3,7 +3,7 @@
 //! Threads take piece after piece of the rows and share each probe's threshold: what one has learnt is valid for all. Rows that the bound
 //! can't drop are kept by their places and scored after the scan.
 
-use super::blocks::{BLOCK_ROWS, Hit, Line, TILE_PROBES, Tile, block_lines, residual};
+use super::blocks::{BLOCK_ROWS, Hit, Line, TILE_PROBES, Tile, block_lines};
 use super::bound::{ProbeBound, THETA_CLOSED, THETA_OPEN};
 use super::rescore::{Found, Scanned, keep_best};
 use super::rows::{PIECE_ROWS, Rows};
@@ -53,8 +53,8 @@ pub(super) fn scan(rows: &Rows, path: Path, probes: &[&[f32]], bounds: &[ProbeBo
     pass.thetas = pass.first_thetas().into_iter().map(|theta| AtomicU32::new(ordered(theta))).collect();
     let work = u64::from(rows.places()) * rows.dimension() as u64 * probes.len() as u64;
     let threads = usize::try_from(work / WORK_PER_THREAD_MIN).unwrap_or(threads_max).clamp(1, threads_max.max(1));
-    let parts = in_parallel(threads.min(rows.pieces()), || pass.take_pieces());
-    let mut merged: Vec<Scanned> = probes.iter().map(|_| Scanned::default()).collect();
+    let mut parts = in_parallel(threads.min(rows.pieces()), || pass.take_pieces());
+    let mut merged = parts.pop().expect("this thread took part");
     for part in parts {
         for (all, one) in merged.iter_mut().zip(part) {
             all.merge(one);
@@ -167,26 +167,16 @@ impl Pass<'_> {
         (piece < self.rows.pieces()).then(|| (first_of(piece), self.rows.blocks(first_of(piece))))
     }
 
-    /// Keeps the rows of a block that were not dropped for the probe `at`.
+    /// Keeps a row that was not dropped for the probe `at`.
     #[inline]
-    fn keep(&self, hit: &Hit<'_>, first: u32, at: usize, learnt: &mut Learnt, theta: &mut f32) {
+    fn keep(&self, hit: &Hit, first: u32, at: usize, learnt: &mut Learnt, theta: &mut f32) {
         let bound = &self.bounds[at];
-        let block_first = first + u32::try_from(hit.block * BLOCK_ROWS).expect("a piece has few rows");
         let before = *theta;
-        let mut left = hit.rows;
-        while left != 0 {
-            let row = left.trailing_zeros();
-            left &= left - 1;
-            let z = hit.z[row as usize];
-            // An earlier row of the block may have raised theta.
-            if z < *theta {
-                continue;
-            }
-            let low = bound.low(z, residual(hit.lines, row as usize));
-            learnt.scanned.found.push(Found { place: block_first + row, z, low });
-            if let Some(low) = learnt.learn(low) {
-                *theta = theta.max(bound.theta_of_low(low));
-            }
+        let low = bound.low(hit.z, hit.residual);
+        let place = first + u32::try_from(hit.row).expect("a piece has few rows");
+        learnt.scanned.found.push(Found { place, z: hit.z, low });
+        if let Some(low) = learnt.learn(low) {
+            *theta = theta.max(bound.theta_of_low(low));
         }
         if learnt.scanned.found.len() > FOUND_LEN_MAX as usize {
             let kept = *theta;
@@ -218,7 +208,7 @@ struct Learnt {
 
 impl Learnt {
     fn new(k: usize) -> Self {
-        Self { scanned: Scanned::default(), k, lows: vec![0.0; k + k / 2 + BLOCK_ROWS / 2], known: 0, floor: f32::MIN }
+        Self { scanned: Scanned::default(), k, lows: vec![0.0; k + k / 4 + BLOCK_ROWS / 4], known: 0, floor: f32::MIN }
     }
 
     /// Takes a lower bound and gives the k-th best when it was looked for again: now and then, which costs less than keeping order.

@@ -16,14 +16,7 @@
 #![allow(unsafe_code, reason = "vector instructions and their loads; each block says why it is sound")]
 
 #[cfg(target_arch = "x86_64")]
-use std::arch::x86_64::{
-    __m256i, __m512, __m512i, _CMP_GE_OQ, _MM_HINT_T0, _mm_prefetch, _mm256_abs_epi8, _mm256_add_epi32, _mm256_loadu_si256,
-    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
-    _mm256_sign_epi8, _mm256_storeu_si256, _mm256_xor_si256, _mm512_add_epi32, _mm512_and_si512, _mm512_castsi512_ps, _mm512_cmp_ps_mask,
-    _mm512_cmpge_epi32_mask, _mm512_cvtepi32_ps, _mm512_cvtps_epi32, _mm512_div_ps, _mm512_dpbusds_epi32, _mm512_fmadd_ps, _mm512_fmsub_ps,
-    _mm512_fnmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_max_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps,
-    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_epi32,
-};
+use std::arch::x86_64::*;
 
 use super::blocks::{BLOCK_ROWS, Hit, LINE_ROWS, Line, Lows, Pair, Pairs, SIDES, TILE_PROBES, Tile, largest_lows_portable, scan_portable};
 
@@ -80,7 +73,7 @@ impl Path {
         next: &[Line],
         tiles: &[Tile],
         thetas: &mut [[f32; TILE_PROBES]],
-        hit: &mut impl FnMut(&Hit<'_>, &mut f32),
+        hit: &mut impl FnMut(&Hit, &mut f32),
     ) {
         assert_eq!(tiles.len(), thetas.len(), "each tile has its thetas");
         for (tile, thetas) in tiles.iter().zip(&mut *thetas) {
@@ -197,27 +190,57 @@ fn fetch(address: *const i8) {
 #[cfg(target_arch = "x86_64")]
 type Sides<T> = [T; SIDES];
 
+/// What one tile's sums on one block ended as.
+#[cfg(target_arch = "x86_64")]
+#[repr(align(64))]
+struct Ended {
+    dots: [Sides<[i32; LINE_ROWS]>; TILE_PROBES],
+    /// Those that the sums began with.
+    thetas: [f32; TILE_PROBES],
+    /// Whether any ended at 0 or above.
+    any: bool,
+    block: usize,
+    tile: usize,
+}
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vnni")]
-fn scan_avx512(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
+fn scan_avx512(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit, &mut f32)) {
+    let nothing = || Ended { dots: [[[0; LINE_ROWS]; SIDES]; TILE_PROBES], thetas: [0.0; TILE_PROBES], any: false, block: 0, tile: 0 };
+    let mut ended = [nothing(), nothing()];
+    let [mut now, mut before] = ended.each_mut();
     for at in 0..pairs.count() {
         let block = pairs.block(at);
         for (tile_at, tile) in pairs.tiles.iter().enumerate() {
             let pair = Pair { block, tile, tile_at };
-            let thetas = &mut thetas[pair.tile_at];
+            let begun = &thetas[pair.tile_at];
             // All tiles but the last are full, and the first four share the asking for lines: memory brings them while all compute.
             match (pair.tile.width, pairs.tiles.len(), pair.tile_at) {
-                (1, 1, _) => tile_avx512::<1, 4>(&pair, thetas, hit),
-                (4, 1, _) => tile_avx512::<4, 4>(&pair, thetas, hit),
-                (_, 1, _) => tile_avx512::<TILE_PROBES, 4>(&pair, thetas, hit),
-                (1, ..) => tile_avx512::<1, 0>(&pair, thetas, hit),
-                (4, ..) => tile_avx512::<4, 0>(&pair, thetas, hit),
-                (_, 2, 0) => tile_avx512::<TILE_PROBES, 4>(&pair, thetas, hit),
-                (_, 3, 0 | 1) => tile_avx512::<TILE_PROBES, 2>(&pair, thetas, hit),
-                (_, 4.., 0..4) => tile_avx512::<TILE_PROBES, 1>(&pair, thetas, hit),
-                _ => tile_avx512::<TILE_PROBES, 0>(&pair, thetas, hit),
+                (1, 1, _) => tile_avx512::<1, 4>(&pair, begun, now),
+                (4, 1, _) => tile_avx512::<4, 4>(&pair, begun, now),
+                (_, 1, _) => tile_avx512::<TILE_PROBES, 4>(&pair, begun, now),
+                (1, ..) => tile_avx512::<1, 0>(&pair, begun, now),
+                (4, ..) => tile_avx512::<4, 0>(&pair, begun, now),
+                (_, 2, 0) => tile_avx512::<TILE_PROBES, 4>(&pair, begun, now),
+                (_, 3, 0 | 1) => tile_avx512::<TILE_PROBES, 2>(&pair, begun, now),
+                (_, 4.., 0..4) => tile_avx512::<TILE_PROBES, 1>(&pair, begun, now),
+                _ => tile_avx512::<TILE_PROBES, 0>(&pair, begun, now),
             }
+            // One tile late, when it is long known whether there is anything to tell: a wrong guess costs little. One probe alone waits
+            // for memory anyway.
+            if before.any {
+                tell_avx512(pairs, before, thetas, hit);
+                before.any = false;
+            }
+            if tile.width == 1 && now.any {
+                tell_avx512(pairs, now, thetas, hit);
+                now.any = false;
+            }
+            (now, before) = (before, now);
         }
+    }
+    if before.any {
+        tell_avx512(pairs, before, thetas, hit);
     }
 }
 
@@ -225,11 +248,7 @@ fn scan_avx512(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut i
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
-fn tile_avx512<const PROBES: usize, const FETCH: usize>(
-    pair: &Pair<'_>,
-    thetas: &mut [f32; TILE_PROBES],
-    hit: &mut impl FnMut(&Hit<'_>, &mut f32),
-) {
+fn tile_avx512<const PROBES: usize, const FETCH: usize>(pair: &Pair<'_>, thetas: &[f32; TILE_PROBES], ended: &mut Ended) {
     let (scales, residuals) = ends_avx512(pair);
     let steps = [steps_avx512(scales[0]), steps_avx512(scales[1])];
     let mut dots = [[_mm512_setzero_si512(); SIDES]; PROBES];
@@ -241,14 +260,11 @@ fn tile_avx512<const PROBES: usize, const FETCH: usize>(
     for &dots in &dots.as_flattened()[1..] {
         all = _mm512_and_si512(all, dots);
     }
-    // Rare, and so worked out elsewhere: what the ordinary block needs stays in registers.
-    if _mm512_cmpge_epi32_mask(all, _mm512_setzero_si512()) != 0 {
-        let mut ended = [[[0; LINE_ROWS]; SIDES]; PROBES];
-        for (ended, dots) in ended.as_flattened_mut().iter_mut().zip(dots.as_flattened()) {
-            *ended = store_avx512(*dots);
-        }
-        tell_avx512(pair, &ended, thetas, hit);
+    for (ended, dots) in ended.dots.as_flattened_mut().iter_mut().zip(dots.as_flattened()) {
+        *ended = store_avx512(*dots);
     }
+    (ended.thetas, ended.block, ended.tile) = (*thetas, pair.block.at, pair.tile_at);
+    ended.any = _mm512_cmpge_epi32_mask(all, _mm512_setzero_si512()) != 0;
 }
 
 /// The sums of one tile, from where they begin; and lines of a later block are asked for, `FETCH` for every two quads.
@@ -331,37 +347,31 @@ fn z_avx512(dots: __m512i, a: f32, scales: __m512, residuals: __m512) -> __m512 
 #[cold]
 #[inline(never)]
 #[target_feature(enable = "avx512f")]
-fn tell_avx512(
-    pair: &Pair<'_>,
-    dots: &[Sides<[i32; LINE_ROWS]>],
-    thetas: &mut [f32; TILE_PROBES],
-    hit: &mut impl FnMut(&Hit<'_>, &mut f32),
-) {
-    let tile = pair.tile;
-    let (scales, residuals) = ends_avx512(pair);
+fn tell_avx512(pairs: &Pairs<'_>, ended: &Ended, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit, &mut f32)) {
+    let tile = &pairs.tiles[ended.tile];
+    let pair = Pair { block: pairs.block(ended.block), tile, tile_at: ended.tile };
+    let (scales, residuals) = ends_avx512(&pair);
     let mut left = 0u32;
-    for (probe, dots) in dots.iter().enumerate() {
+    for (probe, dots) in ended.dots[..tile.width].iter().enumerate() {
         let both = _mm512_and_si512(reload_avx512(&dots[0]), reload_avx512(&dots[1]));
         left |= u32::from(_mm512_cmpge_epi32_mask(both, _mm512_setzero_si512()) != 0) << probe;
     }
     while left != 0 {
         let probe = left.trailing_zeros() as usize;
         left &= left - 1;
-        let theta = &mut thetas[probe];
+        let theta = &mut thetas[ended.tile][probe];
         let steps = [steps_avx512(scales[0]), steps_avx512(scales[1])];
-        let begun = from_theta_avx512(tile, probe, *theta, &steps, &residuals);
+        let begun = from_theta_avx512(tile, probe, ended.thetas[probe], &steps, &residuals);
         let (mut z, mut rows) = ([0.0; BLOCK_ROWS], 0);
         for (side, z) in z.as_chunks_mut::<LINE_ROWS>().0.iter_mut().enumerate() {
-            let added = _mm512_sub_epi32(reload_avx512(&dots[probe][side]), begun[side]);
+            let added = _mm512_sub_epi32(reload_avx512(&ended.dots[probe][side]), begun[side]);
             let dots = _mm512_add_epi32(added, _mm512_set1_epi32(tile.starts[probe]));
             let values = z_avx512(dots, tile.a[probe], scales[side], residuals[side]);
             rows |= u32::from(_mm512_cmp_ps_mask::<_CMP_GE_OQ>(values, _mm512_set1_ps(*theta))) << (side * LINE_ROWS);
             // SAFETY: the chunk is 64 writable bytes; this store asks for no alignment.
             unsafe { _mm512_storeu_ps(z.as_mut_ptr(), values) };
         }
-        if rows != 0 {
-            hit(&Hit { block: pair.block.at, lines: pair.block.lines, tile: pair.tile_at, probe, rows, z }, theta);
-        }
+        pair.tell(probe, rows, &z, theta, hit);
     }
 }
 
@@ -458,7 +468,7 @@ const AVX2_PROBES: usize = 4;
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn scan_avx2(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit<'_>, &mut f32)) {
+fn scan_avx2(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit, &mut f32)) {
     for at in 0..pairs.count() {
         let block = pairs.block(at);
         for (tile_at, tile) in pairs.tiles.iter().enumerate() {

@@ -91,9 +91,7 @@ impl Case {
         thetas.as_flattened_mut()[..self.probes.len()].fill(theta);
         let mut found = Vec::new();
         path.scan(&self.blocks, &self.blocks[..self.blocks.len() / 2], &self.tiles, &mut thetas, &mut |hit, _| {
-            for row in (0..BLOCK_ROWS).filter(|row| hit.rows >> row & 1 == 1) {
-                found.push((hit.block * BLOCK_ROWS + row, hit.tile * TILE_PROBES + hit.probe, hit.z[row]));
-            }
+            found.push((hit.row, hit.tile * TILE_PROBES + hit.probe, hit.z));
         });
         found.sort_by_key(|&(row, probe, _)| (row, probe));
         found
@@ -157,7 +155,7 @@ fn the_test_in_whole_numbers_holds_at_the_limits_of_every_number() {
             let rows = |theta: f32| {
                 let mut rows = 0;
                 path.scan(&block, &[], &tiles, &mut [[theta, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED]], &mut |hit, _| {
-                    rows |= hit.rows
+                    rows |= 1u32 << hit.row
                 });
                 rows
             };
@@ -224,6 +222,28 @@ fn a_raised_threshold_holds_from_the_next_block_on() {
             *theta = f32::MAX;
         });
         assert_eq!(told, 1, "{path:?}");
+    }
+}
+
+#[test]
+fn thresholds_that_rise_with_every_row_leave_the_best_one_and_every_z_right() {
+    let mut numbers = Numbers(6);
+    for (dimension, probes_len) in [(64, 1), (64, 3), (130, 8), (33, 17)] {
+        let case = Case::new(&mut numbers, dimension, 40, probes_len);
+        let best: Vec<f64> =
+            (0..probes_len).map(|probe| (0..case.rows.len()).map(|row| case.z(row, probe).0).fold(f64::MIN, f64::max)).collect();
+        for path in Path::all() {
+            let mut thetas = vec![[CLOSED; TILE_PROBES]; case.tiles.len()];
+            thetas.as_flattened_mut()[..probes_len].fill(f32::MIN);
+            path.scan(&case.blocks, &[], &case.tiles, &mut thetas, &mut |hit, theta| {
+                let (wanted, error) = case.z(hit.row, hit.tile * TILE_PROBES + hit.probe);
+                assert!(hit.z >= *theta && (f64::from(hit.z) - wanted).abs() <= error, "{path:?}: {} {wanted}", hit.z);
+                *theta = hit.z;
+            });
+            for (theta, best) in thetas.as_flattened().iter().zip(&best) {
+                assert!((f64::from(*theta) - best).abs() <= best.abs() * 2f64.powi(-20), "{path:?}: {theta}, {best} is the best");
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! rows so that about N stay, four search. A search sees a row for certain if the row was live from before it was sent until after it was
 //! answered, and perhaps if the row was live at any moment between. An answer is wrong if it is out of order, if a score isn't the exact
 //! one, if it holds a row that can't have been seen, or if it misses one that was certainly seen and ranks before its last. It ends with
-//! an error at the first wrong answer, and when the process's memory has grown in the second half of its time.
+//! an error at the first wrong answer, and when the process's memory has grown between the second quarter and the last.
 
 #[path = "soak/lives.rs"]
 mod lives;

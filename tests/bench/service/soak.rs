@@ -135,14 +135,14 @@ pub(super) fn measure(seconds: u64, rows: u32, models: &Path, engine: &str, json
     } else {
         println!(
             "{seconds} s: {searches} searches, none wrong, {} run again; {switches} switches, {booked} bookings, {} releases, {live} live; {leaves} \
-             leaves; {:.0} MiB resident, {growth:.3} times what it was in the middle",
+             leaves; {:.0} MiB resident, {growth:.3} times what it was in the second quarter",
             count(&world.again),
             count(&world.releases),
             bytes / f64::from(1 << 20)
         );
     }
     ensure!(searches > 0 && switches > 1, "{searches} searches and {switches} switches say nothing");
-    ensure!(growth <= GROWTH_MAX, "memory grew by {growth:.3} from the middle to the end, at most {GROWTH_MAX} is no growth");
+    ensure!(growth <= GROWTH_MAX, "memory grew by {growth:.3} from the second quarter to the last, at most {GROWTH_MAX} is no growth");
     Ok(())
 }
 

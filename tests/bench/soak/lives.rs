@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use smrt::face::Embedding;
 
-/// How much memory may grow from the middle to the end: rows come and go by chance, and so does what the allocator holds.
+/// How much memory may grow from the second quarter to the last: rows come and go by chance, and so does what the allocator holds.
 pub(crate) const GROWTH_MAX: f64 = 1.05;
 
 /// Moments in one order, and those since which a search is under way.
@@ -117,11 +117,12 @@ impl Resident {
         self.0.push(resident * 4_096.0);
     }
 
-    /// Bytes at the end, and how many times what it was in the middle.
+    /// Bytes at the end, and how many times those of the second quarter: medians of whole quarters, because memory goes up and down with
+    /// the galleries and models that come and go.
     pub(crate) fn growth(&self) -> (f64, f64) {
-        let half = self.0.len() / 2;
-        let (middle, last) = (median(&self.0[half..half + half / 4 + 1]), median(&self.0[self.0.len() - half / 4 - 1..]));
-        (last, last / middle)
+        let quarter = self.0.len() / 4;
+        let (early, last) = (median(&self.0[quarter..2 * quarter]), median(&self.0[3 * quarter..]));
+        (last, last / early)
     }
 }
 
