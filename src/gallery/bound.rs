@@ -35,6 +35,8 @@
 //! best exact score of any k rows. The thetas themselves are computed in f64 and rounded down to f32; what f64 rounds on the way is
 //! below 2^-45 P and paid by the slack, of which the lemma leaves a quarter.
 //!
+//! `simd` makes the test in whole numbers first, and argues that this drops nothing that z >= theta would keep.
+//!
 //! A hidden row keeps `HIDDEN` as its residual, and so z is below `THETA_OPEN`: it never enters, and masks need no test of their own.
 
 use crate::face::LENGTH_SLACK;
