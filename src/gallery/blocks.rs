@@ -30,9 +30,9 @@ pub(super) const LINE_ROWS: usize = 16;
 /// Lines that lie together: with the same codes of all rows.
 pub(super) const SIDES: usize = BLOCK_ROWS / LINE_ROWS;
 /// Codes that lie together.
-pub(super) const QUAD: usize = 4;
+const QUAD: usize = 4;
 /// Lines after the codes: scales, residuals.
-pub(super) const ENDS: usize = 2 * SIDES;
+const ENDS: usize = 2 * SIDES;
 /// Added to each code of a row, because the multiply-add instruction wants one side without a sign.
 const BIAS: i32 = 128;
 /// Lines that a scan asks for ahead of its reading, at least: 8 KiB. The prefetcher of the processor alone gets half the bandwidth
