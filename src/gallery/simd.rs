@@ -237,7 +237,6 @@ fn scan_avx512(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut i
             // for memory anyway.
             if before.any {
                 tell_avx512(pairs, before, thetas, hit);
-                before.any = false;
             }
             if tile.width == 1 && now.any {
                 tell_avx512(pairs, now, thetas, hit);

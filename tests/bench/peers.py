@@ -181,13 +181,12 @@ class Faiss:
         import faiss
 
         self.faiss, self.probes, self.k = faiss, probes, k
-        self.defaults = defaults()
         self.index = faiss.IndexFlatIP(rows.shape[1])
         self.index.add(rows)
 
     def search(self, setting: str, threads: int, offset: int, batch: int):
         self.faiss.omp_set_num_threads(threads)
-        for knob, value in {**self.defaults, **SETTINGS[setting]}.items():
+        for knob, value in {**defaults(), **SETTINGS[setting]}.items():
             setattr(self.faiss.cvar, knob, value)
         probes = self.probes[offset : offset + batch]
         return timed(lambda: self.index.search(probes, self.k))

@@ -182,7 +182,7 @@ impl World {
                 continue;
             }
             let n = self.next.fetch_add(1, Ordering::Relaxed);
-            let faces = [face(n, 0)?, face(n, 1)?];
+            let faces = [face(n, 0), face(n, 1)];
             let mut shown = Changes::default();
             shown.sent(self.clock.now(), true);
             let life = Life { faces: faces.clone(), shown, version: None, leaving: false };
@@ -313,7 +313,7 @@ impl World {
                 // Purged since.
                 let Some(photo) = self.ledger.standing_photo(version)? else { continue };
                 let n = u32::from_le_bytes(*photo.first_chunk().context("a photo of 64 bytes")?);
-                faces.push((version, Ok(enrolled(&face(n, to)?))));
+                faces.push((version, Ok(enrolled(&face(n, to)))));
             }
             again(|| self.ledger.embed(self.models[to], faces.clone()))?;
         }
@@ -341,7 +341,7 @@ impl World {
         }
         let probe = match numbers.below(4) {
             0 => numbers.embedding(generation.gallery().dimension()),
-            _ => self.near_a_booking(model, numbers)?,
+            _ => self.near_a_booking(model, numbers).unwrap_or_else(|| numbers.embedding(generation.gallery().dimension())),
         };
         let k = [1, 20, 50, 300][usize::try_from(numbers.below(4))?];
         let halves = [numbers.below(u64::MAX), numbers.below(u64::MAX)].map(u64::to_le_bytes);
@@ -358,13 +358,10 @@ impl World {
         }
     }
 
-    fn near_a_booking(&self, model: usize, numbers: &mut Numbers) -> anyhow::Result<Embedding> {
+    fn near_a_booking(&self, model: usize, numbers: &mut Numbers) -> Option<Embedding> {
         let lives = self.lives.read().expect("nobody panics with it");
-        let from = u32::try_from(numbers.below(u64::from(self.next.load(Ordering::Relaxed).max(1))))?;
-        Ok(match lives.of.range(from..).next() {
-            Some((_, life)) => numbers.near(&life.faces[model]),
-            None => embedding(numbers.below(u64::MAX))?,
-        })
+        let from = u32::try_from(numbers.below(u64::from(self.next.load(Ordering::Relaxed).max(1)))).ok()?;
+        Some(numbers.near(&lives.of.range(from..).next()?.1.faces[model]))
     }
 
     /// Shapes: `moments` are when the search began, when its last leaf was asked for, and when that was acknowledged.
@@ -435,7 +432,7 @@ fn again<T>(mut work: impl FnMut() -> Result<T, ServiceError>) -> Result<T, Serv
 }
 
 /// A booking's face under one of the two models.
-fn face(n: u32, model: usize) -> anyhow::Result<Embedding> {
+fn face(n: u32, model: usize) -> Embedding {
     embedding(u64::from(n) * 2 + model as u64)
 }
 

@@ -18,6 +18,8 @@ use smrt::roster::{Caller, CertificateName};
 use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, Shelf};
 use smrt::store::{STORE_FILE, StateKind};
 
+use crate::lives::Numbers;
+
 const DIMENSION: usize = 128;
 pub(super) const ORIGIN: &str = "bench.example/smrt";
 pub(super) const MASTER_KEY: [u8; 32] = [1; 32];
@@ -87,7 +89,7 @@ pub(super) fn make(state: &Path, bookings: u32, models: &Path) -> anyhow::Result
                         if n >= bookings {
                             return Ok(());
                         }
-                        let active = Enrolled { embedding: embedding(u64::from(n))?, length: 9.0, frame: [10.0, 20.0, 100.0, 120.0] };
+                        let active = Enrolled { embedding: embedding(u64::from(n)), length: 9.0, frame: [10.0, 20.0, 100.0, 120.0] };
                         let faces = Faces { model: ledger.model(), active, next: None };
                         let number = BookingNumber::parse(&format!("26-{n:07}"))?;
                         ledger.book(&caller, &agency, &number, booking(n)?, n.to_le_bytes().repeat(16).into(), faces)?;
@@ -130,21 +132,8 @@ pub(super) fn booking(n: u32) -> anyhow::Result<smrt::booking::BookingData> {
 }
 
 /// The same face for the same seed.
-pub(super) fn embedding(seed: u64) -> anyhow::Result<Embedding> {
-    let mut state = seed;
-    let raw: Vec<f32> = (0..DIMENSION)
-        .map(|_| {
-            // SplitMix64.
-            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut z = state;
-            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            let byte = |at: u32| i16::from((z >> at).to_le_bytes()[0]) - 128;
-            // Four added up are near enough to what faces give.
-            f32::from(byte(0) + byte(8) + byte(16) + byte(24)) + 0.5
-        })
-        .collect();
-    Ok(Embedding::from_raw(&raw)?.0)
+pub(super) fn embedding(seed: u64) -> Embedding {
+    Numbers(seed).embedding(DIMENSION)
 }
 
 /// Empties the page cache, where this user may.
