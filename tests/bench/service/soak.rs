@@ -6,6 +6,9 @@
 //! generation's model, if it holds a booking that was released before its leaf was asked for, or misses one that was seen for certain and
 //! ranks before its last; or if the generation is of a model that was not in use. At the end the folder is opened again and must hold the
 //! same bookings.
+//!
+//! Memory must not grow either. It moves by steps of some 25 MB in 500 with the models and galleries of each switch and fills for the first
+//! minutes, so a run of a minute or two may end with that error: ten minutes are what says something.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::path::Path;
