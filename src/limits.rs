@@ -134,6 +134,10 @@ pub const DETAIL_BYTES_MAX: usize = 64 << 10;
 pub const LEAF_FOLLOWS_MAX: usize = 8;
 /// Counts that one leaf may carry.
 pub const LEAF_COUNTS_MAX: usize = 8;
+/// Signatures of one signed note.
+pub const SIGNATURES_MAX: usize = 72;
+/// Witnesses of one log.
+pub const WITNESSES_MAX: usize = 64;
 /// Threads that a start works with; no more than there are cores.
 pub const START_WORKERS_MAX: usize = 16;
 /// Leaves that one thread takes at a time while it starts: it holds as many vectors at most.
@@ -258,6 +262,8 @@ const _: () = {
     assert!(SUPPRESSED_PER_LEAF_MAX * (EMBED_FAILURE_CHARS_MAX + 64) < DETAIL_BYTES_MAX);
     assert!(SWITCH_BATCH_LEN_MAX <= EMBED_QUEUE_LEN_MAX);
     assert!(SLOT_BYTES == 64);
+    // All witnesses and the log itself sign one note, a line of some hundred bytes each, names of 200 among them.
+    assert!(WITNESSES_MAX < SIGNATURES_MAX && SIGNATURES_MAX * 400 < CHECKPOINT_BYTES_MAX);
     assert!(REASON_CHARS_MIN < REASON_CHARS_MAX);
     assert!(REVOCATION_LIST_DAYS < CERTIFICATE_DAYS && CERTIFICATE_DAYS < AUTHORITY_DAYS);
 };

@@ -13,11 +13,13 @@
 //! | 48 | 8 F | indices of the leaves followed |
 //! | 48 + 8 F | 8 C | counts; the kind says what they count |
 //!
-//! Little-endian.
+//! Little-endian. Version, kind and time stand where they are in every version to come, so that a reader of today can walk through
+//! leaves of tomorrow: what it can't understand it still hashes, counts and puts in its time.
 
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::AuditError;
+use super::kind::LeafKind;
 use crate::limits::{LEAF_COUNTS_MAX, LEAF_FOLLOWS_MAX};
 
 /// The version that this software writes.
@@ -34,88 +36,6 @@ const COMMITMENT_DOMAIN: &[u8] = b"smrt leaf detail v1\0";
 
 /// SHA-256 over a domain, a random salt and a detail.
 pub type Commitment = [u8; 32];
-
-/// What happened. The counts that a leaf of each kind carries are named in its line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u16)]
-pub enum LeafKind {
-    /// The daemon is about to serve; counts: rows in the gallery.
-    Started = 1,
-    /// The daemon stopped in order.
-    Stopped = 2,
-    /// A booking came in.
-    BookingIn = 16,
-    /// A booking was refused.
-    BookingRefused = 17,
-    /// An agency released a booking: it is suppressed from here on.
-    Released = 18,
-    /// A released booking's key, photo and record are gone.
-    Purged = 19,
-    /// A search was asked for; written before it runs.
-    Asked = 32,
-    /// A search was answered; written before the answer leaves; counts: candidates.
-    Answered = 33,
-    /// A search was asked for and never answered.
-    Interrupted = 34,
-    /// A search was refused.
-    SearchRefused = 35,
-    /// A candidate's photo was shown.
-    PhotoViewed = 36,
-    /// A caller with a valid certificate was refused for who it is.
-    CallerRefused = 48,
-    /// A switch to another model was begun, or asked for again under other terms; counts: bookings to embed, failures accepted.
-    ModelSwitchBegun = 64,
-    /// Searches are answered by another model from here on; counts: bookings in its gallery, bookings suppressed by it.
-    ModelSwitched = 65,
-    /// A switch was given up: searches stay on the model they had; counts: bookings that were embedded, bookings that failed.
-    ModelSwitchGivenUp = 66,
-    /// A model makes no vector of these bookings' photos: no search finds them until their agencies send others; counts: bookings.
-    BookingsSuppressed = 67,
-}
-
-impl LeafKind {
-    /// All kinds.
-    pub const ALL: [Self; 16] = [
-        Self::Started,
-        Self::Stopped,
-        Self::BookingIn,
-        Self::BookingRefused,
-        Self::Released,
-        Self::Purged,
-        Self::Asked,
-        Self::Answered,
-        Self::Interrupted,
-        Self::SearchRefused,
-        Self::PhotoViewed,
-        Self::CallerRefused,
-        Self::ModelSwitchBegun,
-        Self::ModelSwitched,
-        Self::ModelSwitchGivenUp,
-        Self::BookingsSuppressed,
-    ];
-
-    /// Its name in figures.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Started => "started",
-            Self::Stopped => "stopped",
-            Self::BookingIn => "booking_in",
-            Self::BookingRefused => "booking_refused",
-            Self::Released => "released",
-            Self::Purged => "purged",
-            Self::Asked => "asked",
-            Self::Answered => "answered",
-            Self::Interrupted => "interrupted",
-            Self::SearchRefused => "search_refused",
-            Self::PhotoViewed => "photo_viewed",
-            Self::CallerRefused => "caller_refused",
-            Self::ModelSwitchBegun => "model_switch_begun",
-            Self::ModelSwitched => "model_switched",
-            Self::ModelSwitchGivenUp => "model_switch_given_up",
-            Self::BookingsSuppressed => "bookings_suppressed",
-        }
-    }
-}
 
 /// One entry of the log, safe to publish.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,27 +76,97 @@ impl Leaf {
     ///
     /// Errors: another version, an unknown kind, another length than its header promises.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, AuditError> {
+        match Entry::read(bytes)? {
+            Entry::Known(leaf) => Ok(Self {
+                kind: leaf.kind,
+                time_cs: leaf.time_cs,
+                follows: leaf.follows().collect(),
+                counts: leaf.counts().collect(),
+                commitment: *leaf.commitment,
+            }),
+            Entry::Foreign { version: VERSION, kind, .. } => Err(AuditError::LeafKind { found: kind }),
+            Entry::Foreign { version, .. } => Err(AuditError::LeafVersion { found: version }),
+        }
+    }
+}
+
+/// A leaf as it lies in a bundle, read where it lies.
+#[derive(Clone, Copy, Debug)]
+pub enum Entry<'b> {
+    /// One that this software knows.
+    Known(LeafView<'b>),
+    /// One of a newer version or kind: it has its time, and nothing else is understood.
+    Foreign {
+        /// Its version.
+        version: u8,
+        /// Its kind.
+        kind: u16,
+        /// When, in hundredths of a second since 1970-01-01 UTC.
+        time_cs: u64,
+    },
+}
+
+/// A known leaf, read where it lies.
+#[derive(Clone, Copy, Debug)]
+pub struct LeafView<'b> {
+    /// What happened.
+    pub kind: LeafKind,
+    /// When, in hundredths of a second since 1970-01-01 UTC.
+    pub time_cs: u64,
+    /// What the sealed detail must hash to.
+    pub commitment: &'b Commitment,
+    follows: &'b [[u8; 8]],
+    counts: &'b [[u8; 8]],
+}
+
+impl<'b> Entry<'b> {
+    /// Reads an entry of a log.
+    ///
+    /// Errors: fewer bytes than any version has; in this version, another length than its header promises.
+    pub fn read(bytes: &'b [u8]) -> Result<Self, AuditError> {
         let short = |wanted| AuditError::LeafBytes { found: bytes.len(), wanted };
-        let (head, rest) = bytes.split_first_chunk::<HEAD_BYTES>().ok_or(short(HEAD_BYTES))?;
+        let head: &[u8; COMMITMENT_AT] = bytes.first_chunk().ok_or(short(COMMITMENT_AT))?;
+        let code = u16::from_le_bytes([head[KIND_AT], head[KIND_AT + 1]]);
+        let time_cs = u64::from_le_bytes(*head[TIME_AT..].first_chunk().expect("the head holds the time"));
+        let foreign = Self::Foreign { version: head[0], kind: code, time_cs };
         if head[0] != VERSION {
-            return Err(AuditError::LeafVersion { found: head[0] });
+            return Ok(foreign);
         }
         let (follows, counts) = (usize::from(head[FOLLOWS_AT]), usize::from(head[COUNTS_AT]));
         let wanted = HEAD_BYTES + 8 * (follows + counts);
-        let (numbers, torn) = rest.as_chunks::<8>();
+        let (numbers, torn) = bytes.get(HEAD_BYTES..).ok_or(short(wanted))?.as_chunks::<8>();
         if bytes.len() != wanted || !torn.is_empty() {
             return Err(short(wanted));
         }
-        let found = u16::from_le_bytes([head[KIND_AT], head[KIND_AT + 1]]);
-        let kind = LeafKind::ALL.into_iter().find(|&k| k as u16 == found).ok_or(AuditError::LeafKind { found })?;
-        let number = |b: &[u8; 8]| u64::from_le_bytes(*b);
-        Ok(Self {
-            kind,
-            time_cs: number(head[TIME_AT..].first_chunk().expect("the head holds the time")),
-            follows: numbers[..follows].iter().map(number).collect(),
-            counts: numbers[follows..].iter().map(number).collect(),
-            commitment: *head[COMMITMENT_AT..].first_chunk().expect("the head holds the commitment"),
-        })
+        let Some(kind) = LeafKind::of(code) else { return Ok(foreign) };
+        let commitment = bytes[COMMITMENT_AT..].first_chunk().expect("the head holds the commitment");
+        let (follows, counts) = numbers.split_at(follows);
+        Ok(Self::Known(LeafView { kind, time_cs, commitment, follows, counts }))
+    }
+
+    /// When, in hundredths of a second since 1970-01-01 UTC.
+    pub fn time_cs(&self) -> u64 {
+        match self {
+            Self::Known(leaf) => leaf.time_cs,
+            Self::Foreign { time_cs, .. } => *time_cs,
+        }
+    }
+}
+
+impl<'b> LeafView<'b> {
+    /// Indices of the leaves that this one follows.
+    pub fn follows(&self) -> impl ExactSizeIterator<Item = u64> + use<'b> {
+        self.follows.iter().map(|bytes| u64::from_le_bytes(*bytes))
+    }
+
+    /// Its counts.
+    pub fn counts(&self) -> impl ExactSizeIterator<Item = u64> + use<'b> {
+        self.counts.iter().map(|bytes| u64::from_le_bytes(*bytes))
+    }
+
+    /// One of its counts; 0 where it isn't there.
+    pub fn count(&self, at: usize) -> u64 {
+        self.counts().nth(at).unwrap_or(0)
     }
 }
 
@@ -199,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_leaf_survives_its_bytes() {
-        for kind in LeafKind::ALL {
+        for &kind in LeafKind::ALL {
             let leaf = Leaf { kind, ..leaf() };
             assert_eq!(Leaf::from_bytes(&leaf.to_bytes()), Ok(leaf));
         }
@@ -216,9 +206,23 @@ mod tests {
         };
         assert_eq!(with(0, 2), Err(AuditError::LeafVersion { found: 2 }));
         assert_eq!(with(KIND_AT, 200), Err(AuditError::LeafKind { found: 200 }));
+        assert_eq!(Leaf::from_bytes(&good[..15]), Err(AuditError::LeafBytes { found: 15, wanted: 16 }));
         assert_eq!(with(FOLLOWS_AT, 3), Err(AuditError::LeafBytes { found: 72, wanted: 80 }));
-        assert_eq!(Leaf::from_bytes(&good[..47]), Err(AuditError::LeafBytes { found: 47, wanted: 48 }));
+        assert_eq!(Leaf::from_bytes(&good[..47]), Err(AuditError::LeafBytes { found: 47, wanted: 72 }));
         assert_eq!(Leaf::from_bytes(&good[..71]), Err(AuditError::LeafBytes { found: 71, wanted: 72 }));
+    }
+
+    #[test]
+    fn a_leaf_of_a_version_or_kind_to_come_still_tells_its_time() {
+        let mut newer = leaf().to_bytes();
+        (newer[0], newer[KIND_AT + 1]) = (9, 200);
+        newer.extend_from_slice(b"more than this version has");
+        let kind = 200 * 256 + 33;
+        let Entry::Foreign { version: 9, kind: found, time_cs } = Entry::read(&newer).unwrap() else { panic!("it is foreign") };
+        assert_eq!((found, time_cs), (kind, 179_000_000_001));
+        let mut other = leaf().to_bytes();
+        other[KIND_AT] = 200;
+        assert!(matches!(Entry::read(&other), Ok(Entry::Foreign { version: VERSION, kind: 200, .. })));
     }
 
     #[test]

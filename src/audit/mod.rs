@@ -4,13 +4,23 @@
 //! detail; the detail with its salt is sealed beside it. Whoever is shown a detail can check it against the leaf, and without the
 //! salt nobody can guess it.
 
+mod detail;
+mod kind;
 mod leaf;
 mod note;
+mod proof;
+mod quorum;
+mod tile;
 mod tree;
 
-pub use leaf::{Commitment, Leaf, LeafKind, SALT_BYTES, commit};
-pub use note::{Checkpoint, LogKey};
-pub use tree::{Edge, leaf_hash};
+pub use detail::{Actor, Alarm, Detail, Disposed, Finding, Refusal, Shown, Unusable};
+pub use kind::{Follows, LeafKind};
+pub use leaf::{Commitment, Entry, Leaf, LeafView, SALT_BYTES, commit};
+pub use note::{Checkpoint, CosignerKey, KeyUse, LogKey, Note, VerifierKey};
+pub use proof::{ReadHashes, TlogProof, consistency, inclusion, is_consistent, is_included, root_of};
+pub use quorum::{Quorum, Witness, Witnessed};
+pub use tile::{Holds, TileId, entries, push_entry, tile_bytes, tile_hashes};
+pub use tree::{Edge, Hash, TILE_WIDTH, TileNode, leaf_hash, node_hash};
 
 /// Why bytes are no part of a log.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -58,8 +68,41 @@ pub enum AuditError {
         /// Bytes found.
         found: usize,
     },
-    /// A log's origin can't stand in a signed note.
-    #[error("log origin '{found}' is not 1 to 200 printable characters without spaces and plus signs")]
+    /// A verifier key's text is malformed.
+    #[error("'{found}' is not a verifier key: {reason}")]
+    VerifierKey {
+        /// What was given.
+        found: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A proof's text is malformed.
+    #[error("not a proof: {0}")]
+    Proof(&'static str),
+    /// A policy's text is malformed.
+    #[error("the witness policy is wrong in line {line}: {reason}")]
+    Policy {
+        /// The line, counted from 1; 0 for all of it.
+        line: usize,
+        /// What was found and what was wanted.
+        reason: String,
+    },
+    /// A path names no tile.
+    #[error("'{found}' is no path of a tile, wanted tile/<level>/<index> as C2SP tlog-tiles writes it")]
+    TilePath {
+        /// What was given.
+        found: String,
+    },
+    /// A tile or bundle holds something else than its path says.
+    #[error("{path}: {reason}")]
+    Tile {
+        /// The tile.
+        path: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A log's or witness' name can't stand in a signed note.
+    #[error("name '{found}' is not 1 to 200 printable characters without spaces and plus signs")]
     Origin {
         /// Origin given.
         found: String,

@@ -7,7 +7,11 @@ use aws_lc_rs::digest::{Context, SHA256};
 use super::AuditError;
 
 /// The hash of a node.
-type Hash = [u8; 32];
+pub type Hash = [u8; 32];
+/// Levels of the tree from one tile to the one above.
+pub(super) const TILE_HEIGHT: u32 = 8;
+/// Hashes of a full tile, and leaves of a full bundle.
+pub const TILE_WIDTH: u64 = 1 << TILE_HEIGHT;
 
 const LEAF_PREFIX: [u8; 1] = [0];
 const NODE_PREFIX: [u8; 1] = [1];
@@ -15,6 +19,22 @@ const NODE_PREFIX: [u8; 1] = [1];
 /// The hash of a leaf's bytes.
 pub fn leaf_hash(leaf: &[u8]) -> Hash {
     hash(&[&LEAF_PREFIX, leaf])
+}
+
+/// The hash of a node over its two halves.
+pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
+    hash(&[&NODE_PREFIX, left, right])
+}
+
+/// A node that stands in a tile above the lowest: over 256^level leaves, the first of them at index * 256^level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TileNode {
+    /// Level of the tile, from 1.
+    pub level: u8,
+    /// Index of the node among those of its level.
+    pub index: u64,
+    /// Its hash.
+    pub hash: Hash,
 }
 
 /// The right edge of a tree.
@@ -33,8 +53,13 @@ impl Edge {
 
     /// Appends a leaf and gives its index.
     pub fn append(&mut self, leaf: &[u8]) -> u64 {
+        self.append_hash(leaf_hash(leaf), &mut |_| {})
+    }
+
+    /// Appends a leaf by its hash and gives its index; tells of every node of a higher tile that is whole by it.
+    pub fn append_hash(&mut self, leaf: Hash, whole: &mut dyn FnMut(TileNode)) -> u64 {
         let index = self.leaves;
-        self.grow(leaf_hash(leaf), 0);
+        self.grow(leaf, 0, whole);
         index
     }
 
@@ -42,20 +67,33 @@ impl Edge {
     ///
     /// Shapes: this tree's size is a multiple of a power of two that is at least the other's size.
     pub fn join(&mut self, next: &Self) {
+        self.join_telling(next, &mut |_| {});
+    }
+
+    /// Joins as `join` does; tells of every node of a higher tile that is whole by it, the other's largest subtrees included.
+    pub fn join_telling(&mut self, next: &Self, whole: &mut dyn FnMut(TileNode)) {
         let aligned = next.leaves <= 1 || self.leaves.trailing_zeros() > (next.leaves - 1).ilog2();
         assert!(aligned, "{} leaves can't be joined to {}", next.leaves, self.leaves);
         // Its subtrees are the largest first, as the set bits of its size.
         let heights = (0..u64::BITS).rev().filter(|height| next.leaves & (1 << height) != 0);
         for (&subtree, height) in next.subtrees.iter().zip(heights) {
-            self.grow(subtree, height);
+            self.grow(subtree, height, whole);
         }
     }
 
     /// Appends a perfect subtree of 2^height leaves.
-    fn grow(&mut self, mut node: Hash, height: u32) {
-        for _ in 0..(self.leaves >> height).trailing_ones() {
+    fn grow(&mut self, mut node: Hash, height: u32, whole: &mut dyn FnMut(TileNode)) {
+        let mut tell = |height: u32, hash| {
+            if height > 0 && height.is_multiple_of(TILE_HEIGHT) {
+                let level = u8::try_from(height / TILE_HEIGHT).expect("a tree is no higher than 64");
+                whole(TileNode { level, index: self.leaves >> height, hash });
+            }
+        };
+        tell(height, node);
+        for above in 1..=(self.leaves >> height).trailing_ones() {
             let left = self.subtrees.pop().expect("each set bit of the size has its subtree");
-            node = hash(&[&NODE_PREFIX, &left, &node]);
+            node = node_hash(&left, &node);
+            tell(height + above, node);
         }
         self.subtrees.push(node);
         self.leaves += 1 << height;
@@ -65,7 +103,7 @@ impl Edge {
     pub fn root(&self) -> Hash {
         let mut from_right = self.subtrees.iter().rev();
         let Some(&smallest) = from_right.next() else { return hash(&[]) };
-        from_right.fold(smallest, |right, left| hash(&[&NODE_PREFIX, left, &right]))
+        from_right.fold(smallest, |right, left| node_hash(left, &right))
     }
 
     /// The edge as it is stored: the number of leaves (8 bytes, little-endian), then 32 bytes a subtree.

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use super::detail::{Actor, Detail};
 use super::error::ServiceError;
 use super::faces::{Faces, NextFace};
 use super::ledger::{Standing, Taken};
 use super::{Service, today};
-use crate::audit::LeafKind;
+use crate::audit::{Actor, Detail};
 use crate::booking::{BookingData, BookingNumber, Identifier};
 use crate::embed::{Choice, Pool};
 use crate::limits::BOOK_TRIES_MAX;
@@ -20,7 +19,7 @@ impl Service {
     pub fn book(&self, caller: &Caller, number: &BookingNumber, booking: BookingData, photo: Arc<[u8]>) -> Result<Taken, ServiceError> {
         let agency = self.admitted(caller, self.roster.feed(caller, "push bookings", today()))?;
         let taken = self.take(caller, &agency.id, number, &booking, &photo);
-        self.logged(taken, LeafKind::BookingRefused, |reason| Detail::BookingRefused { actor: Actor::from(caller), reason })
+        self.logged(taken, |reason| Detail::BookingRefused { actor: Actor::from(caller), reason })
     }
 
     /// Examines and books, again where the model was switched in between.

@@ -12,7 +12,6 @@ use std::thread::JoinHandle;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::detail::{Actor, Detail, Shown};
 use super::error::ServiceError;
 use super::faces::{self, Faces};
 use super::generation::{Generation, Shelf};
@@ -21,7 +20,7 @@ use super::progress::{Progress, Started};
 use super::start::{self, Opened};
 use super::switch::Switch;
 use super::writer::{Answer, Ask, Change, Done, Job, NewBooking, Release};
-use crate::audit::{LeafKind, LogKey};
+use crate::audit::{Actor, Detail, LogKey, Shown};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::disk::Disk;
 use crate::face::{Embedding, ModelId};
@@ -284,8 +283,8 @@ impl Ledger {
     }
 
     /// Logs what changes nothing else; gives the leaf's index.
-    pub(super) fn note(&self, kind: LeafKind, follows: Vec<u64>, counts: Vec<u64>, detail: Detail) -> Result<u64, ServiceError> {
-        match self.change(Change::Note { kind, follows, counts, detail: Box::new(detail) })? {
+    pub(super) fn note(&self, follows: Vec<u64>, counts: Vec<u64>, detail: Detail) -> Result<u64, ServiceError> {
+        match self.change(Change::Note { follows, counts, detail: Box::new(detail) })? {
             Done::Logged { leaf } => Ok(leaf),
             _ => unreachable!("the writer answers a note with its leaf"),
         }

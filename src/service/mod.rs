@@ -4,7 +4,6 @@
 //! booking or a search is logged with its reason. Every error has one `Fate`.
 
 mod book;
-mod detail;
 mod error;
 mod faces;
 mod generation;
@@ -37,10 +36,9 @@ pub use progress::{Progress, StartStage, Started};
 pub use search::{Answered, Lead, SearchTimings};
 pub use switch::{ModelStanding, SwitchState};
 
-use crate::audit::LeafKind;
+use crate::audit::{Actor, Detail};
 use crate::embed::{Choice, Pool, Portrait};
 use crate::roster::{Caller, Roster, RosterError};
-use detail::{Actor, Detail};
 use metrics::Waiting;
 use model::Tender;
 
@@ -65,15 +63,15 @@ impl Service {
         let gallery = service.ledger.gallery();
         let roster = serde_json::to_vec(&service.roster).expect("a roster holds only strings and dates");
         let started = Detail::Started {
-            software: VERSION,
-            state: service.ledger.kind().name(),
+            software: VERSION.to_owned(),
+            state: service.ledger.kind().name().to_owned(),
             model: service.ledger.model().to_string(),
-            engine: gallery.engine(),
+            engine: gallery.engine().to_owned(),
             device: gallery.device().to_owned(),
             roster_sha256: hex::encode(digest(&SHA256, &roster)),
         };
         let rows = u64::from(gallery.live());
-        service.ledger.note(LeafKind::Started, Vec::new(), vec![rows], started)?;
+        service.ledger.note(Vec::new(), vec![rows], started)?;
         Ok(service)
     }
 
@@ -90,7 +88,7 @@ impl Service {
     /// Logs that the box stops, and ends the writer.
     pub fn close(&self) -> Result<(), ServiceError> {
         self.tender.end();
-        self.ledger.note(LeafKind::Stopped, Vec::new(), Vec::new(), Detail::Stopped { software: VERSION })?;
+        self.ledger.note(Vec::new(), Vec::new(), Detail::Stopped { software: VERSION.to_owned() })?;
         self.ledger.close();
         Ok(())
     }
@@ -103,15 +101,15 @@ impl Service {
     /// Logs a refusal of the caller itself.
     fn admitted<T>(&self, caller: &Caller, result: Result<T, RosterError>) -> Result<T, ServiceError> {
         let result = result.map_err(ServiceError::from);
-        self.logged(result, LeafKind::CallerRefused, |reason| Detail::CallerRefused { actor: Actor::from(caller), reason })
+        self.logged(result, |reason| Detail::CallerRefused { actor: Actor::from(caller), reason })
     }
 
     /// Logs a refusal before it is told.
-    fn logged<T>(&self, result: Result<T, ServiceError>, kind: LeafKind, detail: impl FnOnce(String) -> Detail) -> Result<T, ServiceError> {
+    fn logged<T>(&self, result: Result<T, ServiceError>, detail: impl FnOnce(String) -> Detail) -> Result<T, ServiceError> {
         if let Err(e) = &result
             && e.fate() == Fate::Refuse
         {
-            self.ledger.note(kind, Vec::new(), Vec::new(), detail(e.to_string()))?;
+            self.ledger.note(Vec::new(), Vec::new(), detail(e.to_string()))?;
         }
         result
     }

@@ -5,11 +5,10 @@
 
 use std::collections::HashSet;
 
-use super::detail::Detail;
 use super::error::ServiceError;
 use super::stage::{Staged, StagedRows};
 use super::writer::Writer;
-use crate::audit::LeafKind;
+use crate::audit::Detail;
 use crate::booking::{Identifier, VersionId};
 use crate::store::{NumberRow, NumberState, StoreError, VersionRow, VersionState};
 use crate::vault::Lodger;
@@ -72,8 +71,8 @@ impl Writer {
                 current: None,
                 ..number
             });
-            let detail = Detail::Purged { agency: row.agency.clone(), version: id, assurance: ASSURANCE };
-            staged.push(Staged::of(StagedRows::Purged { id, row, tombstone }, LeafKind::Purged, follows, Vec::new(), detail));
+            let detail = Detail::Purged { agency: row.agency.clone(), version: id, assurance: ASSURANCE.to_owned() };
+            staged.push(Staged::of(StagedRows::Purged { id, row, tombstone }, follows, Vec::new(), detail));
         }
         self.transact(&mut staged).map(|_| ())
     }

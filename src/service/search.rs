@@ -5,13 +5,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::detail::{Actor, Detail};
 use super::error::{Fate, ServiceError};
 use super::generation::Generation;
 use super::ledger::Record;
 use super::writer::random;
 use super::{Service, today};
-use crate::audit::LeafKind;
+use crate::audit::{Actor, Detail};
 use crate::booking::{Identifier, VersionId};
 use crate::embed::{Choice, Portrait};
 use crate::face::ModelId;
@@ -87,7 +86,7 @@ impl Service {
         // Taken once: whatever is switched meanwhile, this search is of one model to its end.
         let generation = self.ledger.generation();
         let portrait = timed(&mut timings.examine_ms, || self.examine_probe(&generation, request, &probe));
-        let portrait = self.logged(portrait, LeafKind::SearchRefused, refused)?;
+        let portrait = self.logged(portrait, refused)?;
         let mut search = [0; 16];
         random(&mut search);
         let (face, model) = (portrait.chosen, generation.model());
@@ -113,7 +112,7 @@ impl Service {
         let Some(answered) = self.ledger.shown(&device.id, search, version)? else { return Err(not_found) };
         let Some(photo) = self.ledger.photo(version)? else { return Err(not_found) };
         let viewed = Detail::PhotoViewed { actor: Actor::from(caller), search: hex::encode(search), version };
-        self.ledger.note(LeafKind::PhotoViewed, vec![answered], Vec::new(), viewed)?;
+        self.ledger.note(vec![answered], Vec::new(), viewed)?;
         Ok(photo)
     }
 

@@ -9,12 +9,11 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use zeroize::Zeroizing;
 
-use super::detail::Detail;
 use super::error::ServiceError;
 use super::faces::{Enrolled, Faces, NextFace};
 use super::ledger::{Core, Record, Taken};
 use super::writer::{Answer, Ask, Change, Done, NewBooking, Release, Reply, Writer, random};
-use crate::audit::{LeafKind, SALT_BYTES};
+use crate::audit::{Detail, SALT_BYTES};
 use crate::booking::VersionId;
 use crate::face::ModelId;
 use crate::store::{Commit, NumberRow, NumberState, SearchRow, SearchState, StoreError, SwitchRow, VectorRow, VersionRow, VersionState};
@@ -26,7 +25,6 @@ const PHOTO_DOMAIN: &[u8] = b"smrt photo digest v1\0";
 pub(super) struct Staged {
     pub(super) reply: Reply,
     pub(super) rows: StagedRows,
-    pub(super) kind: LeafKind,
     pub(super) follows: Vec<u64>,
     pub(super) counts: Vec<u64>,
     pub(super) detail: Detail,
@@ -65,9 +63,8 @@ pub(super) enum Stage {
 
 impl Writer {
     pub(super) fn stage(&self, change: Change, reply: &Reply, suppressed: &mut HashSet<VersionId>) -> Result<Stage, ServiceError> {
-        let commit = |rows, kind, follows, counts, detail| {
-            Ok(Stage::Commit(Box::new(Staged { reply: reply.clone(), rows, kind, follows, counts, detail })))
-        };
+        let commit =
+            |rows, follows, counts, detail| Ok(Stage::Commit(Box::new(Staged { reply: reply.clone(), rows, follows, counts, detail })));
         match change {
             Change::Book(new) => self.stage_booking(*new, reply, suppressed),
             Change::Release(release) => self.stage_release(release, reply, suppressed),
@@ -84,7 +81,7 @@ impl Writer {
                     model: model.to_string(),
                 };
                 let row = SearchRow { state: SearchState::Asked, slot, asked: 0, answered: None, device, candidates: Vec::new() };
-                commit(StagedRows::Asked { id: search, row, key, probe }, LeafKind::Asked, Vec::new(), Vec::new(), detail)
+                commit(StagedRows::Asked { id: search, row, key, probe }, Vec::new(), Vec::new(), detail)
             }
             Change::Answer(Answer { actor, search, model, candidates, gallery_rows }) => {
                 let mut gone = Vec::new();
@@ -101,16 +98,16 @@ impl Writer {
                 let (follows, counts) = (vec![row.asked], vec![candidates.len() as u64]);
                 let row = SearchRow { state: SearchState::Answered, candidates: candidates.iter().map(|c| c.version).collect(), ..row };
                 let detail = Detail::Answered { actor, search: hex::encode(search), model: model.to_string(), gallery_rows, candidates };
-                commit(StagedRows::Answered { id: search, row }, LeafKind::Answered, follows, counts, detail)
+                commit(StagedRows::Answered { id: search, row }, follows, counts, detail)
             }
             Change::Interrupt { search } => {
                 let row = self.asked(search)?;
                 let follows = vec![row.asked];
                 let detail = Detail::Interrupted { search: hex::encode(search), device: row.device.clone() };
                 let row = SearchRow { state: SearchState::Interrupted, ..row };
-                commit(StagedRows::Interrupted { id: search, row }, LeafKind::Interrupted, follows, Vec::new(), detail)
+                commit(StagedRows::Interrupted { id: search, row }, follows, Vec::new(), detail)
             }
-            Change::Note { kind, follows, counts, detail } => commit(StagedRows::None, kind, follows, counts, *detail),
+            Change::Note { follows, counts, detail } => commit(StagedRows::None, follows, counts, *detail),
             _ => unreachable!("the writer makes these by themselves"),
         }
     }
@@ -179,7 +176,6 @@ impl Writer {
         Ok(Stage::Commit(Box::new(Staged {
             reply: reply.clone(),
             rows: StagedRows::Booked(Box::new(booking)),
-            kind: LeafKind::BookingIn,
             follows,
             counts: Vec::new(),
             detail,
@@ -208,7 +204,6 @@ impl Writer {
         Ok(Stage::Commit(Box::new(Staged {
             reply: reply.clone(),
             rows: StagedRows::Released { number_key, number, versions },
-            kind: LeafKind::Released,
             follows,
             counts: Vec::new(),
             detail,
@@ -223,9 +218,9 @@ impl Writer {
 
 impl Staged {
     /// What the writer itself stages: nobody waits for an answer.
-    pub(super) fn of(rows: StagedRows, kind: LeafKind, follows: Vec<u64>, counts: Vec<u64>, detail: Detail) -> Self {
+    pub(super) fn of(rows: StagedRows, follows: Vec<u64>, counts: Vec<u64>, detail: Detail) -> Self {
         let (reply, _) = std::sync::mpsc::sync_channel(1);
-        Self { reply, rows, kind, follows, counts, detail }
+        Self { reply, rows, follows, counts, detail }
     }
 
     pub(super) fn booking(&self) -> Option<&StagedBooking> {

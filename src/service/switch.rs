@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use super::detail::{Actor, Detail, Unusable};
 use super::error::ServiceError;
 use super::faces::{self, NextFace};
 use super::generation::{Generation, Shelf};
@@ -17,7 +16,7 @@ use super::ledger::{Core, Ledger};
 use super::load::{Live, Vectors, open_vectors};
 use super::stage::{Staged, StagedRows, sealed_vector};
 use super::writer::{Change, Done, Writer};
-use crate::audit::LeafKind;
+use crate::audit::{Actor, Detail, Unusable};
 use crate::booking::VersionId;
 use crate::embed::Pool;
 use crate::face::{Embedding, ModelId};
@@ -348,7 +347,7 @@ impl Writer {
         let first = under_way.is_none();
         let detail = Detail::ModelSwitchBegun { actor, from: from.to_string(), to: to.to_string(), bookings: standing, accept_failed };
         let begun = StagedRows::SwitchBegun { row, from, first };
-        self.transact_one(begun, LeafKind::ModelSwitchBegun, follows, vec![standing, accept_failed], detail)?;
+        self.transact_one(begun, follows, vec![standing, accept_failed], detail)?;
         let row = core.store.switch()?.ok_or(StoreError::Corrupt { what: "switch of the model" })?;
         core.set_switch(Some(Switch { row, pool: Some(pool), incoming }));
         Ok(Done::Made)
@@ -471,11 +470,11 @@ impl Writer {
             let bookings = failures.iter().map(|(version, reason)| Unusable { version: *version, reason: reason.clone() }).collect();
             let detail = Detail::BookingsSuppressed { model: to.to_string(), bookings };
             let counts = vec![failures.len() as u64];
-            staged.push(Staged::of(StagedRows::None, LeafKind::BookingsSuppressed, vec![switch.row.begun], counts, detail));
+            staged.push(Staged::of(StagedRows::None, vec![switch.row.begun], counts, detail));
         }
         let detail = Detail::ModelSwitched { from: from.to_string(), to: to.to_string(), bookings, suppressed, found_again };
         let rows = StagedRows::Switched { model: to, versions };
-        staged.push(Staged::of(rows, LeafKind::ModelSwitched, vec![switch.row.begun], vec![bookings, suppressed], detail));
+        staged.push(Staged::of(rows, vec![switch.row.begun], vec![bookings, suppressed], detail));
         Ok((staged, failures.into_iter().map(|(version, _)| version).collect()))
     }
 
@@ -487,7 +486,7 @@ impl Writer {
         let (from, to) = (core.generation().model().to_string(), switch.model().to_string());
         let detail = Detail::ModelSwitchGivenUp { actor, from, to, embedded, failed };
         let (rows, follows) = (StagedRows::SwitchGivenUp, vec![switch.row.begun]);
-        self.transact_one(rows, LeafKind::ModelSwitchGivenUp, follows, vec![embedded, failed], detail)?;
+        self.transact_one(rows, follows, vec![embedded, failed], detail)?;
         core.set_switch(None);
         Ok(Done::Made)
     }
@@ -510,15 +509,8 @@ impl Writer {
         Ok(Done::Swept(more))
     }
 
-    fn transact_one(
-        &mut self,
-        rows: StagedRows,
-        kind: LeafKind,
-        follows: Vec<u64>,
-        counts: Vec<u64>,
-        detail: Detail,
-    ) -> Result<(), ServiceError> {
-        self.transact(&mut [Staged::of(rows, kind, follows, counts, detail)]).map(|_| ())
+    fn transact_one(&mut self, rows: StagedRows, follows: Vec<u64>, counts: Vec<u64>, detail: Detail) -> Result<(), ServiceError> {
+        self.transact(&mut [Staged::of(rows, follows, counts, detail)]).map(|_| ())
     }
 }
 

@@ -12,13 +12,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::fill;
 
-use super::detail::{Actor, Detail, Shown};
 use super::error::{Fate, ServiceError};
 use super::faces::{Faces, NextFace};
 use super::ledger::{Core, Newest, Taken};
 use super::stage::{Stage, Staged, StagedRows, put_rows};
 use super::switch::Incoming;
-use crate::audit::{Edge, Leaf, LeafKind, SALT_BYTES, commit};
+use crate::audit::{Actor, Detail, Edge, Leaf, SALT_BYTES, Shown, commit};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::embed::Pool;
 use crate::face::ModelId;
@@ -42,7 +41,6 @@ pub(super) enum Change {
         search: [u8; 16],
     },
     Note {
-        kind: LeafKind,
         follows: Vec<u64>,
         counts: Vec<u64>,
         detail: Box<Detail>,
@@ -325,7 +323,7 @@ impl Writer {
                     let mut salt = [0; SALT_BYTES];
                     random(&mut salt);
                     let leaf = Leaf {
-                        kind: change.kind,
+                        kind: change.detail.kind(),
                         time_cs: now_cs,
                         follows: change.follows.clone(),
                         counts: change.counts.clone(),
@@ -346,7 +344,7 @@ impl Writer {
         *core.newest.write().expect("nothing panics while it holds the checkpoint") = Newest { note, leaves: edge.leaves() };
         let mut written = core.written.lock().expect("nothing panics while it holds the counts");
         for change in &*staged {
-            *written.entry(change.kind.name()).or_default() += 1;
+            *written.entry(change.detail.kind().name()).or_default() += 1;
         }
         drop(written);
         self.edge = edge;

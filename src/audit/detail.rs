@@ -1,0 +1,277 @@
+//! What a leaf's sealed detail says: who did what for whom, why, and how it ended. Bookings are named by version id only; no booking data
+//! is copied here.
+//!
+//! A detail is the JSON of one of these variants, committed to and sealed byte for byte as it was written; an auditor to whom it is opened
+//! reads the same type.
+
+use std::fmt::{Display, Formatter};
+
+use serde::{Deserialize, Serialize};
+
+use super::kind::LeafKind;
+use crate::booking::{Identifier, VersionId};
+use crate::inquiry::SearchRequest;
+use crate::roster::Caller;
+
+/// The actor of a transaction or query, as the door established it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The name in its certificate.
+    pub certificate: String,
+    /// SHA-256 of that certificate, hexadecimal.
+    pub fingerprint: String,
+}
+
+/// Something that people must look after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Alarm {
+    /// Witnesses did not cosign the log in time.
+    Unwitnessed = 1,
+    /// A checkpoint under the log's own key contradicts the log.
+    LogInDoubt = 2,
+    /// The clock stands behind the newest leaf.
+    ClockBehind = 3,
+    /// The clock went ahead by more than time passed.
+    ClockAhead = 4,
+    /// The medium is almost full.
+    DiskLow = 5,
+    /// No witness is listed.
+    NoWitnesses = 6,
+    /// An audit's sample, or a review of one, is overdue.
+    AuditOverdue = 7,
+}
+
+/// What an audit found of one search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[repr(u8)]
+pub enum Finding {
+    /// All as the order wants it.
+    InOrder = 0,
+    /// Something is missing or unclear, and to be put right.
+    Irregular = 1,
+    /// It was used for what it may not be used for: routed to the agency that employs the person.
+    Misuse = 2,
+}
+
+/// A booking of whose photo a model makes no vector.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unusable {
+    /// The booking's version.
+    pub version: VersionId,
+    /// The reason's name.
+    pub reason: String,
+}
+
+/// A candidate as it was answered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    /// The booking's version.
+    pub version: VersionId,
+    /// Cosine, -1 to 1.
+    pub score: f64,
+}
+
+/// What an examiner made of a candidate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Disposed {
+    /// The booking's version.
+    pub version: VersionId,
+    /// Whether it stays a lead.
+    pub lead: bool,
+}
+
+/// A refusal that was gathered with others of its caller and hour.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// When, in hundredths of a second since 1970-01-01 UTC.
+    pub time_cs: u64,
+    /// Why.
+    pub reason: String,
+    /// What was asked for, where it was a search.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<SearchRequest>,
+}
+
+macro_rules! details {
+    ($($(#[doc = $doc:literal])+ $kind:ident { $($(#[$meta:meta])* $field:ident: $type:ty),* $(,)? })+) => {
+        /// One detail, one variant a kind of leaf.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "detail", rename_all = "snake_case")]
+        #[expect(missing_docs, reason = "a field's name is its meaning, and LEAVES.md shows each")]
+        pub enum Detail {
+            $($(#[doc = $doc])+ $kind { $($(#[$meta])* $field: $type),* },)+
+        }
+
+        impl Detail {
+            /// The kind of leaf that it belongs to.
+            pub fn kind(&self) -> LeafKind {
+                match self {
+                    $(Self::$kind { .. } => LeafKind::$kind,)+
+                }
+            }
+        }
+    };
+}
+
+details! {
+    /// The daemon is about to serve.
+    Started { software: String, state: String, model: String, engine: String, device: String, roster_sha256: String }
+    /// The daemon stopped in order.
+    Stopped { software: String }
+    /// Something is wrong.
+    AlarmRaised { alarm: Alarm, what: String }
+    /// It is right again.
+    AlarmCleared { alarm: Alarm, what: String }
+    /// The clock is behind, or went ahead.
+    ClockStepped { behind_cs: u64, ahead_cs: u64 }
+    /// The clock is right.
+    ClockConfirmed { actor: Actor, time_source: String }
+    /// A backup's log was brought up to what witnesses kept.
+    LogRestored { software: String, backup_leaves: u64, supplied_leaves: u64, checkpoint: String }
+    /// The log goes on under another origin.
+    OriginOpened { software: String, former: String, backup_leaves: u64, backup_root: String, cosigned: String }
+    /// A booking came in.
+    BookingIn { actor: Actor, agency: Identifier, version: VersionId, replaces: Option<VersionId>, photo_commitment: String }
+    /// A booking was refused.
+    BookingRefused { actor: Actor, reason: String }
+    /// A booking was released.
+    Released { actor: Actor, agency: Identifier, versions: Vec<VersionId>, reason: String }
+    /// A booking was purged.
+    Purged { agency: Identifier, version: VersionId, assurance: String }
+    /// A notice of evidentiary value came.
+    HoldNoticed { actor: Actor, agency: Identifier, version: VersionId, order: Option<String>, reason: String }
+    /// It was decided.
+    HoldDecided { actor: Actor, version: VersionId, granted: bool, reason: String }
+    /// A request for longer retention was decided.
+    ExtensionDecided { actor: Actor, agency: Identifier, version: VersionId, granted: bool, case_number: String, contact: String, reason: String, days: u64 }
+    /// A held booking went to removable media.
+    Transferred { actor: Actor, version: VersionId, manifest_sha256: String }
+    /// Bookings that are suppressed because what is kept of them is damaged.
+    BookingsDamaged { versions: Vec<VersionId> }
+    /// A search was asked for.
+    Asked { actor: Actor, search: String, request: SearchRequest, probe_sha256: String, face: usize, model: String }
+    /// A search was answered.
+    Answered { actor: Actor, search: String, model: String, gallery_rows: u64, candidates: Vec<Shown> }
+    /// A search was never answered.
+    Interrupted { search: String, device: Identifier }
+    /// A search was refused.
+    SearchRefused { actor: Actor, request: Option<SearchRequest>, reason: String }
+    /// A candidate's photo was shown.
+    PhotoViewed { actor: Actor, search: String, version: VersionId }
+    /// An inquiry was opened.
+    InquiryOpened { actor: Actor, inquiry: String, request: SearchRequest }
+    /// An examiner dispositioned all candidates.
+    Reviewed { actor: Actor, inquiry: String, examiner: String, dispositions: Vec<Disposed> }
+    /// A report was issued.
+    ReportIssued { actor: Actor, inquiry: String, report_sha256: String, leads: Vec<VersionId> }
+    /// What came of a report.
+    OutcomeRecorded { actor: Actor, inquiry: String, outcome: String, i_leads: Option<String>, evidence: Option<String> }
+    /// An inquiry was closed.
+    InquiryClosed { actor: Actor, inquiry: String, withdrawn: bool, reason: String }
+    /// A caller was refused for who it is.
+    CallerRefused { actor: Actor, reason: String }
+    /// A caller was refused again and again.
+    RefusalsGathered { actor: Actor, hour_cs: u64, refusals: u64, kept: Vec<Refusal> }
+    /// A person logged on.
+    LoggedOn { person: Identifier, device: Identifier, credential: String }
+    /// A person logged off.
+    LoggedOff { person: Identifier, device: Identifier, why: String }
+    /// A log-on was refused.
+    LogOnRefused { actor: Actor, person: Option<Identifier>, reason: String }
+    /// A person was locked out.
+    LockedOut { person: Identifier, tries: u64 }
+    /// A person was let in again.
+    Unlocked { actor: Actor, person: Identifier }
+    /// Who and what stands in the roster changed.
+    RosterChanged { by: Vec<Identifier>, what: String, roster_sha256: String }
+    /// The policy changed.
+    PolicyChanged { by: Vec<Identifier>, version: String, policy_sha256: String }
+    /// A switch of the model was begun.
+    ModelSwitchBegun { actor: Actor, from: String, to: String, bookings: u64, accept_failed: u64 }
+    /// The model was switched.
+    ModelSwitched { from: String, to: String, bookings: u64, suppressed: u64, found_again: u64 }
+    /// A switch of the model was given up.
+    ModelSwitchGivenUp { actor: Actor, from: String, to: String, embedded: u64, failed: u64 }
+    /// Bookings that a model suppresses.
+    BookingsSuppressed { model: String, bookings: Vec<Unusable> }
+    /// A caller read the log.
+    LogRead { actor: Actor, hour_cs: u64 }
+    /// An auditor had details opened.
+    DetailsOpened { actor: Actor, first: u64, end: u64 }
+    /// An auditor had a probe opened.
+    ProbeOpened { actor: Actor, search: String }
+    /// The log was exported.
+    Exported { actor: Actor, leaves: u64 }
+    /// Details whose term was over are gone.
+    DetailsExpired { first: u64, end: u64, kept_days: u64 }
+    /// Probes whose term was over are gone.
+    ProbesExpired { searches: Vec<String> }
+    /// The seed of a sample.
+    SampleSeeded { actor: Actor, seed: u64, rate_ppm: u64, first: u64, end: u64 }
+    /// A sample was drawn.
+    SampleDrawn { actor: Actor, leaves: Vec<u64> }
+    /// A search of a sample was reviewed.
+    SampleReviewed { actor: Actor, asked: u64, finding: Finding, note: String }
+    /// A public report was made.
+    PublicReport { actor: Actor, report_sha256: String }
+}
+
+impl Detail {
+    /// The detail as it is committed to and sealed.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a detail holds only strings, numbers and lists of them")
+    }
+}
+
+impl From<&Caller> for Actor {
+    fn from(caller: &Caller) -> Self {
+        Self { certificate: caller.name.to_string(), fingerprint: hex::encode(caller.fingerprint) }
+    }
+}
+
+impl Alarm {
+    /// All alarms, by their codes.
+    pub const ALL: [Self; 7] =
+        [Self::Unwitnessed, Self::LogInDoubt, Self::ClockBehind, Self::ClockAhead, Self::DiskLow, Self::NoWitnesses, Self::AuditOverdue];
+
+    /// The alarm of a code.
+    pub fn of(code: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|&alarm| alarm as u64 == code)
+    }
+
+    /// Its name in figures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unwitnessed => "unwitnessed",
+            Self::LogInDoubt => "log_in_doubt",
+            Self::ClockBehind => "clock_behind",
+            Self::ClockAhead => "clock_ahead",
+            Self::DiskLow => "disk_low",
+            Self::NoWitnesses => "no_witnesses",
+            Self::AuditOverdue => "audit_overdue",
+        }
+    }
+}
+
+impl Display for Alarm {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Finding {
+    /// All findings, by their codes.
+    pub const ALL: [Self; 3] = [Self::InOrder, Self::Irregular, Self::Misuse];
+
+    /// Its name in figures.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InOrder => "in_order",
+            Self::Irregular => "irregular",
+            Self::Misuse => "misuse",
+        }
+    }
+}
