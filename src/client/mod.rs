@@ -3,6 +3,7 @@
 //! A `Client` trusts one authority, shows one certificate, speaks TLS 1.3 only, follows no redirect and no proxy, and reads no answer
 //! beyond its bound. It never retries by itself: what may be tried again is said by `ClientError::passes`, who tries is the caller.
 
+pub mod archive;
 mod error;
 pub mod feed;
 mod ink;

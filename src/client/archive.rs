@@ -1,0 +1,269 @@
+//! A log in a folder: what an export writes, what a witness keeps, what is verified offline. Any software that reads C2SP `tlog-tiles`
+//! from files reads it too.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `checkpoint` | the newest signed checkpoint with its cosignatures |
+//! | `tile/...` | hashes and leaves, at the paths of `tlog-tiles` |
+//! | `checkpoints.jsonl` | every checkpoint that was kept, one note a line as a JSON string, the smallest tree first |
+//! | `details.jsonl` | details that were opened, one a line: `leaf`, `salt` in hexadecimal, `detail` as the very text that was committed to |
+//! | `policy` | the log's and its witnesses' keys with the quorum, as the log states them (C2SP `tlog-policy`) |
+//!
+//! The checkpoint is written after the tiles that it needs, so a folder whose writing was interrupted is an older log, whole.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::audit::{AuditError, Holds, Note, TILE_WIDTH, TileId, entries};
+use crate::tls::files::{PUBLIC_MODE, replace};
+
+const CHECKPOINT: &str = "checkpoint";
+const CHECKPOINTS: &str = "checkpoints.jsonl";
+const DETAILS: &str = "details.jsonl";
+const POLICY: &str = "policy";
+/// Bytes of a line of details: a detail, escaped.
+const LINE_BYTES_MAX: u64 = 1 << 20;
+
+/// Why a folder gives or takes no log.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArchiveError {
+    /// A file can't be read or written.
+    #[error("{path} can't be read or written")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A line isn't of its form.
+    #[error("{path}, line {line}: {reason}")]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// What lies there is no part of a log.
+    #[error("{path} is no part of a log")]
+    Log {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: AuditError,
+    },
+}
+
+/// A detail that was opened, with what proves that it is its leaf's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OpenedDetail {
+    /// Index of its leaf.
+    pub leaf: u64,
+    /// The salt of the leaf's commitment, hexadecimal.
+    pub salt: String,
+    /// The detail as it was committed to.
+    pub detail: String,
+}
+
+/// A folder with a log.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    folder: PathBuf,
+}
+
+impl Archive {
+    /// A folder; it need not be there before something is written.
+    pub fn at(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The bytes of a tile or bundle, from the file of its name or from a wider one that begins with it.
+    pub fn tile(&self, id: TileId) -> Result<Vec<u8>, ArchiveError> {
+        let path = self.folder.join(id.path());
+        match fs::read(&path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound && id.width < TILE_WIDTH => {
+                let wider = TileId { width: TILE_WIDTH, ..id };
+                let whole = fs::read(self.folder.join(wider.path())).map_err(|_| ArchiveError::File { path: path.clone(), source: e })?;
+                beginning(id, wider, &whole).map_err(|source| ArchiveError::Log { path, source })
+            }
+            read => read.map_err(|source| ArchiveError::File { path, source }),
+        }
+    }
+
+    /// Writes a tile or bundle. `durable`: synced before this returns.
+    pub fn put_tile(&self, id: TileId, bytes: &[u8], durable: bool) -> Result<(), ArchiveError> {
+        let path = self.folder.join(id.path());
+        let error = |source| ArchiveError::File { path: path.clone(), source };
+        fs::create_dir_all(path.parent().unwrap_or(&self.folder)).map_err(error)?;
+        if durable { replace(&path, bytes, PUBLIC_MODE) } else { fs::write(&path, bytes) }.map_err(error)
+    }
+
+    /// Removes narrower editions of what a tree of `leaves` leaves has.
+    pub fn drop_partial(&self, old: u64, leaves: u64) -> Result<(), ArchiveError> {
+        for tile in TileId::all(old).filter(|tile| tile.width < TILE_WIDTH && TileId::at(tile.holds, tile.index, leaves) != Some(*tile)) {
+            let path = self.folder.join(tile.path());
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(ArchiveError::File { path, source }),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The newest checkpoint; none where nothing was written yet.
+    pub fn checkpoint(&self) -> Result<Option<Note>, ArchiveError> {
+        let path = self.folder.join(CHECKPOINT);
+        let Some(text) = self.text(&path)? else { return Ok(None) };
+        Note::parse(&text).map(Some).map_err(|source| ArchiveError::Log { path, source })
+    }
+
+    /// Writes the newest checkpoint, durable on return.
+    pub fn put_checkpoint(&self, note: &Note) -> Result<(), ArchiveError> {
+        self.put(CHECKPOINT, note.to_string().as_bytes())
+    }
+
+    /// Every checkpoint that was kept, in the order of the file; one that isn't a note says so with its line.
+    pub fn checkpoints(&self) -> Result<Vec<Note>, ArchiveError> {
+        let path = self.folder.join(CHECKPOINTS);
+        let text = self.text(&path)?.unwrap_or_default();
+        let wrong = |line, reason: String| ArchiveError::Line { path: path.clone(), line, reason };
+        let note = |(line, number): (&str, usize)| {
+            let text: String = serde_json::from_str(line).map_err(|e| wrong(number, e.to_string()))?;
+            Note::parse(&text).map_err(|e| wrong(number, e.to_string()))
+        };
+        text.lines().zip(1..).map(note).collect()
+    }
+
+    /// Writes all kept checkpoints anew, durable on return.
+    pub fn put_checkpoints(&self, notes: &[Note]) -> Result<(), ArchiveError> {
+        let line = |note: &Note| serde_json::to_string(&note.to_string()).expect("a string is JSON") + "\n";
+        self.put(CHECKPOINTS, notes.iter().map(line).collect::<String>().as_bytes())
+    }
+
+    /// The policy that the log states.
+    pub fn policy(&self) -> Result<Option<String>, ArchiveError> {
+        self.text(&self.folder.join(POLICY))
+    }
+
+    /// Writes the policy that the log states.
+    pub fn put_policy(&self, policy: &str) -> Result<(), ArchiveError> {
+        self.put(POLICY, policy.as_bytes())
+    }
+
+    /// Takes every opened detail in the order of the file, with its line.
+    pub fn for_each_detail<E: From<ArchiveError>>(&self, mut take: impl FnMut(usize, OpenedDetail) -> Result<(), E>) -> Result<(), E> {
+        let path = self.folder.join(DETAILS);
+        let file = match File::open(&path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            opened => opened.map_err(|source| ArchiveError::File { path: path.clone(), source })?,
+        };
+        let mut reader = BufReader::new(file);
+        for number in 1.. {
+            let mut line = String::new();
+            let read = io::Read::take(&mut reader, LINE_BYTES_MAX).read_line(&mut line);
+            if read.map_err(|source| ArchiveError::File { path: path.clone(), source })? == 0 {
+                break;
+            }
+            let detail = serde_json::from_str(&line);
+            take(number, detail.map_err(|e| ArchiveError::Line { path: path.clone(), line: number, reason: e.to_string() })?)?;
+        }
+        Ok(())
+    }
+
+    /// Writes opened details, in place of those that were there.
+    pub fn put_details(&self, details: impl IntoIterator<Item = OpenedDetail>) -> Result<(), ArchiveError> {
+        let path = self.folder.join(DETAILS);
+        let error = |source| ArchiveError::File { path: path.clone(), source };
+        let mut file = BufWriter::new(File::create(&path).map_err(error)?);
+        for detail in details {
+            serde_json::to_writer(&mut file, &detail).map_err(|e| error(e.into()))?;
+            file.write_all(b"\n").map_err(error)?;
+        }
+        file.into_inner().map_err(|e| error(e.into_error()))?.sync_all().map_err(error)
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), ArchiveError> {
+        let path = self.folder.join(name);
+        let written = fs::create_dir_all(&self.folder).and_then(|()| replace(&path, bytes, PUBLIC_MODE));
+        written.map_err(|source| ArchiveError::File { path, source })
+    }
+
+    fn text(&self, path: &Path) -> Result<Option<String>, ArchiveError> {
+        match fs::read_to_string(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some).map_err(|source| ArchiveError::File { path: path.to_owned(), source }),
+        }
+    }
+}
+
+/// The beginning of a wider tile or bundle.
+fn beginning(id: TileId, wider: TileId, bytes: &[u8]) -> Result<Vec<u8>, AuditError> {
+    let width = usize::try_from(id.width).expect("a tile is small");
+    match id.holds {
+        Holds::Hashes(_) => {
+            let short = || AuditError::Tile { path: wider.path(), reason: "it has not as many hashes as its path says" };
+            bytes.get(..width * 32).map(<[u8]>::to_vec).ok_or_else(short)
+        }
+        Holds::Entries => {
+            let leaves = entries(wider, bytes)?;
+            let end: usize = leaves[..width].iter().map(|leaf| 2 + leaf.len()).sum();
+            Ok(bytes[..end].to_vec())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::{LogKey, push_entry};
+
+    #[test]
+    fn a_wider_tile_or_bundle_serves_for_a_narrower_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::at(folder.path());
+        let id = |holds, width| TileId { holds, index: 0, width };
+        let mut bundle = Vec::new();
+        (0..=255).for_each(|n| push_entry(&mut bundle, &vec![n; usize::from(n)]));
+        archive.put_tile(id(Holds::Entries, 256), &bundle, false).unwrap();
+        archive.put_tile(id(Holds::Hashes(0), 256), &[7; 8192], true).unwrap();
+        let three = archive.tile(id(Holds::Entries, 3)).unwrap();
+        assert_eq!(entries(id(Holds::Entries, 3), &three).unwrap(), [&[][..], &[1], &[2, 2]]);
+        assert_eq!(archive.tile(id(Holds::Hashes(0), 3)).unwrap(), [7; 96]);
+        assert!(matches!(archive.tile(id(Holds::Hashes(1), 1)), Err(ArchiveError::File { .. })));
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::at(&folder.path().join("log"));
+        assert_eq!((archive.checkpoint().unwrap(), archive.checkpoints().unwrap().len()), (None, 0));
+        let key = LogKey::new("test.example/log", &[3; 32]).unwrap();
+        let notes: Vec<Note> = (1..4).map(|leaves| Note::parse(&key.sign(leaves, [1; 32])).unwrap()).collect();
+        archive.put_checkpoints(&notes).unwrap();
+        archive.put_checkpoint(&notes[2]).unwrap();
+        assert_eq!((archive.checkpoints().unwrap(), archive.checkpoint().unwrap()), (notes.clone(), Some(notes[2].clone())));
+        let detail = |leaf| OpenedDetail { leaf, salt: "00".repeat(32), detail: r#"{"detail":"stopped","software":"0"}"#.to_owned() };
+        archive.put_details((0..3).map(detail)).unwrap();
+        let mut read = Vec::new();
+        archive
+            .for_each_detail::<ArchiveError>(|line, detail| {
+                read.push((line, detail));
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(read, (0..3).map(|n| (usize::try_from(n).unwrap() + 1, detail(n))).collect::<Vec<_>>());
+        std::fs::write(folder.path().join("log").join(CHECKPOINTS), "\"no note\"\n").unwrap();
+        assert!(matches!(archive.checkpoints(), Err(ArchiveError::Line { line: 1, .. })));
+    }
+}
