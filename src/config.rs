@@ -9,6 +9,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::gallery::EngineChoice;
+use crate::limits::DISK_RESERVE_MIB_DEFAULT;
 use crate::roster::{Roster, RosterError};
 use crate::tls::ServerFiles;
 
@@ -85,6 +86,14 @@ pub struct Config {
     pub master_key: PathBuf,
     /// File of the log key, 32 bytes. No default. Whoever has it can sign a second history; witnesses would notice.
     pub log_key: PathBuf,
+    /// File that holds the newest checkpoint that witnesses cosigned, outside of the state folder and of its backups. No default: without it,
+    /// every start of a box with witnesses waits until they have cosigned the log. Whoever removes or replaces it can start an older state
+    /// folder, until the next witness comes by.
+    pub anchor: Option<PathBuf>,
+    /// MiB of the medium that stay free for releases, purges and the log: with less, bookings and searches are refused. Default 256. Whoever
+    /// raises it can refuse all bookings; a low number lets a full medium halt the box.
+    #[serde(default = "disk_reserve_mib_default")]
+    pub disk_reserve_mib: u64,
     /// File of agencies and devices. No default. Whoever changes it admits agencies and consoles; its digest is logged at every start.
     pub roster: PathBuf,
     /// Certificates of the door.
@@ -147,6 +156,7 @@ impl Config {
         ]
         .into_iter()
         .chain(&mut config.models_next)
+        .chain(&mut config.anchor)
         {
             let Some(name) = file.to_str().and_then(|f| f.strip_prefix(CREDENTIAL)) else {
                 // A relative path is meant from where the file that names it lies.
@@ -205,6 +215,10 @@ fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
         return Err(ConfigError::TooLong { what, path: path.to_owned(), found });
     }
     std::fs::read(path).map_err(file)
+}
+
+fn disk_reserve_mib_default() -> u64 {
+    DISK_RESERVE_MIB_DEFAULT
 }
 
 fn models_default() -> PathBuf {

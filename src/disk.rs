@@ -34,6 +34,8 @@ pub trait Disk: Debug + Send + Sync {
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
     /// Makes the names in a folder durable.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+    /// Bytes that may still be written to the medium of a folder.
+    fn free_bytes(&self, folder: &Path) -> io::Result<u64>;
     /// Holds a folder for this process until the result is dropped; fails with `WouldBlock` where another process holds it.
     fn lock(&self, folder: &Path) -> io::Result<Box<dyn Send + Sync>>;
 }
@@ -101,6 +103,11 @@ impl Disk for RealDisk {
 
     fn sync_folder(&self, folder: &Path) -> io::Result<()> {
         std::fs::File::open(folder)?.sync_all()
+    }
+
+    fn free_bytes(&self, folder: &Path) -> io::Result<u64> {
+        let medium = rustix::fs::statvfs(folder)?;
+        Ok(medium.f_bavail.saturating_mul(medium.f_frsize))
     }
 
     fn lock(&self, folder: &Path) -> io::Result<Box<dyn Send + Sync>> {

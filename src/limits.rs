@@ -138,6 +138,32 @@ pub const LEAF_COUNTS_MAX: usize = 8;
 pub const SIGNATURES_MAX: usize = 72;
 /// Witnesses of one log.
 pub const WITNESSES_MAX: usize = 64;
+/// Seconds by which the clock may stand behind the newest leaf before nobody searches: what a time service puts right every day is less.
+pub const CLOCK_BEHIND_SECONDS_MAX: u64 = 2;
+/// Seconds by which the clock may go ahead of what passed before holds and extensions stop expiring.
+pub const CLOCK_AHEAD_SECONDS_MAX: u64 = 3_600;
+/// Seconds between two looks at clock, medium and witnesses.
+pub const WATCH_SECONDS: u64 = 10;
+/// Seconds by which a witness' clock may be behind when it confirms the log that a start has found.
+pub const COSIGNED_BEFORE_SECONDS_MAX: u64 = 60;
+/// Seconds by which the site's time source and the clock may differ and still agree.
+pub const CLOCK_AGREE_SECONDS_MAX: u64 = 60;
+/// MiB of the medium that are kept free for releases, purges and the log, where the configuration doesn't say otherwise.
+pub const DISK_RESERVE_MIB_DEFAULT: u64 = 256;
+/// Details that one answer opens: with its JSON around each, well below what a client reads.
+pub const DETAILS_PER_ANSWER_MAX: u64 = 256;
+/// Days from an audit's sample to the last of its reviews.
+pub const REVIEW_DAYS_MAX: u64 = 30;
+/// Days from one audit's sample to the next.
+pub const SAMPLE_DAYS_MAX: u64 = 31;
+/// Samples that are shown with their reviews.
+pub const SAMPLES_SHOWN_MAX: usize = 64;
+/// Kept checkpoints that one answer gives.
+pub const CHECKPOINTS_PER_ANSWER_MAX: usize = 512;
+/// Hashes of a consistency proof.
+pub const CONSISTENCY_PROOF_LEN_MAX: usize = 63;
+/// Refusals of one kind, caller and hour that are kept in words; of more, their number.
+pub const REFUSALS_KEPT_MAX: usize = 16;
 /// Threads that a start works with; no more than there are cores.
 pub const START_WORKERS_MAX: usize = 16;
 /// Leaves that one thread takes at a time while it starts: it holds as many vectors at most.
@@ -190,6 +216,8 @@ pub const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// Bytes of an answer that a client reads, photos apart.
 pub const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// Bytes of a tile or bundle: 256 hashes, or 256 of the longest leaves behind their lengths.
+pub const TILE_BYTES_MAX: usize = 256 * (2 + 48 + 8 * (LEAF_FOLLOWS_MAX + LEAF_COUNTS_MAX));
 /// Bytes of a checkpoint with all its cosignatures.
 pub const CHECKPOINT_BYTES_MAX: usize = 64 << 10;
 /// Seconds that a client waits for each step of an answer: the server gives up first and says so.
@@ -262,6 +290,8 @@ const _: () = {
     assert!(SUPPRESSED_PER_LEAF_MAX * (EMBED_FAILURE_CHARS_MAX + 64) < DETAIL_BYTES_MAX);
     assert!(SWITCH_BATCH_LEN_MAX <= EMBED_QUEUE_LEN_MAX);
     assert!(SLOT_BYTES == 64);
+    // Escaped into JSON, a detail can double.
+    assert!(DETAILS_PER_ANSWER_MAX as usize * DETAIL_BYTES_MAX * 2 <= ANSWER_BYTES_MAX);
     // All witnesses and the log itself sign one note, a line of some hundred bytes each, names of 200 among them.
     assert!(WITNESSES_MAX < SIGNATURES_MAX && SIGNATURES_MAX * 400 < CHECKPOINT_BYTES_MAX);
     assert!(REASON_CHARS_MIN < REASON_CHARS_MAX);

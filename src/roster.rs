@@ -16,6 +16,8 @@ pub enum CertificateName {
     Feed(Identifier),
     /// `smrt:device/<id>`: a console at the RTCC.
     Device(Identifier),
+    /// `smrt:witness/<id>`: a witness of the log.
+    Witness(Identifier),
 }
 
 impl CertificateName {
@@ -25,6 +27,7 @@ impl CertificateName {
         let name = match (words.next()?, words.next()?, words.next()) {
             ("agency", id, Some("feed")) => Self::Feed(Identifier::parse(id).ok()?),
             ("device", id, None) => Self::Device(Identifier::parse(id).ok()?),
+            ("witness", id, None) => Self::Witness(Identifier::parse(id).ok()?),
             _ => return None,
         };
         if words.next().is_some() { None } else { Some(name) }
@@ -36,6 +39,7 @@ impl std::fmt::Display for CertificateName {
         match self {
             Self::Feed(agency) => write!(f, "{NAME_PREFIX}agency/{agency}/feed"),
             Self::Device(device) => write!(f, "{NAME_PREFIX}device/{device}"),
+            Self::Witness(witness) => write!(f, "{NAME_PREFIX}witness/{witness}"),
         }
     }
 }
@@ -101,6 +105,37 @@ pub struct Roster {
     /// Consoles at the RTCC.
     #[serde(default, rename = "device")]
     pub devices: Vec<Device>,
+    /// Witnesses of the log.
+    #[serde(default, rename = "witness")]
+    pub witnesses: Vec<Witness>,
+    /// How many of the witnesses must cosign the log, and how soon; at least one of them is no agency's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<QuorumTerms>,
+}
+
+/// A witness of the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Witness {
+    /// Its name in certificates, or the agency's whose feed it is.
+    pub id: Identifier,
+    /// Its name in words.
+    pub name: Text,
+    /// The key by which it cosigns, as `smrtctl witness key` prints it.
+    pub key: Text,
+    /// The agency that runs it beside its feed; none for one that is independent of the agencies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency: Option<Identifier>,
+}
+
+/// When the log counts as witnessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuorumTerms {
+    /// So many witnesses.
+    pub witnesses: usize,
+    /// Minutes from a leaf to their cosignatures.
+    pub within_minutes: u64,
 }
 
 /// An agency.
@@ -157,12 +192,15 @@ pub struct Device {
     /// Whether the box's models may be switched from it. Default no.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub administration: bool,
+    /// Whether the log's details, its probes and samples may be opened from it; it can then do nothing else. Default no.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub audit: bool,
 }
 
 impl Roster {
     /// Checks what the types alone can't: every name once, and bounded.
     pub fn check(&self) -> Result<(), RosterError> {
-        let entries = self.agencies.len() + self.devices.len();
+        let entries = self.agencies.len() + self.devices.len() + self.witnesses.len();
         if entries > ROSTER_ENTRIES_MAX {
             return Err(RosterError::Malformed { what: format!("{entries} entries, at most {ROSTER_ENTRIES_MAX} are kept") });
         }
@@ -172,9 +210,31 @@ impl Roster {
         };
         let agency = twice(self.agencies.iter().map(|a| &a.id).collect());
         let device = twice(self.devices.iter().map(|d| &d.id).collect());
-        match agency.or(device) {
-            Some(id) => Err(RosterError::Malformed { what: format!("'{id}' stands there twice") }),
-            None => Ok(()),
+        let witness = twice(self.witnesses.iter().map(|w| &w.id).collect());
+        let wrong = |what: String| Err(RosterError::Malformed { what });
+        if let Some(id) = agency.or(device).or(witness) {
+            return wrong(format!("'{id}' stands there twice"));
+        }
+        if let Some(device) = self.devices.iter().find(|d| d.audit && d.administration) {
+            return wrong(format!("'{}' both administers and audits, wanted one of the two", device.id));
+        }
+        let unknown = |w: &&Witness| w.agency.as_ref().is_some_and(|id| !self.agencies.iter().any(|a| a.id == *id));
+        if let Some(witness) = self.witnesses.iter().find(unknown) {
+            return wrong(format!("witness '{}' is run by an agency that is not in the roster", witness.id));
+        }
+        match self.quorum {
+            Some(terms) if terms.witnesses == 0 || terms.within_minutes == 0 => {
+                wrong("a quorum of no witnesses, or within no time; leave it out where there is none".to_owned())
+            }
+            Some(terms) if terms.witnesses > self.witnesses.len() || self.witnesses.iter().all(|w| w.agency.is_some()) => wrong(format!(
+                "{} of {} witnesses make a quorum, wanted as many and at least one that is no agency's",
+                terms.witnesses,
+                self.witnesses.len()
+            )),
+            None if !self.witnesses.is_empty() => {
+                wrong("witnesses without a quorum: say how many of them, and within which time".to_owned())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -194,8 +254,22 @@ impl Roster {
         }
     }
 
-    /// The console that may search.
+    /// The console that may search: any but an auditor's.
     pub fn console<'a>(&'a self, caller: &Caller, verb: &'static str) -> Result<&'a Device, RosterError> {
+        let wanted = "a console at the RTCC";
+        let device = self.device(caller, verb)?;
+        if device.audit { Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted }) } else { Ok(device) }
+    }
+
+    /// The console from which the log is audited.
+    pub fn auditor<'a>(&'a self, caller: &Caller, verb: &'static str) -> Result<&'a Device, RosterError> {
+        let wanted = "a console of an auditor";
+        let device = self.device(caller, verb)?;
+        if device.audit { Ok(device) } else { Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted }) }
+    }
+
+    /// A device of whatever use.
+    pub fn device<'a>(&'a self, caller: &Caller, verb: &'static str) -> Result<&'a Device, RosterError> {
         let CertificateName::Device(id) = &caller.name else {
             return Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted: "a console at the RTCC" });
         };
@@ -209,10 +283,23 @@ impl Roster {
         if device.administration { Ok(device) } else { Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted }) }
     }
 
+    /// The witness that cosigns: by a certificate of its own, or as the feed of the agency that runs it.
+    pub fn witness<'a>(&'a self, caller: &Caller, verb: &'static str) -> Result<&'a Witness, RosterError> {
+        let found = match &caller.name {
+            CertificateName::Witness(id) => self.witnesses.iter().find(|w| w.id == *id && w.agency.is_none()),
+            CertificateName::Feed(agency) => self.witnesses.iter().find(|w| w.agency.as_ref() == Some(agency)),
+            CertificateName::Device(_) => {
+                return Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted: "a witness of the log" });
+            }
+        };
+        found.ok_or_else(|| RosterError::Unknown { name: caller.name.to_string() })
+    }
+
     /// Whether a caller stands in the roster at all.
     pub fn admit(&self, caller: &Caller, today: Date) -> Result<(), RosterError> {
         match &caller.name {
-            CertificateName::Device(_) => self.console(caller, "come in").map(|_| ()),
+            CertificateName::Device(_) => self.device(caller, "come in").map(|_| ()),
+            CertificateName::Witness(_) => self.witness(caller, "come in").map(|_| ()),
             CertificateName::Feed(_) => self.feed(caller, "come in", today).map(|_| ()),
         }
     }
@@ -273,6 +360,22 @@ mod tests {
             id = "admin-1"
             place = "server room"
             administration = true
+            [[device]]
+            id = "audit-1"
+            place = "inspector's office"
+            audit = true
+            [[witness]]
+            id = "court"
+            name = "Clerk of the circuit court"
+            key = "court.example+00000000+AAAA"
+            [[witness]]
+            id = "slmpd-feed"
+            name = "Metropolitan Police Department"
+            key = "slmpd.example+00000000+AAAA"
+            agency = "slmpd"
+            [quorum]
+            witnesses = 2
+            within_minutes = 60
             "#,
         )
         .unwrap()
@@ -280,7 +383,7 @@ mod tests {
 
     #[test]
     fn certificate_names_parse_and_nothing_like_them_does() {
-        for name in ["smrt:agency/slmpd/feed", "smrt:device/rtcc-1"] {
+        for name in ["smrt:agency/slmpd/feed", "smrt:device/rtcc-1", "smrt:witness/court"] {
             assert_eq!(CertificateName::parse(name).unwrap().to_string(), name);
         }
         for wrong in
@@ -319,6 +422,47 @@ mod tests {
             assert!(matches!(roster.administrator(&caller(other), "switch"), Err(RosterError::WrongRole { .. })), "{other}");
         }
         assert!(matches!(roster.administrator(&caller("smrt:device/nobody"), "switch"), Err(RosterError::Unknown { .. })));
+    }
+
+    #[test]
+    fn an_auditors_console_audits_and_does_nothing_else() {
+        let (roster, auditor) = (roster(), caller("smrt:device/audit-1"));
+        assert_eq!(roster.auditor(&auditor, "open details").unwrap().id.as_str(), "audit-1");
+        assert!(roster.admit(&auditor, date!(2026 - 11 - 23)).is_ok());
+        assert!(matches!(roster.console(&auditor, "search"), Err(RosterError::WrongRole { .. })));
+        assert!(matches!(roster.administrator(&auditor, "switch"), Err(RosterError::WrongRole { .. })));
+        for other in ["smrt:device/rtcc-1", "smrt:device/admin-1", "smrt:agency/slmpd/feed", "smrt:witness/court"] {
+            assert!(matches!(roster.auditor(&caller(other), "open details"), Err(RosterError::WrongRole { .. })), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_witness_cosigns_under_its_certificate_or_as_its_agencys_feed() {
+        let roster = roster();
+        assert_eq!(roster.witness(&caller("smrt:witness/court"), "cosign").unwrap().id.as_str(), "court");
+        assert_eq!(roster.witness(&caller("smrt:agency/slmpd/feed"), "cosign").unwrap().id.as_str(), "slmpd-feed");
+        for other in ["smrt:witness/slmpd-feed", "smrt:witness/press", "smrt:agency/madison/feed"] {
+            assert!(matches!(roster.witness(&caller(other), "cosign"), Err(RosterError::Unknown { .. })), "{other}");
+        }
+        assert!(matches!(roster.witness(&caller("smrt:device/rtcc-1"), "cosign"), Err(RosterError::WrongRole { .. })));
+        assert!(roster.feed(&caller("smrt:witness/court"), "push", date!(2026 - 11 - 23)).is_err());
+        assert!(roster.console(&caller("smrt:witness/court"), "search").is_err());
+    }
+
+    #[test]
+    fn a_quorum_that_no_witnesses_can_make_is_refused() {
+        let wrong = |change: fn(&mut Roster)| {
+            let mut roster = roster();
+            change(&mut roster);
+            assert!(matches!(roster.check(), Err(RosterError::Malformed { .. })));
+        };
+        wrong(|r| r.quorum = None);
+        wrong(|r| r.quorum = Some(QuorumTerms { witnesses: 3, within_minutes: 60 }));
+        wrong(|r| r.quorum = Some(QuorumTerms { witnesses: 0, within_minutes: 60 }));
+        wrong(|r| r.witnesses[0].agency = Identifier::parse("slmpd").ok());
+        wrong(|r| r.witnesses[1].agency = Identifier::parse("nobody").ok());
+        wrong(|r| r.witnesses[1].id = Identifier::parse("court").unwrap());
+        wrong(|r| r.devices[2].administration = true);
     }
 
     #[test]

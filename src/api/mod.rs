@@ -4,6 +4,7 @@
 //! time; every answer carries the kind of state folder and the newest checkpoint; every error is `application/problem+json`.
 
 mod form;
+mod log;
 mod metrics;
 mod model;
 mod problem;
@@ -33,12 +34,12 @@ use crate::inquiry::{NOTE, SearchRequest};
 use crate::limits::{BODY_BYTES_MAX, REQUEST_SECONDS_MAX, REQUESTS_IN_FLIGHT_MAX};
 use crate::roster::Caller;
 pub use crate::service::OnHalt;
-use crate::service::{Answered, Fate, SearchTimings, Service, ServiceError, VERSION};
+use crate::service::{Answered, Doors, Fate, Raised, SearchTimings, Service, ServiceError, VERSION};
 use problem::Refusal;
 pub use serve::serve;
 use wire::{
-    BOOKING_PART, Booked, BookingState, BookingView, CHECKPOINT_HEADER, CandidateArray, CandidateView, FaceView, Health, Problem,
-    REQUEST_PART, ReleaseRequest, Released, STATE_HEADER, TIMING_HEADER,
+    AlarmView, BOOKING_PART, Booked, BookingState, BookingView, CHECKPOINT_HEADER, CandidateArray, CandidateView, DoorsView, FaceView,
+    Health, Problem, REQUEST_PART, ReleaseRequest, Released, STATE_HEADER, TIMING_HEADER,
 };
 
 /// What a connection's certificate names.
@@ -80,7 +81,7 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         .route("/v1/searches", post(post_search))
         .route("/v1/model", get(model::get_model))
         .route("/v1/model/switch", post(model::post_switch).delete(model::delete_switch))
-        .route("/v1/log/checkpoint", get(get_checkpoint))
+        .merge(log_routes())
         .route("/v1/health", get(get_health))
         .route("/v1/metrics", get(get_metrics))
         .route("/v1/openapi.json", get(get_openapi))
@@ -89,6 +90,23 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(door.clone(), frame))
         .with_state(door)
+}
+
+fn log_routes() -> Router<Door> {
+    Router::new()
+        .route("/v1/log/checkpoint", get(log::get_checkpoint))
+        .route("/v1/log/checkpoints", get(log::get_checkpoints))
+        .route("/v1/log/tile/{*tile}", get(log::get_tile))
+        .route("/v1/log/proof/{leaf}", get(log::get_proof))
+        .route("/v1/log/consistency", get(log::get_consistency))
+        .route("/v1/log/policy", get(log::get_policy))
+        .route("/v1/log/cosignatures", post(log::post_cosignature))
+        .route("/v1/log/details", get(log::get_details))
+        .route("/v1/log/probes/{search}", get(log::get_probe))
+        .route("/v1/log/exports", post(log::post_export))
+        .route("/v1/log/samples", post(log::post_sample).get(log::get_samples))
+        .route("/v1/log/reviews", post(log::post_review))
+        .route("/v1/clock", post(log::post_clock))
 }
 
 /// The contract, as it is served at `/v1/openapi.json`.
@@ -107,7 +125,20 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         model::get_model,
         model::post_switch,
         model::delete_switch,
-        get_checkpoint,
+        log::get_checkpoint,
+        log::get_checkpoints,
+        log::get_tile,
+        log::get_proof,
+        log::get_consistency,
+        log::get_policy,
+        log::post_cosignature,
+        log::get_details,
+        log::get_probe,
+        log::post_export,
+        log::post_sample,
+        log::get_samples,
+        log::post_review,
+        log::post_clock,
         get_health,
         get_metrics,
         get_openapi
@@ -239,17 +270,6 @@ async fn post_search(State(door): State<Door>, from: From, body: Form) -> Respon
     answer(&ticket, search.await)
 }
 
-/// The newest signed checkpoint.
-#[utoipa::path(get, path = "/v1/log/checkpoint", responses((status = 200, content_type = "text/plain", body = String), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
-async fn get_checkpoint(State(door): State<Door>, from: From) -> Response {
-    let ticket = from.ticket.clone();
-    let get = async {
-        let note = door.call(from.ticket, move |service| service.admit(&from.caller).map(|()| service.ledger().checkpoint())).await?;
-        Ok(([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], note).into_response())
-    };
-    answer(&ticket, get.await)
-}
-
 /// How the box is.
 #[utoipa::path(get, path = "/v1/health", responses((status = 200, body = Health), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 async fn get_health(State(door): State<Door>, from: From) -> Response {
@@ -346,7 +366,7 @@ impl Door {
             if let Err(e) = &done {
                 match e.fate() {
                     Fate::Refuse | Fate::Wait => {}
-                    Fate::Fail => log::error!("request {request} failed: {}", e.chain()),
+                    Fate::Fail => ::log::error!("request {request} failed: {}", e.chain()),
                     // Told here and not to the handler: a caller that went away takes its handler along.
                     Fate::Halt => on_halt(&format!("request {request}: {}", e.chain())),
                 }
@@ -360,7 +380,7 @@ impl Door {
             }
             Ok(done) => done.map_err(|e| Refusal::of(&e)),
             Err(panicked) => {
-                log::error!("request {told} panicked: {panicked}");
+                ::log::error!("request {told} panicked: {panicked}");
                 Err(Refusal::failed())
             }
         }
@@ -375,8 +395,7 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
         match parts.extensions.get::<Peer>() {
             Some(Peer(Some(caller))) => Ok(Self { ticket, caller: caller.clone() }),
             _ => {
-                let detail =
-                    "the certificate names no caller of this system, wanted one URI like smrt:agency/<id>/feed or smrt:device/<id>";
+                let detail = "the certificate names no caller of this system, wanted one URI like smrt:agency/<id>/feed, smrt:device/<id> or smrt:witness/<id>";
                 Err(Refusal::new(StatusCode::FORBIDDEN, "not-allowed", detail).into_answer(&ticket.id))
             }
         }
@@ -410,6 +429,17 @@ fn health(service: &Service) -> Health {
         model: generation.model().to_string(),
         gallery_rows: u64::from(gallery.live()),
         leaves: ledger.leaves(),
+        doors: match service.doors() {
+            Doors::Open => DoorsView::Open,
+            Doors::Waiting => DoorsView::Waiting,
+            Doors::Shut(_) => DoorsView::Shut,
+        },
+        witnessed: ledger.witnessing().complete.map(|(leaves, _)| leaves),
+        alarms: service
+            .alarms()
+            .into_iter()
+            .map(|Raised { alarm, leaf, what }| AlarmView { alarm: alarm.name().to_owned(), leaf, what })
+            .collect(),
     }
 }
 

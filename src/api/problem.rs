@@ -47,9 +47,18 @@ impl Refusal {
     pub(super) fn of(error: &ServiceError) -> Self {
         match error.fate() {
             Fate::Refuse => Self::refused(error),
-            Fate::Wait => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", error.to_string()),
+            Fate::Wait => {
+                let kind = match error {
+                    ServiceError::Shut { .. } => "shut",
+                    ServiceError::ClockBehind { .. } => "clock",
+                    _ => "busy",
+                };
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, error.to_string())
+            }
             Fate::Fail | Fate::Halt => match error {
-                ServiceError::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", error.to_string()),
+                ServiceError::DiskFull | ServiceError::DiskLow { .. } => {
+                    Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", error.to_string())
+                }
                 _ => Self::failed(),
             },
         }
@@ -67,6 +76,10 @@ impl Refusal {
             ServiceError::Released { .. } => (StatusCode::CONFLICT, "released"),
             ServiceError::Unreadable => (StatusCode::CONFLICT, "unreadable"),
             ServiceError::NotSwitchable { .. } => (StatusCode::CONFLICT, "not-switchable"),
+            ServiceError::InDoubt { .. } => (StatusCode::CONFLICT, "log-in-doubt"),
+            ServiceError::Posted(_) | ServiceError::NoCosignature { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "cosignature"),
+            ServiceError::Range { .. } | ServiceError::Sample { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "range"),
+            ServiceError::ClockDisagrees { .. } => (StatusCode::CONFLICT, "clock"),
             ServiceError::NoSwitch => (StatusCode::NOT_FOUND, "no-switch"),
             _ => (StatusCode::CONFLICT, "refused"),
         };

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::Finding;
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 
 /// The header that carries the newest signed checkpoint, base64 of the note, on every answer.
@@ -172,6 +173,136 @@ pub struct Health {
     pub gallery_rows: u64,
     /// Leaves in the log.
     pub leaves: u64,
+    /// Whether the verbs may be used.
+    pub doors: DoorsView,
+    /// Leaves that a quorum of witnesses has cosigned.
+    pub witnessed: Option<u64>,
+    /// What is wrong at the moment.
+    pub alarms: Vec<AlarmView>,
+}
+
+/// Whether the verbs may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DoorsView {
+    /// All of them.
+    Open,
+    /// Reading the log only, until witnesses have confirmed it.
+    Waiting,
+    /// Reading the log only: something contradicts it.
+    Shut,
+}
+
+/// An alarm that stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlarmView {
+    /// Its name.
+    pub alarm: String,
+    /// The leaf that says so.
+    pub leaf: Option<u64>,
+    /// What is wrong, in words.
+    pub what: String,
+}
+
+/// What the log made of a cosignature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CosignedView {
+    /// Size of the tree that was cosigned.
+    pub leaves: u64,
+    /// Whether a quorum has cosigned it now.
+    pub complete: bool,
+}
+
+/// A detail that was opened, with what proves that it is its leaf's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OpenedDetail {
+    /// Index of its leaf.
+    pub leaf: u64,
+    /// The salt of the leaf's commitment, hexadecimal.
+    pub salt: String,
+    /// The detail as it was committed to: JSON, to be hashed as it stands here.
+    pub detail: String,
+}
+
+/// What an export takes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExportView {
+    /// Leaves to take, the one that logs this export included.
+    pub leaves: u64,
+}
+
+/// Which sample is to be drawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SampleOrder {
+    /// Any number; it is logged before anything is drawn.
+    pub seed: u64,
+    /// So many of a million searches are drawn on average.
+    pub rate_ppm: u64,
+    /// The first leaf of the range; 0 where it isn't said.
+    #[serde(default)]
+    pub first: u64,
+    /// The leaf after its last; the newest where it isn't said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<u64>,
+}
+
+/// A sample and what is left to be reviewed of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SampleView {
+    /// The leaf that says what was drawn: the sample's name.
+    pub sample: u64,
+    /// The leaf with its seed.
+    pub seeded: u64,
+    /// When it was drawn, in hundredths of a second since 1970-01-01 UTC.
+    pub drawn_at_cs: u64,
+    /// When its reviews are due, likewise.
+    pub due_cs: u64,
+    /// Searches that it was drawn from.
+    pub population: u64,
+    /// Leaves `asked` that were drawn.
+    pub asked: Vec<u64>,
+    /// Those that nobody has reviewed yet.
+    pub open: Vec<u64>,
+    /// Those that were reviewed, with the finding.
+    #[schema(value_type = Vec<Vec<String>>)]
+    pub reviewed: Vec<(u64, Finding)>,
+}
+
+/// What an auditor found of a search of a sample.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SampleReview {
+    /// The sample.
+    pub sample: u64,
+    /// The search's leaf `asked`.
+    pub asked: u64,
+    /// What was found.
+    pub finding: Finding,
+    /// In words.
+    #[schema(max_length = 200)]
+    pub note: String,
+}
+
+/// The leaf that a review left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReviewView {
+    /// Its index.
+    pub leaf: u64,
+}
+
+/// What the site's time source says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ClockWord {
+    /// Its time, as RFC 3339 writes it.
+    pub time_source: String,
 }
 
 /// Which model is to be switched to, and on which terms.

@@ -220,6 +220,17 @@ details! {
 }
 
 impl Detail {
+    /// Who was refused what and why, where this is a refusal.
+    pub fn refusal(&self) -> Option<(&Actor, Option<&SearchRequest>, &str)> {
+        match self {
+            Self::SearchRefused { actor, request, reason } => Some((actor, request.as_ref(), reason)),
+            Self::BookingRefused { actor, reason } | Self::CallerRefused { actor, reason } | Self::LogOnRefused { actor, reason, .. } => {
+                Some((actor, None, reason))
+            }
+            _ => None,
+        }
+    }
+
     /// The detail as it is committed to and sealed.
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("a detail holds only strings, numbers and lists of them")

@@ -77,7 +77,7 @@ kinds! {
     /// The clock of the box stands behind its newest leaf, or went ahead by more than time passed.
     ClockStepped = 5 "clock_stepped" ["behind_cs", "ahead_cs"] 0..=0 of [];
     /// An administrator and the site's time source agree with the clock.
-    ClockConfirmed = 6 "clock_confirmed" [] 1..=1 of [ClockStepped];
+    ClockConfirmed = 6 "clock_confirmed" [] 1..=1 of [AlarmRaised];
     /// The log of a restored backup was brought up to what witnesses had kept of it.
     LogRestored = 7 "log_restored" ["backup_leaves", "supplied_leaves"] 0..=0 of [];
     /// The log goes on under another origin, because what witnesses had cosigned beyond the backup is lost.
@@ -147,7 +147,7 @@ kinds! {
     /// A model makes no vector of these bookings' photos: no search finds them until their agencies send others.
     BookingsSuppressed = 67 "bookings_suppressed" ["bookings"] 1..=1 of [ModelSwitchBegun, ModelSwitched];
     /// A caller read the log, for the first time in an hour; or how much more it read in that hour.
-    LogRead = 80 "log_read" ["tiles", "bundles", "checkpoints"] 0..=1 of [LogRead];
+    LogRead = 80 "log_read" ["tiles", "bundles"] 0..=1 of [LogRead];
     /// Details were opened for an auditor.
     DetailsOpened = 81 "details_opened" ["first", "end"] 0..=0 of [];
     /// A probe was opened for an auditor.
@@ -169,6 +169,11 @@ kinds! {
 }
 
 impl LeafKind {
+    /// Whether it says what an audit drew or found.
+    pub fn is_of_audits(self) -> bool {
+        matches!(self, Self::SampleDrawn | Self::SampleReviewed)
+    }
+
     /// Whether it refuses somebody something.
     pub fn is_refusal(self) -> bool {
         matches!(self, Self::BookingRefused | Self::SearchRefused | Self::CallerRefused | Self::LogOnRefused)

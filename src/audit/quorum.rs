@@ -105,8 +105,15 @@ impl Quorum {
 
     /// Who of the witnesses cosigned a note, and when the quorum was complete; the log's own signature isn't looked at.
     pub fn witnessed(&self, note: &Note) -> Witnessed {
-        let mut by: Vec<(usize, u64)> =
-            self.witnesses.iter().enumerate().filter_map(|(at, witness)| Some((at, witness.key.cosigned(note)?))).collect();
+        self.witnessed_since(note, 0)
+    }
+
+    /// As `witnessed`, by cosignatures from this time on.
+    ///
+    /// Units: seconds since 1970-01-01 UTC.
+    pub fn witnessed_since(&self, note: &Note, since: u64) -> Witnessed {
+        let cosigned = |(at, witness): (usize, &Witness)| Some((at, witness.key.cosigned(note).filter(|&time| time >= since)?));
+        let mut by: Vec<(usize, u64)> = self.witnesses.iter().enumerate().filter_map(cosigned).collect();
         by.sort_by_key(|&(_, time)| time);
         let wanted_independent = self.witnesses.iter().any(|w| w.independent);
         let complete = (1..=by.len()).find(|&count| {
@@ -295,6 +302,7 @@ mod tests {
             assert_eq!((witnessed.complete, witnessed.by.len()), (complete, by.len()), "{by:?}");
             assert!(witnessed.by.is_sorted_by_key(|(_, time)| *time));
         }
+        assert_eq!(quorum.witnessed_since(&note(&[10, 13]), 1_011), Witnessed { by: vec![("w13".to_owned(), 1_013)], complete: None });
         let stranger = quorum.witnessed(&note(&[20, 21]));
         assert_eq!(stranger, Witnessed::default());
     }

@@ -15,8 +15,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
+pub use crate::api::wire::OpenedDetail;
 use crate::audit::{AuditError, Holds, Note, TILE_WIDTH, TileId, entries};
 use crate::tls::files::{PUBLIC_MODE, replace};
 
@@ -57,18 +56,6 @@ pub enum ArchiveError {
         /// Why.
         source: AuditError,
     },
-}
-
-/// A detail that was opened, with what proves that it is its leaf's.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct OpenedDetail {
-    /// Index of its leaf.
-    pub leaf: u64,
-    /// The salt of the leaf's commitment, hexadecimal.
-    pub salt: String,
-    /// The detail as it was committed to.
-    pub detail: String,
 }
 
 /// A folder with a log.

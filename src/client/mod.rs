@@ -9,10 +9,12 @@ pub mod feed;
 mod ink;
 pub mod journal;
 pub mod leads;
+pub mod log;
 mod multipart;
 pub mod rows;
 pub mod sheet;
 pub mod switch;
+pub mod witness;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -201,6 +203,32 @@ impl Client {
     fn url(&self, path: &str) -> String {
         format!("{}{path}", self.server)
     }
+}
+
+/// How another witness is called over a bridge: by https under the one authority that is given, or on this very machine.
+///
+/// Errors: an address of another form, or one elsewhere without an authority.
+pub fn bridge_agent(url: &str, ca: Option<&[u8]>) -> Result<Agent, ClientError> {
+    let wrong = || ClientError::Address { found: url.to_owned() };
+    let uri: Uri = url.parse().map_err(|_| wrong())?;
+    let here = matches!(uri.host(), Some("127.0.0.1" | "[::1]" | "localhost"));
+    let config = Agent::config_builder().proxy(None).max_redirects(0).http_status_as_error(false);
+    let config = match (uri.scheme_str(), ca) {
+        (Some("http"), _) if here => config,
+        (Some("https"), Some(ca)) => {
+            let provider = Arc::new(tls13_only(rustls::crypto::aws_lc_rs::default_provider()));
+            let roots = certificates("the authority's certificate", ca)?;
+            let roots: Vec<_> = roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
+            let tls = TlsConfig::builder()
+                .provider(TlsProvider::Rustls)
+                .unversioned_rustls_crypto_provider(provider)
+                .root_certs(RootCerts::new_with_certs(&roots))
+                .build();
+            config.tls_config(tls).https_only(true)
+        }
+        _ => return Err(wrong()),
+    };
+    Ok(config.timeout_global(Some(Duration::from_secs(ANSWER_SECONDS_MAX))).build().new_agent())
 }
 
 fn parse_address(found: &str) -> Result<String, ClientError> {

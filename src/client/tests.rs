@@ -97,7 +97,7 @@ fn answer(status: &str, content_type: &str, body: &str) -> String {
 }
 
 const TLS13_ONLY: &[&SupportedProtocolVersion] = &[&TLS13];
-const HEALTH: &str = r#"{"state":"test","version":"0","engine":"cpu","device":"1 thread","model":"00","gallery_rows":3,"leaves":4}"#;
+const HEALTH: &str = r#"{"state":"test","version":"0","engine":"cpu","device":"1 thread","model":"00","gallery_rows":3,"leaves":4,"doors":"open","witnessed":null,"alarms":[]}"#;
 
 #[test]
 fn a_good_answer_is_read() {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Service;
 use super::error::ServiceError;
 use super::faces::{Faces, NextFace};
 use super::ledger::{Standing, Taken};
-use super::{Service, today};
 use crate::audit::{Actor, Detail};
 use crate::booking::{BookingData, BookingNumber, Identifier};
 use crate::embed::{Choice, Pool};
@@ -17,7 +17,8 @@ impl Service {
     ///
     /// Errors: a caller that is no active contributor; a photo without exactly one usable face; a released number; full queues.
     pub fn book(&self, caller: &Caller, number: &BookingNumber, booking: BookingData, photo: Arc<[u8]>) -> Result<Taken, ServiceError> {
-        let agency = self.admitted(caller, self.roster.feed(caller, "push bookings", today()))?;
+        let agency = self.admitted(caller, self.roster.feed(caller, "push bookings", self.today()))?;
+        self.ledger.room()?;
         let taken = self.take(caller, &agency.id, number, &booking, &photo);
         self.logged(taken, |reason| Detail::BookingRefused { actor: Actor::from(caller), reason })
     }
@@ -54,7 +55,7 @@ impl Service {
     ///
     /// Errors: a caller that is no active contributor; nothing of its own under that number.
     pub fn booking(&self, caller: &Caller, number: &BookingNumber) -> Result<Standing, ServiceError> {
-        let agency = self.admitted(caller, self.roster.feed(caller, "look at bookings", today()))?;
+        let agency = self.admitted(caller, self.roster.feed(caller, "look at bookings", self.today()))?;
         self.ledger.standing(&agency.id, number)
     }
 
@@ -62,7 +63,7 @@ impl Service {
     ///
     /// Errors: a caller that is no active contributor; nothing of its own under that number.
     pub fn release(&self, caller: &Caller, number: &BookingNumber, reason: &str) -> Result<(u64, bool), ServiceError> {
-        let agency = self.admitted(caller, self.roster.feed(caller, "release bookings", today()))?;
+        let agency = self.admitted(caller, self.roster.feed(caller, "release bookings", self.today()))?;
         self.ledger.release(caller, &agency.id, number, reason)
     }
 }

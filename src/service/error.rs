@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use crate::audit::AuditError;
+use crate::booking::Identifier;
 use crate::embed::{EmbedError, ModelError};
 use crate::face::FaceError;
 use crate::gallery::GalleryError;
 use crate::inquiry::InquiryError;
+use crate::limits::CLOCK_AGREE_SECONDS_MAX;
 use crate::roster::RosterError;
 use crate::store::StoreError;
 use crate::vault::VaultError;
@@ -137,6 +139,86 @@ pub enum ServiceError {
         /// Why.
         cause: String,
     },
+    /// The doors are shut.
+    #[error("the doors are shut: {why}")]
+    Shut {
+        /// Why.
+        why: String,
+    },
+    /// Evidence against this log.
+    #[error("{what}; the doors are shut until the newer log is supplied")]
+    InDoubt {
+        /// What contradicts it.
+        what: String,
+    },
+    /// What was posted is no checkpoint of this log.
+    #[error("no checkpoint of this log: {0}")]
+    Posted(#[source] AuditError),
+    /// What was posted isn't cosigned by whom it came from.
+    #[error("no valid cosignature by the key that the roster has for witness '{witness}'")]
+    NoCosignature {
+        /// The witness.
+        witness: Identifier,
+    },
+    /// The stored log is older than what witnesses have cosigned of it.
+    #[error(
+        "the log has {found} leaves and does not contain the checkpoint over {wanted} that witnesses cosigned (anchor {anchor}): this is a \
+         restored or rewritten state folder; supply the newer log with smrtd restore"
+    )]
+    Behind {
+        /// Leaves found.
+        found: u64,
+        /// Leaves of the checkpoint.
+        wanted: u64,
+        /// The file that says so.
+        anchor: PathBuf,
+    },
+    /// The clock stands behind the newest leaf.
+    #[error("the clock of the box is {seconds} s behind its newest leaf: nobody searches until it is right")]
+    ClockBehind {
+        /// By how much.
+        seconds: u64,
+    },
+    /// A range of leaves that can't be given.
+    #[error("leaves {first} to {end} were asked for, wanted a range within the {leaves} of the log, of at most {most}")]
+    Range {
+        /// First leaf.
+        first: u64,
+        /// The leaf after the last.
+        end: u64,
+        /// Leaves of the log.
+        leaves: u64,
+        /// Most at a time.
+        most: u64,
+    },
+    /// A sample that can't be drawn.
+    #[error(
+        "a sample of {rate_ppm} in a million of leaves {first} to {end}, wanted 1 to 1000000 and a range within the {leaves} of the log"
+    )]
+    Sample {
+        /// The rate.
+        rate_ppm: u64,
+        /// First leaf.
+        first: u64,
+        /// The leaf after the last.
+        end: u64,
+        /// Leaves of the log.
+        leaves: u64,
+    },
+    /// The site's time source says something else than the clock.
+    #[error("the time source and the clock of the box are {seconds} s apart, wanted at most {CLOCK_AGREE_SECONDS_MAX}")]
+    ClockDisagrees {
+        /// Seconds between them.
+        seconds: u64,
+    },
+    /// The medium has almost no room left.
+    #[error("{free_mib} MiB are free on the medium, {wanted_mib} MiB are kept for releases, purges and the log")]
+    DiskLow {
+        /// MiB that are free.
+        free_mib: u64,
+        /// MiB that must stay free.
+        wanted_mib: u64,
+    },
     /// A disk without room, with nothing acknowledged and nothing lost.
     #[error("the disk is full, nothing of this request was kept")]
     DiskFull,
@@ -154,7 +236,13 @@ impl ServiceError {
             | Self::Unreadable
             | Self::NotSuppressed { .. }
             | Self::NotSwitchable { .. }
-            | Self::NoSwitch => Fate::Refuse,
+            | Self::NoSwitch
+            | Self::InDoubt { .. }
+            | Self::Posted(_)
+            | Self::Range { .. }
+            | Self::Sample { .. }
+            | Self::ClockDisagrees { .. }
+            | Self::NoCosignature { .. } => Fate::Refuse,
             Self::Photo(e) => match e {
                 EmbedError::Busy => Fate::Wait,
                 EmbedError::Stopped | EmbedError::Thread { .. } | EmbedError::Model { .. } => Fate::Fail,
@@ -166,7 +254,7 @@ impl ServiceError {
                 GalleryError::Full { .. } => Fate::Fail,
                 _ => Fate::Halt,
             },
-            Self::Busy | Self::ModelChanged => Fate::Wait,
+            Self::Busy | Self::ModelChanged | Self::Shut { .. } | Self::ClockBehind { .. } => Fate::Wait,
             Self::Store(StoreError::Commit { .. }) | Self::Halted { .. } => Fate::Halt,
             _ => Fate::Fail,
         }

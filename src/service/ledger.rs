@@ -12,15 +12,17 @@ use std::thread::JoinHandle;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::clock::Clock;
 use super::error::ServiceError;
 use super::faces::{self, Faces};
 use super::generation::{Generation, Shelf};
+use super::log::Witnessing;
 use super::metrics::Waits;
 use super::progress::{Progress, Started};
 use super::start::{self, Opened};
 use super::switch::Switch;
 use super::writer::{Answer, Ask, Change, Done, Job, NewBooking, Release};
-use crate::audit::{Actor, Detail, LogKey, Shown};
+use crate::audit::{Actor, Detail, Leaf, LogKey, Note, SALT_BYTES, Shown, commit};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::disk::Disk;
 use crate::face::{Embedding, ModelId};
@@ -46,12 +48,19 @@ pub struct LedgerSetup {
     pub log_key: Zeroizing<Vec<u8>>,
     /// The models that the configuration offers; the one of the stored vectors is taken.
     pub shelf: Arc<Shelf>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// The file outside of the state folder and its backups that holds the newest cosigned checkpoint.
+    pub anchor: Option<PathBuf>,
+    /// Bytes of the medium that stay free for releases, purges and the log.
+    pub reserve_bytes: u64,
 }
 
 /// The open ledger.
 pub struct Ledger {
     core: Arc<Core>,
     started: Started,
+    unfinished: Mutex<Unfinished>,
     queue: Mutex<Option<SyncSender<Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -64,6 +73,14 @@ pub(super) struct Core {
     pub(super) store: Store,
     pub(super) vault: Vault,
     pub(super) shelf: Arc<Shelf>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) state: PathBuf,
+    pub(super) anchor: Option<PathBuf>,
+    /// Whether the log was found to contain what the anchor says.
+    pub(super) anchored: bool,
+    pub(super) reserve_bytes: u64,
+    pub(super) witnessing: RwLock<Witnessing>,
     /// What searches that begin now are answered by; only the writer changes it.
     pub(super) active: RwLock<Arc<Generation>>,
     /// What searches that began earlier may still be answered by.
@@ -75,6 +92,8 @@ pub(super) struct Core {
     /// Those that the active model made unusable; some may not stand any more.
     pub(super) unusable: Mutex<Vec<VersionId>>,
     pub(super) newest: RwLock<Newest>,
+    /// Indices of audits' leaves, which are few among many.
+    pub(super) audit_leaves: Mutex<Vec<u64>>,
     /// Leaves written since the start, by the name of their kind.
     pub(super) written: Mutex<BTreeMap<&'static str, u64>>,
     pub(super) waits: Waits,
@@ -82,11 +101,24 @@ pub(super) struct Core {
     pub(super) _held: Box<dyn Send + Sync>,
 }
 
+/// What a crash left that is finished, and logged, once the doors open.
+#[derive(Debug, Default)]
+pub(super) struct Unfinished {
+    /// Versions whose purge had begun.
+    pub(super) purging: Vec<VersionId>,
+    /// Searches that were asked for and neither answered nor ended.
+    pub(super) searches: Vec<[u8; 16]>,
+}
+
 /// The newest checkpoint and the number of leaves that it signs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Newest {
     pub(super) note: String,
+    /// The same with cosignatures, where there are any.
+    pub(super) cosigned: Option<String>,
     pub(super) leaves: u64,
+    /// Time of the newest leaf.
+    pub(super) time_cs: u64,
 }
 
 /// What is sealed of a booking beside photo and vector.
@@ -144,19 +176,53 @@ impl Ledger {
 
     /// Opens as `open` does and tells `watch`, on this thread, how far it is: when each stage begins and after each batch of rows.
     pub fn open_watched(setup: LedgerSetup, watch: &mut dyn FnMut(&Progress)) -> Result<Self, ServiceError> {
+        let ledger = Self::open_with(setup, start::workers(), watch)?;
+        ledger.begin()?;
+        Ok(ledger)
+    }
+
+    /// Opens as `open_watched` does and writes no leaf before `begin`.
+    pub(super) fn open_held(setup: LedgerSetup, watch: &mut dyn FnMut(&Progress)) -> Result<Self, ServiceError> {
         Self::open_with(setup, start::workers(), watch)
     }
 
     pub(super) fn open_with(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Progress)) -> Result<Self, ServiceError> {
-        let Opened { core, writer, started, open_searches } = start::open(setup, workers, watch)?;
+        let Opened { core, writer, started, unfinished } = start::open(setup, workers, watch)?;
         let (queue, jobs) = sync_channel(crate::limits::COMMIT_QUEUE_LEN_MAX);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&jobs))
             .map_err(|source| ServiceError::Io { what: "starting the writer", source })?;
-        let ledger = Self { core, started, queue: Mutex::new(Some(queue)), writer: Mutex::new(Some(thread)) };
-        start::close_interrupted(&ledger, &open_searches)?;
-        Ok(ledger)
+        let (queue, writer, unfinished) = (Mutex::new(Some(queue)), Mutex::new(Some(thread)), Mutex::new(unfinished));
+        Ok(Self { core, started, unfinished, queue, writer })
+    }
+
+    /// Finishes what a crash left: purges that had begun, and searches that were never answered; their operators must ask again.
+    pub(super) fn begin(&self) -> Result<(), ServiceError> {
+        let Unfinished { purging, searches } = std::mem::take(&mut *self.unfinished.lock().expect("nothing panics while it holds them"));
+        if !purging.is_empty() {
+            log::info!("finishing {} purges", purging.len());
+            self.purge(purging)?;
+        }
+        searches.into_iter().try_for_each(|search| self.interrupt(search))
+    }
+
+    /// Whether the medium has more room than what is kept for releases, purges and the log.
+    pub(super) fn room(&self) -> Result<(), ServiceError> {
+        let free = self.core.disk.free_bytes(&self.core.state);
+        let free = free.map_err(|source| ServiceError::Io { what: "asking for the medium's free room", source })?;
+        match free < self.core.reserve_bytes {
+            true => Err(ServiceError::DiskLow { free_mib: free >> 20, wanted_mib: self.core.reserve_bytes >> 20 }),
+            false => Ok(()),
+        }
+    }
+
+    /// Has the anchor hold a cosigned checkpoint, if none over a larger tree is there; durable on return.
+    pub(super) fn anchor(&self, leaves: u64, note: &Note) -> Result<(), ServiceError> {
+        if self.core.anchor.is_none() || self.core.witnessing().cosigned.is_some_and(|cosigned| cosigned > leaves) {
+            return Ok(());
+        }
+        start::write_anchor(&self.core, note).map_err(|source| ServiceError::Io { what: "writing the anchor", source })
     }
 
     /// What the state folder was made for.
@@ -166,12 +232,12 @@ impl Ledger {
 
     /// The newest signed checkpoint.
     pub fn checkpoint(&self) -> String {
-        self.newest().note
+        self.core.newest().note
     }
 
     /// Number of leaves in the log.
     pub fn leaves(&self) -> u64 {
-        self.newest().leaves
+        self.core.newest().leaves
     }
 
     /// What a search that begins now is answered by, to its end.
@@ -290,6 +356,29 @@ impl Ledger {
         }
     }
 
+    /// Has the writer log something that answers with its leaf.
+    pub(super) fn logged(&self, change: Change) -> Result<u64, ServiceError> {
+        match self.change(change)? {
+            Done::Logged { leaf } => Ok(leaf),
+            _ => unreachable!("only what answers with its leaf is sent here"),
+        }
+    }
+
+    /// Logs what was gathered of hours that are over.
+    pub(super) fn end_hours(&self) -> Result<(), ServiceError> {
+        self.change(Change::EndHours).map(|_| ())
+    }
+
+    /// Logs a refusal before it is told, by a leaf of its own or among those that wait to be gathered.
+    pub(super) fn refused(&self, detail: Detail) -> Result<(), ServiceError> {
+        self.change(Change::Refused(Box::new(detail))).map(|_| ())
+    }
+
+    /// The time of now, in hundredths of a second since 1970-01-01 UTC: never before the newest leaf.
+    pub(super) fn now_cs(&self) -> u64 {
+        self.core.clock.now_cs().max(self.core.newest().time_cs)
+    }
+
     /// Ends a search that was asked for and never answered.
     pub(super) fn interrupt(&self, search: [u8; 16]) -> Result<(), ServiceError> {
         self.change(Change::Interrupt { search }).map(|_| ())
@@ -357,7 +446,13 @@ impl Ledger {
 
     /// A leaf's detail, checked against its commitment.
     pub fn detail(&self, leaf: u64) -> Result<Option<serde_json::Value>, ServiceError> {
-        self.core.detail(leaf)
+        let detail = self.core.open_detail(leaf)?.map(|(_, detail)| serde_json::from_slice(&detail)).transpose();
+        detail.map_err(|source| ServiceError::Sealed { what: "detail", source })
+    }
+
+    /// A leaf's salt and detail as they were committed to; none once its term was over.
+    pub fn open_detail(&self, leaf: u64) -> Result<Option<([u8; SALT_BYTES], Vec<u8>)>, ServiceError> {
+        self.core.open_detail(leaf)
     }
 
     /// The ids of sealed photos on the booking side of the vault.
@@ -390,10 +485,6 @@ impl Ledger {
         }
     }
 
-    fn newest(&self) -> Newest {
-        self.core.newest.read().expect("nothing panics while it holds the checkpoint").clone()
-    }
-
     pub(super) fn core(&self) -> &Core {
         &self.core
     }
@@ -415,6 +506,13 @@ impl Ledger {
 impl Drop for Ledger {
     fn drop(&mut self) {
         self.close();
+    }
+}
+
+impl Newest {
+    /// The checkpoint with what cosignatures there are of it.
+    pub(super) fn checkpoint(&self) -> &str {
+        self.cosigned.as_ref().unwrap_or(&self.note)
     }
 }
 
@@ -462,15 +560,20 @@ impl Core {
         Ok(())
     }
 
-    fn detail(&self, leaf: u64) -> Result<Option<serde_json::Value>, ServiceError> {
-        use crate::audit::{Leaf, SALT_BYTES, commit};
+    /// Leaves of audits: what was drawn, and what was found.
+    pub(super) fn audit_leaves(&self) -> Vec<u64> {
+        self.audit_leaves.lock().expect("nothing panics while it holds the leaves").clone()
+    }
+
+    fn open_detail(&self, leaf: u64) -> Result<Option<([u8; SALT_BYTES], Vec<u8>)>, ServiceError> {
         let Some(row) = self.store.leaf(leaf)? else { return Ok(None) };
-        let plain = self.master.open_detail(self.log_key.origin(), leaf, &row.detail)?;
+        let Some(sealed) = row.detail else { return Ok(None) };
+        let plain = self.master.open_detail(self.log_key.origin(), leaf, &sealed)?;
         let damaged = || ServiceError::Log { what: format!("leaf {leaf} is not about its detail") };
         let (salt, detail) = plain.split_first_chunk::<SALT_BYTES>().ok_or_else(damaged)?;
         if Leaf::from_bytes(&row.leaf)?.commitment != commit(salt, detail) {
             return Err(damaged());
         }
-        serde_json::from_slice(detail).map(Some).map_err(|source| ServiceError::Sealed { what: "detail", source })
+        Ok(Some((*salt, detail.to_vec())))
     }
 }

@@ -3,7 +3,7 @@
 //! The invariant: rows reach the gallery **in the order of their leaves**, however many threads open them. All walks go over ranges of a
 //! table, several at once, and nothing commits while they run. What is kept of a booking until the gallery is full are some 40 bytes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::ops::{Range, RangeInclusive};
 
 use super::error::ServiceError;
@@ -12,7 +12,7 @@ use super::generation::Generation;
 use super::in_order::in_order;
 use super::ledger::{Core, Newest};
 use super::progress::Step;
-use crate::audit::{Edge, Leaf, LogKey};
+use crate::audit::{Edge, Entry, Hash, LogKey, TILE_WIDTH, TileNode, leaf_hash};
 use crate::booking::{Identifier, VersionId};
 use crate::face::Embedding;
 use crate::limits::START_BATCH_LEAVES;
@@ -63,25 +63,44 @@ struct Batch {
     unusable: Vec<VersionId>,
 }
 
+/// The log as a start finds it.
+pub(super) struct ReadLog {
+    pub(super) edge: Edge,
+    pub(super) newest: Newest,
+    pub(super) audit_leaves: Vec<u64>,
+}
+
+/// Some leaves: the tree over them, the time of the last, the nodes over each 256 of them, and which belong to audits.
+struct LogPart {
+    edge: Edge,
+    time_cs: u64,
+    nodes: Vec<Hash>,
+    audit_leaves: Vec<u64>,
+}
+
 /// The log's edge, recomputed: an edge or a checkpoint that doesn't fit the leaves is damage, not something to go on from.
-pub(super) fn read_log(store: &Store, log_key: &LogKey, workers: usize, step: &mut Step<'_>) -> Result<(Edge, u64, Newest), ServiceError> {
+pub(super) fn read_log(store: &Store, log_key: &LogKey, workers: usize, step: &mut Step<'_>) -> Result<ReadLog, ServiceError> {
     let wrong = |what: String| ServiceError::Log { what };
     let stored = Edge::from_bytes(&store.edge()?)?;
     let found = store.leaves_len()?;
     if found != stored.leaves() {
         return Err(wrong(format!("the stored edge is that of {} leaves, {found} are there", stored.leaves())));
     }
-    let (mut edge, mut newest_cs) = (Edge::default(), 0);
+    let (mut edge, mut newest_cs, mut nodes, mut audit_leaves) = (Edge::default(), 0, Vec::new(), Vec::new());
     let hash = |batch| hash_leaves(store, leaves_of(batch, found));
-    in_order(workers, batches(found), hash, |(part, time_cs)| {
-        edge.join(&part);
-        newest_cs = time_cs;
-        step.add(part.leaves());
+    in_order(workers, batches(found), hash, |part: LogPart| {
+        let first = edge.leaves() / TILE_WIDTH;
+        nodes.extend(part.nodes.into_iter().zip(first..).map(|(hash, index)| TileNode { level: 1, index, hash }));
+        edge.join_telling(&part.edge, &mut |node| nodes.extend((node.level > 1).then_some(node)));
+        newest_cs = part.time_cs;
+        audit_leaves.extend(part.audit_leaves);
+        step.add(part.edge.leaves());
         Ok(())
     })?;
     if stored != edge {
         return Err(wrong(format!("the stored edge is not that of the {found} leaves")));
     }
+    keep_nodes(store, nodes)?;
     let note = store.checkpoint()?.unwrap_or_default();
     if found > 0 {
         let checkpoint = log_key.open(&note)?;
@@ -89,25 +108,46 @@ pub(super) fn read_log(store: &Store, log_key: &LogKey, workers: usize, step: &m
             return Err(wrong(format!("the checkpoint signs {} leaves, {found} are there", checkpoint.leaves)));
         }
     }
-    Ok((edge, newest_cs, Newest { note, leaves: found }))
+    let cosigned = store.cosigned(found..found + 1, 1)?.pop().map(|(_, note)| note);
+    Ok(ReadLog { edge, newest: Newest { note, cosigned, leaves: found, time_cs: newest_cs }, audit_leaves })
 }
 
-/// The tree over some leaves, and the time of the last.
-fn hash_leaves(store: &Store, leaves: Range<u64>) -> Result<(Edge, u64), ServiceError> {
-    let (mut edge, mut time_cs) = (Edge::default(), 0);
+/// Holds the stored nodes against those that the leaves give; what a folder of an older form lacks is written.
+fn keep_nodes(store: &Store, mut nodes: Vec<TileNode>) -> Result<(), ServiceError> {
+    nodes.sort_unstable_by_key(|node| (node.level, node.index));
+    let mut lacking = Vec::new();
+    for of_level in nodes.chunk_by(|a, b| a.level == b.level) {
+        let level = of_level[0].level;
+        let stored = store.nodes(level, 0..of_level.len() as u64)?;
+        if let Some((node, _)) = of_level.iter().zip(&stored).find(|(node, stored)| node.hash != **stored) {
+            return Err(ServiceError::Log { what: format!("node {} of level {level} is not that of its leaves", node.index) });
+        }
+        lacking.extend_from_slice(&of_level[stored.len()..]);
+    }
+    if lacking.is_empty() { Ok(()) } else { Ok(store.commit(|tables| tables.put_nodes(&lacking))?) }
+}
+
+fn hash_leaves(store: &Store, leaves: Range<u64>) -> Result<LogPart, ServiceError> {
+    let (mut edge, mut time_cs, mut nodes, mut audit_leaves) = (Edge::default(), 0, Vec::new(), Vec::new());
     let (first, end) = (leaves.start, leaves.end);
     let misplaced = |found, wanted| ServiceError::Log { what: format!("leaf {found} stands where leaf {wanted} was wanted") };
     store.for_each_leaf::<ServiceError>(leaves, |index, bytes| {
-        let wanted = first + edge.append(bytes);
+        let wanted = first + edge.append_hash(leaf_hash(bytes), &mut |node| nodes.push(node.hash));
         if index != wanted {
             return Err(misplaced(index, wanted));
         }
-        time_cs = Leaf::from_bytes(bytes)?.time_cs;
+        let entry = Entry::read(bytes)?;
+        time_cs = entry.time_cs();
+        if let Entry::Known(leaf) = entry
+            && leaf.kind.is_of_audits()
+        {
+            audit_leaves.push(index);
+        }
         Ok(())
     })?;
     match first + edge.leaves() {
         missing if missing < end => Err(ServiceError::Log { what: format!("leaf {missing} is missing") }),
-        _ => Ok((edge, time_cs)),
+        _ => Ok(LogPart { edge, time_cs, nodes, audit_leaves }),
     }
 }
 
@@ -161,14 +201,6 @@ impl Records {
         records.slots.sort_unstable();
         records.probe_slots.sort_unstable();
         Ok(records)
-    }
-
-    /// Forgets the versions whose purges were finished meanwhile.
-    pub(super) fn forget_purged(&mut self) {
-        let purged: HashSet<VersionId> = std::mem::take(&mut self.purging).into_iter().collect();
-        self.versions.retain(|version| !purged.contains(&version.id));
-        self.slots = self.versions.iter().map(|version| version.slot).collect();
-        self.slots.sort_unstable();
     }
 
     pub(super) fn knows_photo(&self, id: &[u8; 16]) -> bool {
@@ -353,7 +385,7 @@ mod tests {
     use crate::limits::SLOT_BYTES;
     use crate::roster::{Caller, CertificateName};
     use crate::service::{Enrolled, Faces, Ledger, LedgerSetup, Progress, Shelf, StartStage, Taken};
-    use crate::store::StateKind;
+    use crate::store::{LeafRow, StateKind};
 
     const BOOKINGS: u32 = 150;
 
@@ -374,6 +406,9 @@ mod tests {
             master_key: vec![1; 32].into(),
             log_key: vec![2; 32].into(),
             shelf: SHELF.0.clone(),
+            clock: Arc::new(crate::service::SystemClock::default()),
+            anchor: None,
+            reserve_bytes: 0,
         };
         Ledger::open_with(setup, workers, watch)
     }
@@ -467,7 +502,7 @@ mod tests {
         let leaf = store.leaf(60).unwrap().unwrap();
         let mut changed = leaf.leaf.clone();
         changed[20] ^= 1;
-        store.commit::<StoreError>(|commit| commit.put_leaf(60, &changed, &leaf.detail)).unwrap();
+        store.commit::<StoreError>(|commit| commit.put_leaves(60, &[LeafRow { leaf: changed, ..leaf }])).unwrap();
         drop(store);
         for workers in [1, 3] {
             let ended = open(state.path(), workers, &mut |_| {}).err().unwrap();

@@ -3,13 +3,18 @@
 //! Invariants: nothing leaves the box before its leaf is durable; a search's request is logged before it runs; a refusal of a caller, a
 //! booking or a search is logged with its reason. Every error has one `Fate`.
 
+mod audits;
 mod book;
+mod clock;
 mod error;
 mod faces;
+mod gather;
 mod generation;
+mod guard;
 mod in_order;
 mod ledger;
 mod load;
+mod log;
 mod metrics;
 mod model;
 mod progress;
@@ -24,12 +29,16 @@ mod writer;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use time::{Date, OffsetDateTime};
+use time::Date;
 
+pub use audits::{Drawn, Opened};
+pub use clock::{Clock, SystemClock};
 pub use error::{Fate, ServiceError};
 pub use faces::{Enrolled, Faces, NextFace};
 pub use generation::{Generation, Shelf};
+pub use guard::{Doors, Raised};
 pub use ledger::{Ledger, LedgerSetup, Record, Standing, Taken};
+pub use log::{Cosigned, Witnessing};
 pub use metrics::Figures;
 pub use model::OnHalt;
 pub use progress::{Progress, StartStage, Started};
@@ -39,6 +48,7 @@ pub use switch::{ModelStanding, SwitchState};
 use crate::audit::{Actor, Detail};
 use crate::embed::{Choice, Pool, Portrait};
 use crate::roster::{Caller, Roster, RosterError};
+use guard::{Guard, Watch};
 use metrics::Waiting;
 use model::Tender;
 
@@ -49,30 +59,37 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 pub struct Service {
     ledger: Arc<Ledger>,
     roster: Roster,
+    guard: Arc<Guard>,
+    watch: Watch,
     tender: Tender,
     /// Photos that wait for a worker.
     examining: Waiting,
 }
 
 impl Service {
-    /// Opens the state folder and logs that the box is about to serve; tells `watch`, on this thread, how far it is.
+    /// Opens the state folder and, where the doors may open, logs that the box is about to serve; tells `watch`, on this thread, how far it
+    /// is.
     pub fn open(setup: LedgerSetup, roster: Roster, watch: &mut dyn FnMut(&Progress)) -> Result<Self, ServiceError> {
         roster.check()?;
-        let ledger = Arc::new(Ledger::open_watched(setup, watch)?);
-        let service = Self { ledger, roster, tender: Tender::default(), examining: Waiting::default() };
-        let gallery = service.ledger.gallery();
-        let roster = serde_json::to_vec(&service.roster).expect("a roster holds only strings and dates");
-        let started = Detail::Started {
-            software: VERSION.to_owned(),
-            state: service.ledger.kind().name().to_owned(),
-            model: service.ledger.model().to_string(),
-            engine: gallery.engine().to_owned(),
-            device: gallery.device().to_owned(),
-            roster_sha256: hex::encode(digest(&SHA256, &roster)),
-        };
-        let rows = u64::from(gallery.live());
-        service.ledger.note(Vec::new(), vec![rows], started)?;
-        Ok(service)
+        let ledger = Arc::new(Ledger::open_held(setup, watch)?);
+        let quorum = log::quorum_of(&roster, ledger.core().log_key.verifier())?;
+        let (begun, roster_sha256) = (ledger.clone(), sha256(&serde_json::to_vec(&roster).expect("it holds only strings and numbers")));
+        let begin = Box::new(move || begin(&begun, roster_sha256));
+        let guard = Arc::new(Guard::new(ledger.clone(), quorum, ledger.core().anchored, begin)?);
+        Ok(Self { ledger, roster, guard, watch: Watch::default(), tender: Tender::default(), examining: Waiting::default() })
+    }
+
+    /// Whether the verbs may be used.
+    pub fn doors(&self) -> Doors {
+        self.guard.doors()
+    }
+
+    /// Starts the threads that work in the background, until the service is closed; `on_halt` is told where the state becomes unknown.
+    ///
+    /// Errors: those of starting a thread.
+    pub fn tend(&self, on_halt: OnHalt) -> Result<(), ServiceError> {
+        self.watch.start(self.guard.clone(), on_halt.clone())?;
+        self.tender.start(self.ledger.clone(), on_halt)
     }
 
     /// The ledger beneath, for what only reads.
@@ -80,17 +97,26 @@ impl Service {
         &self.ledger
     }
 
-    /// Whether a caller stands in the roster; whoever doesn't is refused and logged.
+    /// Whether a caller stands in the roster; whoever doesn't is refused and logged. Shut doors let whoever does read the log.
     pub fn admit(&self, caller: &Caller) -> Result<(), ServiceError> {
-        self.admitted(caller, self.roster.admit(caller, today()))
+        self.read_by(caller, self.roster.admit(caller, self.today()))
     }
 
     /// Logs that the box stops, and ends the writer.
     pub fn close(&self) -> Result<(), ServiceError> {
+        self.watch.end();
         self.tender.end();
-        self.ledger.note(Vec::new(), Vec::new(), Detail::Stopped { software: VERSION.to_owned() })?;
+        if self.guard.is_open() {
+            self.guard.reads.end_hours(&self.ledger, true)?;
+            self.ledger.note(Vec::new(), Vec::new(), Detail::Stopped { software: VERSION.to_owned() })?;
+        }
         self.ledger.close();
         Ok(())
+    }
+
+    /// The day of now.
+    fn today(&self) -> Date {
+        clock::day(self.ledger.now_cs())
     }
 
     /// Has a worker look at a photo.
@@ -98,8 +124,18 @@ impl Service {
         Ok(self.examining.during(|| pool.examine(photo, choice))?)
     }
 
-    /// Logs a refusal of the caller itself.
+    /// Lets a caller pass open doors; a refusal of the caller itself is logged.
     fn admitted<T>(&self, caller: &Caller, result: Result<T, RosterError>) -> Result<T, ServiceError> {
+        self.guard.pass()?;
+        self.known(caller, result)
+    }
+
+    /// Lets a caller pass to what may be read whether the doors are open or shut; a shut box writes nothing, no refusal either.
+    fn read_by<T>(&self, caller: &Caller, result: Result<T, RosterError>) -> Result<T, ServiceError> {
+        if self.guard.is_open() { self.known(caller, result) } else { Ok(result?) }
+    }
+
+    fn known<T>(&self, caller: &Caller, result: Result<T, RosterError>) -> Result<T, ServiceError> {
         let result = result.map_err(ServiceError::from);
         self.logged(result, |reason| Detail::CallerRefused { actor: Actor::from(caller), reason })
     }
@@ -109,12 +145,27 @@ impl Service {
         if let Err(e) = &result
             && e.fate() == Fate::Refuse
         {
-            self.ledger.note(Vec::new(), Vec::new(), detail(e.to_string()))?;
+            self.ledger.refused(detail(e.to_string()))?;
         }
         result
     }
 }
 
-fn today() -> Date {
-    OffsetDateTime::now_utc().date()
+/// Finishes what a crash left, and logs that the box is about to serve.
+fn begin(ledger: &Ledger, roster_sha256: String) -> Result<(), ServiceError> {
+    ledger.begin()?;
+    let gallery = ledger.gallery();
+    let started = Detail::Started {
+        software: VERSION.to_owned(),
+        state: ledger.kind().name().to_owned(),
+        model: ledger.model().to_string(),
+        engine: gallery.engine().to_owned(),
+        device: gallery.device().to_owned(),
+        roster_sha256,
+    };
+    ledger.note(Vec::new(), vec![u64::from(gallery.live())], started).map(|_| ())
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    hex::encode(digest(&SHA256, bytes))
 }

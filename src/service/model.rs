@@ -56,13 +56,6 @@ impl Service {
         self.admitted(caller, self.roster.administrator(caller, "look at the switch of the model"))?;
         self.ledger.model_standing()
     }
-
-    /// Starts the thread that works on switches, until the service is closed; `on_halt` is told where the state becomes unknown.
-    ///
-    /// Errors: those of starting a thread.
-    pub fn tend(&self, on_halt: OnHalt) -> Result<(), ServiceError> {
-        self.tender.start(self.ledger.clone(), on_halt)
-    }
 }
 
 /// The thread `model-switch` and how it is called.
@@ -74,7 +67,8 @@ pub(super) struct Tender {
 }
 
 impl Tender {
-    fn start(&self, ledger: Arc<Ledger>, on_halt: OnHalt) -> Result<(), ServiceError> {
+    /// Starts the thread.
+    pub(super) fn start(&self, ledger: Arc<Ledger>, on_halt: OnHalt) -> Result<(), ServiceError> {
         let (ring, bell) = sync_channel(1);
         let ended = self.ended.clone();
         let thread = std::thread::Builder::new()

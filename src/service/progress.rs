@@ -15,8 +15,6 @@ pub enum StartStage {
     Log,
     /// The heads of all bookings and searches are read.
     Records,
-    /// Purges that had begun are finished.
-    Purges,
     /// Photos are listed, and what no record knows is wiped.
     Photos,
     /// Vectors are opened and go to the gallery.
@@ -55,7 +53,6 @@ impl StartStage {
             Self::Models => "models",
             Self::Log => "log",
             Self::Records => "records",
-            Self::Purges => "purges",
             Self::Photos => "photos",
             Self::Gallery => "gallery",
             Self::Proof => "proof",

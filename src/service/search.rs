@@ -5,11 +5,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::Service;
 use super::error::{Fate, ServiceError};
 use super::generation::Generation;
 use super::ledger::Record;
 use super::writer::random;
-use super::{Service, today};
 use crate::audit::{Actor, Detail};
 use crate::booking::{Identifier, VersionId};
 use crate::embed::{Choice, Portrait};
@@ -81,6 +81,8 @@ impl Service {
     /// face, or with several and none chosen; full queues.
     pub fn search(&self, caller: &Caller, request: &SearchRequest, probe: Arc<[u8]>) -> Result<Answered, ServiceError> {
         let device = self.admitted(caller, self.roster.console(caller, "search"))?;
+        self.guard.clock_allows()?;
+        self.ledger.room()?;
         let refused = |reason| Detail::SearchRefused { actor: Actor::from(caller), request: Some(request.clone()), reason };
         let mut timings = SearchTimings::default();
         // Taken once: whatever is switched meanwhile, this search is of one model to its end.
@@ -120,7 +122,7 @@ impl Service {
         if self.ledger.kind() == StateKind::Real {
             return Err(ServiceError::NoSearchDoor);
         }
-        self.roster.requester(&request.agency, today())?;
+        self.roster.requester(&request.agency, self.today())?;
         request.check()?;
         self.examine(generation.pool(), probe.clone(), Choice::Face(request.face))
     }

@@ -13,10 +13,12 @@ use super::error::ServiceError;
 use super::faces::{Enrolled, Faces, NextFace};
 use super::ledger::{Core, Record, Taken};
 use super::writer::{Answer, Ask, Change, Done, NewBooking, Release, Reply, Writer, random};
-use crate::audit::{Detail, SALT_BYTES};
+use crate::audit::{Alarm, Detail, Leaf, Note, SALT_BYTES, commit};
 use crate::booking::VersionId;
 use crate::face::ModelId;
-use crate::store::{Commit, NumberRow, NumberState, SearchRow, SearchState, StoreError, SwitchRow, VectorRow, VersionRow, VersionState};
+use crate::store::{
+    Commit, GatheredRow, NumberRow, NumberState, SearchRow, SearchState, StoreError, SwitchRow, VectorRow, VersionRow, VersionState,
+};
 use crate::vault::{BookingKey, Lodger, Part, ProbeKey, SafeKey, VaultError};
 
 const PHOTO_DOMAIN: &[u8] = b"smrt photo digest v1\0";
@@ -25,7 +27,15 @@ const PHOTO_DOMAIN: &[u8] = b"smrt photo digest v1\0";
 pub(super) struct Staged {
     pub(super) reply: Reply,
     pub(super) rows: StagedRows,
+    /// What logs it, mostly one leaf; rows name the last.
+    pub(super) leaves: Vec<NewLeaf>,
+}
+
+/// A leaf to be.
+pub(super) struct NewLeaf {
     pub(super) follows: Vec<u64>,
+    /// It follows the leaf before it in the same change, too.
+    pub(super) goes_on: bool,
     pub(super) counts: Vec<u64>,
     pub(super) detail: Detail,
 }
@@ -39,6 +49,11 @@ pub(super) enum StagedRows {
     Purged { id: VersionId, row: VersionRow, tombstone: Option<NumberRow> },
     SwitchBegun { row: SwitchRow, from: ModelId, first: bool },
     SwitchGivenUp,
+    AlarmRaised { alarm: Alarm, what: String },
+    AlarmCleared { alarm: Alarm },
+    Cosigned { leaves: u64, note: Box<Note> },
+    Gathered { row: GatheredRow },
+    GatheredEnded { kind: u16, caller: String },
     Switched { model: ModelId, versions: Vec<(VersionId, VersionRow)> },
     None,
 }
@@ -63,8 +78,7 @@ pub(super) enum Stage {
 
 impl Writer {
     pub(super) fn stage(&self, change: Change, reply: &Reply, suppressed: &mut HashSet<VersionId>) -> Result<Stage, ServiceError> {
-        let commit =
-            |rows, follows, counts, detail| Ok(Stage::Commit(Box::new(Staged { reply: reply.clone(), rows, follows, counts, detail })));
+        let commit = |rows, follows, counts, detail| Ok(Stage::commit(reply, rows, vec![NewLeaf::new(follows, counts, detail)]));
         match change {
             Change::Book(new) => self.stage_booking(*new, reply, suppressed),
             Change::Release(release) => self.stage_release(release, reply, suppressed),
@@ -72,6 +86,7 @@ impl Writer {
                 let Ask { actor, device, search, request, probe, face, model } = *ask;
                 let key = ProbeKey::generate();
                 let slot = self.core().vault.probes.lodge(&Lodger { owner: device.clone(), id: search }, &key).map_err(full_or_halted)?;
+                let opened = Detail::InquiryOpened { actor: actor.clone(), inquiry: hex::encode(search), request: request.clone() };
                 let detail = Detail::Asked {
                     actor,
                     search: hex::encode(search),
@@ -81,7 +96,9 @@ impl Writer {
                     model: model.to_string(),
                 };
                 let row = SearchRow { state: SearchState::Asked, slot, asked: 0, answered: None, device, candidates: Vec::new() };
-                commit(StagedRows::Asked { id: search, row, key, probe }, Vec::new(), Vec::new(), detail)
+                let opened = NewLeaf::new(Vec::new(), Vec::new(), opened);
+                let asked = NewLeaf { goes_on: true, ..NewLeaf::new(Vec::new(), Vec::new(), detail) };
+                Ok(Stage::commit(reply, StagedRows::Asked { id: search, row, key, probe }, vec![opened, asked]))
             }
             Change::Answer(Answer { actor, search, model, candidates, gallery_rows }) => {
                 let mut gone = Vec::new();
@@ -106,6 +123,34 @@ impl Writer {
                 let detail = Detail::Interrupted { search: hex::encode(search), device: row.device.clone() };
                 let row = SearchRow { state: SearchState::Interrupted, ..row };
                 commit(StagedRows::Interrupted { id: search, row }, follows, Vec::new(), detail)
+            }
+            Change::Refused(detail) => self.stage_refusal(*detail, reply),
+            Change::Raise { alarm, what } => {
+                if self.core().store.alarms()?.iter().any(|(code, ..)| *code == alarm as u8) {
+                    return Err(ServiceError::Log { what: format!("alarm {alarm} stands already") });
+                }
+                let detail = Detail::AlarmRaised { alarm, what: what.clone() };
+                commit(StagedRows::AlarmRaised { alarm, what }, Vec::new(), vec![alarm as u64], detail)
+            }
+            Change::Clear { alarm, raised, what } => {
+                commit(StagedRows::AlarmCleared { alarm }, vec![raised], vec![alarm as u64], Detail::AlarmCleared { alarm, what })
+            }
+            Change::Cosigned { leaves, note, key } => {
+                let kept = self.core().store.cosigned(leaves..leaves + 1, 1)?.pop();
+                let merged = match kept {
+                    Some((_, kept)) => {
+                        let mut kept = Note::parse(&kept)?;
+                        kept.take_over(&note, &key);
+                        kept
+                    }
+                    None => {
+                        // What others may have written below the checkpoint is theirs to bring.
+                        let mut plain = Note::parse(&self.core().log_key.sign(leaves, note.checkpoint()?.root))?;
+                        plain.take_over(&note, &key);
+                        plain
+                    }
+                };
+                Ok(Stage::commit(reply, StagedRows::Cosigned { leaves, note: Box::new(merged) }, Vec::new()))
             }
             Change::Note { follows, counts, detail } => commit(StagedRows::None, follows, counts, *detail),
             _ => unreachable!("the writer makes these by themselves"),
@@ -173,13 +218,7 @@ impl Writer {
         let follows = replaces.iter().map(|(_, row)| row.leaf).collect();
         let row = VersionRow { state: VersionState::Live, slot, leaf: 0, previous, number_key, agency, record: Vec::new() };
         let booking = StagedBooking { id, key, row, record, photo, model, face, next, replaces };
-        Ok(Stage::Commit(Box::new(Staged {
-            reply: reply.clone(),
-            rows: StagedRows::Booked(Box::new(booking)),
-            follows,
-            counts: Vec::new(),
-            detail,
-        })))
+        Ok(Stage::commit(reply, StagedRows::Booked(Box::new(booking)), vec![NewLeaf::new(follows, Vec::new(), detail)]))
     }
 
     fn stage_release(&self, release: Release, reply: &Reply, suppressed: &mut HashSet<VersionId>) -> Result<Stage, ServiceError> {
@@ -201,13 +240,8 @@ impl Writer {
         let detail = Detail::Released { actor, agency, versions: versions.iter().map(|(version, _)| *version).collect(), reason };
         let follows = vec![known.leaf];
         let number = NumberRow { state: NumberState::Released, ..known };
-        Ok(Stage::Commit(Box::new(Staged {
-            reply: reply.clone(),
-            rows: StagedRows::Released { number_key, number, versions },
-            follows,
-            counts: Vec::new(),
-            detail,
-        })))
+        let rows = StagedRows::Released { number_key, number, versions };
+        Ok(Stage::commit(reply, rows, vec![NewLeaf::new(follows, Vec::new(), detail)]))
     }
 
     fn asked(&self, search: [u8; 16]) -> Result<SearchRow, ServiceError> {
@@ -216,11 +250,43 @@ impl Writer {
     }
 }
 
+impl Stage {
+    pub(super) fn commit(reply: &Reply, rows: StagedRows, leaves: Vec<NewLeaf>) -> Self {
+        Self::Commit(Box::new(Staged { reply: reply.clone(), rows, leaves }))
+    }
+}
+
+impl NewLeaf {
+    pub(super) fn new(follows: Vec<u64>, counts: Vec<u64>, detail: Detail) -> Self {
+        Self { follows, goes_on: false, counts, detail }
+    }
+
+    /// The leaf's bytes, and its detail behind a fresh salt; `before` is the leaf before it in the same change.
+    pub(super) fn leaf(&self, time_cs: u64, before: Option<u64>) -> (Vec<u8>, Zeroizing<Vec<u8>>) {
+        let detail = self.detail.to_bytes();
+        let mut salt = [0; SALT_BYTES];
+        random(&mut salt);
+        let leaf = Leaf {
+            kind: self.detail.kind(),
+            time_cs,
+            follows: self.follows.iter().copied().chain(before.filter(|_| self.goes_on)).collect(),
+            counts: self.counts.clone(),
+            commitment: commit(&salt, &detail),
+        };
+        (leaf.to_bytes(), Zeroizing::new([&salt[..], &detail].concat()))
+    }
+}
+
 impl Staged {
     /// What the writer itself stages: nobody waits for an answer.
     pub(super) fn of(rows: StagedRows, follows: Vec<u64>, counts: Vec<u64>, detail: Detail) -> Self {
+        Self::by_itself(rows, vec![NewLeaf::new(follows, counts, detail)])
+    }
+
+    /// As `of`, with any number of leaves.
+    pub(super) fn by_itself(rows: StagedRows, leaves: Vec<NewLeaf>) -> Self {
         let (reply, _) = std::sync::mpsc::sync_channel(1);
-        Self { reply, rows, follows, counts, detail }
+        Self { reply, rows, leaves }
     }
 
     pub(super) fn booking(&self) -> Option<&StagedBooking> {
@@ -238,12 +304,14 @@ impl Staged {
     }
 }
 
-/// Writes a change's rows; `leaf` is the index of the leaf that logs it.
-pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf: u64) -> Result<(), ServiceError> {
+/// Writes a change's rows; `leaf` is the index of the last leaf that logs it.
+pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf: Option<u64>) -> Result<(), ServiceError> {
+    let logged = || leaf.expect("every other change is logged");
     match rows {
         StagedRows::Booked(booking) => {
             let StagedBooking { id, key, row, record, model, face, next, replaces, .. } = &mut **booking;
             let plain = Zeroizing::new(serde_json::to_vec(record).expect("a record holds only strings, numbers and lists of them"));
+            let leaf = logged();
             row.leaf = leaf;
             row.record = key.seal(Part::Record, id.0, &plain);
             tables.put_model(&model.0)?;
@@ -261,36 +329,45 @@ pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf
             }
         }
         StagedRows::Released { number_key, number, versions } => {
-            number.released = Some(leaf);
+            number.released = Some(logged());
             tables.put_number(number_key, number)?;
             for (version, row) in versions {
                 put_fallen(core, tables, *version, row)?;
             }
         }
         StagedRows::Asked { id, row, .. } => {
-            row.asked = leaf;
+            row.asked = logged();
             tables.put_search(*id, row)?;
         }
         StagedRows::Answered { id, row } => {
-            row.answered = Some(leaf);
+            row.answered = Some(logged());
             tables.put_search(*id, row)?;
         }
         StagedRows::Interrupted { id, row } => tables.put_search(*id, row)?,
         StagedRows::Purged { id, row, tombstone } => {
             tables.remove_version(*id, row.leaf)?;
             if let Some(tombstone) = tombstone {
-                tombstone.purged = Some(leaf);
+                tombstone.purged = Some(logged());
                 tables.put_number(&row.number_key, tombstone)?;
             }
         }
         StagedRows::SwitchBegun { row, from, first } => {
             if *first {
-                row.begun = leaf;
+                row.begun = logged();
             }
             // Named now, so that a folder without bookings knows it too.
             tables.put_model(&from.0)?;
             tables.put_switch(row)?;
         }
+        StagedRows::AlarmRaised { alarm, what } => tables.put_alarm(*alarm as u8, logged(), what)?,
+        StagedRows::AlarmCleared { alarm } => tables.remove_alarm(*alarm as u8)?,
+        StagedRows::Cosigned { leaves, note } => tables.put_cosigned(*leaves, &note.to_string())?,
+        StagedRows::Gathered { row } => {
+            // A refusal with a leaf of its own begins the hour; the others name it.
+            row.leaf = leaf.unwrap_or(row.leaf);
+            tables.put_gathered(row)?;
+        }
+        StagedRows::GatheredEnded { kind, caller } => tables.remove_gathered(*kind, caller)?,
         StagedRows::SwitchGivenUp => tables.end_switch()?,
         StagedRows::Switched { model, versions } => {
             for (version, row) in versions {

@@ -1,9 +1,9 @@
 //! Start-up is the recovery: whatever a crash left, opening the state folder brings it to what was acknowledged.
 //!
 //! In this order: hold the folder; open store and vault; recompute the tree over all leaves and hold it against edge and checkpoint; read
-//! the heads of all records; finish every purge that had begun; wipe slots and photos that no record knows; load the gallery from the
-//! sealed vectors of live bookings; hold a known probe's answer against the processor's; end every search that was asked for and never
-//! answered. Each walk over a table goes over ranges of it on as many threads as there are cores.
+//! the heads of all records; wipe slots and photos that no record knows; load the gallery from the
+//! sealed vectors of live bookings; hold a known probe's answer against the processor's. No leaf is written before the doors open: then
+//! every purge that had begun is finished, and every search that was asked for and never answered is ended. Each walk over a table goes over ranges of it on as many threads as there are cores.
 
 use std::io;
 use std::path::Path;
@@ -13,17 +13,17 @@ use std::sync::{Arc, Mutex, RwLock};
 use super::error::ServiceError;
 use super::generation::{Generation, Shelf};
 use super::in_order::in_order;
-use super::ledger::{Core, Ledger, LedgerSetup};
-use super::load::{ID_BATCHES, Records, load_gallery, read_log};
+use super::ledger::{Core, LedgerSetup, Unfinished};
+use super::load::{ID_BATCHES, ReadLog, Records, load_gallery, read_log};
 use super::metrics::Waits;
 use super::progress::{Progress, StartStage, Started, Step, Steps};
 use super::read_ahead::ReadAhead;
 use super::switch::Switch;
 use super::writer::Writer;
-use crate::audit::{Edge, LogKey};
-use crate::disk::Disk;
+use crate::audit::{Checkpoint, Edge, LogKey, Note};
+use crate::disk::{Disk, OpenMode, read_whole};
 use crate::face::ModelId;
-use crate::limits::START_WORKERS_MAX;
+use crate::limits::{CHECKPOINT_BYTES_MAX, START_WORKERS_MAX};
 use crate::store::{STORE_FILE, StateKind, Store};
 use crate::vault::{BookingKey, Master, ProbeKey, Safe, SafeKey, Vault};
 
@@ -32,8 +32,7 @@ pub(super) struct Opened {
     pub(super) core: Arc<Core>,
     pub(super) writer: Writer,
     pub(super) started: Started,
-    /// Searches that a crash left open.
-    pub(super) open_searches: Vec<[u8; 16]>,
+    pub(super) unfinished: Unfinished,
 }
 
 /// As many threads as there are cores, within their bound.
@@ -42,7 +41,7 @@ pub(super) fn workers() -> usize {
 }
 
 pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Progress)) -> Result<Opened, ServiceError> {
-    let LedgerSetup { disk, state, create_as, origin, master_key, log_key, shelf } = setup;
+    let LedgerSetup { disk, state, create_as, origin, master_key, log_key, shelf, clock, anchor, reserve_bytes } = setup;
     let mut steps = Steps::new(watch);
     let held = hold(disk.as_ref(), &state)?;
     let master = Master::new(&master_key)?;
@@ -63,7 +62,8 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
     check_fit(&store, kind, create_as, &origin)?;
     let (generation, switch) = steps.run(StartStage::Models, 0, |_| Ok((fitting(&store, &shelf)?, Switch::resumed(&store, &shelf)?)))?;
     let leaves = store.leaves_len()?;
-    let (edge, newest_cs, newest) = steps.run(StartStage::Log, leaves, |step| read_log(&store, &log_key, workers, step))?;
+    let ReadLog { edge, newest, audit_leaves } = steps.run(StartStage::Log, leaves, |step| read_log(&store, &log_key, workers, step))?;
+    let anchored = anchor.as_deref().map_or(Ok(None), |anchor| read_anchor(disk.as_ref(), anchor, &log_key))?;
     let heads = store.versions_len()? + store.searches_len()?;
     let mut records = steps.run(StartStage::Records, heads, |step| Records::read(&store, workers, step))?;
     let core = Arc::new(Core {
@@ -73,32 +73,67 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
         store,
         vault,
         shelf,
+        clock,
+        disk,
+        state,
+        anchor,
+        anchored: anchored.is_some(),
+        reserve_bytes,
+        witnessing: RwLock::default(),
         active: RwLock::new(Arc::new(generation)),
         former: Mutex::default(),
         switch: RwLock::new(switch),
         standing: AtomicU64::new(records.live + records.unusable.len() as u64),
         unusable: Mutex::new(std::mem::take(&mut records.unusable)),
         newest: RwLock::new(newest),
+        audit_leaves: Mutex::new(audit_leaves),
         written: Mutex::default(),
         waits: Waits::default(),
         _held: held,
     });
-    let mut writer = Writer::new(core.clone(), edge, newest_cs);
-    if !records.purging.is_empty() {
-        log::info!("finishing {} purges", records.purging.len());
-        steps.run(StartStage::Purges, records.purging.len() as u64, |_| writer.purge(&records.purging))?;
-        records.forget_purged();
+    if let Some(anchored) = anchored
+        && !core.contains(&anchored)?
+    {
+        let anchor = core.anchor.clone().unwrap_or_default();
+        return Err(ServiceError::Behind { found: leaves, wanted: anchored.leaves, anchor });
     }
+    let writer = Writer::new(core.clone(), edge);
     steps.run(StartStage::Photos, 2 * ID_BATCHES as u64, |step| wipe_strays(&core, &records, workers, step))?;
-    let (live, open_searches) = (records.live, std::mem::take(&mut records.open_searches));
+    let live = records.live;
+    let unfinished = Unfinished { purging: std::mem::take(&mut records.purging), searches: std::mem::take(&mut records.open_searches) };
     steps.run(StartStage::Gallery, live, |step| load_gallery(&core, &records.into_live(), leaves, workers, step))?;
     steps.run(StartStage::Proof, 0, |_| Ok(core.generation().gallery().prove()?))?;
-    Ok(Opened { core, writer, started: steps.end(), open_searches })
+    Ok(Opened { core, writer, started: steps.end(), unfinished })
 }
 
-/// Ends the searches that a crash left open; their operators must ask again.
-pub(super) fn close_interrupted(ledger: &Ledger, searches: &[[u8; 16]]) -> Result<(), ServiceError> {
-    searches.iter().try_for_each(|&search| ledger.interrupt(search))
+/// The newest cosigned checkpoint that the anchor holds; none where there is no such file yet.
+///
+/// Errors: a file that this log's key never signed.
+fn read_anchor(disk: &dyn Disk, anchor: &Path, log_key: &LogKey) -> Result<Option<Checkpoint>, ServiceError> {
+    let note = match read_whole(disk, anchor, CHECKPOINT_BYTES_MAX as u64) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+        read => read.map_err(|source| ServiceError::Io { what: "reading the anchor", source })?,
+    };
+    let checkpoint = String::from_utf8(note).ok().and_then(|note| log_key.open(&note).ok());
+    checkpoint.map(Some).ok_or_else(|| ServiceError::Setup {
+        found: format!("an anchor {} that this log's key did not sign", anchor.display()),
+        wanted: format!("the newest cosigned checkpoint of '{}', or no file where there is none yet", log_key.origin()),
+    })
+}
+
+/// Replaces the anchor: whole or not at all, durable on return.
+pub(super) fn write_anchor(core: &Core, note: &Note) -> io::Result<()> {
+    let Some(anchor) = &core.anchor else { return Ok(()) };
+    let part = anchor.with_extension("part");
+    match core.disk.unlink(&part) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let file = core.disk.open(&part, OpenMode::New)?;
+    file.write_at(0, note.to_string().as_bytes())?;
+    file.sync()?;
+    core.disk.rename(&part, anchor)?;
+    core.disk.sync_folder(anchor.parent().unwrap_or(Path::new(".")))
 }
 
 fn hold(disk: &dyn Disk, state: &Path) -> Result<Box<dyn Send + Sync>, ServiceError> {

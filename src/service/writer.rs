@@ -8,7 +8,6 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::rand::fill;
 
@@ -17,13 +16,13 @@ use super::faces::{Faces, NextFace};
 use super::ledger::{Core, Newest, Taken};
 use super::stage::{Stage, Staged, StagedRows, put_rows};
 use super::switch::Incoming;
-use crate::audit::{Actor, Detail, Edge, Leaf, SALT_BYTES, Shown, commit};
+use crate::audit::{Actor, Alarm, Detail, Edge, LeafKind, Note, Shown, VerifierKey, leaf_hash};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::embed::Pool;
 use crate::face::ModelId;
 use crate::inquiry::SearchRequest;
 use crate::limits::{COMMIT_CHANGES_MAX, COMMIT_THREADS_MAX};
-use crate::store::StoreError;
+use crate::store::LeafRow;
 use crate::vault::VaultError;
 
 pub(super) struct Job {
@@ -40,6 +39,27 @@ pub(super) enum Change {
     Interrupt {
         search: [u8; 16],
     },
+    /// Raise an alarm.
+    Raise {
+        alarm: Alarm,
+        what: String,
+    },
+    /// Clear the alarm that a leaf raised.
+    Clear {
+        alarm: Alarm,
+        raised: u64,
+        what: String,
+    },
+    /// Keep a witness' cosignature of a checkpoint of this log.
+    Cosigned {
+        leaves: u64,
+        note: Box<Note>,
+        key: Box<VerifierKey>,
+    },
+    /// A refusal, told after it is logged.
+    Refused(Box<Detail>),
+    /// Log what was gathered of hours that are over.
+    EndHours,
     Note {
         follows: Vec<u64>,
         counts: Vec<u64>,
@@ -73,9 +93,17 @@ pub(super) enum Change {
 impl Change {
     /// Whether it is a group of its own: it commits in more than one step, or what comes after it must see what it did.
     fn is_alone(&self) -> bool {
-        use Change::{BeginSwitch, Embed, Gather, GiveUpSwitch, LeaveGallery, Purge, Sweep, Turn};
-        matches!(self, Purge(_) | BeginSwitch { .. } | Embed { .. } | Gather | LeaveGallery | Turn | GiveUpSwitch { .. } | Sweep)
+        use Change::{BeginSwitch, Embed, EndHours, Gather, GiveUpSwitch, LeaveGallery, Purge, Sweep, Turn};
+        matches!(self, Purge(_) | BeginSwitch { .. } | Embed { .. } | EndHours | Gather | LeaveGallery | Turn | GiveUpSwitch { .. } | Sweep)
     }
+}
+
+/// What two changes of one group must not both be about.
+#[derive(PartialEq, Eq, Hash)]
+enum Subject {
+    Number([u8; 32]),
+    Refused(LeafKind, String),
+    Checkpoint(u64),
 }
 
 /// What the writer answers.
@@ -87,6 +115,10 @@ pub(super) enum Done {
     },
     Logged {
         leaf: u64,
+    },
+    /// The checkpoint with all its cosignatures so far.
+    Cosigned {
+        note: Box<Note>,
     },
     /// These candidates were suppressed after the search ran; nothing was logged.
     Stale(Vec<VersionId>),
@@ -138,8 +170,6 @@ pub(super) struct Answer {
 pub(super) struct Writer {
     core: Arc<Core>,
     edge: Edge,
-    /// Time of the newest leaf: the floor of the next.
-    newest_cs: u64,
     backlog: VecDeque<Job>,
 }
 
@@ -155,8 +185,8 @@ impl Writer {
         &self.core
     }
 
-    pub(super) fn new(core: Arc<Core>, edge: Edge, newest_cs: u64) -> Self {
-        Self { core, edge, newest_cs, backlog: VecDeque::new() }
+    pub(super) fn new(core: Arc<Core>, edge: Edge) -> Self {
+        Self { core, edge, backlog: VecDeque::new() }
     }
 
     /// Commits until no sender is left or the state is unknown.
@@ -191,12 +221,12 @@ impl Writer {
             return settle(&reply, done);
         }
         let mut staged: Vec<Staged> = Vec::new();
-        let mut numbers = HashSet::new();
+        let mut subjects = HashSet::new();
         let mut suppressed = HashSet::new();
         while let Some(job) = self.backlog.front() {
-            // One change a number and group: the second must see what the first did.
-            let number = self.number_of(&job.change);
-            if job.change.is_alone() || number.is_some_and(|n| !numbers.insert(n)) {
+            // One change a subject and group: the second must see what the first did.
+            let subject = self.subject_of(&job.change);
+            if job.change.is_alone() || subject.is_some_and(|subject| !subjects.insert(subject)) {
                 break;
             }
             let Job { change, reply } = self.backlog.pop_front().expect("it was just seen");
@@ -214,6 +244,7 @@ impl Writer {
             Change::Purge(versions) => self.purge(&versions).map(|()| Done::Purged),
             Change::BeginSwitch { actor, pool, accept_failed } => self.begin_switch(actor, pool, accept_failed),
             Change::Embed { model, faces } => self.embed(model, &faces),
+            Change::EndHours => self.end_hours(),
             Change::Gather => self.gather(),
             Change::LeaveGallery => self.leave_gallery(),
             Change::Turn => self.turn(),
@@ -223,13 +254,18 @@ impl Writer {
         }
     }
 
-    fn number_of(&self, change: &Change) -> Option<[u8; 32]> {
+    fn subject_of(&self, change: &Change) -> Option<Subject> {
         let (agency, number) = match change {
             Change::Book(new) => (&new.agency, &new.number),
             Change::Release(release) => (&release.agency, &release.number),
+            Change::Refused(detail) => {
+                let (actor, ..) = detail.refusal()?;
+                return Some(Subject::Refused(detail.kind(), actor.certificate.clone()));
+            }
+            Change::Cosigned { leaves, .. } => return Some(Subject::Checkpoint(*leaves)),
             _ => return None,
         };
-        Some(self.core.master.number_key(agency.as_str(), number.as_str()))
+        Some(Subject::Number(self.core.master.number_key(agency.as_str(), number.as_str())))
     }
 
     /// Slots, photos, the transaction, the gallery, the answers: in this order.
@@ -310,52 +346,73 @@ impl Writer {
         })
     }
 
-    /// The commit point: gives each change's leaf.
-    pub(super) fn transact(&mut self, staged: &mut [Staged]) -> Result<Vec<u64>, ServiceError> {
+    /// The time that a leaf of now is dated: never before the newest one.
+    pub(super) fn now_cs(&self) -> u64 {
+        self.core.clock.now_cs().max(self.core.newest().time_cs)
+    }
+
+    /// The commit point: gives each change's last leaf.
+    pub(super) fn transact(&mut self, staged: &mut [Staged]) -> Result<Vec<Option<u64>>, ServiceError> {
         let core = self.core.clone();
         let mut edge = self.edge.clone();
-        let mut indices = Vec::with_capacity(staged.len());
-        let now_cs = now_cs().max(self.newest_cs);
+        let mut last = Vec::with_capacity(staged.len());
+        let (mut rows, mut nodes) = (Vec::new(), Vec::new());
+        let mut note = None;
+        let now_cs = self.now_cs();
         core.store
             .commit::<ServiceError>(|tables| {
                 for change in staged.iter_mut() {
-                    let detail = change.detail.to_bytes();
-                    let mut salt = [0; SALT_BYTES];
-                    random(&mut salt);
-                    let leaf = Leaf {
-                        kind: change.detail.kind(),
-                        time_cs: now_cs,
-                        follows: change.follows.clone(),
-                        counts: change.counts.clone(),
-                        commitment: commit(&salt, &detail),
-                    };
-                    let bytes = leaf.to_bytes();
-                    let index = edge.append(&bytes);
-                    indices.push(index);
-                    let sealed = core.master.seal_detail(core.log_key.origin(), index, &[&salt[..], &detail].concat());
-                    tables.put_leaf(index, &bytes, &sealed)?;
+                    let mut index = None;
+                    for new in &change.leaves {
+                        let (leaf, salted) = new.leaf(now_cs, index);
+                        let at = edge.append_hash(leaf_hash(&leaf), &mut |node| nodes.push(node));
+                        let sealed = core.master.seal_detail(core.log_key.origin(), at, &salted);
+                        rows.push(LeafRow { leaf, detail: Some(sealed) });
+                        index = Some(at);
+                    }
                     put_rows(&core, tables, &mut change.rows, index)?;
+                    last.push(index);
                 }
-                tables.put_checkpoint(&edge.to_bytes(), &core.log_key.sign(edge.leaves(), edge.root())).map_err(ServiceError::from)
+                if rows.is_empty() {
+                    return Ok(());
+                }
+                tables.put_leaves(self.edge.leaves(), &rows)?;
+                tables.put_nodes(&nodes)?;
+                let signed = core.log_key.sign(edge.leaves(), edge.root());
+                tables.put_checkpoint(&edge.to_bytes(), &signed)?;
+                note = Some(signed);
+                Ok(())
             })
             // Once filling has begun, an error of any kind leaves slots and photos without a record: start-up knows what to do with them.
             .map_err(|e| if e.fate() == Fate::Halt { e } else { ServiceError::Halted { cause: e.chain() } })?;
-        let note = core.store.checkpoint()?.ok_or(StoreError::Corrupt { what: "checkpoint" })?;
-        *core.newest.write().expect("nothing panics while it holds the checkpoint") = Newest { note, leaves: edge.leaves() };
+        if let Some(note) = note {
+            *core.newest.write().expect("nothing panics while it holds the checkpoint") =
+                Newest { note, cosigned: None, leaves: edge.leaves(), time_cs: now_cs };
+        }
+        let audits = staged.iter().zip(&last).filter(|(change, _)| change.leaves.iter().any(|new| new.detail.kind().is_of_audits()));
+        core.audit_leaves.lock().expect("nothing panics while it holds the leaves").extend(audits.filter_map(|(_, leaf)| *leaf));
         let mut written = core.written.lock().expect("nothing panics while it holds the counts");
-        for change in &*staged {
-            *written.entry(change.detail.kind().name()).or_default() += 1;
+        for new in staged.iter().flat_map(|change| &change.leaves) {
+            *written.entry(new.detail.kind().name()).or_default() += 1;
         }
         drop(written);
         self.edge = edge;
-        self.newest_cs = now_cs;
-        Ok(indices)
+        Ok(last)
     }
 
     /// The gallery follows the commit; then the callers hear of it.
-    fn follow(&self, staged: Vec<Staged>, indices: &[u64]) -> Result<(), ServiceError> {
-        for (change, &leaf) in staged.into_iter().zip(indices) {
+    fn follow(&self, staged: Vec<Staged>, last: &[Option<u64>]) -> Result<(), ServiceError> {
+        for (change, &leaf) in staged.into_iter().zip(last) {
+            let logged = || leaf.expect("every other change is logged");
             let done = match change.rows {
+                StagedRows::Cosigned { leaves, note } => {
+                    let mut newest = self.core.newest.write().expect("nothing panics while it holds the checkpoint");
+                    if newest.leaves == leaves {
+                        newest.cosigned = Some(note.to_string());
+                    }
+                    Done::Cosigned { note }
+                }
+                StagedRows::Gathered { row } => Done::Logged { leaf: row.leaf },
                 StagedRows::Booked(b) => {
                     let length = b.record.length;
                     self.core.generation().append(vec![(b.id, b.face.embedding)])?;
@@ -363,7 +420,7 @@ impl Writer {
                         Some((replaced, _)) => self.core.mask(replaced)?,
                         None => self.core.count_standing(1),
                     }
-                    Done::Booked(Taken { version: b.id, leaf, new: true, length })
+                    Done::Booked(Taken { version: b.id, leaf: logged(), new: true, length })
                 }
                 StagedRows::Released { versions, .. } => {
                     for (version, _) in versions {
@@ -371,9 +428,9 @@ impl Writer {
                     }
                     // Of a booking's versions the current one stood.
                     self.core.count_standing(-1);
-                    Done::Released { leaf, new: true }
+                    Done::Released { leaf: logged(), new: true }
                 }
-                _ => Done::Logged { leaf },
+                _ => Done::Logged { leaf: logged() },
             };
             // A caller that left doesn't mind.
             let _ = change.reply.send(Ok(done));
@@ -391,12 +448,6 @@ fn settle(reply: &Reply, result: Result<Done, ServiceError>) -> Result<(), Servi
     // A caller that left doesn't mind.
     let _ = reply.send(told);
     halt.map_or(Ok(()), Err)
-}
-
-/// Hundredths of a second since 1970-01-01 UTC.
-fn now_cs() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis() / 10).expect("the year is before the end of 64 bits")
 }
 
 /// Fills bytes at random.

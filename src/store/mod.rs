@@ -4,6 +4,7 @@
 //! vectors and details come here sealed and leave sealed: the store holds no key. A booking number is known by its HMAC only.
 //! The kind of a state folder is written when it is made and never again.
 
+mod log;
 mod rows;
 mod switch;
 mod walk;
@@ -17,8 +18,9 @@ use redb::{Builder, Database, ReadableDatabase, StorageBackend, TableDefinition,
 use crate::booking::VersionId;
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::limits::STORE_CACHE_BYTES;
+pub use log::{GatheredRow, LeafRow};
 use rows::{Id, NumberKey, NumberValue, SearchValue, VersionValue, number_row, search_row, version_row};
-pub use rows::{LeafRow, NumberRow, NumberState, SearchRow, SearchState, StateKind, VectorRow, VersionRow, VersionState};
+pub use rows::{NumberRow, NumberState, SearchRow, SearchState, StateKind, VectorRow, VersionRow, VersionState};
 pub use switch::SwitchRow;
 use switch::VECTORS;
 pub use walk::{SearchHead, VersionHead};
@@ -26,9 +28,9 @@ pub use walk::{SearchHead, VersionHead};
 /// The name of the store's file below the state folder.
 pub const STORE_FILE: &str = "smrt.redb";
 /// The form of the tables below.
-const FORMAT: u8 = 2;
-/// The form before there could be vectors of a second model; opening brings it to the present one.
-const FORMAT_OF_ONE_MODEL: u8 = 1;
+const FORMAT: u8 = 3;
+/// The forms before there could be vectors of a second model, and before tiles; opening brings them to the present one.
+const FORMATS_BEFORE: std::ops::RangeInclusive<u8> = 1..=2;
 
 /// Version id to version.
 const BOOKINGS: TableDefinition<Id, VersionValue<'static>> = TableDefinition::new("bookings");
@@ -36,10 +38,6 @@ const BOOKINGS: TableDefinition<Id, VersionValue<'static>> = TableDefinition::ne
 const NUMBERS: TableDefinition<NumberKey, NumberValue> = TableDefinition::new("numbers");
 /// Search id to search.
 const SEARCHES: TableDefinition<Id, SearchValue<'static>> = TableDefinition::new("searches");
-/// Index to leaf.
-const LEAVES: TableDefinition<u64, &[u8]> = TableDefinition::new("leaves");
-/// Index to sealed detail.
-const DETAILS: TableDefinition<u64, &[u8]> = TableDefinition::new("details");
 /// Facts about the folder.
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
@@ -113,8 +111,7 @@ impl Store {
             commit.make_switch_tables()?;
             tables.open_table(NUMBERS).map_err(commit_error)?;
             tables.open_table(SEARCHES).map_err(commit_error)?;
-            tables.open_table(LEAVES).map_err(commit_error)?;
-            tables.open_table(DETAILS).map_err(commit_error)?;
+            commit.make_log_tables()?;
             commit.put_meta(META_FORMAT, &[FORMAT])?;
             commit.put_meta(META_KIND, kind.name().as_bytes())?;
             commit.put_meta(META_ORIGIN, origin.as_bytes())?;
@@ -133,8 +130,12 @@ impl Store {
         let store = Self { database: builder().create_with_backend(Backend(file)).map_err(open_error)? };
         match store.meta(META_FORMAT)?.as_deref() {
             Some([FORMAT]) => Ok(store),
-            Some([FORMAT_OF_ONE_MODEL]) => {
-                store.commit(|commit| commit.make_switch_tables().and_then(|()| commit.put_meta(META_FORMAT, &[FORMAT])))?;
+            Some([before]) if FORMATS_BEFORE.contains(before) => {
+                store.commit::<StoreError>(|commit| {
+                    commit.make_switch_tables()?;
+                    commit.make_log_tables()?;
+                    commit.put_meta(META_FORMAT, &[FORMAT])
+                })?;
                 Ok(store)
             }
             Some(&[found]) if found > FORMAT => Err(StoreError::Newer { found }),
@@ -192,14 +193,6 @@ impl Store {
         let table = self.read()?.open_table(SEARCHES).map_err(read_error)?;
         let row = table.get(id).map_err(read_error)?;
         row.map(|row| search_row(row.value())).transpose()
-    }
-
-    /// A leaf and its sealed detail.
-    pub fn leaf(&self, index: u64) -> Result<Option<LeafRow>, StoreError> {
-        let read = self.read()?;
-        let (leaves, details) = (read.open_table(LEAVES).map_err(read_error)?, read.open_table(DETAILS).map_err(read_error)?);
-        let (leaf, detail) = (leaves.get(index).map_err(read_error)?, details.get(index).map_err(read_error)?);
-        Ok(leaf.zip(detail).map(|(leaf, detail)| LeafRow { leaf: leaf.value().to_vec(), detail: detail.value().to_vec() }))
     }
 
     /// Fills a write transaction and commits it; durable on return.
@@ -261,13 +254,6 @@ impl Commit {
         let candidates: Vec<u8> = row.candidates.iter().flat_map(|c| c.0).collect();
         let value = (row.state as u8, row.slot, row.asked, row.answered, row.device.as_str(), candidates.as_slice());
         table.insert(id, value).map_err(commit_error)?;
-        Ok(())
-    }
-
-    /// Writes a leaf with its sealed detail.
-    pub fn put_leaf(&self, index: u64, leaf: &[u8], sealed_detail: &[u8]) -> Result<(), StoreError> {
-        self.transaction.open_table(LEAVES).map_err(commit_error)?.insert(index, leaf).map_err(commit_error)?;
-        self.transaction.open_table(DETAILS).map_err(commit_error)?.insert(index, sealed_detail).map_err(commit_error)?;
         Ok(())
     }
 
@@ -364,6 +350,7 @@ mod tests {
             device: agency,
             candidates: vec![VersionId([1; 16]), VersionId([2; 16])],
         };
+        let leaf = LeafRow { leaf: b"leaf".to_vec(), detail: Some(b"detail".to_vec()) };
         let store = Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
         store
             .commit::<StoreError>(|commit| {
@@ -371,7 +358,7 @@ mod tests {
                 commit.put_vector(&VectorRow { leaf: 0, id: VersionId([1; 16]), vector: vec![5] })?;
                 commit.put_number(&[4; 32], &number)?;
                 commit.put_search([7; 16], &search)?;
-                commit.put_leaf(0, b"leaf", b"detail")?;
+                commit.put_leaves(0, &[leaf.clone()])?;
                 commit.put_checkpoint(b"edge", "note")
             })
             .unwrap();
@@ -381,7 +368,7 @@ mod tests {
         assert_eq!(store.version(VersionId([1; 16])).unwrap(), Some(version));
         assert_eq!(store.number(&[4; 32]).unwrap(), Some(number));
         assert_eq!(store.search([7; 16]).unwrap(), Some(search));
-        assert_eq!(store.leaf(0).unwrap(), Some(LeafRow { leaf: b"leaf".to_vec(), detail: b"detail".to_vec() }));
+        assert_eq!(store.leaf(0).unwrap(), Some(leaf));
         assert_eq!(store.checkpoint().unwrap().as_deref(), Some("note"));
         assert_eq!(store.version(VersionId([2; 16])).unwrap(), None);
     }
@@ -391,7 +378,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
         let failed = store.commit(|commit| {
-            commit.put_leaf(0, b"leaf", b"detail")?;
+            commit.put_leaves(0, &[LeafRow { leaf: b"leaf".to_vec(), detail: None }])?;
             Err(StoreError::Corrupt { what: "test" })
         });
         assert!(matches!(failed, Err(StoreError::Corrupt { .. })));
@@ -404,7 +391,7 @@ mod tests {
         let store = Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
         store.commit(|commit| commit.put_meta(META_FORMAT, &[FORMAT + 1])).unwrap();
         drop(store);
-        assert!(matches!(Store::open(&disk(), folder.path()), Err(StoreError::Newer { found: 3 })));
+        assert!(matches!(Store::open(&disk(), folder.path()), Err(StoreError::Newer { found: 4 })));
     }
 
     #[test]

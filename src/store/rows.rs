@@ -126,15 +126,6 @@ pub struct VectorRow {
     pub vector: Vec<u8>,
 }
 
-/// A leaf with its sealed detail.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeafRow {
-    /// The leaf as it was hashed.
-    pub leaf: Vec<u8>,
-    /// Its sealed detail.
-    pub detail: Vec<u8>,
-}
-
 impl StateKind {
     /// `real`, `demo` or `test`.
     pub fn name(self) -> &'static str {

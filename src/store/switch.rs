@@ -256,7 +256,7 @@ mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use super::super::{FORMAT_OF_ONE_MODEL, META_FORMAT, StateKind};
+    use super::super::{FORMATS_BEFORE, META_FORMAT, StateKind};
     use super::*;
     use crate::booking::Identifier;
     use crate::disk::{Disk, RealDisk};
@@ -365,7 +365,7 @@ mod tests {
             .commit::<StoreError>(|commit| {
                 commit.transaction.delete_table(VECTORS[1]).map_err(commit_error)?;
                 commit.transaction.delete_table(FAILURES).map_err(commit_error)?;
-                commit.put_meta(META_FORMAT, &[FORMAT_OF_ONE_MODEL])
+                commit.put_meta(META_FORMAT, &[*FORMATS_BEFORE.start()])
             })
             .unwrap();
         drop(older);

@@ -8,7 +8,7 @@ use std::ops::{Range, RangeInclusive};
 use redb::{ReadableTable, ReadableTableMetadata};
 
 use super::rows::{search_state, version_state};
-use super::{BOOKINGS, LEAVES, SEARCHES, SearchState, Store, StoreError, VersionState, read_error};
+use super::{BOOKINGS, SEARCHES, SearchState, Store, StoreError, VersionState, read_error};
 use crate::booking::VersionId;
 
 /// What a version's row says beside its sealed record.
@@ -42,11 +42,6 @@ impl Store {
     /// Number of searches.
     pub fn searches_len(&self) -> Result<u64, StoreError> {
         self.read()?.open_table(SEARCHES).map_err(read_error)?.len().map_err(read_error)
-    }
-
-    /// Number of leaves.
-    pub fn leaves_len(&self) -> Result<u64, StoreError> {
-        self.read()?.open_table(LEAVES).map_err(read_error)?.len().map_err(read_error)
     }
 
     /// The versions whose ids begin with one of these bytes, in the order of their ids.
@@ -85,20 +80,6 @@ impl Store {
     ) -> Result<(), E> {
         self.visit_vectors(self.bank()?, leaves, visit)
     }
-
-    /// These leaves in their order.
-    pub fn for_each_leaf<E: From<StoreError>>(
-        &self,
-        leaves: Range<u64>,
-        mut visit: impl FnMut(u64, &[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let table = self.read()?.open_table(LEAVES).map_err(read_error)?;
-        for row in table.range(leaves).map_err(read_error)? {
-            let (index, leaf) = row.map_err(read_error)?;
-            visit(index.value(), leaf.value())?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -108,6 +89,7 @@ mod tests {
     use super::*;
     use crate::booking::Identifier;
     use crate::disk::{Disk, RealDisk};
+    use crate::store::LeafRow;
     use crate::store::{StateKind, VectorRow, VersionRow};
 
     #[test]
@@ -125,7 +107,7 @@ mod tests {
                     let row = VersionRow { state, slot, leaf, previous: None, number_key: [n; 32], agency, record: vec![n; 9] };
                     commit.put_version(id(n), &row)?;
                     commit.put_vector(&VectorRow { leaf, id: id(n), vector: vec![n; 5] })?;
-                    commit.put_leaf(u64::from(n), &[n; 3], b"detail")?;
+                    commit.put_leaves(u64::from(n), &[LeafRow { leaf: vec![n; 3], detail: None }])?;
                 }
                 Ok(())
             })

@@ -242,6 +242,7 @@ impl Authority {
         let stem = match name {
             CertificateName::Feed(agency) => format!("feed-{agency}"),
             CertificateName::Device(device) => format!("device-{device}"),
+            CertificateName::Witness(witness) => format!("witness-{witness}"),
         };
         let uri = name.to_string();
         let subjects = vec![SanType::URI(uri.as_str().try_into()?)];

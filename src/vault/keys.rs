@@ -138,6 +138,16 @@ impl Master {
         open(&self.detail, &detail_binding(origin, leaf), sealed, "a leaf's detail")
     }
 
+    /// Seals refusals of one kind and caller that wait to be gathered.
+    pub fn seal_gathered(&self, kind: u16, caller: &str, plain: &[u8]) -> Vec<u8> {
+        seal(&self.detail, &gathered_binding(kind, caller), plain)
+    }
+
+    /// Opens what `seal_gathered` gave for the same kind and caller.
+    pub fn open_gathered(&self, kind: u16, caller: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        open(&self.detail, &gathered_binding(kind, caller), sealed, "gathered refusals")
+    }
+
     /// The key that wraps the epoch keys of one slot file.
     pub(super) fn anchor_key(&self, slots: &str) -> Zeroizing<[u8; KEY_BYTES]> {
         subkey(&self.root, format!("smrt anchor v1 {slots}").as_bytes())
@@ -152,6 +162,11 @@ impl std::fmt::Debug for Master {
 
 fn detail_binding(origin: &str, leaf: u64) -> Vec<u8> {
     [origin.as_bytes(), &leaf.to_le_bytes()].concat()
+}
+
+/// No detail's binding begins so: an origin has no control characters.
+fn gathered_binding(kind: u16, caller: &str) -> Vec<u8> {
+    [b"\0gathered", &kind.to_le_bytes()[..], caller.as_bytes()].concat()
 }
 
 /// Fills bytes at random.

@@ -336,6 +336,10 @@ impl Disk for FakeDisk {
         Ok(())
     }
 
+    fn free_bytes(&self, _: &Path) -> io::Result<u64> {
+        Ok(1 << 40)
+    }
+
     fn lock(&self, folder: &Path) -> io::Result<Box<dyn Send + Sync>> {
         if !self.state().held.insert(folder.to_owned()) {
             return Err(io::ErrorKind::WouldBlock.into());

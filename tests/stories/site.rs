@@ -22,7 +22,7 @@ use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
 use smrt::inquiry::SearchRequest;
 use smrt::roster::CertificateName;
-use smrt::service::{Ledger, LedgerSetup, Shelf};
+use smrt::service::{Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::tls::authority::Authority;
 use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, replace, write_new};
 use tempfile::TempDir;
@@ -313,6 +313,9 @@ impl Site {
             master_key: key("master.key"),
             log_key: key("log.key"),
             shelf: Arc::new(shelf),
+            clock: Arc::new(SystemClock::default()),
+            anchor: None,
+            reserve_bytes: 0,
         })
         .unwrap()
     }

@@ -14,7 +14,7 @@ use smrt::gallery::EngineChoice;
 use smrt::inquiry::SearchRequest;
 use smrt::limits::GATHERS_MAX;
 use smrt::roster::{Caller, CertificateName};
-use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, ServiceError, Shelf, SwitchState, Taken};
+use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, ServiceError, Shelf, SwitchState, SystemClock, Taken};
 use smrt::store::StateKind;
 
 use crate::fake_disk::{Choices, FakeDisk, Forgotten};
@@ -55,6 +55,9 @@ fn open(disk: &FakeDisk) -> Result<Ledger, ServiceError> {
         master_key: vec![1; 32].into(),
         log_key: LOG_KEY.to_vec().into(),
         shelf: SHELF.0.clone(),
+        clock: Arc::new(SystemClock::default()),
+        anchor: None,
+        reserve_bytes: 0,
     })
 }
 

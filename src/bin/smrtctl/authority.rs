@@ -57,6 +57,13 @@ pub(crate) enum Issue {
         /// The agency's identifier.
         agency: Identifier,
     },
+    /// For a witness of the log that is no agency's feed.
+    Witness {
+        #[command(flatten)]
+        folder: Folder,
+        /// The witness' identifier.
+        witness: Identifier,
+    },
     /// For a console.
     Device {
         #[command(flatten)]
@@ -84,6 +91,9 @@ impl Authority {
             }
             Self::Issue(Issue::Server { folder, names }) => print_issued(&mut out, &folder.open()?.issue_server(&names)?)?,
             Self::Issue(Issue::Feed { folder, agency }) => print_issued(&mut out, &folder.open()?.issue(&CertificateName::Feed(agency))?)?,
+            Self::Issue(Issue::Witness { folder, witness }) => {
+                print_issued(&mut out, &folder.open()?.issue(&CertificateName::Witness(witness))?)?;
+            }
             Self::Issue(Issue::Device { folder, device }) => {
                 print_issued(&mut out, &folder.open()?.issue(&CertificateName::Device(device))?)?;
             }

@@ -6,9 +6,11 @@ mod authority;
 mod evaluate;
 mod feed;
 mod key;
+mod log;
 mod model;
 mod search;
 mod server;
+mod witness;
 
 use std::process::ExitCode;
 
@@ -40,6 +42,11 @@ enum Command {
     Search(Box<search::Search>),
     Evaluate(evaluate::Evaluate),
     Model(model::Model),
+    #[command(subcommand)]
+    Log(log::Log),
+    /// A witness of the log, on another machine: keep all of it, cosign what continues what was seen.
+    #[command(subcommand)]
+    Witness(witness::Witness),
 }
 
 fn main() -> ExitCode {
@@ -57,6 +64,8 @@ fn main() -> ExitCode {
         Command::Search(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Evaluate(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Model(command) => command.run(),
+        Command::Log(command) => command.run(),
+        Command::Witness(command) => command.run(),
     };
     done.unwrap_or_else(|e| {
         eprintln!("smrtctl: {e:#}");

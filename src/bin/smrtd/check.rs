@@ -48,7 +48,7 @@ impl Check {
 impl Report {
     fn all(&mut self, config: &Config) {
         self.hold("roster", config.read_roster(), |roster| {
-            format!("agencies {}, consoles {}", roster.agencies.len(), roster.devices.len())
+            format!("agencies {}, consoles {}, witnesses {}", roster.agencies.len(), roster.devices.len(), roster.witnesses.len())
         });
         for (what, path) in [("master key", &config.master_key), ("log key", &config.log_key)] {
             let key = config.read_key(what, path).map_err(anyhow::Error::from).and_then(|key| {

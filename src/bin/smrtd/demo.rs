@@ -194,6 +194,8 @@ impl Site {
             },
             models: models.to_owned(),
             models_next: None,
+            anchor: None,
+            disk_reserve_mib: 0,
             switch_memory_mib: None,
             engine,
             embed_workers: 0,
@@ -227,7 +229,8 @@ fn roster() -> anyhow::Result<Roster> {
         Standing::Contributor { mou_from: yesterday, mou_until: None, policy_reviewed_on: yesterday, policy_version: Text::parse("demo")? };
     Ok(Roster {
         agencies: vec![Agency { id: Identifier::parse(AGENCY)?, name: Text::parse("Demo County")?, standing }],
-        devices: vec![Device { id: Identifier::parse(DEVICE)?, place: Text::parse("this machine")?, administration: false }],
+        devices: vec![Device { id: Identifier::parse(DEVICE)?, place: Text::parse("this machine")?, administration: false, audit: false }],
+        ..Roster::default()
     })
 }
 

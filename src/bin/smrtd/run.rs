@@ -11,7 +11,7 @@ use smrt::api;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::roster::Roster;
-use smrt::service::{LedgerSetup, Service, ServiceError, Shelf};
+use smrt::service::{LedgerSetup, Service, ServiceError, Shelf, SystemClock};
 use smrt::store::{StateKind, StoreError};
 use smrt::tls::Acceptor;
 
@@ -119,10 +119,14 @@ fn open_service(config: &Config, roster: Roster, create_as: Option<StateKind>) -
         master_key,
         log_key,
         shelf,
+        clock: Arc::new(SystemClock::default()),
+        anchor: config.anchor.clone(),
+        reserve_bytes: config.disk_reserve_mib.saturating_mul(1 << 20),
     };
     let mut teller = Teller::new();
     Service::open(setup, roster, &mut |progress| teller.tell(progress)).map_err(|e| match e {
         ServiceError::Setup { .. }
+        | ServiceError::Behind { .. }
         | ServiceError::Models { .. }
         | ServiceError::Roster(_)
         | ServiceError::Audit(_)

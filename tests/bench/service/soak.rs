@@ -26,7 +26,7 @@ use smrt::gallery::{EngineChoice, GalleryError};
 use smrt::inquiry::SearchRequest;
 use smrt::limits::SWITCH_BATCH_LEN_MAX;
 use smrt::roster::{Caller, CertificateName};
-use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, ServiceError, Shelf};
+use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, ServiceError, Shelf, SystemClock};
 use smrt::store::StateKind;
 
 use crate::lives::{Changes, Clock, GROWTH_MAX, Numbers, Resident};
@@ -95,6 +95,9 @@ pub(super) fn measure(seconds: u64, rows: u32, models: &Path, engine: &str, json
             master_key: MASTER_KEY.to_vec().into(),
             log_key: LOG_KEY.to_vec().into(),
             shelf: Arc::new(Shelf::open(models, Some(&next), engine, 1)?),
+            clock: Arc::new(SystemClock::default()),
+            anchor: None,
+            reserve_bytes: 0,
         })?)
     };
     let named = |name| CertificateName::parse(name).map(|name| Caller { name, fingerprint: [0; 32] }).context("a certificate's name");

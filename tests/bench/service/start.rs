@@ -15,7 +15,7 @@ use smrt::embed::Models;
 use smrt::face::Embedding;
 use smrt::gallery::EngineChoice;
 use smrt::roster::{Caller, CertificateName};
-use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, Shelf};
+use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::store::{STORE_FILE, StateKind};
 
 use crate::lives::Numbers;
@@ -121,6 +121,9 @@ fn ledger(disk: Arc<dyn Disk>, state: &Path, create_as: Option<StateKind>, model
         master_key: MASTER_KEY.to_vec().into(),
         log_key: LOG_KEY.to_vec().into(),
         shelf: Arc::new(shelf),
+        clock: Arc::new(SystemClock::default()),
+        anchor: None,
+        reserve_bytes: 0,
     })?)
 }
 
@@ -174,6 +177,10 @@ impl Disk for Unsynced {
     fn sync_folder(&self, _: &Path) -> io::Result<()> {
         Ok(())
     }
+    fn free_bytes(&self, folder: &Path) -> io::Result<u64> {
+        RealDisk.free_bytes(folder)
+    }
+
     fn lock(&self, folder: &Path) -> io::Result<Box<dyn Send + Sync>> {
         self.0.lock(folder)
     }

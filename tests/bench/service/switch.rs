@@ -14,7 +14,7 @@ use smrt::embed::Models;
 use smrt::gallery::EngineChoice;
 use smrt::limits::SWITCH_BATCH_LEN_MAX;
 use smrt::roster::{Caller, CertificateName};
-use smrt::service::{Enrolled, Ledger, LedgerSetup, Shelf};
+use smrt::service::{Enrolled, Ledger, LedgerSetup, Shelf, SystemClock};
 
 use crate::start::{LOG_KEY, MASTER_KEY, ORIGIN, embedding, make};
 
@@ -34,6 +34,9 @@ pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Resul
         master_key: MASTER_KEY.to_vec().into(),
         log_key: LOG_KEY.to_vec().into(),
         shelf,
+        clock: Arc::new(SystemClock::default()),
+        anchor: None,
+        reserve_bytes: 0,
     })?;
     let caller = Caller { name: CertificateName::parse("smrt:device/admin-1").context("a device's name")?, fingerprint: [0; 32] };
     ledger.begin_switch(&caller, model, 0)?;

@@ -1,0 +1,264 @@
+//! `smrtctl log`: the auditor's side: export, samples, reviews, proofs, probes.
+
+use std::io::{IsTerminal, Write, stderr, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use smrt::api::wire::{SampleOrder, SampleReview, SampleView};
+use smrt::audit::Finding;
+use smrt::client::archive::Archive;
+use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, write_new};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::server::Server;
+
+/// The log: what everybody may check of it, and what auditors may open.
+#[derive(Subcommand)]
+pub(crate) enum Log {
+    /// Write the log into a folder: leaves, tiles, checkpoints with cosignatures, and the details that are asked for.
+    Export(Export),
+    /// Write the proof that a leaf stands in the log.
+    Proof {
+        #[command(flatten)]
+        server: Server,
+        /// Index of the leaf.
+        leaf: u64,
+        /// The file, mostly NAME.tlog-proof; one that exists is left as it is.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Draw a reproducible random sample of searches to be reviewed, or show the samples and what is due.
+    Sample(Sample),
+    /// Record what was found of a search of a sample.
+    Review(Review),
+    /// Have the probe of a search opened: one leaf says so.
+    Probe {
+        #[command(flatten)]
+        server: Server,
+        /// The search's id.
+        search: String,
+        /// The file; one that exists is left as it is.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    server: Server,
+    /// The folder; one of an earlier export of the same log is brought up to date.
+    dir: PathBuf,
+    /// Have these leaves' details opened and written along: indices and ranges, as in 5,10-20, or 'all'. Each opening is logged.
+    #[arg(long, value_name = "LEAVES", default_value = "")]
+    details: String,
+}
+
+#[derive(Args)]
+pub(crate) struct Sample {
+    #[command(flatten)]
+    server: Server,
+    /// The share of searches to draw, as in 0.05; without it, the samples so far are shown.
+    #[arg(long, requires = "seed")]
+    rate: Option<f64>,
+    /// Any number, thrown by dice or drawn in public; it is logged before anything is drawn.
+    #[arg(long, requires = "rate")]
+    seed: Option<u64>,
+    /// The first leaf to draw from.
+    #[arg(long, value_name = "LEAF", default_value_t = 0)]
+    from: u64,
+    /// The leaf after the last to draw from; the newest where it isn't said.
+    #[arg(long, value_name = "LEAF")]
+    to: Option<u64>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Review {
+    #[command(flatten)]
+    server: Server,
+    /// The sample, by the leaf that says what was drawn.
+    #[arg(long, value_name = "LEAF")]
+    sample: u64,
+    /// The search, by its leaf 'asked'.
+    #[arg(long, value_name = "LEAF")]
+    search: u64,
+    /// What was found.
+    #[arg(long, value_enum)]
+    finding: Found,
+    /// In words.
+    #[arg(long)]
+    note: String,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Found {
+    /// All as the order wants it.
+    InOrder,
+    /// Something is missing or unclear, and to be put right.
+    Irregular,
+    /// It was used for what it may not be used for.
+    Misuse,
+}
+
+impl From<Found> for Finding {
+    fn from(found: Found) -> Self {
+        match found {
+            Found::InOrder => Self::InOrder,
+            Found::Irregular => Self::Irregular,
+            Found::Misuse => Self::Misuse,
+        }
+    }
+}
+
+impl Log {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        match self {
+            Self::Export(export) => export.run()?,
+            Self::Proof { server, leaf, out } => {
+                let proof = server.client()?.proof(leaf)?;
+                write_new(&out, proof.to_text().as_bytes(), PUBLIC_MODE).with_context(|| format!("{} was not written", out.display()))?;
+            }
+            Self::Sample(sample) => sample.run()?,
+            Self::Review(Review { server, sample, search, finding, note }) => {
+                let review = SampleReview { sample, asked: search, finding: finding.into(), note };
+                writeln!(stdout(), "recorded in leaf {}", server.client()?.review_sample(&review)?.leaf)?;
+            }
+            Self::Probe { server, search, out } => {
+                let probe = server.client()?.probe(&search)?;
+                write_new(&out, &probe, SECRET_MODE).with_context(|| format!("{} was not written", out.display()))?;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl Export {
+    fn run(self) -> anyhow::Result<()> {
+        let ranges = ranges(&self.details)?;
+        let client = self.server.client()?;
+        let bar = match stderr().is_terminal() {
+            true => ProgressBar::new(0),
+            false => ProgressBar::hidden(),
+        };
+        let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, eta {eta}");
+        let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let leaves = client.export(&Archive::at(&self.dir), &ranges, &mut |done, of| {
+            bar.set_length(of);
+            bar.set_position(done);
+        })?;
+        bar.finish_and_clear();
+        writeln!(
+            stdout(),
+            "{leaves} leaves are in {}; check them with: smrtctl log verify {} --keys FILE",
+            self.dir.display(),
+            self.dir.display()
+        )?;
+        Ok(())
+    }
+}
+
+impl Sample {
+    fn run(self) -> anyhow::Result<()> {
+        let client = self.server.client()?;
+        let samples = match (self.rate, self.seed) {
+            (Some(rate), Some(seed)) => {
+                let order = SampleOrder { seed, rate_ppm: ppm(rate)?, first: self.from, end: self.to };
+                vec![client.draw_sample(&order)?]
+            }
+            _ => client.samples()?,
+        };
+        let mut out = stdout().lock();
+        if self.json {
+            writeln!(out, "{}", serde_json::to_string_pretty(&samples)?)?;
+        } else if samples.is_empty() {
+            writeln!(out, "no sample was drawn yet")?;
+        } else {
+            samples.iter().try_for_each(|sample| write!(out, "{}", words(sample)))?;
+        }
+        Ok(())
+    }
+}
+
+fn words(sample: &SampleView) -> String {
+    let day = |cs: u64| {
+        let at = i64::try_from(cs / 100).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+        at.and_then(|at| at.format(format_description!("[year]-[month]-[day]")).ok()).unwrap_or_else(|| "?".to_owned())
+    };
+    let list = |leaves: &[u64]| leaves.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
+    let overdue = !sample.open.is_empty() && OffsetDateTime::now_utc().unix_timestamp().unsigned_abs() > sample.due_cs / 100;
+    let mut text = format!(
+        "sample {} of {}: {} of {} searches (leaves {})\n",
+        sample.sample,
+        day(sample.drawn_at_cs),
+        sample.asked.len(),
+        sample.population,
+        list(&sample.asked)
+    );
+    for (asked, finding) in &sample.reviewed {
+        text += &format!("    reviewed  {asked}: {}\n", finding.name().replace('_', " "));
+    }
+    if !sample.open.is_empty() {
+        let state = if overdue { "OVERDUE since" } else { "due by" };
+        text += &format!("    open      {} ({state} {})\n", list(&sample.open), day(sample.due_cs));
+    }
+    text
+}
+
+/// A share in parts of a million.
+fn ppm(rate: f64) -> anyhow::Result<u64> {
+    let parts = (rate * 1e6).round();
+    if !(1.0..=1e6).contains(&parts) {
+        bail!("a rate of {rate}, wanted more than 0 and at most 1");
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a whole number from 1 to a million")]
+    Ok(parts as u64)
+}
+
+/// Ranges of leaves, each with the leaf after its last.
+fn ranges(text: &str) -> anyhow::Result<Vec<(u64, u64)>> {
+    match text {
+        "" => Ok(Vec::new()),
+        "all" => Ok(vec![(0, u64::MAX)]),
+        text => text.split(',').map(range).collect(),
+    }
+}
+
+fn range(text: &str) -> anyhow::Result<(u64, u64)> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let number = |n: &str| n.trim().parse::<u64>().with_context(|| format!("'{text}' is no leaf and no range such as 10-20"));
+    let (first, last) = (number(first)?, number(last)?);
+    if first > last || last == u64::MAX {
+        bail!("'{text}' ends before it begins");
+    }
+    Ok((first, last + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn leaves_are_named_one_by_one_in_ranges_or_all() {
+        assert_eq!(ranges("").unwrap(), []);
+        assert_eq!(ranges("5, 10-20,7").unwrap(), [(5, 6), (10, 21), (7, 8)]);
+        assert_eq!(ranges("all").unwrap(), [(0, u64::MAX)]);
+        for wrong in ["x", "5-", "-5", "9-3", "1,,2"] {
+            assert!(ranges(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_a_share_of_all() {
+        assert_eq!((ppm(0.05).unwrap(), ppm(1.0).unwrap(), ppm(0.000_001).unwrap()), (50_000, 1_000_000, 1));
+        for wrong in [0.0, -0.1, 1.1, f64::NAN] {
+            assert!(ppm(wrong).is_err(), "{wrong}");
+        }
+    }
+}

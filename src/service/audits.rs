@@ -1,0 +1,214 @@
+//! An auditor's verbs: open details and probes, draw a sample, review what was drawn; and an administrator's word on the clock.
+//!
+//! Every opening has its leaf before anything leaves. A sample's seed is in the log before the root that it is drawn with is known to
+//! anybody, and whoever has the log can draw it again.
+
+use std::ops::Range;
+
+use time::OffsetDateTime;
+
+use super::Service;
+use super::error::ServiceError;
+use crate::audit::{Actor, Alarm, Detail, Entry, Finding, LeafKind, SALT_BYTES, SampleKey};
+use crate::limits::{CLOCK_AGREE_SECONDS_MAX, DETAILS_PER_ANSWER_MAX, REVIEW_DAYS_MAX, SAMPLES_SHOWN_MAX};
+use crate::roster::Caller;
+
+const DAY_CS: u64 = 8_640_000;
+const PPM: u64 = 1_000_000;
+
+/// A detail with the salt of its commitment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// Index of its leaf.
+    pub leaf: u64,
+    /// The salt.
+    pub salt: [u8; SALT_BYTES],
+    /// The detail as it was committed to.
+    pub detail: Vec<u8>,
+}
+
+/// A sample and how far its reviews are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// The leaf with its seed.
+    pub seeded: u64,
+    /// The leaf that says what was drawn.
+    pub leaf: u64,
+    /// When it was drawn, in hundredths of a second since 1970-01-01 UTC.
+    pub time_cs: u64,
+    /// Searches in its range.
+    pub population: u64,
+    /// The leaves `asked` that were drawn.
+    pub asked: Vec<u64>,
+    /// Those that were reviewed, with what was found.
+    pub reviewed: Vec<(u64, Finding)>,
+    /// When its reviews are due, in hundredths of a second since 1970-01-01 UTC.
+    pub due_cs: u64,
+}
+
+impl Service {
+    /// Opens the details of some leaves; logged before anything leaves. What has expired is left out.
+    ///
+    /// Errors: a caller that is no auditor's console; a range that is empty, beyond the log or longer than one answer.
+    pub fn open_details(&self, caller: &Caller, leaves: Range<u64>) -> Result<Vec<Opened>, ServiceError> {
+        self.admitted(caller, self.roster.auditor(caller, "open details"))?;
+        let (first, end) = (leaves.start, leaves.end);
+        if first >= end || end > self.ledger.leaves() || end - first > DETAILS_PER_ANSWER_MAX {
+            return Err(ServiceError::Range { first, end, leaves: self.ledger.leaves(), most: DETAILS_PER_ANSWER_MAX });
+        }
+        let actor = Actor::from(caller);
+        self.ledger.note(Vec::new(), vec![first, end], Detail::DetailsOpened { actor, first, end })?;
+        let mut opened = Vec::new();
+        for leaf in leaves {
+            opened.extend(self.ledger.open_detail(leaf)?.map(|(salt, detail)| Opened { leaf, salt, detail }));
+        }
+        Ok(opened)
+    }
+
+    /// Opens the probe of a search, as it was received; logged before it leaves.
+    ///
+    /// Errors: a caller that is no auditor's console; no such search, or its probe is gone.
+    pub fn open_probe(&self, caller: &Caller, search: [u8; 16]) -> Result<Vec<u8>, ServiceError> {
+        self.admitted(caller, self.roster.auditor(caller, "open probes"))?;
+        let not_found = ServiceError::NotFound { what: "search" };
+        let Some(row) = self.ledger.core().store.search(search)? else { return Err(not_found) };
+        let opened = Detail::ProbeOpened { actor: Actor::from(caller), search: hex::encode(search) };
+        self.ledger.note(vec![row.asked], Vec::new(), opened)?;
+        self.ledger.probe(search)?.ok_or(not_found)
+    }
+
+    /// Logs that the log is exported; what is exported are tiles and checkpoints, which anybody in the roster may read.
+    ///
+    /// Gives the number of leaves to export, this one included. Errors: a caller that is no auditor's console.
+    pub fn begin_export(&self, caller: &Caller) -> Result<u64, ServiceError> {
+        self.read_by(caller, self.roster.auditor(caller, "export the log"))?;
+        let leaves = self.ledger.leaves();
+        if !self.guard.is_open() {
+            // A shut box writes nothing, and its log is what an auditor needs then.
+            return Ok(leaves);
+        }
+        let leaf = self.ledger.note(Vec::new(), vec![leaves], Detail::Exported { actor: Actor::from(caller), leaves })?;
+        Ok(leaf + 1)
+    }
+
+    /// Draws a sample of the searches that were asked for in a range of leaves.
+    ///
+    /// Errors: a caller that is no auditor's console; a rate of nothing or more than all; a range beyond the log.
+    pub fn draw_sample(&self, caller: &Caller, seed: u64, rate_ppm: u64, leaves: Range<u64>) -> Result<Drawn, ServiceError> {
+        self.admitted(caller, self.roster.auditor(caller, "draw a sample"))?;
+        let (first, end) = (leaves.start, leaves.end);
+        if rate_ppm == 0 || rate_ppm > PPM || first >= end || end > self.ledger.leaves() {
+            return Err(ServiceError::Sample { rate_ppm, first, end, leaves: self.ledger.leaves() });
+        }
+        let actor = Actor::from(caller);
+        let seeding = Detail::SampleSeeded { actor: actor.clone(), seed, rate_ppm, first, end };
+        let seeded = self.ledger.note(Vec::new(), vec![seed, rate_ppm, first, end], seeding)?;
+        let sample = SampleKey::new(seed, &self.ledger.core().root_at(seeded + 1)?);
+        let (mut population, mut asked) = (0, Vec::new());
+        self.for_each(leaves, |leaf, entry| {
+            if let Entry::Known(view) = entry
+                && view.kind == LeafKind::Asked
+            {
+                population += 1;
+                asked.extend(sample.draws(leaf, rate_ppm).then_some(leaf));
+            }
+            Ok(())
+        })?;
+        let counts = vec![population, asked.len() as u64];
+        let leaf = self.ledger.note(vec![seeded], counts, Detail::SampleDrawn { actor, leaves: asked.clone() })?;
+        let time_cs = self.time_of(leaf)?;
+        Ok(Drawn { seeded, leaf, time_cs, population, asked, reviewed: Vec::new(), due_cs: time_cs + REVIEW_DAYS_MAX * DAY_CS })
+    }
+
+    /// Records what an auditor found of a search of a sample; gives the leaf.
+    ///
+    /// Errors: a caller that is no auditor's console; no such sample, or the search is none of it.
+    pub fn review_sample(&self, caller: &Caller, sample: u64, asked: u64, finding: Finding, note: String) -> Result<u64, ServiceError> {
+        self.admitted(caller, self.roster.auditor(caller, "review a sample"))?;
+        let drawn = self
+            .drawn(sample)?
+            .filter(|drawn| drawn.asked.contains(&asked))
+            .ok_or(ServiceError::NotFound { what: "search in that sample" })?;
+        let detail = Detail::SampleReviewed { actor: Actor::from(caller), asked, finding, note };
+        self.ledger.note(vec![drawn.leaf, asked], vec![finding as u64], detail)
+    }
+
+    /// The newest samples and how far their reviews are, the newest last.
+    ///
+    /// Errors: a caller that is no auditor's console.
+    pub fn samples(&self, caller: &Caller) -> Result<Vec<Drawn>, ServiceError> {
+        self.admitted(caller, self.roster.auditor(caller, "look at samples"))?;
+        self.all_samples()
+    }
+
+    /// An administrator says what the site's time source says, and that the clock may be believed again.
+    ///
+    /// Errors: a caller that is no console with administration; a time source that doesn't agree; a clock that nobody doubts.
+    pub fn confirm_clock(&self, caller: &Caller, time_source: OffsetDateTime) -> Result<(), ServiceError> {
+        self.admitted(caller, self.roster.administrator(caller, "confirm the clock"))?;
+        let raised = self.guard.alarms().into_iter().find(|raised| raised.alarm == Alarm::ClockAhead);
+        let leaf = raised.and_then(|raised| raised.leaf).ok_or(ServiceError::NotFound { what: "doubt about the clock" })?;
+        let now = i64::try_from(self.ledger.core().clock.now_cs() / 100).unwrap_or(i64::MAX);
+        let apart = now.abs_diff(time_source.unix_timestamp());
+        if apart > CLOCK_AGREE_SECONDS_MAX {
+            return Err(ServiceError::ClockDisagrees { seconds: apart });
+        }
+        let detail = Detail::ClockConfirmed { actor: Actor::from(caller), time_source: time_source.to_string() };
+        self.ledger.note(vec![leaf], Vec::new(), detail)?;
+        self.guard.clear(Alarm::ClockAhead, "an administrator and the site's time source agree with the clock")
+    }
+
+    /// All samples whose details are still there, as `samples` gives them.
+    fn all_samples(&self) -> Result<Vec<Drawn>, ServiceError> {
+        let mut drawn: Vec<(u64, Vec<(u64, Finding)>)> = Vec::new();
+        for leaf in self.ledger.core().audit_leaves() {
+            let Some(row) = self.ledger.core().store.leaf(leaf)? else { continue };
+            let Entry::Known(view) = Entry::read(&row.leaf)? else { continue };
+            match view.kind {
+                LeafKind::SampleDrawn => drawn.push((leaf, Vec::new())),
+                LeafKind::SampleReviewed => {
+                    let mut follows = view.follows();
+                    let finding = Finding::ALL.into_iter().find(|&finding| finding as u64 == view.count(0));
+                    if let (Some(sample), Some(asked), Some(finding)) = (follows.next(), follows.next(), finding)
+                        && let Some((_, reviewed)) = drawn.iter_mut().find(|(leaf, _)| *leaf == sample)
+                    {
+                        reviewed.retain(|(other, _)| *other != asked);
+                        reviewed.push((asked, finding));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let shown = drawn.split_off(drawn.len().saturating_sub(SAMPLES_SHOWN_MAX));
+        let mut samples = Vec::new();
+        for (leaf, reviewed) in shown {
+            samples.extend(self.drawn(leaf)?.map(|drawn| Drawn { reviewed, ..drawn }));
+        }
+        Ok(samples)
+    }
+
+    /// A sample by the leaf that says what was drawn; nothing of its reviews.
+    fn drawn(&self, leaf: u64) -> Result<Option<Drawn>, ServiceError> {
+        let Some(row) = self.ledger.core().store.leaf(leaf)? else { return Ok(None) };
+        let Entry::Known(view) = Entry::read(&row.leaf)? else { return Ok(None) };
+        let Some(seeded) = view.follows().next().filter(|_| view.kind == LeafKind::SampleDrawn) else { return Ok(None) };
+        let detail = self.ledger.open_detail(leaf)?.map(|(_, detail)| serde_json::from_slice(&detail)).transpose();
+        let asked = match detail.map_err(|source| ServiceError::Sealed { what: "detail", source })? {
+            Some(Detail::SampleDrawn { leaves, .. }) => leaves,
+            // Expired with its term; nobody is asked for its reviews any more.
+            _ => return Ok(None),
+        };
+        let time_cs = view.time_cs;
+        let due_cs = time_cs + REVIEW_DAYS_MAX * DAY_CS;
+        Ok(Some(Drawn { seeded, leaf, time_cs, population: view.count(0), asked, reviewed: Vec::new(), due_cs }))
+    }
+
+    fn time_of(&self, leaf: u64) -> Result<u64, ServiceError> {
+        let row = self.ledger.core().store.leaf(leaf)?.ok_or(ServiceError::NotFound { what: "leaf" })?;
+        Ok(Entry::read(&row.leaf)?.time_cs())
+    }
+
+    fn for_each(&self, leaves: Range<u64>, mut visit: impl FnMut(u64, Entry<'_>) -> Result<(), ServiceError>) -> Result<(), ServiceError> {
+        self.ledger.core().store.for_each_leaf::<ServiceError>(leaves, |leaf, bytes| visit(leaf, Entry::read(bytes)?))
+    }
+}

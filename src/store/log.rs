@@ -1,0 +1,311 @@
+//! The log's part of the store: leaves and their sealed details, the nodes that tiles above the lowest are made of, checkpoints that
+//! witnesses cosigned, refusals that wait to be gathered, and alarms that stand.
+//!
+//! Leaves and nodes are written once and never again; details only ever go, and a leaf says which. The lowest tiles are not kept: they are
+//! the hashes of leaves that lie here.
+
+use std::ops::Range;
+
+use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
+
+use super::{Commit, Store, StoreError, commit_error, read_error};
+use crate::audit::{Hash, TileNode};
+
+/// Index to leaf.
+const LEAVES: TableDefinition<u64, &[u8]> = TableDefinition::new("leaves");
+/// Index to sealed detail.
+const DETAILS: TableDefinition<u64, &[u8]> = TableDefinition::new("details");
+/// Level and index to the hash of a node over 256^level leaves.
+const NODES: TableDefinition<(u8, u64), Hash> = TableDefinition::new("nodes");
+/// Size of the tree to the signed note with cosignatures.
+const COSIGNED: TableDefinition<u64, &str> = TableDefinition::new("cosigned");
+/// Kind of refusal and caller's name to hour, first leaf, number gathered, sealed list.
+const GATHERED: TableDefinition<(u16, &str), (u64, u64, u64, &[u8])> = TableDefinition::new("gathered");
+/// Code of the alarm to the leaf that raised it and what it says.
+const ALARMS: TableDefinition<u8, (u64, &str)> = TableDefinition::new("alarms");
+
+/// A leaf with its sealed detail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeafRow {
+    /// The leaf as it was hashed.
+    pub leaf: Vec<u8>,
+    /// Its sealed detail; none once its term was over.
+    pub detail: Option<Vec<u8>>,
+}
+
+/// Refusals of one kind and caller that wait for the end of their hour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatheredRow {
+    /// The kind's code.
+    pub kind: u16,
+    /// The caller's name.
+    pub caller: String,
+    /// The beginning of the hour, in hundredths of a second since 1970-01-01 UTC.
+    pub hour_cs: u64,
+    /// The leaf of the first refusal in that hour.
+    pub leaf: u64,
+    /// How many came after it.
+    pub refusals: u64,
+    /// What is kept of them, sealed.
+    pub sealed: Vec<u8>,
+}
+
+impl Store {
+    /// Number of leaves.
+    pub fn leaves_len(&self) -> Result<u64, StoreError> {
+        self.read()?.open_table(LEAVES).map_err(read_error)?.len().map_err(read_error)
+    }
+
+    /// A leaf and its sealed detail.
+    pub fn leaf(&self, index: u64) -> Result<Option<LeafRow>, StoreError> {
+        let read = self.read()?;
+        let (leaves, details) = (read.open_table(LEAVES).map_err(read_error)?, read.open_table(DETAILS).map_err(read_error)?);
+        let Some(leaf) = leaves.get(index).map_err(read_error)? else { return Ok(None) };
+        let detail = details.get(index).map_err(read_error)?.map(|detail| detail.value().to_vec());
+        Ok(Some(LeafRow { leaf: leaf.value().to_vec(), detail }))
+    }
+
+    /// These leaves in their order.
+    pub fn for_each_leaf<E: From<StoreError>>(
+        &self,
+        leaves: Range<u64>,
+        mut visit: impl FnMut(u64, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let table = self.read()?.open_table(LEAVES).map_err(read_error)?;
+        for row in table.range(leaves).map_err(read_error)? {
+            let (index, leaf) = row.map_err(read_error)?;
+            visit(index.value(), leaf.value())?;
+        }
+        Ok(())
+    }
+
+    /// The sealed details of these leaves that are still there, in their order.
+    pub fn for_each_detail<E: From<StoreError>>(
+        &self,
+        leaves: Range<u64>,
+        mut visit: impl FnMut(u64, &[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let table = self.read()?.open_table(DETAILS).map_err(read_error)?;
+        for row in table.range(leaves).map_err(read_error)? {
+            let (index, sealed) = row.map_err(read_error)?;
+            visit(index.value(), sealed.value())?;
+        }
+        Ok(())
+    }
+
+    /// The nodes of a level, from this index on, as many as there are of them in a row.
+    pub fn nodes(&self, level: u8, indices: Range<u64>) -> Result<Vec<Hash>, StoreError> {
+        let table = self.read()?.open_table(NODES).map_err(read_error)?;
+        let mut nodes = Vec::new();
+        for row in table.range((level, indices.start)..(level, indices.end)).map_err(read_error)? {
+            let (key, node) = row.map_err(read_error)?;
+            if key.value().1 != indices.start + nodes.len() as u64 {
+                break;
+            }
+            nodes.push(node.value());
+        }
+        Ok(nodes)
+    }
+
+    /// The checkpoints that witnesses cosigned, of trees of these sizes, the smallest first; at most `most`.
+    pub fn cosigned(&self, leaves: Range<u64>, most: usize) -> Result<Vec<(u64, String)>, StoreError> {
+        let table = self.read()?.open_table(COSIGNED).map_err(read_error)?;
+        let rows = table.range(leaves).map_err(read_error)?.take(most);
+        rows.map(|row| row.map(|(size, note)| (size.value(), note.value().to_owned())).map_err(read_error)).collect()
+    }
+
+    /// The checkpoints that witnesses cosigned, the largest tree first, for as long as `visit` says.
+    pub fn for_each_cosigned_back<E: From<StoreError>>(&self, mut visit: impl FnMut(u64, &str) -> Result<bool, E>) -> Result<(), E> {
+        let table = self.read()?.open_table(COSIGNED).map_err(read_error)?;
+        for row in table.iter().map_err(read_error)?.rev() {
+            let (size, note) = row.map_err(read_error)?;
+            if !visit(size.value(), note.value())? {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refusals of a kind and caller that wait to be gathered.
+    pub fn gathered(&self, kind: u16, caller: &str) -> Result<Option<GatheredRow>, StoreError> {
+        let table = self.read()?.open_table(GATHERED).map_err(read_error)?;
+        let row = table.get((kind, caller)).map_err(read_error)?;
+        Ok(row.map(|row| gathered_row((kind, caller), row.value())))
+    }
+
+    /// All refusals that wait to be gathered.
+    pub fn all_gathered(&self) -> Result<Vec<GatheredRow>, StoreError> {
+        let table = self.read()?.open_table(GATHERED).map_err(read_error)?;
+        let rows = table.iter().map_err(read_error)?;
+        rows.map(|row| row.map(|(key, row)| gathered_row(key.value(), row.value())).map_err(read_error)).collect()
+    }
+
+    /// The alarms that stand: code, leaf that raised it, what it says.
+    pub fn alarms(&self) -> Result<Vec<(u8, u64, String)>, StoreError> {
+        let table = self.read()?.open_table(ALARMS).map_err(read_error)?;
+        let rows = table.iter().map_err(read_error)?;
+        rows.map(|row| row.map(|(code, row)| (code.value(), row.value().0, row.value().1.to_owned())).map_err(read_error)).collect()
+    }
+}
+
+impl Commit {
+    /// Makes the log's tables.
+    pub(super) fn make_log_tables(&self) -> Result<(), StoreError> {
+        let tables = &self.transaction;
+        tables.open_table(LEAVES).map_err(commit_error)?;
+        tables.open_table(DETAILS).map_err(commit_error)?;
+        tables.open_table(NODES).map_err(commit_error)?;
+        tables.open_table(COSIGNED).map_err(commit_error)?;
+        tables.open_table(GATHERED).map_err(commit_error)?;
+        tables.open_table(ALARMS).map_err(commit_error)?;
+        Ok(())
+    }
+
+    /// Writes leaves with their sealed details, those that have any; the first has this index.
+    pub fn put_leaves(&self, first: u64, leaves: &[LeafRow]) -> Result<(), StoreError> {
+        let mut table = self.transaction.open_table(LEAVES).map_err(commit_error)?;
+        let mut details = self.transaction.open_table(DETAILS).map_err(commit_error)?;
+        for (LeafRow { leaf, detail }, index) in leaves.iter().zip(first..) {
+            table.insert(index, &leaf[..]).map_err(commit_error)?;
+            if let Some(detail) = detail {
+                details.insert(index, &detail[..]).map_err(commit_error)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the details of these leaves; gives how many there were.
+    pub fn remove_details(&self, leaves: Range<u64>) -> Result<u64, StoreError> {
+        let mut details = self.transaction.open_table(DETAILS).map_err(commit_error)?;
+        let mut removed = 0;
+        details
+            .retain_in(leaves, |_, _| {
+                removed += 1;
+                false
+            })
+            .map_err(commit_error)?;
+        Ok(removed)
+    }
+
+    /// Writes nodes of higher tiles.
+    pub fn put_nodes(&self, nodes: &[TileNode]) -> Result<(), StoreError> {
+        if nodes.is_empty() {
+            return Ok(());
+        }
+        let mut table = self.transaction.open_table(NODES).map_err(commit_error)?;
+        for node in nodes {
+            table.insert((node.level, node.index), node.hash).map_err(commit_error)?;
+        }
+        Ok(())
+    }
+
+    /// Writes a cosigned checkpoint in place of the one of its size.
+    pub fn put_cosigned(&self, leaves: u64, note: &str) -> Result<(), StoreError> {
+        self.transaction.open_table(COSIGNED).map_err(commit_error)?.insert(leaves, note).map_err(commit_error)?;
+        Ok(())
+    }
+
+    /// Writes what waits of a kind and caller.
+    pub fn put_gathered(&self, row: &GatheredRow) -> Result<(), StoreError> {
+        let mut table = self.transaction.open_table(GATHERED).map_err(commit_error)?;
+        let value = (row.hour_cs, row.leaf, row.refusals, &row.sealed[..]);
+        table.insert((row.kind, &row.caller[..]), value).map_err(commit_error)?;
+        Ok(())
+    }
+
+    /// Removes what waited of a kind and caller.
+    pub fn remove_gathered(&self, kind: u16, caller: &str) -> Result<(), StoreError> {
+        self.transaction.open_table(GATHERED).map_err(commit_error)?.remove((kind, caller)).map_err(commit_error)?;
+        Ok(())
+    }
+
+    /// Writes an alarm that stands from here on.
+    pub fn put_alarm(&self, code: u8, leaf: u64, what: &str) -> Result<(), StoreError> {
+        self.transaction.open_table(ALARMS).map_err(commit_error)?.insert(code, (leaf, what)).map_err(commit_error)?;
+        Ok(())
+    }
+
+    /// Removes an alarm.
+    pub fn remove_alarm(&self, code: u8) -> Result<(), StoreError> {
+        self.transaction.open_table(ALARMS).map_err(commit_error)?.remove(code).map_err(commit_error)?;
+        Ok(())
+    }
+}
+
+fn gathered_row((kind, caller): (u16, &str), (hour_cs, leaf, refusals, sealed): (u64, u64, u64, &[u8])) -> GatheredRow {
+    GatheredRow { kind, caller: caller.to_owned(), hour_cs, leaf, refusals, sealed: sealed.to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::disk::{Disk, RealDisk};
+    use crate::store::StateKind;
+
+    fn store(folder: &tempfile::TempDir) -> Store {
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        Store::create(&disk, folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap()
+    }
+
+    #[test]
+    fn leaves_lose_their_details_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let row = |n: u8| LeafRow { leaf: vec![n; 3], detail: (n != 4).then(|| vec![n; 9]) };
+        store.commit(|commit| commit.put_leaves(0, &(0..10).map(row).collect::<Vec<_>>())).unwrap();
+        assert_eq!((store.leaf(3).unwrap(), store.leaf(4).unwrap(), store.leaf(10).unwrap()), (Some(row(3)), Some(row(4)), None));
+        let mut removed = 0;
+        store.commit::<StoreError>(|commit| commit.remove_details(2..6).map(|count| removed = count)).unwrap();
+        assert_eq!((removed, store.leaves_len().unwrap()), (3, 10));
+        assert_eq!(store.leaf(3).unwrap(), Some(LeafRow { detail: None, ..row(3) }));
+        let mut left = Vec::new();
+        store
+            .for_each_detail::<StoreError>(0..8, |index, sealed| {
+                left.push((index, sealed[0]));
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(left, [(0, 0), (1, 1), (6, 6), (7, 7)]);
+    }
+
+    #[test]
+    fn nodes_come_in_a_row_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let node = |level: u8, index: u64| TileNode { level, index, hash: [level * 16 + u8::try_from(index).unwrap(); 32] };
+        let nodes: Vec<TileNode> = (0..6).filter(|&n| n != 4).map(|n| node(1, n)).chain([node(2, 0)]).collect();
+        store.commit(|commit| commit.put_nodes(&nodes)).unwrap();
+        assert_eq!(store.nodes(1, 1..6).unwrap(), [[17; 32], [18; 32], [19; 32]]);
+        assert_eq!((store.nodes(2, 0..9).unwrap(), store.nodes(1, 4..5).unwrap().len()), (vec![[32; 32]], 0));
+    }
+
+    #[test]
+    fn cosigned_checkpoints_come_from_either_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        store.commit(|commit| [5, 9, 300].into_iter().try_for_each(|n| commit.put_cosigned(n, &format!("note {n}")))).unwrap();
+        assert_eq!(store.cosigned(6..u64::MAX, 1).unwrap(), [(9, "note 9".to_owned())]);
+        let mut back = Vec::new();
+        store
+            .for_each_cosigned_back::<StoreError>(|size, _| {
+                back.push(size);
+                Ok(size > 9)
+            })
+            .unwrap();
+        assert_eq!(back, [300, 9]);
+    }
+
+    #[test]
+    fn what_waits_and_what_stands_survives_until_it_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(&folder);
+        let row = GatheredRow { kind: 35, caller: "smrt:device/rtcc-1".to_owned(), hour_cs: 1, leaf: 2, refusals: 3, sealed: vec![4] };
+        store.commit(|commit| commit.put_gathered(&row).and_then(|()| commit.put_alarm(2, 7, "in doubt"))).unwrap();
+        assert_eq!((store.gathered(35, &row.caller).unwrap(), store.gathered(17, &row.caller).unwrap()), (Some(row.clone()), None));
+        assert_eq!((store.all_gathered().unwrap(), store.alarms().unwrap()), (vec![row.clone()], vec![(2, 7, "in doubt".to_owned())]));
+        store.commit(|commit| commit.remove_gathered(35, &row.caller).and_then(|()| commit.remove_alarm(2))).unwrap();
+        assert!(store.all_gathered().unwrap().is_empty() && store.alarms().unwrap().is_empty());
+    }
+}
