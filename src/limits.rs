@@ -162,8 +162,8 @@ pub const SAMPLES_SHOWN_MAX: usize = 64;
 pub const CHECKPOINTS_PER_ANSWER_MAX: usize = 512;
 /// Hashes of a consistency proof.
 pub const CONSISTENCY_PROOF_LEN_MAX: usize = 63;
-/// Refusals of one kind, caller and hour that are kept in words; of more, their number.
-pub const REFUSALS_KEPT_MAX: usize = 16;
+/// Bytes of refusals of one kind, caller and hour that are kept in words; of more, their number.
+pub const REFUSALS_KEPT_BYTES_MAX: usize = 48 << 10;
 /// Threads that a start works with; no more than there are cores.
 pub const START_WORKERS_MAX: usize = 16;
 /// Leaves that one thread takes at a time while it starts: it holds as many vectors at most.
@@ -290,6 +290,7 @@ const _: () = {
     assert!(SUPPRESSED_PER_LEAF_MAX * (EMBED_FAILURE_CHARS_MAX + 64) < DETAIL_BYTES_MAX);
     assert!(SWITCH_BATCH_LEN_MAX <= EMBED_QUEUE_LEN_MAX);
     assert!(SLOT_BYTES == 64);
+    assert!(REFUSALS_KEPT_BYTES_MAX < DETAIL_BYTES_MAX);
     // Escaped into JSON, a detail can double.
     assert!(DETAILS_PER_ANSWER_MAX as usize * DETAIL_BYTES_MAX * 2 <= ANSWER_BYTES_MAX);
     // All witnesses and the log itself sign one note, a line of some hundred bytes each, names of 200 among them.

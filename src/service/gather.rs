@@ -1,6 +1,6 @@
 //! What would fill the log if each of it had a leaf: refusals of one caller that go on, and reads of the log itself.
 //!
-//! The first refusal of a kind, caller and hour has a leaf of its own before it is told; the others of that hour wait in the store, durable
+//! An hour begins with what is first. The first refusal of a kind, caller and hour has a leaf of its own before it is told; the others of that hour wait in the store, durable
 //! before they are told too, and one leaf with their number ends the hour. The first read of the log by a caller in an hour has a leaf; how
 //! much more it read is counted in memory and follows in a second one.
 
@@ -10,11 +10,11 @@ use std::sync::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::error::ServiceError;
-use super::ledger::Ledger;
+use super::ledger::{Core, Ledger};
 use super::stage::{NewLeaf, Stage, Staged, StagedRows};
 use super::writer::{Done, Reply, Writer};
 use crate::audit::{Actor, Detail, Refusal};
-use crate::limits::REFUSALS_KEPT_MAX;
+use crate::limits::REFUSALS_KEPT_BYTES_MAX;
 use crate::roster::Caller;
 use crate::store::GatheredRow;
 
@@ -28,20 +28,46 @@ struct Kept {
     refusals: Vec<Refusal>,
 }
 
+impl Kept {
+    fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("it holds only strings and numbers")
+    }
+
+    fn of(core: &Core, row: &GatheredRow) -> Result<Option<Self>, ServiceError> {
+        if row.sealed.is_empty() {
+            return Ok(None);
+        }
+        let plain = core.master.open_gathered(row.kind, &row.caller, &row.sealed)?;
+        serde_json::from_slice(&plain).map(Some).map_err(|source| ServiceError::Sealed { what: "gathered refusals", source })
+    }
+}
+
+impl Ledger {
+    /// What waits for the end of its hour: the details of the leaves to be.
+    pub fn gathered(&self) -> Result<Vec<Detail>, ServiceError> {
+        let mut details = Vec::new();
+        for row in self.core().store.all_gathered()? {
+            if let Some(Kept { actor, refusals: kept }) = Kept::of(self.core(), &row)? {
+                details.push(Detail::RefusalsGathered { actor, hour_cs: row.hour_cs, refusals: row.refusals, kept });
+            }
+        }
+        Ok(details)
+    }
+}
+
 impl Writer {
     /// A refusal: a leaf, or one more of those that wait.
     pub(super) fn stage_refusal(&self, detail: Detail, reply: &Reply) -> Result<Stage, ServiceError> {
         let kind = detail.kind();
         let (actor, request, reason) = detail.refusal().expect("only refusals are sent as such");
         let (caller, now_cs) = (actor.certificate.clone(), self.now_cs());
-        let hour_cs = now_cs - now_cs % HOUR_CS;
         let waiting = self.core().store.gathered(kind as u16, &caller)?;
-        if let Some(row) = waiting.as_ref().filter(|row| row.hour_cs == hour_cs) {
-            let mut kept = self.kept(row)?.unwrap_or_else(|| Kept { actor: actor.clone(), refusals: Vec::new() });
-            if kept.refusals.len() < REFUSALS_KEPT_MAX {
-                kept.refusals.push(Refusal { time_cs: now_cs, reason: reason.to_owned(), request: request.cloned() });
-            }
-            let plain = serde_json::to_vec(&kept).expect("it holds only strings and numbers");
+        if let Some(row) = waiting.as_ref().filter(|row| now_cs < row.hour_cs + HOUR_CS) {
+            let mut kept = Kept::of(self.core(), row)?.unwrap_or_else(|| Kept { actor: actor.clone(), refusals: Vec::new() });
+            let before = kept.to_bytes();
+            kept.refusals.push(Refusal { time_cs: now_cs, reason: reason.to_owned(), request: request.cloned() });
+            let after = kept.to_bytes();
+            let plain = if after.len() <= REFUSALS_KEPT_BYTES_MAX { after } else { before };
             let sealed = self.core().master.seal_gathered(kind as u16, &caller, &plain);
             let row = GatheredRow { refusals: row.refusals + 1, sealed, ..row.clone() };
             return Ok(Stage::commit(reply, StagedRows::Gathered { row }, Vec::new()));
@@ -52,7 +78,7 @@ impl Writer {
         }
         leaves.push(NewLeaf::new(Vec::new(), Vec::new(), detail));
         // The leaf's index is known when it is written.
-        let row = GatheredRow { kind: kind as u16, caller, hour_cs, leaf: 0, refusals: 0, sealed: Vec::new() };
+        let row = GatheredRow { kind: kind as u16, caller, hour_cs: now_cs, leaf: 0, refusals: 0, sealed: Vec::new() };
         Ok(Stage::commit(reply, StagedRows::Gathered { row }, leaves))
     }
 
@@ -70,16 +96,8 @@ impl Writer {
         Ok(Done::Made)
     }
 
-    fn kept(&self, row: &GatheredRow) -> Result<Option<Kept>, ServiceError> {
-        if row.sealed.is_empty() {
-            return Ok(None);
-        }
-        let plain = self.core().master.open_gathered(row.kind, &row.caller, &row.sealed)?;
-        serde_json::from_slice(&plain).map(Some).map_err(|source| ServiceError::Sealed { what: "gathered refusals", source })
-    }
-
     fn gathered_leaf(&self, row: &GatheredRow) -> Result<Option<NewLeaf>, ServiceError> {
-        let Some(Kept { actor, refusals: kept }) = self.kept(row)? else { return Ok(None) };
+        let Some(Kept { actor, refusals: kept }) = Kept::of(self.core(), row)? else { return Ok(None) };
         let counts = vec![u64::from(row.kind), row.refusals];
         let detail = Detail::RefusalsGathered { actor, hour_cs: row.hour_cs, refusals: row.refusals, kept };
         Ok(Some(NewLeaf::new(vec![row.leaf], counts, detail)))
@@ -105,9 +123,8 @@ impl Reads {
         let (tiles, bundles) = (u64::from(!is_bundle), u64::from(is_bundle));
         let name = caller.name.to_string();
         let now_cs = ledger.now_cs();
-        let hour_cs = now_cs - now_cs % HOUR_CS;
         let mut reads = self.0.lock().expect("nothing panics while it holds the reads");
-        if let Some(read) = reads.get_mut(&name).filter(|read| read.hour_cs == hour_cs) {
+        if let Some(read) = reads.get_mut(&name).filter(|read| now_cs < read.hour_cs + HOUR_CS) {
             read.tiles += tiles;
             read.bundles += bundles;
             return Ok(());
@@ -118,8 +135,8 @@ impl Reads {
             read.end(ledger)?;
         }
         let actor = Actor::from(caller);
-        let leaf = ledger.note(Vec::new(), vec![tiles, bundles], Detail::LogRead { actor: actor.clone(), hour_cs })?;
-        reads.insert(name, Read { actor, hour_cs, leaf, tiles: 0, bundles: 0 });
+        let leaf = ledger.note(Vec::new(), vec![tiles, bundles], Detail::LogRead { actor: actor.clone(), hour_cs: now_cs })?;
+        reads.insert(name, Read { actor, hour_cs: now_cs, leaf, tiles: 0, bundles: 0 });
         Ok(())
     }
 

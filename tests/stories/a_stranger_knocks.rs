@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use rcgen::{ExtendedKeyUsagePurpose, SanType};
 use rustls::version::{TLS12, TLS13};
+use smrt::audit::LeafKind;
 use smrt::booking::Identifier;
 use smrt::client::ClientError;
 use smrt::roster::CertificateName;
@@ -114,8 +115,10 @@ fn a_caller_who_stands_on_no_list_is_refused_and_logged() {
             let answer = daemon.send(&identity, "GET", path, b"");
             answer.is_problem(403, "not-allowed", "");
         }
-        assert_eq!(daemon.leaves(), leaves + 2 * at);
+        assert_eq!(daemon.leaves(), leaves + at, "whoever knocks again waits for the end of the hour");
     }
+    assert_eq!(daemon.stop(), Some(0));
+    assert_eq!(site.refusals(LeafKind::CallerRefused).len(), 6);
 }
 
 #[test]

@@ -213,12 +213,12 @@ fn a_state_folder_of_a_newer_format_is_refused_and_left_as_it_is() {
     let store = site.path("state/smrt.redb");
     let database = Database::open(&store).unwrap();
     let transaction = database.begin_write().unwrap();
-    transaction.open_table(TableDefinition::<&str, &[u8]>::new("meta")).unwrap().insert("format", &[3u8][..]).unwrap();
+    transaction.open_table(TableDefinition::<&str, &[u8]>::new("meta")).unwrap().insert("format", &[9u8][..]).unwrap();
     transaction.commit().unwrap();
     drop(database);
     let ended = site.try_start(Some("test")).err().expect("this software can't know what a newer format means");
     assert_eq!(ended.status, Some(EXIT_CONFIG), "{ended:?}");
-    assert!(ended.stderr.contains("the state folder has format 3, this software reads format 2"), "{ended:?}");
+    assert!(ended.stderr.contains("the state folder has format 9, this software reads format 3"), "{ended:?}");
 }
 
 #[test]

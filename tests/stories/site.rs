@@ -14,7 +14,7 @@ use rcgen::{
     CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
     SanType, SerialNumber,
 };
-use smrt::audit::{Checkpoint, Leaf, LeafKind, LogKey};
+use smrt::audit::{Checkpoint, Detail, Leaf, LeafKind, LogKey};
 use smrt::booking::{BookingData, BookingNumber, Identifier};
 use smrt::client::{Client, Credentials};
 use smrt::config::Config;
@@ -323,6 +323,26 @@ impl Site {
     /// A checkpoint, verified by the log's key.
     pub(crate) fn verified(&self, note: &str) -> Checkpoint {
         LogKey::new(ORIGIN, &fs::read(self.path("log.key")).unwrap()).unwrap().open(note).unwrap()
+    }
+
+    /// The reasons of all refusals of a kind, those that wait to be gathered behind those with leaves; no daemon may be running.
+    pub(crate) fn refusals(&self, kind: LeafKind) -> Vec<String> {
+        let reason = |detail: &serde_json::Value| detail["reason"].as_str().unwrap().to_owned();
+        let mut reasons: Vec<String> = self.log().iter().filter(|(k, _)| *k == kind).map(|(_, detail)| reason(detail)).collect();
+        let waiting = self.ledger().gathered().unwrap();
+        reasons.extend(
+            waiting
+                .into_iter()
+                .filter_map(|detail| match detail {
+                    Detail::RefusalsGathered { kept, refusals, .. } => {
+                        assert_eq!(kept.len() as u64, refusals, "all are kept in words");
+                        Some(kept.into_iter().map(|refusal| refusal.reason))
+                    }
+                    _ => None,
+                })
+                .flatten(),
+        );
+        reasons
     }
 
     /// The kinds and the details of all leaves; no daemon may be running.
