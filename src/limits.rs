@@ -292,7 +292,7 @@ const _: () = {
     assert!(SLOT_BYTES == 64);
     assert!(REFUSALS_KEPT_BYTES_MAX < DETAIL_BYTES_MAX);
     // Escaped into JSON, a detail can double.
-    assert!(DETAILS_PER_ANSWER_MAX as usize * DETAIL_BYTES_MAX * 2 <= ANSWER_BYTES_MAX);
+    assert!(DETAILS_PER_ANSWER_MAX * DETAIL_BYTES_MAX as u64 * 2 <= ANSWER_BYTES_MAX as u64);
     // All witnesses and the log itself sign one note, a line of some hundred bytes each, names of 200 among them.
     assert!(WITNESSES_MAX < SIGNATURES_MAX && SIGNATURES_MAX * 400 < CHECKPOINT_BYTES_MAX);
     assert!(REASON_CHARS_MIN < REASON_CHARS_MAX);

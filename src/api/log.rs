@@ -17,7 +17,7 @@ use super::{Door, From, InPath, answer, form};
 use crate::audit::TileId;
 use crate::booking::{Text, VersionId};
 use crate::limits::CHECKPOINT_BYTES_MAX;
-use crate::service::{Drawn, Opened};
+use crate::service::{Drawn, OpenedLeaf};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -52,6 +52,17 @@ pub(super) async fn get_checkpoint(State(door): State<Door>, from: From) -> Resp
     let get = async {
         let note =
             door.call(from.ticket, move |service| service.admit(&from.caller).map(|()| service.ledger().cosigned_checkpoint())).await?;
+        Ok(([(header::CONTENT_TYPE, TEXT)], note).into_response())
+    };
+    answer(&ticket, get.await)
+}
+
+/// The checkpoint that witnesses are asked to cosign: it stands still until a quorum has, so that they all sign the same one.
+#[utoipa::path(get, path = "/v1/log/checkpoint/pending", responses((status = 200, content_type = "text/plain", body = String), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn get_pending(State(door): State<Door>, from: From) -> Response {
+    let ticket = from.ticket.clone();
+    let get = async {
+        let note = door.call(from.ticket, move |service| service.pending_checkpoint(&from.caller)).await?;
         Ok(([(header::CONTENT_TYPE, TEXT)], note).into_response())
     };
     answer(&ticket, get.await)
@@ -241,8 +252,8 @@ pub(super) async fn post_clock(State(door): State<Door>, from: From, request: Re
     answer(&ticket, post.await)
 }
 
-impl std::convert::From<Opened> for OpenedDetail {
-    fn from(opened: Opened) -> Self {
+impl std::convert::From<OpenedLeaf> for OpenedDetail {
+    fn from(opened: OpenedLeaf) -> Self {
         // A detail is JSON, as it was written by this software.
         let detail = String::from_utf8_lossy(&opened.detail).into_owned();
         Self { leaf: opened.leaf, salt: hex::encode(opened.salt), detail }

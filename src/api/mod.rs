@@ -95,6 +95,7 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
 fn log_routes() -> Router<Door> {
     Router::new()
         .route("/v1/log/checkpoint", get(log::get_checkpoint))
+        .route("/v1/log/checkpoint/pending", get(log::get_pending))
         .route("/v1/log/checkpoints", get(log::get_checkpoints))
         .route("/v1/log/tile/{*tile}", get(log::get_tile))
         .route("/v1/log/proof/{leaf}", get(log::get_proof))
@@ -126,6 +127,7 @@ fn log_routes() -> Router<Door> {
         model::post_switch,
         model::delete_switch,
         log::get_checkpoint,
+        log::get_pending,
         log::get_checkpoints,
         log::get_tile,
         log::get_proof,

@@ -57,10 +57,12 @@ pub enum ClientError {
         problem: Box<Problem>,
     },
     /// The server has no room at the moment.
-    #[error("the server is busy and asks to be tried again in {seconds} s")]
+    #[error("{why}; the server asks to be tried again in {seconds} s")]
     Wait {
         /// Seconds it asked for.
         seconds: u64,
+        /// What it says.
+        why: String,
     },
     /// Nobody answers at the address.
     #[error("the server cannot be reached: {why}")]

@@ -414,7 +414,7 @@ impl Tally {
         }
         // Half of the wait so far makes pauses grow the same way however many workers share the trouble.
         let pause = (waited / 2).clamp(Duration::from_millis(FEED_PAUSE_MS_MIN), Duration::from_millis(FEED_PAUSE_MS_MAX));
-        let asked = if let ClientError::Wait { seconds } = error { Duration::from_secs(seconds) } else { Duration::ZERO };
+        let asked = if let ClientError::Wait { seconds, .. } = error { Duration::from_secs(seconds) } else { Duration::ZERO };
         self.progress.waiting = Some(error.to_string());
         progress(&self.progress);
         Ok(pause.max(asked).min(patience - waited))

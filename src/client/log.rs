@@ -31,6 +31,11 @@ impl Client {
         Ok(Note::parse(&self.checkpoint()?)?)
     }
 
+    /// The checkpoint that witnesses are asked to cosign.
+    pub fn pending_checkpoint(&self) -> Result<Note, FetchError> {
+        Ok(Note::parse(&self.text("/v1/log/checkpoint/pending")?)?)
+    }
+
     /// Checkpoints that witnesses cosigned, of trees of this size or larger; as many as one answer gives.
     pub fn checkpoints(&self, since: u64) -> Result<Vec<Note>, FetchError> {
         let notes: Vec<String> = self.read(&format!("/v1/log/checkpoints?since={since}"))?;

@@ -43,7 +43,7 @@ use crate::booking::{BookingData, BookingNumber, VersionId};
 use crate::inquiry::SearchRequest;
 use crate::limits::{
     ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, CHECKPOINT_BYTES_MAX, FEED_JOBS_MAX, HANDSHAKE_SECONDS_MAX, HEADER_BYTES_MAX, HEADER_SECONDS_MAX,
-    PHOTO_BYTES_MAX, RETRY_AFTER_SECONDS,
+    JSON_BYTES_MAX, PHOTO_BYTES_MAX, RETRY_AFTER_SECONDS,
 };
 use multipart::Multipart;
 
@@ -297,7 +297,10 @@ fn read_bytes(answer: Result<Response<Body>, ureq::Error>, bytes_max: usize) -> 
     }
     if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
         let said = answer.headers().get(header::RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
-        return Err(ClientError::Wait { seconds: said.unwrap_or(RETRY_AFTER_SECONDS) });
+        let seconds = said.unwrap_or(RETRY_AFTER_SECONDS);
+        let body = answer.body_mut().with_config().limit(JSON_BYTES_MAX as u64).read_to_vec().unwrap_or_default();
+        let why = serde_json::from_slice::<Problem>(&body).map_or_else(|_| "the server is busy".to_owned(), |problem| problem.detail);
+        return Err(ClientError::Wait { seconds, why });
     }
     let limit = u64::try_from(ANSWER_BYTES_MAX).unwrap_or(u64::MAX);
     let body = answer.body_mut().with_config().limit(limit).read_to_vec()?;

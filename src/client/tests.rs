@@ -139,7 +139,7 @@ fn a_busy_server_says_how_long_to_wait() {
     let busy = "HTTP/1.1 503 Service Unavailable\r\nretry-after: 3\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_owned();
     let peer = site.peer(TLS13_ONLY, vec![busy]);
     let error = site.client(&peer.address).release(&BookingNumber::parse("B-1").unwrap(), "expunged").unwrap_err();
-    assert!(matches!(error, ClientError::Wait { seconds: 3 }) && error.passes());
+    assert!(matches!(error, ClientError::Wait { seconds: 3, .. }) && error.passes());
     let request = peer.thread.join().unwrap().remove(0);
     assert!(request.starts_with("POST /v1/bookings/B-1/release") && request.ends_with(r#"{"reason":"expunged"}"#), "{request}");
 }

@@ -118,7 +118,7 @@ impl Witness {
 
     /// Looks at the log once. `now` in seconds since 1970-01-01 UTC.
     pub fn visit(&self, client: &Client, now: u64) -> Result<Visit, WitnessError> {
-        let note = client.cosigned_checkpoint()?;
+        let note = client.pending_checkpoint()?;
         let checkpoint = note.checkpoint_of(&self.log)?;
         if checkpoint.leaves == 0 {
             return Ok(Visit::Empty);

@@ -9,23 +9,13 @@ use time::OffsetDateTime;
 
 use super::Service;
 use super::error::ServiceError;
-use crate::audit::{Actor, Alarm, Detail, Entry, Finding, LeafKind, SALT_BYTES, SampleKey};
+use super::ledger::OpenedLeaf;
+use crate::audit::{Actor, Alarm, Detail, Entry, Finding, LeafKind, SampleKey};
 use crate::limits::{CLOCK_AGREE_SECONDS_MAX, DETAILS_PER_ANSWER_MAX, REVIEW_DAYS_MAX, SAMPLES_SHOWN_MAX};
 use crate::roster::Caller;
 
 const DAY_CS: u64 = 8_640_000;
 const PPM: u64 = 1_000_000;
-
-/// A detail with the salt of its commitment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Opened {
-    /// Index of its leaf.
-    pub leaf: u64,
-    /// The salt.
-    pub salt: [u8; SALT_BYTES],
-    /// The detail as it was committed to.
-    pub detail: Vec<u8>,
-}
 
 /// A sample and how far its reviews are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +40,7 @@ impl Service {
     /// Opens the details of some leaves; logged before anything leaves. What has expired is left out.
     ///
     /// Errors: a caller that is no auditor's console; a range that is empty, beyond the log or longer than one answer.
-    pub fn open_details(&self, caller: &Caller, leaves: Range<u64>) -> Result<Vec<Opened>, ServiceError> {
+    pub fn open_details(&self, caller: &Caller, leaves: Range<u64>) -> Result<Vec<OpenedLeaf>, ServiceError> {
         self.admitted(caller, self.roster.auditor(caller, "open details"))?;
         let (first, end) = (leaves.start, leaves.end);
         if first >= end || end > self.ledger.leaves() || end - first > DETAILS_PER_ANSWER_MAX {
@@ -60,7 +50,7 @@ impl Service {
         self.ledger.note(Vec::new(), vec![first, end], Detail::DetailsOpened { actor, first, end })?;
         let mut opened = Vec::new();
         for leaf in leaves {
-            opened.extend(self.ledger.open_detail(leaf)?.map(|(salt, detail)| Opened { leaf, salt, detail }));
+            opened.extend(self.ledger.open_detail(leaf)?);
         }
         Ok(opened)
     }
@@ -192,7 +182,7 @@ impl Service {
         let Some(row) = self.ledger.core().store.leaf(leaf)? else { return Ok(None) };
         let Entry::Known(view) = Entry::read(&row.leaf)? else { return Ok(None) };
         let Some(seeded) = view.follows().next().filter(|_| view.kind == LeafKind::SampleDrawn) else { return Ok(None) };
-        let detail = self.ledger.open_detail(leaf)?.map(|(_, detail)| serde_json::from_slice(&detail)).transpose();
+        let detail = self.ledger.open_detail(leaf)?.map(|opened| serde_json::from_slice(&opened.detail)).transpose();
         let asked = match detail.map_err(|source| ServiceError::Sealed { what: "detail", source })? {
             Some(Detail::SampleDrawn { leaves, .. }) => leaves,
             // Expired with its term; nobody is asked for its reviews any more.

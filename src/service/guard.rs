@@ -55,6 +55,8 @@ pub(super) struct Guard {
     doors: RwLock<Doors>,
     alarms: RwLock<BTreeMap<Alarm, Raised>>,
     look: Mutex<LastLook>,
+    /// The checkpoint that witnesses are asked to cosign, until a quorum has: it stands still, so that they sign the same one.
+    pending: Mutex<Option<(u64, String)>>,
     /// When this start found the log, in seconds since 1970-01-01 UTC.
     found_at: u64,
     /// What opening the doors for the first time does.
@@ -87,6 +89,7 @@ impl Guard {
             doors: RwLock::new(doors.clone()),
             alarms: RwLock::new(alarms),
             look: Mutex::new(look),
+            pending: Mutex::default(),
             found_at,
             begin: Mutex::new(Some(begin)),
             ledger,
@@ -161,9 +164,20 @@ impl Guard {
         Ok(())
     }
 
+    /// The checkpoint that witnesses are asked to cosign.
+    pub(super) fn pending(&self) -> String {
+        let mut pending = self.pending.lock().expect("nothing panics while it holds the checkpoint");
+        let newest = self.ledger.core().newest();
+        pending.get_or_insert_with(|| (newest.leaves, newest.note)).1.clone()
+    }
+
     /// A witness cosigned: the anchor follows, and doors that wait may open.
     pub(super) fn witnessed(&self, leaves: u64, note: &Note) -> Result<(), ServiceError> {
         self.ledger.anchor(leaves, note)?;
+        if self.quorum.witnessed(note).complete.is_some() {
+            // The next one to ask is given the newest.
+            self.pending.lock().expect("nothing panics while it holds the checkpoint").take_if(|(size, _)| *size <= leaves);
+        }
         let fresh = self.quorum.witnessed_since(note, self.found_at.saturating_sub(COSIGNED_BEFORE_SECONDS_MAX));
         if self.doors() == Doors::Waiting && leaves == self.ledger.leaves() && fresh.complete.is_some() {
             *self.doors.write().expect("nothing panics while it holds the doors") = Doors::Open;

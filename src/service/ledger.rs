@@ -138,6 +138,17 @@ pub struct Record {
     pub frame: [f32; 4],
 }
 
+/// A detail with the salt of its commitment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenedLeaf {
+    /// Index of its leaf.
+    pub leaf: u64,
+    /// The salt.
+    pub salt: [u8; SALT_BYTES],
+    /// The detail as it was committed to.
+    pub detail: Vec<u8>,
+}
+
 /// A booking as it stands.
 #[derive(Clone, Debug)]
 pub struct Standing {
@@ -446,12 +457,12 @@ impl Ledger {
 
     /// A leaf's detail, checked against its commitment.
     pub fn detail(&self, leaf: u64) -> Result<Option<serde_json::Value>, ServiceError> {
-        let detail = self.core.open_detail(leaf)?.map(|(_, detail)| serde_json::from_slice(&detail)).transpose();
+        let detail = self.core.open_detail(leaf)?.map(|opened| serde_json::from_slice(&opened.detail)).transpose();
         detail.map_err(|source| ServiceError::Sealed { what: "detail", source })
     }
 
     /// A leaf's salt and detail as they were committed to; none once its term was over.
-    pub fn open_detail(&self, leaf: u64) -> Result<Option<([u8; SALT_BYTES], Vec<u8>)>, ServiceError> {
+    pub fn open_detail(&self, leaf: u64) -> Result<Option<OpenedLeaf>, ServiceError> {
         self.core.open_detail(leaf)
     }
 
@@ -565,7 +576,7 @@ impl Core {
         self.audit_leaves.lock().expect("nothing panics while it holds the leaves").clone()
     }
 
-    fn open_detail(&self, leaf: u64) -> Result<Option<([u8; SALT_BYTES], Vec<u8>)>, ServiceError> {
+    fn open_detail(&self, leaf: u64) -> Result<Option<OpenedLeaf>, ServiceError> {
         let Some(row) = self.store.leaf(leaf)? else { return Ok(None) };
         let Some(sealed) = row.detail else { return Ok(None) };
         let plain = self.master.open_detail(self.log_key.origin(), leaf, &sealed)?;
@@ -574,6 +585,6 @@ impl Core {
         if Leaf::from_bytes(&row.leaf)?.commitment != commit(salt, detail) {
             return Err(damaged());
         }
-        Ok(Some((*salt, detail.to_vec())))
+        Ok(Some(OpenedLeaf { leaf, salt: *salt, detail: detail.to_vec() }))
     }
 }

@@ -171,6 +171,12 @@ impl Service {
         self.ledger.tile(id)?.ok_or(ServiceError::NotFound { what: "tile" })
     }
 
+    /// The checkpoint that witnesses are asked to cosign: it stands still until a quorum has, so that they all sign the same one.
+    pub fn pending_checkpoint(&self, caller: &Caller) -> Result<String, ServiceError> {
+        self.admit(caller)?;
+        Ok(self.guard.pending())
+    }
+
     /// The log's and its witnesses' keys with the quorum.
     pub fn policy(&self, caller: &Caller) -> Result<String, ServiceError> {
         self.admit(caller)?;

@@ -31,13 +31,13 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use time::Date;
 
-pub use audits::{Drawn, Opened};
+pub use audits::Drawn;
 pub use clock::{Clock, SystemClock};
 pub use error::{Fate, ServiceError};
 pub use faces::{Enrolled, Faces, NextFace};
 pub use generation::{Generation, Shelf};
 pub use guard::{Doors, Raised};
-pub use ledger::{Ledger, LedgerSetup, Record, Standing, Taken};
+pub use ledger::{Ledger, LedgerSetup, OpenedLeaf, Record, Standing, Taken};
 pub use log::{Cosigned, Witnessing};
 pub use metrics::Figures;
 pub use model::OnHalt;

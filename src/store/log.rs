@@ -19,8 +19,10 @@ const DETAILS: TableDefinition<u64, &[u8]> = TableDefinition::new("details");
 const NODES: TableDefinition<(u8, u64), Hash> = TableDefinition::new("nodes");
 /// Size of the tree to the signed note with cosignatures.
 const COSIGNED: TableDefinition<u64, &str> = TableDefinition::new("cosigned");
-/// Kind of refusal and caller's name to hour, first leaf, number gathered, sealed list.
-const GATHERED: TableDefinition<(u16, &str), (u64, u64, u64, &[u8])> = TableDefinition::new("gathered");
+/// Hour, first leaf, number gathered, sealed list.
+type GatheredValue<'a> = (u64, u64, u64, &'a [u8]);
+/// Kind of refusal and caller's name to what waits.
+const GATHERED: TableDefinition<(u16, &str), GatheredValue<'static>> = TableDefinition::new("gathered");
 /// Code of the alarm to the leaf that raised it and what it says.
 const ALARMS: TableDefinition<u8, (u64, &str)> = TableDefinition::new("alarms");
 
@@ -232,7 +234,7 @@ impl Commit {
     }
 }
 
-fn gathered_row((kind, caller): (u16, &str), (hour_cs, leaf, refusals, sealed): (u64, u64, u64, &[u8])) -> GatheredRow {
+fn gathered_row((kind, caller): (u16, &str), (hour_cs, leaf, refusals, sealed): GatheredValue<'_>) -> GatheredRow {
     GatheredRow { kind, caller: caller.to_owned(), hour_cs, leaf, refusals, sealed: sealed.to_vec() }
 }
 

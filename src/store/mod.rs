@@ -358,7 +358,7 @@ mod tests {
                 commit.put_vector(&VectorRow { leaf: 0, id: VersionId([1; 16]), vector: vec![5] })?;
                 commit.put_number(&[4; 32], &number)?;
                 commit.put_search([7; 16], &search)?;
-                commit.put_leaves(0, &[leaf.clone()])?;
+                commit.put_leaves(0, std::slice::from_ref(&leaf))?;
                 commit.put_checkpoint(b"edge", "note")
             })
             .unwrap();

@@ -4,6 +4,7 @@
 
 mod a_console_searches;
 mod a_stranger_knocks;
+mod a_witness_cosigns;
 mod an_agency_expunges;
 mod an_agency_pushes_bookings;
 mod fake_disk;

@@ -14,7 +14,7 @@ use rcgen::{
     CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
     SanType, SerialNumber,
 };
-use smrt::audit::{Checkpoint, Detail, Leaf, LeafKind, LogKey};
+use smrt::audit::{Checkpoint, CosignerKey, Detail, Leaf, LeafKind, LogKey, VerifierKey};
 use smrt::booking::{BookingData, BookingNumber, Identifier};
 use smrt::client::{Client, Credentials};
 use smrt::config::Config;
@@ -63,6 +63,10 @@ place = "RTCC, desk 1"
 id = "rtcc-2"
 place = "RTCC, desk 2"
 [[device]]
+id = "audit-1"
+place = "inspector's office"
+audit = true
+[[device]]
 id = "admin-1"
 place = "server room"
 administration = true
@@ -101,7 +105,7 @@ impl Site {
         for agency in ["slmpd", "stlco", "gone", "madison", "unlisted"] {
             authority.issue(&CertificateName::Feed(Identifier::parse(agency).unwrap())).unwrap();
         }
-        for device in ["rtcc-1", "rtcc-2", "admin-1", "unlisted"] {
+        for device in ["rtcc-1", "rtcc-2", "admin-1", "audit-1", "unlisted"] {
             authority.issue(&CertificateName::Device(Identifier::parse(device).unwrap())).unwrap();
         }
         site.configure("");
@@ -133,6 +137,37 @@ impl Site {
     pub(crate) fn configure(&self, more: &str) {
         fs::write(self.path("roster.toml"), ROSTER).unwrap();
         self.write_config("cpu", &models(), more);
+    }
+
+    /// Writes the configuration anew and leaves the roster as it is.
+    pub(crate) fn configure_keeping_roster(&self, more: &str) {
+        self.write_config("cpu", &models(), more);
+    }
+
+    /// Puts witnesses into the roster, each with a secret and, where it is no agency's, a certificate; so many of them make a quorum.
+    pub(crate) fn add_witnesses(&self, witnesses: &[(&str, Option<&str>)], quorum: usize, within_minutes: u64) {
+        let mut roster = fs::read_to_string(self.path("roster.toml")).unwrap();
+        for (at, (id, agency)) in witnesses.iter().enumerate() {
+            let secret = [u8::try_from(at).unwrap() + 10; 32];
+            write_new(&self.witness_secret(id), &secret, SECRET_MODE).unwrap();
+            let key = CosignerKey::new(&witness_name(id), &secret).unwrap();
+            roster += &format!("[[witness]]\nid = \"{id}\"\nname = \"{id}\"\nkey = \"{}\"\n", key.verifier());
+            match agency {
+                Some(agency) => roster += &format!("agency = \"{agency}\"\n"),
+                None => drop(self.authority().issue(&CertificateName::Witness(Identifier::parse(id).unwrap())).unwrap()),
+            }
+        }
+        roster += &format!("[quorum]\nwitnesses = {quorum}\nwithin_minutes = {within_minutes}\n");
+        fs::write(self.path("roster.toml"), roster).unwrap();
+    }
+
+    pub(crate) fn witness_secret(&self, id: &str) -> PathBuf {
+        self.path(&format!("witness-{id}.secret"))
+    }
+
+    /// The key by which the log is verified.
+    pub(crate) fn log_verifier(&self) -> VerifierKey {
+        LogKey::new(ORIGIN, &LOG_KEY).unwrap().verifier().clone()
     }
 
     /// Writes a configuration with a second folder of models; `more` are lines for its end.
@@ -167,6 +202,11 @@ impl Site {
     /// What the authority issued to a console.
     pub(crate) fn console_identity(&self, device: &str) -> Identity {
         self.issued(&format!("device-{device}"))
+    }
+
+    /// What the authority issued to a witness.
+    pub(crate) fn witness_identity(&self, witness: &str) -> Identity {
+        self.issued(&format!("witness-{witness}"))
     }
 
     /// What the authority issued to the server.
@@ -395,6 +435,14 @@ impl Daemon<'_> {
         ended(command.arg("--cert").arg(&identity.certificate).arg("--key").arg(&identity.key))
     }
 
+    /// One visit of a witness, by the real command, with its folder in the site's.
+    pub(crate) fn witness(&self, id: &str, identity: &Identity) -> Ended {
+        let (folder, secret, log) =
+            (self.site.path(&format!("kept-{id}")), self.site.witness_secret(id), self.site.log_verifier().to_string());
+        let words = ["witness", "run", "--dir", folder.to_str().unwrap(), "--log", &log, "--name", &witness_name(id), "--secret"];
+        self.smrtctl(identity, &[&words[..], &[secret.to_str().unwrap()]].concat())
+    }
+
     /// Stops the daemon as systemd does and gives its exit status.
     pub(crate) fn stop(mut self) -> Option<i32> {
         let pid = self.child.id().to_string();
@@ -429,6 +477,11 @@ pub(crate) fn ended(command: &mut Command) -> Ended {
     let output = command.env_remove("SMRT_SERVER").output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Ended { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// The name under which a witness of these stories cosigns.
+pub(crate) fn witness_name(id: &str) -> String {
+    format!("{id}.example/witness")
 }
 
 /// The folder of the models.

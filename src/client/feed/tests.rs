@@ -77,7 +77,7 @@ fn a_server_that_comes_back_loses_nothing() {
     let calls = AtomicU64::new(0);
     let book = |row: &Row, _: &[u8]| match calls.fetch_add(1, Ordering::Relaxed) {
         3..6 => Err(lost()),
-        6 => Err(ClientError::Wait { seconds: 0 }),
+        6 => Err(ClientError::Wait { seconds: 0, why: "busy".to_owned() }),
         leaf => Ok(booked(row, leaf)),
     };
     let waits = AtomicU64::new(0);

@@ -1,0 +1,213 @@
+//! Witnesses come by, keep the log and cosign it; one that is shown another log than before refuses, and the box's doors shut.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use smrt::audit::{Edge, LeafKind, Quorum, TileId, entries, is_included, leaf_hash};
+use smrt::client::archive::Archive;
+
+use crate::photos::{COLLINS, OBAMA, photo};
+use crate::site::{Daemon, EXIT_CONFIG, Site, booking, number, request};
+
+/// Two that are independent and an agency's; two of the three make a quorum.
+const WITNESSES: [(&str, Option<&str>); 3] = [("court", None), ("press", None), ("slmpd-keeper", Some("slmpd"))];
+
+fn witnessed_site() -> Site {
+    let site = Site::new();
+    site.add_witnesses(&WITNESSES, 2, 60);
+    site
+}
+
+fn visit(daemon: &Daemon<'_>, site: &Site, id: &str) -> crate::site::Ended {
+    match id {
+        "slmpd-keeper" => daemon.witness(id, &site.feed_identity("slmpd")),
+        id => daemon.witness(id, &site.witness_identity(id)),
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status().unwrap();
+    assert!(copied.success());
+}
+
+/// The leaves that an archive holds, checked against its checkpoint.
+fn leaves(archive: &Archive) -> Vec<Vec<u8>> {
+    let checkpoint = archive.checkpoint().unwrap().unwrap().checkpoint().unwrap();
+    let mut all = Vec::new();
+    for tile in TileId::all(checkpoint.leaves).filter(|tile| tile.holds == smrt::audit::Holds::Entries) {
+        let bundle = archive.tile(tile).unwrap();
+        all.extend(entries(tile, &bundle).unwrap().into_iter().map(<[u8]>::to_vec));
+    }
+    let mut edge = Edge::default();
+    for leaf in &all {
+        edge.append(leaf);
+    }
+    assert_eq!((edge.leaves(), edge.root()), (checkpoint.leaves, checkpoint.root));
+    all
+}
+
+#[test]
+fn witnesses_keep_every_leaf_and_a_quorum_of_them_makes_the_log_witnessed() {
+    let site = witnessed_site();
+    let daemon = site.start("test");
+    let feed = daemon.feed("slmpd");
+    let booked = feed.put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap();
+    let first = visit(&daemon, &site, "court");
+    assert_eq!((first.status, &*first.stdout), (Some(0), "cosigned 2 leaves; a quorum has yet to cosign it\n"), "{first:?}");
+    assert_eq!(feed.health().unwrap().witnessed, None);
+    feed.put_booking(&number("26-2"), &booking("Roe, Jane"), &photo(OBAMA)).unwrap();
+    let agency = visit(&daemon, &site, "slmpd-keeper");
+    assert_eq!(&*agency.stdout, "cosigned 2 leaves; a quorum has cosigned it\n", "what they are asked to sign stood still: {agency:?}");
+    assert_eq!(feed.health().unwrap().witnessed, Some(2));
+    for id in ["court", "press"] {
+        assert_eq!(visit(&daemon, &site, id).status, Some(0));
+    }
+    let health = feed.health().unwrap();
+    assert!(health.witnessed.unwrap() > 3 && health.alarms.is_empty(), "{health:?}");
+
+    let proof = feed.proof(booked.leaf).unwrap();
+    let quorum = Quorum::parse(&feed.policy().unwrap()).unwrap();
+    let note = smrt::audit::Note::parse(&proof.checkpoint).unwrap();
+    let checkpoint = note.checkpoint_of(&site.log_verifier()).unwrap();
+    assert!(quorum.witnessed(&note).complete.is_some(), "a proof comes with a checkpoint that is witnessed");
+    let kept = leaves(&Archive::at(&site.path("kept-press")));
+    let leaf = leaf_hash(&kept[usize::try_from(booked.leaf).unwrap()]);
+    assert!(is_included(&leaf, booked.leaf, checkpoint.leaves, &checkpoint.root, &proof.path));
+    assert_eq!(daemon.stop(), Some(0));
+    let log = site.ledger().log().unwrap();
+    assert!(log.starts_with(&kept), "a witness keeps the very leaves");
+    let reads = site.log().iter().filter(|(kind, _)| *kind == LeafKind::LogRead).count();
+    assert_eq!(reads, 6, "who read the log is in it: a first leaf a caller, and one with how much");
+}
+
+#[test]
+fn nobody_but_a_listed_witness_cosigns_and_only_what_this_log_has_signed() {
+    let site = witnessed_site();
+    let daemon = site.start("test");
+    daemon.feed("stlco").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap();
+    let post = |identity: &crate::raw::Identity, note: &str| {
+        daemon.line(identity).ask("POST", "/v1/log/cosignatures", "text/plain", note.as_bytes()).unwrap()
+    };
+    let note = daemon.feed("slmpd").pending_checkpoint().unwrap();
+    let court = site.witness_identity("court");
+    post(&site.console_identity("rtcc-1"), &note.to_string()).is_problem(403, "not-allowed", "that is for a witness of the log");
+    post(&site.feed_identity("stlco"), &note.to_string()).is_problem(403, "not-allowed", "is not in the roster");
+    post(&court, &note.to_string()).is_problem(
+        422,
+        "cosignature",
+        "no valid cosignature by the key that the roster has for witness 'court'",
+    );
+    post(&court, "no note").is_problem(422, "cosignature", "it has no signature");
+    let mut cosigned = note.clone();
+    let press =
+        smrt::audit::CosignerKey::new(&crate::site::witness_name("press"), &fs::read(site.witness_secret("press")).unwrap()).unwrap();
+    press.cosign(&mut cosigned, 1_790_000_000);
+    post(&court, &cosigned.to_string()).is_problem(422, "cosignature", "no valid cosignature");
+    let stranger = smrt::audit::LogKey::new("test.example/smrt", &[9; 32]).unwrap().sign(2, [7; 32]);
+    post(&court, &stranger).is_problem(422, "cosignature", "not signed by this log's key");
+    let health = daemon.feed("slmpd").health().unwrap();
+    assert_eq!((health.witnessed, health.alarms), (None, Vec::new()), "nothing of this is evidence of anything");
+}
+
+#[test]
+fn a_witness_that_is_shown_a_fork_refuses_keeps_the_evidence_and_the_doors_shut() {
+    let site = witnessed_site();
+    let daemon = site.start("test");
+    let push = |daemon: &Daemon<'_>, n: &str| daemon.feed("stlco").put_booking(&number(n), &booking("Roe, Jane"), &photo(COLLINS));
+    push(&daemon, "26-1").unwrap();
+    assert_eq!(daemon.stop(), Some(0));
+    copy(&site.path("state"), &site.path("backup"));
+
+    // The log that the witnesses see and cosign.
+    let daemon = site.start("test");
+    visit(&daemon, &site, "court");
+    visit(&daemon, &site, "press");
+    push(&daemon, "26-2").unwrap();
+    let seen = visit(&daemon, &site, "court");
+    assert_eq!(seen.status, Some(0), "{seen:?}");
+    assert_eq!(visit(&daemon, &site, "press").status, Some(0));
+    assert_eq!(daemon.stop(), Some(0));
+
+    // Another history from the backup on, as if nobody had kept the first: the doors wait for the witnesses.
+    fs::rename(site.path("state"), site.path("taken-back")).unwrap();
+    copy(&site.path("backup"), &site.path("state"));
+    let roster = fs::read_to_string(site.path("roster.toml")).unwrap();
+    site.configure("");
+    let daemon = site.start("test");
+    for n in ["26-3", "26-4", "26-5", "26-6", "26-7", "26-8", "26-9"] {
+        push(&daemon, n).unwrap();
+    }
+    assert_eq!(daemon.stop(), Some(0));
+    fs::write(site.path("roster.toml"), roster).unwrap();
+    let daemon = site.start("test");
+    let shut = push(&daemon, "26-10").unwrap_err();
+    assert!(
+        shut.to_string().contains("the doors are shut: witnesses have yet to confirm that this is the newest log") && shut.passes(),
+        "{shut}"
+    );
+    let refused = visit(&daemon, &site, "court");
+    assert_eq!(refused.status, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("does not continue what this witness has seen"), "{refused:?}");
+    assert!(refused.stderr.contains("It was shown its earlier checkpoint and shut its doors."), "{refused:?}");
+    let evidence = fs::read_dir(site.path("kept-court/evidence")).unwrap().next().unwrap().unwrap().path();
+    let (shown, before) = (Archive::at(&evidence), Archive::at(&evidence.join("before")));
+    for archive in [&shown, &before] {
+        archive.checkpoint().unwrap().unwrap().checkpoint_of(&site.log_verifier()).expect("both are signed by the log itself");
+    }
+    let health = daemon.console("rtcc-1").health().unwrap();
+    assert_eq!(health.doors, smrt::api::wire::DoorsView::Shut);
+    assert_eq!(health.alarms[0].alarm, "log_in_doubt");
+    assert!(site.journal().contains("alarm log_in_doubt: witness 'court' has a checkpoint of this log over"), "{}", site.journal());
+    let searched = daemon.console("rtcc-1").search(&request(), &photo(COLLINS)).unwrap_err();
+    assert!(searched.passes(), "{searched}");
+    assert!(visit(&daemon, &site, "court").status == Some(2), "it goes on refusing");
+}
+
+#[test]
+fn a_box_with_witnesses_and_no_anchor_opens_its_doors_when_a_quorum_has_cosigned_what_it_found() {
+    let site = witnessed_site();
+    let daemon = site.start("test");
+    daemon.feed("stlco").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap();
+    assert_eq!(daemon.stop(), Some(0));
+    let daemon = site.start("test");
+    let console = daemon.console("rtcc-1");
+    let leaves = console.health().unwrap().leaves;
+    assert_eq!(console.health().unwrap().doors, smrt::api::wire::DoorsView::Waiting);
+    assert!(console.search(&request(), &photo(COLLINS)).unwrap_err().passes());
+    assert_eq!(visit(&daemon, &site, "slmpd-keeper").status, Some(0));
+    assert_eq!(console.health().unwrap().doors, smrt::api::wire::DoorsView::Waiting, "one is no quorum");
+    assert_eq!(console.health().unwrap().leaves, leaves, "a box whose doors are shut writes nothing");
+    assert_eq!(visit(&daemon, &site, "court").status, Some(0));
+    assert_eq!(console.health().unwrap().doors, smrt::api::wire::DoorsView::Open);
+    console.search(&request(), &photo(COLLINS)).unwrap();
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn a_box_with_an_anchor_starts_at_once_and_an_older_state_folder_does_not_start() {
+    let site = witnessed_site();
+    site.configure_keeping_roster(&format!("anchor = \"{}\"", site.path("anchor").display()));
+    let daemon = site.start("test");
+    daemon.feed("stlco").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap();
+    assert_eq!(daemon.stop(), Some(0));
+    copy(&site.path("state"), &site.path("backup"));
+    let ready = |daemon: &Daemon<'_>| assert_eq!(daemon.console("rtcc-1").health().unwrap().doors, smrt::api::wire::DoorsView::Open);
+    // Nobody has cosigned anything yet, so there is no anchor.
+    let daemon = site.start("test");
+    visit(&daemon, &site, "court");
+    visit(&daemon, &site, "press");
+    ready(&daemon);
+    daemon.feed("stlco").release(&number("26-1"), "record expunged").unwrap();
+    visit(&daemon, &site, "court");
+    assert_eq!(daemon.stop(), Some(0));
+    let daemon = site.start("test");
+    ready(&daemon);
+    assert_eq!(daemon.stop(), Some(0));
+
+    fs::rename(site.path("state"), site.path("taken-back")).unwrap();
+    copy(&site.path("backup"), &site.path("state"));
+    let ended = site.try_start(Some("test")).err().expect("the log is older than what was cosigned");
+    assert_eq!(ended.status, Some(EXIT_CONFIG), "{ended:?}");
+    assert!(ended.stderr.contains("this is a restored or rewritten state folder; supply the newer log"), "{ended:?}");
+}
