@@ -66,7 +66,8 @@ pub enum BookingState {
     Live,
     /// Withdrawn by its agency: suppressed from every search.
     Released,
-    /// The model in use finds no usable face on its photo: no search finds it until its agency sends another photo.
+    /// No search finds it until its agency sends it again: the model in use finds no usable face on its photo, or the log was lost for a while
+    /// and nobody knows whether it was released.
     Unusable,
 }
 

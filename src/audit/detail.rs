@@ -156,7 +156,7 @@ details! {
     /// A search was answered.
     Answered { actor: Actor, search: String, model: String, gallery_rows: u64, candidates: Vec<Shown> }
     /// A search was never answered.
-    Interrupted { search: String, device: Identifier }
+    Interrupted { search: Option<String>, device: Option<Identifier> }
     /// A search was refused.
     SearchRefused { actor: Actor, request: Option<SearchRequest>, reason: String }
     /// A candidate's photo was shown.

@@ -287,7 +287,10 @@ impl Witness {
         now: u64,
     ) -> Result<Visit, WitnessError> {
         incoming.put_checkpoint(shown)?;
-        let evidence = self.archive.folder().join(EVIDENCE).join(format!("{now}-{}", shown.checkpoint()?.leaves));
+        let (folder, leaves) = (self.archive.folder().join(EVIDENCE), shown.checkpoint()?.leaves);
+        // Evidence is never written over.
+        let names = (0..).map(|n: u32| folder.join(format!("{now}-{leaves}-{n}")));
+        let evidence = names.into_iter().find(|path| !path.exists()).expect("the names don't end");
         let moved = evidence.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::rename(incoming.folder(), &evidence));
         moved.map_err(|source| WitnessError::Move { path: evidence.clone(), source })?;
         if let Some(kept) = &kept {

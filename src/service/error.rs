@@ -173,6 +173,12 @@ pub enum ServiceError {
         /// The file that says so.
         anchor: PathBuf,
     },
+    /// A log that was supplied to a restored backup isn't its continuation.
+    #[error("the supplied log can't be taken over: {what}")]
+    Supplied {
+        /// What is wrong with it.
+        what: String,
+    },
     /// The clock stands behind the newest leaf.
     #[error("the clock of the box is {seconds} s behind its newest leaf: nobody searches until it is right")]
     ClockBehind {

@@ -70,6 +70,7 @@ pub(super) struct Core {
     pub(super) kind: StateKind,
     pub(super) master: Master,
     pub(super) log_key: LogKey,
+    pub(super) former_origins: Vec<String>,
     pub(super) store: Store,
     pub(super) vault: Vault,
     pub(super) shelf: Arc<Shelf>,
@@ -156,7 +157,8 @@ pub struct Standing {
     pub version: VersionId,
     /// Whether it is released.
     pub released: Option<u64>,
-    /// Whether no search finds it though it isn't released: the model in use makes nothing of its photo.
+    /// Whether no search finds it though it isn't released: the model in use makes nothing of its photo, or a log that was lost may have said
+    /// that it was released.
     pub unusable: bool,
     /// The leaf that logged it.
     pub leaf: u64,
@@ -406,7 +408,10 @@ impl Ledger {
             return Err(ServiceError::Released { leaf: row.released.unwrap_or(row.leaf) });
         };
         let (version_row, record) = self.core.record(version)?.ok_or(not_found)?;
-        let (released, unusable) = (row.released.filter(|_| row.state != NumberState::Live), version_row.state == VersionState::Unusable);
+        let (released, unusable) = (
+            row.released.filter(|_| row.state != NumberState::Live),
+            matches!(version_row.state, VersionState::Unusable | VersionState::Withheld),
+        );
         Ok(Standing { version, released, unusable, leaf: row.leaf, record })
     }
 
@@ -579,7 +584,10 @@ impl Core {
     fn open_detail(&self, leaf: u64) -> Result<Option<OpenedLeaf>, ServiceError> {
         let Some(row) = self.store.leaf(leaf)? else { return Ok(None) };
         let Some(sealed) = row.detail else { return Ok(None) };
-        let plain = self.master.open_detail(self.log_key.origin(), leaf, &sealed)?;
+        let own = self.master.open_detail(self.log_key.origin(), leaf, &sealed);
+        // Sealed while the log had another origin.
+        let former = || self.former_origins.iter().rev().find_map(|origin| self.master.open_detail(origin, leaf, &sealed).ok());
+        let plain = own.or_else(|e| former().ok_or(e))?;
         let damaged = || ServiceError::Log { what: format!("leaf {leaf} is not about its detail") };
         let (salt, detail) = plain.split_first_chunk::<SALT_BYTES>().ok_or_else(damaged)?;
         if Leaf::from_bytes(&row.leaf)?.commitment != commit(salt, detail) {

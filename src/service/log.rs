@@ -78,8 +78,13 @@ impl Core {
     pub(super) fn read_witnessing(&self, quorum: &Quorum) -> Result<(), ServiceError> {
         let mut found = Witnessing::default();
         self.store.for_each_cosigned_back::<ServiceError>(|leaves, note| {
+            let note = Note::parse(note)?;
+            if note.checkpoint()?.origin != self.log_key.origin() {
+                // Of the log under its former origin: nobody has accepted this one yet.
+                return Ok(false);
+            }
             found.cosigned = found.cosigned.or(Some(leaves));
-            found.complete = quorum.witnessed(&Note::parse(note)?).complete.map(|time| (leaves, time));
+            found.complete = quorum.witnessed(&note).complete.map(|time| (leaves, time));
             Ok(found.complete.is_none())
         })?;
         *self.witnessing.write().expect("nothing panics while it holds what is witnessed") = found;

@@ -20,6 +20,7 @@ mod model;
 mod progress;
 mod purge;
 mod read_ahead;
+mod restore;
 mod search;
 mod stage;
 mod start;
@@ -42,6 +43,7 @@ pub use log::{Cosigned, Witnessing};
 pub use metrics::Figures;
 pub use model::OnHalt;
 pub use progress::{Progress, StartStage, Started};
+pub use restore::{KeptLog, RestoreSetup, Restored, open_origin, origin_of, restore};
 pub use search::{Answered, Lead, SearchTimings};
 pub use switch::{ModelStanding, SwitchState};
 

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use super::error::ServiceError;
 use super::faces::{Enrolled, Faces, NextFace};
 use super::ledger::{Core, Record, Taken};
+use super::switch::stands;
 use super::writer::{Answer, Ask, Change, Done, NewBooking, Release, Reply, Writer, random};
 use crate::audit::{Alarm, Detail, Leaf, Note, SALT_BYTES, commit};
 use crate::booking::VersionId;
@@ -68,6 +69,8 @@ pub(super) struct StagedBooking {
     pub(super) face: Enrolled,
     pub(super) next: Option<(ModelId, NextFace)>,
     pub(super) replaces: Option<(VersionId, VersionRow)>,
+    /// Whether what it replaces stood, or nothing did under its number.
+    pub(super) more_standing: bool,
 }
 
 /// What staging a change came to.
@@ -120,7 +123,7 @@ impl Writer {
             Change::Interrupt { search } => {
                 let row = self.asked(search)?;
                 let follows = vec![row.asked];
-                let detail = Detail::Interrupted { search: hex::encode(search), device: row.device.clone() };
+                let detail = Detail::Interrupted { search: Some(hex::encode(search)), device: Some(row.device.clone()) };
                 let row = SearchRow { state: SearchState::Interrupted, ..row };
                 commit(StagedRows::Interrupted { id: search, row }, follows, Vec::new(), detail)
             }
@@ -163,7 +166,7 @@ impl Writer {
         let number_key = self.core().master.number_key(agency.as_str(), number.as_str());
         let photo_digest = digest(&SHA256, &photo);
         let known = self.core().store.number(&number_key)?;
-        let mut replaces = None;
+        let (mut replaces, mut more_standing) = (None, true);
         if let Some(known) = known {
             if known.state != NumberState::Live {
                 return Err(ServiceError::Released { leaf: known.released.unwrap_or(known.leaf) });
@@ -179,6 +182,7 @@ impl Writer {
                 Ok(_) | Err(ServiceError::Unreadable) => {}
                 Err(e) => return Err(e),
             }
+            more_standing = !stands(&row);
             replaces = Some((version, VersionRow { state: VersionState::Superseded, ..row }));
         }
         // Embedded before a switch or its begin came between: what is missing must be made first.
@@ -217,7 +221,7 @@ impl Writer {
         suppressed.extend(previous);
         let follows = replaces.iter().map(|(_, row)| row.leaf).collect();
         let row = VersionRow { state: VersionState::Live, slot, leaf: 0, previous, number_key, agency, record: Vec::new() };
-        let booking = StagedBooking { id, key, row, record, photo, model, face, next, replaces };
+        let booking = StagedBooking { id, key, row, record, photo, model, face, next, replaces, more_standing };
         Ok(Stage::commit(reply, StagedRows::Booked(Box::new(booking)), vec![NewLeaf::new(follows, Vec::new(), detail)]))
     }
 

@@ -63,6 +63,7 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
     let (generation, switch) = steps.run(StartStage::Models, 0, |_| Ok((fitting(&store, &shelf)?, Switch::resumed(&store, &shelf)?)))?;
     let leaves = store.leaves_len()?;
     let ReadLog { edge, newest, audit_leaves } = steps.run(StartStage::Log, leaves, |step| read_log(&store, &log_key, workers, step))?;
+    let former_origins = store.former_origins()?;
     let anchored = anchor.as_deref().map_or(Ok(None), |anchor| read_anchor(disk.as_ref(), anchor, &log_key))?;
     let heads = store.versions_len()? + store.searches_len()?;
     let mut records = steps.run(StartStage::Records, heads, |step| Records::read(&store, workers, step))?;
@@ -70,6 +71,7 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
         kind,
         master,
         log_key,
+        former_origins,
         store,
         vault,
         shelf,
@@ -109,7 +111,7 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
 /// The newest cosigned checkpoint that the anchor holds; none where there is no such file yet.
 ///
 /// Errors: a file that this log's key never signed.
-fn read_anchor(disk: &dyn Disk, anchor: &Path, log_key: &LogKey) -> Result<Option<Checkpoint>, ServiceError> {
+pub(super) fn read_anchor(disk: &dyn Disk, anchor: &Path, log_key: &LogKey) -> Result<Option<Checkpoint>, ServiceError> {
     let note = match read_whole(disk, anchor, CHECKPOINT_BYTES_MAX as u64) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(|source| ServiceError::Io { what: "reading the anchor", source })?,
@@ -119,6 +121,17 @@ fn read_anchor(disk: &dyn Disk, anchor: &Path, log_key: &LogKey) -> Result<Optio
         found: format!("an anchor {} that this log's key did not sign", anchor.display()),
         wanted: format!("the newest cosigned checkpoint of '{}', or no file where there is none yet", log_key.origin()),
     })
+}
+
+/// Puts an anchor of a former origin aside.
+pub(super) fn move_anchor(disk: &dyn Disk, anchor: Option<&Path>) -> Result<(), ServiceError> {
+    let Some(anchor) = anchor else { return Ok(()) };
+    let moved = match disk.rename(anchor, &anchor.with_extension("former")) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        moved => moved,
+    };
+    let moved = moved.and_then(|()| disk.sync_folder(anchor.parent().unwrap_or(Path::new("."))));
+    moved.map_err(|source| ServiceError::Io { what: "putting the former anchor aside", source })
 }
 
 /// Replaces the anchor: whole or not at all, durable on return.
@@ -136,7 +149,7 @@ pub(super) fn write_anchor(core: &Core, note: &Note) -> io::Result<()> {
     core.disk.sync_folder(anchor.parent().unwrap_or(Path::new(".")))
 }
 
-fn hold(disk: &dyn Disk, state: &Path) -> Result<Box<dyn Send + Sync>, ServiceError> {
+pub(super) fn hold(disk: &dyn Disk, state: &Path) -> Result<Box<dyn Send + Sync>, ServiceError> {
     disk.lock(state).map_err(|source| match source.kind() {
         io::ErrorKind::WouldBlock => ServiceError::Setup {
             found: format!("another daemon holds {}", state.display()),

@@ -514,6 +514,7 @@ impl Writer {
     }
 }
 
-fn stands(row: &VersionRow) -> bool {
+/// Whether a version is its agency's booking: found by searches, or it would be if the active model made a vector of its photo.
+pub(super) fn stands(row: &VersionRow) -> bool {
     matches!(row.state, VersionState::Live | VersionState::Unusable)
 }

@@ -416,10 +416,10 @@ impl Writer {
                 StagedRows::Booked(b) => {
                     let length = b.record.length;
                     self.core.generation().append(vec![(b.id, b.face.embedding)])?;
-                    match b.replaces {
-                        Some((replaced, _)) => self.core.mask(replaced)?,
-                        None => self.core.count_standing(1),
+                    if let Some((replaced, _)) = b.replaces {
+                        self.core.mask(replaced)?;
                     }
+                    self.core.count_standing(i64::from(b.more_standing));
                     Done::Booked(Taken { version: b.id, leaf: logged(), new: true, length })
                 }
                 StagedRows::Released { versions, .. } => {

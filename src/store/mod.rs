@@ -13,7 +13,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{Builder, Database, ReadableDatabase, StorageBackend, TableDefinition, WriteTransaction};
+use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, WriteTransaction};
 
 use crate::booking::VersionId;
 use crate::disk::{Disk, DiskFile, OpenMode};
@@ -44,6 +44,8 @@ const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 const META_FORMAT: &str = "format";
 const META_KIND: &str = "kind";
 const META_ORIGIN: &str = "origin";
+/// Former origins, a line each.
+const META_FORMER: &str = "former";
 const META_MODEL: &str = "model";
 const META_EDGE: &str = "edge";
 const META_CHECKPOINT: &str = "checkpoint";
@@ -157,6 +159,13 @@ impl Store {
         self.meta(META_ORIGIN)?.and_then(|o| String::from_utf8(o).ok()).ok_or(StoreError::Corrupt { what: "origin" })
     }
 
+    /// Origins that the log had before, the oldest first.
+    pub fn former_origins(&self) -> Result<Vec<String>, StoreError> {
+        let former = self.meta(META_FORMER)?.unwrap_or_default();
+        let former = String::from_utf8(former).map_err(|_| StoreError::Corrupt { what: "former origins" })?;
+        Ok(former.lines().map(str::to_owned).collect())
+    }
+
     /// The models whose vectors are active, none before the first.
     pub fn model(&self) -> Result<Option<[u8; 32]>, StoreError> {
         let model = self.meta(META_MODEL)?;
@@ -266,6 +275,16 @@ impl Commit {
     /// Writes which models the vectors are of.
     pub fn put_model(&self, model: &[u8; 32]) -> Result<(), StoreError> {
         self.put_meta(META_MODEL, model)
+    }
+
+    /// Lets the log go on under another origin.
+    pub fn put_origin(&self, origin: &str, former: &str) -> Result<(), StoreError> {
+        let before = {
+            let table = self.transaction.open_table(META).map_err(commit_error)?;
+            table.get(META_FORMER).map_err(commit_error)?.map(|value| value.value().to_vec()).unwrap_or_default()
+        };
+        self.put_meta(META_FORMER, &[&before[..], former.as_bytes(), b"\n"].concat())?;
+        self.put_meta(META_ORIGIN, origin.as_bytes())
     }
 
     fn put_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {

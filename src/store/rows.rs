@@ -38,6 +38,8 @@ pub enum VersionState {
     Purging = 4,
     /// The active model makes no vector of its photo: out of the gallery until its agency sends another photo.
     Unusable = 5,
+    /// Nobody knows whether it was released while the log that would say so was lost: out of the gallery until its agency sends it again.
+    Withheld = 6,
 }
 
 /// Where a booking number stands.
@@ -138,8 +140,8 @@ impl StateKind {
 }
 
 pub(super) fn version_state(state: u8) -> Result<VersionState, StoreError> {
-    use VersionState::{Live, Purging, Released, Superseded, Unusable};
-    [Live, Superseded, Released, Purging, Unusable]
+    use VersionState::{Live, Purging, Released, Superseded, Unusable, Withheld};
+    [Live, Superseded, Released, Purging, Unusable, Withheld]
         .into_iter()
         .find(|&s| s as u8 == state)
         .ok_or(StoreError::Corrupt { what: "state of a booking" })

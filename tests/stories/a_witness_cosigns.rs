@@ -210,4 +210,64 @@ fn a_box_with_an_anchor_starts_at_once_and_an_older_state_folder_does_not_start(
     let ended = site.try_start(Some("test")).err().expect("the log is older than what was cosigned");
     assert_eq!(ended.status, Some(EXIT_CONFIG), "{ended:?}");
     assert!(ended.stderr.contains("this is a restored or rewritten state folder; supply the newer log"), "{ended:?}");
+
+    // An older copy of the log doesn't help; the newest that a witness kept does.
+    let old = site.restore(&["--log", site.path("kept-press").to_str().unwrap()]);
+    assert_eq!(old.status, Some(1), "{old:?}");
+    assert!(old.stderr.contains("wanted at least"), "{old:?}");
+    let restored = site.restore(&["--log", site.path("kept-court").to_str().unwrap()]);
+    assert_eq!(restored.status, Some(0), "{restored:?}");
+    assert!(restored.stdout.contains("1 bookings of the backup were released or replaced since"), "{restored:?}");
+    let daemon = site.start("test");
+    ready(&daemon);
+    let health = daemon.console("rtcc-1").health().unwrap();
+    assert_eq!(health.gallery_rows, 0, "what was released while the backup lay there stays out of every search");
+    let again = daemon.feed("stlco").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap_err();
+    assert_eq!(again.problem().unwrap().kind, "released", "{again}");
+    assert_eq!(visit(&daemon, &site, "court").status, Some(0), "it continues what the witnesses have seen");
+    assert_eq!(visit(&daemon, &site, "press").status, Some(0));
+    assert_eq!(daemon.stop(), Some(0));
+    let kinds: Vec<LeafKind> = site.log_kinds();
+    assert!(kinds.contains(&LeafKind::LogRestored) && kinds.contains(&LeafKind::Released));
+}
+
+#[test]
+fn a_log_that_nobody_kept_goes_on_under_another_origin_and_finds_no_booking_before_it_is_sent_again() {
+    let site = witnessed_site();
+    let anchor = format!("anchor = \"{}\"", site.path("anchor").display());
+    site.configure_keeping_roster(&anchor);
+    let daemon = site.start("test");
+    let push = |daemon: &Daemon<'_>| daemon.feed("stlco").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS));
+    push(&daemon).unwrap();
+    assert_eq!(daemon.stop(), Some(0));
+    copy(&site.path("state"), &site.path("backup"));
+    let daemon = site.start("test");
+    visit(&daemon, &site, "court");
+    visit(&daemon, &site, "press");
+    visit(&daemon, &site, "court");
+    assert_eq!(daemon.stop(), Some(0));
+    fs::rename(site.path("state"), site.path("lost")).unwrap();
+    copy(&site.path("backup"), &site.path("state"));
+    assert_eq!(site.restore(&["--new-origin"]).status, Some(1), "the configuration still names the former origin");
+    let config = fs::read_to_string(site.config()).unwrap();
+    fs::write(site.config(), config.replace("test.example/smrt", "test.example/smrt-2")).unwrap();
+    let opened = site.restore(&["--new-origin"]);
+    assert_eq!(opened.status, Some(0), "{opened:?}");
+    let daemon = site.start("test");
+    let console = daemon.console("rtcc-1");
+    assert_eq!(console.health().unwrap().doors, smrt::api::wire::DoorsView::Waiting, "witnesses must accept it first");
+    assert_eq!(visit(&daemon, &site, "court").status, Some(1), "to one that knows the former key it is another log");
+    let log = smrt::audit::LogKey::new("test.example/smrt-2", &fs::read(site.path("log.key")).unwrap()).unwrap();
+    for id in ["court", "press"] {
+        let accepted = daemon.witness_of(id, &site.witness_identity(id), "anew", &log.verifier().to_string());
+        assert_eq!(accepted.status, Some(0), "{accepted:?}");
+    }
+    assert_eq!(console.health().unwrap().gallery_rows, 0);
+    assert_eq!(daemon.feed("stlco").booking(&number("26-1")).unwrap().state, smrt::api::wire::BookingState::Unusable);
+    push(&daemon).unwrap();
+    assert_eq!(console.health().unwrap().gallery_rows, 1);
+    assert_eq!(daemon.stop(), Some(0));
+    let kinds = site.log_kinds();
+    let at = kinds.iter().position(|kind| *kind == LeafKind::OriginOpened).unwrap();
+    assert_eq!(&kinds[..at], [LeafKind::Started, LeafKind::BookingIn, LeafKind::Stopped], "the backup's leaves stand before it");
 }

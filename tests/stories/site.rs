@@ -330,6 +330,11 @@ impl Site {
         }
     }
 
+    /// `smrtd restore` with these words; no daemon may be running.
+    pub(crate) fn restore(&self, words: &[&str]) -> Ended {
+        ended(Command::new(env!("CARGO_BIN_EXE_smrtd")).arg("restore").arg("--config").arg(self.config()).args(words))
+    }
+
     /// `smrtd check`.
     pub(crate) fn check(&self) -> Ended {
         ended(Command::new(env!("CARGO_BIN_EXE_smrtd")).arg("check").arg("--config").arg(self.config()))
@@ -349,7 +354,7 @@ impl Site {
             disk: Arc::new(RealDisk),
             state: self.path("state"),
             create_as: None,
-            origin: ORIGIN.to_owned(),
+            origin: config.origin.clone(),
             master_key: key("master.key"),
             log_key: key("log.key"),
             shelf: Arc::new(shelf),
@@ -363,6 +368,11 @@ impl Site {
     /// A checkpoint, verified by the log's key.
     pub(crate) fn verified(&self, note: &str) -> Checkpoint {
         LogKey::new(ORIGIN, &fs::read(self.path("log.key")).unwrap()).unwrap().open(note).unwrap()
+    }
+
+    /// The kinds of all leaves; no daemon may be running.
+    pub(crate) fn log_kinds(&self) -> Vec<LeafKind> {
+        self.ledger().log().unwrap().iter().map(|leaf| Leaf::from_bytes(leaf).unwrap().kind).collect()
     }
 
     /// The reasons of all refusals of a kind, those that wait to be gathered behind those with leaves; no daemon may be running.
@@ -437,9 +447,13 @@ impl Daemon<'_> {
 
     /// One visit of a witness, by the real command, with its folder in the site's.
     pub(crate) fn witness(&self, id: &str, identity: &Identity) -> Ended {
-        let (folder, secret, log) =
-            (self.site.path(&format!("kept-{id}")), self.site.witness_secret(id), self.site.log_verifier().to_string());
-        let words = ["witness", "run", "--dir", folder.to_str().unwrap(), "--log", &log, "--name", &witness_name(id), "--secret"];
+        self.witness_of(id, identity, "kept", &self.site.log_verifier().to_string())
+    }
+
+    /// As `witness`, with a folder of this name and the log's key.
+    pub(crate) fn witness_of(&self, id: &str, identity: &Identity, folder: &str, log: &str) -> Ended {
+        let (folder, secret) = (self.site.path(&format!("{folder}-{id}")), self.site.witness_secret(id));
+        let words = ["witness", "run", "--dir", folder.to_str().unwrap(), "--log", log, "--name", &witness_name(id), "--secret"];
         self.smrtctl(identity, &[&words[..], &[secret.to_str().unwrap()]].concat())
     }
 

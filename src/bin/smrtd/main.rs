@@ -4,6 +4,7 @@ mod check;
 mod demo;
 mod journal;
 mod progress;
+mod restore;
 mod run;
 
 use clap::{Parser, Subcommand};
@@ -22,6 +23,7 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Demo(demo::Demo),
+    Restore(restore::Restore),
 }
 
 fn main() {
@@ -31,6 +33,7 @@ fn main() {
         Command::Run(run) => run.run(),
         Command::Check(check) => check.run(),
         Command::Demo(demo) => demo.run(),
+        Command::Restore(restore) => restore.run(),
     };
     let Err(e) = done else { return };
     log::error!("{e}");

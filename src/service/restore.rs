@@ -1,0 +1,351 @@
+//! Bringing a restored backup's log up to what others have kept of it, so that no log goes on as if nothing had been lost.
+//!
+//! **With the newer log** (every witness keeps all leaves): it must begin with the backup's own and contain the anchor's checkpoint. Its
+//! leaves are taken over without their details, which are lost. What they say happened to the backup's bookings and searches is done
+//! again: what was released or replaced is out of every search, what was purged is purged again, what was answered isn't asked any more.
+//! Bookings that came in meanwhile are lost until their agencies send them again.
+//!
+//! **Without it** the log goes on under another origin, and says so in its first leaf. Nobody knows what was released meanwhile, so no
+//! booking of the backup is found by any search before its agency has sent it again.
+//!
+//! Everything is one transaction: a restore that a crash ended has not happened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use super::VERSION;
+use super::clock::Clock;
+use super::error::ServiceError;
+use super::load::{ReadLog, read_log};
+use super::progress::{Progress, StartStage, Steps};
+use super::stage::NewLeaf;
+use super::start::{hold, move_anchor, read_anchor, workers};
+use crate::audit::{Alarm, Checkpoint, Detail, Edge, Entry, LeafKind, LogKey, Note, TileNode, leaf_hash};
+use crate::booking::VersionId;
+use crate::disk::Disk;
+use crate::store::{Commit, LeafRow, NumberRow, NumberState, SearchRow, SearchState, Store, StoreError, VersionRow, VersionState};
+use crate::vault::Master;
+
+/// What a restore takes: the same as the daemon, which must not be running.
+pub struct RestoreSetup {
+    /// The medium.
+    pub disk: Arc<dyn Disk>,
+    /// The restored state folder.
+    pub state: PathBuf,
+    /// The log's origin; the new one, where there is one.
+    pub origin: String,
+    /// The master key's 32 bytes.
+    pub master_key: Zeroizing<Vec<u8>>,
+    /// The log key's 32 bytes.
+    pub log_key: Zeroizing<Vec<u8>>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// The file that holds the newest cosigned checkpoint.
+    pub anchor: Option<PathBuf>,
+}
+
+/// The newer log, as somebody kept it.
+pub struct KeptLog<'l> {
+    /// Its newest checkpoint.
+    pub checkpoint: Note,
+    /// All of its leaves.
+    pub leaves: &'l mut dyn Iterator<Item = Result<Vec<u8>, ServiceError>>,
+    /// Checkpoints that witnesses cosigned.
+    pub cosigned: Vec<Note>,
+}
+
+/// What a restore did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Leaves of the backup.
+    pub backup_leaves: u64,
+    /// Leaves of the log that was supplied, or that witnesses had cosigned.
+    pub supplied_leaves: u64,
+    /// Bookings of the backup that no search finds any more.
+    pub suppressed: u64,
+    /// Searches that nobody answered before all was lost.
+    pub interrupted: u64,
+}
+
+/// What leaves beyond the backup say.
+#[derive(Debug, Default)]
+struct Since {
+    rows: Vec<LeafRow>,
+    nodes: Vec<TileNode>,
+    /// Leaf of a booking to its release.
+    released: BTreeMap<u64, u64>,
+    /// Leaves of bookings that others replaced.
+    replaced: BTreeSet<u64>,
+    /// Leaves of bookings, or of their releases, that were purged.
+    purged: BTreeSet<u64>,
+    /// Leaf of a search to its answer, where it has one.
+    ended: BTreeMap<u64, Option<u64>>,
+    asked: BTreeSet<u64>,
+    raised: BTreeMap<u64, u64>,
+}
+
+/// An opened state folder whose daemon doesn't run.
+struct Folder {
+    master: Master,
+    log_key: LogKey,
+    store: Store,
+    edge: Edge,
+    time_cs: u64,
+    anchor: Option<Checkpoint>,
+    _held: Box<dyn Send + Sync>,
+}
+
+/// Takes the newer log over.
+///
+/// Errors: a log that doesn't begin with the backup's own, or doesn't contain the anchor's checkpoint; one that isn't what its checkpoint
+/// signs, or that this log's key never signed.
+pub fn restore(setup: &RestoreSetup, kept: KeptLog<'_>) -> Result<Restored, ServiceError> {
+    let folder = Folder::open(setup, &setup.origin)?;
+    let checkpoint = kept.checkpoint.checkpoint_of(folder.log_key.verifier())?;
+    let backup_leaves = folder.edge.leaves();
+    let (since, edge) = folder.read(kept.leaves, &checkpoint)?;
+    let mut done = Restored { backup_leaves, supplied_leaves: checkpoint.leaves, ..Restored::default() };
+    let versions = folder.versions_of(since.replaced.iter().chain(since.released.keys()).chain(&since.purged))?;
+    let open: Vec<u64> = since.asked.iter().filter(|asked| !since.ended.contains_key(asked)).copied().collect();
+    done.interrupted = open.len() as u64;
+    let said = Detail::LogRestored {
+        software: VERSION.to_owned(),
+        backup_leaves,
+        supplied_leaves: checkpoint.leaves,
+        checkpoint: kept.checkpoint.to_string(),
+    };
+    let mut leaves = vec![NewLeaf::new(Vec::new(), vec![backup_leaves, checkpoint.leaves], said)];
+    leaves.extend(open.into_iter().map(|asked| NewLeaf::new(vec![asked], Vec::new(), Detail::Interrupted { search: None, device: None })));
+    let standing = folder.store.alarms()?;
+    let doubt = standing.iter().find(|(code, ..)| *code == Alarm::LogInDoubt as u8).map(|(_, leaf, _)| *leaf);
+    leaves.extend(doubt.map(|raised| {
+        let cleared = Detail::AlarmCleared { alarm: Alarm::LogInDoubt, what: "the newer log was supplied".to_owned() };
+        NewLeaf::new(vec![raised], vec![Alarm::LogInDoubt as u64], cleared)
+    }));
+    let searches = folder.open_searches()?;
+    let store = &folder.store;
+    store.commit::<ServiceError>(|tables| {
+        tables.put_leaves(backup_leaves, &since.rows)?;
+        tables.put_nodes(&since.nodes)?;
+        for (&leaf, &id) in &versions {
+            let Some(row) = store.version(id)? else { continue };
+            let release = since.released.get(&leaf);
+            let state = match (release, since.replaced.contains(&leaf)) {
+                // A purge that was finished is begun again: the backup has brought the key back.
+                _ if since.purged.contains(&leaf) || release.is_some_and(|release| since.purged.contains(release)) => VersionState::Purging,
+                (Some(_), _) => VersionState::Released,
+                (None, _) => VersionState::Superseded,
+            };
+            done.suppressed += u64::from(row.state == VersionState::Live);
+            if let (Some(number), Some(&release)) = (store.number(&row.number_key)?, release) {
+                tables.put_number(&row.number_key, &NumberRow { state: NumberState::Released, released: Some(release), ..number })?;
+            }
+            tables.put_version(id, &VersionRow { state, ..row })?;
+        }
+        for (id, row) in &searches {
+            if let Some(&answered) = since.ended.get(&row.asked) {
+                let state = if answered.is_some() { SearchState::Answered } else { SearchState::Interrupted };
+                tables.put_search(*id, &SearchRow { state, answered, ..row.clone() })?;
+            }
+        }
+        for (&code, &leaf) in &since.raised {
+            if let Some(alarm) = Alarm::of(code) {
+                tables.put_alarm(alarm as u8, leaf, "it was raised before the log was restored")?;
+            }
+        }
+        for (code, raised, _) in &standing {
+            if doubt == Some(*raised) || since.raised.contains_key(&(u64::from(*code) | CLEARED)) {
+                tables.remove_alarm(*code)?;
+            }
+        }
+        for note in &kept.cosigned {
+            let checkpoint = note.checkpoint()?;
+            if checkpoint.leaves <= edge.leaves() && folder.log_key.verifier().signed(note) {
+                tables.put_cosigned(checkpoint.leaves, &note.to_string())?;
+            }
+        }
+        folder.append(tables, edge.clone(), leaves, setup.clock.as_ref())
+    })?;
+    Ok(done)
+}
+
+/// Lets the log go on under the setup's origin, another than the folder's; its first leaf says what is lost.
+///
+/// Errors: the folder's own origin.
+pub fn open_origin(setup: &RestoreSetup, former: &str) -> Result<Restored, ServiceError> {
+    if former == setup.origin {
+        return Err(ServiceError::Setup {
+            found: format!("the origin '{former}', which the log has already"),
+            wanted: "another one in the configuration, which the log goes on under".to_owned(),
+        });
+    }
+    let folder = Folder::open(setup, former)?;
+    let backup_leaves = folder.edge.leaves();
+    let mut cosigned = folder.anchor.as_ref().map(|anchor| (anchor.leaves, anchor.text()));
+    folder.store.for_each_cosigned_back::<ServiceError>(|leaves, note| {
+        if cosigned.as_ref().is_none_or(|(anchored, _)| *anchored < leaves) {
+            cosigned = Some((leaves, note.to_owned()));
+        }
+        Ok(false)
+    })?;
+    let (cosigned_leaves, cosigned) = cosigned.unwrap_or_default();
+    let said = Detail::OriginOpened {
+        software: VERSION.to_owned(),
+        former: former.to_owned(),
+        backup_leaves,
+        backup_root: hex::encode(folder.edge.root()),
+        cosigned,
+    };
+    let mut standing = Vec::new();
+    folder.store.for_each_version::<ServiceError>(0..=u8::MAX, |id, head| {
+        if matches!(head.state, VersionState::Live | VersionState::Unusable) {
+            standing.push(id);
+        }
+        Ok(())
+    })?;
+    let alarms = folder.store.alarms()?;
+    let store = &folder.store;
+    store.commit::<ServiceError>(|tables| {
+        for &id in &standing {
+            let row = store.version(id)?.ok_or(StoreError::Corrupt { what: "booking" })?;
+            tables.put_version(id, &VersionRow { state: VersionState::Withheld, ..row })?;
+        }
+        tables.put_origin(&setup.origin, former)?;
+        let mut leaves = vec![NewLeaf::new(Vec::new(), vec![backup_leaves, cosigned_leaves], said)];
+        for (code, raised, _) in &alarms {
+            if let Some(alarm) = Alarm::of(u64::from(*code)) {
+                let cleared = Detail::AlarmCleared { alarm, what: "the log goes on under another origin".to_owned() };
+                leaves.push(NewLeaf::new(vec![*raised], vec![alarm as u64], cleared));
+                tables.remove_alarm(*code)?;
+            }
+        }
+        folder.append(tables, folder.edge.clone(), leaves, setup.clock.as_ref())
+    })?;
+    // It speaks of the former origin, and the new one has none yet.
+    move_anchor(setup.disk.as_ref(), setup.anchor.as_deref())?;
+    Ok(Restored { backup_leaves, supplied_leaves: cosigned_leaves, suppressed: standing.len() as u64, interrupted: 0 })
+}
+
+/// The origin of a state folder's log.
+pub fn origin_of(disk: &Arc<dyn Disk>, state: &std::path::Path) -> Result<String, ServiceError> {
+    Ok(Store::open(disk, state)?.origin()?)
+}
+
+/// Set in the code of an alarm that was cleared again.
+const CLEARED: u64 = 1 << 32;
+
+impl Folder {
+    fn open(setup: &RestoreSetup, origin: &str) -> Result<Self, ServiceError> {
+        let held = hold(setup.disk.as_ref(), &setup.state)?;
+        let master = Master::new(&setup.master_key)?;
+        let store = Store::open(&setup.disk, &setup.state)?;
+        let found = store.origin()?;
+        if found != origin {
+            return Err(ServiceError::Setup { found: format!("the log of origin '{found}'"), wanted: format!("origin '{origin}'") });
+        }
+        let former_key = LogKey::new(origin, &setup.log_key)?;
+        let mut quiet = |_: &Progress| {};
+        let ReadLog { edge, newest, .. } =
+            Steps::new(&mut quiet).run(StartStage::Log, store.leaves_len()?, |step| read_log(&store, &former_key, workers(), step))?;
+        let anchor = setup.anchor.as_deref().map_or(Ok(None), |anchor| read_anchor(setup.disk.as_ref(), anchor, &former_key))?;
+        Ok(Self { master, log_key: LogKey::new(&setup.origin, &setup.log_key)?, store, edge, time_cs: newest.time_cs, anchor, _held: held })
+    }
+
+    /// Reads the supplied log: it must begin with the folder's own, contain the anchor's checkpoint and end at its checkpoint.
+    fn read(
+        &self,
+        leaves: &mut dyn Iterator<Item = Result<Vec<u8>, ServiceError>>,
+        checkpoint: &Checkpoint,
+    ) -> Result<(Since, Edge), ServiceError> {
+        let wrong = |what: String| ServiceError::Supplied { what };
+        let (mut edge, mut since, own) = (Edge::default(), Since::default(), self.edge.leaves());
+        let anchored = self.anchor.as_ref().filter(|anchor| anchor.leaves > 0);
+        for leaf in leaves {
+            let leaf = leaf?;
+            let index = edge.append_hash(leaf_hash(&leaf), &mut |node| since.nodes.push(node));
+            if edge.leaves() == own && edge != self.edge {
+                return Err(wrong(format!("its first {own} leaves are not those of the state folder")));
+            }
+            if let Some(anchor) = anchored.filter(|anchor| anchor.leaves == edge.leaves() && anchor.root != edge.root()) {
+                return Err(wrong(format!("it does not contain the checkpoint over {} leaves that the anchor holds", anchor.leaves)));
+            }
+            if index >= own {
+                since.take(index, &leaf)?;
+                since.rows.push(LeafRow { leaf, detail: None });
+            }
+        }
+        if edge.leaves() < own || anchored.is_some_and(|anchor| edge.leaves() < anchor.leaves) {
+            let wanted = anchored.map_or(own, |anchor| anchor.leaves.max(own));
+            return Err(wrong(format!("it has {} leaves, wanted at least {wanted}", edge.leaves())));
+        }
+        if (edge.leaves(), edge.root()) != (checkpoint.leaves, checkpoint.root) {
+            return Err(wrong(format!("its {} leaves are not those that its checkpoint signs", edge.leaves())));
+        }
+        Ok((since, edge))
+    }
+
+    /// The versions that these leaves logged, by their leaves.
+    fn versions_of<'l>(&self, leaves: impl Iterator<Item = &'l u64>) -> Result<BTreeMap<u64, VersionId>, ServiceError> {
+        let wanted: BTreeSet<u64> = leaves.copied().collect();
+        let mut found = BTreeMap::new();
+        self.store.for_each_version::<ServiceError>(0..=u8::MAX, |id, head| {
+            if wanted.contains(&head.leaf) {
+                found.insert(head.leaf, id);
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn open_searches(&self) -> Result<Vec<([u8; 16], SearchRow)>, ServiceError> {
+        let mut open = Vec::new();
+        self.store.for_each_search::<ServiceError>(|id, head| {
+            if head.state == SearchState::Asked {
+                open.push(id);
+            }
+            Ok(())
+        })?;
+        let row = |id| Ok((id, self.store.search(id)?.ok_or(StoreError::Corrupt { what: "search" })?));
+        open.into_iter().map(row).collect()
+    }
+
+    /// Writes leaves of this restore behind all others, with the checkpoint over them.
+    fn append(&self, tables: &Commit, mut edge: Edge, leaves: Vec<NewLeaf>, clock: &dyn Clock) -> Result<(), ServiceError> {
+        let (first, mut nodes, mut rows) = (edge.leaves(), Vec::new(), Vec::new());
+        let time_cs = clock.now_cs().max(self.time_cs);
+        for new in leaves {
+            let (leaf, salted) = new.leaf(time_cs, None);
+            let at = edge.append_hash(leaf_hash(&leaf), &mut |node| nodes.push(node));
+            rows.push(LeafRow { leaf, detail: Some(self.master.seal_detail(self.log_key.origin(), at, &salted)) });
+        }
+        tables.put_leaves(first, &rows)?;
+        tables.put_nodes(&nodes)?;
+        Ok(tables.put_checkpoint(&edge.to_bytes(), &self.log_key.sign(edge.leaves(), edge.root()))?)
+    }
+}
+
+impl Since {
+    /// Takes note of what a leaf says happened.
+    fn take(&mut self, index: u64, leaf: &[u8]) -> Result<(), ServiceError> {
+        let Entry::Known(view) = Entry::read(leaf)? else { return Ok(()) };
+        let first = view.follows().next();
+        match (view.kind, first) {
+            (LeafKind::Released, Some(booking)) => drop(self.released.insert(booking, index)),
+            (LeafKind::BookingIn, Some(booking)) => drop(self.replaced.insert(booking)),
+            (LeafKind::Purged, Some(what)) => drop(self.purged.insert(what)),
+            (LeafKind::Asked, _) => drop(self.asked.insert(index)),
+            (LeafKind::Answered, Some(asked)) => drop(self.ended.insert(asked, Some(index))),
+            (LeafKind::Interrupted, Some(asked)) => drop(self.ended.insert(asked, None)),
+            (LeafKind::AlarmRaised, _) => drop(self.raised.insert(view.count(0), index)),
+            (LeafKind::AlarmCleared, _) => {
+                self.raised.remove(&view.count(0));
+                self.raised.insert(view.count(0) | CLEARED, index);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
