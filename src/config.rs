@@ -9,7 +9,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use crate::gallery::EngineChoice;
-use crate::limits::DISK_RESERVE_MIB_DEFAULT;
+use crate::limits::{DETAILS_KEPT_DAYS_MIN, DISK_RESERVE_MIB_DEFAULT};
 use crate::roster::{Roster, RosterError};
 use crate::tls::ServerFiles;
 
@@ -94,6 +94,10 @@ pub struct Config {
     /// raises it can refuse all bookings; a low number lets a full medium halt the box.
     #[serde(default = "disk_reserve_mib_default")]
     pub disk_reserve_mib: u64,
+    /// Days for which the log's sealed details are kept; leaves stay for ever. Default and least: 1096, three years. Whoever raises it keeps who
+    /// searched for whom for longer.
+    #[serde(default = "details_kept_days_default", deserialize_with = "details_kept_days")]
+    pub details_kept_days: u64,
     /// File of agencies and devices. No default. Whoever changes it admits agencies and consoles; its digest is logged at every start.
     pub roster: PathBuf,
     /// Certificates of the door.
@@ -221,6 +225,19 @@ fn disk_reserve_mib_default() -> u64 {
     DISK_RESERVE_MIB_DEFAULT
 }
 
+fn details_kept_days_default() -> u64 {
+    DETAILS_KEPT_DAYS_MIN
+}
+
+fn details_kept_days<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    match u64::deserialize(deserializer)? {
+        few if few < DETAILS_KEPT_DAYS_MIN => {
+            Err(serde::de::Error::custom(format!("details kept for {few} days, wanted at least {DETAILS_KEPT_DAYS_MIN}")))
+        }
+        days => Ok(days),
+    }
+}
+
 fn models_default() -> PathBuf {
     PathBuf::from("/usr/share/smrt/models")
 }
@@ -257,7 +274,12 @@ mod tests {
 
     #[test]
     fn unknown_keys_and_wrong_values_are_told_with_their_place() {
-        for wrong in [format!("{GOOD}\ncolour = 1"), GOOD.replace("8443", "84430"), format!("{GOOD}\nengine = \"tpu\"")] {
+        for wrong in [
+            format!("details_kept_days = 30\n{GOOD}"),
+            format!("{GOOD}\ncolour = 1"),
+            GOOD.replace("8443", "84430"),
+            format!("{GOOD}\nengine = \"tpu\""),
+        ] {
             let told = load(&wrong).unwrap_err().to_string();
             assert!(told.contains("line"), "{told}");
         }

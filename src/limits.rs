@@ -152,6 +152,10 @@ pub const CLOCK_AGREE_SECONDS_MAX: u64 = 60;
 pub const DISK_RESERVE_MIB_DEFAULT: u64 = 256;
 /// Details that one answer opens: with its JSON around each, well below what a client reads.
 pub const DETAILS_PER_ANSWER_MAX: u64 = 256;
+/// Days for which the log's details are kept, fewest.
+pub const DETAILS_KEPT_DAYS_MIN: u64 = 1_096;
+/// Details that one leaf says have expired.
+pub const EXPIRED_PER_LEAF_MAX: u64 = 4_096;
 /// Days from an audit's sample to the last of its reviews.
 pub const REVIEW_DAYS_MAX: u64 = 30;
 /// Days from one audit's sample to the next.

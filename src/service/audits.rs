@@ -9,9 +9,9 @@ use time::OffsetDateTime;
 
 use super::Service;
 use super::error::ServiceError;
-use super::ledger::OpenedLeaf;
+use super::ledger::{Ledger, OpenedLeaf};
 use crate::audit::{Actor, Alarm, Detail, Entry, Finding, LeafKind, SampleKey};
-use crate::limits::{CLOCK_AGREE_SECONDS_MAX, DETAILS_PER_ANSWER_MAX, REVIEW_DAYS_MAX, SAMPLES_SHOWN_MAX};
+use crate::limits::{CLOCK_AGREE_SECONDS_MAX, DETAILS_PER_ANSWER_MAX, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, SAMPLES_SHOWN_MAX};
 use crate::roster::Caller;
 
 const DAY_CS: u64 = 8_640_000;
@@ -116,6 +116,7 @@ impl Service {
     pub fn review_sample(&self, caller: &Caller, sample: u64, asked: u64, finding: Finding, note: String) -> Result<u64, ServiceError> {
         self.admitted(caller, self.roster.auditor(caller, "review a sample"))?;
         let drawn = self
+            .ledger
             .drawn(sample)?
             .filter(|drawn| drawn.asked.contains(&asked))
             .ok_or(ServiceError::NotFound { what: "search in that sample" })?;
@@ -128,7 +129,7 @@ impl Service {
     /// Errors: a caller that is no auditor's console.
     pub fn samples(&self, caller: &Caller) -> Result<Vec<Drawn>, ServiceError> {
         self.admitted(caller, self.roster.auditor(caller, "look at samples"))?;
-        self.all_samples()
+        self.ledger.samples()
     }
 
     /// An administrator says what the site's time source says, and that the clock may be believed again.
@@ -148,11 +149,22 @@ impl Service {
         self.guard.clear(Alarm::ClockAhead, "an administrator and the site's time source agree with the clock")
     }
 
+    fn time_of(&self, leaf: u64) -> Result<u64, ServiceError> {
+        let row = self.ledger.core().store.leaf(leaf)?.ok_or(ServiceError::NotFound { what: "leaf" })?;
+        Ok(Entry::read(&row.leaf)?.time_cs())
+    }
+
+    fn for_each(&self, leaves: Range<u64>, mut visit: impl FnMut(u64, Entry<'_>) -> Result<(), ServiceError>) -> Result<(), ServiceError> {
+        self.ledger.core().store.for_each_leaf::<ServiceError>(leaves, |leaf, bytes| visit(leaf, Entry::read(bytes)?))
+    }
+}
+
+impl Ledger {
     /// All samples whose details are still there, as `samples` gives them.
-    fn all_samples(&self) -> Result<Vec<Drawn>, ServiceError> {
+    pub(super) fn samples(&self) -> Result<Vec<Drawn>, ServiceError> {
         let mut drawn: Vec<(u64, Vec<(u64, Finding)>)> = Vec::new();
-        for leaf in self.ledger.core().audit_leaves() {
-            let Some(row) = self.ledger.core().store.leaf(leaf)? else { continue };
+        for leaf in self.core().audit_leaves() {
+            let Some(row) = self.core().store.leaf(leaf)? else { continue };
             let Entry::Known(view) = Entry::read(&row.leaf)? else { continue };
             match view.kind {
                 LeafKind::SampleDrawn => drawn.push((leaf, Vec::new())),
@@ -178,11 +190,11 @@ impl Service {
     }
 
     /// A sample by the leaf that says what was drawn; nothing of its reviews.
-    fn drawn(&self, leaf: u64) -> Result<Option<Drawn>, ServiceError> {
-        let Some(row) = self.ledger.core().store.leaf(leaf)? else { return Ok(None) };
+    pub(super) fn drawn(&self, leaf: u64) -> Result<Option<Drawn>, ServiceError> {
+        let Some(row) = self.core().store.leaf(leaf)? else { return Ok(None) };
         let Entry::Known(view) = Entry::read(&row.leaf)? else { return Ok(None) };
         let Some(seeded) = view.follows().next().filter(|_| view.kind == LeafKind::SampleDrawn) else { return Ok(None) };
-        let detail = self.ledger.open_detail(leaf)?.map(|opened| serde_json::from_slice(&opened.detail)).transpose();
+        let detail = self.open_detail(leaf)?.map(|opened| serde_json::from_slice(&opened.detail)).transpose();
         let asked = match detail.map_err(|source| ServiceError::Sealed { what: "detail", source })? {
             Some(Detail::SampleDrawn { leaves, .. }) => leaves,
             // Expired with its term; nobody is asked for its reviews any more.
@@ -193,12 +205,21 @@ impl Service {
         Ok(Some(Drawn { seeded, leaf, time_cs, population: view.count(0), asked, reviewed: Vec::new(), due_cs }))
     }
 
-    fn time_of(&self, leaf: u64) -> Result<u64, ServiceError> {
-        let row = self.ledger.core().store.leaf(leaf)?.ok_or(ServiceError::NotFound { what: "leaf" })?;
-        Ok(Entry::read(&row.leaf)?.time_cs())
-    }
-
-    fn for_each(&self, leaves: Range<u64>, mut visit: impl FnMut(u64, Entry<'_>) -> Result<(), ServiceError>) -> Result<(), ServiceError> {
-        self.ledger.core().store.for_each_leaf::<ServiceError>(leaves, |leaf, bytes| visit(leaf, Entry::read(bytes)?))
+    /// What of audits is overdue, in words: a sample, or reviews of one.
+    pub(super) fn audit_overdue(&self) -> Result<Option<String>, ServiceError> {
+        let now_cs = self.now_cs();
+        let samples = self.samples()?;
+        let late = samples.iter().filter(|drawn| drawn.due_cs < now_cs);
+        let open: usize =
+            late.map(|drawn| drawn.asked.iter().filter(|asked| !drawn.reviewed.iter().any(|(done, _)| done == *asked)).count()).sum();
+        if open > 0 {
+            return Ok(Some(format!("{open} searches of samples are not reviewed after {REVIEW_DAYS_MAX} days")));
+        }
+        let last = match samples.last() {
+            Some(drawn) => Some(drawn.time_cs),
+            None => self.core().store.leaf(0)?.map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs())).transpose()?,
+        };
+        let overdue = last.is_some_and(|last| last + SAMPLE_DAYS_MAX * DAY_CS < now_cs);
+        Ok(overdue.then(|| format!("no sample was drawn for more than {SAMPLE_DAYS_MAX} days")))
     }
 }

@@ -207,6 +207,11 @@ impl Guard {
         self.look_at_clock()?;
         self.look_at_disk()?;
         self.look_at_witnesses()?;
+        match self.ledger.audit_overdue()? {
+            Some(what) => self.raise(Alarm::AuditOverdue, what)?,
+            None => self.clear(Alarm::AuditOverdue, "nothing of audits is overdue")?,
+        }
+        self.ledger.expire_details()?;
         self.ledger.end_hours()?;
         self.reads.end_hours(&self.ledger, false)
     }

@@ -54,6 +54,8 @@ pub struct LedgerSetup {
     pub anchor: Option<PathBuf>,
     /// Bytes of the medium that stay free for releases, purges and the log.
     pub reserve_bytes: u64,
+    /// Days for which details are kept.
+    pub details_kept_days: u64,
 }
 
 /// The open ledger.
@@ -81,6 +83,7 @@ pub(super) struct Core {
     /// Whether the log was found to contain what the anchor says.
     pub(super) anchored: bool,
     pub(super) reserve_bytes: u64,
+    pub(super) details_kept_days: u64,
     pub(super) witnessing: RwLock<Witnessing>,
     /// What searches that begin now are answered by; only the writer changes it.
     pub(super) active: RwLock<Arc<Generation>>,
@@ -375,6 +378,11 @@ impl Ledger {
             Done::Logged { leaf } => Ok(leaf),
             _ => unreachable!("only what answers with its leaf is sent here"),
         }
+    }
+
+    /// Removes details whose term is over, and logs which.
+    pub(super) fn expire_details(&self) -> Result<(), ServiceError> {
+        self.change(Change::Expire).map(|_| ())
     }
 
     /// Logs what was gathered of hours that are over.

@@ -409,6 +409,7 @@ mod tests {
             clock: Arc::new(crate::service::SystemClock::default()),
             anchor: None,
             reserve_bytes: 0,
+            details_kept_days: 1_096,
         };
         Ledger::open_with(setup, workers, watch)
     }

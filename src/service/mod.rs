@@ -25,6 +25,8 @@ mod search;
 mod stage;
 mod start;
 mod switch;
+#[cfg(test)]
+mod watch_tests;
 mod writer;
 
 use std::sync::Arc;
@@ -47,7 +49,7 @@ pub use restore::{KeptLog, RestoreSetup, Restored, open_origin, origin_of, resto
 pub use search::{Answered, Lead, SearchTimings};
 pub use switch::{ModelStanding, SwitchState};
 
-use crate::audit::{Actor, Detail};
+use crate::audit::{Actor, Alarm, Detail};
 use crate::embed::{Choice, Pool, Portrait};
 use crate::roster::{Caller, Roster, RosterError};
 use guard::{Guard, Watch};
@@ -84,6 +86,11 @@ impl Service {
     /// Whether the verbs may be used.
     pub fn doors(&self) -> Doors {
         self.guard.doors()
+    }
+
+    /// Whether holds and extensions don't expire at the moment, because the clock is in doubt.
+    pub fn is_expiry_frozen(&self) -> bool {
+        self.guard.stands(Alarm::ClockAhead)
     }
 
     /// Starts the threads that work in the background, until the service is closed; `on_halt` is told where the state becomes unknown.

@@ -54,6 +54,7 @@ pub(super) enum StagedRows {
     AlarmCleared { alarm: Alarm },
     Cosigned { leaves: u64, note: Box<Note> },
     Gathered { row: GatheredRow },
+    Expired { first: u64, end: u64 },
     GatheredEnded { kind: u16, caller: String },
     Switched { model: ModelId, versions: Vec<(VersionId, VersionRow)> },
     None,
@@ -371,6 +372,7 @@ pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf
             row.leaf = leaf.unwrap_or(row.leaf);
             tables.put_gathered(row)?;
         }
+        StagedRows::Expired { first, end } => tables.expire_details(*first..*end)?,
         StagedRows::GatheredEnded { kind, caller } => tables.remove_gathered(*kind, caller)?,
         StagedRows::SwitchGivenUp => tables.end_switch()?,
         StagedRows::Switched { model, versions } => {

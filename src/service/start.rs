@@ -41,7 +41,7 @@ pub(super) fn workers() -> usize {
 }
 
 pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Progress)) -> Result<Opened, ServiceError> {
-    let LedgerSetup { disk, state, create_as, origin, master_key, log_key, shelf, clock, anchor, reserve_bytes } = setup;
+    let LedgerSetup { disk, state, create_as, origin, master_key, log_key, shelf, clock, anchor, reserve_bytes, details_kept_days } = setup;
     let mut steps = Steps::new(watch);
     let held = hold(disk.as_ref(), &state)?;
     let master = Master::new(&master_key)?;
@@ -81,6 +81,7 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
         anchor,
         anchored: anchored.is_some(),
         reserve_bytes,
+        details_kept_days,
         witnessing: RwLock::default(),
         active: RwLock::new(Arc::new(generation)),
         former: Mutex::default(),

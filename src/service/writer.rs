@@ -58,6 +58,8 @@ pub(super) enum Change {
     },
     /// A refusal, told after it is logged.
     Refused(Box<Detail>),
+    /// Remove details whose term is over.
+    Expire,
     /// Log what was gathered of hours that are over.
     EndHours,
     Note {
@@ -93,8 +95,11 @@ pub(super) enum Change {
 impl Change {
     /// Whether it is a group of its own: it commits in more than one step, or what comes after it must see what it did.
     fn is_alone(&self) -> bool {
-        use Change::{BeginSwitch, Embed, EndHours, Gather, GiveUpSwitch, LeaveGallery, Purge, Sweep, Turn};
-        matches!(self, Purge(_) | BeginSwitch { .. } | Embed { .. } | EndHours | Gather | LeaveGallery | Turn | GiveUpSwitch { .. } | Sweep)
+        use Change::{BeginSwitch, Embed, EndHours, Expire, Gather, GiveUpSwitch, LeaveGallery, Purge, Sweep, Turn};
+        matches!(
+            self,
+            Purge(_) | BeginSwitch { .. } | Embed { .. } | EndHours | Expire | Gather | LeaveGallery | Turn | GiveUpSwitch { .. } | Sweep
+        )
     }
 }
 
@@ -245,6 +250,7 @@ impl Writer {
             Change::BeginSwitch { actor, pool, accept_failed } => self.begin_switch(actor, pool, accept_failed),
             Change::Embed { model, faces } => self.embed(model, &faces),
             Change::EndHours => self.end_hours(),
+            Change::Expire => self.expire_details(),
             Change::Gather => self.gather(),
             Change::LeaveGallery => self.leave_gallery(),
             Change::Turn => self.turn(),

@@ -26,6 +26,9 @@ const GATHERED: TableDefinition<(u16, &str), GatheredValue<'static>> = TableDefi
 /// Code of the alarm to the leaf that raised it and what it says.
 const ALARMS: TableDefinition<u8, (u64, &str)> = TableDefinition::new("alarms");
 
+/// The first leaf whose detail has not expired.
+const META_EXPIRED: &str = "expired";
+
 /// A leaf with its sealed detail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeafRow {
@@ -65,6 +68,12 @@ impl Store {
         let Some(leaf) = leaves.get(index).map_err(read_error)? else { return Ok(None) };
         let detail = details.get(index).map_err(read_error)?.map(|detail| detail.value().to_vec());
         Ok(Some(LeafRow { leaf: leaf.value().to_vec(), detail }))
+    }
+
+    /// The first leaf whose detail has not expired.
+    pub fn expired(&self) -> Result<u64, StoreError> {
+        let Some(end) = self.meta(META_EXPIRED)? else { return Ok(0) };
+        Ok(u64::from_le_bytes(end.try_into().map_err(|_| StoreError::Corrupt { what: "end of the expired details" })?))
     }
 
     /// These leaves in their order.
@@ -176,17 +185,11 @@ impl Commit {
         Ok(())
     }
 
-    /// Removes the details of these leaves; gives how many there were.
-    pub fn remove_details(&self, leaves: Range<u64>) -> Result<u64, StoreError> {
-        let mut details = self.transaction.open_table(DETAILS).map_err(commit_error)?;
-        let mut removed = 0;
-        details
-            .retain_in(leaves, |_, _| {
-                removed += 1;
-                false
-            })
-            .map_err(commit_error)?;
-        Ok(removed)
+    /// Removes the details of these leaves, which follow those that were removed before.
+    pub fn expire_details(&self, leaves: Range<u64>) -> Result<(), StoreError> {
+        let end = leaves.end;
+        self.transaction.open_table(DETAILS).map_err(commit_error)?.retain_in(leaves, |_, _| false).map_err(commit_error)?;
+        self.put_meta(META_EXPIRED, &end.to_le_bytes())
     }
 
     /// Writes nodes of higher tiles.
@@ -258,9 +261,9 @@ mod tests {
         let row = |n: u8| LeafRow { leaf: vec![n; 3], detail: (n != 4).then(|| vec![n; 9]) };
         store.commit(|commit| commit.put_leaves(0, &(0..10).map(row).collect::<Vec<_>>())).unwrap();
         assert_eq!((store.leaf(3).unwrap(), store.leaf(4).unwrap(), store.leaf(10).unwrap()), (Some(row(3)), Some(row(4)), None));
-        let mut removed = 0;
-        store.commit::<StoreError>(|commit| commit.remove_details(2..6).map(|count| removed = count)).unwrap();
-        assert_eq!((removed, store.leaves_len().unwrap()), (3, 10));
+        assert_eq!(store.expired().unwrap(), 0);
+        store.commit(|commit| commit.expire_details(0..6)).unwrap();
+        assert_eq!((store.expired().unwrap(), store.leaves_len().unwrap()), (6, 10));
         assert_eq!(store.leaf(3).unwrap(), Some(LeafRow { detail: None, ..row(3) }));
         let mut left = Vec::new();
         store
@@ -269,7 +272,7 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-        assert_eq!(left, [(0, 0), (1, 1), (6, 6), (7, 7)]);
+        assert_eq!(left, [(6, 6), (7, 7)]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use smrt::config::{Config, TlsFiles};
 use smrt::embed::{Client as PackageClient, Digest, Package, decode, fetch, fetch_package, packages};
 use smrt::gallery::EngineChoice;
 use smrt::inquiry::{Purpose, Reference, SearchRequest};
+use smrt::limits::DETAILS_KEPT_DAYS_MIN;
 use smrt::roster::{Agency, CertificateName, Device, Roster, Standing};
 use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
@@ -196,6 +197,7 @@ impl Site {
             models_next: None,
             anchor: None,
             disk_reserve_mib: 0,
+            details_kept_days: DETAILS_KEPT_DAYS_MIN,
             switch_memory_mib: None,
             engine,
             embed_workers: 0,

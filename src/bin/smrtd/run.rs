@@ -122,6 +122,7 @@ fn open_service(config: &Config, roster: Roster, create_as: Option<StateKind>) -
         clock: Arc::new(SystemClock::default()),
         anchor: config.anchor.clone(),
         reserve_bytes: config.disk_reserve_mib.saturating_mul(1 << 20),
+        details_kept_days: config.details_kept_days,
     };
     let mut teller = Teller::new();
     Service::open(setup, roster, &mut |progress| teller.tell(progress)).map_err(|e| match e {

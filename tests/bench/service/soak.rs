@@ -98,6 +98,7 @@ pub(super) fn measure(seconds: u64, rows: u32, models: &Path, engine: &str, json
             clock: Arc::new(SystemClock::default()),
             anchor: None,
             reserve_bytes: 0,
+            details_kept_days: 1_096,
         })?)
     };
     let named = |name| CertificateName::parse(name).map(|name| Caller { name, fingerprint: [0; 32] }).context("a certificate's name");

@@ -124,6 +124,7 @@ fn ledger(disk: Arc<dyn Disk>, state: &Path, create_as: Option<StateKind>, model
         clock: Arc::new(SystemClock::default()),
         anchor: None,
         reserve_bytes: 0,
+        details_kept_days: 1_096,
     })?)
 }
 

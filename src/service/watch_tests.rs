@@ -1,0 +1,292 @@
+//! What the box does as time goes on, told by a clock that stands where a test puts it.
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use time::OffsetDateTime;
+
+use super::clock::tests::SetClock;
+use super::*;
+use crate::audit::{Alarm, CosignerKey, Entry, Finding, LeafKind, Note};
+use crate::booking::{BookingNumber, Identifier};
+use crate::disk::RealDisk;
+use crate::gallery::EngineChoice;
+use crate::inquiry::SearchRequest;
+use crate::limits::{DETAILS_KEPT_DAYS_MIN, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX};
+use crate::roster::CertificateName;
+use crate::store::StateKind;
+
+const HOUR_CS: u64 = 360_000;
+const DAY_CS: u64 = 24 * HOUR_CS;
+/// 2026-11-24, 18:40.
+const NOON_CS: u64 = 179_554_560_000;
+
+/// The models, loaded once for all tests.
+static SHELF: LazyLock<Arc<Shelf>> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+    Arc::new(Shelf::open(&folder, None, EngineChoice::Cpu, 1).unwrap_or_else(|e| panic!("run smrtctl model fetch: {}", e.chain())))
+});
+
+const ROSTER: &str = r#"
+    [[agency]]
+    id = "slmpd"
+    name = "Metropolitan Police Department"
+    standing = { kind = "contributor", mou_from = "2026-01-12", policy_reviewed_on = "2026-01-10", policy_version = "3" }
+    [[device]]
+    id = "rtcc-1"
+    place = "RTCC, desk 1"
+    [[device]]
+    id = "admin-1"
+    place = "server room"
+    administration = true
+    [[device]]
+    id = "audit-1"
+    place = "inspector's office"
+    audit = true
+"#;
+
+/// A box in a folder, with a clock.
+struct Home {
+    folder: tempfile::TempDir,
+    clock: Arc<SetClock>,
+    roster: String,
+}
+
+impl Home {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), clock: Arc::new(SetClock::at(NOON_CS)), roster: ROSTER.to_owned() }
+    }
+
+    fn open(&self) -> Service {
+        let setup = LedgerSetup {
+            disk: Arc::new(RealDisk),
+            state: self.folder.path().to_owned(),
+            create_as: Some(StateKind::Test),
+            origin: "test.example/log".to_owned(),
+            master_key: vec![1; 32].into(),
+            log_key: vec![2; 32].into(),
+            shelf: SHELF.clone(),
+            clock: self.clock.clone(),
+            anchor: None,
+            reserve_bytes: 0,
+            details_kept_days: DETAILS_KEPT_DAYS_MIN,
+        };
+        Service::open(setup, toml::from_str(&self.roster).unwrap(), &mut |_| {}).unwrap_or_else(|e| panic!("{}", e.chain()))
+    }
+}
+
+fn caller(name: &str) -> Caller {
+    Caller { name: CertificateName::parse(name).unwrap(), fingerprint: [0; 32] }
+}
+
+fn request() -> SearchRequest {
+    serde_json::from_value(serde_json::json!({
+        "reference": {"kind": "complaint_number", "number": "26-1"}, "requester": "Det. A. Ortiz", "agency": "slmpd",
+        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois", "probe_source": "store camera"
+    }))
+    .unwrap()
+}
+
+fn search(service: &Service) -> ServiceError {
+    service.search(&caller("smrt:device/rtcc-1"), &request(), Arc::from(*b"no photo")).expect_err("it is no photo")
+}
+
+fn standing(service: &Service) -> Vec<Alarm> {
+    service.alarms().into_iter().map(|raised| raised.alarm).collect()
+}
+
+fn kinds(service: &Service) -> Vec<LeafKind> {
+    let leaves = service.ledger().log().unwrap();
+    assert!(leaves.iter().map(|leaf| Entry::read(leaf).unwrap().time_cs()).is_sorted(), "no leaf is dated before the one before it");
+    let kind = |leaf: &Vec<u8>| match Entry::read(leaf).unwrap() {
+        Entry::Known(view) => view.kind,
+        Entry::Foreign { .. } => panic!("all are of this version"),
+    };
+    leaves.iter().map(kind).collect()
+}
+
+#[test]
+fn nobody_searches_while_the_clock_stands_behind_the_newest_leaf_and_agencies_go_on() {
+    let home = Home::new();
+    let service = home.open();
+    assert!(matches!(search(&service), ServiceError::Photo(_)), "the clock is right");
+    home.clock.set(NOON_CS - HOUR_CS);
+    assert!(matches!(search(&service), ServiceError::ClockBehind { seconds: 3_600 }), "at once, whoever has looked");
+    service.guard.look().unwrap();
+    assert_eq!(standing(&service), [Alarm::ClockBehind]);
+    let released = service.release(&caller("smrt:agency/slmpd/feed"), &BookingNumber::parse("26-1").unwrap(), "expunged");
+    assert!(matches!(released, Err(ServiceError::NotFound { .. })), "a release is looked at as ever");
+    service.close().unwrap();
+    drop(service);
+
+    let service = home.open();
+    assert!(matches!(search(&service), ServiceError::ClockBehind { .. }), "a start behind the newest leaf is no better");
+    home.clock.pass(HOUR_CS);
+    service.guard.look().unwrap();
+    assert!(standing(&service).is_empty() && matches!(search(&service), ServiceError::Photo(_)));
+    let kinds = kinds(&service);
+    let of = |kind| kinds.iter().filter(|&&k| k == kind).count();
+    assert_eq!((of(LeafKind::ClockStepped), of(LeafKind::AlarmRaised), of(LeafKind::AlarmCleared)), (1, 1, 1));
+}
+
+#[test]
+fn a_clock_that_went_ahead_is_doubted_until_an_administrator_and_the_time_source_agree() {
+    let home = Home::new();
+    let service = home.open();
+    home.clock.pass(HOUR_CS);
+    service.guard.look().unwrap();
+    assert!(!service.is_expiry_frozen());
+    home.clock.set(NOON_CS + 3 * HOUR_CS + 100);
+    service.guard.look().unwrap();
+    assert!(service.is_expiry_frozen() && standing(&service) == [Alarm::ClockAhead]);
+    service.close().unwrap();
+    drop(service);
+    let service = home.open();
+    service.guard.look().unwrap();
+    assert!(service.is_expiry_frozen(), "a restart is no reason to believe it");
+    let at = |cs: u64| OffsetDateTime::from_unix_timestamp(i64::try_from(cs / 100).unwrap()).unwrap();
+    let admin = caller("smrt:device/admin-1");
+    let right = NOON_CS + 3 * HOUR_CS + 100;
+    assert!(matches!(service.confirm_clock(&caller("smrt:device/rtcc-1"), at(right)), Err(ServiceError::Roster(_))));
+    assert!(matches!(service.confirm_clock(&admin, at(right - HOUR_CS)), Err(ServiceError::ClockDisagrees { seconds: 3_600 })));
+    assert!(service.is_expiry_frozen());
+    service.confirm_clock(&admin, at(right)).unwrap();
+    assert!(!service.is_expiry_frozen() && standing(&service).is_empty());
+    assert!(matches!(service.confirm_clock(&admin, at(right)), Err(ServiceError::NotFound { .. })), "nobody doubts it any more");
+}
+
+#[test]
+fn a_log_that_witnesses_leave_alone_for_too_long_raises_an_alarm_until_they_have_cosigned_it() {
+    let mut home = Home::new();
+    let court = CosignerKey::new("court.example", &[7; 32]).unwrap();
+    home.roster += &format!(
+        "[[witness]]\nid = \"court\"\nname = \"Clerk\"\nkey = \"{}\"\n[quorum]\nwitnesses = 1\nwithin_minutes = 60\n",
+        court.verifier()
+    );
+    let service = home.open();
+    home.clock.pass(HOUR_CS);
+    service.guard.look().unwrap();
+    assert!(standing(&service).is_empty(), "an hour is what they have");
+    home.clock.pass(1);
+    service.guard.look().unwrap();
+    assert_eq!(standing(&service), [Alarm::Unwitnessed]);
+    let witness = caller("smrt:witness/court");
+    let mut note = Note::parse(&service.pending_checkpoint(&witness).unwrap()).unwrap();
+    court.cosign(&mut note, (NOON_CS + HOUR_CS) / 100);
+    assert!(service.cosign(&witness, &note.to_string()).unwrap().complete);
+    service.guard.look().unwrap();
+    assert!(standing(&service).is_empty());
+    assert!(kinds(&service).ends_with(&[LeafKind::AlarmRaised, LeafKind::AlarmCleared]));
+}
+
+#[test]
+fn refusals_and_reads_of_an_hour_are_two_leaves_a_caller_and_survive_a_restart() {
+    let home = Home::new();
+    let service = home.open();
+    for _ in 0..5 {
+        search(&service);
+    }
+    let witness = caller("smrt:agency/slmpd/feed");
+    let tile = crate::audit::TileId { holds: crate::audit::Holds::Entries, index: 0, width: 1 };
+    for _ in 0..3 {
+        service.tile(&witness, tile).unwrap();
+    }
+    let of = |service: &Service, kind| kinds(service).iter().filter(|&&k| k == kind).count();
+    assert_eq!((of(&service, LeafKind::SearchRefused), of(&service, LeafKind::LogRead)), (1, 1));
+    service.close().unwrap();
+    drop(service);
+    let service = home.open();
+    search(&service);
+    assert_eq!(
+        (of(&service, LeafKind::SearchRefused), of(&service, LeafKind::LogRead)),
+        (1, 2),
+        "reads end with the daemon, refusals wait"
+    );
+    home.clock.pass(HOUR_CS);
+    service.guard.look().unwrap();
+    assert_eq!((of(&service, LeafKind::SearchRefused), of(&service, LeafKind::RefusalsGathered)), (1, 1));
+    let (leaves, at) = (service.ledger().log().unwrap(), kinds(&service).iter().position(|k| *k == LeafKind::RefusalsGathered).unwrap());
+    let Entry::Known(view) = Entry::read(&leaves[at]).unwrap() else { panic!("it is of this version") };
+    assert_eq!(view.counts().collect::<Vec<_>>(), [LeafKind::SearchRefused as u64, 5]);
+    let detail = service.ledger().detail(at as u64).unwrap().unwrap();
+    assert_eq!((detail["refusals"].as_u64(), detail["kept"].as_array().unwrap().len()), (Some(5), 5));
+    assert_eq!(detail["kept"][0]["request"]["requester"], "Det. A. Ortiz");
+    search(&service);
+    assert_eq!(of(&service, LeafKind::SearchRefused), 2, "another hour begins with a leaf of its own");
+}
+
+#[test]
+fn details_are_gone_after_their_term_and_a_leaf_names_them() {
+    let home = Home::new();
+    let service = home.open();
+    search(&service);
+    home.clock.pass(DETAILS_KEPT_DAYS_MIN * DAY_CS - HOUR_CS);
+    service.guard.look().unwrap();
+    let kept = service.ledger().leaves();
+    assert!((0..2).all(|leaf| service.ledger().detail(leaf).unwrap().is_some()), "not a day too early");
+    home.clock.pass(HOUR_CS + 1);
+    service.guard.look().unwrap();
+    assert!((0..2).all(|leaf| service.ledger().detail(leaf).unwrap().is_none()));
+    assert!((2..kept).all(|leaf| service.ledger().detail(leaf).unwrap().is_some()));
+    let leaves = service.ledger().log().unwrap();
+    let at = kinds(&service).iter().position(|k| *k == LeafKind::DetailsExpired).unwrap();
+    let Entry::Known(view) = Entry::read(&leaves[at]).unwrap() else { panic!("it is of this version") };
+    assert_eq!(view.counts().collect::<Vec<_>>(), [0, 2]);
+    let opened = service.open_details(&caller("smrt:device/audit-1"), 0..3).unwrap();
+    assert_eq!(opened.iter().map(|opened| opened.leaf).collect::<Vec<_>>(), [2], "what has expired is left out");
+}
+
+#[test]
+fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
+    let home = Home::new();
+    let service = home.open();
+    let (auditor, console) = (caller("smrt:device/audit-1"), Identifier::parse("rtcc-1").unwrap());
+    let device = caller("smrt:device/rtcc-1");
+    for n in 0..40 {
+        let probe = Arc::from(*b"a probe");
+        let asked = service.ledger().ask(&device, &console, [n; 16], &request(), probe, 0, service.ledger().model()).unwrap();
+        assert_eq!(asked, 2 + 2 * u64::from(n), "an inquiry is opened before each");
+    }
+    home.clock.pass(SAMPLE_DAYS_MAX * DAY_CS + 1);
+    service.guard.look().unwrap();
+    assert_eq!(standing(&service), [Alarm::AuditOverdue], "no sample was drawn in a month");
+    let leaves = service.ledger().leaves();
+    assert!(matches!(service.draw_sample(&device, 7, 500_000, 0..leaves), Err(ServiceError::Roster(_))));
+    for (rate, range) in [(0, 0..9), (1_000_001, 0..9), (5, 0..leaves + 9), (5, 9..9)] {
+        assert!(matches!(service.draw_sample(&auditor, 7, rate, range), Err(ServiceError::Sample { .. })));
+    }
+    let drawn = service.draw_sample(&auditor, 7, 500_000, 0..leaves).unwrap();
+    assert!(drawn.population == 40 && (10..30).contains(&drawn.asked.len()), "{drawn:?}");
+    service.guard.look().unwrap();
+    assert!(standing(&service).is_empty());
+    let none = (2..leaves).find(|leaf| !drawn.asked.contains(leaf)).unwrap();
+    let review = |asked, finding| service.review_sample(&auditor, drawn.leaf, asked, finding, "looked at".to_owned());
+    assert!(matches!(review(none, Finding::InOrder), Err(ServiceError::NotFound { .. })), "it is none of the sample");
+    home.clock.pass(REVIEW_DAYS_MAX * DAY_CS + 1);
+    service.guard.look().unwrap();
+    assert_eq!(standing(&service), [Alarm::AuditOverdue], "its reviews are late");
+    for &asked in &drawn.asked {
+        review(asked, Finding::InOrder).unwrap();
+    }
+    review(drawn.asked[0], Finding::Misuse).unwrap();
+    service.guard.look().unwrap();
+    assert!(standing(&service).is_empty());
+    let samples = service.samples(&auditor).unwrap();
+    assert_eq!((samples.len(), samples[0].reviewed.len()), (1, drawn.asked.len()), "the last word on each counts");
+    assert!(samples[0].reviewed.contains(&(drawn.asked[0], Finding::Misuse)));
+}
+
+#[test]
+fn an_alarm_stands_through_a_restart_until_what_it_is_about_is_found_right() {
+    let home = Home::new();
+    let service = home.open();
+    assert!(standing(&service).is_empty(), "a folder for tests needs none");
+    let raised = service.guard.raise(Alarm::DiskLow, "a test".to_owned());
+    raised.and_then(|()| service.guard.raise(Alarm::DiskLow, "again".to_owned())).unwrap();
+    service.close().unwrap();
+    drop(service);
+    let service = home.open();
+    assert_eq!(service.alarms()[0].what, "a test", "what was wrong before a restart is wrong after it until somebody has looked");
+    service.guard.look().unwrap();
+    assert!(standing(&service).is_empty());
+}
