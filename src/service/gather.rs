@@ -9,8 +9,9 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
+use super::core::Core;
 use super::error::ServiceError;
-use super::ledger::{Core, Ledger};
+use super::ledger::Ledger;
 use super::stage::{NewLeaf, Stage, Staged, StagedRows};
 use super::writer::{Done, Reply, Writer};
 use crate::audit::{Actor, Detail, Entry, Refusal};

@@ -6,11 +6,11 @@
 use std::collections::HashMap;
 use std::ops::{Range, RangeInclusive};
 
+use super::core::{Core, Newest};
 use super::error::ServiceError;
 use super::faces;
 use super::generation::Generation;
 use super::in_order::in_order;
-use super::ledger::{Core, Newest};
 use super::progress::Step;
 use crate::audit::{Edge, Entry, Hash, LogKey, TILE_WIDTH, TileNode, leaf_hash};
 use crate::booking::{Identifier, VersionId};

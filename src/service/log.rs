@@ -6,9 +6,10 @@
 use std::ops::Range;
 
 use super::Service;
+use super::core::{Core, Newest};
 use super::error::ServiceError;
 use super::guard::Raised;
-use super::ledger::{Core, Ledger, Newest};
+use super::ledger::Ledger;
 use super::writer::{Change, Done};
 use crate::audit::{
     Checkpoint, Hash, Holds, Note, Quorum, TileId, TlogProof, VerifierKey, Witness, consistency, inclusion, leaf_hash, push_entry, root_of,

@@ -6,6 +6,7 @@
 mod audits;
 mod book;
 mod clock;
+mod core;
 mod error;
 mod faces;
 mod gather;

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use zeroize::Zeroizing;
 
+use super::core::Core;
 use super::error::ServiceError;
 use super::faces::{Enrolled, Faces, NextFace};
-use super::ledger::{Core, Record, Taken};
+use super::ledger::{Record, Taken};
 use super::switch::stands;
 use super::writer::{Answer, Ask, Change, Done, NewBooking, Release, Reply, Writer, random};
 use crate::audit::{Alarm, Detail, Leaf, Note, SALT_BYTES, commit};

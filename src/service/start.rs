@@ -10,10 +10,11 @@ use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock};
 
+use super::core::Core;
 use super::error::ServiceError;
 use super::generation::{Generation, Shelf};
 use super::in_order::in_order;
-use super::ledger::{Core, LedgerSetup, Unfinished};
+use super::ledger::{LedgerSetup, Unfinished};
 use super::load::{ID_BATCHES, ReadLog, Records, load_gallery, read_log};
 use super::metrics::Waits;
 use super::progress::{Progress, StartStage, Started, Step, Steps};

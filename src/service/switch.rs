@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
+use super::core::Core;
 use super::error::ServiceError;
 use super::faces::{self, NextFace};
 use super::generation::{Generation, Shelf};
-use super::ledger::{Core, Ledger};
+use super::ledger::Ledger;
 use super::load::{Live, Vectors, open_vectors};
 use super::stage::{Staged, StagedRows, sealed_vector};
 use super::writer::{Change, Done, Writer};

@@ -11,9 +11,10 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use aws_lc_rs::rand::fill;
 
+use super::core::{Core, Newest};
 use super::error::{Fate, ServiceError};
 use super::faces::{Faces, NextFace};
-use super::ledger::{Core, Newest, Taken};
+use super::ledger::Taken;
 use super::stage::{Stage, Staged, StagedRows, put_rows};
 use super::switch::Incoming;
 use crate::audit::{Actor, Alarm, Detail, Edge, LeafKind, Note, Shown, VerifierKey, leaf_hash};
