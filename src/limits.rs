@@ -138,6 +138,17 @@ pub const LEAF_COUNTS_MAX: usize = 8;
 pub const SIGNATURES_MAX: usize = 72;
 /// Witnesses of one log.
 pub const WITNESSES_MAX: usize = 64;
+/// Days from a release to its purge, longer only where a notice or an extension stopped it (SO-D3).
+pub const RELEASE_TO_PURGE_DAYS_MAX: u64 = 10;
+/// Seconds by which a leaf's time may differ from what cosignatures say: a witness reads a checkpoint some time before it cosigns it, and
+/// its clock isn't the box's.
+pub const COSIGN_TOLERANCE_SECONDS: u64 = 300;
+/// Remarks of one kind, violations or observations, that checking a log keeps; more are counted.
+pub const REMARKS_MAX: usize = 1_000;
+/// Files that a log may lack before the rest isn't looked for.
+pub const MISSING_FILES_MAX: u64 = 1_000;
+/// Bundles that each core hashes in one go while a log is verified.
+pub const VERIFY_BUNDLES_PER_CORE: usize = 32;
 /// Threads that a start works with; no more than there are cores.
 pub const START_WORKERS_MAX: usize = 16;
 /// Leaves that one thread takes at a time while it starts: it holds as many vectors at most.

@@ -10,6 +10,9 @@ mod leaf;
 mod note;
 mod proof;
 mod quorum;
+mod remark;
+mod rules;
+mod sample;
 mod tile;
 mod tree;
 
@@ -19,6 +22,9 @@ pub use leaf::{Commitment, Entry, Leaf, LeafView, SALT_BYTES, commit};
 pub use note::{Checkpoint, CosignerKey, KeyUse, LogKey, Note, VerifierKey};
 pub use proof::{ReadHashes, TlogProof, consistency, inclusion, is_consistent, is_included, root_of};
 pub use quorum::{Quorum, Witness, Witnessed};
+pub use remark::{Place, Remark, Remarks, when};
+pub use rules::{Opened, OriginOpened, Ruled, Rules};
+pub use sample::SampleKey;
 pub use tile::{Holds, TileId, entries, push_entry, tile_bytes, tile_hashes};
 pub use tree::{Edge, Hash, TILE_WIDTH, TileNode, leaf_hash, node_hash};
 

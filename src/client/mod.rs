@@ -13,6 +13,7 @@ mod multipart;
 pub mod rows;
 pub mod sheet;
 pub mod switch;
+pub mod verify;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,11 +1,12 @@
 //! The one command for people: installers, agency feeds, administrators and operators.
 //!
-//! Exit status: 0 done, 1 failed, 2 done but with refusals, 64 the command line makes no sense.
+//! Exit status: 0 done, 1 failed, 2 done but with refusals or with a log that does not hold, 64 the command line makes no sense.
 
 mod authority;
 mod evaluate;
 mod feed;
 mod key;
+mod log;
 mod model;
 mod search;
 mod server;
@@ -36,6 +37,9 @@ enum Command {
     /// Keys of the server.
     #[command(subcommand)]
     Key(key::Key),
+    /// The log, for auditors: verify it offline.
+    #[command(subcommand)]
+    Log(log::Log),
     /// Ask who in the gallery looks like a probe.
     Search(Box<search::Search>),
     Evaluate(evaluate::Evaluate),
@@ -54,6 +58,7 @@ fn main() -> ExitCode {
         Command::Authority(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Feed(command) => command.run(),
         Command::Key(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Log(command) => command.run(),
         Command::Search(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Evaluate(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Model(command) => command.run(),
