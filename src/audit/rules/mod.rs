@@ -248,11 +248,7 @@ impl Rules {
             LeafKind::AlarmRaised => {
                 self.alarms.insert(index, leaf.count(0));
             }
-            LeafKind::AlarmCleared => {
-                if self.alarms.remove(&first).is_some_and(|code| code != leaf.count(0)) {
-                    found.wrong(index, format!("clears another alarm than leaf {first} raised"));
-                }
-            }
+            LeafKind::AlarmCleared => self.cleared(index, first, leaf.count(0)),
             LeafKind::LogRestored => {
                 let (backup, supplied) = (leaf.count(0), leaf.count(1));
                 found.note(
@@ -267,15 +263,11 @@ impl Rules {
                     format!("the log goes on under another name: of {cosigned} leaves cosigned before, a backup held {backup_leaves}");
                 found.note(index, what);
             }
-            LeafKind::BookingIn => {
-                if first < index && self.kind(first) == Some(LeafKind::BookingIn) {
-                    self.mark(first);
-                }
-            }
+            LeafKind::BookingIn if first < index => self.replaced(first),
             LeafKind::Released => self.purges.released(index, first, time),
             LeafKind::Purged => match self.kind(first) {
                 Some(LeafKind::Released) => self.purges.purged(index, first, time, &mut self.found),
-                _ if !self.is_marked(first) => {
+                _ if !self.is_replaced(first) => {
                     self.found.wrong(index, format!("purges the booking of leaf {first}, which was neither released nor replaced"));
                 }
                 _ => {}
@@ -288,11 +280,7 @@ impl Rules {
                 self.asked.push(index);
                 self.open.insert(index, time);
             }
-            LeafKind::Answered | LeafKind::Interrupted => {
-                if self.open.remove(&first).is_none() {
-                    found.wrong(index, format!("'{}' ends the search of leaf {first}, which had its end before", leaf.kind.name()));
-                }
-            }
+            LeafKind::Answered | LeafKind::Interrupted => self.ended(index, first, leaf.kind),
             LeafKind::Reviewed => self.reviewed(index, leaf),
             LeafKind::ReportIssued => self.reported(index, leaf),
             LeafKind::SampleSeeded => {
@@ -315,13 +303,27 @@ impl Rules {
         }
     }
 
-    fn mark(&mut self, index: u64) {
-        if let Some(byte) = usize::try_from(index).ok().and_then(|index| self.kinds.get_mut(index)) {
+    fn cleared(&mut self, index: u64, raised: u64, code: u64) {
+        if self.alarms.remove(&raised).is_some_and(|of| of != code) {
+            self.found.wrong(index, format!("clears another alarm than leaf {raised} raised"));
+        }
+    }
+
+    fn ended(&mut self, index: u64, asked: u64, kind: LeafKind) {
+        if self.open.remove(&asked).is_none() {
+            self.found.wrong(index, format!("'{}' ends the search of leaf {asked}, which had its end before", kind.name()));
+        }
+    }
+
+    /// A booking that another one replaced may be purged without a release.
+    fn replaced(&mut self, earlier: u64) {
+        let is_booking = self.kind(earlier) == Some(LeafKind::BookingIn);
+        if let Some(byte) = usize::try_from(earlier).ok().and_then(|index| self.kinds.get_mut(index)).filter(|_| is_booking) {
             *byte |= REPLACED;
         }
     }
 
-    fn is_marked(&self, index: u64) -> bool {
+    fn is_replaced(&self, index: u64) -> bool {
         usize::try_from(index).ok().and_then(|index| self.kinds.get(index)).is_some_and(|byte| byte & REPLACED != 0)
     }
 
