@@ -105,15 +105,22 @@ impl Archive {
         }
     }
 
-    /// Reads hashes of a tree of this size as proofs ask for them, tile by tile.
+    /// Reads hashes of a tree of this size as proofs ask for them; of each level the tile read last is remembered, since a proof asks for
+    /// several pieces of it.
     pub fn read_hashes(&self, leaves: u64) -> impl FnMut(u8, u64, u64) -> Result<Vec<Hash>, ArchiveError> + use<'_> {
+        let mut read: Vec<(TileId, Vec<u8>)> = Vec::new();
         move |level, first, count| {
             let holds = Holds::Hashes(level);
             let id = TileId::at(holds, first / TILE_WIDTH, leaves).unwrap_or(TileId { holds, index: first / TILE_WIDTH, width: 1 });
-            let bytes = self.tile(id)?;
+            if !read.iter().any(|(known, _)| *known == id) {
+                let bytes = self.tile(id)?;
+                read.retain(|(known, _)| known.holds != holds);
+                read.push((id, bytes));
+            }
+            let bytes = read.iter().find(|(known, _)| *known == id).map_or(&[][..], |(_, bytes)| bytes);
             let wrong = |source| ArchiveError::Log { path: self.folder.join(id.path()), source };
             let at = |hash| usize::try_from(hash - id.first()).unwrap_or(usize::MAX);
-            let hashes = tile_hashes(id, &bytes).map_err(wrong)?.get(at(first)..at(first + count));
+            let hashes = tile_hashes(id, bytes).map_err(wrong)?.get(at(first)..at(first + count));
             let short = || wrong(AuditError::Tile { path: id.path(), reason: "it has not as many hashes as its path says" });
             hashes.map(<[Hash]>::to_vec).ok_or_else(short)
         }
