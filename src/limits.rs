@@ -145,8 +145,8 @@ pub const RELEASE_TO_PURGE_DAYS_MAX: u64 = 10;
 pub const COSIGN_TOLERANCE_SECONDS: u64 = 300;
 /// Remarks of one kind, violations or observations, that checking a log keeps; more are counted.
 pub const REMARKS_MAX: usize = 1_000;
-/// Files that a log may lack before the rest isn't looked for.
-pub const MISSING_FILES_MAX: u64 = 1_000;
+/// Files that a log may lack before the rest isn't looked for: nobody need wait for a size that somebody merely claims.
+pub const MISSING_FILES_MAX: u64 = 100;
 /// Bundles that each core hashes in one go while a log is verified.
 pub const VERIFY_BUNDLES_PER_CORE: usize = 32;
 /// Threads that a start works with; no more than there are cores.

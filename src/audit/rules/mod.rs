@@ -46,6 +46,8 @@ pub struct Rules {
     drawn: BTreeMap<u64, Sample>,
     /// Alarms that aren't cleared, by their leaves.
     alarms: BTreeMap<u64, u64>,
+    /// How often each alarm was raised and cleared.
+    alarmed: BTreeMap<u64, (u64, u64)>,
     origins: Vec<OriginOpened>,
     told: Told,
     /// Ranges of leaves whose details were to be given and were not.
@@ -132,6 +134,7 @@ impl Rules {
             samples: BTreeMap::new(),
             drawn: BTreeMap::new(),
             alarms: BTreeMap::new(),
+            alarmed: BTreeMap::new(),
             origins: Vec::new(),
             told: Told::default(),
             untold: all_details.then(Vec::new),
@@ -247,6 +250,7 @@ impl Rules {
             LeafKind::Started => self.started = Some(index),
             LeafKind::AlarmRaised => {
                 self.alarms.insert(index, leaf.count(0));
+                self.alarmed.entry(leaf.count(0)).or_default().0 += 1;
             }
             LeafKind::AlarmCleared => self.cleared(index, first, leaf.count(0)),
             LeafKind::LogRestored => {
@@ -298,12 +302,16 @@ impl Rules {
             }
             LeafKind::SampleDrawn => self.sample(index, first, leaf),
             LeafKind::SampleReviewed => self.sample_reviewed(index, leaf),
-            LeafKind::DetailsExpired => self.expired.push((leaf.count(0), leaf.count(1).min(index))),
+            LeafKind::DetailsExpired => match (leaf.count(0), leaf.count(1)) {
+                (first, end) if first <= end && end <= index => self.expired.push((first, end)),
+                _ => found.wrong(index, "names details as expired of leaves that do not come before it"),
+            },
             _ => {}
         }
     }
 
     fn cleared(&mut self, index: u64, raised: u64, code: u64) {
+        self.alarmed.entry(code).or_default().1 += 1;
         if self.alarms.remove(&raised).is_some_and(|of| of != code) {
             self.found.wrong(index, format!("clears another alarm than leaf {raised} raised"));
         }
@@ -373,6 +381,11 @@ impl Rules {
     /// Draws the sample again.
     fn sample(&mut self, index: u64, seeded: u64, leaf: &LeafView<'_>) {
         let Some(sample) = self.samples.get(&seeded) else { return };
+        let at = |leaf| usize::try_from(leaf).unwrap_or(usize::MAX);
+        if self.kinds.get(at(sample.first)..at(sample.end)).is_none_or(|among| among.contains(&UNKNOWN)) {
+            // Any of those leaves may be a search.
+            return self.found.note(index, "not drawn again, since some leaves that the sample is drawn from were not read or understood");
+        }
         let drawn = sample.drawn(&self.asked);
         let found = (sample.among(&self.asked).len() as u64, drawn.count() as u64);
         let said = (leaf.count(0), leaf.count(1));
@@ -408,9 +421,13 @@ impl Rules {
                 format!("what is still open is not judged, since any of {unjudged} leaves that were not read or understood may end it");
             self.found.observations.add(Place::Log, what);
         }
-        for (leaf, code) in &self.alarms {
-            let name = Alarm::of(*code).map_or("unknown", Alarm::name);
-            self.found.note(*leaf, format!("the alarm '{name}' was raised and never cleared"));
+        let name = |code: u64| Alarm::of(code).map_or("unknown", Alarm::name);
+        for (&code, (raised, cleared)) in &self.alarmed {
+            let what = format!("the alarm '{}' was raised {raised} times and cleared {cleared} times", name(code));
+            self.found.observations.add(Place::Log, what);
+        }
+        for (&leaf, &code) in &self.alarms {
+            self.found.note(leaf, format!("the alarm '{}' was raised and never cleared", name(code)));
         }
         for (first, end) in without(self.untold.take().unwrap_or_default(), &self.expired) {
             let what = "its detail is not there, though all were asked for and no leaf says that it has expired";

@@ -172,6 +172,16 @@ fn what_is_not_understood_or_not_there_is_counted_and_nothing_is_held_against_it
 }
 
 #[test]
+fn alarms_are_counted_and_those_that_nobody_cleared_are_named() {
+    let alarms = [(K::AlarmRaised, 0, &[][..], &[1][..]), (K::AlarmCleared, 0, &[0], &[1]), (K::AlarmRaised, 0, &[], &[1])];
+    let told = [
+        "the log: the alarm 'unwitnessed' was raised 2 times and cleared 1 times",
+        "leaf 2: the alarm 'unwitnessed' was raised and never cleared",
+    ];
+    assert_eq!(noted(&alarms), told);
+}
+
+#[test]
 fn times_that_no_witness_can_have_seen_are_found() {
     let mut rules = Rules::new(false);
     let time = |hours: u64| 179_000_000_000 + hours * HOUR_CS;

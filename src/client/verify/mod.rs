@@ -21,6 +21,8 @@ use details::Details;
 use notes::{Checkpoints, Signed};
 use tree::{Walk, Walked};
 
+const MINUTE_CS: u64 = 6_000;
+
 /// Why a log can't be verified at all.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -132,6 +134,9 @@ pub struct WitnessedView {
 ///
 /// Errors: no log, no keys, a file that is there and can't be read. Whatever is missing or wrong in the log itself is in the verdict.
 pub fn verify(archive: &Archive, terms: &Terms) -> Result<Verdict, VerifyError> {
+    if let Ok(None) = archive.checkpoint() {
+        return Err(VerifyError::NoLog { folder: archive.folder().to_owned() });
+    }
     let stated = archive.policy()?;
     let quorum = match (&terms.keys, &stated) {
         (Some(keys), _) => keys.clone(),
@@ -146,13 +151,14 @@ pub fn verify(archive: &Archive, terms: &Terms) -> Result<Verdict, VerifyError> 
     let unsigned = || archive.checkpoint().ok().flatten().and_then(|note| note.checkpoint().ok()).map_or(0, |checkpoint| checkpoint.leaves);
     let leaves = checkpoints.largest().map_or_else(unsigned, |largest| largest.leaves);
     let mut wanted: Vec<u64> = checkpoints.all().chain(&checkpoints.former).map(|signed| signed.checkpoint.leaves).collect();
+    wanted.push(0);
     wanted.sort_unstable();
     wanted.dedup();
     let bounds = checkpoints.bounds();
     let root = checkpoints.largest().map(|largest| largest.root);
     let walk = Walk { archive, leaves, root, wanted: &wanted, bounds: &bounds };
     let walked = walk.run(Rules::new(terms.all_details), Details::new(archive.detail_lines()?))?;
-    let newest_cs = walked.rules.newest_cs();
+    let (newest_cs, seen) = (walked.rules.newest_cs(), walked.rules.leaves());
     let Walked { rules, root, roots, times, violations: of_tree, files } = walked;
     let ruled = rules.end();
 
@@ -175,7 +181,7 @@ pub fn verify(archive: &Archive, terms: &Terms) -> Result<Verdict, VerifyError> 
     Ok(Verdict {
         holds: violations.is_empty(),
         origin: checkpoints.largest().map(|largest| largest.origin.clone()).unwrap_or_default(),
-        leaves,
+        leaves: seen,
         root: root.map(hex::encode),
         keys_from_export: terms.keys.is_none(),
         keys: keys(&quorum),
@@ -307,8 +313,10 @@ impl Judge<'_> {
         let now_cs = newest_cs.max(cosigned.unwrap_or(0));
         // A size whose root nobody wanted has no time: that of the first leaf then is the earliest there is.
         let oldest_cs = self.times.get(&covered).copied().unwrap_or_else(|| self.times.values().next().copied().unwrap_or(0));
-        if let Some(minutes) =
-            self.quorum.within_minutes().filter(|minutes| waiting > 0 && now_cs.saturating_sub(oldest_cs) > minutes * 6_000)
+        if let Some(minutes) = self
+            .quorum
+            .within_minutes()
+            .filter(|minutes| waiting > 0 && now_cs.saturating_sub(oldest_cs) > minutes.saturating_mul(MINUTE_CS))
         {
             let what = format!(
                 "not witnessed in time: the first of them is of {}, the newest sign of life of {}, and {minutes} minutes are allowed",
@@ -317,12 +325,35 @@ impl Judge<'_> {
             );
             self.violations.add(Place::Leaves { first: covered, end: self.leaves }, what);
         }
+        self.waits();
         let view = newest.map(|newest| WitnessedView {
             leaves: covered,
             time: newest.witnessed.complete.unwrap_or_default(),
             by: newest.witnessed.by.iter().map(|(name, _)| name.clone()).collect(),
         });
         (view, waiting)
+    }
+}
+
+impl Judge<'_> {
+    /// Leaves that waited longer for their witnesses than is allowed, by the checkpoints that were kept. What nobody had cosigned yet could
+    /// still be rewritten, so people should know how long that was.
+    fn waits(&mut self) {
+        let Some(minutes) = self.quorum.within_minutes() else { return };
+        let (mut covered, mut waits) = (0, Vec::new());
+        for signed in self.checkpoints.signed.iter().filter(|signed| self.vouches(signed)) {
+            let (Some(complete), Some(&oldest_cs)) = (signed.witnessed.complete, self.times.get(&covered)) else { continue };
+            let waited = complete.saturating_mul(100).saturating_sub(oldest_cs) / MINUTE_CS;
+            let place = Place::Leaves { first: covered, end: signed.checkpoint.leaves };
+            waits.push((waited, place));
+            covered = signed.checkpoint.leaves;
+        }
+        waits.retain(|(waited, _)| *waited > minutes);
+        let count = waits.len();
+        if let Some((waited, place)) = waits.into_iter().max_by_key(|(waited, _)| *waited) {
+            let what = format!("waited {waited} minutes for witnesses, {minutes} are allowed; that is the longest of {count} such waits");
+            self.observations.add(place, what);
+        }
     }
 }
 
