@@ -233,7 +233,7 @@ fn a_detail_repeats_its_leaf_and_agrees_with_those_before_it() {
         let dispositions = vec![Disposed { version: VersionId([1; 16]), lead: false }];
         Detail::Reviewed { actor: actor("x"), inquiry: String::new(), examiner: examiner.to_owned(), dispositions }
     };
-    let log = |answer: Detail, first: &str, second: &str| {
+    let log_by = |answer: Detail, first: &str, second: &str, follows: &[u64]| {
         told(
             false,
             &[
@@ -241,15 +241,17 @@ fn a_detail_repeats_its_leaf_and_agrees_with_those_before_it() {
                 ((K::Asked, 0, &[0], &[]), Some(asked())),
                 ((K::Answered, 0, &[1], &[1]), Some(answer)),
                 ((K::Reviewed, 0, &[2], &[1, 1, 0, 0]), Some(reviewed(first))),
-                ((K::Reviewed, 0, &[2, 3], &[2, 1, 0, 0]), Some(reviewed(second))),
+                ((K::Reviewed, 0, follows, &[2, 1, 0, 0]), Some(reviewed(second))),
             ],
         )
     };
+    let log = |answer, first, second| log_by(answer, first, second, &[2, 3]);
     assert_eq!(log(answered("s1", 1), "ann", "bo"), [""; 0]);
     assert_eq!(log(answered("s1", 2), "ann", "bo"), ["leaf 2: counts 1 candidates, its detail 2"]);
     assert_eq!(log(answered("s2", 1), "ann", "bo"), ["leaf 2: its detail names another search than that of leaf 1"]);
     assert_eq!(log(answered("s1", 1), "bo", "bo"), ["leaf 4: the second examiner of leaf 2 is the first one again"]);
     assert_eq!(log(answered("s1", 1), "bo", "ann"), ["leaf 4: the second examiner of leaf 2 is the person who ran the search"]);
+    assert_eq!(log_by(answered("s1", 1), "bo", "bo", &[3]), ["leaf 4: the second examiner of leaf 2 is the first one again"]);
     let other = log(Detail::Stopped { software: String::new() }, "ann", "bo");
     assert_eq!(other, ["leaf 2: is 'answered', and its detail is of a leaf 'stopped'"]);
 }

@@ -26,6 +26,8 @@ pub(super) struct Told {
     checked: u64,
     /// Searches by the leaves that asked for and answered them.
     searches: BTreeMap<u64, Search>,
+    /// The answers that reviews are of.
+    reviews: BTreeMap<u64, u64>,
     inquiries: BTreeMap<u64, String>,
     /// Versions of bookings, by their leaves in rising order.
     bookings: Vec<(u64, VersionId)>,
@@ -107,7 +109,7 @@ impl Told {
             Detail::PhotoViewed { search, .. } => {
                 return self.searches.get(&first).filter(|answered| answered.name != search).and_then(|_| other("search"));
             }
-            Detail::Reviewed { examiner, .. } => return self.reviewed(leaf, examiner),
+            Detail::Reviewed { examiner, .. } => return self.reviewed(index, leaf, examiner),
             Detail::BookingIn { version, .. } => self.bookings.push((index, version)),
             Detail::Released { versions, .. } => {
                 let differs = !self.is_of(first, |of| versions.contains(of));
@@ -130,8 +132,10 @@ impl Told {
     }
 
     /// The second look is another person's: neither the first examiner nor whoever ran the search.
-    fn reviewed(&mut self, leaf: &LeafView<'_>, examiner: String) -> Option<String> {
-        let answer = leaf.follows().find(|earlier| self.searches.contains_key(earlier))?;
+    fn reviewed(&mut self, index: u64, leaf: &LeafView<'_>, examiner: String) -> Option<String> {
+        let answer_of = |earlier: u64| self.searches.contains_key(&earlier).then_some(earlier).or(self.reviews.get(&earlier).copied());
+        let answer = leaf.follows().find_map(answer_of)?;
+        self.reviews.insert(index, answer);
         let search = self.searches.get_mut(&answer)?;
         match leaf.count(0) {
             1 => search.first_examiner = Some(examiner),

@@ -150,7 +150,7 @@ pub fn verify(archive: &Archive, terms: &Terms) -> Result<Verdict, VerifyError> 
     // Where the log signed none of them, what it says it has is still looked at.
     let unsigned = || archive.checkpoint().ok().flatten().and_then(|note| note.checkpoint().ok()).map_or(0, |checkpoint| checkpoint.leaves);
     let leaves = checkpoints.largest().map_or_else(unsigned, |largest| largest.leaves);
-    let mut wanted: Vec<u64> = checkpoints.all().chain(&checkpoints.former).map(|signed| signed.checkpoint.leaves).collect();
+    let mut wanted: Vec<u64> = checkpoints.all().chain(checkpoints.others()).map(|signed| signed.checkpoint.leaves).collect();
     wanted.push(0);
     wanted.sort_unstable();
     wanted.dedup();
@@ -177,7 +177,7 @@ pub fn verify(archive: &Archive, terms: &Terms) -> Result<Verdict, VerifyError> 
         let what = "states other keys or another quorum than those that you gave; yours were used";
         observations.add(Place::File { path: super::archive::POLICY.to_owned() }, what);
     }
-    let cosignatures = checkpoints.all().chain(&checkpoints.former).map(|signed| signed.witnessed.by.len() as u64).sum();
+    let cosignatures = checkpoints.all().chain(checkpoints.others()).map(|signed| signed.witnessed.by.len() as u64).sum();
     Ok(Verdict {
         holds: violations.is_empty(),
         origin: checkpoints.largest().map(|largest| largest.origin.clone()).unwrap_or_default(),
@@ -261,11 +261,11 @@ impl Judge<'_> {
     /// The log must continue the checkpoint that the auditor kept.
     fn since(&mut self) {
         let Some(since) = &self.checkpoints.since else { return };
-        let (of, place) = (since.checkpoint.leaves, since.place.clone());
         if self.checkpoints.largest().is_some_and(|largest| largest.origin != since.checkpoint.origin) {
-            let what = format!("your checkpoint is of the log '{}', which this one is not", since.checkpoint.origin);
-            return self.violations.add(place, what);
+            // It is judged with those of other origins.
+            return;
         }
+        let (of, place) = (since.checkpoint.leaves, since.place.clone());
         if of > self.leaves {
             let what = format!("are gone: your checkpoint ({place}) covers {of} leaves, the log has {} now", self.leaves);
             return self.violations.add(Place::Leaves { first: self.leaves, end: of }, what);
@@ -285,7 +285,7 @@ impl Judge<'_> {
 
     /// Checkpoints of other origins, which only a leaf explains that says that the log goes on under another one.
     fn origins(&mut self, ruled: &Ruled) {
-        for signed in &self.checkpoints.former {
+        for signed in self.checkpoints.others() {
             let (origin, of) = (&signed.checkpoint.origin, signed.checkpoint.leaves);
             if ruled.origins.is_empty() {
                 let what = format!("is of a log '{origin}', and no leaf says that this log ever had that name");
@@ -333,9 +333,7 @@ impl Judge<'_> {
         });
         (view, waiting)
     }
-}
 
-impl Judge<'_> {
     /// Leaves that waited longer for their witnesses than is allowed, by the checkpoints that were kept. What nobody had cosigned yet could
     /// still be rewritten, so people should know how long that was.
     fn waits(&mut self) {

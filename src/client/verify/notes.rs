@@ -24,7 +24,7 @@ pub(super) struct Checkpoints {
     /// Those that the log signed under its present origin, the smallest first.
     pub(super) signed: Vec<Signed>,
     /// Those of other origins.
-    pub(super) former: Vec<Signed>,
+    former: Vec<Signed>,
     /// The newest one's place among the signed ones; none where it is damaged or not signed by the log.
     pub(super) newest: Option<Checkpoint>,
     /// The one that the auditor kept from before.
@@ -110,8 +110,16 @@ impl Checkpoints {
 
     /// All of the log's present origin, the auditor's own among them.
     pub(super) fn all(&self) -> impl Iterator<Item = &Signed> {
-        let origin = self.largest().map(|largest| largest.origin.as_str());
-        self.signed.iter().chain(self.since.iter().filter(move |since| Some(since.checkpoint.origin.as_str()) == origin))
+        self.signed.iter().chain(self.since.iter().filter(|since| self.is_present(since)))
+    }
+
+    /// All of other origins, the auditor's own among them.
+    pub(super) fn others(&self) -> impl Iterator<Item = &Signed> {
+        self.former.iter().chain(self.since.iter().filter(|since| !self.is_present(since)))
+    }
+
+    fn is_present(&self, signed: &Signed) -> bool {
+        self.largest().is_some_and(|largest| largest.origin == signed.checkpoint.origin)
     }
 
     /// Between which times leaves must lie by what witnesses cosigned: none that a cosigned checkpoint covers is later than the

@@ -340,7 +340,8 @@ fn a_checkpoint_of_another_name_is_believed_only_where_a_leaf_says_that_the_log_
         let of = size_of(&log.kept[0]);
         log.kept[0] = Note::parse(&former.sign(of as u64, root(&log.leaves[..of]))).unwrap();
         let policy = format!("log {}\n{}", former.verifier(), quorum());
-        verdict(&log.files(), &Terms { keys: Some(Quorum::parse(&policy).unwrap()), ..Terms::default() })
+        let since = Some(("mine".to_owned(), log.kept[0].clone()));
+        verdict(&log.files(), &Terms { keys: Some(Quorum::parse(&policy).unwrap()), since, ..Terms::default() })
     };
     let log = Log::made();
     let unexplained = renamed(&log, false);
@@ -348,6 +349,24 @@ fn a_checkpoint_of_another_name_is_believed_only_where_a_leaf_says_that_the_log_
     assert!(says(&unexplained, &place, "no leaf says that this log ever had that name"), "{}", unexplained.words());
     let explained = renamed(&log, true);
     assert!(explained.holds && explained.words().contains("goes on under another name"), "{}", explained.words());
+}
+
+#[test]
+fn leaves_whose_times_contradict_a_witness_are_found_though_everything_is_cosigned() {
+    let log = Log::made();
+    let at = size_of(&log.kept[4]) as u64;
+    let cosigned = |late_cs: i64| {
+        let mut log = log.clone();
+        let time = (BEGAN_CS + at * STEP_CS).checked_add_signed(late_cs).unwrap() / 100;
+        witness(2).cosign(&mut log.kept[4], time);
+        verdict(&log.files(), &terms(None, false))
+    };
+    assert!(cosigned(0).holds && cosigned(20_000).holds && cosigned(-20_000).holds);
+    // Ten minutes: of twenty leaves to either side, those beyond the five minutes that clocks may differ.
+    let late = cosigned(60_000);
+    assert!(says(&late, &Place::Leaves { first: at, end: at + 10 }, "dated before 2026-"), "{}", late.words());
+    let early = cosigned(-60_000);
+    assert!(says(&early, &Place::Leaves { first: at - 9, end: at }, "dated after 2026-"), "{}", early.words());
 }
 
 #[test]
