@@ -1,5 +1,9 @@
 #![doc = include_str!("ARCHITECTURE.md")]
 
+// What makes up logs for tests here and for benches outside names the crate as both can.
+#[cfg(test)]
+extern crate self as smrt;
+
 pub mod api;
 pub mod audit;
 pub mod booking;

@@ -168,6 +168,17 @@ pub const CHECKPOINTS_PER_ANSWER_MAX: usize = 512;
 pub const CONSISTENCY_PROOF_LEN_MAX: usize = 63;
 /// Bytes of refusals of one kind, caller and hour that are kept in words; of more, their number.
 pub const REFUSALS_KEPT_BYTES_MAX: usize = 48 << 10;
+/// Days from a release to its purge, longer only where a notice or an extension stopped it (SO-D3).
+pub const RELEASE_TO_PURGE_DAYS_MAX: u64 = 10;
+/// Seconds by which a leaf's time may differ from what cosignatures say: a witness reads a checkpoint some time before it cosigns it, and
+/// its clock isn't the box's.
+pub const COSIGN_TOLERANCE_SECONDS: u64 = 300;
+/// Remarks of one kind, violations or observations, that checking a log keeps; more are counted.
+pub const REMARKS_MAX: usize = 1_000;
+/// Files that a log may lack before the rest isn't looked for: nobody need wait for a size that somebody merely claims.
+pub const MISSING_FILES_MAX: u64 = 100;
+/// Bundles that each core hashes in one go while a log is verified.
+pub const VERIFY_BUNDLES_PER_CORE: usize = 32;
 /// Threads that a start works with; no more than there are cores.
 pub const START_WORKERS_MAX: usize = 16;
 /// Leaves that one thread takes at a time while it starts: it holds as many vectors at most.

@@ -155,12 +155,20 @@ impl VerifierKey {
         if self.usage != KeyUse::Cosigner {
             return None;
         }
-        let times = note.lines.iter().filter(|line| line.is_of(self)).filter_map(|line| {
-            let (time, signature) = line.signature.split_first_chunk::<8>()?;
-            let time = u64::from_be_bytes(*time);
-            self.verifies(cosigned_text(time, &note.text).as_bytes(), signature).then_some(time)
-        });
-        times.max()
+        note.lines.iter().filter_map(|line| self.cosigned_by(line, &note.text)).max()
+    }
+
+    fn cosigned_by(&self, line: &SignatureLine, text: &str) -> Option<u64> {
+        let (time, signature) = line.signature.split_first_chunk::<8>().filter(|_| line.is_of(self))?;
+        let time = u64::from_be_bytes(*time);
+        self.verifies(cosigned_text(time, text).as_bytes(), signature).then_some(time)
+    }
+
+    fn stands_by(&self, line: &SignatureLine, text: &str) -> bool {
+        match self.usage {
+            KeyUse::Log => line.is_of(self) && self.verifies(text.as_bytes(), &line.signature),
+            KeyUse::Cosigner => self.cosigned_by(line, text).is_some(),
+        }
     }
 }
 
@@ -281,6 +289,14 @@ impl Note {
         if log.signed(self) && checkpoint.origin == log.name { Ok(checkpoint) } else { Err(AuditError::Signature) }
     }
 
+    /// The names on lines that claim to be by one of these keys, by its name or its id, and are not.
+    pub fn forged<'n>(&'n self, keys: &[&VerifierKey]) -> Vec<&'n str> {
+        let claims = |line: &SignatureLine, key: &VerifierKey| line.name == key.name || line.id == key.id();
+        let forged =
+            |line: &&SignatureLine| keys.iter().any(|key| claims(line, key)) && !keys.iter().any(|key| key.stands_by(line, &self.text));
+        self.lines.iter().filter(forged).map(|line| line.name.as_str()).collect()
+    }
+
     /// Takes over a signature of another note of the same text, in place of an older one of the same key.
     pub fn take_over(&mut self, other: &Self, key: &VerifierKey) {
         if let Some(line) = other.lines.iter().find(|line| line.is_of(key)).filter(|_| other.text == self.text) {
@@ -397,5 +413,9 @@ mod tests {
         let mut later = Note::parse(&key.sign(4, [9; 32])).unwrap();
         later.take_over(&note, press.verifier());
         assert_eq!(press.verifier().cosigned(&later), None);
+        let keys = [key.verifier(), court.verifier(), press.verifier()];
+        assert_eq!((note.forged(&keys), note.forged(&keys[..2])), (vec![], vec![]));
+        assert_eq!(moved.forged(&keys), ["fusion.example/smrt", "court.example", "press.example"]);
+        assert_eq!(note.forged(&[other.verifier()]), ["court.example"]);
     }
 }

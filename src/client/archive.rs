@@ -16,13 +16,17 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 pub use crate::api::wire::OpenedDetail;
-use crate::audit::{AuditError, Holds, Note, TILE_WIDTH, TileId, entries};
+use crate::audit::{AuditError, Hash, Holds, Note, TILE_WIDTH, TileId, entries, tile_hashes};
 use crate::tls::files::{PUBLIC_MODE, replace};
 
-const CHECKPOINT: &str = "checkpoint";
-const CHECKPOINTS: &str = "checkpoints.jsonl";
-const DETAILS: &str = "details.jsonl";
-const POLICY: &str = "policy";
+/// The file of the newest checkpoint.
+pub const CHECKPOINT: &str = "checkpoint";
+/// The file of kept checkpoints.
+pub const CHECKPOINTS: &str = "checkpoints.jsonl";
+/// The file of opened details.
+pub const DETAILS: &str = "details.jsonl";
+/// The file of the policy.
+pub const POLICY: &str = "policy";
 /// Bytes of a line of details: a detail, escaped.
 const LINE_BYTES_MAX: u64 = 1 << 20;
 
@@ -88,6 +92,27 @@ impl Archive {
         }
     }
 
+    /// Reads hashes of a tree of this size as proofs ask for them; of each level the tile read last is remembered, since a proof asks for
+    /// several pieces of it.
+    pub fn read_hashes(&self, leaves: u64) -> impl FnMut(u8, u64, u64) -> Result<Vec<Hash>, ArchiveError> + use<'_> {
+        let mut read: Vec<(TileId, Vec<u8>)> = Vec::new();
+        move |level, first, count| {
+            let holds = Holds::Hashes(level);
+            let id = TileId::at(holds, first / TILE_WIDTH, leaves).unwrap_or(TileId { holds, index: first / TILE_WIDTH, width: 1 });
+            if !read.iter().any(|(known, _)| *known == id) {
+                let bytes = self.tile(id)?;
+                read.retain(|(known, _)| known.holds != holds);
+                read.push((id, bytes));
+            }
+            let bytes = read.iter().find(|(known, _)| *known == id).map_or(&[][..], |(_, bytes)| bytes);
+            let wrong = |source| ArchiveError::Log { path: self.folder.join(id.path()), source };
+            let at = |hash| usize::try_from(hash - id.first()).unwrap_or(usize::MAX);
+            let hashes = tile_hashes(id, bytes).map_err(wrong)?.get(at(first)..at(first + count));
+            let short = || wrong(AuditError::Tile { path: id.path(), reason: "it has not as many hashes as its path says" });
+            hashes.map(<[Hash]>::to_vec).ok_or_else(short)
+        }
+    }
+
     /// Writes a tile or bundle. `durable`: synced before this returns.
     pub fn put_tile(&self, id: TileId, bytes: &[u8], durable: bool) -> Result<(), ArchiveError> {
         let path = self.folder.join(id.path());
@@ -122,14 +147,18 @@ impl Archive {
 
     /// Every checkpoint that was kept, in the order of the file; one that isn't a note says so with its line.
     pub fn checkpoints(&self) -> Result<Vec<Note>, ArchiveError> {
+        self.checkpoint_lines()?.into_iter().collect()
+    }
+
+    /// Every line of kept checkpoints, whether it is one or not.
+    pub fn checkpoint_lines(&self) -> Result<Vec<Result<Note, ArchiveError>>, ArchiveError> {
         let path = self.folder.join(CHECKPOINTS);
-        let text = self.text(&path)?.unwrap_or_default();
-        let wrong = |line, reason: String| ArchiveError::Line { path: path.clone(), line, reason };
-        let note = |(line, number): (&str, usize)| {
-            let text: String = serde_json::from_str(line).map_err(|e| wrong(number, e.to_string()))?;
-            Note::parse(&text).map_err(|e| wrong(number, e.to_string()))
+        let note = |line: Result<(usize, String), ArchiveError>| {
+            let (number, line) = line?;
+            let wrong = |reason: String| ArchiveError::Line { path: path.clone(), line: number, reason };
+            Note::parse(&serde_json::from_str::<String>(&line).map_err(|e| wrong(e.to_string()))?).map_err(|e| wrong(e.to_string()))
         };
-        text.lines().zip(1..).map(note).collect()
+        Ok(self.lines(&path)?.into_iter().flatten().map(note).collect())
     }
 
     /// Writes all kept checkpoints anew, durable on return.
@@ -150,22 +179,18 @@ impl Archive {
 
     /// Takes every opened detail in the order of the file, with its line.
     pub fn for_each_detail<E: From<ArchiveError>>(&self, mut take: impl FnMut(usize, OpenedDetail) -> Result<(), E>) -> Result<(), E> {
+        self.detail_lines()?.try_for_each(|line| line.map_err(E::from).and_then(|(number, detail)| take(number, detail)))
+    }
+
+    /// Every line of opened details with its number, whether it is one or not.
+    pub fn detail_lines(&self) -> Result<impl Iterator<Item = Result<(usize, OpenedDetail), ArchiveError>> + use<>, ArchiveError> {
         let path = self.folder.join(DETAILS);
-        let file = match File::open(&path) {
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
-            opened => opened.map_err(|source| ArchiveError::File { path: path.clone(), source })?,
-        };
-        let mut reader = BufReader::new(file);
-        for number in 1.. {
-            let mut line = String::new();
-            let read = io::Read::take(&mut reader, LINE_BYTES_MAX).read_line(&mut line);
-            if read.map_err(|source| ArchiveError::File { path: path.clone(), source })? == 0 {
-                break;
-            }
-            let detail = serde_json::from_str(&line);
-            take(number, detail.map_err(|e| ArchiveError::Line { path: path.clone(), line: number, reason: e.to_string() })?)?;
-        }
-        Ok(())
+        let lines = self.lines(&path)?.into_iter().flatten();
+        Ok(lines.map(move |line| {
+            let (number, line) = line?;
+            let wrong = |e: serde_json::Error| ArchiveError::Line { path: path.clone(), line: number, reason: e.to_string() };
+            serde_json::from_str(&line).map(|detail| (number, detail)).map_err(wrong)
+        }))
     }
 
     /// Writes opened details, in place of those that were there.
@@ -186,11 +211,51 @@ impl Archive {
         written.map_err(|source| ArchiveError::File { path, source })
     }
 
+    /// The lines of a file, which may not be there; one without an end, too long or not UTF-8 is an error and the next one follows.
+    fn lines(&self, path: &Path) -> Result<Option<Lines>, ArchiveError> {
+        match File::open(path) {
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => {
+                let file = opened.map_err(|source| ArchiveError::File { path: path.to_owned(), source })?;
+                Ok(Some(Lines { path: path.to_owned(), reader: BufReader::new(file), line: 0, failed: false }))
+            }
+        }
+    }
+
     fn text(&self, path: &Path) -> Result<Option<String>, ArchiveError> {
         match fs::read_to_string(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             read => read.map(Some).map_err(|source| ArchiveError::File { path: path.to_owned(), source }),
         }
+    }
+}
+
+struct Lines {
+    path: PathBuf,
+    reader: BufReader<File>,
+    line: usize,
+    failed: bool,
+}
+
+impl Iterator for Lines {
+    type Item = Result<(usize, String), ArchiveError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut bytes = Vec::new();
+        match io::Read::take(&mut self.reader, LINE_BYTES_MAX).read_until(b'\n', &mut bytes) {
+            _ if self.failed => return None,
+            Ok(0) => return None,
+            Ok(_) => self.line += 1,
+            Err(source) => {
+                self.failed = true;
+                return Some(Err(ArchiveError::File { path: self.path.clone(), source }));
+            }
+        }
+        let wrong = |reason: &str| ArchiveError::Line { path: self.path.clone(), line: self.line, reason: reason.to_owned() };
+        if bytes.pop() != Some(b'\n') {
+            return Some(Err(wrong("the line has no end, or is too long")));
+        }
+        Some(String::from_utf8(bytes).map(|line| (self.line, line)).map_err(|_| wrong("the line is not UTF-8")))
     }
 }
 

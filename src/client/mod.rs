@@ -14,6 +14,7 @@ mod multipart;
 pub mod rows;
 pub mod sheet;
 pub mod switch;
+pub mod verify;
 pub mod witness;
 
 use std::fs;

@@ -7,6 +7,7 @@ mod a_stranger_knocks;
 mod a_witness_cosigns;
 mod an_agency_expunges;
 mod an_agency_pushes_bookings;
+mod an_auditor_verifies;
 mod fake_disk;
 mod it_installs_the_box;
 mod photos;

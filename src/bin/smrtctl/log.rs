@@ -1,4 +1,6 @@
-//! `smrtctl log`: the auditor's side: export, samples, reviews, proofs, probes.
+//! `smrtctl log`: the auditor's side: export, verification, proofs, samples, reviews, probes.
+
+mod verify;
 
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::path::PathBuf;
@@ -21,6 +23,7 @@ use crate::server::Server;
 pub(crate) enum Log {
     /// Write the log into a folder: leaves, tiles, checkpoints with cosignatures, and the details that are asked for.
     Export(Export),
+    Verify(verify::Verify),
     /// Write the proof that a leaf stands in the log.
     Proof {
         #[command(flatten)]
@@ -121,6 +124,7 @@ impl Log {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Export(export) => export.run()?,
+            Self::Verify(verify) => return verify.run(),
             Self::Proof { server, leaf, out } => {
                 let proof = server.client()?.proof(leaf)?;
                 write_new(&out, proof.to_text().as_bytes(), PUBLIC_MODE).with_context(|| format!("{} was not written", out.display()))?;

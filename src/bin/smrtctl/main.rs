@@ -1,6 +1,6 @@
 //! The one command for people: installers, agency feeds, administrators and operators.
 //!
-//! Exit status: 0 done, 1 failed, 2 done but with refusals, 64 the command line makes no sense.
+//! Exit status: 0 done, 1 failed, 2 done but with refusals or with a log that does not hold, 64 the command line makes no sense.
 
 mod authority;
 mod evaluate;
@@ -38,12 +38,13 @@ enum Command {
     /// Keys of the server.
     #[command(subcommand)]
     Key(key::Key),
+    /// The log: export and verify it, prove a leaf, draw and review samples.
+    #[command(subcommand)]
+    Log(log::Log),
     /// Ask who in the gallery looks like a probe.
     Search(Box<search::Search>),
     Evaluate(evaluate::Evaluate),
     Model(model::Model),
-    #[command(subcommand)]
-    Log(log::Log),
     /// A witness of the log, on another machine: keep all of it, cosign what continues what was seen.
     #[command(subcommand)]
     Witness(witness::Witness),
@@ -61,10 +62,10 @@ fn main() -> ExitCode {
         Command::Authority(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Feed(command) => command.run(),
         Command::Key(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Log(command) => command.run(),
         Command::Search(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Evaluate(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Model(command) => command.run(),
-        Command::Log(command) => command.run(),
         Command::Witness(command) => command.run(),
     };
     done.unwrap_or_else(|e| {

@@ -1,0 +1,386 @@
+//! The log, verified offline: by nothing but a folder, the keys that somebody trusts, and perhaps a checkpoint kept from before.
+//!
+//! Invariant: nothing in the folder is believed. Leaves are hashed anew, every checkpoint's signature and root is checked, and what only
+//! the folder itself says, its keys among it, is called so in the verdict.
+
+mod details;
+mod notes;
+mod tree;
+mod words;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::Serialize;
+
+use super::archive::{Archive, ArchiveError};
+use crate::audit::{AuditError, Hash, KeyUse, Note, Place, Quorum, Remarks, Ruled, Rules, VerifierKey, when};
+use details::Details;
+use notes::{Checkpoints, Signed};
+use tree::{Walk, Walked};
+
+const MINUTE_CS: u64 = 6_000;
+
+/// Why a log can't be verified at all.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// The folder holds no log.
+    #[error("{folder} holds no log: there is no checkpoint in it")]
+    NoLog {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// No keys were given, and the folder has none either.
+    #[error("there are no keys to verify the log by: none were given, and the log's folder states none")]
+    NoKeys,
+    /// The keys that the folder states make no sense.
+    #[error("the keys that the log's folder states cannot be read")]
+    Policy(#[source] AuditError),
+    /// The keys name no log.
+    #[error("the keys name no log; wanted a line 'log' with the log's key")]
+    NoLogKey,
+    /// A file can't be read.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}
+
+/// What a log is verified by.
+#[derive(Debug, Default)]
+pub struct Terms {
+    /// The keys of the log and of its witnesses, with their quorum; without them those that the folder states.
+    pub keys: Option<Quorum>,
+    /// A checkpoint that was kept from before, with the name of its file: the log must continue it.
+    pub since: Option<(String, Note)>,
+    /// Every detail was asked for, so each must be there unless the log says that it has expired.
+    pub all_details: bool,
+}
+
+/// What came of it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Verdict {
+    /// Whether everything that was checked holds.
+    pub holds: bool,
+    /// The log's name; empty where none of its checkpoints can be believed.
+    pub origin: String,
+    /// Number of leaves that were verified.
+    pub leaves: u64,
+    /// The root over them, hexadecimal; none where some of them are missing.
+    pub root: Option<String>,
+    /// Whether the keys were taken from the folder itself.
+    pub keys_from_export: bool,
+    /// The keys that were used.
+    pub keys: Vec<KeyView>,
+    /// How much was checked.
+    pub checked: Checked,
+    /// The newest checkpoint that enough witnesses cosigned.
+    pub witnessed: Option<WitnessedView>,
+    /// Whether the keys ask for witnesses at all.
+    pub witnesses_asked: bool,
+    /// Leaves that no such checkpoint covers yet.
+    pub not_witnessed: u64,
+    /// Leaves of each kind.
+    pub kinds: BTreeMap<&'static str, u64>,
+    /// Leaves of a version or kind that this software doesn't understand.
+    pub not_understood: u64,
+    /// What does not hold.
+    pub violations: Remarks,
+    /// What people should know, and no rule forbids.
+    pub observations: Remarks,
+}
+
+/// A key, as it is compared by people.
+#[derive(Clone, Debug, Serialize)]
+pub struct KeyView {
+    /// Whose.
+    pub name: String,
+    /// `log` or `witness`.
+    pub of: &'static str,
+    /// Whether it is a witness that is no agency that feeds the log.
+    pub independent: bool,
+    /// SHA-256 of the public key, hexadecimal.
+    pub fingerprint: String,
+}
+
+/// How much was checked.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Checked {
+    /// Files of leaves and hashes.
+    pub files: u64,
+    /// Checkpoints that the folder holds.
+    pub checkpoints: u64,
+    /// Cosignatures of known witnesses that hold.
+    pub cosignatures: u64,
+    /// Opened details.
+    pub details: u64,
+    /// Leaves of the checkpoint kept from before; none where none was given.
+    pub since_leaves: Option<u64>,
+}
+
+/// The newest checkpoint that enough witnesses cosigned.
+#[derive(Clone, Debug, Serialize)]
+pub struct WitnessedView {
+    /// Its number of leaves.
+    pub leaves: u64,
+    /// When the last one of those that were needed cosigned, seconds since 1970-01-01 UTC.
+    pub time: u64,
+    /// By whom.
+    pub by: Vec<String>,
+}
+
+/// Verifies the log in a folder.
+///
+/// Errors: no log, no keys, a file that is there and can't be read. Whatever is missing or wrong in the log itself is in the verdict.
+pub fn verify(archive: &Archive, terms: &Terms) -> Result<Verdict, VerifyError> {
+    if let Ok(None) = archive.checkpoint() {
+        return Err(VerifyError::NoLog { folder: archive.folder().to_owned() });
+    }
+    let stated = archive.policy()?;
+    let quorum = match (&terms.keys, &stated) {
+        (Some(keys), _) => keys.clone(),
+        (None, Some(policy)) => Quorum::parse(policy).map_err(VerifyError::Policy)?,
+        (None, None) => return Err(VerifyError::NoKeys),
+    };
+    if quorum.logs().is_empty() {
+        return Err(VerifyError::NoLogKey);
+    }
+    let mut checkpoints = Checkpoints::read(archive, &quorum, terms.since.as_ref().map(|(path, note)| (path.as_str(), note)))?;
+    // Where the log signed none of them, what it says it has is still looked at.
+    let unsigned = || archive.checkpoint().ok().flatten().and_then(|note| note.checkpoint().ok()).map_or(0, |checkpoint| checkpoint.leaves);
+    let leaves = checkpoints.largest().map_or_else(unsigned, |largest| largest.leaves);
+    let mut wanted: Vec<u64> = checkpoints.all().chain(checkpoints.others()).map(|signed| signed.checkpoint.leaves).collect();
+    wanted.push(0);
+    wanted.sort_unstable();
+    wanted.dedup();
+    let bounds = checkpoints.bounds();
+    let root = checkpoints.largest().map(|largest| largest.root);
+    let walk = Walk { archive, leaves, root, wanted: &wanted, bounds: &bounds };
+    let walked = walk.run(Rules::new(terms.all_details), Details::new(archive.detail_lines()?))?;
+    let (newest_cs, seen) = (walked.rules.newest_cs(), walked.rules.leaves());
+    let Walked { rules, root, roots, times, violations: of_tree, files } = walked;
+    let ruled = rules.end();
+
+    let mut violations = std::mem::take(&mut checkpoints.violations);
+    violations.append(of_tree);
+    let mut observations = std::mem::take(&mut checkpoints.observations);
+    let mut judge = Judge { quorum: &quorum, checkpoints: &checkpoints, leaves, roots: &roots, times: &times, violations, observations };
+    judge.roots();
+    judge.since();
+    judge.origins(&ruled);
+    let (witnessed, not_witnessed) = judge.witnessed(newest_cs);
+    (violations, observations) = (judge.violations, judge.observations);
+    violations.append(ruled.violations);
+    observations.append(ruled.observations);
+    if terms.keys.is_some() && stated.as_deref().and_then(|policy| Quorum::parse(policy).ok()).is_some_and(|stated| stated != quorum) {
+        let what = "states other keys or another quorum than those that you gave; yours were used";
+        observations.add(Place::File { path: super::archive::POLICY.to_owned() }, what);
+    }
+    let cosignatures = checkpoints.all().chain(checkpoints.others()).map(|signed| signed.witnessed.by.len() as u64).sum();
+    Ok(Verdict {
+        holds: violations.is_empty(),
+        origin: checkpoints.largest().map(|largest| largest.origin.clone()).unwrap_or_default(),
+        leaves: seen,
+        root: root.map(hex::encode),
+        keys_from_export: terms.keys.is_none(),
+        keys: keys(&quorum),
+        checked: Checked {
+            files,
+            checkpoints: checkpoints.looked_at,
+            cosignatures,
+            details: ruled.details,
+            since_leaves: checkpoints.since.as_ref().map(|since| since.checkpoint.leaves),
+        },
+        witnessed,
+        witnesses_asked: quorum.is_asked(),
+        not_witnessed,
+        kinds: ruled.tallies,
+        not_understood: ruled.foreign,
+        violations,
+        observations,
+    })
+}
+
+/// What is judged once the tree is known.
+struct Judge<'j> {
+    quorum: &'j Quorum,
+    checkpoints: &'j Checkpoints,
+    leaves: u64,
+    roots: &'j BTreeMap<u64, Hash>,
+    times: &'j BTreeMap<u64, u64>,
+    violations: Remarks,
+    observations: Remarks,
+}
+
+impl Judge<'_> {
+    /// Whether a checkpoint is of this very tree; none where that can't be told.
+    fn fits(&self, signed: &Signed) -> Option<bool> {
+        self.roots.get(&signed.checkpoint.leaves).map(|root| *root == signed.checkpoint.root)
+    }
+
+    /// Whether a checkpoint vouches for its leaves: it is of this tree, and enough witnesses cosigned it where any are asked for.
+    fn vouches(&self, signed: &Signed) -> bool {
+        self.fits(signed) == Some(true) && (signed.witnessed.complete.is_some() || !self.quorum.is_asked())
+    }
+
+    /// The most leaves, at most so many, that a checkpoint vouches for.
+    fn vouched(&self, most: u64) -> u64 {
+        let within = |signed: &&Signed| signed.checkpoint.leaves <= most && self.vouches(signed);
+        self.checkpoints.all().filter(within).map(|signed| signed.checkpoint.leaves).max().unwrap_or(0)
+    }
+
+    /// Every checkpoint of the log must be of the tree that its leaves make.
+    fn roots(&mut self) {
+        let unfit: Vec<&Signed> = self.checkpoints.signed.iter().filter(|signed| self.fits(signed) == Some(false)).collect();
+        let largest_fit =
+            self.checkpoints.signed.iter().filter(|signed| self.fits(signed) == Some(true)).map(|s| s.checkpoint.leaves).max();
+        let (forks, rest): (Vec<&Signed>, Vec<&Signed>) =
+            unfit.into_iter().partition(|signed| largest_fit.is_some_and(|fit| fit >= signed.checkpoint.leaves));
+        for signed in forks {
+            let what = format!(
+                "the log signed this checkpoint of {} leaves, and they are not the first {0} leaves of the log that it shows now: it has signed two histories",
+                signed.checkpoint.leaves
+            );
+            self.violations.add(signed.place.clone(), what);
+        }
+        if let Some(first) = rest.first() {
+            let place = Place::Leaves { first: self.vouched(first.checkpoint.leaves - 1), end: first.checkpoint.leaves };
+            let others = match rest.len() - 1 {
+                0 => String::new(),
+                others => format!("; {others} later checkpoints do not fit either"),
+            };
+            let what = format!(
+                "are not the leaves that were signed: the checkpoint of {} leaves ({}) is of others{others}",
+                first.checkpoint.leaves, first.place
+            );
+            self.violations.add(place, what);
+        }
+    }
+
+    /// The log must continue the checkpoint that the auditor kept.
+    fn since(&mut self) {
+        let Some(since) = &self.checkpoints.since else { return };
+        if self.checkpoints.largest().is_some_and(|largest| largest.origin != since.checkpoint.origin) {
+            // It is judged with those of other origins.
+            return;
+        }
+        let (of, place) = (since.checkpoint.leaves, since.place.clone());
+        if of > self.leaves {
+            let what = format!("are gone: your checkpoint ({place}) covers {of} leaves, the log has {} now", self.leaves);
+            return self.violations.add(Place::Leaves { first: self.leaves, end: of }, what);
+        }
+        if self.fits(since) == Some(false) {
+            let others = self.checkpoints.signed.iter().filter(|signed| signed.checkpoint.leaves < of && self.vouches(signed));
+            let first = others.map(|signed| signed.checkpoint.leaves).max().unwrap_or(0);
+            let what = format!("are not those that your checkpoint ({place}) covers: the log was rewritten after it");
+            return self.violations.add(Place::Leaves { first, end: of }, what);
+        }
+        let kept = self.checkpoints.signed.iter().any(|signed| signed.checkpoint == since.checkpoint);
+        if !kept && since.witnessed.complete.is_some() {
+            let what = format!("your checkpoint of {of} leaves, which the witnesses cosigned, is not among those that the log kept");
+            self.violations.add(Place::File { path: super::archive::CHECKPOINTS.to_owned() }, what);
+        }
+    }
+
+    /// Checkpoints of other origins, which only a leaf explains that says that the log goes on under another one.
+    fn origins(&mut self, ruled: &Ruled) {
+        for signed in self.checkpoints.others() {
+            let (origin, of) = (&signed.checkpoint.origin, signed.checkpoint.leaves);
+            if ruled.origins.is_empty() {
+                let what = format!("is of a log '{origin}', and no leaf says that this log ever had that name");
+                self.violations.add(signed.place.clone(), what);
+            } else if ruled.origins.iter().all(|opened| of > opened.backup_leaves.min(opened.leaf)) {
+                let what = format!("is of the log as it was named before, '{origin}', beyond what its backup held: it can't be compared");
+                self.observations.add(signed.place.clone(), what);
+            } else if self.fits(signed) == Some(false) {
+                let what = format!("is of the log as it was named before, '{origin}', and of other leaves than the log shows now");
+                self.violations.add(signed.place.clone(), what);
+            }
+        }
+    }
+
+    /// The newest checkpoint that enough witnesses cosigned, and how many leaves wait for one.
+    fn witnessed(&mut self, newest_cs: u64) -> (Option<WitnessedView>, u64) {
+        let complete = |signed: &&Signed| signed.witnessed.complete.is_some() && self.vouches(signed);
+        let newest = self.checkpoints.signed.iter().filter(complete).max_by_key(|signed| signed.checkpoint.leaves);
+        let covered = newest.map_or(0, |newest| newest.checkpoint.leaves);
+        let waiting = self.leaves.saturating_sub(covered);
+        if !self.quorum.is_asked() {
+            return (None, waiting);
+        }
+        let cosigned = self.checkpoints.all().flat_map(|signed| signed.witnessed.by.iter().map(|(_, time)| time.saturating_mul(100))).max();
+        let now_cs = newest_cs.max(cosigned.unwrap_or(0));
+        // A size whose root nobody wanted has no time: that of the first leaf then is the earliest there is.
+        let oldest_cs = self.times.get(&covered).copied().unwrap_or_else(|| self.times.values().next().copied().unwrap_or(0));
+        if let Some(minutes) = self
+            .quorum
+            .within_minutes()
+            .filter(|minutes| waiting > 0 && now_cs.saturating_sub(oldest_cs) > minutes.saturating_mul(MINUTE_CS))
+        {
+            let what = format!(
+                "not witnessed in time: the first of them is of {}, the newest sign of life of {}, and {minutes} minutes are allowed",
+                when(oldest_cs),
+                when(now_cs)
+            );
+            self.violations.add(Place::Leaves { first: covered, end: self.leaves }, what);
+        }
+        self.waits();
+        let view = newest.map(|newest| WitnessedView {
+            leaves: covered,
+            time: newest.witnessed.complete.unwrap_or_default(),
+            by: newest.witnessed.by.iter().map(|(name, _)| name.clone()).collect(),
+        });
+        (view, waiting)
+    }
+
+    /// Leaves that waited longer for their witnesses than is allowed, by the checkpoints that were kept. What nobody had cosigned yet could
+    /// still be rewritten, so people should know how long that was.
+    fn waits(&mut self) {
+        let Some(minutes) = self.quorum.within_minutes() else { return };
+        let (mut covered, mut waits) = (0, Vec::new());
+        for signed in self.checkpoints.signed.iter().filter(|signed| self.vouches(signed)) {
+            let (Some(complete), Some(&oldest_cs)) = (signed.witnessed.complete, self.times.get(&covered)) else { continue };
+            let waited = complete.saturating_mul(100).saturating_sub(oldest_cs) / MINUTE_CS;
+            let place = Place::Leaves { first: covered, end: signed.checkpoint.leaves };
+            waits.push((waited, place));
+            covered = signed.checkpoint.leaves;
+        }
+        waits.retain(|(waited, _)| *waited > minutes);
+        let count = waits.len();
+        if let Some((waited, place)) = waits.into_iter().max_by_key(|(waited, _)| *waited) {
+            let what = format!("waited {waited} minutes for witnesses, {minutes} are allowed; that is the longest of {count} such waits");
+            self.observations.add(place, what);
+        }
+    }
+}
+
+fn keys(quorum: &Quorum) -> Vec<KeyView> {
+    let view = |key: &VerifierKey, independent| KeyView {
+        name: key.name().to_owned(),
+        of: if key.usage() == KeyUse::Log { "log" } else { "witness" },
+        independent,
+        fingerprint: hex::encode(digest(&SHA256, key.public())),
+    };
+    let logs = quorum.logs().iter().map(|key| view(key, false));
+    logs.chain(quorum.witnesses().iter().map(|witness| view(&witness.key, witness.independent))).collect()
+}
+
+/// What is wrong with a file of the log, in words; an error that says nothing about the log goes on.
+fn damage(archive: &Archive, error: ArchiveError) -> Result<(Place, String), ArchiveError> {
+    let below = |path: &PathBuf| path.strip_prefix(archive.folder()).unwrap_or(path).display().to_string();
+    Ok(match &error {
+        ArchiveError::File { path, source } if source.kind() == io::ErrorKind::NotFound => {
+            (Place::File { path: below(path) }, "is missing".to_owned())
+        }
+        ArchiveError::File { path, source } if source.kind() == io::ErrorKind::InvalidData => {
+            (Place::File { path: below(path) }, "is damaged: it is not text".to_owned())
+        }
+        ArchiveError::Log { path, source } => (Place::File { path: below(path) }, format!("is damaged: {source}")),
+        ArchiveError::Line { path, line, reason } => (Place::Line { path: below(path), line: *line }, format!("is damaged: {reason}")),
+        ArchiveError::File { .. } => return Err(error),
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! Signed checkpoints as they are found: who signed them, who cosigned them when, and what doesn't hold.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::tree::Bound;
+use super::{VerifyError, damage};
+use crate::audit::{Checkpoint, Note, Place, Quorum, Remarks, VerifierKey, Witnessed};
+use crate::client::archive::{Archive, CHECKPOINT, CHECKPOINTS};
+use crate::limits::COSIGN_TOLERANCE_SECONDS;
+
+/// A checkpoint that the log signed.
+#[derive(Clone, Debug)]
+pub(super) struct Signed {
+    pub(super) place: Place,
+    pub(super) checkpoint: Checkpoint,
+    pub(super) witnessed: Witnessed,
+}
+
+/// All checkpoints that are there.
+#[derive(Debug, Default)]
+pub(super) struct Checkpoints {
+    /// Those that the log signed under its present origin, the smallest first.
+    pub(super) signed: Vec<Signed>,
+    /// Those of other origins.
+    former: Vec<Signed>,
+    /// The newest one's place among the signed ones; none where it is damaged or not signed by the log.
+    pub(super) newest: Option<Checkpoint>,
+    /// The one that the auditor kept from before.
+    pub(super) since: Option<Signed>,
+    pub(super) violations: Remarks,
+    pub(super) observations: Remarks,
+    /// How many were looked at.
+    pub(super) looked_at: u64,
+}
+
+impl Checkpoints {
+    /// Reads the newest checkpoint and all that were kept, and checks their signatures.
+    ///
+    /// Errors: no newest checkpoint, a file that is there and can't be read.
+    pub(super) fn read(archive: &Archive, quorum: &Quorum, since: Option<(&str, &Note)>) -> Result<Self, VerifyError> {
+        let mut all = Self::default();
+        let newest = match archive.checkpoint() {
+            Ok(Some(note)) => Some(note),
+            Ok(None) => return Err(VerifyError::NoLog { folder: archive.folder().to_owned() }),
+            Err(e) => {
+                let (place, what) = damage(archive, e)?;
+                all.violations.add(place, what);
+                None
+            }
+        };
+        let mut found: Vec<(Place, Note)> = newest.map(|note| (Place::File { path: CHECKPOINT.to_owned() }, note)).into_iter().collect();
+        for (line, number) in archive.checkpoint_lines()?.into_iter().zip(1..) {
+            match line {
+                Ok(note) => found.push((Place::Line { path: CHECKPOINTS.to_owned(), line: number }, note)),
+                Err(e) => {
+                    let (place, what) = damage(archive, e)?;
+                    all.violations.add(place, what);
+                }
+            }
+        }
+        all.looked_at = found.len() as u64;
+        let looked: Vec<(Option<Signed>, Remarks)> = found.par_iter().map(|(place, note)| look(place, note, quorum)).collect();
+        let mut kept: Vec<Signed> = Vec::new();
+        for (signed, violations) in looked {
+            all.violations.append(violations);
+            let Some(signed) = signed else { continue };
+            if matches!(signed.place, Place::File { .. }) {
+                all.newest = Some(signed.checkpoint.clone());
+                kept.push(signed);
+                continue;
+            }
+            let before = kept.last().filter(|before| matches!(before.place, Place::Line { .. }));
+            if before.is_some_and(|before| {
+                before.checkpoint.origin == signed.checkpoint.origin && before.checkpoint.leaves > signed.checkpoint.leaves
+            }) {
+                all.violations.add(signed.place.clone(), "is of a smaller log than the line before it: the lines were exchanged");
+            }
+            kept.push(signed);
+        }
+        if let Some((path, note)) = since {
+            let (signed, violations) = look(&Place::File { path: path.to_owned() }, note, quorum);
+            all.violations.append(violations);
+            all.since = signed;
+        }
+        let origin = all.newest.as_ref().or(kept.last().map(|kept| &kept.checkpoint)).map(|checkpoint| checkpoint.origin.clone());
+        (all.signed, all.former) = kept.into_iter().partition(|signed| Some(&signed.checkpoint.origin) == origin.as_ref());
+        all.signed.sort_by_key(|signed| signed.checkpoint.leaves);
+        all.is_newest();
+        Ok(all)
+    }
+
+    /// An older checkpoint in the newest one's place hides leaves.
+    fn is_newest(&mut self) {
+        let (Some(newest), Some(largest)) = (&self.newest, self.signed.last()) else { return };
+        if newest.leaves < largest.checkpoint.leaves {
+            let what = format!(
+                "is of {} leaves, and {} is of {}: an older checkpoint was put in place of the newest",
+                newest.leaves, largest.place, largest.checkpoint.leaves
+            );
+            self.violations.add(Place::File { path: CHECKPOINT.to_owned() }, what);
+        }
+    }
+
+    /// The largest checkpoint that the log signed.
+    pub(super) fn largest(&self) -> Option<&Checkpoint> {
+        self.signed.last().map(|signed| &signed.checkpoint)
+    }
+
+    /// All of the log's present origin, the auditor's own among them.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Signed> {
+        self.signed.iter().chain(self.since.iter().filter(|since| self.is_present(since)))
+    }
+
+    /// All of other origins, the auditor's own among them.
+    pub(super) fn others(&self) -> impl Iterator<Item = &Signed> {
+        self.former.iter().chain(self.since.iter().filter(|since| !self.is_present(since)))
+    }
+
+    fn is_present(&self, signed: &Signed) -> bool {
+        self.largest().is_some_and(|largest| largest.origin == signed.checkpoint.origin)
+    }
+
+    /// Between which times leaves must lie by what witnesses cosigned: none that a cosigned checkpoint covers is later than the
+    /// cosignature, none beyond it earlier.
+    pub(super) fn bounds(&self) -> Vec<Bound> {
+        let mut times: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
+        for signed in self.all() {
+            for (_, time) in &signed.witnessed.by {
+                let (earliest, latest) = times.entry(signed.checkpoint.leaves).or_insert((*time, *time));
+                (*earliest, *latest) = ((*earliest).min(*time), (*latest).max(*time));
+            }
+        }
+        let mut not_after_cs = u64::MAX;
+        let mut bounds = Vec::new();
+        for (&leaves, &(earliest, latest)) in times.iter().rev() {
+            bounds.push(Bound {
+                first: leaves,
+                not_before_cs: latest.saturating_sub(COSIGN_TOLERANCE_SECONDS).saturating_mul(100),
+                not_after_cs,
+            });
+            not_after_cs = not_after_cs.min(earliest.saturating_add(COSIGN_TOLERANCE_SECONDS).saturating_mul(100));
+        }
+        bounds.push(Bound { first: 0, not_before_cs: 0, not_after_cs });
+        bounds.reverse();
+        let mut not_before_cs = 0;
+        for bound in &mut bounds {
+            not_before_cs = bound.not_before_cs.max(not_before_cs);
+            bound.not_before_cs = not_before_cs;
+        }
+        bounds
+    }
+}
+
+/// The checkpoint of a note, where the key of its log signed it.
+fn look(place: &Place, note: &Note, quorum: &Quorum) -> (Option<Signed>, Remarks) {
+    let mut violations = Remarks::default();
+    let mut wrong = |what: String| violations.add(place.clone(), what);
+    let keys: Vec<&VerifierKey> = quorum.logs().iter().chain(quorum.witnesses().iter().map(|witness| &witness.key)).collect();
+    let signed = match note.checkpoint() {
+        Err(e) => {
+            wrong(e.to_string());
+            None
+        }
+        Ok(checkpoint) => match quorum.logs().iter().find(|key| key.name() == checkpoint.origin) {
+            None => {
+                wrong(format!("is a checkpoint of a log '{}', of which no key was given", checkpoint.origin));
+                None
+            }
+            Some(key) if !key.signed(note) => {
+                wrong(format!("is not signed by the key of the log '{}': it was changed, or is somebody else's", checkpoint.origin));
+                None
+            }
+            Some(_) => Some(Signed { place: place.clone(), checkpoint, witnessed: quorum.witnessed(note) }),
+        },
+    };
+    if signed.is_some() {
+        for name in note.forged(&keys) {
+            wrong(format!("bears a signature in the name of '{name}' that is not by the key given for it, or not over this checkpoint"));
+        }
+    }
+    (signed, violations)
+}

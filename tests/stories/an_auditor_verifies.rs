@@ -1,0 +1,132 @@
+//! An auditor exports the log of the running box, verifies the copy with nothing else at hand, draws a sample and reviews it.
+
+use std::fs;
+use std::process::Command;
+
+use smrt::client::archive::Archive;
+
+use crate::photos::{COLLINS, OBAMA, OBAMA_LATER, gradient, photo};
+use crate::site::{Daemon, Ended, Site, booking, ended, number, request};
+
+fn smrtctl(words: &[&str]) -> Ended {
+    ended(Command::new(env!("CARGO_BIN_EXE_smrtctl")).args(words))
+}
+
+/// A box with witnesses after a day's work, all of it logged and witnessed.
+fn worked(site: &Site) -> Daemon<'_> {
+    site.add_witnesses(&[("court", None), ("press", None)], 2, 60);
+    let daemon = site.start("test");
+    let feed = daemon.feed("slmpd");
+    for (n, face) in [("26-1", OBAMA), ("26-2", COLLINS)] {
+        feed.put_booking(&number(n), &booking("Roe, Jane"), &photo(face)).unwrap();
+    }
+    let console = daemon.console("rtcc-1");
+    for _ in 0..3 {
+        let array = console.search(&request(), &photo(OBAMA_LATER)).unwrap();
+        console.photo(&array.search, array.candidates[0].version).unwrap();
+    }
+    for _ in 0..3 {
+        console.search(&request(), &gradient()).unwrap_err();
+    }
+    feed.release(&number("26-2"), "record expunged").unwrap();
+    for _ in 0..2 {
+        for id in ["court", "press"] {
+            assert_eq!(daemon.witness(id, &site.witness_identity(id)).status, Some(0));
+        }
+    }
+    daemon
+}
+
+#[test]
+fn an_exported_log_verifies_offline_with_its_details_and_a_changed_one_does_not() {
+    let site = Site::new();
+    let daemon = worked(&site);
+    let (auditor, log) = (site.console_identity("audit-1"), site.path("exported"));
+    let exported = daemon.smrtctl(&auditor, &["log", "export", log.to_str().unwrap(), "--details", "all"]);
+    assert_eq!(exported.status, Some(0), "{exported:?}");
+    let keys = site.path("keys");
+    fs::write(&keys, daemon.feed("slmpd").policy().unwrap()).unwrap();
+    let kept = site.path("kept-press/checkpoint");
+    assert_eq!(daemon.stop(), Some(0), "what follows needs no box");
+    let verify = |more: &[&str]| {
+        smrtctl(
+            &[&["log", "verify", log.to_str().unwrap(), "--keys", keys.to_str().unwrap(), "--since", kept.to_str().unwrap()], more]
+                .concat(),
+        )
+    };
+    let holds = verify(&["--all-details"]);
+    assert_eq!(holds.status, Some(0), "{}{}", holds.stdout, holds.stderr);
+    let own = smrtctl(&["log", "verify", log.to_str().unwrap()]);
+    assert_eq!(own.status, Some(0));
+    assert!(own.stdout.contains("prove"), "keys from the export itself are no proof: {}", own.stdout);
+
+    let archive = Archive::at(&log);
+    let details = fs::read_to_string(log.join("details.jsonl")).unwrap();
+    assert!(details.contains("Det. A. Ortiz"), "the auditor reads who asked");
+    fs::write(log.join("details.jsonl"), details.replace("Det. A. Ortiz", "Det. B. Ortiz")).unwrap();
+    let lied = verify(&[]);
+    assert_eq!(lied.status, Some(2), "{}", lied.stdout);
+    fs::write(log.join("details.jsonl"), details).unwrap();
+    let first = smrt::audit::TileId::all(archive.checkpoint().unwrap().unwrap().checkpoint().unwrap().leaves).next().unwrap();
+    let mut bundle = archive.tile(first).unwrap();
+    let bundle_file = log.join(first.path());
+    bundle[200] ^= 1;
+    fs::write(&bundle_file, &bundle).unwrap();
+    let flipped = verify(&[]);
+    assert_eq!(flipped.status, Some(2));
+    assert!(flipped.stdout.contains("- leaf 3: is not the leaf that was signed"), "the place is named: {}", flipped.stdout);
+}
+
+#[test]
+fn nobody_but_an_auditor_opens_details_probes_or_samples_and_each_opening_is_a_leaf() {
+    let site = Site::new();
+    let daemon = worked(&site);
+    let (auditor, console) = (daemon.console("audit-1"), daemon.console("rtcc-1"));
+    for other in [&console, &daemon.console("admin-1"), &daemon.feed("slmpd")] {
+        for refused in [other.details(0, 1).unwrap_err(), other.probe(&"0".repeat(32)).unwrap_err(), other.samples().unwrap_err()] {
+            assert_eq!(refused.problem().unwrap().kind, "not-allowed", "{refused}");
+        }
+    }
+    assert_eq!(auditor.search(&request(), &photo(OBAMA)).unwrap_err().problem().unwrap().kind, "not-allowed", "who audits doesn't search");
+    let leaves = auditor.health().unwrap().leaves;
+    let opened = auditor.details(0, 3).unwrap();
+    assert_eq!(opened.iter().map(|opened| opened.leaf).collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!(auditor.health().unwrap().leaves, leaves + 1);
+    let all = auditor.details(0, leaves).unwrap();
+    let asked = all.iter().find(|opened| opened.detail.contains("\"detail\":\"asked\"")).unwrap();
+    let detail: serde_json::Value = serde_json::from_str(&asked.detail).unwrap();
+    let probe = auditor.probe(detail["search"].as_str().unwrap()).unwrap();
+    assert_eq!(probe, photo(OBAMA_LATER), "as it was received");
+    assert_eq!(auditor.probe(&"0".repeat(32)).unwrap_err().problem().unwrap().status, 404);
+    assert_eq!(auditor.details(0, 10_000).unwrap_err().problem().unwrap().kind, "range");
+    assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn a_sample_is_drawn_by_a_seed_that_was_logged_before_and_anybody_can_draw_it_again() {
+    let site = Site::new();
+    let daemon = worked(&site);
+    let auditor = site.console_identity("audit-1");
+    let drawn = daemon.smrtctl(&auditor, &["log", "sample", "--rate", "0.9", "--seed", "20261123", "--json"]);
+    assert_eq!(drawn.status, Some(0), "{drawn:?}");
+    let sample: serde_json::Value = serde_json::from_str::<Vec<serde_json::Value>>(&drawn.stdout).unwrap().remove(0);
+    assert_eq!(sample["population"], 3);
+    let (name, searches) = (sample["sample"].to_string(), sample["asked"].as_array().unwrap().clone());
+    let review = |search: &str| {
+        let words =
+            ["log", "review", "--sample", &name, "--search", search, "--finding", "in-order", "--note", "reason fits the case file"];
+        daemon.smrtctl(&auditor, &words)
+    };
+    for search in &searches {
+        assert_eq!(review(&search.to_string()).status, Some(0));
+    }
+    assert_eq!(review("0").status, Some(1), "no search of the sample");
+    let shown = daemon.smrtctl(&auditor, &["log", "sample"]);
+    assert!(shown.stdout.contains("of 3 searches") && !shown.stdout.contains("open"), "{}", shown.stdout);
+    let log = site.path("exported");
+    assert_eq!(daemon.smrtctl(&auditor, &["log", "export", log.to_str().unwrap(), "--details", "all"]).status, Some(0));
+    assert_eq!(daemon.stop(), Some(0));
+    // The verifier draws the sample again from the log alone.
+    let verified = smrtctl(&["log", "verify", log.to_str().unwrap()]);
+    assert_eq!(verified.status, Some(0), "{}", verified.stdout);
+}
