@@ -20,7 +20,6 @@ use super::error::{Fate, ServiceError};
 use super::gather::Reads;
 use super::ledger::Ledger;
 use super::model::OnHalt;
-use super::writer::Change;
 use crate::audit::{Alarm, Detail, Entry, Note, Quorum};
 use crate::limits::{COSIGNED_BEFORE_SECONDS_MAX, WATCH_SECONDS};
 use crate::store::StateKind;
@@ -72,10 +71,8 @@ impl Guard {
         let core = ledger.core();
         core.read_witnessing(&quorum)?;
         let mut alarms = BTreeMap::new();
-        for (code, leaf, what) in core.store.alarms()? {
-            if let Some(alarm) = Alarm::of(code.into()) {
-                alarms.insert(alarm, Raised { alarm, leaf: Some(leaf), what });
-            }
+        for (alarm, leaf, what) in ledger.standing_alarms()? {
+            alarms.insert(alarm, Raised { alarm, leaf: Some(leaf), what });
         }
         let doors = match alarms.get(&Alarm::LogInDoubt) {
             Some(doubt) => Doors::Shut(doubt.what.clone()),
@@ -137,7 +134,7 @@ impl Guard {
         }
         log::error!("alarm {alarm}: {what}");
         let leaf = match self.is_open() {
-            true => Some(self.ledger.logged(Change::Raise { alarm, what: what.clone() })?),
+            true => Some(self.ledger.raise(alarm, &what)?),
             false => None,
         };
         self.alarms.write().expect("nothing panics while it holds the alarms").insert(alarm, Raised { alarm, leaf, what });
@@ -151,7 +148,7 @@ impl Guard {
         };
         log::warn!("alarm {alarm} is over: {what}");
         if let (Some(leaf), true) = (raised.leaf, self.is_open()) {
-            self.ledger.logged(Change::Clear { alarm, raised: leaf, what: what.to_owned() })?;
+            self.ledger.clear(alarm, leaf, what)?;
         }
         self.alarms.write().expect("nothing panics while it holds the alarms").remove(&alarm);
         Ok(())

@@ -20,7 +20,7 @@ use super::metrics::Waits;
 use super::progress::{Progress, Started};
 use super::start::{self, Opened};
 use super::writer::{Answer, Ask, Change, Done, Job, NewBooking, Release};
-use crate::audit::{Actor, Detail, Note, SALT_BYTES, Shown};
+use crate::audit::{Actor, Alarm, Detail, Note, SALT_BYTES, Shown, VerifierKey};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::disk::Disk;
 use crate::face::{Embedding, ModelId};
@@ -321,8 +321,33 @@ impl Ledger {
         }
     }
 
+    /// Keeps the cosignature of this key, valid and of a checkpoint of this log, beside what others have cosigned of it; gives all of them.
+    pub fn keep_cosignature(&self, note: Note, key: &VerifierKey) -> Result<Note, ServiceError> {
+        let leaves = note.checkpoint()?.leaves;
+        match self.change(Change::Cosigned { leaves, note: Box::new(note), key: Box::new(key.clone()) })? {
+            Done::Cosigned { note } => Ok(*note),
+            _ => unreachable!("the writer answers a cosignature with the note"),
+        }
+    }
+
+    /// Logs that an alarm stands; gives the leaf.
+    pub fn raise(&self, alarm: Alarm, what: &str) -> Result<u64, ServiceError> {
+        self.logged(Change::Raise { alarm, what: what.to_owned() })
+    }
+
+    /// Logs that the alarm that a leaf raised is over.
+    pub fn clear(&self, alarm: Alarm, raised: u64, what: &str) -> Result<u64, ServiceError> {
+        self.logged(Change::Clear { alarm, raised, what: what.to_owned() })
+    }
+
+    /// The alarms that stand, with the leaves that raised them.
+    pub fn standing_alarms(&self) -> Result<Vec<(Alarm, u64, String)>, ServiceError> {
+        let rows = self.core.store.alarms()?;
+        Ok(rows.into_iter().filter_map(|(code, leaf, what)| Some((Alarm::of(code.into())?, leaf, what))).collect())
+    }
+
     /// Has the writer log something that answers with its leaf.
-    pub(super) fn logged(&self, change: Change) -> Result<u64, ServiceError> {
+    fn logged(&self, change: Change) -> Result<u64, ServiceError> {
         match self.change(change)? {
             Done::Logged { leaf } => Ok(leaf),
             _ => unreachable!("only what answers with its leaf is sent here"),
@@ -330,17 +355,17 @@ impl Ledger {
     }
 
     /// Removes details whose term is over, and logs which.
-    pub(super) fn expire_details(&self) -> Result<(), ServiceError> {
+    pub fn expire_details(&self) -> Result<(), ServiceError> {
         self.change(Change::Expire).map(|_| ())
     }
 
     /// Logs what was gathered of hours that are over.
-    pub(super) fn end_hours(&self) -> Result<(), ServiceError> {
+    pub fn end_hours(&self) -> Result<(), ServiceError> {
         self.change(Change::EndHours).map(|_| ())
     }
 
     /// Logs a refusal before it is told, by a leaf of its own or among those that wait to be gathered.
-    pub(super) fn refused(&self, detail: Detail) -> Result<(), ServiceError> {
+    pub fn refused(&self, detail: Detail) -> Result<(), ServiceError> {
         self.change(Change::Refused(Box::new(detail))).map(|_| ())
     }
 

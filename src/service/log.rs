@@ -10,7 +10,6 @@ use super::core::{Core, Newest};
 use super::error::ServiceError;
 use super::guard::Raised;
 use super::ledger::Ledger;
-use super::writer::{Change, Done};
 use crate::audit::{
     Checkpoint, Hash, Holds, Note, Quorum, TileId, TlogProof, VerifierKey, Witness, consistency, inclusion, leaf_hash, push_entry, root_of,
     tile_bytes,
@@ -212,15 +211,11 @@ impl Service {
         if key.cosigned(&posted).is_none() {
             return Err(ServiceError::NoCosignature { witness: witness.id.clone() });
         }
-        match self.ledger.change(Change::Cosigned { leaves: checkpoint.leaves, note: Box::new(posted), key: Box::new(key) })? {
-            Done::Cosigned { note } => {
-                let complete = self.guard.quorum.witnessed(&note).complete;
-                self.ledger.core().witnessed(checkpoint.leaves, complete);
-                self.guard.witnessed(checkpoint.leaves, &note)?;
-                Ok(Cosigned { leaves: checkpoint.leaves, complete: complete.is_some() })
-            }
-            _ => unreachable!("the writer answers a cosignature with the note"),
-        }
+        let note = self.ledger.keep_cosignature(posted, &key)?;
+        let complete = self.guard.quorum.witnessed(&note).complete;
+        core.witnessed(checkpoint.leaves, complete);
+        self.guard.witnessed(checkpoint.leaves, &note)?;
+        Ok(Cosigned { leaves: checkpoint.leaves, complete: complete.is_some() })
     }
 
     /// What is wrong at the moment.
