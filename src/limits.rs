@@ -138,6 +138,14 @@ pub const LEAF_COUNTS_MAX: usize = 8;
 pub const SIGNATURES_MAX: usize = 72;
 /// Witnesses of one log.
 pub const WITNESSES_MAX: usize = 64;
+/// A count below this that the log itself doesn't publish is not shown in a public report: nobody is to be singled out.
+pub const PUBLIC_COUNT_MIN: u64 = 5;
+/// Days that one public report may be about: ten years.
+pub const REPORT_DAYS_MAX: i64 = 3_653;
+/// Alarms that one public report lists; more are counted.
+pub const REPORT_ALARMS_MAX: usize = 500;
+/// Days from an agency's notice to the end of its purge, most (SO-D3).
+pub const PURGE_DAYS_MAX: u64 = 10;
 /// Threads that a start works with; no more than there are cores.
 pub const START_WORKERS_MAX: usize = 16;
 /// Leaves that one thread takes at a time while it starts: it holds as many vectors at most.

@@ -1,0 +1,197 @@
+//! What a reader with a pencil can't find out: a solver that knows nothing but the published JSON and the rule looks for each count that
+//! isn't shown, by all sums at once.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::cell::{Breakdown, Counts, Grid, Table, tables};
+
+/// More than any count made up here.
+const MOST: u64 = 1_000;
+
+type Bounds = (u64, u64);
+
+/// Counts by name with what is known of each, and sums: each count named first is the sum of the others.
+#[derive(Clone, Default)]
+struct Puzzle {
+    counts: BTreeMap<String, Bounds>,
+    sums: Vec<(String, Vec<String>)>,
+}
+
+impl Puzzle {
+    fn know(&mut self, name: &str, shown: &Value) {
+        let bounds = match shown {
+            Value::Number(count) => (count.as_u64().unwrap(), count.as_u64().unwrap()),
+            Value::String(words) if words == "1 to 4" => (1, 4),
+            Value::String(words) if words == "withheld" => (5, MOST),
+            other => panic!("{other}"),
+        };
+        let known = self.counts.entry(name.to_owned()).or_insert(bounds);
+        assert_eq!(*known, bounds, "{name} is shown in one way only");
+    }
+
+    /// Everything that a published table says; rows and columns are named by their kind.
+    fn read(&mut self, table: &Table, row_kind: &str, column_kind: &str) {
+        let json = serde_json::to_value(table).unwrap();
+        if json["withheld"] == true {
+            assert!(json["cells"].as_object().unwrap().is_empty());
+            return;
+        }
+        let object = |value: &Value| value.as_object().unwrap().clone();
+        let (mut rows, mut columns): (BTreeMap<String, Vec<String>>, BTreeMap<String, Vec<String>>) = Default::default();
+        for (row, counts) in object(&json["cells"]) {
+            for (column, shown) in object(&counts) {
+                let name = format!("{row_kind}{row} {column_kind}{column}");
+                self.know(&name, &shown);
+                rows.entry(format!("{row_kind}{row}")).or_default().push(name.clone());
+                columns.entry(format!("{column_kind}{column}")).or_default().push(name);
+            }
+        }
+        for (kind, totals) in [(row_kind, &json["row_totals"]), (column_kind, &json["column_totals"])] {
+            object(totals).iter().for_each(|(name, shown)| self.know(&format!("{kind}{name}"), shown));
+        }
+        self.sums.extend(rows);
+        self.sums.extend(columns);
+    }
+
+    /// Narrows all bounds until no sum narrows any more; none where they contradict each other.
+    fn narrowed(mut self) -> Option<Self> {
+        loop {
+            let before = self.counts.clone();
+            for (sum, parts) in &self.sums {
+                let (least, most) = parts.iter().map(|part| self.counts[part]).fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1));
+                narrow(self.counts.get_mut(sum)?, least, most)?;
+                let (sum_least, sum_most) = self.counts[sum];
+                for part in parts {
+                    let (part_least, part_most) = self.counts[part];
+                    let (rest_least, rest_most) = (least - part_least, most - part_most);
+                    // Narrowed one after the other, so others may have narrowed since; the rests stay safe bounds.
+                    narrow(self.counts.get_mut(part)?, sum_least.saturating_sub(rest_most), sum_most.checked_sub(rest_least)?)?;
+                }
+            }
+            if self.counts == before {
+                return Some(self);
+            }
+        }
+    }
+
+    /// Whether any counts fit everything.
+    fn solvable(self) -> bool {
+        let Some(narrowed) = self.narrowed() else { return false };
+        let open = narrowed.counts.iter().filter(|(_, (least, most))| least < most).min_by_key(|(_, (least, most))| most - least);
+        let Some((name, &(least, most))) = open else { return true };
+        (least..=most).any(|value| {
+            let mut guess = narrowed.clone();
+            guess.counts.insert(name.clone(), (value, value));
+            guess.solvable()
+        })
+    }
+
+    /// Fails where a count that isn't shown has one value only that fits everything.
+    fn gives_nothing_away(&self, truth: &BTreeMap<String, u64>) {
+        let narrowed = self.clone().narrowed().expect("the truth fits");
+        for (name, (least, most)) in &self.counts {
+            if least == most {
+                continue;
+            }
+            let found = narrowed.counts[name];
+            assert!(found.0 < found.1, "{name} is {}", found.0);
+            let value = truth[name];
+            let another =
+                [value + 1, value.saturating_sub(1)].into_iter().filter(|other| (found.0..=found.1).contains(other)).any(|other| {
+                    let mut puzzle = self.clone();
+                    puzzle.counts.insert(name.clone(), (other, other));
+                    puzzle.solvable()
+                });
+            assert!(another, "{name} can only be {value}");
+        }
+    }
+}
+
+fn narrow(bounds: &mut Bounds, least: u64, most: u64) -> Option<()> {
+    *bounds = (bounds.0.max(least), bounds.1.min(most));
+    (bounds.0 <= bounds.1).then_some(())
+}
+
+/// Searches by purpose, agency and outcome, as three tables and as a reader's truth.
+fn counted(searches: &[(u8, u8, u8)]) -> ([Grid; 3], BTreeMap<String, u64>) {
+    let purposes: Vec<String> = (0..4).map(|n| format!("p{n}")).collect();
+    let agencies: Vec<String> = (0..4).map(|n| format!("a{n}")).collect();
+    let outcomes: Vec<String> = (0..3).map(|n| format!("o{n}")).collect();
+    let empty = |rows: &[String], columns: &[String]| -> Grid {
+        rows.iter().map(|row| (row.clone(), columns.iter().map(|column| (column.clone(), 0)).collect())).collect()
+    };
+    let mut grids = [empty(&purposes, &outcomes), empty(&agencies, &outcomes), empty(&purposes, &agencies)];
+    let mut truth = BTreeMap::new();
+    for &(p, a, o) in searches {
+        let (p, a, o) = (format!("p{p}"), format!("a{a}"), format!("o{o}"));
+        for (grid, row, column) in [(0, &p, &o), (1, &a, &o), (2, &p, &a)] {
+            *grids[grid].get_mut(row).unwrap().get_mut(column).unwrap() += 1;
+            *truth.entry(format!("{row} {column}")).or_insert(0) += 1;
+        }
+        [p, a, o].into_iter().for_each(|name| *truth.entry(name).or_insert(0) += 1);
+    }
+    (grids, truth)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_count_that_is_not_shown_follows_from_sums_over_those_that_are(
+        // Crowded at the low numbers, so that small and large counts stand beside each other.
+        searches in prop::collection::vec((0..16_u8, 0..16_u8, 0..9_u8), 0..160)
+    ) {
+        let low = |n: u8| match n { 0..9 => 0, 9..13 => 1, 13..15 => 2, _ => 3 };
+        let searches: Vec<_> = searches.into_iter().map(|(p, a, o)| (low(p), low(a), o / 4)).collect();
+        let ([by_purpose, by_agency, by_both], truth) = counted(&searches);
+        let [purposes, agencies, both] = tables(&by_purpose, &by_agency, &by_both);
+        let mut puzzle = Puzzle::default();
+        puzzle.read(&purposes, "", "");
+        puzzle.read(&agencies, "", "");
+        puzzle.read(&both, "", "");
+        puzzle.gives_nothing_away(&truth);
+    }
+
+    #[test]
+    fn no_part_of_a_whole_that_is_not_shown_follows_from_the_others(parts in prop::collection::vec(0..12_u64, 0..6)) {
+        let parts: Counts = parts.into_iter().enumerate().map(|(at, count)| (format!("n{at}"), count)).collect();
+        let shown = Breakdown::of(&parts);
+        let mut puzzle = Puzzle::default();
+        puzzle.counts.insert("whole".to_owned(), (shown.total, shown.total));
+        if !shown.withheld {
+            let json = serde_json::to_value(&shown).unwrap();
+            parts.keys().for_each(|name| puzzle.know(name, &json["parts"][name]));
+            puzzle.sums.push(("whole".to_owned(), parts.keys().cloned().collect()));
+        }
+        puzzle.gives_nothing_away(&parts);
+    }
+}
+
+#[test]
+fn the_solver_finds_what_a_careless_table_gives_away() {
+    let shown = |words: &str| serde_json::from_str::<Value>(words).unwrap();
+    for (whole, parts) in [(12, ["9", "\"1 to 4\""]), (2, ["\"1 to 4\"", "\"1 to 4\""]), (6, ["\"1 to 4\"", "\"withheld\""])] {
+        let mut puzzle = Puzzle::default();
+        puzzle.counts.insert("whole".to_owned(), (whole, whole));
+        ["a", "b"].into_iter().zip(parts).for_each(|(name, words)| puzzle.know(name, &shown(words)));
+        puzzle.sums.push(("whole".to_owned(), vec!["a".to_owned(), "b".to_owned()]));
+        let narrowed = puzzle.narrowed().unwrap();
+        assert!(narrowed.counts.values().all(|(least, most)| least == most), "{parts:?} of {whole}");
+    }
+}
+
+#[test]
+fn small_counts_are_hidden_with_the_next_smallest_and_zero_and_large_ones_stay() {
+    let parts: Counts = [("a", 40), ("b", 3), ("c", 0), ("d", 7), ("e", 90)].map(|(name, count)| (name.to_owned(), count)).into();
+    let json = serde_json::to_value(Breakdown::of(&parts)).unwrap();
+    assert_eq!(
+        json,
+        serde_json::json!({"total": 140, "withheld": false, "parts": {"a": 40, "b": "1 to 4", "c": 0, "d": "withheld", "e": 90}})
+    );
+    let few: Counts = [("a", 1), ("b", 0)].map(|(name, count)| (name.to_owned(), count)).into();
+    let json = serde_json::to_value(Breakdown::of(&few)).unwrap();
+    assert_eq!(json, serde_json::json!({"total": 1, "withheld": true, "parts": {}}), "zero beside it would give it away");
+}
