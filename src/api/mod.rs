@@ -7,6 +7,7 @@ mod form;
 mod metrics;
 mod model;
 mod problem;
+mod report;
 mod serve;
 pub mod wire;
 
@@ -80,6 +81,7 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         .route("/v1/searches", post(post_search))
         .route("/v1/model", get(model::get_model))
         .route("/v1/model/switch", post(model::post_switch).delete(model::delete_switch))
+        .route("/v1/report/public", get(report::get_public))
         .route("/v1/log/checkpoint", get(get_checkpoint))
         .route("/v1/health", get(get_health))
         .route("/v1/metrics", get(get_metrics))
@@ -107,6 +109,7 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         model::get_model,
         model::post_switch,
         model::delete_switch,
+        report::get_public,
         get_checkpoint,
         get_health,
         get_metrics,

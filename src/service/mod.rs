@@ -15,6 +15,7 @@ mod model;
 mod progress;
 mod purge;
 mod read_ahead;
+mod report;
 mod search;
 mod stage;
 mod start;
@@ -33,6 +34,7 @@ pub use ledger::{Ledger, LedgerSetup, Record, Standing, Taken};
 pub use metrics::Figures;
 pub use model::OnHalt;
 pub use progress::{Progress, StartStage, Started};
+pub use report::Published;
 pub use search::{Answered, Lead, SearchTimings};
 pub use switch::{ModelStanding, SwitchState};
 
