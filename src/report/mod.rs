@@ -18,6 +18,7 @@ mod rules;
 mod sample;
 #[cfg(test)]
 mod secrecy_tests;
+mod sections;
 mod times;
 mod totals;
 mod witnesses;
