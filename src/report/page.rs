@@ -154,7 +154,7 @@ fn check(report: &PublicReport, imprint: &Imprint) -> Markup {
         section aria-labelledby="check" {
             h2 id="check" { "Check this report" }
             p {
-                "Everything that the system does leaves an entry in a log that nobody can quietly rewrite: each entry\u{2019}s hash is part of the next checkpoint\u{2019}s, "
+                "Everything that the system does leaves an entry in a log that nobody can quietly rewrite: each checkpoint fixes every entry before it, "
                 "the log\u{2019}s key signs each checkpoint, and witnesses outside keep and cosign them. The figures here are counts over that log and nothing else."
             }
             dl.facts {

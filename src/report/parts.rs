@@ -101,23 +101,33 @@ pub(super) fn table(
     rows: &[(String, Vec<Markup>)],
     foot: Option<(String, Vec<Markup>)>,
 ) -> Markup {
-    html! {
-        div.wide tabindex="0" role="region" aria-label=(caption) {
-            table {
-                caption { (caption) @if let Some(note) = note { small { (note) } } }
-                thead { tr { @for head in heads { th scope="col" { (head) } } } }
-                tbody {
-                    @for (head, cells) in rows {
-                        tr { th scope="row" { (head) } @for cell in cells { td { (cell) } } }
-                    }
-                }
-                @if let Some((head, cells)) = foot {
-                    tfoot { tr { th scope="row" { (head) } @for cell in cells { td { (cell) } } } }
+    let words = |at: usize| IN_WORDS.contains(&heads[at]);
+    let table = html! {
+        table {
+            caption { (caption) @if let Some(note) = note { small { (note) } } }
+            thead { tr { @for (at, head) in heads.iter().enumerate() { th.words[words(at)] scope="col" { (head) } } } }
+            tbody {
+                @for (head, cells) in rows {
+                    tr { th scope="row" { (head) } @for (at, cell) in cells.iter().enumerate() { td.words[words(at + 1)] { (cell) } } }
                 }
             }
+            @if let Some((head, cells)) = foot {
+                tfoot { tr { th scope="row" { (head) } @for cell in cells { td { (cell) } } } }
+            }
+        }
+    };
+    // A table of many columns scrolls by itself on a small screen, by keys too; the others wrap.
+    html! {
+        @if heads.len() > 3 {
+            div.wide tabindex="0" role="group" aria-label=(caption) { (table) }
+        } @else {
+            (table)
         }
     }
 }
+
+/// Heads of columns that hold words, beside the first.
+const IN_WORDS: [&str; 2] = ["Kind", "What it is"];
 
 /// Counts, one a row.
 pub(super) fn counts(caption: &str, heads: [&str; 2], rows: &[(String, u64)]) -> Markup {
@@ -195,7 +205,7 @@ pub(super) fn figure(caption: &str, note: &str, picture: Markup) -> Markup {
     html! {
         figure {
             figcaption { (caption) small { (note) } }
-            div.wide tabindex="0" role="region" aria-label={ "Plot: " (caption) } { (picture) }
+            div.wide tabindex="0" role="group" aria-label={ "Plot: " (caption) } { (picture) }
         }
     }
 }

@@ -110,16 +110,15 @@ impl Timeline<'_> {
         const LABELS: f64 = 176.0;
         let bottom = 8.0 + LINE * float(self.lines.len() as u64);
         let x = |at: f64| LABELS + (WIDTH - LABELS - 24.0) * at.clamp(0.0, 1.0);
-        let every = (self.marks.len() / 13) + 1;
+        let every = self.marks.len().div_ceil(9).max(1);
         html! {
             svg viewBox=(format!("0 0 {WIDTH} {}", bottom + 32.0)) role="img" aria-labelledby={ (self.id) "-title " (self.id) "-desc" } {
                 title id={ (self.id) "-title" } { (self.title) }
                 desc id={ (self.id) "-desc" } { (self.description) }
                 (patterns(self.id))
-                @for (at, (place, label)) in self.marks.iter().enumerate().filter(|(at, _)| at % every == 0) {
+                @for (place, label) in self.marks.iter().step_by(every) {
                     path.grid d=(format!("M{} 8V{}", px(x(*place)), bottom)) {}
-                    @let anchor = if at == 0 { "start" } else { "middle" };
-                    text.quiet x=(px(x(*place))) y=(px(bottom + 20.0)) text-anchor=(anchor) { (label) }
+                    text.quiet x=(px(x(*place))) y=(px(bottom + 20.0)) text-anchor="middle" { (label) }
                 }
                 path.axis d=(format!("M{LABELS} {bottom}H{}", WIDTH - 24.0)) {}
                 @for (at, (label, spans)) in self.lines.iter().enumerate() {

@@ -48,7 +48,8 @@ pub(super) fn inquiries(report: &PublicReport) -> Markup {
     };
     let rows: Vec<_> =
         months.iter().map(|(month, parts)| ((*month).to_owned(), parts.iter().map(|&count| text(number(count))).collect())).collect();
-    let agencies: Vec<&str> = opened.agencies.cells.keys().map(String::as_str).collect();
+    let mut agencies: Vec<&str> = opened.agencies.cells.keys().map(String::as_str).collect();
+    agencies.sort_by_key(|name| name.starts_with("not_"));
     section(
         "inquiries",
         "Inquiries",
@@ -60,7 +61,7 @@ pub(super) fn inquiries(report: &PublicReport) -> Markup {
                 "Answers held " (number(totals.candidates)) " candidates; " (number(totals.empty_answers)) " held none. A candidate\u{2019}s photo was opened " (number(totals.photo_views)) " times."
             }
             (figure("Searches by month", "By when they were answered, interrupted or refused", bars.svg()))
-            (table("Searches by month", None, &["Month", "Answered", "Interrupted", "Refused"], &rows, None))
+            (table("Searches by month, in numbers", None, &["Month", "Answered", "Interrupted", "Refused"], &rows, None))
             h3 { "By purpose and by agency" }
             p { "The purposes are a closed list. The agency is the one that employs whoever asked." }
             (lacking(opened.details))
@@ -72,6 +73,7 @@ pub(super) fn inquiries(report: &PublicReport) -> Markup {
 }
 
 pub(super) fn refusals(report: &PublicReport) -> Markup {
+    const KINDS: [LeafKind; 4] = [LeafKind::SearchRefused, LeafKind::BookingRefused, LeafKind::CallerRefused, LeafKind::LogOnRefused];
     let opened = &report.opened.refusals;
     section(
         "refusals",
@@ -80,8 +82,10 @@ pub(super) fn refusals(report: &PublicReport) -> Markup {
             p { "What is refused is logged with its reason. Refusals of one caller within an hour are gathered in one entry and counted here each for itself." }
             (lacking(opened.details))
             div.pair {
-                @for (kind, shown) in &opened.kinds {
-                    div { (parts(&format!("{} refused", words(kind)), "Rule", shown, words)) }
+                @for kind in KINDS {
+                    @if let Some(shown) = opened.kinds.get(kind.name()) {
+                        div { (parts(&format!("{} refused", words(kind.name())), "Rule", shown, words)) }
+                    }
                 }
             }
         },
@@ -161,7 +165,7 @@ pub(super) fn bookings(report: &PublicReport) -> Markup {
             }
             (figure("Days from notice to purge", "Purges of the period, by how long after the notice they were done", bars.svg()))
             div.pair {
-                (table("Days from notice to purge", None, &["Days", "Purges"], &rows, None))
+                (table("Days from notice to purge, in numbers", None, &["Days", "Purges"], &rows, None))
                 dl.facts { @for (name, seconds) in times { dt { (name) } dd { (spanned(seconds)) } } }
             }
             h3 { "Holds, longer retention, transfers" }
@@ -316,7 +320,7 @@ pub(super) fn witnesses(report: &PublicReport) -> Markup {
             }
             (figure("Time from an entry to its quorum", "By the cosigned checkpoints that were kept", plot.svg()))
             div.pair {
-                (table("Time from an entry to its quorum", None, &["Time", "Entries"], &rows, None))
+                (table("Time from an entry to its quorum, in numbers", None, &["Time", "Entries"], &rows, None))
                 dl.facts {
                     dt { "Half had it within" } dd { (spanned(witnesses.median_seconds)) }
                     dt { "The longest took" } dd { (spanned(witnesses.longest_seconds)) }
@@ -337,7 +341,7 @@ pub(super) fn gallery(report: &PublicReport) -> Markup {
         html! {
             dl.facts {
                 dt { "Bookings that came in and were not released" } dd { (number(gallery.standing)) }
-                @if let Some(rows) = site.gallery_rows { dt { "Photos compared with by the last search" } dd { (number(rows)) } }
+                @if let Some(rows) = site.gallery_rows { dt { "Photos that the last search was compared with" } dd { (number(rows)) } }
                 @if let Some(rows) = gallery.rows_at_last_start { dt { "Photos in the gallery at the last start" } dd { (number(rows)) } }
                 dt { "Starts of the system" } dd { (number(gallery.starts)) }
                 dt { "Changes of the model" } dd { (number(gallery.model_switches)) }
