@@ -1,6 +1,6 @@
 //! Counts that may be unshown, alone and in tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -54,12 +54,17 @@ pub struct Table {
     pub row_totals: BTreeMap<String, Cell>,
     /// The sum of each column.
     pub column_totals: BTreeMap<String, Cell>,
+    /// Outcomes that aren't counted in it, because there are so few of them, with what the log publishes of each.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub left_out: BTreeMap<String, u64>,
 }
 
 /// Counts by name.
 pub(super) type Counts = BTreeMap<String, u64>;
+/// Searches by purpose, agency and outcome.
+pub(super) type Searches = BTreeMap<(String, String, &'static str), u64>;
 /// Counts by row and column, each row with all columns.
-pub(super) type Grid = BTreeMap<String, Counts>;
+type Grid = BTreeMap<String, Counts>;
 
 impl Breakdown {
     /// The parts of a whole that the log publishes.
@@ -83,42 +88,107 @@ impl Table {
     }
 }
 
-/// What is counted by three things, two at a time: rows by columns, others by columns, rows by others. The log publishes the sums of the
-/// columns. All three tables, where they can be shown together; else the first two, each where it can be shown by itself.
-pub(super) fn tables(rows: &Grid, others: &Grid, both: &Grid) -> [Table; 3] {
-    let mut net = Net::default();
-    let whole = net.node();
-    let columns = sums(rows);
-    let mut left = Side::new(&mut net, whole, &columns, rows, false);
-    // Each row's sum flows on through the table of rows by others into the sums of the others, and through their table back.
-    let mut right = Side::new(&mut net, whole, &columns, others, true);
-    let middle_rows = left.through(&mut net, None);
-    let middle_others = right.through(&mut net, None);
-    let across: BTreeMap<(&String, &String), usize> = both
-        .iter()
-        .flat_map(|(row, counts)| counts.iter().map(move |(other, &count)| (row, other, count)))
-        .map(|(row, other, count)| ((row, other), net.arc(middle_rows[row], middle_others[other], count, false)))
-        .collect();
-    if net.close() {
-        let (first, second) = (left.table(&net, rows), right.table(&net, others));
-        let cells = both
-            .iter()
-            .map(|(row, counts)| {
-                let row_cells = counts.iter().map(|(other, &count)| (other.clone(), cell(&net, across[&(row, other)], count)));
-                (row.clone(), row_cells.collect())
-            })
-            .collect();
-        let third = Table { withheld: false, cells, row_totals: first.row_totals.clone(), column_totals: second.row_totals.clone() };
-        return [first, second, third];
+/// What is counted by purpose, agency and outcome, two at a time: purposes by outcome, agencies by outcome, purposes by agency. The log
+/// publishes how many there are of each outcome.
+///
+/// Outcomes with fewer than `PUBLIC_COUNT_MIN` searches are left out of all three, and then, the smallest first, others with which no table
+/// can be shown. The third table is shown where it can be together with the others.
+pub(super) fn tables(searches: &Searches, purposes: &[&str], outcomes: &[&'static str]) -> [Table; 3] {
+    let of = |outcome: &str| searches.iter().filter(|((.., its), _)| *its == outcome).map(|(_, count)| count).sum::<u64>();
+    let totals: Vec<(&'static str, u64)> = outcomes.iter().map(|&outcome| (outcome, of(outcome))).collect();
+    let (mut shown, mut left_out): (Vec<_>, Vec<_>) = totals.into_iter().partition(|(_, total)| !(1..PUBLIC_COUNT_MIN).contains(total));
+    loop {
+        let names: Vec<&str> = shown.iter().map(|(outcome, _)| *outcome).collect();
+        let counted = shown.iter().any(|(_, total)| *total > 0);
+        let tables = Grids::of(searches, purposes, &names).tables().filter(|_| counted || left_out.is_empty());
+        if let Some(tables) = tables {
+            let left_out: Counts = left_out.iter().map(|&(outcome, total)| (outcome.to_owned(), total)).collect();
+            return tables.map(|table| Table { left_out: left_out.clone(), ..table });
+        }
+        let smallest = shown.iter().enumerate().filter(|(_, (_, total))| *total > 0).min_by_key(|(_, (_, total))| *total);
+        match smallest.map(|(at, _)| at) {
+            Some(at) => left_out.push(shown.remove(at)),
+            None => return [Table::withheld(), Table::withheld(), Table::withheld()],
+        }
     }
-    let alone = |grid: &Grid| {
+}
+
+/// Counts by purpose and outcome, by agency and outcome, by purpose and agency.
+struct Grids {
+    purposes: Grid,
+    agencies: Grid,
+    both: Grid,
+}
+
+impl Grids {
+    /// Of searches with one of these outcomes; an agency that has none of them isn't named.
+    fn of(searches: &Searches, purposes: &[&str], outcomes: &[&str]) -> Self {
+        let counted: Vec<_> = searches.iter().filter(|((.., outcome), _)| outcomes.contains(outcome)).collect();
+        let stated = counted.iter().map(|((purpose, ..), _)| purpose.as_str());
+        let purposes: BTreeSet<&str> = purposes.iter().copied().chain(stated).collect();
+        let agencies: BTreeSet<&str> = counted.iter().map(|((_, agency, _), _)| agency.as_str()).collect();
+        let outcomes: BTreeSet<&str> = outcomes.iter().copied().collect();
+        let empty = |rows: &BTreeSet<&str>, columns: &BTreeSet<&str>| -> Grid {
+            let row: Counts = columns.iter().map(|&column| (column.to_owned(), 0)).collect();
+            rows.iter().map(|&name| (name.to_owned(), row.clone())).collect()
+        };
+        let mut grids =
+            Self { purposes: empty(&purposes, &outcomes), agencies: empty(&agencies, &outcomes), both: empty(&purposes, &agencies) };
+        let add = |grid: &mut Grid, row: &str, column: &str, count: u64| {
+            *grid.entry(row.to_owned()).or_default().entry(column.to_owned()).or_default() += count;
+        };
+        for ((purpose, agency, outcome), count) in counted {
+            add(&mut grids.purposes, purpose, outcome, *count);
+            add(&mut grids.agencies, agency, outcome, *count);
+            add(&mut grids.both, purpose, agency, *count);
+        }
+        grids
+    }
+
+    /// All three tables, where they can be shown together; else the first two, each by itself; none where these can't be.
+    fn tables(&self) -> Option<[Table; 3]> {
+        let columns = sums(&self.purposes);
+        self.linked(&columns).or_else(|| {
+            let [first, second] = [&self.purposes, &self.agencies].map(|grid| alone(grid, &columns));
+            Some([first?, second?, Table::withheld()])
+        })
+    }
+
+    fn linked(&self, columns: &Counts) -> Option<[Table; 3]> {
+        let Self { purposes: rows, agencies: others, both } = self;
         let mut net = Net::default();
         let whole = net.node();
-        let mut side = Side::new(&mut net, whole, &columns, grid, false);
-        side.through(&mut net, Some(whole));
-        if net.close() { side.table(&net, grid) } else { Table::withheld() }
-    };
-    [alone(rows), alone(others), Table::withheld()]
+        let mut left = Side::new(&mut net, whole, columns, rows, false);
+        // Each row's sum flows on through the table of rows by others into the sums of the others, and through their table back.
+        let mut right = Side::new(&mut net, whole, columns, others, true);
+        let middle_rows = left.through(&mut net, None);
+        let middle_others = right.through(&mut net, None);
+        let across: BTreeMap<(&String, &String), usize> = both
+            .iter()
+            .flat_map(|(row, counts)| counts.iter().map(move |(other, &count)| (row, other, count)))
+            .map(|(row, other, count)| ((row, other), net.arc(middle_rows[row], middle_others[other], count, false)))
+            .collect();
+        if !net.close() {
+            return None;
+        }
+        let (first, second) = (left.table(&net, rows), right.table(&net, others));
+        let cells = both.iter().map(|(row, counts)| {
+            let row_cells = counts.iter().map(|(other, &count)| (other.clone(), cell(&net, across[&(row, other)], count)));
+            (row.clone(), row_cells.collect())
+        });
+        let (row_totals, column_totals) = (first.row_totals.clone(), second.row_totals.clone());
+        let third = Table { cells: cells.collect(), row_totals, column_totals, ..Table::default() };
+        Some([first, second, third])
+    }
+}
+
+/// One table by itself, where it can be shown.
+fn alone(grid: &Grid, columns: &Counts) -> Option<Table> {
+    let mut net = Net::default();
+    let whole = net.node();
+    let mut side = Side::new(&mut net, whole, columns, grid, false);
+    side.through(&mut net, Some(whole));
+    net.close().then(|| side.table(&net, grid))
 }
 
 fn sums(grid: &Grid) -> Counts {
@@ -179,7 +249,7 @@ impl<'g> Side<'g> {
         });
         let row_totals = self.rows.iter().map(|(row, (_, sum))| ((*row).clone(), cell(net, self.sums[*row], *sum)));
         let column_totals = self.columns.iter().map(|(column, &sum)| (column.clone(), Cell::Exact(sum)));
-        Table { withheld: false, cells: cells.collect(), row_totals: row_totals.collect(), column_totals: column_totals.collect() }
+        Table { cells: cells.collect(), row_totals: row_totals.collect(), column_totals: column_totals.collect(), ..Table::default() }
     }
 }
 

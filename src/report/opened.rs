@@ -1,11 +1,11 @@
 //! What is counted from opened details: by purpose, agency and rule, never by person, device or booking.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::cell::{Breakdown, Counts, Grid, Table, tables};
+use super::cell::{Breakdown, Counts, Searches, Table, tables};
 use super::counting::bounded;
 use super::rules::{names_a_member, rule_of};
 use super::totals::Details;
@@ -94,7 +94,7 @@ pub(super) struct Opening {
     /// Purpose and agency of the period's searches that have no end yet.
     asked: HashMap<u64, (String, String)>,
     /// By purpose, agency and outcome.
-    searches: BTreeMap<(String, String, &'static str), u64>,
+    searches: Searches,
     refusals: OpenedKinds,
     agencies: OpenedKinds,
 }
@@ -223,24 +223,7 @@ impl Opening {
         for (purpose, agency) in self.asked.into_values() {
             *self.searches.entry((purpose, agency, "waiting")).or_default() += 1;
         }
-        let stated = self.searches.keys().map(|(purpose, ..)| purpose.clone());
-        let purposes: BTreeSet<String> = PURPOSES.iter().map(|&purpose| purpose.to_owned()).chain(stated).collect();
-        let agencies: BTreeSet<String> = self.searches.keys().map(|(_, agency, _)| agency.clone()).collect();
-        let outcomes: BTreeSet<String> = OUTCOMES.iter().map(|&outcome| outcome.to_owned()).collect();
-        let grid = |rows: &BTreeSet<String>, columns: &BTreeSet<String>| -> Grid {
-            rows.iter().map(|row| (row.clone(), columns.iter().map(|column| (column.clone(), 0)).collect())).collect()
-        };
-        let (mut by_purpose, mut by_agency, mut by_both) =
-            (grid(&purposes, &outcomes), grid(&agencies, &outcomes), grid(&purposes, &agencies));
-        let add = |grid: &mut Grid, row: &str, column: &str, count: u64| {
-            *grid.entry(row.to_owned()).or_default().entry(column.to_owned()).or_default() += count;
-        };
-        for ((purpose, agency, outcome), count) in &self.searches {
-            add(&mut by_purpose, purpose, outcome, *count);
-            add(&mut by_agency, agency, outcome, *count);
-            add(&mut by_both, purpose, agency, *count);
-        }
-        let [purposes, agencies, purposes_by_agency] = tables(&by_purpose, &by_agency, &by_both);
+        let [purposes, agencies, purposes_by_agency] = tables(&self.searches, &PURPOSES, &OUTCOMES);
         let refusals = LeafKind::ALL.iter().copied().filter(|kind| kind.is_refusal());
         Opened {
             site: self.site,

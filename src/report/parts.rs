@@ -173,6 +173,11 @@ pub(super) fn two_ways(
         .collect();
     let whole: Option<u64> = shown.column_totals.values().map(|cell| if let Cell::Exact(count) = cell { Some(*count) } else { None }).sum();
     let sums = columns.iter().map(|column| cell(&shown.column_totals, column));
+    let few: Vec<String> =
+        shown.left_out.iter().map(|(outcome, count)| format!("{} ({})", words(outcome).to_lowercase(), number(*count))).collect();
+    let left_out =
+        (!few.is_empty()).then(|| format!("Without searches of which there were too few to show by anything: {}", few.join(", ")));
+    let note = left_out.as_deref().or(note);
     let last = whole.map_or_else(|| html! {}, |whole| text(number(whole)));
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
     table(caption, note, &heads, &lines, Some(("All".to_owned(), sums.chain([last]).collect())))

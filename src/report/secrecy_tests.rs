@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::cell::{Breakdown, Counts, Grid, Table, tables};
+use super::cell::{Breakdown, Counts, Searches, Table, tables};
 
 /// More than any count made up here.
 const MOST: u64 = 1_000;
@@ -115,25 +115,27 @@ fn narrow(bounds: &mut Bounds, least: u64, most: u64) -> Option<()> {
     (bounds.0 <= bounds.1).then_some(())
 }
 
-/// Searches by purpose, agency and outcome, as three tables and as a reader's truth.
-fn counted(searches: &[(u8, u8, u8)]) -> ([Grid; 3], BTreeMap<String, u64>) {
-    let purposes: Vec<String> = (0..4).map(|n| format!("p{n}")).collect();
-    let agencies: Vec<String> = (0..4).map(|n| format!("a{n}")).collect();
-    let outcomes: Vec<String> = (0..3).map(|n| format!("o{n}")).collect();
-    let empty = |rows: &[String], columns: &[String]| -> Grid {
-        rows.iter().map(|row| (row.clone(), columns.iter().map(|column| (column.clone(), 0)).collect())).collect()
-    };
-    let mut grids = [empty(&purposes, &outcomes), empty(&agencies, &outcomes), empty(&purposes, &agencies)];
-    let mut truth = BTreeMap::new();
+const PURPOSES: [&str; 4] = ["p0", "p1", "p2", "p3"];
+const OUTCOMES: [&str; 3] = ["o0", "o1", "o2"];
+
+/// Searches by purpose, agency and outcome.
+fn counted(searches: &[(u8, u8, u8)]) -> Searches {
+    let mut counted = Searches::new();
     for &(p, a, o) in searches {
-        let (p, a, o) = (format!("p{p}"), format!("a{a}"), format!("o{o}"));
-        for (grid, row, column) in [(0, &p, &o), (1, &a, &o), (2, &p, &a)] {
-            *grids[grid].get_mut(row).unwrap().get_mut(column).unwrap() += 1;
-            *truth.entry(format!("{row} {column}")).or_insert(0) += 1;
-        }
-        [p, a, o].into_iter().for_each(|name| *truth.entry(name).or_insert(0) += 1);
+        *counted.entry((format!("p{p}"), format!("a{a}"), OUTCOMES[usize::from(o)])).or_default() += 1;
     }
-    (grids, truth)
+    counted
+}
+
+/// What a reader doesn't know, of the outcomes that are shown.
+fn truth(searches: &Searches, left_out: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let mut truth = BTreeMap::new();
+    for ((p, a, o), count) in searches.iter().filter(|((.., o), _)| !left_out.contains_key(*o)) {
+        for name in [format!("{p} {o}"), format!("{a} {o}"), format!("{p} {a}"), p.clone(), a.clone(), (*o).to_owned()] {
+            *truth.entry(name).or_insert(0) += count;
+        }
+    }
+    truth
 }
 
 proptest! {
@@ -146,8 +148,9 @@ proptest! {
     ) {
         let low = |n: u8| match n { 0..9 => 0, 9..13 => 1, 13..15 => 2, _ => 3 };
         let searches: Vec<_> = searches.into_iter().map(|(p, a, o)| (low(p), low(a), o / 4)).collect();
-        let ([by_purpose, by_agency, by_both], truth) = counted(&searches);
-        let [purposes, agencies, both] = tables(&by_purpose, &by_agency, &by_both);
+        let searches = counted(&searches);
+        let [purposes, agencies, both] = tables(&searches, &PURPOSES, &OUTCOMES);
+        let truth = truth(&searches, &purposes.left_out);
         let mut puzzle = Puzzle::default();
         puzzle.read(&purposes, "", "");
         puzzle.read(&agencies, "", "");
@@ -194,4 +197,15 @@ fn small_counts_are_hidden_with_the_next_smallest_and_zero_and_large_ones_stay()
     let few: Counts = [("a", 1), ("b", 0)].map(|(name, count)| (name.to_owned(), count)).into();
     let json = serde_json::to_value(Breakdown::of(&few)).unwrap();
     assert_eq!(json, serde_json::json!({"total": 1, "withheld": true, "parts": {}}), "zero beside it would give it away");
+}
+
+#[test]
+fn outcomes_of_a_few_searches_are_left_out_so_that_the_tables_of_the_others_stay() {
+    let mut searches: Vec<(u8, u8, u8)> = (0..40).map(|n| (n % 2, n % 4 / 2, 0)).collect();
+    searches.extend([(3, 3, 1), (3, 0, 1)]);
+    let [purposes, agencies, both] = tables(&counted(&searches), &PURPOSES, &OUTCOMES);
+    assert!(!purposes.withheld && !agencies.withheld && !both.withheld);
+    assert_eq!(purposes.left_out, BTreeMap::from([("o1".to_owned(), 2)]));
+    assert!(!agencies.cells.contains_key("a3"), "an agency that is named only for what is left out would tell of it");
+    assert_eq!(serde_json::to_value(&purposes.cells["p3"]).unwrap(), serde_json::json!({"o0": 0, "o2": 0}));
 }

@@ -5,7 +5,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use super::Service;
 use super::error::ServiceError;
 use super::ledger::Ledger;
-use crate::audit::{Actor, Detail, Note, Quorum};
+use crate::audit::{Actor, Detail, Leaf, Note, Quorum, SALT_BYTES, commit};
 use crate::report::{Period, PublicReport, Reckoner, ReportError};
 use crate::roster::Caller;
 
@@ -34,6 +34,19 @@ impl Service {
     }
 }
 
+impl Ledger {
+    /// The salt of a leaf's commitment and its detail as it was committed to, checked against the leaf.
+    pub fn opened(&self, leaf: u64) -> Result<Option<([u8; SALT_BYTES], Vec<u8>)>, ServiceError> {
+        let core = self.core();
+        let Some(row) = core.store.leaf(leaf)? else { return Ok(None) };
+        let plain = core.master.open_detail(core.log_key.origin(), leaf, &row.detail)?;
+        let opened = plain.split_first_chunk::<SALT_BYTES>().map(|(salt, detail)| (*salt, detail.to_vec()));
+        let commitment = Leaf::from_bytes(&row.leaf)?.commitment;
+        let proven = opened.filter(|(salt, detail)| commit(salt, detail) == commitment);
+        proven.map(Some).ok_or_else(|| ServiceError::Log { what: format!("leaf {leaf} is not about its detail") })
+    }
+}
+
 /// Counts over all leaves that the newest checkpoint signs; what is written meanwhile is left to the next report.
 fn count(ledger: &Ledger, period: Period) -> Result<PublicReport, ServiceError> {
     let signed = Note::parse(&ledger.checkpoint())?.checkpoint()?;
@@ -41,8 +54,9 @@ fn count(ledger: &Ledger, period: Period) -> Result<PublicReport, ServiceError> 
     let mut reckoner = Reckoner::new(period, signed.leaves, quorum.as_ref().map(|quorum| (&notes[..], quorum)));
     ledger.for_each_leaf(signed.leaves, |leaf| {
         reckoner.take(leaf, |index| {
-            let detail = ledger.detail(index)?;
-            detail.map(serde_json::from_value).transpose().map_err(|source| ServiceError::Sealed { what: "detail", source })
+            let opened = ledger.opened(index)?;
+            let detail = opened.map(|(_, detail)| serde_json::from_slice(&detail)).transpose();
+            detail.map_err(|source| ServiceError::Sealed { what: "detail", source })
         })
     })?;
     if (reckoner.leaves(), reckoner.root()) != (signed.leaves, signed.root) {
