@@ -94,13 +94,8 @@ impl Counting {
             LeafKind::InquiryOpened => _ = self.open_inquiries.insert(index),
             LeafKind::InquiryClosed => _ = first.map(|opened| self.open_inquiries.remove(&opened)),
             LeafKind::Asked if within => _ = self.asked.insert(index),
-            LeafKind::Answered | LeafKind::Interrupted => {
-                if first.is_some_and(|asked| self.asked.remove(&asked)) {
-                    let ended =
-                        if leaf.kind == LeafKind::Answered { &mut totals.inquiries.answered } else { &mut totals.inquiries.interrupted };
-                    *ended += 1;
-                }
-            }
+            LeafKind::Answered if first.is_some_and(|asked| self.asked.remove(&asked)) => totals.inquiries.answered += 1,
+            LeafKind::Interrupted if first.is_some_and(|asked| self.asked.remove(&asked)) => totals.inquiries.interrupted += 1,
             LeafKind::ReportIssued => _ = self.open_reports.insert(index, leaf.time_cs),
             LeafKind::OutcomeRecorded => _ = first.map(|report| self.open_reports.remove(&report)),
             // What it follows is another version of the same booking, or ended the number before.

@@ -47,6 +47,9 @@ struct Step {
     cost: u64,
 }
 
+/// What it costs to come to a sum, and by which count from which other sum; none at the beginning.
+type Reached = (u64, Option<(usize, usize)>);
+
 impl Net {
     /// A sum.
     pub(super) fn node(&mut self) -> usize {
@@ -106,7 +109,7 @@ impl Net {
                 steps[to].push(Step { arc: other, to: from, cost });
             }
         }
-        let mut best: Vec<Option<(u64, Option<(usize, usize)>)>> = vec![None; self.nodes];
+        let mut best: Vec<Option<Reached>> = vec![None; self.nodes];
         let mut reached = BinaryHeap::from([Reverse((0, begin, None))]);
         while let Some(Reverse((cost, node, by))) = reached.pop() {
             if best[node].is_some() {

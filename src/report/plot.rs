@@ -93,14 +93,17 @@ impl Bars<'_> {
     }
 }
 
+/// From where to where a span goes, from 0 to 1; one without an end still lasts.
+type Span = (f64, Option<f64>);
+
 /// Spans of time on one line each.
 pub(super) struct Timeline<'a> {
     pub(super) title: &'a str,
     pub(super) description: &'a str,
     /// Marks below, each at its place from 0 to 1.
     pub(super) marks: Vec<(f64, String)>,
-    /// Each line's label, and its spans from 0 to 1; those without an end still last.
-    pub(super) lines: Vec<(String, Vec<(f64, Option<f64>)>)>,
+    /// Each line's label and its spans.
+    pub(super) lines: Vec<(String, Vec<Span>)>,
     pub(super) id: &'a str,
 }
 

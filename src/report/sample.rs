@@ -14,6 +14,9 @@ pub(super) const MODEL: &str = "5be1f2c07d1f4a0c9b5d3e8a7f60c1d2e3f4a5b6c7d8e9f0
 const HOUR_CS: u64 = 360_000;
 const DAY_CS: u64 = 24 * HOUR_CS;
 
+/// A tree, when its checkpoint was kept in seconds, and which witnesses cosigned it how many seconds later.
+type Kept = (Checkpoint, u64, Vec<(usize, u64)>);
+
 /// A log with its details.
 #[derive(Default)]
 pub(super) struct Log {
@@ -22,8 +25,7 @@ pub(super) struct Log {
     /// The time of the next leaf.
     pub(super) now_cs: u64,
     edge: Edge,
-    /// Checkpoints that were kept: the tree, when, and which witnesses cosigned how many seconds later.
-    kept: Vec<(Checkpoint, u64, Vec<(usize, u64)>)>,
+    kept: Vec<Kept>,
 }
 
 impl Log {
@@ -110,7 +112,7 @@ impl Log {
     }
 
     pub(super) fn notes(&self) -> Vec<Note> {
-        let note = |(checkpoint, now, signers): &(Checkpoint, u64, Vec<(usize, u64)>)| {
+        let note = |(checkpoint, now, signers): &Kept| {
             let mut note = Note::parse(&log_key().sign(checkpoint.leaves, checkpoint.root)).unwrap();
             signers.iter().for_each(|&(witness, seconds)| cosigner(witness).cosign(&mut note, now + seconds));
             note
@@ -245,8 +247,9 @@ pub(super) fn year() -> Log {
         log.add(&[], &[rows], detail)
     };
     started(198_112, &mut log);
-    let (mut standing, mut notices, mut answers, mut reports): (Vec<(u64, &str)>, Vec<(u64, u64, &str)>, Vec<u64>, Vec<u64>) =
-        Default::default();
+    let mut standing: Vec<(u64, &str)> = Vec::new();
+    let mut notices: Vec<(u64, u64, &str)> = Vec::new();
+    let (mut answers, mut reports): (Vec<u64>, Vec<u64>) = Default::default();
     let mut raised: Vec<(u64, Alarm, u64)> = Vec::new();
     for day in 0..377_u64 {
         let midnight = log.now_cs;

@@ -34,7 +34,7 @@ pub use ledger::{Ledger, LedgerSetup, Record, Standing, Taken};
 pub use metrics::Figures;
 pub use model::OnHalt;
 pub use progress::{Progress, StartStage, Started};
-pub use report::Published;
+pub use report::{Published, Unsealed};
 pub use search::{Answered, Lead, SearchTimings};
 pub use switch::{ModelStanding, SwitchState};
 

@@ -34,15 +34,24 @@ impl Service {
     }
 }
 
+/// A leaf's detail with what proves that it is the leaf's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unsealed {
+    /// The salt of the leaf's commitment.
+    pub salt: [u8; SALT_BYTES],
+    /// The detail, byte for byte as it was committed to.
+    pub detail: Vec<u8>,
+}
+
 impl Ledger {
-    /// The salt of a leaf's commitment and its detail as it was committed to, checked against the leaf.
-    pub fn opened(&self, leaf: u64) -> Result<Option<([u8; SALT_BYTES], Vec<u8>)>, ServiceError> {
+    /// A leaf's detail as it was committed to, checked against the leaf.
+    pub fn opened(&self, leaf: u64) -> Result<Option<Unsealed>, ServiceError> {
         let core = self.core();
         let Some(row) = core.store.leaf(leaf)? else { return Ok(None) };
         let plain = core.master.open_detail(core.log_key.origin(), leaf, &row.detail)?;
-        let opened = plain.split_first_chunk::<SALT_BYTES>().map(|(salt, detail)| (*salt, detail.to_vec()));
+        let opened = plain.split_first_chunk().map(|(salt, detail)| Unsealed { salt: *salt, detail: detail.to_vec() });
         let commitment = Leaf::from_bytes(&row.leaf)?.commitment;
-        let proven = opened.filter(|(salt, detail)| commit(salt, detail) == commitment);
+        let proven = opened.filter(|opened| commit(&opened.salt, &opened.detail) == commitment);
         proven.map(Some).ok_or_else(|| ServiceError::Log { what: format!("leaf {leaf} is not about its detail") })
     }
 }
@@ -55,7 +64,7 @@ fn count(ledger: &Ledger, period: Period) -> Result<PublicReport, ServiceError> 
     ledger.for_each_leaf(signed.leaves, |leaf| {
         reckoner.take(leaf, |index| {
             let opened = ledger.opened(index)?;
-            let detail = opened.map(|(_, detail)| serde_json::from_slice(&detail)).transpose();
+            let detail = opened.map(|opened| serde_json::from_slice(&opened.detail)).transpose();
             detail.map_err(|source| ServiceError::Sealed { what: "detail", source })
         })
     })?;

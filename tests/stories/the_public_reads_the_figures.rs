@@ -81,8 +81,8 @@ fn copy_of(site: &Site, name: &str, with_details: bool) -> PathBuf {
     }
     if with_details {
         let opened = (0..edge.leaves()).map(|leaf| {
-            let (salt, detail) = ledger.opened(leaf).unwrap().unwrap();
-            OpenedDetail { leaf, salt: hex::encode(salt), detail: String::from_utf8(detail).unwrap() }
+            let opened = ledger.opened(leaf).unwrap().unwrap();
+            OpenedDetail { leaf, salt: hex::encode(opened.salt), detail: String::from_utf8(opened.detail).unwrap() }
         });
         archive.put_details(opened).unwrap();
     }
