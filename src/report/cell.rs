@@ -1,4 +1,7 @@
 //! Counts that may be unshown, alone and in tables.
+//!
+//! What is held: sums over what one report shows give no unshown count away. What isn't: two reports of periods that overlap can be
+//! subtracted from each other; and which searches make up three tables at once may bound a count more narrowly than their sums do.
 
 use std::collections::{BTreeMap, BTreeSet};
 

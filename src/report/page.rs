@@ -188,6 +188,7 @@ fn check(report: &PublicReport, imprint: &Imprint) -> Markup {
                 li { "A lead says nothing about guilt, and no figure here says how many people were identified rightly or wrongly: that is decided outside the system." }
                 li { "Software doesn\u{2019}t see a false reason that is typed well, a photo taken of a screen, or what is done with a lead later." }
                 li { "\u{201c}Ten days\u{201d} is the time within which a booking must be gone after its agency\u{2019}s notice; it is out of every search from the moment of the notice. The purge runs by itself well before." }
+                li { "Agencies stand under the short names that the site\u{2019}s list has for them." }
                 li { "The page names no person, no device, no booking and no case." }
             }
         }

@@ -214,6 +214,12 @@ fn a_report_is_for_consoles_about_days_that_make_sense_and_overwrites_nothing_un
     get(&feed, "?from=2026-01-01&to=2027-01-01").is_problem(403, "not-allowed", "may not make the public report");
     assert_eq!(daemon.leaves(), leaves + 1, "who tries is logged");
     let answer = get(&console, "?from=2026-01-01&to=2027-01-01");
+    let contract = daemon.send(&console, "GET", "/v1/openapi.json", b"").json();
+    let named = |name: &str| contract["components"]["schemas"].get(name).is_some();
+    assert!(
+        contract["paths"].get("/v1/report/public").is_some()
+            && ["PublicReport", "Totals", "InquiryTables", "Cell", "Witnesses"].into_iter().all(named)
+    );
     assert_eq!((answer.status, &*answer.headers["smrt-leaf"]), (200, (leaves + 1).to_string().as_str()));
 
     assert_eq!(publish(&site, &daemon, "r", &[]).status, Some(0));

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
+use clap::builder::ArgPredicate;
 use clap::{Arg, Args, Subcommand};
 use smrt::booking::iso_date;
 use smrt::client::archive::Archive;
@@ -26,6 +27,8 @@ const NAMED_MAX: usize = 40;
 pub(crate) enum Report {
     /// The report that anybody may read: figures of a period, as one page and as JSON.
     ///
+    /// Publish reports of periods that don't overlap: of two that do, one can be subtracted from the other, and what is left may be small.
+    ///
     /// With --verify, a report is counted again from a copy of the log: 0 all figures agree, 2 some differ, 1 it can't be done.
     Public(Box<Public>),
 }
@@ -34,7 +37,7 @@ pub(crate) enum Report {
 #[command(mut_args(without_a_server))]
 pub(crate) struct Public {
     #[command(flatten)]
-    server: Option<Server>,
+    server: Server,
     /// First day, YYYY-MM-DD, in UTC.
     #[arg(long, value_name = "DAY", value_parser = day, required_unless_present = "verify", conflicts_with = "verify")]
     from: Option<Date>,
@@ -89,8 +92,7 @@ impl Public {
         }
         let measured =
             self.evaluation.as_deref().map(|file| read_measured(file, self.data_set.as_deref().unwrap_or_default())).transpose()?;
-        let server = self.server.context("no server named, wanted --server, --ca, --cert and --key")?;
-        let (json, leaf) = server.client()?.public_report(&period)?;
+        let (json, leaf) = self.server.client()?.public_report(&period)?;
         let mut report = read_report(&json).context("the server's report can't be read")?;
         if report.to_bytes() != json {
             bail!("the server's report is of another version than this command, wanted the same");
@@ -164,10 +166,12 @@ fn named(out: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// A copy of the log needs no server.
+/// A copy of the log needs no server, whatever of one the environment names.
 fn without_a_server(arg: Arg) -> Arg {
     match arg.get_id().as_str() {
-        "server" | "ca" | "cert" | "key" => arg.required(false).required_unless_present("verify"),
+        "server" | "ca" | "cert" | "key" => {
+            arg.required(false).required_unless_present("verify").default_value_if("verify", ArgPredicate::IsPresent, "-")
+        }
         _ => arg,
     }
 }
