@@ -19,6 +19,7 @@ mod sample;
 #[cfg(test)]
 mod secrecy_tests;
 mod sections;
+mod tables;
 mod times;
 mod totals;
 mod witnesses;

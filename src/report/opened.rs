@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::cell::{Breakdown, Counts, Searches, Table, tables};
+use super::cell::{Breakdown, Counts, Table};
 use super::counting::bounded;
-use super::rules::{names_a_member, rule_of};
+use super::rules::{GATHERED, NOT_OPENED, NOT_STATED, agency_of, rule_of};
+use super::tables::{REFUSED, Searches, tables};
 use super::totals::Details;
 use crate::audit::{Detail, LeafKind, LeafView, Refusal};
 use crate::inquiry::{Purpose, SearchRequest};
@@ -16,15 +17,7 @@ use crate::inquiry::{Purpose, SearchRequest};
 pub(super) const PURPOSES: [&str; 7] =
     ["crime", "law_violation", "terrorism", "missing_or_endangered", "identity_verification", "other", "court_order"];
 /// What becomes of an inquiry's search.
-pub(super) const OUTCOMES: [&str; 4] = ["answered", "interrupted", "waiting", "refused"];
-/// A refused request that didn't get as far as to say it, or whose words weren't kept.
-pub(super) const NOT_STATED: &str = "not_stated";
-/// A leaf whose detail wasn't open to whoever counted.
-pub(super) const NOT_OPENED: &str = "not_opened";
-/// An agency that was typed and that the roster doesn't have.
-pub(super) const NOT_LISTED: &str = "not_listed";
-/// A refusal that was gathered with others, and whose own reason wasn't kept.
-const GATHERED: &str = "reason_not_kept";
+pub(super) const OUTCOMES: [&str; 4] = ["answered", "interrupted", "waiting", REFUSED];
 /// What agencies are counted by.
 pub(super) const BY_AGENCY: [LeafKind; 4] = [LeafKind::BookingIn, LeafKind::Released, LeafKind::HoldNoticed, LeafKind::ExtensionDecided];
 
@@ -185,9 +178,8 @@ impl Opening {
         self.refusals.count(kind, rule, 1);
         if kind == LeafKind::SearchRefused {
             let purpose = request.map_or(NOT_STATED, purpose);
-            // An agency that was typed and never looked up may be anything, a person's name included.
-            let agency = request.map(|request| if names_a_member(rule) { request.agency.as_str() } else { NOT_LISTED });
-            self.refused_search(purpose.to_owned(), agency.unwrap_or(NOT_STATED).to_owned(), 1);
+            let named = request.map_or("not_named", |request| request.agency.as_str());
+            self.refused_search(purpose.to_owned(), agency_of(rule).unwrap_or(named).to_owned(), 1);
         }
     }
 
@@ -216,19 +208,22 @@ impl Opening {
     }
 
     fn refused_search(&mut self, purpose: String, agency: String, searches: u64) {
-        *self.searches.entry((purpose, agency, "refused")).or_default() += searches;
+        *self.searches.entry((purpose, agency, REFUSED)).or_default() += searches;
     }
 
     pub(super) fn finish(mut self) -> Opened {
         for (purpose, agency) in self.asked.into_values() {
             *self.searches.entry((purpose, agency, "waiting")).or_default() += 1;
         }
-        let [purposes, agencies, purposes_by_agency] = tables(&self.searches, &PURPOSES, &OUTCOMES);
+        let refused = self.refusals.kinds.remove(LeafKind::SearchRefused.name()).unwrap_or_default();
+        let ([purposes, agencies, purposes_by_agency], by_rule) = tables(&self.searches, &refused, &PURPOSES, &OUTCOMES);
         let refusals = LeafKind::ALL.iter().copied().filter(|kind| kind.is_refusal());
+        let mut refusals = self.refusals.finish(refusals);
+        refusals.kinds.insert(LeafKind::SearchRefused.name().to_owned(), by_rule);
         Opened {
             site: self.site,
             inquiries: InquiryTables { details: self.inquiries, purposes, agencies, purposes_by_agency },
-            refusals: self.refusals.finish(refusals),
+            refusals,
             agencies: self.agencies.finish(BY_AGENCY),
         }
     }

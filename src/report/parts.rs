@@ -31,6 +31,7 @@ pub(super) fn words(name: &str) -> String {
         "not_stated" => "Not stated",
         "not_opened" => "Detail not opened",
         "not_listed" => "Not a member agency",
+        "not_named" => "No agency named",
         "asked" => "Asked",
         "waiting" => "Waiting at the end",
         "searches" => "Searches",

@@ -44,22 +44,44 @@ const RULES: [(&str, &str); 33] = [
     ("person", "unknown_person"),
 ];
 /// A reason that no rule's words fit.
-pub(super) const OTHER: &str = "other";
+const OTHER: &str = "other";
 /// An agency that a request named and the roster didn't.
-const NOT_LISTED: &str = "agency_not_listed";
+const AGENCY_NOT_LISTED: &str = "agency_not_listed";
+/// A refusal that was gathered with others, and whose own reason wasn't kept.
+pub(super) const GATHERED: &str = "reason_not_kept";
+/// Purpose and agency of such a search.
+pub(super) const NOT_STATED: &str = "not_stated";
+/// Rule, purpose and agency of a leaf whose detail wasn't open to whoever counted.
+pub(super) const NOT_OPENED: &str = "not_opened";
+/// The agency of a request that was refused before it was looked up: what was typed may be anything, a person's name included.
+pub(super) const NOT_LISTED: &str = "not_listed";
 
 /// The name of the rule by which somebody was refused something.
 pub fn rule_of(reason: &str) -> &'static str {
     if reason.starts_with("agency '") && reason.ends_with("is not in the roster") {
-        return NOT_LISTED;
+        return AGENCY_NOT_LISTED;
     }
     RULES.iter().find(|(words, _)| reason.contains(words)).map_or(OTHER, |(_, rule)| rule)
 }
 
-/// Whether a search refused by this rule had named an agency that the roster knows.
-pub(super) fn names_a_member(rule: &str) -> bool {
-    const BEFORE: [&str; 5] = [NOT_LISTED, "no_plain_search", "not_in_roster", "not_this_role", OTHER];
-    !BEFORE.contains(&rule)
+/// What stands for the agency of searches that were refused by this rule; none where it is the agency that the request named.
+pub(super) fn agency_of(rule: &str) -> Option<&'static str> {
+    match rule {
+        AGENCY_NOT_LISTED | "no_plain_search" | "not_in_roster" | "not_this_role" | OTHER => Some(NOT_LISTED),
+        GATHERED => Some(NOT_STATED),
+        NOT_OPENED => Some(NOT_OPENED),
+        _ => None,
+    }
+}
+
+/// What stands for an agency, where this is no agency's name.
+pub(super) fn label_of(agency: &str) -> Option<&'static str> {
+    [NOT_LISTED, NOT_STATED, NOT_OPENED].into_iter().find(|&label| label == agency)
+}
+
+/// Whether a count under this name says nothing of any search but that it was counted; then it is shown however small it is.
+pub(super) fn says_nothing(name: &str) -> bool {
+    [GATHERED, NOT_STATED, NOT_OPENED].contains(&name)
 }
 
 #[cfg(test)]
@@ -90,7 +112,7 @@ mod tests {
 
     #[test]
     fn an_agency_that_was_only_typed_is_not_published() {
-        assert!(names_a_member("reason_hollow") && names_a_member("no_face") && names_a_member("agency_not_active"));
-        assert!(!names_a_member("agency_not_listed") && !names_a_member("no_plain_search") && !names_a_member("other"));
+        assert!(["reason_hollow", "no_face", "agency_not_active"].into_iter().all(|rule| agency_of(rule).is_none()));
+        assert!(["agency_not_listed", "no_plain_search", "other"].into_iter().all(|rule| agency_of(rule) == Some(NOT_LISTED)));
     }
 }

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::cell::{Breakdown, Counts, Searches, Table, tables};
+use super::cell::{Breakdown, Counts, Table};
+use super::rules::agency_of;
+use super::tables::{Searches, tables};
 
 /// More than any count made up here.
 const MOST: u64 = 1_000;
@@ -54,6 +56,27 @@ impl Puzzle {
         }
         self.sums.extend(rows);
         self.sums.extend(columns);
+    }
+
+    /// What the rules say, and what a reader of this module's source knows of them: which refuse before an agency is known.
+    fn read_rules(&mut self, refused: &Breakdown, agencies: &Table) {
+        if refused.withheld {
+            return;
+        }
+        for (rule, cell) in &refused.parts {
+            self.know(&format!("rule {rule}"), &serde_json::to_value(cell).unwrap());
+        }
+        let rules = |label: Option<&str>| {
+            let of_label = refused.parts.keys().filter(|rule| agency_of(rule) == label);
+            of_label.map(|rule| format!("rule {rule}")).collect::<Vec<_>>()
+        };
+        let all = ["not_listed", "not_stated"].into_iter().map(Some).chain([None]).flat_map(rules).collect();
+        self.counts.insert("all rules".to_owned(), (refused.total, refused.total));
+        self.sums.push(("all rules".to_owned(), all));
+        let shown = |agency: &str| agencies.cells.get(agency).is_some_and(|cells| cells.contains_key("refused"));
+        for label in ["not_listed", "not_stated"].into_iter().filter(|label| shown(label)) {
+            self.sums.push((format!("agency {label} refused"), rules(Some(label))));
+        }
     }
 
     /// Narrows all bounds until no sum narrows any more; none where they contradict each other.
@@ -116,22 +139,40 @@ fn narrow(bounds: &mut Bounds, least: u64, most: u64) -> Option<()> {
 }
 
 const PURPOSES: [&str; 4] = ["p0", "p1", "p2", "p3"];
-const OUTCOMES: [&str; 3] = ["o0", "o1", "o2"];
+const OUTCOMES: [&str; 3] = ["o0", "o1", "refused"];
+/// Rules that refuse searches of agencies, and those that do so before the agency is known; the last says nothing of a search.
+const RULES: [(&str, Option<&str>); 6] = [
+    ("no_face", None),
+    ("reason_hollow", None),
+    ("several_faces", None),
+    ("agency_not_listed", Some("not_listed")),
+    ("other", Some("not_listed")),
+    ("reason_not_kept", Some("not_stated")),
+];
 
-/// Searches by purpose, agency and outcome.
-fn counted(searches: &[(u8, u8, u8)]) -> Searches {
-    let mut counted = Searches::new();
-    for &(p, a, o) in searches {
-        *counted.entry((format!("p{p}"), format!("a{a}"), OUTCOMES[usize::from(o)])).or_default() += 1;
+/// Searches by purpose, agency and outcome, and the refused ones by rule.
+fn counted(searches: &[(u8, u8, u8, u8)]) -> (Searches, Counts) {
+    let (mut counted, mut rules) = (Searches::new(), Counts::new());
+    for &(p, a, o, rule) in searches {
+        let outcome = OUTCOMES[usize::from(o)];
+        let (mut purpose, mut agency) = (format!("p{p}"), format!("a{a}"));
+        if outcome == "refused" {
+            let (rule, label) = RULES[usize::from(rule)];
+            *rules.entry(rule.to_owned()).or_default() += 1;
+            agency = label.map_or(agency, str::to_owned);
+            purpose = if label == Some("not_stated") { "not_stated".to_owned() } else { purpose };
+        }
+        *counted.entry((purpose, agency, outcome)).or_default() += 1;
     }
-    counted
+    (counted, rules)
 }
 
 /// What a reader doesn't know, of the outcomes that are shown.
-fn truth(searches: &Searches, left_out: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
-    let mut truth = BTreeMap::new();
+fn truth(searches: &Searches, rules: &Counts, left_out: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let mut truth: BTreeMap<String, u64> = rules.iter().map(|(rule, count)| (format!("rule {rule}"), *count)).collect();
     for ((p, a, o), count) in searches.iter().filter(|((.., o), _)| !left_out.contains_key(*o)) {
-        for name in [format!("{p} {o}"), format!("{a} {o}"), format!("{p} {a}"), p.clone(), a.clone(), (*o).to_owned()] {
+        let (purpose, agency) = (format!("purpose {p}"), format!("agency {a}"));
+        for name in [format!("{purpose} {o}"), format!("{agency} {o}"), format!("{purpose} {agency}"), purpose, agency, (*o).to_owned()] {
             *truth.entry(name).or_insert(0) += count;
         }
     }
@@ -144,18 +185,19 @@ proptest! {
     #[test]
     fn no_count_that_is_not_shown_follows_from_sums_over_those_that_are(
         // Crowded at the low numbers, so that small and large counts stand beside each other.
-        searches in prop::collection::vec((0..16_u8, 0..16_u8, 0..9_u8), 0..160)
+        searches in prop::collection::vec((0..16_u8, 0..16_u8, 0..9_u8, 0..16_u8), 0..160)
     ) {
         let low = |n: u8| match n { 0..9 => 0, 9..13 => 1, 13..15 => 2, _ => 3 };
-        let searches: Vec<_> = searches.into_iter().map(|(p, a, o)| (low(p), low(a), o / 4)).collect();
-        let searches = counted(&searches);
-        let [purposes, agencies, both] = tables(&searches, &PURPOSES, &OUTCOMES);
-        let truth = truth(&searches, &purposes.left_out);
+        let rule = |n: u8| match n { 0..5 => 0, 5..8 => 1, 8..10 => 2, 10..12 => 3, 12..14 => 4, _ => 5 };
+        let searches: Vec<_> = searches.into_iter().map(|(p, a, o, r)| (low(p), low(a), o / 3, rule(r))).collect();
+        let (searches, rules) = counted(&searches);
+        let ([purposes, agencies, both], refused) = tables(&searches, &rules, &PURPOSES, &OUTCOMES);
         let mut puzzle = Puzzle::default();
-        puzzle.read(&purposes, "", "");
-        puzzle.read(&agencies, "", "");
-        puzzle.read(&both, "", "");
-        puzzle.gives_nothing_away(&truth);
+        puzzle.read(&purposes, "purpose ", "");
+        puzzle.read(&agencies, "agency ", "");
+        puzzle.read(&both, "purpose ", "agency ");
+        puzzle.read_rules(&refused, &agencies);
+        puzzle.gives_nothing_away(&truth(&searches, &rules, &purposes.left_out));
     }
 
     #[test]
@@ -201,11 +243,29 @@ fn small_counts_are_hidden_with_the_next_smallest_and_zero_and_large_ones_stay()
 
 #[test]
 fn outcomes_of_a_few_searches_are_left_out_so_that_the_tables_of_the_others_stay() {
-    let mut searches: Vec<(u8, u8, u8)> = (0..40).map(|n| (n % 2, n % 4 / 2, 0)).collect();
-    searches.extend([(3, 3, 1), (3, 0, 1)]);
-    let [purposes, agencies, both] = tables(&counted(&searches), &PURPOSES, &OUTCOMES);
+    let mut searches: Vec<(u8, u8, u8, u8)> = (0..40).map(|n| (n % 2, n % 4 / 2, 0, 0)).collect();
+    searches.extend([(3, 3, 1, 0), (3, 0, 1, 0)]);
+    let (searches, rules) = counted(&searches);
+    let ([purposes, agencies, both], _) = tables(&searches, &rules, &PURPOSES, &OUTCOMES);
     assert!(!purposes.withheld && !agencies.withheld && !both.withheld);
     assert_eq!(purposes.left_out, BTreeMap::from([("o1".to_owned(), 2)]));
     assert!(!agencies.cells.contains_key("a3"), "an agency that is named only for what is left out would tell of it");
-    assert_eq!(serde_json::to_value(&purposes.cells["p3"]).unwrap(), serde_json::json!({"o0": 0, "o2": 0}));
+    assert_eq!(serde_json::to_value(&purposes.cells["p3"]).unwrap(), serde_json::json!({"o0": 0, "refused": 0}));
+}
+
+#[test]
+fn a_years_report_shows_most_of_its_tables_and_narrows_no_hidden_count_to_one_value() {
+    let report = super::sample::year().report(super::sample::year_2026(), |_| true);
+    let opened = &report.opened;
+    let mut puzzle = Puzzle::default();
+    puzzle.read(&opened.inquiries.purposes, "purpose ", "");
+    puzzle.read(&opened.inquiries.agencies, "agency ", "");
+    puzzle.read(&opened.inquiries.purposes_by_agency, "purpose ", "agency ");
+    puzzle.read_rules(&opened.refusals.kinds["search_refused"], &opened.inquiries.agencies);
+    let hidden: Vec<String> = puzzle.counts.iter().filter(|(_, (least, most))| least < most).map(|(name, _)| name.clone()).collect();
+    assert!(!hidden.is_empty() && 3 * hidden.len() < puzzle.counts.len(), "{} of {} are hidden", hidden.len(), puzzle.counts.len());
+    let narrowed = puzzle.narrowed().unwrap();
+    for name in hidden {
+        assert!(narrowed.counts[&name].0 < narrowed.counts[&name].1, "{name}");
+    }
 }
