@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::archive::{Archive, ArchiveError, OpenedDetail};
 use crate::audit::{AuditError, Detail, Edge, Entry, Holds, Quorum, SALT_BYTES, TileId, VerifierKey, commit, entries};
-use crate::report::{Details, PublicReport, Reckoner, ReportError};
+use crate::report::{Details, PublicReport, Reckoner, ReportError, Witnessing};
 
 /// Why a report can't be counted again.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +96,9 @@ pub fn recount(archive: &Archive, report: &PublicReport) -> Result<Recount, Reco
     let leaves = Leaves::open(archive, report)?;
     let quorum = archive.policy()?.map(|policy| Quorum::parse(&policy)).transpose()?;
     let notes = archive.checkpoints()?;
-    let witnessing = quorum.as_ref().map(|quorum| (&notes[..], quorum));
+    // Where the report says nothing of witnesses, there is nothing to count again.
+    let until = report.witnesses.as_ref().map(|witnesses| witnesses.until_seconds().unwrap_or(u64::MAX));
+    let witnessing = quorum.as_ref().zip(until).map(|(quorum, until)| Witnessing { notes: &notes, quorum, until });
     let counter = Reckoner::new(report.period, report.log.leaves, witnessing);
     let (counted, forged_details) = leaves.count(archive, counter, report)?;
     let mut recount = Recount { forged_details, ..Recount::default() };
@@ -202,10 +204,11 @@ impl Recount {
         if stated.measured.is_some() {
             self.missing.push(("measured".to_owned(), "measured apart from the log".to_owned()));
         }
-        let checked = |value: &mut Value, section: &str| value.get_mut(section).map(Value::take);
-        if !witnesses_known && stated.witnesses.is_some() {
-            checked(&mut left, "witnesses");
-            checked(&mut right, "witnesses");
+        if stated.witnesses.is_none() {
+            self.missing.push(("witnesses".to_owned(), "the report says nothing of them".to_owned()));
+        } else if !witnesses_known {
+            left["witnesses"].take();
+            right["witnesses"].take();
             self.missing.push(("witnesses".to_owned(), "the folder has no policy that names them".to_owned()));
         }
         let details = |report: &PublicReport| {
@@ -246,5 +249,126 @@ impl Recount {
                 self.differ.push(Difference { figure: name.to_owned(), stated: words(left), counted: words(right) });
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use time::macros::date;
+
+    use super::*;
+    use crate::audit::{CosignerKey, Leaf, LogKey, Note, Witness, push_entry};
+    use crate::report::Period;
+
+    const ORIGIN: &str = "test.example/log";
+    const SALT: [u8; SALT_BYTES] = [4; SALT_BYTES];
+
+    fn key(seed: u8) -> LogKey {
+        LogKey::new(ORIGIN, &[seed; 32]).unwrap()
+    }
+
+    fn quorum(log: &LogKey) -> Quorum {
+        let witness = CosignerKey::new("court.example/w", &[6; 32]).unwrap();
+        let court = Witness { name: "court".to_owned(), key: witness.verifier().clone(), independent: true };
+        Quorum::new(log.verifier().clone(), vec![court], 1, 5).unwrap()
+    }
+
+    /// A log of three days, each with a start and a checkpoint that the court cosigned a minute later; and its report.
+    fn kept(archive: &Archive) -> PublicReport {
+        let period = Period::new(date!(2026 - 01 - 01), date!(2026 - 01 - 31)).unwrap();
+        let (log, quorum) = (key(3), quorum(&key(3)));
+        let witness = CosignerKey::new("court.example/w", &[6; 32]).unwrap();
+        let (mut edge, mut bundle, mut notes, mut details, mut leaves) = (Edge::default(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for day in 0..3 {
+            let detail = Detail::Started {
+                software: "0".to_owned(),
+                state: "test".to_owned(),
+                model: format!("model {day}"),
+                engine: String::new(),
+                device: String::new(),
+                roster_sha256: String::new(),
+            };
+            let text = String::from_utf8(detail.to_bytes()).unwrap();
+            let time_cs = (period.days()[0] + 1 + day) * 8_640_000;
+            let commitment = commit(&SALT, text.as_bytes());
+            let leaf = Leaf { kind: detail.kind(), time_cs, follows: Vec::new(), counts: vec![day], commitment }.to_bytes();
+            details.push(OpenedDetail { leaf: edge.append(&leaf), salt: hex::encode(SALT), detail: text });
+            push_entry(&mut bundle, &leaf);
+            let mut note = Note::parse(&log.sign(edge.leaves(), edge.root())).unwrap();
+            witness.cosign(&mut note, time_cs / 100 + 60);
+            notes.push(note);
+            leaves.push((leaf, detail));
+        }
+        archive.put_tile(TileId::at(Holds::Entries, 0, 3).unwrap(), &bundle, false).unwrap();
+        archive.put_checkpoints(&notes).unwrap();
+        archive.put_details(details).unwrap();
+        archive.put_policy(&quorum.to_string()).unwrap();
+        archive.put_checkpoint(&notes[2]).unwrap();
+        let until = period.days()[1] * 86_400;
+        let mut reckoner = Reckoner::new(period, 3, Some(Witnessing { notes: &notes, quorum: &quorum, until }));
+        for (leaf, detail) in leaves {
+            reckoner.take::<ReportError>(&leaf, |_| Ok(Some(detail))).unwrap();
+        }
+        reckoner.finish(ORIGIN)
+    }
+
+    #[test]
+    fn witnesses_are_counted_again_from_kept_checkpoints_where_the_policy_names_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::at(folder.path());
+        let report = kept(&archive);
+        assert_eq!(report.witnesses.as_ref().unwrap().longest_seconds, Some(60));
+        let all = recount(&archive, &report).unwrap();
+        assert!(all.differ.is_empty() && all.missing.is_empty() && all.agree > 100, "{all:?}");
+
+        let mut forged = report.clone();
+        forged.witnesses.as_mut().unwrap().longest_seconds = Some(59);
+        let difference =
+            Difference { figure: "witnesses.longest_seconds".to_owned(), stated: Some("59".to_owned()), counted: Some("60".to_owned()) };
+        assert_eq!(recount(&archive, &forged).unwrap().differ, [difference]);
+
+        // A checkpoint of another history, kept since.
+        let mut notes = archive.checkpoints().unwrap();
+        notes.insert(0, Note::parse(&key(3).sign(1, [8; 32])).unwrap());
+        archive.put_checkpoints(&notes).unwrap();
+        let forked = recount(&archive, &report).unwrap().differ;
+        assert!(forked.iter().any(|difference| difference.figure == "witnesses.contradicting"), "{forked:?}");
+
+        fs::remove_file(folder.path().join("policy")).unwrap();
+        let without = recount(&archive, &report).unwrap();
+        assert!(without.differ.is_empty() && without.missing.len() == 1 && without.missing[0].0 == "witnesses", "{without:?}");
+    }
+
+    #[test]
+    fn a_checkpoint_by_another_key_and_details_out_of_order_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::at(folder.path());
+        let report = kept(&archive);
+        archive.put_policy(&quorum(&key(5)).to_string()).unwrap();
+        assert!(matches!(recount(&archive, &report), Err(RecountError::Unsigned)));
+        archive.put_policy(&quorum(&key(3)).to_string()).unwrap();
+        let details = fs::read_to_string(folder.path().join("details.jsonl")).unwrap();
+        let turned: String = details.lines().rev().map(|line| format!("{line}\n")).collect();
+        fs::write(folder.path().join("details.jsonl"), turned).unwrap();
+        assert!(matches!(recount(&archive, &report), Err(RecountError::Order { leaf: 1 })));
+    }
+
+    #[test]
+    fn a_report_over_the_beginning_of_a_log_is_counted_over_that_beginning() {
+        let folder = tempfile::tempdir().unwrap();
+        let archive = Archive::at(folder.path());
+        let whole = kept(&archive);
+        let mut reckoner = Reckoner::new(whole.period, 2, None);
+        let bundle = archive.tile(TileId::at(Holds::Entries, 0, 3).unwrap()).unwrap();
+        for leaf in &entries(TileId::at(Holds::Entries, 0, 3).unwrap(), &bundle).unwrap()[..2] {
+            reckoner.take::<ReportError>(leaf, |_| Ok(None)).unwrap();
+        }
+        let report = reckoner.finish(ORIGIN);
+        fs::remove_file(folder.path().join("policy")).unwrap();
+        fs::remove_file(folder.path().join("details.jsonl")).unwrap();
+        let recount = recount(&archive, &report).unwrap();
+        assert!(recount.differ.is_empty() && recount.missing.len() == 1, "{recount:?}");
     }
 }

@@ -5,9 +5,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use super::counting::Counting;
 use super::opened::Opening;
 use super::times::rfc3339;
-use super::witnesses::Watch;
+use super::witnesses::{Watch, Witnessing};
 use super::{FORM, LogHead, Period, PublicReport, ReportError};
-use crate::audit::{Detail, Edge, Entry, Hash, LeafKind, Note, Quorum};
+use crate::audit::{Detail, Edge, Entry, Hash, LeafKind};
 use crate::limits::PUBLIC_COUNT_MIN;
 
 /// Takes all leaves of a log in their order and gives the report over them.
@@ -22,8 +22,8 @@ pub struct Reckoner {
 
 impl Reckoner {
     /// A report about this period over a log of this many leaves; with the kept checkpoints where a quorum of witnesses is asked for.
-    pub fn new(period: Period, leaves: u64, witnessing: Option<(&[Note], &Quorum)>) -> Self {
-        let watch = witnessing.filter(|(_, quorum)| quorum.is_asked()).map(|(notes, quorum)| Watch::new(notes, quorum, leaves));
+    pub fn new(period: Period, leaves: u64, witnessing: Option<Witnessing<'_>>) -> Self {
+        let watch = witnessing.filter(|witnessing| witnessing.quorum.is_asked()).map(|witnessing| Watch::new(witnessing, leaves));
         Self { period, edge: Edge::default(), newest_cs: 0, counting: Counting::new(&period), opening: Opening::default(), watch }
     }
 
@@ -308,6 +308,8 @@ mod tests {
         assert_eq!(witnesses.by_spans, [0, 1, 0, 0, 1, 0, 0]);
         assert_eq!(witnesses.attendance["circuit-court"], Attendance { independent: true, cosigned: 2, missed: 1 });
         assert_eq!(log.report(january(), |_| true).witnesses, None);
+        let before = log.witnessed_report_until(january(), log.now_cs / 100 - 4 * 3_600 + 60).witnesses.unwrap();
+        assert_eq!((before.witnessed, before.open), (0, 4), "the court cosigned half a minute later");
     }
 
     #[test]

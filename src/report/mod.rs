@@ -36,7 +36,7 @@ pub use rules::rule_of;
 pub use totals::{
     AlarmCount, AlarmSpan, Alarms, Audits, Bookings, Details, Gallery, Holds, Inquiries, Month, Purges, Reports, Reviews, Totals,
 };
-pub use witnesses::{Attendance, Witnesses};
+pub use witnesses::{Attendance, Witnesses, Witnessing};
 
 use crate::audit::AuditError;
 use crate::booking::iso_date;

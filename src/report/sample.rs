@@ -2,7 +2,7 @@
 
 use time::macros::date;
 
-use super::{Period, PublicReport, Reckoner, ReportError};
+use super::{Period, PublicReport, Reckoner, ReportError, Witnessing};
 use crate::audit::{
     Actor, Alarm, Checkpoint, CosignerKey, Detail, Edge, Finding, Leaf, LeafKind, LogKey, Note, Quorum, Refusal, Shown, Witness,
 };
@@ -130,7 +130,12 @@ impl Log {
     }
 
     pub(super) fn witnessed_report(&self, period: Period) -> PublicReport {
-        self.reckoned(Reckoner::new(period, self.edge.leaves(), Some((&self.notes(), &quorum()))), |_| true)
+        self.witnessed_report_until(period, self.now_cs / 100)
+    }
+
+    pub(super) fn witnessed_report_until(&self, period: Period, until: u64) -> PublicReport {
+        let (notes, quorum) = (self.notes(), quorum());
+        self.reckoned(Reckoner::new(period, self.edge.leaves(), Some(Witnessing { notes: &notes, quorum: &quorum, until })), |_| true)
     }
 
     fn reckoned(&self, mut reckoner: Reckoner, opened: impl Fn(u64) -> bool) -> PublicReport {

@@ -313,7 +313,7 @@ pub(super) fn witnesses(report: &PublicReport) -> Markup {
                 "Witnesses outside keep the log and cosign its checkpoints; once enough of them have, the entries below can\u{2019}t be changed without their noticing. "
                 @if let Some(minutes) = witnesses.within_minutes { "That must happen within " (number(minutes)) " minutes of an entry. " }
                 (number(witnesses.witnessed)) " entries of the period have their quorum, " (number(witnesses.late)) " of them later than that; "
-                (number(witnesses.open)) " have none, " (number(witnesses.overdue)) " of them for longer than that."
+                (number(witnesses.open)) " have none, " (number(witnesses.overdue)) " of them for longer than that. Cosignatures up to " (minute(&witnesses.until)) " UTC count."
             }
             @if witnesses.contradicting > 0 {
                 p.state { (number(witnesses.contradicting)) " signed checkpoints CONTRADICT this log: it was rewritten, or its key was used elsewhere." }

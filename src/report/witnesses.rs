@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::times::median;
+use super::times::{median, parse, rfc3339};
 use crate::audit::{Edge, Hash, Note, Quorum};
 
 /// The ends of the spans by which times to a quorum are counted, in seconds; the last span has no end.
@@ -18,6 +18,8 @@ pub struct Witnesses {
     /// Within how many minutes of its time a leaf must be witnessed, where the log states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within_minutes: Option<u64>,
+    /// Cosignatures up to this time were counted, RFC 3339: later ones change nothing that was said.
+    pub until: String,
     /// Kept checkpoints whose newest leaf is of the period.
     pub checkpoints: u64,
     /// Of these, cosigned by a quorum.
@@ -44,6 +46,13 @@ pub struct Witnesses {
     pub attendance: BTreeMap<String, Attendance>,
 }
 
+impl Witnesses {
+    /// The time up to which cosignatures were counted, in seconds since 1970-01-01 UTC; none where it isn't written as one.
+    pub fn until_seconds(&self) -> Option<u64> {
+        parse(&self.until).map(|time_cs| time_cs / 100)
+    }
+}
+
 /// One witness.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +63,17 @@ pub struct Attendance {
     pub cosigned: u64,
     /// Kept checkpoints of the period that it didn't cosign.
     pub missed: u64,
+}
+
+/// What witnesses are counted from.
+#[derive(Clone, Copy, Debug)]
+pub struct Witnessing<'w> {
+    /// The checkpoints that were kept, with their cosignatures.
+    pub notes: &'w [Note],
+    /// Who the witnesses are and how many of them it takes.
+    pub quorum: &'w Quorum,
+    /// Cosignatures up to this time count, in seconds since 1970-01-01 UTC.
+    pub until: u64,
 }
 
 /// A kept checkpoint of the log.
@@ -80,15 +100,16 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Over the kept checkpoints of a log of this many leaves; those that the log's key didn't sign count for nothing.
-    pub(super) fn new(notes: &[Note], quorum: &Quorum, leaves: u64) -> Self {
+    pub(super) fn new(Witnessing { notes, quorum, until }: Witnessing<'_>, leaves: u64) -> Self {
         let of_log = |note: &Note| quorum.logs().iter().find_map(|log| note.checkpoint_of(log).ok());
         let mut kept: Vec<Kept> = notes
             .iter()
             .filter_map(|note| {
                 let checkpoint = of_log(note).filter(|checkpoint| checkpoint.leaves > 0 && checkpoint.leaves <= leaves)?;
                 let witnessed = quorum.witnessed(note);
-                let by = witnessed.by.into_iter().map(|(name, _)| name).collect();
-                let (complete, soonest) = (witnessed.complete.is_some(), witnessed.complete);
+                let by = witnessed.by.into_iter().filter(|(_, time)| *time <= until).map(|(name, _)| name).collect();
+                let soonest = witnessed.complete.filter(|&time| time <= until);
+                let complete = soonest.is_some();
                 Some(Kept { leaves: checkpoint.leaves, root: checkpoint.root, by, complete, soonest })
             })
             .collect();
@@ -104,6 +125,7 @@ impl Watch {
             .map(|witness| (witness.name.clone(), Attendance { independent: witness.independent, ..Attendance::default() }));
         let figures = Witnesses {
             within_minutes: quorum.within_minutes(),
+            until: rfc3339(until.saturating_mul(100)),
             by_spans: vec![0; SPANS.len()],
             attendance: attendance.collect(),
             ..Witnesses::default()

@@ -1,12 +1,13 @@
 //! The public report: counted on the box, since only the box opens the sealed details; its digest is in the log before it leaves.
 
 use aws_lc_rs::digest::{SHA256, digest};
+use time::OffsetDateTime;
 
 use super::Service;
 use super::error::ServiceError;
 use super::ledger::Ledger;
 use crate::audit::{Actor, Detail, Leaf, Note, Quorum, SALT_BYTES, commit};
-use crate::report::{Period, PublicReport, Reckoner, ReportError};
+use crate::report::{Period, PublicReport, Reckoner, ReportError, Witnessing};
 use crate::roster::Caller;
 
 /// A report and the leaf that holds its digest.
@@ -60,7 +61,8 @@ impl Ledger {
 fn count(ledger: &Ledger, period: Period) -> Result<PublicReport, ServiceError> {
     let signed = Note::parse(&ledger.checkpoint())?.checkpoint()?;
     let (notes, quorum) = witnessing(ledger);
-    let mut reckoner = Reckoner::new(period, signed.leaves, quorum.as_ref().map(|quorum| (&notes[..], quorum)));
+    let until = u64::try_from(OffsetDateTime::now_utc().unix_timestamp()).unwrap_or(0);
+    let mut reckoner = Reckoner::new(period, signed.leaves, quorum.as_ref().map(|quorum| Witnessing { notes: &notes, quorum, until }));
     ledger.for_each_leaf(signed.leaves, |leaf| {
         reckoner.take(leaf, |index| {
             let opened = ledger.opened(index)?;
