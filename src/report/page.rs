@@ -96,7 +96,7 @@ fn head(report: &PublicReport, imprint: &Imprint, last: &str) -> Markup {
             }
             p {
                 "Police agencies of the region ask the Real Time Crime Center which booking photos look similar to a photo in a case. "
-                "What comes back are " strong { "leads, never identifications" } ": people compare every candidate by eye, two of them, the second without knowing what the first found. "
+                "What comes back are " strong { "leads, never identifications" } ": two people must compare every candidate by eye, the second without knowing what the first found. "
                 "This page says how often that was done, for what, what was refused, what became of the data, and how well the system was watched. "
                 "The commander of the Real Time Crime Center is responsible for it and publishes it under the special order on mugshot comparison."
             }
@@ -120,7 +120,7 @@ fn glance(report: &PublicReport) -> Markup {
     let standing: u64 = totals.alarms.kinds.values().map(|count| count.standing).sum();
     let raised: u64 = totals.alarms.kinds.values().map(|count| count.raised).sum();
     let reviewed: u64 = totals.audits.findings.values().sum();
-    let longest = purges.longest_seconds.map_or("none purged".to_owned(), |seconds| format!("longest {}", span(seconds)));
+    let longest = purges.longest_seconds.map_or("none yet".to_owned(), |seconds| format!("longest {}", span(seconds)));
     html! {
         section aria-labelledby="glance" {
             h2 id="glance" { "At a glance" }

@@ -100,7 +100,7 @@ pub(super) fn reviews(report: &PublicReport) -> Markup {
         "Reviews and reports",
         html! {
             p {
-                "Every candidate is looked at by two examiners; the second sees neither the first\u{2019}s opinion nor the score. "
+                "Every candidate must be looked at by two examiners; the second sees neither the first\u{2019}s opinion nor the score. "
                 (number(reviews.first)) " answers were reviewed by a first examiner and " (number(reviews.second)) " by a second. "
                 @match share(reviews.disagreements, reviews.candidates_second) {
                     Some(share) => { "They disagreed on " (number(reviews.disagreements)) " of " (number(reviews.candidates_second)) " candidates (" (share) ")." }
