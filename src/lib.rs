@@ -15,6 +15,7 @@ pub mod face;
 pub mod gallery;
 pub mod inquiry;
 pub mod limits;
+pub mod report;
 pub mod roster;
 pub mod service;
 pub mod store;

@@ -179,6 +179,12 @@ pub const REMARKS_MAX: usize = 1_000;
 pub const MISSING_FILES_MAX: u64 = 100;
 /// Bundles that each core hashes in one go while a log is verified.
 pub const VERIFY_BUNDLES_PER_CORE: usize = 32;
+/// A count below this that the log itself doesn't publish is not shown in a public report: nobody is to be singled out.
+pub const PUBLIC_COUNT_MIN: u64 = 5;
+/// Days that one public report may be about: ten years.
+pub const REPORT_DAYS_MAX: i64 = 3_653;
+/// Alarms that one public report lists; more are counted.
+pub const REPORT_ALARMS_MAX: usize = 500;
 /// Threads that a start works with; no more than there are cores.
 pub const START_WORKERS_MAX: usize = 16;
 /// Leaves that one thread takes at a time while it starts: it holds as many vectors at most.

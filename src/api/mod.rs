@@ -8,6 +8,7 @@ mod log;
 mod metrics;
 mod model;
 mod problem;
+mod report;
 mod serve;
 pub mod wire;
 
@@ -82,6 +83,7 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         .route("/v1/model", get(model::get_model))
         .route("/v1/model/switch", post(model::post_switch).delete(model::delete_switch))
         .merge(log_routes())
+        .route("/v1/report/public", get(report::get_public))
         .route("/v1/health", get(get_health))
         .route("/v1/metrics", get(get_metrics))
         .route("/v1/openapi.json", get(get_openapi))
@@ -141,6 +143,7 @@ fn log_routes() -> Router<Door> {
         log::get_samples,
         log::post_review,
         log::post_clock,
+        report::get_public,
         get_health,
         get_metrics,
         get_openapi

@@ -11,6 +11,8 @@ use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 pub const CHECKPOINT_HEADER: &str = "smrt-checkpoint";
 /// The header that says what kind of state folder answers: `real`, `demo` or `test`.
 pub const STATE_HEADER: &str = "smrt-state";
+/// Names the leaf that holds the digest of a report.
+pub const LEAF_HEADER: &str = "smrt-leaf";
 /// The header of a search's answer that says what took how long: `name;dur=` and milliseconds, in a list.
 pub const TIMING_HEADER: &str = "server-timing";
 /// The multipart part with a booking's JSON.

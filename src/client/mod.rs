@@ -11,6 +11,7 @@ pub mod journal;
 pub mod leads;
 pub mod log;
 mod multipart;
+pub mod recount;
 pub mod rows;
 pub mod sheet;
 pub mod switch;
@@ -37,8 +38,8 @@ use zeroize::Zeroizing;
 pub use error::ClientError;
 
 use crate::api::wire::{
-    BOOKING_PART, Booked, BookingView, CandidateArray, Health, ModelSwitchRequest, ModelView, PHOTO_PART, Problem, REQUEST_PART,
-    ReleaseRequest, Released, TIMING_HEADER,
+    BOOKING_PART, Booked, BookingView, CandidateArray, Health, LEAF_HEADER, ModelSwitchRequest, ModelView, PHOTO_PART, Problem,
+    REQUEST_PART, ReleaseRequest, Released, TIMING_HEADER,
 };
 use crate::booking::{BookingData, BookingNumber, VersionId};
 use crate::inquiry::SearchRequest;
@@ -46,6 +47,7 @@ use crate::limits::{
     ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, CHECKPOINT_BYTES_MAX, FEED_JOBS_MAX, HANDSHAKE_SECONDS_MAX, HEADER_BYTES_MAX, HEADER_SECONDS_MAX,
     JSON_BYTES_MAX, PHOTO_BYTES_MAX, RETRY_AFTER_SECONDS,
 };
+use crate::report::Period;
 use multipart::Multipart;
 
 /// Where the four things lie that a client needs.
@@ -184,6 +186,14 @@ impl Client {
     /// Gives the switch under way up.
     pub fn give_up_switch(&self) -> Result<ModelView, ClientError> {
         read_json(self.agent.delete(self.url("/v1/model/switch")).call())
+    }
+
+    /// The public report of a period, byte for byte as the log commits to it, and the leaf that does; none where the doors are shut.
+    pub fn public_report(&self, period: &Period) -> Result<(Vec<u8>, Option<u64>), ClientError> {
+        let path = format!("/v1/report/public?from={}&to={}", period.from(), period.to());
+        let answer = self.agent.get(self.url(&path)).call();
+        let leaf = answer.as_ref().ok().and_then(|answer| answer.headers().get(LEAF_HEADER)?.to_str().ok()?.parse().ok());
+        Ok((read_bytes(answer, ANSWER_BYTES_MAX)?, leaf))
     }
 
     /// The newest signed checkpoint of the server's log.

@@ -442,6 +442,11 @@ impl Ledger {
         Ok(leaves)
     }
 
+    /// The first `leaves` leaves in order, as they were hashed, without holding them all.
+    pub(super) fn for_each_leaf(&self, leaves: u64, mut visit: impl FnMut(&[u8]) -> Result<(), ServiceError>) -> Result<(), ServiceError> {
+        self.core.store.for_each_leaf(0..leaves, |_, leaf| visit(leaf))
+    }
+
     /// A leaf's detail, checked against its commitment.
     pub fn detail(&self, leaf: u64) -> Result<Option<serde_json::Value>, ServiceError> {
         let detail = self.core.open_detail(leaf)?.map(|opened| serde_json::from_slice(&opened.detail)).transpose();

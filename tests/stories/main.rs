@@ -16,3 +16,4 @@ mod site;
 mod the_disk_is_full;
 mod the_model_is_changed;
 mod the_power_is_cut;
+mod the_public_reads_the_figures;

@@ -265,6 +265,13 @@ fn share(part: usize, of: usize) -> Option<f64> {
     (of > 0).then(|| part as f64 / of as f64)
 }
 
+/// What `--json` prints of two probes, one of them found.
+#[cfg(test)]
+pub(crate) fn printed_in_a_test() -> String {
+    let outcome = Outcome { mated: vec![Some((1, 0.9)), None], non_mated: vec![Some(0.2)] };
+    serde_json::to_string(&Figures::of(&outcome, "m".to_owned(), 2, 0)).expect("figures are numbers and words")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

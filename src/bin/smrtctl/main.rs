@@ -8,6 +8,7 @@ mod feed;
 mod key;
 mod log;
 mod model;
+mod report;
 mod search;
 mod server;
 mod witness;
@@ -48,6 +49,9 @@ enum Command {
     /// A witness of the log, on another machine: keep all of it, cosign what continues what was seen.
     #[command(subcommand)]
     Witness(witness::Witness),
+    /// Reports.
+    #[command(subcommand)]
+    Report(report::Report),
 }
 
 fn main() -> ExitCode {
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         Command::Evaluate(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Model(command) => command.run(),
         Command::Witness(command) => command.run(),
+        Command::Report(command) => command.run(),
     };
     done.unwrap_or_else(|e| {
         eprintln!("smrtctl: {e:#}");
@@ -100,6 +105,22 @@ mod tests {
             assert!(parse(&format!("{search}{wrong}")).is_err(), "{wrong}");
         }
         assert!(parse(&format!("{search} --purpose court-order --court c --order-number 7 --order-date soon")).is_err());
+    }
+
+    #[test]
+    fn a_report_is_made_from_a_server_or_verified_from_a_folder() {
+        let period = "--from 2026-01-01 --to 2026-07-01";
+        assert!(parse(&format!("report public {SERVER} {period} --out r")).is_ok());
+        assert!(parse(&format!("report public {SERVER} {period} --out r --evaluation e.json --data-set s")).is_ok());
+        assert!(parse("report public --verify log r.json").is_ok());
+        for wrong in
+            ["report public", "report public --verify log", "report public r.json", "report public --verify log r.json --from 2026-01-01"]
+        {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+        assert!(parse(&format!("report public {SERVER} {period}")).is_err());
+        assert!(parse(&format!("report public {SERVER} --from soon --to 2026-07-01 --out r")).is_err());
+        assert!(parse(&format!("report public {SERVER} {period} --out r --evaluation e.json")).is_err());
     }
 
     #[test]

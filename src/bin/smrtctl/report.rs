@@ -1,0 +1,202 @@
+//! `smrtctl report`: the public report, made and counted again.
+
+use std::fs;
+use std::io::{Write, stdout};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::builder::ArgPredicate;
+use clap::{Arg, Args, Subcommand};
+use smrt::booking::iso_date;
+use smrt::client::archive::Archive;
+use smrt::client::recount::{Recount, recount};
+use smrt::report::{Imprint, Measured, Period, PublicReport, page};
+use smrt::tls::files::{PUBLIC_MODE, replace, write_new};
+use time::Date;
+
+use crate::server::Server;
+
+/// Exit status of a report of which a figure comes out otherwise.
+const DIFFERS: u8 = 2;
+/// Figures named one by one, at most.
+const NAMED_MAX: usize = 40;
+
+/// Reports.
+#[derive(Subcommand)]
+pub(crate) enum Report {
+    /// The report that anybody may read: figures of a period, as one page and as JSON.
+    ///
+    /// Publish reports of periods that don't overlap: of two that do, one can be subtracted from the other, and what is left may be small.
+    ///
+    /// With --verify, a report is counted again from a copy of the log: 0 all figures agree, 2 some differ, 1 it can't be done.
+    Public(Box<Public>),
+}
+
+#[derive(Args)]
+#[command(mut_args(without_a_server))]
+pub(crate) struct Public {
+    #[command(flatten)]
+    server: Server,
+    /// First day, YYYY-MM-DD, in UTC.
+    #[arg(long, value_name = "DAY", value_parser = day, required_unless_present = "verify", conflicts_with = "verify")]
+    from: Option<Date>,
+    /// The day after the last, YYYY-MM-DD, in UTC.
+    #[arg(long, value_name = "DAY", value_parser = day, required_unless_present = "verify", conflicts_with = "verify")]
+    to: Option<Date>,
+    /// Write NAME.html and NAME.json.
+    #[arg(long, value_name = "NAME", required_unless_present = "verify", conflicts_with = "verify")]
+    out: Option<PathBuf>,
+    /// Overwrite them where they are there.
+    #[arg(long)]
+    force: bool,
+    /// Add the model's error rates as `smrtctl evaluate --json` printed them.
+    #[arg(long, value_name = "FILE", requires = "data_set", conflicts_with = "verify")]
+    evaluation: Option<PathBuf>,
+    /// The name of the set on which they were measured.
+    #[arg(long, value_name = "TEXT", requires = "evaluation")]
+    data_set: Option<String>,
+    /// Who publishes the report, for the page.
+    #[arg(long, value_name = "TEXT")]
+    publisher: Option<String>,
+    /// Where to ask about it, for the page.
+    #[arg(long, value_name = "TEXT")]
+    contact: Option<String>,
+    /// Count REPORT again from the copy of the log in this folder, and from the opened details in it where there are any.
+    #[arg(long, value_name = "DIR", requires = "report")]
+    verify: Option<PathBuf>,
+    /// The report's JSON, with --verify.
+    #[arg(value_name = "REPORT", requires = "verify")]
+    report: Option<PathBuf>,
+}
+
+impl Report {
+    pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
+        let Self::Public(public) = self;
+        match (&public.verify, &public.report) {
+            (Some(folder), Some(report)) => verify(folder, report),
+            _ => public.make(),
+        }
+    }
+}
+
+impl Public {
+    fn make(self) -> anyhow::Result<ExitCode> {
+        let (Some(from), Some(to), Some(out)) = (self.from, self.to, &self.out) else { bail!("wanted --from, --to and --out") };
+        let period = Period::new(from, to)?;
+        let files = ["html", "json"].map(|ending| named(out, ending));
+        for file in files.iter().filter(|_| !self.force) {
+            if file.exists() {
+                bail!("{} is there already, and is overwritten with --force only", file.display());
+            }
+        }
+        let measured =
+            self.evaluation.as_deref().map(|file| read_measured(file, self.data_set.as_deref().unwrap_or_default())).transpose()?;
+        let (json, leaf) = self.server.client()?.public_report(&period)?;
+        let mut report = read_report(&json).context("the server's report can't be read")?;
+        if report.to_bytes() != json {
+            bail!("the server's report is of another version than this command, wanted the same");
+        }
+        if let Some(measured) = measured {
+            report.add(measured)?;
+        }
+        let [html, published] = &files;
+        let name = published.file_name().map(|name| name.to_string_lossy().into_owned());
+        let imprint = Imprint { publisher: self.publisher, contact: self.contact, leaf, json_name: name };
+        for (path, bytes) in [(published, report.to_json()), (html, page(&report, &imprint).into_bytes())] {
+            let written = if self.force { replace(path, &bytes, PUBLIC_MODE) } else { write_new(path, &bytes, PUBLIC_MODE) };
+            written.with_context(|| format!("{} can't be written", path.display()))?;
+        }
+        writeln!(
+            stdout(),
+            "{} and {}: {} leaves of the log, {}",
+            html.display(),
+            published.display(),
+            report.log.leaves,
+            leaf.map_or_else(
+                || "the report's digest is in no leaf, because the doors of the box are shut".to_owned(),
+                |leaf| format!("the report's digest is in leaf {leaf}")
+            )
+        )?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn verify(folder: &Path, path: &Path) -> anyhow::Result<ExitCode> {
+    let bytes = fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
+    let report = read_report(&bytes).with_context(|| format!("{} is no public report", path.display()))?;
+    let recount = recount(&Archive::at(folder), &report).context("the report can't be counted again")?;
+    write!(stdout(), "{}", words(&recount))?;
+    Ok(if recount.differ.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERS) })
+}
+
+fn words(recount: &Recount) -> String {
+    let mut text = format!("{} figures agree\n", recount.agree);
+    for (figures, why) in &recount.missing {
+        text += &format!("not counted again: {figures} ({why})\n");
+    }
+    if recount.forged_details > 0 {
+        text += &format!("{} opened details are not what their leaves commit to; they count for nothing\n", recount.forged_details);
+    }
+    if !recount.differ.is_empty() {
+        text += &format!("{} figures DIFFER\n", recount.differ.len());
+    }
+    let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
+    for difference in recount.differ.iter().take(NAMED_MAX) {
+        text += &format!("{}: stated {}, counted {}\n", difference.figure, shown(&difference.stated), shown(&difference.counted));
+    }
+    if recount.differ.len() > NAMED_MAX {
+        text += &format!("and {} more\n", recount.differ.len() - NAMED_MAX);
+    }
+    text
+}
+
+fn read_report(bytes: &[u8]) -> serde_json::Result<PublicReport> {
+    serde_json::from_slice(bytes)
+}
+
+fn read_measured(file: &Path, data_set: &str) -> anyhow::Result<Measured> {
+    let text = fs::read(file).with_context(|| format!("{} can't be read", file.display()))?;
+    let measured: Measured =
+        serde_json::from_slice(&text).with_context(|| format!("{} is not what 'smrtctl evaluate --json' prints", file.display()))?;
+    Ok(Measured { data_set: data_set.to_owned(), ..measured })
+}
+
+/// The name with an ending put behind it, whatever dots it has.
+fn named(out: &Path, ending: &str) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".");
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// A copy of the log needs no server, whatever of one the environment names.
+fn without_a_server(arg: Arg) -> Arg {
+    match arg.get_id().as_str() {
+        "server" | "ca" | "cert" | "key" => {
+            arg.required(false).required_unless_present("verify").default_value_if("verify", ArgPredicate::IsPresent, "-")
+        }
+        _ => arg,
+    }
+}
+
+fn day(text: &str) -> Result<Date, String> {
+    iso_date::parse(text).map_err(|_| "wanted a date of the form YYYY-MM-DD".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_files_have_the_name_that_was_given_whatever_dots_it_has() {
+        assert_eq!(named(Path::new("out/2026.q3"), "json"), PathBuf::from("out/2026.q3.json"));
+    }
+
+    #[test]
+    fn what_evaluate_prints_is_read_as_measured_rates() {
+        let printed = crate::evaluate::printed_in_a_test();
+        let measured: Measured = serde_json::from_str(&printed).unwrap();
+        assert_eq!((measured.model.as_str(), measured.enrolled, measured.rank20), ("m", 2, Some(0.5)));
+    }
+}

@@ -1,0 +1,236 @@
+//! What the page is made of: numbers, words for names, tables and frames around plots.
+
+use maud::{Markup, PreEscaped, Render, html};
+
+use super::cell::{Breakdown, Cell, Hidden, Table};
+use super::totals::Details;
+
+/// A number with its thousands apart.
+pub(super) fn number(count: u64) -> String {
+    let digits = count.to_string();
+    let mut apart = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            apart.push(',');
+        }
+        apart.push(digit);
+    }
+    apart
+}
+
+/// Words for a name in figures.
+pub(super) fn words(name: &str) -> String {
+    let known = match name {
+        "crime" => "Crime",
+        "law_violation" => "Violation of law",
+        "terrorism" => "Terrorism",
+        "missing_or_endangered" => "Missing or endangered person",
+        "identity_verification" => "Identity verification",
+        "other" => "Other",
+        "court_order" => "Court order",
+        "not_stated" => "Not stated",
+        "not_opened" => "Detail not opened",
+        "not_listed" => "Not a member agency",
+        "not_named" => "No agency named",
+        "asked" => "Asked",
+        "waiting" => "Waiting at the end",
+        "searches" => "Searches",
+        "reason_not_kept" => "Repeated, own reason not kept",
+        "not_in_roster" => "Caller not on the site\u{2019}s list",
+        "agency_not_active" => "Agency\u{2019}s agreement not in force",
+        "not_this_role" => "Not for this caller\u{2019}s role",
+        "agency_not_listed" => "Agency not on the site\u{2019}s list",
+        "reason_length" => "Reason too short or too long",
+        "reason_hollow" => "Reason was a placeholder",
+        "reference_hollow" => "No real complaint number or identifier",
+        "candidates_number" => "Too many candidates asked for",
+        "no_plain_search" => "Search without an approved inquiry",
+        "number_released" => "Booking had been released",
+        "not_theirs" => "Not the caller\u{2019}s own",
+        "no_face" => "No face found",
+        "several_faces" => "Several faces, none chosen",
+        "face_too_small" => "Face too small",
+        "face_unclear" => "Face unclear",
+        "photo_kind" => "Not a kind of photo that is read",
+        "log_in_doubt" => "Log in doubt",
+        "disk_low" => "Disk almost full",
+        "no_witnesses" => "No witness listed",
+        "unwitnessed" => "Not witnessed in time",
+        "audit_overdue" => "Audit overdue",
+        "clock_behind" => "Clock behind",
+        "clock_ahead" => "Clock ahead",
+        "booking_in" => "Bookings that came in",
+        "released" => "Notices of release",
+        "hold_noticed" => "Notices of evidentiary value",
+        "extension_decided" => "Decisions on longer retention",
+        "search_refused" => "Searches",
+        "booking_refused" => "Bookings",
+        "caller_refused" => "Callers",
+        "log_on_refused" => "Log-ons",
+        other => {
+            let spaced = other.replace('_', " ");
+            let mut chars = spaced.chars();
+            return chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default();
+        }
+    };
+    known.to_owned()
+}
+
+impl Render for Cell {
+    fn render(&self) -> Markup {
+        match self {
+            Self::Exact(count) => html! { (number(*count)) },
+            Self::Hidden(Hidden::Few) => html! { span.hid { "1 to 4" } },
+            Self::Hidden(Hidden::Withheld) => html! { span.hid { "withheld" } },
+        }
+    }
+}
+
+/// A part of a whole in per cent, of counts that the log publishes.
+pub(super) fn share(part: u64, whole: u64) -> Option<String> {
+    (whole > 0).then(|| {
+        let tenths = part.saturating_mul(1_000).saturating_add(whole / 2) / whole;
+        format!("{}.{} %", tenths / 10, tenths % 10)
+    })
+}
+
+/// A table of words and numbers: its caption, the heads of its columns, and its rows, each beginning with its head.
+pub(super) fn table(
+    caption: &str,
+    note: Option<&str>,
+    heads: &[&str],
+    rows: &[(String, Vec<Markup>)],
+    foot: Option<(String, Vec<Markup>)>,
+) -> Markup {
+    let words = |at: usize| IN_WORDS.contains(&heads[at]);
+    let table = html! {
+        table {
+            caption { (caption) @if let Some(note) = note { small { (note) } } }
+            thead { tr { @for (at, head) in heads.iter().enumerate() { th.words[words(at)] scope="col" { (head) } } } }
+            tbody {
+                @for (head, cells) in rows {
+                    tr { th scope="row" { (head) } @for (at, cell) in cells.iter().enumerate() { td.words[words(at + 1)] { (cell) } } }
+                }
+            }
+            @if let Some((head, cells)) = foot {
+                tfoot { tr { th scope="row" { (head) } @for cell in cells { td { (cell) } } } }
+            }
+        }
+    };
+    // A table of many columns scrolls by itself on a small screen, by keys too; the others wrap.
+    html! {
+        @if heads.len() > 3 {
+            div.wide tabindex="0" role="group" aria-label=(caption) { (table) }
+        } @else {
+            (table)
+        }
+    }
+}
+
+/// Heads of columns that hold words, beside the first.
+const IN_WORDS: [&str; 2] = ["Kind", "What it is"];
+
+/// Counts, one a row.
+pub(super) fn counts(caption: &str, heads: [&str; 2], rows: &[(String, u64)]) -> Markup {
+    let rows: Vec<_> = rows.iter().map(|(name, count)| (name.clone(), vec![text(number(*count))])).collect();
+    table(caption, None, &heads, &rows, None)
+}
+
+/// Counts by two things; rows and columns in the given order, then those that no order names.
+pub(super) fn two_ways(
+    caption: &str,
+    note: Option<&str>,
+    corner: &str,
+    shown: &Table,
+    rows: &[&str],
+    columns: &[&str],
+    name: impl Fn(&str) -> String,
+) -> Markup {
+    if shown.withheld {
+        return html! {
+            p { strong { (caption) } }
+            p { "So few searches were counted that no part of this table can be shown without singling somebody out." }
+        };
+    }
+    if shown.cells.is_empty() {
+        return html! { p { strong { (caption) } } p { "Nothing was counted." } };
+    }
+    let in_order = |names: Vec<&String>, order: &[&str]| -> Vec<String> {
+        let known = order.iter().filter(|name| names.iter().any(|found| found == *name)).map(|name| (*name).to_owned());
+        let rest = names.iter().filter(|found| !order.contains(&found.as_str())).map(|found| (*found).clone());
+        known.chain(rest).collect()
+    };
+    let columns = in_order(shown.column_totals.keys().collect(), columns);
+    let rows = in_order(shown.cells.keys().collect(), rows);
+    let cell = |cells: &std::collections::BTreeMap<String, Cell>, key: &String| cells.get(key).copied().unwrap_or(Cell::Exact(0)).render();
+    let heads: Vec<String> =
+        std::iter::once(corner.to_owned()).chain(columns.iter().map(|column| name(column))).chain(["All".to_owned()]).collect();
+    let lines: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let counts = columns.iter().map(|column| cell(&shown.cells[row], column));
+            (name(row), counts.chain([cell(&shown.row_totals, row)]).collect())
+        })
+        .collect();
+    let whole: Option<u64> = shown.column_totals.values().map(|cell| if let Cell::Exact(count) = cell { Some(*count) } else { None }).sum();
+    let sums = columns.iter().map(|column| cell(&shown.column_totals, column));
+    let few: Vec<String> =
+        shown.left_out.iter().map(|(outcome, count)| format!("{} ({})", words(outcome).to_lowercase(), number(*count))).collect();
+    let left_out =
+        (!few.is_empty()).then(|| format!("Without searches of which there were too few to show by anything: {}", few.join(", ")));
+    let note = left_out.as_deref().or(note);
+    let last = whole.map_or_else(|| html! {}, |whole| text(number(whole)));
+    let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
+    table(caption, note, &heads, &lines, Some(("All".to_owned(), sums.chain([last]).collect())))
+}
+
+/// Parts of a whole, the largest shown ones first.
+pub(super) fn parts(caption: &str, head: &str, shown: &Breakdown, name: impl Fn(&str) -> String) -> Markup {
+    if shown.withheld {
+        return html! {
+            p { strong { (caption) } }
+            p { (number(shown.total)) " in all: too few to show their parts without singling somebody out." }
+        };
+    }
+    if shown.total == 0 {
+        return html! { p { strong { (caption) } } p { "None." } };
+    }
+    let mut rows: Vec<(&String, &Cell)> = shown.parts.iter().collect();
+    let size = |cell: &Cell| match cell {
+        Cell::Exact(count) => *count,
+        Cell::Hidden(Hidden::Withheld) => 5,
+        Cell::Hidden(Hidden::Few) => 1,
+    };
+    rows.sort_by_key(|(_, cell)| std::cmp::Reverse(size(cell)));
+    let rows: Vec<_> = rows.into_iter().map(|(part, cell)| (name(part), vec![cell.render()])).collect();
+    table(caption, None, &[head, "Number"], &rows, Some(("All".to_owned(), vec![text(number(shown.total))])))
+}
+
+/// A picture with its caption, that scrolls by itself where it doesn't fit.
+pub(super) fn figure(caption: &str, note: &str, picture: Markup) -> Markup {
+    html! {
+        figure {
+            figcaption { (caption) small { (note) } }
+            div.wide tabindex="0" role="group" aria-label={ "Plot: " (caption) } { (picture) }
+        }
+    }
+}
+
+/// How many details a figure's count lacked.
+pub(super) fn lacking(details: Details) -> Markup {
+    html! {
+        @if details.opened < details.leaves {
+            p { "Of " (number(details.leaves)) " entries that say this, " (number(details.leaves - details.opened)) " could not be opened." }
+        }
+    }
+}
+
+pub(super) fn text(words: impl Into<String>) -> Markup {
+    let words: String = words.into();
+    html! { (words) }
+}
+
+/// Text that is markup already.
+pub(super) fn raw(text: &'static str) -> PreEscaped<&'static str> {
+    PreEscaped(text)
+}

@@ -1,0 +1,394 @@
+//! Logs made up for tests: any leaf with its detail, and a whole year of a busy site.
+
+use time::macros::date;
+
+use super::{Period, PublicReport, Reckoner, ReportError, Witnessing};
+use crate::audit::{
+    Actor, Alarm, Checkpoint, CosignerKey, Detail, Edge, Finding, Leaf, LeafKind, LogKey, Note, Quorum, Refusal, Shown, Witness,
+};
+use crate::booking::{Identifier, VersionId};
+use crate::inquiry::SearchRequest;
+
+pub(super) const ORIGIN: &str = "rtcc.example/smrt-2026";
+pub(super) const MODEL: &str = "5be1f2c07d1f4a0c9b5d3e8a7f60c1d2e3f4a5b6c7d8e9f00112233445566778";
+const HOUR_CS: u64 = 360_000;
+const DAY_CS: u64 = 24 * HOUR_CS;
+
+/// A tree, when its checkpoint was kept in seconds, and which witnesses cosigned it how many seconds later.
+type Kept = (Checkpoint, u64, Vec<(usize, u64)>);
+
+/// A log with its details.
+#[derive(Default)]
+pub(super) struct Log {
+    pub(super) leaves: Vec<Vec<u8>>,
+    pub(super) details: Vec<Option<Detail>>,
+    /// The time of the next leaf.
+    pub(super) now_cs: u64,
+    edge: Edge,
+    kept: Vec<Kept>,
+}
+
+impl Log {
+    pub(super) fn from(day: time::Date) -> Self {
+        let days = Period::new(day, day.next_day().unwrap()).unwrap().days()[0];
+        Self { now_cs: days * DAY_CS, ..Self::default() }
+    }
+
+    /// Adds a leaf with its detail.
+    pub(super) fn add(&mut self, follows: &[u64], counts: &[u64], detail: Detail) -> u64 {
+        self.add_bare(detail.kind(), follows, counts, Some(detail))
+    }
+
+    pub(super) fn add_bare(&mut self, kind: LeafKind, follows: &[u64], counts: &[u64], detail: Option<Detail>) -> u64 {
+        let leaf = Leaf { kind, time_cs: self.now_cs, follows: follows.to_vec(), counts: counts.to_vec(), commitment: [7; 32] };
+        self.details.push(detail);
+        self.push(leaf.to_bytes())
+    }
+
+    /// Adds an entry of whatever bytes.
+    pub(super) fn add_bytes(&mut self, bytes: Vec<u8>) -> u64 {
+        self.details.push(None);
+        self.push(bytes)
+    }
+
+    fn push(&mut self, bytes: Vec<u8>) -> u64 {
+        self.leaves.push(bytes);
+        self.edge.append(self.leaves.last().unwrap())
+    }
+
+    /// Keeps what another log of the same key kept.
+    pub(super) fn take_checkpoints(&mut self, other: &Self) {
+        self.kept.extend(other.kept.iter().cloned());
+    }
+
+    pub(super) fn asked(&mut self, purpose: &str, agency: &str) -> u64 {
+        let detail = Detail::Asked {
+            actor: actor(),
+            search: "5e".repeat(16),
+            request: request(purpose, agency),
+            probe_sha256: "0".repeat(64),
+            face: 0,
+            model: MODEL.to_owned(),
+        };
+        self.add(&[], &[], detail)
+    }
+
+    pub(super) fn answered(&mut self, asked: u64, candidates: u64) -> u64 {
+        let shown = (0..candidates).map(|_| Shown { version: VersionId([3; 16]), score: 0.5 }).collect();
+        let detail =
+            Detail::Answered { actor: actor(), search: String::new(), model: MODEL.to_owned(), gallery_rows: 212_480, candidates: shown };
+        self.add(&[asked], &[candidates], detail)
+    }
+
+    pub(super) fn refused(&mut self, reason: &str, purpose: &str, agency: &str) -> u64 {
+        let request = Some(request(purpose, agency));
+        self.add(&[], &[], Detail::SearchRefused { actor: actor(), request, reason: reason.to_owned() })
+    }
+
+    pub(super) fn booking(&mut self, agency: &str, follows: &[u64]) -> u64 {
+        let detail = Detail::BookingIn {
+            actor: actor(),
+            agency: identifier(agency),
+            version: VersionId([4; 16]),
+            replaces: None,
+            photo_commitment: String::new(),
+        };
+        self.add(follows, &[], detail)
+    }
+
+    pub(super) fn released(&mut self, agency: &str, booking: u64) -> u64 {
+        let detail = Detail::Released { actor: actor(), agency: identifier(agency), versions: Vec::new(), reason: "expunged".to_owned() };
+        self.add(&[booking], &[], detail)
+    }
+
+    pub(super) fn purged(&mut self, agency: &str, follows: u64) -> u64 {
+        let detail = Detail::Purged { agency: identifier(agency), version: VersionId([4; 16]), assurance: String::new() };
+        self.add(&[follows], &[], detail)
+    }
+
+    /// Keeps a checkpoint of now, cosigned by some of the witnesses so many seconds later.
+    pub(super) fn checkpoint(&mut self, signers: &[(usize, u64)]) {
+        self.kept.push((self.head(), self.now_cs / 100, signers.to_vec()));
+    }
+
+    pub(super) fn notes(&self) -> Vec<Note> {
+        let note = |(checkpoint, now, signers): &Kept| {
+            let mut note = Note::parse(&log_key().sign(checkpoint.leaves, checkpoint.root)).unwrap();
+            signers.iter().for_each(|&(witness, seconds)| cosigner(witness).cosign(&mut note, now + seconds));
+            note
+        };
+        self.kept.iter().map(note).collect()
+    }
+
+    pub(super) fn head(&self) -> Checkpoint {
+        Checkpoint { origin: ORIGIN.to_owned(), leaves: self.edge.leaves(), root: self.edge.root() }
+    }
+
+    /// The report of a period; `opened` says which leaves' details are at hand.
+    pub(super) fn report(&self, period: Period, opened: impl Fn(u64) -> bool) -> PublicReport {
+        self.reckoned(Reckoner::new(period, self.edge.leaves(), None), opened)
+    }
+
+    pub(super) fn witnessed_report(&self, period: Period) -> PublicReport {
+        self.witnessed_report_until(period, self.now_cs / 100)
+    }
+
+    pub(super) fn witnessed_report_until(&self, period: Period, until: u64) -> PublicReport {
+        let (notes, quorum) = (self.notes(), quorum());
+        self.reckoned(Reckoner::new(period, self.edge.leaves(), Some(Witnessing { notes: &notes, quorum: &quorum, until })), |_| true)
+    }
+
+    fn reckoned(&self, mut reckoner: Reckoner, opened: impl Fn(u64) -> bool) -> PublicReport {
+        for (leaf, detail) in self.leaves.iter().zip(&self.details) {
+            reckoner.take::<ReportError>(leaf, |index| Ok(detail.clone().filter(|_| opened(index)))).unwrap();
+        }
+        assert_eq!(reckoner.root(), self.head().root);
+        reckoner.finish(ORIGIN)
+    }
+}
+
+fn log_key() -> LogKey {
+    LogKey::new(ORIGIN, &[9; 32]).unwrap()
+}
+
+fn cosigner(witness: usize) -> CosignerKey {
+    let name = ["circuit-court.example/witness", "slmpd.example/feed", "stlco.example/feed"][witness];
+    CosignerKey::new(name, &[u8::try_from(witness).unwrap() + 20; 32]).unwrap()
+}
+
+/// Two of three witnesses, the court among them, within an hour.
+pub(super) fn quorum() -> Quorum {
+    let witness = |(at, name): (usize, &str)| Witness { name: name.to_owned(), key: cosigner(at).verifier().clone(), independent: at == 0 };
+    let witnesses = ["circuit-court", "slmpd", "stlco"].into_iter().enumerate().map(witness).collect();
+    Quorum::new(log_key().verifier().clone(), witnesses, 2, 60).unwrap()
+}
+
+pub(super) fn actor() -> Actor {
+    Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: String::new() }
+}
+
+pub(super) fn identifier(text: &str) -> Identifier {
+    Identifier::parse(text).unwrap()
+}
+
+pub(super) fn request(purpose: &str, agency: &str) -> SearchRequest {
+    let purpose = match purpose {
+        "other" => serde_json::json!({"kind": "other", "description": "line-up", "supervisor": "Sgt. Lee"}),
+        "court_order" => serde_json::json!({"kind": "court_order", "court": "22nd Circuit", "number": "77", "date": "2026-01-01"}),
+        kind => serde_json::json!({"kind": kind}),
+    };
+    let request = serde_json::json!({
+        "reference": {"kind": "complaint_number", "number": "26-004711"}, "requester": "Det. A. Ortiz", "agency": agency,
+        "purpose": purpose, "reason": "robbery at Grand and Gravois", "probe_source": "store camera"
+    });
+    serde_json::from_value(request).unwrap()
+}
+
+/// Numbers that look drawn and are always the same.
+pub(super) struct Dice(pub(super) u64);
+
+impl Dice {
+    /// A number below `end`.
+    pub(super) fn below(&mut self, end: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % end
+    }
+
+    fn one_in(&mut self, n: u64) -> bool {
+        self.below(n) == 0
+    }
+
+    /// One of these, by their weights.
+    pub(super) fn of<'a>(&mut self, weighted: &[(&'a str, u64)]) -> &'a str {
+        let mut at = self.below(weighted.iter().map(|(_, weight)| weight).sum());
+        for (name, weight) in weighted {
+            match at.checked_sub(*weight) {
+                Some(rest) => at = rest,
+                None => return name,
+            }
+        }
+        unreachable!("the weights sum up")
+    }
+}
+
+pub(super) fn year_2026() -> Period {
+    Period::new(date!(2026 - 01 - 01), date!(2027 - 01 - 01)).unwrap()
+}
+
+/// A year of a busy site, some days before it included.
+pub(super) fn year() -> Log {
+    const AGENCIES: [(&str, u64); 7] =
+        [("slmpd", 60), ("stlco", 30), ("st-charles", 12), ("jefferson", 9), ("madison", 5), ("clayton", 2), ("metro-transit", 1)];
+    const PURPOSES: [(&str, u64); 7] = [
+        ("crime", 70),
+        ("law_violation", 16),
+        ("missing_or_endangered", 8),
+        ("identity_verification", 6),
+        ("terrorism", 1),
+        ("court_order", 2),
+        ("other", 1),
+    ];
+    const REASONS: [(&str, u64); 7] = [
+        ("the reason is a placeholder, wanted the reason for this very request in words", 5),
+        ("the reason has 7 characters, wanted 12 to 2000", 6),
+        ("the reference is a placeholder, wanted a complaint number or another identifier", 4),
+        ("the eyes are 7.1 px apart, wanted at least 10", 9),
+        ("no face found, wanted a photo with a face", 5),
+        ("2 faces found, wanted one face or a choice of one", 2),
+        ("agency 'nobody' is not in the roster", 1),
+    ];
+    let (mut log, mut dice) = (Log::from(date!(2025 - 12 - 20)), Dice(0x5eed_2026));
+    let started = |rows: u64, log: &mut Log| {
+        let detail = Detail::Started {
+            software: "0.1.0".to_owned(),
+            state: "test".to_owned(),
+            model: MODEL.to_owned(),
+            engine: "gpu".to_owned(),
+            device: "a card".to_owned(),
+            roster_sha256: String::new(),
+        };
+        log.add(&[], &[rows], detail)
+    };
+    started(198_112, &mut log);
+    let mut standing: Vec<(u64, &str)> = Vec::new();
+    let mut notices: Vec<(u64, u64, &str)> = Vec::new();
+    let (mut answers, mut reports): (Vec<u64>, Vec<u64>) = Default::default();
+    let mut raised: Vec<(u64, Alarm, u64)> = Vec::new();
+    for day in 0..377_u64 {
+        let midnight = log.now_cs;
+        if day % 61 == 17 {
+            log.add(&[], &[], Detail::Stopped { software: "0.1.0".to_owned() });
+            started(198_112 + day * 40, &mut log);
+        }
+        for hour in 0..24 {
+            log.now_cs = midnight + hour * HOUR_CS + dice.below(HOUR_CS);
+            for _ in 0..dice.below(2) {
+                let agency = dice.of(&AGENCIES[..4]);
+                standing.push((log.booking(agency, &[]), agency));
+            }
+            if dice.one_in(7) {
+                let (purpose, agency) = (dice.of(&PURPOSES), dice.of(&AGENCIES));
+                match dice.below(24) {
+                    0..3 => _ = log.refused(dice.of(&REASONS), purpose, agency),
+                    3 if dice.one_in(3) => {
+                        let asked = log.asked(purpose, agency);
+                        log.add(&[asked], &[], Detail::Interrupted { search: None, device: Some(identifier("rtcc-1")) });
+                    }
+                    _ => {
+                        let asked = log.asked(purpose, agency);
+                        log.now_cs += 90;
+                        let candidates = if dice.one_in(9) { 0 } else { 10 + dice.below(11) };
+                        let answered = log.answered(asked, candidates);
+                        answers.push(answered);
+                        let reviewed = |examiner: u64, leads: u64, disagreements: u64, log: &mut Log, follows: &[u64]| {
+                            let detail = Detail::Reviewed {
+                                actor: actor(),
+                                inquiry: String::new(),
+                                examiner: String::new(),
+                                dispositions: Vec::new(),
+                            };
+                            log.add(follows, &[examiner, candidates, leads, disagreements], detail)
+                        };
+                        let leads = dice.below(3).min(candidates);
+                        let first = reviewed(1, leads, 0, &mut log, &[answered]);
+                        log.now_cs += 3_000;
+                        let disagreements = if dice.one_in(5) { 1 + dice.below(2) } else { 0 };
+                        let second = reviewed(2, leads, disagreements.min(candidates), &mut log, &[answered, first]);
+                        let issued = Detail::ReportIssued {
+                            actor: actor(),
+                            inquiry: String::new(),
+                            report_sha256: String::new(),
+                            leads: Vec::new(),
+                        };
+                        reports.push(log.add(&[answered, first, second], &[leads], issued));
+                    }
+                }
+            }
+            // The court is away for a day in May.
+            let signers: &[(usize, u64)] = if day == 140 { &[(1, 90)] } else { &[(1, 70), (0, 400 + dice.below(900)), (2, 2_000)] };
+            log.checkpoint(if dice.one_in(11) { &signers[..signers.len().min(2)] } else { signers });
+            if dice.one_in(60) && !standing.is_empty() {
+                let (booking, agency) = standing.swap_remove(usize::try_from(dice.below(standing.len() as u64)).unwrap());
+                notices.push((log.released(agency, booking), log.now_cs, agency));
+            }
+        }
+        // The purge runs by itself after two days; two weeks of it went wrong in June.
+        let late = (150..166).contains(&day);
+        log.now_cs = midnight + DAY_CS - 100;
+        notices.retain(|&(notice, when, agency)| {
+            let due = !late && log.now_cs > when + 2 * DAY_CS;
+            if due {
+                log.purged(agency, notice);
+            }
+            !due
+        });
+        while reports.len() > 30 {
+            let outcome =
+                Detail::OutcomeRecorded { actor: actor(), inquiry: String::new(), outcome: String::new(), i_leads: None, evidence: None };
+            let report = reports.remove(0);
+            log.add(&[report], &[dice.below(3)], outcome);
+        }
+        if day % 91 == 20 && answers.len() > 20 {
+            let seeded =
+                log.add(&[], &[7, 50_000, 0, 9], Detail::SampleSeeded { actor: actor(), seed: 7, rate_ppm: 50_000, first: 0, end: 9 });
+            let drawn = answers.len() as u64 / 20;
+            let sample = log.add(&[seeded], &[answers.len() as u64, drawn], Detail::SampleDrawn { actor: actor(), leaves: Vec::new() });
+            for at in 0..drawn.saturating_sub(1) {
+                let finding = if at == 2 { Finding::Irregular } else { Finding::InOrder };
+                let detail = Detail::SampleReviewed { actor: actor(), asked: 0, finding, note: String::new() };
+                log.add(&[sample, 0], &[finding as u64], detail);
+            }
+        }
+        for (on, days, alarm) in [
+            (60, 1, Alarm::Unwitnessed),
+            (140, 2, Alarm::Unwitnessed),
+            (166, 12, Alarm::DiskLow),
+            (290, 30, Alarm::AuditOverdue),
+            (371, 30, Alarm::ClockBehind),
+        ] {
+            if day == on {
+                let at = log.add(&[], &[alarm as u64], Detail::AlarmRaised { alarm, what: String::new() });
+                raised.push((at, alarm, day + days));
+            }
+        }
+        raised.retain(|&(at, alarm, until)| {
+            if day == until {
+                log.add(&[at], &[alarm as u64], Detail::AlarmCleared { alarm, what: String::new() });
+            }
+            day != until
+        });
+        if day % 40 == 9 {
+            let (booking, agency) = standing[0];
+            let hold = Detail::HoldNoticed {
+                actor: actor(),
+                agency: identifier(agency),
+                version: VersionId([4; 16]),
+                order: None,
+                reason: String::new(),
+            };
+            let hold = log.add(&[booking], &[u64::from(day % 80 == 9)], hold);
+            let decided = Detail::HoldDecided { actor: actor(), version: VersionId([4; 16]), granted: day > 100, reason: String::new() };
+            log.add(&[hold], &[u64::from(day > 100)], decided);
+        }
+        if day % 30 == 3 {
+            let kept = vec![Refusal {
+                time_cs: 0,
+                reason: "no face found, wanted a photo with a face".to_owned(),
+                request: Some(request("crime", "stlco")),
+            }];
+            let detail = Detail::RefusalsGathered { actor: actor(), hour_cs: 0, refusals: 3, kept };
+            log.add(&[0], &[LeafKind::SearchRefused as u64, 3], detail);
+            log.add(&[], &[], Detail::BookingRefused { actor: actor(), reason: "the photo is damaged".to_owned() });
+            log.add(
+                &[],
+                &[],
+                Detail::CallerRefused { actor: actor(), reason: "agency 'gone' is not active: its agreement has ended".to_owned() },
+            );
+        }
+        log.checkpoint(&[(0, 45), (1, 30), (2, 50)]);
+        log.now_cs = midnight + DAY_CS;
+    }
+    log
+}
