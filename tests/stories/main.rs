@@ -9,6 +9,7 @@ mod an_agency_expunges;
 mod an_agency_pushes_bookings;
 mod fake_disk;
 mod it_installs_the_box;
+mod outsiders_verify;
 mod photos;
 mod raw;
 mod site;
