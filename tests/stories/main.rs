@@ -7,6 +7,8 @@ mod a_stranger_knocks;
 mod a_witness_cosigns;
 mod an_agency_expunges;
 mod an_agency_pushes_bookings;
+mod an_attacker_reads_the_log;
+mod attacker;
 mod fake_disk;
 mod it_installs_the_box;
 mod outsiders_verify;
