@@ -239,13 +239,14 @@ impl Rules {
                 self.found.wrong(index, what);
             }
         }
-        // A leaf that isn't understood may well be what this one needs.
-        before == self.found.violations.count() && leaf.follows().all(|earlier| self.kind(earlier).is_some())
+        before == self.found.violations.count()
     }
 
     fn meaning(&mut self, index: u64, leaf: &LeafView<'_>, root: &mut dyn FnMut() -> Hash) {
         let (found, time) = (&mut self.found, leaf.time_cs);
         let first = leaf.follows().next().unwrap_or(index);
+        // A leaf that wasn't read or understood may well be what this one needs.
+        let known = leaf.follows().all(|earlier| self.kinds.get(usize::try_from(earlier).unwrap_or(usize::MAX)) != Some(&UNKNOWN));
         match leaf.kind {
             LeafKind::Started => self.started = Some(index),
             LeafKind::AlarmRaised => {
@@ -273,13 +274,7 @@ impl Rules {
             }
             LeafKind::BookingIn if first < index => self.replaced(first),
             LeafKind::Released => self.purges.released(index, first, time),
-            LeafKind::Purged => match self.kind(first) {
-                Some(LeafKind::Released) => self.purges.purged(index, first, time, &mut self.found),
-                _ if !self.is_replaced(first) => {
-                    self.found.wrong(index, format!("purges the booking of leaf {first}, which was neither released nor replaced"));
-                }
-                _ => {}
-            },
+            LeafKind::Purged if known => self.purged(index, first, time),
             LeafKind::HoldNoticed => self.purges.noticed(index, first, time, leaf.count(0) != 0),
             LeafKind::HoldDecided => self.purges.decided(index, first, time, leaf.count(0) != 0),
             LeafKind::Transferred => self.purges.transferred(first, time),
@@ -288,9 +283,9 @@ impl Rules {
                 self.asked.push(index);
                 self.open.insert(index, time);
             }
-            LeafKind::Answered | LeafKind::Interrupted => self.ended(index, first, leaf.kind),
+            LeafKind::Answered | LeafKind::Interrupted if known => self.ended(index, first, leaf.kind),
             LeafKind::Reviewed => self.reviewed(index, leaf),
-            LeafKind::ReportIssued => self.reported(index, leaf),
+            LeafKind::ReportIssued if known => self.reported(index, leaf),
             LeafKind::SampleSeeded => {
                 let sample = Sample {
                     key: SampleKey::new(leaf.count(0), &root()),
@@ -305,7 +300,7 @@ impl Rules {
                 self.samples.insert(index, sample);
             }
             LeafKind::SampleDrawn => self.sample(index, first, leaf),
-            LeafKind::SampleReviewed => self.sample_reviewed(index, leaf),
+            LeafKind::SampleReviewed if known => self.sample_reviewed(index, leaf),
             LeafKind::DetailsExpired => match (leaf.count(0), leaf.count(1)) {
                 (first, end) if first <= end && end <= index => self.expired.push((first, end)),
                 _ => found.wrong(index, "names details as expired of leaves that do not come before it"),
@@ -335,8 +330,21 @@ impl Rules {
         }
     }
 
-    fn is_replaced(&self, index: u64) -> bool {
-        usize::try_from(index).ok().and_then(|index| self.kinds.get(index)).is_some_and(|byte| byte & REPLACED != 0)
+    fn purged(&mut self, index: u64, first: u64, time_cs: u64) {
+        if self.kind(first) == Some(LeafKind::Released) {
+            let sure = self.unread + self.foreign == 0;
+            return self.purges.purged(index, first, time_cs, sure, &mut self.found);
+        }
+        let is_replaced = usize::try_from(first).ok().and_then(|first| self.kinds.get(first)).is_some_and(|byte| byte & REPLACED != 0);
+        if !is_replaced && !self.any_unknown(first, index) {
+            self.found.wrong(index, format!("purges the booking of leaf {first}, which was neither released nor replaced"));
+        }
+    }
+
+    /// Whether any of these leaves, the end not among them, wasn't read or understood.
+    fn any_unknown(&self, first: u64, end: u64) -> bool {
+        let at = |leaf| usize::try_from(leaf).unwrap_or(usize::MAX);
+        self.kinds.get(at(first)..at(end)).is_none_or(|among| among.contains(&UNKNOWN))
     }
 
     fn review(&self, leaf: u64) -> Option<&Review> {
@@ -385,8 +393,7 @@ impl Rules {
     /// Draws the sample again.
     fn sample(&mut self, index: u64, seeded: u64, leaf: &LeafView<'_>) {
         let Some(sample) = self.samples.get(&seeded) else { return };
-        let at = |leaf| usize::try_from(leaf).unwrap_or(usize::MAX);
-        if self.kinds.get(at(sample.first)..at(sample.end)).is_none_or(|among| among.contains(&UNKNOWN)) {
+        if self.any_unknown(sample.first, sample.end) {
             // Any of those leaves may be a search.
             return self.found.note(index, "not drawn again, since some leaves that the sample is drawn from were not read or understood");
         }
@@ -427,7 +434,7 @@ impl Rules {
         }
         let name = |code: u64| Alarm::of(code).map_or("unknown", Alarm::name);
         for (&code, (raised, cleared)) in &self.alarmed {
-            let what = format!("the alarm '{}' was raised {raised} times and cleared {cleared} times", name(code));
+            let what = format!("the alarm '{}': raised {raised}, cleared {cleared}", name(code));
             self.found.observations.add(Place::Log, what);
         }
         for (&leaf, &code) in &self.alarms {

@@ -6,7 +6,8 @@ use super::Found;
 use crate::limits::RELEASE_TO_PURGE_DAYS_MAX;
 
 const DAY_CS: u64 = 24 * 60 * 60 * 100;
-const TERM_CS: u64 = RELEASE_TO_PURGE_DAYS_MAX * DAY_CS;
+const TERM_DAYS: u64 = RELEASE_TO_PURGE_DAYS_MAX;
+const TERM_CS: u64 = TERM_DAYS * DAY_CS;
 
 #[derive(Debug, Default)]
 pub(super) struct Purges {
@@ -77,18 +78,23 @@ impl Purges {
         *known = until.max(*known);
     }
 
-    /// One release may name several versions of a booking; the first purge stands for all, and details tell of each.
-    pub(super) fn purged(&mut self, index: u64, release: u64, time_cs: u64, found: &mut Found) {
+    /// One release may name several versions of a booking; the first purge stands for all, and details tell of each. Where it isn't `sure`
+    /// that all leaves were read, one that wasn't may have changed what is due.
+    pub(super) fn purged(&mut self, index: u64, release: u64, time_cs: u64, sure: bool, found: &mut Found) {
         let Some(of) = self.open.remove(&release) else { return };
-        match self.due(release, &of) {
-            Due::By(due) if time_cs > due => found.wrong(index, late(release, time_cs - of.time_cs)),
-            Due::Stopped(notice, hold) if hold.by_order => {
-                found.wrong(
-                    index,
-                    format!("purges what leaf {release} released, though the order noticed in leaf {notice} had stopped that"),
-                );
+        let what = match self.due(release, &of) {
+            Due::By(due) if time_cs > due => {
+                let days = (time_cs - of.time_cs) / DAY_CS;
+                format!("purges what leaf {release} released {days} days before; {TERM_DAYS} days are allowed")
             }
-            _ => {}
+            Due::Stopped(notice, hold) if hold.by_order => {
+                format!("purges what leaf {release} released, though the order noticed in leaf {notice} had stopped that")
+            }
+            _ => return,
+        };
+        match sure {
+            true => found.wrong(index, what),
+            false => found.note(index, format!("{what}; a leaf that was not read or understood may say why")),
         }
     }
 
@@ -130,10 +136,4 @@ impl Purges {
         let from = of.time_cs.saturating_add(paused_cs).max(self.extended.get(&release).copied().unwrap_or(0));
         Due::By(from.saturating_add(TERM_CS))
     }
-}
-
-const TERM_DAYS: u64 = RELEASE_TO_PURGE_DAYS_MAX;
-
-fn late(release: u64, took_cs: u64) -> String {
-    format!("purges what leaf {release} released {} days before; {TERM_DAYS} days are allowed", took_cs / DAY_CS)
 }

@@ -166,18 +166,31 @@ fn what_is_not_understood_or_not_there_is_counted_and_nothing_is_held_against_it
     for step in [(K::Asked, 1, &[0][..], &[][..]), (K::Answered, 1, &[1], &[3]), (K::Started, 9, &[], &[1])] {
         rules.leaf(&Entry::read(&leaf(step).to_bytes()).unwrap(), None, &mut || unreachable!());
     }
+    for step in [
+        (K::BookingIn, 9, &[][..], &[][..]),
+        (K::ReportIssued, 9, &[1, 1, 1], &[1]),
+        (K::Asked, 9, &[1], &[]),
+        (K::Interrupted, 9, &[7], &[]),
+    ] {
+        rules.leaf(&Entry::read(&leaf(step).to_bytes()).unwrap(), None, &mut || unreachable!());
+    }
+    // What replaced the booking, what asked for the search and what stopped the purge may be among those that weren't read.
+    rules.unread();
+    let late = 9 + 20 * DAY_H;
+    for step in
+        [(K::Purged, 9, &[5][..], &[][..]), (K::Answered, 9, &[9], &[0]), (K::Released, 9, &[5], &[]), (K::Purged, late, &[12], &[])]
+    {
+        rules.leaf(&Entry::read(&leaf(step).to_bytes()).unwrap(), None, &mut || unreachable!());
+    }
     let ruled = rules.end();
     assert!(ruled.violations.is_empty(), "{:?}", ruled.violations);
-    assert_eq!((ruled.foreign, ruled.tallies["asked"], ruled.tallies.len()), (1, 1, 3));
+    assert_eq!((ruled.foreign, ruled.tallies["asked"], ruled.tallies.len()), (1, 2, 8));
 }
 
 #[test]
 fn alarms_are_counted_and_those_that_nobody_cleared_are_named() {
     let alarms = [(K::AlarmRaised, 0, &[][..], &[1][..]), (K::AlarmCleared, 0, &[0], &[1]), (K::AlarmRaised, 0, &[], &[1])];
-    let told = [
-        "the log: the alarm 'unwitnessed' was raised 2 times and cleared 1 times",
-        "leaf 2: the alarm 'unwitnessed' was raised and never cleared",
-    ];
+    let told = ["the log: the alarm 'unwitnessed': raised 2, cleared 1", "leaf 2: the alarm 'unwitnessed' was raised and never cleared"];
     assert_eq!(noted(&alarms), told);
 }
 

@@ -248,6 +248,7 @@ impl Judge<'_> {
             let place = Place::Leaves { first: self.vouched(first.checkpoint.leaves - 1), end: first.checkpoint.leaves };
             let others = match rest.len() - 1 {
                 0 => String::new(),
+                1 => "; one later checkpoint does not fit either".to_owned(),
                 others => format!("; {others} later checkpoints do not fit either"),
             };
             let what = format!(
@@ -319,7 +320,7 @@ impl Judge<'_> {
             .filter(|minutes| waiting > 0 && now_cs.saturating_sub(oldest_cs) > minutes.saturating_mul(MINUTE_CS))
         {
             let what = format!(
-                "not witnessed in time: the first of them is of {}, the newest sign of life of {}, and {minutes} minutes are allowed",
+                "not witnessed in time: the first of them is of {}, the newest time that the log or a cosignature bears is {}, and {minutes} minutes are allowed",
                 when(oldest_cs),
                 when(now_cs)
             );
