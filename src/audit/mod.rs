@@ -5,6 +5,8 @@
 //! salt nobody can guess it.
 
 mod detail;
+#[cfg(test)]
+mod examples;
 mod kind;
 mod leaf;
 mod note;

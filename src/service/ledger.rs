@@ -314,7 +314,7 @@ impl Ledger {
     }
 
     /// Logs what changes nothing else; gives the leaf's index.
-    pub(super) fn note(&self, follows: Vec<u64>, counts: Vec<u64>, detail: Detail) -> Result<u64, ServiceError> {
+    pub fn note(&self, follows: Vec<u64>, counts: Vec<u64>, detail: Detail) -> Result<u64, ServiceError> {
         match self.change(Change::Note { follows, counts, detail: Box::new(detail) })? {
             Done::Logged { leaf } => Ok(leaf),
             _ => unreachable!("the writer answers a note with its leaf"),

@@ -1,8 +1,11 @@
-//! What the log costs whoever checks it: verifying all of it, and proving one leaf.
+//! What the log costs: writing it durably, verifying all of it, and proving one leaf.
 //!
 //! `cargo bench --bench log -- --verify --json` makes an archive of ten million leaves in a temporary folder, or takes the one that
-//! `--dir DIR` holds, verifies it on all cores and on one, and reads inclusion proofs from its tiles. One JSON object a line.
+//! `--dir DIR` holds, verifies it on all cores and on one, and reads inclusion proofs from its tiles. `-- --commit --json` has 1 and 32
+//! writers log at the same time, beside a bare redb. One JSON object a line.
 
+#[path = "log/commit.rs"]
+mod commit;
 #[path = "log/maker.rs"]
 mod maker;
 #[path = "log/verify.rs"]
@@ -16,6 +19,12 @@ use clap::Parser;
 /// Figures of the log.
 #[derive(Parser)]
 struct Cli {
+    /// Have writers log at the same time, each leaf durable before the next.
+    #[arg(long)]
+    commit: bool,
+    /// Seconds for each number of writers.
+    #[arg(long, default_value_t = 15)]
+    seconds: u64,
     /// Make an archive, verify it, and prove leaves of it.
     #[arg(long)]
     verify: bool,
@@ -44,6 +53,12 @@ fn main() -> ExitCode {
 }
 
 fn measure(cli: &Cli) -> anyhow::Result<()> {
-    anyhow::ensure!(cli.verify, "nothing to measure, wanted --verify");
-    verify::measure(cli.leaves, cli.dir.as_deref(), cli.json)
+    anyhow::ensure!(cli.verify || cli.commit, "nothing to measure, wanted --commit or --verify");
+    if cli.commit {
+        commit::measure(cli.seconds, cli.dir.as_deref(), cli.json)?;
+    }
+    if cli.verify {
+        verify::measure(cli.leaves, cli.dir.as_deref(), cli.json)?;
+    }
+    Ok(())
 }

@@ -1,0 +1,236 @@
+//! `LEAVES.md`: every kind of leaf with an example, written from the types themselves. A test holds the file against them.
+
+use std::fmt::Write;
+
+use super::{Actor, Alarm, Detail, Disposed, Finding, Leaf, LeafKind, Refusal, SALT_BYTES, Shown, Unusable, commit};
+use crate::booking::{Identifier, Text, VersionId};
+use crate::inquiry::{Purpose, Reference, SearchRequest};
+
+const HEAD: &str = "# Leaves\n\nWhat the log says, kind by kind. A leaf is public: its bytes lie in the entry bundles that everybody in the roster \
+may read, and in every export. Its detail is sealed on the box and opened for auditors only; the leaf commits to it as \
+SHA-256(`smrt leaf detail v1` and a zero byte, 32 random bytes of salt, the detail's JSON), so whoever is shown both can check that they belong \
+together, and nobody can guess one from the other.\n\nThe bytes of a leaf stand as a table in `leaf.rs`. Times are hundredths of a second since \
+1970-01-01 UTC. Version, kind and time stand in the same place in every version to come. In the examples the salt is all zeros and the time \
+2026-11-23 16:00 UTC; digests are shortened to zeros.\n\nThis file is written by `SMRT_WRITE=1 cargo test --lib every_kind_of_leaf_is_shown`, and that \
+test fails where it isn't what the types say.\n";
+
+fn text(words: &str) -> Text {
+    Text::parse(words).expect("an example's words are a text")
+}
+
+fn id(name: &str) -> Identifier {
+    Identifier::parse(name).expect("an example's name is an identifier")
+}
+
+fn actor(certificate: &str) -> Actor {
+    Actor { certificate: certificate.to_owned(), fingerprint: "0".repeat(64) }
+}
+
+fn request() -> SearchRequest {
+    SearchRequest {
+        reference: Reference::ComplaintNumber { number: text("26-004711") },
+        requester: text("Det. A. Ortiz"),
+        agency: id("slmpd"),
+        purpose: Purpose::Crime,
+        reason: "robbery at Grand and Gravois, suspect on store camera".to_owned(),
+        probe_source: text("store camera"),
+        face: None,
+        candidates: 20,
+    }
+}
+
+/// A detail of a kind, as it might be.
+fn example(kind: LeafKind) -> Detail {
+    let (feed, console) = (|| actor("smrt:agency/slmpd/feed"), || actor("smrt:device/rtcc-1"));
+    let (admin, auditor) = (|| actor("smrt:device/admin-1"), || actor("smrt:device/audit-1"));
+    let (digest, search, version) = (|| "0".repeat(64), || "0f".repeat(16), VersionId([0x2a; 16]));
+    let words = |words: &str| words.to_owned();
+    match kind {
+        LeafKind::Started => Detail::Started {
+            software: words("0.1.0"),
+            state: words("real"),
+            model: digest(),
+            engine: words("gpu"),
+            device: words("NVIDIA L4"),
+            roster_sha256: digest(),
+        },
+        LeafKind::Stopped => Detail::Stopped { software: words("0.1.0") },
+        LeafKind::AlarmRaised => Detail::AlarmRaised {
+            alarm: Alarm::Unwitnessed,
+            what: words("leaves from 4711 on are not cosigned by a quorum after 60 minutes"),
+        },
+        LeafKind::AlarmCleared => Detail::AlarmCleared { alarm: Alarm::Unwitnessed, what: words("a quorum has cosigned what was late") },
+        LeafKind::ClockStepped => Detail::ClockStepped { behind_cs: 0, ahead_cs: 720_000 },
+        LeafKind::ClockConfirmed => Detail::ClockConfirmed { actor: admin(), time_source: words("2026-11-23 16:00:00.0 +00:00:00") },
+        LeafKind::LogRestored => Detail::LogRestored {
+            software: words("0.1.0"),
+            backup_leaves: 4_000,
+            supplied_leaves: 4_711,
+            checkpoint: words("(a signed note)"),
+        },
+        LeafKind::OriginOpened => Detail::OriginOpened {
+            software: words("0.1.0"),
+            former: words("fusion.example/smrt"),
+            backup_leaves: 4_000,
+            backup_root: digest(),
+            cosigned: words("(a signed note)"),
+        },
+        LeafKind::BookingIn => {
+            Detail::BookingIn { actor: feed(), agency: id("slmpd"), version, replaces: None, photo_commitment: digest() }
+        }
+        LeafKind::BookingRefused => Detail::BookingRefused { actor: feed(), reason: words("no face found, wanted a photo with a face") },
+        LeafKind::Released => Detail::Released {
+            actor: feed(),
+            agency: id("slmpd"),
+            versions: vec![version],
+            reason: words("expunged by order of the court"),
+        },
+        LeafKind::Purged => Detail::Purged { agency: id("slmpd"), version, assurance: words("key overwritten, medium not proven") },
+        LeafKind::HoldNoticed => {
+            Detail::HoldNoticed { actor: feed(), agency: id("slmpd"), version, order: None, reason: words("evidence in a pending case") }
+        }
+        LeafKind::HoldDecided => {
+            Detail::HoldDecided { actor: admin(), version, granted: true, reason: words("case confirmed by the prosecutor") }
+        }
+        LeafKind::ExtensionDecided => Detail::ExtensionDecided {
+            actor: admin(),
+            agency: id("slmpd"),
+            version,
+            granted: true,
+            case_number: words("26-CR-77"),
+            contact: words("records desk"),
+            reason: words("trial date moved"),
+            days: 60,
+        },
+        LeafKind::Transferred => Detail::Transferred { actor: admin(), version, manifest_sha256: digest() },
+        LeafKind::BookingsDamaged => Detail::BookingsDamaged { versions: vec![version] },
+        LeafKind::Asked => {
+            Detail::Asked { actor: console(), search: search(), request: request(), probe_sha256: digest(), face: 0, model: digest() }
+        }
+        LeafKind::Answered => Detail::Answered {
+            actor: console(),
+            search: search(),
+            model: digest(),
+            gallery_rows: 250_000,
+            candidates: vec![Shown { version, score: 0.61 }],
+        },
+        LeafKind::Interrupted => Detail::Interrupted { search: Some(search()), device: Some(id("rtcc-1")) },
+        LeafKind::SearchRefused => {
+            Detail::SearchRefused { actor: console(), request: Some(request()), reason: words("the reason is a placeholder") }
+        }
+        LeafKind::PhotoViewed => Detail::PhotoViewed { actor: console(), search: search(), version },
+        LeafKind::InquiryOpened => Detail::InquiryOpened { actor: console(), inquiry: search(), request: request() },
+        LeafKind::Reviewed => Detail::Reviewed {
+            actor: console(),
+            inquiry: search(),
+            examiner: words("examiner-2"),
+            dispositions: vec![Disposed { version, lead: true }],
+        },
+        LeafKind::ReportIssued => {
+            Detail::ReportIssued { actor: console(), inquiry: search(), report_sha256: digest(), leads: vec![version] }
+        }
+        LeafKind::OutcomeRecorded => Detail::OutcomeRecorded {
+            actor: console(),
+            inquiry: search(),
+            outcome: words("no identification"),
+            i_leads: None,
+            evidence: None,
+        },
+        LeafKind::InquiryClosed => {
+            Detail::InquiryClosed { actor: console(), inquiry: search(), withdrawn: false, reason: words("outcome recorded") }
+        }
+        LeafKind::CallerRefused => {
+            Detail::CallerRefused { actor: console(), reason: words("certificate name 'smrt:device/rtcc-1' is not in the roster") }
+        }
+        LeafKind::RefusalsGathered => Detail::RefusalsGathered {
+            actor: console(),
+            hour_cs: TIME_CS,
+            refusals: 7,
+            kept: vec![Refusal { time_cs: TIME_CS, reason: words("no face found, wanted a photo with a face"), request: None }],
+        },
+        LeafKind::LoggedOn => Detail::LoggedOn { person: id("operator-1"), device: id("rtcc-1"), credential: digest() },
+        LeafKind::LoggedOff => Detail::LoggedOff { person: id("operator-1"), device: id("rtcc-1"), why: words("by hand") },
+        LeafKind::LogOnRefused => {
+            Detail::LogOnRefused { actor: console(), person: Some(id("operator-1")), reason: words("no such credential") }
+        }
+        LeafKind::LockedOut => Detail::LockedOut { person: id("operator-1"), tries: 5 },
+        LeafKind::Unlocked => Detail::Unlocked { actor: admin(), person: id("operator-1") },
+        LeafKind::RosterChanged => {
+            Detail::RosterChanged { by: vec![id("admin-a"), id("commander")], what: words("operator-3 enrolled"), roster_sha256: digest() }
+        }
+        LeafKind::PolicyChanged => Detail::PolicyChanged { by: vec![id("commander")], version: words("4"), policy_sha256: digest() },
+        LeafKind::ModelSwitchBegun => {
+            Detail::ModelSwitchBegun { actor: admin(), from: digest(), to: digest(), bookings: 250_000, accept_failed: 0 }
+        }
+        LeafKind::ModelSwitched => {
+            Detail::ModelSwitched { from: digest(), to: digest(), bookings: 249_990, suppressed: 10, found_again: 2 }
+        }
+        LeafKind::ModelSwitchGivenUp => {
+            Detail::ModelSwitchGivenUp { actor: admin(), from: digest(), to: digest(), embedded: 1_000, failed: 3 }
+        }
+        LeafKind::BookingsSuppressed => {
+            Detail::BookingsSuppressed { model: digest(), bookings: vec![Unusable { version, reason: words("no_face") }] }
+        }
+        LeafKind::LogRead => Detail::LogRead { actor: actor("smrt:witness/court"), hour_cs: TIME_CS },
+        LeafKind::DetailsOpened => Detail::DetailsOpened { actor: auditor(), first: 4_700, end: 4_711 },
+        LeafKind::ProbeOpened => Detail::ProbeOpened { actor: auditor(), search: search() },
+        LeafKind::Exported => Detail::Exported { actor: auditor(), leaves: 4_711 },
+        LeafKind::DetailsExpired => Detail::DetailsExpired { first: 0, end: 4_096, kept_days: 1_096 },
+        LeafKind::ProbesExpired => Detail::ProbesExpired { searches: vec![search()] },
+        LeafKind::SampleSeeded => Detail::SampleSeeded { actor: auditor(), seed: 20_261_123, rate_ppm: 50_000, first: 0, end: 4_711 },
+        LeafKind::SampleDrawn => Detail::SampleDrawn { actor: auditor(), leaves: vec![33, 1_204] },
+        LeafKind::SampleReviewed => {
+            Detail::SampleReviewed { actor: auditor(), asked: 33, finding: Finding::InOrder, note: words("reason fits the case file") }
+        }
+        LeafKind::PublicReport => Detail::PublicReport { actor: console(), report_sha256: digest() },
+    }
+}
+
+/// 2026-11-23, 16:00 UTC.
+const TIME_CS: u64 = 179_544_960_000;
+
+fn document() -> String {
+    let mut text = HEAD.to_owned();
+    for &kind in LeafKind::ALL {
+        let detail = example(kind);
+        assert_eq!(detail.kind(), kind);
+        let follows = kind.follows();
+        let leaf = Leaf {
+            kind,
+            time_cs: TIME_CS,
+            follows: (0..follows.least as u64).map(|n| 4_711 + n).collect(),
+            counts: (1..=kind.counts().len() as u64).collect(),
+            commitment: commit(&[0; SALT_BYTES], &detail.to_bytes()),
+        };
+        write!(text, "\n## {} ({})\n\n{}\n\n", kind.name(), kind as u16, kind.words()).expect("a string takes all that is written");
+        if !kind.counts().is_empty() {
+            writeln!(text, "- counts: {}", kind.counts().join(", ").replace('_', " ")).expect("a string takes all that is written");
+        }
+        if follows.most > 0 {
+            let names: Vec<&str> = follows.kinds.iter().map(|kind| kind.name()).collect();
+            let many =
+                if follows.least == follows.most { follows.most.to_string() } else { format!("{} to {}", follows.least, follows.most) };
+            writeln!(text, "- follows: {many} of {}", names.join(", ")).expect("a string takes all that is written");
+        }
+        let json = serde_json::to_string_pretty(&detail).expect("a detail is JSON");
+        let bytes = hex::encode(leaf.to_bytes());
+        write!(text, "- leaf: `{bytes}`\n\n```json\n{json}\n```\n").expect("a string takes all that is written");
+    }
+    text
+}
+
+#[test]
+fn every_kind_of_leaf_is_shown_in_the_document_as_the_types_have_it() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/audit/LEAVES.md");
+    let wanted = document();
+    if std::env::var_os("SMRT_WRITE").is_some() {
+        std::fs::write(&path, &wanted).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    let differ = found.lines().zip(wanted.lines()).position(|(found, wanted)| found != wanted);
+    assert!(
+        found == wanted,
+        "LEAVES.md is not what the types say, from line {:?} on: write it anew with SMRT_WRITE=1",
+        differ.map(|at| at + 1)
+    );
+}
