@@ -100,6 +100,8 @@ impl Service {
     ///
     /// Errors: those of starting a thread.
     pub fn tend(&self, on_halt: OnHalt) -> Result<(), ServiceError> {
+        // Once before anybody is let in, so that what is wrong from the start is said from the start.
+        self.guard.look()?;
         self.watch.start(self.guard.clone(), on_halt.clone())?;
         self.tender.start(self.ledger.clone(), on_halt)
     }

@@ -165,6 +165,56 @@ fn a_witness_that_is_shown_a_fork_refuses_keeps_the_evidence_and_the_doors_shut(
 }
 
 #[test]
+fn a_fork_that_comes_to_light_while_the_box_works_is_in_health_journal_log_and_public_report() {
+    let site = witnessed_site();
+    let anchor = format!("anchor = \"{}\"", site.path("anchor").display());
+    site.configure_keeping_roster(&anchor);
+    let daemon = site.start("test");
+    let push = |daemon: &Daemon<'_>, n: &str| daemon.feed("stlco").put_booking(&number(n), &booking("Roe, Jane"), &photo(COLLINS));
+    push(&daemon, "26-1").unwrap();
+    for id in ["court", "press", "court", "press"] {
+        assert_eq!(visit(&daemon, &site, id).status, Some(0));
+    }
+    assert_eq!(daemon.stop(), Some(0));
+    // The whole machine is set back to now later on, anchor and all: it can't know.
+    copy(&site.path("state"), &site.path("backup"));
+    copy(&site.path("anchor"), &site.path("anchor-backup"));
+    let daemon = site.start("test");
+    for n in ["26-2", "26-3"] {
+        push(&daemon, n).unwrap();
+    }
+    for id in ["court", "press", "court", "press"] {
+        assert_eq!(visit(&daemon, &site, id).status, Some(0));
+    }
+    assert_eq!(daemon.stop(), Some(0));
+    fs::rename(site.path("state"), site.path("taken-back")).unwrap();
+    copy(&site.path("backup"), &site.path("state"));
+    fs::rename(site.path("anchor-backup"), site.path("anchor")).unwrap();
+    let daemon = site.start("test");
+    for n in ["26-4", "26-5", "26-6", "26-7", "26-8", "26-9", "26-10", "26-11"] {
+        push(&daemon, n).unwrap();
+    }
+    let refused = visit(&daemon, &site, "press");
+    assert_eq!(refused.status, Some(2), "{refused:?}");
+    let health = daemon.console("rtcc-1").health().unwrap();
+    assert_eq!((health.doors, &*health.alarms[0].alarm), (smrt::api::wire::DoorsView::Shut, "log_in_doubt"));
+    assert!(health.alarms[0].leaf.is_some(), "it was logged before the doors shut");
+    assert!(site.journal().contains("alarm log_in_doubt: witness 'press'"), "{}", site.journal());
+    assert!(push(&daemon, "26-12").unwrap_err().to_string().contains("the doors are shut: witness 'press' has a checkpoint"));
+    let today = time::OffsetDateTime::now_utc().date();
+    let (from, to, out) = (today.to_string(), today.next_day().unwrap().to_string(), site.path("figures"));
+    let words = ["report", "public", "--from", &from, "--to", &to, "--out", out.to_str().unwrap()];
+    let made = daemon.smrtctl(&site.console_identity("rtcc-1"), &words);
+    assert_eq!(made.status, Some(0), "{made:?}");
+    assert!(made.stdout.contains("in no leaf, because the doors of the box are shut"), "{made:?}");
+    let (page, json) = (fs::read_to_string(site.path("figures.html")).unwrap(), fs::read_to_string(site.path("figures.json")).unwrap());
+    assert!(json.contains("log_in_doubt") && page.contains("Log in doubt"), "{json}");
+    assert_eq!(daemon.stop(), Some(0));
+    let daemon = site.start("test");
+    assert_eq!(daemon.console("rtcc-1").health().unwrap().doors, smrt::api::wire::DoorsView::Shut, "a restart opens nothing");
+}
+
+#[test]
 fn a_box_with_witnesses_and_no_anchor_opens_its_doors_when_a_quorum_has_cosigned_what_it_found() {
     let site = witnessed_site();
     let daemon = site.start("test");

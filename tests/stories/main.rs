@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
 
+mod a_bridge_to_other_witnesses;
 mod a_console_searches;
 mod a_stranger_knocks;
 mod a_witness_cosigns;
