@@ -44,6 +44,9 @@ const TOP_LEVEL: [&str; 9] = ["Cargo.toml", "Cargo.lock", "src", "shaders", "mod
 const LICENCE: &str = "LICENSE";
 /// The highest exposure level that a service may have, in tenths: 100 is exposed, 0 is safe.
 const EXPOSURE_MAX: u32 = 5;
+/// The same of a witness, which runs on another machine and must call the box: a network and its addresses are 0.5 of this.
+const EXPOSURE_OF_A_CALLER_MAX: u32 = 10;
+const CALLERS: [&str; 1] = ["systemd/smrt-witness.service"];
 
 #[test]
 fn use_goes_down_a_floor_never_up_never_sideways() {
@@ -235,7 +238,8 @@ fn exposed(root: &Path, units: &[Source]) -> Vec<String> {
             }
             continue;
         }
-        let threshold = format!("--threshold={}", EXPOSURE_MAX);
+        let most = if CALLERS.contains(&unit.path.as_str()) { EXPOSURE_OF_A_CALLER_MAX } else { EXPOSURE_MAX };
+        let threshold = format!("--threshold={most}");
         let checked = Command::new("systemd-analyze")
             .args(["security", "--offline=true", "--no-pager", &threshold])
             .arg(root.join(&unit.path))
