@@ -77,6 +77,7 @@ impl Refusal {
             ServiceError::Unreadable => (StatusCode::CONFLICT, "unreadable"),
             ServiceError::NotSwitchable { .. } => (StatusCode::CONFLICT, "not-switchable"),
             ServiceError::InDoubt { .. } => (StatusCode::CONFLICT, "log-in-doubt"),
+            ServiceError::NotPending { .. } => (StatusCode::CONFLICT, "not-pending"),
             ServiceError::Posted(_) | ServiceError::NoCosignature { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "cosignature"),
             ServiceError::Range { .. } | ServiceError::Sample { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "range"),
             ServiceError::ClockDisagrees { .. } => (StatusCode::CONFLICT, "clock"),

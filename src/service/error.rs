@@ -160,6 +160,12 @@ pub enum ServiceError {
         /// The witness.
         witness: Identifier,
     },
+    /// A cosignature of a checkpoint that no witness is asked for.
+    #[error("the checkpoint over {leaves} leaves is not the one that witnesses are asked to cosign; ask for that one again")]
+    NotPending {
+        /// Its size.
+        leaves: u64,
+    },
     /// The stored log is older than what witnesses have cosigned of it.
     #[error(
         "the log has {found} leaves and does not contain the checkpoint over {wanted} that witnesses cosigned (anchor {anchor}): this is a \
@@ -248,6 +254,7 @@ impl ServiceError {
             | Self::Range { .. }
             | Self::Sample { .. }
             | Self::ClockDisagrees { .. }
+            | Self::NotPending { .. }
             | Self::NoCosignature { .. } => Fate::Refuse,
             Self::Photo(e) => match e {
                 EmbedError::Busy => Fate::Wait,

@@ -168,6 +168,11 @@ impl Guard {
         pending.get_or_insert_with(|| (newest.leaves, newest.note)).1.clone()
     }
 
+    /// Whether the checkpoint of this size is the one that witnesses are asked to cosign.
+    pub(super) fn asks_for(&self, leaves: u64) -> bool {
+        self.pending.lock().expect("nothing panics while it holds the checkpoint").as_ref().is_some_and(|(size, _)| *size == leaves)
+    }
+
     /// A witness cosigned: the anchor follows, and doors that wait may open.
     pub(super) fn witnessed(&self, leaves: u64, note: &Note) -> Result<(), ServiceError> {
         self.ledger.anchor(leaves, note)?;

@@ -211,6 +211,12 @@ impl Service {
         if key.cosigned(&posted).is_none() {
             return Err(ServiceError::NoCosignature { witness: witness.id.clone() });
         }
+        // Nobody fills the store with cosignatures of one checkpoint after the other.
+        let asked =
+            self.guard.asks_for(checkpoint.leaves) || !self.ledger.cosigned(checkpoint.leaves..checkpoint.leaves + 1, 1)?.is_empty();
+        if !asked {
+            return Err(ServiceError::NotPending { leaves: checkpoint.leaves });
+        }
         let note = self.ledger.keep_cosignature(posted, &key)?;
         let complete = self.guard.quorum.witnessed(&note).complete;
         core.witnessed(checkpoint.leaves, complete);

@@ -106,6 +106,12 @@ fn nobody_but_a_listed_witness_cosigns_and_only_what_this_log_has_signed() {
     post(&court, &cosigned.to_string()).is_problem(422, "cosignature", "no valid cosignature");
     let stranger = smrt::audit::LogKey::new("test.example/smrt", &[9; 32]).unwrap().sign(2, [7; 32]);
     post(&court, &stranger).is_problem(422, "cosignature", "not signed by this log's key");
+    daemon.feed("stlco").put_booking(&number("26-2"), &booking("Roe, Jane"), &photo(OBAMA)).unwrap();
+    let secret = fs::read(site.witness_secret("court")).unwrap();
+    let own = smrt::audit::CosignerKey::new(&crate::site::witness_name("court"), &secret).unwrap();
+    let mut newest = daemon.feed("slmpd").cosigned_checkpoint().unwrap();
+    own.cosign(&mut newest, 1_790_000_000);
+    post(&court, &newest.to_string()).is_problem(409, "not-pending", "is not the one that witnesses are asked to cosign");
     let health = daemon.feed("slmpd").health().unwrap();
     assert_eq!((health.witnessed, health.alarms), (None, Vec::new()), "nothing of this is evidence of anything");
 }

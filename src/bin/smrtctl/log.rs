@@ -230,7 +230,18 @@ fn ranges(text: &str) -> anyhow::Result<Vec<(u64, u64)>> {
     match text {
         "" => Ok(Vec::new()),
         "all" => Ok(vec![(0, u64::MAX)]),
-        text => text.split(',').map(range).collect(),
+        text => {
+            let mut ranges = text.split(',').map(range).collect::<Result<Vec<_>, _>>()?;
+            ranges.sort_unstable();
+            // Each detail once, in the order of the leaves.
+            Ok(ranges.into_iter().fold(Vec::new(), |mut merged: Vec<(u64, u64)>, (first, end)| {
+                match merged.last_mut() {
+                    Some((_, last)) if first <= *last => *last = end.max(*last),
+                    _ => merged.push((first, end)),
+                }
+                merged
+            }))
+        }
     }
 }
 
@@ -251,7 +262,7 @@ mod tests {
     #[test]
     fn leaves_are_named_one_by_one_in_ranges_or_all() {
         assert_eq!(ranges("").unwrap(), []);
-        assert_eq!(ranges("5, 10-20,7").unwrap(), [(5, 6), (10, 21), (7, 8)]);
+        assert_eq!(ranges("15-30, 10-20,7,8").unwrap(), [(7, 9), (10, 31)]);
         assert_eq!(ranges("all").unwrap(), [(0, u64::MAX)]);
         for wrong in ["x", "5-", "-5", "9-3", "1,,2"] {
             assert!(ranges(wrong).is_err(), "{wrong}");

@@ -3,6 +3,7 @@
 //! Exit status: 0 done, 1 failed, 2 done but with refusals or with a log that does not hold, 64 the command line makes no sense.
 
 mod authority;
+mod clock;
 mod evaluate;
 mod feed;
 mod key;
@@ -44,6 +45,9 @@ enum Command {
     Log(log::Log),
     /// Ask who in the gallery looks like a probe.
     Search(Box<search::Search>),
+    /// The clock of the box, where it is in doubt.
+    #[command(subcommand)]
+    Clock(clock::Clock),
     Evaluate(evaluate::Evaluate),
     Model(model::Model),
     /// A witness of the log, on another machine: keep all of it, cosign what continues what was seen.
@@ -68,6 +72,7 @@ fn main() -> ExitCode {
         Command::Key(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Log(command) => command.run(),
         Command::Search(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::Clock(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Evaluate(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Model(command) => command.run(),
         Command::Witness(command) => command.run(),
