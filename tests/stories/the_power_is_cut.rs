@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use smrt::audit::{Actor, Alarm, CosignerKey, Detail, Edge, Holds, Leaf, LeafKind, LogKey, Note, TileId, entries, is_included, leaf_hash};
 use smrt::booking::{BookingData, BookingNumber, Identifier, VersionId};
@@ -23,6 +24,8 @@ use crate::site::{models, plain_models};
 const STATE: &str = "/state";
 const ORIGIN: &str = "test.example/log";
 const LOG_KEY: [u8; 32] = [2; 32];
+/// How long a start after a cut may take, over so few leaves.
+const START_MAX: Duration = Duration::from_secs(1);
 /// Bookings of one round of a switch.
 const DUE_LEN_MAX: usize = 3;
 
@@ -206,6 +209,9 @@ fn work(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
 /// Opens what the cut left and holds it against what the callers were told.
 fn check(disk: &FakeDisk, told: &Told) -> Result<(), String> {
     let ledger = open(disk).map_err(|e| format!("the folder does not open: {}", e.chain()))?;
+    if ledger.started().whole > START_MAX {
+        return Err(format!("the start took {:?}, wanted less than {START_MAX:?}", ledger.started().whole));
+    }
     let leaves = ledger.log().map_err(|e| e.chain())?;
     let key = LogKey::new(ORIGIN, &LOG_KEY).unwrap();
     for note in &told.checkpoints {
