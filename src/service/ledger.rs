@@ -330,6 +330,11 @@ impl Ledger {
         }
     }
 
+    /// Logs that the box serves by another roster than before, where it does.
+    pub(super) fn serve_by(&self, roster_sha256: &str) -> Result<(), ServiceError> {
+        self.change(Change::Roster { sha256: roster_sha256.to_owned() }).map(|_| ())
+    }
+
     /// Logs that an alarm stands; gives the leaf.
     pub fn raise(&self, alarm: Alarm, what: &str) -> Result<u64, ServiceError> {
         self.logged(Change::Raise { alarm, what: what.to_owned() })

@@ -168,6 +168,7 @@ impl Service {
 /// Finishes what a crash left, and logs that the box is about to serve.
 fn begin(ledger: &Ledger, roster_sha256: String) -> Result<(), ServiceError> {
     ledger.begin()?;
+    ledger.serve_by(&roster_sha256)?;
     let gallery = ledger.gallery();
     let started = Detail::Started {
         software: VERSION.to_owned(),

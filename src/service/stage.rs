@@ -51,6 +51,7 @@ pub(super) enum StagedRows {
     Purged { id: VersionId, row: VersionRow, tombstone: Option<NumberRow> },
     SwitchBegun { row: SwitchRow, from: ModelId, first: bool },
     SwitchGivenUp,
+    Roster { sha256: String },
     AlarmRaised { alarm: Alarm, what: String },
     AlarmCleared { alarm: Alarm },
     Cosigned { leaves: u64, note: Box<Note> },
@@ -130,6 +131,13 @@ impl Writer {
                 commit(StagedRows::Interrupted { id: search, row }, follows, Vec::new(), detail)
             }
             Change::Refused(detail) => self.stage_refusal(*detail, reply),
+            Change::Roster { sha256 } => {
+                let known = self.core().store.roster()?;
+                let changed =
+                    |_| Detail::RosterChanged { by: Vec::new(), what: "the roster file".to_owned(), roster_sha256: sha256.clone() };
+                let leaves = known.filter(|known| *known != sha256).map(changed).map(|detail| NewLeaf::new(Vec::new(), Vec::new(), detail));
+                Ok(Stage::commit(reply, StagedRows::Roster { sha256 }, leaves.into_iter().collect()))
+            }
             Change::Raise { alarm, what } => {
                 if self.core().store.alarms()?.iter().any(|(code, ..)| *code == alarm as u8) {
                     return Err(ServiceError::Log { what: format!("alarm {alarm} stands already") });
@@ -365,6 +373,7 @@ pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf
             tables.put_model(&from.0)?;
             tables.put_switch(row)?;
         }
+        StagedRows::Roster { sha256 } => tables.put_roster(sha256)?,
         StagedRows::AlarmRaised { alarm, what } => tables.put_alarm(*alarm as u8, logged(), what)?,
         StagedRows::AlarmCleared { alarm } => tables.remove_alarm(*alarm as u8)?,
         StagedRows::Cosigned { leaves, note } => tables.put_cosigned(*leaves, &note.to_string())?,

@@ -216,6 +216,19 @@ fn refusals_and_reads_of_an_hour_are_two_leaves_a_caller_and_survive_a_restart()
 }
 
 #[test]
+fn another_roster_is_a_leaf_and_the_same_one_is_none() {
+    let mut home = Home::new();
+    for (roster, changes) in
+        [(ROSTER.to_owned(), 0), (ROSTER.to_owned(), 0), (ROSTER.replace("desk 1", "desk 2"), 1), (ROSTER.replace("desk 1", "desk 2"), 1)]
+    {
+        home.roster = roster;
+        let service = home.open();
+        assert_eq!(kinds(&service).iter().filter(|&&kind| kind == LeafKind::RosterChanged).count(), changes);
+        service.close().unwrap();
+    }
+}
+
+#[test]
 fn details_are_gone_after_their_term_and_a_leaf_names_them() {
     let home = Home::new();
     let service = home.open();

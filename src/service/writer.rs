@@ -40,6 +40,10 @@ pub(super) enum Change {
     Interrupt {
         search: [u8; 16],
     },
+    /// Serve by a roster of this digest from here on.
+    Roster {
+        sha256: String,
+    },
     /// Raise an alarm.
     Raise {
         alarm: Alarm,
@@ -419,6 +423,7 @@ impl Writer {
                     }
                     Done::Cosigned { note }
                 }
+                StagedRows::Roster { .. } => Done::Made,
                 StagedRows::Gathered { row } => Done::Logged { leaf: row.leaf },
                 StagedRows::Booked(b) => {
                     let length = b.record.length;

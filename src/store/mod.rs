@@ -44,6 +44,8 @@ const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 const META_FORMAT: &str = "format";
 const META_KIND: &str = "kind";
 const META_ORIGIN: &str = "origin";
+/// Digest of the roster that the box last served by.
+const META_ROSTER: &str = "roster";
 /// Former origins, a line each.
 const META_FORMER: &str = "former";
 const META_MODEL: &str = "model";
@@ -157,6 +159,12 @@ impl Store {
     /// The log's origin.
     pub fn origin(&self) -> Result<String, StoreError> {
         self.meta(META_ORIGIN)?.and_then(|o| String::from_utf8(o).ok()).ok_or(StoreError::Corrupt { what: "origin" })
+    }
+
+    /// Digest of the roster that the box last served by.
+    pub fn roster(&self) -> Result<Option<String>, StoreError> {
+        let digest = self.meta(META_ROSTER)?;
+        digest.map(|d| String::from_utf8(d).map_err(|_| StoreError::Corrupt { what: "digest of the roster" })).transpose()
     }
 
     /// Origins that the log had before, the oldest first.
@@ -275,6 +283,11 @@ impl Commit {
     /// Writes which models the vectors are of.
     pub fn put_model(&self, model: &[u8; 32]) -> Result<(), StoreError> {
         self.put_meta(META_MODEL, model)
+    }
+
+    /// Writes the digest of the roster that the box serves by from here on.
+    pub fn put_roster(&self, sha256: &str) -> Result<(), StoreError> {
+        self.put_meta(META_ROSTER, sha256.as_bytes())
     }
 
     /// Lets the log go on under another origin.
