@@ -63,7 +63,7 @@ pub(super) struct Guard {
 }
 
 /// What is done when the doors open for the first time since the start.
-pub(super) type Begin = Box<dyn FnOnce() -> Result<(), ServiceError> + Send>;
+pub(super) type Begin = Box<dyn Fn() -> Result<(), ServiceError> + Send>;
 
 impl Guard {
     /// Takes over a ledger that was opened and not begun.
@@ -182,16 +182,18 @@ impl Guard {
         }
         let fresh = self.quorum.witnessed_since(note, self.found_at.saturating_sub(COSIGNED_BEFORE_SECONDS_MAX));
         if self.doors() == Doors::Waiting && leaves == self.ledger.leaves() && fresh.complete.is_some() {
-            *self.doors.write().expect("nothing panics while it holds the doors") = Doors::Open;
-            log::info!("witnesses have cosigned the log of {leaves} leaves: the doors open");
+            // Before anybody else writes; what fails here is tried again when the next witness comes.
             self.begin()?;
+            *self.doors.write().expect("nothing panics while it holds the doors") = Doors::Open;
+            log::info!("witnesses have cosigned the log of {leaves} leaves: the doors are open");
         }
         Ok(())
     }
 
     fn begin(&self) -> Result<(), ServiceError> {
-        let begin = self.begin.lock().expect("nothing panics while it holds what begins").take();
-        begin.map_or(Ok(()), |begin| begin())?;
+        let mut begin = self.begin.lock().expect("nothing panics while it holds what begins");
+        begin.as_ref().map_or(Ok(()), |begin| begin())?;
+        *begin = None;
         let real = self.ledger.kind() == StateKind::Real;
         match self.quorum.is_asked() {
             false if real => {

@@ -164,12 +164,17 @@ impl Ledger {
 
     /// Finishes what a crash left: purges that had begun, and searches that were never answered; their operators must ask again.
     pub(super) fn begin(&self) -> Result<(), ServiceError> {
-        let Unfinished { purging, searches } = std::mem::take(&mut *self.unfinished.lock().expect("nothing panics while it holds them"));
-        if !purging.is_empty() {
-            log::info!("finishing {} purges", purging.len());
-            self.purge(purging)?;
+        let mut unfinished = self.unfinished.lock().expect("nothing panics while it holds them");
+        if !unfinished.purging.is_empty() {
+            log::info!("finishing {} purges", unfinished.purging.len());
+            self.purge(unfinished.purging.clone())?;
+            unfinished.purging.clear();
         }
-        searches.into_iter().try_for_each(|search| self.interrupt(search))
+        while let Some(&search) = unfinished.searches.last() {
+            self.interrupt(search)?;
+            unfinished.searches.pop();
+        }
+        Ok(())
     }
 
     /// Whether the medium has more room than what is kept for releases, purges and the log.

@@ -81,7 +81,7 @@ impl Service {
         let ledger = Arc::new(Ledger::open_held(setup, watch)?);
         let quorum = log::quorum_of(&roster, ledger.core().log_key.verifier())?;
         let (begun, roster_sha256) = (ledger.clone(), sha256(&serde_json::to_vec(&roster).expect("it holds only strings and numbers")));
-        let begin = Box::new(move || begin(&begun, roster_sha256));
+        let begin = Box::new(move || begin(&begun, &roster_sha256));
         let guard = Arc::new(Guard::new(ledger.clone(), quorum, ledger.core().anchored, begin)?);
         Ok(Self { ledger, roster, guard, watch: Watch::default(), tender: Tender::default(), examining: Waiting::default() })
     }
@@ -166,9 +166,9 @@ impl Service {
 }
 
 /// Finishes what a crash left, and logs that the box is about to serve.
-fn begin(ledger: &Ledger, roster_sha256: String) -> Result<(), ServiceError> {
+fn begin(ledger: &Ledger, roster_sha256: &str) -> Result<(), ServiceError> {
     ledger.begin()?;
-    ledger.serve_by(&roster_sha256)?;
+    ledger.serve_by(roster_sha256)?;
     let gallery = ledger.gallery();
     let started = Detail::Started {
         software: VERSION.to_owned(),
@@ -176,7 +176,7 @@ fn begin(ledger: &Ledger, roster_sha256: String) -> Result<(), ServiceError> {
         model: ledger.model().to_string(),
         engine: gallery.engine().to_owned(),
         device: gallery.device().to_owned(),
-        roster_sha256,
+        roster_sha256: roster_sha256.to_owned(),
     };
     ledger.note(Vec::new(), vec![u64::from(gallery.live())], started).map(|_| ())
 }
