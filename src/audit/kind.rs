@@ -1,6 +1,12 @@
 //! What a leaf may say, in one table: each kind with its name in figures, what its counts count, and which leaves it may follow.
 //!
 //! Codes are for ever: a kind that isn't written any more keeps its code. `LEAVES.md` beside this file shows an example of each.
+//!
+//! Everybody in the roster reads leaves, and the time of a booking is public elsewhere: so the leaf that says that a booking came in, and the
+//! leaf that says that a search was asked for, are pointed at by nothing that would tell what became of that one person. What must be tied
+//! to a booking bears its **tag**: a number that only the box can compute, from its master key and the index of the leaf with which that
+//! version of the booking came in. By it a restored box finds its bookings again in what others kept of the log; to everybody else it is a
+//! random number.
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $code:literal $name:literal [$($count:literal),*] $least:literal..=$most:literal of [$($from:ident),*];)+) => {
@@ -82,16 +88,17 @@ kinds! {
     LogRestored = 7 "log_restored" ["backup_leaves", "supplied_leaves"] 0..=0 of [];
     /// The log goes on under another origin, because what witnesses had cosigned beyond the backup is lost.
     OriginOpened = 8 "origin_opened" ["backup_leaves", "cosigned_leaves"] 0..=0 of [];
-    /// A booking came in.
-    BookingIn = 16 "booking_in" [] 0..=1 of [BookingIn, Released, Purged];
+    /// A booking came in. Where it replaces an older version of itself, it bears the tag of that one, by which only the box finds it again;
+    /// else 0.
+    BookingIn = 16 "booking_in" ["replaces"] 0..=0 of [];
     /// A booking was refused.
     BookingRefused = 17 "booking_refused" [] 0..=0 of [];
-    /// An agency released a booking: it is suppressed from here on.
-    Released = 18 "released" [] 1..=1 of [BookingIn];
-    /// A suppressed booking's key, photo and record are gone.
-    Purged = 19 "purged" [] 1..=1 of [Released, BookingIn];
-    /// An agency gave notice of evidentiary value.
-    HoldNoticed = 20 "hold_noticed" ["by_order"] 1..=1 of [BookingIn, Released];
+    /// An agency released a booking: it is suppressed from here on. The tag says to the box alone which one.
+    Released = 18 "released" ["booking"] 0..=0 of [];
+    /// A suppressed booking's key, photo and record are gone. The tag is that of its release, or of the version that another one replaced.
+    Purged = 19 "purged" ["booking"] 0..=1 of [Released];
+    /// An agency gave notice of evidentiary value, of a booking that it released or, where it follows nothing, of one that stands.
+    HoldNoticed = 20 "hold_noticed" ["by_order"] 0..=1 of [Released];
     /// The notice of evidentiary value was decided.
     HoldDecided = 21 "hold_decided" ["granted"] 1..=1 of [HoldNoticed];
     /// An agency's request for longer retention was decided.
@@ -149,9 +156,9 @@ kinds! {
     /// A caller read the log, for the first time in an hour; or how much more it read in that hour.
     LogRead = 80 "log_read" ["tiles", "bundles"] 0..=1 of [LogRead];
     /// Details were opened for an auditor.
-    DetailsOpened = 81 "details_opened" ["first", "end"] 0..=0 of [];
+    DetailsOpened = 81 "details_opened" ["details"] 0..=0 of [];
     /// A probe was opened for an auditor.
-    ProbeOpened = 82 "probe_opened" [] 1..=1 of [Asked];
+    ProbeOpened = 82 "probe_opened" [] 0..=0 of [];
     /// The log was exported with its checkpoints.
     Exported = 83 "exported" ["leaves"] 0..=0 of [];
     /// Details whose term was over are gone.
@@ -162,8 +169,8 @@ kinds! {
     SampleSeeded = 86 "sample_seeded" ["seed", "rate_ppm", "first", "end"] 0..=0 of [];
     /// An audit's sample was drawn.
     SampleDrawn = 87 "sample_drawn" ["population", "drawn"] 1..=1 of [SampleSeeded];
-    /// An auditor reviewed a search of a sample.
-    SampleReviewed = 88 "sample_reviewed" ["finding"] 2..=2 of [SampleDrawn, Asked];
+    /// An auditor reviewed a search of a sample; which one, and what was found, its detail says.
+    SampleReviewed = 88 "sample_reviewed" [] 1..=1 of [SampleDrawn];
     /// A public report was made.
     PublicReport = 89 "public_report" ["from_day", "to_day", "leaves"] 0..=0 of [];
 }
@@ -195,5 +202,12 @@ mod tests {
             assert_eq!(follows.most == 0, follows.kinds.is_empty(), "{kind:?}");
         }
         assert_eq!(LeafKind::of(9), None);
+    }
+
+    #[test]
+    fn nothing_points_at_a_booking_and_at_a_search_only_what_every_search_comes_to() {
+        let pointing = |at: LeafKind| LeafKind::ALL.iter().copied().filter(|kind| kind.follows().kinds.contains(&at)).collect::<Vec<_>>();
+        assert_eq!(pointing(LeafKind::BookingIn), []);
+        assert_eq!(pointing(LeafKind::Asked), [LeafKind::Answered, LeafKind::Interrupted]);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::Period;
 use super::times::{median, month_of, months_of, rfc3339};
 use super::totals::{AlarmSpan, Totals};
-use crate::audit::{Alarm, Finding, LeafKind, LeafView};
+use crate::audit::{Alarm, LeafKind, LeafView};
 use crate::limits::{RELEASE_TO_PURGE_DAYS_MAX, REPORT_ALARMS_MAX};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
@@ -41,9 +41,6 @@ impl Counting {
             if kind.is_refusal() {
                 totals.refusals.insert(kind.name().to_owned(), 0);
             }
-        }
-        for finding in Finding::ALL {
-            totals.audits.findings.insert(finding.name().to_owned(), 0);
         }
         for alarm in Alarm::ALL {
             totals.alarms.kinds.insert(alarm.name().to_owned(), Default::default());
@@ -98,14 +95,9 @@ impl Counting {
             LeafKind::Interrupted if first.is_some_and(|asked| self.asked.remove(&asked)) => totals.inquiries.interrupted += 1,
             LeafKind::ReportIssued => _ = self.open_reports.insert(index, leaf.time_cs),
             LeafKind::OutcomeRecorded => _ = first.map(|report| self.open_reports.remove(&report)),
-            // What it follows is another version of the same booking, or ended the number before.
-            LeafKind::BookingIn => match first.map(|before| self.notices.contains_key(&before)) {
-                Some(false) => totals.bookings.replaced += once,
-                ended => {
-                    totals.bookings.booked_again += if ended.is_some() { once } else { 0 };
-                    totals.gallery.standing += 1;
-                }
-            },
+            // The tag is of an older version of the same booking, which falls in its place.
+            LeafKind::BookingIn if leaf.count(0) != 0 => totals.bookings.replaced += once,
+            LeafKind::BookingIn => totals.gallery.standing += 1,
             LeafKind::Released => {
                 self.notices.insert(index, (leaf.time_cs, false));
                 totals.gallery.standing = totals.gallery.standing.saturating_sub(1);
@@ -116,9 +108,6 @@ impl Counting {
                     if within {
                         self.took.push(leaf.time_cs.saturating_sub(*noticed) / 100);
                     }
-                    // A number booked again may follow its purge.
-                    let noticed = *noticed;
-                    self.notices.insert(index, (noticed, true));
                 }
                 None => totals.purges.replaced += once,
             },
@@ -217,11 +206,8 @@ impl Counting {
                 totals.audits.population += counted(0);
                 totals.audits.drawn += counted(1);
             }
-            LeafKind::SampleReviewed => {
-                let finding = Finding::ALL.into_iter().find(|&finding| finding as u64 == leaf.count(0));
-                *totals.audits.findings.entry(finding.map_or("other", Finding::name).to_owned()).or_default() += 1;
-            }
-            LeafKind::DetailsOpened => totals.audits.details_opened += counted(1).saturating_sub(leaf.count(0)),
+            LeafKind::SampleReviewed => totals.audits.reviewed += 1,
+            LeafKind::DetailsOpened => totals.audits.details_opened += counted(0),
             LeafKind::ProbeOpened => totals.audits.probes_opened += 1,
             LeafKind::Exported => totals.audits.exports += 1,
             LeafKind::AlarmRaised => totals.alarms.kinds.entry(alarm_name(leaf.count(0))).or_default().raised += 1,

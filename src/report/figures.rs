@@ -154,15 +154,16 @@ mod tests {
     #[test]
     fn purges_are_timed_from_their_notice_and_notices_without_one_stay_open() {
         let mut log = Log::from(date!(2025 - 12 - 25));
-        let bookings: Vec<u64> = (0..5).map(|_| log.booking("slmpd", &[])).collect();
-        let replaced = log.booking("slmpd", &[bookings[4]]);
+        let bookings: Vec<u64> = (0..5).map(|_| log.booking("slmpd", None)).collect();
+        let replaced = log.booking("slmpd", Some(bookings[4]));
         let notices: Vec<u64> = bookings[..3].iter().map(|&booking| log.released("slmpd", booking)).collect();
         log.now_cs += 9 * DAY_CS + HOUR_CS;
-        log.purged("slmpd", notices[0]);
+        log.purged("slmpd", Some(notices[0]), bookings[0]);
         log.now_cs += 2 * DAY_CS;
-        let purged = log.purged("slmpd", notices[1]);
-        log.purged("slmpd", bookings[4]);
-        log.booking("slmpd", &[purged]);
+        log.purged("slmpd", Some(notices[1]), bookings[1]);
+        log.purged("slmpd", None, bookings[4]);
+        let again = log.booking("slmpd", None);
+        log.booking("slmpd", Some(again));
         log.released("slmpd", replaced);
         log.now_cs += HOUR_CS;
         log.add(&[], &[], Detail::Stopped { software: String::new() });
@@ -174,7 +175,7 @@ mod tests {
         assert_eq!((purges.over_limit, purges.open, purges.open_over_limit), (1, 2, 1));
         assert_eq!(purges.oldest_open_seconds, Some(11 * 86_400 + 7_200));
         let bookings = &report.totals.bookings;
-        assert_eq!((bookings.came_in, bookings.replaced, bookings.booked_again), (1, 0, 1), "what came in before is of another period");
+        assert_eq!((bookings.came_in, bookings.replaced), (2, 1), "what came in before is of another period");
         assert_eq!(report.totals.gallery.standing, 2);
     }
 
@@ -190,27 +191,32 @@ mod tests {
         bare(&mut log, LeafKind::ReportIssued, &[answered, first, second], &[0]);
         log.now_cs += DAY_CS;
         bare(&mut log, LeafKind::OutcomeRecorded, &[report], &[3]);
-        let hold = bare(&mut log, LeafKind::HoldNoticed, &[0], &[1]);
+        let hold = bare(&mut log, LeafKind::HoldNoticed, &[], &[1]);
         bare(&mut log, LeafKind::HoldNoticed, &[0], &[0]);
         bare(&mut log, LeafKind::HoldDecided, &[hold], &[1]);
         bare(&mut log, LeafKind::ExtensionDecided, &[0], &[1, 30]);
         bare(&mut log, LeafKind::ExtensionDecided, &[0], &[0, 90]);
         let seed = bare(&mut log, LeafKind::SampleSeeded, &[], &[1, 2, 3, 4]);
         let sample = bare(&mut log, LeafKind::SampleDrawn, &[seed], &[40, 3]);
-        bare(&mut log, LeafKind::SampleReviewed, &[sample, asked], &[Finding::Misuse as u64]);
-        bare(&mut log, LeafKind::DetailsOpened, &[], &[10, 17]);
-        let totals = january_of(&log).totals;
+        let (finding, note) = (Finding::Misuse, String::new());
+        log.add(&[sample], &[], Detail::SampleReviewed { actor: actor(), asked, finding, note });
+        bare(&mut log, LeafKind::SampleReviewed, &[sample], &[]);
+        bare(&mut log, LeafKind::DetailsOpened, &[], &[7]);
+        let report = january_of(&log);
+        let totals = &report.totals;
         let reviews = &totals.reviews;
         assert_eq!((reviews.first, reviews.second, reviews.candidates_second, reviews.leads, reviews.disagreements), (1, 1, 9, 2, 1));
         assert_eq!((totals.reports.issued, totals.reports.without_lead, totals.reports.open), (2, 1, 1));
-        assert_eq!((totals.reports.outcomes, totals.reports.oldest_open_seconds), (BTreeMap::from([("3".to_owned(), 1)]), Some(86_400)));
+        assert_eq!((&totals.reports.outcomes, totals.reports.oldest_open_seconds), (&BTreeMap::from([("3".to_owned(), 1)]), Some(86_400)));
         assert_eq!((totals.holds.noticed, totals.holds.by_order, totals.holds.granted, totals.holds.undecided), (2, 1, 1, 1));
         assert_eq!(
             (totals.holds.extensions_granted, totals.holds.extensions_denied, totals.holds.longest_extension_days),
             (1, 1, Some(30))
         );
-        assert_eq!((totals.audits.population, totals.audits.drawn, totals.audits.waiting, totals.audits.findings["misuse"]), (40, 3, 2, 1));
+        assert_eq!((totals.audits.population, totals.audits.drawn, totals.audits.waiting, totals.audits.reviewed), (40, 3, 1, 2));
         assert_eq!(totals.audits.details_opened, 7);
+        let audits = &report.opened.audits;
+        assert_eq!((audits.details, audits.kinds["sample_reviewed"].total), (Details { leaves: 2, opened: 1 }, 2));
     }
 
     #[test]
@@ -264,6 +270,9 @@ mod tests {
         let log = year();
         let (all, none) = (log.report(year_2026(), |_| true), log.report(year_2026(), |_| false));
         assert_eq!(all.totals, none.totals);
+        let findings = |report: &PublicReport| report.opened.audits.kinds["sample_reviewed"].clone();
+        assert_eq!(findings(&all).parts.keys().collect::<Vec<_>>(), ["in_order", "irregular"]);
+        assert_eq!(findings(&none).parts, BTreeMap::from([("not_opened".to_owned(), Cell::Exact(all.totals.audits.reviewed))]));
         let inquiries = none.opened.inquiries.details;
         assert_eq!((inquiries.opened, inquiries.leaves), (0, all.opened.inquiries.details.opened));
         assert_eq!(
@@ -286,16 +295,16 @@ mod tests {
     #[test]
     fn leaves_are_witnessed_by_the_first_quorum_over_any_tree_that_has_them() {
         let mut log = Log::from(date!(2026 - 01 - 05));
-        log.booking("slmpd", &[]);
+        log.booking("slmpd", None);
         log.checkpoint(&[(1, 10), (2, 20)]);
         log.now_cs += HOUR_CS;
-        log.booking("slmpd", &[]);
+        log.booking("slmpd", None);
         log.checkpoint(&[(0, 90), (1, 30)]);
         log.now_cs += 2 * HOUR_CS;
-        log.booking("slmpd", &[]);
+        log.booking("slmpd", None);
         log.checkpoint(&[(0, 5)]);
         log.now_cs += 2 * HOUR_CS;
-        log.booking("slmpd", &[]);
+        log.booking("slmpd", None);
         let report = log.witnessed_report(january());
         let witnesses = report.witnesses.unwrap();
         assert_eq!(
@@ -315,11 +324,11 @@ mod tests {
     #[test]
     fn a_checkpoint_that_the_log_contradicts_is_told() {
         let mut other = Log::from(date!(2026 - 01 - 05));
-        other.booking("stlco", &[]);
+        other.booking("stlco", None);
         other.now_cs += 1;
         other.checkpoint(&[(0, 1), (1, 1)]);
         let mut log = Log::from(date!(2026 - 01 - 06));
-        log.booking("slmpd", &[]);
+        log.booking("slmpd", None);
         log.take_checkpoints(&other);
         assert_eq!(log.witnessed_report(january()).witnesses.unwrap().contradicting, 1);
     }

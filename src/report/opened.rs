@@ -33,6 +33,8 @@ pub struct Opened {
     pub refusals: OpenedOf,
     /// Bookings, notices, holds and extensions by agency.
     pub agencies: OpenedOf,
+    /// Reviews of an audit's samples by what they found.
+    pub audits: OpenedOf,
 }
 
 /// What ran when the period ended.
@@ -90,6 +92,7 @@ pub(super) struct Opening {
     searches: Searches,
     refusals: OpenedKinds,
     agencies: OpenedKinds,
+    audits: OpenedKinds,
 }
 
 #[derive(Default)]
@@ -101,7 +104,7 @@ struct OpenedKinds {
 impl Opening {
     /// Whether a leaf's detail says anything that is counted.
     pub(super) fn wants(kind: LeafKind, within: bool) -> bool {
-        let counted = matches!(kind, LeafKind::Asked | LeafKind::Answered | LeafKind::RefusalsGathered);
+        let counted = matches!(kind, LeafKind::Asked | LeafKind::Answered | LeafKind::RefusalsGathered | LeafKind::SampleReviewed);
         matches!(kind, LeafKind::Started | LeafKind::ModelSwitched) || within && (counted || kind.is_refusal() || BY_AGENCY.contains(&kind))
     }
 
@@ -123,6 +126,7 @@ impl Opening {
                     self.inquiries.add(one);
                 }
             }
+            LeafKind::SampleReviewed => self.audits.details.add(one),
             kind if kind.is_refusal() => self.refusals.details.add(one),
             _ => self.agencies.details.add(one),
         }
@@ -139,6 +143,7 @@ impl Opening {
                     self.refused_search(NOT_OPENED.to_owned(), NOT_OPENED.to_owned(), 1);
                 }
             }
+            (LeafKind::SampleReviewed, None) => self.audits.count(leaf.kind, NOT_OPENED, 1),
             (kind, None) if BY_AGENCY.contains(&kind) => self.agencies.count(kind, NOT_OPENED, 1),
             _ => {}
         }
@@ -169,6 +174,7 @@ impl Opening {
             | Detail::Released { agency, .. }
             | Detail::HoldNoticed { agency, .. }
             | Detail::ExtensionDecided { agency, .. } => self.agencies.count(kind, agency.as_str(), 1),
+            Detail::SampleReviewed { finding, .. } => self.audits.count(kind, finding.name(), 1),
             _ => {}
         }
     }
@@ -225,6 +231,7 @@ impl Opening {
             inquiries: InquiryTables { details: self.inquiries, purposes, agencies, purposes_by_agency },
             refusals,
             agencies: self.agencies.finish(BY_AGENCY),
+            audits: self.audits.finish([LeafKind::SampleReviewed]),
         }
     }
 }

@@ -119,7 +119,6 @@ fn glance(report: &PublicReport) -> Markup {
     let disagreed = share(reviews.disagreements, reviews.candidates_second);
     let standing: u64 = totals.alarms.kinds.values().map(|count| count.standing).sum();
     let raised: u64 = totals.alarms.kinds.values().map(|count| count.raised).sum();
-    let reviewed: u64 = totals.audits.findings.values().sum();
     let longest = purges.longest_seconds.map_or("none yet".to_owned(), |seconds| format!("longest {}", span(seconds)));
     html! {
         section aria-labelledby="glance" {
@@ -133,7 +132,7 @@ fn glance(report: &PublicReport) -> Markup {
                 (tile("Outcomes still open", number(totals.reports.open), "reports of which nobody has said yet what came of them"))
                 (tile("Notices of release", number(purges.notices), &format!("purged: {}; {longest}", number(purges.purged - purges.replaced.min(purges.purged)))))
                 (tile("Purges over ten days", number(purges.over_limit), &format!("and {} notices still open for longer", number(purges.open_over_limit))))
-                (tile("Audited searches", number(reviewed), &format!("{} drawn, {} waiting", number(totals.audits.drawn), number(totals.audits.waiting))))
+                (tile("Audited searches", number(totals.audits.reviewed), &format!("{} drawn, {} waiting", number(totals.audits.drawn), number(totals.audits.waiting))))
                 (tile("Alarms", number(raised), &format!("{} standing at the end", number(standing))))
                 @match &report.witnesses {
                     Some(witnesses) => (tile("Entries witnessed late", number(witnesses.late + witnesses.overdue), &format!("of {} in the period", number(totals.leaves))))

@@ -85,25 +85,27 @@ impl Log {
         self.add(&[], &[], Detail::SearchRefused { actor: actor(), request, reason: reason.to_owned() })
     }
 
-    pub(super) fn booking(&mut self, agency: &str, follows: &[u64]) -> u64 {
+    /// A booking, or one that replaces that of a leaf.
+    pub(super) fn booking(&mut self, agency: &str, replaced: Option<u64>) -> u64 {
         let detail = Detail::BookingIn {
             actor: actor(),
             agency: identifier(agency),
             version: VersionId([4; 16]),
-            replaces: None,
+            replaces: replaced.map(|_| VersionId([4; 16])),
             photo_commitment: String::new(),
         };
-        self.add(follows, &[], detail)
+        self.add(&[], &[replaced.map_or(0, tag)], detail)
     }
 
     pub(super) fn released(&mut self, agency: &str, booking: u64) -> u64 {
         let detail = Detail::Released { actor: actor(), agency: identifier(agency), versions: Vec::new(), reason: "expunged".to_owned() };
-        self.add(&[booking], &[], detail)
+        self.add(&[], &[tag(booking)], detail)
     }
 
-    pub(super) fn purged(&mut self, agency: &str, follows: u64) -> u64 {
+    /// The purge of a booking, after its release where there was one.
+    pub(super) fn purged(&mut self, agency: &str, release: Option<u64>, booking: u64) -> u64 {
         let detail = Detail::Purged { agency: identifier(agency), version: VersionId([4; 16]), assurance: String::new() };
-        self.add(&[follows], &[], detail)
+        self.add(release.as_slice(), &[tag(booking)], detail)
     }
 
     /// Keeps a checkpoint of now, cosigned by some of the witnesses so many seconds later.
@@ -161,6 +163,11 @@ pub(super) fn quorum() -> Quorum {
     let witness = |(at, name): (usize, &str)| Witness { name: name.to_owned(), key: cosigner(at).verifier().clone(), independent: at == 0 };
     let witnesses = ["circuit-court", "slmpd", "stlco"].into_iter().enumerate().map(witness).collect();
     Quorum::new(log_key().verifier().clone(), witnesses, 2, 60).unwrap()
+}
+
+/// As good as a tag of the box's own.
+fn tag(booking: u64) -> u64 {
+    (booking + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 pub(super) fn actor() -> Actor {
@@ -253,7 +260,7 @@ pub(super) fn year() -> Log {
     };
     started(198_112, &mut log);
     let mut standing: Vec<(u64, &str)> = Vec::new();
-    let mut notices: Vec<(u64, u64, &str)> = Vec::new();
+    let mut notices: Vec<(u64, u64, u64, &str)> = Vec::new();
     let (mut answers, mut reports): (Vec<u64>, Vec<u64>) = Default::default();
     let mut raised: Vec<(u64, Alarm, u64)> = Vec::new();
     for day in 0..377_u64 {
@@ -266,7 +273,7 @@ pub(super) fn year() -> Log {
             log.now_cs = midnight + hour * HOUR_CS + dice.below(HOUR_CS);
             for _ in 0..dice.below(2) {
                 let agency = dice.of(&AGENCIES[..4]);
-                standing.push((log.booking(agency, &[]), agency));
+                standing.push((log.booking(agency, None), agency));
             }
             if dice.one_in(7) {
                 let (purpose, agency) = (dice.of(&PURPOSES), dice.of(&AGENCIES));
@@ -311,16 +318,16 @@ pub(super) fn year() -> Log {
             log.checkpoint(if dice.one_in(11) { &signers[..signers.len().min(2)] } else { signers });
             if dice.one_in(60) && !standing.is_empty() {
                 let (booking, agency) = standing.swap_remove(usize::try_from(dice.below(standing.len() as u64)).unwrap());
-                notices.push((log.released(agency, booking), log.now_cs, agency));
+                notices.push((log.released(agency, booking), booking, log.now_cs, agency));
             }
         }
         // The purge runs by itself after two days; two weeks of it went wrong in June.
         let late = (150..166).contains(&day);
         log.now_cs = midnight + DAY_CS - 100;
-        notices.retain(|&(notice, when, agency)| {
+        notices.retain(|&(notice, booking, when, agency)| {
             let due = !late && log.now_cs > when + 2 * DAY_CS;
             if due {
-                log.purged(agency, notice);
+                log.purged(agency, Some(notice), booking);
             }
             !due
         });
@@ -338,7 +345,7 @@ pub(super) fn year() -> Log {
             for at in 0..drawn.saturating_sub(1) {
                 let finding = if at == 2 { Finding::Irregular } else { Finding::InOrder };
                 let detail = Detail::SampleReviewed { actor: actor(), asked: 0, finding, note: String::new() };
-                log.add(&[sample, 0], &[finding as u64], detail);
+                log.add(&[sample], &[], detail);
             }
         }
         for (on, days, alarm) in [
@@ -360,7 +367,7 @@ pub(super) fn year() -> Log {
             day != until
         });
         if day % 40 == 9 {
-            let (booking, agency) = standing[0];
+            let (_, agency) = standing[0];
             let hold = Detail::HoldNoticed {
                 actor: actor(),
                 agency: identifier(agency),
@@ -368,7 +375,7 @@ pub(super) fn year() -> Log {
                 order: None,
                 reason: String::new(),
             };
-            let hold = log.add(&[booking], &[u64::from(day % 80 == 9)], hold);
+            let hold = log.add(&[], &[u64::from(day % 80 == 9)], hold);
             let decided = Detail::HoldDecided { actor: actor(), version: VersionId([4; 16]), granted: day > 100, reason: String::new() };
             log.add(&[hold], &[u64::from(day > 100)], decided);
         }

@@ -153,8 +153,7 @@ pub(super) fn bookings(report: &PublicReport) -> Markup {
         "Bookings and purges",
         html! {
             p {
-                (number(bookings.came_in)) " bookings came in; " (number(bookings.replaced)) " of them replaced an older version, and " (number(bookings.booked_again))
-                " brought a number back that had been released. " (number(bookings.refused)) " were refused. "
+                (number(bookings.came_in)) " bookings came in; " (number(bookings.replaced)) " of them replaced an older version. " (number(bookings.refused)) " were refused. "
                 (number(bookings.damaged)) " were taken out of search because what is kept of them was damaged, " (number(bookings.unusable)) " because a new model can\u{2019}t use their photos."
             }
             h3 { "From notice to purge" }
@@ -195,28 +194,28 @@ pub(super) fn bookings(report: &PublicReport) -> Markup {
 
 pub(super) fn audits(report: &PublicReport) -> Markup {
     let audits = &report.totals.audits;
-    let findings = audits.findings.iter().map(|(finding, &count)| (format!("Finding: {}", words(finding).to_lowercase()), count));
-    let rows: Vec<(String, u64)> = [
+    let rows = [
         ("Samples drawn".to_owned(), audits.samples),
         ("Searches that could be drawn".to_owned(), audits.population),
         ("Searches drawn".to_owned(), audits.drawn),
-    ]
-    .into_iter()
-    .chain(findings)
-    .chain([
+        ("Reviews of searches drawn".to_owned(), audits.reviewed),
         ("Searches drawn and not yet reviewed".to_owned(), audits.waiting),
         ("Times an audit was overdue".to_owned(), audits.overdue),
         ("Entries whose details were opened for an auditor".to_owned(), audits.details_opened),
         ("Probe photos opened for an auditor".to_owned(), audits.probes_opened),
         ("Exports of the log".to_owned(), audits.exports),
-    ])
-    .collect();
+    ];
     section(
         "audits",
         "Audits",
         html! {
             p { "Auditors draw a random sample of searches from the log. The seed of the draw is in the log before anything is drawn, so that anybody can see that nobody chose." }
             (counts("Audits", ["Figure", "Number"], &rows))
+            p { "Which search was reviewed and what was found is in the details only, so that no search is pointed at before those it concerns were heard." }
+            (lacking(report.opened.audits.details))
+            @if let Some(findings) = report.opened.audits.kinds.get(LeafKind::SampleReviewed.name()) {
+                (parts("Findings", "Finding", findings, words))
+            }
         },
     )
 }

@@ -136,8 +136,6 @@ pub struct Bookings {
     pub came_in: u64,
     /// Of these, new versions of a booking that stood.
     pub replaced: u64,
-    /// Of these, numbers that had been released before.
-    pub booked_again: u64,
     /// Bookings refused.
     pub refused: u64,
     /// Suppressed because what is kept of them was damaged.
@@ -210,8 +208,8 @@ pub struct Audits {
     pub population: u64,
     /// Searches drawn.
     pub drawn: u64,
-    /// Reviews of them by their finding.
-    pub findings: BTreeMap<String, u64>,
+    /// Reviews of them; what they found is in details only.
+    pub reviewed: u64,
     /// Searches drawn and not reviewed when the period ended, whenever they were drawn.
     pub waiting: u64,
     /// How often an audit was overdue.

@@ -1,7 +1,8 @@
 //! An auditor's verbs: open details and probes, draw a sample, review what was drawn; and an administrator's word on the clock.
 //!
 //! Every opening has its leaf before anything leaves. A sample's seed is in the log before the root that it is drawn with is known to
-//! anybody, and whoever has the log can draw it again.
+//! anybody, and whoever has the log can draw it again. What an auditor looked at and found is in the details only: the leaf of a search
+//! that was misused must not be pointed at before anybody was heard.
 
 use std::ops::Range;
 
@@ -47,7 +48,7 @@ impl Service {
             return Err(ServiceError::Range { first, end, leaves: self.ledger.leaves(), most: DETAILS_PER_ANSWER_MAX });
         }
         let actor = Actor::from(caller);
-        self.ledger.note(Vec::new(), vec![first, end], Detail::DetailsOpened { actor, first, end })?;
+        self.ledger.note(Vec::new(), vec![end - first], Detail::DetailsOpened { actor, first, end })?;
         let mut opened = Vec::new();
         for leaf in leaves {
             opened.extend(self.ledger.open_detail(leaf)?);
@@ -61,9 +62,11 @@ impl Service {
     pub fn open_probe(&self, caller: &Caller, search: [u8; 16]) -> Result<Vec<u8>, ServiceError> {
         self.admitted(caller, self.roster.auditor(caller, "open probes"))?;
         let not_found = ServiceError::NotFound { what: "search" };
-        let Some(row) = self.ledger.core().store.search(search)? else { return Err(not_found) };
+        if self.ledger.core().store.search(search)?.is_none() {
+            return Err(not_found);
+        }
         let opened = Detail::ProbeOpened { actor: Actor::from(caller), search: hex::encode(search) };
-        self.ledger.note(vec![row.asked], Vec::new(), opened)?;
+        self.ledger.note(Vec::new(), Vec::new(), opened)?;
         self.ledger.probe(search)?.ok_or(not_found)
     }
 
@@ -121,7 +124,7 @@ impl Service {
             .filter(|drawn| drawn.asked.contains(&asked))
             .ok_or(ServiceError::NotFound { what: "search in that sample" })?;
         let detail = Detail::SampleReviewed { actor: Actor::from(caller), asked, finding, note };
-        self.ledger.note(vec![drawn.leaf, asked], vec![finding as u64], detail)
+        self.ledger.note(vec![drawn.leaf], Vec::new(), detail)
     }
 
     /// The newest samples and how far their reviews are, the newest last.
@@ -160,22 +163,21 @@ impl Service {
 }
 
 impl Ledger {
-    /// All samples whose details are still there, as `samples` gives them.
+    /// The newest samples whose details are still there, as `samples` gives them.
+    ///
+    /// Details expire in the order of their leaves, so a sample that is there has its reviews, too. The exception is a log that was restored
+    /// without them: nobody knows any more what such a review was about, so it counts for none, and the search is to be looked at again.
     pub(super) fn samples(&self) -> Result<Vec<Drawn>, ServiceError> {
-        let mut drawn: Vec<(u64, Vec<(u64, Finding)>)> = Vec::new();
+        let mut drawn: Vec<(u64, Vec<u64>)> = Vec::new();
         for leaf in self.core().audit_leaves() {
             let Some(row) = self.core().store.leaf(leaf)? else { continue };
             let Entry::Known(view) = Entry::read(&row.leaf)? else { continue };
             match view.kind {
                 LeafKind::SampleDrawn => drawn.push((leaf, Vec::new())),
                 LeafKind::SampleReviewed => {
-                    let mut follows = view.follows();
-                    let finding = Finding::ALL.into_iter().find(|&finding| finding as u64 == view.count(0));
-                    if let (Some(sample), Some(asked), Some(finding)) = (follows.next(), follows.next(), finding)
-                        && let Some((_, reviewed)) = drawn.iter_mut().find(|(leaf, _)| *leaf == sample)
-                    {
-                        reviewed.retain(|(other, _)| *other != asked);
-                        reviewed.push((asked, finding));
+                    let sample = view.follows().next();
+                    if let Some((_, reviews)) = drawn.iter_mut().find(|(leaf, _)| Some(*leaf) == sample) {
+                        reviews.push(leaf);
                     }
                 }
                 _ => {}
@@ -183,8 +185,15 @@ impl Ledger {
         }
         let shown = drawn.split_off(drawn.len().saturating_sub(SAMPLES_SHOWN_MAX));
         let mut samples = Vec::new();
-        for (leaf, reviewed) in shown {
-            samples.extend(self.drawn(leaf)?.map(|drawn| Drawn { reviewed, ..drawn }));
+        for (leaf, reviews) in shown {
+            let Some(mut drawn) = self.drawn(leaf)? else { continue };
+            for review in reviews {
+                if let Some(Detail::SampleReviewed { asked, finding, .. }) = self.detail_of(review)? {
+                    drawn.reviewed.retain(|(other, _)| *other != asked);
+                    drawn.reviewed.push((asked, finding));
+                }
+            }
+            samples.push(drawn);
         }
         Ok(samples)
     }
@@ -194,8 +203,7 @@ impl Ledger {
         let Some(row) = self.core().store.leaf(leaf)? else { return Ok(None) };
         let Entry::Known(view) = Entry::read(&row.leaf)? else { return Ok(None) };
         let Some(seeded) = view.follows().next().filter(|_| view.kind == LeafKind::SampleDrawn) else { return Ok(None) };
-        let detail = self.open_detail(leaf)?.map(|opened| serde_json::from_slice(&opened.detail)).transpose();
-        let asked = match detail.map_err(|source| ServiceError::Sealed { what: "detail", source })? {
+        let asked = match self.detail_of(leaf)? {
             Some(Detail::SampleDrawn { leaves, .. }) => leaves,
             // Expired with its term; nobody is asked for its reviews any more.
             _ => return Ok(None),
@@ -203,6 +211,11 @@ impl Ledger {
         let time_cs = view.time_cs;
         let due_cs = time_cs + REVIEW_DAYS_MAX * DAY_CS;
         Ok(Some(Drawn { seeded, leaf, time_cs, population: view.count(0), asked, reviewed: Vec::new(), due_cs }))
+    }
+
+    fn detail_of(&self, leaf: u64) -> Result<Option<Detail>, ServiceError> {
+        let detail = self.open_detail(leaf)?.map(|opened| serde_json::from_slice(&opened.detail)).transpose();
+        detail.map_err(|source| ServiceError::Sealed { what: "detail", source })
     }
 
     /// What of audits is overdue, in words: a sample, or reviews of one.

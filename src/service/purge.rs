@@ -65,15 +65,33 @@ impl Writer {
         let mut staged = Vec::new();
         for (id, row) in rows {
             let number = self.core().store.number(&row.number_key)?;
-            let follows = vec![number.as_ref().and_then(|number| number.released).unwrap_or(row.leaf)];
+            let (follows, tag) = self.grounds(id, &row, number.as_ref());
             let tombstone = number.filter(|number| number.current == Some(id)).map(|number| NumberRow {
                 state: NumberState::Purged,
                 current: None,
                 ..number
             });
             let detail = Detail::Purged { agency: row.agency.clone(), version: id, assurance: ASSURANCE.to_owned() };
-            staged.push(Staged::of(StagedRows::Purged { id, row, tombstone }, follows, Vec::new(), detail));
+            staged.push(Staged::of(StagedRows::Purged { id, row, tombstone }, follows, vec![tag], detail));
         }
         self.transact(&mut staged).map(|_| ())
+    }
+
+    /// The release that a purge follows, and the tag that it bears.
+    ///
+    /// Every version that a release named goes under the release's own tag: under another one, the purge of an older version would tell
+    /// which leaf replaced it, and so when the released booking came in. A version that was only replaced follows nothing.
+    fn grounds(&self, id: VersionId, row: &VersionRow, number: Option<&NumberRow>) -> (Vec<u64>, u64) {
+        let master = &self.core().master;
+        let own = (Vec::new(), master.booking_tag(row.leaf));
+        let Some((number, release)) = number.and_then(|number| Some((number, number.released?))) else { return own };
+        let of_release = (vec![release], master.booking_tag(number.leaf));
+        // The state of a version whose purge a crash ended no longer tells whether it was released; the release's detail does, and where
+        // that is lost or damaged, the purge ends all the same and nobody can hold the version against it.
+        let opened = self.core().open_detail(release).ok().flatten();
+        match opened.and_then(|opened| serde_json::from_slice(&opened.detail).ok()) {
+            Some(Detail::Released { versions, .. }) if !versions.contains(&id) => own,
+            _ => of_release,
+        }
     }
 }

@@ -3,7 +3,8 @@
 //! **With the newer log** (every witness keeps all leaves): it must begin with the backup's own and contain the anchor's checkpoint. Its
 //! leaves are taken over without their details, which are lost. What they say happened to the backup's bookings and searches is done
 //! again: what was released or replaced is out of every search, what was purged is purged again, what was answered isn't asked any more.
-//! Bookings that came in meanwhile are lost until their agencies send them again.
+//! Bookings that came in meanwhile are lost until their agencies send them again. Which bookings the leaves speak of is told by tags, which
+//! only the box with its master key can compute.
 //!
 //! **Without it** the log goes on under another origin, and says so in its first leaf. Nobody knows what was released meanwhile, so no
 //! booking of the backup is found by any search before its agency has sent it again.
@@ -75,16 +76,24 @@ pub struct Restored {
 struct Since {
     rows: Vec<LeafRow>,
     nodes: Vec<TileNode>,
-    /// Leaf of a booking to its release.
+    /// Tag of a booking to its release.
     released: BTreeMap<u64, u64>,
-    /// Leaves of bookings that others replaced.
-    replaced: BTreeSet<u64>,
-    /// Leaves of bookings, or of their releases, that were purged.
+    /// Tag of a booking to the leaf of the one that replaced it.
+    replaced: BTreeMap<u64, u64>,
+    /// Tags of bookings, or of their releases, that were purged.
     purged: BTreeSet<u64>,
     /// Leaf of a search to its answer, where it has one.
     ended: BTreeMap<u64, Option<u64>>,
     asked: BTreeSet<u64>,
     raised: BTreeMap<u64, u64>,
+}
+
+/// What became of a version of the backup.
+#[derive(Clone, Copy)]
+struct Fallen {
+    state: VersionState,
+    /// The leaf of the release and that of the version that stood then.
+    release: Option<(u64, u64)>,
 }
 
 /// An opened state folder whose daemon doesn't run.
@@ -108,7 +117,7 @@ pub fn restore(setup: &RestoreSetup, kept: KeptLog<'_>) -> Result<Restored, Serv
     let backup_leaves = folder.edge.leaves();
     let (since, edge) = folder.read(kept.leaves, &checkpoint)?;
     let mut done = Restored { backup_leaves, supplied_leaves: checkpoint.leaves, ..Restored::default() };
-    let versions = folder.versions_of(since.replaced.iter().chain(since.released.keys()).chain(&since.purged))?;
+    let fallen = folder.fallen(&since)?;
     let open: Vec<u64> = since.asked.iter().filter(|asked| !since.ended.contains_key(asked)).copied().collect();
     done.interrupted = open.len() as u64;
     let said = Detail::LogRestored {
@@ -130,18 +139,11 @@ pub fn restore(setup: &RestoreSetup, kept: KeptLog<'_>) -> Result<Restored, Serv
     store.commit::<ServiceError>(|tables| {
         tables.put_leaves(backup_leaves, &since.rows)?;
         tables.put_nodes(&since.nodes)?;
-        for (&leaf, &id) in &versions {
+        for (&id, &Fallen { state, release }) in &fallen {
             let Some(row) = store.version(id)? else { continue };
-            let release = since.released.get(&leaf);
-            let state = match (release, since.replaced.contains(&leaf)) {
-                // A purge that was finished is begun again: the backup has brought the key back.
-                _ if since.purged.contains(&leaf) || release.is_some_and(|release| since.purged.contains(release)) => VersionState::Purging,
-                (Some(_), _) => VersionState::Released,
-                (None, _) => VersionState::Superseded,
-            };
             done.suppressed += u64::from(row.state == VersionState::Live);
-            if let (Some(number), Some(&release)) = (store.number(&row.number_key)?, release) {
-                tables.put_number(&row.number_key, &NumberRow { state: NumberState::Released, released: Some(release), ..number })?;
+            if let (Some(number), Some((release, leaf))) = (store.number(&row.number_key)?, release) {
+                tables.put_number(&row.number_key, &NumberRow { state: NumberState::Released, leaf, released: Some(release), ..number })?;
             }
             tables.put_version(id, &VersionRow { state, ..row })?;
         }
@@ -287,17 +289,27 @@ impl Folder {
         Ok((since, edge))
     }
 
-    /// The versions that these leaves logged, by their leaves.
-    fn versions_of<'l>(&self, leaves: impl Iterator<Item = &'l u64>) -> Result<BTreeMap<u64, VersionId>, ServiceError> {
-        let wanted: BTreeSet<u64> = leaves.copied().collect();
-        let mut found = BTreeMap::new();
+    /// The versions of the backup that don't stand any more by what came since: each version's tag is looked up in it.
+    fn fallen(&self, since: &Since) -> Result<BTreeMap<VersionId, Fallen>, ServiceError> {
+        let mut fallen = BTreeMap::new();
         self.store.for_each_version::<ServiceError>(0..=u8::MAX, |id, head| {
-            if wanted.contains(&head.leaf) {
-                found.insert(head.leaf, id);
-            }
+            fallen.extend(since.fallen(head.leaf, &self.master).map(|what| (id, what)));
             Ok(())
         })?;
-        Ok(found)
+        // A release is of all versions before the one that stood; a purge that follows it may be of any of them.
+        let released: Vec<(VersionId, Fallen)> =
+            fallen.iter().filter(|(_, what)| what.release.is_some()).map(|(&id, &what)| (id, what)).collect();
+        for (id, what) in released {
+            let purged = what.release.is_some_and(|(_, standing)| since.purged.contains(&self.master.booking_tag(standing)));
+            let state = if purged { VersionState::Purging } else { VersionState::Released };
+            let mut next = self.store.version(id)?.and_then(|row| row.previous);
+            while let Some(version) = next {
+                let Some(row) = self.store.version(version)? else { break };
+                fallen.entry(version).or_insert(Fallen { state, ..what });
+                next = row.previous;
+            }
+        }
+        Ok(fallen)
     }
 
     fn open_searches(&self) -> Result<Vec<([u8; 16], SearchRow)>, ServiceError> {
@@ -328,14 +340,34 @@ impl Folder {
 }
 
 impl Since {
+    /// What became of the version that came in with this leaf; none where nothing is said of it.
+    fn fallen(&self, leaf: u64, master: &Master) -> Option<Fallen> {
+        let own = master.booking_tag(leaf);
+        // What replaced it came in after the backup and is lost; its leaf's index is all that its tag is made of.
+        let (mut standing, mut tag) = (leaf, own);
+        while let Some(&later) = self.replaced.get(&tag).filter(|&&later| later > standing) {
+            (standing, tag) = (later, master.booking_tag(later));
+        }
+        let release = self.released.get(&tag).map(|&release| (release, standing));
+        // A purge that was finished is begun again: the backup has brought the key back.
+        let state = match release {
+            _ if self.purged.contains(&own) => VersionState::Purging,
+            Some(_) if self.purged.contains(&tag) => VersionState::Purging,
+            Some(_) => VersionState::Released,
+            None if standing != leaf => VersionState::Superseded,
+            None => return None,
+        };
+        Some(Fallen { state, release })
+    }
+
     /// Takes note of what a leaf says happened.
     fn take(&mut self, index: u64, leaf: &[u8]) -> Result<(), ServiceError> {
         let Entry::Known(view) = Entry::read(leaf)? else { return Ok(()) };
         let first = view.follows().next();
         match (view.kind, first) {
-            (LeafKind::Released, Some(booking)) => drop(self.released.insert(booking, index)),
-            (LeafKind::BookingIn, Some(booking)) => drop(self.replaced.insert(booking)),
-            (LeafKind::Purged, Some(what)) => drop(self.purged.insert(what)),
+            (LeafKind::Released, _) => drop(self.released.insert(view.count(0), index)),
+            (LeafKind::BookingIn, _) if view.count(0) != 0 => drop(self.replaced.insert(view.count(0), index)),
+            (LeafKind::Purged, _) => drop(self.purged.insert(view.count(0))),
             (LeafKind::Asked, _) => drop(self.asked.insert(index)),
             (LeafKind::Answered, Some(asked)) => drop(self.ended.insert(asked, Some(index))),
             (LeafKind::Interrupted, Some(asked)) => drop(self.ended.insert(asked, None)),

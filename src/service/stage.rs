@@ -229,10 +229,10 @@ impl Writer {
         let key = BookingKey::generate();
         let slot = self.core().vault.bookings.lodge(&Lodger { owner: agency.clone(), id: id.0 }, &key).map_err(full_or_halted)?;
         suppressed.extend(previous);
-        let follows = replaces.iter().map(|(_, row)| row.leaf).collect();
+        let counts = vec![replaces.as_ref().map_or(0, |(_, row)| self.core().master.booking_tag(row.leaf))];
         let row = VersionRow { state: VersionState::Live, slot, leaf: 0, previous, number_key, agency, record: Vec::new() };
         let booking = StagedBooking { id, key, row, record, photo, model, face, next, replaces, more_standing };
-        Ok(Stage::commit(reply, StagedRows::Booked(Box::new(booking)), vec![NewLeaf::new(follows, Vec::new(), detail)]))
+        Ok(Stage::commit(reply, StagedRows::Booked(Box::new(booking)), vec![NewLeaf::new(Vec::new(), counts, detail)]))
     }
 
     fn stage_release(&self, release: Release, reply: &Reply, suppressed: &mut HashSet<VersionId>) -> Result<Stage, ServiceError> {
@@ -252,10 +252,10 @@ impl Writer {
         }
         suppressed.extend(versions.iter().map(|(version, _)| *version));
         let detail = Detail::Released { actor, agency, versions: versions.iter().map(|(version, _)| *version).collect(), reason };
-        let follows = vec![known.leaf];
+        let counts = vec![self.core().master.booking_tag(known.leaf)];
         let number = NumberRow { state: NumberState::Released, ..known };
         let rows = StagedRows::Released { number_key, number, versions };
-        Ok(Stage::commit(reply, rows, vec![NewLeaf::new(follows, Vec::new(), detail)]))
+        Ok(Stage::commit(reply, rows, vec![NewLeaf::new(Vec::new(), counts, detail)]))
     }
 
     fn asked(&self, search: [u8; 16]) -> Result<SearchRow, ServiceError> {

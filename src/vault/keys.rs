@@ -11,6 +11,7 @@ use crate::face::ModelId;
 
 /// Bytes of every key.
 pub(super) const KEY_BYTES: usize = 32;
+const TAG_DOMAIN: &[u8] = b"smrt booking tag v1\0";
 
 /// The one secret that opens a state folder; it comes from outside, as a credential.
 pub struct Master {
@@ -126,6 +127,17 @@ impl Master {
         let agency_bytes = u32::try_from(agency.len()).expect("an identifier is short").to_le_bytes();
         let named = [&agency_bytes, agency.as_bytes(), number.as_bytes()].concat();
         hmac::sign(&self.lookup, &named).as_ref().try_into().expect("HMAC-SHA256 gives 32 bytes")
+    }
+
+    /// The tag of the version of a booking that came in with this leaf, never 0: only this key tells which leaf it is of.
+    ///
+    /// Leaves are counted on when a log goes on under another origin, so the origin isn't part of it: a box under a new name still finds
+    /// what it tagged under a former one.
+    pub fn booking_tag(&self, leaf: u64) -> u64 {
+        // No number's key is made of the same bytes: no agency's name is as long as the first four of these would say.
+        let named = [TAG_DOMAIN, &leaf.to_le_bytes()].concat();
+        let tag = *hmac::sign(&self.lookup, &named).as_ref().first_chunk().expect("HMAC-SHA256 gives 32 bytes");
+        u64::from_le_bytes(tag).max(1)
     }
 
     /// Seals a leaf's detail for its place in a log.
@@ -247,6 +259,15 @@ mod tests {
         assert_ne!(master.number_key("ab", "c"), master.number_key("a", "bc"));
         assert_ne!(master.number_key("a", "1"), Master::new(&[2; 32]).unwrap().number_key("a", "1"));
         assert!(matches!(Master::new(&[1; 31]), Err(VaultError::MasterKey { found: 31 })));
+    }
+
+    #[test]
+    fn a_booking_s_tag_is_the_same_every_time_and_another_one_under_another_key_or_for_another_leaf() {
+        let master = Master::new(&[1; 32]).unwrap();
+        let tags: std::collections::BTreeSet<u64> = (0..1_000).map(|leaf| master.booking_tag(leaf)).collect();
+        assert_eq!((tags.len(), tags.contains(&0)), (1_000, false));
+        assert_eq!(master.booking_tag(7), Master::new(&[1; 32]).unwrap().booking_tag(7));
+        assert!((0..1_000).all(|leaf| !tags.contains(&Master::new(&[2; 32]).unwrap().booking_tag(leaf))));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! An attacker reads the log: with all leaves, all that the door shows of them and a dictionary of everything that happened, down to the very
-//! details, no commitment is guessed and no name is found; with the salts, each is.
+//! details, no commitment is guessed and no name is found; with the salts, each is. Nothing ties a release or a review to a booking's or a
+//! search's leaf, either; with the box's key, each release is tied to its booking.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,8 +17,9 @@ use smrt::audit::{Actor, Checkpoint, Detail, Edge, Finding, Leaf, LeafKind, Note
 use smrt::booking::{BookingData, Identifier};
 use smrt::client::archive::Archive;
 use smrt::inquiry::SearchRequest;
+use smrt::vault::Master;
 
-use crate::attacker::{Attacker, DOMAIN, Dictionary, words_in};
+use crate::attacker::{Attacker, DOMAIN, Dictionary, ties, words_in};
 use crate::photos::{OBAMA_LATER, gradient, photo, several};
 use crate::raw::Identity;
 use crate::site::{Daemon, Site, number};
@@ -92,6 +94,8 @@ const SEARCHES: [Asked; 6] = [
     ),
 ];
 
+/// Which bookings their agencies release.
+const RELEASED: [usize; 2] = [1, 7];
 const RELEASE_REASON: &str = "expunged by order of Judge Philippa Okonkwo-Reyes";
 const REVIEW_NOTE: &str = "complaint number belongs to another case, asked Lt. Thaddeus Brill";
 const HOLLOW_REASON: &str = "curiosity";
@@ -107,6 +111,8 @@ struct Loot {
     put_together: Dictionary,
     /// What is known of any such log: its origin, its key.
     known: Vec<Vec<u8>>,
+    /// The one secret of the box, which no attacker has.
+    master: Master,
 }
 
 fn actor(identity: &Identity, name: &str) -> Actor {
@@ -147,6 +153,15 @@ fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_togethe
         seen.file(&photo);
         seen.record(&[id, n, name, born, "2026-11-01", charges[0], &booked.version.to_string()]);
     }
+    // A booking is put right, and its agency releases it later.
+    let (id, n, ..) = BOOKINGS[RELEASED[1]];
+    let mut right = booking_of(&BOOKINGS[RELEASED[1]]);
+    right["charges"] = serde_json::json!(["receiving stolen property"]);
+    let former = versions[RELEASED[1]];
+    let photos = several(BOOKINGS.len());
+    let data: BookingData = serde_json::from_value(right.clone()).unwrap();
+    versions[RELEASED[1]] = daemon.feed(id).put_booking(&number(n), &data, &photos[RELEASED[1]]).unwrap().version;
+    seen.document(&right);
     let mut asked = Vec::new();
     for (at, search) in SEARCHES.iter().enumerate() {
         let (requester, id, reference, reason, source, _) = search;
@@ -169,11 +184,11 @@ fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_togethe
         [viewed, ask].iter().for_each(|detail| put_together.whole(&detail.to_bytes()));
         asked.push(array.asked);
     }
-    for at in [1, 7] {
+    for at in RELEASED {
         let (id, n, ..) = BOOKINGS[at];
         daemon.feed(id).release(&number(n), RELEASE_REASON).unwrap();
         let agency_id = Identifier::parse(id).unwrap();
-        let versions = vec![versions[at]];
+        let versions = [versions[at]].into_iter().chain((at == RELEASED[1]).then_some(former)).collect();
         let released = Detail::Released { actor: agency(id), agency: agency_id, versions, reason: RELEASE_REASON.to_owned() };
         put_together.whole(&released.to_bytes());
     }
@@ -238,7 +253,8 @@ fn loot() -> Loot {
     }
     let verifier = site.log_verifier();
     let known = vec![verifier.name().as_bytes().to_vec(), verifier.public().to_vec(), verifier.to_string().into_bytes()];
-    Loot { leaves, salts, readable, dictionary, put_together, known }
+    let master = Master::new(&fs::read(site.path("master.key")).unwrap()).unwrap();
+    Loot { leaves, salts, readable, dictionary, put_together, known, master }
 }
 
 impl Loot {
@@ -271,6 +287,12 @@ fn an_attacker_with_everything_but_the_salts_finds_no_commitment_and_no_name_and
         loot.readable.iter().map(|(_, bytes)| bytes.len()).sum::<usize>()
     );
 
+    let mut under = loot.known.clone();
+    under.extend([b"smrt booking tag v1\0".to_vec(), vec![0; 32], Vec::new()]);
+    assert_eq!(ties(&loot.leaves, &under, None), BTreeSet::new(), "nothing points at one person");
+    let tied = ties(&loot.leaves, &under, Some(&|leaf| loot.master.booking_tag(leaf)));
+    assert_eq!(tied.len(), RELEASED.len() + 1, "the box knows what was released and what was replaced: {tied:?}");
+
     // The same attacker, told what an auditor is told, needs nobody's word for what a leaf says.
     let mut told = loot.attacker();
     told.tell(&loot.salts);
@@ -280,6 +302,32 @@ fn an_attacker_with_everything_but_the_salts_finds_no_commitment_and_no_name_and
     told.guess_wholes(&loot.dictionary);
     assert_eq!(told.found.len(), loot.leaves.len(), "every commitment is of its detail");
     assert!(told.found.values().all(|(_, way)| *way == "domain, salt, guess"), "{:?}", told.found);
+}
+
+#[test]
+fn the_attacker_finds_every_leaf_that_points_at_a_booking_or_a_search_and_every_tag_that_can_be_worked_out() {
+    let leaf = |kind, follows: &[u64], counts: &[u64]| {
+        Leaf { kind, time_cs: 179_000_000_000, follows: follows.to_vec(), counts: counts.to_vec(), commitment: [9; 32] }.to_bytes()
+    };
+    let before = [leaf(LeafKind::BookingIn, &[], &[0]), leaf(LeafKind::InquiryOpened, &[], &[]), leaf(LeafKind::Asked, &[1], &[])];
+    let tied = |last: Vec<u8>| ties(&[&before[..], &[last]].concat(), &[Vec::new(), b"weak.example/log".to_vec()], None);
+    for (kind, follows) in [(LeafKind::Released, 0), (LeafKind::Purged, 0), (LeafKind::SampleReviewed, 2), (LeafKind::ProbeOpened, 2)] {
+        assert_eq!(tied(leaf(kind, &[follows], &[])), BTreeSet::from([(3, follows)]), "{kind:?}");
+    }
+    assert_eq!(tied(leaf(LeafKind::Interrupted, &[2], &[])), BTreeSet::new());
+    let first = |bytes: &[u8]| u64::from_le_bytes(*bytes.first_chunk().unwrap());
+    let keyed = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"weak.example/log"), &0_u64.to_le_bytes());
+    let weak = [
+        179_000_000_000,
+        first(&[9; 8]),
+        first(&Sha256::digest(0_u64.to_be_bytes())),
+        first(&Sha256::digest(smrt::audit::leaf_hash(&before[0]))),
+        first(keyed.as_ref()),
+    ];
+    for tag in weak {
+        assert_eq!(tied(leaf(LeafKind::Released, &[], &[tag])), BTreeSet::from([(3, 0)]), "{tag}");
+    }
+    assert_eq!(tied(leaf(LeafKind::Released, &[], &[0x0123_4567_89ab_cdef])), BTreeSet::new());
 }
 
 #[test]

@@ -1,13 +1,14 @@
 //! An attacker who has read the source and all of the log that anybody in the roster may read, and holds a dictionary of whatever could be
 //! in it. Two ways lead to what a leaf is about: a guess that hashes to its commitment, with anything at hand in the place of the salt; and
-//! the words themselves, lying somewhere as they are or in another spelling.
+//! the words themselves, lying somewhere as they are or in another spelling. A third leads to whom it is about: the time of a booking or a
+//! search is known outside, so that whatever is tied to its leaf is tied to a person.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
 use base64::{Engine, engine::general_purpose::STANDARD};
-use smrt::audit::{Edge, Hash, Leaf, leaf_hash};
+use smrt::audit::{Edge, Hash, Leaf, LeafKind, leaf_hash};
 
 /// What commitments begin with, as the source says.
 pub(crate) const DOMAIN: &[u8] = b"smrt leaf detail v1\0";
@@ -32,6 +33,9 @@ pub(crate) struct Dictionary {
     /// Photos and probes.
     files: BTreeSet<Vec<u8>>,
 }
+
+/// A leaf that tells what became of somebody, and the leaf that tells when that one came in or was searched for.
+pub(crate) type Tie = (u64, u64);
 
 /// What stands in the place of a salt.
 struct Salt {
@@ -303,6 +307,48 @@ pub(crate) fn words_in(dictionary: &Dictionary, readable: &[(String, Vec<u8>)], 
         }
     }
     found
+}
+
+/// Leaves that are tied to that of a booking, or of a search whose end isn't meant, by what they follow or by their tags.
+///
+/// `known` is what tags may be made under, beside what every leaf shows; `tag` is the box's own way to make one of a leaf's index.
+pub(crate) fn ties(leaves: &[Vec<u8>], known: &[Vec<u8>], tag: Option<&dyn Fn(u64) -> u64>) -> BTreeSet<Tie> {
+    let read: Vec<(u64, Leaf)> = (0..).zip(leaves.iter().map(|leaf| Leaf::from_bytes(leaf).unwrap())).collect();
+    let mut made: HashMap<u64, u64> = HashMap::new();
+    for (at, booking) in read.iter().filter(|(_, leaf)| leaf.kind == LeafKind::BookingIn) {
+        made.extend(tag.map(|tag| (tag(*at), *at)));
+        let (time, bytes) = (booking.time_cs, leaves[usize::try_from(*at).unwrap()].as_slice());
+        let shown: [Vec<u8>; 7] = [
+            at.to_le_bytes().into(),
+            at.to_be_bytes().into(),
+            at.to_string().into(),
+            time.to_le_bytes().into(),
+            time.to_be_bytes().into(),
+            booking.commitment.into(),
+            leaf_hash(bytes).into(),
+        ];
+        for (value, under) in shown.iter().flat_map(|value| known.iter().map(move |under| (value.as_slice(), under.as_slice()))) {
+            let keyed = |key: &[u8], value: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), value).as_ref().to_vec();
+            let joined = [under, value].concat();
+            let ways = [joined.clone(), digest(&SHA256, &joined).as_ref().to_vec(), keyed(under, value), keyed(value, under)];
+            for way in [value.to_vec()].into_iter().chain(ways) {
+                let eight = [way.first_chunk::<8>(), way.last_chunk::<8>()].into_iter().flatten();
+                made.extend(eight.flat_map(|eight| [u64::from_le_bytes(*eight), u64::from_be_bytes(*eight)]).map(|tag| (tag, *at)));
+            }
+        }
+    }
+    let kind_of = |at: u64| usize::try_from(at).ok().and_then(|at| read.get(at)).map(|(_, leaf)| leaf.kind);
+    let mut ties = BTreeSet::new();
+    for (at, leaf) in &read {
+        // Every search is answered or interrupted; that singles nobody out.
+        let every = matches!(leaf.kind, LeafKind::Answered | LeafKind::Interrupted);
+        let single = |earlier: &u64| matches!(kind_of(*earlier), Some(LeafKind::BookingIn | LeafKind::Asked)) && !every;
+        ties.extend(leaf.follows.iter().copied().filter(single).map(|earlier| (*at, earlier)));
+        if matches!(leaf.kind, LeafKind::BookingIn | LeafKind::Released | LeafKind::Purged) {
+            ties.extend(leaf.counts.iter().filter(|count| **count != 0).filter_map(|tag| Some((*at, *made.get(tag)?))));
+        }
+    }
+    ties
 }
 
 /// A word as it could lie in bytes: as it is, backwards, in hexadecimal, in base64 at each offset, as a number.

@@ -1,7 +1,8 @@
 //! The rules that hold across leaves, checked while the log goes by: each leaf once, in its order, with its detail where it was opened.
 //!
 //! Invariant: what can't be read or isn't understood is counted, never held against the log. Of each leaf one byte is kept, its kind, and
-//! a few numbers of those that others come back to, so that a log of ten million leaves is checked as it is read.
+//! a few numbers of those that others come back to, so that a log of ten million leaves is checked as it is read. Which booking a tag is
+//! of only the box can say; what is checked is that a tag which is purged was released or replaced before.
 
 mod purges;
 mod told;
@@ -16,12 +17,10 @@ use super::{Alarm, LeafKind};
 use crate::limits::REQUEST_SECONDS_MAX;
 use purges::Purges;
 pub use told::Opened;
-use told::Told;
+use told::{Before, Told};
 
 /// The kind of a leaf that wasn't read or isn't understood.
 const UNKNOWN: u8 = 0;
-/// Set beside the kind of a booking that a later one replaced.
-const REPLACED: u8 = 0x80;
 const KINDS: usize = 0x80;
 
 /// A checker that is shown a log leaf by leaf.
@@ -183,7 +182,10 @@ impl Rules {
         };
         self.kinds.push(byte);
         match (opened, entry) {
-            (Some(opened), Entry::Known(leaf)) => self.told.check(index, leaf, opened, &self.drawn, &self.asked, &mut self.found),
+            (Some(opened), Entry::Known(leaf)) => {
+                let before = Before { drawn: &self.drawn, asked: &self.asked, purges: &mut self.purges };
+                self.told.check(index, leaf, opened, before, &mut self.found);
+            }
             (Some(_), Entry::Foreign { .. }) => {}
             (None, _) => self.untold(index),
         }
@@ -215,7 +217,7 @@ impl Rules {
 
     fn kind(&self, index: u64) -> Option<LeafKind> {
         let byte = self.kinds.get(usize::try_from(index).ok()?)?;
-        LeafKind::of(u16::from(byte & !REPLACED))
+        LeafKind::of(u16::from(*byte))
     }
 
     /// Whether the leaf follows as many leaves as its kind does, of the kinds that it may, all before it, and has its counts.
@@ -272,10 +274,16 @@ impl Rules {
                     format!("the log goes on under another name: of {cosigned} leaves cosigned before, a backup held {backup_leaves}");
                 found.note(index, what);
             }
-            LeafKind::BookingIn if first < index => self.replaced(first),
-            LeafKind::Released => self.purges.released(index, first, time),
-            LeafKind::Purged if known => self.purged(index, first, time),
-            LeafKind::HoldNoticed => self.purges.noticed(index, first, time, leaf.count(0) != 0),
+            LeafKind::BookingIn => self.purges.replaced(leaf.count(0)),
+            LeafKind::Released => self.purges.released(index, leaf.count(0), time),
+            LeafKind::Purged if known => {
+                let sure = self.unread + self.foreign == 0;
+                match leaf.follows().next() {
+                    Some(release) => self.purges.purged(index, release, leaf.count(0), time, sure, found),
+                    None => self.purges.purged_replaced(index, leaf.count(0), sure, found),
+                }
+            }
+            LeafKind::HoldNoticed => self.purges.noticed(index, leaf.follows().next(), time, leaf.count(0) != 0),
             LeafKind::HoldDecided => self.purges.decided(index, first, time, leaf.count(0) != 0),
             LeafKind::Transferred => self.purges.transferred(first, time),
             LeafKind::ExtensionDecided if leaf.count(0) != 0 => self.purges.extended(first, time, leaf.count(1)),
@@ -300,7 +308,6 @@ impl Rules {
                 self.samples.insert(index, sample);
             }
             LeafKind::SampleDrawn => self.sample(index, first, leaf),
-            LeafKind::SampleReviewed if known => self.sample_reviewed(index, leaf),
             LeafKind::DetailsExpired => match (leaf.count(0), leaf.count(1)) {
                 (first, end) if first <= end && end <= index => self.expired.push((first, end)),
                 _ => found.wrong(index, "names details as expired of leaves that do not come before it"),
@@ -319,25 +326,6 @@ impl Rules {
     fn ended(&mut self, index: u64, asked: u64, kind: LeafKind) {
         if self.open.remove(&asked).is_none() {
             self.found.wrong(index, format!("'{}' ends the search of leaf {asked}, which had its end before", kind.name()));
-        }
-    }
-
-    /// A booking that another one replaced may be purged without a release.
-    fn replaced(&mut self, earlier: u64) {
-        let is_booking = self.kind(earlier) == Some(LeafKind::BookingIn);
-        if let Some(byte) = usize::try_from(earlier).ok().and_then(|index| self.kinds.get_mut(index)).filter(|_| is_booking) {
-            *byte |= REPLACED;
-        }
-    }
-
-    fn purged(&mut self, index: u64, first: u64, time_cs: u64) {
-        if self.kind(first) == Some(LeafKind::Released) {
-            let sure = self.unread + self.foreign == 0;
-            return self.purges.purged(index, first, time_cs, sure, &mut self.found);
-        }
-        let is_replaced = usize::try_from(first).ok().and_then(|first| self.kinds.get(first)).is_some_and(|byte| byte & REPLACED != 0);
-        if !is_replaced && !self.any_unknown(first, index) {
-            self.found.wrong(index, format!("purges the booking of leaf {first}, which was neither released nor replaced"));
         }
     }
 
@@ -410,18 +398,6 @@ impl Rules {
         self.drawn.insert(index, sample.clone());
     }
 
-    fn sample_reviewed(&mut self, index: u64, leaf: &LeafView<'_>) {
-        let [Some(drawn), Some(asked)] =
-            [LeafKind::SampleDrawn, LeafKind::Asked].map(|kind| leaf.follows().find(|&earlier| self.kind(earlier) == Some(kind)))
-        else {
-            return self.found.wrong(index, "is a review of a sample's search that does not follow the sample and the search");
-        };
-        let is_drawn = |sample: &Sample| (sample.first..sample.end).contains(&asked) && sample.key.draws(asked, sample.rate_ppm);
-        if self.drawn.get(&drawn).is_some_and(|sample| !is_drawn(sample)) {
-            self.found.wrong(index, format!("reviews the search of leaf {asked}, which the sample of leaf {drawn} did not draw"));
-        }
-    }
-
     /// What was found, judged at the time of the newest leaf.
     pub fn end(mut self) -> Ruled {
         let unjudged = self.unread + self.foreign;
@@ -481,6 +457,11 @@ impl Sample {
     /// Those of them that it draws.
     fn drawn<'a>(&self, asked: &'a [u64]) -> impl Iterator<Item = u64> + use<'a, '_> {
         self.among(asked).iter().copied().filter(|&asked| self.key.draws(asked, self.rate_ppm))
+    }
+
+    /// Whether this leaf is one of them.
+    fn draws(&self, leaf: u64, asked: &[u64]) -> bool {
+        self.among(asked).binary_search(&leaf).is_ok() && self.key.draws(leaf, self.rate_ppm)
     }
 }
 

@@ -1,6 +1,9 @@
 //! Releases and what becomes of them: gone within ten days, unless a notice of evidentiary value or an extension stopped the clock.
+//!
+//! A notice that came before its booking was released follows nothing, so only details tell which release it holds. Where those weren't
+//! opened, a release that is past due is given the benefit of the doubt: any such notice before it may be the reason, and that is said.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::Found;
 use crate::limits::RELEASE_TO_PURGE_DAYS_MAX;
@@ -13,8 +16,15 @@ const TERM_CS: u64 = TERM_DAYS * DAY_CS;
 pub(super) struct Purges {
     /// Releases without a purge.
     open: BTreeMap<u64, Release>,
-    /// Notices of evidentiary value, by the leaf that they hold and their own.
+    /// The tags of all releases, by their leaves in rising order.
+    tags: Vec<(u64, u64)>,
+    /// The tags of bookings that others replaced.
+    replaced: HashSet<u64>,
+    /// Notices of evidentiary value, by the release that they hold and their own leaf; by their own leaf alone while no release is known.
     holds: BTreeMap<(u64, u64), Hold>,
+    /// Notices whose release isn't known: all of them, and those whose details weren't opened, which may be about any.
+    loose: Loose,
+    untold: Loose,
     /// What a notice holds, and which notice a decision is on.
     about: BTreeMap<u64, u64>,
     /// Until when a release was extended.
@@ -23,8 +33,17 @@ pub(super) struct Purges {
 
 #[derive(Debug)]
 struct Release {
-    booking: u64,
     time_cs: u64,
+    /// Whether its detail was opened.
+    told: bool,
+}
+
+#[derive(Debug, Default)]
+struct Loose {
+    /// Those that stand.
+    standing: BTreeSet<u64>,
+    /// The latest end of the others.
+    ended_cs: u64,
 }
 
 #[derive(Debug)]
@@ -48,27 +67,70 @@ impl Purges {
         !self.open.is_empty()
     }
 
-    pub(super) fn released(&mut self, index: u64, booking: u64, time_cs: u64) {
-        self.open.insert(index, Release { booking, time_cs });
+    /// A booking bears the tag of the one that it replaced, or 0.
+    pub(super) fn replaced(&mut self, tag: u64) {
+        if tag != 0 {
+            self.replaced.insert(tag);
+        }
     }
 
-    pub(super) fn noticed(&mut self, index: u64, held: u64, time_cs: u64, by_order: bool) {
+    pub(super) fn released(&mut self, index: u64, tag: u64, time_cs: u64) {
+        self.open.insert(index, Release { time_cs, told: false });
+        self.tags.push((index, tag));
+    }
+
+    /// A release's detail was opened, and these notices are of what it released.
+    pub(super) fn told_release(&mut self, index: u64, notices: impl Iterator<Item = u64>) {
+        if let Some(release) = self.open.get_mut(&index) {
+            release.told = true;
+        }
+        for notice in notices {
+            if let Some(hold) = self.holds.remove(&(notice, notice)) {
+                self.loose.standing.remove(&notice);
+                self.about.insert(notice, index);
+                self.holds.insert((index, notice), hold);
+            }
+        }
+    }
+
+    pub(super) fn noticed(&mut self, index: u64, release: Option<u64>, time_cs: u64, by_order: bool) {
+        let held = release.unwrap_or(index);
         self.about.insert(index, held);
         self.holds.insert((held, index), Hold { noticed_cs: time_cs, by_order, granted: false, ended_cs: None });
+        if release.is_none() {
+            self.loose.standing.insert(index);
+            self.untold.standing.insert(index);
+        }
+    }
+
+    /// A notice's detail was opened.
+    pub(super) fn told_notice(&mut self, index: u64) {
+        self.untold.standing.remove(&index);
     }
 
     pub(super) fn decided(&mut self, index: u64, notice: u64, time_cs: u64, granted: bool) {
         self.about.insert(index, notice);
         if let Some(hold) = self.hold(notice) {
             hold.granted = granted;
-            hold.ended_cs = (!granted).then_some(time_cs);
+        }
+        if !granted {
+            self.ended(notice, time_cs);
         }
     }
 
     pub(super) fn transferred(&mut self, decision: u64, time_cs: u64) {
-        let notice = self.about.get(&decision).copied();
-        if let Some(hold) = notice.and_then(|notice| self.hold(notice)) {
-            hold.ended_cs = Some(time_cs);
+        if let Some(&notice) = self.about.get(&decision) {
+            self.ended(notice, time_cs);
+        }
+    }
+
+    fn ended(&mut self, notice: u64, time_cs: u64) {
+        let Some(hold) = self.hold(notice) else { return };
+        hold.ended_cs = Some(time_cs);
+        for loose in [&mut self.loose, &mut self.untold] {
+            if loose.standing.remove(&notice) {
+                loose.ended_cs = time_cs.max(loose.ended_cs);
+            }
         }
     }
 
@@ -80,12 +142,20 @@ impl Purges {
 
     /// One release may name several versions of a booking; the first purge stands for all, and details tell of each. Where it isn't `sure`
     /// that all leaves were read, one that wasn't may have changed what is due.
-    pub(super) fn purged(&mut self, index: u64, release: u64, time_cs: u64, sure: bool, found: &mut Found) {
+    pub(super) fn purged(&mut self, index: u64, release: u64, tag: u64, time_cs: u64, sure: bool, found: &mut Found) {
+        let released = self.tags.binary_search_by_key(&release, |(leaf, _)| *leaf).ok().and_then(|at| self.tags.get(at));
+        if released.is_some_and(|(_, released)| *released != tag) {
+            found.wrong(index, format!("bears the tag of another booking than leaf {release}, which it follows"));
+        }
         let Some(of) = self.open.remove(&release) else { return };
         let what = match self.due(release, &of) {
             Due::By(due) if time_cs > due => {
                 let days = (time_cs - of.time_cs) / DAY_CS;
-                format!("purges what leaf {release} released {days} days before; {TERM_DAYS} days are allowed")
+                let what = format!("purges what leaf {release} released {days} days before; {TERM_DAYS} days are allowed");
+                match self.may_be_held(release, &of, due, time_cs) {
+                    Some(doubt) => return found.note(index, format!("{what}; {doubt}")),
+                    None => what,
+                }
             }
             Due::Stopped(notice, hold) if hold.by_order => {
                 format!("purges what leaf {release} released, though the order noticed in leaf {notice} had stopped that")
@@ -98,16 +168,24 @@ impl Purges {
         }
     }
 
+    /// A purge that follows no release is of a version that another one replaced.
+    pub(super) fn purged_replaced(&self, index: u64, tag: u64, sure: bool, found: &mut Found) {
+        if sure && !self.replaced.contains(&tag) {
+            found.wrong(index, "purges a booking that no leaf before it released or replaced");
+        }
+    }
+
     /// What of it should be gone by now.
     pub(super) fn unfinished(&self, now_cs: u64, found: &mut Found) {
         for (&release, of) in &self.open {
             match self.due(release, of) {
                 Due::By(due) if now_cs > due => {
                     let days = (now_cs - of.time_cs) / DAY_CS;
-                    found.wrong(
-                        release,
-                        format!("was released {days} days before the log ends and is not purged; {TERM_DAYS} days are allowed"),
-                    );
+                    let what = format!("was released {days} days before the log ends and is not purged; {TERM_DAYS} days are allowed");
+                    match self.may_be_held(release, of, due, now_cs) {
+                        Some(doubt) => found.note(release, format!("{what}; {doubt}")),
+                        None => found.wrong(release, what),
+                    }
                 }
                 Due::Stopped(notice, hold) if hold.granted => {
                     found.note(release, format!("is kept until it is transferred, since the notice of leaf {notice} was granted"));
@@ -125,11 +203,21 @@ impl Purges {
         self.holds.get_mut(&(held, notice))
     }
 
+    /// Why a release that is past due may be in order all the same, in words: a notice before it whose booking isn't known.
+    fn may_be_held(&self, release: u64, of: &Release, due_cs: u64, now_cs: u64) -> Option<String> {
+        let loose = if of.told { &self.untold } else { &self.loose };
+        if let Some(notice) = loose.standing.first().filter(|&&notice| notice < release) {
+            return Some(format!("the notice of leaf {notice}, of a booking that stood then, may hold it: only opened details tell"));
+        }
+        let paused_cs = loose.ended_cs.saturating_sub(of.time_cs);
+        let doubt = || "a notice of a booking that stood then may have held it for a while: only opened details tell".to_owned();
+        (now_cs <= due_cs.saturating_add(paused_cs)).then(doubt)
+    }
+
     /// The clock stands from a notice until it is refused, or what it asked for is transferred; an extension starts the term anew at its end.
     fn due(&self, release: u64, of: &Release) -> Due<'_> {
         let mut paused_cs: u64 = 0;
-        let about = |leaf| self.holds.range((leaf, 0)..=(leaf, u64::MAX));
-        for (&(_, notice), hold) in about(release).chain(about(of.booking)) {
+        for (&(_, notice), hold) in self.holds.range((release, 0)..=(release, u64::MAX)) {
             let Some(ended_cs) = hold.ended_cs else { return Due::Stopped(notice, hold) };
             paused_cs = paused_cs.saturating_add(ended_cs.saturating_sub(hold.noticed_cs.max(of.time_cs)));
         }

@@ -1,8 +1,9 @@
 //! What an opened detail must be: the one that its leaf committed to, of its kind, saying again what the leaf says, and agreeing with the
 //! details of the leaves that it follows, where those were opened too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use super::purges::Purges;
 use super::{Found, Sample};
 use crate::audit::leaf::LeafView;
 use crate::audit::remark::Place;
@@ -29,9 +30,19 @@ pub(super) struct Told {
     /// The answers that reviews are of.
     reviews: BTreeMap<u64, u64>,
     inquiries: BTreeMap<u64, String>,
-    /// Versions of bookings, by their leaves in rising order.
-    bookings: Vec<(u64, VersionId)>,
     released: BTreeMap<u64, Vec<VersionId>>,
+    /// Versions that others replaced, by their tags, with the leaf that says so.
+    replaced: HashMap<u64, (u64, VersionId)>,
+    /// Notices of evidentiary value of bookings that stood, by version.
+    holds: BTreeMap<VersionId, Vec<u64>>,
+}
+
+/// What the leaves before one say that its detail must agree with.
+pub(super) struct Before<'b> {
+    pub(super) drawn: &'b BTreeMap<u64, Sample>,
+    /// All searches asked for.
+    pub(super) asked: &'b [u64],
+    pub(super) purges: &'b mut Purges,
 }
 
 #[derive(Clone, Debug)]
@@ -46,15 +57,7 @@ impl Told {
         self.checked
     }
 
-    pub(super) fn check(
-        &mut self,
-        index: u64,
-        leaf: &LeafView<'_>,
-        opened: Opened<'_>,
-        drawn: &BTreeMap<u64, Sample>,
-        asked: &[u64],
-        found: &mut Found,
-    ) {
+    pub(super) fn check(&mut self, index: u64, leaf: &LeafView<'_>, opened: Opened<'_>, before: Before<'_>, found: &mut Found) {
         self.checked += 1;
         if commit(opened.salt, opened.text.as_bytes()) != *leaf.commitment {
             let what = format!("what is given as the detail of leaf {index} is not the detail that this leaf committed to");
@@ -71,20 +74,13 @@ impl Told {
         if let Some(((name, count), Some(told))) = counts.find(|((_, count), told)| told.is_some_and(|told| told != *count)) {
             found.wrong(index, format!("counts {count} {}, its detail {told}", name.replace('_', " ")));
         }
-        if let Some(what) = self.relations(index, leaf, detail, drawn, asked) {
+        if let Some(what) = self.relations(index, leaf, detail, before) {
             found.wrong(index, what);
         }
     }
 
     /// Remembers a detail; what doesn't agree with those before it, in words.
-    fn relations(
-        &mut self,
-        index: u64,
-        leaf: &LeafView<'_>,
-        detail: Detail,
-        drawn: &BTreeMap<u64, Sample>,
-        asked: &[u64],
-    ) -> Option<String> {
+    fn relations(&mut self, index: u64, leaf: &LeafView<'_>, detail: Detail, before: Before<'_>) -> Option<String> {
         let first = leaf.follows().next().unwrap_or(index);
         let other = |what: &str| Some(format!("its detail names another {what} than that of leaf {first}"));
         match detail {
@@ -112,21 +108,36 @@ impl Told {
                 return self.searches.get(&first).filter(|answered| answered.name != search).and_then(|_| other("search"));
             }
             Detail::Reviewed { examiner, .. } => return self.reviewed(index, leaf, examiner),
-            Detail::BookingIn { version, .. } => self.bookings.push((index, version)),
+            Detail::BookingIn { replaces, .. } => match (replaces, leaf.count(0)) {
+                (Some(_), 0) => return Some("its detail says that it replaces a version, and it bears the tag of none".to_owned()),
+                (Some(version), tag) => _ = self.replaced.insert(tag, (index, version)),
+                (None, 0) => {}
+                (None, _) => return Some("it bears the tag of a version that it replaces, and its detail names none".to_owned()),
+            },
             Detail::Released { versions, .. } => {
-                let differs = !self.is_of(first, |of| versions.contains(of));
+                let holds = versions.iter().filter_map(|version| self.holds.remove(version));
+                before.purges.told_release(index, holds.flatten());
                 self.released.insert(index, versions);
-                return differs.then(|| other("booking")).flatten();
+            }
+            Detail::Purged { version, .. } if leaf.follows().len() == 0 => {
+                let (by, _) = self.replaced.get(&leaf.count(0)).filter(|(_, replaced)| *replaced != version)?;
+                return Some(format!("its detail names another booking than the one that leaf {by} replaced"));
+            }
+            Detail::HoldNoticed { version, .. } if leaf.follows().len() == 0 => {
+                before.purges.told_notice(index);
+                self.holds.entry(version).or_default().push(index);
             }
             Detail::Purged { version, .. } | Detail::HoldNoticed { version, .. } | Detail::ExtensionDecided { version, .. } => {
-                return (!self.is_of(first, |of| *of == version)).then(|| other("booking")).flatten();
+                return self.released.get(&first).filter(|versions| !versions.contains(&version)).and_then(|_| other("booking"));
             }
             Detail::SampleDrawn { leaves, .. } => {
-                let again = drawn.get(&index)?.drawn(asked);
+                let again = before.drawn.get(&index)?.drawn(before.asked);
                 return (!again.eq(leaves)).then(|| "its detail does not name the searches that its seed draws".to_owned());
             }
-            Detail::SampleReviewed { asked, .. } if leaf.follows().all(|earlier| earlier != asked) => {
-                return Some(format!("its detail is about the search of leaf {asked}, which it does not follow"));
+            Detail::SampleReviewed { asked, .. } => {
+                let sample = before.drawn.get(&first).filter(|sample| !sample.draws(asked, before.asked));
+                return sample
+                    .map(|_| format!("its detail is about the search of leaf {asked}, which the sample of leaf {first} did not draw"));
             }
             _ => {}
         }
@@ -150,12 +161,6 @@ impl Told {
             _ => {}
         }
         None
-    }
-
-    /// Whether one of the versions that an earlier leaf names fits; nothing is held against one whose detail wasn't opened.
-    fn is_of(&self, earlier: u64, fits: impl Fn(&VersionId) -> bool) -> bool {
-        let booking = self.bookings.binary_search_by_key(&earlier, |(leaf, _)| *leaf).ok().and_then(|at| self.bookings.get(at));
-        booking.is_none_or(|(_, version)| fits(version)) && self.released.get(&earlier).is_none_or(|versions| versions.iter().any(fits))
     }
 }
 
@@ -183,12 +188,12 @@ fn counts(detail: &Detail) -> Vec<Option<u64>> {
         Detail::ModelSwitched { bookings, suppressed, .. } => vec![*bookings, *suppressed],
         Detail::ModelSwitchGivenUp { embedded, failed, .. } => vec![*embedded, *failed],
         Detail::BookingsSuppressed { bookings, .. } => vec![len(bookings.len())],
-        Detail::DetailsOpened { first, end, .. } | Detail::DetailsExpired { first, end, .. } => vec![*first, *end],
+        Detail::DetailsOpened { first, end, .. } => vec![end.saturating_sub(*first)],
+        Detail::DetailsExpired { first, end, .. } => vec![*first, *end],
         Detail::Exported { leaves, .. } => vec![*leaves],
         Detail::ProbesExpired { searches } => vec![len(searches.len())],
         Detail::SampleSeeded { seed, rate_ppm, first, end, .. } => vec![*seed, *rate_ppm, *first, *end],
         Detail::SampleDrawn { leaves, .. } => return vec![None, Some(len(leaves.len()))],
-        Detail::SampleReviewed { finding, .. } => vec![*finding as u64],
         _ => Vec::new(),
     };
     told.into_iter().map(Some).collect()

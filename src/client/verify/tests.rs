@@ -100,7 +100,7 @@ impl Log {
         let first = leaves[0];
         let drawn = leaf(LeafKind::SampleDrawn, vec![end], vec![asked.len() as u64, leaves.len() as u64]);
         self.push_leaf(drawn, &Detail::SampleDrawn { actor: actor("auditor"), leaves });
-        let reviewed = leaf(LeafKind::SampleReviewed, vec![end + 1, first], vec![0]);
+        let reviewed = leaf(LeafKind::SampleReviewed, vec![end + 1], vec![]);
         let note = "in order".to_owned();
         let detail = Detail::SampleReviewed { actor: actor("auditor"), asked: first, finding: Finding::InOrder, note };
         self.push_leaf(reviewed, &detail);
