@@ -240,18 +240,23 @@ impl Roster {
 
     /// The agency of a feed that may push and release today.
     pub fn feed<'a>(&'a self, caller: &Caller, verb: &'static str, today: Date) -> Result<&'a Agency, RosterError> {
-        let CertificateName::Feed(id) = &caller.name else {
-            return Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted: "an agency's feed" });
-        };
-        let unknown = || RosterError::Unknown { name: caller.name.to_string() };
-        let agency = self.agencies.iter().find(|a| a.id == *id).ok_or_else(unknown)?;
-        agency.active(today)?;
+        let agency = self.member(caller, verb, today)?;
         match agency.standing {
             Standing::Contributor { .. } => Ok(agency),
             Standing::Requester { .. } => {
                 Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted: "a contributing agency" })
             }
         }
+    }
+
+    /// The agency of a feed, whatever it is to the site, active today.
+    pub fn member<'a>(&'a self, caller: &Caller, verb: &'static str, today: Date) -> Result<&'a Agency, RosterError> {
+        let CertificateName::Feed(id) = &caller.name else {
+            return Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted: "an agency's feed" });
+        };
+        let agency = self.agencies.iter().find(|a| a.id == *id).ok_or_else(|| RosterError::Unknown { name: caller.name.to_string() })?;
+        agency.active(today)?;
+        Ok(agency)
     }
 
     /// The console that may search: any but an auditor's.

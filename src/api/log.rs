@@ -12,12 +12,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::problem::Refusal;
-use super::wire::{ClockWord, CosignedView, ExportView, OpenedDetail, Problem, ReviewView, SampleOrder, SampleReview, SampleView};
+use super::wire::{
+    ClockWord, CosignedView, ExportView, FindingView, OpenedDetail, Problem, ReviewView, SampleOrder, SampleReview, SampleView,
+};
 use super::{Door, From, InPath, answer, form};
 use crate::audit::TileId;
 use crate::booking::{Text, VersionId};
 use crate::limits::CHECKPOINT_BYTES_MAX;
-use crate::service::{Drawn, OpenedLeaf};
+use crate::service::{Drawn, OpenedLeaf, Routed};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -236,6 +238,24 @@ pub(super) async fn post_review(State(door): State<Door>, from: From, request: R
         Ok((StatusCode::CREATED, Json(ReviewView { leaf })).into_response())
     };
     answer(&ticket, post.await)
+}
+
+/// Findings of misuse by people whom the caller's agency employed when they asked for a search. For feeds.
+#[utoipa::path(get, path = "/v1/findings", responses((status = 200, body = Vec<FindingView>), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn get_findings(State(door): State<Door>, from: From) -> Response {
+    let ticket = from.ticket.clone();
+    let get = async {
+        let routed = door.call(from.ticket, move |service| service.findings(&from.caller)).await?;
+        let view = |routed: Routed| FindingView {
+            review: routed.leaf,
+            asked: routed.asked,
+            asked_at_cs: routed.asked_cs,
+            request: routed.request,
+            note: routed.note,
+        };
+        Ok(Json(routed.into_iter().map(view).collect::<Vec<_>>()).into_response())
+    };
+    answer(&ticket, get.await)
 }
 
 /// Says what the site's time source says: where it agrees, a clock that went ahead is believed again. For consoles with administration.

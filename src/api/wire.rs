@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::Finding;
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
+use crate::inquiry::SearchRequest;
 
 /// The header that carries the newest signed checkpoint, base64 of the note, on every answer.
 pub const CHECKPOINT_HEADER: &str = "smrt-checkpoint";
@@ -298,6 +299,22 @@ pub struct SampleReview {
 pub struct ReviewView {
     /// Its index.
     pub leaf: u64,
+}
+
+/// A finding of misuse, for the agency that employed the person who asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FindingView {
+    /// The leaf of the review.
+    pub review: u64,
+    /// The leaf of the search.
+    pub asked: u64,
+    /// When it was asked for, in hundredths of a second since 1970-01-01 UTC.
+    pub asked_at_cs: u64,
+    /// Who asked for what and why.
+    pub request: SearchRequest,
+    /// What the auditor found, in words.
+    pub note: String,
 }
 
 /// What the site's time source says.

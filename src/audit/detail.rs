@@ -214,7 +214,9 @@ details! {
     /// A sample was drawn.
     SampleDrawn { actor: Actor, leaves: Vec<u64> }
     /// A search of a sample was reviewed.
-    SampleReviewed { actor: Actor, asked: u64, finding: Finding, note: String }
+    SampleReviewed { actor: Actor, asked: u64, finding: Finding, note: String, routed_to: Option<Identifier> }
+    /// An agency looked at findings about people whom it employs.
+    FindingsRead { actor: Actor, first: u64, end: u64 }
     /// A public report was made.
     PublicReport { actor: Actor, report_sha256: String }
 }

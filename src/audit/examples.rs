@@ -179,9 +179,14 @@ fn example(kind: LeafKind) -> Detail {
         LeafKind::ProbesExpired => Detail::ProbesExpired { searches: vec![search()] },
         LeafKind::SampleSeeded => Detail::SampleSeeded { actor: auditor(), seed: 20_261_123, rate_ppm: 50_000, first: 0, end: 4_711 },
         LeafKind::SampleDrawn => Detail::SampleDrawn { actor: auditor(), leaves: vec![33, 1_204] },
-        LeafKind::SampleReviewed => {
-            Detail::SampleReviewed { actor: auditor(), asked: 33, finding: Finding::InOrder, note: words("reason fits the case file") }
-        }
+        LeafKind::SampleReviewed => Detail::SampleReviewed {
+            actor: auditor(),
+            asked: 33,
+            finding: Finding::InOrder,
+            note: words("reason fits the case file"),
+            routed_to: None,
+        },
+        LeafKind::FindingsRead => Detail::FindingsRead { actor: feed(), first: 4_700, end: 4_701 },
         LeafKind::PublicReport => Detail::PublicReport { actor: console(), report_sha256: digest() },
     }
 }

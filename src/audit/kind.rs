@@ -173,6 +173,8 @@ kinds! {
     SampleReviewed = 88 "sample_reviewed" [] 1..=1 of [SampleDrawn];
     /// A public report was made.
     PublicReport = 89 "public_report" ["from_day", "to_day", "leaves"] 0..=0 of [];
+    /// An agency looked at findings of misuse by people whom it employs.
+    FindingsRead = 90 "findings_read" ["findings"] 0..=0 of [];
 }
 
 impl LeafKind {

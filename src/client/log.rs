@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::archive::{Archive, ArchiveError, OpenedDetail};
 use super::{Client, ClientError, json, read_bytes, read_json};
-use crate::api::wire::{ClockWord, CosignedView, ExportView, ReviewView, SampleOrder, SampleReview, SampleView};
+use crate::api::wire::{ClockWord, CosignedView, ExportView, FindingView, ReviewView, SampleOrder, SampleReview, SampleView};
 use crate::audit::{AuditError, Checkpoint, Hash, Note, TileId, TlogProof};
 use crate::limits::{
     ANSWER_BYTES_MAX, CHECKPOINT_BYTES_MAX, CHECKPOINTS_PER_ANSWER_MAX, DETAILS_PER_ANSWER_MAX, PHOTO_BYTES_MAX, TILE_BYTES_MAX,
@@ -93,6 +93,11 @@ impl Client {
     /// Records what was found of a search of a sample.
     pub fn review_sample(&self, review: &SampleReview) -> Result<ReviewView, ClientError> {
         self.post("/v1/log/reviews", review)
+    }
+
+    /// Findings of misuse by people whom the caller's agency employed when they asked.
+    pub fn findings(&self) -> Result<Vec<FindingView>, ClientError> {
+        self.read("/v1/findings")
     }
 
     /// Says what the site's time source says.

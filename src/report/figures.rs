@@ -199,7 +199,7 @@ mod tests {
         let seed = bare(&mut log, LeafKind::SampleSeeded, &[], &[1, 2, 3, 4]);
         let sample = bare(&mut log, LeafKind::SampleDrawn, &[seed], &[40, 3]);
         let (finding, note) = (Finding::Misuse, String::new());
-        log.add(&[sample], &[], Detail::SampleReviewed { actor: actor(), asked, finding, note });
+        log.add(&[sample], &[], Detail::SampleReviewed { actor: actor(), asked, finding, note, routed_to: None });
         bare(&mut log, LeafKind::SampleReviewed, &[sample], &[]);
         bare(&mut log, LeafKind::DetailsOpened, &[], &[7]);
         let report = january_of(&log);

@@ -344,7 +344,7 @@ pub(super) fn year() -> Log {
             let sample = log.add(&[seeded], &[answers.len() as u64, drawn], Detail::SampleDrawn { actor: actor(), leaves: Vec::new() });
             for at in 0..drawn.saturating_sub(1) {
                 let finding = if at == 2 { Finding::Irregular } else { Finding::InOrder };
-                let detail = Detail::SampleReviewed { actor: actor(), asked: 0, finding, note: String::new() };
+                let detail = Detail::SampleReviewed { actor: actor(), asked: 0, finding, note: String::new(), routed_to: None };
                 log.add(&[sample], &[], detail);
             }
         }

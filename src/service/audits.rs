@@ -12,6 +12,7 @@ use super::Service;
 use super::error::ServiceError;
 use super::ledger::{Ledger, OpenedLeaf};
 use crate::audit::{Actor, Alarm, Detail, Entry, Finding, LeafKind, SampleKey};
+use crate::inquiry::SearchRequest;
 use crate::limits::{CLOCK_AGREE_SECONDS_MAX, DETAILS_PER_ANSWER_MAX, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, SAMPLES_SHOWN_MAX};
 use crate::roster::Caller;
 
@@ -35,6 +36,21 @@ pub struct Drawn {
     pub reviewed: Vec<(u64, Finding)>,
     /// When its reviews are due, in hundredths of a second since 1970-01-01 UTC.
     pub due_cs: u64,
+}
+
+/// A finding of misuse on its way to the agency that employs the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Routed {
+    /// The leaf of the review.
+    pub leaf: u64,
+    /// The leaf of the search.
+    pub asked: u64,
+    /// When it was asked for, in hundredths of a second since 1970-01-01 UTC.
+    pub asked_cs: u64,
+    /// Who asked for what and why.
+    pub request: SearchRequest,
+    /// What the auditor found, in words.
+    pub note: String,
 }
 
 impl Service {
@@ -123,8 +139,34 @@ impl Service {
             .drawn(sample)?
             .filter(|drawn| drawn.asked.contains(&asked))
             .ok_or(ServiceError::NotFound { what: "search in that sample" })?;
-        let detail = Detail::SampleReviewed { actor: Actor::from(caller), asked, finding, note };
+        // Discipline rests with whoever employs the person who asked (MOU-IV-C).
+        let routed_to = match self.ledger.detail_of(asked)? {
+            Some(Detail::Asked { request, .. }) if finding == Finding::Misuse => Some(request.agency),
+            _ => None,
+        };
+        let detail = Detail::SampleReviewed { actor: Actor::from(caller), asked, finding, note, routed_to };
         self.ledger.note(vec![drawn.leaf], Vec::new(), detail)
+    }
+
+    /// Findings of misuse by people whom the caller's agency employed when they asked; the look is logged.
+    ///
+    /// Errors: a caller that is no active agency's feed.
+    pub fn findings(&self, caller: &Caller) -> Result<Vec<Routed>, ServiceError> {
+        let agency = &self.admitted(caller, self.roster.member(caller, "look at findings", self.today()))?.id;
+        let mut routed = Vec::new();
+        for leaf in self.ledger.core().audit_leaves() {
+            let Some(Detail::SampleReviewed { asked, note, routed_to: Some(to), .. }) = self.ledger.detail_of(leaf)? else { continue };
+            if to == *agency
+                && let Some(Detail::Asked { request, .. }) = self.ledger.detail_of(asked)?
+            {
+                routed.push(Routed { leaf, asked, asked_cs: self.time_of(asked)?, request, note });
+            }
+        }
+        if let (Some(first), Some(last)) = (routed.first(), routed.last()) {
+            let (actor, first, end) = (Actor::from(caller), first.leaf, last.leaf + 1);
+            self.ledger.note(Vec::new(), vec![routed.len() as u64], Detail::FindingsRead { actor, first, end })?;
+        }
+        Ok(routed)
     }
 
     /// The newest samples and how far their reviews are, the newest last.
@@ -213,7 +255,7 @@ impl Ledger {
         Ok(Some(Drawn { seeded, leaf, time_cs, population: view.count(0), asked, reviewed: Vec::new(), due_cs }))
     }
 
-    fn detail_of(&self, leaf: u64) -> Result<Option<Detail>, ServiceError> {
+    pub(super) fn detail_of(&self, leaf: u64) -> Result<Option<Detail>, ServiceError> {
         let detail = self.open_detail(leaf)?.map(|opened| serde_json::from_slice(&opened.detail)).transpose();
         detail.map_err(|source| ServiceError::Sealed { what: "detail", source })
     }

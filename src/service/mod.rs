@@ -36,7 +36,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use time::Date;
 
-pub use audits::Drawn;
+pub use audits::{Drawn, Routed};
 pub use clock::{Clock, SystemClock};
 pub use error::{Fate, ServiceError};
 pub use faces::{Enrolled, Faces, NextFace};

@@ -3,6 +3,8 @@
 use std::fs;
 use std::process::Command;
 
+use smrt::api::wire::{SampleOrder, SampleReview};
+use smrt::audit::Finding;
 use smrt::client::archive::Archive;
 
 use crate::photos::{COLLINS, OBAMA, OBAMA_LATER, gradient, photo};
@@ -100,6 +102,32 @@ fn nobody_but_an_auditor_opens_details_probes_or_samples_and_each_opening_is_a_l
     assert_eq!(auditor.probe(&"0".repeat(32)).unwrap_err().problem().unwrap().status, 404);
     assert_eq!(auditor.details(0, 10_000).unwrap_err().problem().unwrap().kind, "range");
     assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn a_finding_of_misuse_goes_to_the_agency_that_employs_the_person_and_to_no_other() {
+    let site = Site::new();
+    let daemon = worked(&site);
+    let auditor = daemon.console("audit-1");
+    let order = SampleOrder { seed: 7, rate_ppm: 1_000_000, first: 0, end: None };
+    let sample = auditor.draw_sample(&order).unwrap();
+    assert_eq!(sample.asked.len(), 3);
+    let review = |asked: u64, finding| {
+        let note = "no complaint of this number".to_owned();
+        auditor.review_sample(&SampleReview { sample: sample.sample, asked, finding, note }).unwrap()
+    };
+    review(sample.asked[0], Finding::Irregular);
+    let leaf = review(sample.asked[1], Finding::Misuse).leaf;
+    let findings = daemon.feed("slmpd").findings().unwrap();
+    assert_eq!(findings.len(), 1, "what is to be put right is no misuse");
+    assert_eq!((findings[0].review, findings[0].asked, &*findings[0].note), (leaf, sample.asked[1], "no complaint of this number"));
+    assert_eq!(findings[0].request, request());
+    assert_eq!(daemon.feed("stlco").findings().unwrap(), []);
+    for other in [daemon.console("rtcc-1"), daemon.console("audit-1")] {
+        assert_eq!(other.findings().unwrap_err().problem().unwrap().kind, "not-allowed");
+    }
+    assert_eq!(daemon.stop(), Some(0));
+    assert!(site.log_kinds().contains(&smrt::audit::LeafKind::FindingsRead), "who read them is in the log");
 }
 
 #[test]

@@ -343,7 +343,7 @@ fn a_notice_of_a_booking_that_stood_holds_the_release_that_its_detail_names_and_
 #[test]
 fn a_review_is_of_a_search_that_its_sample_drew() {
     let (finding, note) = (Finding::Misuse, String::new());
-    let review = |asked| Detail::SampleReviewed { actor: actor("a"), asked, finding, note: note.clone() };
+    let review = |asked| Detail::SampleReviewed { actor: actor("a"), asked, finding, note: note.clone(), routed_to: None };
     let log = |asked| {
         let mut steps: Vec<(Step<'_>, Option<Detail>)> = SEARCH.iter().map(|step| (*step, None)).collect();
         steps.push(((K::SampleSeeded, 0, &[], &[7, 1_000_000, 0, 5]), None));

@@ -46,6 +46,11 @@ pub(crate) enum Feed {
         #[arg(long)]
         json: bool,
     },
+    /// Show what audits found of searches that people of the agency asked for, where it is misuse; as JSON.
+    Findings {
+        #[command(flatten)]
+        server: Server,
+    },
 }
 
 #[derive(Args)]
@@ -74,6 +79,7 @@ impl Feed {
                 let already = if released.new { "" } else { " already" };
                 writeln!(stdout(), "{} is{already} released, log entry {}", released.number, released.leaf)?;
             }
+            Self::Findings { server } => writeln!(stdout(), "{}", serde_json::to_string_pretty(&server.client()?.findings()?)?)?,
             Self::Status { server, number, json } => {
                 let view = server.client()?.booking(&number)?;
                 let mut out = stdout().lock();

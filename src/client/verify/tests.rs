@@ -102,7 +102,7 @@ impl Log {
         self.push_leaf(drawn, &Detail::SampleDrawn { actor: actor("auditor"), leaves });
         let reviewed = leaf(LeafKind::SampleReviewed, vec![end + 1], vec![]);
         let note = "in order".to_owned();
-        let detail = Detail::SampleReviewed { actor: actor("auditor"), asked: first, finding: Finding::InOrder, note };
+        let detail = Detail::SampleReviewed { actor: actor("auditor"), asked: first, finding: Finding::InOrder, note, routed_to: None };
         self.push_leaf(reviewed, &detail);
     }
 
