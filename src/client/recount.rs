@@ -218,6 +218,7 @@ impl Recount {
                 ("inquiries", opened.inquiries.details),
                 ("refusals", opened.refusals.details),
                 ("agencies", opened.agencies.details),
+                ("audits", opened.audits.details),
             ]
         };
         for ((section, stated), (_, counted)) in details(stated).into_iter().zip(details(counted)) {

@@ -381,3 +381,46 @@ impl Since {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audit::Leaf;
+
+    /// What came since the backup, told by tags.
+    fn since(master: &Master, leaves: &[(u64, LeafKind, Option<u64>, Option<u64>)]) -> Since {
+        let mut since = Since::default();
+        for &(index, kind, follows, of) in leaves {
+            let tag = of.map_or(0, |leaf| master.booking_tag(leaf));
+            let leaf = Leaf { kind, time_cs: 0, follows: follows.into_iter().collect(), counts: vec![tag], commitment: [0; 32] };
+            since.take(index, &leaf.to_bytes()).unwrap();
+        }
+        since
+    }
+
+    #[test]
+    fn a_version_of_the_backup_is_found_by_its_tag_through_whatever_replaced_it_since() {
+        use LeafKind::{BookingIn, Purged, Released};
+        let master = Master::new(&[1; 32]).unwrap();
+        let said = [
+            (20, Released, None, Some(1)),
+            (21, BookingIn, None, Some(2)),
+            (22, BookingIn, None, Some(3)),
+            (23, BookingIn, None, Some(22)),
+            (24, Released, None, Some(23)),
+            (25, Purged, None, Some(2)),
+            (26, Released, None, Some(4)),
+            (27, Purged, Some(26), Some(4)),
+            (28, BookingIn, None, None),
+        ];
+        let since = since(&master, &said);
+        let fallen = |leaf| since.fallen(leaf, &master).map(|what| (what.state, what.release));
+        assert_eq!(fallen(1), Some((VersionState::Released, Some((20, 1)))));
+        assert_eq!(fallen(2), Some((VersionState::Purging, None)), "replaced, then purged");
+        assert_eq!(fallen(3), Some((VersionState::Released, Some((24, 23)))), "what replaced what replaced it was released");
+        assert_eq!(fallen(4), Some((VersionState::Purging, Some((26, 4)))));
+        assert_eq!((fallen(5), fallen(0)), (None, None), "nothing was said of it");
+        let other = Master::new(&[2; 32]).unwrap();
+        assert!((0..30).all(|leaf| since.fallen(leaf, &other).is_none()), "no tag says anything under another key");
+    }
+}

@@ -13,8 +13,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use sha2::{Digest, Sha256};
 use smrt::api::wire::{CandidateArray, SampleOrder, SampleReview};
-use smrt::audit::{Actor, Checkpoint, Detail, Edge, Finding, Leaf, LeafKind, Note, commit};
-use smrt::booking::{BookingData, Identifier};
+use smrt::audit::{Actor, Checkpoint, Detail, Edge, Entry, Finding, Leaf, LeafKind, Note, Opened, Place, Rules, commit};
+use smrt::booking::{BookingData, Identifier, VersionId};
 use smrt::client::archive::Archive;
 use smrt::inquiry::SearchRequest;
 use smrt::vault::Master;
@@ -96,6 +96,8 @@ const SEARCHES: [Asked; 6] = [
 
 /// Which bookings their agencies release.
 const RELEASED: [usize; 2] = [1, 7];
+/// Which bookings are put right before.
+const REPLACED: [usize; 2] = [3, 7];
 const RELEASE_REASON: &str = "expunged by order of Judge Philippa Okonkwo-Reyes";
 const REVIEW_NOTE: &str = "complaint number belongs to another case, asked Lt. Thaddeus Brill";
 const HOLLOW_REASON: &str = "curiosity";
@@ -136,7 +138,9 @@ fn request_of((requester, agency, reference, reason, source, purpose): &Asked) -
 
 /// A busy day at the box: bookings of two agencies, searches of several people, photos viewed, releases, refusals, an audit. Whoever was
 /// there writes everything down.
-fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_together: &mut Dictionary) {
+///
+/// Gives the versions that are to be purged: what was replaced, and one that was released with what it had replaced.
+fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_together: &mut Dictionary) -> [VersionId; 3] {
     let device = |id: &str| actor(&site.console_identity(id), &format!("smrt:device/{id}"));
     let agency = |id: &str| actor(&site.feed_identity(id), &format!("smrt:agency/{id}/feed"));
     for actor in ["rtcc-1", "rtcc-2", "audit-1", "unlisted"].map(device).into_iter().chain(["slmpd", "stlco"].map(agency)) {
@@ -153,15 +157,17 @@ fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_togethe
         seen.file(&photo);
         seen.record(&[id, n, name, born, "2026-11-01", charges[0], &booked.version.to_string()]);
     }
-    // A booking is put right, and its agency releases it later.
-    let (id, n, ..) = BOOKINGS[RELEASED[1]];
-    let mut right = booking_of(&BOOKINGS[RELEASED[1]]);
-    right["charges"] = serde_json::json!(["receiving stolen property"]);
-    let former = versions[RELEASED[1]];
+    // Bookings are put right; one of them stands, the other is released later.
     let photos = several(BOOKINGS.len());
-    let data: BookingData = serde_json::from_value(right.clone()).unwrap();
-    versions[RELEASED[1]] = daemon.feed(id).put_booking(&number(n), &data, &photos[RELEASED[1]]).unwrap().version;
-    seen.document(&right);
+    let former = REPLACED.map(|at| {
+        let (id, n, ..) = BOOKINGS[at];
+        let mut right = booking_of(&BOOKINGS[at]);
+        right["charges"] = serde_json::json!(["receiving stolen property"]);
+        seen.document(&right);
+        let data: BookingData = serde_json::from_value(right).unwrap();
+        let booked = daemon.feed(id).put_booking(&number(n), &data, &photos[at]).unwrap();
+        std::mem::replace(&mut versions[at], booked.version)
+    });
     let mut asked = Vec::new();
     for (at, search) in SEARCHES.iter().enumerate() {
         let (requester, id, reference, reason, source, _) = search;
@@ -188,7 +194,7 @@ fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_togethe
         let (id, n, ..) = BOOKINGS[at];
         daemon.feed(id).release(&number(n), RELEASE_REASON).unwrap();
         let agency_id = Identifier::parse(id).unwrap();
-        let versions = [versions[at]].into_iter().chain((at == RELEASED[1]).then_some(former)).collect();
+        let versions = [versions[at]].into_iter().chain((at == REPLACED[1]).then_some(former[1])).collect();
         let released = Detail::Released { actor: agency(id), agency: agency_id, versions, reason: RELEASE_REASON.to_owned() };
         put_together.whole(&released.to_bytes());
     }
@@ -207,6 +213,7 @@ fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_togethe
     let sample = auditor.draw_sample(&SampleOrder { seed: 7, rate_ppm: 1_000_000, first: 0, end: None }).unwrap();
     let (finding, note) = (Finding::Irregular, REVIEW_NOTE.to_owned());
     auditor.review_sample(&SampleReview { sample: sample.sample, asked: sample.asked[2], finding, note }).unwrap();
+    [former[0], former[1], versions[REPLACED[1]]]
 }
 
 /// What the door gives to anybody in the roster: the log as an export writes it, checkpoints, every proof.
@@ -238,19 +245,25 @@ fn loot() -> Loot {
     let site = Site::new();
     let daemon = site.start("test");
     let (mut dictionary, mut put_together) = (Dictionary::default(), Dictionary::default());
-    busy_day(&daemon, &site, &mut dictionary, &mut put_together);
+    let purged = busy_day(&daemon, &site, &mut dictionary, &mut put_together);
     let readable = all_that_is_readable(&daemon, &site.path("exported"));
     assert_eq!(daemon.stop(), Some(0));
     let ledger = site.ledger();
+    ledger.purge(purged.to_vec()).unwrap();
     let leaves = ledger.log().unwrap();
-    let mut salts = Vec::new();
-    for leaf in 0..leaves.len() as u64 {
+    let (mut salts, mut rules, mut edge) = (Vec::new(), Rules::new(true), Edge::default());
+    for (leaf, bytes) in (0..).zip(&leaves) {
         let opened = ledger.open_detail(leaf).unwrap().unwrap();
         salts.push(opened.salt);
+        edge.append(bytes);
+        let detail = Opened { salt: &opened.salt, text: std::str::from_utf8(&opened.detail).unwrap(), place: Place::Log };
+        rules.leaf(&Entry::read(bytes).unwrap(), Some(detail), &mut || edge.root());
         // At worst the attacker guesses all of it right, to the byte.
         dictionary.whole(&opened.detail);
         dictionary.document(&serde_json::from_slice(&opened.detail).unwrap());
     }
+    let ruled = rules.end();
+    assert!(ruled.violations.is_empty(), "an auditor finds all in order: {:?}", ruled.violations);
     let verifier = site.log_verifier();
     let known = vec![verifier.name().as_bytes().to_vec(), verifier.public().to_vec(), verifier.to_string().into_bytes()];
     let master = Master::new(&fs::read(site.path("master.key")).unwrap()).unwrap();
@@ -291,7 +304,7 @@ fn an_attacker_with_everything_but_the_salts_finds_no_commitment_and_no_name_and
     under.extend([b"smrt booking tag v1\0".to_vec(), vec![0; 32], Vec::new()]);
     assert_eq!(ties(&loot.leaves, &under, None), BTreeSet::new(), "nothing points at one person");
     let tied = ties(&loot.leaves, &under, Some(&|leaf| loot.master.booking_tag(leaf)));
-    assert_eq!(tied.len(), RELEASED.len() + 1, "the box knows what was released and what was replaced: {tied:?}");
+    assert_eq!(tied.len(), RELEASED.len() + REPLACED.len() + 3, "the box knows what was released, replaced and purged: {tied:?}");
 
     // The same attacker, told what an auditor is told, needs nobody's word for what a leaf says.
     let mut told = loot.attacker();

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use smrt::audit::{Edge, Holds, Leaf, LeafKind, Note, TileId, push_entry, tile_bytes};
+use smrt::api::wire::{SampleOrder, SampleReview};
+use smrt::audit::{Edge, Finding, Holds, Leaf, LeafKind, Note, TileId, push_entry, tile_bytes};
 use smrt::client::archive::{Archive, OpenedDetail};
 use smrt::report::{Cell, PublicReport};
 use time::OffsetDateTime;
@@ -40,7 +41,7 @@ fn read(path: &Path) -> PublicReport {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
-/// What a day brings: bookings, searches, refusals of each kind, a release.
+/// What a day brings: bookings, searches, refusals of each kind, a release, an audit.
 fn a_day(site: &Site, daemon: &Daemon<'_>) {
     let (feed, console) = (daemon.feed("slmpd"), daemon.console("rtcc-1"));
     for (n, path) in [("26-1", OBAMA), ("26-2", BIDEN), ("26-3", COLLINS)] {
@@ -52,10 +53,15 @@ fn a_day(site: &Site, daemon: &Daemon<'_>) {
     let mut hollow = request();
     hollow.reason = "investigation".to_owned();
     console.search(&hollow, &photo(OBAMA_LATER)).unwrap_err();
-    console.search(&request(), &gradient()).unwrap_err();
+    // Of one caller the second refusal in an hour waits for the hour to end.
+    daemon.console("rtcc-2").search(&request(), &gradient()).unwrap_err();
     feed.put_booking(&number("26-4"), &booking("Nobody"), &gradient()).unwrap_err();
     daemon.client(&site.feed_identity("gone")).health().unwrap_err();
     feed.release(&number("26-2"), "expunged").unwrap();
+    let auditor = daemon.console("audit-1");
+    let sample = auditor.draw_sample(&SampleOrder { seed: 7, rate_ppm: 1_000_000, first: 0, end: None }).unwrap();
+    let (finding, note) = (Finding::InOrder, "looked at".to_owned());
+    auditor.review_sample(&SampleReview { sample: sample.sample, asked: sample.asked[1], finding, note }).unwrap();
 }
 
 /// A copy of the log of a stopped site, as an export writes it; with the details opened where an auditor wants them.
@@ -102,7 +108,7 @@ fn a_report_is_made_by_the_command_and_counted_again_by_anybody_and_all_of_it_by
     let totals = &report.totals;
     assert_eq!((totals.kinds["booking_in"], totals.inquiries.answered, totals.inquiries.refused), (3, SEARCHES, 2));
     assert_eq!((totals.bookings.refused, totals.refusals["caller_refused"], totals.purges.notices, totals.purges.open), (1, 1, 1, 1));
-    assert_eq!(totals.gallery.standing, 2);
+    assert_eq!((totals.gallery.standing, totals.audits.reviewed, totals.audits.waiting), (2, 1, SEARCHES - 1));
     let opened = &report.opened;
     assert_eq!((opened.site.state.as_deref(), opened.site.gallery_rows), (Some("test"), Some(3)));
     assert_eq!(opened.inquiries.purposes.cells["crime"]["answered"], Cell::Exact(SEARCHES));
@@ -126,7 +132,7 @@ fn a_report_is_made_by_the_command_and_counted_again_by_anybody_and_all_of_it_by
     let public = copy_of(&site, "public", false);
     let told = verify(&public, &json);
     assert!(told.status == Some(0) && told.stdout.contains("figures agree"), "{told:?}");
-    for section in ["opened.site", "opened.inquiries", "opened.refusals", "opened.agencies"] {
+    for section in ["opened.site", "opened.inquiries", "opened.refusals", "opened.agencies", "opened.audits"] {
         assert!(told.stdout.contains(&format!("not counted again: {section} (0 of ")), "{told:?}");
     }
     let audited = copy_of(&site, "audited", true);
@@ -153,7 +159,8 @@ fn a_report_is_made_by_the_command_and_counted_again_by_anybody_and_all_of_it_by
     // A detail that isn't its leaf's counts for nothing.
     let details = audited.join("details.jsonl");
     let lines = fs::read_to_string(&details).unwrap();
-    fs::write(&details, lines.replacen("crime", "other", 1)).unwrap();
+    let asked = lines.lines().find(|line| line.contains(r#"\"asked\""#)).unwrap();
+    fs::write(&details, lines.replacen(asked, &asked.replacen("crime", "other", 1), 1)).unwrap();
     let told = verify(&audited, &json);
     assert!(told.status == Some(0) && told.stdout.contains("1 opened details are not what their leaves commit to"), "{told:?}");
     assert!(told.stdout.contains("not counted again: opened.inquiries"), "{told:?}");
