@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use super::clock::tests::SetClock;
 use super::*;
-use crate::audit::{Alarm, CosignerKey, Entry, Finding, LeafKind, Note};
+use crate::audit::{Alarm, CosignerKey, Entry, Finding, Leaf, LeafKind, Note};
 use crate::booking::{BookingNumber, Identifier};
 use crate::disk::RealDisk;
 use crate::gallery::EngineChoice;
@@ -103,6 +103,12 @@ fn kinds(service: &Service) -> Vec<LeafKind> {
         Entry::Foreign { .. } => panic!("all are of this version"),
     };
     leaves.iter().map(kind).collect()
+}
+
+/// The kind of the newest leaf, what it follows and its counts.
+fn last(service: &Service) -> (LeafKind, Vec<u64>, Vec<u64>) {
+    let leaf = Leaf::from_bytes(service.ledger().log().unwrap().last().unwrap()).unwrap();
+    (leaf.kind, leaf.follows, leaf.counts)
 }
 
 #[test]
@@ -247,6 +253,7 @@ fn details_are_gone_after_their_term_and_a_leaf_names_them() {
     assert_eq!(view.counts().collect::<Vec<_>>(), [0, 2]);
     let opened = service.open_details(&caller("smrt:device/audit-1"), 0..3).unwrap();
     assert_eq!(opened.iter().map(|opened| opened.leaf).collect::<Vec<_>>(), [2], "what has expired is left out");
+    assert_eq!(last(&service), (LeafKind::DetailsOpened, vec![], vec![3]), "how many were asked for, and not which");
 }
 
 #[test]
@@ -282,6 +289,9 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
         review(asked, Finding::InOrder).unwrap();
     }
     review(drawn.asked[0], Finding::Misuse).unwrap();
+    assert_eq!(last(&service), (LeafKind::SampleReviewed, vec![drawn.leaf], vec![]), "its leaf accuses nobody");
+    service.open_probe(&auditor, [3; 16]).unwrap();
+    assert_eq!(last(&service), (LeafKind::ProbeOpened, vec![], vec![]), "and warns nobody");
     service.guard.look().unwrap();
     assert!(standing(&service).is_empty());
     let samples = service.samples(&auditor).unwrap();
