@@ -178,6 +178,12 @@ kinds! {
 }
 
 impl LeafKind {
+    /// What it says, in its first sentence.
+    pub fn gist(self) -> &'static str {
+        let words = self.words();
+        words.split_once(". ").map_or(words, |(gist, _)| &words[..=gist.len()])
+    }
+
     /// Whether it says what an audit drew or found.
     pub fn is_of_audits(self) -> bool {
         matches!(self, Self::SampleDrawn | Self::SampleReviewed)

@@ -372,7 +372,7 @@ pub(super) fn gallery(report: &PublicReport) -> Markup {
 
 /// Every kind of entry, as the log has it.
 pub(super) fn entries(report: &PublicReport) -> Markup {
-    let words_of = |name: &str| LeafKind::ALL.iter().find(|kind| kind.name() == name).map_or("", |kind| kind.words());
+    let words_of = |name: &str| LeafKind::ALL.iter().find(|kind| kind.name() == name).map_or("", |kind| kind.gist());
     let rows: Vec<_> = report
         .totals
         .kinds

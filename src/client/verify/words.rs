@@ -24,7 +24,7 @@ impl Verdict {
         self.checked(&mut text);
         text += "\nWhat the log has entries of:\n";
         for (name, count) in &self.kinds {
-            let words = LeafKind::ALL.iter().find(|kind| kind.name() == *name).map_or("", |kind| kind.words());
+            let words = LeafKind::ALL.iter().find(|kind| kind.name() == *name).map_or("", |kind| kind.gist());
             writeln!(text, "{:>12}  {name}: {words}", grouped(*count)).expect("a string takes all that is written");
         }
         if self.not_understood > 0 {
