@@ -1,12 +1,15 @@
 //! An auditor exports the log of the running box, verifies the copy with nothing else at hand, draws a sample and reviews it.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use smrt::api::wire::{SampleOrder, SampleReview};
-use smrt::audit::Finding;
+use smrt::audit::{Finding, Quorum};
 use smrt::client::archive::Archive;
+use smrt::client::verify::{Terms, verify};
 
+use crate::fake_disk::Choices;
 use crate::photos::{COLLINS, OBAMA, OBAMA_LATER, gradient, photo};
 use crate::site::{Daemon, Ended, Site, booking, ended, number, request};
 
@@ -102,6 +105,48 @@ fn nobody_but_an_auditor_opens_details_probes_or_samples_and_each_opening_is_a_l
     assert_eq!(auditor.probe(&"0".repeat(32)).unwrap_err().problem().unwrap().status, 404);
     assert_eq!(auditor.details(0, 10_000).unwrap_err().problem().unwrap().kind, "range");
     assert_eq!(daemon.stop(), Some(0));
+}
+
+/// The files of a folder and of those below it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn no_bit_of_an_exported_log_can_be_flipped_unnoticed() {
+    let site = Site::new();
+    let daemon = worked(&site);
+    let log = site.path("exported");
+    let exported = daemon.smrtctl(&site.console_identity("audit-1"), &["log", "export", log.to_str().unwrap(), "--details", "all"]);
+    assert_eq!(exported.status, Some(0), "{exported:?}");
+    let keys = Quorum::parse(&daemon.feed("slmpd").policy().unwrap()).unwrap();
+    assert_eq!(daemon.stop(), Some(0));
+    let archive = Archive::at(&log);
+    let terms = Terms { keys: Some(keys), all_details: true, ..Terms::default() };
+    assert!(verify(&archive, &terms).unwrap().holds);
+    // The policy in the folder is only what the log says of itself; the auditor has the keys from elsewhere.
+    let mut files: Vec<PathBuf> = files(&log).into_iter().filter(|path| !path.ends_with("policy")).collect();
+    files.sort();
+    let mut choices = Choices::new(7);
+    let mut flipped = 0;
+    while flipped < 600 {
+        let path = &files[usize::try_from(choices.below(files.len() as u64)).unwrap()];
+        let whole = fs::read(path).unwrap();
+        let (at, bit) = (usize::try_from(choices.below(whole.len() as u64)).unwrap(), choices.below(8));
+        let mut changed = whole.clone();
+        changed[at] ^= 1 << bit;
+        // A digit's capital says the same in hexadecimal.
+        if changed[at].eq_ignore_ascii_case(&whole[at]) && path.ends_with("details.jsonl") {
+            continue;
+        }
+        fs::write(path, &changed).unwrap();
+        let holds = verify(&archive, &terms).is_ok_and(|verdict| verdict.holds);
+        assert!(!holds, "bit {bit} of byte {at} of {} was flipped unnoticed", path.display());
+        fs::write(path, whole).unwrap();
+        flipped += 1;
+    }
+    assert!(verify(&archive, &terms).unwrap().holds);
 }
 
 #[test]

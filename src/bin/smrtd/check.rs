@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use smrt::audit::VerifierKey;
 use smrt::config::Config;
 use smrt::embed::Models;
 use smrt::gallery::Gallery;
@@ -47,9 +48,32 @@ impl Check {
 
 impl Report {
     fn all(&mut self, config: &Config) {
-        self.hold("roster", config.read_roster(), |roster| {
+        let roster = self.hold("roster", config.read_roster(), |roster| {
             format!("agencies {}, consoles {}, witnesses {}", roster.agencies.len(), roster.devices.len(), roster.witnesses.len())
         });
+        if let Some(roster) = roster {
+            let keys: Result<Vec<_>, _> = roster.witnesses.iter().map(|witness| VerifierKey::parse(witness.key.as_str())).collect();
+            self.hold("witnesses", keys, |_| match roster.quorum {
+                Some(terms) => {
+                    format!("keys can be read; {} of {} within {} minutes", terms.witnesses, roster.witnesses.len(), terms.within_minutes)
+                }
+                None => "WARNING: none are listed; nobody outside would notice a log that is rewritten".to_owned(),
+            });
+        }
+        match &config.anchor {
+            Some(anchor) => {
+                let folder = anchor.parent().unwrap_or(std::path::Path::new("."));
+                let usable = std::fs::metadata(folder).map_err(anyhow::Error::from).and_then(|found| {
+                    anyhow::ensure!(found.is_dir(), "{} is not a folder", folder.display());
+                    anyhow::ensure!(!anchor.starts_with(&config.state), "it lies in the state folder, and would go back with it");
+                    Ok(())
+                });
+                self.hold(&format!("anchor {}", anchor.display()), usable, |()| {
+                    "its folder is there, outside of the state folder".to_owned()
+                });
+            }
+            None => println!("ok     anchor: none; with witnesses, each start waits until they have cosigned the log"),
+        }
         for (what, path) in [("master key", &config.master_key), ("log key", &config.log_key)] {
             let key = config.read_key(what, path).map_err(anyhow::Error::from).and_then(|key| {
                 anyhow::ensure!(key.len() == 32, "{} has {} bytes, wanted 32", path.display(), key.len());
