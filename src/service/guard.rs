@@ -67,7 +67,7 @@ pub(super) type Begin = Box<dyn Fn() -> Result<(), ServiceError> + Send>;
 
 impl Guard {
     /// Takes over a ledger that was opened and not begun.
-    pub(super) fn new(ledger: Arc<Ledger>, quorum: Quorum, anchored: bool, begin: Begin) -> Result<Self, ServiceError> {
+    pub(super) fn new(ledger: Arc<Ledger>, quorum: Quorum, begin: Begin) -> Result<Self, ServiceError> {
         let core = ledger.core();
         core.read_witnessing(&quorum)?;
         let mut alarms = BTreeMap::new();
@@ -76,7 +76,7 @@ impl Guard {
         }
         let doors = match alarms.get(&Alarm::LogInDoubt) {
             Some(doubt) => Doors::Shut(doubt.what.clone()),
-            None if quorum.is_asked() && !anchored && ledger.leaves() > 0 => Doors::Waiting,
+            None if quorum.is_asked() && !core.anchored && ledger.leaves() > 0 => Doors::Waiting,
             None => Doors::Open,
         };
         let (look, found_at) = (LastLook::at(core.clock.as_ref()), core.clock.now_cs() / 100);

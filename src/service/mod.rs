@@ -82,7 +82,7 @@ impl Service {
         let quorum = log::quorum_of(&roster, ledger.core().log_key.verifier())?;
         let (begun, roster_sha256) = (ledger.clone(), sha256(&serde_json::to_vec(&roster).expect("it holds only strings and numbers")));
         let begin = Box::new(move || begin(&begun, &roster_sha256));
-        let guard = Arc::new(Guard::new(ledger.clone(), quorum, ledger.core().anchored, begin)?);
+        let guard = Arc::new(Guard::new(ledger.clone(), quorum, begin)?);
         Ok(Self { ledger, roster, guard, watch: Watch::default(), tender: Tender::default(), examining: Waiting::default() })
     }
 

@@ -6,7 +6,6 @@ use super::Service;
 use super::error::ServiceError;
 use super::ledger::Ledger;
 use crate::audit::{Actor, Detail, Note, Quorum};
-use crate::limits::CHECKPOINTS_PER_ANSWER_MAX;
 use crate::report::{Period, PublicReport, Reckoner, ReportError, Witnessing};
 use crate::roster::Caller;
 
@@ -42,7 +41,9 @@ impl Service {
 /// Counts over all leaves that the newest checkpoint signs; what is written meanwhile is left to the next report.
 fn count(ledger: &Ledger, quorum: &Quorum, period: Period) -> Result<PublicReport, ServiceError> {
     let signed = Note::parse(&ledger.checkpoint())?.checkpoint()?;
-    let (notes, until) = (cosigned(ledger, signed.leaves)?, ledger.now_cs() / 100);
+    let cosigned = ledger.core().store.cosigned(0..signed.leaves + 1, usize::MAX)?;
+    let notes = cosigned.iter().map(|(_, note)| Note::parse(note)).collect::<Result<Vec<_>, _>>()?;
+    let until = ledger.now_cs() / 100;
     let mut reckoner = Reckoner::new(period, signed.leaves, quorum.is_asked().then(|| Witnessing { notes: &notes, quorum, until }));
     ledger.for_each_leaf(signed.leaves, |leaf| {
         reckoner.take(leaf, |index| {
@@ -56,23 +57,6 @@ fn count(ledger: &Ledger, quorum: &Quorum, period: Period) -> Result<PublicRepor
         return Err(ServiceError::Log { what });
     }
     Ok(reckoner.finish(&signed.origin))
-}
-
-/// The checkpoints that witnesses cosigned.
-fn cosigned(ledger: &Ledger, leaves: u64) -> Result<Vec<Note>, ServiceError> {
-    let (mut notes, mut first) = (Vec::new(), 0);
-    loop {
-        let some = ledger.cosigned(first..leaves + 1, CHECKPOINTS_PER_ANSWER_MAX)?;
-        let whole = some.len() == CHECKPOINTS_PER_ANSWER_MAX;
-        for note in some {
-            let note = Note::parse(&note)?;
-            first = note.checkpoint()?.leaves + 1;
-            notes.push(note);
-        }
-        if !whole {
-            return Ok(notes);
-        }
-    }
 }
 
 impl From<ReportError> for ServiceError {

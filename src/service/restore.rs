@@ -85,7 +85,10 @@ struct Since {
     /// Leaf of a search to its answer, where it has one.
     ended: BTreeMap<u64, Option<u64>>,
     asked: BTreeSet<u64>,
+    /// Code of an alarm to the leaf that raised it, where none cleared it since.
     raised: BTreeMap<u64, u64>,
+    /// Codes of alarms that were cleared and not raised since.
+    cleared: BTreeSet<u64>,
 }
 
 /// What became of a version of the backup.
@@ -159,7 +162,7 @@ pub fn restore(setup: &RestoreSetup, kept: KeptLog<'_>) -> Result<Restored, Serv
             }
         }
         for (code, raised, _) in &standing {
-            if doubt == Some(*raised) || since.raised.contains_key(&(u64::from(*code) | CLEARED)) {
+            if doubt == Some(*raised) || since.cleared.contains(&u64::from(*code)) {
                 tables.remove_alarm(*code)?;
             }
         }
@@ -235,9 +238,6 @@ pub fn open_origin(setup: &RestoreSetup, former: &str) -> Result<Restored, Servi
 pub fn origin_of(disk: &Arc<dyn Disk>, state: &std::path::Path) -> Result<String, ServiceError> {
     Ok(Store::open(disk, state)?.origin()?)
 }
-
-/// Set in the code of an alarm that was cleared again.
-const CLEARED: u64 = 1 << 32;
 
 impl Folder {
     fn open(setup: &RestoreSetup, origin: &str) -> Result<Self, ServiceError> {
@@ -371,10 +371,13 @@ impl Since {
             (LeafKind::Asked, _) => drop(self.asked.insert(index)),
             (LeafKind::Answered, Some(asked)) => drop(self.ended.insert(asked, Some(index))),
             (LeafKind::Interrupted, Some(asked)) => drop(self.ended.insert(asked, None)),
-            (LeafKind::AlarmRaised, _) => drop(self.raised.insert(view.count(0), index)),
+            (LeafKind::AlarmRaised, _) => {
+                self.cleared.remove(&view.count(0));
+                self.raised.insert(view.count(0), index);
+            }
             (LeafKind::AlarmCleared, _) => {
                 self.raised.remove(&view.count(0));
-                self.raised.insert(view.count(0) | CLEARED, index);
+                self.cleared.insert(view.count(0));
             }
             _ => {}
         }
