@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use super::archive::{Archive, ArchiveError, OpenedDetail};
 use super::{Client, ClientError, json, read_bytes, read_json};
 use crate::api::wire::{ClockWord, CosignedView, ExportView, FindingView, ReviewView, SampleOrder, SampleReview, SampleView};
-use crate::audit::{AuditError, Checkpoint, Hash, Note, TileId, TlogProof};
+use crate::audit::{AuditError, Checkpoint, Hash, Note, Quorum, TileId, TlogProof};
 use crate::limits::{
     ANSWER_BYTES_MAX, CHECKPOINT_BYTES_MAX, CHECKPOINTS_PER_ANSWER_MAX, DETAILS_PER_ANSWER_MAX, PHOTO_BYTES_MAX, TILE_BYTES_MAX,
 };
@@ -23,6 +23,17 @@ pub enum FetchError {
     /// What the server gave is no part of a log.
     #[error("what the server gave is no part of a log")]
     Log(#[from] AuditError),
+    /// An export is to end with what is witnessed, and nothing is.
+    #[error("no checkpoint has the cosignatures that the log's policy asks for yet; wanted one to end the export with")]
+    NotWitnessed,
+    /// An export is to end before what an earlier one left in its folder.
+    #[error("the folder holds {held} leaves of the log already, and only {witnessed} are witnessed; wanted another folder")]
+    Shorter {
+        /// Leaves in the folder.
+        held: u64,
+        /// Leaves that are witnessed.
+        witnessed: u64,
+    },
 }
 
 impl Client {
@@ -108,23 +119,46 @@ impl Client {
     }
 
     /// Exports the log into a folder: tiles, leaves, checkpoints, policy, and the details of these ranges of leaves. Goes on from what an
-    /// earlier export left there. `watch` is told how many files of how many were fetched.
+    /// earlier export left there. It ends with the newest leaf, or with the newest checkpoint that a quorum cosigned if only what is
+    /// `witnessed` is wanted. `watch` is told how many files of how many were fetched.
     ///
     /// Gives the number of leaves.
-    pub fn export(&self, archive: &Archive, details: &[(u64, u64)], watch: &mut dyn FnMut(u64, u64)) -> Result<u64, FetchError> {
+    ///
+    /// Errors: nothing is witnessed, or less than the folder holds already, where that was asked for.
+    pub fn export(
+        &self,
+        archive: &Archive,
+        details: &[(u64, u64)],
+        witnessed: bool,
+        watch: &mut dyn FnMut(u64, u64),
+    ) -> Result<u64, FetchError> {
         let ExportView { .. } = self.post("/v1/log/exports", &())?;
-        // At least the leaf of this export is covered by it.
-        let note = self.cosigned_checkpoint()?;
+        let (policy, mut checkpoints) = (self.policy()?, self.all_checkpoints(0)?);
+        let note = match witnessed {
+            // At least the leaf of this export is covered by it.
+            false => self.cosigned_checkpoint()?,
+            true => {
+                let quorum = Quorum::parse(&policy)?;
+                let newest =
+                    checkpoints.iter().rposition(|note| quorum.witnessed(note).complete.is_some()).ok_or(FetchError::NotWitnessed)?;
+                checkpoints.truncate(newest + 1);
+                checkpoints[newest].clone()
+            }
+        };
         let Checkpoint { origin, leaves: size, .. } = note.checkpoint()?;
         let kept = archive.checkpoint()?.map(|kept| kept.checkpoint()).transpose()?;
-        let before = kept.filter(|kept| kept.origin == origin).map_or(0, |kept| kept.leaves.min(size));
+        let before = kept.filter(|kept| kept.origin == origin).map_or(0, |kept| kept.leaves);
+        if before > size && witnessed {
+            return Err(FetchError::Shorter { held: before, witnessed: size });
+        }
+        let before = before.min(size);
         let lacking: Vec<TileId> = TileId::since(before, size).collect();
         for (tile, done) in lacking.iter().zip(1..) {
             archive.put_tile(*tile, &self.tile(*tile)?, false)?;
             watch(done, lacking.len() as u64);
         }
-        archive.put_policy(&self.policy()?)?;
-        archive.put_checkpoints(&self.all_checkpoints(0)?)?;
+        archive.put_policy(&policy)?;
+        archive.put_checkpoints(&checkpoints)?;
         archive.put_checkpoint(&note)?;
         archive.drop_partial(before, size)?;
         if !details.is_empty() {

@@ -426,4 +426,17 @@ mod tests {
         let other = Master::new(&[2; 32]).unwrap();
         assert!((0..30).all(|leaf| since.fallen(leaf, &other).is_none()), "no tag says anything under another key");
     }
+
+    #[test]
+    fn an_alarm_stands_as_the_last_leaf_of_it_says() {
+        let said = [(LeafKind::AlarmRaised, 1), (LeafKind::AlarmCleared, 1), (LeafKind::AlarmRaised, 1), (LeafKind::AlarmRaised, 2)];
+        let said = said.into_iter().chain([(LeafKind::AlarmCleared, 2), (LeafKind::AlarmCleared, 3)]);
+        let mut since = Since::default();
+        for ((kind, code), index) in said.zip(20..) {
+            let leaf = Leaf { kind, time_cs: 0, follows: vec![], counts: vec![code], commitment: [0; 32] };
+            since.take(index, &leaf.to_bytes()).unwrap();
+        }
+        assert_eq!(since.raised, BTreeMap::from([(1, 22)]), "raised again by that leaf");
+        assert_eq!(since.cleared, BTreeSet::from([2, 3]), "one of them stood in the backup already, perhaps");
+    }
 }

@@ -8,6 +8,8 @@
 mod commit;
 #[path = "log/maker.rs"]
 mod maker;
+#[path = "log/tiles.rs"]
+mod tiles;
 #[path = "log/verify.rs"]
 mod verify;
 

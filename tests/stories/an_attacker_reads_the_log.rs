@@ -218,7 +218,7 @@ fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_togethe
 
 /// What the door gives to anybody in the roster: the log as an export writes it, checkpoints, every proof.
 fn all_that_is_readable(daemon: &Daemon<'_>, folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let leaves = daemon.console("audit-1").export(&Archive::at(folder), &[], &mut |_, _| {}).unwrap();
+    let leaves = daemon.console("audit-1").export(&Archive::at(folder), &[], false, &mut |_, _| {}).unwrap();
     let mut readable = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

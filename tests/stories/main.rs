@@ -17,7 +17,10 @@ mod outsiders_verify;
 mod photos;
 mod raw;
 mod site;
+mod tampering;
 mod the_disk_is_full;
 mod the_model_is_changed;
 mod the_power_is_cut;
 mod the_public_reads_the_figures;
+#[path = "../bench/log/tiles.rs"]
+mod tiles;

@@ -38,9 +38,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 const HELD: &str = "another daemon holds";
 /// Exit status of a daemon that can't run as configured.
 pub(crate) const EXIT_CONFIG: i32 = 78;
-const ORIGIN: &str = "test.example/smrt";
+pub(crate) const ORIGIN: &str = "test.example/smrt";
 const MASTER_KEY: [u8; 32] = [1; 32];
-const LOG_KEY: [u8; 32] = [2; 32];
+pub(crate) const LOG_KEY: [u8; 32] = [2; 32];
 
 const ROSTER: &str = r#"
 [[agency]]

@@ -59,6 +59,9 @@ pub(crate) struct Export {
     /// Have these leaves' details opened and written along: indices and ranges, as in 5,10-20, or 'all'. Each opening is logged.
     #[arg(long, value_name = "LEAVES", default_value = "")]
     details: String,
+    /// End with the newest checkpoint that enough witnesses cosigned, rather than with the newest leaf.
+    #[arg(long)]
+    witnessed: bool,
 }
 
 #[derive(Args)]
@@ -153,7 +156,7 @@ impl Export {
         };
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, eta {eta}");
         let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        let leaves = client.export(&Archive::at(&self.dir), &ranges, &mut |done, of| {
+        let leaves = client.export(&Archive::at(&self.dir), &ranges, self.witnessed, &mut |done, of| {
             bar.set_length(of);
             bar.set_position(done);
         })?;

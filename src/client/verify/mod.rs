@@ -61,7 +61,7 @@ pub struct Terms {
 /// What came of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verdict {
-    /// Whether everything that was checked holds.
+    /// Whether nothing is wrong; leaves that no witness has cosigned are vouched for by the log's owner alone all the same.
     pub holds: bool,
     /// The log's name; empty where none of its checkpoints can be believed.
     pub origin: String,
@@ -79,8 +79,8 @@ pub struct Verdict {
     pub witnessed: Option<WitnessedView>,
     /// Whether the keys ask for witnesses at all.
     pub witnesses_asked: bool,
-    /// Leaves that no such checkpoint covers yet.
-    pub not_witnessed: u64,
+    /// Leaves that no such checkpoint covers, where the keys ask for witnesses: whoever holds the log's key could still write them anew.
+    pub not_witnessed: Option<Place>,
     /// Leaves of each kind.
     pub kinds: BTreeMap<&'static str, u64>,
     /// Leaves of a version or kind that this software doesn't understand.
@@ -301,14 +301,14 @@ impl Judge<'_> {
         }
     }
 
-    /// The newest checkpoint that enough witnesses cosigned, and how many leaves wait for one.
-    fn witnessed(&mut self, newest_cs: u64) -> (Option<WitnessedView>, u64) {
+    /// The newest checkpoint that enough witnesses cosigned, and the leaves that wait for one.
+    fn witnessed(&mut self, newest_cs: u64) -> (Option<WitnessedView>, Option<Place>) {
         let complete = |signed: &&Signed| signed.witnessed.complete.is_some() && self.vouches(signed);
         let newest = self.checkpoints.signed.iter().filter(complete).max_by_key(|signed| signed.checkpoint.leaves);
         let covered = newest.map_or(0, |newest| newest.checkpoint.leaves);
         let waiting = self.leaves.saturating_sub(covered);
         if !self.quorum.is_asked() {
-            return (None, waiting);
+            return (None, None);
         }
         let cosigned = self.checkpoints.all().flat_map(|signed| signed.witnessed.by.iter().map(|(_, time)| time.saturating_mul(100))).max();
         let now_cs = newest_cs.max(cosigned.unwrap_or(0));
@@ -332,7 +332,7 @@ impl Judge<'_> {
             time: newest.witnessed.complete.unwrap_or_default(),
             by: newest.witnessed.by.iter().map(|(name, _)| name.clone()).collect(),
         });
-        (view, waiting)
+        (view, (waiting > 0).then_some(Place::Leaves { first: covered, end: self.leaves }))
     }
 
     /// Leaves that waited longer for their witnesses than is allowed, by the checkpoints that were kept. What nobody had cosigned yet could

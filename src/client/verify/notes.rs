@@ -176,8 +176,10 @@ fn look(place: &Place, note: &Note, quorum: &Quorum) -> (Option<Signed>, Remarks
         },
     };
     if signed.is_some() {
-        for name in note.forged(&keys) {
-            wrong(format!("bears a signature in the name of '{name}' that is not by the key given for it, or not over this checkpoint"));
+        let names: Vec<String> = note.forged(&keys).into_iter().map(|name| format!("'{name}'")).collect();
+        if !names.is_empty() {
+            let names = names.join(", ");
+            wrong(format!("bears a signature in the name of {names} that is not by the key given for it, or not over this checkpoint"));
         }
     }
     (signed, violations)

@@ -2,24 +2,22 @@
 
 #[path = "../../../tests/bench/log/maker.rs"]
 mod maker;
+#[path = "../../../tests/stories/tampering.rs"]
+mod tampering;
+#[path = "../../../tests/bench/log/tiles.rs"]
+mod tiles;
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
-
-use rayon::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::audit::{
-    Actor, CosignerKey, Detail, Disposed, Edge, Finding, Holds, Leaf, LeafKind, LogKey, Refusal, SampleKey, Shown, TileId, Witness, commit,
-    push_entry,
-};
+use crate::audit::{Actor, CosignerKey, Detail, Disposed, Finding, Leaf, LeafKind, LogKey, Refusal, SampleKey, Shown, Witness, commit};
 use crate::booking::{Identifier, VersionId};
-use crate::client::archive::{CHECKPOINT, CHECKPOINTS, DETAILS, OpenedDetail, POLICY};
-use maker::{EPISODE, Step, Tiles};
+use crate::client::archive::{CHECKPOINT, CHECKPOINTS, OpenedDetail};
+use maker::{EPISODE, Step};
+use tampering::{Files, Log, root, size_of, write};
 
 const ORIGIN: &str = "fusion.example/smrt";
+const SECRET: [u8; 32] = [5; 32];
 const BEGAN_CS: u64 = 179_000_000_000;
 const STEP_CS: u64 = 3_000;
 const EPISODES: u64 = 20;
@@ -27,7 +25,7 @@ const CHECKPOINT_EVERY: usize = 56;
 const WITHIN_MINUTES: u64 = 10;
 
 fn key() -> LogKey {
-    LogKey::new(ORIGIN, &[5; 32]).unwrap()
+    LogKey::new(ORIGIN, &SECRET).unwrap()
 }
 
 fn witness(n: u8) -> CosignerKey {
@@ -39,20 +37,11 @@ fn quorum() -> Quorum {
     Quorum::new(key().verifier().clone(), (0..3).map(witness).collect(), 2, WITHIN_MINUTES).unwrap()
 }
 
-/// Everything that an export is made of.
-#[derive(Clone)]
-struct Log {
-    leaves: Vec<Vec<u8>>,
-    details: Vec<OpenedDetail>,
-    kept: Vec<Note>,
-    newest: Note,
-}
-
-type Files = BTreeMap<String, Vec<u8>>;
-
 impl Log {
     fn made() -> Self {
-        let mut log = Self { leaves: Vec::new(), details: Vec::new(), kept: Vec::new(), newest: note(0, &[]) };
+        let newest = Note::parse(&key().sign(0, root(&[]))).unwrap();
+        let (leaves, details, kept) = (Vec::new(), Vec::new(), Vec::new());
+        let mut log = Self { leaves, details, kept, newest, origin: ORIGIN, secret: SECRET, quorum: quorum() };
         for episode in 0..EPISODES {
             let begin = log.leaves.len() as u64;
             for (at, step) in EPISODE.iter().enumerate() {
@@ -64,7 +53,7 @@ impl Log {
         }
         let last = log.leaves.len();
         for size in (CHECKPOINT_EVERY..last - 25).step_by(CHECKPOINT_EVERY).chain([last]) {
-            let mut note = note(size, &log.leaves);
+            let mut note = log.note(size);
             let seconds = (BEGAN_CS + size as u64 * STEP_CS) / 100;
             // Not all of them are there every time.
             (0..3).filter(|&n| n != 1 || size % 3 != 0).for_each(|n| witness(n).cosign(&mut note, seconds + 7 * u64::from(n)));
@@ -108,45 +97,6 @@ impl Log {
 
     fn kind(&self, leaf: u64) -> LeafKind {
         Leaf::from_bytes(&self.leaves[usize::try_from(leaf).unwrap()]).unwrap().kind
-    }
-
-    fn len(&self) -> usize {
-        self.leaves.len()
-    }
-
-    fn files(&self) -> Files {
-        let mut files = Files::new();
-        let mut tiles = Tiles::new(|id: TileId, bytes: &[u8]| {
-            files.insert(id.path(), bytes.to_vec());
-        });
-        self.leaves.iter().for_each(|leaf| tiles.push(leaf));
-        tiles.end();
-        assert_eq!(tiles.root(), root(&self.leaves));
-        files.insert(CHECKPOINT.to_owned(), self.newest.to_string().into_bytes());
-        let lines = |notes: &[Note]| notes.iter().map(|note| json!(note.to_string()).to_string() + "\n").collect::<String>();
-        files.insert(CHECKPOINTS.to_owned(), lines(&self.kept).into_bytes());
-        let lines = self.details.iter().map(|detail| serde_json::to_string(detail).unwrap() + "\n").collect::<String>();
-        files.insert(DETAILS.to_owned(), lines.into_bytes());
-        files.insert(POLICY.to_owned(), quorum().to_string().into_bytes());
-        files
-    }
-
-    /// Signs all checkpoints that no longer fit anew with the log's own key, which leaves their cosignatures behind or keeps their lines.
-    fn sign_again(&mut self, stale: bool) {
-        let last = self.len();
-        self.kept.retain(|note| size_of(note) <= last);
-        if self.kept.last().is_none_or(|note| size_of(note) < last) {
-            self.kept.push(note(last, &self.leaves));
-        }
-        for kept in &mut self.kept {
-            let again = note(size_of(kept), &self.leaves);
-            if kept.text() != again.text() {
-                let lines =
-                    kept.to_string().lines().filter(|line| line.starts_with("\u{2014} w")).map(|l| format!("{l}\n")).collect::<String>();
-                *kept = Note::parse(&format!("{again}{}", if stale { lines } else { String::new() })).unwrap();
-            }
-        }
-        self.newest = self.kept.last().unwrap().clone();
     }
 }
 
@@ -239,36 +189,6 @@ fn detail(step: usize, episode: u64, begin: u64) -> Detail {
     }
 }
 
-fn root(leaves: &[Vec<u8>]) -> Hash {
-    let mut edge = Edge::default();
-    leaves.iter().for_each(|leaf| {
-        edge.append(leaf);
-    });
-    edge.root()
-}
-
-fn note(size: usize, leaves: &[Vec<u8>]) -> Note {
-    Note::parse(&key().sign(size as u64, root(&leaves[..size]))).unwrap()
-}
-
-fn size_of(note: &Note) -> usize {
-    usize::try_from(note.checkpoint().unwrap().leaves).unwrap()
-}
-
-fn terms(since: Option<Note>, all_details: bool) -> Terms {
-    Terms { keys: Some(quorum()), since: since.map(|note| ("mine".to_owned(), note)), all_details }
-}
-
-/// Makes the folder hold these files and no others.
-fn write(folder: &Path, before: &Files, after: &Files) {
-    before.keys().filter(|path| !after.contains_key(*path)).for_each(|path| fs::remove_file(folder.join(path)).unwrap());
-    for (path, bytes) in after.iter().filter(|(path, bytes)| before.get(*path) != Some(bytes)) {
-        let path = folder.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, bytes).unwrap();
-    }
-}
-
 #[test]
 fn a_log_that_nobody_touched_holds_and_its_verdict_says_so() {
     let folder = tempfile::tempdir().unwrap();
@@ -276,11 +196,11 @@ fn a_log_that_nobody_touched_holds_and_its_verdict_says_so() {
     write(folder.path(), &Files::new(), &log.files());
     let archive = Archive::at(folder.path());
     for (since, all_details) in [(None, false), (Some(log.kept[3].clone()), true)] {
-        let verdict = verify(&archive, &terms(since, all_details)).unwrap();
+        let verdict = verify(&archive, &log.terms(since, all_details)).unwrap();
         assert!(verdict.holds, "{}", verdict.words());
         // Its witnesses come every half an hour, and ten minutes are allowed.
         assert!(matches!(&verdict.observations.list[..], [wait] if wait.what.starts_with("waited 32 minutes")), "{}", verdict.words());
-        assert_eq!((verdict.leaves, verdict.checked.details, verdict.not_witnessed), (log.len() as u64, log.len() as u64, 0));
+        assert_eq!((verdict.leaves, verdict.checked.details, verdict.not_witnessed.clone()), (log.len() as u64, log.len() as u64, None));
         assert_eq!((verdict.kinds["asked"], verdict.kinds["sample_drawn"]), (2 * EPISODES, EPISODES / 6));
         assert!(log.kept.len() >= 10 && verdict.checked.cosignatures > 20, "{:?}", verdict.checked);
         assert!(verdict.words().contains("The log holds") && !verdict.words().contains("WHOSE KEYS"), "{}", verdict.words());
@@ -305,7 +225,7 @@ fn says(verdict: &Verdict, place: &Place, what: &str) -> bool {
 fn two_histories_under_one_key_are_told_even_where_the_log_looks_whole() {
     let mut log = Log::made();
     log.kept[4] = Note::parse(&key().sign(size_of(&log.kept[4]) as u64, [9; 32])).unwrap();
-    let verdict = verdict(&log.files(), &terms(None, false));
+    let verdict = verdict(&log.files(), &log.terms(None, false));
     let place = Place::Line { path: CHECKPOINTS.to_owned(), line: 5 };
     assert!(says(&verdict, &place, "it has signed two histories") && verdict.violations.count() == 1, "{}", verdict.words());
 }
@@ -317,7 +237,7 @@ fn leaves_that_were_changed_with_their_lower_hashes_are_found_by_the_tile_above(
     changed.leaves[300][20] ^= 1;
     let mut files = changed.files();
     files.insert("tile/1/000.p/2".to_owned(), clean["tile/1/000.p/2"].clone());
-    let verdict = verdict(&files, &terms(None, false));
+    let verdict = verdict(&files, &log.terms(None, false));
     assert!(says(&verdict, &Place::Leaves { first: 256, end: 512 }, "changed together with their hashes"), "{}", verdict.words());
 }
 
@@ -332,7 +252,7 @@ fn a_checkpoint_of_another_name_is_believed_only_where_a_leaf_says_that_the_log_
             let leaf = Leaf { kind: LeafKind::OriginOpened, time_cs: 0, follows: vec![], counts: vec![at, at + 9], commitment: [0; 32] };
             let [software, name, cosigned] = ["x", "former.example/smrt", "x"].map(str::to_owned);
             log.push_leaf(leaf, &Detail::OriginOpened { software, former: name, backup_leaves: at, backup_root, cosigned });
-            let mut note = note(log.len(), &log.leaves);
+            let mut note = log.note(log.len());
             (0..3).for_each(|n| witness(n).cosign(&mut note, (BEGAN_CS + log.len() as u64 * STEP_CS) / 100));
             log.kept.push(note.clone());
             log.newest = note;
@@ -359,7 +279,7 @@ fn leaves_whose_times_contradict_a_witness_are_found_though_everything_is_cosign
         let mut log = log.clone();
         let time = (BEGAN_CS + at * STEP_CS).checked_add_signed(late_cs).unwrap() / 100;
         witness(2).cosign(&mut log.kept[4], time);
-        verdict(&log.files(), &terms(None, false))
+        verdict(&log.files(), &log.terms(None, false))
     };
     assert!(cosigned(0).holds && cosigned(20_000).holds && cosigned(-20_000).holds);
     // Ten minutes: of twenty leaves to either side, those beyond the five minutes that clocks may differ.
@@ -371,11 +291,12 @@ fn leaves_whose_times_contradict_a_witness_are_found_though_everything_is_cosign
 
 #[test]
 fn a_log_of_other_keys_is_refused_and_the_size_it_claims_is_not_waited_for() {
-    let mut files = Log::made().files();
+    let log = Log::made();
+    let mut files = log.files();
     let other = LogKey::new(ORIGIN, &[77; 32]).unwrap();
     files.insert(CHECKPOINT.to_owned(), other.sign(u64::MAX, [1; 32]).into_bytes());
     files.insert(CHECKPOINTS.to_owned(), Vec::new());
-    let verdict = verdict(&files, &terms(None, false));
+    let verdict = verdict(&files, &log.terms(None, false));
     let place = Place::File { path: CHECKPOINT.to_owned() };
     assert!(says(&verdict, &place, "is not signed by the key of the log"), "{}", verdict.words());
     assert!(verdict.words().contains("the rest is not looked for"), "{}", verdict.words());
@@ -389,78 +310,29 @@ fn without_witnesses_the_verdict_says_who_alone_vouches() {
     assert!(verdict.words().contains("other keys or another quorum than those that you gave"), "{}", verdict.words());
 }
 
-/// Numbers that are the same in every run.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % below as u64).unwrap()
-    }
-}
-
-/// What was tampered with, and what it looks like then.
-struct Tampered {
-    how: &'static str,
-    files: Files,
-    terms: Terms,
-    /// One of these places must be named.
-    places: Vec<Where>,
-}
-
-#[derive(Clone, Debug, PartialEq)]
-enum Where {
-    Leaf(usize),
-    Path(String),
-    Line(&'static str, usize),
-    Hash(String, u64),
-}
-
-impl Where {
-    fn is_named(&self, place: &Place) -> bool {
-        match (self, place) {
-            (Self::Leaf(leaf), place) => place.covers(*leaf as u64),
-            (Self::Path(path), place) => place.path() == Some(path),
-            (Self::Line(path, line), Place::Line { path: found, line: at }) => path == found && line == at,
-            (Self::Hash(path, position), Place::Hash { path: found, position: at }) => path == found && position == at,
-            _ => false,
-        }
-    }
-}
-
-mod tampering;
-
 #[test]
 fn every_one_of_two_thousand_tamperings_is_found_where_it_is() {
-    let log = Log::made();
-    let clean = log.files();
-    let worker = |worker: u64| {
-        let folder = tempfile::tempdir().unwrap();
-        let mut before = Files::new();
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for number in (0..2_000).filter(|number| number % 8 == worker) {
-            let Tampered { how, files, terms, places } = tampering::tampered(&log, &clean, number);
-            assert!(files != clean || terms.since.is_some(), "{how} {number} changed nothing");
-            write(folder.path(), &before, &files);
-            let verdict = verify(&Archive::at(folder.path()), &terms).unwrap();
-            let named = |place: &Place| places.iter().any(|wanted| wanted.is_named(place));
-            // Whoever looks at one place that was touched is told of that one, not of everything that depends on it.
-            let words = if how.contains("again") || how == "file cut" { u64::MAX } else { 2 };
-            assert!(verdict.violations.count() <= words, "{how} {number}: too many words\n{}", verdict.words());
-            let found = !verdict.holds && verdict.violations.list.iter().any(|remark| named(&remark.place));
-            assert!(found, "{how} {number}, wanted {places:?}\n{}", verdict.words());
-            *counts.entry(how).or_default() += 1;
-            before = files;
-        }
-        counts
-    };
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (how, count) in (0..8).into_par_iter().map(worker).collect::<Vec<_>>().into_iter().flatten() {
-        *counts.entry(how).or_default() += count;
-    }
-    assert_eq!(counts.values().sum::<usize>(), 2_000);
-    assert_eq!(counts.iter().filter(|(how, _)| how.starts_with("signed again")).map(|(_, count)| count).sum::<usize>(), 200, "{counts:?}");
-    assert!(counts.values().all(|&count| count >= 20), "{counts:?}");
+    tampering::every_one_is_found(&Log::made());
+}
+
+#[test]
+fn what_no_quorum_cosigned_is_said_to_rest_on_the_owners_word_and_all_of_it_where_nothing_is_cosigned() {
+    let mut log = Log::made();
+    let covered = size_of(&log.kept[log.kept.len() - 2]) as u64;
+    log.newest = log.note(log.len());
+    log.kept.pop();
+    let late = verdict(&log.files(), &log.terms(None, false));
+    let rest = Place::Leaves { first: covered, end: log.len() as u64 };
+    // Fifty and a few leaves came within half an hour, and witnesses had ten minutes.
+    assert!(!late.holds && says(&late, &rest, "not witnessed in time"), "{}", late.words());
+    let patient = Quorum::new(log.quorum.logs()[0].clone(), log.quorum.witnesses().to_vec(), 2, 10_000).unwrap();
+    let terms = || Terms { keys: Some(patient.clone()), ..Terms::default() };
+    let tail = verdict(&log.files(), &terms());
+    assert!(tail.holds && tail.not_witnessed == Some(rest), "{}", tail.words());
+    assert!(tail.words().starts_with("THE LOG HOLDS AS FAR AS IT IS WITNESSED"), "{}", tail.words());
+    log.kept.clear();
+    let bare = verdict(&log.files(), &terms());
+    let all = Place::Leaves { first: 0, end: log.len() as u64 };
+    assert!(bare.holds && bare.not_witnessed == Some(all) && bare.witnessed.is_none(), "{}", bare.words());
+    assert!(bare.words().contains("NOT WITNESSED"), "{}", bare.words());
 }

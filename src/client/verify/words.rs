@@ -2,16 +2,20 @@
 
 use std::fmt::Write;
 
-use super::{Checked, KeyView, Verdict};
+use super::{Checked, KeyView, Verdict, WitnessedView};
 use crate::audit::{LeafKind, Remarks, when};
 
 impl Verdict {
     /// What holds, what does not and where, what else one should know, and what was checked by whose keys.
     pub fn words(&self) -> String {
         let name = if self.origin.is_empty() { "a log without a believable checkpoint" } else { &self.origin };
-        let mut text = match self.holds {
-            true => format!("The log holds: {name}, {}.\n", counted(self.leaves, "entry")),
-            false => format!("THE LOG DOES NOT HOLD: {name}, {}.\n", counted(self.leaves, "entry")),
+        let entries = counted(self.leaves, "entry");
+        let mut text = match (self.holds, &self.not_witnessed) {
+            (true, None) => format!("The log holds: {name}, {entries}.\n"),
+            (true, Some(rest)) => {
+                format!("THE LOG HOLDS AS FAR AS IT IS WITNESSED: {name}, {entries}, of which its owner alone vouches for {rest}.\n")
+            }
+            (false, _) => format!("THE LOG DOES NOT HOLD: {name}, {entries}.\n"),
         };
         list(&mut text, "What does NOT hold (an entry of the log is called a leaf, and the first is leaf 0):", &self.violations);
         if !self.violations.is_empty() {
@@ -75,21 +79,23 @@ impl Verdict {
     }
 
     fn witnesses(&self) -> String {
-        match &self.witnessed {
+        let by = |newest: &WitnessedView| format!("{} on {}", newest.by.join(", "), when(newest.time.saturating_mul(100)));
+        match (&self.witnessed, &self.not_witnessed) {
             _ if !self.witnesses_asked => {
-                "NO WITNESSES: the keys ask for no cosignature, so the log's owner alone vouches for it and could have rewritten it."
+                "NO WITNESSES: the keys ask for no cosignature, so the log's owner alone vouches for it and could have rewritten it.\n"
                     .to_owned()
             }
-            None => {
-                "NOT WITNESSED: no checkpoint has the cosignatures that are asked for. The log's owner alone vouches for it.\n".to_owned()
+            (None, _) => {
+                "NOT WITNESSED: no checkpoint has the cosignatures that are asked for. Whoever holds the log's key could have written\n\
+                 all of it anew. Ask a witness for the checkpoints that it cosigned.\n"
+                    .to_owned()
             }
-            Some(newest) => {
-                let rest = match self.not_witnessed {
-                    0 => "all entries".to_owned(),
-                    rest => format!("all but the last {}, which are not witnessed yet", grouped(rest)),
-                };
-                format!("Witnessed by {} on {}: {rest}.\n", newest.by.join(", "), when(newest.time.saturating_mul(100)))
-            }
+            (Some(newest), None) => format!("Witnessed by {}: all entries.\n", by(newest)),
+            (Some(newest), Some(rest)) => format!(
+                "Witnessed by {}: all entries but {rest}. Whoever holds the log's key could have written those anew. Export the log\n\
+                 again once they are witnessed, or up to there with --witnessed, or ask a witness for a newer checkpoint (--since).\n",
+                by(newest)
+            ),
         }
     }
 }

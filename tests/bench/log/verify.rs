@@ -10,7 +10,8 @@ use smrt::audit::{CosignerKey, Leaf, LogKey, Note, Quorum, TileId, Witness, incl
 use smrt::client::archive::{Archive, ArchiveError};
 use smrt::client::verify::{Terms, Verdict, verify};
 
-use crate::maker::{EPISODE, Tiles, leaf};
+use crate::maker::{EPISODE, leaf};
+use crate::tiles::Tiles;
 
 const ORIGIN: &str = "bench.example/smrt";
 const BEGAN_CS: u64 = 179_000_000_000;

@@ -14,10 +14,13 @@ use smrt::limits::CHECKPOINT_BYTES_MAX;
 
 /// Exit status of a log that does not hold.
 const VIOLATED: u8 = 2;
+/// Exit status of a log that holds, but not all of which is witnessed.
+const NOT_WITNESSED: u8 = 3;
 
 /// Verify an exported log, offline: every leaf, checkpoint, cosignature and opened detail, and the rules between them.
 ///
-/// Exit status: 0 all holds, 1 it can't be verified, 2 something does not hold; the report says what and where.
+/// Exit status: 0 all holds, 1 it can't be verified, 2 something does not hold, 3 it holds, but for some leaves its owner alone vouches,
+/// because not enough witnesses have cosigned them; the report says what and where.
 #[derive(Args)]
 pub(crate) struct Verify {
     /// The folder with the log, as `smrtctl log export` or a witness wrote it.
@@ -54,7 +57,11 @@ impl Verify {
         let verdict = verify(&Archive::at(&self.dir), &terms)?;
         let text = if self.json { serde_json::to_string_pretty(&verdict)? } else { verdict.words() };
         writeln!(stdout(), "{}", text.trim_end())?;
-        Ok(if verdict.holds { ExitCode::SUCCESS } else { ExitCode::from(VIOLATED) })
+        Ok(match (verdict.holds, verdict.not_witnessed) {
+            (true, None) => ExitCode::SUCCESS,
+            (true, Some(_)) => ExitCode::from(NOT_WITNESSED),
+            (false, _) => ExitCode::from(VIOLATED),
+        })
     }
 }
 
