@@ -277,6 +277,41 @@ pub const AUTHORITY_NAME_CHARS_MAX: usize = 64;
 /// Host names and addresses of one server certificate.
 pub const SERVER_NAMES_MAX: usize = 16;
 
+// People and sessions (CJIS AC-2, AC-7, AC-11, AC-12, IA-2, IA-4)
+
+/// Refused log-ons that lock an account, within `LOG_ON_TRIES_MINUTES`.
+pub const LOG_ON_TRIES_MAX: u64 = 5;
+/// Minutes for which a refused log-on counts.
+pub const LOG_ON_TRIES_MINUTES: u64 = 15;
+/// Days without a log-on after which an account goes off.
+pub const ACCOUNT_UNUSED_DAYS_MAX: u64 = 90;
+/// Days after which somebody must confirm that an account is still needed.
+pub const ACCOUNT_REVIEW_DAYS: u64 = 365;
+/// Days for which nobody else has the name of an account that went off.
+pub const PERSON_ID_REUSE_DAYS: u64 = 365;
+/// Hours that a temporary account lasts at most.
+pub const TEMPORARY_HOURS_MAX: u64 = 72;
+/// Minutes without use after which a session hides its screen.
+pub const SESSION_LOCKS_MINUTES: u64 = 30;
+/// Minutes without use after which a session ends.
+pub const SESSION_ENDS_MINUTES: u64 = 60;
+/// Hours after which a session wants its key touched again.
+pub const SESSION_PROVES_HOURS: u64 = 12;
+/// Sessions at once.
+pub const SESSIONS_MAX: usize = 256;
+/// Random bytes of a session's secret.
+pub const SESSION_SECRET_BYTES: usize = 32;
+/// Seconds for which a challenge may be answered.
+pub const TOUCH_SECONDS_MAX: u64 = 60;
+/// Challenges that wait to be answered, of all callers.
+pub const CHALLENGES_MAX: usize = 1_024;
+/// Accounts, those that are off included.
+pub const ACCOUNTS_MAX: usize = 4_096;
+/// Days for which a change of the roster waits for the commander.
+pub const GRANT_DAYS_MAX: u64 = 7;
+/// Hours for which the code holds by which a person who was appointed at the box enrols a key.
+pub const APPOINTMENT_HOURS_MAX: u64 = 72;
+
 const _: () = {
     assert!(BODY_BYTES_MAX > PHOTO_BYTES_MAX + JSON_BYTES_MAX);
     // RGB8 of the largest photo and the decoder's own copy of it fit.
@@ -317,5 +352,7 @@ const _: () = {
     // All witnesses and the log itself sign one note, a line of some hundred bytes each, names of 200 among them.
     assert!(WITNESSES_MAX < SIGNATURES_MAX && SIGNATURES_MAX * 400 < CHECKPOINT_BYTES_MAX);
     assert!(REASON_CHARS_MIN < REASON_CHARS_MAX);
+    assert!(SESSION_LOCKS_MINUTES < SESSION_ENDS_MINUTES && SESSION_LOCKS_MINUTES <= 30 && SESSION_ENDS_MINUTES <= 60);
+    assert!(8 * SESSION_SECRET_BYTES >= 128);
     assert!(REVOCATION_LIST_DAYS < CERTIFICATE_DAYS && CERTIFICATE_DAYS < AUTHORITY_DAYS);
 };

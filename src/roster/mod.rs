@@ -1,7 +1,13 @@
 //! Who may do what: agencies, devices and the caller at a door, as pure rules without I/O.
 
+mod people;
+mod session;
+
 use serde::{Deserialize, Serialize};
 use time::Date;
+
+pub use people::{Account, Duty, Off, OffReason, Person, PersonError, Role, decide_together};
+pub use session::{SessionStanding, SessionTimes};
 
 use crate::booking::{Identifier, Text, iso_date};
 use crate::limits::ROSTER_ENTRIES_MAX;
