@@ -7,6 +7,7 @@ mod audits;
 mod book;
 mod clock;
 mod core;
+mod decide;
 mod error;
 mod faces;
 mod gather;

@@ -10,6 +10,7 @@ use aws_lc_rs::digest::{Context, SHA256, digest};
 use zeroize::Zeroizing;
 
 use super::core::Core;
+use super::decide::{Decided, Group, PutRows};
 use super::error::ServiceError;
 use super::faces::{Enrolled, Faces, NextFace};
 use super::ledger::{Record, Taken};
@@ -59,6 +60,7 @@ pub(super) enum StagedRows {
     Expired { first: u64, end: u64 },
     GatheredEnded { kind: u16, caller: String },
     Switched { model: ModelId, versions: Vec<(VersionId, VersionRow)> },
+    Decided { rows: Option<PutRows>, lodged: bool },
     None,
 }
 
@@ -165,6 +167,13 @@ impl Writer {
                 };
                 Ok(Stage::commit(reply, StagedRows::Cosigned { leaves, note: Box::new(merged) }, Vec::new()))
             }
+            Change::Decide { decide, .. } => match decide(self.core(), &Group { now_cs: self.now_cs(), suppressed })? {
+                Some(Decided { leaves, rows, slot }) => {
+                    let rows = StagedRows::Decided { rows: Some(rows), lodged: slot.is_some() };
+                    Ok(Stage::commit(reply, rows, leaves))
+                }
+                None => Ok(Stage::Now(Done::Decided { leaf: None })),
+            },
             Change::Note { follows, counts, detail } => commit(StagedRows::None, follows, counts, *detail),
             _ => unreachable!("the writer makes these by themselves"),
         }
@@ -391,6 +400,7 @@ pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf
             }
             tables.turn(&model.0)?;
         }
+        StagedRows::Decided { rows, .. } => rows.take().expect("rows are written once")(core, tables, leaf)?,
         StagedRows::None => {}
     }
     Ok(())

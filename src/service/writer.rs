@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use aws_lc_rs::rand::fill;
 
 use super::core::{Core, Newest};
+use super::decide::Decide;
 use super::error::{Fate, ServiceError};
 use super::faces::{Faces, NextFace};
 use super::ledger::Taken;
@@ -72,6 +73,11 @@ pub(super) enum Change {
         counts: Vec<u64>,
         detail: Box<Detail>,
     },
+    /// Decide by what the store says then.
+    Decide {
+        subject: Subject,
+        decide: Decide,
+    },
     Purge(Vec<VersionId>),
     /// Begin a switch of the model, or change its terms.
     BeginSwitch {
@@ -109,8 +115,11 @@ impl Change {
 }
 
 /// What two changes of one group must not both be about.
-#[derive(PartialEq, Eq, Hash)]
-enum Subject {
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) enum Subject {
+    /// All accounts, and what waits to be approved of them.
+    People,
+    Inquiry([u8; 16]),
     Number([u8; 32]),
     Refused(LeafKind, String),
     Checkpoint(u64),
@@ -125,6 +134,9 @@ pub(super) enum Done {
     },
     Logged {
         leaf: u64,
+    },
+    Decided {
+        leaf: Option<u64>,
     },
     /// The checkpoint with all its cosignatures so far.
     Cosigned {
@@ -274,6 +286,7 @@ impl Writer {
                 return Some(Subject::Refused(detail.kind(), actor.certificate.clone()));
             }
             Change::Cosigned { leaves, .. } => return Some(Subject::Checkpoint(*leaves)),
+            Change::Decide { subject, .. } => return Some(subject.clone()),
             _ => return None,
         };
         Some(Subject::Number(self.core.master.number_key(agency.as_str(), number.as_str())))
@@ -310,7 +323,7 @@ impl Writer {
         if !booked.is_empty() {
             vault.bookings.sync_slots()?;
         }
-        if !probed.is_empty() {
+        if !probed.is_empty() || staged.iter().any(|change| matches!(change.rows, StagedRows::Decided { lodged: true, .. })) {
             vault.probes.sync_slots()?;
         }
         let written = self.write_photos(staged);
@@ -424,6 +437,7 @@ impl Writer {
                     Done::Cosigned { note }
                 }
                 StagedRows::Roster { .. } => Done::Made,
+                StagedRows::Decided { .. } => Done::Decided { leaf },
                 StagedRows::Gathered { row } => Done::Logged { leaf: row.leaf },
                 StagedRows::Booked(b) => {
                     let length = b.record.length;

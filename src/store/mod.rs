@@ -4,7 +4,9 @@
 //! vectors and details come here sealed and leave sealed: the store holds no key. A booking number is known by its HMAC only.
 //! The kind of a state folder is written when it is made and never again.
 
+mod inquiries;
 mod log;
+mod people;
 mod rows;
 mod switch;
 mod walk;
@@ -18,6 +20,7 @@ use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, T
 use crate::booking::VersionId;
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::limits::STORE_CACHE_BYTES;
+pub use inquiries::InquiryRow;
 pub use log::{GatheredRow, LeafRow};
 use rows::{Id, NumberKey, NumberValue, SearchValue, VersionValue, number_row, search_row, version_row};
 pub use rows::{NumberRow, NumberState, SearchRow, SearchState, StateKind, VectorRow, VersionRow, VersionState};
@@ -28,9 +31,10 @@ pub use walk::{SearchHead, VersionHead};
 /// The name of the store's file below the state folder.
 pub const STORE_FILE: &str = "smrt.redb";
 /// The form of the tables below.
-const FORMAT: u8 = 3;
-/// The forms before there could be vectors of a second model, and before tiles; opening brings them to the present one.
-const FORMATS_BEFORE: std::ops::RangeInclusive<u8> = 1..=2;
+const FORMAT: u8 = 4;
+/// The forms before there could be vectors of a second model, before tiles, and before people and inquiries; opening brings them to the
+/// present one.
+const FORMATS_BEFORE: std::ops::RangeInclusive<u8> = 1..=3;
 
 /// Version id to version.
 const BOOKINGS: TableDefinition<Id, VersionValue<'static>> = TableDefinition::new("bookings");
@@ -116,6 +120,8 @@ impl Store {
             tables.open_table(NUMBERS).map_err(commit_error)?;
             tables.open_table(SEARCHES).map_err(commit_error)?;
             commit.make_log_tables()?;
+            commit.make_people_tables()?;
+            commit.make_inquiry_tables()?;
             commit.put_meta(META_FORMAT, &[FORMAT])?;
             commit.put_meta(META_KIND, kind.name().as_bytes())?;
             commit.put_meta(META_ORIGIN, origin.as_bytes())?;
@@ -138,6 +144,8 @@ impl Store {
                 store.commit::<StoreError>(|commit| {
                     commit.make_switch_tables()?;
                     commit.make_log_tables()?;
+                    commit.make_people_tables()?;
+                    commit.make_inquiry_tables()?;
                     commit.put_meta(META_FORMAT, &[FORMAT])
                 })?;
                 Ok(store)
@@ -423,7 +431,7 @@ mod tests {
         let store = Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
         store.commit(|commit| commit.put_meta(META_FORMAT, &[FORMAT + 1])).unwrap();
         drop(store);
-        assert!(matches!(Store::open(&disk(), folder.path()), Err(StoreError::Newer { found: 4 })));
+        assert!(matches!(Store::open(&disk(), folder.path()), Err(StoreError::Newer { found: 5 })));
     }
 
     #[test]

@@ -12,11 +12,13 @@ use crate::face::ModelId;
 /// Bytes of every key.
 pub(super) const KEY_BYTES: usize = 32;
 const TAG_DOMAIN: &[u8] = b"smrt booking tag v1\0";
+const INQUIRY: &str = "an inquiry";
 
 /// The one secret that opens a state folder; it comes from outside, as a credential.
 pub struct Master {
     root: Zeroizing<[u8; KEY_BYTES]>,
     detail: Zeroizing<[u8; KEY_BYTES]>,
+    people: Zeroizing<[u8; KEY_BYTES]>,
     lookup: hmac::Key,
 }
 
@@ -70,6 +72,18 @@ impl SafeKey for ProbeKey {
     }
 }
 
+impl ProbeKey {
+    /// Seals what the inquiry with this id says.
+    pub fn seal_record(&self, id: [u8; 16], plain: &[u8]) -> Vec<u8> {
+        seal(&subkey(&self.0, INQUIRY.as_bytes()), &id, plain)
+    }
+
+    /// Opens what `seal_record` gave for the same inquiry.
+    pub fn open_record(&self, id: [u8; 16], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        open(&subkey(&self.0, INQUIRY.as_bytes()), &id, sealed, INQUIRY)
+    }
+}
+
 /// A part of a booking that is sealed in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -118,7 +132,7 @@ impl Master {
         let root = <[u8; KEY_BYTES]>::try_from(bytes).map_err(|_| VaultError::MasterKey { found: bytes.len() })?;
         let root = Zeroizing::new(root);
         let lookup = hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&root, b"smrt lookup v1"));
-        Ok(Self { detail: subkey(&root, b"smrt details v1"), lookup, root })
+        Ok(Self { detail: subkey(&root, b"smrt details v1"), people: subkey(&root, b"smrt people v1"), lookup, root })
     }
 
     /// The key under which the store knows an agency's booking number: outside of this box it says nothing.
@@ -160,6 +174,26 @@ impl Master {
         open(&self.detail, &gathered_binding(kind, caller), sealed, "gathered refusals")
     }
 
+    /// Seals what is kept of a person's account.
+    pub fn seal_account(&self, id: &str, plain: &[u8]) -> Vec<u8> {
+        seal(&self.people, id.as_bytes(), plain)
+    }
+
+    /// Opens what `seal_account` gave for the same account.
+    pub fn open_account(&self, id: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        open(&self.people, id.as_bytes(), sealed, "an account")
+    }
+
+    /// Seals a change of the roster that waits for the commander.
+    pub fn seal_grant(&self, id: [u8; 16], plain: &[u8]) -> Vec<u8> {
+        seal(&self.people, &grant_binding(id), plain)
+    }
+
+    /// Opens what `seal_grant` gave for the same change.
+    pub fn open_grant(&self, id: [u8; 16], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        open(&self.people, &grant_binding(id), sealed, "a change of the roster")
+    }
+
     /// The key that wraps the epoch keys of one slot file.
     pub(super) fn anchor_key(&self, slots: &str) -> Zeroizing<[u8; KEY_BYTES]> {
         subkey(&self.root, format!("smrt anchor v1 {slots}").as_bytes())
@@ -179,6 +213,11 @@ fn detail_binding(origin: &str, leaf: u64) -> Vec<u8> {
 /// No detail's binding begins so: an origin has no control characters.
 fn gathered_binding(kind: u16, caller: &str) -> Vec<u8> {
     [b"\0gathered", &kind.to_le_bytes()[..], caller.as_bytes()].concat()
+}
+
+/// No account's binding begins so: a name has no control characters.
+fn grant_binding(id: [u8; 16]) -> Vec<u8> {
+    [b"\0grant", &id[..]].concat()
 }
 
 /// Fills bytes at random.
@@ -277,5 +316,20 @@ mod tests {
         assert_eq!(master.open_detail("a.example/log", 5, &sealed).unwrap().as_slice(), b"who");
         assert!(master.open_detail("a.example/log", 6, &sealed).is_err());
         assert!(master.open_detail("b.example/log", 5, &sealed).is_err());
+    }
+
+    #[test]
+    fn an_account_opens_only_under_its_name_and_an_inquiry_only_under_its_key_and_id() {
+        let master = Master::new(&[1; 32]).unwrap();
+        let sealed = master.seal_account("diaz", b"who");
+        assert_eq!(master.open_account("diaz", &sealed).unwrap().as_slice(), b"who");
+        assert!(master.open_account("chen", &sealed).is_err());
+        let grant = master.seal_grant([1; 16], b"what");
+        assert_eq!(master.open_grant([1; 16], &grant).unwrap().as_slice(), b"what");
+        assert!(master.open_grant([2; 16], &grant).is_err() && master.open_account("diaz", &grant).is_err());
+        let key = ProbeKey::generate();
+        let record = key.seal_record([3; 16], b"why");
+        assert_eq!(key.open_record([3; 16], &record).unwrap().as_slice(), b"why");
+        assert!(key.open_record([4; 16], &record).is_err() && ProbeKey::generate().open_record([3; 16], &record).is_err());
     }
 }

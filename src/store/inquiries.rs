@@ -1,0 +1,90 @@
+//! Inquiries' part of the store. What an inquiry says is sealed under its own key, which is destroyed with its probe; its id, the slot of
+//! that key, and whether a search of it waits for its end stand open, since a start must know them.
+
+use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
+
+use super::rows::Id;
+use super::{Commit, Store, StoreError, commit_error, read_error};
+
+/// Slot of the key, leaf that opened it, leaf `asked` of a search that waits for its end, sealed record.
+type InquiryValue<'a> = (u32, u64, Option<u64>, &'a [u8]);
+
+/// Inquiry id to inquiry.
+const INQUIRIES: TableDefinition<Id, InquiryValue<'static>> = TableDefinition::new("inquiries");
+
+/// One inquiry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InquiryRow {
+    /// The slot of its key.
+    pub slot: u32,
+    /// The leaf that logged that it was opened.
+    pub opened: u64,
+    /// The leaf `asked` of a search that is neither answered nor interrupted.
+    pub asked: Option<u64>,
+    /// What it says, sealed.
+    pub record: Vec<u8>,
+}
+
+impl Store {
+    /// An inquiry.
+    pub fn inquiry(&self, id: [u8; 16]) -> Result<Option<InquiryRow>, StoreError> {
+        let table = self.read()?.open_table(INQUIRIES).map_err(read_error)?;
+        Ok(table.get(id).map_err(read_error)?.map(|row| inquiry_row(row.value())))
+    }
+
+    /// Number of inquiries.
+    pub fn inquiries_len(&self) -> Result<u64, StoreError> {
+        self.read()?.open_table(INQUIRIES).map_err(read_error)?.len().map_err(read_error)
+    }
+
+    /// All inquiries, in the order of their ids.
+    pub fn for_each_inquiry<E: From<StoreError>>(&self, mut visit: impl FnMut([u8; 16], InquiryRow) -> Result<(), E>) -> Result<(), E> {
+        let table = self.read()?.open_table(INQUIRIES).map_err(read_error)?;
+        for row in table.iter().map_err(read_error)? {
+            let (id, row) = row.map_err(read_error)?;
+            visit(id.value(), inquiry_row(row.value()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Commit {
+    pub(super) fn make_inquiry_tables(&self) -> Result<(), StoreError> {
+        self.transaction.open_table(INQUIRIES).map_err(commit_error)?;
+        Ok(())
+    }
+
+    /// Writes an inquiry.
+    pub fn put_inquiry(&self, id: [u8; 16], row: &InquiryRow) -> Result<(), StoreError> {
+        let mut table = self.transaction.open_table(INQUIRIES).map_err(commit_error)?;
+        table.insert(id, (row.slot, row.opened, row.asked, &row.record[..])).map_err(commit_error)?;
+        Ok(())
+    }
+}
+
+fn inquiry_row((slot, opened, asked, record): InquiryValue<'_>) -> InquiryRow {
+    InquiryRow { slot, opened, asked, record: record.to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::disk::{Disk, RealDisk};
+    use crate::store::StateKind;
+
+    #[test]
+    fn an_inquiry_comes_back_as_it_was_written_last() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let store = Store::create(&disk, folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
+        let row = |asked| InquiryRow { slot: 3, opened: 9, asked, record: vec![1, 2] };
+        store.commit::<StoreError>(|commit| commit.put_inquiry([5; 16], &row(Some(12)))).unwrap();
+        store.commit::<StoreError>(|commit| commit.put_inquiry([5; 16], &row(None))).unwrap();
+        assert_eq!((store.inquiry([5; 16]).unwrap(), store.inquiry([6; 16]).unwrap()), (Some(row(None)), None));
+        let mut seen = Vec::new();
+        store.for_each_inquiry::<StoreError>(|id, row| { seen.push((id, row)); Ok(()) }).unwrap();
+        assert_eq!((seen, store.inquiries_len().unwrap()), (vec![([5; 16], row(None))], 1));
+    }
+}
