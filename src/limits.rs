@@ -204,6 +204,27 @@ pub const READ_AHEAD_BYTES: usize = 1 << 20;
 /// Bytes of the store's page cache.
 pub const STORE_CACHE_BYTES: usize = 64 << 20;
 
+// Security keys
+
+/// Bytes of a credential's id, fewest: what a security key may choose without its being guessed.
+pub const CREDENTIAL_ID_BYTES_MIN: usize = 16;
+/// Bytes of a credential's id, most (WebAuthn Level 3).
+pub const CREDENTIAL_ID_BYTES_MAX: usize = 1_023;
+/// Bytes of a public key as a COSE_Key: the longer of the two forms.
+pub const COSE_KEY_BYTES_MAX: usize = 77;
+/// Bytes of a touch's authenticator data.
+pub const AUTHENTICATOR_DATA_BYTES_MAX: usize = 2 << 10;
+/// Bytes of the client data JSON of a touch or a registration.
+pub const CLIENT_DATA_BYTES_MAX: usize = 4 << 10;
+/// Bytes of a touch's signature: ECDSA's longest on P-256, in DER.
+pub const TOUCH_SIGNATURE_BYTES_MAX: usize = 72;
+/// Bytes of a registration's attestation object, certificates of its maker among them.
+pub const ATTESTATION_OBJECT_BYTES_MAX: usize = 16 << 10;
+/// Levels of nesting in what a security key writes: CTAP2 allows itself four, attestation statements a few more.
+pub const CBOR_DEPTH_MAX: usize = 8;
+/// Characters of a host name.
+pub const HOST_NAME_CHARS_MAX: usize = 253;
+
 // The door
 
 /// Bytes of the JSON part of a request.
@@ -354,5 +375,9 @@ const _: () = {
     assert!(REASON_CHARS_MIN < REASON_CHARS_MAX);
     assert!(SESSION_LOCKS_MINUTES < SESSION_ENDS_MINUTES && SESSION_LOCKS_MINUTES <= 30 && SESSION_ENDS_MINUTES <= 60);
     assert!(8 * SESSION_SECRET_BYTES >= 128);
+    assert!(CREDENTIAL_ID_BYTES_MIN < CREDENTIAL_ID_BYTES_MAX);
+    // In base64url, a touch and its credential leave most of a detail to what was approved, and a registration fits into a request.
+    assert!((2 * CREDENTIAL_ID_BYTES_MAX + AUTHENTICATOR_DATA_BYTES_MAX + CLIENT_DATA_BYTES_MAX) * 4 / 3 < DETAIL_BYTES_MAX / 4);
+    assert!((ATTESTATION_OBJECT_BYTES_MAX + CLIENT_DATA_BYTES_MAX) * 4 / 3 < JSON_BYTES_MAX / 2);
     assert!(REVOCATION_LIST_DAYS < CERTIFICATE_DAYS && CERTIFICATE_DAYS < AUTHORITY_DAYS);
 };

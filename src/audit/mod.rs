@@ -16,6 +16,7 @@ mod remark;
 mod rules;
 mod sample;
 mod tile;
+pub mod touch;
 mod tree;
 
 pub use detail::{Actor, Alarm, Detail, Disposed, Finding, Refusal, Shown, Unusable};
