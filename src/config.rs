@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use crate::audit::touch::RelyingParty;
 use crate::gallery::EngineChoice;
 use crate::limits::{DETAILS_KEPT_DAYS_MIN, DISK_RESERVE_MIB_DEFAULT};
 use crate::roster::{Roster, RosterError};
@@ -98,6 +99,10 @@ pub struct Config {
     /// searched for whom for longer.
     #[serde(default = "details_kept_days_default", deserialize_with = "details_kept_days")]
     pub details_kept_days: u64,
+    /// Origin of the console's pages as browsers write it, `https://name` or `https://name:port`; security keys are bound to its name. No
+    /// default: without it nobody logs on. A changed name makes every enrolled key useless.
+    #[serde(default, deserialize_with = "console_origin")]
+    pub console_origin: Option<RelyingParty>,
     /// File of agencies and devices. No default. Whoever changes it admits agencies and consoles; its digest is logged at every start.
     pub roster: PathBuf,
     /// Certificates of the door.
@@ -227,6 +232,11 @@ fn disk_reserve_mib_default() -> u64 {
 
 fn details_kept_days_default() -> u64 {
     DETAILS_KEPT_DAYS_MIN
+}
+
+fn console_origin<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<RelyingParty>, D::Error> {
+    let origin = String::deserialize(deserializer)?;
+    RelyingParty::new(&origin).map(Some).map_err(serde::de::Error::custom)
 }
 
 fn details_kept_days<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {

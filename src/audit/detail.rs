@@ -9,9 +9,10 @@ use std::fmt::{Display, Formatter};
 use serde::{Deserialize, Serialize};
 
 use super::kind::LeafKind;
+use super::touch::{ActApproval, Credential, Touch};
 use crate::booking::{Identifier, VersionId};
 use crate::inquiry::SearchRequest;
-use crate::roster::Caller;
+use crate::roster::{Caller, OffReason, Person};
 
 /// The actor of a transaction or query, as the door established it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,19 @@ pub struct Actor {
     pub certificate: String,
     /// SHA-256 of that certificate, hexadecimal.
     pub fingerprint: String,
+    /// Who had logged on there; none where it is no console or nobody had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Identifier>,
+    /// The agency that employed that person then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agency: Option<Identifier>,
+}
+
+impl Actor {
+    /// A person at a console.
+    pub fn at(caller: &Caller, person: &Person) -> Self {
+        Self { person: Some(person.id.clone()), agency: Some(person.agency.clone()), ..Self::from(caller) }
+    }
 }
 
 /// Something that people must look after.
@@ -176,17 +190,31 @@ details! {
     /// A caller was refused again and again.
     RefusalsGathered { actor: Actor, hour_cs: u64, refusals: u64, kept: Vec<Refusal> }
     /// A person logged on.
-    LoggedOn { person: Identifier, device: Identifier, credential: String }
+    LoggedOn { actor: Actor, approval: ActApproval, touch: Touch }
     /// A person logged off.
-    LoggedOff { person: Identifier, device: Identifier, why: String }
+    LoggedOff { actor: Actor, why: String }
     /// A log-on was refused.
     LogOnRefused { actor: Actor, person: Option<Identifier>, reason: String }
     /// A person was locked out.
     LockedOut { person: Identifier, tries: u64 }
     /// A person was let in again.
-    Unlocked { actor: Actor, person: Identifier }
+    Unlocked { actor: Actor, person: Identifier, approval: ActApproval, touch: Touch }
     /// Who and what stands in the roster changed.
     RosterChanged { by: Vec<Identifier>, what: String, roster_sha256: String }
+    /// An account, a role or a key was asked for.
+    GrantAsked { actor: Actor, grant: String, person: Person, key: Option<Credential>, approval: ActApproval, touch: Touch }
+    /// It was approved.
+    GrantApproved { actor: Actor, grant: String, person: Identifier, approval: ActApproval, touch: Touch }
+    /// It was declined.
+    GrantDeclined { actor: Option<Actor>, grant: String, person: Identifier, reason: String }
+    /// A first commander or administrator was appointed at the box.
+    Appointed { person: Person }
+    /// A person who was appointed enrolled a key.
+    KeyEnrolled { actor: Actor, person: Identifier, key: Credential, approval: ActApproval }
+    /// An account went off.
+    AccountOff { actor: Option<Actor>, person: Identifier, why: OffReason }
+    /// An account is still needed.
+    AccountReviewed { actor: Actor, person: Identifier }
     /// The policy changed.
     PolicyChanged { by: Vec<Identifier>, version: String, policy_sha256: String }
     /// A switch of the model was begun.
@@ -241,7 +269,7 @@ impl Detail {
 
 impl From<&Caller> for Actor {
     fn from(caller: &Caller) -> Self {
-        Self { certificate: caller.name.to_string(), fingerprint: hex::encode(caller.fingerprint) }
+        Self { certificate: caller.name.to_string(), fingerprint: hex::encode(caller.fingerprint), person: None, agency: None }
     }
 }
 

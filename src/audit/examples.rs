@@ -2,9 +2,13 @@
 
 use std::fmt::Write;
 
+use time::macros::date;
+
+use super::touch::{Aaguid, ActApproval, Base64Url, Credential, PublicKey, Touch, Verb};
 use super::{Actor, Alarm, Detail, Disposed, Finding, Leaf, LeafKind, Refusal, SALT_BYTES, Shown, Unusable, commit};
 use crate::booking::{Identifier, Text, VersionId};
 use crate::inquiry::{Purpose, Reference, SearchRequest};
+use crate::roster::{OffReason, Person, Role};
 
 const HEAD: &str = "# Leaves\n\nWhat the log says, kind by kind. A leaf is public: its bytes lie in the entry bundles that everybody in the roster \
 may read, and in every export. Its detail is sealed on the box and opened for auditors only; the leaf commits to it as \
@@ -23,7 +27,49 @@ fn id(name: &str) -> Identifier {
 }
 
 fn actor(certificate: &str) -> Actor {
-    Actor { certificate: certificate.to_owned(), fingerprint: "0".repeat(64) }
+    Actor { certificate: certificate.to_owned(), fingerprint: "0".repeat(64), person: None, agency: None }
+}
+
+/// A person at a console.
+fn at(certificate: &str, person: &str) -> Actor {
+    Actor { person: Some(id(person)), agency: Some(id("slmpd")), ..actor(certificate) }
+}
+
+fn approval(verb: Verb, person: &str) -> ActApproval {
+    ActApproval {
+        verb,
+        log: "fusion.example/smrt".to_owned(),
+        person: id(person),
+        device: id("rtcc-1"),
+        certificate_sha256: [0; 32],
+        what_sha256: [0; 32],
+        expires: 1_795_449_660,
+        nonce: [0; 32],
+    }
+}
+
+fn touch() -> Touch {
+    Touch { credential: bytes(&[0x0f; 32]), authenticator_data: bytes(&[0; 37]), client_data: bytes(b"{}"), signature: bytes(&[0; 70]) }
+}
+
+fn bytes<const BYTES_MAX: usize>(bytes: &[u8]) -> Base64Url<BYTES_MAX> {
+    Base64Url::new(bytes).expect("an example's bytes are few")
+}
+
+fn key() -> Credential {
+    Credential { id: bytes(&[0x0f; 32]), public_key: PublicKey::EdDsa([9; 32]), sign_count: 0, aaguid: Aaguid([0; 16]) }
+}
+
+fn person() -> Person {
+    Person {
+        id: id("operator-1"),
+        name: text("R. Diaz"),
+        badge: text("4711"),
+        agency: id("slmpd"),
+        role: Role::OperatorExaminer,
+        trained_until: date!(2027 - 06 - 30),
+        temporary_until_cs: None,
+    }
 }
 
 fn request() -> SearchRequest {
@@ -148,13 +194,54 @@ fn example(kind: LeafKind) -> Detail {
             refusals: 7,
             kept: vec![Refusal { time_cs: TIME_CS, reason: words("no face found, wanted a photo with a face"), request: None }],
         },
-        LeafKind::LoggedOn => Detail::LoggedOn { person: id("operator-1"), device: id("rtcc-1"), credential: digest() },
-        LeafKind::LoggedOff => Detail::LoggedOff { person: id("operator-1"), device: id("rtcc-1"), why: words("by hand") },
+        LeafKind::LoggedOn => Detail::LoggedOn {
+            actor: at("smrt:device/rtcc-1", "operator-1"),
+            approval: approval(Verb::LogOn, "operator-1"),
+            touch: touch(),
+        },
+        LeafKind::LoggedOff => Detail::LoggedOff { actor: at("smrt:device/rtcc-1", "operator-1"), why: words("by hand") },
         LeafKind::LogOnRefused => {
             Detail::LogOnRefused { actor: console(), person: Some(id("operator-1")), reason: words("no such credential") }
         }
         LeafKind::LockedOut => Detail::LockedOut { person: id("operator-1"), tries: 5 },
-        LeafKind::Unlocked => Detail::Unlocked { actor: admin(), person: id("operator-1") },
+        LeafKind::Unlocked => Detail::Unlocked {
+            actor: at("smrt:device/admin-1", "admin-a"),
+            person: id("operator-1"),
+            approval: approval(Verb::ReleaseLock, "admin-a"),
+            touch: touch(),
+        },
+        LeafKind::GrantAsked => Detail::GrantAsked {
+            actor: at("smrt:device/admin-1", "admin-a"),
+            grant: search(),
+            person: person(),
+            key: Some(key()),
+            approval: approval(Verb::Grant, "admin-a"),
+            touch: touch(),
+        },
+        LeafKind::GrantApproved => Detail::GrantApproved {
+            actor: at("smrt:device/rtcc-2", "commander"),
+            grant: search(),
+            person: id("operator-1"),
+            approval: approval(Verb::ApproveGrant, "commander"),
+            touch: touch(),
+        },
+        LeafKind::GrantDeclined => Detail::GrantDeclined {
+            actor: Some(at("smrt:device/rtcc-2", "commander")),
+            grant: search(),
+            person: id("operator-1"),
+            reason: words("no training record"),
+        },
+        LeafKind::Appointed => Detail::Appointed { person: Person { id: id("commander"), role: Role::Commander, ..person() } },
+        LeafKind::KeyEnrolled => Detail::KeyEnrolled {
+            actor: at("smrt:device/rtcc-2", "commander"),
+            person: id("commander"),
+            key: key(),
+            approval: approval(Verb::Enrol, "commander"),
+        },
+        LeafKind::AccountOff => {
+            Detail::AccountOff { actor: Some(at("smrt:device/admin-1", "admin-a")), person: id("operator-1"), why: OffReason::Unassociated }
+        }
+        LeafKind::AccountReviewed => Detail::AccountReviewed { actor: at("smrt:device/admin-1", "admin-a"), person: id("operator-1") },
         LeafKind::RosterChanged => {
             Detail::RosterChanged { by: vec![id("admin-a"), id("commander")], what: words("operator-3 enrolled"), roster_sha256: digest() }
         }

@@ -145,6 +145,20 @@ kinds! {
     RosterChanged = 55 "roster_changed" [] 0..=1 of [RosterChanged, Started];
     /// The policy's text or its terms changed.
     PolicyChanged = 56 "policy_changed" [] 0..=1 of [PolicyChanged];
+    /// An administrator asked for an account, a role or a key, by touch; the commander is yet to approve.
+    GrantAsked = 57 "grant_asked" [] 0..=0 of [];
+    /// The commander approved, by touch: from here on it holds.
+    GrantApproved = 58 "grant_approved" [] 1..=1 of [GrantAsked];
+    /// It was declined, or nobody approved in time.
+    GrantDeclined = 59 "grant_declined" [] 1..=1 of [GrantAsked];
+    /// A first commander or administrator was appointed at the box itself, before there was anybody who could ask or approve.
+    Appointed = 60 "appointed" [] 0..=0 of [];
+    /// A person who was appointed at the box enrolled a key.
+    KeyEnrolled = 61 "key_enrolled" [] 1..=1 of [Appointed];
+    /// An account went off: its person left, nobody used it, or its time was over.
+    AccountOff = 62 "account_off" ["why"] 0..=0 of [];
+    /// Somebody confirmed that a person still needs an account.
+    AccountReviewed = 63 "account_reviewed" [] 0..=0 of [];
     /// A switch to another model was begun, or asked for again under other terms.
     ModelSwitchBegun = 64 "model_switch_begun" ["bookings", "failures_accepted"] 0..=1 of [ModelSwitchBegun];
     /// Searches are answered by another model from here on.

@@ -171,7 +171,7 @@ fn tag(booking: u64) -> u64 {
 }
 
 pub(super) fn actor() -> Actor {
-    Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: String::new() }
+    Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: String::new(), person: None, agency: None }
 }
 
 pub(super) fn identifier(text: &str) -> Identifier {

@@ -380,7 +380,8 @@ mod tests {
         unused.logged_on(NOW + 80 * DAY_CS);
         assert_eq!(unused.goes_off(NOW + 169 * DAY_CS), None);
         assert!(matches!(unused.stands(NOW + 170 * DAY_CS), Err(PersonError::Off { .. })), "before anybody has written that it is off");
-        let temporary = |hours: u64| Account::new(Person { temporary_until_cs: Some(NOW + hours * HOUR_CS), ..person(Role::Operator) }, NOW);
+        let temporary =
+            |hours: u64| Account::new(Person { temporary_until_cs: Some(NOW + hours * HOUR_CS), ..person(Role::Operator) }, NOW);
         assert_eq!(temporary(73), Err(PersonError::TooLong));
         let temporary = temporary(72).unwrap();
         assert_eq!(temporary.stands(NOW + 72 * HOUR_CS - 1), Ok(()));

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use crate::audit::AuditError;
+use crate::audit::touch::TouchError;
 use crate::booking::Identifier;
 use crate::embed::{EmbedError, ModelError};
 use crate::face::FaceError;
 use crate::gallery::GalleryError;
 use crate::inquiry::InquiryError;
-use crate::limits::CLOCK_AGREE_SECONDS_MAX;
-use crate::roster::RosterError;
+use crate::limits::{CLOCK_AGREE_SECONDS_MAX, TOUCH_SECONDS_MAX};
+use crate::roster::{PersonError, RosterError};
 use crate::store::StoreError;
 use crate::vault::VaultError;
 
@@ -36,6 +37,68 @@ pub enum ServiceError {
     /// The request is no valid inquiry.
     #[error(transparent)]
     Inquiry(#[from] InquiryError),
+    /// The person may not do this.
+    #[error(transparent)]
+    Person(#[from] PersonError),
+    /// A security key's answer isn't what was asked for.
+    #[error(transparent)]
+    Touch(#[from] TouchError),
+    /// Nobody has logged on with this certificate and secret.
+    #[error("no session: log on first, with this device's certificate and your key")]
+    NoSession,
+    /// The banner wasn't acknowledged.
+    #[error("the session begins when the banner is acknowledged")]
+    BannerFirst,
+    /// The screen is hidden.
+    #[error("the session's screen is hidden, touch your key to come back")]
+    ScreenHidden,
+    /// Nobody is known by that name.
+    #[error("no person of that name has an account with a key")]
+    NoPerson,
+    /// The account has no key, and none was made for it.
+    #[error("an account needs a security key of its own, wanted one that was made for this person")]
+    NoKey,
+    /// The key is somebody's.
+    #[error("the security key is another person's, or was; wanted one of this person's own")]
+    KeyTaken,
+    /// A software key.
+    #[error("a key of software is taken in demonstrations and tests only, wanted a security key")]
+    SoftwareKey,
+    /// The person has an account.
+    #[error("the person has the account '{id}' already, and one role; change that one")]
+    SecondAccount {
+        /// The other account.
+        id: Identifier,
+    },
+    /// No such appointment.
+    #[error("the code is not the one that this person was appointed with, or it no longer holds")]
+    NoSuchCode,
+    /// Nobody is appointed at the box.
+    #[error("not appointed: {why}")]
+    NotAppointed {
+        /// Why not.
+        why: &'static str,
+    },
+    /// Nothing was asked for under this nonce, or it was answered.
+    #[error("no touch was asked for under this nonce, or it was used already; ask again")]
+    NoChallenge,
+    /// The challenge is too old.
+    #[error("the touch came too late, wanted within {TOUCH_SECONDS_MAX} s; ask again")]
+    ChallengeOver,
+    /// What was asked for isn't what comes in.
+    #[error("the touch was asked for something else than what came in, or it was changed since; ask again")]
+    ChallengeChanged,
+    /// The box has no name that keys could be bound to.
+    #[error("no console name is configured, wanted 'console_origin' in the configuration")]
+    NoConsole,
+    /// A table is full.
+    #[error("there are {most} {what} already, more are not kept")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// The bound.
+        most: usize,
+    },
     /// The photo can't be used.
     #[error(transparent)]
     Photo(#[from] EmbedError),
@@ -242,6 +305,23 @@ impl ServiceError {
         match self {
             Self::Roster(_)
             | Self::Inquiry(_)
+            | Self::Person(_)
+            | Self::Touch(_)
+            | Self::NoSession
+            | Self::BannerFirst
+            | Self::ScreenHidden
+            | Self::NoPerson
+            | Self::NoKey
+            | Self::KeyTaken
+            | Self::SoftwareKey
+            | Self::SecondAccount { .. }
+            | Self::NoSuchCode
+            | Self::NotAppointed { .. }
+            | Self::NoChallenge
+            | Self::ChallengeOver
+            | Self::ChallengeChanged
+            | Self::NoConsole
+            | Self::TooMany { .. }
             | Self::NotFound { .. }
             | Self::Released { .. }
             | Self::NoSearchDoor

@@ -20,6 +20,7 @@ use super::error::{Fate, ServiceError};
 use super::gather::Reads;
 use super::ledger::Ledger;
 use super::model::OnHalt;
+use super::sessions::Sessions;
 use crate::audit::{Alarm, Detail, Entry, Note, Quorum};
 use crate::limits::{COSIGNED_BEFORE_SECONDS_MAX, WATCH_SECONDS};
 use crate::store::StateKind;
@@ -48,9 +49,10 @@ pub struct Raised {
 
 /// Watches over one ledger.
 pub(super) struct Guard {
-    ledger: Arc<Ledger>,
+    pub(super) ledger: Arc<Ledger>,
     pub(super) quorum: Quorum,
     pub(super) reads: Reads,
+    pub(super) sessions: Sessions,
     doors: RwLock<Doors>,
     alarms: RwLock<BTreeMap<Alarm, Raised>>,
     look: Mutex<LastLook>,
@@ -83,6 +85,7 @@ impl Guard {
         let guard = Self {
             quorum,
             reads: Reads::default(),
+            sessions: Sessions::default(),
             doors: RwLock::new(doors.clone()),
             alarms: RwLock::new(alarms),
             look: Mutex::new(look),
@@ -215,6 +218,7 @@ impl Guard {
             Some(what) => self.raise(Alarm::AuditOverdue, what)?,
             None => self.clear(Alarm::AuditOverdue, "nothing of audits is overdue")?,
         }
+        self.end_idle_sessions()?;
         self.ledger.expire_details()?;
         self.ledger.end_hours()?;
         self.reads.end_hours(&self.ledger, false)

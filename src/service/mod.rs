@@ -17,6 +17,7 @@ mod in_order;
 mod ledger;
 mod load;
 mod log;
+mod members;
 mod metrics;
 mod model;
 mod progress;
@@ -25,6 +26,7 @@ mod read_ahead;
 mod report;
 mod restore;
 mod search;
+mod sessions;
 mod stage;
 mod start;
 mod switch;
@@ -45,14 +47,17 @@ pub use generation::{Generation, Shelf};
 pub use guard::{Doors, Raised};
 pub use ledger::{Ledger, LedgerSetup, OpenedLeaf, Record, Standing, Taken};
 pub use log::{Cosigned, Witnessing};
+pub use members::{AccountStanding, Grant, GrantOrder};
 pub use metrics::Figures;
 pub use model::OnHalt;
 pub use progress::{Progress, StartStage, Started};
 pub use report::Published;
 pub use restore::{KeptLog, RestoreSetup, Restored, open_origin, origin_of, restore};
 pub use search::{Answered, Lead, SearchTimings};
+pub use sessions::{Asked, AtDesk, BANNER, Begun, SessionView};
 pub use switch::{ModelStanding, SwitchState};
 
+use crate::audit::touch::RelyingParty;
 use crate::audit::{Actor, Alarm, Detail};
 use crate::embed::{Choice, Pool, Portrait};
 use crate::roster::{Caller, Roster, RosterError};
@@ -72,19 +77,34 @@ pub struct Service {
     tender: Tender,
     /// Photos that wait for a worker.
     examining: Waiting,
+    /// The name that people's keys are bound to.
+    relying_party: Option<RelyingParty>,
 }
 
 impl Service {
     /// Opens the state folder and, where the doors may open, logs that the box is about to serve; tells `watch`, on this thread, how far it
     /// is.
-    pub fn open(setup: LedgerSetup, roster: Roster, watch: &mut dyn FnMut(&Progress)) -> Result<Self, ServiceError> {
+    pub fn open(
+        setup: LedgerSetup,
+        roster: Roster,
+        relying_party: Option<RelyingParty>,
+        watch: &mut dyn FnMut(&Progress),
+    ) -> Result<Self, ServiceError> {
         roster.check()?;
         let ledger = Arc::new(Ledger::open_held(setup, watch)?);
         let quorum = log::quorum_of(&roster, ledger.core().log_key.verifier())?;
         let (begun, roster_sha256) = (ledger.clone(), sha256(&serde_json::to_vec(&roster).expect("it holds only strings and numbers")));
         let begin = Box::new(move || begin(&begun, &roster_sha256));
         let guard = Arc::new(Guard::new(ledger.clone(), quorum, begin)?);
-        Ok(Self { ledger, roster, guard, watch: Watch::default(), tender: Tender::default(), examining: Waiting::default() })
+        Ok(Self {
+            ledger,
+            roster,
+            guard,
+            watch: Watch::default(),
+            tender: Tender::default(),
+            examining: Waiting::default(),
+            relying_party,
+        })
     }
 
     /// Whether the verbs may be used.

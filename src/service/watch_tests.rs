@@ -71,7 +71,7 @@ impl Home {
             reserve_bytes: 0,
             details_kept_days: DETAILS_KEPT_DAYS_MIN,
         };
-        Service::open(setup, toml::from_str(&self.roster).unwrap(), &mut |_| {}).unwrap_or_else(|e| panic!("{}", e.chain()))
+        Service::open(setup, toml::from_str(&self.roster).unwrap(), None, &mut |_| {}).unwrap_or_else(|e| panic!("{}", e.chain()))
     }
 }
 

@@ -84,7 +84,12 @@ mod tests {
         store.commit::<StoreError>(|commit| commit.put_inquiry([5; 16], &row(None))).unwrap();
         assert_eq!((store.inquiry([5; 16]).unwrap(), store.inquiry([6; 16]).unwrap()), (Some(row(None)), None));
         let mut seen = Vec::new();
-        store.for_each_inquiry::<StoreError>(|id, row| { seen.push((id, row)); Ok(()) }).unwrap();
+        store
+            .for_each_inquiry::<StoreError>(|id, row| {
+                seen.push((id, row));
+                Ok(())
+            })
+            .unwrap();
         assert_eq!((seen, store.inquiries_len().unwrap()), (vec![([5; 16], row(None))], 1));
     }
 }

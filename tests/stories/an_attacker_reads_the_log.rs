@@ -119,7 +119,7 @@ struct Loot {
 
 fn actor(identity: &Identity, name: &str) -> Actor {
     let certificate = CertificateDer::from_pem_file(&identity.certificate).unwrap();
-    Actor { certificate: name.to_owned(), fingerprint: hex::encode(Sha256::digest(&certificate)) }
+    Actor { certificate: name.to_owned(), fingerprint: hex::encode(Sha256::digest(&certificate)), person: None, agency: None }
 }
 
 fn booking_of((_, _, name, born, charges): &(&str, &str, &str, &str, [&str; 2])) -> serde_json::Value {

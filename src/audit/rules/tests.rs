@@ -230,7 +230,7 @@ fn ruled_with(all_details: bool, steps: &[(Step<'_>, Option<Detail>)]) -> Ruled 
 }
 
 fn actor(name: &str) -> Actor {
-    Actor { certificate: name.to_owned(), fingerprint: String::new() }
+    Actor { certificate: name.to_owned(), fingerprint: String::new(), person: None, agency: None }
 }
 
 #[test]

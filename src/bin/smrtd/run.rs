@@ -125,7 +125,7 @@ fn open_service(config: &Config, roster: Roster, create_as: Option<StateKind>) -
         details_kept_days: config.details_kept_days,
     };
     let mut teller = Teller::new();
-    Service::open(setup, roster, &mut |progress| teller.tell(progress)).map_err(|e| match e {
+    Service::open(setup, roster, config.console_origin.clone(), &mut |progress| teller.tell(progress)).map_err(|e| match e {
         ServiceError::Setup { .. }
         | ServiceError::Behind { .. }
         | ServiceError::Models { .. }

@@ -10,6 +10,7 @@ mod tiles;
 use serde_json::json;
 
 use super::*;
+use crate::audit::touch::{ActApproval, Base64Url, Touch, Verb};
 use crate::audit::{Actor, CosignerKey, Detail, Disposed, Finding, Leaf, LeafKind, LogKey, Refusal, SampleKey, Shown, Witness, commit};
 use crate::booking::{Identifier, VersionId};
 use crate::client::archive::{CHECKPOINT, CHECKPOINTS, OpenedDetail};
@@ -101,7 +102,27 @@ impl Log {
 }
 
 fn actor(name: &str) -> Actor {
-    Actor { certificate: format!("smrt:{name}"), fingerprint: "ab".repeat(32) }
+    Actor { certificate: format!("smrt:{name}"), fingerprint: "ab".repeat(32), person: None, agency: None }
+}
+
+fn approval() -> ActApproval {
+    ActApproval {
+        verb: Verb::LogOn,
+        log: ORIGIN.to_owned(),
+        person: Identifier::parse("diaz").unwrap(),
+        device: Identifier::parse("console-3").unwrap(),
+        certificate_sha256: [0xab; 32],
+        what_sha256: [0; 32],
+        expires: 1,
+        nonce: [1; 32],
+    }
+}
+
+fn touch() -> Touch {
+    fn bytes<const BYTES_MAX: usize>() -> Base64Url<BYTES_MAX> {
+        Base64Url::new([7; 16]).unwrap()
+    }
+    Touch { credential: bytes(), authenticator_data: bytes(), client_data: bytes(), signature: bytes() }
 }
 
 fn version(episode: u64, step: u64) -> VersionId {
@@ -150,7 +171,7 @@ fn detail(step: usize, episode: u64, begin: u64) -> Detail {
         0 => booked(0, None),
         1 => booked(1, None),
         2 => booked(2, Some(version(1))),
-        3 => Detail::LoggedOn { person: id("diaz"), device: id("console-3"), credential: "k".to_owned() },
+        3 => Detail::LoggedOn { actor: actor(), approval: approval(), touch: touch() },
         4 | 20 => opened(),
         5 => asked(search),
         6 => purged(1),
@@ -163,7 +184,7 @@ fn detail(step: usize, episode: u64, begin: u64) -> Detail {
         },
         8 => Detail::PhotoViewed { actor: actor(), search, version: version(0) },
         9 => reviewed("diaz"),
-        10 => Detail::LoggedOff { person: id("diaz"), device: id("console-3"), why: reason() },
+        10 => Detail::LoggedOff { actor: actor(), why: reason() },
         11 => reviewed("okafor"),
         12 => Detail::ReportIssued { actor: actor(), inquiry, report_sha256: "00".repeat(32), leads: vec![version(0)] },
         13 => Detail::InquiryClosed { actor: actor(), inquiry, withdrawn: false, reason: reason() },

@@ -72,7 +72,7 @@ fn open(state: &Path) -> anyhow::Result<Ledger> {
 
 /// Logs what an operator does most: looking at a candidate's photo.
 fn log(ledger: &Ledger) -> anyhow::Result<()> {
-    let actor = Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: "00".repeat(32) };
+    let actor = Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: "00".repeat(32), person: None, agency: None };
     let viewed = Detail::PhotoViewed { actor, search: "00".repeat(16), version: VersionId([0; 16]) };
     ledger.note(vec![0], Vec::new(), viewed)?;
     Ok(())
