@@ -368,6 +368,36 @@ fn bytes_in_json_have_one_form_and_a_bound() {
     }
 }
 
+#[test]
+fn what_a_real_browser_returned_is_taken_and_its_other_keys_are_refused() {
+    let relying_party = RelyingParty::new("http://localhost:8765").unwrap();
+    let mut verdicts = Vec::new();
+    for line in include_str!("../../../tests/data/chromium_keys.jsonl").lines() {
+        let recorded: serde_json::Value = serde_json::from_str(line).unwrap();
+        let read = |value: &serde_json::Value| serde_json::from_value::<Touch>(value.clone()).unwrap();
+        let touches: Vec<Touch> = recorded["touches"].as_array().unwrap().iter().map(read).collect();
+        let registration: Registration = serde_json::from_value(recorded["registration"].clone()).unwrap();
+        let verdict = verify_registration(&registration, &CHALLENGE, &relying_party).map(|credential| {
+            assert_eq!(verify(&touches[0], &CHALLENGE, &credential, &relying_party), Ok(2));
+            let touched = Credential { sign_count: 2, ..credential.clone() };
+            assert_eq!(verify(&touches[1], &CHALLENGE, &touched, &relying_party), Ok(3));
+            assert_eq!(verify(&touches[0], &CHALLENGE, &touched, &relying_party), Err(TouchError::Counter { found: 2, kept: 2 }));
+            credential.aaguid.to_string()
+        });
+        verdicts.push((recorded["what"].as_str().unwrap().to_owned(), verdict));
+    }
+    // Asked for no attestation, the browser hides what kind of key it is.
+    let hidden = "00000000-0000-0000-0000-000000000000";
+    let wanted = [
+        ("ES256", Ok(hidden)),
+        ("EdDSA", Ok(hidden)),
+        ("ES256, attested", Ok("01020304-0506-0708-0102-030405060708")),
+        ("no verification", Err(TouchError::NotVerified)),
+        ("backup eligible", Err(TouchError::BackupEligible)),
+    ];
+    assert_eq!(verdicts, wanted.map(|(what, verdict)| (what.to_owned(), verdict.map(str::to_owned))));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
