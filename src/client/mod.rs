@@ -14,6 +14,7 @@ mod multipart;
 pub mod recount;
 pub mod rows;
 pub mod sheet;
+pub mod soft_key;
 pub mod switch;
 pub mod verify;
 pub mod witness;

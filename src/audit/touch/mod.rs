@@ -8,8 +8,8 @@
 //! Who owns what: this module says whether bytes are a touch for a challenge. That an approval isn't over, that its nonce is used once,
 //! that a credential is whose it should be and unknown before it is registered, and that its counter is kept, is the caller's.
 //!
-//! Attestation isn't verified: what kind of key it is, a key says of itself, and a registration doesn't even prove that somebody holds
-//! the private key. A key counts as enrolled once it has answered a touch.
+//! Attestation isn't verified: what kind of key it is, a key says of itself, where its browser was asked for an attestation and so lets
+//! it; and a registration doesn't even prove that somebody holds the private key. A key counts as enrolled once it has answered a touch.
 //!
 //! Source: W3C Web Authentication, Level 2 and 3, sections 7.1 (registration) and 7.2 (assertion); stricter where the standard leaves it
 //! to us: the page is never a frame, the user is always verified, no key can be copied, flags without a meaning are not set.
