@@ -3,6 +3,7 @@
 //! Invariants: every request has a caller or gets no further; every body, header block, connection and request is bounded in bytes and
 //! time; every answer carries the kind of state folder and the newest checkpoint; every error is `application/problem+json`.
 
+mod desk;
 mod form;
 mod log;
 mod metrics;
@@ -83,6 +84,7 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         .route("/v1/model", get(model::get_model))
         .route("/v1/model/switch", post(model::post_switch).delete(model::delete_switch))
         .merge(log_routes())
+        .merge(desk::routes())
         .route("/v1/report/public", get(report::get_public))
         .route("/v1/health", get(get_health))
         .route("/v1/metrics", get(get_metrics))

@@ -9,7 +9,7 @@ use super::wire::{FaceView, Problem};
 use crate::embed::EmbedError;
 use crate::face::Face;
 use crate::limits::RETRY_AFTER_SECONDS;
-use crate::roster::RosterError;
+use crate::roster::{PersonError, RosterError};
 use crate::service::{Fate, ServiceError};
 
 /// A problem on its way to the caller.
@@ -68,6 +68,20 @@ impl Refusal {
         let (status, kind) = match error {
             ServiceError::Roster(RosterError::UnknownAgency { .. }) => (StatusCode::UNPROCESSABLE_ENTITY, "unknown-agency"),
             ServiceError::Roster(_) => (StatusCode::FORBIDDEN, "not-allowed"),
+            ServiceError::Person(PersonError::Locked | PersonError::Off { .. }) => (StatusCode::FORBIDDEN, "account"),
+            ServiceError::Person(PersonError::Untrained { .. }) => (StatusCode::FORBIDDEN, "untrained"),
+            ServiceError::Person(PersonError::NameTaken { .. } | PersonError::TooLong) => (StatusCode::CONFLICT, "account"),
+            ServiceError::Person(_) => (StatusCode::FORBIDDEN, "not-allowed"),
+            ServiceError::Touch(_) => (StatusCode::FORBIDDEN, "touch"),
+            ServiceError::NoChallenge | ServiceError::ChallengeOver | ServiceError::ChallengeChanged => {
+                (StatusCode::FORBIDDEN, "challenge")
+            }
+            ServiceError::NoSession => (StatusCode::UNAUTHORIZED, "no-session"),
+            ServiceError::BannerFirst => (StatusCode::UNAUTHORIZED, "banner"),
+            ServiceError::ScreenHidden => (StatusCode::UNAUTHORIZED, "locked"),
+            ServiceError::NoPerson | ServiceError::NoSuchCode => (StatusCode::FORBIDDEN, "log-on"),
+            ServiceError::NoKey | ServiceError::KeyTaken | ServiceError::SoftwareKey => (StatusCode::CONFLICT, "key"),
+            ServiceError::SecondAccount { .. } | ServiceError::NotAppointed { .. } => (StatusCode::CONFLICT, "account"),
             ServiceError::Inquiry(_) => (StatusCode::UNPROCESSABLE_ENTITY, "inquiry"),
             ServiceError::Photo(EmbedError::SeveralFaces { .. }) => (StatusCode::UNPROCESSABLE_ENTITY, "several-faces"),
             ServiceError::Photo(_) => (StatusCode::UNPROCESSABLE_ENTITY, "photo"),

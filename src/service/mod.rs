@@ -96,15 +96,7 @@ impl Service {
         let (begun, roster_sha256) = (ledger.clone(), sha256(&serde_json::to_vec(&roster).expect("it holds only strings and numbers")));
         let begin = Box::new(move || begin(&begun, &roster_sha256));
         let guard = Arc::new(Guard::new(ledger.clone(), quorum, begin)?);
-        Ok(Self {
-            ledger,
-            roster,
-            guard,
-            watch: Watch::default(),
-            tender: Tender::default(),
-            examining: Waiting::default(),
-            relying_party,
-        })
+        Ok(Self { ledger, roster, guard, watch: Watch::default(), tender: Tender::default(), examining: Waiting::default(), relying_party })
     }
 
     /// Whether the verbs may be used.
@@ -125,6 +117,16 @@ impl Service {
         self.guard.look()?;
         self.watch.start(self.guard.clone(), on_halt.clone())?;
         self.tender.start(self.ledger.clone(), on_halt)
+    }
+
+    /// The origin of the console's pages, where one is configured.
+    pub fn console_origin(&self) -> Option<&str> {
+        self.relying_party.as_ref().map(RelyingParty::origin)
+    }
+
+    /// The name that people's keys are bound to, where one is configured.
+    pub fn console_name(&self) -> Option<&str> {
+        self.relying_party.as_ref().map(RelyingParty::id)
     }
 
     /// The ledger beneath, for what only reads.

@@ -186,6 +186,7 @@ impl Site {
             origin: ORIGIN.to_owned(),
             master_key: key("master.key")?,
             log_key: key("log.key")?,
+            console_origin: None,
             roster: PathBuf::new(),
             tls: TlsFiles {
                 cert: issued.certificate,

@@ -1,5 +1,7 @@
 //! The bodies that cross the wire, one type each, the same for both ends.
 
+pub mod desk;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
