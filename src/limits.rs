@@ -102,6 +102,21 @@ pub const CHARGES_MAX: usize = 64;
 /// Agencies and devices in the roster.
 pub const ROSTER_ENTRIES_MAX: usize = 4_096;
 
+// Inquiries
+
+/// Words of a reason that no other field says, fewest.
+pub const REASON_WORDS_MIN: usize = 3;
+/// Characters of the pattern of an agency's complaint numbers.
+pub const NUMBER_PATTERN_CHARS_MAX: usize = 64;
+/// Candidates of one inquiry: two examiners look at each of them.
+pub const REVIEWED_CANDIDATES_MAX: usize = 50;
+/// Searches of one inquiry, all but the last interrupted.
+pub const SEARCHES_PER_INQUIRY_MAX: usize = 16;
+/// Measures, and shortfalls, of one probe's quality.
+pub const QUALITY_ENTRIES_MAX: usize = 64;
+/// People who may receive one report in turn once it is evidence.
+pub const EVIDENCE_CHAIN_MAX: usize = 64;
+
 // The state folder
 
 /// Bytes of one key slot; slots are aligned to it.
@@ -303,7 +318,7 @@ const _: () = {
     // Every request at work may wait for the writer without being refused by a full queue.
     assert!(REQUESTS_IN_FLIGHT_MAX <= COMMIT_QUEUE_LEN_MAX);
     assert!(2 * REQUESTS_IN_FLIGHT_MAX * BODY_BYTES_MAX <= BODIES_BYTES_MAX);
-    assert!(CANDIDATES_DEFAULT <= CANDIDATES_MAX);
+    assert!(CANDIDATES_DEFAULT <= REVIEWED_CANDIDATES_MAX && REVIEWED_CANDIDATES_MAX <= CANDIDATES_MAX);
     // systemd is told in microseconds of 32 bits.
     assert!(START_STATUS_SECONDS < START_EXTEND_SECONDS && START_EXTEND_SECONDS <= (u32::MAX / 1_000_000) as u64);
     // Trees over batches of leaves are joined at the edge.
