@@ -37,6 +37,21 @@ pub const MANIFEST_BYTES_MAX: u64 = 64 << 10;
 /// Bytes of one package fetched from a registry.
 pub const PACKAGE_BYTES_MAX: u64 = 1 << 30;
 
+// Probes
+
+/// Bytes of one probe file: what phones and scanners write, brought on removable media.
+pub const PROBE_BYTES_MAX: usize = 64 << 20;
+/// Bytes of one piece of a probe that arrives in pieces; only the last may be shorter.
+pub const PROBE_PIECE_BYTES: usize = 1 << 20;
+/// Tenths of a stop by which a probe may be made brighter or darker.
+pub const EXPOSURE_TENTHS_MAX: i32 = 20;
+/// Hundredths by which a probe's contrast may be lowered.
+pub const CONTRAST_HUNDREDTHS_MIN: i32 = -50;
+/// Hundredths by which a probe's contrast may be raised.
+pub const CONTRAST_HUNDREDTHS_MAX: i32 = 100;
+/// Pixels along the longer side of a picture made to be looked at.
+pub const PICTURE_SIDE_PX_MAX: u32 = 3_840;
+
 // Embeddings and the gallery
 
 /// Components of an embedding, fewest.
@@ -86,6 +101,21 @@ pub const REASON_CHARS_MIN: usize = 12;
 pub const CHARGES_MAX: usize = 64;
 /// Agencies and devices in the roster.
 pub const ROSTER_ENTRIES_MAX: usize = 4_096;
+
+// Inquiries
+
+/// Words of a reason that no other field says, fewest.
+pub const REASON_WORDS_MIN: usize = 3;
+/// Characters of the pattern of an agency's complaint numbers.
+pub const NUMBER_PATTERN_CHARS_MAX: usize = 64;
+/// Candidates of one inquiry: two examiners look at each of them.
+pub const REVIEWED_CANDIDATES_MAX: usize = 50;
+/// Searches of one inquiry, all but the last interrupted.
+pub const SEARCHES_PER_INQUIRY_MAX: usize = 16;
+/// Measures, and shortfalls, of one probe's quality.
+pub const QUALITY_ENTRIES_MAX: usize = 64;
+/// People who may receive one report in turn once it is evidence.
+pub const EVIDENCE_CHAIN_MAX: usize = 64;
 
 // The state folder
 
@@ -337,13 +367,14 @@ const _: () = {
     assert!(BODY_BYTES_MAX > PHOTO_BYTES_MAX + JSON_BYTES_MAX);
     // RGB8 of the largest photo and the decoder's own copy of it fit.
     assert!(DECODE_BYTES_MAX >= PHOTO_PIXELS_MAX * 3 * 2);
+    assert!(PROBE_BYTES_MAX >= PHOTO_BYTES_MAX && PROBE_BYTES_MAX.is_multiple_of(PROBE_PIECE_BYTES));
     assert!(DETECT_SIDE_PX_MAX.is_multiple_of(32) && DETECT_SIDE_PX_MAX <= MODEL_SIDE_PX_MAX);
     assert!(FACE_SCORE_MIN <= USABLE_SCORE_MIN);
     assert!(COMMIT_CHANGES_MAX <= COMMIT_QUEUE_LEN_MAX);
     // Every request at work may wait for the writer without being refused by a full queue.
     assert!(REQUESTS_IN_FLIGHT_MAX <= COMMIT_QUEUE_LEN_MAX);
     assert!(2 * REQUESTS_IN_FLIGHT_MAX * BODY_BYTES_MAX <= BODIES_BYTES_MAX);
-    assert!(CANDIDATES_DEFAULT <= CANDIDATES_MAX);
+    assert!(CANDIDATES_DEFAULT <= REVIEWED_CANDIDATES_MAX && REVIEWED_CANDIDATES_MAX <= CANDIDATES_MAX);
     // systemd is told in microseconds of 32 bits.
     assert!(START_STATUS_SECONDS < START_EXTEND_SECONDS && START_EXTEND_SECONDS <= (u32::MAX / 1_000_000) as u64);
     // Trees over batches of leaves are joined at the edge.

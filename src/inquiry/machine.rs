@@ -1,0 +1,329 @@
+//! The only two ways to change an inquiry: `act`, by people, and `happen`, by the house. Every rule is one `demand`.
+
+use time::Date;
+
+use super::action::{Action, Choice, Disposition, Event, Finding, Probe, Seen, Upshot, Who};
+use super::hollow::names_nobody;
+use super::names::InquiryId;
+use super::pattern::NumberPattern;
+use super::record::{Answer, End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search};
+use super::refusal::{ActionError as Refuse, demand};
+use super::request::{Request, check_reason};
+use crate::booking::VersionId;
+use crate::limits::{EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, SEARCHES_PER_INQUIRY_MAX};
+
+impl Inquiry {
+    /// Opens an inquiry: revision 1.
+    ///
+    /// `today` is the day at the site, `pattern` that of the requester's agency for its complaint numbers, where it has set one.
+    ///
+    /// Errors: what `Request::check` refuses; somebody who may not operate, or who is the requester.
+    pub fn open(
+        id: InquiryId,
+        request: Request,
+        who: &Who,
+        today: Date,
+        pattern: Option<&NumberPattern>,
+        at_cs: u64,
+    ) -> Result<Self, Refuse> {
+        may_operate(who)?;
+        request.check(today, pattern)?;
+        demand(!who.person.bears(&request.requester.badge, &request.requester.agency), || Refuse::OperatorIsRequester)?;
+        Ok(Self {
+            id,
+            revision: 1,
+            opened_cs: at_cs,
+            operator: who.person.clone(),
+            request,
+            probe: None,
+            choice: None,
+            searches: Vec::new(),
+            answer: None,
+            reviews: Vec::new(),
+            report: None,
+            evidence: Vec::new(),
+            outcome: None,
+            end: None,
+        })
+    }
+
+    /// Takes a person's step, which was decided on this revision of the inquiry, and raises the revision by one.
+    ///
+    /// Errors: a refusal by its name; then nothing has changed.
+    pub fn act(&mut self, who: &Who, revision: u64, at_cs: u64, action: Action) -> Result<(), Refuse> {
+        demand(revision == self.revision, || Refuse::Changed { found: revision, wanted: self.revision })?;
+        match action {
+            Action::ReceiveProbe(probe) => self.receive_probe(who, probe),
+            Action::ChooseFace(choice) => self.choose_face(who, choice),
+            Action::Ask { search, leaf } => self.ask(who, Search { id: search, leaf, at_cs, interrupted: None }),
+            Action::ClaimFirst => self.claim_first(who, at_cs),
+            Action::ClaimSecond => self.claim_second(who, at_cs),
+            Action::Dispose(finding) => self.dispose(who, finding),
+            Action::Finish { leaf } => self.finish(who, leaf),
+            Action::Issue { sha256, leaf } => self.issue(who, Report { sha256, leaf, by: who.person.clone(), at_cs }),
+            Action::MarkEvidence(handover) => self.mark_evidence(who, Evidence { handover, by: who.person.clone(), at_cs }),
+            Action::RecordOutcome(outcome) => self.record_outcome(who, Recorded { outcome, by: who.person.clone(), at_cs }),
+            Action::Withdraw { reason } => self.withdraw(who, reason, at_cs),
+        }?;
+        self.revision += 1;
+        Ok(())
+    }
+
+    /// Takes what happened to the inquiry, and raises the revision by one.
+    ///
+    /// An interruption is taken even after the inquiry ended, since the log pairs each search with its end.
+    ///
+    /// Errors: a refusal by its name; then nothing has changed.
+    pub fn happen(&mut self, at_cs: u64, event: Event) -> Result<(), Refuse> {
+        match event {
+            Event::Answered { candidates, leaf } => self.answered(&candidates, leaf, at_cs),
+            Event::Interrupted { leaf } => self.interrupted(leaf),
+            Event::Released { version } => self.released(version, at_cs),
+            Event::Refused { reason } => self.end(End { by: None, reason, at_cs }),
+        }?;
+        self.revision += 1;
+        Ok(())
+    }
+
+    // Up to the answer
+
+    fn receive_probe(&mut self, who: &Who, probe: Probe) -> Result<(), Refuse> {
+        self.operates(who)?;
+        demand(self.searches.is_empty(), || Refuse::ProbeSearched)?;
+        let fits = (1..=PROBE_BYTES_MAX as u64).contains(&probe.bytes) && probe.faces.len() <= FACES_MAX;
+        demand(fits, || Refuse::ProbeSize { bytes: probe.bytes, faces: probe.faces.len() })?;
+        self.probe = Some(probe);
+        self.choice = None;
+        Ok(())
+    }
+
+    fn choose_face(&mut self, who: &Who, choice: Choice) -> Result<(), Refuse> {
+        self.operates(who)?;
+        self.searchable()?;
+        let faces = self.probe.as_ref().map_or(0, |probe| probe.faces.len());
+        demand(self.probe.is_some(), || Refuse::NoProbe)?;
+        demand(choice.face < faces, || Refuse::NoSuchFace { found: choice.face, faces })?;
+        let quality = &choice.quality;
+        let entries = quality.measures.len().max(quality.shortfalls.len());
+        demand(entries <= QUALITY_ENTRIES_MAX, || Refuse::QualitySize)?;
+        demand(choice.reason.is_some() || quality.blocking().next().is_none(), || {
+            let names: Vec<&str> = quality.blocking().map(|shortfall| shortfall.name.as_str()).collect();
+            Refuse::PoorProbe { shortfalls: names.join(", ") }
+        })?;
+        self.says(choice.reason.as_deref())?;
+        self.choice = Some(choice);
+        Ok(())
+    }
+
+    fn ask(&mut self, who: &Who, search: Search) -> Result<(), Refuse> {
+        self.operates(who)?;
+        self.searchable()?;
+        demand(self.choice.is_some(), || Refuse::NoFace)?;
+        demand(self.searches.iter().all(|asked| asked.id != search.id), || Refuse::SearchRepeated { found: search.id })?;
+        demand(self.searches.len() < SEARCHES_PER_INQUIRY_MAX, || Refuse::TooManySearches)?;
+        self.searches.push(search);
+        Ok(())
+    }
+
+    fn answered(&mut self, candidates: &[(VersionId, f64)], leaf: u64, at_cs: u64) -> Result<(), Refuse> {
+        self.goes_on()?;
+        demand(self.under_way(), || Refuse::NoSearchUnderWay)?;
+        let (found, wanted) = (candidates.len(), self.request.candidates);
+        demand(found <= wanted, || Refuse::TooManyCandidates { found, wanted })?;
+        let best_first = candidates.iter().all(|(_, score)| score.is_finite()) && candidates.is_sorted_by(|(_, a), (_, b)| a >= b);
+        let once = candidates.iter().enumerate().all(|(at, (version, _))| candidates[..at].iter().all(|(before, _)| before != version));
+        demand(best_first && once, || Refuse::CandidatesDisordered)?;
+        let ranked = |(at, &(version, score)): (usize, _)| Ranked { version, score, rank: at + 1, released_cs: None };
+        self.answer = Some(Answer { leaf, at_cs, candidates: candidates.iter().enumerate().map(ranked).collect() });
+        Ok(())
+    }
+
+    fn interrupted(&mut self, leaf: u64) -> Result<(), Refuse> {
+        let under_way = self.under_way();
+        demand(under_way, || Refuse::NoSearchUnderWay)?;
+        if let Some(search) = self.searches.last_mut() {
+            search.interrupted = Some(leaf);
+        }
+        Ok(())
+    }
+
+    // The reviews
+
+    fn claim_first(&mut self, who: &Who, at_cs: u64) -> Result<(), Refuse> {
+        self.goes_on()?;
+        may_examine(who)?;
+        demand(self.answer.is_some(), || Refuse::NotAnswered)?;
+        if let Some(review) = self.reviews.first() {
+            demand(false, || Refuse::FirstClaimed { by: review.examiner.id.clone() })?;
+        }
+        self.claim(who, at_cs);
+        Ok(())
+    }
+
+    fn claim_second(&mut self, who: &Who, at_cs: u64) -> Result<(), Refuse> {
+        self.goes_on()?;
+        may_examine(who)?;
+        demand(self.first().is_some_and(Review::is_finished), || Refuse::FirstUnfinished)?;
+        if let Some(review) = self.second() {
+            demand(false, || Refuse::SecondClaimed { by: review.examiner.id.clone() })?;
+        }
+        let requester = &self.request.requester;
+        demand(!who.person.is(&self.operator), || Refuse::SecondIsOperator)?;
+        demand(!who.person.bears(&requester.badge, &requester.agency), || Refuse::SecondIsRequester)?;
+        demand(self.first().is_none_or(|first| !who.person.is(&first.examiner)), || Refuse::SecondIsFirst)?;
+        self.claim(who, at_cs);
+        Ok(())
+    }
+
+    fn claim(&mut self, who: &Who, claimed_cs: u64) {
+        self.reviews.push(Review { examiner: who.person.clone(), claimed_cs, findings: Vec::new(), leaf: None });
+    }
+
+    fn dispose(&mut self, who: &Who, finding: Finding) -> Result<(), Refuse> {
+        let review = self.at_work(who)?;
+        let found = finding.candidate;
+        let candidate = self.candidate(found);
+        demand(candidate.is_some(), || Refuse::NotACandidate { found })?;
+        demand(candidate.is_none_or(|candidate| candidate.released_cs.is_none()), || Refuse::CandidateReleased { found })?;
+        demand(self.reviews[review].finding(found).is_none(), || Refuse::AlreadyDispositioned { found })?;
+        finding.check()?;
+        self.reviews[review].findings.push(finding);
+        Ok(())
+    }
+
+    fn finish(&mut self, who: &Who, leaf: u64) -> Result<(), Refuse> {
+        let review = self.at_work(who)?;
+        let left = self.candidates().iter().filter(|candidate| self.reviews[review].disposed(candidate).is_none()).count();
+        demand(left == 0, || Refuse::CandidatesSkipped { left })?;
+        self.reviews[review].leaf = Some(leaf);
+        Ok(())
+    }
+
+    fn released(&mut self, version: VersionId, at_cs: u64) -> Result<(), Refuse> {
+        let candidates = self.answer.as_mut().map_or(&mut [][..], |answer| &mut answer.candidates);
+        let Some(candidate) = candidates.iter_mut().find(|candidate| candidate.version == version) else {
+            return Err(Refuse::NotACandidate { found: version });
+        };
+        demand(candidate.released_cs.is_none(), || Refuse::CandidateReleased { found: version })?;
+        candidate.released_cs = Some(at_cs);
+        Ok(())
+    }
+
+    // The report and what became of it
+
+    fn issue(&mut self, who: &Who, report: Report) -> Result<(), Refuse> {
+        self.goes_on()?;
+        self.unissued()?;
+        demand(self.both_finished(), || Refuse::NotReviewed { stage: self.stage() })?;
+        demand(self.takes_part(&who.person), || Refuse::NoPartInIt { found: who.person.id.clone() })?;
+        self.report = Some(report);
+        Ok(())
+    }
+
+    fn mark_evidence(&mut self, who: &Who, evidence: Evidence) -> Result<(), Refuse> {
+        may_operate(who)?;
+        demand(self.report.is_some(), || Refuse::NotIssued)?;
+        demand(!names_nobody(evidence.handover.received_by.as_str()), || Refuse::ReceiverHollow)?;
+        demand(self.evidence.len() < EVIDENCE_CHAIN_MAX, || Refuse::ChainTooLong)?;
+        // Until the outcome is recorded the number can still come with it.
+        let numbered = self.leads_number().is_some() || evidence.handover.leads_number.is_some();
+        demand(numbered || self.outcome.is_none(), || Refuse::LeadsNumberMissing)?;
+        self.evidence.push(evidence);
+        Ok(())
+    }
+
+    fn record_outcome(&mut self, who: &Who, recorded: Recorded) -> Result<(), Refuse> {
+        self.goes_on()?;
+        may_operate(who)?;
+        demand(self.report.is_some(), || Refuse::NotIssued)?;
+        let outcome = &recorded.outcome;
+        let positive = outcome.upshot == Upshot::PositiveIdentification;
+        demand(!positive || !self.evidence.is_empty(), || Refuse::EvidenceUnmarked)?;
+        let numbered = self.leads_number().is_some() || outcome.leads_number.is_some();
+        demand(numbered || !positive && self.evidence.is_empty(), || Refuse::LeadsNumberMissing)?;
+        let evidence = outcome.independent_evidence.as_deref();
+        demand(evidence.is_some() || !outcome.upshot.stands_on_evidence(), || Refuse::EvidenceUnsaid)?;
+        self.says(evidence)?;
+        self.outcome = Some(recorded);
+        Ok(())
+    }
+
+    fn withdraw(&mut self, who: &Who, reason: String, at_cs: u64) -> Result<(), Refuse> {
+        self.operates(who)?;
+        self.end(End { by: Some(who.person.clone()), reason, at_cs })
+    }
+
+    fn end(&mut self, end: End) -> Result<(), Refuse> {
+        self.goes_on()?;
+        self.unissued()?;
+        self.says(Some(&end.reason))?;
+        self.end = Some(end);
+        Ok(())
+    }
+
+    // What several steps demand
+
+    fn goes_on(&self) -> Result<(), Refuse> {
+        let stage = self.stage();
+        demand(!stage.is_over(), || Refuse::Ended { stage })
+    }
+
+    fn unissued(&self) -> Result<(), Refuse> {
+        demand(self.report.is_none(), || Refuse::AlreadyIssued)
+    }
+
+    /// That this is the inquiry's operator, who may still operate.
+    fn operates(&self, who: &Who) -> Result<(), Refuse> {
+        self.goes_on()?;
+        may_operate(who)?;
+        let (found, wanted) = (&who.person.id, &self.operator.id);
+        demand(found == wanted, || Refuse::NotTheOperator { found: found.clone(), wanted: wanted.clone() })
+    }
+
+    /// That no search is under way or answered.
+    fn searchable(&self) -> Result<(), Refuse> {
+        demand(self.answer.is_none(), || Refuse::AlreadyAnswered)?;
+        demand(!self.under_way(), || Refuse::SearchUnderWay)
+    }
+
+    /// The review under way, given that it is this examiner's, who may still examine.
+    fn at_work(&self, who: &Who) -> Result<usize, Refuse> {
+        self.goes_on()?;
+        may_examine(who)?;
+        let Some(last) = self.reviews.len().checked_sub(1) else { return Err(Refuse::NoReviewUnderWay) };
+        let review = &self.reviews[last];
+        demand(!review.is_finished(), || Refuse::NoReviewUnderWay)?;
+        let (found, wanted) = (&who.person.id, &review.examiner.id);
+        demand(found == wanted, || Refuse::NotTheExaminer { found: found.clone(), wanted: wanted.clone() })?;
+        Ok(last)
+    }
+
+    /// That words, where there are any, say something that the request doesn't say already.
+    fn says(&self, words: Option<&str>) -> Result<(), Refuse> {
+        let Some(words) = words else { return Ok(()) };
+        let stated = [self.request.reason.as_str(), self.request.reference.number().as_str()];
+        Ok(check_reason(words, &stated)?)
+    }
+}
+
+impl Finding {
+    fn check(&self) -> Result<(), Refuse> {
+        let seen = &self.observations;
+        let twice = seen.iter().enumerate().any(|(at, one)| seen[..at].iter().any(|before| before.feature == one.feature));
+        demand(!twice, || Refuse::FeatureTwice)?;
+        let any = |what: Seen| seen.iter().any(|observation| observation.seen == what);
+        match self.disposition {
+            Disposition::Lead => demand(any(Seen::Similarity), || Refuse::LeadUnfounded),
+            Disposition::NoLead => demand(any(Seen::Difference), || Refuse::NoLeadUnfounded),
+            Disposition::Inconclusive => demand(self.note.is_some() || !seen.is_empty(), || Refuse::InconclusiveUnfounded),
+        }
+    }
+}
+
+fn may_operate(who: &Who) -> Result<(), Refuse> {
+    demand(who.may_operate, || Refuse::MayNotOperate { found: who.person.id.clone() })
+}
+
+fn may_examine(who: &Who) -> Result<(), Refuse> {
+    demand(who.may_examine, || Refuse::MayNotExamine { found: who.person.id.clone() })
+}

@@ -1,0 +1,377 @@
+//! The record of an inquiry, whole as it is stored, and what it says.
+//!
+//! It holds what was done, never where the inquiry stands: that follows from it, so the two can't disagree.
+
+use serde::{Deserialize, Serialize};
+
+use super::action::{Choice, Disposition, Finding, Handover, Outcome, Person, Probe};
+use super::names::{Digest, InquiryId, SearchId};
+use super::request::Request;
+use crate::booking::{Text, VersionId};
+
+/// One inquiry, whole, as it is stored.
+///
+/// Units: every `at_cs` is in hundredths of a second since 1970, UTC; leaves are indices in the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Inquiry {
+    pub(super) id: InquiryId,
+    pub(super) revision: u64,
+    pub(super) opened_cs: u64,
+    pub(super) operator: Person,
+    pub(super) request: Request,
+    pub(super) probe: Option<Probe>,
+    pub(super) choice: Option<Choice>,
+    pub(super) searches: Vec<Search>,
+    pub(super) answer: Option<Answer>,
+    /// The first, then the second.
+    pub(super) reviews: Vec<Review>,
+    pub(super) report: Option<Report>,
+    pub(super) evidence: Vec<Evidence>,
+    pub(super) outcome: Option<Recorded>,
+    pub(super) end: Option<End>,
+}
+
+/// A search that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Search {
+    /// Its name.
+    pub id: SearchId,
+    /// The leaf `asked`.
+    pub leaf: u64,
+    /// When.
+    pub at_cs: u64,
+    /// The leaf `interrupted`, where it will never be answered.
+    pub interrupted: Option<u64>,
+}
+
+/// The answer of the last search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Answer {
+    /// The leaf `answered`.
+    pub leaf: u64,
+    /// When.
+    pub at_cs: u64,
+    /// Best first; none is an answer too.
+    pub candidates: Vec<Ranked>,
+}
+
+/// A candidate of the array.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ranked {
+    /// The booking's version.
+    pub version: VersionId,
+    /// Cosine of probe and candidate.
+    pub score: f64,
+    /// The place in the array, counted from 1.
+    pub rank: usize,
+    /// When its agency released it, if it did.
+    pub released_cs: Option<u64>,
+}
+
+/// One examiner's review.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// Whose it is.
+    pub examiner: Person,
+    /// When it was claimed.
+    pub claimed_cs: u64,
+    /// Dispositions in the order in which they were made.
+    pub findings: Vec<Finding>,
+    /// The leaf `reviewed`, once it is finished.
+    pub leaf: Option<u64>,
+}
+
+/// How one examiner's look at one candidate ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Disposed<'a> {
+    /// By the examiner.
+    By(&'a Finding),
+    /// The agency released the booking before the examiner came to it.
+    ReleasedByAgency,
+}
+
+/// The report that was issued.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Digest of the whole report.
+    pub sha256: Digest,
+    /// The leaf `issued`.
+    pub leaf: u64,
+    /// Who issued it.
+    pub by: Person,
+    /// When.
+    pub at_cs: u64,
+}
+
+/// One link of the chain of those who received the report as evidence.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Evidence {
+    /// Who received it.
+    pub handover: Handover,
+    /// Who recorded it.
+    pub by: Person,
+    /// When.
+    pub at_cs: u64,
+}
+
+/// The outcome as it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recorded {
+    /// What became of the report.
+    pub outcome: Outcome,
+    /// Who recorded it.
+    pub by: Person,
+    /// When.
+    pub at_cs: u64,
+}
+
+/// How an inquiry ended without a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct End {
+    /// Its operator, who withdrew it; none where the house refused it.
+    pub by: Option<Person>,
+    /// Why, in words.
+    pub reason: String,
+    /// When.
+    pub at_cs: u64,
+}
+
+/// Where an inquiry stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// The request stands; the probe is wanted.
+    Opened,
+    /// The probe is here; a face is to be chosen.
+    ProbeReceived,
+    /// A face is chosen; the operator's touch is wanted.
+    FaceChosen,
+    /// A search is under way.
+    Asked,
+    /// The array is here; a first examiner is wanted.
+    Answered,
+    /// The first examiner is at work.
+    FirstReview,
+    /// A second examiner is wanted.
+    ReviewedOnce,
+    /// The second examiner is at work.
+    SecondReview,
+    /// The report can be issued.
+    Reviewed,
+    /// The report is out; its outcome is wanted.
+    Issued,
+    /// The outcome is recorded.
+    Closed,
+    /// Its operator withdrew it.
+    Withdrawn,
+    /// The house refused it.
+    Refused,
+}
+
+impl Inquiry {
+    /// Its name.
+    pub fn id(&self) -> InquiryId {
+        self.id
+    }
+
+    /// How many steps were taken, the opening included.
+    pub fn revision(&self) -> u64 {
+        self.revision
+    }
+
+    /// When it was opened.
+    pub fn opened_cs(&self) -> u64 {
+        self.opened_cs
+    }
+
+    /// Who opened it.
+    pub fn operator(&self) -> &Person {
+        &self.operator
+    }
+
+    /// What it states.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// The probe, once received.
+    pub fn probe(&self) -> Option<&Probe> {
+        self.probe.as_ref()
+    }
+
+    /// The face, once chosen.
+    pub fn choice(&self) -> Option<&Choice> {
+        self.choice.as_ref()
+    }
+
+    /// The searches asked for; all but the last were interrupted.
+    pub fn searches(&self) -> &[Search] {
+        &self.searches
+    }
+
+    /// The answer, once there is one. Who may see what of it, `sight` says.
+    pub fn answer(&self) -> Option<&Answer> {
+        self.answer.as_ref()
+    }
+
+    /// The array, empty before the answer.
+    pub fn candidates(&self) -> &[Ranked] {
+        self.answer.as_ref().map_or(&[], |answer| &answer.candidates)
+    }
+
+    /// A candidate of the array.
+    pub fn candidate(&self, version: VersionId) -> Option<&Ranked> {
+        self.candidates().iter().find(|candidate| candidate.version == version)
+    }
+
+    /// The first review, once claimed.
+    pub fn first(&self) -> Option<&Review> {
+        self.reviews.first()
+    }
+
+    /// The second review, once claimed.
+    pub fn second(&self) -> Option<&Review> {
+        self.reviews.get(1)
+    }
+
+    /// The report, once issued.
+    pub fn report(&self) -> Option<&Report> {
+        self.report.as_ref()
+    }
+
+    /// Who received the report as evidence, in turn.
+    pub fn evidence(&self) -> &[Evidence] {
+        &self.evidence
+    }
+
+    /// The outcome, once recorded.
+    pub fn outcome(&self) -> Option<&Recorded> {
+        self.outcome.as_ref()
+    }
+
+    /// How it ended without a report, if it did.
+    pub fn ended(&self) -> Option<&End> {
+        self.end.as_ref()
+    }
+
+    /// Where it stands.
+    pub fn stage(&self) -> Stage {
+        match &self.end {
+            Some(End { by: Some(_), .. }) => return Stage::Withdrawn,
+            Some(End { by: None, .. }) => return Stage::Refused,
+            None => {}
+        }
+        let finished = |review: Option<&Review>| review.map(Review::is_finished);
+        match (finished(self.first()), finished(self.second())) {
+            _ if self.outcome.is_some() => Stage::Closed,
+            _ if self.report.is_some() => Stage::Issued,
+            (_, Some(true)) => Stage::Reviewed,
+            (_, Some(false)) => Stage::SecondReview,
+            (Some(true), None) => Stage::ReviewedOnce,
+            (Some(false), None) => Stage::FirstReview,
+            (None, None) if self.answer.is_some() => Stage::Answered,
+            (None, None) if self.under_way() => Stage::Asked,
+            (None, None) if self.choice.is_some() => Stage::FaceChosen,
+            (None, None) if self.probe.is_some() => Stage::ProbeReceived,
+            (None, None) => Stage::Opened,
+        }
+    }
+
+    /// Whether a search was asked for and has no end yet.
+    pub fn under_way(&self) -> bool {
+        self.answer.is_none() && self.searches.last().is_some_and(|search| search.interrupted.is_none())
+    }
+
+    /// Whether two examiners have finished.
+    pub fn both_finished(&self) -> bool {
+        self.reviews.len() == 2 && self.reviews.iter().all(Review::is_finished)
+    }
+
+    /// Whether this person is the inquiry's operator or one of its examiners.
+    pub fn takes_part(&self, person: &Person) -> bool {
+        person.id == self.operator.id || self.reviews.iter().any(|review| review.examiner.id == person.id)
+    }
+
+    /// Candidates that one examiner took for a lead and the other did not, best first; none before both are finished, since neither may
+    /// know. A candidate that was released before one of them came to it counts as no disagreement.
+    pub fn disagreements(&self) -> Option<Vec<VersionId>> {
+        if !self.both_finished() {
+            return None;
+        }
+        let lead = |review: Option<&Review>, version| Some(review?.finding(version)?.disposition == Disposition::Lead);
+        let differ = |version: &VersionId| match (lead(self.first(), *version), lead(self.second(), *version)) {
+            (Some(first), Some(second)) => first != second,
+            _ => false,
+        };
+        Some(self.candidates().iter().map(|candidate| candidate.version).filter(differ).collect())
+    }
+
+    /// The I/Leads number, from the outcome or else the newest hand-over that has one.
+    pub fn leads_number(&self) -> Option<&Text> {
+        let outcome = self.outcome.as_ref().and_then(|recorded| recorded.outcome.leads_number.as_ref());
+        outcome.or_else(|| self.evidence.iter().rev().find_map(|evidence| evidence.handover.leads_number.as_ref()))
+    }
+}
+
+impl Review {
+    /// Whether every candidate has its disposition and the examiner said so.
+    pub fn is_finished(&self) -> bool {
+        self.leaf.is_some()
+    }
+
+    /// What this examiner recorded of a candidate.
+    pub fn finding(&self, version: VersionId) -> Option<&Finding> {
+        self.findings.iter().find(|finding| finding.candidate == version)
+    }
+
+    /// How this examiner's look at a candidate ended, if it has.
+    pub fn disposed(&self, candidate: &Ranked) -> Option<Disposed<'_>> {
+        let released = candidate.released_cs.map(|_| Disposed::ReleasedByAgency);
+        self.finding(candidate.version).map(Disposed::By).or(released)
+    }
+}
+
+impl Disposed<'_> {
+    /// The disposition in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::By(finding) => finding.disposition.words(),
+            Self::ReleasedByAgency => "released by its agency",
+        }
+    }
+}
+
+impl Stage {
+    /// Whether nothing but the chain of evidence goes on.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Closed | Self::Withdrawn | Self::Refused)
+    }
+
+    /// The stage in words, read after 'the inquiry is'.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::ProbeReceived => "waiting for a face to be chosen",
+            Self::FaceChosen => "waiting for the operator's touch",
+            Self::Asked => "being searched",
+            Self::Answered => "waiting for a first examiner",
+            Self::FirstReview => "in its first review",
+            Self::ReviewedOnce => "waiting for a second examiner",
+            Self::SecondReview => "in its second review",
+            Self::Reviewed => "reviewed by two",
+            Self::Issued => "waiting for the report's outcome",
+            Self::Closed => "closed",
+            Self::Withdrawn => "withdrawn",
+            Self::Refused => "refused",
+        }
+    }
+}

@@ -1,0 +1,586 @@
+//! What an inquiry states before anything is searched, and what is refused because it only looks like a statement.
+
+use serde::{Deserialize, Serialize};
+use time::Date;
+
+use super::hollow::{bare, names_nobody, numbers_nothing, own_words, repeats, says_nothing};
+use super::pattern::NumberPattern;
+use crate::booking::{Identifier, Text};
+use crate::limits::{
+    CANDIDATES_DEFAULT, CANDIDATES_MAX, NUMBER_PATTERN_CHARS_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, REASON_WORDS_MIN,
+    REVIEWED_CANDIDATES_MAX,
+};
+
+/// Why a request is no valid inquiry.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InquiryError {
+    /// The reason is too short or too long.
+    #[error("the reason has {found} characters, wanted {REASON_CHARS_MIN} to {REASON_CHARS_MAX}")]
+    ReasonLength {
+        /// Characters given.
+        found: usize,
+    },
+    /// The reason says nothing.
+    #[error("the reason is a placeholder, wanted the reason for this very request in words")]
+    ReasonHollow,
+    /// The reason says one thing over and over.
+    #[error("the reason repeats itself, wanted it once and in words")]
+    ReasonRepeated,
+    /// The reason says what other fields say already.
+    #[error(
+        "the reason has {found} words that reference and probe source have not, wanted at least {REASON_WORDS_MIN}: say what it is about"
+    )]
+    ReasonCopied {
+        /// Words of its own.
+        found: usize,
+    },
+    /// The reason holds a character that isn't text.
+    #[error("the reason holds a control character, wanted text in lines")]
+    ReasonControl,
+    /// The reference says nothing.
+    #[error("the reference is a placeholder, wanted a complaint number or another identifier")]
+    ReferenceHollow,
+    /// A complaint number that its agency would not have given.
+    #[error(
+        "complaint number '{found}' is not written as {agency} writes them, wanted {pattern} (9 is a digit, A a letter, * any of both)"
+    )]
+    ReferencePattern {
+        /// The number given.
+        found: Text,
+        /// The requester's agency.
+        agency: Identifier,
+        /// The agency's pattern.
+        pattern: String,
+    },
+    /// The requester isn't somebody.
+    #[error("the requester's name is a placeholder or a title alone, wanted the name of the detective or officer who asks")]
+    RequesterHollow,
+    /// The requester's badge isn't one.
+    #[error("the requester's badge is a placeholder, wanted the number that the agency gave")]
+    BadgeHollow,
+    /// The other purpose isn't named.
+    #[error("the purpose is a placeholder, wanted which purpose for which mugshots are lawfully examined by eye")]
+    PurposeHollow,
+    /// Nobody answers for the other purpose.
+    #[error("the supervisor's name is a placeholder or a title alone, wanted who answers for this purpose")]
+    SupervisorHollow,
+    /// The requester answers for the other purpose.
+    #[error("the supervisor is the requester, wanted another person who answers for this purpose")]
+    SupervisorIsRequester,
+    /// The court order can't be found by what is said of it.
+    #[error("the court order's {found} is a placeholder, wanted the court and the order's number as they stand on the order")]
+    CourtOrderHollow {
+        /// Court or number.
+        found: &'static str,
+    },
+    /// The court order doesn't exist yet.
+    #[error("the court order is of {date}, wanted a date not after {today}")]
+    CourtOrderAhead {
+        /// The date given.
+        date: Date,
+        /// The day of the request.
+        today: Date,
+    },
+    /// The probe's source says nothing.
+    #[error("the probe's source is a placeholder or only repeats, wanted where the photo came from")]
+    SourceHollow,
+    /// The probe's source is the reference.
+    #[error("the probe's source is the reference, wanted where the photo came from")]
+    SourceCopied,
+    /// A statement isn't attested.
+    #[error("it is not attested that {statement}, and without that nothing is searched")]
+    NotAttested {
+        /// The statement.
+        statement: &'static str,
+    },
+    /// The number of candidates is out of bounds.
+    #[error("{found} candidates asked for, wanted 1 to {CANDIDATES_MAX}")]
+    Candidates {
+        /// Number given.
+        found: usize,
+    },
+    /// More candidates than two people can look at with care.
+    #[error("{found} candidates asked for, wanted 1 to {REVIEWED_CANDIDATES_MAX}: two examiners look at each of them")]
+    CandidatesReviewed {
+        /// Number given.
+        found: usize,
+    },
+    /// A pattern of complaint numbers is malformed.
+    #[error(
+        "a pattern of numbers is 1 to {NUMBER_PATTERN_CHARS_MAX} printable ASCII characters, at least one 9 and at most one * among them"
+    )]
+    Pattern,
+    /// A name or digest is malformed.
+    #[error("{wanted} is not {digits} hexadecimal digits")]
+    Name {
+        /// What it should have been.
+        wanted: &'static str,
+        /// Its digits.
+        digits: usize,
+    },
+}
+
+/// What an inquiry states: who asks, for which case, what for and why, what the probe is, and what the operator attests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// Who asks.
+    pub requester: Requester,
+    /// The complaint number or another identifier.
+    pub reference: Reference,
+    /// What the search is for, from a closed list.
+    pub purpose: Purpose,
+    /// Why, in words.
+    #[schema(max_length = 2000, min_length = 12)]
+    pub reason: String,
+    /// Where the probe photo came from.
+    #[schema(value_type = String, max_length = 200)]
+    pub probe_source: Text,
+    /// How many candidates are wanted at most, 20 if not said.
+    #[serde(default = "candidates_default")]
+    #[schema(minimum = 1, maximum = 50)]
+    pub candidates: usize,
+    /// What the operator attests.
+    pub attestations: Attestations,
+}
+
+/// The detective or officer who asks. Requesters have no account: badge and agency say who it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Requester {
+    /// The name.
+    #[schema(value_type = String, max_length = 200)]
+    pub name: Text,
+    /// The badge, as the agency numbers them.
+    #[schema(value_type = String, max_length = 200)]
+    pub badge: Text,
+    /// The agency that employs the requester.
+    #[schema(value_type = String, max_length = 32)]
+    pub agency: Identifier,
+}
+
+/// What the operator attests: each must be said, and each must be true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Attestations {
+    /// The search is not solely for speech or action that the First Amendment protects (SO-B3).
+    pub not_solely_protected: bool,
+    /// The probe is a photo of the person sought: no sketch, no composite, nothing generated, no other person's image.
+    pub shows_person_sought: bool,
+    /// The probe comes from the source that is stated.
+    pub source_as_stated: bool,
+}
+
+/// What ties an inquiry to a case (SO-C2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Reference {
+    /// A complaint number.
+    ComplaintNumber {
+        /// The number.
+        #[schema(value_type = String, max_length = 200)]
+        number: Text,
+    },
+    /// Another identifier with its kind.
+    Other {
+        /// What kind of identifier it is.
+        #[schema(value_type = String, max_length = 200)]
+        description: Text,
+        /// The identifier.
+        #[schema(value_type = String, max_length = 200)]
+        number: Text,
+    },
+}
+
+/// The permitted purposes (SO-B1, SO-B2): a closed list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Purpose {
+    /// Investigation, detection or analysis of crime.
+    Crime,
+    /// Investigation, detection or analysis of a violation of criminal or other public safety law.
+    LawViolation,
+    /// Investigation, detection or analysis of the operation of terrorists.
+    Terrorism,
+    /// Investigation, detection or analysis of missing or endangered persons.
+    MissingOrEndangered,
+    /// Identity verification of a person encountered in a public safety situation.
+    IdentityVerification,
+    /// Another purpose for which mugshots are lawfully examined by eye.
+    Other {
+        /// The purpose.
+        #[schema(value_type = String, max_length = 200)]
+        description: Text,
+        /// The supervisor who answers for it.
+        #[schema(value_type = String, max_length = 200)]
+        supervisor: Text,
+    },
+    /// What a final court order requires or authorises.
+    CourtOrder {
+        /// The court.
+        #[schema(value_type = String, max_length = 200)]
+        court: Text,
+        /// The order's number.
+        #[schema(value_type = String, max_length = 200)]
+        number: Text,
+        /// The order's date, `YYYY-MM-DD`.
+        #[serde(with = "crate::booking::iso_date")]
+        #[schema(value_type = String, format = Date)]
+        date: Date,
+    },
+}
+
+impl Request {
+    /// Checks what the types alone can't: that every field says something of its own, on a given day, by the pattern that the requester's
+    /// agency has set for its complaint numbers.
+    ///
+    /// Errors: every hollow field by its name, in the order in which the fields stand.
+    pub fn check(&self, today: Date, pattern: Option<&NumberPattern>) -> Result<(), InquiryError> {
+        self.requester.check()?;
+        self.reference.check(&self.requester.agency, pattern)?;
+        self.purpose.check(&self.requester, today)?;
+        check_reason(&self.reason, &[self.reference.number().as_str(), self.probe_source.as_str()])?;
+        let source = self.probe_source.as_str();
+        if says_nothing(source) || repeats(source) {
+            return Err(InquiryError::SourceHollow);
+        }
+        if bare(source) == bare(self.reference.number().as_str()) {
+            return Err(InquiryError::SourceCopied);
+        }
+        if !(1..=REVIEWED_CANDIDATES_MAX).contains(&self.candidates) {
+            return Err(InquiryError::CandidatesReviewed { found: self.candidates });
+        }
+        self.attestations.check()
+    }
+
+    /// The request in the one form of bytes whose digest a touch binds: `smrt inquiry v1`, then a line `name=value` for each field in a
+    /// fixed order. Numbers are decimal, an attestation is 1 or 0, everything else is a JSON string, so that no value can end its line.
+    pub fn canonical(&self) -> String {
+        let mut lines = Lines("smrt inquiry v1\n".to_owned());
+        lines.text("requester.name", self.requester.name.as_str());
+        lines.text("requester.badge", self.requester.badge.as_str());
+        lines.text("requester.agency", self.requester.agency.as_str());
+        match &self.reference {
+            Reference::ComplaintNumber { number } => {
+                lines.text("reference.kind", "complaint_number");
+                lines.text("reference.number", number.as_str());
+            }
+            Reference::Other { description, number } => {
+                lines.text("reference.kind", "other");
+                lines.text("reference.description", description.as_str());
+                lines.text("reference.number", number.as_str());
+            }
+        }
+        lines.text("purpose.kind", self.purpose.kind());
+        match &self.purpose {
+            Purpose::Other { description, supervisor } => {
+                lines.text("purpose.description", description.as_str());
+                lines.text("purpose.supervisor", supervisor.as_str());
+            }
+            Purpose::CourtOrder { court, number, date } => {
+                lines.text("purpose.court", court.as_str());
+                lines.text("purpose.number", number.as_str());
+                lines.text("purpose.date", &date.to_string());
+            }
+            _ => {}
+        }
+        lines.text("reason", &self.reason);
+        lines.text("probe_source", self.probe_source.as_str());
+        lines.number("candidates", self.candidates);
+        lines.number("attested.not_solely_protected", self.attestations.not_solely_protected.into());
+        lines.number("attested.shows_person_sought", self.attestations.shows_person_sought.into());
+        lines.number("attested.source_as_stated", self.attestations.source_as_stated.into());
+        lines.0
+    }
+}
+
+impl InquiryError {
+    /// The field of a `Request` that is refused, as a path of JSON names; none where the fault isn't in a request.
+    pub fn field(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::ReasonLength { .. } | Self::ReasonHollow | Self::ReasonRepeated | Self::ReasonCopied { .. } | Self::ReasonControl => {
+                "reason"
+            }
+            Self::ReferenceHollow | Self::ReferencePattern { .. } => "reference.number",
+            Self::RequesterHollow => "requester.name",
+            Self::BadgeHollow => "requester.badge",
+            Self::PurposeHollow => "purpose.description",
+            Self::SupervisorHollow | Self::SupervisorIsRequester => "purpose.supervisor",
+            Self::CourtOrderHollow { found: "court" } => "purpose.court",
+            Self::CourtOrderHollow { .. } => "purpose.number",
+            Self::CourtOrderAhead { .. } => "purpose.date",
+            Self::SourceHollow | Self::SourceCopied => "probe_source",
+            Self::NotAttested { .. } => "attestations",
+            Self::Candidates { .. } | Self::CandidatesReviewed { .. } => "candidates",
+            Self::Pattern | Self::Name { .. } => return None,
+        })
+    }
+}
+
+impl Requester {
+    fn check(&self) -> Result<(), InquiryError> {
+        if names_nobody(self.name.as_str()) {
+            return Err(InquiryError::RequesterHollow);
+        }
+        // Badges are short: one letter or the same digit twice may well be one, zeros and words that say nothing may not.
+        let badge = bare(self.badge.as_str());
+        let zeros = badge.chars().all(|c| c == '0');
+        if zeros || badge.len() > 1 && !badge.contains(|c: char| c.is_ascii_digit()) && says_nothing(self.badge.as_str()) {
+            return Err(InquiryError::BadgeHollow);
+        }
+        Ok(())
+    }
+}
+
+impl Reference {
+    /// The number that ties the inquiry to its case.
+    pub fn number(&self) -> &Text {
+        let (Self::ComplaintNumber { number } | Self::Other { number, .. }) = self;
+        number
+    }
+
+    fn check(&self, agency: &Identifier, pattern: Option<&NumberPattern>) -> Result<(), InquiryError> {
+        let described = |description: &Text| !says_nothing(description.as_str());
+        let number = self.number();
+        if numbers_nothing(number.as_str()) || matches!(self, Self::Other { description, .. } if !described(description)) {
+            return Err(InquiryError::ReferenceHollow);
+        }
+        match (self, pattern) {
+            (Self::ComplaintNumber { number }, Some(pattern)) if !pattern.fits(number.as_str()) => {
+                Err(InquiryError::ReferencePattern { found: number.clone(), agency: agency.clone(), pattern: pattern.to_string() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Purpose {
+    /// The purpose's name in JSON, in the log and in figures.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Crime => "crime",
+            Self::LawViolation => "law_violation",
+            Self::Terrorism => "terrorism",
+            Self::MissingOrEndangered => "missing_or_endangered",
+            Self::IdentityVerification => "identity_verification",
+            Self::Other { .. } => "other",
+            Self::CourtOrder { .. } => "court_order",
+        }
+    }
+
+    fn check(&self, requester: &Requester, today: Date) -> Result<(), InquiryError> {
+        match self {
+            Self::Other { description, .. } if says_nothing(description.as_str()) => Err(InquiryError::PurposeHollow),
+            Self::Other { supervisor, .. } if names_nobody(supervisor.as_str()) => Err(InquiryError::SupervisorHollow),
+            Self::Other { supervisor, .. } if bare(supervisor.as_str()) == bare(requester.name.as_str()) => {
+                Err(InquiryError::SupervisorIsRequester)
+            }
+            Self::CourtOrder { court, .. } if says_nothing(court.as_str()) => Err(InquiryError::CourtOrderHollow { found: "court" }),
+            Self::CourtOrder { number, .. } if numbers_nothing(number.as_str()) => Err(InquiryError::CourtOrderHollow { found: "number" }),
+            Self::CourtOrder { date, .. } if *date > today => Err(InquiryError::CourtOrderAhead { date: *date, today }),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Attestations {
+    fn check(self) -> Result<(), InquiryError> {
+        for (attested, statement) in [
+            (self.not_solely_protected, "the search is not solely for speech or action that the First Amendment protects"),
+            (
+                self.shows_person_sought,
+                "the probe is a photo of the person sought, no sketch, composite, generated or other person's image",
+            ),
+            (self.source_as_stated, "the probe comes from the source that is stated"),
+        ] {
+            if !attested {
+                return Err(InquiryError::NotAttested { statement });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Refuses a reason that is too short or long, a placeholder, repeated, or made of what other fields say.
+pub(super) fn check_reason(reason: &str, others: &[&str]) -> Result<(), InquiryError> {
+    let found = reason.trim().chars().count();
+    if !(REASON_CHARS_MIN..=REASON_CHARS_MAX).contains(&found) {
+        return Err(InquiryError::ReasonLength { found });
+    }
+    if reason.contains(|c: char| c.is_control() && c != '\n') {
+        return Err(InquiryError::ReasonControl);
+    }
+    if says_nothing(reason) || own_words(reason, &[]) < REASON_WORDS_MIN && !repeats(reason) {
+        return Err(InquiryError::ReasonHollow);
+    }
+    if repeats(reason) {
+        return Err(InquiryError::ReasonRepeated);
+    }
+    match own_words(reason, others) {
+        found if found < REASON_WORDS_MIN => Err(InquiryError::ReasonCopied { found }),
+        _ => Ok(()),
+    }
+}
+
+/// Lines of a canonical form.
+struct Lines(String);
+
+impl Lines {
+    fn text(&mut self, name: &str, value: &str) {
+        let value = serde_json::to_string(value).expect("a string has its JSON form");
+        self.0.push_str(&format!("{name}={value}\n"));
+    }
+
+    fn number(&mut self, name: &str, value: usize) {
+        self.0.push_str(&format!("{name}={value}\n"));
+    }
+}
+
+fn candidates_default() -> usize {
+    CANDIDATES_DEFAULT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::date;
+
+    const TODAY: Date = date!(2026 - 11 - 23);
+
+    fn request() -> Request {
+        serde_json::from_value(serde_json::json!({
+            "requester": {"name": "Det. A. Ortiz", "badge": "DSN 4711", "agency": "slmpd"},
+            "reference": {"kind": "complaint_number", "number": "26-004711"},
+            "purpose": {"kind": "crime"},
+            "reason": "robbery at Grand and Gravois, suspect on store camera",
+            "probe_source": "store camera, exported still",
+            "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true},
+        }))
+        .unwrap()
+    }
+
+    /// The request with one field replaced, as it would come through the door.
+    fn with(pointer: &str, value: serde_json::Value) -> Request {
+        let mut json = serde_json::to_value(request()).unwrap();
+        *json.pointer_mut(pointer).unwrap() = value;
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn a_full_request_passes_and_asks_for_twenty_candidates() {
+        assert_eq!(request().check(TODAY, None), Ok(()));
+        assert_eq!(request().check(TODAY, Some(&NumberPattern::parse("99-999999").unwrap())), Ok(()));
+        assert_eq!(request().candidates, 20);
+    }
+
+    #[test]
+    fn each_hollow_field_is_refused_beside_its_name() {
+        use serde_json::json;
+        let other = |description: &str, supervisor: &str| json!({"kind": "other", "description": description, "supervisor": supervisor});
+        let order = |court: &str, number: &str, date: &str| json!({"kind": "court_order", "court": court, "number": number, "date": date});
+        for (pointer, value, field) in [
+            ("/requester/name", json!("Detective"), "requester.name"),
+            ("/requester/name", json!("n/a"), "requester.name"),
+            ("/requester/badge", json!("unknown"), "requester.badge"),
+            ("/requester/badge", json!("0000"), "requester.badge"),
+            ("/reference/number", json!("pending"), "reference.number"),
+            ("/reference/number", json!("00-000000"), "reference.number"),
+            ("/reference", json!({"kind": "other", "description": "n/a", "number": "77"}), "reference.number"),
+            ("/purpose", other("test", "Sgt. B. Malik"), "purpose.description"),
+            ("/purpose", other("art theft register", "supervisor"), "purpose.supervisor"),
+            ("/purpose", other("art theft register", "det a ortiz"), "purpose.supervisor"),
+            ("/purpose", order("none", "2611-CR00077", "2026-11-20"), "purpose.court"),
+            ("/purpose", order("22nd Circuit", "tbd", "2026-11-20"), "purpose.number"),
+            ("/purpose", order("22nd Circuit", "2611-CR00077", "2026-11-24"), "purpose.date"),
+            ("/reason", json!("robbery"), "reason"),
+            ("/reason", json!("test case, see above, unknown"), "reason"),
+            ("/reason", json!("robbery robbery robbery robbery"), "reason"),
+            ("/reason", json!("robbery at Grand and Gravois. Robbery at Grand and Gravois."), "reason"),
+            ("/reason", json!("26-004711 / store camera, exported still"), "reason"),
+            ("/reason", json!("robbery at Grand\u{7} and Gravois"), "reason"),
+            ("/probe_source", json!("n/a"), "probe_source"),
+            ("/probe_source", json!("camera camera"), "probe_source"),
+            ("/probe_source", json!("26 004711"), "probe_source"),
+            ("/candidates", json!(0), "candidates"),
+            ("/candidates", json!(REVIEWED_CANDIDATES_MAX + 1), "candidates"),
+            ("/attestations/not_solely_protected", json!(false), "attestations"),
+            ("/attestations/shows_person_sought", json!(false), "attestations"),
+            ("/attestations/source_as_stated", json!(false), "attestations"),
+        ] {
+            let refused = with(pointer, value.clone()).check(TODAY, None).expect_err(&format!("{pointer} {value}"));
+            assert_eq!(refused.field(), Some(field), "{value}: {refused}");
+        }
+    }
+
+    #[test]
+    fn a_full_other_purpose_and_a_court_order_of_today_pass() {
+        use serde_json::json;
+        for purpose in [
+            json!({"kind": "other", "description": "register of art thefts", "supervisor": "Sgt. B. Malik"}),
+            json!({"kind": "court_order", "court": "22nd Circuit", "number": "2611-CR00077", "date": "2026-11-23"}),
+        ] {
+            assert_eq!(with("/purpose", purpose).check(TODAY, None), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_complaint_number_must_fit_its_agencys_pattern_and_another_identifier_need_not() {
+        let pattern = NumberPattern::parse("99-999999").unwrap();
+        let wrong = with("/reference/number", "2026-4711".into());
+        assert_eq!(wrong.check(TODAY, None), Ok(()));
+        let said = wrong.check(TODAY, Some(&pattern)).unwrap_err().to_string();
+        assert!(said.contains("'2026-4711'") && said.contains("slmpd") && said.contains("99-999999"), "{said}");
+        let other = with("/reference", serde_json::json!({"kind": "other", "description": "FBI case", "number": "2026-4711"}));
+        assert_eq!(other.check(TODAY, Some(&pattern)), Ok(()));
+    }
+
+    #[test]
+    fn purposes_off_the_list_or_short_of_their_particulars_do_not_parse() {
+        for wrong in [
+            r#"{"kind":"curiosity"}"#,
+            r#"{"kind":"other","description":"line-up"}"#,
+            r#"{"kind":"court_order","court":"22nd Circuit","number":"77"}"#,
+            r#"{"kind":"court_order","court":"22nd Circuit","number":"77","date":"soon"}"#,
+        ] {
+            assert!(serde_json::from_str::<Purpose>(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_attestation_that_is_not_said_does_not_parse() {
+        for unsaid in ["not_solely_protected", "shows_person_sought", "source_as_stated"] {
+            let mut json = serde_json::to_value(request()).unwrap();
+            json["attestations"].as_object_mut().unwrap().remove(unsaid);
+            assert!(serde_json::from_value::<Request>(json).is_err(), "{unsaid}");
+        }
+    }
+
+    #[test]
+    fn the_canonical_form_is_this_to_the_byte_and_no_value_can_add_a_line() {
+        let request = with("/reason", "robbery at \"Grand\"\ncandidates=1 é".into());
+        assert_eq!(
+            request.canonical(),
+            r#"smrt inquiry v1
+requester.name="Det. A. Ortiz"
+requester.badge="DSN 4711"
+requester.agency="slmpd"
+reference.kind="complaint_number"
+reference.number="26-004711"
+purpose.kind="crime"
+reason="robbery at \"Grand\"\ncandidates=1 é"
+probe_source="store camera, exported still"
+candidates=20
+attested.not_solely_protected=1
+attested.shows_person_sought=1
+attested.source_as_stated=1
+"#
+        );
+        let order = with("/purpose", serde_json::json!({"kind": "court_order", "court": "22nd", "number": "77", "date": "2026-01-02"}));
+        assert!(
+            order
+                .canonical()
+                .contains("purpose.kind=\"court_order\"\npurpose.court=\"22nd\"\npurpose.number=\"77\"\npurpose.date=\"2026-01-02\"\n")
+        );
+    }
+}

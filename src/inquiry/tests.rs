@@ -1,0 +1,7 @@
+//! The machine against its model.
+
+use super::refusal::ActionError;
+
+pub(super) fn removed(_: &ActionError) -> bool {
+    false
+}
