@@ -1,10 +1,15 @@
-//! Faces as numbers: what a detector found, what an embedder made of it, and what a search returns.
+//! Faces as numbers: what a detector found, what an embedder made of it, what a search returns; and what may be done to a probe before it.
 //!
 //! An `Embedding` is on the grid or doesn't exist: every component is a multiple of 2^-23 and the squared length is within 2^-16 of 1.
 //! That makes each product of two components a multiple of 2^-46 and each partial sum of a dot product smaller than 2, so
 //! **an f64 dot product of two embeddings is exact in every order of summation**. The gallery's promise stands on this.
 
-use crate::limits::{DIMENSION_MAX, DIMENSION_MIN};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::limits::{
+    CONTRAST_HUNDREDTHS_MAX, CONTRAST_HUNDREDTHS_MIN, DIMENSION_MAX, DIMENSION_MIN, EXPOSURE_TENTHS_MAX, PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN,
+};
 
 /// The distance between neighbouring values of a component: 2^-23.
 pub const GRID_STEP: f64 = 1.0 / 8_388_608.0;
@@ -186,6 +191,173 @@ pub struct Face {
     pub landmarks: [[f32; 2]; 5],
 }
 
+/// One change to a probe. The list is closed: none adds a pixel to a face, sharpens, smooths or fills in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Edit {
+    /// Keeps a part. Units: pixels of the original as shown (EXIF orientation applied), from its upper left corner.
+    Crop {
+        /// Left edge.
+        x: u32,
+        /// Upper edge.
+        y: u32,
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+    },
+    /// Turns clockwise around the middle; the canvas grows so that nothing is cut off, and what is outside becomes black.
+    Rotate {
+        /// Tenths of a degree, -1,799 to 1,800; 900 is a quarter turn.
+        tenths: i32,
+    },
+    /// Brighter or darker, every pixel alike.
+    Exposure {
+        /// Tenths of a stop; positive is brighter.
+        tenths: i32,
+    },
+    /// Moves every value away from middle grey or towards it, every pixel alike.
+    Contrast {
+        /// Hundredths by which the distance to middle grey grows.
+        hundredths: i32,
+    },
+}
+
+/// What is done to one probe: at most one edit of each kind, always in the order crop, rotate, exposure, contrast, and none that changes
+/// nothing. So one outcome has one list, and two lists are the same where they are equal.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(try_from = "Vec<Edit>", into = "Vec<Edit>")]
+#[schema(value_type = Vec<Edit>, max_items = 4)]
+pub struct Edits(Vec<Edit>);
+
+/// Why edits aren't accepted.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EditError {
+    /// Two of a kind, or out of order.
+    #[error("edit {at} is {found} after {before}, wanted at most one each of crop, rotate, exposure and contrast, in this order")]
+    Order {
+        /// Its index.
+        at: usize,
+        /// Its kind.
+        found: &'static str,
+        /// The kind of the one before.
+        before: &'static str,
+    },
+    /// A crop that is too small to hold a usable face, or larger than any photo.
+    #[error("the crop is {width}x{height} px, wanted {PHOTO_SIDE_PX_MIN} to {PHOTO_SIDE_PX_MAX} along each side")]
+    Crop {
+        /// Pixels across.
+        width: u32,
+        /// Pixels down.
+        height: u32,
+    },
+    /// A number out of its bounds, or one that changes nothing.
+    #[error("{kind} by {found}, wanted {least} to {most} and not 0")]
+    Amount {
+        /// Kind and unit.
+        kind: &'static str,
+        /// Number given.
+        found: i32,
+        /// Least accepted.
+        least: i32,
+        /// Most accepted.
+        most: i32,
+    },
+}
+
+impl Edit {
+    /// The kind in words.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Crop { .. } => "crop",
+            Self::Rotate { .. } => "rotate",
+            Self::Exposure { .. } => "exposure",
+            Self::Contrast { .. } => "contrast",
+        }
+    }
+
+    fn place(self) -> u8 {
+        match self {
+            Self::Crop { .. } => 0,
+            Self::Rotate { .. } => 1,
+            Self::Exposure { .. } => 2,
+            Self::Contrast { .. } => 3,
+        }
+    }
+
+    fn check(self) -> Result<(), EditError> {
+        let within = |kind, found, least: i32, most: i32| {
+            if found != 0 && (least..=most).contains(&found) { Ok(()) } else { Err(EditError::Amount { kind, found, least, most }) }
+        };
+        match self {
+            Self::Crop { width, height, .. } => {
+                let side = PHOTO_SIDE_PX_MIN..=PHOTO_SIDE_PX_MAX;
+                if side.contains(&width) && side.contains(&height) { Ok(()) } else { Err(EditError::Crop { width, height }) }
+            }
+            Self::Rotate { tenths } => within("rotate, tenths of a degree,", tenths, -1_799, 1_800),
+            Self::Exposure { tenths } => within("exposure, tenths of a stop,", tenths, -EXPOSURE_TENTHS_MAX, EXPOSURE_TENTHS_MAX),
+            Self::Contrast { hundredths } => {
+                within("contrast, hundredths,", hundredths, CONTRAST_HUNDREDTHS_MIN, CONTRAST_HUNDREDTHS_MAX)
+            }
+        }
+    }
+}
+
+impl Edits {
+    /// Takes a list that is in order and within its bounds.
+    ///
+    /// Errors: two of a kind or another order, a number out of bounds or one that changes nothing.
+    pub fn new(edits: Vec<Edit>) -> Result<Self, EditError> {
+        for (at, edit) in edits.iter().enumerate() {
+            edit.check()?;
+            if let Some(before) = at.checked_sub(1).map(|before| edits[before])
+                && before.place() >= edit.place()
+            {
+                return Err(EditError::Order { at, found: edit.kind(), before: before.kind() });
+            }
+        }
+        Ok(Self(edits))
+    }
+
+    /// The edits in their order, at most four.
+    pub fn as_slice(&self) -> &[Edit] {
+        &self.0
+    }
+
+    /// Whether the probe is searched as it is.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl TryFrom<Vec<Edit>> for Edits {
+    type Error = EditError;
+
+    fn try_from(edits: Vec<Edit>) -> Result<Self, EditError> {
+        Self::new(edits)
+    }
+}
+
+impl From<Edits> for Vec<Edit> {
+    fn from(edits: Edits) -> Self {
+        edits.0
+    }
+}
+
+impl std::fmt::Display for Edit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // One decimal without rounding: tenths are what is kept.
+        let tenths = |n: i32| format!("{}{}.{}", if n < 0 { "-" } else { "+" }, n.abs() / 10, n.abs() % 10);
+        match *self {
+            Self::Crop { x, y, width, height } => write!(f, "crop to {width}x{height} px at {x},{y}"),
+            Self::Rotate { tenths: n } => write!(f, "rotate {} degrees", tenths(n)),
+            Self::Exposure { tenths: n } => write!(f, "exposure {} stops", tenths(n)),
+            Self::Contrast { hundredths } => write!(f, "contrast {hundredths:+} hundredths"),
+        }
+    }
+}
+
 /// Which models made an embedding: SHA-256 over all that decides its value.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ModelId(pub [u8; 32]);
@@ -278,5 +450,42 @@ mod tests {
         v[3] = 1e-9;
         assert_eq!(Embedding::from_grid(v), Err(FaceError::OffGrid { at: 3 }));
         assert_eq!(Embedding::from_le_bytes(&[0; 65]), Err(FaceError::Bytes { found: 65 }));
+    }
+
+    #[test]
+    fn edits_are_one_of_each_kind_in_one_order_within_bounds() {
+        let crop = Edit::Crop { x: 10, y: 0, width: 64, height: 32 };
+        let (rotate, exposure, contrast) = (Edit::Rotate { tenths: -25 }, Edit::Exposure { tenths: 20 }, Edit::Contrast { hundredths: -50 });
+        for list in [vec![], vec![contrast], vec![crop, exposure], vec![crop, rotate, exposure, contrast]] {
+            assert_eq!(Edits::new(list.clone()).unwrap().as_slice(), list);
+        }
+        for (wrong, says) in [
+            (vec![rotate, crop], "edit 1 is crop after rotate"),
+            (vec![rotate, rotate], "edit 1 is rotate after rotate"),
+            (vec![crop, contrast, exposure], "edit 2 is exposure after contrast"),
+            (vec![Edit::Crop { x: 0, y: 0, width: 31, height: 900 }], "31x900"),
+            (vec![Edit::Crop { x: 0, y: 0, width: 900, height: u32::MAX }], "4294967295"),
+            (vec![Edit::Rotate { tenths: 0 }], "by 0"),
+            (vec![Edit::Rotate { tenths: -1_800 }], "-1799 to 1800"),
+            (vec![Edit::Exposure { tenths: 21 }], "by 21"),
+            (vec![Edit::Contrast { hundredths: -51 }], "-50 to 100"),
+        ] {
+            let said = Edits::new(wrong).unwrap_err().to_string();
+            assert!(said.contains(says), "{said}");
+        }
+    }
+
+    #[test]
+    fn edits_are_read_as_they_are_written_and_refused_where_they_are_read() {
+        let text = r#"[{"kind":"crop","x":1,"y":2,"width":300,"height":400},{"kind":"rotate","tenths":-905}]"#;
+        let edits: Edits = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&edits).unwrap(), text);
+        let said: Vec<String> = edits.as_slice().iter().map(Edit::to_string).collect();
+        assert_eq!(said, ["crop to 300x400 px at 1,2", "rotate -90.5 degrees"]);
+        for wrong in
+            [r#"[{"kind":"sharpen","by":3}]"#, r#"[{"kind":"rotate","tenths":0}]"#, r#"[{"kind":"rotate","tenths":5,"scale":2}]"#, "{}"]
+        {
+            assert!(serde_json::from_str::<Edits>(wrong).is_err(), "{wrong}");
+        }
     }
 }

@@ -37,6 +37,21 @@ pub const MANIFEST_BYTES_MAX: u64 = 64 << 10;
 /// Bytes of one package fetched from a registry.
 pub const PACKAGE_BYTES_MAX: u64 = 1 << 30;
 
+// Probes
+
+/// Bytes of one probe file: what phones and scanners write, brought on removable media.
+pub const PROBE_BYTES_MAX: usize = 64 << 20;
+/// Bytes of one piece of a probe that arrives in pieces; only the last may be shorter.
+pub const PROBE_PIECE_BYTES: usize = 1 << 20;
+/// Tenths of a stop by which a probe may be made brighter or darker.
+pub const EXPOSURE_TENTHS_MAX: i32 = 20;
+/// Hundredths by which a probe's contrast may be lowered.
+pub const CONTRAST_HUNDREDTHS_MIN: i32 = -50;
+/// Hundredths by which a probe's contrast may be raised.
+pub const CONTRAST_HUNDREDTHS_MAX: i32 = 100;
+/// Pixels along the longer side of a picture made to be looked at.
+pub const PICTURE_SIDE_PX_MAX: u32 = 3_840;
+
 // Embeddings and the gallery
 
 /// Components of an embedding, fewest.
@@ -281,6 +296,7 @@ const _: () = {
     assert!(BODY_BYTES_MAX > PHOTO_BYTES_MAX + JSON_BYTES_MAX);
     // RGB8 of the largest photo and the decoder's own copy of it fit.
     assert!(DECODE_BYTES_MAX >= PHOTO_PIXELS_MAX * 3 * 2);
+    assert!(PROBE_BYTES_MAX >= PHOTO_BYTES_MAX && PROBE_BYTES_MAX.is_multiple_of(PROBE_PIECE_BYTES));
     assert!(DETECT_SIDE_PX_MAX.is_multiple_of(32) && DETECT_SIDE_PX_MAX <= MODEL_SIDE_PX_MAX);
     assert!(FACE_SCORE_MIN <= USABLE_SCORE_MIN);
     assert!(COMMIT_CHANGES_MAX <= COMMIT_QUEUE_LEN_MAX);
