@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::limits::{
-    CONTRAST_HUNDREDTHS_MAX, CONTRAST_HUNDREDTHS_MIN, DIMENSION_MAX, DIMENSION_MIN, EXPOSURE_TENTHS_MAX, PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN,
+    CONTRAST_HUNDREDTHS_MAX, CONTRAST_HUNDREDTHS_MIN, DIMENSION_MAX, DIMENSION_MIN, EXPOSURE_TENTHS_MAX, PHOTO_SIDE_PX_MAX,
+    PHOTO_SIDE_PX_MIN,
 };
 
 /// The distance between neighbouring values of a component: 2^-23.
@@ -297,9 +298,7 @@ impl Edit {
             }
             Self::Rotate { tenths } => within("rotate, tenths of a degree,", tenths, -1_799, 1_800),
             Self::Exposure { tenths } => within("exposure, tenths of a stop,", tenths, -EXPOSURE_TENTHS_MAX, EXPOSURE_TENTHS_MAX),
-            Self::Contrast { hundredths } => {
-                within("contrast, hundredths,", hundredths, CONTRAST_HUNDREDTHS_MIN, CONTRAST_HUNDREDTHS_MAX)
-            }
+            Self::Contrast { hundredths } => within("contrast, hundredths,", hundredths, CONTRAST_HUNDREDTHS_MIN, CONTRAST_HUNDREDTHS_MAX),
         }
     }
 }
@@ -455,7 +454,8 @@ mod tests {
     #[test]
     fn edits_are_one_of_each_kind_in_one_order_within_bounds() {
         let crop = Edit::Crop { x: 10, y: 0, width: 64, height: 32 };
-        let (rotate, exposure, contrast) = (Edit::Rotate { tenths: -25 }, Edit::Exposure { tenths: 20 }, Edit::Contrast { hundredths: -50 });
+        let (rotate, exposure, contrast) =
+            (Edit::Rotate { tenths: -25 }, Edit::Exposure { tenths: 20 }, Edit::Contrast { hundredths: -50 });
         for list in [vec![], vec![contrast], vec![crop, exposure], vec![crop, rotate, exposure, contrast]] {
             assert_eq!(Edits::new(list.clone()).unwrap().as_slice(), list);
         }
