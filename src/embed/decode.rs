@@ -12,7 +12,7 @@ use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageResult, Limits, RgbImage, RgbaImage};
 
 use super::{EmbedError, jpeg2000};
-use crate::limits::{DECODE_BYTES_MAX, PHOTO_BYTES_MAX, PHOTO_PIXELS_MAX, PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN};
+use crate::limits::{DECODE_BYTES_MAX, PHOTO_BYTES_MAX, PHOTO_PIXELS_MAX, PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN, PROBE_BYTES_MAX};
 
 const PNG_MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
 const JPEG_MAGIC: &[u8] = &[0xff, 0xd8, 0xff];
@@ -60,6 +60,20 @@ pub fn decode(bytes: &[u8]) -> Result<Photo, EmbedError> {
     if bytes.len() > PHOTO_BYTES_MAX {
         return Err(EmbedError::Bytes { found: bytes.len() });
     }
+    decode_any(bytes)
+}
+
+/// Decodes a probe, whose file may be longer than a booking photo's; size and memory are held against the same limits.
+///
+/// Errors: as `decode`.
+pub fn decode_probe(bytes: &[u8]) -> Result<Photo, EmbedError> {
+    if bytes.len() > PROBE_BYTES_MAX {
+        return Err(EmbedError::ProbeBytes { found: bytes.len() });
+    }
+    decode_any(bytes)
+}
+
+fn decode_any(bytes: &[u8]) -> Result<Photo, EmbedError> {
     let (format, rgb) = if bytes.starts_with(JPEG_MAGIC) {
         (Format::Jpeg, jpeg(bytes)?)
     } else if bytes.starts_with(PNG_MAGIC) {

@@ -95,11 +95,29 @@ impl Detector {
 }
 
 /// What is wrong with a face that can't be used.
-pub(super) enum Unusable {
-    /// Pixels between the eyes, too few.
-    TooSmall(f32),
-    /// The detector's confidence, too low.
-    Unclear(f32),
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Unusable {
+    /// The eyes are too close together.
+    TooSmall {
+        /// Pixels between them.
+        eyes_apart_px: f32,
+    },
+    /// The detector isn't sure.
+    Unclear {
+        /// Its confidence.
+        score: f32,
+    },
+}
+
+impl std::fmt::Display for Unusable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TooSmall { eyes_apart_px } => {
+                write!(f, "the eyes are {eyes_apart_px:.1} px apart, at least {EYES_APART_PX_MIN} are needed")
+            }
+            Self::Unclear { score } => write!(f, "it was found with confidence {score:.2}, at least {USABLE_SCORE_MIN} is needed"),
+        }
+    }
 }
 
 /// Why a face can't be used, if so. The rule is one for booking photos and probes: the detector is sure of it, and its eyes are far
@@ -108,9 +126,9 @@ pub(super) fn unusable(face: &Face) -> Option<Unusable> {
     let [left, right, ..] = face.landmarks;
     let apart = (left[0] - right[0]).hypot(left[1] - right[1]);
     if apart < EYES_APART_PX_MIN {
-        Some(Unusable::TooSmall(apart))
+        Some(Unusable::TooSmall { eyes_apart_px: apart })
     } else if face.score < USABLE_SCORE_MIN {
-        Some(Unusable::Unclear(face.score))
+        Some(Unusable::Unclear { score: face.score })
     } else {
         None
     }
@@ -290,8 +308,8 @@ mod tests {
     fn a_face_is_usable_by_its_eyes_and_the_detectors_confidence() {
         let frame = [0.0, 0.0, 50.0, 50.0];
         assert!(unusable(&face(0.9, frame, 20.0)).is_none());
-        assert!(matches!(unusable(&face(0.9, frame, EYES_APART_PX_MIN - 0.5)), Some(Unusable::TooSmall(_))));
-        assert!(matches!(unusable(&face(USABLE_SCORE_MIN - 0.01, frame, 20.0)), Some(Unusable::Unclear(_))));
+        assert!(matches!(unusable(&face(0.9, frame, EYES_APART_PX_MIN - 0.5)), Some(Unusable::TooSmall { .. })));
+        assert!(matches!(unusable(&face(USABLE_SCORE_MIN - 0.01, frame, 20.0)), Some(Unusable::Unclear { .. })));
     }
 
     #[test]

@@ -31,7 +31,7 @@ impl Digest {
         }
     }
 
-    fn finished(bytes: &[u8]) -> Self {
+    pub(super) fn finished(bytes: &[u8]) -> Self {
         Self(bytes.try_into().expect("SHA-256 has 32 bytes"))
     }
 }

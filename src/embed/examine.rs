@@ -7,6 +7,8 @@
 use std::path::Path;
 use std::time::Instant;
 
+use image::RgbImage;
+
 use super::EmbedError;
 use super::align::{align, mirrored};
 use super::decode::{Format, Photo, decode};
@@ -14,6 +16,7 @@ use super::detect::{Detector, Unusable, unusable};
 use super::digest::Digest;
 use super::manifest::{Manifest, Role};
 use super::model::{Feed, Graph, ModelError, Network, read_model};
+use super::quality::QualityBounds;
 use crate::face::{Embedding, Face, ModelId};
 
 /// Goes up when the way from photo to embedding changes in a manner that changes embeddings: copies, canvases, template, sampling.
@@ -70,7 +73,16 @@ pub struct Timings {
 pub struct Models {
     detector: Detector,
     embedder: Embedder,
+    quality: QualityBounds,
     id: ModelId,
+}
+
+/// The embedding of one face of an image.
+pub(super) struct Embedded {
+    pub(super) chosen: usize,
+    pub(super) crop: Vec<f32>,
+    pub(super) embedding: Embedding,
+    pub(super) length: f64,
 }
 
 struct Embedder {
@@ -92,6 +104,7 @@ impl Models {
         Ok(Self {
             detector: Detector::load(detector, &read_model(dir, detector)?)?,
             embedder: Embedder::load(embedder, &read_model(dir, embedder)?)?,
+            quality: embedder.quality.clone(),
             id: identity(detector, embedder),
         })
     }
@@ -120,13 +133,34 @@ impl Models {
     pub fn examine(&self, bytes: &[u8], choice: Choice) -> Result<Portrait, EmbedError> {
         let mut timings = Timings::default();
         let Photo { format, rgb } = timed(&mut timings.decode_ms, || decode(bytes))?;
-        let faces = timed(&mut timings.detect_ms, || self.detector.faces(&rgb))?;
-        let chosen = choose(&faces, choice, rgb.dimensions())?;
+        let faces = timed(&mut timings.detect_ms, || self.detect(&rgb))?;
+        let Embedded { chosen, embedding, length, .. } = self.embed(&rgb, &faces, choice, &mut timings)?;
+        Ok(Portrait { format, width: rgb.width(), height: rgb.height(), faces, chosen, embedding, length, timings })
+    }
+
+    /// All faces, best first.
+    pub(super) fn detect(&self, rgb: &RgbImage) -> Result<Vec<Face>, ModelError> {
+        self.detector.faces(rgb)
+    }
+
+    /// The embedding of the face that is meant.
+    pub(super) fn embed(&self, rgb: &RgbImage, faces: &[Face], choice: Choice, timings: &mut Timings) -> Result<Embedded, EmbedError> {
+        let chosen = choose(faces, choice, rgb.dimensions())?;
         let side = self.embedder.side;
-        let crop = timed(&mut timings.align_ms, || align(&rgb, &faces[chosen].landmarks, side)).ok_or(EmbedError::NoFace)?;
+        let crop = timed(&mut timings.align_ms, || align(rgb, &faces[chosen].landmarks, side)).ok_or(EmbedError::NoFace)?;
         let raw = timed(&mut timings.embed_ms, || self.embedder.embed(&crop))?;
         let (embedding, length) = Embedding::from_raw(&raw)?;
-        Ok(Portrait { format, width: rgb.width(), height: rgb.height(), faces, chosen, embedding, length, timings })
+        Ok(Embedded { chosen, crop, embedding, length })
+    }
+
+    /// Pixels along a side of an aligned crop.
+    pub(super) fn side(&self) -> u32 {
+        self.embedder.side
+    }
+
+    /// What the embedder's manifest says of measures.
+    pub fn quality_bounds(&self) -> &QualityBounds {
+        &self.quality
     }
 }
 
@@ -187,8 +221,8 @@ fn choose(faces: &[Face], choice: Choice, photo: (u32, u32)) -> Result<usize, Em
     };
     match unusable(&faces[index]) {
         None => Ok(index),
-        Some(Unusable::TooSmall(found)) => Err(EmbedError::FaceTooSmall { found }),
-        Some(Unusable::Unclear(found)) => Err(EmbedError::FaceUnclear { found }),
+        Some(Unusable::TooSmall { eyes_apart_px }) => Err(EmbedError::FaceTooSmall { found: eyes_apart_px }),
+        Some(Unusable::Unclear { score }) => Err(EmbedError::FaceUnclear { found: score }),
     }
 }
 
@@ -202,7 +236,7 @@ fn central(faces: &[Face], (width, height): (u32, u32)) -> usize {
     (0..faces.len()).min_by(|&a, &b| far(&faces[a]).total_cmp(&far(&faces[b]))).unwrap_or(0)
 }
 
-fn timed<T>(ms: &mut f64, work: impl FnOnce() -> T) -> T {
+pub(super) fn timed<T>(ms: &mut f64, work: impl FnOnce() -> T) -> T {
     let begin = Instant::now();
     let done = work();
     *ms = begin.elapsed().as_secs_f64() * 1e3;
@@ -212,7 +246,7 @@ fn timed<T>(ms: &mut f64, work: impl FnOnce() -> T) -> T {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use image::{RgbImage, imageops};
+    use image::imageops;
     use std::fs;
     use std::path::PathBuf;
     use std::sync::{Arc, LazyLock};
@@ -390,6 +424,7 @@ pub(super) mod tests {
         };
         let plain = id(&|_| ());
         assert_eq!(plain, id(&|m| m.provenance.push('!')), "words change nothing");
+        assert_eq!(plain, id(&|m| m.quality.clear()), "what counts as poor changes no embedding");
         for change in [
             &(|m: &mut Manifest| m.mirror = !m.mirror) as &dyn Fn(&mut Manifest),
             &|m| m.pixel_offset += 1.0,

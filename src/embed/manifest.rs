@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::digest::Digest;
 use super::model::ModelError;
 use super::package::{Package, plain_name};
+use super::quality::QualityBounds;
 use crate::limits::{DIMENSION_MAX, DIMENSION_MIN, MANIFEST_BYTES_MAX, MODEL_SIDE_PX_MAX};
 
 /// What a model does.
@@ -89,6 +90,9 @@ pub struct Manifest {
     pub provenance: String,
     /// What is known not to hold.
     pub known_limits: Vec<String>,
+    /// From where on measures of a probe are low or poor with this model; embedders only. Says nothing about embeddings.
+    #[serde(default)]
+    pub quality: QualityBounds,
     /// The package that has it; without one the file is put there by hand.
     pub package: Option<Package>,
 }
@@ -146,8 +150,13 @@ impl Manifest {
             (Role::Embedder, found) => {
                 return Err(format!("dimension is {found:?}, an embedder has {DIMENSION_MIN} to {DIMENSION_MAX}"));
             }
-            (Role::Detector, None) if !self.mirror => {}
-            (Role::Detector, _) => return Err("dimension and mirror are for embedders, this is a detector".to_owned()),
+            (Role::Detector, None) if !self.mirror && self.quality.is_empty() => {}
+            (Role::Detector, _) => return Err("dimension, mirror and quality are for embedders, this is a detector".to_owned()),
+        }
+        for (measure, bounds) in &self.quality {
+            if let Some(flaw) = bounds.flaw() {
+                return Err(format!("the quality bounds of {measure:?} are {flaw}"));
+            }
         }
         if self.input.iter().any(|&side| side == 0 || side > MODEL_SIDE_PX_MAX) {
             return Err(format!("input is {:?}, wanted two sides of 1 to {MODEL_SIDE_PX_MAX} px", self.input));
@@ -217,6 +226,9 @@ mod tests {
             (manifest("").replace("\"embedder\"", "\"detector\""), "for embedders"),
             (manifest("pixel_scale = 0.0"), "pixel_scale 0"),
             (manifest("").replace(&"0".repeat(64), "00ff"), "SHA-256"),
+            (manifest("quality.embedding_length = {}"), "EmbeddingLength"),
+            (manifest("quality.sharpness = { low_below = 1.0, poor_below = 2.0 }"), "poor_below <= low_below"),
+            (manifest("quality.beauty = { low_below = 1.0 }"), "beauty"),
         ] {
             let error = read(&[wrong]).unwrap_err();
             let said = format!("{error} {}", std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default());

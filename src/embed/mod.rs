@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! bytes -> decode (jpeg2000) -> detect -> choice -> align -> model -> Embedding
+//! probe -> decode -> edit -> detect -> choice -> align -> model -> Embedding, quality
 //! manifest -> fetch (package, dequantise) -> models/*.onnx -> model
 //! ```
 
@@ -14,6 +15,7 @@ mod decode;
 mod dequantise;
 mod detect;
 mod digest;
+mod edit;
 mod examine;
 mod fetch;
 mod jpeg2000;
@@ -21,8 +23,11 @@ mod manifest;
 mod model;
 mod package;
 mod pool;
+mod probe;
+mod quality;
 
-pub use decode::{Format, Photo, decode};
+pub use decode::{Format, Photo, decode, decode_probe};
+pub use detect::Unusable;
 pub use digest::Digest;
 pub use examine::{Choice, Models, Portrait, Timings};
 pub use fetch::{Checked, Fetched, check, fetch};
@@ -30,11 +35,13 @@ pub use manifest::{Colours, Manifest, Prepare, Role};
 pub use model::ModelError;
 pub use package::{Client, FetchError, Kind, Member, Package, fetch_package, packages};
 pub use pool::Pool;
+pub use probe::{Encoding, Found, Look, Part, Picture, Probe, replay};
+pub use quality::{Bounds, Measure, QualityBounds, QualitySheet, Reading, Verdict};
 
 use crate::face::{Face, FaceError};
 use crate::limits::{
     DECODE_BYTES_MAX, EMBED_QUEUE_LEN_MAX, EYES_APART_PX_MIN, PHOTO_BYTES_MAX, PHOTO_PIXELS_MAX, PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN,
-    USABLE_SCORE_MIN,
+    PROBE_BYTES_MAX, USABLE_SCORE_MIN,
 };
 
 /// Why a photo has no embedding.
@@ -52,6 +59,26 @@ pub enum EmbedError {
     Bytes {
         /// Bytes given.
         found: usize,
+    },
+    /// The probe's file is too long.
+    #[error("the probe file has {found} bytes, most accepted is {PROBE_BYTES_MAX}")]
+    ProbeBytes {
+        /// Bytes given.
+        found: usize,
+    },
+    /// A crop reaches beyond the original.
+    #[error("the crop of {}x{} px at {},{} reaches beyond the photo of {}x{} px", crop[2], crop[3], crop[0], crop[1], photo[0], photo[1])]
+    CropOutside {
+        /// Left and upper edge, width and height.
+        crop: [u32; 4],
+        /// Width and height of the upright original.
+        photo: [u32; 2],
+    },
+    /// A picture of the probe could not be encoded.
+    #[error("a picture of the photo could not be made")]
+    Picture {
+        /// The encoder's reason.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The photo has too many pixels, or too many along one side.
     #[error("photo is {width}x{height} px, most accepted is {PHOTO_SIDE_PX_MAX} along a side and {PHOTO_PIXELS_MAX} in all")]
@@ -171,7 +198,7 @@ impl EmbedError {
     pub fn about_the_photo(&self) -> Option<&'static str> {
         Some(match self {
             Self::NotAPhoto { .. } => "not a photo",
-            Self::Bytes { .. } | Self::TooLarge { .. } | Self::Memory { .. } => "photo too large",
+            Self::Bytes { .. } | Self::ProbeBytes { .. } | Self::TooLarge { .. } | Self::Memory { .. } => "photo too large",
             Self::TooSmall { .. } => "photo too small",
             Self::Truncated { .. } | Self::Damaged { .. } => "photo damaged",
             Self::Unsupported { .. } => "photo of a kind not read",
@@ -182,7 +209,8 @@ impl EmbedError {
             Self::NoSuchFace { .. } => "no such face",
             Self::Panicked { .. } => "examining panicked",
             Self::Embedding { .. } => "no embedding",
-            Self::Busy | Self::Stopped | Self::Thread { .. } | Self::Model { .. } => return None,
+            Self::CropOutside { .. } => "crop outside the photo",
+            Self::Busy | Self::Picture { .. } | Self::Stopped | Self::Thread { .. } | Self::Model { .. } => return None,
         })
     }
 }

@@ -11,7 +11,8 @@ use std::thread::{Builder, JoinHandle};
 
 use super::EmbedError;
 use super::examine::{Choice, Models, Portrait};
-use crate::face::ModelId;
+use super::probe::{Encoding, Look, Part, Picture, Probe, picture};
+use crate::face::{Edits, ModelId};
 use crate::limits::EMBED_QUEUE_LEN_MAX;
 
 /// The threads, named `embed`. Dropping the pool finishes what waits and joins them.
@@ -22,19 +23,8 @@ pub struct Pool {
     dimension: usize,
 }
 
-struct Job {
-    task: Task,
-    answer: SyncSender<Result<Portrait, EmbedError>>,
-}
-
-enum Task {
-    Examine(Arc<[u8]>, Choice),
-    /// Keeps a worker until the test lets go.
-    #[cfg(test)]
-    Wait(Receiver<()>),
-    #[cfg(test)]
-    Panic,
-}
+/// One photo's examination; it sends its own answer.
+type Job = Box<dyn FnOnce(&Models) + Send>;
 
 impl Pool {
     /// Starts `workers` threads, at least one.
@@ -62,7 +52,40 @@ impl Pool {
     /// Errors: `Busy` when the queue is full, `Panicked` when a decoder or model panicked over it, `Stopped`; else what is wrong with the
     /// photo or its faces.
     pub fn examine(&self, photo: impl Into<Arc<[u8]>>, choice: Choice) -> Result<Portrait, EmbedError> {
-        self.submit(Task::Examine(photo.into(), choice))?.recv().map_err(|_| EmbedError::Stopped)?
+        let photo = photo.into();
+        self.ask(move |models| models.examine(&photo, choice))
+    }
+
+    /// Finds all faces of a probe as searched, usable or not, and embeds none.
+    ///
+    /// Errors: those of the pool as `examine`; what is wrong with the photo or its edits. A probe without a face is no error here.
+    pub fn look(&self, original: impl Into<Arc<[u8]>>, edits: &Edits) -> Result<Look, EmbedError> {
+        let (original, edits) = (original.into(), edits.clone());
+        self.ask(move |models| models.look(&original, &edits))
+    }
+
+    /// Makes embedding and quality sheet of one face of a probe as searched: the one at this index of `look`, or the only usable one.
+    ///
+    /// Errors: those of the pool as `examine`; what is wrong with the photo, its edits or the face.
+    pub fn probe(&self, original: impl Into<Arc<[u8]>>, edits: &Edits, face: Option<usize>) -> Result<Probe, EmbedError> {
+        let (original, edits) = (original.into(), edits.clone());
+        self.ask(move |models| models.probe(&original, &edits, Choice::Face(face)))
+    }
+
+    /// Makes a picture of a probe as searched, or of any photo without edits, for people to look at: upright, without metadata, scaled down
+    /// to at most `side_px_max` and `PICTURE_SIDE_PX_MAX` along its longer side, never up.
+    ///
+    /// Errors: those of the pool as `examine`; what is wrong with the photo or its edits.
+    pub fn picture(
+        &self,
+        original: impl Into<Arc<[u8]>>,
+        edits: &Edits,
+        part: Part,
+        side_px_max: u32,
+        encoding: Encoding,
+    ) -> Result<Picture, EmbedError> {
+        let (original, edits) = (original.into(), edits.clone());
+        self.ask(move |_| picture(&original, &edits, part, side_px_max, encoding))
     }
 
     /// The name of everything that decides an embedding's value.
@@ -75,9 +98,22 @@ impl Pool {
         self.dimension
     }
 
-    fn submit(&self, task: Task) -> Result<Receiver<Result<Portrait, EmbedError>>, EmbedError> {
+    fn ask<T: Send + 'static>(&self, task: impl FnOnce(&Models) -> Result<T, EmbedError> + Send + 'static) -> Result<T, EmbedError> {
+        self.submit(task)?.recv().map_err(|_| EmbedError::Stopped)?
+    }
+
+    fn submit<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&Models) -> Result<T, EmbedError> + Send + 'static,
+    ) -> Result<Receiver<Result<T, EmbedError>>, EmbedError> {
         let (answer, answered) = sync_channel(1);
-        match self.jobs.as_ref().ok_or(EmbedError::Stopped)?.try_send(Job { task, answer }) {
+        let job: Job = Box::new(move |models| {
+            // Models are only read, and what the photo was decoded into is gone: nothing half-done outlives a panic.
+            let result = catch_unwind(AssertUnwindSafe(|| task(models)));
+            // A caller that went away wants no answer.
+            let _ = answer.send(result.unwrap_or_else(|panic| Err(EmbedError::Panicked { reason: said(&*panic) })));
+        });
+        match self.jobs.as_ref().ok_or(EmbedError::Stopped)?.try_send(job) {
             Ok(()) => Ok(answered),
             Err(TrySendError::Full(_)) => Err(EmbedError::Busy),
             Err(TrySendError::Disconnected(_)) => Err(EmbedError::Stopped),
@@ -100,17 +136,8 @@ fn work(models: &Models, jobs: &Mutex<Receiver<Job>>) {
     loop {
         // Nothing panics while the lock is held; a poisoned one is as good.
         let next = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(Job { task, answer }) = next else { return };
-        // Models are only read, and what the photo was decoded into is gone: nothing half-done outlives a panic.
-        let result = catch_unwind(AssertUnwindSafe(|| match task {
-            Task::Examine(photo, choice) => models.examine(&photo, choice),
-            #[cfg(test)]
-            Task::Wait(until) => until.recv().map_err(|_| EmbedError::Stopped).and(Err(EmbedError::NoFace)),
-            #[cfg(test)]
-            Task::Panic => panic!("the decoder lost its way"),
-        }));
-        // A caller that went away wants no answer.
-        let _ = answer.send(result.unwrap_or_else(|panic| Err(EmbedError::Panicked { reason: said(&*panic) })));
+        let Ok(job) = next else { return };
+        job(models);
     }
 }
 
@@ -147,7 +174,7 @@ mod tests {
     fn a_panic_over_one_photo_reaches_its_caller_and_the_worker_goes_on() {
         let pool = pool(1);
         for _ in 0..3 {
-            let answer = pool.submit(Task::Panic).unwrap().recv().unwrap();
+            let answer = pool.submit::<()>(|_| panic!("the decoder lost its way")).unwrap().recv().unwrap();
             assert!(matches!(answer, Err(EmbedError::Panicked { reason }) if reason == "the decoder lost its way"));
         }
         assert!(pool.examine(PORTRAIT, Choice::Only).is_ok());
@@ -157,15 +184,15 @@ mod tests {
     fn a_full_queue_says_busy_at_once_and_empties_again() {
         let pool = pool(1);
         let (let_go, until) = sync_channel(1);
-        let waiting = pool.submit(Task::Wait(until)).unwrap();
+        let waiting = pool.submit::<()>(move |_| until.recv().map_err(|_| EmbedError::Stopped)).unwrap();
         // The worker may or may not have taken the first job yet, so one place more or less is right.
         let mut queued = Vec::new();
-        let refused = (0..EMBED_QUEUE_LEN_MAX + 1).map(|_| pool.submit(Task::Examine(Arc::from(&b"no photo"[..]), Choice::Only)));
+        let refused = (0..EMBED_QUEUE_LEN_MAX + 1).map(|_| pool.submit(|models| models.examine(b"no photo", Choice::Only)));
         let refused: Vec<EmbedError> = refused.filter_map(|r| r.map(|answer| queued.push(answer)).err()).collect();
         assert!(!refused.is_empty() && refused.len() <= 2, "{}", refused.len());
         assert!(refused.iter().all(|e| matches!(e, EmbedError::Busy)));
         let_go.send(()).unwrap();
-        assert!(waiting.recv().unwrap().is_err());
+        assert!(waiting.recv().unwrap().is_ok());
         for answer in queued {
             assert!(matches!(answer.recv().unwrap(), Err(EmbedError::NotAPhoto { .. })));
         }

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::VaultError;
 use crate::face::ModelId;
+use crate::limits::{PHOTO_BYTES_MAX, PROBE_BYTES_MAX};
 
 /// Bytes of every key.
 pub(super) const KEY_BYTES: usize = 32;
@@ -34,6 +35,8 @@ pub trait SafeKey: Sized + Send + Sync + 'static {
     const FOLDER: &'static str;
     /// The name of the slot file, without its epoch.
     const SLOTS: &'static str;
+    /// Bytes of one photo in its safe.
+    const BYTES_MAX: usize;
     /// A fresh random key.
     fn generate() -> Self {
         let mut key = Zeroizing::new([0; KEY_BYTES]);
@@ -49,6 +52,7 @@ pub trait SafeKey: Sized + Send + Sync + 'static {
 impl SafeKey for BookingKey {
     const FOLDER: &'static str = "photos";
     const SLOTS: &'static str = "slots";
+    const BYTES_MAX: usize = PHOTO_BYTES_MAX;
 
     fn from_bytes(key: Zeroizing<[u8; KEY_BYTES]>) -> Self {
         Self(key)
@@ -62,6 +66,7 @@ impl SafeKey for BookingKey {
 impl SafeKey for ProbeKey {
     const FOLDER: &'static str = "probes";
     const SLOTS: &'static str = "probe-slots";
+    const BYTES_MAX: usize = PROBE_BYTES_MAX;
 
     fn from_bytes(key: Zeroizing<[u8; KEY_BYTES]>) -> Self {
         Self(key)

@@ -7,6 +7,7 @@
 mod keys;
 mod photos;
 mod slots;
+mod upload;
 
 use std::collections::HashSet;
 use std::io;
@@ -15,6 +16,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub use keys::{BookingKey, Master, Part, ProbeKey, SafeKey};
 pub use slots::Lodger;
+pub use upload::{Announced, Upload};
 
 use crate::disk::Disk;
 use slots::Slots;
@@ -65,6 +67,57 @@ pub enum VaultError {
         /// Name of the slot file.
         name: &'static str,
     },
+    /// An upload of a size that isn't taken.
+    #[error("an upload of {found} bytes was announced, wanted 1 to {most}")]
+    UploadSize {
+        /// Bytes announced.
+        found: u64,
+        /// Most accepted.
+        most: usize,
+    },
+    /// An upload was begun with another size.
+    #[error("this upload was begun with another size, wanted the same again or the upload abandoned")]
+    UploadDiffers,
+    /// A piece of an upload isn't the next one.
+    #[error("the piece begins at byte {found}, {received} bytes have been received and the next piece begins there")]
+    PiecePlace {
+        /// Where the piece begins.
+        found: u64,
+        /// Bytes received.
+        received: u64,
+    },
+    /// A piece of an upload is too long or too short.
+    #[error("the piece at byte {offset} has {found} bytes, wanted {wanted}")]
+    PieceSize {
+        /// Where the piece begins.
+        offset: u64,
+        /// Bytes given.
+        found: usize,
+        /// Bytes that the piece at this place has.
+        wanted: usize,
+    },
+    /// A piece that came before came again with other bytes.
+    #[error("the piece at byte {offset} came before with other bytes")]
+    PieceDiffers {
+        /// Where the piece begins.
+        offset: u64,
+    },
+    /// An upload is to be finished before all of it has come.
+    #[error("{received} bytes have been received of {announced} announced")]
+    UploadIncomplete {
+        /// Bytes received.
+        received: u64,
+        /// Bytes announced.
+        announced: u64,
+    },
+    /// Other bytes came than were announced.
+    #[error("what was received has SHA-256 {}, {} was announced; the upload begins anew", hex::encode(found), hex::encode(announced))]
+    UploadDigest {
+        /// Digest of what came.
+        found: [u8; 32],
+        /// Digest announced.
+        announced: [u8; 32],
+    },
     /// The master key file is malformed.
     #[error("a master key of {found} bytes, wanted 32")]
     MasterKey {
@@ -77,6 +130,20 @@ impl VaultError {
     /// Whether the medium had no room left; nothing was acknowledged and the caller may come again.
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Io { source, .. } if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+    }
+
+    /// Whether the sender of an upload is wrong, and nothing here.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::UploadSize { .. }
+                | Self::UploadDiffers
+                | Self::PiecePlace { .. }
+                | Self::PieceSize { .. }
+                | Self::PieceDiffers { .. }
+                | Self::UploadIncomplete { .. }
+                | Self::UploadDigest { .. }
+        )
     }
 
     /// Whether stored bytes are damaged, so that what they held is gone.
@@ -202,7 +269,7 @@ impl<K: SafeKey> Safe<K> {
         self.slots_mut().evict_strays(knows)
     }
 
-    /// The photos of one folder, by their ids' first byte, that no record knows, and half-written files there.
+    /// The photos and uploads of one folder, by their ids' first byte, that no record knows, and half-written files there.
     pub fn stray_photos(&self, first_byte: u8, knows: impl Fn(&[u8; 16]) -> bool) -> Result<Vec<PathBuf>, VaultError> {
         photos::strays(self.disk.as_ref(), &self.folder, first_byte, knows)
     }

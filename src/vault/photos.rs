@@ -6,7 +6,7 @@
 //! | 4 | 1 | version, 1 |
 //! | 5 | 3 | zero |
 //! | 8 | 8 | bytes of the photo, little-endian |
-//! | 16 | | chunks of at most 1 MiB, each nonce (12), ciphertext, tag (16) |
+//! | 16 | | chunks of at most 1 MiB (`PROBE_PIECE_BYTES`), each nonce (12), ciphertext, tag (16) |
 //!
 //! The associated data of a chunk binds the kind of photo, the id, the photo's size, the chunk's index and whether it is the last: chunks
 //! can't be left out, moved or cut off.
@@ -14,19 +14,23 @@
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use super::VaultError;
-use super::keys::{self, SafeKey};
+use super::keys::{self, KEY_BYTES, SafeKey};
 use crate::disk::{Disk, OpenMode, read_whole};
-use crate::limits::{PHOTO_BYTES_MAX, SEAL_BYTES};
+use crate::limits::{PROBE_PIECE_BYTES, SEAL_BYTES};
 
 const MAGIC: [u8; 4] = *b"SMRT";
 const VERSION: u8 = 1;
 const VERSION_AT: usize = 4;
 const SIZE_AT: usize = 8;
-const HEAD_BYTES: usize = 16;
-const CHUNK_BYTES: usize = 1 << 20;
-const FILE_BYTES_MAX: u64 = (HEAD_BYTES + PHOTO_BYTES_MAX + (PHOTO_BYTES_MAX / CHUNK_BYTES + 1) * SEAL_BYTES) as u64;
+pub(super) const HEAD_BYTES: usize = 16;
+const CHUNK_BYTES: usize = PROBE_PIECE_BYTES;
+/// What is being written whole; a start removes it.
 const TEMPORARY: &str = "part";
+/// What arrives in pieces; a start keeps it where a record knows its id.
+pub(super) const UPLOAD: &str = "upload";
 const PHOTO: &str = "a sealed photo";
 
 pub(super) fn create_folders(disk: &dyn Disk, folder: &Path) -> Result<(), VaultError> {
@@ -65,7 +69,7 @@ pub(super) fn sync_names(disk: &dyn Disk, folder: &Path, ids: impl IntoIterator<
 }
 
 pub(super) fn read<K: SafeKey>(disk: &dyn Disk, folder: &Path, id: [u8; 16], key: &K) -> Result<Vec<u8>, VaultError> {
-    let sealed = read_whole(disk, &path(folder, id), FILE_BYTES_MAX).map_err(VaultError::io("reading a photo file"))?;
+    let sealed = read_whole(disk, &path(folder, id), file_bytes(K::BYTES_MAX)).map_err(VaultError::io("reading a photo file"))?;
     open(id, key, &sealed)
 }
 
@@ -80,10 +84,15 @@ pub(super) fn ids(disk: &dyn Disk, folder: &Path) -> Result<HashSet<[u8; 16]>, V
     Ok(files(disk, folder)?.iter().filter_map(|path| id_of(path)).collect())
 }
 
-/// The files of one photo folder that aren't photos with a known id.
+/// The ids of what is arriving in pieces.
+pub(super) fn uploads(disk: &dyn Disk, folder: &Path) -> Result<Vec<[u8; 16]>, VaultError> {
+    Ok(files(disk, folder)?.iter().filter_map(|path| upload_id_of(path)).collect())
+}
+
+/// The files of one photo folder that are neither photos nor uploads with a known id.
 pub(super) fn strays(disk: &dyn Disk, folder: &Path, byte: u8, knows: impl Fn(&[u8; 16]) -> bool) -> Result<Vec<PathBuf>, VaultError> {
     let mut files = disk.list(&shard(folder, byte)).map_err(VaultError::io("listing a photo folder"))?;
-    files.retain(|path| !id_of(path).is_some_and(|id| knows(&id)));
+    files.retain(|path| !id_of(path).or_else(|| upload_id_of(path)).is_some_and(|id| knows(&id)));
     Ok(files)
 }
 
@@ -99,15 +108,11 @@ pub(super) fn unlink_strays(disk: &dyn Disk, strays: &[PathBuf]) -> Result<(), V
 }
 
 fn seal<K: SafeKey>(id: [u8; 16], key: &K, photo: &[u8]) -> Vec<u8> {
-    let key_of_photo = keys::subkey(key.bytes(), PHOTO.as_bytes());
-    let mut sealed = vec![0; HEAD_BYTES];
-    sealed[..4].copy_from_slice(&MAGIC);
-    sealed[VERSION_AT] = VERSION;
-    sealed[SIZE_AT..].copy_from_slice(&(photo.len() as u64).to_le_bytes());
-    let chunks = chunk_count(photo.len());
-    for index in 0..chunks {
-        let chunk = &photo[index * CHUNK_BYTES..photo.len().min((index + 1) * CHUNK_BYTES)];
-        sealed.extend(keys::seal(&key_of_photo, &binding::<K>(id, photo.len(), index, chunks), chunk));
+    let chunks = Chunks::new(id, key, photo.len());
+    let mut sealed = chunks.head().to_vec();
+    for index in 0..chunks.count {
+        let from = index * CHUNK_BYTES;
+        sealed.extend(chunks.seal(index, &photo[from..from + chunks.plain_bytes(index)]));
     }
     sealed
 }
@@ -122,25 +127,94 @@ fn open<K: SafeKey>(id: [u8; 16], key: &K, sealed: &[u8]) -> Result<Vec<u8>, Vau
         return Err(VaultError::Format { what: PHOTO, found: head[VERSION_AT], wanted: VERSION });
     }
     let size = u64::from_le_bytes(*head[SIZE_AT..].first_chunk().expect("the head holds the size"));
-    let size = usize::try_from(size).ok().filter(|&s| s <= PHOTO_BYTES_MAX).ok_or_else(unreadable)?;
-    let key_of_photo = keys::subkey(key.bytes(), PHOTO.as_bytes());
-    let chunks = chunk_count(size);
+    let size = usize::try_from(size).ok().filter(|&s| s <= K::BYTES_MAX).ok_or_else(unreadable)?;
+    let chunks = Chunks::new(id, key, size);
     let mut photo = Vec::with_capacity(size);
-    for index in 0..chunks {
+    for index in 0..chunks.count {
         let (chunk, after) = rest.split_at(rest.len().min(CHUNK_BYTES + SEAL_BYTES));
-        photo.extend_from_slice(&keys::open(&key_of_photo, &binding::<K>(id, size, index, chunks), chunk, PHOTO)?);
+        photo.extend_from_slice(&chunks.open(index, chunk)?);
         rest = after;
     }
     if rest.is_empty() && photo.len() == size { Ok(photo) } else { Err(unreadable()) }
 }
 
-fn chunk_count(size: usize) -> usize {
-    size.div_ceil(CHUNK_BYTES).max(1)
+/// The chunks of one sealed file, by their index.
+pub(super) struct Chunks {
+    key: Zeroizing<[u8; KEY_BYTES]>,
+    /// What every chunk's associated data begin with.
+    bound: Vec<u8>,
+    size: usize,
+    count: usize,
 }
 
-fn binding<K: SafeKey>(id: [u8; 16], size: usize, index: usize, chunks: usize) -> Vec<u8> {
-    let last = u8::from(index + 1 == chunks);
-    [K::FOLDER.as_bytes(), b"\0", &id, &(size as u64).to_le_bytes(), &(index as u64).to_le_bytes(), &[last]].concat()
+impl Chunks {
+    pub(super) fn new<K: SafeKey>(id: [u8; 16], key: &K, size: usize) -> Self {
+        let bound = [K::FOLDER.as_bytes(), b"\0", &id, &(size as u64).to_le_bytes()].concat();
+        Self { key: keys::subkey(key.bytes(), PHOTO.as_bytes()), bound, size, count: size.div_ceil(CHUNK_BYTES).max(1) }
+    }
+
+    pub(super) fn head(&self) -> [u8; HEAD_BYTES] {
+        let mut head = [0; HEAD_BYTES];
+        head[..4].copy_from_slice(&MAGIC);
+        head[VERSION_AT] = VERSION;
+        head[SIZE_AT..].copy_from_slice(&(self.size as u64).to_le_bytes());
+        head
+    }
+
+    /// How many there are, at least one.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Bytes of the photo in one chunk.
+    pub(super) fn plain_bytes(&self, index: usize) -> usize {
+        self.size.saturating_sub(index * CHUNK_BYTES).min(CHUNK_BYTES)
+    }
+
+    /// Where in the photo a chunk begins; of the one after the last, where the photo ends.
+    pub(super) fn plain_offset(&self, index: usize) -> u64 {
+        (index * CHUNK_BYTES).min(self.size) as u64
+    }
+
+    /// The chunk that begins there; none where none can.
+    pub(super) fn index_at(&self, plain_offset: u64) -> Option<usize> {
+        let offset = usize::try_from(plain_offset).ok()?;
+        (offset < self.size && offset.is_multiple_of(CHUNK_BYTES)).then_some(offset / CHUNK_BYTES)
+    }
+
+    /// Bytes of a chunk in the file.
+    pub(super) fn sealed_bytes(&self, index: usize) -> usize {
+        self.plain_bytes(index) + SEAL_BYTES
+    }
+
+    /// Where in the file a chunk begins.
+    pub(super) fn sealed_offset(&self, index: usize) -> u64 {
+        (HEAD_BYTES + index * (CHUNK_BYTES + SEAL_BYTES)) as u64
+    }
+
+    pub(super) fn seal(&self, index: usize, plain: &[u8]) -> Vec<u8> {
+        keys::seal(&self.key, &self.binding(index), plain)
+    }
+
+    pub(super) fn open(&self, index: usize, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+        keys::open(&self.key, &self.binding(index), sealed, PHOTO)
+    }
+
+    fn binding(&self, index: usize) -> Vec<u8> {
+        let last = u8::from(index + 1 == self.count);
+        [&self.bound[..], &(index as u64).to_le_bytes(), &[last]].concat()
+    }
+}
+
+impl std::fmt::Debug for Chunks {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Chunks({} of {} bytes)", self.count, self.size)
+    }
+}
+
+/// Bytes of a sealed file with so large a photo.
+fn file_bytes(photo_bytes: usize) -> u64 {
+    (HEAD_BYTES + photo_bytes + photo_bytes.div_ceil(CHUNK_BYTES).max(1) * SEAL_BYTES) as u64
 }
 
 fn files(disk: &dyn Disk, folder: &Path) -> Result<Vec<PathBuf>, VaultError> {
@@ -161,11 +235,15 @@ fn id_of(path: &Path) -> Option<[u8; 16]> {
     Some(id)
 }
 
+fn upload_id_of(path: &Path) -> Option<[u8; 16]> {
+    (path.extension()? == UPLOAD).then(|| id_of(&path.with_extension("")))?
+}
+
 fn shard(folder: &Path, byte: u8) -> PathBuf {
     folder.join(format!("{byte:02x}"))
 }
 
-fn path(folder: &Path, id: [u8; 16]) -> PathBuf {
+pub(super) fn path(folder: &Path, id: [u8; 16]) -> PathBuf {
     shard(folder, id[0]).join(hex::encode(id))
 }
 
