@@ -328,6 +328,15 @@ pub const AUTHORITY_NAME_CHARS_MAX: usize = 64;
 /// Host names and addresses of one server certificate.
 pub const SERVER_NAMES_MAX: usize = 16;
 
+// Searches by hand (SO-B4)
+
+/// Searches an hour that a roster may let one operator have at most, where bookings are real.
+pub const SEARCHES_PER_HOUR_MAX: usize = 60;
+/// The same for a day.
+pub const SEARCHES_PER_DAY_MAX: usize = 200;
+/// Inquiries that are kept.
+pub const INQUIRIES_MAX: u64 = 10_000_000;
+
 // People and sessions (CJIS AC-2, AC-7, AC-11, AC-12, IA-2, IA-4)
 
 /// Refused log-ons that lock an account, within `LOG_ON_TRIES_MINUTES`.

@@ -113,7 +113,8 @@ impl Door {
         }
     }
 
-    fn challenge(&self, asked: Asked) -> Response {
+    /// What a key is to answer, for the page that asks it.
+    pub(super) fn challenge(&self, asked: Asked) -> Response {
         let rp_id = self.service.console_name().unwrap_or_default().to_owned();
         let Asked { nonce, challenge, key, expires } = asked;
         Json(ChallengeView { nonce, challenge, rp_id, key: key.map(|key| key.to_string()), expires }).into_response()

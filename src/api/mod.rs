@@ -5,6 +5,7 @@
 
 mod desk;
 mod form;
+mod inquire;
 mod log;
 mod metrics;
 mod model;
@@ -31,17 +32,15 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::{OpenApi, ToSchema};
 
 use crate::booking::{BookingData, BookingNumber, Text, VersionId};
-use crate::embed::Timings;
-use crate::inquiry::{NOTE, SearchRequest};
 use crate::limits::{BODY_BYTES_MAX, REQUEST_SECONDS_MAX, REQUESTS_IN_FLIGHT_MAX};
 use crate::roster::Caller;
 pub use crate::service::OnHalt;
-use crate::service::{Answered, Doors, Fate, Raised, SearchTimings, Service, ServiceError, VERSION};
+use crate::service::{Doors, Fate, Raised, Service, ServiceError, VERSION};
 use problem::Refusal;
 pub use serve::serve;
 use wire::{
-    AlarmView, BOOKING_PART, Booked, BookingState, BookingView, CHECKPOINT_HEADER, CandidateArray, CandidateView, DoorsView, FaceView,
-    Health, Problem, REQUEST_PART, ReleaseRequest, Released, STATE_HEADER, TIMING_HEADER,
+    AlarmView, BOOKING_PART, Booked, BookingState, BookingView, CHECKPOINT_HEADER, DoorsView, FaceView,
+    Health, Problem, ReleaseRequest, Released, STATE_HEADER,
 };
 
 /// What a connection's certificate names.
@@ -79,12 +78,11 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
     Router::new()
         .route("/v1/bookings/{number}", put(put_booking).get(get_booking))
         .route("/v1/bookings/{number}/release", post(post_release))
-        .route("/v1/bookings/{number}/photo", get(get_photo))
-        .route("/v1/searches", post(post_search))
         .route("/v1/model", get(model::get_model))
         .route("/v1/model/switch", post(model::post_switch).delete(model::delete_switch))
         .merge(log_routes())
         .merge(desk::routes())
+        .merge(inquire::routes())
         .route("/v1/report/public", get(report::get_public))
         .route("/v1/health", get(get_health))
         .route("/v1/metrics", get(get_metrics))
@@ -126,8 +124,6 @@ fn log_routes() -> Router<Door> {
         put_booking,
         get_booking,
         post_release,
-        get_photo,
-        post_search,
         model::get_model,
         model::post_switch,
         model::delete_switch,
@@ -162,22 +158,6 @@ struct BookingForm {
     booking: BookingData,
     #[schema(value_type = String, format = Binary)]
     photo: Vec<u8>,
-}
-
-/// A search's form.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it words the contract; the parts are read by `form`")]
-struct SearchForm {
-    request: SearchRequest,
-    #[schema(value_type = String, format = Binary)]
-    photo: Vec<u8>,
-}
-
-/// Which search a candidate's photo belongs to.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct OfSearch {
-    search: String,
 }
 
 /// Pushes a booking: durable, logged and findable when answered. The same bytes again give the same answer.
@@ -243,40 +223,6 @@ async fn post_release(State(door): State<Door>, from: From, number: InPath, requ
         Ok((status, Json(Released { number: told, leaf, new })).into_response())
     };
     answer(&ticket, release.await)
-}
-
-/// The photo of a candidate of one of the caller's own searches, as its agency sent it. The view is logged.
-#[utoipa::path(get, path = "/v1/bookings/{version}/photo",
-    params(("version" = String, Path, description = "The candidate's version"), ("search" = String, Query, description = "The search's id")),
-    responses((status = 200, content_type = "application/octet-stream", description = "The bytes as received"), (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-async fn get_photo(State(door): State<Door>, from: From, version: InPath, query: Result<Query<OfSearch>, QueryRejection>) -> Response {
-    let ticket = from.ticket.clone();
-    let get = async {
-        let Path(version) = version.map_err(|_| Refusal::malformed("the path is not UTF-8"))?;
-        let version = VersionId::parse(&version).map_err(|e| Refusal::malformed(e.to_string()))?;
-        let Query(OfSearch { search }) = query.map_err(|_| Refusal::malformed("no search named, wanted '?search=' and its id"))?;
-        let search = VersionId::parse(&search).map_err(|_| Refusal::malformed("the search's id is not 32 hexadecimal digits"))?.0;
-        let photo = door.call(from.ticket, move |service| service.candidate_photo(&from.caller, search, version)).await?;
-        Ok(([(header::CONTENT_TYPE, "application/octet-stream")], photo).into_response())
-    };
-    answer(&ticket, get.await)
-}
-
-/// Searches with one probe for one recorded purpose. In demo and test state folders only.
-#[utoipa::path(post, path = "/v1/searches", request_body(content = SearchForm, content_type = "multipart/form-data"),
-    responses((status = 200, body = CandidateArray, headers(("server-timing" = String, description = "Milliseconds of each step: examine (wait, decode, detect, align and embed are its parts), ask, scan, answer, leads"))),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-async fn post_search(State(door): State<Door>, from: From, body: Form) -> Response {
-    let ticket = from.ticket.clone();
-    let search = async {
-        let (request, probe) = form::read::<SearchRequest>(body, REQUEST_PART).await?;
-        let service = door.service.clone();
-        let answered = door.call(from.ticket, move |service| service.search(&from.caller, &request, probe)).await?;
-        let timing = [(TIMING_HEADER, timing(&answered.timings, &answered.portrait.timings))];
-        Ok((timing, Json(candidate_array(&service, answered))).into_response())
-    };
-    answer(&ticket, search.await)
 }
 
 /// How the box is.
@@ -449,49 +395,5 @@ fn health(service: &Service) -> Health {
             .into_iter()
             .map(|Raised { alarm, leaf, what }| AlarmView { alarm: alarm.name().to_owned(), leaf, what })
             .collect(),
-    }
-}
-
-/// What took how long, for operators' support.
-fn timing(search: &SearchTimings, probe: &Timings) -> String {
-    let at_work = probe.decode_ms + probe.detect_ms + probe.align_ms + probe.embed_ms;
-    let steps = [
-        ("examine", search.examine_ms),
-        ("wait", (search.examine_ms - at_work).max(0.0)),
-        ("decode", probe.decode_ms),
-        ("detect", probe.detect_ms),
-        ("align", probe.align_ms),
-        ("embed", probe.embed_ms),
-        ("ask", search.ask_ms),
-        ("scan", search.scan_ms),
-        ("answer", search.answer_ms),
-        ("leads", search.leads_ms),
-    ];
-    steps.map(|(name, ms)| format!("{name};dur={ms:.2}")).join(", ")
-}
-
-fn candidate_array(service: &Service, answered: Answered) -> CandidateArray {
-    let candidates = answered.leads.into_iter().zip(1..).map(|(lead, rank)| CandidateView {
-        rank,
-        version: lead.version,
-        score: lead.score,
-        agency: lead.agency,
-        number: lead.record.number,
-        booking: lead.record.booking,
-        frame: lead.record.frame,
-    });
-    CandidateArray {
-        search: hex::encode(answered.search),
-        state: service.ledger().kind().name().to_owned(),
-        note: NOTE.to_owned(),
-        face: answered.portrait.chosen,
-        faces: answered.portrait.faces.iter().map(FaceView::from).collect(),
-        quality: answered.portrait.length,
-        gallery_rows: answered.gallery_rows,
-        engine: answered.engine.to_owned(),
-        model: answered.model.to_string(),
-        asked: answered.asked,
-        answered: answered.answered,
-        candidates: candidates.collect(),
     }
 }

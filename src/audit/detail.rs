@@ -9,9 +9,9 @@ use std::fmt::{Display, Formatter};
 use serde::{Deserialize, Serialize};
 
 use super::kind::LeafKind;
-use super::touch::{ActApproval, Credential, Touch};
+use super::touch::{ActApproval, Credential, SearchApproval, Touch};
 use crate::booking::{Identifier, VersionId};
-use crate::inquiry::SearchRequest;
+use crate::inquiry::{self, Handover, Outcome, Request};
 use crate::roster::{Caller, OffReason, Person};
 
 /// The actor of a transaction or query, as the door established it.
@@ -88,15 +88,6 @@ pub struct Shown {
     pub score: f64,
 }
 
-/// What an examiner made of a candidate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Disposed {
-    /// The booking's version.
-    pub version: VersionId,
-    /// Whether it stays a lead.
-    pub lead: bool,
-}
-
 /// A refusal that was gathered with others of its caller and hour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
@@ -106,7 +97,7 @@ pub struct Refusal {
     pub reason: String,
     /// What was asked for, where it was a search.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub request: Option<SearchRequest>,
+    pub request: Option<Request>,
 }
 
 macro_rules! details {
@@ -166,23 +157,25 @@ details! {
     /// Bookings that are suppressed because what is kept of them is damaged.
     BookingsDamaged { versions: Vec<VersionId> }
     /// A search was asked for.
-    Asked { actor: Actor, search: String, request: SearchRequest, probe_sha256: String, face: usize, model: String }
+    Asked { actor: Actor, search: String, inquiry: String, request: Request, approval: SearchApproval, touch: Touch, key: Credential }
     /// A search was answered.
     Answered { actor: Actor, search: String, model: String, gallery_rows: u64, candidates: Vec<Shown> }
     /// A search was never answered.
-    Interrupted { search: Option<String>, device: Option<Identifier> }
+    Interrupted { search: Option<String> }
     /// A search was refused.
-    SearchRefused { actor: Actor, request: Option<SearchRequest>, reason: String }
+    SearchRefused { actor: Actor, request: Option<Request>, reason: String }
     /// A candidate's photo was shown.
     PhotoViewed { actor: Actor, search: String, version: VersionId }
     /// An inquiry was opened.
-    InquiryOpened { actor: Actor, inquiry: String, request: SearchRequest }
+    InquiryOpened { actor: Actor, inquiry: String, request: Request }
     /// An examiner dispositioned all candidates.
-    Reviewed { actor: Actor, inquiry: String, examiner: String, dispositions: Vec<Disposed> }
+    Reviewed { actor: Actor, inquiry: String, findings: Vec<inquiry::Finding>, released: Vec<VersionId> }
     /// A report was issued.
     ReportIssued { actor: Actor, inquiry: String, report_sha256: String, leads: Vec<VersionId> }
     /// What came of a report.
-    OutcomeRecorded { actor: Actor, inquiry: String, outcome: String, i_leads: Option<String>, evidence: Option<String> }
+    OutcomeRecorded { actor: Actor, inquiry: String, outcome: Outcome }
+    /// The report was handed over as evidence.
+    EvidenceMarked { actor: Actor, inquiry: String, handover: Handover }
     /// An inquiry was closed.
     InquiryClosed { actor: Actor, inquiry: String, withdrawn: bool, reason: String }
     /// A caller was refused for who it is.
@@ -230,13 +223,13 @@ details! {
     /// An auditor had details opened.
     DetailsOpened { actor: Actor, first: u64, end: u64 }
     /// An auditor had a probe opened.
-    ProbeOpened { actor: Actor, search: String }
+    ProbeOpened { actor: Actor, inquiry: String }
     /// The log was exported.
     Exported { actor: Actor, leaves: u64 }
     /// Details whose term was over are gone.
     DetailsExpired { first: u64, end: u64, kept_days: u64 }
     /// Probes whose term was over are gone.
-    ProbesExpired { searches: Vec<String> }
+    ProbesExpired { inquiries: Vec<String> }
     /// The seed of a sample.
     SampleSeeded { actor: Actor, seed: u64, rate_ppm: u64, first: u64, end: u64 }
     /// A sample was drawn.
@@ -251,7 +244,7 @@ details! {
 
 impl Detail {
     /// Who was refused what and why, where this is a refusal.
-    pub fn refusal(&self) -> Option<(&Actor, Option<&SearchRequest>, &str)> {
+    pub fn refusal(&self) -> Option<(&Actor, Option<&Request>, &str)> {
         match self {
             Self::SearchRefused { actor, request, reason } => Some((actor, request.as_ref(), reason)),
             Self::BookingRefused { actor, reason } | Self::CallerRefused { actor, reason } | Self::LogOnRefused { actor, reason, .. } => {

@@ -127,6 +127,8 @@ kinds! {
     OutcomeRecorded = 40 "outcome_recorded" ["outcome"] 1..=1 of [ReportIssued];
     /// An inquiry was closed.
     InquiryClosed = 41 "inquiry_closed" ["withdrawn"] 1..=1 of [InquiryOpened];
+    /// A report was handed over as evidence, because it was used for a positive identification.
+    EvidenceMarked = 42 "evidence_marked" [] 1..=1 of [ReportIssued];
     /// A caller with a valid certificate was refused for who it is.
     CallerRefused = 48 "caller_refused" [] 0..=0 of [];
     /// A caller was refused again and again within an hour, for whatever reasons; the first refusal has a leaf of its own.

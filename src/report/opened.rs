@@ -11,7 +11,7 @@ use super::rules::{GATHERED, NOT_OPENED, NOT_STATED, agency_of, rule_of};
 use super::tables::{REFUSED, Searches, tables};
 use super::totals::Details;
 use crate::audit::{Detail, LeafKind, LeafView, Refusal};
-use crate::inquiry::{Purpose, SearchRequest};
+use crate::inquiry::{Purpose, Request};
 
 /// Purposes in the order of the policy (SO-B1, SO-B2).
 pub(super) const PURPOSES: [&str; 7] =
@@ -164,7 +164,7 @@ impl Opening {
             Detail::ModelSwitched { to, .. } => self.site.model = Some(to),
             Detail::Answered { gallery_rows, .. } => self.site.gallery_rows = Some(gallery_rows),
             Detail::Asked { request, .. } => {
-                self.asked.insert(index, (purpose(&request).to_owned(), request.agency.to_string()));
+                self.asked.insert(index, (purpose(&request).to_owned(), request.requester.agency.to_string()));
             }
             Detail::SearchRefused { request, reason, .. } => self.refusal(kind, &reason, request.as_ref()),
             Detail::BookingRefused { reason, .. } | Detail::CallerRefused { reason, .. } | Detail::LogOnRefused { reason, .. } => {
@@ -179,12 +179,12 @@ impl Opening {
         }
     }
 
-    fn refusal(&mut self, kind: LeafKind, reason: &str, request: Option<&SearchRequest>) {
+    fn refusal(&mut self, kind: LeafKind, reason: &str, request: Option<&Request>) {
         let rule = rule_of(reason);
         self.refusals.count(kind, rule, 1);
         if kind == LeafKind::SearchRefused {
             let purpose = request.map_or(NOT_STATED, purpose);
-            let named = request.map_or("not_named", |request| request.agency.as_str());
+            let named = request.map_or("not_named", |request| request.requester.agency.as_str());
             self.refused_search(purpose.to_owned(), agency_of(rule).unwrap_or(named).to_owned(), 1);
         }
     }
@@ -256,7 +256,7 @@ impl Details {
     }
 }
 
-fn purpose(request: &SearchRequest) -> &'static str {
+fn purpose(request: &Request) -> &'static str {
     match request.purpose {
         Purpose::Crime => "crime",
         Purpose::LawViolation => "law_violation",

@@ -10,7 +10,7 @@ pub use people::{Account, Duty, Off, OffReason, Person, PersonError, Role, decid
 pub use session::{SessionStanding, SessionTimes};
 
 use crate::booking::{Identifier, Text, iso_date};
-use crate::limits::ROSTER_ENTRIES_MAX;
+use crate::limits::{ROSTER_ENTRIES_MAX, SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
 
 /// The scheme and first word of every certificate name that this system issues and accepts.
 pub const NAME_PREFIX: &str = "smrt:";
@@ -117,6 +117,9 @@ pub struct Roster {
     /// How many of the witnesses must cosign the log, and how soon; at least one of them is no agency's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quorum: Option<QuorumTerms>,
+    /// How fast one operator may search.
+    #[serde(default)]
+    pub ceilings: Ceilings,
 }
 
 /// A witness of the log.
@@ -144,6 +147,31 @@ pub struct QuorumTerms {
     pub within_minutes: u64,
 }
 
+/// How fast one operator may search. A change of it is a change of the roster file, and so of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Ceilings {
+    /// Seconds from one search to the next. Default 5.
+    pub seconds_between: u64,
+    /// Searches an hour. Default 30.
+    pub per_hour: usize,
+    /// Searches a day. Default 100.
+    pub per_day: usize,
+}
+
+impl Default for Ceilings {
+    fn default() -> Self {
+        Self { seconds_between: 5, per_hour: 30, per_day: 100 }
+    }
+}
+
+impl Ceilings {
+    /// Whether they are such as a person searches by hand; a box with real bookings serves by no others.
+    pub fn are_humane(&self) -> bool {
+        self.seconds_between >= 1 && self.per_hour <= SEARCHES_PER_HOUR_MAX && self.per_day <= SEARCHES_PER_DAY_MAX
+    }
+}
+
 /// An agency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -154,6 +182,9 @@ pub struct Agency {
     pub name: Text,
     /// What it is to the site, and since when.
     pub standing: Standing,
+    /// How it writes its complaint numbers: 9 is a digit, A a letter, * any of both, anything else itself. None where it has set no pattern.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub numbers: Option<String>,
 }
 
 /// What an agency is to the site.

@@ -12,7 +12,7 @@ use super::Service;
 use super::error::ServiceError;
 use super::ledger::{Ledger, OpenedLeaf};
 use crate::audit::{Actor, Alarm, Detail, Entry, Finding, LeafKind, SampleKey};
-use crate::inquiry::SearchRequest;
+use crate::inquiry::Request;
 use crate::limits::{CLOCK_AGREE_SECONDS_MAX, DETAILS_PER_ANSWER_MAX, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, SAMPLES_SHOWN_MAX};
 use crate::roster::Caller;
 
@@ -48,7 +48,7 @@ pub struct Routed {
     /// When it was asked for, in hundredths of a second since 1970-01-01 UTC.
     pub asked_cs: u64,
     /// Who asked for what and why.
-    pub request: SearchRequest,
+    pub request: Request,
     /// What the auditor found, in words.
     pub note: String,
 }
@@ -72,18 +72,18 @@ impl Service {
         Ok(opened)
     }
 
-    /// Opens the probe of a search, as it was received; logged before it leaves.
+    /// Opens the probe of an inquiry, as it was received; logged before it leaves.
     ///
     /// Errors: a caller that is no auditor's console; no such search, or its probe is gone.
-    pub fn open_probe(&self, caller: &Caller, search: [u8; 16]) -> Result<Vec<u8>, ServiceError> {
+    pub fn open_probe(&self, caller: &Caller, inquiry: [u8; 16]) -> Result<Vec<u8>, ServiceError> {
         self.admitted(caller, self.roster.auditor(caller, "open probes"))?;
-        let not_found = ServiceError::NotFound { what: "search" };
-        if self.ledger.core().store.search(search)?.is_none() {
+        let not_found = ServiceError::NotFound { what: "inquiry" };
+        if self.ledger.core().store.inquiry(inquiry)?.is_none() {
             return Err(not_found);
         }
-        let opened = Detail::ProbeOpened { actor: Actor::from(caller), search: hex::encode(search) };
+        let opened = Detail::ProbeOpened { actor: Actor::from(caller), inquiry: hex::encode(inquiry) };
         self.ledger.note(Vec::new(), Vec::new(), opened)?;
-        self.ledger.probe(search)?.ok_or(not_found)
+        self.ledger.probe(inquiry)?.ok_or(not_found)
     }
 
     /// Logs that the log is exported; what is exported are tiles and checkpoints, which anybody in the roster may read.
@@ -141,7 +141,7 @@ impl Service {
             .ok_or(ServiceError::NotFound { what: "search in that sample" })?;
         // Discipline rests with whoever employs the person who asked (MOU-IV-C).
         let routed_to = match self.ledger.detail_of(asked)? {
-            Some(Detail::Asked { request, .. }) if finding == Finding::Misuse => Some(request.agency),
+            Some(Detail::Asked { request, .. }) if finding == Finding::Misuse => Some(request.requester.agency),
             _ => None,
         };
         let detail = Detail::SampleReviewed { actor: Actor::from(caller), asked, finding, note, routed_to };

@@ -8,7 +8,7 @@ use crate::booking::Identifier;
 use crate::embed::{EmbedError, ModelError};
 use crate::face::FaceError;
 use crate::gallery::GalleryError;
-use crate::inquiry::InquiryError;
+use crate::inquiry::{ActionError, InquiryError};
 use crate::limits::{CLOCK_AGREE_SECONDS_MAX, TOUCH_SECONDS_MAX};
 use crate::roster::{PersonError, RosterError};
 use crate::store::StoreError;
@@ -91,6 +91,34 @@ pub enum ServiceError {
     /// The box has no name that keys could be bound to.
     #[error("no console name is configured, wanted 'console_origin' in the configuration")]
     NoConsole,
+    /// A step of an inquiry isn't this person's, or not its turn.
+    #[error(transparent)]
+    Step(#[from] ActionError),
+    /// This person may not see it now.
+    #[error("the {what} is not shown to you now")]
+    NotShown {
+        /// What.
+        what: &'static str,
+    },
+    /// Somebody is at it already.
+    #[error("one is at work already, wanted one at a time")]
+    AtWork,
+    /// Too soon after the last search.
+    #[error("the last search was less than {seconds} s ago; searches are made by hand, one after the other")]
+    TooFast {
+        /// Seconds between two.
+        seconds: u64,
+    },
+    /// Too many searches.
+    #[error("{found} searches within the {within}, at most {most} are made by one operator")]
+    Ceiling {
+        /// How many.
+        found: usize,
+        /// Hour or day.
+        within: &'static str,
+        /// The ceiling.
+        most: usize,
+    },
     /// A table is full.
     #[error("there are {most} {what} already, more are not kept")]
     TooMany {
@@ -321,6 +349,11 @@ impl ServiceError {
             | Self::ChallengeOver
             | Self::ChallengeChanged
             | Self::NoConsole
+            | Self::Step(_)
+            | Self::NotShown { .. }
+            | Self::AtWork
+            | Self::TooFast { .. }
+            | Self::Ceiling { .. }
             | Self::TooMany { .. }
             | Self::NotFound { .. }
             | Self::Released { .. }

@@ -19,15 +19,14 @@ use super::generation::{Generation, Shelf};
 use super::metrics::Waits;
 use super::progress::{Progress, Started};
 use super::start::{self, Opened};
-use super::writer::{Answer, Ask, Change, Done, Job, NewBooking, Release};
-use crate::audit::{Actor, Alarm, Detail, Note, SALT_BYTES, Shown, VerifierKey};
+use super::writer::{Change, Done, Job, NewBooking, Release};
+use crate::audit::{Actor, Alarm, Detail, Note, SALT_BYTES, VerifierKey};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::disk::Disk;
 use crate::face::{Embedding, ModelId};
 use crate::gallery::GalleryHandle;
-use crate::inquiry::SearchRequest;
 use crate::roster::Caller;
-use crate::store::{NumberState, SearchState, StateKind, VersionState};
+use crate::store::{NumberState, StateKind, VersionState};
 use crate::vault::{Lodger, Part};
 
 /// What opening a ledger takes.
@@ -70,8 +69,8 @@ pub struct Ledger {
 pub(super) struct Unfinished {
     /// Versions whose purge had begun.
     pub(super) purging: Vec<VersionId>,
-    /// Searches that were asked for and neither answered nor ended.
-    pub(super) searches: Vec<[u8; 16]>,
+    /// Inquiries with a search that was asked for and neither answered nor interrupted.
+    pub(super) searching: Vec<[u8; 16]>,
 }
 
 /// What is sealed of a booking beside photo and vector.
@@ -170,9 +169,9 @@ impl Ledger {
             self.purge(unfinished.purging.clone())?;
             unfinished.purging.clear();
         }
-        while let Some(&search) = unfinished.searches.last() {
-            self.interrupt(search)?;
-            unfinished.searches.pop();
+        while let Some(&inquiry) = unfinished.searching.last() {
+            self.interrupt(inquiry)?;
+            unfinished.searching.pop();
         }
         Ok(())
     }
@@ -260,54 +259,9 @@ impl Ledger {
         }
     }
 
-    /// Seals a probe and logs the request: on return the search may run.
-    ///
-    /// Gives the leaf `asked`; it names the model that will answer.
-    #[expect(clippy::too_many_arguments, reason = "each is one fact of the leaf")]
-    pub fn ask(
-        &self,
-        caller: &Caller,
-        device: &Identifier,
-        search: [u8; 16],
-        request: &SearchRequest,
-        probe: Arc<[u8]>,
-        face: usize,
-        model: ModelId,
-    ) -> Result<u64, ServiceError> {
-        let ask = Ask { actor: Actor::from(caller), device: device.clone(), search, request: request.clone(), probe, face, model };
-        match self.change(Change::Ask(Box::new(ask)))? {
-            Done::Logged { leaf } => Ok(leaf),
-            _ => unreachable!("the writer answers a request with its leaf"),
-        }
-    }
-
     /// The best `k` live bookings for a probe of this generation's model.
     pub fn compare(&self, generation: &Generation, probe: &Embedding, k: usize) -> Result<Vec<(VersionId, f64)>, ServiceError> {
         Ok(self.core.waits.gallery.during(|| generation.compare(probe, k))?)
-    }
-
-    /// Logs an answer of this generation before it leaves. When a candidate was released meanwhile, nothing is logged: those are masked and
-    /// counted, and the search runs again.
-    pub fn answer(
-        &self,
-        caller: &Caller,
-        generation: &Generation,
-        search: [u8; 16],
-        candidates: &[(VersionId, f64)],
-    ) -> Result<Result<u64, usize>, ServiceError> {
-        let shown = candidates.iter().map(|&(version, score)| Shown { version, score }).collect();
-        let (model, gallery_rows) = (generation.model(), u64::from(generation.gallery().live()));
-        let answer = Answer { actor: Actor::from(caller), search, model, candidates: shown, gallery_rows };
-        match self.change(Change::Answer(answer))? {
-            Done::Logged { leaf } => Ok(Ok(leaf)),
-            Done::Stale(gone) => {
-                for version in &gone {
-                    generation.mask(*version)?;
-                }
-                Ok(Err(gone.len()))
-            }
-            _ => unreachable!("the writer answers an answer with its leaf"),
-        }
     }
 
     /// Purges suppressed versions: key, photo, record and vector are gone on return; the numbers' tombstones stay.
@@ -384,11 +338,6 @@ impl Ledger {
         self.core.clock.now_cs().max(self.core.newest().time_cs)
     }
 
-    /// Ends a search that was asked for and never answered.
-    pub(super) fn interrupt(&self, search: [u8; 16]) -> Result<(), ServiceError> {
-        self.change(Change::Interrupt { search }).map(|_| ())
-    }
-
     /// A booking as its agency knows it.
     ///
     /// Errors: nothing under that number, or only a tombstone.
@@ -428,18 +377,12 @@ impl Ledger {
         Ok(Some(self.core.vault.bookings.read_photo(version.0, &key)?))
     }
 
-    /// The probe of a search, as it was received.
-    pub fn probe(&self, search: [u8; 16]) -> Result<Option<Vec<u8>>, ServiceError> {
-        let Some(row) = self.core.store.search(search)? else { return Ok(None) };
-        let key = self.core.vault.probes.key(row.slot, &Lodger { owner: row.device, id: search })?;
-        Ok(Some(self.core.vault.probes.read_photo(search, &key)?))
-    }
-
-    /// The leaf of a search's answer, where this device asked for it and this version was a candidate.
-    pub fn shown(&self, device: &Identifier, search: [u8; 16], version: VersionId) -> Result<Option<u64>, ServiceError> {
-        let row = self.core.store.search(search)?;
-        let own = row.filter(|row| row.device == *device && row.state == SearchState::Answered && row.candidates.contains(&version));
-        Ok(own.and_then(|row| row.answered))
+    /// The photo of a booking that a search showed and its agency hasn't released, as it was received.
+    pub(super) fn shown_photo(&self, version: VersionId) -> Result<Option<Vec<u8>>, ServiceError> {
+        let shown = |state| matches!(state, VersionState::Live | VersionState::Superseded | VersionState::Unusable);
+        let Some(row) = self.core.store.version(version)?.filter(|row| shown(row.state)) else { return Ok(None) };
+        let key = self.core.vault.bookings.key(row.slot, &Lodger { owner: row.agency, id: version.0 })?;
+        Ok(Some(self.core.vault.bookings.read_photo(version.0, &key)?))
     }
 
     /// Every leaf in order, as it was hashed, up to the newest checkpoint.

@@ -16,7 +16,7 @@ use crate::audit::{Edge, Entry, Hash, LogKey, TILE_WIDTH, TileNode, leaf_hash};
 use crate::booking::{Identifier, VersionId};
 use crate::face::Embedding;
 use crate::limits::START_BATCH_LEAVES;
-use crate::store::{SearchState, Store, StoreError, VersionState};
+use crate::store::{Store, StoreError, VersionState};
 use crate::vault::{Lodger, Part};
 
 /// The first bytes of ids, each a batch of its own: ids are random, so the batches are of a size.
@@ -31,13 +31,13 @@ pub(super) struct Records {
     /// Sorted.
     slots: Vec<u32>,
     /// Sorted by id, with the probe's slot.
-    searches: Vec<([u8; 16], u32)>,
+    inquiries: Vec<([u8; 16], u32)>,
     /// Sorted.
     probe_slots: Vec<u32>,
     /// Versions whose purge has begun.
     pub(super) purging: Vec<VersionId>,
-    /// Searches that were asked for and neither answered nor ended.
-    pub(super) open_searches: Vec<[u8; 16]>,
+    /// Inquiries with a search that was asked for and neither answered nor interrupted.
+    pub(super) searching: Vec<[u8; 16]>,
     /// Versions that belong in the gallery.
     pub(super) live: u64,
     /// Versions that would, if the active model made a vector of their photos.
@@ -185,11 +185,11 @@ impl Records {
             },
         )?;
         let mut untold = 0;
-        store.for_each_search::<ServiceError>(|id, head| {
+        store.for_each_inquiry::<ServiceError>(|id, head| {
             records.probe_slots.push(head.slot);
-            records.searches.push((id, head.slot));
-            if head.state == SearchState::Asked {
-                records.open_searches.push(id);
+            records.inquiries.push((id, head.slot));
+            if head.asked.is_some() {
+                records.searching.push(id);
             }
             untold += 1;
             if untold == START_BATCH_LEAVES {
@@ -212,7 +212,7 @@ impl Records {
     }
 
     pub(super) fn knows_probe(&self, id: &[u8; 16]) -> bool {
-        self.searches.binary_search_by_key(id, |search| search.0).is_ok()
+        self.inquiries.binary_search_by_key(id, |inquiry| inquiry.0).is_ok()
     }
 
     pub(super) fn knows_probe_slot(&self, slot: u32) -> bool {

@@ -12,6 +12,7 @@ use super::core::Core;
 use super::decide::{Decided, Group};
 use super::error::ServiceError;
 use super::ledger::Ledger;
+use super::restore::{Folder, RestoreSetup};
 use super::sessions::{Asked, AtDesk};
 use super::stage::NewLeaf;
 use super::writer::{Subject, random};
@@ -21,6 +22,7 @@ use crate::booking::Identifier;
 use crate::limits::{ACCOUNTS_MAX, APPOINTMENT_HOURS_MAX, GRANT_DAYS_MAX};
 use crate::roster::{Account, Caller, Duty, Off, OffReason, Person, PersonError, Role, decide_together};
 use crate::store::{Commit, StateKind};
+use crate::vault::Master;
 
 const HOUR_CS: u64 = 360_000;
 const DAY_CS: u64 = 24 * HOUR_CS;
@@ -92,17 +94,12 @@ impl Core {
     /// A person's account.
     pub(super) fn member(&self, id: &Identifier) -> Result<Option<Member>, ServiceError> {
         let sealed = self.store.account(id.as_str())?;
-        sealed.map(|sealed| self.open_member(id.as_str(), &sealed)).transpose()
+        sealed.map(|sealed| open_member(&self.master, id.as_str(), &sealed)).transpose()
     }
 
     /// All accounts, by their names.
     pub(super) fn members(&self) -> Result<Vec<Member>, ServiceError> {
-        self.store.accounts()?.into_iter().map(|(id, sealed)| self.open_member(&id, &sealed)).collect()
-    }
-
-    fn open_member(&self, id: &str, sealed: &[u8]) -> Result<Member, ServiceError> {
-        let plain = self.master.open_account(id, sealed)?;
-        serde_json::from_slice(&plain).map_err(|source| ServiceError::Sealed { what: "account", source })
+        self.store.accounts()?.into_iter().map(|(id, sealed)| open_member(&self.master, &id, &sealed)).collect()
     }
 
     fn grant(&self, id: [u8; 16]) -> Result<Grant, ServiceError> {
@@ -117,9 +114,7 @@ impl Core {
 
     /// Writes an account.
     pub(super) fn put_member(&self, tables: &Commit, member: &Member) -> Result<(), ServiceError> {
-        let plain = Zeroizing::new(serde_json::to_vec(member).expect("an account holds only strings and numbers"));
-        let id = member.account.person.id.as_str();
-        Ok(tables.put_account(id, &self.master.seal_account(id, &plain))?)
+        put_member(&self.master, tables, member)
     }
 
     fn put_grant(&self, tables: &Commit, id: [u8; 16], grant: &Grant) -> Result<(), ServiceError> {
@@ -129,40 +124,6 @@ impl Core {
 }
 
 impl Ledger {
-    /// Appoints the first commander or administrator; gives the code by which the person enrols a key within `APPOINTMENT_HOURS_MAX`.
-    ///
-    /// Errors: another role; somebody who has that role and a key already; a name that is taken.
-    pub fn appoint(&self, person: Person) -> Result<String, ServiceError> {
-        if !matches!(person.role, Role::Commander | Role::Administrator) {
-            return Err(ServiceError::NotAppointed { why: "only a commander and an administrator are appointed at the box" });
-        }
-        let mut code = [0; CODE_BYTES];
-        random(&mut code);
-        let code = hex::encode(code);
-        let sha256 = sha256_hex(code.as_bytes());
-        let decide = move |core: &Core, group: &Group<'_>| {
-            let members = core.members()?;
-            let stands = |member: &&Member| member.account.off.is_none() && member.key.is_some();
-            if members.iter().filter(stands).any(|member| member.account.person.role == person.role) {
-                return Err(ServiceError::NotAppointed { why: "one with a key is there, who asks or approves from the console" });
-            }
-            let known = members.into_iter().find(|member| member.account.person.id == person.id);
-            if known.is_some_and(|known| known.key.is_some() && !known.account.frees_name(group.now_cs)) {
-                return Err(PersonError::NameTaken { id: person.id }.into());
-            }
-            let until_cs = group.now_cs + APPOINTMENT_HOURS_MAX * HOUR_CS;
-            let account = Account::new(person.clone(), group.now_cs)?;
-            let leaf = NewLeaf::new(Vec::new(), Vec::new(), Detail::Appointed { person });
-            let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
-                let code = Code { sha256, until_cs, leaf: leaf.expect("an appointment is logged") };
-                core.put_member(tables, &Member { account, key: None, code: Some(code) })
-            };
-            Ok(((), Some(Decided::new(vec![leaf], rows))))
-        };
-        self.decide(Subject::People, decide)?;
-        Ok(code)
-    }
-
     /// Turns off accounts that nobody used for too long, or whose time is over, and drops what nobody approved in time; gives the names of
     /// those that went off.
     pub(super) fn end_accounts(&self) -> Result<Vec<Identifier>, ServiceError> {
@@ -203,6 +164,39 @@ impl Ledger {
         };
         Ok(self.decide(Subject::People, decide)?.0)
     }
+}
+
+/// Appoints the first commander or administrator, at the box and while no daemon runs; makes the state folder's content where it is empty and
+/// `create_as` says for what. Gives the code by which the person enrols a key within `APPOINTMENT_HOURS_MAX`.
+///
+/// Errors: another role; somebody who has that role and a key already; a name that is taken; a folder that doesn't fit.
+pub fn appoint(setup: &RestoreSetup, create_as: Option<StateKind>, person: Person) -> Result<String, ServiceError> {
+    if !matches!(person.role, Role::Commander | Role::Administrator) {
+        return Err(ServiceError::NotAppointed { why: "only a commander and an administrator are appointed at the box" });
+    }
+    let folder = Folder::open_or_create(setup, create_as)?;
+    let now_cs = setup.clock.now_cs().max(folder.time_cs);
+    let members = folder.store.accounts()?.into_iter().map(|(id, sealed)| open_member(&folder.master, &id, &sealed));
+    let members = members.collect::<Result<Vec<_>, _>>()?;
+    let stands = |member: &&Member| member.account.off.is_none() && member.key.is_some();
+    if members.iter().filter(stands).any(|member| member.account.person.role == person.role) {
+        return Err(ServiceError::NotAppointed { why: "one with a key is there, who asks or approves at a console" });
+    }
+    let known = members.iter().find(|member| member.account.person.id == person.id);
+    if known.is_some_and(|known| known.key.is_some() && !known.account.frees_name(now_cs)) {
+        return Err(PersonError::NameTaken { id: person.id }.into());
+    }
+    let mut code = [0; CODE_BYTES];
+    random(&mut code);
+    let code = hex::encode(code);
+    let account = Account::new(person.clone(), now_cs)?;
+    let until_cs = now_cs + APPOINTMENT_HOURS_MAX * HOUR_CS;
+    let kept = Code { sha256: sha256_hex(code.as_bytes()), until_cs, leaf: folder.leaves() };
+    folder.store.commit::<ServiceError>(|tables| {
+        put_member(&folder.master, tables, &Member { account, key: None, code: Some(kept) })?;
+        folder.log(tables, NewLeaf::new(Vec::new(), Vec::new(), Detail::Appointed { person }), setup.clock.as_ref())
+    })?;
+    Ok(code)
 }
 
 impl Grant {
@@ -512,6 +506,17 @@ impl Code {
     fn holds(&self, sha256: &str, now_cs: u64) -> bool {
         self.sha256 == sha256 && now_cs < self.until_cs
     }
+}
+
+fn open_member(master: &Master, id: &str, sealed: &[u8]) -> Result<Member, ServiceError> {
+    let plain = master.open_account(id, sealed)?;
+    serde_json::from_slice(&plain).map_err(|source| ServiceError::Sealed { what: "account", source })
+}
+
+fn put_member(master: &Master, tables: &Commit, member: &Member) -> Result<(), ServiceError> {
+    let plain = Zeroizing::new(serde_json::to_vec(member).expect("an account holds only strings and numbers"));
+    let id = member.account.person.id.as_str();
+    Ok(tables.put_account(id, &master.seal_account(id, &plain))?)
 }
 
 /// Whether a person may have this account and key beside the accounts there are.

@@ -14,18 +14,20 @@ mod gather;
 mod generation;
 mod guard;
 mod in_order;
+mod inquire;
 mod ledger;
 mod load;
 mod log;
 mod members;
 mod metrics;
 mod model;
+mod pace;
 mod progress;
 mod purge;
 mod read_ahead;
 mod report;
 mod restore;
-mod search;
+mod review;
 mod sessions;
 mod stage;
 mod start;
@@ -45,25 +47,28 @@ pub use error::{Fate, ServiceError};
 pub use faces::{Enrolled, Faces, NextFace};
 pub use generation::{Generation, Shelf};
 pub use guard::{Doors, Raised};
+pub use inquire::SearchTimings;
 pub use ledger::{Ledger, LedgerSetup, OpenedLeaf, Record, Standing, Taken};
 pub use log::{Cosigned, Witnessing};
-pub use members::{AccountStanding, Grant, GrantOrder};
+pub use members::{AccountStanding, appoint, Grant, GrantOrder};
 pub use metrics::Figures;
 pub use model::OnHalt;
 pub use progress::{Progress, StartStage, Started};
 pub use report::Published;
 pub use restore::{KeptLog, RestoreSetup, Restored, open_origin, origin_of, restore};
-pub use search::{Answered, Lead, SearchTimings};
+pub use review::{Candidate, Head, InquirySight};
 pub use sessions::{Asked, AtDesk, BANNER, Begun, SessionView};
 pub use switch::{ModelStanding, SwitchState};
 
 use crate::audit::touch::RelyingParty;
 use crate::audit::{Actor, Alarm, Detail};
 use crate::embed::{Choice, Pool, Portrait};
+use crate::inquiry::NumberPattern;
 use crate::roster::{Caller, Roster, RosterError};
 use guard::{Guard, Watch};
 use metrics::Waiting;
 use model::Tender;
+use pace::{Pace, Places};
 
 /// This software's version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -79,6 +84,9 @@ pub struct Service {
     examining: Waiting,
     /// The name that people's keys are bound to.
     relying_party: Option<RelyingParty>,
+    pace: Pace,
+    /// Uploads of probes that somebody is at.
+    uploads: Places,
 }
 
 impl Service {
@@ -91,12 +99,15 @@ impl Service {
         watch: &mut dyn FnMut(&Progress),
     ) -> Result<Self, ServiceError> {
         roster.check()?;
+        let numbers = roster.agencies.iter().filter_map(|agency| agency.numbers.as_deref());
+        numbers.map(NumberPattern::parse).collect::<Result<Vec<_>, _>>()?;
         let ledger = Arc::new(Ledger::open_held(setup, watch)?);
         let quorum = log::quorum_of(&roster, ledger.core().log_key.verifier())?;
         let (begun, roster_sha256) = (ledger.clone(), sha256(&serde_json::to_vec(&roster).expect("it holds only strings and numbers")));
         let begin = Box::new(move || begin(&begun, &roster_sha256));
         let guard = Arc::new(Guard::new(ledger.clone(), quorum, begin)?);
-        Ok(Self { ledger, roster, guard, watch: Watch::default(), tender: Tender::default(), examining: Waiting::default(), relying_party })
+        let pace = Pace::new(roster.ceilings);
+        Ok(Self { ledger, roster, guard, watch: Watch::default(), tender: Tender::default(), examining: Waiting::default(), relying_party, pace, uploads: Places::default() })
     }
 
     /// Whether the verbs may be used.

@@ -23,11 +23,11 @@ use super::error::ServiceError;
 use super::load::{ReadLog, read_log};
 use super::progress::{Progress, StartStage, Steps};
 use super::stage::NewLeaf;
-use super::start::{hold, move_anchor, read_anchor, workers};
+use super::start::{create, hold, move_anchor, read_anchor, workers};
 use crate::audit::{Alarm, Checkpoint, Detail, Edge, Entry, LeafKind, LogKey, Note, TileNode, leaf_hash};
 use crate::booking::VersionId;
 use crate::disk::Disk;
-use crate::store::{Commit, LeafRow, NumberRow, NumberState, SearchRow, SearchState, Store, StoreError, VersionRow, VersionState};
+use crate::store::{Commit, InquiryRow, LeafRow, NumberRow, NumberState, STORE_FILE, StateKind, Store, StoreError, VersionRow, VersionState};
 use crate::vault::Master;
 
 /// What a restore takes: the same as the daemon, which must not be running.
@@ -82,8 +82,8 @@ struct Since {
     replaced: BTreeMap<u64, u64>,
     /// Tags of bookings, or of their releases, that were purged.
     purged: BTreeSet<u64>,
-    /// Leaf of a search to its answer, where it has one.
-    ended: BTreeMap<u64, Option<u64>>,
+    /// Leaves `asked` of searches that have their end.
+    ended: BTreeSet<u64>,
     asked: BTreeSet<u64>,
     /// Code of an alarm to the leaf that raised it, where none cleared it since.
     raised: BTreeMap<u64, u64>,
@@ -100,12 +100,12 @@ struct Fallen {
 }
 
 /// An opened state folder whose daemon doesn't run.
-struct Folder {
-    master: Master,
+pub(super) struct Folder {
+    pub(super) master: Master,
     log_key: LogKey,
-    store: Store,
+    pub(super) store: Store,
     edge: Edge,
-    time_cs: u64,
+    pub(super) time_cs: u64,
     anchor: Option<Checkpoint>,
     _held: Box<dyn Send + Sync>,
 }
@@ -121,7 +121,7 @@ pub fn restore(setup: &RestoreSetup, kept: KeptLog<'_>) -> Result<Restored, Serv
     let (since, edge) = folder.read(kept.leaves, &checkpoint)?;
     let mut done = Restored { backup_leaves, supplied_leaves: checkpoint.leaves, ..Restored::default() };
     let fallen = folder.fallen(&since)?;
-    let open: Vec<u64> = since.asked.iter().filter(|asked| !since.ended.contains_key(asked)).copied().collect();
+    let open: Vec<u64> = since.asked.iter().filter(|asked| !since.ended.contains(asked)).copied().collect();
     done.interrupted = open.len() as u64;
     let said = Detail::LogRestored {
         software: VERSION.to_owned(),
@@ -130,14 +130,14 @@ pub fn restore(setup: &RestoreSetup, kept: KeptLog<'_>) -> Result<Restored, Serv
         checkpoint: kept.checkpoint.to_string(),
     };
     let mut leaves = vec![NewLeaf::new(Vec::new(), vec![backup_leaves, checkpoint.leaves], said)];
-    leaves.extend(open.into_iter().map(|asked| NewLeaf::new(vec![asked], Vec::new(), Detail::Interrupted { search: None, device: None })));
+    leaves.extend(open.into_iter().map(|asked| NewLeaf::new(vec![asked], Vec::new(), Detail::Interrupted { search: None })));
     let standing = folder.store.alarms()?;
     let doubt = standing.iter().find(|(code, ..)| *code == Alarm::LogInDoubt as u8).map(|(_, leaf, _)| *leaf);
     leaves.extend(doubt.map(|raised| {
         let cleared = Detail::AlarmCleared { alarm: Alarm::LogInDoubt, what: "the newer log was supplied".to_owned() };
         NewLeaf::new(vec![raised], vec![Alarm::LogInDoubt as u64], cleared)
     }));
-    let searches = folder.open_searches()?;
+    let searching = folder.searching()?;
     let store = &folder.store;
     store.commit::<ServiceError>(|tables| {
         tables.put_leaves(backup_leaves, &since.rows)?;
@@ -150,10 +150,9 @@ pub fn restore(setup: &RestoreSetup, kept: KeptLog<'_>) -> Result<Restored, Serv
             }
             tables.put_version(id, &VersionRow { state, ..row })?;
         }
-        for (id, row) in &searches {
-            if let Some(&answered) = since.ended.get(&row.asked) {
-                let state = if answered.is_some() { SearchState::Answered } else { SearchState::Interrupted };
-                tables.put_search(*id, &SearchRow { state, answered, ..row.clone() })?;
+        for (id, row) in &searching {
+            if row.asked.is_some_and(|asked| since.ended.contains(&asked)) {
+                tables.put_inquiry(*id, &InquiryRow { asked: None, ..row.clone() })?;
             }
         }
         for (&code, &leaf) in &since.raised {
@@ -240,6 +239,28 @@ pub fn origin_of(disk: &Arc<dyn Disk>, state: &std::path::Path) -> Result<String
 }
 
 impl Folder {
+    /// A state folder that no daemon holds; one that is empty is made for a use, where it is said for which.
+    pub(super) fn open_or_create(setup: &RestoreSetup, create_as: Option<StateKind>) -> Result<Self, ServiceError> {
+        let held = hold(setup.disk.as_ref(), &setup.state)?;
+        let listed = setup.disk.list(&setup.state).map_err(|source| ServiceError::Io { what: "listing the state folder", source })?;
+        if !listed.contains(&setup.state.join(STORE_FILE)) {
+            let master = Master::new(&setup.master_key)?;
+            create(&setup.disk, &setup.state, &listed, create_as, &setup.origin, &master)?;
+        }
+        drop(held);
+        Self::open(setup, &setup.origin)
+    }
+
+    /// Leaves of its log.
+    pub(super) fn leaves(&self) -> u64 {
+        self.edge.leaves()
+    }
+
+    /// Writes a leaf behind all others, with the checkpoint over it.
+    pub(super) fn log(&self, tables: &Commit, leaf: NewLeaf, clock: &dyn Clock) -> Result<(), ServiceError> {
+        self.append(tables, self.edge.clone(), vec![leaf], clock)
+    }
+
     fn open(setup: &RestoreSetup, origin: &str) -> Result<Self, ServiceError> {
         let held = hold(setup.disk.as_ref(), &setup.state)?;
         let master = Master::new(&setup.master_key)?;
@@ -312,16 +333,15 @@ impl Folder {
         Ok(fallen)
     }
 
-    fn open_searches(&self) -> Result<Vec<([u8; 16], SearchRow)>, ServiceError> {
-        let mut open = Vec::new();
-        self.store.for_each_search::<ServiceError>(|id, head| {
-            if head.state == SearchState::Asked {
-                open.push(id);
-            }
+    /// The inquiries of which a search waits for its end.
+    fn searching(&self) -> Result<Vec<([u8; 16], InquiryRow)>, ServiceError> {
+        let mut searching = Vec::new();
+        self.store.for_each_inquiry::<ServiceError>(|id, head| {
+            searching.extend(head.asked.map(|_| id));
             Ok(())
         })?;
-        let row = |id| Ok((id, self.store.search(id)?.ok_or(StoreError::Corrupt { what: "search" })?));
-        open.into_iter().map(row).collect()
+        let row = |id| Ok((id, self.store.inquiry(id)?.ok_or(StoreError::Corrupt { what: "inquiry" })?));
+        searching.into_iter().map(row).collect()
     }
 
     /// Writes leaves of this restore behind all others, with the checkpoint over them.
@@ -369,8 +389,7 @@ impl Since {
             (LeafKind::BookingIn, _) if view.count(0) != 0 => drop(self.replaced.insert(view.count(0), index)),
             (LeafKind::Purged, _) => drop(self.purged.insert(view.count(0))),
             (LeafKind::Asked, _) => drop(self.asked.insert(index)),
-            (LeafKind::Answered, Some(asked)) => drop(self.ended.insert(asked, Some(index))),
-            (LeafKind::Interrupted, Some(asked)) => drop(self.ended.insert(asked, None)),
+            (LeafKind::Answered | LeafKind::Interrupted, Some(asked)) => drop(self.ended.insert(asked)),
             (LeafKind::AlarmRaised, _) => {
                 self.cleared.remove(&view.count(0));
                 self.raised.insert(view.count(0), index);

@@ -17,7 +17,7 @@ use super::error::{Fate, ServiceError};
 use super::guard::Guard;
 use super::stage::NewLeaf;
 use super::writer::{Subject, random};
-use crate::audit::touch::{ActApproval, CredentialId, RelyingParty, Touch, Verb};
+use crate::audit::touch::{ActApproval, CredentialId, RelyingParty, SearchApproval, Touch, Verb};
 use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
 use crate::limits::{CHALLENGES_MAX, SESSION_SECRET_BYTES, SESSIONS_MAX, TOUCH_SECONDS_MAX};
@@ -94,6 +94,7 @@ struct Session {
 pub(super) struct Sessions {
     open: Mutex<HashMap<Digest, Session>>,
     waiting: Mutex<HashMap<[u8; 32], ActApproval>>,
+    searches: Mutex<HashMap<[u8; 32], SearchApproval>>,
 }
 
 impl Sessions {
@@ -118,6 +119,31 @@ impl Sessions {
         let (nonce, expires, challenge) = (approval.nonce, approval.expires, approval.challenge());
         waiting.insert(nonce, approval);
         Ok(Asked { nonce, challenge, key, expires })
+    }
+
+    /// As `ask`, for a search.
+    pub(super) fn ask_search(&self, mut approval: SearchApproval, now: u64, key: Option<CredentialId>) -> Result<Asked, ServiceError> {
+        random(&mut approval.nonce);
+        approval.expires = now + TOUCH_SECONDS_MAX;
+        let mut searches = self.searches.lock().expect("nothing panics while it holds the challenges");
+        searches.retain(|_, kept| kept.expires > now);
+        if searches.len() >= CHALLENGES_MAX {
+            return Err(ServiceError::Busy);
+        }
+        let (nonce, expires, challenge) = (approval.nonce, approval.expires, approval.challenge());
+        searches.insert(nonce, approval);
+        Ok(Asked { nonce, challenge, key, expires })
+    }
+
+    /// As `answered`, for a search.
+    pub(super) fn answered_search(&self, nonce: [u8; 32], wanted: &SearchApproval, now: u64) -> Result<SearchApproval, ServiceError> {
+        let kept = self.searches.lock().expect("nothing panics while it holds the challenges").remove(&nonce);
+        let kept = kept.ok_or(ServiceError::NoChallenge)?;
+        if now >= kept.expires {
+            return Err(ServiceError::ChallengeOver);
+        }
+        let wanted = SearchApproval { nonce: kept.nonce, expires: kept.expires, ..wanted.clone() };
+        if kept == wanted { Ok(kept) } else { Err(ServiceError::ChallengeChanged) }
     }
 
     /// The approval that was asked for under this nonce, if it is for exactly this; it is never given again.

@@ -15,14 +15,14 @@ use super::error::ServiceError;
 use super::faces::{Enrolled, Faces, NextFace};
 use super::ledger::{Record, Taken};
 use super::switch::stands;
-use super::writer::{Answer, Ask, Change, Done, NewBooking, Release, Reply, Writer, random};
+use super::writer::{Change, Done, NewBooking, Release, Reply, Writer, random};
 use crate::audit::{Alarm, Detail, Leaf, Note, SALT_BYTES, commit};
 use crate::booking::VersionId;
 use crate::face::ModelId;
 use crate::store::{
-    Commit, GatheredRow, NumberRow, NumberState, SearchRow, SearchState, StoreError, SwitchRow, VectorRow, VersionRow, VersionState,
+    Commit, GatheredRow, NumberRow, NumberState, StoreError, SwitchRow, VectorRow, VersionRow, VersionState,
 };
-use crate::vault::{BookingKey, Lodger, Part, ProbeKey, SafeKey, VaultError};
+use crate::vault::{BookingKey, Lodger, Part, SafeKey, VaultError};
 
 const PHOTO_DOMAIN: &[u8] = b"smrt photo digest v1\0";
 
@@ -46,9 +46,6 @@ pub(super) struct NewLeaf {
 pub(super) enum StagedRows {
     Booked(Box<StagedBooking>),
     Released { number_key: [u8; 32], number: NumberRow, versions: Vec<(VersionId, VersionRow)> },
-    Asked { id: [u8; 16], row: SearchRow, key: ProbeKey, probe: Arc<[u8]> },
-    Answered { id: [u8; 16], row: SearchRow },
-    Interrupted { id: [u8; 16], row: SearchRow },
     Purged { id: VersionId, row: VersionRow, tombstone: Option<NumberRow> },
     SwitchBegun { row: SwitchRow, from: ModelId, first: bool },
     SwitchGivenUp,
@@ -90,48 +87,6 @@ impl Writer {
         match change {
             Change::Book(new) => self.stage_booking(*new, reply, suppressed),
             Change::Release(release) => self.stage_release(release, reply, suppressed),
-            Change::Ask(ask) => {
-                let Ask { actor, device, search, request, probe, face, model } = *ask;
-                let key = ProbeKey::generate();
-                let slot = self.core().vault.probes.lodge(&Lodger { owner: device.clone(), id: search }, &key).map_err(full_or_halted)?;
-                let opened = Detail::InquiryOpened { actor: actor.clone(), inquiry: hex::encode(search), request: request.clone() };
-                let detail = Detail::Asked {
-                    actor,
-                    search: hex::encode(search),
-                    request,
-                    probe_sha256: hex::encode(digest(&SHA256, &probe)),
-                    face,
-                    model: model.to_string(),
-                };
-                let row = SearchRow { state: SearchState::Asked, slot, asked: 0, answered: None, device, candidates: Vec::new() };
-                let opened = NewLeaf::new(Vec::new(), Vec::new(), opened);
-                let asked = NewLeaf { goes_on: true, ..NewLeaf::new(Vec::new(), Vec::new(), detail) };
-                Ok(Stage::commit(reply, StagedRows::Asked { id: search, row, key, probe }, vec![opened, asked]))
-            }
-            Change::Answer(Answer { actor, search, model, candidates, gallery_rows }) => {
-                let mut gone = Vec::new();
-                for shown in &candidates {
-                    let live = self.core().store.version(shown.version)?.is_some_and(|row| row.state == VersionState::Live);
-                    if !live || suppressed.contains(&shown.version) {
-                        gone.push(shown.version);
-                    }
-                }
-                if !gone.is_empty() {
-                    return Ok(Stage::Now(Done::Stale(gone)));
-                }
-                let row = self.asked(search)?;
-                let (follows, counts) = (vec![row.asked], vec![candidates.len() as u64]);
-                let row = SearchRow { state: SearchState::Answered, candidates: candidates.iter().map(|c| c.version).collect(), ..row };
-                let detail = Detail::Answered { actor, search: hex::encode(search), model: model.to_string(), gallery_rows, candidates };
-                commit(StagedRows::Answered { id: search, row }, follows, counts, detail)
-            }
-            Change::Interrupt { search } => {
-                let row = self.asked(search)?;
-                let follows = vec![row.asked];
-                let detail = Detail::Interrupted { search: Some(hex::encode(search)), device: Some(row.device.clone()) };
-                let row = SearchRow { state: SearchState::Interrupted, ..row };
-                commit(StagedRows::Interrupted { id: search, row }, follows, Vec::new(), detail)
-            }
             Change::Refused(detail) => self.stage_refusal(*detail, reply),
             Change::Roster { sha256 } => {
                 let known = self.core().store.roster()?;
@@ -266,11 +221,6 @@ impl Writer {
         let rows = StagedRows::Released { number_key, number, versions };
         Ok(Stage::commit(reply, rows, vec![NewLeaf::new(Vec::new(), counts, detail)]))
     }
-
-    fn asked(&self, search: [u8; 16]) -> Result<SearchRow, ServiceError> {
-        let row = self.core().store.search(search)?.filter(|row| row.state == SearchState::Asked);
-        row.ok_or(ServiceError::NotFound { what: "open search" })
-    }
 }
 
 impl Stage {
@@ -318,13 +268,6 @@ impl Staged {
             _ => None,
         }
     }
-
-    pub(super) fn probe_id(&self) -> Option<[u8; 16]> {
-        match &self.rows {
-            StagedRows::Asked { id, .. } => Some(*id),
-            _ => None,
-        }
-    }
 }
 
 /// Writes a change's rows; `leaf` is the index of the last leaf that logs it.
@@ -358,15 +301,6 @@ pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf
                 put_fallen(core, tables, *version, row)?;
             }
         }
-        StagedRows::Asked { id, row, .. } => {
-            row.asked = logged();
-            tables.put_search(*id, row)?;
-        }
-        StagedRows::Answered { id, row } => {
-            row.answered = Some(logged());
-            tables.put_search(*id, row)?;
-        }
-        StagedRows::Interrupted { id, row } => tables.put_search(*id, row)?,
         StagedRows::Purged { id, row, tombstone } => {
             tables.remove_version(*id, row.leaf)?;
             if let Some(tombstone) = tombstone {

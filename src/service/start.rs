@@ -66,7 +66,7 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
     let ReadLog { edge, newest, audit_leaves } = steps.run(StartStage::Log, leaves, |step| read_log(&store, &log_key, workers, step))?;
     let former_origins = store.former_origins()?;
     let anchored = anchor.as_deref().map_or(Ok(None), |anchor| read_anchor(disk.as_ref(), anchor, &log_key))?;
-    let heads = store.versions_len()? + store.searches_len()?;
+    let heads = store.versions_len()? + store.inquiries_len()?;
     let mut records = steps.run(StartStage::Records, heads, |step| Records::read(&store, workers, step))?;
     let core = Arc::new(Core {
         kind,
@@ -104,7 +104,7 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
     let writer = Writer::new(core.clone(), edge);
     steps.run(StartStage::Photos, 2 * ID_BATCHES as u64, |step| wipe_strays(&core, &records, workers, step))?;
     let live = records.live;
-    let unfinished = Unfinished { purging: std::mem::take(&mut records.purging), searches: std::mem::take(&mut records.open_searches) };
+    let unfinished = Unfinished { purging: std::mem::take(&mut records.purging), searching: std::mem::take(&mut records.searching) };
     steps.run(StartStage::Gallery, live, |step| load_gallery(&core, &records.into_live(), leaves, workers, step))?;
     steps.run(StartStage::Proof, 0, |_| Ok(core.generation().gallery().prove()?))?;
     Ok(Opened { core, writer, started: steps.end(), unfinished })
@@ -161,7 +161,7 @@ pub(super) fn hold(disk: &dyn Disk, state: &Path) -> Result<Box<dyn Send + Sync>
     })
 }
 
-fn create(
+pub(super) fn create(
     disk: &Arc<dyn Disk>,
     state: &Path,
     listed: &[std::path::PathBuf],

@@ -18,11 +18,10 @@ use super::faces::{Faces, NextFace};
 use super::ledger::Taken;
 use super::stage::{Stage, Staged, StagedRows, put_rows};
 use super::switch::Incoming;
-use crate::audit::{Actor, Alarm, Detail, Edge, LeafKind, Note, Shown, VerifierKey, leaf_hash};
+use crate::audit::{Actor, Alarm, Detail, Edge, LeafKind, Note, VerifierKey, leaf_hash};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::embed::Pool;
 use crate::face::ModelId;
-use crate::inquiry::SearchRequest;
 use crate::limits::{COMMIT_CHANGES_MAX, COMMIT_THREADS_MAX};
 use crate::store::LeafRow;
 use crate::vault::VaultError;
@@ -36,11 +35,6 @@ pub(super) struct Job {
 pub(super) enum Change {
     Book(Box<NewBooking>),
     Release(Release),
-    Ask(Box<Ask>),
-    Answer(Answer),
-    Interrupt {
-        search: [u8; 16],
-    },
     /// Serve by a roster of this digest from here on.
     Roster {
         sha256: String,
@@ -142,8 +136,6 @@ pub(super) enum Done {
     Cosigned {
         note: Box<Note>,
     },
-    /// These candidates were suppressed after the search ran; nothing was logged.
-    Stale(Vec<VersionId>),
     Purged,
     /// The change that was alone is made.
     Made,
@@ -169,24 +161,6 @@ pub(super) struct Release {
     pub(super) agency: Identifier,
     pub(super) number: BookingNumber,
     pub(super) reason: String,
-}
-
-pub(super) struct Ask {
-    pub(super) actor: Actor,
-    pub(super) device: Identifier,
-    pub(super) search: [u8; 16],
-    pub(super) request: SearchRequest,
-    pub(super) probe: Arc<[u8]>,
-    pub(super) face: usize,
-    pub(super) model: ModelId,
-}
-
-pub(super) struct Answer {
-    pub(super) actor: Actor,
-    pub(super) search: [u8; 16],
-    pub(super) model: ModelId,
-    pub(super) candidates: Vec<Shown>,
-    pub(super) gallery_rows: u64,
 }
 
 pub(super) struct Writer {
@@ -319,27 +293,20 @@ impl Writer {
     fn place(&self, staged: &mut Vec<Staged>) -> Result<(), ServiceError> {
         let vault = &self.core.vault;
         let booked: Vec<[u8; 16]> = staged.iter().filter_map(Staged::booking).map(|b| b.id.0).collect();
-        let probed: Vec<[u8; 16]> = staged.iter().filter_map(Staged::probe_id).collect();
         if !booked.is_empty() {
             vault.bookings.sync_slots()?;
         }
-        if !probed.is_empty() || staged.iter().any(|change| matches!(change.rows, StagedRows::Decided { lodged: true, .. })) {
+        if staged.iter().any(|change| matches!(change.rows, StagedRows::Decided { lodged: true, .. })) {
             vault.probes.sync_slots()?;
         }
         let written = self.write_photos(staged);
         let mut kept = Vec::with_capacity(staged.len());
         for (change, written) in std::mem::take(staged).into_iter().zip(written) {
-            let slot = match &change.rows {
-                StagedRows::Booked(b) => Ok(b.row.slot),
-                StagedRows::Asked { row, .. } => Err(row.slot),
-                _ => Ok(0),
-            };
             match written {
                 Ok(()) => kept.push(change),
                 Err(e) if e.is_full() => {
-                    match slot {
-                        Ok(slot) => vault.bookings.evict(slot)?,
-                        Err(slot) => vault.probes.evict(slot)?,
+                    if let Some(booking) = change.booking() {
+                        vault.bookings.evict(booking.row.slot)?;
                     }
                     settle(&change.reply, Err(ServiceError::DiskFull))?;
                 }
@@ -348,7 +315,6 @@ impl Writer {
         }
         *staged = kept;
         vault.bookings.sync_names(booked)?;
-        vault.probes.sync_names(probed)?;
         Ok(())
     }
 
@@ -357,7 +323,6 @@ impl Writer {
         let vault = &self.core.vault;
         let write = |change: &Staged| match &change.rows {
             StagedRows::Booked(b) => vault.bookings.write_photo(b.id.0, &b.key, &b.photo),
-            StagedRows::Asked { id, key, probe, .. } => vault.probes.write_photo(*id, key, probe),
             _ => Ok(()),
         };
         if staged.len() < 2 {

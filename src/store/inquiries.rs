@@ -12,6 +12,9 @@ type InquiryValue<'a> = (u32, u64, Option<u64>, &'a [u8]);
 /// Inquiry id to inquiry.
 const INQUIRIES: TableDefinition<Id, InquiryValue<'static>> = TableDefinition::new("inquiries");
 
+/// Searches as they were kept before there were inquiries, which were for demonstrations and tests only.
+const SEARCHES_BEFORE: TableDefinition<Id, (u8, u32, u64, Option<u64>, &'static str, &'static [u8])> = TableDefinition::new("searches");
+
 /// One inquiry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InquiryRow {
@@ -23,6 +26,15 @@ pub struct InquiryRow {
     pub asked: Option<u64>,
     /// What it says, sealed.
     pub record: Vec<u8>,
+}
+
+/// What an inquiry's row says beside its sealed record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InquiryHead {
+    /// The slot of its key.
+    pub slot: u32,
+    /// The leaf `asked` of a search that is neither answered nor interrupted.
+    pub asked: Option<u64>,
 }
 
 impl Store {
@@ -37,12 +49,13 @@ impl Store {
         self.read()?.open_table(INQUIRIES).map_err(read_error)?.len().map_err(read_error)
     }
 
-    /// All inquiries, in the order of their ids.
-    pub fn for_each_inquiry<E: From<StoreError>>(&self, mut visit: impl FnMut([u8; 16], InquiryRow) -> Result<(), E>) -> Result<(), E> {
+    /// What all inquiries say beside their sealed records, in the order of their ids.
+    pub fn for_each_inquiry<E: From<StoreError>>(&self, mut visit: impl FnMut([u8; 16], InquiryHead) -> Result<(), E>) -> Result<(), E> {
         let table = self.read()?.open_table(INQUIRIES).map_err(read_error)?;
         for row in table.iter().map_err(read_error)? {
             let (id, row) = row.map_err(read_error)?;
-            visit(id.value(), inquiry_row(row.value()))?;
+            let (slot, _, asked, _) = row.value();
+            visit(id.value(), InquiryHead { slot, asked })?;
         }
         Ok(())
     }
@@ -51,6 +64,7 @@ impl Store {
 impl Commit {
     pub(super) fn make_inquiry_tables(&self) -> Result<(), StoreError> {
         self.transaction.open_table(INQUIRIES).map_err(commit_error)?;
+        self.transaction.delete_table(SEARCHES_BEFORE).map_err(commit_error)?;
         Ok(())
     }
 
@@ -90,6 +104,6 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-        assert_eq!((seen, store.inquiries_len().unwrap()), (vec![([5; 16], row(None))], 1));
+        assert_eq!((seen, store.inquiries_len().unwrap()), (vec![([5; 16], InquiryHead { slot: 3, asked: None })], 1));
     }
 }

@@ -1,4 +1,4 @@
-//! Records, vectors, searches and the log in one redb file; the truth from which all else is rebuilt.
+//! Records, vectors, accounts, inquiries and the log in one redb file; the truth from which all else is rebuilt.
 //!
 //! Invariants: one write transaction is one commit point; quick-repair is on, so that opening after a crash takes no scan. Records,
 //! vectors and details come here sealed and leave sealed: the store holds no key. A booking number is known by its HMAC only.
@@ -20,13 +20,13 @@ use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, T
 use crate::booking::VersionId;
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::limits::STORE_CACHE_BYTES;
-pub use inquiries::InquiryRow;
+pub use inquiries::{InquiryHead, InquiryRow};
 pub use log::{GatheredRow, LeafRow};
-use rows::{Id, NumberKey, NumberValue, SearchValue, VersionValue, number_row, search_row, version_row};
-pub use rows::{NumberRow, NumberState, SearchRow, SearchState, StateKind, VectorRow, VersionRow, VersionState};
+use rows::{Id, NumberKey, NumberValue, VersionValue, number_row, version_row};
+pub use rows::{NumberRow, NumberState, StateKind, VectorRow, VersionRow, VersionState};
 pub use switch::SwitchRow;
 use switch::VECTORS;
-pub use walk::{SearchHead, VersionHead};
+pub use walk::VersionHead;
 
 /// The name of the store's file below the state folder.
 pub const STORE_FILE: &str = "smrt.redb";
@@ -40,8 +40,6 @@ const FORMATS_BEFORE: std::ops::RangeInclusive<u8> = 1..=3;
 const BOOKINGS: TableDefinition<Id, VersionValue<'static>> = TableDefinition::new("bookings");
 /// HMAC of agency and number to what is known under it.
 const NUMBERS: TableDefinition<NumberKey, NumberValue> = TableDefinition::new("numbers");
-/// Search id to search.
-const SEARCHES: TableDefinition<Id, SearchValue<'static>> = TableDefinition::new("searches");
 /// Facts about the folder.
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 
@@ -118,7 +116,6 @@ impl Store {
             tables.open_table(BOOKINGS).map_err(commit_error)?;
             commit.make_switch_tables()?;
             tables.open_table(NUMBERS).map_err(commit_error)?;
-            tables.open_table(SEARCHES).map_err(commit_error)?;
             commit.make_log_tables()?;
             commit.make_people_tables()?;
             commit.make_inquiry_tables()?;
@@ -213,13 +210,6 @@ impl Store {
         row.map(|row| number_row(row.value())).transpose()
     }
 
-    /// A search.
-    pub fn search(&self, id: [u8; 16]) -> Result<Option<SearchRow>, StoreError> {
-        let table = self.read()?.open_table(SEARCHES).map_err(read_error)?;
-        let row = table.get(id).map_err(read_error)?;
-        row.map(|row| search_row(row.value())).transpose()
-    }
-
     /// Fills a write transaction and commits it; durable on return.
     ///
     /// Errors: an error of `fill` leaves the store as it was; a failed commit leaves it unknown.
@@ -270,15 +260,6 @@ impl Commit {
     pub fn put_number(&self, key: &[u8; 32], row: &NumberRow) -> Result<(), StoreError> {
         let mut table = self.transaction.open_table(NUMBERS).map_err(commit_error)?;
         table.insert(key, (row.state as u8, row.current.map(|c| c.0), row.leaf, row.released, row.purged)).map_err(commit_error)?;
-        Ok(())
-    }
-
-    /// Writes a search.
-    pub fn put_search(&self, id: [u8; 16], row: &SearchRow) -> Result<(), StoreError> {
-        let mut table = self.transaction.open_table(SEARCHES).map_err(commit_error)?;
-        let candidates: Vec<u8> = row.candidates.iter().flat_map(|c| c.0).collect();
-        let value = (row.state as u8, row.slot, row.asked, row.answered, row.device.as_str(), candidates.as_slice());
-        table.insert(id, value).map_err(commit_error)?;
         Ok(())
     }
 
@@ -382,14 +363,6 @@ mod tests {
             record: vec![1, 2, 3],
         };
         let number = NumberRow { state: NumberState::Live, current: Some(VersionId([1; 16])), leaf: 0, released: None, purged: None };
-        let search = SearchRow {
-            state: SearchState::Answered,
-            slot: 0,
-            asked: 1,
-            answered: Some(2),
-            device: agency,
-            candidates: vec![VersionId([1; 16]), VersionId([2; 16])],
-        };
         let leaf = LeafRow { leaf: b"leaf".to_vec(), detail: Some(b"detail".to_vec()) };
         let store = Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
         store
@@ -397,7 +370,6 @@ mod tests {
                 commit.put_version(VersionId([1; 16]), &version)?;
                 commit.put_vector(&VectorRow { leaf: 0, id: VersionId([1; 16]), vector: vec![5] })?;
                 commit.put_number(&[4; 32], &number)?;
-                commit.put_search([7; 16], &search)?;
                 commit.put_leaves(0, std::slice::from_ref(&leaf))?;
                 commit.put_checkpoint(b"edge", "note")
             })
@@ -407,7 +379,6 @@ mod tests {
         assert_eq!((store.kind().unwrap(), store.origin().unwrap()), (StateKind::Test, "test.example/log".to_owned()));
         assert_eq!(store.version(VersionId([1; 16])).unwrap(), Some(version));
         assert_eq!(store.number(&[4; 32]).unwrap(), Some(number));
-        assert_eq!(store.search([7; 16]).unwrap(), Some(search));
         assert_eq!(store.leaf(0).unwrap(), Some(leaf));
         assert_eq!(store.checkpoint().unwrap().as_deref(), Some("note"));
         assert_eq!(store.version(VersionId([2; 16])).unwrap(), None);

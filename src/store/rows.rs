@@ -10,8 +10,6 @@ pub(super) type NumberKey = [u8; 32];
 pub(super) type VersionValue<'a> = (u8, u32, u64, Option<Id>, NumberKey, &'a str, &'a [u8]);
 /// State, version that stands, its leaf, leaf of the release, leaf of the purge.
 pub(super) type NumberValue = (u8, Option<Id>, u64, Option<u64>, Option<u64>);
-/// State, probe's slot, leaf `asked`, leaf `answered`, device, candidates' version ids on end.
-pub(super) type SearchValue<'a> = (u8, u32, u64, Option<u64>, &'a str, &'a [u8]);
 
 /// What a state folder was made for; written once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,18 +52,6 @@ pub enum NumberState {
     Purged = 3,
 }
 
-/// Where a search stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum SearchState {
-    /// Asked for.
-    Asked = 1,
-    /// Answered.
-    Answered = 2,
-    /// Never answered.
-    Interrupted = 3,
-}
-
 /// One version of a booking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionRow {
@@ -100,23 +86,6 @@ pub struct NumberRow {
     pub purged: Option<u64>,
 }
 
-/// One search.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SearchRow {
-    /// Where it stands.
-    pub state: SearchState,
-    /// The slot of its probe's key.
-    pub slot: u32,
-    /// The leaf written before it ran.
-    pub asked: u64,
-    /// The leaf written before its answer left.
-    pub answered: Option<u64>,
-    /// The device that asked.
-    pub device: Identifier,
-    /// The candidates of its answer, best first.
-    pub candidates: Vec<VersionId>,
-}
-
 /// A sealed vector in the gallery's order.
 #[derive(Clone, Debug)]
 pub struct VectorRow {
@@ -147,13 +116,6 @@ pub(super) fn version_state(state: u8) -> Result<VersionState, StoreError> {
         .ok_or(StoreError::Corrupt { what: "state of a booking" })
 }
 
-pub(super) fn search_state(state: u8) -> Result<SearchState, StoreError> {
-    [SearchState::Asked, SearchState::Answered, SearchState::Interrupted]
-        .into_iter()
-        .find(|&s| s as u8 == state)
-        .ok_or(StoreError::Corrupt { what: "state of a search" })
-}
-
 pub(super) fn version_row(value: VersionValue<'_>) -> Result<VersionRow, StoreError> {
     let (state, slot, leaf, previous, number_key, agency, record) = value;
     let state = version_state(state)?;
@@ -168,12 +130,4 @@ pub(super) fn number_row(value: NumberValue) -> Result<NumberRow, StoreError> {
         .find(|&s| s as u8 == state)
         .ok_or(StoreError::Corrupt { what: "state of a booking number" })?;
     Ok(NumberRow { state, current: current.map(VersionId), leaf, released, purged })
-}
-
-pub(super) fn search_row(value: SearchValue<'_>) -> Result<SearchRow, StoreError> {
-    let (state, slot, asked, answered, device, candidates) = value;
-    let state = search_state(state)?;
-    let device = Identifier::parse(device).map_err(|_| StoreError::Corrupt { what: "device of a search" })?;
-    let candidates = candidates.as_chunks().0.iter().map(|&c| VersionId(c)).collect();
-    Ok(SearchRow { state, slot, asked, answered, device, candidates })
 }

@@ -7,8 +7,8 @@ use std::ops::{Range, RangeInclusive};
 
 use redb::{ReadableTable, ReadableTableMetadata};
 
-use super::rows::{search_state, version_state};
-use super::{BOOKINGS, SEARCHES, SearchState, Store, StoreError, VersionState, read_error};
+use super::rows::version_state;
+use super::{BOOKINGS, Store, StoreError, VersionState, read_error};
 use crate::booking::VersionId;
 
 /// What a version's row says beside its sealed record.
@@ -24,24 +24,10 @@ pub struct VersionHead<'a> {
     pub agency: &'a str,
 }
 
-/// What a search's row says beside its candidates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SearchHead {
-    /// Where it stands.
-    pub state: SearchState,
-    /// The slot of its probe's key.
-    pub slot: u32,
-}
-
 impl Store {
     /// Number of versions of bookings.
     pub fn versions_len(&self) -> Result<u64, StoreError> {
         self.read()?.open_table(BOOKINGS).map_err(read_error)?.len().map_err(read_error)
-    }
-
-    /// Number of searches.
-    pub fn searches_len(&self) -> Result<u64, StoreError> {
-        self.read()?.open_table(SEARCHES).map_err(read_error)?.len().map_err(read_error)
     }
 
     /// The versions whose ids begin with one of these bytes, in the order of their ids.
@@ -57,17 +43,6 @@ impl Store {
             let (id, row) = row.map_err(read_error)?;
             let (state, slot, leaf, _, _, agency, _) = row.value();
             visit(VersionId(id.value()), VersionHead { state: version_state(state)?, slot, leaf, agency })?;
-        }
-        Ok(())
-    }
-
-    /// All searches, in the order of their ids.
-    pub fn for_each_search<E: From<StoreError>>(&self, mut visit: impl FnMut([u8; 16], SearchHead) -> Result<(), E>) -> Result<(), E> {
-        let table = self.read()?.open_table(SEARCHES).map_err(read_error)?;
-        for row in table.iter().map_err(read_error)? {
-            let (id, row) = row.map_err(read_error)?;
-            let (state, slot, ..) = row.value();
-            visit(id.value(), SearchHead { state: search_state(state)?, slot })?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The bodies that cross the wire, one type each, the same for both ends.
 
 pub mod desk;
+pub mod inquiry;
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::Finding;
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
-use crate::inquiry::SearchRequest;
+use crate::inquiry::Request;
 
 /// The header that carries the newest signed checkpoint, base64 of the note, on every answer.
 pub const CHECKPOINT_HEADER: &str = "smrt-checkpoint";
@@ -314,7 +315,7 @@ pub struct FindingView {
     /// When it was asked for, in hundredths of a second since 1970-01-01 UTC.
     pub asked_at_cs: u64,
     /// Who asked for what and why.
-    pub request: SearchRequest,
+    pub request: Request,
     /// What the auditor found, in words.
     pub note: String,
 }

@@ -1,6 +1,7 @@
 //! What an opened detail must be: the one that its leaf committed to, of its kind, saying again what the leaf says, and agreeing with the
 //! details of the leaves that it follows, where those were opened too.
 
+use crate::inquiry::Disposition;
 use std::collections::{BTreeMap, HashMap};
 
 use super::purges::Purges;
@@ -91,7 +92,8 @@ impl Told {
                 return self.inquiries.remove(&first).filter(|opened| *opened != inquiry).and_then(|_| other("inquiry"));
             }
             Detail::Asked { actor, search, .. } => {
-                self.searches.insert(index, Search { name: search, operator: actor.certificate, first_examiner: None });
+                let operator = actor.person.map_or(actor.certificate, |person| person.to_string());
+                self.searches.insert(index, Search { name: search, operator, first_examiner: None });
             }
             Detail::Answered { search, .. } => {
                 let asked = self.searches.remove(&first)?;
@@ -107,7 +109,10 @@ impl Told {
             Detail::PhotoViewed { search, .. } => {
                 return self.searches.get(&first).filter(|answered| answered.name != search).and_then(|_| other("search"));
             }
-            Detail::Reviewed { examiner, .. } => return self.reviewed(index, leaf, examiner),
+            Detail::Reviewed { actor, .. } => {
+                let examiner = actor.person.map_or(actor.certificate, |person| person.to_string());
+                return self.reviewed(index, leaf, examiner);
+            }
             Detail::BookingIn { replaces, .. } => match (replaces, leaf.count(0)) {
                 (Some(_), 0) => return Some("its detail says that it replaces a version, and it bears the tag of none".to_owned()),
                 (Some(version), tag) => _ = self.replaced.insert(tag, (index, version)),
@@ -177,9 +182,9 @@ fn counts(detail: &Detail) -> Vec<Option<u64>> {
         Detail::ExtensionDecided { granted, days, .. } => vec![u64::from(*granted), *days],
         Detail::BookingsDamaged { versions } => vec![len(versions.len())],
         Detail::Answered { candidates, .. } => vec![len(candidates.len())],
-        Detail::Reviewed { dispositions, .. } => {
-            let leads = dispositions.iter().filter(|disposed| disposed.lead).count();
-            return vec![None, Some(len(dispositions.len())), Some(len(leads))];
+        Detail::Reviewed { findings, released, .. } => {
+            let leads = findings.iter().filter(|finding| finding.disposition == Disposition::Lead).count();
+            return vec![None, Some(len(findings.len() + released.len())), Some(len(leads))];
         }
         Detail::ReportIssued { leads, .. } => vec![len(leads.len())],
         Detail::InquiryClosed { withdrawn, .. } => vec![u64::from(*withdrawn)],
@@ -191,7 +196,7 @@ fn counts(detail: &Detail) -> Vec<Option<u64>> {
         Detail::DetailsOpened { first, end, .. } => vec![end.saturating_sub(*first)],
         Detail::DetailsExpired { first, end, .. } => vec![*first, *end],
         Detail::Exported { leaves, .. } => vec![*leaves],
-        Detail::ProbesExpired { searches } => vec![len(searches.len())],
+        Detail::ProbesExpired { inquiries } => vec![len(inquiries.len())],
         Detail::SampleSeeded { seed, rate_ppm, first, end, .. } => vec![*seed, *rate_ppm, *first, *end],
         Detail::SampleDrawn { leaves, .. } => return vec![None, Some(len(leaves.len()))],
         _ => Vec::new(),

@@ -1,0 +1,557 @@
+//! An inquiry's verbs up to its answer: open it, hand over the probe, choose a face, approve by touch, search.
+//!
+//! An inquiry is one record under a key of its own. Each step is decided in the writer on the revision that its person saw, and written with
+//! its leaf: nothing of it is known to nobody, and nothing that a restart could lose. The search itself runs between two such steps, `asked`
+//! and `answered`; what a crash leaves between them is interrupted by the next start, and a new search needs a new touch.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use zeroize::Zeroizing;
+
+use super::Service;
+use super::core::Core;
+use super::decide::{Decided, Group};
+use super::error::{Fate, ServiceError};
+use super::generation::Generation;
+use super::ledger::Ledger;
+use super::sessions::{Asked, AtDesk};
+use super::stage::NewLeaf;
+use super::writer::{Subject, random};
+use crate::audit::touch::{FaceBox, SearchApproval, Touch};
+use crate::audit::{Detail, Shown};
+use crate::booking::{Identifier, VersionId};
+use crate::embed::{self, Encoding, Look, Picture, QualitySheet};
+use crate::face::Edits;
+use crate::inquiry::{Action, ActionError, Choice, Digest, Event, Frame, Inquiry, InquiryId, NumberPattern, Probe, Request, SearchId, Shortfall, Who};
+use crate::limits::{INQUIRIES_MAX, PICTURE_SIDE_PX_MAX};
+use crate::roster::Duty;
+use crate::store::{Commit, InquiryRow, VersionState};
+use crate::vault::{Announced, Lodger, ProbeKey, SafeKey, Upload};
+
+/// How often a search runs again because candidates were released meanwhile, before its operator is told to wait.
+const RUNS_MAX: usize = 16;
+
+/// An inquiry with the key that opens it.
+pub(super) struct Kept {
+    pub(super) row: InquiryRow,
+    pub(super) key: ProbeKey,
+    pub(super) inquiry: Inquiry,
+}
+
+/// How long each step of a search took, the waiting in its queue included.
+///
+/// Units: milliseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SearchTimings {
+    /// The probe's examination.
+    pub examine_ms: f64,
+    /// The leaf `asked` until it is durable.
+    pub ask_ms: f64,
+    /// The gallery's comparison, repeated where a candidate was released meanwhile.
+    pub scan_ms: f64,
+    /// The leaf `answered` until it is durable.
+    pub answer_ms: f64,
+}
+
+impl Core {
+    /// An inquiry as it stands now: candidates that were released since, and a search whose end lies in a log that was taken over, have
+    /// happened to it.
+    pub(super) fn inquiry(&self, id: [u8; 16]) -> Result<Kept, ServiceError> {
+        self.inquiry_beside(id, None)
+    }
+
+    fn inquiry_beside(&self, id: [u8; 16], group: Option<&Group<'_>>) -> Result<Kept, ServiceError> {
+        let row = self.store.inquiry(id)?.ok_or(ServiceError::NotFound { what: "inquiry" })?;
+        let key = self.vault.probes.key(row.slot, &lodger(id))?;
+        let plain = key.open_record(id, &row.record)?;
+        let mut inquiry: Inquiry = serde_json::from_slice(&plain).map_err(|source| ServiceError::Sealed { what: "inquiry", source })?;
+        let now_cs = group.map_or_else(|| self.clock.now_cs(), |group| group.now_cs);
+        if row.asked.is_none() && inquiry.under_way() {
+            let leaf = inquiry.searches().last().map_or(row.opened, |search| search.leaf);
+            inquiry.happen(now_cs, Event::Interrupted { leaf })?;
+        }
+        let standing: Vec<VersionId> =
+            inquiry.candidates().iter().filter(|candidate| candidate.released_cs.is_none()).map(|candidate| candidate.version).collect();
+        for version in standing {
+            let state = self.store.version(version)?.map(|row| row.state);
+            let stands = matches!(state, Some(VersionState::Live | VersionState::Superseded | VersionState::Unusable));
+            if !stands || group.is_some_and(|group| group.suppressed.contains(&version)) {
+                inquiry.happen(now_cs, Event::Released { version })?;
+            }
+        }
+        Ok(Kept { row, key, inquiry })
+    }
+
+    fn put_inquiry(&self, tables: &Commit, kept: &Kept) -> Result<(), ServiceError> {
+        let id = kept.inquiry.id().0;
+        let plain = Zeroizing::new(serde_json::to_vec(&kept.inquiry).expect("an inquiry holds only strings, numbers and lists of them"));
+        let asked = kept.row.asked.filter(|_| kept.inquiry.under_way());
+        let row = InquiryRow { asked, record: kept.key.seal_record(id, &plain), ..kept.row.clone() };
+        Ok(tables.put_inquiry(id, &row)?)
+    }
+}
+
+impl Ledger {
+    /// Takes a step of an inquiry: `act` makes it of the index of the leaf that logs it, and it is made twice, to see that it may be taken
+    /// and to take it; `log` says by which leaves, of the inquiry as it was before.
+    pub(super) fn step(
+        &self,
+        id: [u8; 16],
+        act: impl Fn(&mut Inquiry, u64, u64) -> Result<(), ActionError> + Send + Sync + 'static,
+        log: impl FnOnce(&Inquiry) -> Vec<NewLeaf> + Send + 'static,
+    ) -> Result<u64, ServiceError> {
+        let decide = move |core: &Core, group: &Group<'_>| {
+            let mut kept = core.inquiry_beside(id, Some(group))?;
+            let now_cs = group.now_cs;
+            act(&mut kept.inquiry.clone(), 0, now_cs)?;
+            let leaves = log(&kept.inquiry);
+            let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
+                act(&mut kept.inquiry, leaf.unwrap_or(0), now_cs)?;
+                if kept.inquiry.under_way() && kept.row.asked.is_none() {
+                    kept.row.asked = leaf;
+                }
+                core.put_inquiry(tables, &kept)
+            };
+            Ok(((), Some(Decided::new(leaves, rows))))
+        };
+        Ok(self.decide(Subject::Inquiry(id), decide)?.1.unwrap_or(0))
+    }
+
+    /// Ends a search that was asked for and will never be answered.
+    pub(super) fn interrupt(&self, id: [u8; 16]) -> Result<(), ServiceError> {
+        let act = |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| inquiry.happen(now_cs, Event::Interrupted { leaf });
+        let log = |inquiry: &Inquiry| {
+            let search = inquiry.searches().last();
+            let follows = search.map(|search| search.leaf).into_iter().collect();
+            let interrupted = Detail::Interrupted { search: search.map(|search| search.id.to_string()) };
+            vec![NewLeaf::new(follows, Vec::new(), interrupted)]
+        };
+        self.step(id, act, log).map(|_| ())
+    }
+
+    /// The probe of an inquiry as it was received; none where none came or its key is gone.
+    pub fn probe(&self, id: [u8; 16]) -> Result<Option<Vec<u8>>, ServiceError> {
+        let kept = self.core().inquiry(id)?;
+        match kept.inquiry.probe() {
+            Some(_) => Ok(Some(self.core().vault.probes.read_photo(id, &kept.key)?)),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Service {
+    /// Opens an inquiry for a requester; gives its id.
+    ///
+    /// Errors: another role, an expired training; an agency that is no member; a hollow field; an attestation that isn't given.
+    pub fn open_inquiry(&self, desk: &AtDesk, request: Request) -> Result<InquiryId, ServiceError> {
+        let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(request.clone()), reason };
+        let who = self.logged(self.may_open(desk, &request), refused)?;
+        self.ledger.room()?;
+        let mut id = [0; 16];
+        random(&mut id);
+        let (today, pattern) = (self.today(), self.number_pattern(&request.requester.agency));
+        let (actor, asked) = (desk.actor(), request.clone());
+        let decide = move |core: &Core, group: &Group<'_>| {
+            if core.store.inquiries_len()? >= INQUIRIES_MAX {
+                return Err(ServiceError::TooMany { what: "inquiries", most: usize::try_from(INQUIRIES_MAX).unwrap_or(usize::MAX) });
+            }
+            let inquiry = Inquiry::open(InquiryId(id), asked.clone(), &who, today, pattern.as_ref(), group.now_cs)?;
+            let key = ProbeKey::generate();
+            let slot = core.vault.probes.lodge(&lodger(id), &key)?;
+            let opened = Detail::InquiryOpened { actor, inquiry: hex::encode(id), request: asked };
+            let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
+                let row = InquiryRow { slot, opened: leaf.expect("an opening is logged"), asked: None, record: Vec::new() };
+                core.put_inquiry(tables, &Kept { row, key, inquiry })
+            };
+            let decided = Decided::new(vec![NewLeaf::new(Vec::new(), Vec::new(), opened)], rows);
+            Ok(((), Some(Decided { slot: Some(slot), ..decided })))
+        };
+        self.logged(self.ledger.decide(Subject::Inquiry(id), decide), refused)?;
+        Ok(InquiryId(id))
+    }
+
+    fn may_open(&self, desk: &AtDesk, request: &Request) -> Result<Who, ServiceError> {
+        desk.person.may(Duty::Operate, "open inquiries", self.today())?;
+        self.roster.requester(&request.requester.agency, self.today())?;
+        Ok(self.who(desk))
+    }
+
+    /// How an agency writes its complaint numbers, where it has set that.
+    fn number_pattern(&self, agency: &Identifier) -> Option<NumberPattern> {
+        let agency = self.roster.agencies.iter().find(|known| known.id == *agency)?;
+        NumberPattern::parse(agency.numbers.as_deref()?).ok()
+    }
+
+    /// The person at a desk, as an inquiry's steps name them.
+    pub(super) fn who(&self, desk: &AtDesk) -> Who {
+        let person = &desk.person;
+        let may = |duty| person.may(duty, "", self.today()).is_ok();
+        Who {
+            person: crate::inquiry::Person { id: person.id.clone(), badge: person.badge.clone(), agency: person.agency.clone() },
+            may_operate: may(Duty::Operate),
+            may_examine: may(Duty::Examine),
+        }
+    }
+
+    /// Begins the upload of a probe, or says how much of it is durable, so that it goes on there.
+    ///
+    /// Errors: not the inquiry's operator, or a probe is wanted no more; a size out of bounds; another file was begun.
+    pub fn begin_upload(&self, desk: &AtDesk, id: InquiryId, announced: Announced) -> Result<u64, ServiceError> {
+        self.upload(desk, id, announced, |upload| Ok(upload.received()))
+    }
+
+    /// Takes a piece of a probe; gives how much is durable.
+    pub fn put_piece(&self, desk: &AtDesk, id: InquiryId, announced: Announced, offset: u64, piece: &[u8]) -> Result<u64, ServiceError> {
+        self.upload(desk, id, announced, |upload| upload.put(offset, piece))
+    }
+
+    fn upload(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        announced: Announced,
+        work: impl FnOnce(&mut Upload) -> Result<u64, crate::vault::VaultError>,
+    ) -> Result<u64, ServiceError> {
+        self.allowed(desk, Duty::Operate, "hand over a probe")?;
+        let kept = self.ledger.core().inquiry(id.0)?;
+        let who = self.who(desk);
+        let probe = Probe { sha256: Digest(announced.sha256), bytes: announced.size, media_type: media_type("image/*"), faces: Vec::new() };
+        let revision = kept.inquiry.revision();
+        let may = kept.inquiry.clone().act(&who, revision, self.ledger.now_cs(), Action::ReceiveProbe(probe));
+        self.refused_at(desk, may.map_err(ServiceError::from))?;
+        let _alone = self.uploading(id)?;
+        // Another file in place of the one that was taken: what is there makes way.
+        if kept.inquiry.probe().is_some_and(|probe| probe.sha256.0 != announced.sha256) {
+            self.ledger.core().vault.probes.unlink_photo(id.0)?;
+        }
+        let mut upload = self.ledger.core().vault.probes.upload(id.0, &kept.key, announced)?;
+        Ok(work(&mut upload)?)
+    }
+
+    /// Ends the upload, looks at the probe and takes it into the inquiry.
+    ///
+    /// Errors: as `begin_upload`; an upload that isn't whole, or other bytes than were announced; a file that is no photo.
+    pub fn receive_probe(&self, desk: &AtDesk, id: InquiryId, revision: u64, announced: Announced) -> Result<(), ServiceError> {
+        self.allowed(desk, Duty::Operate, "hand over a probe")?;
+        let kept = self.ledger.core().inquiry(id.0)?;
+        let probes = &self.ledger.core().vault.probes;
+        let original = {
+            let _alone = self.uploading(id)?;
+            probes.upload(id.0, &kept.key, announced)?.finish()?;
+            probes.read_photo(id.0, &kept.key)?
+        };
+        let generation = self.ledger.generation();
+        let looked = self.looked(&generation, original.into(), &Edits::default());
+        let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(kept.inquiry.request().clone()), reason };
+        let look = match self.logged(looked, refused) {
+            Ok(look) => look,
+            Err(e) => {
+                // What is no photo isn't kept.
+                probes.unlink_photo(id.0)?;
+                return Err(e);
+            }
+        };
+        let faces = look.faces.iter().map(|found| Frame::from(found.face.frame)).collect();
+        let probe = Probe {
+            sha256: Digest(announced.sha256),
+            bytes: announced.size,
+            media_type: media_type(look.format.media_type()),
+            faces,
+        };
+        let who = self.who(desk);
+        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::ReceiveProbe(probe.clone()));
+        self.refused_at(desk, self.ledger.step(id.0, act, |_| Vec::new())).map(|_| ())
+    }
+
+    /// All faces of the probe with these edits, and a picture of it, to choose by.
+    pub fn preview(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<(Look, Picture), ServiceError> {
+        let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
+        let generation = self.ledger.generation();
+        let look = self.looked(&generation, original.clone(), edits)?;
+        Ok((look, self.picture(&generation, original, edits, embed::Part::Whole)?))
+    }
+
+    /// A picture of the probe, as received or as searched, or of one of its faces.
+    ///
+    /// Errors: whoever may not see the probe now.
+    pub fn probe_picture(&self, desk: &AtDesk, id: InquiryId, edits: &Edits, face: Option<usize>) -> Result<Picture, ServiceError> {
+        let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
+        let generation = self.ledger.generation();
+        let part = match face {
+            None => embed::Part::Whole,
+            Some(face) => {
+                let look = self.looked(&generation, original.clone(), edits)?;
+                let found = look.faces.get(face).ok_or(ServiceError::NotFound { what: "face" })?;
+                embed::Part::Face(found.face.frame)
+            }
+        };
+        self.picture(&generation, original, edits, part)
+    }
+
+    pub(super) fn picture(&self, generation: &Generation, photo: Arc<[u8]>, edits: &Edits, part: embed::Part) -> Result<Picture, ServiceError> {
+        Ok(self.examining.during(|| generation.pool().picture(photo, edits, part, PICTURE_SIDE_PX_MAX, Encoding::Jpeg))?)
+    }
+
+    fn looked(&self, generation: &Generation, original: Arc<[u8]>, edits: &Edits) -> Result<Look, ServiceError> {
+        Ok(self.examining.during(|| generation.pool().look(original, edits))?)
+    }
+
+    fn own_probe(&self, desk: &AtDesk, id: InquiryId) -> Result<Vec<u8>, ServiceError> {
+        let kept = self.ledger.core().inquiry(id.0)?;
+        let may = if kept.inquiry.sight(&self.who(desk).person).probe { Ok(()) } else { Err(ServiceError::NotShown { what: "probe" }) };
+        self.refused_at(desk, may)?;
+        self.ledger.probe(id.0)?.ok_or(ServiceError::NotFound { what: "probe" })
+    }
+
+    /// Chooses a face of the probe with its edits; gives its quality sheet.
+    ///
+    /// Errors: not the operator, not this revision; an unusable face; a poor one without a recorded reason.
+    pub fn choose_face(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: u64,
+        edits: Edits,
+        face: Option<usize>,
+        reason: Option<String>,
+    ) -> Result<QualitySheet, ServiceError> {
+        self.allowed(desk, Duty::Operate, "choose a face")?;
+        let kept = self.ledger.core().inquiry(id.0)?;
+        let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
+        let generation = self.ledger.generation();
+        let request = kept.inquiry.request().clone();
+        let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(request.clone()), reason };
+        let probe = self.logged(self.examined(&generation, original, &edits, face), refused)?;
+        let quality = crate::inquiry::Quality {
+            measures: probe.quality.0.iter().map(|reading| measure(reading.measure.label(), reading.value)).collect(),
+            shortfalls: probe.quality.0.iter().filter(|reading| reading.verdict >= embed::Verdict::Low).map(shortfall).collect(),
+        };
+        let choice = Choice {
+            face: probe.chosen,
+            frame: Frame::from(probe.look.faces[probe.chosen].face.frame),
+            edits,
+            searched: Digest(probe.look.searched_sha256().0),
+            quality,
+            reason,
+        };
+        let who = self.who(desk);
+        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::ChooseFace(choice.clone()));
+        self.logged(self.ledger.step(id.0, act, |_| Vec::new()), refused)?;
+        Ok(probe.quality)
+    }
+
+    fn examined(&self, generation: &Generation, original: Arc<[u8]>, edits: &Edits, face: Option<usize>) -> Result<embed::Probe, ServiceError> {
+        Ok(self.examining.during(|| generation.pool().probe(original, edits, face))?)
+    }
+
+    /// What the operator touches to have the search run: this request, this probe, this face, at this revision, once.
+    ///
+    /// Errors: not the operator, not this revision, nothing chosen; another search of the operator's is under way, or too many were.
+    pub fn challenge_search(&self, desk: &AtDesk, id: InquiryId, revision: u64) -> Result<Asked, ServiceError> {
+        let unasked = self.approvable(desk, id, revision);
+        let (approval, request) = self.refused_at(desk, unasked)?;
+        let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(request.clone()), reason };
+        self.logged(self.paced(desk), refused)?;
+        let key = self.ledger.core().member(&desk.person.id)?.and_then(|member| member.key).map(|key| key.id);
+        self.guard.sessions.ask_search(approval, self.ledger.now_cs() / 100, key)
+    }
+
+    fn approvable(&self, desk: &AtDesk, id: InquiryId, revision: u64) -> Result<(SearchApproval, Request), ServiceError> {
+        desk.person.may(Duty::Operate, "search", self.today())?;
+        self.guard.clock_allows()?;
+        self.relying_party()?;
+        let inquiry = self.ledger.core().inquiry(id.0)?.inquiry;
+        let ask = Action::Ask { search: SearchId([0; 16]), leaf: 0 };
+        inquiry.clone().act(&self.who(desk), revision, self.ledger.now_cs(), ask)?;
+        let (probe, choice) = inquiry.probe().zip(inquiry.choice()).ok_or(ServiceError::NotFound { what: "chosen face" })?;
+        let Frame { x, y, width, height } = choice.frame;
+        let fields = digest(&SHA256, inquiry.request().canonical().as_bytes());
+        let approval = SearchApproval {
+            log: self.ledger.core().log_key.origin().to_owned(),
+            inquiry: id.0,
+            revision,
+            fields_sha256: fields.as_ref().try_into().expect("SHA-256 gives 32 bytes"),
+            probe_sha256: probe.sha256.0,
+            searched_sha256: choice.searched.0,
+            face: FaceBox { left: x, top: y, width, height },
+            edits: choice.edits.as_slice().iter().map(ToString::to_string).collect(),
+            candidates: inquiry.request().candidates as u64,
+            operator: desk.person.id.clone(),
+            device: desk.device.clone(),
+            certificate_sha256: desk.caller.fingerprint,
+            model: self.ledger.generation().model().0,
+            expires: 0,
+            nonce: [0; 32],
+        };
+        Ok((approval, inquiry.request().clone()))
+    }
+
+    /// Runs the search that the operator approved by this touch.
+    ///
+    /// Errors: a touch for anything else, or for this before it was changed; everything that `challenge_search` refuses; full queues.
+    pub fn search(&self, desk: &AtDesk, id: InquiryId, revision: u64, nonce: [u8; 32], touch: Touch) -> Result<SearchTimings, ServiceError> {
+        let begun = self.approvable(desk, id, revision);
+        let (approval, request) = self.refused_at(desk, begun)?;
+        let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(request.clone()), reason };
+        self.ledger.room()?;
+        let touched = self.guard.sessions.answered_search(nonce, &approval, self.ledger.now_cs() / 100).and_then(|approval| {
+            let key = self.verify_touch(&desk.person.id, &touch, &approval.challenge())?;
+            Ok((approval, key))
+        });
+        let (approval, key) = self.logged(touched, refused)?;
+        let _alone = self.logged(self.searching(desk), refused)?;
+        let mut timings = SearchTimings::default();
+        // Taken once: whatever is switched meanwhile, this search is of one model to its end.
+        let generation = self.ledger.generation();
+        if generation.model().0 != approval.model {
+            return self.logged(Err(ServiceError::ChallengeChanged), refused);
+        }
+        let inquiry = self.ledger.core().inquiry(id.0)?.inquiry;
+        let choice = inquiry.choice().cloned().ok_or(ServiceError::NotFound { what: "chosen face" })?;
+        let original: Arc<[u8]> = self.ledger.probe(id.0)?.ok_or(ServiceError::NotFound { what: "probe" })?.into();
+        let examined = timed(&mut timings.examine_ms, || self.examined(&generation, original, &choice.edits, Some(choice.face)));
+        let probe = self.logged(examined, refused)?;
+        if probe.look.searched_sha256().0 != choice.searched.0 {
+            return self.logged(Err(ServiceError::ChallengeChanged), refused);
+        }
+        let mut search = [0; 16];
+        random(&mut search);
+        let (who, actor, asked) = (self.who(desk), desk.actor(), request.clone());
+        let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, Action::Ask { search: SearchId(search), leaf })
+        };
+        let opened = self.ledger.core().inquiry(id.0)?.row.opened;
+        let log = move |_: &Inquiry| {
+            let (search, inquiry) = (hex::encode(search), id.to_string());
+            let detail = Detail::Asked { actor, search, inquiry, request: asked, approval, touch, key };
+            vec![NewLeaf::new(vec![opened], Vec::new(), detail)]
+        };
+        let asked = timed(&mut timings.ask_ms, || self.ledger.step(id.0, act, log));
+        self.logged(asked, refused)?;
+        let ran = self.run(desk, id, &generation, &probe.embedding, request.candidates, &mut timings);
+        if let Err(e) = &ran
+            && e.fate() != Fate::Halt
+        {
+            self.ledger.interrupt(id.0)?;
+        }
+        ran.map(|()| timings)
+    }
+
+    /// Compares and answers; as often as candidates are released between the two.
+    fn run(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        generation: &Generation,
+        probe: &crate::face::Embedding,
+        k: usize,
+        timings: &mut SearchTimings,
+    ) -> Result<(), ServiceError> {
+        for _ in 0..RUNS_MAX {
+            let candidates = timed(&mut timings.scan_ms, || self.ledger.compare(generation, probe, k))?;
+            let gone = timed(&mut timings.answer_ms, || self.answer(desk, id, generation, candidates))?;
+            if gone.is_empty() {
+                return Ok(());
+            }
+            for version in gone {
+                generation.mask(version)?;
+            }
+        }
+        Err(ServiceError::Busy)
+    }
+
+    /// Logs the answer before it leaves. Where a candidate was released meanwhile, nothing is logged and those are given.
+    fn answer(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        generation: &Generation,
+        candidates: Vec<(VersionId, f64)>,
+    ) -> Result<Vec<VersionId>, ServiceError> {
+        let (actor, model, gallery_rows) = (desk.actor(), generation.model().to_string(), u64::from(generation.gallery().live()));
+        let decide = move |core: &Core, group: &Group<'_>| {
+            let mut gone = Vec::new();
+            for (version, _) in &candidates {
+                let live = core.store.version(*version)?.is_some_and(|row| row.state == VersionState::Live);
+                if !live || group.suppressed.contains(version) {
+                    gone.push(*version);
+                }
+            }
+            if !gone.is_empty() {
+                return Ok((gone, None));
+            }
+            let mut kept = core.inquiry_beside(id.0, Some(group))?;
+            let now_cs = group.now_cs;
+            let answered = move |leaf| Event::Answered { candidates: candidates.clone(), leaf };
+            kept.inquiry.clone().happen(now_cs, answered(0))?;
+            let search = kept.inquiry.searches().last().ok_or(ServiceError::NotFound { what: "open search" })?;
+            let Event::Answered { candidates, .. } = answered(0) else { unreachable!("it was just made") };
+            let shown: Vec<Shown> = candidates.into_iter().map(|(version, score)| Shown { version, score }).collect();
+            let (follows, counts) = (vec![search.leaf], vec![shown.len() as u64]);
+            let detail = Detail::Answered { actor, search: search.id.to_string(), model, gallery_rows, candidates: shown };
+            let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
+                kept.inquiry.happen(now_cs, answered(leaf.expect("an answer is logged")))?;
+                kept.row.asked = None;
+                core.put_inquiry(tables, &kept)
+            };
+            Ok((Vec::new(), Some(Decided::new(vec![NewLeaf::new(follows, counts, detail)], rows))))
+        };
+        Ok(self.ledger.decide(Subject::Inquiry(id.0), decide)?.0)
+    }
+
+    /// Withdraws an inquiry.
+    pub fn withdraw(&self, desk: &AtDesk, id: InquiryId, revision: u64, reason: String) -> Result<(), ServiceError> {
+        let (who, actor, words) = (self.who(desk), desk.actor(), reason.clone());
+        let opened = self.ledger.core().inquiry(id.0)?.row.opened;
+        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, Action::Withdraw { reason: reason.clone() })
+        };
+        let log = move |_: &Inquiry| {
+            let detail = Detail::InquiryClosed { actor, inquiry: id.to_string(), withdrawn: true, reason: words };
+            vec![NewLeaf::new(vec![opened], vec![1], detail)]
+        };
+        self.refused_at(desk, self.ledger.step(id.0, act, log)).map(|_| ())
+    }
+
+    /// Whether the operator's searches keep to their ceilings.
+    fn paced(&self, desk: &AtDesk) -> Result<(), ServiceError> {
+        self.pace.may(&desk.person.id, self.ledger.now_cs())
+    }
+
+    /// Takes the operator's one place among searches, and counts it.
+    fn searching(&self, desk: &AtDesk) -> Result<super::pace::Place<'_>, ServiceError> {
+        self.pace.begin(&desk.person.id, self.ledger.now_cs())
+    }
+
+    fn uploading(&self, id: InquiryId) -> Result<super::pace::Place<'_>, ServiceError> {
+        self.uploads.take(Identifier::parse(&id.to_string()).expect("hexadecimal digits are an identifier"))
+    }
+}
+
+/// To whom an inquiry's key is lodged.
+pub(super) fn lodger(id: [u8; 16]) -> Lodger {
+    Lodger { owner: Identifier::parse("inquiry").expect("it is an identifier"), id }
+}
+
+fn media_type(words: &str) -> crate::booking::Text {
+    crate::booking::Text::parse(words).expect("a media type is a text")
+}
+
+fn measure(name: &str, value: f64) -> crate::inquiry::Measure {
+    crate::inquiry::Measure { name: crate::booking::Text::parse(name).expect("a measure's label is a text"), value }
+}
+
+fn shortfall(reading: &embed::Reading) -> Shortfall {
+    let name = crate::booking::Text::parse(reading.measure.label()).expect("a measure's label is a text");
+    Shortfall { name, blocks: reading.verdict == embed::Verdict::Poor && reading.measure.blocks() }
+}
+
+/// Does `work` and adds what it took.
+fn timed<T>(ms: &mut f64, work: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let done = work();
+    *ms += begun.elapsed().as_secs_f64() * 1e3;
+    done
+}
