@@ -19,7 +19,7 @@ use super::wire::inquiry::{
 };
 use super::{Door, InPath, answer, form};
 use crate::booking::VersionId;
-use crate::embed::{Picture, Unusable};
+use crate::embed::Picture;
 use crate::face::Edits;
 use crate::inquiry::{InquiryId, NOTE, Request as InquiryRequest, Review};
 use crate::limits::PROBE_PIECE_BYTES;
@@ -202,7 +202,7 @@ async fn post_preview(State(door): State<Door>, from: FromDesk, id: InPath, requ
         let (look, shown) = door.at_desk(from, move |service, desk| service.preview(desk, id, &edits)).await?;
         let faces = look.faces.iter().map(|found| PreviewFace {
             frame: found.face.frame.into(),
-            unusable: found.unusable.as_ref().map(why),
+            unusable: found.unusable.as_ref().map(ToString::to_string),
         });
         let [width, height] = look.searched_px;
         Ok(Json(PreviewView { width, height, faces: faces.collect(), picture: STANDARD.encode(&shown.bytes) }).into_response())
@@ -325,13 +325,6 @@ fn inquiry_id(found: InPath) -> Result<InquiryId, Refusal> {
 fn both(path: InPaths) -> Result<(InquiryId, String), Refusal> {
     let Path((id, other)) = path.map_err(|_| Refusal::malformed("the path is not UTF-8"))?;
     Ok((InquiryId::parse(&id).map_err(|e| Refusal::malformed(e.to_string()))?, other))
-}
-
-fn why(unusable: &Unusable) -> String {
-    match unusable {
-        Unusable::TooSmall(px) => format!("its eyes are {px:.0} pixels apart, which is too few"),
-        Unusable::Unclear(score) => format!("the detector is not sure of it ({score:.2})"),
-    }
 }
 
 fn head(Head { inquiry, waits }: Head) -> HeadView {

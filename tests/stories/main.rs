@@ -14,6 +14,7 @@ mod attacker;
 mod fake_disk;
 mod it_installs_the_box;
 mod outsiders_verify;
+mod outsiders_verify_touches;
 mod photos;
 mod raw;
 mod site;

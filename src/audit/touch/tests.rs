@@ -95,8 +95,10 @@ fn attestation_object(data: &[u8]) -> Vec<u8> {
 }
 
 fn with_statement(format: &[u8], statement: &[u8], data: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(data.len()).unwrap();
-    let head = if length < 256 { vec![0x58, data.len() as u8] } else { [&[0x59], &length.to_be_bytes()[..]].concat() };
+    let head = match u8::try_from(data.len()) {
+        Ok(length) => vec![0x58, length],
+        Err(_) => [&[0x59], &u16::try_from(data.len()).unwrap().to_be_bytes()[..]].concat(),
+    };
     [b"\xa3\x63fmt", format, b"\x67attStmt", statement, b"\x68authData", &head, data].concat()
 }
 
@@ -222,7 +224,7 @@ fn statements_of_every_format_are_taken_and_none_is_believed() {
         with_statement(b"\x42\x01\x02", &[0xa0], &data),
         with_statement(b"\x64none", &[], &data),
         [&attestation_object(&data)[..], &[0]].concat(),
-        [b"\xa4\x63fmt\x64none\x63fmt\x64none\x67attStmt\xa0\x68authData\x58", &[data.len() as u8][..], &data].concat(),
+        [b"\xa4\x63fmt\x64none\x63fmt\x64none\x67attStmt\xa0\x68authData\x58", &[u8::try_from(data.len()).unwrap()][..], &data].concat(),
         b"\xa2\x63fmt\x64none\x67attStmt\xa0".to_vec(),
         b"\xa0".to_vec(),
         Vec::new(),
