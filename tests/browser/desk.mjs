@@ -45,6 +45,7 @@ export class Desk {
     const home = join(this.#setting.work, this.#name);
     const profile = await furnish(home, door);
     const { chromium } = createRequire(join(this.#setting.modules, 'x'))('playwright-core');
+    // Where these are set, the browser would look there and not below its home.
     const { XDG_CONFIG_HOME, XDG_DATA_HOME, XDG_CACHE_HOME, ...env } = process.env;
     this.#context = await chromium.launchPersistentContext(profile, {
       executablePath: CHROMIUM,
@@ -61,7 +62,7 @@ export class Desk {
       timeout: this.#setting.patienceMs,
     });
     this.#context.setDefaultTimeout(this.#setting.patienceMs);
-    this.#context.on('page', (page) => this.#greet(page));
+    this.#context.on('page', (page) => this.#greet(page).catch((error) => this.#complaints.note('tab', error.message)));
     await Promise.all(this.#context.pages().map((page) => this.#greet(page)));
   }
 
@@ -117,8 +118,8 @@ export class Desk {
 
   /** Asks for a page that nobody gets; why not, in Chromium's word. */
   async fail(path) {
-    this.expect('net::');
-    const failed = await this.page.goto(new URL(path, this.#url).href).then(() => null, (error) => error.message);
+    const url = new URL(path, this.#url).href;
+    const failed = await this.#complaints.suffer('net::', () => this.page.goto(url).then(() => null, (error) => error.message));
     const why = failed?.match(/net::\w+/)?.[0];
     if (!why) throw new Error(failed ?? `${path} was answered`);
     return why;
@@ -164,11 +165,21 @@ export class Desk {
   async tabTo(role, name) {
     const wanted = this.page.getByRole(role, { name, exact: true });
     await wanted.first().waitFor();
-    for (let steps = 1; steps <= STEPS_MAX; steps += 1) {
+    const passed = [];
+    while (passed.length < STEPS_MAX) {
       await this.page.keyboard.press('Tab');
-      if (await wanted.evaluateAll((found) => found.includes(document.activeElement))) return steps;
+      passed.push(await this.focus());
+      if (await wanted.evaluateAll((found) => found.includes(document.activeElement))) return passed.length;
     }
-    throw new Error(`the tabulator doesn't come to ${role} '${name}' in ${STEPS_MAX} steps`);
+    const seen = [...new Set(passed.map((words) => words.join(' ')))].join(', ');
+    throw new Error(`the tabulator doesn't come to ${role} ${name} in ${STEPS_MAX} steps, only to: ${seen}`);
+  }
+
+  /** Role and accessible name of what is in focus, as a screen reader is told them. */
+  async focus() {
+    const { result } = await this.session.send('Runtime.evaluate', { expression: 'document.activeElement' });
+    const { nodes } = await this.session.send('Accessibility.getPartialAXTree', { objectId: result.objectId, fetchRelatives: false });
+    return [nodes[0].role?.value ?? '', nodes[0].name?.value ?? ''];
   }
 
   // Eyes
@@ -225,6 +236,8 @@ const byText = (desk, { text }) => desk.page.getByText(text).filter({ visible: t
 const VERBS = {
   open: (desk, { path }) => desk.open(path),
   fail: (desk, { path }) => desk.fail(path),
+  'hold clock': (desk) => desk.page.clock.install(),
+  pass: (desk, { minutes }) => desk.page.clock.fastForward(minutes * 60_000),
   reload: async (desk) => (await desk.page.reload()).status(),
   arrive: (desk, { path }) => desk.page.waitForURL((url) => url.pathname === path),
   'open tab': (desk) => desk.openTab(),
@@ -236,6 +249,7 @@ const VERBS = {
 
   press: (desk, { keys }) => desk.page.keyboard.press(keys),
   write: (desk, { text }) => desk.page.keyboard.type(text),
+  focus: (desk) => desk.focus(),
   'tab to': (desk, { role, name }) => desk.tabTo(role, name),
   click: (desk, words) => byRole(desk, words).click(),
   fill: (desk, { text, ...words }) => byLabel(desk, words).fill(text),

@@ -51,5 +51,6 @@ for await (const line of createInterface({ input: process.stdin })) {
   const said = await answer(JSON.parse(line)).catch((error) => ({ error: error.message }));
   process.stdout.write(`${JSON.stringify(said)}\n`);
 }
+setTimeout(() => process.exit(1), setting.patienceMs).unref();
 await Promise.allSettled([...desks.values()].map((desk) => desk.close()));
 process.exit(0);

@@ -80,6 +80,7 @@ fn a_person_registers_and_touches_a_key_by_keyboard_alone() {
     desk.press("Enter");
     desk.sees("Registered");
     assert_eq!(desk.tab_to("button", "Touch"), 1);
+    assert_eq!(desk.focus(), ("button".to_owned(), "Touch".to_owned()));
     desk.press("Enter");
     desk.sees("Touched");
     desk.sees_no("Registered");
@@ -182,6 +183,20 @@ fn forms_are_filled_and_files_go_both_ways() {
     desk.click("link", "Paper");
     assert_eq!(std::fs::read(desk.downloaded()).unwrap(), b"a paper");
     desk.arrives_at("/");
+}
+
+#[test]
+fn half_an_hour_passes_on_a_page_at_once() {
+    let site = Site::new();
+    let door = Door::open(&site);
+    let browsers = Browsers::start("clock", &site);
+    let desk = browsers.desk("rtcc-1", &door.url);
+    desk.holds_the_clock();
+    desk.open("/");
+    desk.pass_minutes(29);
+    desk.sees("Ready");
+    desk.pass_minutes(1);
+    desk.sees("Idle");
 }
 
 #[test]

@@ -126,7 +126,9 @@ impl<'s> Browsers<'s> {
         Self { site, pipe: Mutex::new(Pipe { child, commands, answers }), _work: work }
     }
 
-    /// Starts a browser under the certificate of a console, before the server at this address.
+    /// Starts a browser under the certificate of a console, before the server at this address. Dropped, it is closed, and fails the story if
+    /// a complaint was expected there and never came.
+    #[track_caller]
     pub(crate) fn desk(&self, device: &str, url: &str) -> Desk<'_> {
         let identity = self.site.console_identity(device);
         let door = json!({ "url": url, "ca": self.site.ca(), "certificate": identity.certificate, "key": identity.key });
@@ -134,6 +136,7 @@ impl<'s> Browsers<'s> {
     }
 
     /// Starts a browser without any certificate.
+    #[track_caller]
     pub(crate) fn desk_without_certificate(&self, url: &str) -> Desk<'_> {
         self.seat("stranger", json!({ "url": url, "ca": self.site.ca() }))
     }
@@ -211,6 +214,18 @@ impl Desk<'_> {
         self.does("reload", json!({}))
     }
 
+    /// Takes hold of the clock of the pages that this tab opens from now on: it goes on by itself, and by `pass_minutes`.
+    #[track_caller]
+    pub(crate) fn holds_the_clock(&self) {
+        self.does("hold clock", json!({}))
+    }
+
+    /// Lets so many minutes pass on the page at once: what is due in them comes, once. The server's clock is its own.
+    #[track_caller]
+    pub(crate) fn pass_minutes(&self, minutes: u32) {
+        self.does("pass", json!({ "minutes": minutes }))
+    }
+
     /// Waits until this page is shown.
     #[track_caller]
     pub(crate) fn arrives_at(&self, path: &str) {
@@ -271,6 +286,12 @@ impl Desk<'_> {
     #[track_caller]
     pub(crate) fn tab_to(&self, role: &str, name: &str) -> usize {
         self.does("tab to", json!({ "role": role, "name": name }))
+    }
+
+    /// Role and accessible name of what is in focus, as a screen reader is told them.
+    #[track_caller]
+    pub(crate) fn focus(&self) -> (String, String) {
+        self.does("focus", json!({}))
     }
 
     /// Clicks what has this role and accessible name.

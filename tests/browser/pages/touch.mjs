@@ -2,6 +2,7 @@
 
 const CHALLENGE = new TextEncoder().encode('a request of which this is the digest');
 const TIMEOUT_MS = 500;
+const IDLE_MS = 30 * 60 * 1000;
 
 const base64 = (bytes) => btoa(String.fromCharCode(...new Uint8Array(bytes)));
 const say = (words) => {
@@ -62,3 +63,4 @@ const on = (selector, event, done, act) => document.querySelector(selector).addE
 on('#register', 'click', 'Registered', register);
 on('#touch', 'click', 'Touched', touch);
 on('#words', 'submit', 'Said', said);
+setTimeout(() => say('Idle'), IDLE_MS);
