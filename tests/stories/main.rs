@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a story that can't go on has failed")]
 
 mod a_bridge_to_other_witnesses;
+mod a_browser_comes_to_the_door;
 mod a_console_searches;
 mod a_stranger_knocks;
 mod a_witness_cosigns;
@@ -11,6 +12,7 @@ mod an_agency_pushes_bookings;
 mod an_attacker_reads_the_log;
 mod an_auditor_verifies;
 mod attacker;
+mod browser;
 mod fake_disk;
 mod it_installs_the_box;
 mod outsiders_verify;
