@@ -200,10 +200,10 @@ async fn post_preview(State(door): State<Door>, from: FromDesk, id: InPath, requ
         let id = inquiry_id(id)?;
         let PreviewRequest { edits } = form::read_json(request, "edits").await?;
         let (look, shown) = door.at_desk(from, move |service, desk| service.preview(desk, id, &edits)).await?;
-        let faces = look.faces.iter().map(|found| PreviewFace {
-            frame: found.face.frame.into(),
-            unusable: found.unusable.as_ref().map(ToString::to_string),
-        });
+        let faces = look
+            .faces
+            .iter()
+            .map(|found| PreviewFace { frame: found.face.frame.into(), unusable: found.unusable.as_ref().map(ToString::to_string) });
         let [width, height] = look.searched_px;
         Ok(Json(PreviewView { width, height, faces: faces.collect(), picture: STANDARD.encode(&shown.bytes) }).into_response())
     };
@@ -382,7 +382,6 @@ fn view(InquirySight { inquiry, sight, candidates }: InquirySight) -> InquiryVie
 
 /// Milliseconds of each step, in the form of the header that says so.
 fn timing(search: &SearchTimings) -> String {
-    let steps =
-        [("examine", search.examine_ms), ("ask", search.ask_ms), ("scan", search.scan_ms), ("answer", search.answer_ms)];
+    let steps = [("examine", search.examine_ms), ("ask", search.ask_ms), ("scan", search.scan_ms), ("answer", search.answer_ms)];
     steps.map(|(name, ms)| format!("{name};dur={ms:.2}")).join(", ")
 }

@@ -4,10 +4,12 @@ use std::fmt::Write;
 
 use time::macros::date;
 
-use super::touch::{Aaguid, ActApproval, Base64Url, Credential, PublicKey, Touch, Verb};
-use super::{Actor, Alarm, Detail, Disposed, Finding, Leaf, LeafKind, Refusal, SALT_BYTES, Shown, Unusable, commit};
+use super::touch::{Aaguid, ActApproval, Base64Url, Credential, FaceBox, PublicKey, SearchApproval, Touch, Verb};
+use super::{Actor, Alarm, Detail, Finding, Leaf, LeafKind, Refusal, SALT_BYTES, Shown, Unusable, commit};
 use crate::booking::{Identifier, Text, VersionId};
-use crate::inquiry::{Purpose, Reference, SearchRequest};
+use crate::inquiry::{
+    self, Attestations, Disposition, Feature, Handover, Observation, Outcome, Purpose, Reference, Request, Requester, Seen, Upshot,
+};
 use crate::roster::{OffReason, Person, Role};
 
 const HEAD: &str = "# Leaves\n\nWhat the log says, kind by kind. A leaf is public: its bytes lie in the entry bundles that everybody in the roster \
@@ -72,21 +74,20 @@ fn person() -> Person {
     }
 }
 
-fn request() -> SearchRequest {
-    SearchRequest {
+fn request() -> Request {
+    Request {
+        requester: Requester { name: text("Det. A. Ortiz"), badge: text("2210"), agency: id("slmpd") },
         reference: Reference::ComplaintNumber { number: text("26-004711") },
-        requester: text("Det. A. Ortiz"),
-        agency: id("slmpd"),
         purpose: Purpose::Crime,
         reason: "robbery at Grand and Gravois, suspect on store camera".to_owned(),
         probe_source: text("store camera"),
-        face: None,
         candidates: 20,
+        attestations: Attestations { not_solely_protected: true, shows_person_sought: true, source_as_stated: true },
     }
 }
 
 /// A detail of a kind, as it might be.
-fn example(kind: LeafKind) -> Detail {
+pub(crate) fn example(kind: LeafKind) -> Detail {
     let (feed, console) = (|| actor("smrt:agency/slmpd/feed"), || actor("smrt:device/rtcc-1"));
     let (admin, auditor) = (|| actor("smrt:device/admin-1"), || actor("smrt:device/audit-1"));
     let (digest, search, version) = (|| "0".repeat(64), || "0f".repeat(16), VersionId([0x2a; 16]));
@@ -151,7 +152,25 @@ fn example(kind: LeafKind) -> Detail {
         LeafKind::Transferred => Detail::Transferred { actor: admin(), version, manifest_sha256: digest() },
         LeafKind::BookingsDamaged => Detail::BookingsDamaged { versions: vec![version] },
         LeafKind::Asked => {
-            Detail::Asked { actor: console(), search: search(), request: request(), probe_sha256: digest(), face: 0, model: digest() }
+            let approval = SearchApproval {
+                log: words("fusion.example/smrt"),
+                inquiry: [0x0f; 16],
+                revision: 3,
+                fields_sha256: [0; 32],
+                probe_sha256: [0; 32],
+                searched_sha256: [0; 32],
+                face: FaceBox { left: 120, top: 64, width: 210, height: 260 },
+                edits: vec![words("rotate +2.5 degrees")],
+                candidates: 20,
+                operator: id("operator-1"),
+                device: id("rtcc-1"),
+                certificate_sha256: [0; 32],
+                model: [0; 32],
+                expires: 1_795_449_660,
+                nonce: [0; 32],
+            };
+            let (actor, touch, key) = (at("smrt:device/rtcc-1", "operator-1"), touch(), key());
+            Detail::Asked { actor, search: search(), inquiry: search(), request: request(), approval, touch, key }
         }
         LeafKind::Answered => Detail::Answered {
             actor: console(),
@@ -160,17 +179,22 @@ fn example(kind: LeafKind) -> Detail {
             gallery_rows: 250_000,
             candidates: vec![Shown { version, score: 0.61 }],
         },
-        LeafKind::Interrupted => Detail::Interrupted { search: Some(search()), device: Some(id("rtcc-1")) },
+        LeafKind::Interrupted => Detail::Interrupted { search: Some(search()) },
         LeafKind::SearchRefused => {
             Detail::SearchRefused { actor: console(), request: Some(request()), reason: words("the reason is a placeholder") }
         }
         LeafKind::PhotoViewed => Detail::PhotoViewed { actor: console(), search: search(), version },
         LeafKind::InquiryOpened => Detail::InquiryOpened { actor: console(), inquiry: search(), request: request() },
         LeafKind::Reviewed => Detail::Reviewed {
-            actor: console(),
+            actor: at("smrt:device/rtcc-2", "examiner-2"),
             inquiry: search(),
-            examiner: words("examiner-2"),
-            dispositions: vec![Disposed { version, lead: true }],
+            findings: vec![inquiry::Finding {
+                candidate: version,
+                disposition: Disposition::Lead,
+                observations: vec![Observation { feature: Feature::ALL[0], seen: Seen::Similarity }],
+                note: None,
+            }],
+            released: Vec::new(),
         },
         LeafKind::ReportIssued => {
             Detail::ReportIssued { actor: console(), inquiry: search(), report_sha256: digest(), leads: vec![version] }
@@ -178,9 +202,12 @@ fn example(kind: LeafKind) -> Detail {
         LeafKind::OutcomeRecorded => Detail::OutcomeRecorded {
             actor: console(),
             inquiry: search(),
-            outcome: words("no identification"),
-            i_leads: None,
-            evidence: None,
+            outcome: Outcome { upshot: Upshot::NoLeadFollowed, independent_evidence: None, leads_number: None },
+        },
+        LeafKind::EvidenceMarked => Detail::EvidenceMarked {
+            actor: at("smrt:device/rtcc-1", "operator-1"),
+            inquiry: search(),
+            handover: Handover { received_by: text("Det. A. Ortiz"), of: text("Circuit Attorney"), leads_number: Some(text("26-1187")) },
         },
         LeafKind::InquiryClosed => {
             Detail::InquiryClosed { actor: console(), inquiry: search(), withdrawn: false, reason: words("outcome recorded") }
@@ -260,10 +287,10 @@ fn example(kind: LeafKind) -> Detail {
         }
         LeafKind::LogRead => Detail::LogRead { actor: actor("smrt:witness/court"), hour_cs: TIME_CS },
         LeafKind::DetailsOpened => Detail::DetailsOpened { actor: auditor(), first: 4_700, end: 4_711 },
-        LeafKind::ProbeOpened => Detail::ProbeOpened { actor: auditor(), search: search() },
+        LeafKind::ProbeOpened => Detail::ProbeOpened { actor: auditor(), inquiry: search() },
         LeafKind::Exported => Detail::Exported { actor: auditor(), leaves: 4_711 },
         LeafKind::DetailsExpired => Detail::DetailsExpired { first: 0, end: 4_096, kept_days: 1_096 },
-        LeafKind::ProbesExpired => Detail::ProbesExpired { searches: vec![search()] },
+        LeafKind::ProbesExpired => Detail::ProbesExpired { inquiries: vec![search()] },
         LeafKind::SampleSeeded => Detail::SampleSeeded { actor: auditor(), seed: 20_261_123, rate_ppm: 50_000, first: 0, end: 4_711 },
         LeafKind::SampleDrawn => Detail::SampleDrawn { actor: auditor(), leaves: vec![33, 1_204] },
         LeafKind::SampleReviewed => Detail::SampleReviewed {

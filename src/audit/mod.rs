@@ -6,7 +6,7 @@
 
 mod detail;
 #[cfg(test)]
-mod examples;
+pub(crate) mod examples;
 mod kind;
 mod leaf;
 mod note;

@@ -1,6 +1,7 @@
 //! A desk that software sits at: the console's verbs under a device's certificate, with a software key in place of a person's. For tests and
 //! for the demonstration: a box with real bookings takes no such key, and says so.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -10,6 +11,7 @@ use ureq::http::header;
 
 use super::soft_key::SoftKey;
 use super::{Client, ClientError, json, read_bytes, read_json, steps};
+use crate::api::wire::TIMING_HEADER;
 use crate::api::wire::desk::{
     AccountView, Banner, Because, ChallengeView, Enrolment, EnrolmentRequest, GrantAsked, GrantRequest, GrantTouched, GrantView, LogOn,
     LogOnRequest, SESSION_COOKIE, SessionState, Touched,
@@ -17,7 +19,6 @@ use crate::api::wire::desk::{
 use crate::api::wire::inquiry::{
     At, CandidateCard, FaceChosen, FaceRequest, FindingRequest, HeadView, InquiryView, ProbeHere, SearchTouched, UploadRequest, UploadState,
 };
-use crate::api::wire::TIMING_HEADER;
 use crate::audit::touch::RelyingParty;
 use crate::booking::{Identifier, Text, VersionId};
 use crate::face::Edits;
@@ -100,8 +101,7 @@ impl Desk {
         let cookie = set.and_then(|set| set.split(';').next()).filter(|cookie| cookie.starts_with(SESSION_COOKIE)).map(str::to_owned);
         let Banner { .. } = read_json(answer)?;
         let cookie = cookie.ok_or_else(|| ClientError::Unexpected { status: 201, found: "a log-on without a session".to_owned() })?;
-        let desk =
-            Self { client: client.clone(), relying_party: relying_party.clone(), person: person.clone(), key: key.clone(), cookie };
+        let desk = Self { client: client.clone(), relying_party: relying_party.clone(), person: person.clone(), key: key.clone(), cookie };
         desk.send("/v1/session/banner", &())?;
         Ok(desk)
     }
@@ -184,7 +184,8 @@ impl Desk {
     /// Declines, as the commander.
     pub fn decline_grant(&self, id: &str, reason: &str) -> Result<(), ClientError> {
         let body = json(&Because { reason: reason.to_owned() })?;
-        let request = self.client.agent.delete(self.client.url(&format!("/v1/grants/{id}"))).content_type("application/json");
+        let request =
+            self.client.agent.delete(self.client.url(&format!("/v1/grants/{id}"))).header(header::CONTENT_TYPE, "application/json");
         let request = request.header(header::COOKIE, &self.cookie).header(header::ORIGIN, self.relying_party.origin());
         read_bytes(request.force_send_body().send(&body[..]), ANSWER_BYTES_MAX).map(|_| ())
     }
@@ -327,3 +328,59 @@ fn held(key: &SharedKey) -> std::sync::MutexGuard<'_, SoftKey> {
     key.lock().expect("nothing panics while it holds the key")
 }
 
+/// The people of a site, each with a software key: the commander and an administrator who admit all others, as people do.
+pub struct Staff {
+    relying_party: RelyingParty,
+    commander: Identifier,
+    administrator: Identifier,
+    keys: BTreeMap<Identifier, SharedKey>,
+}
+
+impl Staff {
+    /// Enrols the keys of a commander and an administrator who were appointed at the box, each with the code.
+    pub fn found(
+        client: &Client,
+        relying_party: &RelyingParty,
+        commander: (&Identifier, &str),
+        administrator: (&Identifier, &str),
+    ) -> Result<Self, ClientError> {
+        let mut keys = BTreeMap::new();
+        for (person, code) in [commander, administrator] {
+            let key = shared_key()?;
+            enrol_first_key(client, relying_party, person, code, &key)?;
+            keys.insert(person.clone(), key);
+        }
+        let (commander, administrator) = (commander.0.clone(), administrator.0.clone());
+        Ok(Self { relying_party: relying_party.clone(), commander, administrator, keys })
+    }
+
+    /// Has the administrator ask for a person's account with a fresh key, and the commander approve it.
+    pub fn admit(&mut self, client: &Client, person: &Person) -> Result<(), ClientError> {
+        let key = shared_key()?;
+        let administrator = self.desk(client, &self.administrator)?;
+        let grant = administrator.ask_grant(person, Some(&key))?;
+        let commander = self.desk(client, &self.commander)?;
+        commander.approve_grant(&grant)?;
+        self.keys.insert(person.id.clone(), key);
+        administrator.log_off()?;
+        commander.log_off()
+    }
+
+    /// Whether a person has a key here.
+    pub fn knows(&self, person: &Identifier) -> bool {
+        self.keys.contains_key(person)
+    }
+
+    /// A person's key.
+    pub fn key(&self, person: &Identifier) -> Option<&SharedKey> {
+        self.keys.get(person)
+    }
+
+    /// Logs a person on at the console of this client.
+    ///
+    /// Errors: somebody who has no key here.
+    pub fn desk(&self, client: &Client, person: &Identifier) -> Result<Desk, ClientError> {
+        let unknown = || ClientError::Unexpected { status: 0, found: format!("no key of '{person}' at hand") };
+        Desk::log_on(client, &self.relying_party, person, self.keys.get(person).ok_or_else(unknown)?)
+    }
+}

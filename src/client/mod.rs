@@ -4,16 +4,14 @@
 //! beyond its bound. It never retries by itself: what may be tried again is said by `ClientError::passes`, who tries is the caller.
 
 pub mod archive;
+pub mod desk;
 mod error;
 pub mod feed;
-mod ink;
 pub mod journal;
-pub mod leads;
 pub mod log;
 mod multipart;
 pub mod recount;
 pub mod rows;
-pub mod sheet;
 pub mod soft_key;
 pub mod switch;
 pub mod verify;
@@ -39,11 +37,9 @@ use zeroize::Zeroizing;
 pub use error::ClientError;
 
 use crate::api::wire::{
-    BOOKING_PART, Booked, BookingView, CandidateArray, Health, LEAF_HEADER, ModelSwitchRequest, ModelView, PHOTO_PART, Problem,
-    REQUEST_PART, ReleaseRequest, Released, TIMING_HEADER,
+    BOOKING_PART, Booked, BookingView, Health, LEAF_HEADER, ModelSwitchRequest, ModelView, PHOTO_PART, Problem, ReleaseRequest, Released,
 };
 use crate::booking::{BookingData, BookingNumber, VersionId};
-use crate::inquiry::SearchRequest;
 use crate::limits::{
     ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, CHECKPOINT_BYTES_MAX, FEED_JOBS_MAX, HANDSHAKE_SECONDS_MAX, HEADER_BYTES_MAX, HEADER_SECONDS_MAX,
     JSON_BYTES_MAX, PHOTO_BYTES_MAX, RETRY_AFTER_SECONDS,
@@ -150,27 +146,6 @@ impl Client {
         let body = json(&ReleaseRequest { reason: reason.to_owned() })?;
         let request = self.agent.post(self.url(&format!("/v1/bookings/{number}/release"))).content_type("application/json");
         read_json(request.send(&body[..]))
-    }
-
-    /// Asks who looks like the probe; the answer is an array of leads.
-    pub fn search(&self, request: &SearchRequest, probe: &[u8]) -> Result<CandidateArray, ClientError> {
-        self.search_timed(request, probe).map(|(array, _)| array)
-    }
-
-    /// Asks as `search` does, and gives what the server says each step took.
-    ///
-    /// Units: milliseconds.
-    pub fn search_timed(&self, request: &SearchRequest, probe: &[u8]) -> Result<(CandidateArray, Vec<(String, f64)>), ClientError> {
-        let body = two_parts(REQUEST_PART, request, probe)?;
-        let answer = self.agent.post(self.url("/v1/searches")).content_type(body.content_type()).send(body.as_bytes());
-        let timing = answer.as_ref().ok().and_then(|answer| answer.headers().get(TIMING_HEADER)?.to_str().ok()).map(steps);
-        Ok((read_json(answer)?, timing.unwrap_or_default()))
-    }
-
-    /// The photo of a candidate of one of one's own searches, as its agency sent it.
-    pub fn photo(&self, search: &str, version: VersionId) -> Result<Vec<u8>, ClientError> {
-        let path = format!("/v1/bookings/{version}/photo?search={search}");
-        read_bytes(self.agent.get(self.url(&path)).call(), PHOTO_BYTES_MAX)
     }
 
     /// The models in use and to come.

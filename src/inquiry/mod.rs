@@ -37,7 +37,6 @@ mod pattern;
 mod record;
 mod refusal;
 mod request;
-mod search;
 mod sight;
 #[cfg(test)]
 mod tests;
@@ -52,7 +51,6 @@ pub use pattern::NumberPattern;
 pub use record::{Answer, Disposed, End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search, Stage};
 pub use refusal::ActionError;
 pub use request::{Attestations, InquiryError, Purpose, Reference, Request, Requester};
-pub use search::SearchRequest;
 pub use sight::{CandidateSight, Sight};
 
 /// What stands on every array, as the special order words it (SO-C4).

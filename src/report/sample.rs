@@ -7,7 +7,7 @@ use crate::audit::{
     Actor, Alarm, Checkpoint, CosignerKey, Detail, Edge, Finding, Leaf, LeafKind, LogKey, Note, Quorum, Refusal, Shown, Witness,
 };
 use crate::booking::{Identifier, VersionId};
-use crate::inquiry::SearchRequest;
+use crate::inquiry::Request;
 
 pub(super) const ORIGIN: &str = "rtcc.example/smrt-2026";
 pub(super) const MODEL: &str = "5be1f2c07d1f4a0c9b5d3e8a7f60c1d2e3f4a5b6c7d8e9f00112233445566778";
@@ -178,15 +178,17 @@ pub(super) fn identifier(text: &str) -> Identifier {
     Identifier::parse(text).unwrap()
 }
 
-pub(super) fn request(purpose: &str, agency: &str) -> SearchRequest {
+pub(super) fn request(purpose: &str, agency: &str) -> Request {
     let purpose = match purpose {
         "other" => serde_json::json!({"kind": "other", "description": "line-up", "supervisor": "Sgt. Lee"}),
         "court_order" => serde_json::json!({"kind": "court_order", "court": "22nd Circuit", "number": "77", "date": "2026-01-01"}),
         kind => serde_json::json!({"kind": kind}),
     };
     let request = serde_json::json!({
-        "reference": {"kind": "complaint_number", "number": "26-004711"}, "requester": "Det. A. Ortiz", "agency": agency,
-        "purpose": purpose, "reason": "robbery at Grand and Gravois", "probe_source": "store camera"
+        "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": agency},
+        "reference": {"kind": "complaint_number", "number": "26-004711"}, "purpose": purpose,
+        "reason": "robbery at Grand and Gravois, a suspect on camera", "probe_source": "store camera",
+        "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true}
     });
     serde_json::from_value(request).unwrap()
 }

@@ -24,7 +24,9 @@ use crate::audit::{Detail, Shown};
 use crate::booking::{Identifier, VersionId};
 use crate::embed::{self, Encoding, Look, Picture, QualitySheet};
 use crate::face::Edits;
-use crate::inquiry::{Action, ActionError, Choice, Digest, Event, Frame, Inquiry, InquiryId, NumberPattern, Probe, Request, SearchId, Shortfall, Who};
+use crate::inquiry::{
+    Action, ActionError, Choice, Digest, Event, Frame, Inquiry, InquiryId, NumberPattern, Probe, Request, SearchId, Shortfall, Who,
+};
 use crate::limits::{INQUIRIES_MAX, PICTURE_SIDE_PX_MAX};
 use crate::roster::Duty;
 use crate::store::{Commit, InquiryRow, VersionState};
@@ -146,6 +148,7 @@ impl Service {
     ///
     /// Errors: another role, an expired training; an agency that is no member; a hollow field; an attestation that isn't given.
     pub fn open_inquiry(&self, desk: &AtDesk, request: Request) -> Result<InquiryId, ServiceError> {
+        self.guard.clock_allows()?;
         let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(request.clone()), reason };
         let who = self.logged(self.may_open(desk, &request), refused)?;
         self.ledger.room()?;
@@ -254,14 +257,11 @@ impl Service {
             }
         };
         let faces = look.faces.iter().map(|found| Frame::from(found.face.frame)).collect();
-        let probe = Probe {
-            sha256: Digest(announced.sha256),
-            bytes: announced.size,
-            media_type: media_type(look.format.media_type()),
-            faces,
-        };
+        let probe =
+            Probe { sha256: Digest(announced.sha256), bytes: announced.size, media_type: media_type(look.format.media_type()), faces };
         let who = self.who(desk);
-        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::ReceiveProbe(probe.clone()));
+        let act =
+            move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::ReceiveProbe(probe.clone()));
         self.refused_at(desk, self.ledger.step(id.0, act, |_| Vec::new())).map(|_| ())
     }
 
@@ -290,7 +290,13 @@ impl Service {
         self.picture(&generation, original, edits, part)
     }
 
-    pub(super) fn picture(&self, generation: &Generation, photo: Arc<[u8]>, edits: &Edits, part: embed::Part) -> Result<Picture, ServiceError> {
+    pub(super) fn picture(
+        &self,
+        generation: &Generation,
+        photo: Arc<[u8]>,
+        edits: &Edits,
+        part: embed::Part,
+    ) -> Result<Picture, ServiceError> {
         Ok(self.examining.during(|| generation.pool().picture(photo, edits, part, PICTURE_SIDE_PX_MAX, Encoding::Jpeg))?)
     }
 
@@ -342,7 +348,13 @@ impl Service {
         Ok(probe.quality)
     }
 
-    fn examined(&self, generation: &Generation, original: Arc<[u8]>, edits: &Edits, face: Option<usize>) -> Result<embed::Probe, ServiceError> {
+    fn examined(
+        &self,
+        generation: &Generation,
+        original: Arc<[u8]>,
+        edits: &Edits,
+        face: Option<usize>,
+    ) -> Result<embed::Probe, ServiceError> {
         Ok(self.examining.during(|| generation.pool().probe(original, edits, face))?)
     }
 
@@ -391,7 +403,14 @@ impl Service {
     /// Runs the search that the operator approved by this touch.
     ///
     /// Errors: a touch for anything else, or for this before it was changed; everything that `challenge_search` refuses; full queues.
-    pub fn search(&self, desk: &AtDesk, id: InquiryId, revision: u64, nonce: [u8; 32], touch: Touch) -> Result<SearchTimings, ServiceError> {
+    pub fn search(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: u64,
+        nonce: [u8; 32],
+        touch: Touch,
+    ) -> Result<SearchTimings, ServiceError> {
         let begun = self.approvable(desk, id, revision);
         let (approval, request) = self.refused_at(desk, begun)?;
         let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(request.clone()), reason };

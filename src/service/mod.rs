@@ -50,7 +50,7 @@ pub use guard::{Doors, Raised};
 pub use inquire::SearchTimings;
 pub use ledger::{Ledger, LedgerSetup, OpenedLeaf, Record, Standing, Taken};
 pub use log::{Cosigned, Witnessing};
-pub use members::{AccountStanding, appoint, Grant, GrantOrder};
+pub use members::{AccountStanding, Grant, GrantOrder, appoint};
 pub use metrics::Figures;
 pub use model::OnHalt;
 pub use progress::{Progress, StartStage, Started};
@@ -107,7 +107,17 @@ impl Service {
         let begin = Box::new(move || begin(&begun, &roster_sha256));
         let guard = Arc::new(Guard::new(ledger.clone(), quorum, begin)?);
         let pace = Pace::new(roster.ceilings);
-        Ok(Self { ledger, roster, guard, watch: Watch::default(), tender: Tender::default(), examining: Waiting::default(), relying_party, pace, uploads: Places::default() })
+        Ok(Self {
+            ledger,
+            roster,
+            guard,
+            watch: Watch::default(),
+            tender: Tender::default(),
+            examining: Waiting::default(),
+            relying_party,
+            pace,
+            uploads: Places::default(),
+        })
     }
 
     /// Whether the verbs may be used.

@@ -27,7 +27,9 @@ use super::start::{create, hold, move_anchor, read_anchor, workers};
 use crate::audit::{Alarm, Checkpoint, Detail, Edge, Entry, LeafKind, LogKey, Note, TileNode, leaf_hash};
 use crate::booking::VersionId;
 use crate::disk::Disk;
-use crate::store::{Commit, InquiryRow, LeafRow, NumberRow, NumberState, STORE_FILE, StateKind, Store, StoreError, VersionRow, VersionState};
+use crate::store::{
+    Commit, InquiryRow, LeafRow, NumberRow, NumberState, STORE_FILE, StateKind, Store, StoreError, VersionRow, VersionState,
+};
 use crate::vault::Master;
 
 /// What a restore takes: the same as the daemon, which must not be running.

@@ -11,9 +11,7 @@ use crate::audit::Detail;
 use crate::booking::{Identifier, VersionId};
 use crate::embed::{Part, Picture};
 use crate::face::Edits;
-use crate::inquiry::{
-    Action, CandidateSight, Disposition, Finding, Handover, Inquiry, InquiryId, Outcome, Review, Sight, Stage, Who,
-};
+use crate::inquiry::{Action, CandidateSight, Disposition, Finding, Handover, Inquiry, InquiryId, Outcome, Review, Sight, Stage, Who};
 use crate::roster::Duty;
 use crate::store::VersionState;
 
@@ -94,7 +92,14 @@ impl Service {
         Ok(InquirySight { candidates: candidates.collect::<Result<_, _>>()?, sight, inquiry })
     }
 
-    fn candidate(&self, inquiry: &Inquiry, who: &Who, sight: &Sight, version: VersionId, seen: CandidateSight) -> Result<Candidate, ServiceError> {
+    fn candidate(
+        &self,
+        inquiry: &Inquiry,
+        who: &Who,
+        sight: &Sight,
+        version: VersionId,
+        seen: CandidateSight,
+    ) -> Result<Candidate, ServiceError> {
         let ranked = inquiry.candidate(version).ok_or(ServiceError::NotFound { what: "candidate" })?;
         let known = match seen.score_and_biography {
             true => self.shown_record(version)?.map(|(agency, record)| (ranked.score, agency, record)),
@@ -193,7 +198,8 @@ impl Service {
     pub fn mark_evidence(&self, desk: &AtDesk, id: InquiryId, revision: u64, handover: Handover) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Operate, "mark evidence")?;
         let (who, actor, marked) = (self.who(desk), desk.actor(), handover.clone());
-        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::MarkEvidence(handover.clone()));
+        let act =
+            move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::MarkEvidence(handover.clone()));
         let log = move |inquiry: &Inquiry| {
             let issued = inquiry.report().map(|report| report.leaf).into_iter().collect();
             let detail = Detail::EvidenceMarked { actor, inquiry: inquiry.id().to_string(), handover: marked };
@@ -207,7 +213,8 @@ impl Service {
         self.allowed(desk, Duty::Operate, "record an outcome")?;
         let (who, actor, recorded) = (self.who(desk), desk.actor(), outcome.clone());
         let opened = self.ledger.core().inquiry(id.0)?.row.opened;
-        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::RecordOutcome(outcome.clone()));
+        let act =
+            move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::RecordOutcome(outcome.clone()));
         let log = move |inquiry: &Inquiry| {
             let issued = inquiry.report().map(|report| report.leaf).into_iter().collect();
             let name = inquiry.id().to_string();

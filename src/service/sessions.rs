@@ -59,7 +59,6 @@ pub struct AtDesk {
     pub device: Identifier,
     /// Who has logged on there, as the account says now.
     pub person: Person,
-    pub(super) session: Digest,
 }
 
 /// Where a session stands, for pages that must say so.
@@ -340,7 +339,7 @@ impl Service {
             self.guard.end_session(&key, "the account went off")?;
             return Err(e.into());
         }
-        Ok(AtDesk { caller: caller.clone(), device, person: member.account.person, session: key })
+        Ok(AtDesk { caller: caller.clone(), device, person: member.account.person })
     }
 
     /// Where a session stands, without using it.

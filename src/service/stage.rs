@@ -19,9 +19,7 @@ use super::writer::{Change, Done, NewBooking, Release, Reply, Writer, random};
 use crate::audit::{Alarm, Detail, Leaf, Note, SALT_BYTES, commit};
 use crate::booking::VersionId;
 use crate::face::ModelId;
-use crate::store::{
-    Commit, GatheredRow, NumberRow, NumberState, StoreError, SwitchRow, VectorRow, VersionRow, VersionState,
-};
+use crate::store::{Commit, GatheredRow, NumberRow, NumberState, StoreError, SwitchRow, VectorRow, VersionRow, VersionState};
 use crate::vault::{BookingKey, Lodger, Part, SafeKey, VaultError};
 
 const PHOTO_DOMAIN: &[u8] = b"smrt photo digest v1\0";

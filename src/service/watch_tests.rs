@@ -4,16 +4,17 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use time::OffsetDateTime;
+use time::macros::date;
 
 use super::clock::tests::SetClock;
 use super::*;
 use crate::audit::{Alarm, CosignerKey, Entry, Finding, Leaf, LeafKind, Note};
-use crate::booking::{BookingNumber, Identifier};
+use crate::booking::{BookingNumber, Identifier, Text};
 use crate::disk::RealDisk;
 use crate::gallery::EngineChoice;
-use crate::inquiry::SearchRequest;
+use crate::inquiry::Request;
 use crate::limits::{DETAILS_KEPT_DAYS_MIN, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX};
-use crate::roster::CertificateName;
+use crate::roster::{CertificateName, Person, Role};
 use crate::store::StateKind;
 
 const HOUR_CS: u64 = 360_000;
@@ -79,16 +80,30 @@ fn caller(name: &str) -> Caller {
     Caller { name: CertificateName::parse(name).unwrap(), fingerprint: [0; 32] }
 }
 
-fn request() -> SearchRequest {
+/// A request whose reason says nothing.
+fn request() -> Request {
     serde_json::from_value(serde_json::json!({
-        "reference": {"kind": "complaint_number", "number": "26-1"}, "requester": "Det. A. Ortiz", "agency": "slmpd",
-        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois", "probe_source": "store camera"
+        "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": "slmpd"},
+        "reference": {"kind": "complaint_number", "number": "26-004711"}, "purpose": {"kind": "crime"},
+        "reason": "investigation", "probe_source": "store camera",
+        "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true}
     }))
     .unwrap()
 }
 
 fn search(service: &Service) -> ServiceError {
-    service.search(&caller("smrt:device/rtcc-1"), &request(), Arc::from(*b"no photo")).expect_err("it is no photo")
+    let text = |text| Text::parse(text).unwrap();
+    let person = Person {
+        id: Identifier::parse("diaz").unwrap(),
+        name: text("R. Diaz"),
+        badge: text("4711"),
+        agency: Identifier::parse("slmpd").unwrap(),
+        role: Role::Operator,
+        trained_until: date!(2099 - 12 - 31),
+        temporary_until_cs: None,
+    };
+    let desk = AtDesk { caller: caller("smrt:device/rtcc-1"), device: Identifier::parse("rtcc-1").unwrap(), person };
+    service.open_inquiry(&desk, request()).expect_err("its reason says nothing")
 }
 
 fn standing(service: &Service) -> Vec<Alarm> {
@@ -115,7 +130,7 @@ fn last(service: &Service) -> (LeafKind, Vec<u64>, Vec<u64>) {
 fn nobody_searches_while_the_clock_stands_behind_the_newest_leaf_and_agencies_go_on() {
     let home = Home::new();
     let service = home.open();
-    assert!(matches!(search(&service), ServiceError::Photo(_)), "the clock is right");
+    assert!(matches!(search(&service), ServiceError::Step(_)), "the clock is right");
     home.clock.set(NOON_CS - HOUR_CS);
     assert!(matches!(search(&service), ServiceError::ClockBehind { seconds: 3_600 }), "at once, whoever has looked");
     service.guard.look().unwrap();
@@ -129,7 +144,7 @@ fn nobody_searches_while_the_clock_stands_behind_the_newest_leaf_and_agencies_go
     assert!(matches!(search(&service), ServiceError::ClockBehind { .. }), "a start behind the newest leaf is no better");
     home.clock.pass(HOUR_CS);
     service.guard.look().unwrap();
-    assert!(standing(&service).is_empty() && matches!(search(&service), ServiceError::Photo(_)));
+    assert!(standing(&service).is_empty() && matches!(search(&service), ServiceError::Step(_)));
     let kinds = kinds(&service);
     let of = |kind| kinds.iter().filter(|&&k| k == kind).count();
     assert_eq!((of(LeafKind::ClockStepped), of(LeafKind::AlarmRaised), of(LeafKind::AlarmCleared)), (1, 1, 1));

@@ -6,23 +6,26 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rcgen::{
     CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
     SanType, SerialNumber,
 };
+use smrt::audit::touch::RelyingParty;
 use smrt::audit::{Checkpoint, CosignerKey, Detail, Leaf, LeafKind, LogKey, VerifierKey};
-use smrt::booking::{BookingData, BookingNumber, Identifier};
+use smrt::booking::{BookingData, BookingNumber, Identifier, Text};
+use smrt::client::desk::{Desk, Staff};
 use smrt::client::{Client, Credentials};
 use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
-use smrt::inquiry::SearchRequest;
-use smrt::roster::CertificateName;
-use smrt::service::{Ledger, LedgerSetup, Shelf, SystemClock};
+use smrt::inquiry::Request;
+use smrt::roster::{CertificateName, Person, Role};
+use smrt::service::{Ledger, LedgerSetup, RestoreSetup, Shelf, SystemClock};
+use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
 use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, replace, write_new};
 use tempfile::TempDir;
@@ -39,6 +42,8 @@ const HELD: &str = "another daemon holds";
 /// Exit status of a daemon that can't run as configured.
 pub(crate) const EXIT_CONFIG: i32 = 78;
 pub(crate) const ORIGIN: &str = "test.example/smrt";
+/// Where the console's pages are said to be; a key of software answers for it wherever it is asked.
+pub(crate) const CONSOLE: &str = "https://localhost";
 const MASTER_KEY: [u8; 32] = [1; 32];
 pub(crate) const LOG_KEY: [u8; 32] = [2; 32];
 
@@ -59,6 +64,10 @@ standing = { kind = "contributor", mou_from = "2025-01-12", mou_until = "2026-01
 id = "madison"
 name = "Madison County"
 standing = { kind = "requester", admitted_on = "2026-02-01", policy_reviewed_on = "2026-02-01", policy_version = "3" }
+[ceilings]
+seconds_between = 0
+per_hour = 1000000
+per_day = 1000000
 [[device]]
 id = "rtcc-1"
 place = "RTCC, desk 1"
@@ -78,6 +87,10 @@ administration = true
 /// A site in a folder.
 pub(crate) struct Site {
     folder: TempDir,
+    /// The codes of a commander and an administrator, where some were appointed.
+    appointed: Option<[String; 2]>,
+    /// The keys of its people, once they are needed.
+    staff: Mutex<Option<Staff>>,
 }
 
 /// The running daemon; dropped, it is killed.
@@ -115,9 +128,35 @@ impl Site {
         site
     }
 
+    /// A site whose box has a commander and an administrator, so that people can be admitted.
+    pub(crate) fn staffed() -> Self {
+        let mut site = Self::new();
+        site.appoint();
+        site
+    }
+
+    /// Appoints a commander and an administrator, which makes the state folder.
+    pub(crate) fn appoint(&mut self) {
+        let config = Config::load(&self.config()).unwrap();
+        let appoint = |id: &str, role| {
+            let key = |name| fs::read(self.path(name)).unwrap().into();
+            let setup = RestoreSetup {
+                disk: Arc::new(RealDisk),
+                state: self.path("state"),
+                origin: config.origin.clone(),
+                master_key: key("master.key"),
+                log_key: key("log.key"),
+                clock: Arc::new(SystemClock::default()),
+                anchor: None,
+            };
+            smrt::service::appoint(&setup, Some(StateKind::Test), person(id, role)).unwrap()
+        };
+        self.appointed = Some([appoint("commander", Role::Commander), appoint("administrator", Role::Administrator)]);
+    }
+
     /// A folder with nothing in it.
     pub(crate) fn bare() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), appointed: None, staff: Mutex::default() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -184,7 +223,7 @@ impl Site {
 
     pub(crate) fn write_config(&self, engine: &str, models: &Path, more: &str) {
         let text = format!(
-            "listen = \"127.0.0.1:0\"\nstate = \"state\"\norigin = \"{ORIGIN}\"\nmaster_key = \"master.key\"\nlog_key = \"log.key\"\n\
+            "listen = \"127.0.0.1:0\"\nstate = \"state\"\norigin = \"{ORIGIN}\"\nconsole_origin = \"{CONSOLE}\"\nmaster_key = \"master.key\"\nlog_key = \"log.key\"\n\
              roster = \"roster.toml\"\nengine = \"{engine}\"\nmodels = \"{}\"\n{more}\n[tls]\ncert = \"authority/server-localhost.pem\"\n\
              key = \"authority/server-localhost.key\"\nca = \"authority/ca.pem\"\ncrl = \"authority/crl.pem\"\n",
             models.display()
@@ -431,6 +470,26 @@ impl Daemon<'_> {
         self.client(&self.site.console_identity(device))
     }
 
+    /// The desk of an operator and examiner, of whom each console has one.
+    pub(crate) fn desk(&self, device: &str) -> Desk {
+        self.desk_of(device, &person(&format!("op-{device}"), Role::OperatorExaminer))
+    }
+
+    /// A desk at which this person has logged on, admitted first where need be.
+    pub(crate) fn desk_of(&self, device: &str, person: &Person) -> Desk {
+        let console = self.console(device);
+        let mut staff = self.site.staff.lock().unwrap();
+        let staff = staff.get_or_insert_with(|| {
+            let [commander, administrator] = self.site.appointed.as_ref().expect("people are admitted on a staffed site");
+            let (boss, admin) = (Identifier::parse("commander").unwrap(), Identifier::parse("administrator").unwrap());
+            Staff::found(&console, &relying_party(), (&boss, commander), (&admin, administrator)).unwrap()
+        });
+        if !staff.knows(&person.id) {
+            staff.admit(&console, person).unwrap();
+        }
+        staff.desk(&console, &person.id).unwrap()
+    }
+
     pub(crate) fn client(&self, identity: &Identity) -> Client {
         let Identity { certificate: cert, key } = identity.clone();
         Client::open(&Credentials { server: self.url(), ca: self.site.ca(), cert, key }).unwrap()
@@ -568,14 +627,34 @@ pub(crate) fn booking(name: &str) -> BookingData {
     serde_json::from_value(booking_json(name)).unwrap()
 }
 
-/// A search's JSON.
+/// An inquiry's request as JSON.
 pub(crate) fn request_json() -> serde_json::Value {
     serde_json::json!({
-        "reference": {"kind": "complaint_number", "number": "26-004711"}, "requester": "Det. A. Ortiz", "agency": "slmpd",
-        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois, suspect on store camera", "probe_source": "store camera"
+        "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": "slmpd"},
+        "reference": {"kind": "complaint_number", "number": "26-004711"},
+        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois, suspect on store camera", "probe_source": "store camera",
+        "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true}
     })
 }
 
-pub(crate) fn request() -> SearchRequest {
+pub(crate) fn request() -> Request {
     serde_json::from_value(request_json()).unwrap()
+}
+
+/// To whom the keys of these stories answer.
+pub(crate) fn relying_party() -> RelyingParty {
+    RelyingParty::new(CONSOLE).unwrap()
+}
+
+/// A person of the police department.
+pub(crate) fn person(id: &str, role: Role) -> Person {
+    Person {
+        id: Identifier::parse(id).unwrap(),
+        name: Text::parse(&format!("Officer {id}")).unwrap(),
+        badge: Text::parse(&format!("badge-{id}")).unwrap(),
+        agency: Identifier::parse("slmpd").unwrap(),
+        role,
+        trained_until: (OffsetDateTime::now_utc() + time::Duration::days(300)).date(),
+        temporary_until_cs: None,
+    }
 }

@@ -7,7 +7,8 @@ use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::embed::QualitySheet;
 use crate::face::Edits;
 use crate::inquiry::{
-    Choice, End, Evidence, Finding, Frame, Handover, InquiryId, Outcome, Person, Probe, Recorded, Report, Request, Requester, Reference, Stage,
+    Choice, End, Evidence, Finding, Frame, Handover, InquiryId, Outcome, Person, Probe, Recorded, Reference, Report, Request, Requester,
+    Stage,
 };
 
 /// An inquiry in a list.

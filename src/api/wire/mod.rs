@@ -21,8 +21,6 @@ pub const LEAF_HEADER: &str = "smrt-leaf";
 pub const TIMING_HEADER: &str = "server-timing";
 /// The multipart part with a booking's JSON.
 pub const BOOKING_PART: &str = "booking";
-/// The multipart part with a search's JSON.
-pub const REQUEST_PART: &str = "request";
 /// The multipart part with the photo.
 pub const PHOTO_PART: &str = "photo";
 
@@ -97,59 +95,6 @@ pub struct Released {
     pub leaf: u64,
     /// False when it was released already.
     pub new: bool,
-}
-
-/// The array: candidates are investigative leads, never identifications.
-#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CandidateArray {
-    /// This search's id, 32 hexadecimal digits.
-    pub search: String,
-    /// What kind of state folder answered: `real`, `demo` or `test`.
-    pub state: String,
-    /// The NOTE of the special order, verbatim.
-    pub note: String,
-    /// Which of the probe's faces was compared.
-    pub face: usize,
-    /// All faces found in the probe, best first.
-    pub faces: Vec<FaceView>,
-    /// Length of the probe's embedding before normalisation.
-    pub quality: f64,
-    /// Bookings that could be found.
-    pub gallery_rows: u64,
-    /// The engine that compared: `gpu` or `cpu`.
-    pub engine: String,
-    /// The models' digest, hexadecimal.
-    pub model: String,
-    /// Index of the leaf written before the search.
-    pub asked: u64,
-    /// Index of the leaf written before this answer.
-    pub answered: u64,
-    /// Candidates, most similar first.
-    pub candidates: Vec<CandidateView>,
-}
-
-/// One candidate: a lead.
-#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CandidateView {
-    /// Place in the array, from 1.
-    pub rank: usize,
-    /// The booking's version; its photo is at `/v1/bookings/{version}/photo`.
-    #[schema(value_type = String)]
-    pub version: VersionId,
-    /// Cosine of the two embeddings, -1 to 1: neither a percentage nor a probability.
-    pub score: f64,
-    /// The agency that owns the booking.
-    #[schema(value_type = String)]
-    pub agency: Identifier,
-    /// The agency's number.
-    #[schema(value_type = String)]
-    pub number: BookingNumber,
-    /// Basic booking data.
-    pub booking: BookingData,
-    /// The face that was compared: left edge, upper edge, width, height in pixels of the booking's photo as shown.
-    pub frame: [f32; 4],
 }
 
 /// A face found in a probe.

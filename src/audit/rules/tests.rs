@@ -1,6 +1,8 @@
 use super::*;
-use crate::audit::{Actor, Detail, Disposed, Edge, Finding, Leaf, Shown, commit};
+use crate::audit::examples::example;
+use crate::audit::{Actor, Detail, Edge, Finding, Leaf, Shown, commit};
 use crate::booking::{Identifier, VersionId};
+use crate::inquiry::{self, Disposition};
 use LeafKind as K;
 
 const HOUR_CS: u64 = 360_000;
@@ -243,18 +245,20 @@ fn a_detail_repeats_its_leaf_and_agrees_with_those_before_it() {
         gallery_rows: 1,
         candidates: vec![shown.clone(); candidates],
     };
-    let asked = || {
-        let request = serde_json::json!({
-            "reference": {"kind": "complaint_number", "number": "26-1"}, "requester": "Ortiz", "agency": "slmpd", "purpose": {"kind": "crime"},
-            "reason": "a burglary on Market Street", "probe_source": "a camera",
-        });
-        let request = serde_json::from_value(request).unwrap();
-        let (probe_sha256, model) = (String::new(), String::new());
-        Detail::Asked { actor: actor("ann"), search: "s1".to_owned(), request, probe_sha256, face: 0, model }
+    let asked = || match example(K::Asked) {
+        Detail::Asked { inquiry, request, approval, touch, key, .. } => {
+            Detail::Asked { actor: actor("ann"), search: "s1".to_owned(), inquiry, request, approval, touch, key }
+        }
+        _ => unreachable!("it is of its kind"),
     };
     let reviewed = |examiner: &str| {
-        let dispositions = vec![Disposed { version: VersionId([1; 16]), lead: false }];
-        Detail::Reviewed { actor: actor("x"), inquiry: String::new(), examiner: examiner.to_owned(), dispositions }
+        let findings = vec![inquiry::Finding {
+            candidate: VersionId([1; 16]),
+            disposition: Disposition::Inconclusive,
+            observations: Vec::new(),
+            note: None,
+        }];
+        Detail::Reviewed { actor: actor(examiner), inquiry: String::new(), findings, released: Vec::new() }
     };
     let log_by = |answer: Detail, first: &str, second: &str, follows: &[u64]| {
         told(

@@ -10,7 +10,6 @@ mod key;
 mod log;
 mod model;
 mod report;
-mod search;
 mod server;
 mod witness;
 
@@ -43,8 +42,6 @@ enum Command {
     /// The log: export and verify it, prove a leaf, draw and review samples.
     #[command(subcommand)]
     Log(log::Log),
-    /// Ask who in the gallery looks like a probe.
-    Search(Box<search::Search>),
     /// The clock of the box, where it is in doubt.
     #[command(subcommand)]
     Clock(clock::Clock),
@@ -71,7 +68,6 @@ fn main() -> ExitCode {
         Command::Feed(command) => command.run(),
         Command::Key(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Log(command) => command.run(),
-        Command::Search(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Clock(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Evaluate(command) => command.run().map(|()| ExitCode::SUCCESS),
         Command::Model(command) => command.run(),
@@ -99,17 +95,6 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_search_without_its_particulars_is_refused() {
-        let search = format!("search {SERVER} --probe p.jpg --reference 26-1 --requester Ortiz --agency slmpd --reason r --source s");
-        assert!(parse(&format!("{search} --purpose crime")).is_ok());
-        assert!(parse(&format!("{search} --purpose court-order --court c --order-number 7 --order-date 2026-11-01")).is_ok());
-        for wrong in ["", " --purpose curiosity", " --purpose other", " --purpose court-order --court c --order-number 7"] {
-            assert!(parse(&format!("{search}{wrong}")).is_err(), "{wrong}");
-        }
-        assert!(parse(&format!("{search} --purpose court-order --court c --order-number 7 --order-date soon")).is_err());
     }
 
     #[test]

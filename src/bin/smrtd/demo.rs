@@ -5,19 +5,22 @@ use std::fs;
 use std::io::{IsTerminal, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
-use smrt::api::wire::CandidateArray;
+use smrt::audit::touch::RelyingParty;
 use smrt::booking::{BookingData, BookingNumber, CollectionBasis, Identifier, Text};
-use smrt::client::leads::{contact_sheet, table};
+use smrt::client::desk::{Array, Desk, Staff};
 use smrt::client::{Client, ClientError, Credentials};
 use smrt::config::{Config, TlsFiles};
-use smrt::embed::{Client as PackageClient, Digest, Package, decode, fetch, fetch_package, packages};
+use smrt::disk::RealDisk;
+use smrt::embed::{Client as PackageClient, Digest, Package, fetch, fetch_package, packages};
 use smrt::gallery::EngineChoice;
-use smrt::inquiry::{Purpose, Reference, SearchRequest};
+use smrt::inquiry::{Attestations, NOTE, Purpose, Reference, Request, Requester};
 use smrt::limits::DETAILS_KEPT_DAYS_MIN;
-use smrt::roster::{Agency, CertificateName, Device, Roster, Standing};
+use smrt::roster::{Agency, CertificateName, Device, Person, Role, Roster, Standing};
+use smrt::service::{self, RestoreSetup, SystemClock};
 use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
 use smrt::tls::files::{SECRET_MODE, write_new};
@@ -74,6 +77,9 @@ struct Site {
     config: Config,
     roster: Roster,
     authority: Authority,
+    relying_party: RelyingParty,
+    /// The commander and the administrator, each with the code of the appointment.
+    appointed: [(Identifier, String); 2],
 }
 
 impl Demo {
@@ -114,9 +120,9 @@ impl Demo {
             // Dropped is as good as sent.
             let _ = stopped.await;
         }));
-        let shown = self.act(&mut steps, &site, &server, &folder, &cast);
+        let shown = self.act(&mut steps, &site, &server, &cast);
         if shown.is_ok() && !self.once {
-            site.explain(&server, &folder);
+            println!("\nThe box stays up until Ctrl-C.");
             runtime.block_on(tokio::signal::ctrl_c())?;
         }
         drop(stop);
@@ -125,7 +131,7 @@ impl Demo {
     }
 
     /// What an agency and a console do, over mutual TLS.
-    fn act(&self, steps: &mut Steps, site: &Site, server: &str, folder: &Path, cast: &Cast) -> anyhow::Result<()> {
+    fn act(&self, steps: &mut Steps, site: &Site, server: &str, cast: &Cast) -> anyhow::Result<()> {
         let feed = site.client(server, &CertificateName::Feed(Identifier::parse(AGENCY)?))?;
         let mut numbers = HashMap::new();
         let (mut leaf, mut refused) = (0, 0);
@@ -145,19 +151,26 @@ impl Demo {
         let (booked, others) = (numbers.len(), if refused == 0 { String::new() } else { format!("; {refused} photos refused") });
         steps.done(&format!("{booked} bookings pushed by {AGENCY}, sealed and logged, the last as leaf {leaf}{others}"));
         let console = site.client(server, &CertificateName::Device(Identifier::parse(DEVICE)?))?;
+        let mut staff = Staff::found(&console, &site.relying_party, site.commander(), site.administrator())?;
+        let (operator, examiner) = (person("operator", Role::OperatorExaminer)?, person("examiner", Role::Examiner)?);
+        for person in [&operator, &examiner] {
+            staff.admit(&console, person)?;
+        }
+        steps.done("a commander and an administrator, who admitted an operator and a second examiner, each with a key of software");
+        let (operator, examiner) = (staff.desk(&console, &operator.id)?, staff.desk(&console, &examiner.id)?);
         let request = request()?;
         let begun = Instant::now();
-        let (probe, array) = search(&console, &request, cast, &numbers)?;
-        steps.done(&format!("one search by {DEVICE}, answered in {} ms", begun.elapsed().as_millis()));
+        let (probe, array) = search(&operator, &request, cast, &numbers)?;
+        steps.done(&format!("one search at {DEVICE}, approved by touch, answered in {} ms", begun.elapsed().as_millis()));
+        let view = operator.dispose_all(operator.claim(&array.view)?)?;
+        let view = examiner.dispose_all(examiner.claim(&examiner.inquiry(view.inquiry)?)?)?;
+        steps.done("every candidate looked at by two examiners, the second without score and name");
+        let array = Array { view: operator.inquiry(view.inquiry)?, ..array };
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&array)?);
+            println!("{}", serde_json::to_string_pretty(&array.view)?);
         } else {
             println!("\n{}", table(&array));
         }
-        let sheet = folder.join(format!("contact-sheet-{}.png", &array.search[..8]));
-        let drawn = contact_sheet(&console, &request, &array, decode(&probe.photo)?.rgb, OffsetDateTime::now_utc())?;
-        write_new(&sheet, &drawn.png()?, SECRET_MODE)?;
-        steps.done(&format!("contact sheet: {}", sheet.display()));
         steps.done(&format!("the log's newest checkpoint:\n\n{}", indent(&console.checkpoint()?)));
         first_is(&array, &numbers, &probe.subject)
     }
@@ -180,13 +193,14 @@ impl Site {
             write_new(&path, &bytes, SECRET_MODE)?;
             Ok(path)
         };
+        let relying_party = RelyingParty::new("http://localhost")?;
         let config = Config {
             listen: None,
             state,
             origin: ORIGIN.to_owned(),
             master_key: key("master.key")?,
             log_key: key("log.key")?,
-            console_origin: None,
+            console_origin: Some(relying_party.clone()),
             roster: PathBuf::new(),
             tls: TlsFiles {
                 cert: issued.certificate,
@@ -203,7 +217,8 @@ impl Site {
             engine,
             embed_workers: 0,
         };
-        Ok(Self { config, roster: roster()?, authority })
+        let appointed = [appoint(&config, "commander", Role::Commander)?, appoint(&config, "administrator", Role::Administrator)?];
+        Ok(Self { config, roster: roster()?, authority, relying_party, appointed })
     }
 
     fn client(&self, server: &str, name: &CertificateName) -> anyhow::Result<Client> {
@@ -212,14 +227,28 @@ impl Site {
         Ok(Client::open(&Credentials { server: server.to_owned(), ca, cert: issued.certificate, key: issued.key })?)
     }
 
-    fn explain(&self, server: &str, folder: &Path) {
-        let at = folder.join("authority");
-        println!("\nThe box stays up until Ctrl-C. Ask it yourself, with a photo of your own as PROBE.jpg:\n");
-        println!("  cargo run --release --bin smrtctl -- search --server {server} \\");
-        println!("    --ca {0}/ca.pem --cert {0}/device-{DEVICE}.pem --key {0}/device-{DEVICE}.key \\", at.display());
-        println!("    --probe PROBE.jpg --agency {AGENCY} --requester 'Det. A. Ortiz' --purpose crime --reference 26-004711 \\");
-        println!("    --reason 'to see what the demonstration does' --source 'own photo' --sheet sheet.png");
+    fn commander(&self) -> (&Identifier, &str) {
+        (&self.appointed[0].0, &self.appointed[0].1)
     }
+
+    fn administrator(&self) -> (&Identifier, &str) {
+        (&self.appointed[1].0, &self.appointed[1].1)
+    }
+}
+
+/// Appoints somebody at the box; gives the name and the code by which the key is enrolled.
+fn appoint(config: &Config, id: &str, role: Role) -> anyhow::Result<(Identifier, String)> {
+    let setup = RestoreSetup {
+        disk: Arc::new(RealDisk),
+        state: config.state.clone(),
+        origin: config.origin.clone(),
+        master_key: config.read_key("the master key", &config.master_key)?,
+        log_key: config.read_key("the log key", &config.log_key)?,
+        clock: Arc::new(SystemClock::default()),
+        anchor: None,
+    };
+    let person = person(id, role)?;
+    Ok((person.id.clone(), service::appoint(&setup, Some(StateKind::Demo), person)?))
 }
 
 fn open(site: &Site) -> anyhow::Result<Parts> {
@@ -231,7 +260,7 @@ fn roster() -> anyhow::Result<Roster> {
     let standing =
         Standing::Contributor { mou_from: yesterday, mou_until: None, policy_reviewed_on: yesterday, policy_version: Text::parse("demo")? };
     Ok(Roster {
-        agencies: vec![Agency { id: Identifier::parse(AGENCY)?, name: Text::parse("Demo County")?, standing }],
+        agencies: vec![Agency { id: Identifier::parse(AGENCY)?, name: Text::parse("Demo County")?, standing, numbers: None }],
         devices: vec![Device { id: Identifier::parse(DEVICE)?, place: Text::parse("this machine")?, administration: false, audit: false }],
         ..Roster::default()
     })
@@ -247,17 +276,51 @@ fn booking(subject: &str) -> anyhow::Result<BookingData> {
     })
 }
 
-fn request() -> anyhow::Result<SearchRequest> {
-    Ok(SearchRequest {
-        reference: Reference::Other { description: Text::parse("demonstration")?, number: Text::parse("run 1")? },
-        requester: Text::parse("Det. Demo")?,
-        agency: Identifier::parse(AGENCY)?,
-        purpose: Purpose::Other { description: Text::parse("showing what the box does")?, supervisor: Text::parse("Sgt. Demo")? },
+fn request() -> anyhow::Result<Request> {
+    Ok(Request {
+        requester: Requester { name: Text::parse("Det. Ada Demo")?, badge: Text::parse("1001")?, agency: Identifier::parse(AGENCY)? },
+        reference: Reference::Other { description: Text::parse("demonstration run")?, number: Text::parse("demo 26-1")? },
+        purpose: Purpose::Other { description: Text::parse("showing what the box does")?, supervisor: Text::parse("Sgt. Lee Demo")? },
         reason: "to see photos go in and an array of candidates come out".to_owned(),
         probe_source: Text::parse("another public photo of the same person")?,
-        face: None,
         candidates: 20,
+        attestations: Attestations { not_solely_protected: true, shows_person_sought: true, source_as_stated: true },
     })
+}
+
+fn person(id: &str, role: Role) -> anyhow::Result<Person> {
+    Ok(Person {
+        id: Identifier::parse(id)?,
+        name: Text::parse(&format!("The {id}"))?,
+        badge: Text::parse(&format!("demo-{id}"))?,
+        agency: Identifier::parse(AGENCY)?,
+        role,
+        trained_until: (OffsetDateTime::now_utc() + Duration::days(365)).date(),
+        temporary_until_cs: None,
+    })
+}
+
+/// The array as a table, with the NOTE beneath.
+fn table(array: &Array) -> String {
+    let mut text =
+        "DEMO: not police data, not for casework\n\nrank  score  name                            agency       number     booked on\n"
+            .to_owned();
+    for candidate in array.candidates() {
+        let Some(known) = &candidate.known else { continue };
+        text += &format!(
+            "{:>4}  {:.3}  {:30}  {:11}  {:9}  {}\n",
+            candidate.rank,
+            known.score,
+            known.booking.name.as_str(),
+            known.agency.as_str(),
+            known.number.as_str(),
+            known.booking.booked_on
+        );
+    }
+    let leaf = |leaf: Option<u64>| leaf.map_or_else(|| "none".to_owned(), |leaf| leaf.to_string());
+    let view = &array.view;
+    text += &format!("\ninquiry {}; log entries {} and {}\n\n{NOTE}\n", view.inquiry, leaf(view.asked), leaf(view.answered));
+    text
 }
 
 fn cast_from_packages(folder: &Path) -> anyhow::Result<Cast> {
@@ -321,13 +384,13 @@ fn cast(shown: Vec<(Shown, bool)>) -> anyhow::Result<Cast> {
 
 /// Searches with the first probe of somebody booked that has one usable face.
 fn search<'c>(
-    console: &Client,
-    request: &SearchRequest,
+    operator: &Desk,
+    request: &Request,
     cast: &'c Cast,
     booked: &HashMap<BookingNumber, &String>,
-) -> anyhow::Result<(&'c Shown, CandidateArray)> {
+) -> anyhow::Result<(&'c Shown, Array)> {
     for probe in cast.probes.iter().filter(|probe| booked.values().any(|subject| **subject == probe.subject)) {
-        match console.search(request, &probe.photo) {
+        match operator.ask(request, &probe.photo) {
             Ok(array) => return Ok((probe, array)),
             Err(ClientError::Refused { .. }) => {}
             Err(e) => return Err(e.into()),
@@ -340,8 +403,9 @@ fn people(cast: &Cast) -> usize {
     cast.enrolled.iter().map(|shown| &shown.subject).collect::<std::collections::HashSet<_>>().len()
 }
 
-fn first_is(array: &CandidateArray, numbers: &HashMap<BookingNumber, &String>, subject: &str) -> anyhow::Result<()> {
-    let first = array.candidates.first().context("the array is empty, wanted the person enrolled")?;
+fn first_is(array: &Array, numbers: &HashMap<BookingNumber, &String>, subject: &str) -> anyhow::Result<()> {
+    let first = array.candidates().next().and_then(|candidate| candidate.known.as_ref());
+    let first = first.context("the array is empty, wanted the person enrolled")?;
     let found = numbers.get(&first.number).map_or("nobody enrolled here", |found| found.as_str());
     ensure!(found == subject, "the first candidate is {found}, wanted {subject}, who was enrolled with another photo");
     Ok(())

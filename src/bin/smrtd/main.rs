@@ -1,5 +1,6 @@
 //! The daemon: one process on one box.
 
+mod appoint;
 mod check;
 mod demo;
 mod journal;
@@ -21,6 +22,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Run(run::Run),
+    Appoint(appoint::Appoint),
     Check(check::Check),
     Demo(demo::Demo),
     Restore(restore::Restore),
@@ -31,6 +33,7 @@ fn main() {
     journal::start(matches!(cli.command, Command::Run(_)));
     let done = match cli.command {
         Command::Run(run) => run.run(),
+        Command::Appoint(appoint) => appoint.run(),
         Command::Check(check) => check.run(),
         Command::Demo(demo) => demo.run(),
         Command::Restore(restore) => restore.run(),

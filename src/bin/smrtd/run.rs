@@ -34,7 +34,7 @@ pub(crate) struct Run {
 }
 
 #[derive(Clone, Copy, clap::ValueEnum)]
-enum CreateAs {
+pub(crate) enum CreateAs {
     Real,
     Demo,
     Test,

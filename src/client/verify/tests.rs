@@ -10,10 +10,12 @@ mod tiles;
 use serde_json::json;
 
 use super::*;
+use crate::audit::examples::example;
 use crate::audit::touch::{ActApproval, Base64Url, Touch, Verb};
-use crate::audit::{Actor, CosignerKey, Detail, Disposed, Finding, Leaf, LeafKind, LogKey, Refusal, SampleKey, Shown, Witness, commit};
+use crate::audit::{Actor, CosignerKey, Detail, Finding, Leaf, LeafKind, LogKey, Refusal, SampleKey, Shown, Witness, commit};
 use crate::booking::{Identifier, VersionId};
 use crate::client::archive::{CHECKPOINT, CHECKPOINTS, OpenedDetail};
+use crate::inquiry::{self, Disposition};
 use maker::{EPISODE, Step};
 use tampering::{Files, Log, root, size_of, write};
 
@@ -135,19 +137,17 @@ fn detail(step: usize, episode: u64, begin: u64) -> Detail {
     let id = |text: &str| Identifier::parse(text).unwrap();
     let version = |step| version(episode, step);
     let (search, inquiry) = (format!("s{episode}"), format!("i{episode}-{}", if step < 20 { 1 } else { 2 }));
-    let request = || {
-        let request = json!({
-            "reference": {"kind": "complaint_number", "number": format!("26-{episode}")}, "requester": "Det. Ortiz", "agency": "slmpd",
-            "purpose": {"kind": "crime"}, "reason": "a burglary on Market Street", "probe_source": "a shop's camera",
-        });
-        serde_json::from_value(request).unwrap()
+    let request = || match example(LeafKind::InquiryOpened) {
+        Detail::InquiryOpened { request, .. } => request,
+        _ => unreachable!("it is of its kind"),
     };
     let reason = || "because of \u{201c}it\u{201d}".to_owned();
+    let finding = |step, disposition| inquiry::Finding { candidate: version(step), disposition, observations: Vec::new(), note: None };
     let reviewed = |examiner: &str| Detail::Reviewed {
-        actor: actor(),
+        actor: Actor { person: Some(id(examiner)), ..actor() },
         inquiry: inquiry.clone(),
-        examiner: examiner.to_owned(),
-        dispositions: vec![Disposed { version: version(0), lead: true }, Disposed { version: version(2), lead: false }],
+        findings: vec![finding(0, Disposition::Lead), finding(2, Disposition::NoLead)],
+        released: Vec::new(),
     };
     let booked = |step, replaces| Detail::BookingIn {
         actor: actor(),
@@ -159,13 +159,11 @@ fn detail(step: usize, episode: u64, begin: u64) -> Detail {
     let purged = |step| Detail::Purged { agency: agency(), version: version(step), assurance: "key gone".to_owned() };
     let released = |step| Detail::Released { actor: actor(), agency: agency(), versions: vec![version(step)], reason: reason() };
     let opened = || Detail::InquiryOpened { actor: actor(), inquiry: inquiry.clone(), request: request() };
-    let asked = |search| Detail::Asked {
-        actor: actor(),
-        search,
-        request: request(),
-        probe_sha256: "ef".repeat(32),
-        face: 0,
-        model: "m".to_owned(),
+    let asked = |search| match example(LeafKind::Asked) {
+        Detail::Asked { request, approval, touch, key, .. } => {
+            Detail::Asked { actor: actor(), search, inquiry: inquiry.clone(), request, approval, touch, key }
+        }
+        _ => unreachable!("it is of its kind"),
     };
     match step {
         0 => booked(0, None),
@@ -196,7 +194,7 @@ fn detail(step: usize, episode: u64, begin: u64) -> Detail {
         19 => released(2),
         21 => Detail::SearchRefused { actor: actor(), request: Some(request()), reason: reason() },
         22 => asked(format!("t{episode}")),
-        23 => Detail::Interrupted { search: Some(format!("t{episode}")), device: Some(id("console-3")) },
+        23 => Detail::Interrupted { search: Some(format!("t{episode}")) },
         24 => {
             let [software, state, model, engine, device, roster_sha256] = std::array::from_fn(|_| "x".to_owned());
             Detail::Started { software, state, model, engine, device, roster_sha256 }
