@@ -2,14 +2,14 @@
 
 use time::Date;
 
-use super::action::{Action, Choice, Disposition, Event, Finding, Probe, Seen, Upshot, Who};
-use super::hollow::names_nobody;
+use super::action::{Action, Choice, Disposition, Event, Finding, Handover, Probe, Seen, Upshot, Who};
+use super::hollow::{names_nobody, numbers_nothing, says_nothing};
 use super::names::InquiryId;
 use super::pattern::NumberPattern;
 use super::record::{Answer, End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search};
 use super::refusal::{ActionError as Refuse, demand};
 use super::request::{Request, check_reason};
-use crate::booking::VersionId;
+use crate::booking::{Text, VersionId};
 use crate::limits::{EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, SEARCHES_PER_INQUIRY_MAX};
 
 impl Inquiry {
@@ -100,8 +100,8 @@ impl Inquiry {
     fn choose_face(&mut self, who: &Who, choice: Choice) -> Result<(), Refuse> {
         self.operates(who)?;
         self.searchable()?;
-        let faces = self.probe.as_ref().map_or(0, |probe| probe.faces.len());
-        demand(self.probe.is_some(), || Refuse::NoProbe)?;
+        let Some(probe) = &self.probe else { return Err(Refuse::NoProbe) };
+        let faces = probe.faces.len();
         demand(choice.face < faces, || Refuse::NoSuchFace { found: choice.face, faces })?;
         let quality = &choice.quality;
         let entries = quality.measures.len().max(quality.shortfalls.len());
@@ -110,7 +110,7 @@ impl Inquiry {
             let names: Vec<&str> = quality.blocking().map(|shortfall| shortfall.name.as_str()).collect();
             Refuse::PoorProbe { shortfalls: names.join(", ") }
         })?;
-        self.says(choice.reason.as_deref())?;
+        self.says("reason", choice.reason.as_deref())?;
         self.choice = Some(choice);
         Ok(())
     }
@@ -223,10 +223,12 @@ impl Inquiry {
     fn mark_evidence(&mut self, who: &Who, evidence: Evidence) -> Result<(), Refuse> {
         may_operate(who)?;
         demand(self.report.is_some(), || Refuse::NotIssued)?;
-        demand(!names_nobody(evidence.handover.received_by.as_str()), || Refuse::ReceiverHollow)?;
+        let Handover { received_by, of, leads_number } = &evidence.handover;
+        demand(!names_nobody(received_by.as_str()) && !says_nothing(of.as_str()), || Refuse::ReceiverHollow)?;
+        is_number(leads_number.as_ref())?;
         demand(self.evidence.len() < EVIDENCE_CHAIN_MAX, || Refuse::ChainTooLong)?;
         // Until the outcome is recorded the number can still come with it.
-        let numbered = self.leads_number().is_some() || evidence.handover.leads_number.is_some();
+        let numbered = self.leads_number().is_some() || leads_number.is_some();
         demand(numbered || self.outcome.is_none(), || Refuse::LeadsNumberMissing)?;
         self.evidence.push(evidence);
         Ok(())
@@ -239,11 +241,12 @@ impl Inquiry {
         let outcome = &recorded.outcome;
         let positive = outcome.upshot == Upshot::PositiveIdentification;
         demand(!positive || !self.evidence.is_empty(), || Refuse::EvidenceUnmarked)?;
+        is_number(outcome.leads_number.as_ref())?;
         let numbered = self.leads_number().is_some() || outcome.leads_number.is_some();
         demand(numbered || !positive && self.evidence.is_empty(), || Refuse::LeadsNumberMissing)?;
         let evidence = outcome.independent_evidence.as_deref();
         demand(evidence.is_some() || !outcome.upshot.stands_on_evidence(), || Refuse::EvidenceUnsaid)?;
-        self.says(evidence)?;
+        self.says("independent_evidence", evidence)?;
         self.outcome = Some(recorded);
         Ok(())
     }
@@ -256,7 +259,7 @@ impl Inquiry {
     fn end(&mut self, end: End) -> Result<(), Refuse> {
         self.goes_on()?;
         self.unissued()?;
-        self.says(Some(&end.reason))?;
+        self.says("reason", Some(&end.reason))?;
         self.end = Some(end);
         Ok(())
     }
@@ -298,11 +301,11 @@ impl Inquiry {
         Ok(last)
     }
 
-    /// That words, where there are any, say something that the request doesn't say already.
-    fn says(&self, words: Option<&str>) -> Result<(), Refuse> {
-        let Some(words) = words else { return Ok(()) };
+    /// That the words of a field, where there are any, say something that the request doesn't say already.
+    fn says(&self, field: &'static str, words: Option<&str>) -> Result<(), Refuse> {
         let stated = [self.request.reason.as_str(), self.request.reference.number().as_str()];
-        Ok(check_reason(words, &stated)?)
+        let said = words.is_none_or(|words| check_reason(words, &stated).is_ok());
+        demand(said, || Refuse::Hollow { field })
     }
 }
 
@@ -326,4 +329,9 @@ fn may_operate(who: &Who) -> Result<(), Refuse> {
 
 fn may_examine(who: &Who) -> Result<(), Refuse> {
     demand(who.may_examine, || Refuse::MayNotExamine { found: who.person.id.clone() })
+}
+
+/// That an I/Leads number, where one is given, is a number.
+fn is_number(found: Option<&Text>) -> Result<(), Refuse> {
+    demand(found.is_none_or(|number| !numbers_nothing(number.as_str())), || Refuse::LeadsNumberHollow)
 }

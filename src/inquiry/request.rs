@@ -411,11 +411,14 @@ pub(super) fn check_reason(reason: &str, others: &[&str]) -> Result<(), InquiryE
     if reason.contains(|c: char| c.is_control() && c != '\n') {
         return Err(InquiryError::ReasonControl);
     }
-    if says_nothing(reason) || own_words(reason, &[]) < REASON_WORDS_MIN && !repeats(reason) {
+    if says_nothing(reason) {
         return Err(InquiryError::ReasonHollow);
     }
     if repeats(reason) {
         return Err(InquiryError::ReasonRepeated);
+    }
+    if own_words(reason, &[]) < REASON_WORDS_MIN {
+        return Err(InquiryError::ReasonHollow);
     }
     match own_words(reason, others) {
         found if found < REASON_WORDS_MIN => Err(InquiryError::ReasonCopied { found }),
