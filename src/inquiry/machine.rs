@@ -1,4 +1,5 @@
-//! The only two ways to change an inquiry: `act`, by people, and `happen`, by the house. Every rule is one `demand`.
+//! The only two ways to change an inquiry: `act`, by people, and `happen`, by the house. Every rule is a `demand`, and every `demand` comes
+//! before the first change.
 
 use time::Date;
 

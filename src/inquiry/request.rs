@@ -28,9 +28,7 @@ pub enum InquiryError {
     #[error("the reason repeats itself, wanted it once and in words")]
     ReasonRepeated,
     /// The reason says what other fields say already.
-    #[error(
-        "the reason has {found} words that reference and probe source have not, wanted at least {REASON_WORDS_MIN}: say what it is about"
-    )]
+    #[error("{found} words of the reason stand in no other field, wanted at least {REASON_WORDS_MIN} that say what it is about")]
     ReasonCopied {
         /// Words of its own.
         found: usize,
@@ -66,7 +64,7 @@ pub enum InquiryError {
     #[error("the supervisor's name is a placeholder or a title alone, wanted who answers for this purpose")]
     SupervisorHollow,
     /// The requester answers for the other purpose.
-    #[error("the supervisor is the requester, wanted another person who answers for this purpose")]
+    #[error("the supervisor is the requester, wanted somebody else who answers for this purpose")]
     SupervisorIsRequester,
     /// The court order can't be found by what is said of it.
     #[error("the court order's {found} is a placeholder, wanted the court and the order's number as they stand on the order")]

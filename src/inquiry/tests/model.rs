@@ -217,7 +217,7 @@ impl Model {
         let disposition = [Disposition::Lead, Disposition::NoLead, Disposition::Inconclusive][usize::from(drawn % 3)];
         let at_work = self.examiners[self.turn()].unwrap_or(OLGA);
         let anybody = drawn % 7;
-        let maybe = if drawn % 4 == 0 { Words::Said } else { Words::Unsaid };
+        let maybe = if drawn.is_multiple_of(4) { Words::Said } else { Words::Unsaid };
         let (who, mv) = match self.facts {
             facts if facts & PROBE == 0 => (self.operator, Move::Probe { faces: 1 + drawn % 2, too_large: false }),
             facts if facts & FACE == 0 => (self.operator, Move::Face { index: 0, quality: Grade::Good }),
@@ -231,7 +231,7 @@ impl Model {
             facts if facts & AT_WORK != 0 => (at_work, Move::Finish),
             facts if facts & SECOND == 0 => (anybody, Move::ClaimSecond),
             facts if facts & REPORT == 0 => (self.operator, Move::Issue),
-            facts if facts & EVIDENCE == 0 && drawn % 2 == 0 => (self.operator, Move::Evidence { hollow: false, number: maybe }),
+            facts if facts & EVIDENCE == 0 && drawn.is_multiple_of(2) => (self.operator, Move::Evidence { hollow: false, number: maybe }),
             _ => (self.operator, Move::Outcome { upshot: Upshot::NoArrest, number: maybe, evidence: Words::Unsaid }),
         };
         Try { who, fit: true, fresh: true, mv }
