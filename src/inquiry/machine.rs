@@ -86,6 +86,11 @@ impl Inquiry {
         Ok(())
     }
 
+    /// Whether a review waits that this person may claim: what a list of work shows.
+    pub fn may_claim(&self, who: &Who) -> bool {
+        self.first_waits_for(who).is_ok() || self.second_waits_for(who).is_ok()
+    }
+
     // Up to the answer
 
     fn receive_probe(&mut self, who: &Who, probe: Probe) -> Result<(), Refuse> {
@@ -151,17 +156,28 @@ impl Inquiry {
     // The reviews
 
     fn claim_first(&mut self, who: &Who, at_cs: u64) -> Result<(), Refuse> {
+        self.first_waits_for(who)?;
+        self.claim(who, at_cs);
+        Ok(())
+    }
+
+    fn claim_second(&mut self, who: &Who, at_cs: u64) -> Result<(), Refuse> {
+        self.second_waits_for(who)?;
+        self.claim(who, at_cs);
+        Ok(())
+    }
+
+    fn first_waits_for(&self, who: &Who) -> Result<(), Refuse> {
         self.goes_on()?;
         may_examine(who)?;
         demand(self.answer.is_some(), || Refuse::NotAnswered)?;
         if let Some(review) = self.reviews.first() {
             demand(false, || Refuse::FirstClaimed { by: review.examiner.id.clone() })?;
         }
-        self.claim(who, at_cs);
         Ok(())
     }
 
-    fn claim_second(&mut self, who: &Who, at_cs: u64) -> Result<(), Refuse> {
+    fn second_waits_for(&self, who: &Who) -> Result<(), Refuse> {
         self.goes_on()?;
         may_examine(who)?;
         demand(self.first().is_some_and(Review::is_finished), || Refuse::FirstUnfinished)?;
@@ -171,9 +187,7 @@ impl Inquiry {
         let requester = &self.request.requester;
         demand(!who.person.is(&self.operator), || Refuse::SecondIsOperator)?;
         demand(!who.person.bears(&requester.badge, &requester.agency), || Refuse::SecondIsRequester)?;
-        demand(self.first().is_none_or(|first| !who.person.is(&first.examiner)), || Refuse::SecondIsFirst)?;
-        self.claim(who, at_cs);
-        Ok(())
+        demand(self.first().is_none_or(|first| !who.person.is(&first.examiner)), || Refuse::SecondIsFirst)
     }
 
     fn claim(&mut self, who: &Who, claimed_cs: u64) {

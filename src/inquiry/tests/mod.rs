@@ -254,6 +254,19 @@ fn the_first_examiner_sees_a_score_after_their_own_disposition_and_the_second_no
 }
 
 #[test]
+fn a_review_waits_for_whoever_may_claim_it() {
+    let waits_for = |inquiry: &Inquiry| -> Vec<Account> {
+        let may = |account: &Account| inquiry.may_claim(&who(*account, true));
+        [OLGA, OMAR, ERIN, ED, RITA].into_iter().filter(may).collect()
+    };
+    assert_eq!(waits_for(&at(Stage::Answered)), [OLGA, ERIN, ED, RITA]);
+    assert_eq!(waits_for(&at(Stage::ReviewedOnce)), [ERIN, ED]);
+    for stage in [Stage::FirstReview, Stage::SecondReview, Stage::Reviewed] {
+        assert!(waits_for(&at(stage)).is_empty());
+    }
+}
+
+#[test]
 fn the_probe_is_open_to_operator_and_examiners_until_the_inquiry_is_over() {
     let mut inquiry = at(Stage::Issued);
     let open = |inquiry: &Inquiry| [OLGA, ED, ERIN].map(|account| inquiry.sight(person(account)).probe);
