@@ -1,5 +1,5 @@
-//! The rules once more, written from the special order and without a look at the machine: facts that are true or not, sets of candidates,
-//! and three questions about every move. Who may make it? Is it time for it? Is what it brings complete?
+//! The rules once more, in another form than the machine's: facts that are true or not, sets of candidates, and three questions about every
+//! move. Who may make it? Is it time for it? Is what it brings complete? Nothing of the machine is used here but its lists.
 
 use super::cast::{Account, CAST, Grade, Move, OLGA, Order, RITA, Try, VERSIONS, WANTED, Words};
 use crate::inquiry::{Disposition, Upshot};
