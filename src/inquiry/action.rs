@@ -168,6 +168,8 @@ pub struct Measure {
     #[schema(value_type = String, max_length = 200)]
     pub name: Text,
     /// The value.
+    #[serde(with = "super::names::exact")]
+    #[schema(value_type = String)]
     pub value: f64,
 }
 

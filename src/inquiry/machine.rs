@@ -1,15 +1,16 @@
-//! The only two ways to change an inquiry: `act`, by people, and `happen`, by the house. Every rule is one `demand`.
+//! The only two ways to change an inquiry: `act`, by people, and `happen`, by the house. Every rule is a `demand`, and every `demand` comes
+//! before the first change.
 
 use time::Date;
 
-use super::action::{Action, Choice, Disposition, Event, Finding, Probe, Seen, Upshot, Who};
-use super::hollow::names_nobody;
+use super::action::{Action, Choice, Disposition, Event, Finding, Handover, Probe, Seen, Upshot, Who};
+use super::hollow::{names_nobody, numbers_nothing, says_nothing};
 use super::names::InquiryId;
 use super::pattern::NumberPattern;
 use super::record::{Answer, End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search};
 use super::refusal::{ActionError as Refuse, demand};
 use super::request::{Request, check_reason};
-use crate::booking::VersionId;
+use crate::booking::{Text, VersionId};
 use crate::limits::{EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, SEARCHES_PER_INQUIRY_MAX};
 
 impl Inquiry {
@@ -85,6 +86,11 @@ impl Inquiry {
         Ok(())
     }
 
+    /// Whether a review waits that this person may claim: what a list of work shows.
+    pub fn may_claim(&self, who: &Who) -> bool {
+        self.first_waits_for(who).is_ok() || self.second_waits_for(who).is_ok()
+    }
+
     // Up to the answer
 
     fn receive_probe(&mut self, who: &Who, probe: Probe) -> Result<(), Refuse> {
@@ -100,8 +106,8 @@ impl Inquiry {
     fn choose_face(&mut self, who: &Who, choice: Choice) -> Result<(), Refuse> {
         self.operates(who)?;
         self.searchable()?;
-        let faces = self.probe.as_ref().map_or(0, |probe| probe.faces.len());
-        demand(self.probe.is_some(), || Refuse::NoProbe)?;
+        let Some(probe) = &self.probe else { return Err(Refuse::NoProbe) };
+        let faces = probe.faces.len();
         demand(choice.face < faces, || Refuse::NoSuchFace { found: choice.face, faces })?;
         let quality = &choice.quality;
         let entries = quality.measures.len().max(quality.shortfalls.len());
@@ -110,7 +116,7 @@ impl Inquiry {
             let names: Vec<&str> = quality.blocking().map(|shortfall| shortfall.name.as_str()).collect();
             Refuse::PoorProbe { shortfalls: names.join(", ") }
         })?;
-        self.says(choice.reason.as_deref())?;
+        self.says("reason", choice.reason.as_deref())?;
         self.choice = Some(choice);
         Ok(())
     }
@@ -150,17 +156,28 @@ impl Inquiry {
     // The reviews
 
     fn claim_first(&mut self, who: &Who, at_cs: u64) -> Result<(), Refuse> {
+        self.first_waits_for(who)?;
+        self.claim(who, at_cs);
+        Ok(())
+    }
+
+    fn claim_second(&mut self, who: &Who, at_cs: u64) -> Result<(), Refuse> {
+        self.second_waits_for(who)?;
+        self.claim(who, at_cs);
+        Ok(())
+    }
+
+    fn first_waits_for(&self, who: &Who) -> Result<(), Refuse> {
         self.goes_on()?;
         may_examine(who)?;
         demand(self.answer.is_some(), || Refuse::NotAnswered)?;
         if let Some(review) = self.reviews.first() {
             demand(false, || Refuse::FirstClaimed { by: review.examiner.id.clone() })?;
         }
-        self.claim(who, at_cs);
         Ok(())
     }
 
-    fn claim_second(&mut self, who: &Who, at_cs: u64) -> Result<(), Refuse> {
+    fn second_waits_for(&self, who: &Who) -> Result<(), Refuse> {
         self.goes_on()?;
         may_examine(who)?;
         demand(self.first().is_some_and(Review::is_finished), || Refuse::FirstUnfinished)?;
@@ -170,9 +187,7 @@ impl Inquiry {
         let requester = &self.request.requester;
         demand(!who.person.is(&self.operator), || Refuse::SecondIsOperator)?;
         demand(!who.person.bears(&requester.badge, &requester.agency), || Refuse::SecondIsRequester)?;
-        demand(self.first().is_none_or(|first| !who.person.is(&first.examiner)), || Refuse::SecondIsFirst)?;
-        self.claim(who, at_cs);
-        Ok(())
+        demand(self.first().is_none_or(|first| !who.person.is(&first.examiner)), || Refuse::SecondIsFirst)
     }
 
     fn claim(&mut self, who: &Who, claimed_cs: u64) {
@@ -223,10 +238,12 @@ impl Inquiry {
     fn mark_evidence(&mut self, who: &Who, evidence: Evidence) -> Result<(), Refuse> {
         may_operate(who)?;
         demand(self.report.is_some(), || Refuse::NotIssued)?;
-        demand(!names_nobody(evidence.handover.received_by.as_str()), || Refuse::ReceiverHollow)?;
+        let Handover { received_by, of, leads_number } = &evidence.handover;
+        demand(!names_nobody(received_by.as_str()) && !says_nothing(of.as_str()), || Refuse::ReceiverHollow)?;
+        is_number(leads_number.as_ref())?;
         demand(self.evidence.len() < EVIDENCE_CHAIN_MAX, || Refuse::ChainTooLong)?;
         // Until the outcome is recorded the number can still come with it.
-        let numbered = self.leads_number().is_some() || evidence.handover.leads_number.is_some();
+        let numbered = self.leads_number().is_some() || leads_number.is_some();
         demand(numbered || self.outcome.is_none(), || Refuse::LeadsNumberMissing)?;
         self.evidence.push(evidence);
         Ok(())
@@ -239,11 +256,12 @@ impl Inquiry {
         let outcome = &recorded.outcome;
         let positive = outcome.upshot == Upshot::PositiveIdentification;
         demand(!positive || !self.evidence.is_empty(), || Refuse::EvidenceUnmarked)?;
+        is_number(outcome.leads_number.as_ref())?;
         let numbered = self.leads_number().is_some() || outcome.leads_number.is_some();
         demand(numbered || !positive && self.evidence.is_empty(), || Refuse::LeadsNumberMissing)?;
         let evidence = outcome.independent_evidence.as_deref();
         demand(evidence.is_some() || !outcome.upshot.stands_on_evidence(), || Refuse::EvidenceUnsaid)?;
-        self.says(evidence)?;
+        self.says("independent_evidence", evidence)?;
         self.outcome = Some(recorded);
         Ok(())
     }
@@ -256,7 +274,7 @@ impl Inquiry {
     fn end(&mut self, end: End) -> Result<(), Refuse> {
         self.goes_on()?;
         self.unissued()?;
-        self.says(Some(&end.reason))?;
+        self.says("reason", Some(&end.reason))?;
         self.end = Some(end);
         Ok(())
     }
@@ -298,11 +316,11 @@ impl Inquiry {
         Ok(last)
     }
 
-    /// That words, where there are any, say something that the request doesn't say already.
-    fn says(&self, words: Option<&str>) -> Result<(), Refuse> {
-        let Some(words) = words else { return Ok(()) };
+    /// That the words of a field, where there are any, say something that the request doesn't say already.
+    fn says(&self, field: &'static str, words: Option<&str>) -> Result<(), Refuse> {
         let stated = [self.request.reason.as_str(), self.request.reference.number().as_str()];
-        Ok(check_reason(words, &stated)?)
+        let said = words.is_none_or(|words| check_reason(words, &stated).is_ok());
+        demand(said, || Refuse::Hollow { field })
     }
 }
 
@@ -326,4 +344,9 @@ fn may_operate(who: &Who) -> Result<(), Refuse> {
 
 fn may_examine(who: &Who) -> Result<(), Refuse> {
     demand(who.may_examine, || Refuse::MayNotExamine { found: who.person.id.clone() })
+}
+
+/// That an I/Leads number, where one is given, is a number.
+fn is_number(found: Option<&Text>) -> Result<(), Refuse> {
+    demand(found.is_none_or(|number| !numbers_nothing(number.as_str())), || Refuse::LeadsNumberHollow)
 }

@@ -65,6 +65,7 @@ pub struct Ranked {
     /// The booking's version.
     pub version: VersionId,
     /// Cosine of probe and candidate.
+    #[serde(with = "super::names::exact")]
     pub score: f64,
     /// The place in the array, counted from 1.
     pub rank: usize,
@@ -146,7 +147,7 @@ pub struct End {
 }
 
 /// Where an inquiry stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// The request stands; the probe is wanted.

@@ -4,7 +4,9 @@ use super::names::SearchId;
 use super::record::Stage;
 use super::request::InquiryError;
 use crate::booking::{Identifier, VersionId};
-use crate::limits::{EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, SEARCHES_PER_INQUIRY_MAX};
+use crate::limits::{
+    EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, SEARCHES_PER_INQUIRY_MAX,
+};
 
 /// Why an inquiry doesn't take a step.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -13,8 +15,16 @@ pub enum ActionError {
     /// The request is no valid inquiry.
     #[error(transparent)]
     Request(#[from] InquiryError),
+    /// Words that say nothing, or nothing new.
+    #[error(
+        "the field {field} says nothing or what the inquiry says already, wanted {REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters in words of its own"
+    )]
+    Hollow {
+        /// The field.
+        field: &'static str,
+    },
     /// The step was decided on another state of the inquiry.
-    #[error("decided on revision {found}, and the inquiry stands at {wanted}: look at it again, then decide")]
+    #[error("decided on revision {found}, and the inquiry stands at {wanted}: wanted a decision on what it is now")]
     Changed {
         /// The revision that the step names.
         found: u64,
@@ -127,7 +137,7 @@ pub enum ActionError {
     #[error("{SEARCHES_PER_INQUIRY_MAX} searches of this inquiry were interrupted, wanted the cause found first and then a new inquiry")]
     TooManySearches,
     /// No search is under way.
-    #[error("no search is under way that could be answered or interrupted")]
+    #[error("no search is under way, wanted one that could be answered or interrupted")]
     NoSearchUnderWay,
     /// The answer holds more than was asked for.
     #[error("{found} candidates were answered, wanted at most {wanted}")]
@@ -222,12 +232,32 @@ pub enum ActionError {
     /// An identification without its documentation.
     #[error("a positive identification without an I/Leads number, wanted the number under which it is documented")]
     LeadsNumberMissing,
+    /// An I/Leads number that isn't one.
+    #[error("the I/Leads number is a placeholder, wanted the number as I/Leads gave it, or none yet")]
+    LeadsNumberHollow,
     /// An identification without an evidence mark.
     #[error("a positive identification and nobody who received the report as evidence, wanted that recorded first")]
     EvidenceUnmarked,
     /// An outcome that nothing but the report would support.
     #[error("an outcome without its independent evidence, wanted in words what it stands on beside the report")]
     EvidenceUnsaid,
+}
+
+impl ActionError {
+    /// The field of what was sent beside which the refusal belongs, by its JSON name; none where it is about the step as a whole.
+    pub fn field(&self) -> Option<&'static str> {
+        match self {
+            Self::Request(hollow) => hollow.field(),
+            Self::Hollow { field } => Some(field),
+            Self::NoSuchFace { .. } => Some("face"),
+            Self::PoorProbe { .. } => Some("reason"),
+            Self::FeatureTwice | Self::LeadUnfounded | Self::NoLeadUnfounded | Self::InconclusiveUnfounded => Some("observations"),
+            Self::ReceiverHollow => Some("received_by"),
+            Self::LeadsNumberMissing | Self::LeadsNumberHollow => Some("leads_number"),
+            Self::EvidenceUnsaid => Some("independent_evidence"),
+            _ => None,
+        }
+    }
 }
 
 /// Every rule of the machine goes through here: where it doesn't hold, the step is refused by name.

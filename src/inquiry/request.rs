@@ -28,9 +28,7 @@ pub enum InquiryError {
     #[error("the reason repeats itself, wanted it once and in words")]
     ReasonRepeated,
     /// The reason says what other fields say already.
-    #[error(
-        "the reason has {found} words that reference and probe source have not, wanted at least {REASON_WORDS_MIN}: say what it is about"
-    )]
+    #[error("{found} words of the reason stand in no other field, wanted at least {REASON_WORDS_MIN} that say what it is about")]
     ReasonCopied {
         /// Words of its own.
         found: usize,
@@ -66,7 +64,7 @@ pub enum InquiryError {
     #[error("the supervisor's name is a placeholder or a title alone, wanted who answers for this purpose")]
     SupervisorHollow,
     /// The requester answers for the other purpose.
-    #[error("the supervisor is the requester, wanted another person who answers for this purpose")]
+    #[error("the supervisor is the requester, wanted somebody else who answers for this purpose")]
     SupervisorIsRequester,
     /// The court order can't be found by what is said of it.
     #[error("the court order's {found} is a placeholder, wanted the court and the order's number as they stand on the order")]
@@ -411,11 +409,14 @@ pub(super) fn check_reason(reason: &str, others: &[&str]) -> Result<(), InquiryE
     if reason.contains(|c: char| c.is_control() && c != '\n') {
         return Err(InquiryError::ReasonControl);
     }
-    if says_nothing(reason) || own_words(reason, &[]) < REASON_WORDS_MIN && !repeats(reason) {
+    if says_nothing(reason) {
         return Err(InquiryError::ReasonHollow);
     }
     if repeats(reason) {
         return Err(InquiryError::ReasonRepeated);
+    }
+    if own_words(reason, &[]) < REASON_WORDS_MIN {
+        return Err(InquiryError::ReasonHollow);
     }
     match own_words(reason, others) {
         found if found < REASON_WORDS_MIN => Err(InquiryError::ReasonCopied { found }),
