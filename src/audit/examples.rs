@@ -8,7 +8,7 @@ use super::touch::{Aaguid, ActApproval, Base64Url, Credential, FaceBox, PublicKe
 use super::{Actor, Alarm, Detail, Finding, Leaf, LeafKind, Refusal, SALT_BYTES, Shown, Unusable, commit};
 use crate::booking::{Identifier, Text, VersionId};
 use crate::inquiry::{
-    self, Attestations, Disposition, Feature, Handover, Observation, Outcome, Purpose, Reference, Request, Requester, Seen, Upshot,
+    self, Attestations, Component, Disposition, Handover, Observation, Outcome, Purpose, Reference, Request, Requester, Seen, Upshot,
 };
 use crate::roster::{OffReason, Person, Role};
 
@@ -191,7 +191,7 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
             findings: vec![inquiry::Finding {
                 candidate: version,
                 disposition: Disposition::Lead,
-                observations: vec![Observation { feature: Feature::ALL[0], seen: Seen::Similarity }],
+                observations: vec![Observation { feature: Component::ALL[0].features()[0], seen: Seen::Similarity }],
                 note: None,
             }],
             released: Vec::new(),

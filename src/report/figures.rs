@@ -142,7 +142,7 @@ mod tests {
         log.answered(before, 4);
         let (answered, interrupted, late) = (log.asked("crime", "slmpd"), log.asked("crime", "slmpd"), log.asked("crime", "stlco"));
         log.answered(answered, 0);
-        log.add(&[interrupted], &[], Detail::Interrupted { search: None, device: Some(identifier("rtcc-1")) });
+        log.add(&[interrupted], &[], Detail::Interrupted { search: None });
         log.refused("the reason is a placeholder, wanted the reason", "crime", "slmpd");
         log.now_cs += 31 * DAY_CS;
         log.answered(late, 7);

@@ -3,11 +3,12 @@
 use time::macros::date;
 
 use super::{Period, PublicReport, Reckoner, ReportError, Witnessing};
+use crate::audit::examples::example;
 use crate::audit::{
     Actor, Alarm, Checkpoint, CosignerKey, Detail, Edge, Finding, Leaf, LeafKind, LogKey, Note, Quorum, Refusal, Shown, Witness,
 };
 use crate::booking::{Identifier, VersionId};
-use crate::inquiry::Request;
+use crate::inquiry::{Outcome, Request, Upshot};
 
 pub(super) const ORIGIN: &str = "rtcc.example/smrt-2026";
 pub(super) const MODEL: &str = "5be1f2c07d1f4a0c9b5d3e8a7f60c1d2e3f4a5b6c7d8e9f00112233445566778";
@@ -62,13 +63,11 @@ impl Log {
     }
 
     pub(super) fn asked(&mut self, purpose: &str, agency: &str) -> u64 {
-        let detail = Detail::Asked {
-            actor: actor(),
-            search: "5e".repeat(16),
-            request: request(purpose, agency),
-            probe_sha256: "0".repeat(64),
-            face: 0,
-            model: MODEL.to_owned(),
+        let detail = match example(LeafKind::Asked) {
+            Detail::Asked { search, inquiry, approval, touch, key, .. } => {
+                Detail::Asked { actor: actor(), search, inquiry, request: request(purpose, agency), approval, touch, key }
+            }
+            _ => unreachable!("it is of its kind"),
         };
         self.add(&[], &[], detail)
     }
@@ -283,7 +282,7 @@ pub(super) fn year() -> Log {
                     0..3 => _ = log.refused(dice.of(&REASONS), purpose, agency),
                     3 if dice.one_in(3) => {
                         let asked = log.asked(purpose, agency);
-                        log.add(&[asked], &[], Detail::Interrupted { search: None, device: Some(identifier("rtcc-1")) });
+                        log.add(&[asked], &[], Detail::Interrupted { search: None });
                     }
                     _ => {
                         let asked = log.asked(purpose, agency);
@@ -292,12 +291,8 @@ pub(super) fn year() -> Log {
                         let answered = log.answered(asked, candidates);
                         answers.push(answered);
                         let reviewed = |examiner: u64, leads: u64, disagreements: u64, log: &mut Log, follows: &[u64]| {
-                            let detail = Detail::Reviewed {
-                                actor: actor(),
-                                inquiry: String::new(),
-                                examiner: String::new(),
-                                dispositions: Vec::new(),
-                            };
+                            let detail =
+                                Detail::Reviewed { actor: actor(), inquiry: String::new(), findings: Vec::new(), released: Vec::new() };
                             log.add(follows, &[examiner, candidates, leads, disagreements], detail)
                         };
                         let leads = dice.below(3).min(candidates);
@@ -334,8 +329,8 @@ pub(super) fn year() -> Log {
             !due
         });
         while reports.len() > 30 {
-            let outcome =
-                Detail::OutcomeRecorded { actor: actor(), inquiry: String::new(), outcome: String::new(), i_leads: None, evidence: None };
+            let outcome = Outcome { upshot: Upshot::NoLeadFollowed, independent_evidence: None, leads_number: None };
+            let outcome = Detail::OutcomeRecorded { actor: actor(), inquiry: String::new(), outcome };
             let report = reports.remove(0);
             log.add(&[report], &[dice.below(3)], outcome);
         }

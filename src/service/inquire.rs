@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use time::Date;
 use zeroize::Zeroizing;
 
 use super::Service;
@@ -17,10 +18,10 @@ use super::error::{Fate, ServiceError};
 use super::generation::Generation;
 use super::ledger::Ledger;
 use super::sessions::{Asked, AtDesk};
-use super::stage::NewLeaf;
+use super::stage::{NewLeaf, full_or_halted};
 use super::writer::{Subject, random};
-use crate::audit::touch::{FaceBox, SearchApproval, Touch};
-use crate::audit::{Detail, Shown};
+use crate::audit::touch::{Credential, FaceBox, SearchApproval, Touch};
+use crate::audit::{Actor, Detail, Shown};
 use crate::booking::{Identifier, VersionId};
 use crate::embed::{self, Encoding, Look, Picture, QualitySheet};
 use crate::face::Edits;
@@ -30,7 +31,7 @@ use crate::inquiry::{
 use crate::limits::{INQUIRIES_MAX, PICTURE_SIDE_PX_MAX};
 use crate::roster::Duty;
 use crate::store::{Commit, InquiryRow, VersionState};
-use crate::vault::{Announced, Lodger, ProbeKey, SafeKey, Upload};
+use crate::vault::{Announced, Lodger, ProbeKey, SafeKey, Upload, VaultError};
 
 /// How often a search runs again because candidates were released meanwhile, before its operator is told to wait.
 const RUNS_MAX: usize = 16;
@@ -121,6 +122,123 @@ impl Ledger {
         Ok(self.decide(Subject::Inquiry(id), decide)?.1.unwrap_or(0))
     }
 
+    /// Opens an inquiry under a key of its own; gives its id.
+    ///
+    /// Errors: what `Inquiry::open` refuses; a full table or medium.
+    pub fn open_inquiry(
+        &self,
+        actor: Actor,
+        who: Who,
+        request: Request,
+        today: Date,
+        pattern: Option<NumberPattern>,
+    ) -> Result<InquiryId, ServiceError> {
+        let mut id = [0; 16];
+        random(&mut id);
+        let decide = move |core: &Core, group: &Group<'_>| {
+            if core.store.inquiries_len()? >= INQUIRIES_MAX {
+                return Err(ServiceError::TooMany { what: "inquiries", most: usize::try_from(INQUIRIES_MAX).unwrap_or(usize::MAX) });
+            }
+            let inquiry = Inquiry::open(InquiryId(id), request.clone(), &who, today, pattern.as_ref(), group.now_cs)?;
+            let key = ProbeKey::generate();
+            let slot = core.vault.probes.lodge(&lodger(id), &key).map_err(full_or_halted)?;
+            let opened = Detail::InquiryOpened { actor, inquiry: hex::encode(id), request };
+            let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
+                let row = InquiryRow { slot, opened: leaf.expect("an opening is logged"), asked: None, record: Vec::new() };
+                core.put_inquiry(tables, &Kept { row, key, inquiry })
+            };
+            let decided = Decided::new(vec![NewLeaf::new(Vec::new(), Vec::new(), opened)], rows);
+            Ok(((), Some(Decided { slot: Some(slot), ..decided })))
+        };
+        self.decide(Subject::Inquiry(id), decide)?;
+        Ok(InquiryId(id))
+    }
+
+    /// Does something with the upload of an inquiry's probe; what was taken before makes way for another file.
+    ///
+    /// Errors: those of the vault: a size out of bounds, another file that was begun, pieces that don't fit.
+    pub fn upload(
+        &self,
+        id: InquiryId,
+        announced: Announced,
+        work: impl FnOnce(Upload) -> Result<u64, VaultError>,
+    ) -> Result<u64, ServiceError> {
+        let (kept, probes) = (self.core().inquiry(id.0)?, &self.core().vault.probes);
+        if kept.inquiry.probe().is_some_and(|probe| probe.sha256.0 != announced.sha256) {
+            probes.unlink_photo(id.0)?;
+        }
+        Ok(work(probes.upload(id.0, &kept.key, announced)?)?)
+    }
+
+    /// Takes a person's step that has no leaf of its own.
+    pub fn act(&self, id: InquiryId, who: Who, revision: u64, action: Action) -> Result<(), ServiceError> {
+        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, action.clone());
+        self.step(id.0, act, |_| Vec::new()).map(|_| ())
+    }
+
+    /// Logs that a search was approved by this touch; on return it may run. Gives the leaf.
+    pub fn ask(
+        &self,
+        id: InquiryId,
+        actor: Actor,
+        who: Who,
+        approval: SearchApproval,
+        touch: Touch,
+        key: Credential,
+    ) -> Result<u64, ServiceError> {
+        let mut search = [0; 16];
+        random(&mut search);
+        let kept = self.core().inquiry(id.0)?;
+        let (opened, request, revision) = (kept.row.opened, kept.inquiry.request().clone(), approval.revision);
+        let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, Action::Ask { search: SearchId(search), leaf })
+        };
+        let log = move |_: &Inquiry| {
+            let detail = Detail::Asked { actor, search: hex::encode(search), inquiry: id.to_string(), request, approval, touch, key };
+            vec![NewLeaf::new(vec![opened], Vec::new(), detail)]
+        };
+        self.step(id.0, act, log)
+    }
+
+    /// Logs the answer before it leaves. Where a candidate was released meanwhile, nothing is logged and those are given.
+    pub fn answer(
+        &self,
+        id: InquiryId,
+        actor: Actor,
+        generation: &Generation,
+        candidates: Vec<(VersionId, f64)>,
+    ) -> Result<Vec<VersionId>, ServiceError> {
+        let (model, gallery_rows) = (generation.model().to_string(), u64::from(generation.gallery().live()));
+        let decide = move |core: &Core, group: &Group<'_>| {
+            let mut gone = Vec::new();
+            for (version, _) in &candidates {
+                let live = core.store.version(*version)?.is_some_and(|row| row.state == VersionState::Live);
+                if !live || group.suppressed.contains(version) {
+                    gone.push(*version);
+                }
+            }
+            if !gone.is_empty() {
+                return Ok((gone, None));
+            }
+            let mut kept = core.inquiry_beside(id.0, Some(group))?;
+            let now_cs = group.now_cs;
+            let answered = move |leaf| Event::Answered { candidates: candidates.clone(), leaf };
+            kept.inquiry.clone().happen(now_cs, answered(0))?;
+            let search = kept.inquiry.searches().last().ok_or(ServiceError::NotFound { what: "open search" })?;
+            let Event::Answered { candidates, .. } = answered(0) else { unreachable!("it was just made") };
+            let shown: Vec<Shown> = candidates.into_iter().map(|(version, score)| Shown { version, score }).collect();
+            let (follows, counts) = (vec![search.leaf], vec![shown.len() as u64]);
+            let detail = Detail::Answered { actor, search: search.id.to_string(), model, gallery_rows, candidates: shown };
+            let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
+                kept.inquiry.happen(now_cs, answered(leaf.expect("an answer is logged")))?;
+                kept.row.asked = None;
+                core.put_inquiry(tables, &kept)
+            };
+            Ok((Vec::new(), Some(Decided::new(vec![NewLeaf::new(follows, counts, detail)], rows))))
+        };
+        Ok(self.decide(Subject::Inquiry(id.0), decide)?.0)
+    }
+
     /// Ends a search that was asked for and will never be answered.
     pub(super) fn interrupt(&self, id: [u8; 16]) -> Result<(), ServiceError> {
         let act = |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| inquiry.happen(now_cs, Event::Interrupted { leaf });
@@ -152,27 +270,8 @@ impl Service {
         let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(request.clone()), reason };
         let who = self.logged(self.may_open(desk, &request), refused)?;
         self.ledger.room()?;
-        let mut id = [0; 16];
-        random(&mut id);
         let (today, pattern) = (self.today(), self.number_pattern(&request.requester.agency));
-        let (actor, asked) = (desk.actor(), request.clone());
-        let decide = move |core: &Core, group: &Group<'_>| {
-            if core.store.inquiries_len()? >= INQUIRIES_MAX {
-                return Err(ServiceError::TooMany { what: "inquiries", most: usize::try_from(INQUIRIES_MAX).unwrap_or(usize::MAX) });
-            }
-            let inquiry = Inquiry::open(InquiryId(id), asked.clone(), &who, today, pattern.as_ref(), group.now_cs)?;
-            let key = ProbeKey::generate();
-            let slot = core.vault.probes.lodge(&lodger(id), &key)?;
-            let opened = Detail::InquiryOpened { actor, inquiry: hex::encode(id), request: asked };
-            let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
-                let row = InquiryRow { slot, opened: leaf.expect("an opening is logged"), asked: None, record: Vec::new() };
-                core.put_inquiry(tables, &Kept { row, key, inquiry })
-            };
-            let decided = Decided::new(vec![NewLeaf::new(Vec::new(), Vec::new(), opened)], rows);
-            Ok(((), Some(Decided { slot: Some(slot), ..decided })))
-        };
-        self.logged(self.ledger.decide(Subject::Inquiry(id), decide), refused)?;
-        Ok(InquiryId(id))
+        self.logged(self.ledger.open_inquiry(desk.actor(), who, request.clone(), today, pattern), refused)
     }
 
     fn may_open(&self, desk: &AtDesk, request: &Request) -> Result<Who, ServiceError> {
@@ -215,7 +314,7 @@ impl Service {
         desk: &AtDesk,
         id: InquiryId,
         announced: Announced,
-        work: impl FnOnce(&mut Upload) -> Result<u64, crate::vault::VaultError>,
+        work: impl FnOnce(&mut Upload) -> Result<u64, VaultError>,
     ) -> Result<u64, ServiceError> {
         self.allowed(desk, Duty::Operate, "hand over a probe")?;
         let kept = self.ledger.core().inquiry(id.0)?;
@@ -225,12 +324,7 @@ impl Service {
         let may = kept.inquiry.clone().act(&who, revision, self.ledger.now_cs(), Action::ReceiveProbe(probe));
         self.refused_at(desk, may.map_err(ServiceError::from))?;
         let _alone = self.uploading(id)?;
-        // Another file in place of the one that was taken: what is there makes way.
-        if kept.inquiry.probe().is_some_and(|probe| probe.sha256.0 != announced.sha256) {
-            self.ledger.core().vault.probes.unlink_photo(id.0)?;
-        }
-        let mut upload = self.ledger.core().vault.probes.upload(id.0, &kept.key, announced)?;
-        Ok(work(&mut upload)?)
+        self.ledger.upload(id, announced, |mut upload| work(&mut upload))
     }
 
     /// Ends the upload, looks at the probe and takes it into the inquiry.
@@ -238,11 +332,10 @@ impl Service {
     /// Errors: as `begin_upload`; an upload that isn't whole, or other bytes than were announced; a file that is no photo.
     pub fn receive_probe(&self, desk: &AtDesk, id: InquiryId, revision: u64, announced: Announced) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Operate, "hand over a probe")?;
-        let kept = self.ledger.core().inquiry(id.0)?;
-        let probes = &self.ledger.core().vault.probes;
+        let (kept, probes) = (self.ledger.core().inquiry(id.0)?, &self.ledger.core().vault.probes);
         let original = {
             let _alone = self.uploading(id)?;
-            probes.upload(id.0, &kept.key, announced)?.finish()?;
+            self.ledger.upload(id, announced, |upload| upload.finish().map(|()| 0))?;
             probes.read_photo(id.0, &kept.key)?
         };
         let generation = self.ledger.generation();
@@ -342,9 +435,7 @@ impl Service {
             quality,
             reason,
         };
-        let who = self.who(desk);
-        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::ChooseFace(choice.clone()));
-        self.logged(self.ledger.step(id.0, act, |_| Vec::new()), refused)?;
+        self.logged(self.ledger.act(id, self.who(desk), revision, Action::ChooseFace(choice)), refused)?;
         Ok(probe.quality)
     }
 
@@ -435,19 +526,8 @@ impl Service {
         if probe.look.searched_sha256().0 != choice.searched.0 {
             return self.logged(Err(ServiceError::ChallengeChanged), refused);
         }
-        let mut search = [0; 16];
-        random(&mut search);
-        let (who, actor, asked) = (self.who(desk), desk.actor(), request.clone());
-        let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
-            inquiry.act(&who, revision, now_cs, Action::Ask { search: SearchId(search), leaf })
-        };
-        let opened = self.ledger.core().inquiry(id.0)?.row.opened;
-        let log = move |_: &Inquiry| {
-            let (search, inquiry) = (hex::encode(search), id.to_string());
-            let detail = Detail::Asked { actor, search, inquiry, request: asked, approval, touch, key };
-            vec![NewLeaf::new(vec![opened], Vec::new(), detail)]
-        };
-        let asked = timed(&mut timings.ask_ms, || self.ledger.step(id.0, act, log));
+        let (actor, who) = (desk.actor(), self.who(desk));
+        let asked = timed(&mut timings.ask_ms, || self.ledger.ask(id, actor, who, approval, touch, key));
         self.logged(asked, refused)?;
         let ran = self.run(desk, id, &generation, &probe.embedding, request.candidates, &mut timings);
         if let Err(e) = &ran
@@ -470,7 +550,7 @@ impl Service {
     ) -> Result<(), ServiceError> {
         for _ in 0..RUNS_MAX {
             let candidates = timed(&mut timings.scan_ms, || self.ledger.compare(generation, probe, k))?;
-            let gone = timed(&mut timings.answer_ms, || self.answer(desk, id, generation, candidates))?;
+            let gone = timed(&mut timings.answer_ms, || self.ledger.answer(id, desk.actor(), generation, candidates))?;
             if gone.is_empty() {
                 return Ok(());
             }
@@ -479,45 +559,6 @@ impl Service {
             }
         }
         Err(ServiceError::Busy)
-    }
-
-    /// Logs the answer before it leaves. Where a candidate was released meanwhile, nothing is logged and those are given.
-    fn answer(
-        &self,
-        desk: &AtDesk,
-        id: InquiryId,
-        generation: &Generation,
-        candidates: Vec<(VersionId, f64)>,
-    ) -> Result<Vec<VersionId>, ServiceError> {
-        let (actor, model, gallery_rows) = (desk.actor(), generation.model().to_string(), u64::from(generation.gallery().live()));
-        let decide = move |core: &Core, group: &Group<'_>| {
-            let mut gone = Vec::new();
-            for (version, _) in &candidates {
-                let live = core.store.version(*version)?.is_some_and(|row| row.state == VersionState::Live);
-                if !live || group.suppressed.contains(version) {
-                    gone.push(*version);
-                }
-            }
-            if !gone.is_empty() {
-                return Ok((gone, None));
-            }
-            let mut kept = core.inquiry_beside(id.0, Some(group))?;
-            let now_cs = group.now_cs;
-            let answered = move |leaf| Event::Answered { candidates: candidates.clone(), leaf };
-            kept.inquiry.clone().happen(now_cs, answered(0))?;
-            let search = kept.inquiry.searches().last().ok_or(ServiceError::NotFound { what: "open search" })?;
-            let Event::Answered { candidates, .. } = answered(0) else { unreachable!("it was just made") };
-            let shown: Vec<Shown> = candidates.into_iter().map(|(version, score)| Shown { version, score }).collect();
-            let (follows, counts) = (vec![search.leaf], vec![shown.len() as u64]);
-            let detail = Detail::Answered { actor, search: search.id.to_string(), model, gallery_rows, candidates: shown };
-            let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
-                kept.inquiry.happen(now_cs, answered(leaf.expect("an answer is logged")))?;
-                kept.row.asked = None;
-                core.put_inquiry(tables, &kept)
-            };
-            Ok((Vec::new(), Some(Decided::new(vec![NewLeaf::new(follows, counts, detail)], rows))))
-        };
-        Ok(self.ledger.decide(Subject::Inquiry(id.0), decide)?.0)
     }
 
     /// Withdraws an inquiry.

@@ -350,6 +350,6 @@ fn put_fallen(core: &Core, tables: &Commit, version: VersionId, row: &VersionRow
 }
 
 /// A full medium refuses this change; any other failure while writing a slot leaves the medium in doubt.
-fn full_or_halted(e: VaultError) -> ServiceError {
+pub(super) fn full_or_halted(e: VaultError) -> ServiceError {
     if e.is_full() { ServiceError::DiskFull } else { ServiceError::Halted { cause: ServiceError::from(e).chain() } }
 }

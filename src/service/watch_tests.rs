@@ -8,11 +8,14 @@ use time::macros::date;
 
 use super::clock::tests::SetClock;
 use super::*;
+use crate::audit::examples::example;
+use crate::audit::touch::SearchApproval;
 use crate::audit::{Alarm, CosignerKey, Entry, Finding, Leaf, LeafKind, Note};
 use crate::booking::{BookingNumber, Identifier, Text};
 use crate::disk::RealDisk;
+use crate::face::Edits;
 use crate::gallery::EngineChoice;
-use crate::inquiry::Request;
+use crate::inquiry::{self, Action, Digest, Frame, Probe, Quality, Request, Who};
 use crate::limits::{DETAILS_KEPT_DAYS_MIN, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX};
 use crate::roster::{CertificateName, Person, Role};
 use crate::store::StateKind;
@@ -80,20 +83,19 @@ fn caller(name: &str) -> Caller {
     Caller { name: CertificateName::parse(name).unwrap(), fingerprint: [0; 32] }
 }
 
-/// A request whose reason says nothing.
 fn request() -> Request {
     serde_json::from_value(serde_json::json!({
         "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": "slmpd"},
         "reference": {"kind": "complaint_number", "number": "26-004711"}, "purpose": {"kind": "crime"},
-        "reason": "investigation", "probe_source": "store camera",
+        "reason": "robbery at Grand and Gravois, a suspect on camera", "probe_source": "store camera",
         "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true}
     }))
     .unwrap()
 }
 
-fn search(service: &Service) -> ServiceError {
+fn operator() -> Person {
     let text = |text| Text::parse(text).unwrap();
-    let person = Person {
+    Person {
         id: Identifier::parse("diaz").unwrap(),
         name: text("R. Diaz"),
         badge: text("4711"),
@@ -101,9 +103,29 @@ fn search(service: &Service) -> ServiceError {
         role: Role::Operator,
         trained_until: date!(2099 - 12 - 31),
         temporary_until_cs: None,
-    };
-    let desk = AtDesk { caller: caller("smrt:device/rtcc-1"), device: Identifier::parse("rtcc-1").unwrap(), person };
-    service.open_inquiry(&desk, request()).expect_err("its reason says nothing")
+    }
+}
+
+fn search(service: &Service) -> ServiceError {
+    let desk = AtDesk { caller: caller("smrt:device/rtcc-1"), device: Identifier::parse("rtcc-1").unwrap(), person: operator() };
+    service.open_inquiry(&desk, Request { reason: "investigation".to_owned(), ..request() }).expect_err("its reason says nothing")
+}
+
+/// Has a search asked for that nobody answers.
+fn asked(service: &Service) {
+    let Person { id, badge, agency, .. } = operator();
+    let who = Who { person: inquiry::Person { id, badge, agency }, may_operate: true, may_examine: false };
+    let (ledger, actor) = (service.ledger(), Actor::at(&caller("smrt:device/rtcc-1"), &operator()));
+    let opened = ledger.open_inquiry(actor.clone(), who.clone(), request(), service.today(), None).unwrap();
+    let frame = Frame { x: 0, y: 0, width: 9, height: 9 };
+    let (sha256, media_type) = (Digest([1; 32]), Text::parse("image/png").unwrap());
+    let probe = Probe { sha256, bytes: 7, media_type, faces: vec![frame] };
+    ledger.act(opened, who.clone(), 1, Action::ReceiveProbe(probe)).unwrap();
+    let (edits, quality) = (Edits::default(), Quality::default());
+    let choice = inquiry::Choice { face: 0, frame, edits, searched: Digest([2; 32]), quality, reason: None };
+    ledger.act(opened, who.clone(), 2, Action::ChooseFace(choice)).unwrap();
+    let Detail::Asked { approval, touch, key, .. } = example(LeafKind::Asked) else { panic!("it is of its kind") };
+    ledger.ask(opened, actor, who, SearchApproval { revision: 3, ..approval }, touch, key).unwrap();
 }
 
 fn standing(service: &Service) -> Vec<Alarm> {
@@ -275,12 +297,10 @@ fn details_are_gone_after_their_term_and_a_leaf_names_them() {
 fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
     let home = Home::new();
     let service = home.open();
-    let (auditor, console) = (caller("smrt:device/audit-1"), Identifier::parse("rtcc-1").unwrap());
+    let auditor = caller("smrt:device/audit-1");
     let device = caller("smrt:device/rtcc-1");
-    for n in 0..40 {
-        let probe = Arc::from(*b"a probe");
-        let asked = service.ledger().ask(&device, &console, [n; 16], &request(), probe, 0, service.ledger().model()).unwrap();
-        assert_eq!(asked, 2 + 2 * u64::from(n), "an inquiry is opened before each");
+    for _ in 0..40 {
+        asked(&service);
     }
     home.clock.pass(SAMPLE_DAYS_MAX * DAY_CS + 1);
     service.guard.look().unwrap();
