@@ -183,6 +183,10 @@ pub const VERIFY_BUNDLES_PER_CORE: usize = 32;
 pub const PUBLIC_COUNT_MIN: u64 = 5;
 /// Days that one public report may be about: ten years.
 pub const REPORT_DAYS_MAX: i64 = 3_653;
+/// Bytes of a photo file that a compare report holds as it is stored; a larger one is made smaller.
+pub const PRINTED_BYTES_MAX: usize = 512 << 10;
+/// Pixels along one side of a photo that was made smaller: 300 to the inch in the largest place that a page has.
+pub const PRINTED_SIDE_PX_MAX: u32 = 1_200;
 /// Alarms that one public report lists; more are counted.
 pub const REPORT_ALARMS_MAX: usize = 500;
 /// Threads that a start works with; no more than there are cores.
