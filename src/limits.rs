@@ -245,6 +245,8 @@ pub const ANSWER_BYTES_MAX: usize = 64 << 20;
 pub const TILE_BYTES_MAX: usize = 256 * (2 + 48 + 8 * (LEAF_FOLLOWS_MAX + LEAF_COUNTS_MAX));
 /// Bytes of a checkpoint with all its cosignatures.
 pub const CHECKPOINT_BYTES_MAX: usize = 64 << 10;
+/// Bytes of a proof that lays its leaf open: a detail, escaped and in base64, and a checkpoint with all its cosignatures.
+pub const SHOWN_PROOF_BYTES_MAX: u64 = 256 << 10;
 /// Seconds that a client waits for each step of an answer: the server gives up first and says so.
 pub const ANSWER_SECONDS_MAX: u64 = REQUEST_SECONDS_MAX + 10;
 /// Bookings of one feed file.
@@ -316,6 +318,7 @@ const _: () = {
     assert!(SWITCH_BATCH_LEN_MAX <= EMBED_QUEUE_LEN_MAX);
     assert!(SLOT_BYTES == 64);
     assert!(REFUSALS_KEPT_BYTES_MAX < DETAIL_BYTES_MAX);
+    assert!(SHOWN_PROOF_BYTES_MAX > (DETAIL_BYTES_MAX * 2 * 4 / 3 + CHECKPOINT_BYTES_MAX) as u64);
     // Escaped into JSON, a detail can double.
     assert!(DETAILS_PER_ANSWER_MAX * DETAIL_BYTES_MAX as u64 * 2 <= ANSWER_BYTES_MAX as u64);
     // All witnesses and the log itself sign one note, a line of some hundred bytes each, names of 200 among them.

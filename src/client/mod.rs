@@ -7,6 +7,7 @@ pub mod archive;
 mod error;
 pub mod feed;
 mod ink;
+pub mod issued;
 pub mod journal;
 pub mod leads;
 pub mod log;

@@ -6,11 +6,11 @@ use super::furniture::NO_LINE_UP;
 use super::input::{Booking, Candidate, CompareReport, Disposition, Review};
 use super::letters::{Ink, Style};
 use super::paper::{Column, GUTTER, MARGIN, MEASURE, Mark, Piece, Tag};
-use super::words::{capital, count, features, score};
+use super::words::{capital, count, features, halves, score};
 use crate::inquiry::NOTE;
 
-const PHOTO_WIDTH: f32 = 92.0;
-const PHOTO_HEIGHT: f32 = 115.0;
+const PHOTO_WIDTH: f32 = 84.0;
+const PHOTO_HEIGHT: f32 = 105.0;
 const HALF: f32 = (MEASURE - GUTTER) / 2.0;
 const WHAT_A_SCORE_IS: &str = "A score is the cosine of two descriptions of faces, a plain number from \u{2212}1 to 1. It says how alike two photos are to the \
 software, and nothing about whether they show the same person. Both examiners gave their dispositions before they saw it.";
@@ -36,11 +36,13 @@ pub(super) fn array(composer: &mut Composer, report: &CompareReport, probe: usiz
     composer.paper.gap(6.0);
     let rows: Vec<_> = report.candidates.iter().map(line).collect();
     composer.table(
+        None,
         &[("Rank", 34.0), ("Score", 42.0), ("Name as booked", 188.0), ("First examiner", 96.0), ("Second examiner", 96.0), ("", 48.0)],
         &rows,
     );
     composer.end_section();
     composer.section("Candidates beside the probe", 200.0);
+    composer.paragraph("At the left the probe's face as it was searched, beside it the booking photo as its agency sent it.", BODY);
     for candidate in &report.candidates {
         self::candidate(composer, report, candidate, probe)?;
     }
@@ -85,7 +87,7 @@ fn candidate(composer: &mut Composer, report: &CompareReport, candidate: &Candid
     let above = photos_height.max(facts.height());
     let below = first.height().max(second.height());
     // A page holds a candidate whole, unless somebody wrote more than a page about it.
-    composer.paper.gap(10.0);
+    composer.paper.gap(8.0);
     composer.paper.need((head.height + above + 6.0 + below).min(500.0));
     composer.paper.flow(vec![Column { x: MARGIN, pieces: vec![head] }]);
     facts.x += MARGIN;
@@ -131,11 +133,7 @@ fn photos(composer: &mut Composer, report: &CompareReport, (probe, photo): (usiz
     let size = (PHOTO_WIDTH, PHOTO_HEIGHT);
     let mut marks = composer.photo(probe, (0.0, 0.0), size, part, "The probe's face as searched.");
     marks.extend(composer.photo(photo, (PHOTO_WIDTH + GUTTER, 0.0), size, None, &format!("The booking photo of rank {rank}.")));
-    for (x, caption) in [(0.0, "probe"), (PHOTO_WIDTH + GUTTER, "booking photo")] {
-        let role = composer.tags.leaf(Tag::Paragraph);
-        marks.push(Mark::line(x, PHOTO_HEIGHT + 2.0, caption, SMALL_LABEL, role));
-    }
-    Piece { height: PHOTO_HEIGHT + 2.0 + SMALL_LABEL.leading, marks, keep: false }
+    Piece { height: PHOTO_HEIGHT, marks, keep: false }
 }
 
 /// Basic booking data.
@@ -151,7 +149,7 @@ fn facts(composer: &mut Composer, column: &mut Column, candidate: &Candidate, wi
             composer.pair(column, pairs, "Charges", if charges.is_empty() { "none given".to_owned() } else { charges.join("; ") }.as_str());
             composer.pair(column, pairs, "Booking", &format!("{number}, {agency}"));
             composer.pair(column, pairs.fixed(), "Version", &candidate.version.to_string());
-            composer.pair(column, pairs.fixed(), "Photo SHA-256", &hex::encode(photo_sha256));
+            composer.pair(column, pairs.fixed(), "Photo SHA-256", &halves(photo_sha256));
         }
         None => {
             let why = "Its agency released this booking after the search. Photo and data are not shown; the version is what the log names.";

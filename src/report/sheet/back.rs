@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use super::compose::{BODY, Composer, FIXED, Pairs, SMALL, STRONG};
 use super::input::{CompareReport, Proven};
 use super::paper::{Column, MARGIN, MEASURE, Tag};
-use super::words::{capital, moment, number, share};
+use super::words::{capital, halves, moment, number, share};
 use crate::audit::leaf_hash;
 use crate::report::Measured;
 
@@ -60,6 +60,7 @@ fn rates(composer: &mut Composer, measured: &Measured) {
         ]
     };
     composer.table(
+        None,
         &[("What was measured", 330.0), ("Share of probes", 84.0), ("At", 90.0)],
         &[
             found("at rank 1", measured.rank1),
@@ -89,7 +90,7 @@ pub(super) fn disagreements(composer: &mut Composer, report: &CompareReport) {
                 .to_vec()
         };
         let rows: Vec<_> = disputed.iter().map(row).collect();
-        composer.table(&[("Rank", 60.0), ("First examiner", 222.0), ("Second examiner", 222.0)], &rows);
+        composer.table(None, &[("Rank", 60.0), ("First examiner", 222.0), ("Second examiner", 222.0)], &rows);
     }
     composer.end_section();
 }
@@ -108,7 +109,7 @@ pub(super) fn proofs(composer: &mut Composer, report: &CompareReport) {
         vec![(capital(&proven.what), SMALL), (number(proven.proof.index), SMALL), (moment(proven.leaf.time_cs), SMALL), (hash, FIXED)]
     };
     let rows: Vec<_> = report.proofs.iter().map(row).collect();
-    composer.table(&[("Entry", 136.0), ("Index", 50.0), ("Time", 122.0), ("Hash", 196.0)], &rows);
+    composer.table(None, &[("Entry", 136.0), ("Index", 50.0), ("Time", 122.0), ("Hash", 196.0)], &rows);
     let mut shown: Vec<&str> = Vec::new();
     for proven in &report.proofs {
         if !shown.contains(&proven.proof.checkpoint.as_str()) {
@@ -124,15 +125,19 @@ pub(super) fn proofs(composer: &mut Composer, report: &CompareReport) {
     }
     composer.subheading("How to check this report", 60.0);
     composer.paragraph(
-        "This file's own digest stands in the log's entry 'report issued'. Its proof lies beside it under the same name with '.tlog-proof' behind it. With \
-         both, and with the keys of the log and its witnesses from somebody whom you trust, anyone verifies offline that not one byte was changed: \
-         smrtctl report verify FILE --keys KEYS. A print can't be verified so; ask the issuer for the file.",
+        "The log's entry 'report issued' holds the digest of this file. Its proof goes along as a second file of the same name with .tlog-proof behind \
+         it. Whoever has both, and has the keys of the log and its witnesses from somebody whom they trust, verifies offline that not one byte was changed:",
         BODY,
     );
+    composer.paper.gap(2.0);
+    code(composer, "smrtctl report verify NAME.pdf --keys KEYS");
+    composer.paper.gap(2.0);
+    composer.paragraph("A print can't be verified so; ask the issuer for the file.", BODY);
     composer.paper.gap(4.0);
     let mut rows = vec![("Made by", report.software.clone())];
     if let Some(policy) = &report.policy {
-        rows.push(("Policy in force", format!("{}, SHA-256 {}", policy.version, hex::encode(policy.sha256))));
+        rows.push(("Policy in force", policy.version.clone()));
+        rows.push(("Its SHA-256", halves(&policy.sha256)));
     }
     rows.push((
         "State",

@@ -21,7 +21,9 @@ pub(super) const FIXED: Style = Style::new(Cut::Fixed, 7.0, 9.6, Ink::Black);
 pub(super) const FIXED_BODY: Style = Style::new(Cut::Fixed, 7.6, 13.0, Ink::Black);
 
 /// The width of labels before their values.
-const LABEL_WIDTH: f32 = 108.0;
+const LABEL_WIDTH: f32 = 126.0;
+/// A lower table stands on one page.
+const TORN_FROM: f32 = 260.0;
 /// Between a box's edge and what is in it.
 const PADDING: f32 = 10.0;
 const BAR: f32 = 3.0;
@@ -170,8 +172,15 @@ impl Composer {
         self.paper.run_on(column, None);
     }
 
-    /// A table with a head; each column has its width, and digests stand in the fixed typeface.
-    pub(super) fn table(&mut self, heads: &[(&str, f32)], rows: &[Vec<(String, Style)>]) {
+    /// A table with a head, below a heading of its own where it has one; each column has its width.
+    pub(super) fn table(&mut self, heading: Option<&str>, heads: &[(&str, f32)], rows: &[Vec<(String, Style)>]) {
+        let mut column = Column::new(MARGIN);
+        if let Some(text) = heading {
+            self.paper.gap(8.0);
+            let role = self.tags.leaf(Tag::Heading(3, text.to_owned()));
+            column.text(&self.letters, text, SUBHEADING, MEASURE, role);
+            column.pieces.iter_mut().for_each(|piece| piece.keep = true);
+        }
         self.tags.open(Tag::Table);
         self.tags.open(Tag::TableHead);
         let cells: Vec<(String, Style)> = heads.iter().map(|(text, _)| ((*text).to_owned(), SMALL_LABEL)).collect();
@@ -179,7 +188,6 @@ impl Composer {
         head.keep = true;
         self.tags.close();
         self.tags.open(Tag::TableBody);
-        let mut column = Column::new(MARGIN);
         column.pieces.push(head.clone());
         for cells in rows {
             let row = self.row(heads, cells, &Tag::Cell);
@@ -187,6 +195,10 @@ impl Composer {
         }
         self.tags.close();
         self.tags.close();
+        let height = column.height();
+        if height < TORN_FROM {
+            self.paper.need(height);
+        }
         self.paper.run_on(column, Some(&head));
     }
 

@@ -7,7 +7,8 @@ use super::input::{Candidate, CompareReport, Evidence, Probe, Receipt};
 use super::letters::{Ink, Style};
 use super::paper::{Column, Draw, GUTTER, MARGIN, MEASURE, Mark, Piece, Tag};
 use super::qr;
-use super::words::{count, moment, number, person, ranks};
+use super::words::{count, halves, moment, number, person, ranks};
+use crate::audit::Hash;
 use crate::inquiry::NOTE;
 
 const CODE_SIDE: f32 = 66.0;
@@ -154,7 +155,7 @@ fn evidence(composer: &mut Composer, evidence: &Evidence) {
     let mut rows: Vec<_> = evidence.received.iter().map(row).collect();
     // Paper goes on when the file is closed.
     rows.extend((0..3).map(|_| ["", "", ""].map(|empty| (empty.to_owned(), Style { leading: 18.0, ..SMALL })).to_vec()));
-    composer.table(&[("Received", 130.0), ("By", 224.0), ("For", 150.0)], &rows);
+    composer.table(None, &[("Received", 130.0), ("By", 224.0), ("For", 150.0)], &rows);
     composer.end_section();
 }
 
@@ -164,8 +165,8 @@ pub(super) fn probe(composer: &mut Composer, report: &CompareReport) -> Result<u
     let original = composer.picture(&probe.original, || "the probe as received".to_owned())?;
     let searched = composer.picture(&probe.searched, || "the probe as searched".to_owned())?;
     composer.section("Probe", PROBE_HEIGHT + 60.0);
-    let mut left = half(composer, MARGIN, original, "As received", &hex::encode(probe.original_sha256));
-    let mut right = half(composer, MARGIN + PROBE_WIDTH + GUTTER, searched, "As searched", &hex::encode(probe.searched_sha256));
+    let mut left = half(composer, MARGIN, original, "As received", &probe.original_sha256);
+    let mut right = half(composer, MARGIN + PROBE_WIDTH + GUTTER, searched, "As searched", &probe.searched_sha256);
     if let Some(frame) = probe.face {
         right.pieces[0].marks.extend(frame_of(composer, searched, frame));
     }
@@ -184,12 +185,11 @@ pub(super) fn probe(composer: &mut Composer, report: &CompareReport) -> Result<u
     composer.pairs(&[("Face", face), ("Edits", edits), ("Poor, but searched", probe.poor_because.clone().unwrap_or_default())]);
     digests(composer, probe);
     if !probe.quality.is_empty() {
-        composer.subheading("Quality of the probe", 40.0);
         let row = |measure: &super::input::Measure| {
             vec![(measure.name.clone(), SMALL), (measure.value.clone(), SMALL), (measure.advice.clone(), SMALL)]
         };
         let rows: Vec<_> = probe.quality.iter().map(row).collect();
-        composer.table(&[("Measure", 150.0), ("Value", 104.0), ("What it means", 250.0)], &rows);
+        composer.table(Some("Quality of the probe"), &[("Measure", 150.0), ("Value", 104.0), ("What it means", 250.0)], &rows);
     }
     composer.end_section();
     Ok(searched)
@@ -210,7 +210,7 @@ fn digests(composer: &mut Composer, probe: &Probe) {
 }
 
 /// One of the two probes with its caption.
-fn half(composer: &mut Composer, x: f32, at: usize, caption: &str, sha256: &str) -> Column {
+fn half(composer: &mut Composer, x: f32, at: usize, caption: &str, sha256: &Hash) -> Column {
     let words = format!("The probe {}.", caption.to_lowercase());
     let marks = composer.photo(at, (0.0, 0.0), (PROBE_WIDTH, PROBE_HEIGHT), None, &words);
     let height = composer.pictures[at].fitted(PROBE_WIDTH, PROBE_HEIGHT).1;
@@ -219,7 +219,7 @@ fn half(composer: &mut Composer, x: f32, at: usize, caption: &str, sha256: &str)
     let role = composer.tags.leaf(Tag::Paragraph);
     column.text(&composer.letters, &format!("{caption}, {wide} \u{d7} {high} pixels"), STRONG, PROBE_WIDTH, role);
     let role = composer.tags.leaf(Tag::Paragraph);
-    column.text(&composer.letters, &format!("SHA-256 {sha256}"), FIXED, PROBE_WIDTH, role);
+    column.text(&composer.letters, &format!("SHA-256\n{}", halves(sha256)), FIXED, PROBE_WIDTH, role);
     column
 }
 

@@ -3,13 +3,15 @@
 use super::compose::{Composer, SMALL_LABEL};
 use super::input::CompareReport;
 use super::letters::{Cut, Ink, Style};
-use super::paper::{MARGIN, MEASURE, Mark, PAGE_HEIGHT, PAGE_WIDTH};
+use super::paper::{Draw, MARGIN, MEASURE, Mark, PAGE_HEIGHT, PAGE_WIDTH};
 use crate::inquiry::NOTE;
 
 /// What the order's NOTE leaves unsaid, and what went wrong elsewhere.
 pub(super) const NO_LINE_UP: &str = "Do not build a line-up from this photo without independent evidence.";
 pub(super) const TITLE_TEXT: &str = "Facial Recognition Image Compare Report";
 
+const EVIDENCE: &str = "EVIDENCE";
+const EVIDENCE_STYLE: Style = Style::new(Cut::Strong, 12.0, 16.0, Ink::Black);
 const HEAD_AT: f32 = 34.0;
 const HEAD_RULE_AT: f32 = 48.0;
 const BAND_AT: f32 = 54.0;
@@ -47,9 +49,12 @@ fn head(composer: &Composer, report: &CompareReport) -> Vec<Mark> {
         Mark::fill(MARGIN, HEAD_RULE_AT, MEASURE, 0.5, Ink::Hairline),
     ];
     if report.evidence.is_some() {
-        let style = Style { cut: Cut::Strong, ink: Ink::Accent, ..SMALL_LABEL };
-        let word = "EVIDENCE";
-        marks.push(Mark::line((PAGE_WIDTH - letters.width(word, style)) / 2.0, HEAD_AT, word, style, None));
+        let width = letters.width(EVIDENCE, EVIDENCE_STYLE);
+        let x = (PAGE_WIDTH - width) / 2.0;
+        let (wide, high) = (width + 16.0, EVIDENCE_STYLE.leading + 2.0);
+        let frame = Draw::Outline { width: wide, height: high, line: 1.2, ink: Ink::Black };
+        marks.push(Mark { x: x - 8.0, y: HEAD_RULE_AT - high - 3.0, draw: frame, role: None });
+        marks.push(Mark::line(x, HEAD_RULE_AT - high - 2.0, EVIDENCE, EVIDENCE_STYLE, None));
     }
     if let Some(word) = report.state.word() {
         let words = "not police data, not for casework";

@@ -137,15 +137,15 @@ impl Letters {
         c == '\n' || !unseen && !c.is_control() && self.faces.iter().all(|face| face.glyph_index(c).is_some())
     }
 
-    /// The text in lines of at most this width: broken at white space and after hyphens and slashes, within a word only where it is longer
-    /// than a line. A line's end in the text stays one.
+    /// The text in lines of at most this width: broken at white space and, but for digests and signatures, after hyphens and slashes; within a
+    /// word only where it is longer than a line. A line's end in the text stays one.
     pub(super) fn wrap(&self, text: &str, style: Style, width: f32) -> Vec<String> {
         let text = self.printable(text);
         let mut lines = Vec::new();
         for paragraph in text.trim_end().split('\n') {
             let mut line = String::new();
             let mut used = 0.0;
-            for word in words(paragraph) {
+            for word in words(paragraph, style.cut) {
                 let bare = self.width(word.trim_end(), style);
                 if used + bare > width && !line.is_empty() {
                     lines.push(std::mem::take(&mut line));
@@ -174,7 +174,7 @@ impl Letters {
 }
 
 /// Pieces between which a line may be broken, each with the white space behind it.
-fn words(text: &str) -> impl Iterator<Item = &str> {
+fn words(text: &str, cut: Cut) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let mut before = None;
@@ -182,7 +182,7 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
             let breaks = match before {
                 Some(' ') => c != ' ',
                 // Not within a number or a date, and not before what closes.
-                Some('-' | '/') => c.is_alphabetic(),
+                Some('-' | '/') => cut != Cut::Fixed && c.is_alphabetic(),
                 _ => false,
             };
             before = Some(c);

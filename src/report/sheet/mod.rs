@@ -15,7 +15,7 @@ mod picture;
 mod print;
 mod qr;
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 #[cfg(test)]
 mod tests;
 mod words;

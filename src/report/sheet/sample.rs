@@ -10,17 +10,17 @@ use crate::booking::{BookingNumber, Text, VersionId};
 use crate::face::ModelId;
 use crate::report::Measured;
 
-pub(super) const ORIGIN: &str = "fusion.example/smrt";
-pub(super) const ASTRONAUT: &[u8] = include_bytes!("../../../tests/data/astronaut.jpg");
+pub(crate) const ORIGIN: &str = "fusion.example/smrt";
+pub(crate) const ASTRONAUT: &[u8] = include_bytes!("../../../tests/data/astronaut.jpg");
 /// 2026-11-23 16:00 UTC.
-pub(super) const ISSUED_CS: u64 = 179_539_200_000;
+pub(crate) const ISSUED_CS: u64 = 179_539_200_000;
 
-pub(super) fn person(name: &str, badge: &str, agency: &str) -> Person {
+pub(crate) fn person(name: &str, badge: &str, agency: &str) -> Person {
     Person { name: name.to_owned(), badge: badge.to_owned(), agency: agency.to_owned() }
 }
 
 /// A drawn face, one unlike the other.
-pub(super) fn drawn(number: u32) -> RgbImage {
+pub(crate) fn drawn(number: u32) -> RgbImage {
     let (width, height) = (240, 300);
     let shade = |base: u32| u8::try_from((base + number * 23) % 120 + 100).unwrap();
     let within =
@@ -40,14 +40,14 @@ pub(super) fn drawn(number: u32) -> RgbImage {
     })
 }
 
-pub(super) fn jpeg(pixels: &RgbImage) -> Vec<u8> {
+pub(crate) fn jpeg(pixels: &RgbImage) -> Vec<u8> {
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(pixels).unwrap();
     bytes
 }
 
 /// A log of these leaves, and the proof of each at its cosigned checkpoint.
-pub(super) fn proven(leaves: &[(&str, Leaf)]) -> Vec<Proven> {
+pub(crate) fn proven(leaves: &[(&str, Leaf)]) -> Vec<Proven> {
     let (mut edge, mut hashes): (Edge, Vec<Hash>) = Default::default();
     for (_, leaf) in leaves {
         let hash = leaf_hash(&leaf.to_bytes());
@@ -76,7 +76,7 @@ fn leaf(kind: LeafKind, time_cs: u64) -> Leaf {
     Leaf { kind, time_cs, follows: Vec::new(), counts: Vec::new(), commitment: [7; 32] }
 }
 
-pub(super) fn disposition(lead: bool, words: &str, features: &[(&str, &str, &str)]) -> Disposition {
+pub(crate) fn disposition(lead: bool, words: &str, features: &[(&str, &str, &str)]) -> Disposition {
     let feature = |(name, finding, remark): &(&str, &str, &str)| Feature {
         name: (*name).to_owned(),
         finding: (*finding).to_owned(),
@@ -95,7 +95,7 @@ const SEEN: [(&str, &str, &str); 7] = [
     ("hairline", "different", ""),
 ];
 
-pub(super) fn candidate(rank: usize) -> Candidate {
+pub(crate) fn candidate(rank: usize) -> Candidate {
     const NAMES: [&str; 6] = ["Jane Roe", "José Peña-Núñez", "Łukasz Żółkiewski", "Nguyễn Thị Ánh", "Ђорђе Ћирић", "李 Wei"];
     let number = u32::try_from(rank).unwrap();
     let text = |words: &str| Text::parse(words).unwrap();
@@ -128,7 +128,7 @@ pub(super) fn candidate(rank: usize) -> Candidate {
     }
 }
 
-pub(super) fn report(candidates: usize) -> CompareReport {
+pub(crate) fn report(candidates: usize) -> CompareReport {
     let times = [-9_000_00i64, -8_400_00, -8_000_00, -7_999_00, -5_000_00, -600_00].map(|before| ISSUED_CS.saturating_add_signed(before));
     let leaves = [
         ("inquiry opened", leaf(LeafKind::InquiryOpened, times[0])),
@@ -225,7 +225,7 @@ pub(super) fn report(candidates: usize) -> CompareReport {
     }
 }
 
-pub(super) fn evidence() -> Evidence {
+pub(crate) fn evidence() -> Evidence {
     let slmpd = "St. Louis Metropolitan Police Department";
     Evidence {
         number: Some("P-26-118820".to_owned()),

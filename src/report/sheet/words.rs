@@ -56,6 +56,12 @@ pub(super) fn score(score: f64) -> String {
     format!("{score:.3}")
 }
 
+/// A digest in two lines of the same length, for where it is wider than its place.
+pub(super) fn halves(sha256: &[u8]) -> String {
+    let (first, second) = sha256.split_at(sha256.len() / 2);
+    format!("{}\n{}", hex::encode(first), hex::encode(second))
+}
+
 /// A share of one, as measured.
 pub(super) fn share(share: Option<f64>) -> String {
     share.map_or_else(|| "not measured".to_owned(), |share| format!("{share:.3}"))
