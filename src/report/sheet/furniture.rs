@@ -10,6 +10,8 @@ use crate::inquiry::NOTE;
 pub(super) const NO_LINE_UP: &str = "Do not build a line-up from this photo without independent evidence.";
 pub(super) const TITLE_TEXT: &str = "Facial Recognition Image Compare Report";
 
+/// What a page says that shows a character by its code.
+const LACKING: &str = "[U+...] stands for the character of that Unicode code point, which the typefaces of this report lack.";
 const EVIDENCE: &str = "EVIDENCE";
 const EVIDENCE_STYLE: Style = Style::new(Cut::Strong, 12.0, 16.0, Ink::Black);
 const HEAD_AT: f32 = 34.0;
@@ -26,7 +28,7 @@ const PAGE_OF: Style = Style { ink: Ink::Black, ..SMALL_LABEL };
 /// Where the text of a page begins and ends.
 pub(super) fn body(report: &CompareReport) -> (f32, f32) {
     let top = if report.state.word().is_some() { BAND_AT + BAND_HEIGHT + 16.0 } else { BAND_AT + 12.0 };
-    (top, FOOT_RULE_AT - 8.0)
+    (top, FOOT_RULE_AT - 14.0)
 }
 
 /// Adds it to all pages.
@@ -71,6 +73,9 @@ fn head(composer: &Composer, report: &CompareReport) -> Vec<Mark> {
 fn foot(composer: &Composer, report: &CompareReport, page: usize, of: usize) -> Vec<Mark> {
     let letters = &composer.letters;
     let mut marks = vec![Mark::fill(MARGIN, FOOT_RULE_AT, MEASURE, 0.5, Ink::Hairline)];
+    if composer.paper.pages[page - 1].iter().any(|mark| matches!(&mark.draw, Draw::Line { text, .. } if text.contains("[U+"))) {
+        marks.push(Mark::line(MARGIN, FOOT_RULE_AT - 10.0, LACKING, FOOT_NOTE, None));
+    }
     let mut y = FOOT_RULE_AT + 4.0;
     for line in letters.wrap(NOTE, FOOT_NOTE, MEASURE) {
         marks.push(Mark::line(MARGIN, y, line, FOOT_NOTE, None));

@@ -62,15 +62,7 @@ impl CompareReport {
     /// Source: the same report gives the same bytes; the file's date is `issued_cs`.
     pub fn to_pdf(&self) -> Result<Vec<u8>, SheetError> {
         self.check_proofs()?;
-        let (top, bottom) = furniture::body(self);
-        let mut composer = Composer::new(top, bottom);
-        front::front(&mut composer, self);
-        let probe = front::probe(&mut composer, self)?;
-        array::array(&mut composer, self, probe)?;
-        back::disagreements(&mut composer, self);
-        back::search(&mut composer, self);
-        back::proofs(&mut composer, self);
-        furniture::furnish(&mut composer, self);
+        let composer = self.laid_out()?;
         let mark = self.state.word().map_or_else(String::new, |word| format!("{word}: "));
         // What says of the file what it is holds no more than the pages do: nothing unseen, no line's end.
         let plain = |text: String| composer.letters.printable(&text).replace('\n', " ");
@@ -84,6 +76,20 @@ impl CompareReport {
         };
         let Composer { letters, tags, paper, pictures, contents } = composer;
         print::print(&paper.pages, &tags, &pictures, &letters, &imprint, &contents)
+    }
+
+    /// All pages, before anything is printed.
+    fn laid_out(&self) -> Result<Composer, SheetError> {
+        let (top, bottom) = furniture::body(self);
+        let mut composer = Composer::new(top, bottom);
+        front::front(&mut composer, self);
+        let probe = front::probe(&mut composer, self)?;
+        array::array(&mut composer, self, probe)?;
+        back::disagreements(&mut composer, self);
+        back::search(&mut composer, self);
+        back::proofs(&mut composer, self);
+        furniture::furnish(&mut composer, self);
+        Ok(composer)
     }
 
     /// A report that prints proofs which don't hold would be worse than none.
