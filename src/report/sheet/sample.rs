@@ -129,7 +129,7 @@ pub(crate) fn candidate(rank: usize) -> Candidate {
 }
 
 pub(crate) fn report(candidates: usize) -> CompareReport {
-    let times = [-9_000_00i64, -8_400_00, -8_000_00, -7_999_00, -5_000_00, -600_00].map(|before| ISSUED_CS.saturating_add_signed(before));
+    let times = [-900_000_i64, -840_000, -800_000, -799_900, -500_000, -60_000].map(|before| ISSUED_CS.saturating_add_signed(before));
     let leaves = [
         ("inquiry opened", leaf(LeafKind::InquiryOpened, times[0])),
         ("asked", leaf(LeafKind::Asked, times[2])),
