@@ -138,6 +138,9 @@ def tree(pdf):
         if kind == "Figure":
             figures += 1
             want(len(str(node.get("/Alt", ""))) > 5, "a figure has words for who can't see it")
+            attributes = node.get("/A", {})
+            attributes = list(attributes) if isinstance(attributes, pikepdf.Array) else [attributes]
+            want(any("/BBox" in attribute for attribute in attributes), "a figure says where it stands")
         if kind == "Table":
             tables += 1
             rows = [row for part in children(node) for row in ([part] if part["/S"] == "/TR" else children(part))]

@@ -97,7 +97,10 @@ fn outcome(report: &CompareReport) -> Vec<(String, Style)> {
     let leads: Vec<&Candidate> = report.candidates.iter().filter(|candidate| candidate.is_lead()).collect();
     let disputed: Vec<&Candidate> = report.candidates.iter().filter(|candidate| candidate.is_disputed()).collect();
     let released: Vec<&Candidate> = report.candidates.iter().filter(|candidate| candidate.booking.is_none()).collect();
-    let searched = format!("{} were compared.", count(usize::try_from(report.search.rows).unwrap_or(usize::MAX), "booking"));
+    let searched = match report.search.rows {
+        1 => "1 booking was compared.".to_owned(),
+        rows => format!("{} bookings were compared.", number(rows)),
+    };
     let mut lines = match (report.candidates.len(), leads.len()) {
         (0, _) => vec![
             ("No candidate.".to_owned(), STRONG),

@@ -14,7 +14,7 @@ use krilla::page::PageSettings;
 use krilla::paint::{Fill, FillRule};
 use krilla::surface::Surface;
 use krilla::tagging::{
-    Artifact, ArtifactType, ContentTag, Identifier, SpanTag, TableHeaderScope, Tag as PdfTag, TagGroup, TagKind, TagTree,
+    Artifact, ArtifactType, BBox, ContentTag, Identifier, SpanTag, TableHeaderScope, Tag as PdfTag, TagGroup, TagKind, TagTree,
 };
 use krilla::{Document, SerializeSettings};
 use time::OffsetDateTime;
@@ -41,6 +41,14 @@ pub(super) struct Entry {
     pub(super) y: f32,
 }
 
+/// What of a node of the tree is on the pages.
+#[derive(Default)]
+struct Held {
+    ids: Vec<Identifier>,
+    /// Where it stands, if it is a picture.
+    place: Option<BBox>,
+}
+
 /// The pages as a file.
 ///
 /// Errors: what PDF/A-2a or PDF/UA-1 forbids, named; none of it can be brought about by a text.
@@ -53,9 +61,9 @@ pub(super) fn print(
     contents: &[Entry],
 ) -> Result<Vec<u8>, SheetError> {
     let mut document = Document::new_with(SerializeSettings { configuration: configuration(), ..SerializeSettings::default() });
-    let mut held: Vec<Vec<Identifier>> = tags.nodes.iter().map(|_| Vec::new()).collect();
+    let mut held: Vec<Held> = tags.nodes.iter().map(|_| Held::default()).collect();
     let settings = PageSettings::from_wh(PAGE_WIDTH, PAGE_HEIGHT).expect("a page has a width and a height");
-    for marks in pages {
+    for (number, marks) in pages.iter().enumerate() {
         let mut page = document.start_page_with(settings.clone());
         let mut surface = page.surface();
         for mark in marks {
@@ -68,7 +76,8 @@ pub(super) fn print(
             draw(&mut surface, mark, pictures, letters);
             surface.end_tagged();
             if let Some(node) = mark.role {
-                held[node].push(id);
+                held[node].ids.push(id);
+                held[node].place = held[node].place.or_else(|| place(number, mark));
             }
         }
         surface.finish();
@@ -88,6 +97,16 @@ pub(super) fn print(
     document.set_outline(outline);
     document.set_metadata(metadata(imprint));
     document.finish().map_err(|e| SheetError::Pdf { what: said(&e) })
+}
+
+/// Where a picture stands.
+fn place(page: usize, mark: &Mark) -> Option<BBox> {
+    let (width, height) = match mark.draw {
+        Draw::Picture { width, height, .. } => (width, height),
+        Draw::Modules { size, .. } => (size, size),
+        _ => return None,
+    };
+    Rect::from_xywh(mark.x, mark.y, width, height).map(|rectangle| BBox::new(page, rectangle))
 }
 
 fn configuration() -> Configuration {
@@ -118,9 +137,9 @@ fn metadata(imprint: &Imprint) -> Metadata {
 }
 
 /// A part with all that belongs to it; none where nothing of it is on a page.
-fn group(at: usize, nodes: &[Node], held: &mut [Vec<Identifier>], letters: &Letters) -> Option<TagGroup> {
-    let mut group = TagGroup::new(kind(&nodes[at].tag, letters));
-    held[at].drain(..).for_each(|id| group.push(id));
+fn group(at: usize, nodes: &[Node], held: &mut [Held], letters: &Letters) -> Option<TagGroup> {
+    let mut group = TagGroup::new(kind(&nodes[at].tag, held[at].place, letters));
+    held[at].ids.drain(..).for_each(|id| group.push(id));
     for &child in &nodes[at].children {
         if let Some(child) = self::group(child, nodes, held, letters) {
             group.push(child);
@@ -131,13 +150,13 @@ fn group(at: usize, nodes: &[Node], held: &mut [Vec<Identifier>], letters: &Lett
     (cell || !group.children.is_empty()).then_some(group)
 }
 
-fn kind(tag: &Tag, letters: &Letters) -> TagKind {
+fn kind(tag: &Tag, place: Option<BBox>, letters: &Letters) -> TagKind {
     let plain = |text: &str| letters.printable(text).replace('\n', " ");
     match tag {
         Tag::Section => PdfTag::Section.into(),
         Tag::Heading(level, text) => PdfTag::Hn(NonZeroU16::new(*level).unwrap_or(NonZeroU16::MIN), Some(plain(text))).into(),
         Tag::Paragraph => PdfTag::P.into(),
-        Tag::Figure(words) => PdfTag::Figure(Some(plain(words))).into(),
+        Tag::Figure(words) => PdfTag::Figure(Some(plain(words))).with_bbox(place).into(),
         Tag::Table => PdfTag::Table.into(),
         Tag::TableHead => PdfTag::THead.into(),
         Tag::TableBody => PdfTag::TBody.into(),
