@@ -25,7 +25,7 @@ const FLOORS: [&[&str]; 8] = [
     &["client", "config"],
 ];
 /// Crates that one module only may name.
-const OWNERS: [(&str, &str); 9] = [
+const OWNERS: [(&str, &str); 10] = [
     ("axum", "api"),
     ("prometheus_client", "api"),
     ("hyper", "api"),
@@ -35,6 +35,7 @@ const OWNERS: [(&str, &str); 9] = [
     ("tract_onnx", "embed"),
     ("rcgen", "tls"),
     ("ureq", "client"),
+    ("krilla", "report"),
 ];
 /// Files that may hold `unsafe`, each block argued.
 const UNSAFE_ALLOWED: [&str; 1] = ["src/gallery/simd.rs"];
