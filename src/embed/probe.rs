@@ -191,7 +191,7 @@ mod tests {
     use super::super::decode::decode;
     use super::super::edit::digest_of;
     use super::super::examine::tests::{MODELS, PORTRAIT};
-    use super::super::quality::Measure;
+    use super::super::quality::{Measure, Verdict};
     use super::*;
     use crate::face::Edit;
     use crate::limits::PHOTO_BYTES_MAX;
@@ -325,6 +325,22 @@ mod tests {
             picture(jp2, &none(), Part::Whole, 640, Encoding::Jpeg).unwrap().bytes.starts_with(&[0xff, 0xd8]),
             "browsers show no JPEG 2000"
         );
+    }
+
+    #[test]
+    fn the_model_s_card_rates_every_measure_and_blocks_a_probe_that_the_model_makes_little_of() {
+        let sheet = |photo: &RgbImage| MODELS.probe(&png(photo), &none(), Choice::Face(None)).unwrap().quality;
+        let good = sheet(&portrait());
+        assert_eq!(good.0.iter().filter(|reading| reading.verdict == Verdict::Unrated).count(), 0);
+        assert!(!good.needs_a_reason(), "{good:?}");
+        let soft = sheet(&imageops::blur(&portrait(), 9.0));
+        let length = soft.reading(Measure::EmbeddingLength).unwrap();
+        assert!(soft.needs_a_reason() && length.verdict == Verdict::Poor, "{length:?}");
+        assert!(length.advice().is_some_and(|advice| advice.contains("another image")));
+        let mut dark = portrait();
+        dark.iter_mut().for_each(|value| *value /= 10);
+        let dark = sheet(&dark);
+        assert_eq!(dark.reading(Measure::UnderExposure).unwrap().verdict, Verdict::Poor);
     }
 
     #[test]

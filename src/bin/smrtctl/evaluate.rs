@@ -41,7 +41,7 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
     /// Also say what each measure of a probe's quality sheet tells about misses. The probes are searched again small, soft, dark and
-    /// compressed, which takes twice as long as all else.
+    /// compressed, which takes twice as long as all else. With --json they come as one more field, which `smrtctl report` doesn't take.
     #[arg(long)]
     quality: bool,
     /// Folder of the models.
