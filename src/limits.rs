@@ -334,6 +334,13 @@ pub const AUTHORITY_NAME_CHARS_MAX: usize = 64;
 /// Host names and addresses of one server certificate.
 pub const SERVER_NAMES_MAX: usize = 16;
 
+// The compare report
+
+/// Pixels along the longer side of a booking photo on paper.
+pub const PAPER_FACE_PX_MAX: u32 = 1_200;
+/// Pixels along the longer side of a probe on paper.
+pub const PAPER_PROBE_PX_MAX: u32 = 1_600;
+
 // Searches by hand (SO-B4)
 
 /// Searches an hour that a roster may let one operator have at most, where bookings are real.

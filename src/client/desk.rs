@@ -272,6 +272,25 @@ impl Desk {
         self.post(&format!("/v1/inquiries/{}/finish", view.inquiry), &At { revision: view.revision })
     }
 
+    /// Has the report issued.
+    pub fn issue(&self, view: &InquiryView) -> Result<InquiryView, ClientError> {
+        self.post(&format!("/v1/inquiries/{}/report", view.inquiry), &At { revision: view.revision })
+    }
+
+    /// The report as it was issued.
+    pub fn report(&self, id: InquiryId) -> Result<Vec<u8>, ClientError> {
+        self.file(&format!("/v1/inquiries/{id}/report.pdf"))
+    }
+
+    /// The report's proof as it stands now.
+    pub fn report_proof(&self, id: InquiryId) -> Result<Vec<u8>, ClientError> {
+        self.file(&format!("/v1/inquiries/{id}/report.pdf.tlog-proof"))
+    }
+
+    fn file(&self, path: &str) -> Result<Vec<u8>, ClientError> {
+        read_bytes(self.client.agent.get(self.client.url(path)).header(header::COOKIE, &self.cookie).call(), ANSWER_BYTES_MAX)
+    }
+
     /// A whole inquiry up to the end of its first review, by one person who operates and examines.
     pub fn search(&self, request: &Request, probe: &[u8]) -> Result<Array, ClientError> {
         let array = self.ask(request, probe)?;

@@ -585,7 +585,7 @@ impl Service {
         self.pace.begin(&desk.person.id, self.ledger.now_cs())
     }
 
-    fn uploading(&self, id: InquiryId) -> Result<super::pace::Place<'_>, ServiceError> {
+    pub(super) fn uploading(&self, id: InquiryId) -> Result<super::pace::Place<'_>, ServiceError> {
         self.uploads.take(Identifier::parse(&id.to_string()).expect("hexadecimal digits are an identifier"))
     }
 }

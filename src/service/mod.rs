@@ -29,6 +29,7 @@ mod report;
 mod restore;
 mod review;
 mod sessions;
+mod sheet;
 mod stage;
 mod start;
 mod switch;

@@ -12,6 +12,7 @@ use anyhow::{Context, bail, ensure};
 use smrt::audit::touch::RelyingParty;
 use smrt::booking::{BookingData, BookingNumber, CollectionBasis, Identifier, Text};
 use smrt::client::desk::{Array, Desk, Staff};
+use smrt::client::issued::proof_beside;
 use smrt::client::{Client, ClientError, Credentials};
 use smrt::config::{Config, TlsFiles};
 use smrt::disk::RealDisk;
@@ -120,7 +121,7 @@ impl Demo {
             // Dropped is as good as sent.
             let _ = stopped.await;
         }));
-        let shown = self.act(&mut steps, &site, &server, &cast);
+        let shown = self.act(&mut steps, &site, &server, &folder, &cast);
         if shown.is_ok() && !self.once {
             println!("\nThe box stays up until Ctrl-C.");
             runtime.block_on(tokio::signal::ctrl_c())?;
@@ -131,7 +132,7 @@ impl Demo {
     }
 
     /// What an agency and a console do, over mutual TLS.
-    fn act(&self, steps: &mut Steps, site: &Site, server: &str, cast: &Cast) -> anyhow::Result<()> {
+    fn act(&self, steps: &mut Steps, site: &Site, server: &str, folder: &Path, cast: &Cast) -> anyhow::Result<()> {
         let feed = site.client(server, &CertificateName::Feed(Identifier::parse(AGENCY)?))?;
         let mut numbers = HashMap::new();
         let (mut leaf, mut refused) = (0, 0);
@@ -165,7 +166,12 @@ impl Demo {
         let view = operator.dispose_all(operator.claim(&array.view)?)?;
         let view = examiner.dispose_all(examiner.claim(&examiner.inquiry(view.inquiry)?)?)?;
         steps.done("every candidate looked at by two examiners, the second without score and name");
-        let array = Array { view: operator.inquiry(view.inquiry)?, ..array };
+        let view = operator.issue(&operator.inquiry(view.inquiry)?)?;
+        let paper = folder.join(format!("compare-report-{}.pdf", view.inquiry));
+        write_new(&paper, &operator.report(view.inquiry)?, SECRET_MODE)?;
+        write_new(&proof_beside(&paper), &operator.report_proof(view.inquiry)?, SECRET_MODE)?;
+        steps.done(&format!("the compare report, with its proof beside it: {}", paper.display()));
+        let array = Array { view, ..array };
         if self.json {
             println!("{}", serde_json::to_string_pretty(&array.view)?);
         } else {
