@@ -32,6 +32,9 @@ mod shell;
 mod watch;
 mod work;
 
+#[cfg(test)]
+mod tests;
+
 pub use approve::{ApproveView, approve};
 pub use assets::{CONTENT_SECURITY_POLICY, HEADERS, asset, assets};
 pub use audits::{FindingRow, FindingsView, LeafPage, LogView, SamplesView, findings, leaf, log, samples};
