@@ -24,12 +24,13 @@ pub const HEADERS: [(&str, &str); 7] = [
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Every file by its name.
-const FILES: [(&str, &str, &[u8]); 13] = [
+const FILES: [(&str, &str, &[u8]); 14] = [
     ("console.css", "text/css; charset=utf-8", include_bytes!("assets/console.css")),
     ("console.js", SCRIPT, include_bytes!("assets/console.js")),
     ("compare.js", SCRIPT, include_bytes!("assets/compare.js")),
     ("enrol.js", SCRIPT, include_bytes!("assets/enrol.js")),
     ("form.js", SCRIPT, include_bytes!("assets/form.js")),
+    ("icon.svg", "image/svg+xml; charset=utf-8", include_bytes!("assets/icon.svg")),
     ("idle.js", SCRIPT, include_bytes!("assets/idle.js")),
     ("key.js", SCRIPT, include_bytes!("assets/key.js")),
     ("keys.js", SCRIPT, include_bytes!("assets/keys.js")),

@@ -111,7 +111,7 @@ pub fn log(view: &LogView<'_>) -> Markup {
         }
         @for raised in view.alarms { p.note.alarm { (sentence(&raised.what)) @if let Some(leaf) = raised.leaf { " (leaf " (leaf) ")" } } }
         div.split {
-            section.panel aria-labelledby="newest-title" {
+            section.panel {
                 h2 #newest-title { "Newest leaves" }
                 p.quiet { "Opening a detail writes a leaf of its own that says who looked." }
                 div.scroll tabindex="0" role="region" aria-labelledby="newest-title" {
@@ -253,7 +253,7 @@ pub fn findings(view: &FindingsView<'_>) -> Markup {
         p { "What reviews of samples found. Misuse goes to the agency that employed the person when they asked; nobody else is told which search it was." }
         @if view.findings.is_empty() { p.panel.empty { "No review was recorded yet." } }
         @else {
-            section.panel aria-label="Findings" {
+            section.panel {
                 div.scroll tabindex="0" role="region" aria-label="Findings, by review" {
                     table {
                         thead { tr { th scope="col" { "Finding" } th.number scope="col" { "Search" } th.number scope="col" { "Sample" } th scope="col" { "In words" } } }

@@ -5,7 +5,6 @@
 
 use maud::{Markup, html};
 
-use super::facts::purpose;
 use super::inquiry::beside;
 use super::parts::{Field, count, ending, facts, line, note, number, revision, sentence};
 use super::shell::{Desk, Here, Page, inside};
@@ -235,19 +234,18 @@ pub fn compare(view: &CompareView<'_>) -> Option<Markup> {
     let left = entries.iter().filter(|entry| entry.own.is_none()).count();
     let main = html! {
         div.compare {
-            div {
+            div.look {
                 (viewer(view, entry, at))
-                (tools())
-                (way(inquiry, &entries, at))
-                (note())
+                (tools(inquiry, &entries, at))
             }
             (judge(&view.array, entry, at, left))
+            (note())
         }
     };
     let page = Page {
         here: Here::Elsewhere,
         title: &format!("{} of {}", name_of(entry, at), entries.len()),
-        beside: html! { (beside(inquiry)) p.quiet { (purpose(&inquiry.request().purpose)) } },
+        beside: beside(inquiry),
         wide: true,
         scripts: &["compare.js"],
         keys: &KEYS,
@@ -255,17 +253,18 @@ pub fn compare(view: &CompareView<'_>) -> Option<Markup> {
     Some(inside(desk, &page, &main))
 }
 
-const KEYS: [(&str, &str); 12] = [
+const KEYS: [(&str, &str); 13] = [
     ("j ArrowRight ArrowDown", "next candidate"),
     ("k ArrowLeft ArrowUp", "previous candidate"),
     ("1 2 3", "lead, no lead, inconclusive; then Enter records it"),
     ("f", "find a feature"),
     ("z x", "zoom in, zoom out"),
     ("q w", "rotate left, rotate right"),
-    ("Shift+Arrows", "pan"),
+    ("Shift+Arrows", "pan; with the pointer: drag"),
+    ("Wheel Shift+Drag", "zoom and rotate with the pointer"),
     ("0", "as at the beginning"),
     ("s o b", "side by side, one over the other, in turns"),
-    ("m", "move both, or the one"),
+    ("m", "move both, the probe alone, the candidate alone"),
     ("a", "the array"),
     ("g", "the next candidate without a disposition"),
 ];
@@ -293,7 +292,7 @@ fn viewer(view: &CompareView<'_>, entry: &Entry<'_>, at: usize) -> Markup {
     }
 }
 
-fn tools() -> Markup {
+fn tools(inquiry: &Inquiry, entries: &[Entry<'_>], at: usize) -> Markup {
     html! {
         div.tools role="toolbar" aria-label="View" {
             button type="button" data-mode="side" data-keys="s" aria-pressed="true" { "Side by side" }
@@ -307,12 +306,15 @@ fn tools() -> Markup {
             button type="button" data-tool="right" data-keys="w" { "Rotate right" }
             button type="button" data-tool="reset" data-keys="0" { "As at first" }
         }
-        div.tools role="group" aria-label="What moves" {
-            span.quiet { "Moves:" }
-            button type="button" data-moves="both" aria-pressed="true" { "Both" }
-            button type="button" data-moves="0" aria-pressed="false" { "Probe alone" }
-            button type="button" data-moves="1" aria-pressed="false" { "Candidate alone" }
-            span.quiet.small { "Drag to pan, wheel to zoom, Shift and drag to rotate." }
+        div.tools {
+            div.tools role="group" aria-label="What moves" {
+                span.quiet { "Moves" }
+                button type="button" data-moves="both" aria-pressed="true" { "Both" }
+                button type="button" data-moves="0" aria-pressed="false" { "Probe" }
+                button type="button" data-moves="1" aria-pressed="false" { "Candidate" }
+            }
+            span.apart {}
+            (way(inquiry, entries, at))
         }
     }
 }
@@ -326,8 +328,8 @@ fn way(inquiry: &Inquiry, entries: &[Entry<'_>], at: usize) -> Markup {
         nav.tools aria-label="Candidates" {
             @if let Some(before) = before { a.button rel="prev" data-keys="k" href=(href(before)) { "Previous" } }
             @if let Some(after) = entries.get(at + 1) { a.button rel="next" data-keys="j" href=(href(after)) { "Next" } }
-            @if let Some(left) = left { a.button data-keys="g" href=(href(left)) { "Next without a disposition" } }
-            a.button data-keys="a" href={ "/console/inquiries/" (id) "/array" } { "All candidates" }
+            @if let Some(left) = left { a.button data-keys="g" href=(href(left)) { "Next open" span.unseen { ", without a disposition" } } }
+            a.button data-keys="a" href={ "/console/inquiries/" (id) "/array" } { "All" span.unseen { " candidates" } }
         }
     }
 }
@@ -356,7 +358,7 @@ fn features(inquiry: &Inquiry, entry: &Entry<'_>, at: usize) -> Markup {
             div.features tabindex="0" role="region" aria-label={ "Features of candidate " (at + 1) } {
                 @for component in Component::ALL {
                     fieldset.component data-words=(component.words()) {
-                        legend { (component.words()) }
+                        legend { (sentence(component.words())) }
                         @for feature in component.features() {
                             fieldset.feature data-words=(feature.words()) {
                                 legend { span { (feature.words()) } }

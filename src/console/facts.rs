@@ -121,6 +121,19 @@ pub(super) fn purpose_words(kind: &str) -> &'static str {
     }
 }
 
+/// A purpose in a word or two, for lists.
+pub(super) fn purpose_short(of: &Purpose) -> &'static str {
+    match of {
+        Purpose::Crime => "Crime",
+        Purpose::LawViolation => "Violation of law",
+        Purpose::Terrorism => "Terrorism",
+        Purpose::MissingOrEndangered => "Missing or endangered",
+        Purpose::IdentityVerification => "Who somebody is",
+        Purpose::Other { .. } => "Other",
+        Purpose::CourtOrder { .. } => "Court order",
+    }
+}
+
 /// What a request states.
 pub(super) fn request(of: &Request) -> Markup {
     let requester = html! { (of.requester.name) ", badge " (of.requester.badge) ", " (of.requester.agency) };

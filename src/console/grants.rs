@@ -69,7 +69,7 @@ fn one(desk: &Desk, waiting: &GrantView<'_>, approves: bool) -> Markup {
     let base = format!("/v1/grants/{id}");
     let title = format!("grant-{id}");
     html! {
-        section.panel aria-labelledby=(title) {
+        section.panel {
             h2 id=(title) { (person.name) ": " @if waiting.known.is_some() { "a change" } @else { "a new account" } }
             (facts(&[
                 ("Account name", html! { (person.id) }),

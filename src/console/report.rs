@@ -122,7 +122,7 @@ fn dispositions(view: &ReportView<'_>) -> Markup {
     let biography = |version| view.biographies.iter().find(|(other, _)| *other == version && seen(version)).map(|(_, biography)| biography);
     let differ = inquiry.disagreements().unwrap_or_default();
     html! {
-        section.panel aria-labelledby="array-title" {
+        section.panel {
             h2 #array-title { "Array in rank order" }
             @if inquiry.candidates().is_empty() { p { "No candidate. That is a finding too." } }
             @else {

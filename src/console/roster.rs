@@ -48,7 +48,7 @@ fn table(desk: &Desk, title: &str, id: &str, accounts: &[&AccountStanding]) -> M
     let heading = format!("{id}-title");
     let decides = desk.may(Duty::Administer) || desk.may(Duty::Command);
     html! {
-        section.panel aria-labelledby=(heading) {
+        section.panel {
             h2 id=(heading) { (title) }
             div.scroll tabindex="0" role="region" aria-labelledby=(heading) {
                 table {

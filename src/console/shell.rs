@@ -122,7 +122,7 @@ pub(super) fn mark(state: StateKind) -> Markup {
         StateKind::Demo => "DEMO: public photos and made-up cases, no police data, no casework",
         StateKind::Test => "TEST: a test system, no police data, no casework",
     };
-    html! { p.mark { (words) } }
+    html! { aside.mark aria-label="What this system is for" { (words) } }
 }
 
 /// The state's name, for the foot of a page.
@@ -146,6 +146,7 @@ fn head(title: &str, state: StateKind, scripts: &[&str]) -> Markup {
             meta name="viewport" content="width=device-width, initial-scale=1";
             meta name="color-scheme" content="dark light";
             title { (mark) (title) " - SMRT" }
+            link rel="icon" href={ (AT) "icon.svg" };
             link rel="stylesheet" href={ (AT) "console.css" };
             @for script in scripts { script type="module" src={ (AT) (script) } {} }
         }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::facts::{purpose, reference};
+use super::facts::{purpose_short, reference};
 use super::parts::{count, sentence, span, when};
 use super::shell::{Desk, Here, Page, inside};
 use crate::booking::Identifier;
@@ -125,7 +125,7 @@ impl Head {
             id: inquiry.id(),
             stage: inquiry.stage(),
             reference: reference(&request.reference),
-            purpose: purpose(&request.purpose),
+            purpose: purpose_short(&request.purpose),
             requester: format!("{}, {}", request.requester.name, request.requester.agency),
             operator: inquiry.operator().id.clone(),
             opened_cs: inquiry.opened_cs(),
@@ -176,7 +176,7 @@ pub fn outcomes(view: &OutcomesView<'_>) -> Markup {
 fn section(desk: &Desk, id: &str, title: &str, heads: &[&Head], none: &str) -> Markup {
     let heading = format!("{id}-title");
     html! {
-        section.panel aria-labelledby=(heading) {
+        section.panel {
             h2 id=(heading) { (title) @if !heads.is_empty() { " (" (heads.len()) ")" } }
             @if heads.is_empty() { p.empty { (none) } }
             @else {
@@ -200,7 +200,7 @@ fn row(desk: &Desk, head: &Head) -> Markup {
     let since = head.issued_cs.unwrap_or(head.opened_cs);
     html! {
         tr {
-            th scope="row" { (head.reference) }
+            th.tight scope="row" { (head.reference) }
             td { (head.purpose) }
             td { (head.requester) }
             td { (head.operator) }

@@ -177,6 +177,7 @@ if (viewer) {
   arrow("ArrowLeft", 1, 0, "prev");
   arrow("ArrowUp", 0, 1, "prev");
   arrow("ArrowDown", 0, -1, "next");
+  on("m", () => move(String({ both: 0, 0: 1, 1: "both" }[view.moves])));
   drag();
   images.forEach((image) => image?.addEventListener("load", draw));
   new ResizeObserver(draw).observe(viewer);
