@@ -68,9 +68,9 @@ pub fn approve(view: &ApproveView<'_>) -> Markup {
                 }
                 section.panel { h2 { "The search" } (approval) }
             }
-            div {
+            div.beside {
                 figure.panel {
-                    div.picture.tall {
+                    div.picture.low {
                         img src={ "/v1/inquiries/" (id) "/probe?part=searched" } alt="The probe as it is searched, the chosen face framed" width="800" height="1000";
                         @if let Some(choice) = inquiry.choice() {
                             svg viewBox={ "0 0 " (width) " " (height) } preserveAspectRatio="xMidYMid meet" aria-hidden="true" { (framed(choice.frame, "chosen")) }

@@ -231,14 +231,13 @@ pub fn compare(view: &CompareView<'_>) -> Option<Markup> {
     let entries = view.array.entries();
     let at = entries.iter().position(|entry| entry.ranked.version == view.at)?;
     let entry = &entries[at];
-    let left = entries.iter().filter(|entry| entry.own.is_none()).count();
     let main = html! {
         div.compare {
             div.look {
                 (viewer(view, entry, at))
                 (tools(inquiry, &entries, at))
             }
-            (judge(&view.array, entry, at, left))
+            (judge(&view.array, &entries, at))
             (note())
         }
     };
@@ -262,7 +261,7 @@ const KEYS: [(&str, &str); 13] = [
     ("q w", "rotate left, rotate right"),
     ("Shift+Arrows", "pan; with the pointer: drag"),
     ("Wheel Shift+Drag", "zoom and rotate with the pointer"),
-    ("0", "as at the beginning"),
+    ("0", "reset zoom, pan and rotation"),
     ("s o b", "side by side, one over the other, in turns"),
     ("m", "move both, the probe alone, the candidate alone"),
     ("a", "the array"),
@@ -302,9 +301,9 @@ fn tools(inquiry: &Inquiry, entries: &[Entry<'_>], at: usize) -> Markup {
             span.apart {}
             button type="button" data-tool="in" data-keys="z" { "Zoom in" }
             button type="button" data-tool="out" data-keys="x" { "Zoom out" }
-            button type="button" data-tool="left" data-keys="q" { "Rotate left" }
-            button type="button" data-tool="right" data-keys="w" { "Rotate right" }
-            button type="button" data-tool="reset" data-keys="0" { "As at first" }
+            button type="button" data-tool="left" data-keys="q" { "Turn left" }
+            button type="button" data-tool="right" data-keys="w" { "Turn right" }
+            button type="button" data-tool="reset" data-keys="0" { "Reset" }
         }
         div.tools {
             div.tools role="group" aria-label="What moves" {
@@ -319,11 +318,16 @@ fn tools(inquiry: &Inquiry, entries: &[Entry<'_>], at: usize) -> Markup {
     }
 }
 
+/// The next candidate without the person's disposition.
+fn open_after<'a>(entries: &'a [Entry<'a>], at: usize) -> Option<&'a Entry<'a>> {
+    entries[at + 1..].iter().chain(&entries[..at]).find(|entry| entry.own.is_none())
+}
+
 fn way(inquiry: &Inquiry, entries: &[Entry<'_>], at: usize) -> Markup {
     let id = inquiry.id();
     let href = |entry: &Entry<'_>| format!("/console/inquiries/{id}/compare/{}", entry.ranked.version);
     let before = at.checked_sub(1).and_then(|before| entries.get(before));
-    let left = entries[at + 1..].iter().chain(&entries[..at]).find(|entry| entry.own.is_none());
+    let left = open_after(entries, at);
     html! {
         nav.tools aria-label="Candidates" {
             @if let Some(before) = before { a.button rel="prev" data-keys="k" href=(href(before)) { "Previous" } }
@@ -334,13 +338,13 @@ fn way(inquiry: &Inquiry, entries: &[Entry<'_>], at: usize) -> Markup {
     }
 }
 
-fn judge(array: &ArrayView<'_>, entry: &Entry<'_>, at: usize, left: usize) -> Markup {
+fn judge(array: &ArrayView<'_>, entries: &[Entry<'_>], at: usize) -> Markup {
+    let entry = &entries[at];
+    let next = open_after(entries, at);
     html! {
-        section.judge aria-label="Your judgement" {
-            @match (array.at_work(), &entry.own) {
-                (Some(_), None) if entry.sight.photo => (features(array.inquiry, entry, at)),
-                _ => (judged(array, entry, left)),
-            }
+        @match (array.at_work(), &entry.own) {
+            (Some(_), None) if entry.sight.photo => section.judge aria-label="Your judgement" { (features(array.inquiry, entry, at)) },
+            _ => section.judge tabindex="0" aria-label="Judgement" { (judged(array, entry, next)) },
         }
     }
 }
@@ -351,7 +355,7 @@ fn features(inquiry: &Inquiry, entry: &Entry<'_>, at: usize) -> Markup {
         form #judge data-verb={ "POST /v1/inquiries/" (id) "/findings" } data-next="" {
             (revision(inquiry.revision()))
             input type="hidden" name="finding.candidate" value=(entry.ranked.version) required;
-            div {
+            div.inline {
                 label for="find-feature" { "Features " span.quiet #noted { "0 alike, 0 different" } }
                 input type="search" #find-feature data-keys="f" placeholder="Find one: nose, ear, mole" autocomplete="off";
             }
@@ -408,7 +412,8 @@ fn seen(code: &str, seen: Option<Seen>, words: &str, short: &str) -> Markup {
     }
 }
 
-fn judged(array: &ArrayView<'_>, entry: &Entry<'_>, left: usize) -> Markup {
+fn judged(array: &ArrayView<'_>, entry: &Entry<'_>, next: Option<&Entry<'_>>) -> Markup {
+    let id = array.inquiry.id();
     let findings = [("First examiner", array.inquiry.first()), ("Second examiner", array.inquiry.second())];
     html! {
         section.panel {
@@ -417,7 +422,12 @@ fn judged(array: &ArrayView<'_>, entry: &Entry<'_>, left: usize) -> Markup {
                 (facts(&[("First examiner", html! { (sentence(&words(both[0]))) }), ("Second examiner", html! { (sentence(&words(both[1]))) })]))
             } @else if let Some(own) = &entry.own {
                 p { strong { (sentence(own.words())) } }
-                @if array.at_work().is_some() { p.quiet { (count(left, "candidate is", "candidates are")) " left." } }
+                @if array.at_work().is_some() {
+                    div.actions {
+                        @if let Some(next) = next { a.button.main autofocus href={ "/console/inquiries/" (id) "/compare/" (next.ranked.version) } { "Next open candidate" } }
+                        @else { a.button.main autofocus href={ "/console/inquiries/" (id) "/array" } { "All are done: to the array" } }
+                    }
+                }
             } @else { p { "None yet." } }
         }
         @if entry.sight.score_and_biography { (biography(entry)) }

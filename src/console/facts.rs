@@ -62,20 +62,29 @@ impl QualityLine {
     }
 }
 
-/// A quality sheet as a table; what is wrong first, with what to do about it.
+/// A quality sheet: what is wrong, the worst first, with what to do about it; the rest folded away.
 pub(super) fn quality(lines: &[QualityLine]) -> Markup {
-    let mut sorted: Vec<&QualityLine> = lines.iter().collect();
-    sorted.sort_by_key(|line| std::cmp::Reverse(line.verdict));
+    let wrong = |line: &&QualityLine| matches!(line.verdict, Verdict::Low | Verdict::Poor);
+    let (mut short, rest): (Vec<&QualityLine>, Vec<&QualityLine>) = lines.iter().partition(wrong);
+    short.sort_by_key(|line| std::cmp::Reverse(line.verdict));
     html! {
-        div.scroll tabindex="0" role="region" aria-label="Quality of the chosen face" {
+        @if short.is_empty() { p.good { "Nothing that is measured falls short." } }
+        @else { (measures("What falls short", &short)) }
+        @if !rest.is_empty() { details { summary { (rest.len()) " other measures" } (measures("Other measures", &rest)) } }
+        p.quiet.small { "Measures in the manner of OFIQ, not conformant to it." }
+    }
+}
+
+fn measures(title: &str, lines: &[&QualityLine]) -> Markup {
+    html! {
+        div.scroll tabindex="0" role="region" aria-label=(title) {
             table {
-                caption { "Measures in the manner of OFIQ, not conformant to it." }
                 thead { tr { th scope="col" { "Measure" } th.number scope="col" { "Value" } th scope="col" { "Means" } th scope="col" { "Advice" } } }
                 tbody {
-                    @for line in sorted {
+                    @for line in lines {
                         tr {
-                            th scope="row" { (line.name) }
-                            td.number { (format!("{:.2}", line.value)) @if !line.unit.is_empty() { " " span.quiet { (line.unit) } } }
+                            th.tight scope="row" { (line.name) }
+                            td.number.tight { (format!("{:.2}", line.value)) @if !line.unit.is_empty() { " " span.quiet { (line.unit) } } }
                             td { span class=(verdict_class(line.verdict)) { (line.verdict.word()) } }
                             td { @if let Some(advice) = line.advice { (advice) } @else { span.quiet { "Nothing to do." } } }
                         }

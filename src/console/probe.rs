@@ -40,6 +40,8 @@ pub fn probe(view: &ProbeView<'_>) -> Markup {
                 @if let Some(choice) = inquiry.choice() { (chosen(inquiry, choice, view.quality)) }
                 @if probe.faces.is_empty() {
                     p.note.alarm { "No face is seen in this photo. Bring another one: facing the camera, uncovered, sharp, evenly lit." }
+                } @else if inquiry.choice().is_some() {
+                    details.panel { summary { "Choose again, or change the edits" } (choose(view, &probe.faces, px)) }
                 } @else { (choose(view, &probe.faces, px)) }
                 section.panel { h2 { "As received" } (facts::received(probe)) }
                 details.panel { summary { "Bring another photo instead" } (upload(inquiry, "Another photo")) }
@@ -86,10 +88,14 @@ fn chosen(inquiry: &Inquiry, choice: &Choice, quality: &[QualityLine]) -> Markup
         section.panel {
             h2 { "Chosen" }
             div.split {
-                div { (facts::choice(choice)) (facts::quality(quality)) }
-                div.picture.tall { img src={ "/v1/inquiries/" (id) "/probe?part=searched" } alt="The probe as it would be searched" width="800" height="1000"; }
+                div {
+                    (facts::choice(choice))
+                    div.actions { a.button.main href={ "/console/inquiries/" (id) "/approve" } data-keys="a" { "Go on to the approval" } }
+                }
+                div.picture.low { img src={ "/v1/inquiries/" (id) "/probe?part=searched" } alt="The probe as it would be searched" width="800" height="1000"; }
             }
-            div.actions { a.button.main href={ "/console/inquiries/" (id) "/approve" } data-keys="a" { "Go on to the approval" } }
+            h3 { "Quality of the face" }
+            (facts::quality(quality))
         }
     }
 }

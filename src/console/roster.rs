@@ -69,10 +69,10 @@ fn row(desk: &Desk, standing: &AccountStanding, decides: bool) -> Markup {
     let person = &account.person;
     html! {
         tr {
-            th scope="row" { (person.name) br; span.quiet.small { (person.id) } }
+            th.tight scope="row" { (person.name) br; span.quiet.small { (person.id) } }
             td { (role(person.role)) }
             td { (person.agency) br; span.quiet.small { (person.badge) } }
-            td { (person.trained_until) }
+            td.tight { (person.trained_until) }
             td { @match account.used_cs { Some(used_cs) => (when(used_cs)), None => span.quiet { "never" } } }
             td { @match &standing.key { Some(key) if key.software() => span.warn { "of software" }, Some(_) => "enrolled", None => span.warn { "none yet" } } }
             td { (stands(account, standing.review_due, desk.now_cs)) }
