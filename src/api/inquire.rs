@@ -26,7 +26,7 @@ use crate::limits::PROBE_PIECE_BYTES;
 use crate::service::{AtDesk, Head, InquirySight, SearchTimings, Service, ServiceError};
 use crate::vault::Announced;
 
-type InPaths = Result<Path<(String, String)>, PathRejection>;
+pub(super) type InPaths = Result<Path<(String, String)>, PathRejection>;
 
 /// The routes of inquiries.
 pub(super) fn routes() -> Router<Door> {
@@ -360,12 +360,12 @@ fn picture(shown: Picture) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"))], shown.bytes).into_response()
 }
 
-fn inquiry_id(found: InPath) -> Result<InquiryId, Refusal> {
+pub(super) fn inquiry_id(found: InPath) -> Result<InquiryId, Refusal> {
     let Path(found) = found.map_err(|_| Refusal::malformed("the path is not UTF-8"))?;
     InquiryId::parse(&found).map_err(|e| Refusal::malformed(e.to_string()))
 }
 
-fn both(path: InPaths) -> Result<(InquiryId, String), Refusal> {
+pub(super) fn both(path: InPaths) -> Result<(InquiryId, String), Refusal> {
     let Path((id, other)) = path.map_err(|_| Refusal::malformed("the path is not UTF-8"))?;
     Ok((InquiryId::parse(&id).map_err(|e| Refusal::malformed(e.to_string()))?, other))
 }

@@ -3,6 +3,8 @@
 //! Invariant: nothing in the two files is believed. The file's digest must stand in the detail, the detail in the leaf's commitment, the leaf
 //! under the root, the root in a checkpoint that the log's key signed, and enough witnesses must have cosigned that checkpoint.
 
+use std::path::{Path, PathBuf};
+
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
 
@@ -10,6 +12,13 @@ use crate::audit::{Checkpoint, Detail, Note, Quorum, ShownLeaf, VerifierKey, whe
 
 /// What stands behind a report's name in its proof's.
 pub const PROOF_ENDING: &str = ".tlog-proof";
+
+/// Where the proof of a report lies that wasn't put elsewhere.
+pub fn proof_beside(report: &Path) -> PathBuf {
+    let mut name = report.as_os_str().to_owned();
+    name.push(PROOF_ENDING);
+    name.into()
+}
 
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]

@@ -10,8 +10,8 @@ use crate::face::FaceError;
 use crate::gallery::GalleryError;
 use crate::inquiry::{ActionError, InquiryError};
 use crate::limits::{CLOCK_AGREE_SECONDS_MAX, TOUCH_SECONDS_MAX};
-use crate::roster::{PersonError, RosterError};
 use crate::report::sheet::SheetError;
+use crate::roster::{PersonError, RosterError};
 use crate::store::StoreError;
 use crate::vault::VaultError;
 

@@ -358,6 +358,12 @@ impl Service {
         self.refused_at(desk, self.ledger.step(id.0, act, |_| Vec::new())).map(|_| ())
     }
 
+    /// All faces of the probe with these edits.
+    pub fn look(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<Look, ServiceError> {
+        let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
+        self.looked(&self.ledger.generation(), original, edits)
+    }
+
     /// All faces of the probe with these edits, and a picture of it, to choose by.
     pub fn preview(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<(Look, Picture), ServiceError> {
         let original: Arc<[u8]> = self.own_probe(desk, id)?.into();

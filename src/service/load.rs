@@ -6,13 +6,13 @@
 use std::collections::HashMap;
 use std::ops::{Range, RangeInclusive};
 
-use super::sheet::paper_id;
 use super::core::{Core, Newest};
 use super::error::ServiceError;
 use super::faces;
 use super::generation::Generation;
 use super::in_order::in_order;
 use super::progress::Step;
+use super::sheet::paper_id;
 use crate::audit::{Edge, Entry, Hash, LogKey, TILE_WIDTH, TileNode, leaf_hash};
 use crate::booking::{Identifier, VersionId};
 use crate::face::Embedding;

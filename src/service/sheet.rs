@@ -16,9 +16,7 @@ use crate::audit::{Detail, Entry, Leaf, ShownLeaf};
 use crate::booking::{Identifier, VersionId};
 use crate::embed::{self, Encoding, replay};
 use crate::face::Edits;
-use crate::inquiry::{
-    self, Action, Digest, Disposed, Inquiry, InquiryId, Purpose, Ranked, Reference, Review as InquiryReview,
-};
+use crate::inquiry::{self, Action, Digest, Disposed, Inquiry, InquiryId, Purpose, Ranked, Reference, Review as InquiryReview};
 use crate::limits::{PAPER_FACE_PX_MAX, PAPER_PROBE_PX_MAX};
 use crate::report::sheet;
 use crate::roster::Duty;
@@ -88,7 +86,9 @@ impl Service {
     pub fn report_file(&self, desk: &AtDesk, id: InquiryId) -> Result<Vec<u8>, ServiceError> {
         let kept = self.own_report(desk, id)?;
         match self.ledger.core().vault.probes.read_photo(paper_id(id.0), &kept.key) {
-            Err(e) if e.is_lost() => Err(ServiceError::NotFound { what: "report; the box's copy went with a booking that it carried, and none" }),
+            Err(e) if e.is_lost() => {
+                Err(ServiceError::NotFound { what: "report; the box's copy went with a booking that it carried, and none" })
+            }
             read => Ok(read?),
         }
     }
@@ -114,7 +114,8 @@ impl Service {
         let not_found = || ServiceError::NotFound { what: "leaf" };
         let row = self.ledger.core().store.leaf(leaf)?.ok_or_else(not_found)?;
         let opened = self.ledger.open_detail(leaf)?.ok_or_else(not_found)?;
-        let detail = String::from_utf8(opened.detail).map_err(|_| ServiceError::Log { what: format!("leaf {leaf}'s detail is not text") })?;
+        let detail =
+            String::from_utf8(opened.detail).map_err(|_| ServiceError::Log { what: format!("leaf {leaf}'s detail is not text") })?;
         Ok(ShownLeaf { proof: self.ledger.proof(leaf)?, leaf: Leaf::from_bytes(&row.leaf)?, salt: opened.salt, detail })
     }
 
@@ -162,7 +163,8 @@ impl Service {
                 operator: self.person_of(inquiry.operator())?,
                 attestations: vec![
                     "The search is not solely for speech or action that the First Amendment protects.".to_owned(),
-                    "The probe is a photo of the person sought: no sketch, no composite, nothing generated, no other person's image.".to_owned(),
+                    "The probe is a photo of the person sought: no sketch, no composite, nothing generated, no other person's image."
+                        .to_owned(),
                     "The probe comes from the source that is stated.".to_owned(),
                 ],
             },
@@ -197,9 +199,12 @@ impl Service {
         let measure = |measure: &inquiry::Measure| sheet::Measure {
             name: measure.name.as_str().to_owned(),
             value: format!("{:.3}", measure.value),
-            advice: choice.quality.shortfalls.iter().find(|shortfall| shortfall.name == measure.name).map_or_else(String::new, |shortfall| {
-                if shortfall.blocks { "poor: a reason is recorded".to_owned() } else { "a better image would help".to_owned() }
-            }),
+            advice: choice.quality.shortfalls.iter().find(|shortfall| shortfall.name == measure.name).map_or_else(
+                String::new,
+                |shortfall| {
+                    if shortfall.blocks { "poor: a reason is recorded".to_owned() } else { "a better image would help".to_owned() }
+                },
+            ),
         };
         #[expect(clippy::cast_precision_loss, reason = "pixels of a photo are few")]
         let face = Some([x as f32, y as f32, width as f32, height as f32]);
@@ -229,7 +234,8 @@ impl Service {
             Some(Detail::Answered { model, gallery_rows, .. }) => (model, gallery_rows),
             _ => return Err(ServiceError::NotFound { what: "answer's detail" }),
         };
-        let model = crate::face::ModelId::parse(&model).ok_or_else(|| ServiceError::Log { what: format!("leaf {answered} names no model") })?;
+        let model =
+            crate::face::ModelId::parse(&model).ok_or_else(|| ServiceError::Log { what: format!("leaf {answered} names no model") })?;
         let shelf = &self.ledger.core().shelf;
         Ok(sheet::Search {
             model_name: shelf.name_of(model).unwrap_or_else(|| "models no longer at hand".to_owned()),

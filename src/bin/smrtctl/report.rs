@@ -11,7 +11,7 @@ use clap::{Arg, Args, Subcommand};
 use smrt::audit::Quorum;
 use smrt::booking::iso_date;
 use smrt::client::archive::Archive;
-use smrt::client::issued::{PROOF_ENDING, Standing, verify_report};
+use smrt::client::issued::{Standing, proof_beside, verify_report};
 use smrt::client::recount::{Recount, recount};
 use smrt::limits::SHOWN_PROOF_BYTES_MAX;
 use smrt::report::{Imprint, Measured, Period, PublicReport, page};
@@ -118,11 +118,7 @@ impl Verify {
             }
             None => None,
         };
-        let beside = self.proof.unwrap_or_else(|| {
-            let mut name = self.file.clone().into_os_string();
-            name.push(PROOF_ENDING);
-            PathBuf::from(name)
-        });
+        let beside = self.proof.unwrap_or_else(|| proof_beside(&self.file));
         let file = File::open(&beside).with_context(|| format!("the report's proof {} can't be read", beside.display()))?;
         let mut proof = Vec::new();
         file.take(SHOWN_PROOF_BYTES_MAX).read_to_end(&mut proof).with_context(|| format!("{} can't be read", beside.display()))?;
