@@ -380,6 +380,7 @@ impl ServiceError {
                 GalleryError::Full { .. } => Fate::Fail,
                 _ => Fate::Halt,
             },
+            Self::Vault(e) if e.is_refusal() => Fate::Refuse,
             Self::Busy | Self::ModelChanged | Self::Shut { .. } | Self::ClockBehind { .. } => Fate::Wait,
             Self::Store(StoreError::Commit { .. }) | Self::Halted { .. } => Fate::Halt,
             _ => Fate::Fail,

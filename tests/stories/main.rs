@@ -13,6 +13,7 @@ mod an_attacker_reads_the_log;
 mod an_auditor_verifies;
 mod attacker;
 mod browser;
+mod desks;
 mod fake_disk;
 mod it_installs_the_box;
 mod outsiders_verify;

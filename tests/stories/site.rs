@@ -14,15 +14,13 @@ use rcgen::{
     CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
     SanType, SerialNumber,
 };
-use smrt::audit::touch::RelyingParty;
 use smrt::audit::{Checkpoint, CosignerKey, Detail, Leaf, LeafKind, LogKey, VerifierKey};
-use smrt::booking::{BookingData, BookingNumber, Identifier, Text};
+use smrt::booking::{BookingData, BookingNumber, Identifier};
 use smrt::client::desk::{Desk, Staff};
 use smrt::client::{Client, Credentials};
 use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
-use smrt::inquiry::Request;
 use smrt::roster::{CertificateName, Person, Role};
 use smrt::service::{Ledger, LedgerSetup, RestoreSetup, Shelf, SystemClock};
 use smrt::store::StateKind;
@@ -31,6 +29,8 @@ use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, replace, write_new};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
+use crate::desks::{person, relying_party};
+pub(crate) use crate::desks::{request, request_json};
 use crate::photos::root;
 use crate::raw::{Answer, Form, Identity, Line};
 
@@ -137,6 +137,11 @@ impl Site {
 
     /// Appoints a commander and an administrator, which makes the state folder.
     pub(crate) fn appoint(&mut self) {
+        self.appoint_for(StateKind::Test);
+    }
+
+    /// As `appoint`, for a state folder of this kind.
+    pub(crate) fn appoint_for(&mut self, kind: StateKind) {
         let config = Config::load(&self.config()).unwrap();
         let appoint = |id: &str, role| {
             let key = |name| fs::read(self.path(name)).unwrap().into();
@@ -149,9 +154,20 @@ impl Site {
                 clock: Arc::new(SystemClock::default()),
                 anchor: None,
             };
-            smrt::service::appoint(&setup, Some(StateKind::Test), person(id, role)).unwrap()
+            smrt::service::appoint(&setup, Some(kind), person(id, role)).unwrap()
         };
         self.appointed = Some([appoint("commander", Role::Commander), appoint("administrator", Role::Administrator)]);
+    }
+
+    /// The code by which the commander or the administrator enrols a first key.
+    pub(crate) fn code_of(&self, person: &str) -> &str {
+        let [commander, administrator] = self.appointed.as_ref().expect("they were appointed");
+        if person == "commander" { commander } else { administrator }
+    }
+
+    /// The people of the site with their keys, once somebody is at a desk.
+    pub(crate) fn staff(&self) -> std::sync::MutexGuard<'_, Option<Staff>> {
+        self.staff.lock().unwrap()
     }
 
     /// A folder with nothing in it.
@@ -625,36 +641,4 @@ pub(crate) fn booking_json(name: &str) -> serde_json::Value {
 
 pub(crate) fn booking(name: &str) -> BookingData {
     serde_json::from_value(booking_json(name)).unwrap()
-}
-
-/// An inquiry's request as JSON.
-pub(crate) fn request_json() -> serde_json::Value {
-    serde_json::json!({
-        "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": "slmpd"},
-        "reference": {"kind": "complaint_number", "number": "26-004711"},
-        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois, suspect on store camera", "probe_source": "store camera",
-        "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true}
-    })
-}
-
-pub(crate) fn request() -> Request {
-    serde_json::from_value(request_json()).unwrap()
-}
-
-/// To whom the keys of these stories answer.
-pub(crate) fn relying_party() -> RelyingParty {
-    RelyingParty::new(CONSOLE).unwrap()
-}
-
-/// A person of the police department.
-pub(crate) fn person(id: &str, role: Role) -> Person {
-    Person {
-        id: Identifier::parse(id).unwrap(),
-        name: Text::parse(&format!("Officer {id}")).unwrap(),
-        badge: Text::parse(&format!("badge-{id}")).unwrap(),
-        agency: Identifier::parse("slmpd").unwrap(),
-        role,
-        trained_until: (OffsetDateTime::now_utc() + time::Duration::days(300)).date(),
-        temporary_until_cs: None,
-    }
 }
