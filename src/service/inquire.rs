@@ -251,6 +251,11 @@ impl Ledger {
         self.step(id, act, log).map(|_| ())
     }
 
+    /// An inquiry as it stands now.
+    pub fn find_inquiry(&self, id: InquiryId) -> Result<Inquiry, ServiceError> {
+        Ok(self.core().inquiry(id.0)?.inquiry)
+    }
+
     /// The probe of an inquiry as it was received; none where none came or its key is gone.
     pub fn probe(&self, id: [u8; 16]) -> Result<Option<Vec<u8>>, ServiceError> {
         let kept = self.core().inquiry(id)?;

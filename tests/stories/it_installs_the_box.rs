@@ -10,9 +10,12 @@ use rcgen::{ExtendedKeyUsagePurpose, SanType};
 use redb::{Database, TableDefinition};
 use smrt::audit::LeafKind;
 use smrt::booking::Identifier;
+use smrt::client::desk::{enrol_first_key, shared_key};
 use smrt::roster::CertificateName;
+use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
 
+use crate::desks::{Hand, refused, relying_party};
 use crate::photos::{COLLINS, photo};
 use crate::raw::Form;
 use crate::site::{EXIT_CONFIG, Ended, PATIENCE, Site, booking, booking_json, ended, models, number, request_json};

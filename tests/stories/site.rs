@@ -95,7 +95,7 @@ pub(crate) struct Site {
 
 /// The running daemon; dropped, it is killed.
 pub(crate) struct Daemon<'s> {
-    site: &'s Site,
+    pub(crate) site: &'s Site,
     child: Child,
     pub(crate) address: SocketAddr,
 }

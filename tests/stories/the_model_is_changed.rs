@@ -166,7 +166,7 @@ fn every_answer_is_wholly_of_one_model_while_the_box_goes_from_one_to_another() 
             _ => {}
         }
     }
-    assert_eq!((&log[turned].1["from"], &log[turned].1["to"]), (&old.into(), &new.into()));
+    assert_eq!((&log[turned].1["from"], &log[turned].1["to"]), (&old.as_str().into(), &new.as_str().into()));
 
     let daemon = site.start("test");
     let again = daemon.desk("rtcc-1").search(&request(), &probe).unwrap();
