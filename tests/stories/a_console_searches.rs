@@ -225,7 +225,7 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
         (&"robbery".into(), &"op-rtcc-1".into())
     );
     assert_eq!(log.iter().filter(|(kind, _)| *kind == LeafKind::Asked).count(), 1, "no refused search ran");
-    assert_eq!(files(&site.path("state/probes")).len(), 1, "what is no probe isn't kept");
+    assert_eq!(files(&site.path("state/probes")).len(), 2, "a probe lies in each inquiry that one was handed over for, and no other");
 }
 
 #[test]

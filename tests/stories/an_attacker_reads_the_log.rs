@@ -23,7 +23,7 @@ use smrt::roster::{Person, Role};
 use smrt::vault::Master;
 
 use crate::attacker::{Attacker, DOMAIN, Dictionary, ties, words_in};
-use crate::desks::{Hand, person};
+use crate::desks::{Hand, official, person};
 use crate::photos::{OBAMA_LATER, gradient, photo, several};
 use crate::raw::Identity;
 use crate::site::{Daemon, ORIGIN, Site, number};
@@ -228,11 +228,7 @@ fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_togethe
 
 /// Everything that is known of the people: names, badges, keys, sessions, and that one of them goes.
 fn all_of_the_people(daemon: &Daemon<'_>, seen: &mut Dictionary, operators: [(Desk, Person); 2]) {
-    let administrator = {
-        let staff = daemon.site.staff();
-        let administrator = Identifier::parse("administrator").unwrap();
-        staff.as_ref().unwrap().desk(&daemon.console("admin-1"), &administrator).unwrap()
-    };
+    let administrator = official(daemon, "administrator");
     for account in administrator.people().unwrap() {
         let (of, key) = (&account.account.person, account.key.as_ref().unwrap());
         seen.record(&[of.id.as_str(), of.name.as_str(), of.badge.as_str(), of.agency.as_str(), &key.id.to_string()]);

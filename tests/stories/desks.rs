@@ -3,7 +3,7 @@
 use smrt::audit::touch::RelyingParty;
 use smrt::booking::{Identifier, Text};
 use smrt::client::ClientError;
-use smrt::client::desk::Desk;
+use smrt::client::desk::{Desk, SharedKey};
 use smrt::inquiry::Request;
 use smrt::roster::{Person, Role};
 use time::OffsetDateTime;
@@ -41,6 +41,17 @@ pub(crate) fn person(id: &str, role: Role) -> Person {
         trained_until: (OffsetDateTime::now_utc() + time::Duration::days(300)).date(),
         temporary_until_cs: None,
     }
+}
+
+/// The commander or the administrator at the administrators' console.
+pub(crate) fn official(daemon: &Daemon<'_>, id: &str) -> Desk {
+    let console = daemon.console("admin-1");
+    daemon.staff().desk(&console, &Identifier::parse(id).unwrap()).unwrap()
+}
+
+/// The key of a person who has been at a desk.
+pub(crate) fn key_of(daemon: &Daemon<'_>, id: &str) -> SharedKey {
+    daemon.staff().key(&Identifier::parse(id).unwrap()).unwrap().clone()
 }
 
 /// Holds that the box refused with this kind of problem, in these words.

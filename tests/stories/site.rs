@@ -3,11 +3,12 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
+use std::ops::{Deref, DerefMut};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use rcgen::{
@@ -100,6 +101,23 @@ pub(crate) struct Daemon<'s> {
     pub(crate) address: SocketAddr,
 }
 
+/// The people of a site, held.
+pub(crate) struct HeldStaff<'s>(MutexGuard<'s, Option<Staff>>);
+
+impl Deref for HeldStaff<'_> {
+    type Target = Staff;
+
+    fn deref(&self) -> &Staff {
+        self.0.as_ref().expect("they were just founded")
+    }
+}
+
+impl DerefMut for HeldStaff<'_> {
+    fn deref_mut(&mut self) -> &mut Staff {
+        self.0.as_mut().expect("they were just founded")
+    }
+}
+
 /// How a command ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
@@ -163,11 +181,6 @@ impl Site {
     pub(crate) fn code_of(&self, person: &str) -> &str {
         let [commander, administrator] = self.appointed.as_ref().expect("they were appointed");
         if person == "commander" { commander } else { administrator }
-    }
-
-    /// The people of the site with their keys, once somebody is at a desk.
-    pub(crate) fn staff(&self) -> std::sync::MutexGuard<'_, Option<Staff>> {
-        self.staff.lock().unwrap()
     }
 
     /// A folder with nothing in it.
@@ -493,17 +506,23 @@ impl Daemon<'_> {
 
     /// A desk at which this person has logged on, admitted first where need be.
     pub(crate) fn desk_of(&self, device: &str, person: &Person) -> Desk {
-        let console = self.console(device);
-        let mut staff = self.site.staff.lock().unwrap();
-        let staff = staff.get_or_insert_with(|| {
-            let [commander, administrator] = self.site.appointed.as_ref().expect("people are admitted on a staffed site");
-            let (boss, admin) = (Identifier::parse("commander").unwrap(), Identifier::parse("administrator").unwrap());
-            Staff::found(&console, &relying_party(), (&boss, commander), (&admin, administrator)).unwrap()
-        });
+        let (console, mut staff) = (self.console(device), self.staff());
         if !staff.knows(&person.id) {
             staff.admit(&console, person).unwrap();
         }
         staff.desk(&console, &person.id).unwrap()
+    }
+
+    /// The people of the site with their keys; the first two enrol theirs when somebody asks.
+    pub(crate) fn staff(&self) -> HeldStaff<'_> {
+        let mut staff = self.site.staff.lock().unwrap();
+        if staff.is_none() {
+            let [commander, administrator] = self.site.appointed.as_ref().expect("people are admitted on a staffed site");
+            let (boss, admin) = (Identifier::parse("commander").unwrap(), Identifier::parse("administrator").unwrap());
+            let console = self.console("admin-1");
+            *staff = Some(Staff::found(&console, &relying_party(), (&boss, commander), (&admin, administrator)).unwrap());
+        }
+        HeldStaff(staff)
     }
 
     pub(crate) fn client(&self, identity: &Identity) -> Client {
