@@ -258,11 +258,11 @@ fn a_log_on_takes_this_persons_own_key_at_this_device_for_this_challenge_once() 
     let habits = Habits::default;
     for (habits, words) in [
         (Habits { present: false, ..habits() }, "touched"),
-        (Habits { verified: false, ..habits() }, "verified"),
+        (Habits { verified: false, ..habits() }, "did not verify its user"),
         (Habits { backup_eligible: true, ..habits() }, "cop"),
         (Habits { origin: Some("https://other.example".to_owned()), ..habits() }, "other.example"),
         (Habits { rp_id: Some("other.example".to_owned()), ..habits() }, ""),
-        (Habits { cross_origin: true, ..habits() }, "frame"),
+        (Habits { cross_origin: true, ..habits() }, "within another's page"),
         (Habits { ceremony: Some("webauthn.create".to_owned()), ..habits() }, "webauthn.create"),
         (Habits { count: Some(1), ..habits() }, "counter"),
     ] {

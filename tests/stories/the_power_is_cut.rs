@@ -149,14 +149,19 @@ struct Inquired {
     reviewed: Option<u64>,
 }
 
-/// A probe of two pieces.
-fn probe() -> Vec<u8> {
-    photo(99, 0).into_iter().cycle().take(PROBE_PIECE_BYTES + 5_000).collect()
+/// A probe of two pieces, and what is said of it before its first byte.
+static PROBE: LazyLock<(Vec<u8>, Announced)> = LazyLock::new(|| {
+    let probe = photo(99, 0).into_iter().cycle().take(PROBE_PIECE_BYTES + 5_000).collect::<Vec<_>>();
+    let announced = Announced { size: probe.len() as u64, sha256: sha256(&probe) };
+    (probe, announced)
+});
+
+fn probe() -> &'static [u8] {
+    &PROBE.0
 }
 
 fn announced() -> Announced {
-    let probe = probe();
-    Announced { size: probe.len() as u64, sha256: sha256(&probe) }
+    PROBE.1
 }
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
@@ -493,7 +498,7 @@ fn check_inquiry(ledger: &Ledger, told: &Inquired) -> Result<(), String> {
     }
     if inquiry.probe().is_some() {
         let kept = ledger.probe(id.0).map_err(|e| format!("the probe: {}", e.chain()))?;
-        if kept.as_deref() != Some(&probe()[..]) {
+        if kept.as_deref() != Some(probe()) {
             return Err("the probe is not the one that came".to_owned());
         }
     } else {
