@@ -19,8 +19,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::multipart::MultipartRejection;
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Multipart, Path, Query, Request, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Multipart, Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
@@ -28,11 +28,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use axum::{Extension, Json, Router};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::{OpenApi, ToSchema};
 
-use crate::booking::{BookingData, BookingNumber, Text, VersionId};
+use crate::booking::{BookingData, BookingNumber, Text};
 use crate::limits::{BODY_BYTES_MAX, REQUEST_SECONDS_MAX, REQUESTS_IN_FLIGHT_MAX};
 use crate::roster::Caller;
 pub use crate::service::OnHalt;
@@ -40,7 +39,7 @@ use crate::service::{Doors, Fate, Raised, Service, ServiceError, VERSION};
 use problem::Refusal;
 pub use serve::serve;
 use wire::{
-    AlarmView, BOOKING_PART, Booked, BookingState, BookingView, CHECKPOINT_HEADER, DoorsView, FaceView, Health, Problem, ReleaseRequest,
+    AlarmView, BOOKING_PART, Booked, BookingState, BookingView, CHECKPOINT_HEADER, DoorsView, Health, Problem, ReleaseRequest,
     Released, STATE_HEADER,
 };
 

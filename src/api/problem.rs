@@ -12,6 +12,7 @@ use crate::inquiry::ActionError;
 use crate::limits::RETRY_AFTER_SECONDS;
 use crate::roster::{PersonError, RosterError};
 use crate::service::{Fate, ServiceError};
+use crate::vault::VaultError;
 
 /// A problem on its way to the caller.
 #[derive(Debug)]
@@ -104,6 +105,12 @@ impl Refusal {
             ServiceError::NoKey | ServiceError::KeyTaken | ServiceError::SoftwareKey => (StatusCode::CONFLICT, "key"),
             ServiceError::SecondAccount { .. } | ServiceError::NotAppointed { .. } => (StatusCode::CONFLICT, "account"),
             ServiceError::Inquiry(_) => (StatusCode::UNPROCESSABLE_ENTITY, "inquiry"),
+            ServiceError::Step(step) => Self::step(step),
+            ServiceError::NotShown { .. } => (StatusCode::FORBIDDEN, "not-shown"),
+            ServiceError::AtWork => (StatusCode::CONFLICT, "at-work"),
+            ServiceError::TooFast { .. } | ServiceError::Ceiling { .. } => (StatusCode::TOO_MANY_REQUESTS, "ceiling"),
+            ServiceError::Vault(VaultError::UploadSize { .. }) => (StatusCode::PAYLOAD_TOO_LARGE, "upload"),
+            ServiceError::Vault(_) => (StatusCode::CONFLICT, "upload"),
             ServiceError::Photo(EmbedError::SeveralFaces { .. }) => (StatusCode::UNPROCESSABLE_ENTITY, "several-faces"),
             ServiceError::Photo(_) => (StatusCode::UNPROCESSABLE_ENTITY, "photo"),
             ServiceError::NotFound { .. } => (StatusCode::NOT_FOUND, "not-found"),
@@ -124,6 +131,28 @@ impl Refusal {
             _ => Vec::new(),
         };
         Self { status, kind, detail: error.to_string(), faces }
+    }
+
+    /// Why an inquiry doesn't take a step.
+    fn step(error: &ActionError) -> (StatusCode, &'static str) {
+        match error {
+            ActionError::Changed { .. } => (StatusCode::CONFLICT, "changed"),
+            ActionError::ProbeSize { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
+            ActionError::PoorProbe { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "poor-probe"),
+            ActionError::CandidatesSkipped { .. } => (StatusCode::CONFLICT, "skipped"),
+            ActionError::Request(_) => (StatusCode::UNPROCESSABLE_ENTITY, "inquiry"),
+            ActionError::MayNotOperate { .. }
+            | ActionError::MayNotExamine { .. }
+            | ActionError::OperatorIsRequester
+            | ActionError::NotTheOperator { .. }
+            | ActionError::NotTheExaminer { .. }
+            | ActionError::SecondIsOperator
+            | ActionError::SecondIsRequester
+            | ActionError::SecondIsFirst
+            | ActionError::NoPartInIt { .. } => (StatusCode::FORBIDDEN, "not-allowed"),
+            step if step.field().is_some() => (StatusCode::UNPROCESSABLE_ENTITY, "inquiry"),
+            _ => (StatusCode::CONFLICT, "step"),
+        }
     }
 
     /// The answer, under the request's id.

@@ -40,7 +40,7 @@ pub use error::ClientError;
 use crate::api::wire::{
     BOOKING_PART, Booked, BookingView, Health, LEAF_HEADER, ModelSwitchRequest, ModelView, PHOTO_PART, Problem, ReleaseRequest, Released,
 };
-use crate::booking::{BookingData, BookingNumber, VersionId};
+use crate::booking::{BookingData, BookingNumber};
 use crate::limits::{
     ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, CHECKPOINT_BYTES_MAX, FEED_JOBS_MAX, HANDSHAKE_SECONDS_MAX, HEADER_BYTES_MAX, HEADER_SECONDS_MAX,
     JSON_BYTES_MAX, PHOTO_BYTES_MAX, RETRY_AFTER_SECONDS,

@@ -97,7 +97,7 @@ mod tests {
 
     use super::*;
     use crate::audit::{Alarm, Finding, Leaf, Refusal};
-    use crate::report::sample::{Log, actor, identifier, request, year, year_2026};
+    use crate::report::sample::{Log, actor, request, year, year_2026};
     use crate::report::{Attendance, Cell, Details, Hidden};
 
     const HOUR_CS: u64 = 360_000;

@@ -384,6 +384,7 @@ impl ServiceError {
                 GalleryError::Full { .. } => Fate::Fail,
                 _ => Fate::Halt,
             },
+            Self::Vault(e) if e.is_refusal() => Fate::Refuse,
             Self::Busy | Self::ModelChanged | Self::Shut { .. } | Self::ClockBehind { .. } => Fate::Wait,
             Self::Vault(e) if e.is_refusal() => Fate::Refuse,
             Self::Store(StoreError::Commit { .. }) | Self::Halted { .. } => Fate::Halt,

@@ -167,7 +167,7 @@ impl Ledger {
         if kept.inquiry.probe().is_some_and(|probe| probe.sha256.0 != announced.sha256) {
             probes.unlink_photo(id.0)?;
         }
-        Ok(work(probes.upload(id.0, &kept.key, announced)?)?)
+        probes.upload(id.0, &kept.key, announced).and_then(work).map_err(|e| if e.is_full() { ServiceError::DiskFull } else { e.into() })
     }
 
     /// Takes a person's step that has no leaf of its own.
@@ -251,6 +251,11 @@ impl Ledger {
         self.step(id, act, log).map(|_| ())
     }
 
+    /// An inquiry as it stands now.
+    pub fn find_inquiry(&self, id: InquiryId) -> Result<Inquiry, ServiceError> {
+        Ok(self.core().inquiry(id.0)?.inquiry)
+    }
+
     /// The probe of an inquiry as it was received; none where none came or its key is gone.
     pub fn probe(&self, id: [u8; 16]) -> Result<Option<Vec<u8>>, ServiceError> {
         let kept = self.core().inquiry(id)?;
@@ -316,26 +321,32 @@ impl Service {
         announced: Announced,
         work: impl FnOnce(&mut Upload) -> Result<u64, VaultError>,
     ) -> Result<u64, ServiceError> {
+        self.may_hand_over(desk, id, None, announced)?;
+        let _alone = self.uploading(id)?;
+        let taken = self.ledger.upload(id, announced, |mut upload| work(&mut upload));
+        self.refused_at(desk, taken)
+    }
+
+    /// Whether a person may hand over this file, before anything that is there makes way for it.
+    fn may_hand_over(&self, desk: &AtDesk, id: InquiryId, revision: Option<u64>, announced: Announced) -> Result<Kept, ServiceError> {
         self.allowed(desk, Duty::Operate, "hand over a probe")?;
         let kept = self.ledger.core().inquiry(id.0)?;
-        let who = self.who(desk);
         let probe = Probe { sha256: Digest(announced.sha256), bytes: announced.size, media_type: media_type("image/*"), faces: Vec::new() };
-        let revision = kept.inquiry.revision();
-        let may = kept.inquiry.clone().act(&who, revision, self.ledger.now_cs(), Action::ReceiveProbe(probe));
+        let revision = revision.unwrap_or(kept.inquiry.revision());
+        let may = kept.inquiry.clone().act(&self.who(desk), revision, self.ledger.now_cs(), Action::ReceiveProbe(probe));
         self.refused_at(desk, may.map_err(ServiceError::from))?;
-        let _alone = self.uploading(id)?;
-        self.ledger.upload(id, announced, |mut upload| work(&mut upload))
+        Ok(kept)
     }
 
     /// Ends the upload, looks at the probe and takes it into the inquiry.
     ///
     /// Errors: as `begin_upload`; an upload that isn't whole, or other bytes than were announced; a file that is no photo.
     pub fn receive_probe(&self, desk: &AtDesk, id: InquiryId, revision: u64, announced: Announced) -> Result<(), ServiceError> {
-        self.allowed(desk, Duty::Operate, "hand over a probe")?;
-        let (kept, probes) = (self.ledger.core().inquiry(id.0)?, &self.ledger.core().vault.probes);
+        let (kept, probes) = (self.may_hand_over(desk, id, Some(revision), announced)?, &self.ledger.core().vault.probes);
         let original = {
             let _alone = self.uploading(id)?;
-            self.ledger.upload(id, announced, |upload| upload.finish().map(|()| 0))?;
+            let whole = self.ledger.upload(id, announced, |upload| upload.finish().map(|()| 0));
+            self.refused_at(desk, whole)?;
             probes.read_photo(id.0, &kept.key)?
         };
         let generation = self.ledger.generation();

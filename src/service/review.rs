@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::Service;
 use super::error::ServiceError;
-use super::ledger::Record;
+use super::ledger::{Ledger, Record};
 use super::sessions::AtDesk;
 use super::stage::NewLeaf;
-use crate::audit::Detail;
+use crate::audit::{Actor, Detail};
 use crate::booking::{Identifier, VersionId};
 use crate::embed::{Part, Picture};
 use crate::face::Edits;
@@ -52,6 +52,29 @@ pub struct Candidate {
     pub own: Option<Finding>,
     /// What the first and the second examiner recorded, where that may be seen.
     pub both: Option<[Option<Finding>; 2]>,
+}
+
+impl Ledger {
+    /// Ends the review of the examiner at work; gives the leaf that says so.
+    ///
+    /// Errors: what the inquiry refuses, a candidate that was skipped above all.
+    pub fn finish(&self, id: InquiryId, actor: Actor, who: Who, revision: u64) -> Result<u64, ServiceError> {
+        let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::Finish { leaf });
+        let log = move |inquiry: &Inquiry| {
+            let second = inquiry.second();
+            let review = second.or(inquiry.first());
+            let findings = review.map(|review| review.findings.clone()).unwrap_or_default();
+            let undone = |version: &VersionId| findings.iter().all(|finding| finding.candidate != *version);
+            let released: Vec<VersionId> = inquiry.candidates().iter().map(|candidate| candidate.version).filter(undone).collect();
+            let leads = findings.iter().filter(|finding| finding.disposition == Disposition::Lead).count() as u64;
+            let (answered, first) = (inquiry.answer().map(|answer| answer.leaf), inquiry.first().and_then(|review| review.leaf));
+            let follows = answered.into_iter().chain(first.filter(|_| second.is_some())).collect();
+            let disagreements = second.and(inquiry.first()).map_or(0, |first| disagreements(first, &findings));
+            let counts = vec![if second.is_some() { 2 } else { 1 }, inquiry.candidates().len() as u64, leads, disagreements];
+            vec![NewLeaf::new(follows, counts, Detail::Reviewed { actor, inquiry: inquiry.id().to_string(), findings, released })]
+        };
+        self.step(id.0, act, log)
+    }
 }
 
 impl Service {
@@ -176,22 +199,7 @@ impl Service {
     /// Errors: a candidate that was skipped.
     pub fn finish_review(&self, desk: &AtDesk, id: InquiryId, revision: u64) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Examine, "review candidates")?;
-        let (who, actor) = (self.who(desk), desk.actor());
-        let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::Finish { leaf });
-        let log = move |inquiry: &Inquiry| {
-            let second = inquiry.second();
-            let review = second.or(inquiry.first());
-            let findings = review.map(|review| review.findings.clone()).unwrap_or_default();
-            let undone = |version: &VersionId| findings.iter().all(|finding| finding.candidate != *version);
-            let released: Vec<VersionId> = inquiry.candidates().iter().map(|candidate| candidate.version).filter(undone).collect();
-            let leads = findings.iter().filter(|finding| finding.disposition == Disposition::Lead).count() as u64;
-            let (answered, first) = (inquiry.answer().map(|answer| answer.leaf), inquiry.first().and_then(|review| review.leaf));
-            let follows = answered.into_iter().chain(first.filter(|_| second.is_some())).collect();
-            let disagreements = second.and(inquiry.first()).map_or(0, |first| disagreements(first, &findings));
-            let counts = vec![if second.is_some() { 2 } else { 1 }, inquiry.candidates().len() as u64, leads, disagreements];
-            vec![NewLeaf::new(follows, counts, Detail::Reviewed { actor, inquiry: inquiry.id().to_string(), findings, released })]
-        };
-        self.refused_at(desk, self.ledger.step(id.0, act, log)).map(|_| ())
+        self.refused_at(desk, self.ledger.finish(id, desk.actor(), self.who(desk), revision)).map(|_| ())
     }
 
     /// Records that a report went to somebody because it was used for a positive identification.

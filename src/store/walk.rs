@@ -5,7 +5,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use redb::{ReadableTable, ReadableTableMetadata};
+use redb::ReadableTableMetadata;
 
 use super::rows::version_state;
 use super::{BOOKINGS, Store, StoreError, VersionState, read_error};

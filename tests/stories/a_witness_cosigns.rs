@@ -7,6 +7,7 @@ use std::process::Command;
 use smrt::audit::{Edge, LeafKind, Quorum, TileId, entries, is_included, leaf_hash};
 use smrt::client::archive::Archive;
 
+use crate::desks::Hand;
 use crate::photos::{COLLINS, OBAMA, photo};
 use crate::site::{Daemon, EXIT_CONFIG, Site, booking, number, request};
 
@@ -165,8 +166,9 @@ fn a_witness_that_is_shown_a_fork_refuses_keeps_the_evidence_and_the_doors_shut(
     assert_eq!(health.doors, smrt::api::wire::DoorsView::Shut);
     assert_eq!(health.alarms[0].alarm, "log_in_doubt");
     assert!(site.journal().contains("alarm log_in_doubt: witness 'court' has a checkpoint of this log over"), "{}", site.journal());
-    let searched = daemon.console("rtcc-1").search(&request(), &photo(COLLINS)).unwrap_err();
-    assert!(searched.passes(), "{searched}");
+    let operator = serde_json::json!({"person": "op-rtcc-1"});
+    let desk = Hand::new(&daemon, &site.console_identity("rtcc-1"));
+    desk.post("/v1/session/challenge", &operator).is_problem(503, "shut", "the doors are shut");
     assert!(visit(&daemon, &site, "court").status == Some(2), "it goes on refusing");
 }
 
@@ -222,21 +224,25 @@ fn a_fork_that_comes_to_light_while_the_box_works_is_in_health_journal_log_and_p
 
 #[test]
 fn a_box_with_witnesses_and_no_anchor_opens_its_doors_when_a_quorum_has_cosigned_what_it_found() {
-    let site = witnessed_site();
+    let site = Site::staffed();
     let daemon = site.start("test");
     daemon.feed("stlco").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap();
+    daemon.desk("rtcc-1");
     assert_eq!(daemon.stop(), Some(0));
+    site.add_witnesses(&WITNESSES, 2, 60);
     let daemon = site.start("test");
     let console = daemon.console("rtcc-1");
     let leaves = console.health().unwrap().leaves;
     assert_eq!(console.health().unwrap().doors, smrt::api::wire::DoorsView::Waiting);
-    assert!(console.search(&request(), &photo(COLLINS)).unwrap_err().passes());
+    let operator = serde_json::json!({"person": "op-rtcc-1"});
+    let hand = Hand::new(&daemon, &site.console_identity("rtcc-1"));
+    hand.post("/v1/session/challenge", &operator).is_problem(503, "shut", "witnesses have yet to confirm");
     assert_eq!(visit(&daemon, &site, "slmpd-keeper").status, Some(0));
     assert_eq!(console.health().unwrap().doors, smrt::api::wire::DoorsView::Waiting, "one is no quorum");
     assert_eq!(console.health().unwrap().leaves, leaves, "a box whose doors are shut writes nothing");
     assert_eq!(visit(&daemon, &site, "court").status, Some(0));
     assert_eq!(console.health().unwrap().doors, smrt::api::wire::DoorsView::Open);
-    console.search(&request(), &photo(COLLINS)).unwrap();
+    assert_eq!(daemon.desk("rtcc-1").search(&request(), &photo(COLLINS)).unwrap().numbers(), ["26-1"]);
     assert_eq!(daemon.stop(), Some(0));
 }
 

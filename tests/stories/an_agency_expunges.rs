@@ -3,10 +3,13 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use smrt::api::wire::{BookingState, CandidateArray};
+use smrt::api::wire::BookingState;
 use smrt::audit::LeafKind;
+use smrt::client::desk::{Array, Desk};
 use smrt::client::{Client, ClientError};
+use smrt::roster::Role;
 
+use crate::desks::person;
 use crate::photos::{BIDEN, COLLINS, OBAMA, edition, photo, small};
 use crate::raw::Form;
 use crate::site::{PATIENCE, Site, booking, number, request};
@@ -26,24 +29,25 @@ fn refused(error: &ClientError, status: u16, kind: &str) {
     assert_eq!((problem.status, problem.kind.as_str()), (status, kind), "{problem:?}");
 }
 
-fn holds(array: &CandidateArray, number: &str) -> bool {
-    array.candidates.iter().any(|candidate| candidate.number.as_str() == number)
+fn holds(array: &Array, number: &str) -> bool {
+    array.numbers().contains(&number)
 }
 
-fn search(console: &Client) -> CandidateArray {
-    console.search(&request(), &photo(COLLINS)).unwrap()
+fn search(desk: &Desk) -> Array {
+    desk.search(&request(), &photo(COLLINS)).unwrap()
 }
 
 #[test]
 fn a_released_booking_is_found_no_more_and_no_retry_brings_it_back() {
-    let site = Site::new();
+    let site = Site::staffed();
     let mut daemon = site.start("test");
-    let (feed, console) = (daemon.feed("slmpd"), daemon.console("rtcc-1"));
+    let (feed, console) = (daemon.feed("slmpd"), daemon.desk("rtcc-1"));
     let collins = feed.put_booking(&number("26-1"), &booking("Collins"), &photo(COLLINS)).unwrap();
     feed.put_booking(&number("26-2"), &booking("Obama"), &photo(OBAMA)).unwrap();
     let before = search(&console);
     assert!(holds(&before, "26-1"));
-    assert_eq!(console.photo(&before.search, collins.version).unwrap(), photo(COLLINS));
+    let seen = image::load_from_memory(&console.photo(before.view.inquiry, collins.version).unwrap()).unwrap();
+    assert!(seen.width() > 100 && seen.height() > 100, "{}x{}", seen.width(), seen.height());
 
     let slmpd = site.feed_identity("slmpd");
     let release = |path: &str| daemon.line(&slmpd).ask("POST", path, "application/json", release_json().as_bytes()).unwrap();
@@ -54,11 +58,14 @@ fn a_released_booking_is_found_no_more_and_no_retry_brings_it_back() {
     assert_eq!((again.status, again.json()["new"].as_bool(), again.json()["leaf"].as_u64()), (200, Some(false), Some(leaf)));
     release("/v1/bookings/26-9/release").is_problem(404, "not-found", "no booking of that name is yours");
 
-    let hold = |feed: &Client, console: &Client| {
+    let hold = |feed: &Client, console: &Desk| {
         let after = search(console);
         assert!(!holds(&after, "26-1") && holds(&after, "26-2"));
-        assert_eq!(after.gallery_rows, 1);
-        refused(&console.photo(&before.search, collins.version).unwrap_err(), 404, "not-found");
+        assert_eq!(feed.health().unwrap().gallery_rows, 1);
+        refused(&console.photo(before.view.inquiry, collins.version).unwrap_err(), 403, "not-shown");
+        let again = console.inquiry(before.view.inquiry).unwrap();
+        let gone = again.candidates.iter().find(|candidate| candidate.version == collins.version).unwrap();
+        assert!(gone.released && gone.known.is_none() && !gone.photo, "of an earlier array, too, it is gone: {gone:?}");
         let view = feed.booking(&number("26-1")).unwrap();
         assert_eq!((view.state, view.version), (BookingState::Released, collins.version));
         for bytes in [photo(COLLINS), photo(BIDEN)] {
@@ -70,7 +77,7 @@ fn a_released_booking_is_found_no_more_and_no_retry_brings_it_back() {
     hold(&feed, &console);
     daemon.kill();
     daemon = site.start("test");
-    hold(&daemon.feed("slmpd"), &daemon.console("rtcc-1"));
+    hold(&daemon.feed("slmpd"), &daemon.desk("rtcc-1"));
     assert_eq!(daemon.stop(), Some(0));
     let (kind, detail) = &site.log()[usize::try_from(leaf).unwrap()];
     assert_eq!((*kind, &detail["versions"][0]), (LeafKind::Released, &collins.version.to_string().into()));
@@ -79,17 +86,17 @@ fn a_released_booking_is_found_no_more_and_no_retry_brings_it_back() {
 
 #[test]
 fn every_version_of_a_released_booking_is_out_of_every_search() {
-    let site = Site::new();
+    let site = Site::staffed();
     let daemon = site.start("test");
-    let (feed, console) = (daemon.feed("slmpd"), daemon.console("rtcc-1"));
+    let (feed, console) = (daemon.feed("slmpd"), daemon.desk("rtcc-1"));
     let portrait = small(COLLINS);
     for light in [0, 10, 20] {
         feed.put_booking(&number("26-1"), &booking("Collins"), &edition(&portrait, light)).unwrap();
     }
-    assert_eq!(search(&console).candidates.len(), 1);
+    assert_eq!(search(&console).view.candidates.len(), 1);
     feed.release(&number("26-1"), "expunged").unwrap();
     let after = search(&console);
-    assert_eq!((after.candidates.len(), after.gallery_rows), (0, 0), "an empty array is an answer too");
+    assert_eq!((after.view.candidates.len(), feed.health().unwrap().gallery_rows), (0, 0), "an empty array is an answer too");
 }
 
 #[test]
@@ -121,7 +128,7 @@ fn an_agency_releases_its_own_bookings_only() {
 
 #[test]
 fn no_array_asked_for_after_the_release_was_answered_holds_the_booking() {
-    let site = Site::new();
+    let site = Site::staffed();
     let daemon = site.start("test");
     let feed = daemon.feed("slmpd");
     feed.put_booking(&number("26-1"), &booking("Collins"), &photo(COLLINS)).unwrap();
@@ -129,14 +136,15 @@ fn no_array_asked_for_after_the_release_was_answered_holds_the_booking() {
     let (released, found_before) = (AtomicBool::new(false), AtomicUsize::new(0));
     let (probe, until) = (edition(&small(COLLINS), 5), Instant::now() + PATIENCE);
     let leaf = std::thread::scope(|scope| {
-        for _ in 0..SEARCHERS {
-            scope.spawn(|| {
-                let console = daemon.console("rtcc-1");
+        for searcher in 0..SEARCHERS {
+            let desk = daemon.desk_of("rtcc-1", &person(&format!("op-{searcher}"), Role::OperatorExaminer));
+            let (probe, released, found_before) = (&probe, &released, &found_before);
+            scope.spawn(move || {
                 let mut after = 0;
                 while after < SEARCHES_AFTER {
                     assert!(Instant::now() < until);
                     let asked_after = released.load(Ordering::SeqCst);
-                    let array = console.search(&request(), &probe).unwrap();
+                    let array = desk.search(&request(), probe).unwrap();
                     let held = holds(&array, "26-1");
                     assert!(!(asked_after && held), "a search that began after the release found the booking: {array:?}");
                     assert!(holds(&array, "26-2"));

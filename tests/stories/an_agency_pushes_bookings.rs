@@ -9,7 +9,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use smrt::api::wire::{BookingState, CHECKPOINT_HEADER};
 use smrt::audit::{Edge, LeafKind};
-use smrt::client::Client;
+use smrt::client::desk::Desk;
 use smrt::client::feed::{PushOrder, push};
 use smrt::limits::{BODY_BYTES_MAX, FEED_PATIENCE_SECONDS, PHOTO_BYTES_MAX};
 
@@ -29,8 +29,8 @@ fn put(daemon: &Daemon<'_>, site: &Site, number: &str, form: &[u8]) -> Answer {
 }
 
 /// The numbers that a search for somebody finds, best first.
-fn found(console: &Client, probe: &[u8]) -> Vec<String> {
-    console.search(&request(), probe).unwrap().candidates.iter().map(|c| c.number.to_string()).collect()
+fn found(desk: &Desk, probe: &[u8]) -> Vec<String> {
+    desk.search(&request(), probe).unwrap().numbers().into_iter().map(str::to_owned).collect()
 }
 
 fn sha256(bytes: &[u8]) -> String {
@@ -39,7 +39,7 @@ fn sha256(bytes: &[u8]) -> String {
 
 #[test]
 fn a_booking_is_durable_logged_and_findable_when_it_is_answered() {
-    let site = Site::new();
+    let site = Site::staffed();
     let mut daemon = site.start("test");
     let collins = photo(COLLINS);
     let first = put(&daemon, &site, "26-1", &form(&collins));
@@ -52,14 +52,14 @@ fn a_booking_is_durable_logged_and_findable_when_it_is_answered() {
 
     let again = put(&daemon, &site, "26-1", &form(&collins));
     assert_eq!((again.status, &again.json()["version"], &again.json()["leaf"]), (200, &booked["version"], &booked["leaf"]));
-    assert_eq!(found(&daemon.console("rtcc-1"), &collins), ["26-1"]);
+    assert_eq!(found(&daemon.desk("rtcc-1"), &collins), ["26-1"]);
     daemon.kill();
 
     let daemon = site.start("test");
     let view = daemon.feed("slmpd").booking(&number("26-1")).unwrap();
     assert_eq!((view.leaf, view.state, view.photo_sha256), (leaf, BookingState::Live, sha256(&collins)));
     assert_eq!(view.version.to_string(), booked["version"]);
-    assert_eq!(found(&daemon.console("rtcc-1"), &collins), ["26-1"]);
+    assert_eq!(found(&daemon.desk("rtcc-1"), &collins), ["26-1"]);
     assert_eq!(daemon.stop(), Some(0));
     let (kind, detail) = &site.log()[usize::try_from(leaf).unwrap()];
     assert_eq!((*kind, &detail["version"], &detail["agency"]), (LeafKind::BookingIn, &booked["version"], &"slmpd".into()));
@@ -68,15 +68,16 @@ fn a_booking_is_durable_logged_and_findable_when_it_is_answered() {
 
 #[test]
 fn another_photo_under_the_same_number_replaces_the_earlier() {
-    let site = Site::new();
+    let site = Site::staffed();
     let daemon = site.start("test");
     let (feed, console) = (daemon.feed("slmpd"), daemon.console("rtcc-1"));
     let first = feed.put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(BIDEN)).unwrap();
     let second = feed.put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(OBAMA)).unwrap();
     assert!(second.new && second.version != first.version && second.leaf > first.leaf);
-    let array = console.search(&request(), &photo(BIDEN)).unwrap();
-    assert_eq!((array.gallery_rows, array.candidates.len()), (1, 1));
-    assert!(array.candidates[0].version == second.version && array.candidates[0].score < 0.9, "the earlier photo isn't compared any more");
+    let array = daemon.desk("rtcc-1").search(&request(), &photo(BIDEN)).unwrap();
+    let candidates: Vec<_> = array.candidates().map(|candidate| (candidate.version, candidate.known.as_ref().unwrap().score)).collect();
+    assert_eq!((console.health().unwrap().gallery_rows, candidates.len()), (1, 1));
+    assert!(candidates[0].0 == second.version && candidates[0].1 < 0.9, "the earlier photo isn't compared any more");
     let other_name = feed.put_booking(&number("26-1"), &booking("Roe, Janet"), &photo(OBAMA)).unwrap();
     assert!(other_name.new && other_name.version != second.version, "other data are another version too");
     assert_eq!(feed.booking(&number("26-1")).unwrap().version, other_name.version);
@@ -190,7 +191,7 @@ fn a_malformed_request_is_told_what_was_found_and_what_was_wanted() {
         ("PUT", "/v1/bookings/", 404, "not-found"),
         ("GET", "/v1/../etc/passwd", 404, "not-found"),
         ("DELETE", "/v1/bookings/26-1", 405, "method"),
-        ("GET", "/v1/searches", 405, "method"),
+        ("POST", "/v1/searches", 404, "not-found"),
         ("POST", "/v1/health", 405, "method"),
     ] {
         daemon.send(&slmpd, method, path, b"").is_problem(status, kind, "/v1/openapi.json says");
@@ -239,7 +240,7 @@ fn a_body_over_its_bound_is_refused() {
 
 #[test]
 fn a_feed_file_goes_through_and_a_row_without_its_photo_is_reported() {
-    let site = Site::new();
+    let site = Site::staffed();
     let daemon = site.start("test");
     let folder = site.path("feed");
     fs::create_dir(&folder).unwrap();
@@ -262,7 +263,7 @@ fn a_feed_file_goes_through_and_a_row_without_its_photo_is_reported() {
     assert_eq!(refused.lines().count(), 3, "{refused}");
     assert!(refused.contains("26-2,absent.jpg") && refused.contains("line 3"), "{refused}");
     assert!(refused.contains("26-4,nobody.jpg") && refused.contains("no face found"), "{refused}");
-    assert_eq!(found(&daemon.console("rtcc-1"), &photo(OBAMA_LATER)), ["26-3", "26-1"]);
+    assert_eq!(found(&daemon.desk("rtcc-1"), &photo(OBAMA_LATER)), ["26-3", "26-1"]);
 
     fs::write(folder.join("absent.jpg"), photo(BIDEN)).unwrap();
     fs::write(folder.join("nobody.jpg"), edition(&small(COLLINS), 10)).unwrap();

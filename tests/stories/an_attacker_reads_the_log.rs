@@ -9,20 +9,24 @@ use std::time::Instant;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::hmac;
-use base64::{Engine, engine::general_purpose::STANDARD};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use sha2::{Digest, Sha256};
-use smrt::api::wire::{CandidateArray, SampleOrder, SampleReview};
+use smrt::api::wire::{SampleOrder, SampleReview};
 use smrt::audit::{Actor, Checkpoint, Detail, Edge, Entry, Finding, Leaf, LeafKind, Note, Opened, Place, Rules, commit};
 use smrt::booking::{BookingData, Identifier, VersionId};
 use smrt::client::archive::Archive;
-use smrt::inquiry::SearchRequest;
+use smrt::client::desk::Desk;
+use smrt::inquiry::Request;
+use smrt::roster::{Person, Role};
 use smrt::vault::Master;
 
 use crate::attacker::{Attacker, DOMAIN, Dictionary, ties, words_in};
+use crate::desks::{Hand, official, person};
 use crate::photos::{OBAMA_LATER, gradient, photo, several};
 use crate::raw::Identity;
-use crate::site::{Daemon, Site, number};
+use crate::site::{Daemon, ORIGIN, Site, number};
 
 /// Whose booking: agency, number, name, date of birth, charges.
 const BOOKINGS: [(&str, &str, &str, &str, [&str; 2]); 12] = [
@@ -131,8 +135,9 @@ fn booking_of((_, _, name, born, charges): &(&str, &str, &str, &str, [&str; 2]))
 
 fn request_of((requester, agency, reference, reason, source, purpose): &Asked) -> serde_json::Value {
     serde_json::json!({
-        "reference": {"kind": "complaint_number", "number": reference}, "requester": requester, "agency": agency, "purpose": purpose(),
-        "reason": reason, "probe_source": source
+        "requester": {"name": requester, "badge": "DSN 5511", "agency": agency},
+        "reference": {"kind": "complaint_number", "number": reference}, "purpose": purpose(), "reason": reason, "probe_source": source,
+        "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true}
     })
 }
 
@@ -168,28 +173,32 @@ fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_togethe
         let booked = daemon.feed(id).put_booking(&number(n), &data, &photos[at]).unwrap();
         std::mem::replace(&mut versions[at], booked.version)
     });
+    let operators = [("rtcc-1", person("hpetrosyan", Role::OperatorExaminer)), ("rtcc-2", person("wmbeki", Role::OperatorExaminer))];
+    let operators = operators.map(|(id, operator)| (id, daemon.desk_of(id, &operator), operator));
     let mut asked = Vec::new();
     for (at, search) in SEARCHES.iter().enumerate() {
         let (requester, id, reference, reason, source, _) = search;
-        let device_id = ["rtcc-1", "rtcc-2"][at % 2];
-        let console = daemon.console(device_id);
-        let request: SearchRequest = serde_json::from_value(request_of(search)).unwrap();
+        let (device_id, desk, operator) = &operators[at % 2];
+        let request: Request = serde_json::from_value(request_of(search)).unwrap();
         let probe = photo(OBAMA_LATER);
-        let array: CandidateArray = console.search(&request, &probe).unwrap();
-        let shown = &array.candidates[at];
-        console.photo(&array.search, shown.version).unwrap();
+        let array = desk.search(&request, &probe).unwrap();
+        let (view, shown) = (&array.view, &array.view.candidates[at]);
+        desk.photo(view.inquiry, shown.version).unwrap();
+        let inquiry = view.inquiry.to_string();
         seen.document(&request_of(search));
         seen.whole(&serde_json::to_vec(&request).unwrap());
-        seen.document(&serde_json::to_value(&array).unwrap());
+        seen.document(&serde_json::to_value(view).unwrap());
         seen.file(&probe);
-        seen.record(&[requester, id, reference, reason, source, &array.search, &shown.version.to_string()]);
-        // What the operator saw is all that these details say.
-        let (actor, digest) = (device(device_id), hex::encode(Sha256::digest(&probe)));
-        let viewed = Detail::PhotoViewed { actor: actor.clone(), search: array.search.clone(), version: shown.version };
-        let ask = Detail::Asked { actor, search: array.search, request, probe_sha256: digest, face: 0, model: array.model };
-        [viewed, ask].iter().for_each(|detail| put_together.whole(&detail.to_bytes()));
-        asked.push(array.asked);
+        seen.record(&[requester, id, reference, reason, source, &inquiry, &shown.version.to_string()]);
+        // What operator and examiner saw is all that these details say. A search's own name they never see.
+        let actor = Actor { person: Some(operator.id.clone()), agency: Some(operator.agency.clone()), ..device(device_id) };
+        let opened = Detail::InquiryOpened { actor: actor.clone(), inquiry: inquiry.clone(), request };
+        let findings = view.candidates.iter().filter_map(|candidate| candidate.own.clone()).collect();
+        let reviewed = Detail::Reviewed { actor, inquiry, findings, released: Vec::new() };
+        [opened, reviewed].iter().for_each(|detail| put_together.whole(&detail.to_bytes()));
+        asked.push(view.asked.unwrap());
     }
+    all_of_the_people(daemon, seen, operators.map(|(_, desk, operator)| (desk, operator)));
     for at in RELEASED {
         let (id, n, ..) = BOOKINGS[at];
         daemon.feed(id).release(&number(n), RELEASE_REASON).unwrap();
@@ -198,11 +207,12 @@ fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_togethe
         let released = Detail::Released { actor: agency(id), agency: agency_id, versions, reason: RELEASE_REASON.to_owned() };
         put_together.whole(&released.to_bytes());
     }
-    let mut hollow: SearchRequest = serde_json::from_value(request_of(&SEARCHES[0])).unwrap();
-    hollow.reason = HOLLOW_REASON.to_owned();
-    assert!(daemon.console("rtcc-1").search(&hollow, &photo(OBAMA_LATER)).is_err());
-    assert!(daemon.feed("slmpd").search(&hollow, &photo(OBAMA_LATER)).is_err());
-    assert!(daemon.console("unlisted").search(&hollow, &photo(OBAMA_LATER)).is_err());
+    let mut hollow = request_of(&SEARCHES[0]);
+    hollow["reason"] = HOLLOW_REASON.into();
+    assert!(daemon.desk("rtcc-1").open(&serde_json::from_value(hollow.clone()).unwrap()).is_err());
+    for stranger in [site.feed_identity("slmpd"), site.console_identity("unlisted")] {
+        assert_eq!(Hand::new(daemon, &stranger).post("/v1/inquiries", &hollow).status, 403);
+    }
     let data = serde_json::from_value(booking_of(&BOOKINGS[0])).unwrap();
     assert!(daemon.feed("stlco").put_booking(&number("C2026-004499"), &data, &gradient()).is_err());
     seen.file(&gradient());
@@ -214,6 +224,27 @@ fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_togethe
     let (finding, note) = (Finding::Irregular, REVIEW_NOTE.to_owned());
     auditor.review_sample(&SampleReview { sample: sample.sample, asked: sample.asked[2], finding, note }).unwrap();
     [former[0], former[1], versions[REPLACED[1]]]
+}
+
+/// Everything that is known of the people: names, badges, keys, sessions, and that one of them goes.
+fn all_of_the_people(daemon: &Daemon<'_>, seen: &mut Dictionary, operators: [(Desk, Person); 2]) {
+    let administrator = official(daemon, "administrator");
+    for account in administrator.people().unwrap() {
+        let (of, key) = (&account.account.person, account.key.as_ref().unwrap());
+        seen.record(&[of.id.as_str(), of.name.as_str(), of.badge.as_str(), of.agency.as_str(), &key.id.to_string()]);
+        let account = serde_json::to_value(&account).unwrap();
+        seen.document(&account);
+        for part in ["id", "public_key"] {
+            seen.bytes(&URL_SAFE_NO_PAD.decode(account["key"][part].as_str().unwrap()).unwrap());
+        }
+    }
+    for (desk, of) in &operators {
+        let (_, secret) = desk.cookie().split_once('=').unwrap();
+        seen.record(&[of.id.as_str(), of.name.as_str(), secret]);
+    }
+    administrator.send(&format!("/v1/people/{}/confirm", operators[0].1.id), &()).unwrap();
+    operators[0].0.log_off().unwrap();
+    administrator.send(&format!("/v1/people/{}/off", operators[1].1.id), &()).unwrap();
 }
 
 /// What the door gives to anybody in the roster: the log as an export writes it, checkpoints, every proof.
@@ -242,7 +273,7 @@ fn all_that_is_readable(daemon: &Daemon<'_>, folder: &Path) -> Vec<(String, Vec<
 }
 
 fn loot() -> Loot {
-    let site = Site::new();
+    let site = Site::staffed();
     let daemon = site.start("test");
     let (mut dictionary, mut put_together) = (Dictionary::default(), Dictionary::default());
     let purged = busy_day(&daemon, &site, &mut dictionary, &mut put_together);
@@ -262,6 +293,8 @@ fn loot() -> Loot {
         dictionary.whole(&opened.detail);
         dictionary.document(&serde_json::from_slice(&opened.detail).unwrap());
     }
+    // The log's own name stands in every approval, and is no secret.
+    dictionary.forget(ORIGIN);
     let ruled = rules.end();
     assert!(ruled.violations.is_empty(), "an auditor finds all in order: {:?}", ruled.violations);
     let verifier = site.log_verifier();
@@ -281,7 +314,7 @@ impl Loot {
 fn an_attacker_with_everything_but_the_salts_finds_no_commitment_and_no_name_and_with_them_finds_all() {
     let loot = loot();
     let kinds: BTreeSet<LeafKind> = loot.leaves.iter().map(|leaf| Leaf::from_bytes(leaf).unwrap().kind).collect();
-    assert!(loot.leaves.len() >= 50 && kinds.len() >= 15, "{} leaves of {kinds:?}", loot.leaves.len());
+    assert!(loot.leaves.len() >= 70 && kinds.len() >= 25, "{} leaves of {kinds:?}", loot.leaves.len());
     let began = Instant::now();
     let mut attacker = loot.attacker();
     attacker.guess(&loot.dictionary);
@@ -310,8 +343,8 @@ fn an_attacker_with_everything_but_the_salts_finds_no_commitment_and_no_name_and
     let mut told = loot.attacker();
     told.tell(&loot.salts);
     told.guess(&loot.put_together);
-    let asked_viewed_released = 2 * SEARCHES.len() + 2;
-    assert_eq!(told.found.len(), asked_viewed_released, "what callers saw is enough for these: {:?}", told.found);
+    let opened_reviewed_released = 2 * SEARCHES.len() + RELEASED.len();
+    assert_eq!(told.found.len(), opened_reviewed_released, "what callers saw is enough for these: {:?}", told.found);
     told.guess_wholes(&loot.dictionary);
     assert_eq!(told.found.len(), loot.leaves.len(), "every commitment is of its detail");
     assert!(told.found.values().all(|(_, way)| *way == "domain, salt, guess"), "{:?}", told.found);

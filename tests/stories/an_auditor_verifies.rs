@@ -8,7 +8,9 @@ use smrt::api::wire::{SampleOrder, SampleReview};
 use smrt::audit::{Finding, Holds, Quorum, TileId, entries};
 use smrt::client::archive::{Archive, ArchiveError};
 use smrt::client::verify::{Terms, verify};
+use smrt::roster::Role;
 
+use crate::desks::{person, refused};
 use crate::fake_disk::Choices;
 use crate::photos::{COLLINS, OBAMA, OBAMA_LATER, gradient, photo, several};
 use crate::site::{Daemon, Ended, LOG_KEY, ORIGIN, Site, booking, ended, number, request};
@@ -22,30 +24,35 @@ fn smrtctl(words: &[&str]) -> Ended {
 fn worked(site: &Site) -> Daemon<'_> {
     site.add_witnesses(&[("court", None), ("press", None)], 2, 60);
     let daemon = site.start("test");
+    let visits = || {
+        for id in ["court", "press"] {
+            assert_eq!(daemon.witness(id, &site.witness_identity(id)).status, Some(0));
+        }
+    };
+    // People were appointed before witnesses came, so that the doors wait until these have confirmed the log.
+    visits();
     let feed = daemon.feed("slmpd");
     for (n, face) in [("26-1", OBAMA), ("26-2", COLLINS)] {
         feed.put_booking(&number(n), &booking("Roe, Jane"), &photo(face)).unwrap();
     }
-    let console = daemon.console("rtcc-1");
+    let desk = daemon.desk("rtcc-1");
     for _ in 0..3 {
-        let array = console.search(&request(), &photo(OBAMA_LATER)).unwrap();
-        console.photo(&array.search, array.candidates[0].version).unwrap();
+        let array = desk.search(&request(), &photo(OBAMA_LATER)).unwrap();
+        desk.photo(array.view.inquiry, array.view.candidates[0].version).unwrap();
     }
     for _ in 0..3 {
-        console.search(&request(), &gradient()).unwrap_err();
+        desk.ask(&request(), &gradient()).unwrap_err();
     }
     feed.release(&number("26-2"), "record expunged").unwrap();
     for _ in 0..2 {
-        for id in ["court", "press"] {
-            assert_eq!(daemon.witness(id, &site.witness_identity(id)).status, Some(0));
-        }
+        visits();
     }
     daemon
 }
 
 #[test]
 fn an_exported_log_verifies_offline_with_its_details_and_a_changed_one_does_not() {
-    let site = Site::new();
+    let site = Site::staffed();
     let daemon = worked(&site);
     let (auditor, log) = (site.console_identity("audit-1"), site.path("exported"));
     let exported = daemon.smrtctl(&auditor, &["log", "export", log.to_str().unwrap(), "--details", "all", "--witnessed"]);
@@ -85,7 +92,7 @@ fn an_exported_log_verifies_offline_with_its_details_and_a_changed_one_does_not(
 
 #[test]
 fn nobody_but_an_auditor_opens_details_probes_or_samples_and_each_opening_is_a_leaf() {
-    let site = Site::new();
+    let site = Site::staffed();
     let daemon = worked(&site);
     let (auditor, console) = (daemon.console("audit-1"), daemon.console("rtcc-1"));
     for other in [&console, &daemon.console("admin-1"), &daemon.feed("slmpd")] {
@@ -93,7 +100,8 @@ fn nobody_but_an_auditor_opens_details_probes_or_samples_and_each_opening_is_a_l
             assert_eq!(refused.problem().unwrap().kind, "not-allowed", "{refused}");
         }
     }
-    assert_eq!(auditor.search(&request(), &photo(OBAMA)).unwrap_err().problem().unwrap().kind, "not-allowed", "who audits doesn't search");
+    let auditing = daemon.desk_of("audit-1", &person("inspector", Role::Auditor));
+    refused(auditing.open(&request()), 403, "not-allowed", "an auditor may not open inquiries");
     let leaves = auditor.health().unwrap().leaves;
     let opened = auditor.details(0, 3).unwrap();
     assert_eq!(opened.iter().map(|opened| opened.leaf).collect::<Vec<_>>(), [0, 1, 2]);
@@ -101,7 +109,7 @@ fn nobody_but_an_auditor_opens_details_probes_or_samples_and_each_opening_is_a_l
     let all = auditor.details(0, leaves).unwrap();
     let asked = all.iter().find(|opened| opened.detail.contains("\"detail\":\"asked\"")).unwrap();
     let detail: serde_json::Value = serde_json::from_str(&asked.detail).unwrap();
-    let probe = auditor.probe(detail["search"].as_str().unwrap()).unwrap();
+    let probe = auditor.probe(detail["inquiry"].as_str().unwrap()).unwrap();
     assert_eq!(probe, photo(OBAMA_LATER), "as it was received");
     assert_eq!(auditor.probe(&"0".repeat(32)).unwrap_err().problem().unwrap().status, 404);
     assert_eq!(auditor.details(0, 10_000).unwrap_err().problem().unwrap().kind, "range");
@@ -110,20 +118,21 @@ fn nobody_but_an_auditor_opens_details_probes_or_samples_and_each_opening_is_a_l
 
 #[test]
 fn each_of_two_thousand_tamperings_with_an_exported_log_is_found_with_its_place() {
-    let site = Site::new();
+    let site = Site::staffed();
     site.add_witnesses(&[("court", None), ("press", None), ("bar", None)], 2, 60);
     let daemon = site.start("test");
-    let (feed, console) = (daemon.feed("slmpd"), daemon.console("rtcc-1"));
     let visits = || {
         for id in ["court", "press", "bar"] {
             assert_eq!(daemon.witness(id, &site.witness_identity(id)).status, Some(0));
         }
     };
+    visits();
+    let (feed, desk) = (daemon.feed("slmpd"), daemon.desk("rtcc-1"));
     for (n, face) in several(60).into_iter().enumerate() {
         let booked = number(&format!("26-{n}"));
         feed.put_booking(&booked, &booking("Roe, Jane"), &face).unwrap();
-        let array = console.search(&request(), &photo(OBAMA_LATER)).unwrap();
-        console.photo(&array.search, array.candidates[0].version).unwrap();
+        let claimed = desk.claim(&desk.ask(&request(), &photo(OBAMA_LATER)).unwrap().view).unwrap();
+        desk.photo(claimed.inquiry, claimed.candidates[0].version).unwrap();
         if n % 4 == 3 {
             feed.release(&booked, "record expunged").unwrap();
             visits();
@@ -167,7 +176,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 
 #[test]
 fn no_bit_of_an_exported_log_can_be_flipped_unnoticed() {
-    let site = Site::new();
+    let site = Site::staffed();
     let daemon = worked(&site);
     let log = site.path("exported");
     let exported = daemon.smrtctl(&site.console_identity("audit-1"), &["log", "export", log.to_str().unwrap(), "--details", "all"]);
@@ -199,7 +208,7 @@ fn no_bit_of_an_exported_log_can_be_flipped_unnoticed() {
 
 #[test]
 fn a_finding_of_misuse_goes_to_the_agency_that_employs_the_person_and_to_no_other() {
-    let site = Site::new();
+    let site = Site::staffed();
     let daemon = worked(&site);
     let auditor = daemon.console("audit-1");
     let order = SampleOrder { seed: 7, rate_ppm: 1_000_000, first: 0, end: None };
@@ -225,7 +234,7 @@ fn a_finding_of_misuse_goes_to_the_agency_that_employs_the_person_and_to_no_othe
 
 #[test]
 fn a_sample_is_drawn_by_a_seed_that_was_logged_before_and_anybody_can_draw_it_again() {
-    let site = Site::new();
+    let site = Site::staffed();
     let daemon = worked(&site);
     let auditor = site.console_identity("audit-1");
     let drawn = daemon.smrtctl(&auditor, &["log", "sample", "--rate", "0.9", "--seed", "20261123", "--json"]);

@@ -70,6 +70,13 @@ impl Dictionary {
         }
     }
 
+    /// Takes a value back, in each of its spellings, because everybody knows it.
+    pub(crate) fn forget(&mut self, word: &str) {
+        let mut known = Self::default();
+        known.word(word);
+        self.words.retain(|word| !known.words.contains(word));
+    }
+
     /// A value that is no text: a digest, an id.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
         self.words.extend([bytes.to_vec(), hex::encode(bytes).into_bytes(), STANDARD.encode(bytes).into_bytes()]);

@@ -10,9 +10,12 @@ use rcgen::{ExtendedKeyUsagePurpose, SanType};
 use redb::{Database, TableDefinition};
 use smrt::audit::LeafKind;
 use smrt::booking::Identifier;
+use smrt::client::desk::{enrol_first_key, shared_key};
 use smrt::roster::CertificateName;
+use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
 
+use crate::desks::{Hand, refused, relying_party};
 use crate::photos::{COLLINS, photo};
 use crate::raw::Form;
 use crate::site::{EXIT_CONFIG, Ended, PATIENCE, Site, booking, booking_json, ended, models, number, request_json};
@@ -218,7 +221,7 @@ fn a_state_folder_of_a_newer_format_is_refused_and_left_as_it_is() {
     drop(database);
     let ended = site.try_start(Some("test")).err().expect("this software can't know what a newer format means");
     assert_eq!(ended.status, Some(EXIT_CONFIG), "{ended:?}");
-    assert!(ended.stderr.contains("the state folder has format 9, this software reads format 3"), "{ended:?}");
+    assert!(ended.stderr.contains("the state folder has format 9, this software reads format 4"), "{ended:?}");
 }
 
 #[test]
@@ -240,22 +243,28 @@ fn a_folder_under_another_key_or_origin_is_refused() {
 }
 
 #[test]
-fn a_real_box_has_no_search_door_and_says_on_every_answer_that_it_is_real() {
-    let site = Site::new();
+fn a_real_box_takes_no_key_of_software_so_that_nothing_but_people_search_and_says_on_every_answer_that_it_is_real() {
+    let mut site = Site::new();
+    site.appoint_for(StateKind::Real);
     let daemon = site.start("real");
     let (console, feed) = (site.console_identity("rtcc-1"), site.feed_identity("slmpd"));
     let form = Form::of("booking", &booking_json("Eileen Collins"), &photo(COLLINS));
     let pushed = daemon.send(&feed, "PUT", "/v1/bookings/26-1", &form);
     assert_eq!((pushed.status, pushed.headers["smrt-state"].as_str()), (201, "real"));
-    let asked = daemon.send(&console, "POST", "/v1/searches", &Form::of("request", &request_json(), &photo(COLLINS)));
-    asked.is_problem(404, "no-search-door", "no plain search door");
+    let hand = Hand::new(&daemon, &console);
+    let asked = hand.post("/v1/inquiries", &request_json());
+    asked.is_problem(401, "no-session", "log on first");
     assert_eq!(asked.headers["smrt-state"], "real");
+    hand.post("/v1/searches", &request_json()).is_problem(404, "not-found", "nothing at this path");
+    let commander = Identifier::parse("commander").unwrap();
+    let enrolled = enrol_first_key(&daemon.console("rtcc-1"), &relying_party(), &commander, site.code_of("commander"), &shared_key().unwrap());
+    refused(enrolled, 409, "key", "a key of software is taken in demonstrations and tests only");
     let health = daemon.send(&console, "GET", "/v1/health", b"");
     assert_eq!((health.json()["state"].as_str(), health.headers["smrt-state"].as_str()), (Some("real"), "real"));
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
-    assert!(log.iter().any(|(kind, _)| *kind == LeafKind::SearchRefused), "{log:?}");
-    assert!(!log.iter().any(|(kind, _)| *kind == LeafKind::Asked), "{log:?}");
+    assert!(log.iter().any(|(kind, _)| *kind == LeafKind::LogOnRefused), "{log:?}");
+    assert!(!log.iter().any(|(kind, _)| matches!(kind, LeafKind::KeyEnrolled | LeafKind::Asked)), "{log:?}");
 }
 
 #[test]

@@ -15,7 +15,8 @@ use smrt::audit::touch::{
 use smrt::booking::Identifier;
 use smrt::client::soft_key::{Habits, SoftKey};
 
-use crate::photos::root;
+use crate::photos::{OBAMA, OBAMA_LATER, edition, photo, root, small};
+use crate::site::{self, CONSOLE, Site, booking, number, request};
 
 const LOG: &str = "fusion.example/smrt";
 const ORIGIN: &str = "https://smrt.fusion.example:8443";
@@ -369,6 +370,50 @@ fn an_independent_program_accepts_every_touch_and_refuses_each_that_was_tampered
         assert!(!verdict.accepted && found, "{what} was refused for {why}, wanted {wanted}\n{text}");
         assert!(!ours(text), "our own check accepted {what}\n{text}");
     }
+}
+
+#[test]
+fn an_independent_program_accepts_every_touch_of_a_real_boxs_log_and_refuses_each_search_that_was_tampered_with() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    daemon.feed("slmpd").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(OBAMA)).unwrap();
+    let probe = edition(&small(OBAMA_LATER), 0);
+    let desks = ["rtcc-1", "rtcc-2"].map(|device| daemon.desk(device));
+    for n in 0..CASES {
+        desks[n % 2].ask(&request(), &probe).unwrap();
+    }
+    let folder = site.path("exported");
+    let words = ["log", "export", folder.to_str().unwrap(), "--details", "all"];
+    let exported = daemon.smrtctl(&site.console_identity("audit-1"), &words);
+    assert_eq!(exported.status, Some(0), "{exported:?}");
+    assert_eq!(daemon.stop(), Some(0), "what follows needs no box");
+    let details = folder.join("details.jsonl");
+    let (verdicts, all) = independent_verdicts(&details, CONSOLE, site::ORIGIN);
+    let refused: Vec<&Verdict> = verdicts.iter().filter(|verdict| !verdict.accepted).collect();
+    assert!(all && refused.is_empty(), "{refused:?}");
+
+    let lines = fs::read_to_string(&details).unwrap();
+    let opened = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["detail"].as_str().unwrap().to_owned());
+    let asked: Vec<Value> = opened.map(|text| serde_json::from_str(&text).unwrap()).filter(|detail: &Value| detail["detail"] == "asked").collect();
+    assert_eq!(asked.len(), CASES);
+    assert!(verdicts.len() > CASES + 6, "log-ons, grants and approvals are among {} touches", verdicts.len());
+    let tampered = |(n, detail): (usize, &Value)| match n % 10 {
+        0 => flipped(detail, "/touch/signature", 8 + n % 40),
+        1 => flipped(detail, "/touch/authenticator_data", n % 37),
+        2 => flipped(detail, "/touch/client_data", 20 + n % 60),
+        3 => flipped(detail, "/key/public_key", 10 + n % 60),
+        4 => put(detail, "/approval/revision", json!(detail["approval"]["revision"].as_u64().unwrap() + 1)),
+        5 => put(detail, "/approval/operator", json!("somebody")),
+        6 => put(detail, "/approval/probe_sha256", json!("77".repeat(32))),
+        7 => put(detail, "/approval/inquiry", json!("77".repeat(16))),
+        8 => put(detail, "/approval/face/left", json!(detail["approval"]["face"]["left"].as_i64().unwrap() - 1)),
+        _ => put(detail, "/approval/model", json!("77".repeat(32))),
+    };
+    let path = site.path("tampered.jsonl");
+    fs::write(&path, export(&asked.iter().enumerate().map(tampered).collect::<Vec<_>>())).unwrap();
+    let (verdicts, all) = independent_verdicts(&path, CONSOLE, site::ORIGIN);
+    let accepted: Vec<&Verdict> = verdicts.iter().filter(|verdict| verdict.accepted).collect();
+    assert!(!all && verdicts.len() == CASES && accepted.is_empty(), "{accepted:?}");
 }
 
 #[test]

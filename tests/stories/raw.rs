@@ -70,7 +70,22 @@ impl Line {
 
     /// Sends a request and reads its answer, which may come before the whole body was wanted.
     pub(crate) fn ask(&mut self, method: &str, path: &str, content_type: &str, body: &[u8]) -> io::Result<Answer> {
-        let sent = self.send(&head(method, path, content_type, body.len())).and_then(|()| self.send(body));
+        self.ask_as(method, path, content_type, &[], body)
+    }
+
+    /// As `ask`, with more headers.
+    pub(crate) fn ask_as(
+        &mut self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<Answer> {
+        let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let head = head(method, path, content_type, body.len());
+        let head = [&head[..head.len() - 2], more.as_bytes(), b"\r\n"].concat();
+        let sent = self.send(&head).and_then(|()| self.send(body));
         match sent {
             Err(e) if !matches!(e.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => Err(e),
             _ => self.answer(),

@@ -3,26 +3,25 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::net::{SocketAddr, TcpListener};
+use std::ops::{Deref, DerefMut};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use rcgen::{
     CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
     SanType, SerialNumber,
 };
-use smrt::audit::touch::RelyingParty;
 use smrt::audit::{Checkpoint, CosignerKey, Detail, Leaf, LeafKind, LogKey, VerifierKey};
-use smrt::booking::{BookingData, BookingNumber, Identifier, Text};
+use smrt::booking::{BookingData, BookingNumber, Identifier};
 use smrt::client::desk::{Desk, Staff};
 use smrt::client::{Client, Credentials};
 use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
-use smrt::inquiry::Request;
 use smrt::roster::{CertificateName, Person, Role};
 use smrt::service::{Ledger, LedgerSetup, RestoreSetup, Shelf, SystemClock};
 use smrt::store::StateKind;
@@ -31,6 +30,8 @@ use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, replace, write_new};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
+use crate::desks::{person, relying_party};
+pub(crate) use crate::desks::{request, request_json};
 use crate::photos::root;
 use crate::raw::{Answer, Form, Identity, Line};
 
@@ -95,9 +96,26 @@ pub(crate) struct Site {
 
 /// The running daemon; dropped, it is killed.
 pub(crate) struct Daemon<'s> {
-    site: &'s Site,
+    pub(crate) site: &'s Site,
     child: Child,
     pub(crate) address: SocketAddr,
+}
+
+/// The people of a site, held.
+pub(crate) struct HeldStaff<'s>(MutexGuard<'s, Option<Staff>>);
+
+impl Deref for HeldStaff<'_> {
+    type Target = Staff;
+
+    fn deref(&self) -> &Staff {
+        self.0.as_ref().expect("they were just founded")
+    }
+}
+
+impl DerefMut for HeldStaff<'_> {
+    fn deref_mut(&mut self) -> &mut Staff {
+        self.0.as_mut().expect("they were just founded")
+    }
 }
 
 /// How a command ended.
@@ -137,6 +155,11 @@ impl Site {
 
     /// Appoints a commander and an administrator, which makes the state folder.
     pub(crate) fn appoint(&mut self) {
+        self.appoint_for(StateKind::Test);
+    }
+
+    /// As `appoint`, for a state folder of this kind.
+    pub(crate) fn appoint_for(&mut self, kind: StateKind) {
         let config = Config::load(&self.config()).unwrap();
         let appoint = |id: &str, role| {
             let key = |name| fs::read(self.path(name)).unwrap().into();
@@ -149,9 +172,15 @@ impl Site {
                 clock: Arc::new(SystemClock::default()),
                 anchor: None,
             };
-            smrt::service::appoint(&setup, Some(StateKind::Test), person(id, role)).unwrap()
+            smrt::service::appoint(&setup, Some(kind), person(id, role)).unwrap()
         };
         self.appointed = Some([appoint("commander", Role::Commander), appoint("administrator", Role::Administrator)]);
+    }
+
+    /// The code by which the commander or the administrator enrols a first key.
+    pub(crate) fn code_of(&self, person: &str) -> &str {
+        let [commander, administrator] = self.appointed.as_ref().expect("they were appointed");
+        if person == "commander" { commander } else { administrator }
     }
 
     /// A folder with nothing in it.
@@ -477,17 +506,23 @@ impl Daemon<'_> {
 
     /// A desk at which this person has logged on, admitted first where need be.
     pub(crate) fn desk_of(&self, device: &str, person: &Person) -> Desk {
-        let console = self.console(device);
-        let mut staff = self.site.staff.lock().unwrap();
-        let staff = staff.get_or_insert_with(|| {
-            let [commander, administrator] = self.site.appointed.as_ref().expect("people are admitted on a staffed site");
-            let (boss, admin) = (Identifier::parse("commander").unwrap(), Identifier::parse("administrator").unwrap());
-            Staff::found(&console, &relying_party(), (&boss, commander), (&admin, administrator)).unwrap()
-        });
+        let (console, mut staff) = (self.console(device), self.staff());
         if !staff.knows(&person.id) {
             staff.admit(&console, person).unwrap();
         }
         staff.desk(&console, &person.id).unwrap()
+    }
+
+    /// The people of the site with their keys; the first two enrol theirs when somebody asks.
+    pub(crate) fn staff(&self) -> HeldStaff<'_> {
+        let mut staff = self.site.staff.lock().unwrap();
+        if staff.is_none() {
+            let [commander, administrator] = self.site.appointed.as_ref().expect("people are admitted on a staffed site");
+            let (boss, admin) = (Identifier::parse("commander").unwrap(), Identifier::parse("administrator").unwrap());
+            let console = self.console("admin-1");
+            *staff = Some(Staff::found(&console, &relying_party(), (&boss, commander), (&admin, administrator)).unwrap());
+        }
+        HeldStaff(staff)
     }
 
     pub(crate) fn client(&self, identity: &Identity) -> Client {
@@ -625,36 +660,4 @@ pub(crate) fn booking_json(name: &str) -> serde_json::Value {
 
 pub(crate) fn booking(name: &str) -> BookingData {
     serde_json::from_value(booking_json(name)).unwrap()
-}
-
-/// An inquiry's request as JSON.
-pub(crate) fn request_json() -> serde_json::Value {
-    serde_json::json!({
-        "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": "slmpd"},
-        "reference": {"kind": "complaint_number", "number": "26-004711"},
-        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois, suspect on store camera", "probe_source": "store camera",
-        "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true}
-    })
-}
-
-pub(crate) fn request() -> Request {
-    serde_json::from_value(request_json()).unwrap()
-}
-
-/// To whom the keys of these stories answer.
-pub(crate) fn relying_party() -> RelyingParty {
-    RelyingParty::new(CONSOLE).unwrap()
-}
-
-/// A person of the police department.
-pub(crate) fn person(id: &str, role: Role) -> Person {
-    Person {
-        id: Identifier::parse(id).unwrap(),
-        name: Text::parse(&format!("Officer {id}")).unwrap(),
-        badge: Text::parse(&format!("badge-{id}")).unwrap(),
-        agency: Identifier::parse("slmpd").unwrap(),
-        role,
-        trained_until: (OffsetDateTime::now_utc() + time::Duration::days(300)).date(),
-        temporary_until_cs: None,
-    }
 }

@@ -38,9 +38,10 @@ fn a_store_that_can_not_grow_halts_the_box_and_the_next_start_has_all_that_was_a
 
 #[test]
 fn a_medium_with_little_room_takes_no_booking_and_no_search_but_every_release_and_says_so() {
-    let site = Site::new();
+    let site = Site::staffed();
     let daemon = site.start("test");
     daemon.feed("slmpd").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap();
+    daemon.desk("rtcc-1");
     assert_eq!(daemon.stop(), Some(0));
     // More than any medium has: from here on there is too little of it.
     site.configure("disk_reserve_mib = 1000000000000");
@@ -48,7 +49,7 @@ fn a_medium_with_little_room_takes_no_booking_and_no_search_but_every_release_an
     let refused = daemon.feed("slmpd").put_booking(&number("26-2"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap_err();
     assert_eq!((refused.problem().unwrap().status, &*refused.problem().unwrap().kind), (507, "disk-full"), "{refused}");
     assert!(refused.to_string().contains("are kept for releases, purges and the log"), "{refused}");
-    let searched = daemon.console("rtcc-1").search(&request(), &photo(COLLINS)).unwrap_err();
+    let searched = daemon.desk("rtcc-1").search(&request(), &photo(COLLINS)).unwrap_err();
     assert_eq!(searched.problem().unwrap().status, 507, "{searched}");
     daemon.feed("slmpd").release(&number("26-1"), "record expunged").unwrap();
     let health = daemon.console("rtcc-1").health().unwrap();

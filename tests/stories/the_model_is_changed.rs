@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use smrt::api::wire::{BookingState, CandidateArray, ModelState, ModelSwitchRequest, ModelView};
+use smrt::api::wire::{BookingState, ModelState, ModelSwitchRequest, ModelView};
+use smrt::api::wire::inquiry::CandidateCard;
 use smrt::audit::LeafKind;
+use smrt::client::desk::Array;
 use smrt::client::switch::SwitchEnd;
 use smrt::client::{Client, ClientError};
 use smrt::embed::{Choice, Models};
-use smrt::limits::SWITCH_BATCH_LEN_MAX;
+use smrt::limits::{REVIEWED_CANDIDATES_MAX, SWITCH_BATCH_LEN_MAX};
 
 use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, edition, photo, several, small};
 use crate::site::{Daemon, EXIT_CONFIG, PATIENCE, Site, booking, models, night_blind_models, number, plain_models, request};
@@ -30,7 +32,7 @@ fn order(folder: &Path, accept_failed: u64) -> ModelSwitchRequest {
 
 /// A site whose box can be switched from the models to others.
 fn site(next: &Path) -> Site {
-    let site = Site::new();
+    let site = Site::staffed();
     site.configure_next(&models(), next, "");
     site
 }
@@ -54,8 +56,8 @@ fn switched(admin: &Client, folder: &Path) {
     look_until(admin, |view| view.state == ModelState::Settled);
 }
 
-fn numbers(array: &CandidateArray) -> Vec<&str> {
-    let mut numbers: Vec<&str> = array.candidates.iter().map(|c| c.number.as_str()).collect();
+fn numbers(array: &Array) -> Vec<&str> {
+    let mut numbers = array.numbers();
     numbers.sort_unstable();
     numbers
 }
@@ -86,14 +88,15 @@ impl Likeness {
         Self { scores }
     }
 
-    /// Holds that an array is wholly of the model that it names.
-    fn hold(&self, array: &CandidateArray) {
-        for candidate in &array.candidates {
-            let wanted = self.scores[&(array.model.clone(), candidate.number.to_string())];
-            // The last bit may be lost on the way through JSON; another model's score is far away.
-            assert!((candidate.score - wanted).abs() < 1e-9, "{candidate:?} is not of the model {}: {wanted}", array.model);
-        }
-        assert!(array.candidates.is_sorted_by(|a, b| a.score >= b.score));
+    /// Holds that an array is wholly of one of these models, and gives which.
+    fn hold<'m>(&self, array: &Array, models: &[&'m str]) -> &'m str {
+        let shown: Vec<_> = array.candidates().filter_map(|candidate| candidate.known.as_ref()).collect();
+        assert!(!shown.is_empty() && shown.is_sorted_by(|a, b| a.score >= b.score), "{shown:?}");
+        // The last bit may be lost on the way through JSON; another model's score is far away.
+        let of = |model: &str| {
+            shown.iter().all(|known| (known.score - self.scores[&(model.to_owned(), known.number.to_string())]).abs() < 1e-9)
+        };
+        models.iter().copied().find(|model| of(model)).unwrap_or_else(|| panic!("no model gives these scores: {shown:?}"))
     }
 }
 
@@ -112,16 +115,17 @@ fn every_answer_is_wholly_of_one_model_while_the_box_goes_from_one_to_another() 
     let identity = site.console_identity("admin-1");
     std::thread::scope(|scope| {
         for console in ["rtcc-1", "rtcc-2"] {
-            let (console, likeness, probe, new, before, done) = (daemon.console(console), &likeness, &probe, &new, &before, &done);
+            let desk = daemon.desk(console);
+            let (likeness, probe, old, new, before, done) = (&likeness, &probe, &old, &new, &before, &done);
             scope.spawn(move || {
                 let (mut after, mut of_the_new) = (0, false);
                 while after < SEARCHES_EACH_SIDE {
                     assert!(Instant::now() < until);
                     let asked_after = done.load(Ordering::SeqCst);
-                    let array = console.search(&request(), probe).unwrap();
-                    likeness.hold(&array);
-                    assert!(array.model == *new || !of_the_new && !asked_after, "an answer of the former model after one of the new");
-                    of_the_new = array.model == *new;
+                    let array = desk.search(&request(), probe).unwrap();
+                    let model = likeness.hold(&array, &[old, new]);
+                    assert!(model == new || !of_the_new && !asked_after, "an answer of the former model after one of the new");
+                    of_the_new = model == new;
                     before.fetch_add(usize::from(!of_the_new), Ordering::SeqCst);
                     after += usize::from(asked_after);
                 }
@@ -140,9 +144,10 @@ fn every_answer_is_wholly_of_one_model_while_the_box_goes_from_one_to_another() 
         done.store(true, Ordering::SeqCst);
         assert!(ended.status == Some(0) && ended.stdout.contains(&format!("switched: the models in use are {new}")), "{ended:?}");
     });
-    let last = daemon.console("rtcc-1").search(&request(), &probe).unwrap();
+    let last = daemon.desk("rtcc-1").search(&request(), &probe).unwrap();
     let standing: Vec<&str> = photos[8..].iter().map(|(number, _)| number.as_str()).collect();
-    assert_eq!((numbers(&last).len(), last.gallery_rows, &last.model), (16, 16, &new));
+    let rows = admin.health().unwrap().gallery_rows;
+    assert_eq!((numbers(&last).len(), rows, likeness.hold(&last, &[&old, &new])), (16, 16, &*new));
     assert!(standing.iter().all(|number| numbers(&last).contains(number)));
     switched(&admin, &plain_models());
     assert_eq!(daemon.stop(), Some(0));
@@ -153,7 +158,7 @@ fn every_answer_is_wholly_of_one_model_while_the_box_goes_from_one_to_another() 
     let mut asked = HashMap::new();
     for (at, (kind, detail)) in log.iter().enumerate() {
         match kind {
-            LeafKind::Asked => drop(asked.insert(detail["search"].clone(), detail["model"].clone())),
+            LeafKind::Asked => drop(asked.insert(detail["search"].clone(), detail["approval"]["model"].clone())),
             LeafKind::Answered => {
                 assert_eq!(asked[&detail["search"]], detail["model"]);
                 assert!(at > turned || detail["model"] == old.as_str(), "{detail}");
@@ -161,12 +166,12 @@ fn every_answer_is_wholly_of_one_model_while_the_box_goes_from_one_to_another() 
             _ => {}
         }
     }
-    assert_eq!((&log[turned].1["from"], &log[turned].1["to"]), (&old.into(), &new.into()));
+    assert_eq!((&log[turned].1["from"], &log[turned].1["to"]), (&old.as_str().into(), &new.as_str().into()));
 
     let daemon = site.start("test");
-    let again = daemon.console("rtcc-1").search(&request(), &probe).unwrap();
+    let again = daemon.desk("rtcc-1").search(&request(), &probe).unwrap();
     assert_eq!(numbers(&again), numbers(&last), "the same after a restart");
-    likeness.hold(&again);
+    assert_eq!(likeness.hold(&again, &[&old, &new]), new);
 }
 
 #[test]
@@ -199,9 +204,10 @@ fn a_box_killed_in_the_middle_of_a_switch_ends_it_and_a_booking_released_meanwhi
     feed.put_booking(&number("26-6"), &booking("Somebody"), &edition(&small(COLLINS), 40)).unwrap();
     let found = |daemon: &Daemon<'_>, model: &Path| {
         let mut wide = request();
-        wide.candidates = 2 * MANY;
-        let array = daemon.console("rtcc-1").search(&wide, &photos[0]).unwrap();
-        assert_eq!((array.model.as_str(), array.candidates.len(), array.gallery_rows), (id(model).as_str(), MANY - 6, (MANY - 6) as u64));
+        wide.candidates = REVIEWED_CANDIDATES_MAX;
+        let array = daemon.desk("rtcc-1").search(&wide, &photos[0]).unwrap();
+        let health = daemon.console("rtcc-1").health().unwrap();
+        assert_eq!((health.model, array.numbers().len(), health.gallery_rows), (id(model), MANY - 6, (MANY - 6) as u64));
         assert!((0..6).all(|n| !numbers(&array).contains(&format!("26-{n}").as_str())), "a released booking is found");
     };
     if daemon.console("admin-1").model().unwrap().active == id(&models()) {
@@ -227,7 +233,7 @@ fn a_box_killed_in_the_middle_of_a_switch_ends_it_and_a_booking_released_meanwhi
 fn a_switch_that_is_given_up_leaves_everything_as_it_was() {
     let site = site(&night_blind_models());
     let daemon = site.start("test");
-    let (feed, console, admin) = (daemon.feed("slmpd"), daemon.console("rtcc-1"), daemon.console("admin-1"));
+    let (feed, console, admin) = (daemon.feed("slmpd"), daemon.desk("rtcc-1"), daemon.console("admin-1"));
     refused(&admin.give_up_switch().unwrap_err(), 404, "no-switch", "no switch of the model is under way");
     // One that the other model can't use keeps the switch from ending by itself.
     let mut photos: Vec<Vec<u8>> = several(SWITCH_BATCH_LEN_MAX + 3);
@@ -236,8 +242,10 @@ fn a_switch_that_is_given_up_leaves_everything_as_it_was() {
         feed.put_booking(&number(&format!("26-{n}")), &booking("Somebody"), photo).unwrap();
     }
     let probe = photo(OBAMA_LATER);
-    let shown =
-        |array: CandidateArray| (array.model, array.candidates.into_iter().map(|c| (c.version, c.score.to_bits())).collect::<Vec<_>>());
+    let shown = |array: Array| {
+        let bits = |candidate: &CandidateCard| (candidate.version, candidate.known.as_ref().unwrap().score.to_bits());
+        array.candidates().map(bits).collect::<Vec<_>>()
+    };
     let before = shown(console.search(&request(), &probe).unwrap());
     admin.switch_model(&order(&night_blind_models(), 0)).unwrap();
     look_until(&admin, |view| view.embedded > 0);
@@ -255,7 +263,7 @@ fn a_switch_that_is_given_up_leaves_everything_as_it_was() {
     switched(&admin, &night_blind_models());
     assert_ne!(shown(console.search(&request(), &probe).unwrap()), before);
     assert_eq!(daemon.stop(), Some(0));
-    let kinds: Vec<LeafKind> = site.log().into_iter().map(|(kind, _)| kind).filter(|kind| *kind as u16 >= 64).collect();
+    let kinds: Vec<LeafKind> = site.log().into_iter().map(|(kind, _)| kind).filter(|kind| (64..96).contains(&(*kind as u16))).collect();
     assert_eq!(
         kinds,
         [
@@ -313,15 +321,16 @@ fn a_photo_without_a_usable_face_under_the_next_model_blocks_the_switch_until_th
     versions.insert("26-4", feed.put_booking(&number("26-4"), &booking("Somebody"), &dark(-118)).unwrap().version);
     let view = admin.model().unwrap();
     assert_eq!((view.failed, view.embedded, view.total, view.state), (2, 2, 4, ModelState::Blocked));
-    let seen = daemon.console("rtcc-1").search(&request(), &photo(OBAMA_LATER)).unwrap();
-    assert_eq!((seen.model, seen.candidates.len()), (id(&models()), 4), "until then everything is found");
+    let seen = daemon.desk("rtcc-1").search(&request(), &photo(OBAMA_LATER)).unwrap();
+    assert_eq!((admin.health().unwrap().model, seen.numbers().len()), (id(&models()), 4), "until then everything is found");
 
     let accepted = daemon.smrtctl(&identity, &["model", "switch", &id(&blind), "--accept-failed", "2", "--wait"]);
     assert_eq!(accepted.status, Some(0), "{accepted:?}");
     let found = |daemon: &Daemon<'_>| {
-        let array = daemon.console("rtcc-1").search(&request(), &photo(OBAMA_LATER)).unwrap();
-        let frames: HashMap<String, [f32; 4]> = array.candidates.iter().map(|c| (c.number.to_string(), c.frame)).collect();
-        (array.gallery_rows, numbers(&array).join(" "), frames)
+        let array = daemon.desk("rtcc-1").search(&request(), &photo(OBAMA_LATER)).unwrap();
+        let known = array.candidates().filter_map(|candidate| candidate.known.as_ref());
+        let frames: HashMap<String, [f32; 4]> = known.map(|known| (known.number.to_string(), known.frame)).collect();
+        (daemon.console("rtcc-1").health().unwrap().gallery_rows, numbers(&array).join(" "), frames)
     };
     let (rows, shown, frames) = found(&daemon);
     assert_eq!((rows, shown.as_str()), (2, "26-2 26-3"));
@@ -413,18 +422,19 @@ fn a_switch_whose_models_are_gone_waits_for_them_and_the_box_works_on() {
     let view = daemon.console("admin-1").model().unwrap();
     assert_eq!((view.state, view.active, view.next), (ModelState::Absent, id(&models()), Some(id(&plain_models()))));
     daemon.feed("slmpd").put_booking(&number("26-100"), &booking("Somebody"), &photo(COLLINS)).unwrap();
-    assert_eq!(daemon.console("rtcc-1").search(&request(), &photo(COLLINS)).unwrap().candidates[0].number.as_str(), "26-100");
+    assert_eq!(daemon.desk("rtcc-1").search(&request(), &photo(COLLINS)).unwrap().numbers()[0], "26-100");
     assert_eq!(daemon.stop(), Some(0));
     site.configure_next(&models(), &plain_models(), "");
     let daemon = site.start("test");
     switched(&daemon.console("admin-1"), &plain_models());
-    let array = daemon.console("rtcc-1").search(&request(), &photo(COLLINS)).unwrap();
-    assert_eq!((array.candidates[0].number.as_str(), array.gallery_rows), ("26-100", photos.len() as u64 + 1));
+    let array = daemon.desk("rtcc-1").search(&request(), &photo(COLLINS)).unwrap();
+    let rows = daemon.console("rtcc-1").health().unwrap().gallery_rows;
+    assert_eq!((array.numbers()[0], rows), ("26-100", photos.len() as u64 + 1));
 }
 
 #[test]
 fn two_galleries_share_a_device_while_the_model_is_changed() {
-    let site = Site::new();
+    let site = Site::staffed();
     site.configure_next_on("gpu", &models(), &plain_models(), "");
     let daemon = match site.try_start(Some("test")) {
         Ok(daemon) => daemon,
@@ -441,9 +451,10 @@ fn two_galleries_share_a_device_while_the_model_is_changed() {
     let probe = photo(OBAMA_LATER);
     let likeness = Likeness::of(&[models(), plain_models()], &probe, &photos);
     let hold = |model: &Path| {
-        let array = daemon.console("rtcc-1").search(&request(), &probe).unwrap();
-        assert_eq!((array.engine.as_str(), array.model.as_str(), array.candidates.len()), ("gpu", id(model).as_str(), 4));
-        likeness.hold(&array);
+        let array = daemon.desk("rtcc-1").search(&request(), &probe).unwrap();
+        let health = daemon.console("rtcc-1").health().unwrap();
+        assert_eq!((health.engine.as_str(), &health.model, array.numbers().len()), ("gpu", &id(model), 4));
+        likeness.hold(&array, &[&id(model)]);
     };
     hold(&models());
     daemon.console("admin-1").switch_model(&order(&plain_models(), 0)).unwrap();

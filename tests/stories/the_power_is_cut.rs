@@ -6,18 +6,23 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use smrt::audit::touch::{FaceBox, SearchApproval, verify_registration};
 use smrt::audit::{Actor, Alarm, CosignerKey, Detail, Edge, Holds, Leaf, LeafKind, LogKey, Note, TileId, entries, is_included, leaf_hash};
-use smrt::booking::{BookingData, BookingNumber, Identifier, VersionId};
+use smrt::booking::{BookingData, BookingNumber, Identifier, Text, VersionId};
+use smrt::client::soft_key::SoftKey;
 use smrt::disk::{Disk, OpenMode, read_whole};
 use smrt::embed::{Models, Pool};
-use smrt::face::{Embedding, ModelId};
+use smrt::face::{Edits, Embedding, ModelId};
 use smrt::gallery::EngineChoice;
-use smrt::inquiry::SearchRequest;
-use smrt::limits::GATHERS_MAX;
-use smrt::roster::{Caller, CertificateName};
+use smrt::inquiry::{Action, Choice, Digest, Disposition, Finding, Frame, InquiryId, Probe, Quality, Who};
+use smrt::limits::{GATHERS_MAX, PROBE_PIECE_BYTES};
+use smrt::roster::{Caller, CertificateName, Role};
 use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, ServiceError, Shelf, SwitchState, SystemClock, Taken};
 use smrt::store::StateKind;
+use smrt::vault::Announced;
 
+use crate::desks::{person, relying_party, request};
 use crate::fake_disk::{Choices, FakeDisk, Forgotten};
 use crate::site::{models, plain_models};
 
@@ -43,7 +48,7 @@ struct Told {
     released: Vec<u8>,
     superseded: Vec<Taken>,
     purged: Vec<(u8, VersionId)>,
-    asked: Vec<u64>,
+    inquired: Inquired,
     refused: u64,
     cosigned: Vec<u64>,
     raised: Option<u64>,
@@ -131,15 +136,123 @@ fn embed_due(ledger: &Ledger, rounds: usize) -> Result<(), ServiceError> {
     Ok(())
 }
 
-fn request() -> SearchRequest {
-    serde_json::from_value(serde_json::json!({
-        "reference": {"kind": "complaint_number", "number": "26-1"}, "requester": "Det. A. Ortiz", "agency": "slmpd",
-        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois", "probe_source": "store camera"
-    }))
-    .unwrap()
+/// What an inquiry's operator and examiner is told as it goes.
+#[derive(Default)]
+struct Inquired {
+    id: Option<InquiryId>,
+    /// The inquiry's revision after the last step that was acknowledged.
+    revision: u64,
+    /// Bytes of the probe that are acknowledged.
+    received: u64,
+    asked: Option<u64>,
+    answered: bool,
+    reviewed: Option<u64>,
 }
 
-/// A morning's work: bookings, one sent again with another photo, a search, a release, a purge.
+/// A probe of two pieces, and what is said of it before its first byte.
+static PROBE: LazyLock<(Vec<u8>, Announced)> = LazyLock::new(|| {
+    let probe = photo(99, 0).into_iter().cycle().take(PROBE_PIECE_BYTES + 5_000).collect::<Vec<_>>();
+    let announced = Announced { size: probe.len() as u64, sha256: sha256(&probe) };
+    (probe, announced)
+});
+
+fn probe() -> &'static [u8] {
+    &PROBE.0
+}
+
+fn announced() -> Announced {
+    PROBE.1
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    digest(&SHA256, bytes).as_ref().try_into().unwrap()
+}
+
+/// Somebody who operates and examines.
+fn who() -> Who {
+    let of = person("op-1", Role::OperatorExaminer);
+    let person = smrt::inquiry::Person { id: of.id, badge: of.badge, agency: of.agency };
+    Who { person, may_operate: true, may_examine: true }
+}
+
+/// What a touch of theirs approves.
+fn approval(inquiry: InquiryId, revision: u64, model: ModelId) -> SearchApproval {
+    SearchApproval {
+        log: ORIGIN.to_owned(),
+        inquiry: inquiry.0,
+        revision,
+        fields_sha256: sha256(request().canonical().as_bytes()),
+        probe_sha256: announced().sha256,
+        searched_sha256: [7; 32],
+        face: FaceBox { left: 1, top: 2, width: 3, height: 4 },
+        edits: Vec::new(),
+        candidates: 20,
+        operator: who().person.id,
+        device: Identifier::parse("rtcc-1").unwrap(),
+        certificate_sha256: [1; 32],
+        model: model.0,
+        expires: 1_790_000_060,
+        nonce: [8; 32],
+    }
+}
+
+/// A whole inquiry up to its first review: opened, probe handed over in pieces, face chosen, asked, answered, all disposed, finished.
+fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
+    let device = Caller { name: CertificateName::parse("smrt:device/rtcc-1").unwrap(), fingerprint: [1; 32] };
+    let actor = || Actor { person: Some(who().person.id), agency: Some(agency()), ..Actor::from(&device) };
+    let today = time::OffsetDateTime::now_utc().date();
+    let id = ledger.open_inquiry(actor(), who(), request(), today, None)?;
+    (told.inquired.id, told.inquired.revision) = (Some(id), 1);
+    told.checkpoints.push(ledger.checkpoint());
+    let probe = probe();
+    for piece in 0..2 {
+        let offset = piece * PROBE_PIECE_BYTES;
+        let bytes = &probe[offset..probe.len().min(offset + PROBE_PIECE_BYTES)];
+        // Each piece finds out anew how far the upload is, as a request does.
+        told.inquired.received = ledger.upload(id, announced(), |mut upload| upload.put(offset as u64, bytes))?;
+    }
+    ledger.upload(id, announced(), |upload| upload.finish().map(|()| 0))?;
+    let act = |told: &mut Told, action: Action| {
+        ledger.act(id, who(), told.inquired.revision, action)?;
+        told.inquired.revision += 1;
+        Ok::<_, ServiceError>(())
+    };
+    let frame = Frame { x: 1, y: 2, width: 3, height: 4 };
+    let (sha256, media_type) = (Digest(announced().sha256), Text::parse("image/jpeg").unwrap());
+    act(told, Action::ReceiveProbe(Probe { sha256, bytes: probe.len() as u64, media_type, faces: vec![frame] }))?;
+    let choice = Choice {
+        face: 0,
+        frame,
+        edits: Edits::default(),
+        searched: Digest([7; 32]),
+        quality: Quality::default(),
+        reason: None,
+    };
+    act(told, Action::ChooseFace(choice))?;
+    let model = ledger.model();
+    let mut key = SoftKey::new().unwrap();
+    let kept = verify_registration(&key.register(&[0; 32], &relying_party()), &[0; 32], &relying_party()).unwrap();
+    let approval = approval(id, told.inquired.revision, model);
+    let touch = key.touch(&approval.challenge(), &relying_party()).unwrap();
+    told.inquired.asked = Some(ledger.ask(id, actor(), who(), approval, touch, kept)?);
+    told.inquired.revision += 1;
+    told.checkpoints.push(ledger.checkpoint());
+    let found = compare(ledger, 2, 0, 3);
+    assert_eq!(ledger.answer(id, actor(), &ledger.generation(), found.clone())?, [], "nothing was released meanwhile");
+    (told.inquired.answered, told.inquired.revision) = (true, told.inquired.revision + 1);
+    told.checkpoints.push(ledger.checkpoint());
+    act(told, Action::ClaimFirst)?;
+    for (candidate, _) in found {
+        let note = Text::parse("the photo does not show enough").ok();
+        act(told, Action::Dispose(Finding { candidate, disposition: Disposition::Inconclusive, observations: Vec::new(), note }))?;
+    }
+    told.inquired.reviewed = Some(ledger.finish(id, actor(), who(), told.inquired.revision)?);
+    told.inquired.revision += 1;
+    told.checkpoints.push(ledger.checkpoint());
+    Ok(())
+}
+
+/// A morning's work: bookings, one sent again with another photo, an inquiry, a release, a purge.
 fn work(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
     let noted = |told: &mut Told| told.checkpoints.push(ledger.checkpoint());
     for n in 0..4 {
@@ -151,13 +264,8 @@ fn work(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
     told.bookings[1].1 = taken;
     told.superseded.push(replaced);
     noted(told);
+    inquire(ledger, told)?;
     let device = Caller { name: CertificateName::parse("smrt:device/rtcc-1").unwrap(), fingerprint: [1; 32] };
-    let (console, model) = (Identifier::parse("rtcc-1").unwrap(), ledger.model());
-    told.asked.push(ledger.ask(&device, &console, [9; 16], &request(), photo(99, 0).into(), 0, model)?);
-    noted(told);
-    let found = compare(ledger, 2, 0, 3);
-    ledger.answer(&device, &ledger.generation(), [9; 16], &found)?.expect("nothing was released meanwhile");
-    noted(told);
     // Refusals, the first with a leaf and the others gathered; witnesses; an alarm.
     for _ in 0..3 {
         let (actor, reason) = (Actor::from(&feed()), "no face found".to_owned());
@@ -374,12 +482,64 @@ fn check_bookings(ledger: &Ledger, told: &Told) -> Result<(), String> {
             return Err("a booking is found that has no photo".to_owned());
         }
     }
-    for asked in &told.asked {
-        let detail = ledger.detail(*asked).map_err(|e| e.chain())?.ok_or("a search that was logged is not in the log")?;
-        if detail["detail"] != "asked" {
-            return Err(format!("leaf {asked} is not the search that it was"));
+    check_inquiry(ledger, &told.inquired)
+}
+
+/// Holds an inquiry against what its operator and examiner was told: it stands at that step or the next, and its leaves say the same.
+fn check_inquiry(ledger: &Ledger, told: &Inquired) -> Result<(), String> {
+    let Some(id) = told.id else { return Ok(()) };
+    let inquiry = ledger.find_inquiry(id).map_err(|e| format!("the inquiry: {}", e.chain()))?;
+    // A release of a candidate and an interruption raise it, too.
+    if inquiry.revision() < told.revision {
+        return Err(format!("the inquiry stands at revision {}, told was {}", inquiry.revision(), told.revision));
+    }
+    if inquiry.under_way() {
+        return Err("a search that nobody answers any more is under way".to_owned());
+    }
+    if inquiry.probe().is_some() {
+        let kept = ledger.probe(id.0).map_err(|e| format!("the probe: {}", e.chain()))?;
+        if kept.as_deref() != Some(probe()) {
+            return Err("the probe is not the one that came".to_owned());
         }
-        ledger.probe([9; 16]).map_err(|e| format!("the probe of a search: {}", e.chain()))?.ok_or("a search lost its probe")?;
+    } else {
+        // It goes on where it was, to the same end.
+        let received = ledger.upload(id, announced(), |upload| Ok(upload.received())).map_err(|e| format!("the upload: {}", e.chain()))?;
+        if received < told.received {
+            return Err(format!("{received} bytes of the probe are there, told were {}", told.received));
+        }
+        let (probe, mut at) = (probe(), received);
+        while at < probe.len() as u64 {
+            let from = usize::try_from(at).unwrap();
+            let piece = &probe[from..probe.len().min(from + PROBE_PIECE_BYTES)];
+            at = ledger.upload(id, announced(), |mut upload| upload.put(at, piece)).map_err(|e| format!("a piece: {}", e.chain()))?;
+        }
+        ledger.upload(id, announced(), |upload| upload.finish().map(|()| 0)).map_err(|e| format!("its end: {}", e.chain()))?;
+    }
+    let detail = |leaf: u64| ledger.detail(leaf).map_err(|e| e.chain())?.ok_or(format!("leaf {leaf} has no detail"));
+    if let Some(asked) = told.asked
+        && (detail(asked)?["detail"] != "asked" || inquiry.searches().last().is_none_or(|search| search.leaf != asked))
+    {
+        return Err(format!("leaf {asked} is not the search that it was"));
+    }
+    if told.answered && inquiry.answer().is_none() {
+        return Err("an answer that was shown is not there".to_owned());
+    }
+    if let Some(reviewed) = told.reviewed
+        && (detail(reviewed)?["detail"] != "reviewed" || inquiry.first().and_then(|review| review.leaf) != Some(reviewed))
+    {
+        return Err("a review that was finished is not".to_owned());
+    }
+    // Each search that was logged has its end in the log.
+    let ends = |leaf: u64| Ok::<_, String>(matches!(detail(leaf)?["detail"].as_str(), Some("answered" | "interrupted")));
+    let asked = inquiry.searches().iter().map(|search| search.leaf);
+    for asked in asked {
+        let mut ended = false;
+        for leaf in asked + 1..ledger.leaves() {
+            ended |= ends(leaf)?;
+        }
+        if !ended {
+            return Err(format!("the search of leaf {asked} has no end"));
+        }
     }
     Ok(())
 }

@@ -43,7 +43,7 @@ fn read(path: &Path) -> PublicReport {
 
 /// What a day brings: bookings, searches, refusals of each kind, a release, an audit.
 fn a_day(site: &Site, daemon: &Daemon<'_>) {
-    let (feed, console) = (daemon.feed("slmpd"), daemon.console("rtcc-1"));
+    let (feed, console) = (daemon.feed("slmpd"), daemon.desk("rtcc-1"));
     for (n, path) in [("26-1", OBAMA), ("26-2", BIDEN), ("26-3", COLLINS)] {
         feed.put_booking(&number(n), &booking("Person"), &photo(path)).unwrap();
     }
@@ -54,7 +54,7 @@ fn a_day(site: &Site, daemon: &Daemon<'_>) {
     hollow.reason = "investigation".to_owned();
     console.search(&hollow, &photo(OBAMA_LATER)).unwrap_err();
     // Of one caller the second refusal in an hour waits for the hour to end.
-    daemon.console("rtcc-2").search(&request(), &gradient()).unwrap_err();
+    daemon.desk("rtcc-2").search(&request(), &gradient()).unwrap_err();
     feed.put_booking(&number("26-4"), &booking("Nobody"), &gradient()).unwrap_err();
     daemon.client(&site.feed_identity("gone")).health().unwrap_err();
     feed.release(&number("26-2"), "expunged").unwrap();
@@ -98,7 +98,7 @@ fn copy_of(site: &Site, name: &str, with_details: bool) -> PathBuf {
 
 #[test]
 fn a_report_is_made_by_the_command_and_counted_again_by_anybody_and_all_of_it_by_an_auditor() {
-    let site = Site::new();
+    let site = Site::staffed();
     let daemon = site.start("test");
     a_day(&site, &daemon);
     let made = publish(&site, &daemon, "july.1", &[]);

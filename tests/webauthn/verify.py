@@ -11,7 +11,8 @@ leaf commits. That detail is itself a JSON object; where a person touched a key 
     "key":      {"id", "public_key", "sign_count", "aaguid", "software"}: the credential as it was kept before this touch,
                 id and public key (a COSE_Key) in base64url
 
-and every `asked` must have all three. From the approval's fields alone this program computes the canonical request and its SHA-256,
+and every `asked` must have all three. Where another detail has no key of its own, the touch is by one that an earlier detail of the same
+export enrolled: `key_enrolled`, or `grant_asked` (whose key is the new one) once `grant_approved` names the same grant. From the approval's fields alone this program computes the canonical request and its SHA-256,
 which is the challenge, and has PyPI's `webauthn` verify the touch against it. That a detail belongs to its leaf, and the leaf to the
 log, is for `smrtctl log verify` or Go's packages to say.
 
@@ -162,15 +163,46 @@ class Verifier:
         self.origin, self.log = origin, log
         self.rp_id = urlsplit(origin).hostname
         self.challenges, self.keys = set(), {}
+        # Keys by their ids, each with whose it is; and those of grants that nobody has approved yet.
+        self.enrolled, self.asked_for = {}, {}
+
+    def learn(self, detail):
+        """Takes up a key that a detail enrols."""
+        kind, grant = detail.get("detail"), detail.get("grant")
+        if kind == "key_enrolled":
+            found = with_fields("the key", detail.get("key"), KEY), detail.get("person")
+            self.enrolled[found[0]["id"]] = found
+        elif kind == "grant_asked" and detail.get("key"):
+            self.asked_for[grant] = with_fields("the key", detail["key"], KEY), detail["person"]["id"]
+        elif kind == "grant_approved" and grant in self.asked_for:
+            found = self.asked_for.pop(grant)
+            self.enrolled[found[0]["id"]] = found
+
+    def key_of(self, detail, person):
+        """The key that a touch should be by: as the detail has it, else as it was enrolled."""
+        credential = detail["touch"].get("credential") if isinstance(detail["touch"], dict) else None
+        key, whose = self.enrolled.get(credential, (None, person))
+        if whose != person:
+            raise Refused("the key was enrolled for another person")
+        if "key" in detail and detail.get("detail") != "grant_asked":
+            given = with_fields("the key", detail["key"], KEY)
+            if key and (given["public_key"], given["aaguid"]) != (key["public_key"], key["aaguid"]):
+                raise Refused("the key is not the one that was enrolled")
+            return given
+        if key is None:
+            raise Refused("no key: the export enrols none of that name before")
+        kept = self.keys.get(key["id"])
+        return {**key, "sign_count": kept[3]} if kept else key
 
     def verify(self, detail):
-        missing = [part for part in ("approval", "touch", "key") if part not in detail]
+        wanted = ("approval", "touch", "key") if detail.get("detail") == "asked" else ("approval", "touch")
+        missing = [part for part in wanted if part not in detail]
         if missing:
             raise Refused(f"no {', '.join(missing)}")
         challenge, person = challenge_of(detail)
         approval = detail["approval"]
         touch = with_fields("the touch", detail["touch"], TOUCH)
-        key = with_fields("the key", detail["key"], KEY)
+        key = self.key_of(detail, person)
         data = {name: from_base64(name, touch[name]) for name in TOUCH}
         public_key = from_base64("the public key", key["public_key"])
         count = key["sign_count"]
@@ -264,7 +296,11 @@ def main():
         for leaf, detail, why in touches(lines):
             if detail is not None:
                 try:
+                    if detail.get("detail") == "key_enrolled":
+                        verifier.learn(detail)
+                        continue
                     verifier.verify(detail)
+                    verifier.learn(detail)
                 except Refused as reason:
                     why = str(reason)
             accepted, refused = accepted + (why is None), refused + (why is not None)

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::audit::Finding;
-use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
+use crate::booking::{BookingData, BookingNumber, VersionId};
 use crate::inquiry::Request;
 
 /// The header that carries the newest signed checkpoint, base64 of the note, on every answer.

@@ -7,7 +7,6 @@ mod tampering;
 #[path = "../../../tests/bench/log/tiles.rs"]
 mod tiles;
 
-use serde_json::json;
 
 use super::*;
 use crate::audit::examples::example;

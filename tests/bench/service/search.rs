@@ -11,7 +11,7 @@ use anyhow::{Context, ensure};
 use serde_json::json;
 use smrt::booking::Identifier;
 use smrt::client::{Client, Credentials};
-use smrt::inquiry::SearchRequest;
+use smrt::inquiry::Request;
 use smrt::roster::CertificateName;
 use smrt::store::STORE_FILE;
 use smrt::tls::authority::Authority;
@@ -189,9 +189,11 @@ impl Drop for Daemon {
     }
 }
 
-pub(super) fn request() -> anyhow::Result<SearchRequest> {
+pub(super) fn request() -> anyhow::Result<Request> {
     Ok(serde_json::from_value(json!({
-        "reference": {"kind": "complaint_number", "number": "26-004711"}, "requester": "Det. A. Ortiz", "agency": "slmpd",
-        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois, suspect on store camera", "probe_source": "store camera"
+        "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": "slmpd"},
+        "reference": {"kind": "complaint_number", "number": "26-004711"},
+        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois, suspect on store camera", "probe_source": "store camera",
+        "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true}
     }))?)
 }

@@ -1,0 +1,103 @@
+//! People at desks: who they are, what they ask, and requests by hand for what no page of ours would send.
+
+use smrt::audit::touch::RelyingParty;
+use smrt::booking::{Identifier, Text};
+use smrt::client::ClientError;
+use smrt::client::desk::{Desk, SharedKey};
+use smrt::inquiry::Request;
+use smrt::roster::{Person, Role};
+use time::OffsetDateTime;
+
+use crate::raw::{Answer, Identity};
+use crate::site::{CONSOLE, Daemon};
+
+/// An inquiry's request as JSON.
+pub(crate) fn request_json() -> serde_json::Value {
+    serde_json::json!({
+        "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": "slmpd"},
+        "reference": {"kind": "complaint_number", "number": "26-004711"},
+        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois, suspect on store camera", "probe_source": "store camera",
+        "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true}
+    })
+}
+
+pub(crate) fn request() -> Request {
+    serde_json::from_value(request_json()).unwrap()
+}
+
+/// To whom the keys of these stories answer.
+pub(crate) fn relying_party() -> RelyingParty {
+    RelyingParty::new(CONSOLE).unwrap()
+}
+
+/// A person of the police department.
+pub(crate) fn person(id: &str, role: Role) -> Person {
+    Person {
+        id: Identifier::parse(id).unwrap(),
+        name: Text::parse(&format!("Officer {id}")).unwrap(),
+        badge: Text::parse(&format!("badge-{id}")).unwrap(),
+        agency: Identifier::parse("slmpd").unwrap(),
+        role,
+        trained_until: (OffsetDateTime::now_utc() + time::Duration::days(300)).date(),
+        temporary_until_cs: None,
+    }
+}
+
+/// The commander or the administrator at the administrators' console.
+pub(crate) fn official(daemon: &Daemon<'_>, id: &str) -> Desk {
+    let console = daemon.console("admin-1");
+    daemon.staff().desk(&console, &Identifier::parse(id).unwrap()).unwrap()
+}
+
+/// The key of a person who has been at a desk.
+pub(crate) fn key_of(daemon: &Daemon<'_>, id: &str) -> SharedKey {
+    daemon.staff().key(&Identifier::parse(id).unwrap()).unwrap().clone()
+}
+
+/// Holds that the box refused with this kind of problem, in these words.
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, ClientError>, status: u16, kind: &str, words: &str) {
+    let error = result.expect_err("it is refused");
+    let problem = error.problem().unwrap_or_else(|| panic!("{error}"));
+    assert_eq!((problem.status, problem.kind.as_str()), (status, kind), "{problem:?}");
+    assert!(problem.detail.contains(words), "wanted '{words}' in {}", problem.detail);
+}
+
+/// Whoever sends requests by hand: a certificate, a session's cookie and the page from which the request says that it comes.
+pub(crate) struct Hand<'d> {
+    pub(crate) daemon: &'d Daemon<'d>,
+    pub(crate) identity: Identity,
+    pub(crate) cookie: Option<String>,
+    pub(crate) origin: Option<String>,
+}
+
+impl<'d> Hand<'d> {
+    /// Without a session, from a page of ours.
+    pub(crate) fn new(daemon: &'d Daemon<'d>, identity: &Identity) -> Self {
+        Self { daemon, identity: identity.clone(), cookie: None, origin: Some(CONSOLE.to_owned()) }
+    }
+
+    /// With the session of a desk.
+    pub(crate) fn at(self, desk: &Desk) -> Self {
+        Self { cookie: Some(desk.cookie().to_owned()), ..self }
+    }
+
+    /// From a page of this origin, or from nowhere that it says.
+    pub(crate) fn from(self, origin: Option<&str>) -> Self {
+        Self { origin: origin.map(str::to_owned), ..self }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, b"")
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &serde_json::Value) -> Answer {
+        self.ask("POST", path, body.to_string().as_bytes())
+    }
+
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &[u8]) -> Answer {
+        let headers = [("cookie", &self.cookie), ("origin", &self.origin)];
+        let headers: Vec<(&str, &str)> = headers.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+        self.daemon.line(&self.identity).ask_as(method, path, "application/json", &headers, body).unwrap()
+    }
+}
