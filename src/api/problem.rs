@@ -90,14 +90,6 @@ impl Refusal {
             ServiceError::NoChallenge | ServiceError::ChallengeOver | ServiceError::ChallengeChanged => {
                 (StatusCode::FORBIDDEN, "challenge")
             }
-            ServiceError::Step(ActionError::Changed { .. }) => (StatusCode::CONFLICT, "changed"),
-            ServiceError::Step(ActionError::Request(_)) => (StatusCode::UNPROCESSABLE_ENTITY, "inquiry"),
-            ServiceError::Step(ActionError::PoorProbe { .. }) => (StatusCode::UNPROCESSABLE_ENTITY, "poor-probe"),
-            ServiceError::Step(_) => (StatusCode::CONFLICT, "step"),
-            ServiceError::NotShown { .. } => (StatusCode::FORBIDDEN, "not-shown"),
-            ServiceError::AtWork => (StatusCode::CONFLICT, "at-work"),
-            ServiceError::TooFast { .. } | ServiceError::Ceiling { .. } => (StatusCode::FORBIDDEN, "ceiling"),
-            ServiceError::Vault(_) => (StatusCode::UNPROCESSABLE_ENTITY, "upload"),
             ServiceError::NoSession => (StatusCode::UNAUTHORIZED, "no-session"),
             ServiceError::BannerFirst => (StatusCode::UNAUTHORIZED, "banner"),
             ServiceError::ScreenHidden => (StatusCode::UNAUTHORIZED, "locked"),

@@ -395,6 +395,16 @@ impl Staff {
         self.keys.get(person)
     }
 
+    /// The key of this credential, base64url.
+    pub fn key_named(&self, credential: &str) -> Option<&SharedKey> {
+        self.keys.values().find(|key| held(key).credential().to_string() == credential)
+    }
+
+    /// The names of the people.
+    pub fn people(&self) -> impl Iterator<Item = &Identifier> {
+        self.keys.keys()
+    }
+
     /// Logs a person on at the console of this client.
     ///
     /// Errors: somebody who has no key here.

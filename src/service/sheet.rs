@@ -206,13 +206,20 @@ impl Service {
                 },
             ),
         };
+        let generation = self.ledger.generation();
+        let searched_px = self.examining.during(|| generation.pool().look(original.clone(), &choice.edits))?.searched_px;
+        let searched = self.pictured(original.clone(), &choice.edits, PAPER_PROBE_PX_MAX)?;
+        // The frame is in pixels of what was searched, and the picture on paper may be smaller.
         #[expect(clippy::cast_precision_loss, reason = "pixels of a photo are few")]
-        let face = Some([x as f32, y as f32, width as f32, height as f32]);
+        let face = {
+            let scale = searched.width as f32 / searched_px[0].max(1) as f32;
+            Some([x as f32, y as f32, width as f32, height as f32].map(|edge| edge * scale))
+        };
         Ok(sheet::Probe {
             source: inquiry.request().probe_source.as_str().to_owned(),
             original: self.printed(original.clone(), &Edits::default(), PAPER_PROBE_PX_MAX)?,
             original_sha256: probe.sha256.0,
-            searched: self.printed(original, &choice.edits, PAPER_PROBE_PX_MAX)?,
+            searched: sheet::Picture::Jpeg(searched.bytes),
             searched_sha256: choice.searched.0,
             edits: edits.map(|(edit, sha256)| sheet::Edit { what: edit.to_string(), sha256: sha256.0 }).collect(),
             face,
@@ -224,9 +231,13 @@ impl Service {
 
     /// A photo as it is printed: upright, without its metadata, never enlarged.
     fn printed(&self, photo: Arc<[u8]>, edits: &Edits, side_px_max: u32) -> Result<sheet::Picture, ServiceError> {
-        let pool = self.ledger.generation();
-        let picture = self.examining.during(|| pool.pool().picture(photo, edits, embed::Part::Whole, side_px_max, Encoding::Jpeg))?;
-        Ok(sheet::Picture::Jpeg(picture.bytes))
+        Ok(sheet::Picture::Jpeg(self.pictured(photo, edits, side_px_max)?.bytes))
+    }
+
+    fn pictured(&self, photo: Arc<[u8]>, edits: &Edits, side_px_max: u32) -> Result<embed::Picture, ServiceError> {
+        let generation = self.ledger.generation();
+        let picture = || generation.pool().picture(photo, edits, embed::Part::Whole, side_px_max, Encoding::Jpeg);
+        Ok(self.examining.during(picture)?)
     }
 
     fn search_of(&self, answered: u64, asked_for: usize) -> Result<sheet::Search, ServiceError> {
