@@ -4,25 +4,32 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Barrier;
+use std::sync::{Arc, Barrier};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
 use serde_json::json;
-use smrt::booking::Identifier;
+use smrt::audit::touch::RelyingParty;
+use smrt::booking::{Identifier, Text};
+use smrt::client::desk::{Desk, Staff};
 use smrt::client::{Client, Credentials};
+use smrt::disk::RealDisk;
+use smrt::face::Edits;
 use smrt::inquiry::Request;
-use smrt::roster::CertificateName;
+use smrt::roster::{CertificateName, Person, Role};
+use smrt::service::{RestoreSetup, SystemClock};
 use smrt::store::STORE_FILE;
 use smrt::tls::authority::Authority;
 use smrt::tls::files::{SECRET_MODE, write_new};
+use time::OffsetDateTime;
 
 use crate::start::{LOG_KEY, MASTER_KEY, ORIGIN, make};
 
+const CONSOLE: &str = "https://localhost";
 /// How many operators ask at the same time, and how often each of them.
 const ROUNDS: [(usize, usize); 3] = [(1, 100), (8, 25), (32, 8)];
-/// The steps that the server tells, but for the parts of `examine`.
-const STEPS: [&str; 5] = ["examine", "ask", "scan", "answer", "leads"];
+/// The steps that the server tells.
+const STEPS: [&str; 4] = ["examine", "ask", "scan", "answer"];
 
 /// One search, in milliseconds.
 struct Measured {
@@ -30,7 +37,8 @@ struct Measured {
     steps: [f64; STEPS.len()],
 }
 
-/// Starts the daemon over `rows` bookings and has operators search.
+/// Starts the daemon over `rows` bookings and has operators search, each by touches of a software key; a state folder is taken once, since
+/// its people's keys go with the run. A search is measured from the request for what is touched to its answer.
 pub(super) fn measure(rows: u32, state: Option<&Path>, models: &Path, engine: &str, json: bool) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let state = state.map_or_else(|| folder.path().join("state"), Path::to_owned);
@@ -40,31 +48,34 @@ pub(super) fn measure(rows: u32, state: Option<&Path>, models: &Path, engine: &s
     let operators = ROUNDS.iter().map(|round| round.0).max().unwrap_or(1);
     let site = Site::make(folder.path(), &state, models, engine, operators)?;
     let daemon = Daemon::start(&site.config)?;
-    let clients = site.clients(&daemon.server)?;
+    let desks = site.desks(&daemon.server)?;
+    let client = site.client(0, &daemon.server)?;
     for (operators, searches) in ROUNDS {
-        report(operators, measure_round(&clients[..operators], searches)?, json);
+        report(operators, (client.health()?.gallery_rows, measure_round(&desks[..operators], searches)?), json);
     }
     daemon.stop()
 }
 
-/// Every operator searches so many times, all at once; gives the rows behind it and all figures.
-fn measure_round(clients: &[Client], searches: usize) -> anyhow::Result<(u64, Vec<Measured>)> {
+/// Every operator searches so many times, all at once; gives all figures.
+fn measure_round(desks: &[Desk], searches: usize) -> anyhow::Result<Vec<Measured>> {
     let request = request()?;
     let probe: &[u8] = include_bytes!("../../data/astronaut.jpg");
-    let barrier = Barrier::new(clients.len());
-    let measured = std::thread::scope(|scope| {
-        let operators: Vec<_> = clients
+    let barrier = Barrier::new(desks.len());
+    std::thread::scope(|scope| {
+        let operators: Vec<_> = desks
             .iter()
-            .map(|client| {
+            .map(|desk| {
                 let (request, barrier) = (&request, &barrier);
-                scope.spawn(move || -> anyhow::Result<(u64, Vec<Measured>)> {
-                    // The first one brings the connection about, which lasts for many.
-                    let warm = client.search(request, probe);
+                scope.spawn(move || -> anyhow::Result<Vec<Measured>> {
+                    let prepare = || -> anyhow::Result<_> {
+                        let probed = desk.hand_over(&desk.open(request)?, probe)?;
+                        Ok(desk.choose(&probed, None, Edits::default(), None)?.view)
+                    };
+                    let prepared: anyhow::Result<Vec<_>> = (0..searches).map(|_| prepare()).collect();
                     barrier.wait();
-                    let rows = warm?.gallery_rows;
-                    let one = |_| -> anyhow::Result<Measured> {
+                    let one = |view| -> anyhow::Result<Measured> {
                         let begun = Instant::now();
-                        let (_, told) = client.search_timed(request, probe)?;
+                        let told = desk.approve(&view)?.timings;
                         let whole = begun.elapsed().as_secs_f64() * 1e3;
                         let step = |name| told.iter().find(|step| step.0 == name).map(|step| step.1);
                         let mut steps = [0.0; STEPS.len()];
@@ -73,14 +84,13 @@ fn measure_round(clients: &[Client], searches: usize) -> anyhow::Result<(u64, Ve
                         }
                         Ok(Measured { whole, steps })
                     };
-                    Ok((rows, (0..searches).map(one).collect::<anyhow::Result<_>>()?))
+                    prepared?.into_iter().map(one).collect()
                 })
             })
             .collect();
-        operators.into_iter().map(|operator| operator.join().expect("an operator does not panic")).collect::<anyhow::Result<Vec<_>>>()
-    })?;
-    let rows = measured.first().map_or(0, |operator| operator.0);
-    Ok((rows, measured.into_iter().flat_map(|operator| operator.1).collect()))
+        let measured = operators.into_iter().map(|operator| operator.join().expect("an operator does not panic"));
+        Ok(measured.collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten().collect())
+    })
 }
 
 fn report(operators: usize, (rows, measured): (u64, Vec<Measured>), as_json: bool) {
@@ -109,10 +119,11 @@ fn report(operators: usize, (rows, measured): (u64, Vec<Measured>), as_json: boo
     }
 }
 
-/// An authority, keys, a roster and a configuration.
+/// An authority, keys, a roster, a configuration, and the codes of a commander and an administrator.
 struct Site {
     config: PathBuf,
     consoles: Vec<Credentials>,
+    codes: [String; 2],
 }
 
 impl Site {
@@ -121,7 +132,8 @@ impl Site {
         let authority = Authority::init(&certificates, "Bench authority")?;
         let server = authority.issue_server(&["localhost".to_owned()])?;
         let mut roster = "[[agency]]\nid = \"slmpd\"\nname = \"Metropolitan Police Department\"\nstanding = { kind = \"contributor\", \
-                          mou_from = \"2016-01-27\", policy_reviewed_on = \"2016-01-12\", policy_version = \"3\" }\n"
+                          mou_from = \"2016-01-27\", policy_reviewed_on = \"2016-01-12\", policy_version = \"3\" }\n[ceilings]\nseconds_between = 0\n\
+                          per_hour = 1000000\nper_day = 1000000\n"
             .to_owned();
         let mut consoles = Vec::new();
         for operator in 1..=operators {
@@ -137,7 +149,7 @@ impl Site {
         let path = |path: &Path| fs::canonicalize(path).with_context(|| format!("{}", path.display()));
         let config = folder.join("smrtd.toml");
         let text = format!(
-            "listen = \"127.0.0.1:0\"\nstate = {:?}\norigin = \"{ORIGIN}\"\nmaster_key = \"master.key\"\nlog_key = \"log.key\"\n\
+            "listen = \"127.0.0.1:0\"\nstate = {:?}\norigin = \"{ORIGIN}\"\nconsole_origin = \"{CONSOLE}\"\nmaster_key = \"master.key\"\nlog_key = \"log.key\"\n\
              roster = \"roster.toml\"\nmodels = {:?}\nengine = \"{engine}\"\n[tls]\ncert = {:?}\nkey = {:?}\nca = {:?}\ncrl = {:?}\n",
             path(state)?,
             path(models)?,
@@ -147,12 +159,39 @@ impl Site {
             authority.revocation_list_path(),
         );
         fs::write(&config, text)?;
-        Ok(Self { config, consoles })
+        let appoint = |id, role| {
+            let setup = RestoreSetup {
+                disk: Arc::new(RealDisk),
+                state: state.to_owned(),
+                origin: ORIGIN.to_owned(),
+                master_key: MASTER_KEY.to_vec().into(),
+                log_key: LOG_KEY.to_vec().into(),
+                clock: Arc::new(SystemClock::default()),
+                anchor: None,
+            };
+            anyhow::Ok(smrt::service::appoint(&setup, None, person(id, role)?)?)
+        };
+        let codes = [appoint("commander", Role::Commander)?, appoint("administrator", Role::Administrator)?];
+        Ok(Self { config, consoles, codes })
     }
 
-    fn clients(&self, server: &str) -> anyhow::Result<Vec<Client>> {
-        let open = |console: &Credentials| Client::open(&Credentials { server: server.to_owned(), ..console.clone() });
-        Ok(self.consoles.iter().map(open).collect::<Result<_, _>>()?)
+    fn client(&self, console: usize, server: &str) -> anyhow::Result<Client> {
+        Ok(Client::open(&Credentials { server: server.to_owned(), ..self.consoles[console].clone() })?)
+    }
+
+    /// One operator at each console.
+    fn desks(&self, server: &str) -> anyhow::Result<Vec<Desk>> {
+        let relying_party = RelyingParty::new(CONSOLE)?;
+        let (boss, admin) = (Identifier::parse("commander")?, Identifier::parse("administrator")?);
+        let [commander, administrator] = &self.codes;
+        let mut staff = Staff::found(&self.client(0, server)?, &relying_party, (&boss, commander), (&admin, administrator))?;
+        let mut desks = Vec::new();
+        for console in 0..self.consoles.len() {
+            let (client, operator) = (self.client(console, server)?, person(&format!("operator-{console}"), Role::Operator)?);
+            staff.admit(&client, &operator)?;
+            desks.push(staff.desk(&client, &operator.id)?);
+        }
+        Ok(desks)
     }
 }
 
@@ -187,6 +226,12 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+fn person(id: &str, role: Role) -> anyhow::Result<Person> {
+    let trained_until = (OffsetDateTime::now_utc() + time::Duration::days(300)).date();
+    let (id, name, badge) = (Identifier::parse(id)?, Text::parse(id)?, Text::parse(&format!("badge {id}"))?);
+    Ok(Person { id, name, badge, agency: Identifier::parse("slmpd")?, role, trained_until, temporary_until_cs: None })
 }
 
 pub(super) fn request() -> anyhow::Result<Request> {

@@ -18,16 +18,20 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use serde_json::json;
-use smrt::booking::{BookingNumber, Identifier, VersionId};
+use smrt::audit::Actor;
+use smrt::audit::touch::{Credential, FaceBox, RelyingParty, SearchApproval, verify_registration};
+use smrt::booking::{BookingNumber, Identifier, Text, VersionId};
+use smrt::client::soft_key::SoftKey;
 use smrt::disk::RealDisk;
 use smrt::embed::Models;
-use smrt::face::{Embedding, ModelId};
+use smrt::face::{Edits, Embedding, ModelId};
 use smrt::gallery::{EngineChoice, GalleryError};
-use smrt::inquiry::SearchRequest;
-use smrt::limits::SWITCH_BATCH_LEN_MAX;
+use smrt::inquiry::{Action, Choice, Digest, Frame, InquiryId, Probe, Quality, Request, Who};
+use smrt::limits::{REVIEWED_CANDIDATES_MAX, SWITCH_BATCH_LEN_MAX};
 use smrt::roster::{Caller, CertificateName};
 use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, ServiceError, Shelf, SystemClock};
 use smrt::store::StateKind;
+use time::OffsetDateTime;
 
 use crate::lives::{Changes, Clock, GROWTH_MAX, Numbers, Resident};
 use crate::search::request;
@@ -65,8 +69,10 @@ struct World {
     agency: Identifier,
     feed: Caller,
     console: Caller,
-    device: Identifier,
-    request: SearchRequest,
+    request: Request,
+    key: Mutex<SoftKey>,
+    relying_party: RelyingParty,
+    kept: Credential,
     clock: Clock,
     lives: RwLock<Lives>,
     /// Which of the two models was in use.
@@ -102,6 +108,8 @@ pub(super) fn measure(seconds: u64, rows: u32, models: &Path, engine: &str, json
         })?)
     };
     let named = |name| CertificateName::parse(name).map(|name| Caller { name, fingerprint: [0; 32] }).context("a certificate's name");
+    let (key, relying_party) = (SoftKey::new()?, RelyingParty::new("https://localhost")?);
+    let kept = verify_registration(&key.register(&[0; 32], &relying_party), &[0; 32], &relying_party)?;
     let world = World {
         ledger: open(Some(StateKind::Test))?,
         models: [Models::id_of(models)?, Models::id_of(&next)?],
@@ -109,8 +117,10 @@ pub(super) fn measure(seconds: u64, rows: u32, models: &Path, engine: &str, json
         agency: Identifier::parse("slmpd")?,
         feed: named("smrt:agency/slmpd/feed")?,
         console: named("smrt:device/rtcc-1")?,
-        device: Identifier::parse("rtcc-1")?,
-        request: request()?,
+        request: Request { candidates: REVIEWED_CANDIDATES_MAX, ..request()? },
+        key: Mutex::new(key),
+        relying_party,
+        kept,
         clock: Clock::default(),
         lives: RwLock::default(),
         used: Mutex::new(Changes::begun(0, 0, 0)),
@@ -350,19 +360,53 @@ impl World {
             0 => numbers.embedding(generation.gallery().dimension()),
             _ => self.near_a_booking(model, numbers).unwrap_or_else(|| numbers.embedding(generation.gallery().dimension())),
         };
-        let k = [1, 20, 50, 300][usize::try_from(numbers.below(4))?];
-        let halves = [numbers.below(u64::MAX), numbers.below(u64::MAX)].map(u64::to_le_bytes);
-        let id = *halves.as_flattened().first_chunk().context("16 bytes")?;
-        let sealed: Arc<[u8]> = id.repeat(4).into();
-        again(|| self.ledger.ask(&self.console, &self.device, id, &self.request, sealed.clone(), 0, generation.model()))?;
+        let k = [1, 10, 20, REVIEWED_CANDIDATES_MAX][usize::try_from(numbers.below(4))?];
+        let id = self.asked(generation.model())?;
         loop {
             let found = again(|| self.ledger.compare(&generation, &probe, k))?;
             let asked = self.clock.now();
-            if again(|| self.ledger.answer(&self.console, &generation, id, &found))?.is_ok() {
+            if again(|| self.ledger.answer(id, Actor::from(&self.console), &generation, found.clone()))?.is_empty() {
                 return self.check(&probe, k, &found, model, (begin, asked, self.clock.now()));
             }
             self.again.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// An inquiry whose search was approved and asked for; its probe is one that nobody looks at.
+    fn asked(&self, model: ModelId) -> anyhow::Result<InquiryId> {
+        let text = |words| Text::parse(words);
+        let operator = Identifier::parse("operator")?;
+        let person = smrt::inquiry::Person { id: operator.clone(), badge: text("4711")?, agency: self.agency.clone() };
+        let who = Who { person, may_operate: true, may_examine: true };
+        let actor = || Actor::from(&self.console);
+        let today = OffsetDateTime::now_utc().date();
+        let id = again(|| self.ledger.open_inquiry(actor(), who.clone(), self.request.clone(), today, None))?;
+        let frame = Frame { x: 0, y: 0, width: 100, height: 100 };
+        let probe = Probe { sha256: Digest([1; 32]), bytes: 64, media_type: text("image/jpeg")?, faces: vec![frame] };
+        again(|| self.ledger.act(id, who.clone(), 1, Action::ReceiveProbe(probe.clone())))?;
+        let (searched, quality) = (Digest([2; 32]), Quality::default());
+        let choice = Choice { face: 0, frame, edits: Edits::default(), searched, quality, reason: None };
+        again(|| self.ledger.act(id, who.clone(), 2, Action::ChooseFace(choice.clone())))?;
+        let approval = SearchApproval {
+            log: ORIGIN.to_owned(),
+            inquiry: id.0,
+            revision: 3,
+            fields_sha256: [0; 32],
+            probe_sha256: [1; 32],
+            searched_sha256: [2; 32],
+            face: FaceBox { left: 0, top: 0, width: 100, height: 100 },
+            edits: Vec::new(),
+            candidates: self.request.candidates as u64,
+            operator,
+            device: Identifier::parse("rtcc-1")?,
+            certificate_sha256: [0; 32],
+            model: model.0,
+            expires: u64::MAX,
+            nonce: [3; 32],
+        };
+        let touch = self.key.lock().expect("nobody panics with it").touch(&approval.challenge(), &self.relying_party)?;
+        again(|| self.ledger.ask(id, actor(), who.clone(), approval.clone(), touch.clone(), self.kept.clone()))?;
+        Ok(id)
     }
 
     fn near_a_booking(&self, model: usize, numbers: &mut Numbers) -> Option<Embedding> {
