@@ -35,7 +35,7 @@ const PURPOSES: [&str; 7] =
 /// A new inquiry: `/console/inquiries/new`.
 pub fn request(view: &RequestView<'_>) -> Markup {
     let main = html! {
-        form data-verb="POST /v1/inquiries" data-next="/console/inquiries/{id}/probe" {
+        form data-verb="POST /v1/inquiries" data-next="/console/inquiries/{inquiry}/probe" {
             div.columns {
                 div {
                     (requester(view.agencies))

@@ -110,7 +110,10 @@ fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_t
         (finding(best, Disposition::Lead, Seen::Difference), "a lead without a similarity"),
         (finding(best, Disposition::NoLead, Seen::Similarity), "no lead without a difference"),
         (Finding { observations: Vec::new(), ..finding(best, Disposition::Inconclusive, Seen::Difference) }, "inconclusive without a word"),
-        (Finding { observations: [lead(best).observations, no_lead(best).observations].concat(), ..lead(best) }, "a feature is named twice"),
+        (
+            Finding { observations: [lead(best).observations, no_lead(best).observations].concat(), ..lead(best) },
+            "a feature is named twice",
+        ),
     ] {
         refused(first.dispose(&view, hollow), 422, "inquiry", words);
     }
@@ -372,10 +375,8 @@ fn an_upload_goes_on_where_it_was_after_a_restart_and_takes_no_other_bytes() {
     let other: Vec<u8> = first.iter().map(|byte| byte ^ 1).collect();
     refused(desk.put_piece(id, bytes, &digest, 0, &other), 409, "upload", "came before with other bytes");
     refused(begin(&desk, bytes - 1, digest), 409, "upload", "begun with another size");
-    let early: Result<InquiryView, _> = desk.post(
-        &format!("/v1/inquiries/{id}/probe"),
-        &json!({"revision": opened.revision, "bytes": bytes, "sha256": hex::encode(digest)}),
-    );
+    let early: Result<InquiryView, _> = desk
+        .post(&format!("/v1/inquiries/{id}/probe"), &json!({"revision": opened.revision, "bytes": bytes, "sha256": hex::encode(digest)}));
     refused(early, 409, "upload", "bytes have been received of");
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
     for query in ["", "?offset=0", "?offset=0&bytes=9&sha256=xyz", "?offset=-1&bytes=9&sha256=00"] {

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use smrt::api::wire::{BookingState, ModelState, ModelSwitchRequest, ModelView};
 use smrt::api::wire::inquiry::CandidateCard;
+use smrt::api::wire::{BookingState, ModelState, ModelSwitchRequest, ModelView};
 use smrt::audit::LeafKind;
 use smrt::client::desk::Array;
 use smrt::client::switch::SwitchEnd;
@@ -93,9 +93,8 @@ impl Likeness {
         let shown: Vec<_> = array.candidates().filter_map(|candidate| candidate.known.as_ref()).collect();
         assert!(!shown.is_empty() && shown.is_sorted_by(|a, b| a.score >= b.score), "{shown:?}");
         // The last bit may be lost on the way through JSON; another model's score is far away.
-        let of = |model: &str| {
-            shown.iter().all(|known| (known.score - self.scores[&(model.to_owned(), known.number.to_string())]).abs() < 1e-9)
-        };
+        let of =
+            |model: &str| shown.iter().all(|known| (known.score - self.scores[&(model.to_owned(), known.number.to_string())]).abs() < 1e-9);
         models.iter().copied().find(|model| of(model)).unwrap_or_else(|| panic!("no model gives these scores: {shown:?}"))
     }
 }

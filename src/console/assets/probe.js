@@ -57,7 +57,7 @@ async function preview() {
     const over = at("edited-faces");
     over.setAttribute("viewBox", `0 0 ${seen.width} ${seen.height}`);
     over.replaceChildren(...seen.faces.flatMap((face) => [rect(face.frame), rect(face.frame, "over")]));
-    const why = seen.faces.filter((face) => !face.usable).map((face) => face.why).filter(Boolean);
+    const why = seen.faces.map((face) => face.unusable).filter(Boolean);
     const count = seen.faces.length === 1 ? "1 face is seen" : `${seen.faces.length} faces are seen`;
     say(form, `${list.length ? "With these edits" : "Without edits"}, ${seen.width} × ${seen.height} px: ${count}. ${why.join(". ")}`);
   } catch (refusal) {

@@ -35,7 +35,7 @@ async function sendPieces(base, probe, sha256, piece) {
     bar.value = received;
     say(form, `${mebibytes(received)} of ${mebibytes(probe.size)} MiB are sealed in the box.`);
     try {
-      ({ received } = await ask(`PUT ${base}/upload?offset=${received}`, probe.slice(received, received + piece)));
+      ({ received } = await ask(`PUT ${base}/upload?offset=${received}&bytes=${probe.size}&sha256=${sha256}`, probe.slice(received, received + piece)));
       tries = 0;
     } catch (refusal) {
       tries += 1;
@@ -69,7 +69,7 @@ async function upload() {
   document.getElementById("probe-sha256").textContent = sha256;
   await sendPieces(base, probe, sha256, Number(piece));
   say(form, "All of it is here. Looking for faces.");
-  await ask(`POST ${base}/probe`, { revision: Number(revision), sha256 });
+  await ask(`POST ${base}/probe`, { revision: Number(revision), bytes: probe.size, sha256 });
   location.reload();
 }
 
