@@ -38,8 +38,8 @@ use crate::service::{Doors, Fate, Raised, Service, ServiceError, VERSION};
 use problem::Refusal;
 pub use serve::serve;
 use wire::{
-    AlarmView, BOOKING_PART, Booked, BookingState, BookingView, CHECKPOINT_HEADER, DoorsView, Health, Problem, ReleaseRequest,
-    Released, STATE_HEADER,
+    AlarmView, BOOKING_PART, Booked, BookingState, BookingView, CHECKPOINT_HEADER, DoorsView, Health, Problem, ReleaseRequest, Released,
+    STATE_HEADER,
 };
 
 /// What a connection's certificate names.

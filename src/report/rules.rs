@@ -174,8 +174,8 @@ pub(super) fn says_nothing(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::booking::Identifier;
     use crate::audit::touch::TouchError;
+    use crate::booking::Identifier;
     use crate::inquiry::{ActionError, InquiryError, Stage};
     use crate::roster::{OffReason, PersonError, RosterError};
     use time::macros::date;

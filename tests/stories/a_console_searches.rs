@@ -220,10 +220,7 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
     let log = site.log();
     let told: Vec<_> = log.iter().filter(|(kind, _)| *kind == LeafKind::SearchRefused).collect();
     assert_eq!(site.refusals(LeafKind::SearchRefused).len(), refusals.len() + 3);
-    assert_eq!(
-        (&told[0].1["request"]["reason"], &told[0].1["actor"]["person"]),
-        (&"robbery".into(), &"op-rtcc-1".into())
-    );
+    assert_eq!((&told[0].1["request"]["reason"], &told[0].1["actor"]["person"]), (&"robbery".into(), &"op-rtcc-1".into()));
     assert_eq!(log.iter().filter(|(kind, _)| *kind == LeafKind::Asked).count(), 1, "no refused search ran");
     assert_eq!(files(&site.path("state/probes")).len(), 2, "a probe lies in each inquiry that one was handed over for, and no other");
 }
@@ -256,7 +253,12 @@ fn of_several_faces_the_operator_chooses_one() {
         let view = desk.hand_over(&desk.open(&request()).unwrap(), &both).unwrap();
         let faces = view.probe.as_ref().unwrap().faces.clone();
         assert_eq!(faces.len(), 2);
-        refused(desk.choose(&view, None, Edits::default(), None), 422, "several-faces", "2 faces found, wanted one face or a choice of one");
+        refused(
+            desk.choose(&view, None, Edits::default(), None),
+            422,
+            "several-faces",
+            "2 faces found, wanted one face or a choice of one",
+        );
         refused(desk.choose(&view, Some(2), Edits::default(), None), 422, "photo", "face 2 was chosen of 2 found");
         let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
         let thumbnail = hand.get(&format!("/v1/inquiries/{}/faces/{at}", view.inquiry));

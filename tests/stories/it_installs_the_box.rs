@@ -257,7 +257,8 @@ fn a_real_box_takes_no_key_of_software_so_that_nothing_but_people_search_and_say
     assert_eq!(asked.headers["smrt-state"], "real");
     hand.post("/v1/searches", &request_json()).is_problem(404, "not-found", "nothing at this path");
     let commander = Identifier::parse("commander").unwrap();
-    let enrolled = enrol_first_key(&daemon.console("rtcc-1"), &relying_party(), &commander, site.code_of("commander"), &shared_key().unwrap());
+    let enrolled =
+        enrol_first_key(&daemon.console("rtcc-1"), &relying_party(), &commander, site.code_of("commander"), &shared_key().unwrap());
     refused(enrolled, 409, "key", "a key of software is taken in demonstrations and tests only");
     let health = daemon.send(&console, "GET", "/v1/health", b"");
     assert_eq!((health.json()["state"].as_str(), health.headers["smrt-state"].as_str()), (Some("real"), "real"));

@@ -394,7 +394,8 @@ fn an_independent_program_accepts_every_touch_of_a_real_boxs_log_and_refuses_eac
 
     let lines = fs::read_to_string(&details).unwrap();
     let opened = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["detail"].as_str().unwrap().to_owned());
-    let asked: Vec<Value> = opened.map(|text| serde_json::from_str(&text).unwrap()).filter(|detail: &Value| detail["detail"] == "asked").collect();
+    let asked: Vec<Value> =
+        opened.map(|text| serde_json::from_str(&text).unwrap()).filter(|detail: &Value| detail["detail"] == "asked").collect();
     assert_eq!(asked.len(), CASES);
     assert!(verdicts.len() > CASES + 6, "log-ons, grants and approvals are among {} touches", verdicts.len());
     let tampered = |(n, detail): (usize, &Value)| match n % 10 {

@@ -42,7 +42,9 @@ fn a_first_key_is_enrolled_once_and_by_the_code_that_the_box_gave_for_that_perso
     let key = shared_key().unwrap();
     let enrol = |person: &Identifier, code: &str, key: &SharedKey| enrol_first_key(&console, &relying_party(), person, code, key);
     let wrong = "0".repeat(32);
-    for (person, code) in [(&commander, wrong.as_str()), (&commander, site.code_of("administrator")), (&id("nobody"), site.code_of("commander"))] {
+    for (person, code) in
+        [(&commander, wrong.as_str()), (&commander, site.code_of("administrator")), (&id("nobody"), site.code_of("commander"))]
+    {
         refused(enrol(person, code, &key), 403, "log-on", "the code is not the one that this person was appointed with");
     }
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1"));
@@ -108,7 +110,12 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
 
     // One person, one account, one role, one key.
     let twin = Person { badge: new.badge.clone(), ..person("jdoe-2", Role::Examiner) };
-    refused(administrator.ask_grant(&twin, Some(&shared_key().unwrap())), 409, "account", "the person has the account 'jdoe' already, and one role");
+    refused(
+        administrator.ask_grant(&twin, Some(&shared_key().unwrap())),
+        409,
+        "account",
+        "the person has the account 'jdoe' already, and one role",
+    );
     let taken = Person { badge: Text::parse("another").unwrap(), ..new.clone() };
     refused(administrator.ask_grant(&taken, Some(&shared_key().unwrap())), 409, "account", "'jdoe' is the name of another account");
     refused(administrator.ask_grant(&other, None), 409, "key", "an account needs a security key of its own");
@@ -206,7 +213,8 @@ fn each_verb_is_refused_to_every_role_whose_duty_it_is_not() {
         }
     }
     assert!(tried > 60, "{tried}");
-    let untrained = Person { trained_until: OffsetDateTime::now_utc().date().previous_day().unwrap(), ..person("late", Role::OperatorExaminer) };
+    let untrained =
+        Person { trained_until: OffsetDateTime::now_utc().date().previous_day().unwrap(), ..person("late", Role::OperatorExaminer) };
     let late = daemon.desk_of("rtcc-2", &untrained);
     refused(late.open(&request()), 403, "untrained", "the training ended on");
     refused(late.claim(&at(Role::OperatorExaminer).inquiry(inquiry).unwrap()), 403, "untrained", "the training ended on");
@@ -225,7 +233,11 @@ fn five_refused_touches_lock_an_account_until_somebody_else_releases_it() {
         for _ in 0..5 {
             log_on(&daemon, "rtcc-2", person, &key, &bad).is_problem(403, "touch", "");
         }
-        log_on(&daemon, "rtcc-2", person, &key, &Habits::default()).is_problem(403, "account", "the account is locked after 5 refused log-ons");
+        log_on(&daemon, "rtcc-2", person, &key, &Habits::default()).is_problem(
+            403,
+            "account",
+            "the account is locked after 5 refused log-ons",
+        );
         refused(logs_on(&daemon, "admin-1", person, &key), 403, "account", "locked");
     };
     lock("op-rtcc-1");
@@ -294,9 +306,11 @@ fn a_log_on_takes_this_persons_own_key_at_this_device_for_this_challenge_once() 
     assert_eq!(here.post("/v1/session", &once).status, 201);
     here.post("/v1/session", &once).is_problem(403, "challenge", "or it was used already");
     here.post("/v1/session/challenge", &json!({"person": "nobody"})).is_problem(403, "log-on", "no person of that name");
-    Hand::new(&daemon, &site.feed_identity("slmpd"))
-        .post("/v1/session/challenge", &json!({"person": "op-rtcc-1"}))
-        .is_problem(403, "not-allowed", "may not log on");
+    Hand::new(&daemon, &site.feed_identity("slmpd")).post("/v1/session/challenge", &json!({"person": "op-rtcc-1"})).is_problem(
+        403,
+        "not-allowed",
+        "may not log on",
+    );
 }
 
 #[test]
@@ -332,7 +346,11 @@ fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_
 
     // What changes something comes from a page of ours.
     for origin in [None, Some("https://other.example"), Some("http://localhost"), Some("null")] {
-        here(cookie).from(origin).post("/v1/inquiries", &request_json()).is_problem(403, "other-origin", "wanted a page of https://localhost");
+        here(cookie).from(origin).post("/v1/inquiries", &request_json()).is_problem(
+            403,
+            "other-origin",
+            "wanted a page of https://localhost",
+        );
         here(cookie).from(origin).ask("DELETE", "/v1/session", b"").is_problem(403, "other-origin", "");
     }
     assert_eq!(here(cookie).from(None).get("/v1/inquiries").status, 200, "reading changes nothing");

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use smrt::api::wire::{BookingState, ModelState, ModelSwitchRequest, ModelView};
 use smrt::api::wire::inquiry::CandidateCard;
+use smrt::api::wire::{BookingState, ModelState, ModelSwitchRequest, ModelView};
 use smrt::audit::LeafKind;
 use smrt::client::desk::Array;
 use smrt::client::switch::SwitchEnd;
 use smrt::client::{Client, ClientError};
 use smrt::embed::{Choice, Models};
+use smrt::inquiry::Request;
 use smrt::limits::{REVIEWED_CANDIDATES_MAX, SWITCH_BATCH_LEN_MAX};
 
 use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, edition, photo, several, small};
@@ -93,9 +94,8 @@ impl Likeness {
         let shown: Vec<_> = array.candidates().filter_map(|candidate| candidate.known.as_ref()).collect();
         assert!(!shown.is_empty() && shown.is_sorted_by(|a, b| a.score >= b.score), "{shown:?}");
         // The last bit may be lost on the way through JSON; another model's score is far away.
-        let of = |model: &str| {
-            shown.iter().all(|known| (known.score - self.scores[&(model.to_owned(), known.number.to_string())]).abs() < 1e-9)
-        };
+        let of =
+            |model: &str| shown.iter().all(|known| (known.score - self.scores[&(model.to_owned(), known.number.to_string())]).abs() < 1e-9);
         models.iter().copied().find(|model| of(model)).unwrap_or_else(|| panic!("no model gives these scores: {shown:?}"))
     }
 }
@@ -119,10 +119,11 @@ fn every_answer_is_wholly_of_one_model_while_the_box_goes_from_one_to_another() 
             let (likeness, probe, old, new, before, done) = (&likeness, &probe, &old, &new, &before, &done);
             scope.spawn(move || {
                 let (mut after, mut of_the_new) = (0, false);
+                let few = Request { candidates: 4, ..request() };
                 while after < SEARCHES_EACH_SIDE {
                     assert!(Instant::now() < until);
                     let asked_after = done.load(Ordering::SeqCst);
-                    let array = desk.search(&request(), probe).unwrap();
+                    let array = desk.search(&few, probe).unwrap();
                     let model = likeness.hold(&array, &[old, new]);
                     assert!(model == new || !of_the_new && !asked_after, "an answer of the former model after one of the new");
                     of_the_new = model == new;

@@ -7,7 +7,6 @@ mod tampering;
 #[path = "../../../tests/bench/log/tiles.rs"]
 mod tiles;
 
-
 use super::*;
 use crate::audit::examples::example;
 use crate::audit::touch::{ActApproval, Base64Url, Touch, Verb};
