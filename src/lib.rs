@@ -9,6 +9,7 @@ pub mod audit;
 pub mod booking;
 pub mod client;
 pub mod config;
+pub mod console;
 pub mod disk;
 pub mod embed;
 pub mod face;

@@ -213,6 +213,10 @@ pub const VERIFY_BUNDLES_PER_CORE: usize = 32;
 pub const PUBLIC_COUNT_MIN: u64 = 5;
 /// Days that one public report may be about: ten years.
 pub const REPORT_DAYS_MAX: i64 = 3_653;
+/// Bytes of a photo file that a compare report holds as it is stored; a larger one is made smaller.
+pub const PRINTED_BYTES_MAX: usize = 512 << 10;
+/// Pixels along one side of a photo that was made smaller: 300 to the inch in the largest place that a page has.
+pub const PRINTED_SIDE_PX_MAX: u32 = 1_200;
 /// Alarms that one public report lists; more are counted.
 pub const REPORT_ALARMS_MAX: usize = 500;
 /// Threads that a start works with; no more than there are cores.
@@ -292,6 +296,8 @@ pub const ANSWER_BYTES_MAX: usize = 64 << 20;
 pub const TILE_BYTES_MAX: usize = 256 * (2 + 48 + 8 * (LEAF_FOLLOWS_MAX + LEAF_COUNTS_MAX));
 /// Bytes of a checkpoint with all its cosignatures.
 pub const CHECKPOINT_BYTES_MAX: usize = 64 << 10;
+/// Bytes of a proof that lays its leaf open: a detail, escaped and in base64, and a checkpoint with all its cosignatures.
+pub const SHOWN_PROOF_BYTES_MAX: u64 = 256 << 10;
 /// Seconds that a client waits for each step of an answer: the server gives up first and says so.
 pub const ANSWER_SECONDS_MAX: u64 = REQUEST_SECONDS_MAX + 10;
 /// Bookings of one feed file.
@@ -327,6 +333,13 @@ pub const CERTIFICATE_BACKDATE_MINUTES: i64 = 5;
 pub const AUTHORITY_NAME_CHARS_MAX: usize = 64;
 /// Host names and addresses of one server certificate.
 pub const SERVER_NAMES_MAX: usize = 16;
+
+// The compare report
+
+/// Pixels along the longer side of a booking photo on paper.
+pub const PAPER_FACE_PX_MAX: u32 = 1_200;
+/// Pixels along the longer side of a probe on paper.
+pub const PAPER_PROBE_PX_MAX: u32 = 1_600;
 
 // Searches by hand (SO-B4)
 
@@ -408,6 +421,7 @@ const _: () = {
     assert!(SWITCH_BATCH_LEN_MAX <= EMBED_QUEUE_LEN_MAX);
     assert!(SLOT_BYTES == 64);
     assert!(REFUSALS_KEPT_BYTES_MAX < DETAIL_BYTES_MAX);
+    assert!(SHOWN_PROOF_BYTES_MAX > (DETAIL_BYTES_MAX * 2 * 4 / 3 + CHECKPOINT_BYTES_MAX) as u64);
     // Escaped into JSON, a detail can double.
     assert!(DETAILS_PER_ANSWER_MAX * DETAIL_BYTES_MAX as u64 * 2 <= ANSWER_BYTES_MAX as u64);
     // All witnesses and the log itself sign one note, a line of some hundred bytes each, names of 200 among them.

@@ -32,6 +32,13 @@ pub(super) struct FromDesk {
     changes: bool,
 }
 
+impl FromDesk {
+    /// The ticket, the caller and the session's secret.
+    pub(super) fn parts(self) -> (Ticket, Caller, Option<Zeroizing<Vec<u8>>>) {
+        (self.ticket, self.caller, self.secret)
+    }
+}
+
 /// The routes of sessions and people.
 pub(super) fn routes() -> Router<Door> {
     Router::new()

@@ -26,7 +26,7 @@ use crate::limits::PROBE_PIECE_BYTES;
 use crate::service::{AtDesk, Head, InquirySight, SearchTimings, Service, ServiceError};
 use crate::vault::Announced;
 
-type InPaths = Result<Path<(String, String)>, PathRejection>;
+pub(super) type InPaths = Result<Path<(String, String)>, PathRejection>;
 
 /// The routes of inquiries.
 pub(super) fn routes() -> Router<Door> {
@@ -44,6 +44,9 @@ pub(super) fn routes() -> Router<Door> {
         .route("/v1/inquiries/{inquiry}/candidates/{version}/photo", get(get_photo))
         .route("/v1/inquiries/{inquiry}/findings", post(post_finding))
         .route("/v1/inquiries/{inquiry}/finish", post(post_finish))
+        .route("/v1/inquiries/{inquiry}/report", post(post_report))
+        .route("/v1/inquiries/{inquiry}/report.pdf", get(get_report))
+        .route("/v1/inquiries/{inquiry}/report.pdf.tlog-proof", get(get_report_proof))
         .route("/v1/inquiries/{inquiry}/evidence", post(post_evidence))
         .route("/v1/inquiries/{inquiry}/outcome", post(post_outcome))
         .route("/v1/inquiries/{inquiry}/withdraw", post(post_withdraw))
@@ -283,6 +286,36 @@ async fn post_finish(State(door): State<Door>, from: FromDesk, id: InPath, reque
     answer(&ticket, post.await)
 }
 
+async fn post_report(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
+    let ticket = from.ticket.clone();
+    let post = async {
+        let id = inquiry_id(id)?;
+        let At { revision } = form::read_json(request, "revision").await?;
+        Ok(Json(door.step(from, id, move |service, desk| service.issue_report(desk, id, revision)).await?.1).into_response())
+    };
+    answer(&ticket, post.await)
+}
+
+async fn get_report(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
+    let ticket = from.ticket.clone();
+    let get = async {
+        let id = inquiry_id(id)?;
+        let file = door.at_desk(from, move |service, desk| service.report_file(desk, id)).await?;
+        Ok(download(file, "application/pdf", &format!("compare-report-{id}.pdf")))
+    };
+    answer(&ticket, get.await)
+}
+
+async fn get_report_proof(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
+    let ticket = from.ticket.clone();
+    let get = async {
+        let id = inquiry_id(id)?;
+        let proof = door.at_desk(from, move |service, desk| service.report_proof(desk, id)).await?;
+        Ok(download(proof.into_bytes(), "text/plain; charset=utf-8", &format!("compare-report-{id}.pdf.tlog-proof")))
+    };
+    answer(&ticket, get.await)
+}
+
 async fn post_evidence(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
@@ -313,16 +346,26 @@ async fn post_withdraw(State(door): State<Door>, from: FromDesk, id: InPath, req
     answer(&ticket, post.await)
 }
 
+/// A file to be kept under this name.
+fn download(file: Vec<u8>, media_type: &'static str, name: &str) -> Response {
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
+    let mut answer = ([(header::CONTENT_TYPE, HeaderValue::from_static(media_type))], file).into_response();
+    if let Ok(disposition) = disposition {
+        answer.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    answer
+}
+
 fn picture(shown: Picture) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"))], shown.bytes).into_response()
 }
 
-fn inquiry_id(found: InPath) -> Result<InquiryId, Refusal> {
+pub(super) fn inquiry_id(found: InPath) -> Result<InquiryId, Refusal> {
     let Path(found) = found.map_err(|_| Refusal::malformed("the path is not UTF-8"))?;
     InquiryId::parse(&found).map_err(|e| Refusal::malformed(e.to_string()))
 }
 
-fn both(path: InPaths) -> Result<(InquiryId, String), Refusal> {
+pub(super) fn both(path: InPaths) -> Result<(InquiryId, String), Refusal> {
     let Path((id, other)) = path.map_err(|_| Refusal::malformed("the path is not UTF-8"))?;
     Ok((InquiryId::parse(&id).map_err(|e| Refusal::malformed(e.to_string()))?, other))
 }

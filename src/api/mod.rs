@@ -9,6 +9,7 @@ mod inquire;
 mod log;
 mod metrics;
 mod model;
+mod pages;
 mod problem;
 mod report;
 mod serve;
@@ -82,6 +83,7 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         .merge(log_routes())
         .merge(desk::routes())
         .merge(inquire::routes())
+        .merge(pages::routes())
         .route("/v1/report/public", get(report::get_public))
         .route("/v1/health", get(get_health))
         .route("/v1/metrics", get(get_metrics))

@@ -15,6 +15,7 @@ mod quorum;
 mod remark;
 mod rules;
 mod sample;
+mod shown;
 mod tile;
 pub mod touch;
 mod tree;
@@ -28,6 +29,7 @@ pub use quorum::{Quorum, Witness, Witnessed};
 pub use remark::{Place, Remark, Remarks, when};
 pub use rules::{Opened, OriginOpened, Ruled, Rules};
 pub use sample::SampleKey;
+pub use shown::ShownLeaf;
 pub use tile::{Holds, TileId, entries, push_entry, tile_bytes, tile_hashes};
 pub use tree::{Edge, Hash, TILE_WIDTH, TileNode, leaf_hash, node_hash};
 

@@ -276,6 +276,11 @@ impl Note {
         &self.text
     }
 
+    /// The names in which it is signed, whoever signed.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().map(|line| line.name.as_str())
+    }
+
     /// The checkpoint, whoever signed it.
     pub fn checkpoint(&self) -> Result<Checkpoint, AuditError> {
         Checkpoint::parse(&self.text)

@@ -272,6 +272,25 @@ impl Desk {
         self.post(&format!("/v1/inquiries/{}/finish", view.inquiry), &At { revision: view.revision })
     }
 
+    /// Has the report issued.
+    pub fn issue(&self, view: &InquiryView) -> Result<InquiryView, ClientError> {
+        self.post(&format!("/v1/inquiries/{}/report", view.inquiry), &At { revision: view.revision })
+    }
+
+    /// The report as it was issued.
+    pub fn report(&self, id: InquiryId) -> Result<Vec<u8>, ClientError> {
+        self.file(&format!("/v1/inquiries/{id}/report.pdf"))
+    }
+
+    /// The report's proof as it stands now.
+    pub fn report_proof(&self, id: InquiryId) -> Result<Vec<u8>, ClientError> {
+        self.file(&format!("/v1/inquiries/{id}/report.pdf.tlog-proof"))
+    }
+
+    fn file(&self, path: &str) -> Result<Vec<u8>, ClientError> {
+        read_bytes(self.client.agent.get(self.client.url(path)).header(header::COOKIE, &self.cookie).call(), ANSWER_BYTES_MAX)
+    }
+
     /// A whole inquiry up to the end of its first review, by one person who operates and examines.
     pub fn search(&self, request: &Request, probe: &[u8]) -> Result<Array, ClientError> {
         let array = self.ask(request, probe)?;
@@ -374,6 +393,16 @@ impl Staff {
     /// A person's key.
     pub fn key(&self, person: &Identifier) -> Option<&SharedKey> {
         self.keys.get(person)
+    }
+
+    /// The key of this credential, base64url.
+    pub fn key_named(&self, credential: &str) -> Option<&SharedKey> {
+        self.keys.values().find(|key| held(key).credential().to_string() == credential)
+    }
+
+    /// The names of the people.
+    pub fn people(&self) -> impl Iterator<Item = &Identifier> {
+        self.keys.keys()
     }
 
     /// Logs a person on at the console of this client.

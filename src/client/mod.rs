@@ -7,6 +7,8 @@ pub mod archive;
 pub mod desk;
 mod error;
 pub mod feed;
+pub mod forward;
+pub mod issued;
 pub mod journal;
 pub mod log;
 mod multipart;

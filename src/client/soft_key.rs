@@ -13,7 +13,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 
 use super::ClientError;
-use crate::audit::touch::{Aaguid, Base64Url, Challenge, PublicKey, Registration, RelyingParty, Touch};
+use crate::audit::touch::{Aaguid, Base64Url, Challenge, CredentialId, PublicKey, Registration, RelyingParty, Touch};
 
 const ID_BYTES: usize = 32;
 const PRESENT: u8 = 0x01;
@@ -96,6 +96,11 @@ impl SoftKey {
         let mut id = [0; ID_BYTES];
         rand::fill(&mut id).map_err(|_| ClientError::Random)?;
         Ok(Self { pair, id, count: 0 })
+    }
+
+    /// The name of its credential.
+    pub fn credential(&self) -> CredentialId {
+        Base64Url::new(self.id).expect("it is 32 bytes")
     }
 
     /// Registers its credential for a challenge.

@@ -150,6 +150,7 @@ fn said(panic: &(dyn Any + Send)) -> String {
 mod tests {
     use super::super::examine::tests::{MODELS, PORTRAIT};
     use super::*;
+    use crate::face::Edit;
 
     fn pool(workers: usize) -> Pool {
         Pool::start(Arc::clone(&MODELS), workers).unwrap()
@@ -168,6 +169,19 @@ mod tests {
             }
         });
         assert_eq!((pool.id(), pool.dimension()), (MODELS.id(), 128));
+    }
+
+    #[test]
+    fn a_probe_s_verbs_run_on_the_workers_too() {
+        let pool = pool(1);
+        let edits = Edits::new(vec![Edit::Exposure { tenths: 5 }]).unwrap();
+        let original: Arc<[u8]> = Arc::from(PORTRAIT);
+        let look = pool.look(Arc::clone(&original), &edits).unwrap();
+        let probe = pool.probe(Arc::clone(&original), &edits, Some(0)).unwrap();
+        assert_eq!((look.digests, look.faces.len()), (probe.look.digests, 1));
+        assert!(matches!(pool.probe(Arc::clone(&original), &edits, Some(1)), Err(EmbedError::NoSuchFace { asked: 1, found: 1 })));
+        assert_eq!(pool.picture(original, &edits, Part::Whole, 200, Encoding::Jpeg).unwrap().width, 200);
+        assert!(matches!(pool.look(&b"no photo"[..], &edits), Err(EmbedError::NotAPhoto { .. })));
     }
 
     #[test]

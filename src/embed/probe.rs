@@ -185,3 +185,177 @@ fn around(rgb: &RgbImage, [x, y, width, height]: [f32; 4]) -> RgbImage {
     let (top, bottom) = range(y + height / 2.0, rgb.height());
     imageops::crop_imm(rgb, left, top, right - left, bottom - top).to_image()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::decode::decode;
+    use super::super::edit::digest_of;
+    use super::super::examine::tests::{MODELS, PORTRAIT};
+    use super::super::quality::{Measure, Verdict};
+    use super::*;
+    use crate::face::Edit;
+    use crate::limits::PHOTO_BYTES_MAX;
+
+    fn edits(list: &[Edit]) -> Edits {
+        Edits::new(list.to_vec()).unwrap()
+    }
+
+    fn none() -> Edits {
+        Edits::default()
+    }
+
+    fn portrait() -> RgbImage {
+        decode(PORTRAIT).unwrap().rgb
+    }
+
+    fn png(photo: &RgbImage) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        photo.write_with_encoder(PngEncoder::new(Cursor::new(&mut bytes))).unwrap();
+        bytes
+    }
+
+    /// The portrait, and beside it a small copy whose eyes are too close together.
+    fn one_large_one_tiny() -> RgbImage {
+        let (photo, tiny) = (portrait(), imageops::thumbnail(&portrait(), 72, 72));
+        let mut both = RgbImage::new(600, 512);
+        imageops::replace(&mut both, &photo, 0, 0);
+        imageops::replace(&mut both, &tiny, 520, 100);
+        both
+    }
+
+    #[test]
+    fn all_faces_are_shown_and_why_one_cannot_be_chosen() {
+        let look = MODELS.look(&png(&one_large_one_tiny()), &none()).unwrap();
+        assert_eq!((look.original_px, look.searched_px, look.faces.len()), ([600, 512], [600, 512], 2));
+        let reasons: Vec<Option<String>> = look.faces.iter().map(|found| found.unusable.map(|u| u.to_string())).collect();
+        assert_eq!(reasons[0], None);
+        assert!(reasons[1].as_ref().unwrap().contains("px apart, at least 10 are needed"), "{reasons:?}");
+        assert!(matches!(MODELS.probe(&png(&one_large_one_tiny()), &none(), Choice::Face(Some(1))), Err(EmbedError::FaceTooSmall { .. })));
+        let empty = MODELS.look(&png(&RgbImage::from_pixel(200, 200, image::Rgb([90, 120, 90]))), &none()).unwrap();
+        assert!(empty.faces.is_empty(), "no face is no error while one looks");
+    }
+
+    #[test]
+    fn a_probe_without_edits_is_searched_as_a_booking_photo_would_be_enrolled() {
+        let probe = MODELS.probe(PORTRAIT, &none(), Choice::Face(None)).unwrap();
+        let portrait = MODELS.examine(PORTRAIT, Choice::Only).unwrap();
+        assert_eq!((&probe.embedding, probe.chosen), (&portrait.embedding, portrait.chosen));
+        assert_eq!(probe.look.digests, [digest_of(&self::portrait())]);
+        assert_eq!(probe.look.searched_sha256(), replay(PORTRAIT, &none()).unwrap()[0]);
+        let length = probe.quality.reading(Measure::EmbeddingLength).unwrap().value;
+        assert!((length - portrait.length).abs() < 1e-3, "{length} {}", portrait.length);
+    }
+
+    #[test]
+    fn what_is_searched_is_the_edited_image_and_nothing_else() {
+        let list = edits(&[
+            Edit::Crop { x: 90, y: 4, width: 300, height: 280 },
+            Edit::Rotate { tenths: 75 },
+            Edit::Exposure { tenths: -6 },
+            Edit::Contrast { hundredths: 20 },
+        ]);
+        let probe = MODELS.probe(PORTRAIT, &list, Choice::Face(None)).unwrap();
+        let edited = apply(portrait(), &list).unwrap();
+        let alone = MODELS.examine(&png(&edited.rgb), Choice::Only).unwrap();
+        assert_eq!(probe.embedding, alone.embedding);
+        assert_eq!((probe.look.original_px, probe.look.searched_px), ([512, 512], edited.rgb.dimensions().into()));
+        assert_eq!((&probe.look.digests, probe.look.searched_sha256()), (&edited.digests, digest_of(&edited.rgb)));
+        assert_eq!(replay(PORTRAIT, &list).unwrap(), edited.digests);
+        let plain = MODELS.probe(PORTRAIT, &none(), Choice::Face(None)).unwrap();
+        assert_ne!(probe.look.searched_sha256(), plain.look.searched_sha256());
+        assert!(probe.embedding.score(&plain.embedding) > 0.8, "{}", probe.embedding.score(&plain.embedding));
+        let brightness = |p: &Probe| p.quality.reading(Measure::LuminanceMean).unwrap().value;
+        assert!(brightness(&probe) < brightness(&plain), "measures are of the probe as searched");
+    }
+
+    #[test]
+    fn a_photo_on_its_side_is_put_upright_by_an_edit() {
+        let upright = MODELS.probe(&png(&portrait()), &none(), Choice::Face(None)).unwrap();
+        let lying = png(&imageops::rotate270(&portrait()));
+        let turned = MODELS.probe(&lying, &edits(&[Edit::Rotate { tenths: 900 }]), Choice::Face(None)).unwrap();
+        assert_eq!(turned.look.searched_sha256(), upright.look.searched_sha256());
+        assert_eq!(turned.embedding, upright.embedding);
+        assert_ne!(turned.look.digests[0], upright.look.digests[0]);
+    }
+
+    #[test]
+    fn an_edit_that_does_not_fit_the_photo_is_refused_by_every_verb() {
+        let beyond = edits(&[Edit::Crop { x: 400, y: 0, width: 200, height: 200 }]);
+        assert!(matches!(MODELS.look(PORTRAIT, &beyond), Err(EmbedError::CropOutside { photo: [512, 512], .. })));
+        assert!(matches!(MODELS.probe(PORTRAIT, &beyond, Choice::Face(None)), Err(EmbedError::CropOutside { .. })));
+        assert!(matches!(picture(PORTRAIT, &beyond, Part::Whole, 100, Encoding::Jpeg), Err(EmbedError::CropOutside { .. })));
+        assert!(matches!(replay(PORTRAIT, &beyond), Err(EmbedError::CropOutside { .. })));
+    }
+
+    #[test]
+    fn a_picture_is_upright_small_enough_never_enlarged_and_bare_of_metadata() {
+        let tiff = [b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".as_slice()].concat();
+        let length = u16::try_from(tiff.len() + 8).unwrap().to_be_bytes();
+        let wide = imageops::crop_imm(&portrait(), 0, 0, 512, 256).to_image();
+        let mut jpeg = Vec::new();
+        JpegEncoder::new_with_quality(&mut jpeg, 90).encode_image(&wide).unwrap();
+        let oriented = [&jpeg[..2], &[0xff, 0xe1], &length, b"Exif\0\0", &tiff, &jpeg[2..]].concat();
+        for encoding in [Encoding::Jpeg, Encoding::Png] {
+            let small = picture(&oriented, &none(), Part::Whole, 100, encoding).unwrap();
+            assert_eq!((small.width, small.height), (50, 100), "turned by its orientation, then made smaller");
+            assert!(!small.bytes.windows(4).any(|w| w == b"Exif"));
+            assert_eq!(decode(&small.bytes).unwrap().rgb.dimensions(), (50, 100));
+            let own = picture(&oriented, &none(), Part::Whole, u32::MAX, encoding).unwrap();
+            assert_eq!((own.width, own.height), (256, 512));
+        }
+        let exact = picture(&png(&wide), &none(), Part::Whole, 512, Encoding::Png).unwrap();
+        assert_eq!(decode(&exact.bytes).unwrap().rgb, wide);
+        let long = picture(&png(&RgbImage::new(5_000, 40)), &none(), Part::Whole, u32::MAX, Encoding::Png).unwrap();
+        assert_eq!(long.width, PICTURE_SIDE_PX_MAX);
+    }
+
+    #[test]
+    fn a_picture_of_a_face_shows_it_with_some_of_what_is_around_it() {
+        let face = MODELS.look(PORTRAIT, &none()).unwrap().faces[0].face;
+        let shown = picture(PORTRAIT, &none(), Part::Face(face.frame), 640, Encoding::Png).unwrap();
+        let longer = face.frame[2].max(face.frame[3]);
+        assert!((f64::from(shown.width) - f64::from(longer) * 1.7).abs() < 2.0 && shown.width < 512, "{} {longer}", shown.width);
+        let found = MODELS.look(&shown.bytes, &none()).unwrap();
+        assert_eq!(found.faces.len(), 1);
+        for odd in [[-50.0, -50.0, 100.0, 100.0], [500.0, 500.0, 900.0, 9.0], [f32::NAN; 4], [1e9, 1e9, 1.0, 1.0]] {
+            assert!(picture(PORTRAIT, &none(), Part::Face(odd), 100, Encoding::Jpeg).is_ok(), "{odd:?}");
+        }
+        let jp2 = include_bytes!("../../tests/data/astronaut.jp2");
+        assert!(
+            picture(jp2, &none(), Part::Whole, 640, Encoding::Jpeg).unwrap().bytes.starts_with(&[0xff, 0xd8]),
+            "browsers show no JPEG 2000"
+        );
+    }
+
+    #[test]
+    fn the_model_s_card_rates_every_measure_and_blocks_a_probe_that_the_model_makes_little_of() {
+        let sheet = |photo: &RgbImage| MODELS.probe(&png(photo), &none(), Choice::Face(None)).unwrap().quality;
+        let good = sheet(&portrait());
+        assert_eq!(good.0.iter().filter(|reading| reading.verdict == Verdict::Unrated).count(), 0);
+        assert!(!good.needs_a_reason(), "{good:?}");
+        let soft = sheet(&imageops::blur(&portrait(), 9.0));
+        let length = soft.reading(Measure::EmbeddingLength).unwrap();
+        assert!(soft.needs_a_reason() && length.verdict == Verdict::Poor, "{length:?}");
+        assert!(length.advice().is_some_and(|advice| advice.contains("another image")));
+        let mut dark = portrait();
+        dark.iter_mut().for_each(|value| *value /= 10);
+        let dark = sheet(&dark);
+        assert_eq!(dark.reading(Measure::UnderExposure).unwrap().verdict, Verdict::Poor);
+    }
+
+    #[test]
+    fn a_probe_file_may_be_longer_than_a_booking_photo_within_its_own_bound() {
+        let mut seed = 1u32;
+        let noise = RgbImage::from_fn(2_500, 2_500, |_, _| {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let [_, r, g, b] = seed.to_le_bytes();
+            image::Rgb([r, g, b])
+        });
+        let long = png(&noise);
+        assert!(long.len() > PHOTO_BYTES_MAX);
+        assert!(matches!(decode(&long), Err(EmbedError::Bytes { .. })));
+        assert_eq!(replay(&long, &none()).unwrap(), [digest_of(&noise)]);
+        let error = replay(&vec![0; crate::limits::PROBE_BYTES_MAX + 1], &none()).unwrap_err();
+        assert!(matches!(error, EmbedError::ProbeBytes { .. }) && error.to_string().contains("most accepted"), "{error}");
+    }
+}

@@ -19,6 +19,7 @@ mod sample;
 #[cfg(test)]
 mod secrecy_tests;
 mod sections;
+pub mod sheet;
 mod tables;
 mod times;
 mod totals;

@@ -11,10 +11,11 @@ use time::OffsetDateTime;
 use super::Service;
 use super::error::ServiceError;
 use super::ledger::{Ledger, OpenedLeaf};
+use super::sessions::AtDesk;
 use crate::audit::{Actor, Alarm, Detail, Entry, Finding, LeafKind, SampleKey};
 use crate::inquiry::Request;
 use crate::limits::{CLOCK_AGREE_SECONDS_MAX, DETAILS_PER_ANSWER_MAX, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, SAMPLES_SHOWN_MAX};
-use crate::roster::Caller;
+use crate::roster::{Caller, Duty};
 
 const DAY_CS: u64 = 8_640_000;
 const PPM: u64 = 1_000_000;
@@ -53,7 +54,73 @@ pub struct Routed {
     pub note: String,
 }
 
+/// One leaf with its detail, opened.
+#[derive(Clone, Debug)]
+pub struct LeafAt {
+    /// Its kind.
+    pub kind: LeafKind,
+    /// When, in hundredths of a second since 1970-01-01 UTC.
+    pub time_cs: u64,
+    /// The leaves that it follows.
+    pub follows: Vec<u64>,
+    /// Its detail; none once it has expired.
+    pub detail: Option<serde_json::Value>,
+}
+
 impl Service {
+    /// The newest leaves, the newest first: index, kind and time; the public half of the log.
+    pub fn newest_leaves(&self, desk: &AtDesk, most: u64) -> Result<Vec<(u64, LeafKind, u64)>, ServiceError> {
+        self.allowed(desk, Duty::Audit, "look at the log")?;
+        let leaves = self.ledger.leaves();
+        let mut newest = Vec::new();
+        self.for_each(leaves.saturating_sub(most)..leaves, |index, entry| {
+            if let Entry::Known(view) = entry {
+                newest.push((index, view.kind, view.time_cs));
+            }
+            Ok(())
+        })?;
+        newest.reverse();
+        Ok(newest)
+    }
+
+    /// Opens one leaf's detail for an auditor; logged before anything leaves.
+    pub fn open_leaf(&self, desk: &AtDesk, leaf: u64) -> Result<LeafAt, ServiceError> {
+        self.allowed(desk, Duty::Audit, "open details")?;
+        let row = self.ledger.core().store.leaf(leaf)?.ok_or(ServiceError::NotFound { what: "leaf" })?;
+        let Entry::Known(view) = Entry::read(&row.leaf)? else {
+            return Err(ServiceError::NotFound { what: "leaf of a kind that is known" });
+        };
+        let (kind, time_cs, follows) = (view.kind, view.time_cs, view.follows().collect());
+        self.ledger.note(Vec::new(), vec![1], Detail::DetailsOpened { actor: desk.actor(), first: leaf, end: leaf + 1 })?;
+        Ok(LeafAt { kind, time_cs, follows, detail: self.ledger.detail(leaf)? })
+    }
+
+    /// Samples and how far their reviews are, for an auditor at a desk.
+    pub fn samples_at(&self, desk: &AtDesk) -> Result<Vec<Drawn>, ServiceError> {
+        self.allowed(desk, Duty::Audit, "look at samples")?;
+        self.ledger.samples()
+    }
+
+    /// What audits found, for an auditor at a desk, the newest first: sample, search, finding, note.
+    pub fn findings_at(&self, desk: &AtDesk) -> Result<Vec<(u64, u64, Finding, String)>, ServiceError> {
+        self.allowed(desk, Duty::Audit, "look at findings")?;
+        let mut found = Vec::new();
+        for leaf in self.ledger.core().audit_leaves() {
+            let Some(Detail::SampleReviewed { asked, finding, note, .. }) = self.ledger.detail_of(leaf)? else { continue };
+            let row = self.ledger.core().store.leaf(leaf)?;
+            let sample = row.map(|row| {
+                Entry::read(&row.leaf).map(|entry| match entry {
+                    Entry::Known(view) => view.follows().next(),
+                    Entry::Foreign { .. } => None,
+                })
+            });
+            let sample = sample.transpose()?.flatten().unwrap_or(leaf);
+            found.push((sample, asked, finding, note));
+        }
+        found.reverse();
+        Ok(found)
+    }
+
     /// Opens the details of some leaves; logged before anything leaves. What has expired is left out.
     ///
     /// Errors: a caller that is no auditor's console; a range that is empty, beyond the log or longer than one answer.

@@ -10,6 +10,7 @@ use crate::face::FaceError;
 use crate::gallery::GalleryError;
 use crate::inquiry::{ActionError, InquiryError};
 use crate::limits::{CLOCK_AGREE_SECONDS_MAX, TOUCH_SECONDS_MAX};
+use crate::report::sheet::SheetError;
 use crate::roster::{PersonError, RosterError};
 use crate::store::StoreError;
 use crate::vault::VaultError;
@@ -119,6 +120,9 @@ pub enum ServiceError {
         /// The ceiling.
         most: usize,
     },
+    /// The report can't be made.
+    #[error(transparent)]
+    Sheet(#[from] SheetError),
     /// A table is full.
     #[error("there are {most} {what} already, more are not kept")]
     TooMany {
@@ -371,7 +375,7 @@ impl ServiceError {
             | Self::NoCosignature { .. } => Fate::Refuse,
             Self::Photo(e) => match e {
                 EmbedError::Busy => Fate::Wait,
-                EmbedError::Stopped | EmbedError::Thread { .. } | EmbedError::Model { .. } => Fate::Fail,
+                EmbedError::Stopped | EmbedError::Thread { .. } | EmbedError::Model { .. } | EmbedError::Picture { .. } => Fate::Fail,
                 // All else is about the photo, a decoder's panic over it included.
                 _ => Fate::Refuse,
             },
@@ -382,6 +386,7 @@ impl ServiceError {
             },
             Self::Vault(e) if e.is_refusal() => Fate::Refuse,
             Self::Busy | Self::ModelChanged | Self::Shut { .. } | Self::ClockBehind { .. } => Fate::Wait,
+            Self::Vault(e) if e.is_refusal() => Fate::Refuse,
             Self::Store(StoreError::Commit { .. }) | Self::Halted { .. } => Fate::Halt,
             _ => Fate::Fail,
         }

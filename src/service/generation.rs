@@ -11,10 +11,11 @@ use std::sync::{Arc, Mutex, RwLock, Weak};
 use super::error::ServiceError;
 use super::read_ahead::memory_available_bytes;
 use crate::booking::VersionId;
-use crate::embed::{Models, Pool};
+use crate::embed::{Manifest, Models, Pool, Role};
 use crate::face::{Candidate, Embedding, ModelId};
 use crate::gallery::{EngineChoice, Gallery, GalleryError, GalleryHandle, gpu};
 use crate::limits::ROW_NAMES_BYTES;
+use crate::report::Measured;
 
 /// One model's pool, gallery and the names of its rows.
 pub struct Generation {
@@ -108,6 +109,9 @@ impl Generation {
     }
 }
 
+/// The file with the error rates of the models of a folder, as `smrtctl evaluate --json` prints them, with the name of the set.
+const MEASURED: &str = "measured.json";
+
 /// The models of the configuration and the device on which galleries for them are made.
 pub struct Shelf {
     models: PathBuf,
@@ -139,6 +143,27 @@ impl Shelf {
         id_of(&self.models)
     }
 
+    /// The folder of a model; none where neither has it.
+    fn folder_of(&self, model: ModelId) -> Result<Option<&PathBuf>, ServiceError> {
+        if self.first()? == model {
+            return Ok(Some(&self.models));
+        }
+        Ok(self.next.as_ref().filter(|next| id_of(next).is_ok_and(|id| id == model)))
+    }
+
+    /// The name of a model's embedder, as its card has it; none where the model isn't at hand.
+    pub(super) fn name_of(&self, model: ModelId) -> Option<String> {
+        let manifests = Manifest::read_all(self.folder_of(model).ok()??).ok()?;
+        Some(Manifest::active(&manifests, Role::Embedder).ok()?.name.clone())
+    }
+
+    /// A model's error rates as they were measured, from the file `measured.json` beside its card; none where nobody measured this model.
+    pub(super) fn measured(&self, model: ModelId) -> Option<Measured> {
+        let file = std::fs::read(self.folder_of(model).ok()??.join(MEASURED)).ok()?;
+        let measured: Measured = serde_json::from_slice(&file).ok()?;
+        (measured.model == model.to_string()).then_some(measured)
+    }
+
     /// The threads for a model: those that run already, or new ones; `None` where neither folder has that model.
     ///
     /// Errors: a folder of that model that doesn't load; a first folder whose manifests can't be read. A second one that can't be read
@@ -149,14 +174,7 @@ impl Shelf {
         if let Some(pool) = started.iter().filter_map(Weak::upgrade).find(|pool| pool.id() == model) {
             return Ok(Some(pool));
         }
-        let folder = if self.first()? == model {
-            &self.models
-        } else {
-            match &self.next {
-                Some(next) if id_of(next).is_ok_and(|id| id == model) => next,
-                _ => return Ok(None),
-            }
-        };
+        let Some(folder) = self.folder_of(model)? else { return Ok(None) };
         let models = Models::load(folder).map_err(|source| ServiceError::Models { folder: folder.clone(), source: Box::new(source) })?;
         let pool = Arc::new(Pool::start(models, self.workers)?);
         started.push(Arc::downgrade(&pool));

@@ -369,6 +369,12 @@ impl Service {
         self.refused_at(desk, self.ledger.step(id.0, act, |_| Vec::new())).map(|_| ())
     }
 
+    /// All faces of the probe with these edits.
+    pub fn look(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<Look, ServiceError> {
+        let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
+        self.looked(&self.ledger.generation(), original, edits)
+    }
+
     /// All faces of the probe with these edits, and a picture of it, to choose by.
     pub fn preview(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<(Look, Picture), ServiceError> {
         let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
@@ -596,7 +602,7 @@ impl Service {
         self.pace.begin(&desk.person.id, self.ledger.now_cs())
     }
 
-    fn uploading(&self, id: InquiryId) -> Result<super::pace::Place<'_>, ServiceError> {
+    pub(super) fn uploading(&self, id: InquiryId) -> Result<super::pace::Place<'_>, ServiceError> {
         self.uploads.take(Identifier::parse(&id.to_string()).expect("hexadecimal digits are an identifier"))
     }
 }

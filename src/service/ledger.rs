@@ -204,6 +204,16 @@ impl Ledger {
         self.core.newest().note
     }
 
+    /// The log's origin.
+    pub fn origin(&self) -> &str {
+        self.core.log_key.origin()
+    }
+
+    /// Now, in hundredths of a second since 1970-01-01 UTC.
+    pub fn now(&self) -> u64 {
+        self.now_cs()
+    }
+
     /// Number of leaves in the log.
     pub fn leaves(&self) -> u64 {
         self.core.newest().leaves

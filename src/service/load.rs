@@ -12,6 +12,7 @@ use super::faces;
 use super::generation::Generation;
 use super::in_order::in_order;
 use super::progress::Step;
+use super::sheet::paper_id;
 use crate::audit::{Edge, Entry, Hash, LogKey, TILE_WIDTH, TileNode, leaf_hash};
 use crate::booking::{Identifier, VersionId};
 use crate::face::Embedding;
@@ -32,6 +33,8 @@ pub(super) struct Records {
     slots: Vec<u32>,
     /// Sorted by id, with the probe's slot.
     inquiries: Vec<([u8; 16], u32)>,
+    /// Under which their reports may lie sealed, sorted.
+    papers: Vec<[u8; 16]>,
     /// Sorted.
     probe_slots: Vec<u32>,
     /// Versions whose purge has begun.
@@ -188,6 +191,7 @@ impl Records {
         store.for_each_inquiry::<ServiceError>(|id, head| {
             records.probe_slots.push(head.slot);
             records.inquiries.push((id, head.slot));
+            records.papers.push(paper_id(id));
             if head.asked.is_some() {
                 records.searching.push(id);
             }
@@ -200,6 +204,7 @@ impl Records {
         step.add(untold);
         records.slots.sort_unstable();
         records.probe_slots.sort_unstable();
+        records.papers.sort_unstable();
         Ok(records)
     }
 
@@ -212,7 +217,7 @@ impl Records {
     }
 
     pub(super) fn knows_probe(&self, id: &[u8; 16]) -> bool {
-        self.inquiries.binary_search_by_key(id, |inquiry| inquiry.0).is_ok()
+        self.inquiries.binary_search_by_key(id, |inquiry| inquiry.0).is_ok() || self.papers.binary_search(id).is_ok()
     }
 
     pub(super) fn knows_probe_slot(&self, slot: u32) -> bool {

@@ -29,6 +29,7 @@ mod report;
 mod restore;
 mod review;
 mod sessions;
+mod sheet;
 mod stage;
 mod start;
 mod switch;
@@ -41,7 +42,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use time::Date;
 
-pub use audits::{Drawn, Routed};
+pub use audits::{Drawn, LeafAt, Routed};
 pub use clock::{Clock, SystemClock};
 pub use error::{Fate, ServiceError};
 pub use faces::{Enrolled, Faces, NextFace};
@@ -64,7 +65,7 @@ use crate::audit::touch::RelyingParty;
 use crate::audit::{Actor, Alarm, Detail};
 use crate::embed::{Choice, Pool, Portrait};
 use crate::inquiry::NumberPattern;
-use crate::roster::{Caller, Roster, RosterError};
+use crate::roster::{Agency, Caller, Roster, RosterError};
 use guard::{Guard, Watch};
 use metrics::Waiting;
 use model::Tender;
@@ -148,6 +149,12 @@ impl Service {
     /// The name that people's keys are bound to, where one is configured.
     pub fn console_name(&self) -> Option<&str> {
         self.relying_party.as_ref().map(RelyingParty::id)
+    }
+
+    /// Agencies for which may be asked today.
+    pub fn active_agencies(&self) -> impl Iterator<Item = &Agency> {
+        let today = self.today();
+        self.roster.agencies.iter().filter(move |agency| self.roster.requester(&agency.id, today).is_ok())
     }
 
     /// The ledger beneath, for what only reads.

@@ -75,8 +75,8 @@ pub enum VaultError {
         /// Most accepted.
         most: usize,
     },
-    /// An upload was begun with another size.
-    #[error("this upload was begun with another size, wanted the same again or the upload abandoned")]
+    /// An upload was begun, or finished, with another announcement.
+    #[error("this upload was announced otherwise before, wanted the same size and SHA-256 again")]
     UploadDiffers,
     /// A piece of an upload isn't the next one.
     #[error("the piece begins at byte {found}, {received} bytes have been received and the next piece begins there")]

@@ -44,12 +44,14 @@ impl Safe<ProbeKey> {
     /// finished is there whole and may be finished again. Its id and key are the caller's, the key lodged and durable before. One upload
     /// is held once at a time: that, too, is the caller's to see to.
     ///
-    /// Errors: a size of 0 or beyond `PROBE_BYTES_MAX`; `UploadDiffers` where another size was announced and something came already.
+    /// Errors: a size of 0 or beyond `PROBE_BYTES_MAX`; `UploadDiffers` where another size was announced and something came already;
+    /// `Unreadable` where a finished one is damaged.
     pub fn upload(&self, id: [u8; 16], key: &ProbeKey, announced: Announced) -> Result<Upload, VaultError> {
         Upload::begin(&self.disk, &self.folder, id, key, announced)
     }
 
-    /// Removes an upload that isn't finished, whatever came of it; one that isn't there is fine. What is finished is a photo like any other. Durable on return.
+    /// Removes an upload that isn't finished, whatever came of it; one that isn't there is fine, and what is finished is a photo like any
+    /// other. Durable on return.
     pub fn abandon_upload(&self, id: [u8; 16]) -> Result<(), VaultError> {
         let whole = photos::path(&self.folder, id);
         remove(self.disk.as_ref(), &whole.with_extension(UPLOAD))
@@ -160,7 +162,11 @@ impl Upload {
         }
         let found: [u8; 32] = context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes");
         if found != self.announced.sha256 {
-            remove(self.disk.as_ref(), if self.named { &self.whole } else { &self.part })?;
+            // What was finished once was what had been announced then, and stays.
+            if self.named {
+                return Err(VaultError::UploadDiffers);
+            }
+            remove(self.disk.as_ref(), &self.part)?;
             return Err(VaultError::UploadDigest { found, announced: self.announced.sha256 });
         }
         if !self.named {
@@ -322,6 +328,23 @@ mod tests {
         at.vault.probes.abandon_upload(ID).unwrap();
         at.vault.probes.abandon_upload(ID).unwrap();
         assert_eq!(at.begin(&long).unwrap().received(), 0);
+    }
+
+    #[test]
+    fn what_is_finished_may_be_finished_again_and_never_goes_for_another_announcement() {
+        let (at, probe) = (Station::new(), probe(SIZE));
+        let mut upload = at.begin(&probe).unwrap();
+        send(&mut upload, &probe, &mut 0).unwrap();
+        upload.finish().unwrap();
+        let again = at.begin(&probe).unwrap();
+        assert_eq!(again.received(), SIZE as u64);
+        again.finish().unwrap();
+        let other = Announced { size: SIZE as u64, sha256: [7; 32] };
+        assert!(matches!(at.vault.probes.upload(ID, &at.key, other).unwrap().finish(), Err(VaultError::UploadDiffers)));
+        let shorter = Announced { size: 9, sha256: [7; 32] };
+        assert!(matches!(at.vault.probes.upload(ID, &at.key, shorter), Err(VaultError::UploadDiffers)));
+        assert!(at.vault.probes.upload(ID, &ProbeKey::generate(), announced(&probe)).unwrap_err().is_damage(), "another key");
+        assert_eq!(at.vault.probes.read_photo(ID, &at.key).unwrap(), probe);
     }
 
     #[test]

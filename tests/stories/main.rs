@@ -5,6 +5,7 @@
 mod a_bridge_to_other_witnesses;
 mod a_browser_comes_to_the_door;
 mod a_console_searches;
+mod a_court_verifies_a_report;
 mod a_stranger_knocks;
 mod a_witness_cosigns;
 mod an_agency_expunges;

@@ -1,6 +1,8 @@
 //! `smrtctl evaluate`: accuracy of the models over a labelled folder.
 
 mod plot;
+mod quality;
+mod worn;
 
 use std::fs;
 use std::io::Read;
@@ -11,9 +13,12 @@ use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
-use smrt::embed::{Choice, EmbedError, Models};
-use smrt::face::{Candidate, Embedding, dot};
+use smrt::embed::{Choice, EmbedError, Models, QualitySheet};
+use smrt::face::{Candidate, Edits, Embedding, dot};
 use smrt::limits::PHOTO_BYTES_MAX;
+
+use quality::{QualityFigures, Searched, Went};
+use worn::Wear;
 
 /// Mates count when they are among so many candidates.
 const CANDIDATES: usize = 20;
@@ -35,6 +40,10 @@ pub(crate) struct Evaluate {
     /// Also write the curves to this SVG: mates found by rank, and misses against false alarms.
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
+    /// Also say what each measure of a probe's quality sheet tells about misses. The probes are searched again small, soft, dark and
+    /// compressed, which takes twice as long as all else. With --json they come as one more field, which `smrtctl report` doesn't take.
+    #[arg(long)]
+    quality: bool,
     /// Folder of the models.
     #[arg(long, value_name = "DIR", default_value = "models")]
     models: PathBuf,
@@ -83,6 +92,14 @@ struct Figures {
     threshold_at_5: Option<f64>,
     #[serde(rename = "threshold_at_fpir_0.01")]
     threshold_at_1: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quality: Option<QualityFigures>,
+}
+
+/// What was made of one photo.
+struct Examined {
+    embedding: Embedding,
+    sheet: QualitySheet,
 }
 
 /// What the searches gave.
@@ -97,11 +114,21 @@ impl Evaluate {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let rows = read_index(&self.dir)?;
         let models = Models::load(&self.models).with_context(|| format!("the models of {} can't be used", self.models.display()))?;
-        let embeddings = embed_all(&rows, &self.dir, &models, self.threads.max(1))?;
+        let as_they_are: Vec<(&Row, Option<Wear>)> = rows.iter().map(|row| (row, None)).collect();
+        let examined = examine_all(&as_they_are, &self.dir, &models, self.threads.max(1))?;
+        let embeddings: Vec<Option<Embedding>> = examined.iter().map(|e| e.as_ref().map(|e| e.embedding.clone())).collect();
         let outcome = Outcome::of(&rows, &embeddings);
         let enrolled = rows.iter().zip(&embeddings).filter(|(r, e)| r.role == Role::Enrol && e.is_some()).count();
         let failed = embeddings.iter().filter(|e| e.is_none()).count();
-        let figures = Figures::of(&outcome, models.id().to_string(), enrolled, failed);
+        let mut figures = Figures::of(&outcome, models.id().to_string(), enrolled, failed);
+        if self.quality {
+            let probes = rows.iter().filter(|row| row.role != Role::Enrol);
+            let worn: Vec<(&Row, Option<Wear>)> = probes.flat_map(|row| Wear::ALL.map(|wear| (row, Some(wear)))).collect();
+            let worn_examined = examine_all(&worn, &self.dir, &models, self.threads.max(1))?;
+            let all = as_they_are.iter().zip(&examined).chain(worn.iter().zip(&worn_examined));
+            let all: Vec<(&Row, Option<&Examined>)> = all.map(|((row, _), examined)| (*row, examined.as_ref())).collect();
+            figures.quality = Some(quality_of(&all, rows.len(), outcome.threshold(FALSE_ALARMS[1]).unwrap_or(f64::NEG_INFINITY)));
+        }
         if let Some(path) = &self.plot {
             fs::write(path, plot::svg(&outcome)).with_context(|| format!("the plot {} can't be written", path.display()))?;
         }
@@ -135,45 +162,78 @@ fn read_index(dir: &Path) -> anyhow::Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// The embedding of each row's photo; none where no face can be had of it.
-fn embed_all(rows: &[Row], dir: &Path, models: &Models, threads: usize) -> anyhow::Result<Vec<Option<Embedding>>> {
-    let bar = ProgressBar::new(rows.len() as u64);
+/// What is made of each photo, as it is or worn; none where no face can be had of it.
+fn examine_all(photos: &[(&Row, Option<Wear>)], dir: &Path, models: &Models, threads: usize) -> anyhow::Result<Vec<Option<Examined>>> {
+    let bar = ProgressBar::new(photos.len() as u64);
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
-        while let Some((at, row)) = Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| rows.get(at).map(|row| (at, row))) {
-            done.push((at, embed_one(&dir.join(&row.file), models)?));
+        while let Some((at, (row, wear))) =
+            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| photos.get(at).map(|photo| (at, photo)))
+        {
+            done.push((at, examine_one(&dir.join(&row.file), *wear, models)?));
             bar.inc(1);
         }
         anyhow::Ok(done)
     };
-    let mut embeddings: Vec<Option<Embedding>> = rows.iter().map(|_| None).collect();
+    let mut examined: Vec<Option<Examined>> = photos.iter().map(|_| None).collect();
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         for worker in workers {
             let done = worker.join().map_err(|_| anyhow::anyhow!("examining a photo panicked"))??;
-            for (at, embedding) in done {
-                embeddings[at] = embedding;
+            for (at, one) in done {
+                examined[at] = one;
             }
         }
         anyhow::Ok(())
     })?;
     bar.finish_and_clear();
-    Ok(embeddings)
+    Ok(examined)
 }
 
-fn embed_one(path: &Path, models: &Models) -> anyhow::Result<Option<Embedding>> {
+fn examine_one(path: &Path, wear: Option<Wear>, models: &Models) -> anyhow::Result<Option<Examined>> {
     let mut photo = Vec::new();
     let file = fs::File::open(path).with_context(|| format!("{} can't be opened", path.display()))?;
     file.take(PHOTO_BYTES_MAX as u64 + 1).read_to_end(&mut photo).with_context(|| format!("{} can't be read", path.display()))?;
-    match models.examine(&photo, Choice::Central) {
-        Ok(portrait) => Ok(Some(portrait.embedding)),
+    let photo = match wear {
+        None => photo,
+        Some(wear) => wear.of(&photo)?,
+    };
+    match models.probe(&photo, &Edits::default(), Choice::Central) {
+        // Worn ones are held against the rule for probes: a face that it refuses has no sheet.
+        Ok(probe) if wear.is_some() && probe.look.faces[probe.chosen].unusable.is_some() => Ok(None),
+        Ok(probe) => Ok(Some(Examined { embedding: probe.embedding, sheet: probe.quality })),
         Err(e @ (EmbedError::Model { .. } | EmbedError::Embedding { .. })) => Err(e).with_context(|| path.display().to_string()),
+        Err(_) if wear.is_some() => Ok(None),
         Err(e) => {
             eprintln!("{}: {e}", path.display());
             Ok(None)
         }
     }
+}
+
+/// What the measures tell about misses and false alarms at this threshold. The first `as_they_are` photos are, the others are worn probes.
+fn quality_of(all: &[(&Row, Option<&Examined>)], as_they_are: usize, threshold: f64) -> QualityFigures {
+    let (plain, worn) = all.split_at(as_they_are);
+    let enrolled = plain.iter().filter(|(row, _)| row.role == Role::Enrol);
+    let gallery: Vec<(&str, &Embedding)> = enrolled.filter_map(|(row, e)| Some((row.subject.as_str(), &e.as_ref()?.embedding))).collect();
+    let photos: Vec<&QualitySheet> = plain.iter().filter_map(|(_, e)| Some(&e.as_ref()?.sheet)).collect();
+    let searched: Vec<Searched<'_>> = all
+        .iter()
+        .filter_map(|(row, examined)| {
+            let Examined { embedding, sheet } = examined.as_ref()?;
+            let went = match row.role {
+                Role::Enrol => return None,
+                Role::MatedProbe => {
+                    let (at, score) = first_mate(&gallery, &row.subject, embedding)?;
+                    Went::Mated { score, missed: at > CANDIDATES || score <= threshold }
+                }
+                Role::NonMatedProbe => Went::NonMated { alarm: gallery.iter().any(|(_, e)| e.score(embedding) > threshold) },
+            };
+            Some(Searched { sheet, went })
+        })
+        .collect();
+    QualityFigures::of(&photos, &searched, worn.iter().filter(|(_, examined)| examined.is_none()).count())
 }
 
 impl Outcome {
@@ -236,6 +296,7 @@ impl Figures {
             threshold_at_10,
             threshold_at_5,
             threshold_at_1,
+            quality: None,
         }
     }
 }
@@ -256,7 +317,8 @@ impl std::fmt::Display for Figures {
         let [m10, m5, m1] = [self.fnir_at_10, self.fnir_at_5, self.fnir_at_1].map(shown);
         writeln!(f, "missed (FNIR)     {m10:>7}  {m5:>7}  {m1:>7}   within the first {CANDIDATES}")?;
         let [t10, t5, t1] = [self.threshold_at_10, self.threshold_at_5, self.threshold_at_1].map(shown);
-        writeln!(f, "threshold         {t10:>7}  {t5:>7}  {t1:>7}   belongs to this model only")
+        writeln!(f, "threshold         {t10:>7}  {t5:>7}  {t1:>7}   belongs to this model only")?;
+        self.quality.as_ref().map_or(Ok(()), |quality| write!(f, "{quality}"))
     }
 }
 

@@ -1,24 +1,29 @@
-//! `smrtctl report`: the public report, made and counted again.
+//! `smrtctl report`: the public report, made and counted again; an issued compare report, verified.
 
-use std::fs;
-use std::io::{Write, stdout};
+use std::fs::{self, File};
+use std::io::{Read, Write, stdout};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::builder::ArgPredicate;
 use clap::{Arg, Args, Subcommand};
+use smrt::audit::Quorum;
 use smrt::booking::iso_date;
 use smrt::client::archive::Archive;
+use smrt::client::issued::{Standing, proof_beside, verify_report};
 use smrt::client::recount::{Recount, recount};
+use smrt::limits::SHOWN_PROOF_BYTES_MAX;
 use smrt::report::{Imprint, Measured, Period, PublicReport, page};
 use smrt::tls::files::{PUBLIC_MODE, replace, write_new};
 use time::Date;
 
 use crate::server::Server;
 
-/// Exit status of a report of which a figure comes out otherwise.
+/// Exit status of a report of which something comes out otherwise.
 const DIFFERS: u8 = 2;
+/// Exit status of a report that holds, but for which its log's owner alone vouches.
+const NOT_WITNESSED: u8 = 3;
 /// Figures named one by one, at most.
 const NAMED_MAX: usize = 40;
 
@@ -31,6 +36,27 @@ pub(crate) enum Report {
     ///
     /// With --verify, a report is counted again from a copy of the log: 0 all figures agree, 2 some differ, 1 it can't be done.
     Public(Box<Public>),
+    Verify(Verify),
+}
+
+/// Verify an issued Facial Recognition Image Compare Report, offline: that the file is byte for byte the one that was issued, that the log
+/// has it, that the log's key signed for it, and that enough witnesses cosigned.
+///
+/// Exit status: 0 all holds, 1 it can't be verified, for instance without keys, 2 something does not hold, 3 it holds, but is not yet witnessed:
+/// the log's owner alone vouches for it.
+#[derive(Args)]
+pub(crate) struct Verify {
+    /// The report.
+    file: PathBuf,
+    /// Its proof; without it the file beside the report that has '.tlog-proof' behind the report's name.
+    #[arg(long, value_name = "FILE")]
+    proof: Option<PathBuf>,
+    /// Keys of the log and its witnesses with their quorum (C2SP tlog-policy), from somebody else than who gave you the report.
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// Print the verdict as one JSON object.
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Args)]
@@ -72,11 +98,39 @@ pub(crate) struct Public {
 
 impl Report {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
-        let Self::Public(public) = self;
-        match (&public.verify, &public.report) {
-            (Some(folder), Some(report)) => verify(folder, report),
-            _ => public.make(),
+        match self {
+            Self::Verify(verify) => verify.run(),
+            Self::Public(public) => match (&public.verify, &public.report) {
+                (Some(folder), Some(report)) => recounted(folder, report),
+                _ => public.make(),
+            },
         }
+    }
+}
+
+impl Verify {
+    fn run(self) -> anyhow::Result<ExitCode> {
+        let read = |path: &Path| fs::read(path).with_context(|| format!("{} can't be read", path.display()));
+        let keys = match &self.keys {
+            Some(path) => {
+                let text = String::from_utf8(read(path)?).with_context(|| format!("{} holds no keys", path.display()))?;
+                Some(Quorum::parse(&text).with_context(|| format!("{} holds no keys", path.display()))?)
+            }
+            None => None,
+        };
+        let beside = self.proof.unwrap_or_else(|| proof_beside(&self.file));
+        let file = File::open(&beside).with_context(|| format!("the report's proof {} can't be read", beside.display()))?;
+        let mut proof = Vec::new();
+        file.take(SHOWN_PROOF_BYTES_MAX).read_to_end(&mut proof).with_context(|| format!("{} can't be read", beside.display()))?;
+        let verdict = verify_report(&read(&self.file)?, &proof, keys.as_ref());
+        let text = if self.json { serde_json::to_string_pretty(&verdict)? } else { verdict.words() };
+        writeln!(stdout(), "{}", text.trim_end())?;
+        Ok(match verdict.standing() {
+            Standing::Holds => ExitCode::SUCCESS,
+            Standing::NoKeys => ExitCode::FAILURE,
+            Standing::Violated => ExitCode::from(DIFFERS),
+            Standing::NotWitnessed => ExitCode::from(NOT_WITNESSED),
+        })
     }
 }
 
@@ -122,7 +176,7 @@ impl Public {
     }
 }
 
-fn verify(folder: &Path, path: &Path) -> anyhow::Result<ExitCode> {
+fn recounted(folder: &Path, path: &Path) -> anyhow::Result<ExitCode> {
     let bytes = fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
     let report = read_report(&bytes).with_context(|| format!("{} is no public report", path.display()))?;
     let recount = recount(&Archive::at(folder), &report).context("the report can't be counted again")?;

@@ -12,6 +12,8 @@ use anyhow::{Context, bail, ensure};
 use smrt::audit::touch::RelyingParty;
 use smrt::booking::{BookingData, BookingNumber, CollectionBasis, Identifier, Text};
 use smrt::client::desk::{Array, Desk, Staff};
+use smrt::client::forward::Forwarder;
+use smrt::client::issued::proof_beside;
 use smrt::client::{Client, ClientError, Credentials};
 use smrt::config::{Config, TlsFiles};
 use smrt::disk::RealDisk;
@@ -107,7 +109,8 @@ impl Demo {
         }
         let folder = self.folder.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("smrt-demo-{}", std::process::id())));
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-        let site = Site::make(&folder, &self.models, self.engine)?;
+        let forwarder = Forwarder::listen()?;
+        let site = Site::make(&folder, &self.models, self.engine, forwarder.relying_party())?;
         steps.done(&format!("a site authority with a server, one agency's feed and one console, in {}", folder.display()));
         let parts = open(&site)?;
         let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -120,18 +123,25 @@ impl Demo {
             // Dropped is as good as sent.
             let _ = stopped.await;
         }));
-        let shown = self.act(&mut steps, &site, &server, &cast);
-        if shown.is_ok() && !self.once {
-            println!("\nThe box stays up until Ctrl-C.");
-            runtime.block_on(tokio::signal::ctrl_c())?;
-        }
+        let shown = self.act(&mut steps, &site, &server, &folder, &cast);
+        let shown = match shown {
+            Ok((console, staff)) if !self.once => {
+                let people: Vec<&str> = staff.people().map(Identifier::as_str).collect();
+                println!("\nThe console is at {}/ for any browser on this machine, until Ctrl-C.", site.relying_party.origin());
+                println!("Log on as {}; their keys are software.\n", people.join(", "));
+                forwarder.serve(console, staff);
+                runtime.block_on(tokio::signal::ctrl_c())?;
+                Ok(())
+            }
+            shown => shown.map(|_| ()),
+        };
         drop(stop);
         runtime.block_on(serving)??;
         shown
     }
 
     /// What an agency and a console do, over mutual TLS.
-    fn act(&self, steps: &mut Steps, site: &Site, server: &str, cast: &Cast) -> anyhow::Result<()> {
+    fn act(&self, steps: &mut Steps, site: &Site, server: &str, folder: &Path, cast: &Cast) -> anyhow::Result<(Client, Staff)> {
         let feed = site.client(server, &CertificateName::Feed(Identifier::parse(AGENCY)?))?;
         let mut numbers = HashMap::new();
         let (mut leaf, mut refused) = (0, 0);
@@ -153,10 +163,10 @@ impl Demo {
         let console = site.client(server, &CertificateName::Device(Identifier::parse(DEVICE)?))?;
         let mut staff = Staff::found(&console, &site.relying_party, site.commander(), site.administrator())?;
         let (operator, examiner) = (person("operator", Role::OperatorExaminer)?, person("examiner", Role::Examiner)?);
-        for person in [&operator, &examiner] {
+        for person in [&operator, &examiner, &person("auditor", Role::Auditor)?] {
             staff.admit(&console, person)?;
         }
-        steps.done("a commander and an administrator, who admitted an operator and a second examiner, each with a key of software");
+        steps.done("a commander and an administrator, who admitted an operator, a second examiner and an auditor, each with a key of software");
         let (operator, examiner) = (staff.desk(&console, &operator.id)?, staff.desk(&console, &examiner.id)?);
         let request = request()?;
         let begun = Instant::now();
@@ -165,19 +175,25 @@ impl Demo {
         let view = operator.dispose_all(operator.claim(&array.view)?)?;
         let view = examiner.dispose_all(examiner.claim(&examiner.inquiry(view.inquiry)?)?)?;
         steps.done("every candidate looked at by two examiners, the second without score and name");
-        let array = Array { view: operator.inquiry(view.inquiry)?, ..array };
+        let view = operator.issue(&operator.inquiry(view.inquiry)?)?;
+        let paper = folder.join(format!("compare-report-{}.pdf", view.inquiry));
+        write_new(&paper, &operator.report(view.inquiry)?, SECRET_MODE)?;
+        write_new(&proof_beside(&paper), &operator.report_proof(view.inquiry)?, SECRET_MODE)?;
+        steps.done(&format!("the compare report, with its proof beside it: {}", paper.display()));
+        let array = Array { view, ..array };
         if self.json {
             println!("{}", serde_json::to_string_pretty(&array.view)?);
         } else {
             println!("\n{}", table(&array));
         }
         steps.done(&format!("the log's newest checkpoint:\n\n{}", indent(&console.checkpoint()?)));
-        first_is(&array, &numbers, &probe.subject)
+        first_is(&array, &numbers, &probe.subject)?;
+        Ok((console, staff))
     }
 }
 
 impl Site {
-    fn make(folder: &Path, models: &Path, engine: EngineChoice) -> anyhow::Result<Self> {
+    fn make(folder: &Path, models: &Path, engine: EngineChoice, relying_party: &RelyingParty) -> anyhow::Result<Self> {
         let (certificates, state) = (folder.join("authority"), folder.join("state"));
         if certificates.exists() {
             bail!("{} holds a demonstration already; name another folder or remove it", folder.display());
@@ -193,7 +209,6 @@ impl Site {
             write_new(&path, &bytes, SECRET_MODE)?;
             Ok(path)
         };
-        let relying_party = RelyingParty::new("http://localhost")?;
         let config = Config {
             listen: None,
             state,
@@ -218,7 +233,7 @@ impl Site {
             embed_workers: 0,
         };
         let appointed = [appoint(&config, "commander", Role::Commander)?, appoint(&config, "administrator", Role::Administrator)?];
-        Ok(Self { config, roster: roster()?, authority, relying_party, appointed })
+        Ok(Self { config, roster: roster()?, authority, relying_party: relying_party.clone(), appointed })
     }
 
     fn client(&self, server: &str, name: &CertificateName) -> anyhow::Result<Client> {

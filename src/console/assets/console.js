@@ -1,0 +1,5 @@
+// What every page has.
+
+import "./form.js";
+import "./idle.js";
+import "./keys.js";

@@ -1,0 +1,176 @@
+//! Photos on paper: as stored where a page can hold the file as it is, else made smaller by averaging. Nothing sharpens, and both sides are
+//! scaled alike.
+
+use std::io::Cursor;
+
+use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
+use image::codecs::png::PngDecoder;
+use image::metadata::Orientation;
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, Limits, RgbImage, RgbaImage, imageops};
+use krilla::image::Image;
+
+use super::input::Picture;
+use crate::limits::{DECODE_BYTES_MAX, PHOTO_SIDE_PX_MAX, PRINTED_BYTES_MAX, PRINTED_SIDE_PX_MAX};
+
+/// Of a picture that is made smaller.
+const JPEG_QUALITY: u8 = 90;
+
+/// A photo that is ready for the page.
+pub(super) struct Printed {
+    pub(super) image: Image,
+    /// Width and height of the photo as given and upright, in pixels.
+    pub(super) pixels: (u32, u32),
+}
+
+/// Why a photo can't be printed.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unprintable {
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    #[error("{0}")]
+    Page(String),
+}
+
+impl Printed {
+    pub(super) fn of(picture: &Picture) -> Result<Self, Unprintable> {
+        match picture {
+            Picture::Jpeg(bytes) => {
+                let mut decoder = JpegDecoder::new(Cursor::new(bytes))?;
+                let plain = matches!(decoder.original_color_type(), ExtendedColorType::L8 | ExtendedColorType::Rgb8);
+                let orientation = decoder.orientation()?;
+                let pixels = decoder.dimensions();
+                if plain && orientation == Orientation::NoTransforms && bytes.len() <= PRINTED_BYTES_MAX {
+                    let image = Image::from_jpeg(bytes.clone().into(), false).map_err(Unprintable::Page)?;
+                    return Ok(Self { image, pixels });
+                }
+                Self::smaller(upright(decoder, orientation)?.into_rgb8())
+            }
+            Picture::Png(bytes) => {
+                let mut decoder = PngDecoder::new(Cursor::new(bytes))?;
+                let orientation = decoder.orientation()?;
+                Self::smaller(on_white(&upright(decoder, orientation)?.into_rgba8()))
+            }
+            Picture::Rgb(pixels) => Self::smaller(pixels.clone()),
+        }
+    }
+
+    fn smaller(rgb: RgbImage) -> Result<Self, Unprintable> {
+        let pixels = rgb.dimensions();
+        let (width, height) = within(pixels, PRINTED_SIDE_PX_MAX);
+        let shown = if (width, height) == pixels { rgb } else { imageops::thumbnail(&rgb, width, height) };
+        let mut jpeg = Vec::new();
+        JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY).encode_image(&shown)?;
+        let image = Image::from_jpeg(jpeg.into(), false).map_err(Unprintable::Page)?;
+        Ok(Self { image, pixels })
+    }
+
+    /// Width and height that fit into a box with the photo's own proportions.
+    ///
+    /// Units: points.
+    pub(super) fn fitted(&self, width: f32, height: f32) -> (f32, f32) {
+        let (wide, high) = (px(self.pixels.0), px(self.pixels.1));
+        let scale = (width / wide).min(height / high);
+        (wide * scale, high * scale)
+    }
+
+    /// Points to a pixel where the photo is so wide.
+    pub(super) fn scale(&self, width: f32) -> f32 {
+        width / px(self.pixels.0)
+    }
+
+    /// The part of the photo around a face, with room for the head, in the proportions of a box: left, upper, width, height as shares of
+    /// the whole.
+    pub(super) fn around(&self, [left, upper, wide, high]: [f32; 4], proportion: f32) -> [f32; 4] {
+        let (width, height) = (px(self.pixels.0), px(self.pixels.1));
+        let room = (high.max(wide / proportion) * 1.8).min(height).min(width / proportion).max(1.0);
+        let (part_width, part_height) = (room * proportion, room);
+        let x = (left + wide / 2.0 - part_width / 2.0).clamp(0.0, (width - part_width).max(0.0));
+        let y = (upper + high / 2.0 - part_height / 2.0).clamp(0.0, (height - part_height).max(0.0));
+        [x / width, y / height, part_width / width, part_height / height]
+    }
+}
+
+/// Decodes within the bounds that photos have.
+fn upright(mut decoder: impl ImageDecoder, orientation: Orientation) -> Result<DynamicImage, ImageError> {
+    let mut limits = Limits::no_limits();
+    (limits.max_image_width, limits.max_image_height) = (Some(PHOTO_SIDE_PX_MAX), Some(PHOTO_SIDE_PX_MAX));
+    limits.max_alloc = Some(DECODE_BYTES_MAX);
+    decoder.set_limits(limits)?;
+    let mut image = DynamicImage::from_decoder(decoder)?;
+    image.apply_orientation(orientation);
+    Ok(image)
+}
+
+/// What is seen through is white on paper.
+fn on_white(rgba: &RgbaImage) -> RgbImage {
+    let over = |value: u8, alpha: u8| {
+        let (value, alpha) = (u16::from(value), u16::from(alpha));
+        u8::try_from((value * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
+    };
+    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
+        let [r, g, b, a] = rgba.get_pixel(x, y).0;
+        image::Rgb([over(r, a), over(g, a), over(b, a)])
+    })
+}
+
+/// The largest size of these proportions with no side longer than `most`.
+fn within((width, height): (u32, u32), most: u32) -> (u32, u32) {
+    let longer = width.max(height);
+    if longer <= most {
+        return (width, height);
+    }
+    let scaled = |side: u32| u32::try_from((u64::from(side) * u64::from(most) + u64::from(longer) / 2) / u64::from(longer)).unwrap_or(most);
+    (scaled(width).max(1), scaled(height).max(1))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a photo's side has at most five digits")]
+fn px(n: u32) -> f32 {
+    n as f32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ASTRONAUT: &[u8] = include_bytes!("../../../tests/data/astronaut.jpg");
+
+    #[test]
+    fn what_is_too_large_is_made_smaller_in_its_proportions() {
+        let wide = Printed::of(&Picture::Rgb(RgbImage::new(4_000, 3_000))).unwrap();
+        assert_eq!(wide.pixels, (4_000, 3_000));
+        let (width, height) = wide.image.size();
+        assert_eq!((width, height), (PRINTED_SIDE_PX_MAX, PRINTED_SIDE_PX_MAX * 3 / 4));
+        assert_eq!(wide.fitted(246.0, 230.0), (246.0, 184.5));
+        assert_eq!(within((10, 4_000), 1_200), (3, 1_200));
+    }
+
+    #[test]
+    fn a_photo_that_lies_on_its_side_stands_upright() {
+        let mut exif = vec![0xff, 0xd8, 0xff, 0xe1, 0, 34];
+        exif.extend_from_slice(b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0");
+        let mut jpeg = Vec::new();
+        JpegEncoder::new(&mut jpeg).encode_image(&RgbImage::new(40, 20)).unwrap();
+        exif.extend_from_slice(&jpeg[2..]);
+        let turned = Printed::of(&Picture::Jpeg(exif)).unwrap();
+        assert_eq!((turned.pixels, turned.image.size()), ((20, 40), (20, 40)));
+    }
+
+    #[test]
+    fn a_transparent_png_is_seen_on_white_and_what_is_no_photo_is_refused() {
+        let white = on_white(&RgbaImage::from_pixel(1, 1, image::Rgba([9, 9, 9, 0])));
+        assert_eq!(white.get_pixel(0, 0).0, [255; 3]);
+        assert!(Printed::of(&Picture::Png(include_bytes!("../../../tests/data/palette.png").to_vec())).is_ok());
+        assert!(Printed::of(&Picture::Jpeg(b"\xff\xd8no".to_vec())).is_err());
+        assert!(Printed::of(&Picture::Png(ASTRONAUT.to_vec())).is_err());
+    }
+
+    #[test]
+    fn the_part_around_a_face_lies_within_the_photo() {
+        let photo = Printed::of(&Picture::Rgb(RgbImage::new(600, 400))).unwrap();
+        for face in [[0.0, 0.0, 50.0, 60.0], [560.0, 350.0, 80.0, 90.0], [100.0, 50.0, 300.0, 380.0], [-9.0, -9.0, 2.0, 2.0]] {
+            let [x, y, wide, high] = photo.around(face, 0.8);
+            assert!(x >= 0.0 && y >= 0.0 && x + wide <= 1.001 && y + high <= 1.001, "{face:?}");
+            assert!((wide * 600.0 / (high * 400.0) - 0.8).abs() < 1e-3, "{face:?}");
+        }
+    }
+}
