@@ -100,7 +100,7 @@ impl Refusal {
             ServiceError::Step(step) => Self::step(step),
             ServiceError::NotShown { .. } => (StatusCode::FORBIDDEN, "not-shown"),
             ServiceError::AtWork => (StatusCode::CONFLICT, "at-work"),
-            ServiceError::TooFast { .. } | ServiceError::Ceiling { .. } => (StatusCode::TOO_MANY_REQUESTS, "ceiling"),
+            ServiceError::TooFast { .. } | ServiceError::Ceiling { .. } => (StatusCode::CONFLICT, "ceiling"),
             ServiceError::Vault(VaultError::UploadSize { .. }) => (StatusCode::PAYLOAD_TOO_LARGE, "upload"),
             ServiceError::Vault(_) => (StatusCode::CONFLICT, "upload"),
             ServiceError::Photo(EmbedError::SeveralFaces { .. }) => (StatusCode::UNPROCESSABLE_ENTITY, "several-faces"),

@@ -252,7 +252,7 @@ pub fn compare(view: &CompareView<'_>) -> Option<Markup> {
     Some(inside(desk, &page, &main))
 }
 
-const KEYS: [(&str, &str); 13] = [
+const KEYS: [(&str, &str); 14] = [
     ("j ArrowRight ArrowDown", "next candidate"),
     ("k ArrowLeft ArrowUp", "previous candidate"),
     ("1 2 3", "lead, no lead, inconclusive; then Enter records it"),
@@ -261,6 +261,7 @@ const KEYS: [(&str, &str); 13] = [
     ("q w", "rotate left, rotate right"),
     ("Shift+Arrows", "pan; with the pointer: drag"),
     ("Wheel Shift+Drag", "zoom and rotate with the pointer"),
+    ("Double-click", "bring that place to the middle"),
     ("0", "reset zoom, pan and rotation"),
     ("s o b", "side by side, one over the other, in turns"),
     ("m", "move both, the probe alone, the candidate alone"),
@@ -293,11 +294,10 @@ fn viewer(view: &CompareView<'_>, entry: &Entry<'_>, at: usize) -> Markup {
 
 fn tools(inquiry: &Inquiry, entries: &[Entry<'_>], at: usize) -> Markup {
     html! {
-        div.tools role="toolbar" aria-label="View" {
+        div.tools role="group" aria-label="View" {
             button type="button" data-mode="side" data-keys="s" aria-pressed="true" { "Side by side" }
             button type="button" data-mode="swipe" data-keys="o" aria-pressed="false" { "Swipe" }
             button type="button" data-mode="blink" data-keys="b" aria-pressed="false" { "Blink" }
-            span #swipe-tool hidden { label for="swipe" { "Line " } input type="range" #swipe min="0" max="100" value="50"; }
             span.apart {}
             button type="button" data-tool="in" data-keys="z" { "Zoom in" }
             button type="button" data-tool="out" data-keys="x" { "Zoom out" }
@@ -312,6 +312,7 @@ fn tools(inquiry: &Inquiry, entries: &[Entry<'_>], at: usize) -> Markup {
                 button type="button" data-moves="0" aria-pressed="false" { "Probe" }
                 button type="button" data-moves="1" aria-pressed="false" { "Candidate" }
             }
+            span.swipe.held #swipe-tool { label for="swipe" { "Line" } input type="range" #swipe min="0" max="100" value="50"; }
             span.apart {}
             (way(inquiry, entries, at))
         }
@@ -357,7 +358,7 @@ fn features(inquiry: &Inquiry, entry: &Entry<'_>, at: usize) -> Markup {
             input type="hidden" name="finding.candidate" value=(entry.ranked.version) required;
             div.inline {
                 label for="find-feature" { "Features " span.quiet #noted { "0 alike, 0 different" } }
-                input type="search" #find-feature data-keys="f" placeholder="Find one: nose, ear, mole" autocomplete="off";
+                input type="search" #find-feature data-keys="f" placeholder="Find one" autocomplete="off";
             }
             div.features tabindex="0" role="region" aria-label={ "Features of candidate " (at + 1) } {
                 @for component in Component::ALL {

@@ -368,7 +368,21 @@ impl Ledger {
 
     /// A live booking with its owner; the record says which face of it this generation compares.
     pub fn record(&self, generation: &Generation, version: VersionId) -> Result<Option<(Identifier, Record)>, ServiceError> {
-        let Some((row, record)) = self.core.record(version)?.filter(|(row, _)| row.state == VersionState::Live) else { return Ok(None) };
+        self.record_where(generation, version, |state| state == VersionState::Live)
+    }
+
+    /// As `record`, of a booking that a search showed and its agency hasn't released.
+    pub(super) fn shown_record(&self, generation: &Generation, version: VersionId) -> Result<Option<(Identifier, Record)>, ServiceError> {
+        self.record_where(generation, version, is_shown)
+    }
+
+    fn record_where(
+        &self,
+        generation: &Generation,
+        version: VersionId,
+        stands: impl Fn(VersionState) -> bool,
+    ) -> Result<Option<(Identifier, Record)>, ServiceError> {
+        let Some((row, record)) = self.core.record(version)?.filter(|(row, _)| stands(row.state)) else { return Ok(None) };
         let key = self.core.vault.bookings.key(row.slot, &Lodger { owner: row.agency.clone(), id: version.0 })?;
         for sealed in self.core.store.vectors(row.leaf)? {
             // The other one is another model's and doesn't open as this one's.
@@ -389,8 +403,7 @@ impl Ledger {
 
     /// The photo of a booking that a search showed and its agency hasn't released, as it was received.
     pub(super) fn shown_photo(&self, version: VersionId) -> Result<Option<Vec<u8>>, ServiceError> {
-        let shown = |state| matches!(state, VersionState::Live | VersionState::Superseded | VersionState::Unusable);
-        let Some(row) = self.core.store.version(version)?.filter(|row| shown(row.state)) else { return Ok(None) };
+        let Some(row) = self.core.store.version(version)?.filter(|row| is_shown(row.state)) else { return Ok(None) };
         let key = self.core.vault.bookings.key(row.slot, &Lodger { owner: row.agency, id: version.0 })?;
         Ok(Some(self.core.vault.bookings.read_photo(version.0, &key)?))
     }
@@ -473,4 +486,9 @@ impl Drop for Ledger {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// Whether a booking that a search showed is shown still: its agency hasn't released it.
+fn is_shown(state: VersionState) -> bool {
+    matches!(state, VersionState::Live | VersionState::Superseded | VersionState::Unusable)
 }

@@ -233,18 +233,18 @@ impl Service {
             self.takes(&key).map(|()| (approval, key))
         });
         let (approval, key) = self.refuse_log_on(caller, Some(person), enrolled)?;
-        let (actor, person, sha256) = (Actor::from(caller), person.clone(), sha256_hex(code.as_bytes()));
+        let (actor, id, sha256) = (Actor::from(caller), person.clone(), sha256_hex(code.as_bytes()));
         let decide = move |core: &Core, group: &Group<'_>| {
-            let mut member = core.member(&person)?.ok_or(ServiceError::NoSuchCode)?;
+            let mut member = core.member(&id)?.ok_or(ServiceError::NoSuchCode)?;
             let code = member.code.take().filter(|code| code.holds(&sha256, group.now_cs)).ok_or(ServiceError::NoSuchCode)?;
             known_key(&core.members()?, &key)?;
             member.key = Some(key.clone());
-            let actor = Actor { person: Some(person.clone()), agency: Some(member.account.person.agency.clone()), ..actor };
-            let leaf = NewLeaf::new(vec![code.leaf], Vec::new(), Detail::KeyEnrolled { actor, person, key, approval });
+            let actor = Actor { person: Some(id.clone()), agency: Some(member.account.person.agency.clone()), ..actor };
+            let leaf = NewLeaf::new(vec![code.leaf], Vec::new(), Detail::KeyEnrolled { actor, person: id, key, approval });
             let rows = move |core: &Core, tables: &Commit, _: Option<u64>| core.put_member(tables, &member);
             Ok(((), Some(Decided::new(vec![leaf], rows))))
         };
-        self.ledger.decide(Subject::People, decide).map(|_| ())
+        self.refuse_log_on(caller, Some(person), self.ledger.decide(Subject::People, decide)).map(|_| ())
     }
 
     fn appointed(&self, person: &Identifier, code: &str) -> Result<Member, ServiceError> {
@@ -310,7 +310,7 @@ impl Service {
             };
             Ok(((), Some(Decided::new(vec![NewLeaf::new(Vec::new(), Vec::new(), detail)], rows))))
         };
-        self.ledger.decide(Subject::People, decide)?;
+        self.refused_at(desk, self.ledger.decide(Subject::People, decide))?;
         Ok(id)
     }
 
@@ -352,7 +352,7 @@ impl Service {
             };
             Ok(((), Some(Decided::new(vec![NewLeaf::new(vec![leaf], Vec::new(), detail)], rows))))
         };
-        self.ledger.decide(Subject::People, decide)?;
+        self.refused_at(desk, self.ledger.decide(Subject::People, decide))?;
         self.guard.end_sessions_of(&person, "the roster changed")
     }
 
@@ -366,7 +366,7 @@ impl Service {
             let rows = move |_: &Core, tables: &Commit, _: Option<u64>| Ok(tables.remove_grant(id)?);
             Ok(((), Some(Decided::new(vec![NewLeaf::new(vec![grant.leaf], Vec::new(), detail)], rows))))
         };
-        self.ledger.decide(Subject::People, decide).map(|_| ())
+        self.refused_at(desk, self.ledger.decide(Subject::People, decide)).map(|_| ())
     }
 
     /// What somebody touches to release a locked account.
@@ -390,7 +390,7 @@ impl Service {
             let rows = move |core: &Core, tables: &Commit, _: Option<u64>| core.put_member(tables, &member);
             Ok(((), Some(Decided::new(vec![leaf], rows))))
         };
-        self.ledger.decide(Subject::People, decide).map(|_| ())
+        self.refused_at(desk, self.ledger.decide(Subject::People, decide)).map(|_| ())
     }
 
     fn may_release(&self, desk: &AtDesk, person: &Identifier) -> Result<(), ServiceError> {
@@ -421,7 +421,7 @@ impl Service {
             let rows = move |core: &Core, tables: &Commit, _: Option<u64>| core.put_member(tables, &member);
             Ok(((), Some(Decided::new(vec![leaf], rows))))
         };
-        self.ledger.decide(Subject::People, decide)?;
+        self.refused_at(desk, self.ledger.decide(Subject::People, decide))?;
         self.guard.end_sessions_of(person, "the account went off")
     }
 
@@ -437,7 +437,7 @@ impl Service {
             let rows = move |core: &Core, tables: &Commit, _: Option<u64>| core.put_member(tables, &member);
             Ok(((), Some(Decided::new(vec![leaf], rows))))
         };
-        self.ledger.decide(Subject::People, decide).map(|_| ())
+        self.refused_at(desk, self.ledger.decide(Subject::People, decide)).map(|_| ())
     }
 
     /// What must hold of an order before anybody touches anything.

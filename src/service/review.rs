@@ -13,7 +13,6 @@ use crate::embed::{Part, Picture};
 use crate::face::Edits;
 use crate::inquiry::{Action, CandidateSight, Disposition, Finding, Handover, Inquiry, InquiryId, Outcome, Review, Sight, Stage, Who};
 use crate::roster::Duty;
-use crate::store::VersionState;
 
 /// An inquiry in a list.
 #[derive(Clone, Debug)]
@@ -143,8 +142,7 @@ impl Service {
 
     /// A candidate's record, for as long as its agency hasn't released it.
     pub(super) fn shown_record(&self, version: VersionId) -> Result<Option<(Identifier, Record)>, ServiceError> {
-        let shown = |state| matches!(state, VersionState::Live | VersionState::Superseded | VersionState::Unusable);
-        Ok(self.ledger.core().record(version)?.filter(|(row, _)| shown(row.state)).map(|(row, record)| (row.agency, record)))
+        self.ledger.shown_record(&self.ledger.generation(), version)
     }
 
     /// A picture of a candidate's photo; the view is logged.

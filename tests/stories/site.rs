@@ -624,6 +624,12 @@ pub(crate) fn night_blind_models() -> PathBuf {
     models_with("night-blind-models", |card| card.replace("colours = \"bgr\"", "colours = \"bgr\"\npixel_offset = 128.0"))
 }
 
+/// A folder of the same models with a card that calls every probe poor.
+pub(crate) fn strict_models() -> PathBuf {
+    let bounds = "mirror = true\nquality.embedding_length = { poor_below = 1000.0, low_below = 1000.0 }";
+    models_with("strict-models", |card| card.replace("mirror = true", bounds))
+}
+
 /// A folder of the same model files with other cards.
 pub(crate) fn models_with(name: &str, change: impl Fn(String) -> String) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);

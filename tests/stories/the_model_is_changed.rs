@@ -12,6 +12,7 @@ use smrt::client::desk::Array;
 use smrt::client::switch::SwitchEnd;
 use smrt::client::{Client, ClientError};
 use smrt::embed::{Choice, Models};
+use smrt::inquiry::Request;
 use smrt::limits::{REVIEWED_CANDIDATES_MAX, SWITCH_BATCH_LEN_MAX};
 
 use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, edition, photo, several, small};
@@ -118,10 +119,11 @@ fn every_answer_is_wholly_of_one_model_while_the_box_goes_from_one_to_another() 
             let (likeness, probe, old, new, before, done) = (&likeness, &probe, &old, &new, &before, &done);
             scope.spawn(move || {
                 let (mut after, mut of_the_new) = (0, false);
+                let few = Request { candidates: 4, ..request() };
                 while after < SEARCHES_EACH_SIDE {
                     assert!(Instant::now() < until);
                     let asked_after = done.load(Ordering::SeqCst);
-                    let array = desk.search(&request(), probe).unwrap();
+                    let array = desk.search(&few, probe).unwrap();
                     let model = likeness.hold(&array, &[old, new]);
                     assert!(model == new || !of_the_new && !asked_after, "an answer of the former model after one of the new");
                     of_the_new = model == new;

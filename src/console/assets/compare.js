@@ -104,7 +104,7 @@ function show(mode) {
   viewer.classList.toggle("over", mode !== "side");
   viewer.classList.toggle("blink", mode === "blink");
   viewer.classList.remove("other");
-  document.getElementById("swipe-tool").hidden = mode !== "swipe";
+  document.getElementById("swipe-tool").classList.toggle("held", mode !== "swipe");
   clearInterval(blinking);
   if (mode === "blink" && !still.matches) blinking = setInterval(() => viewer.classList.toggle("other"), BLINK_MS);
   press("mode", mode);
@@ -120,6 +120,13 @@ function blink() {
 function move(which) {
   view.moves = which;
   press("moves", which);
+}
+
+/** Where the pointer is, from the middle of the pane that it is in. */
+function placeIn(event) {
+  const pane = document.elementsFromPoint(event.clientX, event.clientY).map((each) => each.closest(".pane")).find(Boolean) ?? panes[0];
+  const { left, top, width, height } = pane.getBoundingClientRect();
+  return { x: event.clientX - left - width / 2, y: event.clientY - top - height / 2 };
 }
 
 function drag() {
@@ -138,17 +145,16 @@ function drag() {
   viewer.addEventListener("pointerup", () => {
     from = null;
   });
-  viewer.addEventListener(
-    "wheel",
-    (event) => {
-      event.preventDefault();
-      const pane = panes.find((each) => each.contains(event.target)) ?? panes[0];
-      const { left, top, width, height } = pane.getBoundingClientRect();
-      const place = { x: event.clientX - left - width / 2, y: event.clientY - top - height / 2 };
-      zoom(event.deltaY < 0 ? ZOOM_STEP : 1 / ZOOM_STEP, place);
-    },
-    { passive: false },
-  );
+  // For those who can't drag.
+  viewer.addEventListener("dblclick", (event) => {
+    const { x, y } = placeIn(event);
+    pan(-x, -y);
+  });
+  const wheel = (event) => {
+    event.preventDefault();
+    zoom(event.deltaY < 0 ? ZOOM_STEP : 1 / ZOOM_STEP, placeIn(event));
+  };
+  viewer.addEventListener("wheel", wheel, { passive: false });
 }
 
 /** Left and right go to the candidates beside, with shift they pan. */
