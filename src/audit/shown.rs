@@ -103,7 +103,7 @@ mod tests {
     use crate::audit::{Actor, LeafKind, LogKey, node_hash};
 
     fn shown() -> ShownLeaf {
-        let actor = Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: "0".repeat(64) };
+        let actor = Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: "0".repeat(64), person: None, agency: None };
         let detail = Detail::PublicReport { actor, report_sha256: "0".repeat(64) };
         let detail = String::from_utf8(detail.to_bytes()).unwrap();
         let commitment = commit(&[0xab; 32], detail.as_bytes());

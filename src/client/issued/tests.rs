@@ -21,7 +21,7 @@ fn keys(least: usize) -> Quorum {
 /// What the log says of a report, at a checkpoint that these witnesses cosigned.
 fn issued(report: &[u8], by: &[u8]) -> ShownLeaf {
     let detail = Detail::ReportIssued {
-        actor: Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: "0".repeat(64) },
+        actor: Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: "0".repeat(64), person: None, agency: None },
         inquiry: "0f".repeat(16),
         report_sha256: hex::encode(digest(&SHA256, report)),
         leads: vec![VersionId([1; 16]), VersionId([7; 16])],
@@ -64,7 +64,7 @@ fn another_logs_key_another_report_and_an_entry_of_another_kind_do_not_hold() {
     let elsewhere = Quorum::new(LogKey::new("other.example/smrt", &[5; 32]).unwrap().verifier().clone(), Vec::new(), 0, 60).unwrap();
     assert_eq!(verify_report(report, text.as_bytes(), Some(&elsewhere)).standing(), Standing::Violated);
     let mut shown = issued(report, &[10, 12]);
-    let actor = Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: "0".repeat(64) };
+    let actor = Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: "0".repeat(64), person: None, agency: None };
     let told = Detail::PublicReport { actor, report_sha256: hex::encode(digest(&SHA256, report)) };
     shown.detail = String::from_utf8(told.to_bytes()).unwrap();
     shown.leaf.kind = LeafKind::PublicReport;
