@@ -115,9 +115,12 @@ impl Front {
         stream.set_read_timeout(Some(Duration::from_secs(HEADER_SECONDS_MAX)))?;
         let Some(asked) = read(&stream)? else { return write(&mut stream, 400, &[], b"no HTTP request of a form that is understood") };
         match (asked.method.as_str(), asked.path.as_str()) {
-            ("GET", KEY_MODULE) => {
-                write(&mut stream, 200, &[("content-type".to_owned(), "text/javascript; charset=utf-8".to_owned())], SOFTWARE_KEY.as_bytes())
-            }
+            ("GET", KEY_MODULE) => write(
+                &mut stream,
+                200,
+                &[("content-type".to_owned(), "text/javascript; charset=utf-8".to_owned())],
+                SOFTWARE_KEY.as_bytes(),
+            ),
             ("POST", KEY_PATH) => match self.touch(&asked.body) {
                 Some(touch) => {
                     let body = serde_json::to_vec(&touch).unwrap_or_default();

@@ -24,7 +24,7 @@ impl Given {
         let log = LogKey::new("fusion.example/smrt", &[5; 32]).unwrap();
         let court = CosignerKey::new("court.example", &[6; 32]).unwrap();
         let detail = Detail::ReportIssued {
-            actor: Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: "0".repeat(64) },
+            actor: Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: "0".repeat(64), person: None, agency: None },
             inquiry: "0f".repeat(16),
             report_sha256: hex::encode(digest(&SHA256, REPORT)),
             leads: Vec::new(),

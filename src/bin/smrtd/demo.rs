@@ -166,7 +166,9 @@ impl Demo {
         for person in [&operator, &examiner, &person("auditor", Role::Auditor)?] {
             staff.admit(&console, person)?;
         }
-        steps.done("a commander and an administrator, who admitted an operator, a second examiner and an auditor, each with a key of software");
+        steps.done(
+            "a commander and an administrator, who admitted an operator, a second examiner and an auditor, each with a key of software",
+        );
         let (operator, examiner) = (staff.desk(&console, &operator.id)?, staff.desk(&console, &examiner.id)?);
         let request = request()?;
         let begun = Instant::now();
