@@ -626,8 +626,10 @@ pub(crate) fn night_blind_models() -> PathBuf {
 
 /// A folder of the same models with a card that calls every probe poor.
 pub(crate) fn strict_models() -> PathBuf {
-    let bounds = "mirror = true\nquality.embedding_length = { poor_below = 1000.0, low_below = 1000.0 }";
-    models_with("strict-models", |card| card.replace("mirror = true", bounds))
+    let strict = "embedding_length = { low_below = 1000.0, poor_below = 1000.0 }";
+    models_with("strict-models", |card| {
+        card.lines().map(|line| if line.starts_with("embedding_length") { strict } else { line }).collect::<Vec<_>>().join("\n")
+    })
 }
 
 /// A folder of the same model files with other cards.

@@ -139,6 +139,8 @@ fn embed_due(ledger: &Ledger, rounds: usize) -> Result<(), ServiceError> {
 /// What an inquiry's operator and examiner is told as it goes.
 #[derive(Default)]
 struct Inquired {
+    /// Which of the probes it is about.
+    probe: usize,
     id: Option<InquiryId>,
     /// The inquiry's revision after the last step that was acknowledged.
     revision: u64,
@@ -149,20 +151,14 @@ struct Inquired {
     reviewed: Option<u64>,
 }
 
-/// A probe of two pieces, and what is said of it before its first byte.
-static PROBE: LazyLock<(Vec<u8>, Announced)> = LazyLock::new(|| {
-    let probe = photo(99, 0).into_iter().cycle().take(PROBE_PIECE_BYTES + 5_000).collect::<Vec<_>>();
-    let announced = Announced { size: probe.len() as u64, sha256: sha256(&probe) };
-    (probe, announced)
+/// Probes of one piece and of two, each with what is said of it before its first byte.
+static PROBES: LazyLock<[(Vec<u8>, Announced); 2]> = LazyLock::new(|| {
+    [3_000, PROBE_PIECE_BYTES + 5_000].map(|bytes| {
+        let probe = photo(99, 0).into_iter().cycle().take(bytes).collect::<Vec<_>>();
+        let announced = Announced { size: bytes as u64, sha256: sha256(&probe) };
+        (probe, announced)
+    })
 });
-
-fn probe() -> &'static [u8] {
-    &PROBE.0
-}
-
-fn announced() -> Announced {
-    PROBE.1
-}
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
     digest(&SHA256, bytes).as_ref().try_into().unwrap()
@@ -176,13 +172,13 @@ fn who() -> Who {
 }
 
 /// What a touch of theirs approves.
-fn approval(inquiry: InquiryId, revision: u64, model: ModelId) -> SearchApproval {
+fn approval(inquiry: InquiryId, probe_sha256: [u8; 32], revision: u64, model: ModelId) -> SearchApproval {
     SearchApproval {
         log: ORIGIN.to_owned(),
         inquiry: inquiry.0,
         revision,
         fields_sha256: sha256(request().canonical().as_bytes()),
-        probe_sha256: announced().sha256,
+        probe_sha256,
         searched_sha256: [7; 32],
         face: FaceBox { left: 1, top: 2, width: 3, height: 4 },
         edits: Vec::new(),
@@ -204,28 +200,27 @@ fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
     let id = ledger.open_inquiry(actor(), who(), request(), today, None)?;
     (told.inquired.id, told.inquired.revision) = (Some(id), 1);
     told.checkpoints.push(ledger.checkpoint());
-    let probe = probe();
-    for piece in 0..2 {
-        let offset = piece * PROBE_PIECE_BYTES;
+    let (probe, announced) = (&PROBES[told.inquired.probe].0, PROBES[told.inquired.probe].1);
+    for offset in (0..probe.len()).step_by(PROBE_PIECE_BYTES) {
         let bytes = &probe[offset..probe.len().min(offset + PROBE_PIECE_BYTES)];
         // Each piece finds out anew how far the upload is, as a request does.
-        told.inquired.received = ledger.upload(id, announced(), |mut upload| upload.put(offset as u64, bytes))?;
+        told.inquired.received = ledger.upload(id, announced, |mut upload| upload.put(offset as u64, bytes))?;
     }
-    ledger.upload(id, announced(), |upload| upload.finish().map(|()| 0))?;
+    ledger.upload(id, announced, |upload| upload.finish().map(|()| 0))?;
     let act = |told: &mut Told, action: Action| {
         ledger.act(id, who(), told.inquired.revision, action)?;
         told.inquired.revision += 1;
         Ok::<_, ServiceError>(())
     };
     let frame = Frame { x: 1, y: 2, width: 3, height: 4 };
-    let (sha256, media_type) = (Digest(announced().sha256), Text::parse("image/jpeg").unwrap());
+    let (sha256, media_type) = (Digest(announced.sha256), Text::parse("image/jpeg").unwrap());
     act(told, Action::ReceiveProbe(Probe { sha256, bytes: probe.len() as u64, media_type, faces: vec![frame] }))?;
     let choice = Choice { face: 0, frame, edits: Edits::default(), searched: Digest([7; 32]), quality: Quality::default(), reason: None };
     act(told, Action::ChooseFace(choice))?;
     let model = ledger.model();
     let mut key = SoftKey::new().unwrap();
     let kept = verify_registration(&key.register(&[0; 32], &relying_party()), &[0; 32], &relying_party()).unwrap();
-    let approval = approval(id, told.inquired.revision, model);
+    let approval = approval(id, announced.sha256, told.inquired.revision, model);
     let touch = key.touch(&approval.challenge(), &relying_party()).unwrap();
     told.inquired.asked = Some(ledger.ask(id, actor(), who(), approval, touch, kept)?);
     told.inquired.revision += 1;
@@ -481,6 +476,7 @@ fn check_bookings(ledger: &Ledger, told: &Told) -> Result<(), String> {
 /// Holds an inquiry against what its operator and examiner was told: it stands at that step or the next, and its leaves say the same.
 fn check_inquiry(ledger: &Ledger, told: &Inquired) -> Result<(), String> {
     let Some(id) = told.id else { return Ok(()) };
+    let (probe, announced) = (&PROBES[told.probe].0, PROBES[told.probe].1);
     let inquiry = ledger.find_inquiry(id).map_err(|e| format!("the inquiry: {}", e.chain()))?;
     // A release of a candidate and an interruption raise it, too.
     if inquiry.revision() < told.revision {
@@ -491,22 +487,22 @@ fn check_inquiry(ledger: &Ledger, told: &Inquired) -> Result<(), String> {
     }
     if inquiry.probe().is_some() {
         let kept = ledger.probe(id.0).map_err(|e| format!("the probe: {}", e.chain()))?;
-        if kept.as_deref() != Some(probe()) {
+        if kept.as_deref() != Some(&probe[..]) {
             return Err("the probe is not the one that came".to_owned());
         }
     } else {
         // It goes on where it was, to the same end.
-        let received = ledger.upload(id, announced(), |upload| Ok(upload.received())).map_err(|e| format!("the upload: {}", e.chain()))?;
+        let received = ledger.upload(id, announced, |upload| Ok(upload.received())).map_err(|e| format!("the upload: {}", e.chain()))?;
         if received < told.received {
             return Err(format!("{received} bytes of the probe are there, told were {}", told.received));
         }
-        let (probe, mut at) = (probe(), received);
+        let mut at = received;
         while at < probe.len() as u64 {
             let from = usize::try_from(at).unwrap();
             let piece = &probe[from..probe.len().min(from + PROBE_PIECE_BYTES)];
-            at = ledger.upload(id, announced(), |mut upload| upload.put(at, piece)).map_err(|e| format!("a piece: {}", e.chain()))?;
+            at = ledger.upload(id, announced, |mut upload| upload.put(at, piece)).map_err(|e| format!("a piece: {}", e.chain()))?;
         }
-        ledger.upload(id, announced(), |upload| upload.finish().map(|()| 0)).map_err(|e| format!("its end: {}", e.chain()))?;
+        ledger.upload(id, announced, |upload| upload.finish().map(|()| 0)).map_err(|e| format!("its end: {}", e.chain()))?;
     }
     let detail = |leaf: u64| ledger.detail(leaf).map_err(|e| e.chain())?.ok_or(format!("leaf {leaf} has no detail"));
     if let Some(asked) = told.asked
@@ -537,8 +533,11 @@ fn check_inquiry(ledger: &Ledger, told: &Inquired) -> Result<(), String> {
     Ok(())
 }
 
+/// What is done until the power goes.
+type Work = fn(&Ledger, &mut Told) -> Result<(), ServiceError>;
+
 /// Works on a copy of `base` until the power goes at `cut`, then checks what is left. Gives whether the power went at all.
-fn cut_once(base: &FakeDisk, cut: u64, seed: u64, forgotten: Option<Forgotten>) -> (bool, Result<(), String>) {
+fn cut_once(base: &FakeDisk, work: Work, cut: u64, seed: u64, forgotten: Option<Forgotten>) -> (bool, Result<(), String>) {
     let disk = base.copy();
     if let Some(forgotten) = forgotten {
         disk.forget(forgotten);
@@ -557,11 +556,11 @@ fn worked_base() -> FakeDisk {
 }
 
 /// Cuts at every operation of the work with each seed until `stop` says so; gives the number of cuts and the first violation.
-fn cut_everywhere(base: &FakeDisk, seeds: std::ops::Range<u64>, forgotten: Option<Forgotten>) -> (usize, Option<String>) {
+fn cut_everywhere(base: &FakeDisk, work: Work, seeds: std::ops::Range<u64>, forgotten: Option<Forgotten>) -> (usize, Option<String>) {
     let mut cuts = 0;
     for seed in seeds {
         for cut in 0.. {
-            let (went, checked) = cut_once(base, cut, seed, forgotten);
+            let (went, checked) = cut_once(base, work, cut, seed, forgotten);
             if !went {
                 // The power stays on to the end, and then it goes.
                 if let Err(violation) = checked {
@@ -580,9 +579,21 @@ fn cut_everywhere(base: &FakeDisk, seeds: std::ops::Range<u64>, forgotten: Optio
 
 #[test]
 fn no_power_cut_at_any_write_or_sync_loses_what_was_acknowledged() {
-    let (cuts, violation) = cut_everywhere(&worked_base(), 0..5, None);
+    let (cuts, violation) = cut_everywhere(&worked_base(), work, 0..5, None);
     assert_eq!(violation, None, "after {cuts} cuts");
     assert!(cuts >= 2_000, "{cuts} cuts");
+    println!("{cuts} power cuts");
+}
+
+#[test]
+fn no_power_cut_loses_a_piece_of_a_probe_that_takes_several() {
+    fn work(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
+        told.bookings.push((2, book(ledger, 2, 0)?));
+        told.inquired.probe = 1;
+        inquire(ledger, told)
+    }
+    let (cuts, violation) = cut_everywhere(&worked_base(), work, 0..1, None);
+    assert_eq!(violation, None, "after {cuts} cuts");
     println!("{cuts} power cuts");
 }
 
@@ -621,7 +632,7 @@ fn a_build_that_forgets_any_one_sync_is_caught() {
     ];
     let base = worked_base();
     for (what, forgotten) in mutants {
-        let (cuts, violation) = cut_everywhere(&base, 0..40, Some(forgotten));
+        let (cuts, violation) = cut_everywhere(&base, work, 0..40, Some(forgotten));
         let violation = violation.unwrap_or_else(|| panic!("{cuts} power cuts did not show that the sync of {what} is missing"));
         println!("without the sync of {what}: {violation}");
     }
