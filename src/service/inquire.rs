@@ -4,6 +4,8 @@
 //! its leaf: nothing of it is known to nobody, and nothing that a restart could lose. The search itself runs between two such steps, `asked`
 //! and `answered`; what a crash leaves between them is interrupted by the next start, and a new search needs a new touch.
 
+mod probe;
+
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -23,12 +25,8 @@ use super::writer::{Subject, random};
 use crate::audit::touch::{Credential, FaceBox, SearchApproval, Touch};
 use crate::audit::{Actor, Detail, Shown};
 use crate::booking::{Identifier, VersionId};
-use crate::embed::{self, Encoding, Look, Picture, QualitySheet};
-use crate::face::Edits;
-use crate::inquiry::{
-    Action, ActionError, Choice, Digest, Event, Frame, Inquiry, InquiryId, NumberPattern, Probe, Request, SearchId, Shortfall, Who,
-};
-use crate::limits::{INQUIRIES_MAX, PICTURE_SIDE_PX_MAX};
+use crate::inquiry::{Action, ActionError, Event, Frame, Inquiry, InquiryId, NumberPattern, Request, SearchId, Who};
+use crate::limits::INQUIRIES_MAX;
 use crate::roster::Duty;
 use crate::store::{Commit, InquiryRow, VersionState};
 use crate::vault::{Announced, Lodger, ProbeKey, SafeKey, Upload, VaultError};
@@ -302,170 +300,6 @@ impl Service {
         }
     }
 
-    /// Begins the upload of a probe, or says how much of it is durable, so that it goes on there.
-    ///
-    /// Errors: not the inquiry's operator, or a probe is wanted no more; a size out of bounds; another file was begun.
-    pub fn begin_upload(&self, desk: &AtDesk, id: InquiryId, announced: Announced) -> Result<u64, ServiceError> {
-        self.upload(desk, id, announced, |upload| Ok(upload.received()))
-    }
-
-    /// Takes a piece of a probe; gives how much is durable.
-    pub fn put_piece(&self, desk: &AtDesk, id: InquiryId, announced: Announced, offset: u64, piece: &[u8]) -> Result<u64, ServiceError> {
-        self.upload(desk, id, announced, |upload| upload.put(offset, piece))
-    }
-
-    fn upload(
-        &self,
-        desk: &AtDesk,
-        id: InquiryId,
-        announced: Announced,
-        work: impl FnOnce(&mut Upload) -> Result<u64, VaultError>,
-    ) -> Result<u64, ServiceError> {
-        self.may_hand_over(desk, id, None, announced)?;
-        let _alone = self.uploading(id)?;
-        let taken = self.ledger.upload(id, announced, |mut upload| work(&mut upload));
-        self.refused_at(desk, taken)
-    }
-
-    /// Whether a person may hand over this file, before anything that is there makes way for it.
-    fn may_hand_over(&self, desk: &AtDesk, id: InquiryId, revision: Option<u64>, announced: Announced) -> Result<Kept, ServiceError> {
-        self.allowed(desk, Duty::Operate, "hand over a probe")?;
-        let kept = self.ledger.core().inquiry(id.0)?;
-        let probe = Probe { sha256: Digest(announced.sha256), bytes: announced.size, media_type: media_type("image/*"), faces: Vec::new() };
-        let revision = revision.unwrap_or(kept.inquiry.revision());
-        let may = kept.inquiry.clone().act(&self.who(desk), revision, self.ledger.now_cs(), Action::ReceiveProbe(probe));
-        self.refused_at(desk, may.map_err(ServiceError::from))?;
-        Ok(kept)
-    }
-
-    /// Ends the upload, looks at the probe and takes it into the inquiry.
-    ///
-    /// Errors: as `begin_upload`; an upload that isn't whole, or other bytes than were announced; a file that is no photo.
-    pub fn receive_probe(&self, desk: &AtDesk, id: InquiryId, revision: u64, announced: Announced) -> Result<(), ServiceError> {
-        let (kept, probes) = (self.may_hand_over(desk, id, Some(revision), announced)?, &self.ledger.core().vault.probes);
-        let original = {
-            let _alone = self.uploading(id)?;
-            let whole = self.ledger.upload(id, announced, |upload| upload.finish().map(|()| 0));
-            self.refused_at(desk, whole)?;
-            probes.read_photo(id.0, &kept.key)?
-        };
-        let generation = self.ledger.generation();
-        let looked = self.looked(&generation, original.into(), &Edits::default());
-        let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(kept.inquiry.request().clone()), reason };
-        let look = match self.logged(looked, refused) {
-            Ok(look) => look,
-            Err(e) => {
-                // What is no photo isn't kept.
-                probes.unlink_photo(id.0)?;
-                return Err(e);
-            }
-        };
-        let faces = look.faces.iter().map(|found| Frame::from(found.face.frame)).collect();
-        let probe =
-            Probe { sha256: Digest(announced.sha256), bytes: announced.size, media_type: media_type(look.format.media_type()), faces };
-        let who = self.who(desk);
-        let act =
-            move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::ReceiveProbe(probe.clone()));
-        self.refused_at(desk, self.ledger.step(id.0, act, |_| Vec::new())).map(|_| ())
-    }
-
-    /// All faces of the probe with these edits.
-    pub fn look(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<Look, ServiceError> {
-        let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
-        self.looked(&self.ledger.generation(), original, edits)
-    }
-
-    /// All faces of the probe with these edits, and a picture of it, to choose by.
-    pub fn preview(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<(Look, Picture), ServiceError> {
-        let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
-        let generation = self.ledger.generation();
-        let look = self.looked(&generation, original.clone(), edits)?;
-        Ok((look, self.picture(&generation, original, edits, embed::Part::Whole)?))
-    }
-
-    /// A picture of the probe, as received or as searched, or of one of its faces.
-    ///
-    /// Errors: whoever may not see the probe now.
-    pub fn probe_picture(&self, desk: &AtDesk, id: InquiryId, edits: &Edits, face: Option<usize>) -> Result<Picture, ServiceError> {
-        let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
-        let generation = self.ledger.generation();
-        let part = match face {
-            None => embed::Part::Whole,
-            Some(face) => {
-                let look = self.looked(&generation, original.clone(), edits)?;
-                let found = look.faces.get(face).ok_or(ServiceError::NotFound { what: "face" })?;
-                embed::Part::Face(found.face.frame)
-            }
-        };
-        self.picture(&generation, original, edits, part)
-    }
-
-    pub(super) fn picture(
-        &self,
-        generation: &Generation,
-        photo: Arc<[u8]>,
-        edits: &Edits,
-        part: embed::Part,
-    ) -> Result<Picture, ServiceError> {
-        Ok(self.examining.during(|| generation.pool().picture(photo, edits, part, PICTURE_SIDE_PX_MAX, Encoding::Jpeg))?)
-    }
-
-    fn looked(&self, generation: &Generation, original: Arc<[u8]>, edits: &Edits) -> Result<Look, ServiceError> {
-        Ok(self.examining.during(|| generation.pool().look(original, edits))?)
-    }
-
-    fn own_probe(&self, desk: &AtDesk, id: InquiryId) -> Result<Vec<u8>, ServiceError> {
-        let kept = self.ledger.core().inquiry(id.0)?;
-        let may = if kept.inquiry.sight(&self.who(desk).person).probe { Ok(()) } else { Err(ServiceError::NotShown { what: "probe" }) };
-        self.refused_at(desk, may)?;
-        self.ledger.probe(id.0)?.ok_or(ServiceError::NotFound { what: "probe" })
-    }
-
-    /// Chooses a face of the probe with its edits; gives its quality sheet.
-    ///
-    /// Errors: not the operator, not this revision; an unusable face; a poor one without a recorded reason.
-    pub fn choose_face(
-        &self,
-        desk: &AtDesk,
-        id: InquiryId,
-        revision: u64,
-        edits: Edits,
-        face: Option<usize>,
-        reason: Option<String>,
-    ) -> Result<QualitySheet, ServiceError> {
-        self.allowed(desk, Duty::Operate, "choose a face")?;
-        let kept = self.ledger.core().inquiry(id.0)?;
-        let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
-        let generation = self.ledger.generation();
-        let request = kept.inquiry.request().clone();
-        let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(request.clone()), reason };
-        let probe = self.logged(self.examined(&generation, original, &edits, face), refused)?;
-        let quality = crate::inquiry::Quality {
-            measures: probe.quality.0.iter().map(|reading| measure(reading.measure.label(), reading.value)).collect(),
-            shortfalls: probe.quality.0.iter().filter(|reading| reading.verdict >= embed::Verdict::Low).map(shortfall).collect(),
-        };
-        let choice = Choice {
-            face: probe.chosen,
-            frame: Frame::from(probe.look.faces[probe.chosen].face.frame),
-            edits,
-            searched: Digest(probe.look.searched_sha256().0),
-            quality,
-            reason,
-        };
-        self.logged(self.ledger.act(id, self.who(desk), revision, Action::ChooseFace(choice)), refused)?;
-        Ok(probe.quality)
-    }
-
-    fn examined(
-        &self,
-        generation: &Generation,
-        original: Arc<[u8]>,
-        edits: &Edits,
-        face: Option<usize>,
-    ) -> Result<embed::Probe, ServiceError> {
-        Ok(self.examining.during(|| generation.pool().probe(original, edits, face))?)
-    }
-
     /// What the operator touches to have the search run: this request, this probe, this face, at this revision, once.
     ///
     /// Errors: not the operator, not this revision, nothing chosen; another search of the operator's is under way, or too many were.
@@ -601,28 +435,11 @@ impl Service {
     fn searching(&self, desk: &AtDesk) -> Result<super::pace::Place<'_>, ServiceError> {
         self.pace.begin(&desk.person.id, self.ledger.now_cs())
     }
-
-    pub(super) fn uploading(&self, id: InquiryId) -> Result<super::pace::Place<'_>, ServiceError> {
-        self.uploads.take(Identifier::parse(&id.to_string()).expect("hexadecimal digits are an identifier"))
-    }
 }
 
 /// To whom an inquiry's key is lodged.
 pub(super) fn lodger(id: [u8; 16]) -> Lodger {
     Lodger { owner: Identifier::parse("inquiry").expect("it is an identifier"), id }
-}
-
-fn media_type(words: &str) -> crate::booking::Text {
-    crate::booking::Text::parse(words).expect("a media type is a text")
-}
-
-fn measure(name: &str, value: f64) -> crate::inquiry::Measure {
-    crate::inquiry::Measure { name: crate::booking::Text::parse(name).expect("a measure's label is a text"), value }
-}
-
-fn shortfall(reading: &embed::Reading) -> Shortfall {
-    let name = crate::booking::Text::parse(reading.measure.label()).expect("a measure's label is a text");
-    Shortfall { name, blocks: reading.verdict == embed::Verdict::Poor && reading.measure.blocks() }
 }
 
 /// Does `work` and adds what it took.

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use time::OffsetDateTime;
 use time::macros::date;
 
@@ -15,13 +16,16 @@ use crate::booking::{BookingNumber, Identifier, Text};
 use crate::disk::RealDisk;
 use crate::face::Edits;
 use crate::gallery::EngineChoice;
-use crate::inquiry::{self, Action, Digest, Frame, Probe, Quality, Request, Who};
+use crate::inquiry::{self, Action, Digest, Frame, InquiryId, Probe, Quality, Request, Who};
 use crate::limits::{DETAILS_KEPT_DAYS_MIN, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX};
 use crate::roster::{CertificateName, Person, Role};
 use crate::store::StateKind;
+use crate::vault::{Announced, Upload};
 
 const HOUR_CS: u64 = 360_000;
 const DAY_CS: u64 = 24 * HOUR_CS;
+/// What stands for a photo where nobody looks at it.
+const PROBE: &[u8] = b"a probe";
 /// 2026-11-24, 18:40.
 const NOON_CS: u64 = 179_554_560_000;
 
@@ -111,21 +115,26 @@ fn search(service: &Service) -> ServiceError {
     service.open_inquiry(&desk, Request { reason: "investigation".to_owned(), ..request() }).expect_err("its reason says nothing")
 }
 
-/// Has a search asked for that nobody answers.
-fn asked(service: &Service) {
+/// Has a search asked for that nobody answers; gives its inquiry.
+fn asked(service: &Service) -> InquiryId {
     let Person { id, badge, agency, .. } = operator();
     let who = Who { person: inquiry::Person { id, badge, agency }, may_operate: true, may_examine: false };
     let (ledger, actor) = (service.ledger(), Actor::at(&caller("smrt:device/rtcc-1"), &operator()));
     let opened = ledger.open_inquiry(actor.clone(), who.clone(), request(), service.today(), None).unwrap();
     let frame = Frame { x: 0, y: 0, width: 9, height: 9 };
-    let (sha256, media_type) = (Digest([1; 32]), Text::parse("image/png").unwrap());
-    let probe = Probe { sha256, bytes: 7, media_type, faces: vec![frame] };
+    let sha256 = digest(&SHA256, PROBE).as_ref().try_into().unwrap();
+    let announced = Announced { sha256, size: PROBE.len() as u64 };
+    let whole = |mut upload: Upload| upload.put(0, PROBE).and_then(|put| upload.finish().map(|()| put));
+    ledger.upload(opened, announced, whole).unwrap();
+    let (sha256, media_type) = (Digest(sha256), Text::parse("image/png").unwrap());
+    let probe = Probe { sha256, bytes: announced.size, media_type, faces: vec![frame] };
     ledger.act(opened, who.clone(), 1, Action::ReceiveProbe(probe)).unwrap();
     let (edits, quality) = (Edits::default(), Quality::default());
     let choice = inquiry::Choice { face: 0, frame, edits, searched: Digest([2; 32]), quality, reason: None };
     ledger.act(opened, who.clone(), 2, Action::ChooseFace(choice)).unwrap();
     let Detail::Asked { approval, touch, key, .. } = example(LeafKind::Asked) else { panic!("it is of its kind") };
     ledger.ask(opened, actor, who, SearchApproval { revision: 3, ..approval }, touch, key).unwrap();
+    opened
 }
 
 fn standing(service: &Service) -> Vec<Alarm> {
@@ -253,7 +262,7 @@ fn refusals_and_reads_of_an_hour_are_two_leaves_a_caller_and_survive_a_restart()
     assert_eq!(view.counts().collect::<Vec<_>>(), [LeafKind::SearchRefused as u64, 5]);
     let detail = service.ledger().detail(at as u64).unwrap().unwrap();
     assert_eq!((detail["refusals"].as_u64(), detail["kept"].as_array().unwrap().len()), (Some(5), 5));
-    assert_eq!(detail["kept"][0]["request"]["requester"], "Det. A. Ortiz");
+    assert_eq!(detail["kept"][0]["request"]["requester"]["name"], "Det. A. Ortiz");
     search(&service);
     assert_eq!(of(&service, LeafKind::SearchRefused), 2, "another hour begins with a leaf of its own");
 }
@@ -299,9 +308,7 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
     let service = home.open();
     let auditor = caller("smrt:device/audit-1");
     let device = caller("smrt:device/rtcc-1");
-    for _ in 0..40 {
-        asked(&service);
-    }
+    let inquiries: Vec<InquiryId> = (0..40).map(|_| asked(&service)).collect();
     home.clock.pass(SAMPLE_DAYS_MAX * DAY_CS + 1);
     service.guard.look().unwrap();
     assert_eq!(standing(&service), [Alarm::AuditOverdue], "no sample was drawn in a month");
@@ -325,7 +332,7 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
     }
     review(drawn.asked[0], Finding::Misuse).unwrap();
     assert_eq!(last(&service), (LeafKind::SampleReviewed, vec![drawn.leaf], vec![]), "its leaf accuses nobody");
-    service.open_probe(&auditor, [3; 16]).unwrap();
+    assert_eq!(service.open_probe(&auditor, inquiries[7].0).unwrap(), PROBE);
     assert_eq!(last(&service), (LeafKind::ProbeOpened, vec![], vec![]), "and warns nobody");
     service.guard.look().unwrap();
     assert!(standing(&service).is_empty());
