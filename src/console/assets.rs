@@ -24,7 +24,7 @@ pub const HEADERS: [(&str, &str); 7] = [
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// Every file by its name.
-const FILES: [(&str, &str, &[u8]); 14] = [
+const FILES: [(&str, &str, &[u8]); 15] = [
     ("console.css", "text/css; charset=utf-8", include_bytes!("assets/console.css")),
     ("console.js", SCRIPT, include_bytes!("assets/console.js")),
     ("compare.js", SCRIPT, include_bytes!("assets/compare.js")),
@@ -34,6 +34,7 @@ const FILES: [(&str, &str, &[u8]); 14] = [
     ("idle.js", SCRIPT, include_bytes!("assets/idle.js")),
     ("key.js", SCRIPT, include_bytes!("assets/key.js")),
     ("keys.js", SCRIPT, include_bytes!("assets/keys.js")),
+    ("light.js", SCRIPT, include_bytes!("assets/light.js")),
     ("probe.js", SCRIPT, include_bytes!("assets/probe.js")),
     ("touch.js", SCRIPT, include_bytes!("assets/touch.js")),
     ("upload.js", SCRIPT, include_bytes!("assets/upload.js")),

@@ -134,8 +134,8 @@ pub fn log(view: &LogView<'_>) -> Markup {
                 section.panel { h2 { "Newest checkpoint" } pre.scroll tabindex="0" { code { (view.checkpoint) } } }
                 section.panel {
                     h2 { "Verify it yourself" }
-                    p { "On your own machine, with a copy that you keep:" }
-                    pre.scroll tabindex="0" { code { "smrtctl log export DIR\nsmrtctl log verify DIR" } }
+                    p { "On your own machine, with a copy in the folder LOG, and the log's keys in FILE from somebody else than this box:" }
+                    pre.scroll tabindex="0" { code { "smrtctl log export LOG --witnessed ...\nsmrtctl log verify LOG --keys FILE" } }
                     p { "The second works offline: it hashes every leaf, holds every checkpoint and cosignature against them, and names the place where one is wrong." }
                 }
             }

@@ -258,7 +258,7 @@ const KEYS: [(&str, &str); 14] = [
     ("1 2 3", "lead, no lead, inconclusive; then Enter records it"),
     ("f", "find a feature"),
     ("z x", "zoom in, zoom out"),
-    ("q w", "rotate left, rotate right"),
+    ("q w", "turn left, turn right"),
     ("Shift+Arrows", "pan; with the pointer: drag"),
     ("Wheel Shift+Drag", "zoom and rotate with the pointer"),
     ("Double-click", "bring that place to the middle"),

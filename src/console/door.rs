@@ -62,6 +62,7 @@ const PERSON: Field<'static> = Field {
     required: true,
     most: IDENTIFIER_CHARS_MAX,
     id: "",
+    first: true,
 };
 
 /// The log-on page: `/console/log-on`.
@@ -109,7 +110,7 @@ pub fn banner(view: &BannerView<'_>) -> Markup {
         h1 { "Before you go on, " (view.person) }
         p.banner { (view.banner) }
         form data-verb="POST /v1/session/banner" data-next=(view.next) {
-            (ending(&html! { button.main { "I have read this and go on" } }))
+            (ending(&html! { button.main autofocus { "I have read this and go on" } }))
         }
         form data-verb="DELETE /v1/session" data-next="/console/log-on" {
             (ending(&html! { button.plain { "Log off" } }))
@@ -129,7 +130,7 @@ pub(super) fn lock_form(person: &Identifier) -> Markup {
         h1 { "Locked" }
         p { "The screen is hidden. " strong { (person) } " goes on with a touch of the key; after " (SESSION_ENDS_MINUTES) " minutes without use the session ends." }
         form.panel data-verb="POST /v1/session/unlock" data-challenge="POST /v1/session/unlock/challenge" data-next="/console/" data-unlocks {
-            (ending(&html! { button.main { "Touch your key to go on" } }))
+            (ending(&html! { button.main autofocus { "Touch your key to go on" } }))
         }
         p { "Somebody else? " a href="/console/log-on" { "Log on under another name" } }
     }

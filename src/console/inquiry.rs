@@ -164,7 +164,7 @@ pub(super) fn withdraw(inquiry: &Inquiry) -> Markup {
             summary { "Withdraw this inquiry" }
             form data-verb={ "POST /v1/inquiries/" (inquiry.id()) "/withdraw" } data-next="/console/work" {
                 (revision(inquiry.revision()))
-                (lines(Field { name: "reason", id: "withdraw-reason", label: "Why", hint: &hint, required: true, most: REASON_CHARS_MAX, value: "" }))
+                (lines(Field { name: "reason", id: "withdraw-reason", label: "Why", hint: &hint, required: true, most: REASON_CHARS_MAX, ..Field::default() }))
                 (ending(&html! { button { "Withdraw" } }))
             }
         }

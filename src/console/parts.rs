@@ -26,6 +26,8 @@ pub(super) struct Field<'a> {
     pub(super) most: usize,
     /// Its id on the page; made of its name where this is empty.
     pub(super) id: &'a str,
+    /// Whether the page begins here.
+    pub(super) first: bool,
 }
 
 /// A time to the minute, for eyes and machines.
@@ -151,7 +153,7 @@ pub(super) fn line(field: Field<'_>) -> Markup {
     around(
         &field,
         &html! {
-            input type="text" id=(field.id()) name=(field.name) value=(field.value) autocomplete="off" spellcheck="false"
+            input type="text" id=(field.id()) name=(field.name) value=(field.value) autocomplete="off" spellcheck="false" autofocus[field.first]
                 required[field.required] maxlength=[(field.most > 0).then_some(field.most)] aria-describedby=[described(&field)];
         },
     )

@@ -48,7 +48,10 @@ pub fn policy(view: &PolicyView<'_>) -> Markup {
                         ("Version", html! { (text.version) }),
                         ("SHA-256 of the text", digest(hex::encode(text.sha256))),
                         ("Holds here", html! { @match text.since_cs { Some(since_cs) => { "since " (when(since_cs)) }, None => "as shipped: the public text, redacted by its publisher" } }),
-                        ("Check it", html! { code { "sha256sum policy-5-27.txt" } " of " a href={ (AT) "policy-5-27.txt" } download { "the file" } }),
+                        ("Check it", html! {
+                            @if text.text == SPECIAL_ORDER { code { "sha256sum policy-5-27.txt" } " of " a href={ (AT) "policy-5-27.txt" } download { "the file" } }
+                            @else { "SHA-256 of the text's bytes, UTF-8" }
+                        }),
                     ]))
                     @if view.versions.len() > 1 {
                         h2 { "Versions" }

@@ -231,6 +231,7 @@ fn poor(inquiry: &Inquiry) -> Markup {
             (lines(Field {
                 name: "reason", id: "poor-reason", label: "Reason to search all the same", hint: &hint, required: true, most: REASON_CHARS_MAX,
                 value: kept.unwrap_or_default(),
+                ..Field::default()
             }))
         }
     }

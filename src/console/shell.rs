@@ -144,10 +144,11 @@ fn head(title: &str, state: StateKind, scripts: &[&str]) -> Markup {
         head {
             meta charset="utf-8";
             meta name="viewport" content="width=device-width, initial-scale=1";
-            meta name="color-scheme" content="dark light";
+            meta name="color-scheme" content="dark";
             title { (mark) (title) " - SMRT" }
             link rel="icon" href={ (AT) "icon.svg" };
             link rel="stylesheet" href={ (AT) "console.css" };
+            script type="module" async blocking="render" src={ (AT) "light.js" } {}
             @for script in scripts { script type="module" src={ (AT) (script) } {} }
         }
     }
@@ -197,7 +198,7 @@ pub(super) fn inside(desk: &Desk, page: &Page<'_>, main: &Markup) -> Markup {
                     }
                     div.who {
                         p { (desk.person.name) br; span.quiet.small { (role(desk.person.role)) " at " (desk.device) } }
-                        button.plain type="button" data-opens="keys" { "Keys" }
+                        button.plain type="button" data-opens="keys" { "Keys and light" }
                         button.plain type="button" data-locks data-keys="L" { "Lock" }
                         (log_off())
                     }
@@ -239,7 +240,7 @@ fn log_off() -> Markup {
 fn keys(own: &[(&str, &str)]) -> Markup {
     html! {
         dialog #keys aria-labelledby="keys-title" {
-            h2 #keys-title { "Keys" }
+            h2 #keys-title { "Keys and light" }
             table {
                 thead { tr { th scope="col" { "Key" } th scope="col" { "Does" } } }
                 tbody {
@@ -251,6 +252,10 @@ fn keys(own: &[(&str, &str)]) -> Markup {
             div.choice {
                 input type="checkbox" id="keys-off";
                 label for="keys-off" { "Switch single keys off in this browser" }
+            }
+            div.choice {
+                input type="checkbox" id="light";
+                label for="light" { "Light pages in this browser, for a bright room" }
             }
             div.actions { button.main type="button" data-closes { "Close" } }
         }

@@ -172,7 +172,7 @@ pub fn figures(view: &FiguresView<'_>) -> Markup {
                     li { a href={ "/v1/report/public?from=" (period.from()) "&to=" (period.to()) } download={ "smrt-public-report-" (period.from()) ".json" } { "From " (period.from()) " to before " (period.to()) } }
                 }
             }
-            p.hint { "As a page for the public: " code { "smrtctl report public FILE" } " makes it of the same figures." }
+            p.hint { "As a page for the public: " code { "smrtctl report public --from DAY --to DAY --out NAME" } " writes it beside the same figures." }
         }
         p.quiet.small { "As of " (when(view.desk.now_cs)) "." }
     };
