@@ -47,6 +47,9 @@ export function create(publicKey) {
 /// Headers of one hop, which are not passed on; a length is made anew.
 const HOP: [&str; 6] = ["connection", "keep-alive", "transfer-encoding", "content-length", "host", "upgrade"];
 
+/// An answer to pass on: its status, headers and body.
+type Passed = (u16, Vec<(String, String)>, Vec<u8>);
+
 /// What a page asks a software key.
 #[derive(Deserialize)]
 struct KeyRequest {
@@ -143,7 +146,7 @@ impl Front {
         key.lock().ok()?.touch(&challenge, &self.relying_party).ok()
     }
 
-    fn forward(&self, asked: &Asked) -> Result<(u16, Vec<(String, String)>, Vec<u8>), ClientError> {
+    fn forward(&self, asked: &Asked) -> Result<Passed, ClientError> {
         let wrong = |e: ureq::http::Error| ClientError::Unexpected { status: 400, found: e.to_string() };
         let method = Method::from_bytes(asked.method.as_bytes()).map_err(|e| wrong(e.into()))?;
         let mut request = Request::builder().method(method).uri(self.client.url(&asked.path));

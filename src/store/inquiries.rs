@@ -12,8 +12,10 @@ type InquiryValue<'a> = (u32, u64, Option<u64>, &'a [u8]);
 /// Inquiry id to inquiry.
 const INQUIRIES: TableDefinition<Id, InquiryValue<'static>> = TableDefinition::new("inquiries");
 
+type SearchBefore = (u8, u32, u64, Option<u64>, &'static str, &'static [u8]);
+
 /// Searches as they were kept before there were inquiries, which were for demonstrations and tests only.
-const SEARCHES_BEFORE: TableDefinition<Id, (u8, u32, u64, Option<u64>, &'static str, &'static [u8])> = TableDefinition::new("searches");
+const SEARCHES_BEFORE: TableDefinition<Id, SearchBefore> = TableDefinition::new("searches");
 
 /// One inquiry.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -32,7 +32,7 @@ impl Store {
     }
 
     /// All sealed changes of the roster that wait.
-    pub fn grants(&self) -> Result<Vec<([u8; 16], Vec<u8>)>, StoreError> {
+    pub fn grants(&self) -> Result<Vec<(Id, Vec<u8>)>, StoreError> {
         let table = self.read()?.open_table(GRANTS).map_err(read_error)?;
         let rows = table.iter().map_err(read_error)?;
         rows.map(|row| row.map(|(id, sealed)| (id.value(), sealed.value().to_vec())).map_err(read_error)).collect()
