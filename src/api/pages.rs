@@ -29,6 +29,8 @@ pub(super) fn routes() -> Router<Door> {
     Router::new()
         .route("/", get(get_home))
         .route("/console", get(get_home))
+        .route("/console/", get(get_home))
+        .route("/console/awake", get(get_awake))
         .route("/console/assets/{file}", get(get_asset))
         .route("/console/log-on", get(get_log_on))
         .route("/console/enrol", get(get_enrol))
@@ -116,6 +118,13 @@ async fn get_home(State(door): State<Door>, from: FromDesk) -> Response {
     let (ticket, state) = (from.ticket.clone(), door.service.ledger().kind());
     let role = door.at_desk(from, |_, at| Ok(at.person.role)).await;
     role.map_or_else(|refusal| door.instead(&ticket, state, refusal), |role| Redirect::to(console::home(role)).into_response())
+}
+
+/// Somebody types at a page that asks for nothing: the session's idle time begins anew.
+async fn get_awake(State(door): State<Door>, from: FromDesk) -> Response {
+    let (ticket, state) = (from.ticket.clone(), door.service.ledger().kind());
+    let awake = door.at_desk(from, |_, _| Ok(())).await;
+    awake.map_or_else(|refusal| door.instead(&ticket, state, refusal), |()| StatusCode::NO_CONTENT.into_response())
 }
 
 async fn get_asset(_: FromDesk, Path(file): Path<String>) -> Response {

@@ -374,7 +374,7 @@ fn an_upload_goes_on_where_it_was_after_a_restart_and_takes_no_other_bytes() {
     assert_eq!(desk.put_piece(id, bytes, &digest, 0, first).unwrap().received, PROBE_PIECE_BYTES as u64);
     let other: Vec<u8> = first.iter().map(|byte| byte ^ 1).collect();
     refused(desk.put_piece(id, bytes, &digest, 0, &other), 409, "upload", "came before with other bytes");
-    refused(begin(&desk, bytes - 1, digest), 409, "upload", "begun with another size");
+    refused(begin(&desk, bytes - 1, digest), 409, "upload", "announced otherwise before");
     let early: Result<InquiryView, _> = desk
         .post(&format!("/v1/inquiries/{id}/probe"), &json!({"revision": opened.revision, "bytes": bytes, "sha256": hex::encode(digest)}));
     refused(early, 409, "upload", "bytes have been received of");
