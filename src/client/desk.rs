@@ -267,9 +267,26 @@ impl Desk {
         let note = Text::parse("looked at by software").ok();
         while let Some(left) = view.candidates.iter().find(|candidate| !candidate.released && candidate.own.is_none()) {
             let (candidate, disposition) = (left.version, Disposition::Inconclusive);
-            view = self.dispose(&view, Finding { candidate, disposition, observations: Vec::new(), note: note.clone() })?;
+            let finding = Finding { candidate, disposition, observations: Vec::new(), note: note.clone() };
+            view = self.or_as_it_is_now(&view, self.dispose(&view, finding))?.1;
         }
-        self.post(&format!("/v1/inquiries/{}/finish", view.inquiry), &At { revision: view.revision })
+        loop {
+            let finished = self.post(&format!("/v1/inquiries/{}/finish", view.inquiry), &At { revision: view.revision });
+            let (done, now) = self.or_as_it_is_now(&view, finished)?;
+            if done {
+                return Ok(now);
+            }
+            view = now;
+        }
+    }
+
+    /// What a step gave, and true; or, where a release came between (it raises the revision of an inquiry that shows the candidate), the
+    /// inquiry as it is now, and false.
+    fn or_as_it_is_now(&self, view: &InquiryView, step: Result<InquiryView, ClientError>) -> Result<(bool, InquiryView), ClientError> {
+        match step {
+            Err(e) if e.problem().is_some_and(|problem| problem.kind == "changed") => Ok((false, self.inquiry(view.inquiry)?)),
+            step => Ok((true, step?)),
+        }
     }
 
     /// Has the report issued.
@@ -294,8 +311,14 @@ impl Desk {
     /// A whole inquiry up to the end of its first review, by one person who operates and examines.
     pub fn search(&self, request: &Request, probe: &[u8]) -> Result<Array, ClientError> {
         let array = self.ask(request, probe)?;
-        let view = self.dispose_all(self.claim(&array.view)?)?;
-        Ok(Array { view, ..array })
+        let mut view = array.view;
+        loop {
+            let (claimed, now) = self.or_as_it_is_now(&view, self.claim(&view))?;
+            view = now;
+            if claimed {
+                return Ok(Array { view: self.dispose_all(view)?, timings: array.timings });
+            }
+        }
     }
 
     /// An inquiry up to its answer.

@@ -624,7 +624,7 @@ fn a_build_that_forgets_any_one_sync_is_caught() {
         ("probe slots", |p| name(p).starts_with("probe-slots.")),
         ("epoch anchors", |p| name(p).starts_with("slots-anchor.")),
         ("photo files", |p| p.extension().is_some_and(|e| e == "part") && p.starts_with("/state/photos")),
-        ("probe files", |p| p.extension().is_some_and(|e| e == "part") && p.starts_with("/state/probes")),
+        ("probe files", |p| p.extension().is_some_and(|e| e == "upload") && p.starts_with("/state/probes")),
         ("photo folders", |p| p.extension().is_none() && p.starts_with("/state/photos")),
         ("probe folders", |p| p.extension().is_none() && p.starts_with("/state/probes")),
         ("the store", |p| name(p).starts_with("smrt.redb")),
