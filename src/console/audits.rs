@@ -222,13 +222,13 @@ fn sample(drawn: &Drawn, open: &[u64], now_cs: u64) -> Markup {
                 @let note = format!("note-{}-{asked}", drawn.leaf);
                 details {
                     summary { "Search of leaf " (asked) }
-                    p { a href={ "/console/log/" (asked) } { "Open its detail" span.unseen { ": leaf " (asked) } } }
+                    p { a href={ "/console/log/" (asked) } { "Open its detail" span.unseen { " for leaf " (asked) } } }
                     form data-verb="POST /v1/log/reviews" data-next="" {
                         input type="hidden" name="sample" value=(drawn.leaf) data-type="number" required;
                         input type="hidden" name="asked" value=(asked) data-type="number" required;
                         (one_of(Field { name: "finding", id: &finding, label: "What you find", hint: "Misuse is told to the agency that employs the person.", required: true, ..Field::default() }, &findings))
                         (line(Field { name: "note", id: &note, label: "In words", required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
-                        (ending(&html! { button { "Record the finding" span.unseen { ": leaf " (asked) } } }))
+                        (ending(&html! { button { "Record the finding" span.unseen { " for leaf " (asked) } } }))
                     }
                 }
             }

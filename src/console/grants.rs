@@ -90,14 +90,14 @@ fn one(desk: &Desk, waiting: &GrantView<'_>, approves: bool) -> Markup {
             @if approves && own { p.quiet { "Nobody decides on an account of their own, or twice on the same one." } }
             @else if approves {
                 form data-verb={ "POST " (base) "/approval" } data-challenge={ "POST " (base) "/approval/challenge" } data-next="" {
-                    (ending(&html! { button.main { "Approve by touch" span.unseen { ": " (person.id) } } }))
+                    (ending(&html! { button.main { "Approve by touch" span.unseen { " for " (person.id) } } }))
                 }
                 details {
                     summary { "Decline" }
                     form data-verb={ "DELETE " (base) } data-next="" {
                         @let field = format!("reason-{id}");
                         (line(Field { name: "reason", id: &field, label: "Why", hint: "In words; the log keeps it.", required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
-                        (ending(&html! { button { "Decline" span.unseen { ": " (person.id) } } }))
+                        (ending(&html! { button { "Decline" span.unseen { " for " (person.id) } } }))
                     }
                 }
             } @else { p.quiet { "Waits for the commander." } }

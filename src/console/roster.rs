@@ -98,24 +98,24 @@ fn deeds(desk: &Desk, account: &Account, review_due: bool) -> Markup {
         return html! { span.quiet { "Your own: for somebody else" } };
     }
     if account.off.is_some() {
-        return html! { @if desk.may(Duty::Administer) { a href={ "/console/grants/new?person=" (id) } { "Ask to bring it back" span.unseen { ": " (id) } } } };
+        return html! { @if desk.may(Duty::Administer) { a href={ "/console/grants/new?person=" (id) } { "Ask to bring it back" span.unseen { " for " (id) } } } };
     }
     let releases = desk.may(Duty::Administer) || account.person.role == Role::Administrator && desk.may(Duty::Command);
     let base = format!("/v1/people/{id}");
     html! {
         @if account.locked.is_some() && releases {
             form data-verb={ "POST " (base) "/release" } data-challenge={ "POST " (base) "/release/challenge" } data-next="" {
-                (ending(&html! { button.plain { "Release by touch" span.unseen { ": " (id) } } }))
+                (ending(&html! { button.plain { "Release by touch" span.unseen { " for " (id) } } }))
             }
         }
         @if review_due && desk.may(Duty::Administer) {
             form data-verb={ "POST " (base) "/confirm" } data-next="" {
-                (ending(&html! { button.plain { "Confirm that it is needed" span.unseen { ": " (id) } } }))
+                (ending(&html! { button.plain { "Confirm that it is needed" span.unseen { " for " (id) } } }))
             }
         }
         form data-verb={ "POST " (base) "/off" } data-next="" data-sure={ "Turn off the account of " (account.person.name) "? Its sessions end at once. It takes two people to bring it back." } {
-            (ending(&html! { button.plain { "Turn off" span.unseen { ": " (id) } } }))
+            (ending(&html! { button.plain { "Turn off" span.unseen { " for " (id) } } }))
         }
-        @if desk.may(Duty::Administer) { a href={ "/console/grants/new?person=" (id) } { "Ask for a change" span.unseen { ": " (id) } } }
+        @if desk.may(Duty::Administer) { a href={ "/console/grants/new?person=" (id) } { "Ask for a change" span.unseen { " for " (id) } } }
     }
 }

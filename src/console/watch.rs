@@ -70,10 +70,10 @@ pub fn decisions(view: &DecisionsView<'_>) -> Markup {
             @if nothing { p.empty { "Nothing waits for you." } }
             ul.plain {
                 @for standing in &locked {
-                    li { span.bad { "Locked: " } (standing.account.person.name) " (" (role(standing.account.person.role)) "). " a href="/console/roster" { "Release by touch" span.unseen { ": " (standing.account.person.id) } } }
+                    li { span.bad { "Locked: " } (standing.account.person.name) " (" (role(standing.account.person.role)) "). " a href="/console/roster" { "Release by touch" span.unseen { " for " (standing.account.person.id) } } }
                 }
                 @for standing in &due {
-                    li { span.warn { "To be confirmed: " } (standing.account.person.name) ", last confirmed " (span(standing.account.reviewed_cs, desk.now_cs)) " ago. " a href="/console/roster" { "Confirm or turn off" span.unseen { ": " (standing.account.person.id) } } }
+                    li { span.warn { "To be confirmed: " } (standing.account.person.name) ", last confirmed " (span(standing.account.reviewed_cs, desk.now_cs)) " ago. " a href="/console/roster" { "Confirm or turn off" span.unseen { " for " (standing.account.person.id) } } }
                 }
             }
             @if let Some(doubt) = doubt { (clock(doubt)) }

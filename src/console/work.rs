@@ -208,8 +208,8 @@ fn row(desk: &Desk, head: &Head) -> Markup {
             td { (when(head.opened_cs)) br; span.quiet.small { (span(since, desk.now_cs)) @if head.issued_cs.is_some() { " since the report" } @else { " ago" } } }
             td {
                 @match head.step {
-                    Some(step) => { @let (href, words) = step.link(head.id); a href=(href) { (words) span.unseen { ": " (head.reference) } } }
-                    None => a href={ "/console/inquiries/" (head.id) } { "Look at it" span.unseen { ": " (head.reference) } },
+                    Some(step) => { @let (href, words) = step.link(head.id); a href=(href) { (words) span.unseen { " for " (head.reference) } } }
+                    None => a href={ "/console/inquiries/" (head.id) } { "Look at it" span.unseen { " for " (head.reference) } },
                 }
             }
         }

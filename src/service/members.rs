@@ -318,7 +318,10 @@ impl Service {
     pub fn grants(&self, desk: &AtDesk) -> Result<Vec<([u8; 16], Grant)>, ServiceError> {
         self.allowed_any(desk, &[Duty::Administer, Duty::Command, Duty::Audit], "look at changes of the roster")?;
         let core = self.ledger.core();
-        core.store.grants()?.into_iter().map(|(id, sealed)| Ok((id, core.open_grant(id, &sealed)?))).collect()
+        let open = |(id, sealed): ([u8; 16], Vec<u8>)| Ok((id, core.open_grant(id, &sealed)?));
+        let mut grants = core.store.grants()?.into_iter().map(open).collect::<Result<Vec<_>, ServiceError>>()?;
+        grants.sort_by_key(|(_, grant)| grant.asked_cs);
+        Ok(grants)
     }
 
     /// What the commander touches to approve.

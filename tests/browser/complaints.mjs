@@ -6,7 +6,6 @@ export class Complaints {
   #expected = [];
   #fresh = [];
   #came = () => {};
-  #answered = new WeakSet();
 
   constructor(patienceMs) {
     this.#patienceMs = patienceMs;
@@ -50,7 +49,6 @@ export class Complaints {
     page.on('console', (message) => message.type() === 'error' && this.#erred(message.text(), message.location().url));
     page.on('pageerror', (error) => this.note('page error', error.stack ?? String(error)));
     page.on('crash', () => this.note('crash', page.url()));
-    page.on('response', (response) => this.#answered.add(response.request()));
     page.on('requestfailed', (request) => this.#failed(request));
     page.on('dialog', async (dialog) => {
       this.note('dialog', dialog.message());
@@ -68,8 +66,9 @@ export class Complaints {
 
   #failed(request) {
     const why = request.failure()?.errorText;
-    // How a navigation ends that turns out to be a download, and an answer whose body nobody reads.
-    if (why === 'net::ERR_ABORTED' && (request.isNavigationRequest() || this.#answered.has(request))) return;
+    // How a navigation ends that turns out to be a download, an answer whose body nobody reads, and what a page was still asking for when
+    // somebody left it.
+    if (why === 'net::ERR_ABORTED') return;
     this.note('failed request', `${why}: ${request.method()} ${request.url()}`);
   }
 

@@ -25,6 +25,7 @@ export class Desk {
   #key = null;
   #complaints;
   #downloads = [];
+  #held = null;
 
   /** Starts the browser; `door` are the files of authority, certificate and key, and the server's address. */
   static async seat(name, door, setting, keys) {
@@ -71,6 +72,8 @@ export class Desk {
     const tab = { page, session: null };
     this.#tabs.push(tab);
     page.on('download', (download) => this.#downloads.push(download));
+    // As long as somebody listens, the window in which files are chosen is ours to answer.
+    page.on('filechooser', () => {});
     tab.ready = (async () => {
       tab.session = await this.#context.newCDPSession(page);
       await this.#complaints.hear(page, tab.session);
@@ -161,18 +164,41 @@ export class Desk {
 
   // Hands
 
-  /** Presses the tabulator until this is in focus; after how many presses. */
-  async tabTo(role, name) {
-    const wanted = this.page.getByRole(role, { name, exact: true });
-    await wanted.first().waitFor();
+  /** Presses the tabulator until this is in focus; after how many presses, none where it is already. */
+  async tabTo(wanted, words) {
+    await wanted.filter({ visible: true }).first().waitFor();
     const passed = [];
-    while (passed.length < STEPS_MAX) {
+    while (!(await wanted.evaluateAll((found) => found.includes(document.activeElement)))) {
+      if (passed.length === STEPS_MAX) {
+        const seen = [...new Set(passed.map((words) => words.join(' ')))].join(', ');
+        throw new Error(`the tabulator doesn't come to ${words} in ${STEPS_MAX} steps, only to: ${seen}`);
+      }
       await this.page.keyboard.press('Tab');
       passed.push(await this.focus());
-      if (await wanted.evaluateAll((found) => found.includes(document.activeElement))) return passed.length;
     }
-    const seen = [...new Set(passed.map((words) => words.join(' ')))].join(', ');
-    throw new Error(`the tabulator doesn't come to ${role} ${name} in ${STEPS_MAX} steps, only to: ${seen}`);
+    return passed.length;
+  }
+
+  /** Presses a key on a file's field, and answers the window that opens. */
+  async attachByKey(keys, file) {
+    const [chooser] = await Promise.all([this.page.waitForEvent('filechooser'), this.page.keyboard.press(keys)]);
+    await chooser.setFiles(file);
+  }
+
+  /** Holds the next request for this path until it is let go. */
+  async hold(path) {
+    let came;
+    this.#held = new Promise((done) => (came = done));
+    await this.page.route((url) => url.pathname === path, came, { times: 1 });
+  }
+
+  /** Waits until that request is made. */
+  async heldUp() {
+    await this.#held;
+  }
+
+  async letGo() {
+    await (await this.#held).continue();
   }
 
   /** Role and accessible name of what is in focus, as a screen reader is told them. */
@@ -250,7 +276,12 @@ const VERBS = {
   press: (desk, { keys }) => desk.page.keyboard.press(keys),
   write: (desk, { text }) => desk.page.keyboard.type(text),
   focus: (desk) => desk.focus(),
-  'tab to': (desk, { role, name }) => desk.tabTo(role, name),
+  'tab to': (desk, words) => desk.tabTo(byRole(desk, words), `${words.role} ${words.name}`),
+  'tab to field': (desk, words) => desk.tabTo(byLabel(desk, words), `the field ${words.label}`),
+  'attach by key': (desk, { keys, file }) => desk.attachByKey(keys, file),
+  hold: (desk, { path }) => desk.hold(path),
+  'held up': (desk) => desk.heldUp(),
+  'let go': (desk) => desk.letGo(),
   click: (desk, words) => byRole(desk, words).click(),
   fill: (desk, { text, ...words }) => byLabel(desk, words).fill(text),
   choose: (desk, { option, ...words }) => byLabel(desk, words).selectOption({ label: option }).then(() => null),

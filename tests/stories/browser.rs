@@ -282,10 +282,40 @@ impl Desk<'_> {
         self.does("write", json!({ "text": text }))
     }
 
-    /// Presses the tabulator until what has this role and accessible name is in focus; after how many presses.
+    /// Presses the tabulator until what has this role and accessible name is in focus; after how many presses, none where it is already.
     #[track_caller]
     pub(crate) fn tab_to(&self, role: &str, name: &str) -> usize {
         self.does("tab to", json!({ "role": role, "name": name }))
+    }
+
+    /// As `tab_to`, for the field with this label: some have no role.
+    #[track_caller]
+    pub(crate) fn tab_to_field(&self, label: &str) -> usize {
+        self.does("tab to field", json!({ "label": label }))
+    }
+
+    /// Presses a key on the file field that is in focus, and chooses this file in the window that opens.
+    #[track_caller]
+    pub(crate) fn attach_by_key(&self, keys: &str, file: &Path) {
+        self.does("attach by key", json!({ "keys": keys, "file": file }))
+    }
+
+    /// Holds the next request for this path, as a slow network does, until `lets_go`.
+    #[track_caller]
+    pub(crate) fn holds(&self, path: &str) {
+        self.does("hold", json!({ "path": path }))
+    }
+
+    /// Waits until that request is made.
+    #[track_caller]
+    pub(crate) fn is_held_up(&self) {
+        self.does("held up", json!({}))
+    }
+
+    /// Lets that request go on.
+    #[track_caller]
+    pub(crate) fn lets_go(&self) {
+        self.does("let go", json!({}))
     }
 
     /// Role and accessible name of what is in focus, as a screen reader is told them.

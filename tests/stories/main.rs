@@ -4,6 +4,7 @@
 
 mod a_bridge_to_other_witnesses;
 mod a_browser_comes_to_the_door;
+mod a_case_is_worked_in_browsers;
 mod a_console_searches;
 mod a_court_verifies_a_report;
 mod a_stranger_knocks;
@@ -15,6 +16,7 @@ mod an_auditor_verifies;
 mod an_inquiry_is_run;
 mod attacker;
 mod browser;
+mod control_room;
 mod desks;
 mod fake_disk;
 mod it_installs_the_box;
