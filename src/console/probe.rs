@@ -44,7 +44,8 @@ pub fn probe(view: &ProbeView<'_>) -> Markup {
                     details.panel { summary { "Choose again, or change the edits" } (choose(view, &probe.faces, px)) }
                 } @else { (choose(view, &probe.faces, px)) }
                 section.panel { h2 { "As received" } (facts::received(probe)) }
-                details.panel { summary { "Bring another photo instead" } (upload(inquiry, "Another photo")) }
+                @if probe.faces.is_empty() { (upload(inquiry, "Another photo")) }
+                @else { details.panel { summary { "Bring another photo instead" } (upload(inquiry, "Another photo")) } }
             }
         }
         (withdraw(inquiry))

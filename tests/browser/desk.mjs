@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Complaints } from './complaints.mjs';
 import { furnish } from './home.mjs';
-import { axe, shifts, times } from './measures.mjs';
+import { allPictures, axe, pictures, shifts, times } from './measures.mjs';
 
 const CHROMIUM = '/usr/bin/chromium';
 /** So many presses of the tabulator reach the end of any page that a person can use. */
@@ -25,7 +25,8 @@ export class Desk {
   #key = null;
   #complaints;
   #downloads = [];
-  #held = null;
+  #held = [];
+  #watched = new Set();
 
   /** Starts the browser; `door` are the files of authority, certificate and key, and the server's address. */
   static async seat(name, door, setting, keys) {
@@ -185,20 +186,39 @@ export class Desk {
     await chooser.setFiles(file);
   }
 
-  /** Holds the next request for this path until it is let go. */
-  async hold(path) {
-    let came;
-    this.#held = new Promise((done) => (came = done));
-    await this.page.route((url) => url.pathname === path, came, { times: 1 });
+  /** Holds the next request of this method for this path that isn't held by an earlier word. */
+  async hold(method, path) {
+    const hold = { method, path, route: null };
+    hold.came = new Promise((done) => (hold.take = done));
+    this.#held.push(hold);
+    if (this.#watched.has(path)) return;
+    this.#watched.add(path);
+    await this.page.route((url) => url.pathname === path, (route) => {
+      const wanting = this.#held.find((other) => !other.route && other.path === path && other.method === route.request().method());
+      if (!wanting) return route.fallback();
+      wanting.route = route;
+      return wanting.take();
+    });
   }
 
-  /** Waits until that request is made. */
-  async heldUp() {
-    await this.#held;
+  /** Waits until the request is made that is to be held the longest from now. */
+  heldUp() {
+    return this.#come(this.#held.at(-1));
   }
 
+  /** Lets the request go on that was the first to be held. */
   async letGo() {
-    await (await this.#held).continue();
+    const hold = this.#held[0];
+    await this.#come(hold);
+    this.#held.shift();
+    await hold.route.continue();
+  }
+
+  async #come({ came, method, path }) {
+    const late = new Promise((_, fail) => {
+      setTimeout(() => fail(new Error(`nobody asked ${method} ${path}`)), this.#setting.patienceMs).unref();
+    });
+    await Promise.race([came, late]);
   }
 
   /** Role and accessible name of what is in focus, as a screen reader is told them. */
@@ -212,6 +232,7 @@ export class Desk {
 
   async picture(name, whole) {
     const path = join(this.#setting.screens, `${name}.png`);
+    await this.measure(whole ? allPictures : pictures);
     const { cssContentSize: size } = await this.session.send('Page.getLayoutMetrics');
     const all = { captureBeyondViewport: true, clip: { ...size, scale: 1 } };
     const { data } = await this.session.send('Page.captureScreenshot', { format: 'png', ...(whole ? all : {}) });
@@ -265,6 +286,7 @@ const VERBS = {
   'hold clock': (desk) => desk.page.clock.install(),
   pass: (desk, { minutes }) => desk.page.clock.fastForward(minutes * 60_000),
   reload: async (desk) => (await desk.page.reload()).status(),
+  back: (desk) => desk.page.goBack().then(() => null),
   arrive: (desk, { path }) => desk.page.waitForURL((url) => url.pathname === path),
   'open tab': (desk) => desk.openTab(),
   turn: (desk, { tab }) => desk.turn(tab),
@@ -278,8 +300,9 @@ const VERBS = {
   focus: (desk) => desk.focus(),
   'tab to': (desk, words) => desk.tabTo(byRole(desk, words), `${words.role} ${words.name}`),
   'tab to field': (desk, words) => desk.tabTo(byLabel(desk, words), `the field ${words.label}`),
+  'tab to words': (desk, { words }) => desk.tabTo(desk.page.getByText(words, { exact: true }), words),
   'attach by key': (desk, { keys, file }) => desk.attachByKey(keys, file),
-  hold: (desk, { path }) => desk.hold(path),
+  hold: (desk, { method, path }) => desk.hold(method, path),
   'held up': (desk) => desk.heldUp(),
   'let go': (desk) => desk.letGo(),
   click: (desk, words) => byRole(desk, words).click(),

@@ -21,6 +21,8 @@ const MANNERS = {
   'without presence bit': { bits: { isBadUP: true } },
   'without verification bit': { bits: { isBadUV: true } },
   'with bad signature': { bits: { isBogusSignature: true } },
+  // Whatever it makes from now on can be copied to another device.
+  synced: { options: { defaultBackupEligibility: true } },
 };
 
 export class KeyRing {
@@ -29,10 +31,10 @@ export class KeyRing {
   #places = new Map();
 
   /** Puts a key into a tab; it leaves the place where it was. */
-  async insert(key, session) {
+  async insert(key, session, more = {}) {
     await this.withdraw(key);
     await session.send('WebAuthn.enable', { enableUI: false });
-    const { authenticatorId: id } = await session.send('WebAuthn.addVirtualAuthenticator', { options: MAKE });
+    const { authenticatorId: id } = await session.send('WebAuthn.addVirtualAuthenticator', { options: { ...MAKE, ...more } });
     this.#places.set(key, { session, id });
     for (const credential of this.#credentials.get(key) ?? []) {
       await session.send('WebAuthn.addCredential', { authenticatorId: id, credential });
@@ -66,8 +68,10 @@ export class KeyRing {
 
   /** Lets a key that is in a desk behave in this manner from now on. */
   async behave(key, manner) {
-    const { session, id: authenticatorId } = this.#places.get(key);
-    const { presence = true, verified = true, bits = {} } = MANNERS[manner];
+    const { session } = this.#places.get(key);
+    const { presence = true, verified = true, bits = {}, options = {} } = MANNERS[manner];
+    await this.insert(key, session, options);
+    const { id: authenticatorId } = this.#places.get(key);
     await session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: presence });
     await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: verified });
     const none = { isBogusSignature: false, isBadUV: false, isBadUP: false };

@@ -38,6 +38,23 @@ export async function shifts(session) {
   })()`);
 }
 
+/** Waits until the pictures are there that the window shows; one that fails is there, too, as a gap. */
+export async function pictures(session) {
+  return evaluate(session, await aside(session), `(async () => {
+    const seen = ({ top, bottom, width }) => width > 0 && bottom > 0 && top < innerHeight;
+    const wanted = () => [...document.images].filter((image) => !image.complete && seen(image.getBoundingClientRect()));
+    while (wanted().length > 0) await new Promise(requestAnimationFrame);
+  })()`);
+}
+
+/** As for somebody who has gone down to the page's end. */
+export async function allPictures(session) {
+  return evaluate(session, await aside(session), `(async () => {
+    for (const image of document.images) image.loading = 'eager';
+    while ([...document.images].some((image) => !image.complete)) await new Promise(requestAnimationFrame);
+  })()`);
+}
+
 /** When the page was there, in milliseconds since whoever asked for it did. */
 export async function times(session) {
   return evaluate(session, await aside(session), `(async () => {

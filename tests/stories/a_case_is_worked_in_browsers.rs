@@ -264,8 +264,7 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     auditor.looks("38-leaf-opened");
     auditor.desk.open("/console/samples");
     let leaf = asked.as_str().unwrap().rsplit('/').next().unwrap().to_owned();
-    auditor.desk.evaluate("document.querySelector('main details summary').focus()");
-    auditor.desk.press("Enter");
+    auditor.unfolds(&format!("Search of leaf {leaf}"));
     auditor.picks("What you find", "In order");
     auditor.types("In words", "Asked for a named case, touched, and seen by two who disagreed on one candidate.");
     auditor.presses("button", &format!("Record the finding for leaf {leaf}"));

@@ -59,6 +59,8 @@ pub(crate) enum Manner {
     WithoutVerificationBit,
     /// Its signature is over something else.
     WithBadSignature,
+    /// What it makes can be copied to another device.
+    Synced,
 }
 
 /// How much a page moved under the reader's eyes, in Chromium's measure.
@@ -214,6 +216,12 @@ impl Desk<'_> {
         self.does("reload", json!({}))
     }
 
+    /// Goes back to the page before, as the browser's own button does.
+    #[track_caller]
+    pub(crate) fn goes_back(&self) {
+        self.does("back", json!({}))
+    }
+
     /// Takes hold of the clock of the pages that this tab opens from now on: it goes on by itself, and by `pass_minutes`.
     #[track_caller]
     pub(crate) fn holds_the_clock(&self) {
@@ -266,6 +274,7 @@ impl Desk<'_> {
             Manner::WithoutPresenceBit => "without presence bit",
             Manner::WithoutVerificationBit => "without verification bit",
             Manner::WithBadSignature => "with bad signature",
+            Manner::Synced => "synced",
         };
         self.does("behave", json!({ "manner": manner }))
     }
@@ -294,25 +303,31 @@ impl Desk<'_> {
         self.does("tab to field", json!({ "label": label }))
     }
 
+    /// As `tab_to`, for what has these words and no role, as a summary has.
+    #[track_caller]
+    pub(crate) fn tab_to_words(&self, words: &str) -> usize {
+        self.does("tab to words", json!({ "words": words }))
+    }
+
     /// Presses a key on the file field that is in focus, and chooses this file in the window that opens.
     #[track_caller]
     pub(crate) fn attach_by_key(&self, keys: &str, file: &Path) {
         self.does("attach by key", json!({ "keys": keys, "file": file }))
     }
 
-    /// Holds the next request for this path, as a slow network does, until `lets_go`.
+    /// Holds the next request of this method for this path, as a slow network does, until `lets_go`.
     #[track_caller]
-    pub(crate) fn holds(&self, path: &str) {
-        self.does("hold", json!({ "path": path }))
+    pub(crate) fn holds(&self, method: &str, path: &str) {
+        self.does("hold", json!({ "method": method, "path": path }))
     }
 
-    /// Waits until that request is made.
+    /// Waits until the request is made that was last to be held.
     #[track_caller]
     pub(crate) fn is_held_up(&self) {
         self.does("held up", json!({}))
     }
 
-    /// Lets that request go on.
+    /// Lets the request go on that is held the longest.
     #[track_caller]
     pub(crate) fn lets_go(&self) {
         self.does("let go", json!({}))

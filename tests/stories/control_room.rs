@@ -33,6 +33,26 @@ impl ControlRoom {
         Self { site, listener }
     }
 
+    /// Has commander and administrator enrol their keys, and admit these people in these roles; the desk is theirs no longer.
+    #[track_caller]
+    pub(crate) fn admit(&self, browsers: &Browsers<'_>, daemon: &Daemon<'_>, staff: &[(&str, &str)]) {
+        let officials = Seat::take(browsers, "admin-1", daemon);
+        for official in ["commander", "administrator"] {
+            officials.enrols(official, self.site.code_of(official));
+        }
+        officials.logs_on("administrator", "/console/decisions");
+        for (person, role) in staff {
+            officials.asks_for("administrator", person, role);
+        }
+        officials.logs_off();
+        officials.logs_on("commander", "/console/grants");
+        for (person, _) in staff {
+            officials.presses("button", &format!("Approve by touch for {person}"));
+            officials.desk.sees_no(&format!("badge-{person}"));
+        }
+        officials.logs_off();
+    }
+
     /// Starts the daemon; callers wait at the door meanwhile.
     pub(crate) fn start(&self) -> Daemon<'_> {
         self.site.start_on(&self.listener)
@@ -55,10 +75,16 @@ impl<'b> Seat<'b> {
     /// Looks at the page as it is: it is accessible, stood still while it came, and a picture of it is kept.
     #[track_caller]
     pub(crate) fn looks(&self, name: &str) {
-        assert!(self.seen.borrow_mut().insert(name.to_owned()), "{name} was looked at already");
-        self.desk.is_accessible();
         let Shifts { alone, .. } = self.desk.shifts();
         assert!(alone <= SHIFT_MAX, "{name} moved by {alone}");
+        self.reads(name);
+    }
+
+    /// As `looks`, at a page that has made room for a refusal meanwhile.
+    #[track_caller]
+    pub(crate) fn reads(&self, name: &str) {
+        assert!(self.seen.borrow_mut().insert(name.to_owned()), "{name} was looked at already");
+        self.desk.is_accessible();
         self.desk.picture(name);
         self.desk.picture_of_all(&format!("{name}-whole"));
     }
@@ -90,6 +116,13 @@ impl<'b> Seat<'b> {
     pub(crate) fn picks(&self, label: &str, option: &str) {
         self.desk.tab_to_field(label);
         self.desk.write(option);
+    }
+
+    /// Goes to what is folded up, by its summary, and opens it.
+    #[track_caller]
+    pub(crate) fn unfolds(&self, summary: &str) {
+        self.desk.tab_to_words(summary);
+        self.desk.press("Enter");
     }
 
     /// Logs on with the key that is in the desk.
@@ -129,7 +162,7 @@ impl<'b> Seat<'b> {
     pub(crate) fn asks_for(&self, administrator: &str, person: &str, role: &str) {
         self.desk.open("/console/grants/new");
         self.fills_in(person, role);
-        self.desk.holds("/v1/grants/challenge");
+        self.desk.holds("POST", "/v1/grants/challenge");
         self.desk.insert(person);
         self.presses("button", "Ask the commander, by touch");
         self.desk.is_held_up();
@@ -198,6 +231,13 @@ impl<'b> Seat<'b> {
     #[track_caller]
     pub(crate) fn path(&self) -> String {
         self.desk.evaluate("location.pathname").as_str().unwrap().to_owned()
+    }
+
+    /// The revision at which an inquiry stands.
+    #[track_caller]
+    pub(crate) fn revision(&self, inquiry: &str) -> u64 {
+        let asked = format!("fetch('/v1/inquiries/{inquiry}').then((answer) => answer.json()).then(({{ revision }}) => revision)");
+        self.desk.evaluate(&asked).as_u64().unwrap()
     }
 
     /// Asks the box from the page as a page of ours would not: the status and what was said.

@@ -4,6 +4,7 @@
 
 mod a_bridge_to_other_witnesses;
 mod a_browser_comes_to_the_door;
+mod a_browser_is_refused;
 mod a_case_is_worked_in_browsers;
 mod a_console_searches;
 mod a_court_verifies_a_report;

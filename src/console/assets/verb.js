@@ -26,7 +26,7 @@ export async function ask(verb, body) {
   const text = await answer.text();
   const json = /\bjson\b/.test(answer.headers.get("content-type") ?? "") && text ? JSON.parse(text) : undefined;
   if (answer.ok) return json;
-  const refusal = new Refusal(json ?? { kind: "failed", status: answer.status, detail: `The box answered ${answer.status} and said no more.` });
+  const refusal = new Refusal(json ? { ...json, kind: json.type } : { kind: "failed", status: answer.status, detail: `The box answered ${answer.status} and said no more.` });
   heed(refusal);
   throw refusal;
 }

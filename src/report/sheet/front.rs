@@ -189,7 +189,8 @@ pub(super) fn probe(composer: &mut Composer, report: &CompareReport) -> Result<u
     digests(composer, probe);
     if !probe.quality.is_empty() {
         let row = |measure: &super::input::Measure| {
-            vec![(measure.name.clone(), SMALL), (measure.value.clone(), SMALL), (measure.advice.clone(), SMALL)]
+            let advice = if measure.advice.is_empty() { "Nothing to remark" } else { &measure.advice };
+            vec![(measure.name.clone(), SMALL), (measure.value.clone(), SMALL), (advice.to_owned(), SMALL)]
         };
         let rows: Vec<_> = probe.quality.iter().map(row).collect();
         composer.table(Some("Quality of the probe"), &[("Measure", 150.0), ("Value", 104.0), ("What it means", 250.0)], &rows);
