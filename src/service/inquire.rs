@@ -374,8 +374,10 @@ impl Service {
         let original: Arc<[u8]> = self.ledger.probe(id.0)?.ok_or(ServiceError::NotFound { what: "probe" })?.into();
         let examined = timed(&mut timings.examine_ms, || self.examined(&generation, original, &choice.edits, Some(choice.face)));
         let probe = self.logged(examined, refused)?;
-        if probe.look.searched_sha256().0 != choice.searched.0 {
-            return self.logged(Err(ServiceError::ChallengeChanged), refused);
+        // Other models than those by which the face was chosen may number the faces otherwise.
+        let face = Frame::from(probe.look.faces[probe.chosen].face.frame);
+        if probe.look.searched_sha256().0 != choice.searched.0 || face != choice.frame {
+            return self.logged(Err(ServiceError::FaceMoved), refused);
         }
         let (actor, who) = (desk.actor(), self.who(desk));
         let asked = timed(&mut timings.ask_ms, || self.ledger.ask(id, actor, who, approval, touch, key));

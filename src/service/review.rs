@@ -9,7 +9,7 @@ use super::sessions::AtDesk;
 use super::stage::NewLeaf;
 use crate::audit::{Actor, Detail};
 use crate::booking::{Identifier, VersionId};
-use crate::embed::{Part, Picture};
+use crate::embed::Picture;
 use crate::face::Edits;
 use crate::inquiry::{Action, CandidateSight, Disposition, Finding, Handover, Inquiry, InquiryId, Outcome, Review, Sight, Stage, Who};
 use crate::roster::Duty;
@@ -150,7 +150,7 @@ impl Service {
     /// Errors: a person who may not see it now; a candidate that was released.
     pub fn candidate_picture(&self, desk: &AtDesk, id: InquiryId, version: VersionId) -> Result<Picture, ServiceError> {
         let photo: Arc<[u8]> = self.candidate_photo(desk, id, version)?.into();
-        self.picture(&self.ledger.generation(), photo, &Edits::default(), Part::Whole)
+        self.picture(&self.ledger.generation(), photo, &Edits::default())
     }
 
     /// A candidate's photo as its agency sent it; the view is logged.

@@ -3,14 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use smrt::audit::LeafKind;
 use smrt::booking::VersionId;
 use smrt::client::desk::Array;
-use smrt::face::Edits;
+use smrt::face::{Edit, Edits};
 use smrt::inquiry::NOTE;
 
 use crate::desks::{Hand, refused};
-use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, OBAMA_THIRD, gradient, pair, photo, small};
+use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, OBAMA_THIRD, gradient, pair, photo, png, small};
 use crate::raw::Identity;
 use crate::site::{Daemon, EXIT_CONFIG, Site, booking, models, number, request, request_json};
 
@@ -261,9 +262,6 @@ fn of_several_faces_the_operator_chooses_one() {
         );
         refused(desk.choose(&view, Some(2), Edits::default(), None), 422, "photo", "face 2 was chosen of 2 found");
         let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
-        let thumbnail = hand.get(&format!("/v1/inquiries/{}/faces/{at}", view.inquiry));
-        assert_eq!((thumbnail.status, thumbnail.headers["content-type"].as_str()), (200, "image/jpeg"));
-        hand.get(&format!("/v1/inquiries/{}/faces/2", view.inquiry)).is_problem(404, "not-found", "no face");
         let preview = hand.post(&format!("/v1/inquiries/{}/preview", view.inquiry), &serde_json::json!({"edits": []})).json();
         assert_eq!(preview["faces"].as_array().unwrap().len(), 2, "{preview}");
         let chosen = desk.choose(&view, Some(at), Edits::default(), Some("the only photo that the case has of him")).unwrap();
@@ -276,6 +274,47 @@ fn of_several_faces_the_operator_chooses_one() {
         firsts.push(left);
     }
     assert_ne!(firsts[0], firsts[1]);
+}
+
+#[test]
+fn a_face_is_chosen_among_those_of_the_photo_as_it_would_be_searched() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    enrol(&daemon, &ENROLLED);
+    let desk = daemon.desk("rtcc-1");
+    let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
+    let both = image::load_from_memory(&pair(&small(OBAMA_LATER), &small(COLLINS))).unwrap().to_rgb8();
+    let height = both.height();
+    let mut far = image::RgbImage::from_pixel(6_000, 4_500, image::Rgb([90, 110, 120]));
+    image::imageops::replace(&mut far, &both, 3_000, 2_000);
+    let crop = |x, y, width| Edits::new(vec![Edit::Crop { x, y, width, height }]).unwrap();
+    // Obama's portrait is on the left, Collins' on the right: from afar one is seen until a crop shows both, from near a crop leaves one.
+    for (photo, edits, seen, faces, numbers) in
+        [(png(&far), crop(3_000, 2_000, 512), 1, 2, ["26-1", "26-3"]), (png(&both), crop(256, 0, 256), 2, 1, ["", "26-3"])]
+    {
+        for at in 0..faces {
+            let view = desk.hand_over(&desk.open(&request()).unwrap(), &photo).unwrap();
+            assert_eq!(view.probe.as_ref().unwrap().faces.len(), seen);
+            let preview = hand.post(&format!("/v1/inquiries/{}/preview", view.inquiry), &serde_json::json!({"edits": edits})).json();
+            assert_eq!(preview["faces"].as_array().unwrap().len(), faces);
+            let face = &preview["faces"][at];
+            let shown = STANDARD.decode(face["picture"].as_str().unwrap()).unwrap();
+            assert!(image::load_from_memory(&shown).unwrap().width() > 50, "what the operator chooses by");
+            let chosen = desk.choose(&view, Some(at), edits.clone(), Some("the only photo that the case has")).unwrap();
+            let choice = chosen.view.choice.clone().unwrap();
+            assert_eq!((choice.face, choice.faces, serde_json::json!(choice.frame)), (at, faces, face["frame"].clone()));
+            assert_eq!(serde_json::json!(choice.searched_px), serde_json::json!([preview["width"], preview["height"]]));
+            let on_the_right = faces == 1 || choice.frame.x > 256;
+            let asked = desk.approve(&chosen.view).unwrap();
+            let reviewed = desk.dispose_all(desk.claim(&asked.view).unwrap()).unwrap();
+            let array = Array { view: reviewed, ..asked };
+            assert_eq!(array.numbers()[0], numbers[usize::from(on_the_right)], "face {at} of {faces}");
+        }
+        let view = desk.hand_over(&desk.open(&request()).unwrap(), &photo).unwrap();
+        let absent = desk.choose(&view, Some(faces), edits.clone(), None);
+        refused(absent, 422, "photo", &format!("face {faces} was chosen of {faces} found"));
+    }
+    assert_eq!(daemon.stop(), Some(0));
 }
 
 #[test]

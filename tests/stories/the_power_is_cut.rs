@@ -214,8 +214,17 @@ fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
     };
     let frame = Frame { x: 1, y: 2, width: 3, height: 4 };
     let (sha256, media_type) = (Digest(announced.sha256), Text::parse("image/jpeg").unwrap());
-    act(told, Action::ReceiveProbe(Probe { sha256, bytes: probe.len() as u64, media_type, faces: vec![frame] }))?;
-    let choice = Choice { face: 0, frame, edits: Edits::default(), searched: Digest([7; 32]), quality: Quality::default(), reason: None };
+    act(told, Action::ReceiveProbe(Probe { sha256, bytes: probe.len() as u64, media_type, px: [64, 64], faces: vec![frame] }))?;
+    let choice = Choice {
+        face: 0,
+        faces: 1,
+        frame,
+        edits: Edits::default(),
+        searched: Digest([7; 32]),
+        searched_px: [64, 64],
+        quality: Quality::default(),
+        reason: None,
+    };
     act(told, Action::ChooseFace(choice))?;
     let model = ledger.model();
     let mut key = SoftKey::new().unwrap();
