@@ -427,7 +427,9 @@ fn grant_views<'a>(
 }
 
 fn shown(candidates: &[Candidate]) -> Vec<console::Shown> {
-    candidates.iter().map(|candidate| console::Shown { version: candidate.version, biography: biography(candidate), face: None }).collect()
+    let shown =
+        |candidate: &Candidate| console::Shown { version: candidate.version, biography: biography(candidate), face: candidate.face };
+    candidates.iter().map(shown).collect()
 }
 
 fn biography(candidate: &Candidate) -> Option<console::Biography> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use smrt::audit::LeafKind;
 use smrt::booking::VersionId;
-use smrt::client::desk::Array;
+use smrt::client::desk::{Array, Desk};
 use smrt::face::{Edit, Edits};
 use smrt::inquiry::NOTE;
 
@@ -350,6 +350,37 @@ fn a_candidates_photo_is_shown_to_the_examiner_at_work_and_each_view_is_logged()
     assert_eq!(viewed.len(), 1);
     let search = &log[usize::try_from(asked.asked.unwrap()).unwrap()].1["search"];
     assert_eq!((&viewed[0].1["search"], &viewed[0].1["version"]), (search, &enrolled[0].to_string().into()));
+}
+
+#[test]
+fn probe_and_candidate_are_laid_face_upon_face_once_the_examiner_may_see_both() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    let enrolled = enrol(&daemon, &ENROLLED)[2];
+    let (desk, other) = (daemon.desk("rtcc-1"), daemon.desk("rtcc-2"));
+    let asked = desk.ask(&request(), &pair(&small(COLLINS), &image::RgbImage::new(256, 256))).unwrap().view;
+    let page = |desk: &Desk, console: &str| {
+        let hand = Hand::new(&daemon, &site.console_identity(console)).at(desk);
+        String::from_utf8(hand.get(&format!("/console/inquiries/{}/compare/{enrolled}", asked.inquiry)).body).unwrap()
+    };
+    let part = |page: &str, name: &str| -> Vec<Vec<f64>> {
+        let name = format!("{name}=\"");
+        page.split(&name).skip(1).map(|rest| rest.split('"').next().unwrap().split(' ').map(|n| n.parse().unwrap()).collect()).collect()
+    };
+    let before = page(&desk, "rtcc-1");
+    assert!(before.contains("Not shown to you now"));
+    assert_eq!((part(&before, "data-px"), part(&before, "data-frame").len()), (vec![vec![512.0, 256.0]], 1), "the probe's alone");
+    desk.claim(&asked).unwrap();
+    let at_work = page(&desk, "rtcc-1");
+    assert_eq!(part(&at_work, "data-px"), [[512.0, 256.0], [512.0, 512.0]], "the astronaut's portrait has 512 px");
+    let frames = part(&at_work, "data-frame");
+    // The same portrait at half its size.
+    for (probe, candidate) in frames[0].iter().zip(&frames[1]) {
+        assert!((2.0 * probe - candidate).abs() < 12.0, "{frames:?}");
+    }
+    assert!(page(&other, "rtcc-2").contains("This is not shown"), "the second review is not due");
+    assert!(part(&page(&other, "rtcc-2"), "data-frame").is_empty());
+    assert_eq!(daemon.stop(), Some(0));
 }
 
 #[test]

@@ -103,7 +103,7 @@ fn photo(n: u8, edition: u8) -> Vec<u8> {
 fn face(photo: &[u8], model: ModelId) -> Enrolled {
     let mut choices = Choices::new(u64::from_le_bytes(*photo.first_chunk().unwrap()) ^ u64::from_le_bytes(*model.0.first_chunk().unwrap()));
     let raw: Vec<f32> = (0..128).map(|_| f32::from(u8::try_from(choices.below(256)).unwrap()) - 127.5).collect();
-    Enrolled { embedding: Embedding::from_raw(&raw).unwrap().0, length: 9.0, frame: [0.0; 4] }
+    Enrolled { embedding: Embedding::from_raw(&raw).unwrap().0, length: 9.0, frame: [0.0; 4], px: [64, 64] }
 }
 
 fn book(ledger: &Ledger, n: u8, edition: u8) -> Result<Taken, ServiceError> {

@@ -493,5 +493,5 @@ fn photo(n: u32) -> Arc<[u8]> {
 }
 
 fn enrolled(face: &Embedding) -> Enrolled {
-    Enrolled { embedding: face.clone(), length: 9.0, frame: [10.0, 20.0, 100.0, 120.0] }
+    Enrolled { embedding: face.clone(), length: 9.0, frame: [10.0, 20.0, 100.0, 120.0], px: [240, 320] }
 }
