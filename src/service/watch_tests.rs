@@ -124,7 +124,7 @@ fn asked(service: &Service) -> InquiryId {
     let frame = Frame { x: 0, y: 0, width: 9, height: 9 };
     let sha256 = digest(&SHA256, PROBE).as_ref().try_into().unwrap();
     let announced = Announced { sha256, size: PROBE.len() as u64 };
-    let whole = |mut upload: Upload| upload.put(0, PROBE).and_then(|put| upload.finish().map(|()| put));
+    let whole = |mut upload: Upload| upload.put(0, PROBE).and_then(|put| upload.finish().map(|_| put));
     ledger.upload(opened, announced, whole).unwrap();
     let (sha256, media_type) = (Digest(sha256), Text::parse("image/png").unwrap());
     let probe = Probe { sha256, bytes: announced.size, media_type, px: [64, 64], faces: vec![frame] };

@@ -7,7 +7,7 @@ use crate::audit::Detail;
 use crate::booking::{Identifier, Text};
 use crate::embed::{self, Encoding, Look, Picture, Preview, QualitySheet};
 use crate::face::Edits;
-use crate::inquiry::{Action, Choice, Digest, Frame, Inquiry, InquiryId, Measure, Probe, Quality, Shortfall};
+use crate::inquiry::{Action, Choice, Digest, Frame, InquiryId, Measure, Probe, Quality, Shortfall};
 use crate::limits::PICTURE_SIDE_PX_MAX;
 use crate::roster::Duty;
 use crate::service::Service;
@@ -59,13 +59,10 @@ impl Service {
     ///
     /// Errors: as `begin_upload`; an upload that isn't whole, or other bytes than were announced; a file that is no photo.
     pub fn receive_probe(&self, desk: &AtDesk, id: InquiryId, revision: u64, announced: Announced) -> Result<(), ServiceError> {
-        let (kept, probes) = (self.may_hand_over(desk, id, Some(revision), announced)?, &self.ledger.core().vault.probes);
-        let original = {
-            let _alone = self.uploading(id)?;
-            let whole = self.ledger.upload(id, announced, |upload| upload.finish().map(|()| 0));
-            self.refused_at(desk, whole)?;
-            probes.read_photo(id.0, &kept.key)?
-        };
+        let kept = self.may_hand_over(desk, id, Some(revision), announced)?;
+        // Until it is taken: no other piece comes between.
+        let _alone = self.uploading(id)?;
+        let original = self.refused_at(desk, self.ledger.upload(id, announced, Upload::finish))?;
         let generation = self.ledger.generation();
         let looked = self.looked(&generation, original.into(), &Edits::default());
         let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(kept.inquiry.request().clone()), reason };
@@ -73,7 +70,7 @@ impl Service {
             Ok(look) => look,
             Err(e) => {
                 // What is no photo isn't kept.
-                probes.unlink_photo(id.0)?;
+                self.ledger.core().vault.probes.abandon_upload(id.0)?;
                 return Err(e);
             }
         };
@@ -81,9 +78,7 @@ impl Service {
         let (sha256, media_type) = (Digest(announced.sha256), media_type(look.format.media_type()));
         let probe = Probe { sha256, bytes: announced.size, media_type, px: look.original_px, faces };
         let who = self.who(desk);
-        let act =
-            move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::ReceiveProbe(probe.clone()));
-        self.refused_at(desk, self.ledger.step(id.0, act, |_| Vec::new())).map(|_| ())
+        self.refused_at(desk, self.ledger.act(id, who, revision, Action::ReceiveProbe(probe)))
     }
 
     /// All faces of the probe with these edits, and pictures of it and of them, to choose by.
