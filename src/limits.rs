@@ -51,6 +51,8 @@ pub const CONTRAST_HUNDREDTHS_MIN: i32 = -50;
 pub const CONTRAST_HUNDREDTHS_MAX: i32 = 100;
 /// Pixels along the longer side of a picture made to be looked at.
 pub const PICTURE_SIDE_PX_MAX: u32 = 3_840;
+/// Pixels along the longer side of a picture of one of a probe's faces, to choose it by.
+pub const FACE_PICTURE_SIDE_PX_MAX: u32 = 256;
 
 // Embeddings and the gallery
 

@@ -19,7 +19,7 @@ use super::wire::inquiry::{
 };
 use super::{Door, InPath, answer, form};
 use crate::booking::VersionId;
-use crate::embed::Picture;
+use crate::embed::{Found, Picture, Preview};
 use crate::face::Edits;
 use crate::inquiry::{InquiryId, NOTE, Request as InquiryRequest, Review};
 use crate::limits::PROBE_PIECE_BYTES;
@@ -35,7 +35,6 @@ pub(super) fn routes() -> Router<Door> {
         .route("/v1/inquiries/{inquiry}", get(get_inquiry))
         .route("/v1/inquiries/{inquiry}/upload", post(post_upload).put(put_upload))
         .route("/v1/inquiries/{inquiry}/probe", post(post_probe).get(get_probe))
-        .route("/v1/inquiries/{inquiry}/faces/{face}", get(get_face))
         .route("/v1/inquiries/{inquiry}/preview", post(post_preview))
         .route("/v1/inquiries/{inquiry}/face", post(post_face))
         .route("/v1/inquiries/{inquiry}/challenge", post(post_challenge))
@@ -180,19 +179,9 @@ async fn get_probe(State(door): State<Door>, from: FromDesk, id: InPath, query: 
                 ProbePart::Original => Edits::default(),
                 ProbePart::Searched => service.inquiry(desk, id)?.inquiry.choice().map(|choice| choice.edits.clone()).unwrap_or_default(),
             };
-            service.probe_picture(desk, id, &edits, None)
+            service.probe_picture(desk, id, &edits)
         });
         Ok(picture(shown.await?))
-    };
-    answer(&ticket, get.await)
-}
-
-async fn get_face(State(door): State<Door>, from: FromDesk, path: InPaths) -> Response {
-    let ticket = from.ticket.clone();
-    let get = async {
-        let (id, face) = both(path)?;
-        let face: usize = face.parse().map_err(|_| Refusal::malformed("a face is named by its number, counted from 0"))?;
-        Ok(picture(door.at_desk(from, move |service, desk| service.probe_picture(desk, id, &Edits::default(), Some(face))).await?))
     };
     answer(&ticket, get.await)
 }
@@ -202,13 +191,15 @@ async fn post_preview(State(door): State<Door>, from: FromDesk, id: InPath, requ
     let post = async {
         let id = inquiry_id(id)?;
         let PreviewRequest { edits } = form::read_json(request, "edits").await?;
-        let (look, shown) = door.at_desk(from, move |service, desk| service.preview(desk, id, &edits)).await?;
-        let faces = look
-            .faces
-            .iter()
-            .map(|found| PreviewFace { frame: found.face.frame.into(), unusable: found.unusable.as_ref().map(ToString::to_string) });
+        let Preview { look, whole, faces } = door.at_desk(from, move |service, desk| service.preview(desk, id, &edits)).await?;
+        let face = |(found, shown): (&Found, &Picture)| PreviewFace {
+            frame: found.face.frame.into(),
+            unusable: found.unusable.as_ref().map(ToString::to_string),
+            picture: STANDARD.encode(&shown.bytes),
+        };
+        let faces = look.faces.iter().zip(&faces).map(face).collect();
         let [width, height] = look.searched_px;
-        Ok(Json(PreviewView { width, height, faces: faces.collect(), picture: STANDARD.encode(&shown.bytes) }).into_response())
+        Ok(Json(PreviewView { width, height, faces, picture: STANDARD.encode(&whole.bytes) }).into_response())
     };
     answer(&ticket, post.await)
 }

@@ -207,31 +207,20 @@ async fn get_inquiry(State(door): State<Door>, from: FromDesk, id: InPath) -> Re
 }
 
 async fn get_probe(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
-    of_inquiry(door, from, id, |service, at, desk, InquirySight { inquiry, .. }| {
-        let look = inquiry.probe().map(|_| service.look(at, inquiry.id(), &crate::face::Edits::default())).transpose()?;
-        let unusable: Vec<Option<String>> =
-            look.iter().flat_map(|look| &look.faces).map(|found| found.unusable.as_ref().map(ToString::to_string)).collect();
+    of_inquiry(door, from, id, |_, _, desk, InquirySight { inquiry, .. }| {
         let quality = inquiry.choice().map(|choice| console::QualityLine::of_record(&choice.quality)).unwrap_or_default();
-        Ok(console::probe(&console::ProbeView {
-            desk,
-            inquiry: &inquiry,
-            original_px: look.as_ref().map(|look| look.original_px),
-            unusable: &unusable,
-            quality: &quality,
-        }))
+        Ok(console::probe(&console::ProbeView { desk, inquiry: &inquiry, quality: &quality }))
     })
     .await
 }
 
 async fn get_approve(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
     of_inquiry(door, from, id, |service, at, desk, InquirySight { inquiry, .. }| {
-        let choice = inquiry.choice().ok_or(ServiceError::NotFound { what: "chosen face" })?;
-        let look = service.look(at, inquiry.id(), &choice.edits)?;
+        inquiry.choice().ok_or(ServiceError::NotFound { what: "chosen face" })?;
         let generation = service.ledger().generation();
         Ok(console::approve(&console::ApproveView {
             desk,
             inquiry: &inquiry,
-            searched_px: look.searched_px,
             fields_sha256: crate::embed::Digest::of(inquiry.request().canonical().as_bytes()).0,
             certificate_sha256: at.caller.fingerprint,
             log: service.ledger().origin(),
@@ -259,11 +248,9 @@ async fn get_compare(State(door): State<Door>, from: FromDesk, path: super::inqu
     door.page(from, move |service, at, desk| {
         let InquirySight { inquiry, sight, candidates } = service.inquiry(at, id)?;
         let candidates = shown(&candidates);
-        let choice = inquiry.choice().filter(|_| sight.probe);
-        let searched_px = choice.map(|choice| service.look(at, id, &choice.edits)).transpose()?.map(|look| look.searched_px);
         let array = console::ArrayView { desk, inquiry: &inquiry, sight: &sight, candidates: &candidates };
         let at = version.map_err(|_| not_found())?;
-        console::compare(&console::CompareView { array, at, searched_px }).ok_or_else(not_found)
+        console::compare(&console::CompareView { array, at }).ok_or_else(not_found)
     })
     .await
 }
@@ -440,7 +427,9 @@ fn grant_views<'a>(
 }
 
 fn shown(candidates: &[Candidate]) -> Vec<console::Shown> {
-    candidates.iter().map(|candidate| console::Shown { version: candidate.version, biography: biography(candidate), face: None }).collect()
+    let shown =
+        |candidate: &Candidate| console::Shown { version: candidate.version, biography: biography(candidate), face: candidate.face };
+    candidates.iter().map(shown).collect()
 }
 
 fn biography(candidate: &Candidate) -> Option<console::Biography> {

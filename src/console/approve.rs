@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::facts;
 use super::inquiry::{beside, steps, withdraw};
 use super::parts::{digest, ending, facts as lines, number, revision};
-use super::probe::framed;
+use super::probe::chosen_face;
 use super::shell::{Desk, Here, Page, inside};
 use crate::face::ModelId;
 use crate::inquiry::Inquiry;
@@ -18,8 +18,6 @@ pub struct ApproveView<'a> {
     pub desk: &'a Desk,
     /// The inquiry, with a face chosen.
     pub inquiry: &'a Inquiry,
-    /// Width and height of the probe as searched, in pixels.
-    pub searched_px: [u32; 2],
     /// SHA-256 of the inquiry's canonical request.
     pub fields_sha256: [u8; 32],
     /// SHA-256 of the device's certificate.
@@ -34,7 +32,7 @@ pub struct ApproveView<'a> {
 
 /// The approval of a search: `/console/inquiries/{id}/approve`.
 pub fn approve(view: &ApproveView<'_>) -> Markup {
-    let ApproveView { desk, inquiry, searched_px: [width, height], .. } = *view;
+    let ApproveView { desk, inquiry, .. } = *view;
     let id = inquiry.id();
     let approval = lines(&[
         ("Operator", html! { (desk.person.name) " (" (desk.person.id) ")" }),
@@ -72,9 +70,7 @@ pub fn approve(view: &ApproveView<'_>) -> Markup {
                 figure.panel {
                     div.picture.low {
                         img src={ "/v1/inquiries/" (id) "/probe?part=searched" } alt="The probe as it is searched, the chosen face framed" width="800" height="1000";
-                        @if let Some(choice) = inquiry.choice() {
-                            svg viewBox={ "0 0 " (width) " " (height) } preserveAspectRatio="xMidYMid meet" aria-hidden="true" { (framed(choice.frame, "chosen")) }
-                        }
+                        @if let Some(choice) = inquiry.choice() { (chosen_face(choice)) }
                     }
                     figcaption { "As it is searched: the framed face." }
                 }

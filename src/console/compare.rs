@@ -55,8 +55,6 @@ pub struct CompareView<'a> {
     pub array: ArrayView<'a>,
     /// The candidate.
     pub at: VersionId,
-    /// Width and height of the probe as searched, in pixels, for the frame of its face.
-    pub searched_px: Option<[u32; 2]>,
 }
 
 /// A candidate with all that this person may see of it.
@@ -271,7 +269,7 @@ const KEYS: [(&str, &str); 14] = [
 
 fn viewer(view: &CompareView<'_>, entry: &Entry<'_>, at: usize) -> Markup {
     let inquiry = view.array.inquiry;
-    let probe = inquiry.choice().map(|choice| choice.frame).zip(view.searched_px);
+    let probe = inquiry.choice().map(|choice| (choice.frame, choice.searched_px));
     let frame = |face: Option<(Frame, [u32; 2])>| face.map(|(f, _)| format!("{} {} {} {}", f.x, f.y, f.width, f.height));
     let px = |face: Option<(Frame, [u32; 2])>| face.map(|(_, [width, height])| format!("{width} {height}"));
     html! {

@@ -185,7 +185,10 @@ pub(super) fn choice(of: &Choice) -> Markup {
         @else { ol { @for edit in of.edits.as_slice() { li { (sentence(&edit.to_string())) } } } }
     };
     let mut lines = vec![
-        ("Face", html! { "Number " (of.face + 1) ", " (frame.width) " × " (frame.height) " px at " (frame.x) ", " (frame.y) }),
+        (
+            "Face",
+            html! { "Number " (of.face + 1) " of " (of.faces) ", " (frame.width) " × " (frame.height) " px at " (frame.x) ", " (frame.y) },
+        ),
         ("Edits", edits),
         ("SHA-256 as searched", digest(of.searched)),
     ];

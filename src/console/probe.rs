@@ -7,7 +7,7 @@ use super::inquiry::{beside, steps, withdraw};
 use super::parts::{Field, ending, lines, revision};
 use super::shell::{Desk, Here, Page, inside};
 use crate::face::Edit;
-use crate::inquiry::{Choice, Frame, Inquiry};
+use crate::inquiry::{Choice, Frame, Inquiry, Probe};
 use crate::limits::{
     CONTRAST_HUNDREDTHS_MAX, CONTRAST_HUNDREDTHS_MIN, EXPOSURE_TENTHS_MAX, PROBE_BYTES_MAX, PROBE_PIECE_BYTES, REASON_CHARS_MAX,
     REASON_CHARS_MIN,
@@ -20,10 +20,6 @@ pub struct ProbeView<'a> {
     pub desk: &'a Desk,
     /// The inquiry, before its search was asked for.
     pub inquiry: &'a Inquiry,
-    /// Width and height of the upright original in pixels, once it is here.
-    pub original_px: Option<[u32; 2]>,
-    /// Of each face in the order of `Inquiry::probe`, why it can't be chosen, if so; may be shorter.
-    pub unusable: &'a [Option<String>],
     /// The chosen face's quality, once one is chosen.
     pub quality: &'a [QualityLine],
 }
@@ -31,18 +27,21 @@ pub struct ProbeView<'a> {
 /// The probe of an inquiry: `/console/inquiries/{id}/probe`.
 pub fn probe(view: &ProbeView<'_>) -> Markup {
     let ProbeView { desk, inquiry, .. } = *view;
-    let received = inquiry.probe().zip(view.original_px);
     let main = html! {
         (steps(inquiry.stage()))
-        @match received {
+        @match inquiry.probe() {
             None => (upload(inquiry, "Bring the probe")),
-            Some((probe, px)) => {
-                @if let Some(choice) = inquiry.choice() { (chosen(inquiry, choice, view.quality)) }
-                @if probe.faces.is_empty() {
-                    p.note.alarm { "No face is seen in this photo. Bring another one: facing the camera, uncovered, sharp, evenly lit." }
-                } @else if inquiry.choice().is_some() {
-                    details.panel { summary { "Choose again, or change the edits" } (choose(view, &probe.faces, px)) }
-                } @else { (choose(view, &probe.faces, px)) }
+            Some(probe) => {
+                @if probe.faces.is_empty() && inquiry.choice().is_none() {
+                    p.note.alarm {
+                        "No face is seen in this photo as it was received. If it lies on its side or the face is small, turn or crop it. "
+                        "Else bring another one: facing the camera, uncovered, sharp, evenly lit."
+                    }
+                }
+                @if let Some(choice) = inquiry.choice() {
+                    (chosen(inquiry, choice, view.quality))
+                    details.panel { summary { "Choose again, or change the edits" } (choose(inquiry, probe)) }
+                } @else { (choose(inquiry, probe)) }
                 section.panel { h2 { "As received" } (facts::received(probe)) }
                 @if probe.faces.is_empty() { (upload(inquiry, "Another photo")) }
                 @else { details.panel { summary { "Bring another photo instead" } (upload(inquiry, "Another photo")) } }
@@ -93,7 +92,10 @@ fn chosen(inquiry: &Inquiry, choice: &Choice, quality: &[QualityLine]) -> Markup
                     (facts::choice(choice))
                     div.actions { a.button.main href={ "/console/inquiries/" (id) "/approve" } data-keys="a" { "Go on to the approval" } }
                 }
-                div.picture.low { img src={ "/v1/inquiries/" (id) "/probe?part=searched" } alt="The probe as it would be searched" width="800" height="1000"; }
+                div.picture.low {
+                    img src={ "/v1/inquiries/" (id) "/probe?part=searched" } alt="The probe as it would be searched, the chosen face framed" width="800" height="1000";
+                    (chosen_face(choice))
+                }
             }
             h3 { "Quality of the face" }
             (facts::quality(quality))
@@ -101,41 +103,47 @@ fn chosen(inquiry: &Inquiry, choice: &Choice, quality: &[QualityLine]) -> Markup
     }
 }
 
+/// The frame of the chosen face, to lie over a picture of the probe as searched.
+pub(super) fn chosen_face(choice: &Choice) -> Markup {
+    over(choice.searched_px, "", &framed(choice.frame, "chosen"))
+}
+
+/// What is drawn over a picture of a photo of this size. Units: pixels of that photo.
+fn over([width, height]: [u32; 2], id: &str, drawn: &Markup) -> Markup {
+    html! {
+        svg id=[(!id.is_empty()).then_some(id)] viewBox={ "0 0 " (width) " " (height) } preserveAspectRatio="xMidYMid meet" aria-hidden="true" { (drawn) }
+    }
+}
+
 /// A face's frame on a picture, in dark and light so that it is seen on both.
-pub(super) fn framed(frame: Frame, class: &str) -> Markup {
+fn framed(frame: Frame, class: &str) -> Markup {
     html! {
         rect x=(frame.x) y=(frame.y) width=(frame.width) height=(frame.height) {}
         rect class=(class) x=(frame.x) y=(frame.y) width=(frame.width) height=(frame.height) {}
     }
 }
 
-fn choose(view: &ProbeView<'_>, faces: &[Frame], [width, height]: [u32; 2]) -> Markup {
-    let inquiry = view.inquiry;
+/// The choice of a face of the probe as searched: the page's module lists the faces that the box sees with the edits that are set.
+fn choose(inquiry: &Inquiry, probe: &Probe) -> Markup {
     let base = format!("/v1/inquiries/{}", inquiry.id());
-    let chosen = inquiry.choice().map(|choice| choice.face);
+    let chosen = inquiry.choice().and_then(|choice| serde_json::to_string(&choice.frame).ok());
+    let [width, height] = probe.px;
     let edit = |kind: &str| {
         let edits = inquiry.choice().map_or(&[][..], |choice| choice.edits.as_slice());
         edits.iter().copied().find(|edit| edit.kind() == kind)
     };
-    let size = height as f64 / 24.0;
     html! {
         form #choose data-verb={ "POST " (base) "/face" } data-preview={ (base) "/preview" } data-next="" {
             (revision(inquiry.revision()))
-            fieldset {
+            fieldset #faces disabled data-chosen=[chosen] {
                 legend { "Which face" }
-                @if faces.len() > 1 { p.hint { "Several faces are seen. See that the one you choose is the person sought." } }
-                div.faces {
-                    @for (at, _) in faces.iter().enumerate() {
-                        @let why = view.unusable.get(at).and_then(Option::as_deref);
-                        div {
-                            div.choice {
-                                input type="radio" id={ "face-" (at) } name="face" value=(at) data-type="number" required
-                                    checked[chosen == Some(at)] disabled[why.is_some()] aria-describedby=[why.map(|_| format!("face-{at}-why"))];
-                                label for={ "face-" (at) } { "Face " (at + 1) }
-                            }
-                            div.picture { img src={ (base) "/faces/" (at) } alt={ "Face " (at + 1) " of the photo" } width="256" height="256"; }
-                            @if let Some(why) = why { p.small.warn id={ "face-" (at) "-why" } { (why) } }
-                        }
+                p.hint { "As the photo would be searched, with the edits below. Where several faces are seen, see that the one you choose is the person sought." }
+                div.faces {}
+                template {
+                    div {
+                        div.choice { input type="radio" #face name="face" data-type="number" required; label for="face" {} }
+                        div.picture { img alt="" width="256" height="256"; }
+                        p.small.warn {}
                     }
                 }
             }
@@ -146,22 +154,16 @@ fn choose(view: &ProbeView<'_>, faces: &[Frame], [width, height]: [u32; 2]) -> M
                     figure {
                         div.picture.broad #original {
                             img src={ (base) "/probe?part=original" } alt="The probe as received" width="1200" height="900";
-                            svg #original-faces viewBox={ "0 0 " (width) " " (height) } preserveAspectRatio="xMidYMid meet" aria-hidden="true" {
-                                @for (at, frame) in faces.iter().enumerate() {
-                                    (framed(*frame, if chosen == Some(at) { "chosen" } else { "over" }))
-                                    text x=(frame.x) y={ (frame.y as f64 - size / 4.0) } font-size=(size) { (at + 1) }
-                                }
-                                g #crop-box {}
-                            }
+                            (over(probe.px, "original-faces", &html! { @for frame in &probe.faces { (framed(*frame, "over")) } g #crop-box {} }))
                         }
                         figcaption { "As received, " (width) " × " (height) " px. Draw with the pointer to crop." }
                     }
                     figure {
                         div.picture.broad {
                             img #edited alt="" width="1200" height="900" src={ (base) "/probe?part=original" };
-                            svg #edited-faces viewBox={ "0 0 " (width) " " (height) } preserveAspectRatio="xMidYMid meet" aria-hidden="true" {}
+                            (over(probe.px, "edited-faces", &html! {}))
                         }
-                        figcaption { "As it would be searched." }
+                        figcaption { "As it would be searched, its faces numbered." }
                     }
                 }
                 (edits(edit, [width, height]))

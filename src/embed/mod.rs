@@ -35,7 +35,7 @@ pub use manifest::{Colours, Manifest, Prepare, Role};
 pub use model::ModelError;
 pub use package::{Client, FetchError, Kind, Member, Package, fetch_package, packages};
 pub use pool::Pool;
-pub use probe::{Encoding, Found, Look, Part, Picture, Probe, replay};
+pub use probe::{Encoding, Found, Look, Picture, Preview, Probe, replay};
 pub use quality::{Bounds, Measure, QualityBounds, QualitySheet, Reading, Verdict};
 
 use crate::face::{Face, FaceError};

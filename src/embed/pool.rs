@@ -11,7 +11,7 @@ use std::thread::{Builder, JoinHandle};
 
 use super::EmbedError;
 use super::examine::{Choice, Models, Portrait};
-use super::probe::{Encoding, Look, Part, Picture, Probe, picture};
+use super::probe::{Encoding, Look, Picture, Preview, Probe, picture};
 use crate::face::{Edits, ModelId};
 use crate::limits::EMBED_QUEUE_LEN_MAX;
 
@@ -64,6 +64,14 @@ impl Pool {
         self.ask(move |models| models.look(&original, &edits))
     }
 
+    /// Finds all faces of a probe as searched, with a picture of it and one of each face.
+    ///
+    /// Errors: as `look`.
+    pub fn preview(&self, original: impl Into<Arc<[u8]>>, edits: &Edits) -> Result<Preview, EmbedError> {
+        let (original, edits) = (original.into(), edits.clone());
+        self.ask(move |models| models.preview(&original, &edits))
+    }
+
     /// Makes embedding and quality sheet of one face of a probe as searched: the one at this index of `look`, or the only usable one.
     ///
     /// Errors: those of the pool as `examine`; what is wrong with the photo, its edits or the face.
@@ -80,12 +88,11 @@ impl Pool {
         &self,
         original: impl Into<Arc<[u8]>>,
         edits: &Edits,
-        part: Part,
         side_px_max: u32,
         encoding: Encoding,
     ) -> Result<Picture, EmbedError> {
         let (original, edits) = (original.into(), edits.clone());
-        self.ask(move |_| picture(&original, &edits, part, side_px_max, encoding))
+        self.ask(move |_| picture(&original, &edits, side_px_max, encoding))
     }
 
     /// The name of everything that decides an embedding's value.
@@ -180,7 +187,7 @@ mod tests {
         let probe = pool.probe(Arc::clone(&original), &edits, Some(0)).unwrap();
         assert_eq!((look.digests, look.faces.len()), (probe.look.digests, 1));
         assert!(matches!(pool.probe(Arc::clone(&original), &edits, Some(1)), Err(EmbedError::NoSuchFace { asked: 1, found: 1 })));
-        assert_eq!(pool.picture(original, &edits, Part::Whole, 200, Encoding::Jpeg).unwrap().width, 200);
+        assert_eq!(pool.picture(original, &edits, 200, Encoding::Jpeg).unwrap().width, 200);
         assert!(matches!(pool.look(&b"no photo"[..], &edits), Err(EmbedError::NotAPhoto { .. })));
     }
 

@@ -17,7 +17,7 @@ use super::edit::{Edited, apply};
 use super::examine::{Choice, Models, Timings, timed};
 use super::quality::{self, QualitySheet};
 use crate::face::{Edits, Embedding, Face};
-use crate::limits::PICTURE_SIDE_PX_MAX;
+use crate::limits::{FACE_PICTURE_SIDE_PX_MAX, PICTURE_SIDE_PX_MAX};
 
 /// Of 100: what a compressed picture keeps.
 const JPEG_QUALITY: u8 = 92;
@@ -63,13 +63,15 @@ pub struct Probe {
     pub timings: Timings,
 }
 
-/// Which part of the probe as searched a picture shows.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Part {
-    /// All of it.
-    Whole,
-    /// A face, by its frame, with some of what is around it.
-    Face([f32; 4]),
+/// What a face is chosen by: all of it is of the same probe as searched.
+#[derive(Debug)]
+pub struct Preview {
+    /// The probe and all its faces.
+    pub look: Look,
+    /// The probe as searched.
+    pub whole: Picture,
+    /// Each face in the order of `Look::faces`, with some of what is around it.
+    pub faces: Vec<Picture>,
 }
 
 /// How a picture is encoded.
@@ -125,6 +127,16 @@ impl Models {
         Ok(Probe { look, chosen: embedded.chosen, embedding: embedded.embedding, quality, timings })
     }
 
+    /// Finds all faces of a probe as searched and pictures it and each of them, on this thread; a panic goes through.
+    ///
+    /// Errors: as `Pool::preview`, but for those of the pool itself.
+    pub fn preview(&self, original: &[u8], edits: &Edits) -> Result<Preview, EmbedError> {
+        let (look, rgb) = self.look_at(original, edits, &mut Timings::default())?;
+        let face = |found: &Found| encoded(around(&rgb, found.face.frame), FACE_PICTURE_SIDE_PX_MAX, Encoding::Jpeg);
+        let faces = look.faces.iter().map(face).collect::<Result<_, _>>()?;
+        Ok(Preview { look, whole: encoded(rgb, PICTURE_SIDE_PX_MAX, Encoding::Jpeg)?, faces })
+    }
+
     fn look_at(&self, original: &[u8], edits: &Edits, timings: &mut Timings) -> Result<(Look, RgbImage), EmbedError> {
         let (format, original_px, Edited { rgb, digests }) = timed(&mut timings.decode_ms, || as_searched(original, edits))?;
         let faces = timed(&mut timings.detect_ms, || self.detect(&rgb))?;
@@ -143,12 +155,12 @@ pub fn replay(original: &[u8], edits: &Edits) -> Result<Vec<Digest>, EmbedError>
 /// A picture of the probe as searched, scaled down to at most `side_px_max` (and `PICTURE_SIDE_PX_MAX`) along its longer side, never up.
 ///
 /// Errors: as `replay`.
-pub(super) fn picture(original: &[u8], edits: &Edits, part: Part, side_px_max: u32, encoding: Encoding) -> Result<Picture, EmbedError> {
+pub(super) fn picture(original: &[u8], edits: &Edits, side_px_max: u32, encoding: Encoding) -> Result<Picture, EmbedError> {
     let (.., Edited { rgb, .. }) = as_searched(original, edits)?;
-    let shown = match part {
-        Part::Whole => rgb,
-        Part::Face(frame) => around(&rgb, frame),
-    };
+    encoded(rgb, side_px_max, encoding)
+}
+
+fn encoded(shown: RgbImage, side_px_max: u32, encoding: Encoding) -> Result<Picture, EmbedError> {
     let longer = shown.width().max(shown.height());
     let most = side_px_max.clamp(1, PICTURE_SIDE_PX_MAX);
     let shown = if longer > most {
@@ -283,8 +295,26 @@ mod tests {
         let beyond = edits(&[Edit::Crop { x: 400, y: 0, width: 200, height: 200 }]);
         assert!(matches!(MODELS.look(PORTRAIT, &beyond), Err(EmbedError::CropOutside { photo: [512, 512], .. })));
         assert!(matches!(MODELS.probe(PORTRAIT, &beyond, Choice::Face(None)), Err(EmbedError::CropOutside { .. })));
-        assert!(matches!(picture(PORTRAIT, &beyond, Part::Whole, 100, Encoding::Jpeg), Err(EmbedError::CropOutside { .. })));
+        assert!(matches!(picture(PORTRAIT, &beyond, 100, Encoding::Jpeg), Err(EmbedError::CropOutside { .. })));
         assert!(matches!(replay(PORTRAIT, &beyond), Err(EmbedError::CropOutside { .. })));
+    }
+
+    #[test]
+    fn a_preview_shows_the_faces_that_are_seen_with_its_edits_and_in_their_order() {
+        let lying = png(&imageops::rotate270(&one_large_one_tiny()));
+        let upright = MODELS.preview(&lying, &edits(&[Edit::Rotate { tenths: 900 }])).unwrap();
+        assert_eq!((upright.whole.width, upright.whole.height, upright.faces.len()), (600, 512, 2));
+        assert_eq!(upright.look.faces.len(), 2);
+        for (face, found) in upright.faces.iter().zip(&upright.look.faces) {
+            let wanted = around(&one_large_one_tiny(), found.face.frame);
+            let shown = image::load_from_memory(&face.bytes).unwrap().to_rgb8();
+            assert_eq!(shown.dimensions(), wanted.dimensions());
+            let apart: u64 = shown.iter().zip(wanted.iter()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            assert!(apart / (shown.len() as u64) < 6, "a JPEG of the same pixels: {apart}");
+        }
+        let tiny = MODELS.preview(&lying, &edits(&[Edit::Crop { x: 90, y: 0, width: 100, height: 90 }, Edit::Rotate { tenths: 900 }]));
+        let tiny = tiny.unwrap();
+        assert_eq!((tiny.look.faces.len(), tiny.faces.len()), (1, 1), "what was the second face is the only one of the crop");
     }
 
     #[test]
@@ -296,35 +326,33 @@ mod tests {
         JpegEncoder::new_with_quality(&mut jpeg, 90).encode_image(&wide).unwrap();
         let oriented = [&jpeg[..2], &[0xff, 0xe1], &length, b"Exif\0\0", &tiff, &jpeg[2..]].concat();
         for encoding in [Encoding::Jpeg, Encoding::Png] {
-            let small = picture(&oriented, &none(), Part::Whole, 100, encoding).unwrap();
+            let small = picture(&oriented, &none(), 100, encoding).unwrap();
             assert_eq!((small.width, small.height), (50, 100), "turned by its orientation, then made smaller");
             assert!(!small.bytes.windows(4).any(|w| w == b"Exif"));
             assert_eq!(decode(&small.bytes).unwrap().rgb.dimensions(), (50, 100));
-            let own = picture(&oriented, &none(), Part::Whole, u32::MAX, encoding).unwrap();
+            let own = picture(&oriented, &none(), u32::MAX, encoding).unwrap();
             assert_eq!((own.width, own.height), (256, 512));
         }
-        let exact = picture(&png(&wide), &none(), Part::Whole, 512, Encoding::Png).unwrap();
+        let exact = picture(&png(&wide), &none(), 512, Encoding::Png).unwrap();
         assert_eq!(decode(&exact.bytes).unwrap().rgb, wide);
-        let long = picture(&png(&RgbImage::new(5_000, 40)), &none(), Part::Whole, u32::MAX, Encoding::Png).unwrap();
+        let long = picture(&png(&RgbImage::new(5_000, 40)), &none(), u32::MAX, Encoding::Png).unwrap();
         assert_eq!(long.width, PICTURE_SIDE_PX_MAX);
     }
 
     #[test]
     fn a_picture_of_a_face_shows_it_with_some_of_what_is_around_it() {
         let face = MODELS.look(PORTRAIT, &none()).unwrap().faces[0].face;
-        let shown = picture(PORTRAIT, &none(), Part::Face(face.frame), 640, Encoding::Png).unwrap();
+        let shown = around(&portrait(), face.frame);
         let longer = face.frame[2].max(face.frame[3]);
-        assert!((f64::from(shown.width) - f64::from(longer) * 1.7).abs() < 2.0 && shown.width < 512, "{} {longer}", shown.width);
-        let found = MODELS.look(&shown.bytes, &none()).unwrap();
+        assert!((f64::from(shown.width()) - f64::from(longer) * 1.7).abs() < 2.0 && shown.width() < 512, "{} {longer}", shown.width());
+        let found = MODELS.look(&png(&shown), &none()).unwrap();
         assert_eq!(found.faces.len(), 1);
         for odd in [[-50.0, -50.0, 100.0, 100.0], [500.0, 500.0, 900.0, 9.0], [f32::NAN; 4], [1e9, 1e9, 1.0, 1.0]] {
-            assert!(picture(PORTRAIT, &none(), Part::Face(odd), 100, Encoding::Jpeg).is_ok(), "{odd:?}");
+            let shown = around(&portrait(), odd);
+            assert!(shown.width() > 0 && shown.height() > 0, "{odd:?}");
         }
         let jp2 = include_bytes!("../../tests/data/astronaut.jp2");
-        assert!(
-            picture(jp2, &none(), Part::Whole, 640, Encoding::Jpeg).unwrap().bytes.starts_with(&[0xff, 0xd8]),
-            "browsers show no JPEG 2000"
-        );
+        assert!(picture(jp2, &none(), 640, Encoding::Jpeg).unwrap().bytes.starts_with(&[0xff, 0xd8]), "browsers show no JPEG 2000");
     }
 
     #[test]

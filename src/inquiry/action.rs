@@ -113,7 +113,9 @@ pub struct Probe {
     pub bytes: u64,
     /// The file's kind, as its first bytes say.
     pub media_type: Text,
-    /// Frames of the faces seen in it, in the order in which they are numbered.
+    /// Width and height of the upright photo in pixels.
+    pub px: [u32; 2],
+    /// Frames of the faces seen in it.
     pub faces: Vec<Frame>,
 }
 
@@ -135,14 +137,18 @@ pub struct Frame {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Choice {
-    /// The face's index in the probe as received.
+    /// The face's index among those seen in the probe as searched, which edits may number otherwise than the original's.
     pub face: usize,
+    /// How many faces are seen in the probe as searched.
+    pub faces: usize,
     /// The face's frame in the probe as searched.
     pub frame: Frame,
     /// What was done to the probe.
     pub edits: Edits,
     /// SHA-256 of the probe as searched.
     pub searched: Digest,
+    /// Width and height of the probe as searched, in pixels.
+    pub searched_px: [u32; 2],
     /// How good the face is.
     pub quality: Quality,
     /// Why the search is worth its while though the face is poor, in words.

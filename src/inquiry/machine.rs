@@ -106,9 +106,11 @@ impl Inquiry {
     fn choose_face(&mut self, who: &Who, choice: Choice) -> Result<(), Refuse> {
         self.operates(who)?;
         self.searchable()?;
-        let Some(probe) = &self.probe else { return Err(Refuse::NoProbe) };
-        let faces = probe.faces.len();
-        demand(choice.face < faces, || Refuse::NoSuchFace { found: choice.face, faces })?;
+        if self.probe.is_none() {
+            return Err(Refuse::NoProbe);
+        }
+        let (found, faces) = (choice.face, choice.faces);
+        demand(found < faces, || Refuse::NoSuchFace { found, faces })?;
         let quality = &choice.quality;
         let entries = quality.measures.len().max(quality.shortfalls.len());
         demand(entries <= QUALITY_ENTRIES_MAX, || Refuse::QualitySize)?;

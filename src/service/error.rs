@@ -89,6 +89,9 @@ pub enum ServiceError {
     /// What was asked for isn't what comes in.
     #[error("the touch was asked for something else than what came in, or it was changed since; ask again")]
     ChallengeChanged,
+    /// The models in use see another face where one was chosen, or the photo otherwise.
+    #[error("the face was chosen when other models were in use, which saw the photo otherwise; choose it again")]
+    FaceMoved,
     /// The box has no name that keys could be bound to.
     #[error("no console name is configured, wanted 'console_origin' in the configuration")]
     NoConsole,
@@ -352,6 +355,7 @@ impl ServiceError {
             | Self::NoChallenge
             | Self::ChallengeOver
             | Self::ChallengeChanged
+            | Self::FaceMoved
             | Self::NoConsole
             | Self::Step(_)
             | Self::NotShown { .. }

@@ -21,6 +21,8 @@ pub struct Enrolled {
     pub length: f64,
     /// The face: left edge, upper edge, width, height in pixels of the photo as shown.
     pub frame: [f32; 4],
+    /// Width and height of the photo as shown, in pixels; no part of what is sealed with the vector.
+    pub px: [u32; 2],
 }
 
 /// What the models make of one photo.
@@ -49,7 +51,8 @@ impl Enrolled {
 
 impl From<Portrait> for Enrolled {
     fn from(portrait: Portrait) -> Self {
-        Self { frame: portrait.faces[portrait.chosen].frame, embedding: portrait.embedding, length: portrait.length }
+        let (frame, px) = (portrait.faces[portrait.chosen].frame, [portrait.width, portrait.height]);
+        Self { embedding: portrait.embedding, length: portrait.length, frame, px }
     }
 }
 
@@ -82,15 +85,16 @@ mod tests {
     #[test]
     fn a_sealed_vector_gives_back_what_went_in_and_an_older_one_its_embedding() {
         let raw: Vec<f32> = (0..64u8).map(|at| f32::from(at) - 20.0).collect();
-        let enrolled = Enrolled { embedding: Embedding::from_raw(&raw).unwrap().0, length: 9.25, frame: [1.0, -2.5, 30.0, 41.0] };
+        let (embedding, frame) = (Embedding::from_raw(&raw).unwrap().0, [1.0, -2.5, 30.0, 41.0]);
+        let enrolled = Enrolled { embedding, length: 9.25, frame, px: [64, 64] };
         let bytes = enrolled.to_le_bytes();
-        assert_eq!(embedding(64, &bytes).unwrap(), enrolled.embedding);
+        assert_eq!(super::embedding(64, &bytes).unwrap(), enrolled.embedding);
         assert_eq!(measures(64, &bytes), Some((9.25, [1.0, -2.5, 30.0, 41.0])));
         let older = enrolled.embedding.to_le_bytes();
-        assert_eq!((embedding(64, &older).unwrap(), measures(64, &older)), (enrolled.embedding, None));
+        assert_eq!((super::embedding(64, &older).unwrap(), measures(64, &older)), (enrolled.embedding, None));
         for wrong in [&bytes[..bytes.len() - 1], &bytes[..200], &[]] {
-            assert!(embedding(64, wrong).is_err(), "{} bytes", wrong.len());
+            assert!(super::embedding(64, wrong).is_err(), "{} bytes", wrong.len());
         }
-        assert!(embedding(128, &bytes).is_err(), "of another dimension");
+        assert!(super::embedding(128, &bytes).is_err(), "of another dimension");
     }
 }

@@ -25,7 +25,7 @@ use super::writer::{Subject, random};
 use crate::audit::touch::{Credential, FaceBox, SearchApproval, Touch};
 use crate::audit::{Actor, Detail, Shown};
 use crate::booking::{Identifier, VersionId};
-use crate::inquiry::{Action, ActionError, Event, Frame, Inquiry, InquiryId, NumberPattern, Request, SearchId, Who};
+use crate::inquiry::{Action, ActionError, Event, Frame, Inquiry, InquiryId, NumberPattern, Probe, Request, SearchId, Who};
 use crate::limits::INQUIRIES_MAX;
 use crate::roster::Duty;
 use crate::store::{Commit, InquiryRow, VersionState};
@@ -94,6 +94,49 @@ impl Core {
     }
 }
 
+impl Core {
+    /// The probe that is recorded. Between its record and its taking the upload is it, and an earlier one may lie in its place still.
+    fn read_probe(&self, kept: &Kept, probe: &Probe) -> Result<Vec<u8>, ServiceError> {
+        let (probes, id) = (&self.vault.probes, kept.inquiry.id().0);
+        let recorded = |found: &Vec<u8>| is_recorded(probe, found);
+        let read = || probes.read_photo(id, &kept.key);
+        if let Some(found) = read().ok().filter(&recorded) {
+            return Ok(found);
+        }
+        if let Some(found) = probes.finished_upload(id, &kept.key)?.filter(&recorded) {
+            return Ok(found);
+        }
+        // It may have been taken between these two looks.
+        let found = read()?;
+        if recorded(&found) { Ok(found) } else { Err(VaultError::Unreadable { what: "the probe that is recorded" }.into()) }
+    }
+
+    /// What a crash left of uploads: one that is recorded takes its place, one that no inquiry waits for any more is removed.
+    pub(super) fn settle_uploads(&self) -> Result<(), ServiceError> {
+        let probes = &self.vault.probes;
+        for id in probes.uploads()? {
+            let kept = match self.inquiry(id) {
+                Ok(kept) => kept,
+                Err(e) if e.fate() == Fate::Halt => return Err(e),
+                Err(e) => {
+                    log::warn!("an upload of an inquiry that doesn't open stays as it is: {}", e.chain());
+                    continue;
+                }
+            };
+            let whole = match kept.inquiry.probe() {
+                Some(probe) => probes.finished_upload(id, &kept.key)?.filter(|found| is_recorded(probe, found)),
+                None => None,
+            };
+            if whole.is_some() {
+                probes.take_upload(id)?;
+            } else if kept.inquiry.stage().is_over() || !kept.inquiry.searches().is_empty() {
+                probes.abandon_upload(id)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Ledger {
     /// Takes a step of an inquiry: `act` makes it of the index of the leaf that logs it, and it is made twice, to see that it may be taken
     /// and to take it; `log` says by which leaves, of the inquiry as it was before.
@@ -152,26 +195,30 @@ impl Ledger {
         Ok(InquiryId(id))
     }
 
-    /// Does something with the upload of an inquiry's probe; what was taken before makes way for another file.
+    /// Does something with the upload of an inquiry's probe; a probe that was received before stays until the next one is recorded.
     ///
     /// Errors: those of the vault: a size out of bounds, another file that was begun, pieces that don't fit.
-    pub fn upload(
+    pub fn upload<T>(
         &self,
         id: InquiryId,
         announced: Announced,
-        work: impl FnOnce(Upload) -> Result<u64, VaultError>,
-    ) -> Result<u64, ServiceError> {
+        work: impl FnOnce(Upload) -> Result<T, VaultError>,
+    ) -> Result<T, ServiceError> {
         let (kept, probes) = (self.core().inquiry(id.0)?, &self.core().vault.probes);
-        if kept.inquiry.probe().is_some_and(|probe| probe.sha256.0 != announced.sha256) {
-            probes.unlink_photo(id.0)?;
-        }
         probes.upload(id.0, &kept.key, announced).and_then(work).map_err(|e| if e.is_full() { ServiceError::DiskFull } else { e.into() })
     }
 
-    /// Takes a person's step that has no leaf of its own.
+    /// Takes a person's step that has no leaf of its own. A probe that is received takes its place once it is recorded, and the one before
+    /// is gone then.
     pub fn act(&self, id: InquiryId, who: Who, revision: u64, action: Action) -> Result<(), ServiceError> {
+        let receives = matches!(action, Action::ReceiveProbe(_));
         let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, action.clone());
-        self.step(id.0, act, |_| Vec::new()).map(|_| ())
+        self.step(id.0, act, |_| Vec::new())?;
+        if receives {
+            let taken = self.core().vault.probes.take_upload(id.0);
+            taken.map_err(|e| ServiceError::Halted { cause: ServiceError::from(e).chain() })?;
+        }
+        Ok(())
     }
 
     /// Logs that a search was approved by this touch; on return it may run. Gives the leaf.
@@ -258,7 +305,7 @@ impl Ledger {
     pub fn probe(&self, id: [u8; 16]) -> Result<Option<Vec<u8>>, ServiceError> {
         let kept = self.core().inquiry(id)?;
         match kept.inquiry.probe() {
-            Some(_) => Ok(Some(self.core().vault.probes.read_photo(id, &kept.key)?)),
+            Some(probe) => Ok(Some(self.core().read_probe(&kept, probe)?)),
             None => Ok(None),
         }
     }
@@ -374,8 +421,10 @@ impl Service {
         let original: Arc<[u8]> = self.ledger.probe(id.0)?.ok_or(ServiceError::NotFound { what: "probe" })?.into();
         let examined = timed(&mut timings.examine_ms, || self.examined(&generation, original, &choice.edits, Some(choice.face)));
         let probe = self.logged(examined, refused)?;
-        if probe.look.searched_sha256().0 != choice.searched.0 {
-            return self.logged(Err(ServiceError::ChallengeChanged), refused);
+        // Other models than those by which the face was chosen may number the faces otherwise.
+        let face = Frame::from(probe.look.faces[probe.chosen].face.frame);
+        if probe.look.searched_sha256().0 != choice.searched.0 || face != choice.frame {
+            return self.logged(Err(ServiceError::FaceMoved), refused);
         }
         let (actor, who) = (desk.actor(), self.who(desk));
         let asked = timed(&mut timings.ask_ms, || self.ledger.ask(id, actor, who, approval, touch, key));
@@ -435,6 +484,11 @@ impl Service {
     fn searching(&self, desk: &AtDesk) -> Result<super::pace::Place<'_>, ServiceError> {
         self.pace.begin(&desk.person.id, self.ledger.now_cs())
     }
+}
+
+/// Whether these are the bytes of the probe that an inquiry's record names.
+fn is_recorded(probe: &Probe, found: &[u8]) -> bool {
+    digest(&SHA256, found).as_ref() == probe.sha256.0
 }
 
 /// To whom an inquiry's key is lodged.

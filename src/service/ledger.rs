@@ -88,6 +88,9 @@ pub struct Record {
     pub length: f64,
     /// The face that was enrolled: left edge, upper edge, width, height in pixels of the photo as shown.
     pub frame: [f32; 4],
+    /// Width and height of the photo as shown, in pixels; bookings that came before this was kept lack it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub px: Option<[u32; 2]>,
 }
 
 /// A detail with the salt of its commitment.

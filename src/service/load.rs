@@ -432,7 +432,7 @@ mod tests {
             let caller = Caller { name: CertificateName::Feed(agency.clone()), fingerprint: [0; 32] };
             let number = BookingNumber::parse(&format!("26-{n}")).unwrap();
             let booking = serde_json::json!({"name": "Jane Roe", "booked_on": "2026-11-01", "basis": {"kind": "post_arrest_booking"}});
-            let active = Enrolled { embedding: embedding(n), length: 9.0, frame: [0.0; 4] };
+            let active = Enrolled { embedding: embedding(n), length: 9.0, frame: [0.0; 4], px: [64, 64] };
             let faces = Faces { model: ledger.model(), active, next: None };
             let taken =
                 ledger.book(&caller, &agency, &number, serde_json::from_value(booking).unwrap(), vec![5; 40].into(), faces).unwrap();

@@ -9,9 +9,11 @@ use super::sessions::AtDesk;
 use super::stage::NewLeaf;
 use crate::audit::{Actor, Detail};
 use crate::booking::{Identifier, VersionId};
-use crate::embed::{Part, Picture};
+use crate::embed::Picture;
 use crate::face::Edits;
-use crate::inquiry::{Action, CandidateSight, Disposition, Finding, Handover, Inquiry, InquiryId, Outcome, Review, Sight, Stage, Who};
+use crate::inquiry::{
+    Action, CandidateSight, Disposition, Finding, Frame, Handover, Inquiry, InquiryId, Outcome, Review, Sight, Stage, Who,
+};
 use crate::roster::Duty;
 
 /// An inquiry in a list.
@@ -45,6 +47,8 @@ pub struct Candidate {
     pub released: bool,
     /// Whether its photo may be seen.
     pub photo: bool,
+    /// The face in its photo and that photo's width and height in pixels, where the photo may be seen.
+    pub face: Option<(Frame, [u32; 2])>,
     /// Score, agency and record, where they may be seen.
     pub known: Option<(f64, Identifier, Record)>,
     /// What this person recorded of it.
@@ -123,10 +127,9 @@ impl Service {
         seen: CandidateSight,
     ) -> Result<Candidate, ServiceError> {
         let ranked = inquiry.candidate(version).ok_or(ServiceError::NotFound { what: "candidate" })?;
-        let known = match seen.score_and_biography {
-            true => self.shown_record(version)?.map(|(agency, record)| (ranked.score, agency, record)),
-            false => None,
-        };
+        let record = if seen.photo || seen.score_and_biography { self.shown_record(version)? } else { None };
+        let face = record.as_ref().filter(|_| seen.photo).and_then(|(_, record)| Some((Frame::from(record.frame), record.px?)));
+        let known = record.filter(|_| seen.score_and_biography).map(|(agency, record)| (ranked.score, agency, record));
         let of = |review: Option<&Review>| review.and_then(|review| review.finding(version)).cloned();
         let own = [inquiry.first(), inquiry.second()].into_iter().flatten().find(|review| review.examiner.id == who.person.id);
         Ok(Candidate {
@@ -134,6 +137,7 @@ impl Service {
             rank: ranked.rank,
             released: ranked.released_cs.is_some(),
             photo: seen.photo,
+            face,
             known,
             own: of(own),
             both: sight.others.then(|| [of(inquiry.first()), of(inquiry.second())]),
@@ -150,7 +154,7 @@ impl Service {
     /// Errors: a person who may not see it now; a candidate that was released.
     pub fn candidate_picture(&self, desk: &AtDesk, id: InquiryId, version: VersionId) -> Result<Picture, ServiceError> {
         let photo: Arc<[u8]> = self.candidate_photo(desk, id, version)?.into();
-        self.picture(&self.ledger.generation(), photo, &Edits::default(), Part::Whole)
+        self.picture(&self.ledger.generation(), photo, &Edits::default())
     }
 
     /// A candidate's photo as its agency sent it; the view is logged.

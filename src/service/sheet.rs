@@ -206,13 +206,11 @@ impl Service {
                 },
             ),
         };
-        let generation = self.ledger.generation();
-        let searched_px = self.examining.during(|| generation.pool().look(original.clone(), &choice.edits))?.searched_px;
         let searched = self.pictured(original.clone(), &choice.edits, PAPER_PROBE_PX_MAX)?;
         // The frame is in pixels of what was searched, and the picture on paper may be smaller.
         #[expect(clippy::cast_precision_loss, reason = "pixels of a photo are few")]
         let face = {
-            let scale = searched.width as f32 / searched_px[0].max(1) as f32;
+            let scale = searched.width as f32 / choice.searched_px[0].max(1) as f32;
             Some([x as f32, y as f32, width as f32, height as f32].map(|edge| edge * scale))
         };
         Ok(sheet::Probe {
@@ -223,7 +221,7 @@ impl Service {
             searched_sha256: choice.searched.0,
             edits: edits.map(|(edit, sha256)| sheet::Edit { what: edit.to_string(), sha256: sha256.0 }).collect(),
             face,
-            faces: probe.faces.len(),
+            faces: choice.faces,
             quality: choice.quality.measures.iter().map(measure).collect(),
             poor_because: choice.reason.clone(),
         })
@@ -236,7 +234,7 @@ impl Service {
 
     fn pictured(&self, photo: Arc<[u8]>, edits: &Edits, side_px_max: u32) -> Result<embed::Picture, ServiceError> {
         let generation = self.ledger.generation();
-        let picture = || generation.pool().picture(photo, edits, embed::Part::Whole, side_px_max, Encoding::Jpeg);
+        let picture = || generation.pool().picture(photo, edits, side_px_max, Encoding::Jpeg);
         Ok(self.examining.during(picture)?)
     }
 

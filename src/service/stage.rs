@@ -187,6 +187,7 @@ impl Writer {
             salt: hex::encode(salt),
             length: face.length,
             frame: face.frame,
+            px: Some(face.px),
         };
         let key = BookingKey::generate();
         let slot = self.core().vault.bookings.lodge(&Lodger { owner: agency.clone(), id: id.0 }, &key).map_err(full_or_halted)?;

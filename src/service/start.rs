@@ -102,7 +102,10 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
         return Err(ServiceError::Behind { found: leaves, wanted: anchored.leaves, anchor });
     }
     let writer = Writer::new(core.clone(), edge);
-    steps.run(StartStage::Photos, 2 * ID_BATCHES as u64, |step| wipe_strays(&core, &records, workers, step))?;
+    steps.run(StartStage::Photos, 2 * ID_BATCHES as u64, |step| {
+        wipe_strays(&core, &records, workers, step)?;
+        core.settle_uploads()
+    })?;
     let live = records.live;
     let unfinished = Unfinished { purging: std::mem::take(&mut records.purging), searching: std::mem::take(&mut records.searching) };
     steps.run(StartStage::Gallery, live, |step| load_gallery(&core, &records.into_live(), leaves, workers, step))?;

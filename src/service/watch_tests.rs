@@ -124,13 +124,14 @@ fn asked(service: &Service) -> InquiryId {
     let frame = Frame { x: 0, y: 0, width: 9, height: 9 };
     let sha256 = digest(&SHA256, PROBE).as_ref().try_into().unwrap();
     let announced = Announced { sha256, size: PROBE.len() as u64 };
-    let whole = |mut upload: Upload| upload.put(0, PROBE).and_then(|put| upload.finish().map(|()| put));
+    let whole = |mut upload: Upload| upload.put(0, PROBE).and_then(|put| upload.finish().map(|_| put));
     ledger.upload(opened, announced, whole).unwrap();
     let (sha256, media_type) = (Digest(sha256), Text::parse("image/png").unwrap());
-    let probe = Probe { sha256, bytes: announced.size, media_type, faces: vec![frame] };
+    let probe = Probe { sha256, bytes: announced.size, media_type, px: [64, 64], faces: vec![frame] };
     ledger.act(opened, who.clone(), 1, Action::ReceiveProbe(probe)).unwrap();
     let (edits, quality) = (Edits::default(), Quality::default());
-    let choice = inquiry::Choice { face: 0, frame, edits, searched: Digest([2; 32]), quality, reason: None };
+    let choice =
+        inquiry::Choice { face: 0, faces: 1, frame, edits, searched: Digest([2; 32]), searched_px: [64, 64], quality, reason: None };
     ledger.act(opened, who.clone(), 2, Action::ChooseFace(choice)).unwrap();
     let Detail::Asked { approval, touch, key, .. } = example(LeafKind::Asked) else { panic!("it is of its kind") };
     ledger.ask(opened, actor, who, SearchApproval { revision: 3, ..approval }, touch, key).unwrap();

@@ -69,7 +69,12 @@ pub(super) fn sync_names(disk: &dyn Disk, folder: &Path, ids: impl IntoIterator<
 }
 
 pub(super) fn read<K: SafeKey>(disk: &dyn Disk, folder: &Path, id: [u8; 16], key: &K) -> Result<Vec<u8>, VaultError> {
-    let sealed = read_whole(disk, &path(folder, id), file_bytes(K::BYTES_MAX)).map_err(VaultError::io("reading a photo file"))?;
+    read_at(disk, &path(folder, id), id, key)
+}
+
+/// The photo of this id in a file that bears another name yet.
+pub(super) fn read_at<K: SafeKey>(disk: &dyn Disk, file: &Path, id: [u8; 16], key: &K) -> Result<Vec<u8>, VaultError> {
+    let sealed = read_whole(disk, file, file_bytes(K::BYTES_MAX)).map_err(VaultError::io("reading a photo file"))?;
     open(id, key, &sealed)
 }
 

@@ -1,14 +1,15 @@
 //! A probe that arrives in pieces, over hours and restarts if need be.
 //!
 //! Invariants: a piece is sealed before it touches the medium and synced before it is acknowledged, so what is acknowledged survives a power
-//! cut and what lies there is never plaintext. The file that grows is byte for byte the sealed photo that it becomes: finishing is a rename.
+//! cut and what lies there is never plaintext. The file that grows is byte for byte the sealed photo that it becomes: taking it is a rename.
+//! A photo that lies there already stays until then, so that a record which names one finds it whatever came after.
 //! Each piece is one chunk of that format, bound to the size announced, its index and whether it is the last; nothing else says how far an
 //! upload is, so what was cut off in mid-write simply doesn't open and is sent again.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{Context, SHA256};
+use aws_lc_rs::digest::{SHA256, digest};
 
 use super::keys::{ProbeKey, SafeKey};
 use super::photos::{self, Chunks, HEAD_BYTES, UPLOAD};
@@ -30,34 +31,49 @@ pub struct Upload {
     disk: Arc<dyn Disk>,
     file: Arc<dyn DiskFile>,
     part: PathBuf,
-    whole: PathBuf,
     announced: Announced,
     chunks: Chunks,
     /// Chunks that are durable, from the first on.
     received: usize,
-    /// Whether the file bears its final name already.
-    named: bool,
 }
 
 impl Safe<ProbeKey> {
     /// Begins an upload, or goes on with one that was begun with the same announcement, whether a moment or a restart ago; one that was
-    /// finished is there whole and may be finished again. Its id and key are the caller's, the key lodged and durable before. One upload
-    /// is held once at a time: that, too, is the caller's to see to.
+    /// finished and not taken is there whole and may be finished again. Its id and key are the caller's, the key lodged and durable before.
+    /// One upload is held once at a time: that, too, is the caller's to see to.
     ///
-    /// Errors: a size of 0 or beyond `PROBE_BYTES_MAX`; `UploadDiffers` where another size was announced and something came already;
-    /// `Unreadable` where a finished one is damaged.
+    /// Errors: a size of 0 or beyond `PROBE_BYTES_MAX`; `UploadDiffers` where another size was announced and something came already.
     pub fn upload(&self, id: [u8; 16], key: &ProbeKey, announced: Announced) -> Result<Upload, VaultError> {
         Upload::begin(&self.disk, &self.folder, id, key, announced)
     }
 
-    /// Removes an upload that isn't finished, whatever came of it; one that isn't there is fine, and what is finished is a photo like any
-    /// other. Durable on return.
+    /// Removes an upload that wasn't taken, whatever came of it; one that isn't there is fine, and what was taken is a photo like any other.
+    /// Durable on return.
     pub fn abandon_upload(&self, id: [u8; 16]) -> Result<(), VaultError> {
         let whole = photos::path(&self.folder, id);
         remove(self.disk.as_ref(), &whole.with_extension(UPLOAD))
     }
 
-    /// The uploads that were begun and neither finished nor abandoned.
+    /// Gives a finished upload the name of the photo, in one step with the removal of the photo that had it; one that isn't there is fine.
+    /// Durable on return.
+    pub fn take_upload(&self, id: [u8; 16]) -> Result<(), VaultError> {
+        let whole = photos::path(&self.folder, id);
+        match self.disk.rename(&whole.with_extension(UPLOAD), &whole) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(VaultError::Io { what: "naming an upload", source: e }),
+            _ => self.sync_names([id]),
+        }
+    }
+
+    /// An upload that is whole and was not taken; none where there is none, or it isn't whole.
+    pub fn finished_upload(&self, id: [u8; 16], key: &ProbeKey) -> Result<Option<Vec<u8>>, VaultError> {
+        let part = photos::path(&self.folder, id).with_extension(UPLOAD);
+        match photos::read_at(self.disk.as_ref(), &part, id, key) {
+            Err(e) if e.is_lost() || e.is_damage() => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
+    /// The uploads that were begun and neither taken nor abandoned.
     pub fn uploads(&self) -> Result<Vec<[u8; 16]>, VaultError> {
         photos::uploads(self.disk.as_ref(), &self.folder)
     }
@@ -68,21 +84,15 @@ impl Upload {
         let size = usize::try_from(announced.size).ok().filter(|&size| (1..=ProbeKey::BYTES_MAX).contains(&size));
         let size = size.ok_or(VaultError::UploadSize { found: announced.size, most: ProbeKey::BYTES_MAX })?;
         let chunks = Chunks::new(id, key, size);
-        let whole = photos::path(folder, id);
-        let part = whole.with_extension(UPLOAD);
-        let there = |path: &Path| match disk.open(path, OpenMode::Existing) {
-            Ok(file) => Ok(Some(file)),
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(source) => Err(VaultError::Io { what: "opening an upload", source }),
+        let part = photos::path(folder, id).with_extension(UPLOAD);
+        let file = match disk.open(&part, OpenMode::Existing) {
+            Ok(file) => file,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+                disk.open(&part, OpenMode::New).map_err(VaultError::io("making an upload"))?
+            }
+            Err(source) => return Err(VaultError::Io { what: "opening an upload", source }),
         };
-        let (file, named) = match there(&whole)? {
-            Some(file) => (file, true),
-            None => match there(&part)? {
-                Some(file) => (file, false),
-                None => (disk.open(&part, OpenMode::New).map_err(VaultError::io("making an upload"))?, false),
-            },
-        };
-        let mut upload = Self { disk: disk.clone(), file, part, whole, announced, chunks, received: 0, named };
+        let mut upload = Self { disk: disk.clone(), file, part, announced, chunks, received: 0 };
         upload.take_up()?;
         Ok(upload)
     }
@@ -97,20 +107,18 @@ impl Upload {
         }
         if found != head {
             // Of a head that was torn from its file nothing was acknowledged; behind another one something may have been.
-            if self.named || size > HEAD_BYTES as u64 {
+            if size > HEAD_BYTES as u64 {
                 return Err(VaultError::UploadDiffers);
             }
             self.file.set_size(0).map_err(VaultError::io("emptying an upload"))?;
             self.file.write_at(0, &head).map_err(VaultError::io("writing an upload"))?;
             self.file.sync().map_err(VaultError::io("syncing an upload"))?;
         }
-        if !self.named {
-            self.sync_name()?;
-        }
+        self.sync_name()?;
         while self.received < self.chunks.count() {
             match self.chunk(self.received) {
                 Ok(_) => self.received += 1,
-                Err(e) if (e.is_damage() || e.is_lost()) && !self.named => break,
+                Err(e) if e.is_damage() || e.is_lost() => break,
                 Err(e) => return Err(e),
             }
         }
@@ -149,30 +157,23 @@ impl Upload {
         Ok(self.received())
     }
 
-    /// Reads back all that came, holds it against what was announced and gives the probe its name. Durable on return.
+    /// Reads back all that came, holds it against what was announced and gives it. It waits, whole and durable, for `take_upload`.
     ///
     /// Errors: `UploadIncomplete`; `UploadDigest` where other bytes came than were announced: the upload is gone then and begins anew.
-    pub fn finish(self) -> Result<(), VaultError> {
+    pub fn finish(self) -> Result<Vec<u8>, VaultError> {
         if self.received < self.chunks.count() {
             return Err(VaultError::UploadIncomplete { received: self.received(), announced: self.announced.size });
         }
-        let mut context = Context::new(&SHA256);
+        let mut probe = Vec::with_capacity(usize::try_from(self.announced.size).unwrap_or(0));
         for index in 0..self.chunks.count() {
-            context.update(&self.chunk(index)?);
+            probe.extend_from_slice(&self.chunk(index)?);
         }
-        let found: [u8; 32] = context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes");
+        let found: [u8; 32] = digest(&SHA256, &probe).as_ref().try_into().expect("SHA-256 has 32 bytes");
         if found != self.announced.sha256 {
-            // What was finished once was what had been announced then, and stays.
-            if self.named {
-                return Err(VaultError::UploadDiffers);
-            }
             remove(self.disk.as_ref(), &self.part)?;
             return Err(VaultError::UploadDigest { found, announced: self.announced.sha256 });
         }
-        if !self.named {
-            self.disk.rename(&self.part, &self.whole).map_err(VaultError::io("naming an upload"))?;
-        }
-        self.sync_name()
+        Ok(probe)
     }
 
     fn chunk(&self, index: usize) -> Result<zeroize::Zeroizing<Vec<u8>>, VaultError> {
@@ -270,7 +271,9 @@ mod tests {
             let mut upload = at.begin(&probe).unwrap();
             send(&mut upload, &probe, &mut 0).unwrap();
             assert_eq!(at.vault.probes.uploads().unwrap(), [ID]);
-            upload.finish().unwrap();
+            assert!(upload.finish().unwrap() == probe);
+            assert_eq!(at.vault.probes.uploads().unwrap(), [ID], "it waits to be taken");
+            at.vault.probes.take_upload(ID).unwrap();
             assert!(at.vault.probes.uploads().unwrap().is_empty());
             assert_eq!(at.vault.probes.read_photo(ID, &at.key).unwrap(), probe);
             let plain = &probe[..probe.len().min(64)];
@@ -293,8 +296,7 @@ mod tests {
             assert!(matches!(refused, VaultError::PiecePlace { received, .. } if received == start) && refused.is_refusal(), "{wrong}");
         }
         send(&mut upload, &probe, &mut 0).unwrap();
-        upload.finish().unwrap();
-        assert_eq!(at.vault.probes.read_photo(ID, &at.key).unwrap(), probe);
+        assert!(upload.finish().unwrap() == probe);
     }
 
     #[test]
@@ -331,20 +333,31 @@ mod tests {
     }
 
     #[test]
-    fn what_is_finished_may_be_finished_again_and_never_goes_for_another_announcement() {
-        let (at, probe) = (Station::new(), probe(SIZE));
-        let mut upload = at.begin(&probe).unwrap();
-        send(&mut upload, &probe, &mut 0).unwrap();
-        upload.finish().unwrap();
-        let again = at.begin(&probe).unwrap();
-        assert_eq!(again.received(), SIZE as u64);
-        again.finish().unwrap();
-        let other = Announced { size: SIZE as u64, sha256: [7; 32] };
-        assert!(matches!(at.vault.probes.upload(ID, &at.key, other).unwrap().finish(), Err(VaultError::UploadDiffers)));
+    fn what_is_finished_may_be_finished_again_until_it_is_taken_and_what_was_taken_before_stays_until_then() {
+        let (at, first, second) = (Station::new(), probe(9), probe(SIZE));
+        let whole = |probe: &[u8]| {
+            let mut upload = at.begin(probe).unwrap();
+            send(&mut upload, probe, &mut 0).unwrap();
+            upload.finish().unwrap();
+        };
+        let (probes, read) = (&at.vault.probes, || at.vault.probes.read_photo(ID, &at.key).unwrap());
+        whole(&first);
+        probes.take_upload(ID).unwrap();
+        assert_eq!((probes.finished_upload(ID, &at.key).unwrap(), at.begin(&second).unwrap().received()), (None, 0));
+        assert_eq!(probes.finished_upload(ID, &at.key).unwrap(), None, "begun");
+        whole(&second);
         let shorter = Announced { size: 9, sha256: [7; 32] };
-        assert!(matches!(at.vault.probes.upload(ID, &at.key, shorter), Err(VaultError::UploadDiffers)));
-        assert!(at.vault.probes.upload(ID, &ProbeKey::generate(), announced(&probe)).unwrap_err().is_damage(), "another key");
-        assert_eq!(at.vault.probes.read_photo(ID, &at.key).unwrap(), probe);
+        assert!(matches!(probes.upload(ID, &at.key, shorter), Err(VaultError::UploadDiffers)));
+        assert_eq!(probes.upload(ID, &ProbeKey::generate(), announced(&second)).unwrap().received(), 0, "nothing opens with another key");
+        assert!(read() == first && probes.finished_upload(ID, &at.key).unwrap().as_ref() == Some(&second));
+        whole(&second);
+        probes.take_upload(ID).unwrap();
+        assert!(read() == second);
+        let other = Announced { size: 9, sha256: [7; 32] };
+        let mut lie = probes.upload(ID, &at.key, other).unwrap();
+        lie.put(0, &first).unwrap();
+        assert!(matches!(lie.finish(), Err(VaultError::UploadDigest { .. })));
+        assert!(read() == second && probes.uploads().unwrap().is_empty());
     }
 
     #[test]
@@ -379,6 +392,7 @@ mod tests {
             let mut upload = at.begin(&probe)?;
             send(&mut upload, &probe, &mut told)?;
             upload.finish()?;
+            at.vault.probes.take_upload(ID)?;
             Ok(at.disk.operations())
         };
         let operations = whole(&Station::new()).unwrap();
@@ -388,23 +402,25 @@ mod tests {
                 at.disk.forget(forgotten);
             }
             at.disk.cut_at(cut);
-            let (mut told, mut finished) = (0, false);
+            let (mut told, mut taken) = (0, false);
             let mut live = || -> Result<(), VaultError> {
                 let mut upload = at.begin(&probe)?;
                 send(&mut upload, &probe, &mut told)?;
                 upload.finish()?;
-                finished = true;
+                at.vault.probes.take_upload(ID)?;
+                taken = true;
                 Ok(())
             };
             let _ = live();
             let survived = at.disk.after_cut(&mut Choices::new(seed * 1_000 + cut));
             let at = at.restarted_on(survived);
             let fail = |what: &str, e: VaultError| format!("cut {cut}: {what}: {e}");
-            if finished {
-                let read = at.vault.probes.read_photo(ID, &at.key).map_err(|e| fail("finished and lost", e))?;
-                if read != probe {
+            let read = at.vault.probes.read_photo(ID, &at.key);
+            if taken || read.is_ok() {
+                if read.map_err(|e| fail("taken and lost", e))? != probe {
                     return Err(format!("cut {cut}: other bytes"));
                 }
+                continue;
             }
             let mut upload = at.begin(&probe).map_err(|e| fail("going on", e))?;
             if upload.received() < told {
@@ -412,6 +428,7 @@ mod tests {
             }
             send(&mut upload, &probe, &mut told).map_err(|e| fail("sending on", e))?;
             upload.finish().map_err(|e| fail("finishing", e))?;
+            at.vault.probes.take_upload(ID).map_err(|e| fail("taking", e))?;
             if at.vault.probes.read_photo(ID, &at.key).map_err(|e| fail("reading", e))? != probe {
                 return Err(format!("cut {cut}: other bytes in the end"));
             }

@@ -3,14 +3,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use smrt::audit::LeafKind;
 use smrt::booking::VersionId;
-use smrt::client::desk::Array;
-use smrt::face::Edits;
+use smrt::client::desk::{Array, Desk};
+use smrt::face::{Edit, Edits};
 use smrt::inquiry::NOTE;
 
 use crate::desks::{Hand, refused};
-use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, OBAMA_THIRD, gradient, pair, photo, small};
+use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, OBAMA_THIRD, gradient, pair, photo, png, small};
 use crate::raw::Identity;
 use crate::site::{Daemon, EXIT_CONFIG, Site, booking, models, number, request, request_json};
 
@@ -261,9 +262,6 @@ fn of_several_faces_the_operator_chooses_one() {
         );
         refused(desk.choose(&view, Some(2), Edits::default(), None), 422, "photo", "face 2 was chosen of 2 found");
         let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
-        let thumbnail = hand.get(&format!("/v1/inquiries/{}/faces/{at}", view.inquiry));
-        assert_eq!((thumbnail.status, thumbnail.headers["content-type"].as_str()), (200, "image/jpeg"));
-        hand.get(&format!("/v1/inquiries/{}/faces/2", view.inquiry)).is_problem(404, "not-found", "no face");
         let preview = hand.post(&format!("/v1/inquiries/{}/preview", view.inquiry), &serde_json::json!({"edits": []})).json();
         assert_eq!(preview["faces"].as_array().unwrap().len(), 2, "{preview}");
         let chosen = desk.choose(&view, Some(at), Edits::default(), Some("the only photo that the case has of him")).unwrap();
@@ -276,6 +274,47 @@ fn of_several_faces_the_operator_chooses_one() {
         firsts.push(left);
     }
     assert_ne!(firsts[0], firsts[1]);
+}
+
+#[test]
+fn a_face_is_chosen_among_those_of_the_photo_as_it_would_be_searched() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    enrol(&daemon, &ENROLLED);
+    let desk = daemon.desk("rtcc-1");
+    let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
+    let both = image::load_from_memory(&pair(&small(OBAMA_LATER), &small(COLLINS))).unwrap().to_rgb8();
+    let height = both.height();
+    let mut far = image::RgbImage::from_pixel(6_000, 4_500, image::Rgb([90, 110, 120]));
+    image::imageops::replace(&mut far, &both, 3_000, 2_000);
+    let crop = |x, y, width| Edits::new(vec![Edit::Crop { x, y, width, height }]).unwrap();
+    // Obama's portrait is on the left, Collins' on the right: from afar one is seen until a crop shows both, from near a crop leaves one.
+    for (photo, edits, seen, faces, numbers) in
+        [(png(&far), crop(3_000, 2_000, 512), 1, 2, ["26-1", "26-3"]), (png(&both), crop(256, 0, 256), 2, 1, ["", "26-3"])]
+    {
+        for at in 0..faces {
+            let view = desk.hand_over(&desk.open(&request()).unwrap(), &photo).unwrap();
+            assert_eq!(view.probe.as_ref().unwrap().faces.len(), seen);
+            let preview = hand.post(&format!("/v1/inquiries/{}/preview", view.inquiry), &serde_json::json!({"edits": edits})).json();
+            assert_eq!(preview["faces"].as_array().unwrap().len(), faces);
+            let face = &preview["faces"][at];
+            let shown = STANDARD.decode(face["picture"].as_str().unwrap()).unwrap();
+            assert!(image::load_from_memory(&shown).unwrap().width() > 50, "what the operator chooses by");
+            let chosen = desk.choose(&view, Some(at), edits.clone(), Some("the only photo that the case has")).unwrap();
+            let choice = chosen.view.choice.clone().unwrap();
+            assert_eq!((choice.face, choice.faces, serde_json::json!(choice.frame)), (at, faces, face["frame"].clone()));
+            assert_eq!(serde_json::json!(choice.searched_px), serde_json::json!([preview["width"], preview["height"]]));
+            let on_the_right = faces == 1 || choice.frame.x > 256;
+            let asked = desk.approve(&chosen.view).unwrap();
+            let reviewed = desk.dispose_all(desk.claim(&asked.view).unwrap()).unwrap();
+            let array = Array { view: reviewed, ..asked };
+            assert_eq!(array.numbers()[0], numbers[usize::from(on_the_right)], "face {at} of {faces}");
+        }
+        let view = desk.hand_over(&desk.open(&request()).unwrap(), &photo).unwrap();
+        let absent = desk.choose(&view, Some(faces), edits.clone(), None);
+        refused(absent, 422, "photo", &format!("face {faces} was chosen of {faces} found"));
+    }
+    assert_eq!(daemon.stop(), Some(0));
 }
 
 #[test]
@@ -311,6 +350,37 @@ fn a_candidates_photo_is_shown_to_the_examiner_at_work_and_each_view_is_logged()
     assert_eq!(viewed.len(), 1);
     let search = &log[usize::try_from(asked.asked.unwrap()).unwrap()].1["search"];
     assert_eq!((&viewed[0].1["search"], &viewed[0].1["version"]), (search, &enrolled[0].to_string().into()));
+}
+
+#[test]
+fn probe_and_candidate_are_laid_face_upon_face_once_the_examiner_may_see_both() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    let enrolled = enrol(&daemon, &ENROLLED)[2];
+    let (desk, other) = (daemon.desk("rtcc-1"), daemon.desk("rtcc-2"));
+    let asked = desk.ask(&request(), &pair(&small(COLLINS), &image::RgbImage::new(256, 256))).unwrap().view;
+    let page = |desk: &Desk, console: &str| {
+        let hand = Hand::new(&daemon, &site.console_identity(console)).at(desk);
+        String::from_utf8(hand.get(&format!("/console/inquiries/{}/compare/{enrolled}", asked.inquiry)).body).unwrap()
+    };
+    let part = |page: &str, name: &str| -> Vec<Vec<f64>> {
+        let name = format!("{name}=\"");
+        page.split(&name).skip(1).map(|rest| rest.split('"').next().unwrap().split(' ').map(|n| n.parse().unwrap()).collect()).collect()
+    };
+    let before = page(&desk, "rtcc-1");
+    assert!(before.contains("Not shown to you now"));
+    assert_eq!((part(&before, "data-px"), part(&before, "data-frame").len()), (vec![vec![512.0, 256.0]], 1), "the probe's alone");
+    desk.claim(&asked).unwrap();
+    let at_work = page(&desk, "rtcc-1");
+    assert_eq!(part(&at_work, "data-px"), [[512.0, 256.0], [512.0, 512.0]], "the astronaut's portrait has 512 px");
+    let frames = part(&at_work, "data-frame");
+    // The same portrait at half its size.
+    for (probe, candidate) in frames[0].iter().zip(&frames[1]) {
+        assert!((2.0 * probe - candidate).abs() < 12.0, "{frames:?}");
+    }
+    assert!(page(&other, "rtcc-2").contains("This is not shown"), "the second review is not due");
+    assert!(part(&page(&other, "rtcc-2"), "data-frame").is_empty());
+    assert_eq!(daemon.stop(), Some(0));
 }
 
 #[test]

@@ -20,7 +20,7 @@ use smrt::limits::{GATHERS_MAX, PROBE_PIECE_BYTES};
 use smrt::roster::{Caller, CertificateName, Role};
 use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, ServiceError, Shelf, SwitchState, SystemClock, Taken};
 use smrt::store::StateKind;
-use smrt::vault::Announced;
+use smrt::vault::{Announced, Upload};
 
 use crate::desks::{person, relying_party, request};
 use crate::fake_disk::{Choices, FakeDisk, Forgotten};
@@ -103,7 +103,7 @@ fn photo(n: u8, edition: u8) -> Vec<u8> {
 fn face(photo: &[u8], model: ModelId) -> Enrolled {
     let mut choices = Choices::new(u64::from_le_bytes(*photo.first_chunk().unwrap()) ^ u64::from_le_bytes(*model.0.first_chunk().unwrap()));
     let raw: Vec<f32> = (0..128).map(|_| f32::from(u8::try_from(choices.below(256)).unwrap()) - 127.5).collect();
-    Enrolled { embedding: Embedding::from_raw(&raw).unwrap().0, length: 9.0, frame: [0.0; 4] }
+    Enrolled { embedding: Embedding::from_raw(&raw).unwrap().0, length: 9.0, frame: [0.0; 4], px: [64, 64] }
 }
 
 fn book(ledger: &Ledger, n: u8, edition: u8) -> Result<Taken, ServiceError> {
@@ -146,6 +146,8 @@ struct Inquired {
     revision: u64,
     /// Bytes of the probe that are acknowledged.
     received: u64,
+    /// Whether a first probe was received, which that one replaces.
+    replaces: bool,
     asked: Option<u64>,
     answered: bool,
     reviewed: Option<u64>,
@@ -158,6 +160,13 @@ static PROBES: LazyLock<[(Vec<u8>, Announced); 2]> = LazyLock::new(|| {
         let announced = Announced { size: bytes as u64, sha256: sha256(&probe) };
         (probe, announced)
     })
+});
+
+/// The probe that the operator hands over first, and then thinks better of.
+static FIRST_PROBE: LazyLock<(Vec<u8>, Announced)> = LazyLock::new(|| {
+    let probe = photo(98, 0);
+    let announced = Announced { size: probe.len() as u64, sha256: sha256(&probe) };
+    (probe, announced)
 });
 
 fn sha256(bytes: &[u8]) -> [u8; 32] {
@@ -192,7 +201,8 @@ fn approval(inquiry: InquiryId, probe_sha256: [u8; 32], revision: u64, model: Mo
     }
 }
 
-/// A whole inquiry up to its first review: opened, probe handed over in pieces, face chosen, asked, answered, all disposed, finished.
+/// A whole inquiry up to its first review: opened, a probe handed over and then another one, in pieces, face chosen, asked, answered, all
+/// disposed, finished.
 fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
     let device = Caller { name: CertificateName::parse("smrt:device/rtcc-1").unwrap(), fingerprint: [1; 32] };
     let actor = || Actor { person: Some(who().person.id), agency: Some(agency()), ..Actor::from(&device) };
@@ -200,22 +210,39 @@ fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
     let id = ledger.open_inquiry(actor(), who(), request(), today, None)?;
     (told.inquired.id, told.inquired.revision) = (Some(id), 1);
     told.checkpoints.push(ledger.checkpoint());
-    let (probe, announced) = (&PROBES[told.inquired.probe].0, PROBES[told.inquired.probe].1);
-    for offset in (0..probe.len()).step_by(PROBE_PIECE_BYTES) {
-        let bytes = &probe[offset..probe.len().min(offset + PROBE_PIECE_BYTES)];
-        // Each piece finds out anew how far the upload is, as a request does.
-        told.inquired.received = ledger.upload(id, announced, |mut upload| upload.put(offset as u64, bytes))?;
-    }
-    ledger.upload(id, announced, |upload| upload.finish().map(|()| 0))?;
     let act = |told: &mut Told, action: Action| {
         ledger.act(id, who(), told.inquired.revision, action)?;
         told.inquired.revision += 1;
         Ok::<_, ServiceError>(())
     };
     let frame = Frame { x: 1, y: 2, width: 3, height: 4 };
-    let (sha256, media_type) = (Digest(announced.sha256), Text::parse("image/jpeg").unwrap());
-    act(told, Action::ReceiveProbe(Probe { sha256, bytes: probe.len() as u64, media_type, faces: vec![frame] }))?;
-    let choice = Choice { face: 0, frame, edits: Edits::default(), searched: Digest([7; 32]), quality: Quality::default(), reason: None };
+    let received = |announced: Announced| {
+        let (sha256, media_type) = (Digest(announced.sha256), Text::parse("image/jpeg").unwrap());
+        Action::ReceiveProbe(Probe { sha256, bytes: announced.size, media_type, px: [64, 64], faces: vec![frame] })
+    };
+    let (first, announced) = (&FIRST_PROBE.0, FIRST_PROBE.1);
+    ledger.upload(id, announced, |mut upload| upload.put(0, first))?;
+    ledger.upload(id, announced, Upload::finish)?;
+    act(told, received(announced))?;
+    told.inquired.replaces = true;
+    let (probe, announced) = (&PROBES[told.inquired.probe].0, PROBES[told.inquired.probe].1);
+    for offset in (0..probe.len()).step_by(PROBE_PIECE_BYTES) {
+        let bytes = &probe[offset..probe.len().min(offset + PROBE_PIECE_BYTES)];
+        // Each piece finds out anew how far the upload is, as a request does.
+        told.inquired.received = ledger.upload(id, announced, |mut upload| upload.put(offset as u64, bytes))?;
+    }
+    ledger.upload(id, announced, Upload::finish)?;
+    act(told, received(announced))?;
+    let choice = Choice {
+        face: 0,
+        faces: 1,
+        frame,
+        edits: Edits::default(),
+        searched: Digest([7; 32]),
+        searched_px: [64, 64],
+        quality: Quality::default(),
+        reason: None,
+    };
     act(told, Action::ChooseFace(choice))?;
     let model = ledger.model();
     let mut key = SoftKey::new().unwrap();
@@ -342,6 +369,12 @@ fn check(disk: &FakeDisk, told: &Told) -> Result<(), String> {
     let standing = ledger.model_standing().map_err(|e| e.chain())?;
     if standing.state != SwitchState::None {
         return Err(format!("the switch is over and leaves {standing:?}"));
+    }
+    let taken =
+        told.inquired.id.map(|id| ledger.find_inquiry(id)).transpose().map_err(|e| e.chain())?.and_then(|inquiry| inquiry.probe().cloned());
+    let uploads = disk.names().into_iter().filter(|p| p.extension().is_some_and(|e| e == "upload")).count();
+    if uploads > 0 && taken.is_some_and(|probe| probe.sha256.0 == PROBES[told.inquired.probe].1.sha256) {
+        return Err("the probe that was received lies there as an upload, and the one before it in its place".to_owned());
     }
     let parts = disk.names().into_iter().filter(|p| p.extension().is_some_and(|e| e == "part" || e == "new")).count();
     if parts > 0 {
@@ -485,12 +518,17 @@ fn check_inquiry(ledger: &Ledger, told: &Inquired) -> Result<(), String> {
     if inquiry.under_way() {
         return Err("a search that nobody answers any more is under way".to_owned());
     }
-    if inquiry.probe().is_some() {
+    let recorded = inquiry.probe().map(|probe| probe.sha256.0);
+    if told.replaces && recorded.is_none() {
+        return Err("the probe that was to be replaced is gone".to_owned());
+    }
+    if let Some(recorded) = recorded {
         let kept = ledger.probe(id.0).map_err(|e| format!("the probe: {}", e.chain()))?;
-        if kept.as_deref() != Some(&probe[..]) {
+        if kept.is_none_or(|kept| sha256(&kept) != recorded) || ![announced.sha256, FIRST_PROBE.1.sha256].contains(&recorded) {
             return Err("the probe is not the one that came".to_owned());
         }
-    } else {
+    }
+    if told.replaces && recorded != Some(announced.sha256) {
         // It goes on where it was, to the same end.
         let received = ledger.upload(id, announced, |upload| Ok(upload.received())).map_err(|e| format!("the upload: {}", e.chain()))?;
         if received < told.received {
@@ -502,7 +540,7 @@ fn check_inquiry(ledger: &Ledger, told: &Inquired) -> Result<(), String> {
             let piece = &probe[from..probe.len().min(from + PROBE_PIECE_BYTES)];
             at = ledger.upload(id, announced, |mut upload| upload.put(at, piece)).map_err(|e| format!("a piece: {}", e.chain()))?;
         }
-        ledger.upload(id, announced, |upload| upload.finish().map(|()| 0)).map_err(|e| format!("its end: {}", e.chain()))?;
+        ledger.upload(id, announced, Upload::finish).map_err(|e| format!("its end: {}", e.chain()))?;
     }
     let detail = |leaf: u64| ledger.detail(leaf).map_err(|e| e.chain())?.ok_or(format!("leaf {leaf} has no detail"));
     if let Some(asked) = told.asked

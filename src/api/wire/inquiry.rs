@@ -189,7 +189,7 @@ pub struct PreviewView {
     pub width: u32,
     /// Its height.
     pub height: u32,
-    /// Faces, best first.
+    /// Faces, best first: a choice with the same edits is an index into them.
     pub faces: Vec<PreviewFace>,
     /// A picture of it, base64 of a JPEG.
     pub picture: String,
@@ -199,8 +199,10 @@ pub struct PreviewView {
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PreviewFace {
-    /// Where it is.
+    /// Where it is in the probe as searched.
     pub frame: Frame,
+    /// A picture of it with some of what is around it, base64 of a JPEG.
+    pub picture: String,
     /// Why it can't be searched, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unusable: Option<String>,
@@ -212,7 +214,7 @@ pub struct PreviewFace {
 pub struct FaceRequest {
     /// The inquiry's revision.
     pub revision: u64,
-    /// Its index in the probe as searched; the only usable one where it isn't said.
+    /// Its index in the probe as searched, as a preview of the same edits gives it; the only usable one where it isn't said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub face: Option<usize>,
     /// What is done to the probe.

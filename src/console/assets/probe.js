@@ -1,5 +1,6 @@
 // The probe's edits, from the closed list: crop, rotate, exposure, contrast, in this order. The box makes every picture, so that what is
-// seen is what would be searched, to the byte; this page only says what is wanted.
+// seen is what would be searched, to the byte; this page only says what is wanted. A face is chosen among those of the picture that is
+// shown, and goes out with the edits of that picture: edits number the faces anew.
 
 import { clear, say, send, show } from "./form.js";
 import { ask, Refusal } from "./verb.js";
@@ -39,27 +40,87 @@ function rect(frame, name) {
   return element;
 }
 
+function label(frame, number, high) {
+  const element = document.createElementNS(SVG, "text");
+  for (const [key, value] of Object.entries({ x: frame.x, y: frame.y - high / 96, "font-size": high / 24 })) element.setAttribute(key, value);
+  element.textContent = number;
+  return element;
+}
+
 let asked = 0;
 let waiting;
+/** The edits of the picture that is shown; none while another one is awaited. */
+let shown = null;
+/** What was chosen last: a face by its frame, and the crop and turn by which it has that frame. */
+let chosen = null;
+
+/** Of one place in a picture, and not of two people beside each other; tones move a frame by a pixel or two. */
+const SAME_PLACE = 0.8;
+
+/** What two frames share of what they cover together. */
+function overlap(a, b) {
+  const shared = (from, length) => Math.max(0, Math.min(a[from] + a[length], b[from] + b[length]) - Math.max(a[from], b[from]));
+  const both = shared("x", "width") * shared("y", "height");
+  return both / (a.width * a.height + b.width * b.height - both);
+}
+
+const geometry = (list) => JSON.stringify(list.filter(({ kind }) => kind === "crop" || kind === "rotate"));
+
+/** Lists the faces of the picture that is shown. */
+function list(faces) {
+  const part = at("faces");
+  const made = faces.map((face, number) => {
+    const made = part.querySelector("template").content.cloneNode(true);
+    const [input, name, picture, why] = ["input", "label", "img", "p"].map((kind) => made.querySelector(kind));
+    input.id = name.htmlFor = `face-${number}`;
+    input.value = number;
+    input.checked = !face.unusable && chosen?.geometry === geometry(shown) && overlap(chosen.frame, face.frame) > SAME_PLACE;
+    input.disabled = Boolean(face.unusable);
+    input.addEventListener("change", () => {
+      chosen = { geometry: geometry(shown), frame: face.frame };
+    });
+    name.textContent = `Face ${number + 1}`;
+    picture.src = `data:image/jpeg;base64,${face.picture}`;
+    picture.alt = `Face ${number + 1} of the photo as it would be searched`;
+    if (face.unusable) {
+      why.id = `face-${number}-why`;
+      why.textContent = face.unusable;
+      input.setAttribute("aria-describedby", why.id);
+    } else why.remove();
+    return made;
+  });
+  part.querySelector(".faces").replaceChildren(...made);
+  part.disabled = false;
+}
+
+/** What was shown is no longer what would be searched. */
+function stale() {
+  shown = null;
+  at("faces").disabled = true;
+  say(form, "Making the picture as it would be searched.");
+}
 
 /** Has the box make the picture; only the newest one asked for is shown. */
 async function preview() {
+  clearTimeout(waiting);
+  stale();
   const turn = ++asked;
-  const list = edits();
-  say(form, "Making the picture as it would be searched.");
+  const wanted = edits();
   try {
-    const seen = await ask(`POST ${form.dataset.preview}`, { edits: list });
+    const seen = await ask(`POST ${form.dataset.preview}`, { edits: wanted });
     if (turn !== asked) return;
     clear(form);
-    const kind = seen.picture.startsWith("iVBOR") ? "image/png" : "image/jpeg";
-    at("edited").src = `data:${kind};base64,${seen.picture}`;
+    shown = wanted;
+    at("edited").src = `data:image/jpeg;base64,${seen.picture}`;
     at("edited").alt = "The probe as it would be searched";
     const over = at("edited-faces");
     over.setAttribute("viewBox", `0 0 ${seen.width} ${seen.height}`);
-    over.replaceChildren(...seen.faces.flatMap((face) => [rect(face.frame), rect(face.frame, "over")]));
-    const why = seen.faces.map((face) => face.unusable).filter(Boolean);
+    over.replaceChildren(
+      ...seen.faces.flatMap(({ frame }, number) => [rect(frame), rect(frame, "over"), label(frame, number + 1, seen.height)]),
+    );
+    list(seen.faces);
     const count = seen.faces.length === 1 ? "1 face is seen" : `${seen.faces.length} faces are seen`;
-    say(form, `${list.length ? "With these edits" : "Without edits"}, ${seen.width} × ${seen.height} px: ${count}. ${why.join(". ")}`);
+    say(form, `${wanted.length ? "With these edits" : "Without edits"}, ${seen.width} × ${seen.height} px: ${count}.`);
   } catch (refusal) {
     if (turn !== asked) return;
     say(form, "");
@@ -69,6 +130,7 @@ async function preview() {
 }
 
 function later() {
+  stale();
   clearTimeout(waiting);
   waiting = setTimeout(preview, WAIT_MS);
 }
@@ -145,9 +207,11 @@ if (form) {
   });
   dragCrop();
   drawCrop();
+  if (at("faces").dataset.chosen) chosen = { geometry: geometry(edits()), frame: JSON.parse(at("faces").dataset.chosen) };
   form.addEventListener("smrt:send", (event) => {
     event.preventDefault();
-    send(form, { edits: edits() });
+    if (shown) send(form, { edits: shown });
+    else say(form, "Wait for the picture as it would be searched, then choose a face of it.");
   });
   // A poor face is searched only with a reason, which is asked for when the box says so.
   form.addEventListener("smrt:refused", ({ detail }) => {

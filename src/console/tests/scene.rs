@@ -107,8 +107,8 @@ impl Way {
 
     pub(super) fn probe(self, faces: usize) -> Self {
         let frame = |at: usize| Frame { x: 170 + 40 * i32::try_from(at).unwrap(), y: 60, width: 110, height: 145 };
-        let probe =
-            Probe { sha256: Digest([0xa7; 32]), bytes: 4_812_006, media_type: text("image/jpeg"), faces: (0..faces).map(frame).collect() };
+        let (media_type, faces) = (text("image/jpeg"), (0..faces).map(frame).collect());
+        let probe = Probe { sha256: Digest([0xa7; 32]), bytes: 4_812_006, media_type, px: [512, 512], faces };
         self.act(&operator(), Action::ReceiveProbe(probe))
     }
 
@@ -116,9 +116,11 @@ impl Way {
         let edits = Edits::new(vec![Edit::Crop { x: 20, y: 10, width: 470, height: 480 }, Edit::Exposure { tenths: 3 }]).unwrap();
         let choice = Choice {
             face: 0,
+            faces: 1,
             frame: Frame { x: 170, y: 60, width: 110, height: 145 },
             edits,
             searched: Digest([0x5c; 32]),
+            searched_px: [470, 480],
             quality: quality(),
             reason: Some("The only footage there is, and the suspect is armed and at large.".to_owned()),
         };
@@ -357,25 +359,17 @@ fn operator_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
     );
     all.insert("request", request(&RequestView { desk: &desk, agencies: &agencies() }));
     let upload = Way::opened(1, "26-041911").0;
-    all.insert("probe-upload", probe(&ProbeView { desk: &desk, inquiry: &upload, original_px: None, unusable: &[], quality: &[] }));
+    all.insert("probe-upload", probe(&ProbeView { desk: &desk, inquiry: &upload, quality: &[] }));
     let several = Way::opened(2, "26-041902").probe(3).0;
-    let unusable = [None, None, Some("The eyes are 8 px apart, wanted 10 or more.".to_owned())];
-    all.insert(
-        "probe-faces",
-        probe(&ProbeView { desk: &desk, inquiry: &several, original_px: Some([512, 512]), unusable: &unusable, quality: &[] }),
-    );
+    all.insert("probe-faces", probe(&ProbeView { desk: &desk, inquiry: &several, quality: &[] }));
     let none = Way::opened(2, "26-041902").probe(0).0;
-    all.insert("probe-none", probe(&ProbeView { desk: &desk, inquiry: &none, original_px: Some([512, 512]), unusable: &[], quality: &[] }));
+    all.insert("probe-none", probe(&ProbeView { desk: &desk, inquiry: &none, quality: &[] }));
     let chosen = Way::opened(3, "26-041877").probe(1).face().0;
     let lines = QualityLine::of_sheet(&sheet());
-    all.insert(
-        "probe-chosen",
-        probe(&ProbeView { desk: &desk, inquiry: &chosen, original_px: Some([512, 512]), unusable: &[], quality: &lines }),
-    );
+    all.insert("probe-chosen", probe(&ProbeView { desk: &desk, inquiry: &chosen, quality: &lines }));
     let approval = ApproveView {
         desk: &desk,
         inquiry: &chosen,
-        searched_px: [470, 480],
         fields_sha256: [0x3d; 32],
         certificate_sha256: [0x77; 32],
         log: "fusion.example/smrt",
@@ -402,7 +396,7 @@ pub(super) fn compared(way: &Way, person: Person, rank: u8, state: StateKind) ->
     let sight = way.0.sight(&super::part(&desk.person));
     let candidates = shown();
     let view = ArrayView { desk: &desk, inquiry: &way.0, sight: &sight, candidates: &candidates };
-    let one = compare(&CompareView { array: view.clone(), at: version(rank), searched_px: Some([512, 512]) });
+    let one = compare(&CompareView { array: view.clone(), at: version(rank) });
     (array(&view), one.unwrap())
 }
 

@@ -53,7 +53,7 @@ pub(super) struct Try {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Move {
     Probe { faces: u8, too_large: bool },
-    Face { index: u8, quality: Grade },
+    Face { index: u8, faces: u8, quality: Grade },
     Ask { search: u8 },
     Answered { candidates: u8, order: Order },
     Interrupted,
@@ -145,9 +145,10 @@ pub(super) fn given(mv: Move, leaf: u64) -> Result<Action, Event> {
             sha256: Digest([1; 32]),
             bytes: if too_large { PROBE_BYTES_MAX as u64 + 1 } else { 70_000 },
             media_type: text("image/jpeg"),
+            px: [600, 800],
             faces: vec![frame(); usize::from(faces)],
         }),
-        Move::Face { index, quality } => Action::ChooseFace(choice(index, quality)),
+        Move::Face { index, faces, quality } => Action::ChooseFace(choice(index, faces, quality)),
         Move::Ask { search } => Action::Ask { search: SearchId([search; 16]), leaf },
         Move::ClaimFirst => Action::ClaimFirst,
         Move::ClaimSecond => Action::ClaimSecond,
@@ -172,14 +173,16 @@ pub(super) fn given(mv: Move, leaf: u64) -> Result<Action, Event> {
     })
 }
 
-fn choice(index: u8, quality: Grade) -> Choice {
+fn choice(index: u8, faces: u8, quality: Grade) -> Choice {
     let measures = if quality == Grade::TooManyMeasures { QUALITY_ENTRIES_MAX + 1 } else { 1 };
     let poor = matches!(quality, Grade::Poor(_));
     Choice {
         face: index.into(),
+        faces: faces.into(),
         frame: frame(),
         edits: Edits::default(),
         searched: Digest([2; 32]),
+        searched_px: [600, 800],
         quality: Quality {
             measures: vec![Measure { name: text("pixels between the eyes"), value: 44.0 }; measures],
             shortfalls: vec![Shortfall { name: text("the eyes are close together"), blocks: poor }],

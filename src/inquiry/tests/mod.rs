@@ -94,7 +94,7 @@ fn every_refusal_says_what_was_wanted_in_words_that_promise_nothing() {
 // In sentences
 
 const PROBE: (Account, Move) = (OLGA, Move::Probe { faces: 2, too_large: false });
-const FACE: (Account, Move) = (OLGA, Move::Face { index: 1, quality: Grade::Good });
+const FACE: (Account, Move) = (OLGA, Move::Face { index: 1, faces: 2, quality: Grade::Good });
 const ASK: (Account, Move) = (OLGA, Move::Ask { search: 0 });
 const NUMBERED: Move = Move::Evidence { hollow: false, number: Words::Said };
 const UNNUMBERED: Move = Move::Evidence { hollow: false, number: Words::Unsaid };

@@ -32,7 +32,6 @@ type Set = u8;
 #[derive(Clone, Debug)]
 pub(super) struct Model {
     facts: u16,
-    faces: u8,
     searches: Set,
     array: Set,
     released: Set,
@@ -52,7 +51,6 @@ impl Model {
         let requester = if own { OLGA } else { RITA };
         (fit && operates(operator) && !same(operator, requester)).then_some(Self {
             facts: 0,
-            faces: 0,
             searches: 0,
             array: 0,
             released: 0,
@@ -115,7 +113,7 @@ impl Model {
     fn complete(&self, mv: Move) -> bool {
         match mv {
             Move::Probe { too_large, .. } => !too_large,
-            Move::Face { index, quality } => index < self.faces && matches!(quality, Grade::Good | Grade::Poor(Words::Said)),
+            Move::Face { index, faces, quality } => index < faces && matches!(quality, Grade::Good | Grade::Poor(Words::Said)),
             Move::Ask { search } => self.searches & 1 << search == 0,
             Move::Answered { candidates, order } => {
                 let ordered = match order {
@@ -148,7 +146,6 @@ impl Model {
     fn then(&mut self, step: &Try) {
         let turn = self.turn();
         match step.mv {
-            Move::Probe { faces, .. } => self.faces = faces,
             Move::Ask { search } => {
                 self.searches |= 1 << search;
                 self.approved += 1;
@@ -220,7 +217,7 @@ impl Model {
         let maybe = if drawn.is_multiple_of(4) { Words::Said } else { Words::Unsaid };
         let (who, mv) = match self.facts {
             facts if facts & PROBE == 0 => (self.operator, Move::Probe { faces: 1 + drawn % 2, too_large: false }),
-            facts if facts & FACE == 0 => (self.operator, Move::Face { index: 0, quality: Grade::Good }),
+            facts if facts & FACE == 0 => (self.operator, Move::Face { index: 0, faces: 1, quality: Grade::Good }),
             facts if facts & (UNDER_WAY | ANSWERED) == 0 => (self.operator, Move::Ask { search: drawn % 3 }),
             facts if facts & UNDER_WAY != 0 => (self.operator, Move::Answered { candidates: drawn % 3, order: Order::BestFirst }),
             facts if facts & FIRST == 0 => (anybody, Move::ClaimFirst),

@@ -166,7 +166,7 @@ impl Dice {
             0 => Move::Probe { faces: self.below(3), too_large: self.one_in(4) },
             1 => {
                 let quality = self.of(&[Grade::Good, Grade::Poor(words), Grade::TooManyMeasures]);
-                Move::Face { index: self.below(3), quality }
+                Move::Face { index: self.below(3), faces: self.below(4), quality }
             }
             2 => Move::Ask { search: self.below(SEARCHES) },
             3 => {

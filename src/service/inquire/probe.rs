@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::Kept;
 use crate::audit::Detail;
 use crate::booking::{Identifier, Text};
-use crate::embed::{self, Encoding, Look, Picture, QualitySheet};
+use crate::embed::{self, Encoding, Look, Picture, Preview, QualitySheet};
 use crate::face::Edits;
-use crate::inquiry::{Action, Choice, Digest, Frame, Inquiry, InquiryId, Measure, Probe, Quality, Shortfall};
+use crate::inquiry::{Action, Choice, Digest, Frame, InquiryId, Measure, Probe, Quality, Shortfall};
 use crate::limits::PICTURE_SIDE_PX_MAX;
 use crate::roster::Duty;
 use crate::service::Service;
@@ -47,7 +47,8 @@ impl Service {
     fn may_hand_over(&self, desk: &AtDesk, id: InquiryId, revision: Option<u64>, announced: Announced) -> Result<Kept, ServiceError> {
         self.allowed(desk, Duty::Operate, "hand over a probe")?;
         let kept = self.ledger.core().inquiry(id.0)?;
-        let probe = Probe { sha256: Digest(announced.sha256), bytes: announced.size, media_type: media_type("image/*"), faces: Vec::new() };
+        let (sha256, faces) = (Digest(announced.sha256), Vec::new());
+        let probe = Probe { sha256, bytes: announced.size, media_type: media_type("image/*"), px: [0; 2], faces };
         let revision = revision.unwrap_or(kept.inquiry.revision());
         let may = kept.inquiry.clone().act(&self.who(desk), revision, self.ledger.now_cs(), Action::ReceiveProbe(probe));
         self.refused_at(desk, may.map_err(ServiceError::from))?;
@@ -58,13 +59,10 @@ impl Service {
     ///
     /// Errors: as `begin_upload`; an upload that isn't whole, or other bytes than were announced; a file that is no photo.
     pub fn receive_probe(&self, desk: &AtDesk, id: InquiryId, revision: u64, announced: Announced) -> Result<(), ServiceError> {
-        let (kept, probes) = (self.may_hand_over(desk, id, Some(revision), announced)?, &self.ledger.core().vault.probes);
-        let original = {
-            let _alone = self.uploading(id)?;
-            let whole = self.ledger.upload(id, announced, |upload| upload.finish().map(|()| 0));
-            self.refused_at(desk, whole)?;
-            probes.read_photo(id.0, &kept.key)?
-        };
+        let kept = self.may_hand_over(desk, id, Some(revision), announced)?;
+        // Until it is taken: no other piece comes between.
+        let _alone = self.uploading(id)?;
+        let original = self.refused_at(desk, self.ledger.upload(id, announced, Upload::finish))?;
         let generation = self.ledger.generation();
         let looked = self.looked(&generation, original.into(), &Edits::default());
         let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(kept.inquiry.request().clone()), reason };
@@ -72,58 +70,34 @@ impl Service {
             Ok(look) => look,
             Err(e) => {
                 // What is no photo isn't kept.
-                probes.unlink_photo(id.0)?;
+                self.ledger.core().vault.probes.abandon_upload(id.0)?;
                 return Err(e);
             }
         };
         let faces = look.faces.iter().map(|found| Frame::from(found.face.frame)).collect();
-        let probe =
-            Probe { sha256: Digest(announced.sha256), bytes: announced.size, media_type: media_type(look.format.media_type()), faces };
+        let (sha256, media_type) = (Digest(announced.sha256), media_type(look.format.media_type()));
+        let probe = Probe { sha256, bytes: announced.size, media_type, px: look.original_px, faces };
         let who = self.who(desk);
-        let act =
-            move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::ReceiveProbe(probe.clone()));
-        self.refused_at(desk, self.ledger.step(id.0, act, |_| Vec::new())).map(|_| ())
+        self.refused_at(desk, self.ledger.act(id, who, revision, Action::ReceiveProbe(probe)))
     }
 
-    /// All faces of the probe with these edits.
-    pub fn look(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<Look, ServiceError> {
-        let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
-        self.looked(&self.ledger.generation(), original, edits)
-    }
-
-    /// All faces of the probe with these edits, and a picture of it, to choose by.
-    pub fn preview(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<(Look, Picture), ServiceError> {
-        let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
+    /// All faces of the probe with these edits, and pictures of it and of them, to choose by.
+    pub fn preview(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<Preview, ServiceError> {
+        let original = self.own_probe(desk, id)?;
         let generation = self.ledger.generation();
-        let look = self.looked(&generation, original.clone(), edits)?;
-        Ok((look, self.picture(&generation, original, edits, embed::Part::Whole)?))
+        Ok(self.examining.during(|| generation.pool().preview(original, edits))?)
     }
 
-    /// A picture of the probe, as received or as searched, or of one of its faces.
+    /// A picture of the probe, as received or as searched.
     ///
     /// Errors: whoever may not see the probe now.
-    pub fn probe_picture(&self, desk: &AtDesk, id: InquiryId, edits: &Edits, face: Option<usize>) -> Result<Picture, ServiceError> {
+    pub fn probe_picture(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<Picture, ServiceError> {
         let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
-        let generation = self.ledger.generation();
-        let part = match face {
-            None => embed::Part::Whole,
-            Some(face) => {
-                let look = self.looked(&generation, original.clone(), edits)?;
-                let found = look.faces.get(face).ok_or(ServiceError::NotFound { what: "face" })?;
-                embed::Part::Face(found.face.frame)
-            }
-        };
-        self.picture(&generation, original, edits, part)
+        self.picture(&self.ledger.generation(), original, edits)
     }
 
-    pub(in crate::service) fn picture(
-        &self,
-        generation: &Generation,
-        photo: Arc<[u8]>,
-        edits: &Edits,
-        part: embed::Part,
-    ) -> Result<Picture, ServiceError> {
-        Ok(self.examining.during(|| generation.pool().picture(photo, edits, part, PICTURE_SIDE_PX_MAX, Encoding::Jpeg))?)
+    pub(in crate::service) fn picture(&self, generation: &Generation, photo: Arc<[u8]>, edits: &Edits) -> Result<Picture, ServiceError> {
+        Ok(self.examining.during(|| generation.pool().picture(photo, edits, PICTURE_SIDE_PX_MAX, Encoding::Jpeg))?)
     }
 
     fn looked(&self, generation: &Generation, original: Arc<[u8]>, edits: &Edits) -> Result<Look, ServiceError> {
@@ -137,7 +111,8 @@ impl Service {
         self.ledger.probe(id.0)?.ok_or(ServiceError::NotFound { what: "probe" })
     }
 
-    /// Chooses a face of the probe with its edits; gives its quality sheet.
+    /// Chooses a face of the probe as these edits make it, by its index among those that `preview` of the same edits shows; gives its quality
+    /// sheet.
     ///
     /// Errors: not the operator, not this revision; an unusable face; a poor one without a recorded reason.
     pub fn choose_face(
@@ -162,9 +137,11 @@ impl Service {
         };
         let choice = Choice {
             face: probe.chosen,
+            faces: probe.look.faces.len(),
             frame: Frame::from(probe.look.faces[probe.chosen].face.frame),
             edits,
             searched: Digest(probe.look.searched_sha256().0),
+            searched_px: probe.look.searched_px,
             quality,
             reason,
         };

@@ -382,10 +382,10 @@ impl World {
         let today = OffsetDateTime::now_utc().date();
         let id = again(|| self.ledger.open_inquiry(actor(), who.clone(), self.request.clone(), today, None))?;
         let frame = Frame { x: 0, y: 0, width: 100, height: 100 };
-        let probe = Probe { sha256: Digest([1; 32]), bytes: 64, media_type: text("image/jpeg")?, faces: vec![frame] };
+        let probe = Probe { sha256: Digest([1; 32]), bytes: 64, media_type: text("image/jpeg")?, px: [64, 64], faces: vec![frame] };
         again(|| self.ledger.act(id, who.clone(), 1, Action::ReceiveProbe(probe.clone())))?;
         let (searched, quality) = (Digest([2; 32]), Quality::default());
-        let choice = Choice { face: 0, frame, edits: Edits::default(), searched, quality, reason: None };
+        let choice = Choice { face: 0, faces: 1, frame, edits: Edits::default(), searched, searched_px: [64, 64], quality, reason: None };
         again(|| self.ledger.act(id, who.clone(), 2, Action::ChooseFace(choice.clone())))?;
         let approval = SearchApproval {
             log: ORIGIN.to_owned(),
@@ -493,5 +493,5 @@ fn photo(n: u32) -> Arc<[u8]> {
 }
 
 fn enrolled(face: &Embedding) -> Enrolled {
-    Enrolled { embedding: face.clone(), length: 9.0, frame: [10.0, 20.0, 100.0, 120.0] }
+    Enrolled { embedding: face.clone(), length: 9.0, frame: [10.0, 20.0, 100.0, 120.0], px: [240, 320] }
 }

@@ -89,7 +89,8 @@ pub(super) fn make(state: &Path, bookings: u32, models: &Path) -> anyhow::Result
                         if n >= bookings {
                             return Ok(());
                         }
-                        let active = Enrolled { embedding: embedding(u64::from(n)), length: 9.0, frame: [10.0, 20.0, 100.0, 120.0] };
+                        let active =
+                            Enrolled { embedding: embedding(u64::from(n)), length: 9.0, frame: [10.0, 20.0, 100.0, 120.0], px: [240, 320] };
                         let faces = Faces { model: ledger.model(), active, next: None };
                         let number = BookingNumber::parse(&format!("26-{n:07}"))?;
                         ledger.book(&caller, &agency, &number, booking(n)?, n.to_le_bytes().repeat(16).into(), faces)?;

@@ -50,7 +50,10 @@ pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Resul
         let mut faces = Vec::with_capacity(due.len());
         for version in &due {
             let seed = u64::from_le_bytes(*version.0.first_chunk().context("an id has 16 bytes")?);
-            faces.push((*version, Ok(Enrolled { embedding: embedding(seed), length: 9.0, frame: [10.0, 20.0, 100.0, 120.0] })));
+            faces.push((
+                *version,
+                Ok(Enrolled { embedding: embedding(seed), length: 9.0, frame: [10.0, 20.0, 100.0, 120.0], px: [240, 320] }),
+            ));
         }
         ledger.embed(model, faces)?;
     }
