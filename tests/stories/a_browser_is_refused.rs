@@ -169,7 +169,7 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
     operator.desk.sees("JPEG");
     operator.reads("refused-file");
     operator.sends(&file("nobody.jpg", &gradient()));
-    operator.desk.sees("No face is seen in this photo.");
+    operator.desk.sees("No face is seen in this photo as it was received.");
     operator.looks("no-face");
 
     // A restart in the middle of a big file: the box has what it acknowledged, and wants the rest.
@@ -191,13 +191,9 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
     operator.desk.arrives_at("/console/log-on");
     operator.logs_on("olsen", "/console/work");
     operator.presses("link", "Go on with the probe for 26-004711");
-    operator.unfolds("Bring another photo instead");
+    operator.desk.sees("Faces seen");
     operator.sends(&big);
-    operator.desk.sees("Which face");
-    let sent = operator
-        .desk
-        .evaluate("performance.getEntriesByType('resource').map(({name}) => name).filter((name) => name.includes('/upload?')).length");
-    assert_eq!(sent, 0, "the page is another one by now");
+    operator.desk.sees("image/png");
 
     // A second tab, which decides on what the first has changed since.
     let tab = operator.desk.open_tab();
