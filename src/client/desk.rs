@@ -304,7 +304,8 @@ impl Desk {
         self.file(&format!("/v1/inquiries/{id}/report.pdf.tlog-proof"))
     }
 
-    fn file(&self, path: &str) -> Result<Vec<u8>, ClientError> {
+    /// A page or a file as it is.
+    pub fn file(&self, path: &str) -> Result<Vec<u8>, ClientError> {
         read_bytes(self.client.agent.get(self.client.url(path)).header(header::COOKIE, &self.cookie).call(), ANSWER_BYTES_MAX)
     }
 

@@ -2,11 +2,13 @@
 //!
 //! `cargo bench --bench service -- --start 1000000 --json` makes a state folder of so many bookings, or takes the one that `--state DIR`
 //! holds, and opens it with a cold page cache where it may. `-- --search --rows 100000 --json` has 1, 8 and 32 operators search at the same
-//! time through the real daemon. `-- --switch 100000 --json` takes so many bookings to another model. `-- --soak 600 --json` does everything
+//! time through the real daemon. `-- --pages --rows 1000000 --json` reads every page of the console. `-- --switch 100000 --json` takes so many bookings to another model. `-- --soak 600 --json` does everything
 //! at once for so many seconds and checks every answer. One JSON object a line.
 
 #[path = "soak/lives.rs"]
 mod lives;
+#[path = "service/pages.rs"]
+mod pages;
 #[path = "service/search.rs"]
 mod search;
 #[path = "service/soak.rs"]
@@ -30,6 +32,9 @@ struct Cli {
     /// Have operators search through the real daemon and give what it adds to embedding and scan.
     #[arg(long)]
     search: bool,
+    /// Read every page of the console from the real daemon and give how long that takes.
+    #[arg(long)]
+    pages: bool,
     /// Switch so many bookings to another model and give what that costs beside embedding them.
     #[arg(long, value_name = "BOOKINGS")]
     switch: Option<u32>,
@@ -75,8 +80,8 @@ fn measure(cli: &Cli) -> anyhow::Result<()> {
     if let Some(state) = &cli.open {
         return start::open(state, &models, cli.json);
     }
-    let any = cli.start.is_some() || cli.search || cli.switch.is_some() || cli.soak.is_some();
-    anyhow::ensure!(any, "nothing to measure, wanted --start BOOKINGS, --search, --switch BOOKINGS or --soak SECONDS");
+    let any = cli.start.is_some() || cli.search || cli.pages || cli.switch.is_some() || cli.soak.is_some();
+    anyhow::ensure!(any, "nothing to measure, wanted --start BOOKINGS, --search, --pages, --switch BOOKINGS or --soak SECONDS");
     if let Some(bookings) = cli.start {
         start::measure(bookings, state, &models, cli.json)?;
     }
@@ -85,6 +90,9 @@ fn measure(cli: &Cli) -> anyhow::Result<()> {
     }
     if cli.search {
         search::measure(cli.rows, state, &models, &cli.engine, cli.json)?;
+    }
+    if cli.pages {
+        pages::measure(cli.rows, state, &models, &cli.engine, cli.json)?;
     }
     if let Some(seconds) = cli.soak {
         soak::measure(seconds, cli.rows, &models, &cli.engine, cli.json)?;

@@ -212,6 +212,12 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     examiners.looks("28-disagreement-shown-to-both-afterwards");
     examiners.desk.open(&format!("/console/inquiries/{inquiry}/compare/{biden}"));
     examiners.looks("29-compare-after-both");
+    for (name, width, height, scale) in
+        [("29-compare-on-a-4k-screen", 3_840, 2_160, 1.0), ("29-compare-on-a-4k-screen-at-150", 2_560, 1_440, 1.5)]
+    {
+        examiners.desk.resize(width, height, scale);
+        examiners.looks(name);
+    }
 
     // The report, by its operator, with its proof; and what became of it.
     operator.desk.open("/console/work");
@@ -237,7 +243,12 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     assert_eq!(operator.desk.downloaded(), proof);
     let holds = verified(&room, &pdf);
     assert!(holds.status == Some(0) && holds.stdout.contains("cosigned  court"), "{holds:?}");
-    operator.picks("What became of it", "Arrest");
+    operator.unfolds("Record who received it");
+    operator.types("Received by", "Sgt. B. Keller");
+    operator.types("Of which agency, court or office", "Circuit Attorney's Office");
+    operator.presses("button", "Record the hand-over");
+    operator.desk.sees("Sgt. B. Keller, Circuit Attorney's Office, recorded by olsen");
+    operator.picks("What became of it", "Positive");
     operator.types("Independent evidence (may be left out)", "Two witnesses who know him named him before they were shown any photo.");
     operator.types("I/Leads number (may be left out)", "IL-26-0193");
     operator.presses("button", "Record the outcome");

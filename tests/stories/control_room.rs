@@ -85,6 +85,8 @@ impl<'b> Seat<'b> {
     pub(crate) fn reads(&self, name: &str) {
         assert!(self.seen.borrow_mut().insert(name.to_owned()), "{name} was looked at already");
         self.desk.is_accessible();
+        let beyond = self.desk.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        assert_eq!(beyond, 0, "{name} is wider than its window by so many pixels");
         self.desk.picture(name);
         self.desk.picture_of_all(&format!("{name}-whole"));
     }

@@ -120,14 +120,14 @@ fn report(operators: usize, (rows, measured): (u64, Vec<Measured>), as_json: boo
 }
 
 /// An authority, keys, a roster, a configuration, and the codes of a commander and an administrator.
-struct Site {
-    config: PathBuf,
+pub(super) struct Site {
+    pub(super) config: PathBuf,
     consoles: Vec<Credentials>,
     codes: [String; 2],
 }
 
 impl Site {
-    fn make(folder: &Path, state: &Path, models: &Path, engine: &str, operators: usize) -> anyhow::Result<Self> {
+    pub(super) fn make(folder: &Path, state: &Path, models: &Path, engine: &str, operators: usize) -> anyhow::Result<Self> {
         let certificates = folder.join("authority");
         let authority = Authority::init(&certificates, "Bench authority")?;
         let server = authority.issue_server(&["localhost".to_owned()])?;
@@ -175,16 +175,21 @@ impl Site {
         Ok(Self { config, consoles, codes })
     }
 
-    fn client(&self, console: usize, server: &str) -> anyhow::Result<Client> {
+    pub(super) fn client(&self, console: usize, server: &str) -> anyhow::Result<Client> {
         Ok(Client::open(&Credentials { server: server.to_owned(), ..self.consoles[console].clone() })?)
+    }
+
+    /// The commander and the administrator, with keys.
+    pub(super) fn staff(&self, server: &str) -> anyhow::Result<Staff> {
+        let relying_party = RelyingParty::new(CONSOLE)?;
+        let (boss, admin) = (Identifier::parse("commander")?, Identifier::parse("administrator")?);
+        let [commander, administrator] = &self.codes;
+        Ok(Staff::found(&self.client(0, server)?, &relying_party, (&boss, commander), (&admin, administrator))?)
     }
 
     /// One operator at each console.
     fn desks(&self, server: &str) -> anyhow::Result<Vec<Desk>> {
-        let relying_party = RelyingParty::new(CONSOLE)?;
-        let (boss, admin) = (Identifier::parse("commander")?, Identifier::parse("administrator")?);
-        let [commander, administrator] = &self.codes;
-        let mut staff = Staff::found(&self.client(0, server)?, &relying_party, (&boss, commander), (&admin, administrator))?;
+        let mut staff = self.staff(server)?;
         let mut desks = Vec::new();
         for console in 0..self.consoles.len() {
             let (client, operator) = (self.client(console, server)?, person(&format!("operator-{console}"), Role::Operator)?);
@@ -196,13 +201,13 @@ impl Site {
 }
 
 /// The real daemon; dropped, it is killed.
-struct Daemon {
+pub(super) struct Daemon {
     child: Child,
-    server: String,
+    pub(super) server: String,
 }
 
 impl Daemon {
-    fn start(config: &Path) -> anyhow::Result<Self> {
+    pub(super) fn start(config: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_smrtd"));
         let mut child = command.arg("run").arg("--config").arg(config).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
@@ -213,7 +218,7 @@ impl Daemon {
         Ok(Self { child, server })
     }
 
-    fn stop(mut self) -> anyhow::Result<()> {
+    pub(super) fn stop(mut self) -> anyhow::Result<()> {
         let told = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status()?;
         ensure!(told.success() && self.child.wait()?.success(), "the daemon did not end in order");
         Ok(())
@@ -228,7 +233,7 @@ impl Drop for Daemon {
     }
 }
 
-fn person(id: &str, role: Role) -> anyhow::Result<Person> {
+pub(super) fn person(id: &str, role: Role) -> anyhow::Result<Person> {
     let trained_until = (OffsetDateTime::now_utc() + time::Duration::days(300)).date();
     let (id, name, badge) = (Identifier::parse(id)?, Text::parse(id)?, Text::parse(&format!("badge {id}"))?);
     Ok(Person { id, name, badge, agency: Identifier::parse("slmpd")?, role, trained_until, temporary_until_cs: None })
