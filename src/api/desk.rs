@@ -21,7 +21,10 @@ use super::{Door, From, InPath, Ticket, answer, form};
 use crate::booking::{Identifier, Text, VersionId};
 use crate::limits::SESSION_SECRET_BYTES;
 use crate::roster::Caller;
-use crate::service::{Asked, AtDesk, Service, ServiceError, SessionView};
+use crate::service::{Acting, Asked, AtDesk, Service, ServiceError, SessionView};
+
+/// What browsers send along by themselves, one of these with every request.
+const BROWSERS_SEND: [&str; 5] = ["origin", "cookie", "referer", "sec-fetch-site", "sec-fetch-mode"];
 
 /// A caller with what the browser sent along.
 pub(super) struct FromDesk {
@@ -30,6 +33,8 @@ pub(super) struct FromDesk {
     secret: Option<Zeroizing<Vec<u8>>>,
     origin: Option<String>,
     changes: bool,
+    /// Whether a browser asks: it says so of itself, and no page can keep it from that.
+    browser: bool,
 }
 
 impl FromDesk {
@@ -75,7 +80,8 @@ impl<S: Send + Sync> FromRequestParts<S> for FromDesk {
         });
         let origin = parts.headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok()).map(str::to_owned);
         let changes = !matches!(parts.method, Method::GET | Method::HEAD);
-        Ok(Self { ticket, caller, secret: secret.map(Zeroizing::new), origin, changes })
+        let browser = secret.is_some() || BROWSERS_SEND.iter().any(|name| parts.headers.contains_key(*name));
+        Ok(Self { ticket, caller, secret: secret.map(Zeroizing::new), origin, changes, browser })
     }
 }
 
@@ -93,6 +99,19 @@ impl Door {
             verb(service, &desk)
         })
         .await
+    }
+
+    /// Runs a verb for whoever acts: from a browser the person at the desk and nobody else, from a command the device.
+    pub(super) async fn acting<T: Send + 'static>(
+        &self,
+        from: FromDesk,
+        verb: impl FnOnce(&Service, &Acting) -> Result<T, ServiceError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        if from.browser {
+            return self.at_desk(from, move |service, desk| verb(service, &Acting::Person(desk.clone()))).await;
+        }
+        let FromDesk { ticket, caller, .. } = from;
+        self.call(ticket, move |service| verb(service, &Acting::Device(caller))).await
     }
 
     /// Runs a verb of a session that need not be open.

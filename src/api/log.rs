@@ -11,6 +11,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::desk::FromDesk;
 use super::problem::Refusal;
 use super::wire::{
     ClockWord, CosignedView, ExportView, FindingView, OpenedDetail, Problem, ReviewView, SampleOrder, SampleReview, SampleView,
@@ -19,7 +20,7 @@ use super::{Door, From, InPath, answer, form};
 use crate::audit::TileId;
 use crate::booking::{Text, VersionId};
 use crate::limits::CHECKPOINT_BYTES_MAX;
-use crate::service::{Drawn, OpenedLeaf, Routed};
+use crate::service::{Drawn, OpenedLeaf, Routed, Service};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
@@ -162,79 +163,79 @@ pub(super) async fn post_cosignature(State(door): State<Door>, from: From, reque
     answer(&ticket, post.await)
 }
 
-/// Details of some leaves, opened; one leaf says so. For consoles of auditors.
+/// Details of some leaves, opened; one leaf says so. For auditors at a desk, and consoles of auditors by themselves.
 #[utoipa::path(get, path = "/v1/log/details", params(("first" = u64, Query, description = "The first leaf"), ("end" = u64, Query, description = "The leaf after the last")),
     responses((status = 200, body = Vec<OpenedDetail>), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn get_details(State(door): State<Door>, from: From, query: Result<Query<InRange>, QueryRejection>) -> Response {
+pub(super) async fn get_details(State(door): State<Door>, from: FromDesk, query: Result<Query<InRange>, QueryRejection>) -> Response {
     let ticket = from.ticket.clone();
     let get = async {
         let Query(InRange { first, end }) = query.map_err(|_| Refusal::malformed("the query is not '?first=' and '&end=' with leaves"))?;
-        let opened = door.call(from.ticket, move |service| service.open_details(&from.caller, first..end)).await?;
+        let opened = door.acting(from, move |service, acting| service.open_details(acting, first..end)).await?;
         Ok(Json(opened.into_iter().map(OpenedDetail::from).collect::<Vec<_>>()).into_response())
     };
     answer(&ticket, get.await)
 }
 
-/// The probe of a search, as it was received; one leaf says so. For consoles of auditors.
+/// The probe of a search, as it was received; one leaf says so. For auditors at a desk, and consoles of auditors by themselves.
 #[utoipa::path(get, path = "/v1/log/probes/{search}", params(("search" = String, Path, description = "The search's id")),
     responses((status = 200, content_type = "application/octet-stream", description = "The bytes as received"), (status = "4XX", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn get_probe(State(door): State<Door>, from: From, search: InPath) -> Response {
+pub(super) async fn get_probe(State(door): State<Door>, from: FromDesk, search: InPath) -> Response {
     let ticket = from.ticket.clone();
     let get = async {
         let Path(search) = search.map_err(|_| Refusal::malformed("the path is not UTF-8"))?;
         let search = VersionId::parse(&search).map_err(|_| Refusal::malformed("the search's id is not 32 hexadecimal digits"))?.0;
-        let probe = door.call(from.ticket, move |service| service.open_probe(&from.caller, search)).await?;
+        let probe = door.acting(from, move |service, acting| service.open_probe(acting, search)).await?;
         Ok(([(header::CONTENT_TYPE, "application/octet-stream")], probe).into_response())
     };
     answer(&ticket, get.await)
 }
 
-/// Begins an export: one leaf says so, and the answer how many leaves to take. For consoles of auditors.
+/// Begins an export: one leaf says so, and the answer how many leaves to take. For auditors at a desk, and consoles of auditors by themselves.
 #[utoipa::path(post, path = "/v1/log/exports", responses((status = 201, body = ExportView), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn post_export(State(door): State<Door>, from: From) -> Response {
+pub(super) async fn post_export(State(door): State<Door>, from: FromDesk) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
-        let leaves = door.call(from.ticket, move |service| service.begin_export(&from.caller)).await?;
+        let leaves = door.acting(from, Service::begin_export).await?;
         Ok((StatusCode::CREATED, Json(ExportView { leaves })).into_response())
     };
     answer(&ticket, post.await)
 }
 
-/// Draws a sample of searches: its seed is logged before it is drawn. For consoles of auditors.
+/// Draws a sample of searches: its seed is logged before it is drawn. For auditors at a desk, and consoles of auditors by themselves.
 #[utoipa::path(post, path = "/v1/log/samples", request_body = SampleOrder, responses((status = 201, body = SampleView), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn post_sample(State(door): State<Door>, from: From, request: Request) -> Response {
+pub(super) async fn post_sample(State(door): State<Door>, from: FromDesk, request: Request) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let SampleOrder { seed, rate_ppm, first, end } = form::read_json(request, "sample").await?;
-        let drawn = door.call(from.ticket, move |service| {
+        let drawn = door.acting(from, move |service, acting| {
             let end = end.unwrap_or_else(|| service.ledger().leaves());
-            service.draw_sample(&from.caller, seed, rate_ppm, first..end)
+            service.draw_sample(acting, seed, rate_ppm, first..end)
         });
         Ok((StatusCode::CREATED, Json(SampleView::from(drawn.await?))).into_response())
     };
     answer(&ticket, post.await)
 }
 
-/// The newest samples and what is left to be reviewed of them. For consoles of auditors.
+/// The newest samples and what is left to be reviewed of them. For auditors at a desk, and consoles of auditors by themselves.
 #[utoipa::path(get, path = "/v1/log/samples", responses((status = 200, body = Vec<SampleView>), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn get_samples(State(door): State<Door>, from: From) -> Response {
+pub(super) async fn get_samples(State(door): State<Door>, from: FromDesk) -> Response {
     let ticket = from.ticket.clone();
     let get = async {
-        let samples = door.call(from.ticket, move |service| service.samples(&from.caller)).await?;
+        let samples = door.acting(from, Service::samples).await?;
         Ok(Json(samples.into_iter().map(SampleView::from).collect::<Vec<_>>()).into_response())
     };
     answer(&ticket, get.await)
 }
 
-/// Records what was found of a search of a sample. For consoles of auditors.
+/// Records what was found of a search of a sample. For auditors at a desk, and consoles of auditors by themselves.
 #[utoipa::path(post, path = "/v1/log/reviews", request_body = SampleReview, responses((status = 201, body = ReviewView), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn post_review(State(door): State<Door>, from: From, request: Request) -> Response {
+pub(super) async fn post_review(State(door): State<Door>, from: FromDesk, request: Request) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let SampleReview { sample, asked, finding, note } = form::read_json(request, "review").await?;
         let note = Text::parse(&note).map_err(|e| Refusal::malformed(format!("the note: {e}")))?.to_string();
-        let leaf = door.call(from.ticket, move |service| service.review_sample(&from.caller, sample, asked, finding, note)).await?;
+        let leaf = door.acting(from, move |service, acting| service.review_sample(acting, sample, asked, finding, note)).await?;
         Ok((StatusCode::CREATED, Json(ReviewView { leaf })).into_response())
     };
     answer(&ticket, post.await)
@@ -258,15 +259,15 @@ pub(super) async fn get_findings(State(door): State<Door>, from: From) -> Respon
     answer(&ticket, get.await)
 }
 
-/// Says what the site's time source says: where it agrees, a clock that went ahead is believed again. For consoles with administration.
+/// Says what the site's time source says: where it agrees, a clock that went ahead is believed again. For administrators at a desk, and consoles with administration by themselves.
 #[utoipa::path(post, path = "/v1/clock", request_body = ClockWord, responses((status = 204, description = "The clock is believed again"), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn post_clock(State(door): State<Door>, from: From, request: Request) -> Response {
+pub(super) async fn post_clock(State(door): State<Door>, from: FromDesk, request: Request) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let ClockWord { time_source } = form::read_json(request, "clock").await?;
         let said = OffsetDateTime::parse(&time_source, &Rfc3339);
         let said = said.map_err(|_| Refusal::malformed("the time source's word is not of the form 2026-11-23T16:00:00Z"))?;
-        door.call(from.ticket, move |service| service.confirm_clock(&from.caller, said)).await?;
+        door.acting(from, move |service, acting| service.confirm_clock(acting, said)).await?;
         Ok(StatusCode::NO_CONTENT.into_response())
     };
     answer(&ticket, post.await)

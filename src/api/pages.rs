@@ -16,11 +16,10 @@ use super::problem::Refusal;
 use super::{Door, InPath, Ticket};
 use crate::booking::{Identifier, VersionId};
 use crate::console::{self, Desk, Head, PolicyText, PolicyView};
-use crate::inquiry::{InquiryId, NumberPattern};
+use crate::inquiry::{InquiryId, NumberPattern, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 use crate::report::Period;
 use crate::service::{AtDesk, BANNER, Candidate, InquirySight, Service, ServiceError, SessionView};
 
-const POLICY_VERSION: &str = "5-27";
 /// How many of the newest leaves an auditor's page shows.
 const NEWEST_LEAVES: u64 = 50;
 
@@ -166,8 +165,8 @@ async fn get_lock(State(door): State<Door>, from: FromDesk) -> Response {
 }
 
 async fn get_policy(State(door): State<Door>, _: FromDesk) -> Response {
-    let sha256 = crate::embed::Digest::of(console::SPECIAL_ORDER.as_bytes()).0;
-    let versions = [PolicyText { version: POLICY_VERSION, text: console::SPECIAL_ORDER, sha256, since_cs: None }];
+    let sha256 = crate::embed::Digest::of(SPECIAL_ORDER.as_bytes()).0;
+    let versions = [PolicyText { version: SPECIAL_ORDER_VERSION, text: SPECIAL_ORDER, sha256, since_cs: None }];
     let state = door.service.ledger().kind();
     html(StatusCode::OK, console::policy(&PolicyView { state, desk: None, versions: &versions, shown: 0 }))
 }

@@ -7,7 +7,7 @@ use super::{Client, ClientError, json, read_bytes, read_json};
 use crate::api::wire::{ClockWord, CosignedView, ExportView, FindingView, ReviewView, SampleOrder, SampleReview, SampleView};
 use crate::audit::{AuditError, Checkpoint, Hash, Note, Quorum, TileId, TlogProof};
 use crate::limits::{
-    ANSWER_BYTES_MAX, CHECKPOINT_BYTES_MAX, CHECKPOINTS_PER_ANSWER_MAX, DETAILS_PER_ANSWER_MAX, PHOTO_BYTES_MAX, TILE_BYTES_MAX,
+    ANSWER_BYTES_MAX, CHECKPOINT_BYTES_MAX, CHECKPOINTS_PER_ANSWER_MAX, DETAILS_PER_ANSWER_MAX, PROBE_BYTES_MAX, TILE_BYTES_MAX,
 };
 
 /// Why a log couldn't be fetched or kept.
@@ -88,7 +88,7 @@ impl Client {
 
     /// The probe of a search, as it was received.
     pub fn probe(&self, search: &str) -> Result<Vec<u8>, ClientError> {
-        read_bytes(self.agent.get(self.url(&format!("/v1/log/probes/{search}"))).call(), PHOTO_BYTES_MAX)
+        read_bytes(self.agent.get(self.url(&format!("/v1/log/probes/{search}"))).call(), PROBE_BYTES_MAX)
     }
 
     /// Draws a sample of searches.

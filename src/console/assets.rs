@@ -39,7 +39,7 @@ const FILES: [(&str, &str, &[u8]); 15] = [
     ("touch.js", SCRIPT, include_bytes!("assets/touch.js")),
     ("upload.js", SCRIPT, include_bytes!("assets/upload.js")),
     ("verb.js", SCRIPT, include_bytes!("assets/verb.js")),
-    ("policy-5-27.txt", "text/plain; charset=utf-8", super::policy::SPECIAL_ORDER.as_bytes()),
+    ("policy-5-27.txt", "text/plain; charset=utf-8", crate::inquiry::SPECIAL_ORDER.as_bytes()),
 ];
 
 /// A file by its name below `/console/assets/`: its content type and its bytes.

@@ -43,7 +43,7 @@ pub use door::{BannerView, LockView, LogOnView, ProblemView, banner, enrol, lock
 pub use facts::QualityLine;
 pub use grants::{GrantView, GrantsView, NewGrantView, grants, new_grant};
 pub use inquiry::{InquiryView, Part, inquiry};
-pub use policy::{PolicyText, PolicyView, SPECIAL_ORDER, policy};
+pub use policy::{PolicyText, PolicyView, policy};
 pub use probe::{ProbeView, probe};
 pub use report::{ReportView, report};
 pub use request::{AgencyChoice, RequestView, request};

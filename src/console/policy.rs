@@ -5,10 +5,8 @@ use maud::{Markup, html};
 use super::assets::AT;
 use super::parts::{digest, facts, when};
 use super::shell::{Desk, Here, Page, inside, outside};
+use crate::inquiry::SPECIAL_ORDER;
 use crate::store::StateKind;
-
-/// The special order as it was released to the public, with what its publisher redacted; the text that ships with this software.
-pub const SPECIAL_ORDER: &str = include_str!("assets/policy-5-27.txt");
 
 /// One version of the order.
 #[derive(Clone, Debug)]

@@ -33,6 +33,7 @@ mod features;
 mod hollow;
 mod machine;
 mod names;
+mod order;
 mod pattern;
 mod record;
 mod refusal;
@@ -47,6 +48,7 @@ pub use action::{
 };
 pub use features::{Component, Feature};
 pub use names::{Digest, InquiryId, SearchId};
+pub use order::{SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 pub use pattern::NumberPattern;
 pub use record::{Answer, Disposed, End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search, Stage};
 pub use refusal::ActionError;

@@ -229,7 +229,9 @@ pub struct Device {
     /// Whether the box's models may be switched from it. Default no.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub administration: bool,
-    /// Whether the log's details, its probes and samples may be opened from it; it can then do nothing else. Default no.
+    /// Whether the log's details, its probes and samples may be opened from it by a command, which has no way to a security key, so that
+    /// the log names the device and nobody; it can then do nothing else by itself. An auditor who has logged on needs no such device.
+    /// Default no.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub audit: bool,
 }

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use super::Service;
 use super::error::ServiceError;
 use super::ledger::{Ledger, OpenedLeaf};
-use super::sessions::AtDesk;
+use super::sessions::{Acting, AtDesk};
 use crate::audit::{Actor, Alarm, Detail, Entry, Finding, LeafKind, SampleKey};
 use crate::inquiry::Request;
 use crate::limits::{CLOCK_AGREE_SECONDS_MAX, DETAILS_PER_ANSWER_MAX, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, SAMPLES_SHOWN_MAX};
@@ -123,14 +123,14 @@ impl Service {
 
     /// Opens the details of some leaves; logged before anything leaves. What has expired is left out.
     ///
-    /// Errors: a caller that is no auditor's console; a range that is empty, beyond the log or longer than one answer.
-    pub fn open_details(&self, caller: &Caller, leaves: Range<u64>) -> Result<Vec<OpenedLeaf>, ServiceError> {
-        self.admitted(caller, self.roster.auditor(caller, "open details"))?;
+    /// Errors: neither an auditor nor an auditor's console; a range that is empty, beyond the log or longer than one answer.
+    pub fn open_details(&self, acting: &Acting, leaves: Range<u64>) -> Result<Vec<OpenedLeaf>, ServiceError> {
+        self.may_audit(acting, "open details")?;
         let (first, end) = (leaves.start, leaves.end);
         if first >= end || end > self.ledger.leaves() || end - first > DETAILS_PER_ANSWER_MAX {
             return Err(ServiceError::Range { first, end, leaves: self.ledger.leaves(), most: DETAILS_PER_ANSWER_MAX });
         }
-        let actor = Actor::from(caller);
+        let actor = acting.actor();
         self.ledger.note(Vec::new(), vec![end - first], Detail::DetailsOpened { actor, first, end })?;
         let mut opened = Vec::new();
         for leaf in leaves {
@@ -141,42 +141,45 @@ impl Service {
 
     /// Opens the probe of an inquiry, as it was received; logged before it leaves.
     ///
-    /// Errors: a caller that is no auditor's console; no such search, or its probe is gone.
-    pub fn open_probe(&self, caller: &Caller, inquiry: [u8; 16]) -> Result<Vec<u8>, ServiceError> {
-        self.admitted(caller, self.roster.auditor(caller, "open probes"))?;
+    /// Errors: neither an auditor nor an auditor's console; no such search, or its probe is gone.
+    pub fn open_probe(&self, acting: &Acting, inquiry: [u8; 16]) -> Result<Vec<u8>, ServiceError> {
+        self.may_audit(acting, "open probes")?;
         let not_found = ServiceError::NotFound { what: "inquiry" };
         if self.ledger.core().store.inquiry(inquiry)?.is_none() {
             return Err(not_found);
         }
-        let opened = Detail::ProbeOpened { actor: Actor::from(caller), inquiry: hex::encode(inquiry) };
+        let opened = Detail::ProbeOpened { actor: acting.actor(), inquiry: hex::encode(inquiry) };
         self.ledger.note(Vec::new(), Vec::new(), opened)?;
         self.ledger.probe(inquiry)?.ok_or(not_found)
     }
 
     /// Logs that the log is exported; what is exported are tiles and checkpoints, which anybody in the roster may read.
     ///
-    /// Gives the number of leaves to export, this one included. Errors: a caller that is no auditor's console.
-    pub fn begin_export(&self, caller: &Caller) -> Result<u64, ServiceError> {
-        self.read_by(caller, self.roster.auditor(caller, "export the log"))?;
+    /// Gives the number of leaves to export, this one included. Errors: neither an auditor nor an auditor's console.
+    pub fn begin_export(&self, acting: &Acting) -> Result<u64, ServiceError> {
+        match acting {
+            Acting::Person(desk) => self.allowed(desk, Duty::Audit, "export the log")?,
+            Acting::Device(caller) => self.read_by(caller, self.roster.auditor(caller, "export the log")).map(|_| ())?,
+        }
         let leaves = self.ledger.leaves();
         if !self.guard.is_open() {
             // A shut box writes nothing, and its log is what an auditor needs then.
             return Ok(leaves);
         }
-        let leaf = self.ledger.note(Vec::new(), vec![leaves], Detail::Exported { actor: Actor::from(caller), leaves })?;
+        let leaf = self.ledger.note(Vec::new(), vec![leaves], Detail::Exported { actor: acting.actor(), leaves })?;
         Ok(leaf + 1)
     }
 
     /// Draws a sample of the searches that were asked for in a range of leaves.
     ///
-    /// Errors: a caller that is no auditor's console; a rate of nothing or more than all; a range beyond the log.
-    pub fn draw_sample(&self, caller: &Caller, seed: u64, rate_ppm: u64, leaves: Range<u64>) -> Result<Drawn, ServiceError> {
-        self.admitted(caller, self.roster.auditor(caller, "draw a sample"))?;
+    /// Errors: neither an auditor nor an auditor's console; a rate of nothing or more than all; a range beyond the log.
+    pub fn draw_sample(&self, acting: &Acting, seed: u64, rate_ppm: u64, leaves: Range<u64>) -> Result<Drawn, ServiceError> {
+        self.may_audit(acting, "draw a sample")?;
         let (first, end) = (leaves.start, leaves.end);
         if rate_ppm == 0 || rate_ppm > PPM || first >= end || end > self.ledger.leaves() {
             return Err(ServiceError::Sample { rate_ppm, first, end, leaves: self.ledger.leaves() });
         }
-        let actor = Actor::from(caller);
+        let actor = acting.actor();
         let seeding = Detail::SampleSeeded { actor: actor.clone(), seed, rate_ppm, first, end };
         let seeded = self.ledger.note(Vec::new(), vec![seed, rate_ppm, first, end], seeding)?;
         let sample = SampleKey::new(seed, &self.ledger.core().root_at(seeded + 1)?);
@@ -198,9 +201,9 @@ impl Service {
 
     /// Records what an auditor found of a search of a sample; gives the leaf.
     ///
-    /// Errors: a caller that is no auditor's console; no such sample, or the search is none of it.
-    pub fn review_sample(&self, caller: &Caller, sample: u64, asked: u64, finding: Finding, note: String) -> Result<u64, ServiceError> {
-        self.admitted(caller, self.roster.auditor(caller, "review a sample"))?;
+    /// Errors: neither an auditor nor an auditor's console; no such sample, or the search is none of it.
+    pub fn review_sample(&self, acting: &Acting, sample: u64, asked: u64, finding: Finding, note: String) -> Result<u64, ServiceError> {
+        self.may_audit(acting, "review a sample")?;
         let drawn = self
             .ledger
             .drawn(sample)?
@@ -211,7 +214,7 @@ impl Service {
             Some(Detail::Asked { request, .. }) if finding == Finding::Misuse => Some(request.requester.agency),
             _ => None,
         };
-        let detail = Detail::SampleReviewed { actor: Actor::from(caller), asked, finding, note, routed_to };
+        let detail = Detail::SampleReviewed { actor: acting.actor(), asked, finding, note, routed_to };
         self.ledger.note(vec![drawn.leaf], Vec::new(), detail)
     }
 
@@ -238,17 +241,20 @@ impl Service {
 
     /// The newest samples and how far their reviews are, the newest last.
     ///
-    /// Errors: a caller that is no auditor's console.
-    pub fn samples(&self, caller: &Caller) -> Result<Vec<Drawn>, ServiceError> {
-        self.admitted(caller, self.roster.auditor(caller, "look at samples"))?;
+    /// Errors: neither an auditor nor an auditor's console.
+    pub fn samples(&self, acting: &Acting) -> Result<Vec<Drawn>, ServiceError> {
+        self.may_audit(acting, "look at samples")?;
         self.ledger.samples()
     }
 
     /// An administrator says what the site's time source says, and that the clock may be believed again.
     ///
-    /// Errors: a caller that is no console with administration; a time source that doesn't agree; a clock that nobody doubts.
-    pub fn confirm_clock(&self, caller: &Caller, time_source: OffsetDateTime) -> Result<(), ServiceError> {
-        self.admitted(caller, self.roster.administrator(caller, "confirm the clock"))?;
+    /// Errors: neither an administrator nor a console with administration; a time source that doesn't agree; a clock that nobody doubts.
+    pub fn confirm_clock(&self, acting: &Acting, time_source: OffsetDateTime) -> Result<(), ServiceError> {
+        match acting {
+            Acting::Person(desk) => self.allowed(desk, Duty::Administer, "confirm the clock")?,
+            Acting::Device(caller) => self.admitted(caller, self.roster.administrator(caller, "confirm the clock")).map(|_| ())?,
+        }
         let raised = self.guard.alarms().into_iter().find(|raised| raised.alarm == Alarm::ClockAhead);
         let leaf = raised.and_then(|raised| raised.leaf).ok_or(ServiceError::NotFound { what: "doubt about the clock" })?;
         let now = i64::try_from(self.ledger.core().clock.now_cs() / 100).unwrap_or(i64::MAX);
@@ -256,7 +262,7 @@ impl Service {
         if apart > CLOCK_AGREE_SECONDS_MAX {
             return Err(ServiceError::ClockDisagrees { seconds: apart });
         }
-        let detail = Detail::ClockConfirmed { actor: Actor::from(caller), time_source: time_source.to_string() };
+        let detail = Detail::ClockConfirmed { actor: acting.actor(), time_source: time_source.to_string() };
         self.ledger.note(vec![leaf], Vec::new(), detail)?;
         self.guard.clear(Alarm::ClockAhead, "an administrator and the site's time source agree with the clock")
     }

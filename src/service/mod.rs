@@ -58,7 +58,7 @@ pub use progress::{Progress, StartStage, Started};
 pub use report::Published;
 pub use restore::{KeptLog, RestoreSetup, Restored, open_origin, origin_of, restore};
 pub use review::{Candidate, Head, InquirySight};
-pub use sessions::{Asked, AtDesk, BANNER, Begun, SessionView};
+pub use sessions::{Acting, Asked, AtDesk, BANNER, Begun, SessionView};
 pub use switch::{ModelStanding, SwitchState};
 
 use crate::audit::touch::RelyingParty;

@@ -5,9 +5,10 @@ use aws_lc_rs::digest::{SHA256, digest};
 use super::Service;
 use super::error::ServiceError;
 use super::ledger::Ledger;
-use crate::audit::{Actor, Detail, Note, Quorum};
+use super::sessions::Acting;
+use crate::audit::{Detail, Note, Quorum};
 use crate::report::{Period, PublicReport, Reckoner, ReportError, Witnessing};
-use crate::roster::Caller;
+use crate::roster::Duty;
 
 /// A report and the leaf that holds its digest.
 #[derive(Clone, Debug)]
@@ -21,9 +22,13 @@ pub struct Published {
 impl Service {
     /// Counts the public report of a period over the log as it is now, and logs its digest.
     ///
-    /// Errors: a caller that is no console; a stored log that doesn't hold together.
-    pub fn public_report(&self, caller: &Caller, period: Period) -> Result<Published, ServiceError> {
-        self.read_by(caller, self.roster.console(caller, "make the public report"))?;
+    /// Errors: neither commander nor administrator, nor a console by itself; a stored log that doesn't hold together.
+    pub fn public_report(&self, acting: &Acting, period: Period) -> Result<Published, ServiceError> {
+        let verb = "make the public report";
+        match acting {
+            Acting::Person(desk) => self.allowed_any(desk, &[Duty::Command, Duty::Administer], verb)?,
+            Acting::Device(caller) => self.read_by(caller, self.roster.console(caller, verb)).map(|_| ())?,
+        }
         let report = count(&self.ledger, &self.guard.quorum, period)?;
         let json = report.to_bytes();
         let report_sha256 = hex::encode(digest(&SHA256, &json));
@@ -32,7 +37,7 @@ impl Service {
             // What shut the doors is to be published, and a shut box writes nothing.
             return Ok(Published { json, leaf: None });
         }
-        let made = Detail::PublicReport { actor: Actor::from(caller), report_sha256 };
+        let made = Detail::PublicReport { actor: acting.actor(), report_sha256 };
         let leaf = self.ledger.note(Vec::new(), vec![from, to, report.log.leaves], made)?;
         Ok(Published { json, leaf: Some(leaf) })
     }

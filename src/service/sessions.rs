@@ -61,6 +61,15 @@ pub struct AtDesk {
     pub person: Person,
 }
 
+/// Who acts where a command without a way to a security key may act, too.
+#[derive(Clone, Debug)]
+pub enum Acting {
+    /// A person at a desk: their role decides, whatever the device.
+    Person(AtDesk),
+    /// A device by itself: what the roster says of it decides, and leaves name no person.
+    Device(Caller),
+}
+
 /// Where a session stands, for pages that must say so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SessionView {
@@ -173,6 +182,16 @@ fn same(kept: Option<ActApproval>, now: &Result<Unasked, ServiceError>) -> Resul
     }
     let wanted = ActApproval { nonce: kept.nonce, expires: kept.expires, ..approval.clone() };
     if kept == wanted { Ok(kept) } else { Err(ServiceError::ChallengeChanged) }
+}
+
+impl Acting {
+    /// Who that is in leaves.
+    pub fn actor(&self) -> Actor {
+        match self {
+            Self::Person(desk) => desk.actor(),
+            Self::Device(caller) => Actor::from(caller),
+        }
+    }
 }
 
 impl AtDesk {
@@ -455,6 +474,14 @@ impl Service {
     /// Whether it is the person's duty; a refusal is logged.
     pub(super) fn allowed(&self, desk: &AtDesk, duty: Duty, verb: &'static str) -> Result<(), ServiceError> {
         self.refused_at(desk, desk.person.may(duty, verb, self.today()).map_err(ServiceError::from))
+    }
+
+    /// Whether an audit's verb is allowed: to an auditor, or to an auditor's device by itself.
+    pub(super) fn may_audit(&self, acting: &Acting, verb: &'static str) -> Result<(), ServiceError> {
+        match acting {
+            Acting::Person(desk) => self.allowed(desk, Duty::Audit, verb),
+            Acting::Device(caller) => self.admitted(caller, self.roster.auditor(caller, verb)).map(|_| ()),
+        }
     }
 
     /// As `allowed`, where it is any of these.

@@ -17,6 +17,7 @@ use crate::booking::{Identifier, VersionId};
 use crate::embed::{self, Encoding, replay};
 use crate::face::Edits;
 use crate::inquiry::{self, Action, Digest, Disposed, Inquiry, InquiryId, Purpose, Ranked, Reference, Review as InquiryReview};
+use crate::inquiry::{SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 use crate::limits::{PAPER_FACE_PX_MAX, PAPER_PROBE_PX_MAX};
 use crate::report::sheet;
 use crate::roster::Duty;
@@ -28,6 +29,10 @@ const PAPER_DOMAIN: &[u8] = b"smrt compare report v1\0";
 pub(super) fn paper_id(inquiry: [u8; 16]) -> [u8; 16] {
     let named = digest(&SHA256, &[PAPER_DOMAIN, &inquiry].concat());
     *named.as_ref().first_chunk().expect("SHA-256 has more than 16 bytes")
+}
+
+fn sha256_of(bytes: &[u8]) -> [u8; 32] {
+    digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 gives 32 bytes")
 }
 
 impl Core {
@@ -63,7 +68,7 @@ impl Service {
         let may = kept.inquiry.clone().act(&who, revision, self.ledger.now_cs(), issue([0; 32], 0));
         self.refused_at(desk, may.map_err(ServiceError::from))?;
         let paper = self.compare_report(&kept.inquiry)?.to_pdf()?;
-        let sha256: [u8; 32] = digest(&SHA256, &paper).as_ref().try_into().expect("SHA-256 gives 32 bytes");
+        let sha256 = sha256_of(&paper);
         let probes = &self.ledger.core().vault.probes;
         probes.write_photo(paper_id(id.0), &kept.key, &paper)?;
         probes.sync_names([paper_id(id.0)])?;
@@ -149,7 +154,7 @@ impl Service {
             issuer: "Real Time Crime Center".to_owned(),
             issued_cs: self.ledger.now_cs(),
             software: format!("SMRT {VERSION}"),
-            policy: None,
+            policy: Some(sheet::Policy { version: SPECIAL_ORDER_VERSION.to_owned(), sha256: sha256_of(SPECIAL_ORDER.as_bytes()) }),
             request: sheet::Request {
                 reference_kind,
                 reference,

@@ -87,6 +87,11 @@ fn caller(name: &str) -> Caller {
     Caller { name: CertificateName::parse(name).unwrap(), fingerprint: [0; 32] }
 }
 
+/// A device by itself.
+fn device(id: &str) -> Acting {
+    Acting::Device(caller(&format!("smrt:device/{id}")))
+}
+
 fn request() -> Request {
     serde_json::from_value(serde_json::json!({
         "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": "slmpd"},
@@ -198,9 +203,9 @@ fn a_clock_that_went_ahead_is_doubted_until_an_administrator_and_the_time_source
     service.guard.look().unwrap();
     assert!(service.is_expiry_frozen(), "a restart is no reason to believe it");
     let at = |cs: u64| OffsetDateTime::from_unix_timestamp(i64::try_from(cs / 100).unwrap()).unwrap();
-    let admin = caller("smrt:device/admin-1");
+    let admin = device("admin-1");
     let right = NOON_CS + 3 * HOUR_CS + 100;
-    assert!(matches!(service.confirm_clock(&caller("smrt:device/rtcc-1"), at(right)), Err(ServiceError::Roster(_))));
+    assert!(matches!(service.confirm_clock(&device("rtcc-1"), at(right)), Err(ServiceError::Roster(_))));
     assert!(matches!(service.confirm_clock(&admin, at(right - HOUR_CS)), Err(ServiceError::ClockDisagrees { seconds: 3_600 })));
     assert!(service.is_expiry_frozen());
     service.confirm_clock(&admin, at(right)).unwrap();
@@ -298,7 +303,7 @@ fn details_are_gone_after_their_term_and_a_leaf_names_them() {
     let at = kinds(&service).iter().position(|k| *k == LeafKind::DetailsExpired).unwrap();
     let Entry::Known(view) = Entry::read(&leaves[at]).unwrap() else { panic!("it is of this version") };
     assert_eq!(view.counts().collect::<Vec<_>>(), [0, 2]);
-    let opened = service.open_details(&caller("smrt:device/audit-1"), 0..3).unwrap();
+    let opened = service.open_details(&device("audit-1"), 0..3).unwrap();
     assert_eq!(opened.iter().map(|opened| opened.leaf).collect::<Vec<_>>(), [2], "what has expired is left out");
     assert_eq!(last(&service), (LeafKind::DetailsOpened, vec![], vec![3]), "how many were asked for, and not which");
 }
@@ -307,14 +312,13 @@ fn details_are_gone_after_their_term_and_a_leaf_names_them() {
 fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
     let home = Home::new();
     let service = home.open();
-    let auditor = caller("smrt:device/audit-1");
-    let device = caller("smrt:device/rtcc-1");
+    let auditor = device("audit-1");
     let inquiries: Vec<InquiryId> = (0..40).map(|_| asked(&service)).collect();
     home.clock.pass(SAMPLE_DAYS_MAX * DAY_CS + 1);
     service.guard.look().unwrap();
     assert_eq!(standing(&service), [Alarm::AuditOverdue], "no sample was drawn in a month");
     let leaves = service.ledger().leaves();
-    assert!(matches!(service.draw_sample(&device, 7, 500_000, 0..leaves), Err(ServiceError::Roster(_))));
+    assert!(matches!(service.draw_sample(&device("rtcc-1"), 7, 500_000, 0..leaves), Err(ServiceError::Roster(_))));
     for (rate, range) in [(0, 0..9), (1_000_001, 0..9), (5, 0..leaves + 9), (5, 9..9)] {
         assert!(matches!(service.draw_sample(&auditor, 7, rate, range), Err(ServiceError::Sample { .. })));
     }

@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde_json::json;
 use smrt::api::wire::{SampleOrder, SampleReview};
 use smrt::audit::{Finding, Holds, Quorum, TileId, entries};
 use smrt::client::archive::{Archive, ArchiveError};
 use smrt::client::verify::{Terms, verify};
 use smrt::roster::Role;
 
-use crate::desks::{person, refused};
+use crate::desks::{Hand, official, person, refused};
 use crate::fake_disk::Choices;
 use crate::photos::{COLLINS, OBAMA, OBAMA_LATER, gradient, photo, several};
 use crate::site::{Daemon, Ended, LOG_KEY, ORIGIN, Site, booking, ended, number, request};
@@ -114,6 +115,65 @@ fn nobody_but_an_auditor_opens_details_probes_or_samples_and_each_opening_is_a_l
     assert_eq!(auditor.probe(&"0".repeat(32)).unwrap_err().problem().unwrap().status, 404);
     assert_eq!(auditor.details(0, 10_000).unwrap_err().problem().unwrap().kind, "range");
     assert_eq!(daemon.stop(), Some(0));
+}
+
+#[test]
+fn from_a_browser_a_person_audits_whatever_the_device_and_a_device_by_itself_is_recorded_as_nobody() {
+    let site = Site::staffed();
+    let daemon = worked(&site);
+    // A desk without any flag, and the auditor's console with somebody else at it.
+    let inspector = daemon.desk_of("rtcc-2", &person("inspector", Role::Auditor));
+    let operator = daemon.desk_of("audit-1", &person("op-rtcc-1", Role::OperatorExaminer));
+    let at = |device: &str| Hand::new(&daemon, &site.console_identity(device));
+    let (audits, operates) = (at("rtcc-2").at(&inspector), at("audit-1").at(&operator));
+    let sample = json!({"seed": 7, "rate_ppm": 1_000_000, "first": 0});
+    let clock = json!({"time_source": "2026-11-23T16:00:00Z"});
+    let report = "/v1/report/public?from=2026-01-01&to=2027-01-01";
+    let probe = |inquiry: &str| format!("/v1/log/probes/{inquiry}");
+    let none = "0".repeat(32);
+    // Nobody has logged on at the browser, or somebody of another role.
+    for (who, status, kind, words) in
+        [(at("audit-1"), 401, "no-session", "log on first"), (operates, 403, "not-allowed", "an operator and examiner may not")]
+    {
+        for path in ["/v1/log/details?first=0&end=1", &probe(&none), "/v1/log/samples"] {
+            who.get(path).is_problem(status, kind, words);
+        }
+        for path in ["/v1/log/samples", "/v1/log/reviews", "/v1/log/exports", "/v1/clock"] {
+            let body = match path {
+                "/v1/log/samples" => sample.clone(),
+                "/v1/log/reviews" => json!({"sample": 1, "asked": 1, "finding": "in_order", "note": "looked at"}),
+                "/v1/clock" => clock.clone(),
+                _ => json!({}),
+            };
+            who.post(path, &body).is_problem(status, kind, words);
+        }
+    }
+    audits.get(report).is_problem(403, "not-allowed", "an auditor may not make the public report");
+    audits.post("/v1/clock", &clock).is_problem(403, "not-allowed", "an auditor may not confirm the clock");
+    let official = official(&daemon, "administrator");
+    let administers = at("admin-1").at(&official);
+    administers.post("/v1/clock", &clock).is_problem(404, "not-found", "no doubt about the clock");
+    administers.post("/v1/log/samples", &sample).is_problem(403, "not-allowed", "an administrator may not draw a sample");
+
+    let first = daemon.leaves();
+    let drawn = audits.post("/v1/log/samples", &sample).json();
+    let asked = drawn["asked"][0].as_u64().unwrap();
+    let review = json!({"sample": drawn["sample"], "asked": asked, "finding": "in_order", "note": "looked at"});
+    assert_eq!(audits.post("/v1/log/reviews", &review).status, 201);
+    let opened = audits.get(&format!("/v1/log/details?first={asked}&end={}", asked + 1)).json();
+    let detail: serde_json::Value = serde_json::from_str(opened[0]["detail"].as_str().unwrap()).unwrap();
+    assert_eq!(audits.get(&probe(detail["inquiry"].as_str().unwrap())).body, photo(OBAMA_LATER));
+    assert_eq!(audits.post("/v1/log/exports", &json!({})).status, 201);
+    assert_eq!(administers.get(report).status, 200);
+    let then = daemon.leaves();
+    daemon.console("audit-1").details(0, 1).unwrap();
+    assert_eq!(daemon.stop(), Some(0));
+    let log = site.log();
+    let actors: Vec<_> = (first..then).map(|leaf| log[usize::try_from(leaf).unwrap()].1["actor"]["person"].clone()).collect();
+    let inspected = vec!["inspector"; actors.len() - 1];
+    assert_eq!(actors, [inspected, vec!["administrator"]].concat(), "who is at the desk, in each leaf");
+    let actor = &log[usize::try_from(then).unwrap()].1["actor"];
+    assert!(actor["certificate"] == "smrt:device/audit-1" && actor.get("person").is_none(), "a device by itself: {actor}");
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! An inquiry goes its way at desks: opened, a probe handed over, a face chosen, approved by touch, searched, and looked at by two examiners
 //! who know neither score nor name nor each other's word. Whatever comes out of turn is refused by its name.
 
+use std::process::Command;
+
 use image::imageops;
 use serde_json::json;
 use smrt::api::wire::desk::ChallengeView;
@@ -407,6 +409,28 @@ fn an_upload_goes_on_where_it_was_after_a_restart_and_takes_no_other_bytes() {
     refused(desk.hand_over(&wrong, b"GIF89a, not a photo of ours"), 422, "photo", "wanted a JPEG, PNG or JPEG 2000 photo");
     assert_eq!(desk.inquiry(wrong.inquiry).unwrap().stage, Stage::Opened);
     desk.hand_over(&wrong, &small).expect("the inquiry goes on");
+}
+
+#[test]
+fn a_report_names_the_order_in_force_by_its_version_and_digest() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    enrol(&daemon);
+    let (desk, second) = (daemon.desk("rtcc-1"), daemon.desk("rtcc-2"));
+    let asked = desk.ask(&request(), &photo(OBAMA_LATER)).unwrap().view;
+    let first = desk.dispose_all(desk.claim(&asked).unwrap()).unwrap();
+    let view = second.dispose_all(second.claim(&second.inquiry(first.inquiry).unwrap()).unwrap()).unwrap();
+    let issued = second.issue(&view).unwrap();
+    let paper = site.path("report.pdf");
+    std::fs::write(&paper, second.report(issued.inquiry).unwrap()).unwrap();
+    let text = Command::new("pdftotext").args(["-raw", "-enc", "UTF-8", paper.to_str().unwrap(), "-"]).output();
+    let text = text.expect("pdftotext can be run, of the package poppler-utils").stdout;
+    let text: String = String::from_utf8(text).unwrap().split_whitespace().collect();
+    // The file that the console gives to whoever asks.
+    let order = Hand::new(&daemon, &site.console_identity("rtcc-1")).get("/console/assets/policy-5-27.txt").body;
+    for words in ["PolicyinforceSO5-27,SectionV,of2016-04-19", &format!("ItsSHA-256{}", hex::encode(sha256(&order)))] {
+        assert!(text.contains(words), "{words} in {text}");
+    }
 }
 
 #[test]

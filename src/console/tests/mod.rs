@@ -5,7 +5,7 @@ mod scene;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::inquiry::{self, Action, NOTE};
+use crate::inquiry::{self, Action, NOTE, SPECIAL_ORDER};
 use crate::roster::{Person, Role};
 use crate::store::StateKind;
 use scene::{NAMES, Way, compared, operator, pages, person, second};

@@ -14,7 +14,7 @@ use crate::embed::{Measure as Measured, QualitySheet, Reading, Verdict};
 use crate::face::{Edit, Edits, ModelId};
 use crate::inquiry::{
     Action, Choice, Digest, Disposition, Event, Feature, Finding, Frame, Handover, Inquiry, InquiryId, NumberPattern, Observation, Outcome,
-    Person as Part_, Probe, Quality, Request, SearchId, Seen, Shortfall, Upshot, Who,
+    Person as Part_, Probe, Quality, Request, SPECIAL_ORDER, SPECIAL_ORDER_VERSION, SearchId, Seen, Shortfall, Upshot, Who,
 };
 use crate::report::Period;
 use crate::roster::{Account, Off, OffReason, Person, Role};
@@ -332,7 +332,7 @@ fn door_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         next: Some(("/console/log".to_owned(), "To the log".to_owned())),
     };
     all.insert("problem", problem(&refused));
-    let versions = [PolicyText { version: "SO 5-27, Section V, April 19, 2016", text: SPECIAL_ORDER, sha256: [0x2e; 32], since_cs: None }];
+    let versions = [PolicyText { version: SPECIAL_ORDER_VERSION, text: SPECIAL_ORDER, sha256: [0x2e; 32], since_cs: None }];
     all.insert("policy-outside", policy(&PolicyView { state, desk: None, versions: &versions, shown: 0 }));
     let desk = desk(operator(), state);
     all.insert("policy", policy(&PolicyView { state, desk: Some(&desk), versions: &versions, shown: 0 }));
