@@ -44,6 +44,8 @@ export async function pictures(session) {
     const seen = ({ top, bottom, width }) => width > 0 && bottom > 0 && top < innerHeight;
     const wanted = () => [...document.images].filter((image) => !image.complete && seen(image.getBoundingClientRect()));
     while (wanted().length > 0) await new Promise(requestAnimationFrame);
+    await Promise.allSettled([...document.images].filter((image) => image.complete).map((image) => image.decode()));
+    await new Promise(requestAnimationFrame);
   })()`);
 }
 
@@ -52,6 +54,8 @@ export async function allPictures(session) {
   return evaluate(session, await aside(session), `(async () => {
     for (const image of document.images) image.loading = 'eager';
     while ([...document.images].some((image) => !image.complete)) await new Promise(requestAnimationFrame);
+    await Promise.allSettled([...document.images].map((image) => image.decode()));
+    await new Promise(requestAnimationFrame);
   })()`);
 }
 

@@ -172,7 +172,7 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     let inquiry = operator.path().split('/').nth(3).unwrap().to_owned();
     operator.looks("15-probe-wanted");
     operator.sends(&probe);
-    operator.desk.sees("Which face");
+    operator.desk.sees("Face 1");
     operator.looks("16-faces");
     operator.chooses();
     operator.looks("17-face-chosen");
