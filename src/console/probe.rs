@@ -90,7 +90,7 @@ fn chosen(inquiry: &Inquiry, choice: &Choice, quality: &[QualityLine]) -> Markup
             div.split {
                 div {
                     (facts::choice(choice))
-                    div.actions { a.button.main href={ "/console/inquiries/" (id) "/approve" } data-keys="a" { "Go on to the approval" } }
+                    div.actions { a.button.main autofocus href={ "/console/inquiries/" (id) "/approve" } data-keys="a" { "Go on to the approval" } }
                 }
                 div.picture.low {
                     img src={ "/v1/inquiries/" (id) "/probe?part=searched" } alt="The probe as it would be searched, the chosen face framed" width="800" height="1000";
@@ -133,7 +133,7 @@ fn choose(inquiry: &Inquiry, probe: &Probe) -> Markup {
         edits.iter().copied().find(|edit| edit.kind() == kind)
     };
     html! {
-        form #choose data-verb={ "POST " (base) "/face" } data-preview={ (base) "/preview" } data-next="" {
+        form #choose data-verb={ "POST " (base) "/face" } data-preview={ (base) "/preview" } data-next={ "/console/inquiries/" (inquiry.id()) "/probe" } {
             (revision(inquiry.revision()))
             fieldset #faces disabled data-chosen=[chosen] {
                 legend { "Which face" }

@@ -227,6 +227,7 @@ impl<'b> Seat<'b> {
         self.ticks("Face 1");
         self.presses("button", "Choose this face");
         self.desk.sees("Quality of the face");
+        assert_eq!(self.desk.focus().1, "Go on to the approval", "the way on has the focus");
     }
 
     /// Where the tab is.
