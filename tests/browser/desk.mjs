@@ -312,7 +312,8 @@ const VERBS = {
   attach: (desk, { file, ...words }) => byLabel(desk, words).setInputFiles(file),
   downloaded: (desk) => desk.downloaded(),
 
-  see: (desk, words) => byText(desk, words).waitFor(),
+  // What is to be seen can be used: the page's modules have run.
+  see: (desk, words) => byText(desk, words).waitFor().then(() => desk.page.waitForLoadState()),
   'see no': (desk, words) => byText(desk, words).waitFor({ state: 'hidden' }),
   read: (desk, { selector }) => desk.page.locator(selector).innerText(),
   evaluate: (desk, { expression }) => desk.page.evaluate(expression),

@@ -11,7 +11,7 @@ use smrt::booking::VersionId;
 
 use crate::browser::Browsers;
 use crate::control_room::{ControlRoom, Seat};
-use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, photo};
+use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, photo, root};
 use crate::site::{Daemon, Ended, Site, booking, ended, number, witness_name};
 
 const STAFF: [(&str, &str); 4] = [("olsen", "Operator"), ("ellis", "Examiner"), ("frey", "Examiner"), ("clark", "Auditor")];
@@ -232,6 +232,7 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     operator.presses("link", "Download its proof");
     let proof = operator.desk.downloaded();
     assert_eq!(proof.file_name().unwrap().to_str().unwrap(), format!("{}.tlog-proof", pdf.file_name().unwrap().to_str().unwrap()));
+    is_valid(&pdf);
     pages_of(&pdf);
     let early = verified(&room, &pdf);
     assert!(early.status == Some(3) && early.stdout.starts_with("NOT YET WITNESSED"), "{early:?}");
@@ -243,6 +244,7 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     assert_eq!(operator.desk.downloaded(), proof);
     let holds = verified(&room, &pdf);
     assert!(holds.status == Some(0) && holds.stdout.contains("cosigned  court"), "{holds:?}");
+    every_altered_byte_is_found(&room, &pdf, &proof);
     operator.unfolds("Record who received it");
     operator.types("Received by", "Sgt. B. Keller");
     operator.types("Of which agency, court or office", "Circuit Attorney's Office");
@@ -311,6 +313,33 @@ fn verified(room: &ControlRoom, pdf: &Path) -> Ended {
     let keys = room.site.path("keys");
     fs::write(&keys, Quorum::new(room.site.log_verifier(), vec![court], 1, 60).unwrap().to_string()).unwrap();
     ended(Command::new(env!("CARGO_BIN_EXE_smrtctl")).args(["report", "verify"]).arg(pdf).arg("--keys").arg(&keys))
+}
+
+/// Holds that a hundred bytes all over the report, and a hundred of its proof, can't be altered one by one unnoticed.
+fn every_altered_byte_is_found(room: &ControlRoom, pdf: &Path, proof: &Path) {
+    for file in [pdf, proof] {
+        let whole = fs::read(file).unwrap();
+        for n in 0..100 {
+            let mut altered = whole.clone();
+            let at = n * (whole.len() - 1) / 99;
+            altered[at] ^= 1 << (n % 8);
+            fs::write(file, &altered).unwrap();
+            let told = verified(room, pdf);
+            assert!(told.status != Some(0), "byte {at} of {}: {told:?}", file.display());
+        }
+        fs::write(file, &whole).unwrap();
+    }
+    assert_eq!(verified(room, pdf).status, Some(0));
+}
+
+/// Holds that the report is a valid PDF as far as QPDF can tell, and PDF/A as far as pikepdf shows it.
+fn is_valid(pdf: &Path) {
+    for check in
+        [Command::new("qpdf").arg("--check").arg(pdf), Command::new("/usr/bin/python3").arg(root().join("tests/pdf/check.py")).arg(pdf)]
+    {
+        let told = ended(check);
+        assert_eq!(told.status, Some(0), "{told:?}");
+    }
 }
 
 /// Keeps the report's pages as pictures beside those of the console.
