@@ -41,7 +41,7 @@ pub fn approve(view: &ApproveView<'_>) -> Markup {
         ("Inquiry", html! { code { (id) } ", revision " (inquiry.revision()) }),
         ("All fields of the request, SHA-256", digest(hex::encode(view.fields_sha256))),
         ("Candidates, at most", html! { (inquiry.request().candidates) }),
-        ("Compared with", html! { (number(view.gallery_rows)) " bookings" }),
+        ("Compared with", html! { (number(view.gallery_rows)) @if view.gallery_rows == 1 { " booking" } @else { " bookings" } }),
         ("Model", digest(view.model)),
         ("Log", html! { code { (view.log) } }),
         ("Holds for", html! { (TOUCH_SECONDS_MAX) " seconds, one search, once" }),

@@ -243,7 +243,7 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
     // A lead without a feature alike is no lead.
     examiners.desk.press("1");
     examiners.desk.press("Enter");
-    examiners.desk.sees("feature");
+    examiners.desk.sees("lead without a similarity, wanted at least one feature that is alike");
     examiners.reads("refused-lead");
     examiners.desk.press("3");
     examiners.types("Note (may be left out)", "too blurred around the eyes to tell");
