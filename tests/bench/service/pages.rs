@@ -57,7 +57,7 @@ pub(super) fn measure(rows: u32, state: Option<&Path>, models: &Path, engine: &s
         (&operator, format!("/console/inquiries/{case}/report")),
     ];
     let of = |desk, paths: &[&str]| paths.iter().map(|path| (desk, format!("/console/{path}"))).collect::<Vec<_>>();
-    pages.extend(of(&operator, &["log-on", "enrol", "policy", "work", "inquiries/new", "outcomes"]));
+    pages.extend(of(&operator, &["enrol", "policy", "work", "inquiries/new", "outcomes"]));
     pages.extend(of(&administrator, &["decisions", "roster", "grants", "grants/new", "alarms"]));
     pages.extend(of(&commander, &["figures"]));
     pages.extend(of(&auditor, &["log", "log/3", "samples", "findings"]));
