@@ -49,6 +49,12 @@ pub const EXPOSURE_TENTHS_MAX: i32 = 20;
 pub const CONTRAST_HUNDREDTHS_MIN: i32 = -50;
 /// Hundredths by which a probe's contrast may be raised.
 pub const CONTRAST_HUNDREDTHS_MAX: i32 = 100;
+/// Copies of a probe's file that are in memory at once at most: sealed and opened, or opened and handed to a worker.
+pub const PROBE_COPIES: u64 = 2;
+/// Bytes of memory that the files of all probes at work may take. What a worker decodes comes to it, `DECODE_BYTES_MAX` a worker.
+pub const PROBES_BYTES_MAX: u64 = 1 << 30;
+/// Seconds that a request waits for its probe's share of that memory before its caller is told to wait.
+pub const PROBE_WAIT_SECONDS_MAX: u64 = 10;
 /// Pixels along the longer side of a picture made to be looked at.
 pub const PICTURE_SIDE_PX_MAX: u32 = 3_840;
 /// Pixels along the longer side of a picture of one of a probe's faces, to choose it by.
@@ -392,6 +398,8 @@ const _: () = {
     // RGB8 of the largest photo and the decoder's own copy of it fit.
     assert!(DECODE_BYTES_MAX >= PHOTO_PIXELS_MAX * 3 * 2);
     assert!(PROBE_BYTES_MAX >= PHOTO_BYTES_MAX && PROBE_BYTES_MAX.is_multiple_of(PROBE_PIECE_BYTES));
+    // One of the largest fits, whatever else; who waits for it hears of it before the request's own time is over.
+    assert!(PROBES_BYTES_MAX >= PROBE_COPIES * PROBE_BYTES_MAX as u64 && 2 * PROBE_WAIT_SECONDS_MAX < REQUEST_SECONDS_MAX);
     assert!(DETECT_SIDE_PX_MAX.is_multiple_of(32) && DETECT_SIDE_PX_MAX <= MODEL_SIDE_PX_MAX);
     assert!(FACE_SCORE_MIN <= USABLE_SCORE_MIN);
     assert!(COMMIT_CHANGES_MAX <= COMMIT_QUEUE_LEN_MAX);

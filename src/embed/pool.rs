@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
 use super::EmbedError;
+use super::digest::Digest;
 use super::examine::{Choice, Models, Portrait};
-use super::probe::{Encoding, Look, Picture, Preview, Probe, picture};
+use super::probe::{Encoding, Look, Picture, Preview, Probe, picture, replay};
 use crate::face::{Edits, ModelId};
 use crate::limits::EMBED_QUEUE_LEN_MAX;
 
@@ -93,6 +94,14 @@ impl Pool {
     ) -> Result<Picture, EmbedError> {
         let (original, edits) = (original.into(), edits.clone());
         self.ask(move |_| picture(&original, &edits, side_px_max, encoding))
+    }
+
+    /// The names of a probe's upright original and of the image after each of its edits, as `replay` gives them.
+    ///
+    /// Errors: those of the pool as `examine`; what is wrong with the photo or its edits.
+    pub fn replay(&self, original: impl Into<Arc<[u8]>>, edits: &Edits) -> Result<Vec<Digest>, EmbedError> {
+        let (original, edits) = (original.into(), edits.clone());
+        self.ask(move |_| replay(&original, &edits))
     }
 
     /// The name of everything that decides an embedding's value.
@@ -189,6 +198,47 @@ mod tests {
         assert!(matches!(pool.probe(Arc::clone(&original), &edits, Some(1)), Err(EmbedError::NoSuchFace { asked: 1, found: 1 })));
         assert_eq!(pool.picture(original, &edits, 200, Encoding::Jpeg).unwrap().width, 200);
         assert!(matches!(pool.look(&b"no photo"[..], &edits), Err(EmbedError::NotAPhoto { .. })));
+    }
+
+    #[test]
+    fn whatever_file_comes_as_a_probe_is_refused_by_what_is_wrong_with_it() {
+        let pool = pool(2);
+        let mut encoded = Vec::new();
+        let portrait = image::load_from_memory(PORTRAIT).unwrap();
+        portrait.write_to(&mut std::io::Cursor::new(&mut encoded), image::ImageFormat::Png).unwrap();
+        let originals: [&[u8]; 4] =
+            [PORTRAIT, &encoded, include_bytes!("../../tests/data/astronaut.jp2"), include_bytes!("../../tests/data/palette.png")];
+        let mut files: Vec<Vec<u8>> =
+            ["", "GIF89a", "BM", "RIFF....WEBPVP8 ", "%PDF-1.7", "<svg/>", "\u{feff}text"].map(|f| f.into()).to_vec();
+        files.extend(originals.map(|photo| [photo, b"<script>"].concat()));
+        let mut seed = 1u64;
+        let mut below = |end: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(seed >> 33).unwrap() % end
+        };
+        for photo in originals {
+            for _ in 0..12 {
+                files.push(photo[..below(photo.len())].to_vec());
+                let mut flipped = photo.to_vec();
+                for _ in 0..4 {
+                    let at = below(photo.len().min(3_000));
+                    flipped[at] ^= 1 << below(8);
+                }
+                files.push(flipped);
+            }
+        }
+        let mut refused = 0;
+        for file in files {
+            let file: Arc<[u8]> = file.into();
+            let edits = Edits::new(vec![Edit::Rotate { tenths: 137 }]).unwrap();
+            let looks = [pool.preview(file.clone(), &edits).map(|_| ()), pool.probe(file.clone(), &Edits::default(), None).map(|_| ())];
+            for e in looks.into_iter().filter_map(Result::err) {
+                assert!(e.about_the_photo().is_some(), "{e:?} of {:?}", &file[..file.len().min(16)]);
+                refused += 1;
+            }
+        }
+        assert!(refused > 60, "{refused}");
+        assert!(pool.preview(PORTRAIT, &Edits::default()).is_ok(), "the workers go on");
     }
 
     #[test]

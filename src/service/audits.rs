@@ -13,7 +13,7 @@ use super::error::ServiceError;
 use super::ledger::{Ledger, OpenedLeaf};
 use super::sessions::{Acting, AtDesk};
 use crate::audit::{Actor, Alarm, Detail, Entry, Finding, LeafKind, SampleKey};
-use crate::inquiry::Request;
+use crate::inquiry::{InquiryId, Request};
 use crate::limits::{CLOCK_AGREE_SECONDS_MAX, DETAILS_PER_ANSWER_MAX, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, SAMPLES_SHOWN_MAX};
 use crate::roster::{Caller, Duty};
 
@@ -150,6 +150,8 @@ impl Service {
         }
         let opened = Detail::ProbeOpened { actor: acting.actor(), inquiry: hex::encode(inquiry) };
         self.ledger.note(Vec::new(), Vec::new(), opened)?;
+        let found = self.ledger.find_inquiry(InquiryId(inquiry))?;
+        let _share = self.probe_memory.take(found.probe().map_or(0, |probe| probe.bytes))?;
         self.ledger.probe(inquiry)?.ok_or(not_found)
     }
 

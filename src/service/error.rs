@@ -379,9 +379,9 @@ impl ServiceError {
             | Self::NoCosignature { .. } => Fate::Refuse,
             Self::Photo(e) => match e {
                 EmbedError::Busy => Fate::Wait,
-                EmbedError::Stopped | EmbedError::Thread { .. } | EmbedError::Model { .. } | EmbedError::Picture { .. } => Fate::Fail,
-                // All else is about the photo, a decoder's panic over it included.
-                _ => Fate::Refuse,
+                // A decoder's panic over the photo is about it, too.
+                e if e.about_the_photo().is_some() => Fate::Refuse,
+                _ => Fate::Fail,
             },
             Self::Gallery(e) => match e {
                 GalleryError::Busy { .. } => Fate::Wait,

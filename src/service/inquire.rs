@@ -6,7 +6,6 @@
 
 mod probe;
 
-use std::sync::Arc;
 use std::time::Instant;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -418,8 +417,9 @@ impl Service {
         }
         let inquiry = self.ledger.core().inquiry(id.0)?.inquiry;
         let choice = inquiry.choice().cloned().ok_or(ServiceError::NotFound { what: "chosen face" })?;
-        let original: Arc<[u8]> = self.ledger.probe(id.0)?.ok_or(ServiceError::NotFound { what: "probe" })?.into();
-        let examined = timed(&mut timings.examine_ms, || self.examined(&generation, original, &choice.edits, Some(choice.face)));
+        let held = self.held_probe(&inquiry)?;
+        let examined = timed(&mut timings.examine_ms, || self.examined(&generation, held.bytes.clone(), &choice.edits, Some(choice.face)));
+        drop(held);
         let probe = self.logged(examined, refused)?;
         // Other models than those by which the face was chosen may number the faces otherwise.
         let face = Frame::from(probe.look.faces[probe.chosen].face.frame);

@@ -19,6 +19,7 @@ mod ledger;
 mod load;
 mod log;
 mod members;
+mod memory;
 mod metrics;
 mod model;
 mod pace;
@@ -67,6 +68,7 @@ use crate::embed::{Choice, Pool, Portrait};
 use crate::inquiry::NumberPattern;
 use crate::roster::{Agency, Caller, Roster, RosterError};
 use guard::{Guard, Watch};
+use memory::ProbeMemory;
 use metrics::Waiting;
 use model::Tender;
 use pace::{Pace, Places};
@@ -88,6 +90,7 @@ pub struct Service {
     pace: Pace,
     /// Uploads of probes that somebody is at.
     uploads: Places,
+    probe_memory: ProbeMemory,
 }
 
 impl Service {
@@ -118,6 +121,7 @@ impl Service {
             relying_party,
             pace,
             uploads: Places::default(),
+            probe_memory: ProbeMemory::default(),
         })
     }
 

@@ -14,7 +14,7 @@ use super::stage::NewLeaf;
 use super::{Service, VERSION};
 use crate::audit::{Detail, Entry, Leaf, ShownLeaf};
 use crate::booking::{Identifier, VersionId};
-use crate::embed::{self, Encoding, replay};
+use crate::embed::{self, Encoding};
 use crate::face::Edits;
 use crate::inquiry::{self, Action, Digest, Disposed, Inquiry, InquiryId, Purpose, Ranked, Reference, Review as InquiryReview};
 use crate::inquiry::{SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
@@ -197,8 +197,10 @@ impl Service {
 
     fn probe_of(&self, inquiry: &Inquiry) -> Result<sheet::Probe, ServiceError> {
         let (probe, choice) = inquiry.probe().zip(inquiry.choice()).ok_or(ServiceError::NotFound { what: "probe" })?;
-        let original: Arc<[u8]> = self.ledger.probe(inquiry.id().0)?.ok_or(ServiceError::NotFound { what: "probe" })?.into();
-        let digests = replay(&original, &choice.edits)?;
+        let held = self.held_probe(inquiry)?;
+        let original = &held.bytes;
+        let generation = self.ledger.generation();
+        let digests = self.examining.during(|| generation.pool().replay(original.clone(), &choice.edits))?;
         let edits = choice.edits.as_slice().iter().zip(digests.iter().skip(1));
         let inquiry::Frame { x, y, width, height } = choice.frame;
         let measure = |measure: &inquiry::Measure| sheet::Measure {

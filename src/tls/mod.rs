@@ -91,7 +91,7 @@ impl Acceptor {
         Ok(Self { files, current: Mutex::new((changed, config)) })
     }
 
-    /// Ends one handshake; `None` where the caller was refused or took too long. The journal says which.
+    /// Ends one handshake; `None` where the caller was refused, which the journal says, or hung up, or took too long.
     pub async fn accept(&self, tcp: TcpStream) -> Option<Accepted> {
         let acceptor = tokio_rustls::TlsAcceptor::from(self.config());
         // The answer is worth more at once than a full packet later.
@@ -101,12 +101,17 @@ impl Acceptor {
                 let caller = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first()).and_then(caller);
                 Some((tls, caller))
             }
+            // Browsers open connections ahead of time and hang up when they ask their user for a certificate: nobody was refused.
+            Ok(Err(e)) if hung_up(&e) => {
+                log::debug!("a caller hung up in the middle of the handshake: {e}");
+                None
+            }
             Ok(Err(e)) => {
                 log::warn!("a handshake was refused: {e}");
                 None
             }
             Err(_) => {
-                log::warn!("a handshake took over {HANDSHAKE_SECONDS_MAX} s and was given up");
+                log::debug!("a handshake took over {HANDSHAKE_SECONDS_MAX} s and was given up");
                 None
             }
         }
@@ -127,6 +132,14 @@ impl Acceptor {
         }
         current.1.clone()
     }
+}
+
+/// Whether a handshake ended because the caller went away.
+fn hung_up(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    let cancelled = |e: &rustls::Error| matches!(e, rustls::Error::AlertReceived(rustls::AlertDescription::UserCanceled));
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
+        || error.get_ref().and_then(|e| e.downcast_ref()).is_some_and(cancelled)
 }
 
 /// What a certificate names: exactly one URI of this system's form, or nothing.

@@ -1,5 +1,7 @@
 //! Whoever shouldn't come in doesn't: refused at the handshake, before a byte of HTTP, or by name.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::time::Instant;
 
 use rcgen::{ExtendedKeyUsagePurpose, SanType};
@@ -36,6 +38,23 @@ fn without_a_certificate_nothing_is_answered() {
         assert!(Instant::now() < until, "{}", site.journal());
         assert_eq!(daemon.console("rtcc-1").health().unwrap().state, "test", "others still come in");
     }
+}
+
+#[test]
+fn a_caller_who_hangs_up_in_the_handshake_fills_no_journal() {
+    let site = Site::new();
+    let daemon = site.start("test");
+    for first_bytes in [&b""[..], &[22, 3, 1, 2, 0, 1]] {
+        for _ in 0..20 {
+            TcpStream::connect(daemon.address).unwrap().write_all(first_bytes).unwrap();
+        }
+    }
+    refused_at_the_handshake(&daemon, &site, None, "CertificateRequired");
+    assert_eq!(daemon.console("rtcc-1").health().unwrap().state, "test");
+    assert_eq!(daemon.stop(), Some(0));
+    let journal = site.journal();
+    let told = journal.lines().filter(|line| line.contains("handshake") || line.starts_with("warn"));
+    assert!(told.count() <= 1, "who was refused, and nobody else: {journal}");
 }
 
 #[test]

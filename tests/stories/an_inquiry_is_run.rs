@@ -406,7 +406,14 @@ fn an_upload_goes_on_where_it_was_after_a_restart_and_takes_no_other_bytes() {
     let end = json!({"revision": 1, "bytes": small.len(), "sha256": hex::encode(lie)});
     let ended: Result<InquiryView, _> = desk.post(&format!("/v1/inquiries/{}/probe", wrong.inquiry), &end);
     refused(ended, 409, "upload", "the upload begins anew");
-    refused(desk.hand_over(&wrong, b"GIF89a, not a photo of ours"), 422, "photo", "wanted a JPEG, PNG or JPEG 2000 photo");
+    for (file, words) in [
+        (&b"GIF89a, not a photo of ours"[..], "begins with 474946383961"),
+        (b"RIFF\x24\0\0\0WEBPVP8 ", "wanted a JPEG, PNG or JPEG 2000 photo"),
+        (b"%PDF-1.7", "wanted a JPEG, PNG or JPEG 2000 photo"),
+        (&small[..small.len() / 2], "wanted a complete file"),
+    ] {
+        refused(desk.hand_over(&wrong, file), 422, "photo", words);
+    }
     assert_eq!(desk.inquiry(wrong.inquiry).unwrap().stage, Stage::Opened);
     desk.hand_over(&wrong, &small).expect("the inquiry goes on");
 }

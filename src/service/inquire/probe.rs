@@ -7,15 +7,23 @@ use crate::audit::Detail;
 use crate::booking::{Identifier, Text};
 use crate::embed::{self, Encoding, Look, Picture, Preview, QualitySheet};
 use crate::face::Edits;
-use crate::inquiry::{Action, Choice, Digest, Frame, InquiryId, Measure, Probe, Quality, Shortfall};
+use crate::inquiry::{Action, Choice, Digest, Frame, Inquiry, InquiryId, Measure, Probe, Quality, Shortfall};
 use crate::limits::PICTURE_SIDE_PX_MAX;
 use crate::roster::Duty;
 use crate::service::Service;
 use crate::service::error::ServiceError;
 use crate::service::generation::Generation;
+use crate::service::memory::Share;
 use crate::service::pace::Place;
 use crate::service::sessions::AtDesk;
 use crate::vault::{Announced, Upload, VaultError};
+
+/// A probe as received, in its share of the memory that all probes have.
+pub(in crate::service) struct HeldProbe<'m> {
+    /// The file.
+    pub(in crate::service) bytes: Arc<[u8]>,
+    _share: Share<'m>,
+}
 
 impl Service {
     /// Begins the upload of a probe, or says how much of it is durable, so that it goes on there.
@@ -62,6 +70,7 @@ impl Service {
         let kept = self.may_hand_over(desk, id, Some(revision), announced)?;
         // Until it is taken: no other piece comes between.
         let _alone = self.uploading(id)?;
+        let _share = self.probe_memory.take(announced.size)?;
         let original = self.refused_at(desk, self.ledger.upload(id, announced, Upload::finish))?;
         let generation = self.ledger.generation();
         let looked = self.looked(&generation, original.into(), &Edits::default());
@@ -83,17 +92,17 @@ impl Service {
 
     /// All faces of the probe with these edits, and pictures of it and of them, to choose by.
     pub fn preview(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<Preview, ServiceError> {
-        let original = self.own_probe(desk, id)?;
+        let held = self.own_probe(desk, id)?;
         let generation = self.ledger.generation();
-        Ok(self.examining.during(|| generation.pool().preview(original, edits))?)
+        Ok(self.examining.during(|| generation.pool().preview(held.bytes.clone(), edits))?)
     }
 
     /// A picture of the probe, as received or as searched.
     ///
     /// Errors: whoever may not see the probe now.
     pub fn probe_picture(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<Picture, ServiceError> {
-        let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
-        self.picture(&self.ledger.generation(), original, edits)
+        let held = self.own_probe(desk, id)?;
+        self.picture(&self.ledger.generation(), held.bytes.clone(), edits)
     }
 
     pub(in crate::service) fn picture(&self, generation: &Generation, photo: Arc<[u8]>, edits: &Edits) -> Result<Picture, ServiceError> {
@@ -104,11 +113,18 @@ impl Service {
         Ok(self.examining.during(|| generation.pool().look(original, edits))?)
     }
 
-    fn own_probe(&self, desk: &AtDesk, id: InquiryId) -> Result<Vec<u8>, ServiceError> {
+    fn own_probe(&self, desk: &AtDesk, id: InquiryId) -> Result<HeldProbe<'_>, ServiceError> {
         let kept = self.ledger.core().inquiry(id.0)?;
         let may = if kept.inquiry.sight(&self.who(desk).person).probe { Ok(()) } else { Err(ServiceError::NotShown { what: "probe" }) };
         self.refused_at(desk, may)?;
-        self.ledger.probe(id.0)?.ok_or(ServiceError::NotFound { what: "probe" })
+        self.held_probe(&kept.inquiry)
+    }
+
+    /// An inquiry's probe, once there is memory for it.
+    pub(in crate::service) fn held_probe(&self, inquiry: &Inquiry) -> Result<HeldProbe<'_>, ServiceError> {
+        let not_found = || ServiceError::NotFound { what: "probe" };
+        let share = self.probe_memory.take(inquiry.probe().ok_or_else(not_found)?.bytes)?;
+        Ok(HeldProbe { bytes: self.ledger.probe(inquiry.id().0)?.ok_or_else(not_found)?.into(), _share: share })
     }
 
     /// Chooses a face of the probe as these edits make it, by its index among those that `preview` of the same edits shows; gives its quality
@@ -126,11 +142,11 @@ impl Service {
     ) -> Result<QualitySheet, ServiceError> {
         self.allowed(desk, Duty::Operate, "choose a face")?;
         let kept = self.ledger.core().inquiry(id.0)?;
-        let original: Arc<[u8]> = self.own_probe(desk, id)?.into();
+        let held = self.own_probe(desk, id)?;
         let generation = self.ledger.generation();
         let request = kept.inquiry.request().clone();
         let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(request.clone()), reason };
-        let probe = self.logged(self.examined(&generation, original, &edits, face), refused)?;
+        let probe = self.logged(self.examined(&generation, held.bytes.clone(), &edits, face), refused)?;
         let quality = Quality {
             measures: probe.quality.0.iter().map(|reading| measure(reading.measure.label(), reading.value)).collect(),
             shortfalls: probe.quality.0.iter().filter(|reading| reading.verdict >= embed::Verdict::Low).map(shortfall).collect(),
