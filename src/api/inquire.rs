@@ -262,7 +262,8 @@ async fn post_finding(State(door): State<Door>, from: FromDesk, id: InPath, requ
     let post = async {
         let id = inquiry_id(id)?;
         let FindingRequest { revision, finding } = form::read_json(request, "finding").await?;
-        Ok(Json(door.step(from, id, move |service, desk| service.dispose(desk, id, revision, finding)).await?.1).into_response())
+        let step = door.step(from, id, move |service, desk| service.dispose(desk, id, revision, finding));
+        Ok(Json(step.await.map_err(|refusal| refusal.within("finding"))?.1).into_response())
     };
     answer(&ticket, post.await)
 }
@@ -312,7 +313,8 @@ async fn post_evidence(State(door): State<Door>, from: FromDesk, id: InPath, req
     let post = async {
         let id = inquiry_id(id)?;
         let EvidenceRequest { revision, handover } = form::read_json(request, "handover").await?;
-        Ok(Json(door.step(from, id, move |service, desk| service.mark_evidence(desk, id, revision, handover)).await?.1).into_response())
+        let step = door.step(from, id, move |service, desk| service.mark_evidence(desk, id, revision, handover));
+        Ok(Json(step.await.map_err(|refusal| refusal.within("handover"))?.1).into_response())
     };
     answer(&ticket, post.await)
 }
@@ -322,7 +324,8 @@ async fn post_outcome(State(door): State<Door>, from: FromDesk, id: InPath, requ
     let post = async {
         let id = inquiry_id(id)?;
         let OutcomeRequest { revision, outcome } = form::read_json(request, "outcome").await?;
-        Ok(Json(door.step(from, id, move |service, desk| service.record_outcome(desk, id, revision, outcome)).await?.1).into_response())
+        let step = door.step(from, id, move |service, desk| service.record_outcome(desk, id, revision, outcome));
+        Ok(Json(step.await.map_err(|refusal| refusal.within("outcome"))?.1).into_response())
     };
     answer(&ticket, post.await)
 }

@@ -20,12 +20,13 @@ pub(super) struct Refusal {
     status: StatusCode,
     kind: &'static str,
     detail: String,
+    field: Option<String>,
     faces: Vec<FaceView>,
 }
 
 impl Refusal {
     pub(super) fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, detail: detail.into(), faces: Vec::new() }
+        Self { status, kind, detail: detail.into(), field: None, faces: Vec::new() }
     }
 
     pub(super) fn kind(&self) -> &'static str {
@@ -38,6 +39,11 @@ impl Refusal {
 
     pub(super) fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// The same, where what was judged is a part of what was sent.
+    pub(super) fn within(self, part: &str) -> Self {
+        Self { field: self.field.map(|field| format!("{part}.{field}")), ..self }
     }
 
     /// A request that isn't of the form that the door takes.
@@ -122,7 +128,12 @@ impl Refusal {
             ServiceError::Photo(EmbedError::SeveralFaces { faces }) => faces.iter().map(FaceView::from).collect(),
             _ => Vec::new(),
         };
-        Self { status, kind, detail: error.to_string(), faces }
+        let field = match error {
+            ServiceError::Inquiry(hollow) => hollow.field(),
+            ServiceError::Step(step) => step.field(),
+            _ => None,
+        };
+        Self { status, kind, detail: error.to_string(), field: field.map(str::to_owned), faces }
     }
 
     /// Why an inquiry doesn't take a step.
@@ -154,6 +165,7 @@ impl Refusal {
             status: self.status.as_u16(),
             detail: self.detail,
             request: request.to_owned(),
+            field: self.field,
             faces: self.faces,
         };
         let mut answer = (self.status, axum::Json(problem)).into_response();

@@ -16,7 +16,7 @@ use smrt::inquiry::{Component, Disposition, Finding, Observation, Seen, Stage};
 use smrt::limits::{PROBE_BYTES_MAX, PROBE_PIECE_BYTES};
 use smrt::roster::{Person, Role};
 
-use crate::desks::{Hand, key_of, person, refused, relying_party};
+use crate::desks::{Hand, key_of, person, refused, relying_party, request_json};
 use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, edition, photo, png, small};
 use crate::raw::Answer;
 use crate::site::{Daemon, Site, booking, number, request, strict_models};
@@ -416,6 +416,46 @@ fn an_upload_goes_on_where_it_was_after_a_restart_and_takes_no_other_bytes() {
     }
     assert_eq!(desk.inquiry(wrong.inquiry).unwrap().stage, Stage::Opened);
     desk.hand_over(&wrong, &small).expect("the inquiry goes on");
+}
+
+#[test]
+fn a_refusal_names_the_field_of_what_was_sent_that_it_is_about() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    enrol(&daemon);
+    let desk = daemon.desk("rtcc-1");
+    let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
+    let field = |path: &str, body: &serde_json::Value| hand.post(path, body).json().get("field").cloned();
+    for (path, value, named) in [
+        ("/reason", json!("robbery"), "reason"),
+        ("/reference/number", json!("00000"), "reference.number"),
+        ("/requester/name", json!("Det."), "requester.name"),
+        ("/requester/badge", json!("000"), "requester.badge"),
+        ("/probe_source", json!("unknown"), "probe_source"),
+        ("/attestations/source_as_stated", json!(false), "attestations"),
+    ] {
+        let mut hollow = request_json();
+        *hollow.pointer_mut(path).unwrap() = value;
+        assert_eq!(field("/v1/inquiries", &hollow), Some(named.into()), "{path}");
+    }
+    let asked = desk.ask(&request(), &photo(OBAMA_LATER)).unwrap().view;
+    let id = asked.inquiry;
+    let path = |verb: &str| format!("/v1/inquiries/{id}/{verb}");
+    assert_eq!(field(&path("finish"), &json!({"revision": asked.revision})), None, "it is about the step");
+    let claimed = desk.claim(&asked).unwrap();
+    let unfounded = Finding { observations: Vec::new(), ..lead(claimed.candidates[0].version) };
+    let finding = json!({"revision": claimed.revision, "finding": unfounded});
+    assert_eq!(field(&path("findings"), &finding), Some("finding.observations".into()));
+    let withdrawn = json!({"revision": claimed.revision, "reason": "n/a"});
+    assert_eq!(field(&path("withdraw"), &withdrawn), Some("reason".into()));
+    let second = daemon.desk("rtcc-2");
+    let view = desk.dispose_all(claimed).unwrap();
+    let issued = second.issue(&second.dispose_all(second.claim(&second.inquiry(view.inquiry).unwrap()).unwrap()).unwrap()).unwrap();
+    let handover = json!({"revision": issued.revision, "handover": {"received_by": "unknown", "of": "Circuit Attorney"}});
+    assert_eq!(field(&path("evidence"), &handover), Some("handover.received_by".into()));
+    let outcome = json!({"revision": issued.revision, "outcome": {"upshot": "person_found"}});
+    assert_eq!(field(&path("outcome"), &outcome), Some("outcome.independent_evidence".into()));
+    assert_eq!(daemon.stop(), Some(0));
 }
 
 #[test]

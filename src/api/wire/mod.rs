@@ -337,6 +337,9 @@ pub struct Problem {
     pub detail: String,
     /// The request's id, under which the journal knows it.
     pub request: String,
+    /// The field of the JSON sent beside which the refusal belongs, its names joined by dots; all of what lies below it, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
     /// The faces found, where a probe has several and none was chosen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub faces: Vec<FaceView>,

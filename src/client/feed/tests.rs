@@ -26,8 +26,14 @@ fn booked(row: &Row, leaf: u64) -> Booked {
 }
 
 fn refused(status: u16) -> ClientError {
-    let problem =
-        Problem { kind: "no-face".to_owned(), status, detail: "no face found".to_owned(), request: "r".to_owned(), faces: Vec::new() };
+    let problem = Problem {
+        kind: "no-face".to_owned(),
+        status,
+        detail: "no face found".to_owned(),
+        request: "r".to_owned(),
+        field: None,
+        faces: Vec::new(),
+    };
     ClientError::Refused { problem: Box::new(problem) }
 }
 

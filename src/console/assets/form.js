@@ -78,10 +78,13 @@ function describe(field, change) {
   else field.removeAttribute("aria-describedby");
 }
 
-/** The field that a refusal is about; an attestation's refusal names all of them, so the first open one is meant. */
+/**
+ * The field that a refusal is about; an attestation's refusal names all of them, so the first open one is meant. What is gathered into a
+ * list has no one field: such a refusal is said for the form.
+ */
 function fieldOf(form, name) {
   if (!name) return null;
-  const fields = Array.from(form.elements).filter((field) => !field.matches(":disabled") && field.name);
+  const fields = Array.from(form.elements).filter((field) => !field.matches(":disabled") && field.name && field.type !== "hidden");
   const under = fields.filter((field) => field.name === name || field.name.startsWith(`${name}.`));
   return under.find((field) => field.type !== "checkbox" || !field.checked) ?? null;
 }
