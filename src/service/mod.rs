@@ -141,6 +141,11 @@ impl Service {
         self.tender.start(self.ledger.clone(), on_halt)
     }
 
+    /// Looks at clock, medium, witnesses, accounts and terms now, as the watch does every `WATCH_SECONDS`.
+    pub fn keep_watch(&self) -> Result<(), ServiceError> {
+        self.guard.look()
+    }
+
     /// The origin of the console's pages, where one is configured.
     pub fn console_origin(&self) -> Option<&str> {
         self.relying_party.as_ref().map(RelyingParty::origin)

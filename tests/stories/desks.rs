@@ -8,8 +8,9 @@ use smrt::inquiry::Request;
 use smrt::roster::{Person, Role};
 use time::OffsetDateTime;
 
+use crate::door::Door;
 use crate::raw::{Answer, Identity};
-use crate::site::{CONSOLE, Daemon};
+use crate::site::CONSOLE;
 
 /// An inquiry's request as JSON.
 pub(crate) fn request_json() -> serde_json::Value {
@@ -44,14 +45,14 @@ pub(crate) fn person(id: &str, role: Role) -> Person {
 }
 
 /// The commander or the administrator at the administrators' console.
-pub(crate) fn official(daemon: &Daemon<'_>, id: &str) -> Desk {
-    let console = daemon.console("admin-1");
-    daemon.staff().desk(&console, &Identifier::parse(id).unwrap()).unwrap()
+pub(crate) fn official(door: &Door<'_>, id: &str) -> Desk {
+    let console = door.console("admin-1");
+    door.staff().desk(&console, &Identifier::parse(id).unwrap()).unwrap()
 }
 
 /// The key of a person who has been at a desk.
-pub(crate) fn key_of(daemon: &Daemon<'_>, id: &str) -> SharedKey {
-    daemon.staff().key(&Identifier::parse(id).unwrap()).unwrap().clone()
+pub(crate) fn key_of(door: &Door<'_>, id: &str) -> SharedKey {
+    door.staff().key(&Identifier::parse(id).unwrap()).unwrap().clone()
 }
 
 /// Holds that the box refused with this kind of problem, in these words.
@@ -65,7 +66,7 @@ pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, ClientError>, status
 
 /// Whoever sends requests by hand: a certificate, a session's cookie and the page from which the request says that it comes.
 pub(crate) struct Hand<'d> {
-    pub(crate) daemon: &'d Daemon<'d>,
+    pub(crate) door: &'d Door<'d>,
     pub(crate) identity: Identity,
     pub(crate) cookie: Option<String>,
     pub(crate) origin: Option<String>,
@@ -73,8 +74,8 @@ pub(crate) struct Hand<'d> {
 
 impl<'d> Hand<'d> {
     /// Without a session, from a page of ours.
-    pub(crate) fn new(daemon: &'d Daemon<'d>, identity: &Identity) -> Self {
-        Self { daemon, identity: identity.clone(), cookie: None, origin: Some(CONSOLE.to_owned()) }
+    pub(crate) fn new(door: &'d Door<'d>, identity: &Identity) -> Self {
+        Self { door, identity: identity.clone(), cookie: None, origin: Some(CONSOLE.to_owned()) }
     }
 
     /// With the session of a desk.
@@ -98,6 +99,6 @@ impl<'d> Hand<'d> {
     pub(crate) fn ask(&self, method: &str, path: &str, body: &[u8]) -> Answer {
         let headers = [("cookie", &self.cookie), ("origin", &self.origin)];
         let headers: Vec<(&str, &str)> = headers.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-        self.daemon.line(&self.identity).ask_as(method, path, "application/json", &headers, body).unwrap()
+        self.door.line(&self.identity).ask_as(method, path, "application/json", &headers, body).unwrap()
     }
 }
