@@ -180,9 +180,7 @@ impl Config {
 
     /// Reads the roster.
     pub fn read_roster(&self) -> Result<Roster, ConfigError> {
-        let roster: Roster = parse("the roster", &self.roster)?;
-        roster.check()?;
-        Ok(roster)
+        read_roster(&self.roster)
     }
 
     /// Reads a key file; one that others can read is refused.
@@ -209,6 +207,15 @@ impl Config {
             workers => workers,
         }
     }
+}
+
+/// Reads a roster file.
+///
+/// Errors: a file that can't be read, an unknown key, a wrong value; what `Roster::check` refuses.
+pub fn read_roster(path: &Path) -> Result<Roster, ConfigError> {
+    let roster: Roster = parse("the roster", path)?;
+    roster.check()?;
+    Ok(roster)
 }
 
 fn parse<T: serde::de::DeserializeOwned>(what: &'static str, path: &Path) -> Result<T, ConfigError> {

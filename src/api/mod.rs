@@ -12,6 +12,7 @@ mod model;
 mod pages;
 mod problem;
 mod report;
+mod roster;
 mod serve;
 pub mod wire;
 
@@ -84,6 +85,7 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         .merge(desk::routes())
         .merge(inquire::routes())
         .merge(pages::routes())
+        .route("/v1/roster", get(roster::get_roster))
         .route("/v1/report/public", get(report::get_public))
         .route("/v1/health", get(get_health))
         .route("/v1/metrics", get(get_metrics))
@@ -145,6 +147,7 @@ fn log_routes() -> Router<Door> {
         log::get_findings,
         log::post_clock,
         report::get_public,
+        roster::get_roster,
         get_health,
         get_metrics,
         get_openapi

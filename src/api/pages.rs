@@ -55,6 +55,7 @@ pub(super) fn routes() -> Router<Door> {
         .route("/console/log/{leaf}", get(get_leaf))
         .route("/console/samples", get(get_samples))
         .route("/console/findings", get(get_findings))
+        .route("/console/operators", get(get_operators))
 }
 
 /// Whose account is to change.
@@ -390,6 +391,14 @@ async fn get_findings(State(door): State<Door>, from: FromDesk) -> Response {
             .map(|(sample, asked, finding, note)| console::FindingRow { sample, asked, finding, note })
             .collect();
         Ok(console::findings(&console::FindingsView { desk, findings: &rows }))
+    })
+    .await
+}
+
+async fn get_operators(State(door): State<Door>, from: FromDesk) -> Response {
+    door.page(from, |service, at, desk| {
+        let rhythms = service.rhythms(at)?;
+        Ok(console::operators(&console::OperatorsView { desk, rhythms: &rhythms }))
     })
     .await
 }

@@ -229,8 +229,8 @@ details! {
     Exported { actor: Actor, leaves: u64 }
     /// Details whose term was over are gone.
     DetailsExpired { first: u64, end: u64, kept_days: u64 }
-    /// Probes whose term was over are gone.
-    ProbesExpired { inquiries: Vec<String> }
+    /// Inquiries whose term was over are gone with their probes.
+    ProbesExpired { inquiries: Vec<String>, kept_days: u64, assurance: String }
     /// The seed of a sample.
     SampleSeeded { actor: Actor, seed: u64, rate_ppm: u64, first: u64, end: u64 }
     /// A sample was drawn.

@@ -290,7 +290,9 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
         LeafKind::ProbeOpened => Detail::ProbeOpened { actor: auditor(), inquiry: search() },
         LeafKind::Exported => Detail::Exported { actor: auditor(), leaves: 4_711 },
         LeafKind::DetailsExpired => Detail::DetailsExpired { first: 0, end: 4_096, kept_days: 1_096 },
-        LeafKind::ProbesExpired => Detail::ProbesExpired { inquiries: vec![search()] },
+        LeafKind::ProbesExpired => {
+            Detail::ProbesExpired { inquiries: vec![search()], kept_days: 1_096, assurance: words("key overwritten, medium not proven") }
+        }
         LeafKind::SampleSeeded => Detail::SampleSeeded { actor: auditor(), seed: 20_261_123, rate_ppm: 50_000, first: 0, end: 4_711 },
         LeafKind::SampleDrawn => Detail::SampleDrawn { actor: auditor(), leaves: vec![33, 1_204] },
         LeafKind::SampleReviewed => Detail::SampleReviewed {

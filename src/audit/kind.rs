@@ -179,7 +179,7 @@ kinds! {
     Exported = 83 "exported" ["leaves"] 0..=0 of [];
     /// Details whose term was over are gone.
     DetailsExpired = 84 "details_expired" ["first", "end"] 0..=0 of [];
-    /// Probes whose term was over are gone.
+    /// Inquiries whose term was over are gone: their keys, probes, records and the box's own copies of reports.
     ProbesExpired = 85 "probes_expired" ["probes"] 0..=0 of [];
     /// The seed of an audit's sample, before anything is drawn.
     SampleSeeded = 86 "sample_seeded" ["seed", "rate_ppm", "first", "end"] 0..=0 of [];

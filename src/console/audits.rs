@@ -6,7 +6,9 @@ use serde_json::Value;
 use super::parts::{Field, count, ending, facts, line, number, one_of, sentence, when, whole};
 use super::shell::{Desk, Here, Page, inside};
 use crate::audit::{Finding, LeafKind};
-use crate::limits::{REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, TEXT_CHARS_MAX};
+use crate::booking::Identifier;
+use crate::limits::{REVIEW_DAYS_MAX, RHYTHM_DAYS, RHYTHM_GAPS_MIN, RHYTHM_REGULAR_BELOW, SAMPLE_DAYS_MAX, TEXT_CHARS_MAX};
+use crate::roster::Rhythm;
 use crate::service::{Doors, Drawn, Raised, Witnessing};
 
 /// The largest whole number that a page's script holds exactly.
@@ -84,6 +86,15 @@ pub struct FindingsView<'a> {
     pub desk: &'a Desk,
     /// The findings, the newest first.
     pub findings: &'a [FindingRow],
+}
+
+/// How regular each operator's searches are.
+#[derive(Clone, Debug)]
+pub struct OperatorsView<'a> {
+    /// Who is here.
+    pub desk: &'a Desk,
+    /// The operators who searched.
+    pub rhythms: &'a [(Identifier, Rhythm)],
 }
 
 /// The log: `/console/log`.
@@ -273,4 +284,47 @@ pub fn findings(view: &FindingsView<'_>) -> Markup {
         }
     };
     inside(view.desk, &Page { here: Here::Findings, title: "Findings", beside: html! {}, wide: false, scripts: &[], keys: &[] }, &main)
+}
+
+/// Operators: `/console/operators`.
+pub fn operators(view: &OperatorsView<'_>) -> Markup {
+    let regular = view.rhythms.iter().filter(|(_, rhythm)| rhythm.is_regular()).count();
+    let main = html! {
+        p {
+            "The coefficient of variation of the gaps between an operator's searches of the last " (RHYTHM_DAYS) " days: their standard deviation (of a sample) "
+            "divided by their mean. A gap is from one search to the next on the same day, UTC; nights are none. A clock's beat has 0, events that know nothing of each other about 1, work that comes in bursts more. "
+            "Below " (RHYTHM_REGULAR_BELOW) " it is called regular. That proves nothing: it says whose searches to look at."
+        }
+        @if view.rhythms.is_empty() { p.panel.empty { "Nobody searched in these days." } }
+        @else {
+            section.panel {
+                div.scroll tabindex="0" role="region" aria-label="Rhythm, by operator" {
+                    table {
+                        thead { tr {
+                            th scope="col" { "Operator" } th.number scope="col" { "Searches" } th.number scope="col" { "Days" } th.number scope="col" { "Gaps" }
+                            th.number scope="col" { "Mean gap, s" } th.number scope="col" { "Variation" } th scope="col" { "Means" }
+                        } }
+                        tbody {
+                            @for (operator, rhythm) in view.rhythms {
+                                tr {
+                                    th scope="row" { (operator) }
+                                    td.number { (number(rhythm.searches)) }
+                                    td.number { (rhythm.days) }
+                                    td.number { (number(rhythm.gaps)) }
+                                    td.number { (format!("{:.0}", rhythm.mean_gap_s)) }
+                                    @match rhythm.variation {
+                                        Some(variation) => { td.number { (format!("{variation:.2}")) } td { @if rhythm.is_regular() { span.warn { "Regular" } } @else { span.good { "As people work" } } } }
+                                        None => { td.number { "none" } td { span.quiet { "Fewer than " (RHYTHM_GAPS_MIN) " gaps, or all at once" } } }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        p.quiet.small { "Details of searches were opened to count this; a leaf says that you did." }
+    };
+    let beside = html! { p.quiet { (count(regular, "operator searches", "operators search")) " regularly" } };
+    inside(view.desk, &Page { here: Here::Operators, title: "Operators", beside, wide: false, scripts: &[], keys: &[] }, &main)
 }

@@ -1,12 +1,15 @@
 //! Who may do what: agencies, devices and the caller at a door, as pure rules without I/O.
 
 mod people;
+mod rhythm;
 mod session;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use time::Date;
 
 pub use people::{Account, Duty, Off, OffReason, Person, PersonError, Role, decide_together};
+pub use rhythm::Rhythm;
 pub use session::{SessionStanding, SessionTimes};
 
 use crate::booking::{Identifier, Text, iso_date};
@@ -165,6 +168,12 @@ impl Default for Ceilings {
     }
 }
 
+impl std::fmt::Display for Ceilings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} s between two, {} an hour, {} a day", self.seconds_between, self.per_hour, self.per_day)
+    }
+}
+
 impl Ceilings {
     /// Whether they are such as a person searches by hand; a box with real bookings serves by no others.
     pub fn are_humane(&self) -> bool {
@@ -275,6 +284,12 @@ impl Roster {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Its digest, as the log names it.
+    pub fn sha256(&self) -> [u8; 32] {
+        let json = serde_json::to_vec(self).expect("a roster holds only strings and numbers");
+        digest(&SHA256, &json).as_ref().try_into().expect("SHA-256 gives 32 bytes")
     }
 
     /// The agency of a feed that may push and release today.

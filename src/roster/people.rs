@@ -288,7 +288,7 @@ impl OffReason {
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Unassociated => "the person no longer belongs to it",
+            Self::Unassociated => "its person or agency no longer belongs to the site",
             Self::Unused => "nobody used it for 90 days",
             Self::TimeOver => "it was temporary",
         }

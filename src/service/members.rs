@@ -3,6 +3,8 @@
 //! An account, a role or a key takes an administrator who asks and the commander who approves, two touches and two leaves. Taking away takes
 //! one of them. The first commander and the first administrator are appointed at the box itself, while nobody is there who could ask.
 
+use std::collections::HashSet;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -124,22 +126,26 @@ impl Core {
 }
 
 impl Ledger {
-    /// Turns off accounts that nobody used for too long, or whose time is over, and drops what nobody approved in time; gives the names of
-    /// those that went off.
-    pub(super) fn end_accounts(&self) -> Result<Vec<Identifier>, ServiceError> {
+    /// Turns off accounts that nobody used for too long, whose time is over or whose agency is none of these, and drops what nobody
+    /// approved in time; gives the names of those that went off.
+    pub(super) fn end_accounts(&self, agencies: HashSet<Identifier>) -> Result<Vec<Identifier>, ServiceError> {
         let core = self.core();
         let now_cs = self.now_cs();
-        let due = core.members()?.iter().any(|member| member.account.goes_off(now_cs).is_some());
+        let goes_off = move |account: &Account, now_cs: u64| {
+            let left = account.off.is_none() && !agencies.contains(&account.person.agency);
+            if left { Some(OffReason::Unassociated) } else { account.goes_off(now_cs) }
+        };
+        let due = core.members()?.iter().any(|member| goes_off(&member.account, now_cs).is_some());
         let waiting = core.store.grants()?;
         let stale = waiting.iter().map(|(id, sealed)| core.open_grant(*id, sealed));
         let stale = stale.collect::<Result<Vec<_>, _>>()?.iter().any(|grant| grant.is_over(now_cs));
         if !due && !stale {
             return Ok(Vec::new());
         }
-        let decide = |core: &Core, group: &Group<'_>| {
+        let decide = move |core: &Core, group: &Group<'_>| {
             let (mut leaves, mut gone, mut over) = (Vec::new(), Vec::new(), Vec::new());
             for mut member in core.members()? {
-                let Some(why) = member.account.goes_off(group.now_cs) else { continue };
+                let Some(why) = goes_off(&member.account, group.now_cs) else { continue };
                 member.account.off = Some(Off { since_cs: group.now_cs, why });
                 let person = member.account.person.id.clone();
                 leaves.push(NewLeaf::new(Vec::new(), vec![why as u64], Detail::AccountOff { actor: None, person, why }));
@@ -527,7 +533,7 @@ fn fits(members: &[Member], person: &Person, key: Option<&Credential>, now_cs: u
     let known = members.iter().find(|member| member.account.person.id == person.id);
     let is_new = known.is_none_or(|known| known.account.frees_name(now_cs));
     if let Some(known) = known
-        && known.account.person.badge != person.badge
+        && (&known.account.person.badge, &known.account.person.agency) != (&person.badge, &person.agency)
         && !known.account.frees_name(now_cs)
     {
         return Err(PersonError::NameTaken { id: person.id.clone() }.into());

@@ -14,6 +14,7 @@ use smrt::gallery::EngineChoice;
 use smrt::service::{Clock, LedgerSetup, Service, Shelf, SystemClock};
 use smrt::store::StateKind;
 use smrt::tls::Acceptor;
+use time::{Date, OffsetDateTime};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -73,6 +74,11 @@ impl<'s> Deref for Clocked<'s> {
 }
 
 impl<'s> Clocked<'s> {
+    /// Starts the box of a site at the machine's time.
+    pub(crate) fn of(site: &'s Site) -> Self {
+        Self::start(site, &Arc::default())
+    }
+
     /// Starts the box of a site by this clock.
     pub(crate) fn start(site: &'s Site, clock: &Arc<StoryClock>) -> Self {
         let config = Config::load(&site.config()).unwrap();
@@ -134,8 +140,26 @@ impl<'s> Clocked<'s> {
         self.service.keep_watch().unwrap();
     }
 
+    /// Time passes up to this hour of the next day, UTC, and the watch looks.
+    pub(crate) fn pass_to_hour(&self, hour: u64) {
+        let now_cs = self.now_cs();
+        self.pass((now_cs / DAY_CS + 1) * DAY_CS + hour * HOUR_CS - now_cs);
+    }
+
     pub(crate) fn now_cs(&self) -> u64 {
         self.clock.now_cs()
+    }
+
+    /// The day of the box.
+    pub(crate) fn today(&self) -> Date {
+        OffsetDateTime::from_unix_timestamp(i64::try_from(self.now_cs() / 100).unwrap()).unwrap().date()
+    }
+
+    /// Stops the box, and starts it again by the same clock.
+    pub(crate) fn restart(self) -> Self {
+        let (site, clock) = (self.door.site, self.clock.clone());
+        self.stop();
+        Self::start(site, &clock)
     }
 
     /// The kinds and details of all leaves so far.

@@ -1,9 +1,12 @@
 //! People at desks: who they are, what they ask, and requests by hand for what no page of ours would send.
 
+use serde_json::json;
+use smrt::api::wire::desk::ChallengeView;
 use smrt::audit::touch::RelyingParty;
 use smrt::booking::{Identifier, Text};
 use smrt::client::ClientError;
 use smrt::client::desk::{Desk, SharedKey};
+use smrt::client::soft_key::Habits;
 use smrt::inquiry::Request;
 use smrt::roster::{Person, Role};
 use time::OffsetDateTime;
@@ -53,6 +56,23 @@ pub(crate) fn official(door: &Door<'_>, id: &str) -> Desk {
 /// The key of a person who has been at a desk.
 pub(crate) fn key_of(door: &Door<'_>, id: &str) -> SharedKey {
     door.staff().key(&Identifier::parse(id).unwrap()).unwrap().clone()
+}
+
+/// A log-on by hand, by a key with these habits.
+pub(crate) fn log_on(door: &Door<'_>, device: &str, person: &str, key: &SharedKey, habits: &Habits) -> Answer {
+    let hand = Hand::new(door, &door.site.console_identity(device));
+    let asked = hand.post("/v1/session/challenge", &json!({"person": person}));
+    if asked.status != 200 {
+        return asked;
+    }
+    let asked: ChallengeView = serde_json::from_slice(&asked.body).unwrap();
+    let touch = key.lock().unwrap().touch_as(&asked.challenge, &relying_party(), habits).unwrap();
+    hand.post("/v1/session", &json!({"person": person, "nonce": hex::encode(asked.nonce), "touch": touch}))
+}
+
+/// A log-on as a page does it.
+pub(crate) fn logs_on(door: &Door<'_>, device: &str, person: &str, key: &SharedKey) -> Result<Desk, ClientError> {
+    Desk::log_on(&door.console(device), &relying_party(), &Identifier::parse(person).unwrap(), key)
 }
 
 /// Holds that the box refused with this kind of problem, in these words.

@@ -2,6 +2,7 @@
 
 pub mod desk;
 pub mod inquiry;
+pub mod roster;
 
 use std::collections::BTreeMap;
 

@@ -196,7 +196,7 @@ fn counts(detail: &Detail) -> Vec<Option<u64>> {
         Detail::DetailsOpened { first, end, .. } => vec![end.saturating_sub(*first)],
         Detail::DetailsExpired { first, end, .. } => vec![*first, *end],
         Detail::Exported { leaves, .. } => vec![*leaves],
-        Detail::ProbesExpired { inquiries } => vec![len(inquiries.len())],
+        Detail::ProbesExpired { inquiries, .. } => vec![len(inquiries.len())],
         Detail::SampleSeeded { seed, rate_ppm, first, end, .. } => vec![*seed, *rate_ppm, *first, *end],
         Detail::SampleDrawn { leaves, .. } => return vec![None, Some(len(leaves.len()))],
         _ => Vec::new(),

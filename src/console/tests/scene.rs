@@ -17,7 +17,7 @@ use crate::inquiry::{
     Person as Part_, Probe, Quality, Request, SPECIAL_ORDER, SPECIAL_ORDER_VERSION, SearchId, Seen, Shortfall, Upshot, Who,
 };
 use crate::report::Period;
-use crate::roster::{Account, Off, OffReason, Person, Role};
+use crate::roster::{Account, Off, OffReason, Person, Rhythm, Role};
 use crate::service::{AccountStanding, Doors, Drawn, Grant, Raised, Witnessing};
 use crate::store::StateKind;
 
@@ -510,4 +510,19 @@ fn audit_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         row(AuditFinding::InOrder, 31_007, "As the order wants it."),
     ];
     all.insert("findings", findings(&FindingsView { desk: &desk, findings: &found }));
+    let rhythm = |gaps: &[u64]| {
+        let mut at = NOW;
+        let mut times = vec![at];
+        for gap in gaps {
+            at += gap * 100;
+            times.push(at);
+        }
+        Rhythm::of(&times)
+    };
+    let rhythms = [
+        (operator().id, rhythm(&[240, 900, 75, 3_100, 410, 60, 1_250, 95, 700, 2_050, 130])),
+        (id("d-stone"), rhythm(&[60; 14])),
+        (id("new"), rhythm(&[45])),
+    ];
+    all.insert("operators", operators(&OperatorsView { desk: &desk, rhythms: &rhythms }));
 }
