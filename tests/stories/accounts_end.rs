@@ -15,18 +15,6 @@ fn id(id: &str) -> Identifier {
     Identifier::parse(id).unwrap()
 }
 
-/// So many days go by, in which these people log on often enough to keep their accounts.
-fn days_with(clocked: &Clocked<'_>, mut days: u64, people: &[&str]) {
-    while days > 0 {
-        let some = days.min(80);
-        clocked.pass(some * DAY_CS);
-        for person in people {
-            logs_on(clocked, "admin-1", person, &key_of(clocked, person)).unwrap();
-        }
-        days -= some;
-    }
-}
-
 fn officials(clocked: &Clocked<'_>) -> [Desk; 2] {
     ["administrator", "commander"].map(|id| official(clocked, id))
 }
@@ -48,7 +36,7 @@ fn an_account_that_nobody_used_for_ninety_days_is_off_and_two_people_bring_it_ba
         clocked.desk_of("rtcc-1", &person(id, Role::Operator));
     }
     let (idle, busy) = (key_of(&clocked, "idle"), key_of(&clocked, "busy"));
-    days_with(&clocked, 80, &["administrator", "commander", "busy"]);
+    clocked.days_with(80, &["administrator", "commander", "busy"]);
     clocked.pass(10 * DAY_CS - HOUR_CS);
     assert_eq!(off(&clocked), [], "not an hour too early");
     clocked.pass_unseen(HOUR_CS);
@@ -140,7 +128,7 @@ fn a_name_is_nobody_elses_for_a_year_after_its_account_went_off() {
     for other_person in [&namesake, &elsewhere] {
         refused(official(&clocked, "administrator").ask_grant(other_person, Some(&other)), 409, "account", rests);
     }
-    days_with(&clocked, 364, &["administrator", "commander"]);
+    clocked.days_with(364, &["administrator", "commander"]);
     clocked.pass(DAY_CS - HOUR_CS);
     refused(official(&clocked, "administrator").ask_grant(&namesake, Some(&other)), 409, "account", rests);
     clocked.pass(HOUR_CS);
@@ -196,11 +184,11 @@ fn an_account_is_on_the_list_every_year_until_somebody_confirms_that_it_is_neede
             .map(|account| account.account.person.id.to_string())
             .collect()
     };
-    days_with(&clocked, 364, &people);
+    clocked.days_with(364, &people);
     let administrator = official(&clocked, "administrator");
     // The first two were appointed a moment before the others.
     assert_eq!(due(&administrator).len(), 0);
-    days_with(&clocked, 1, &people);
+    clocked.days_with(1, &people);
     let [administrator, commander] = officials(&clocked);
     assert_eq!((due(&administrator), due(&commander)), (people.map(str::to_owned).to_vec(), people.map(str::to_owned).to_vec()));
     refused(commander.send("/v1/people/op-rtcc-1/confirm", &()), 403, "not-allowed", "the commander may not review an account");
@@ -211,7 +199,7 @@ fn an_account_is_on_the_list_every_year_until_somebody_confirms_that_it_is_neede
         (reviewed.len(), &reviewed[0]["person"], &reviewed[0]["actor"]["person"]),
         (1, &"op-rtcc-1".into(), &"administrator".into())
     );
-    days_with(&clocked, 365, &people);
+    clocked.days_with(365, &people);
     assert!(due(&official(&clocked, "administrator")).contains(&"op-rtcc-1".to_owned()), "every year");
 }
 
