@@ -182,6 +182,11 @@ impl<'s> Clocked<'s> {
         (0..).zip(leaves).map(|(at, leaf)| (Leaf::from_bytes(&leaf).unwrap().kind, ledger.detail(at).unwrap())).collect()
     }
 
+    /// The bytes of a leaf.
+    pub(crate) fn leaf(&self, at: usize) -> Vec<u8> {
+        self.service.ledger().log().unwrap().swap_remove(at)
+    }
+
     /// The details of the leaves of a kind.
     pub(crate) fn details(&self, of: LeafKind) -> Vec<serde_json::Value> {
         self.log().into_iter().filter(|(kind, _)| *kind == of).filter_map(|(_, detail)| detail).collect()

@@ -36,6 +36,7 @@ mod sessions_end;
 mod site;
 mod tampering;
 mod the_disk_is_full;
+mod the_log_says_who_did_what;
 mod the_model_is_changed;
 mod the_power_is_cut;
 mod the_public_reads_the_figures;
