@@ -196,6 +196,8 @@ pub const EXPIRY_LOOK_HOURS: u64 = 24;
 pub const REVIEW_DAYS_MAX: u64 = 30;
 /// Days from one audit's sample to the next.
 pub const SAMPLE_DAYS_MAX: u64 = 31;
+/// Days from one look of an auditor through the log to the next.
+pub const LOG_REVIEW_DAYS_MAX: u64 = 7;
 /// Samples that are shown with their reviews.
 pub const SAMPLES_SHOWN_MAX: usize = 64;
 /// Kept checkpoints that one answer gives.

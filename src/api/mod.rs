@@ -112,6 +112,7 @@ fn log_routes() -> Router<Door> {
         .route("/v1/log/exports", post(log::post_export))
         .route("/v1/log/samples", post(log::post_sample).get(log::get_samples))
         .route("/v1/log/reviews", post(log::post_review))
+        .route("/v1/log/looks", post(log::post_look))
         .route("/v1/findings", get(log::get_findings))
         .route("/v1/clock", post(log::post_clock))
 }
@@ -144,6 +145,7 @@ fn log_routes() -> Router<Door> {
         log::post_sample,
         log::get_samples,
         log::post_review,
+        log::post_look,
         log::get_findings,
         log::post_clock,
         report::get_public,

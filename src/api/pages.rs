@@ -340,7 +340,7 @@ async fn get_figures(State(door): State<Door>, from: FromDesk) -> Response {
 async fn get_log(State(door): State<Door>, from: FromDesk) -> Response {
     door.page(from, |service, at, desk| {
         let leaves = service.ledger().leaves();
-        let newest = service.newest_leaves(at, NEWEST_LEAVES)?;
+        let (newest, review) = (service.newest_leaves(at, NEWEST_LEAVES)?, service.log_review(at)?);
         let (checkpoint, witnessing) = (service.ledger().cosigned_checkpoint(), service.ledger().witnessing());
         let (doors, alarms) = (service.doors(), service.alarms());
         Ok(console::log(&console::LogView {
@@ -352,6 +352,7 @@ async fn get_log(State(door): State<Door>, from: FromDesk) -> Response {
             doors: &doors,
             alarms: &alarms,
             newest: &newest,
+            review: &review,
         }))
     })
     .await

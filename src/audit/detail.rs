@@ -53,7 +53,7 @@ pub enum Alarm {
     DiskLow = 5,
     /// No witness is listed.
     NoWitnesses = 6,
-    /// An audit's sample, or a review of one, is overdue.
+    /// An audit's sample, a review of one, or the weekly look through the log is overdue.
     AuditOverdue = 7,
 }
 
@@ -239,6 +239,8 @@ details! {
     SampleReviewed { actor: Actor, asked: u64, finding: Finding, note: String, routed_to: Option<Identifier> }
     /// An agency looked at findings about people whom it employs.
     FindingsRead { actor: Actor, first: u64, end: u64 }
+    /// An auditor went through the log.
+    LogReviewed { actor: Actor, first: u64, end: u64, note: String }
     /// A public report was made.
     PublicReport { actor: Actor, report_sha256: String }
 }

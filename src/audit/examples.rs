@@ -302,6 +302,10 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
             note: words("reason fits the case file"),
             routed_to: None,
         },
+        LeafKind::LogReviewed => {
+            let note = words("two refused log-ons at desk 2, told apart with the person; nothing else");
+            Detail::LogReviewed { actor: at("smrt:device/audit-1", "auditor-1"), first: 4_000, end: 4_711, note }
+        }
         LeafKind::FindingsRead => Detail::FindingsRead { actor: feed(), first: 4_700, end: 4_701 },
         LeafKind::PublicReport => Detail::PublicReport { actor: console(), report_sha256: digest() },
     }

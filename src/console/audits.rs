@@ -9,7 +9,7 @@ use crate::audit::{Finding, LeafKind};
 use crate::booking::Identifier;
 use crate::limits::{REVIEW_DAYS_MAX, RHYTHM_DAYS, RHYTHM_GAPS_MIN, RHYTHM_REGULAR_BELOW, SAMPLE_DAYS_MAX, TEXT_CHARS_MAX};
 use crate::roster::Rhythm;
-use crate::service::{Doors, Drawn, Raised, Witnessing};
+use crate::service::{Doors, Drawn, LogReview, Raised, Witnessing};
 
 /// The largest whole number that a page's script holds exactly.
 const SEED_MAX: u64 = (1 << 53) - 1;
@@ -34,6 +34,8 @@ pub struct LogView<'a> {
     pub alarms: &'a [Raised],
     /// The newest leaves, the newest first: index, kind, time in hundredths of a second since 1970-01-01 UTC.
     pub newest: &'a [(u64, LeafKind, u64)],
+    /// What nobody went through yet.
+    pub review: &'a LogReview,
 }
 
 /// One leaf with its detail, opened.
@@ -142,6 +144,7 @@ pub fn log(view: &LogView<'_>) -> Markup {
                 }
             }
             div {
+                (weekly(view.review, view.desk.now_cs))
                 section.panel { h2 { "Newest checkpoint" } pre.scroll tabindex="0" { code { (view.checkpoint) } } }
                 section.panel {
                     h2 { "Verify it yourself" }
@@ -153,6 +156,31 @@ pub fn log(view: &LogView<'_>) -> Markup {
         }
     };
     inside(view.desk, &Page { here: Here::Log, title: "Log", beside: html! {}, wide: false, scripts: &[], keys: &[] }, &main)
+}
+
+/// What nobody went through yet, and the word that somebody did.
+fn weekly(review: &LogReview, now_cs: u64) -> Markup {
+    let LogReview { first, last_cs, due_cs, end, kinds } = review;
+    let late = *due_cs < now_cs;
+    html! {
+        section.panel .alarm[late] {
+            h2 { "Weekly look through the log" }
+            (facts(&[
+                ("Last", when(*last_cs)),
+                ("Due", html! { (when(*due_cs)) @if late { span.bad { " overdue" } } }),
+                ("Since then", html! { (number(end - first)) " leaves, from " (first) " on" }),
+            ]))
+            details {
+                summary { "How many of each kind" }
+                ul { @for (kind, found) in kinds { li { (number(*found)) " " code { (kind.name()) } span.quiet { " " (kind.gist()) } } } }
+            }
+            form data-verb="POST /v1/log/looks" data-next="" {
+                input type="hidden" name="end" value=(end) data-type="number" required;
+                (line(Field { name: "note", id: "look-note", label: "What you found", hint: "Refusals, log-ons, locked accounts, changes of the roster, alarms: what was unusual, and what was done about it.", required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
+                (ending(&html! { button { "I went through the log up to leaf " (end.saturating_sub(1)) } }))
+            }
+        }
+    }
 }
 
 /// One leaf, opened: `/console/log/{leaf}`.

@@ -43,7 +43,7 @@ use std::sync::Arc;
 
 use time::Date;
 
-pub use audits::{Drawn, LeafAt, Routed};
+pub use audits::{Drawn, LeafAt, LogReview, Routed};
 pub use clock::{Clock, SystemClock};
 pub use error::{Fate, ServiceError};
 pub use faces::{Enrolled, Faces, NextFace};

@@ -308,6 +308,14 @@ fn details_are_gone_after_their_term_and_a_leaf_names_them() {
     assert_eq!(last(&service), (LeafKind::DetailsOpened, vec![], vec![3]), "how many were asked for, and not which");
 }
 
+/// An auditor goes through the log.
+fn went_through(service: &Service) {
+    let person = Person { role: Role::Auditor, ..operator() };
+    let desk = AtDesk { caller: caller("smrt:device/audit-1"), device: Identifier::parse("audit-1").unwrap(), person };
+    let end = service.log_review(&desk).unwrap().end;
+    service.review_log(&desk, end, &Text::parse("nothing unusual").unwrap()).unwrap();
+}
+
 #[test]
 fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
     let home = Home::new();
@@ -322,6 +330,8 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
     for (rate, range) in [(0, 0..9), (1_000_001, 0..9), (5, 0..leaves + 9), (5, 9..9)] {
         assert!(matches!(service.draw_sample(&auditor, 7, rate, range), Err(ServiceError::Sample { .. })));
     }
+    assert_eq!(standing(&service), [Alarm::AuditOverdue]);
+    went_through(&service);
     let drawn = service.draw_sample(&auditor, 7, 500_000, 0..leaves).unwrap();
     assert!(drawn.population == 40 && (10..30).contains(&drawn.asked.len()), "{drawn:?}");
     service.guard.look().unwrap();
@@ -330,6 +340,7 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
     let review = |asked, finding| service.review_sample(&auditor, drawn.leaf, asked, finding, "looked at".to_owned());
     assert!(matches!(review(none, Finding::InOrder), Err(ServiceError::NotFound { .. })), "it is none of the sample");
     home.clock.pass(REVIEW_DAYS_MAX * DAY_CS + 1);
+    went_through(&service);
     service.guard.look().unwrap();
     assert_eq!(standing(&service), [Alarm::AuditOverdue], "its reviews are late");
     for &asked in &drawn.asked {

@@ -4,12 +4,12 @@
 use serde_json::{Value, json};
 use smrt::audit::{Entry, LeafKind};
 use smrt::booking::Identifier;
-use smrt::client::desk::shared_key;
+use smrt::client::desk::{Desk, shared_key};
 use smrt::client::soft_key::Habits;
 use smrt::roster::{Person, Role};
 
-use crate::clocked::{Clocked, MINUTE_CS, SECOND_CS};
-use crate::desks::{Hand, key_of, log_on, official, person, refused};
+use crate::clocked::{Clocked, DAY_CS, HOUR_CS, MINUTE_CS, SECOND_CS};
+use crate::desks::{Hand, key_of, log_on, logs_on, official, person, refused};
 use crate::photos::{OBAMA, OBAMA_LATER, photo};
 use crate::site::{Site, booking, number, request};
 
@@ -31,6 +31,55 @@ fn says(clocked: &Clocked<'_>, kind: LeafKind, person: Option<(&str, &str)>, dev
     for (field, words) in more {
         assert!(detail[field].as_str().is_some_and(|found| found.contains(words)), "wanted '{words}' as {field} of {detail}");
     }
+}
+
+#[test]
+fn an_auditor_goes_through_the_log_every_week_or_it_is_an_alarm() {
+    let site = Site::staffed();
+    let clocked = Clocked::of(&site);
+    let (auditor, operator) = (clocked.desk_of("audit-1", &person("auditor", Role::Auditor)), clocked.desk("rtcc-1"));
+    let look = |end: u64, note: &str| json!({"end": end, "note": note});
+    let late = || -> Vec<String> {
+        let alarms = clocked.console("rtcc-1").health().unwrap().alarms;
+        alarms.into_iter().filter(|alarm| alarm.alarm == "audit_overdue").map(|alarm| alarm.what).collect()
+    };
+    let at = |device: &str, desk: &Desk| Hand::new(&clocked, &site.console_identity(device)).at(desk);
+    let leaves = clocked.leaves();
+    at("rtcc-1", &operator).post("/v1/log/looks", &look(leaves, "all is well")).is_problem(
+        403,
+        "not-allowed",
+        "may not go through the log",
+    );
+    for (end, note, status, kind) in
+        [(0, "nothing unusual", 422, "range"), (leaves + 99, "nothing unusual", 422, "range"), (leaves, "", 400, "malformed")]
+    {
+        assert_eq!(at("audit-1", &auditor).post("/v1/log/looks", &look(end, note)).json()["type"], kind, "{status}");
+    }
+    clocked.pass(7 * DAY_CS - HOUR_CS);
+    assert!(late().is_empty());
+    clocked.pass(2 * HOUR_CS);
+    assert_eq!(late(), ["nobody went through the log for more than 7 days"]);
+    let auditor = logs_on(&clocked, "audit-1", "auditor", &key_of(&clocked, "auditor")).unwrap();
+    let page = String::from_utf8(at("audit-1", &auditor).get("/console/log").body).unwrap();
+    assert!(page.contains("Weekly look through the log") && page.contains("overdue") && page.contains("from 0 on"), "{page}");
+    let leaves = clocked.leaves();
+    let looked = at("audit-1", &auditor).post("/v1/log/looks", &look(leaves, "two refused log-ons at desk 2, told apart"));
+    assert_eq!((looked.status, looked.json()["leaf"].as_u64()), (201, Some(leaves)));
+    says(
+        &clocked,
+        LeafKind::LogReviewed,
+        Some(("auditor", "slmpd")),
+        "device/audit-1",
+        &[("note", "two refused log-ons at desk 2, told apart")],
+    );
+    clocked.look();
+    assert!(late().is_empty());
+    // The next one begins where this one ended.
+    at("audit-1", &auditor).post("/v1/log/looks", &look(leaves, "again")).is_problem(422, "range", "");
+    let page = String::from_utf8(at("audit-1", &auditor).get("/console/log").body).unwrap();
+    assert!(page.contains(&format!("from {leaves} on")) && !page.contains("overdue"), "{page}");
+    clocked.pass(7 * DAY_CS + HOUR_CS);
+    assert_eq!(late().len(), 1, "every week");
 }
 
 #[test]

@@ -194,7 +194,7 @@ fn counts(detail: &Detail) -> Vec<Option<u64>> {
         Detail::ModelSwitchGivenUp { embedded, failed, .. } => vec![*embedded, *failed],
         Detail::BookingsSuppressed { bookings, .. } => vec![len(bookings.len())],
         Detail::DetailsOpened { first, end, .. } => vec![end.saturating_sub(*first)],
-        Detail::DetailsExpired { first, end, .. } => vec![*first, *end],
+        Detail::DetailsExpired { first, end, .. } | Detail::LogReviewed { first, end, .. } => vec![*first, *end],
         Detail::Exported { leaves, .. } => vec![*leaves],
         Detail::ProbesExpired { inquiries, .. } => vec![len(inquiries.len())],
         Detail::SampleSeeded { seed, rate_ppm, first, end, .. } => vec![*seed, *rate_ppm, *first, *end],

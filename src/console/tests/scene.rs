@@ -18,7 +18,7 @@ use crate::inquiry::{
 };
 use crate::report::Period;
 use crate::roster::{Account, Off, OffReason, Person, Rhythm, Role};
-use crate::service::{AccountStanding, Doors, Drawn, Grant, Raised, Witnessing};
+use crate::service::{AccountStanding, Doors, Drawn, Grant, LogReview, Raised, Witnessing};
 use crate::store::StateKind;
 
 pub(super) const NOW: u64 = 179_548_200_000;
@@ -489,6 +489,13 @@ fn audit_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         doors: &Doors::Open,
         alarms: &alarms_standing()[..1],
         newest: &newest,
+        review: &LogReview {
+            first: 39_870,
+            last_cs: NOW - 8 * DAY,
+            due_cs: NOW - DAY,
+            end: 40_153,
+            kinds: kinds.into_iter().map(|kind| (kind, 7)).collect(),
+        },
     };
     all.insert("log", log(&view));
     let detail = json!({"asked": {"actor": {"person": "m-weber", "agency": "slmpd", "device": "rtcc-3"}, "reason": "Armed robbery of a pharmacy at Grand and Gravois"}});
