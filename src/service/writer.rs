@@ -105,11 +105,8 @@ impl Change {
     /// Whether it is a group of its own: it commits in more than one step, or what comes after it must see what it did.
     fn is_alone(&self) -> bool {
         use Change::{BeginSwitch, Embed, EndHours, EndInquiries, ExpireDetails, Gather, GiveUpSwitch, LeaveGallery, Purge, Sweep, Turn};
-        match self {
-            Purge(_) | EndInquiries(_) | EndHours | ExpireDetails => true,
-            BeginSwitch { .. } | Embed { .. } | Gather | LeaveGallery | Turn | GiveUpSwitch { .. } | Sweep => true,
-            _ => false,
-        }
+        let in_steps = matches!(self, Purge(_) | EndInquiries(_) | EndHours | ExpireDetails);
+        in_steps || matches!(self, BeginSwitch { .. } | Embed { .. } | Gather | LeaveGallery | Turn | GiveUpSwitch { .. } | Sweep)
     }
 }
 

@@ -16,15 +16,6 @@ use crate::photos::{OBAMA, OBAMA_LATER, photo};
 use crate::raw::Answer;
 use crate::site::{Site, booking, number, request};
 
-/// Puts other ceilings into the roster.
-fn ceilings(site: &Site, seconds_between: u64, per_hour: u64, per_day: u64) {
-    let roster = std::fs::read_to_string(site.path("roster.toml")).unwrap();
-    let (before, after) = roster.split_once("[ceilings]\n").unwrap();
-    let (_, after) = after.split_once("[[device]]").unwrap();
-    let ceilings = format!("[ceilings]\nseconds_between = {seconds_between}\nper_hour = {per_hour}\nper_day = {per_day}\n");
-    std::fs::write(site.path("roster.toml"), format!("{before}{ceilings}[[device]]{after}")).unwrap();
-}
-
 fn enrol(clocked: &Clocked<'_>) {
     clocked.feed("slmpd").put_booking(&number("26-1"), &booking("Person 26-1"), &photo(OBAMA)).unwrap();
 }
@@ -36,7 +27,7 @@ fn searches(desk: &Desk) -> Result<(), smrt::client::ClientError> {
 #[test]
 fn seconds_hours_and_days_bound_an_operators_searches_and_a_restart_forgets_none() {
     let site = Site::staffed();
-    ceilings(&site, 5, 3, 5);
+    site.set_ceilings(5, 3, 5);
     let clocked = Clocked::of(&site);
     enrol(&clocked);
     let desk = clocked.desk("rtcc-1");
@@ -125,10 +116,10 @@ fn approve_at(clocked: &Clocked<'_>, desk: &Desk, device: &str, key: &SharedKey,
 #[test]
 fn other_ceilings_are_a_leaf_that_says_which_and_no_box_with_real_bookings_serves_by_any() {
     let site = Site::staffed();
-    ceilings(&site, 5, 30, 100);
+    site.set_ceilings(5, 30, 100);
     let clocked = Clocked::of(&site).restart();
     assert!(clocked.details(LeafKind::RosterChanged).is_empty(), "the same roster is no change");
-    ceilings(&site, 1, 60, 200);
+    site.set_ceilings(1, 60, 200);
     let clocked = clocked.restart();
     let roster = std::fs::read_to_string(site.path("roster.toml")).unwrap();
     std::fs::write(site.path("roster.toml"), roster.replace("desk 1", "desk 9")).unwrap();
@@ -140,12 +131,12 @@ fn other_ceilings_are_a_leaf_that_says_which_and_no_box_with_real_bookings_serve
 
     let real = Site::new();
     for (seconds, hour, day) in [(0, 60, 200), (1, 61, 200), (1, 60, 201)] {
-        ceilings(&real, seconds, hour, day);
+        real.set_ceilings(seconds, hour, day);
         let Err(ended) = real.try_start(Some("real")) else { panic!("it serves by {seconds} s, {hour}, {day}") };
         assert_eq!(ended.status, Some(crate::site::EXIT_CONFIG));
         assert!(ended.stderr.contains("wanted 1 s at least, 60 and 200 at most where bookings are real"), "{}", ended.stderr);
     }
-    ceilings(&real, 1, 60, 200);
+    real.set_ceilings(1, 60, 200);
     assert_eq!(real.start("real").stop(), Some(0));
 }
 

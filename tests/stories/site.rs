@@ -177,6 +177,15 @@ impl Site {
         self.write_config("cpu", &models(), more);
     }
 
+    /// Puts other ceilings into the roster.
+    pub(crate) fn set_ceilings(&self, seconds_between: u64, per_hour: u64, per_day: u64) {
+        let roster = fs::read_to_string(self.path("roster.toml")).unwrap();
+        let (before, after) = roster.split_once("[ceilings]\n").unwrap();
+        let (_, after) = after.split_once("[[device]]").unwrap();
+        let ceilings = format!("[ceilings]\nseconds_between = {seconds_between}\nper_hour = {per_hour}\nper_day = {per_day}\n");
+        fs::write(self.path("roster.toml"), format!("{before}{ceilings}[[device]]{after}")).unwrap();
+    }
+
     /// Puts witnesses into the roster, each with a secret and, where it is no agency's, a certificate; so many of them make a quorum.
     pub(crate) fn add_witnesses(&self, witnesses: &[(&str, Option<&str>)], quorum: usize, within_minutes: u64) {
         let mut roster = fs::read_to_string(self.path("roster.toml")).unwrap();
