@@ -10,6 +10,7 @@ use smrt::api;
 use smrt::audit::{Detail, Leaf, LeafKind};
 use smrt::config::Config;
 use smrt::disk::RealDisk;
+use smrt::embed::{Models, Pool};
 use smrt::gallery::EngineChoice;
 use smrt::service::{Clock, LedgerSetup, Service, Shelf, SystemClock};
 use smrt::store::StateKind;
@@ -28,8 +29,12 @@ pub(crate) const MINUTE_CS: u64 = 60 * SECOND_CS;
 pub(crate) const HOUR_CS: u64 = 60 * MINUTE_CS;
 pub(crate) const DAY_CS: u64 = 24 * HOUR_CS;
 
-/// The models, loaded once for all stories.
-static SHELF: LazyLock<Arc<Shelf>> = LazyLock::new(|| Arc::new(Shelf::open(&models(), None, EngineChoice::Cpu, 2).unwrap()));
+/// The models with their workers, held so that no start loads them anew.
+pub(crate) static SHELF: LazyLock<(Arc<Shelf>, Arc<Pool>)> = LazyLock::new(|| {
+    let shelf = Shelf::open(&models(), None, EngineChoice::Cpu, 2).unwrap();
+    let pool = shelf.pool(Models::id_of(&models()).unwrap()).unwrap().unwrap();
+    (Arc::new(shelf), pool)
+});
 
 /// A clock that stands until the story moves it.
 #[derive(Debug)]
@@ -43,6 +48,13 @@ impl Default for StoryClock {
     fn default() -> Self {
         let begun_cs = SystemClock::default().now_cs();
         Self { now_cs: begun_cs.into(), begun_cs }
+    }
+}
+
+impl StoryClock {
+    /// Time passes.
+    pub(crate) fn pass(&self, cs: u64) {
+        self.now_cs.fetch_add(cs, Ordering::AcqRel);
     }
 }
 
@@ -90,7 +102,7 @@ impl<'s> Clocked<'s> {
             origin: config.origin.clone(),
             master_key: config.read_key("the master key", &config.master_key).unwrap(),
             log_key: config.read_key("the log key", &config.log_key).unwrap(),
-            shelf: SHELF.clone(),
+            shelf: SHELF.0.clone(),
             clock: clock.clone(),
             anchor: None,
             reserve_bytes: 0,
@@ -133,7 +145,7 @@ impl<'s> Clocked<'s> {
 
     /// Time passes before the watch comes by.
     pub(crate) fn pass_unseen(&self, cs: u64) {
-        self.clock.now_cs.fetch_add(cs, Ordering::AcqRel);
+        self.clock.pass(cs);
     }
 
     /// The watch comes by.

@@ -39,6 +39,7 @@ mod the_disk_is_full;
 mod the_log_says_who_did_what;
 mod the_model_is_changed;
 mod the_power_is_cut;
+mod the_power_is_cut_through_an_end;
 mod the_public_reads_the_figures;
 mod the_roster_is_checked;
 #[path = "../bench/log/tiles.rs"]

@@ -134,7 +134,7 @@ impl Site {
                 clock: Arc::new(SystemClock::default()),
                 anchor: None,
             };
-            smrt::service::appoint(&setup, Some(kind), person(id, role)).unwrap()
+            once_free(|| smrt::service::appoint(&setup, Some(kind), person(id, role)))
         };
         self.appointed = Some([appoint("commander", Role::Commander), appoint("administrator", Role::Administrator)]);
     }
