@@ -372,6 +372,9 @@ pub const LOG_ON_TRIES_MAX: u64 = 5;
 pub const LOG_ON_TRIES_MINUTES: u64 = 15;
 /// Days without a log-on after which an account goes off.
 pub const ACCOUNT_UNUSED_DAYS_MAX: u64 = 90;
+/// Days from the last log-on after which an account goes off whose agency the roster doesn't let in; a week is allowed, and that long a wrong
+/// roster file turns nobody off who was at work.
+pub const ACCOUNT_UNASSOCIATED_DAYS_MAX: u64 = 7;
 /// Days after which somebody must confirm that an account is still needed.
 pub const ACCOUNT_REVIEW_DAYS: u64 = 365;
 /// Days for which nobody else has the name of an account that went off.

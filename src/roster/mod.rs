@@ -18,6 +18,9 @@ use crate::limits::{ROSTER_ENTRIES_MAX, SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_
 /// The scheme and first word of every certificate name that this system issues and accepts.
 pub const NAME_PREFIX: &str = "smrt:";
 
+/// Why an agency whose memorandum is over isn't active.
+const AGREEMENT_ENDED: &str = "its agreement has ended";
+
 /// What a client certificate's URI SAN says that its holder is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum CertificateName {
@@ -383,7 +386,7 @@ impl Agency {
             return inactive("its agreement has not begun");
         }
         if until.is_some_and(|until| today >= until) {
-            return inactive("its agreement has ended");
+            return inactive(AGREEMENT_ENDED);
         }
         if today < reviewed {
             return inactive("its chief executive's review of the policy is still to come");

@@ -3,13 +3,14 @@
 //! An account, a role or a key takes an administrator who asks and the commander who approves, two touches and two leaves. Taking away takes
 //! one of them. The first commander and the first administrator are appointed at the box itself, while nobody is there who could ask.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Service;
+use super::clock::day;
 use super::core::Core;
 use super::decide::{Decided, Group};
 use super::error::ServiceError;
@@ -22,7 +23,7 @@ use crate::audit::touch::{ActApproval, Credential, Registration, Touch, Verb, ve
 use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
 use crate::limits::{ACCOUNTS_MAX, APPOINTMENT_HOURS_MAX, GRANT_DAYS_MAX};
-use crate::roster::{Account, Caller, Duty, Off, OffReason, Person, PersonError, Role, decide_together};
+use crate::roster::{Account, Caller, Duty, Off, OffReason, Person, PersonError, Role, Roster, decide_together};
 use crate::store::{Commit, StateKind};
 use crate::vault::Master;
 
@@ -126,14 +127,15 @@ impl Core {
 }
 
 impl Ledger {
-    /// Turns off accounts that nobody used for too long, whose time is over or whose agency is none of these, and drops what nobody
+    /// Turns off accounts that nobody used for too long, whose time is over or whose agency left, and drops what nobody
     /// approved in time; gives the names of those that went off.
-    pub(super) fn end_accounts(&self, agencies: HashSet<Identifier>) -> Result<Vec<Identifier>, ServiceError> {
+    pub(super) fn end_accounts(&self, roster: &Arc<Roster>) -> Result<Vec<Identifier>, ServiceError> {
         let core = self.core();
         let now_cs = self.now_cs();
+        let roster = roster.clone();
         let goes_off = move |account: &Account, now_cs: u64| {
-            let left = account.off.is_none() && !agencies.contains(&account.person.agency);
-            if left { Some(OffReason::Unassociated) } else { account.goes_off(now_cs) }
+            let agency = roster.requester(&account.person.agency, day(now_cs)).map(|_| ());
+            if account.is_unassociated(&agency, now_cs) { Some(OffReason::Unassociated) } else { account.goes_off(now_cs) }
         };
         let due = core.members()?.iter().any(|member| goes_off(&member.account, now_cs).is_some());
         let waiting = core.store.grants()?;

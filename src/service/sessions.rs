@@ -217,10 +217,7 @@ impl Guard {
 
     /// Turns off the accounts whose time has come, and ends their sessions; asked for by the watch.
     pub(super) fn end_accounts(&self) -> Result<(), ServiceError> {
-        let today = day(self.ledger.now_cs());
-        let agencies = self.roster.agencies.iter().map(|agency| agency.id.clone());
-        let active = agencies.filter(|agency| self.roster.requester(agency, today).is_ok()).collect();
-        for person in self.ledger.end_accounts(active)? {
+        for person in self.ledger.end_accounts(&self.roster)? {
             self.end_sessions_of(&person, "the account went off")?;
         }
         Ok(())

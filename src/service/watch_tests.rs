@@ -399,7 +399,7 @@ fn what_a_clock_in_doubt_says_destroys_nothing() {
     assert_eq!(service.ledger().probe(inquiry.0).unwrap().as_deref(), Some(PROBE));
     // The time source agrees: it was four years.
     let time_source = OffsetDateTime::from_unix_timestamp(i64::try_from((NOON_CS + 4 * 366 * DAY_CS) / 100).unwrap()).unwrap();
-    service.confirm_clock(&caller("smrt:device/admin-1"), time_source).unwrap();
+    service.confirm_clock(&device("admin-1"), time_source).unwrap();
     service.guard.look().unwrap();
     assert_eq!((count(&service, LeafKind::ProbesExpired), count(&service, LeafKind::DetailsExpired)), (1, 1));
     assert!(matches!(service.ledger().probe(inquiry.0), Err(ServiceError::NotFound { .. })));
@@ -444,7 +444,7 @@ fn accounts_stand_while_the_clock_is_in_doubt_and_go_off_once_it_is_confirmed() 
     service.guard.look().unwrap();
     assert_eq!(count(&service, LeafKind::AccountOff), 0, "whoever set the clock ahead turns nobody off");
     let time_source = OffsetDateTime::from_unix_timestamp(i64::try_from(off_cs / 100).unwrap()).unwrap();
-    service.confirm_clock(&caller("smrt:device/admin-1"), time_source).unwrap();
+    service.confirm_clock(&device("admin-1"), time_source).unwrap();
     service.guard.look().unwrap();
     assert_eq!(count(&service, LeafKind::AccountOff), 1);
 }

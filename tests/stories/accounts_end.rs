@@ -89,6 +89,36 @@ fn when_an_agencys_agreement_ends_its_people_are_out_at_once_and_their_accounts_
     assert!(ended.iter().any(|detail| detail["actor"]["person"] == "county" && detail["why"] == "the account went off"), "{ended:?}");
 }
 
+/// The box serves by this roster file from here on.
+fn serve_by<'s>(clocked: Clocked<'s>, roster: &str) -> Clocked<'s> {
+    std::fs::write(clocked.site.path("roster.toml"), roster).unwrap();
+    clocked.restart()
+}
+
+#[test]
+fn an_agency_that_is_missing_in_the_roster_lets_nobody_in_and_within_a_week_its_accounts_are_off() {
+    let site = Site::staffed();
+    let clocked = Clocked::of(&site);
+    clocked.desk_of("rtcc-1", &Person { agency: id("stlco"), ..person("county", Role::Operator) });
+    let whole = std::fs::read_to_string(site.path("roster.toml")).unwrap();
+    let lacking = whole.replace("id = \"stlco\"", "id = \"stlc0\"");
+    let clocked = serve_by(clocked, &lacking);
+    let key = key_of(&clocked, "county");
+    let unknown = "agency 'stlco' is not in the roster";
+    refused(logs_on(&clocked, "rtcc-1", "county", &key), 422, "unknown-agency", unknown);
+    // A slip of the pen is put right, and nobody was turned off by it.
+    clocked.pass(6 * DAY_CS);
+    assert_eq!(off(&clocked), []);
+    let clocked = serve_by(clocked, &whole);
+    logs_on(&clocked, "rtcc-1", "county", &key).unwrap();
+    let clocked = serve_by(clocked, &lacking);
+    clocked.pass(7 * DAY_CS - HOUR_CS);
+    refused(logs_on(&clocked, "rtcc-1", "county", &key), 422, "unknown-agency", unknown);
+    clocked.pass(HOUR_CS);
+    assert_eq!(off(&clocked), [("county".to_owned(), "unassociated".to_owned())]);
+    refused(logs_on(&clocked, "rtcc-1", "county", &key), 403, "account", "its person or agency no longer belongs to the site");
+}
+
 #[test]
 fn a_temporary_account_is_gone_after_seventy_two_hours_in_the_middle_of_a_session() {
     let site = Site::staffed();

@@ -135,7 +135,7 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
     says(&clocked, LeafKind::CallerRefused, Some(("administrator", "slmpd")), "device/admin-1", &[("reason", "may not open details")]);
     // Nothing takes a leaf back: there is no such verb, and what is like it is refused with its reason.
     later();
-    let feed = Hand::new(&clocked, &site.feed_identity("stlco"));
+    let feed = Hand::new(&clocked, &site.feed_identity("stlco")).from(None);
     feed.ask("GET", "/v1/log/details?first=0&end=1", b"").is_problem(403, "not-allowed", "may not open details");
     says(&clocked, LeafKind::CallerRefused, None, "agency/stlco/feed", &[("reason", "may not open details")]);
     for (method, path) in

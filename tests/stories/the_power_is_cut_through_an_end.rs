@@ -50,9 +50,10 @@ fn inquire(ledger: &Ledger, bytes: &[u8]) -> InquiryId {
     let opened = ledger.open_inquiry(Actor::from(&device), who.clone(), request(), today, None).unwrap();
     let sha256 = digest(&SHA256, bytes).as_ref().try_into().unwrap();
     let announced = Announced { sha256, size: bytes.len() as u64 };
-    ledger.upload(opened, announced, |mut upload: Upload| upload.put(0, bytes).and_then(|put| upload.finish().map(|()| put))).unwrap();
+    ledger.upload(opened, announced, |mut upload| upload.put(0, bytes)).unwrap();
+    ledger.upload(opened, announced, Upload::finish).unwrap();
     let faces = vec![Frame { x: 1, y: 2, width: 3, height: 4 }];
-    let probe = Probe { sha256: Digest(sha256), bytes: announced.size, media_type: Text::parse("image/png").unwrap(), faces };
+    let probe = Probe { sha256: Digest(sha256), bytes: announced.size, media_type: Text::parse("image/png").unwrap(), px: [9, 9], faces };
     ledger.act(opened, who, 1, Action::ReceiveProbe(probe)).unwrap();
     opened
 }
