@@ -95,8 +95,8 @@ pub struct Config {
     /// raises it can refuse all bookings; a low number lets a full medium halt the box.
     #[serde(default = "disk_reserve_mib_default")]
     pub disk_reserve_mib: u64,
-    /// Days for which the log's sealed details are kept; leaves stay for ever. Default and least: 1096, three years. Whoever raises it keeps who
-    /// searched for whom for longer.
+    /// Days for which the log's sealed details are kept, and inquiries with their probes after their last search; leaves stay for ever. Default
+    /// and least: 1096, three years. Whoever raises it keeps who searched for whom, and by which probe, for longer.
     #[serde(default = "details_kept_days_default", deserialize_with = "details_kept_days")]
     pub details_kept_days: u64,
     /// Origin of the console's pages as browsers write it, `https://name` or `https://name:port`; security keys are bound to its name. No
@@ -180,9 +180,7 @@ impl Config {
 
     /// Reads the roster.
     pub fn read_roster(&self) -> Result<Roster, ConfigError> {
-        let roster: Roster = parse("the roster", &self.roster)?;
-        roster.check()?;
-        Ok(roster)
+        read_roster(&self.roster)
     }
 
     /// Reads a key file; one that others can read is refused.
@@ -209,6 +207,15 @@ impl Config {
             workers => workers,
         }
     }
+}
+
+/// Reads a roster file.
+///
+/// Errors: a file that can't be read, an unknown key, a wrong value; what `Roster::check` refuses.
+pub fn read_roster(path: &Path) -> Result<Roster, ConfigError> {
+    let roster: Roster = parse("the roster", path)?;
+    roster.check()?;
+    Ok(roster)
 }
 
 fn parse<T: serde::de::DeserializeOwned>(what: &'static str, path: &Path) -> Result<T, ConfigError> {

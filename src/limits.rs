@@ -194,10 +194,16 @@ pub const DETAILS_PER_ANSWER_MAX: u64 = 256;
 pub const DETAILS_KEPT_DAYS_MIN: u64 = 1_096;
 /// Details that one leaf says have expired.
 pub const EXPIRED_PER_LEAF_MAX: u64 = 4_096;
+/// Inquiries that one leaf says are gone with their probes.
+pub const INQUIRIES_EXPIRED_PER_LEAF_MAX: usize = 1_024;
+/// Hours from one look for inquiries whose term is over to the next.
+pub const EXPIRY_LOOK_HOURS: u64 = 24;
 /// Days from an audit's sample to the last of its reviews.
 pub const REVIEW_DAYS_MAX: u64 = 30;
 /// Days from one audit's sample to the next.
 pub const SAMPLE_DAYS_MAX: u64 = 31;
+/// Days from one look of an auditor through the log to the next.
+pub const LOG_REVIEW_DAYS_MAX: u64 = 7;
 /// Samples that are shown with their reviews.
 pub const SAMPLES_SHOWN_MAX: usize = 64;
 /// Kept checkpoints that one answer gives.
@@ -355,6 +361,12 @@ pub const PAPER_PROBE_PX_MAX: u32 = 1_600;
 pub const SEARCHES_PER_HOUR_MAX: usize = 60;
 /// The same for a day.
 pub const SEARCHES_PER_DAY_MAX: usize = 200;
+/// Days over which it is told how regular an operator's searches are.
+pub const RHYTHM_DAYS: u64 = 90;
+/// Gaps between searches below which nothing is said of their rhythm.
+pub const RHYTHM_GAPS_MIN: u64 = 10;
+/// Coefficient of variation below which gaps between searches are called regular: those of a clock have 0, of people at work about 1 or more.
+pub const RHYTHM_REGULAR_BELOW: f64 = 0.5;
 /// Inquiries that are kept.
 pub const INQUIRIES_MAX: u64 = 10_000_000;
 
@@ -366,6 +378,9 @@ pub const LOG_ON_TRIES_MAX: u64 = 5;
 pub const LOG_ON_TRIES_MINUTES: u64 = 15;
 /// Days without a log-on after which an account goes off.
 pub const ACCOUNT_UNUSED_DAYS_MAX: u64 = 90;
+/// Days from the last log-on after which an account goes off whose agency the roster doesn't let in; a week is allowed, and that long a wrong
+/// roster file turns nobody off who was at work.
+pub const ACCOUNT_UNASSOCIATED_DAYS_MAX: u64 = 7;
 /// Days after which somebody must confirm that an account is still needed.
 pub const ACCOUNT_REVIEW_DAYS: u64 = 365;
 /// Days for which nobody else has the name of an account that went off.
@@ -428,6 +443,8 @@ const _: () = {
     assert!(FEED_PAUSE_MS_MIN < FEED_PAUSE_MS_MAX);
     // A version id is 32 digits; with its reason and the JSON around both it stays well below what one detail holds.
     assert!(SUPPRESSED_PER_LEAF_MAX * (EMBED_FAILURE_CHARS_MAX + 64) < DETAIL_BYTES_MAX);
+    // An inquiry's name is 32 digits.
+    assert!(INQUIRIES_EXPIRED_PER_LEAF_MAX * 40 < DETAIL_BYTES_MAX);
     assert!(SWITCH_BATCH_LEN_MAX <= EMBED_QUEUE_LEN_MAX);
     assert!(SLOT_BYTES == 64);
     assert!(REFUSALS_KEPT_BYTES_MAX < DETAIL_BYTES_MAX);

@@ -14,7 +14,7 @@ use time::format_description::well_known::Rfc3339;
 use super::desk::FromDesk;
 use super::problem::Refusal;
 use super::wire::{
-    ClockWord, CosignedView, ExportView, FindingView, OpenedDetail, Problem, ReviewView, SampleOrder, SampleReview, SampleView,
+    ClockWord, CosignedView, ExportView, FindingView, LogReviewed, OpenedDetail, Problem, ReviewView, SampleOrder, SampleReview, SampleView,
 };
 use super::{Door, From, InPath, answer, form};
 use crate::audit::TileId;
@@ -236,6 +236,19 @@ pub(super) async fn post_review(State(door): State<Door>, from: FromDesk, reques
         let SampleReview { sample, asked, finding, note } = form::read_json(request, "review").await?;
         let note = Text::parse(&note).map_err(|e| Refusal::malformed(format!("the note: {e}")))?.to_string();
         let leaf = door.acting(from, move |service, acting| service.review_sample(acting, sample, asked, finding, note)).await?;
+        Ok((StatusCode::CREATED, Json(ReviewView { leaf })).into_response())
+    };
+    answer(&ticket, post.await)
+}
+
+/// Records that the auditor at this desk went through the log since the look before.
+#[utoipa::path(post, path = "/v1/log/looks", request_body = LogReviewed, responses((status = 201, body = ReviewView), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn post_look(State(door): State<Door>, from: FromDesk, request: Request) -> Response {
+    let ticket = from.ticket.clone();
+    let post = async {
+        let LogReviewed { end, note } = form::read_json(request, "review").await?;
+        let note = Text::parse(&note).map_err(|e| Refusal::malformed(format!("the note: {e}")))?;
+        let leaf = door.at_desk(from, move |service, desk| service.review_log(desk, end, &note)).await?;
         Ok((StatusCode::CREATED, Json(ReviewView { leaf })).into_response())
     };
     answer(&ticket, post.await)

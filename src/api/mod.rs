@@ -12,6 +12,7 @@ mod model;
 mod pages;
 mod problem;
 mod report;
+mod roster;
 mod serve;
 pub mod wire;
 
@@ -84,6 +85,7 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
         .merge(desk::routes())
         .merge(inquire::routes())
         .merge(pages::routes())
+        .route("/v1/roster", get(roster::get_roster))
         .route("/v1/report/public", get(report::get_public))
         .route("/v1/health", get(get_health))
         .route("/v1/metrics", get(get_metrics))
@@ -110,6 +112,7 @@ fn log_routes() -> Router<Door> {
         .route("/v1/log/exports", post(log::post_export))
         .route("/v1/log/samples", post(log::post_sample).get(log::get_samples))
         .route("/v1/log/reviews", post(log::post_review))
+        .route("/v1/log/looks", post(log::post_look))
         .route("/v1/findings", get(log::get_findings))
         .route("/v1/clock", post(log::post_clock))
 }
@@ -142,9 +145,11 @@ fn log_routes() -> Router<Door> {
         log::post_sample,
         log::get_samples,
         log::post_review,
+        log::post_look,
         log::get_findings,
         log::post_clock,
         report::get_public,
+        roster::get_roster,
         get_health,
         get_metrics,
         get_openapi

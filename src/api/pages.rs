@@ -55,6 +55,7 @@ pub(super) fn routes() -> Router<Door> {
         .route("/console/log/{leaf}", get(get_leaf))
         .route("/console/samples", get(get_samples))
         .route("/console/findings", get(get_findings))
+        .route("/console/operators", get(get_operators))
 }
 
 /// Whose account is to change.
@@ -339,7 +340,7 @@ async fn get_figures(State(door): State<Door>, from: FromDesk) -> Response {
 async fn get_log(State(door): State<Door>, from: FromDesk) -> Response {
     door.page(from, |service, at, desk| {
         let leaves = service.ledger().leaves();
-        let newest = service.newest_leaves(at, NEWEST_LEAVES)?;
+        let (newest, review) = (service.newest_leaves(at, NEWEST_LEAVES)?, service.log_review(at)?);
         let (checkpoint, witnessing) = (service.ledger().cosigned_checkpoint(), service.ledger().witnessing());
         let (doors, alarms) = (service.doors(), service.alarms());
         Ok(console::log(&console::LogView {
@@ -351,6 +352,7 @@ async fn get_log(State(door): State<Door>, from: FromDesk) -> Response {
             doors: &doors,
             alarms: &alarms,
             newest: &newest,
+            review: &review,
         }))
     })
     .await
@@ -390,6 +392,14 @@ async fn get_findings(State(door): State<Door>, from: FromDesk) -> Response {
             .map(|(sample, asked, finding, note)| console::FindingRow { sample, asked, finding, note })
             .collect();
         Ok(console::findings(&console::FindingsView { desk, findings: &rows }))
+    })
+    .await
+}
+
+async fn get_operators(State(door): State<Door>, from: FromDesk) -> Response {
+    door.page(from, |service, at, desk| {
+        let rhythms = service.rhythms(at)?;
+        Ok(console::operators(&console::OperatorsView { desk, rhythms: &rhythms }))
     })
     .await
 }

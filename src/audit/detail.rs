@@ -53,7 +53,7 @@ pub enum Alarm {
     DiskLow = 5,
     /// No witness is listed.
     NoWitnesses = 6,
-    /// An audit's sample, or a review of one, is overdue.
+    /// An audit's sample, a review of one, or the weekly look through the log is overdue.
     AuditOverdue = 7,
 }
 
@@ -229,8 +229,8 @@ details! {
     Exported { actor: Actor, leaves: u64 }
     /// Details whose term was over are gone.
     DetailsExpired { first: u64, end: u64, kept_days: u64 }
-    /// Probes whose term was over are gone.
-    ProbesExpired { inquiries: Vec<String> }
+    /// Inquiries whose term was over are gone with their probes.
+    ProbesExpired { inquiries: Vec<String>, kept_days: u64, assurance: String }
     /// The seed of a sample.
     SampleSeeded { actor: Actor, seed: u64, rate_ppm: u64, first: u64, end: u64 }
     /// A sample was drawn.
@@ -239,6 +239,8 @@ details! {
     SampleReviewed { actor: Actor, asked: u64, finding: Finding, note: String, routed_to: Option<Identifier> }
     /// An agency looked at findings about people whom it employs.
     FindingsRead { actor: Actor, first: u64, end: u64 }
+    /// An auditor went through the log.
+    LogReviewed { actor: Actor, first: u64, end: u64, note: String }
     /// A public report was made.
     PublicReport { actor: Actor, report_sha256: String }
 }

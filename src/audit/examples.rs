@@ -290,7 +290,9 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
         LeafKind::ProbeOpened => Detail::ProbeOpened { actor: auditor(), inquiry: search() },
         LeafKind::Exported => Detail::Exported { actor: auditor(), leaves: 4_711 },
         LeafKind::DetailsExpired => Detail::DetailsExpired { first: 0, end: 4_096, kept_days: 1_096 },
-        LeafKind::ProbesExpired => Detail::ProbesExpired { inquiries: vec![search()] },
+        LeafKind::ProbesExpired => {
+            Detail::ProbesExpired { inquiries: vec![search()], kept_days: 1_096, assurance: words("key overwritten, medium not proven") }
+        }
         LeafKind::SampleSeeded => Detail::SampleSeeded { actor: auditor(), seed: 20_261_123, rate_ppm: 50_000, first: 0, end: 4_711 },
         LeafKind::SampleDrawn => Detail::SampleDrawn { actor: auditor(), leaves: vec![33, 1_204] },
         LeafKind::SampleReviewed => Detail::SampleReviewed {
@@ -300,6 +302,10 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
             note: words("reason fits the case file"),
             routed_to: None,
         },
+        LeafKind::LogReviewed => {
+            let note = words("two refused log-ons at desk 2, told apart with the person; nothing else");
+            Detail::LogReviewed { actor: at("smrt:device/audit-1", "auditor-1"), first: 4_000, end: 4_711, note }
+        }
         LeafKind::FindingsRead => Detail::FindingsRead { actor: feed(), first: 4_700, end: 4_701 },
         LeafKind::PublicReport => Detail::PublicReport { actor: console(), report_sha256: digest() },
     }

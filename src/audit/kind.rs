@@ -179,7 +179,7 @@ kinds! {
     Exported = 83 "exported" ["leaves"] 0..=0 of [];
     /// Details whose term was over are gone.
     DetailsExpired = 84 "details_expired" ["first", "end"] 0..=0 of [];
-    /// Probes whose term was over are gone.
+    /// Inquiries whose term was over are gone: their keys, probes, records and the box's own copies of reports.
     ProbesExpired = 85 "probes_expired" ["probes"] 0..=0 of [];
     /// The seed of an audit's sample, before anything is drawn.
     SampleSeeded = 86 "sample_seeded" ["seed", "rate_ppm", "first", "end"] 0..=0 of [];
@@ -191,6 +191,8 @@ kinds! {
     PublicReport = 89 "public_report" ["from_day", "to_day", "leaves"] 0..=0 of [];
     /// An agency looked at findings of misuse by people whom it employs.
     FindingsRead = 90 "findings_read" ["findings"] 0..=0 of [];
+    /// An auditor went through what the log says since the look before.
+    LogReviewed = 91 "log_reviewed" ["first", "end"] 0..=0 of [];
 }
 
 impl LeafKind {
@@ -200,9 +202,9 @@ impl LeafKind {
         words.split_once(". ").map_or(words, |(gist, _)| &words[..=gist.len()])
     }
 
-    /// Whether it says what an audit drew or found.
+    /// Whether it says what an audit drew, found or went through.
     pub fn is_of_audits(self) -> bool {
-        matches!(self, Self::SampleDrawn | Self::SampleReviewed)
+        matches!(self, Self::SampleDrawn | Self::SampleReviewed | Self::LogReviewed)
     }
 
     /// Whether it refuses somebody something.

@@ -38,6 +38,7 @@ use zeroize::Zeroizing;
 
 pub use error::ClientError;
 
+use crate::api::wire::roster::RosterView;
 use crate::api::wire::{
     BOOKING_PART, Booked, BookingView, Health, LEAF_HEADER, ModelSwitchRequest, ModelView, PHOTO_PART, Problem, ReleaseRequest, Released,
 };
@@ -153,6 +154,11 @@ impl Client {
     /// The models in use and to come.
     pub fn model(&self) -> Result<ModelView, ClientError> {
         self.read("/v1/model")
+    }
+
+    /// The roster file as the box has it, as a console with administration.
+    pub fn roster(&self) -> Result<RosterView, ClientError> {
+        self.read("/v1/roster")
     }
 
     /// Begins a switch to another model, or changes its terms.

@@ -6,8 +6,10 @@ use serde_json::Value;
 use super::parts::{Field, count, ending, facts, line, number, one_of, sentence, when, whole};
 use super::shell::{Desk, Here, Page, inside};
 use crate::audit::{Finding, LeafKind};
-use crate::limits::{REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, TEXT_CHARS_MAX};
-use crate::service::{Doors, Drawn, Raised, Witnessing};
+use crate::booking::Identifier;
+use crate::limits::{REVIEW_DAYS_MAX, RHYTHM_DAYS, RHYTHM_GAPS_MIN, RHYTHM_REGULAR_BELOW, SAMPLE_DAYS_MAX, TEXT_CHARS_MAX};
+use crate::roster::Rhythm;
+use crate::service::{Doors, Drawn, LogReview, Raised, Witnessing};
 
 /// The largest whole number that a page's script holds exactly.
 const SEED_MAX: u64 = (1 << 53) - 1;
@@ -32,6 +34,8 @@ pub struct LogView<'a> {
     pub alarms: &'a [Raised],
     /// The newest leaves, the newest first: index, kind, time in hundredths of a second since 1970-01-01 UTC.
     pub newest: &'a [(u64, LeafKind, u64)],
+    /// What nobody went through yet.
+    pub review: &'a LogReview,
 }
 
 /// One leaf with its detail, opened.
@@ -86,6 +90,15 @@ pub struct FindingsView<'a> {
     pub findings: &'a [FindingRow],
 }
 
+/// How regular each operator's searches are.
+#[derive(Clone, Debug)]
+pub struct OperatorsView<'a> {
+    /// Who is here.
+    pub desk: &'a Desk,
+    /// The operators who searched.
+    pub rhythms: &'a [(Identifier, Rhythm)],
+}
+
 /// The log: `/console/log`.
 pub fn log(view: &LogView<'_>) -> Markup {
     let Witnessing { cosigned, complete } = view.witnessing;
@@ -131,6 +144,7 @@ pub fn log(view: &LogView<'_>) -> Markup {
                 }
             }
             div {
+                (weekly(view.review, view.desk.now_cs))
                 section.panel { h2 { "Newest checkpoint" } pre.scroll tabindex="0" { code { (view.checkpoint) } } }
                 section.panel {
                     h2 { "Verify it yourself" }
@@ -142,6 +156,31 @@ pub fn log(view: &LogView<'_>) -> Markup {
         }
     };
     inside(view.desk, &Page { here: Here::Log, title: "Log", beside: html! {}, wide: false, scripts: &[], keys: &[] }, &main)
+}
+
+/// What nobody went through yet, and the word that somebody did.
+fn weekly(review: &LogReview, now_cs: u64) -> Markup {
+    let LogReview { first, last_cs, due_cs, end, kinds } = review;
+    let late = *due_cs < now_cs;
+    html! {
+        section.panel .alarm[late] {
+            h2 { "Weekly look through the log" }
+            (facts(&[
+                ("Last", when(*last_cs)),
+                ("Due", html! { (when(*due_cs)) @if late { span.bad { " overdue" } } }),
+                ("Since then", html! { (number(end - first)) " leaves, from " (first) " on" }),
+            ]))
+            details {
+                summary { "How many of each kind" }
+                ul { @for (kind, found) in kinds { li { (number(*found)) " " code { (kind.name()) } span.quiet { " " (kind.gist()) } } } }
+            }
+            form data-verb="POST /v1/log/looks" data-next="" {
+                input type="hidden" name="end" value=(end) data-type="number" required;
+                (line(Field { name: "note", id: "look-note", label: "What you found", hint: "Refusals, log-ons, locked accounts, changes of the roster, alarms: what was unusual, and what was done about it.", required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
+                (ending(&html! { button { "I went through the log up to leaf " (end.saturating_sub(1)) } }))
+            }
+        }
+    }
 }
 
 /// One leaf, opened: `/console/log/{leaf}`.
@@ -273,4 +312,47 @@ pub fn findings(view: &FindingsView<'_>) -> Markup {
         }
     };
     inside(view.desk, &Page { here: Here::Findings, title: "Findings", beside: html! {}, wide: false, scripts: &[], keys: &[] }, &main)
+}
+
+/// Operators: `/console/operators`.
+pub fn operators(view: &OperatorsView<'_>) -> Markup {
+    let regular = view.rhythms.iter().filter(|(_, rhythm)| rhythm.is_regular()).count();
+    let main = html! {
+        p {
+            "The coefficient of variation of the gaps between an operator's searches of the last " (RHYTHM_DAYS) " days: their standard deviation (of a sample) "
+            "divided by their mean. A gap is from one search to the next on the same day, UTC; nights are none. A clock's beat has 0, events that know nothing of each other about 1, work that comes in bursts more. "
+            "Below " (RHYTHM_REGULAR_BELOW) " it is called regular. That proves nothing: it says whose searches to look at."
+        }
+        @if view.rhythms.is_empty() { p.panel.empty { "Nobody searched in these days." } }
+        @else {
+            section.panel {
+                div.scroll tabindex="0" role="region" aria-label="Rhythm, by operator" {
+                    table {
+                        thead { tr {
+                            th scope="col" { "Operator" } th.number scope="col" { "Searches" } th.number scope="col" { "Days" } th.number scope="col" { "Gaps" }
+                            th.number scope="col" { "Mean gap, s" } th.number scope="col" { "Variation" } th scope="col" { "Means" }
+                        } }
+                        tbody {
+                            @for (operator, rhythm) in view.rhythms {
+                                tr {
+                                    th scope="row" { (operator) }
+                                    td.number { (number(rhythm.searches)) }
+                                    td.number { (rhythm.days) }
+                                    td.number { (number(rhythm.gaps)) }
+                                    td.number { (format!("{:.0}", rhythm.mean_gap_s)) }
+                                    @match rhythm.variation {
+                                        Some(variation) => { td.number { (format!("{variation:.2}")) } td { @if rhythm.is_regular() { span.warn { "Regular" } } @else { span.good { "As people work" } } } }
+                                        None => { td.number { "none" } td { span.quiet { "Fewer than " (RHYTHM_GAPS_MIN) " gaps, or all at once" } } }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        p.quiet.small { "Details of searches were opened to count this; a leaf says that you did." }
+    };
+    let beside = html! { p.quiet { (count(regular, "operator searches", "operators search")) " regularly" } };
+    inside(view.desk, &Page { here: Here::Operators, title: "Operators", beside, wide: false, scripts: &[], keys: &[] }, &main)
 }

@@ -11,7 +11,7 @@
 //! | operators and examiners | `work`, `request`, `inquiry`, `probe`, `approve`, `array`, `compare`, `report`, `outcomes` |
 //! | administrators | `decisions`, `roster`, `grants`, `alarms` |
 //! | the commander | `grants`, `figures`, `roster`, `alarms` |
-//! | auditors | `log`, `samples`, `findings`, `roster` |
+//! | auditors | `log`, `samples`, `findings`, `operators`, `roster` |
 //! | everybody | `policy` |
 
 mod approve;
@@ -37,7 +37,7 @@ mod tests;
 
 pub use approve::{ApproveView, approve};
 pub use assets::{CONTENT_SECURITY_POLICY, HEADERS, asset, assets};
-pub use audits::{FindingRow, FindingsView, LeafPage, LogView, SamplesView, findings, leaf, log, samples};
+pub use audits::{FindingRow, FindingsView, LeafPage, LogView, OperatorsView, SamplesView, findings, leaf, log, operators, samples};
 pub use compare::{ArrayView, Biography, CompareView, Shown, array, candidate_order, compare};
 pub use door::{BannerView, LockView, LogOnView, ProblemView, banner, enrol, lock, log_on, problem};
 pub use facts::QualityLine;

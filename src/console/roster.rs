@@ -33,7 +33,7 @@ pub fn roster(view: &RosterView<'_>) -> Markup {
         (table(desk, "Accounts that are on", "on", &on))
         @if !off.is_empty() { (table(desk, "Accounts that are off", "off", &off)) }
         p.quiet.small {
-            "An account goes off by itself when nobody uses it for " (ACCOUNT_UNUSED_DAYS_MAX) " days, or when a temporary one's time is over. "
+            "An account goes off by itself when nobody uses it for " (ACCOUNT_UNUSED_DAYS_MAX) " days, when a temporary one's time is over, or when its agency leaves. "
             "It takes one person to turn an account off, and an administrator and the commander together to bring it back."
         }
     };

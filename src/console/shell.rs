@@ -54,6 +54,8 @@ pub enum Here {
     Samples,
     /// What audits found.
     Findings,
+    /// How regular each operator's searches are.
+    Operators,
     /// The order's text.
     Policy,
     /// None of these.
@@ -95,6 +97,7 @@ impl Here {
             Self::Log => ("/console/log", "Log"),
             Self::Samples => ("/console/samples", "Samples"),
             Self::Findings => ("/console/findings", "Findings"),
+            Self::Operators => ("/console/operators", "Operators"),
             Self::Policy | Self::Elsewhere => ("/console/policy", "Policy"),
         }
     }
@@ -105,7 +108,7 @@ impl Here {
             Role::Examiner => &[Self::Work, Self::Policy],
             Role::Administrator => &[Self::Decisions, Self::Roster, Self::Grants, Self::Alarms, Self::Policy],
             Role::Commander => &[Self::Grants, Self::Roster, Self::Figures, Self::Alarms, Self::Policy],
-            Role::Auditor => &[Self::Log, Self::Samples, Self::Findings, Self::Roster, Self::Policy],
+            Role::Auditor => &[Self::Log, Self::Samples, Self::Findings, Self::Operators, Self::Roster, Self::Policy],
         }
     }
 }

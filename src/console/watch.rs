@@ -153,7 +153,9 @@ fn remedy(alarm: Alarm) -> &'static str {
         Alarm::ClockAhead => "compare the clock with the site's time source, and confirm it or have it corrected.",
         Alarm::DiskLow => "make room or add a disk; changes are refused before the disk is full.",
         Alarm::NoWitnesses => "list witnesses and their quorum in the roster; without one, nobody outside holds the log.",
-        Alarm::AuditOverdue => "remind the auditors: a sample is to be drawn, or reviews of one are open.",
+        Alarm::AuditOverdue => {
+            "remind the auditors: a sample is to be drawn, reviews of one are open, or nobody went through the log for a week."
+        }
     }
 }
 

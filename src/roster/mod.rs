@@ -1,12 +1,15 @@
 //! Who may do what: agencies, devices and the caller at a door, as pure rules without I/O.
 
 mod people;
+mod rhythm;
 mod session;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use time::Date;
 
 pub use people::{Account, Duty, Off, OffReason, Person, PersonError, Role, decide_together};
+pub use rhythm::Rhythm;
 pub use session::{SessionStanding, SessionTimes};
 
 use crate::booking::{Identifier, Text, iso_date};
@@ -14,6 +17,9 @@ use crate::limits::{ROSTER_ENTRIES_MAX, SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_
 
 /// The scheme and first word of every certificate name that this system issues and accepts.
 pub const NAME_PREFIX: &str = "smrt:";
+
+/// Why an agency whose memorandum is over isn't active.
+const AGREEMENT_ENDED: &str = "its agreement has ended";
 
 /// What a client certificate's URI SAN says that its holder is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -165,6 +171,12 @@ impl Default for Ceilings {
     }
 }
 
+impl std::fmt::Display for Ceilings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} s between two, {} an hour, {} a day", self.seconds_between, self.per_hour, self.per_day)
+    }
+}
+
 impl Ceilings {
     /// Whether they are such as a person searches by hand; a box with real bookings serves by no others.
     pub fn are_humane(&self) -> bool {
@@ -277,6 +289,12 @@ impl Roster {
         }
     }
 
+    /// Its digest, as the log names it.
+    pub fn sha256(&self) -> [u8; 32] {
+        let json = serde_json::to_vec(self).expect("a roster holds only strings and numbers");
+        digest(&SHA256, &json).as_ref().try_into().expect("SHA-256 gives 32 bytes")
+    }
+
     /// The agency of a feed that may push and release today.
     pub fn feed<'a>(&'a self, caller: &Caller, verb: &'static str, today: Date) -> Result<&'a Agency, RosterError> {
         let agency = self.member(caller, verb, today)?;
@@ -368,7 +386,7 @@ impl Agency {
             return inactive("its agreement has not begun");
         }
         if until.is_some_and(|until| today >= until) {
-            return inactive("its agreement has ended");
+            return inactive(AGREEMENT_ENDED);
         }
         if today < reviewed {
             return inactive("its chief executive's review of the policy is still to come");

@@ -6,9 +6,11 @@
 use serde::{Deserialize, Serialize};
 use time::Date;
 
+use super::{AGREEMENT_ENDED, RosterError};
 use crate::booking::{Identifier, Text, iso_date};
 use crate::limits::{
-    ACCOUNT_REVIEW_DAYS, ACCOUNT_UNUSED_DAYS_MAX, LOG_ON_TRIES_MAX, LOG_ON_TRIES_MINUTES, PERSON_ID_REUSE_DAYS, TEMPORARY_HOURS_MAX,
+    ACCOUNT_REVIEW_DAYS, ACCOUNT_UNASSOCIATED_DAYS_MAX, ACCOUNT_UNUSED_DAYS_MAX, LOG_ON_TRIES_MAX, LOG_ON_TRIES_MINUTES,
+    PERSON_ID_REUSE_DAYS, TEMPORARY_HOURS_MAX,
 };
 
 const MINUTE_CS: u64 = 6_000;
@@ -253,6 +255,18 @@ impl Account {
         }
     }
 
+    /// Whether the account goes off because its agency stands in the roster like this: at once where its agreement has ended, else after
+    /// `ACCOUNT_UNASSOCIATED_DAYS_MAX` without a log-on, of which there can be none.
+    pub fn is_unassociated(&self, agency: &Result<(), RosterError>, now_cs: u64) -> bool {
+        let used_cs = self.used_cs.unwrap_or(self.since_cs);
+        self.off.is_none()
+            && match agency {
+                Ok(()) => false,
+                Err(RosterError::Inactive { reason: AGREEMENT_ENDED, .. }) => true,
+                Err(_) => now_cs >= used_cs + ACCOUNT_UNASSOCIATED_DAYS_MAX * DAY_CS,
+            }
+    }
+
     /// Counts a refused log-on; gives how many count, where that locks the account.
     pub fn refused(&mut self, now_cs: u64) -> Option<u64> {
         self.tries_cs.retain(|&at_cs| at_cs + LOG_ON_TRIES_MINUTES * MINUTE_CS > now_cs);
@@ -288,7 +302,7 @@ impl OffReason {
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
-            Self::Unassociated => "the person no longer belongs to it",
+            Self::Unassociated => "its person or agency no longer belongs to the site",
             Self::Unused => "nobody used it for 90 days",
             Self::TimeOver => "it was temporary",
         }
@@ -386,6 +400,22 @@ mod tests {
         let temporary = temporary(72).unwrap();
         assert_eq!(temporary.stands(NOW + 72 * HOUR_CS - 1), Ok(()));
         assert_eq!(temporary.goes_off(NOW + 72 * HOUR_CS), Some(OffReason::TimeOver));
+    }
+
+    #[test]
+    fn an_account_goes_off_at_once_when_its_agencys_agreement_ended_and_a_week_after_its_use_when_the_agency_is_on_no_list() {
+        let mut account = account();
+        account.logged_on(NOW);
+        let agency = || Identifier::parse("slmpd").unwrap();
+        let ended = Err(RosterError::Inactive { agency: agency(), reason: AGREEMENT_ENDED });
+        let (absent, early) =
+            (Err(RosterError::UnknownAgency { agency: agency() }), Err(RosterError::Inactive { agency: agency(), reason: "early" }));
+        assert!(account.is_unassociated(&ended, NOW) && !account.is_unassociated(&Ok(()), NOW + 80 * DAY_CS));
+        for agency in [absent, early] {
+            assert!(!account.is_unassociated(&agency, NOW + 7 * DAY_CS - 1) && account.is_unassociated(&agency, NOW + 7 * DAY_CS));
+        }
+        account.off = Some(Off { since_cs: NOW, why: OffReason::Unused });
+        assert!(!account.is_unassociated(&ended, NOW), "it is off already");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! anybody, and whoever has the log can draw it again. What an auditor looked at and found is in the details only: the leaf of a search
 //! that was misused must not be pointed at before anybody was heard.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use time::OffsetDateTime;
@@ -13,8 +14,11 @@ use super::error::ServiceError;
 use super::ledger::{Ledger, OpenedLeaf};
 use super::sessions::{Acting, AtDesk};
 use crate::audit::{Actor, Alarm, Detail, Entry, Finding, LeafKind, SampleKey};
+use crate::booking::Text;
 use crate::inquiry::{InquiryId, Request};
-use crate::limits::{CLOCK_AGREE_SECONDS_MAX, DETAILS_PER_ANSWER_MAX, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, SAMPLES_SHOWN_MAX};
+use crate::limits::{
+    CLOCK_AGREE_SECONDS_MAX, DETAILS_PER_ANSWER_MAX, LOG_REVIEW_DAYS_MAX, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, SAMPLES_SHOWN_MAX,
+};
 use crate::roster::{Caller, Duty};
 
 const DAY_CS: u64 = 8_640_000;
@@ -54,6 +58,21 @@ pub struct Routed {
     pub note: String,
 }
 
+/// What the log says since an auditor went through it last (CJIS AU-6).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogReview {
+    /// The first leaf that nobody went through.
+    pub first: u64,
+    /// When somebody last did, or the log began, in hundredths of a second since 1970-01-01 UTC.
+    pub last_cs: u64,
+    /// By when somebody must.
+    pub due_cs: u64,
+    /// Leaves in the log.
+    pub end: u64,
+    /// How many there are of each kind since.
+    pub kinds: BTreeMap<LeafKind, u64>,
+}
+
 /// One leaf with its detail, opened.
 #[derive(Clone, Debug)]
 pub struct LeafAt {
@@ -81,6 +100,35 @@ impl Service {
         })?;
         newest.reverse();
         Ok(newest)
+    }
+
+    /// What the log says since an auditor went through it last.
+    ///
+    /// Errors: another role.
+    pub fn log_review(&self, desk: &AtDesk) -> Result<LogReview, ServiceError> {
+        self.allowed(desk, Duty::Audit, "go through the log")?;
+        let (first, last_cs) = self.ledger.reviewed_to()?;
+        let (end, mut kinds) = (self.ledger.leaves(), BTreeMap::new());
+        self.for_each(first..end, |_, entry| {
+            if let Entry::Known(view) = entry {
+                *kinds.entry(view.kind).or_default() += 1;
+            }
+            Ok(())
+        })?;
+        Ok(LogReview { first, last_cs, due_cs: last_cs + LOG_REVIEW_DAYS_MAX * DAY_CS, end, kinds })
+    }
+
+    /// An auditor went through the log up to this leaf, and says what was found; gives the leaf.
+    ///
+    /// Errors: another role; leaves that somebody went through before, or that aren't there.
+    pub fn review_log(&self, desk: &AtDesk, end: u64, note: &Text) -> Result<u64, ServiceError> {
+        self.allowed(desk, Duty::Audit, "go through the log")?;
+        let (first, leaves) = (self.ledger.reviewed_to()?.0, self.ledger.leaves());
+        if end <= first || end > leaves {
+            return self.refused_at(desk, Err(ServiceError::Range { first, end, leaves, most: leaves - first }));
+        }
+        let detail = Detail::LogReviewed { actor: desk.actor(), first, end, note: note.to_string() };
+        self.ledger.note(Vec::new(), vec![first, end], detail)
     }
 
     /// Opens one leaf's detail for an auditor; logged before anything leaves.
@@ -335,7 +383,21 @@ impl Ledger {
         detail.map_err(|source| ServiceError::Sealed { what: "detail", source })
     }
 
-    /// What of audits is overdue, in words: a sample, or reviews of one.
+    /// Up to which leaf auditors went through the log, and when the last of them did; where nobody did yet, since when there is a log.
+    fn reviewed_to(&self) -> Result<(u64, u64), ServiceError> {
+        for leaf in self.core().audit_leaves().into_iter().rev() {
+            let Some(row) = self.core().store.leaf(leaf)? else { continue };
+            if let Entry::Known(view) = Entry::read(&row.leaf)?
+                && view.kind == LeafKind::LogReviewed
+            {
+                return Ok((view.count(1), view.time_cs));
+            }
+        }
+        let begun_cs = self.core().store.leaf(0)?.map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs())).transpose()?;
+        Ok((0, begun_cs.unwrap_or_else(|| self.now_cs())))
+    }
+
+    /// What of audits is overdue, in words: a sample, reviews of one, or the weekly look through the log.
     pub(super) fn audit_overdue(&self) -> Result<Option<String>, ServiceError> {
         let now_cs = self.now_cs();
         let samples = self.samples()?;
@@ -349,7 +411,10 @@ impl Ledger {
             Some(drawn) => Some(drawn.time_cs),
             None => self.core().store.leaf(0)?.map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs())).transpose()?,
         };
-        let overdue = last.is_some_and(|last| last + SAMPLE_DAYS_MAX * DAY_CS < now_cs);
-        Ok(overdue.then(|| format!("no sample was drawn for more than {SAMPLE_DAYS_MAX} days")))
+        if last.is_some_and(|last| last + SAMPLE_DAYS_MAX * DAY_CS < now_cs) {
+            return Ok(Some(format!("no sample was drawn for more than {SAMPLE_DAYS_MAX} days")));
+        }
+        let overdue = self.reviewed_to()?.1 + LOG_REVIEW_DAYS_MAX * DAY_CS < now_cs;
+        Ok(overdue.then(|| format!("nobody went through the log for more than {LOG_REVIEW_DAYS_MAX} days")))
     }
 }

@@ -14,8 +14,8 @@ use super::error::ServiceError;
 use super::ledger::Ledger;
 use super::stage::{NewLeaf, Stage, Staged, StagedRows};
 use super::writer::{Done, Reply, Writer};
-use crate::audit::{Actor, Detail, Entry, Refusal};
-use crate::limits::{EXPIRED_PER_LEAF_MAX, REFUSALS_KEPT_BYTES_MAX};
+use crate::audit::{Actor, Detail, Refusal};
+use crate::limits::REFUSALS_KEPT_BYTES_MAX;
 use crate::roster::Caller;
 use crate::store::GatheredRow;
 
@@ -93,26 +93,6 @@ impl Writer {
         }
         if !staged.is_empty() {
             self.transact(&mut staged)?;
-        }
-        Ok(Done::Made)
-    }
-
-    /// Removes details whose term is over, the oldest first, a bounded number at a time; one leaf says which.
-    pub(super) fn expire_details(&mut self) -> Result<Done, ServiceError> {
-        let (core, kept_days) = (self.core().clone(), self.core().details_kept_days);
-        let before_cs = self.now_cs().saturating_sub(kept_days * 24 * HOUR_CS);
-        let first = core.store.expired()?;
-        let mut end = first;
-        core.store.for_each_leaf::<ServiceError>(first..first + EXPIRED_PER_LEAF_MAX, |index, leaf| {
-            if index == end && Entry::read(leaf)?.time_cs() < before_cs {
-                end = index + 1;
-            }
-            Ok(())
-        })?;
-        if end > first {
-            let detail = Detail::DetailsExpired { first, end, kept_days };
-            let leaf = NewLeaf::new(Vec::new(), vec![first, end], detail);
-            self.transact(&mut [Staged::by_itself(StagedRows::Expired { first, end }, vec![leaf])])?;
         }
         Ok(Done::Made)
     }

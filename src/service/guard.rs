@@ -22,7 +22,8 @@ use super::ledger::Ledger;
 use super::model::OnHalt;
 use super::sessions::Sessions;
 use crate::audit::{Alarm, Detail, Entry, Note, Quorum};
-use crate::limits::{COSIGNED_BEFORE_SECONDS_MAX, WATCH_SECONDS};
+use crate::limits::{COSIGNED_BEFORE_SECONDS_MAX, EXPIRY_LOOK_HOURS, WATCH_SECONDS};
+use crate::roster::Roster;
 use crate::store::StateKind;
 
 /// Whether the verbs may be used.
@@ -50,12 +51,15 @@ pub struct Raised {
 /// Watches over one ledger.
 pub(super) struct Guard {
     pub(super) ledger: Arc<Ledger>,
+    pub(super) roster: Arc<Roster>,
     pub(super) quorum: Quorum,
     pub(super) reads: Reads,
     pub(super) sessions: Sessions,
     doors: RwLock<Doors>,
     alarms: RwLock<BTreeMap<Alarm, Raised>>,
     look: Mutex<LastLook>,
+    /// When inquiries whose term is over are looked for again.
+    expiry_cs: Mutex<u64>,
     /// The checkpoint that witnesses are asked to cosign, until a quorum has: it stands still, so that they sign the same one.
     pending: Mutex<Option<(u64, String)>>,
     /// When this start found the log, in seconds since 1970-01-01 UTC.
@@ -69,7 +73,7 @@ pub(super) type Begin = Box<dyn Fn() -> Result<(), ServiceError> + Send>;
 
 impl Guard {
     /// Takes over a ledger that was opened and not begun.
-    pub(super) fn new(ledger: Arc<Ledger>, quorum: Quorum, begin: Begin) -> Result<Self, ServiceError> {
+    pub(super) fn new(ledger: Arc<Ledger>, roster: Arc<Roster>, quorum: Quorum, begin: Begin) -> Result<Self, ServiceError> {
         let core = ledger.core();
         core.read_witnessing(&quorum)?;
         let mut alarms = BTreeMap::new();
@@ -83,12 +87,14 @@ impl Guard {
         };
         let (look, found_at) = (LastLook::at(core.clock.as_ref()), core.clock.now_cs() / 100);
         let guard = Self {
+            roster,
             quorum,
             reads: Reads::default(),
             sessions: Sessions::default(),
             doors: RwLock::new(doors.clone()),
             alarms: RwLock::new(alarms),
             look: Mutex::new(look),
+            expiry_cs: Mutex::default(),
             pending: Mutex::default(),
             found_at,
             begin: Mutex::new(Some(begin)),
@@ -219,9 +225,22 @@ impl Guard {
             None => self.clear(Alarm::AuditOverdue, "nothing of audits is overdue")?,
         }
         self.end_idle_sessions()?;
-        self.ledger.expire_details()?;
+        // What a clock in doubt says ends no account and destroys nothing.
+        if !self.stands(Alarm::ClockAhead) {
+            self.end_accounts()?;
+            self.expire_inquiries()?;
+            self.ledger.expire_details()?;
+        }
         self.ledger.end_hours()?;
         self.reads.end_hours(&self.ledger, false)
+    }
+
+    fn expire_inquiries(&self) -> Result<(), ServiceError> {
+        let (now_cs, mut next_cs) = (self.ledger.now_cs(), self.expiry_cs.lock().expect("nothing panics while it holds the time"));
+        if now_cs >= *next_cs && self.ledger.expire_inquiries()? {
+            *next_cs = now_cs + EXPIRY_LOOK_HOURS * 360_000;
+        }
+        Ok(())
     }
 
     fn look_at_clock(&self) -> Result<(), ServiceError> {

@@ -25,7 +25,7 @@ use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::disk::Disk;
 use crate::face::{Embedding, ModelId};
 use crate::gallery::GalleryHandle;
-use crate::roster::Caller;
+use crate::roster::{Caller, Ceilings};
 use crate::store::{NumberState, StateKind, VersionState};
 use crate::vault::{Lodger, Part};
 
@@ -71,6 +71,8 @@ pub(super) struct Unfinished {
     pub(super) purging: Vec<VersionId>,
     /// Inquiries with a search that was asked for and neither answered nor interrupted.
     pub(super) searching: Vec<[u8; 16]>,
+    /// Inquiries whose end had begun.
+    pub(super) ending: Vec<[u8; 16]>,
 }
 
 /// What is sealed of a booking beside photo and vector.
@@ -164,13 +166,18 @@ impl Ledger {
         Ok(Self { core, started, unfinished, queue, writer })
     }
 
-    /// Finishes what a crash left: purges that had begun, and searches that were never answered; their operators must ask again.
+    /// Finishes what a crash left: purges and ends of inquiries that had begun, and searches that were never answered; their operators must ask again.
     pub(super) fn begin(&self) -> Result<(), ServiceError> {
         let mut unfinished = self.unfinished.lock().expect("nothing panics while it holds them");
         if !unfinished.purging.is_empty() {
             log::info!("finishing {} purges", unfinished.purging.len());
             self.purge(unfinished.purging.clone())?;
             unfinished.purging.clear();
+        }
+        if !unfinished.ending.is_empty() {
+            log::info!("finishing the end of {} inquiries", unfinished.ending.len());
+            self.end_inquiries(unfinished.ending.clone())?;
+            unfinished.ending.clear();
         }
         while let Some(&inquiry) = unfinished.searching.last() {
             self.interrupt(inquiry)?;
@@ -303,8 +310,8 @@ impl Ledger {
     }
 
     /// Logs that the box serves by another roster than before, where it does.
-    pub(super) fn serve_by(&self, roster_sha256: &str) -> Result<(), ServiceError> {
-        self.change(Change::Roster { sha256: roster_sha256.to_owned() }).map(|_| ())
+    pub(super) fn serve_by(&self, roster_sha256: &str, ceilings: Ceilings) -> Result<(), ServiceError> {
+        self.change(Change::Roster { sha256: roster_sha256.to_owned(), ceilings }).map(|_| ())
     }
 
     /// Logs that an alarm stands; gives the leaf.
@@ -329,11 +336,6 @@ impl Ledger {
             Done::Logged { leaf } => Ok(leaf),
             _ => unreachable!("only what answers with its leaf is sent here"),
         }
-    }
-
-    /// Removes details whose term is over, and logs which.
-    pub fn expire_details(&self) -> Result<(), ServiceError> {
-        self.change(Change::Expire).map(|_| ())
     }
 
     /// Logs what was gathered of hours that are over.

@@ -41,6 +41,8 @@ pub(super) struct Records {
     pub(super) purging: Vec<VersionId>,
     /// Inquiries with a search that was asked for and neither answered nor interrupted.
     pub(super) searching: Vec<[u8; 16]>,
+    /// Inquiries whose end has begun; their slots and probes are nobody's.
+    pub(super) ending: Vec<[u8; 16]>,
     /// Versions that belong in the gallery.
     pub(super) live: u64,
     /// Versions that would, if the active model made a vector of their photos.
@@ -202,6 +204,7 @@ impl Records {
             Ok(())
         })?;
         step.add(untold);
+        records.ending = store.ending_inquiries()?;
         records.slots.sort_unstable();
         records.probe_slots.sort_unstable();
         records.papers.sort_unstable();

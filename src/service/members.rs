@@ -3,11 +3,14 @@
 //! An account, a role or a key takes an administrator who asks and the commander who approves, two touches and two leaves. Taking away takes
 //! one of them. The first commander and the first administrator are appointed at the box itself, while nobody is there who could ask.
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::Service;
+use super::clock::day;
 use super::core::Core;
 use super::decide::{Decided, Group};
 use super::error::ServiceError;
@@ -20,7 +23,7 @@ use crate::audit::touch::{ActApproval, Credential, Registration, Touch, Verb, ve
 use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
 use crate::limits::{ACCOUNTS_MAX, APPOINTMENT_HOURS_MAX, GRANT_DAYS_MAX};
-use crate::roster::{Account, Caller, Duty, Off, OffReason, Person, PersonError, Role, decide_together};
+use crate::roster::{Account, Caller, Duty, Off, OffReason, Person, PersonError, Role, Roster, decide_together};
 use crate::store::{Commit, StateKind};
 use crate::vault::Master;
 
@@ -124,22 +127,27 @@ impl Core {
 }
 
 impl Ledger {
-    /// Turns off accounts that nobody used for too long, or whose time is over, and drops what nobody approved in time; gives the names of
-    /// those that went off.
-    pub(super) fn end_accounts(&self) -> Result<Vec<Identifier>, ServiceError> {
+    /// Turns off accounts that nobody used for too long, whose time is over or whose agency left, and drops what nobody
+    /// approved in time; gives the names of those that went off.
+    pub(super) fn end_accounts(&self, roster: &Arc<Roster>) -> Result<Vec<Identifier>, ServiceError> {
         let core = self.core();
         let now_cs = self.now_cs();
-        let due = core.members()?.iter().any(|member| member.account.goes_off(now_cs).is_some());
+        let roster = roster.clone();
+        let goes_off = move |account: &Account, now_cs: u64| {
+            let agency = roster.requester(&account.person.agency, day(now_cs)).map(|_| ());
+            if account.is_unassociated(&agency, now_cs) { Some(OffReason::Unassociated) } else { account.goes_off(now_cs) }
+        };
+        let due = core.members()?.iter().any(|member| goes_off(&member.account, now_cs).is_some());
         let waiting = core.store.grants()?;
         let stale = waiting.iter().map(|(id, sealed)| core.open_grant(*id, sealed));
         let stale = stale.collect::<Result<Vec<_>, _>>()?.iter().any(|grant| grant.is_over(now_cs));
         if !due && !stale {
             return Ok(Vec::new());
         }
-        let decide = |core: &Core, group: &Group<'_>| {
+        let decide = move |core: &Core, group: &Group<'_>| {
             let (mut leaves, mut gone, mut over) = (Vec::new(), Vec::new(), Vec::new());
             for mut member in core.members()? {
-                let Some(why) = member.account.goes_off(group.now_cs) else { continue };
+                let Some(why) = goes_off(&member.account, group.now_cs) else { continue };
                 member.account.off = Some(Off { since_cs: group.now_cs, why });
                 let person = member.account.person.id.clone();
                 leaves.push(NewLeaf::new(Vec::new(), vec![why as u64], Detail::AccountOff { actor: None, person, why }));
@@ -527,7 +535,7 @@ fn fits(members: &[Member], person: &Person, key: Option<&Credential>, now_cs: u
     let known = members.iter().find(|member| member.account.person.id == person.id);
     let is_new = known.is_none_or(|known| known.account.frees_name(now_cs));
     if let Some(known) = known
-        && known.account.person.badge != person.badge
+        && (&known.account.person.badge, &known.account.person.agency) != (&person.badge, &person.agency)
         && !known.account.frees_name(now_cs)
     {
         return Err(PersonError::NameTaken { id: person.id.clone() }.into());

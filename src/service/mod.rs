@@ -9,6 +9,7 @@ mod clock;
 mod core;
 mod decide;
 mod error;
+mod expire;
 mod faces;
 mod gather;
 mod generation;
@@ -22,6 +23,7 @@ mod members;
 mod memory;
 mod metrics;
 mod model;
+mod operators;
 mod pace;
 mod progress;
 mod purge;
@@ -40,10 +42,9 @@ mod writer;
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use time::Date;
 
-pub use audits::{Drawn, LeafAt, Routed};
+pub use audits::{Drawn, LeafAt, LogReview, Routed};
 pub use clock::{Clock, SystemClock};
 pub use error::{Fate, ServiceError};
 pub use faces::{Enrolled, Faces, NextFace};
@@ -66,7 +67,9 @@ use crate::audit::touch::RelyingParty;
 use crate::audit::{Actor, Alarm, Detail};
 use crate::embed::{Choice, Pool, Portrait};
 use crate::inquiry::NumberPattern;
-use crate::roster::{Agency, Caller, Roster, RosterError};
+use crate::limits::{SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
+use crate::roster::{Agency, Caller, Ceilings, Roster, RosterError};
+use crate::store::StateKind;
 use guard::{Guard, Watch};
 use memory::ProbeMemory;
 use metrics::Waiting;
@@ -79,7 +82,7 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The box: what every door calls.
 pub struct Service {
     ledger: Arc<Ledger>,
-    roster: Roster,
+    roster: Arc<Roster>,
     guard: Arc<Guard>,
     watch: Watch,
     tender: Tender,
@@ -106,11 +109,20 @@ impl Service {
         let numbers = roster.agencies.iter().filter_map(|agency| agency.numbers.as_deref());
         numbers.map(NumberPattern::parse).collect::<Result<Vec<_>, _>>()?;
         let ledger = Arc::new(Ledger::open_held(setup, watch)?);
+        if ledger.kind() == StateKind::Real && !roster.ceilings.are_humane() {
+            let what = format!(
+                "an operator's searches with {}, wanted 1 s at least, {SEARCHES_PER_HOUR_MAX} and {SEARCHES_PER_DAY_MAX} at most where bookings are real",
+                roster.ceilings
+            );
+            return Err(RosterError::Malformed { what }.into());
+        }
         let quorum = log::quorum_of(&roster, ledger.core().log_key.verifier())?;
-        let (begun, roster_sha256) = (ledger.clone(), sha256(&serde_json::to_vec(&roster).expect("it holds only strings and numbers")));
-        let begin = Box::new(move || begin(&begun, &roster_sha256));
-        let guard = Arc::new(Guard::new(ledger.clone(), quorum, begin)?);
-        let pace = Pace::new(roster.ceilings);
+        let (begun, roster_sha256) = (ledger.clone(), hex::encode(roster.sha256()));
+        let ceilings = roster.ceilings;
+        let begin = Box::new(move || begin(&begun, &roster_sha256, ceilings));
+        let searched = ledger.searched_since(ledger.now_cs().saturating_sub(pace::DAY_CS))?.into_iter().collect();
+        let (pace, roster) = (Pace::new(roster.ceilings, searched), Arc::new(roster));
+        let guard = Arc::new(Guard::new(ledger.clone(), roster.clone(), quorum, begin)?);
         Ok(Self {
             ledger,
             roster,
@@ -145,6 +157,11 @@ impl Service {
         self.tender.start(self.ledger.clone(), on_halt)
     }
 
+    /// Looks at clock, medium, witnesses, accounts and terms now, as the watch does every `WATCH_SECONDS`.
+    pub fn keep_watch(&self) -> Result<(), ServiceError> {
+        self.guard.look()
+    }
+
     /// The origin of the console's pages, where one is configured.
     pub fn console_origin(&self) -> Option<&str> {
         self.relying_party.as_ref().map(RelyingParty::origin)
@@ -159,6 +176,14 @@ impl Service {
     pub fn active_agencies(&self) -> impl Iterator<Item = &Agency> {
         let today = self.today();
         self.roster.agencies.iter().filter(move |agency| self.roster.requester(&agency.id, today).is_ok())
+    }
+
+    /// The roster file as it was read, and the day by which its agencies stand.
+    ///
+    /// Errors: a caller that is no console with administration.
+    pub fn roster_now(&self, caller: &Caller) -> Result<(Arc<Roster>, Date), ServiceError> {
+        self.admitted(caller, self.roster.administrator(caller, "look at the roster file"))?;
+        Ok((self.roster.clone(), self.today()))
     }
 
     /// The ledger beneath, for what only reads.
@@ -221,9 +246,9 @@ impl Service {
 }
 
 /// Finishes what a crash left, and logs that the box is about to serve.
-fn begin(ledger: &Ledger, roster_sha256: &str) -> Result<(), ServiceError> {
+fn begin(ledger: &Ledger, roster_sha256: &str, ceilings: Ceilings) -> Result<(), ServiceError> {
     ledger.begin()?;
-    ledger.serve_by(roster_sha256)?;
+    ledger.serve_by(roster_sha256, ceilings)?;
     let gallery = ledger.gallery();
     let started = Detail::Started {
         software: VERSION.to_owned(),
@@ -234,8 +259,4 @@ fn begin(ledger: &Ledger, roster_sha256: &str) -> Result<(), ServiceError> {
         roster_sha256: roster_sha256.to_owned(),
     };
     ledger.note(Vec::new(), vec![u64::from(gallery.live())], started).map(|_| ())
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    hex::encode(digest(&SHA256, bytes))
 }

@@ -9,7 +9,7 @@ use crate::booking::Identifier;
 use crate::roster::Ceilings;
 
 const HOUR_CS: u64 = 360_000;
-const DAY_CS: u64 = 24 * HOUR_CS;
+pub(super) const DAY_CS: u64 = 24 * HOUR_CS;
 
 /// Names that are taken, each by one at a time.
 #[derive(Debug, Default)]
@@ -47,8 +47,9 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    pub(super) fn new(ceilings: Ceilings) -> Self {
-        Self { ceilings, searched_cs: Mutex::default(), at_work: Places::default() }
+    /// `searched_cs` says when each operator searched during the last day, before this start.
+    pub(super) fn new(ceilings: Ceilings, searched_cs: HashMap<Identifier, Vec<u64>>) -> Self {
+        Self { ceilings, searched_cs: Mutex::new(searched_cs), at_work: Places::default() }
     }
 
     /// Whether an operator may search now.
@@ -89,7 +90,7 @@ mod tests {
 
     #[test]
     fn an_operator_searches_one_at_a_time_with_seconds_between_and_so_often_an_hour_and_a_day() {
-        let pace = Pace::new(Ceilings { seconds_between: 5, per_hour: 3, per_day: 5 });
+        let pace = Pace::new(Ceilings { seconds_between: 5, per_hour: 3, per_day: 5 }, HashMap::new());
         let diaz = Identifier::parse("diaz").unwrap();
         let search = |minute: u64| pace.begin(&diaz, NOW + minute * 6_000).map(drop);
         let first = pace.begin(&diaz, NOW).unwrap();

@@ -14,7 +14,7 @@ use crate::store::{NumberRow, NumberState, StoreError, VersionRow, VersionState}
 use crate::vault::Lodger;
 
 /// What a purge can promise where the epoch's anchor is a file.
-const ASSURANCE: &str = "key overwritten, medium not proven";
+pub(super) const ASSURANCE: &str = "key overwritten, medium not proven";
 
 impl Writer {
     /// Purges suppressed versions, whatever part of it was done before a crash.

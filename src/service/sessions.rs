@@ -11,6 +11,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
 use super::Service;
+use super::clock::day;
 use super::core::Core;
 use super::decide::{Decided, Group};
 use super::error::{Fate, ServiceError};
@@ -206,13 +207,17 @@ impl AtDesk {
 }
 
 impl Guard {
-    /// Ends what was idle for too long, and the sessions of accounts that went off; asked for by the watch.
+    /// Ends what was idle for too long; asked for by the watch.
     pub(super) fn end_idle_sessions(&self) -> Result<(), ServiceError> {
         let now_cs = self.ledger.now_cs();
         let over = |(key, session): (&Digest, &Session)| (session.times.standing(now_cs) == SessionStanding::Ended).then_some(*key);
         let over: Vec<Digest> = self.sessions.open().iter().filter_map(over).collect();
-        over.iter().try_for_each(|key| self.end_session(key, "idle for too long"))?;
-        for person in self.ledger.end_accounts()? {
+        over.iter().try_for_each(|key| self.end_session(key, "idle for too long"))
+    }
+
+    /// Turns off the accounts whose time has come, and ends their sessions; asked for by the watch.
+    pub(super) fn end_accounts(&self) -> Result<(), ServiceError> {
+        for person in self.ledger.end_accounts(&self.roster)? {
             self.end_sessions_of(&person, "the account went off")?;
         }
         Ok(())
@@ -326,7 +331,7 @@ impl Service {
     /// The person at a desk; to be asked for with every request, which counts as use.
     ///
     /// Errors: no session of this secret and certificate; a banner that wasn't acknowledged; a screen that is hidden; an account that went
-    /// off.
+    /// off, or whose agency isn't active any more.
     pub fn at_desk(&self, caller: &Caller, secret: Option<&[u8]>) -> Result<AtDesk, ServiceError> {
         let device = self.admitted(caller, self.roster.device(caller, "work at a console"))?.id.clone();
         let key = sha256(secret.ok_or(ServiceError::NoSession)?);
@@ -354,9 +359,11 @@ impl Service {
         }
         let id = standing?;
         let member = self.ledger.core().member(&id)?.ok_or(ServiceError::NoSession)?;
-        if let Err(e) = member.account.stands(now_cs) {
+        let stands = member.account.stands(now_cs).map_err(ServiceError::from);
+        let stands = stands.and_then(|()| Ok(self.roster.requester(&member.account.person.agency, day(now_cs)).map(|_| ())?));
+        if let Err(e) = stands {
             self.guard.end_session(&key, "the account went off")?;
-            return Err(e.into());
+            return Err(e);
         }
         Ok(AtDesk { caller: caller.clone(), device, person: member.account.person })
     }

@@ -19,6 +19,7 @@ use super::writer::{Change, Done, NewBooking, Release, Reply, Writer, random};
 use crate::audit::{Alarm, Detail, Leaf, Note, SALT_BYTES, commit};
 use crate::booking::VersionId;
 use crate::face::ModelId;
+use crate::roster::Ceilings;
 use crate::store::{Commit, GatheredRow, NumberRow, NumberState, StoreError, SwitchRow, VectorRow, VersionRow, VersionState};
 use crate::vault::{BookingKey, Lodger, Part, SafeKey, VaultError};
 
@@ -47,12 +48,13 @@ pub(super) enum StagedRows {
     Purged { id: VersionId, row: VersionRow, tombstone: Option<NumberRow> },
     SwitchBegun { row: SwitchRow, from: ModelId, first: bool },
     SwitchGivenUp,
-    Roster { sha256: String },
+    Roster { sha256: String, ceilings: Ceilings },
     AlarmRaised { alarm: Alarm, what: String },
     AlarmCleared { alarm: Alarm },
     Cosigned { leaves: u64, note: Box<Note> },
     Gathered { row: GatheredRow },
     Expired { first: u64, end: u64 },
+    InquiriesEnded { inquiries: Vec<[u8; 16]> },
     GatheredEnded { kind: u16, caller: String },
     Switched { model: ModelId, versions: Vec<(VersionId, VersionRow)> },
     Decided { rows: Option<PutRows>, lodged: bool },
@@ -86,12 +88,10 @@ impl Writer {
             Change::Book(new) => self.stage_booking(*new, reply, suppressed),
             Change::Release(release) => self.stage_release(release, reply, suppressed),
             Change::Refused(detail) => self.stage_refusal(*detail, reply),
-            Change::Roster { sha256 } => {
-                let known = self.core().store.roster()?;
-                let changed =
-                    |_| Detail::RosterChanged { by: Vec::new(), what: "the roster file".to_owned(), roster_sha256: sha256.clone() };
-                let leaves = known.filter(|known| *known != sha256).map(changed).map(|detail| NewLeaf::new(Vec::new(), Vec::new(), detail));
-                Ok(Stage::commit(reply, StagedRows::Roster { sha256 }, leaves.into_iter().collect()))
+            Change::Roster { sha256, ceilings } => {
+                let known = self.core().store.roster()?.filter(|known| *known != sha256);
+                let leaf = known.map(|_| self.roster_changed(&sha256, ceilings)).transpose()?;
+                Ok(Stage::commit(reply, StagedRows::Roster { sha256, ceilings }, leaf.into_iter().collect()))
             }
             Change::Raise { alarm, what } => {
                 if self.core().store.alarms()?.iter().any(|(code, ..)| *code == alarm as u8) {
@@ -130,6 +130,18 @@ impl Writer {
             Change::Note { follows, counts, detail } => commit(StagedRows::None, follows, counts, *detail),
             _ => unreachable!("the writer makes these by themselves"),
         }
+    }
+
+    /// That the box serves by another roster, and by which ceilings, where those are others.
+    fn roster_changed(&self, sha256: &str, ceilings: Ceilings) -> Result<NewLeaf, ServiceError> {
+        let before = self.core().store.ceilings()?.map(|before| serde_json::from_slice::<Ceilings>(&before));
+        let before = before.transpose().map_err(|source| ServiceError::Sealed { what: "ceilings", source })?;
+        let what = match before {
+            Some(before) if before != ceilings => format!("the roster file; an operator's searches: {ceilings}, before: {before}"),
+            _ => "the roster file".to_owned(),
+        };
+        let detail = Detail::RosterChanged { by: Vec::new(), what, roster_sha256: sha256.to_owned() };
+        Ok(NewLeaf::new(Vec::new(), Vec::new(), detail))
     }
 
     fn stage_booking(&self, new: NewBooking, reply: &Reply, suppressed: &mut HashSet<VersionId>) -> Result<Stage, ServiceError> {
@@ -315,7 +327,9 @@ pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf
             tables.put_model(&from.0)?;
             tables.put_switch(row)?;
         }
-        StagedRows::Roster { sha256 } => tables.put_roster(sha256)?,
+        StagedRows::Roster { sha256, ceilings } => {
+            tables.put_roster(sha256, &serde_json::to_vec(ceilings).expect("ceilings are numbers"))?;
+        }
         StagedRows::AlarmRaised { alarm, what } => tables.put_alarm(*alarm as u8, logged(), what)?,
         StagedRows::AlarmCleared { alarm } => tables.remove_alarm(*alarm as u8)?,
         StagedRows::Cosigned { leaves, note } => tables.put_cosigned(*leaves, &note.to_string())?,
@@ -325,6 +339,7 @@ pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf
             tables.put_gathered(row)?;
         }
         StagedRows::Expired { first, end } => tables.expire_details(*first..*end)?,
+        StagedRows::InquiriesEnded { inquiries } => inquiries.iter().try_for_each(|id| tables.remove_inquiry(*id))?,
         StagedRows::GatheredEnded { kind, caller } => tables.remove_gathered(*kind, caller)?,
         StagedRows::SwitchGivenUp => tables.end_switch()?,
         StagedRows::Switched { model, versions } => {

@@ -107,7 +107,11 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
         core.settle_uploads()
     })?;
     let live = records.live;
-    let unfinished = Unfinished { purging: std::mem::take(&mut records.purging), searching: std::mem::take(&mut records.searching) };
+    let unfinished = Unfinished {
+        purging: std::mem::take(&mut records.purging),
+        searching: std::mem::take(&mut records.searching),
+        ending: std::mem::take(&mut records.ending),
+    };
     steps.run(StartStage::Gallery, live, |step| load_gallery(&core, &records.into_live(), leaves, workers, step))?;
     steps.run(StartStage::Proof, 0, |_| Ok(core.generation().gallery().prove()?))?;
     Ok(Opened { core, writer, started: steps.end(), unfinished })

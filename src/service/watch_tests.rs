@@ -308,6 +308,14 @@ fn details_are_gone_after_their_term_and_a_leaf_names_them() {
     assert_eq!(last(&service), (LeafKind::DetailsOpened, vec![], vec![3]), "how many were asked for, and not which");
 }
 
+/// An auditor goes through the log.
+fn went_through(service: &Service) {
+    let person = Person { role: Role::Auditor, ..operator() };
+    let desk = AtDesk { caller: caller("smrt:device/audit-1"), device: Identifier::parse("audit-1").unwrap(), person };
+    let end = service.log_review(&desk).unwrap().end;
+    service.review_log(&desk, end, &Text::parse("nothing unusual").unwrap()).unwrap();
+}
+
 #[test]
 fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
     let home = Home::new();
@@ -322,6 +330,8 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
     for (rate, range) in [(0, 0..9), (1_000_001, 0..9), (5, 0..leaves + 9), (5, 9..9)] {
         assert!(matches!(service.draw_sample(&auditor, 7, rate, range), Err(ServiceError::Sample { .. })));
     }
+    assert_eq!(standing(&service), [Alarm::AuditOverdue]);
+    went_through(&service);
     let drawn = service.draw_sample(&auditor, 7, 500_000, 0..leaves).unwrap();
     assert!(drawn.population == 40 && (10..30).contains(&drawn.asked.len()), "{drawn:?}");
     service.guard.look().unwrap();
@@ -330,6 +340,7 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
     let review = |asked, finding| service.review_sample(&auditor, drawn.leaf, asked, finding, "looked at".to_owned());
     assert!(matches!(review(none, Finding::InOrder), Err(ServiceError::NotFound { .. })), "it is none of the sample");
     home.clock.pass(REVIEW_DAYS_MAX * DAY_CS + 1);
+    went_through(&service);
     service.guard.look().unwrap();
     assert_eq!(standing(&service), [Alarm::AuditOverdue], "its reviews are late");
     for &asked in &drawn.asked {
@@ -359,4 +370,81 @@ fn an_alarm_stands_through_a_restart_until_what_it_is_about_is_found_right() {
     assert_eq!(service.alarms()[0].what, "a test", "what was wrong before a restart is wrong after it until somebody has looked");
     service.guard.look().unwrap();
     assert!(standing(&service).is_empty());
+}
+
+/// How many leaves there are of a kind.
+fn count(service: &Service, kind: LeafKind) -> usize {
+    kinds(service).iter().filter(|&&found| found == kind).count()
+}
+
+/// Has a search asked for that never ends otherwise than interrupted.
+fn interrupted(service: &Service) -> InquiryId {
+    let inquiry = asked(service);
+    service.ledger().interrupt(inquiry.0).unwrap();
+    inquiry
+}
+
+#[test]
+fn what_a_clock_in_doubt_says_destroys_nothing() {
+    let home = Home::new();
+    let service = home.open();
+    let inquiry = interrupted(&service);
+    service.guard.look().unwrap();
+    home.clock.set(NOON_CS + 4 * 366 * DAY_CS);
+    for _ in 0..2 {
+        service.guard.look().unwrap();
+    }
+    assert!(standing(&service).contains(&Alarm::ClockAhead));
+    assert_eq!((count(&service, LeafKind::ProbesExpired), count(&service, LeafKind::DetailsExpired)), (0, 0));
+    assert_eq!(service.ledger().probe(inquiry.0).unwrap().as_deref(), Some(PROBE));
+    // The time source agrees: it was four years.
+    let time_source = OffsetDateTime::from_unix_timestamp(i64::try_from((NOON_CS + 4 * 366 * DAY_CS) / 100).unwrap()).unwrap();
+    service.confirm_clock(&device("admin-1"), time_source).unwrap();
+    service.guard.look().unwrap();
+    assert_eq!((count(&service, LeafKind::ProbesExpired), count(&service, LeafKind::DetailsExpired)), (1, 1));
+    assert!(matches!(service.ledger().probe(inquiry.0), Err(ServiceError::NotFound { .. })));
+}
+
+#[test]
+fn a_start_finishes_the_end_of_an_inquiry_that_a_crash_began() {
+    let home = Home::new();
+    let (inquiry, staying) = {
+        let service = home.open();
+        let (inquiry, staying) = (interrupted(&service), interrupted(&service));
+        let core = service.ledger().core();
+        let row = core.store.inquiry(inquiry.0).unwrap().unwrap();
+        // As far as the first commit, and the key; then the power went.
+        let rest = crate::store::InquiryRow { record: Vec::new(), ..row };
+        core.store.commit::<crate::store::StoreError>(|tables| tables.put_inquiry(inquiry.0, &rest)).unwrap();
+        core.vault.probes.evict(rest.slot).unwrap();
+        (inquiry, staying)
+    };
+    let service = home.open();
+    assert_eq!(count(&service, LeafKind::ProbesExpired), 1);
+    let core = service.ledger().core();
+    assert_eq!((core.store.inquiry_or_rest(inquiry.0).unwrap(), core.store.ending_inquiries().unwrap()), (None, Vec::new()));
+    assert!(!core.vault.probes.photo_ids().unwrap().contains(&inquiry.0));
+    assert_eq!(service.ledger().probe(staying.0).unwrap().as_deref(), Some(PROBE));
+    drop(service);
+    assert_eq!(count(&home.open(), LeafKind::ProbesExpired), 1, "once");
+}
+
+#[test]
+fn accounts_stand_while_the_clock_is_in_doubt_and_go_off_once_it_is_confirmed() {
+    let home = Home::new();
+    let service = home.open();
+    let account = crate::roster::Account::new(operator(), NOON_CS).unwrap();
+    let member = super::members::Member { account, key: None, code: None };
+    let core = service.ledger().core();
+    core.store.commit::<ServiceError>(|tables| core.put_member(tables, &member)).unwrap();
+    service.guard.look().unwrap();
+    let off_cs = NOON_CS + 100 * DAY_CS;
+    home.clock.set(off_cs);
+    service.guard.look().unwrap();
+    service.guard.look().unwrap();
+    assert_eq!(count(&service, LeafKind::AccountOff), 0, "whoever set the clock ahead turns nobody off");
+    let time_source = OffsetDateTime::from_unix_timestamp(i64::try_from(off_cs / 100).unwrap()).unwrap();
+    service.confirm_clock(&device("admin-1"), time_source).unwrap();
+    service.guard.look().unwrap();
+    assert_eq!(count(&service, LeafKind::AccountOff), 1);
 }

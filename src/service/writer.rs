@@ -23,6 +23,7 @@ use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::embed::Pool;
 use crate::face::ModelId;
 use crate::limits::{COMMIT_CHANGES_MAX, COMMIT_THREADS_MAX};
+use crate::roster::Ceilings;
 use crate::store::LeafRow;
 use crate::vault::VaultError;
 
@@ -38,6 +39,7 @@ pub(super) enum Change {
     /// Serve by a roster of this digest from here on.
     Roster {
         sha256: String,
+        ceilings: Ceilings,
     },
     /// Raise an alarm.
     Raise {
@@ -59,7 +61,9 @@ pub(super) enum Change {
     /// A refusal, told after it is logged.
     Refused(Box<Detail>),
     /// Remove details whose term is over.
-    Expire,
+    ExpireDetails,
+    /// Destroy inquiries whose term is over.
+    EndInquiries(Vec<[u8; 16]>),
     /// Log what was gathered of hours that are over.
     EndHours,
     Note {
@@ -100,11 +104,9 @@ pub(super) enum Change {
 impl Change {
     /// Whether it is a group of its own: it commits in more than one step, or what comes after it must see what it did.
     fn is_alone(&self) -> bool {
-        use Change::{BeginSwitch, Embed, EndHours, Expire, Gather, GiveUpSwitch, LeaveGallery, Purge, Sweep, Turn};
-        matches!(
-            self,
-            Purge(_) | BeginSwitch { .. } | Embed { .. } | EndHours | Expire | Gather | LeaveGallery | Turn | GiveUpSwitch { .. } | Sweep
-        )
+        use Change::{BeginSwitch, Embed, EndHours, EndInquiries, ExpireDetails, Gather, GiveUpSwitch, LeaveGallery, Purge, Sweep, Turn};
+        let in_steps = matches!(self, Purge(_) | EndInquiries(_) | EndHours | ExpireDetails);
+        in_steps || matches!(self, BeginSwitch { .. } | Embed { .. } | Gather | LeaveGallery | Turn | GiveUpSwitch { .. } | Sweep)
     }
 }
 
@@ -241,7 +243,8 @@ impl Writer {
             Change::BeginSwitch { actor, pool, accept_failed } => self.begin_switch(actor, pool, accept_failed),
             Change::Embed { model, faces } => self.embed(model, &faces),
             Change::EndHours => self.end_hours(),
-            Change::Expire => self.expire_details(),
+            Change::ExpireDetails => self.expire_details(),
+            Change::EndInquiries(inquiries) => self.end_inquiries(&inquiries),
             Change::Gather => self.gather(),
             Change::LeaveGallery => self.leave_gallery(),
             Change::Turn => self.turn(),

@@ -26,7 +26,7 @@ pub struct InquiryRow {
     pub opened: u64,
     /// The leaf `asked` of a search that is neither answered nor interrupted.
     pub asked: Option<u64>,
-    /// What it says, sealed.
+    /// What it says, sealed; empty while the inquiry is ending, and then it is there for nobody.
     pub record: Vec<u8>,
 }
 
@@ -35,6 +35,8 @@ pub struct InquiryRow {
 pub struct InquiryHead {
     /// The slot of its key.
     pub slot: u32,
+    /// The leaf that logged that it was opened.
+    pub opened: u64,
     /// The leaf `asked` of a search that is neither answered nor interrupted.
     pub asked: Option<u64>,
 }
@@ -42,6 +44,11 @@ pub struct InquiryHead {
 impl Store {
     /// An inquiry.
     pub fn inquiry(&self, id: [u8; 16]) -> Result<Option<InquiryRow>, StoreError> {
+        Ok(self.inquiry_or_rest(id)?.filter(|row| !row.record.is_empty()))
+    }
+
+    /// An inquiry, or what is left of one that is ending.
+    pub fn inquiry_or_rest(&self, id: [u8; 16]) -> Result<Option<InquiryRow>, StoreError> {
         let table = self.read()?.open_table(INQUIRIES).map_err(read_error)?;
         Ok(table.get(id).map_err(read_error)?.map(|row| inquiry_row(row.value())))
     }
@@ -56,10 +63,23 @@ impl Store {
         let table = self.read()?.open_table(INQUIRIES).map_err(read_error)?;
         for row in table.iter().map_err(read_error)? {
             let (id, row) = row.map_err(read_error)?;
-            let (slot, _, asked, _) = row.value();
-            visit(id.value(), InquiryHead { slot, asked })?;
+            let (slot, opened, asked, record) = row.value();
+            if !record.is_empty() {
+                visit(id.value(), InquiryHead { slot, opened, asked })?;
+            }
         }
         Ok(())
+    }
+
+    /// Inquiries that are ending.
+    pub fn ending_inquiries(&self) -> Result<Vec<[u8; 16]>, StoreError> {
+        let table = self.read()?.open_table(INQUIRIES).map_err(read_error)?;
+        let mut ending = Vec::new();
+        for row in table.iter().map_err(read_error)? {
+            let (id, row) = row.map_err(read_error)?;
+            ending.extend(row.value().3.is_empty().then_some(id.value()));
+        }
+        Ok(ending)
     }
 }
 
@@ -74,6 +94,12 @@ impl Commit {
     pub fn put_inquiry(&self, id: [u8; 16], row: &InquiryRow) -> Result<(), StoreError> {
         let mut table = self.transaction.open_table(INQUIRIES).map_err(commit_error)?;
         table.insert(id, (row.slot, row.opened, row.asked, &row.record[..])).map_err(commit_error)?;
+        Ok(())
+    }
+
+    /// Removes an inquiry.
+    pub fn remove_inquiry(&self, id: [u8; 16]) -> Result<(), StoreError> {
+        self.transaction.open_table(INQUIRIES).map_err(commit_error)?.remove(id).map_err(commit_error)?;
         Ok(())
     }
 }
@@ -106,6 +132,13 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-        assert_eq!((seen, store.inquiries_len().unwrap()), (vec![([5; 16], InquiryHead { slot: 3, asked: None })], 1));
+        assert_eq!((seen, store.inquiries_len().unwrap()), (vec![([5; 16], InquiryHead { slot: 3, opened: 9, asked: None })], 1));
+        let rest = InquiryRow { record: Vec::new(), ..row(None) };
+        store.commit::<StoreError>(|commit| commit.put_inquiry([5; 16], &rest)).unwrap();
+        assert_eq!((store.inquiry([5; 16]).unwrap(), store.ending_inquiries().unwrap()), (None, vec![[5; 16]]), "it is there for nobody");
+        store.for_each_inquiry::<StoreError>(|id, _| panic!("{id:?} is ending")).unwrap();
+        assert_eq!(store.inquiry_or_rest([5; 16]).unwrap(), Some(rest));
+        store.commit::<StoreError>(|commit| commit.remove_inquiry([5; 16])).unwrap();
+        assert_eq!((store.ending_inquiries().unwrap(), store.inquiries_len().unwrap()), (Vec::new(), 0));
     }
 }

@@ -48,6 +48,7 @@ const META_KIND: &str = "kind";
 const META_ORIGIN: &str = "origin";
 /// Digest of the roster that the box last served by.
 const META_ROSTER: &str = "roster";
+const META_CEILINGS: &str = "ceilings";
 /// Former origins, a line each.
 const META_FORMER: &str = "former";
 const META_MODEL: &str = "model";
@@ -172,6 +173,11 @@ impl Store {
         digest.map(|d| String::from_utf8(d).map_err(|_| StoreError::Corrupt { what: "digest of the roster" })).transpose()
     }
 
+    /// The ceilings that were served by last.
+    pub fn ceilings(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.meta(META_CEILINGS)
+    }
+
     /// Origins that the log had before, the oldest first.
     pub fn former_origins(&self) -> Result<Vec<String>, StoreError> {
         let former = self.meta(META_FORMER)?.unwrap_or_default();
@@ -275,8 +281,9 @@ impl Commit {
     }
 
     /// Writes the digest of the roster that the box serves by from here on.
-    pub fn put_roster(&self, sha256: &str) -> Result<(), StoreError> {
-        self.put_meta(META_ROSTER, sha256.as_bytes())
+    pub fn put_roster(&self, sha256: &str, ceilings: &[u8]) -> Result<(), StoreError> {
+        self.put_meta(META_ROSTER, sha256.as_bytes())?;
+        self.put_meta(META_CEILINGS, ceilings)
     }
 
     /// Lets the log go on under another origin.

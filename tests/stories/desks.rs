@@ -1,15 +1,19 @@
 //! People at desks: who they are, what they ask, and requests by hand for what no page of ours would send.
 
+use serde_json::json;
+use smrt::api::wire::desk::ChallengeView;
 use smrt::audit::touch::RelyingParty;
 use smrt::booking::{Identifier, Text};
 use smrt::client::ClientError;
 use smrt::client::desk::{Desk, SharedKey};
+use smrt::client::soft_key::Habits;
 use smrt::inquiry::Request;
 use smrt::roster::{Person, Role};
 use time::OffsetDateTime;
 
+use crate::door::Door;
 use crate::raw::{Answer, Identity};
-use crate::site::{CONSOLE, Daemon};
+use crate::site::CONSOLE;
 
 /// An inquiry's request as JSON.
 pub(crate) fn request_json() -> serde_json::Value {
@@ -44,14 +48,31 @@ pub(crate) fn person(id: &str, role: Role) -> Person {
 }
 
 /// The commander or the administrator at the administrators' console.
-pub(crate) fn official(daemon: &Daemon<'_>, id: &str) -> Desk {
-    let console = daemon.console("admin-1");
-    daemon.staff().desk(&console, &Identifier::parse(id).unwrap()).unwrap()
+pub(crate) fn official(door: &Door<'_>, id: &str) -> Desk {
+    let console = door.console("admin-1");
+    door.staff().desk(&console, &Identifier::parse(id).unwrap()).unwrap()
 }
 
 /// The key of a person who has been at a desk.
-pub(crate) fn key_of(daemon: &Daemon<'_>, id: &str) -> SharedKey {
-    daemon.staff().key(&Identifier::parse(id).unwrap()).unwrap().clone()
+pub(crate) fn key_of(door: &Door<'_>, id: &str) -> SharedKey {
+    door.staff().key(&Identifier::parse(id).unwrap()).unwrap().clone()
+}
+
+/// A log-on by hand, by a key with these habits.
+pub(crate) fn log_on(door: &Door<'_>, device: &str, person: &str, key: &SharedKey, habits: &Habits) -> Answer {
+    let hand = Hand::new(door, &door.site.console_identity(device));
+    let asked = hand.post("/v1/session/challenge", &json!({"person": person}));
+    if asked.status != 200 {
+        return asked;
+    }
+    let asked: ChallengeView = serde_json::from_slice(&asked.body).unwrap();
+    let touch = key.lock().unwrap().touch_as(&asked.challenge, &relying_party(), habits).unwrap();
+    hand.post("/v1/session", &json!({"person": person, "nonce": hex::encode(asked.nonce), "touch": touch}))
+}
+
+/// A log-on as a page does it.
+pub(crate) fn logs_on(door: &Door<'_>, device: &str, person: &str, key: &SharedKey) -> Result<Desk, ClientError> {
+    Desk::log_on(&door.console(device), &relying_party(), &Identifier::parse(person).unwrap(), key)
 }
 
 /// Holds that the box refused with this kind of problem, in these words.
@@ -65,7 +86,7 @@ pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, ClientError>, status
 
 /// Whoever sends requests by hand: a certificate, a session's cookie and the page from which the request says that it comes.
 pub(crate) struct Hand<'d> {
-    pub(crate) daemon: &'d Daemon<'d>,
+    pub(crate) door: &'d Door<'d>,
     pub(crate) identity: Identity,
     pub(crate) cookie: Option<String>,
     pub(crate) origin: Option<String>,
@@ -73,8 +94,8 @@ pub(crate) struct Hand<'d> {
 
 impl<'d> Hand<'d> {
     /// Without a session, from a page of ours.
-    pub(crate) fn new(daemon: &'d Daemon<'d>, identity: &Identity) -> Self {
-        Self { daemon, identity: identity.clone(), cookie: None, origin: Some(CONSOLE.to_owned()) }
+    pub(crate) fn new(door: &'d Door<'d>, identity: &Identity) -> Self {
+        Self { door, identity: identity.clone(), cookie: None, origin: Some(CONSOLE.to_owned()) }
     }
 
     /// With the session of a desk.
@@ -98,6 +119,6 @@ impl<'d> Hand<'d> {
     pub(crate) fn ask(&self, method: &str, path: &str, body: &[u8]) -> Answer {
         let headers = [("cookie", &self.cookie), ("origin", &self.origin)];
         let headers: Vec<(&str, &str)> = headers.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-        self.daemon.line(&self.identity).ask_as(method, path, "application/json", &headers, body).unwrap()
+        self.door.line(&self.identity).ask_as(method, path, "application/json", &headers, body).unwrap()
     }
 }

@@ -87,6 +87,9 @@ fn a_box_is_installed_with_the_command_alone_and_takes_a_booking() {
     fs::create_dir(site.path("state")).unwrap();
     site.configure("");
 
+    let loose = site.check();
+    assert!(loose.stdout.contains("ceilings: WARNING: 0 s between two"), "{loose:?}");
+    site.set_ceilings(5, 30, 100);
     let checked = site.check();
     assert_eq!(checked.status, Some(0), "{checked:?}");
     assert!(checked.stdout.contains("All is right") && !checked.stdout.contains("WRONG"), "{}", checked.stdout);
@@ -245,6 +248,7 @@ fn a_folder_under_another_key_or_origin_is_refused() {
 #[test]
 fn a_real_box_takes_no_key_of_software_so_that_nothing_but_people_search_and_says_on_every_answer_that_it_is_real() {
     let mut site = Site::new();
+    site.set_ceilings(1, 60, 200);
     site.appoint_for(StateKind::Real);
     let daemon = site.start("real");
     let (console, feed) = (site.console_identity("rtcc-1"), site.feed_identity("slmpd"));

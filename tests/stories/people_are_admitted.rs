@@ -4,34 +4,16 @@ use serde_json::json;
 use smrt::api::wire::desk::ChallengeView;
 use smrt::audit::LeafKind;
 use smrt::booking::{Identifier, Text};
-use smrt::client::ClientError;
 use smrt::client::desk::{Desk, SharedKey, enrol_first_key, shared_key};
 use smrt::client::soft_key::Habits;
 use smrt::roster::{Person, Role};
 use time::OffsetDateTime;
 
-use crate::desks::{Hand, key_of, official, person, refused, relying_party};
-use crate::raw::Answer;
-use crate::site::{Daemon, Site, request, request_json};
+use crate::desks::{Hand, key_of, log_on, logs_on, official, person, refused, relying_party};
+use crate::site::{Site, request, request_json};
 
 fn id(id: &str) -> Identifier {
     Identifier::parse(id).unwrap()
-}
-
-/// A log-on by hand, by a key with these habits.
-fn log_on(daemon: &Daemon<'_>, device: &str, person: &str, key: &SharedKey, habits: &Habits) -> Answer {
-    let hand = Hand::new(daemon, &daemon.site.console_identity(device));
-    let asked = hand.post("/v1/session/challenge", &json!({"person": person}));
-    if asked.status != 200 {
-        return asked;
-    }
-    let asked: ChallengeView = serde_json::from_slice(&asked.body).unwrap();
-    let touch = key.lock().unwrap().touch_as(&asked.challenge, &relying_party(), habits).unwrap();
-    hand.post("/v1/session", &json!({"person": person, "nonce": hex::encode(asked.nonce), "touch": touch}))
-}
-
-fn logs_on(daemon: &Daemon<'_>, device: &str, person: &str, key: &SharedKey) -> Result<Desk, ClientError> {
-    Desk::log_on(&daemon.console(device), &relying_party(), &id(person), key)
 }
 
 #[test]
@@ -139,7 +121,12 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
     // Taking away takes one.
     administrator.send("/v1/people/jdoe/off", &()).unwrap();
     refused(desk.people(), 401, "no-session", "log on first");
-    refused(logs_on(&daemon, "rtcc-2", "jdoe", &key), 403, "account", "the account is off: the person no longer belongs to it");
+    refused(
+        logs_on(&daemon, "rtcc-2", "jdoe", &key),
+        403,
+        "account",
+        "the account is off: its person or agency no longer belongs to the site",
+    );
     assert_eq!(daemon.stop(), Some(0));
     let kinds = site.log_kinds();
     for kind in [LeafKind::GrantAsked, LeafKind::GrantApproved, LeafKind::GrantDeclined, LeafKind::AccountOff] {

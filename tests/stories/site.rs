@@ -1,14 +1,8 @@
-//! A site: an authority, keys, a roster and a configuration in a folder of its own, and the real daemon over it.
+//! A site: an authority, keys, a roster and a configuration in a folder of its own, over which the box runs.
 
-use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read};
-use std::net::{SocketAddr, TcpListener};
-use std::ops::{Deref, DerefMut};
-use std::os::fd::OwnedFd;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rcgen::{
@@ -17,29 +11,29 @@ use rcgen::{
 };
 use smrt::audit::{Checkpoint, CosignerKey, Detail, Leaf, LeafKind, LogKey, VerifierKey};
 use smrt::booking::{BookingData, BookingNumber, Identifier};
-use smrt::client::desk::{Desk, Staff};
-use smrt::client::{Client, Credentials};
+use smrt::client::desk::Staff;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
-use smrt::roster::{CertificateName, Person, Role};
-use smrt::service::{Ledger, LedgerSetup, RestoreSetup, Shelf, SystemClock};
+use smrt::roster::{CertificateName, Role};
+use smrt::service::{Ledger, LedgerSetup, RestoreSetup, ServiceError, Shelf, SystemClock};
 use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
 use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, replace, write_new};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
-use crate::desks::{person, relying_party};
+pub(crate) use crate::daemon::{Daemon, Ended, ended};
+use crate::desks::person;
 pub(crate) use crate::desks::{request, request_json};
 use crate::photos::root;
-use crate::raw::{Answer, Form, Identity, Line};
+use crate::raw::Identity;
 
 /// How long a story waits for anything before it has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// What is said where a folder is held. A story that has read a folder in this process may find it held for a moment: a process that another
 /// story is just starting has the lock, too, until it runs its own program.
-const HELD: &str = "another daemon holds";
+pub(crate) const HELD: &str = "another daemon holds";
 /// Exit status of a daemon that can't run as configured.
 pub(crate) const EXIT_CONFIG: i32 = 78;
 pub(crate) const ORIGIN: &str = "test.example/smrt";
@@ -89,41 +83,9 @@ administration = true
 pub(crate) struct Site {
     folder: TempDir,
     /// The codes of a commander and an administrator, where some were appointed.
-    appointed: Option<[String; 2]>,
+    pub(crate) appointed: Option<[String; 2]>,
     /// The keys of its people, once they are needed.
-    staff: Mutex<Option<Staff>>,
-}
-
-/// The running daemon; dropped, it is killed.
-pub(crate) struct Daemon<'s> {
-    pub(crate) site: &'s Site,
-    child: Child,
-    pub(crate) address: SocketAddr,
-}
-
-/// The people of a site, held.
-pub(crate) struct HeldStaff<'s>(MutexGuard<'s, Option<Staff>>);
-
-impl Deref for HeldStaff<'_> {
-    type Target = Staff;
-
-    fn deref(&self) -> &Staff {
-        self.0.as_ref().expect("they were just founded")
-    }
-}
-
-impl DerefMut for HeldStaff<'_> {
-    fn deref_mut(&mut self) -> &mut Staff {
-        self.0.as_mut().expect("they were just founded")
-    }
-}
-
-/// How a command ended.
-#[derive(Debug)]
-pub(crate) struct Ended {
-    pub(crate) status: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
+    pub(crate) staff: Mutex<Option<Staff>>,
 }
 
 impl Site {
@@ -172,7 +134,7 @@ impl Site {
                 clock: Arc::new(SystemClock::default()),
                 anchor: None,
             };
-            smrt::service::appoint(&setup, Some(kind), person(id, role)).unwrap()
+            once_free(|| smrt::service::appoint(&setup, Some(kind), person(id, role)))
         };
         self.appointed = Some([appoint("commander", Role::Commander), appoint("administrator", Role::Administrator)]);
     }
@@ -213,6 +175,15 @@ impl Site {
     /// Writes the configuration anew and leaves the roster as it is.
     pub(crate) fn configure_keeping_roster(&self, more: &str) {
         self.write_config("cpu", &models(), more);
+    }
+
+    /// Puts other ceilings into the roster.
+    pub(crate) fn set_ceilings(&self, seconds_between: u64, per_hour: u64, per_day: u64) {
+        let roster = fs::read_to_string(self.path("roster.toml")).unwrap();
+        let (before, after) = roster.split_once("[ceilings]\n").unwrap();
+        let (_, after) = after.split_once("[[device]]").unwrap();
+        let ceilings = format!("[ceilings]\nseconds_between = {seconds_between}\nper_hour = {per_hour}\nper_day = {per_day}\n");
+        fs::write(self.path("roster.toml"), format!("{before}{ceilings}[[device]]{after}")).unwrap();
     }
 
     /// Puts witnesses into the roster, each with a secret and, where it is no agency's, a certificate; so many of them make a quorum.
@@ -327,97 +298,6 @@ impl Site {
         Issuer::from_ca_cert_pem(&text("authority/ca.pem"), KeyPair::from_pem(&text("authority/ca.key")).unwrap()).unwrap()
     }
 
-    /// The command that runs the daemon.
-    fn run(&self, create_as: Option<&str>) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_smrtd"));
-        command.arg("run").arg("--config").arg(self.config());
-        if let Some(kind) = create_as {
-            command.args(["--create-as", kind]);
-        }
-        command
-    }
-
-    /// Starts the daemon and waits until it is ready.
-    pub(crate) fn start(&self, create_as: &str) -> Daemon<'_> {
-        let begun = Instant::now();
-        loop {
-            match self.ready(self.run(Some(create_as))) {
-                Ok(daemon) => return daemon,
-                Err(ended) if ended.stderr.contains(HELD) && begun.elapsed() < PATIENCE => {}
-                Err(ended) => panic!("the daemon ended: {ended:?}"),
-            }
-        }
-    }
-
-    /// Starts the daemon as systemd does, which is told how far it is by this socket.
-    pub(crate) fn start_notifying(&self, create_as: &str, notify: &Path) -> Daemon<'_> {
-        let mut command = self.run(Some(create_as));
-        command.env("NOTIFY_SOCKET", notify);
-        self.ready(command).unwrap_or_else(|ended| panic!("the daemon ended: {ended:?}"))
-    }
-
-    /// Starts the daemon over a socket that it is handed as systemd hands it over, so that callers wait while there is no daemon.
-    pub(crate) fn start_on(&self, listener: &TcpListener) -> Daemon<'_> {
-        let mut command = Command::new("sh");
-        let run = r#"exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" run --config "$1" --create-as test"#;
-        command.args(["-c", run, env!("CARGO_BIN_EXE_smrtd")]).arg(self.config());
-        command.stdin(OwnedFd::from(listener.try_clone().unwrap()));
-        self.ready(command).unwrap_or_else(|ended| panic!("the daemon ended: {ended:?}"))
-    }
-
-    /// Starts the daemon with a bound on the size of every file, which is how a full medium shows itself to a growing store.
-    pub(crate) fn start_bounded(&self, blocks_of_512: u32) -> Daemon<'_> {
-        let mut command = Command::new("sh");
-        // Ignored, the signal becomes an error of the write.
-        let run = r#"trap '' XFSZ; ulimit -f "$2"; exec "$0" run --config "$1" --create-as test"#;
-        command.args(["-c", run, env!("CARGO_BIN_EXE_smrtd")]).arg(self.config()).arg(blocks_of_512.to_string());
-        self.ready(command).unwrap_or_else(|ended| panic!("the daemon ended: {ended:?}"))
-    }
-
-    /// Starts the daemon; how it ended, where it didn't come to be ready.
-    pub(crate) fn try_start(&self, create_as: Option<&str>) -> Result<Daemon<'_>, Ended> {
-        self.ready(self.run(create_as))
-    }
-
-    fn ready(&self, mut command: Command) -> Result<Daemon<'_>, Ended> {
-        let log = self.path("journal");
-        let journal = File::options().create(true).append(true).open(&log).unwrap();
-        let before = usize::try_from(journal.metadata().unwrap().len()).unwrap();
-        let mut child = command.stdout(Stdio::piped()).stderr(journal).spawn().unwrap();
-        let stdout = child.stdout.take().unwrap();
-        let (told, line) = channel();
-        std::thread::spawn(move || {
-            let mut reader = BufReader::new(stdout);
-            let mut line = String::new();
-            let _ = reader.read_line(&mut line);
-            let _ = told.send(line);
-            // The pipe stays open for as long as the daemon lives.
-            let _ = reader.read_to_end(&mut Vec::new());
-        });
-        let line = line.recv_timeout(PATIENCE);
-        let address = line.as_deref().ok().and_then(|line| line.trim_end().strip_prefix("ready on ")).and_then(|a| a.parse().ok());
-        match address {
-            Some(address) => Ok(Daemon { site: self, child, address }),
-            None => {
-                // Ended already, or it never comes to be ready.
-                let _ = line.map_err(|_| child.kill());
-                let status = child.wait().unwrap().code();
-                let stderr = String::from_utf8_lossy(&fs::read(log).unwrap()[before..]).into_owned();
-                Err(Ended { status, stdout: String::new(), stderr })
-            }
-        }
-    }
-
-    /// `smrtd restore` with these words; no daemon may be running.
-    pub(crate) fn restore(&self, words: &[&str]) -> Ended {
-        ended(Command::new(env!("CARGO_BIN_EXE_smrtd")).arg("restore").arg("--config").arg(self.config()).args(words))
-    }
-
-    /// `smrtd check`.
-    pub(crate) fn check(&self) -> Ended {
-        ended(Command::new(env!("CARGO_BIN_EXE_smrtd")).arg("check").arg("--config").arg(self.config()))
-    }
-
     /// What the daemon had to say so far.
     pub(crate) fn journal(&self) -> String {
         fs::read_to_string(self.path("journal")).unwrap_or_default()
@@ -428,9 +308,9 @@ impl Site {
         let config = Config::load(&self.config()).unwrap();
         let shelf = Shelf::open(&config.models, config.models_next.as_deref(), EngineChoice::Cpu, 1).unwrap();
         let key = |name| fs::read(self.path(name)).unwrap().into();
-        let (begun, shelf) = (Instant::now(), Arc::new(shelf));
-        loop {
-            let opened = Ledger::open(LedgerSetup {
+        let shelf = Arc::new(shelf);
+        once_free(|| {
+            Ledger::open(LedgerSetup {
                 disk: Arc::new(RealDisk),
                 state: self.path("state"),
                 create_as: None,
@@ -442,12 +322,8 @@ impl Site {
                 anchor: None,
                 reserve_bytes: 0,
                 details_kept_days: 1_096,
-            });
-            match opened {
-                Err(e) if e.to_string().contains(HELD) && begun.elapsed() < PATIENCE => {}
-                opened => return opened.unwrap(),
-            }
-        }
+            })
+        })
     }
 
     /// A checkpoint, verified by the log's key.
@@ -488,120 +364,15 @@ impl Site {
     }
 }
 
-impl Daemon<'_> {
-    /// The client of an agency's feed.
-    pub(crate) fn feed(&self, agency: &str) -> Client {
-        self.client(&self.site.feed_identity(agency))
-    }
-
-    /// The client of a console.
-    pub(crate) fn console(&self, device: &str) -> Client {
-        self.client(&self.site.console_identity(device))
-    }
-
-    /// The desk of an operator and examiner, of whom each console has one.
-    pub(crate) fn desk(&self, device: &str) -> Desk {
-        self.desk_of(device, &person(&format!("op-{device}"), Role::OperatorExaminer))
-    }
-
-    /// A desk at which this person has logged on, admitted first where need be.
-    pub(crate) fn desk_of(&self, device: &str, person: &Person) -> Desk {
-        let (console, mut staff) = (self.console(device), self.staff());
-        if !staff.knows(&person.id) {
-            staff.admit(&console, person).unwrap();
+/// Opens a state folder in this process, as soon as nobody holds it.
+pub(crate) fn once_free<T>(open: impl Fn() -> Result<T, ServiceError>) -> T {
+    let begun = Instant::now();
+    loop {
+        match open() {
+            Err(e) if e.to_string().contains(HELD) && begun.elapsed() < PATIENCE => {}
+            opened => return opened.unwrap_or_else(|e| panic!("{}", e.chain())),
         }
-        staff.desk(&console, &person.id).unwrap()
     }
-
-    /// The people of the site with their keys; the first two enrol theirs when somebody asks.
-    pub(crate) fn staff(&self) -> HeldStaff<'_> {
-        let mut staff = self.site.staff.lock().unwrap();
-        if staff.is_none() {
-            let [commander, administrator] = self.site.appointed.as_ref().expect("people are admitted on a staffed site");
-            let (boss, admin) = (Identifier::parse("commander").unwrap(), Identifier::parse("administrator").unwrap());
-            let console = self.console("admin-1");
-            *staff = Some(Staff::found(&console, &relying_party(), (&boss, commander), (&admin, administrator)).unwrap());
-        }
-        HeldStaff(staff)
-    }
-
-    pub(crate) fn client(&self, identity: &Identity) -> Client {
-        let Identity { certificate: cert, key } = identity.clone();
-        Client::open(&Credentials { server: self.url(), ca: self.site.ca(), cert, key }).unwrap()
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("https://localhost:{}", self.address.port())
-    }
-
-    /// A connection under a certificate.
-    pub(crate) fn line(&self, identity: &Identity) -> Line {
-        Line::open(self.address, &self.site.ca(), Some(identity), &rustls::version::TLS13).unwrap()
-    }
-
-    /// One request with a form under a certificate.
-    pub(crate) fn send(&self, identity: &Identity, method: &str, path: &str, form: &[u8]) -> Answer {
-        self.line(identity).ask(method, path, &Form::content_type(), form).unwrap()
-    }
-
-    /// Leaves of the log, as the box says it.
-    pub(crate) fn leaves(&self) -> u64 {
-        self.console("rtcc-1").health().unwrap().leaves
-    }
-
-    /// `smrtctl` with these words, as this caller.
-    pub(crate) fn smrtctl(&self, identity: &Identity, words: &[&str]) -> Ended {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_smrtctl"));
-        command.args(words).arg("--server").arg(self.url()).arg("--ca").arg(self.site.ca());
-        ended(command.arg("--cert").arg(&identity.certificate).arg("--key").arg(&identity.key))
-    }
-
-    /// One visit of a witness, by the real command, with its folder in the site's.
-    pub(crate) fn witness(&self, id: &str, identity: &Identity) -> Ended {
-        self.witness_of(id, identity, "kept", &self.site.log_verifier().to_string())
-    }
-
-    /// As `witness`, with a folder of this name and the log's key.
-    pub(crate) fn witness_of(&self, id: &str, identity: &Identity, folder: &str, log: &str) -> Ended {
-        let (folder, secret) = (self.site.path(&format!("{folder}-{id}")), self.site.witness_secret(id));
-        let words = ["witness", "run", "--dir", folder.to_str().unwrap(), "--log", log, "--name", &witness_name(id), "--secret"];
-        self.smrtctl(identity, &[&words[..], &[secret.to_str().unwrap()]].concat())
-    }
-
-    /// Stops the daemon as systemd does and gives its exit status.
-    pub(crate) fn stop(mut self) -> Option<i32> {
-        let pid = self.child.id().to_string();
-        let told = Command::new("sh").args(["-c", "kill -TERM \"$0\"", &pid]).status().unwrap();
-        assert!(told.success());
-        // The daemon itself bounds how long it drains.
-        self.child.wait().unwrap().code()
-    }
-
-    /// Waits until the daemon ends by itself and gives its exit status.
-    pub(crate) fn exit_status(mut self) -> Option<i32> {
-        self.child.wait().unwrap().code()
-    }
-
-    /// Kills the daemon: SIGKILL, no word of warning.
-    pub(crate) fn kill(&mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-}
-
-impl Drop for Daemon<'_> {
-    fn drop(&mut self) {
-        // Ended already, where the story stopped it.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Runs a command to its end.
-pub(crate) fn ended(command: &mut Command) -> Ended {
-    let output = command.env_remove("SMRT_SERVER").output().unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ended { status: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// The name under which a witness of these stories cosigns.

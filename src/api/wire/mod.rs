@@ -2,6 +2,7 @@
 
 pub mod desk;
 pub mod inquiry;
+pub mod roster;
 
 use std::collections::BTreeMap;
 
@@ -247,6 +248,17 @@ pub struct SampleReview {
 pub struct ReviewView {
     /// Its index.
     pub leaf: u64,
+}
+
+/// That an auditor went through the log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogReviewed {
+    /// Up to this leaf, which is the first that wasn't gone through.
+    pub end: u64,
+    /// What was found, in words.
+    #[schema(max_length = 200)]
+    pub note: String,
 }
 
 /// A finding of misuse, for the agency that employed the person who asked.

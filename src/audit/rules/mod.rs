@@ -312,6 +312,9 @@ impl Rules {
                 (first, end) if first <= end && end <= index => self.expired.push((first, end)),
                 _ => found.wrong(index, "names details as expired of leaves that do not come before it"),
             },
+            LeafKind::LogReviewed if leaf.count(0) >= leaf.count(1) || leaf.count(1) > index => {
+                found.wrong(index, "says that somebody went through leaves that do not come before it");
+            }
             _ => {}
         }
     }

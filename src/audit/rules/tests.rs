@@ -373,3 +373,14 @@ fn where_all_details_were_asked_for_only_what_the_log_calls_expired_may_be_missi
     assert_eq!(log(None), ["leaf 0: its detail is not there, though all were asked for and no leaf says that it has expired"]);
     assert_eq!(without(vec![(0, 9), (12, 20)], &[(2, 4), (8, 13), (30, 40)]), [(0, 2), (4, 8), (13, 20)]);
 }
+
+#[test]
+fn whoever_went_through_the_log_went_through_leaves_that_were_there() {
+    let log = |counts: &'static [u64]| {
+        told(false, &[((K::Started, 0, &[], &[0]), None), ((K::Stopped, 0, &[], &[]), None), ((K::LogReviewed, 0, &[], counts), None)])
+    };
+    assert_eq!(log(&[0, 2]), [""; 0]);
+    for counts in [&[0, 3][..], &[2, 2], &[2, 1]] {
+        assert_eq!(log(counts), ["leaf 2: says that somebody went through leaves that do not come before it"], "{counts:?}");
+    }
+}

@@ -10,6 +10,7 @@ mod key;
 mod log;
 mod model;
 mod report;
+mod roster;
 mod server;
 mod witness;
 
@@ -53,6 +54,8 @@ enum Command {
     /// Reports.
     #[command(subcommand)]
     Report(report::Report),
+    #[command(subcommand)]
+    Roster(roster::RosterVerb),
 }
 
 fn main() -> ExitCode {
@@ -73,6 +76,7 @@ fn main() -> ExitCode {
         Command::Model(command) => command.run(),
         Command::Witness(command) => command.run(),
         Command::Report(command) => command.run(),
+        Command::Roster(command) => command.run().map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|e| {
         eprintln!("smrtctl: {e:#}");

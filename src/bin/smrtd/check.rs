@@ -52,6 +52,11 @@ impl Report {
             format!("agencies {}, consoles {}, witnesses {}", roster.agencies.len(), roster.devices.len(), roster.witnesses.len())
         });
         if let Some(roster) = roster {
+            let ceilings = match roster.ceilings.are_humane() {
+                true => format!("an operator searches with {}", roster.ceilings),
+                false => format!("WARNING: {}; a box with real bookings doesn't start by these", roster.ceilings),
+            };
+            println!("ok     ceilings: {ceilings}");
             let keys: Result<Vec<_>, _> = roster.witnesses.iter().map(|witness| VerifierKey::parse(witness.key.as_str())).collect();
             self.hold("witnesses", keys, |_| match roster.quorum {
                 Some(terms) => {

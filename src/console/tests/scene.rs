@@ -17,8 +17,8 @@ use crate::inquiry::{
     Person as Part_, Probe, Quality, Request, SPECIAL_ORDER, SPECIAL_ORDER_VERSION, SearchId, Seen, Shortfall, Upshot, Who,
 };
 use crate::report::Period;
-use crate::roster::{Account, Off, OffReason, Person, Role};
-use crate::service::{AccountStanding, Doors, Drawn, Grant, Raised, Witnessing};
+use crate::roster::{Account, Off, OffReason, Person, Rhythm, Role};
+use crate::service::{AccountStanding, Doors, Drawn, Grant, LogReview, Raised, Witnessing};
 use crate::store::StateKind;
 
 pub(super) const NOW: u64 = 179_548_200_000;
@@ -489,6 +489,13 @@ fn audit_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         doors: &Doors::Open,
         alarms: &alarms_standing()[..1],
         newest: &newest,
+        review: &LogReview {
+            first: 39_870,
+            last_cs: NOW - 8 * DAY,
+            due_cs: NOW - DAY,
+            end: 40_153,
+            kinds: kinds.into_iter().map(|kind| (kind, 7)).collect(),
+        },
     };
     all.insert("log", log(&view));
     let detail = json!({"asked": {"actor": {"person": "m-weber", "agency": "slmpd", "device": "rtcc-3"}, "reason": "Armed robbery of a pharmacy at Grand and Gravois"}});
@@ -510,4 +517,19 @@ fn audit_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         row(AuditFinding::InOrder, 31_007, "As the order wants it."),
     ];
     all.insert("findings", findings(&FindingsView { desk: &desk, findings: &found }));
+    let rhythm = |gaps: &[u64]| {
+        let mut at = NOW;
+        let mut times = vec![at];
+        for gap in gaps {
+            at += gap * 100;
+            times.push(at);
+        }
+        Rhythm::of(&times)
+    };
+    let rhythms = [
+        (operator().id, rhythm(&[240, 900, 75, 3_100, 410, 60, 1_250, 95, 700, 2_050, 130])),
+        (id("d-stone"), rhythm(&[60; 14])),
+        (id("new"), rhythm(&[45])),
+    ];
+    all.insert("operators", operators(&OperatorsView { desk: &desk, rhythms: &rhythms }));
 }
