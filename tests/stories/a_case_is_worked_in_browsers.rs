@@ -286,6 +286,10 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     auditor.desk.sees("seen by two who disagreed");
     auditor.looks("39-findings");
 
+    auditor.desk.open("/console/operators");
+    auditor.desk.sees("coefficient of variation");
+    auditor.looks("39-operators");
+
     // Administrators see how the box and its accounts are, and nothing of the case.
     officials.logs_on("administrator", "/console/decisions");
     officials.desk.open("/console/roster");
