@@ -268,4 +268,12 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
     operator.presses("button", "Touch your key to go on");
     operator.desk.sees("Name of the detective");
     assert_eq!(operator.desk.evaluate("document.querySelector('[name=reason]').value"), "half a sentence");
+    // Whoever leaves the desk hides it; the box shows no other page either until its person is back.
+    operator.presses("button", "Lock");
+    operator.desk.sees("The screen is hidden.");
+    operator.desk.open("/console/work");
+    operator.desk.arrives_at("/console/lock");
+    operator.looks("lock-page");
+    operator.presses("button", "Touch your key to go on");
+    operator.desk.arrives_at("/console/work");
 }
