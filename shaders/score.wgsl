@@ -1,14 +1,18 @@
-// Tests one chunk of a segment's rows against probes by the bound of int8 codes and appends every row that may still count.
+// Tests one chunk of a segment's rows against probes by the bound of int8 codes and appends every
+// row that may still count.
 //
-// One invocation owns ROWS_A_LANE rows, one workgroup one tile of probes: dispatch (tiles, rows / (WORKGROUP * ROWS_A_LANE)). Tiles come
-// first, so that workgroups that run side by side read the same rows and memory is read once. All lanes read the same codes of a probe at
-// the same time, which caches and scalar units hand to all of them at once: staging these in workgroup memory brought nothing but barriers,
-// a quarter more time on software Vulkan. A row is appended to a probe's list iff z >= theta; whatever is left out is strictly below
-// the k-th best (see `bound`). The dot product of codes is exact. Four finite f32 operations follow it, which may be fused or rounded to
-// either neighbour; there is no division.
+// One invocation owns ROWS_A_LANE rows, one workgroup one tile of probes: dispatch (tiles, rows /
+// (WORKGROUP * ROWS_A_LANE)). Tiles come first, so that workgroups that run side by side read the
+// same rows and memory is read once. All lanes read the same codes of a probe at the same time,
+// which caches and scalar units hand to all of them at once: staging these in workgroup memory
+// brought nothing but barriers, a quarter more time on software Vulkan. A row is appended to a
+// probe's list iff z >= theta; whatever is left out is strictly below the k-th best (see `bound`).
+// The dot product of codes is exact. Four finite f32 operations follow it, which may be fused or
+// rounded to either neighbour; there is no division.
 //
-// dot4I8Packed is core WGSL. Where a device has no such instruction the compiler of this text takes the bytes apart and multiplies them
-// as i32, which gives the same integer: there is no second path to keep.
+// dot4I8Packed is core WGSL. Where a device has no such instruction the compiler of this text takes
+// the bytes apart and multiplies them as i32, which gives the same integer: there is no second path
+// to keep.
 
 override WORKGROUP: u32 = 64u;
 
@@ -65,7 +69,8 @@ struct Found {
 
 // The segment, block by block: [quads][64] vec4 of 16 codes, then 64 pairs of scale and residual.
 @group(0) @binding(0) var<storage, read> rows: array<vec4<u32>>;
-// The pass. probes: [tile][quads][TILE_PROBES], or [quads] of the one probe; progress: [probe]; list: [probe][list_len_max].
+// The pass. probes: [tile][quads][TILE_PROBES], or [quads] of the one probe; progress: [probe];
+// list: [probe][list_len_max].
 @group(1) @binding(0) var<uniform> params: ChunkParams;
 @group(1) @binding(1) var<storage, read> probes: array<vec4<u32>>;
 @group(1) @binding(2) var<storage, read_write> progress: array<Progress>;

@@ -1,9 +1,12 @@
-// Raises each probe's theta to (k-th largest low) - margin, drops from its list what is below, and lets the probe go on or stay behind.
+// Raises each probe's theta to (k-th largest low) - margin, drops from its list what is below, and
+// lets the probe go on or stay behind.
 //
-// One workgroup owns one probe. The k-th largest low is found by its bits, 8 at a time from the top, with a histogram; the list stays
-// unsorted. It is compacted by theta and never by k: a row with a low beyond the k-th may be among the k best in exact score.
-// A list that overflowed goes back to what it held before the chunk, and the probe's chunk isn't counted as done: the host scores it again
-// with the theta found here. What the full list holds are k rows and more that were found, whatever else was lost.
+// One workgroup owns one probe. The k-th largest low is found by its bits, 8 at a time from the
+// top, with a histogram; the list stays unsorted. It is compacted by theta and never by k: a row
+// with a low beyond the k-th may be among the k best in exact score. A list that overflowed goes
+// back to what it held before the chunk, and the probe's chunk isn't counted as done: the host
+// scores it again with the theta found here. What the full list holds are k rows and more that were
+// found, whatever else was lost.
 
 override WORKGROUP: u32 = 256u;
 
@@ -51,11 +54,13 @@ struct Found {
 // [probe][list_len_max]
 @group(0) @binding(2) var<storage, read_write> list: array<Found>;
 
-// What one lane reads for all: whether the probe takes part in this chunk, list_len, kept_len, the bits of theta.
+// What one lane reads for all: whether the probe takes part in this chunk, list_len, kept_len, the
+// bits of theta.
 var<workgroup> state: vec4<u32>;
 var<workgroup> histogram: array<atomic<u32>, BINS>;
 var<workgroup> groups: array<u32, BINS / GROUP_BINS>;
-// The bits of the k-th largest key that are known, and how many keys with these bits are still to be passed, itself included.
+// The bits of the k-th largest key that are known, and how many keys with these bits are still to
+// be passed, itself included.
 var<workgroup> prefix: u32;
 var<workgroup> rank: u32;
 var<workgroup> kept: atomic<u32>;
@@ -136,7 +141,8 @@ fn top_k(
         theta = max(theta, low_of(workgroupUniformLoad(&prefix)) - progress[probe].margin);
     }
 
-    // Each round reads WORKGROUP places before it writes, and never writes beyond the places read: nothing unread is overwritten.
+    // Each round reads WORKGROUP places before it writes, and never writes beyond the places read:
+    // nothing unread is overwritten.
     let compact_len = select(list_len, before.z, overflowed);
     for (var first = 0u; first < compact_len; first += WORKGROUP) {
         var found = Found(0u, 0, 0.0, 0.0);

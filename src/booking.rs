@@ -10,14 +10,18 @@ use crate::limits::{BOOKING_NUMBER_CHARS_MAX, CHARGES_MAX, IDENTIFIER_CHARS_MAX,
 #[non_exhaustive]
 pub enum BookingError {
     /// An agency's or device's identifier is malformed.
-    #[error("identifier '{found}' is not 1 to {IDENTIFIER_CHARS_MAX} of a-z, 0-9 and '-', beginning with a letter or digit")]
+    #[error(
+        "identifier '{found}' is not 1 to {IDENTIFIER_CHARS_MAX} of a-z, 0-9 and '-', beginning \
+         with a letter or digit"
+    )]
     Identifier {
         /// What was given.
         found: String,
     },
     /// A booking number is malformed.
     #[error(
-        "booking number '{found}' is not 1 to {BOOKING_NUMBER_CHARS_MAX} of A-Z, a-z, 0-9, '.', '_' and '-', beginning with a letter or digit"
+        "booking number '{found}' is not 1 to {BOOKING_NUMBER_CHARS_MAX} of A-Z, a-z, 0-9, '.', \
+         '_' and '-', beginning with a letter or digit"
     )]
     Number {
         /// What was given.
@@ -30,7 +34,9 @@ pub enum BookingError {
         found: String,
     },
     /// A text field is empty, too long or holds control characters.
-    #[error("a text has {found} characters, wanted 1 to {TEXT_CHARS_MAX} without control characters")]
+    #[error(
+        "a text has {found} characters, wanted 1 to {TEXT_CHARS_MAX} without control characters"
+    )]
     Text {
         /// Characters given.
         found: usize,
@@ -88,7 +94,8 @@ pub enum CollectionBasis {
         #[schema(value_type = String, max_length = 200)]
         contact: Text,
     },
-    /// A photo that reflects views or associations, directly related to criminal conduct that as standard practice required a mugshot.
+    /// A photo that reflects views or associations, directly related to criminal conduct that as
+    /// standard practice required a mugshot.
     CriminalConduct {
         /// Which conduct.
         #[schema(value_type = String, max_length = 200)]
@@ -100,7 +107,8 @@ impl VersionId {
     /// Parses 32 hexadecimal digits.
     pub fn parse(found: &str) -> Result<Self, BookingError> {
         let mut bytes = [0; 16];
-        hex::decode_to_slice(found, &mut bytes).map_err(|_| BookingError::Version { found: clip(found) })?;
+        hex::decode_to_slice(found, &mut bytes)
+            .map_err(|_| BookingError::Version { found: clip(found) })?;
         Ok(Self(bytes))
     }
 }
@@ -111,7 +119,11 @@ impl Identifier {
         let fits = found.len() <= IDENTIFIER_CHARS_MAX
             && found.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
             && found.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-        if fits { Ok(Self(found.to_owned())) } else { Err(BookingError::Identifier { found: clip(found) }) }
+        if fits {
+            Ok(Self(found.to_owned()))
+        } else {
+            Err(BookingError::Identifier { found: clip(found) })
+        }
     }
 
     /// The identifier's characters.
@@ -126,7 +138,11 @@ impl BookingNumber {
         let fits = found.len() <= BOOKING_NUMBER_CHARS_MAX
             && found.starts_with(|c: char| c.is_ascii_alphanumeric())
             && found.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
-        if fits { Ok(Self(found.to_owned())) } else { Err(BookingError::Number { found: clip(found) }) }
+        if fits {
+            Ok(Self(found.to_owned()))
+        } else {
+            Err(BookingError::Number { found: clip(found) })
+        }
     }
 
     /// The number's characters.
@@ -160,7 +176,10 @@ fn clip(found: &str) -> String {
 fn charges<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Text>, D::Error> {
     let charges = Vec::<Text>::deserialize(deserializer)?;
     if charges.len() > CHARGES_MAX {
-        return Err(serde::de::Error::custom(format!("{} charges, at most {CHARGES_MAX} are accepted", charges.len())));
+        return Err(serde::de::Error::custom(format!(
+            "{} charges, at most {CHARGES_MAX} are accepted",
+            charges.len()
+        )));
     }
     Ok(charges)
 }
@@ -229,7 +248,9 @@ pub mod iso_date {
     /// Reads a date.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
         let s = String::deserialize(deserializer)?;
-        parse(&s).map_err(|_| D::Error::custom(format!("'{}' is not a date of the form YYYY-MM-DD", super::clip(&s))))
+        parse(&s).map_err(|_| {
+            D::Error::custom(format!("'{}' is not a date of the form YYYY-MM-DD", super::clip(&s)))
+        })
     }
 }
 
@@ -241,14 +262,19 @@ pub(crate) mod iso_date_option {
     struct Wrapped(#[serde(with = "super::iso_date")] Date);
 
     #[expect(clippy::ref_option, reason = "serde's `with` passes a reference to the field")]
-    pub(crate) fn serialize<S: Serializer>(date: &Option<Date>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(
+        date: &Option<Date>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match date {
             Some(date) => super::iso_date::serialize(date, serializer),
             None => serializer.serialize_none(),
         }
     }
 
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Date>, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Date>, D::Error> {
         Ok(Option::<Wrapped>::deserialize(deserializer)?.map(|w| w.0))
     }
 }
@@ -257,13 +283,15 @@ pub(crate) mod iso_date_option {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"{"name":" Jane Roe ","date_of_birth":"1980-02-29","booked_on":"2026-11-01","charges":["trespass"],"basis":{"kind":"post_arrest_booking"}}"#;
+    const GOOD: &str = r#"{"name":"
+        Jane Roe ","date_of_birth":"1980-02-29","booked_on":"2026-11-01","charges":["trespass"],"basis":{"kind":"post_arrest_booking"}}"#;
 
     #[test]
     fn a_booking_survives_json() {
         let booking: BookingData = serde_json::from_str(GOOD).unwrap();
         assert_eq!(booking.name.as_str(), "Jane Roe");
-        let again: BookingData = serde_json::from_str(&serde_json::to_string(&booking).unwrap()).unwrap();
+        let again: BookingData =
+            serde_json::from_str(&serde_json::to_string(&booking).unwrap()).unwrap();
         assert_eq!(again, booking);
     }
 
@@ -273,7 +301,10 @@ mod tests {
             GOOD.replace(r#","basis":{"kind":"post_arrest_booking"}"#, ""),
             GOOD.replace("post_arrest_booking", "protest"),
             GOOD.replace("post_arrest_booking", "other_contact"),
-            GOOD.replace(r#"{"kind":"post_arrest_booking"}"#, r#"{"kind":"criminal_conduct","conduct":" "}"#),
+            GOOD.replace(
+                r#"{"kind":"post_arrest_booking"}"#,
+                r#"{"kind":"criminal_conduct","conduct":" "}"#,
+            ),
         ] {
             assert!(serde_json::from_str::<BookingData>(&wrong).is_err(), "{wrong}");
         }

@@ -52,7 +52,10 @@ pub enum ConfigError {
         reason: String,
     },
     /// A credential is named, and systemd gave none.
-    #[error("'{CREDENTIAL}{name}' is configured, but there is no folder of credentials; is this not run by its unit?")]
+    #[error(
+        "'{CREDENTIAL}{name}' is configured, but there is no folder of credentials; is this not \
+         run by its unit?"
+    )]
     NoCredentials {
         /// The credential.
         name: String,
@@ -76,51 +79,65 @@ pub enum ConfigError {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Address and port of the door. Without effect where systemd hands the socket over. No default. Whoever changes it can open the door
-    /// to another network; certificates still decide who comes in.
+    /// Address and port of the door. Without effect where systemd hands the socket over. No
+    /// default. Whoever changes it can open the door to another network; certificates still decide
+    /// who comes in.
     pub listen: Option<SocketAddr>,
-    /// The state folder. No default. Whoever changes it makes the box forget its gallery and its log: it then needs `--create-as`.
+    /// The state folder. No default. Whoever changes it makes the box forget its gallery and its
+    /// log: it then needs `--create-as`.
     pub state: PathBuf,
-    /// The log's origin, a name without spaces that never changes. No default. A changed one is refused by the state folder.
+    /// The log's origin, a name without spaces that never changes. No default. A changed one is
+    /// refused by the state folder.
     pub origin: String,
-    /// File of the master key, 32 bytes. No default. Whoever has it and the state folder reads everything.
+    /// File of the master key, 32 bytes. No default. Whoever has it and the state folder reads
+    /// everything.
     pub master_key: PathBuf,
-    /// File of the log key, 32 bytes. No default. Whoever has it can sign a second history; witnesses would notice.
+    /// File of the log key, 32 bytes. No default. Whoever has it can sign a second history;
+    /// witnesses would notice.
     pub log_key: PathBuf,
-    /// File that holds the newest checkpoint that witnesses cosigned, outside of the state folder and of its backups. No default: without it,
-    /// every start of a box with witnesses waits until they have cosigned the log. Whoever removes or replaces it can start an older state
-    /// folder, until the next witness comes by.
+    /// File that holds the newest checkpoint that witnesses cosigned, outside of the state folder
+    /// and of its backups. No default: without it, every start of a box with witnesses waits until
+    /// they have cosigned the log. Whoever removes or replaces it can start an older state folder,
+    /// until the next witness comes by.
     pub anchor: Option<PathBuf>,
-    /// MiB of the medium that stay free for releases, purges and the log: with less, bookings and searches are refused. Default 256. Whoever
-    /// raises it can refuse all bookings; a low number lets a full medium halt the box.
+    /// MiB of the medium that stay free for releases, purges and the log: with less, bookings and
+    /// searches are refused. Default 256. Whoever raises it can refuse all bookings; a low number
+    /// lets a full medium halt the box.
     #[serde(default = "disk_reserve_mib_default")]
     pub disk_reserve_mib: u64,
-    /// Days for which the log's sealed details are kept, and inquiries with their probes after their last search; leaves stay for ever. Default
-    /// and least: 1096, three years. Whoever raises it keeps who searched for whom, and by which probe, for longer.
+    /// Days for which the log's sealed details are kept, and inquiries with their probes after
+    /// their last search; leaves stay for ever. Default and least: 1096, three years. Whoever
+    /// raises it keeps who searched for whom, and by which probe, for longer.
     #[serde(default = "details_kept_days_default", deserialize_with = "details_kept_days")]
     pub details_kept_days: u64,
-    /// Origin of the console's pages as browsers write it, `https://name` or `https://name:port`; security keys are bound to its name. No
-    /// default: without it nobody logs on. A changed name makes every enrolled key useless.
+    /// Origin of the console's pages as browsers write it, `https://name` or `https://name:port`;
+    /// security keys are bound to its name. No default: without it nobody logs on. A changed name
+    /// makes every enrolled key useless.
     #[serde(default, deserialize_with = "console_origin")]
     pub console_origin: Option<RelyingParty>,
-    /// File of agencies and devices. No default. Whoever changes it admits agencies and consoles; its digest is logged at every start.
+    /// File of agencies and devices. No default. Whoever changes it admits agencies and consoles;
+    /// its digest is logged at every start.
     pub roster: PathBuf,
     /// Certificates of the door.
     pub tls: TlsFiles,
-    /// Folder of model manifests and files. Default `/usr/share/smrt/models`. Whoever changes it changes what resembles what; the digest is
-    /// in every answer, and stored vectors of other models are refused.
+    /// Folder of model manifests and files. Default `/usr/share/smrt/models`. Whoever changes it
+    /// changes what resembles what; the digest is in every answer, and stored vectors of other
+    /// models are refused.
     #[serde(default = "models_default")]
     pub models: PathBuf,
-    /// Folder of the models to come, of the same form as `models`. No default. It counts only once an administrator switches to its digest, or
-    /// where the stored vectors are of it already. Whoever changes it changes nothing until then; the switch names the digest and is logged.
+    /// Folder of the models to come, of the same form as `models`. No default. It counts only once
+    /// an administrator switches to its digest, or where the stored vectors are of it already.
+    /// Whoever changes it changes nothing until then; the switch names the digest and is logged.
     pub models_next: Option<PathBuf>,
-    /// MiB of memory that a second gallery may take while the model is switched. Default: what the machine has available. A higher number
-    /// than that changes nothing; a low one keeps the model from being switched.
+    /// MiB of memory that a second gallery may take while the model is switched. Default: what the
+    /// machine has available. A higher number than that changes nothing; a low one keeps the model
+    /// from being switched.
     pub switch_memory_mib: Option<u64>,
     /// `auto`, `gpu` or `cpu`. Default `auto`. Answers are the same.
     #[serde(default)]
     pub engine: EngineChoice,
-    /// Threads that examine photos. Default 0: as many as there are processors. A high number takes memory.
+    /// Threads that examine photos. Default 0: as many as there are processors. A high number takes
+    /// memory.
     #[serde(default)]
     pub embed_workers: usize,
 }
@@ -133,16 +150,19 @@ pub struct TlsFiles {
     pub cert: PathBuf,
     /// Its key, PEM. No default. Whoever has it can stand in for the box.
     pub key: PathBuf,
-    /// The certificate of the authority that issued the callers' certificates, PEM. No default. Whoever changes it admits other callers.
+    /// The certificate of the authority that issued the callers' certificates, PEM. No default.
+    /// Whoever changes it admits other callers.
     pub ca: PathBuf,
-    /// That authority's revocation list, PEM. No default. Whoever puts an older one there lets revoked callers in until it ends.
+    /// That authority's revocation list, PEM. No default. Whoever puts an older one there lets
+    /// revoked callers in until it ends.
     pub crl: PathBuf,
 }
 
 impl Config {
     /// Reads a configuration file; credentials are looked for in the folder that systemd names.
     ///
-    /// Errors: a file that can't be read, an unknown key, a wrong value, a credential without systemd.
+    /// Errors: a file that can't be read, an unknown key, a wrong value, a credential without
+    /// systemd.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
         Self::load_with(path, credentials.as_deref())
@@ -172,7 +192,8 @@ impl Config {
                 *file = base.join(&*file);
                 continue;
             };
-            let folder = credentials.ok_or_else(|| ConfigError::NoCredentials { name: name.to_owned() })?;
+            let folder =
+                credentials.ok_or_else(|| ConfigError::NoCredentials { name: name.to_owned() })?;
             *file = folder.join(name);
         }
         Ok(config)
@@ -184,7 +205,11 @@ impl Config {
     }
 
     /// Reads a key file; one that others can read is refused.
-    pub fn read_key(&self, what: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
+    pub fn read_key(
+        &self,
+        what: &'static str,
+        path: &Path,
+    ) -> Result<Zeroizing<Vec<u8>>, ConfigError> {
         use std::os::unix::fs::PermissionsExt;
         let file = |source| ConfigError::File { what, path: path.to_owned(), source };
         let mode = std::fs::metadata(path).map_err(file)?.permissions().mode() & 0o777;
@@ -218,9 +243,13 @@ pub fn read_roster(path: &Path) -> Result<Roster, ConfigError> {
     Ok(roster)
 }
 
-fn parse<T: serde::de::DeserializeOwned>(what: &'static str, path: &Path) -> Result<T, ConfigError> {
+fn parse<T: serde::de::DeserializeOwned>(
+    what: &'static str,
+    path: &Path,
+) -> Result<T, ConfigError> {
     let malformed = |reason: String| ConfigError::Malformed { what, path: path.to_owned(), reason };
-    let text = String::from_utf8(read(what, path)?).map_err(|_| malformed("it is not UTF-8 text".to_owned()))?;
+    let text = String::from_utf8(read(what, path)?)
+        .map_err(|_| malformed("it is not UTF-8 text".to_owned()))?;
     toml::from_str(&text).map_err(|e| malformed(e.to_string()))
 }
 
@@ -241,16 +270,18 @@ fn details_kept_days_default() -> u64 {
     DETAILS_KEPT_DAYS_MIN
 }
 
-fn console_origin<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<RelyingParty>, D::Error> {
+fn console_origin<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<RelyingParty>, D::Error> {
     let origin = String::deserialize(deserializer)?;
     RelyingParty::new(&origin).map(Some).map_err(serde::de::Error::custom)
 }
 
 fn details_kept_days<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     match u64::deserialize(deserializer)? {
-        few if few < DETAILS_KEPT_DAYS_MIN => {
-            Err(serde::de::Error::custom(format!("details kept for {few} days, wanted at least {DETAILS_KEPT_DAYS_MIN}")))
-        }
+        few if few < DETAILS_KEPT_DAYS_MIN => Err(serde::de::Error::custom(format!(
+            "details kept for {few} days, wanted at least {DETAILS_KEPT_DAYS_MIN}"
+        ))),
         days => Ok(days),
     }
 }
@@ -285,7 +316,10 @@ mod tests {
         let config = load(GOOD).unwrap();
         assert_eq!(config.master_key, Path::new("/run/credentials/smrtd/master.key"));
         assert!(config.log_key.is_absolute() && config.log_key.ends_with("log.key"));
-        assert_eq!((config.state.as_path(), config.engine), (Path::new("/var/lib/smrt"), EngineChoice::Auto));
+        assert_eq!(
+            (config.state.as_path(), config.engine),
+            (Path::new("/var/lib/smrt"), EngineChoice::Auto)
+        );
         assert!(config.workers() >= 1);
     }
 
@@ -311,7 +345,10 @@ mod tests {
         std::fs::write(&path, [7; 32]).unwrap();
         let config = load(GOOD).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(matches!(config.read_key("the key", &path), Err(ConfigError::Exposed { mode: 0o640, .. })));
+        assert!(matches!(
+            config.read_key("the key", &path),
+            Err(ConfigError::Exposed { mode: 0o640, .. })
+        ));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         assert_eq!(config.read_key("the key", &path).unwrap().as_slice(), [7; 32]);
     }

@@ -1,8 +1,9 @@
 //! The medium: every byte that the state folder keeps goes through `Disk`.
 //!
-//! Invariant: nothing counts as kept before its `sync` returned: a file's bytes by `DiskFile::sync`, a file's name (made, renamed or
-//! removed) by `Disk::sync_folder` of the folder that holds it. The tests put a disk here that drops, tears and reorders all that wasn't
-//! synced, and cuts the power.
+//! Invariant: nothing counts as kept before its `sync` returned: a file's bytes by
+//! `DiskFile::sync`, a file's name (made, renamed or removed) by `Disk::sync_folder` of the folder
+//! that holds it. The tests put a disk here that drops, tears and reorders all that wasn't synced,
+//! and cuts the power.
 //!
 //! Every method's error is the operating system's own.
 
@@ -36,7 +37,8 @@ pub trait Disk: Debug + Send + Sync {
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
     /// Bytes that may still be written to the medium of a folder.
     fn free_bytes(&self, folder: &Path) -> io::Result<u64>;
-    /// Holds a folder for this process until the result is dropped; fails with `WouldBlock` where another process holds it.
+    /// Holds a folder for this process until the result is dropped; fails with `WouldBlock` where
+    /// another process holds it.
     fn lock(&self, folder: &Path) -> io::Result<Box<dyn Send + Sync>>;
 }
 
@@ -59,7 +61,10 @@ pub fn read_whole(disk: &dyn Disk, path: &Path, bytes_max: u64) -> io::Result<Ve
     let file = disk.open(path, OpenMode::Existing)?;
     let size = file.size()?;
     if size > bytes_max {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{size} bytes, at most {bytes_max} are read")));
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("{size} bytes, at most {bytes_max} are read"),
+        ));
     }
     let mut bytes = vec![0; usize::try_from(size).map_err(|_| io::ErrorKind::FileTooLarge)?];
     file.read_at(0, &mut bytes)?;
@@ -96,7 +101,9 @@ impl Disk for RealDisk {
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         // Sorted as names: comparing whole paths takes longer than listing them.
-        let mut names = std::fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<Vec<_>>>()?;
+        let mut names = std::fs::read_dir(folder)?
+            .map(|entry| Ok(entry?.file_name()))
+            .collect::<io::Result<Vec<_>>>()?;
         names.sort_unstable();
         Ok(names.into_iter().map(|name| folder.join(name)).collect())
     }
@@ -165,7 +172,13 @@ mod tests {
         let path = folder.path().join("file");
         RealDisk.open(&path, OpenMode::New).unwrap().write_at(0, &[7; 100]).unwrap();
         assert_eq!(read_whole(&RealDisk, &path, 100).unwrap(), [7; 100]);
-        assert_eq!(read_whole(&RealDisk, &path, 99).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
-        assert_eq!(RealDisk.open(&path, OpenMode::New).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(
+            read_whole(&RealDisk, &path, 99).unwrap_err().kind(),
+            io::ErrorKind::FileTooLarge
+        );
+        assert_eq!(
+            RealDisk.open(&path, OpenMode::New).unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
     }
 }

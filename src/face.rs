@@ -1,15 +1,17 @@
-//! Faces as numbers: what a detector found, what an embedder made of it, what a search returns; and what may be done to a probe before it.
+//! Faces as numbers: what a detector found, what an embedder made of it, what a search returns; and
+//! what may be done to a probe before it.
 //!
-//! An `Embedding` is on the grid or doesn't exist: every component is a multiple of 2^-23 and the squared length is within 2^-16 of 1.
-//! That makes each product of two components a multiple of 2^-46 and each partial sum of a dot product smaller than 2, so
-//! **an f64 dot product of two embeddings is exact in every order of summation**. The gallery's promise stands on this.
+//! An `Embedding` is on the grid or doesn't exist: every component is a multiple of 2^-23 and the
+//! squared length is within 2^-16 of 1. That makes each product of two components a multiple of
+//! 2^-46 and each partial sum of a dot product smaller than 2, so **an f64 dot product of two
+//! embeddings is exact in every order of summation**. The gallery's promise stands on this.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::limits::{
-    CONTRAST_HUNDREDTHS_MAX, CONTRAST_HUNDREDTHS_MIN, DIMENSION_MAX, DIMENSION_MIN, EXPOSURE_TENTHS_MAX, PHOTO_SIDE_PX_MAX,
-    PHOTO_SIDE_PX_MIN,
+    CONTRAST_HUNDREDTHS_MAX, CONTRAST_HUNDREDTHS_MIN, DIMENSION_MAX, DIMENSION_MIN,
+    EXPOSURE_TENTHS_MAX, PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN,
 };
 
 /// The distance between neighbouring values of a component: 2^-23.
@@ -67,7 +69,8 @@ pub enum FaceError {
 pub struct Embedding(Box<[f32]>);
 
 impl Embedding {
-    /// Normalises `raw` in f64 and rounds each component to the grid; also gives the length before normalisation, a figure of quality.
+    /// Normalises `raw` in f64 and rounds each component to the grid; also gives the length before
+    /// normalisation, a figure of quality.
     ///
     /// Errors: too few or too many components, one that isn't finite, no length.
     pub fn from_raw(raw: &[f32]) -> Result<(Self, f64), FaceError> {
@@ -83,7 +86,10 @@ impl Embedding {
             .iter()
             .map(|&x| {
                 let steps = whole(f64::from(x) / length / GRID_STEP);
-                #[expect(clippy::cast_possible_truncation, reason = "at most 2^23 steps: exact in f32")]
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "at most 2^23 steps: exact in f32"
+                )]
                 let component = (steps * GRID_STEP) as f32;
                 // A negative zero would order differently from zero in a total order.
                 component + 0.0
@@ -188,15 +194,18 @@ pub struct Face {
     pub score: f32,
     /// Left edge, upper edge, width, height.
     pub frame: [f32; 4],
-    /// x and y of the eye at the left of the photo, the one at the right, the nose's tip, the mouth's left and right corner.
+    /// x and y of the eye at the left of the photo, the one at the right, the nose's tip, the
+    /// mouth's left and right corner.
     pub landmarks: [[f32; 2]; 5],
 }
 
-/// One change to a probe. The list is closed: none adds a pixel to a face, sharpens, smooths or fills in.
+/// One change to a probe. The list is closed: none adds a pixel to a face, sharpens, smooths or
+/// fills in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Edit {
-    /// Keeps a part. Units: pixels of the original as shown (EXIF orientation applied), from its upper left corner.
+    /// Keeps a part. Units: pixels of the original as shown (EXIF orientation applied), from its
+    /// upper left corner.
     Crop {
         /// Left edge.
         x: u32,
@@ -207,7 +216,8 @@ pub enum Edit {
         /// Pixels down.
         height: u32,
     },
-    /// Turns clockwise around the middle; the canvas grows so that nothing is cut off, and what is outside becomes black.
+    /// Turns clockwise around the middle; the canvas grows so that nothing is cut off, and what is
+    /// outside becomes black.
     Rotate {
         /// Tenths of a degree, -1,799 to 1,800; 900 is a quarter turn.
         tenths: i32,
@@ -224,8 +234,9 @@ pub enum Edit {
     },
 }
 
-/// What is done to one probe: at most one edit of each kind, always in the order crop, rotate, exposure, contrast, and none that changes
-/// nothing. So one outcome has one list, and two lists are the same where they are equal.
+/// What is done to one probe: at most one edit of each kind, always in the order crop, rotate,
+/// exposure, contrast, and none that changes nothing. So one outcome has one list, and two lists
+/// are the same where they are equal.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "Vec<Edit>", into = "Vec<Edit>")]
 #[schema(value_type = Vec<Edit>, max_items = 4)]
@@ -236,7 +247,10 @@ pub struct Edits(Vec<Edit>);
 #[non_exhaustive]
 pub enum EditError {
     /// Two of a kind, or out of order.
-    #[error("edit {at} is {found} after {before}, wanted at most one each of crop, rotate, exposure and contrast, in this order")]
+    #[error(
+        "edit {at} is {found} after {before}, wanted at most one each of crop, rotate, exposure \
+         and contrast, in this order"
+    )]
     Order {
         /// Its index.
         at: usize,
@@ -246,7 +260,10 @@ pub enum EditError {
         before: &'static str,
     },
     /// A crop that is too small to hold a usable face, or larger than any photo.
-    #[error("the crop is {width}x{height} px, wanted {PHOTO_SIDE_PX_MIN} to {PHOTO_SIDE_PX_MAX} along each side")]
+    #[error(
+        "the crop is {width}x{height} px, wanted {PHOTO_SIDE_PX_MIN} to {PHOTO_SIDE_PX_MAX} along \
+         each side"
+    )]
     Crop {
         /// Pixels across.
         width: u32,
@@ -289,16 +306,34 @@ impl Edit {
 
     fn check(self) -> Result<(), EditError> {
         let within = |kind, found, least: i32, most: i32| {
-            if found != 0 && (least..=most).contains(&found) { Ok(()) } else { Err(EditError::Amount { kind, found, least, most }) }
+            if found != 0 && (least..=most).contains(&found) {
+                Ok(())
+            } else {
+                Err(EditError::Amount { kind, found, least, most })
+            }
         };
         match self {
             Self::Crop { width, height, .. } => {
                 let side = PHOTO_SIDE_PX_MIN..=PHOTO_SIDE_PX_MAX;
-                if side.contains(&width) && side.contains(&height) { Ok(()) } else { Err(EditError::Crop { width, height }) }
+                if side.contains(&width) && side.contains(&height) {
+                    Ok(())
+                } else {
+                    Err(EditError::Crop { width, height })
+                }
             }
             Self::Rotate { tenths } => within("rotate, tenths of a degree,", tenths, -1_799, 1_800),
-            Self::Exposure { tenths } => within("exposure, tenths of a stop,", tenths, -EXPOSURE_TENTHS_MAX, EXPOSURE_TENTHS_MAX),
-            Self::Contrast { hundredths } => within("contrast, hundredths,", hundredths, CONTRAST_HUNDREDTHS_MIN, CONTRAST_HUNDREDTHS_MAX),
+            Self::Exposure { tenths } => within(
+                "exposure, tenths of a stop,",
+                tenths,
+                -EXPOSURE_TENTHS_MAX,
+                EXPOSURE_TENTHS_MAX,
+            ),
+            Self::Contrast { hundredths } => within(
+                "contrast, hundredths,",
+                hundredths,
+                CONTRAST_HUNDREDTHS_MIN,
+                CONTRAST_HUNDREDTHS_MAX,
+            ),
         }
     }
 }
@@ -347,9 +382,12 @@ impl From<Edits> for Vec<Edit> {
 impl std::fmt::Display for Edit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // One decimal without rounding: tenths are what is kept.
-        let tenths = |n: i32| format!("{}{}.{}", if n < 0 { "-" } else { "+" }, n.abs() / 10, n.abs() % 10);
+        let tenths =
+            |n: i32| format!("{}{}.{}", if n < 0 { "-" } else { "+" }, n.abs() / 10, n.abs() % 10);
         match *self {
-            Self::Crop { x, y, width, height } => write!(f, "crop to {width}x{height} px at {x},{y}"),
+            Self::Crop { x, y, width, height } => {
+                write!(f, "crop to {width}x{height} px at {x},{y}")
+            }
             Self::Rotate { tenths: n } => write!(f, "rotate {} degrees", tenths(n)),
             Self::Exposure { tenths: n } => write!(f, "exposure {} stops", tenths(n)),
             Self::Contrast { hundredths } => write!(f, "contrast {hundredths:+} hundredths"),
@@ -381,17 +419,23 @@ impl std::fmt::Debug for ModelId {
     }
 }
 
-/// The nearest whole number, of two the even one, for anything below 2^51; what is larger comes back changed or whole.
+/// The nearest whole number, of two the even one, for anything below 2^51; what is larger comes
+/// back changed or whole.
 ///
-/// Adding and taking away a number whose neighbours are 1 apart rounds in the two additions; the library's function is a call for each
-/// component on processors of the plainest kind, and this runs for every component of every row at each start.
+/// Adding and taking away a number whose neighbours are 1 apart rounds in the two additions; the
+/// library's function is a call for each component on processors of the plainest kind, and this
+/// runs for every component of every row at each start.
 fn whole(x: f64) -> f64 {
     const ONE_APART: f64 = 6_755_399_441_055_744.0;
     (x + ONE_APART) - ONE_APART
 }
 
 fn check_dimension(found: usize) -> Result<(), FaceError> {
-    if (DIMENSION_MIN..=DIMENSION_MAX).contains(&found) { Ok(()) } else { Err(FaceError::Dimension { found }) }
+    if (DIMENSION_MIN..=DIMENSION_MAX).contains(&found) {
+        Ok(())
+    } else {
+        Err(FaceError::Dimension { found })
+    }
 }
 
 #[cfg(test)]
@@ -400,7 +444,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn raw() -> impl Strategy<Value = Vec<f32>> {
-        prop::collection::vec(-4.0f32..4.0, DIMENSION_MIN..200).prop_filter("has a direction", |v| v.iter().any(|x| x.abs() > 0.1))
+        prop::collection::vec(-4.0f32..4.0, DIMENSION_MIN..200)
+            .prop_filter("has a direction", |v| v.iter().any(|x| x.abs() > 0.1))
     }
 
     proptest! {
@@ -409,9 +454,12 @@ mod tests {
             let (a, _) = Embedding::from_raw(&a).unwrap();
             let mut b: Vec<f32> = a.components().to_vec();
             b.rotate_left(usize::try_from(seed % 7).unwrap() + 1);
-            let forward: f64 = a.components().iter().zip(&b).map(|(&x, &y)| f64::from(x) * f64::from(y)).sum();
-            let backward: f64 = a.components().iter().zip(&b).rev().map(|(&x, &y)| f64::from(x) * f64::from(y)).sum();
-            let fused = a.components().iter().zip(&b).fold(0.0f64, |s, (&x, &y)| f64::from(x).mul_add(f64::from(y), s));
+            let forward: f64 = a.components().iter().zip(&b).map(|(&x, &y)| f64::from(x)
+                * f64::from(y)).sum();
+            let backward: f64 = a.components().iter().zip(&b).rev().map(|(&x, &y)| f64::from(x)
+                * f64::from(y)).sum();
+            let fused = a.components().iter().zip(&b).fold(0.0f64, |s,
+                (&x, &y)| f64::from(x).mul_add(f64::from(y), s));
             prop_assert_eq!(forward, backward);
             prop_assert_eq!(forward, fused);
         }
@@ -454,9 +502,14 @@ mod tests {
     #[test]
     fn edits_are_one_of_each_kind_in_one_order_within_bounds() {
         let crop = Edit::Crop { x: 10, y: 0, width: 64, height: 32 };
-        let (rotate, exposure, contrast) =
-            (Edit::Rotate { tenths: -25 }, Edit::Exposure { tenths: 20 }, Edit::Contrast { hundredths: -50 });
-        for list in [vec![], vec![contrast], vec![crop, exposure], vec![crop, rotate, exposure, contrast]] {
+        let (rotate, exposure, contrast) = (
+            Edit::Rotate { tenths: -25 },
+            Edit::Exposure { tenths: 20 },
+            Edit::Contrast { hundredths: -50 },
+        );
+        for list in
+            [vec![], vec![contrast], vec![crop, exposure], vec![crop, rotate, exposure, contrast]]
+        {
             assert_eq!(Edits::new(list.clone()).unwrap().as_slice(), list);
         }
         for (wrong, says) in [
@@ -482,9 +535,12 @@ mod tests {
         assert_eq!(serde_json::to_string(&edits).unwrap(), text);
         let said: Vec<String> = edits.as_slice().iter().map(Edit::to_string).collect();
         assert_eq!(said, ["crop to 300x400 px at 1,2", "rotate -90.5 degrees"]);
-        for wrong in
-            [r#"[{"kind":"sharpen","by":3}]"#, r#"[{"kind":"rotate","tenths":0}]"#, r#"[{"kind":"rotate","tenths":5,"scale":2}]"#, "{}"]
-        {
+        for wrong in [
+            r#"[{"kind":"sharpen","by":3}]"#,
+            r#"[{"kind":"rotate","tenths":0}]"#,
+            r#"[{"kind":"rotate","tenths":5,"scale":2}]"#,
+            "{}",
+        ] {
             assert!(serde_json::from_str::<Edits>(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,6 +1,7 @@
 //! Every bound in the system, one constant each; their relations are asserted at compile time.
 //!
-//! A bound's name ends in its unit and in `_MAX` or `_MIN`. Changing a number here is the only way to change it anywhere.
+//! A bound's name ends in its unit and in `_MAX` or `_MIN`. Changing a number here is the only way
+//! to change it anywhere.
 
 // Photos
 
@@ -49,11 +50,14 @@ pub const EXPOSURE_TENTHS_MAX: i32 = 20;
 pub const CONTRAST_HUNDREDTHS_MIN: i32 = -50;
 /// Hundredths by which a probe's contrast may be raised.
 pub const CONTRAST_HUNDREDTHS_MAX: i32 = 100;
-/// Copies of a probe's file that are in memory at once at most: sealed and opened, or opened and handed to a worker.
+/// Copies of a probe's file that are in memory at once at most: sealed and opened, or opened and
+/// handed to a worker.
 pub const PROBE_COPIES: u64 = 2;
-/// Bytes of memory that the files of all probes at work may take. What a worker decodes comes to it, `DECODE_BYTES_MAX` a worker.
+/// Bytes of memory that the files of all probes at work may take. What a worker decodes comes to
+/// it, `DECODE_BYTES_MAX` a worker.
 pub const PROBES_BYTES_MAX: u64 = 1 << 30;
-/// Seconds that a request waits for its probe's share of that memory before its caller is told to wait.
+/// Seconds that a request waits for its probe's share of that memory before its caller is told to
+/// wait.
 pub const PROBE_WAIT_SECONDS_MAX: u64 = 10;
 /// Pixels along the longer side of a picture made to be looked at.
 pub const PICTURE_SIDE_PX_MAX: u32 = 3_840;
@@ -78,7 +82,8 @@ pub const CANDIDATES_DEFAULT: usize = 20;
 pub const PROBES_PER_PASS_MAX: usize = 64;
 /// Threads that one search on the processor may use.
 pub const GALLERY_THREADS_MAX: usize = 64;
-/// Rows of a gallery's first segment on the device; the segments after it make the gallery four times as large each.
+/// Rows of a gallery's first segment on the device; the segments after it make the gallery four
+/// times as large each.
 pub const SEGMENT_ROWS_FIRST: u32 = 1_024;
 /// Bytes of one segment on the device, where its own limits don't say less.
 pub const SEGMENT_BYTES_MAX: u64 = 256 << 20;
@@ -88,7 +93,8 @@ pub const UPLOAD_BYTES_MAX: usize = 32 << 20;
 pub const FOUND_LEN_MAX: u32 = 8_192;
 /// Rows that the device may hold for one probe of many candidates and components.
 pub const FOUND_LEN_DEVICE_MAX: u32 = 4 * FOUND_LEN_MAX;
-/// Rows of one probe's list that come back with every pass, fewest; a longer list is fetched by itself.
+/// Rows of one probe's list that come back with every pass, fewest; a longer list is fetched by
+/// itself.
 pub const FRONT_LEN_MIN: usize = 512;
 /// Seconds that one pass on the device may take before it counts as lost.
 pub const PASS_SECONDS_MAX: u64 = 120;
@@ -145,16 +151,18 @@ pub const EMBED_QUEUE_LEN_MAX: usize = 64;
 pub const GALLERY_QUEUE_LEN_MAX: usize = 256;
 /// Photos that a switch of the model embeds before their vectors are made durable together.
 pub const SWITCH_BATCH_LEN_MAX: usize = 16;
-/// One in so many workers embeds for a switch of the model at the same time, at least one: the others are free for operators and agencies.
+/// One in so many workers embeds for a switch of the model at the same time, at least one: the
+/// others are free for operators and agencies.
 pub const SWITCH_WORKERS_ONE_IN: usize = 4;
-/// Milliseconds until a switch of the model tries again what found a queue full, or looks again whether a former model is out of use.
+/// Milliseconds until a switch of the model tries again what found a queue full, or looks again
+/// whether a former model is out of use.
 pub const SWITCH_PAUSE_MS: u64 = 100;
 /// Seconds until a switch of the model tries again what failed.
 pub const SWITCH_RETRY_SECONDS: u64 = 30;
 /// Leaves whose vectors are read and opened together while a switch of the model fills a gallery.
 pub const GATHER_LEAVES: usize = 4_096;
-/// Galleries that a switch of the model begins to fill before it waits to be asked for again: a process that died of one must not die of
-/// it at every start.
+/// Galleries that a switch of the model begins to fill before it waits to be asked for again: a
+/// process that died of one must not die of it at every start.
 pub const GATHERS_MAX: u8 = 3;
 /// Bytes that the names of one gallery row take beside its numbers.
 pub const ROW_NAMES_BYTES: u64 = 96;
@@ -164,7 +172,8 @@ pub const SUPPRESSED_PER_LEAF_MAX: usize = 400;
 pub const EMBED_FAILURE_CHARS_MAX: usize = 32;
 /// Vectors of a former model that one commit removes.
 pub const SWEEP_LEN_MAX: usize = 1_024;
-/// How often a photo is examined again because the model was switched meanwhile, before its agency is told to wait.
+/// How often a photo is examined again because the model was switched meanwhile, before its agency
+/// is told to wait.
 pub const BOOK_TRIES_MAX: usize = 4;
 /// Bytes of one leaf's detail before sealing.
 pub const DETAIL_BYTES_MAX: usize = 64 << 10;
@@ -176,9 +185,11 @@ pub const LEAF_COUNTS_MAX: usize = 8;
 pub const SIGNATURES_MAX: usize = 72;
 /// Witnesses of one log.
 pub const WITNESSES_MAX: usize = 64;
-/// Seconds by which the clock may stand behind the newest leaf before nobody searches: what a time service puts right every day is less.
+/// Seconds by which the clock may stand behind the newest leaf before nobody searches: what a time
+/// service puts right every day is less.
 pub const CLOCK_BEHIND_SECONDS_MAX: u64 = 2;
-/// Seconds by which the clock may go ahead of what passed before holds and extensions stop expiring.
+/// Seconds by which the clock may go ahead of what passed before holds and extensions stop
+/// expiring.
 pub const CLOCK_AHEAD_SECONDS_MAX: u64 = 3_600;
 /// Seconds between two looks at clock, medium and witnesses.
 pub const WATCH_SECONDS: u64 = 10;
@@ -186,7 +197,8 @@ pub const WATCH_SECONDS: u64 = 10;
 pub const COSIGNED_BEFORE_SECONDS_MAX: u64 = 60;
 /// Seconds by which the site's time source and the clock may differ and still agree.
 pub const CLOCK_AGREE_SECONDS_MAX: u64 = 60;
-/// MiB of the medium that are kept free for releases, purges and the log, where the configuration doesn't say otherwise.
+/// MiB of the medium that are kept free for releases, purges and the log, where the configuration
+/// doesn't say otherwise.
 pub const DISK_RESERVE_MIB_DEFAULT: u64 = 256;
 /// Details that one answer opens: with its JSON around each, well below what a client reads.
 pub const DETAILS_PER_ANSWER_MAX: u64 = 256;
@@ -214,22 +226,25 @@ pub const CONSISTENCY_PROOF_LEN_MAX: usize = 63;
 pub const REFUSALS_KEPT_BYTES_MAX: usize = 48 << 10;
 /// Days from a release to its purge, longer only where a notice or an extension stopped it (SO-D3).
 pub const RELEASE_TO_PURGE_DAYS_MAX: u64 = 10;
-/// Seconds by which a leaf's time may differ from what cosignatures say: a witness reads a checkpoint some time before it cosigns it, and
-/// its clock isn't the box's.
+/// Seconds by which a leaf's time may differ from what cosignatures say: a witness reads a
+/// checkpoint some time before it cosigns it, and its clock isn't the box's.
 pub const COSIGN_TOLERANCE_SECONDS: u64 = 300;
 /// Remarks of one kind, violations or observations, that checking a log keeps; more are counted.
 pub const REMARKS_MAX: usize = 1_000;
-/// Files that a log may lack before the rest isn't looked for: nobody need wait for a size that somebody merely claims.
+/// Files that a log may lack before the rest isn't looked for: nobody need wait for a size that
+/// somebody merely claims.
 pub const MISSING_FILES_MAX: u64 = 100;
 /// Bundles that each core hashes in one go while a log is verified.
 pub const VERIFY_BUNDLES_PER_CORE: usize = 32;
-/// A count below this that the log itself doesn't publish is not shown in a public report: nobody is to be singled out.
+/// A count below this that the log itself doesn't publish is not shown in a public report: nobody
+/// is to be singled out.
 pub const PUBLIC_COUNT_MIN: u64 = 5;
 /// Days that one public report may be about: ten years.
 pub const REPORT_DAYS_MAX: i64 = 3_653;
 /// Bytes of a photo file that a compare report holds as it is stored; a larger one is made smaller.
 pub const PRINTED_BYTES_MAX: usize = 512 << 10;
-/// Pixels along one side of a photo that was made smaller: 300 to the inch in the largest place that a page has.
+/// Pixels along one side of a photo that was made smaller: 300 to the inch in the largest place
+/// that a page has.
 pub const PRINTED_SIDE_PX_MAX: u32 = 1_200;
 /// Alarms that one public report lists; more are counted.
 pub const REPORT_ALARMS_MAX: usize = 500;
@@ -268,7 +283,8 @@ pub const CLIENT_DATA_BYTES_MAX: usize = 4 << 10;
 pub const TOUCH_SIGNATURE_BYTES_MAX: usize = 72;
 /// Bytes of a registration's attestation object, certificates of its maker among them.
 pub const ATTESTATION_OBJECT_BYTES_MAX: usize = 16 << 10;
-/// Levels of nesting in what a security key writes: CTAP2 allows itself four, attestation statements a few more.
+/// Levels of nesting in what a security key writes: CTAP2 allows itself four, attestation
+/// statements a few more.
 pub const CBOR_DEPTH_MAX: usize = 8;
 /// Characters of a host name.
 pub const HOST_NAME_CHARS_MAX: usize = 253;
@@ -287,7 +303,8 @@ pub const CONNECTIONS_MAX: usize = 512;
 pub const STREAMS_PER_CONNECTION_MAX: u32 = 32;
 /// Requests at work at the same time; one more is told to wait.
 pub const REQUESTS_IN_FLIGHT_MAX: usize = 64;
-/// Bytes of memory that the bodies of all requests at work may take, each once as sent and once in its parts.
+/// Bytes of memory that the bodies of all requests at work may take, each once as sent and once in
+/// its parts.
 pub const BODIES_BYTES_MAX: usize = 3 << 30;
 /// Seconds for a TLS handshake.
 pub const HANDSHAKE_SECONDS_MAX: u64 = 10;
@@ -310,7 +327,8 @@ pub const ANSWER_BYTES_MAX: usize = 64 << 20;
 pub const TILE_BYTES_MAX: usize = 256 * (2 + 48 + 8 * (LEAF_FOLLOWS_MAX + LEAF_COUNTS_MAX));
 /// Bytes of a checkpoint with all its cosignatures.
 pub const CHECKPOINT_BYTES_MAX: usize = 64 << 10;
-/// Bytes of a proof that lays its leaf open: a detail, escaped and in base64, and a checkpoint with all its cosignatures.
+/// Bytes of a proof that lays its leaf open: a detail, escaped and in base64, and a checkpoint with
+/// all its cosignatures.
 pub const SHOWN_PROOF_BYTES_MAX: u64 = 256 << 10;
 /// Seconds that a client waits for each step of an answer: the server gives up first and says so.
 pub const ANSWER_SECONDS_MAX: u64 = REQUEST_SECONDS_MAX + 10;
@@ -322,7 +340,8 @@ pub const FEED_BYTES_MAX: u64 = 1 << 30;
 pub const FEED_JOBS_MAX: usize = 32;
 /// Bookings that a feed pushes at the same time when it names no number.
 pub const FEED_JOBS_DEFAULT: usize = 4;
-/// Seconds that a feed goes on trying while the server doesn't take anything, when it names no number.
+/// Seconds that a feed goes on trying while the server doesn't take anything, when it names no
+/// number.
 pub const FEED_PATIENCE_SECONDS: u64 = 60;
 /// Milliseconds of a feed's shortest pause between two tries.
 pub const FEED_PAUSE_MS_MIN: u64 = 200;
@@ -330,7 +349,8 @@ pub const FEED_PAUSE_MS_MIN: u64 = 200;
 pub const FEED_PAUSE_MS_MAX: u64 = 5_000;
 /// Milliseconds between two looks of somebody who waits for a switch of the model.
 pub const SWITCH_LOOK_MS: u64 = 1_000;
-/// Connections that one booking may lose on a server that answers otherwise, before it is refused rather than tried again.
+/// Connections that one booking may lose on a server that answers otherwise, before it is refused
+/// rather than tried again.
 pub const FEED_LOSSES_MAX: u32 = 3;
 
 // Certificates
@@ -365,7 +385,8 @@ pub const SEARCHES_PER_DAY_MAX: usize = 200;
 pub const RHYTHM_DAYS: u64 = 90;
 /// Gaps between searches below which nothing is said of their rhythm.
 pub const RHYTHM_GAPS_MIN: u64 = 10;
-/// Coefficient of variation below which gaps between searches are called regular: those of a clock have 0, of people at work about 1 or more.
+/// Coefficient of variation below which gaps between searches are called regular: those of a clock
+/// have 0, of people at work about 1 or more.
 pub const RHYTHM_REGULAR_BELOW: f64 = 0.5;
 /// Inquiries that are kept.
 pub const INQUIRIES_MAX: u64 = 10_000_000;
@@ -378,8 +399,8 @@ pub const LOG_ON_TRIES_MAX: u64 = 5;
 pub const LOG_ON_TRIES_MINUTES: u64 = 15;
 /// Days without a log-on after which an account goes off.
 pub const ACCOUNT_UNUSED_DAYS_MAX: u64 = 90;
-/// Days from the last log-on after which an account goes off whose agency the roster doesn't let in; a week is allowed, and that long a wrong
-/// roster file turns nobody off who was at work.
+/// Days from the last log-on after which an account goes off whose agency the roster doesn't let
+/// in; a week is allowed, and that long a wrong roster file turns nobody off who was at work.
 pub const ACCOUNT_UNASSOCIATED_DAYS_MAX: u64 = 7;
 /// Days after which somebody must confirm that an account is still needed.
 pub const ACCOUNT_REVIEW_DAYS: u64 = 365;
@@ -412,36 +433,58 @@ const _: () = {
     assert!(BODY_BYTES_MAX > PHOTO_BYTES_MAX + JSON_BYTES_MAX);
     // RGB8 of the largest photo and the decoder's own copy of it fit.
     assert!(DECODE_BYTES_MAX >= PHOTO_PIXELS_MAX * 3 * 2);
-    assert!(PROBE_BYTES_MAX >= PHOTO_BYTES_MAX && PROBE_BYTES_MAX.is_multiple_of(PROBE_PIECE_BYTES));
-    // One of the largest fits, whatever else; who waits for it hears of it before the request's own time is over.
-    assert!(PROBES_BYTES_MAX >= PROBE_COPIES * PROBE_BYTES_MAX as u64 && 2 * PROBE_WAIT_SECONDS_MAX < REQUEST_SECONDS_MAX);
+    assert!(
+        PROBE_BYTES_MAX >= PHOTO_BYTES_MAX && PROBE_BYTES_MAX.is_multiple_of(PROBE_PIECE_BYTES)
+    );
+    // One of the largest fits, whatever else; who waits for it hears of it before the request's own
+    // time is over.
+    assert!(
+        PROBES_BYTES_MAX >= PROBE_COPIES * PROBE_BYTES_MAX as u64
+            && 2 * PROBE_WAIT_SECONDS_MAX < REQUEST_SECONDS_MAX
+    );
     assert!(DETECT_SIDE_PX_MAX.is_multiple_of(32) && DETECT_SIDE_PX_MAX <= MODEL_SIDE_PX_MAX);
     assert!(FACE_SCORE_MIN <= USABLE_SCORE_MIN);
     assert!(COMMIT_CHANGES_MAX <= COMMIT_QUEUE_LEN_MAX);
     // Every request at work may wait for the writer without being refused by a full queue.
     assert!(REQUESTS_IN_FLIGHT_MAX <= COMMIT_QUEUE_LEN_MAX);
     assert!(2 * REQUESTS_IN_FLIGHT_MAX * BODY_BYTES_MAX <= BODIES_BYTES_MAX);
-    assert!(CANDIDATES_DEFAULT <= REVIEWED_CANDIDATES_MAX && REVIEWED_CANDIDATES_MAX <= CANDIDATES_MAX);
+    assert!(
+        CANDIDATES_DEFAULT <= REVIEWED_CANDIDATES_MAX && REVIEWED_CANDIDATES_MAX <= CANDIDATES_MAX
+    );
     // systemd is told in microseconds of 32 bits.
-    assert!(START_STATUS_SECONDS < START_EXTEND_SECONDS && START_EXTEND_SECONDS <= (u32::MAX / 1_000_000) as u64);
+    assert!(
+        START_STATUS_SECONDS < START_EXTEND_SECONDS
+            && START_EXTEND_SECONDS <= (u32::MAX / 1_000_000) as u64
+    );
     // Trees over batches of leaves are joined at the edge.
     assert!(START_BATCH_LEAVES.is_power_of_two());
-    // At least one thread works, and its vectors and those that wait take less than 1 GiB at the largest dimension.
+    // At least one thread works, and its vectors and those that wait take less than 1 GiB at the
+    // largest dimension.
     assert!(START_WORKERS_MAX > 0);
-    assert!((START_WORKERS_MAX * (START_AHEAD_MAX + 1) * DIMENSION_MAX * 4) as u64 * START_BATCH_LEAVES <= 1 << 30);
-    // The first segment is scanned without a threshold, so all of it must fit. A later chunk brings about k rows for each time that it is
-    // as long as all before it, and as many again that are only close, beside the k best so far.
+    assert!(
+        (START_WORKERS_MAX * (START_AHEAD_MAX + 1) * DIMENSION_MAX * 4) as u64 * START_BATCH_LEAVES
+            <= 1 << 30
+    );
+    // The first segment is scanned without a threshold, so all of it must fit. A later chunk brings
+    // about k rows for each time that it is as long as all before it, and as many again that are
+    // only close, beside the k best so far.
     assert!(SEGMENT_ROWS_FIRST <= FOUND_LEN_MAX);
-    // The lists of a whole batch, 16 bytes a row, fit into the 128 MiB that every device binds at once.
+    // The lists of a whole batch, 16 bytes a row, fit into the 128 MiB that every device binds at
+    // once.
     assert!(16 * PROBES_PER_PASS_MAX as u64 * FOUND_LEN_DEVICE_MAX as u64 <= 128 << 20);
     assert!(4 * CANDIDATES_MAX < FOUND_LEN_MAX as usize);
     assert!(FRONT_LEN_MIN <= FOUND_LEN_MAX as usize);
-    // A block of the longest rows, 64 of D codes and 8 bytes each, fits into one upload and into one segment.
-    assert!(64 * (DIMENSION_MAX + 8) <= UPLOAD_BYTES_MAX && UPLOAD_BYTES_MAX as u64 <= SEGMENT_BYTES_MAX);
+    // A block of the longest rows, 64 of D codes and 8 bytes each, fits into one upload and into
+    // one segment.
+    assert!(
+        64 * (DIMENSION_MAX + 8) <= UPLOAD_BYTES_MAX
+            && UPLOAD_BYTES_MAX as u64 <= SEGMENT_BYTES_MAX
+    );
     // A feed alone never makes the server tell it to wait.
     assert!(FEED_JOBS_MAX <= REQUESTS_IN_FLIGHT_MAX && FEED_JOBS_DEFAULT <= FEED_JOBS_MAX);
     assert!(FEED_PAUSE_MS_MIN < FEED_PAUSE_MS_MAX);
-    // A version id is 32 digits; with its reason and the JSON around both it stays well below what one detail holds.
+    // A version id is 32 digits; with its reason and the JSON around both it stays well below what
+    // one detail holds.
     assert!(SUPPRESSED_PER_LEAF_MAX * (EMBED_FAILURE_CHARS_MAX + 64) < DETAIL_BYTES_MAX);
     // An inquiry's name is 32 digits.
     assert!(INQUIRIES_EXPIRED_PER_LEAF_MAX * 40 < DETAIL_BYTES_MAX);
@@ -451,14 +494,24 @@ const _: () = {
     assert!(SHOWN_PROOF_BYTES_MAX > (DETAIL_BYTES_MAX * 2 * 4 / 3 + CHECKPOINT_BYTES_MAX) as u64);
     // Escaped into JSON, a detail can double.
     assert!(DETAILS_PER_ANSWER_MAX * DETAIL_BYTES_MAX as u64 * 2 <= ANSWER_BYTES_MAX as u64);
-    // All witnesses and the log itself sign one note, a line of some hundred bytes each, names of 200 among them.
+    // All witnesses and the log itself sign one note, a line of some hundred bytes each, names of
+    // 200 among them.
     assert!(WITNESSES_MAX < SIGNATURES_MAX && SIGNATURES_MAX * 400 < CHECKPOINT_BYTES_MAX);
     assert!(REASON_CHARS_MIN < REASON_CHARS_MAX);
-    assert!(SESSION_LOCKS_MINUTES < SESSION_ENDS_MINUTES && SESSION_LOCKS_MINUTES <= 30 && SESSION_ENDS_MINUTES <= 60);
+    assert!(
+        SESSION_LOCKS_MINUTES < SESSION_ENDS_MINUTES
+            && SESSION_LOCKS_MINUTES <= 30
+            && SESSION_ENDS_MINUTES <= 60
+    );
     assert!(8 * SESSION_SECRET_BYTES >= 128);
     assert!(CREDENTIAL_ID_BYTES_MIN < CREDENTIAL_ID_BYTES_MAX);
-    // In base64url, a touch and its credential leave most of a detail to what was approved, and a registration fits into a request.
-    assert!((2 * CREDENTIAL_ID_BYTES_MAX + AUTHENTICATOR_DATA_BYTES_MAX + CLIENT_DATA_BYTES_MAX) * 4 / 3 < DETAIL_BYTES_MAX / 4);
+    // In base64url, a touch and its credential leave most of a detail to what was approved, and a
+    // registration fits into a request.
+    assert!(
+        (2 * CREDENTIAL_ID_BYTES_MAX + AUTHENTICATOR_DATA_BYTES_MAX + CLIENT_DATA_BYTES_MAX) * 4
+            / 3
+            < DETAIL_BYTES_MAX / 4
+    );
     assert!((ATTESTATION_OBJECT_BYTES_MAX + CLIENT_DATA_BYTES_MAX) * 4 / 3 < JSON_BYTES_MAX / 2);
     assert!(REVOCATION_LIST_DAYS < CERTIFICATE_DAYS && CERTIFICATE_DAYS < AUTHORITY_DAYS);
 };

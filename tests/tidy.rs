@@ -1,4 +1,5 @@
-//! Rules of the house that a machine can hold: each is a test, and each is shown to fail on a snippet that breaks it.
+//! Rules of the house that a machine can hold: each is a test, and each is shown to fail on a
+//! snippet that breaks it.
 
 #![expect(clippy::unwrap_used, reason = "a test that panics says where, and that is its job")]
 
@@ -12,8 +13,8 @@ use std::process::Command;
 
 use source::{Source, Token};
 
-/// The floors, from the ground up. A module uses lower floors only; neighbours don't know each other.
-/// The bounds are the ground itself: the nouns of floor 0 stand on them.
+/// The floors, from the ground up. A module uses lower floors only; neighbours don't know each
+/// other. The bounds are the ground itself: the nouns of floor 0 stand on them.
 const FLOORS: [&[&str]; 9] = [
     &["limits"],
     &["booking", "face"],
@@ -42,11 +43,22 @@ const OWNERS: [(&str, &str); 10] = [
 const UNSAFE_ALLOWED: [&str; 1] = ["src/gallery/simd.rs"];
 const LINES_MAX: usize = 600;
 /// What may stand at the top of the repository, beside dotfiles of tools and what git ignores.
-const TOP_LEVEL: [&str; 9] = ["Cargo.toml", "Cargo.lock", "src", "shaders", "models", "image-build", "systemd", "tests", "README.md"];
+const TOP_LEVEL: [&str; 9] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "src",
+    "shaders",
+    "models",
+    "image-build",
+    "systemd",
+    "tests",
+    "README.md",
+];
 const LICENCE: &str = "LICENSE";
 /// The highest exposure level that a service may have, in tenths: 100 is exposed, 0 is safe.
 const EXPOSURE_MAX: u32 = 5;
-/// The same of a witness, which runs on another machine and must call the box: a network and its addresses are 0.5 of this.
+/// The same of a witness, which runs on another machine and must call the box: a network and its
+/// addresses are 0.5 of this.
 const EXPOSURE_OF_A_CALLER_MAX: u32 = 10;
 const CALLERS: [&str; 1] = ["systemd/smrt-witness.service"];
 
@@ -88,7 +100,10 @@ fn no_file_is_too_long_to_read() {
 
 #[test]
 fn the_top_level_holds_what_belongs_there() {
-    let names = fs::read_dir(root()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect::<Vec<_>>();
+    let names = fs::read_dir(root())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect::<Vec<_>>();
     // Read here rather than asked of git, which an unpacked archive has not.
     let gitignore = fs::read_to_string(root().join(".gitignore")).unwrap();
     let ignored = |name: &str| gitignore.lines().any(|line| line.trim_matches('/') == name);
@@ -106,7 +121,10 @@ fn every_service_is_hardened() {
 fn every_test_that_the_readme_names_is_there() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
     let sources = all_rust_files();
-    let texts: Vec<String> = sources.iter().map(|source| fs::read_to_string(root().join(&source.path)).unwrap()).collect();
+    let texts: Vec<String> = sources
+        .iter()
+        .map(|source| fs::read_to_string(root().join(&source.path)).unwrap())
+        .collect();
     hold(&broken_promises(&readme, &texts));
 }
 
@@ -116,10 +134,12 @@ fn every_test_that_the_readme_names_is_there() {
 fn broken_promises(readme: &str, sources: &[String]) -> Vec<String> {
     let tables = readme.lines().filter(|line| line.starts_with('|'));
     // A test's name is a sentence: words joined by underscores, in backticks.
-    let named = tables
-        .flat_map(|line| line.split('`').skip(1).step_by(2))
-        .filter(|name| name.matches('_').count() >= 3 && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'));
-    let missing = named.filter(|name| !sources.iter().any(|source| source.contains(&format!("fn {name}("))));
+    let named = tables.flat_map(|line| line.split('`').skip(1).step_by(2)).filter(|name| {
+        name.matches('_').count() >= 3
+            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    });
+    let missing =
+        named.filter(|name| !sources.iter().any(|source| source.contains(&format!("fn {name}("))));
     missing.map(|name| format!("README.md names the test {name}, which is nowhere")).collect()
 }
 
@@ -131,7 +151,11 @@ fn climbs(sources: &[Source]) -> Vec<String> {
             let Some(used) = floor_of(&name) else { continue };
             if name != source.module() && used >= floor {
                 let way = if used == floor { "beside" } else { "above" };
-                wrong.push(format!("{}:{line}: {} uses {name}, which stands {way} it", source.path, source.module()));
+                wrong.push(format!(
+                    "{}:{line}: {} uses {name}, which stands {way} it",
+                    source.path,
+                    source.module()
+                ));
             }
         }
     }
@@ -141,7 +165,11 @@ fn climbs(sources: &[Source]) -> Vec<String> {
 fn unlisted(sources: &[Source]) -> Vec<String> {
     let modules: BTreeSet<&str> = sources.iter().map(Source::module).collect();
     let known = |module: &&&str| !matches!(**module, "lib" | "bin") && floor_of(module).is_none();
-    modules.iter().filter(known).map(|module| format!("src/{module}: a module without a floor, list it in this test")).collect()
+    modules
+        .iter()
+        .filter(known)
+        .map(|module| format!("src/{module}: a module without a floor, list it in this test"))
+        .collect()
 }
 
 fn strangers(sources: &[Source]) -> Vec<String> {
@@ -149,12 +177,19 @@ fn strangers(sources: &[Source]) -> Vec<String> {
     for source in sources {
         let tokens = source.tokens();
         for (at, token) in tokens.iter().enumerate() {
-            let Some((name, owner)) = OWNERS.into_iter().find(|(name, _)| token.text == *name) else { continue };
+            let Some((name, owner)) = OWNERS.into_iter().find(|(name, _)| token.text == *name)
+            else {
+                continue;
+            };
             let before = at.checked_sub(1).map_or("", |at| &tokens[at].text);
             let after = tokens.get(at + 1).map_or("", |token| &token.text);
-            let is_crate = before != "." && before != "::" && (after == "::" || before == "use") || before == "crate";
+            let is_crate = before != "." && before != "::" && (after == "::" || before == "use")
+                || before == "crate";
             if is_crate && source.module() != owner {
-                wrong.push(format!("{}:{}: names {name}, which only {owner} may", source.path, token.line));
+                wrong.push(format!(
+                    "{}:{}: names {name}, which only {owner} may",
+                    source.path, token.line
+                ));
             }
         }
     }
@@ -166,17 +201,32 @@ fn unpaired(shaders: &[Source], sources: &[Source]) -> Vec<String> {
     let mut wrong = Vec::new();
     for shader in shaders {
         let host = format!("src/gallery/{}.rs", stem(&shader.path));
-        if !sources.iter().any(|source| source.path == host && source.text.contains(&format!("{}.wgsl", stem(&shader.path)))) {
+        if !sources.iter().any(|source| {
+            source.path == host && source.text.contains(&format!("{}.wgsl", stem(&shader.path)))
+        }) {
             wrong.push(format!("{}: no {host} that includes it", shader.path));
         }
     }
     for source in sources {
-        for included in source.text.split("shaders/").skip(1).filter_map(|rest| rest.split_once(".wgsl\"")).map(|(name, _)| name) {
+        for included in source
+            .text
+            .split("shaders/")
+            .skip(1)
+            .filter_map(|rest| rest.split_once(".wgsl\""))
+            .map(|(name, _)| name)
+        {
             if !shaders.iter().any(|shader| stem(&shader.path) == included) {
-                wrong.push(format!("{}: includes shaders/{included}.wgsl, which is not there", source.path));
+                wrong.push(format!(
+                    "{}: includes shaders/{included}.wgsl, which is not there",
+                    source.path
+                ));
             }
             if source.path != format!("src/gallery/{included}.rs") {
-                wrong.push(format!("{}: includes shaders/{included}.wgsl, which belongs to src/gallery/{included}.rs", source.path));
+                wrong.push(format!(
+                    "{}: includes shaders/{included}.wgsl, which belongs to \
+                    src/gallery/{included}.rs",
+                    source.path
+                ));
             }
         }
     }
@@ -188,7 +238,11 @@ fn unsafe_blocks(sources: &[Source]) -> Vec<String> {
         let tokens = source.tokens().into_iter().filter(|token| token.text == "unsafe");
         tokens.map(|token| format!("{}:{}: unsafe", source.path, token.line)).collect::<Vec<_>>()
     };
-    sources.iter().filter(|source| !UNSAFE_ALLOWED.contains(&source.path.as_str())).flat_map(of).collect()
+    sources
+        .iter()
+        .filter(|source| !UNSAFE_ALLOWED.contains(&source.path.as_str()))
+        .flat_map(of)
+        .collect()
 }
 
 fn unfinished(sources: &[Source]) -> Vec<String> {
@@ -197,9 +251,13 @@ fn unfinished(sources: &[Source]) -> Vec<String> {
         let tokens = source.tokens();
         for pair in tokens.windows(2) {
             let ignored = pair[0].text == "[" && pair[1].text == "ignore";
-            let missing = matches!(pair[0].text.as_str(), "todo" | "unimplemented") && pair[1].text == "!";
+            let missing =
+                matches!(pair[0].text.as_str(), "todo" | "unimplemented") && pair[1].text == "!";
             if ignored || missing {
-                wrong.push(format!("{}:{}: {}{}", source.path, pair[0].line, pair[0].text, pair[1].text));
+                wrong.push(format!(
+                    "{}:{}: {}{}",
+                    source.path, pair[0].line, pair[0].text, pair[1].text
+                ));
             }
         }
     }
@@ -221,16 +279,25 @@ fn too_long(sources: &[Source]) -> Vec<String> {
     sources
         .iter()
         .filter(long)
-        .map(|source| format!("{}: {} lines, at most {LINES_MAX}", source.path, source.text.lines().count()))
+        .map(|source| {
+            format!("{}: {} lines, at most {LINES_MAX}", source.path, source.text.lines().count())
+        })
         .collect()
 }
 
 fn strays(names: &[String], ignored: &dyn Fn(&str) -> bool) -> Vec<String> {
-    let belongs = |name: &str| TOP_LEVEL.contains(&name) || name == LICENCE || name.starts_with('.') || ignored(name);
-    names.iter().filter(|name| !belongs(name)).map(|name| format!("{name}: does not belong at the top level")).collect()
+    let belongs = |name: &str| {
+        TOP_LEVEL.contains(&name) || name == LICENCE || name.starts_with('.') || ignored(name)
+    };
+    names
+        .iter()
+        .filter(|name| !belongs(name))
+        .map(|name| format!("{name}: does not belong at the top level"))
+        .collect()
 }
 
-/// A socket or a timer runs nothing, so it has nothing to be confined; one that does run something is a service by another name.
+/// A socket or a timer runs nothing, so it has nothing to be confined; one that does run something
+/// is a service by another name.
 fn exposed(root: &Path, units: &[Source]) -> Vec<String> {
     let mut wrong = Vec::new();
     for unit in units {
@@ -240,7 +307,11 @@ fn exposed(root: &Path, units: &[Source]) -> Vec<String> {
             }
             continue;
         }
-        let most = if CALLERS.contains(&unit.path.as_str()) { EXPOSURE_OF_A_CALLER_MAX } else { EXPOSURE_MAX };
+        let most = if CALLERS.contains(&unit.path.as_str()) {
+            EXPOSURE_OF_A_CALLER_MAX
+        } else {
+            EXPOSURE_MAX
+        };
         let threshold = format!("--threshold={most}");
         let checked = Command::new("systemd-analyze")
             .args(["security", "--offline=true", "--no-pager", &threshold])
@@ -248,8 +319,13 @@ fn exposed(root: &Path, units: &[Source]) -> Vec<String> {
             .output()
             .expect("systemd-analyze runs: install systemd, version 250 or newer");
         if !checked.status.success() {
-            let said = String::from_utf8_lossy(&checked.stdout).lines().last().unwrap_or("").to_owned();
-            wrong.push(format!("{}: {said} {}", unit.path, String::from_utf8_lossy(&checked.stderr).trim()));
+            let said =
+                String::from_utf8_lossy(&checked.stdout).lines().last().unwrap_or("").to_owned();
+            wrong.push(format!(
+                "{}: {said} {}",
+                unit.path,
+                String::from_utf8_lossy(&checked.stderr).trim()
+            ));
         }
     }
     wrong
@@ -279,7 +355,8 @@ fn floor_of(module: &str) -> Option<usize> {
     FLOORS.iter().position(|floor| floor.contains(&module))
 }
 
-/// The first names after `crate::`, `smrt::`, and after as many `super::` as lead to the crate, with their lines.
+/// The first names after `crate::`, `smrt::`, and after as many `super::` as lead to the crate,
+/// with their lines.
 fn crate_paths(source: &Source) -> Vec<(String, usize)> {
     let tokens = source.tokens();
     let is = |at: usize, text: &str| tokens.get(at).is_some_and(|token| token.text == text);
@@ -298,9 +375,13 @@ fn crate_paths(source: &Source) -> Vec<(String, usize)> {
                     inline.pop();
                 }
             }
-            "crate" | "smrt" if is(at + 1, "::") && !(at > 0 && is(at - 1, "::")) => found.extend(names_at(&tokens, at + 2)),
+            "crate" | "smrt" if is(at + 1, "::") && !(at > 0 && is(at - 1, "::")) => {
+                found.extend(names_at(&tokens, at + 2))
+            }
             "super" if !(at > 0 && is(at - 1, "::")) => {
-                let supers = (0..).take_while(|i| is(at + 2 * i, "super") && is(at + 2 * i + 1, "::")).count();
+                let supers = (0..)
+                    .take_while(|i| is(at + 2 * i, "super") && is(at + 2 * i + 1, "::"))
+                    .count();
                 if supers > 0 && supers == source.depth() + inline.len() {
                     found.extend(names_at(&tokens, at + 2 * supers));
                 }
@@ -322,7 +403,9 @@ fn names_at(tokens: &[Token], at: usize) -> Vec<(String, usize)> {
         match token.text.as_str() {
             "{" => depth += 1,
             "}" => depth -= 1,
-            _ if depth == 1 && matches!(tokens[at - 1].text.as_str(), "{" | ",") => names.push((token.text.clone(), token.line)),
+            _ if depth == 1 && matches!(tokens[at - 1].text.as_str(), "{" | ",") => {
+                names.push((token.text.clone(), token.line))
+            }
             _ => {}
         }
         if depth == 0 {
@@ -354,8 +437,14 @@ fn a_use_upwards_or_sideways_is_found_in_every_spelling() {
 #[test]
 fn a_use_downwards_or_within_a_module_is_not() {
     for (path, text) in [
-        ("src/gallery/mod.rs", "use crate::face::Face; use crate::gallery::cpu; // crate::store\n\"crate::store\""),
-        ("src/client/mod.rs", "use crate::api::wire; use crate::tls::authority; use super::limits;"),
+        (
+            "src/gallery/mod.rs",
+            "use crate::face::Face; use crate::gallery::cpu; // crate::store\n\"crate::store\"",
+        ),
+        (
+            "src/client/mod.rs",
+            "use crate::api::wire; use crate::tls::authority; use super::limits;",
+        ),
         ("src/service/mod.rs", "mod tests { use super::api; }"),
         ("src/bin/smrtd/main.rs", "use smrt::{api, client, config};"),
         ("src/lib.rs", "pub mod api; use crate::api::wire;"),
@@ -366,8 +455,18 @@ fn a_use_downwards_or_within_a_module_is_not() {
 
 #[test]
 fn a_module_without_a_floor_is_found() {
-    assert_eq!(unlisted(&[Source::new("src/manager.rs", ""), Source::new("src/helpers/mod.rs", "")]).len(), 2);
-    assert_eq!(unlisted(&[Source::new("src/lib.rs", ""), Source::new("src/bin/a/main.rs", ""), Source::new("src/face.rs", "")]), [""; 0]);
+    assert_eq!(
+        unlisted(&[Source::new("src/manager.rs", ""), Source::new("src/helpers/mod.rs", "")]).len(),
+        2
+    );
+    assert_eq!(
+        unlisted(&[
+            Source::new("src/lib.rs", ""),
+            Source::new("src/bin/a/main.rs", ""),
+            Source::new("src/face.rs", "")
+        ]),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -393,7 +492,10 @@ fn a_stranger_that_names_an_owned_crate_is_found() {
 fn a_shader_without_its_host_file_is_found_and_the_other_way_round() {
     let shader = Source::new("shaders/score.wgsl", "");
     let host = Source::new("src/gallery/score.rs", "include_str!(\"../../shaders/score.wgsl\")");
-    assert_eq!(unpaired(&[Source::new("shaders/score.wgsl", "")], std::slice::from_ref(&host)), [""; 0]);
+    assert_eq!(
+        unpaired(&[Source::new("shaders/score.wgsl", "")], std::slice::from_ref(&host)),
+        [""; 0]
+    );
     assert_eq!(unpaired(std::slice::from_ref(&shader), &[]).len(), 1);
     assert_eq!(unpaired(&[], &[host]).len(), 1);
     let guest = Source::new("src/gallery/gpu.rs", "include_str!(\"../../shaders/score.wgsl\")");
@@ -420,11 +522,18 @@ fn unsafe_and_unfinished_code_is_found() {
 #[test]
 fn a_long_file_and_a_stray_entry_are_found() {
     assert_eq!(
-        too_long(&[Source::new("src/a.rs", &"\n".repeat(LINES_MAX + 1)), Source::new("src/b.rs", &"\n".repeat(LINES_MAX))]).len(),
+        too_long(&[
+            Source::new("src/a.rs", &"\n".repeat(LINES_MAX + 1)),
+            Source::new("src/b.rs", &"\n".repeat(LINES_MAX))
+        ])
+        .len(),
         1
     );
     let names = ["src", "LICENSE", ".ci", "target", "notes.txt"].map(str::to_owned);
-    assert_eq!(strays(&names, &|name| name == "target"), ["notes.txt: does not belong at the top level"]);
+    assert_eq!(
+        strays(&names, &|name| name == "target"),
+        ["notes.txt: does not belong at the top level"]
+    );
 }
 
 #[test]
@@ -433,7 +542,11 @@ fn a_service_without_hardening_is_found() {
     let bare = Source::new("bare.service", "[Service]\nExecStart=/bin/true\n");
     fs::write(folder.path().join(&bare.path), &bare.text).unwrap();
     assert_eq!(exposed(folder.path(), &[bare]).len(), 1);
-    assert_eq!(exposed(folder.path(), &[Source::new("a.timer", "[Timer]\nExecStartPre=/bin/true\n")]).len(), 1);
+    assert_eq!(
+        exposed(folder.path(), &[Source::new("a.timer", "[Timer]\nExecStartPre=/bin/true\n")])
+            .len(),
+        1
+    );
 }
 
 #[test]

@@ -13,14 +13,15 @@ use crate::limits::{BODY_BYTES_MAX, JSON_BYTES_MAX, PHOTO_BYTES_MAX};
 
 /// Reads a body of a JSON part with this name and a photo part.
 ///
-/// Errors: a body of another type; a part that is missing, unknown, there twice or too large; JSON of another form; a body that ends
-/// before its last boundary.
+/// Errors: a body of another type; a part that is missing, unknown, there twice or too large; JSON
+/// of another form; a body that ends before its last boundary.
 pub(super) async fn read<T: DeserializeOwned>(
     body: Result<Multipart, MultipartRejection>,
     json_part: &str,
 ) -> Result<(T, Arc<[u8]>), Refusal> {
     let mut body = body.map_err(|_| {
-        let wanted = "the body is no form, wanted the content type multipart/form-data with its boundary";
+        let wanted =
+            "the body is no form, wanted the content type multipart/form-data with its boundary";
         Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", wanted)
     })?;
     let (mut json, mut photo) = (None, None);
@@ -31,7 +32,9 @@ pub(super) async fn read<T: DeserializeOwned>(
             name if name == json_part => (&mut json, JSON_BYTES_MAX),
             other => {
                 let found: String = other.chars().filter(|c| !c.is_control()).take(40).collect();
-                return Err(Refusal::malformed(format!("a part '{found}' was found, wanted '{json_part}' and '{PHOTO_PART}'")));
+                return Err(Refusal::malformed(format!(
+                    "a part '{found}' was found, wanted '{json_part}' and '{PHOTO_PART}'"
+                )));
             }
         };
         if part.is_some() {
@@ -39,22 +42,34 @@ pub(super) async fn read<T: DeserializeOwned>(
         }
         *part = Some(bytes(field, &name, bytes_max).await?);
     }
-    let missing = |name: &str| Refusal::malformed(format!("no part '{name}' was found, wanted '{json_part}' and '{PHOTO_PART}'"));
+    let missing = |name: &str| {
+        Refusal::malformed(format!(
+            "no part '{name}' was found, wanted '{json_part}' and '{PHOTO_PART}'"
+        ))
+    };
     let json = json.ok_or_else(|| missing(json_part))?;
     let photo = photo.ok_or_else(|| missing(PHOTO_PART))?;
     Ok((parse(json_part, &json)?, photo.into()))
 }
 
 /// Reads a body that is JSON.
-pub(super) async fn read_json<T: DeserializeOwned>(request: Request, what: &str) -> Result<T, Refusal> {
+pub(super) async fn read_json<T: DeserializeOwned>(
+    request: Request,
+    what: &str,
+) -> Result<T, Refusal> {
     let json = axum::body::to_bytes(request.into_body(), JSON_BYTES_MAX).await;
     parse(what, &json.map_err(|_| Refusal::too_large("the body (or it is torn)", JSON_BYTES_MAX))?)
 }
 
 /// Parses JSON; unknown fields and wrong values are told with their place.
 pub(super) fn parse<T: DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, Refusal> {
-    serde_json::from_slice(json)
-        .map_err(|e| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "json", format!("the JSON of '{what}' is wrong: {e}")))
+    serde_json::from_slice(json).map_err(|e| {
+        Refusal::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "json",
+            format!("the JSON of '{what}' is wrong: {e}"),
+        )
+    })
 }
 
 async fn bytes(mut field: Field<'_>, name: &str, bytes_max: usize) -> Result<Vec<u8>, Refusal> {
@@ -71,6 +86,9 @@ async fn bytes(mut field: Field<'_>, name: &str, bytes_max: usize) -> Result<Vec
 fn torn(error: &MultipartError) -> Refusal {
     match error.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large("the body", BODY_BYTES_MAX),
-        _ => Refusal::malformed(format!("the body is torn or no multipart form: {}", error.body_text())),
+        _ => Refusal::malformed(format!(
+            "the body is torn or no multipart form: {}",
+            error.body_text()
+        )),
     }
 }

@@ -14,8 +14,9 @@ use super::desk::FromDesk;
 use super::problem::Refusal;
 use super::wire::TIMING_HEADER;
 use super::wire::inquiry::{
-    At, CandidateCard, EvidenceRequest, FaceChosen, FaceRequest, FindingRequest, HeadView, InquiryView, Known, OutcomeRequest, PreviewFace,
-    PreviewRequest, PreviewView, ProbeHere, ReviewView, SearchTouched, UploadRequest, UploadState, WithdrawRequest,
+    At, CandidateCard, EvidenceRequest, FaceChosen, FaceRequest, FindingRequest, HeadView,
+    InquiryView, Known, OutcomeRequest, PreviewFace, PreviewRequest, PreviewView, ProbeHere,
+    ReviewView, SearchTouched, UploadRequest, UploadState, WithdrawRequest,
 };
 use super::{Door, InPath, answer, form};
 use crate::booking::VersionId;
@@ -123,13 +124,20 @@ async fn get_inquiry(State(door): State<Door>, from: FromDesk, id: InPath) -> Re
     answer(&ticket, get.await)
 }
 
-async fn post_upload(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
+async fn post_upload(
+    State(door): State<Door>,
+    from: FromDesk,
+    id: InPath,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let id = inquiry_id(id)?;
         let UploadRequest { bytes, sha256 } = form::read_json(request, "upload").await?;
         let announced = Announced { size: bytes, sha256 };
-        let received = door.at_desk(from, move |service, desk| service.begin_upload(desk, id, announced)).await?;
+        let received = door
+            .at_desk(from, move |service, desk| service.begin_upload(desk, id, announced))
+            .await?;
         Ok(Json(UploadState { received, piece: PROBE_PIECE_BYTES as u64 }).into_response())
     };
     answer(&ticket, post.await)
@@ -145,39 +153,69 @@ async fn put_upload(
     let ticket = from.ticket.clone();
     let put = async {
         let id = inquiry_id(id)?;
-        let wanted = "a piece is not placed, wanted '?offset=' with '&bytes=' and '&sha256=' of the whole file";
-        let Query(Piece { offset, bytes, sha256 }) = query.map_err(|_| Refusal::malformed(wanted))?;
+        let wanted = "a piece is not placed, wanted '?offset=' with '&bytes=' and '&sha256=' of \
+            the whole file";
+        let Query(Piece { offset, bytes, sha256 }) =
+            query.map_err(|_| Refusal::malformed(wanted))?;
         let mut digest = [0; 32];
         hex::decode_to_slice(&sha256, &mut digest).map_err(|_| Refusal::malformed(wanted))?;
         let announced = Announced { size: bytes, sha256: digest };
         let piece = axum::body::to_bytes(request.into_body(), PROBE_PIECE_BYTES).await;
-        let piece = piece.map_err(|_| Refusal::too_large("the piece (or it is torn)", PROBE_PIECE_BYTES))?;
-        let received = door.at_desk(from, move |service, desk| service.put_piece(desk, id, announced, offset, &piece)).await?;
+        let piece = piece
+            .map_err(|_| Refusal::too_large("the piece (or it is torn)", PROBE_PIECE_BYTES))?;
+        let received = door
+            .at_desk(from, move |service, desk| {
+                service.put_piece(desk, id, announced, offset, &piece)
+            })
+            .await?;
         Ok(Json(UploadState { received, piece: PROBE_PIECE_BYTES as u64 }).into_response())
     };
     answer(&ticket, put.await)
 }
 
-async fn post_probe(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
+async fn post_probe(
+    State(door): State<Door>,
+    from: FromDesk,
+    id: InPath,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let id = inquiry_id(id)?;
         let ProbeHere { revision, bytes, sha256 } = form::read_json(request, "probe").await?;
         let announced = Announced { size: bytes, sha256 };
-        Ok(Json(door.step(from, id, move |service, desk| service.receive_probe(desk, id, revision, announced)).await?.1).into_response())
+        Ok(Json(
+            door.step(from, id, move |service, desk| {
+                service.receive_probe(desk, id, revision, announced)
+            })
+            .await?
+            .1,
+        )
+        .into_response())
     };
     answer(&ticket, post.await)
 }
 
-async fn get_probe(State(door): State<Door>, from: FromDesk, id: InPath, query: Result<Query<OfProbe>, QueryRejection>) -> Response {
+async fn get_probe(
+    State(door): State<Door>,
+    from: FromDesk,
+    id: InPath,
+    query: Result<Query<OfProbe>, QueryRejection>,
+) -> Response {
     let ticket = from.ticket.clone();
     let get = async {
         let id = inquiry_id(id)?;
-        let Query(OfProbe { part }) = query.map_err(|_| Refusal::malformed("wanted '?part=original' or '?part=searched'"))?;
+        let Query(OfProbe { part }) =
+            query.map_err(|_| Refusal::malformed("wanted '?part=original' or '?part=searched'"))?;
         let shown = door.at_desk(from, move |service, desk| {
             let edits = match part {
                 ProbePart::Original => Edits::default(),
-                ProbePart::Searched => service.inquiry(desk, id)?.inquiry.choice().map(|choice| choice.edits.clone()).unwrap_or_default(),
+                ProbePart::Searched => service
+                    .inquiry(desk, id)?
+                    .inquiry
+                    .choice()
+                    .map(|choice| choice.edits.clone())
+                    .unwrap_or_default(),
             };
             service.probe_picture(desk, id, &edits)
         });
@@ -186,12 +224,18 @@ async fn get_probe(State(door): State<Door>, from: FromDesk, id: InPath, query: 
     answer(&ticket, get.await)
 }
 
-async fn post_preview(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
+async fn post_preview(
+    State(door): State<Door>,
+    from: FromDesk,
+    id: InPath,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let id = inquiry_id(id)?;
         let PreviewRequest { edits } = form::read_json(request, "edits").await?;
-        let Preview { look, whole, faces } = door.at_desk(from, move |service, desk| service.preview(desk, id, &edits)).await?;
+        let Preview { look, whole, faces } =
+            door.at_desk(from, move |service, desk| service.preview(desk, id, &edits)).await?;
         let face = |(found, shown): (&Found, &Picture)| PreviewFace {
             frame: found.face.frame.into(),
             unusable: found.unusable.as_ref().map(ToString::to_string),
@@ -199,50 +243,82 @@ async fn post_preview(State(door): State<Door>, from: FromDesk, id: InPath, requ
         };
         let faces = look.faces.iter().zip(&faces).map(face).collect();
         let [width, height] = look.searched_px;
-        Ok(Json(PreviewView { width, height, faces, picture: STANDARD.encode(&whole.bytes) }).into_response())
+        Ok(Json(PreviewView { width, height, faces, picture: STANDARD.encode(&whole.bytes) })
+            .into_response())
     };
     answer(&ticket, post.await)
 }
 
-async fn post_face(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
+async fn post_face(
+    State(door): State<Door>,
+    from: FromDesk,
+    id: InPath,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let id = inquiry_id(id)?;
-        let FaceRequest { revision, face, edits, reason } = form::read_json(request, "face").await?;
-        let chosen = door.step(from, id, move |service, desk| service.choose_face(desk, id, revision, edits, face, reason));
+        let FaceRequest { revision, face, edits, reason } =
+            form::read_json(request, "face").await?;
+        let chosen = door.step(from, id, move |service, desk| {
+            service.choose_face(desk, id, revision, edits, face, reason)
+        });
         let (quality, view) = chosen.await?;
         Ok(Json(FaceChosen { view, quality }).into_response())
     };
     answer(&ticket, post.await)
 }
 
-async fn post_challenge(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
+async fn post_challenge(
+    State(door): State<Door>,
+    from: FromDesk,
+    id: InPath,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let id = inquiry_id(id)?;
         let At { revision } = form::read_json(request, "revision").await?;
-        Ok(door.challenge(door.at_desk(from, move |service, desk| service.challenge_search(desk, id, revision)).await?))
+        Ok(door.challenge(
+            door.at_desk(from, move |service, desk| service.challenge_search(desk, id, revision))
+                .await?,
+        ))
     };
     answer(&ticket, post.await)
 }
 
-async fn post_search(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
+async fn post_search(
+    State(door): State<Door>,
+    from: FromDesk,
+    id: InPath,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let id = inquiry_id(id)?;
         let SearchTouched { revision, nonce, touch } = form::read_json(request, "search").await?;
-        let (timings, view) = door.step(from, id, move |service, desk| service.search(desk, id, revision, nonce, touch)).await?;
+        let (timings, view) = door
+            .step(from, id, move |service, desk| service.search(desk, id, revision, nonce, touch))
+            .await?;
         Ok(([(TIMING_HEADER, timing(&timings))], Json(view)).into_response())
     };
     answer(&ticket, post.await)
 }
 
-async fn post_claim(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
+async fn post_claim(
+    State(door): State<Door>,
+    from: FromDesk,
+    id: InPath,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let id = inquiry_id(id)?;
         let At { revision } = form::read_json(request, "revision").await?;
-        Ok(Json(door.step(from, id, move |service, desk| service.claim(desk, id, revision)).await?.1).into_response())
+        Ok(Json(
+            door.step(from, id, move |service, desk| service.claim(desk, id, revision)).await?.1,
+        )
+        .into_response())
     };
     answer(&ticket, post.await)
 }
@@ -252,38 +328,67 @@ async fn get_photo(State(door): State<Door>, from: FromDesk, path: InPaths) -> R
     let get = async {
         let (id, version) = both(path)?;
         let version = VersionId::parse(&version).map_err(|e| Refusal::malformed(e.to_string()))?;
-        Ok(picture(door.at_desk(from, move |service, desk| service.candidate_picture(desk, id, version)).await?))
+        Ok(picture(
+            door.at_desk(from, move |service, desk| service.candidate_picture(desk, id, version))
+                .await?,
+        ))
     };
     answer(&ticket, get.await)
 }
 
-async fn post_finding(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
+async fn post_finding(
+    State(door): State<Door>,
+    from: FromDesk,
+    id: InPath,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let id = inquiry_id(id)?;
         let FindingRequest { revision, finding } = form::read_json(request, "finding").await?;
-        let step = door.step(from, id, move |service, desk| service.dispose(desk, id, revision, finding));
+        let step =
+            door.step(from, id, move |service, desk| service.dispose(desk, id, revision, finding));
         Ok(Json(step.await.map_err(|refusal| refusal.within("finding"))?.1).into_response())
     };
     answer(&ticket, post.await)
 }
 
-async fn post_finish(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
+async fn post_finish(
+    State(door): State<Door>,
+    from: FromDesk,
+    id: InPath,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let id = inquiry_id(id)?;
         let At { revision } = form::read_json(request, "revision").await?;
-        Ok(Json(door.step(from, id, move |service, desk| service.finish_review(desk, id, revision)).await?.1).into_response())
+        Ok(Json(
+            door.step(from, id, move |service, desk| service.finish_review(desk, id, revision))
+                .await?
+                .1,
+        )
+        .into_response())
     };
     answer(&ticket, post.await)
 }
 
-async fn post_report(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
+async fn post_report(
+    State(door): State<Door>,
+    from: FromDesk,
+    id: InPath,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let id = inquiry_id(id)?;
         let At { revision } = form::read_json(request, "revision").await?;
-        Ok(Json(door.step(from, id, move |service, desk| service.issue_report(desk, id, revision)).await?.1).into_response())
+        Ok(Json(
+            door.step(from, id, move |service, desk| service.issue_report(desk, id, revision))
+                .await?
+                .1,
+        )
+        .into_response())
     };
     answer(&ticket, post.await)
 }
@@ -303,39 +408,67 @@ async fn get_report_proof(State(door): State<Door>, from: FromDesk, id: InPath) 
     let get = async {
         let id = inquiry_id(id)?;
         let proof = door.at_desk(from, move |service, desk| service.report_proof(desk, id)).await?;
-        Ok(download(proof.into_bytes(), "text/plain; charset=utf-8", &format!("compare-report-{id}.pdf.tlog-proof")))
+        Ok(download(
+            proof.into_bytes(),
+            "text/plain; charset=utf-8",
+            &format!("compare-report-{id}.pdf.tlog-proof"),
+        ))
     };
     answer(&ticket, get.await)
 }
 
-async fn post_evidence(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
+async fn post_evidence(
+    State(door): State<Door>,
+    from: FromDesk,
+    id: InPath,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let id = inquiry_id(id)?;
         let EvidenceRequest { revision, handover } = form::read_json(request, "handover").await?;
-        let step = door.step(from, id, move |service, desk| service.mark_evidence(desk, id, revision, handover));
+        let step = door.step(from, id, move |service, desk| {
+            service.mark_evidence(desk, id, revision, handover)
+        });
         Ok(Json(step.await.map_err(|refusal| refusal.within("handover"))?.1).into_response())
     };
     answer(&ticket, post.await)
 }
 
-async fn post_outcome(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
+async fn post_outcome(
+    State(door): State<Door>,
+    from: FromDesk,
+    id: InPath,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let id = inquiry_id(id)?;
         let OutcomeRequest { revision, outcome } = form::read_json(request, "outcome").await?;
-        let step = door.step(from, id, move |service, desk| service.record_outcome(desk, id, revision, outcome));
+        let step = door.step(from, id, move |service, desk| {
+            service.record_outcome(desk, id, revision, outcome)
+        });
         Ok(Json(step.await.map_err(|refusal| refusal.within("outcome"))?.1).into_response())
     };
     answer(&ticket, post.await)
 }
 
-async fn post_withdraw(State(door): State<Door>, from: FromDesk, id: InPath, request: Request) -> Response {
+async fn post_withdraw(
+    State(door): State<Door>,
+    from: FromDesk,
+    id: InPath,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
         let id = inquiry_id(id)?;
         let WithdrawRequest { revision, reason } = form::read_json(request, "withdrawal").await?;
-        Ok(Json(door.step(from, id, move |service, desk| service.withdraw(desk, id, revision, reason)).await?.1).into_response())
+        Ok(Json(
+            door.step(from, id, move |service, desk| service.withdraw(desk, id, revision, reason))
+                .await?
+                .1,
+        )
+        .into_response())
     };
     answer(&ticket, post.await)
 }
@@ -343,7 +476,8 @@ async fn post_withdraw(State(door): State<Door>, from: FromDesk, id: InPath, req
 /// A file to be kept under this name.
 fn download(file: Vec<u8>, media_type: &'static str, name: &str) -> Response {
     let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""));
-    let mut answer = ([(header::CONTENT_TYPE, HeaderValue::from_static(media_type))], file).into_response();
+    let mut answer =
+        ([(header::CONTENT_TYPE, HeaderValue::from_static(media_type))], file).into_response();
     if let Ok(disposition) = disposition {
         answer.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
     }
@@ -378,7 +512,9 @@ fn head(Head { inquiry, waits }: Head) -> HeadView {
 
 /// What of an inquiry the person may see.
 fn view(InquirySight { inquiry, sight, candidates }: InquirySight) -> InquiryView {
-    let review = |review: Option<&Review>| review.map(|review| ReviewView { examiner: review.examiner.clone(), leaf: review.leaf });
+    let review = |review: Option<&Review>| {
+        review.map(|review| ReviewView { examiner: review.examiner.clone(), leaf: review.leaf })
+    };
     let cards = candidates.into_iter().map(|candidate| CandidateCard {
         version: candidate.version,
         rank: candidate.rank,
@@ -419,6 +555,11 @@ fn view(InquirySight { inquiry, sight, candidates }: InquirySight) -> InquiryVie
 
 /// Milliseconds of each step, in the form of the header that says so.
 fn timing(search: &SearchTimings) -> String {
-    let steps = [("examine", search.examine_ms), ("ask", search.ask_ms), ("scan", search.scan_ms), ("answer", search.answer_ms)];
+    let steps = [
+        ("examine", search.examine_ms),
+        ("ask", search.ask_ms),
+        ("scan", search.scan_ms),
+        ("answer", search.answer_ms),
+    ];
     steps.map(|(name, ms)| format!("{name};dur={ms:.2}")).join(", ")
 }

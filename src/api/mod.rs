@@ -1,7 +1,8 @@
 //! The door: HTTP in, the verbs of `service` out. Only this module knows HTTP.
 //!
-//! Invariants: every request has a caller or gets no further; every body, header block, connection and request is bounded in bytes and
-//! time; every answer carries the kind of state folder and the newest checkpoint; every error is `application/problem+json`.
+//! Invariants: every request has a caller or gets no further; every body, header block, connection
+//! and request is bounded in bytes and time; every answer carries the kind of state folder and the
+//! newest checkpoint; every error is `application/problem+json`.
 
 mod desk;
 mod form;
@@ -40,15 +41,16 @@ use crate::service::{Doors, Fate, Raised, Service, ServiceError, VERSION};
 use problem::Refusal;
 pub use serve::serve;
 use wire::{
-    AlarmView, BOOKING_PART, Booked, BookingState, BookingView, CHECKPOINT_HEADER, DoorsView, Health, Problem, ReleaseRequest, Released,
-    STATE_HEADER,
+    AlarmView, BOOKING_PART, Booked, BookingState, BookingView, CHECKPOINT_HEADER, DoorsView,
+    Health, Problem, ReleaseRequest, Released, STATE_HEADER,
 };
 
 /// What a connection's certificate names.
 #[derive(Clone, Debug)]
 struct Peer(Option<Caller>);
 
-/// A name in the path, and a body's form. Neither refuses by itself: every refusal is a problem under the request's id.
+/// A name in the path, and a body's form. Neither refuses by itself: every refusal is a problem
+/// under the request's id.
 type InPath = Result<Path<String>, PathRejection>;
 type Form = Result<Multipart, MultipartRejection>;
 
@@ -60,7 +62,8 @@ struct Door {
     on_halt: OnHalt,
 }
 
-/// A request's id, in its answer and in the journal, and its place among those at work; the place is free again when the last copy is gone.
+/// A request's id, in its answer and in the journal, and its place among those at work; the place
+/// is free again when the last copy is gone.
 #[derive(Clone, Debug)]
 struct Ticket {
     id: String,
@@ -122,7 +125,8 @@ fn log_routes() -> Router<Door> {
 #[openapi(
     info(
         title = "SMRT",
-        description = "Mugshot comparison under a public policy. Answers are arrays of candidates: investigative leads, never identifications."
+        description = "Mugshot comparison under a public policy. Answers are arrays of candidates: \
+            investigative leads, never identifications."
     ),
     paths(
         put_booking,
@@ -166,33 +170,49 @@ struct BookingForm {
     photo: Vec<u8>,
 }
 
-/// Pushes a booking: durable, logged and findable when answered. The same bytes again give the same answer.
-#[utoipa::path(put, path = "/v1/bookings/{number}", request_body(content = BookingForm, content_type = "multipart/form-data"),
+/// Pushes a booking: durable, logged and findable when answered. The same bytes again give the same
+/// answer.
+#[utoipa::path(put, path = "/v1/bookings/{number}",
+    request_body(content = BookingForm, content_type = "multipart/form-data"),
     params(("number" = String, Path, description = "The agency's booking number")),
-    responses((status = 201, body = Booked), (status = 200, body = Booked, description = "The same bytes were there already"),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    responses((status = 201, body = Booked),
+        (status = 200, body = Booked, description = "The same bytes were there already"),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+            (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 async fn put_booking(State(door): State<Door>, from: From, number: InPath, body: Form) -> Response {
     let ticket = from.ticket.clone();
     let put = async {
         let number = booking_number(number)?;
         let (booking, photo) = form::read::<BookingData>(body, BOOKING_PART).await?;
         let told = number.clone();
-        let taken = door.call(from.ticket, move |service| service.book(&from.caller, &number, booking, photo)).await?;
+        let taken = door
+            .call(from.ticket, move |service| service.book(&from.caller, &number, booking, photo))
+            .await?;
         let status = if taken.new { StatusCode::CREATED } else { StatusCode::OK };
-        let booked = Booked { number: told, version: taken.version, leaf: taken.leaf, new: taken.new, quality: taken.length };
+        let booked = Booked {
+            number: told,
+            version: taken.version,
+            leaf: taken.leaf,
+            new: taken.new,
+            quality: taken.length,
+        };
         Ok((status, Json(booked)).into_response())
     };
     answer(&ticket, put.await)
 }
 
 /// A booking of the caller's own agency.
-#[utoipa::path(get, path = "/v1/bookings/{number}", params(("number" = String, Path, description = "The agency's booking number")),
-    responses((status = 200, body = BookingView), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/v1/bookings/{number}",
+    params(("number" = String, Path, description = "The agency's booking number")),
+    responses((status = 200, body = BookingView),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 async fn get_booking(State(door): State<Door>, from: From, number: InPath) -> Response {
     let ticket = from.ticket.clone();
     let get = async {
         let number = booking_number(number)?;
-        let standing = door.call(from.ticket, move |service| service.booking(&from.caller, &number)).await?;
+        let standing =
+            door.call(from.ticket, move |service| service.booking(&from.caller, &number)).await?;
         let state = match (standing.released, standing.unusable) {
             (Some(_), _) => BookingState::Released,
             (None, true) => BookingState::Unusable,
@@ -215,16 +235,28 @@ async fn get_booking(State(door): State<Door>, from: From, number: InPath) -> Re
 /// Releases a booking: suppressed from every search when answered.
 #[utoipa::path(post, path = "/v1/bookings/{number}/release", request_body = ReleaseRequest,
     params(("number" = String, Path, description = "The agency's booking number")),
-    responses((status = 201, body = Released), (status = 200, body = Released, description = "It was released already"),
-        (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-async fn post_release(State(door): State<Door>, from: From, number: InPath, request: Request) -> Response {
+    responses((status = 201, body = Released),
+        (status = 200, body = Released, description = "It was released already"),
+        (status = "4XX", body = Problem, content_type = "application/problem+json"),
+            (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+async fn post_release(
+    State(door): State<Door>,
+    from: From,
+    number: InPath,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let release = async {
         let number = booking_number(number)?;
         let request: ReleaseRequest = form::read_json(request, "release").await?;
-        let reason = Text::parse(&request.reason).map_err(|e| Refusal::malformed(format!("the reason: {e}")))?;
+        let reason = Text::parse(&request.reason)
+            .map_err(|e| Refusal::malformed(format!("the reason: {e}")))?;
         let told = number.clone();
-        let (leaf, new) = door.call(from.ticket, move |service| service.release(&from.caller, &number, reason.as_str())).await?;
+        let (leaf, new) = door
+            .call(from.ticket, move |service| {
+                service.release(&from.caller, &number, reason.as_str())
+            })
+            .await?;
         let status = if new { StatusCode::CREATED } else { StatusCode::OK };
         Ok((status, Json(Released { number: told, leaf, new })).into_response())
     };
@@ -232,45 +264,66 @@ async fn post_release(State(door): State<Door>, from: From, number: InPath, requ
 }
 
 /// How the box is.
-#[utoipa::path(get, path = "/v1/health", responses((status = 200, body = Health), (status = "4XX", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/v1/health",
+    responses((status = 200, body = Health),
+    (status = "4XX", body = Problem, content_type = "application/problem+json")))]
 async fn get_health(State(door): State<Door>, from: From) -> Response {
     let ticket = from.ticket.clone();
     let get = async {
-        let health = door.call(from.ticket, move |service| service.admit(&from.caller).map(|()| health(service))).await?;
+        let health = door
+            .call(from.ticket, move |service| service.admit(&from.caller).map(|()| health(service)))
+            .await?;
         Ok(Json(health).into_response())
     };
     answer(&ticket, get.await)
 }
 
 /// The box's figures, for consoles: counts and sizes only, OpenMetrics text as Prometheus reads it.
-#[utoipa::path(get, path = "/v1/metrics", responses((status = 200, content_type = "application/openmetrics-text", body = String), (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/v1/metrics",
+    responses((status = 200, content_type = "application/openmetrics-text", body = String),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+    (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 async fn get_metrics(State(door): State<Door>, from: From) -> Response {
     let ticket = from.ticket.clone();
     let get = async {
         let figures = door.call(from.ticket, move |service| service.figures(&from.caller)).await?;
         let at_work = REQUESTS_IN_FLIGHT_MAX - door.permits.available_permits();
-        Ok(([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], metrics::text(&figures, at_work as u64)).into_response())
+        Ok((
+            [(header::CONTENT_TYPE, metrics::CONTENT_TYPE)],
+            metrics::text(&figures, at_work as u64),
+        )
+            .into_response())
     };
     answer(&ticket, get.await)
 }
 
 /// This contract.
-#[utoipa::path(get, path = "/v1/openapi.json", responses((status = 200, content_type = "application/json", description = "This contract")))]
+#[utoipa::path(get, path = "/v1/openapi.json",
+    responses((status = 200, content_type = "application/json", description = "This contract")))]
 async fn get_openapi(_: From) -> Response {
     Json(Contract::openapi()).into_response()
 }
 
 async fn no_suchplace(Extension(ticket): Extension<Ticket>) -> Response {
-    Refusal::new(StatusCode::NOT_FOUND, "not-found", "there is nothing at this path; /v1/openapi.json says what there is")
-        .into_answer(&ticket.id)
+    Refusal::new(
+        StatusCode::NOT_FOUND,
+        "not-found",
+        "there is nothing at this path; /v1/openapi.json says what there is",
+    )
+    .into_answer(&ticket.id)
 }
 
 async fn no_such_method(Extension(ticket): Extension<Ticket>) -> Response {
-    Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method", "this path doesn't take this method; /v1/openapi.json says which it takes")
-        .into_answer(&ticket.id)
+    Refusal::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method",
+        "this path doesn't take this method; /v1/openapi.json says which it takes",
+    )
+    .into_answer(&ticket.id)
 }
 
-/// Around every request: its ticket, its whole body within its bound, its time, and what every answer carries.
+/// Around every request: its ticket, its whole body within its bound, its time, and what every
+/// answer carries.
 async fn frame(State(door): State<Door>, request: Request, next: Next) -> Response {
     let place = door.permits.clone().try_acquire_owned().ok().map(Arc::new);
     let ticket = Ticket { id: request_id(), place };
@@ -288,7 +341,9 @@ async fn frame(State(door): State<Door>, request: Request, next: Next) -> Respon
     };
     let worked = tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS_MAX), work).await;
     let mut answer = worked.unwrap_or_else(|_| {
-        let detail = format!("the request took over {REQUEST_SECONDS_MAX} s; what was acknowledged before stands");
+        let detail = format!(
+            "the request took over {REQUEST_SECONDS_MAX} s; what was acknowledged before stands"
+        );
         Refusal::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail).into_answer(&ticket.id)
     });
     let ledger = door.service.ledger();
@@ -298,28 +353,37 @@ async fn frame(State(door): State<Door>, request: Request, next: Next) -> Respon
         headers.insert(CHECKPOINT_HEADER, note);
     }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
+    headers.insert(
+        HeaderName::from_static("x-content-type-options"),
+        HeaderValue::from_static("nosniff"),
+    );
     answer
 }
 
-/// The request with its body read: a caller that is still sending would take an early answer for a broken connection.
+/// The request with its body read: a caller that is still sending would take an early answer for a
+/// broken connection.
 async fn whole(request: Request) -> Result<Request, Refusal> {
     let (parts, body) = request.into_parts();
-    let body = axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|e| match e.to_string() {
-        too_long if too_long.contains("length limit") => Refusal::too_large("the body", BODY_BYTES_MAX),
-        torn => Refusal::malformed(format!("the body is torn: {torn}")),
-    })?;
+    let body =
+        axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|e| match e.to_string() {
+            too_long if too_long.contains("length limit") => {
+                Refusal::too_large("the body", BODY_BYTES_MAX)
+            }
+            torn => Refusal::malformed(format!("the body is torn: {torn}")),
+        })?;
     Ok(Request::from_parts(parts, body.into()))
 }
 
 impl Door {
-    /// Runs a verb on a thread that may block; the request keeps its place until that thread is done.
+    /// Runs a verb on a thread that may block; the request keeps its place until that thread is
+    /// done.
     async fn call<T: Send + 'static>(
         &self,
         ticket: Ticket,
         verb: impl FnOnce(&Service) -> Result<T, ServiceError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let (service, on_halt, request) = (self.service.clone(), self.on_halt.clone(), ticket.id.clone());
+        let (service, on_halt, request) =
+            (self.service.clone(), self.on_halt.clone(), ticket.id.clone());
         let told = request.clone();
         let work = move || {
             let _ticket = ticket;
@@ -328,7 +392,8 @@ impl Door {
                 match e.fate() {
                     Fate::Refuse | Fate::Wait => {}
                     Fate::Fail => ::log::error!("request {request} failed: {}", e.chain()),
-                    // Told here and not to the handler: a caller that went away takes its handler along.
+                    // Told here and not to the handler: a caller that went away takes its handler
+                    // along.
                     Fate::Halt => on_halt(&format!("request {request}: {}", e.chain())),
                 }
             }
@@ -352,12 +417,18 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
-        let ticket = parts.extensions.get::<Ticket>().cloned().unwrap_or_else(|| Ticket { id: request_id(), place: None });
+        let ticket = parts
+            .extensions
+            .get::<Ticket>()
+            .cloned()
+            .unwrap_or_else(|| Ticket { id: request_id(), place: None });
         match parts.extensions.get::<Peer>() {
             Some(Peer(Some(caller))) => Ok(Self { ticket, caller: caller.clone() }),
             _ => {
-                let detail = "the certificate names no caller of this system, wanted one URI like smrt:agency/<id>/feed, smrt:device/<id> or smrt:witness/<id>";
-                Err(Refusal::new(StatusCode::FORBIDDEN, "not-allowed", detail).into_answer(&ticket.id))
+                let detail = "the certificate names no caller of this system, wanted one URI like \
+                    smrt:agency/<id>/feed, smrt:device/<id> or smrt:witness/<id>";
+                Err(Refusal::new(StatusCode::FORBIDDEN, "not-allowed", detail)
+                    .into_answer(&ticket.id))
             }
         }
     }
@@ -369,7 +440,8 @@ fn answer(ticket: &Ticket, worked: Result<Response, Refusal>) -> Response {
 
 fn request_id() -> String {
     let mut id = [0; 8];
-    aws_lc_rs::rand::fill(&mut id).expect("the operating system's random source works, or nothing here may go on");
+    aws_lc_rs::rand::fill(&mut id)
+        .expect("the operating system's random source works, or nothing here may go on");
     hex::encode(id)
 }
 
@@ -399,7 +471,11 @@ fn health(service: &Service) -> Health {
         alarms: service
             .alarms()
             .into_iter()
-            .map(|Raised { alarm, leaf, what }| AlarmView { alarm: alarm.name().to_owned(), leaf, what })
+            .map(|Raised { alarm, leaf, what }| AlarmView {
+                alarm: alarm.name().to_owned(),
+                leaf,
+                what,
+            })
             .collect(),
     }
 }

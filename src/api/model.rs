@@ -13,41 +13,60 @@ use crate::service::{ModelStanding, SwitchState};
 
 /// The models in use and to come. For consoles with administration.
 #[utoipa::path(get, path = "/v1/model", responses((status = 200, body = ModelView),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn get_model(State(door): State<Door>, from: From) -> Response {
     let ticket = from.ticket.clone();
     let get = async {
-        let standing = door.call(from.ticket, move |service| service.model_standing(&from.caller)).await?;
+        let standing =
+            door.call(from.ticket, move |service| service.model_standing(&from.caller)).await?;
         Ok(Json(view(standing)).into_response())
     };
     answer(&ticket, get.await)
 }
 
-/// Begins a switch to the models of this digest, or changes its terms; searches stay on the models in use until every booking was embedded
-/// again. For consoles with administration. The same request again changes nothing.
-#[utoipa::path(post, path = "/v1/model/switch", request_body = ModelSwitchRequest, responses((status = 202, body = ModelView),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
-pub(super) async fn post_switch(State(door): State<Door>, from: From, request: Request) -> Response {
+/// Begins a switch to the models of this digest, or changes its terms; searches stay on the models
+/// in use until every booking was embedded again. For consoles with administration. The same
+/// request again changes nothing.
+#[utoipa::path(post, path = "/v1/model/switch", request_body = ModelSwitchRequest,
+    responses((status = 202, body = ModelView),
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+pub(super) async fn post_switch(
+    State(door): State<Door>,
+    from: From,
+    request: Request,
+) -> Response {
     let ticket = from.ticket.clone();
     let post = async {
-        let ModelSwitchRequest { model, accept_failed } = form::read_json(request, "switch").await?;
+        let ModelSwitchRequest { model, accept_failed } =
+            form::read_json(request, "switch").await?;
         let model = ModelId::parse(&model).ok_or_else(|| {
-            Refusal::malformed("the model's digest is not 64 hexadecimal digits, wanted those that 'smrtctl model check' prints")
+            Refusal::malformed(
+                "the model's digest is not 64 hexadecimal digits, wanted those that \
+                'smrtctl model check' prints",
+            )
         })?;
-        let standing = door.call(from.ticket, move |service| service.switch_model(&from.caller, model, accept_failed)).await?;
+        let standing = door
+            .call(from.ticket, move |service| {
+                service.switch_model(&from.caller, model, accept_failed)
+            })
+            .await?;
         Ok((StatusCode::ACCEPTED, Json(view(standing))).into_response())
     };
     answer(&ticket, post.await)
 }
 
-/// Gives the switch under way up: searches stay on the models in use, and what was made for the others is removed. For consoles with
-/// administration.
+/// Gives the switch under way up: searches stay on the models in use, and what was made for the
+/// others is removed. For consoles with administration.
 #[utoipa::path(delete, path = "/v1/model/switch", responses((status = 200, body = ModelView),
-    (status = "4XX", body = Problem, content_type = "application/problem+json"), (status = "5XX", body = Problem, content_type = "application/problem+json")))]
+    (status = "4XX", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", body = Problem, content_type = "application/problem+json")))]
 pub(super) async fn delete_switch(State(door): State<Door>, from: From) -> Response {
     let ticket = from.ticket.clone();
     let delete = async {
-        let standing = door.call(from.ticket, move |service| service.give_up_switch(&from.caller)).await?;
+        let standing =
+            door.call(from.ticket, move |service| service.give_up_switch(&from.caller)).await?;
         Ok(Json(view(standing)).into_response())
     };
     answer(&ticket, delete.await)

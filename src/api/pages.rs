@@ -1,4 +1,5 @@
-//! The console's pages: who is asked for, what they may see, and which page words it. Pages are read; every change is a JSON verb.
+//! The console's pages: who is asked for, what they may see, and which page words it. Pages are
+//! read; every change is a JSON verb.
 
 use axum::Router;
 use axum::extract::rejection::QueryRejection;
@@ -89,7 +90,12 @@ impl Door {
         }
     }
 
-    fn instead(&self, ticket: &Ticket, state: crate::store::StateKind, refusal: Refusal) -> Response {
+    fn instead(
+        &self,
+        ticket: &Ticket,
+        state: crate::store::StateKind,
+        refusal: Refusal,
+    ) -> Response {
         match refusal.kind() {
             "no-session" => Redirect::to("/console/log-on").into_response(),
             "banner" => Redirect::to("/console/banner").into_response(),
@@ -110,26 +116,37 @@ impl Door {
     /// Where the session of a request stands.
     async fn standing(&self, from: FromDesk) -> Result<SessionView, Refusal> {
         let (ticket, caller, secret) = from.parts();
-        self.call(ticket, move |service| Ok(service.session(&caller, secret.as_ref().map(|secret| secret.as_slice())))).await
+        self.call(ticket, move |service| {
+            Ok(service.session(&caller, secret.as_ref().map(|secret| secret.as_slice())))
+        })
+        .await
     }
 }
 
 async fn get_home(State(door): State<Door>, from: FromDesk) -> Response {
     let (ticket, state) = (from.ticket.clone(), door.service.ledger().kind());
     let role = door.at_desk(from, |_, at| Ok(at.person.role)).await;
-    role.map_or_else(|refusal| door.instead(&ticket, state, refusal), |role| Redirect::to(console::home(role)).into_response())
+    role.map_or_else(
+        |refusal| door.instead(&ticket, state, refusal),
+        |role| Redirect::to(console::home(role)).into_response(),
+    )
 }
 
 /// Somebody types at a page that asks for nothing: the session's idle time begins anew.
 async fn get_awake(State(door): State<Door>, from: FromDesk) -> Response {
     let (ticket, state) = (from.ticket.clone(), door.service.ledger().kind());
     let awake = door.at_desk(from, |_, _| Ok(())).await;
-    awake.map_or_else(|refusal| door.instead(&ticket, state, refusal), |()| StatusCode::NO_CONTENT.into_response())
+    awake.map_or_else(
+        |refusal| door.instead(&ticket, state, refusal),
+        |()| StatusCode::NO_CONTENT.into_response(),
+    )
 }
 
 async fn get_asset(_: FromDesk, Path(file): Path<String>) -> Response {
     match console::asset(&file) {
-        Some((media_type, bytes)) => with_headers(([(header::CONTENT_TYPE, media_type)], bytes).into_response()),
+        Some((media_type, bytes)) => {
+            with_headers(([(header::CONTENT_TYPE, media_type)], bytes).into_response())
+        }
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
@@ -150,9 +167,15 @@ async fn get_enrol(State(door): State<Door>, _: FromDesk) -> Response {
 async fn get_banner(State(door): State<Door>, from: FromDesk) -> Response {
     let state = door.service.ledger().kind();
     match door.standing(from).await {
-        Ok(SessionView::Banner(person)) => {
-            html(StatusCode::OK, console::banner(&console::BannerView { state, person, banner: BANNER, next: "/console" }))
-        }
+        Ok(SessionView::Banner(person)) => html(
+            StatusCode::OK,
+            console::banner(&console::BannerView {
+                state,
+                person,
+                banner: BANNER,
+                next: "/console",
+            }),
+        ),
         _ => Redirect::to("/console").into_response(),
     }
 }
@@ -160,22 +183,33 @@ async fn get_banner(State(door): State<Door>, from: FromDesk) -> Response {
 async fn get_lock(State(door): State<Door>, from: FromDesk) -> Response {
     let state = door.service.ledger().kind();
     match door.standing(from).await {
-        Ok(SessionView::Locked(person)) => html(StatusCode::OK, console::lock(&console::LockView { state, person })),
+        Ok(SessionView::Locked(person)) => {
+            html(StatusCode::OK, console::lock(&console::LockView { state, person }))
+        }
         _ => Redirect::to("/console").into_response(),
     }
 }
 
 async fn get_policy(State(door): State<Door>, _: FromDesk) -> Response {
     let sha256 = crate::embed::Digest::of(SPECIAL_ORDER.as_bytes()).0;
-    let versions = [PolicyText { version: SPECIAL_ORDER_VERSION, text: SPECIAL_ORDER, sha256, since_cs: None }];
+    let versions = [PolicyText {
+        version: SPECIAL_ORDER_VERSION,
+        text: SPECIAL_ORDER,
+        sha256,
+        since_cs: None,
+    }];
     let state = door.service.ledger().kind();
-    html(StatusCode::OK, console::policy(&PolicyView { state, desk: None, versions: &versions, shown: 0 }))
+    html(
+        StatusCode::OK,
+        console::policy(&PolicyView { state, desk: None, versions: &versions, shown: 0 }),
+    )
 }
 
 async fn get_work(State(door): State<Door>, from: FromDesk) -> Response {
     door.page(from, |service, at, desk| {
         let heads = service.inquiries(at)?;
-        let inquiries: Vec<Head> = heads.iter().map(|head| Head::of(&head.inquiry, &at.person)).collect();
+        let inquiries: Vec<Head> =
+            heads.iter().map(|head| Head::of(&head.inquiry, &at.person)).collect();
         Ok(console::work(&console::WorkView { desk, inquiries: &inquiries }))
     })
     .await
@@ -208,7 +242,10 @@ async fn get_inquiry(State(door): State<Door>, from: FromDesk, id: InPath) -> Re
 
 async fn get_probe(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
     of_inquiry(door, from, id, |_, _, desk, InquirySight { inquiry, .. }| {
-        let quality = inquiry.choice().map(|choice| console::QualityLine::of_record(&choice.quality)).unwrap_or_default();
+        let quality = inquiry
+            .choice()
+            .map(|choice| console::QualityLine::of_record(&choice.quality))
+            .unwrap_or_default();
         Ok(console::probe(&console::ProbeView { desk, inquiry: &inquiry, quality: &quality }))
     })
     .await
@@ -234,21 +271,33 @@ async fn get_approve(State(door): State<Door>, from: FromDesk, id: InPath) -> Re
 async fn get_array(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
     of_inquiry(door, from, id, |_, _, desk, InquirySight { inquiry, sight, candidates }| {
         let candidates = shown(&candidates);
-        Ok(console::array(&console::ArrayView { desk, inquiry: &inquiry, sight: &sight, candidates: &candidates }))
+        Ok(console::array(&console::ArrayView {
+            desk,
+            inquiry: &inquiry,
+            sight: &sight,
+            candidates: &candidates,
+        }))
     })
     .await
 }
 
-async fn get_compare(State(door): State<Door>, from: FromDesk, path: super::inquire::InPaths) -> Response {
+async fn get_compare(
+    State(door): State<Door>,
+    from: FromDesk,
+    path: super::inquire::InPaths,
+) -> Response {
     let (id, version) = match both(path) {
         Ok((id, version)) => (id, VersionId::parse(&version)),
-        Err(refusal) => return door.instead(&from.ticket.clone(), door.service.ledger().kind(), refusal),
+        Err(refusal) => {
+            return door.instead(&from.ticket.clone(), door.service.ledger().kind(), refusal);
+        }
     };
     let not_found = || ServiceError::NotFound { what: "candidate" };
     door.page(from, move |service, at, desk| {
         let InquirySight { inquiry, sight, candidates } = service.inquiry(at, id)?;
         let candidates = shown(&candidates);
-        let array = console::ArrayView { desk, inquiry: &inquiry, sight: &sight, candidates: &candidates };
+        let array =
+            console::ArrayView { desk, inquiry: &inquiry, sight: &sight, candidates: &candidates };
         let at = version.map_err(|_| not_found())?;
         console::compare(&console::CompareView { array, at }).ok_or_else(not_found)
     })
@@ -257,8 +306,10 @@ async fn get_compare(State(door): State<Door>, from: FromDesk, path: super::inqu
 
 async fn get_report(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
     of_inquiry(door, from, id, |service, at, desk, InquirySight { inquiry, sight, candidates }| {
-        let biographies: Vec<(VersionId, console::Biography)> =
-            candidates.iter().filter_map(|candidate| Some((candidate.version, biography(candidate)?))).collect();
+        let biographies: Vec<(VersionId, console::Biography)> = candidates
+            .iter()
+            .filter_map(|candidate| Some((candidate.version, biography(candidate)?)))
+            .collect();
         let witnessed = service.ledger().witnessing().complete.map_or(0, |(leaves, _)| leaves);
         let issued = inquiry.report();
         let view = console::ReportView {
@@ -279,7 +330,12 @@ async fn get_decisions(State(door): State<Door>, from: FromDesk) -> Response {
         let (accounts, waiting) = (service.people(at)?, service.grants(at)?);
         let grants = grant_views(&waiting, &accounts);
         let alarms = service.alarms();
-        Ok(console::decisions(&console::DecisionsView { desk, grants: &grants, accounts: &accounts, alarms: &alarms }))
+        Ok(console::decisions(&console::DecisionsView {
+            desk,
+            grants: &grants,
+            accounts: &accounts,
+            alarms: &alarms,
+        }))
     })
     .await
 }
@@ -301,11 +357,16 @@ async fn get_grants(State(door): State<Door>, from: FromDesk) -> Response {
     .await
 }
 
-async fn get_new_grant(State(door): State<Door>, from: FromDesk, query: Result<Query<OfPerson>, QueryRejection>) -> Response {
+async fn get_new_grant(
+    State(door): State<Door>,
+    from: FromDesk,
+    query: Result<Query<OfPerson>, QueryRejection>,
+) -> Response {
     let person = query.ok().and_then(|Query(of)| of.person);
     door.page(from, move |service, at, desk| {
         let (accounts, agencies) = (service.people(at)?, agencies(service));
-        let known = accounts.iter().find(|standing| Some(&standing.account.person.id) == person.as_ref());
+        let known =
+            accounts.iter().find(|standing| Some(&standing.account.person.id) == person.as_ref());
         Ok(console::new_grant(&console::NewGrantView { desk, agencies: &agencies, known }))
     })
     .await
@@ -321,7 +382,11 @@ async fn get_alarms(State(door): State<Door>, from: FromDesk) -> Response {
 
 async fn get_figures(State(door): State<Door>, from: FromDesk) -> Response {
     door.page(from, |service, at, desk| {
-        let figure = |name: &str, value: u64, what: &str| console::Figure { name: name.to_owned(), value, what: what.to_owned() };
+        let figure = |name: &str, value: u64, what: &str| console::Figure {
+            name: name.to_owned(),
+            value,
+            what: what.to_owned(),
+        };
         let generation = service.ledger().generation();
         let accounts = service.people(at)?;
         let on = accounts.iter().filter(|standing| standing.account.off.is_none()).count() as u64;
@@ -341,7 +406,8 @@ async fn get_log(State(door): State<Door>, from: FromDesk) -> Response {
     door.page(from, |service, at, desk| {
         let leaves = service.ledger().leaves();
         let (newest, review) = (service.newest_leaves(at, NEWEST_LEAVES)?, service.log_review(at)?);
-        let (checkpoint, witnessing) = (service.ledger().cosigned_checkpoint(), service.ledger().witnessing());
+        let (checkpoint, witnessing) =
+            (service.ledger().cosigned_checkpoint(), service.ledger().witnessing());
         let (doors, alarms) = (service.doors(), service.alarms());
         Ok(console::log(&console::LogView {
             desk,
@@ -379,7 +445,11 @@ async fn get_leaf(State(door): State<Door>, from: FromDesk, leaf: InPath) -> Res
 async fn get_samples(State(door): State<Door>, from: FromDesk) -> Response {
     door.page(from, |service, at, desk| {
         let samples = service.samples_at(at)?;
-        Ok(console::samples(&console::SamplesView { desk, samples: &samples, leaves: service.ledger().leaves() }))
+        Ok(console::samples(&console::SamplesView {
+            desk,
+            samples: &samples,
+            leaves: service.ledger().leaves(),
+        }))
     })
     .await
 }
@@ -389,7 +459,12 @@ async fn get_findings(State(door): State<Door>, from: FromDesk) -> Response {
         let rows: Vec<console::FindingRow> = service
             .findings_at(at)?
             .into_iter()
-            .map(|(sample, asked, finding, note)| console::FindingRow { sample, asked, finding, note })
+            .map(|(sample, asked, finding, note)| console::FindingRow {
+                sample,
+                asked,
+                finding,
+                note,
+            })
             .collect();
         Ok(console::findings(&console::FindingsView { desk, findings: &rows }))
     })
@@ -409,13 +484,18 @@ async fn of_inquiry(
     door: Door,
     from: FromDesk,
     id: InPath,
-    page: impl FnOnce(&Service, &AtDesk, &Desk, InquirySight) -> Result<Markup, ServiceError> + Send + 'static,
+    page: impl FnOnce(&Service, &AtDesk, &Desk, InquirySight) -> Result<Markup, ServiceError>
+    + Send
+    + 'static,
 ) -> Response {
     let id: InquiryId = match inquiry_id(id) {
         Ok(id) => id,
-        Err(refusal) => return door.instead(&from.ticket.clone(), door.service.ledger().kind(), refusal),
+        Err(refusal) => {
+            return door.instead(&from.ticket.clone(), door.service.ledger().kind(), refusal);
+        }
     };
-    door.page(from, move |service, at, desk| page(service, at, desk, service.inquiry(at, id)?)).await
+    door.page(from, move |service, at, desk| page(service, at, desk, service.inquiry(at, id)?))
+        .await
 }
 
 fn agencies(service: &Service) -> Vec<console::AgencyChoice> {
@@ -431,38 +511,56 @@ fn grant_views<'a>(
     waiting: &'a [([u8; 16], crate::service::Grant)],
     accounts: &'a [crate::service::AccountStanding],
 ) -> Vec<console::GrantView<'a>> {
-    let known = |id: &Identifier| accounts.iter().find(|standing| standing.account.person.id == *id);
-    waiting.iter().map(|(id, grant)| console::GrantView { id: *id, grant, known: known(&grant.person.id) }).collect()
+    let known =
+        |id: &Identifier| accounts.iter().find(|standing| standing.account.person.id == *id);
+    waiting
+        .iter()
+        .map(|(id, grant)| console::GrantView { id: *id, grant, known: known(&grant.person.id) })
+        .collect()
 }
 
 fn shown(candidates: &[Candidate]) -> Vec<console::Shown> {
-    let shown =
-        |candidate: &Candidate| console::Shown { version: candidate.version, biography: biography(candidate), face: candidate.face };
+    let shown = |candidate: &Candidate| console::Shown {
+        version: candidate.version,
+        biography: biography(candidate),
+        face: candidate.face,
+    };
     candidates.iter().map(shown).collect()
 }
 
 fn biography(candidate: &Candidate) -> Option<console::Biography> {
     let (_, agency, record) = candidate.known.as_ref()?;
-    Some(console::Biography { agency: agency.clone(), number: record.number.clone(), booking: record.booking.clone() })
+    Some(console::Biography {
+        agency: agency.clone(),
+        number: record.number.clone(),
+        booking: record.booking.clone(),
+    })
 }
 
 /// This year so far, and the last one.
 fn periods(now_cs: u64) -> Vec<Period> {
     let seconds = i64::try_from(now_cs / 100).unwrap_or_default();
-    let today = time::OffsetDateTime::from_unix_timestamp(seconds).map_or(Date::MIN, time::OffsetDateTime::date);
+    let today = time::OffsetDateTime::from_unix_timestamp(seconds)
+        .map_or(Date::MIN, time::OffsetDateTime::date);
     let first = |year| Date::from_calendar_date(year, time::Month::January, 1).ok();
     let tomorrow = today.next_day().unwrap_or(today);
-    let spans = [(first(today.year()), Some(tomorrow)), (first(today.year() - 1), first(today.year()))];
+    let spans =
+        [(first(today.year()), Some(tomorrow)), (first(today.year() - 1), first(today.year()))];
     spans.into_iter().filter_map(|(from, to)| Period::new(from?, to?).ok()).collect()
 }
 
 fn html(status: StatusCode, page: Markup) -> Response {
-    with_headers((status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.into_string()).into_response())
+    with_headers(
+        (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.into_string())
+            .into_response(),
+    )
 }
 
 fn with_headers(mut answer: Response) -> Response {
     for (name, value) in console::HEADERS {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+        {
             answer.headers_mut().insert(name, value);
         }
     }

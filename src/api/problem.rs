@@ -1,6 +1,8 @@
-//! What a caller is told when a verb doesn't do what it was asked: RFC 9457 `application/problem+json`.
+//! What a caller is told when a verb doesn't do what it was asked: RFC 9457
+//! `application/problem+json`.
 //!
-//! A refusal tells its reason. A failure of ours tells the request's id only; the cause goes to the journal under that id.
+//! A refusal tells its reason. A failure of ours tells the request's id only; the cause goes to the
+//! journal under that id.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -52,7 +54,11 @@ impl Refusal {
     }
 
     pub(super) fn too_large(what: &str, max: usize) -> Self {
-        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", format!("{what} has more than {max} bytes"))
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            format!("{what} has more than {max} bytes"),
+        )
     }
 
     pub(super) fn busy() -> Self {
@@ -60,7 +66,11 @@ impl Refusal {
     }
 
     pub(super) fn failed() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "failed", "the box failed; its journal has the cause under this request's id")
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "failed",
+            "the box failed; its journal has the cause under this request's id",
+        )
     }
 
     /// Words an error of a verb.
@@ -86,30 +96,48 @@ impl Refusal {
 
     fn refused(error: &ServiceError) -> Self {
         let (status, kind) = match error {
-            ServiceError::Roster(RosterError::UnknownAgency { .. }) => (StatusCode::UNPROCESSABLE_ENTITY, "unknown-agency"),
+            ServiceError::Roster(RosterError::UnknownAgency { .. }) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "unknown-agency")
+            }
             ServiceError::Roster(_) => (StatusCode::FORBIDDEN, "not-allowed"),
-            ServiceError::Person(PersonError::Locked | PersonError::Off { .. }) => (StatusCode::FORBIDDEN, "account"),
-            ServiceError::Person(PersonError::Untrained { .. }) => (StatusCode::FORBIDDEN, "untrained"),
-            ServiceError::Person(PersonError::NameTaken { .. } | PersonError::TooLong) => (StatusCode::CONFLICT, "account"),
+            ServiceError::Person(PersonError::Locked | PersonError::Off { .. }) => {
+                (StatusCode::FORBIDDEN, "account")
+            }
+            ServiceError::Person(PersonError::Untrained { .. }) => {
+                (StatusCode::FORBIDDEN, "untrained")
+            }
+            ServiceError::Person(PersonError::NameTaken { .. } | PersonError::TooLong) => {
+                (StatusCode::CONFLICT, "account")
+            }
             ServiceError::Person(_) => (StatusCode::FORBIDDEN, "not-allowed"),
             ServiceError::Touch(_) => (StatusCode::FORBIDDEN, "touch"),
-            ServiceError::NoChallenge | ServiceError::ChallengeOver | ServiceError::ChallengeChanged => {
-                (StatusCode::FORBIDDEN, "challenge")
-            }
+            ServiceError::NoChallenge
+            | ServiceError::ChallengeOver
+            | ServiceError::ChallengeChanged => (StatusCode::FORBIDDEN, "challenge"),
             ServiceError::NoSession => (StatusCode::UNAUTHORIZED, "no-session"),
             ServiceError::BannerFirst => (StatusCode::UNAUTHORIZED, "banner"),
             ServiceError::ScreenHidden => (StatusCode::UNAUTHORIZED, "locked"),
             ServiceError::NoPerson | ServiceError::NoSuchCode => (StatusCode::FORBIDDEN, "log-on"),
-            ServiceError::NoKey | ServiceError::KeyTaken | ServiceError::SoftwareKey => (StatusCode::CONFLICT, "key"),
-            ServiceError::SecondAccount { .. } | ServiceError::NotAppointed { .. } => (StatusCode::CONFLICT, "account"),
+            ServiceError::NoKey | ServiceError::KeyTaken | ServiceError::SoftwareKey => {
+                (StatusCode::CONFLICT, "key")
+            }
+            ServiceError::SecondAccount { .. } | ServiceError::NotAppointed { .. } => {
+                (StatusCode::CONFLICT, "account")
+            }
             ServiceError::Inquiry(_) => (StatusCode::UNPROCESSABLE_ENTITY, "inquiry"),
             ServiceError::Step(step) => Self::step(step),
             ServiceError::NotShown { .. } => (StatusCode::FORBIDDEN, "not-shown"),
             ServiceError::AtWork => (StatusCode::CONFLICT, "at-work"),
-            ServiceError::TooFast { .. } | ServiceError::Ceiling { .. } => (StatusCode::CONFLICT, "ceiling"),
-            ServiceError::Vault(VaultError::UploadSize { .. }) => (StatusCode::PAYLOAD_TOO_LARGE, "upload"),
+            ServiceError::TooFast { .. } | ServiceError::Ceiling { .. } => {
+                (StatusCode::CONFLICT, "ceiling")
+            }
+            ServiceError::Vault(VaultError::UploadSize { .. }) => {
+                (StatusCode::PAYLOAD_TOO_LARGE, "upload")
+            }
             ServiceError::Vault(_) => (StatusCode::CONFLICT, "upload"),
-            ServiceError::Photo(EmbedError::SeveralFaces { .. }) => (StatusCode::UNPROCESSABLE_ENTITY, "several-faces"),
+            ServiceError::Photo(EmbedError::SeveralFaces { .. }) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "several-faces")
+            }
             ServiceError::Photo(_) => (StatusCode::UNPROCESSABLE_ENTITY, "photo"),
             ServiceError::NotFound { .. } => (StatusCode::NOT_FOUND, "not-found"),
             ServiceError::NoSearchDoor => (StatusCode::NOT_FOUND, "no-search-door"),
@@ -118,14 +146,20 @@ impl Refusal {
             ServiceError::NotSwitchable { .. } => (StatusCode::CONFLICT, "not-switchable"),
             ServiceError::InDoubt { .. } => (StatusCode::CONFLICT, "log-in-doubt"),
             ServiceError::NotPending { .. } => (StatusCode::CONFLICT, "not-pending"),
-            ServiceError::Posted(_) | ServiceError::NoCosignature { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "cosignature"),
-            ServiceError::Range { .. } | ServiceError::Sample { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "range"),
+            ServiceError::Posted(_) | ServiceError::NoCosignature { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "cosignature")
+            }
+            ServiceError::Range { .. } | ServiceError::Sample { .. } => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "range")
+            }
             ServiceError::ClockDisagrees { .. } => (StatusCode::CONFLICT, "clock"),
             ServiceError::NoSwitch => (StatusCode::NOT_FOUND, "no-switch"),
             _ => (StatusCode::CONFLICT, "refused"),
         };
         let faces = match error {
-            ServiceError::Photo(EmbedError::SeveralFaces { faces }) => faces.iter().map(FaceView::from).collect(),
+            ServiceError::Photo(EmbedError::SeveralFaces { faces }) => {
+                faces.iter().map(FaceView::from).collect()
+            }
             _ => Vec::new(),
         };
         let field = match error {

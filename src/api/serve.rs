@@ -14,15 +14,21 @@ use tokio::sync::Semaphore;
 
 use super::Peer;
 use crate::limits::{
-    CONNECTION_SECONDS_MAX, CONNECTIONS_MAX, DRAIN_SECONDS_MAX, HEADER_BYTES_MAX, HEADER_SECONDS_MAX, STREAMS_PER_CONNECTION_MAX,
+    CONNECTION_SECONDS_MAX, CONNECTIONS_MAX, DRAIN_SECONDS_MAX, HEADER_BYTES_MAX,
+    HEADER_SECONDS_MAX, STREAMS_PER_CONNECTION_MAX,
 };
 use crate::roster::Caller;
 
 /// Serves until `stop` resolves, then lets requests at work end within `DRAIN_SECONDS_MAX`.
 ///
-/// `accept` ends a handshake and says what the caller's certificate names; `None` drops the connection.
-pub async fn serve<A, F, S>(listener: TcpListener, accept: A, router: Router, stop: impl Future<Output = ()>)
-where
+/// `accept` ends a handshake and says what the caller's certificate names; `None` drops the
+/// connection.
+pub async fn serve<A, F, S>(
+    listener: TcpListener,
+    accept: A,
+    router: Router,
+    stop: impl Future<Output = ()>,
+) where
     A: Fn(TcpStream) -> F + Clone + Send + Sync + 'static,
     F: Future<Output = Option<(S, Option<Caller>)>> + Send,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -49,28 +55,39 @@ where
             },
             () = &mut stop => break,
         };
-        let (accept, http, router, watcher) = (accept.clone(), http.clone(), router.clone(), graceful.watcher());
+        let (accept, http, router, watcher) =
+            (accept.clone(), http.clone(), router.clone(), graceful.watcher());
         tokio::spawn(async move {
             let _permit = permit;
             let Some((stream, caller)) = accept(tcp).await else { return };
             let service = TowerToHyperService::new(router.layer(axum::Extension(Peer(caller))));
             let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
             // A certificate that was revoked meanwhile doesn't outlive its connection by much.
-            let ended = tokio::time::timeout(Duration::from_secs(CONNECTION_SECONDS_MAX), watcher.watch(connection)).await;
+            let ended = tokio::time::timeout(
+                Duration::from_secs(CONNECTION_SECONDS_MAX),
+                watcher.watch(connection),
+            )
+            .await;
             if let Ok(Err(e)) = ended {
                 log::debug!("a connection broke: {e}");
             }
         });
     }
     drop(listener);
-    if tokio::time::timeout(Duration::from_secs(DRAIN_SECONDS_MAX), graceful.shutdown()).await.is_err() {
+    if tokio::time::timeout(Duration::from_secs(DRAIN_SECONDS_MAX), graceful.shutdown())
+        .await
+        .is_err()
+    {
         log::warn!("requests were still at work after {DRAIN_SECONDS_MAX} s and were cut off");
     }
 }
 
 fn http() -> Builder<TokioExecutor> {
     let mut http = Builder::new(TokioExecutor::new());
-    http.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(HEADER_SECONDS_MAX)).max_buf_size(HEADER_BYTES_MAX);
+    http.http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(HEADER_SECONDS_MAX))
+        .max_buf_size(HEADER_BYTES_MAX);
     let header_bytes = u32::try_from(HEADER_BYTES_MAX).expect("16 KiB fit");
     http.http2()
         .timer(TokioTimer::new())

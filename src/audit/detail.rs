@@ -1,8 +1,8 @@
-//! What a leaf's sealed detail says: who did what for whom, why, and how it ended. Bookings are named by version id only; no booking data
-//! is copied here.
+//! What a leaf's sealed detail says: who did what for whom, why, and how it ended. Bookings are
+//! named by version id only; no booking data is copied here.
 //!
-//! A detail is the JSON of one of these variants, committed to and sealed byte for byte as it was written; an auditor to whom it is opened
-//! reads the same type.
+//! A detail is the JSON of one of these variants, committed to and sealed byte for byte as it was
+//! written; an auditor to whom it is opened reads the same type.
 
 use std::fmt::{Display, Formatter};
 
@@ -32,7 +32,11 @@ pub struct Actor {
 impl Actor {
     /// A person at a console.
     pub fn at(caller: &Caller, person: &Person) -> Self {
-        Self { person: Some(person.id.clone()), agency: Some(person.agency.clone()), ..Self::from(caller) }
+        Self {
+            person: Some(person.id.clone()),
+            agency: Some(person.agency.clone()),
+            ..Self::from(caller)
+        }
     }
 }
 
@@ -58,7 +62,19 @@ pub enum Alarm {
 }
 
 /// What an audit found of one search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
 pub enum Finding {
@@ -101,12 +117,14 @@ pub struct Refusal {
 }
 
 macro_rules! details {
-    ($($(#[doc = $doc:literal])+ $kind:ident { $($(#[$meta:meta])* $field:ident: $type:ty),* $(,)? })+) => {
+    ($($(#[doc = $doc:literal])+ $kind:ident { $($(#[$meta:meta])* $field:ident: $type:ty),* $(,)?
+        })+) => {
         /// One detail, one variant a kind of leaf.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "detail", rename_all = "snake_case")]
         #[expect(missing_docs, reason = "a field's name is its meaning, and LEAVES.md shows each")]
-        #[expect(clippy::large_enum_variant, reason = "one is made for a leaf and goes when it is written; none are kept by the thousand")]
+        #[expect(clippy::large_enum_variant, reason = "one is made for a leaf and goes when it is \
+            written; none are kept by the thousand")]
         pub enum Detail {
             $($(#[doc = $doc])+ $kind { $($(#[$meta])* $field: $type),* },)+
         }
@@ -124,7 +142,8 @@ macro_rules! details {
 
 details! {
     /// The daemon is about to serve.
-    Started { software: String, state: String, model: String, engine: String, device: String, roster_sha256: String }
+    Started { software: String, state: String, model: String, engine: String, device: String,
+        roster_sha256: String }
     /// The daemon stopped in order.
     Stopped { software: String }
     /// Something is wrong.
@@ -138,9 +157,11 @@ details! {
     /// A backup's log was brought up to what witnesses kept.
     LogRestored { software: String, backup_leaves: u64, supplied_leaves: u64, checkpoint: String }
     /// The log goes on under another origin.
-    OriginOpened { software: String, former: String, backup_leaves: u64, backup_root: String, cosigned: String }
+    OriginOpened { software: String, former: String, backup_leaves: u64, backup_root: String,
+        cosigned: String }
     /// A booking came in.
-    BookingIn { actor: Actor, agency: Identifier, version: VersionId, replaces: Option<VersionId>, photo_commitment: String }
+    BookingIn { actor: Actor, agency: Identifier, version: VersionId, replaces: Option<VersionId>,
+        photo_commitment: String }
     /// A booking was refused.
     BookingRefused { actor: Actor, reason: String }
     /// A booking was released.
@@ -148,19 +169,23 @@ details! {
     /// A booking was purged.
     Purged { agency: Identifier, version: VersionId, assurance: String }
     /// A notice of evidentiary value came.
-    HoldNoticed { actor: Actor, agency: Identifier, version: VersionId, order: Option<String>, reason: String }
+    HoldNoticed { actor: Actor, agency: Identifier, version: VersionId, order: Option<String>,
+        reason: String }
     /// It was decided.
     HoldDecided { actor: Actor, version: VersionId, granted: bool, reason: String }
     /// A request for longer retention was decided.
-    ExtensionDecided { actor: Actor, agency: Identifier, version: VersionId, granted: bool, case_number: String, contact: String, reason: String, days: u64 }
+    ExtensionDecided { actor: Actor, agency: Identifier, version: VersionId, granted: bool,
+        case_number: String, contact: String, reason: String, days: u64 }
     /// A held booking went to removable media.
     Transferred { actor: Actor, version: VersionId, manifest_sha256: String }
     /// Bookings that are suppressed because what is kept of them is damaged.
     BookingsDamaged { versions: Vec<VersionId> }
     /// A search was asked for.
-    Asked { actor: Actor, search: String, inquiry: String, request: Request, approval: SearchApproval, touch: Touch, key: Credential }
+    Asked { actor: Actor, search: String, inquiry: String, request: Request,
+        approval: SearchApproval, touch: Touch, key: Credential }
     /// A search was answered.
-    Answered { actor: Actor, search: String, model: String, gallery_rows: u64, candidates: Vec<Shown> }
+    Answered { actor: Actor, search: String, model: String, gallery_rows: u64,
+        candidates: Vec<Shown> }
     /// A search was never answered.
     Interrupted { search: Option<String> }
     /// A search was refused.
@@ -170,7 +195,8 @@ details! {
     /// An inquiry was opened.
     InquiryOpened { actor: Actor, inquiry: String, request: Request }
     /// An examiner dispositioned all candidates.
-    Reviewed { actor: Actor, inquiry: String, findings: Vec<inquiry::Finding>, released: Vec<VersionId> }
+    Reviewed { actor: Actor, inquiry: String, findings: Vec<inquiry::Finding>,
+        released: Vec<VersionId> }
     /// A report was issued.
     ReportIssued { actor: Actor, inquiry: String, report_sha256: String, leads: Vec<VersionId> }
     /// What came of a report.
@@ -196,9 +222,11 @@ details! {
     /// Who and what stands in the roster changed.
     RosterChanged { by: Vec<Identifier>, what: String, roster_sha256: String }
     /// An account, a role or a key was asked for.
-    GrantAsked { actor: Actor, grant: String, person: Person, key: Option<Credential>, approval: ActApproval, touch: Touch }
+    GrantAsked { actor: Actor, grant: String, person: Person, key: Option<Credential>,
+        approval: ActApproval, touch: Touch }
     /// It was approved.
-    GrantApproved { actor: Actor, grant: String, person: Identifier, approval: ActApproval, touch: Touch }
+    GrantApproved { actor: Actor, grant: String, person: Identifier, approval: ActApproval,
+        touch: Touch }
     /// It was declined.
     GrantDeclined { actor: Option<Actor>, grant: String, person: Identifier, reason: String }
     /// A first commander or administrator was appointed at the box.
@@ -236,7 +264,8 @@ details! {
     /// A sample was drawn.
     SampleDrawn { actor: Actor, leaves: Vec<u64> }
     /// A search of a sample was reviewed.
-    SampleReviewed { actor: Actor, asked: u64, finding: Finding, note: String, routed_to: Option<Identifier> }
+    SampleReviewed { actor: Actor, asked: u64, finding: Finding, note: String,
+        routed_to: Option<Identifier> }
     /// An agency looked at findings about people whom it employs.
     FindingsRead { actor: Actor, first: u64, end: u64 }
     /// An auditor went through the log.
@@ -249,10 +278,12 @@ impl Detail {
     /// Who was refused what and why, where this is a refusal.
     pub fn refusal(&self) -> Option<(&Actor, Option<&Request>, &str)> {
         match self {
-            Self::SearchRefused { actor, request, reason } => Some((actor, request.as_ref(), reason)),
-            Self::BookingRefused { actor, reason } | Self::CallerRefused { actor, reason } | Self::LogOnRefused { actor, reason, .. } => {
-                Some((actor, None, reason))
+            Self::SearchRefused { actor, request, reason } => {
+                Some((actor, request.as_ref(), reason))
             }
+            Self::BookingRefused { actor, reason }
+            | Self::CallerRefused { actor, reason }
+            | Self::LogOnRefused { actor, reason, .. } => Some((actor, None, reason)),
             _ => None,
         }
     }
@@ -265,14 +296,26 @@ impl Detail {
 
 impl From<&Caller> for Actor {
     fn from(caller: &Caller) -> Self {
-        Self { certificate: caller.name.to_string(), fingerprint: hex::encode(caller.fingerprint), person: None, agency: None }
+        Self {
+            certificate: caller.name.to_string(),
+            fingerprint: hex::encode(caller.fingerprint),
+            person: None,
+            agency: None,
+        }
     }
 }
 
 impl Alarm {
     /// All alarms, by their codes.
-    pub const ALL: [Self; 7] =
-        [Self::Unwitnessed, Self::LogInDoubt, Self::ClockBehind, Self::ClockAhead, Self::DiskLow, Self::NoWitnesses, Self::AuditOverdue];
+    pub const ALL: [Self; 7] = [
+        Self::Unwitnessed,
+        Self::LogInDoubt,
+        Self::ClockBehind,
+        Self::ClockAhead,
+        Self::DiskLow,
+        Self::NoWitnesses,
+        Self::AuditOverdue,
+    ];
 
     /// The alarm of a code.
     pub fn of(code: u64) -> Option<Self> {

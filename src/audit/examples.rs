@@ -1,23 +1,35 @@
-//! `LEAVES.md`: every kind of leaf with an example, written from the types themselves. A test holds the file against them.
+//! `LEAVES.md`: every kind of leaf with an example, written from the types themselves. A test holds
+//! the file against them.
 
 use std::fmt::Write;
 
 use time::macros::date;
 
-use super::touch::{Aaguid, ActApproval, Base64Url, Credential, FaceBox, PublicKey, SearchApproval, Touch, Verb};
-use super::{Actor, Alarm, Detail, Finding, Leaf, LeafKind, Refusal, SALT_BYTES, Shown, Unusable, commit};
+use super::touch::{
+    Aaguid, ActApproval, Base64Url, Credential, FaceBox, PublicKey, SearchApproval, Touch, Verb,
+};
+use super::{
+    Actor, Alarm, Detail, Finding, Leaf, LeafKind, Refusal, SALT_BYTES, Shown, Unusable, commit,
+};
 use crate::booking::{Identifier, Text, VersionId};
 use crate::inquiry::{
-    self, Attestations, Component, Disposition, Handover, Observation, Outcome, Purpose, Reference, Request, Requester, Seen, Upshot,
+    self, Attestations, Component, Disposition, Handover, Observation, Outcome, Purpose, Reference,
+    Request, Requester, Seen, Upshot,
 };
 use crate::roster::{OffReason, Person, Role};
 
-const HEAD: &str = "# Leaves\n\nWhat the log says, kind by kind. A leaf is public: its bytes lie in the entry bundles that everybody in the roster \
-may read, and in every export. Its detail is sealed on the box and opened for auditors only; the leaf commits to it as \
-SHA-256(`smrt leaf detail v1` and a zero byte, 32 random bytes of salt, the detail's JSON), so whoever is shown both can check that they belong \
-together, and nobody can guess one from the other.\n\nThe bytes of a leaf stand as a table in `leaf.rs`. Times are hundredths of a second since \
-1970-01-01 UTC. Version, kind and time stand in the same place in every version to come. In the examples the salt is all zeros and the time \
-2026-11-23 16:00 UTC; digests are shortened to zeros.\n\nThis file is written by `SMRT_WRITE=1 cargo test --lib every_kind_of_leaf_is_shown`, and that \
+const HEAD: &str = "# Leaves\n\nWhat the log says, kind by kind. A leaf is public: its bytes lie \
+    in the entry bundles that everybody in the roster \
+may read, and in every export. Its detail is sealed on the box and opened for auditors only; the \
+leaf commits to it as \
+SHA-256(`smrt leaf detail v1` and a zero byte, 32 random bytes of salt, the detail's JSON), so \
+whoever is shown both can check that they belong \
+together, and nobody can guess one from the other.\n\nThe bytes of a leaf stand as a table in \
+`leaf.rs`. Times are hundredths of a second since \
+1970-01-01 UTC. Version, kind and time stand in the same place in every version to come. In the \
+examples the salt is all zeros and the time \
+2026-11-23 16:00 UTC; digests are shortened to zeros.\n\nThis file is written by `SMRT_WRITE=1 \
+cargo test --lib every_kind_of_leaf_is_shown`, and that \
 test fails where it isn't what the types say.\n";
 
 fn text(words: &str) -> Text {
@@ -29,7 +41,12 @@ fn id(name: &str) -> Identifier {
 }
 
 fn actor(certificate: &str) -> Actor {
-    Actor { certificate: certificate.to_owned(), fingerprint: "0".repeat(64), person: None, agency: None }
+    Actor {
+        certificate: certificate.to_owned(),
+        fingerprint: "0".repeat(64),
+        person: None,
+        agency: None,
+    }
 }
 
 /// A person at a console.
@@ -51,7 +68,12 @@ fn approval(verb: Verb, person: &str) -> ActApproval {
 }
 
 fn touch() -> Touch {
-    Touch { credential: bytes(&[0x0f; 32]), authenticator_data: bytes(&[0; 37]), client_data: bytes(b"{}"), signature: bytes(&[0; 70]) }
+    Touch {
+        credential: bytes(&[0x0f; 32]),
+        authenticator_data: bytes(&[0; 37]),
+        client_data: bytes(b"{}"),
+        signature: bytes(&[0; 70]),
+    }
 }
 
 fn bytes<const BYTES_MAX: usize>(bytes: &[u8]) -> Base64Url<BYTES_MAX> {
@@ -59,7 +81,12 @@ fn bytes<const BYTES_MAX: usize>(bytes: &[u8]) -> Base64Url<BYTES_MAX> {
 }
 
 fn key() -> Credential {
-    Credential { id: bytes(&[0x0f; 32]), public_key: PublicKey::EdDsa([9; 32]), sign_count: 0, aaguid: Aaguid([0; 16]) }
+    Credential {
+        id: bytes(&[0x0f; 32]),
+        public_key: PublicKey::EdDsa([9; 32]),
+        sign_count: 0,
+        aaguid: Aaguid([0; 16]),
+    }
 }
 
 fn person() -> Person {
@@ -76,13 +103,21 @@ fn person() -> Person {
 
 fn request() -> Request {
     Request {
-        requester: Requester { name: text("Det. A. Ortiz"), badge: text("2210"), agency: id("slmpd") },
+        requester: Requester {
+            name: text("Det. A. Ortiz"),
+            badge: text("2210"),
+            agency: id("slmpd"),
+        },
         reference: Reference::ComplaintNumber { number: text("26-004711") },
         purpose: Purpose::Crime,
         reason: "robbery at Grand and Gravois, suspect on store camera".to_owned(),
         probe_source: text("store camera"),
         candidates: 20,
-        attestations: Attestations { not_solely_protected: true, shows_person_sought: true, source_as_stated: true },
+        attestations: Attestations {
+            not_solely_protected: true,
+            shows_person_sought: true,
+            source_as_stated: true,
+        },
     }
 }
 
@@ -106,9 +141,15 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
             alarm: Alarm::Unwitnessed,
             what: words("leaves from 4711 on are not cosigned by a quorum after 60 minutes"),
         },
-        LeafKind::AlarmCleared => Detail::AlarmCleared { alarm: Alarm::Unwitnessed, what: words("a quorum has cosigned what was late") },
+        LeafKind::AlarmCleared => Detail::AlarmCleared {
+            alarm: Alarm::Unwitnessed,
+            what: words("a quorum has cosigned what was late"),
+        },
         LeafKind::ClockStepped => Detail::ClockStepped { behind_cs: 0, ahead_cs: 720_000 },
-        LeafKind::ClockConfirmed => Detail::ClockConfirmed { actor: admin(), time_source: words("2026-11-23 16:00:00.0 +00:00:00") },
+        LeafKind::ClockConfirmed => Detail::ClockConfirmed {
+            actor: admin(),
+            time_source: words("2026-11-23 16:00:00.0 +00:00:00"),
+        },
         LeafKind::LogRestored => Detail::LogRestored {
             software: words("0.1.0"),
             backup_leaves: 4_000,
@@ -122,23 +163,41 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
             backup_root: digest(),
             cosigned: words("(a signed note)"),
         },
-        LeafKind::BookingIn => {
-            Detail::BookingIn { actor: feed(), agency: id("slmpd"), version, replaces: None, photo_commitment: digest() }
-        }
-        LeafKind::BookingRefused => Detail::BookingRefused { actor: feed(), reason: words("no face found, wanted a photo with a face") },
+        LeafKind::BookingIn => Detail::BookingIn {
+            actor: feed(),
+            agency: id("slmpd"),
+            version,
+            replaces: None,
+            photo_commitment: digest(),
+        },
+        LeafKind::BookingRefused => Detail::BookingRefused {
+            actor: feed(),
+            reason: words("no face found, wanted a photo with a face"),
+        },
         LeafKind::Released => Detail::Released {
             actor: feed(),
             agency: id("slmpd"),
             versions: vec![version],
             reason: words("expunged by order of the court"),
         },
-        LeafKind::Purged => Detail::Purged { agency: id("slmpd"), version, assurance: words("key overwritten, medium not proven") },
-        LeafKind::HoldNoticed => {
-            Detail::HoldNoticed { actor: feed(), agency: id("slmpd"), version, order: None, reason: words("evidence in a pending case") }
-        }
-        LeafKind::HoldDecided => {
-            Detail::HoldDecided { actor: admin(), version, granted: true, reason: words("case confirmed by the prosecutor") }
-        }
+        LeafKind::Purged => Detail::Purged {
+            agency: id("slmpd"),
+            version,
+            assurance: words("key overwritten, medium not proven"),
+        },
+        LeafKind::HoldNoticed => Detail::HoldNoticed {
+            actor: feed(),
+            agency: id("slmpd"),
+            version,
+            order: None,
+            reason: words("evidence in a pending case"),
+        },
+        LeafKind::HoldDecided => Detail::HoldDecided {
+            actor: admin(),
+            version,
+            granted: true,
+            reason: words("case confirmed by the prosecutor"),
+        },
         LeafKind::ExtensionDecided => Detail::ExtensionDecided {
             actor: admin(),
             agency: id("slmpd"),
@@ -149,7 +208,9 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
             reason: words("trial date moved"),
             days: 60,
         },
-        LeafKind::Transferred => Detail::Transferred { actor: admin(), version, manifest_sha256: digest() },
+        LeafKind::Transferred => {
+            Detail::Transferred { actor: admin(), version, manifest_sha256: digest() }
+        }
         LeafKind::BookingsDamaged => Detail::BookingsDamaged { versions: vec![version] },
         LeafKind::Asked => {
             let approval = SearchApproval {
@@ -170,7 +231,15 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
                 nonce: [0; 32],
             };
             let (actor, touch, key) = (at("smrt:device/rtcc-1", "operator-1"), touch(), key());
-            Detail::Asked { actor, search: search(), inquiry: search(), request: request(), approval, touch, key }
+            Detail::Asked {
+                actor,
+                search: search(),
+                inquiry: search(),
+                request: request(),
+                approval,
+                touch,
+                key,
+            }
         }
         LeafKind::Answered => Detail::Answered {
             actor: console(),
@@ -180,56 +249,89 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
             candidates: vec![Shown { version, score: 0.61 }],
         },
         LeafKind::Interrupted => Detail::Interrupted { search: Some(search()) },
-        LeafKind::SearchRefused => {
-            Detail::SearchRefused { actor: console(), request: Some(request()), reason: words("the reason is a placeholder") }
+        LeafKind::SearchRefused => Detail::SearchRefused {
+            actor: console(),
+            request: Some(request()),
+            reason: words("the reason is a placeholder"),
+        },
+        LeafKind::PhotoViewed => {
+            Detail::PhotoViewed { actor: console(), search: search(), version }
         }
-        LeafKind::PhotoViewed => Detail::PhotoViewed { actor: console(), search: search(), version },
-        LeafKind::InquiryOpened => Detail::InquiryOpened { actor: console(), inquiry: search(), request: request() },
+        LeafKind::InquiryOpened => {
+            Detail::InquiryOpened { actor: console(), inquiry: search(), request: request() }
+        }
         LeafKind::Reviewed => Detail::Reviewed {
             actor: at("smrt:device/rtcc-2", "examiner-2"),
             inquiry: search(),
             findings: vec![inquiry::Finding {
                 candidate: version,
                 disposition: Disposition::Lead,
-                observations: vec![Observation { feature: Component::ALL[0].features()[0], seen: Seen::Similarity }],
+                observations: vec![Observation {
+                    feature: Component::ALL[0].features()[0],
+                    seen: Seen::Similarity,
+                }],
                 note: None,
             }],
             released: Vec::new(),
         },
-        LeafKind::ReportIssued => {
-            Detail::ReportIssued { actor: console(), inquiry: search(), report_sha256: digest(), leads: vec![version] }
-        }
+        LeafKind::ReportIssued => Detail::ReportIssued {
+            actor: console(),
+            inquiry: search(),
+            report_sha256: digest(),
+            leads: vec![version],
+        },
         LeafKind::OutcomeRecorded => Detail::OutcomeRecorded {
             actor: console(),
             inquiry: search(),
-            outcome: Outcome { upshot: Upshot::NoLeadFollowed, independent_evidence: None, leads_number: None },
+            outcome: Outcome {
+                upshot: Upshot::NoLeadFollowed,
+                independent_evidence: None,
+                leads_number: None,
+            },
         },
         LeafKind::EvidenceMarked => Detail::EvidenceMarked {
             actor: at("smrt:device/rtcc-1", "operator-1"),
             inquiry: search(),
-            handover: Handover { received_by: text("Det. A. Ortiz"), of: text("Circuit Attorney"), leads_number: Some(text("26-1187")) },
+            handover: Handover {
+                received_by: text("Det. A. Ortiz"),
+                of: text("Circuit Attorney"),
+                leads_number: Some(text("26-1187")),
+            },
         },
-        LeafKind::InquiryClosed => {
-            Detail::InquiryClosed { actor: console(), inquiry: search(), withdrawn: false, reason: words("outcome recorded") }
-        }
-        LeafKind::CallerRefused => {
-            Detail::CallerRefused { actor: console(), reason: words("certificate name 'smrt:device/rtcc-1' is not in the roster") }
-        }
+        LeafKind::InquiryClosed => Detail::InquiryClosed {
+            actor: console(),
+            inquiry: search(),
+            withdrawn: false,
+            reason: words("outcome recorded"),
+        },
+        LeafKind::CallerRefused => Detail::CallerRefused {
+            actor: console(),
+            reason: words("certificate name 'smrt:device/rtcc-1' is not in the roster"),
+        },
         LeafKind::RefusalsGathered => Detail::RefusalsGathered {
             actor: console(),
             hour_cs: TIME_CS,
             refusals: 7,
-            kept: vec![Refusal { time_cs: TIME_CS, reason: words("no face found, wanted a photo with a face"), request: None }],
+            kept: vec![Refusal {
+                time_cs: TIME_CS,
+                reason: words("no face found, wanted a photo with a face"),
+                request: None,
+            }],
         },
         LeafKind::LoggedOn => Detail::LoggedOn {
             actor: at("smrt:device/rtcc-1", "operator-1"),
             approval: approval(Verb::LogOn, "operator-1"),
             touch: touch(),
         },
-        LeafKind::LoggedOff => Detail::LoggedOff { actor: at("smrt:device/rtcc-1", "operator-1"), why: words("by hand") },
-        LeafKind::LogOnRefused => {
-            Detail::LogOnRefused { actor: console(), person: Some(id("operator-1")), reason: words("no such credential") }
-        }
+        LeafKind::LoggedOff => Detail::LoggedOff {
+            actor: at("smrt:device/rtcc-1", "operator-1"),
+            why: words("by hand"),
+        },
+        LeafKind::LogOnRefused => Detail::LogOnRefused {
+            actor: console(),
+            person: Some(id("operator-1")),
+            reason: words("no such credential"),
+        },
         LeafKind::LockedOut => Detail::LockedOut { person: id("operator-1"), tries: 5 },
         LeafKind::Unlocked => Detail::Unlocked {
             actor: at("smrt:device/admin-1", "admin-a"),
@@ -258,42 +360,82 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
             person: id("operator-1"),
             reason: words("no training record"),
         },
-        LeafKind::Appointed => Detail::Appointed { person: Person { id: id("commander"), role: Role::Commander, ..person() } },
+        LeafKind::Appointed => Detail::Appointed {
+            person: Person { id: id("commander"), role: Role::Commander, ..person() },
+        },
         LeafKind::KeyEnrolled => Detail::KeyEnrolled {
             actor: at("smrt:device/rtcc-2", "commander"),
             person: id("commander"),
             key: key(),
             approval: approval(Verb::Enrol, "commander"),
         },
-        LeafKind::AccountOff => {
-            Detail::AccountOff { actor: Some(at("smrt:device/admin-1", "admin-a")), person: id("operator-1"), why: OffReason::Unassociated }
+        LeafKind::AccountOff => Detail::AccountOff {
+            actor: Some(at("smrt:device/admin-1", "admin-a")),
+            person: id("operator-1"),
+            why: OffReason::Unassociated,
+        },
+        LeafKind::AccountReviewed => Detail::AccountReviewed {
+            actor: at("smrt:device/admin-1", "admin-a"),
+            person: id("operator-1"),
+        },
+        LeafKind::RosterChanged => Detail::RosterChanged {
+            by: vec![id("admin-a"), id("commander")],
+            what: words("operator-3 enrolled"),
+            roster_sha256: digest(),
+        },
+        LeafKind::PolicyChanged => Detail::PolicyChanged {
+            by: vec![id("commander")],
+            version: words("4"),
+            policy_sha256: digest(),
+        },
+        LeafKind::ModelSwitchBegun => Detail::ModelSwitchBegun {
+            actor: admin(),
+            from: digest(),
+            to: digest(),
+            bookings: 250_000,
+            accept_failed: 0,
+        },
+        LeafKind::ModelSwitched => Detail::ModelSwitched {
+            from: digest(),
+            to: digest(),
+            bookings: 249_990,
+            suppressed: 10,
+            found_again: 2,
+        },
+        LeafKind::ModelSwitchGivenUp => Detail::ModelSwitchGivenUp {
+            actor: admin(),
+            from: digest(),
+            to: digest(),
+            embedded: 1_000,
+            failed: 3,
+        },
+        LeafKind::BookingsSuppressed => Detail::BookingsSuppressed {
+            model: digest(),
+            bookings: vec![Unusable { version, reason: words("no_face") }],
+        },
+        LeafKind::LogRead => {
+            Detail::LogRead { actor: actor("smrt:witness/court"), hour_cs: TIME_CS }
         }
-        LeafKind::AccountReviewed => Detail::AccountReviewed { actor: at("smrt:device/admin-1", "admin-a"), person: id("operator-1") },
-        LeafKind::RosterChanged => {
-            Detail::RosterChanged { by: vec![id("admin-a"), id("commander")], what: words("operator-3 enrolled"), roster_sha256: digest() }
+        LeafKind::DetailsOpened => {
+            Detail::DetailsOpened { actor: auditor(), first: 4_700, end: 4_711 }
         }
-        LeafKind::PolicyChanged => Detail::PolicyChanged { by: vec![id("commander")], version: words("4"), policy_sha256: digest() },
-        LeafKind::ModelSwitchBegun => {
-            Detail::ModelSwitchBegun { actor: admin(), from: digest(), to: digest(), bookings: 250_000, accept_failed: 0 }
-        }
-        LeafKind::ModelSwitched => {
-            Detail::ModelSwitched { from: digest(), to: digest(), bookings: 249_990, suppressed: 10, found_again: 2 }
-        }
-        LeafKind::ModelSwitchGivenUp => {
-            Detail::ModelSwitchGivenUp { actor: admin(), from: digest(), to: digest(), embedded: 1_000, failed: 3 }
-        }
-        LeafKind::BookingsSuppressed => {
-            Detail::BookingsSuppressed { model: digest(), bookings: vec![Unusable { version, reason: words("no_face") }] }
-        }
-        LeafKind::LogRead => Detail::LogRead { actor: actor("smrt:witness/court"), hour_cs: TIME_CS },
-        LeafKind::DetailsOpened => Detail::DetailsOpened { actor: auditor(), first: 4_700, end: 4_711 },
         LeafKind::ProbeOpened => Detail::ProbeOpened { actor: auditor(), inquiry: search() },
         LeafKind::Exported => Detail::Exported { actor: auditor(), leaves: 4_711 },
-        LeafKind::DetailsExpired => Detail::DetailsExpired { first: 0, end: 4_096, kept_days: 1_096 },
-        LeafKind::ProbesExpired => {
-            Detail::ProbesExpired { inquiries: vec![search()], kept_days: 1_096, assurance: words("key overwritten, medium not proven") }
+        LeafKind::DetailsExpired => {
+            Detail::DetailsExpired { first: 0, end: 4_096, kept_days: 1_096 }
         }
-        LeafKind::SampleSeeded => Detail::SampleSeeded { actor: auditor(), seed: 20_261_123, rate_ppm: 50_000, first: 0, end: 4_711 },
+        LeafKind::ProbesExpired => Detail::ProbesExpired {
+            inquiries: vec![search()],
+            kept_days: 1_096,
+            assurance: words("key overwritten, medium not proven"),
+        },
+        LeafKind::SampleSeeded => Detail::SampleSeeded {
+            actor: auditor(),
+            seed: 20_261_123,
+            rate_ppm: 50_000,
+            first: 0,
+            end: 4_711,
+        },
         LeafKind::SampleDrawn => Detail::SampleDrawn { actor: auditor(), leaves: vec![33, 1_204] },
         LeafKind::SampleReviewed => Detail::SampleReviewed {
             actor: auditor(),
@@ -303,11 +445,19 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
             routed_to: None,
         },
         LeafKind::LogReviewed => {
-            let note = words("two refused log-ons at desk 2, told apart with the person; nothing else");
-            Detail::LogReviewed { actor: at("smrt:device/audit-1", "auditor-1"), first: 4_000, end: 4_711, note }
+            let note =
+                words("two refused log-ons at desk 2, told apart with the person; nothing else");
+            Detail::LogReviewed {
+                actor: at("smrt:device/audit-1", "auditor-1"),
+                first: 4_000,
+                end: 4_711,
+                note,
+            }
         }
         LeafKind::FindingsRead => Detail::FindingsRead { actor: feed(), first: 4_700, end: 4_701 },
-        LeafKind::PublicReport => Detail::PublicReport { actor: console(), report_sha256: digest() },
+        LeafKind::PublicReport => {
+            Detail::PublicReport { actor: console(), report_sha256: digest() }
+        }
     }
 }
 
@@ -327,19 +477,26 @@ fn document() -> String {
             counts: (1..=kind.counts().len() as u64).collect(),
             commitment: commit(&[0; SALT_BYTES], &detail.to_bytes()),
         };
-        write!(text, "\n## {} ({})\n\n{}\n\n", kind.name(), kind as u16, kind.words()).expect("a string takes all that is written");
+        write!(text, "\n## {} ({})\n\n{}\n\n", kind.name(), kind as u16, kind.words())
+            .expect("a string takes all that is written");
         if !kind.counts().is_empty() {
-            writeln!(text, "- counts: {}", kind.counts().join(", ").replace('_', " ")).expect("a string takes all that is written");
+            writeln!(text, "- counts: {}", kind.counts().join(", ").replace('_', " "))
+                .expect("a string takes all that is written");
         }
         if follows.most > 0 {
             let names: Vec<&str> = follows.kinds.iter().map(|kind| kind.name()).collect();
-            let many =
-                if follows.least == follows.most { follows.most.to_string() } else { format!("{} to {}", follows.least, follows.most) };
-            writeln!(text, "- follows: {many} of {}", names.join(", ")).expect("a string takes all that is written");
+            let many = if follows.least == follows.most {
+                follows.most.to_string()
+            } else {
+                format!("{} to {}", follows.least, follows.most)
+            };
+            writeln!(text, "- follows: {many} of {}", names.join(", "))
+                .expect("a string takes all that is written");
         }
         let json = serde_json::to_string_pretty(&detail).expect("a detail is JSON");
         let bytes = hex::encode(leaf.to_bytes());
-        write!(text, "- leaf: `{bytes}`\n\n```json\n{json}\n```\n").expect("a string takes all that is written");
+        write!(text, "- leaf: `{bytes}`\n\n```json\n{json}\n```\n")
+            .expect("a string takes all that is written");
     }
     text
 }

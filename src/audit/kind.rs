@@ -1,12 +1,15 @@
-//! What a leaf may say, in one table: each kind with its name in figures, what its counts count, and which leaves it may follow.
+//! What a leaf may say, in one table: each kind with its name in figures, what its counts count,
+//! and which leaves it may follow.
 //!
-//! Codes are for ever: a kind that isn't written any more keeps its code. `LEAVES.md` beside this file shows an example of each.
+//! Codes are for ever: a kind that isn't written any more keeps its code. `LEAVES.md` beside this
+//! file shows an example of each.
 //!
-//! Everybody in the roster reads leaves, and the time of a booking is public elsewhere: so the leaf that says that a booking came in, and the
-//! leaf that says that a search was asked for, are pointed at by nothing that would tell what became of that one person. What must be tied
-//! to a booking bears its **tag**: a number that only the box can compute, from its master key and the index of the leaf with which that
-//! version of the booking came in. By it a restored box finds its bookings again in what others kept of the log; to everybody else it is a
-//! random number.
+//! Everybody in the roster reads leaves, and the time of a booking is public elsewhere: so the leaf
+//! that says that a booking came in, and the leaf that says that a search was asked for, are
+//! pointed at by nothing that would tell what became of that one person. What must be tied to a
+//! booking bears its **tag**: a number that only the box can compute, from its master key and the
+//! index of the leaf with which that version of the booking came in. By it a restored box finds its
+//! bookings again in what others kept of the log; to everybody else it is a random number.
 
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $code:literal $name:literal [$($count:literal),*] $least:literal..=$most:literal of [$($from:ident),*];)+) => {
@@ -53,7 +56,8 @@ macro_rules! kinds {
             /// How many leaves it follows, and of which kinds these may be.
             pub fn follows(self) -> Follows {
                 match self {
-                    $(Self::$kind => Follows { least: $least, most: $most, kinds: &[$(Self::$from),*] },)+
+                    $(Self::$kind => Follows {
+                        least: $least, most: $most, kinds: &[$(Self::$from),*] },)+
                 }
             }
         }
@@ -86,18 +90,22 @@ kinds! {
     ClockConfirmed = 6 "clock_confirmed" [] 1..=1 of [AlarmRaised];
     /// The log of a restored backup was brought up to what witnesses had kept of it.
     LogRestored = 7 "log_restored" ["backup_leaves", "supplied_leaves"] 0..=0 of [];
-    /// The log goes on under another origin, because what witnesses had cosigned beyond the backup is lost.
+    /// The log goes on under another origin, because what witnesses had cosigned beyond the backup
+    /// is lost.
     OriginOpened = 8 "origin_opened" ["backup_leaves", "cosigned_leaves"] 0..=0 of [];
-    /// A booking came in. Where it replaces an older version of itself, it bears the tag of that one, by which only the box finds it again;
-    /// else 0.
+    /// A booking came in. Where it replaces an older version of itself, it bears the tag of that
+    /// one, by which only the box finds it again; else 0.
     BookingIn = 16 "booking_in" ["replaces"] 0..=0 of [];
     /// A booking was refused.
     BookingRefused = 17 "booking_refused" [] 0..=0 of [];
-    /// An agency released a booking: it is suppressed from here on. The tag says to the box alone which one.
+    /// An agency released a booking: it is suppressed from here on. The tag says to the box alone
+    /// which one.
     Released = 18 "released" ["booking"] 0..=0 of [];
-    /// A suppressed booking's key, photo and record are gone. The tag is that of its release, or of the version that another one replaced.
+    /// A suppressed booking's key, photo and record are gone. The tag is that of its release, or of
+    /// the version that another one replaced.
     Purged = 19 "purged" ["booking"] 0..=1 of [Released];
-    /// An agency gave notice of evidentiary value, of a booking that it released or, where it follows nothing, of one that stands.
+    /// An agency gave notice of evidentiary value, of a booking that it released or, where it
+    /// follows nothing, of one that stands.
     HoldNoticed = 20 "hold_noticed" ["by_order"] 0..=1 of [Released];
     /// The notice of evidentiary value was decided.
     HoldDecided = 21 "hold_decided" ["granted"] 1..=1 of [HoldNoticed];
@@ -120,7 +128,8 @@ kinds! {
     /// An inquiry was opened.
     InquiryOpened = 37 "inquiry_opened" [] 0..=0 of [];
     /// An examiner dispositioned all candidates of an answer.
-    Reviewed = 38 "reviewed" ["examiner", "candidates", "leads", "disagreements"] 1..=2 of [Answered, Reviewed];
+    Reviewed = 38 "reviewed" ["examiner", "candidates", "leads",
+        "disagreements"] 1..=2 of [Answered, Reviewed];
     /// A report was issued.
     ReportIssued = 39 "report_issued" ["leads"] 3..=3 of [Answered, Reviewed];
     /// What came of a report was recorded.
@@ -131,8 +140,10 @@ kinds! {
     EvidenceMarked = 42 "evidence_marked" [] 1..=1 of [ReportIssued];
     /// A caller with a valid certificate was refused for who it is.
     CallerRefused = 48 "caller_refused" [] 0..=0 of [];
-    /// A caller was refused again and again within an hour, for whatever reasons; the first refusal has a leaf of its own.
-    RefusalsGathered = 49 "refusals_gathered" ["kind", "refusals"] 1..=1 of [BookingRefused, SearchRefused, CallerRefused, LogOnRefused];
+    /// A caller was refused again and again within an hour, for whatever reasons; the first refusal
+    /// has a leaf of its own.
+    RefusalsGathered = 49 "refusals_gathered"
+        ["kind", "refusals"] 1..=1 of [BookingRefused, SearchRefused, CallerRefused, LogOnRefused];
     /// A person logged on.
     LoggedOn = 50 "logged_on" [] 0..=0 of [];
     /// A person logged off, or was.
@@ -147,13 +158,15 @@ kinds! {
     RosterChanged = 55 "roster_changed" [] 0..=1 of [RosterChanged, Started];
     /// The policy's text or its terms changed.
     PolicyChanged = 56 "policy_changed" [] 0..=1 of [PolicyChanged];
-    /// An administrator asked for an account, a role or a key, by touch; the commander is yet to approve.
+    /// An administrator asked for an account, a role or a key, by touch; the commander is yet to
+    /// approve.
     GrantAsked = 57 "grant_asked" [] 0..=0 of [];
     /// The commander approved, by touch: from here on it holds.
     GrantApproved = 58 "grant_approved" [] 1..=1 of [GrantAsked];
     /// It was declined, or nobody approved in time.
     GrantDeclined = 59 "grant_declined" [] 1..=1 of [GrantAsked];
-    /// A first commander or administrator was appointed at the box itself, before there was anybody who could ask or approve.
+    /// A first commander or administrator was appointed at the box itself, before there was anybody
+    /// who could ask or approve.
     Appointed = 60 "appointed" [] 0..=0 of [];
     /// A person who was appointed at the box enrolled a key.
     KeyEnrolled = 61 "key_enrolled" [] 1..=1 of [Appointed];
@@ -162,13 +175,17 @@ kinds! {
     /// Somebody confirmed that a person still needs an account.
     AccountReviewed = 63 "account_reviewed" [] 0..=0 of [];
     /// A switch to another model was begun, or asked for again under other terms.
-    ModelSwitchBegun = 64 "model_switch_begun" ["bookings", "failures_accepted"] 0..=1 of [ModelSwitchBegun];
+    ModelSwitchBegun = 64 "model_switch_begun"
+        ["bookings", "failures_accepted"] 0..=1 of [ModelSwitchBegun];
     /// Searches are answered by another model from here on.
     ModelSwitched = 65 "model_switched" ["bookings", "suppressed"] 1..=1 of [ModelSwitchBegun];
     /// A switch was given up: searches stay on the model they had.
-    ModelSwitchGivenUp = 66 "model_switch_given_up" ["embedded", "failed"] 1..=1 of [ModelSwitchBegun];
-    /// A model makes no vector of these bookings' photos: no search finds them until their agencies send others.
-    BookingsSuppressed = 67 "bookings_suppressed" ["bookings"] 1..=1 of [ModelSwitchBegun, ModelSwitched];
+    ModelSwitchGivenUp = 66 "model_switch_given_up"
+        ["embedded", "failed"] 1..=1 of [ModelSwitchBegun];
+    /// A model makes no vector of these bookings' photos: no search finds them until their agencies
+    /// send others.
+    BookingsSuppressed = 67 "bookings_suppressed"
+        ["bookings"] 1..=1 of [ModelSwitchBegun, ModelSwitched];
     /// A caller read the log, for the first time in an hour; or how much more it read in that hour.
     LogRead = 80 "log_read" ["tiles", "bundles"] 0..=1 of [LogRead];
     /// Details were opened for an auditor.
@@ -179,7 +196,8 @@ kinds! {
     Exported = 83 "exported" ["leaves"] 0..=0 of [];
     /// Details whose term was over are gone.
     DetailsExpired = 84 "details_expired" ["first", "end"] 0..=0 of [];
-    /// Inquiries whose term was over are gone: their keys, probes, records and the box's own copies of reports.
+    /// Inquiries whose term was over are gone: their keys, probes, records and the box's own copies
+    /// of reports.
     ProbesExpired = 85 "probes_expired" ["probes"] 0..=0 of [];
     /// The seed of an audit's sample, before anything is drawn.
     SampleSeeded = 86 "sample_seeded" ["seed", "rate_ppm", "first", "end"] 0..=0 of [];
@@ -209,7 +227,10 @@ impl LeafKind {
 
     /// Whether it refuses somebody something.
     pub fn is_refusal(self) -> bool {
-        matches!(self, Self::BookingRefused | Self::SearchRefused | Self::CallerRefused | Self::LogOnRefused)
+        matches!(
+            self,
+            Self::BookingRefused | Self::SearchRefused | Self::CallerRefused | Self::LogOnRefused
+        )
     }
 }
 
@@ -222,9 +243,18 @@ mod tests {
     fn codes_and_names_are_each_of_one_kind_and_within_what_a_leaf_holds() {
         for (at, &kind) in LeafKind::ALL.iter().enumerate() {
             assert_eq!(LeafKind::of(kind as u16), Some(kind));
-            assert!(LeafKind::ALL[..at].iter().all(|other| other.name() != kind.name() && (*other as u16) < kind as u16), "{kind:?}");
+            assert!(
+                LeafKind::ALL[..at]
+                    .iter()
+                    .all(|other| other.name() != kind.name() && (*other as u16) < kind as u16),
+                "{kind:?}"
+            );
             let follows = kind.follows();
-            assert!(follows.least <= follows.most && follows.most <= LEAF_FOLLOWS_MAX && kind.counts().len() <= LEAF_COUNTS_MAX);
+            assert!(
+                follows.least <= follows.most
+                    && follows.most <= LEAF_FOLLOWS_MAX
+                    && kind.counts().len() <= LEAF_COUNTS_MAX
+            );
             assert_eq!(follows.most == 0, follows.kinds.is_empty(), "{kind:?}");
         }
         assert_eq!(LeafKind::of(9), None);
@@ -232,7 +262,13 @@ mod tests {
 
     #[test]
     fn nothing_points_at_a_booking_and_at_a_search_only_what_every_search_comes_to() {
-        let pointing = |at: LeafKind| LeafKind::ALL.iter().copied().filter(|kind| kind.follows().kinds.contains(&at)).collect::<Vec<_>>();
+        let pointing = |at: LeafKind| {
+            LeafKind::ALL
+                .iter()
+                .copied()
+                .filter(|kind| kind.follows().kinds.contains(&at))
+                .collect::<Vec<_>>()
+        };
         assert_eq!(pointing(LeafKind::BookingIn), []);
         assert_eq!(pointing(LeafKind::Asked), [LeafKind::Answered, LeafKind::Interrupted]);
     }

@@ -13,8 +13,9 @@
 //! | 48 | 8 F | indices of the leaves followed |
 //! | 48 + 8 F | 8 C | counts; the kind says what they count |
 //!
-//! Little-endian. Version, kind and time stand where they are in every version to come, so that a reader of today can walk through
-//! leaves of tomorrow: what it can't understand it still hashes, counts and puts in its time.
+//! Little-endian. Version, kind and time stand where they are in every version to come, so that a
+//! reader of today can walk through leaves of tomorrow: what it can't understand it still hashes,
+//! counts and puts in its time.
 
 use aws_lc_rs::digest::{Context, SHA256};
 
@@ -84,7 +85,9 @@ impl Leaf {
                 counts: leaf.counts().collect(),
                 commitment: *leaf.commitment,
             }),
-            Entry::Foreign { version: VERSION, kind, .. } => Err(AuditError::LeafKind { found: kind }),
+            Entry::Foreign { version: VERSION, kind, .. } => {
+                Err(AuditError::LeafKind { found: kind })
+            }
             Entry::Foreign { version, .. } => Err(AuditError::LeafVersion { found: version }),
         }
     }
@@ -122,12 +125,14 @@ pub struct LeafView<'b> {
 impl<'b> Entry<'b> {
     /// Reads an entry of a log.
     ///
-    /// Errors: fewer bytes than any version has; in this version, another length than its header promises.
+    /// Errors: fewer bytes than any version has; in this version, another length than its header
+    /// promises.
     pub fn read(bytes: &'b [u8]) -> Result<Self, AuditError> {
         let short = |wanted| AuditError::LeafBytes { found: bytes.len(), wanted };
         let head: &[u8; COMMITMENT_AT] = bytes.first_chunk().ok_or(short(COMMITMENT_AT))?;
         let code = u16::from_le_bytes([head[KIND_AT], head[KIND_AT + 1]]);
-        let time_cs = u64::from_le_bytes(*head[TIME_AT..].first_chunk().expect("the head holds the time"));
+        let time_cs =
+            u64::from_le_bytes(*head[TIME_AT..].first_chunk().expect("the head holds the time"));
         let foreign = Self::Foreign { version: head[0], kind: code, time_cs };
         if head[0] != VERSION {
             return Ok(foreign);
@@ -139,7 +144,8 @@ impl<'b> Entry<'b> {
             return Err(short(wanted));
         }
         let Some(kind) = LeafKind::of(code) else { return Ok(foreign) };
-        let commitment = bytes[COMMITMENT_AT..].first_chunk().expect("the head holds the commitment");
+        let commitment =
+            bytes[COMMITMENT_AT..].first_chunk().expect("the head holds the commitment");
         let (follows, counts) = numbers.split_at(follows);
         Ok(Self::Known(LeafView { kind, time_cs, commitment, follows, counts }))
     }
@@ -184,7 +190,13 @@ mod tests {
     use super::*;
 
     fn leaf() -> Leaf {
-        Leaf { kind: LeafKind::Answered, time_cs: 179_000_000_001, follows: vec![7, 9], counts: vec![20], commitment: [3; 32] }
+        Leaf {
+            kind: LeafKind::Answered,
+            time_cs: 179_000_000_001,
+            follows: vec![7, 9],
+            counts: vec![20],
+            commitment: [3; 32],
+        }
     }
 
     #[test]
@@ -206,10 +218,19 @@ mod tests {
         };
         assert_eq!(with(0, 2), Err(AuditError::LeafVersion { found: 2 }));
         assert_eq!(with(KIND_AT, 200), Err(AuditError::LeafKind { found: 200 }));
-        assert_eq!(Leaf::from_bytes(&good[..15]), Err(AuditError::LeafBytes { found: 15, wanted: 16 }));
+        assert_eq!(
+            Leaf::from_bytes(&good[..15]),
+            Err(AuditError::LeafBytes { found: 15, wanted: 16 })
+        );
         assert_eq!(with(FOLLOWS_AT, 3), Err(AuditError::LeafBytes { found: 72, wanted: 80 }));
-        assert_eq!(Leaf::from_bytes(&good[..47]), Err(AuditError::LeafBytes { found: 47, wanted: 72 }));
-        assert_eq!(Leaf::from_bytes(&good[..71]), Err(AuditError::LeafBytes { found: 71, wanted: 72 }));
+        assert_eq!(
+            Leaf::from_bytes(&good[..47]),
+            Err(AuditError::LeafBytes { found: 47, wanted: 72 })
+        );
+        assert_eq!(
+            Leaf::from_bytes(&good[..71]),
+            Err(AuditError::LeafBytes { found: 71, wanted: 72 })
+        );
     }
 
     #[test]
@@ -218,11 +239,17 @@ mod tests {
         (newer[0], newer[KIND_AT + 1]) = (9, 200);
         newer.extend_from_slice(b"more than this version has");
         let kind = 200 * 256 + 33;
-        let Entry::Foreign { version: 9, kind: found, time_cs } = Entry::read(&newer).unwrap() else { panic!("it is foreign") };
+        let Entry::Foreign { version: 9, kind: found, time_cs } = Entry::read(&newer).unwrap()
+        else {
+            panic!("it is foreign")
+        };
         assert_eq!((found, time_cs), (kind, 179_000_000_001));
         let mut other = leaf().to_bytes();
         other[KIND_AT] = 200;
-        assert!(matches!(Entry::read(&other), Ok(Entry::Foreign { version: VERSION, kind: 200, .. })));
+        assert!(matches!(
+            Entry::read(&other),
+            Ok(Entry::Foreign { version: VERSION, kind: 200, .. })
+        ));
     }
 
     #[test]

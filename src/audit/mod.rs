@@ -1,8 +1,10 @@
-//! The log that nobody can quietly rewrite: what a leaf is, how leaves form a tree, and what a checkpoint signs. Pure: no I/O, no clock.
+//! The log that nobody can quietly rewrite: what a leaf is, how leaves form a tree, and what a
+//! checkpoint signs. Pure: no I/O, no clock.
 //!
-//! Invariant: a leaf names nobody. It carries its kind, its time, the leaves that it follows, counts, and one salted commitment to its
-//! detail; the detail with its salt is sealed beside it. Whoever is shown a detail can check it against the leaf, and without the
-//! salt nobody can guess it.
+//! Invariant: a leaf names nobody. It carries its kind, its time, the leaves that it follows,
+//! counts, and one salted commitment to its detail; the detail with its salt is sealed beside it.
+//! Whoever is shown a detail can check it against the leaf, and without the salt nobody can guess
+//! it.
 
 mod detail;
 #[cfg(test)]
@@ -24,7 +26,9 @@ pub use detail::{Actor, Alarm, Detail, Finding, Refusal, Shown, Unusable};
 pub use kind::{Follows, LeafKind};
 pub use leaf::{Commitment, Entry, Leaf, LeafView, SALT_BYTES, commit};
 pub use note::{Checkpoint, CosignerKey, KeyUse, LogKey, Note, VerifierKey};
-pub use proof::{ReadHashes, TlogProof, consistency, inclusion, is_consistent, is_included, root_of};
+pub use proof::{
+    ReadHashes, TlogProof, consistency, inclusion, is_consistent, is_included, root_of,
+};
 pub use quorum::{Quorum, Witness, Witnessed};
 pub use remark::{Place, Remark, Remarks, when};
 pub use rules::{Opened, OriginOpened, Ruled, Rules};
@@ -99,7 +103,9 @@ pub enum AuditError {
         reason: String,
     },
     /// A path names no tile.
-    #[error("'{found}' is no path of a tile, wanted tile/<level>/<index> as C2SP tlog-tiles writes it")]
+    #[error(
+        "'{found}' is no path of a tile, wanted tile/<level>/<index> as C2SP tlog-tiles writes it"
+    )]
     TilePath {
         /// What was given.
         found: String,

@@ -1,5 +1,6 @@
-//! Signed notes (C2SP `signed-note`, `tlog-checkpoint`, `tlog-cosignature`): a checkpoint is three lines of text; below them stand the
-//! Ed25519 signature of its log and the cosignatures of witnesses, a line each.
+//! Signed notes (C2SP `signed-note`, `tlog-checkpoint`, `tlog-cosignature`): a checkpoint is three
+//! lines of text; below them stand the Ed25519 signature of its log and the cosignatures of
+//! witnesses, a line each.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
@@ -81,9 +82,14 @@ impl Checkpoint {
     pub fn parse(text: &str) -> Result<Self, AuditError> {
         let wrong = AuditError::Checkpoint;
         let mut lines = text.split_terminator('\n');
-        let origin = lines.next().filter(|o| !o.is_empty()).ok_or(wrong("it has no origin line"))?;
+        let origin =
+            lines.next().filter(|o| !o.is_empty()).ok_or(wrong("it has no origin line"))?;
         let size = lines.next().ok_or(wrong("it has no size line"))?;
-        let leaves = size.parse::<u64>().ok().filter(|n| n.to_string() == size).ok_or(wrong("its size is not a number"))?;
+        let leaves = size
+            .parse::<u64>()
+            .ok()
+            .filter(|n| n.to_string() == size)
+            .ok_or(wrong("its size is not a number"))?;
         let root = lines.next().ok_or(wrong("it has no root line"))?;
         let root = hash_of(root).ok_or(wrong("its root is not 32 bytes in base64"))?;
         Ok(Self { origin: origin.to_owned(), leaves, root })
@@ -92,19 +98,23 @@ impl Checkpoint {
 
 impl VerifierKey {
     fn new(name: &str, usage: KeyUse, pair: &Ed25519KeyPair) -> Result<Self, AuditError> {
-        let fits = (1..=200).contains(&name.len()) && name.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '+');
+        let fits = (1..=200).contains(&name.len())
+            && name.chars().all(|c| !c.is_whitespace() && !c.is_control() && c != '+');
         if !fits {
             return Err(AuditError::Origin { found: name.chars().take(40).collect() });
         }
-        let public = pair.public_key().as_ref().try_into().expect("a public key of Ed25519 has 32 bytes");
+        let public =
+            pair.public_key().as_ref().try_into().expect("a public key of Ed25519 has 32 bytes");
         Ok(Self { name: name.to_owned(), usage, public })
     }
 
-    /// Reads a key in the form of signed notes: name, id in hexadecimal, type and public key in base64, joined by plus signs.
+    /// Reads a key in the form of signed notes: name, id in hexadecimal, type and public key in
+    /// base64, joined by plus signs.
     ///
     /// Errors: another form, another type than these two, an id that isn't the key's.
     pub fn parse(found: &str) -> Result<Self, AuditError> {
-        let wrong = |reason| AuditError::VerifierKey { found: found.chars().take(80).collect(), reason };
+        let wrong =
+            |reason| AuditError::VerifierKey { found: found.chars().take(80).collect(), reason };
         let mut parts = found.splitn(3, '+');
         let (Some(name), Some(id), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(wrong("it has not the form name+id+key"));
@@ -118,7 +128,11 @@ impl VerifierKey {
         let public = public.try_into().map_err(|_| wrong("its key is not one of Ed25519"))?;
         let key = Self { name: name.to_owned(), usage, public };
         let named = !name.is_empty() && name.chars().all(|c| !c.is_whitespace() && !c.is_control());
-        if named && hex::encode(key.id()) == id { Ok(key) } else { Err(wrong("its id is not that of its name and key")) }
+        if named && hex::encode(key.id()) == id {
+            Ok(key)
+        } else {
+            Err(wrong("its id is not that of its name and key"))
+        }
     }
 
     /// The name under which it signs: a log's origin, a witness' name.
@@ -147,10 +161,14 @@ impl VerifierKey {
 
     /// Whether this log key signed the note.
     pub fn signed(&self, note: &Note) -> bool {
-        self.usage == KeyUse::Log && note.lines.iter().any(|line| line.is_of(self) && self.verifies(note.text.as_bytes(), &line.signature))
+        self.usage == KeyUse::Log
+            && note.lines.iter().any(|line| {
+                line.is_of(self) && self.verifies(note.text.as_bytes(), &line.signature)
+            })
     }
 
-    /// When this witness cosigned the note, in seconds since 1970-01-01 UTC; the latest, where it did so more than once.
+    /// When this witness cosigned the note, in seconds since 1970-01-01 UTC; the latest, where it
+    /// did so more than once.
     pub fn cosigned(&self, note: &Note) -> Option<u64> {
         if self.usage != KeyUse::Cosigner {
             return None;
@@ -159,7 +177,8 @@ impl VerifierKey {
     }
 
     fn cosigned_by(&self, line: &SignatureLine, text: &str) -> Option<u64> {
-        let (time, signature) = line.signature.split_first_chunk::<8>().filter(|_| line.is_of(self))?;
+        let (time, signature) =
+            line.signature.split_first_chunk::<8>().filter(|_| line.is_of(self))?;
         let time = u64::from_be_bytes(*time);
         self.verifies(cosigned_text(time, text).as_bytes(), signature).then_some(time)
     }
@@ -201,7 +220,8 @@ impl LogKey {
     /// The signed note over a checkpoint of this log.
     pub fn sign(&self, leaves: u64, root: Hash) -> String {
         let text = Checkpoint { origin: self.origin().to_owned(), leaves, root }.text();
-        let line = SignatureLine::new(&self.verifier, self.pair.sign(text.as_bytes()).as_ref().to_vec());
+        let line =
+            SignatureLine::new(&self.verifier, self.pair.sign(text.as_bytes()).as_ref().to_vec());
         Note { text, lines: vec![line] }.to_string()
     }
 
@@ -227,12 +247,14 @@ impl CosignerKey {
         &self.verifier
     }
 
-    /// Adds this witness' cosignature to a note: as of `time`, no larger tree of this log was seen, and it continues all that were.
+    /// Adds this witness' cosignature to a note: as of `time`, no larger tree of this log was seen,
+    /// and it continues all that were.
     ///
     /// Units: seconds since 1970-01-01 UTC.
     pub fn cosign(&self, note: &mut Note, time: u64) {
         let signature = self.pair.sign(cosigned_text(time, &note.text).as_bytes());
-        let line = SignatureLine::new(&self.verifier, [&time.to_be_bytes(), signature.as_ref()].concat());
+        let line =
+            SignatureLine::new(&self.verifier, [&time.to_be_bytes(), signature.as_ref()].concat());
         note.lines.retain(|line| !line.is_of(&self.verifier));
         note.lines.push(line);
     }
@@ -262,8 +284,10 @@ impl Note {
     pub fn parse(note: &str) -> Result<Self, AuditError> {
         let wrong = AuditError::Checkpoint;
         let (text, signatures) = note.split_once("\n\n").ok_or(wrong("it has no signature"))?;
-        let lines = signatures.strip_suffix('\n').ok_or(wrong("its last line has no end"))?.split('\n');
-        let lines = lines.take(SIGNATURES_MAX + 1).map(SignatureLine::parse).collect::<Option<Vec<_>>>();
+        let lines =
+            signatures.strip_suffix('\n').ok_or(wrong("its last line has no end"))?.split('\n');
+        let lines =
+            lines.take(SIGNATURES_MAX + 1).map(SignatureLine::parse).collect::<Option<Vec<_>>>();
         let lines = lines.ok_or(wrong("a line of its signatures is malformed"))?;
         if lines.len() > SIGNATURES_MAX {
             return Err(wrong("it has too many signatures"));
@@ -291,20 +315,31 @@ impl Note {
     /// Errors: another log's, no signature by the key.
     pub fn checkpoint_of(&self, log: &VerifierKey) -> Result<Checkpoint, AuditError> {
         let checkpoint = self.checkpoint()?;
-        if log.signed(self) && checkpoint.origin == log.name { Ok(checkpoint) } else { Err(AuditError::Signature) }
+        if log.signed(self) && checkpoint.origin == log.name {
+            Ok(checkpoint)
+        } else {
+            Err(AuditError::Signature)
+        }
     }
 
-    /// The names on lines that claim to be by one of these keys, by its name or its id, and are not.
+    /// The names on lines that claim to be by one of these keys, by its name or its id, and are
+    /// not.
     pub fn forged<'n>(&'n self, keys: &[&VerifierKey]) -> Vec<&'n str> {
-        let claims = |line: &SignatureLine, key: &VerifierKey| line.name == key.name || line.id == key.id();
-        let forged =
-            |line: &&SignatureLine| keys.iter().any(|key| claims(line, key)) && !keys.iter().any(|key| key.stands_by(line, &self.text));
+        let claims =
+            |line: &SignatureLine, key: &VerifierKey| line.name == key.name || line.id == key.id();
+        let forged = |line: &&SignatureLine| {
+            keys.iter().any(|key| claims(line, key))
+                && !keys.iter().any(|key| key.stands_by(line, &self.text))
+        };
         self.lines.iter().filter(forged).map(|line| line.name.as_str()).collect()
     }
 
-    /// Takes over a signature of another note of the same text, in place of an older one of the same key.
+    /// Takes over a signature of another note of the same text, in place of an older one of the
+    /// same key.
     pub fn take_over(&mut self, other: &Self, key: &VerifierKey) {
-        if let Some(line) = other.lines.iter().find(|line| line.is_of(key)).filter(|_| other.text == self.text) {
+        if let Some(line) =
+            other.lines.iter().find(|line| line.is_of(key)).filter(|_| other.text == self.text)
+        {
             self.lines.retain(|line| !line.is_of(key));
             self.lines.push(line.clone());
         }
@@ -315,7 +350,11 @@ impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(f, "{}", self.text)?;
         for SignatureLine { name, id, signature } in &self.lines {
-            writeln!(f, "{SIGNATURE_MARK}{name} {}", STANDARD.encode([&id[..], signature].concat()))?;
+            writeln!(
+                f,
+                "{SIGNATURE_MARK}{name} {}",
+                STANDARD.encode([&id[..], signature].concat())
+            )?;
         }
         Ok(())
     }
@@ -354,12 +393,16 @@ mod tests {
     fn an_independent_library_verifies_our_note() {
         let key = LogKey::new(ORIGIN, &[5; 32]).unwrap();
         let note = key.sign(3, [9; 32]);
-        let verifier: Box<dyn Verifier> = Box::new(StandardVerifier::new(&key.verifier().to_string()).unwrap());
+        let verifier: Box<dyn Verifier> =
+            Box::new(StandardVerifier::new(&key.verifier().to_string()).unwrap());
         assert_eq!(verifier.name(), ORIGIN);
         let parsed = signed_note::Note::from_bytes(note.as_bytes()).unwrap();
         let (verified, unverified) = parsed.verify(&VerifierList::new(vec![verifier])).unwrap();
         assert_eq!((verified.len(), unverified.len()), (1, 0));
-        assert_eq!(key.open(&note), Ok(Checkpoint { origin: ORIGIN.to_owned(), leaves: 3, root: [9; 32] }));
+        assert_eq!(
+            key.open(&note),
+            Ok(Checkpoint { origin: ORIGIN.to_owned(), leaves: 3, root: [9; 32] })
+        );
     }
 
     #[test]
@@ -368,7 +411,10 @@ mod tests {
         let note = key.sign(3, [9; 32]);
         assert_eq!(key.open(&note.replace("\n3\n", "\n4\n")), Err(AuditError::Signature));
         assert_eq!(LogKey::new(ORIGIN, &[6; 32]).unwrap().open(&note), Err(AuditError::Signature));
-        assert_eq!(LogKey::new("other.example/smrt", &[5; 32]).unwrap().open(&note), Err(AuditError::Signature));
+        assert_eq!(
+            LogKey::new("other.example/smrt", &[5; 32]).unwrap().open(&note),
+            Err(AuditError::Signature)
+        );
         assert!(key.open("").is_err());
         assert!(key.open(&note.replace("\n3\n", "\n03\n")).is_err());
         assert!(key.open(note.trim_end()).is_err());
@@ -378,7 +424,10 @@ mod tests {
     fn keys_and_origins_of_the_wrong_form_are_refused() {
         assert_eq!(LogKey::new(ORIGIN, &[5; 31]).unwrap_err(), AuditError::Key { found: 31 });
         for origin in ["", "a b", "a+b", "a\nb"] {
-            assert!(matches!(LogKey::new(origin, &[5; 32]), Err(AuditError::Origin { .. })), "{origin}");
+            assert!(
+                matches!(LogKey::new(origin, &[5; 32]), Err(AuditError::Origin { .. })),
+                "{origin}"
+            );
         }
     }
 
@@ -389,10 +438,16 @@ mod tests {
         for key in [log.verifier(), witness.verifier()] {
             let text = key.to_string();
             assert_eq!(VerifierKey::parse(&text).as_ref(), Ok(key));
-            for wrong in
-                [text.replace("example", "sample"), text[..text.len() - 4].to_owned(), text.replace('+', " "), format!("{text}AAAA")]
-            {
-                assert!(matches!(VerifierKey::parse(&wrong), Err(AuditError::VerifierKey { .. })), "{wrong}");
+            for wrong in [
+                text.replace("example", "sample"),
+                text[..text.len() - 4].to_owned(),
+                text.replace('+', " "),
+                format!("{text}AAAA"),
+            ] {
+                assert!(
+                    matches!(VerifierKey::parse(&wrong), Err(AuditError::VerifierKey { .. })),
+                    "{wrong}"
+                );
             }
         }
     }
@@ -400,13 +455,19 @@ mod tests {
     #[test]
     fn a_cosignature_tells_its_time_and_holds_for_its_witness_and_this_very_checkpoint() {
         let key = LogKey::new(ORIGIN, &[5; 32]).unwrap();
-        let (court, press) = (CosignerKey::new("court.example", &[6; 32]).unwrap(), CosignerKey::new("press.example", &[7; 32]).unwrap());
+        let (court, press) = (
+            CosignerKey::new("court.example", &[6; 32]).unwrap(),
+            CosignerKey::new("press.example", &[7; 32]).unwrap(),
+        );
         let mut note = Note::parse(&key.sign(3, [9; 32])).unwrap();
         court.cosign(&mut note, 1_790_000_000);
         press.cosign(&mut note, 1_790_000_007);
         let note = Note::parse(&note.to_string()).unwrap();
         assert!(key.open(&note.to_string()).is_ok());
-        assert_eq!((court.verifier().cosigned(&note), press.verifier().cosigned(&note)), (Some(1_790_000_000), Some(1_790_000_007)));
+        assert_eq!(
+            (court.verifier().cosigned(&note), press.verifier().cosigned(&note)),
+            (Some(1_790_000_000), Some(1_790_000_007))
+        );
         assert_eq!((key.verifier().cosigned(&note), court.verifier().signed(&note)), (None, false));
         let other = CosignerKey::new("court.example", &[8; 32]).unwrap();
         assert_eq!(other.verifier().cosigned(&note), None);
@@ -414,7 +475,10 @@ mod tests {
         assert_eq!(court.verifier().cosigned(&moved), None);
         let mut plain = Note::parse(&key.sign(3, [9; 32])).unwrap();
         plain.take_over(&note, press.verifier());
-        assert_eq!((court.verifier().cosigned(&plain), press.verifier().cosigned(&plain)), (None, Some(1_790_000_007)));
+        assert_eq!(
+            (court.verifier().cosigned(&plain), press.verifier().cosigned(&plain)),
+            (None, Some(1_790_000_007))
+        );
         let mut later = Note::parse(&key.sign(4, [9; 32])).unwrap();
         later.take_over(&note, press.verifier());
         assert_eq!(press.verifier().cosigned(&later), None);

@@ -1,4 +1,5 @@
-//! Inclusion and consistency proofs (RFC 6962, section 2.1) over the hashes that tiles hold, and proofs as text (C2SP `tlog-proof`).
+//! Inclusion and consistency proofs (RFC 6962, section 2.1) over the hashes that tiles hold, and
+//! proofs as text (C2SP `tlog-proof`).
 //!
 //! Whoever makes a proof is given a way to read hashes (`ReadHashes`). Whoever
 //! checks one needs nothing but the proof.
@@ -12,7 +13,8 @@ const PROOF_HEAD: &str = "c2sp.org/tlog-proof@v1";
 /// Hashes of the longest proof.
 const PROOF_LEN_MAX: usize = 64;
 
-/// Reads hashes of a tree, wherever they lie: so many of a tile level from the first on, all of one tile.
+/// Reads hashes of a tree, wherever they lie: so many of a tile level from the first on, all of one
+/// tile.
 pub type ReadHashes<'r, E> = dyn FnMut(u8, u64, u64) -> Result<Vec<Hash>, E> + 'r;
 
 /// The root of the first `leaves` leaves, at least one.
@@ -20,7 +22,8 @@ pub fn root_of<E>(leaves: u64, read: &mut ReadHashes<'_, E>) -> Result<Hash, E> 
     range(0, leaves, read)
 }
 
-/// The proof that the leaf `index` stands in the tree of `leaves` leaves: from its sibling up to the root's child.
+/// The proof that the leaf `index` stands in the tree of `leaves` leaves: from its sibling up to
+/// the root's child.
 ///
 /// Panics where the tree has no such leaf.
 pub fn inclusion<E>(index: u64, leaves: u64, read: &mut ReadHashes<'_, E>) -> Result<Vec<Hash>, E> {
@@ -40,7 +43,8 @@ pub fn inclusion<E>(index: u64, leaves: u64, read: &mut ReadHashes<'_, E>) -> Re
     Ok(proof)
 }
 
-/// The proof that the tree of `new` leaves continues that of `old`; empty where either says nothing about the other.
+/// The proof that the tree of `new` leaves continues that of `old`; empty where either says nothing
+/// about the other.
 ///
 /// Panics where the old tree is larger.
 pub fn consistency<E>(old: u64, new: u64, read: &mut ReadHashes<'_, E>) -> Result<Vec<Hash>, E> {
@@ -132,7 +136,8 @@ fn split(leaves: u64) -> u64 {
     1 << (leaves - 1).ilog2()
 }
 
-/// The hash over the leaves `begin..end`, as it stands in a tree: `begin` is a multiple of the largest power of two below their number.
+/// The hash over the leaves `begin..end`, as it stands in a tree: `begin` is a multiple of the
+/// largest power of two below their number.
 fn range<E>(begin: u64, end: u64, read: &mut ReadHashes<'_, E>) -> Result<Hash, E> {
     let leaves = end - begin;
     if leaves.is_power_of_two() {
@@ -146,14 +151,16 @@ fn range<E>(begin: u64, end: u64, read: &mut ReadHashes<'_, E>) -> Result<Hash, 
 fn perfect<E>(begin: u64, height: u32, read: &mut ReadHashes<'_, E>) -> Result<Hash, E> {
     let (level, within) = (height / TILE_HEIGHT, height % TILE_HEIGHT);
     let first = begin >> (level * TILE_HEIGHT);
-    let mut nodes = read(u8::try_from(level).expect("a tree is no higher than 64"), first, 1 << within)?;
+    let mut nodes =
+        read(u8::try_from(level).expect("a tree is no higher than 64"), first, 1 << within)?;
     while let [_, _, ..] = nodes[..] {
         nodes = nodes.as_chunks().0.iter().map(|[left, right]| node_hash(left, right)).collect();
     }
     Ok(nodes[0])
 }
 
-/// A proof that somebody can keep beside what it is about: a leaf's index, its way up, and the checkpoint that it ends at.
+/// A proof that somebody can keep beside what it is about: a leaf's index, its way up, and the
+/// checkpoint that it ends at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlogProof {
     /// Index of the leaf.
@@ -184,10 +191,21 @@ impl TlogProof {
             return Err(wrong("its first line names another format"));
         }
         lines.next_if(|line| line.starts_with("extra "));
-        let index = lines.next().and_then(|line| line.strip_prefix("index ")).ok_or(wrong("it has no index line"))?;
-        let number = index.parse::<u64>().ok().filter(|n| n.to_string() == index).ok_or(wrong("its index is not a number"))?;
-        let path = lines.map(hash_of).collect::<Option<Vec<_>>>().filter(|path| path.len() < PROOF_LEN_MAX);
-        let path = path.ok_or(wrong("a line of its path is not 32 bytes in base64, or it has too many"))?;
+        let index = lines
+            .next()
+            .and_then(|line| line.strip_prefix("index "))
+            .ok_or(wrong("it has no index line"))?;
+        let number = index
+            .parse::<u64>()
+            .ok()
+            .filter(|n| n.to_string() == index)
+            .ok_or(wrong("its index is not a number"))?;
+        let path = lines
+            .map(hash_of)
+            .collect::<Option<Vec<_>>>()
+            .filter(|path| path.len() < PROOF_LEN_MAX);
+        let path =
+            path.ok_or(wrong("a line of its path is not 32 bytes in base64, or it has too many"))?;
         Ok(Self { index: number, path, checkpoint: checkpoint.to_owned() })
     }
 }
@@ -229,8 +247,12 @@ mod tests {
         fn read(&self) -> impl FnMut(u8, u64, u64) -> Result<Vec<Hash>, String> {
             |level, first, count| {
                 assert!(first / 256 == (first + count - 1) / 256, "of one tile");
-                let (first, count) = (usize::try_from(first).unwrap(), usize::try_from(count).unwrap());
-                self.levels[usize::from(level)].get(first..first + count).map(<[Hash]>::to_vec).ok_or_else(|| format!("{level} {first}"))
+                let (first, count) =
+                    (usize::try_from(first).unwrap(), usize::try_from(count).unwrap());
+                self.levels[usize::from(level)]
+                    .get(first..first + count)
+                    .map(<[Hash]>::to_vec)
+                    .ok_or_else(|| format!("{level} {first}"))
             }
         }
     }
@@ -255,7 +277,13 @@ mod tests {
                 assert!(is_included(&leaf, index, leaves, &root, &proof));
                 assert!(!is_included(&leaf, index + 1, leaves, &root, &proof));
                 assert!(!is_included(&leaf_hash(b"other"), index, leaves, &root, &proof));
-                assert!(!is_included(&leaf, index, leaves, &leaf, &[proof.clone(), vec![root]].concat()));
+                assert!(!is_included(
+                    &leaf,
+                    index,
+                    leaves,
+                    &leaf,
+                    &[proof.clone(), vec![root]].concat()
+                ));
                 if let Some((_, short)) = proof.split_last() {
                     assert!(!is_included(&leaf, index, leaves, &root, short));
                 }
@@ -270,7 +298,13 @@ mod tests {
                 assert!(!is_consistent(old, &before, leaves, &before, &proof));
                 let (_, short) = proof.split_last().unwrap();
                 assert!(!is_consistent(old, &before, leaves, &root, short));
-                assert!(!is_consistent(old, &before, leaves, &root, &[&proof[..], &[root]].concat()));
+                assert!(!is_consistent(
+                    old,
+                    &before,
+                    leaves,
+                    &root,
+                    &[&proof[..], &[root]].concat()
+                ));
             }
         }
     }
@@ -280,8 +314,13 @@ mod tests {
         let kept = Kept::of(9);
         let root = kept.edge.root();
         assert_eq!(consistency(9, 9, &mut kept.read()), Ok(Vec::new()));
-        assert!(is_consistent(9, &root, 9, &root, &[]) && !is_consistent(9, &root, 9, &[0; 32], &[]));
-        assert!(is_consistent(0, &[0; 32], 9, &root, &[]) && !is_consistent(0, &[0; 32], 9, &root, &[root]));
+        assert!(
+            is_consistent(9, &root, 9, &root, &[]) && !is_consistent(9, &root, 9, &[0; 32], &[])
+        );
+        assert!(
+            is_consistent(0, &[0; 32], 9, &root, &[])
+                && !is_consistent(0, &[0; 32], 9, &root, &[root])
+        );
         assert!(!is_consistent(10, &root, 9, &root, &[]));
     }
 

@@ -1,8 +1,10 @@
-//! Which cosignatures make a checkpoint witnessed: k of n witnesses, at least one of them independent of the agencies, within a time.
+//! Which cosignatures make a checkpoint witnessed: k of n witnesses, at least one of them
+//! independent of the agencies, within a time.
 //!
-//! Read and written in the form of C2SP `tlog-policy`. What that form can't say stands in comment lines of it that begin with `#smrt`, so
-//! that other software reads the same file and checks all but these: `#smrt independent NAME...` names witnesses of which one must have
-//! cosigned, `#smrt within-minutes N` says how soon after a leaf's time.
+//! Read and written in the form of C2SP `tlog-policy`. What that form can't say stands in comment
+//! lines of it that begin with `#smrt`, so that other software reads the same file and checks all
+//! but these: `#smrt independent NAME...` names witnesses of which one must have cosigned, `#smrt
+//! within-minutes N` says how soon after a leaf's time.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -50,17 +52,32 @@ pub struct Witnessed {
 impl Quorum {
     /// A rule over one log: `least` of these witnesses, at least one of them independent.
     ///
-    /// Errors: more witnesses wanted than there are, or none that is independent; two of one name or key.
-    pub fn new(log: VerifierKey, witnesses: Vec<Witness>, least: usize, within_minutes: u64) -> Result<Self, AuditError> {
+    /// Errors: more witnesses wanted than there are, or none that is independent; two of one name
+    /// or key.
+    pub fn new(
+        log: VerifierKey,
+        witnesses: Vec<Witness>,
+        least: usize,
+        within_minutes: u64,
+    ) -> Result<Self, AuditError> {
         if least > witnesses.len() || least > 0 && !witnesses.iter().any(|w| w.independent) {
-            let reason = format!("{least} of {} witnesses wanted, {} of them independent", witnesses.len(), independent(&witnesses));
+            let reason = format!(
+                "{least} of {} witnesses wanted, {} of them independent",
+                witnesses.len(),
+                independent(&witnesses)
+            );
             return Err(AuditError::Policy { line: 0, reason });
         }
         let rule = match least {
             0 => Rule::None,
-            least => Rule::Group { name: "quorum".to_owned(), least, members: (0..witnesses.len()).map(Rule::Witness).collect() },
+            least => Rule::Group {
+                name: "quorum".to_owned(),
+                least,
+                members: (0..witnesses.len()).map(Rule::Witness).collect(),
+            },
         };
-        let quorum = Self { logs: vec![log], witnesses, rule, within_minutes: Some(within_minutes) };
+        let quorum =
+            Self { logs: vec![log], witnesses, rule, within_minutes: Some(within_minutes) };
         quorum.check_keys().map_err(|reason| AuditError::Policy { line: 0, reason })?;
         Ok(quorum)
     }
@@ -73,11 +90,27 @@ impl Quorum {
         for (line, number) in text.lines().zip(1..) {
             reader.line(line).map_err(|reason| AuditError::Policy { line: number, reason })?;
         }
-        let rule = reader.quorum.ok_or_else(|| AuditError::Policy { line: 0, reason: "no line says what the quorum is".to_owned() })?;
-        let mut quorum = Self { logs: reader.logs, witnesses: reader.witnesses, rule, within_minutes: reader.within_minutes };
+        let rule = reader.quorum.ok_or_else(|| AuditError::Policy {
+            line: 0,
+            reason: "no line says what the quorum is".to_owned(),
+        })?;
+        let mut quorum = Self {
+            logs: reader.logs,
+            witnesses: reader.witnesses,
+            rule,
+            within_minutes: reader.within_minutes,
+        };
         for name in &reader.independent {
-            let unknown = || AuditError::Policy { line: 0, reason: format!("the independent witness '{name}' is none of the witnesses") };
-            quorum.witnesses.iter_mut().find(|w| w.name == *name).ok_or_else(unknown)?.independent = true;
+            let unknown = || AuditError::Policy {
+                line: 0,
+                reason: format!("the independent witness '{name}' is none of the witnesses"),
+            };
+            quorum
+                .witnesses
+                .iter_mut()
+                .find(|w| w.name == *name)
+                .ok_or_else(unknown)?
+                .independent = true;
         }
         quorum.check_keys().map_err(|reason| AuditError::Policy { line: 0, reason })?;
         Ok(quorum)
@@ -103,7 +136,8 @@ impl Quorum {
         self.within_minutes
     }
 
-    /// Who of the witnesses cosigned a note, and when the quorum was complete; the log's own signature isn't looked at.
+    /// Who of the witnesses cosigned a note, and when the quorum was complete; the log's own
+    /// signature isn't looked at.
     pub fn witnessed(&self, note: &Note) -> Witnessed {
         self.witnessed_since(note, 0)
     }
@@ -112,22 +146,30 @@ impl Quorum {
     ///
     /// Units: seconds since 1970-01-01 UTC.
     pub fn witnessed_since(&self, note: &Note, since: u64) -> Witnessed {
-        let cosigned = |(at, witness): (usize, &Witness)| Some((at, witness.key.cosigned(note).filter(|&time| time >= since)?));
-        let mut by: Vec<(usize, u64)> = self.witnesses.iter().enumerate().filter_map(cosigned).collect();
+        let cosigned = |(at, witness): (usize, &Witness)| {
+            Some((at, witness.key.cosigned(note).filter(|&time| time >= since)?))
+        };
+        let mut by: Vec<(usize, u64)> =
+            self.witnesses.iter().enumerate().filter_map(cosigned).collect();
         by.sort_by_key(|&(_, time)| time);
         let wanted_independent = self.witnesses.iter().any(|w| w.independent);
         let complete = (1..=by.len()).find(|&count| {
             let signed = |at: usize| by[..count].iter().any(|&(by, _)| by == at);
-            let independent = !wanted_independent || self.witnesses.iter().enumerate().any(|(at, w)| w.independent && signed(at));
+            let independent = !wanted_independent
+                || self.witnesses.iter().enumerate().any(|(at, w)| w.independent && signed(at));
             independent && self.is_asked() && self.rule.holds(&signed)
         });
         let complete = complete.map(|count| by[count - 1].1);
-        Witnessed { by: by.into_iter().map(|(at, time)| (self.witnesses[at].name.clone(), time)).collect(), complete }
+        Witnessed {
+            by: by.into_iter().map(|(at, time)| (self.witnesses[at].name.clone(), time)).collect(),
+            complete,
+        }
     }
 
     fn check_keys(&self) -> Result<(), String> {
         let logs = self.logs.iter();
-        let keys: Vec<&VerifierKey> = logs.clone().chain(self.witnesses.iter().map(|w| &w.key)).collect();
+        let keys: Vec<&VerifierKey> =
+            logs.clone().chain(self.witnesses.iter().map(|w| &w.key)).collect();
         for (at, key) in keys.iter().enumerate() {
             let wanted = if at < self.logs.len() { KeyUse::Log } else { KeyUse::Cosigner };
             if key.usage() != wanted {
@@ -137,9 +179,13 @@ impl Quorum {
                 return Err(format!("the key of '{}' stands there twice", key.name()));
             }
         }
-        let twice = |(at, witness): (usize, &Witness)| self.witnesses[..at].iter().any(|other| other.name == witness.name);
+        let twice = |(at, witness): (usize, &Witness)| {
+            self.witnesses[..at].iter().any(|other| other.name == witness.name)
+        };
         if self.witnesses.iter().enumerate().any(twice) || self.witnesses.len() > WITNESSES_MAX {
-            return Err(format!("a witness stands there twice, or there are more than {WITNESSES_MAX}"));
+            return Err(format!(
+                "a witness stands there twice, or there are more than {WITNESSES_MAX}"
+            ));
         }
         Ok(())
     }
@@ -150,7 +196,9 @@ impl Rule {
         match self {
             Self::None => true,
             Self::Witness(at) => signed(*at),
-            Self::Group { least, members, .. } => members.iter().filter(|member| member.holds(signed)).count() >= *least,
+            Self::Group { least, members, .. } => {
+                members.iter().filter(|member| member.holds(signed)).count() >= *least
+            }
         }
     }
 
@@ -166,7 +214,8 @@ impl Rule {
         if let Self::Group { name, least, members } = self {
             members.iter().for_each(|member| member.write(text, witnesses));
             let names: Vec<&str> = members.iter().map(|member| member.name(witnesses)).collect();
-            writeln!(text, "group {name} {least} {}", names.join(" ")).expect("a string takes all that is written");
+            writeln!(text, "group {name} {least} {}", names.join(" "))
+                .expect("a string takes all that is written");
         }
     }
 }
@@ -182,7 +231,8 @@ impl std::fmt::Display for Quorum {
         let mut groups = String::new();
         self.rule.write(&mut groups, &self.witnesses);
         writeln!(f, "{groups}quorum {}", self.rule.name(&self.witnesses))?;
-        let independent: Vec<&str> = self.witnesses.iter().filter(|w| w.independent).map(|w| w.name.as_str()).collect();
+        let independent: Vec<&str> =
+            self.witnesses.iter().filter(|w| w.independent).map(|w| w.name.as_str()).collect();
         if !independent.is_empty() {
             writeln!(f, "#smrt independent {}", independent.join(" "))?;
         }
@@ -220,7 +270,9 @@ impl Reader {
                 Ok(())
             }
             ["#smrt", "within-minutes", minutes] => {
-                self.within_minutes = Some(minutes.parse().map_err(|_| format!("'{minutes}' is no number of minutes"))?);
+                self.within_minutes = Some(
+                    minutes.parse().map_err(|_| format!("'{minutes}' is no number of minutes"))?,
+                );
                 Ok(())
             }
             [word, ..] if word.starts_with('#') => Ok(()),
@@ -230,7 +282,11 @@ impl Reader {
             }
             ["witness", name, witness] | ["witness", name, witness, _] => {
                 let at = self.witnesses.len();
-                self.witnesses.push(Witness { name: name.to_owned(), key: key(witness)?, independent: false });
+                self.witnesses.push(Witness {
+                    name: name.to_owned(),
+                    key: key(witness)?,
+                    independent: false,
+                });
                 self.name(name, Rule::Witness(at))
             }
             ["group", name, least, ref members @ ..] if !members.is_empty() => {
@@ -243,14 +299,22 @@ impl Reader {
                         .filter(|k| (1..=members.len()).contains(k))
                         .ok_or_else(|| format!("'{k}' of {} members", members.len()))?,
                 };
-                let members = members.iter().map(|&member| self.take(member)).collect::<Result<_, _>>()?;
+                let members =
+                    members.iter().map(|&member| self.take(member)).collect::<Result<_, _>>()?;
                 self.name(name, Rule::Group { name: name.to_owned(), least, members })
             }
             ["quorum", name] => {
                 let rule = if name == "none" { Rule::None } else { self.take(name)? };
-                if self.quorum.replace(rule).is_some() { Err("the quorum is said twice".to_owned()) } else { Ok(()) }
+                if self.quorum.replace(rule).is_some() {
+                    Err("the quorum is said twice".to_owned())
+                } else {
+                    Ok(())
+                }
             }
-            _ => Err(format!("'{}' is no line of a policy", line.chars().take(60).collect::<String>())),
+            _ => Err(format!(
+                "'{}' is no line of a policy",
+                line.chars().take(60).collect::<String>()
+            )),
         }
     }
 
@@ -264,7 +328,9 @@ impl Reader {
     }
 
     fn take(&mut self, name: &str) -> Result<Rule, String> {
-        self.free.remove(name).ok_or_else(|| format!("'{name}' is not said before, or belongs to a group already"))
+        self.free
+            .remove(name)
+            .ok_or_else(|| format!("'{name}' is not said before, or belongs to a group already"))
     }
 }
 
@@ -282,7 +348,11 @@ mod tests {
     }
 
     fn quorum(least: usize) -> Result<Quorum, AuditError> {
-        let witness = |n: u8| Witness { name: format!("w{n}"), key: cosigner(n).verifier().clone(), independent: n > 12 };
+        let witness = |n: u8| Witness {
+            name: format!("w{n}"),
+            key: cosigner(n).verifier().clone(),
+            independent: n > 12,
+        };
         Quorum::new(log().verifier().clone(), (10..14).map(witness).collect(), least, 60)
     }
 
@@ -295,14 +365,21 @@ mod tests {
     #[test]
     fn a_quorum_wants_so_many_and_one_of_them_independent() {
         let quorum = quorum(2).unwrap();
-        for (by, complete) in
-            [(&[][..], None), (&[13], None), (&[10, 11, 12], None), (&[10, 13], Some(1_013)), (&[13, 12, 11, 10], Some(1_013))]
-        {
+        for (by, complete) in [
+            (&[][..], None),
+            (&[13], None),
+            (&[10, 11, 12], None),
+            (&[10, 13], Some(1_013)),
+            (&[13, 12, 11, 10], Some(1_013)),
+        ] {
             let witnessed = quorum.witnessed(&note(by));
             assert_eq!((witnessed.complete, witnessed.by.len()), (complete, by.len()), "{by:?}");
             assert!(witnessed.by.is_sorted_by_key(|(_, time)| *time));
         }
-        assert_eq!(quorum.witnessed_since(&note(&[10, 13]), 1_011), Witnessed { by: vec![("w13".to_owned(), 1_013)], complete: None });
+        assert_eq!(
+            quorum.witnessed_since(&note(&[10, 13]), 1_011),
+            Witnessed { by: vec![("w13".to_owned(), 1_013)], complete: None }
+        );
         let stranger = quorum.witnessed(&note(&[20, 21]));
         assert_eq!(stranger, Witnessed::default());
     }
@@ -312,17 +389,32 @@ mod tests {
         let quorum = quorum(2).unwrap();
         let text = quorum.to_string();
         assert_eq!(Quorum::parse(&text), Ok(quorum));
-        assert!(text.contains("group quorum 2 w10 w11 w12 w13\nquorum quorum\n#smrt independent w13\n#smrt within-minutes 60\n"), "{text}");
+        assert!(
+            text.contains(
+                "group quorum 2 w10 w11 w12 w13\nquorum quorum\n#smrt independent \
+            w13\n#smrt within-minutes 60\n"
+            ),
+            "{text}"
+        );
         let none = super::Quorum::new(log().verifier().clone(), Vec::new(), 0, 60).unwrap();
         assert!(!none.is_asked() && Quorum::parse(&none.to_string()) == Ok(none));
     }
 
     #[test]
     fn groups_of_groups_are_held_as_the_policy_says() {
-        let keys: String = (10..14).map(|n| format!("witness w{n} {}\n", cosigner(n).verifier())).collect();
-        let text = format!("# of two houses\n{keys}group a any w10 w11\n group\tb  all w12 w13\ngroup both all a b\n\nquorum both\n");
+        let keys: String =
+            (10..14).map(|n| format!("witness w{n} {}\n", cosigner(n).verifier())).collect();
+        let text = format!(
+            "# of two houses\n{keys}group a any w10 w11\n group\tb  all w12 w13\ngroup both all a \
+             b\n\nquorum both\n"
+        );
         let quorum = Quorum::parse(&text).unwrap();
-        for (by, holds) in [(&[10, 12, 13][..], true), (&[10, 11, 13], false), (&[12, 13], false), (&[11, 12, 13], true)] {
+        for (by, holds) in [
+            (&[10, 12, 13][..], true),
+            (&[10, 11, 13], false),
+            (&[12, 13], false),
+            (&[11, 12, 13], true),
+        ] {
             assert_eq!(quorum.witnessed(&note(by)).complete.is_some(), holds, "{by:?}");
         }
     }
@@ -343,7 +435,8 @@ mod tests {
             ("quorum none\n#smrt independent w1\n".to_owned(), 0),
         ] {
             assert!(
-                matches!(Quorum::parse(&text), Err(AuditError::Policy { line: found, .. }) if found == line),
+                matches!(Quorum::parse(&text),
+                    Err(AuditError::Policy { line: found, .. }) if found == line),
                 "{text}: {:?}",
                 Quorum::parse(&text)
             );

@@ -1,5 +1,5 @@
-//! What whoever checks a log has to say: where, and what in words. Long lists are cut and counted, so that a log that is wrong throughout
-//! makes no endless report.
+//! What whoever checks a log has to say: where, and what in words. Long lists are cut and counted,
+//! so that a log that is wrong throughout makes no endless report.
 
 use std::fmt::{Display, Formatter};
 
@@ -95,8 +95,10 @@ impl Remarks {
     /// Adds what was found; the same of the next leaf lengthens the last remark instead.
     pub fn add(&mut self, place: Place, what: impl Into<String>) {
         let what = what.into();
-        if let (Some(Remark { place: Place::Leaves { end, .. }, what: before }), Place::Leaves { first, end: new }) =
-            (self.list.last_mut(), &place)
+        if let (
+            Some(Remark { place: Place::Leaves { end, .. }, what: before }),
+            Place::Leaves { first, end: new },
+        ) = (self.list.last_mut(), &place)
             && end == first
             && *before == what
         {
@@ -119,8 +121,12 @@ impl Remarks {
 ///
 /// Units: hundredths of a second since 1970-01-01 UTC.
 pub fn when(time_cs: u64) -> String {
-    let time = i64::try_from(time_cs / 100).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-    let words = time.and_then(|time| time.format(format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC")).ok());
+    let time = i64::try_from(time_cs / 100)
+        .ok()
+        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    let words = time.and_then(|time| {
+        time.format(format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC")).ok()
+    });
     words.unwrap_or_else(|| format!("{} s after the beginning of 1970", time_cs / 100))
 }
 
@@ -132,7 +138,9 @@ impl Display for Place {
             Self::Leaves { first, end } => write!(f, "leaves {first} to {}", end - 1),
             Self::File { path } => write!(f, "file {path}"),
             Self::Line { path, line } => write!(f, "file {path}, line {line}"),
-            Self::Hash { path, position } => write!(f, "file {path}, hash {position} of it (counted from 0)"),
+            Self::Hash { path, position } => {
+                write!(f, "file {path}, hash {position} of it (counted from 0)")
+            }
         }
     }
 }
@@ -156,6 +164,9 @@ mod tests {
         assert_eq!(words, ["leaves 3 to 5: late", "leaf 7: late", "leaf 8: early"]);
         assert!(remarks.list[0].place.covers(5) && !remarks.list[0].place.covers(6));
         (0..2 * REMARKS_MAX).for_each(|_| remarks.add(Place::Log, "odd"));
-        assert_eq!((remarks.list.len(), remarks.count()), (REMARKS_MAX, 3 + 2 * REMARKS_MAX as u64));
+        assert_eq!(
+            (remarks.list.len(), remarks.count()),
+            (REMARKS_MAX, 3 + 2 * REMARKS_MAX as u64)
+        );
     }
 }

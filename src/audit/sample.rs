@@ -1,7 +1,9 @@
-//! The sample of an audit: which searches an auditor must look at, drawn so that anybody can draw it again and nobody can choose it.
+//! The sample of an audit: which searches an auditor must look at, drawn so that anybody can draw
+//! it again and nobody can choose it.
 //!
-//! A leaf commits to a seed. Only the root of the tree right after that leaf makes a key of the seed, so whoever picks the seed doesn't
-//! know yet what it draws, and nothing that is drawn from can be changed afterwards. Each search is drawn by itself, by its leaf's index.
+//! A leaf commits to a seed. Only the root of the tree right after that leaf makes a key of the
+//! seed, so whoever picks the seed doesn't know yet what it draws, and nothing that is drawn from
+//! can be changed afterwards. Each search is drawn by itself, by its leaf's index.
 
 use aws_lc_rs::digest::{Context, SHA256};
 
@@ -15,7 +17,8 @@ const PPM: u128 = 1_000_000;
 pub struct SampleKey([u8; 32]);
 
 impl SampleKey {
-    /// The key of a seed, given the root of the tree whose last leaf is the one that holds the seed.
+    /// The key of a seed, given the root of the tree whose last leaf is the one that holds the
+    /// seed.
     pub fn new(seed: u64, root: &Hash) -> Self {
         Self(sha256(&[DOMAIN, &seed.to_le_bytes(), root]))
     }
@@ -24,7 +27,8 @@ impl SampleKey {
     ///
     /// Units: `rate_ppm` of a million searches are drawn on average; a million or more draws all.
     pub fn draws(&self, leaf: u64, rate_ppm: u64) -> bool {
-        let lot = *sha256(&[&self.0, &leaf.to_le_bytes()]).first_chunk().expect("SHA-256 gives 32 bytes");
+        let lot =
+            *sha256(&[&self.0, &leaf.to_le_bytes()]).first_chunk().expect("SHA-256 gives 32 bytes");
         // lot / 2^64 < rate / 10^6, in whole numbers, so that every machine draws alike.
         u128::from(u64::from_le_bytes(lot)) * PPM < u128::from(rate_ppm) << 64
     }

@@ -1,8 +1,8 @@
-//! A proof that somebody can keep beside a document, with the leaf and its detail laid open: so that whoever is given both files needs
-//! nothing else but keys.
+//! A proof that somebody can keep beside a document, with the leaf and its detail laid open: so
+//! that whoever is given both files needs nothing else but keys.
 //!
-//! It is a C2SP `tlog-proof`; other software that reads such proofs reads it too. Its `extra` line, which that format leaves to whoever
-//! writes it, is the base64 of one line of JSON:
+//! It is a C2SP `tlog-proof`; other software that reads such proofs reads it too. Its `extra` line,
+//! which that format leaves to whoever writes it, is the base64 of one line of JSON:
 //!
 //! | field | holds |
 //! |---|---|
@@ -10,8 +10,8 @@
 //! | `salt` | the salt of its commitment, hexadecimal |
 //! | `detail` | the detail as the very text that was committed to |
 //!
-//! Nothing vouches for the extra line but the leaf's own hash, at which the path begins. There is one way to write a proof: a file that was
-//! changed by one byte is another proof, or none.
+//! Nothing vouches for the extra line but the leaf's own hash, at which the path begins. There is
+//! one way to write a proof: a file that was changed by one byte is another proof, or none.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
@@ -48,7 +48,11 @@ struct Extra {
 impl ShownLeaf {
     /// The proof as text.
     pub fn to_text(&self) -> String {
-        let extra = Extra { leaf: STANDARD.encode(self.leaf.to_bytes()), salt: hex::encode(self.salt), detail: self.detail.clone() };
+        let extra = Extra {
+            leaf: STANDARD.encode(self.leaf.to_bytes()),
+            salt: hex::encode(self.salt),
+            detail: self.detail.clone(),
+        };
         let extra = serde_json::to_vec(&extra).expect("three strings are JSON");
         let plain = self.proof.to_text();
         let (head, rest) = plain.split_once('\n').unwrap_or((&plain, ""));
@@ -57,16 +61,24 @@ impl ShownLeaf {
 
     /// Reads a proof.
     ///
-    /// Errors: no `tlog-proof`, no extra line of this form, or one that is written in another way than `to_text` writes it.
+    /// Errors: no `tlog-proof`, no extra line of this form, or one that is written in another way
+    /// than `to_text` writes it.
     pub fn parse(text: &str) -> Result<Self, AuditError> {
         let wrong = AuditError::Proof;
         let proof = TlogProof::parse(text)?;
-        let extra = text.split('\n').nth(1).and_then(|line| line.strip_prefix(EXTRA)).ok_or(wrong("it lays no leaf open"))?;
+        let extra = text
+            .split('\n')
+            .nth(1)
+            .and_then(|line| line.strip_prefix(EXTRA))
+            .ok_or(wrong("it lays no leaf open"))?;
         let extra = STANDARD.decode(extra).map_err(|_| wrong("its extra line is not base64"))?;
-        let Extra { leaf, salt, detail } =
-            serde_json::from_slice(&extra).map_err(|_| wrong("its extra line is not JSON of a leaf, a salt and a detail"))?;
+        let Extra { leaf, salt, detail } = serde_json::from_slice(&extra)
+            .map_err(|_| wrong("its extra line is not JSON of a leaf, a salt and a detail"))?;
         let leaf = STANDARD.decode(leaf).map_err(|_| wrong("its leaf is not base64"))?;
-        let salt = hex::decode(salt).ok().and_then(|salt| salt.try_into().ok()).ok_or(wrong("its salt is not 32 bytes in hexadecimal"))?;
+        let salt = hex::decode(salt)
+            .ok()
+            .and_then(|salt| salt.try_into().ok())
+            .ok_or(wrong("its salt is not 32 bytes in hexadecimal"))?;
         let shown = Self { proof, leaf: Leaf::from_bytes(&leaf)?, salt, detail };
         let note = Note::parse(&shown.proof.checkpoint)?;
         if shown.to_text() != text || note.to_string() != shown.proof.checkpoint {
@@ -75,22 +87,30 @@ impl ShownLeaf {
         Ok(shown)
     }
 
-    /// What the leaf says, and the checkpoint that the path leads to; whose signatures it bears is not looked at.
+    /// What the leaf says, and the checkpoint that the path leads to; whose signatures it bears is
+    /// not looked at.
     ///
-    /// Errors: a detail that the leaf doesn't commit to or that belongs to another kind of leaf; a path that doesn't lead from the leaf to the
-    /// checkpoint's root.
+    /// Errors: a detail that the leaf doesn't commit to or that belongs to another kind of leaf; a
+    /// path that doesn't lead from the leaf to the checkpoint's root.
     pub fn open(&self) -> Result<(Detail, Checkpoint), AuditError> {
         let wrong = AuditError::Proof;
         if commit(&self.salt, self.detail.as_bytes()) != self.leaf.commitment {
             return Err(wrong("its leaf does not commit to its detail"));
         }
-        let detail: Detail = serde_json::from_str(&self.detail).map_err(|_| wrong("its detail can't be read"))?;
+        let detail: Detail =
+            serde_json::from_str(&self.detail).map_err(|_| wrong("its detail can't be read"))?;
         if detail.kind() != self.leaf.kind {
             return Err(wrong("its detail belongs to another kind of leaf"));
         }
         let checkpoint = Note::parse(&self.proof.checkpoint)?.checkpoint()?;
         let hash = leaf_hash(&self.leaf.to_bytes());
-        if !is_included(&hash, self.proof.index, checkpoint.leaves, &checkpoint.root, &self.proof.path) {
+        if !is_included(
+            &hash,
+            self.proof.index,
+            checkpoint.leaves,
+            &checkpoint.root,
+            &self.proof.path,
+        ) {
             return Err(wrong("its hashes do not lead from its leaf to its checkpoint"));
         }
         Ok((detail, checkpoint))
@@ -103,14 +123,30 @@ mod tests {
     use crate::audit::{Actor, LeafKind, LogKey, node_hash};
 
     fn shown() -> ShownLeaf {
-        let actor = Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: "0".repeat(64), person: None, agency: None };
+        let actor = Actor {
+            certificate: "smrt:device/rtcc-1".to_owned(),
+            fingerprint: "0".repeat(64),
+            person: None,
+            agency: None,
+        };
         let detail = Detail::PublicReport { actor, report_sha256: "0".repeat(64) };
         let detail = String::from_utf8(detail.to_bytes()).unwrap();
         let commitment = commit(&[0xab; 32], detail.as_bytes());
-        let leaf = Leaf { kind: LeafKind::PublicReport, time_cs: 1, follows: vec![], counts: vec![1, 2, 3], commitment };
+        let leaf = Leaf {
+            kind: LeafKind::PublicReport,
+            time_cs: 1,
+            follows: vec![],
+            counts: vec![1, 2, 3],
+            commitment,
+        };
         let root = node_hash(&leaf_hash(&leaf.to_bytes()), &[7; 32]);
         let checkpoint = LogKey::new("fusion.example/smrt", &[5; 32]).unwrap().sign(2, root);
-        ShownLeaf { proof: TlogProof { index: 0, path: vec![[7; 32]], checkpoint }, leaf, salt: [0xab; 32], detail }
+        ShownLeaf {
+            proof: TlogProof { index: 0, path: vec![[7; 32]], checkpoint },
+            leaf,
+            salt: [0xab; 32],
+            detail,
+        }
     }
 
     #[test]
@@ -121,7 +157,10 @@ mod tests {
         assert_eq!(TlogProof::parse(&text).as_ref(), Ok(&shown.proof));
         let (detail, checkpoint) = shown.open().unwrap();
         assert_eq!((detail.kind(), checkpoint.leaves), (LeafKind::PublicReport, 2));
-        assert!(ShownLeaf::parse(&shown.proof.to_text()).is_err(), "a plain proof lays nothing open");
+        assert!(
+            ShownLeaf::parse(&shown.proof.to_text()).is_err(),
+            "a plain proof lays nothing open"
+        );
     }
 
     #[test]

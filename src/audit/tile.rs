@@ -1,7 +1,8 @@
 //! Tiles and entry bundles (C2SP `tlog-tiles`): where they are asked for and what lies in them.
 //!
-//! A tile is up to 256 hashes of one level on end; a bundle is up to 256 leaves, each behind its length in two bytes, big-endian. The same
-//! paths name resources at the door and files in a folder.
+//! A tile is up to 256 hashes of one level on end; a bundle is up to 256 leaves, each behind its
+//! length in two bytes, big-endian. The same paths name resources at the door and files in a
+//! folder.
 
 use super::AuditError;
 use super::tree::{Hash, TILE_WIDTH};
@@ -34,26 +35,33 @@ impl TileId {
         Self::since(0, leaves)
     }
 
-    /// Those that a tree of this size has and one of `old` leaves has not, or only with fewer in them.
+    /// Those that a tree of this size has and one of `old` leaves has not, or only with fewer in
+    /// them.
     pub fn since(old: u64, leaves: u64) -> impl Iterator<Item = Self> {
         let levels = (0..8).map(Holds::Hashes).take_while(move |holds| holds.count(leaves) > 0);
         std::iter::once(Holds::Entries).chain(levels).flat_map(move |holds| {
             let count = holds.count(leaves);
             let whole = holds.count(old) / TILE_WIDTH;
             let first = if holds.count(old) == count { count.div_ceil(TILE_WIDTH) } else { whole };
-            (first..count.div_ceil(TILE_WIDTH)).map(move |index| Self { holds, index, width: (count - index * TILE_WIDTH).min(TILE_WIDTH) })
+            (first..count.div_ceil(TILE_WIDTH)).map(move |index| Self {
+                holds,
+                index,
+                width: (count - index * TILE_WIDTH).min(TILE_WIDTH),
+            })
         })
     }
 
     /// The tile or bundle of this index in a tree of this size; none where it is empty.
     pub fn at(holds: Holds, index: u64, leaves: u64) -> Option<Self> {
-        let width = holds.count(leaves).checked_sub(index.checked_mul(TILE_WIDTH)?)?.min(TILE_WIDTH);
+        let width =
+            holds.count(leaves).checked_sub(index.checked_mul(TILE_WIDTH)?)?.min(TILE_WIDTH);
         (width > 0).then_some(Self { holds, index, width })
     }
 
     /// Whether a tree of this size has it.
     pub fn is_of(&self, leaves: u64) -> bool {
-        let end = self.index.checked_mul(TILE_WIDTH).and_then(|first| first.checked_add(self.width));
+        let end =
+            self.index.checked_mul(TILE_WIDTH).and_then(|first| first.checked_add(self.width));
         end.is_some_and(|end| end <= self.holds.count(leaves))
     }
 
@@ -74,7 +82,8 @@ impl TileId {
             number = format!("x{:03}/{number}", above % 1000);
             above /= 1000;
         }
-        let part = if self.width == TILE_WIDTH { String::new() } else { format!(".p/{}", self.width) };
+        let part =
+            if self.width == TILE_WIDTH { String::new() } else { format!(".p/{}", self.width) };
         format!("tile/{level}/{number}{part}")
     }
 
@@ -90,17 +99,28 @@ impl TileId {
             level => Holds::Hashes(level.parse().ok().filter(|&l| l < 8).ok_or_else(wrong)?),
         };
         let (number, width) = match rest.split_once(".p/") {
-            Some((number, width)) => (number, width.parse().ok().filter(|w| (1..TILE_WIDTH).contains(w)).ok_or_else(wrong)?),
+            Some((number, width)) => (
+                number,
+                width.parse().ok().filter(|w| (1..TILE_WIDTH).contains(w)).ok_or_else(wrong)?,
+            ),
             None => (rest, TILE_WIDTH),
         };
-        let digits = |element: &str| element.strip_prefix('x').unwrap_or(element).parse::<u64>().ok().filter(|&n| n < 1000);
+        let digits = |element: &str| {
+            element.strip_prefix('x').unwrap_or(element).parse::<u64>().ok().filter(|&n| n < 1000)
+        };
         let mut index = 0u64;
         for element in number.split('/') {
-            index = digits(element).and_then(|n| index.checked_mul(1000)?.checked_add(n)).ok_or_else(wrong)?;
+            index = digits(element)
+                .and_then(|n| index.checked_mul(1000)?.checked_add(n))
+                .ok_or_else(wrong)?;
         }
         let id = Self { holds, index, width };
         // Nothing but its own spelling names it.
-        if id.path().strip_prefix("tile/") == path.strip_prefix("tile/").or(Some(path)) { Ok(id) } else { Err(wrong()) }
+        if id.path().strip_prefix("tile/") == path.strip_prefix("tile/").or(Some(path)) {
+            Ok(id)
+        } else {
+            Err(wrong())
+        }
     }
 }
 
@@ -125,7 +145,10 @@ pub fn tile_bytes(hashes: &[Hash]) -> Vec<u8> {
 pub fn tile_hashes(id: TileId, bytes: &[u8]) -> Result<&[Hash], AuditError> {
     let (hashes, torn) = bytes.as_chunks::<HASH_BYTES>();
     let fits = torn.is_empty() && hashes.len() as u64 == id.width;
-    fits.then_some(hashes).ok_or_else(|| AuditError::Tile { path: id.path(), reason: "it has not as many hashes as its path says" })
+    fits.then_some(hashes).ok_or_else(|| AuditError::Tile {
+        path: id.path(),
+        reason: "it has not as many hashes as its path says",
+    })
 }
 
 /// Adds a leaf to a bundle.
@@ -143,7 +166,9 @@ pub fn entries(id: TileId, bundle: &[u8]) -> Result<Vec<&[u8]>, AuditError> {
     let mut leaves = Vec::with_capacity(usize::try_from(id.width).expect("a tile is small"));
     let mut rest = bundle;
     while let Some((length, after)) = rest.split_first_chunk::<2>() {
-        let (leaf, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or(wrong("an entry of it is torn"))?;
+        let (leaf, after) = after
+            .split_at_checked(usize::from(u16::from_be_bytes(*length)))
+            .ok_or(wrong("an entry of it is torn"))?;
         leaves.push(leaf);
         rest = after;
     }
@@ -158,12 +183,17 @@ mod tests {
     #[test]
     fn a_tree_of_seventy_thousand_has_the_tiles_of_the_specifications_example() {
         let tiles: Vec<TileId> = TileId::all(70_000).collect();
-        let of = |holds| tiles.iter().filter(move |t| t.holds == holds).map(|t| t.width).collect::<Vec<_>>();
+        let of = |holds| {
+            tiles.iter().filter(move |t| t.holds == holds).map(|t| t.width).collect::<Vec<_>>()
+        };
         assert_eq!((of(Holds::Hashes(0)).len(), of(Holds::Hashes(0))[273]), (274, 112));
         assert_eq!(of(Holds::Hashes(1)), [256, 17]);
         assert_eq!(of(Holds::Hashes(2)), [1]);
         assert_eq!(of(Holds::Entries).len(), 274);
-        assert!(tiles.iter().all(|tile| tile.is_of(70_000) && TileId::at(tile.holds, tile.index, 70_000) == Some(*tile)));
+        assert!(
+            tiles.iter().all(|tile| tile.is_of(70_000)
+                && TileId::at(tile.holds, tile.index, 70_000) == Some(*tile))
+        );
         assert_eq!(TileId::at(Holds::Hashes(2), 1, 70_000), None);
     }
 
@@ -171,7 +201,8 @@ mod tests {
     fn what_came_since_is_what_a_mirror_lacks() {
         for (old, new) in [(0, 5), (5, 5), (5, 300), (256, 256), (256, 512), (700, 70_000)] {
             let before: std::collections::HashSet<TileId> = TileId::all(old).collect();
-            let lacking: Vec<TileId> = TileId::all(new).filter(|tile| !before.contains(tile)).collect();
+            let lacking: Vec<TileId> =
+                TileId::all(new).filter(|tile| !before.contains(tile)).collect();
             assert_eq!(TileId::since(old, new).collect::<Vec<_>>(), lacking, "{old} to {new}");
         }
     }
@@ -214,10 +245,16 @@ mod tests {
         let mut bundle = Vec::new();
         leaves.iter().for_each(|leaf| push_entry(&mut bundle, leaf));
         assert_eq!(entries(id, &bundle).unwrap(), leaves);
-        assert!(entries(id, &bundle[..bundle.len() - 1]).is_err() && entries(id, &[&bundle[..], &[0]].concat()).is_err());
+        assert!(
+            entries(id, &bundle[..bundle.len() - 1]).is_err()
+                && entries(id, &[&bundle[..], &[0]].concat()).is_err()
+        );
         assert!(entries(TileId { width: 2, ..id }, &bundle).is_err());
         let tile = TileId { holds: Holds::Hashes(0), ..id };
-        assert_eq!(tile_hashes(tile, &tile_bytes(&[[1; 32], [2; 32], [3; 32]])).unwrap(), [[1; 32], [2; 32], [3; 32]]);
+        assert_eq!(
+            tile_hashes(tile, &tile_bytes(&[[1; 32], [2; 32], [3; 32]])).unwrap(),
+            [[1; 32], [2; 32], [3; 32]]
+        );
         assert!(tile_hashes(tile, &[0; 95]).is_err());
     }
 }

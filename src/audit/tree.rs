@@ -1,6 +1,8 @@
-//! The RFC 6962 tree, grown by its right edge: for each bit that is set in the number of leaves, the hash of that perfect subtree.
+//! The RFC 6962 tree, grown by its right edge: for each bit that is set in the number of leaves,
+//! the hash of that perfect subtree.
 //!
-//! The edge is all that appending needs, so a commit writes some hundred bytes however long the log is.
+//! The edge is all that appending needs, so a commit writes some hundred bytes however long the log
+//! is.
 
 use aws_lc_rs::digest::{Context, SHA256, digest};
 
@@ -31,7 +33,8 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     hash([&NODE_PREFIX, &halves])
 }
 
-/// A node that stands in a tile above the lowest: over 256^level leaves, the first of them at index * 256^level.
+/// A node that stands in a tile above the lowest: over 256^level leaves, the first of them at index
+/// * 256^level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TileNode {
     /// Level of the tile, from 1.
@@ -61,7 +64,8 @@ impl Edge {
         self.append_hash(leaf_hash(leaf), &mut |_| {})
     }
 
-    /// Appends a leaf by its hash and gives its index; tells of every node of a higher tile that is whole by it.
+    /// Appends a leaf by its hash and gives its index; tells of every node of a higher tile that is
+    /// whole by it.
     pub fn append_hash(&mut self, leaf: Hash, whole: &mut dyn FnMut(TileNode)) -> u64 {
         let index = self.leaves;
         self.grow(leaf, 0, whole);
@@ -75,7 +79,8 @@ impl Edge {
         self.join_telling(next, &mut |_| {});
     }
 
-    /// Joins as `join` does; tells of every node of a higher tile that is whole by it, the other's largest subtrees included.
+    /// Joins as `join` does; tells of every node of a higher tile that is whole by it, the other's
+    /// largest subtrees included.
     pub fn join_telling(&mut self, next: &Self, whole: &mut dyn FnMut(TileNode)) {
         let aligned = next.leaves <= 1 || self.leaves.trailing_zeros() > (next.leaves - 1).ilog2();
         assert!(aligned, "{} leaves can't be joined to {}", next.leaves, self.leaves);
@@ -90,7 +95,8 @@ impl Edge {
     fn grow(&mut self, mut node: Hash, height: u32, whole: &mut dyn FnMut(TileNode)) {
         let mut tell = |height: u32, hash| {
             if height > 0 && height.is_multiple_of(TILE_HEIGHT) {
-                let level = u8::try_from(height / TILE_HEIGHT).expect("a tree is no higher than 64");
+                let level =
+                    u8::try_from(height / TILE_HEIGHT).expect("a tree is no higher than 64");
                 whole(TileNode { level, index: self.leaves >> height, hash });
             }
         };
@@ -111,7 +117,8 @@ impl Edge {
         from_right.fold(smallest, |right, left| node_hash(left, &right))
     }
 
-    /// The edge as it is stored: the number of leaves (8 bytes, little-endian), then 32 bytes a subtree.
+    /// The edge as it is stored: the number of leaves (8 bytes, little-endian), then 32 bytes a
+    /// subtree.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.leaves.to_le_bytes().to_vec();
         bytes.extend(self.subtrees.iter().flatten());
@@ -120,7 +127,11 @@ impl Edge {
 
     /// Reads what `to_bytes` wrote.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, AuditError> {
-        let (leaves, rest) = bytes.split_first_chunk::<8>().ok_or(AuditError::Edge { found: bytes.len(), leaves: 0, wanted: 8 })?;
+        let (leaves, rest) = bytes.split_first_chunk::<8>().ok_or(AuditError::Edge {
+            found: bytes.len(),
+            leaves: 0,
+            wanted: 8,
+        })?;
         let leaves = u64::from_le_bytes(*leaves);
         let wanted = 8 + 32 * usize::try_from(leaves.count_ones()).expect("at most 64");
         if bytes.len() != wanted {
@@ -130,7 +141,8 @@ impl Edge {
     }
 }
 
-/// In one go where it fits, as nodes and all leaves of today do: that takes a quarter less time than feeding a context piece by piece.
+/// In one go where it fits, as nodes and all leaves of today do: that takes a quarter less time
+/// than feeding a context piece by piece.
 fn hash(parts: [&[u8]; 2]) -> Hash {
     let mut bytes = [0; HASHED_AT_ONCE_BYTES];
     let length = parts[0].len() + parts[1].len();
@@ -212,7 +224,10 @@ mod tests {
         edge.append(b"a");
         let mut bytes = edge.to_bytes();
         bytes[0] = 3;
-        assert_eq!(Edge::from_bytes(&bytes), Err(AuditError::Edge { found: 40, leaves: 3, wanted: 72 }));
+        assert_eq!(
+            Edge::from_bytes(&bytes),
+            Err(AuditError::Edge { found: 40, leaves: 3, wanted: 72 })
+        );
         assert!(Edge::from_bytes(&bytes[..7]).is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! A log in a folder: what an export writes, what a witness keeps, what is verified offline. Any software that reads C2SP `tlog-tiles`
-//! from files reads it too.
+//! A log in a folder: what an export writes, what a witness keeps, what is verified offline. Any
+//! software that reads C2SP `tlog-tiles` from files reads it too.
 //!
 //! | file | holds |
 //! |---|---|
@@ -9,7 +9,8 @@
 //! | `details.jsonl` | details that were opened, one a line: `leaf`, `salt` in hexadecimal, `detail` as the very text that was committed to |
 //! | `policy` | the log's and its witnesses' keys with the quorum, as the log states them (C2SP `tlog-policy`) |
 //!
-//! The checkpoint is written after the tiles that it needs, so a folder whose writing was interrupted is an older log, whole.
+//! The checkpoint is written after the tiles that it needs, so a folder whose writing was
+//! interrupted is an older log, whole.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, BufWriter, Write};
@@ -79,36 +80,51 @@ impl Archive {
         &self.folder
     }
 
-    /// The bytes of a tile or bundle, from the file of its name or from a wider one that begins with it.
+    /// The bytes of a tile or bundle, from the file of its name or from a wider one that begins
+    /// with it.
     pub fn tile(&self, id: TileId) -> Result<Vec<u8>, ArchiveError> {
         let path = self.folder.join(id.path());
         match fs::read(&path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound && id.width < TILE_WIDTH => {
                 let wider = TileId { width: TILE_WIDTH, ..id };
-                let whole = fs::read(self.folder.join(wider.path())).map_err(|_| ArchiveError::File { path: path.clone(), source: e })?;
+                let whole = fs::read(self.folder.join(wider.path()))
+                    .map_err(|_| ArchiveError::File { path: path.clone(), source: e })?;
                 beginning(id, wider, &whole).map_err(|source| ArchiveError::Log { path, source })
             }
             read => read.map_err(|source| ArchiveError::File { path, source }),
         }
     }
 
-    /// Reads hashes of a tree of this size as proofs ask for them; of each level the tile read last is remembered, since a proof asks for
-    /// several pieces of it.
-    pub fn read_hashes(&self, leaves: u64) -> impl FnMut(u8, u64, u64) -> Result<Vec<Hash>, ArchiveError> + use<'_> {
+    /// Reads hashes of a tree of this size as proofs ask for them; of each level the tile read last
+    /// is remembered, since a proof asks for several pieces of it.
+    pub fn read_hashes(
+        &self,
+        leaves: u64,
+    ) -> impl FnMut(u8, u64, u64) -> Result<Vec<Hash>, ArchiveError> + use<'_> {
         let mut read: Vec<(TileId, Vec<u8>)> = Vec::new();
         move |level, first, count| {
             let holds = Holds::Hashes(level);
-            let id = TileId::at(holds, first / TILE_WIDTH, leaves).unwrap_or(TileId { holds, index: first / TILE_WIDTH, width: 1 });
+            let id = TileId::at(holds, first / TILE_WIDTH, leaves).unwrap_or(TileId {
+                holds,
+                index: first / TILE_WIDTH,
+                width: 1,
+            });
             if !read.iter().any(|(known, _)| *known == id) {
                 let bytes = self.tile(id)?;
                 read.retain(|(known, _)| known.holds != holds);
                 read.push((id, bytes));
             }
-            let bytes = read.iter().find(|(known, _)| *known == id).map_or(&[][..], |(_, bytes)| bytes);
+            let bytes =
+                read.iter().find(|(known, _)| *known == id).map_or(&[][..], |(_, bytes)| bytes);
             let wrong = |source| ArchiveError::Log { path: self.folder.join(id.path()), source };
             let at = |hash| usize::try_from(hash - id.first()).unwrap_or(usize::MAX);
             let hashes = tile_hashes(id, bytes).map_err(wrong)?.get(at(first)..at(first + count));
-            let short = || wrong(AuditError::Tile { path: id.path(), reason: "it has not as many hashes as its path says" });
+            let short = || {
+                wrong(AuditError::Tile {
+                    path: id.path(),
+                    reason: "it has not as many hashes as its path says",
+                })
+            };
             hashes.map(<[Hash]>::to_vec).ok_or_else(short)
         }
     }
@@ -118,15 +134,20 @@ impl Archive {
         let path = self.folder.join(id.path());
         let error = |source| ArchiveError::File { path: path.clone(), source };
         fs::create_dir_all(path.parent().unwrap_or(&self.folder)).map_err(error)?;
-        if durable { replace(&path, bytes, PUBLIC_MODE) } else { fs::write(&path, bytes) }.map_err(error)
+        if durable { replace(&path, bytes, PUBLIC_MODE) } else { fs::write(&path, bytes) }
+            .map_err(error)
     }
 
     /// Removes narrower editions of what a tree of `leaves` leaves has.
     pub fn drop_partial(&self, old: u64, leaves: u64) -> Result<(), ArchiveError> {
-        for tile in TileId::all(old).filter(|tile| tile.width < TILE_WIDTH && TileId::at(tile.holds, tile.index, leaves) != Some(*tile)) {
+        for tile in TileId::all(old).filter(|tile| {
+            tile.width < TILE_WIDTH && TileId::at(tile.holds, tile.index, leaves) != Some(*tile)
+        }) {
             let path = self.folder.join(tile.path());
             match fs::remove_file(&path) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(ArchiveError::File { path, source }),
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(ArchiveError::File { path, source });
+                }
                 _ => {}
             }
         }
@@ -145,7 +166,8 @@ impl Archive {
         self.put(CHECKPOINT, note.to_string().as_bytes())
     }
 
-    /// Every checkpoint that was kept, in the order of the file; one that isn't a note says so with its line.
+    /// Every checkpoint that was kept, in the order of the file; one that isn't a note says so with
+    /// its line.
     pub fn checkpoints(&self) -> Result<Vec<Note>, ArchiveError> {
         self.checkpoint_lines()?.into_iter().collect()
     }
@@ -155,15 +177,19 @@ impl Archive {
         let path = self.folder.join(CHECKPOINTS);
         let note = |line: Result<(usize, String), ArchiveError>| {
             let (number, line) = line?;
-            let wrong = |reason: String| ArchiveError::Line { path: path.clone(), line: number, reason };
-            Note::parse(&serde_json::from_str::<String>(&line).map_err(|e| wrong(e.to_string()))?).map_err(|e| wrong(e.to_string()))
+            let wrong =
+                |reason: String| ArchiveError::Line { path: path.clone(), line: number, reason };
+            Note::parse(&serde_json::from_str::<String>(&line).map_err(|e| wrong(e.to_string()))?)
+                .map_err(|e| wrong(e.to_string()))
         };
         Ok(self.lines(&path)?.into_iter().flatten().map(note).collect())
     }
 
     /// Writes all kept checkpoints anew, durable on return.
     pub fn put_checkpoints(&self, notes: &[Note]) -> Result<(), ArchiveError> {
-        let line = |note: &Note| serde_json::to_string(&note.to_string()).expect("a string is JSON") + "\n";
+        let line = |note: &Note| {
+            serde_json::to_string(&note.to_string()).expect("a string is JSON") + "\n"
+        };
         self.put(CHECKPOINTS, notes.iter().map(line).collect::<String>().as_bytes())
     }
 
@@ -178,23 +204,40 @@ impl Archive {
     }
 
     /// Takes every opened detail in the order of the file, with its line.
-    pub fn for_each_detail<E: From<ArchiveError>>(&self, mut take: impl FnMut(usize, OpenedDetail) -> Result<(), E>) -> Result<(), E> {
-        self.detail_lines()?.try_for_each(|line| line.map_err(E::from).and_then(|(number, detail)| take(number, detail)))
+    pub fn for_each_detail<E: From<ArchiveError>>(
+        &self,
+        mut take: impl FnMut(usize, OpenedDetail) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.detail_lines()?.try_for_each(|line| {
+            line.map_err(E::from).and_then(|(number, detail)| take(number, detail))
+        })
     }
 
     /// Every line of opened details with its number, whether it is one or not.
-    pub fn detail_lines(&self) -> Result<impl Iterator<Item = Result<(usize, OpenedDetail), ArchiveError>> + use<>, ArchiveError> {
+    pub fn detail_lines(
+        &self,
+    ) -> Result<
+        impl Iterator<Item = Result<(usize, OpenedDetail), ArchiveError>> + use<>,
+        ArchiveError,
+    > {
         let path = self.folder.join(DETAILS);
         let lines = self.lines(&path)?.into_iter().flatten();
         Ok(lines.map(move |line| {
             let (number, line) = line?;
-            let wrong = |e: serde_json::Error| ArchiveError::Line { path: path.clone(), line: number, reason: e.to_string() };
+            let wrong = |e: serde_json::Error| ArchiveError::Line {
+                path: path.clone(),
+                line: number,
+                reason: e.to_string(),
+            };
             serde_json::from_str(&line).map(|detail| (number, detail)).map_err(wrong)
         }))
     }
 
     /// Writes opened details, in place of those that were there.
-    pub fn put_details(&self, details: impl IntoIterator<Item = OpenedDetail>) -> Result<(), ArchiveError> {
+    pub fn put_details(
+        &self,
+        details: impl IntoIterator<Item = OpenedDetail>,
+    ) -> Result<(), ArchiveError> {
         let path = self.folder.join(DETAILS);
         let error = |source| ArchiveError::File { path: path.clone(), source };
         let mut file = BufWriter::new(File::create(&path).map_err(error)?);
@@ -207,17 +250,25 @@ impl Archive {
 
     fn put(&self, name: &str, bytes: &[u8]) -> Result<(), ArchiveError> {
         let path = self.folder.join(name);
-        let written = fs::create_dir_all(&self.folder).and_then(|()| replace(&path, bytes, PUBLIC_MODE));
+        let written =
+            fs::create_dir_all(&self.folder).and_then(|()| replace(&path, bytes, PUBLIC_MODE));
         written.map_err(|source| ArchiveError::File { path, source })
     }
 
-    /// The lines of a file, which may not be there; one without an end, too long or not UTF-8 is an error and the next one follows.
+    /// The lines of a file, which may not be there; one without an end, too long or not UTF-8 is an
+    /// error and the next one follows.
     fn lines(&self, path: &Path) -> Result<Option<Lines>, ArchiveError> {
         match File::open(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => {
-                let file = opened.map_err(|source| ArchiveError::File { path: path.to_owned(), source })?;
-                Ok(Some(Lines { path: path.to_owned(), reader: BufReader::new(file), line: 0, failed: false }))
+                let file = opened
+                    .map_err(|source| ArchiveError::File { path: path.to_owned(), source })?;
+                Ok(Some(Lines {
+                    path: path.to_owned(),
+                    reader: BufReader::new(file),
+                    line: 0,
+                    failed: false,
+                }))
             }
         }
     }
@@ -225,7 +276,9 @@ impl Archive {
     fn text(&self, path: &Path) -> Result<Option<String>, ArchiveError> {
         match fs::read_to_string(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
-            read => read.map(Some).map_err(|source| ArchiveError::File { path: path.to_owned(), source }),
+            read => read
+                .map(Some)
+                .map_err(|source| ArchiveError::File { path: path.to_owned(), source }),
         }
     }
 }
@@ -251,11 +304,19 @@ impl Iterator for Lines {
                 return Some(Err(ArchiveError::File { path: self.path.clone(), source }));
             }
         }
-        let wrong = |reason: &str| ArchiveError::Line { path: self.path.clone(), line: self.line, reason: reason.to_owned() };
+        let wrong = |reason: &str| ArchiveError::Line {
+            path: self.path.clone(),
+            line: self.line,
+            reason: reason.to_owned(),
+        };
         if bytes.pop() != Some(b'\n') {
             return Some(Err(wrong("the line has no end, or is too long")));
         }
-        Some(String::from_utf8(bytes).map(|line| (self.line, line)).map_err(|_| wrong("the line is not UTF-8")))
+        Some(
+            String::from_utf8(bytes)
+                .map(|line| (self.line, line))
+                .map_err(|_| wrong("the line is not UTF-8")),
+        )
     }
 }
 
@@ -264,7 +325,10 @@ fn beginning(id: TileId, wider: TileId, bytes: &[u8]) -> Result<Vec<u8>, AuditEr
     let width = usize::try_from(id.width).expect("a tile is small");
     match id.holds {
         Holds::Hashes(_) => {
-            let short = || AuditError::Tile { path: wider.path(), reason: "it has not as many hashes as its path says" };
+            let short = || AuditError::Tile {
+                path: wider.path(),
+                reason: "it has not as many hashes as its path says",
+            };
             bytes.get(..width * 32).map(<[u8]>::to_vec).ok_or_else(short)
         }
         Holds::Entries => {
@@ -299,13 +363,24 @@ mod tests {
     fn what_is_written_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
         let archive = Archive::at(&folder.path().join("log"));
-        assert_eq!((archive.checkpoint().unwrap(), archive.checkpoints().unwrap().len()), (None, 0));
+        assert_eq!(
+            (archive.checkpoint().unwrap(), archive.checkpoints().unwrap().len()),
+            (None, 0)
+        );
         let key = LogKey::new("test.example/log", &[3; 32]).unwrap();
-        let notes: Vec<Note> = (1..4).map(|leaves| Note::parse(&key.sign(leaves, [1; 32])).unwrap()).collect();
+        let notes: Vec<Note> =
+            (1..4).map(|leaves| Note::parse(&key.sign(leaves, [1; 32])).unwrap()).collect();
         archive.put_checkpoints(&notes).unwrap();
         archive.put_checkpoint(&notes[2]).unwrap();
-        assert_eq!((archive.checkpoints().unwrap(), archive.checkpoint().unwrap()), (notes.clone(), Some(notes[2].clone())));
-        let detail = |leaf| OpenedDetail { leaf, salt: "00".repeat(32), detail: r#"{"detail":"stopped","software":"0"}"#.to_owned() };
+        assert_eq!(
+            (archive.checkpoints().unwrap(), archive.checkpoint().unwrap()),
+            (notes.clone(), Some(notes[2].clone()))
+        );
+        let detail = |leaf| OpenedDetail {
+            leaf,
+            salt: "00".repeat(32),
+            detail: r#"{"detail":"stopped","software":"0"}"#.to_owned(),
+        };
         archive.put_details((0..3).map(detail)).unwrap();
         let mut read = Vec::new();
         archive
@@ -314,7 +389,10 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-        assert_eq!(read, (0..3).map(|n| (usize::try_from(n).unwrap() + 1, detail(n))).collect::<Vec<_>>());
+        assert_eq!(
+            read,
+            (0..3).map(|n| (usize::try_from(n).unwrap() + 1, detail(n))).collect::<Vec<_>>()
+        );
         std::fs::write(folder.path().join("log").join(CHECKPOINTS), "\"no note\"\n").unwrap();
         assert!(matches!(archive.checkpoints(), Err(ArchiveError::Line { line: 1, .. })));
     }

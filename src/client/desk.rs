@@ -1,5 +1,6 @@
-//! A desk that software sits at: the console's verbs under a device's certificate, with a software key in place of a person's. For tests and
-//! for the demonstration: a box with real bookings takes no such key, and says so.
+//! A desk that software sits at: the console's verbs under a device's certificate, with a software
+//! key in place of a person's. For tests and for the demonstration: a box with real bookings takes
+//! no such key, and says so.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -13,11 +14,13 @@ use super::soft_key::SoftKey;
 use super::{Client, ClientError, json, read_bytes, read_json, steps};
 use crate::api::wire::TIMING_HEADER;
 use crate::api::wire::desk::{
-    AccountView, Banner, Because, ChallengeView, Enrolment, EnrolmentRequest, GrantAsked, GrantRequest, GrantTouched, GrantView, LogOn,
-    LogOnRequest, SESSION_COOKIE, SessionState, Touched,
+    AccountView, Banner, Because, ChallengeView, Enrolment, EnrolmentRequest, GrantAsked,
+    GrantRequest, GrantTouched, GrantView, LogOn, LogOnRequest, SESSION_COOKIE, SessionState,
+    Touched,
 };
 use crate::api::wire::inquiry::{
-    At, CandidateCard, FaceChosen, FaceRequest, FindingRequest, HeadView, InquiryView, ProbeHere, SearchTouched, UploadRequest, UploadState,
+    At, CandidateCard, FaceChosen, FaceRequest, FindingRequest, HeadView, InquiryView, ProbeHere,
+    SearchTouched, UploadRequest, UploadState,
 };
 use crate::audit::touch::RelyingParty;
 use crate::booking::{Identifier, Text, VersionId};
@@ -57,7 +60,10 @@ impl Array {
 
     /// The booking numbers of those candidates, best first.
     pub fn numbers(&self) -> Vec<&str> {
-        self.candidates().filter_map(|candidate| candidate.known.as_ref()).map(|known| known.number.as_str()).collect()
+        self.candidates()
+            .filter_map(|candidate| candidate.known.as_ref())
+            .map(|known| known.number.as_str())
+            .collect()
     }
 }
 
@@ -82,7 +88,8 @@ pub fn enrol_first_key(
 ) -> Result<(), ClientError> {
     let (person, code) = (person.clone(), code.to_owned());
     let request = EnrolmentRequest { person: person.clone(), code: code.clone() };
-    let asked: ChallengeView = client.post_from("/v1/enrolment/challenge", relying_party, None, &request)?;
+    let asked: ChallengeView =
+        client.post_from("/v1/enrolment/challenge", relying_party, None, &request)?;
     let registration = held(key).register(&asked.challenge, relying_party);
     let enrolment = Enrolment { person, code, nonce: asked.nonce, registration };
     client.send_from("/v1/enrolment", relying_party, None, &enrolment)
@@ -90,18 +97,42 @@ pub fn enrol_first_key(
 
 impl Desk {
     /// Logs a person on: touches the key and acknowledges the banner.
-    pub fn log_on(client: &Client, relying_party: &RelyingParty, person: &Identifier, key: &SharedKey) -> Result<Self, ClientError> {
-        let asked: ChallengeView =
-            client.post_from("/v1/session/challenge", relying_party, None, &LogOnRequest { person: person.clone() })?;
+    pub fn log_on(
+        client: &Client,
+        relying_party: &RelyingParty,
+        person: &Identifier,
+        key: &SharedKey,
+    ) -> Result<Self, ClientError> {
+        let asked: ChallengeView = client.post_from(
+            "/v1/session/challenge",
+            relying_party,
+            None,
+            &LogOnRequest { person: person.clone() },
+        )?;
         let touch = held(key).touch(&asked.challenge, relying_party)?;
         let body = json(&LogOn { person: person.clone(), nonce: asked.nonce, touch })?;
         let request = client.agent.post(client.url("/v1/session")).content_type("application/json");
         let answer = request.header(header::ORIGIN, relying_party.origin()).send(&body[..]);
-        let set = answer.as_ref().ok().and_then(|answer| answer.headers().get(header::SET_COOKIE)?.to_str().ok());
-        let cookie = set.and_then(|set| set.split(';').next()).filter(|cookie| cookie.starts_with(SESSION_COOKIE)).map(str::to_owned);
+        let set = answer
+            .as_ref()
+            .ok()
+            .and_then(|answer| answer.headers().get(header::SET_COOKIE)?.to_str().ok());
+        let cookie = set
+            .and_then(|set| set.split(';').next())
+            .filter(|cookie| cookie.starts_with(SESSION_COOKIE))
+            .map(str::to_owned);
         let Banner { .. } = read_json(answer)?;
-        let cookie = cookie.ok_or_else(|| ClientError::Unexpected { status: 201, found: "a log-on without a session".to_owned() })?;
-        let desk = Self { client: client.clone(), relying_party: relying_party.clone(), person: person.clone(), key: key.clone(), cookie };
+        let cookie = cookie.ok_or_else(|| ClientError::Unexpected {
+            status: 201,
+            found: "a log-on without a session".to_owned(),
+        })?;
+        let desk = Self {
+            client: client.clone(),
+            relying_party: relying_party.clone(),
+            person: person.clone(),
+            key: key.clone(),
+            cookie,
+        };
         desk.send("/v1/session/banner", &())?;
         Ok(desk)
     }
@@ -124,12 +155,18 @@ impl Desk {
     /// Ends the session.
     pub fn log_off(&self) -> Result<(), ClientError> {
         let request = self.client.agent.delete(self.client.url("/v1/session"));
-        let request = request.header(header::COOKIE, &self.cookie).header(header::ORIGIN, self.relying_party.origin());
+        let request = request
+            .header(header::COOKIE, &self.cookie)
+            .header(header::ORIGIN, self.relying_party.origin());
         read_bytes(request.call(), ANSWER_BYTES_MAX).map(|_| ())
     }
 
     /// Asks a verb with a body, at this desk.
-    pub fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, ClientError> {
+    pub fn post<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
         self.client.post_from(path, &self.relying_party, Some(&self.cookie), body)
     }
 
@@ -140,7 +177,13 @@ impl Desk {
 
     /// Reads at this desk.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        read_json(self.client.agent.get(self.client.url(path)).header(header::COOKIE, &self.cookie).call())
+        read_json(
+            self.client
+                .agent
+                .get(self.client.url(path))
+                .header(header::COOKIE, &self.cookie)
+                .call(),
+        )
     }
 
     /// Touches the key for a challenge.
@@ -154,19 +197,28 @@ impl Desk {
         self.get("/v1/people")
     }
 
-    /// Asks, as an administrator, for an account with this key; gives the id under which the commander approves.
-    pub fn ask_grant(&self, person: &Person, key: Option<&SharedKey>) -> Result<String, ClientError> {
+    /// Asks, as an administrator, for an account with this key; gives the id under which the
+    /// commander approves.
+    pub fn ask_grant(
+        &self,
+        person: &Person,
+        key: Option<&SharedKey>,
+    ) -> Result<String, ClientError> {
         let (mut registration, mut key_nonce) = (None, None);
         if let Some(key) = key {
-            let asked: ChallengeView = self.post(&format!("/v1/people/{}/key/challenge", person.id), &())?;
+            let asked: ChallengeView =
+                self.post(&format!("/v1/people/{}/key/challenge", person.id), &())?;
             registration = Some(held(key).register(&asked.challenge, &self.relying_party));
             key_nonce = Some(hex::encode(asked.nonce));
         }
         let order = GrantOrder { person: person.clone(), registration };
-        let asked: ChallengeView =
-            self.post("/v1/grants/challenge", &GrantRequest { order: order.clone(), key_nonce: key_nonce.clone() })?;
+        let asked: ChallengeView = self.post(
+            "/v1/grants/challenge",
+            &GrantRequest { order: order.clone(), key_nonce: key_nonce.clone() },
+        )?;
         let Touched { nonce, touch } = self.touch(&asked)?;
-        let GrantAsked { id } = self.post("/v1/grants", &GrantTouched { order, key_nonce, nonce, touch })?;
+        let GrantAsked { id } =
+            self.post("/v1/grants", &GrantTouched { order, key_nonce, nonce, touch })?;
         Ok(id)
     }
 
@@ -177,22 +229,29 @@ impl Desk {
 
     /// Approves, as the commander.
     pub fn approve_grant(&self, id: &str) -> Result<(), ClientError> {
-        let asked: ChallengeView = self.post(&format!("/v1/grants/{id}/approval/challenge"), &())?;
+        let asked: ChallengeView =
+            self.post(&format!("/v1/grants/{id}/approval/challenge"), &())?;
         self.send(&format!("/v1/grants/{id}/approval"), &self.touch(&asked)?)
     }
 
     /// Declines, as the commander.
     pub fn decline_grant(&self, id: &str, reason: &str) -> Result<(), ClientError> {
         let body = json(&Because { reason: reason.to_owned() })?;
-        let request =
-            self.client.agent.delete(self.client.url(&format!("/v1/grants/{id}"))).header(header::CONTENT_TYPE, "application/json");
-        let request = request.header(header::COOKIE, &self.cookie).header(header::ORIGIN, self.relying_party.origin());
+        let request = self
+            .client
+            .agent
+            .delete(self.client.url(&format!("/v1/grants/{id}")))
+            .header(header::CONTENT_TYPE, "application/json");
+        let request = request
+            .header(header::COOKIE, &self.cookie)
+            .header(header::ORIGIN, self.relying_party.origin());
         read_bytes(request.force_send_body().send(&body[..]), ANSWER_BYTES_MAX).map(|_| ())
     }
 
     /// Releases a locked account.
     pub fn release_lock(&self, person: &Identifier) -> Result<(), ClientError> {
-        let asked: ChallengeView = self.post(&format!("/v1/people/{person}/release/challenge"), &())?;
+        let asked: ChallengeView =
+            self.post(&format!("/v1/people/{person}/release/challenge"), &())?;
         self.send(&format!("/v1/people/{person}/release"), &self.touch(&asked)?)
     }
 
@@ -214,40 +273,76 @@ impl Desk {
     /// Uploads a probe, from where the box says, and hands it over.
     pub fn hand_over(&self, view: &InquiryView, probe: &[u8]) -> Result<InquiryView, ClientError> {
         let (id, bytes) = (view.inquiry, probe.len() as u64);
-        let sha256: [u8; 32] = digest(&SHA256, probe).as_ref().try_into().expect("SHA-256 gives 32 bytes");
-        let mut state: UploadState = self.post(&format!("/v1/inquiries/{id}/upload"), &UploadRequest { bytes, sha256 })?;
+        let sha256: [u8; 32] =
+            digest(&SHA256, probe).as_ref().try_into().expect("SHA-256 gives 32 bytes");
+        let mut state: UploadState =
+            self.post(&format!("/v1/inquiries/{id}/upload"), &UploadRequest { bytes, sha256 })?;
         while state.received < bytes {
             let rest = &probe[usize::try_from(state.received).unwrap_or(probe.len())..];
             let piece = &rest[..rest.len().min(usize::try_from(state.piece).unwrap_or(rest.len()))];
             state = self.put_piece(id, bytes, &sha256, state.received, piece)?;
         }
-        self.post(&format!("/v1/inquiries/{id}/probe"), &ProbeHere { revision: view.revision, bytes, sha256 })
+        self.post(
+            &format!("/v1/inquiries/{id}/probe"),
+            &ProbeHere { revision: view.revision, bytes, sha256 },
+        )
     }
 
     /// Sends one piece of a probe.
-    pub fn put_piece(&self, id: InquiryId, bytes: u64, sha256: &[u8; 32], offset: u64, piece: &[u8]) -> Result<UploadState, ClientError> {
-        let path = format!("/v1/inquiries/{id}/upload?offset={offset}&bytes={bytes}&sha256={}", hex::encode(sha256));
-        let request = self.client.agent.put(self.client.url(&path)).content_type("application/octet-stream");
-        let request = request.header(header::COOKIE, &self.cookie).header(header::ORIGIN, self.relying_party.origin());
+    pub fn put_piece(
+        &self,
+        id: InquiryId,
+        bytes: u64,
+        sha256: &[u8; 32],
+        offset: u64,
+        piece: &[u8],
+    ) -> Result<UploadState, ClientError> {
+        let path = format!(
+            "/v1/inquiries/{id}/upload?offset={offset}&bytes={bytes}&sha256={}",
+            hex::encode(sha256)
+        );
+        let request =
+            self.client.agent.put(self.client.url(&path)).content_type("application/octet-stream");
+        let request = request
+            .header(header::COOKIE, &self.cookie)
+            .header(header::ORIGIN, self.relying_party.origin());
         read_json(request.send(piece))
     }
 
     /// Chooses a face of the probe.
-    pub fn choose(&self, view: &InquiryView, face: Option<usize>, edits: Edits, reason: Option<&str>) -> Result<FaceChosen, ClientError> {
-        let request = FaceRequest { revision: view.revision, face, edits, reason: reason.map(str::to_owned) };
+    pub fn choose(
+        &self,
+        view: &InquiryView,
+        face: Option<usize>,
+        edits: Edits,
+        reason: Option<&str>,
+    ) -> Result<FaceChosen, ClientError> {
+        let request =
+            FaceRequest { revision: view.revision, face, edits, reason: reason.map(str::to_owned) };
         self.post(&format!("/v1/inquiries/{}/face", view.inquiry), &request)
     }
 
     /// Approves the search by touch and has it run.
     pub fn approve(&self, view: &InquiryView) -> Result<Array, ClientError> {
         let (id, revision) = (view.inquiry, view.revision);
-        let asked: ChallengeView = self.post(&format!("/v1/inquiries/{id}/challenge"), &At { revision })?;
+        let asked: ChallengeView =
+            self.post(&format!("/v1/inquiries/{id}/challenge"), &At { revision })?;
         let Touched { nonce, touch } = self.touch(&asked)?;
         let body = json(&SearchTouched { revision, nonce, touch })?;
-        let request = self.client.agent.post(self.client.url(&format!("/v1/inquiries/{id}/search"))).content_type("application/json");
-        let request = request.header(header::COOKIE, &self.cookie).header(header::ORIGIN, self.relying_party.origin());
+        let request = self
+            .client
+            .agent
+            .post(self.client.url(&format!("/v1/inquiries/{id}/search")))
+            .content_type("application/json");
+        let request = request
+            .header(header::COOKIE, &self.cookie)
+            .header(header::ORIGIN, self.relying_party.origin());
         let answer = request.send(&body[..]);
-        let timings = answer.as_ref().ok().and_then(|answer| answer.headers().get(TIMING_HEADER)?.to_str().ok()).map(steps);
+        let timings = answer
+            .as_ref()
+            .ok()
+            .and_then(|answer| answer.headers().get(TIMING_HEADER)?.to_str().ok())
+            .map(steps);
         Ok(Array { view: read_json(answer)?, timings: timings.unwrap_or_default() })
     }
 
@@ -257,7 +352,11 @@ impl Desk {
     }
 
     /// Records what the examiner made of a candidate.
-    pub fn dispose(&self, view: &InquiryView, finding: Finding) -> Result<InquiryView, ClientError> {
+    pub fn dispose(
+        &self,
+        view: &InquiryView,
+        finding: Finding,
+    ) -> Result<InquiryView, ClientError> {
         let request = FindingRequest { revision: view.revision, finding };
         self.post(&format!("/v1/inquiries/{}/findings", view.inquiry), &request)
     }
@@ -265,13 +364,19 @@ impl Desk {
     /// Records of every candidate that is left that nothing can be told, and ends the review.
     pub fn dispose_all(&self, mut view: InquiryView) -> Result<InquiryView, ClientError> {
         let note = Text::parse("looked at by software").ok();
-        while let Some(left) = view.candidates.iter().find(|candidate| !candidate.released && candidate.own.is_none()) {
+        while let Some(left) =
+            view.candidates.iter().find(|candidate| !candidate.released && candidate.own.is_none())
+        {
             let (candidate, disposition) = (left.version, Disposition::Inconclusive);
-            let finding = Finding { candidate, disposition, observations: Vec::new(), note: note.clone() };
+            let finding =
+                Finding { candidate, disposition, observations: Vec::new(), note: note.clone() };
             view = self.or_as_it_is_now(&view, self.dispose(&view, finding))?.1;
         }
         loop {
-            let finished = self.post(&format!("/v1/inquiries/{}/finish", view.inquiry), &At { revision: view.revision });
+            let finished = self.post(
+                &format!("/v1/inquiries/{}/finish", view.inquiry),
+                &At { revision: view.revision },
+            );
             let (done, now) = self.or_as_it_is_now(&view, finished)?;
             if done {
                 return Ok(now);
@@ -280,18 +385,27 @@ impl Desk {
         }
     }
 
-    /// What a step gave, and true; or, where a release came between (it raises the revision of an inquiry that shows the candidate), the
-    /// inquiry as it is now, and false.
-    fn or_as_it_is_now(&self, view: &InquiryView, step: Result<InquiryView, ClientError>) -> Result<(bool, InquiryView), ClientError> {
+    /// What a step gave, and true; or, where a release came between (it raises the revision of an
+    /// inquiry that shows the candidate), the inquiry as it is now, and false.
+    fn or_as_it_is_now(
+        &self,
+        view: &InquiryView,
+        step: Result<InquiryView, ClientError>,
+    ) -> Result<(bool, InquiryView), ClientError> {
         match step {
-            Err(e) if e.problem().is_some_and(|problem| problem.kind == "changed") => Ok((false, self.inquiry(view.inquiry)?)),
+            Err(e) if e.problem().is_some_and(|problem| problem.kind == "changed") => {
+                Ok((false, self.inquiry(view.inquiry)?))
+            }
             step => Ok((true, step?)),
         }
     }
 
     /// Has the report issued.
     pub fn issue(&self, view: &InquiryView) -> Result<InquiryView, ClientError> {
-        self.post(&format!("/v1/inquiries/{}/report", view.inquiry), &At { revision: view.revision })
+        self.post(
+            &format!("/v1/inquiries/{}/report", view.inquiry),
+            &At { revision: view.revision },
+        )
     }
 
     /// The report as it was issued.
@@ -306,7 +420,14 @@ impl Desk {
 
     /// A page or a file as it is.
     pub fn file(&self, path: &str) -> Result<Vec<u8>, ClientError> {
-        read_bytes(self.client.agent.get(self.client.url(path)).header(header::COOKIE, &self.cookie).call(), ANSWER_BYTES_MAX)
+        read_bytes(
+            self.client
+                .agent
+                .get(self.client.url(path))
+                .header(header::COOKIE, &self.cookie)
+                .call(),
+            ANSWER_BYTES_MAX,
+        )
     }
 
     /// A whole inquiry up to the end of its first review, by one person who operates and examines.
@@ -332,7 +453,14 @@ impl Desk {
     /// A picture of a candidate's photo; the view is logged.
     pub fn photo(&self, id: InquiryId, version: VersionId) -> Result<Vec<u8>, ClientError> {
         let path = format!("/v1/inquiries/{id}/candidates/{version}/photo");
-        read_bytes(self.client.agent.get(self.client.url(&path)).header(header::COOKIE, &self.cookie).call(), PHOTO_BYTES_MAX)
+        read_bytes(
+            self.client
+                .agent
+                .get(self.client.url(&path))
+                .header(header::COOKIE, &self.cookie)
+                .call(),
+            PHOTO_BYTES_MAX,
+        )
     }
 }
 
@@ -348,7 +476,13 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(|source| ClientError::Json { source })
     }
 
-    fn send_from(&self, path: &str, relying_party: &RelyingParty, cookie: Option<&str>, body: &impl Serialize) -> Result<(), ClientError> {
+    fn send_from(
+        &self,
+        path: &str,
+        relying_party: &RelyingParty,
+        cookie: Option<&str>,
+        body: &impl Serialize,
+    ) -> Result<(), ClientError> {
         self.answer_from(path, relying_party, cookie, body).map(|_| ())
     }
 
@@ -359,7 +493,11 @@ impl Client {
         cookie: Option<&str>,
         body: &impl Serialize,
     ) -> Result<Vec<u8>, ClientError> {
-        let mut request = self.agent.post(self.url(path)).content_type("application/json").header(header::ORIGIN, relying_party.origin());
+        let mut request = self
+            .agent
+            .post(self.url(path))
+            .content_type("application/json")
+            .header(header::ORIGIN, relying_party.origin());
         if let Some(cookie) = cookie {
             request = request.header(header::COOKIE, cookie);
         }
@@ -371,7 +509,8 @@ fn held(key: &SharedKey) -> std::sync::MutexGuard<'_, SoftKey> {
     key.lock().expect("nothing panics while it holds the key")
 }
 
-/// The people of a site, each with a software key: the commander and an administrator who admit all others, as people do.
+/// The people of a site, each with a software key: the commander and an administrator who admit all
+/// others, as people do.
 pub struct Staff {
     relying_party: RelyingParty,
     commander: Identifier,
@@ -380,7 +519,8 @@ pub struct Staff {
 }
 
 impl Staff {
-    /// Enrols the keys of a commander and an administrator who were appointed at the box, each with the code.
+    /// Enrols the keys of a commander and an administrator who were appointed at the box, each with
+    /// the code.
     pub fn found(
         client: &Client,
         relying_party: &RelyingParty,
@@ -397,7 +537,8 @@ impl Staff {
         Ok(Self { relying_party: relying_party.clone(), commander, administrator, keys })
     }
 
-    /// Has the administrator ask for a person's account with a fresh key, and the commander approve it.
+    /// Has the administrator ask for a person's account with a fresh key, and the commander approve
+    /// it.
     pub fn admit(&mut self, client: &Client, person: &Person) -> Result<(), ClientError> {
         let key = shared_key()?;
         let administrator = self.desk(client, &self.administrator)?;
@@ -433,7 +574,15 @@ impl Staff {
     ///
     /// Errors: somebody who has no key here.
     pub fn desk(&self, client: &Client, person: &Identifier) -> Result<Desk, ClientError> {
-        let unknown = || ClientError::Unexpected { status: 0, found: format!("no key of '{person}' at hand") };
-        Desk::log_on(client, &self.relying_party, person, self.keys.get(person).ok_or_else(unknown)?)
+        let unknown = || ClientError::Unexpected {
+            status: 0,
+            found: format!("no key of '{person}' at hand"),
+        };
+        Desk::log_on(
+            client,
+            &self.relying_party,
+            person,
+            self.keys.get(person).ok_or_else(unknown)?,
+        )
     }
 }

@@ -51,7 +51,8 @@ pub enum ClientError {
         found: usize,
     },
     /// The server understood and said no.
-    #[error("{detail} ({status} {kind}, request {request})", detail = problem.detail, status = problem.status, kind = problem.kind, request = problem.request)]
+    #[error("{detail} ({status} {kind}, request {request})", detail = problem.detail,
+        status = problem.status, kind = problem.kind, request = problem.request)]
     Refused {
         /// What it said.
         problem: Box<Problem>,
@@ -89,7 +90,10 @@ pub enum ClientError {
         why: &'static str,
     },
     /// The server's certificate isn't the authority's, or is for another name.
-    #[error("the server is not trusted; wanted a certificate of the given authority for this very host name or address")]
+    #[error(
+        "the server is not trusted; wanted a certificate of the given authority for this very host \
+         name or address"
+    )]
     ServerNotTrusted {
         /// Why.
         source: rustls::Error,
@@ -131,7 +135,10 @@ pub enum ClientError {
 impl ClientError {
     /// Whether the same request may do better later: a busy, restarting or unreachable server.
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Wait { .. } | Self::Unreachable { .. } | Self::Lost { .. } | Self::TooSlow { .. })
+        matches!(
+            self,
+            Self::Wait { .. } | Self::Unreachable { .. } | Self::Lost { .. } | Self::TooSlow { .. }
+        )
     }
 
     /// The server's own words, where it refused.
@@ -148,8 +155,12 @@ impl From<ureq::Error> for ClientError {
         match error {
             ureq::Error::Io(e) => from_io(e),
             ureq::Error::Rustls(e) => from_tls(e),
-            ureq::Error::HostNotFound => Self::Unreachable { why: "no address is known for its host name".to_owned() },
-            ureq::Error::ConnectionFailed => Self::Unreachable { why: "no connection came about".to_owned() },
+            ureq::Error::HostNotFound => {
+                Self::Unreachable { why: "no address is known for its host name".to_owned() }
+            }
+            ureq::Error::ConnectionFailed => {
+                Self::Unreachable { why: "no connection came about".to_owned() }
+            }
             ureq::Error::Timeout(step @ (Timeout::Resolve | Timeout::Connect)) => {
                 Self::Unreachable { why: format!("no connection in time ({step})") }
             }
@@ -168,7 +179,9 @@ fn from_io(error: io::Error) -> ClientError {
             | io::ErrorKind::BrokenPipe
             | io::ErrorKind::UnexpectedEof
             | io::ErrorKind::NotConnected => ClientError::Lost { why: error.to_string() },
-            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => ClientError::TooSlow { why: error.to_string() },
+            io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => {
+                ClientError::TooSlow { why: error.to_string() }
+            }
             _ => ClientError::Unreachable { why: error.to_string() },
         },
     }
@@ -176,7 +189,9 @@ fn from_io(error: io::Error) -> ClientError {
 
 fn from_tls(error: rustls::Error) -> ClientError {
     let why = match &error {
-        rustls::Error::InvalidCertificate(_) => return ClientError::ServerNotTrusted { source: error },
+        rustls::Error::InvalidCertificate(_) => {
+            return ClientError::ServerNotTrusted { source: error };
+        }
         rustls::Error::AlertReceived(alert) => match alert {
             AlertDescription::CertificateRequired => "it wants one and got none",
             AlertDescription::CertificateRevoked => "it is revoked",

@@ -1,7 +1,8 @@
 //! An agency's feed: a CSV file and its photos, pushed several at a time, resumable at any point.
 //!
-//! A booking counts as done when its acknowledgement stands in the journal. A refusal doesn't stop the rest: it is written down, and the
-//! next push tries that row again. A server that doesn't answer is waited for, as long as the caller's patience lasts.
+//! A booking counts as done when its acknowledgement stands in the journal. A refusal doesn't stop
+//! the rest: it is written down, and the next push tries that row again. A server that doesn't
+//! answer is waited for, as long as the caller's patience lasts.
 
 use std::fs::{self, File};
 use std::io;
@@ -18,8 +19,8 @@ use super::rows::{COLUMNS, Refusal, Row, read};
 use super::{Client, ClientError};
 use crate::api::wire::Booked;
 use crate::limits::{
-    FEED_BYTES_MAX, FEED_JOBS_DEFAULT, FEED_JOBS_MAX, FEED_LOSSES_MAX, FEED_PATIENCE_SECONDS, FEED_PAUSE_MS_MAX, FEED_PAUSE_MS_MIN,
-    FEED_ROWS_MAX, PHOTO_BYTES_MAX,
+    FEED_BYTES_MAX, FEED_JOBS_DEFAULT, FEED_JOBS_MAX, FEED_LOSSES_MAX, FEED_PATIENCE_SECONDS,
+    FEED_PAUSE_MS_MAX, FEED_PAUSE_MS_MIN, FEED_ROWS_MAX, PHOTO_BYTES_MAX,
 };
 
 /// Why a push ended before its file did.
@@ -57,7 +58,8 @@ pub enum FeedError {
         source: csv::Error,
     },
     /// A column isn't known, or stands there twice.
-    #[error("{path}, line 1: column '{found}' is unknown or repeated, wanted {columns}", columns = COLUMNS.join(", "))]
+    #[error("{path}, line 1: column '{found}' is unknown or repeated, wanted \
+        {columns}", columns = COLUMNS.join(", "))]
     Column {
         /// The file.
         path: PathBuf,
@@ -85,7 +87,10 @@ pub enum FeedError {
         path: PathBuf,
     },
     /// A line of the journal says nothing.
-    #[error("{path}, line {line}: not a line of a push's journal; if the file is worthless, remove it and every booking is pushed again")]
+    #[error(
+        "{path}, line {line}: not a line of a push's journal; if the file is worthless, remove it \
+         and every booking is pushed again"
+    )]
     Journal {
         /// The journal.
         path: PathBuf,
@@ -93,7 +98,10 @@ pub enum FeedError {
         line: usize,
     },
     /// The journal speaks of another log.
-    #[error("{path} holds acknowledgements of log '{found}', the server's log is '{wanted}'; remove it to push every booking again")]
+    #[error(
+        "{path} holds acknowledgements of log '{found}', the server's log is '{wanted}'; remove it \
+         to push every booking again"
+    )]
     OtherLog {
         /// The journal.
         path: PathBuf,
@@ -104,7 +112,8 @@ pub enum FeedError {
     },
     /// The server's log is shorter than what it acknowledged.
     #[error(
-        "{path} holds the acknowledgement of leaf {leaf}, but the server's log has {leaves} leaves: it has lost data or is another; \
+        "{path} holds the acknowledgement of leaf {leaf}, but the server's log has {leaves} \
+         leaves: it has lost data or is another; \
          ask its operator, then remove the file to push every booking again"
     )]
     LogShorter {
@@ -122,7 +131,10 @@ pub enum FeedError {
         source: ClientError,
     },
     /// The server stayed away for too long.
-    #[error("the server took nothing for {seconds} s; running the push again resumes after the last acknowledgement")]
+    #[error(
+        "the server took nothing for {seconds} s; running the push again resumes after the last \
+         acknowledgement"
+    )]
     ServerGone {
         /// Seconds since the trouble began.
         seconds: u64,
@@ -191,9 +203,19 @@ impl Progress {
 
 /// Pushes a feed's file; `progress` is told after each row and whenever a wait begins or ends.
 ///
-/// Errors: a file beyond use, a server that refuses this feed as such or stays away; what was acknowledged until then is kept.
-pub fn push(client: &Client, order: &PushOrder, progress: &(dyn Fn(&Progress) + Sync)) -> Result<PushReport, FeedError> {
-    push_through(&|| client.checkpoint(), &|row, photo| client.put_booking(&row.number, &row.booking, photo), order, progress)
+/// Errors: a file beyond use, a server that refuses this feed as such or stays away; what was
+/// acknowledged until then is kept.
+pub fn push(
+    client: &Client,
+    order: &PushOrder,
+    progress: &(dyn Fn(&Progress) + Sync),
+) -> Result<PushReport, FeedError> {
+    push_through(
+        &|| client.checkpoint(),
+        &|row, photo| client.put_booking(&row.number, &row.booking, photo),
+        order,
+        progress,
+    )
 }
 
 type Checkpoint<'a> = &'a (dyn Fn() -> Result<String, ClientError> + Sync);
@@ -210,7 +232,10 @@ fn push_through(
         return Err(FeedError::Jobs { found: order.jobs });
     }
     let rows = read(&order.csv)?;
-    let mut tally = Tally { progress: Progress { rows: rows.len(), ..Progress::default() }, ..Tally::default() };
+    let mut tally = Tally {
+        progress: Progress { rows: rows.len(), ..Progress::default() },
+        ..Tally::default()
+    };
     let note = loop {
         match checkpoint() {
             Ok(note) => break note,
@@ -220,7 +245,10 @@ fn push_through(
     tally.answered();
     let journal_path = beside(&order.csv, ".pushed");
     let (origin, leaves) = log_of(&note).ok_or_else(|| FeedError::Stopped {
-        source: ClientError::Unexpected { status: 200, found: "a checkpoint without origin and size".to_owned() },
+        source: ClientError::Unexpected {
+            status: 200,
+            found: "a checkpoint without origin and size".to_owned(),
+        },
     })?;
     let journal = Journal::open(&journal_path, origin)?;
     if let Some(leaf) = journal.leaf_max().filter(|&leaf| leaf >= leaves) {
@@ -235,7 +263,13 @@ fn push_through(
         progress,
         rows: &rows,
         next: AtomicUsize::new(0),
-        state: Mutex::new(State { tally, journal, refused_path: refused_path.clone(), refused_file: None, refusals: Vec::new() }),
+        state: Mutex::new(State {
+            tally,
+            journal,
+            refused_path: refused_path.clone(),
+            refused_file: None,
+            refusals: Vec::new(),
+        }),
     };
     thread::scope(|scope| {
         for _ in 0..order.jobs.min(rows.len()) {
@@ -248,7 +282,12 @@ fn push_through(
     }
     state.refusals.sort_by_key(|refusal| refusal.line);
     let refused_file = state.refused_file.map(|_| refused_path);
-    Ok(PushReport { progress: state.tally.progress, refusals: state.refusals, refused_file, time: begun.elapsed() })
+    Ok(PushReport {
+        progress: state.tally.progress,
+        refusals: state.refusals,
+        refused_file,
+        time: begun.elapsed(),
+    })
 }
 
 /// What the workers share.
@@ -307,7 +346,13 @@ impl Work<'_> {
     fn push_row(&self, row: &Row) -> Result<Outcome, FeedError> {
         let photo = match read_photo(&self.order.folder.join(&row.photo)) {
             Ok(photo) => photo,
-            Err(reason) => return Ok(Outcome::Refused(format!("line {}: photo {}: {reason}", row.line, row.photo.display()))),
+            Err(reason) => {
+                return Ok(Outcome::Refused(format!(
+                    "line {}: photo {}: {reason}",
+                    row.line,
+                    row.photo.display()
+                )));
+            }
         };
         let digest = digest_of(row, &photo);
         if self.state().journal.holds(row.number.as_str(), &digest) {
@@ -330,13 +375,15 @@ impl Work<'_> {
                 // Another worker has said why; this row is left for the next push.
                 return Ok(Outcome::Skipped);
             }
-            // A server that answers all but this row would otherwise be asked for ever, and the rest of the file never come.
+            // A server that answers all but this row would otherwise be asked for ever, and the
+            // rest of the file never come.
             if lost && (self.checkpoint)().is_ok() {
                 self.state().tally.answered();
                 losses += 1;
                 if losses == FEED_LOSSES_MAX {
                     return Ok(Outcome::Refused(format!(
-                        "line {}: tried {losses} times while the server answered otherwise; {words}",
+                        "line {}: tried {losses} times while the server answered otherwise; \
+                         {words}",
                         row.line
                     )));
                 }
@@ -363,7 +410,11 @@ impl State {
         match outcome {
             Outcome::Acknowledged(booked, digest) => {
                 self.journal.append(row.number.as_str(), digest, booked.leaf)?;
-                *(if booked.new { &mut tally.progress.booked } else { &mut tally.progress.unchanged }) += 1;
+                *(if booked.new {
+                    &mut tally.progress.booked
+                } else {
+                    &mut tally.progress.unchanged
+                }) += 1;
                 tally.answered();
             }
             Outcome::Skipped => tally.progress.skipped += 1,
@@ -377,15 +428,21 @@ impl State {
     }
 
     fn refuse(&mut self, refusal: Refusal) -> Result<(), FeedError> {
-        let failed = |source: io::Error| FeedError::File { path: self.refused_path.clone(), source };
+        let failed =
+            |source: io::Error| FeedError::File { path: self.refused_path.clone(), source };
         if self.refused_file.is_none() {
-            let mut writer = csv::Writer::from_path(&self.refused_path).map_err(|e| failed(e.into()))?;
-            writer.write_record(["line", "number", "photo", "reason"]).map_err(|e| failed(e.into()))?;
+            let mut writer =
+                csv::Writer::from_path(&self.refused_path).map_err(|e| failed(e.into()))?;
+            writer
+                .write_record(["line", "number", "photo", "reason"])
+                .map_err(|e| failed(e.into()))?;
             self.refused_file = Some(writer);
         }
         if let Some(writer) = &mut self.refused_file {
             let line = refusal.line.to_string();
-            writer.write_record([&line, &refusal.number, &refusal.photo, &refusal.reason]).map_err(|e| failed(e.into()))?;
+            writer
+                .write_record([&line, &refusal.number, &refusal.photo, &refusal.reason])
+                .map_err(|e| failed(e.into()))?;
             writer.flush().map_err(failed)?;
         }
         self.refusals.push(refusal);
@@ -404,7 +461,12 @@ impl Tally {
     /// How long to pause before the next try.
     ///
     /// Errors: trying again doesn't help, or the patience is at its end.
-    fn trouble(&mut self, error: ClientError, patience: Duration, progress: &dyn Fn(&Progress)) -> Result<Duration, FeedError> {
+    fn trouble(
+        &mut self,
+        error: ClientError,
+        patience: Duration,
+        progress: &dyn Fn(&Progress),
+    ) -> Result<Duration, FeedError> {
         if !error.passes() {
             return Err(FeedError::Stopped { source: error });
         }
@@ -412,9 +474,17 @@ impl Tally {
         if waited >= patience {
             return Err(FeedError::ServerGone { seconds: waited.as_secs(), source: error });
         }
-        // Half of the wait so far makes pauses grow the same way however many workers share the trouble.
-        let pause = (waited / 2).clamp(Duration::from_millis(FEED_PAUSE_MS_MIN), Duration::from_millis(FEED_PAUSE_MS_MAX));
-        let asked = if let ClientError::Wait { seconds, .. } = error { Duration::from_secs(seconds) } else { Duration::ZERO };
+        // Half of the wait so far makes pauses grow the same way however many workers share the
+        // trouble.
+        let pause = (waited / 2).clamp(
+            Duration::from_millis(FEED_PAUSE_MS_MIN),
+            Duration::from_millis(FEED_PAUSE_MS_MAX),
+        );
+        let asked = if let ClientError::Wait { seconds, .. } = error {
+            Duration::from_secs(seconds)
+        } else {
+            Duration::ZERO
+        };
         self.progress.waiting = Some(error.to_string());
         progress(&self.progress);
         Ok(pause.max(asked).min(patience - waited))
@@ -429,7 +499,9 @@ fn beside(csv: &Path, ending: &str) -> PathBuf {
 
 fn remove_if_there(path: &Path) -> Result<(), FeedError> {
     match fs::remove_file(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(FeedError::File { path: path.to_owned(), source: e }),
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            Err(FeedError::File { path: path.to_owned(), source: e })
+        }
         _ => Ok(()),
     }
 }
@@ -451,7 +523,8 @@ fn read_photo(path: &Path) -> Result<Vec<u8>, String> {
 
 /// SHA-256 over the row's data and its photo, kept apart by the length of the first.
 fn digest_of(row: &Row, photo: &[u8]) -> [u8; 32] {
-    // Booking data is strings and dates within the calendar, which always become JSON; were it not so, no journal line could match.
+    // Booking data is strings and dates within the calendar, which always become JSON; were it not
+    // so, no journal line could match.
     let json = serde_json::to_vec(&row.booking).unwrap_or_default();
     let mut context = Context::new(&SHA256);
     context.update(&u64::try_from(json.len()).unwrap_or(u64::MAX).to_le_bytes());

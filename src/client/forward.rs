@@ -1,8 +1,10 @@
-//! A loopback forwarder for the demonstration: a browser asks it at `http://localhost:PORT`, it asks the real door over mutual TLS under a
-//! console's certificate, and it answers for the software keys of the demonstration's people in place of hardware.
+//! A loopback forwarder for the demonstration: a browser asks it at `http://localhost:PORT`, it
+//! asks the real door over mutual TLS under a console's certificate, and it answers for the
+//! software keys of the demonstration's people in place of hardware.
 //!
-//! It listens on loopback only, takes one request a connection, and bounds what it reads. What a page gets is what the box gives, but for the
-//! one module that calls the security key, in whose place it serves its own.
+//! It listens on loopback only, takes one request a connection, and bounds what it reads. What a
+//! page gets is what the box gives, but for the one module that calls the security key, in whose
+//! place it serves its own.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -26,8 +28,11 @@ const SOFTWARE_KEY: &str = r#"// DEMONSTRATION: the keys of these people are sof
 import { fromBase64Url, toBase64Url } from "./touch.js";
 
 export async function get(publicKey) {
-  const asked = { challenge: toBase64Url(publicKey.challenge), key: toBase64Url(publicKey.allowCredentials[0].id) };
-  const answer = await fetch("/demo/key", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(asked) });
+  const asked = { challenge: toBase64Url(publicKey.challenge),
+      key: toBase64Url(publicKey.allowCredentials[0].id) };
+  const answer = await fetch("/demo/key",
+      { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(asked)
+      });
   if (!answer.ok) throw new DOMException("no such key in the demonstration", "NotAllowedError");
   const touch = await answer.json();
   return {
@@ -45,7 +50,8 @@ export function create(publicKey) {
 }
 "#;
 /// Headers of one hop, which are not passed on; a length is made anew.
-const HOP: [&str; 6] = ["connection", "keep-alive", "transfer-encoding", "content-length", "host", "upgrade"];
+const HOP: [&str; 6] =
+    ["connection", "keep-alive", "transfer-encoding", "content-length", "host", "upgrade"];
 
 /// An answer to pass on: its status, headers and body.
 type Passed = (u16, Vec<(String, String)>, Vec<u8>);
@@ -88,7 +94,8 @@ impl Forwarder {
         };
         let unexpected = |e: String| ClientError::Unexpected { status: 0, found: e };
         let (listener, port) = listen().map_err(|e| unexpected(e.to_string()))?;
-        let relying_party = RelyingParty::new(&format!("http://localhost:{port}")).map_err(|e| unexpected(e.to_string()))?;
+        let relying_party = RelyingParty::new(&format!("http://localhost:{port}"))
+            .map_err(|e| unexpected(e.to_string()))?;
         Ok(Self { listener, relying_party })
     }
 
@@ -116,7 +123,9 @@ impl Forwarder {
 impl Front {
     fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
         stream.set_read_timeout(Some(Duration::from_secs(HEADER_SECONDS_MAX)))?;
-        let Some(asked) = read(&stream)? else { return write(&mut stream, 400, &[], b"no HTTP request of a form that is understood") };
+        let Some(asked) = read(&stream)? else {
+            return write(&mut stream, 400, &[], b"no HTTP request of a form that is understood");
+        };
         match (asked.method.as_str(), asked.path.as_str()) {
             ("GET", KEY_MODULE) => write(
                 &mut stream,
@@ -127,7 +136,12 @@ impl Front {
             ("POST", KEY_PATH) => match self.touch(&asked.body) {
                 Some(touch) => {
                     let body = serde_json::to_vec(&touch).unwrap_or_default();
-                    write(&mut stream, 200, &[("content-type".to_owned(), "application/json".to_owned())], &body)
+                    write(
+                        &mut stream,
+                        200,
+                        &[("content-type".to_owned(), "application/json".to_owned())],
+                        &body,
+                    )
                 }
                 None => write(&mut stream, 404, &[], b"no such key in this demonstration"),
             },
@@ -147,17 +161,20 @@ impl Front {
     }
 
     fn forward(&self, asked: &Asked) -> Result<Passed, ClientError> {
-        let wrong = |e: ureq::http::Error| ClientError::Unexpected { status: 400, found: e.to_string() };
+        let wrong =
+            |e: ureq::http::Error| ClientError::Unexpected { status: 400, found: e.to_string() };
         let method = Method::from_bytes(asked.method.as_bytes()).map_err(|e| wrong(e.into()))?;
         let mut request = Request::builder().method(method).uri(self.client.url(&asked.path));
-        for (name, value) in asked.headers.iter().filter(|(name, _)| !HOP.contains(&name.as_str())) {
+        for (name, value) in asked.headers.iter().filter(|(name, _)| !HOP.contains(&name.as_str()))
+        {
             request = request.header(name, value);
         }
         let request = request.body(asked.body.clone()).map_err(wrong)?;
         let mut answer = self.client.agent.run(request)?;
         let headers = answer.headers().iter().filter(|(name, _)| !HOP.contains(&name.as_str()));
-        let headers: Vec<(String, String)> =
-            headers.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned()))).collect();
+        let headers: Vec<(String, String)> = headers
+            .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+            .collect();
         let status = answer.status().as_u16();
         let limit = u64::try_from(ANSWER_BYTES_MAX).unwrap_or(u64::MAX);
         let body = answer.body_mut().with_config().limit(limit).read_to_vec()?;
@@ -167,11 +184,17 @@ impl Front {
 
 /// One request; none where it is of no form that is understood here.
 fn read(stream: &TcpStream) -> std::io::Result<Option<Asked>> {
-    let mut reader = BufReader::new(stream.take(u64::try_from(HEADER_BYTES_MAX + BODY_BYTES_MAX).unwrap_or(u64::MAX)));
+    let mut reader = BufReader::new(
+        stream.take(u64::try_from(HEADER_BYTES_MAX + BODY_BYTES_MAX).unwrap_or(u64::MAX)),
+    );
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let mut words = line.split_whitespace();
-    let (Some(method), Some(path)) = (words.next(), words.next().filter(|path| path.starts_with('/'))) else { return Ok(None) };
+    let (Some(method), Some(path)) =
+        (words.next(), words.next().filter(|path| path.starts_with('/')))
+    else {
+        return Ok(None);
+    };
     let (method, path) = (method.to_owned(), path.to_owned());
     let (mut headers, mut length) = (Vec::new(), 0);
     loop {
@@ -194,8 +217,14 @@ fn read(stream: &TcpStream) -> std::io::Result<Option<Asked>> {
     Ok(Some(Asked { method, path, headers, body }))
 }
 
-fn write(stream: &mut TcpStream, status: u16, headers: &[(String, String)], body: &[u8]) -> std::io::Result<()> {
-    let mut head = format!("HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
+fn write(
+    stream: &mut TcpStream,
+    status: u16,
+    headers: &[(String, String)],
+    body: &[u8],
+) -> std::io::Result<()> {
+    let mut head =
+        format!("HTTP/1.1 {status} -\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
     for (name, value) in headers {
         head += &format!("{name}: {value}\r\n");
     }

@@ -1,7 +1,9 @@
-//! An issued report, verified offline: by the file, by its proof, and by the keys that somebody trusts.
+//! An issued report, verified offline: by the file, by its proof, and by the keys that somebody
+//! trusts.
 //!
-//! Invariant: nothing in the two files is believed. The file's digest must stand in the detail, the detail in the leaf's commitment, the leaf
-//! under the root, the root in a checkpoint that the log's key signed, and enough witnesses must have cosigned that checkpoint.
+//! Invariant: nothing in the two files is believed. The file's digest must stand in the detail, the
+//! detail in the leaf's commitment, the leaf under the root, the root in a checkpoint that the
+//! log's key signed, and enough witnesses must have cosigned that checkpoint.
 
 use std::path::{Path, PathBuf};
 
@@ -36,7 +38,8 @@ pub struct ReportVerdict {
     pub witnessed: bool,
     /// Whether the keys ask for witnesses at all.
     pub witnesses_asked: bool,
-    /// Whose keys would be needed to check more: those who signed in a name of which no key was given.
+    /// Whose keys would be needed to check more: those who signed in a name of which no key was
+    /// given.
     pub keys_wanting: Vec<String>,
 }
 
@@ -88,16 +91,19 @@ pub fn verify_report(report: &[u8], proof: &[u8], keys: Option<&Quorum>) -> Repo
         Ok((Detail::ReportIssued { inquiry, report_sha256, leads, .. }, checkpoint)) => {
             if report_sha256 != sha256 {
                 verdict.violations.push(format!(
-                    "the report's SHA-256 is {sha256}, and the log was told {report_sha256}: it is another file, or was changed"
+                    "the report's SHA-256 is {sha256}, and the log was told {report_sha256}: it is \
+                     another file, or was changed"
                 ));
             }
             let Checkpoint { origin, leaves, .. } = checkpoint;
             let (time_cs, leaf) = (shown.leaf.time_cs, shown.proof.index);
-            verdict.issued = Some(Issued { inquiry, time_cs, leaf, leads: leads.len(), origin, leaves });
+            verdict.issued =
+                Some(Issued { inquiry, time_cs, leaf, leads: leads.len(), origin, leaves });
         }
-        Ok((detail, _)) => {
-            verdict.violations.push(format!("the proof is of an entry '{}', wanted one that issues a report", detail.kind().name()))
-        }
+        Ok((detail, _)) => verdict.violations.push(format!(
+            "the proof is of an entry '{}', wanted one that issues a report",
+            detail.kind().name()
+        )),
         Err(e) => verdict.violations.push(e.to_string()),
     }
     match Note::parse(&shown.proof.checkpoint) {
@@ -113,22 +119,27 @@ fn look_at_signatures(note: &Note, keys: Option<&Quorum>, verdict: &mut ReportVe
         return;
     };
     let origin = note.checkpoint().map(|checkpoint| checkpoint.origin).unwrap_or_default();
-    let known: Vec<&VerifierKey> = quorum.logs().iter().chain(quorum.witnesses().iter().map(|witness| &witness.key)).collect();
+    let known: Vec<&VerifierKey> =
+        quorum.logs().iter().chain(quorum.witnesses().iter().map(|witness| &witness.key)).collect();
     match quorum.logs().iter().find(|key| key.name() == origin) {
         Some(key) => {
             let signed = key.signed(note);
             verdict.signed = Some(signed);
             if !signed {
-                verdict
-                    .violations
-                    .push(format!("the checkpoint is not signed by the key of the log '{origin}': it was changed, or is somebody else's"));
+                verdict.violations.push(format!(
+                    "the checkpoint is not signed by the key of the log '{origin}': \
+                        it was changed, or is somebody else's"
+                ));
             }
         }
-        None => verdict.violations.push(format!("the proof is of a log '{origin}', of which no key was given")),
+        None => verdict
+            .violations
+            .push(format!("the proof is of a log '{origin}', of which no key was given")),
     }
     for name in note.forged(&known) {
         verdict.violations.push(format!(
-            "the checkpoint bears a signature in the name of '{name}' that is not by the key given for it, or not over this checkpoint"
+            "the checkpoint bears a signature in the name of '{name}' that is not by the key given \
+             for it, or not over this checkpoint"
         ));
     }
     let named = |name: &&str| known.iter().any(|key| key.name() == *name);
@@ -136,7 +147,11 @@ fn look_at_signatures(note: &Note, keys: Option<&Quorum>, verdict: &mut ReportVe
     let witnessed = quorum.witnessed(note);
     verdict.witnesses_asked = quorum.is_asked();
     verdict.witnessed = witnessed.complete.is_some();
-    verdict.cosigned = witnessed.by.into_iter().map(|(name, time)| format!("{name}, {}", when(time.saturating_mul(100)))).collect();
+    verdict.cosigned = witnessed
+        .by
+        .into_iter()
+        .map(|(name, time)| format!("{name}, {}", when(time.saturating_mul(100))))
+        .collect();
 }
 
 impl ReportVerdict {
@@ -153,13 +168,25 @@ impl ReportVerdict {
     /// The verdict in words, for people.
     pub fn words(&self) -> String {
         let mut text = match self.standing() {
-            Standing::Holds if self.witnesses_asked => "HOLDS: the report is the one that was issued, the log has it, and its witnesses vouch for the log.\n",
-            Standing::Holds => "HOLDS: the report is the one that was issued, and the log has it. The keys ask for no witnesses.\n",
+            Standing::Holds if self.witnesses_asked => {
+                "HOLDS: the report is the one that was \
+                issued, the log has it, and its witnesses vouch for the log.\n"
+            }
+            Standing::Holds => {
+                "HOLDS: the report is the one that was issued, and the log has it. \
+                The keys ask for no witnesses.\n"
+            }
             Standing::NotWitnessed => {
-                "NOT YET WITNESSED: the report is the one that was issued, and the log has it; but the log's owner alone vouches for that. Ask for the proof again when more witnesses have cosigned.\n"
+                "NOT YET WITNESSED: the report is the one that was issued, and the log has it; but \
+                 the log's owner alone vouches for that. Ask for the proof again when more \
+                 witnesses have cosigned.\n"
             }
             Standing::Violated => "DOES NOT HOLD\n",
-            Standing::NoKeys => "NOT VERIFIED: file and proof belong together, but nobody knows whose proof it is without the keys. Get them from somebody whom you trust, and give them by --keys.\n",
+            Standing::NoKeys => {
+                "NOT VERIFIED: file and proof belong together, but nobody knows \
+                whose proof it is without the keys. Get them from somebody whom you trust, and \
+                give them by --keys.\n"
+            }
         }
         .to_owned();
         for violation in &self.violations {
@@ -168,7 +195,8 @@ impl ReportVerdict {
         if let Some(issued) = self.issued.as_ref().filter(|_| self.violations.is_empty()) {
             let Issued { inquiry, time_cs, leaf, leads, origin, leaves } = issued;
             text += &format!(
-                "  inquiry   {inquiry}\n  issued    {}\n  leads     {leads}\n  log       {origin}, entry {leaf} of {leaves}\n",
+                "  inquiry   {inquiry}\n  issued    {}\n  leads     {leads}\n  log       {origin}, \
+                 entry {leaf} of {leaves}\n",
                 when(*time_cs)
             );
         }

@@ -1,8 +1,10 @@
-//! What a feed's server has acknowledged, one line each, beside the feed's file: `number TAB sha256 TAB leaf`.
+//! What a feed's server has acknowledged, one line each, beside the feed's file: `number TAB sha256
+//! TAB leaf`.
 //!
-//! A line is written after its acknowledgement and never before, so what stands here is done; what is done and doesn't stand here is
-//! pushed again, which changes nothing. The first line names the log that acknowledged: another server's journal is no excuse to skip.
-//! A last line without its end was torn by a crash and goes.
+//! A line is written after its acknowledgement and never before, so what stands here is done; what
+//! is done and doesn't stand here is pushed again, which changes nothing. The first line names the
+//! log that acknowledged: another server's journal is no excuse to skip. A last line without its
+//! end was torn by a crash and goes.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -28,10 +30,18 @@ impl Journal {
     /// Errors: it belongs to another log, has a line that says nothing, or is in use.
     pub fn open(path: &Path, origin: &str) -> Result<Self, FeedError> {
         let file_error = |source| FeedError::File { path: path.to_owned(), source };
-        let mut file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(file_error)?;
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .map_err(file_error)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(FeedError::InUse { path: path.to_owned() }),
+            Err(TryLockError::WouldBlock) => {
+                return Err(FeedError::InUse { path: path.to_owned() });
+            }
             Err(TryLockError::Error(source)) => return Err(file_error(source)),
         }
         let mut text = Vec::new();
@@ -65,16 +75,24 @@ impl Journal {
     }
 
     fn write(&mut self, line: &str) -> Result<(), FeedError> {
-        self.file.write_all(line.as_bytes()).map_err(|source| FeedError::File { path: self.path.clone(), source })
+        self.file
+            .write_all(line.as_bytes())
+            .map_err(|source| FeedError::File { path: self.path.clone(), source })
     }
 
     fn read(&mut self, text: &[u8], origin: &str) -> Result<(), FeedError> {
         for (at, line) in text.split_inclusive(|&b| b == b'\n').enumerate() {
-            let parsed = std::str::from_utf8(line).ok().map(|line| line.trim_end_matches('\n').split('\t').collect::<Vec<_>>());
+            let parsed = std::str::from_utf8(line)
+                .ok()
+                .map(|line| line.trim_end_matches('\n').split('\t').collect::<Vec<_>>());
             let understood = match parsed.as_deref() {
                 Some([HEADER, found]) if at == 0 => {
                     if *found != origin {
-                        return Err(FeedError::OtherLog { path: self.path.clone(), found: (*found).to_owned(), wanted: origin.to_owned() });
+                        return Err(FeedError::OtherLog {
+                            path: self.path.clone(),
+                            found: (*found).to_owned(),
+                            wanted: origin.to_owned(),
+                        });
                     }
                     true
                 }
@@ -115,7 +133,10 @@ mod tests {
         drop(journal);
         let journal = Journal::open(&path, "log.example").unwrap();
         assert!(journal.holds("B-1", &[3; 32]) && journal.holds("B-2", &[2; 32]));
-        assert!(!journal.holds("B-1", &[1; 32]), "a later acknowledgement of other bytes replaces the earlier");
+        assert!(
+            !journal.holds("B-1", &[1; 32]),
+            "a later acknowledgement of other bytes replaces the earlier"
+        );
         assert_eq!(journal.leaf_max(), Some(6));
     }
 
@@ -134,7 +155,10 @@ mod tests {
             assert_eq!(journal.holds("B-2", &[2; 32]), cut == text.len());
             journal.append("B-3", [3; 32], 9).unwrap();
             drop(journal);
-            assert!(Journal::open(&path, "log.example").unwrap().holds("B-3", &[3; 32]), "cut at {cut}");
+            assert!(
+                Journal::open(&path, "log.example").unwrap().holds("B-3", &[3; 32]),
+                "cut at {cut}"
+            );
         }
     }
 
@@ -145,9 +169,15 @@ mod tests {
         drop(Journal::open(&path, "log.example").unwrap());
         assert!(matches!(Journal::open(&path, "other.example"), Err(FeedError::OtherLog { .. })));
         fs::write(&path, "smrt-feed\tlog.example\nB-1 what\n").unwrap();
-        assert!(matches!(Journal::open(&path, "log.example"), Err(FeedError::Journal { line: 2, .. })));
+        assert!(matches!(
+            Journal::open(&path, "log.example"),
+            Err(FeedError::Journal { line: 2, .. })
+        ));
         fs::write(&path, "number,photo\n").unwrap();
-        assert!(matches!(Journal::open(&path, "log.example"), Err(FeedError::Journal { line: 1, .. })));
+        assert!(matches!(
+            Journal::open(&path, "log.example"),
+            Err(FeedError::Journal { line: 1, .. })
+        ));
     }
 
     #[test]

@@ -4,10 +4,14 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::archive::{Archive, ArchiveError, OpenedDetail};
 use super::{Client, ClientError, json, read_bytes, read_json};
-use crate::api::wire::{ClockWord, CosignedView, ExportView, FindingView, ReviewView, SampleOrder, SampleReview, SampleView};
+use crate::api::wire::{
+    ClockWord, CosignedView, ExportView, FindingView, ReviewView, SampleOrder, SampleReview,
+    SampleView,
+};
 use crate::audit::{AuditError, Checkpoint, Hash, Note, Quorum, TileId, TlogProof};
 use crate::limits::{
-    ANSWER_BYTES_MAX, CHECKPOINT_BYTES_MAX, CHECKPOINTS_PER_ANSWER_MAX, DETAILS_PER_ANSWER_MAX, PROBE_BYTES_MAX, TILE_BYTES_MAX,
+    ANSWER_BYTES_MAX, CHECKPOINT_BYTES_MAX, CHECKPOINTS_PER_ANSWER_MAX, DETAILS_PER_ANSWER_MAX,
+    PROBE_BYTES_MAX, TILE_BYTES_MAX,
 };
 
 /// Why a log couldn't be fetched or kept.
@@ -24,10 +28,16 @@ pub enum FetchError {
     #[error("what the server gave is no part of a log")]
     Log(#[from] AuditError),
     /// An export is to end with what is witnessed, and nothing is.
-    #[error("no checkpoint has the cosignatures that the log's policy asks for yet; wanted one to end the export with")]
+    #[error(
+        "no checkpoint has the cosignatures that the log's policy asks for yet; wanted one to end \
+         the export with"
+    )]
     NotWitnessed,
     /// An export is to end before what an earlier one left in its folder.
-    #[error("the folder holds {held} leaves of the log already, and only {witnessed} are witnessed; wanted another folder")]
+    #[error(
+        "the folder holds {held} leaves of the log already, and only {witnessed} are witnessed; \
+         wanted another folder"
+    )]
     Shorter {
         /// Leaves in the folder.
         held: u64,
@@ -47,7 +57,8 @@ impl Client {
         Ok(Note::parse(&self.text("/v1/log/checkpoint/pending")?)?)
     }
 
-    /// Checkpoints that witnesses cosigned, of trees of this size or larger; as many as one answer gives.
+    /// Checkpoints that witnesses cosigned, of trees of this size or larger; as many as one answer
+    /// gives.
     pub fn checkpoints(&self, since: u64) -> Result<Vec<Note>, FetchError> {
         let notes: Vec<String> = self.read(&format!("/v1/log/checkpoints?since={since}"))?;
         Ok(notes.iter().map(|note| Note::parse(note)).collect::<Result<_, _>>()?)
@@ -55,7 +66,10 @@ impl Client {
 
     /// A tile or bundle.
     pub fn tile(&self, id: TileId) -> Result<Vec<u8>, ClientError> {
-        read_bytes(self.agent.get(self.url(&format!("/v1/log/{}", id.path()))).call(), TILE_BYTES_MAX)
+        read_bytes(
+            self.agent.get(self.url(&format!("/v1/log/{}", id.path()))).call(),
+            TILE_BYTES_MAX,
+        )
     }
 
     /// The proof that a leaf stands in the log.
@@ -67,7 +81,11 @@ impl Client {
     pub fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, FetchError> {
         let lines = self.text(&format!("/v1/log/consistency?old={old}&new={new}"))?;
         let hash = |line: &str| STANDARD.decode(line).ok()?.try_into().ok();
-        Ok(lines.lines().map(hash).collect::<Option<_>>().ok_or(AuditError::Proof("a line of it is not 32 bytes in base64"))?)
+        Ok(lines
+            .lines()
+            .map(hash)
+            .collect::<Option<_>>()
+            .ok_or(AuditError::Proof("a line of it is not 32 bytes in base64"))?)
     }
 
     /// The keys of the log and its witnesses with their quorum, as the server states them.
@@ -77,7 +95,10 @@ impl Client {
 
     /// Brings a cosignature, or evidence.
     pub fn cosign(&self, note: &Note) -> Result<CosignedView, ClientError> {
-        let request = self.agent.post(self.url("/v1/log/cosignatures")).content_type("text/plain; charset=utf-8");
+        let request = self
+            .agent
+            .post(self.url("/v1/log/cosignatures"))
+            .content_type("text/plain; charset=utf-8");
         read_json(request.send(note.to_string().as_bytes()))
     }
 
@@ -88,7 +109,10 @@ impl Client {
 
     /// The probe of a search, as it was received.
     pub fn probe(&self, search: &str) -> Result<Vec<u8>, ClientError> {
-        read_bytes(self.agent.get(self.url(&format!("/v1/log/probes/{search}"))).call(), PROBE_BYTES_MAX)
+        read_bytes(
+            self.agent.get(self.url(&format!("/v1/log/probes/{search}"))).call(),
+            PROBE_BYTES_MAX,
+        )
     }
 
     /// Draws a sample of searches.
@@ -118,13 +142,15 @@ impl Client {
         read_bytes(request.send(&body[..]), ANSWER_BYTES_MAX).map(|_| ())
     }
 
-    /// Exports the log into a folder: tiles, leaves, checkpoints, policy, and the details of these ranges of leaves. Goes on from what an
-    /// earlier export left there. It ends with the newest leaf, or with the newest checkpoint that a quorum cosigned if only what is
-    /// `witnessed` is wanted. `watch` is told how many files of how many were fetched.
+    /// Exports the log into a folder: tiles, leaves, checkpoints, policy, and the details of these
+    /// ranges of leaves. Goes on from what an earlier export left there. It ends with the newest
+    /// leaf, or with the newest checkpoint that a quorum cosigned if only what is `witnessed` is
+    /// wanted. `watch` is told how many files of how many were fetched.
     ///
     /// Gives the number of leaves.
     ///
-    /// Errors: nothing is witnessed, or less than the folder holds already, where that was asked for.
+    /// Errors: nothing is witnessed, or less than the folder holds already, where that was asked
+    /// for.
     pub fn export(
         &self,
         archive: &Archive,
@@ -139,8 +165,10 @@ impl Client {
             false => self.cosigned_checkpoint()?,
             true => {
                 let quorum = Quorum::parse(&policy)?;
-                let newest =
-                    checkpoints.iter().rposition(|note| quorum.witnessed(note).complete.is_some()).ok_or(FetchError::NotWitnessed)?;
+                let newest = checkpoints
+                    .iter()
+                    .rposition(|note| quorum.witnessed(note).complete.is_some())
+                    .ok_or(FetchError::NotWitnessed)?;
                 checkpoints.truncate(newest + 1);
                 checkpoints[newest].clone()
             }
@@ -165,7 +193,9 @@ impl Client {
             let mut opened = Vec::new();
             for &(first, end) in details {
                 let end = end.min(size);
-                for first in (first..end).step_by(usize::try_from(DETAILS_PER_ANSWER_MAX).unwrap_or(1)) {
+                for first in
+                    (first..end).step_by(usize::try_from(DETAILS_PER_ANSWER_MAX).unwrap_or(1))
+                {
                     opened.extend(self.details(first, end.min(first + DETAILS_PER_ANSWER_MAX))?);
                 }
             }
@@ -179,7 +209,10 @@ impl Client {
         let mut all = Vec::new();
         loop {
             let some = self.checkpoints(since)?;
-            let (whole, last) = (some.len() == CHECKPOINTS_PER_ANSWER_MAX, some.last().map(Note::checkpoint).transpose()?);
+            let (whole, last) = (
+                some.len() == CHECKPOINTS_PER_ANSWER_MAX,
+                some.last().map(Note::checkpoint).transpose()?,
+            );
             all.extend(some);
             match last {
                 Some(last) if whole => since = last.leaves + 1,
@@ -190,10 +223,17 @@ impl Client {
 
     fn text(&self, path: &str) -> Result<String, ClientError> {
         let bytes = read_bytes(self.agent.get(self.url(path)).call(), CHECKPOINT_BYTES_MAX)?;
-        String::from_utf8(bytes).map_err(|_| ClientError::Unexpected { status: 200, found: "a text that is not UTF-8".to_owned() })
+        String::from_utf8(bytes).map_err(|_| ClientError::Unexpected {
+            status: 200,
+            found: "a text that is not UTF-8".to_owned(),
+        })
     }
 
-    fn post<T: serde::de::DeserializeOwned>(&self, path: &str, body: &impl serde::Serialize) -> Result<T, ClientError> {
+    fn post<T: serde::de::DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl serde::Serialize,
+    ) -> Result<T, ClientError> {
         let request = self.agent.post(self.url(path)).content_type("application/json");
         read_json(request.send(&json(body)?[..]))
     }

@@ -1,7 +1,8 @@
 //! The other side of the door: what an agency's feed and a console's search do over mutual TLS.
 //!
-//! A `Client` trusts one authority, shows one certificate, speaks TLS 1.3 only, follows no redirect and no proxy, and reads no answer
-//! beyond its bound. It never retries by itself: what may be tried again is said by `ClientError::passes`, who tries is the caller.
+//! A `Client` trusts one authority, shows one certificate, speaks TLS 1.3 only, follows no redirect
+//! and no proxy, and reads no answer beyond its bound. It never retries by itself: what may be
+//! tried again is said by `ClientError::passes`, who tries is the caller.
 
 pub mod archive;
 pub mod desk;
@@ -40,12 +41,14 @@ pub use error::ClientError;
 
 use crate::api::wire::roster::RosterView;
 use crate::api::wire::{
-    BOOKING_PART, Booked, BookingView, Health, LEAF_HEADER, ModelSwitchRequest, ModelView, PHOTO_PART, Problem, ReleaseRequest, Released,
+    BOOKING_PART, Booked, BookingView, Health, LEAF_HEADER, ModelSwitchRequest, ModelView,
+    PHOTO_PART, Problem, ReleaseRequest, Released,
 };
 use crate::booking::{BookingData, BookingNumber};
 use crate::limits::{
-    ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, CHECKPOINT_BYTES_MAX, FEED_JOBS_MAX, HANDSHAKE_SECONDS_MAX, HEADER_BYTES_MAX, HEADER_SECONDS_MAX,
-    JSON_BYTES_MAX, PHOTO_BYTES_MAX, RETRY_AFTER_SECONDS,
+    ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, CHECKPOINT_BYTES_MAX, FEED_JOBS_MAX,
+    HANDSHAKE_SECONDS_MAX, HEADER_BYTES_MAX, HEADER_SECONDS_MAX, JSON_BYTES_MAX, PHOTO_BYTES_MAX,
+    RETRY_AFTER_SECONDS,
 };
 use crate::report::Period;
 use multipart::Multipart;
@@ -73,23 +76,35 @@ pub struct Client {
 impl Client {
     /// Makes a client from PEM texts; nothing is sent yet.
     ///
-    /// Errors: an address that isn't `https://host:port`; certificates or a key that can't be read or don't belong together.
+    /// Errors: an address that isn't `https://host:port`; certificates or a key that can't be read
+    /// or don't belong together.
     pub fn new(server: &str, ca: &[u8], cert: &[u8], key: &[u8]) -> Result<Self, ClientError> {
         let server = parse_address(server)?;
         let provider = Arc::new(tls13_only(rustls::crypto::aws_lc_rs::default_provider()));
         let roots = certificates("the authority's certificate", ca)?;
         let mut store = RootCertStore::empty();
         for root in &roots {
-            store.add(root.clone()).map_err(|source| ClientError::Credentials { what: "the authority's certificate", source })?;
+            store.add(root.clone()).map_err(|source| ClientError::Credentials {
+                what: "the authority's certificate",
+                source,
+            })?;
         }
         let chain = certificates("the client's certificate", cert)?;
         let unreadable = || ClientError::Pem { what: "the client's private key" };
         // The connector takes a pair that doesn't fit for a bug and panics; here it is an error.
-        CertifiedKey::from_der(chain.clone(), PrivateKeyDer::from_pem_slice(key).map_err(|_| unreadable())?, &provider)
-            .map_err(|source| ClientError::Credentials { what: "the client's certificate and key", source })?;
+        CertifiedKey::from_der(
+            chain.clone(),
+            PrivateKeyDer::from_pem_slice(key).map_err(|_| unreadable())?,
+            &provider,
+        )
+        .map_err(|source| ClientError::Credentials {
+            what: "the client's certificate and key",
+            source,
+        })?;
         let key = PrivateKey::from_pem(key).map_err(|_| unreadable())?;
         let owned = |der: &CertificateDer<'_>| Certificate::from_der(der).to_owned();
-        let identity = ClientCert::new_with_certs(&chain.iter().map(owned).collect::<Vec<_>>(), key);
+        let identity =
+            ClientCert::new_with_certs(&chain.iter().map(owned).collect::<Vec<_>>(), key);
         let tls = TlsConfig::builder()
             .provider(TlsProvider::Rustls)
             .unversioned_rustls_crypto_provider(provider)
@@ -132,10 +147,19 @@ impl Client {
         &self.server
     }
 
-    /// Books: the photo and its data are durable, logged and findable when this returns. The same bytes again change nothing.
-    pub fn put_booking(&self, number: &BookingNumber, booking: &BookingData, photo: &[u8]) -> Result<Booked, ClientError> {
+    /// Books: the photo and its data are durable, logged and findable when this returns. The same
+    /// bytes again change nothing.
+    pub fn put_booking(
+        &self,
+        number: &BookingNumber,
+        booking: &BookingData,
+        photo: &[u8],
+    ) -> Result<Booked, ClientError> {
         let body = two_parts(BOOKING_PART, booking, photo)?;
-        let request = self.agent.put(self.url(&format!("/v1/bookings/{number}"))).content_type(body.content_type());
+        let request = self
+            .agent
+            .put(self.url(&format!("/v1/bookings/{number}")))
+            .content_type(body.content_type());
         read_json(request.send(body.as_bytes()))
     }
 
@@ -147,7 +171,10 @@ impl Client {
     /// Withdraws a booking: it is out of every search when this returns.
     pub fn release(&self, number: &BookingNumber, reason: &str) -> Result<Released, ClientError> {
         let body = json(&ReleaseRequest { reason: reason.to_owned() })?;
-        let request = self.agent.post(self.url(&format!("/v1/bookings/{number}/release"))).content_type("application/json");
+        let request = self
+            .agent
+            .post(self.url(&format!("/v1/bookings/{number}/release")))
+            .content_type("application/json");
         read_json(request.send(&body[..]))
     }
 
@@ -163,7 +190,8 @@ impl Client {
 
     /// Begins a switch to another model, or changes its terms.
     pub fn switch_model(&self, order: &ModelSwitchRequest) -> Result<ModelView, ClientError> {
-        let request = self.agent.post(self.url("/v1/model/switch")).content_type("application/json");
+        let request =
+            self.agent.post(self.url("/v1/model/switch")).content_type("application/json");
         read_json(request.send(&json(order)?[..]))
     }
 
@@ -172,18 +200,28 @@ impl Client {
         read_json(self.agent.delete(self.url("/v1/model/switch")).call())
     }
 
-    /// The public report of a period, byte for byte as the log commits to it, and the leaf that does; none where the doors are shut.
+    /// The public report of a period, byte for byte as the log commits to it, and the leaf that
+    /// does; none where the doors are shut.
     pub fn public_report(&self, period: &Period) -> Result<(Vec<u8>, Option<u64>), ClientError> {
         let path = format!("/v1/report/public?from={}&to={}", period.from(), period.to());
         let answer = self.agent.get(self.url(&path)).call();
-        let leaf = answer.as_ref().ok().and_then(|answer| answer.headers().get(LEAF_HEADER)?.to_str().ok()?.parse().ok());
+        let leaf = answer
+            .as_ref()
+            .ok()
+            .and_then(|answer| answer.headers().get(LEAF_HEADER)?.to_str().ok()?.parse().ok());
         Ok((read_bytes(answer, ANSWER_BYTES_MAX)?, leaf))
     }
 
     /// The newest signed checkpoint of the server's log.
     pub fn checkpoint(&self) -> Result<String, ClientError> {
-        let bytes = read_bytes(self.agent.get(self.url("/v1/log/checkpoint")).call(), CHECKPOINT_BYTES_MAX)?;
-        String::from_utf8(bytes).map_err(|_| ClientError::Unexpected { status: 200, found: "a checkpoint that is not UTF-8".to_owned() })
+        let bytes = read_bytes(
+            self.agent.get(self.url("/v1/log/checkpoint")).call(),
+            CHECKPOINT_BYTES_MAX,
+        )?;
+        String::from_utf8(bytes).map_err(|_| ClientError::Unexpected {
+            status: 200,
+            found: "a checkpoint that is not UTF-8".to_owned(),
+        })
     }
 
     /// How the box is.
@@ -200,7 +238,8 @@ impl Client {
     }
 }
 
-/// How another witness is called over a bridge: by https under the one authority that is given, or on this very machine.
+/// How another witness is called over a bridge: by https under the one authority that is given, or
+/// on this very machine.
 ///
 /// Errors: an address of another form, or one elsewhere without an authority.
 pub fn bridge_agent(url: &str, ca: Option<&[u8]>) -> Result<Agent, ClientError> {
@@ -213,7 +252,8 @@ pub fn bridge_agent(url: &str, ca: Option<&[u8]>) -> Result<Agent, ClientError> 
         (Some("https"), Some(ca)) => {
             let provider = Arc::new(tls13_only(rustls::crypto::aws_lc_rs::default_provider()));
             let roots = certificates("the authority's certificate", ca)?;
-            let roots: Vec<_> = roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
+            let roots: Vec<_> =
+                roots.iter().map(|root| Certificate::from_der(root).to_owned()).collect();
             let tls = TlsConfig::builder()
                 .provider(TlsProvider::Rustls)
                 .unversioned_rustls_crypto_provider(provider)
@@ -231,19 +271,27 @@ fn parse_address(found: &str) -> Result<String, ClientError> {
     let uri: Uri = found.parse().map_err(|_| wrong())?;
     let bare = matches!(uri.path(), "" | "/") && uri.query().is_none();
     match (uri.scheme_str(), uri.authority()) {
-        (Some("https"), Some(authority)) if bare && !authority.as_str().contains('@') => Ok(format!("https://{authority}")),
+        (Some("https"), Some(authority)) if bare && !authority.as_str().contains('@') => {
+            Ok(format!("https://{authority}"))
+        }
         _ => Err(wrong()),
     }
 }
 
-/// A provider without suites for TLS 1.2 is never offered it, and the connector has no other switch.
+/// A provider without suites for TLS 1.2 is never offered it, and the connector has no other
+/// switch.
 fn tls13_only(mut provider: CryptoProvider) -> CryptoProvider {
     provider.cipher_suites.retain(|suite| suite.version() == &TLS13);
     provider
 }
 
-fn certificates(what: &'static str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ClientError> {
-    let found: Vec<_> = CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(|_| ClientError::Pem { what })?;
+fn certificates(
+    what: &'static str,
+    pem: &[u8],
+) -> Result<Vec<CertificateDer<'static>>, ClientError> {
+    let found: Vec<_> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|_| ClientError::Pem { what })?;
     if found.is_empty() { Err(ClientError::Pem { what }) } else { Ok(found) }
 }
 
@@ -274,13 +322,18 @@ fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, ClientError> {
     serde_json::to_vec(value).map_err(|source| ClientError::Json { source })
 }
 
-fn read_json<T: DeserializeOwned>(answer: Result<Response<Body>, ureq::Error>) -> Result<T, ClientError> {
+fn read_json<T: DeserializeOwned>(
+    answer: Result<Response<Body>, ureq::Error>,
+) -> Result<T, ClientError> {
     let bytes = read_bytes(answer, ANSWER_BYTES_MAX)?;
     serde_json::from_slice(&bytes).map_err(|source| ClientError::Json { source })
 }
 
 /// The body of a good answer; every other answer is an error that says what the server said.
-fn read_bytes(answer: Result<Response<Body>, ureq::Error>, bytes_max: usize) -> Result<Vec<u8>, ClientError> {
+fn read_bytes(
+    answer: Result<Response<Body>, ureq::Error>,
+    bytes_max: usize,
+) -> Result<Vec<u8>, ClientError> {
     let mut answer = answer?;
     let status = answer.status();
     if status.is_success() {
@@ -291,10 +344,20 @@ fn read_bytes(answer: Result<Response<Body>, ureq::Error>, bytes_max: usize) -> 
         };
     }
     if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-        let said = answer.headers().get(header::RETRY_AFTER).and_then(|v| v.to_str().ok()).and_then(|v| v.parse().ok());
+        let said = answer
+            .headers()
+            .get(header::RETRY_AFTER)
+            .and_then(|v| v.to_str().ok())
+            .and_then(|v| v.parse().ok());
         let seconds = said.unwrap_or(RETRY_AFTER_SECONDS);
-        let body = answer.body_mut().with_config().limit(JSON_BYTES_MAX as u64).read_to_vec().unwrap_or_default();
-        let why = serde_json::from_slice::<Problem>(&body).map_or_else(|_| "the server is busy".to_owned(), |problem| problem.detail);
+        let body = answer
+            .body_mut()
+            .with_config()
+            .limit(JSON_BYTES_MAX as u64)
+            .read_to_vec()
+            .unwrap_or_default();
+        let why = serde_json::from_slice::<Problem>(&body)
+            .map_or_else(|_| "the server is busy".to_owned(), |problem| problem.detail);
         return Err(ClientError::Wait { seconds, why });
     }
     let limit = u64::try_from(ANSWER_BYTES_MAX).unwrap_or(u64::MAX);
@@ -302,7 +365,11 @@ fn read_bytes(answer: Result<Response<Body>, ureq::Error>, bytes_max: usize) -> 
     match serde_json::from_slice::<Problem>(&body) {
         Ok(problem) => Err(ClientError::Refused { problem: Box::new(problem) }),
         Err(_) => {
-            let found = String::from_utf8_lossy(&body).chars().filter(|c| !c.is_control()).take(200).collect();
+            let found = String::from_utf8_lossy(&body)
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(200)
+                .collect();
             Err(ClientError::Unexpected { status: status.as_u16(), found })
         }
     }

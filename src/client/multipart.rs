@@ -1,4 +1,5 @@
-//! A `multipart/form-data` body, whole in memory: a photo is bounded, and a retry needs the same bytes again.
+//! A `multipart/form-data` body, whole in memory: a photo is bounded, and a retry needs the same
+//! bytes again.
 
 use aws_lc_rs::rand;
 
@@ -23,7 +24,11 @@ impl Multipart {
     }
 
     pub(super) fn file(&mut self, name: &str, file_name: &str, bytes: &[u8]) {
-        self.push(&format!("form-data; name=\"{name}\"; filename=\"{file_name}\""), "application/octet-stream", bytes);
+        self.push(
+            &format!("form-data; name=\"{name}\"; filename=\"{file_name}\""),
+            "application/octet-stream",
+            bytes,
+        );
     }
 
     pub(super) fn end(mut self) -> Self {
@@ -40,7 +45,10 @@ impl Multipart {
     }
 
     fn push(&mut self, disposition: &str, content_type: &str, bytes: &[u8]) {
-        let head = format!("--{}\r\nContent-Disposition: {disposition}\r\nContent-Type: {content_type}\r\n\r\n", self.boundary);
+        let head = format!(
+            "--{}\r\nContent-Disposition: {disposition}\r\nContent-Type: {content_type}\r\n\r\n",
+            self.boundary
+        );
         self.body.reserve(head.len() + bytes.len() + 2);
         self.body.extend_from_slice(head.as_bytes());
         self.body.extend_from_slice(bytes);
@@ -60,8 +68,10 @@ mod tests {
         let body = body.end();
         let boundary = body.content_type().split_once('=').unwrap().1.to_owned();
         let mut wanted = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"booking\"\r\nContent-Type: application/json\r\n\r\n{{}}\r\n--{boundary}\r\n\
-             Content-Disposition: form-data; name=\"photo\"; filename=\"photo\"\r\nContent-Type: application/octet-stream\r\n\r\n"
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"booking\"\r\nContent-Type: \
+             application/json\r\n\r\n{{}}\r\n--{boundary}\r\n\
+             Content-Disposition: form-data; name=\"photo\"; filename=\"photo\"\r\nContent-Type: \
+             application/octet-stream\r\n\r\n"
         )
         .into_bytes();
         wanted.extend_from_slice(b"\xff\xd8\r\n--");

@@ -1,11 +1,15 @@
-//! A public report counted again from a copy of the log: the totals by anybody, every figure by whoever has the opened details too.
+//! A public report counted again from a copy of the log: the totals by anybody, every figure by
+//! whoever has the opened details too.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::archive::{Archive, ArchiveError, OpenedDetail};
-use crate::audit::{AuditError, Detail, Edge, Entry, Holds, Quorum, SALT_BYTES, TileId, VerifierKey, commit, entries};
+use crate::audit::{
+    AuditError, Detail, Edge, Entry, Holds, Quorum, SALT_BYTES, TileId, VerifierKey, commit,
+    entries,
+};
 use crate::report::{Details, PublicReport, Reckoner, ReportError, Witnessing};
 
 /// Why a report can't be counted again.
@@ -33,7 +37,10 @@ pub enum RecountError {
         wanted: String,
     },
     /// Its log is older than the report.
-    #[error("the folder's log has {found} leaves, the report was counted over {wanted}: a newer copy is wanted")]
+    #[error(
+        "the folder's log has {found} leaves, the report was counted over {wanted}: a newer copy \
+         is wanted"
+    )]
     Older {
         /// Leaves that the folder's log has.
         found: u64,
@@ -41,10 +48,14 @@ pub enum RecountError {
         wanted: u64,
     },
     /// Its checkpoint isn't signed by the key that its own policy names.
-    #[error("the folder's checkpoint is not signed by the log's key, as the policy beside it names it")]
+    #[error(
+        "the folder's checkpoint is not signed by the log's key, as the policy beside it names it"
+    )]
     Unsigned,
     /// Its leaves aren't those that its own checkpoint signs.
-    #[error("the folder's leaves are not those that its checkpoint signs: the copy is damaged or forged")]
+    #[error(
+        "the folder's leaves are not those that its checkpoint signs: the copy is damaged or forged"
+    )]
     Damaged,
     /// Its details aren't in the order of their leaves.
     #[error("the opened details are not in the order of their leaves at leaf {leaf}")]
@@ -71,7 +82,8 @@ pub struct Recount {
     pub missing: Vec<(String, String)>,
     /// Figures that come out otherwise.
     pub differ: Vec<Difference>,
-    /// Opened details that would count and aren't what their leaves commit to; they count for nothing.
+    /// Opened details that would count and aren't what their leaves commit to; they count for
+    /// nothing.
     pub forged_details: u64,
 }
 
@@ -97,8 +109,13 @@ pub fn recount(archive: &Archive, report: &PublicReport) -> Result<Recount, Reco
     let quorum = archive.policy()?.map(|policy| Quorum::parse(&policy)).transpose()?;
     let notes = archive.checkpoints()?;
     // Where the report says nothing of witnesses, there is nothing to count again.
-    let until = report.witnesses.as_ref().map(|witnesses| witnesses.until_seconds().unwrap_or(u64::MAX));
-    let witnessing = quorum.as_ref().zip(until).map(|(quorum, until)| Witnessing { notes: &notes, quorum, until });
+    let until =
+        report.witnesses.as_ref().map(|witnesses| witnesses.until_seconds().unwrap_or(u64::MAX));
+    let witnessing = quorum.as_ref().zip(until).map(|(quorum, until)| Witnessing {
+        notes: &notes,
+        quorum,
+        until,
+    });
     let counter = Reckoner::new(report.period, report.log.leaves, witnessing);
     let (counted, forged_details) = leaves.count(archive, counter, report)?;
     let mut recount = Recount { forged_details, ..Recount::default() };
@@ -129,21 +146,38 @@ impl<'a> Leaves<'a> {
         let note = archive.checkpoint()?.ok_or(RecountError::NoLog)?;
         let checkpoint = note.checkpoint()?;
         if checkpoint.origin != report.log.origin {
-            return Err(RecountError::OtherLog { found: checkpoint.origin, wanted: report.log.origin.clone() });
+            return Err(RecountError::OtherLog {
+                found: checkpoint.origin,
+                wanted: report.log.origin.clone(),
+            });
         }
         if checkpoint.leaves < report.log.leaves {
-            return Err(RecountError::Older { found: checkpoint.leaves, wanted: report.log.leaves });
+            return Err(RecountError::Older {
+                found: checkpoint.leaves,
+                wanted: report.log.leaves,
+            });
         }
         let policy = archive.policy()?.map(|policy| Quorum::parse(&policy)).transpose()?;
         let signed = |key: &VerifierKey| key.signed(&note);
         if policy.is_some_and(|policy| !policy.logs().iter().any(signed)) {
             return Err(RecountError::Unsigned);
         }
-        Ok(Self { archive, all: checkpoint.leaves, root: checkpoint.root, wanted: report.log.leaves })
+        Ok(Self {
+            archive,
+            all: checkpoint.leaves,
+            root: checkpoint.root,
+            wanted: report.log.leaves,
+        })
     }
 
-    /// Counts all leaves of the report's log, each with its detail where that is open, and sees that the rest belong to it too.
-    fn count(&self, archive: &Archive, counter: Reckoner, report: &PublicReport) -> Result<(PublicReport, u64), RecountError> {
+    /// Counts all leaves of the report's log, each with its detail where that is open, and sees
+    /// that the rest belong to it too.
+    fn count(
+        &self,
+        archive: &Archive,
+        counter: Reckoner,
+        report: &PublicReport,
+    ) -> Result<(PublicReport, u64), RecountError> {
         let mut walk = Walk { leaves: self, edge: Edge::default(), bundle: None, counter };
         let mut forged = 0;
         archive.for_each_detail(|_, opened| -> Result<(), RecountError> {
@@ -166,15 +200,25 @@ impl<'a> Leaves<'a> {
 }
 
 impl Walk<'_> {
-    fn step(&mut self, opened: Option<&OpenedDetail>, forged: &mut u64) -> Result<(), RecountError> {
+    fn step(
+        &mut self,
+        opened: Option<&OpenedDetail>,
+        forged: &mut u64,
+    ) -> Result<(), RecountError> {
         let index = self.edge.leaves();
-        let id = TileId::at(Holds::Entries, index / crate::audit::TILE_WIDTH, self.leaves.all).ok_or(RecountError::Damaged)?;
+        let id = TileId::at(Holds::Entries, index / crate::audit::TILE_WIDTH, self.leaves.all)
+            .ok_or(RecountError::Damaged)?;
         if self.bundle.as_ref().is_none_or(|(held, _)| *held != id) {
             let bytes = self.leaves.archive.tile(id)?;
-            self.bundle = Some((id, entries(id, &bytes)?.into_iter().map(<[u8]>::to_vec).collect()));
+            self.bundle =
+                Some((id, entries(id, &bytes)?.into_iter().map(<[u8]>::to_vec).collect()));
         }
         let at = usize::try_from(index - id.first()).expect("a bundle is small");
-        let leaf = self.bundle.as_ref().and_then(|(_, leaves)| leaves.get(at)).ok_or(RecountError::Damaged)?;
+        let leaf = self
+            .bundle
+            .as_ref()
+            .and_then(|(_, leaves)| leaves.get(at))
+            .ok_or(RecountError::Damaged)?;
         self.edge.append(leaf);
         if index < self.leaves.wanted {
             self.counter.take(leaf, |_| {
@@ -199,17 +243,22 @@ impl Recount {
     fn compare(&mut self, stated: &PublicReport, counted: &PublicReport, witnesses_known: bool) {
         let [mut left, mut right] = [stated, counted].map(|report| {
             let committed = PublicReport { measured: None, ..report.clone() };
-            serde_json::to_value(committed).expect("a report holds only strings, numbers and maps of them")
+            serde_json::to_value(committed)
+                .expect("a report holds only strings, numbers and maps of them")
         });
         if stated.measured.is_some() {
             self.missing.push(("measured".to_owned(), "measured apart from the log".to_owned()));
         }
         if stated.witnesses.is_none() {
-            self.missing.push(("witnesses".to_owned(), "the report says nothing of them".to_owned()));
+            self.missing
+                .push(("witnesses".to_owned(), "the report says nothing of them".to_owned()));
         } else if !witnesses_known {
             left["witnesses"].take();
             right["witnesses"].take();
-            self.missing.push(("witnesses".to_owned(), "the folder has no policy that names them".to_owned()));
+            self.missing.push((
+                "witnesses".to_owned(),
+                "the folder has no policy that names them".to_owned(),
+            ));
         }
         let details = |report: &PublicReport| {
             let opened = &report.opened;
@@ -228,26 +277,38 @@ impl Recount {
                     value["opened"][section].take();
                 }
                 let Details { leaves, opened } = counted;
-                self.missing.push((format!("opened.{section}"), format!("{opened} of {leaves} details are opened here")));
+                self.missing.push((
+                    format!("opened.{section}"),
+                    format!("{opened} of {leaves} details are opened here"),
+                ));
             }
         }
         self.walk("", Some(&left), Some(&right));
     }
 
     fn walk(&mut self, name: &str, stated: Option<&Value>, counted: Option<&Value>) {
-        let below = |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
+        let below =
+            |key: &str| if name.is_empty() { key.to_owned() } else { format!("{name}.{key}") };
         match (stated, counted) {
             (Some(Value::Object(left)), Some(Value::Object(right))) => {
                 let keys: BTreeSet<&String> = left.keys().chain(right.keys()).collect();
-                keys.into_iter().for_each(|key| self.walk(&below(key), left.get(key), right.get(key)));
+                keys.into_iter()
+                    .for_each(|key| self.walk(&below(key), left.get(key), right.get(key)));
             }
             (Some(Value::Array(left)), Some(Value::Array(right))) => {
-                (0..left.len().max(right.len())).for_each(|at| self.walk(&below(&at.to_string()), left.get(at), right.get(at)));
+                (0..left.len().max(right.len()))
+                    .for_each(|at| self.walk(&below(&at.to_string()), left.get(at), right.get(at)));
             }
-            (left, right) if left == right => self.agree += u64::from(!left.is_none_or(Value::is_null)),
+            (left, right) if left == right => {
+                self.agree += u64::from(!left.is_none_or(Value::is_null))
+            }
             (left, right) => {
                 let words = |value: Option<&Value>| value.map(ToString::to_string);
-                self.differ.push(Difference { figure: name.to_owned(), stated: words(left), counted: words(right) });
+                self.differ.push(Difference {
+                    figure: name.to_owned(),
+                    stated: words(left),
+                    counted: words(right),
+                });
             }
         }
     }
@@ -272,16 +333,22 @@ mod tests {
 
     fn quorum(log: &LogKey) -> Quorum {
         let witness = CosignerKey::new("court.example/w", &[6; 32]).unwrap();
-        let court = Witness { name: "court".to_owned(), key: witness.verifier().clone(), independent: true };
+        let court = Witness {
+            name: "court".to_owned(),
+            key: witness.verifier().clone(),
+            independent: true,
+        };
         Quorum::new(log.verifier().clone(), vec![court], 1, 5).unwrap()
     }
 
-    /// A log of three days, each with a start and a checkpoint that the court cosigned a minute later; and its report.
+    /// A log of three days, each with a start and a checkpoint that the court cosigned a minute
+    /// later; and its report.
     fn kept(archive: &Archive) -> PublicReport {
         let period = Period::new(date!(2026 - 01 - 01), date!(2026 - 01 - 31)).unwrap();
         let (log, quorum) = (key(3), quorum(&key(3)));
         let witness = CosignerKey::new("court.example/w", &[6; 32]).unwrap();
-        let (mut edge, mut bundle, mut notes, mut details, mut leaves) = (Edge::default(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut edge, mut bundle, mut notes, mut details, mut leaves) =
+            (Edge::default(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for day in 0..3 {
             let detail = Detail::Started {
                 software: "0".to_owned(),
@@ -294,8 +361,19 @@ mod tests {
             let text = String::from_utf8(detail.to_bytes()).unwrap();
             let time_cs = (period.days()[0] + 1 + day) * 8_640_000;
             let commitment = commit(&SALT, text.as_bytes());
-            let leaf = Leaf { kind: detail.kind(), time_cs, follows: Vec::new(), counts: vec![day], commitment }.to_bytes();
-            details.push(OpenedDetail { leaf: edge.append(&leaf), salt: hex::encode(SALT), detail: text });
+            let leaf = Leaf {
+                kind: detail.kind(),
+                time_cs,
+                follows: Vec::new(),
+                counts: vec![day],
+                commitment,
+            }
+            .to_bytes();
+            details.push(OpenedDetail {
+                leaf: edge.append(&leaf),
+                salt: hex::encode(SALT),
+                detail: text,
+            });
             push_entry(&mut bundle, &leaf);
             let mut note = Note::parse(&log.sign(edge.leaves(), edge.root())).unwrap();
             witness.cosign(&mut note, time_cs / 100 + 60);
@@ -308,7 +386,8 @@ mod tests {
         archive.put_policy(&quorum.to_string()).unwrap();
         archive.put_checkpoint(&notes[2]).unwrap();
         let until = period.days()[1] * 86_400;
-        let mut reckoner = Reckoner::new(period, 3, Some(Witnessing { notes: &notes, quorum: &quorum, until }));
+        let mut reckoner =
+            Reckoner::new(period, 3, Some(Witnessing { notes: &notes, quorum: &quorum, until }));
         for (leaf, detail) in leaves {
             reckoner.take::<ReportError>(&leaf, |_| Ok(Some(detail))).unwrap();
         }
@@ -326,8 +405,11 @@ mod tests {
 
         let mut forged = report.clone();
         forged.witnesses.as_mut().unwrap().longest_seconds = Some(59);
-        let difference =
-            Difference { figure: "witnesses.longest_seconds".to_owned(), stated: Some("59".to_owned()), counted: Some("60".to_owned()) };
+        let difference = Difference {
+            figure: "witnesses.longest_seconds".to_owned(),
+            stated: Some("59".to_owned()),
+            counted: Some("60".to_owned()),
+        };
         assert_eq!(recount(&archive, &forged).unwrap().differ, [difference]);
 
         // A checkpoint of another history, kept since.
@@ -335,11 +417,19 @@ mod tests {
         notes.insert(0, Note::parse(&key(3).sign(1, [8; 32])).unwrap());
         archive.put_checkpoints(&notes).unwrap();
         let forked = recount(&archive, &report).unwrap().differ;
-        assert!(forked.iter().any(|difference| difference.figure == "witnesses.contradicting"), "{forked:?}");
+        assert!(
+            forked.iter().any(|difference| difference.figure == "witnesses.contradicting"),
+            "{forked:?}"
+        );
 
         fs::remove_file(folder.path().join("policy")).unwrap();
         let without = recount(&archive, &report).unwrap();
-        assert!(without.differ.is_empty() && without.missing.len() == 1 && without.missing[0].0 == "witnesses", "{without:?}");
+        assert!(
+            without.differ.is_empty()
+                && without.missing.len() == 1
+                && without.missing[0].0 == "witnesses",
+            "{without:?}"
+        );
     }
 
     #[test]

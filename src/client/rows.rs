@@ -1,4 +1,5 @@
-//! A feed's CSV file, read whole before anything is sent: what is wrong with a row is known by its line number.
+//! A feed's CSV file, read whole before anything is sent: what is wrong with a row is known by its
+//! line number.
 
 use std::collections::HashMap;
 use std::collections::hash_map;
@@ -12,7 +13,8 @@ use crate::booking::{BookingData, BookingNumber, CollectionBasis, Text, iso_date
 use crate::limits::{CHARGES_MAX, FEED_BYTES_MAX, FEED_ROWS_MAX};
 
 /// The columns that a feed's file may have, in any order.
-pub const COLUMNS: [&str; 8] = ["number", "photo", "name", "date_of_birth", "booked_on", "charges", "basis", "basis_detail"];
+pub const COLUMNS: [&str; 8] =
+    ["number", "photo", "name", "date_of_birth", "booked_on", "charges", "basis", "basis_detail"];
 /// The columns that it must have.
 pub const COLUMNS_NEEDED: [&str; 5] = ["number", "photo", "name", "booked_on", "basis"];
 /// What stands between two charges of one field.
@@ -77,7 +79,12 @@ fn parse(path: &Path, file: impl std::io::Read) -> Result<Vec<Result<Row, Refusa
                 }
                 hash_map::Entry::Occupied(entry) => {
                     let reason = format!("line {line} repeats the number of line {}", entry.get());
-                    row = Err(Refusal { line, number: number.to_string(), photo: photo.display().to_string(), reason });
+                    row = Err(Refusal {
+                        line,
+                        number: number.to_string(),
+                        photo: photo.display().to_string(),
+                        reason,
+                    });
                 }
             }
         }
@@ -120,7 +127,8 @@ fn row_of(columns: &Columns, line: u64, record: ByteRecord) -> Result<Row, Refus
         refusal(columns, line, &lossy, reason)
     })?;
     if record.len() != columns.len {
-        let reason = format!("line {line} has {} fields, the header has {}", record.len(), columns.len);
+        let reason =
+            format!("line {line} has {} fields, the header has {}", record.len(), columns.len);
         return Err(refusal(columns, line, &record, reason));
     }
     booking_of(columns, &record)
@@ -133,11 +141,16 @@ fn refusal(columns: &Columns, line: u64, record: &StringRecord, reason: String) 
     Refusal { line, number: field("number"), photo: field("photo"), reason }
 }
 
-fn booking_of(columns: &Columns, record: &StringRecord) -> Result<(BookingNumber, PathBuf, BookingData), String> {
+fn booking_of(
+    columns: &Columns,
+    record: &StringRecord,
+) -> Result<(BookingNumber, PathBuf, BookingData), String> {
     let field = |column: &str| columns.field(record, column);
     let text = |column: &str| Text::parse(field(column)).map_err(|e| format!("{column}: {e}"));
     let date = |column: &str| {
-        iso_date::parse(field(column)).map_err(|_| format!("{column}: '{}' is not a date of the form YYYY-MM-DD", field(column)))
+        iso_date::parse(field(column)).map_err(|_| {
+            format!("{column}: '{}' is not a date of the form YYYY-MM-DD", field(column))
+        })
     };
     let number = BookingNumber::parse(field("number")).map_err(|e| e.to_string())?;
     let photo = photo_path(field("photo"))?;
@@ -147,25 +160,49 @@ fn booking_of(columns: &Columns, record: &StringRecord) -> Result<(BookingNumber
         .map(|charge| Text::parse(charge).map_err(|e| format!("charges: {e}")))
         .collect::<Result<Vec<_>, _>>()?;
     if charges.len() > CHARGES_MAX {
-        return Err(format!("charges: {} of them, at most {CHARGES_MAX} are accepted", charges.len()));
+        return Err(format!(
+            "charges: {} of them, at most {CHARGES_MAX} are accepted",
+            charges.len()
+        ));
     }
     let basis = match field("basis") {
-        "post_arrest_booking" if field("basis_detail").is_empty() => CollectionBasis::PostArrestBooking,
-        "post_arrest_booking" => return Err("basis_detail: wanted none with post_arrest_booking".to_owned()),
+        "post_arrest_booking" if field("basis_detail").is_empty() => {
+            CollectionBasis::PostArrestBooking
+        }
+        "post_arrest_booking" => {
+            return Err("basis_detail: wanted none with post_arrest_booking".to_owned());
+        }
         "other_contact" => CollectionBasis::OtherContact { contact: text("basis_detail")? },
         "criminal_conduct" => CollectionBasis::CriminalConduct { conduct: text("basis_detail")? },
-        found => return Err(format!("basis: '{found}', wanted post_arrest_booking, other_contact or criminal_conduct")),
+        found => {
+            return Err(format!(
+                "basis: '{found}', wanted post_arrest_booking, other_contact or criminal_conduct"
+            ));
+        }
     };
-    let date_of_birth = if field("date_of_birth").is_empty() { None } else { Some(date("date_of_birth")?) };
-    let booking = BookingData { name: text("name")?, date_of_birth, booked_on: date("booked_on")?, charges, basis };
+    let date_of_birth =
+        if field("date_of_birth").is_empty() { None } else { Some(date("date_of_birth")?) };
+    let booking = BookingData {
+        name: text("name")?,
+        date_of_birth,
+        booked_on: date("booked_on")?,
+        charges,
+        basis,
+    };
     Ok((number, photo, booking))
 }
 
-/// A photo lies below the feed's folder: a file made elsewhere must not send another file of this machine.
+/// A photo lies below the feed's folder: a file made elsewhere must not send another file of this
+/// machine.
 fn photo_path(found: &str) -> Result<PathBuf, String> {
     let path = Path::new(found);
-    let inside = !found.is_empty() && path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    if inside { Ok(path.to_owned()) } else { Err(format!("photo: '{found}', wanted a path below the feed's folder")) }
+    let inside = !found.is_empty()
+        && path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if inside {
+        Ok(path.to_owned())
+    } else {
+        Err(format!("photo: '{found}', wanted a path below the feed's folder"))
+    }
 }
 
 #[cfg(test)]
@@ -185,30 +222,48 @@ mod tests {
     #[test]
     fn a_row_becomes_a_booking() {
         let rows = parse_text(&format!(
-            "\u{feff}{HEADER}B-1,p/1.jpg,\"Roe, Jane\",1980-02-29,2026-11-01,trespass; theft ;,post_arrest_booking,\n\
+            "\u{feff}{HEADER}B-1,p/1.jpg,\"Roe, Jane\",1980-02-29,2026-11-01,trespass; theft \
+             ;,post_arrest_booking,\n\
              B-2,2.jpg,John Doe,,2026-11-02,,other_contact,registration\n"
         ))
         .unwrap();
         let first = rows[0].as_ref().unwrap();
-        assert_eq!((first.line, first.number.as_str(), first.photo.as_path()), (2, "B-1", Path::new("p/1.jpg")));
+        assert_eq!(
+            (first.line, first.number.as_str(), first.photo.as_path()),
+            (2, "B-1", Path::new("p/1.jpg"))
+        );
         assert_eq!(first.booking.name.as_str(), "Roe, Jane");
-        assert_eq!(first.booking.charges.iter().map(Text::as_str).collect::<Vec<_>>(), ["trespass", "theft"]);
+        assert_eq!(
+            first.booking.charges.iter().map(Text::as_str).collect::<Vec<_>>(),
+            ["trespass", "theft"]
+        );
         let second = rows[1].as_ref().unwrap();
         assert_eq!(second.booking.date_of_birth, None);
-        assert_eq!(second.booking.basis, CollectionBasis::OtherContact { contact: Text::parse("registration").unwrap() });
+        assert_eq!(
+            second.booking.basis,
+            CollectionBasis::OtherContact { contact: Text::parse("registration").unwrap() }
+        );
     }
 
     #[test]
     fn optional_columns_may_be_absent_and_columns_may_stand_in_any_order() {
-        let rows = parse_text("basis,name,photo,number,booked_on\npost_arrest_booking,A,1.jpg,B-1,2026-11-01\n").unwrap();
+        let rows = parse_text(
+            "basis,name,photo,number,booked_on\npost_arrest_booking,A,1.jpg,B-1,2026-11-01\n",
+        )
+        .unwrap();
         assert!(rows[0].is_ok());
     }
 
     #[test]
     fn an_unknown_a_missing_or_a_repeated_column_refuses_the_file() {
-        assert!(matches!(parse_text("number,photo,race\n"), Err(FeedError::Column { found, .. }) if found == "race"));
-        assert!(matches!(parse_text("number,photo,number\n"), Err(FeedError::Column { found, .. }) if found == "number"));
-        assert!(matches!(parse_text("number,photo,name,basis\n"), Err(FeedError::NoColumn { wanted: "booked_on", .. })));
+        assert!(matches!(parse_text("number,photo,race\n"),
+                Err(FeedError::Column { found, .. }) if found == "race"));
+        assert!(matches!(parse_text("number,photo,number\n"),
+                Err(FeedError::Column { found, .. }) if found == "number"));
+        assert!(matches!(
+            parse_text("number,photo,name,basis\n"),
+            Err(FeedError::NoColumn { wanted: "booked_on", .. })
+        ));
         assert!(matches!(parse_text(""), Err(FeedError::NoColumn { wanted: "number", .. })));
     }
 
@@ -220,7 +275,10 @@ mod tests {
             ("B-1,../1.jpg,A,,2026-11-01,,post_arrest_booking,", "photo: '../1.jpg'"),
             ("B-1,/etc/1.jpg,A,,2026-11-01,,post_arrest_booking,", "photo: '/etc/1.jpg'"),
             ("B-1,1.jpg,,,2026-11-01,,post_arrest_booking,", "name: a text has 0 characters"),
-            ("B-1,1.jpg,A,1980-02-30,2026-11-01,,post_arrest_booking,", "date_of_birth: '1980-02-30' is not a date"),
+            (
+                "B-1,1.jpg,A,1980-02-30,2026-11-01,,post_arrest_booking,",
+                "date_of_birth: '1980-02-30' is not a date",
+            ),
             ("B-1,1.jpg,A,,,,post_arrest_booking,", "booked_on: '' is not a date"),
             ("B-1,1.jpg,A,,2026-11-01,,protest,", "basis: 'protest', wanted post_arrest_booking"),
             ("B-1,1.jpg,A,,2026-11-01,,other_contact,", "basis_detail: a text has 0"),
@@ -231,8 +289,14 @@ mod tests {
             assert!(reason.contains(wanted), "{row}: {reason}");
         }
         let many = vec!["a"; CHARGES_MAX + 1].join(";");
-        assert!(reason_of(&format!("B-1,1.jpg,A,,2026-11-01,{many},post_arrest_booking,")).contains("65 of them"));
-        let rows = parse_text(&format!("{HEADER}B-1,1.jpg\nB-2,2.jpg,A,,2026-11-01,,post_arrest_booking,\n")).unwrap();
+        assert!(
+            reason_of(&format!("B-1,1.jpg,A,,2026-11-01,{many},post_arrest_booking,"))
+                .contains("65 of them")
+        );
+        let rows = parse_text(&format!(
+            "{HEADER}B-1,1.jpg\nB-2,2.jpg,A,,2026-11-01,,post_arrest_booking,\n"
+        ))
+        .unwrap();
         assert!(rows[0].is_err() && rows[1].as_ref().is_ok_and(|row| row.line == 3));
     }
 

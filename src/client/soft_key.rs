@@ -1,8 +1,10 @@
-//! A security key in software, with the browser in front of it: for tests and for the demonstration, where nobody has hardware to touch.
+//! A security key in software, with the browser in front of it: for tests and for the
+//! demonstration, where nobody has hardware to touch.
 //!
-//! It answers byte for byte as a browser with a key on USB would, by a real P-256 key that lives as long as this value. Its AAGUID is
-//! `Aaguid::SOFTWARE`, so that each credential and each touch in the log says what it is. It is no protection: whoever holds it touches
-//! it, and it asks nobody for a PIN while it says that it did.
+//! It answers byte for byte as a browser with a key on USB would, by a real P-256 key that lives as
+//! long as this value. Its AAGUID is `Aaguid::SOFTWARE`, so that each credential and each touch in
+//! the log says what it is. It is no protection: whoever holds it touches it, and it asks nobody
+//! for a PIN while it says that it did.
 
 use std::fmt::{Debug, Formatter};
 
@@ -13,7 +15,9 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 
 use super::ClientError;
-use crate::audit::touch::{Aaguid, Base64Url, Challenge, CredentialId, PublicKey, Registration, RelyingParty, Touch};
+use crate::audit::touch::{
+    Aaguid, Base64Url, Challenge, CredentialId, PublicKey, Registration, RelyingParty, Touch,
+};
 
 const ID_BYTES: usize = 32;
 const PRESENT: u8 = 0x01;
@@ -21,7 +25,8 @@ const VERIFIED: u8 = 0x04;
 const BACKUP_ELIGIBLE: u8 = 0x08;
 const BACKED_UP: u8 = 0x10;
 const ATTESTED: u8 = 0x40;
-/// Attestation object: a map of format `none`, an empty statement, and authenticator data, whose length of two bytes follows.
+/// Attestation object: a map of format `none`, an empty statement, and authenticator data, whose
+/// length of two bytes follows.
 const NOT_ATTESTED: &[u8] = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58";
 
 /// One key with one credential.
@@ -31,7 +36,8 @@ pub struct SoftKey {
     count: u32,
 }
 
-/// How the key and the browser in front of it behave. The default is as they should; everything else is for tests of refusals.
+/// How the key and the browser in front of it behave. The default is as they should; everything
+/// else is for tests of refusals.
 #[derive(Clone, Debug)]
 pub struct Habits {
     /// It says that somebody touched it.
@@ -92,7 +98,8 @@ impl SoftKey {
     ///
     /// Errors: the machine gives no random numbers.
     pub fn new() -> Result<Self, ClientError> {
-        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING).map_err(|_| ClientError::Random)?;
+        let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)
+            .map_err(|_| ClientError::Random)?;
         let mut id = [0; ID_BYTES];
         rand::fill(&mut id).map_err(|_| ClientError::Random)?;
         Ok(Self { pair, id, count: 0 })
@@ -109,9 +116,20 @@ impl SoftKey {
     }
 
     /// Registers its credential with these habits.
-    pub fn register_as(&self, challenge: &Challenge, relying_party: &RelyingParty, habits: &Habits) -> Registration {
-        let data = self.authenticator_data(relying_party, habits, habits.count.unwrap_or(self.count), !habits.misplaced_credential);
-        let length = u8::try_from(data.len()).expect("a credential of 32 bytes and its key make less than 256");
+    pub fn register_as(
+        &self,
+        challenge: &Challenge,
+        relying_party: &RelyingParty,
+        habits: &Habits,
+    ) -> Registration {
+        let data = self.authenticator_data(
+            relying_party,
+            habits,
+            habits.count.unwrap_or(self.count),
+            !habits.misplaced_credential,
+        );
+        let length = u8::try_from(data.len())
+            .expect("a credential of 32 bytes and its key make less than 256");
         Registration {
             client_data: bounded(client_data("webauthn.create", challenge, relying_party, habits)),
             attestation_object: bounded([NOT_ATTESTED, &[length], &data].concat()),
@@ -121,19 +139,34 @@ impl SoftKey {
     /// Touches it for a challenge; its counter rises by one.
     ///
     /// Errors: the machine gives no random numbers.
-    pub fn touch(&mut self, challenge: &Challenge, relying_party: &RelyingParty) -> Result<Touch, ClientError> {
+    pub fn touch(
+        &mut self,
+        challenge: &Challenge,
+        relying_party: &RelyingParty,
+    ) -> Result<Touch, ClientError> {
         self.touch_as(challenge, relying_party, &Habits::default())
     }
 
     /// Touches it with these habits.
     ///
     /// Errors: the machine gives no random numbers.
-    pub fn touch_as(&mut self, challenge: &Challenge, relying_party: &RelyingParty, habits: &Habits) -> Result<Touch, ClientError> {
+    pub fn touch_as(
+        &mut self,
+        challenge: &Challenge,
+        relying_party: &RelyingParty,
+        habits: &Habits,
+    ) -> Result<Touch, ClientError> {
         self.count = self.count.saturating_add(1);
-        let data = self.authenticator_data(relying_party, habits, habits.count.unwrap_or(self.count), habits.misplaced_credential);
+        let data = self.authenticator_data(
+            relying_party,
+            habits,
+            habits.count.unwrap_or(self.count),
+            habits.misplaced_credential,
+        );
         let client_data = client_data("webauthn.get", challenge, relying_party, habits);
         let signed = [&data, digest(&SHA256, &client_data).as_ref()].concat();
-        let signature = self.pair.sign(&SystemRandom::new(), &signed).map_err(|_| ClientError::Random)?;
+        let signature =
+            self.pair.sign(&SystemRandom::new(), &signed).map_err(|_| ClientError::Random)?;
         Ok(Touch {
             credential: bounded(self.id),
             authenticator_data: bounded(data),
@@ -142,7 +175,13 @@ impl SoftKey {
         })
     }
 
-    fn authenticator_data(&self, relying_party: &RelyingParty, habits: &Habits, count: u32, attested: bool) -> Vec<u8> {
+    fn authenticator_data(
+        &self,
+        relying_party: &RelyingParty,
+        habits: &Habits,
+        count: u32,
+        attested: bool,
+    ) -> Vec<u8> {
         let rp_id = habits.rp_id.as_deref().unwrap_or(relying_party.id());
         let flag = |is: bool, flag: u8| if is { flag } else { 0 };
         let flags = flag(habits.present, PRESENT)
@@ -155,7 +194,12 @@ impl SoftKey {
         data.push(flags);
         data.extend(count.to_be_bytes());
         if attested {
-            let point = self.pair.public_key().as_ref().try_into().expect("a public key of P-256 is a point of 65 bytes");
+            let point = self
+                .pair
+                .public_key()
+                .as_ref()
+                .try_into()
+                .expect("a public key of P-256 is a point of 65 bytes");
             let length = u16::try_from(ID_BYTES).expect("32 fits into 16 bits");
             data.extend(Aaguid::SOFTWARE.0);
             data.extend(length.to_be_bytes());
@@ -172,7 +216,12 @@ impl Debug for SoftKey {
     }
 }
 
-fn client_data(ceremony: &str, challenge: &Challenge, relying_party: &RelyingParty, habits: &Habits) -> Vec<u8> {
+fn client_data(
+    ceremony: &str,
+    challenge: &Challenge,
+    relying_party: &RelyingParty,
+    habits: &Habits,
+) -> Vec<u8> {
     let data = ClientData {
         ceremony: habits.ceremony.as_deref().unwrap_or(ceremony),
         challenge: URL_SAFE_NO_PAD.encode(challenge),
@@ -199,7 +248,9 @@ mod tests {
 
     fn enrolled() -> (SoftKey, Credential) {
         let key = SoftKey::new().unwrap();
-        let credential = verify_registration(&key.register(&CHALLENGE, &console()), &CHALLENGE, &console()).unwrap();
+        let credential =
+            verify_registration(&key.register(&CHALLENGE, &console()), &CHALLENGE, &console())
+                .unwrap();
         (key, credential)
     }
 
@@ -207,7 +258,13 @@ mod tests {
     fn refused(habits: Habits) -> TouchError {
         let (mut key, mut credential) = enrolled();
         for _ in 0..2 {
-            credential.sign_count = verify(&key.touch(&CHALLENGE, &console()).unwrap(), &CHALLENGE, &credential, &console()).unwrap();
+            credential.sign_count = verify(
+                &key.touch(&CHALLENGE, &console()).unwrap(),
+                &CHALLENGE,
+                &credential,
+                &console(),
+            )
+            .unwrap();
         }
         let touch = key.touch_as(&CHALLENGE, &console(), &habits).unwrap();
         let refused = verify(&touch, &CHALLENGE, &credential, &console()).unwrap_err();
@@ -216,7 +273,9 @@ mod tests {
             let same = verify_registration(&registration, &CHALLENGE, &console()).unwrap_err();
             match (&refused, same) {
                 (TouchError::AttestedInTouch, TouchError::NotAttested) => {}
-                (TouchError::Type { found, .. }, TouchError::Type { found: same, .. }) => assert_eq!(*found, same),
+                (TouchError::Type { found, .. }, TouchError::Type { found: same, .. }) => {
+                    assert_eq!(*found, same)
+                }
                 (refused, same) => assert_eq!(*refused, same),
             }
         }
@@ -240,18 +299,42 @@ mod tests {
         let habits = Habits::default;
         assert_eq!(refused(Habits { present: false, ..habits() }), TouchError::NotPresent);
         assert_eq!(refused(Habits { verified: false, ..habits() }), TouchError::NotVerified);
-        assert_eq!(refused(Habits { backup_eligible: true, ..habits() }), TouchError::BackupEligible);
-        assert_eq!(refused(Habits { backup_eligible: true, backed_up: true, ..habits() }), TouchError::BackupEligible);
+        assert_eq!(
+            refused(Habits { backup_eligible: true, ..habits() }),
+            TouchError::BackupEligible
+        );
+        assert_eq!(
+            refused(Habits { backup_eligible: true, backed_up: true, ..habits() }),
+            TouchError::BackupEligible
+        );
         assert_eq!(refused(Habits { backed_up: true, ..habits() }), TouchError::BackedUp);
-        assert_eq!(refused(Habits { more_flags: 0x02, ..habits() }), TouchError::ReservedFlags { found: 0x02 });
-        assert_eq!(refused(Habits { more_flags: 0x20, ..habits() }), TouchError::ReservedFlags { found: 0x20 });
-        assert!(matches!(refused(Habits { more_flags: 0x80, ..habits() }), TouchError::AuthenticatorData(_)));
-        assert_eq!(refused(Habits { misplaced_credential: true, ..habits() }), TouchError::AttestedInTouch);
-        assert_eq!(refused(Habits { rp_id: Some("fusion.example".to_owned()), ..habits() }), TouchError::RelyingPartyId);
+        assert_eq!(
+            refused(Habits { more_flags: 0x02, ..habits() }),
+            TouchError::ReservedFlags { found: 0x02 }
+        );
+        assert_eq!(
+            refused(Habits { more_flags: 0x20, ..habits() }),
+            TouchError::ReservedFlags { found: 0x20 }
+        );
+        assert!(matches!(
+            refused(Habits { more_flags: 0x80, ..habits() }),
+            TouchError::AuthenticatorData(_)
+        ));
+        assert_eq!(
+            refused(Habits { misplaced_credential: true, ..habits() }),
+            TouchError::AttestedInTouch
+        );
+        assert_eq!(
+            refused(Habits { rp_id: Some("fusion.example".to_owned()), ..habits() }),
+            TouchError::RelyingPartyId
+        );
         assert_eq!(refused(Habits { cross_origin: true, ..habits() }), TouchError::CrossOrigin);
         for ceremony in ["webauthn.got", "payment.get", ""] {
             let wrong = refused(Habits { ceremony: Some(ceremony.to_owned()), ..habits() });
-            assert_eq!(wrong, TouchError::Type { found: ceremony.to_owned(), wanted: "webauthn.get" });
+            assert_eq!(
+                wrong,
+                TouchError::Type { found: ceremony.to_owned(), wanted: "webauthn.get" }
+            );
         }
         for origin in [
             "https://smrt.fusion.example:8443",
@@ -262,14 +345,23 @@ mod tests {
             "null",
         ] {
             let wrong = refused(Habits { origin: Some(origin.to_owned()), ..habits() });
-            assert_eq!(wrong, TouchError::Origin { found: origin.to_owned(), wanted: console().origin().to_owned() });
+            assert_eq!(
+                wrong,
+                TouchError::Origin {
+                    found: origin.to_owned(),
+                    wanted: console().origin().to_owned()
+                }
+            );
         }
     }
 
     #[test]
     fn a_counter_that_does_not_rise_is_refused_unless_it_never_counts() {
         for count in [0, 1, 2] {
-            assert_eq!(refused(Habits { count: Some(count), ..Habits::default() }), TouchError::Counter { found: count, kept: 2 });
+            assert_eq!(
+                refused(Habits { count: Some(count), ..Habits::default() }),
+                TouchError::Counter { found: count, kept: 2 }
+            );
         }
         let (mut key, mut credential) = enrolled();
         let never = Habits { count: Some(0), ..Habits::default() };
@@ -278,7 +370,13 @@ mod tests {
             assert_eq!(verify(&touch, &CHALLENGE, &credential, &console()), Ok(0));
         }
         credential.sign_count = u32::MAX;
-        let touch = key.touch_as(&CHALLENGE, &console(), &Habits { count: Some(u32::MAX), ..Habits::default() }).unwrap();
+        let touch = key
+            .touch_as(
+                &CHALLENGE,
+                &console(),
+                &Habits { count: Some(u32::MAX), ..Habits::default() },
+            )
+            .unwrap();
         let stuck = TouchError::Counter { found: u32::MAX, kept: u32::MAX };
         assert_eq!(verify(&touch, &CHALLENGE, &credential, &console()), Err(stuck));
     }
@@ -291,13 +389,25 @@ mod tests {
         assert_eq!(verify(&touch, &[8; 32], &credential, &console()), Err(TouchError::Challenge));
         assert_eq!(verify(&touch, &CHALLENGE, &others, &console()), Err(TouchError::Credential));
         let elsewhere = RelyingParty::new("https://smrt.other.example").unwrap();
-        assert!(matches!(verify(&touch, &CHALLENGE, &credential, &elsewhere), Err(TouchError::Origin { .. })));
-        let taken = Touch { credential: touch.credential.clone(), ..other.touch(&CHALLENGE, &console()).unwrap() };
+        assert!(matches!(
+            verify(&touch, &CHALLENGE, &credential, &elsewhere),
+            Err(TouchError::Origin { .. })
+        ));
+        let taken = Touch {
+            credential: touch.credential.clone(),
+            ..other.touch(&CHALLENGE, &console()).unwrap()
+        };
         assert_eq!(verify(&taken, &CHALLENGE, &credential, &console()), Err(TouchError::Signature));
         // A registration's client data, signed as if it were a touch's.
         let wrong = Habits { ceremony: Some("webauthn.create".to_owned()), ..Habits::default() };
         let touch = key.touch_as(&CHALLENGE, &console(), &wrong).unwrap();
-        assert!(matches!(verify(&touch, &CHALLENGE, &credential, &console()), Err(TouchError::Type { .. })));
-        assert_eq!(verify_registration(&key.register(&[8; 32], &console()), &CHALLENGE, &console()), Err(TouchError::Challenge));
+        assert!(matches!(
+            verify(&touch, &CHALLENGE, &credential, &console()),
+            Err(TouchError::Type { .. })
+        ));
+        assert_eq!(
+            verify_registration(&key.register(&[8; 32], &console()), &CHALLENGE, &console()),
+            Err(TouchError::Challenge)
+        );
     }
 }

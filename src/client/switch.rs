@@ -20,11 +20,15 @@ pub enum SwitchEnd {
 }
 
 impl Client {
-    /// Looks at the switch to `model` until it has ended or waits for somebody; tells `tell` each look, and why there is none while the
-    /// server restarts.
+    /// Looks at the switch to `model` until it has ended or waits for somebody; tells `tell` each
+    /// look, and why there is none while the server restarts.
     ///
     /// Errors: a server that is away for over `FEED_PATIENCE_SECONDS`, one that refuses.
-    pub fn follow_switch(&self, model: &str, tell: &mut dyn FnMut(Result<&ModelView, &ClientError>)) -> Result<SwitchEnd, ClientError> {
+    pub fn follow_switch(
+        &self,
+        model: &str,
+        tell: &mut dyn FnMut(Result<&ModelView, &ClientError>),
+    ) -> Result<SwitchEnd, ClientError> {
         let mut seen = Instant::now();
         loop {
             match self.model() {
@@ -35,7 +39,12 @@ impl Client {
                         return Ok(end);
                     }
                 }
-                Err(e) if e.passes() && seen.elapsed() < Duration::from_secs(FEED_PATIENCE_SECONDS) => tell(Err(&e)),
+                Err(e)
+                    if e.passes()
+                        && seen.elapsed() < Duration::from_secs(FEED_PATIENCE_SECONDS) =>
+                {
+                    tell(Err(&e))
+                }
                 Err(e) => return Err(e),
             }
             std::thread::sleep(Duration::from_millis(SWITCH_LOOK_MS));

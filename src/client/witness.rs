@@ -1,8 +1,11 @@
-//! A witness: another machine that looks at the log from time to time, keeps all of it, and cosigns what continues what it has seen.
+//! A witness: another machine that looks at the log from time to time, keeps all of it, and cosigns
+//! what continues what it has seen.
 //!
-//! The box never calls anybody, so a witness calls it. A visit fetches the newest checkpoint and what came since the last one, recomputes
-//! the tree, holds it against the checkpoint it had before, keeps everything durably, and only then cosigns. A log that was taken back or
-//! forked gets no cosignature: what the box said is kept beside what it had said before, and the box is shown its own earlier checkpoint.
+//! The box never calls anybody, so a witness calls it. A visit fetches the newest checkpoint and
+//! what came since the last one, recomputes the tree, holds it against the checkpoint it had
+//! before, keeps everything durably, and only then cosigns. A log that was taken back or forked
+//! gets no cosignature: what the box said is kept beside what it had said before, and the box is
+//! shown its own earlier checkpoint.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +17,8 @@ use super::log::FetchError;
 use super::{Client, ClientError};
 use crate::api::wire::CosignedView;
 use crate::audit::{
-    AuditError, Checkpoint, CosignerKey, Hash, Holds, Note, TileId, VerifierKey, entries, is_consistent, leaf_hash, node_hash, root_of,
-    tile_hashes,
+    AuditError, Checkpoint, CosignerKey, Hash, Holds, Note, TileId, VerifierKey, entries,
+    is_consistent, leaf_hash, node_hash, root_of, tile_hashes,
 };
 use crate::limits::CHECKPOINT_BYTES_MAX;
 
@@ -128,9 +131,10 @@ impl Witness {
         let incoming = Archive::at(&self.archive.folder().join(INCOMING));
         self.clear(incoming.folder())?;
         let wrong = match &before {
-            Some(before) if checkpoint.leaves < before.leaves => {
-                Some(format!("it shows {} leaves and had {} before", checkpoint.leaves, before.leaves))
-            }
+            Some(before) if checkpoint.leaves < before.leaves => Some(format!(
+                "it shows {} leaves and had {} before",
+                checkpoint.leaves, before.leaves
+            )),
             before => self.fetch(client, &incoming, before.as_ref(), &checkpoint)?,
         };
         if let Some(what) = wrong {
@@ -142,9 +146,15 @@ impl Witness {
         match client.cosign(&note) {
             Ok(view) => Ok(Visit::Cosigned(view)),
             // It can't deny that it signed this, and says that its log is another one now.
-            Err(e) if e.problem().is_some_and(|problem| problem.kind == "log-in-doubt") => {
-                self.refuse(client, &incoming, &note, Some(note.clone()), "it denies a checkpoint that it has just shown".to_owned(), now)
-            }
+            Err(e) if e.problem().is_some_and(|problem| problem.kind == "log-in-doubt") => self
+                .refuse(
+                    client,
+                    &incoming,
+                    &note,
+                    Some(note.clone()),
+                    "it denies a checkpoint that it has just shown".to_owned(),
+                    now,
+                ),
             Err(e) => Err(e.into()),
         }
     }
@@ -166,20 +176,34 @@ impl Witness {
                 return Ok(Some(what));
             }
         }
-        let mut read = |level, first, count| self.hashes(incoming, checkpoint.leaves, level, first, count);
+        let mut read =
+            |level, first, count| self.hashes(incoming, checkpoint.leaves, level, first, count);
         if root_of(checkpoint.leaves, &mut read)? != checkpoint.root {
-            return Ok(Some(format!("its {} leaves don't have the root that it signed", checkpoint.leaves)));
+            return Ok(Some(format!(
+                "its {} leaves don't have the root that it signed",
+                checkpoint.leaves
+            )));
         }
         let Some(before) = before else { return Ok(None) };
         let proof = client.consistency(before.leaves, checkpoint.leaves)?;
-        let proven = is_consistent(before.leaves, &before.root, checkpoint.leaves, &checkpoint.root, &proof);
+        let proven =
+            is_consistent(before.leaves, &before.root, checkpoint.leaves, &checkpoint.root, &proof);
         let continued = root_of(before.leaves, &mut read)? == before.root;
-        Ok((!proven || !continued)
-            .then(|| format!("its {} leaves don't begin with the {} that it had before", checkpoint.leaves, before.leaves)))
+        Ok((!proven || !continued).then(|| {
+            format!(
+                "its {} leaves don't begin with the {} that it had before",
+                checkpoint.leaves, before.leaves
+            )
+        }))
     }
 
     /// Whether a new tile is that of the leaves, or of the tiles, below it.
-    fn misfit(&self, incoming: &Archive, tile: TileId, leaves: u64) -> Result<Option<String>, WitnessError> {
+    fn misfit(
+        &self,
+        incoming: &Archive,
+        tile: TileId,
+        leaves: u64,
+    ) -> Result<Option<String>, WitnessError> {
         let Holds::Hashes(level) = tile.holds else { return Ok(None) };
         let found = self.tile(incoming, tile)?;
         let found = tile_hashes(tile, &found)?;
@@ -187,12 +211,16 @@ impl Witness {
             0 => {
                 let bundle = TileId { holds: Holds::Entries, ..tile };
                 let bytes = self.tile(incoming, bundle)?;
-                entries(bundle, &bytes)?.iter().zip(found).all(|(leaf, hash)| leaf_hash(leaf) == *hash)
+                entries(bundle, &bytes)?
+                    .iter()
+                    .zip(found)
+                    .all(|(leaf, hash)| leaf_hash(leaf) == *hash)
             }
             level => {
                 let mut fits = true;
                 for (hash, index) in found.iter().zip(tile.first()..) {
-                    let below = TileId::at(Holds::Hashes(level - 1), index, leaves).expect("a hash stands above a full tile");
+                    let below = TileId::at(Holds::Hashes(level - 1), index, leaves)
+                        .expect("a hash stands above a full tile");
                     fits &= root_over(tile_hashes(below, &self.tile(incoming, below)?)?) == *hash;
                 }
                 fits
@@ -201,13 +229,22 @@ impl Witness {
         Ok((!fits).then(|| format!("{} doesn't fit what lies below it", tile.path())))
     }
 
-    fn hashes(&self, incoming: &Archive, leaves: u64, level: u8, first: u64, count: u64) -> Result<Vec<Hash>, WitnessError> {
-        let tile =
-            TileId::at(Holds::Hashes(level), first / 256, leaves).ok_or(AuditError::Proof("it asks for a tile that the tree has not"))?;
+    fn hashes(
+        &self,
+        incoming: &Archive,
+        leaves: u64,
+        level: u8,
+        first: u64,
+        count: u64,
+    ) -> Result<Vec<Hash>, WitnessError> {
+        let tile = TileId::at(Holds::Hashes(level), first / 256, leaves)
+            .ok_or(AuditError::Proof("it asks for a tile that the tree has not"))?;
         let bytes = self.tile(incoming, tile)?;
         let begin = usize::try_from(first - tile.first()).expect("a tile is small");
         let end = begin + usize::try_from(count).expect("a tile is small");
-        let hashes = tile_hashes(tile, &bytes)?.get(begin..end).ok_or(AuditError::Proof("it asks for hashes that the tile has not"))?;
+        let hashes = tile_hashes(tile, &bytes)?
+            .get(begin..end)
+            .ok_or(AuditError::Proof("it asks for hashes that the tile has not"))?;
         Ok(hashes.to_vec())
     }
 
@@ -236,37 +273,61 @@ impl Witness {
                     match add_checkpoint(agent, url, client, old, checkpoint.leaves, note)? {
                         Added::Cosigned(lines) => {
                             let signed = Note::parse(&format!("{note}{lines}"))?;
-                            let found = || WitnessError::Bridge { found: "answered without a cosignature by its key".to_owned() };
+                            let found = || WitnessError::Bridge {
+                                found: "answered without a cosignature by its key".to_owned(),
+                            };
                             key.cosigned(&signed).ok_or_else(found)?;
                             note.take_over(&signed, key);
                             return Ok(());
                         }
-                        Added::Remembers(size) if size <= checkpoint.leaves && size != old => old = size,
+                        Added::Remembers(size) if size <= checkpoint.leaves && size != old => {
+                            old = size
+                        }
                         Added::Remembers(size) => {
                             return Err(WitnessError::Bridge {
-                                found: format!("remembers {size} leaves and does not cosign {}", checkpoint.leaves),
+                                found: format!(
+                                    "remembers {size} leaves and does not cosign {}",
+                                    checkpoint.leaves
+                                ),
                             });
                         }
                     }
                 }
-                Err(WitnessError::Bridge { found: "does not remember the size that it named".to_owned() })
+                Err(WitnessError::Bridge {
+                    found: "does not remember the size that it named".to_owned(),
+                })
             }
         }
     }
 
     /// Puts what came in beside what was kept; the checkpoint comes last.
-    fn keep(&self, incoming: &Archive, old: u64, note: &Note, client: &Client) -> Result<(), WitnessError> {
+    fn keep(
+        &self,
+        incoming: &Archive,
+        old: u64,
+        note: &Note,
+        client: &Client,
+    ) -> Result<(), WitnessError> {
         let leaves = note.checkpoint()?.leaves;
         for tile in TileId::since(old, leaves) {
-            let (from, to) = (incoming.folder().join(tile.path()), self.archive.folder().join(tile.path()));
-            let moved = to.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::rename(&from, &to));
+            let (from, to) =
+                (incoming.folder().join(tile.path()), self.archive.folder().join(tile.path()));
+            let moved = to
+                .parent()
+                .map_or(Ok(()), fs::create_dir_all)
+                .and_then(|()| fs::rename(&from, &to));
             moved.map_err(|source| WitnessError::Move { path: from, source })?;
         }
         let mut kept = self.archive.checkpoints()?;
         let last = kept.last().map(Note::checkpoint).transpose()?.map_or(0, |last| last.leaves);
         // The last one may have been cosigned by others since.
         kept.retain(|note| note.checkpoint().is_ok_and(|checkpoint| checkpoint.leaves < last));
-        kept.extend(client.all_checkpoints(last)?.into_iter().filter(|note| note.checkpoint_of(&self.log).is_ok()));
+        kept.extend(
+            client
+                .all_checkpoints(last)?
+                .into_iter()
+                .filter(|note| note.checkpoint_of(&self.log).is_ok()),
+        );
         kept.retain(|note| note.checkpoint().is_ok_and(|checkpoint| checkpoint.leaves < leaves));
         kept.push(note.clone());
         self.archive.put_checkpoints(&kept)?;
@@ -291,19 +352,25 @@ impl Witness {
         // Evidence is never written over.
         let names = (0..).map(|n: u32| folder.join(format!("{now}-{leaves}-{n}")));
         let evidence = names.into_iter().find(|path| !path.exists()).expect("the names don't end");
-        let moved = evidence.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::rename(incoming.folder(), &evidence));
+        let moved = evidence
+            .parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::rename(incoming.folder(), &evidence));
         moved.map_err(|source| WitnessError::Move { path: evidence.clone(), source })?;
         if let Some(kept) = &kept {
             Archive::at(&evidence.join("before")).put_checkpoint(kept)?;
         }
         let told = kept.map(|kept| client.cosign(&kept));
-        let box_knows = matches!(told, Some(Err(ref e)) if e.problem().is_some_and(|problem| problem.kind == "log-in-doubt"));
+        let box_knows = matches!(told,
+            Some(Err(ref e)) if e.problem().is_some_and(|problem| problem.kind == "log-in-doubt"));
         Ok(Visit::Refused { what, evidence, box_knows })
     }
 
     fn clear(&self, folder: &Path) -> Result<(), WitnessError> {
         match fs::remove_dir_all(folder) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(WitnessError::Move { path: folder.to_owned(), source }),
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                Err(WitnessError::Move { path: folder.to_owned(), source })
+            }
             _ => Ok(()),
         }
     }
@@ -326,7 +393,14 @@ enum Added {
 }
 
 /// Asks another witness for its cosignature (C2SP `tlog-witness`).
-fn add_checkpoint(agent: &Agent, url: &str, client: &Client, old: u64, new: u64, note: &Note) -> Result<Added, WitnessError> {
+fn add_checkpoint(
+    agent: &Agent,
+    url: &str,
+    client: &Client,
+    old: u64,
+    new: u64,
+    note: &Note,
+) -> Result<Added, WitnessError> {
     use base64::{Engine, engine::general_purpose::STANDARD};
     let proof = if old == 0 { Vec::new() } else { client.consistency(old, new)? };
     let lines: String = proof.iter().map(|hash| STANDARD.encode(hash) + "\n").collect();
@@ -342,8 +416,13 @@ fn add_checkpoint(agent: &Agent, url: &str, client: &Client, old: u64, new: u64,
         200 => Ok(Added::Cosigned(text)),
         409 => match text.trim_end_matches('\n').parse() {
             Ok(size) => Ok(Added::Remembers(size)),
-            Err(_) => Err(failed("says that the checkpoint contradicts what it has seen".to_owned())),
+            Err(_) => {
+                Err(failed("says that the checkpoint contradicts what it has seen".to_owned()))
+            }
         },
-        status => Err(failed(format!("answered {status}: {}", text.chars().filter(|c| !c.is_control()).take(200).collect::<String>()))),
+        status => Err(failed(format!(
+            "answered {status}: {}",
+            text.chars().filter(|c| !c.is_control()).take(200).collect::<String>()
+        ))),
     }
 }

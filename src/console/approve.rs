@@ -41,7 +41,11 @@ pub fn approve(view: &ApproveView<'_>) -> Markup {
         ("Inquiry", html! { code { (id) } ", revision " (inquiry.revision()) }),
         ("All fields of the request, SHA-256", digest(hex::encode(view.fields_sha256))),
         ("Candidates, at most", html! { (inquiry.request().candidates) }),
-        ("Compared with", html! { (number(view.gallery_rows)) @if view.gallery_rows == 1 { " booking" } @else { " bookings" } }),
+        (
+            "Compared with",
+            html! { (number(view.gallery_rows)) @if view.gallery_rows == 1 { " booking" }
+            @else { " bookings" } },
+        ),
         ("Model", digest(view.model)),
         ("Log", html! { code { (view.log) } }),
         ("Holds for", html! { (TOUCH_SECONDS_MAX) " seconds, one search, once" }),
@@ -50,12 +54,15 @@ pub fn approve(view: &ApproveView<'_>) -> Markup {
         (steps(inquiry.stage()))
         div.split {
             div {
-                section.panel { h2 { "What is asked for, why and for whom" } (facts::request(inquiry.request())) }
+                section.panel { h2 { "What is asked for, why and for whom" }
+                    (facts::request(inquiry.request())) }
                 section.panel {
                     h2 { "What you attest" }
                     ul {
-                        li { "The search is not solely for speech or action that the First Amendment protects." }
-                        li { "The probe is a photo of the person sought: no sketch, composite, generated or other person's image." }
+                        li { "The search is not solely for speech or action that the First \
+                            Amendment protects." }
+                        li { "The probe is a photo of the person sought: no sketch, composite, \
+                            generated or other person's image." }
                         li { "The probe comes from the source that is stated." }
                     }
                 }
@@ -69,16 +76,20 @@ pub fn approve(view: &ApproveView<'_>) -> Markup {
             div.beside {
                 figure.panel {
                     div.picture.low {
-                        img src={ "/v1/inquiries/" (id) "/probe?part=searched" } alt="The probe as it is searched, the chosen face framed" width="800" height="1000";
+                        img src={ "/v1/inquiries/" (id) "/probe?part=searched" }
+                            alt="The probe as it is searched, the chosen face framed" width="800"
+                            height="1000";
                         @if let Some(choice) = inquiry.choice() { (chosen_face(choice)) }
                     }
                     figcaption { "As it is searched: the framed face." }
                 }
-                form.panel data-verb={ "POST /v1/inquiries/" (id) "/search" } data-challenge={ "POST /v1/inquiries/" (id) "/challenge" }
+                form.panel data-verb={ "POST /v1/inquiries/" (id) "/search" }
+                    data-challenge={ "POST /v1/inquiries/" (id) "/challenge" }
                     data-next={ "/console/inquiries/" (id) } {
                     (revision(inquiry.revision()))
                     h2 { "Approve by touch" }
-                    p { "Your key signs exactly what stands on this page. The box writes it to the log, then searches. What comes back are investigative leads." }
+                    p { "Your key signs exactly what stands on this page. The box writes it to the \
+                        log, then searches. What comes back are investigative leads." }
                     (ending(&html! {
                         button.main data-keys="t" { "Touch your key to search" }
                         a href={ "/console/inquiries/" (id) "/probe" } { "Back to the probe" }

@@ -1,13 +1,16 @@
-//! The files that pages ask for, part of the program: one sheet and small modules, served as they lie here.
+//! The files that pages ask for, part of the program: one sheet and small modules, served as they
+//! lie here.
 
 /// Where they are served.
 pub(super) const AT: &str = "/console/assets/";
 
 /// What a page may load, run and do: files of our own, pictures of our own, and nothing else.
-pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; \
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src \
+    'self'; img-src 'self' blob: data:; \
 connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What goes along with every page and every file: nothing is framed, guessed, kept or told elsewhere, and keys answer here only.
+/// What goes along with every page and every file: nothing is framed, guessed, kept or told
+/// elsewhere, and keys answer here only.
 pub const HEADERS: [(&str, &str); 7] = [
     ("content-security-policy", CONTENT_SECURITY_POLICY),
     ("cache-control", "no-store"),
@@ -15,7 +18,8 @@ pub const HEADERS: [(&str, &str); 7] = [
     ("cross-origin-resource-policy", "same-origin"),
     (
         "permissions-policy",
-        "publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), microphone=(), geolocation=()",
+        "publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), \
+         microphone=(), geolocation=()",
     ),
     ("referrer-policy", "no-referrer"),
     ("x-content-type-options", "nosniff"),

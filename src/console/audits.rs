@@ -1,4 +1,5 @@
-//! What auditors see: the log and how well it is held, one leaf's detail, samples with their reviews, and findings.
+//! What auditors see: the log and how well it is held, one leaf's detail, samples with their
+//! reviews, and findings.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -7,7 +8,10 @@ use super::parts::{Field, count, ending, facts, line, number, one_of, sentence, 
 use super::shell::{Desk, Here, Page, inside};
 use crate::audit::{Finding, LeafKind};
 use crate::booking::Identifier;
-use crate::limits::{REVIEW_DAYS_MAX, RHYTHM_DAYS, RHYTHM_GAPS_MIN, RHYTHM_REGULAR_BELOW, SAMPLE_DAYS_MAX, TEXT_CHARS_MAX};
+use crate::limits::{
+    REVIEW_DAYS_MAX, RHYTHM_DAYS, RHYTHM_GAPS_MIN, RHYTHM_REGULAR_BELOW, SAMPLE_DAYS_MAX,
+    TEXT_CHARS_MAX,
+};
 use crate::roster::Rhythm;
 use crate::service::{Doors, Drawn, LogReview, Raised, Witnessing};
 
@@ -32,7 +36,8 @@ pub struct LogView<'a> {
     pub doors: &'a Doors,
     /// Alarms that stand.
     pub alarms: &'a [Raised],
-    /// The newest leaves, the newest first: index, kind, time in hundredths of a second since 1970-01-01 UTC.
+    /// The newest leaves, the newest first: index, kind, time in hundredths of a second since
+    /// 1970-01-01 UTC.
     pub newest: &'a [(u64, LeafKind, u64)],
     /// What nobody went through yet.
     pub review: &'a LogReview,
@@ -108,11 +113,15 @@ pub fn log(view: &LogView<'_>) -> Markup {
             div {
                 dt { "Cosigned by a quorum" }
                 @match complete {
-                    Some((leaves, at)) => { dd { (number(*leaves)) } dd.small { "complete " (when(at * 100)) } }
-                    None => { dd.warn { "none yet" } dd.small { "no quorum has cosigned this log" } }
+                    Some((leaves, at)) => { dd { (number(*leaves)) }
+                        dd.small { "complete " (when(at * 100)) } }
+                    None => { dd.warn { "none yet" } dd.small { "no quorum has cosigned this log" }
+                        }
                 }
             }
-            div { dt { "Cosigned by any witness" } dd { @match cosigned { Some(leaves) => (number(*leaves)), None => span.warn { "none yet" } } } }
+            div { dt { "Cosigned by any witness" }
+                dd { @match cosigned { Some(leaves) => (number(*leaves)),
+                None => span.warn { "none yet" } } } }
             div {
                 dt { "Doors" }
                 @match view.doors {
@@ -122,21 +131,25 @@ pub fn log(view: &LogView<'_>) -> Markup {
                 }
             }
         }
-        @for raised in view.alarms { p.note.alarm { (sentence(&raised.what)) @if let Some(leaf) = raised.leaf { " (leaf " (leaf) ")" } } }
+        @for raised in view.alarms {
+            p.note.alarm { (sentence(&raised.what))
+            @if let Some(leaf) = raised.leaf { " (leaf " (leaf) ")" } } }
         div.split {
             section.panel {
                 h2 #newest-title { "Newest leaves" }
                 p.quiet { "Opening a detail writes a leaf of its own that says who looked." }
                 div.scroll tabindex="0" role="region" aria-labelledby="newest-title" {
                     table {
-                        thead { tr { th.number scope="col" { "Leaf" } th scope="col" { "When" } th scope="col" { "What" } th scope="col" { "Detail" } } }
+                        thead { tr { th.number scope="col" { "Leaf" } th scope="col" { "When" }
+                            th scope="col" { "What" } th scope="col" { "Detail" } } }
                         tbody {
                             @for (leaf, kind, time_cs) in view.newest {
                                 tr {
                                     th.number scope="row" { (leaf) }
                                     td { (when(*time_cs)) }
                                     td { (kind.words()) br; code.quiet { (kind.name()) } }
-                                    td { a href={ "/console/log/" (leaf) } { "Open" span.unseen { " leaf " (leaf) } } }
+                                    td { a href={ "/console/log/" (leaf) } {
+                                        "Open" span.unseen { " leaf " (leaf) } } }
                                 }
                             }
                         }
@@ -145,17 +158,32 @@ pub fn log(view: &LogView<'_>) -> Markup {
             }
             div {
                 (weekly(view.review, view.desk.now_cs))
-                section.panel { h2 { "Newest checkpoint" } pre.scroll tabindex="0" { code { (view.checkpoint) } } }
+                section.panel { h2 { "Newest checkpoint" }
+                    pre.scroll tabindex="0" { code { (view.checkpoint) } } }
                 section.panel {
                     h2 { "Verify it yourself" }
-                    p { "On your own machine, with a copy in the folder LOG, and the log's keys in FILE from somebody else than this box:" }
-                    pre.scroll tabindex="0" { code { "smrtctl log export LOG --witnessed ...\nsmrtctl log verify LOG --keys FILE" } }
-                    p { "The second works offline: it hashes every leaf, holds every checkpoint and cosignature against them, and names the place where one is wrong." }
+                    p { "On your own machine, with a copy in the folder LOG, and the log's keys in \
+                        FILE from somebody else than this box:" }
+                    pre.scroll tabindex="0" { code { "smrtctl log export LOG --witnessed \
+                        ...\nsmrtctl log verify LOG --keys FILE" } }
+                    p { "The second works offline: it hashes every leaf, holds every checkpoint \
+                        and cosignature against them, and names the place where one is wrong." }
                 }
             }
         }
     };
-    inside(view.desk, &Page { here: Here::Log, title: "Log", beside: html! {}, wide: false, scripts: &[], keys: &[] }, &main)
+    inside(
+        view.desk,
+        &Page {
+            here: Here::Log,
+            title: "Log",
+            beside: html! {},
+            wide: false,
+            scripts: &[],
+            keys: &[],
+        },
+        &main,
+    )
 }
 
 /// What nobody went through yet, and the word that somebody did.
@@ -172,12 +200,18 @@ fn weekly(review: &LogReview, now_cs: u64) -> Markup {
             ]))
             details {
                 summary { "How many of each kind" }
-                ul { @for (kind, found) in kinds { li { (number(*found)) " " code { (kind.name()) } span.quiet { " " (kind.gist()) } } } }
+                ul { @for (kind, found) in kinds {
+                    li { (number(*found)) " " code { (kind.name()) }
+                    span.quiet { " " (kind.gist()) } } } }
             }
             form data-verb="POST /v1/log/looks" data-next="" {
                 input type="hidden" name="end" value=(end) data-type="number" required;
-                (line(Field { name: "note", id: "look-note", label: "What you found", hint: "Refusals, log-ons, locked accounts, changes of the roster, alarms: what was unusual, and what was done about it.", required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
-                (ending(&html! { button { "I went through the log up to leaf " (end.saturating_sub(1)) } }))
+                (line(Field { name: "note", id: "look-note", label: "What you found",
+                    hint: "Refusals, log-ons, locked accounts, changes of the roster, alarms: what \
+                        was unusual, and what was done about \
+                        it.", required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
+                (ending(&html! { button {
+                    "I went through the log up to leaf " (end.saturating_sub(1)) } }))
             }
         }
     }
@@ -187,11 +221,14 @@ fn weekly(review: &LogReview, now_cs: u64) -> Markup {
 pub fn leaf(view: &LeafPage<'_>) -> Markup {
     let follows = html! {
         @if view.follows.is_empty() { "none" }
-        @for (at, leaf) in view.follows.iter().enumerate() { @if at > 0 { ", " } a href={ "/console/log/" (leaf) } { "leaf " (leaf) } }
+        @for (at, leaf) in view.follows.iter().enumerate() {
+            @if at > 0 { ", " } a href={ "/console/log/" (leaf) } { "leaf " (leaf) } }
     };
     let main = html! {
         section.panel {
-            (facts(&[("What", html! { (view.kind.words()) }), ("Kind", html! { code { (view.kind.name()) } }), ("When", when(view.time_cs)), ("Follows", follows)]))
+            (facts(&[("What", html! { (view.kind.words()) }),
+                ("Kind", html! { code { (view.kind.name()) } }), ("When", when(view.time_cs)),
+                ("Follows", follows)]))
         }
         section.panel {
             h2 { "Detail" }
@@ -200,42 +237,77 @@ pub fn leaf(view: &LeafPage<'_>) -> Markup {
                 None => p.empty { "It has expired with its term; the commitment stays." },
             }
             @if let Some(search) = view.search {
-                p { a href={ "/v1/log/probes/" (search) } download={ "probe-" (search) } { "Fetch the probe as it was received" } span.quiet { " (one leaf says so)" } }
+                p { a href={ "/v1/log/probes/" (search) }
+                    download={ "probe-" (search) } { "Fetch the probe as it was received" }
+                    span.quiet { " (one leaf says so)" } }
             }
         }
         p { a href="/console/log" { "Back to the log" } }
     };
     let title = format!("Leaf {}", view.leaf);
-    inside(view.desk, &Page { here: Here::Log, title: &title, beside: html! {}, wide: false, scripts: &[], keys: &[] }, &main)
+    inside(
+        view.desk,
+        &Page {
+            here: Here::Log,
+            title: &title,
+            beside: html! {},
+            wide: false,
+            scripts: &[],
+            keys: &[],
+        },
+        &main,
+    )
 }
 
 /// Samples: `/console/samples`.
 pub fn samples(view: &SamplesView<'_>) -> Markup {
     let open = |drawn: &Drawn| {
-        drawn.asked.iter().filter(|asked| !drawn.reviewed.iter().any(|(done, _)| done == *asked)).copied().collect::<Vec<_>>()
+        drawn
+            .asked
+            .iter()
+            .filter(|asked| !drawn.reviewed.iter().any(|(done, _)| done == *asked))
+            .copied()
+            .collect::<Vec<_>>()
     };
     let left: usize = view.samples.iter().map(|drawn| open(drawn).len()).sum();
     let main = html! {
         div.split {
             div {
                 @if view.samples.is_empty() { p.panel.empty { "No sample was drawn yet." } }
-                @for drawn in view.samples.iter().rev() { (sample(drawn, &open(drawn), view.desk.now_cs)) }
+                @for drawn in view.samples.iter().rev() {
+                    (sample(drawn, &open(drawn), view.desk.now_cs)) }
             }
             (draw(view.leaves))
         }
     };
     let beside = html! { p.quiet { (count(left, "search is", "searches are")) " to be reviewed" } };
-    inside(view.desk, &Page { here: Here::Samples, title: "Samples", beside, wide: false, scripts: &[], keys: &[] }, &main)
+    inside(
+        view.desk,
+        &Page {
+            here: Here::Samples,
+            title: "Samples",
+            beside,
+            wide: false,
+            scripts: &[],
+            keys: &[],
+        },
+        &main,
+    )
 }
 
 fn draw(leaves: u64) -> Markup {
     html! {
         form.panel data-verb="POST /v1/log/samples" data-next="" {
             h2 { "Draw a sample" }
-            p { "At least every " (SAMPLE_DAYS_MAX) " days, reviewed within " (REVIEW_DAYS_MAX) ". The seed is logged before it draws, so nobody can choose what comes." }
-            (whole(Field { name: "seed", label: "Seed", hint: "Any number: throw dice.", required: true, ..Field::default() }, 0, SEED_MAX))
-            (whole(Field { name: "rate_ppm", label: "Of a million searches, draw", hint: "50,000 is one in twenty.", required: true, value: "50000", ..Field::default() }, 1, PPM))
-            (whole(Field { name: "first", label: "From leaf", hint: "Up to the newest.", required: true, value: "0", ..Field::default() }, 0, leaves.saturating_sub(1)))
+            p { "At least every " (SAMPLE_DAYS_MAX) " days, reviewed within " (REVIEW_DAYS_MAX) ". \
+                The seed is logged before it draws, so nobody can choose what comes." }
+            (whole(Field { name: "seed", label: "Seed", hint: "Any number: throw dice.",
+                required: true, ..Field::default() }, 0, SEED_MAX))
+            (whole(Field { name: "rate_ppm", label: "Of a million searches, draw",
+                hint: "50,000 is one in twenty.", required: true, value: "50000", ..Field::default()
+                }, 1, PPM))
+            (whole(Field { name: "first", label: "From leaf", hint: "Up to the newest.",
+                required: true, value: "0", ..Field::default() }, 0, leaves.saturating_sub(1)))
             (ending(&html! { button.main { "Draw" } }))
         }
     }
@@ -252,7 +324,8 @@ fn sample(drawn: &Drawn, open: &[u64], now_cs: u64) -> Markup {
             h2 { "Sample of leaf " (drawn.leaf) }
             (facts(&[
                 ("Drawn", html! { (when(drawn.time_cs)) ", seed in leaf " (drawn.seeded) }),
-                ("Drawn of", html! { (drawn.asked.len()) " of " (number(drawn.population)) " searches" }),
+                ("Drawn of", html! { (drawn.asked.len()) " of " (number(drawn.population))
+                    " searches" }),
                 ("Reviewed", html! { (drawn.asked.len() - open.len()) ", " (open.len()) " left" }),
                 ("Due", html! { (when(drawn.due_cs)) @if late { span.bad { " overdue" } } }),
             ]))
@@ -261,18 +334,25 @@ fn sample(drawn: &Drawn, open: &[u64], now_cs: u64) -> Markup {
                 @let note = format!("note-{}-{asked}", drawn.leaf);
                 details {
                     summary { "Search of leaf " (asked) }
-                    p { a href={ "/console/log/" (asked) } { "Open its detail" span.unseen { " for leaf " (asked) } } }
+                    p { a href={ "/console/log/" (asked) } {
+                        "Open its detail" span.unseen { " for leaf " (asked) } } }
                     form data-verb="POST /v1/log/reviews" data-next="" {
-                        input type="hidden" name="sample" value=(drawn.leaf) data-type="number" required;
+                        input type="hidden" name="sample" value=(drawn.leaf)
+                            data-type="number" required;
                         input type="hidden" name="asked" value=(asked) data-type="number" required;
-                        (one_of(Field { name: "finding", id: &finding, label: "What you find", hint: "Misuse is told to the agency that employs the person.", required: true, ..Field::default() }, &findings))
-                        (line(Field { name: "note", id: &note, label: "In words", required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
-                        (ending(&html! { button { "Record the finding" span.unseen { " for leaf " (asked) } } }))
+                        (one_of(Field { name: "finding", id: &finding, label: "What you find",
+                            hint: "Misuse is told to the agency that employs the person.",
+                            required: true, ..Field::default() }, &findings))
+                        (line(Field { name: "note", id: &note, label: "In words", required: true,
+                            most: TEXT_CHARS_MAX, ..Field::default() }))
+                        (ending(&html! { button {
+                            "Record the finding" span.unseen { " for leaf " (asked) } } }))
                     }
                 }
             }
             @if !drawn.reviewed.is_empty() {
-                ul { @for (asked, finding) in &drawn.reviewed { li { "Leaf " (asked) ": " (finding_words(*finding)) } } }
+                ul { @for (asked, finding)
+                    in &drawn.reviewed { li { "Leaf " (asked) ": " (finding_words(*finding)) } } }
             }
         }
     }
@@ -289,18 +369,24 @@ fn finding_words(finding: Finding) -> &'static str {
 /// Findings: `/console/findings`.
 pub fn findings(view: &FindingsView<'_>) -> Markup {
     let main = html! {
-        p { "What reviews of samples found. Misuse goes to the agency that employed the person when they asked; nobody else is told which search it was." }
+        p { "What reviews of samples found. Misuse goes to the agency that employed the person \
+            when they asked; nobody else is told which search it was." }
         @if view.findings.is_empty() { p.panel.empty { "No review was recorded yet." } }
         @else {
             section.panel {
                 div.scroll tabindex="0" role="region" aria-label="Findings, by review" {
                     table {
-                        thead { tr { th scope="col" { "Finding" } th.number scope="col" { "Search" } th.number scope="col" { "Sample" } th scope="col" { "In words" } } }
+                        thead { tr { th scope="col" { "Finding" } th.number scope="col" { "Search" }
+                            th.number scope="col" { "Sample" } th scope="col" { "In words" } } }
                         tbody {
                             @for row in view.findings {
                                 tr {
-                                    th scope="row" { span class=(if row.finding == Finding::InOrder { "good" } else if row.finding == Finding::Misuse { "bad" } else { "warn" }) { (finding_words(row.finding)) } }
-                                    td.number { a href={ "/console/log/" (row.asked) } { "leaf " (row.asked) } }
+                                    th scope="row"
+                                        { span class=(if row.finding == Finding::InOrder { "good" }
+                                        else if row.finding == Finding::Misuse { "bad" }
+                                        else { "warn" }) { (finding_words(row.finding)) } }
+                                    td.number { a href={ "/console/log/" (row.asked) } {
+                                        "leaf " (row.asked) } }
                                     td.number { (row.sample) }
                                     td { (row.note) }
                                 }
@@ -311,7 +397,18 @@ pub fn findings(view: &FindingsView<'_>) -> Markup {
             }
         }
     };
-    inside(view.desk, &Page { here: Here::Findings, title: "Findings", beside: html! {}, wide: false, scripts: &[], keys: &[] }, &main)
+    inside(
+        view.desk,
+        &Page {
+            here: Here::Findings,
+            title: "Findings",
+            beside: html! {},
+            wide: false,
+            scripts: &[],
+            keys: &[],
+        },
+        &main,
+    )
 }
 
 /// Operators: `/console/operators`.
@@ -319,9 +416,13 @@ pub fn operators(view: &OperatorsView<'_>) -> Markup {
     let regular = view.rhythms.iter().filter(|(_, rhythm)| rhythm.is_regular()).count();
     let main = html! {
         p {
-            "The coefficient of variation of the gaps between an operator's searches of the last " (RHYTHM_DAYS) " days: their standard deviation (of a sample) "
-            "divided by their mean. A gap is from one search to the next on the same day, UTC; nights are none. A clock's beat has 0, events that know nothing of each other about 1, work that comes in bursts more. "
-            "Below " (RHYTHM_REGULAR_BELOW) " it is called regular. That proves nothing: it says whose searches to look at."
+            "The coefficient of variation of the gaps between an operator's searches of the \
+             last " (RHYTHM_DAYS) " days: their standard deviation (of a sample) "
+            "divided by their mean. A gap is from one search to the next on the same day, UTC; \
+             nights are none. A clock's beat has 0, events that know nothing of each other about \
+             1, work that comes in bursts more. "
+            "Below " (RHYTHM_REGULAR_BELOW) " it is called regular. That proves nothing: it says \
+             whose searches to look at."
         }
         @if view.rhythms.is_empty() { p.panel.empty { "Nobody searched in these days." } }
         @else {
@@ -329,8 +430,10 @@ pub fn operators(view: &OperatorsView<'_>) -> Markup {
                 div.scroll tabindex="0" role="region" aria-label="Rhythm, by operator" {
                     table {
                         thead { tr {
-                            th scope="col" { "Operator" } th.number scope="col" { "Searches" } th.number scope="col" { "Days" } th.number scope="col" { "Gaps" }
-                            th.number scope="col" { "Mean gap, s" } th.number scope="col" { "Variation" } th scope="col" { "Means" }
+                            th scope="col" { "Operator" } th.number scope="col" { "Searches" }
+                                th.number scope="col" { "Days" } th.number scope="col" { "Gaps" }
+                            th.number scope="col" { "Mean gap, s" }
+                                th.number scope="col" { "Variation" } th scope="col" { "Means" }
                         } }
                         tbody {
                             @for (operator, rhythm) in view.rhythms {
@@ -341,8 +444,12 @@ pub fn operators(view: &OperatorsView<'_>) -> Markup {
                                     td.number { (number(rhythm.gaps)) }
                                     td.number { (format!("{:.0}", rhythm.mean_gap_s)) }
                                     @match rhythm.variation {
-                                        Some(variation) => { td.number { (format!("{variation:.2}")) } td { @if rhythm.is_regular() { span.warn { "Regular" } } @else { span.good { "As people work" } } } }
-                                        None => { td.number { "none" } td { span.quiet { "Fewer than " (RHYTHM_GAPS_MIN) " gaps, or all at once" } } }
+                                        Some(variation) => { td.number { (format!("{variation:.2}"))
+                                            } td { @if rhythm.is_regular() { span.warn { "Regular" }
+                                            } @else { span.good { "As people work" } } } }
+                                        None => { td.number { "none" }
+                                            td { span.quiet { "Fewer than " (RHYTHM_GAPS_MIN)
+                                            " gaps, or all at once" } } }
                                     }
                                 }
                             }
@@ -353,6 +460,18 @@ pub fn operators(view: &OperatorsView<'_>) -> Markup {
         }
         p.quiet.small { "Details of searches were opened to count this; a leaf says that you did." }
     };
-    let beside = html! { p.quiet { (count(regular, "operator searches", "operators search")) " regularly" } };
-    inside(view.desk, &Page { here: Here::Operators, title: "Operators", beside, wide: false, scripts: &[], keys: &[] }, &main)
+    let beside = html! { p.quiet {
+    (count(regular, "operator searches", "operators search")) " regularly" } };
+    inside(
+        view.desk,
+        &Page {
+            here: Here::Operators,
+            title: "Operators",
+            beside,
+            wide: false,
+            scripts: &[],
+            keys: &[],
+        },
+        &main,
+    )
 }

@@ -1,7 +1,9 @@
-//! The array, and each candidate beside the probe. What an examiner may not see yet isn't on the page at all.
+//! The array, and each candidate beside the probe. What an examiner may not see yet isn't on the
+//! page at all.
 //!
-//! While somebody's own review isn't finished, candidates stand in the order of their random names, so that the place of one says nothing
-//! of its score; both examiners meet the same order. Ranks come with the scores.
+//! While somebody's own review isn't finished, candidates stand in the order of their random names,
+//! so that the place of one says nothing of its score; both examiners meet the same order. Ranks
+//! come with the scores.
 
 use maud::{Markup, html};
 
@@ -10,7 +12,9 @@ use super::parts::{Field, count, ending, facts, line, note, number, revision, se
 use super::shell::{Desk, Here, Page, inside};
 use super::work::as_part;
 use crate::booking::{BookingData, BookingNumber, CollectionBasis, Identifier, VersionId};
-use crate::inquiry::{CandidateSight, Component, Disposed, Disposition, Frame, Inquiry, Ranked, Review, Seen, Sight};
+use crate::inquiry::{
+    CandidateSight, Component, Disposed, Disposition, Frame, Inquiry, Ranked, Review, Seen, Sight,
+};
 use crate::limits::TEXT_CHARS_MAX;
 
 /// What a booking says of a candidate.
@@ -70,7 +74,10 @@ struct Entry<'a> {
 impl<'a> ArrayView<'a> {
     fn own(&self) -> Option<&'a Review> {
         let me = as_part(&self.desk.person).id;
-        [self.inquiry.second(), self.inquiry.first()].into_iter().flatten().find(|review| review.examiner.id == me)
+        [self.inquiry.second(), self.inquiry.first()]
+            .into_iter()
+            .flatten()
+            .find(|review| review.examiner.id == me)
     }
 
     /// The review that this person is at.
@@ -82,14 +89,22 @@ impl<'a> ArrayView<'a> {
         let own = self.own();
         let entry = |version: VersionId| {
             let ranked = self.inquiry.candidate(version)?;
-            let sight = self.sight.candidates.iter().find(|sight| sight.version == version).copied();
-            let sight = sight.unwrap_or(CandidateSight { version, photo: false, score_and_biography: false });
+            let sight =
+                self.sight.candidates.iter().find(|sight| sight.version == version).copied();
+            let sight = sight.unwrap_or(CandidateSight {
+                version,
+                photo: false,
+                score_and_biography: false,
+            });
             let shown = self.candidates.iter().find(|shown| shown.version == version);
-            let both = [self.inquiry.first(), self.inquiry.second()].map(|review| review.and_then(|review| review.disposed(ranked)));
+            let both = [self.inquiry.first(), self.inquiry.second()]
+                .map(|review| review.and_then(|review| review.disposed(ranked)));
             Some(Entry {
                 ranked,
                 sight,
-                biography: shown.and_then(|shown| shown.biography.as_ref()).filter(|_| sight.score_and_biography),
+                biography: shown
+                    .and_then(|shown| shown.biography.as_ref())
+                    .filter(|_| sight.score_and_biography),
                 face: shown.and_then(|shown| shown.face).filter(|_| sight.photo),
                 own: own.and_then(|review| review.disposed(ranked)),
                 both: self.sight.others.then_some(both),
@@ -99,12 +114,16 @@ impl<'a> ArrayView<'a> {
     }
 }
 
-/// The order in which somebody meets an inquiry's candidates: by rank once both reviews are finished or the person has no part in one,
-/// by their random names before.
+/// The order in which somebody meets an inquiry's candidates: by rank once both reviews are
+/// finished or the person has no part in one, by their random names before.
 pub fn candidate_order(inquiry: &Inquiry, desk: &Desk) -> Vec<VersionId> {
-    let mut order: Vec<VersionId> = inquiry.candidates().iter().map(|candidate| candidate.version).collect();
+    let mut order: Vec<VersionId> =
+        inquiry.candidates().iter().map(|candidate| candidate.version).collect();
     let me = as_part(&desk.person).id;
-    let examines = [inquiry.first(), inquiry.second()].into_iter().flatten().any(|review| review.examiner.id == me);
+    let examines = [inquiry.first(), inquiry.second()]
+        .into_iter()
+        .flatten()
+        .any(|review| review.examiner.id == me);
     if examines && !inquiry.both_finished() {
         order.sort_unstable();
     }
@@ -115,27 +134,33 @@ pub fn candidate_order(inquiry: &Inquiry, desk: &Desk) -> Vec<VersionId> {
 pub fn array(view: &ArrayView<'_>) -> Markup {
     let (desk, inquiry) = (view.desk, view.inquiry);
     let entries = view.entries();
-    let visible = entries.iter().any(|entry| entry.sight.photo) || view.own().is_some() || view.sight.others;
+    let visible =
+        entries.iter().any(|entry| entry.sight.photo) || view.own().is_some() || view.sight.others;
     let left = entries.iter().filter(|entry| entry.own.is_none()).count();
-    let first_left = entries.iter().find(|entry| entry.own.is_none()).map(|entry| entry.ranked.version);
+    let first_left =
+        entries.iter().find(|entry| entry.own.is_none()).map(|entry| entry.ranked.version);
     let main = html! {
         (note())
         @if !visible {
-            p.note { "The array is shown to the operator once two examiners have finished, and to each examiner from taking a review on." }
+            p.note { "The array is shown to the operator once two examiners have finished, and to \
+                each examiner from taking a review on." }
         } @else {
             @if view.at_work().is_some() { (progress(inquiry, entries.len(), left, first_left)) }
             @if view.sight.others { (disagreements(inquiry)) }
             @if entries.is_empty() {
-                p.panel { "The search found no candidate. That is a finding too: it takes the same two examiners, and a report." }
+                p.panel { "The search found no candidate. That is a finding too: it takes the same \
+                    two examiners, and a report." }
             } @else {
-                ol.array { @for (at, entry) in entries.iter().enumerate() { li { (card(inquiry, entry, at)) } } }
+                ol.array { @for (at, entry)
+                    in entries.iter().enumerate() { li { (card(inquiry, entry, at)) } } }
             }
         }
     };
     let page = Page {
         here: Here::Elsewhere,
         title: if view.at_work().is_some() { "Array: your review" } else { "Array" },
-        beside: html! { (beside(inquiry)) p.quiet { (count(entries.len(), "candidate", "candidates")) } },
+        beside: html! { (beside(inquiry))
+        p.quiet { (count(entries.len(), "candidate", "candidates")) } },
         wide: true,
         scripts: &[],
         keys: &[("n", "the next candidate without a disposition"), ("e", "finish the review")],
@@ -148,11 +173,15 @@ fn progress(inquiry: &Inquiry, all: usize, left: usize, next: Option<VersionId>)
     html! {
         section.panel {
             div.actions {
-                p { (all - left) " of " (all) " have your disposition. " @if left > 0 { "None may be skipped." } @else { "You can finish." } }
+                p { (all - left) " of " (all)
+                    " have your disposition. " @if left > 0 { "None may be skipped." }
+                    @else { "You can finish." } }
                 @if let Some(version) = next {
-                    a.button.main href={ "/console/inquiries/" (id) "/compare/" (version) } data-keys="n" { "Next candidate" }
+                    a.button.main href={ "/console/inquiries/" (id) "/compare/" (version) }
+                        data-keys="n" { "Next candidate" }
                 } @else {
-                    form data-verb={ "POST /v1/inquiries/" (id) "/finish" } data-next={ "/console/inquiries/" (id) } {
+                    form data-verb={ "POST /v1/inquiries/" (id) "/finish" }
+                        data-next={ "/console/inquiries/" (id) } {
                         (revision(inquiry.revision()))
                         button.main data-keys="e" { "Finish your review" }
                         div.refusal tabindex="-1" hidden {}
@@ -160,7 +189,8 @@ fn progress(inquiry: &Inquiry, all: usize, left: usize, next: Option<VersionId>)
                     }
                 }
             }
-            p.quiet { "Candidates stand in no order of likeness. Score and booking data come with your disposition, or later." }
+            p.quiet { "Candidates stand in no order of likeness. Score and booking data come with \
+                your disposition, or later." }
         }
     }
 }
@@ -184,7 +214,8 @@ fn card(inquiry: &Inquiry, entry: &Entry<'_>, at: usize) -> Markup {
     html! {
         @if entry.sight.photo {
             a href={ "/console/inquiries/" (id) "/compare/" (entry.ranked.version) } {
-                div.picture.tall { img src=(photo(inquiry, entry)) alt="" width="400" height="500" loading="lazy"; }
+                div.picture.tall { img src=(photo(inquiry, entry))
+                    alt="" width="400" height="500" loading="lazy"; }
                 p { strong { (name) } }
             }
         } @else {
@@ -193,17 +224,25 @@ fn card(inquiry: &Inquiry, entry: &Entry<'_>, at: usize) -> Markup {
         }
         p.small {
             @match (&entry.own, entry.both) {
-                (_, Some([first, second])) => { "First: " (words(first)) br; "Second: " (words(second)) }
+                (_, Some([first, second])) => {
+                    "First: " (words(first)) br; "Second: " (words(second)) }
                 (Some(own), None) => (sentence(own.words())),
                 (None, None) => span.warn { "No disposition yet" },
             }
         }
-        @if entry.sight.score_and_biography { p.small.quiet { "Score " (format!("{:.3}", entry.ranked.score)) @if let Some(biography) = entry.biography { br; (biography.agency) " " (biography.number) } } }
+        @if entry.sight.score_and_biography {
+            p.small.quiet { "Score " (format!("{:.3}", entry.ranked.score))
+            @if let Some(biography) = entry.biography {
+            br; (biography.agency) " " (biography.number) } } }
     }
 }
 
 fn absent(entry: &Entry<'_>) -> &'static str {
-    if entry.ranked.released_cs.is_some() { "Released by its agency and shown to nobody again" } else { "Not shown to you now" }
+    if entry.ranked.released_cs.is_some() {
+        "Released by its agency and shown to nobody again"
+    } else {
+        "Not shown to you now"
+    }
 }
 
 fn words(disposed: Option<Disposed<'_>>) -> String {
@@ -223,7 +262,8 @@ fn photo(inquiry: &Inquiry, entry: &Entry<'_>) -> String {
     format!("/v1/inquiries/{}/candidates/{}/photo", inquiry.id(), entry.ranked.version)
 }
 
-/// One candidate beside the probe: `/console/inquiries/{id}/compare/{version}`. Nothing where the array has no such candidate.
+/// One candidate beside the probe: `/console/inquiries/{id}/compare/{version}`. Nothing where the
+/// array has no such candidate.
 pub fn compare(view: &CompareView<'_>) -> Option<Markup> {
     let ArrayView { desk, inquiry, .. } = view.array;
     let entries = view.array.entries();
@@ -270,20 +310,27 @@ const KEYS: [(&str, &str); 14] = [
 fn viewer(view: &CompareView<'_>, entry: &Entry<'_>, at: usize) -> Markup {
     let inquiry = view.array.inquiry;
     let probe = inquiry.choice().map(|choice| (choice.frame, choice.searched_px));
-    let frame = |face: Option<(Frame, [u32; 2])>| face.map(|(f, _)| format!("{} {} {} {}", f.x, f.y, f.width, f.height));
-    let px = |face: Option<(Frame, [u32; 2])>| face.map(|(_, [width, height])| format!("{width} {height}"));
+    let frame = |face: Option<(Frame, [u32; 2])>| {
+        face.map(|(f, _)| format!("{} {} {} {}", f.x, f.y, f.width, f.height))
+    };
+    let px = |face: Option<(Frame, [u32; 2])>| {
+        face.map(|(_, [width, height])| format!("{width} {height}"))
+    };
     html! {
         div.viewer #viewer role="group" aria-label="Probe and candidate" {
             div.pane {
                 span.label { "Probe" }
                 @if view.array.sight.probe {
-                    img src={ "/v1/inquiries/" (inquiry.id()) "/probe?part=searched" } alt="The probe as searched" data-frame=[frame(probe)] data-px=[px(probe)] draggable="false";
+                    img src={ "/v1/inquiries/" (inquiry.id()) "/probe?part=searched" }
+                        alt="The probe as searched"
+                        data-frame=[frame(probe)] data-px=[px(probe)] draggable="false";
                 } @else { div.gone { "The probe is closed to you." } }
             }
             div.pane.second {
                 span.label { (name_of(entry, at)) }
                 @if entry.sight.photo {
-                    img src=(photo(inquiry, entry)) alt={ "Booking photo of candidate " (at + 1) } data-frame=[frame(entry.face)] data-px=[px(entry.face)] draggable="false";
+                    img src=(photo(inquiry, entry)) alt={ "Booking photo of candidate " (at + 1) }
+                        data-frame=[frame(entry.face)] data-px=[px(entry.face)] draggable="false";
                 } @else { div.gone { (absent(entry)) } }
             }
         }
@@ -293,7 +340,8 @@ fn viewer(view: &CompareView<'_>, entry: &Entry<'_>, at: usize) -> Markup {
 fn tools(inquiry: &Inquiry, entries: &[Entry<'_>], at: usize) -> Markup {
     html! {
         div.tools role="group" aria-label="View" {
-            button type="button" data-mode="side" data-keys="s" aria-pressed="true" { "Side by side" }
+            button type="button" data-mode="side" data-keys="s" aria-pressed="true"
+                { "Side by side" }
             button type="button" data-mode="swipe" data-keys="o" aria-pressed="false" { "Swipe" }
             button type="button" data-mode="blink" data-keys="b" aria-pressed="false" { "Blink" }
             span.apart {}
@@ -310,7 +358,9 @@ fn tools(inquiry: &Inquiry, entries: &[Entry<'_>], at: usize) -> Markup {
                 button type="button" data-moves="0" aria-pressed="false" { "Probe" }
                 button type="button" data-moves="1" aria-pressed="false" { "Candidate" }
             }
-            span.swipe.held #swipe-tool { label for="swipe" { "Line" } input type="range" #swipe min="0" max="100" value="50"; }
+            span.swipe.held #swipe-tool {
+                label for="swipe" { "Line" } input type="range" #swipe min="0" max="100" value="50";
+                }
             span.apart {}
             (way(inquiry, entries, at))
         }
@@ -324,15 +374,21 @@ fn open_after<'a>(entries: &'a [Entry<'a>], at: usize) -> Option<&'a Entry<'a>> 
 
 fn way(inquiry: &Inquiry, entries: &[Entry<'_>], at: usize) -> Markup {
     let id = inquiry.id();
-    let href = |entry: &Entry<'_>| format!("/console/inquiries/{id}/compare/{}", entry.ranked.version);
+    let href =
+        |entry: &Entry<'_>| format!("/console/inquiries/{id}/compare/{}", entry.ranked.version);
     let before = at.checked_sub(1).and_then(|before| entries.get(before));
     let left = open_after(entries, at);
     html! {
         nav.tools aria-label="Candidates" {
-            @if let Some(before) = before { a.button rel="prev" data-keys="k" href=(href(before)) { "Previous" } }
-            @if let Some(after) = entries.get(at + 1) { a.button rel="next" data-keys="j" href=(href(after)) { "Next" } }
-            @if let Some(left) = left { a.button data-keys="g" href=(href(left)) { "Next open" span.unseen { ", without a disposition" } } }
-            a.button data-keys="a" href={ "/console/inquiries/" (id) "/array" } { "All" span.unseen { " candidates" } }
+            @if let Some(before) = before {
+                a.button rel="prev" data-keys="k" href=(href(before)) { "Previous" } }
+            @if let Some(after) = entries.get(at + 1) {
+                a.button rel="next" data-keys="j" href=(href(after)) { "Next" } }
+            @if let Some(left) = left {
+                a.button data-keys="g" href=(href(left)) {
+                "Next open" span.unseen { ", without a disposition" } } }
+            a.button data-keys="a" href={ "/console/inquiries/" (id) "/array" } {
+                "All" span.unseen { " candidates" } }
         }
     }
 }
@@ -342,7 +398,8 @@ fn judge(array: &ArrayView<'_>, entries: &[Entry<'_>], at: usize) -> Markup {
     let next = open_after(entries, at);
     html! {
         @match (array.at_work(), &entry.own) {
-            (Some(_), None) if entry.sight.photo => section.judge aria-label="Your judgement" { (features(array.inquiry, entry, at)) },
+            (Some(_), None) if entry.sight.photo => section.judge aria-label="Your judgement"
+                { (features(array.inquiry, entry, at)) },
             _ => section.judge tabindex="0" aria-label="Judgement" { (judged(array, entry, next)) },
         }
     }
@@ -355,10 +412,13 @@ fn features(inquiry: &Inquiry, entry: &Entry<'_>, at: usize) -> Markup {
             (revision(inquiry.revision()))
             input type="hidden" name="finding.candidate" value=(entry.ranked.version) required;
             div.inline {
-                label for="find-feature" { "Features " span.quiet #noted { "0 alike, 0 different" } }
-                input type="search" #find-feature data-keys="f" placeholder="Find one" autocomplete="off";
+                label for="find-feature" { "Features " span.quiet #noted { "0 alike, 0 different" }
+                    }
+                input type="search" #find-feature data-keys="f" placeholder="Find one"
+                    autocomplete="off";
             }
-            div.features tabindex="0" role="region" aria-label={ "Features of candidate " (at + 1) } {
+            div.features tabindex="0" role="region"
+                aria-label={ "Features of candidate " (at + 1) } {
                 @for component in Component::ALL {
                     fieldset.component data-words=(component.words()) {
                         legend { (sentence(component.words())) }
@@ -368,27 +428,33 @@ fn features(inquiry: &Inquiry, entry: &Entry<'_>, at: usize) -> Markup {
                                 div.seg {
                                     (seen(feature.code(), None, "Not noted", "\u{2013}"))
                                     (seen(feature.code(), Some(Seen::Similarity), "Alike", "Alike"))
-                                    (seen(feature.code(), Some(Seen::Difference), "Different", "Differs"))
+                                    (seen(feature.code(), Some(Seen::Difference), "Different",
+                                        "Differs"))
                                 }
                             }
                         }
                     }
                 }
             }
-            (line(Field { name: "finding.note", label: "Note", most: TEXT_CHARS_MAX, ..Field::default() }))
+            (line(Field { name: "finding.note", label: "Note", most: TEXT_CHARS_MAX,
+                ..Field::default() }))
             fieldset.bare {
                 legend { "Disposition" }
                 div.seg.three {
                     @for (key, disposition, code) in [
-                        ("1", Disposition::Lead, "lead"), ("2", Disposition::NoLead, "no_lead"), ("3", Disposition::Inconclusive, "inconclusive"),
+                        ("1", Disposition::Lead, "lead"), ("2", Disposition::NoLead, "no_lead"),
+                            ("3", Disposition::Inconclusive, "inconclusive"),
                     ] {
                         label {
-                            input type="radio" name="finding.disposition" value=(code) required data-keys=(key);
-                            span { kbd { (key) } " " (sentence(if disposition == Disposition::Lead { "lead" } else { disposition.words() })) }
+                            input type="radio" name="finding.disposition" value=(code)
+                                required data-keys=(key);
+                            span { kbd { (key) } " " (sentence(if disposition == Disposition::Lead {
+                                "lead" } else { disposition.words() })) }
                         }
                     }
                 }
-                p.hint { "A lead needs a feature alike, no lead a feature that differs. A lead is a lead, and no more than that." }
+                p.hint { "A lead needs a feature alike, no lead a feature that differs. A lead is \
+                    a lead, and no more than that." }
             }
             (ending(&html! { button.main { "Record the disposition" } }))
         }
@@ -402,10 +468,16 @@ fn seen(code: &str, seen: Option<Seen>, words: &str, short: &str) -> Markup {
         Some(Seen::Similarity) => "similarity",
         Some(Seen::Difference) => "difference",
     };
-    let value = if name.is_empty() { String::new() } else { format!("{{\"feature\":\"{code}\",\"seen\":\"{name}\"}}") };
+    let value = if name.is_empty() {
+        String::new()
+    } else {
+        format!("{{\"feature\":\"{code}\",\"seen\":\"{name}\"}}")
+    };
     html! {
         label {
-            input type="radio" name={ "seen-" (code) } value=(value) data-into="finding.observations" data-seen=(name) aria-label=(words) checked[seen.is_none()];
+            input type="radio" name={ "seen-" (code) } value=(value)
+                data-into="finding.observations" data-seen=(name) aria-label=(words)
+                checked[seen.is_none()];
             span aria-hidden="true" { (short) }
         }
     }
@@ -413,18 +485,24 @@ fn seen(code: &str, seen: Option<Seen>, words: &str, short: &str) -> Markup {
 
 fn judged(array: &ArrayView<'_>, entry: &Entry<'_>, next: Option<&Entry<'_>>) -> Markup {
     let id = array.inquiry.id();
-    let findings = [("First examiner", array.inquiry.first()), ("Second examiner", array.inquiry.second())];
+    let findings =
+        [("First examiner", array.inquiry.first()), ("Second examiner", array.inquiry.second())];
     html! {
         section.panel {
             h2 { "Disposition" }
             @if let Some(both) = entry.both {
-                (facts(&[("First examiner", html! { (sentence(&words(both[0]))) }), ("Second examiner", html! { (sentence(&words(both[1]))) })]))
+                (facts(&[("First examiner", html! { (sentence(&words(both[0]))) }),
+                    ("Second examiner", html! { (sentence(&words(both[1]))) })]))
             } @else if let Some(own) = &entry.own {
                 p { strong { (sentence(own.words())) } }
                 @if array.at_work().is_some() {
                     div.actions {
-                        @if let Some(next) = next { a.button.main autofocus href={ "/console/inquiries/" (id) "/compare/" (next.ranked.version) } { "Next open candidate" } }
-                        @else { a.button.main autofocus href={ "/console/inquiries/" (id) "/array" } { "All are done: to the array" } }
+                        @if let Some(next) = next {
+                            a.button.main autofocus href={
+                            "/console/inquiries/" (id) "/compare/" (next.ranked.version) } {
+                            "Next open candidate" } }
+                        @else { a.button.main autofocus href={ "/console/inquiries/" (id) "/array"
+                            } { "All are done: to the array" } }
                     }
                 }
             } @else { p { "None yet." } }
@@ -432,20 +510,26 @@ fn judged(array: &ArrayView<'_>, entry: &Entry<'_>, next: Option<&Entry<'_>>) ->
         @if entry.sight.score_and_biography { (biography(entry)) }
         @else { p.panel.quiet { "Score and booking data are hidden from you now." } }
         @if entry.both.is_some() {
-            @for (name, review) in findings { @if let Some(finding) = review.and_then(|review| review.finding(entry.ranked.version)) { (noted(name, finding)) } }
-        } @else if let Some(Disposed::By(finding)) = entry.own { (noted("What you noted", finding)) }
+            @for (name, review) in findings {
+                @if let Some(finding) = review.and_then(|review| review.finding(entry.ranked.version)) { (noted(name, finding)) } }
+        } @else if let Some(Disposed::By(finding)) = entry.own { (noted("What you noted", finding))
+            }
     }
 }
 
 fn noted(title: &str, finding: &crate::inquiry::Finding) -> Markup {
-    let of = |seen: Seen| finding.observations.iter().filter(move |observation| observation.seen == seen);
+    let of = |seen: Seen| {
+        finding.observations.iter().filter(move |observation| observation.seen == seen)
+    };
     html! {
         section.panel {
             h2 { (title) }
             @for (words, seen) in [("Alike", Seen::Similarity), ("Different", Seen::Difference)] {
                 @if of(seen).next().is_some() {
                     h3 { (words) }
-                    ul { @for observation in of(seen) { li { (sentence(observation.feature.component().words())) ": " (observation.feature.words()) } } }
+                    ul { @for observation in of(seen) {
+                        li { (sentence(observation.feature.component().words()))
+                        ": " (observation.feature.words()) } } }
                 }
             }
             @if let Some(note) = &finding.note { p { (note) } }
@@ -455,7 +539,11 @@ fn noted(title: &str, finding: &crate::inquiry::Finding) -> Markup {
 
 fn biography(entry: &Entry<'_>) -> Markup {
     let mut lines = vec![
-        ("Score", html! { (format!("{:.3}", entry.ranked.score)) span.quiet.small { " (a cosine; no measure of certainty)" } }),
+        (
+            "Score",
+            html! { (format!("{:.3}", entry.ranked.score))
+            span.quiet.small { " (a cosine; no measure of certainty)" } },
+        ),
         ("Rank", html! { (number(entry.ranked.rank as u64)) }),
     ];
     if let Some(Biography { agency, number, booking }) = entry.biography {
@@ -464,10 +552,15 @@ fn biography(entry: &Entry<'_>) -> Markup {
             CollectionBasis::OtherContact { contact } => format!("other contact: {contact}"),
             CollectionBasis::CriminalConduct { conduct } => format!("criminal conduct: {conduct}"),
         };
-        let charges = booking.charges.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let charges =
+            booking.charges.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         lines.extend([
             ("Name as booked", html! { (booking.name) }),
-            ("Date of birth", html! { @match booking.date_of_birth { Some(date) => (date), None => "not stated" } }),
+            (
+                "Date of birth",
+                html! {
+                @match booking.date_of_birth { Some(date) => (date), None => "not stated" } },
+            ),
             ("Booked on", html! { (booking.booked_on) }),
             ("Booking", html! { (agency) " " (number) }),
             ("Charges", html! { @if charges.is_empty() { "none stated" } @else { (charges) } }),

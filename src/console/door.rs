@@ -1,11 +1,14 @@
-//! Before a session, and in place of one: logging on, the first key, the banner, the lock screen, and what is refused.
+//! Before a session, and in place of one: logging on, the first key, the banner, the lock screen,
+//! and what is refused.
 
 use maud::{Markup, html};
 
 use super::parts::{Field, ending, line};
 use super::shell::outside;
 use crate::booking::Identifier;
-use crate::limits::{APPOINTMENT_HOURS_MAX, IDENTIFIER_CHARS_MAX, LOG_ON_TRIES_MAX, SESSION_ENDS_MINUTES};
+use crate::limits::{
+    APPOINTMENT_HOURS_MAX, IDENTIFIER_CHARS_MAX, LOG_ON_TRIES_MAX, SESSION_ENDS_MINUTES,
+};
 use crate::store::StateKind;
 
 /// Where somebody logs on.
@@ -70,15 +73,19 @@ pub fn log_on(view: &LogOnView) -> Markup {
     let main = html! {
         h1 { "Log on" }
         @if let Some(why) = &view.why { p.note { (why) } }
-        form.panel data-verb="POST /v1/session" data-challenge="POST /v1/session/challenge" data-next="/console/banner" {
+        form.panel data-verb="POST /v1/session" data-challenge="POST /v1/session/challenge"
+            data-next="/console/banner" {
             (line(PERSON))
             p.hint {
-                "Then touch your security key: it proves who you are to this box, on this device, once. "
-                (LOG_ON_TRIES_MAX) " refused tries lock the account until an administrator releases it."
+                "Then touch your security key: it proves who you are to this box, on this device, \
+                 once. "
+                (LOG_ON_TRIES_MAX) " refused tries lock the account until an administrator \
+                    releases it."
             }
             (ending(&html! { button.main { "Log on with your key" } }))
         }
-        p { "Appointed at the box, and no key yet? " a href="/console/enrol" { "Enrol your first key" } }
+        p { "Appointed at the box, and no key yet? " a href="/console/enrol"
+            { "Enrol your first key" } }
         p { a href="/console/policy" { "Read the special order" } }
     };
     outside("Log on", view.state, &main)
@@ -86,19 +93,29 @@ pub fn log_on(view: &LogOnView) -> Markup {
 
 /// The page on which somebody who was appointed at the box enrols a key: `/console/enrol`.
 pub fn enrol(state: StateKind) -> Markup {
-    let code =
-        Field { name: "code", label: "Code", hint: "The 32 digits and letters that the box printed.", required: true, ..Field::default() };
+    let code = Field {
+        name: "code",
+        label: "Code",
+        hint: "The 32 digits and letters that the box printed.",
+        required: true,
+        ..Field::default()
+    };
     let main = html! {
         h1 { "Enrol your first key" }
         p {
-            "For those whom the installer appointed at the box itself: the first commander and the first administrator. The code holds for "
-            (APPOINTMENT_HOURS_MAX) " hours, and once. Everybody else gets a key from an administrator, and the commander approves it."
+            "For those whom the installer appointed at the box itself: the first commander and the \
+             first administrator. The code holds for "
+            (APPOINTMENT_HOURS_MAX) " hours, and once. Everybody else gets a key from an \
+                administrator, and the commander approves it."
         }
-        form.panel data-verb="POST /v1/enrolment" data-enrol="POST /v1/enrolment/challenge" data-person="person" data-next="/console/log-on" {
+        form.panel data-verb="POST /v1/enrolment" data-enrol="POST /v1/enrolment/challenge"
+            data-person="person" data-next="/console/log-on" {
             (line(PERSON))
             (line(code))
-            p.hint { "Use a key that stays with you. Keys whose secret can be copied to another device are refused." }
-            (ending(&html! { button.main { "Make and enrol the key" } a href="/console/log-on" { "Back" } }))
+            p.hint { "Use a key that stays with you. Keys whose secret can be copied to another \
+                device are refused." }
+            (ending(&html! { button.main { "Make and enrol the key" }
+                a href="/console/log-on" { "Back" } }))
         }
     };
     outside("Enrol your first key", state, &main)
@@ -128,8 +145,11 @@ pub fn lock(view: &LockView) -> Markup {
 pub(super) fn lock_form(person: &Identifier) -> Markup {
     html! {
         h1 { "Locked" }
-        p { "The screen is hidden. " strong { (person) } " goes on with a touch of the key; after " (SESSION_ENDS_MINUTES) " minutes without use the session ends." }
-        form.panel data-verb="POST /v1/session/unlock" data-challenge="POST /v1/session/unlock/challenge" data-next="/console/" data-unlocks {
+        p { "The screen is hidden. " strong { (person) }
+            " goes on with a touch of the key; after " (SESSION_ENDS_MINUTES)
+            " minutes without use the session ends." }
+        form.panel data-verb="POST /v1/session/unlock"
+            data-challenge="POST /v1/session/unlock/challenge" data-next="/console/" data-unlocks {
             (ending(&html! { button.main autofocus { "Touch your key to go on" } }))
         }
         p { "Somebody else? " a href="/console/log-on" { "Log on under another name" } }

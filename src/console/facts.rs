@@ -37,7 +37,8 @@ impl QualityLine {
         sheet.0.iter().map(line).collect()
     }
 
-    /// The lines of a sheet as the inquiry keeps it: measures by their labels, and which of them fall short.
+    /// The lines of a sheet as the inquiry keeps it: measures by their labels, and which of them
+    /// fall short.
     pub fn of_record(quality: &Quality) -> Vec<Self> {
         let line = |kept: &crate::inquiry::Measure| {
             let short = quality.shortfalls.iter().find(|shortfall| shortfall.name == kept.name);
@@ -47,8 +48,10 @@ impl QualityLine {
                 Some(_) => Verdict::Low,
                 None => Verdict::Fine,
             };
-            let known = Measure::ALL.into_iter().find(|measure| measure.label() == kept.name.as_str());
-            let reading = known.map(|measure| Reading { measure, value: kept.value, score: None, verdict });
+            let known =
+                Measure::ALL.into_iter().find(|measure| measure.label() == kept.name.as_str());
+            let reading =
+                known.map(|measure| Reading { measure, value: kept.value, score: None, verdict });
             Self {
                 name: kept.name.to_string(),
                 value: kept.value,
@@ -70,7 +73,8 @@ pub(super) fn quality(lines: &[QualityLine]) -> Markup {
     html! {
         @if short.is_empty() { p.good { "Nothing that is measured falls short." } }
         @else { (measures("What falls short", &short)) }
-        @if !rest.is_empty() { details { summary { (rest.len()) " other measures" } (measures("Other measures", &rest)) } }
+        @if !rest.is_empty() { details {
+            summary { (rest.len()) " other measures" } (measures("Other measures", &rest)) } }
         p.quiet.small { "Measures in the manner of OFIQ, not conformant to it." }
     }
 }
@@ -79,14 +83,18 @@ fn measures(title: &str, lines: &[&QualityLine]) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-label=(title) {
             table {
-                thead { tr { th scope="col" { "Measure" } th.number scope="col" { "Value" } th scope="col" { "Means" } th scope="col" { "Advice" } } }
+                thead { tr { th scope="col" { "Measure" } th.number scope="col" { "Value" }
+                    th scope="col" { "Means" } th scope="col" { "Advice" } } }
                 tbody {
                     @for line in lines {
                         tr {
                             th.tight scope="row" { (line.name) }
-                            td.number.tight { (format!("{:.2}", line.value)) @if !line.unit.is_empty() { " " span.quiet { (line.unit) } } }
-                            td { span class=(verdict_class(line.verdict)) { (line.verdict.word()) } }
-                            td { @if let Some(advice) = line.advice { (advice) } @else { span.quiet { "Nothing to do." } } }
+                            td.number.tight { (format!("{:.2}", line.value))
+                                @if !line.unit.is_empty() { " " span.quiet { (line.unit) } } }
+                            td { span class=(verdict_class(line.verdict)) { (line.verdict.word()) }
+                                }
+                            td { @if let Some(advice) = line.advice { (advice) }
+                                @else { span.quiet { "Nothing to do." } } }
                         }
                     }
                 }
@@ -145,11 +153,13 @@ pub(super) fn purpose_short(of: &Purpose) -> &'static str {
 
 /// What a request states.
 pub(super) fn request(of: &Request) -> Markup {
-    let requester = html! { (of.requester.name) ", badge " (of.requester.badge) ", " (of.requester.agency) };
+    let requester =
+        html! { (of.requester.name) ", badge " (of.requester.badge) ", " (of.requester.agency) };
     let purpose = html! {
         (purpose(&of.purpose))
         @match &of.purpose {
-            Purpose::Other { description, supervisor } => { br; (description) "; " (supervisor) " answers for it" }
+            Purpose::Other { description, supervisor } => {
+                br; (description) "; " (supervisor) " answers for it" }
             Purpose::CourtOrder { court, number, date } => { br; (court) ", " (number) ", " (date) }
             _ => {}
         }
@@ -187,7 +197,8 @@ pub(super) fn choice(of: &Choice) -> Markup {
     let mut lines = vec![
         (
             "Face",
-            html! { "Number " (of.face + 1) " of " (of.faces) ", " (frame.width) " × " (frame.height) " px at " (frame.x) ", " (frame.y) },
+            html! { "Number " (of.face + 1) " of " (of.faces) ", " (frame.width)
+            " × " (frame.height) " px at " (frame.x) ", " (frame.y) },
         ),
         ("Edits", edits),
         ("SHA-256 as searched", digest(of.searched)),
@@ -200,7 +211,8 @@ pub(super) fn choice(of: &Choice) -> Markup {
 
 /// Who did what when, so far.
 pub(super) fn course(of: &Inquiry) -> Markup {
-    let mut steps: Vec<(u64, Markup)> = vec![(of.opened_cs(), html! { "Opened by " (of.operator().id) })];
+    let mut steps: Vec<(u64, Markup)> =
+        vec![(of.opened_cs(), html! { "Opened by " (of.operator().id) })];
     for search in of.searches() {
         let end = match search.interrupted {
             Some(leaf) => html! { ", interrupted (leaf " (leaf) ")" },
@@ -217,20 +229,37 @@ pub(super) fn course(of: &Inquiry) -> Markup {
                 Some(leaf) => html! { ", finished (leaf " (leaf) ")" },
                 None => html! { ", under way" },
             };
-            steps.push((review.claimed_cs, html! { (name) " review claimed by " (review.examiner.id) (end) }));
+            steps.push((
+                review.claimed_cs,
+                html! { (name) " review claimed by " (review.examiner.id) (end) },
+            ));
         }
     }
     if let Some(report) = of.report() {
-        steps.push((report.at_cs, html! { "Report issued by " (report.by.id) ", leaf " (report.leaf) }));
+        steps.push((
+            report.at_cs,
+            html! { "Report issued by " (report.by.id) ", leaf " (report.leaf) },
+        ));
     }
     for evidence in of.evidence() {
-        steps.push((evidence.at_cs, html! { "Handed over to " (evidence.handover.received_by) " of " (evidence.handover.of) }));
+        steps.push((
+            evidence.at_cs,
+            html! { "Handed over to " (evidence.handover.received_by) " of " (evidence.handover.of)
+            },
+        ));
     }
     if let Some(recorded) = of.outcome() {
-        steps.push((recorded.at_cs, html! { "Outcome recorded by " (recorded.by.id) ": " (recorded.outcome.upshot.words()) }));
+        steps.push((
+            recorded.at_cs,
+            html! { "Outcome recorded by " (recorded.by.id) ": " (recorded.outcome.upshot.words())
+            },
+        ));
     }
     if let Some(end) = of.ended() {
-        let by = end.by.as_ref().map_or("Refused by the house".to_owned(), |by| format!("Withdrawn by {}", by.id));
+        let by = end
+            .by
+            .as_ref()
+            .map_or("Refused by the house".to_owned(), |by| format!("Withdrawn by {}", by.id));
         steps.push((end.at_cs, html! { (by) ": " (end.reason) }));
     }
     steps.sort_by_key(|(at_cs, _)| *at_cs);

@@ -45,16 +45,29 @@ pub fn grants(view: &GrantsView<'_>) -> Markup {
     let approves = view.desk.may(Duty::Command);
     let main = html! {
         p {
-            "An account, a role or a key takes two people: an administrator asks, the commander approves, each by touch. "
+            "An account, a role or a key takes two people: an administrator asks, the commander \
+             approves, each by touch. "
             "What isn't approved within " (GRANT_DAYS_MAX) " days is dropped."
         }
         @if view.grants.is_empty() { p.panel.empty { "Nothing waits." } }
         @for waiting in view.grants { (one(view.desk, waiting, approves)) }
     };
     let beside = html! {
-        @if view.desk.may(Duty::Administer) { a.button.main href="/console/grants/new" { "Ask for an account, a role or a key" } }
+        @if view.desk.may(Duty::Administer) {
+            a.button.main href="/console/grants/new" { "Ask for an account, a role or a key" } }
     };
-    inside(view.desk, &Page { here: Here::Grants, title: "Changes of the roster", beside, wide: false, scripts: &[], keys: &[] }, &main)
+    inside(
+        view.desk,
+        &Page {
+            here: Here::Grants,
+            title: "Changes of the roster",
+            beside,
+            wide: false,
+            scripts: &[],
+            keys: &[],
+        },
+        &main,
+    )
 }
 
 fn one(desk: &Desk, waiting: &GrantView<'_>, approves: bool) -> Markup {
@@ -70,34 +83,48 @@ fn one(desk: &Desk, waiting: &GrantView<'_>, approves: bool) -> Markup {
     let title = format!("grant-{id}");
     html! {
         section.panel {
-            h2 id=(title) { (person.name) ": " @if waiting.known.is_some() { "a change" } @else { "a new account" } }
+            h2 id=(title) { (person.name) ": " @if waiting.known.is_some() { "a change" }
+                @else { "a new account" } }
             (facts(&[
                 ("Account name", html! { (person.id) }),
-                ("Role", changed(role(person.role).to_owned(), before.map(|before| role(before.role).to_owned()))),
-                ("Agency", changed(person.agency.to_string(), before.map(|before| before.agency.to_string()))),
-                ("Badge", changed(person.badge.to_string(), before.map(|before| before.badge.to_string()))),
-                ("Training until", changed(person.trained_until.to_string(), before.map(|before| before.trained_until.to_string()))),
-                ("Temporary", html! { @match person.temporary_until_cs { Some(until_cs) => { "until " (when(until_cs)) }, None => "no" } }),
+                ("Role", changed(role(person.role).to_owned(),
+                    before.map(|before| role(before.role).to_owned()))),
+                ("Agency", changed(person.agency.to_string(),
+                    before.map(|before| before.agency.to_string()))),
+                ("Badge", changed(person.badge.to_string(),
+                    before.map(|before| before.badge.to_string()))),
+                ("Training until", changed(person.trained_until.to_string(),
+                    before.map(|before| before.trained_until.to_string()))),
+                ("Temporary", html! { @match person.temporary_until_cs {
+                    Some(until_cs) => { "until " (when(until_cs)) }, None => "no" } }),
                 ("Key", html! {
                     @match key {
-                        Some(key) if key.software() => { span.warn { "a new one, of software" } ", kind " code { (key.aaguid) } }
+                        Some(key) if key.software() => {
+                            span.warn { "a new one, of software" } ", kind " code { (key.aaguid) } }
                         Some(key) => { "a new one, kind " code { (key.aaguid) } },
                         None => "stays as it is",
                     }
                 }),
-                ("Asked for", html! { (when(*asked_cs)) " by " (asked_by.name) " (" (asked_by.id) ")" }),
+                ("Asked for", html! { (when(*asked_cs)) " by " (asked_by.name) " (" (asked_by.id)
+                    ")" }),
             ]))
-            @if approves && own { p.quiet { "Nobody decides on an account of their own, or twice on the same one." } }
+            @if approves && own { p.quiet { "Nobody decides on an account of their own, or twice \
+                on the same one." } }
             @else if approves {
-                form data-verb={ "POST " (base) "/approval" } data-challenge={ "POST " (base) "/approval/challenge" } data-next="" {
-                    (ending(&html! { button.main { "Approve by touch" span.unseen { " for " (person.id) } } }))
+                form data-verb={ "POST " (base) "/approval" }
+                    data-challenge={ "POST " (base) "/approval/challenge" } data-next="" {
+                    (ending(&html! { button.main {
+                        "Approve by touch" span.unseen { " for " (person.id) } } }))
                 }
                 details {
                     summary { "Decline" }
                     form data-verb={ "DELETE " (base) } data-next="" {
                         @let field = format!("reason-{id}");
-                        (line(Field { name: "reason", id: &field, label: "Why", hint: "In words; the log keeps it.", required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
-                        (ending(&html! { button { "Decline" span.unseen { " for " (person.id) } } }))
+                        (line(Field { name: "reason", id: &field, label: "Why",
+                            hint: "In words; the log keeps it.", required: true,
+                            most: TEXT_CHARS_MAX, ..Field::default() }))
+                        (ending(&html! { button { "Decline" span.unseen { " for " (person.id) } }
+                            }))
                     }
                 }
             } @else { p.quiet { "Waits for the commander." } }
@@ -115,50 +142,80 @@ pub fn new_grant(view: &NewGrantView<'_>) -> Markup {
     let agency = value(person.map(|person| person.agency.to_string()));
     let trained = value(person.map(|person| person.trained_until.to_string()));
     let role_now = value(person.map(|person| role_name(person.role).to_owned()));
-    let agencies: Vec<(String, String)> = view.agencies.iter().map(|agency| (agency.id.to_string(), agency.name.to_string())).collect();
-    let roles: Vec<(String, String)> = Role::ALL.iter().map(|&of| (role_name(of).to_owned(), role(of).to_owned())).collect();
-    let hours = format!("1 to {TEMPORARY_HOURS_MAX}, from the moment that you ask. Leave it out for an account that stays.");
+    let agencies: Vec<(String, String)> = view
+        .agencies
+        .iter()
+        .map(|agency| (agency.id.to_string(), agency.name.to_string()))
+        .collect();
+    let roles: Vec<(String, String)> =
+        Role::ALL.iter().map(|&of| (role_name(of).to_owned(), role(of).to_owned())).collect();
+    let hours = format!(
+        "1 to {TEMPORARY_HOURS_MAX}, from the moment that you ask. Leave it out for an account \
+         that stays."
+    );
     let text = Field { required: true, most: TEXT_CHARS_MAX, ..Field::default() };
     let main = html! {
-        form data-verb="POST /v1/grants" data-challenge="POST /v1/grants/challenge" data-enrol="POST /v1/people/{order.person.id}/key/challenge"
+        form data-verb="POST /v1/grants" data-challenge="POST /v1/grants/challenge"
+            data-enrol="POST /v1/people/{order.person.id}/key/challenge"
             data-enrol-fields="none" data-person="order.person.id" data-next="/console/grants" {
             div.columns {
                 fieldset {
                     legend { "Who" }
                     (line(Field {
-                        name: "order.person.id", label: "Account name", hint: "Small letters, digits and hyphens. A known name changes that account.",
+                        name: "order.person.id", label: "Account name", hint: "Small letters, \
+                            digits and hyphens. A known name changes that account.",
                         value: &id, most: IDENTIFIER_CHARS_MAX, ..text
                     }))
                     (line(Field { name: "order.person.name", label: "Name", value: &name, ..text }))
-                    (line(Field { name: "order.person.badge", label: "Badge", hint: "One badge of one agency has one account.", value: &badge, ..text }))
-                    (one_of(Field { name: "order.person.agency", label: "Employing agency", value: &agency, ..text }, &agencies))
+                    (line(Field { name: "order.person.badge", label: "Badge",
+                        hint: "One badge of one agency has one account.", value: &badge, ..text }))
+                    (one_of(Field { name: "order.person.agency", label: "Employing agency",
+                        value: &agency, ..text }, &agencies))
                 }
                 fieldset {
                     legend { "What" }
-                    (one_of(Field { name: "order.person.role", label: "Role", hint: "One person, one role.", value: &role_now, ..text }, &roles))
-                    (date(Field { name: "order.person.trained_until", label: "Training counts until", hint: "Without a training in date nobody searches or compares.", value: &trained, ..text }))
+                    (one_of(Field { name: "order.person.role", label: "Role",
+                        hint: "One person, one role.", value: &role_now, ..text }, &roles))
+                    (date(Field { name: "order.person.trained_until",
+                        label: "Training counts until",
+                        hint: "Without a training in date nobody searches or compares.",
+                        value: &trained, ..text }))
                     div.field {
-                        label for="temporary" { "Temporary, hours" span.quiet { " (may be left out)" } }
+                        label for="temporary" { "Temporary, hours"
+                            span.quiet { " (may be left out)" } }
                         p.hint #temporary-hint { (hours) }
-                        input type="number" #temporary name="order.person.temporary_until_cs" data-type="hours" min="1" max=(TEMPORARY_HOURS_MAX) step="1" aria-describedby="temporary-hint";
+                        input type="number" #temporary name="order.person.temporary_until_cs"
+                            data-type="hours" min="1" max=(TEMPORARY_HOURS_MAX)
+                            step="1" aria-describedby="temporary-hint";
                     }
                 }
                 fieldset {
                     legend { "Key" }
                     p {
-                        "The person plugs in their own key here and touches it: it makes a credential for this box alone. Then "
+                        "The person plugs in their own key here and touches it: it makes a \
+                         credential for this box alone. Then "
                         strong { "your" } " key is asked, and your touch signs the whole order."
                     }
                     div.choice {
                         input type="checkbox" #makes-key data-wants-key checked[person.is_none()];
-                        label for="makes-key" { "Make a new key for this person" @if person.is_some() { span.quiet { ", in place of the present one" } } }
+                        label for="makes-key" { "Make a new key for this person"
+                            @if person.is_some() { span.quiet { ", in place of the present one" } }
+                            }
                     }
                 }
             }
-            section.panel { (ending(&html! { button.main { "Ask the commander, by touch" } a href="/console/roster" { "Back to the roster" } })) }
+            section.panel { (ending(&html! {
+                button.main { "Ask the commander, by touch" }
+                a href="/console/roster" { "Back to the roster" } })) }
         }
     };
-    let page =
-        Page { here: Here::Grants, title: "Ask for an account, a role or a key", beside: html! {}, wide: false, scripts: &[], keys: &[] };
+    let page = Page {
+        here: Here::Grants,
+        title: "Ask for an account, a role or a key",
+        beside: html! {},
+        wide: false,
+        scripts: &[],
+        keys: &[],
+    };
     inside(view.desk, &page, &main)
 }

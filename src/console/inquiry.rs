@@ -63,13 +63,15 @@ pub fn inquiry(view: &InquiryView<'_>) -> Markup {
                 (next(view))
                 section.panel { h2 { "What it states" } (facts::request(inquiry.request())) }
                 @if let Some(probe) = inquiry.probe().filter(|_| sight.probe) {
-                    section.panel { h2 { "The probe" } (facts::received(probe)) @if let Some(choice) = inquiry.choice() { (facts::choice(choice)) } }
+                    section.panel { h2 { "The probe" } (facts::received(probe))
+                        @if let Some(choice) = inquiry.choice() { (facts::choice(choice)) } }
                 }
                 @if inquiry.answer().is_some() { (note()) }
             }
             div {
                 section.panel { h2 { "What was done" } (facts::course(inquiry)) }
-                @if inquiry.report().is_some() { p { a href={ "/console/inquiries/" (id) "/report" } { "The report" } } }
+                @if inquiry.report().is_some() {
+                    p { a href={ "/console/inquiries/" (id) "/report" } { "The report" } } }
                 @if sight.others || sight.candidates.iter().any(|candidate| candidate.photo) {
                     p { a href={ "/console/inquiries/" (id) "/array" } { "The array" } }
                 }
@@ -82,13 +84,21 @@ pub fn inquiry(view: &InquiryView<'_>) -> Markup {
 
 /// The page of one part of an inquiry.
 pub(super) fn page<'a>(inquiry: &Inquiry, title: &'a str) -> Page<'a> {
-    Page { here: Here::Elsewhere, title, beside: beside(inquiry), wide: false, scripts: &[], keys: &[] }
+    Page {
+        here: Here::Elsewhere,
+        title,
+        beside: beside(inquiry),
+        wide: false,
+        scripts: &[],
+        keys: &[],
+    }
 }
 
 /// Which inquiry it is, beside the title.
 pub(super) fn beside(inquiry: &Inquiry) -> Markup {
     html! {
-        p { a href={ "/console/inquiries/" (inquiry.id()) } { (facts::reference(&inquiry.request().reference)) } }
+        p { a href={ "/console/inquiries/" (inquiry.id()) } {
+            (facts::reference(&inquiry.request().reference)) } }
         p.quiet { "Opened " (when(inquiry.opened_cs())) " by " (inquiry.operator().id) }
         p { span.tag { (sentence(inquiry.stage().words())) } }
     }
@@ -106,14 +116,17 @@ pub(super) fn steps(stage: Stage) -> Markup {
         ("Outcome", Stage::Issued, Stage::Closed),
     ];
     if matches!(stage, Stage::Withdrawn | Stage::Refused) {
-        return html! { p.note.alarm { "The inquiry is " (stage.words()) ". What is still wanted needs an inquiry of its own." } };
+        return html! { p.note.alarm {
+        "The inquiry is " (stage.words()) ". What is still wanted needs an inquiry of its own."
+        } };
     }
     // The request stands once the inquiry is there: what is wanted next is the probe.
     let now = stage.max(Stage::ProbeReceived);
     html! {
         ol.steps aria-label="How far it is" {
             @for (name, from, to) in STEPS {
-                @if now > to || stage == Stage::Closed { li.done { (name) span.unseen { ", done" } } }
+                @if now > to || stage == Stage::Closed { li.done { (name) span.unseen { ", done" } }
+                    }
                 @else if now >= from { li aria-current="step" { (name) } }
                 @else { li { (name) } }
             }
@@ -128,7 +141,8 @@ fn next(view: &InquiryView<'_>) -> Markup {
         Stage::Asked => "The search is under way. It is answered in a moment; look again.",
         Stage::Answered => "The array is there. A first examiner looks at each candidate.",
         Stage::ReviewedOnce => {
-            "The first review is finished. A second examiner, another person, looks at each candidate without knowing what the first found."
+            "The first review is finished. A second examiner, another person, looks at each \
+             candidate without knowing what the first found."
         }
         Stage::FirstReview | Stage::SecondReview => "An examiner is at work.",
         Stage::Reviewed => "Two examiners have finished. The report can be issued.",
@@ -142,14 +156,18 @@ fn next(view: &InquiryView<'_>) -> Markup {
             p { (words) }
             @match Step::of(inquiry, &desk.person) {
                 Some(step @ (Step::ClaimFirst | Step::ClaimSecond)) => {
-                    p { "Whoever takes a review finishes it: every candidate gets a disposition. Score and booking data stay hidden until then." }
-                    form data-verb={ "POST /v1/inquiries/" (id) "/claim" } data-next={ "/console/inquiries/" (id) "/array" } {
+                    p { "Whoever takes a review finishes it: every candidate gets a disposition. \
+                        Score and booking data stay hidden until then." }
+                    form data-verb={ "POST /v1/inquiries/" (id) "/claim" }
+                        data-next={ "/console/inquiries/" (id) "/array" } {
                         (revision(inquiry.revision()))
                         (ending(&html! { button.main { (step.link(id).1) } }))
                     }
                 }
-                Some(step) => { @let (href, words) = step.link(id); a.button.main href=(href) { (words) } }
-                None if inquiry.stage() == Stage::Asked => a.button href={ "/console/inquiries/" (id) } { "Look again" },
+                Some(step) => { @let (href, words) = step.link(id);
+                    a.button.main href=(href) { (words) } }
+                None if inquiry.stage() == Stage::Asked => a.button href={
+                    "/console/inquiries/" (id) } { "Look again" },
                 None => p.quiet { "Nothing of this is yours to do." },
             }
         }
@@ -158,13 +176,18 @@ fn next(view: &InquiryView<'_>) -> Markup {
 
 /// The operator's way out.
 pub(super) fn withdraw(inquiry: &Inquiry) -> Markup {
-    let hint = format!("{REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters, in words. The inquiry ends, and the log says so.");
+    let hint = format!(
+        "{REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters, in words. The inquiry ends, and the \
+         log says so."
+    );
     html! {
         details.panel {
             summary { "Withdraw this inquiry" }
-            form data-verb={ "POST /v1/inquiries/" (inquiry.id()) "/withdraw" } data-next="/console/work" {
+            form data-verb={ "POST /v1/inquiries/" (inquiry.id()) "/withdraw" }
+                data-next="/console/work" {
                 (revision(inquiry.revision()))
-                (lines(Field { name: "reason", id: "withdraw-reason", label: "Why", hint: &hint, required: true, most: REASON_CHARS_MAX, ..Field::default() }))
+                (lines(Field { name: "reason", id: "withdraw-reason", label: "Why", hint: &hint,
+                    required: true, most: REASON_CHARS_MAX, ..Field::default() }))
                 (ending(&html! { button { "Withdraw" } }))
             }
         }

@@ -1,9 +1,12 @@
-//! What people at a console see: pages as pure functions of what they show, and the few files that the pages ask for.
+//! What people at a console see: pages as pure functions of what they show, and the few files that
+//! the pages ask for.
 //!
-//! Invariants: a page changes nothing, it only words what it is given; every change is a JSON verb under `/v1`, sent by a module of our own
-//! from a form of the page. No page holds a script, a style or a handler of its own, and none asks for anything from elsewhere: `HEADERS`
-//! forbid it. What a person may not see isn't hidden but absent: pages take the inquiry's `Sight` and write nothing beyond it. Every page
-//! says what its state folder is for, and every page that shows candidates bears the order's NOTE.
+//! Invariants: a page changes nothing, it only words what it is given; every change is a JSON verb
+//! under `/v1`, sent by a module of our own from a form of the page. No page holds a script, a
+//! style or a handler of its own, and none asks for anything from elsewhere: `HEADERS` forbid it.
+//! What a person may not see isn't hidden but absent: pages take the inquiry's `Sight` and write
+//! nothing beyond it. Every page says what its state folder is for, and every page that shows
+//! candidates bears the order's NOTE.
 //!
 //! | who | pages |
 //! |---|---|
@@ -37,9 +40,14 @@ mod tests;
 
 pub use approve::{ApproveView, approve};
 pub use assets::{CONTENT_SECURITY_POLICY, HEADERS, asset, assets};
-pub use audits::{FindingRow, FindingsView, LeafPage, LogView, OperatorsView, SamplesView, findings, leaf, log, operators, samples};
+pub use audits::{
+    FindingRow, FindingsView, LeafPage, LogView, OperatorsView, SamplesView, findings, leaf, log,
+    operators, samples,
+};
 pub use compare::{ArrayView, Biography, CompareView, Shown, array, candidate_order, compare};
-pub use door::{BannerView, LockView, LogOnView, ProblemView, banner, enrol, lock, log_on, problem};
+pub use door::{
+    BannerView, LockView, LogOnView, ProblemView, banner, enrol, lock, log_on, problem,
+};
 pub use facts::QualityLine;
 pub use grants::{GrantView, GrantsView, NewGrantView, grants, new_grant};
 pub use inquiry::{InquiryView, Part, inquiry};

@@ -1,4 +1,5 @@
-//! What pages are made of: words for times and names, fields with their labels, places for refusals.
+//! What pages are made of: words for times and names, fields with their labels, places for
+//! refusals.
 
 use maud::{Markup, html};
 use time::OffsetDateTime;
@@ -34,10 +35,16 @@ pub(super) struct Field<'a> {
 ///
 /// Units: hundredths of a second since 1970-01-01 UTC.
 pub(super) fn when(time_cs: u64) -> Markup {
-    let time = i64::try_from(time_cs / 100).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+    let time = i64::try_from(time_cs / 100)
+        .ok()
+        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
     let Some(time) = time else { return html! { "at no time that a calendar has" } };
-    let machine = time.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z")).unwrap_or_default();
-    let words = time.format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC")).unwrap_or_default();
+    let machine = time
+        .format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"))
+        .unwrap_or_default();
+    let words = time
+        .format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC"))
+        .unwrap_or_default();
     html! { time datetime=(machine) { (words) } }
 }
 
@@ -127,7 +134,11 @@ pub(super) fn ending(buttons: &Markup) -> Markup {
 
 impl Field<'_> {
     fn id(&self) -> String {
-        if self.id.is_empty() { format!("f-{}", self.name.replace(['.', '_'], "-")) } else { self.id.to_owned() }
+        if self.id.is_empty() {
+            format!("f-{}", self.name.replace(['.', '_'], "-"))
+        } else {
+            self.id.to_owned()
+        }
     }
 }
 
@@ -153,8 +164,10 @@ pub(super) fn line(field: Field<'_>) -> Markup {
     around(
         &field,
         &html! {
-            input type="text" id=(field.id()) name=(field.name) value=(field.value) autocomplete="off" spellcheck="false" autofocus[field.first]
-                required[field.required] maxlength=[(field.most > 0).then_some(field.most)] aria-describedby=[described(&field)];
+            input type="text" id=(field.id()) name=(field.name) value=(field.value)
+                autocomplete="off" spellcheck="false" autofocus[field.first]
+                required[field.required] maxlength=[(field.most > 0).then_some(field.most)]
+                    aria-describedby=[described(&field)];
         },
     )
 }
@@ -164,7 +177,8 @@ pub(super) fn lines(field: Field<'_>) -> Markup {
     around(
         &field,
         &html! {
-            textarea id=(field.id()) name=(field.name) required[field.required] maxlength=[(field.most > 0).then_some(field.most)]
+            textarea id=(field.id()) name=(field.name)
+                required[field.required] maxlength=[(field.most > 0).then_some(field.most)]
                 aria-describedby=[described(&field)] { (field.value) }
         },
     )
@@ -175,7 +189,8 @@ pub(super) fn whole(field: Field<'_>, least: u64, most: u64) -> Markup {
     around(
         &field,
         &html! {
-            input type="number" id=(field.id()) name=(field.name) value=(field.value) data-type="number" min=(least) max=(most) step="1"
+            input type="number" id=(field.id()) name=(field.name) value=(field.value)
+                data-type="number" min=(least) max=(most) step="1"
                 required[field.required] aria-describedby=[described(&field)];
         },
     )
@@ -186,20 +201,24 @@ pub(super) fn date(field: Field<'_>) -> Markup {
     around(
         &field,
         &html! {
-            input type="date" id=(field.id()) name=(field.name) value=(field.value) required[field.required]
+            input type="date" id=(field.id()) name=(field.name) value=(field.value)
+                required[field.required]
                 aria-describedby=[described(&field)];
         },
     )
 }
 
-/// One of a list; each with its value and its words. Nothing is chosen beforehand unless `field.value` says so.
+/// One of a list; each with its value and its words. Nothing is chosen beforehand unless
+/// `field.value` says so.
 pub(super) fn one_of(field: Field<'_>, choices: &[(String, String)]) -> Markup {
     around(
         &field,
         &html! {
-            select id=(field.id()) name=(field.name) required[field.required] aria-describedby=[described(&field)] {
+            select id=(field.id()) name=(field.name)
+                required[field.required] aria-describedby=[described(&field)] {
                 option value="" selected[field.value.is_empty()] { "Choose" }
-                @for (value, words) in choices { option value=(value) selected[field.value == value] { (words) } }
+                @for (value, words) in choices {
+                    option value=(value) selected[field.value == value] { (words) } }
             }
         },
     )

@@ -17,7 +17,8 @@ pub struct PolicyText<'a> {
     pub text: &'a str,
     /// SHA-256 of the text's bytes.
     pub sha256: [u8; 32],
-    /// Since when it holds here, in hundredths of a second since 1970-01-01 UTC; none for the text that ships.
+    /// Since when it holds here, in hundredths of a second since 1970-01-01 UTC; none for the text
+    /// that ships.
     pub since_cs: Option<u64>,
 }
 
@@ -34,7 +35,8 @@ pub struct PolicyView<'a> {
     pub shown: usize,
 }
 
-/// The order's text: `/console/policy`, with `?version=` its index from the newest. Shown to whoever asks, with or without a session.
+/// The order's text: `/console/policy`, with `?version=` its index from the newest. Shown to
+/// whoever asks, with or without a session.
 pub fn policy(view: &PolicyView<'_>) -> Markup {
     let shown = view.versions.get(view.shown);
     let main = html! {
@@ -45,15 +47,22 @@ pub fn policy(view: &PolicyView<'_>) -> Markup {
                     (facts(&[
                         ("Version", html! { (text.version) }),
                         ("SHA-256 of the text", digest(hex::encode(text.sha256))),
-                        ("Holds here", html! { @match text.since_cs { Some(since_cs) => { "since " (when(since_cs)) }, None => "as shipped: the public text, redacted by its publisher" } }),
+                        ("Holds here", html! { @match text.since_cs {
+                            Some(since_cs) => { "since " (when(since_cs)) },
+                            None => "as shipped: the public text, redacted by its publisher" } }),
                         ("Check it", html! {
-                            @if text.text == SPECIAL_ORDER { code { "sha256sum policy-5-27.txt" } " of " a href={ (AT) "policy-5-27.txt" } download { "the file" } }
+                            @if text.text == SPECIAL_ORDER {
+                                code { "sha256sum policy-5-27.txt" }
+                                " of " a href={ (AT) "policy-5-27.txt" } download { "the file" } }
                             @else { "SHA-256 of the text's bytes, UTF-8" }
                         }),
                     ]))
                     @if view.versions.len() > 1 {
                         h2 { "Versions" }
-                        ul { @for (at, other) in view.versions.iter().enumerate() { li { a href={ "/console/policy?version=" (at) } aria-current=[(at == view.shown).then_some("true")] { (other.version) } } } }
+                        ul { @for (at, other) in view.versions.iter().enumerate() {
+                            li { a href={ "/console/policy?version=" (at) }
+                            aria-current=[(at == view.shown).then_some("true")] { (other.version) }
+                            } } }
                     }
                 }
                 section.panel aria-label="The order" { p.order { (text.text) } }
@@ -63,13 +72,21 @@ pub fn policy(view: &PolicyView<'_>) -> Markup {
     match view.desk {
         Some(desk) => inside(
             desk,
-            &Page { here: Here::Policy, title: "The special order", beside: html! {}, wide: false, scripts: &[], keys: &[] },
+            &Page {
+                here: Here::Policy,
+                title: "The special order",
+                beside: html! {},
+                wide: false,
+                scripts: &[],
+                keys: &[],
+            },
             &main,
         ),
         None => outside(
             "The special order",
             view.state,
-            &html! { h1 { "The special order" } (main) p { a href="/console/log-on" { "Log on" } } },
+            &html! { h1 { "The special order" } (main) p { a href="/console/log-on" { "Log on" } }
+            },
         ),
     }
 }

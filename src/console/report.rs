@@ -4,7 +4,9 @@ use maud::{Markup, html};
 
 use super::compare::Biography;
 use super::inquiry::{beside, steps};
-use super::parts::{Field, digest, ending, facts, line, lines, note, one_of, revision, sentence, when};
+use super::parts::{
+    Field, digest, ending, facts, line, lines, note, one_of, revision, sentence, when,
+};
 use super::shell::{Desk, Here, Page, inside};
 use super::work::as_part;
 use crate::booking::VersionId;
@@ -13,7 +15,8 @@ use crate::limits::{REASON_CHARS_MAX, REASON_CHARS_MIN, TEXT_CHARS_MAX};
 use crate::roster::Duty;
 
 /// What stands on every report beside the NOTE.
-const LINE_UP: &str = "Do not build a line-up from a photo of this report without independent evidence.";
+const LINE_UP: &str =
+    "Do not build a line-up from a photo of this report without independent evidence.";
 
 /// What the page of a report shows.
 #[derive(Clone, Debug)]
@@ -66,7 +69,14 @@ pub fn report(view: &ReportView<'_>) -> Markup {
             }
         }
     };
-    let page = Page { here: Here::Elsewhere, title: "Report", beside: beside(inquiry), wide: false, scripts: &[], keys: &[] };
+    let page = Page {
+        here: Here::Elsewhere,
+        title: "Report",
+        beside: beside(inquiry),
+        wide: false,
+        scripts: &[],
+        keys: &[],
+    };
     inside(desk, &page, &main)
 }
 
@@ -77,12 +87,14 @@ fn issue(view: &ReportView<'_>) -> Markup {
         section.panel {
             h2 { "Facial Recognition Image Compare Report" }
             @if inquiry.stage() == Stage::Reviewed && part {
-                p { "Two examiners have dispositioned every candidate. The report shows both, with the probe, the array, who asked, why, and the proofs of the log." }
+                p { "Two examiners have dispositioned every candidate. The report shows both, with \
+                    the probe, the array, who asked, why, and the proofs of the log." }
                 form data-verb={ "POST /v1/inquiries/" (inquiry.id()) "/report" } data-next="" {
                     (revision(inquiry.revision()))
                     (ending(&html! { button.main { "Issue the report" } }))
                 }
-            } @else { p { "There is no report yet: the inquiry is " (inquiry.stage().words()) "." } }
+            } @else { p { "There is no report yet: the inquiry is " (inquiry.stage().words()) "." }
+                }
         }
     }
 }
@@ -98,7 +110,8 @@ fn issued(view: &ReportView<'_>, report: &Report) -> Markup {
                 ("SHA-256 of the PDF", digest(report.sha256)),
                 ("Proof", html! {
                     @if view.witnessed { span.good { "Cosigned by a quorum of witnesses" } }
-                    @else { span.warn { "Not yet witnessed" } ": fetch the proof again once a quorum has cosigned the log" }
+                    @else { span.warn { "Not yet witnessed" } ": fetch the proof again once a \
+                        quorum has cosigned the log" }
                 }),
             ]))
             @if view.kept {
@@ -106,8 +119,10 @@ fn issued(view: &ReportView<'_>, report: &Report) -> Markup {
                     a.button.main href=(pdf) download { "Download the PDF" }
                     a.button href={ (pdf) ".tlog-proof" } download { "Download its proof" }
                 }
-                p.hint { "Whoever has both checks them without the box: " code { "smrtctl report verify FILE" } "." }
-            } @else { p { "The box's copy is gone with a booking that it carried; the log keeps its digest." } }
+                p.hint { "Whoever has both checks them without the box: "
+                    code { "smrtctl report verify FILE" } "." }
+            } @else { p { "The box's copy is gone with a booking that it carried; the log keeps \
+                its digest." } }
         }
     }
 }
@@ -115,11 +130,23 @@ fn issued(view: &ReportView<'_>, report: &Report) -> Markup {
 fn dispositions(view: &ReportView<'_>) -> Markup {
     let inquiry = view.inquiry;
     let disposed = |version, review: Option<&crate::inquiry::Review>| {
-        let words = inquiry.candidate(version).and_then(|candidate| Some(review?.disposed(candidate)?.words()));
+        let words = inquiry
+            .candidate(version)
+            .and_then(|candidate| Some(review?.disposed(candidate)?.words()));
         sentence(words.unwrap_or("none"))
     };
-    let seen = |version| view.sight.candidates.iter().any(|sight| sight.version == version && sight.score_and_biography);
-    let biography = |version| view.biographies.iter().find(|(other, _)| *other == version && seen(version)).map(|(_, biography)| biography);
+    let seen = |version| {
+        view.sight
+            .candidates
+            .iter()
+            .any(|sight| sight.version == version && sight.score_and_biography)
+    };
+    let biography = |version| {
+        view.biographies
+            .iter()
+            .find(|(other, _)| *other == version && seen(version))
+            .map(|(_, biography)| biography)
+    };
     let differ = inquiry.disagreements().unwrap_or_default();
     html! {
         section.panel {
@@ -129,7 +156,8 @@ fn dispositions(view: &ReportView<'_>) -> Markup {
                 div.scroll tabindex="0" role="region" aria-labelledby="array-title" {
                     table {
                         thead { tr {
-                            th.number scope="col" { "Rank" } th.number scope="col" { "Score" } th scope="col" { "Booking" }
+                            th.number scope="col" { "Rank" } th.number scope="col" { "Score" }
+                                th scope="col" { "Booking" }
                             th scope="col" { "First examiner" } th scope="col" { "Second examiner" }
                         } }
                         tbody {
@@ -137,16 +165,23 @@ fn dispositions(view: &ReportView<'_>) -> Markup {
                                 @let version = candidate.version;
                                 tr {
                                     th.number scope="row" { (candidate.rank) }
-                                    td.number { @if seen(version) { (format!("{:.3}", candidate.score)) } @else { span.quiet { "hidden" } } }
+                                    td.number { @if seen(version) {
+                                        (format!("{:.3}", candidate.score)) }
+                                        @else { span.quiet { "hidden" } } }
                                     td {
                                         @match biography(version) {
-                                            Some(known) => { (known.booking.name) br; span.quiet.small { (known.agency) " " (known.number) } }
-                                            None if candidate.released_cs.is_some() => span.quiet { "Released by its agency" },
+                                            Some(known) => { (known.booking.name) br;
+                                                span.quiet.small { (known.agency) " " (known.number)
+                                                } }
+                                            None if candidate.released_cs.is_some() => span.quiet {
+                                                "Released by its agency" },
                                             None => span.quiet { "not shown" },
                                         }
                                     }
                                     td { (disposed(version, inquiry.first())) }
-                                    td { (disposed(version, inquiry.second())) @if differ.contains(&version) { br; span.warn { "The two disagree" } } }
+                                    td { (disposed(version, inquiry.second()))
+                                        @if differ.contains(&version) {
+                                        br; span.warn { "The two disagree" } } }
                                 }
                             }
                         }
@@ -161,14 +196,17 @@ fn evidence(inquiry: &Inquiry, operates: bool) -> Markup {
     html! {
         section.panel {
             h2 { "As evidence" }
-            p { "A report that is used for a positive identification is seized as evidence. Each hand-over is recorded here." }
+            p { "A report that is used for a positive identification is seized as evidence. Each \
+                hand-over is recorded here." }
             @if inquiry.evidence().is_empty() { p.empty { "Nobody has received it as evidence." } }
             @else {
                 ol {
                     @for link in inquiry.evidence() {
                         li {
-                            (when(link.at_cs)) ": " (link.handover.received_by) ", " (link.handover.of) ", recorded by " (link.by.id)
-                            @if let Some(number) = &link.handover.leads_number { ", I/Leads " (number) }
+                            (when(link.at_cs)) ": " (link.handover.received_by)
+                                ", " (link.handover.of) ", recorded by " (link.by.id)
+                            @if let Some(number) = &link.handover.leads_number {
+                                ", I/Leads " (number) }
                         }
                     }
                 }
@@ -176,11 +214,18 @@ fn evidence(inquiry: &Inquiry, operates: bool) -> Markup {
             @if operates {
                 details {
                     summary { "Record who received it" }
-                    form data-verb={ "POST /v1/inquiries/" (inquiry.id()) "/evidence" } data-next="" {
+                    form data-verb={ "POST /v1/inquiries/" (inquiry.id()) "/evidence" }
+                        data-next="" {
                         (revision(inquiry.revision()))
-                        (line(Field { name: "handover.received_by", label: "Received by", hint: "A person's name.", required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
-                        (line(Field { name: "handover.of", label: "Of which agency, court or office", required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
-                        (line(Field { name: "handover.leads_number", label: "I/Leads number", hint: "Under which the identification is documented.", most: TEXT_CHARS_MAX, ..Field::default() }))
+                        (line(Field { name: "handover.received_by", label: "Received by",
+                            hint: "A person's name.", required: true, most: TEXT_CHARS_MAX,
+                            ..Field::default() }))
+                        (line(Field { name: "handover.of",
+                            label: "Of which agency, court or office", required: true,
+                            most: TEXT_CHARS_MAX, ..Field::default() }))
+                        (line(Field { name: "handover.leads_number", label: "I/Leads number",
+                            hint: "Under which the identification is documented.",
+                            most: TEXT_CHARS_MAX, ..Field::default() }))
                         (ending(&html! { button { "Record the hand-over" } }))
                     }
                 }
@@ -196,9 +241,14 @@ fn outcome(inquiry: &Inquiry, operates: bool) -> Markup {
             @match inquiry.outcome() {
                 Some(recorded) => {
                     (facts(&[
-                        ("What became of it", html! { (sentence(recorded.outcome.upshot.words())) }),
-                        ("Independent evidence", html! { @match &recorded.outcome.independent_evidence { Some(words) => (words), None => "none stated" } }),
-                        ("I/Leads number", html! { @match inquiry.leads_number() { Some(number) => (number), None => "none" } }),
+                        ("What became of it", html! { (sentence(recorded.outcome.upshot.words()))
+                            }),
+                        ("Independent evidence", html! {
+                            @match &recorded.outcome.independent_evidence {
+                            Some(words) => (words), None => "none stated" } }),
+                        ("I/Leads number", html! {
+                            @match inquiry.leads_number() { Some(number) => (number), None => "none"
+                            } }),
                         ("Recorded", html! { (when(recorded.at_cs)) " by " (recorded.by.id) }),
                     ]))
                 }
@@ -211,15 +261,23 @@ fn outcome(inquiry: &Inquiry, operates: bool) -> Markup {
 
 fn outcome_form(inquiry: &Inquiry) -> Markup {
     let hint = format!(
-        "What it stands on beside this report, in words: {REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters. Wanted for an arrest, an identification, or somebody found."
+        "What it stands on beside this report, in words: {REASON_CHARS_MIN} to {REASON_CHARS_MAX} \
+         characters. Wanted for an arrest, an identification, or somebody found."
     );
-    let choices: Vec<(String, String)> = UPSHOTS.iter().map(|(upshot, name)| ((*name).to_owned(), sentence(upshot.words()))).collect();
+    let choices: Vec<(String, String)> = UPSHOTS
+        .iter()
+        .map(|(upshot, name)| ((*name).to_owned(), sentence(upshot.words())))
+        .collect();
     html! {
         form data-verb={ "POST /v1/inquiries/" (inquiry.id()) "/outcome" } data-next="" {
             (revision(inquiry.revision()))
-            (one_of(Field { name: "outcome.upshot", label: "What became of it", required: true, ..Field::default() }, &choices))
-            (lines(Field { name: "outcome.independent_evidence", label: "Independent evidence", hint: &hint, most: REASON_CHARS_MAX, ..Field::default() }))
-            (line(Field { name: "outcome.leads_number", label: "I/Leads number", hint: "Wanted for a positive identification, and where the report is evidence.", most: TEXT_CHARS_MAX, ..Field::default() }))
+            (one_of(Field { name: "outcome.upshot", label: "What became of it", required: true,
+                ..Field::default() }, &choices))
+            (lines(Field { name: "outcome.independent_evidence", label: "Independent evidence",
+                hint: &hint, most: REASON_CHARS_MAX, ..Field::default() }))
+            (line(Field { name: "outcome.leads_number", label: "I/Leads number", hint: "Wanted for \
+                a positive identification, and where the report is \
+                evidence.", most: TEXT_CHARS_MAX, ..Field::default() }))
             (ending(&html! { button.main { "Record the outcome" } }))
         }
     }

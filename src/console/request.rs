@@ -7,7 +7,9 @@ use super::parts::{Field, date, ending, line, lines, one_of, whole};
 use super::shell::{Desk, Here, Page, inside};
 use crate::booking::{Identifier, Text};
 use crate::inquiry::NumberPattern;
-use crate::limits::{CANDIDATES_DEFAULT, REASON_CHARS_MAX, REASON_CHARS_MIN, REVIEWED_CANDIDATES_MAX, TEXT_CHARS_MAX};
+use crate::limits::{
+    CANDIDATES_DEFAULT, REASON_CHARS_MAX, REASON_CHARS_MIN, REVIEWED_CANDIDATES_MAX, TEXT_CHARS_MAX,
+};
 
 /// An agency that may ask today.
 #[derive(Clone, Debug)]
@@ -29,8 +31,15 @@ pub struct RequestView<'a> {
     pub agencies: &'a [AgencyChoice],
 }
 
-const PURPOSES: [&str; 7] =
-    ["crime", "law_violation", "terrorism", "missing_or_endangered", "identity_verification", "other", "court_order"];
+const PURPOSES: [&str; 7] = [
+    "crime",
+    "law_violation",
+    "terrorism",
+    "missing_or_endangered",
+    "identity_verification",
+    "other",
+    "court_order",
+];
 
 /// A new inquiry: `/console/inquiries/new`.
 pub fn request(view: &RequestView<'_>) -> Markup {
@@ -47,62 +56,91 @@ pub fn request(view: &RequestView<'_>) -> Markup {
             (attestations())
             section.panel {
                 h2 { "What happens next" }
-                p { "You hand over the probe and choose a face. Nothing is searched before you have approved exactly that by touching your key." }
-                (ending(&html! { button.main { "Open the inquiry" } a href="/console/work" { "Back to my work" } }))
+                p { "You hand over the probe and choose a face. Nothing is searched before you \
+                    have approved exactly that by touching your key." }
+                (ending(&html! { button.main { "Open the inquiry" }
+                    a href="/console/work" { "Back to my work" } }))
             }
         }
     };
-    inside(view.desk, &Page { here: Here::Request, title: "New inquiry", beside: html! {}, wide: false, scripts: &[], keys: &[] }, &main)
+    inside(
+        view.desk,
+        &Page {
+            here: Here::Request,
+            title: "New inquiry",
+            beside: html! {},
+            wide: false,
+            scripts: &[],
+            keys: &[],
+        },
+        &main,
+    )
 }
 
 fn requester(agencies: &[AgencyChoice]) -> Markup {
-    let choices: Vec<(String, String)> = agencies.iter().map(|agency| (agency.id.to_string(), agency.name.to_string())).collect();
+    let choices: Vec<(String, String)> =
+        agencies.iter().map(|agency| (agency.id.to_string(), agency.name.to_string())).collect();
     html! {
         fieldset {
             legend { "Who asks" }
             (line(Field {
-                name: "requester.name", label: "Name of the detective or officer", required: true, most: TEXT_CHARS_MAX,
-                hint: "A person's name. A title alone is refused, and so is your own name: nobody runs their own request.", ..Field::default()
+                name: "requester.name", label: "Name of the detective or officer", required: true,
+                    most: TEXT_CHARS_MAX,
+                hint: "A person's name. A title alone is refused, and so is your own name: nobody \
+                    runs their own request.", ..Field::default()
             }))
             (line(Field {
-                name: "requester.badge", label: "Badge", hint: "As the agency numbers them.", required: true, most: TEXT_CHARS_MAX, ..Field::default()
+                name: "requester.badge", label: "Badge", hint: "As the agency numbers them.",
+                    required: true, most: TEXT_CHARS_MAX, ..Field::default()
             }))
-            (one_of(Field { name: "requester.agency", label: "Agency", hint: "Only agencies whose agreement or admission is in force.", required: true, ..Field::default() }, &choices))
+            (one_of(Field { name: "requester.agency", label: "Agency",
+                hint: "Only agencies whose agreement or admission is in force.", required: true,
+                ..Field::default() }, &choices))
         }
     }
 }
 
 fn reference(agencies: &[AgencyChoice]) -> Markup {
-    let patterns: Vec<(&Text, String)> =
-        agencies.iter().filter_map(|agency| Some((&agency.name, agency.pattern.as_ref()?.to_string()))).collect();
+    let patterns: Vec<(&Text, String)> = agencies
+        .iter()
+        .filter_map(|agency| Some((&agency.name, agency.pattern.as_ref()?.to_string())))
+        .collect();
     html! {
         fieldset {
             legend { "Which case" }
             div.choice {
-                input type="radio" id="reference-complaint" name="reference.kind" value="complaint_number" required data-shows="complaint";
+                input type="radio" id="reference-complaint" name="reference.kind"
+                    value="complaint_number" required data-shows="complaint";
                 label for="reference-complaint" { "A complaint number" }
             }
             fieldset.bare.when #complaint hidden disabled {
                 legend.unseen { "Complaint number" }
                 (line(Field {
-                    name: "reference.number", label: "Complaint number", required: true, most: TEXT_CHARS_MAX,
-                    hint: "Placeholders, zeros and numbers that the agency wouldn't write are refused.", ..Field::default()
+                    name: "reference.number", label: "Complaint number", required: true,
+                        most: TEXT_CHARS_MAX,
+                    hint: "Placeholders, zeros and numbers that the agency wouldn't write are \
+                        refused.", ..Field::default()
                 }))
                 @if !patterns.is_empty() {
-                    p.hint { "As these agencies write them (9 is a digit, A a letter, * any of both):" }
-                    ul.plain.small { @for (agency, pattern) in &patterns { li { (agency) ": " code { (pattern) } } } }
+                    p.hint { "As these agencies write them (9 is a digit, A a letter, * any of \
+                        both):" }
+                    ul.plain.small { @for (agency, pattern)
+                        in &patterns { li { (agency) ": " code { (pattern) } } } }
                 }
             }
             div.choice {
-                input type="radio" id="reference-other" name="reference.kind" value="other" required data-shows="other-reference";
+                input type="radio" id="reference-other" name="reference.kind" value="other"
+                    required data-shows="other-reference";
                 label for="reference-other" { "Another identifier" }
             }
             fieldset.bare.when #other-reference hidden disabled {
                 legend.unseen { "Another identifier" }
                 (line(Field {
-                    name: "reference.description", label: "Kind", hint: "What it is a number of.", required: true, most: TEXT_CHARS_MAX, ..Field::default()
+                    name: "reference.description", label: "Kind", hint: "What it is a number of.",
+                        required: true, most: TEXT_CHARS_MAX, ..Field::default()
                 }))
-                (line(Field { name: "reference.number", id: "other-number", label: "Identifier", required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
+                (line(Field { name: "reference.number", id: "other-number", label: "Identifier",
+                    required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
             }
         }
     }
@@ -114,17 +152,21 @@ fn purpose() -> Markup {
             legend { "What for" }
             p.hint { "The order's closed list. What fits none of these is not searched." }
             @for kind in PURPOSES {
-                @let shows = matches!(kind, "other" | "court_order").then(|| format!("purpose-{kind}-more"));
+                @let shows = matches!(kind,
+                    "other" | "court_order").then(|| format!("purpose-{kind}-more"));
                 div.choice {
-                    input type="radio" id={ "purpose-" (kind) } name="purpose.kind" value=(kind) required data-shows=[&shows];
+                    input type="radio" id={ "purpose-" (kind) } name="purpose.kind" value=(kind)
+                        required data-shows=[&shows];
                     label for={ "purpose-" (kind) } { (purpose_words(kind)) }
                 }
                 @if kind == "other" {
                     fieldset.bare.when id=[&shows] hidden disabled {
                         legend.unseen { "The other purpose" }
-                        (line(Field { name: "purpose.description", label: "Which purpose", required: true, most: TEXT_CHARS_MAX, hint: "", ..Field::default() }))
+                        (line(Field { name: "purpose.description", label: "Which purpose",
+                            required: true, most: TEXT_CHARS_MAX, hint: "", ..Field::default() }))
                         (line(Field {
-                            name: "purpose.supervisor", label: "Supervisor who answers for it", required: true, most: TEXT_CHARS_MAX,
+                            name: "purpose.supervisor", label: "Supervisor who answers for it",
+                                required: true, most: TEXT_CHARS_MAX,
                             hint: "Another person than the requester.", ..Field::default()
                         }))
                     }
@@ -132,9 +174,12 @@ fn purpose() -> Markup {
                 @if kind == "court_order" {
                     fieldset.bare.when id=[&shows] hidden disabled {
                         legend.unseen { "The court order" }
-                        (line(Field { name: "purpose.court", label: "Court", required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
-                        (line(Field { name: "purpose.number", label: "Number of the order", required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
-                        (date(Field { name: "purpose.date", label: "Date of the order", hint: "Not after today.", required: true, ..Field::default() }))
+                        (line(Field { name: "purpose.court", label: "Court", required: true,
+                            most: TEXT_CHARS_MAX, ..Field::default() }))
+                        (line(Field { name: "purpose.number", label: "Number of the order",
+                            required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
+                        (date(Field { name: "purpose.date", label: "Date of the order",
+                            hint: "Not after today.", required: true, ..Field::default() }))
                     }
                 }
             }
@@ -144,7 +189,8 @@ fn purpose() -> Markup {
 
 fn reason() -> Markup {
     let hint = format!(
-        "{REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters in words: what happened, and why this face. A placeholder, one thing said over and over, \
+        "{REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters in words: what happened, and why this \
+         face. A placeholder, one thing said over and over, \
          or the reference and the source once more are refused."
     );
     let default = CANDIDATES_DEFAULT.to_string();
@@ -152,14 +198,17 @@ fn reason() -> Markup {
     html! {
         fieldset {
             legend { "Why, and with which photo" }
-            (lines(Field { name: "reason", label: "Reason", hint: &hint, required: true, most: REASON_CHARS_MAX, ..Field::default() }))
+            (lines(Field { name: "reason", label: "Reason", hint: &hint, required: true,
+                most: REASON_CHARS_MAX, ..Field::default() }))
             div.row {
                 (line(Field {
-                    name: "probe_source", label: "Where the photo comes from", required: true, most: TEXT_CHARS_MAX,
+                    name: "probe_source", label: "Where the photo comes from", required: true,
+                        most: TEXT_CHARS_MAX,
                     hint: "For example which camera, and how it was exported.", ..Field::default()
                 }))
                 (whole(
-                    Field { name: "candidates", label: "Candidates, at most", hint: &most, required: true, value: &default, ..Field::default() },
+                    Field { name: "candidates", label: "Candidates, at most", hint: &most,
+                        required: true, value: &default, ..Field::default() },
                     1,
                     REVIEWED_CANDIDATES_MAX as u64,
                 ))
@@ -172,14 +221,18 @@ fn attestations() -> Markup {
     html! {
         fieldset {
             legend { "What you attest" }
-            p.hint { "You sign these by touch before the search, and auditors read them. Without each of them nothing is searched." }
+            p.hint { "You sign these by touch before the search, and auditors read them. Without \
+                each of them nothing is searched." }
             @for (name, words) in [
-                ("not_solely_protected", "This search is not solely for speech or action that the First Amendment protects."),
-                ("shows_person_sought", "The probe is a photo of the person sought: no sketch, no composite, nothing generated, no other person's image."),
+                ("not_solely_protected", "This search is not solely for speech or action that the \
+                    First Amendment protects."),
+                ("shows_person_sought", "The probe is a photo of the person sought: no sketch, no \
+                    composite, nothing generated, no other person's image."),
                 ("source_as_stated", "The probe comes from the source that is stated above."),
             ] {
                 div.choice {
-                    input type="checkbox" id={ "attest-" (name) } name={ "attestations." (name) } value="true" required;
+                    input type="checkbox" id={ "attest-" (name) } name={ "attestations." (name) }
+                        value="true" required;
                     label for={ "attest-" (name) } { (words) }
                 }
             }

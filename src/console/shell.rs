@@ -1,4 +1,5 @@
-//! Around every page: what the state folder is for, who is here, the way to the other pages, the lock.
+//! Around every page: what the state folder is for, who is here, the way to the other pages, the
+//! lock.
 
 use maud::{DOCTYPE, Markup, html};
 
@@ -104,11 +105,24 @@ impl Here {
 
     fn of(role: Role) -> &'static [Self] {
         match role {
-            Role::Operator | Role::OperatorExaminer => &[Self::Work, Self::Request, Self::Outcomes, Self::Policy],
+            Role::Operator | Role::OperatorExaminer => {
+                &[Self::Work, Self::Request, Self::Outcomes, Self::Policy]
+            }
             Role::Examiner => &[Self::Work, Self::Policy],
-            Role::Administrator => &[Self::Decisions, Self::Roster, Self::Grants, Self::Alarms, Self::Policy],
-            Role::Commander => &[Self::Grants, Self::Roster, Self::Figures, Self::Alarms, Self::Policy],
-            Role::Auditor => &[Self::Log, Self::Samples, Self::Findings, Self::Operators, Self::Roster, Self::Policy],
+            Role::Administrator => {
+                &[Self::Decisions, Self::Roster, Self::Grants, Self::Alarms, Self::Policy]
+            }
+            Role::Commander => {
+                &[Self::Grants, Self::Roster, Self::Figures, Self::Alarms, Self::Policy]
+            }
+            Role::Auditor => &[
+                Self::Log,
+                Self::Samples,
+                Self::Findings,
+                Self::Operators,
+                Self::Roster,
+                Self::Policy,
+            ],
         }
     }
 }
@@ -166,7 +180,8 @@ pub(super) fn outside(title: &str, state: StateKind, main: &Markup) -> Markup {
             body {
                 (mark(state))
                 div.centre { main #main tabindex="-1" { (main) } }
-                footer.foot { p { "SMRT " (VERSION) } p { (state_words(state)) } p { "Investigative leads only, never identifications." } }
+                footer.foot { p { "SMRT " (VERSION) } p { (state_words(state)) }
+                    p { "Investigative leads only, never identifications." } }
             }
         }
     }
@@ -174,12 +189,14 @@ pub(super) fn outside(title: &str, state: StateKind, main: &Markup) -> Markup {
 
 /// A page at a desk.
 pub(super) fn inside(desk: &Desk, page: &Page<'_>, main: &Markup) -> Markup {
-    let scripts: Vec<&str> = std::iter::once("console.js").chain(page.scripts.iter().copied()).collect();
+    let scripts: Vec<&str> =
+        std::iter::once("console.js").chain(page.scripts.iter().copied()).collect();
     let here = Here::of(desk.person.role);
     let alarmed = desk.alarms > 0;
     html! {
         (DOCTYPE)
-        html lang="en" data-session="yes" data-locks-minutes=(SESSION_LOCKS_MINUTES) data-wakes-minutes=(WAKES_MINUTES) {
+        html lang="en" data-session="yes" data-locks-minutes=(SESSION_LOCKS_MINUTES)
+            data-wakes-minutes=(WAKES_MINUTES) {
             (head(page.title, desk.state, &scripts))
             body {
                 a.skip href="#main" { "To the page" }
@@ -191,16 +208,19 @@ pub(super) fn inside(desk: &Desk, page: &Page<'_>, main: &Markup) -> Markup {
                             @for place in here {
                                 @let (href, name) = place.link();
                                 li {
-                                    a href=(href) aria-current=[(*place == page.here).then_some("page")] {
+                                    a href=(href)
+                                        aria-current=[(*place == page.here).then_some("page")] {
                                         (name)
-                                        @if *place == Here::Alarms && alarmed { " (" (desk.alarms) ")" }
+                                        @if *place == Here::Alarms && alarmed {
+                                            " (" (desk.alarms) ")" }
                                     }
                                 }
                             }
                         }
                     }
                     div.who {
-                        p { (desk.person.name) br; span.quiet.small { (role(desk.person.role)) " at " (desk.device) } }
+                        p { (desk.person.name) br;
+                            span.quiet.small { (role(desk.person.role)) " at " (desk.device) } }
                         button.plain type="button" data-opens="keys" { "Keys and light" }
                         button.plain type="button" data-locks data-keys="L" { "Lock" }
                         (log_off())
@@ -211,16 +231,20 @@ pub(super) fn inside(desk: &Desk, page: &Page<'_>, main: &Markup) -> Markup {
                     (main)
                 }
                 footer.foot {
-                    p { "SMRT " (VERSION) } p { (state_words(desk.state)) } p { (when(desk.now_cs)) }
+                    p { "SMRT " (VERSION) } p { (state_words(desk.state)) }
+                        p { (when(desk.now_cs)) }
                     p {
-                        @if alarmed { strong.bad { (count(desk.alarms, "alarm stands", "alarms stand")) ". Tell an administrator." } }
+                        @if alarmed { strong.bad {
+                            (count(desk.alarms, "alarm stands", "alarms stand"))
+                            ". Tell an administrator." } }
                         @else { "No alarm stands." }
                     }
                     p { "Investigative leads only, never identifications." }
                 }
                 (keys(page.keys))
                 div #idle-warning .warning role="status" hidden {
-                    "Nobody has touched this desk for " (SESSION_LOCKS_MINUTES - 1) " minutes. The screen is hidden in a minute; press any key to stay."
+                    "Nobody has touched this desk for " (SESSION_LOCKS_MINUTES - 1) " minutes. The \
+                     screen is hidden in a minute; press any key to stay."
                 }
                 template #lock-screen {
                     (mark(desk.state))
@@ -247,7 +271,8 @@ fn keys(own: &[(&str, &str)]) -> Markup {
             table {
                 thead { tr { th scope="col" { "Key" } th scope="col" { "Does" } } }
                 tbody {
-                    @for (key, does) in own.iter().chain(&[("?", "show this list"), ("L", "lock the screen"), ("Esc", "close this list")]) {
+                    @for (key, does) in own.iter().chain(&[("?", "show this list"),
+                        ("L", "lock the screen"), ("Esc", "close this list")]) {
                         tr { td { @for key in key.split(' ') { kbd { (key) } " " } } td { (does) } }
                     }
                 }

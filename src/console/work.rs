@@ -83,7 +83,9 @@ impl Step {
         let me = as_part(person);
         let (operates, examines) = (person.role.may(Duty::Operate), person.role.may(Duty::Examine));
         let own = operates && inquiry.operator().id == me.id;
-        let mine = |review: Option<&crate::inquiry::Review>| examines && review.is_some_and(|review| review.examiner.id == me.id);
+        let mine = |review: Option<&crate::inquiry::Review>| {
+            examines && review.is_some_and(|review| review.examiner.id == me.id)
+        };
         let requester = &inquiry.request().requester;
         let second = examines
             && !me.is(inquiry.operator())
@@ -141,36 +143,60 @@ pub fn work(view: &WorkView<'_>) -> Markup {
     let claims = |head: &&Head| matches!(head.step, Some(Step::ClaimFirst | Step::ClaimSecond));
     let outcome = |head: &&Head| head.step == Some(Step::Outcome);
     let all = || view.inquiries.iter();
-    let mine: Vec<&Head> = all().filter(|head| head.step.is_some() && !claims(head) && !outcome(head)).collect();
+    let mine: Vec<&Head> =
+        all().filter(|head| head.step.is_some() && !claims(head) && !outcome(head)).collect();
     let claimable: Vec<&Head> = all().filter(claims).collect();
     let open: Vec<&Head> = all().filter(outcome).collect();
-    let elsewhere: Vec<&Head> = all().filter(|head| head.step.is_none() && head.takes_part && !head.stage.is_over()).collect();
+    let elsewhere: Vec<&Head> = all()
+        .filter(|head| head.step.is_none() && head.takes_part && !head.stage.is_over())
+        .collect();
     let over: Vec<&Head> = all().filter(|head| head.takes_part && head.stage.is_over()).collect();
     let desk = view.desk;
     let main = html! {
         (section(desk, "waits", "Waits for you", &mine, "Nothing waits for you."))
-        @if desk.may(Duty::Examine) { (section(desk, "claimable", "Reviews that you may take", &claimable, "No review is free.")) }
-        @if desk.may(Duty::Operate) { (section(desk, "open", "Reports without an outcome", &open, "Every report has its outcome.")) }
+        @if desk.may(Duty::Examine) {
+            (section(desk, "claimable", "Reviews that you may take", &claimable,
+            "No review is free.")) }
+        @if desk.may(Duty::Operate) {
+            (section(desk, "open", "Reports without an outcome", &open,
+            "Every report has its outcome.")) }
         (section(desk, "elsewhere", "Yours, waiting for somebody else", &elsewhere, "None."))
         @if !over.is_empty() { (section(desk, "over", "Yours, ended lately", &over, "None.")) }
     };
     let beside = html! {
-        @if desk.may(Duty::Operate) { a.button.main href="/console/inquiries/new" data-keys="n" { "New inquiry" } }
+        @if desk.may(Duty::Operate) {
+            a.button.main href="/console/inquiries/new" data-keys="n" { "New inquiry" } }
     };
     let keys: &[(&str, &str)] = if desk.may(Duty::Operate) { &[("n", "new inquiry")] } else { &[] };
-    inside(desk, &Page { here: Here::Work, title: "My work", beside, wide: false, scripts: &[], keys }, &main)
+    inside(
+        desk,
+        &Page { here: Here::Work, title: "My work", beside, wide: false, scripts: &[], keys },
+        &main,
+    )
 }
 
 /// Reports and their outcomes: `/console/outcomes`.
 pub fn outcomes(view: &OutcomesView<'_>) -> Markup {
-    let (open, recorded): (Vec<&Head>, Vec<&Head>) = view.reports.iter().partition(|head| head.stage == Stage::Issued);
+    let (open, recorded): (Vec<&Head>, Vec<&Head>) =
+        view.reports.iter().partition(|head| head.stage == Stage::Issued);
     let main = html! {
         p { "Every report gets an outcome; how many have none is published." }
         (section(view.desk, "open", "Without an outcome", &open, "Every report has its outcome."))
         (section(view.desk, "recorded", "With an outcome", &recorded, "None yet."))
     };
     let beside = html! { p.quiet { (count(open.len(), "report is open", "reports are open")) } };
-    inside(view.desk, &Page { here: Here::Outcomes, title: "Reports and outcomes", beside, wide: false, scripts: &[], keys: &[] }, &main)
+    inside(
+        view.desk,
+        &Page {
+            here: Here::Outcomes,
+            title: "Reports and outcomes",
+            beside,
+            wide: false,
+            scripts: &[],
+            keys: &[],
+        },
+        &main,
+    )
 }
 
 fn section(desk: &Desk, id: &str, title: &str, heads: &[&Head], none: &str) -> Markup {
@@ -184,8 +210,10 @@ fn section(desk: &Desk, id: &str, title: &str, heads: &[&Head], none: &str) -> M
                     table {
                         thead {
                             tr {
-                                th scope="col" { "Reference" } th scope="col" { "Purpose" } th scope="col" { "Requester" }
-                                th scope="col" { "Operator" } th scope="col" { "Stands at" } th scope="col" { "Opened" } th scope="col" { "Next" }
+                                th scope="col" { "Reference" } th scope="col" { "Purpose" }
+                                    th scope="col" { "Requester" }
+                                th scope="col" { "Operator" } th scope="col" { "Stands at" }
+                                    th scope="col" { "Opened" } th scope="col" { "Next" }
                             }
                         }
                         tbody { @for head in heads { (row(desk, head)) } }
@@ -205,11 +233,15 @@ fn row(desk: &Desk, head: &Head) -> Markup {
             td { (head.requester) }
             td { (head.operator) }
             td { (sentence(head.stage.words())) }
-            td { (when(head.opened_cs)) br; span.quiet.small { (span(since, desk.now_cs)) @if head.issued_cs.is_some() { " since the report" } @else { " ago" } } }
+            td { (when(head.opened_cs)) br;
+                span.quiet.small { (span(since, desk.now_cs))
+                @if head.issued_cs.is_some() { " since the report" } @else { " ago" } } }
             td {
                 @match head.step {
-                    Some(step) => { @let (href, words) = step.link(head.id); a href=(href) { (words) span.unseen { " for " (head.reference) } } }
-                    None => a href={ "/console/inquiries/" (head.id) } { "Look at it" span.unseen { " for " (head.reference) } },
+                    Some(step) => { @let (href, words) = step.link(head.id);
+                        a href=(href) { (words) span.unseen { " for " (head.reference) } } }
+                    None => a href={ "/console/inquiries/" (head.id) } {
+                        "Look at it" span.unseen { " for " (head.reference) } },
                 }
             }
         }

@@ -1,12 +1,18 @@
 //! The face cut out, turned and scaled so that its landmarks lie where the embedder expects them.
 //!
-//! Sampling is from the full-resolution photo. Where the photo is finer than the crop, whole squares of pixels are averaged first, so that
-//! no pixel in the face is skipped.
+//! Sampling is from the full-resolution photo. Where the photo is finer than the crop, whole
+//! squares of pixels are averaged first, so that no pixel in the face is skipped.
 
 use image::RgbImage;
 
 /// Where the five landmarks lie in a crop of 112 px: eyes, nose, corners of the mouth.
-const TEMPLATE: [[f64; 2]; 5] = [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]];
+const TEMPLATE: [[f64; 2]; 5] = [
+    [38.2946, 51.6963],
+    [73.5318, 51.5014],
+    [56.0252, 71.7366],
+    [41.5493, 92.3655],
+    [70.7299, 92.2041],
+];
 /// The crop for which the template is given.
 const TEMPLATE_SIDE_PX: f64 = 112.0;
 
@@ -26,7 +32,9 @@ struct Similarity {
 pub(super) fn align(photo: &RgbImage, landmarks: &[[f32; 2]; 5], side: u32) -> Option<Vec<f32>> {
     let scale = f64::from(side) / TEMPLATE_SIDE_PX;
     let template = TEMPLATE.map(|[x, y]| [x * scale, y * scale]);
-    let to_photo = Similarity::between(&landmarks.map(|[x, y]| [f64::from(x), f64::from(y)]), &template)?.inverted();
+    let to_photo =
+        Similarity::between(&landmarks.map(|[x, y]| [f64::from(x), f64::from(y)]), &template)?
+            .inverted();
     // How many pixels of the photo one pixel of the crop covers along a side.
     let covers = to_photo.a.hypot(to_photo.b);
     #[expect(clippy::cast_possible_truncation, reason = "clamped to 1 to 256")]
@@ -49,7 +57,9 @@ pub(super) fn align(photo: &RgbImage, landmarks: &[[f32; 2]; 5], side: u32) -> O
         for x in 0..side {
             let [u, v] = to_photo.apply([f64::from(x), f64::from(y)]);
             // The centre of square i is the point (i + 1/2) step - 1/2 of the photo.
-            crop.extend(bilinear((u + 0.5) / step - 0.5, (v + 0.5) / step - 0.5, |x, y| reduced.at(x, y)));
+            crop.extend(bilinear((u + 0.5) / step - 0.5, (v + 0.5) / step - 0.5, |x, y| {
+                reduced.at(x, y)
+            }));
         }
     }
     Some(crop)
@@ -62,12 +72,15 @@ pub(super) fn mirrored(crop: &[f32], side: u32) -> Vec<f32> {
 }
 
 impl Similarity {
-    /// The one that brings `from` closest to `to` in the sum of squared distances; `None` where `from` is one point.
+    /// The one that brings `from` closest to `to` in the sum of squared distances; `None` where
+    /// `from` is one point.
     ///
-    /// Source: Umeyama's least squares in two dimensions, where it has a closed form: with points as complex numbers around their means,
-    /// a + ib is the sum of conj(from) to over the sum of |from|^2.
+    /// Source: Umeyama's least squares in two dimensions, where it has a closed form: with points
+    /// as complex numbers around their means, a + ib is the sum of conj(from) to over the sum of
+    /// |from|^2.
     fn between(from: &[[f64; 2]; 5], to: &[[f64; 2]; 5]) -> Option<Self> {
-        let mean = |points: &[[f64; 2]; 5]| [0, 1].map(|c| points.iter().map(|p| p[c]).sum::<f64>() / 5.0);
+        let mean =
+            |points: &[[f64; 2]; 5]| [0, 1].map(|c| points.iter().map(|p| p[c]).sum::<f64>() / 5.0);
         let (from_mean, to_mean) = (mean(from), mean(to));
         let (mut along, mut across, mut spread) = (0.0, 0.0, 0.0);
         for (f, t) in from.iter().zip(to) {
@@ -81,7 +94,12 @@ impl Similarity {
         if !(a.hypot(b).is_normal() && a.hypot(b) > 1e-6) {
             return None;
         }
-        Some(Self { a, b, dx: to_mean[0] - a * from_mean[0] + b * from_mean[1], dy: to_mean[1] - b * from_mean[0] - a * from_mean[1] })
+        Some(Self {
+            a,
+            b,
+            dx: to_mean[0] - a * from_mean[0] + b * from_mean[1],
+            dy: to_mean[1] - b * from_mean[0] - a * from_mean[1],
+        })
     }
 
     fn inverted(self) -> Self {
@@ -108,14 +126,21 @@ impl Reduced {
         let far = f64::from(side);
         let corners = [[0.0, 0.0], [far, 0.0], [0.0, far], [far, far]].map(|c| to_photo.apply(c));
         let range = |c: usize, length: u32| {
-            let (low, high) = corners.iter().fold((f64::MAX, f64::MIN), |(l, h), p| (l.min(p[c]), h.max(p[c])));
-            #[expect(clippy::cast_possible_truncation, reason = "clamped to the photo, whose sides fit u32")]
+            let (low, high) =
+                corners.iter().fold((f64::MAX, f64::MIN), |(l, h), p| (l.min(p[c]), h.max(p[c])));
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "clamped to the photo, whose sides fit u32"
+            )]
             let squares = |v: f64| v.clamp(0.0, f64::from(length)) as i64 / square;
             // One square more on each side: sampling looks at neighbours.
             ((squares(low) - 1).max(0), squares(high) + 2)
         };
         let ((left, right), (top, bottom)) = (range(0, photo.width()), range(1, photo.height()));
-        let means = (top..bottom).flat_map(|y| (left..right).map(move |x| (x, y))).map(|(x, y)| mean_of(photo, x, y, square)).collect();
+        let means = (top..bottom)
+            .flat_map(|y| (left..right).map(move |x| (x, y)))
+            .map(|(x, y)| mean_of(photo, x, y, square))
+            .collect();
         Self { left, top, width: right - left, means }
     }
 
@@ -124,7 +149,11 @@ impl Reduced {
         if x < 0 || x >= self.width || y < 0 {
             return [0.0; 3];
         }
-        usize::try_from(y * self.width + x).ok().and_then(|at| self.means.get(at)).copied().unwrap_or([0.0; 3])
+        usize::try_from(y * self.width + x)
+            .ok()
+            .and_then(|at| self.means.get(at))
+            .copied()
+            .unwrap_or([0.0; 3])
     }
 }
 
@@ -135,7 +164,8 @@ fn mean_of(photo: &RgbImage, x: i64, y: i64, square: i64) -> [f32; 3] {
         let to = (from + square).min(i64::from(length));
         (u32::try_from(from).unwrap_or(u32::MAX), u32::try_from(to).unwrap_or(0))
     };
-    let ((left, right), (top, bottom)) = (clip(x * square, photo.width()), clip(y * square, photo.height()));
+    let ((left, right), (top, bottom)) =
+        (clip(x * square, photo.width()), clip(y * square, photo.height()));
     for py in top..bottom {
         for px in left..right {
             for (s, &v) in sum.iter_mut().zip(&photo.get_pixel(px, py).0) {
@@ -143,13 +173,19 @@ fn mean_of(photo: &RgbImage, x: i64, y: i64, square: i64) -> [f32; 3] {
             }
         }
     }
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "256 x 256 pixels of 255 are below 2^24")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "256 x 256 pixels of 255 are below 2^24"
+    )]
     sum.map(|s| (f64::from(s) / (square * square) as f64) as f32)
 }
 
 fn pixel_at(photo: &RgbImage, x: i64, y: i64) -> [f32; 3] {
     match (u32::try_from(x), u32::try_from(y)) {
-        (Ok(x), Ok(y)) if x < photo.width() && y < photo.height() => photo.get_pixel(x, y).0.map(f32::from),
+        (Ok(x), Ok(y)) if x < photo.width() && y < photo.height() => {
+            photo.get_pixel(x, y).0.map(f32::from)
+        }
         _ => [0.0; 3],
     }
 }
@@ -196,7 +232,8 @@ mod tests {
         assert!(Similarity::between(&[[f64::NAN, 5.0]; 5], &TEMPLATE).is_none());
     }
 
-    /// A photo whose colours are slopes from 0 to 250: sampling between pixels must give the value of the slope.
+    /// A photo whose colours are slopes from 0 to 250: sampling between pixels must give the value
+    /// of the slope.
     fn slopes(side: u32) -> RgbImage {
         let value = |t: u32| u8::try_from(t * 250 / side).unwrap();
         RgbImage::from_fn(side, side, |x, y| image::Rgb([value(x), value(y), 128]))
@@ -211,7 +248,12 @@ mod tests {
             for (x, y) in [(20u32, 30u32), (60, 60), (100, 90)] {
                 let at = ((y * 112 + x) * 3) as usize;
                 let wanted = |t: u32| (f64::from(t) * scale + 10.0) / f64::from(side) * 250.0;
-                assert!((f64::from(crop[at]) - wanted(x)).abs() < 1.6, "{scale} {x}: {} {}", crop[at], wanted(x));
+                assert!(
+                    (f64::from(crop[at]) - wanted(x)).abs() < 1.6,
+                    "{scale} {x}: {} {}",
+                    crop[at],
+                    wanted(x)
+                );
                 assert!((f64::from(crop[at + 1]) - wanted(y)).abs() < 1.6, "{scale} {y}");
                 assert!((crop[at + 2] - 128.0).abs() < 0.01);
             }
@@ -232,7 +274,10 @@ mod tests {
     #[test]
     fn a_mirrored_crop_is_mirrored_row_by_row() {
         let crop: Vec<f32> = (0..12u8).map(f32::from).collect();
-        assert_eq!(mirrored(&crop, 2), [3.0, 4.0, 5.0, 0.0, 1.0, 2.0, 9.0, 10.0, 11.0, 6.0, 7.0, 8.0]);
+        assert_eq!(
+            mirrored(&crop, 2),
+            [3.0, 4.0, 5.0, 0.0, 1.0, 2.0, 9.0, 10.0, 11.0, 6.0, 7.0, 8.0]
+        );
         assert_eq!(mirrored(&mirrored(&crop, 2), 2), crop);
     }
 }

@@ -52,8 +52,9 @@ impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let found = String::deserialize(deserializer)?;
         let mut bytes = [0; 32];
-        hex::decode_to_slice(&found, &mut bytes)
-            .map_err(|_| serde::de::Error::custom(format!("'{found}' is not a SHA-256 of 64 hexadecimal digits")))?;
+        hex::decode_to_slice(&found, &mut bytes).map_err(|_| {
+            serde::de::Error::custom(format!("'{found}' is not a SHA-256 of 64 hexadecimal digits"))
+        })?;
         Ok(Self(bytes))
     }
 }

@@ -1,8 +1,9 @@
 //! One photo's way from bytes to embedding, on one thread.
 //!
-//! **A face is usable** when the detector is sure of it and its eyes are far enough apart (`USABLE_SCORE_MIN`, `EYES_APART_PX_MIN`). Only
-//! usable faces count when it is asked whether there is one or several: a blurred head far behind neither spoils a booking photo nor makes
-//! an operator choose.
+//! **A face is usable** when the detector is sure of it and its eyes are far enough apart
+//! (`USABLE_SCORE_MIN`, `EYES_APART_PX_MIN`). Only usable faces count when it is asked whether
+//! there is one or several: a blurred head far behind neither spoils a booking photo nor makes an
+//! operator choose.
 
 use std::path::Path;
 use std::time::Instant;
@@ -19,7 +20,8 @@ use super::model::{Feed, Graph, ModelError, Network, read_model};
 use super::quality::QualityBounds;
 use crate::face::{Embedding, Face, ModelId};
 
-/// Goes up when the way from photo to embedding changes in a manner that changes embeddings: copies, canvases, template, sampling.
+/// Goes up when the way from photo to embedding changes in a manner that changes embeddings:
+/// copies, canvases, template, sampling.
 const CHAIN_VERSION: u32 = 1;
 
 /// Which of a photo's faces is meant.
@@ -27,9 +29,11 @@ const CHAIN_VERSION: u32 = 1;
 pub enum Choice {
     /// The only one: a booking photo must have exactly one usable face.
     Only,
-    /// Of a probe: an index into its faces, best first, or the only usable one. The one chosen must be usable too.
+    /// Of a probe: an index into its faces, best first, or the only usable one. The one chosen must
+    /// be usable too.
     Face(Option<usize>),
-    /// The one nearest the middle, size counting in its favour, usable or not: for labelled photos that are framed around their subject.
+    /// The one nearest the middle, size counting in its favour, usable or not: for labelled photos
+    /// that are framed around their subject.
     Central,
 }
 
@@ -48,7 +52,8 @@ pub struct Portrait {
     pub chosen: usize,
     /// The embedding.
     pub embedding: Embedding,
-    /// Length of the embedder's output before normalisation: the higher, the better the photo served.
+    /// Length of the embedder's output before normalisation: the higher, the better the photo
+    /// served.
     pub length: f64,
     /// What took how long.
     pub timings: Timings,
@@ -96,7 +101,8 @@ struct Embedder {
 impl Models {
     /// Loads the active models of a folder of manifests and model files.
     ///
-    /// Errors: a manifest that doesn't fit, a file that is absent or not the one that its manifest names, a model that doesn't fit its role.
+    /// Errors: a manifest that doesn't fit, a file that is absent or not the one that its manifest
+    /// names, a model that doesn't fit its role.
     pub fn load(dir: &Path) -> Result<Self, ModelError> {
         let manifests = Manifest::read_all(dir)?;
         let detector = Manifest::active(&manifests, Role::Detector)?;
@@ -114,7 +120,10 @@ impl Models {
     /// Errors: as `load`, but for those of model files.
     pub fn id_of(dir: &Path) -> Result<ModelId, ModelError> {
         let manifests = Manifest::read_all(dir)?;
-        Ok(identity(Manifest::active(&manifests, Role::Detector)?, Manifest::active(&manifests, Role::Embedder)?))
+        Ok(identity(
+            Manifest::active(&manifests, Role::Detector)?,
+            Manifest::active(&manifests, Role::Embedder)?,
+        ))
     }
 
     /// The name of everything that decides an embedding's value.
@@ -134,8 +143,18 @@ impl Models {
         let mut timings = Timings::default();
         let Photo { format, rgb } = timed(&mut timings.decode_ms, || decode(bytes))?;
         let faces = timed(&mut timings.detect_ms, || self.detect(&rgb))?;
-        let Embedded { chosen, embedding, length, .. } = self.embed(&rgb, &faces, choice, &mut timings)?;
-        Ok(Portrait { format, width: rgb.width(), height: rgb.height(), faces, chosen, embedding, length, timings })
+        let Embedded { chosen, embedding, length, .. } =
+            self.embed(&rgb, &faces, choice, &mut timings)?;
+        Ok(Portrait {
+            format,
+            width: rgb.width(),
+            height: rgb.height(),
+            faces,
+            chosen,
+            embedding,
+            length,
+            timings,
+        })
     }
 
     /// All faces, best first.
@@ -144,10 +163,17 @@ impl Models {
     }
 
     /// The embedding of the face that is meant.
-    pub(super) fn embed(&self, rgb: &RgbImage, faces: &[Face], choice: Choice, timings: &mut Timings) -> Result<Embedded, EmbedError> {
+    pub(super) fn embed(
+        &self,
+        rgb: &RgbImage,
+        faces: &[Face],
+        choice: Choice,
+        timings: &mut Timings,
+    ) -> Result<Embedded, EmbedError> {
         let chosen = choose(faces, choice, rgb.dimensions())?;
         let side = self.embedder.side;
-        let crop = timed(&mut timings.align_ms, || align(rgb, &faces[chosen].landmarks, side)).ok_or(EmbedError::NoFace)?;
+        let crop = timed(&mut timings.align_ms, || align(rgb, &faces[chosen].landmarks, side))
+            .ok_or(EmbedError::NoFace)?;
         let raw = timed(&mut timings.embed_ms, || self.embedder.embed(&crop))?;
         let (embedding, length) = Embedding::from_raw(&raw)?;
         Ok(Embedded { chosen, crop, embedding, length })
@@ -167,13 +193,15 @@ impl Models {
 impl Embedder {
     fn load(manifest: &Manifest, bytes: &[u8]) -> Result<Self, ModelError> {
         let side = manifest.input[0];
-        let dimension = manifest.dimension.expect("a manifest of an embedder has a dimension or isn't read");
+        let dimension =
+            manifest.dimension.expect("a manifest of an embedder has a dimension or isn't read");
         let wanted = [("one output".to_owned(), vec![1, dimension])];
         let network = Graph::read(&manifest.name, bytes)?.compile(side, side, &wanted)?;
         Ok(Self { feed: Feed::of(manifest), network, side, dimension, mirror: manifest.mirror })
     }
 
-    /// The embedder's output; with a mirror the mean of both, so that lengths mean the same either way.
+    /// The embedder's output; with a mirror the mean of both, so that lengths mean the same either
+    /// way.
     fn embed(&self, crop: &[f32]) -> Result<Vec<f32>, ModelError> {
         let mut raw = self.network.run(&self.feed.planes(crop))?.only();
         if self.mirror {
@@ -190,7 +218,13 @@ impl Embedder {
 fn identity(detector: &Manifest, embedder: &Manifest) -> ModelId {
     let fed = |m: &Manifest| {
         let [width, height] = m.input;
-        format!("{} {width}x{height} {:?} {:08x} {:08x}", m.sha256, m.colours, m.pixel_offset.to_bits(), m.pixel_scale.to_bits())
+        format!(
+            "{} {width}x{height} {:?} {:08x} {:08x}",
+            m.sha256,
+            m.colours,
+            m.pixel_offset.to_bits(),
+            m.pixel_scale.to_bits()
+        )
     };
     let facts = format!(
         "smrt embedding\nchain {CHAIN_VERSION}\ndetector {}\nembedder {}\nmirror {}\n",
@@ -207,12 +241,16 @@ fn choose(faces: &[Face], choice: Choice, photo: (u32, u32)) -> Result<usize, Em
     }
     let index = match choice {
         Choice::Central => return Ok(central(faces, photo)),
-        Choice::Face(Some(asked)) if asked >= faces.len() => return Err(EmbedError::NoSuchFace { asked, found: faces.len() }),
+        Choice::Face(Some(asked)) if asked >= faces.len() => {
+            return Err(EmbedError::NoSuchFace { asked, found: faces.len() });
+        }
         Choice::Face(Some(asked)) => asked,
         Choice::Only | Choice::Face(None) => {
             let mut usable = (0..faces.len()).filter(|&at| unusable(&faces[at]).is_none());
             match (usable.next(), usable.next()) {
-                (Some(_), Some(_)) => return Err(EmbedError::SeveralFaces { faces: faces.to_vec() }),
+                (Some(_), Some(_)) => {
+                    return Err(EmbedError::SeveralFaces { faces: faces.to_vec() });
+                }
                 (Some(only), None) => only,
                 // The surest of the unusable ones says what is wrong.
                 (None, _) => 0,
@@ -221,16 +259,20 @@ fn choose(faces: &[Face], choice: Choice, photo: (u32, u32)) -> Result<usize, Em
     };
     match unusable(&faces[index]) {
         None => Ok(index),
-        Some(Unusable::TooSmall { eyes_apart_px }) => Err(EmbedError::FaceTooSmall { found: eyes_apart_px }),
+        Some(Unusable::TooSmall { eyes_apart_px }) => {
+            Err(EmbedError::FaceTooSmall { found: eyes_apart_px })
+        }
         Some(Unusable::Unclear { score }) => Err(EmbedError::FaceUnclear { found: score }),
     }
 }
 
-/// The face with the least distance from the photo's middle, less three tenths of the side of a square as large as its frame.
+/// The face with the least distance from the photo's middle, less three tenths of the side of a
+/// square as large as its frame.
 fn central(faces: &[Face], (width, height): (u32, u32)) -> usize {
     let far = |face: &Face| {
         let [x, y, w, h] = face.frame.map(f64::from);
-        let from_middle = (x + w / 2.0 - f64::from(width) / 2.0).hypot(y + h / 2.0 - f64::from(height) / 2.0);
+        let from_middle =
+            (x + w / 2.0 - f64::from(width) / 2.0).hypot(y + h / 2.0 - f64::from(height) / 2.0);
         from_middle - 0.3 * (w * h).sqrt()
     };
     (0..faces.len()).min_by(|&a, &b| far(&faces[a]).total_cmp(&far(&faces[b]))).unwrap_or(0)
@@ -258,9 +300,12 @@ pub(super) mod tests {
     }
 
     /// The real models, loaded once for all tests.
-    pub(in crate::embed) static MODELS: LazyLock<Arc<Models>> = LazyLock::new(|| {
-        Arc::new(Models::load(&models_dir()).unwrap_or_else(|e| panic!("the models are needed here, run smrtctl model fetch: {e}")))
-    });
+    pub(in crate::embed) static MODELS: LazyLock<Arc<Models>> =
+        LazyLock::new(|| {
+            Arc::new(Models::load(&models_dir()).unwrap_or_else(|e| {
+                panic!("the models are needed here, run smrtctl model fetch: {e}")
+            }))
+        });
 
     fn portrait() -> RgbImage {
         decode(PORTRAIT).unwrap().rgb
@@ -273,7 +318,8 @@ pub(super) mod tests {
     }
 
     fn side_by_side(left: &RgbImage, right: &RgbImage) -> RgbImage {
-        let mut both = RgbImage::new(left.width() + right.width(), left.height().max(right.height()));
+        let mut both =
+            RgbImage::new(left.width() + right.width(), left.height().max(right.height()));
         imageops::replace(&mut both, left, 0, 0);
         imageops::replace(&mut both, right, i64::from(left.width()), 0);
         both
@@ -289,7 +335,11 @@ pub(super) mod tests {
         assert_eq!((first.format, first.width, first.height), (Format::Jpeg, 512, 512));
         assert_eq!((first.faces.len(), first.chosen), (1, 0));
         let [x, y, w, h] = first.faces[0].frame;
-        assert!(x < 224.0 && x + w > 224.0 && y < 115.0 && y + h > 115.0 && w < 160.0, "{:?}", first.faces[0]);
+        assert!(
+            x < 224.0 && x + w > 224.0 && y < 115.0 && y + h > 115.0 && w < 160.0,
+            "{:?}",
+            first.faces[0]
+        );
         let [left, right, nose, ..] = first.faces[0].landmarks;
         assert!(left[0] < nose[0] && nose[0] < right[0] && left[1] < nose[1]);
         assert!(first.length > 1.0);
@@ -313,12 +363,19 @@ pub(super) mod tests {
             ("upside down", imageops::rotate180(&imageops::rotate180(&photo)), 0.999),
             ("on its side, put upright again", imageops::rotate270(&turned), 0.999),
         ] {
-            let found = MODELS.examine(&png(&other), Choice::Only).unwrap_or_else(|e| panic!("{name}: {e}"));
+            let found = MODELS
+                .examine(&png(&other), Choice::Only)
+                .unwrap_or_else(|e| panic!("{name}: {e}"));
             let score = found.embedding.score(&wanted);
             assert!(score > least, "{name}: {score}");
         }
-        let jp2 = MODELS.examine(include_bytes!("../../tests/data/astronaut.jp2"), Choice::Only).unwrap();
-        assert!(jp2.embedding.score(&wanted) > 0.8, "256 px of JPEG 2000: {}", jp2.embedding.score(&wanted));
+        let jp2 =
+            MODELS.examine(include_bytes!("../../tests/data/astronaut.jp2"), Choice::Only).unwrap();
+        assert!(
+            jp2.embedding.score(&wanted) > 0.8,
+            "256 px of JPEG 2000: {}",
+            jp2.embedding.score(&wanted)
+        );
     }
 
     #[test]
@@ -327,22 +384,33 @@ pub(super) mod tests {
         let sky = imageops::crop_imm(&portrait(), 330, 0, 180, 180).to_image();
         for photo in [empty, sky] {
             assert!(matches!(MODELS.examine(&png(&photo), Choice::Only), Err(EmbedError::NoFace)));
-            assert!(matches!(MODELS.examine(&png(&photo), Choice::Central), Err(EmbedError::NoFace)));
+            assert!(matches!(
+                MODELS.examine(&png(&photo), Choice::Central),
+                Err(EmbedError::NoFace)
+            ));
         }
     }
 
     #[test]
     fn of_two_faces_a_booking_is_refused_and_a_probe_asks_which() {
         let photo = portrait();
-        let both = png(&side_by_side(&photo, &scaled(&imageops::flip_horizontal(&photo), 400, 400)));
-        assert!(matches!(MODELS.examine(&both, Choice::Only), Err(EmbedError::SeveralFaces { faces }) if faces.len() == 2));
-        let Err(EmbedError::SeveralFaces { faces }) = MODELS.examine(&both, Choice::Face(None)) else { panic!("two faces") };
+        let both =
+            png(&side_by_side(&photo, &scaled(&imageops::flip_horizontal(&photo), 400, 400)));
+        assert!(matches!(MODELS.examine(&both, Choice::Only),
+                Err(EmbedError::SeveralFaces { faces }) if faces.len() == 2));
+        let Err(EmbedError::SeveralFaces { faces }) = MODELS.examine(&both, Choice::Face(None))
+        else {
+            panic!("two faces")
+        };
         assert!(faces[0].score >= faces[1].score, "best first");
         for (at, face) in faces.iter().enumerate() {
             let chosen = MODELS.examine(&both, Choice::Face(Some(at))).unwrap();
             assert_eq!((chosen.chosen, chosen.faces[at]), (at, *face));
         }
-        assert!(matches!(MODELS.examine(&both, Choice::Face(Some(2))), Err(EmbedError::NoSuchFace { asked: 2, found: 2 })));
+        assert!(matches!(
+            MODELS.examine(&both, Choice::Face(Some(2))),
+            Err(EmbedError::NoSuchFace { asked: 2, found: 2 })
+        ));
     }
 
     #[test]
@@ -352,7 +420,9 @@ pub(super) mod tests {
         let alone = side_by_side(&tiny, &RgbImage::new(40, 40));
         match MODELS.examine(&png(&alone), Choice::Only) {
             Err(EmbedError::FaceTooSmall { found }) => assert!(found < 10.0),
-            Err(EmbedError::NoFace | EmbedError::FaceUnclear { .. }) => panic!("the small face was not found"),
+            Err(EmbedError::NoFace | EmbedError::FaceUnclear { .. }) => {
+                panic!("the small face was not found")
+            }
             other => panic!("{other:?}"),
         }
         let beside = MODELS.examine(&png(&side_by_side(&photo, &tiny)), Choice::Only).unwrap();
@@ -361,7 +431,11 @@ pub(super) mod tests {
 
     #[test]
     fn the_central_face_is_the_one_near_the_middle() {
-        let face = |x: f32, side: f32| Face { score: 0.9, frame: [x, 90.0, side, side], landmarks: [[0.0; 2]; 5] };
+        let face = |x: f32, side: f32| Face {
+            score: 0.9,
+            frame: [x, 90.0, side, side],
+            landmarks: [[0.0; 2]; 5],
+        };
         assert_eq!(central(&[face(0.0, 30.0), face(85.0, 30.0), face(170.0, 30.0)], (200, 200)), 1);
         assert_eq!(central(&[face(90.0, 4.0), face(60.0, 70.0)], (200, 200)), 1, "size counts");
     }
@@ -420,7 +494,10 @@ pub(super) mod tests {
         let id = |change: &dyn Fn(&mut Manifest)| {
             let mut manifests = read();
             manifests.iter_mut().for_each(change);
-            identity(Manifest::active(&manifests, Role::Detector).unwrap(), Manifest::active(&manifests, Role::Embedder).unwrap())
+            identity(
+                Manifest::active(&manifests, Role::Detector).unwrap(),
+                Manifest::active(&manifests, Role::Embedder).unwrap(),
+            )
         };
         let plain = id(&|_| ());
         assert_eq!(plain, id(&|m| m.provenance.push('!')), "words change nothing");

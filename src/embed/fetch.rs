@@ -63,7 +63,11 @@ pub fn fetch(dir: &Path, client: &Client) -> Result<Vec<Fetched>, FetchError> {
         };
         let found = Digest::of(&prepared);
         if found != manifest.sha256 {
-            return Err(FetchError::Digest { what: manifest.file.clone(), found, wanted: manifest.sha256 });
+            return Err(FetchError::Digest {
+                what: manifest.file.clone(),
+                found,
+                wanted: manifest.sha256,
+            });
         }
         delivered.stage(&manifest.file, &prepared)?;
         delivered.publish(&manifest.file, dir)?;
@@ -75,13 +79,18 @@ pub fn fetch(dir: &Path, client: &Client) -> Result<Vec<Fetched>, FetchError> {
 
 /// Checks the digest of every model file of `dir`, and that the active ones load, run and fit.
 ///
-/// Errors: a file that is absent or another one, a model that doesn't load or doesn't fit its manifest.
+/// Errors: a file that is absent or another one, a model that doesn't load or doesn't fit its
+/// manifest.
 pub fn check(dir: &Path) -> Result<Vec<Checked>, ModelError> {
     let manifests = Manifest::read_all(dir)?;
     let mut checked = Vec::new();
     for manifest in &manifests {
         read_model(dir, manifest)?;
-        checked.push(Checked { name: manifest.name.clone(), path: dir.join(&manifest.file), sha256: manifest.sha256 });
+        checked.push(Checked {
+            name: manifest.name.clone(),
+            path: dir.join(&manifest.file),
+            sha256: manifest.sha256,
+        });
     }
     Models::load(dir)?;
     Ok(checked)
@@ -106,21 +115,30 @@ mod tests {
         fs::write(
             dir.path().join("m.toml"),
             format!(
-                "role = \"detector\"\nname = \"m\"\nfile = \"m.f32.onnx\"\nsha256 = \"{}\"\nprepare = \"{prepare}\"\nlicence = \"own\"\n\
-                 input = [640, 640]\ncolours = \"bgr\"\nprovenance = \"own\"\nknown_limits = []\n[package]\nname = \"p\"\nversion = \"1\"\n\
-                 kind = \"wheel\"\nsha256 = \"{wheel}\"\nmembers = [{{ path = \"p/m.onnx\", sha256 = \"{}\" }}]\n",
+                "role = \"detector\"\nname = \"m\"\nfile = \"m.f32.onnx\"\nsha256 \
+                 = \"{}\"\nprepare = \"{prepare}\"\nlicence = \"own\"\n\
+                 input = [640, 640]\ncolours = \"bgr\"\nprovenance = \"own\"\nknown_limits = \
+                 []\n[package]\nname = \"p\"\nversion = \"1\"\n\
+                 kind = \"wheel\"\nsha256 = \"{wheel}\"\nmembers = \
+                 [{{ path = \"p/m.onnx\", sha256 = \"{}\" }}]\n",
                 Digest::of(prepared),
                 Digest::of(MODEL)
             ),
         )
         .unwrap();
-        let script = format!("shift; while [ \"$1\" != --dest ]; do shift; done; mkdir -p \"$2\"; cp '{}' \"$2/w\"", archive.display());
+        let script = format!(
+            "shift; while [ \"$1\" != --dest ]; do shift; done; mkdir -p \"$2\"; cp '{}' \"$2/w\"",
+            archive.display()
+        );
         let client = Client::new("/bin/sh", &["-c", &script, "client"]);
         (dir, tools, client)
     }
 
     fn left_in(dir: &Path) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = fs::read_dir(dir)
+            .unwrap()
+            .map(|e| e.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }

@@ -1,6 +1,7 @@
 //! JPEG 2000: a JP2 file or a bare codestream.
 //!
-//! The decoder is a translation of a C library; what it is told to allocate is bounded here, from the codestream's own header.
+//! The decoder is a translation of a C library; what it is told to allocate is bounded here, from
+//! the codestream's own header.
 
 use image::{RgbImage, RgbaImage};
 use jpeg2k::{DecodeParameters, Image, ImagePixelData};
@@ -23,27 +24,64 @@ pub(super) fn decode(bytes: &[u8]) -> Result<RgbImage, EmbedError> {
     let header = Header::read(codestream(bytes)?)?;
     check_size(header.width, header.height)?;
     header.check_kind()?;
-    // The decoder keeps a 32-bit value for each component, then come the copies at 8 bits with and without transparency.
-    check_memory(Format::Jpeg2000, header.width, header.height, u64::from(header.components) * 4 + 4 + 3)?;
-    let damaged = |e: jpeg2k::error::Error| EmbedError::Damaged { format: Format::Jpeg2000, source: Box::new(e) };
-    let image = Image::from_bytes_with(bytes, DecodeParameters::new().strict(true)).map_err(damaged)?;
+    // The decoder keeps a 32-bit value for each component, then come the copies at 8 bits with and
+    // without transparency.
+    check_memory(
+        Format::Jpeg2000,
+        header.width,
+        header.height,
+        u64::from(header.components) * 4 + 4 + 3,
+    )?;
+    let damaged = |e: jpeg2k::error::Error| EmbedError::Damaged {
+        format: Format::Jpeg2000,
+        source: Box::new(e),
+    };
+    let image =
+        Image::from_bytes_with(bytes, DecodeParameters::new().strict(true)).map_err(damaged)?;
     let components = image.components();
-    let uneven = components.iter().find(|c| (c.width(), c.height()) != (header.width, header.height));
-    if components.is_empty() || components.len() > usize::from(PHOTO_COMPONENTS_MAX) || uneven.is_some() {
-        return Err(unsupported(format!("{} components, some of another size", components.len()), "components of the photo's size"));
+    let uneven =
+        components.iter().find(|c| (c.width(), c.height()) != (header.width, header.height));
+    if components.is_empty()
+        || components.len() > usize::from(PHOTO_COMPONENTS_MAX)
+        || uneven.is_some()
+    {
+        return Err(unsupported(
+            format!("{} components, some of another size", components.len()),
+            "components of the photo's size",
+        ));
     }
     let pixels = image.get_pixels(None).map_err(damaged)?;
     let (width, height) = (pixels.width, pixels.height);
     let rgba = match pixels.data {
-        ImagePixelData::L8(v) => return whole(RgbImage::from_raw(width, height, v.into_iter().flat_map(|l| [l; 3]).collect())),
+        ImagePixelData::L8(v) => {
+            return whole(RgbImage::from_raw(
+                width,
+                height,
+                v.into_iter().flat_map(|l| [l; 3]).collect(),
+            ));
+        }
         ImagePixelData::Rgb8(v) => return whole(RgbImage::from_raw(width, height, v)),
         ImagePixelData::L16(v) => {
-            return whole(RgbImage::from_raw(width, height, v.into_iter().flat_map(|l| [upper_byte(l); 3]).collect()));
+            return whole(RgbImage::from_raw(
+                width,
+                height,
+                v.into_iter().flat_map(|l| [upper_byte(l); 3]).collect(),
+            ));
         }
-        ImagePixelData::Rgb16(v) => return whole(RgbImage::from_raw(width, height, v.into_iter().map(upper_byte).collect())),
-        ImagePixelData::La8(v) => v.as_chunks::<2>().0.iter().flat_map(|&[l, a]| [l, l, l, a]).collect(),
+        ImagePixelData::Rgb16(v) => {
+            return whole(RgbImage::from_raw(
+                width,
+                height,
+                v.into_iter().map(upper_byte).collect(),
+            ));
+        }
+        ImagePixelData::La8(v) => {
+            v.as_chunks::<2>().0.iter().flat_map(|&[l, a]| [l, l, l, a]).collect()
+        }
         ImagePixelData::Rgba8(v) => v,
-        ImagePixelData::La16(v) => v.as_chunks::<2>().0.iter().flat_map(|&[l, a]| [l, l, l, a].map(upper_byte)).collect(),
+        ImagePixelData::La16(v) => {
+            v.as_chunks::<2>().0.iter().flat_map(|&[l, a]| [l, l, l, a].map(upper_byte)).collect()
+        }
         ImagePixelData::Rgba16(v) => v.into_iter().map(upper_byte).collect(),
     };
     Ok(over_white(&whole(RgbaImage::from_raw(width, height, rgba))?))
@@ -54,23 +92,36 @@ fn codestream(bytes: &[u8]) -> Result<&[u8], EmbedError> {
     if bytes.starts_with(CODESTREAM_MAGIC) {
         return Ok(bytes);
     }
-    // A JP2 file is a list of boxes: length with its own 8 bytes, name, content. Length 1 means that 8 bytes of length follow the name,
-    // length 0 that the box reaches to the end of the file.
+    // A JP2 file is a list of boxes: length with its own 8 bytes, name, content. Length 1 means
+    // that 8 bytes of length follow the name, length 0 that the box reaches to the end of the file.
     let truncated = || EmbedError::Truncated { format: Format::Jpeg2000, found: bytes.len() };
     let mut rest = bytes;
     loop {
-        let (length, name) = (be32(rest, 0).ok_or_else(truncated)?, rest.get(4..8).ok_or_else(truncated)?);
+        let (length, name) =
+            (be32(rest, 0).ok_or_else(truncated)?, rest.get(4..8).ok_or_else(truncated)?);
         let (head, length) = match length {
             0 => (8, rest.len() as u64),
-            1 => (16, rest.get(8..16).and_then(|b| b.try_into().ok()).map(u64::from_be_bytes).ok_or_else(truncated)?),
+            1 => (
+                16,
+                rest.get(8..16)
+                    .and_then(|b| b.try_into().ok())
+                    .map(u64::from_be_bytes)
+                    .ok_or_else(truncated)?,
+            ),
             n => (8, u64::from(n)),
         };
         if length < head {
-            return Err(EmbedError::Damaged { format: Format::Jpeg2000, source: format!("a box of {length} bytes").into() });
+            return Err(EmbedError::Damaged {
+                format: Format::Jpeg2000,
+                source: format!("a box of {length} bytes").into(),
+            });
         }
-        let length = usize::try_from(length).ok().filter(|&l| l <= rest.len()).ok_or_else(truncated)?;
+        let length =
+            usize::try_from(length).ok().filter(|&l| l <= rest.len()).ok_or_else(truncated)?;
         if name == b"jp2c" {
-            return rest.get(usize::try_from(head).unwrap_or(usize::MAX)..length).ok_or_else(truncated);
+            return rest
+                .get(usize::try_from(head).unwrap_or(usize::MAX)..length)
+                .ok_or_else(truncated);
         }
         rest = &rest[length..];
     }
@@ -103,19 +154,35 @@ impl Header {
     /// | 42 | 3 each | depth - 1 and sign, horizontal step, vertical step |
     fn read(stream: &[u8]) -> Result<Self, EmbedError> {
         let truncated = || EmbedError::Truncated { format: Format::Jpeg2000, found: stream.len() };
-        let damaged = |reason: &str| EmbedError::Damaged { format: Format::Jpeg2000, source: reason.into() };
+        let damaged =
+            |reason: &str| EmbedError::Damaged { format: Format::Jpeg2000, source: reason.into() };
         if !stream.starts_with(CODESTREAM_MAGIC) {
             return Err(damaged("the codestream doesn't begin with its size"));
         }
         let field = |at: usize| be32(stream, at).ok_or_else(truncated);
-        let span = |to: u32, from: u32| to.checked_sub(from).ok_or_else(|| damaged("an edge lies before the opposite one"));
+        let span = |to: u32, from: u32| {
+            to.checked_sub(from).ok_or_else(|| damaged("an edge lies before the opposite one"))
+        };
         let (right, lower, left, upper) = (field(8)?, field(12)?, field(16)?, field(20)?);
         let tiles_along = |end: u32, first: u32, side: u32| {
-            if side == 0 { Err(damaged("a tile without a side")) } else { Ok(u64::from(span(end, first)?.div_ceil(side))) }
+            if side == 0 {
+                Err(damaged("a tile without a side"))
+            } else {
+                Ok(u64::from(span(end, first)?.div_ceil(side)))
+            }
         };
-        let tiles = tiles_along(right, field(32)?, field(24)?)?.saturating_mul(tiles_along(lower, field(36)?, field(28)?)?);
-        let components = stream.get(40..42).map(|b| u16::from_be_bytes([b[0], b[1]])).ok_or_else(truncated)?;
-        let each = stream.get(42..42 + 3 * usize::from(components)).ok_or_else(truncated)?.as_chunks::<3>().0;
+        let tiles = tiles_along(right, field(32)?, field(24)?)?.saturating_mul(tiles_along(
+            lower,
+            field(36)?,
+            field(28)?,
+        )?);
+        let components =
+            stream.get(40..42).map(|b| u16::from_be_bytes([b[0], b[1]])).ok_or_else(truncated)?;
+        let each = stream
+            .get(42..42 + 3 * usize::from(components))
+            .ok_or_else(truncated)?
+            .as_chunks::<3>()
+            .0;
         Ok(Self {
             width: span(right, left)?,
             height: span(lower, upper)?,
@@ -128,16 +195,25 @@ impl Header {
 
     fn check_kind(&self) -> Result<(), EmbedError> {
         if !(1..=PHOTO_COMPONENTS_MAX).contains(&self.components) {
-            return Err(unsupported(format!("{} components", self.components), &format!("1 to {PHOTO_COMPONENTS_MAX}")));
+            return Err(unsupported(
+                format!("{} components", self.components),
+                &format!("1 to {PHOTO_COMPONENTS_MAX}"),
+            ));
         }
         if !(1..=16).contains(&self.depth) {
             return Err(unsupported(format!("{} bits a component", self.depth), "1 to 16"));
         }
         if self.subsampled {
-            return Err(unsupported("components with fewer samples than pixels".to_owned(), "components of the photo's size"));
+            return Err(unsupported(
+                "components with fewer samples than pixels".to_owned(),
+                "components of the photo's size",
+            ));
         }
         if self.tiles == 0 || self.tiles > PHOTO_TILES_MAX {
-            return Err(unsupported(format!("{} tiles", self.tiles), &format!("1 to {PHOTO_TILES_MAX}")));
+            return Err(unsupported(
+                format!("{} tiles", self.tiles),
+                &format!("1 to {PHOTO_TILES_MAX}"),
+            ));
         }
         Ok(())
     }
@@ -148,7 +224,10 @@ fn unsupported(found: String, wanted: &str) -> EmbedError {
 }
 
 fn whole<T>(image: Option<T>) -> Result<T, EmbedError> {
-    image.ok_or_else(|| EmbedError::Damaged { format: Format::Jpeg2000, source: "fewer samples than pixels".into() })
+    image.ok_or_else(|| EmbedError::Damaged {
+        format: Format::Jpeg2000,
+        source: "fewer samples than pixels".into(),
+    })
 }
 
 fn upper_byte(v: u16) -> u8 {
@@ -196,9 +275,15 @@ mod tests {
             wrong[at..at + value.len()].copy_from_slice(value);
             decode(&wrong).err().unwrap()
         };
-        assert!(matches!(with(8, &60_000u32.to_be_bytes()), EmbedError::TooLarge { width: 60_000, .. }));
+        assert!(matches!(
+            with(8, &60_000u32.to_be_bytes()),
+            EmbedError::TooLarge { width: 60_000, .. }
+        ));
         assert!(matches!(with(8, &20u32.to_be_bytes()), EmbedError::TooSmall { .. }));
-        assert!(matches!(with(8, &[0, 0, 0x20, 0, 0, 0, 0x17, 0x70]), EmbedError::Memory { .. }), "8192 x 6000 of 3 components");
+        assert!(
+            matches!(with(8, &[0, 0, 0x20, 0, 0, 0, 0x17, 0x70]), EmbedError::Memory { .. }),
+            "8192 x 6000 of 3 components"
+        );
         assert!(with(24, &[0, 0, 0, 1, 0, 0, 0, 1]).to_string().contains("65536 tiles"));
         assert!(with(24, &[0, 0, 0, 0]).to_string().contains("damaged"));
         assert!(with(40, &[0, 0]).to_string().contains("0 components"));

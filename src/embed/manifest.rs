@@ -1,6 +1,7 @@
 //! Manifests: one TOML file a model, its card and its terms of use for the code.
 //!
-//! Of each role exactly one model is active: the only one there is, or the one that says `active = true`.
+//! Of each role exactly one model is active: the only one there is, or the one that says `active =
+//! true`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -90,7 +91,8 @@ pub struct Manifest {
     pub provenance: String,
     /// What is known not to hold.
     pub known_limits: Vec<String>,
-    /// From where on measures of a probe are low or poor with this model; embedders only. Says nothing about embeddings.
+    /// From where on measures of a probe are low or poor with this model; embedders only. Says
+    /// nothing about embeddings.
     #[serde(default)]
     pub quality: QualityBounds,
     /// The package that has it; without one the file is put there by hand.
@@ -121,11 +123,17 @@ impl Manifest {
         let io = |source| ModelError::Io { path: path.to_owned(), source };
         let bytes = fs::metadata(path).map_err(io)?.len();
         if bytes > MANIFEST_BYTES_MAX {
-            return Err(ModelError::Size { path: path.to_owned(), found: bytes, most: MANIFEST_BYTES_MAX });
+            return Err(ModelError::Size {
+                path: path.to_owned(),
+                found: bytes,
+                most: MANIFEST_BYTES_MAX,
+            });
         }
         let text = fs::read_to_string(path).map_err(io)?;
-        let manifest: Self =
-            toml::from_str(&text).map_err(|source| ModelError::Manifest { path: path.to_owned(), source: Box::new(source) })?;
+        let manifest: Self = toml::from_str(&text).map_err(|source| ModelError::Manifest {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
         manifest.fits().map_err(|reason| ModelError::Field { path: path.to_owned(), reason })?;
         Ok(manifest)
     }
@@ -139,7 +147,9 @@ impl Manifest {
         match (&of_role[..], &chosen[..]) {
             ([], _) => Err(ModelError::NoModel { role }),
             ([only], _) | (_, [only]) => Ok(only),
-            _ => Err(ModelError::SeveralModels { role, found: of_role.len(), active: chosen.len() }),
+            _ => {
+                Err(ModelError::SeveralModels { role, found: of_role.len(), active: chosen.len() })
+            }
         }
     }
 
@@ -148,10 +158,15 @@ impl Manifest {
         match (self.role, self.dimension) {
             (Role::Embedder, Some(d)) if (DIMENSION_MIN..=DIMENSION_MAX).contains(&d) => {}
             (Role::Embedder, found) => {
-                return Err(format!("dimension is {found:?}, an embedder has {DIMENSION_MIN} to {DIMENSION_MAX}"));
+                return Err(format!(
+                    "dimension is {found:?}, an embedder has {DIMENSION_MIN} to {DIMENSION_MAX}"
+                ));
             }
             (Role::Detector, None) if !self.mirror && self.quality.is_empty() => {}
-            (Role::Detector, _) => return Err("dimension, mirror and quality are for embedders, this is a detector".to_owned()),
+            (Role::Detector, _) => {
+                return Err("dimension, mirror and quality are for embedders, this is a detector"
+                    .to_owned());
+            }
         }
         for (measure, bounds) in &self.quality {
             if let Some(flaw) = bounds.flaw() {
@@ -159,19 +174,27 @@ impl Manifest {
             }
         }
         if self.input.iter().any(|&side| side == 0 || side > MODEL_SIDE_PX_MAX) {
-            return Err(format!("input is {:?}, wanted two sides of 1 to {MODEL_SIDE_PX_MAX} px", self.input));
+            return Err(format!(
+                "input is {:?}, wanted two sides of 1 to {MODEL_SIDE_PX_MAX} px",
+                self.input
+            ));
         }
         if self.role == Role::Embedder && self.input[0] != self.input[1] {
             return Err(format!("input is {:?}, an aligned face is square", self.input));
         }
         if !self.pixel_offset.is_finite() || !self.pixel_scale.is_normal() {
-            return Err(format!("pixel_offset {} and pixel_scale {} aren't usable numbers", self.pixel_offset, self.pixel_scale));
+            return Err(format!(
+                "pixel_offset {} and pixel_scale {} aren't usable numbers",
+                self.pixel_offset, self.pixel_scale
+            ));
         }
         match &self.package {
             Some(package) if package.members.len() != 1 => {
                 Err(format!("the package names {} members, a model is one", package.members.len()))
             }
-            None if self.prepare != Prepare::None => Err("a file put there by hand is used as it is: prepare = \"none\"".to_owned()),
+            None if self.prepare != Prepare::None => {
+                Err("a file put there by hand is used as it is: prepare = \"none\"".to_owned())
+            }
             _ => Ok(()),
         }
     }
@@ -187,8 +210,10 @@ mod tests {
 
     fn manifest(extra: &str) -> String {
         format!(
-            "role = \"embedder\"\nname = \"a\"\nfile = \"a.onnx\"\nsha256 = \"{}\"\nprepare = \"none\"\nlicence = \"own\"\n\
-             input = [112, 112]\ncolours = \"rgb\"\ndimension = 128\nprovenance = \"own\"\nknown_limits = []\n{extra}",
+            "role = \"embedder\"\nname = \"a\"\nfile = \"a.onnx\"\nsha256 = \"{}\"\nprepare \
+             = \"none\"\nlicence = \"own\"\n\
+             input = [112, 112]\ncolours = \"rgb\"\ndimension = 128\nprovenance \
+             = \"own\"\nknown_limits = []\n{extra}",
             "0".repeat(64)
         )
     }
@@ -205,12 +230,21 @@ mod tests {
     fn the_only_model_of_a_role_is_active_and_of_several_the_one_that_says_so() {
         let only = read(&[manifest("")]).unwrap();
         assert_eq!(Manifest::active(&only, Role::Embedder).unwrap().name, "a");
-        assert!(matches!(Manifest::active(&only, Role::Detector), Err(ModelError::NoModel { role: Role::Detector })));
-        let two = read(&[manifest(""), manifest("active = true").replace("\"a\"", "\"b\"")]).unwrap();
+        assert!(matches!(
+            Manifest::active(&only, Role::Detector),
+            Err(ModelError::NoModel { role: Role::Detector })
+        ));
+        let two =
+            read(&[manifest(""), manifest("active = true").replace("\"a\"", "\"b\"")]).unwrap();
         assert_eq!(Manifest::active(&two, Role::Embedder).unwrap().name, "b");
-        for wrong in [[manifest(""), manifest("")], [manifest("active = true"), manifest("active = true")]] {
+        for wrong in
+            [[manifest(""), manifest("")], [manifest("active = true"), manifest("active = true")]]
+        {
             let found = read(&wrong).unwrap();
-            assert!(matches!(Manifest::active(&found, Role::Embedder), Err(ModelError::SeveralModels { found: 2, .. })));
+            assert!(matches!(
+                Manifest::active(&found, Role::Embedder),
+                Err(ModelError::SeveralModels { found: 2, .. })
+            ));
         }
     }
 
@@ -227,11 +261,17 @@ mod tests {
             (manifest("pixel_scale = 0.0"), "pixel_scale 0"),
             (manifest("").replace(&"0".repeat(64), "00ff"), "SHA-256"),
             (manifest("quality.embedding_length = {}"), "EmbeddingLength"),
-            (manifest("quality.sharpness = { low_below = 1.0, poor_below = 2.0 }"), "poor_below <= low_below"),
+            (
+                manifest("quality.sharpness = { low_below = 1.0, poor_below = 2.0 }"),
+                "poor_below <= low_below",
+            ),
             (manifest("quality.beauty = { low_below = 1.0 }"), "beauty"),
         ] {
             let error = read(&[wrong]).unwrap_err();
-            let said = format!("{error} {}", std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default());
+            let said = format!(
+                "{error} {}",
+                std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default()
+            );
             assert!(said.contains(says), "{said}");
         }
     }

@@ -1,8 +1,9 @@
 //! Photo bytes to faces, quality and embedding.
 //!
-//! The same bytes, the same models and the same choice give the same embedding; `ModelId` names everything that decides its value.
-//! Photos are hostile until decoded: sizes come from headers and are held against `limits` before a decoder runs, and decoders and models
-//! run on the pool's threads only, where a panic ends one photo and not the process.
+//! The same bytes, the same models and the same choice give the same embedding; `ModelId` names
+//! everything that decides its value. Photos are hostile until decoded: sizes come from headers and
+//! are held against `limits` before a decoder runs, and decoders and models run on the pool's
+//! threads only, where a panic ends one photo and not the process.
 //!
 //! ```text
 //! bytes -> decode (jpeg2000) -> detect -> choice -> align -> model -> Embedding
@@ -40,8 +41,8 @@ pub use quality::{Bounds, Measure, QualityBounds, QualitySheet, Reading, Verdict
 
 use crate::face::{Face, FaceError};
 use crate::limits::{
-    DECODE_BYTES_MAX, EMBED_QUEUE_LEN_MAX, EYES_APART_PX_MIN, PHOTO_BYTES_MAX, PHOTO_PIXELS_MAX, PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN,
-    PROBE_BYTES_MAX, USABLE_SCORE_MIN,
+    DECODE_BYTES_MAX, EMBED_QUEUE_LEN_MAX, EYES_APART_PX_MIN, PHOTO_BYTES_MAX, PHOTO_PIXELS_MAX,
+    PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN, PROBE_BYTES_MAX, USABLE_SCORE_MIN,
 };
 
 /// Why a photo has no embedding.
@@ -67,7 +68,8 @@ pub enum EmbedError {
         found: usize,
     },
     /// A crop reaches beyond the original.
-    #[error("the crop of {}x{} px at {},{} reaches beyond the photo of {}x{} px", crop[2], crop[3], crop[0], crop[1], photo[0], photo[1])]
+    #[error("the crop of {}x{} px at {},{} reaches beyond the photo of {}x{} \
+        px", crop[2], crop[3], crop[0], crop[1], photo[0], photo[1])]
     CropOutside {
         /// Left and upper edge, width and height.
         crop: [u32; 4],
@@ -81,7 +83,10 @@ pub enum EmbedError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The photo has too many pixels, or too many along one side.
-    #[error("photo is {width}x{height} px, most accepted is {PHOTO_SIDE_PX_MAX} along a side and {PHOTO_PIXELS_MAX} in all")]
+    #[error(
+        "photo is {width}x{height} px, most accepted is {PHOTO_SIDE_PX_MAX} along a side and \
+         {PHOTO_PIXELS_MAX} in all"
+    )]
     TooLarge {
         /// Width that the header claims.
         width: u32,
@@ -89,7 +94,9 @@ pub enum EmbedError {
         height: u32,
     },
     /// The photo has too few pixels along one side.
-    #[error("photo is {width}x{height} px, smallest accepted is {PHOTO_SIDE_PX_MIN} along each side")]
+    #[error(
+        "photo is {width}x{height} px, smallest accepted is {PHOTO_SIDE_PX_MIN} along each side"
+    )]
     TooSmall {
         /// Width that the header claims.
         width: u32,
@@ -97,7 +104,10 @@ pub enum EmbedError {
         height: u32,
     },
     /// Decoding would take too much memory.
-    #[error("decoding this {format} photo takes {needed} bytes of memory, most allowed is {DECODE_BYTES_MAX}")]
+    #[error(
+        "decoding this {format} photo takes {needed} bytes of memory, most allowed is \
+         {DECODE_BYTES_MAX}"
+    )]
     Memory {
         /// The photo's format.
         format: Format,
@@ -105,7 +115,10 @@ pub enum EmbedError {
         needed: u64,
     },
     /// The file ends before the photo does.
-    #[error("the {format} file ends after {found} bytes in the middle of the photo, wanted a complete file")]
+    #[error(
+        "the {format} file ends after {found} bytes in the middle of the photo, wanted a complete \
+         file"
+    )]
     Truncated {
         /// The photo's format.
         format: Format,
@@ -194,11 +207,15 @@ pub enum EmbedError {
 }
 
 impl EmbedError {
-    /// A short name for what is wrong with the photo, at most `EMBED_FAILURE_CHARS_MAX` characters; none where the fault isn't the photo's.
+    /// A short name for what is wrong with the photo, at most `EMBED_FAILURE_CHARS_MAX` characters;
+    /// none where the fault isn't the photo's.
     pub fn about_the_photo(&self) -> Option<&'static str> {
         Some(match self {
             Self::NotAPhoto { .. } => "not a photo",
-            Self::Bytes { .. } | Self::ProbeBytes { .. } | Self::TooLarge { .. } | Self::Memory { .. } => "photo too large",
+            Self::Bytes { .. }
+            | Self::ProbeBytes { .. }
+            | Self::TooLarge { .. }
+            | Self::Memory { .. } => "photo too large",
             Self::TooSmall { .. } => "photo too small",
             Self::Truncated { .. } | Self::Damaged { .. } => "photo damaged",
             Self::Unsupported { .. } => "photo of a kind not read",
@@ -210,7 +227,11 @@ impl EmbedError {
             Self::Panicked { .. } => "examining panicked",
             Self::Embedding { .. } => "no embedding",
             Self::CropOutside { .. } => "crop outside the photo",
-            Self::Busy | Self::Picture { .. } | Self::Stopped | Self::Thread { .. } | Self::Model { .. } => return None,
+            Self::Busy
+            | Self::Picture { .. }
+            | Self::Stopped
+            | Self::Thread { .. }
+            | Self::Model { .. } => return None,
         })
     }
 }

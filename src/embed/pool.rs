@@ -1,7 +1,8 @@
 //! Worker threads for photos from outside.
 //!
-//! Each worker takes one photo at a time: a batch is slower than its photos one by one. A panic over one photo is caught at the worker's
-//! edge and told to its caller; the worker takes the next. The queue is bounded, and a full one says so at once.
+//! Each worker takes one photo at a time: a batch is slower than its photos one by one. A panic
+//! over one photo is caught at the worker's edge and told to its caller; the worker takes the next.
+//! The queue is bounded, and a full one says so at once.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,7 +37,12 @@ impl Pool {
         let (sender, receiver) = sync_channel(EMBED_QUEUE_LEN_MAX);
         let jobs = Arc::new(Mutex::new(receiver));
         // Made first: on an early return its drop ends the threads that run already.
-        let mut pool = Self { jobs: Some(sender), workers: Vec::new(), id: models.id(), dimension: models.dimension() };
+        let mut pool = Self {
+            jobs: Some(sender),
+            workers: Vec::new(),
+            id: models.id(),
+            dimension: models.dimension(),
+        };
         for _ in 0..workers.max(1) {
             let (models, jobs) = (Arc::clone(&models), Arc::clone(&jobs));
             let worker = Builder::new()
@@ -48,18 +54,24 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Decodes a photo, finds its faces and makes the embedding of the one that is meant. Blocks until a worker is done with it.
+    /// Decodes a photo, finds its faces and makes the embedding of the one that is meant. Blocks
+    /// until a worker is done with it.
     ///
-    /// Errors: `Busy` when the queue is full, `Panicked` when a decoder or model panicked over it, `Stopped`; else what is wrong with the
-    /// photo or its faces.
-    pub fn examine(&self, photo: impl Into<Arc<[u8]>>, choice: Choice) -> Result<Portrait, EmbedError> {
+    /// Errors: `Busy` when the queue is full, `Panicked` when a decoder or model panicked over it,
+    /// `Stopped`; else what is wrong with the photo or its faces.
+    pub fn examine(
+        &self,
+        photo: impl Into<Arc<[u8]>>,
+        choice: Choice,
+    ) -> Result<Portrait, EmbedError> {
         let photo = photo.into();
         self.ask(move |models| models.examine(&photo, choice))
     }
 
     /// Finds all faces of a probe as searched, usable or not, and embeds none.
     ///
-    /// Errors: those of the pool as `examine`; what is wrong with the photo or its edits. A probe without a face is no error here.
+    /// Errors: those of the pool as `examine`; what is wrong with the photo or its edits. A probe
+    /// without a face is no error here.
     pub fn look(&self, original: impl Into<Arc<[u8]>>, edits: &Edits) -> Result<Look, EmbedError> {
         let (original, edits) = (original.into(), edits.clone());
         self.ask(move |models| models.look(&original, &edits))
@@ -68,21 +80,32 @@ impl Pool {
     /// Finds all faces of a probe as searched, with a picture of it and one of each face.
     ///
     /// Errors: as `look`.
-    pub fn preview(&self, original: impl Into<Arc<[u8]>>, edits: &Edits) -> Result<Preview, EmbedError> {
+    pub fn preview(
+        &self,
+        original: impl Into<Arc<[u8]>>,
+        edits: &Edits,
+    ) -> Result<Preview, EmbedError> {
         let (original, edits) = (original.into(), edits.clone());
         self.ask(move |models| models.preview(&original, &edits))
     }
 
-    /// Makes embedding and quality sheet of one face of a probe as searched: the one at this index of `look`, or the only usable one.
+    /// Makes embedding and quality sheet of one face of a probe as searched: the one at this index
+    /// of `look`, or the only usable one.
     ///
     /// Errors: those of the pool as `examine`; what is wrong with the photo, its edits or the face.
-    pub fn probe(&self, original: impl Into<Arc<[u8]>>, edits: &Edits, face: Option<usize>) -> Result<Probe, EmbedError> {
+    pub fn probe(
+        &self,
+        original: impl Into<Arc<[u8]>>,
+        edits: &Edits,
+        face: Option<usize>,
+    ) -> Result<Probe, EmbedError> {
         let (original, edits) = (original.into(), edits.clone());
         self.ask(move |models| models.probe(&original, &edits, Choice::Face(face)))
     }
 
-    /// Makes a picture of a probe as searched, or of any photo without edits, for people to look at: upright, without metadata, scaled down
-    /// to at most `side_px_max` and `PICTURE_SIDE_PX_MAX` along its longer side, never up.
+    /// Makes a picture of a probe as searched, or of any photo without edits, for people to look
+    /// at: upright, without metadata, scaled down to at most `side_px_max` and
+    /// `PICTURE_SIDE_PX_MAX` along its longer side, never up.
     ///
     /// Errors: those of the pool as `examine`; what is wrong with the photo or its edits.
     pub fn picture(
@@ -96,10 +119,15 @@ impl Pool {
         self.ask(move |_| picture(&original, &edits, side_px_max, encoding))
     }
 
-    /// The names of a probe's upright original and of the image after each of its edits, as `replay` gives them.
+    /// The names of a probe's upright original and of the image after each of its edits, as
+    /// `replay` gives them.
     ///
     /// Errors: those of the pool as `examine`; what is wrong with the photo or its edits.
-    pub fn replay(&self, original: impl Into<Arc<[u8]>>, edits: &Edits) -> Result<Vec<Digest>, EmbedError> {
+    pub fn replay(
+        &self,
+        original: impl Into<Arc<[u8]>>,
+        edits: &Edits,
+    ) -> Result<Vec<Digest>, EmbedError> {
         let (original, edits) = (original.into(), edits.clone());
         self.ask(move |_| replay(&original, &edits))
     }
@@ -114,7 +142,10 @@ impl Pool {
         self.dimension
     }
 
-    fn ask<T: Send + 'static>(&self, task: impl FnOnce(&Models) -> Result<T, EmbedError> + Send + 'static) -> Result<T, EmbedError> {
+    fn ask<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&Models) -> Result<T, EmbedError> + Send + 'static,
+    ) -> Result<T, EmbedError> {
         self.submit(task)?.recv().map_err(|_| EmbedError::Stopped)?
     }
 
@@ -124,10 +155,13 @@ impl Pool {
     ) -> Result<Receiver<Result<T, EmbedError>>, EmbedError> {
         let (answer, answered) = sync_channel(1);
         let job: Job = Box::new(move |models| {
-            // Models are only read, and what the photo was decoded into is gone: nothing half-done outlives a panic.
+            // Models are only read, and what the photo was decoded into is gone: nothing half-done
+            // outlives a panic.
             let result = catch_unwind(AssertUnwindSafe(|| task(models)));
             // A caller that went away wants no answer.
-            let _ = answer.send(result.unwrap_or_else(|panic| Err(EmbedError::Panicked { reason: said(&*panic) })));
+            let _ = answer.send(
+                result.unwrap_or_else(|panic| Err(EmbedError::Panicked { reason: said(&*panic) })),
+            );
         });
         match self.jobs.as_ref().ok_or(EmbedError::Stopped)?.try_send(job) {
             Ok(()) => Ok(answered),
@@ -158,7 +192,10 @@ fn work(models: &Models, jobs: &Mutex<Receiver<Job>>) {
 }
 
 fn said(panic: &(dyn Any + Send)) -> String {
-    let words = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    let words = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     words.unwrap_or("a panic without words").chars().take(200).collect()
 }
 
@@ -179,8 +216,14 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    assert_eq!(pool.examine(PORTRAIT, Choice::Only).unwrap().embedding, wanted.embedding);
-                    assert!(matches!(pool.examine(&b"no photo"[..], Choice::Only), Err(EmbedError::NotAPhoto { .. })));
+                    assert_eq!(
+                        pool.examine(PORTRAIT, Choice::Only).unwrap().embedding,
+                        wanted.embedding
+                    );
+                    assert!(matches!(
+                        pool.examine(&b"no photo"[..], Choice::Only),
+                        Err(EmbedError::NotAPhoto { .. })
+                    ));
                 });
             }
         });
@@ -195,7 +238,10 @@ mod tests {
         let look = pool.look(Arc::clone(&original), &edits).unwrap();
         let probe = pool.probe(Arc::clone(&original), &edits, Some(0)).unwrap();
         assert_eq!((look.digests, look.faces.len()), (probe.look.digests, 1));
-        assert!(matches!(pool.probe(Arc::clone(&original), &edits, Some(1)), Err(EmbedError::NoSuchFace { asked: 1, found: 1 })));
+        assert!(matches!(
+            pool.probe(Arc::clone(&original), &edits, Some(1)),
+            Err(EmbedError::NoSuchFace { asked: 1, found: 1 })
+        ));
         assert_eq!(pool.picture(original, &edits, 200, Encoding::Jpeg).unwrap().width, 200);
         assert!(matches!(pool.look(&b"no photo"[..], &edits), Err(EmbedError::NotAPhoto { .. })));
     }
@@ -205,15 +251,25 @@ mod tests {
         let pool = pool(2);
         let mut encoded = Vec::new();
         let portrait = image::load_from_memory(PORTRAIT).unwrap();
-        portrait.write_to(&mut std::io::Cursor::new(&mut encoded), image::ImageFormat::Png).unwrap();
-        let originals: [&[u8]; 4] =
-            [PORTRAIT, &encoded, include_bytes!("../../tests/data/astronaut.jp2"), include_bytes!("../../tests/data/palette.png")];
+        portrait
+            .write_to(&mut std::io::Cursor::new(&mut encoded), image::ImageFormat::Png)
+            .unwrap();
+        let originals: [&[u8]; 4] = [
+            PORTRAIT,
+            &encoded,
+            include_bytes!("../../tests/data/astronaut.jp2"),
+            include_bytes!("../../tests/data/palette.png"),
+        ];
         let mut files: Vec<Vec<u8>> =
-            ["", "GIF89a", "BM", "RIFF....WEBPVP8 ", "%PDF-1.7", "<svg/>", "\u{feff}text"].map(|f| f.into()).to_vec();
+            ["", "GIF89a", "BM", "RIFF....WEBPVP8 ", "%PDF-1.7", "<svg/>", "\u{feff}text"]
+                .map(|f| f.into())
+                .to_vec();
         files.extend(originals.map(|photo| [photo, b"<script>"].concat()));
         let mut seed = 1u64;
         let mut below = |end: usize| {
-            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             usize::try_from(seed >> 33).unwrap() % end
         };
         for photo in originals {
@@ -231,9 +287,16 @@ mod tests {
         for file in files {
             let file: Arc<[u8]> = file.into();
             let edits = Edits::new(vec![Edit::Rotate { tenths: 137 }]).unwrap();
-            let looks = [pool.preview(file.clone(), &edits).map(|_| ()), pool.probe(file.clone(), &Edits::default(), None).map(|_| ())];
+            let looks = [
+                pool.preview(file.clone(), &edits).map(|_| ()),
+                pool.probe(file.clone(), &Edits::default(), None).map(|_| ()),
+            ];
             for e in looks.into_iter().filter_map(Result::err) {
-                assert!(e.about_the_photo().is_some(), "{e:?} of {:?}", &file[..file.len().min(16)]);
+                assert!(
+                    e.about_the_photo().is_some(),
+                    "{e:?} of {:?}",
+                    &file[..file.len().min(16)]
+                );
                 refused += 1;
             }
         }
@@ -245,8 +308,10 @@ mod tests {
     fn a_panic_over_one_photo_reaches_its_caller_and_the_worker_goes_on() {
         let pool = pool(1);
         for _ in 0..3 {
-            let answer = pool.submit::<()>(|_| panic!("the decoder lost its way")).unwrap().recv().unwrap();
-            assert!(matches!(answer, Err(EmbedError::Panicked { reason }) if reason == "the decoder lost its way"));
+            let answer =
+                pool.submit::<()>(|_| panic!("the decoder lost its way")).unwrap().recv().unwrap();
+            assert!(matches!(answer, Err(EmbedError::Panicked { reason })
+                    if reason == "the decoder lost its way"));
         }
         assert!(pool.examine(PORTRAIT, Choice::Only).is_ok());
     }
@@ -255,11 +320,15 @@ mod tests {
     fn a_full_queue_says_busy_at_once_and_empties_again() {
         let pool = pool(1);
         let (let_go, until) = sync_channel(1);
-        let waiting = pool.submit::<()>(move |_| until.recv().map_err(|_| EmbedError::Stopped)).unwrap();
-        // The worker may or may not have taken the first job yet, so one place more or less is right.
+        let waiting =
+            pool.submit::<()>(move |_| until.recv().map_err(|_| EmbedError::Stopped)).unwrap();
+        // The worker may or may not have taken the first job yet, so one place more or less is
+        // right.
         let mut queued = Vec::new();
-        let refused = (0..EMBED_QUEUE_LEN_MAX + 1).map(|_| pool.submit(|models| models.examine(b"no photo", Choice::Only)));
-        let refused: Vec<EmbedError> = refused.filter_map(|r| r.map(|answer| queued.push(answer)).err()).collect();
+        let refused = (0..EMBED_QUEUE_LEN_MAX + 1)
+            .map(|_| pool.submit(|models| models.examine(b"no photo", Choice::Only)));
+        let refused: Vec<EmbedError> =
+            refused.filter_map(|r| r.map(|answer| queued.push(answer)).err()).collect();
         assert!(!refused.is_empty() && refused.len() <= 2, "{}", refused.len());
         assert!(refused.iter().all(|e| matches!(e, EmbedError::Busy)));
         let_go.send(()).unwrap();

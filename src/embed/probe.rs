@@ -1,7 +1,8 @@
-//! A probe's way: all faces shown to choose from, and of the one that is chosen the embedding with its quality sheet.
+//! A probe's way: all faces shown to choose from, and of the one that is chosen the embedding with
+//! its quality sheet.
 //!
-//! Everything here is of the probe as searched, the original with its edits. Nothing is kept between two verbs: the original and the edits
-//! say all, and what comes out is the same each time.
+//! Everything here is of the probe as searched, the original with its edits. Nothing is kept
+//! between two verbs: the original and the edits say all, and what comes out is the same each time.
 
 use std::io::Cursor;
 
@@ -33,7 +34,8 @@ pub struct Look {
     pub original_px: [u32; 2],
     /// Width and height of the probe as searched, with its edits.
     pub searched_px: [u32; 2],
-    /// Names of the upright original and of the image after each edit: SHA-256 over size and pixels.
+    /// Names of the upright original and of the image after each edit: SHA-256 over size and
+    /// pixels.
     pub digests: Vec<Digest>,
     /// All faces of the probe as searched, best first; a choice is an index into them.
     pub faces: Vec<Found>,
@@ -57,7 +59,8 @@ pub struct Probe {
     pub chosen: usize,
     /// The embedding.
     pub embedding: Embedding,
-    /// How well the face serves; among its readings is the length of the embedder's output before normalisation.
+    /// How well the face serves; among its readings is the length of the embedder's output before
+    /// normalisation.
     pub quality: QualitySheet,
     /// What took how long; edits and their digests count as decoding.
     pub timings: Timings,
@@ -115,47 +118,81 @@ impl Models {
         self.look_at(original, edits, &mut Timings::default()).map(|(look, _)| look)
     }
 
-    /// Makes embedding and quality sheet of the chosen face of a probe, on this thread; a panic goes through.
+    /// Makes embedding and quality sheet of the chosen face of a probe, on this thread; a panic
+    /// goes through.
     ///
     /// Errors: as `Pool::probe`, but for those of the pool itself.
-    pub fn probe(&self, original: &[u8], edits: &Edits, choice: Choice) -> Result<Probe, EmbedError> {
+    pub fn probe(
+        &self,
+        original: &[u8],
+        edits: &Edits,
+        choice: Choice,
+    ) -> Result<Probe, EmbedError> {
         let mut timings = Timings::default();
         let (look, rgb) = self.look_at(original, edits, &mut timings)?;
         let faces: Vec<Face> = look.faces.iter().map(|found| found.face).collect();
         let embedded = self.embed(&rgb, &faces, choice, &mut timings)?;
-        let quality = quality::measure(&faces, embedded.chosen, &embedded.crop, self.side(), embedded.length, self.quality_bounds());
+        let quality = quality::measure(
+            &faces,
+            embedded.chosen,
+            &embedded.crop,
+            self.side(),
+            embedded.length,
+            self.quality_bounds(),
+        );
         Ok(Probe { look, chosen: embedded.chosen, embedding: embedded.embedding, quality, timings })
     }
 
-    /// Finds all faces of a probe as searched and pictures it and each of them, on this thread; a panic goes through.
+    /// Finds all faces of a probe as searched and pictures it and each of them, on this thread; a
+    /// panic goes through.
     ///
     /// Errors: as `Pool::preview`, but for those of the pool itself.
     pub fn preview(&self, original: &[u8], edits: &Edits) -> Result<Preview, EmbedError> {
         let (look, rgb) = self.look_at(original, edits, &mut Timings::default())?;
-        let face = |found: &Found| encoded(around(&rgb, found.face.frame), FACE_PICTURE_SIDE_PX_MAX, Encoding::Jpeg);
+        let face = |found: &Found| {
+            encoded(around(&rgb, found.face.frame), FACE_PICTURE_SIDE_PX_MAX, Encoding::Jpeg)
+        };
         let faces = look.faces.iter().map(face).collect::<Result<_, _>>()?;
         Ok(Preview { look, whole: encoded(rgb, PICTURE_SIDE_PX_MAX, Encoding::Jpeg)?, faces })
     }
 
-    fn look_at(&self, original: &[u8], edits: &Edits, timings: &mut Timings) -> Result<(Look, RgbImage), EmbedError> {
-        let (format, original_px, Edited { rgb, digests }) = timed(&mut timings.decode_ms, || as_searched(original, edits))?;
+    fn look_at(
+        &self,
+        original: &[u8],
+        edits: &Edits,
+        timings: &mut Timings,
+    ) -> Result<(Look, RgbImage), EmbedError> {
+        let (format, original_px, Edited { rgb, digests }) =
+            timed(&mut timings.decode_ms, || as_searched(original, edits))?;
         let faces = timed(&mut timings.detect_ms, || self.detect(&rgb))?;
-        let faces = faces.into_iter().map(|face| Found { face, unusable: unusable(&face) }).collect();
-        Ok((Look { format, original_px, searched_px: rgb.dimensions().into(), digests, faces }, rgb))
+        let faces =
+            faces.into_iter().map(|face| Found { face, unusable: unusable(&face) }).collect();
+        Ok((
+            Look { format, original_px, searched_px: rgb.dimensions().into(), digests, faces },
+            rgb,
+        ))
     }
 }
 
-/// Replays edits: the names of the upright original and of the image after each edit; the last one is the probe as searched.
+/// Replays edits: the names of the upright original and of the image after each edit; the last one
+/// is the probe as searched.
 ///
-/// Errors: as `decode`, for files of up to `PROBE_BYTES_MAX`; a crop that reaches beyond the original, a turned image beyond the limits.
+/// Errors: as `decode`, for files of up to `PROBE_BYTES_MAX`; a crop that reaches beyond the
+/// original, a turned image beyond the limits.
 pub fn replay(original: &[u8], edits: &Edits) -> Result<Vec<Digest>, EmbedError> {
     as_searched(original, edits).map(|(.., edited)| edited.digests)
 }
 
-/// A picture of the probe as searched, scaled down to at most `side_px_max` (and `PICTURE_SIDE_PX_MAX`) along its longer side, never up.
+/// A picture of the probe as searched, scaled down to at most `side_px_max` (and
+/// `PICTURE_SIDE_PX_MAX`) along its longer side, never up.
 ///
 /// Errors: as `replay`.
-pub(super) fn picture(original: &[u8], edits: &Edits, side_px_max: u32, encoding: Encoding) -> Result<Picture, EmbedError> {
+pub(super) fn picture(
+    original: &[u8],
+    edits: &Edits,
+    side_px_max: u32,
+    encoding: Encoding,
+) -> Result<Picture, EmbedError> {
     let (.., Edited { rgb, .. }) = as_searched(original, edits)?;
     encoded(rgb, side_px_max, encoding)
 }
@@ -164,14 +201,20 @@ fn encoded(shown: RgbImage, side_px_max: u32, encoding: Encoding) -> Result<Pict
     let longer = shown.width().max(shown.height());
     let most = side_px_max.clamp(1, PICTURE_SIDE_PX_MAX);
     let shown = if longer > most {
-        let scaled = |side: u32| u32::try_from(u64::from(side) * u64::from(most) / u64::from(longer)).unwrap_or(most).max(1);
+        let scaled = |side: u32| {
+            u32::try_from(u64::from(side) * u64::from(most) / u64::from(longer))
+                .unwrap_or(most)
+                .max(1)
+        };
         imageops::thumbnail(&shown, scaled(shown.width()), scaled(shown.height()))
     } else {
         shown
     };
     let mut bytes = Vec::new();
     match encoding {
-        Encoding::Jpeg => JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY).encode_image(&shown),
+        Encoding::Jpeg => {
+            JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY).encode_image(&shown)
+        }
         Encoding::Png => shown.write_with_encoder(PngEncoder::new(Cursor::new(&mut bytes))),
     }
     .map_err(|e| EmbedError::Picture { source: Box::new(e) })?;
@@ -188,7 +231,11 @@ fn as_searched(original: &[u8], edits: &Edits) -> Result<(Format, [u32; 2], Edit
 fn around(rgb: &RgbImage, [x, y, width, height]: [f32; 4]) -> RgbImage {
     let half = width.max(height) * (0.5 + MARGIN);
     // Numbers that are none, or far outside, become 0 or the side.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is held within the image")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates, and is held within the image"
+    )]
     let range = |middle: f32, side: u32| {
         let from = ((middle - half) as u32).min(side - 1);
         (from, ((middle + half) as u32).clamp(from + 1, side))
@@ -238,12 +285,24 @@ mod tests {
     #[test]
     fn all_faces_are_shown_and_why_one_cannot_be_chosen() {
         let look = MODELS.look(&png(&one_large_one_tiny()), &none()).unwrap();
-        assert_eq!((look.original_px, look.searched_px, look.faces.len()), ([600, 512], [600, 512], 2));
-        let reasons: Vec<Option<String>> = look.faces.iter().map(|found| found.unusable.map(|u| u.to_string())).collect();
+        assert_eq!(
+            (look.original_px, look.searched_px, look.faces.len()),
+            ([600, 512], [600, 512], 2)
+        );
+        let reasons: Vec<Option<String>> =
+            look.faces.iter().map(|found| found.unusable.map(|u| u.to_string())).collect();
         assert_eq!(reasons[0], None);
-        assert!(reasons[1].as_ref().unwrap().contains("px apart, at least 10 are needed"), "{reasons:?}");
-        assert!(matches!(MODELS.probe(&png(&one_large_one_tiny()), &none(), Choice::Face(Some(1))), Err(EmbedError::FaceTooSmall { .. })));
-        let empty = MODELS.look(&png(&RgbImage::from_pixel(200, 200, image::Rgb([90, 120, 90]))), &none()).unwrap();
+        assert!(
+            reasons[1].as_ref().unwrap().contains("px apart, at least 10 are needed"),
+            "{reasons:?}"
+        );
+        assert!(matches!(
+            MODELS.probe(&png(&one_large_one_tiny()), &none(), Choice::Face(Some(1))),
+            Err(EmbedError::FaceTooSmall { .. })
+        ));
+        let empty = MODELS
+            .look(&png(&RgbImage::from_pixel(200, 200, image::Rgb([90, 120, 90]))), &none())
+            .unwrap();
         assert!(empty.faces.is_empty(), "no face is no error while one looks");
     }
 
@@ -270,12 +329,22 @@ mod tests {
         let edited = apply(portrait(), &list).unwrap();
         let alone = MODELS.examine(&png(&edited.rgb), Choice::Only).unwrap();
         assert_eq!(probe.embedding, alone.embedding);
-        assert_eq!((probe.look.original_px, probe.look.searched_px), ([512, 512], edited.rgb.dimensions().into()));
-        assert_eq!((&probe.look.digests, probe.look.searched_sha256()), (&edited.digests, digest_of(&edited.rgb)));
+        assert_eq!(
+            (probe.look.original_px, probe.look.searched_px),
+            ([512, 512], edited.rgb.dimensions().into())
+        );
+        assert_eq!(
+            (&probe.look.digests, probe.look.searched_sha256()),
+            (&edited.digests, digest_of(&edited.rgb))
+        );
         assert_eq!(replay(PORTRAIT, &list).unwrap(), edited.digests);
         let plain = MODELS.probe(PORTRAIT, &none(), Choice::Face(None)).unwrap();
         assert_ne!(probe.look.searched_sha256(), plain.look.searched_sha256());
-        assert!(probe.embedding.score(&plain.embedding) > 0.8, "{}", probe.embedding.score(&plain.embedding));
+        assert!(
+            probe.embedding.score(&plain.embedding) > 0.8,
+            "{}",
+            probe.embedding.score(&plain.embedding)
+        );
         let brightness = |p: &Probe| p.quality.reading(Measure::LuminanceMean).unwrap().value;
         assert!(brightness(&probe) < brightness(&plain), "measures are of the probe as searched");
     }
@@ -284,7 +353,9 @@ mod tests {
     fn a_photo_on_its_side_is_put_upright_by_an_edit() {
         let upright = MODELS.probe(&png(&portrait()), &none(), Choice::Face(None)).unwrap();
         let lying = png(&imageops::rotate270(&portrait()));
-        let turned = MODELS.probe(&lying, &edits(&[Edit::Rotate { tenths: 900 }]), Choice::Face(None)).unwrap();
+        let turned = MODELS
+            .probe(&lying, &edits(&[Edit::Rotate { tenths: 900 }]), Choice::Face(None))
+            .unwrap();
         assert_eq!(turned.look.searched_sha256(), upright.look.searched_sha256());
         assert_eq!(turned.embedding, upright.embedding);
         assert_ne!(turned.look.digests[0], upright.look.digests[0]);
@@ -293,9 +364,18 @@ mod tests {
     #[test]
     fn an_edit_that_does_not_fit_the_photo_is_refused_by_every_verb() {
         let beyond = edits(&[Edit::Crop { x: 400, y: 0, width: 200, height: 200 }]);
-        assert!(matches!(MODELS.look(PORTRAIT, &beyond), Err(EmbedError::CropOutside { photo: [512, 512], .. })));
-        assert!(matches!(MODELS.probe(PORTRAIT, &beyond, Choice::Face(None)), Err(EmbedError::CropOutside { .. })));
-        assert!(matches!(picture(PORTRAIT, &beyond, 100, Encoding::Jpeg), Err(EmbedError::CropOutside { .. })));
+        assert!(matches!(
+            MODELS.look(PORTRAIT, &beyond),
+            Err(EmbedError::CropOutside { photo: [512, 512], .. })
+        ));
+        assert!(matches!(
+            MODELS.probe(PORTRAIT, &beyond, Choice::Face(None)),
+            Err(EmbedError::CropOutside { .. })
+        ));
+        assert!(matches!(
+            picture(PORTRAIT, &beyond, 100, Encoding::Jpeg),
+            Err(EmbedError::CropOutside { .. })
+        ));
         assert!(matches!(replay(PORTRAIT, &beyond), Err(EmbedError::CropOutside { .. })));
     }
 
@@ -309,25 +389,42 @@ mod tests {
             let wanted = around(&one_large_one_tiny(), found.face.frame);
             let shown = image::load_from_memory(&face.bytes).unwrap().to_rgb8();
             assert_eq!(shown.dimensions(), wanted.dimensions());
-            let apart: u64 = shown.iter().zip(wanted.iter()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+            let apart: u64 =
+                shown.iter().zip(wanted.iter()).map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
             assert!(apart / (shown.len() as u64) < 6, "a JPEG of the same pixels: {apart}");
         }
-        let tiny = MODELS.preview(&lying, &edits(&[Edit::Crop { x: 90, y: 0, width: 100, height: 90 }, Edit::Rotate { tenths: 900 }]));
+        let tiny = MODELS.preview(
+            &lying,
+            &edits(&[
+                Edit::Crop { x: 90, y: 0, width: 100, height: 90 },
+                Edit::Rotate { tenths: 900 },
+            ]),
+        );
         let tiny = tiny.unwrap();
-        assert_eq!((tiny.look.faces.len(), tiny.faces.len()), (1, 1), "what was the second face is the only one of the crop");
+        assert_eq!(
+            (tiny.look.faces.len(), tiny.faces.len()),
+            (1, 1),
+            "what was the second face is the only one of the crop"
+        );
     }
 
     #[test]
     fn a_picture_is_upright_small_enough_never_enlarged_and_bare_of_metadata() {
-        let tiff = [b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".as_slice()].concat();
+        let tiff = [b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0".as_slice()]
+            .concat();
         let length = u16::try_from(tiff.len() + 8).unwrap().to_be_bytes();
         let wide = imageops::crop_imm(&portrait(), 0, 0, 512, 256).to_image();
         let mut jpeg = Vec::new();
         JpegEncoder::new_with_quality(&mut jpeg, 90).encode_image(&wide).unwrap();
-        let oriented = [&jpeg[..2], &[0xff, 0xe1], &length, b"Exif\0\0", &tiff, &jpeg[2..]].concat();
+        let oriented =
+            [&jpeg[..2], &[0xff, 0xe1], &length, b"Exif\0\0", &tiff, &jpeg[2..]].concat();
         for encoding in [Encoding::Jpeg, Encoding::Png] {
             let small = picture(&oriented, &none(), 100, encoding).unwrap();
-            assert_eq!((small.width, small.height), (50, 100), "turned by its orientation, then made smaller");
+            assert_eq!(
+                (small.width, small.height),
+                (50, 100),
+                "turned by its orientation, then made smaller"
+            );
             assert!(!small.bytes.windows(4).any(|w| w == b"Exif"));
             assert_eq!(decode(&small.bytes).unwrap().rgb.dimensions(), (50, 100));
             let own = picture(&oriented, &none(), u32::MAX, encoding).unwrap();
@@ -335,7 +432,8 @@ mod tests {
         }
         let exact = picture(&png(&wide), &none(), 512, Encoding::Png).unwrap();
         assert_eq!(decode(&exact.bytes).unwrap().rgb, wide);
-        let long = picture(&png(&RgbImage::new(5_000, 40)), &none(), u32::MAX, Encoding::Png).unwrap();
+        let long =
+            picture(&png(&RgbImage::new(5_000, 40)), &none(), u32::MAX, Encoding::Png).unwrap();
         assert_eq!(long.width, PICTURE_SIDE_PX_MAX);
     }
 
@@ -344,20 +442,34 @@ mod tests {
         let face = MODELS.look(PORTRAIT, &none()).unwrap().faces[0].face;
         let shown = around(&portrait(), face.frame);
         let longer = face.frame[2].max(face.frame[3]);
-        assert!((f64::from(shown.width()) - f64::from(longer) * 1.7).abs() < 2.0 && shown.width() < 512, "{} {longer}", shown.width());
+        assert!(
+            (f64::from(shown.width()) - f64::from(longer) * 1.7).abs() < 2.0 && shown.width() < 512,
+            "{} {longer}",
+            shown.width()
+        );
         let found = MODELS.look(&png(&shown), &none()).unwrap();
         assert_eq!(found.faces.len(), 1);
-        for odd in [[-50.0, -50.0, 100.0, 100.0], [500.0, 500.0, 900.0, 9.0], [f32::NAN; 4], [1e9, 1e9, 1.0, 1.0]] {
+        for odd in [
+            [-50.0, -50.0, 100.0, 100.0],
+            [500.0, 500.0, 900.0, 9.0],
+            [f32::NAN; 4],
+            [1e9, 1e9, 1.0, 1.0],
+        ] {
             let shown = around(&portrait(), odd);
             assert!(shown.width() > 0 && shown.height() > 0, "{odd:?}");
         }
         let jp2 = include_bytes!("../../tests/data/astronaut.jp2");
-        assert!(picture(jp2, &none(), 640, Encoding::Jpeg).unwrap().bytes.starts_with(&[0xff, 0xd8]), "browsers show no JPEG 2000");
+        assert!(
+            picture(jp2, &none(), 640, Encoding::Jpeg).unwrap().bytes.starts_with(&[0xff, 0xd8]),
+            "browsers show no JPEG 2000"
+        );
     }
 
     #[test]
     fn the_model_s_card_rates_every_measure_and_blocks_a_probe_that_the_model_makes_little_of() {
-        let sheet = |photo: &RgbImage| MODELS.probe(&png(photo), &none(), Choice::Face(None)).unwrap().quality;
+        let sheet = |photo: &RgbImage| {
+            MODELS.probe(&png(photo), &none(), Choice::Face(None)).unwrap().quality
+        };
         let good = sheet(&portrait());
         assert_eq!(good.0.iter().filter(|reading| reading.verdict == Verdict::Unrated).count(), 0);
         assert!(!good.needs_a_reason(), "{good:?}");
@@ -384,6 +496,10 @@ mod tests {
         assert!(matches!(decode(&long), Err(EmbedError::Bytes { .. })));
         assert_eq!(replay(&long, &none()).unwrap(), [digest_of(&noise)]);
         let error = replay(&vec![0; crate::limits::PROBE_BYTES_MAX + 1], &none()).unwrap_err();
-        assert!(matches!(error, EmbedError::ProbeBytes { .. }) && error.to_string().contains("most accepted"), "{error}");
+        assert!(
+            matches!(error, EmbedError::ProbeBytes { .. })
+                && error.to_string().contains("most accepted"),
+            "{error}"
+        );
     }
 }

@@ -1,11 +1,14 @@
-//! How well a probe serves: named measures of one face, each with a verdict and a line of plain advice.
+//! How well a probe serves: named measures of one face, each with a verdict and a line of plain
+//! advice.
 //!
-//! The measures follow those of ISO/IEC 29794-5 and its reference implementation OFIQ in name and idea. They are **OFIQ-style, not
-//! conformant**: they are taken from the embedder's own aligned crop, without a network for face parsing or pose.
+//! The measures follow those of ISO/IEC 29794-5 and its reference implementation OFIQ in name and
+//! idea. They are **OFIQ-style, not conformant**: they are taken from the embedder's own aligned
+//! crop, without a network for face parsing or pose.
 //!
-//! What is low or poor is said by the embedder's manifest, since it was measured with that model. Measures that block are few: the length
-//! of the embedder's output is the one that predicts misses; eyes too close together and a face that the detector isn't sure of are
-//! refused before there is a sheet.
+//! What is low or poor is said by the embedder's manifest, since it was measured with that model.
+//! Measures that block are few: the length of the embedder's output is the one that predicts
+//! misses; eyes too close together and a face that the detector isn't sure of are refused before
+//! there is a sheet.
 
 use std::collections::BTreeMap;
 
@@ -18,25 +21,31 @@ use crate::face::Face;
 const UNDER_MAX: u8 = 25;
 /// Luminance from which a pixel counts as too bright.
 const OVER_MIN: u8 = 247;
-/// Steps of luminance in which the face's halves are compared: fewer than 256, since a half of the crop has few thousand pixels.
+/// Steps of luminance in which the face's halves are compared: fewer than 256, since a half of the
+/// crop has few thousand pixels.
 const HALF_STEPS: usize = 32;
-/// The part of an aligned crop of 112 px that shows the face from brow to chin: left, top, right, bottom. The nose's tip lies at 56.
+/// The part of an aligned crop of 112 px that shows the face from brow to chin: left, top, right,
+/// bottom. The nose's tip lies at 56.
 const INNER: [u32; 4] = [22, 30, 90, 104];
 const TEMPLATE_SIDE_PX: u32 = 112;
 
 /// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// Length of the embedder's output before normalisation; its scale belongs to the model.
     EmbeddingLength,
-    /// Pixels between the centres of the eyes, in the image as searched; score 100 s((px - 70) / 20) with s(x) = 1 / (1 + e^-x).
+    /// Pixels between the centres of the eyes, in the image as searched; score 100 s((px - 70) /
+    /// 20) with s(x) = 1 / (1 + e^-x).
     EyesApart,
     /// The detector's confidence, 0 to 1.
     DetectorScore,
     /// Variance of the Laplacian over the variance of luminance, both of the aligned crop.
     Sharpness,
-    /// How much this face outweighs the largest other: score 100 (1 - A2 / A1) of the frames' areas.
+    /// How much this face outweighs the largest other: score 100 (1 - A2 / A1) of the frames'
+    /// areas.
     SingleFace,
     /// Mean luminance of the inner face, 0 to 255.
     LuminanceMean,
@@ -53,7 +62,9 @@ pub enum Measure {
 }
 
 /// What a measure's value means for the search.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The model's manifest has no bounds for this measure.
@@ -155,28 +166,47 @@ impl Measure {
     fn advice(self) -> &'static str {
         match self {
             Self::EmbeddingLength => {
-                "The model makes little of this face. Ask for another image: facing the camera, uncovered, sharp, evenly lit."
+                "The model makes little of this face. Ask for another image: facing the camera, \
+                 uncovered, sharp, evenly lit."
             }
             Self::EyesApart => {
-                "The face is small. Ask for the original file instead of a screenshot or a photo of a screen; enlarging adds nothing."
+                "The face is small. Ask for the original file instead of a screenshot or a photo \
+                 of a screen; enlarging adds nothing."
             }
             Self::DetectorScore => {
-                "The face is partly covered, turned away or unclear. Choose a frame in which it is uncovered and facing the camera."
+                "The face is partly covered, turned away or unclear. Choose a frame in which it is \
+                 uncovered and facing the camera."
             }
-            Self::Sharpness => "The face is blurred. Choose another frame, or ask for the original before it was compressed or sent on.",
-            Self::SingleFace => "Other faces are about as large. See that the face chosen is the person sought.",
+            Self::Sharpness => {
+                "The face is blurred. Choose another frame, or ask for the original before it was \
+                 compressed or sent on."
+            }
+            Self::SingleFace => {
+                "Other faces are about as large. See that the face chosen is the person sought."
+            }
             Self::LuminanceMean => {
-                "The face as a whole is very dark or very bright. An exposure edit may help; a better lit frame helps more."
+                "The face as a whole is very dark or very bright. An exposure edit may help; a \
+                 better lit frame helps more."
             }
             Self::LuminanceVariance => {
-                "The face has hardly any contrast, or a very hard one. A contrast edit may help; another frame helps more."
+                "The face has hardly any contrast, or a very hard one. A contrast edit may help; \
+                 another frame helps more."
             }
             Self::UnderExposure => {
-                "Parts of the face are black and hold nothing to compare. Choose a brighter frame; brightening won't bring them back."
+                "Parts of the face are black and hold nothing to compare. Choose a brighter frame; \
+                 brightening won't bring them back."
             }
-            Self::OverExposure => "Parts of the face are white and hold nothing to compare. Choose a frame without glare or flash.",
-            Self::IlluminationUniformity => "One side of the face is much darker. Choose a frame that is lit from the front.",
-            Self::DynamicRange => "The face has few tones, as after strong compression or a copy of a copy. Ask for the original file.",
+            Self::OverExposure => {
+                "Parts of the face are white and hold nothing to compare. Choose a frame without \
+                 glare or flash."
+            }
+            Self::IlluminationUniformity => {
+                "One side of the face is much darker. Choose a frame that is lit from the front."
+            }
+            Self::DynamicRange => {
+                "The face has few tones, as after strong compression or a copy of a copy. Ask for \
+                 the original file."
+            }
         }
     }
 }
@@ -220,7 +250,9 @@ impl QualitySheet {
 impl Bounds {
     /// What a value means under these bounds.
     pub fn verdict(&self, value: f64) -> Verdict {
-        let beyond = |below: Option<f64>, above: Option<f64>| below.is_some_and(|b| value < b) || above.is_some_and(|a| value > a);
+        let beyond = |below: Option<f64>, above: Option<f64>| {
+            below.is_some_and(|b| value < b) || above.is_some_and(|a| value > a)
+        };
         if beyond(self.poor_below, self.poor_above) {
             Verdict::Poor
         } else if beyond(self.low_below, self.low_above) {
@@ -235,21 +267,34 @@ impl Bounds {
         let all = [self.poor_below, self.low_below, self.low_above, self.poor_above];
         let given: Vec<f64> = all.into_iter().flatten().collect();
         let in_order = given.iter().all(|v| v.is_finite()) && given.is_sorted();
-        (given.is_empty() || !in_order)
-            .then(|| format!("{given:?}, wanted at least one of poor_below <= low_below <= low_above <= poor_above"))
+        (given.is_empty() || !in_order).then(|| {
+            format!(
+                "{given:?}, wanted at least one of poor_below <= low_below <= \
+                low_above <= poor_above"
+            )
+        })
     }
 }
 
 /// Measures the face at `chosen`.
 ///
 /// Shapes: `crop` is the aligned face, `side` x `side` pixels of interleaved RGB, 0 to 255.
-pub(super) fn measure(faces: &[Face], chosen: usize, crop: &[f32], side: u32, length: f64, bounds: &QualityBounds) -> QualitySheet {
+pub(super) fn measure(
+    faces: &[Face],
+    chosen: usize,
+    crop: &[f32],
+    side: u32,
+    length: f64,
+    bounds: &QualityBounds,
+) -> QualitySheet {
     let face = &faces[chosen];
     let [left, right, ..] = face.landmarks.map(|p| p.map(f64::from));
     let apart = (left[0] - right[0]).hypot(left[1] - right[1]);
     let area = |face: &Face| f64::from(face.frame[2]) * f64::from(face.frame[3]);
-    let largest_other = (0..faces.len()).filter(|&at| at != chosen).map(|at| area(&faces[at])).fold(0.0, f64::max);
-    let single = (100.0 * (1.0 - largest_other / area(face).max(f64::MIN_POSITIVE))).clamp(0.0, 100.0);
+    let largest_other =
+        (0..faces.len()).filter(|&at| at != chosen).map(|at| area(&faces[at])).fold(0.0, f64::max);
+    let single =
+        (100.0 * (1.0 - largest_other / area(face).max(f64::MIN_POSITIVE))).clamp(0.0, 100.0);
     let luminance = Luminance::of(crop, side);
     let inner = luminance.inner();
     let readings = [
@@ -296,15 +341,20 @@ struct Inner {
 
 impl Luminance {
     fn of(crop: &[f32], side: u32) -> Self {
-        let grey = crop.as_chunks::<3>().0.iter().map(|[r, g, b]| 0.2126 * f64::from(*r) + 0.7152 * f64::from(*g) + 0.0722 * f64::from(*b));
+        let grey = crop.as_chunks::<3>().0.iter().map(|[r, g, b]| {
+            0.2126 * f64::from(*r) + 0.7152 * f64::from(*g) + 0.0722 * f64::from(*b)
+        });
         Self { side: side as usize, grey: grey.collect() }
     }
 
-    /// Variance of the Laplacian over 1 and the variance: a soft image of much contrast is no sharper than the same with little.
+    /// Variance of the Laplacian over 1 and the variance: a soft image of much contrast is no
+    /// sharper than the same with little.
     fn sharpness(&self) -> f64 {
         let at = |x: usize, y: usize| self.grey[y * self.side + x];
         let inside = (1..self.side - 1).flat_map(|y| (1..self.side - 1).map(move |x| (x, y)));
-        let laplacian = inside.map(|(x, y)| at(x - 1, y) + at(x + 1, y) + at(x, y - 1) + at(x, y + 1) - 4.0 * at(x, y));
+        let laplacian = inside.map(|(x, y)| {
+            at(x - 1, y) + at(x + 1, y) + at(x, y - 1) + at(x, y + 1) - 4.0 * at(x, y)
+        });
         let (_, edges) = mean_and_variance(&laplacian.collect::<Vec<_>>());
         let (_, contrast) = mean_and_variance(&self.grey);
         edges / (contrast + 1.0)
@@ -315,12 +365,15 @@ impl Luminance {
         let [left, top, right, bottom] = INNER.map(scaled);
         let middle = scaled(TEMPLATE_SIDE_PX / 2);
         let part = |from: usize, to: usize| -> Vec<f64> {
-            (top..bottom).flat_map(|y| self.grey[y * self.side + from..y * self.side + to].iter().copied()).collect()
+            (top..bottom)
+                .flat_map(|y| self.grey[y * self.side + from..y * self.side + to].iter().copied())
+                .collect()
         };
         let all = part(left, right);
         let (mean, variance) = mean_and_variance(&all);
         let histogram = shares(&all, 256);
-        let halves = [part(left, middle), part(middle, right)].map(|half| shares(&half, HALF_STEPS));
+        let halves =
+            [part(left, middle), part(middle, right)].map(|half| shares(&half, HALF_STEPS));
         Inner {
             mean,
             variance,
@@ -343,7 +396,11 @@ fn mean_and_variance(values: &[f64]) -> (f64, f64) {
 fn shares(values: &[f64], steps: usize) -> Vec<f64> {
     let mut counts = vec![0u32; steps];
     for value in values {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a byte")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to a byte"
+        )]
         let byte = value.round().clamp(0.0, 255.0) as usize;
         counts[byte * steps / 256] += 1;
     }
@@ -359,15 +416,25 @@ mod tests {
     const SIDE: u32 = 112;
 
     fn crop(value: impl Fn(u32, u32) -> f32) -> Vec<f32> {
-        (0..SIDE).flat_map(|y| (0..SIDE).map(move |x| (x, y))).flat_map(|(x, y)| [value(x, y); 3]).collect()
+        (0..SIDE)
+            .flat_map(|y| (0..SIDE).map(move |x| (x, y)))
+            .flat_map(|(x, y)| [value(x, y); 3])
+            .collect()
     }
 
     fn face(frame: [f32; 4]) -> Face {
-        Face { score: 0.9, frame, landmarks: [[10.0, 10.0], [80.0, 10.0], [40.0, 40.0], [20.0, 70.0], [60.0, 70.0]] }
+        Face {
+            score: 0.9,
+            frame,
+            landmarks: [[10.0, 10.0], [80.0, 10.0], [40.0, 40.0], [20.0, 70.0], [60.0, 70.0]],
+        }
     }
 
     fn read(crop: &[f32], measure_wanted: Measure) -> f64 {
-        measure(&[face([0.0, 0.0, 100.0, 100.0])], 0, crop, SIDE, 10.0, &QualityBounds::new()).reading(measure_wanted).unwrap().value
+        measure(&[face([0.0, 0.0, 100.0, 100.0])], 0, crop, SIDE, 10.0, &QualityBounds::new())
+            .reading(measure_wanted)
+            .unwrap()
+            .value
     }
 
     #[test]
@@ -383,7 +450,11 @@ mod tests {
         assert_eq!(of(Measure::DynamicRange), (0.0, Some(0.0)), "one tone");
         assert!(sheet.0.iter().all(|r| r.verdict == Verdict::Unrated && r.advice().is_none()));
         let other = measure(&faces, 1, &crop(|_, _| 100.0), SIDE, 7.25, &QualityBounds::new());
-        assert_eq!(other.reading(Measure::SingleFace).unwrap().value, 0.0, "the other face is larger");
+        assert_eq!(
+            other.reading(Measure::SingleFace).unwrap().value,
+            0.0,
+            "the other face is larger"
+        );
     }
 
     #[test]
@@ -395,30 +466,65 @@ mod tests {
         let even = |_, y: u32| f32::from(u8::try_from(y).unwrap()) * 2.0;
         assert_eq!(read(&crop(even), Measure::IlluminationUniformity), 1.0);
         assert!(read(&crop(even), Measure::DynamicRange) > 70.0);
-        let wave = |length: f32| move |x: u32, _: u32| 128.0 + 60.0 * (f32::from(u8::try_from(x).unwrap()) / length).sin();
-        assert!(read(&crop(wave(1.0)), Measure::Sharpness) > 10.0 * read(&crop(wave(4.0)), Measure::Sharpness));
+        let wave = |length: f32| {
+            move |x: u32, _: u32| {
+                128.0 + 60.0 * (f32::from(u8::try_from(x).unwrap()) / length).sin()
+            }
+        };
+        assert!(
+            read(&crop(wave(1.0)), Measure::Sharpness)
+                > 10.0 * read(&crop(wave(4.0)), Measure::Sharpness)
+        );
     }
 
     #[test]
     fn a_verdict_follows_its_bounds_and_only_a_poor_length_blocks() {
-        let bounds = Bounds { low_below: Some(8.0), poor_below: Some(6.0), low_above: None, poor_above: Some(30.0) };
-        let wanted = [(5.9, Verdict::Poor), (6.0, Verdict::Low), (8.0, Verdict::Fine), (30.0, Verdict::Fine), (30.1, Verdict::Poor)];
+        let bounds = Bounds {
+            low_below: Some(8.0),
+            poor_below: Some(6.0),
+            low_above: None,
+            poor_above: Some(30.0),
+        };
+        let wanted = [
+            (5.9, Verdict::Poor),
+            (6.0, Verdict::Low),
+            (8.0, Verdict::Fine),
+            (30.0, Verdict::Fine),
+            (30.1, Verdict::Poor),
+        ];
         for (value, verdict) in wanted {
             assert_eq!(bounds.verdict(value), verdict, "{value}");
         }
-        let all: QualityBounds = Measure::ALL.into_iter().map(|m| (m, Bounds { poor_below: Some(1e9), ..Bounds::default() })).collect();
+        let all: QualityBounds = Measure::ALL
+            .into_iter()
+            .map(|m| (m, Bounds { poor_below: Some(1e9), ..Bounds::default() }))
+            .collect();
         let sheet = measure(&[face([0.0, 0.0, 9.0, 9.0])], 0, &crop(|_, _| 9.0), SIDE, 5.0, &all);
         assert!(sheet.0.iter().all(|r| r.verdict == Verdict::Poor && r.advice().is_some()));
-        assert_eq!(sheet.blocking().map(|r| r.measure).collect::<Vec<_>>(), [Measure::EmbeddingLength]);
+        assert_eq!(
+            sheet.blocking().map(|r| r.measure).collect::<Vec<_>>(),
+            [Measure::EmbeddingLength]
+        );
         assert!(sheet.needs_a_reason());
     }
 
     #[test]
     fn a_sheet_is_read_as_it_is_written() {
-        let sheet =
-            measure(&[face([0.0, 0.0, 9.0, 9.0])], 0, &crop(|x, _| f32::from(u8::try_from(x).unwrap())), SIDE, 5.0, &QualityBounds::new());
+        let sheet = measure(
+            &[face([0.0, 0.0, 9.0, 9.0])],
+            0,
+            &crop(|x, _| f32::from(u8::try_from(x).unwrap())),
+            SIDE,
+            5.0,
+            &QualityBounds::new(),
+        );
         let text = serde_json::to_string(&sheet).unwrap();
-        assert!(text.starts_with(r#"[{"measure":"embedding_length","value":5.0,"score":null,"verdict":"unrated"}"#), "{text}");
+        assert!(
+            text.starts_with(
+                r#"[{"measure":"embedding_length","value":5.0,"score":null,"verdict":"unrated"}"#
+            ),
+            "{text}"
+        );
         assert_eq!(serde_json::from_str::<QualitySheet>(&text).unwrap(), sheet);
     }
 }

@@ -10,14 +10,23 @@ pub(super) fn uniform(binding: u32, has_dynamic_offset: bool) -> wgpu::BindGroup
     entry(binding, wgpu::BufferBindingType::Uniform, has_dynamic_offset)
 }
 
-fn entry(binding: u32, ty: wgpu::BufferBindingType, has_dynamic_offset: bool) -> wgpu::BindGroupLayoutEntry {
+fn entry(
+    binding: u32,
+    ty: wgpu::BufferBindingType,
+    has_dynamic_offset: bool,
+) -> wgpu::BindGroupLayoutEntry {
     let ty = wgpu::BindingType::Buffer { ty, has_dynamic_offset, min_binding_size: None };
     wgpu::BindGroupLayoutEntry { binding, visibility: wgpu::ShaderStages::COMPUTE, ty, count: None }
 }
 
 /// A layout of bindings under its name.
-pub(super) fn layout(device: &wgpu::Device, label: &str, entries: &[wgpu::BindGroupLayoutEntry]) -> wgpu::BindGroupLayout {
-    device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries })
+pub(super) fn layout(
+    device: &wgpu::Device,
+    label: &str,
+    entries: &[wgpu::BindGroupLayoutEntry],
+) -> wgpu::BindGroupLayout {
+    device
+        .create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some(label), entries })
 }
 
 /// Resources bound in the order of their numbers.
@@ -27,9 +36,15 @@ pub(super) fn group(
     layout: &wgpu::BindGroupLayout,
     bindings: &[wgpu::BindingResource<'_>],
 ) -> wgpu::BindGroup {
-    let entries: Vec<_> =
-        (0..).zip(bindings).map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource: resource.clone() }).collect();
-    device.create_bind_group(&wgpu::BindGroupDescriptor { label: Some(label), layout, entries: &entries })
+    let entries: Vec<_> = (0..)
+        .zip(bindings)
+        .map(|(binding, resource)| wgpu::BindGroupEntry { binding, resource: resource.clone() })
+        .collect();
+    device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some(label),
+        layout,
+        entries: &entries,
+    })
 }
 
 /// Compiles the entry point `label` of a shader for workgroups of the given size.
@@ -41,7 +56,8 @@ pub(super) fn pipeline(
     workgroup: u32,
 ) -> wgpu::ComputePipeline {
     let source = wgpu::ShaderSource::Wgsl(source.into());
-    let module = device.create_shader_module(wgpu::ShaderModuleDescriptor { label: Some(label), source });
+    let module =
+        device.create_shader_module(wgpu::ShaderModuleDescriptor { label: Some(label), source });
     let bind_group_layouts: Vec<_> = layouts.iter().map(|&layout| Some(layout)).collect();
     let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
         label: Some(label),

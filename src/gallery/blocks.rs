@@ -1,5 +1,5 @@
-//! How codes of rows and of probes lie in memory, the drop test of `bound` on a block's dot products, and the path of `simd` that any
-//! processor takes.
+//! How codes of rows and of probes lie in memory, the drop test of `bound` on a block's dot
+//! products, and the path of `simd` that any processor takes.
 //!
 //! # A block
 //!
@@ -13,12 +13,14 @@
 //! line D / 2 + 2   residuals of rows 0 to 15, f32 little-endian; the next line: of rows 16 to 31
 //! ```
 //!
-//! One linear stream: a scan reads each line once, whatever the number of probes. Two lines against eight probes are sixteen sums:
-//! enough to hide the latency of the multiply-add, with ten loads for sixteen of them.
+//! One linear stream: a scan reads each line once, whatever the number of probes. Two lines against
+//! eight probes are sixteen sums: enough to hide the latency of the multiply-add, with ten loads
+//! for sixteen of them.
 //!
 //! # What is asked of rows and probes
 //!
-//! With `bound`'s names: D <= 2,048, A >= P, and for a row that may be found s >= 2^-13, P / s <= 16,200 D, 0 <= e <= 0.2 and
+//! With `bound`'s names: D <= 2,048, A >= P, and for a row that may be found s >= 2^-13, P / s <=
+//! 16,200 D, 0 <= e <= 0.2 and
 //! |s c| <= 1.2; so its z is above -1.5 A, and a theta below -2 A means no more than -2 A. Any other row has a residual of -1e32.
 
 /// Rows of a block.
@@ -35,8 +37,8 @@ const QUAD: usize = 4;
 const ENDS: usize = 2 * SIDES;
 /// Added to each code of a row, because the multiply-add instruction wants one side without a sign.
 const BIAS: i32 = 128;
-/// Lines that a scan asks for ahead of its reading, at least: 8 KiB. The prefetcher of the processor alone gets half the bandwidth
-/// at 8 probes.
+/// Lines that a scan asks for ahead of its reading, at least: 8 KiB. The prefetcher of the
+/// processor alone gets half the bandwidth at 8 probes.
 const AHEAD: usize = 128;
 /// Lets the test in whole numbers keep a little more than it must, for each component.
 #[cfg(target_arch = "x86_64")]
@@ -56,7 +58,8 @@ pub(super) fn block_lines(dimension: usize) -> usize {
 pub(super) fn put_row(block: &mut [Line], row: usize, codes: &[i8], scale: f32, residual: f32) {
     let ends = block.len() - ENDS;
     let (side, at) = (row / LINE_ROWS, row % LINE_ROWS * QUAD);
-    for (line, codes) in block[..ends].iter_mut().skip(side).step_by(SIDES).zip(codes.chunks(QUAD)) {
+    for (line, codes) in block[..ends].iter_mut().skip(side).step_by(SIDES).zip(codes.chunks(QUAD))
+    {
         let mut biased = [0x80; QUAD];
         for (biased, &code) in biased.iter_mut().zip(codes) {
             *biased = code.cast_unsigned() ^ 0x80;
@@ -94,7 +97,8 @@ pub(super) struct Tile {
     pub(super) width: usize,
     /// Quad by quad, in each the probes side by side: four codes as the bytes of an i32.
     pub(super) quads: Vec<i32>,
-    /// -128 times the sum of each probe's codes: where its dot products begin, so that they end without the rows' bias.
+    /// -128 times the sum of each probe's codes: where its dot products begin, so that they end
+    /// without the rows' bias.
     pub(super) starts: [i32; TILE_PROBES],
     /// A of each probe.
     pub(super) a: [f32; TILE_PROBES],
@@ -120,7 +124,11 @@ impl Tile {
             floors: [0.0; TILE_PROBES],
         };
         for (at, &(codes, a)) in probes.iter().enumerate() {
-            assert_eq!(codes.len().div_ceil(QUAD), quads_len, "all probes have the rows' dimension");
+            assert_eq!(
+                codes.len().div_ceil(QUAD),
+                quads_len,
+                "all probes have the rows' dimension"
+            );
             for (quad, codes) in codes.chunks(QUAD).enumerate() {
                 let mut bytes = [0; QUAD];
                 for (byte, &code) in bytes.iter_mut().zip(codes) {
@@ -131,7 +139,10 @@ impl Tile {
             tile.starts[at] = -BIAS * codes.iter().map(|&code| i32::from(code)).sum::<i32>();
             tile.a[at] = a;
             #[cfg(target_arch = "x86_64")]
-            #[expect(clippy::cast_precision_loss, reason = "the argument for the margin counts this rounding")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "the argument for the margin counts this rounding"
+            )]
             {
                 tile.floors[at] = tile.starts[at] as f32 + (codes.len() as f32 * MARGIN + 16.0);
             }
@@ -167,7 +178,10 @@ impl<'a> Pairs<'a> {
         let first = tiles.first()?;
         let quads = first.quads.len() / first.width;
         let lines = quads * SIDES + ENDS;
-        assert!(tiles.iter().all(|tile| tile.quads.len() == quads * tile.width), "all tiles have one dimension");
+        assert!(
+            tiles.iter().all(|tile| tile.quads.len() == quads * tile.width),
+            "all tiles have one dimension"
+        );
         assert!(blocks.len().is_multiple_of(lines), "whole blocks of the tiles' dimension");
         Some(Self { blocks, next, lines, tiles })
     }
@@ -219,14 +233,16 @@ impl Pair<'_> {
         self.block.lines.as_chunks().0.last_chunk().expect("a block has its last lines")
     }
 
-    /// z and `low` of all rows, written so that the compiler can use whatever registers the caller was compiled for.
+    /// z and `low` of all rows, written so that the compiler can use whatever registers the caller
+    /// was compiled for.
     #[inline(always)]
     fn bounds(&self, probe: usize, dots: &[i32; BLOCK_ROWS]) -> (Lows, Lows) {
         let [scales, residuals] = self.ends();
         let a = self.tile.a[probe];
         let (mut z, mut low) = ([0.0; BLOCK_ROWS], [f32::MIN; BLOCK_ROWS]);
         for side in 0..SIDES {
-            let (scales, residuals) = (scales[side].as_chunks::<QUAD>().0, residuals[side].as_chunks::<QUAD>().0);
+            let (scales, residuals) =
+                (scales[side].as_chunks::<QUAD>().0, residuals[side].as_chunks::<QUAD>().0);
             for at in 0..LINE_ROWS {
                 let row = side * LINE_ROWS + at;
                 #[expect(clippy::cast_precision_loss, reason = "the bound counts this rounding")]
@@ -243,9 +259,16 @@ impl Pair<'_> {
 
     /// The test of one probe.
     #[inline(always)]
-    pub(super) fn offer(&self, probe: usize, dots: &[i32; BLOCK_ROWS], theta: &mut f32, hit: &mut impl FnMut(&Hit, &mut f32)) {
+    pub(super) fn offer(
+        &self,
+        probe: usize,
+        dots: &[i32; BLOCK_ROWS],
+        theta: &mut f32,
+        hit: &mut impl FnMut(&Hit, &mut f32),
+    ) {
         let (z, _) = self.bounds(probe, dots);
-        let rows = z.iter().enumerate().fold(0, |rows, (row, &z)| rows | u32::from(z >= *theta) << row);
+        let rows =
+            z.iter().enumerate().fold(0, |rows, (row, &z)| rows | u32::from(z >= *theta) << row);
         if rows != 0 {
             self.tell(probe, rows, &z, theta, hit);
         }
@@ -261,20 +284,40 @@ impl Pair<'_> {
     /// Tells of one probe's rows.
     #[cold]
     #[inline(never)]
-    pub(super) fn tell(&self, probe: usize, mut rows: u32, z: &Lows, theta: &mut f32, hit: &mut impl FnMut(&Hit, &mut f32)) {
+    pub(super) fn tell(
+        &self,
+        probe: usize,
+        mut rows: u32,
+        z: &Lows,
+        theta: &mut f32,
+        hit: &mut impl FnMut(&Hit, &mut f32),
+    ) {
         while rows != 0 {
             let row = rows.trailing_zeros() as usize;
             rows &= rows - 1;
             // An earlier row may have raised theta.
             if z[row] >= *theta {
                 let residual = residual(self.block.lines, row);
-                hit(&Hit { row: self.block.at * BLOCK_ROWS + row, tile: self.tile_at, probe, z: z[row], residual }, theta);
+                hit(
+                    &Hit {
+                        row: self.block.at * BLOCK_ROWS + row,
+                        tile: self.tile_at,
+                        probe,
+                        z: z[row],
+                        residual,
+                    },
+                    theta,
+                );
             }
         }
     }
 }
 
-pub(super) fn scan_portable(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit, &mut f32)) {
+pub(super) fn scan_portable(
+    pairs: &Pairs<'_>,
+    thetas: &mut [[f32; TILE_PROBES]],
+    hit: &mut impl FnMut(&Hit, &mut f32),
+) {
     for at in 0..pairs.count() {
         let block = pairs.block(at);
         for (tile_at, tile) in pairs.tiles.iter().enumerate() {
@@ -305,8 +348,10 @@ fn dots_portable(pair: &Pair<'_>, probe: usize) -> [i32; BLOCK_ROWS] {
         let [p0, p1, p2, p3] = quads[probe].to_le_bytes().map(|code| i32::from(code.cast_signed()));
         for (line, dots) in lines.iter().zip(dots.as_chunks_mut::<LINE_ROWS>().0) {
             for (dot, &row) in dots.iter_mut().zip(line.as_chunks::<QUAD>().0) {
-                // One word a row, taken apart by shifts: the compiler finds vector instructions for this form.
-                let [c0, c1, c2, c3] = [0, 8, 16, 24].map(|shift| (u32::from_le_bytes(row) >> shift & 0xff).cast_signed());
+                // One word a row, taken apart by shifts: the compiler finds vector instructions for
+                // this form.
+                let [c0, c1, c2, c3] = [0, 8, 16, 24]
+                    .map(|shift| (u32::from_le_bytes(row) >> shift & 0xff).cast_signed());
                 *dot += c0 * p0 + c1 * p1 + c2 * p2 + c3 * p3;
             }
         }

@@ -1,7 +1,9 @@
-//! The engine on the processor: one pass over the codes for all probes, on as many threads as the work is worth.
+//! The engine on the processor: one pass over the codes for all probes, on as many threads as the
+//! work is worth.
 //!
-//! Threads take piece after piece of the rows and share each probe's threshold: what one has learnt is valid for all. Rows that the bound
-//! can't drop are kept by their places and scored after the scan.
+//! Threads take piece after piece of the rows and share each probe's threshold: what one has learnt
+//! is valid for all. Rows that the bound can't drop are kept by their places and scored after the
+//! scan.
 
 use super::blocks::{BLOCK_ROWS, Hit, Line, TILE_PROBES, Tile, block_lines};
 use super::bound::{ProbeBound, THETA_CLOSED, THETA_OPEN};
@@ -17,7 +19,8 @@ use std::sync::{Mutex, OnceLock};
 /// Multiplications that a further thread must bring, so that starting it pays.
 const WORK_PER_THREAD_MIN: u64 = 1 << 23;
 
-/// The most pieces that the first thresholds are taken from: one for each tile. With more, they would cost more than they save.
+/// The most pieces that the first thresholds are taken from: one for each tile. With more, they
+/// would cost more than they save.
 const FIRST_PIECES_MAX: usize = 4;
 /// Groups of the first rows, for each of the k best: few of the best share one.
 const FIRST_GROUPS_PER_ROW: usize = 2;
@@ -46,13 +49,33 @@ struct Pass<'a> {
 /// All rows that may be among the `k` best, for each probe.
 ///
 /// Shapes: `probes` is P x D with their bounds; `k` is at least 1.
-pub(super) fn scan(rows: &Rows, path: Path, probes: &[&[f32]], bounds: &[ProbeBound], k: usize, threads_max: usize) -> Vec<Scanned> {
-    let coded: Vec<(&[i8], f32)> = bounds.iter().map(|bound| (bound.codes.as_slice(), bound.a)).collect();
+pub(super) fn scan(
+    rows: &Rows,
+    path: Path,
+    probes: &[&[f32]],
+    bounds: &[ProbeBound],
+    k: usize,
+    threads_max: usize,
+) -> Vec<Scanned> {
+    let coded: Vec<(&[i8], f32)> =
+        bounds.iter().map(|bound| (bound.codes.as_slice(), bound.a)).collect();
     let tiles = coded.chunks(TILE_PROBES).map(Tile::new).collect();
-    let mut pass = Pass { rows, probes, bounds, tiles, k, path, thetas: Vec::new(), next: AtomicUsize::new(0) };
-    pass.thetas = pass.first_thetas().into_iter().map(|theta| AtomicU32::new(ordered(theta))).collect();
+    let mut pass = Pass {
+        rows,
+        probes,
+        bounds,
+        tiles,
+        k,
+        path,
+        thetas: Vec::new(),
+        next: AtomicUsize::new(0),
+    };
+    pass.thetas =
+        pass.first_thetas().into_iter().map(|theta| AtomicU32::new(ordered(theta))).collect();
     let work = u64::from(rows.places()) * rows.dimension() as u64 * probes.len() as u64;
-    let threads = usize::try_from(work / WORK_PER_THREAD_MIN).unwrap_or(threads_max).clamp(1, threads_max.max(1));
+    let threads = usize::try_from(work / WORK_PER_THREAD_MIN)
+        .unwrap_or(threads_max)
+        .clamp(1, threads_max.max(1));
     let mut parts = in_parallel(threads.min(rows.pieces()), || pass.take_pieces());
     let mut merged = parts.pop().expect("this thread took part");
     for part in parts {
@@ -92,12 +115,23 @@ pub(super) fn finish(
 }
 
 /// The `k` best live rows, every one of them scored: the reference that needs no bound.
-pub(super) fn brute_force(rows: &Rows, probe: &[f32], k: usize, threads_max: usize) -> Vec<Candidate> {
+pub(super) fn brute_force(
+    rows: &Rows,
+    probe: &[f32],
+    k: usize,
+    threads_max: usize,
+) -> Vec<Candidate> {
     brute_force_in(rows, 0..rows.places(), probe, k, threads_max)
 }
 
 /// The `k` best live rows in these places.
-pub(super) fn brute_force_in(rows: &Rows, places: Range<u32>, probe: &[f32], k: usize, threads_max: usize) -> Vec<Candidate> {
+pub(super) fn brute_force_in(
+    rows: &Rows,
+    places: Range<u32>,
+    probe: &[f32],
+    k: usize,
+    threads_max: usize,
+) -> Vec<Candidate> {
     let next = AtomicUsize::new(0);
     let pieces = places.len().div_ceil(PIECE_ROWS as usize);
     let parts = in_parallel(threads_max.min(pieces), || {
@@ -108,7 +142,8 @@ pub(super) fn brute_force_in(rows: &Rows, places: Range<u32>, probe: &[f32], k: 
             if first >= places.end {
                 return best;
             }
-            let live = (first..places.end.min(first.saturating_add(PIECE_ROWS))).filter_map(|place| rows.live_row(place));
+            let live = (first..places.end.min(first.saturating_add(PIECE_ROWS)))
+                .filter_map(|place| rows.live_row(place));
             best.extend(live.map(|(row, numbers)| Candidate { row, score: exact(numbers, probe) }));
             keep_best(&mut best, k);
         }
@@ -119,22 +154,28 @@ pub(super) fn brute_force_in(rows: &Rows, places: Range<u32>, probe: &[f32], k: 
 }
 
 impl Pass<'_> {
-    /// What the first rows alone say of each probe's theta, before any is kept: nearly half of the rows that a threshold rising from
-    /// nothing would keep are among them.
+    /// What the first rows alone say of each probe's theta, before any is kept: nearly half of the
+    /// rows that a threshold rising from nothing would keep are among them.
     ///
-    /// The k-th largest of the largest `low` in each of many groups of rows: k rows, one of each group, have at least this.
+    /// The k-th largest of the largest `low` in each of many groups of rows: k rows, one of each
+    /// group, have at least this.
     fn first_thetas(&self) -> Vec<f32> {
-        let pieces = self.rows.pieces().saturating_sub(1).min(self.tiles.len()).min(FIRST_PIECES_MAX);
-        let groups_wanted = (FIRST_GROUPS_PER_ROW * self.k).max(FIRST_GROUPS_MIN).div_ceil(BLOCK_ROWS);
+        let pieces =
+            self.rows.pieces().saturating_sub(1).min(self.tiles.len()).min(FIRST_PIECES_MAX);
+        let groups_wanted =
+            (FIRST_GROUPS_PER_ROW * self.k).max(FIRST_GROUPS_MIN).div_ceil(BLOCK_ROWS);
         let group_blocks = pieces * (PIECE_ROWS as usize / BLOCK_ROWS) / groups_wanted;
         if group_blocks == 0 {
             return vec![THETA_OPEN; self.bounds.len()];
         }
         let group_lines = group_blocks * block_lines(self.rows.dimension());
-        let blocks = (0..pieces).flat_map(|piece| self.rows.blocks(first_of(piece)).chunks(group_lines));
-        let groups: Vec<_> = blocks.map(|blocks| self.path.largest_lows(blocks, &self.tiles)).collect();
+        let blocks =
+            (0..pieces).flat_map(|piece| self.rows.blocks(first_of(piece)).chunks(group_lines));
+        let groups: Vec<_> =
+            blocks.map(|blocks| self.path.largest_lows(blocks, &self.tiles)).collect();
         let theta = |(at, bound): (usize, &ProbeBound)| {
-            let mut lows: Vec<f32> = groups.iter().flat_map(|group| group[at / TILE_PROBES][at % TILE_PROBES]).collect();
+            let mut lows: Vec<f32> =
+                groups.iter().flat_map(|group| group[at / TILE_PROBES][at % TILE_PROBES]).collect();
             let (_, low, _) = lows.select_nth_unstable_by(self.k - 1, |a, b| b.total_cmp(a));
             // A group without a row that may be found has less than any row.
             if *low < THETA_OPEN { THETA_OPEN } else { bound.theta_of_low(*low) }
@@ -182,7 +223,8 @@ impl Pass<'_> {
             let kept = *theta;
             learnt.scanned.found.retain(|found| found.z >= kept);
             if learnt.scanned.found.len() > FOUND_LEN_MAX as usize / 2
-                && let Some(score_theta) = learnt.scanned.fall_back(self.rows, self.probes[at], bound, self.k)
+                && let Some(score_theta) =
+                    learnt.scanned.fall_back(self.rows, self.probes[at], bound, self.k)
             {
                 *theta = theta.max(score_theta);
             }
@@ -208,10 +250,17 @@ struct Learnt {
 
 impl Learnt {
     fn new(k: usize) -> Self {
-        Self { scanned: Scanned::default(), k, lows: vec![0.0; k + k / 4 + BLOCK_ROWS / 4], known: 0, floor: f32::MIN }
+        Self {
+            scanned: Scanned::default(),
+            k,
+            lows: vec![0.0; k + k / 4 + BLOCK_ROWS / 4],
+            known: 0,
+            floor: f32::MIN,
+        }
     }
 
-    /// Takes a lower bound and gives the k-th best when it was looked for again: now and then, which costs less than keeping order.
+    /// Takes a lower bound and gives the k-th best when it was looked for again: now and then,
+    /// which costs less than keeping order.
     #[inline]
     fn learn(&mut self, low: f32) -> Option<f32> {
         // Without a branch, which nothing could foretell.
@@ -226,9 +275,11 @@ impl Learnt {
     }
 }
 
-/// Runs `work` on at most so many threads, this one included, and gives what each made of it, in no order.
+/// Runs `work` on at most so many threads, this one included, and gives what each made of it, in no
+/// order.
 ///
-/// The other threads are the process's own and wait between searches: a new one may need longer to begin than a search takes.
+/// The other threads are the process's own and wait between searches: a new one may need longer to
+/// begin than a search takes.
 pub(super) fn in_parallel<T: Send>(threads_max: usize, work: impl Fn() -> T + Sync) -> Vec<T> {
     static OTHERS: OnceLock<Option<rayon::ThreadPool>> = OnceLock::new();
     let others = threads_max.min(threads()).saturating_sub(1);
@@ -299,14 +350,27 @@ mod tests {
         let probes: Vec<_> = (0..40).map(|_| numbers.embedding(19)).collect();
         let probes: Vec<&[f32]> = probes.iter().map(crate::face::Embedding::components).collect();
         let bounds: Vec<_> = probes.iter().map(|probe| ProbeBound::new(probe)).collect();
-        const { assert!(12_000 * 19 * 40 > WORK_PER_THREAD_MIN, "the work is worth a thread more") };
+        const {
+            assert!(
+                12_000 * 19 * 40 > WORK_PER_THREAD_MIN,
+                "the work is worth a thread \
+            more"
+            )
+        };
         let wanted: Vec<_> = probes.iter().map(|probe| brute_force(&rows, probe, 70, 1)).collect();
-        assert_eq!(wanted, probes.iter().map(|probe| brute_force(&rows, probe, 70, 3)).collect::<Vec<_>>());
+        assert_eq!(
+            wanted,
+            probes.iter().map(|probe| brute_force(&rows, probe, 70, 3)).collect::<Vec<_>>()
+        );
         for path in Path::all() {
             for threads in [1, 2, 7] {
                 let scanned = scan(&rows, path, &probes, &bounds, 70, threads);
                 let found = finish(&rows, &probes, &bounds, scanned, 70, threads);
-                assert_eq!(found.into_iter().map(|(best, _)| best).collect::<Vec<_>>(), wanted, "{path:?}, {threads} threads");
+                assert_eq!(
+                    found.into_iter().map(|(best, _)| best).collect::<Vec<_>>(),
+                    wanted,
+                    "{path:?}, {threads} threads"
+                );
             }
         }
     }

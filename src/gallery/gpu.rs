@@ -1,7 +1,8 @@
 //! One Vulkan device with the compiled shaders, shared by any number of galleries.
 //!
-//! The invariant: a device that failed once, in whatever way, is lost. What it holds can't be told from then on, so every later
-//! call answers `GalleryError::DeviceLost` with the first reason, and nothing here panics.
+//! The invariant: a device that failed once, in whatever way, is lost. What it holds can't be told
+//! from then on, so every later call answers `GalleryError::DeviceLost` with the first reason, and
+//! nothing here panics.
 
 use super::scan::warm;
 use super::score::{self, ScorePipeline};
@@ -24,9 +25,11 @@ pub struct Device {
 }
 
 impl Device {
-    /// Opens the device that `choice` means; none for `Cpu`, and for `Auto` where there is no real one.
+    /// Opens the device that `choice` means; none for `Cpu`, and for `Auto` where there is no real
+    /// one.
     ///
-    /// Errors: `NoAdapter` where `Gpu` finds none, software included; `DeviceLost` where one is there but can't be used.
+    /// Errors: `NoAdapter` where `Gpu` finds none, software included; `DeviceLost` where one is
+    /// there but can't be used.
     pub fn open(choice: EngineChoice) -> Result<Option<Arc<Self>>, GalleryError> {
         if choice == EngineChoice::Cpu {
             return Ok(None);
@@ -34,10 +37,16 @@ impl Device {
         let mut descriptor = wgpu::InstanceDescriptor::new_without_display_handle();
         descriptor.backends = wgpu::Backends::VULKAN;
         descriptor.flags = wgpu::InstanceFlags::empty();
-        let adapters = pollster::block_on(wgpu::Instance::new(descriptor).enumerate_adapters(wgpu::Backends::VULKAN));
-        let best = adapters.into_iter().min_by_key(|adapter| preference(adapter.get_info().device_type));
+        let adapters = pollster::block_on(
+            wgpu::Instance::new(descriptor).enumerate_adapters(wgpu::Backends::VULKAN),
+        );
+        let best =
+            adapters.into_iter().min_by_key(|adapter| preference(adapter.get_info().device_type));
         match best {
-            Some(adapter) if choice == EngineChoice::Gpu || adapter.get_info().device_type != wgpu::DeviceType::Cpu => {
+            Some(adapter)
+                if choice == EngineChoice::Gpu
+                    || adapter.get_info().device_type != wgpu::DeviceType::Cpu =>
+            {
                 let device = Arc::new(Self::of(&adapter)?);
                 warm(&device, DIMENSION_MIN)?;
                 Ok(Some(device))
@@ -50,7 +59,8 @@ impl Device {
     fn of(adapter: &wgpu::Adapter) -> Result<Self, GalleryError> {
         let info = adapter.get_info();
         let name = format!("{} ({} {})", info.name, info.driver, info.driver_info);
-        // What every WebGPU device has, or less where this one has less, and of memory as much as it gives in one piece.
+        // What every WebGPU device has, or less where this one has less, and of memory as much as
+        // it gives in one piece.
         let found = adapter.limits();
         let required_limits = wgpu::Limits {
             max_storage_buffer_binding_size: found.max_storage_buffer_binding_size,
@@ -65,7 +75,9 @@ impl Device {
             required_limits,
             ..Default::default()
         }))
-        .map_err(|error| GalleryError::DeviceLost { reason: format!("{name} can't be opened: {error}") })?;
+        .map_err(|error| GalleryError::DeviceLost {
+            reason: format!("{name} can't be opened: {error}"),
+        })?;
         let lost = Arc::new(OnceLock::new());
         device.on_uncaptured_error(Arc::new({
             let lost = Arc::clone(&lost);
@@ -97,8 +109,12 @@ impl Device {
     /// Waits until the device has done all that it was given.
     pub(super) fn wait(&self) -> Result<(), GalleryError> {
         self.check()?;
-        let wait = wgpu::PollType::Wait { submission_index: None, timeout: Some(Duration::from_secs(PASS_SECONDS_MAX)) };
-        // The library panics where the driver reports the loss to a waiting caller; for us that is one more way of losing it.
+        let wait = wgpu::PollType::Wait {
+            submission_index: None,
+            timeout: Some(Duration::from_secs(PASS_SECONDS_MAX)),
+        };
+        // The library panics where the driver reports the loss to a waiting caller; for us that is
+        // one more way of losing it.
         match catch_unwind(AssertUnwindSafe(|| self.device.poll(wait))) {
             Ok(Ok(_)) => self.check(),
             Ok(Err(error)) => self.lose(format!("no answer within {PASS_SECONDS_MAX} s: {error}")),
@@ -112,7 +128,8 @@ impl Device {
         let (told, tell) = mpsc::channel();
         buffer.slice(..bytes).map_async(wgpu::MapMode::Read, move |result| drop(told.send(result)));
         self.wait()?;
-        // Where galleries share the device, another one's waiting may have taken the message and be about to pass it on.
+        // Where galleries share the device, another one's waiting may have taken the message and be
+        // about to pass it on.
         match tell.recv_timeout(Duration::from_secs(PASS_SECONDS_MAX)) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return self.lose(format!("a buffer can't be mapped: {error}")),
@@ -129,9 +146,19 @@ impl Device {
     }
 
     /// A new buffer of zeros.
-    pub(super) fn buffer(&self, label: &str, bytes: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
+    pub(super) fn buffer(
+        &self,
+        label: &str,
+        bytes: u64,
+        usage: wgpu::BufferUsages,
+    ) -> wgpu::Buffer {
         let usage = usage | wgpu::BufferUsages::COPY_DST;
-        self.device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size: bytes, usage, mapped_at_creation: false })
+        self.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some(label),
+            size: bytes,
+            usage,
+            mapped_at_creation: false,
+        })
     }
 
     /// Bytes that one segment's rows may take here.
@@ -177,8 +204,16 @@ fn lack(limits: &wgpu::Limits) -> Option<String> {
     // One workgroup for each probe of a pass.
     let workgroups = u32::try_from(PROBES_PER_PASS_MAX).expect("probes are few");
     [
-        ("storage buffers a stage", limits.max_storage_buffers_per_shader_stage, score::STORAGE_BUFFERS),
-        ("bytes of a workgroup's memory", limits.max_compute_workgroup_storage_size, top_k::WORKGROUP_BYTES),
+        (
+            "storage buffers a stage",
+            limits.max_storage_buffers_per_shader_stage,
+            score::STORAGE_BUFFERS,
+        ),
+        (
+            "bytes of a workgroup's memory",
+            limits.max_compute_workgroup_storage_size,
+            top_k::WORKGROUP_BYTES,
+        ),
         ("invocations a workgroup", limits.max_compute_invocations_per_workgroup, score::WORKGROUP),
         ("invocations along x", limits.max_compute_workgroup_size_x, score::WORKGROUP),
         ("workgroups a side", limits.max_compute_workgroups_per_dimension, workgroups),
@@ -206,7 +241,8 @@ pub(super) mod tests {
     use crate::gallery::tests::Numbers;
     use std::io::Write;
 
-    /// The one device of all tests; where there is none, says so and lets the caller leave, or fails if `REQUIRE_GPU` is set.
+    /// The one device of all tests; where there is none, says so and lets the caller leave, or
+    /// fails if `REQUIRE_GPU` is set.
     pub(in super::super) fn shared() -> Option<Arc<Device>> {
         static SHARED: OnceLock<Option<Arc<Device>>> = OnceLock::new();
         SHARED.get_or_init(opened).clone()
@@ -226,9 +262,15 @@ pub(super) mod tests {
 
     impl Device {
         /// A buffer with these values, for any use.
-        pub(in super::super) fn filled<T: bytemuck::NoUninit>(&self, label: &str, values: &[T]) -> wgpu::Buffer {
+        pub(in super::super) fn filled<T: bytemuck::NoUninit>(
+            &self,
+            label: &str,
+            values: &[T],
+        ) -> wgpu::Buffer {
             let bytes: &[u8] = bytemuck::cast_slice(values);
-            let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_SRC;
+            let usage = wgpu::BufferUsages::STORAGE
+                | wgpu::BufferUsages::UNIFORM
+                | wgpu::BufferUsages::COPY_SRC;
             let buffer = self.buffer(label, bytes.len() as u64, usage);
             self.queue.write_buffer(&buffer, 0, bytes);
             buffer
@@ -242,12 +284,19 @@ pub(super) mod tests {
         record: impl FnOnce(&Device, &[wgpu::Buffer], &mut wgpu::ComputePass<'_>),
     ) -> Vec<Vec<u8>> {
         let buffers: Vec<_> = inputs.iter().map(|bytes| device.filled("test", bytes)).collect();
-        let mut encoder = device.raw().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("test") });
-        record(device, &buffers, &mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()));
+        let mut encoder = device
+            .raw()
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("test") });
+        record(
+            device,
+            &buffers,
+            &mut encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default()),
+        );
         let mapped: Vec<_> = buffers
             .iter()
             .map(|buffer| {
-                let mapped = device.buffer("test result", buffer.size(), wgpu::BufferUsages::MAP_READ);
+                let mapped =
+                    device.buffer("test result", buffer.size(), wgpu::BufferUsages::MAP_READ);
                 encoder.copy_buffer_to_buffer(buffer, 0, &mapped, 0, buffer.size());
                 mapped
             })

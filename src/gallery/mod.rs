@@ -1,13 +1,15 @@
 //! The gallery: rows in segments, searched exactly.
 //!
-//! The invariant: **an answer equals what scoring every live row in f64 would give, ties broken by row**, on each engine and each
-//! device. On the grid that `face` keeps, such scores are exact in any order of summation, so there is one right answer and no
-//! tolerance. Engines read int8 codes only and drop the rows that one bound rules out, argued in `bound`; `rescore` scores the rest.
+//! The invariant: **an answer equals what scoring every live row in f64 would give, ties broken by
+//! row**, on each engine and each device. On the grid that `face` keeps, such scores are exact in
+//! any order of summation, so there is one right answer and no tolerance. Engines read int8 codes
+//! only and drop the rows that one bound rules out, argued in `bound`; `rescore` scores the rest.
 //!
-//! Who owns what: `rows` the exact numbers, the ids and the processor's codes, in memory of `pages`; `cpu` the engine on the processor,
-//! with `simd` as its hot loop over `blocks`; `gpu` the device and its compiled shaders, shared by galleries; `segments` a gallery's
-//! rows on the device; `scan` a pass over them, with `score` and `top_k` beside their shaders; `thread` the one thread that owns the
-//! gallery of a daemon.
+//! Who owns what: `rows` the exact numbers, the ids and the processor's codes, in memory of
+//! `pages`; `cpu` the engine on the processor, with `simd` as its hot loop over `blocks`; `gpu` the
+//! device and its compiled shaders, shared by galleries; `segments` a gallery's rows on the device;
+//! `scan` a pass over them, with `score` and `top_k` beside their shaders; `thread` the one thread
+//! that owns the gallery of a daemon.
 
 mod binding;
 mod blocks;
@@ -31,7 +33,10 @@ mod top_k;
 pub use thread::GalleryHandle;
 
 use crate::face::{Candidate, Embedding};
-use crate::limits::{CANDIDATES_DEFAULT, CANDIDATES_MAX, DIMENSION_MAX, DIMENSION_MIN, GAPS_SHARE_MAX, PROBES_PER_PASS_MAX};
+use crate::limits::{
+    CANDIDATES_DEFAULT, CANDIDATES_MAX, DIMENSION_MAX, DIMENSION_MIN, GAPS_SHARE_MAX,
+    PROBES_PER_PASS_MAX,
+};
 use bound::ProbeBound;
 use rows::Rows;
 use scan::Scan;
@@ -66,7 +71,9 @@ pub enum GalleryError {
         wanted: usize,
     },
     /// A gallery can't have this dimension.
-    #[error("a gallery of {found} components was asked for, wanted {DIMENSION_MIN} to {DIMENSION_MAX}")]
+    #[error(
+        "a gallery of {found} components was asked for, wanted {DIMENSION_MIN} to {DIMENSION_MAX}"
+    )]
     NoSuchDimension {
         /// Components asked for.
         found: usize,
@@ -101,7 +108,10 @@ pub enum GalleryError {
     #[error("the gallery's thread has ended")]
     Stopped,
     /// The engine's answer to a known probe isn't that of all rows' exact scores.
-    #[error("the engine's answer to a known probe differs from that of all rows' exact scores, wanted the same {wanted} candidates")]
+    #[error(
+        "the engine's answer to a known probe differs from that of all rows' exact scores, wanted \
+         the same {wanted} candidates"
+    )]
     EnginesDiffer {
         /// Candidates by exact scores.
         wanted: usize,
@@ -171,7 +181,8 @@ pub struct GalleryStats {
     pub device_bytes: u64,
 }
 
-/// Multiply-adds of int8 codes a second that one thread of this processor can do at most, measured; none where no instruction does them.
+/// Multiply-adds of int8 codes a second that one thread of this processor can do at most, measured;
+/// none where no instruction does them.
 pub fn multiply_adds_per_second() -> Option<f64> {
     Path::all()[0].peak()
 }
@@ -232,7 +243,8 @@ impl Gallery {
         gallery.with_threads(cpu::threads())
     }
 
-    /// With so many threads of the processor to a search, one at least; without this, as many as it has.
+    /// With so many threads of the processor to a search, one at least; without this, as many as it
+    /// has.
     #[must_use]
     pub fn with_threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
@@ -269,11 +281,14 @@ impl Gallery {
         self.set_live(row, true)
     }
 
-    /// Hides a row for good and overwrites its numbers with zeros, in the host's memory and, before this returns, on the device.
+    /// Hides a row for good and overwrites its numbers with zeros, in the host's memory and, before
+    /// this returns, on the device.
     ///
-    /// Memory that drivers and the library used on the way to the device is theirs, and isn't overwritten by this.
+    /// Memory that drivers and the library used on the way to the device is theirs, and isn't
+    /// overwritten by this.
     ///
-    /// Errors: no such row, `DeviceLost`: then the host's copy is gone, and the device's goes with the process.
+    /// Errors: no such row, `DeviceLost`: then the host's copy is gone, and the device's goes with
+    /// the process.
     pub fn zero(&mut self, row: u32) -> Result<(), GalleryError> {
         self.check()?;
         let Some(place) = self.rows.zero(row)? else { return Ok(()) };
@@ -284,9 +299,11 @@ impl Gallery {
         }
     }
 
-    /// Closes a few of the gaps that zeroed rows left, if there are enough of them, and tells whether there is more to do.
+    /// Closes a few of the gaps that zeroed rows left, if there are enough of them, and tells
+    /// whether there is more to do.
     ///
-    /// Rows keep their ids; a search may come between any two calls. Each call moves at most a few thousand rows.
+    /// Rows keep their ids; a search may come between any two calls. Each call moves at most a few
+    /// thousand rows.
     ///
     /// Errors: `DeviceLost`.
     pub fn close_gaps(&mut self) -> Result<bool, GalleryError> {
@@ -345,11 +362,15 @@ impl Gallery {
 
     /// The `k` best live rows for each probe, best first.
     ///
-    /// Shapes: `probes` is P x D, any P; the result is P lists of at most `k`, fewer where fewer rows are live.
-    /// Units: score is a cosine, exact in f64; both engines agree to the bit.
-    /// Errors: a probe of another dimension, too large a `k`, `DeviceLost`, after which this gallery is dead.
-    /// Source: exact scan, no index; ties broken by row so results repeat.
-    pub fn search(&mut self, probes: &[Embedding], k: usize) -> Result<Vec<Vec<Candidate>>, GalleryError> {
+    /// Shapes: `probes` is P x D, any P; the result is P lists of at most `k`, fewer where fewer
+    /// rows are live. Units: score is a cosine, exact in f64; both engines agree to the bit.
+    /// Errors: a probe of another dimension, too large a `k`, `DeviceLost`, after which this
+    /// gallery is dead. Source: exact scan, no index; ties broken by row so results repeat.
+    pub fn search(
+        &mut self,
+        probes: &[Embedding],
+        k: usize,
+    ) -> Result<Vec<Vec<Candidate>>, GalleryError> {
         self.check()?;
         check_search(probes.iter().map(Embedding::dimension), k, self.dimension())?;
         if k == 0 || self.live() == 0 {
@@ -368,17 +389,29 @@ impl Gallery {
     /// Errors: `EnginesDiffer`; as `search`.
     pub fn prove(&mut self) -> Result<(), GalleryError> {
         // Any vector that favours no component does; small whole numbers are exact everywhere.
-        let raw: Vec<f32> = (0..self.dimension()).map(|at| f32::from(u8::try_from(at * 37 % 101).expect("below 101")) - 50.0).collect();
-        let Ok((probe, _)) = Embedding::from_raw(&raw) else { unreachable!("the known probe has a length") };
+        let raw: Vec<f32> = (0..self.dimension())
+            .map(|at| f32::from(u8::try_from(at * 37 % 101).expect("below 101")) - 50.0)
+            .collect();
+        let Ok((probe, _)) = Embedding::from_raw(&raw) else {
+            unreachable!("the known probe has a length")
+        };
         let found = self.search(std::slice::from_ref(&probe), CANDIDATES_DEFAULT)?.remove(0);
-        let wanted = cpu::brute_force(&self.rows, probe.components(), CANDIDATES_DEFAULT, self.threads);
-        if found == wanted { Ok(()) } else { Err(GalleryError::EnginesDiffer { wanted: wanted.len() }) }
+        let wanted =
+            cpu::brute_force(&self.rows, probe.components(), CANDIDATES_DEFAULT, self.threads);
+        if found == wanted {
+            Ok(())
+        } else {
+            Err(GalleryError::EnginesDiffer { wanted: wanted.len() })
+        }
     }
 
     fn pass(&mut self, probes: &[&[f32]], k: usize) -> Result<Vec<Vec<Candidate>>, GalleryError> {
         let bounds: Vec<ProbeBound> = probes.iter().map(|probe| ProbeBound::new(probe)).collect();
         let (scanned, bytes_read) = match &mut self.engine {
-            Engine::Cpu(path) => (cpu::scan(&self.rows, *path, probes, &bounds, k, self.threads), self.rows.code_bytes()),
+            Engine::Cpu(path) => (
+                cpu::scan(&self.rows, *path, probes, &bounds, k, self.threads),
+                self.rows.code_bytes(),
+            ),
             Engine::Gpu(scan) => scan.pass(&self.rows, probes, &bounds, k)?,
         };
         self.stats.fallbacks += scanned.iter().map(|scanned| scanned.fallbacks).sum::<u64>();
@@ -414,7 +447,11 @@ impl Gallery {
 }
 
 /// Whether probes of these dimensions and `k` are a search for a gallery of the dimension `wanted`.
-fn check_search(dimensions: impl IntoIterator<Item = usize>, k: usize, wanted: usize) -> Result<(), GalleryError> {
+fn check_search(
+    dimensions: impl IntoIterator<Item = usize>,
+    k: usize,
+    wanted: usize,
+) -> Result<(), GalleryError> {
     if k > CANDIDATES_MAX {
         return Err(GalleryError::TooManyCandidates { found: k });
     }

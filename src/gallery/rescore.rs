@@ -1,14 +1,17 @@
-//! The exact end of every search: of the rows that no bound could drop, the k best by their f64 scores.
+//! The exact end of every search: of the rows that no bound could drop, the k best by their f64
+//! scores.
 //!
-//! In two steps. The k rows with the best lower bounds are scored first, and the k-th best of these scores is a lower bound of the k-th
-//! best of all that is hard to beat: most of the other rows end below it without being scored.
+//! In two steps. The k rows with the best lower bounds are scored first, and the k-th best of these
+//! scores is a lower bound of the k-th best of all that is hard to beat: most of the other rows end
+//! below it without being scored.
 
 use super::bound::ProbeBound;
 use super::rows::Rows;
 use super::simd::exact;
 use crate::face::Candidate;
 
-/// Bytes of rows that are asked for before they are scored, because they lie anywhere in memory: what the nearest cache has room for.
+/// Bytes of rows that are asked for before they are scored, because they lie anywhere in memory:
+/// what the nearest cache has room for.
 const AHEAD_BYTES: usize = 32 << 10;
 
 /// A row that was not dropped, with its bounds in f32 as `bound` defines them.
@@ -34,7 +37,13 @@ pub(super) struct Scanned {
 
 impl Scanned {
     /// The `k` best, best first, and how many rows were scored in all.
-    pub(super) fn finish(mut self, rows: &Rows, probe: &[f32], bound: &ProbeBound, k: usize) -> (Vec<Candidate>, u64) {
+    pub(super) fn finish(
+        mut self,
+        rows: &Rows,
+        probe: &[f32],
+        bound: &ProbeBound,
+        k: usize,
+    ) -> (Vec<Candidate>, u64) {
         if self.found.len() > k {
             self.found.select_nth_unstable_by(k, |a, b| b.low.total_cmp(&a.low));
         }
@@ -49,8 +58,15 @@ impl Scanned {
         (self.scored, self.rescored)
     }
 
-    /// Scores what was found and keeps the `k` best: what to do when there are too many. Gives the theta that follows.
-    pub(super) fn fall_back(&mut self, rows: &Rows, probe: &[f32], bound: &ProbeBound, k: usize) -> Option<f32> {
+    /// Scores what was found and keeps the `k` best: what to do when there are too many. Gives the
+    /// theta that follows.
+    pub(super) fn fall_back(
+        &mut self,
+        rows: &Rows,
+        probe: &[f32],
+        bound: &ProbeBound,
+        k: usize,
+    ) -> Option<f32> {
         self.fallbacks += 1;
         self.score_found(rows, probe, k);
         (self.scored.len() == k).then(|| bound.theta_of_score(self.scored[k - 1].score))
@@ -122,12 +138,18 @@ mod tests {
         let found: Vec<Found> = (0..500)
             .map(|place| {
                 let row = quantise_row(rows.row(place).1, &mut codes);
-                let dot = codes.iter().zip(&bound.codes).map(|(&c, &p)| i32::from(c) * i32::from(p)).sum();
+                let dot = codes
+                    .iter()
+                    .zip(&bound.codes)
+                    .map(|(&c, &p)| i32::from(c) * i32::from(p))
+                    .sum();
                 let z = bound.z(dot, row);
                 Found { place, z, low: bound.low(z, row.residual) }
             })
             .collect();
-        let mut wanted: Vec<_> = (0..500).map(|row| Candidate { row, score: exact(rows.row(row).1, probe.components()) }).collect();
+        let mut wanted: Vec<_> = (0..500)
+            .map(|row| Candidate { row, score: exact(rows.row(row).1, probe.components()) })
+            .collect();
         keep_best(&mut wanted, 10);
         let finish = |found: &[Found], k| {
             let scanned = Scanned { found: found.to_vec(), ..Scanned::default() };

@@ -1,8 +1,10 @@
-//! The host's rows: their exact numbers, whether they may be found, and for the processor's engine their codes.
+//! The host's rows: their exact numbers, whether they may be found, and for the processor's engine
+//! their codes.
 //!
-//! The invariant: rows lie in pieces of `PIECE_ROWS` places, in the order of their ids, and keep their ids for ever; the place of a row
-//! changes only when `pull_up` closes the gaps that purged rows left. Pieces never move or grow, so no older copy of a row's numbers
-//! stays behind: what is zeroed, moved or dropped is overwritten.
+//! The invariant: rows lie in pieces of `PIECE_ROWS` places, in the order of their ids, and keep
+//! their ids for ever; the place of a row changes only when `pull_up` closes the gaps that purged
+//! rows left. Pieces never move or grow, so no older copy of a row's numbers stays behind: what is
+//! zeroed, moved or dropped is overwritten.
 
 use super::GalleryError;
 use super::blocks::{BLOCK_ROWS, Line, block_lines, put_nothing, put_residual, put_row};
@@ -57,7 +59,15 @@ pub(super) struct Rows {
 impl Rows {
     /// With codes for the processor's engine, or without.
     pub(super) fn new(dimension: usize, keeps_codes: bool) -> Self {
-        Self { dimension, keeps_codes, pieces: Vec::new(), next: 0, live: 0, gaps: 0, codes: vec![0; dimension] }
+        Self {
+            dimension,
+            keeps_codes,
+            pieces: Vec::new(),
+            next: 0,
+            live: 0,
+            gaps: 0,
+            codes: vec![0; dimension],
+        }
     }
 
     /// D.
@@ -105,7 +115,10 @@ impl Rows {
     /// Adds a live row and gives its id and place.
     pub(super) fn append(&mut self, embedding: &Embedding) -> Result<(u32, u32), GalleryError> {
         if embedding.dimension() != self.dimension {
-            return Err(GalleryError::Dimension { found: embedding.dimension(), wanted: self.dimension });
+            return Err(GalleryError::Dimension {
+                found: embedding.dimension(),
+                wanted: self.dimension,
+            });
         }
         let full = self.pieces.last().is_none_or(Piece::is_full);
         if u64::from(self.next) >= ROWS_MAX || full && self.pieces.len() == PIECES_MAX {
@@ -149,7 +162,10 @@ impl Rows {
 
     /// The numbers of a row that may be found; none for places without one.
     pub(super) fn live_row(&self, place: u32) -> Option<(u32, &[f32])> {
-        let (piece, offset) = self.pieces.get((place / PIECE_ROWS) as usize).map(|piece| (piece, (place % PIECE_ROWS) as usize))?;
+        let (piece, offset) = self
+            .pieces
+            .get((place / PIECE_ROWS) as usize)
+            .map(|piece| (piece, (place % PIECE_ROWS) as usize))?;
         (piece.states.get(offset) == Some(&State::Live)).then(|| self.row(place))
     }
 
@@ -194,9 +210,11 @@ impl Rows {
         Ok(Some(place))
     }
 
-    /// Closes the gaps of one piece with rows of those after it and gives the places that changed, first and end.
+    /// Closes the gaps of one piece with rows of those after it and gives the places that changed,
+    /// first and end.
     ///
-    /// Called for piece after piece from the first on, it leaves no gap but at the end. Rows keep their order.
+    /// Called for piece after piece from the first on, it leaves no gap but at the end. Rows keep
+    /// their order.
     pub(super) fn pull_up(&mut self, at: usize) -> Vec<(u32, u32)> {
         let mut changed = Vec::new();
         let mut fresh = Piece::new(self.dimension, self.keeps_codes);
@@ -210,7 +228,12 @@ impl Rows {
                 match state {
                     State::Zeroed => self.gaps -= 1,
                     _ if fresh.is_full() => break,
-                    _ => fresh.push(piece.ids[offset], state, piece.numbers(offset, self.dimension), &mut self.codes),
+                    _ => fresh.push(
+                        piece.ids[offset],
+                        state,
+                        piece.numbers(offset, self.dimension),
+                        &mut self.codes,
+                    ),
                 }
                 taken = offset + 1;
             }
@@ -218,7 +241,12 @@ impl Rows {
             if from > at {
                 let mut rest = Piece::new(self.dimension, self.keeps_codes);
                 for offset in taken..before {
-                    rest.push(piece.ids[offset], piece.states[offset], piece.numbers(offset, self.dimension), &mut self.codes);
+                    rest.push(
+                        piece.ids[offset],
+                        piece.states[offset],
+                        piece.numbers(offset, self.dimension),
+                        &mut self.codes,
+                    );
                 }
                 rest.ids_end = piece.ids_end;
                 self.pieces[from] = rest;
@@ -226,7 +254,8 @@ impl Rows {
             }
         }
         if let Some(piece) = self.pieces.get_mut(at) {
-            changed.push((place(at, 0), place(at, 0) + small(piece.ids.len().max(fresh.ids.len()))));
+            changed
+                .push((place(at, 0), place(at, 0) + small(piece.ids.len().max(fresh.ids.len()))));
             *piece = fresh;
         }
         while self.pieces.last().is_some_and(|piece| piece.ids.is_empty()) {
@@ -295,7 +324,11 @@ impl Piece {
         if self.blocks.is_empty() {
             return;
         }
-        let residual = if live { quantise_row(self.numbers(offset, dimension), codes).residual } else { HIDDEN };
+        let residual = if live {
+            quantise_row(self.numbers(offset, dimension), codes).residual
+        } else {
+            HIDDEN
+        };
         put_residual(self.block(offset, block_lines(dimension)), offset % BLOCK_ROWS, residual);
     }
 
@@ -353,7 +386,10 @@ mod tests {
             assert_eq!(rows.row(place), (place, axis(place as usize).components()));
             assert_eq!(rows.place_of(place), Ok(Some(place)));
         }
-        assert_eq!((rows.places(), rows.pieces(), rows.live()), (PIECE_ROWS + 40, 2, PIECE_ROWS + 40));
+        assert_eq!(
+            (rows.places(), rows.pieces(), rows.live()),
+            (PIECE_ROWS + 40, 2, PIECE_ROWS + 40)
+        );
         assert_eq!(rows.live_row(PIECE_ROWS + 40), None);
         assert_eq!(rows.live_row(u32::MAX), None);
         // 40 rows begin two blocks of 32.
@@ -368,8 +404,13 @@ mod tests {
             for _ in 0..10 * PIECE_ROWS {
                 rows.append(&numbers.embedding(dimension)).unwrap();
             }
-            let promised = u64::from(rows.len()) * (dimension as u64 + 8 + 4 * dimension as u64) * 11 / 10;
-            assert!(rows.bytes() <= promised, "D {dimension}: {} bytes, promised {promised}", rows.bytes());
+            let promised =
+                u64::from(rows.len()) * (dimension as u64 + 8 + 4 * dimension as u64) * 11 / 10;
+            assert!(
+                rows.bytes() <= promised,
+                "D {dimension}: {} bytes, promised {promised}",
+                rows.bytes()
+            );
         }
     }
 
@@ -382,7 +423,12 @@ mod tests {
         assert_eq!(rows.set_live(1, true), Ok(Some(1)));
         assert_eq!(rows.zero(1), Ok(Some(1)));
         assert_eq!(rows.row(1), (1, &[0.0; 16][..]));
-        assert!(rows.blocks(0)[..block_lines(16) - 2].iter().step_by(2).all(|line| line[4..8] == [0; 4]));
+        assert!(
+            rows.blocks(0)[..block_lines(16) - 2]
+                .iter()
+                .step_by(2)
+                .all(|line| line[4..8] == [0; 4])
+        );
         assert_eq!((rows.len(), rows.live(), rows.gaps()), (3, 2, 1));
         assert_eq!(rows.set_live(1, true), Err(GalleryError::Zeroed { row: 1 }));
         assert_eq!(rows.zero(1), Ok(None));
@@ -416,24 +462,33 @@ mod tests {
             }
             let mut at = 0;
             while at < rows.pieces() {
-                let before: Vec<_> = (0..rows.places()).map(|place| rows.live_row(place).map(|row| row.0)).collect();
+                let before: Vec<_> =
+                    (0..rows.places()).map(|place| rows.live_row(place).map(|row| row.0)).collect();
                 let changed = rows.pull_up(at);
                 // What a device isn't told of must be as it was.
-                for place in (0..PIECE_ROWS * 6).filter(|place| !changed.iter().any(|&(first, end)| (first..end).contains(place))) {
+                for place in (0..PIECE_ROWS * 6).filter(|place| {
+                    !changed.iter().any(|&(first, end)| (first..end).contains(place))
+                }) {
                     let row = rows.live_row(place).map(|row| row.0);
                     assert_eq!(row, before.get(place as usize).copied().flatten());
                 }
                 for (id, &state) in (0..).zip(&states) {
                     let place = rows.place_of(id).unwrap();
                     match state {
-                        State::Zeroed => assert!(place.is_none_or(|place| rows.row(place).1 == [0.0; 16])),
+                        State::Zeroed => {
+                            assert!(place.is_none_or(|place| rows.row(place).1 == [0.0; 16]))
+                        }
                         state => {
                             let place = place.unwrap();
                             assert_eq!(rows.row(place), (id, axis(id as usize).components()));
                             assert_eq!(rows.live_row(place).is_some(), state == State::Live);
-                            let (offset, lines) = (place as usize % PIECE_ROWS as usize, block_lines(16));
+                            let (offset, lines) =
+                                (place as usize % PIECE_ROWS as usize, block_lines(16));
                             let blocks = rows.blocks(place - place % PIECE_ROWS);
-                            let residual = residual(&blocks[offset / BLOCK_ROWS * lines..][..lines], offset % BLOCK_ROWS);
+                            let residual = residual(
+                                &blocks[offset / BLOCK_ROWS * lines..][..lines],
+                                offset % BLOCK_ROWS,
+                            );
                             assert_eq!(residual == HIDDEN, state == State::Hidden);
                         }
                     }

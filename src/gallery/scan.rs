@@ -1,11 +1,14 @@
-//! The engine on a device: chunk after chunk through `score` and `top_k`, and what is left of it for the host.
+//! The engine on a device: chunk after chunk through `score` and `top_k`, and what is left of it
+//! for the host.
 //!
-//! The device answers with the few rows that the bound can't rule out, each with its exact dot product of codes; `rescore` scores these
-//! in f64 from the host's rows, so no f32 value ever decides an order.
+//! The device answers with the few rows that the bound can't rule out, each with its exact dot
+//! product of codes; `rescore` scores these in f64 from the host's rows, so no f32 value ever
+//! decides an order.
 //!
-//! All chunks go over in one submission. A probe of whose rows more came close in a chunk than its list holds stays behind there and lets
-//! the chunks after it pass; the host then submits the rest once more, with the theta that the full list gave. Where that isn't enough
-//! the host scores that chunk's rows itself, and the probe goes on with what these scores rule out.
+//! All chunks go over in one submission. A probe of whose rows more came close in a chunk than its
+//! list holds stays behind there and lets the chunks after it pass; the host then submits the rest
+//! once more, with the theta that the full list gave. Where that isn't enough the host scores that
+//! chunk's rows itself, and the probe goes on with what these scores rule out.
 
 use super::GalleryError;
 use super::bound::{ProbeBound, THETA_CLOSED, THETA_OPEN};
@@ -13,7 +16,9 @@ use super::cpu::{brute_force_in, threads};
 use super::gpu::Device;
 use super::rescore::{Found, Scanned, keep_best};
 use super::rows::Rows;
-use super::score::{self, ChunkParams, Progress, TILE_PROBES, WORKGROUP_ROWS, pack_probes, quads, tile_width, tiles};
+use super::score::{
+    self, ChunkParams, Progress, TILE_PROBES, WORKGROUP_ROWS, pack_probes, quads, tile_width, tiles,
+};
 use super::segments::{Segments, Sizes, block_bytes};
 use crate::face::Embedding;
 use crate::limits::{CANDIDATES_MAX, FOUND_LEN_MAX, FRONT_LEN_MIN, PROBES_PER_PASS_MAX};
@@ -25,10 +30,12 @@ use zeroize::Zeroizing;
 const GROWTH_MAX: u32 = 3;
 /// Rows for each of the k that come close in a chunk as long as all before it, with some to spare.
 const CLOSE_PER_CANDIDATE: usize = 16;
-/// For so many components a list has a place more for each of the k: the more there are, the less codes tell rows apart.
+/// For so many components a list has a place more for each of the k: the more there are, the less
+/// codes tell rows apart.
 const COMPONENTS_PER_PLACE: usize = 16;
 
-const _: () = assert!(PROBES_PER_PASS_MAX.div_ceil(TILE_PROBES) <= 32, "each tile has its bit in a u32");
+const _: () =
+    assert!(PROBES_PER_PASS_MAX.div_ceil(TILE_PROBES) <= 32, "each tile has its bit in a u32");
 
 /// The device's side of one gallery.
 pub(super) struct Scan {
@@ -89,13 +96,29 @@ impl Scan {
         bounds: &[ProbeBound],
         k: usize,
     ) -> Result<(Vec<Scanned>, u64), GalleryError> {
-        debug_assert!((1..=CANDIDATES_MAX).contains(&k) && (1..=PROBES_PER_PASS_MAX).contains(&probes.len()));
+        debug_assert!(
+            (1..=CANDIDATES_MAX).contains(&k) && (1..=PROBES_PER_PASS_MAX).contains(&probes.len())
+        );
         self.segments.flush(&self.device, rows)?;
-        let list_len = (k * rows.dimension() / COMPONENTS_PER_PLACE).max(FOUND_LEN_MAX as usize).min(self.sizes.list_len_max as usize);
+        let list_len = (k * rows.dimension() / COMPONENTS_PER_PLACE)
+            .max(FOUND_LEN_MAX as usize)
+            .min(self.sizes.list_len_max as usize);
         let chunks = self.chunks(rows.places(), list_len / (CLOSE_PER_CANDIDATE * k));
         let work = match self.work.take() {
-            Some(work) if work.chunks_max >= chunks.len() && work.probes_max >= probes.len() && work.list_len >= list_len => work,
-            _ => Work::new(&self.device, list_len, rows.dimension(), probes.len(), chunks.len().next_power_of_two()),
+            Some(work)
+                if work.chunks_max >= chunks.len()
+                    && work.probes_max >= probes.len()
+                    && work.list_len >= list_len =>
+            {
+                work
+            }
+            _ => Work::new(
+                &self.device,
+                list_len,
+                rows.dimension(),
+                probes.len(),
+                chunks.len().next_power_of_two(),
+            ),
         };
         let pass = Pass { scan: self, rows, bounds, k, chunks: &chunks, work: &work };
         let mut state = State::new(bounds, self.margin);
@@ -112,7 +135,14 @@ impl Scan {
                     continue;
                 }
                 let chunk = &chunks[behind as usize];
-                let theta = score_all(rows, chunk.places.clone(), probes[probe], &bounds[probe], k, &mut scanned[probe]);
+                let theta = score_all(
+                    rows,
+                    chunk.places.clone(),
+                    probes[probe],
+                    &bounds[probe],
+                    k,
+                    &mut scanned[probe],
+                );
                 let progress = &mut state.progress[probe];
                 progress.theta = progress.theta.max(theta.unwrap_or(THETA_OPEN));
                 progress.chunk += 1;
@@ -120,7 +150,11 @@ impl Scan {
         }
         for (probe, list) in lists.iter().enumerate() {
             let theta = state.progress[probe].theta;
-            scanned[probe].found.extend(list.iter().map(|found| self.bounded(found, &bounds[probe])).filter(|found| found.z >= theta));
+            scanned[probe].found.extend(
+                list.iter()
+                    .map(|found| self.bounded(found, &bounds[probe]))
+                    .filter(|found| found.z >= theta),
+            );
         }
         self.work = Some(work);
         self.redone += redone;
@@ -142,13 +176,16 @@ impl Scan {
     }
 }
 
-/// Runs one small pass of each kind, so that no caller waits for a driver that compiles on first use.
+/// Runs one small pass of each kind, so that no caller waits for a driver that compiles on first
+/// use.
 ///
 /// Errors: `DeviceLost`.
 pub(super) fn warm(device: &Arc<Device>, dimension: usize) -> Result<(), GalleryError> {
     let mut raw = vec![0.0; dimension];
     raw[0] = 1.0;
-    let Ok((embedding, _)) = Embedding::from_raw(&raw) else { unreachable!("a unit vector is an embedding") };
+    let Ok((embedding, _)) = Embedding::from_raw(&raw) else {
+        unreachable!("a unit vector is an embedding")
+    };
     let mut rows = Rows::new(dimension, false);
     rows.append(&embedding)?;
     let mut scan = Scan::new(Arc::clone(device), dimension);
@@ -161,10 +198,19 @@ pub(super) fn warm(device: &Arc<Device>, dimension: usize) -> Result<(), Gallery
     Ok(())
 }
 
-/// Scores all rows in these places and gives the theta that follows from all that was scored so far.
-fn score_all(rows: &Rows, places: Range<u32>, probe: &[f32], bound: &ProbeBound, k: usize, scanned: &mut Scanned) -> Option<f32> {
+/// Scores all rows in these places and gives the theta that follows from all that was scored so
+/// far.
+fn score_all(
+    rows: &Rows,
+    places: Range<u32>,
+    probe: &[f32],
+    bound: &ProbeBound,
+    k: usize,
+    scanned: &mut Scanned,
+) -> Option<f32> {
     scanned.fallbacks += 1;
-    scanned.rescored += places.clone().filter(|&place| rows.live_row(place).is_some()).count() as u64;
+    scanned.rescored +=
+        places.clone().filter(|&place| rows.live_row(place).is_some()).count() as u64;
     scanned.scored.extend(brute_force_in(rows, places, probe, k, threads()));
     keep_best(&mut scanned.scored, k);
     (scanned.scored.len() == k).then(|| bound.theta_of_score(scanned.scored[k - 1].score))
@@ -177,9 +223,11 @@ struct Chunk {
     places: Range<u32>,
 }
 
-/// Stretches of rows, each within a segment: the first of `len_min` rows, later ones up to `growth` times what came before.
+/// Stretches of rows, each within a segment: the first of `len_min` rows, later ones up to `growth`
+/// times what came before.
 ///
-/// `firsts` are the segments' first rows. Thetas rise after each chunk, so short ones come first, while any row still counts.
+/// `firsts` are the segments' first rows. Thetas rise after each chunk, so short ones come first,
+/// while any row still counts.
 fn chunks(firsts: &[u32], places: u32, growth: u32, len_min: u32, len_max: u32) -> Vec<Chunk> {
     let mut chunks = Vec::new();
     for (segment, &segment_first) in firsts.iter().enumerate() {
@@ -204,11 +252,24 @@ struct State {
 
 impl State {
     fn new(bounds: &[ProbeBound], margin: fn(&ProbeBound) -> f32) -> Self {
-        let start =
-            |bound: &ProbeBound| Progress { theta: THETA_OPEN, a: bound.a, margin: margin(bound), chunk: 0, kept_len: 0, list_len: 0 };
+        let start = |bound: &ProbeBound| Progress {
+            theta: THETA_OPEN,
+            a: bound.a,
+            margin: margin(bound),
+            chunk: 0,
+            kept_len: 0,
+            list_len: 0,
+        };
         let mut progress: Vec<_> = bounds.iter().map(start).collect();
         // The places that only fill up a tile find nothing.
-        let filler = Progress { theta: THETA_CLOSED, a: 0.0, margin: 0.0, chunk: u32::MAX, kept_len: 0, list_len: 0 };
+        let filler = Progress {
+            theta: THETA_CLOSED,
+            a: 0.0,
+            margin: 0.0,
+            chunk: u32::MAX,
+            kept_len: 0,
+            list_len: 0,
+        };
         progress.resize(tiles(bounds.len()) * tile_width(bounds.len()), filler);
         Self { progress, redone: vec![None; bounds.len()] }
     }
@@ -221,12 +282,17 @@ impl State {
     /// The probes that need further chunks, and the first that each needs.
     fn behind(&self, chunks: usize) -> Vec<(usize, u32)> {
         let probes = self.progress[..self.redone.len()].iter().enumerate();
-        probes.filter(|(_, progress)| (progress.chunk as usize) < chunks).map(|(probe, progress)| (probe, progress.chunk)).collect()
+        probes
+            .filter(|(_, progress)| (progress.chunk as usize) < chunks)
+            .map(|(probe, progress)| (probe, progress.chunk))
+            .collect()
     }
 
     /// One bit for each tile with a probe that needs further chunks.
     fn tiles_open(&self, chunks: usize) -> u32 {
-        self.behind(chunks).into_iter().fold(0, |open, (probe, _)| open | 1 << (probe / tile_width(self.redone.len())))
+        self.behind(chunks)
+            .into_iter()
+            .fold(0, |open, (probe, _)| open | 1 << (probe / tile_width(self.redone.len())))
     }
 }
 
@@ -266,8 +332,11 @@ impl Pass<'_> {
         device.queue().write_buffer(&work.progress, 0, bytemuck::cast_slice(&state.progress));
         device.queue().write_buffer(&work.probes, 0, bytemuck::cast_slice(&probes));
 
-        let mut encoder = device.raw().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("search") });
-        let descriptor = wgpu::ComputePassDescriptor { label: Some("search"), timestamp_writes: None };
+        let mut encoder = device
+            .raw()
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("search") });
+        let descriptor =
+            wgpu::ComputePassDescriptor { label: Some("search"), timestamp_writes: None };
         let mut pass = encoder.begin_compute_pass(&descriptor);
         let mut blocks = 0;
         for (chunk, at) in self.chunks.iter().zip((0..).step_by(stride)).skip(first) {
@@ -298,9 +367,13 @@ impl Pass<'_> {
     /// Waits for what was submitted: how far each probe has come, and what its list holds.
     fn read(&self, state: &mut State) -> Result<Vec<Vec<score::Found>>, GalleryError> {
         let probes = self.bounds.len();
-        let read = self.scan.device.read(&self.work.back, self.progress_bytes() + probes as u64 * self.front_bytes())?;
+        let read = self
+            .scan
+            .device
+            .read(&self.work.back, self.progress_bytes() + probes as u64 * self.front_bytes())?;
         let (progress, fronts) = read.split_at(probes * size_of::<Progress>());
-        state.progress[..probes].copy_from_slice(&bytemuck::pod_collect_to_vec::<_, Progress>(progress));
+        state.progress[..probes]
+            .copy_from_slice(&bytemuck::pod_collect_to_vec::<_, Progress>(progress));
         let fronts: Vec<score::Found> = bytemuck::pod_collect_to_vec(fronts);
         let lists = fronts.chunks(self.front_len()).zip(&state.progress).enumerate();
         lists
@@ -314,14 +387,23 @@ impl Pass<'_> {
     /// Fetches a list that is longer than what comes back with every pass.
     fn read_list(&self, probe: usize, len: u32) -> Result<Vec<score::Found>, GalleryError> {
         let device = &self.scan.device;
-        let mut encoder = device.raw().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("long list") });
+        let mut encoder = device
+            .raw()
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("long list") });
         let bytes = u64::from(len) * size_of::<score::Found>() as u64;
-        encoder.copy_buffer_to_buffer(&self.work.list, probe as u64 * self.list_bytes(), &self.work.back, 0, bytes);
+        encoder.copy_buffer_to_buffer(
+            &self.work.list,
+            probe as u64 * self.list_bytes(),
+            &self.work.back,
+            0,
+            bytes,
+        );
         device.queue().submit([encoder.finish()]);
         Ok(bytemuck::pod_collect_to_vec(&device.read(&self.work.back, bytes)?))
     }
 
-    /// Places of a list that come back with every pass: the k best and, as a rule, all that are close to the last of them.
+    /// Places of a list that come back with every pass: the k best and, as a rule, all that are
+    /// close to the last of them.
     fn front_len(&self) -> usize {
         (4 * self.k).max(FRONT_LEN_MIN).min(self.work.list_len)
     }
@@ -363,19 +445,44 @@ struct Work {
 }
 
 impl Work {
-    fn new(device: &Device, list_len: usize, dimension: usize, probes: usize, chunks_max: usize) -> Self {
+    fn new(
+        device: &Device,
+        list_len: usize,
+        dimension: usize,
+        probes: usize,
+        chunks_max: usize,
+    ) -> Self {
         use wgpu::BufferUsages as Usage;
         let places = tiles(probes) * tile_width(probes);
         let progress_bytes = (places * size_of::<Progress>()) as u64;
         let list_bytes = (places * list_len * size_of::<score::Found>()) as u64;
-        let params = device.buffer("params", chunks_max as u64 * u64::from(device.uniform_stride()), Usage::UNIFORM);
-        let probes = device.buffer("probes", places as u64 * u64::from(quads(dimension)) * 16, Usage::STORAGE);
+        let params = device.buffer(
+            "params",
+            chunks_max as u64 * u64::from(device.uniform_stride()),
+            Usage::UNIFORM,
+        );
+        let probes = device.buffer(
+            "probes",
+            places as u64 * u64::from(quads(dimension)) * 16,
+            Usage::STORAGE,
+        );
         let progress = device.buffer("progress", progress_bytes, Usage::STORAGE | Usage::COPY_SRC);
         let list = device.buffer("list", list_bytes, Usage::STORAGE | Usage::COPY_SRC);
         let back = device.buffer("answer", progress_bytes + list_bytes, Usage::MAP_READ);
         let score = device.score().pass_group(device.raw(), &params, &probes, &progress, &list);
         let top_k = device.top_k().group(device.raw(), &params, &progress, &list);
-        Self { chunks_max, probes_max: places, list_len, params, probes, progress, list, back, score, top_k }
+        Self {
+            chunks_max,
+            probes_max: places,
+            list_len,
+            params,
+            probes,
+            progress,
+            list,
+            back,
+            score,
+            top_k,
+        }
     }
 }
 
@@ -387,8 +494,12 @@ mod tests {
         /// The bytes of the first segment's rows as they are on the device.
         pub(in super::super) fn segment_bytes(&self) -> Vec<u8> {
             let rows = self.segments.all()[0].rows();
-            let mapped = self.device.buffer("test result", rows.size(), wgpu::BufferUsages::MAP_READ);
-            let mut encoder = self.device.raw().create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("test") });
+            let mapped =
+                self.device.buffer("test result", rows.size(), wgpu::BufferUsages::MAP_READ);
+            let mut encoder = self
+                .device
+                .raw()
+                .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("test") });
             encoder.copy_buffer_to_buffer(rows, 0, &mapped, 0, rows.size());
             self.device.queue().submit([encoder.finish()]);
             self.device.read(&mapped, mapped.size()).unwrap()
@@ -410,7 +521,10 @@ mod tests {
                     for chunk in chunks(&segments, places, growth, 1_024, len_max) {
                         assert_eq!(chunk.places.start, next);
                         assert!(
-                            segments[chunk.segment] <= next && segments.get(chunk.segment + 1).is_none_or(|&end| chunk.places.end <= end)
+                            segments[chunk.segment] <= next
+                                && segments
+                                    .get(chunk.segment + 1)
+                                    .is_none_or(|&end| chunk.places.end <= end)
                         );
                         assert!(!chunk.places.is_empty() && chunk.places.len() <= len_max as usize);
                         assert!(next < 1_024 || chunk.places.len() <= (growth * next) as usize);

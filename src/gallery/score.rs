@@ -1,4 +1,5 @@
-//! The host's side of `shaders/score.wgsl`: one pass over a chunk of rows that appends what the bound can't rule out.
+//! The host's side of `shaders/score.wgsl`: one pass over a chunk of rows that appends what the
+//! bound can't rule out.
 //!
 //! # A block
 //!
@@ -10,8 +11,9 @@
 //! 1,024 D / 16    row 0: scale, residual   row 1: scale, residual   ...  row 63
 //! ```
 //!
-//! Codes are signed bytes, four in a word, the first in its lowest byte. A place without a row that may be found has zeros and the residual
-//! `HIDDEN`, so masks need no test of their own. A row that changes is one write of its block.
+//! Codes are signed bytes, four in a word, the first in its lowest byte. A place without a row that
+//! may be found has zeros and the residual `HIDDEN`, so masks need no test of their own. A row that
+//! changes is one write of its block.
 
 use super::binding::{group, layout, pipeline, storage, uniform};
 use super::bound::{HIDDEN, ProbeBound, RowBound, quantise_row};
@@ -83,12 +85,16 @@ pub(super) fn block_words(dimension: usize) -> usize {
 
 /// Writes a block of rows as the shader reads it, and their bounds for the host.
 ///
-/// Shapes: `words` is `block_words(D)`, `bounds` one pair of scale and residual for each of the block's rows.
+/// Shapes: `words` is `block_words(D)`, `bounds` one pair of scale and residual for each of the
+/// block's rows.
 pub(super) fn pack_block(rows: &Rows, block: u32, words: &mut [u32], bounds: &mut [[f32; 2]]) {
     let mut codes = vec![0; rows.dimension()];
     words.fill(0);
-    let (code_words, bound_words) = words.split_at_mut(quads(rows.dimension()) as usize * QUAD_WORDS);
-    for (lane, (bound, bound_words)) in bounds.iter_mut().zip(bound_words.as_chunks_mut::<2>().0).enumerate() {
+    let (code_words, bound_words) =
+        words.split_at_mut(quads(rows.dimension()) as usize * QUAD_WORDS);
+    for (lane, (bound, bound_words)) in
+        bounds.iter_mut().zip(bound_words.as_chunks_mut::<2>().0).enumerate()
+    {
         let place = u64::from(block) * u64::from(BLOCK_ROWS) + lane as u64;
         let live = u32::try_from(place).ok().and_then(|place| rows.live_row(place));
         *bound = [0.0, HIDDEN];
@@ -103,7 +109,8 @@ pub(super) fn pack_block(rows: &Rows, block: u32, words: &mut [u32], bounds: &mu
     }
 }
 
-/// The probes' codes as the shader reads them: one alone quad by quad, more of them tile by tile, in each quad 8 probes side by side.
+/// The probes' codes as the shader reads them: one alone quad by quad, more of them tile by tile,
+/// in each quad 8 probes side by side.
 pub(super) fn pack_probes(bounds: &[ProbeBound], dimension: usize) -> Vec<u32> {
     let (quads, width) = (quads(dimension) as usize, tile_width(bounds.len()));
     let mut packed = vec![0; tiles(bounds.len()) * quads * width * QUAD_CODES / 4];
@@ -152,18 +159,28 @@ impl ScorePipeline {
     /// With another text, to show which changes of it tests would see.
     fn of(device: &wgpu::Device, source: &str) -> Self {
         let segment_layout = layout(device, "score segment", &[storage(0, true)]);
-        let pass_layout = layout(device, "score pass", &[uniform(0, true), storage(1, true), storage(2, false), storage(3, false)]);
+        let pass_layout = layout(
+            device,
+            "score pass",
+            &[uniform(0, true), storage(1, true), storage(2, false), storage(3, false)],
+        );
         let layouts = [&segment_layout, &pass_layout];
-        let [one, tile] = ["score_one", "score_tile"].map(|entry| pipeline(device, entry, source, &layouts, WORKGROUP));
+        let [one, tile] = ["score_one", "score_tile"]
+            .map(|entry| pipeline(device, entry, source, &layouts, WORKGROUP));
         Self { one, tile, segment_layout, pass_layout }
     }
 
     /// Binds one segment's rows.
-    pub(super) fn segment_group(&self, device: &wgpu::Device, rows: &wgpu::Buffer) -> wgpu::BindGroup {
+    pub(super) fn segment_group(
+        &self,
+        device: &wgpu::Device,
+        rows: &wgpu::Buffer,
+    ) -> wgpu::BindGroup {
         group(device, "score segment", &self.segment_layout, &[rows.as_entire_binding()])
     }
 
-    /// Binds what all chunks of a pass share; `params` holds one `ChunkParams` per chunk, at dynamic offsets.
+    /// Binds what all chunks of a pass share; `params` holds one `ChunkParams` per chunk, at
+    /// dynamic offsets.
     pub(super) fn pass_group(
         &self,
         device: &wgpu::Device,
@@ -172,7 +189,12 @@ impl ScorePipeline {
         progress: &wgpu::Buffer,
         list: &wgpu::Buffer,
     ) -> wgpu::BindGroup {
-        let bindings = [chunk_binding(params), probes.as_entire_binding(), progress.as_entire_binding(), list.as_entire_binding()];
+        let bindings = [
+            chunk_binding(params),
+            probes.as_entire_binding(),
+            progress.as_entire_binding(),
+            list.as_entire_binding(),
+        ];
         group(device, "score pass", &self.pass_layout, &bindings)
     }
 
@@ -200,27 +222,46 @@ pub(super) fn chunk_binding(params: &wgpu::Buffer) -> wgpu::BindingResource<'_> 
     wgpu::BindingResource::Buffer(wgpu::BufferBinding { buffer: params, offset: 0, size: one })
 }
 
-/// What the shader does, on the processor, with its f32 operations in the order in which they are written.
+/// What the shader does, on the processor, with its f32 operations in the order in which they are
+/// written.
 #[cfg(test)]
-fn twin(params: &ChunkParams, rows: &[u32], bounds: &[ProbeBound], progress: &mut [Progress], list: &mut [Found]) {
+fn twin(
+    params: &ChunkParams,
+    rows: &[u32],
+    bounds: &[ProbeBound],
+    progress: &mut [Progress],
+    list: &mut [Found],
+) {
     let (quads, block_rows) = (params.quads as usize, BLOCK_ROWS as usize);
     for place in params.row_first..params.row_end {
         let (block, lane) = (place as usize / block_rows, place as usize % block_rows);
         let block = &rows[block * (quads * QUAD_WORDS + BOUND_WORDS)..];
-        let [scale, residual] = [0, 1].map(|at| f32::from_bits(block[quads * QUAD_WORDS + lane * 2 + at]));
+        let [scale, residual] =
+            [0, 1].map(|at| f32::from_bits(block[quads * QUAD_WORDS + lane * 2 + at]));
         for ((probe, progress), bound) in progress.iter_mut().enumerate().zip(bounds) {
             let code = |at: usize| {
-                let word = block[at / QUAD_CODES * QUAD_WORDS + lane * QUAD_CODES / 4 + at % QUAD_CODES / 4];
+                let word = block
+                    [at / QUAD_CODES * QUAD_WORDS + lane * QUAD_CODES / 4 + at % QUAD_CODES / 4];
                 word.to_le_bytes()[at % 4].cast_signed()
             };
-            let dot = bound.codes.iter().enumerate().map(|(at, &p)| i32::from(code(at)) * i32::from(p)).sum();
+            let dot = bound
+                .codes
+                .iter()
+                .enumerate()
+                .map(|(at, &p)| i32::from(code(at)) * i32::from(p))
+                .sum();
             let z = bound.z(dot, RowBound { scale, residual });
             let open = params.tiles_open >> (probe / tile_width(bounds.len())) & 1 == 1;
             if open && progress.chunk == params.chunk && z >= progress.theta {
                 let at = progress.list_len;
                 progress.list_len += 1;
                 if at < params.list_len_max {
-                    let found = Found { place: params.row_base + place, dot, z, low: bound.low(z, residual) };
+                    let found = Found {
+                        place: params.row_base + place,
+                        dot,
+                        z,
+                        low: bound.low(z, residual),
+                    };
                     list[probe * params.list_len_max as usize + at as usize] = found;
                 }
             }
@@ -240,16 +281,25 @@ pub(super) mod tests {
     /// Name, offset and size of a WGSL struct's members, and its own size.
     pub(in super::super) fn wgsl_struct(source: &str, name: &str) -> (Vec<(String, u32)>, u32) {
         let module = naga::front::wgsl::parse_str(source).unwrap();
-        let (_, found) = module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name)).unwrap();
-        let naga::TypeInner::Struct { members, span } = &found.inner else { panic!("{name} is no struct") };
-        (members.iter().map(|member| (member.name.clone().unwrap(), member.offset)).collect(), *span)
+        let (_, found) =
+            module.types.iter().find(|(_, ty)| ty.name.as_deref() == Some(name)).unwrap();
+        let naga::TypeInner::Struct { members, span } = &found.inner else {
+            panic!("{name} is no struct")
+        };
+        (
+            members.iter().map(|member| (member.name.clone().unwrap(), member.offset)).collect(),
+            *span,
+        )
     }
 
-    /// Checks that a `#[repr(C)]` struct lies in memory as the shader's struct of the same name does.
+    /// Checks that a `#[repr(C)]` struct lies in memory as the shader's struct of the same name
+    /// does.
     macro_rules! assert_layout {
         ($source:expr, $name:ident { $($field:ident),* }) => {{
-            let (members, size) = $crate::gallery::score::tests::wgsl_struct($source, stringify!($name));
-            let fields = vec![$((stringify!($field).to_owned(), u32::try_from(std::mem::offset_of!($name, $field)).unwrap())),*];
+            let (members, size) = $crate::gallery::score::tests::wgsl_struct($source,
+                stringify!($name));
+            let fields = vec![$((stringify!($field).to_owned(),
+                u32::try_from(std::mem::offset_of!($name, $field)).unwrap())),*];
             assert_eq!(members, fields);
             assert_eq!(size as usize, size_of::<$name>());
         }};
@@ -258,7 +308,10 @@ pub(super) mod tests {
 
     #[test]
     fn the_shader_and_the_host_agree_on_every_struct_and_constant() {
-        assert_layout!(SOURCE, ChunkParams { row_first, row_end, row_base, quads, list_len_max, chunk, tiles_open, k });
+        assert_layout!(
+            SOURCE,
+            ChunkParams { row_first, row_end, row_base, quads, list_len_max, chunk, tiles_open, k }
+        );
         assert_layout!(SOURCE, Progress { theta, a, margin, chunk, kept_len, list_len });
         assert_layout!(SOURCE, Found { place, dot, z, low });
         for constant in [
@@ -297,11 +350,15 @@ pub(super) mod tests {
                     wanted_bound = [scale, residual];
                     wanted[..dimension].copy_from_slice(bytemuck::cast_slice(&codes));
                 }
-                let found: Vec<u8> =
-                    (0..quads(dimension) as usize).flat_map(|quad| bytes[quad * 1_024 + lane * 16..][..16].to_vec()).collect();
+                let found: Vec<u8> = (0..quads(dimension) as usize)
+                    .flat_map(|quad| bytes[quad * 1_024 + lane * 16..][..16].to_vec())
+                    .collect();
                 assert_eq!(found, wanted, "row {lane}");
                 assert_eq!(bound, wanted_bound);
-                assert_eq!(bytes[ends + lane * 8..][..8], bytemuck::cast_slice::<f32, u8>(&wanted_bound)[..]);
+                assert_eq!(
+                    bytes[ends + lane * 8..][..8],
+                    bytemuck::cast_slice::<f32, u8>(&wanted_bound)[..]
+                );
             }
             // 70 is hidden, 71 is zeroed, and from 100 on there are no rows.
             assert!([6, 7, 36, 63].iter().all(|&lane| bytes[ends + lane * 8..][..4] == [0; 4]));
@@ -320,16 +377,21 @@ pub(super) mod tests {
         let device = shared()?;
         let pipeline = ScorePipeline::of(device.raw(), source);
         let mut numbers = Numbers::new(5);
-        for (dimension, probes_len) in [(16, 1usize), (33, 8), (128, 9), (515, 20), (2_048, 2), (2_048, 1)] {
+        for (dimension, probes_len) in
+            [(16, 1usize), (33, 8), (128, 9), (515, 20), (2_048, 2), (2_048, 1)]
+        {
             let mut rows = Rows::new(dimension, false);
             for at in 0..600 {
-                let row = if at % 50 == 3 { plain_row(dimension) } else { numbers.embedding(dimension) };
+                let row =
+                    if at % 50 == 3 { plain_row(dimension) } else { numbers.embedding(dimension) };
                 rows.append(&row).unwrap();
             }
             for row in (0..600).step_by(7) {
                 rows.set_live(row, false).unwrap();
             }
-            let mut bounds: Vec<_> = (1..probes_len).map(|_| ProbeBound::new(numbers.embedding(dimension).components())).collect();
+            let mut bounds: Vec<_> = (1..probes_len)
+                .map(|_| ProbeBound::new(numbers.embedding(dimension).components()))
+                .collect();
             bounds.push(ProbeBound::new(plain_row(dimension).components()));
             let mut packed = vec![0; 10 * block_words(dimension)];
             for (block, words) in (0..).zip(packed.chunks_mut(block_words(dimension))) {
@@ -347,27 +409,56 @@ pub(super) mod tests {
                 k,
             };
             let places = tiles(probes_len) * tile_width(probes_len);
-            // Some probes take all rows and lose some, some a part, some none, and some are in another chunk.
+            // Some probes take all rows and lose some, some a part, some none, and some are in
+            // another chunk.
             let mut progress: Vec<_> = (0..places)
                 .map(|probe| {
                     let a = bounds.get(probe).map_or(0.0, |bound| bound.a);
                     let theta = [THETA_OPEN, a * 0.1, a * 0.2, THETA_CLOSED][probe % 4];
-                    Progress { theta, a, margin: 0.0, chunk: 3 + u32::from(probe % 5 == 2), kept_len: 0, list_len: 2 }
+                    Progress {
+                        theta,
+                        a,
+                        margin: 0.0,
+                        chunk: 3 + u32::from(probe % 5 == 2),
+                        kept_len: 0,
+                        list_len: 2,
+                    }
                 })
                 .collect();
             // The plain rows are exactly at the theta of the plain probe, and must not be dropped.
             let plain = quantise_row(plain_row(dimension).components(), &mut vec![0; dimension]);
             progress[probes_len - 1].theta = bounds[probes_len - 1].z(128 * 128, plain);
             progress[probes_len - 1].chunk = 3;
-            let list = vec![Found { place: u32::MAX, dot: 0, z: 9.0, low: 9.0 }; places * list_len_max as usize];
+            let list = vec![
+                Found { place: u32::MAX, dot: 0, z: 9.0, low: 9.0 };
+                places * list_len_max as usize
+            ];
             let probes = pack_probes(&bounds, dimension);
 
-            let outputs = compute(&device, &[bytemuck::cast_slice(&progress), bytemuck::cast_slice(&list)], |gpu, buffers, pass| {
-                let (rows, params_buffer) = (gpu.filled("rows", &packed), gpu.filled("params", &[params]));
-                let segment = pipeline.segment_group(gpu.raw(), &rows);
-                let shared = pipeline.pass_group(gpu.raw(), &params_buffer, &gpu.filled("probes", &probes), &buffers[0], &buffers[1]);
-                pipeline.dispatch(pass, &segment, &shared, 0, params.row_end - params.row_first, probes_len);
-            });
+            let outputs = compute(
+                &device,
+                &[bytemuck::cast_slice(&progress), bytemuck::cast_slice(&list)],
+                |gpu, buffers, pass| {
+                    let (rows, params_buffer) =
+                        (gpu.filled("rows", &packed), gpu.filled("params", &[params]));
+                    let segment = pipeline.segment_group(gpu.raw(), &rows);
+                    let shared = pipeline.pass_group(
+                        gpu.raw(),
+                        &params_buffer,
+                        &gpu.filled("probes", &probes),
+                        &buffers[0],
+                        &buffers[1],
+                    );
+                    pipeline.dispatch(
+                        pass,
+                        &segment,
+                        &shared,
+                        0,
+                        params.row_end - params.row_first,
+                        probes_len,
+                    );
+                },
+            );
             let gpu_progress: Vec<Progress> = bytemuck::pod_collect_to_vec(&outputs[0]);
             let gpu_list: Vec<Found> = bytemuck::pod_collect_to_vec(&outputs[1]);
             let (mut twin_progress, mut twin_list) = (progress, list);
@@ -375,7 +466,8 @@ pub(super) mod tests {
 
             for probe in 0..probes_len {
                 let (ours, theirs) = (twin_progress[probe], gpu_progress[probe]);
-                let at = |what: &str| format!("D {dimension}, probe {probe} of {probes_len}: {what}");
+                let at =
+                    |what: &str| format!("D {dimension}, probe {probe} of {probes_len}: {what}");
                 if ours.list_len > list_len_max && theirs == ours {
                     // Which rows are lost is the device's business, but no place may be wasted.
                     let list = &gpu_list[probe * list_len_max as usize..][2..list_len_max as usize];
@@ -385,7 +477,9 @@ pub(super) mod tests {
                     continue;
                 }
                 // A row whose z is within the lemma of theta may fall on either side.
-                let close = |found: &Found| (found.z - ours.theta).abs() < ours.a * 2f32.powi(-20) && found.z != ours.theta;
+                let close = |found: &Found| {
+                    (found.z - ours.theta).abs() < ours.a * 2f32.powi(-20) && found.z != ours.theta
+                };
                 let sorted = |list: &[Found], progress: &Progress| {
                     let len = progress.list_len.min(list_len_max) as usize;
                     let mut list = list[probe * list_len_max as usize..][..len].to_vec();
@@ -393,7 +487,8 @@ pub(super) mod tests {
                     list.sort_by_key(|found| found.place);
                     list
                 };
-                let (our_list, their_list) = (sorted(&twin_list, &ours), sorted(&gpu_list, &theirs));
+                let (our_list, their_list) =
+                    (sorted(&twin_list, &ours), sorted(&gpu_list, &theirs));
                 if our_list.len() != their_list.len() {
                     return Some(at("another number of rows"));
                 }
@@ -417,7 +512,11 @@ pub(super) mod tests {
     }
 
     /// Checks that a shader with any one of these errors in it is told from its twin.
-    pub(in super::super) fn assert_told(source: &str, difference: fn(&str) -> Option<String>, errors: &[(&str, &str)]) {
+    pub(in super::super) fn assert_told(
+        source: &str,
+        difference: fn(&str) -> Option<String>,
+        errors: &[(&str, &str)],
+    ) {
         if shared().is_none() {
             return;
         }
@@ -440,14 +539,23 @@ pub(super) mod tests {
                 ("+ head.y * lane.residuals", "+ 0.0 * lane.residuals"),
                 ("z - 2.0 * head.y", "z - 1.0 * head.y"),
                 // Rows of the next chunk are found, or the last ones of this are not.
-                ("places < vec4<u32>(params.row_end));", "places < vec4<u32>(params.row_end + 8u));"),
-                ("places < vec4<u32>(params.row_end));", "places < vec4<u32>(params.row_end - 1u));"),
+                (
+                    "places < vec4<u32>(params.row_end));",
+                    "places < vec4<u32>(params.row_end + 8u));",
+                ),
+                (
+                    "places < vec4<u32>(params.row_end));",
+                    "places < vec4<u32>(params.row_end - 1u));",
+                ),
                 // A probe that stays behind goes on.
                 ("progress[probe].chunk == params.chunk", "progress[probe].chunk >= params.chunk"),
                 ("if (at < params.list_len_max)", "if (at + 1u < params.list_len_max)"),
                 // Codes without a sign.
                 ("dot4I8Packed(r.x, p.x)", "i32(dot4U8Packed(r.x, p.x))"),
-                ("select(pair.xy, pair.zw, place % 2u == 1u)", "select(pair.xy, pair.zw, place % 2u == 0u)"),
+                (
+                    "select(pair.xy, pair.zw, place % 2u == 1u)",
+                    "select(pair.xy, pair.zw, place % 2u == 0u)",
+                ),
             ],
         );
     }

@@ -1,12 +1,15 @@
-//! One gallery's rows on the device: segments that are never moved or rebuilt, only filled and overwritten in place.
+//! One gallery's rows on the device: segments that are never moved or rebuilt, only filled and
+//! overwritten in place.
 //!
-//! Changes are noted block by block and written before the next search: a million appended rows go over in large pieces that all
-//! threads pack together, one appended, hidden or zeroed row as its own block of 64, in one write. A block is packed from the host's rows
-//! as they are when it is written, so what was hidden, zeroed or moved away is overwritten.
+//! Changes are noted block by block and written before the next search: a million appended rows go
+//! over in large pieces that all threads pack together, one appended, hidden or zeroed row as its
+//! own block of 64, in one write. A block is packed from the host's rows as they are when it is
+//! written, so what was hidden, zeroed or moved away is overwritten.
 //!
-//! The host keeps the scale and the residual of each place, 8 bytes beside the 4 D of its numbers. With them and the exact dot product of
-//! codes it computes the bounds of what a device found itself: what it decides by is the same on every device. Finding them out again from
-//! a row's numbers would take longer than scoring the row.
+//! The host keeps the scale and the residual of each place, 8 bytes beside the 4 D of its numbers.
+//! With them and the exact dot product of codes it computes the bounds of what a device found
+//! itself: what it decides by is the same on every device. Finding them out again from a row's
+//! numbers would take longer than scoring the row.
 
 use super::GalleryError;
 use super::bound::{HIDDEN, RowBound};
@@ -39,7 +42,8 @@ impl Sizes {
     /// What the device's own limits allow for rows of this dimension.
     pub(super) fn of(device: &Device, dimension: usize) -> Self {
         let blocks = (device.segment_bytes_max() / block_bytes(dimension)).max(1);
-        let rows = u32::try_from(blocks * u64::from(BLOCK_ROWS)).unwrap_or(u32::MAX / BLOCK_ROWS * BLOCK_ROWS);
+        let rows = u32::try_from(blocks * u64::from(BLOCK_ROWS))
+            .unwrap_or(u32::MAX / BLOCK_ROWS * BLOCK_ROWS);
         Self {
             segment_rows_first: SEGMENT_ROWS_FIRST.min(rows),
             segment_rows_max: rows,
@@ -62,7 +66,8 @@ pub(super) struct Segment {
     rows: wgpu::Buffer,
     /// The buffer, bound for `score`.
     pub(super) group: wgpu::BindGroup,
-    /// Scale and residual of each row as the device has them. As long as it will ever be: a vector that grows leaves old numbers behind.
+    /// Scale and residual of each row as the device has them. As long as it will ever be: a vector
+    /// that grows leaves old numbers behind.
     bounds: Zeroizing<Vec<[f32; 2]>>,
 }
 
@@ -112,14 +117,16 @@ impl Segments {
             self.grow(device, rows.dimension());
         }
         let words = block_words(rows.dimension());
-        let blocks_max = u32::try_from(self.sizes.upload_bytes_max / (words * 4)).unwrap_or(u32::MAX).max(1);
+        let blocks_max =
+            u32::try_from(self.sizes.upload_bytes_max / (words * 4)).unwrap_or(u32::MAX).max(1);
         let mut packed = Zeroizing::new(Vec::new());
         let mut waiting_bytes = 0;
         for (first, end) in self.runs(blocks_max) {
             let at = self.at(first * BLOCK_ROWS);
             let segment = &mut self.all[at];
             let offset = (first * BLOCK_ROWS - segment.first) as usize;
-            let bounds = &mut segment.bounds[offset..][..(end - first) as usize * BLOCK_ROWS as usize];
+            let bounds =
+                &mut segment.bounds[offset..][..(end - first) as usize * BLOCK_ROWS as usize];
             packed.resize((end - first) as usize * words, 0);
             pack(rows, first, &mut packed, bounds);
             let at = offset as u64 / u64::from(BLOCK_ROWS) * block_bytes(rows.dimension());
@@ -153,9 +160,13 @@ impl Segments {
 
     /// Adds a segment that makes the gallery four times as large, within bounds.
     fn grow(&mut self, device: &Device, dimension: usize) {
-        let first = u32::try_from(self.places_max()).expect("a segment begins at or below the last row");
-        let rows_max = first.saturating_mul(3).clamp(self.sizes.segment_rows_first, self.sizes.segment_rows_max);
-        let readable = if cfg!(test) { wgpu::BufferUsages::COPY_SRC } else { wgpu::BufferUsages::empty() };
+        let first =
+            u32::try_from(self.places_max()).expect("a segment begins at or below the last row");
+        let rows_max = first
+            .saturating_mul(3)
+            .clamp(self.sizes.segment_rows_first, self.sizes.segment_rows_max);
+        let readable =
+            if cfg!(test) { wgpu::BufferUsages::COPY_SRC } else { wgpu::BufferUsages::empty() };
         let bytes = u64::from(rows_max / BLOCK_ROWS) * block_bytes(dimension);
         let rows = device.buffer("segment rows", bytes, wgpu::BufferUsages::STORAGE | readable);
         let group = device.score().segment_group(device.raw(), &rows);
@@ -168,15 +179,20 @@ impl Segments {
         self.all.partition_point(|segment| segment.first <= place) - 1
     }
 
-    /// Neighbouring stale blocks joined, as first and end, up to `blocks_max` and never across segments.
+    /// Neighbouring stale blocks joined, as first and end, up to `blocks_max` and never across
+    /// segments.
     fn runs(&self, blocks_max: u32) -> Vec<(u32, u32)> {
-        // Rows that came and left again before any search may have no segment: there is nothing to overwrite.
-        let blocks = u32::try_from(self.places_max() / u64::from(BLOCK_ROWS)).expect("places are below 2^32");
+        // Rows that came and left again before any search may have no segment: there is nothing to
+        // overwrite.
+        let blocks = u32::try_from(self.places_max() / u64::from(BLOCK_ROWS))
+            .expect("places are below 2^32");
         let mut runs: Vec<(u32, u32)> = Vec::new();
         for &block in self.stale.range(..blocks) {
             match runs.last_mut() {
                 Some((first, end))
-                    if *end == block && block - *first < blocks_max && self.at(*first * BLOCK_ROWS) == self.at(block * BLOCK_ROWS) =>
+                    if *end == block
+                        && block - *first < blocks_max
+                        && self.at(*first * BLOCK_ROWS) == self.at(block * BLOCK_ROWS) =>
                 {
                     *end += 1;
                 }
@@ -213,7 +229,12 @@ mod tests {
         let Some(device) = shared() else { return };
         let mut numbers = Numbers::new(70);
         let mut rows = Rows::new(16, false);
-        let sizes = Sizes { segment_rows_first: 128, segment_rows_max: 256, list_len_max: 64, upload_bytes_max: 4_000 };
+        let sizes = Sizes {
+            segment_rows_first: 128,
+            segment_rows_max: 256,
+            list_len_max: 64,
+            upload_bytes_max: 4_000,
+        };
         let mut segments = Segments::new(sizes);
         for _ in 0..600 {
             let (_, place) = rows.append(&numbers.embedding(16)).unwrap();
@@ -222,7 +243,10 @@ mod tests {
         assert_eq!(segments.runs(9), [], "nothing is there to be written to");
         segments.flush(&device, &rows).unwrap();
         // Two blocks, then four and four more: each segment as long as is allowed.
-        assert_eq!(segments.all().iter().map(|segment| segment.first).collect::<Vec<_>>(), [0, 128, 384]);
+        assert_eq!(
+            segments.all().iter().map(|segment| segment.first).collect::<Vec<_>>(),
+            [0, 128, 384]
+        );
         assert_eq!((segments.bytes(), segments.host_bytes()), (10 * 1_536, 640 * 8));
         assert_eq!(segments.runs(9), []);
         segments.note(70, 71);
@@ -254,7 +278,9 @@ mod tests {
         let mut codes = vec![0; 40];
         for place in 0..5_000 {
             let hidden = RowBound { scale: 0.0, residual: HIDDEN };
-            let wanted = rows.live_row(place).map_or(hidden, |(_, numbers)| super::super::bound::quantise_row(numbers, &mut codes));
+            let wanted = rows.live_row(place).map_or(hidden, |(_, numbers)| {
+                super::super::bound::quantise_row(numbers, &mut codes)
+            });
             assert_eq!(segments.bound(place), wanted, "place {place}");
         }
     }

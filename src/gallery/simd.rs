@@ -1,31 +1,44 @@
-//! The hot loop: exact dot products of int8 codes, a block of rows against a tile of probes, and the drop test of `bound`.
+//! The hot loop: exact dot products of int8 codes, a block of rows against a tile of probes, and
+//! the drop test of `bound`.
 //!
-//! This is the one file with `unsafe` code, and so it knows `blocks` only: the two can be compiled and run alone, under a sanitizer too.
-//! Three paths give the same integers: AVX-512 with VNNI, AVX2, and one that any processor takes.
+//! This is the one file with `unsafe` code, and so it knows `blocks` only: the two can be compiled
+//! and run alone, under a sanitizer too. Three paths give the same integers: AVX-512 with VNNI,
+//! AVX2, and one that any processor takes.
 //!
 //! # The test in whole numbers
 //!
-//! With AVX-512 a sum doesn't begin at 0 but at x = (A e - theta) / s + `MARGIN` D + 16, in f32 and rounded: a row whose sum ends
-//! below 0 is dropped, and eight probes need one look at their signs. This drops no row with s I + A e >= theta. Each rounding
-//! errs by at most 2^-24 of its result; a theta above 2 P drops every row rightly, so |A e - theta| is at most 2.2 A, and the
-//! start that undoes the bias at most 16,256 D. Difference and quotient err by 2.2 (P / s) 2^-24 each, the sum and the start by
-//! 2^-24 (2.2 P / s + 16,256 D) and 2^-24 16,256 D, the rounding to a whole number by 1/2: together less than 0.01 D + 1, which
-//! the margin of D / 16 + 16 covers. x is below 2^31 - 2^30, so no sum overflows; where x is below -2^31, of a row or a probe
-//! that isn't there, the sum begins at -2^31 and saturates. What isn't dropped takes `bound`'s test as on every path.
+//! With AVX-512 a sum doesn't begin at 0 but at x = (A e - theta) / s + `MARGIN` D + 16, in f32 and
+//! rounded: a row whose sum ends below 0 is dropped, and eight probes need one look at their signs.
+//! This drops no row with s I + A e >= theta. Each rounding errs by at most 2^-24 of its result; a
+//! theta above 2 P drops every row rightly, so |A e - theta| is at most 2.2 A, and the start that
+//! undoes the bias at most 16,256 D. Difference and quotient err by 2.2 (P / s) 2^-24 each, the sum
+//! and the start by 2^-24 (2.2 P / s + 16,256 D) and 2^-24 16,256 D, the rounding to a whole number
+//! by 1/2: together less than 0.01 D + 1, which the margin of D / 16 + 16 covers. x is below 2^31 -
+//! 2^30, so no sum overflows; where x is below -2^31, of a row or a probe that isn't there, the sum
+//! begins at -2^31 and saturates. What isn't dropped takes `bound`'s test as on every path.
 
-#![allow(unsafe_code, reason = "vector instructions and their loads; each block says why it is sound")]
+#![allow(
+    unsafe_code,
+    reason = "vector instructions and their loads; each block says why it is sound"
+)]
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
-    __m256i, __m512, __m512i, _CMP_GE_OQ, _MM_HINT_T0, _mm_prefetch, _mm256_abs_epi8, _mm256_add_epi32, _mm256_loadu_si256,
-    _mm256_madd_epi16, _mm256_maddubs_epi16, _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256,
-    _mm256_sign_epi8, _mm256_storeu_si256, _mm256_xor_si256, _mm512_add_epi32, _mm512_and_si512, _mm512_castsi512_ps, _mm512_cmp_ps_mask,
-    _mm512_cmpge_epi32_mask, _mm512_cvtepi32_ps, _mm512_cvtps_epi32, _mm512_div_ps, _mm512_dpbusds_epi32, _mm512_fmadd_ps, _mm512_fmsub_ps,
-    _mm512_fnmadd_ps, _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_max_ps, _mm512_mul_ps, _mm512_set1_epi32, _mm512_set1_ps,
-    _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps, _mm512_storeu_si512, _mm512_sub_epi32,
+    __m256i, __m512, __m512i, _CMP_GE_OQ, _MM_HINT_T0, _mm_prefetch, _mm256_abs_epi8,
+    _mm256_add_epi32, _mm256_loadu_si256, _mm256_madd_epi16, _mm256_maddubs_epi16,
+    _mm256_set1_epi8, _mm256_set1_epi16, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_sign_epi8,
+    _mm256_storeu_si256, _mm256_xor_si256, _mm512_add_epi32, _mm512_and_si512, _mm512_castsi512_ps,
+    _mm512_cmp_ps_mask, _mm512_cmpge_epi32_mask, _mm512_cvtepi32_ps, _mm512_cvtps_epi32,
+    _mm512_div_ps, _mm512_dpbusds_epi32, _mm512_fmadd_ps, _mm512_fmsub_ps, _mm512_fnmadd_ps,
+    _mm512_loadu_ps, _mm512_loadu_si512, _mm512_mask_max_ps, _mm512_mul_ps, _mm512_set1_epi32,
+    _mm512_set1_ps, _mm512_setzero_ps, _mm512_setzero_si512, _mm512_storeu_ps, _mm512_storeu_si512,
+    _mm512_sub_epi32,
 };
 
-use super::blocks::{BLOCK_ROWS, Hit, LINE_ROWS, Line, Lows, Pair, Pairs, SIDES, TILE_PROBES, Tile, largest_lows_portable, scan_portable};
+use super::blocks::{
+    BLOCK_ROWS, Hit, LINE_ROWS, Line, Lows, Pair, Pairs, SIDES, TILE_PROBES, Tile,
+    largest_lows_portable, scan_portable,
+};
 
 /// A way of computing dot products that this processor can go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,11 +82,13 @@ impl Path {
         }
     }
 
-    /// Tests all rows of whole blocks against all probes of the tiles and tells what may not be dropped; `hit` may raise the theta.
+    /// Tests all rows of whole blocks against all probes of the tiles and tells what may not be
+    /// dropped; `hit` may raise the theta.
     ///
     /// `next` is what will be scanned afterwards, and asked for in time.
     ///
-    /// Shapes: `blocks` is a multiple of `block_lines(D)` lines; `thetas` has 8 values for each tile.
+    /// Shapes: `blocks` is a multiple of `block_lines(D)` lines; `thetas` has 8 values for each
+    /// tile.
     pub(super) fn scan(
         self,
         blocks: &[Line],
@@ -89,7 +104,8 @@ impl Path {
         let Some(pairs) = Pairs::new(blocks, next, tiles) else { return };
         match self.0 {
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: `Path::all` alone makes this kind, where the processor has avx512f and avx512vnni.
+            // SAFETY: `Path::all` alone makes this kind, where the processor has avx512f and
+            // avx512vnni.
             Kind::Avx512Vnni => unsafe { scan_avx512(&pairs, thetas, hit) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: `Path::all` alone makes this kind, where the processor has avx2.
@@ -98,9 +114,11 @@ impl Path {
         }
     }
 
-    /// The largest `low` of the rows that share a place in their blocks, for each probe; hidden rows aside.
+    /// The largest `low` of the rows that share a place in their blocks, for each probe; hidden
+    /// rows aside.
     ///
-    /// Shapes: `blocks` is a multiple of `block_lines(D)` lines; 32 values for each probe of each tile.
+    /// Shapes: `blocks` is a multiple of `block_lines(D)` lines; 32 values for each probe of each
+    /// tile.
     pub(super) fn largest_lows(self, blocks: &[Line], tiles: &[Tile]) -> Vec<[Lows; TILE_PROBES]> {
         let mut largest = vec![[[f32::MIN; BLOCK_ROWS]; TILE_PROBES]; tiles.len()];
         let Some(pairs) = Pairs::new(blocks, &[], tiles) else { return largest };
@@ -116,7 +134,8 @@ impl Path {
         largest
     }
 
-    /// Multiply-adds a second that one thread can do at most, measured for a few milliseconds; none where no one instruction does it.
+    /// Multiply-adds a second that one thread can do at most, measured for a few milliseconds; none
+    /// where no one instruction does it.
     pub(super) fn peak(self) -> Option<f64> {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
@@ -127,7 +146,8 @@ impl Path {
     }
 }
 
-/// The dot product in f64, which is exact for numbers on the grid of `face` in whatever order it is summed.
+/// The dot product in f64, which is exact for numbers on the grid of `face` in whatever order it is
+/// summed.
 ///
 /// Shapes: both are D.
 pub(super) fn exact(a: &[f32], b: &[f32]) -> f64 {
@@ -157,7 +177,8 @@ fn exact_avx2(a: &[f32], b: &[f32]) -> f64 {
     exact_in_lanes::<16>(a, b)
 }
 
-/// Sums kept side by side, written so that the compiler can use whatever registers the caller was compiled for.
+/// Sums kept side by side, written so that the compiler can use whatever registers the caller was
+/// compiled for.
 #[inline(always)]
 fn exact_in_lanes<const LANES: usize>(a: &[f32], b: &[f32]) -> f64 {
     let product = |a: f32, b: f32| f64::from(a) * f64::from(b);
@@ -183,7 +204,8 @@ pub(super) fn ask_for<T>(row: &[T]) {
 #[inline(always)]
 fn fetch(address: *const i8) {
     #[cfg(target_arch = "x86_64")]
-    // SAFETY: SSE is part of every x86-64, and a prefetch neither faults nor changes what a program can see.
+    // SAFETY: SSE is part of every x86-64, and a prefetch neither faults nor changes what a program
+    // can see.
     unsafe {
         _mm_prefetch::<_MM_HINT_T0>(address);
     }
@@ -212,8 +234,18 @@ struct Ended {
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx512f,avx512vnni")]
-fn scan_avx512(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit, &mut f32)) {
-    let nothing = || Ended { dots: [[[0; LINE_ROWS]; SIDES]; TILE_PROBES], thetas: [0.0; TILE_PROBES], any: false, block: 0, tile: 0 };
+fn scan_avx512(
+    pairs: &Pairs<'_>,
+    thetas: &mut [[f32; TILE_PROBES]],
+    hit: &mut impl FnMut(&Hit, &mut f32),
+) {
+    let nothing = || Ended {
+        dots: [[[0; LINE_ROWS]; SIDES]; TILE_PROBES],
+        thetas: [0.0; TILE_PROBES],
+        any: false,
+        block: 0,
+        tile: 0,
+    };
     let mut ended = [nothing(), nothing()];
     let [mut now, mut before] = ended.each_mut();
     for at in 0..pairs.count() {
@@ -221,7 +253,8 @@ fn scan_avx512(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut i
         for (tile_at, tile) in pairs.tiles.iter().enumerate() {
             let pair = Pair { block, tile, tile_at };
             let begun = &thetas[pair.tile_at];
-            // All tiles but the last are full, and the first four share the asking for lines: memory brings them while all compute.
+            // All tiles but the last are full, and the first four share the asking for lines:
+            // memory brings them while all compute.
             match (pair.tile.width, pairs.tiles.len(), pair.tile_at) {
                 (1, 1, _) => tile_avx512::<1, 4>(&pair, begun, now),
                 (4, 1, _) => tile_avx512::<4, 4>(&pair, begun, now),
@@ -233,8 +266,8 @@ fn scan_avx512(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut i
                 (_, 4.., 0..4) => tile_avx512::<TILE_PROBES, 1>(&pair, begun, now),
                 _ => tile_avx512::<TILE_PROBES, 0>(&pair, begun, now),
             }
-            // One tile late, when it is long known whether there is anything to tell: a wrong guess costs little. One probe alone waits
-            // for memory anyway.
+            // One tile late, when it is long known whether there is anything to tell: a wrong guess
+            // costs little. One probe alone waits for memory anyway.
             if before.any {
                 tell_avx512(pairs, before, thetas, hit);
             }
@@ -254,7 +287,11 @@ fn scan_avx512(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut i
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
-fn tile_avx512<const PROBES: usize, const FETCH: usize>(pair: &Pair<'_>, thetas: &[f32; TILE_PROBES], ended: &mut Ended) {
+fn tile_avx512<const PROBES: usize, const FETCH: usize>(
+    pair: &Pair<'_>,
+    thetas: &[f32; TILE_PROBES],
+    ended: &mut Ended,
+) {
     let (scales, residuals) = ends_avx512(pair);
     let steps = [steps_avx512(scales[0]), steps_avx512(scales[1])];
     let mut dots = [[_mm512_setzero_si512(); SIDES]; PROBES];
@@ -273,11 +310,15 @@ fn tile_avx512<const PROBES: usize, const FETCH: usize>(pair: &Pair<'_>, thetas:
     ended.any = _mm512_cmpge_epi32_mask(all, _mm512_setzero_si512()) != 0;
 }
 
-/// The sums of one tile, from where they begin; and lines of a later block are asked for, `FETCH` for every two quads.
+/// The sums of one tile, from where they begin; and lines of a later block are asked for, `FETCH`
+/// for every two quads.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
-fn dots_avx512<const PROBES: usize, const FETCH: usize>(pair: &Pair<'_>, mut dots: [Sides<__m512i>; PROBES]) -> [Sides<__m512i>; PROBES] {
+fn dots_avx512<const PROBES: usize, const FETCH: usize>(
+    pair: &Pair<'_>,
+    mut dots: [Sides<__m512i>; PROBES],
+) -> [Sides<__m512i>; PROBES] {
     let (lines, last_lines) = pair.codes().as_chunks::<2>();
     let (quads, last_quads) = pair.tile.quads.as_chunks::<PROBES>().0.as_chunks::<2>();
     let mut later = pair.block.later.wrapping_add(pair.tile_at * (lines.len() + 1) * FETCH);
@@ -302,12 +343,20 @@ fn dots_avx512<const PROBES: usize, const FETCH: usize>(pair: &Pair<'_>, mut dot
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx512f,avx512vnni")]
-fn add_avx512<const PROBES: usize>(dots: &mut [Sides<__m512i>; PROBES], lines: &Sides<Line>, quads: &[i32; PROBES]) {
+fn add_avx512<const PROBES: usize>(
+    dots: &mut [Sides<__m512i>; PROBES],
+    lines: &Sides<Line>,
+    quads: &[i32; PROBES],
+) {
     let rows = [load_avx512(&lines[0]), load_avx512(&lines[1])];
     for (dots, &quad) in dots.iter_mut().zip(quads) {
-        // Bytes of rows have no sign, bytes of probes have one. What saturates is no sum that counts.
+        // Bytes of rows have no sign, bytes of probes have one. What saturates is no sum that
+        // counts.
         let probe = _mm512_set1_epi32(quad);
-        *dots = [_mm512_dpbusds_epi32(dots[0], rows[0], probe), _mm512_dpbusds_epi32(dots[1], rows[1], probe)];
+        *dots = [
+            _mm512_dpbusds_epi32(dots[0], rows[0], probe),
+            _mm512_dpbusds_epi32(dots[1], rows[1], probe),
+        ];
     }
 }
 
@@ -333,9 +382,16 @@ fn steps_avx512(scales: __m512) -> __m512 {
 #[cfg(target_arch = "x86_64")]
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn from_theta_avx512(tile: &Tile, probe: usize, theta: f32, steps: &Sides<__m512>, residuals: &Sides<__m512>) -> Sides<__m512i> {
+fn from_theta_avx512(
+    tile: &Tile,
+    probe: usize,
+    theta: f32,
+    steps: &Sides<__m512>,
+    residuals: &Sides<__m512>,
+) -> Sides<__m512i> {
     let side = |steps: __m512, residuals: __m512| {
-        let above = _mm512_fmsub_ps(residuals, _mm512_set1_ps(tile.a[probe]), _mm512_set1_ps(theta));
+        let above =
+            _mm512_fmsub_ps(residuals, _mm512_set1_ps(tile.a[probe]), _mm512_set1_ps(theta));
         _mm512_cvtps_epi32(_mm512_fmadd_ps(above, steps, _mm512_set1_ps(tile.floors[probe])))
     };
     [side(steps[0], residuals[0]), side(steps[1], residuals[1])]
@@ -348,12 +404,18 @@ fn z_avx512(dots: __m512i, a: f32, scales: __m512, residuals: __m512) -> __m512 
     _mm512_fmadd_ps(_mm512_cvtepi32_ps(dots), scales, _mm512_mul_ps(residuals, _mm512_set1_ps(a)))
 }
 
-/// Works out which rows of which probes ended at 0 or above, and tells of those whose z isn't below theta.
+/// Works out which rows of which probes ended at 0 or above, and tells of those whose z isn't below
+/// theta.
 #[cfg(target_arch = "x86_64")]
 #[cold]
 #[inline(never)]
 #[target_feature(enable = "avx512f")]
-fn tell_avx512(pairs: &Pairs<'_>, ended: &Ended, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit, &mut f32)) {
+fn tell_avx512(
+    pairs: &Pairs<'_>,
+    ended: &Ended,
+    thetas: &mut [[f32; TILE_PROBES]],
+    hit: &mut impl FnMut(&Hit, &mut f32),
+) {
     let tile = &pairs.tiles[ended.tile];
     let pair = Pair { block: pairs.block(ended.block), tile, tile_at: ended.tile };
     let (scales, residuals) = ends_avx512(&pair);
@@ -373,7 +435,8 @@ fn tell_avx512(pairs: &Pairs<'_>, ended: &Ended, thetas: &mut [[f32; TILE_PROBES
             let added = _mm512_sub_epi32(reload_avx512(&ended.dots[probe][side]), begun[side]);
             let dots = _mm512_add_epi32(added, _mm512_set1_epi32(tile.starts[probe]));
             let values = z_avx512(dots, tile.a[probe], scales[side], residuals[side]);
-            rows |= u32::from(_mm512_cmp_ps_mask::<_CMP_GE_OQ>(values, _mm512_set1_ps(*theta))) << (side * LINE_ROWS);
+            rows |= u32::from(_mm512_cmp_ps_mask::<_CMP_GE_OQ>(values, _mm512_set1_ps(*theta)))
+                << (side * LINE_ROWS);
             // SAFETY: the chunk is 64 writable bytes; this store asks for no alignment.
             unsafe { _mm512_storeu_ps(z.as_mut_ptr(), values) };
         }
@@ -414,10 +477,14 @@ fn raise_avx512<const PROBES: usize>(pair: &Pair<'_>, largest: &mut [Lows; TILE_
             let z = z_avx512(dots[side], a, scales[side], residuals[side]);
             let low = _mm512_fnmadd_ps(_mm512_set1_ps(2.0 * a), residuals[side], z);
             let shown = _mm512_cmp_ps_mask::<_CMP_GE_OQ>(residuals[side], _mm512_setzero_ps());
-            // SAFETY: the chunk is 64 readable and writable bytes; load and store ask for no alignment.
+            // SAFETY: the chunk is 64 readable and writable bytes; load and store ask for no
+            // alignment.
             unsafe {
                 let before = _mm512_loadu_ps(largest.as_ptr());
-                _mm512_storeu_ps(largest.as_mut_ptr(), _mm512_mask_max_ps(before, shown, before, low));
+                _mm512_storeu_ps(
+                    largest.as_mut_ptr(),
+                    _mm512_mask_max_ps(before, shown, before, low),
+                );
             }
         }
     }
@@ -427,7 +494,8 @@ fn raise_avx512<const PROBES: usize>(pair: &Pair<'_>, largest: &mut [Lows; TILE_
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load_avx512(line: &Line) -> __m512i {
-    // SAFETY: a line is 64 readable bytes; this load asks for no alignment, and every pattern of bits is a valid register.
+    // SAFETY: a line is 64 readable bytes; this load asks for no alignment, and every pattern of
+    // bits is a valid register.
     unsafe { _mm512_loadu_si512(std::ptr::from_ref(line).cast()) }
 }
 
@@ -445,7 +513,8 @@ fn store_avx512(register: __m512i) -> [i32; LINE_ROWS] {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn reload_avx512(values: &[i32; LINE_ROWS]) -> __m512i {
-    // SAFETY: the array is 64 readable bytes; this load asks for no alignment, and every pattern of bits is a valid register.
+    // SAFETY: the array is 64 readable bytes; this load asks for no alignment, and every pattern of
+    // bits is a valid register.
     unsafe { _mm512_loadu_si512(values.as_ptr().cast()) }
 }
 
@@ -454,7 +523,8 @@ fn reload_avx512(values: &[i32; LINE_ROWS]) -> __m512i {
 #[target_feature(enable = "avx512f,avx512vnni")]
 fn peak_avx512() -> f64 {
     const ROUNDS: u32 = 1 << 20;
-    let (rows, probes) = std::hint::black_box((_mm512_set1_epi32(0x0102_0304), _mm512_set1_epi32(0x0101_0101)));
+    let (rows, probes) =
+        std::hint::black_box((_mm512_set1_epi32(0x0102_0304), _mm512_set1_epi32(0x0101_0101)));
     let begin = std::time::Instant::now();
     let mut dots = [_mm512_set1_epi32(0); 16];
     for _ in 0..ROUNDS {
@@ -474,7 +544,11 @@ const AVX2_PROBES: usize = 4;
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2")]
-fn scan_avx2(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut impl FnMut(&Hit, &mut f32)) {
+fn scan_avx2(
+    pairs: &Pairs<'_>,
+    thetas: &mut [[f32; TILE_PROBES]],
+    hit: &mut impl FnMut(&Hit, &mut f32),
+) {
     for at in 0..pairs.count() {
         let block = pairs.block(at);
         for (tile_at, tile) in pairs.tiles.iter().enumerate() {
@@ -483,9 +557,16 @@ fn scan_avx2(pairs: &Pairs<'_>, thetas: &mut [[f32; TILE_PROBES]], hit: &mut imp
             if pair.tile.width == 1 {
                 pair.offer(0, &dots_avx2::<1>(&pair, 0)[0], &mut thetas[0], hit);
             } else {
-                for (part, thetas) in thetas[..pair.tile.width].as_chunks_mut::<AVX2_PROBES>().0.iter_mut().enumerate() {
+                for (part, thetas) in thetas[..pair.tile.width]
+                    .as_chunks_mut::<AVX2_PROBES>()
+                    .0
+                    .iter_mut()
+                    .enumerate()
+                {
                     let first = part * AVX2_PROBES;
-                    for ((dots, theta), probe) in dots_avx2::<AVX2_PROBES>(&pair, first).iter().zip(thetas).zip(first..) {
+                    for ((dots, theta), probe) in
+                        dots_avx2::<AVX2_PROBES>(&pair, first).iter().zip(thetas).zip(first..)
+                    {
                         pair.offer(probe, dots, theta, hit);
                     }
                 }
@@ -501,7 +582,8 @@ fn largest_lows_avx2(pairs: &Pairs<'_>, largest: &mut [[Lows; TILE_PROBES]]) {
         let block = pairs.block(at);
         for (tile_at, tile) in pairs.tiles.iter().enumerate() {
             let pair = Pair { block, tile, tile_at };
-            for (probe, largest) in largest[pair.tile_at][..pair.tile.width].iter_mut().enumerate() {
+            for (probe, largest) in largest[pair.tile_at][..pair.tile.width].iter_mut().enumerate()
+            {
                 pair.raise(probe, &dots_avx2::<1>(&pair, probe)[0], largest);
             }
         }
@@ -516,18 +598,22 @@ fn dots_avx2<const PROBES: usize>(pair: &Pair<'_>, first: usize) -> [[i32; BLOCK
     let mut all = [[0; BLOCK_ROWS]; PROBES];
     for side in 0..SIDES {
         let mut dots = [[_mm256_setzero_si256(); 2]; PROBES];
-        for (at, (lines, quads)) in pair.codes().iter().zip(pair.tile.quads.chunks_exact(pair.tile.width)).enumerate() {
+        for (at, (lines, quads)) in
+            pair.codes().iter().zip(pair.tile.quads.chunks_exact(pair.tile.width)).enumerate()
+        {
             let line = &lines[side];
             if first == 0 && pair.tile_at == 0 {
                 fetch(pair.block.later.wrapping_add(at * SIDES + side).cast());
             }
-            let rows = load_avx2(line).map(|half| _mm256_xor_si256(half, _mm256_set1_epi8(i8::MIN)));
+            let rows =
+                load_avx2(line).map(|half| _mm256_xor_si256(half, _mm256_set1_epi8(i8::MIN)));
             let magnitudes = rows.map(|half| _mm256_abs_epi8(half));
             for (dots, &quad) in dots.iter_mut().zip(&quads[first..first + PROBES]) {
                 let probe = _mm256_set1_epi32(quad);
                 for half in 0..2 {
                     // |c| times p with c's sign: two products are at most 2 x 127 x 127, which fits into 16 bits.
-                    let products = _mm256_maddubs_epi16(magnitudes[half], _mm256_sign_epi8(probe, rows[half]));
+                    let products =
+                        _mm256_maddubs_epi16(magnitudes[half], _mm256_sign_epi8(probe, rows[half]));
                     dots[half] = _mm256_add_epi32(dots[half], _mm256_madd_epi16(products, ones));
                 }
             }
@@ -544,7 +630,8 @@ fn dots_avx2<const PROBES: usize>(pair: &Pair<'_>, first: usize) -> [[i32; BLOCK
 #[target_feature(enable = "avx2")]
 fn load_avx2(line: &Line) -> [__m256i; 2] {
     let halves = std::ptr::from_ref(line).cast::<__m256i>();
-    // SAFETY: a line is 64 readable bytes, two registers; these loads ask for no alignment, and every pattern of bits is valid.
+    // SAFETY: a line is 64 readable bytes, two registers; these loads ask for no alignment, and
+    // every pattern of bits is valid.
     unsafe { [_mm256_loadu_si256(halves), _mm256_loadu_si256(halves.add(1))] }
 }
 

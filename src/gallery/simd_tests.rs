@@ -35,7 +35,8 @@ impl Numbers {
     }
 }
 
-/// Rows, each with its scale and its residual, and probes, each with its A: what `simd` asks of them, near its limits.
+/// Rows, each with its scale and its residual, and probes, each with its A: what `simd` asks of
+/// them, near its limits.
 struct Case {
     rows: Vec<(Vec<i8>, f32, f32)>,
     probes: Vec<(Vec<i8>, f32)>,
@@ -58,7 +59,13 @@ impl Case {
         let lines = block_lines(dimension);
         let mut blocks = vec![[0; 64]; blocks_len * lines];
         for (at, (codes, scale, residual)) in rows.iter().enumerate() {
-            put_row(&mut blocks[at / BLOCK_ROWS * lines..][..lines], at % BLOCK_ROWS, codes, *scale, *residual);
+            put_row(
+                &mut blocks[at / BLOCK_ROWS * lines..][..lines],
+                at % BLOCK_ROWS,
+                codes,
+                *scale,
+                *residual,
+            );
         }
         let probes: Vec<_> = (0..probes_len)
             .map(|_| {
@@ -74,25 +81,37 @@ impl Case {
 
     fn hide(&mut self, row: usize) {
         let lines = block_lines(self.rows[0].0.len());
-        put_residual(&mut self.blocks[row / BLOCK_ROWS * lines..][..lines], row % BLOCK_ROWS, HIDDEN);
+        put_residual(
+            &mut self.blocks[row / BLOCK_ROWS * lines..][..lines],
+            row % BLOCK_ROWS,
+            HIDDEN,
+        );
     }
 
     /// z by plain arithmetic, with the error that f32 may make of it.
     fn z(&self, row: usize, probe: usize) -> (f64, f64) {
         let ((codes, scale, residual), (probe, a)) = (&self.rows[row], &self.probes[probe]);
         let dot: i32 = codes.iter().zip(probe).map(|(&c, &p)| i32::from(c) * i32::from(p)).sum();
-        let (first, second) = (f64::from(dot) * f64::from(*scale), f64::from(*a) * f64::from(*residual));
+        let (first, second) =
+            (f64::from(dot) * f64::from(*scale), f64::from(*a) * f64::from(*residual));
         (first + second, (first.abs() + second.abs()) * 2f64.powi(-22))
     }
 
-    /// Row, probe and z of what isn't dropped. Places without a probe are given as closed, as `simd` wants them.
+    /// Row, probe and z of what isn't dropped. Places without a probe are given as closed, as
+    /// `simd` wants them.
     fn hits(&self, path: Path, theta: f32) -> Vec<(usize, usize, f32)> {
         let mut thetas = vec![[CLOSED; TILE_PROBES]; self.tiles.len()];
         thetas.as_flattened_mut()[..self.probes.len()].fill(theta);
         let mut found = Vec::new();
-        path.scan(&self.blocks, &self.blocks[..self.blocks.len() / 2], &self.tiles, &mut thetas, &mut |hit, _| {
-            found.push((hit.row, hit.tile * TILE_PROBES + hit.probe, hit.z));
-        });
+        path.scan(
+            &self.blocks,
+            &self.blocks[..self.blocks.len() / 2],
+            &self.tiles,
+            &mut thetas,
+            &mut |hit, _| {
+                found.push((hit.row, hit.tile * TILE_PROBES + hit.probe, hit.z));
+            },
+        );
         found.sort_by_key(|&(row, probe, _)| (row, probe));
         found
     }
@@ -109,7 +128,10 @@ fn every_path_gives_every_row_its_exact_dot_product() {
                 assert_eq!(found.len(), case.rows.len() * probes_len, "{path:?}");
                 for (row, probe, z) in found {
                     let (wanted, error) = case.z(row, probe);
-                    assert!((f64::from(z) - wanted).abs() <= error, "{path:?} D {dimension} row {row} probe {probe}: {z} {wanted}");
+                    assert!(
+                        (f64::from(z) - wanted).abs() <= error,
+                        "{path:?} D {dimension} row {row} probe {probe}: {z} {wanted}"
+                    );
                 }
             }
         }
@@ -126,12 +148,18 @@ fn no_path_drops_a_row_on_its_threshold() {
                 let all = case.hits(path, f32::MIN);
                 assert_eq!(all.len(), case.rows.len() * probes_len);
                 for at in 0..12 {
-                    // Every row's own z in turn; the largest first, as in a search that knows a lot.
+                    // Every row's own z in turn; the largest first, as in a search that knows a
+                    // lot.
                     let mut z: Vec<f32> = all.iter().map(|found| found.2).collect();
                     z.sort_by(|a, b| b.total_cmp(a));
                     let theta = z[at * z.len() / 12];
-                    let kept: Vec<_> = all.iter().copied().filter(|found| found.2 >= theta).collect();
-                    assert_eq!(case.hits(path, theta), kept, "{path:?} D {dimension} theta {theta}");
+                    let kept: Vec<_> =
+                        all.iter().copied().filter(|found| found.2 >= theta).collect();
+                    assert_eq!(
+                        case.hits(path, theta),
+                        kept,
+                        "{path:?} D {dimension} theta {theta}"
+                    );
                 }
             }
         }
@@ -140,7 +168,8 @@ fn no_path_drops_a_row_on_its_threshold() {
 
 #[test]
 fn the_test_in_whole_numbers_holds_at_the_limits_of_every_number() {
-    // All codes 127 or -127, the largest dimension: the largest sums, the largest P / s, thetas at both ends.
+    // All codes 127 or -127, the largest dimension: the largest sums, the largest P / s, thetas at
+    // both ends.
     for (row_code, probe_code) in [(127, 127), (127, -127), (-127, 127), (-127, -127)] {
         let row = vec![row_code; 2_048];
         let probe = vec![probe_code; 2_048];
@@ -154,9 +183,13 @@ fn the_test_in_whole_numbers_holds_at_the_limits_of_every_number() {
         for path in Path::all() {
             let rows = |theta: f32| {
                 let mut rows = 0;
-                path.scan(&block, &[], &tiles, &mut [[theta, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED]], &mut |hit, _| {
-                    rows |= 1u32 << hit.row
-                });
+                path.scan(
+                    &block,
+                    &[],
+                    &tiles,
+                    &mut [[theta, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED]],
+                    &mut |hit, _| rows |= 1u32 << hit.row,
+                );
                 rows
             };
             let shown = !(1 << 7 | 1 << 8);
@@ -173,7 +206,8 @@ fn hidden_rows_are_never_told_and_have_no_low() {
     let mut numbers = Numbers(4);
     for (dimension, probes_len) in [(64, 1), (100, 5), (512, 8), (33, 19)] {
         let mut case = Case::new(&mut numbers, dimension, 5, probes_len);
-        let hidden: Vec<usize> = (0..case.rows.len()).filter(|row| row % 3 == 1 || row / BLOCK_ROWS == 2).collect();
+        let hidden: Vec<usize> =
+            (0..case.rows.len()).filter(|row| row % 3 == 1 || row / BLOCK_ROWS == 2).collect();
         hidden.iter().for_each(|&row| case.hide(row));
         for path in Path::all() {
             let hits = case.hits(path, f32::MIN);
@@ -181,18 +215,30 @@ fn hidden_rows_are_never_told_and_have_no_low() {
             assert!(hits.iter().all(|(row, ..)| !hidden.contains(row)), "{path:?}");
             let largest = path.largest_lows(&case.blocks, &case.tiles);
             for (probe, (_, a)) in case.probes.iter().enumerate() {
-                for (place, &found) in largest[probe / TILE_PROBES][probe % TILE_PROBES].iter().enumerate() {
-                    let shown = (place..case.rows.len()).step_by(BLOCK_ROWS).filter(|row| !hidden.contains(row));
-                    let low = |row: usize| case.z(row, probe).0 - 2.0 * f64::from(*a) * f64::from(case.rows[row].2);
+                for (place, &found) in
+                    largest[probe / TILE_PROBES][probe % TILE_PROBES].iter().enumerate()
+                {
+                    let shown = (place..case.rows.len())
+                        .step_by(BLOCK_ROWS)
+                        .filter(|row| !hidden.contains(row));
+                    let low = |row: usize| {
+                        case.z(row, probe).0 - 2.0 * f64::from(*a) * f64::from(case.rows[row].2)
+                    };
                     let wanted = shown.map(low).fold(f64::from(f32::MIN), f64::max);
                     let found = f64::from(found);
-                    assert!((found - wanted).abs() <= f64::from(*a) * 2f64.powi(-20), "{path:?}: {found}, wanted {wanted}");
+                    assert!(
+                        (found - wanted).abs() <= f64::from(*a) * 2f64.powi(-20),
+                        "{path:?}: {found}, wanted {wanted}"
+                    );
                 }
             }
             // Nothing is found where nothing is shown.
             let lines = block_lines(dimension);
             let largest = path.largest_lows(&case.blocks[2 * lines..3 * lines], &case.tiles);
-            assert!(largest.as_flattened().as_flattened().iter().all(|&low| low == f32::MIN), "{path:?}");
+            assert!(
+                largest.as_flattened().as_flattened().iter().all(|&low| low == f32::MIN),
+                "{path:?}"
+            );
         }
     }
 }
@@ -202,12 +248,24 @@ fn every_width_of_register_gives_the_exact_score() {
     let mut numbers = Numbers(5);
     for length in [0, 1, 7, 16, 33, 128, 300, 2_048] {
         // On a grid of 2^-10: products and sums are exact in any order.
-        let mut list =
-            || (0..length).map(|_| f32::from(i16::try_from(numbers.next() % 2_048).unwrap() - 1_024) / 1_024.0).collect::<Vec<_>>();
+        let mut list = || {
+            (0..length)
+                .map(|_| {
+                    f32::from(i16::try_from(numbers.next() % 2_048).unwrap() - 1_024) / 1_024.0
+                })
+                .collect::<Vec<_>>()
+        };
         let (a, b) = (list(), list());
         let wanted: f64 = a.iter().zip(&b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
         assert_eq!(exact(&a, &b), wanted);
-        assert_eq!((exact_in_lanes::<8>(&a, &b), exact_in_lanes::<16>(&a, &b), exact_in_lanes::<32>(&a, &b)), (wanted, wanted, wanted));
+        assert_eq!(
+            (
+                exact_in_lanes::<8>(&a, &b),
+                exact_in_lanes::<16>(&a, &b),
+                exact_in_lanes::<32>(&a, &b)
+            ),
+            (wanted, wanted, wanted)
+        );
     }
 }
 
@@ -217,10 +275,16 @@ fn a_raised_threshold_holds_from_the_next_block_on() {
     let case = Case::new(&mut numbers, 64, 4, 1);
     for path in Path::all() {
         let mut told = 0;
-        path.scan(&case.blocks, &[], &case.tiles, &mut [[f32::MIN; TILE_PROBES]], &mut |_, theta| {
-            told += 1;
-            *theta = f32::MAX;
-        });
+        path.scan(
+            &case.blocks,
+            &[],
+            &case.tiles,
+            &mut [[f32::MIN; TILE_PROBES]],
+            &mut |_, theta| {
+                told += 1;
+                *theta = f32::MAX;
+            },
+        );
         assert_eq!(told, 1, "{path:?}");
     }
 }
@@ -230,18 +294,28 @@ fn thresholds_that_rise_with_every_row_leave_the_best_one_and_every_z_right() {
     let mut numbers = Numbers(6);
     for (dimension, probes_len) in [(64, 1), (64, 3), (130, 8), (33, 17)] {
         let case = Case::new(&mut numbers, dimension, 40, probes_len);
-        let best: Vec<f64> =
-            (0..probes_len).map(|probe| (0..case.rows.len()).map(|row| case.z(row, probe).0).fold(f64::MIN, f64::max)).collect();
+        let best: Vec<f64> = (0..probes_len)
+            .map(|probe| {
+                (0..case.rows.len()).map(|row| case.z(row, probe).0).fold(f64::MIN, f64::max)
+            })
+            .collect();
         for path in Path::all() {
             let mut thetas = vec![[CLOSED; TILE_PROBES]; case.tiles.len()];
             thetas.as_flattened_mut()[..probes_len].fill(f32::MIN);
             path.scan(&case.blocks, &[], &case.tiles, &mut thetas, &mut |hit, theta| {
                 let (wanted, error) = case.z(hit.row, hit.tile * TILE_PROBES + hit.probe);
-                assert!(hit.z >= *theta && (f64::from(hit.z) - wanted).abs() <= error, "{path:?}: {} {wanted}", hit.z);
+                assert!(
+                    hit.z >= *theta && (f64::from(hit.z) - wanted).abs() <= error,
+                    "{path:?}: {} {wanted}",
+                    hit.z
+                );
                 *theta = hit.z;
             });
             for (theta, best) in thetas.as_flattened().iter().zip(&best) {
-                assert!((f64::from(*theta) - best).abs() <= best.abs() * 2f64.powi(-20), "{path:?}: {theta}, {best} is the best");
+                assert!(
+                    (f64::from(*theta) - best).abs() <= best.abs() * 2f64.powi(-20),
+                    "{path:?}: {theta}, {best} is the best"
+                );
             }
         }
     }

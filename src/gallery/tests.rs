@@ -1,4 +1,5 @@
-//! What the gallery promises, on both engines: galleries of every kind against f64 brute force, from one fixed seed.
+//! What the gallery promises, on both engines: galleries of every kind against f64 brute force,
+//! from one fixed seed.
 
 use super::gpu::tests::shared;
 use super::rows::Rows;
@@ -37,7 +38,8 @@ impl Numbers {
         Embedding::from_raw(&raw).unwrap().0
     }
 
-    /// A neighbour on the grid: its scores differ from the original's by less than an f32 sum can tell.
+    /// A neighbour on the grid: its scores differ from the original's by less than an f32 sum can
+    /// tell.
     pub(super) fn near(&mut self, original: &Embedding) -> Embedding {
         let mut components = original.components().to_vec();
         for _ in 0..=self.below(3) {
@@ -63,15 +65,19 @@ struct Plan {
     neighbours: u64,
     /// Of ten rows, how many are hidden.
     hidden: u64,
-    /// Blocks of the first segment, blocks of the largest, places in a list; none for what the device allows.
+    /// Blocks of the first segment, blocks of the largest, places in a list; none for what the
+    /// device allows.
     tiny: Option<(u32, u32, u32)>,
 }
 
 fn plans() -> impl Strategy<Value = Plan> {
-    let dimension = prop_oneof![8 => 16usize..=63, 6 => 64usize..=130, 3 => 131usize..=512, 1 => 513usize..=2_047, 1 => Just(2_048usize)];
-    let rows = prop_oneof![1 => 0usize..=2, 8 => 3usize..=120, 6 => 121usize..=500, 2 => 1_500usize..=6_000];
+    let dimension = prop_oneof![8 => 16usize..=63, 6 => 64usize..=130, 3 => 131usize..=512,
+        1 => 513usize..=2_047, 1 => Just(2_048usize)];
+    let rows = prop_oneof![1 => 0usize..=2, 8 => 3usize..=120, 6 => 121usize..=500,
+        2 => 1_500usize..=6_000];
     let probes = prop_oneof![3 => 1usize..=3, 1 => 4usize..=20, 1 => 21usize..=64];
-    let k = prop_oneof![1 => Just(1usize), 4 => 2usize..=20, 2 => 21usize..=150, 1 => Just(CANDIDATES_MAX)];
+    let k = prop_oneof![1 => Just(1usize), 4 => 2usize..=20, 2 => 21usize..=150,
+        1 => Just(CANDIDATES_MAX)];
     let shares = (0u64..=9, 0u64..=9, prop_oneof![2 => Just(0u64), 4 => 1u64..=5, 1 => 6u64..=10]);
     let tiny = prop_oneof![1 => Just(None), 2 => (1u32..=2, 2u32..=4, 16u32..=700).prop_map(Some)];
     (any::<u64>(), dimension, rows, probes, k, shares, tiny).prop_map(
@@ -89,8 +95,11 @@ struct Model(Vec<Option<(Embedding, bool)>>);
 impl Model {
     /// The property: f64 scores of all live rows, sorted, ties by row.
     fn search(&self, probe: &Embedding, k: usize) -> Vec<Candidate> {
-        let live = (0..).zip(&self.0).filter_map(|(row, held)| held.as_ref().filter(|held| held.1).map(|held| (row, &held.0)));
-        let mut all: Vec<_> = live.map(|(row, embedding)| Candidate { row, score: embedding.score(probe) }).collect();
+        let live = (0..).zip(&self.0).filter_map(|(row, held)| {
+            held.as_ref().filter(|held| held.1).map(|held| (row, &held.0))
+        });
+        let mut all: Vec<_> =
+            live.map(|(row, embedding)| Candidate { row, score: embedding.score(probe) }).collect();
         all.sort_by(Candidate::order);
         all.truncate(k);
         all
@@ -112,11 +121,20 @@ pub(super) fn on_gpu(
             upload_bytes_max: 20_000,
         },
     );
-    Gallery::with_engine(Engine::Gpu(Box::new(Scan::with(Arc::clone(device), sizes, margin))), dimension)
+    Gallery::with_engine(
+        Engine::Gpu(Box::new(Scan::with(Arc::clone(device), sizes, margin))),
+        dimension,
+    )
 }
 
 /// Appends rows of the plan's kind to all galleries and the model.
-fn append_rows(plan: &Plan, count: usize, numbers: &mut Numbers, galleries: &mut [Gallery], model: &mut Model) {
+fn append_rows(
+    plan: &Plan,
+    count: usize,
+    numbers: &mut Numbers,
+    galleries: &mut [Gallery],
+    model: &mut Model,
+) {
     for _ in 0..count {
         let earlier = usize::try_from(numbers.below(model.0.len().clamp(1, 6) as u64)).unwrap();
         let earlier = model.0.get(earlier).and_then(Option::as_ref).map(|held| held.0.clone());
@@ -159,7 +177,12 @@ fn change_rows(plan: &Plan, numbers: &mut Numbers, galleries: &mut [Gallery], mo
 }
 
 /// Searches all galleries and compares with the model: nothing, or what differed.
-fn compare(plan: &Plan, numbers: &mut Numbers, galleries: &mut [Gallery], model: &Model) -> Result<(), String> {
+fn compare(
+    plan: &Plan,
+    numbers: &mut Numbers,
+    galleries: &mut [Gallery],
+    model: &Model,
+) -> Result<(), String> {
     let probes: Vec<_> = (0..plan.probes)
         .map(|_| {
             let row = usize::try_from(numbers.below(model.0.len().max(1) as u64)).unwrap();
@@ -201,7 +224,8 @@ fn a_thousand_galleries_on_both_engines_answer_as_brute_force_does() {
     let device = shared();
     let started = Instant::now();
     let config = Config { cases: GALLERIES, failure_persistence: None, ..Config::default() };
-    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let mut runner =
+        TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let totals = std::cell::Cell::new((0, 0, 0, 0));
     let result = runner.run(&plans(), |plan| {
         let mut galleries = vec![Gallery::on(None, plan.dimension).unwrap()];
@@ -210,9 +234,15 @@ fn a_thousand_galleries_on_both_engines_answer_as_brute_force_does() {
         }
         try_plan(&plan, &mut galleries).map_err(TestCaseError::fail)?;
         let last = galleries.last().unwrap();
-        let (stats, again) = (last.stats(), if let Engine::Gpu(scan) = &last.engine { scan.redone() } else { 0 });
+        let (stats, again) =
+            (last.stats(), if let Engine::Gpu(scan) = &last.engine { scan.redone() } else { 0 });
         let (probes, redone, fallbacks, rescored) = totals.get();
-        totals.set((probes + 3 * plan.probes as u64, redone + again, fallbacks + stats.fallbacks, rescored + stats.rescored));
+        totals.set((
+            probes + 3 * plan.probes as u64,
+            redone + again,
+            fallbacks + stats.fallbacks,
+            rescored + stats.rescored,
+        ));
         Ok(())
     });
     if let Err(TestError::Fail(reason, plan)) = &result {
@@ -222,18 +252,31 @@ fn a_thousand_galleries_on_both_engines_answer_as_brute_force_does() {
     let (probes, redone, fallbacks, rescored) = totals.get();
     assert!(probes >= 10_000, "{probes} probes");
     println!(
-        "{GALLERIES} galleries, {probes} probes, {redone} chunks redone, {fallbacks} fallbacks, {rescored} rows rescored, {:?}",
+        "{GALLERIES} galleries, {probes} probes, {redone} chunks redone, {fallbacks} fallbacks, \
+         {rescored} rows rescored, {:?}",
         started.elapsed()
     );
     if device.is_some() {
         assert!(fallbacks > 0, "the last way out of an overflow was tried");
-        assert!(fallbacks < redone, "the first way out was enough for some: {redone} chunks were redone, {fallbacks} in vain");
-        assert!(fallbacks < probes / 2, "most probes were answered by the device: {fallbacks} of {probes} were not");
+        assert!(
+            fallbacks < redone,
+            "the first way out was enough for some: {redone} chunks were redone, {fallbacks} in \
+             vain"
+        );
+        assert!(
+            fallbacks < probes / 2,
+            "most probes were answered by the device: {fallbacks} of {probes} were not"
+        );
     }
 }
 
 /// The row with the lower id among two that score alike, found by one path of the processor.
-fn tied(path: Path, (first, second): (&Embedding, &Embedding), probe: &Embedding, bound: &ProbeBound) -> Option<u32> {
+fn tied(
+    path: Path,
+    (first, second): (&Embedding, &Embedding),
+    probe: &Embedding,
+    bound: &ProbeBound,
+) -> Option<u32> {
     let mut rows = Rows::new(probe.dimension(), true);
     rows.append(first).unwrap();
     // Often enough that thresholds rise.
@@ -256,7 +299,9 @@ fn rows_on_the_bound_are_kept_and_would_be_lost_without_the_slack() {
             for rows in [(&tie.far, &tie.near), (&tie.near, &tie.far)] {
                 ties += 1;
                 assert_eq!(tied(path, rows, &tie.probe, &bound), Some(0), "{path:?}");
-                lost += u32::from(tied(path, rows, &tie.probe, &bound.clone().without_slack()) != Some(0));
+                lost += u32::from(
+                    tied(path, rows, &tie.probe, &bound.clone().without_slack()) != Some(0),
+                );
             }
         }
     }
@@ -286,14 +331,18 @@ fn ten_thousand_copies_of_one_face_are_scored_on_the_way_and_counted() {
 fn a_large_gallery_needs_no_fallback_for_the_largest_answer() {
     let Some(device) = shared() else { return };
     let mut numbers = Numbers::new(41);
-    let (mut gpu, mut cpu) = (Gallery::on(Some(device), 16).unwrap(), Gallery::on(None, 16).unwrap());
+    let (mut gpu, mut cpu) =
+        (Gallery::on(Some(device), 16).unwrap(), Gallery::on(None, 16).unwrap());
     for _ in 0..25_000 {
         let embedding = numbers.embedding(16);
         gpu.append(&embedding).unwrap();
         cpu.append(&embedding).unwrap();
     }
     let probes: Vec<_> = (0..3).map(|_| numbers.embedding(16)).collect();
-    assert_eq!(gpu.search(&probes, CANDIDATES_MAX).unwrap(), cpu.search(&probes, CANDIDATES_MAX).unwrap());
+    assert_eq!(
+        gpu.search(&probes, CANDIDATES_MAX).unwrap(),
+        cpu.search(&probes, CANDIDATES_MAX).unwrap()
+    );
     assert_eq!(gpu.stats().fallbacks, 0);
 }
 
@@ -328,7 +377,12 @@ fn a_zeroed_row_is_gone_from_the_device_too() {
     // 18 codes take two quads of 64 x 16 bytes; behind them each row has its scale and residual.
     let of_row = |row: usize| {
         let block = &segment[row / 64 * (2 * 1_024 + 512)..];
-        [&block[row % 64 * 16..][..16], &block[1_024 + row % 64 * 16..][..16], &block[2_048 + row % 64 * 8..][..4]].concat()
+        [
+            &block[row % 64 * 16..][..16],
+            &block[1_024 + row % 64 * 16..][..16],
+            &block[2_048 + row % 64 * 8..][..4],
+        ]
+        .concat()
     };
     assert!(of_row(70).iter().all(|&x| x == 0));
     assert!(of_row(69).iter().any(|&x| x != 0) && of_row(71).iter().any(|&x| x != 0));
@@ -336,15 +390,33 @@ fn a_zeroed_row_is_gone_from_the_device_too() {
 
 #[test]
 fn what_no_gallery_can_do_is_refused_by_name() {
-    assert_eq!(Gallery::open(EngineChoice::Cpu, 15).err(), Some(GalleryError::NoSuchDimension { found: 15 }));
-    assert_eq!(Gallery::open(EngineChoice::Cpu, 2_049).err(), Some(GalleryError::NoSuchDimension { found: 2_049 }));
+    assert_eq!(
+        Gallery::open(EngineChoice::Cpu, 15).err(),
+        Some(GalleryError::NoSuchDimension { found: 15 })
+    );
+    assert_eq!(
+        Gallery::open(EngineChoice::Cpu, 2_049).err(),
+        Some(GalleryError::NoSuchDimension { found: 2_049 })
+    );
     let mut gallery = Gallery::open(EngineChoice::Cpu, 16).unwrap();
     let mut numbers = Numbers::new(44);
-    assert_eq!(gallery.append(&numbers.embedding(17)), Err(GalleryError::Dimension { found: 17, wanted: 16 }));
-    assert_eq!(gallery.search(&[numbers.embedding(17)], 1), Err(GalleryError::Dimension { found: 17, wanted: 16 }));
-    assert_eq!(gallery.search(&[numbers.embedding(16)], 1_001), Err(GalleryError::TooManyCandidates { found: 1_001 }));
+    assert_eq!(
+        gallery.append(&numbers.embedding(17)),
+        Err(GalleryError::Dimension { found: 17, wanted: 16 })
+    );
+    assert_eq!(
+        gallery.search(&[numbers.embedding(17)], 1),
+        Err(GalleryError::Dimension { found: 17, wanted: 16 })
+    );
+    assert_eq!(
+        gallery.search(&[numbers.embedding(16)], 1_001),
+        Err(GalleryError::TooManyCandidates { found: 1_001 })
+    );
     assert_eq!(gallery.mask(0), Err(GalleryError::UnknownRow { row: 0, rows: 0 }));
-    assert_eq!((gallery.engine(), gallery.rows(), gallery.live(), gallery.dimension()), ("cpu", 0, 0, 16));
+    assert_eq!(
+        (gallery.engine(), gallery.rows(), gallery.live(), gallery.dimension()),
+        ("cpu", 0, 0, 16)
+    );
     assert!(gallery.device().ends_with("threads"));
 }
 
@@ -354,5 +426,8 @@ fn an_engine_is_named_as_it_is_written() {
         assert_eq!(choice.to_string().parse(), Ok(choice));
         assert_eq!(serde_json::from_str::<EngineChoice>(&format!("\"{choice}\"")).unwrap(), choice);
     }
-    assert_eq!("GPU".parse::<EngineChoice>(), Err(GalleryError::UnknownEngine { found: "GPU".to_owned() }));
+    assert_eq!(
+        "GPU".parse::<EngineChoice>(),
+        Err(GalleryError::UnknownEngine { found: "GPU".to_owned() })
+    );
 }

@@ -1,9 +1,11 @@
 //! The one thread that owns a daemon's gallery, and the handles by which everyone else asks it.
 //!
-//! The invariant: what was acknowledged before a search was sent is seen by it. The thread takes all commands that wait, does the
-//! changes among them in their order and then answers all the searches together, as few passes as they fit into. A change may thus
-//! overtake a search that was waiting beside it, which only makes the answer newer; nothing is ever answered from an older state.
-//! Between two rounds of commands, and as long as none waits, the thread closes gaps that purged rows left, a piece at a time.
+//! The invariant: what was acknowledged before a search was sent is seen by it. The thread takes
+//! all commands that wait, does the changes among them in their order and then answers all the
+//! searches together, as few passes as they fit into. A change may thus overtake a search that was
+//! waiting beside it, which only makes the answer newer; nothing is ever answered from an older
+//! state. Between two rounds of commands, and as long as none waits, the thread closes gaps that
+//! purged rows left, a piece at a time.
 
 use super::{Gallery, GalleryError, GalleryStats, check_search};
 use crate::face::{Candidate, Embedding};
@@ -21,7 +23,8 @@ pub struct GalleryHandle {
 }
 
 impl GalleryHandle {
-    /// Gives `gallery` to a new thread named `gallery`; joining the thread waits for the last handle to be dropped.
+    /// Gives `gallery` to a new thread named `gallery`; joining the thread waits for the last
+    /// handle to be dropped.
     ///
     /// Errors: those of starting a thread.
     pub fn spawn(gallery: Gallery) -> std::io::Result<(Self, JoinHandle<()>)> {
@@ -34,18 +37,22 @@ impl GalleryHandle {
         });
         shared.publish(&gallery);
         let handle = Self { queue, shared: Arc::clone(&shared) };
-        let thread = std::thread::Builder::new().name("gallery".to_owned()).spawn(move || run(gallery, &commands, &shared))?;
+        let thread = std::thread::Builder::new()
+            .name("gallery".to_owned())
+            .spawn(move || run(gallery, &commands, &shared))?;
         Ok((handle, thread))
     }
 
-    /// Adds a live row and gives its index; waits for room in the queue and for the row to be there.
+    /// Adds a live row and gives its index; waits for room in the queue and for the row to be
+    /// there.
     ///
     /// Errors: as `Gallery::append`, and `Stopped`.
     pub fn append(&self, embedding: Embedding) -> Result<u32, GalleryError> {
         self.ask(|reply| Command::Append(vec![embedding], reply))
     }
 
-    /// Adds live rows in their order and gives the first one's index, the next free one if there are none.
+    /// Adds live rows in their order and gives the first one's index, the next free one if there
+    /// are none.
     ///
     /// Errors: as `append`; the rows before the one that was refused are there.
     pub fn append_all(&self, embeddings: Vec<Embedding>) -> Result<u32, GalleryError> {
@@ -82,7 +89,9 @@ impl GalleryHandle {
         let (reply, answer) = sync_channel(1);
         match self.queue.try_send(Command::Search(Search { probe, k, reply })) {
             Ok(()) => answer.recv().unwrap_or_else(|_| Err(self.ended())),
-            Err(TrySendError::Full(_)) => Err(GalleryError::Busy { len_max: GALLERY_QUEUE_LEN_MAX }),
+            Err(TrySendError::Full(_)) => {
+                Err(GalleryError::Busy { len_max: GALLERY_QUEUE_LEN_MAX })
+            }
             Err(TrySendError::Disconnected(_)) => Err(self.ended()),
         }
     }
@@ -189,23 +198,33 @@ struct Search {
     reply: Reply<Vec<Candidate>>,
 }
 
-/// Serves commands until the last handle is gone. A caller that left doesn't matter: replies into the void are dropped.
+/// Serves commands until the last handle is gone. A caller that left doesn't matter: replies into
+/// the void are dropped.
 fn run(mut gallery: Gallery, commands: &Receiver<Command>, shared: &Shared) {
     loop {
         let gaps_left = shared.noted(gallery.close_gaps()).unwrap_or(false);
-        let command = if gaps_left { commands.try_recv() } else { commands.recv().map_err(|_| TryRecvError::Disconnected) };
+        let command = if gaps_left {
+            commands.try_recv()
+        } else {
+            commands.recv().map_err(|_| TryRecvError::Disconnected)
+        };
         let command = match command {
             Ok(command) => command,
             Err(TryRecvError::Empty) => continue,
             Err(TryRecvError::Disconnected) => return,
         };
         let mut searches = Vec::new();
-        // Not more than the queue holds, or changes that keep coming would keep the searches waiting.
-        for command in std::iter::once(command).chain(commands.try_iter().take(GALLERY_QUEUE_LEN_MAX)) {
+        // Not more than the queue holds, or changes that keep coming would keep the searches
+        // waiting.
+        for command in
+            std::iter::once(command).chain(commands.try_iter().take(GALLERY_QUEUE_LEN_MAX))
+        {
             match command {
                 Command::Append(embeddings, reply) => {
                     let first = gallery.rows();
-                    let result = embeddings.iter().try_for_each(|embedding| gallery.append(embedding).map(drop));
+                    let result = embeddings
+                        .iter()
+                        .try_for_each(|embedding| gallery.append(embedding).map(drop));
                     let result = shared.noted(result.map(|()| first));
                     shared.publish(&gallery);
                     drop(reply.send(result));
@@ -242,7 +261,9 @@ fn answer(gallery: &mut Gallery, searches: &[Search], shared: &Shared) {
                 drop(search.reply.send(Ok(candidates)));
             }
         }
-        Err(error) => searches.iter().for_each(|search| drop(search.reply.send(Err(error.clone())))),
+        Err(error) => {
+            searches.iter().for_each(|search| drop(search.reply.send(Err(error.clone()))))
+        }
     }
 }
 
@@ -264,7 +285,14 @@ mod tests {
         assert_eq!(gallery.append_all(embeddings.clone()).unwrap(), 0);
         assert_eq!(gallery.append(embeddings[7].clone()).unwrap(), 50);
         assert_eq!((gallery.rows(), gallery.live()), (51, 51));
-        let best = |k| gallery.search(embeddings[7].clone(), k).unwrap().iter().map(|candidate| candidate.row).collect::<Vec<_>>();
+        let best = |k| {
+            gallery
+                .search(embeddings[7].clone(), k)
+                .unwrap()
+                .iter()
+                .map(|candidate| candidate.row)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(best(2), [7, 50]);
         gallery.mask(7).unwrap();
         assert_eq!(best(1), [50]);
@@ -293,7 +321,13 @@ mod tests {
         let asked: Vec<_> = (0..150)
             .map(|i| {
                 let (reply, answer) = sync_channel(1);
-                queue.send(Command::Search(Search { probe: embeddings[i].clone(), k: i % 10, reply })).unwrap();
+                queue
+                    .send(Command::Search(Search {
+                        probe: embeddings[i].clone(),
+                        k: i % 10,
+                        reply,
+                    }))
+                    .unwrap();
                 answer
             })
             .collect();
@@ -318,18 +352,27 @@ mod tests {
         drop(queue);
         run(cpu_gallery(), &commands, &Shared::default());
         assert_eq!((row.recv().unwrap(), done.recv().unwrap()), (Ok(0), Ok(())));
-        assert_eq!(answer.recv().unwrap().unwrap(), [Candidate { row: 1, score: embedding.score(&embedding) }]);
+        assert_eq!(
+            answer.recv().unwrap().unwrap(),
+            [Candidate { row: 1, score: embedding.score(&embedding) }]
+        );
     }
 
     #[test]
     fn a_search_that_finds_the_queue_full_is_told_to_wait() {
         // No thread serves this queue, so it stays full.
         let (queue, commands) = sync_channel(1);
-        let gallery = GalleryHandle { queue, shared: Arc::new(Shared { dimension: 32, ..Shared::default() }) };
+        let gallery = GalleryHandle {
+            queue,
+            shared: Arc::new(Shared { dimension: 32, ..Shared::default() }),
+        };
         let probe = Numbers::new(24).embedding(32);
         let (reply, _answer) = sync_channel(1);
         gallery.queue.send(Command::Search(Search { probe: probe.clone(), k: 1, reply })).unwrap();
-        assert_eq!(gallery.search(probe.clone(), 1), Err(GalleryError::Busy { len_max: GALLERY_QUEUE_LEN_MAX }));
+        assert_eq!(
+            gallery.search(probe.clone(), 1),
+            Err(GalleryError::Busy { len_max: GALLERY_QUEUE_LEN_MAX })
+        );
         drop(commands);
         assert_eq!(gallery.search(probe.clone(), 1), Err(GalleryError::Stopped));
         assert_eq!(gallery.append(probe), Err(GalleryError::Stopped));
@@ -339,15 +382,22 @@ mod tests {
     fn a_search_that_cannot_be_is_refused_before_it_joins_others() {
         let (gallery, _thread) = GalleryHandle::spawn(cpu_gallery()).unwrap();
         let mut numbers = Numbers::new(25);
-        assert_eq!(gallery.search(numbers.embedding(31), 1), Err(GalleryError::Dimension { found: 31, wanted: 32 }));
-        assert_eq!(gallery.search(numbers.embedding(32), 1_001), Err(GalleryError::TooManyCandidates { found: 1_001 }));
+        assert_eq!(
+            gallery.search(numbers.embedding(31), 1),
+            Err(GalleryError::Dimension { found: 31, wanted: 32 })
+        );
+        assert_eq!(
+            gallery.search(numbers.embedding(32), 1_001),
+            Err(GalleryError::TooManyCandidates { found: 1_001 })
+        );
         assert_eq!(gallery.search(numbers.embedding(32), 1_000), Ok(Vec::new()));
     }
 
     #[test]
     fn a_lost_device_is_told_to_every_caller() {
         let Some(device) = gpu::tests::opened() else { return };
-        let (gallery, thread) = GalleryHandle::spawn(Gallery::on(Some(Arc::clone(&device)), 32).unwrap()).unwrap();
+        let (gallery, thread) =
+            GalleryHandle::spawn(Gallery::on(Some(Arc::clone(&device)), 32).unwrap()).unwrap();
         let mut numbers = Numbers::new(26);
         gallery.append(numbers.embedding(32)).unwrap();
         assert_eq!(gallery.search(numbers.embedding(32), 3).unwrap().len(), 1);

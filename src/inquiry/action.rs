@@ -7,7 +7,8 @@ use super::names::{Digest, SearchId};
 use crate::booking::{Identifier, Text, VersionId};
 use crate::face::Edits;
 
-/// A person as a step of an inquiry names them: by account, and by the badge and agency that they had when they took it.
+/// A person as a step of an inquiry names them: by account, and by the badge and agency that they
+/// had when they took it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Person {
@@ -33,7 +34,8 @@ pub struct Who {
     pub may_examine: bool,
 }
 
-/// A step that a person takes. What it carries was checked on its way in: digests computed, a touch verified, a leaf's index given.
+/// A step that a person takes. What it carries was checked on its way in: digests computed, a touch
+/// verified, a leaf's index given.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// The operator hands over the probe.
@@ -137,7 +139,8 @@ pub struct Frame {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Choice {
-    /// The face's index among those seen in the probe as searched, which edits may number otherwise than the original's.
+    /// The face's index among those seen in the probe as searched, which edits may number otherwise
+    /// than the original's.
     pub face: usize,
     /// How many faces are seen in the probe as searched.
     pub faces: usize,
@@ -287,12 +290,14 @@ pub enum Upshot {
     ArrestOnIndependentEvidence,
     /// The report was used for a positive identification, made on other evidence.
     PositiveIdentification,
-    /// A missing, endangered or unknown person was found or named, on evidence other than the report.
+    /// A missing, endangered or unknown person was found or named, on evidence other than the
+    /// report.
     PersonFound,
 }
 
 impl Person {
-    /// Whether two accounts are one person's: the same account, or the same badge of the same agency.
+    /// Whether two accounts are one person's: the same account, or the same badge of the same
+    /// agency.
     pub fn is(&self, other: &Self) -> bool {
         self.id == other.id || self.bears(&other.badge, &other.agency)
     }
@@ -305,9 +310,13 @@ impl Person {
 }
 
 impl From<[f32; 4]> for Frame {
-    /// The smallest whole frame around left edge, upper edge, width and height as a detector gives them.
+    /// The smallest whole frame around left edge, upper edge, width and height as a detector gives
+    /// them.
     fn from([x, y, width, height]: [f32; 4]) -> Self {
-        #[expect(clippy::cast_possible_truncation, reason = "a float beyond an i32 becomes its end, which no photo reaches")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a float beyond an i32 becomes its end, which no photo reaches"
+        )]
         let whole = |edge: f32| edge as i32;
         let (left, top) = (whole(x.floor()), whole(y.floor()));
         let (right, bottom) = (whole((x + width).ceil()), whole((y + height).ceil()));
@@ -354,7 +363,10 @@ impl Upshot {
 
     /// Whether it is only worth anything with the independent evidence said.
     pub(super) fn stands_on_evidence(self) -> bool {
-        matches!(self, Self::ArrestOnIndependentEvidence | Self::PositiveIdentification | Self::PersonFound)
+        matches!(
+            self,
+            Self::ArrestOnIndependentEvidence | Self::PositiveIdentification | Self::PersonFound
+        )
     }
 }
 
@@ -364,8 +376,14 @@ mod tests {
 
     #[test]
     fn a_frame_is_the_smallest_whole_one_around_what_the_detector_saw() {
-        assert_eq!(Frame::from([-0.5, 10.2, 20.4, 30.0]), Frame { x: -1, y: 10, width: 21, height: 31 });
-        assert_eq!(Frame::from([f32::NAN, 1e30, -5.0, 1e30]), Frame { x: 0, y: i32::MAX, width: 0, height: 0 });
+        assert_eq!(
+            Frame::from([-0.5, 10.2, 20.4, 30.0]),
+            Frame { x: -1, y: 10, width: 21, height: 31 }
+        );
+        assert_eq!(
+            Frame::from([f32::NAN, 1e30, -5.0, 1e30]),
+            Frame { x: 0, y: i32::MAX, width: 0, height: 0 }
+        );
     }
 
     #[test]
@@ -376,7 +394,13 @@ mod tests {
             agency: Identifier::parse(agency).unwrap(),
         };
         let ortiz = person("ortiz", "DSN 4711", "slmpd");
-        assert!(ortiz.is(&person("a-ortiz", "dsn-4711", "slmpd")) && ortiz.is(&person("ortiz", "9", "slcpd")));
-        assert!(!ortiz.is(&person("malik", "DSN 4711", "slcpd")) && !ortiz.is(&person("malik", "DSN 4712", "slmpd")));
+        assert!(
+            ortiz.is(&person("a-ortiz", "dsn-4711", "slmpd"))
+                && ortiz.is(&person("ortiz", "9", "slcpd"))
+        );
+        assert!(
+            !ortiz.is(&person("malik", "DSN 4711", "slcpd"))
+                && !ortiz.is(&person("malik", "DSN 4712", "slmpd"))
+        );
     }
 }

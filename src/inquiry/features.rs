@@ -1,14 +1,18 @@
-//! What two faces are compared by: components of a face and head, and features of each, a closed list.
+//! What two faces are compared by: components of a face and head, and features of each, a closed
+//! list.
 //!
-//! The order follows the feature list for morphological comparison of the Facial Identification Scientific Working Group (FISWG): from the
-//! whole to the parts, then to what is peculiar to one person. The words are our own. Nothing here is measured; an examiner looks, and
-//! says of a feature that it is alike or that it differs.
+//! The order follows the feature list for morphological comparison of the Facial Identification
+//! Scientific Working Group (FISWG): from the whole to the parts, then to what is peculiar to one
+//! person. The words are our own. Nothing here is measured; an examiner looks, and says of a
+//! feature that it is alike or that it differs.
 
 use serde::{Deserialize, Serialize};
 
-/// Components, their features, and the words for each; code names stand in the log for ever, words may be improved.
+/// Components, their features, and the words for each; code names stand in the log for ever, words
+/// may be improved.
 macro_rules! features {
-    ($($component:ident $component_words:literal: { $($feature:ident $code:literal $words:literal,)+ })+) => {
+    ($($component:ident $component_words:literal: { $($feature:ident $code:literal $words:literal,)+
+        })+) => {
         /// A part of face and head.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Component {
@@ -16,7 +20,8 @@ macro_rules! features {
         }
 
         /// A feature of a component, as it can be seen in two photos.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize,
+            utoipa::ToSchema)]
         pub enum Feature {
             $($(#[doc = $words] #[serde(rename = $code)] $feature,)+)+
         }
@@ -176,12 +181,15 @@ mod tests {
 
     #[test]
     fn each_feature_has_a_code_of_its_own_by_which_json_knows_it_and_belongs_to_one_component() {
-        let features: Vec<Feature> = Component::ALL.iter().flat_map(|component| component.features()).copied().collect();
+        let features: Vec<Feature> =
+            Component::ALL.iter().flat_map(|component| component.features()).copied().collect();
         let codes: BTreeSet<&str> = features.iter().map(|feature| feature.code()).collect();
         assert_eq!(codes.len(), features.len());
         for feature in features {
             assert_eq!(serde_json::to_string(&feature).unwrap(), format!("\"{}\"", feature.code()));
-            assert!(feature.component().features().contains(&feature) && !feature.words().is_empty());
+            assert!(
+                feature.component().features().contains(&feature) && !feature.words().is_empty()
+            );
         }
         assert!(serde_json::from_str::<Feature>("\"distance_between_eyes_mm\"").is_err());
     }

@@ -62,25 +62,35 @@ pub(super) fn bare(words: &str) -> String {
 
 /// The words in lower case, without what stands between them.
 pub(super) fn words_of(words: &str) -> Vec<String> {
-    words.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
+    words
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect()
 }
 
 /// Whether nothing is said: no letter or digit, one of them over and over, or placeholders only.
 pub(super) fn says_nothing(words: &str) -> bool {
     let bare = bare(words);
     let one_over_and_over = bare.chars().all(|c| bare.starts_with(c));
-    let placeholder = |word: &String| PLACEHOLDERS.contains(&word.as_str()) || word.chars().count() == 1;
-    one_over_and_over || PLACEHOLDERS.contains(&bare.as_str()) || words_of(words).iter().all(placeholder)
+    let placeholder =
+        |word: &String| PLACEHOLDERS.contains(&word.as_str()) || word.chars().count() == 1;
+    one_over_and_over
+        || PLACEHOLDERS.contains(&bare.as_str())
+        || words_of(words).iter().all(placeholder)
 }
 
 /// Whether a name names nobody: a placeholder, a title without a name, no letters.
 pub(super) fn names_nobody(name: &str) -> bool {
-    let title = |word: &String| TITLES.contains(&word.as_str()) || PLACEHOLDERS.contains(&word.as_str());
-    says_nothing(name) || words_of(name).iter().all(title) || name.chars().filter(|c| c.is_alphabetic()).count() < 2
+    let title =
+        |word: &String| TITLES.contains(&word.as_str()) || PLACEHOLDERS.contains(&word.as_str());
+    says_nothing(name)
+        || words_of(name).iter().all(title)
+        || name.chars().filter(|c| c.is_alphabetic()).count() < 2
 }
 
-/// Whether a number isn't one: nothing said, no digit, or digits counted up from 1. A number may well be one digit over and over, as badges
-/// are, but not zeros.
+/// Whether a number isn't one: nothing said, no digit, or digits counted up from 1. A number may
+/// well be one digit over and over, as badges are, but not zeros.
 pub(super) fn numbers_nothing(number: &str) -> bool {
     let bare = bare(number);
     let counted_up = bare.len() > 3 && COUNTED_UP.starts_with(&bare);
@@ -98,16 +108,21 @@ pub(super) fn repeats(words: &str) -> bool {
     one_word || 2 * period(&letters) <= letters.len() || twice > 1 && 4 * twice > words.len()
 }
 
-/// How many different words are said that stand in none of the other fields and are more than a letter or a placeholder.
+/// How many different words are said that stand in none of the other fields and are more than a
+/// letter or a placeholder.
 pub(super) fn own_words(words: &str, others: &[&str]) -> usize {
     let theirs: BTreeSet<String> = others.iter().flat_map(|other| words_of(other)).collect();
-    let own = |word: &String| word.chars().count() > 1 && !PLACEHOLDERS.contains(&word.as_str()) && !theirs.contains(word);
+    let own = |word: &String| {
+        word.chars().count() > 1 && !PLACEHOLDERS.contains(&word.as_str()) && !theirs.contains(word)
+    };
     words_of(words).into_iter().filter(own).collect::<BTreeSet<_>>().len()
 }
 
-/// After how many letters a text begins again and goes on so to its end; its whole length if it never does.
+/// After how many letters a text begins again and goes on so to its end; its whole length if it
+/// never does.
 fn period(letters: &[char]) -> usize {
-    // The longest start of the text that is also an end of what was read so far, by the prefix function of Knuth, Morris and Pratt.
+    // The longest start of the text that is also an end of what was read so far, by the prefix
+    // function of Knuth, Morris and Pratt.
     let mut borders = vec![0; letters.len()];
     for at in 1..letters.len() {
         let mut border = borders[at - 1];
@@ -121,7 +136,8 @@ fn period(letters: &[char]) -> usize {
 
 /// The most words in a row that stand there twice without overlapping.
 fn longest_twice(words: &[String]) -> usize {
-    // `runs[b]`: how many words before `a` and before `b` are the same, of which `b - a` at most don't overlap.
+    // `runs[b]`: how many words before `a` and before `b` are the same, of which `b - a` at most
+    // don't overlap.
     let mut runs = vec![0; words.len() + 1];
     let mut longest = 0;
     for a in 1..=words.len() {
@@ -139,7 +155,20 @@ mod tests {
 
     #[test]
     fn what_says_nothing_is_told_from_what_says_little() {
-        for hollow in ["", "...", "n/a", "N / A", "unknown", "test case", "TBD", "xxxx", "0000", "a b c", "see above", "None - unknown"] {
+        for hollow in [
+            "",
+            "...",
+            "n/a",
+            "N / A",
+            "unknown",
+            "test case",
+            "TBD",
+            "xxxx",
+            "0000",
+            "a b c",
+            "see above",
+            "None - unknown",
+        ] {
             assert!(says_nothing(hollow), "{hollow}");
         }
         for said in ["CCTV", "store camera", "unknown store", "22nd Circuit", "witness"] {
@@ -156,7 +185,12 @@ mod tests {
         for nothing in ["", "-", "abc", "0000", "00-000000", "1234", "12-345", "123456789"] {
             assert!(numbers_nothing(nothing), "{nothing}");
         }
-        assert!(!numbers_nothing("26-004711") && !numbers_nothing("7") && !numbers_nothing("1111") && !numbers_nothing("123"));
+        assert!(
+            !numbers_nothing("26-004711")
+                && !numbers_nothing("7")
+                && !numbers_nothing("1111")
+                && !numbers_nothing("123")
+        );
     }
 
     #[test]
@@ -174,7 +208,8 @@ mod tests {
         }
         for prose in [
             "robbery at Grand and Gravois, suspect on store camera",
-            "burglary of a shop; the man on the camera took the till and left by the back door, and the shop next door saw the man leave by the back door",
+            "burglary of a shop; the man on the camera took the till and left by the back door, \
+             and the shop next door saw the man leave by the back door",
             "on 3 May and on 4 May the same person sold stolen phones in front of the station",
         ] {
             assert!(!repeats(prose), "{prose}");
@@ -183,7 +218,19 @@ mod tests {
 
     #[test]
     fn own_words_are_those_that_no_other_field_has() {
-        assert_eq!(own_words("26-004711 store camera, exported still", &["26-004711", "store camera, exported still"]), 0);
-        assert_eq!(own_words("robbery suspect on store camera", &["26-004711", "store camera, exported still"]), 3);
+        assert_eq!(
+            own_words(
+                "26-004711 store camera, exported still",
+                &["26-004711", "store camera, exported still"]
+            ),
+            0
+        );
+        assert_eq!(
+            own_words(
+                "robbery suspect on store camera",
+                &["26-004711", "store camera, exported still"]
+            ),
+            3
+        );
     }
 }

@@ -1,9 +1,11 @@
-//! The only two ways to change an inquiry: `act`, by people, and `happen`, by the house. Every rule is a `demand`, and every `demand` comes
-//! before the first change.
+//! The only two ways to change an inquiry: `act`, by people, and `happen`, by the house. Every rule
+//! is a `demand`, and every `demand` comes before the first change.
 
 use time::Date;
 
-use super::action::{Action, Choice, Disposition, Event, Finding, Handover, Probe, Seen, Upshot, Who};
+use super::action::{
+    Action, Choice, Disposition, Event, Finding, Handover, Probe, Seen, Upshot, Who,
+};
 use super::hollow::{names_nobody, numbers_nothing, says_nothing};
 use super::names::InquiryId;
 use super::pattern::NumberPattern;
@@ -11,14 +13,18 @@ use super::record::{Answer, End, Evidence, Inquiry, Ranked, Recorded, Report, Re
 use super::refusal::{ActionError as Refuse, demand};
 use super::request::{Request, check_reason};
 use crate::booking::{Text, VersionId};
-use crate::limits::{EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, SEARCHES_PER_INQUIRY_MAX};
+use crate::limits::{
+    EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, SEARCHES_PER_INQUIRY_MAX,
+};
 
 impl Inquiry {
     /// Opens an inquiry: revision 1.
     ///
-    /// `today` is the day at the site, `pattern` that of the requester's agency for its complaint numbers, where it has set one.
+    /// `today` is the day at the site, `pattern` that of the requester's agency for its complaint
+    /// numbers, where it has set one.
     ///
-    /// Errors: what `Request::check` refuses; somebody who may not operate, or who is the requester.
+    /// Errors: what `Request::check` refuses; somebody who may not operate, or who is the
+    /// requester.
     pub fn open(
         id: InquiryId,
         request: Request,
@@ -29,7 +35,9 @@ impl Inquiry {
     ) -> Result<Self, Refuse> {
         may_operate(who)?;
         request.check(today, pattern)?;
-        demand(!who.person.bears(&request.requester.badge, &request.requester.agency), || Refuse::OperatorIsRequester)?;
+        demand(!who.person.bears(&request.requester.badge, &request.requester.agency), || {
+            Refuse::OperatorIsRequester
+        })?;
         Ok(Self {
             id,
             revision: 1,
@@ -48,22 +56,40 @@ impl Inquiry {
         })
     }
 
-    /// Takes a person's step, which was decided on this revision of the inquiry, and raises the revision by one.
+    /// Takes a person's step, which was decided on this revision of the inquiry, and raises the
+    /// revision by one.
     ///
     /// Errors: a refusal by its name; then nothing has changed.
-    pub fn act(&mut self, who: &Who, revision: u64, at_cs: u64, action: Action) -> Result<(), Refuse> {
-        demand(revision == self.revision, || Refuse::Changed { found: revision, wanted: self.revision })?;
+    pub fn act(
+        &mut self,
+        who: &Who,
+        revision: u64,
+        at_cs: u64,
+        action: Action,
+    ) -> Result<(), Refuse> {
+        demand(revision == self.revision, || Refuse::Changed {
+            found: revision,
+            wanted: self.revision,
+        })?;
         match action {
             Action::ReceiveProbe(probe) => self.receive_probe(who, probe),
             Action::ChooseFace(choice) => self.choose_face(who, choice),
-            Action::Ask { search, leaf } => self.ask(who, Search { id: search, leaf, at_cs, interrupted: None }),
+            Action::Ask { search, leaf } => {
+                self.ask(who, Search { id: search, leaf, at_cs, interrupted: None })
+            }
             Action::ClaimFirst => self.claim_first(who, at_cs),
             Action::ClaimSecond => self.claim_second(who, at_cs),
             Action::Dispose(finding) => self.dispose(who, finding),
             Action::Finish { leaf } => self.finish(who, leaf),
-            Action::Issue { sha256, leaf } => self.issue(who, Report { sha256, leaf, by: who.person.clone(), at_cs }),
-            Action::MarkEvidence(handover) => self.mark_evidence(who, Evidence { handover, by: who.person.clone(), at_cs }),
-            Action::RecordOutcome(outcome) => self.record_outcome(who, Recorded { outcome, by: who.person.clone(), at_cs }),
+            Action::Issue { sha256, leaf } => {
+                self.issue(who, Report { sha256, leaf, by: who.person.clone(), at_cs })
+            }
+            Action::MarkEvidence(handover) => {
+                self.mark_evidence(who, Evidence { handover, by: who.person.clone(), at_cs })
+            }
+            Action::RecordOutcome(outcome) => {
+                self.record_outcome(who, Recorded { outcome, by: who.person.clone(), at_cs })
+            }
             Action::Withdraw { reason } => self.withdraw(who, reason, at_cs),
         }?;
         self.revision += 1;
@@ -72,7 +98,8 @@ impl Inquiry {
 
     /// Takes what happened to the inquiry, and raises the revision by one.
     ///
-    /// An interruption is taken even after the inquiry ended, since the log pairs each search with its end.
+    /// An interruption is taken even after the inquiry ended, since the log pairs each search with
+    /// its end.
     ///
     /// Errors: a refusal by its name; then nothing has changed.
     pub fn happen(&mut self, at_cs: u64, event: Event) -> Result<(), Refuse> {
@@ -96,7 +123,8 @@ impl Inquiry {
     fn receive_probe(&mut self, who: &Who, probe: Probe) -> Result<(), Refuse> {
         self.operates(who)?;
         demand(self.searches.is_empty(), || Refuse::ProbeSearched)?;
-        let fits = (1..=PROBE_BYTES_MAX as u64).contains(&probe.bytes) && probe.faces.len() <= FACES_MAX;
+        let fits =
+            (1..=PROBE_BYTES_MAX as u64).contains(&probe.bytes) && probe.faces.len() <= FACES_MAX;
         demand(fits, || Refuse::ProbeSize { bytes: probe.bytes, faces: probe.faces.len() })?;
         self.probe = Some(probe);
         self.choice = None;
@@ -115,7 +143,8 @@ impl Inquiry {
         let entries = quality.measures.len().max(quality.shortfalls.len());
         demand(entries <= QUALITY_ENTRIES_MAX, || Refuse::QualitySize)?;
         demand(choice.reason.is_some() || quality.blocking().next().is_none(), || {
-            let names: Vec<&str> = quality.blocking().map(|shortfall| shortfall.name.as_str()).collect();
+            let names: Vec<&str> =
+                quality.blocking().map(|shortfall| shortfall.name.as_str()).collect();
             Refuse::PoorProbe { shortfalls: names.join(", ") }
         })?;
         self.says("reason", choice.reason.as_deref())?;
@@ -127,22 +156,42 @@ impl Inquiry {
         self.operates(who)?;
         self.searchable()?;
         demand(self.choice.is_some(), || Refuse::NoFace)?;
-        demand(self.searches.iter().all(|asked| asked.id != search.id), || Refuse::SearchRepeated { found: search.id })?;
+        demand(self.searches.iter().all(|asked| asked.id != search.id), || {
+            Refuse::SearchRepeated { found: search.id }
+        })?;
         demand(self.searches.len() < SEARCHES_PER_INQUIRY_MAX, || Refuse::TooManySearches)?;
         self.searches.push(search);
         Ok(())
     }
 
-    fn answered(&mut self, candidates: &[(VersionId, f64)], leaf: u64, at_cs: u64) -> Result<(), Refuse> {
+    fn answered(
+        &mut self,
+        candidates: &[(VersionId, f64)],
+        leaf: u64,
+        at_cs: u64,
+    ) -> Result<(), Refuse> {
         self.goes_on()?;
         demand(self.under_way(), || Refuse::NoSearchUnderWay)?;
         let (found, wanted) = (candidates.len(), self.request.candidates);
         demand(found <= wanted, || Refuse::TooManyCandidates { found, wanted })?;
-        let best_first = candidates.iter().all(|(_, score)| score.is_finite()) && candidates.is_sorted_by(|(_, a), (_, b)| a >= b);
-        let once = candidates.iter().enumerate().all(|(at, (version, _))| candidates[..at].iter().all(|(before, _)| before != version));
+        let best_first = candidates.iter().all(|(_, score)| score.is_finite())
+            && candidates.is_sorted_by(|(_, a), (_, b)| a >= b);
+        let once = candidates
+            .iter()
+            .enumerate()
+            .all(|(at, (version, _))| candidates[..at].iter().all(|(before, _)| before != version));
         demand(best_first && once, || Refuse::CandidatesDisordered)?;
-        let ranked = |(at, &(version, score)): (usize, _)| Ranked { version, score, rank: at + 1, released_cs: None };
-        self.answer = Some(Answer { leaf, at_cs, candidates: candidates.iter().enumerate().map(ranked).collect() });
+        let ranked = |(at, &(version, score)): (usize, _)| Ranked {
+            version,
+            score,
+            rank: at + 1,
+            released_cs: None,
+        };
+        self.answer = Some(Answer {
+            leaf,
+            at_cs,
+            candidates: candidates.iter().enumerate().map(ranked).collect(),
+        });
         Ok(())
     }
 
@@ -188,12 +237,21 @@ impl Inquiry {
         }
         let requester = &self.request.requester;
         demand(!who.person.is(&self.operator), || Refuse::SecondIsOperator)?;
-        demand(!who.person.bears(&requester.badge, &requester.agency), || Refuse::SecondIsRequester)?;
-        demand(self.first().is_none_or(|first| !who.person.is(&first.examiner)), || Refuse::SecondIsFirst)
+        demand(!who.person.bears(&requester.badge, &requester.agency), || {
+            Refuse::SecondIsRequester
+        })?;
+        demand(self.first().is_none_or(|first| !who.person.is(&first.examiner)), || {
+            Refuse::SecondIsFirst
+        })
     }
 
     fn claim(&mut self, who: &Who, claimed_cs: u64) {
-        self.reviews.push(Review { examiner: who.person.clone(), claimed_cs, findings: Vec::new(), leaf: None });
+        self.reviews.push(Review {
+            examiner: who.person.clone(),
+            claimed_cs,
+            findings: Vec::new(),
+            leaf: None,
+        });
     }
 
     fn dispose(&mut self, who: &Who, finding: Finding) -> Result<(), Refuse> {
@@ -201,8 +259,12 @@ impl Inquiry {
         let found = finding.candidate;
         let candidate = self.candidate(found);
         demand(candidate.is_some(), || Refuse::NotACandidate { found })?;
-        demand(candidate.is_none_or(|candidate| candidate.released_cs.is_none()), || Refuse::CandidateReleased { found })?;
-        demand(self.reviews[review].finding(found).is_none(), || Refuse::AlreadyDispositioned { found })?;
+        demand(candidate.is_none_or(|candidate| candidate.released_cs.is_none()), || {
+            Refuse::CandidateReleased { found }
+        })?;
+        demand(self.reviews[review].finding(found).is_none(), || Refuse::AlreadyDispositioned {
+            found,
+        })?;
         finding.check()?;
         self.reviews[review].findings.push(finding);
         Ok(())
@@ -210,7 +272,11 @@ impl Inquiry {
 
     fn finish(&mut self, who: &Who, leaf: u64) -> Result<(), Refuse> {
         let review = self.at_work(who)?;
-        let left = self.candidates().iter().filter(|candidate| self.reviews[review].disposed(candidate).is_none()).count();
+        let left = self
+            .candidates()
+            .iter()
+            .filter(|candidate| self.reviews[review].disposed(candidate).is_none())
+            .count();
         demand(left == 0, || Refuse::CandidatesSkipped { left })?;
         self.reviews[review].leaf = Some(leaf);
         Ok(())
@@ -218,7 +284,8 @@ impl Inquiry {
 
     fn released(&mut self, version: VersionId, at_cs: u64) -> Result<(), Refuse> {
         let candidates = self.answer.as_mut().map_or(&mut [][..], |answer| &mut answer.candidates);
-        let Some(candidate) = candidates.iter_mut().find(|candidate| candidate.version == version) else {
+        let Some(candidate) = candidates.iter_mut().find(|candidate| candidate.version == version)
+        else {
             return Err(Refuse::NotACandidate { found: version });
         };
         demand(candidate.released_cs.is_none(), || Refuse::CandidateReleased { found: version })?;
@@ -232,7 +299,9 @@ impl Inquiry {
         self.goes_on()?;
         self.unissued()?;
         demand(self.both_finished(), || Refuse::NotReviewed { stage: self.stage() })?;
-        demand(self.takes_part(&who.person), || Refuse::NoPartInIt { found: who.person.id.clone() })?;
+        demand(self.takes_part(&who.person), || Refuse::NoPartInIt {
+            found: who.person.id.clone(),
+        })?;
         self.report = Some(report);
         Ok(())
     }
@@ -241,7 +310,9 @@ impl Inquiry {
         may_operate(who)?;
         demand(self.report.is_some(), || Refuse::NotIssued)?;
         let Handover { received_by, of, leads_number } = &evidence.handover;
-        demand(!names_nobody(received_by.as_str()) && !says_nothing(of.as_str()), || Refuse::ReceiverHollow)?;
+        demand(!names_nobody(received_by.as_str()) && !says_nothing(of.as_str()), || {
+            Refuse::ReceiverHollow
+        })?;
         is_number(leads_number.as_ref())?;
         demand(self.evidence.len() < EVIDENCE_CHAIN_MAX, || Refuse::ChainTooLong)?;
         // Until the outcome is recorded the number can still come with it.
@@ -262,7 +333,9 @@ impl Inquiry {
         let numbered = self.leads_number().is_some() || outcome.leads_number.is_some();
         demand(numbered || !positive && self.evidence.is_empty(), || Refuse::LeadsNumberMissing)?;
         let evidence = outcome.independent_evidence.as_deref();
-        demand(evidence.is_some() || !outcome.upshot.stands_on_evidence(), || Refuse::EvidenceUnsaid)?;
+        demand(evidence.is_some() || !outcome.upshot.stands_on_evidence(), || {
+            Refuse::EvidenceUnsaid
+        })?;
         self.says("independent_evidence", evidence)?;
         self.outcome = Some(recorded);
         Ok(())
@@ -297,7 +370,10 @@ impl Inquiry {
         self.goes_on()?;
         may_operate(who)?;
         let (found, wanted) = (&who.person.id, &self.operator.id);
-        demand(found == wanted, || Refuse::NotTheOperator { found: found.clone(), wanted: wanted.clone() })
+        demand(found == wanted, || Refuse::NotTheOperator {
+            found: found.clone(),
+            wanted: wanted.clone(),
+        })
     }
 
     /// That no search is under way or answered.
@@ -310,15 +386,21 @@ impl Inquiry {
     fn at_work(&self, who: &Who) -> Result<usize, Refuse> {
         self.goes_on()?;
         may_examine(who)?;
-        let Some(last) = self.reviews.len().checked_sub(1) else { return Err(Refuse::NoReviewUnderWay) };
+        let Some(last) = self.reviews.len().checked_sub(1) else {
+            return Err(Refuse::NoReviewUnderWay);
+        };
         let review = &self.reviews[last];
         demand(!review.is_finished(), || Refuse::NoReviewUnderWay)?;
         let (found, wanted) = (&who.person.id, &review.examiner.id);
-        demand(found == wanted, || Refuse::NotTheExaminer { found: found.clone(), wanted: wanted.clone() })?;
+        demand(found == wanted, || Refuse::NotTheExaminer {
+            found: found.clone(),
+            wanted: wanted.clone(),
+        })?;
         Ok(last)
     }
 
-    /// That the words of a field, where there are any, say something that the request doesn't say already.
+    /// That the words of a field, where there are any, say something that the request doesn't say
+    /// already.
     fn says(&self, field: &'static str, words: Option<&str>) -> Result<(), Refuse> {
         let stated = [self.request.reason.as_str(), self.request.reference.number().as_str()];
         let said = words.is_none_or(|words| check_reason(words, &stated).is_ok());
@@ -329,13 +411,18 @@ impl Inquiry {
 impl Finding {
     fn check(&self) -> Result<(), Refuse> {
         let seen = &self.observations;
-        let twice = seen.iter().enumerate().any(|(at, one)| seen[..at].iter().any(|before| before.feature == one.feature));
+        let twice = seen
+            .iter()
+            .enumerate()
+            .any(|(at, one)| seen[..at].iter().any(|before| before.feature == one.feature));
         demand(!twice, || Refuse::FeatureTwice)?;
         let any = |what: Seen| seen.iter().any(|observation| observation.seen == what);
         match self.disposition {
             Disposition::Lead => demand(any(Seen::Similarity), || Refuse::LeadUnfounded),
             Disposition::NoLead => demand(any(Seen::Difference), || Refuse::NoLeadUnfounded),
-            Disposition::Inconclusive => demand(self.note.is_some() || !seen.is_empty(), || Refuse::InconclusiveUnfounded),
+            Disposition::Inconclusive => {
+                demand(self.note.is_some() || !seen.is_empty(), || Refuse::InconclusiveUnfounded)
+            }
         }
     }
 }
@@ -350,5 +437,7 @@ fn may_examine(who: &Who) -> Result<(), Refuse> {
 
 /// That an I/Leads number, where one is given, is a number.
 fn is_number(found: Option<&Text>) -> Result<(), Refuse> {
-    demand(found.is_none_or(|number| !numbers_nothing(number.as_str())), || Refuse::LeadsNumberHollow)
+    demand(found.is_none_or(|number| !numbers_nothing(number.as_str())), || {
+        Refuse::LeadsNumberHollow
+    })
 }

@@ -1,8 +1,11 @@
-//! An inquiry as the special order runs it: what it must state, who may take which step, and who may see what meanwhile.
+//! An inquiry as the special order runs it: what it must state, who may take which step, and who
+//! may see what meanwhile.
 //!
-//! Invariant: an `Inquiry` is changed by `act` and `happen` alone, and what either refuses changes nothing. So no record can hold a search
-//! that its operator didn't ask for in person, a review with a candidate skipped, or a report that fewer than two people stand for. All of
-//! it is pure: the time comes in, as hundredths of a second since 1970, and so does the day; nothing is read, drawn or written here.
+//! Invariant: an `Inquiry` is changed by `act` and `happen` alone, and what either refuses changes
+//! nothing. So no record can hold a search that its operator didn't ask for in person, a review
+//! with a candidate skipped, or a report that fewer than two people stand for. All of it is pure:
+//! the time comes in, as hundredths of a second since 1970, and so does the day; nothing is read,
+//! drawn or written here.
 //!
 //! ```text
 //!   open ──> Opened ──> ProbeReceived ──> FaceChosen ──> Asked ──> Answered          the operator alone, up to the answer
@@ -25,8 +28,9 @@
 //!                                                                      outcome
 //! ```
 //!
-//! An empty answer takes the same way: that nobody looks alike is a finding too, and two people stand for it. A candidate that its agency
-//! releases counts as dispositioned by everybody who hasn't yet, and is shown to nobody again.
+//! An empty answer takes the same way: that nobody looks alike is a finding too, and two people
+//! stand for it. A candidate that its agency releases counts as dispositioned by everybody who
+//! hasn't yet, and is shown to nobody again.
 
 mod action;
 mod features;
@@ -43,19 +47,24 @@ mod sight;
 mod tests;
 
 pub use action::{
-    Action, Choice, Disposition, Event, Finding, Frame, Handover, Measure, Observation, Outcome, Person, Probe, Quality, Seen, Shortfall,
-    Upshot, Who,
+    Action, Choice, Disposition, Event, Finding, Frame, Handover, Measure, Observation, Outcome,
+    Person, Probe, Quality, Seen, Shortfall, Upshot, Who,
 };
 pub use features::{Component, Feature};
 pub use names::{Digest, InquiryId, SearchId};
 pub use order::{SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 pub use pattern::NumberPattern;
-pub use record::{Answer, Disposed, End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search, Stage};
+pub use record::{
+    Answer, Disposed, End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search, Stage,
+};
 pub use refusal::ActionError;
 pub use request::{Attestations, InquiryError, Purpose, Reference, Request, Requester};
 pub use sight::{CandidateSight, Sight};
 
 /// What stands on every array, as the special order words it (SO-C4).
-pub const NOTE: &str = "NOTE: Identity comparisons with SMRT are nonscientific and are intended for investigative lead purposes only. \
-These investigative leads should not be used as the sole basis for any decision in the investigation. \
-The intent of this SMRT analysis is only to illustrate facial similarities or differences between two subjects \u{2013} not to make a positive identification.";
+pub const NOTE: &str = "NOTE: Identity comparisons with SMRT are nonscientific and are intended \
+    for investigative lead purposes only. \
+These investigative leads should not be used as the sole basis for any decision in the \
+investigation. \
+The intent of this SMRT analysis is only to illustrate facial similarities or differences between \
+two subjects \u{2013} not to make a positive identification.";

@@ -1,6 +1,7 @@
 //! The record of an inquiry, whole as it is stored, and what it says.
 //!
-//! It holds what was done, never where the inquiry stands: that follows from it, so the two can't disagree.
+//! It holds what was done, never where the inquiry stands: that follows from it, so the two can't
+//! disagree.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +12,8 @@ use crate::booking::{Text, VersionId};
 
 /// One inquiry, whole, as it is stored.
 ///
-/// Units: every `at_cs` is in hundredths of a second since 1970, UTC; leaves are indices in the log.
+/// Units: every `at_cs` is in hundredths of a second since 1970, UTC; leaves are indices in the
+/// log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inquiry {
@@ -147,7 +149,9 @@ pub struct End {
 }
 
 /// Where an inquiry stands.
-#[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Ord, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, PartialOrd, Ord, Eq, Serialize, Deserialize, utoipa::ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
     /// The request stands; the probe is wanted.
@@ -289,7 +293,8 @@ impl Inquiry {
 
     /// Whether a search was asked for and has no end yet.
     pub fn under_way(&self) -> bool {
-        self.answer.is_none() && self.searches.last().is_some_and(|search| search.interrupted.is_none())
+        self.answer.is_none()
+            && self.searches.last().is_some_and(|search| search.interrupted.is_none())
     }
 
     /// Whether two examiners have finished.
@@ -299,17 +304,24 @@ impl Inquiry {
 
     /// Whether this person is the inquiry's operator or one of its examiners.
     pub fn takes_part(&self, person: &Person) -> bool {
-        person.id == self.operator.id || self.reviews.iter().any(|review| review.examiner.id == person.id)
+        person.id == self.operator.id
+            || self.reviews.iter().any(|review| review.examiner.id == person.id)
     }
 
-    /// Candidates that one examiner took for a lead and the other did not, best first; none before both are finished, since neither may
-    /// know. A candidate that was released before one of them came to it counts as no disagreement.
+    /// Candidates that one examiner took for a lead and the other did not, best first; none before
+    /// both are finished, since neither may know. A candidate that was released before one of them
+    /// came to it counts as no disagreement.
     pub fn disagreements(&self) -> Option<Vec<VersionId>> {
         if !self.both_finished() {
             return None;
         }
-        let lead = |review: Option<&Review>, version| Some(review?.finding(version)?.disposition == Disposition::Lead);
-        let differ = |version: &VersionId| match (lead(self.first(), *version), lead(self.second(), *version)) {
+        let lead = |review: Option<&Review>, version| {
+            Some(review?.finding(version)?.disposition == Disposition::Lead)
+        };
+        let differ = |version: &VersionId| match (
+            lead(self.first(), *version),
+            lead(self.second(), *version),
+        ) {
             (Some(first), Some(second)) => first != second,
             _ => false,
         };
@@ -318,8 +330,11 @@ impl Inquiry {
 
     /// The I/Leads number, from the outcome or else the newest hand-over that has one.
     pub fn leads_number(&self) -> Option<&Text> {
-        let outcome = self.outcome.as_ref().and_then(|recorded| recorded.outcome.leads_number.as_ref());
-        outcome.or_else(|| self.evidence.iter().rev().find_map(|evidence| evidence.handover.leads_number.as_ref()))
+        let outcome =
+            self.outcome.as_ref().and_then(|recorded| recorded.outcome.leads_number.as_ref());
+        outcome.or_else(|| {
+            self.evidence.iter().rev().find_map(|evidence| evidence.handover.leads_number.as_ref())
+        })
     }
 }
 

@@ -5,7 +5,8 @@ use super::record::Stage;
 use super::request::InquiryError;
 use crate::booking::{Identifier, VersionId};
 use crate::limits::{
-    EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, SEARCHES_PER_INQUIRY_MAX,
+    EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, REASON_CHARS_MAX,
+    REASON_CHARS_MIN, SEARCHES_PER_INQUIRY_MAX,
 };
 
 /// Why an inquiry doesn't take a step.
@@ -17,14 +18,18 @@ pub enum ActionError {
     Request(#[from] InquiryError),
     /// Words that say nothing, or nothing new.
     #[error(
-        "the field {field} says nothing or what the inquiry says already, wanted {REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters in words of its own"
+        "the field {field} says nothing or what the inquiry says already, wanted \
+         {REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters in words of its own"
     )]
     Hollow {
         /// The field.
         field: &'static str,
     },
     /// The step was decided on another state of the inquiry.
-    #[error("decided on revision {found}, and the inquiry stands at {wanted}: wanted a decision on what it is now")]
+    #[error(
+        "decided on revision {found}, and the inquiry stands at {wanted}: wanted a decision on \
+         what it is now"
+    )]
     Changed {
         /// The revision that the step names.
         found: u64,
@@ -52,7 +57,10 @@ pub enum ActionError {
         found: Identifier,
     },
     /// Requester and operator are one person (SO-C1).
-    #[error("the requester's badge is the operator's own, wanted another operator: nobody runs their own request")]
+    #[error(
+        "the requester's badge is the operator's own, wanted another operator: nobody runs their \
+         own request"
+    )]
     OperatorIsRequester,
     /// A step of the inquiry's operator by somebody else.
     #[error("{found} did not open this inquiry, wanted {wanted}, or an inquiry of their own")]
@@ -71,13 +79,21 @@ pub enum ActionError {
         wanted: Identifier,
     },
     /// The operator claims the second review.
-    #[error("the operator can't be the second examiner, wanted an examiner without a part in this inquiry")]
+    #[error(
+        "the operator can't be the second examiner, wanted an examiner without a part in this \
+         inquiry"
+    )]
     SecondIsOperator,
     /// The requester claims the second review.
-    #[error("the requester can't be the second examiner, wanted an examiner without a part in this inquiry")]
+    #[error(
+        "the requester can't be the second examiner, wanted an examiner without a part in this \
+         inquiry"
+    )]
     SecondIsRequester,
     /// The first examiner claims the second review.
-    #[error("the first examiner can't be the second, wanted an examiner without a part in this inquiry")]
+    #[error(
+        "the first examiner can't be the second, wanted an examiner without a part in this inquiry"
+    )]
     SecondIsFirst,
     /// The report is issued by somebody without a part in it.
     #[error("{found} has no part in this inquiry, wanted its operator or one of its examiners")]
@@ -88,7 +104,10 @@ pub enum ActionError {
 
     // The probe and the search
     /// The probe is too large, or holds more faces than are told apart.
-    #[error("the probe has {bytes} bytes and {faces} faces, wanted 1 to {PROBE_BYTES_MAX} bytes and at most {FACES_MAX} faces")]
+    #[error(
+        "the probe has {bytes} bytes and {faces} faces, wanted 1 to {PROBE_BYTES_MAX} bytes and at \
+         most {FACES_MAX} faces"
+    )]
     ProbeSize {
         /// Bytes received.
         bytes: u64,
@@ -96,13 +115,19 @@ pub enum ActionError {
         faces: usize,
     },
     /// A probe comes after a search was asked for with another.
-    #[error("a search was asked for with the probe that is here, wanted an inquiry of its own for another probe")]
+    #[error(
+        "a search was asked for with the probe that is here, wanted an inquiry of its own for \
+         another probe"
+    )]
     ProbeSearched,
     /// There is no probe yet.
     #[error("no probe was received, wanted the probe first")]
     NoProbe,
     /// The probe has no such face.
-    #[error("face {found} was chosen of {faces}, wanted one of them by its index from 0, or another probe")]
+    #[error(
+        "face {found} was chosen of {faces}, wanted one of them by its index from 0, or another \
+         probe"
+    )]
     NoSuchFace {
         /// The index given.
         found: usize,
@@ -110,10 +135,15 @@ pub enum ActionError {
         faces: usize,
     },
     /// The quality has too many entries.
-    #[error("the quality has more than {QUALITY_ENTRIES_MAX} entries of one kind, wanted the named measures only")]
+    #[error(
+        "the quality has more than {QUALITY_ENTRIES_MAX} entries of one kind, wanted the named \
+         measures only"
+    )]
     QualitySize,
     /// The face is poor, and nobody says why it should be searched for all the same.
-    #[error("the face falls short in {shortfalls}, wanted a better photo or a recorded reason to go on")]
+    #[error(
+        "the face falls short in {shortfalls}, wanted a better photo or a recorded reason to go on"
+    )]
     PoorProbe {
         /// What falls short.
         shortfalls: String,
@@ -134,7 +164,10 @@ pub enum ActionError {
         found: SearchId,
     },
     /// Too many searches were interrupted.
-    #[error("{SEARCHES_PER_INQUIRY_MAX} searches of this inquiry were interrupted, wanted the cause found first and then a new inquiry")]
+    #[error(
+        "{SEARCHES_PER_INQUIRY_MAX} searches of this inquiry were interrupted, wanted the cause \
+         found first and then a new inquiry"
+    )]
     TooManySearches,
     /// No search is under way.
     #[error("no search is under way, wanted one that could be answered or interrupted")]
@@ -148,7 +181,10 @@ pub enum ActionError {
         wanted: usize,
     },
     /// The answer isn't in order.
-    #[error("the candidates are not in order, wanted each once, the best first, by scores that are numbers")]
+    #[error(
+        "the candidates are not in order, wanted each once, the best first, by scores that are \
+         numbers"
+    )]
     CandidatesDisordered,
 
     // The reviews
@@ -180,7 +216,9 @@ pub enum ActionError {
         found: VersionId,
     },
     /// The candidate's booking was released.
-    #[error("{found} was released by its agency and counts as dispositioned, wanted the next candidate")]
+    #[error(
+        "{found} was released by its agency and counts as dispositioned, wanted the next candidate"
+    )]
     CandidateReleased {
         /// The candidate.
         found: VersionId,
@@ -201,7 +239,10 @@ pub enum ActionError {
     #[error("no lead without a difference, wanted at least one feature that differs")]
     NoLeadUnfounded,
     /// Inconclusive, and nothing said.
-    #[error("inconclusive without a word, wanted a feature or a note that says what the photos don't show")]
+    #[error(
+        "inconclusive without a word, wanted a feature or a note that says what the photos don't \
+         show"
+    )]
     InconclusiveUnfounded,
     /// Candidates are skipped.
     #[error("{left} candidates have no disposition, wanted one for each: none may be skipped")]
@@ -227,31 +268,49 @@ pub enum ActionError {
     #[error("who received the report is a placeholder, wanted a name")]
     ReceiverHollow,
     /// The chain is too long.
-    #[error("the report changed hands {EVIDENCE_CHAIN_MAX} times, wanted the rest on paper with the property custodian")]
+    #[error(
+        "the report changed hands {EVIDENCE_CHAIN_MAX} times, wanted the rest on paper with the \
+         property custodian"
+    )]
     ChainTooLong,
     /// An identification without its documentation.
-    #[error("a positive identification without an I/Leads number, wanted the number under which it is documented")]
+    #[error(
+        "a positive identification without an I/Leads number, wanted the number under which it is \
+         documented"
+    )]
     LeadsNumberMissing,
     /// An I/Leads number that isn't one.
-    #[error("the I/Leads number is a placeholder, wanted the number as I/Leads gave it, or none yet")]
+    #[error(
+        "the I/Leads number is a placeholder, wanted the number as I/Leads gave it, or none yet"
+    )]
     LeadsNumberHollow,
     /// An identification without an evidence mark.
-    #[error("a positive identification and nobody who received the report as evidence, wanted that recorded first")]
+    #[error(
+        "a positive identification and nobody who received the report as evidence, wanted that \
+         recorded first"
+    )]
     EvidenceUnmarked,
     /// An outcome that nothing but the report would support.
-    #[error("an outcome without its independent evidence, wanted in words what it stands on beside the report")]
+    #[error(
+        "an outcome without its independent evidence, wanted in words what it stands on beside the \
+         report"
+    )]
     EvidenceUnsaid,
 }
 
 impl ActionError {
-    /// The field of what was sent beside which the refusal belongs, by its JSON name; none where it is about the step as a whole.
+    /// The field of what was sent beside which the refusal belongs, by its JSON name; none where it
+    /// is about the step as a whole.
     pub fn field(&self) -> Option<&'static str> {
         match self {
             Self::Request(hollow) => hollow.field(),
             Self::Hollow { field } => Some(field),
             Self::NoSuchFace { .. } => Some("face"),
             Self::PoorProbe { .. } => Some("reason"),
-            Self::FeatureTwice | Self::LeadUnfounded | Self::NoLeadUnfounded | Self::InconclusiveUnfounded => Some("observations"),
+            Self::FeatureTwice
+            | Self::LeadUnfounded
+            | Self::NoLeadUnfounded
+            | Self::InconclusiveUnfounded => Some("observations"),
             Self::ReceiverHollow => Some("received_by"),
             Self::LeadsNumberMissing | Self::LeadsNumberHollow => Some("leads_number"),
             Self::EvidenceUnsaid => Some("independent_evidence"),
@@ -261,7 +320,10 @@ impl ActionError {
 }
 
 /// Every rule of the machine goes through here: where it doesn't hold, the step is refused by name.
-pub(super) fn demand(holds: bool, refusal: impl FnOnce() -> ActionError) -> Result<(), ActionError> {
+pub(super) fn demand(
+    holds: bool,
+    refusal: impl FnOnce() -> ActionError,
+) -> Result<(), ActionError> {
     if holds {
         return Ok(());
     }

@@ -1,4 +1,5 @@
-//! What an inquiry states before anything is searched, and what is refused because it only looks like a statement.
+//! What an inquiry states before anything is searched, and what is refused because it only looks
+//! like a statement.
 
 use serde::{Deserialize, Serialize};
 use time::Date;
@@ -7,8 +8,8 @@ use super::hollow::{bare, names_nobody, numbers_nothing, own_words, repeats, say
 use super::pattern::NumberPattern;
 use crate::booking::{Identifier, Text};
 use crate::limits::{
-    CANDIDATES_DEFAULT, CANDIDATES_MAX, NUMBER_PATTERN_CHARS_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, REASON_WORDS_MIN,
-    REVIEWED_CANDIDATES_MAX,
+    CANDIDATES_DEFAULT, CANDIDATES_MAX, NUMBER_PATTERN_CHARS_MAX, REASON_CHARS_MAX,
+    REASON_CHARS_MIN, REASON_WORDS_MIN, REVIEWED_CANDIDATES_MAX,
 };
 
 /// Why a request is no valid inquiry.
@@ -28,7 +29,10 @@ pub enum InquiryError {
     #[error("the reason repeats itself, wanted it once and in words")]
     ReasonRepeated,
     /// The reason says what other fields say already.
-    #[error("{found} words of the reason stand in no other field, wanted at least {REASON_WORDS_MIN} that say what it is about")]
+    #[error(
+        "{found} words of the reason stand in no other field, wanted at least {REASON_WORDS_MIN} \
+         that say what it is about"
+    )]
     ReasonCopied {
         /// Words of its own.
         found: usize,
@@ -41,7 +45,8 @@ pub enum InquiryError {
     ReferenceHollow,
     /// A complaint number that its agency would not have given.
     #[error(
-        "complaint number '{found}' is not written as {agency} writes them, wanted {pattern} (9 is a digit, A a letter, * any of both)"
+        "complaint number '{found}' is not written as {agency} writes them, wanted {pattern} (9 is \
+         a digit, A a letter, * any of both)"
     )]
     ReferencePattern {
         /// The number given.
@@ -52,22 +57,34 @@ pub enum InquiryError {
         pattern: String,
     },
     /// The requester isn't somebody.
-    #[error("the requester's name is a placeholder or a title alone, wanted the name of the detective or officer who asks")]
+    #[error(
+        "the requester's name is a placeholder or a title alone, wanted the name of the detective \
+         or officer who asks"
+    )]
     RequesterHollow,
     /// The requester's badge isn't one.
     #[error("the requester's badge is a placeholder, wanted the number that the agency gave")]
     BadgeHollow,
     /// The other purpose isn't named.
-    #[error("the purpose is a placeholder, wanted which purpose for which mugshots are lawfully examined by eye")]
+    #[error(
+        "the purpose is a placeholder, wanted which purpose for which mugshots are lawfully \
+         examined by eye"
+    )]
     PurposeHollow,
     /// Nobody answers for the other purpose.
-    #[error("the supervisor's name is a placeholder or a title alone, wanted who answers for this purpose")]
+    #[error(
+        "the supervisor's name is a placeholder or a title alone, wanted who answers for this \
+         purpose"
+    )]
     SupervisorHollow,
     /// The requester answers for the other purpose.
     #[error("the supervisor is the requester, wanted somebody else who answers for this purpose")]
     SupervisorIsRequester,
     /// The court order can't be found by what is said of it.
-    #[error("the court order's {found} is a placeholder, wanted the court and the order's number as they stand on the order")]
+    #[error(
+        "the court order's {found} is a placeholder, wanted the court and the order's number as \
+         they stand on the order"
+    )]
     CourtOrderHollow {
         /// Court or number.
         found: &'static str,
@@ -81,7 +98,9 @@ pub enum InquiryError {
         today: Date,
     },
     /// The probe's source says nothing.
-    #[error("the probe's source is a placeholder or only repeats, wanted where the photo came from")]
+    #[error(
+        "the probe's source is a placeholder or only repeats, wanted where the photo came from"
+    )]
     SourceHollow,
     /// The probe's source is the reference.
     #[error("the probe's source is the reference, wanted where the photo came from")]
@@ -99,14 +118,18 @@ pub enum InquiryError {
         found: usize,
     },
     /// More candidates than two people can look at with care.
-    #[error("{found} candidates asked for, wanted 1 to {REVIEWED_CANDIDATES_MAX}: two examiners look at each of them")]
+    #[error(
+        "{found} candidates asked for, wanted 1 to {REVIEWED_CANDIDATES_MAX}: two examiners look \
+         at each of them"
+    )]
     CandidatesReviewed {
         /// Number given.
         found: usize,
     },
     /// A pattern of complaint numbers is malformed.
     #[error(
-        "a pattern of numbers is 1 to {NUMBER_PATTERN_CHARS_MAX} printable ASCII characters, at least one 9 and at most one * among them"
+        "a pattern of numbers is 1 to {NUMBER_PATTERN_CHARS_MAX} printable ASCII characters, at \
+         least one 9 and at most one * among them"
     )]
     Pattern,
     /// A name or digest is malformed.
@@ -119,7 +142,8 @@ pub enum InquiryError {
     },
 }
 
-/// What an inquiry states: who asks, for which case, what for and why, what the probe is, and what the operator attests.
+/// What an inquiry states: who asks, for which case, what for and why, what the probe is, and what
+/// the operator attests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Request {
@@ -164,7 +188,8 @@ pub struct Requester {
 pub struct Attestations {
     /// The search is not solely for speech or action that the First Amendment protects (SO-B3).
     pub not_solely_protected: bool,
-    /// The probe is a photo of the person sought: no sketch, no composite, nothing generated, no other person's image.
+    /// The probe is a photo of the person sought: no sketch, no composite, nothing generated, no
+    /// other person's image.
     pub shows_person_sought: bool,
     /// The probe comes from the source that is stated.
     pub source_as_stated: bool,
@@ -230,15 +255,18 @@ pub enum Purpose {
 }
 
 impl Request {
-    /// Checks what the types alone can't: that every field says something of its own, on a given day, by the pattern that the requester's
-    /// agency has set for its complaint numbers.
+    /// Checks what the types alone can't: that every field says something of its own, on a given
+    /// day, by the pattern that the requester's agency has set for its complaint numbers.
     ///
     /// Errors: every hollow field by its name, in the order in which the fields stand.
     pub fn check(&self, today: Date, pattern: Option<&NumberPattern>) -> Result<(), InquiryError> {
         self.requester.check()?;
         self.reference.check(&self.requester.agency, pattern)?;
         self.purpose.check(&self.requester, today)?;
-        check_reason(&self.reason, &[self.reference.number().as_str(), self.probe_source.as_str()])?;
+        check_reason(
+            &self.reason,
+            &[self.reference.number().as_str(), self.probe_source.as_str()],
+        )?;
         let source = self.probe_source.as_str();
         if says_nothing(source) || repeats(source) {
             return Err(InquiryError::SourceHollow);
@@ -252,8 +280,9 @@ impl Request {
         self.attestations.check()
     }
 
-    /// The request in the one form of bytes whose digest a touch binds: `smrt inquiry v1`, then a line `name=value` for each field in a
-    /// fixed order. Numbers are decimal, an attestation is 1 or 0, everything else is a JSON string, so that no value can end its line.
+    /// The request in the one form of bytes whose digest a touch binds: `smrt inquiry v1`, then a
+    /// line `name=value` for each field in a fixed order. Numbers are decimal, an attestation is 1
+    /// or 0, everything else is a JSON string, so that no value can end its line.
     pub fn canonical(&self) -> String {
         let mut lines = Lines("smrt inquiry v1\n".to_owned());
         lines.text("requester.name", self.requester.name.as_str());
@@ -286,7 +315,8 @@ impl Request {
         lines.text("reason", &self.reason);
         lines.text("probe_source", self.probe_source.as_str());
         lines.number("candidates", self.candidates);
-        lines.number("attested.not_solely_protected", self.attestations.not_solely_protected.into());
+        lines
+            .number("attested.not_solely_protected", self.attestations.not_solely_protected.into());
         lines.number("attested.shows_person_sought", self.attestations.shows_person_sought.into());
         lines.number("attested.source_as_stated", self.attestations.source_as_stated.into());
         lines.0
@@ -294,12 +324,15 @@ impl Request {
 }
 
 impl InquiryError {
-    /// The field of a `Request` that is refused, as a path of JSON names; none where the fault isn't in a request.
+    /// The field of a `Request` that is refused, as a path of JSON names; none where the fault
+    /// isn't in a request.
     pub fn field(&self) -> Option<&'static str> {
         Some(match self {
-            Self::ReasonLength { .. } | Self::ReasonHollow | Self::ReasonRepeated | Self::ReasonCopied { .. } | Self::ReasonControl => {
-                "reason"
-            }
+            Self::ReasonLength { .. }
+            | Self::ReasonHollow
+            | Self::ReasonRepeated
+            | Self::ReasonCopied { .. }
+            | Self::ReasonControl => "reason",
             Self::ReferenceHollow | Self::ReferencePattern { .. } => "reference.number",
             Self::RequesterHollow => "requester.name",
             Self::BadgeHollow => "requester.badge",
@@ -321,10 +354,15 @@ impl Requester {
         if names_nobody(self.name.as_str()) {
             return Err(InquiryError::RequesterHollow);
         }
-        // Badges are short: one letter or the same digit twice may well be one, zeros and words that say nothing may not.
+        // Badges are short: one letter or the same digit twice may well be one, zeros and words
+        // that say nothing may not.
         let badge = bare(self.badge.as_str());
         let zeros = badge.chars().all(|c| c == '0');
-        if zeros || badge.len() > 1 && !badge.contains(|c: char| c.is_ascii_digit()) && says_nothing(self.badge.as_str()) {
+        if zeros
+            || badge.len() > 1
+                && !badge.contains(|c: char| c.is_ascii_digit())
+                && says_nothing(self.badge.as_str())
+        {
             return Err(InquiryError::BadgeHollow);
         }
         Ok(())
@@ -338,15 +376,25 @@ impl Reference {
         number
     }
 
-    fn check(&self, agency: &Identifier, pattern: Option<&NumberPattern>) -> Result<(), InquiryError> {
+    fn check(
+        &self,
+        agency: &Identifier,
+        pattern: Option<&NumberPattern>,
+    ) -> Result<(), InquiryError> {
         let described = |description: &Text| !says_nothing(description.as_str());
         let number = self.number();
-        if numbers_nothing(number.as_str()) || matches!(self, Self::Other { description, .. } if !described(description)) {
+        if numbers_nothing(number.as_str())
+            || matches!(self, Self::Other { description, .. } if !described(description))
+        {
             return Err(InquiryError::ReferenceHollow);
         }
         match (self, pattern) {
             (Self::ComplaintNumber { number }, Some(pattern)) if !pattern.fits(number.as_str()) => {
-                Err(InquiryError::ReferencePattern { found: number.clone(), agency: agency.clone(), pattern: pattern.to_string() })
+                Err(InquiryError::ReferencePattern {
+                    found: number.clone(),
+                    agency: agency.clone(),
+                    pattern: pattern.to_string(),
+                })
             }
             _ => Ok(()),
         }
@@ -369,14 +417,26 @@ impl Purpose {
 
     fn check(&self, requester: &Requester, today: Date) -> Result<(), InquiryError> {
         match self {
-            Self::Other { description, .. } if says_nothing(description.as_str()) => Err(InquiryError::PurposeHollow),
-            Self::Other { supervisor, .. } if names_nobody(supervisor.as_str()) => Err(InquiryError::SupervisorHollow),
-            Self::Other { supervisor, .. } if bare(supervisor.as_str()) == bare(requester.name.as_str()) => {
+            Self::Other { description, .. } if says_nothing(description.as_str()) => {
+                Err(InquiryError::PurposeHollow)
+            }
+            Self::Other { supervisor, .. } if names_nobody(supervisor.as_str()) => {
+                Err(InquiryError::SupervisorHollow)
+            }
+            Self::Other { supervisor, .. }
+                if bare(supervisor.as_str()) == bare(requester.name.as_str()) =>
+            {
                 Err(InquiryError::SupervisorIsRequester)
             }
-            Self::CourtOrder { court, .. } if says_nothing(court.as_str()) => Err(InquiryError::CourtOrderHollow { found: "court" }),
-            Self::CourtOrder { number, .. } if numbers_nothing(number.as_str()) => Err(InquiryError::CourtOrderHollow { found: "number" }),
-            Self::CourtOrder { date, .. } if *date > today => Err(InquiryError::CourtOrderAhead { date: *date, today }),
+            Self::CourtOrder { court, .. } if says_nothing(court.as_str()) => {
+                Err(InquiryError::CourtOrderHollow { found: "court" })
+            }
+            Self::CourtOrder { number, .. } if numbers_nothing(number.as_str()) => {
+                Err(InquiryError::CourtOrderHollow { found: "number" })
+            }
+            Self::CourtOrder { date, .. } if *date > today => {
+                Err(InquiryError::CourtOrderAhead { date: *date, today })
+            }
             _ => Ok(()),
         }
     }
@@ -385,10 +445,14 @@ impl Purpose {
 impl Attestations {
     fn check(self) -> Result<(), InquiryError> {
         for (attested, statement) in [
-            (self.not_solely_protected, "the search is not solely for speech or action that the First Amendment protects"),
+            (
+                self.not_solely_protected,
+                "the search is not solely for speech or action that the First Amendment protects",
+            ),
             (
                 self.shows_person_sought,
-                "the probe is a photo of the person sought, no sketch, composite, generated or other person's image",
+                "the probe is a photo of the person sought, no sketch, composite, generated or \
+                 other person's image",
             ),
             (self.source_as_stated, "the probe comes from the source that is stated"),
         ] {
@@ -400,7 +464,8 @@ impl Attestations {
     }
 }
 
-/// Refuses a reason that is too short or long, a placeholder, repeated, or made of what other fields say.
+/// Refuses a reason that is too short or long, a placeholder, repeated, or made of what other
+/// fields say.
 pub(super) fn check_reason(reason: &str, others: &[&str]) -> Result<(), InquiryError> {
     let found = reason.trim().chars().count();
     if !(REASON_CHARS_MIN..=REASON_CHARS_MAX).contains(&found) {
@@ -456,7 +521,8 @@ mod tests {
             "purpose": {"kind": "crime"},
             "reason": "robbery at Grand and Gravois, suspect on store camera",
             "probe_source": "store camera, exported still",
-            "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true},
+            "attestations": {"not_solely_protected": true, "shows_person_sought": true,
+                "source_as_stated": true},
         }))
         .unwrap()
     }
@@ -471,15 +537,24 @@ mod tests {
     #[test]
     fn a_full_request_passes_and_asks_for_twenty_candidates() {
         assert_eq!(request().check(TODAY, None), Ok(()));
-        assert_eq!(request().check(TODAY, Some(&NumberPattern::parse("99-999999").unwrap())), Ok(()));
+        assert_eq!(
+            request().check(TODAY, Some(&NumberPattern::parse("99-999999").unwrap())),
+            Ok(())
+        );
         assert_eq!(request().candidates, 20);
     }
 
     #[test]
     fn each_hollow_field_is_refused_beside_its_name() {
         use serde_json::json;
-        let other = |description: &str, supervisor: &str| json!({"kind": "other", "description": description, "supervisor": supervisor});
-        let order = |court: &str, number: &str, date: &str| json!({"kind": "court_order", "court": court, "number": number, "date": date});
+        let other = |description: &str, supervisor: &str| {
+            json!({"kind": "other", "description": description,
+            "supervisor": supervisor})
+        };
+        let order = |court: &str, number: &str, date: &str| {
+            json!({"kind": "court_order", "court": court, "number": number,
+            "date": date})
+        };
         for (pointer, value, field) in [
             ("/requester/name", json!("Detective"), "requester.name"),
             ("/requester/name", json!("n/a"), "requester.name"),
@@ -487,7 +562,11 @@ mod tests {
             ("/requester/badge", json!("0000"), "requester.badge"),
             ("/reference/number", json!("pending"), "reference.number"),
             ("/reference/number", json!("00-000000"), "reference.number"),
-            ("/reference", json!({"kind": "other", "description": "n/a", "number": "77"}), "reference.number"),
+            (
+                "/reference",
+                json!({"kind": "other", "description": "n/a", "number": "77"}),
+                "reference.number",
+            ),
             ("/purpose", other("test", "Sgt. B. Malik"), "purpose.description"),
             ("/purpose", other("art theft register", "supervisor"), "purpose.supervisor"),
             ("/purpose", other("art theft register", "det a ortiz"), "purpose.supervisor"),
@@ -497,7 +576,11 @@ mod tests {
             ("/reason", json!("robbery"), "reason"),
             ("/reason", json!("test case, see above, unknown"), "reason"),
             ("/reason", json!("robbery robbery robbery robbery"), "reason"),
-            ("/reason", json!("robbery at Grand and Gravois. Robbery at Grand and Gravois."), "reason"),
+            (
+                "/reason",
+                json!("robbery at Grand and Gravois. Robbery at Grand and Gravois."),
+                "reason",
+            ),
             ("/reason", json!("26-004711 / store camera, exported still"), "reason"),
             ("/reason", json!("robbery at Grand\u{7} and Gravois"), "reason"),
             ("/probe_source", json!("n/a"), "probe_source"),
@@ -509,7 +592,9 @@ mod tests {
             ("/attestations/shows_person_sought", json!(false), "attestations"),
             ("/attestations/source_as_stated", json!(false), "attestations"),
         ] {
-            let refused = with(pointer, value.clone()).check(TODAY, None).expect_err(&format!("{pointer} {value}"));
+            let refused = with(pointer, value.clone())
+                .check(TODAY, None)
+                .expect_err(&format!("{pointer} {value}"));
             assert_eq!(refused.field(), Some(field), "{value}: {refused}");
         }
     }
@@ -518,8 +603,10 @@ mod tests {
     fn a_full_other_purpose_and_a_court_order_of_today_pass() {
         use serde_json::json;
         for purpose in [
-            json!({"kind": "other", "description": "register of art thefts", "supervisor": "Sgt. B. Malik"}),
-            json!({"kind": "court_order", "court": "22nd Circuit", "number": "2611-CR00077", "date": "2026-11-23"}),
+            json!({"kind": "other", "description": "register of art thefts",
+                "supervisor": "Sgt. B. Malik"}),
+            json!({"kind": "court_order", "court": "22nd Circuit", "number": "2611-CR00077",
+                "date": "2026-11-23"}),
         ] {
             assert_eq!(with("/purpose", purpose).check(TODAY, None), Ok(()));
         }
@@ -531,8 +618,14 @@ mod tests {
         let wrong = with("/reference/number", "2026-4711".into());
         assert_eq!(wrong.check(TODAY, None), Ok(()));
         let said = wrong.check(TODAY, Some(&pattern)).unwrap_err().to_string();
-        assert!(said.contains("'2026-4711'") && said.contains("slmpd") && said.contains("99-999999"), "{said}");
-        let other = with("/reference", serde_json::json!({"kind": "other", "description": "FBI case", "number": "2026-4711"}));
+        assert!(
+            said.contains("'2026-4711'") && said.contains("slmpd") && said.contains("99-999999"),
+            "{said}"
+        );
+        let other = with(
+            "/reference",
+            serde_json::json!({"kind": "other", "description": "FBI case", "number": "2026-4711"}),
+        );
         assert_eq!(other.check(TODAY, Some(&pattern)), Ok(()));
     }
 
@@ -577,7 +670,11 @@ attested.shows_person_sought=1
 attested.source_as_stated=1
 "#
         );
-        let order = with("/purpose", serde_json::json!({"kind": "court_order", "court": "22nd", "number": "77", "date": "2026-01-02"}));
+        let order = with(
+            "/purpose",
+            serde_json::json!({"kind": "court_order", "court": "22nd", "number": "77",
+                "date": "2026-01-02"}),
+        );
         assert!(
             order
                 .canonical()

@@ -1,4 +1,5 @@
-//! Who may see what of an inquiry now. Blindness is here: an examiner judges faces, not scores, names or the other examiner.
+//! Who may see what of an inquiry now. Blindness is here: an examiner judges faces, not scores,
+//! names or the other examiner.
 
 use super::action::Person;
 use super::record::{Inquiry, Ranked, Review, Stage};
@@ -9,7 +10,8 @@ use crate::booking::VersionId;
 pub struct Sight {
     /// Whether they may open the probe: operator and examiners, while the inquiry goes on.
     pub probe: bool,
-    /// Whether they may see the dispositions of others, and where the two disagree: those who take part, once both are finished.
+    /// Whether they may see the dispositions of others, and where the two disagree: those who take
+    /// part, once both are finished.
     pub others: bool,
     /// The candidates, best first.
     pub candidates: Vec<CandidateSight>,
@@ -36,8 +38,8 @@ impl Inquiry {
     /// | operator | once both are finished | once both are finished |
     /// | anybody else | never | never |
     ///
-    /// Of a released candidate nobody sees anything, and of an inquiry that was withdrawn or refused nobody sees any candidate: fewer than
-    /// two stand for it, or nobody issued it.
+    /// Of a released candidate nobody sees anything, and of an inquiry that was withdrawn or
+    /// refused nobody sees any candidate: fewer than two stand for it, or nobody issued it.
     pub fn sight(&self, person: &Person) -> Sight {
         let takes_part = self.takes_part(person);
         let dropped = matches!(self.stage(), Stage::Withdrawn | Stage::Refused);
@@ -53,6 +55,10 @@ impl Inquiry {
                 score_and_biography: shown && (both || disposed),
             }
         };
-        Sight { probe: takes_part && !self.stage().is_over(), others: both, candidates: self.candidates().iter().map(candidate).collect() }
+        Sight {
+            probe: takes_part && !self.stage().is_over(),
+            others: both,
+            candidates: self.candidates().iter().map(candidate).collect(),
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Counts that may be unshown, alone and in tables.
 //!
-//! What is held: sums over what one report shows give no unshown count away. What isn't: two reports of periods that overlap can be
-//! subtracted from each other; and which searches make up three tables at once may bound a count more narrowly than their sums do.
+//! What is held: sums over what one report shows give no unshown count away. What isn't: two
+//! reports of periods that overlap can be subtracted from each other; and which searches make up
+//! three tables at once may bound a count more narrowly than their sums do.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +59,8 @@ pub struct Table {
     pub row_totals: BTreeMap<String, Cell>,
     /// The sum of each column.
     pub column_totals: BTreeMap<String, Cell>,
-    /// Outcomes that aren't counted in it, because there are so few of them, with what the log publishes of each.
+    /// Outcomes that aren't counted in it, because there are so few of them, with what the log
+    /// publishes of each.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub left_out: BTreeMap<String, u64>,
 }
@@ -76,11 +78,17 @@ impl Breakdown {
         let mut net = Net::default();
         let (whole, parted) = (net.node(), net.node());
         net.arc(parted, whole, total, true);
-        let arcs: Vec<usize> = parts.iter().map(|(name, &count)| net.arc(whole, parted, count, says_nothing(name))).collect();
+        let arcs: Vec<usize> = parts
+            .iter()
+            .map(|(name, &count)| net.arc(whole, parted, count, says_nothing(name)))
+            .collect();
         if !net.close() {
             return Self::withheld(total);
         }
-        let cells = parts.iter().zip(arcs).map(|((name, &count), arc)| (name.clone(), cell(&net, arc, count)));
+        let cells = parts
+            .iter()
+            .zip(arcs)
+            .map(|((name, &count), arc)| (name.clone(), cell(&net, arc, count)));
         Self { total, withheld: false, parts: cells.collect() }
     }
 }

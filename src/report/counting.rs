@@ -1,4 +1,5 @@
-//! The count of the log alone, leaf by leaf: what happened in the period, and what stood open when it ended.
+//! The count of the log alone, leaf by leaf: what happened in the period, and what stood open when
+//! it ended.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -45,9 +46,13 @@ impl Counting {
         for alarm in Alarm::ALL {
             totals.alarms.kinds.insert(alarm.name().to_owned(), Default::default());
         }
-        totals.purges.by_days = vec![0; usize::try_from(RELEASE_TO_PURGE_DAYS_MAX + 1).expect("a few days")];
+        totals.purges.by_days =
+            vec![0; usize::try_from(RELEASE_TO_PURGE_DAYS_MAX + 1).expect("a few days")];
         let months = months_of(period);
-        totals.months = months.iter().map(|month| super::Month { month: month.clone(), ..Default::default() }).collect();
+        totals.months = months
+            .iter()
+            .map(|month| super::Month { month: month.clone(), ..Default::default() })
+            .collect();
         Self {
             totals,
             from_cs,
@@ -91,8 +96,12 @@ impl Counting {
             LeafKind::InquiryOpened => _ = self.open_inquiries.insert(index),
             LeafKind::InquiryClosed => _ = first.map(|opened| self.open_inquiries.remove(&opened)),
             LeafKind::Asked if within => _ = self.asked.insert(index),
-            LeafKind::Answered if first.is_some_and(|asked| self.asked.remove(&asked)) => totals.inquiries.answered += 1,
-            LeafKind::Interrupted if first.is_some_and(|asked| self.asked.remove(&asked)) => totals.inquiries.interrupted += 1,
+            LeafKind::Answered if first.is_some_and(|asked| self.asked.remove(&asked)) => {
+                totals.inquiries.answered += 1
+            }
+            LeafKind::Interrupted if first.is_some_and(|asked| self.asked.remove(&asked)) => {
+                totals.inquiries.interrupted += 1
+            }
             LeafKind::ReportIssued => _ = self.open_reports.insert(index, leaf.time_cs),
             LeafKind::OutcomeRecorded => _ = first.map(|report| self.open_reports.remove(&report)),
             // The tag is of an older version of the same booking, which falls in its place.
@@ -119,10 +128,15 @@ impl Counting {
                     *left = left.saturating_sub(1);
                 }
             }
-            LeafKind::AlarmRaised => _ = self.alarms.insert(index, (leaf.count(0), leaf.time_cs, None)),
-            LeafKind::AlarmCleared if !within => _ = first.map(|raised| self.alarms.remove(&raised)),
+            LeafKind::AlarmRaised => {
+                _ = self.alarms.insert(index, (leaf.count(0), leaf.time_cs, None))
+            }
+            LeafKind::AlarmCleared if !within => {
+                _ = first.map(|raised| self.alarms.remove(&raised))
+            }
             LeafKind::AlarmCleared => {
-                if let Some((_, _, cleared)) = first.and_then(|raised| self.alarms.get_mut(&raised)) {
+                if let Some((_, _, cleared)) = first.and_then(|raised| self.alarms.get_mut(&raised))
+                {
                     *cleared = Some(leaf.time_cs);
                 }
             }
@@ -136,7 +150,8 @@ impl Counting {
         totals.leaves += 1;
         let name = leaf.kind.name();
         *totals.kinds.entry(name.to_owned()).or_default() += 1;
-        let month = self.months.get(&month_of(leaf.time_cs)).and_then(|&at| totals.months.get_mut(at));
+        let month =
+            self.months.get(&month_of(leaf.time_cs)).and_then(|&at| totals.months.get_mut(at));
         let refused = |kind: LeafKind| match leaf.kind {
             LeafKind::RefusalsGathered if leaf.count(0) == kind as u64 => counted(1),
             own if own == kind => 1,
@@ -179,7 +194,9 @@ impl Counting {
                 totals.reports.leads += counted(0);
                 totals.reports.without_lead += no(0);
             }
-            LeafKind::OutcomeRecorded => *totals.reports.outcomes.entry(leaf.count(0).to_string()).or_default() += 1,
+            LeafKind::OutcomeRecorded => {
+                *totals.reports.outcomes.entry(leaf.count(0).to_string()).or_default() += 1
+            }
             LeafKind::BookingIn => totals.bookings.came_in += 1,
             LeafKind::BookingsDamaged => totals.bookings.damaged += counted(0),
             LeafKind::BookingsSuppressed => totals.bookings.unusable += counted(0),
@@ -197,7 +214,8 @@ impl Counting {
                 totals.holds.extensions_granted += yes(0);
                 totals.holds.extensions_denied += no(0);
                 if leaf.count(0) != 0 {
-                    totals.holds.longest_extension_days = totals.holds.longest_extension_days.max(Some(counted(1)));
+                    totals.holds.longest_extension_days =
+                        totals.holds.longest_extension_days.max(Some(counted(1)));
                 }
             }
             LeafKind::Transferred => totals.holds.transferred += 1,
@@ -210,24 +228,32 @@ impl Counting {
             LeafKind::DetailsOpened => totals.audits.details_opened += counted(0),
             LeafKind::ProbeOpened => totals.audits.probes_opened += 1,
             LeafKind::Exported => totals.audits.exports += 1,
-            LeafKind::AlarmRaised => totals.alarms.kinds.entry(alarm_name(leaf.count(0))).or_default().raised += 1,
-            LeafKind::AlarmCleared => totals.alarms.kinds.entry(alarm_name(leaf.count(0))).or_default().cleared += 1,
+            LeafKind::AlarmRaised => {
+                totals.alarms.kinds.entry(alarm_name(leaf.count(0))).or_default().raised += 1
+            }
+            LeafKind::AlarmCleared => {
+                totals.alarms.kinds.entry(alarm_name(leaf.count(0))).or_default().cleared += 1
+            }
             LeafKind::ModelSwitched => totals.gallery.model_switches += 1,
             _ => {}
         }
     }
 
-    /// The totals; `newest_cs` is the time of the newest leaf, which may lie before the period's end.
+    /// The totals; `newest_cs` is the time of the newest leaf, which may lie before the period's
+    /// end.
     pub(super) fn finish(mut self, newest_cs: u64) -> Totals {
         let end_cs = self.to_cs.min(newest_cs);
         let age = |since: u64| end_cs.saturating_sub(since) / 100;
         let totals = &mut self.totals;
         totals.inquiries.open = self.open_inquiries.len() as u64;
         totals.inquiries.waiting = self.asked.len() as u64;
-        totals.inquiries.refused = totals.refusals.get(LeafKind::SearchRefused.name()).copied().unwrap_or(0);
-        totals.bookings.refused = totals.refusals.get(LeafKind::BookingRefused.name()).copied().unwrap_or(0);
+        totals.inquiries.refused =
+            totals.refusals.get(LeafKind::SearchRefused.name()).copied().unwrap_or(0);
+        totals.bookings.refused =
+            totals.refusals.get(LeafKind::BookingRefused.name()).copied().unwrap_or(0);
         totals.reports.open = self.open_reports.len() as u64;
-        totals.reports.oldest_open_seconds = self.open_reports.values().map(|&issued| age(issued)).max();
+        totals.reports.oldest_open_seconds =
+            self.open_reports.values().map(|&issued| age(issued)).max();
         self.took.sort_unstable();
         totals.purges.median_seconds = median(&self.took);
         totals.purges.longest_seconds = self.took.last().copied();
@@ -237,15 +263,22 @@ impl Counting {
         }
         let over = |seconds: &&u64| **seconds > RELEASE_TO_PURGE_DAYS_MAX * DAY_SECONDS;
         totals.purges.over_limit = self.took.iter().filter(over).count() as u64;
-        let open: Vec<u64> = self.notices.values().filter(|(_, done)| !done).map(|&(noticed, _)| age(noticed)).collect();
+        let open: Vec<u64> = self
+            .notices
+            .values()
+            .filter(|(_, done)| !done)
+            .map(|&(noticed, _)| age(noticed))
+            .collect();
         totals.purges.open = open.len() as u64;
         totals.purges.open_over_limit = open.iter().filter(over).count() as u64;
         totals.purges.oldest_open_seconds = open.into_iter().max();
         totals.holds.undecided = self.undecided.len() as u64;
         totals.audits.waiting = self.samples.values().sum();
-        totals.audits.overdue = totals.alarms.kinds.get(Alarm::AuditOverdue.name()).map_or(0, |count| count.raised);
+        totals.audits.overdue =
+            totals.alarms.kinds.get(Alarm::AuditOverdue.name()).map_or(0, |count| count.raised);
         for (code, _, cleared) in self.alarms.values() {
-            totals.alarms.kinds.entry(alarm_name(*code)).or_default().standing += u64::from(cleared.is_none());
+            totals.alarms.kinds.entry(alarm_name(*code)).or_default().standing +=
+                u64::from(cleared.is_none());
         }
         let spans = self.alarms.values().map(|&(code, raised, cleared)| AlarmSpan {
             alarm: alarm_name(code),
@@ -258,7 +291,8 @@ impl Counting {
     }
 }
 
-/// A count of a leaf, such that no sum over a log's leaves overflows: nothing that is counted here comes near it.
+/// A count of a leaf, such that no sum over a log's leaves overflows: nothing that is counted here
+/// comes near it.
 pub(super) fn bounded(count: u64) -> u64 {
     count.min(1 << 30)
 }

@@ -21,10 +21,20 @@ pub struct Reckoner {
 }
 
 impl Reckoner {
-    /// A report about this period over a log of this many leaves; with the kept checkpoints where a quorum of witnesses is asked for.
+    /// A report about this period over a log of this many leaves; with the kept checkpoints where a
+    /// quorum of witnesses is asked for.
     pub fn new(period: Period, leaves: u64, witnessing: Option<Witnessing<'_>>) -> Self {
-        let watch = witnessing.filter(|witnessing| witnessing.quorum.is_asked()).map(|witnessing| Watch::new(witnessing, leaves));
-        Self { period, edge: Edge::default(), newest_cs: 0, counting: Counting::new(&period), opening: Opening::default(), watch }
+        let watch = witnessing
+            .filter(|witnessing| witnessing.quorum.is_asked())
+            .map(|witnessing| Watch::new(witnessing, leaves));
+        Self {
+            period,
+            edge: Edge::default(),
+            newest_cs: 0,
+            counting: Counting::new(&period),
+            opening: Opening::default(),
+            watch,
+        }
     }
 
     /// Number of leaves taken.
@@ -37,12 +47,18 @@ impl Reckoner {
         self.edge.root()
     }
 
-    /// Takes the next leaf; asks for its detail, by the leaf's index, where something is counted of it.
+    /// Takes the next leaf; asks for its detail, by the leaf's index, where something is counted of
+    /// it.
     ///
     /// Errors: bytes that are no leaf; whatever `detail` gives.
-    pub fn take<E: From<ReportError>>(&mut self, leaf: &[u8], detail: impl FnOnce(u64) -> Result<Option<Detail>, E>) -> Result<(), E> {
+    pub fn take<E: From<ReportError>>(
+        &mut self,
+        leaf: &[u8],
+        detail: impl FnOnce(u64) -> Result<Option<Detail>, E>,
+    ) -> Result<(), E> {
         let index = self.edge.append(leaf);
-        let entry = Entry::read(leaf).map_err(|source| ReportError::Leaf { leaf: index, source })?;
+        let entry =
+            Entry::read(leaf).map_err(|source| ReportError::Leaf { leaf: index, source })?;
         let time_cs = entry.time_cs();
         self.newest_cs = self.newest_cs.max(time_cs);
         let [from_cs, to_cs] = self.period.bounds_cs();
@@ -118,19 +134,36 @@ mod tests {
             let follows: Vec<u64> = (0..kind.follows().most as u64).collect();
             log.add_bare(kind, &follows, &vec![u64::MAX; kind.counts().len()], None);
         }
-        let mut foreign =
-            Leaf { kind: LeafKind::Asked, time_cs: log.now_cs, follows: Vec::new(), counts: Vec::new(), commitment: [0; 32] }.to_bytes();
+        let mut foreign = Leaf {
+            kind: LeafKind::Asked,
+            time_cs: log.now_cs,
+            follows: Vec::new(),
+            counts: Vec::new(),
+            commitment: [0; 32],
+        }
+        .to_bytes();
         foreign[0] = 9;
         log.add_bytes(foreign);
         log.now_cs += DAY_CS;
         log.add_bare(LeafKind::Asked, &[], &[], None);
         let report = january_of(&log);
         assert!(report.totals.kinds.values().all(|&count| count == 1), "{:?}", report.totals.kinds);
-        assert_eq!((report.totals.leaves, report.totals.unknown), (LeafKind::ALL.len() as u64 + 1, 1));
-        assert_eq!((report.totals.months.len(), report.totals.months[0].month.as_str()), (1, "2026-01"));
+        assert_eq!(
+            (report.totals.leaves, report.totals.unknown),
+            (LeafKind::ALL.len() as u64 + 1, 1)
+        );
+        assert_eq!(
+            (report.totals.months.len(), report.totals.months[0].month.as_str()),
+            (1, "2026-01")
+        );
         assert_eq!(report.totals.months[0].kinds.len(), LeafKind::ALL.len());
-        assert_eq!(report.log.leaves, LeafKind::ALL.len() as u64 + 2, "later leaves count for the tree");
-        let both = log.report(Period::new(date!(2026 - 01 - 01), date!(2026 - 03 - 01)).unwrap(), |_| true);
+        assert_eq!(
+            report.log.leaves,
+            LeafKind::ALL.len() as u64 + 2,
+            "later leaves count for the tree"
+        );
+        let both = log
+            .report(Period::new(date!(2026 - 01 - 01), date!(2026 - 03 - 01)).unwrap(), |_| true);
         assert_eq!((both.totals.kinds["asked"], both.totals.months[1].kinds["asked"]), (2, 1));
     }
 
@@ -140,15 +173,23 @@ mod tests {
         let before = log.asked("crime", "slmpd");
         log.now_cs += DAY_CS;
         log.answered(before, 4);
-        let (answered, interrupted, late) = (log.asked("crime", "slmpd"), log.asked("crime", "slmpd"), log.asked("crime", "stlco"));
+        let (answered, interrupted, late) =
+            (log.asked("crime", "slmpd"), log.asked("crime", "slmpd"), log.asked("crime", "stlco"));
         log.answered(answered, 0);
         log.add(&[interrupted], &[], Detail::Interrupted { search: None });
         log.refused("the reason is a placeholder, wanted the reason", "crime", "slmpd");
         log.now_cs += 31 * DAY_CS;
         log.answered(late, 7);
         let totals = january_of(&log).totals.inquiries;
-        assert_eq!((totals.asked, totals.answered, totals.interrupted, totals.waiting, totals.refused), (3, 1, 1, 1, 1));
-        assert_eq!((totals.candidates, totals.empty_answers), (4, 1), "answers count when they are given");
+        assert_eq!(
+            (totals.asked, totals.answered, totals.interrupted, totals.waiting, totals.refused),
+            (3, 1, 1, 1, 1)
+        );
+        assert_eq!(
+            (totals.candidates, totals.empty_answers),
+            (4, 1),
+            "answers count when they are given"
+        );
     }
 
     #[test]
@@ -156,7 +197,8 @@ mod tests {
         let mut log = Log::from(date!(2025 - 12 - 25));
         let bookings: Vec<u64> = (0..5).map(|_| log.booking("slmpd", None)).collect();
         let replaced = log.booking("slmpd", Some(bookings[4]));
-        let notices: Vec<u64> = bookings[..3].iter().map(|&booking| log.released("slmpd", booking)).collect();
+        let notices: Vec<u64> =
+            bookings[..3].iter().map(|&booking| log.released("slmpd", booking)).collect();
         log.now_cs += 9 * DAY_CS + HOUR_CS;
         log.purged("slmpd", Some(notices[0]), bookings[0]);
         log.now_cs += 2 * DAY_CS;
@@ -170,12 +212,19 @@ mod tests {
         let report = january_of(&log);
         let purges = &report.totals.purges;
         assert_eq!((purges.notices, purges.purged, purges.replaced), (1, 3, 1));
-        assert_eq!((purges.median_seconds, purges.longest_seconds), (Some(9 * 86_400 + 3_600), Some(11 * 86_400 + 3_600)));
+        assert_eq!(
+            (purges.median_seconds, purges.longest_seconds),
+            (Some(9 * 86_400 + 3_600), Some(11 * 86_400 + 3_600))
+        );
         assert_eq!(purges.by_days, [0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
         assert_eq!((purges.over_limit, purges.open, purges.open_over_limit), (1, 2, 1));
         assert_eq!(purges.oldest_open_seconds, Some(11 * 86_400 + 7_200));
         let bookings = &report.totals.bookings;
-        assert_eq!((bookings.came_in, bookings.replaced), (2, 1), "what came in before is of another period");
+        assert_eq!(
+            (bookings.came_in, bookings.replaced),
+            (2, 1),
+            "what came in before is of another period"
+        );
         assert_eq!(report.totals.gallery.standing, 2);
     }
 
@@ -184,7 +233,9 @@ mod tests {
         let mut log = Log::from(date!(2026 - 01 - 05));
         let asked = log.asked("crime", "slmpd");
         let answered = log.answered(asked, 9);
-        let bare = |log: &mut Log, kind, follows: &[u64], counts: &[u64]| log.add_bare(kind, follows, counts, None);
+        let bare = |log: &mut Log, kind, follows: &[u64], counts: &[u64]| {
+            log.add_bare(kind, follows, counts, None)
+        };
         let first = bare(&mut log, LeafKind::Reviewed, &[answered], &[1, 9, 3, 0]);
         let second = bare(&mut log, LeafKind::Reviewed, &[answered, first], &[2, 9, 2, 1]);
         let report = bare(&mut log, LeafKind::ReportIssued, &[answered, first, second], &[2]);
@@ -199,32 +250,77 @@ mod tests {
         let seed = bare(&mut log, LeafKind::SampleSeeded, &[], &[1, 2, 3, 4]);
         let sample = bare(&mut log, LeafKind::SampleDrawn, &[seed], &[40, 3]);
         let (finding, note) = (Finding::Misuse, String::new());
-        log.add(&[sample], &[], Detail::SampleReviewed { actor: actor(), asked, finding, note, routed_to: None });
+        log.add(
+            &[sample],
+            &[],
+            Detail::SampleReviewed { actor: actor(), asked, finding, note, routed_to: None },
+        );
         bare(&mut log, LeafKind::SampleReviewed, &[sample], &[]);
         bare(&mut log, LeafKind::DetailsOpened, &[], &[7]);
         let report = january_of(&log);
         let totals = &report.totals;
         let reviews = &totals.reviews;
-        assert_eq!((reviews.first, reviews.second, reviews.candidates_second, reviews.leads, reviews.disagreements), (1, 1, 9, 2, 1));
-        assert_eq!((totals.reports.issued, totals.reports.without_lead, totals.reports.open), (2, 1, 1));
-        assert_eq!((&totals.reports.outcomes, totals.reports.oldest_open_seconds), (&BTreeMap::from([("3".to_owned(), 1)]), Some(86_400)));
-        assert_eq!((totals.holds.noticed, totals.holds.by_order, totals.holds.granted, totals.holds.undecided), (2, 1, 1, 1));
         assert_eq!(
-            (totals.holds.extensions_granted, totals.holds.extensions_denied, totals.holds.longest_extension_days),
+            (
+                reviews.first,
+                reviews.second,
+                reviews.candidates_second,
+                reviews.leads,
+                reviews.disagreements
+            ),
+            (1, 1, 9, 2, 1)
+        );
+        assert_eq!(
+            (totals.reports.issued, totals.reports.without_lead, totals.reports.open),
+            (2, 1, 1)
+        );
+        assert_eq!(
+            (&totals.reports.outcomes, totals.reports.oldest_open_seconds),
+            (&BTreeMap::from([("3".to_owned(), 1)]), Some(86_400))
+        );
+        assert_eq!(
+            (
+                totals.holds.noticed,
+                totals.holds.by_order,
+                totals.holds.granted,
+                totals.holds.undecided
+            ),
+            (2, 1, 1, 1)
+        );
+        assert_eq!(
+            (
+                totals.holds.extensions_granted,
+                totals.holds.extensions_denied,
+                totals.holds.longest_extension_days
+            ),
             (1, 1, Some(30))
         );
-        assert_eq!((totals.audits.population, totals.audits.drawn, totals.audits.waiting, totals.audits.reviewed), (40, 3, 1, 2));
+        assert_eq!(
+            (
+                totals.audits.population,
+                totals.audits.drawn,
+                totals.audits.waiting,
+                totals.audits.reviewed
+            ),
+            (40, 3, 1, 2)
+        );
         assert_eq!(totals.audits.details_opened, 7);
         let audits = &report.opened.audits;
-        assert_eq!((audits.details, audits.kinds["sample_reviewed"].total), (Details { leaves: 2, opened: 1 }, 2));
+        assert_eq!(
+            (audits.details, audits.kinds["sample_reviewed"].total),
+            (Details { leaves: 2, opened: 1 }, 2)
+        );
     }
 
     #[test]
     fn alarms_that_stood_in_the_period_are_listed_whenever_they_were_raised() {
         let mut log = Log::from(date!(2025 - 12 - 30));
-        let raise = |log: &mut Log, alarm: Alarm| log.add(&[], &[alarm as u64], Detail::AlarmRaised { alarm, what: String::new() });
-        let clear =
-            |log: &mut Log, raised, alarm: Alarm| log.add(&[raised], &[alarm as u64], Detail::AlarmCleared { alarm, what: String::new() });
+        let raise = |log: &mut Log, alarm: Alarm| {
+            log.add(&[], &[alarm as u64], Detail::AlarmRaised { alarm, what: String::new() })
+        };
+        let clear = |log: &mut Log, raised, alarm: Alarm| {
+            log.add(&[raised], &[alarm as u64], Detail::AlarmCleared { alarm, what: String::new() })
+        };
         let gone = raise(&mut log, Alarm::DiskLow);
         clear(&mut log, gone, Alarm::DiskLow);
         let old = raise(&mut log, Alarm::ClockBehind);
@@ -232,12 +328,23 @@ mod tests {
         clear(&mut log, old, Alarm::ClockBehind);
         raise(&mut log, Alarm::Unwitnessed);
         let alarms = january_of(&log).totals.alarms;
-        let spans: Vec<_> = alarms.spans.iter().map(|span| (span.alarm.as_str(), span.raised.as_str(), span.cleared.as_deref())).collect();
-        let expected =
-            [("clock_behind", "2025-12-30T00:00:00Z", Some("2026-01-02T00:00:00Z")), ("unwitnessed", "2026-01-02T00:00:00Z", None)];
+        let spans: Vec<_> = alarms
+            .spans
+            .iter()
+            .map(|span| (span.alarm.as_str(), span.raised.as_str(), span.cleared.as_deref()))
+            .collect();
+        let expected = [
+            ("clock_behind", "2025-12-30T00:00:00Z", Some("2026-01-02T00:00:00Z")),
+            ("unwitnessed", "2026-01-02T00:00:00Z", None),
+        ];
         assert_eq!(spans, expected);
-        let count = |name: &str| (alarms.kinds[name].raised, alarms.kinds[name].cleared, alarms.kinds[name].standing);
-        assert_eq!((count("unwitnessed"), count("clock_behind"), count("disk_low")), ((1, 0, 1), (0, 1, 0), (0, 0, 0)));
+        let count = |name: &str| {
+            (alarms.kinds[name].raised, alarms.kinds[name].cleared, alarms.kinds[name].standing)
+        };
+        assert_eq!(
+            (count("unwitnessed"), count("clock_behind"), count("disk_low")),
+            ((1, 0, 1), (0, 1, 0), (0, 0, 0))
+        );
     }
 
     #[test]
@@ -249,18 +356,33 @@ mod tests {
         for _ in 0..5 {
             log.refused("agency 'john-doe' is not in the roster", "crime", "john-doe");
         }
-        let kept = vec![Refusal { time_cs: 0, reason: "no face found".to_owned(), request: Some(request("crime", "slmpd")) }; 2];
+        let kept = vec![
+            Refusal {
+                time_cs: 0,
+                reason: "no face found".to_owned(),
+                request: Some(request("crime", "slmpd"))
+            };
+            2
+        ];
         let gathered = Detail::RefusalsGathered { actor: actor(), hour_cs: 0, refusals: 9, kept };
         log.add(&[0], &[LeafKind::SearchRefused as u64, 9], gathered);
         let report = january_of(&log);
         let shown = &report.opened.refusals.kinds["search_refused"];
         let exact = |name: &str| shown.parts[name];
-        assert_eq!((shown.total, report.totals.refusals["search_refused"], report.totals.months[0].searches_refused), (20, 20, 20));
+        assert_eq!(
+            (
+                shown.total,
+                report.totals.refusals["search_refused"],
+                report.totals.months[0].searches_refused
+            ),
+            (20, 20, 20)
+        );
         assert_eq!(
             (exact("no_face"), exact("agency_not_listed"), exact("reason_not_kept")),
             (Cell::Exact(8), Cell::Exact(5), Cell::Exact(7))
         );
-        let agencies: Vec<&str> = report.opened.inquiries.agencies.cells.keys().map(String::as_str).collect();
+        let agencies: Vec<&str> =
+            report.opened.inquiries.agencies.cells.keys().map(String::as_str).collect();
         assert_eq!(agencies, ["not_listed", "not_stated", "slmpd"]);
         assert!(!String::from_utf8(report.to_json()).unwrap().contains("john"));
     }
@@ -270,16 +392,25 @@ mod tests {
         let log = year();
         let (all, none) = (log.report(year_2026(), |_| true), log.report(year_2026(), |_| false));
         assert_eq!(all.totals, none.totals);
-        let findings = |report: &PublicReport| report.opened.audits.kinds["sample_reviewed"].clone();
+        let findings =
+            |report: &PublicReport| report.opened.audits.kinds["sample_reviewed"].clone();
         assert_eq!(findings(&all).parts.keys().collect::<Vec<_>>(), ["in_order", "irregular"]);
-        assert_eq!(findings(&none).parts, BTreeMap::from([("not_opened".to_owned(), Cell::Exact(all.totals.audits.reviewed))]));
+        assert_eq!(
+            findings(&none).parts,
+            BTreeMap::from([("not_opened".to_owned(), Cell::Exact(all.totals.audits.reviewed))])
+        );
         let inquiries = none.opened.inquiries.details;
         assert_eq!((inquiries.opened, inquiries.leaves), (0, all.opened.inquiries.details.opened));
         assert_eq!(
             none.opened.site,
-            crate::report::Site { details: Details { opened: 0, ..all.opened.site.details }, ..Default::default() }
+            crate::report::Site {
+                details: Details { opened: 0, ..all.opened.site.details },
+                ..Default::default()
+            }
         );
-        let Cell::Exact(asked) = none.opened.inquiries.purposes.row_totals["not_opened"] else { panic!("it is a large count") };
+        let Cell::Exact(asked) = none.opened.inquiries.purposes.row_totals["not_opened"] else {
+            panic!("it is a large count")
+        };
         assert_eq!(asked, all.totals.inquiries.asked + all.totals.inquiries.refused);
         assert!(
             all.opened
@@ -312,13 +443,26 @@ mod tests {
             (2, 1, 2, 1),
             "one waited for the next quorum"
         );
-        assert_eq!((witnesses.checkpoints, witnesses.witnessed_checkpoints, witnesses.contradicting), (3, 1, 0));
+        assert_eq!(
+            (witnesses.checkpoints, witnesses.witnessed_checkpoints, witnesses.contradicting),
+            (3, 1, 0)
+        );
         assert_eq!((witnesses.median_seconds, witnesses.longest_seconds), (Some(90), Some(3_690)));
         assert_eq!(witnesses.by_spans, [0, 1, 0, 0, 1, 0, 0]);
-        assert_eq!(witnesses.attendance["circuit-court"], Attendance { independent: true, cosigned: 2, missed: 1 });
+        assert_eq!(
+            witnesses.attendance["circuit-court"],
+            Attendance { independent: true, cosigned: 2, missed: 1 }
+        );
         assert_eq!(log.report(january(), |_| true).witnesses, None);
-        let before = log.witnessed_report_until(january(), log.now_cs / 100 - 4 * 3_600 + 60).witnesses.unwrap();
-        assert_eq!((before.witnessed, before.open), (0, 4), "the court cosigned half a minute later");
+        let before = log
+            .witnessed_report_until(january(), log.now_cs / 100 - 4 * 3_600 + 60)
+            .witnesses
+            .unwrap();
+        assert_eq!(
+            (before.witnessed, before.open),
+            (0, 4),
+            "the court cosigned half a minute later"
+        );
     }
 
     #[test]
@@ -346,20 +490,42 @@ mod tests {
         let report = log.report(year_2026(), |_| true);
         let totals = &report.totals;
         assert_eq!(totals.leaves, totals.kinds.values().sum::<u64>() + totals.unknown);
-        assert_eq!(totals.leaves, totals.months.iter().flat_map(|month| month.kinds.values()).sum::<u64>());
-        assert_eq!(totals.inquiries.asked, totals.inquiries.answered + totals.inquiries.interrupted + totals.inquiries.waiting);
-        assert_eq!(totals.purges.by_days.iter().sum::<u64>(), totals.purges.purged - totals.purges.replaced);
+        assert_eq!(
+            totals.leaves,
+            totals.months.iter().flat_map(|month| month.kinds.values()).sum::<u64>()
+        );
+        assert_eq!(
+            totals.inquiries.asked,
+            totals.inquiries.answered + totals.inquiries.interrupted + totals.inquiries.waiting
+        );
+        assert_eq!(
+            totals.purges.by_days.iter().sum::<u64>(),
+            totals.purges.purged - totals.purges.replaced
+        );
         let outcomes = &report.opened.inquiries.purposes.column_totals;
-        for (name, count) in
-            [("answered", totals.inquiries.answered), ("interrupted", totals.inquiries.interrupted), ("refused", totals.inquiries.refused)]
-        {
-            assert_eq!(outcomes[name], Cell::Exact(count), "{name}: the tables' columns are the log's own totals");
+        for (name, count) in [
+            ("answered", totals.inquiries.answered),
+            ("interrupted", totals.inquiries.interrupted),
+            ("refused", totals.inquiries.refused),
+        ] {
+            assert_eq!(
+                outcomes[name],
+                Cell::Exact(count),
+                "{name}: the tables' columns are the log's own totals"
+            );
         }
         let read: PublicReport = serde_json::from_slice(&report.to_json()).unwrap();
         assert_eq!((read.to_bytes(), &read), (report.to_bytes(), &report));
-        let small =
-            |table: &crate::report::Table| table.cells.values().flat_map(BTreeMap::values).all(|cell| !matches!(cell, Cell::Exact(1..5)));
+        let small = |table: &crate::report::Table| {
+            table
+                .cells
+                .values()
+                .flat_map(BTreeMap::values)
+                .all(|cell| !matches!(cell, Cell::Exact(1..5)))
+        };
         let tables = &report.opened.inquiries;
-        assert!(small(&tables.purposes) && small(&tables.agencies) && small(&tables.purposes_by_agency));
+        assert!(
+            small(&tables.purposes) && small(&tables.agencies) && small(&tables.purposes_by_agency)
+        );
     }
 }

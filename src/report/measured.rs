@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Error rates of a model over a labelled set of photos. A rate without probes to measure it on is missing.
+/// Error rates of a model over a labelled set of photos. A rate without probes to measure it on is
+/// missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Measured {

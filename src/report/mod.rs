@@ -1,8 +1,10 @@
-//! Paper for people outside. The public report: figures counted from the log alone, and figures that need its opened details, as JSON
-//! and as one page; whoever has a copy of the log counts the first again, an auditor with the opened details all of them.
+//! Paper for people outside. The public report: figures counted from the log alone, and figures
+//! that need its opened details, as JSON and as one page; whoever has a copy of the log counts the
+//! first again, an auditor with the opened details all of them.
 //!
-//! Invariants: the report names no person, no device and no booking; a count below `PUBLIC_COUNT_MIN` that the log itself doesn't
-//! publish is not shown, nor is anything from which sums would give it away; the same log, details and period give the same bytes.
+//! Invariants: the report names no person, no device and no booking; a count below
+//! `PUBLIC_COUNT_MIN` that the log itself doesn't publish is not shown, nor is anything from which
+//! sums would give it away; the same log, details and period give the same bytes.
 
 mod cell;
 mod counting;
@@ -35,7 +37,8 @@ pub use opened::{InquiryTables, Opened, OpenedOf, Site};
 pub use page::{Imprint, page};
 pub use rules::rule_of;
 pub use totals::{
-    AlarmCount, AlarmSpan, Alarms, Audits, Bookings, Details, Gallery, Holds, Inquiries, Month, Purges, Reports, Reviews, Totals,
+    AlarmCount, AlarmSpan, Alarms, Audits, Bookings, Details, Gallery, Holds, Inquiries, Month,
+    Purges, Reports, Reviews, Totals,
 };
 pub use witnesses::{Attendance, Witnesses, Witnessing};
 
@@ -54,7 +57,10 @@ const DAY_CS: u64 = 24 * 60 * 60 * 100;
 #[non_exhaustive]
 pub enum ReportError {
     /// The period has no days.
-    #[error("the period from {from} to {to} has no day, wanted a last day's successor that is later than the first day")]
+    #[error(
+        "the period from {from} to {to} has no day, wanted a last day's successor that is later \
+         than the first day"
+    )]
     Backwards {
         /// First day.
         from: Date,
@@ -82,7 +88,9 @@ pub enum ReportError {
         source: AuditError,
     },
     /// The measured rates are another model's.
-    #[error("the rates were measured with the model {found}, the report is about the model {wanted}")]
+    #[error(
+        "the rates were measured with the model {found}, the report is about the model {wanted}"
+    )]
     OtherModel {
         /// The model of the measurement.
         found: String,
@@ -137,12 +145,14 @@ pub struct PublicReport {
     pub count_min: u64,
     /// What anybody counts from the log alone.
     pub totals: Totals,
-    /// What anybody counts who has the kept checkpoints and the witnesses' keys too; none where the log asks for no cosignatures.
+    /// What anybody counts who has the kept checkpoints and the witnesses' keys too; none where the
+    /// log asks for no cosignatures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witnesses: Option<Witnesses>,
     /// What an auditor counts who has the opened details.
     pub opened: Opened,
-    /// The model's error rates as they were measured; added by whoever publishes, and no part of what the log commits to.
+    /// The model's error rates as they were measured; added by whoever publishes, and no part of
+    /// what the log commits to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measured: Option<Measured>,
 }
@@ -191,7 +201,8 @@ impl PublicReport {
 
     /// The report as it is published.
     pub fn to_json(&self) -> Vec<u8> {
-        let mut bytes = serde_json::to_vec_pretty(self).expect("a report holds only strings, numbers and maps of them");
+        let mut bytes = serde_json::to_vec_pretty(self)
+            .expect("a report holds only strings, numbers and maps of them");
         bytes.push(b'\n');
         bytes
     }
@@ -218,10 +229,22 @@ mod tests {
         let period = Period::new(date!(2026 - 01 - 01), date!(2027 - 01 - 01)).unwrap();
         assert_eq!(period.days(), [20_454, 20_819]);
         assert_eq!(period.bounds_cs()[0], 20_454 * 86_400 * 100);
-        assert!(matches!(Period::new(date!(2026 - 01 - 01), date!(2026 - 01 - 01)), Err(ReportError::Backwards { .. })));
-        assert!(matches!(Period::new(date!(2026 - 01 - 02), date!(2026 - 01 - 01)), Err(ReportError::Backwards { .. })));
+        assert!(matches!(
+            Period::new(date!(2026 - 01 - 01), date!(2026 - 01 - 01)),
+            Err(ReportError::Backwards { .. })
+        ));
+        assert!(matches!(
+            Period::new(date!(2026 - 01 - 02), date!(2026 - 01 - 01)),
+            Err(ReportError::Backwards { .. })
+        ));
         assert!(Period::new(date!(2016 - 01 - 01), date!(2026 - 01 - 01)).is_ok());
-        assert!(matches!(Period::new(date!(2016 - 01 - 01), date!(2026 - 01 - 03)), Err(ReportError::TooLong { days: 3655 })));
-        assert!(matches!(Period::new(date!(1969 - 12 - 31), date!(1970 - 01 - 03)), Err(ReportError::TooEarly { .. })));
+        assert!(matches!(
+            Period::new(date!(2016 - 01 - 01), date!(2026 - 01 - 03)),
+            Err(ReportError::TooLong { days: 3655 })
+        ));
+        assert!(matches!(
+            Period::new(date!(1969 - 12 - 31), date!(1970 - 01 - 03)),
+            Err(ReportError::TooEarly { .. })
+        ));
     }
 }

@@ -1,9 +1,10 @@
 //! Which counts of a table stay unshown, so that sums over those shown give none of them away.
 //!
-//! Tables with their margins are a circulation: each sum is a node whose inflow is its outflow, each count an arc. Two sets of counts that
-//! agree in all shown ones differ by circles of arcs, along which every count goes up or down by one. So a count that isn't shown is safe
-//! if and only if it lies on such a circle: then another value of it fits all that is shown, its own bounds and those of the others
-//! included.
+//! Tables with their margins are a circulation: each sum is a node whose inflow is its outflow,
+//! each count an arc. Two sets of counts that agree in all shown ones differ by circles of arcs,
+//! along which every count goes up or down by one. So a count that isn't shown is safe if and only
+//! if it lies on such a circle: then another value of it fits all that is shown, its own bounds and
+//! those of the others included.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -72,11 +73,13 @@ impl Net {
         self.arcs[arc].shown
     }
 
-    /// Withholds further counts, the smallest that will do, until no count that isn't shown can be computed.
+    /// Withholds further counts, the smallest that will do, until no count that isn't shown can be
+    /// computed.
     ///
     /// Gives whether that can be done; where it can't, none of these tables may be shown.
     pub(super) fn close(&mut self) -> bool {
-        let few: Vec<usize> = (0..self.arcs.len()).filter(|&arc| self.arcs[arc].shown == Shown::Few).collect();
+        let few: Vec<usize> =
+            (0..self.arcs.len()).filter(|&arc| self.arcs[arc].shown == Shown::Few).collect();
         // A circle makes all counts on it safe, and withholding more never makes one unsafe again.
         few.into_iter().all(|arc| {
             let ways = [true, false].map(|up| self.circle(arc, up));
@@ -132,7 +135,8 @@ impl Net {
         Some((cost, circle))
     }
 
-    /// Whether a count may be one more, or one less, for all that a reader knows, and what it costs.
+    /// Whether a count may be one more, or one less, for all that a reader knows, and what it
+    /// costs.
     fn step(&self, arc: usize, up: bool) -> Option<u64> {
         let Arc { value, shown, .. } = self.arcs[arc];
         let fits = |least: u64, most: u64| if up { value < most } else { value > least };
@@ -140,7 +144,9 @@ impl Net {
             Shown::Public => None,
             Shown::Few => fits(1, PUBLIC_COUNT_MIN - 1).then_some(0),
             Shown::Withheld => fits(PUBLIC_COUNT_MIN, u64::MAX).then_some(0),
-            Shown::Exact => (value >= PUBLIC_COUNT_MIN && fits(PUBLIC_COUNT_MIN, u64::MAX)).then_some(value),
+            Shown::Exact => {
+                (value >= PUBLIC_COUNT_MIN && fits(PUBLIC_COUNT_MIN, u64::MAX)).then_some(value)
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What is counted from opened details: by purpose, agency and rule, never by person, device or booking.
+//! What is counted from opened details: by purpose, agency and rule, never by person, device or
+//! booking.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,12 +15,20 @@ use crate::audit::{Detail, LeafKind, LeafView, Refusal};
 use crate::inquiry::{Purpose, Request};
 
 /// Purposes in the order of the policy (SO-B1, SO-B2).
-pub(super) const PURPOSES: [&str; 7] =
-    ["crime", "law_violation", "terrorism", "missing_or_endangered", "identity_verification", "other", "court_order"];
+pub(super) const PURPOSES: [&str; 7] = [
+    "crime",
+    "law_violation",
+    "terrorism",
+    "missing_or_endangered",
+    "identity_verification",
+    "other",
+    "court_order",
+];
 /// What becomes of an inquiry's search.
 pub(super) const OUTCOMES: [&str; 4] = ["answered", "interrupted", "waiting", REFUSED];
 /// What agencies are counted by.
-pub(super) const BY_AGENCY: [LeafKind; 4] = [LeafKind::BookingIn, LeafKind::Released, LeafKind::HoldNoticed, LeafKind::ExtensionDecided];
+pub(super) const BY_AGENCY: [LeafKind; 4] =
+    [LeafKind::BookingIn, LeafKind::Released, LeafKind::HoldNoticed, LeafKind::ExtensionDecided];
 
 /// Figures that need opened details.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -104,8 +113,15 @@ struct OpenedKinds {
 impl Opening {
     /// Whether a leaf's detail says anything that is counted.
     pub(super) fn wants(kind: LeafKind, within: bool) -> bool {
-        let counted = matches!(kind, LeafKind::Asked | LeafKind::Answered | LeafKind::RefusalsGathered | LeafKind::SampleReviewed);
-        matches!(kind, LeafKind::Started | LeafKind::ModelSwitched) || within && (counted || kind.is_refusal() || BY_AGENCY.contains(&kind))
+        let counted = matches!(
+            kind,
+            LeafKind::Asked
+                | LeafKind::Answered
+                | LeafKind::RefusalsGathered
+                | LeafKind::SampleReviewed
+        );
+        matches!(kind, LeafKind::Started | LeafKind::ModelSwitched)
+            || within && (counted || kind.is_refusal() || BY_AGENCY.contains(&kind))
     }
 
     /// A leaf whose detail is wanted, with its detail where it is open.
@@ -114,7 +130,9 @@ impl Opening {
         let detail = detail.filter(|detail| detail.kind() == leaf.kind);
         let one = Details { leaves: 1, opened: u64::from(detail.is_some()) };
         match leaf.kind {
-            LeafKind::Started | LeafKind::ModelSwitched | LeafKind::Answered => self.site.details.add(one),
+            LeafKind::Started | LeafKind::ModelSwitched | LeafKind::Answered => {
+                self.site.details.add(one)
+            }
             LeafKind::Asked => self.inquiries.add(one),
             LeafKind::SearchRefused => {
                 self.inquiries.add(one);
@@ -136,7 +154,9 @@ impl Opening {
         match (leaf.kind, detail) {
             (LeafKind::RefusalsGathered, detail) => self.gathered(leaf, detail),
             (_, Some(detail)) => self.count(index, leaf.kind, detail),
-            (LeafKind::Asked, None) => _ = self.asked.insert(index, (NOT_OPENED.to_owned(), NOT_OPENED.to_owned())),
+            (LeafKind::Asked, None) => {
+                _ = self.asked.insert(index, (NOT_OPENED.to_owned(), NOT_OPENED.to_owned()))
+            }
             (kind, None) if kind.is_refusal() => {
                 self.refusals.count(kind, NOT_OPENED, 1);
                 if kind == LeafKind::SearchRefused {
@@ -151,7 +171,9 @@ impl Opening {
 
     /// A search of the period ended in one way or another.
     pub(super) fn end(&mut self, leaf: &LeafView<'_>, outcome: &'static str) {
-        if let Some((purpose, agency)) = leaf.follows().next().and_then(|asked| self.asked.remove(&asked)) {
+        if let Some((purpose, agency)) =
+            leaf.follows().next().and_then(|asked| self.asked.remove(&asked))
+        {
             *self.searches.entry((purpose, agency, outcome)).or_default() += 1;
         }
     }
@@ -159,21 +181,31 @@ impl Opening {
     fn count(&mut self, index: u64, kind: LeafKind, detail: Detail) {
         match detail {
             Detail::Started { software, state, model, .. } => {
-                (self.site.software, self.site.state, self.site.model) = (Some(software), Some(state), Some(model));
+                (self.site.software, self.site.state, self.site.model) =
+                    (Some(software), Some(state), Some(model));
             }
             Detail::ModelSwitched { to, .. } => self.site.model = Some(to),
             Detail::Answered { gallery_rows, .. } => self.site.gallery_rows = Some(gallery_rows),
             Detail::Asked { request, .. } => {
-                self.asked.insert(index, (purpose(&request).to_owned(), request.requester.agency.to_string()));
+                self.asked.insert(
+                    index,
+                    (purpose(&request).to_owned(), request.requester.agency.to_string()),
+                );
             }
-            Detail::SearchRefused { request, reason, .. } => self.refusal(kind, &reason, request.as_ref()),
-            Detail::BookingRefused { reason, .. } | Detail::CallerRefused { reason, .. } | Detail::LogOnRefused { reason, .. } => {
+            Detail::SearchRefused { request, reason, .. } => {
+                self.refusal(kind, &reason, request.as_ref())
+            }
+            Detail::BookingRefused { reason, .. }
+            | Detail::CallerRefused { reason, .. }
+            | Detail::LogOnRefused { reason, .. } => {
                 self.refusal(kind, &reason, None);
             }
             Detail::BookingIn { agency, .. }
             | Detail::Released { agency, .. }
             | Detail::HoldNoticed { agency, .. }
-            | Detail::ExtensionDecided { agency, .. } => self.agencies.count(kind, agency.as_str(), 1),
+            | Detail::ExtensionDecided { agency, .. } => {
+                self.agencies.count(kind, agency.as_str(), 1)
+            }
             Detail::SampleReviewed { finding, .. } => self.audits.count(kind, finding.name(), 1),
             _ => {}
         }
@@ -190,7 +222,8 @@ impl Opening {
     }
 
     fn gathered(&mut self, leaf: &LeafView<'_>, detail: Option<Detail>) {
-        let kind = LeafKind::ALL.iter().find(|&&kind| kind.is_refusal() && kind as u64 == leaf.count(0));
+        let kind =
+            LeafKind::ALL.iter().find(|&&kind| kind.is_refusal() && kind as u64 == leaf.count(0));
         let Some(&kind) = kind else { return };
         let refusals = bounded(leaf.count(1));
         let (kept, rest) = match detail {
@@ -221,14 +254,21 @@ impl Opening {
         for (purpose, agency) in self.asked.into_values() {
             *self.searches.entry((purpose, agency, "waiting")).or_default() += 1;
         }
-        let refused = self.refusals.kinds.remove(LeafKind::SearchRefused.name()).unwrap_or_default();
-        let ([purposes, agencies, purposes_by_agency], by_rule) = tables(&self.searches, &refused, &PURPOSES, &OUTCOMES);
+        let refused =
+            self.refusals.kinds.remove(LeafKind::SearchRefused.name()).unwrap_or_default();
+        let ([purposes, agencies, purposes_by_agency], by_rule) =
+            tables(&self.searches, &refused, &PURPOSES, &OUTCOMES);
         let refusals = LeafKind::ALL.iter().copied().filter(|kind| kind.is_refusal());
         let mut refusals = self.refusals.finish(refusals);
         refusals.kinds.insert(LeafKind::SearchRefused.name().to_owned(), by_rule);
         Opened {
             site: self.site,
-            inquiries: InquiryTables { details: self.inquiries, purposes, agencies, purposes_by_agency },
+            inquiries: InquiryTables {
+                details: self.inquiries,
+                purposes,
+                agencies,
+                purposes_by_agency,
+            },
             refusals,
             agencies: self.agencies.finish(BY_AGENCY),
             audits: self.audits.finish([LeafKind::SampleReviewed]),
@@ -238,14 +278,26 @@ impl Opening {
 
 impl OpenedKinds {
     fn count(&mut self, kind: LeafKind, name: &str, count: u64) {
-        *self.kinds.entry(kind.name().to_owned()).or_default().entry(name.to_owned()).or_default() += count;
+        *self
+            .kinds
+            .entry(kind.name().to_owned())
+            .or_default()
+            .entry(name.to_owned())
+            .or_default() += count;
     }
 
     fn finish(mut self, kinds: impl IntoIterator<Item = LeafKind>) -> OpenedOf {
         for kind in kinds {
             self.kinds.entry(kind.name().to_owned()).or_default();
         }
-        OpenedOf { details: self.details, kinds: self.kinds.into_iter().map(|(kind, counts)| (kind, Breakdown::of(&counts))).collect() }
+        OpenedOf {
+            details: self.details,
+            kinds: self
+                .kinds
+                .into_iter()
+                .map(|(kind, counts)| (kind, Breakdown::of(&counts)))
+                .collect(),
+        }
     }
 }
 

@@ -70,7 +70,10 @@ pub(super) fn words(name: &str) -> String {
         other => {
             let spaced = other.replace('_', " ");
             let mut chars = spaced.chars();
-            return chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default();
+            return chars
+                .next()
+                .map(|first| first.to_uppercase().chain(chars).collect())
+                .unwrap_or_default();
         }
     };
     known.to_owned()
@@ -94,7 +97,8 @@ pub(super) fn share(part: u64, whole: u64) -> Option<String> {
     })
 }
 
-/// A table of words and numbers: its caption, the heads of its columns, and its rows, each beginning with its head.
+/// A table of words and numbers: its caption, the heads of its columns, and its rows, each
+/// beginning with its head.
 pub(super) fn table(
     caption: &str,
     note: Option<&str>,
@@ -106,10 +110,12 @@ pub(super) fn table(
     let table = html! {
         table {
             caption { (caption) @if let Some(note) = note { small { (note) } } }
-            thead { tr { @for (at, head) in heads.iter().enumerate() { th.words[words(at)] scope="col" { (head) } } } }
+            thead { tr { @for (at, head)
+                in heads.iter().enumerate() { th.words[words(at)] scope="col" { (head) } } } }
             tbody {
                 @for (head, cells) in rows {
-                    tr { th scope="row" { (head) } @for (at, cell) in cells.iter().enumerate() { td.words[words(at + 1)] { (cell) } } }
+                    tr { th scope="row" { (head) } @for (at, cell)
+                        in cells.iter().enumerate() { td.words[words(at + 1)] { (cell) } } }
                 }
             }
             @if let Some((head, cells)) = foot {
@@ -132,7 +138,8 @@ const IN_WORDS: [&str; 2] = ["Kind", "What it is"];
 
 /// Counts, one a row.
 pub(super) fn counts(caption: &str, heads: [&str; 2], rows: &[(String, u64)]) -> Markup {
-    let rows: Vec<_> = rows.iter().map(|(name, count)| (name.clone(), vec![text(number(*count))])).collect();
+    let rows: Vec<_> =
+        rows.iter().map(|(name, count)| (name.clone(), vec![text(number(*count))])).collect();
     table(caption, None, &heads, &rows, None)
 }
 
@@ -149,22 +156,33 @@ pub(super) fn two_ways(
     if shown.withheld {
         return html! {
             p { strong { (caption) } }
-            p { "So few searches were counted that no part of this table can be shown without singling somebody out." }
+            p { "So few searches were counted that no part of this table can be shown without \
+                singling somebody out." }
         };
     }
     if shown.cells.is_empty() {
         return html! { p { strong { (caption) } } p { "Nothing was counted." } };
     }
     let in_order = |names: Vec<&String>, order: &[&str]| -> Vec<String> {
-        let known = order.iter().filter(|name| names.iter().any(|found| found == *name)).map(|name| (*name).to_owned());
-        let rest = names.iter().filter(|found| !order.contains(&found.as_str())).map(|found| (*found).clone());
+        let known = order
+            .iter()
+            .filter(|name| names.iter().any(|found| found == *name))
+            .map(|name| (*name).to_owned());
+        let rest = names
+            .iter()
+            .filter(|found| !order.contains(&found.as_str()))
+            .map(|found| (*found).clone());
         known.chain(rest).collect()
     };
     let columns = in_order(shown.column_totals.keys().collect(), columns);
     let rows = in_order(shown.cells.keys().collect(), rows);
-    let cell = |cells: &std::collections::BTreeMap<String, Cell>, key: &String| cells.get(key).copied().unwrap_or(Cell::Exact(0)).render();
-    let heads: Vec<String> =
-        std::iter::once(corner.to_owned()).chain(columns.iter().map(|column| name(column))).chain(["All".to_owned()]).collect();
+    let cell = |cells: &std::collections::BTreeMap<String, Cell>, key: &String| {
+        cells.get(key).copied().unwrap_or(Cell::Exact(0)).render()
+    };
+    let heads: Vec<String> = std::iter::once(corner.to_owned())
+        .chain(columns.iter().map(|column| name(column)))
+        .chain(["All".to_owned()])
+        .collect();
     let lines: Vec<_> = rows
         .iter()
         .map(|row| {
@@ -172,12 +190,23 @@ pub(super) fn two_ways(
             (name(row), counts.chain([cell(&shown.row_totals, row)]).collect())
         })
         .collect();
-    let whole: Option<u64> = shown.column_totals.values().map(|cell| if let Cell::Exact(count) = cell { Some(*count) } else { None }).sum();
+    let whole: Option<u64> = shown
+        .column_totals
+        .values()
+        .map(|cell| if let Cell::Exact(count) = cell { Some(*count) } else { None })
+        .sum();
     let sums = columns.iter().map(|column| cell(&shown.column_totals, column));
-    let few: Vec<String> =
-        shown.left_out.iter().map(|(outcome, count)| format!("{} ({})", words(outcome).to_lowercase(), number(*count))).collect();
-    let left_out =
-        (!few.is_empty()).then(|| format!("Without searches of which there were too few to show by anything: {}", few.join(", ")));
+    let few: Vec<String> = shown
+        .left_out
+        .iter()
+        .map(|(outcome, count)| format!("{} ({})", words(outcome).to_lowercase(), number(*count)))
+        .collect();
+    let left_out = (!few.is_empty()).then(|| {
+        format!(
+            "Without searches of which there were too few to show by anything: {}",
+            few.join(", ")
+        )
+    });
     let note = left_out.as_deref().or(note);
     let last = whole.map_or_else(|| html! {}, |whole| text(number(whole)));
     let heads: Vec<&str> = heads.iter().map(String::as_str).collect();
@@ -185,11 +214,17 @@ pub(super) fn two_ways(
 }
 
 /// Parts of a whole, the largest shown ones first.
-pub(super) fn parts(caption: &str, head: &str, shown: &Breakdown, name: impl Fn(&str) -> String) -> Markup {
+pub(super) fn parts(
+    caption: &str,
+    head: &str,
+    shown: &Breakdown,
+    name: impl Fn(&str) -> String,
+) -> Markup {
     if shown.withheld {
         return html! {
             p { strong { (caption) } }
-            p { (number(shown.total)) " in all: too few to show their parts without singling somebody out." }
+            p { (number(shown.total)) " in all: too few to show their parts without singling \
+                somebody out." }
         };
     }
     if shown.total == 0 {
@@ -202,8 +237,15 @@ pub(super) fn parts(caption: &str, head: &str, shown: &Breakdown, name: impl Fn(
         Cell::Hidden(Hidden::Few) => 1,
     };
     rows.sort_by_key(|(_, cell)| std::cmp::Reverse(size(cell)));
-    let rows: Vec<_> = rows.into_iter().map(|(part, cell)| (name(part), vec![cell.render()])).collect();
-    table(caption, None, &[head, "Number"], &rows, Some(("All".to_owned(), vec![text(number(shown.total))])))
+    let rows: Vec<_> =
+        rows.into_iter().map(|(part, cell)| (name(part), vec![cell.render()])).collect();
+    table(
+        caption,
+        None,
+        &[head, "Number"],
+        &rows,
+        Some(("All".to_owned(), vec![text(number(shown.total))])),
+    )
 }
 
 /// A picture with its caption, that scrolls by itself where it doesn't fit.
@@ -220,7 +262,9 @@ pub(super) fn figure(caption: &str, note: &str, picture: Markup) -> Markup {
 pub(super) fn lacking(details: Details) -> Markup {
     html! {
         @if details.opened < details.leaves {
-            p { "Of " (number(details.leaves)) " entries that say this, " (number(details.leaves - details.opened)) " could not be opened." }
+            p { "Of " (number(details.leaves))
+                " entries that say this, " (number(details.leaves - details.opened))
+                " could not be opened." }
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Plots as SVG that a reader sees, prints and has read aloud: each has a title and a description, and no colour says anything that a
-//! pattern, a word or a place doesn't say too.
+//! Plots as SVG that a reader sees, prints and has read aloud: each has a title and a description,
+//! and no colour says anything that a pattern, a word or a place doesn't say too.
 
 use maud::{Markup, html};
 
@@ -50,21 +50,31 @@ impl Bars<'_> {
         let longest = self.bars.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(1);
         let every = ((float(longest as u64) * CHAR + 6.0) / pitch).ceil().max(1.0);
         let values = self.legend.is_empty() && pitch > 34.0;
-        let fill = |part: usize| if part == 0 { "one".to_owned() } else { FILLS[part.min(2)].replace('#', &format!("#{}-", self.id)) };
+        let fill = |part: usize| {
+            if part == 0 {
+                "one".to_owned()
+            } else {
+                FILLS[part.min(2)].replace('#', &format!("#{}-", self.id))
+            }
+        };
         html! {
-            svg viewBox=(format!("0 0 {WIDTH} {}", TOP + FIELD + BOTTOM)) role="img" aria-labelledby={ (self.id) "-title " (self.id) "-desc" } {
+            svg viewBox=(format!("0 0 {WIDTH} {}", TOP + FIELD + BOTTOM))
+                role="img" aria-labelledby={ (self.id) "-title " (self.id) "-desc" } {
                 title id={ (self.id) "-title" } { (self.title) }
                 desc id={ (self.id) "-desc" } { (self.description) }
                 (patterns(self.id))
                 @for (at, name) in self.legend.iter().enumerate() {
-                    @let x = LEFT + self.legend[..at].iter().map(|name| float(name.chars().count() as u64) * CHAR + 42.0).sum::<f64>();
+                    @let x = LEFT + self.legend[..at].iter().map(|name| float(name.chars().count()
+                        as u64) * CHAR + 42.0).sum::<f64>();
                     (bar(x, 6.0, 14.0, 14.0, &fill(at)))
                     text x=(px(x + 20.0)) y="18" { (name) }
                 }
                 @if self.legend.is_empty() { text.quiet x=(px(LEFT)) y="18" { (self.unit) } }
                 @for &step in &steps {
-                    path class=(if step == 0 { "axis" } else { "grid" }) d=(format!("M{LEFT} {}H{}", px(y(step)), WIDTH - RIGHT)) {}
-                    text.quiet x=(px(LEFT - 8.0)) y=(px(y(step) + 4.0)) text-anchor="end" { (number(step)) }
+                    path class=(if step == 0 { "axis" } else { "grid" })
+                        d=(format!("M{LEFT} {}H{}", px(y(step)), WIDTH - RIGHT)) {}
+                    text.quiet x=(px(LEFT - 8.0)) y=(px(y(step) + 4.0))
+                        text-anchor="end" { (number(step)) }
                 }
                 @for (at, (label, parts)) in self.bars.iter().enumerate() {
                     @let middle = LEFT + pitch * (float(at as u64) + 0.5);
@@ -72,15 +82,19 @@ impl Bars<'_> {
                     @for (part, &count) in parts.iter().enumerate() {
                         @let below: u64 = parts[..part].iter().sum();
                         @if count > 0 {
-                            @let kind = if beyond { format!("url(#{}-cross)", self.id) } else { fill(part) };
-                            (bar(middle - wide / 2.0, y(below + count), wide, y(below) - y(below + count), &kind))
+                            @let kind = if beyond { format!("url(#{}-cross)", self.id) }
+                                else { fill(part) };
+                            (bar(middle - wide / 2.0, y(below + count), wide,
+                                y(below) - y(below + count), &kind))
                         }
                     }
                     @if values {
-                        text x=(px(middle)) y=(px(y(parts.iter().sum()) - 6.0)) text-anchor="middle" { (number(parts.iter().sum())) }
+                        text x=(px(middle)) y=(px(y(parts.iter().sum()) - 6.0))
+                            text-anchor="middle" { (number(parts.iter().sum())) }
                     }
                     @if float(at as u64) % every < 1.0 {
-                        text.quiet x=(px(middle)) y=(px(TOP + FIELD + 19.0)) text-anchor="middle" { (label) }
+                        text.quiet x=(px(middle)) y=(px(TOP + FIELD + 19.0))
+                            text-anchor="middle" { (label) }
                     }
                 }
                 @if let Some((at, words)) = self.limit {
@@ -115,13 +129,15 @@ impl Timeline<'_> {
         let x = |at: f64| LABELS + (WIDTH - LABELS - 24.0) * at.clamp(0.0, 1.0);
         let every = self.marks.len().div_ceil(9).max(1);
         html! {
-            svg viewBox=(format!("0 0 {WIDTH} {}", bottom + 32.0)) role="img" aria-labelledby={ (self.id) "-title " (self.id) "-desc" } {
+            svg viewBox=(format!("0 0 {WIDTH} {}", bottom + 32.0))
+                role="img" aria-labelledby={ (self.id) "-title " (self.id) "-desc" } {
                 title id={ (self.id) "-title" } { (self.title) }
                 desc id={ (self.id) "-desc" } { (self.description) }
                 (patterns(self.id))
                 @for (place, label) in self.marks.iter().step_by(every) {
                     path.grid d=(format!("M{} 8V{}", px(x(*place)), bottom)) {}
-                    text.quiet x=(px(x(*place))) y=(px(bottom + 20.0)) text-anchor="middle" { (label) }
+                    text.quiet x=(px(x(*place))) y=(px(bottom + 20.0))
+                        text-anchor="middle" { (label) }
                 }
                 path.axis d=(format!("M{LABELS} {bottom}H{}", WIDTH - 24.0)) {}
                 @for (at, (label, spans)) in self.lines.iter().enumerate() {
@@ -130,9 +146,12 @@ impl Timeline<'_> {
                     @for (from, to) in spans {
                         @let end = to.unwrap_or(1.0);
                         @let wide = (x(end) - x(*from)).max(5.0);
-                        (bar(x(*from), middle - 8.0, wide, 16.0, &if to.is_some() { "one".to_owned() } else { format!("url(#{}-cross)", self.id) }))
+                        (bar(x(*from), middle - 8.0, wide, 16.0,
+                            &if to.is_some() { "one".to_owned() }
+                            else { format!("url(#{}-cross)", self.id) }))
                         @if to.is_none() {
-                            path.bad d=(format!("M{} {}l12 10l-12 10z", px(x(1.0)), px(middle - 10.0))) {}
+                            path.bad d=(format!("M{} {}l12 10l-12 10z", px(x(1.0)),
+                                px(middle - 10.0))) {}
                         }
                     }
                 }
@@ -149,7 +168,8 @@ fn bar(x: f64, y: f64, wide: f64, high: f64, fill: &str) -> Markup {
         } @else {
             rect.paper x=(px(x)) y=(px(y)) width=(px(wide)) height=(px(high)) {}
             rect x=(px(x)) y=(px(y)) width=(px(wide)) height=(px(high)) fill=(fill) {}
-            rect.box x=(px(x + 0.5)) y=(px(y + 0.5)) width=(px((wide - 1.0).max(0.0))) height=(px((high - 1.0).max(0.0))) {}
+            rect.box x=(px(x + 0.5)) y=(px(y + 0.5)) width=(px((wide - 1.0).max(0.0)))
+                height=(px((high - 1.0).max(0.0))) {}
         }
     }
 }
@@ -158,10 +178,13 @@ fn bar(x: f64, y: f64, wide: f64, high: f64, fill: &str) -> Markup {
 fn patterns(id: &str) -> Markup {
     html! {
         defs {
-            pattern id={ (id) "-hatch" } width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
+            pattern id={ (id) "-hatch" }
+                width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)" {
                 path.line-two d="M0 0V6" {}
             }
-            pattern id={ (id) "-dots" } width="6" height="6" patternUnits="userSpaceOnUse" { circle.three cx="3" cy="3" r="1.8" {} }
+            pattern id={ (id) "-dots" }
+                width="6" height="6" patternUnits="userSpaceOnUse"
+                { circle.three cx="3" cy="3" r="1.8" {} }
             pattern id={ (id) "-cross" } width="8" height="8" patternUnits="userSpaceOnUse" {
                 path.bad d="M0 0h3v3h-3zM4 4h3v3h-3z" {}
             }
@@ -211,10 +234,30 @@ mod tests {
 
     #[test]
     fn a_plot_of_nothing_is_a_plot() {
-        let nothing = Bars { title: "t", description: "d", unit: "u", legend: &[], bars: Vec::new(), limit: None, id: "n" };
-        let line = Timeline { title: "t", description: "d", marks: Vec::new(), lines: Vec::new(), id: "l" };
+        let nothing = Bars {
+            title: "t",
+            description: "d",
+            unit: "u",
+            legend: &[],
+            bars: Vec::new(),
+            limit: None,
+            id: "n",
+        };
+        let line = Timeline {
+            title: "t",
+            description: "d",
+            marks: Vec::new(),
+            lines: Vec::new(),
+            id: "l",
+        };
         for svg in [nothing.svg(), line.svg()].map(|svg| svg.into_string()) {
-            assert!(svg.contains("role=\"img\"") && svg.contains("<title") && !svg.contains("NaN") && !svg.contains("inf"), "{svg}");
+            assert!(
+                svg.contains("role=\"img\"")
+                    && svg.contains("<title")
+                    && !svg.contains("NaN")
+                    && !svg.contains("inf"),
+                "{svg}"
+            );
         }
     }
 }

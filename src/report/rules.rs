@@ -1,5 +1,5 @@
-//! The rule that refused, by the words in which the refusal was told: reasons are sentences with what was found in them, and what was found
-//! may name somebody.
+//! The rule that refused, by the words in which the refusal was told: reasons are sentences with
+//! what was found in them, and what was found may name somebody.
 
 /// Words that a reason holds, and its rule. The first that fits counts.
 const RULES: [(&str, &str); 117] = [
@@ -140,7 +140,8 @@ pub(super) const GATHERED: &str = "reason_not_kept";
 pub(super) const NOT_STATED: &str = "not_stated";
 /// Rule, purpose and agency of a leaf whose detail wasn't open to whoever counted.
 pub(super) const NOT_OPENED: &str = "not_opened";
-/// The agency of a request that was refused before it was looked up: what was typed may be anything, a person's name included.
+/// The agency of a request that was refused before it was looked up: what was typed may be
+/// anything, a person's name included.
 pub(super) const NOT_LISTED: &str = "not_listed";
 
 /// The name of the rule by which somebody was refused something.
@@ -151,10 +152,12 @@ pub fn rule_of(reason: &str) -> &'static str {
     RULES.iter().find(|(words, _)| reason.contains(words)).map_or(OTHER, |(_, rule)| rule)
 }
 
-/// What stands for the agency of searches that were refused by this rule; none where it is the agency that the request named.
+/// What stands for the agency of searches that were refused by this rule; none where it is the
+/// agency that the request named.
 pub(super) fn agency_of(rule: &str) -> Option<&'static str> {
     match rule {
-        AGENCY_NOT_LISTED | "no_plain_search" | "not_in_roster" | "not_this_role" | "untrained" | OTHER => Some(NOT_LISTED),
+        AGENCY_NOT_LISTED | "no_plain_search" | "not_in_roster" | "not_this_role" | "untrained"
+        | OTHER => Some(NOT_LISTED),
         GATHERED => Some(NOT_STATED),
         NOT_OPENED => Some(NOT_OPENED),
         _ => None,
@@ -166,7 +169,8 @@ pub(super) fn label_of(agency: &str) -> Option<&'static str> {
     [NOT_LISTED, NOT_STATED, NOT_OPENED].into_iter().find(|&label| label == agency)
 }
 
-/// Whether a count under this name says nothing of any search but that it was counted; then it is shown however small it is.
+/// Whether a count under this name says nothing of any search but that it was counted; then it is
+/// shown however small it is.
 pub(super) fn says_nothing(name: &str) -> bool {
     [GATHERED, NOT_STATED, NOT_OPENED].contains(&name)
 }
@@ -186,8 +190,16 @@ mod tests {
         let name = || "smrt:device/person-session".to_owned();
         for (reason, rule) in [
             (RosterError::Unknown { name: name() }.to_string(), "not_in_roster"),
-            (RosterError::Inactive { agency: agency(), reason: "its agreement has ended" }.to_string(), "agency_not_active"),
-            (RosterError::WrongRole { name: name(), verb: "search", wanted: "a console" }.to_string(), "not_this_role"),
+            (
+                RosterError::Inactive { agency: agency(), reason: "its agreement has ended" }
+                    .to_string(),
+                "agency_not_active",
+            ),
+            (
+                RosterError::WrongRole { name: name(), verb: "search", wanted: "a console" }
+                    .to_string(),
+                "not_this_role",
+            ),
             (RosterError::UnknownAgency { agency: agency() }.to_string(), "agency_not_listed"),
             (InquiryError::ReasonLength { found: 3 }.to_string(), "reason_length"),
             (InquiryError::ReasonHollow.to_string(), "reason_hollow"),
@@ -201,10 +213,21 @@ mod tests {
             (InquiryError::SupervisorHollow.to_string(), "supervisor_hollow"),
             (InquiryError::SupervisorIsRequester.to_string(), "supervisor_hollow"),
             (InquiryError::CourtOrderHollow { found: "court" }.to_string(), "court_order_hollow"),
-            (InquiryError::CourtOrderAhead { date: date!(2027 - 01 - 01), today: date!(2026 - 01 - 01) }.to_string(), "court_order_hollow"),
+            (
+                InquiryError::CourtOrderAhead {
+                    date: date!(2027 - 01 - 01),
+                    today: date!(2026 - 01 - 01),
+                }
+                .to_string(),
+                "court_order_hollow",
+            ),
             (InquiryError::SourceHollow.to_string(), "source_hollow"),
             (InquiryError::SourceCopied.to_string(), "source_hollow"),
-            (InquiryError::NotAttested { statement: "the probe shows the person sought" }.to_string(), "not_attested"),
+            (
+                InquiryError::NotAttested { statement: "the probe shows the person sought" }
+                    .to_string(),
+                "not_attested",
+            ),
             (InquiryError::CandidatesReviewed { found: 51 }.to_string(), "candidates_number"),
             (InquiryError::Candidates { found: 0 }.to_string(), "candidates_number"),
             ("something that nobody has written yet".to_owned(), "other"),
@@ -220,7 +243,14 @@ mod tests {
         let person = [
             (PersonError::Locked, "locked_out"),
             (PersonError::Off { why: OffReason::Unused.words() }, "account_off"),
-            (PersonError::WrongRole { role: "an auditor", verb: "search", wanted: "an operator" }, "not_this_role"),
+            (
+                PersonError::WrongRole {
+                    role: "an auditor",
+                    verb: "search",
+                    wanted: "an operator",
+                },
+                "not_this_role",
+            ),
             (PersonError::Untrained { until: date!(2026 - 01 - 31) }, "untrained"),
             (PersonError::SamePerson, "own_account"),
             (PersonError::TooLong, "account_terms"),
@@ -228,9 +258,18 @@ mod tests {
         ];
         let touch = [
             (TouchError::Credential, "wrong_key"),
-            (TouchError::Type { found: "payment.get".to_owned(), wanted: "webauthn.get" }, "malformed_touch"),
+            (
+                TouchError::Type { found: "payment.get".to_owned(), wanted: "webauthn.get" },
+                "malformed_touch",
+            ),
             (TouchError::Challenge, "wrong_challenge"),
-            (TouchError::Origin { found: "https://a.example".to_owned(), wanted: "https://b.example".to_owned() }, "wrong_page"),
+            (
+                TouchError::Origin {
+                    found: "https://a.example".to_owned(),
+                    wanted: "https://b.example".to_owned(),
+                },
+                "wrong_page",
+            ),
             (TouchError::CrossOrigin, "wrong_page"),
             (TouchError::TokenBinding, "malformed_touch"),
             (TouchError::RelyingPartyId, "wrong_page"),
@@ -290,7 +329,9 @@ mod tests {
             (ActionError::EvidenceUnsaid, "outcome_hollow"),
         ];
         let told = person.map(|(e, rule)| (e.to_string(), rule)).into_iter();
-        let told = told.chain(touch.map(|(e, rule)| (e.to_string(), rule))).chain(step.map(|(e, rule)| (e.to_string(), rule)));
+        let told = told
+            .chain(touch.map(|(e, rule)| (e.to_string(), rule)))
+            .chain(step.map(|(e, rule)| (e.to_string(), rule)));
         for (reason, rule) in told {
             assert_eq!(rule_of(&reason), rule, "{reason}");
         }
@@ -298,7 +339,17 @@ mod tests {
 
     #[test]
     fn an_agency_that_was_only_typed_is_not_published() {
-        assert!(["reason_hollow", "no_face", "agency_not_active"].into_iter().all(|rule| agency_of(rule).is_none()));
-        assert!(["agency_not_listed", "no_plain_search", "other"].into_iter().all(|rule| agency_of(rule) == Some(NOT_LISTED)));
+        assert!(
+            ["reason_hollow", "no_face", "agency_not_active"]
+                .into_iter()
+                .all(|rule| agency_of(rule).is_none())
+        );
+        assert!(
+            ["agency_not_listed", "no_plain_search", "other"].into_iter().all(|rule| agency_of(
+                rule
+            ) == Some(
+                NOT_LISTED
+            ))
+        );
     }
 }

@@ -5,7 +5,8 @@ use time::macros::date;
 use super::{Period, PublicReport, Reckoner, ReportError, Witnessing};
 use crate::audit::examples::example;
 use crate::audit::{
-    Actor, Alarm, Checkpoint, CosignerKey, Detail, Edge, Finding, Leaf, LeafKind, LogKey, Note, Quorum, Refusal, Shown, Witness,
+    Actor, Alarm, Checkpoint, CosignerKey, Detail, Edge, Finding, Leaf, LeafKind, LogKey, Note,
+    Quorum, Refusal, Shown, Witness,
 };
 use crate::booking::{Identifier, VersionId};
 use crate::inquiry::{Outcome, Request, Upshot};
@@ -15,7 +16,8 @@ pub(super) const MODEL: &str = "5be1f2c07d1f4a0c9b5d3e8a7f60c1d2e3f4a5b6c7d8e9f0
 const HOUR_CS: u64 = 360_000;
 const DAY_CS: u64 = 24 * HOUR_CS;
 
-/// A tree, when its checkpoint was kept in seconds, and which witnesses cosigned it how many seconds later.
+/// A tree, when its checkpoint was kept in seconds, and which witnesses cosigned it how many
+/// seconds later.
 type Kept = (Checkpoint, u64, Vec<(usize, u64)>);
 
 /// A log with its details.
@@ -40,8 +42,20 @@ impl Log {
         self.add_bare(detail.kind(), follows, counts, Some(detail))
     }
 
-    pub(super) fn add_bare(&mut self, kind: LeafKind, follows: &[u64], counts: &[u64], detail: Option<Detail>) -> u64 {
-        let leaf = Leaf { kind, time_cs: self.now_cs, follows: follows.to_vec(), counts: counts.to_vec(), commitment: [7; 32] };
+    pub(super) fn add_bare(
+        &mut self,
+        kind: LeafKind,
+        follows: &[u64],
+        counts: &[u64],
+        detail: Option<Detail>,
+    ) -> u64 {
+        let leaf = Leaf {
+            kind,
+            time_cs: self.now_cs,
+            follows: follows.to_vec(),
+            counts: counts.to_vec(),
+            commitment: [7; 32],
+        };
         self.details.push(detail);
         self.push(leaf.to_bytes())
     }
@@ -64,24 +78,40 @@ impl Log {
 
     pub(super) fn asked(&mut self, purpose: &str, agency: &str) -> u64 {
         let detail = match example(LeafKind::Asked) {
-            Detail::Asked { search, inquiry, approval, touch, key, .. } => {
-                Detail::Asked { actor: actor(), search, inquiry, request: request(purpose, agency), approval, touch, key }
-            }
+            Detail::Asked { search, inquiry, approval, touch, key, .. } => Detail::Asked {
+                actor: actor(),
+                search,
+                inquiry,
+                request: request(purpose, agency),
+                approval,
+                touch,
+                key,
+            },
             _ => unreachable!("it is of its kind"),
         };
         self.add(&[], &[], detail)
     }
 
     pub(super) fn answered(&mut self, asked: u64, candidates: u64) -> u64 {
-        let shown = (0..candidates).map(|_| Shown { version: VersionId([3; 16]), score: 0.5 }).collect();
-        let detail =
-            Detail::Answered { actor: actor(), search: String::new(), model: MODEL.to_owned(), gallery_rows: 212_480, candidates: shown };
+        let shown =
+            (0..candidates).map(|_| Shown { version: VersionId([3; 16]), score: 0.5 }).collect();
+        let detail = Detail::Answered {
+            actor: actor(),
+            search: String::new(),
+            model: MODEL.to_owned(),
+            gallery_rows: 212_480,
+            candidates: shown,
+        };
         self.add(&[asked], &[candidates], detail)
     }
 
     pub(super) fn refused(&mut self, reason: &str, purpose: &str, agency: &str) -> u64 {
         let request = Some(request(purpose, agency));
-        self.add(&[], &[], Detail::SearchRefused { actor: actor(), request, reason: reason.to_owned() })
+        self.add(
+            &[],
+            &[],
+            Detail::SearchRefused { actor: actor(), request, reason: reason.to_owned() },
+        )
     }
 
     /// A booking, or one that replaces that of a leaf.
@@ -97,13 +127,22 @@ impl Log {
     }
 
     pub(super) fn released(&mut self, agency: &str, booking: u64) -> u64 {
-        let detail = Detail::Released { actor: actor(), agency: identifier(agency), versions: Vec::new(), reason: "expunged".to_owned() };
+        let detail = Detail::Released {
+            actor: actor(),
+            agency: identifier(agency),
+            versions: Vec::new(),
+            reason: "expunged".to_owned(),
+        };
         self.add(&[], &[tag(booking)], detail)
     }
 
     /// The purge of a booking, after its release where there was one.
     pub(super) fn purged(&mut self, agency: &str, release: Option<u64>, booking: u64) -> u64 {
-        let detail = Detail::Purged { agency: identifier(agency), version: VersionId([4; 16]), assurance: String::new() };
+        let detail = Detail::Purged {
+            agency: identifier(agency),
+            version: VersionId([4; 16]),
+            assurance: String::new(),
+        };
         self.add(release.as_slice(), &[tag(booking)], detail)
     }
 
@@ -114,8 +153,11 @@ impl Log {
 
     pub(super) fn notes(&self) -> Vec<Note> {
         let note = |(checkpoint, now, signers): &Kept| {
-            let mut note = Note::parse(&log_key().sign(checkpoint.leaves, checkpoint.root)).unwrap();
-            signers.iter().for_each(|&(witness, seconds)| cosigner(witness).cosign(&mut note, now + seconds));
+            let mut note =
+                Note::parse(&log_key().sign(checkpoint.leaves, checkpoint.root)).unwrap();
+            signers
+                .iter()
+                .for_each(|&(witness, seconds)| cosigner(witness).cosign(&mut note, now + seconds));
             note
         };
         self.kept.iter().map(note).collect()
@@ -136,12 +178,21 @@ impl Log {
 
     pub(super) fn witnessed_report_until(&self, period: Period, until: u64) -> PublicReport {
         let (notes, quorum) = (self.notes(), quorum());
-        self.reckoned(Reckoner::new(period, self.edge.leaves(), Some(Witnessing { notes: &notes, quorum: &quorum, until })), |_| true)
+        self.reckoned(
+            Reckoner::new(
+                period,
+                self.edge.leaves(),
+                Some(Witnessing { notes: &notes, quorum: &quorum, until }),
+            ),
+            |_| true,
+        )
     }
 
     fn reckoned(&self, mut reckoner: Reckoner, opened: impl Fn(u64) -> bool) -> PublicReport {
         for (leaf, detail) in self.leaves.iter().zip(&self.details) {
-            reckoner.take::<ReportError>(leaf, |index| Ok(detail.clone().filter(|_| opened(index)))).unwrap();
+            reckoner
+                .take::<ReportError>(leaf, |index| Ok(detail.clone().filter(|_| opened(index))))
+                .unwrap();
         }
         assert_eq!(reckoner.root(), self.head().root);
         reckoner.finish(ORIGIN)
@@ -153,14 +204,20 @@ fn log_key() -> LogKey {
 }
 
 fn cosigner(witness: usize) -> CosignerKey {
-    let name = ["circuit-court.example/witness", "slmpd.example/feed", "stlco.example/feed"][witness];
+    let name =
+        ["circuit-court.example/witness", "slmpd.example/feed", "stlco.example/feed"][witness];
     CosignerKey::new(name, &[u8::try_from(witness).unwrap() + 20; 32]).unwrap()
 }
 
 /// Two of three witnesses, the court among them, within an hour.
 pub(super) fn quorum() -> Quorum {
-    let witness = |(at, name): (usize, &str)| Witness { name: name.to_owned(), key: cosigner(at).verifier().clone(), independent: at == 0 };
-    let witnesses = ["circuit-court", "slmpd", "stlco"].into_iter().enumerate().map(witness).collect();
+    let witness = |(at, name): (usize, &str)| Witness {
+        name: name.to_owned(),
+        key: cosigner(at).verifier().clone(),
+        independent: at == 0,
+    };
+    let witnesses =
+        ["circuit-court", "slmpd", "stlco"].into_iter().enumerate().map(witness).collect();
     Quorum::new(log_key().verifier().clone(), witnesses, 2, 60).unwrap()
 }
 
@@ -170,7 +227,12 @@ fn tag(booking: u64) -> u64 {
 }
 
 pub(super) fn actor() -> Actor {
-    Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: String::new(), person: None, agency: None }
+    Actor {
+        certificate: "smrt:device/rtcc-1".to_owned(),
+        fingerprint: String::new(),
+        person: None,
+        agency: None,
+    }
 }
 
 pub(super) fn identifier(text: &str) -> Identifier {
@@ -179,15 +241,22 @@ pub(super) fn identifier(text: &str) -> Identifier {
 
 pub(super) fn request(purpose: &str, agency: &str) -> Request {
     let purpose = match purpose {
-        "other" => serde_json::json!({"kind": "other", "description": "line-up", "supervisor": "Sgt. Lee"}),
-        "court_order" => serde_json::json!({"kind": "court_order", "court": "22nd Circuit", "number": "77", "date": "2026-01-01"}),
+        "other" => {
+            serde_json::json!({"kind": "other", "description": "line-up", "supervisor": "Sgt. Lee"})
+        }
+        "court_order" => {
+            serde_json::json!({"kind": "court_order", "court": "22nd Circuit", "number": "77",
+                "date": "2026-01-01"})
+        }
         kind => serde_json::json!({"kind": kind}),
     };
     let request = serde_json::json!({
         "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": agency},
         "reference": {"kind": "complaint_number", "number": "26-004711"}, "purpose": purpose,
-        "reason": "robbery at Grand and Gravois, a suspect on camera", "probe_source": "store camera",
-        "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true}
+        "reason": "robbery at Grand and Gravois, a suspect on camera",
+            "probe_source": "store camera",
+        "attestations": {"not_solely_protected": true, "shows_person_sought": true,
+            "source_as_stated": true}
     });
     serde_json::from_value(request).unwrap()
 }
@@ -227,8 +296,15 @@ pub(super) fn year_2026() -> Period {
 
 /// A year of a busy site, some days before it included.
 pub(super) fn year() -> Log {
-    const AGENCIES: [(&str, u64); 7] =
-        [("slmpd", 60), ("stlco", 30), ("st-charles", 12), ("jefferson", 9), ("madison", 5), ("clayton", 2), ("metro-transit", 1)];
+    const AGENCIES: [(&str, u64); 7] = [
+        ("slmpd", 60),
+        ("stlco", 30),
+        ("st-charles", 12),
+        ("jefferson", 9),
+        ("madison", 5),
+        ("clayton", 2),
+        ("metro-transit", 1),
+    ];
     const PURPOSES: [(&str, u64); 7] = [
         ("crime", 70),
         ("law_violation", 16),
@@ -290,16 +366,30 @@ pub(super) fn year() -> Log {
                         let candidates = if dice.one_in(9) { 0 } else { 10 + dice.below(11) };
                         let answered = log.answered(asked, candidates);
                         answers.push(answered);
-                        let reviewed = |examiner: u64, leads: u64, disagreements: u64, log: &mut Log, follows: &[u64]| {
-                            let detail =
-                                Detail::Reviewed { actor: actor(), inquiry: String::new(), findings: Vec::new(), released: Vec::new() };
+                        let reviewed = |examiner: u64,
+                                        leads: u64,
+                                        disagreements: u64,
+                                        log: &mut Log,
+                                        follows: &[u64]| {
+                            let detail = Detail::Reviewed {
+                                actor: actor(),
+                                inquiry: String::new(),
+                                findings: Vec::new(),
+                                released: Vec::new(),
+                            };
                             log.add(follows, &[examiner, candidates, leads, disagreements], detail)
                         };
                         let leads = dice.below(3).min(candidates);
                         let first = reviewed(1, leads, 0, &mut log, &[answered]);
                         log.now_cs += 3_000;
                         let disagreements = if dice.one_in(5) { 1 + dice.below(2) } else { 0 };
-                        let second = reviewed(2, leads, disagreements.min(candidates), &mut log, &[answered, first]);
+                        let second = reviewed(
+                            2,
+                            leads,
+                            disagreements.min(candidates),
+                            &mut log,
+                            &[answered, first],
+                        );
                         let issued = Detail::ReportIssued {
                             actor: actor(),
                             inquiry: String::new(),
@@ -311,10 +401,19 @@ pub(super) fn year() -> Log {
                 }
             }
             // The court is away for a day in May.
-            let signers: &[(usize, u64)] = if day == 140 { &[(1, 90)] } else { &[(1, 70), (0, 400 + dice.below(900)), (2, 2_000)] };
-            log.checkpoint(if dice.one_in(11) { &signers[..signers.len().min(2)] } else { signers });
+            let signers: &[(usize, u64)] = if day == 140 {
+                &[(1, 90)]
+            } else {
+                &[(1, 70), (0, 400 + dice.below(900)), (2, 2_000)]
+            };
+            log.checkpoint(if dice.one_in(11) {
+                &signers[..signers.len().min(2)]
+            } else {
+                signers
+            });
             if dice.one_in(60) && !standing.is_empty() {
-                let (booking, agency) = standing.swap_remove(usize::try_from(dice.below(standing.len() as u64)).unwrap());
+                let (booking, agency) = standing
+                    .swap_remove(usize::try_from(dice.below(standing.len() as u64)).unwrap());
                 notices.push((log.released(agency, booking), booking, log.now_cs, agency));
             }
         }
@@ -329,19 +428,43 @@ pub(super) fn year() -> Log {
             !due
         });
         while reports.len() > 30 {
-            let outcome = Outcome { upshot: Upshot::NoLeadFollowed, independent_evidence: None, leads_number: None };
-            let outcome = Detail::OutcomeRecorded { actor: actor(), inquiry: String::new(), outcome };
+            let outcome = Outcome {
+                upshot: Upshot::NoLeadFollowed,
+                independent_evidence: None,
+                leads_number: None,
+            };
+            let outcome =
+                Detail::OutcomeRecorded { actor: actor(), inquiry: String::new(), outcome };
             let report = reports.remove(0);
             log.add(&[report], &[dice.below(3)], outcome);
         }
         if day % 91 == 20 && answers.len() > 20 {
-            let seeded =
-                log.add(&[], &[7, 50_000, 0, 9], Detail::SampleSeeded { actor: actor(), seed: 7, rate_ppm: 50_000, first: 0, end: 9 });
+            let seeded = log.add(
+                &[],
+                &[7, 50_000, 0, 9],
+                Detail::SampleSeeded {
+                    actor: actor(),
+                    seed: 7,
+                    rate_ppm: 50_000,
+                    first: 0,
+                    end: 9,
+                },
+            );
             let drawn = answers.len() as u64 / 20;
-            let sample = log.add(&[seeded], &[answers.len() as u64, drawn], Detail::SampleDrawn { actor: actor(), leaves: Vec::new() });
+            let sample = log.add(
+                &[seeded],
+                &[answers.len() as u64, drawn],
+                Detail::SampleDrawn { actor: actor(), leaves: Vec::new() },
+            );
             for at in 0..drawn.saturating_sub(1) {
                 let finding = if at == 2 { Finding::Irregular } else { Finding::InOrder };
-                let detail = Detail::SampleReviewed { actor: actor(), asked: 0, finding, note: String::new(), routed_to: None };
+                let detail = Detail::SampleReviewed {
+                    actor: actor(),
+                    asked: 0,
+                    finding,
+                    note: String::new(),
+                    routed_to: None,
+                };
                 log.add(&[sample], &[], detail);
             }
         }
@@ -353,13 +476,21 @@ pub(super) fn year() -> Log {
             (371, 30, Alarm::ClockBehind),
         ] {
             if day == on {
-                let at = log.add(&[], &[alarm as u64], Detail::AlarmRaised { alarm, what: String::new() });
+                let at = log.add(
+                    &[],
+                    &[alarm as u64],
+                    Detail::AlarmRaised { alarm, what: String::new() },
+                );
                 raised.push((at, alarm, day + days));
             }
         }
         raised.retain(|&(at, alarm, until)| {
             if day == until {
-                log.add(&[at], &[alarm as u64], Detail::AlarmCleared { alarm, what: String::new() });
+                log.add(
+                    &[at],
+                    &[alarm as u64],
+                    Detail::AlarmCleared { alarm, what: String::new() },
+                );
             }
             day != until
         });
@@ -373,7 +504,12 @@ pub(super) fn year() -> Log {
                 reason: String::new(),
             };
             let hold = log.add(&[], &[u64::from(day % 80 == 9)], hold);
-            let decided = Detail::HoldDecided { actor: actor(), version: VersionId([4; 16]), granted: day > 100, reason: String::new() };
+            let decided = Detail::HoldDecided {
+                actor: actor(),
+                version: VersionId([4; 16]),
+                granted: day > 100,
+                reason: String::new(),
+            };
             log.add(&[hold], &[u64::from(day > 100)], decided);
         }
         if day % 30 == 3 {
@@ -384,11 +520,21 @@ pub(super) fn year() -> Log {
             }];
             let detail = Detail::RefusalsGathered { actor: actor(), hour_cs: 0, refusals: 3, kept };
             log.add(&[0], &[LeafKind::SearchRefused as u64, 3], detail);
-            log.add(&[], &[], Detail::BookingRefused { actor: actor(), reason: "the photo is damaged".to_owned() });
             log.add(
                 &[],
                 &[],
-                Detail::CallerRefused { actor: actor(), reason: "agency 'gone' is not active: its agreement has ended".to_owned() },
+                Detail::BookingRefused {
+                    actor: actor(),
+                    reason: "the photo is damaged".to_owned(),
+                },
+            );
+            log.add(
+                &[],
+                &[],
+                Detail::CallerRefused {
+                    actor: actor(),
+                    reason: "agency 'gone' is not active: its agreement has ended".to_owned(),
+                },
             );
         }
         log.checkpoint(&[(0, 45), (1, 30), (2, 50)]);

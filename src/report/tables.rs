@@ -15,30 +15,57 @@ pub(super) type Searches = BTreeMap<(String, String, &'static str), u64>;
 /// Counts by row and column, each row with all columns.
 type Grid = BTreeMap<String, Counts>;
 
-/// What is counted by purpose, agency and outcome, two at a time: purposes by outcome, agencies by outcome, purposes by agency. The log
-/// publishes how many there are of each outcome.
+/// What is counted by purpose, agency and outcome, two at a time: purposes by outcome, agencies by
+/// outcome, purposes by agency. The log publishes how many there are of each outcome.
 ///
-/// Outcomes with fewer than `PUBLIC_COUNT_MIN` searches are left out of all three, and then, the smallest first, others with which no table
-/// can be shown. The third table is shown where it can be together with the others; so are the rules by which searches were refused.
-pub(super) fn tables(searches: &Searches, rules: &Counts, purposes: &[&str], outcomes: &[&'static str]) -> ([Table; 3], Breakdown) {
-    let of = |outcome: &str| searches.iter().filter(|((.., its), _)| *its == outcome).map(|(_, count)| count).sum::<u64>();
-    let totals: Vec<(&'static str, u64)> = outcomes.iter().map(|&outcome| (outcome, of(outcome))).collect();
-    let (mut shown, mut left_out): (Vec<_>, Vec<_>) = totals.into_iter().partition(|(_, total)| !(1..PUBLIC_COUNT_MIN).contains(total));
+/// Outcomes with fewer than `PUBLIC_COUNT_MIN` searches are left out of all three, and then, the
+/// smallest first, others with which no table can be shown. The third table is shown where it can
+/// be together with the others; so are the rules by which searches were refused.
+pub(super) fn tables(
+    searches: &Searches,
+    rules: &Counts,
+    purposes: &[&str],
+    outcomes: &[&'static str],
+) -> ([Table; 3], Breakdown) {
+    let of = |outcome: &str| {
+        searches
+            .iter()
+            .filter(|((.., its), _)| *its == outcome)
+            .map(|(_, count)| count)
+            .sum::<u64>()
+    };
+    let totals: Vec<(&'static str, u64)> =
+        outcomes.iter().map(|&outcome| (outcome, of(outcome))).collect();
+    let (mut shown, mut left_out): (Vec<_>, Vec<_>) =
+        totals.into_iter().partition(|(_, total)| !(1..PUBLIC_COUNT_MIN).contains(total));
     loop {
         let names: Vec<&str> = shown.iter().map(|(outcome, _)| *outcome).collect();
         let counted = shown.iter().any(|(_, total)| *total > 0);
         let grids = Grids::of(searches, purposes, &names);
-        // Where refused searches aren't shown by agency, their rules have nothing to do with the tables.
+        // Where refused searches aren't shown by agency, their rules have nothing to do with the
+        // tables.
         let linked = Some(rules).filter(|_| names.contains(&REFUSED));
-        if let Some((tables, refused)) = grids.tables(linked).filter(|_| counted || left_out.is_empty()) {
-            let left_out: Counts = left_out.iter().map(|&(outcome, total)| (outcome.to_owned(), total)).collect();
+        if let Some((tables, refused)) =
+            grids.tables(linked).filter(|_| counted || left_out.is_empty())
+        {
+            let left_out: Counts =
+                left_out.iter().map(|&(outcome, total)| (outcome.to_owned(), total)).collect();
             let tables = tables.map(|table| Table { left_out: left_out.clone(), ..table });
             return (tables, refused.unwrap_or_else(|| Breakdown::of(rules)));
         }
-        let smallest = shown.iter().enumerate().filter(|(_, (_, total))| *total > 0).min_by_key(|(_, (_, total))| *total);
+        let smallest = shown
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, total))| *total > 0)
+            .min_by_key(|(_, (_, total))| *total);
         match smallest.map(|(at, _)| at) {
             Some(at) => left_out.push(shown.remove(at)),
-            None => return ([Table::withheld(), Table::withheld(), Table::withheld()], Breakdown::of(rules)),
+            None => {
+                return (
+                    [Table::withheld(), Table::withheld(), Table::withheld()],
+                    Breakdown::of(rules),
+                );
+            }
         }
     }
 }
@@ -53,17 +80,22 @@ struct Grids {
 impl Grids {
     /// Of searches with one of these outcomes; an agency that has none of them isn't named.
     fn of(searches: &Searches, purposes: &[&str], outcomes: &[&str]) -> Self {
-        let counted: Vec<_> = searches.iter().filter(|((.., outcome), _)| outcomes.contains(outcome)).collect();
+        let counted: Vec<_> =
+            searches.iter().filter(|((.., outcome), _)| outcomes.contains(outcome)).collect();
         let stated = counted.iter().map(|((purpose, ..), _)| purpose.as_str());
         let purposes: BTreeSet<&str> = purposes.iter().copied().chain(stated).collect();
-        let agencies: BTreeSet<&str> = counted.iter().map(|((_, agency, _), _)| agency.as_str()).collect();
+        let agencies: BTreeSet<&str> =
+            counted.iter().map(|((_, agency, _), _)| agency.as_str()).collect();
         let outcomes: BTreeSet<&str> = outcomes.iter().copied().collect();
         let empty = |rows: &BTreeSet<&str>, columns: &BTreeSet<&str>| -> Grid {
             let row: Counts = columns.iter().map(|&column| (column.to_owned(), 0)).collect();
             rows.iter().map(|&name| (name.to_owned(), row.clone())).collect()
         };
-        let mut grids =
-            Self { purposes: empty(&purposes, &outcomes), agencies: empty(&agencies, &outcomes), both: empty(&purposes, &agencies) };
+        let mut grids = Self {
+            purposes: empty(&purposes, &outcomes),
+            agencies: empty(&agencies, &outcomes),
+            both: empty(&purposes, &agencies),
+        };
         let add = |grid: &mut Grid, row: &str, column: &str, count: u64| {
             *grid.entry(row.to_owned()).or_default().entry(column.to_owned()).or_default() += count;
         };
@@ -75,7 +107,8 @@ impl Grids {
         grids
     }
 
-    /// The tables, and the rules where these are given: as much of them as can be shown together, the first two tables at least.
+    /// The tables, and the rules where these are given: as much of them as can be shown together,
+    /// the first two tables at least.
     fn tables(&self, rules: Option<&Counts>) -> Option<([Table; 3], Option<Breakdown>)> {
         let columns = sums(&self.purposes);
         let attempt = |rules: Option<&Counts>| {
@@ -92,12 +125,17 @@ impl Grids {
         })
     }
 
-    fn linked(&self, columns: &Counts, rules: Option<&Counts>) -> Option<([Table; 3], Option<Breakdown>)> {
+    fn linked(
+        &self,
+        columns: &Counts,
+        rules: Option<&Counts>,
+    ) -> Option<([Table; 3], Option<Breakdown>)> {
         let Self { purposes: rows, agencies: others, both } = self;
         let mut net = Net::default();
         let whole = net.node();
         let mut left = Side::new(&mut net, whole, columns, rows, None, false);
-        // Each row's sum flows on through the table of rows by others into the sums of the others, and through their table back.
+        // Each row's sum flows on through the table of rows by others into the sums of the others,
+        // and through their table back.
         let mut right = Side::new(&mut net, whole, columns, others, rules, true);
         let middle_rows = left.through(&mut net, None);
         let middle_others = right.through(&mut net, None);
@@ -105,7 +143,15 @@ impl Grids {
             .iter()
             .flat_map(|(row, counts)| counts.iter().map(move |(other, &count)| (row, other, count)))
             .map(|(row, other, count)| {
-                ((row, other), net.arc(middle_rows[row], middle_others[other], count, says_nothing(row) || says_nothing(other)))
+                (
+                    (row, other),
+                    net.arc(
+                        middle_rows[row],
+                        middle_others[other],
+                        count,
+                        says_nothing(row) || says_nothing(other),
+                    ),
+                )
             })
             .collect();
         if !net.close() {
@@ -113,7 +159,9 @@ impl Grids {
         }
         let (first, second) = (left.table(&net, rows), right.table(&net, others));
         let cells = both.iter().map(|(row, counts)| {
-            let row_cells = counts.iter().map(|(other, &count)| (other.clone(), cell(&net, across[&(row, other)], count)));
+            let row_cells = counts
+                .iter()
+                .map(|(other, &count)| (other.clone(), cell(&net, across[&(row, other)], count)));
             (row.clone(), row_cells.collect())
         });
         let (row_totals, column_totals) = (first.row_totals.clone(), second.row_totals.clone());
@@ -123,7 +171,11 @@ impl Grids {
 }
 
 /// One table by itself, with the rules where these are given, where it can be shown.
-fn alone(grid: &Grid, columns: &Counts, rules: Option<&Counts>) -> Option<(Table, Option<Breakdown>)> {
+fn alone(
+    grid: &Grid,
+    columns: &Counts,
+    rules: Option<&Counts>,
+) -> Option<(Table, Option<Breakdown>)> {
     let mut net = Net::default();
     let whole = net.node();
     let mut side = Side::new(&mut net, whole, columns, grid, rules, false);
@@ -139,7 +191,8 @@ fn sums(grid: &Grid) -> Counts {
     sums
 }
 
-/// One table of the net: its columns' public sums flow into its counts, and those into the sums of its rows.
+/// One table of the net: its columns' public sums flow into its counts, and those into the sums of
+/// its rows.
 struct Side<'g> {
     /// Everything flows the other way.
     back: bool,
@@ -151,11 +204,20 @@ struct Side<'g> {
 }
 
 impl<'g> Side<'g> {
-    /// With `rules`, the sum of the refused flows through these first: some rules refuse searches of agencies that are listed, others those
-    /// of agencies that aren't, so both are sums of the same searches.
-    fn new(net: &mut Net, whole: usize, columns: &'g Counts, grid: &'g Grid, rules: Option<&'g Counts>, back: bool) -> Self {
-        let flow =
-            |net: &mut Net, from, to, count, public| if back { net.arc(to, from, count, public) } else { net.arc(from, to, count, public) };
+    /// With `rules`, the sum of the refused flows through these first: some rules refuse searches
+    /// of agencies that are listed, others those of agencies that aren't, so both are sums of the
+    /// same searches.
+    fn new(
+        net: &mut Net,
+        whole: usize,
+        columns: &'g Counts,
+        grid: &'g Grid,
+        rules: Option<&'g Counts>,
+        back: bool,
+    ) -> Self {
+        let flow = |net: &mut Net, from, to, count, public| {
+            if back { net.arc(to, from, count, public) } else { net.arc(from, to, count, public) }
+        };
         let mut heads = BTreeMap::new();
         for (column, &sum) in columns {
             let head = net.node();
@@ -172,7 +234,11 @@ impl<'g> Side<'g> {
             let node = net.node();
             for (column, &count) in counts {
                 let through_rules = rules.is_some() && column == REFUSED;
-                let head = if through_rules { *groups.entry(label_of(row)).or_insert_with(|| net.node()) } else { heads[column.as_str()] };
+                let head = if through_rules {
+                    *groups.entry(label_of(row)).or_insert_with(|| net.node())
+                } else {
+                    heads[column.as_str()]
+                };
                 cells.insert((row, column), flow(net, head, node, count, says_nothing(row)));
             }
             rows.insert(row, (node, counts.values().sum()));
@@ -193,17 +259,29 @@ impl<'g> Side<'g> {
     }
 
     fn refused(&self, net: &Net, rules: &Counts) -> Breakdown {
-        let parts = rules.iter().map(|(rule, &count)| (rule.clone(), cell(net, self.rules[rule], count)));
+        let parts =
+            rules.iter().map(|(rule, &count)| (rule.clone(), cell(net, self.rules[rule], count)));
         Breakdown { total: rules.values().sum(), withheld: false, parts: parts.collect() }
     }
 
     fn table(&self, net: &Net, grid: &Grid) -> Table {
         let cells = grid.iter().map(|(row, counts)| {
-            let row_cells = counts.iter().map(|(column, &count)| (column.clone(), cell(net, self.cells[&(row, column)], count)));
+            let row_cells = counts.iter().map(|(column, &count)| {
+                (column.clone(), cell(net, self.cells[&(row, column)], count))
+            });
             (row.clone(), row_cells.collect())
         });
-        let row_totals = self.rows.iter().map(|(row, (_, sum))| ((*row).clone(), cell(net, self.sums[*row], *sum)));
-        let column_totals = self.columns.iter().map(|(column, &sum)| (column.clone(), Cell::Exact(sum)));
-        Table { cells: cells.collect(), row_totals: row_totals.collect(), column_totals: column_totals.collect(), ..Table::default() }
+        let row_totals = self
+            .rows
+            .iter()
+            .map(|(row, (_, sum))| ((*row).clone(), cell(net, self.sums[*row], *sum)));
+        let column_totals =
+            self.columns.iter().map(|(column, &sum)| (column.clone(), Cell::Exact(sum)));
+        Table {
+            cells: cells.collect(),
+            row_totals: row_totals.collect(),
+            column_totals: column_totals.collect(),
+            ..Table::default()
+        }
     }
 }

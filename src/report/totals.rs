@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How many leaves have a detail that a figure needs, and how many of these were open to whoever counted.
+/// How many leaves have a detail that a figure needs, and how many of these were open to whoever
+/// counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Details {
@@ -15,7 +16,8 @@ pub struct Details {
     pub opened: u64,
 }
 
-/// Figures of the period that need nothing but the log. Units: seconds, where a name says so; all else counts.
+/// Figures of the period that need nothing but the log. Units: seconds, where a name says so; all
+/// else counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Totals {
@@ -160,7 +162,8 @@ pub struct Purges {
     /// The longest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub longest_seconds: Option<u64>,
-    /// How many took less than 1 day, less than 2 days, and so on to 10 days, and how many 10 days or longer.
+    /// How many took less than 1 day, less than 2 days, and so on to 10 days, and how many 10 days
+    /// or longer.
     pub by_days: Vec<u64>,
     /// How many took longer than ten days.
     pub over_limit: u64,

@@ -8,17 +8,21 @@ use utoipa::ToSchema;
 use super::times::{median, parse, rfc3339};
 use crate::audit::{Edge, Hash, Note, Quorum};
 
-/// The ends of the spans by which times to a quorum are counted, in seconds; the last span has no end.
-pub(super) const SPANS: [u64; 7] = [60, 5 * 60, 15 * 60, 60 * 60, 4 * 60 * 60, 24 * 60 * 60, u64::MAX];
+/// The ends of the spans by which times to a quorum are counted, in seconds; the last span has no
+/// end.
+pub(super) const SPANS: [u64; 7] =
+    [60, 5 * 60, 15 * 60, 60 * 60, 4 * 60 * 60, 24 * 60 * 60, u64::MAX];
 
-/// Figures of the witnesses, by the checkpoints that were kept. Units: seconds, where a name says so; all else counts.
+/// Figures of the witnesses, by the checkpoints that were kept. Units: seconds, where a name says
+/// so; all else counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Witnesses {
     /// Within how many minutes of its time a leaf must be witnessed, where the log states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within_minutes: Option<u64>,
-    /// Cosignatures up to this time were counted, RFC 3339: later ones change nothing that was said.
+    /// Cosignatures up to this time were counted, RFC 3339: later ones change nothing that was
+    /// said.
     pub until: String,
     /// Kept checkpoints whose newest leaf is of the period.
     pub checkpoints: u64,
@@ -47,7 +51,8 @@ pub struct Witnesses {
 }
 
 impl Witnesses {
-    /// The time up to which cosignatures were counted, in seconds since 1970-01-01 UTC; none where it isn't written as one.
+    /// The time up to which cosignatures were counted, in seconds since 1970-01-01 UTC; none where
+    /// it isn't written as one.
     pub fn until_seconds(&self) -> Option<u64> {
         parse(&self.until).map(|time_cs| time_cs / 100)
     }
@@ -99,18 +104,32 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Over the kept checkpoints of a log of this many leaves; those that the log's key didn't sign count for nothing.
+    /// Over the kept checkpoints of a log of this many leaves; those that the log's key didn't sign
+    /// count for nothing.
     pub(super) fn new(Witnessing { notes, quorum, until }: Witnessing<'_>, leaves: u64) -> Self {
-        let of_log = |note: &Note| quorum.logs().iter().find_map(|log| note.checkpoint_of(log).ok());
+        let of_log =
+            |note: &Note| quorum.logs().iter().find_map(|log| note.checkpoint_of(log).ok());
         let mut kept: Vec<Kept> = notes
             .iter()
             .filter_map(|note| {
-                let checkpoint = of_log(note).filter(|checkpoint| checkpoint.leaves > 0 && checkpoint.leaves <= leaves)?;
+                let checkpoint = of_log(note)
+                    .filter(|checkpoint| checkpoint.leaves > 0 && checkpoint.leaves <= leaves)?;
                 let witnessed = quorum.witnessed(note);
-                let by = witnessed.by.into_iter().filter(|(_, time)| *time <= until).map(|(name, _)| name).collect();
+                let by = witnessed
+                    .by
+                    .into_iter()
+                    .filter(|(_, time)| *time <= until)
+                    .map(|(name, _)| name)
+                    .collect();
                 let soonest = witnessed.complete.filter(|&time| time <= until);
                 let complete = soonest.is_some();
-                Some(Kept { leaves: checkpoint.leaves, root: checkpoint.root, by, complete, soonest })
+                Some(Kept {
+                    leaves: checkpoint.leaves,
+                    root: checkpoint.root,
+                    by,
+                    complete,
+                    soonest,
+                })
             })
             .collect();
         kept.sort_by_key(|kept| kept.leaves);
@@ -119,10 +138,12 @@ impl Watch {
             soonest = [soonest, kept.soonest].into_iter().flatten().min();
             kept.soonest = soonest;
         }
-        let attendance = quorum
-            .witnesses()
-            .iter()
-            .map(|witness| (witness.name.clone(), Attendance { independent: witness.independent, ..Attendance::default() }));
+        let attendance = quorum.witnesses().iter().map(|witness| {
+            (
+                witness.name.clone(),
+                Attendance { independent: witness.independent, ..Attendance::default() },
+            )
+        });
         let figures = Witnesses {
             within_minutes: quorum.within_minutes(),
             until: rfc3339(until.saturating_mul(100)),
@@ -137,7 +158,9 @@ impl Watch {
     pub(super) fn take(&mut self, time_cs: u64, within: bool, edge: &Edge) {
         if within {
             match self.kept.get(self.at).and_then(|kept| kept.soonest) {
-                Some(complete) => self.took.push(complete.saturating_mul(100).saturating_sub(time_cs) / 100),
+                Some(complete) => {
+                    self.took.push(complete.saturating_mul(100).saturating_sub(time_cs) / 100)
+                }
                 None => self.open.push(time_cs),
             }
         }
@@ -148,7 +171,8 @@ impl Watch {
                 self.figures.witnessed_checkpoints += u64::from(kept.complete);
                 for (name, attendance) in &mut self.figures.attendance {
                     let cosigned = kept.by.contains(name);
-                    *(if cosigned { &mut attendance.cosigned } else { &mut attendance.missed }) += 1;
+                    *(if cosigned { &mut attendance.cosigned } else { &mut attendance.missed }) +=
+                        1;
                 }
             }
             self.at += 1;
@@ -160,7 +184,8 @@ impl Watch {
         self.took.sort_unstable();
         let figures = &mut self.figures;
         for &seconds in &self.took {
-            let span = SPANS.iter().position(|&end| seconds <= end).expect("the last span has no end");
+            let span =
+                SPANS.iter().position(|&end| seconds <= end).expect("the last span has no end");
             figures.by_spans[span] += 1;
         }
         figures.median_seconds = median(&self.took);
@@ -168,9 +193,14 @@ impl Watch {
         figures.witnessed = self.took.len() as u64;
         figures.open = self.open.len() as u64;
         if let Some(minutes) = figures.within_minutes {
-            figures.late = self.took.iter().filter(|&&seconds| seconds > minutes.saturating_mul(60)).count() as u64;
-            figures.overdue =
-                self.open.iter().filter(|&&time| newest_cs.saturating_sub(time) > minutes.saturating_mul(6_000)).count() as u64;
+            figures.late =
+                self.took.iter().filter(|&&seconds| seconds > minutes.saturating_mul(60)).count()
+                    as u64;
+            figures.overdue = self
+                .open
+                .iter()
+                .filter(|&&time| newest_cs.saturating_sub(time) > minutes.saturating_mul(6_000))
+                .count() as u64;
         }
         self.figures
     }

@@ -120,7 +120,8 @@ pub struct Roster {
     /// Witnesses of the log.
     #[serde(default, rename = "witness")]
     pub witnesses: Vec<Witness>,
-    /// How many of the witnesses must cosign the log, and how soon; at least one of them is no agency's.
+    /// How many of the witnesses must cosign the log, and how soon; at least one of them is no
+    /// agency's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quorum: Option<QuorumTerms>,
     /// How fast one operator may search.
@@ -153,7 +154,8 @@ pub struct QuorumTerms {
     pub within_minutes: u64,
 }
 
-/// How fast one operator may search. A change of it is a change of the roster file, and so of the log.
+/// How fast one operator may search. A change of it is a change of the roster file, and so of the
+/// log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Ceilings {
@@ -173,14 +175,21 @@ impl Default for Ceilings {
 
 impl std::fmt::Display for Ceilings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} s between two, {} an hour, {} a day", self.seconds_between, self.per_hour, self.per_day)
+        write!(
+            f,
+            "{} s between two, {} an hour, {} a day",
+            self.seconds_between, self.per_hour, self.per_day
+        )
     }
 }
 
 impl Ceilings {
-    /// Whether they are such as a person searches by hand; a box with real bookings serves by no others.
+    /// Whether they are such as a person searches by hand; a box with real bookings serves by no
+    /// others.
     pub fn are_humane(&self) -> bool {
-        self.seconds_between >= 1 && self.per_hour <= SEARCHES_PER_HOUR_MAX && self.per_day <= SEARCHES_PER_DAY_MAX
+        self.seconds_between >= 1
+            && self.per_hour <= SEARCHES_PER_HOUR_MAX
+            && self.per_day <= SEARCHES_PER_DAY_MAX
     }
 }
 
@@ -194,7 +203,8 @@ pub struct Agency {
     pub name: Text,
     /// What it is to the site, and since when.
     pub standing: Standing,
-    /// How it writes its complaint numbers: 9 is a digit, A a letter, * any of both, anything else itself. None where it has set no pattern.
+    /// How it writes its complaint numbers: 9 is a digit, A a letter, * any of both, anything else
+    /// itself. None where it has set no pattern.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub numbers: Option<String>,
 }
@@ -209,7 +219,11 @@ pub enum Standing {
         #[serde(with = "iso_date")]
         mou_from: Date,
         /// First day on which it no longer holds, where an end is known.
-        #[serde(default, with = "crate::booking::iso_date_option", skip_serializing_if = "Option::is_none")]
+        #[serde(
+            default,
+            with = "crate::booking::iso_date_option",
+            skip_serializing_if = "Option::is_none"
+        )]
         mou_until: Option<Date>,
         /// Day on which its chief executive reviewed the privacy policy (MOU-IV-B3).
         #[serde(with = "iso_date")]
@@ -241,9 +255,9 @@ pub struct Device {
     /// Whether the box's models may be switched from it. Default no.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub administration: bool,
-    /// Whether the log's details, its probes and samples may be opened from it by a command, which has no way to a security key, so that
-    /// the log names the device and nobody; it can then do nothing else by itself. An auditor who has logged on needs no such device.
-    /// Default no.
+    /// Whether the log's details, its probes and samples may be opened from it by a command, which
+    /// has no way to a security key, so that the log names the device and nobody; it can then do
+    /// nothing else by itself. An auditor who has logged on needs no such device. Default no.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub audit: bool,
 }
@@ -253,7 +267,9 @@ impl Roster {
     pub fn check(&self) -> Result<(), RosterError> {
         let entries = self.agencies.len() + self.devices.len() + self.witnesses.len();
         if entries > ROSTER_ENTRIES_MAX {
-            return Err(RosterError::Malformed { what: format!("{entries} entries, at most {ROSTER_ENTRIES_MAX} are kept") });
+            return Err(RosterError::Malformed {
+                what: format!("{entries} entries, at most {ROSTER_ENTRIES_MAX} are kept"),
+            });
         }
         let twice = |ids: Vec<&Identifier>| {
             let mut seen = std::collections::HashSet::new();
@@ -267,24 +283,40 @@ impl Roster {
             return wrong(format!("'{id}' stands there twice"));
         }
         if let Some(device) = self.devices.iter().find(|d| d.audit && d.administration) {
-            return wrong(format!("'{}' both administers and audits, wanted one of the two", device.id));
+            return wrong(format!(
+                "'{}' both administers and audits, wanted one of the two",
+                device.id
+            ));
         }
-        let unknown = |w: &&Witness| w.agency.as_ref().is_some_and(|id| !self.agencies.iter().any(|a| a.id == *id));
+        let unknown = |w: &&Witness| {
+            w.agency.as_ref().is_some_and(|id| !self.agencies.iter().any(|a| a.id == *id))
+        };
         if let Some(witness) = self.witnesses.iter().find(unknown) {
-            return wrong(format!("witness '{}' is run by an agency that is not in the roster", witness.id));
+            return wrong(format!(
+                "witness '{}' is run by an agency that is not in the roster",
+                witness.id
+            ));
         }
         match self.quorum {
-            Some(terms) if terms.witnesses == 0 || terms.within_minutes == 0 => {
-                wrong("a quorum of no witnesses, or within no time; leave it out where there is none".to_owned())
+            Some(terms) if terms.witnesses == 0 || terms.within_minutes == 0 => wrong(
+                "a quorum of no witnesses, or within no time; leave it out where there is none"
+                    .to_owned(),
+            ),
+            Some(terms)
+                if terms.witnesses > self.witnesses.len()
+                    || self.witnesses.iter().all(|w| w.agency.is_some()) =>
+            {
+                wrong(format!(
+                    "{} of {} witnesses make a quorum, wanted as many and at least one that is no \
+                     agency's",
+                    terms.witnesses,
+                    self.witnesses.len()
+                ))
             }
-            Some(terms) if terms.witnesses > self.witnesses.len() || self.witnesses.iter().all(|w| w.agency.is_some()) => wrong(format!(
-                "{} of {} witnesses make a quorum, wanted as many and at least one that is no agency's",
-                terms.witnesses,
-                self.witnesses.len()
-            )),
-            None if !self.witnesses.is_empty() => {
-                wrong("witnesses without a quorum: say how many of them, and within which time".to_owned())
-            }
+            None if !self.witnesses.is_empty() => wrong(
+                "witnesses without a quorum: say how many of them, and within which time"
+                    .to_owned(),
+            ),
             _ => Ok(()),
         }
     }
@@ -296,62 +328,130 @@ impl Roster {
     }
 
     /// The agency of a feed that may push and release today.
-    pub fn feed<'a>(&'a self, caller: &Caller, verb: &'static str, today: Date) -> Result<&'a Agency, RosterError> {
+    pub fn feed<'a>(
+        &'a self,
+        caller: &Caller,
+        verb: &'static str,
+        today: Date,
+    ) -> Result<&'a Agency, RosterError> {
         let agency = self.member(caller, verb, today)?;
         match agency.standing {
             Standing::Contributor { .. } => Ok(agency),
-            Standing::Requester { .. } => {
-                Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted: "a contributing agency" })
-            }
+            Standing::Requester { .. } => Err(RosterError::WrongRole {
+                name: caller.name.to_string(),
+                verb,
+                wanted: "a contributing agency",
+            }),
         }
     }
 
     /// The agency of a feed, whatever it is to the site, active today.
-    pub fn member<'a>(&'a self, caller: &Caller, verb: &'static str, today: Date) -> Result<&'a Agency, RosterError> {
+    pub fn member<'a>(
+        &'a self,
+        caller: &Caller,
+        verb: &'static str,
+        today: Date,
+    ) -> Result<&'a Agency, RosterError> {
         let CertificateName::Feed(id) = &caller.name else {
-            return Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted: "an agency's feed" });
+            return Err(RosterError::WrongRole {
+                name: caller.name.to_string(),
+                verb,
+                wanted: "an agency's feed",
+            });
         };
-        let agency = self.agencies.iter().find(|a| a.id == *id).ok_or_else(|| RosterError::Unknown { name: caller.name.to_string() })?;
+        let agency = self
+            .agencies
+            .iter()
+            .find(|a| a.id == *id)
+            .ok_or_else(|| RosterError::Unknown { name: caller.name.to_string() })?;
         agency.active(today)?;
         Ok(agency)
     }
 
     /// The console that may search: any but an auditor's.
-    pub fn console<'a>(&'a self, caller: &Caller, verb: &'static str) -> Result<&'a Device, RosterError> {
+    pub fn console<'a>(
+        &'a self,
+        caller: &Caller,
+        verb: &'static str,
+    ) -> Result<&'a Device, RosterError> {
         let wanted = "a console at the RTCC";
         let device = self.device(caller, verb)?;
-        if device.audit { Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted }) } else { Ok(device) }
+        if device.audit {
+            Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted })
+        } else {
+            Ok(device)
+        }
     }
 
     /// The console from which the log is audited.
-    pub fn auditor<'a>(&'a self, caller: &Caller, verb: &'static str) -> Result<&'a Device, RosterError> {
+    pub fn auditor<'a>(
+        &'a self,
+        caller: &Caller,
+        verb: &'static str,
+    ) -> Result<&'a Device, RosterError> {
         let wanted = "a console of an auditor";
         let device = self.device(caller, verb)?;
-        if device.audit { Ok(device) } else { Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted }) }
+        if device.audit {
+            Ok(device)
+        } else {
+            Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted })
+        }
     }
 
     /// A device of whatever use.
-    pub fn device<'a>(&'a self, caller: &Caller, verb: &'static str) -> Result<&'a Device, RosterError> {
+    pub fn device<'a>(
+        &'a self,
+        caller: &Caller,
+        verb: &'static str,
+    ) -> Result<&'a Device, RosterError> {
         let CertificateName::Device(id) = &caller.name else {
-            return Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted: "a console at the RTCC" });
+            return Err(RosterError::WrongRole {
+                name: caller.name.to_string(),
+                verb,
+                wanted: "a console at the RTCC",
+            });
         };
-        self.devices.iter().find(|d| d.id == *id).ok_or_else(|| RosterError::Unknown { name: caller.name.to_string() })
+        self.devices
+            .iter()
+            .find(|d| d.id == *id)
+            .ok_or_else(|| RosterError::Unknown { name: caller.name.to_string() })
     }
 
     /// The console from which the box is administered.
-    pub fn administrator<'a>(&'a self, caller: &Caller, verb: &'static str) -> Result<&'a Device, RosterError> {
+    pub fn administrator<'a>(
+        &'a self,
+        caller: &Caller,
+        verb: &'static str,
+    ) -> Result<&'a Device, RosterError> {
         let device = self.console(caller, verb)?;
         let wanted = "a console with administration";
-        if device.administration { Ok(device) } else { Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted }) }
+        if device.administration {
+            Ok(device)
+        } else {
+            Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted })
+        }
     }
 
-    /// The witness that cosigns: by a certificate of its own, or as the feed of the agency that runs it.
-    pub fn witness<'a>(&'a self, caller: &Caller, verb: &'static str) -> Result<&'a Witness, RosterError> {
+    /// The witness that cosigns: by a certificate of its own, or as the feed of the agency that
+    /// runs it.
+    pub fn witness<'a>(
+        &'a self,
+        caller: &Caller,
+        verb: &'static str,
+    ) -> Result<&'a Witness, RosterError> {
         let found = match &caller.name {
-            CertificateName::Witness(id) => self.witnesses.iter().find(|w| w.id == *id && w.agency.is_none()),
-            CertificateName::Feed(agency) => self.witnesses.iter().find(|w| w.agency.as_ref() == Some(agency)),
+            CertificateName::Witness(id) => {
+                self.witnesses.iter().find(|w| w.id == *id && w.agency.is_none())
+            }
+            CertificateName::Feed(agency) => {
+                self.witnesses.iter().find(|w| w.agency.as_ref() == Some(agency))
+            }
             CertificateName::Device(_) => {
-                return Err(RosterError::WrongRole { name: caller.name.to_string(), verb, wanted: "a witness of the log" });
+                return Err(RosterError::WrongRole {
+                    name: caller.name.to_string(),
+                    verb,
+                    wanted: "a witness of the log",
+                });
             }
         };
         found.ok_or_else(|| RosterError::Unknown { name: caller.name.to_string() })
@@ -367,7 +467,11 @@ impl Roster {
     }
 
     /// The agency for which a search is asked: contributor or admitted requester, active today.
-    pub fn requester<'a>(&'a self, id: &Identifier, today: Date) -> Result<&'a Agency, RosterError> {
+    pub fn requester<'a>(
+        &'a self,
+        id: &Identifier,
+        today: Date,
+    ) -> Result<&'a Agency, RosterError> {
         let unknown = || RosterError::UnknownAgency { agency: id.clone() };
         let agency = self.agencies.iter().find(|a| a.id == *id).ok_or_else(unknown)?;
         agency.active(today)?;
@@ -379,8 +483,12 @@ impl Agency {
     fn active(&self, today: Date) -> Result<(), RosterError> {
         let inactive = |reason| Err(RosterError::Inactive { agency: self.id.clone(), reason });
         let (from, until, reviewed) = match &self.standing {
-            Standing::Contributor { mou_from, mou_until, policy_reviewed_on, .. } => (*mou_from, *mou_until, *policy_reviewed_on),
-            Standing::Requester { admitted_on, policy_reviewed_on, .. } => (*admitted_on, None, *policy_reviewed_on),
+            Standing::Contributor { mou_from, mou_until, policy_reviewed_on, .. } => {
+                (*mou_from, *mou_until, *policy_reviewed_on)
+            }
+            Standing::Requester { admitted_on, policy_reviewed_on, .. } => {
+                (*admitted_on, None, *policy_reviewed_on)
+            }
         };
         if today < from {
             return inactive("its agreement has not begun");
@@ -410,11 +518,13 @@ mod tests {
             [[agency]]
             id = "slmpd"
             name = "Metropolitan Police Department"
-            standing = { kind = "contributor", mou_from = "2026-01-12", mou_until = "2027-01-01", policy_reviewed_on = "2026-01-10", policy_version = "3" }
+            standing = { kind = "contributor", mou_from = "2026-01-12", mou_until = "2027-01-01",
+                policy_reviewed_on = "2026-01-10", policy_version = "3" }
             [[agency]]
             id = "madison"
             name = "Madison County"
-            standing = { kind = "requester", admitted_on = "2026-02-01", policy_reviewed_on = "2026-02-01", policy_version = "3" }
+            standing = { kind = "requester", admitted_on = "2026-02-01",
+                policy_reviewed_on = "2026-02-01", policy_version = "3" }
             [[device]]
             id = "rtcc-1"
             place = "RTCC, desk 1"
@@ -448,9 +558,15 @@ mod tests {
         for name in ["smrt:agency/slmpd/feed", "smrt:device/rtcc-1", "smrt:witness/court"] {
             assert_eq!(CertificateName::parse(name).unwrap().to_string(), name);
         }
-        for wrong in
-            ["", "smrt:agency/slmpd", "smrt:agency/SLMPD/feed", "smrt:agency/a/feed/x", "smrt:device/", "smrt:device/a/b", "http:device/a"]
-        {
+        for wrong in [
+            "",
+            "smrt:agency/slmpd",
+            "smrt:agency/SLMPD/feed",
+            "smrt:agency/a/feed/x",
+            "smrt:device/",
+            "smrt:device/a/b",
+            "http:device/a",
+        ] {
             assert_eq!(CertificateName::parse(wrong), None, "{wrong}");
         }
     }
@@ -460,18 +576,36 @@ mod tests {
         let (roster, feed) = (roster(), caller("smrt:agency/slmpd/feed"));
         assert_eq!(roster.feed(&feed, "push", date!(2026 - 11 - 23)).unwrap().id.as_str(), "slmpd");
         for day in [date!(2026 - 01 - 11), date!(2027 - 01 - 01)] {
-            assert!(matches!(roster.feed(&feed, "push", day), Err(RosterError::Inactive { .. })), "{day}");
+            assert!(
+                matches!(roster.feed(&feed, "push", day), Err(RosterError::Inactive { .. })),
+                "{day}"
+            );
         }
     }
 
     #[test]
     fn whoever_is_not_listed_or_of_another_role_is_refused() {
         let (roster, today) = (roster(), date!(2026 - 11 - 23));
-        assert!(matches!(roster.feed(&caller("smrt:agency/other/feed"), "push", today), Err(RosterError::Unknown { .. })));
-        assert!(matches!(roster.feed(&caller("smrt:agency/madison/feed"), "push", today), Err(RosterError::WrongRole { .. })));
-        assert!(matches!(roster.feed(&caller("smrt:device/rtcc-1"), "push", today), Err(RosterError::WrongRole { .. })));
-        assert!(matches!(roster.console(&caller("smrt:agency/slmpd/feed"), "search"), Err(RosterError::WrongRole { .. })));
-        assert!(matches!(roster.console(&caller("smrt:device/rtcc-2"), "search"), Err(RosterError::Unknown { .. })));
+        assert!(matches!(
+            roster.feed(&caller("smrt:agency/other/feed"), "push", today),
+            Err(RosterError::Unknown { .. })
+        ));
+        assert!(matches!(
+            roster.feed(&caller("smrt:agency/madison/feed"), "push", today),
+            Err(RosterError::WrongRole { .. })
+        ));
+        assert!(matches!(
+            roster.feed(&caller("smrt:device/rtcc-1"), "push", today),
+            Err(RosterError::WrongRole { .. })
+        ));
+        assert!(matches!(
+            roster.console(&caller("smrt:agency/slmpd/feed"), "search"),
+            Err(RosterError::WrongRole { .. })
+        ));
+        assert!(matches!(
+            roster.console(&caller("smrt:device/rtcc-2"), "search"),
+            Err(RosterError::Unknown { .. })
+        ));
         assert!(roster.requester(&Identifier::parse("madison").unwrap(), today).is_ok());
         assert!(roster.requester(&Identifier::parse("nobody").unwrap(), today).is_err());
     }
@@ -479,11 +613,23 @@ mod tests {
     #[test]
     fn only_a_console_with_administration_administers() {
         let roster = roster();
-        assert_eq!(roster.administrator(&caller("smrt:device/admin-1"), "switch").unwrap().id.as_str(), "admin-1");
+        assert_eq!(
+            roster.administrator(&caller("smrt:device/admin-1"), "switch").unwrap().id.as_str(),
+            "admin-1"
+        );
         for other in ["smrt:device/rtcc-1", "smrt:agency/slmpd/feed"] {
-            assert!(matches!(roster.administrator(&caller(other), "switch"), Err(RosterError::WrongRole { .. })), "{other}");
+            assert!(
+                matches!(
+                    roster.administrator(&caller(other), "switch"),
+                    Err(RosterError::WrongRole { .. })
+                ),
+                "{other}"
+            );
         }
-        assert!(matches!(roster.administrator(&caller("smrt:device/nobody"), "switch"), Err(RosterError::Unknown { .. })));
+        assert!(matches!(
+            roster.administrator(&caller("smrt:device/nobody"), "switch"),
+            Err(RosterError::Unknown { .. })
+        ));
     }
 
     #[test]
@@ -492,21 +638,50 @@ mod tests {
         assert_eq!(roster.auditor(&auditor, "open details").unwrap().id.as_str(), "audit-1");
         assert!(roster.admit(&auditor, date!(2026 - 11 - 23)).is_ok());
         assert!(matches!(roster.console(&auditor, "search"), Err(RosterError::WrongRole { .. })));
-        assert!(matches!(roster.administrator(&auditor, "switch"), Err(RosterError::WrongRole { .. })));
-        for other in ["smrt:device/rtcc-1", "smrt:device/admin-1", "smrt:agency/slmpd/feed", "smrt:witness/court"] {
-            assert!(matches!(roster.auditor(&caller(other), "open details"), Err(RosterError::WrongRole { .. })), "{other}");
+        assert!(matches!(
+            roster.administrator(&auditor, "switch"),
+            Err(RosterError::WrongRole { .. })
+        ));
+        for other in [
+            "smrt:device/rtcc-1",
+            "smrt:device/admin-1",
+            "smrt:agency/slmpd/feed",
+            "smrt:witness/court",
+        ] {
+            assert!(
+                matches!(
+                    roster.auditor(&caller(other), "open details"),
+                    Err(RosterError::WrongRole { .. })
+                ),
+                "{other}"
+            );
         }
     }
 
     #[test]
     fn a_witness_cosigns_under_its_certificate_or_as_its_agencys_feed() {
         let roster = roster();
-        assert_eq!(roster.witness(&caller("smrt:witness/court"), "cosign").unwrap().id.as_str(), "court");
-        assert_eq!(roster.witness(&caller("smrt:agency/slmpd/feed"), "cosign").unwrap().id.as_str(), "slmpd-feed");
+        assert_eq!(
+            roster.witness(&caller("smrt:witness/court"), "cosign").unwrap().id.as_str(),
+            "court"
+        );
+        assert_eq!(
+            roster.witness(&caller("smrt:agency/slmpd/feed"), "cosign").unwrap().id.as_str(),
+            "slmpd-feed"
+        );
         for other in ["smrt:witness/slmpd-feed", "smrt:witness/press", "smrt:agency/madison/feed"] {
-            assert!(matches!(roster.witness(&caller(other), "cosign"), Err(RosterError::Unknown { .. })), "{other}");
+            assert!(
+                matches!(
+                    roster.witness(&caller(other), "cosign"),
+                    Err(RosterError::Unknown { .. })
+                ),
+                "{other}"
+            );
         }
-        assert!(matches!(roster.witness(&caller("smrt:device/rtcc-1"), "cosign"), Err(RosterError::WrongRole { .. })));
+        assert!(matches!(
+            roster.witness(&caller("smrt:device/rtcc-1"), "cosign"),
+            Err(RosterError::WrongRole { .. })
+        ));
         assert!(roster.feed(&caller("smrt:witness/court"), "push", date!(2026 - 11 - 23)).is_err());
         assert!(roster.console(&caller("smrt:witness/court"), "search").is_err());
     }

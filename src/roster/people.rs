@@ -1,7 +1,9 @@
-//! People and their accounts: who may do what, and when an account is locked, off or due for review. Pure: time is given.
+//! People and their accounts: who may do what, and when an account is locked, off or due for
+//! review. Pure: time is given.
 //!
-//! A person holds one role; operator and examiner together are one, the only pair. An account goes off by itself; it comes back only by the
-//! same two people who give a role: an administrator who asks for it and the commander who approves.
+//! A person holds one role; operator and examiner together are one, the only pair. An account goes
+//! off by itself; it comes back only by the same two people who give a role: an administrator who
+//! asks for it and the commander who approves.
 
 use serde::{Deserialize, Serialize};
 use time::Date;
@@ -9,8 +11,8 @@ use time::Date;
 use super::{AGREEMENT_ENDED, RosterError};
 use crate::booking::{Identifier, Text, iso_date};
 use crate::limits::{
-    ACCOUNT_REVIEW_DAYS, ACCOUNT_UNASSOCIATED_DAYS_MAX, ACCOUNT_UNUSED_DAYS_MAX, LOG_ON_TRIES_MAX, LOG_ON_TRIES_MINUTES,
-    PERSON_ID_REUSE_DAYS, TEMPORARY_HOURS_MAX,
+    ACCOUNT_REVIEW_DAYS, ACCOUNT_UNASSOCIATED_DAYS_MAX, ACCOUNT_UNUSED_DAYS_MAX, LOG_ON_TRIES_MAX,
+    LOG_ON_TRIES_MINUTES, PERSON_ID_REUSE_DAYS, TEMPORARY_HOURS_MAX,
 };
 
 const MINUTE_CS: u64 = 6_000;
@@ -121,7 +123,10 @@ pub enum OffReason {
 #[non_exhaustive]
 pub enum PersonError {
     /// Too many refused log-ons.
-    #[error("the account is locked after {LOG_ON_TRIES_MAX} refused log-ons; an administrator releases it")]
+    #[error(
+        "the account is locked after {LOG_ON_TRIES_MAX} refused log-ons; an administrator releases \
+         it"
+    )]
     Locked,
     /// The account is off.
     #[error("the account is off: {why}")]
@@ -146,13 +151,18 @@ pub enum PersonError {
         until: Date,
     },
     /// Somebody would decide on himself.
-    #[error("nobody decides on an account of their own, or twice on the same one; wanted another person")]
+    #[error(
+        "nobody decides on an account of their own, or twice on the same one; wanted another person"
+    )]
     SamePerson,
     /// A temporary account for too long.
     #[error("a temporary account lasts {TEMPORARY_HOURS_MAX} hours at most")]
     TooLong,
     /// The name is or was somebody else's.
-    #[error("'{id}' is the name of another account, or was until less than {PERSON_ID_REUSE_DAYS} days ago; wanted another name")]
+    #[error(
+        "'{id}' is the name of another account, or was until less than {PERSON_ID_REUSE_DAYS} days \
+         ago; wanted another name"
+    )]
     NameTaken {
         /// The name.
         id: Identifier,
@@ -161,15 +171,23 @@ pub enum PersonError {
 
 impl Role {
     /// All roles.
-    pub const ALL: [Self; 6] =
-        [Self::Operator, Self::Examiner, Self::OperatorExaminer, Self::Administrator, Self::Commander, Self::Auditor];
+    pub const ALL: [Self; 6] = [
+        Self::Operator,
+        Self::Examiner,
+        Self::OperatorExaminer,
+        Self::Administrator,
+        Self::Commander,
+        Self::Auditor,
+    ];
 
     /// Whether it is this role's duty.
     pub fn may(self, duty: Duty) -> bool {
         match duty {
             Duty::Operate => matches!(self, Self::Operator | Self::OperatorExaminer),
             Duty::Examine => matches!(self, Self::Examiner | Self::OperatorExaminer),
-            Duty::Inquire => matches!(self, Self::Operator | Self::Examiner | Self::OperatorExaminer),
+            Duty::Inquire => {
+                matches!(self, Self::Operator | Self::Examiner | Self::OperatorExaminer)
+            }
             Duty::Administer => self == Self::Administrator,
             Duty::Command => self == Self::Commander,
             Duty::Audit => self == Self::Auditor,
@@ -212,7 +230,11 @@ impl Person {
     /// Errors: another role's duty; a training that is over.
     pub fn may(&self, duty: Duty, verb: &'static str, today: Date) -> Result<(), PersonError> {
         if !self.role.may(duty) {
-            return Err(PersonError::WrongRole { role: self.role.words(), verb, wanted: duty.wanted() });
+            return Err(PersonError::WrongRole {
+                role: self.role.words(),
+                verb,
+                wanted: duty.wanted(),
+            });
         }
         if duty.needs_training() && today > self.trained_until {
             return Err(PersonError::Untrained { until: self.trained_until });
@@ -230,7 +252,15 @@ impl Account {
         if person.temporary_until_cs.is_some_and(|until_cs| until_cs > longest_cs) {
             return Err(PersonError::TooLong);
         }
-        Ok(Self { person, since_cs: now_cs, used_cs: None, reviewed_cs: now_cs, tries_cs: Vec::new(), locked: None, off: None })
+        Ok(Self {
+            person,
+            since_cs: now_cs,
+            used_cs: None,
+            reviewed_cs: now_cs,
+            tries_cs: Vec::new(),
+            locked: None,
+            off: None,
+        })
     }
 
     /// Whether the account may be used now.
@@ -250,13 +280,16 @@ impl Account {
         match self.person.temporary_until_cs {
             _ if self.off.is_some() => None,
             Some(until_cs) if now_cs >= until_cs => Some(OffReason::TimeOver),
-            _ if now_cs >= unused_since_cs + ACCOUNT_UNUSED_DAYS_MAX * DAY_CS => Some(OffReason::Unused),
+            _ if now_cs >= unused_since_cs + ACCOUNT_UNUSED_DAYS_MAX * DAY_CS => {
+                Some(OffReason::Unused)
+            }
             _ => None,
         }
     }
 
-    /// Whether the account goes off because its agency stands in the roster like this: at once where its agreement has ended, else after
-    /// `ACCOUNT_UNASSOCIATED_DAYS_MAX` without a log-on, of which there can be none.
+    /// Whether the account goes off because its agency stands in the roster like this: at once
+    /// where its agreement has ended, else after `ACCOUNT_UNASSOCIATED_DAYS_MAX` without a log-on,
+    /// of which there can be none.
     pub fn is_unassociated(&self, agency: &Result<(), RosterError>, now_cs: u64) -> bool {
         let used_cs = self.used_cs.unwrap_or(self.since_cs);
         self.off.is_none()
@@ -309,9 +342,13 @@ impl OffReason {
     }
 }
 
-/// Whether these people may decide on an account together: an administrator who asks and the commander who approves, neither of them the
-/// person whose account it is.
-pub fn decide_together(asks: &Person, approves: &Person, of: &Identifier) -> Result<(), PersonError> {
+/// Whether these people may decide on an account together: an administrator who asks and the
+/// commander who approves, neither of them the person whose account it is.
+pub fn decide_together(
+    asks: &Person,
+    approves: &Person,
+    of: &Identifier,
+) -> Result<(), PersonError> {
     match asks.id == approves.id || asks.id == *of || approves.id == *of {
         true => Err(PersonError::SamePerson),
         false => Ok(()),
@@ -343,9 +380,11 @@ mod tests {
     }
 
     #[test]
-    fn each_duty_is_of_the_roles_that_the_policy_names_and_operator_and_examiner_are_the_only_pair() {
+    fn each_duty_is_of_the_roles_that_the_policy_names_and_operator_and_examiner_are_the_only_pair()
+    {
         let of = |role: Role| {
-            let duties = [Duty::Operate, Duty::Examine, Duty::Administer, Duty::Command, Duty::Audit];
+            let duties =
+                [Duty::Operate, Duty::Examine, Duty::Administer, Duty::Command, Duty::Audit];
             duties.into_iter().filter(|&duty| role.may(duty)).collect::<Vec<_>>()
         };
         assert_eq!(of(Role::OperatorExaminer), [Duty::Operate, Duty::Examine]);
@@ -365,7 +404,10 @@ mod tests {
         let (last, over) = (date!(2027 - 01 - 31), date!(2027 - 02 - 01));
         assert_eq!(person(Role::OperatorExaminer).may(Duty::Operate, "search", last), Ok(()));
         for duty in [Duty::Operate, Duty::Examine] {
-            assert!(matches!(person(Role::OperatorExaminer).may(duty, "search", over), Err(PersonError::Untrained { .. })));
+            assert!(matches!(
+                person(Role::OperatorExaminer).may(duty, "search", over),
+                Err(PersonError::Untrained { .. })
+            ));
         }
         assert_eq!(person(Role::Administrator).may(Duty::Administer, "ask", over), Ok(()));
     }
@@ -378,7 +420,11 @@ mod tests {
         assert_eq!(account.refused(minute(15)), None, "the first one counts no longer");
         assert_eq!(account.refused(minute(15)), Some(5));
         account.locked = Some(7);
-        assert_eq!(account.stands(minute(1_000_000 / 60)), Err(PersonError::Locked), "no time releases it");
+        assert_eq!(
+            account.stands(minute(1_000_000 / 60)),
+            Err(PersonError::Locked),
+            "no time releases it"
+        );
         account.released();
         assert_eq!(account.stands(minute(16)), Ok(()));
         assert_eq!(account.refused(minute(17)), None, "counting begins anew");
@@ -393,9 +439,19 @@ mod tests {
         assert_eq!(unused.goes_off(NOW + 90 * DAY_CS), Some(OffReason::Unused));
         unused.logged_on(NOW + 80 * DAY_CS);
         assert_eq!(unused.goes_off(NOW + 169 * DAY_CS), None);
-        assert!(matches!(unused.stands(NOW + 170 * DAY_CS), Err(PersonError::Off { .. })), "before anybody has written that it is off");
-        let temporary =
-            |hours: u64| Account::new(Person { temporary_until_cs: Some(NOW + hours * HOUR_CS), ..person(Role::Operator) }, NOW);
+        assert!(
+            matches!(unused.stands(NOW + 170 * DAY_CS), Err(PersonError::Off { .. })),
+            "before anybody has written that it is off"
+        );
+        let temporary = |hours: u64| {
+            Account::new(
+                Person {
+                    temporary_until_cs: Some(NOW + hours * HOUR_CS),
+                    ..person(Role::Operator)
+                },
+                NOW,
+            )
+        };
         assert_eq!(temporary(73), Err(PersonError::TooLong));
         let temporary = temporary(72).unwrap();
         assert_eq!(temporary.stands(NOW + 72 * HOUR_CS - 1), Ok(()));
@@ -403,16 +459,25 @@ mod tests {
     }
 
     #[test]
-    fn an_account_goes_off_at_once_when_its_agencys_agreement_ended_and_a_week_after_its_use_when_the_agency_is_on_no_list() {
+    fn an_account_goes_off_at_once_when_its_agencys_agreement_ended_and_a_week_after_its_use_when_the_agency_is_on_no_list()
+     {
         let mut account = account();
         account.logged_on(NOW);
         let agency = || Identifier::parse("slmpd").unwrap();
         let ended = Err(RosterError::Inactive { agency: agency(), reason: AGREEMENT_ENDED });
-        let (absent, early) =
-            (Err(RosterError::UnknownAgency { agency: agency() }), Err(RosterError::Inactive { agency: agency(), reason: "early" }));
-        assert!(account.is_unassociated(&ended, NOW) && !account.is_unassociated(&Ok(()), NOW + 80 * DAY_CS));
+        let (absent, early) = (
+            Err(RosterError::UnknownAgency { agency: agency() }),
+            Err(RosterError::Inactive { agency: agency(), reason: "early" }),
+        );
+        assert!(
+            account.is_unassociated(&ended, NOW)
+                && !account.is_unassociated(&Ok(()), NOW + 80 * DAY_CS)
+        );
         for agency in [absent, early] {
-            assert!(!account.is_unassociated(&agency, NOW + 7 * DAY_CS - 1) && account.is_unassociated(&agency, NOW + 7 * DAY_CS));
+            assert!(
+                !account.is_unassociated(&agency, NOW + 7 * DAY_CS - 1)
+                    && account.is_unassociated(&agency, NOW + 7 * DAY_CS)
+            );
         }
         account.off = Some(Off { since_cs: NOW, why: OffReason::Unused });
         assert!(!account.is_unassociated(&ended, NOW), "it is off already");
@@ -421,18 +486,23 @@ mod tests {
     #[test]
     fn a_name_is_free_a_year_after_its_account_went_off_and_an_account_is_reviewed_every_year() {
         let mut account = account();
-        assert!(!account.is_review_due(NOW + 364 * DAY_CS) && account.is_review_due(NOW + 365 * DAY_CS));
+        assert!(
+            !account.is_review_due(NOW + 364 * DAY_CS) && account.is_review_due(NOW + 365 * DAY_CS)
+        );
         assert!(!account.frees_name(NOW + 1_000 * DAY_CS), "it stands");
         account.off = Some(Off { since_cs: NOW, why: OffReason::Unassociated });
         assert!(!account.is_review_due(NOW + 365 * DAY_CS));
-        assert!(!account.frees_name(NOW + 365 * DAY_CS - 1) && account.frees_name(NOW + 365 * DAY_CS));
+        assert!(
+            !account.frees_name(NOW + 365 * DAY_CS - 1) && account.frees_name(NOW + 365 * DAY_CS)
+        );
         assert!(matches!(account.stands(NOW), Err(PersonError::Off { .. })));
     }
 
     #[test]
     fn nobody_decides_alone_or_on_himself() {
         let other = |id: &str, role| Person { id: Identifier::parse(id).unwrap(), ..person(role) };
-        let (admin, commander) = (other("admin", Role::Administrator), other("boss", Role::Commander));
+        let (admin, commander) =
+            (other("admin", Role::Administrator), other("boss", Role::Commander));
         let of = |id: &str| Identifier::parse(id).unwrap();
         assert_eq!(decide_together(&admin, &commander, &of("diaz")), Ok(()));
         assert_eq!(decide_together(&admin, &admin, &of("diaz")), Err(PersonError::SamePerson));

@@ -1,4 +1,5 @@
-//! How long a session lasts, as pure rules: times are given, in hundredths of a second since 1970-01-01 UTC.
+//! How long a session lasts, as pure rules: times are given, in hundredths of a second since
+//! 1970-01-01 UTC.
 
 use crate::limits::{SESSION_ENDS_MINUTES, SESSION_LOCKS_MINUTES, SESSION_PROVES_HOURS};
 
@@ -18,7 +19,8 @@ pub struct SessionTimes {
 pub enum SessionStanding {
     /// In use.
     Open,
-    /// Idle for too long, or too long since the key was touched: the screen is hidden until it is touched again.
+    /// Idle for too long, or too long since the key was touched: the screen is hidden until it is
+    /// touched again.
     Locked,
     /// Over.
     Ended,
@@ -31,7 +33,9 @@ impl SessionTimes {
         let unproven_cs = now_cs.saturating_sub(self.proven_cs);
         if idle_cs >= SESSION_ENDS_MINUTES * MINUTE_CS {
             SessionStanding::Ended
-        } else if idle_cs >= SESSION_LOCKS_MINUTES * MINUTE_CS || unproven_cs >= SESSION_PROVES_HOURS * 60 * MINUTE_CS {
+        } else if idle_cs >= SESSION_LOCKS_MINUTES * MINUTE_CS
+            || unproven_cs >= SESSION_PROVES_HOURS * 60 * MINUTE_CS
+        {
             SessionStanding::Locked
         } else {
             SessionStanding::Open
@@ -46,7 +50,8 @@ mod tests {
     #[test]
     fn a_session_locks_after_half_an_hour_idle_or_twelve_hours_and_ends_after_an_hour_idle() {
         let at = |proven: u64, used: u64, now: u64| {
-            SessionTimes { proven_cs: proven * MINUTE_CS, used_cs: used * MINUTE_CS }.standing(now * MINUTE_CS)
+            SessionTimes { proven_cs: proven * MINUTE_CS, used_cs: used * MINUTE_CS }
+                .standing(now * MINUTE_CS)
         };
         assert_eq!(at(0, 0, 29), SessionStanding::Open);
         assert_eq!(at(0, 0, 30), SessionStanding::Locked);

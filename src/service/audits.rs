@@ -1,8 +1,10 @@
-//! An auditor's verbs: open details and probes, draw a sample, review what was drawn; and an administrator's word on the clock.
+//! An auditor's verbs: open details and probes, draw a sample, review what was drawn; and an
+//! administrator's word on the clock.
 //!
-//! Every opening has its leaf before anything leaves. A sample's seed is in the log before the root that it is drawn with is known to
-//! anybody, and whoever has the log can draw it again. What an auditor looked at and found is in the details only: the leaf of a search
-//! that was misused must not be pointed at before anybody was heard.
+//! Every opening has its leaf before anything leaves. A sample's seed is in the log before the root
+//! that it is drawn with is known to anybody, and whoever has the log can draw it again. What an
+//! auditor looked at and found is in the details only: the leaf of a search that was misused must
+//! not be pointed at before anybody was heard.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,7 +19,8 @@ use crate::audit::{Actor, Alarm, Detail, Entry, Finding, LeafKind, SampleKey};
 use crate::booking::Text;
 use crate::inquiry::{InquiryId, Request};
 use crate::limits::{
-    CLOCK_AGREE_SECONDS_MAX, DETAILS_PER_ANSWER_MAX, LOG_REVIEW_DAYS_MAX, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, SAMPLES_SHOWN_MAX,
+    CLOCK_AGREE_SECONDS_MAX, DETAILS_PER_ANSWER_MAX, LOG_REVIEW_DAYS_MAX, REVIEW_DAYS_MAX,
+    SAMPLE_DAYS_MAX, SAMPLES_SHOWN_MAX,
 };
 use crate::roster::{Caller, Duty};
 
@@ -88,7 +91,11 @@ pub struct LeafAt {
 
 impl Service {
     /// The newest leaves, the newest first: index, kind and time; the public half of the log.
-    pub fn newest_leaves(&self, desk: &AtDesk, most: u64) -> Result<Vec<(u64, LeafKind, u64)>, ServiceError> {
+    pub fn newest_leaves(
+        &self,
+        desk: &AtDesk,
+        most: u64,
+    ) -> Result<Vec<(u64, LeafKind, u64)>, ServiceError> {
         self.allowed(desk, Duty::Audit, "look at the log")?;
         let leaves = self.ledger.leaves();
         let mut newest = Vec::new();
@@ -125,21 +132,30 @@ impl Service {
         self.allowed(desk, Duty::Audit, "go through the log")?;
         let (first, leaves) = (self.ledger.reviewed_to()?.0, self.ledger.leaves());
         if end <= first || end > leaves {
-            return self.refused_at(desk, Err(ServiceError::Range { first, end, leaves, most: leaves - first }));
+            return self.refused_at(
+                desk,
+                Err(ServiceError::Range { first, end, leaves, most: leaves - first }),
+            );
         }
-        let detail = Detail::LogReviewed { actor: desk.actor(), first, end, note: note.to_string() };
+        let detail =
+            Detail::LogReviewed { actor: desk.actor(), first, end, note: note.to_string() };
         self.ledger.note(Vec::new(), vec![first, end], detail)
     }
 
     /// Opens one leaf's detail for an auditor; logged before anything leaves.
     pub fn open_leaf(&self, desk: &AtDesk, leaf: u64) -> Result<LeafAt, ServiceError> {
         self.allowed(desk, Duty::Audit, "open details")?;
-        let row = self.ledger.core().store.leaf(leaf)?.ok_or(ServiceError::NotFound { what: "leaf" })?;
+        let row =
+            self.ledger.core().store.leaf(leaf)?.ok_or(ServiceError::NotFound { what: "leaf" })?;
         let Entry::Known(view) = Entry::read(&row.leaf)? else {
             return Err(ServiceError::NotFound { what: "leaf of a kind that is known" });
         };
         let (kind, time_cs, follows) = (view.kind, view.time_cs, view.follows().collect());
-        self.ledger.note(Vec::new(), vec![1], Detail::DetailsOpened { actor: desk.actor(), first: leaf, end: leaf + 1 })?;
+        self.ledger.note(
+            Vec::new(),
+            vec![1],
+            Detail::DetailsOpened { actor: desk.actor(), first: leaf, end: leaf + 1 },
+        )?;
         Ok(LeafAt { kind, time_cs, follows, detail: self.ledger.detail(leaf)? })
     }
 
@@ -149,12 +165,20 @@ impl Service {
         self.ledger.samples()
     }
 
-    /// What audits found, for an auditor at a desk, the newest first: sample, search, finding, note.
-    pub fn findings_at(&self, desk: &AtDesk) -> Result<Vec<(u64, u64, Finding, String)>, ServiceError> {
+    /// What audits found, for an auditor at a desk, the newest first: sample, search, finding,
+    /// note.
+    pub fn findings_at(
+        &self,
+        desk: &AtDesk,
+    ) -> Result<Vec<(u64, u64, Finding, String)>, ServiceError> {
         self.allowed(desk, Duty::Audit, "look at findings")?;
         let mut found = Vec::new();
         for leaf in self.ledger.core().audit_leaves() {
-            let Some(Detail::SampleReviewed { asked, finding, note, .. }) = self.ledger.detail_of(leaf)? else { continue };
+            let Some(Detail::SampleReviewed { asked, finding, note, .. }) =
+                self.ledger.detail_of(leaf)?
+            else {
+                continue;
+            };
             let row = self.ledger.core().store.leaf(leaf)?;
             let sample = row.map(|row| {
                 Entry::read(&row.leaf).map(|entry| match entry {
@@ -169,17 +193,32 @@ impl Service {
         Ok(found)
     }
 
-    /// Opens the details of some leaves; logged before anything leaves. What has expired is left out.
+    /// Opens the details of some leaves; logged before anything leaves. What has expired is left
+    /// out.
     ///
-    /// Errors: neither an auditor nor an auditor's console; a range that is empty, beyond the log or longer than one answer.
-    pub fn open_details(&self, acting: &Acting, leaves: Range<u64>) -> Result<Vec<OpenedLeaf>, ServiceError> {
+    /// Errors: neither an auditor nor an auditor's console; a range that is empty, beyond the log
+    /// or longer than one answer.
+    pub fn open_details(
+        &self,
+        acting: &Acting,
+        leaves: Range<u64>,
+    ) -> Result<Vec<OpenedLeaf>, ServiceError> {
         self.may_audit(acting, "open details")?;
         let (first, end) = (leaves.start, leaves.end);
         if first >= end || end > self.ledger.leaves() || end - first > DETAILS_PER_ANSWER_MAX {
-            return Err(ServiceError::Range { first, end, leaves: self.ledger.leaves(), most: DETAILS_PER_ANSWER_MAX });
+            return Err(ServiceError::Range {
+                first,
+                end,
+                leaves: self.ledger.leaves(),
+                most: DETAILS_PER_ANSWER_MAX,
+            });
         }
         let actor = acting.actor();
-        self.ledger.note(Vec::new(), vec![end - first], Detail::DetailsOpened { actor, first, end })?;
+        self.ledger.note(
+            Vec::new(),
+            vec![end - first],
+            Detail::DetailsOpened { actor, first, end },
+        )?;
         let mut opened = Vec::new();
         for leaf in leaves {
             opened.extend(self.ledger.open_detail(leaf)?);
@@ -203,31 +242,51 @@ impl Service {
         self.ledger.probe(inquiry)?.ok_or(not_found)
     }
 
-    /// Logs that the log is exported; what is exported are tiles and checkpoints, which anybody in the roster may read.
+    /// Logs that the log is exported; what is exported are tiles and checkpoints, which anybody in
+    /// the roster may read.
     ///
-    /// Gives the number of leaves to export, this one included. Errors: neither an auditor nor an auditor's console.
+    /// Gives the number of leaves to export, this one included. Errors: neither an auditor nor an
+    /// auditor's console.
     pub fn begin_export(&self, acting: &Acting) -> Result<u64, ServiceError> {
         match acting {
             Acting::Person(desk) => self.allowed(desk, Duty::Audit, "export the log")?,
-            Acting::Device(caller) => self.read_by(caller, self.roster.auditor(caller, "export the log")).map(|_| ())?,
+            Acting::Device(caller) => {
+                self.read_by(caller, self.roster.auditor(caller, "export the log")).map(|_| ())?
+            }
         }
         let leaves = self.ledger.leaves();
         if !self.guard.is_open() {
             // A shut box writes nothing, and its log is what an auditor needs then.
             return Ok(leaves);
         }
-        let leaf = self.ledger.note(Vec::new(), vec![leaves], Detail::Exported { actor: acting.actor(), leaves })?;
+        let leaf = self.ledger.note(
+            Vec::new(),
+            vec![leaves],
+            Detail::Exported { actor: acting.actor(), leaves },
+        )?;
         Ok(leaf + 1)
     }
 
     /// Draws a sample of the searches that were asked for in a range of leaves.
     ///
-    /// Errors: neither an auditor nor an auditor's console; a rate of nothing or more than all; a range beyond the log.
-    pub fn draw_sample(&self, acting: &Acting, seed: u64, rate_ppm: u64, leaves: Range<u64>) -> Result<Drawn, ServiceError> {
+    /// Errors: neither an auditor nor an auditor's console; a rate of nothing or more than all; a
+    /// range beyond the log.
+    pub fn draw_sample(
+        &self,
+        acting: &Acting,
+        seed: u64,
+        rate_ppm: u64,
+        leaves: Range<u64>,
+    ) -> Result<Drawn, ServiceError> {
         self.may_audit(acting, "draw a sample")?;
         let (first, end) = (leaves.start, leaves.end);
         if rate_ppm == 0 || rate_ppm > PPM || first >= end || end > self.ledger.leaves() {
-            return Err(ServiceError::Sample { rate_ppm, first, end, leaves: self.ledger.leaves() });
+            return Err(ServiceError::Sample {
+                rate_ppm,
+                first,
+                end,
+                leaves: self.ledger.leaves(),
+            });
         }
         let actor = acting.actor();
         let seeding = Detail::SampleSeeded { actor: actor.clone(), seed, rate_ppm, first, end };
@@ -244,15 +303,35 @@ impl Service {
             Ok(())
         })?;
         let counts = vec![population, asked.len() as u64];
-        let leaf = self.ledger.note(vec![seeded], counts, Detail::SampleDrawn { actor, leaves: asked.clone() })?;
+        let leaf = self.ledger.note(
+            vec![seeded],
+            counts,
+            Detail::SampleDrawn { actor, leaves: asked.clone() },
+        )?;
         let time_cs = self.time_of(leaf)?;
-        Ok(Drawn { seeded, leaf, time_cs, population, asked, reviewed: Vec::new(), due_cs: time_cs + REVIEW_DAYS_MAX * DAY_CS })
+        Ok(Drawn {
+            seeded,
+            leaf,
+            time_cs,
+            population,
+            asked,
+            reviewed: Vec::new(),
+            due_cs: time_cs + REVIEW_DAYS_MAX * DAY_CS,
+        })
     }
 
     /// Records what an auditor found of a search of a sample; gives the leaf.
     ///
-    /// Errors: neither an auditor nor an auditor's console; no such sample, or the search is none of it.
-    pub fn review_sample(&self, acting: &Acting, sample: u64, asked: u64, finding: Finding, note: String) -> Result<u64, ServiceError> {
+    /// Errors: neither an auditor nor an auditor's console; no such sample, or the search is none
+    /// of it.
+    pub fn review_sample(
+        &self,
+        acting: &Acting,
+        sample: u64,
+        asked: u64,
+        finding: Finding,
+        note: String,
+    ) -> Result<u64, ServiceError> {
         self.may_audit(acting, "review a sample")?;
         let drawn = self
             .ledger
@@ -261,21 +340,31 @@ impl Service {
             .ok_or(ServiceError::NotFound { what: "search in that sample" })?;
         // Discipline rests with whoever employs the person who asked (MOU-IV-C).
         let routed_to = match self.ledger.detail_of(asked)? {
-            Some(Detail::Asked { request, .. }) if finding == Finding::Misuse => Some(request.requester.agency),
+            Some(Detail::Asked { request, .. }) if finding == Finding::Misuse => {
+                Some(request.requester.agency)
+            }
             _ => None,
         };
-        let detail = Detail::SampleReviewed { actor: acting.actor(), asked, finding, note, routed_to };
+        let detail =
+            Detail::SampleReviewed { actor: acting.actor(), asked, finding, note, routed_to };
         self.ledger.note(vec![drawn.leaf], Vec::new(), detail)
     }
 
-    /// Findings of misuse by people whom the caller's agency employed when they asked; the look is logged.
+    /// Findings of misuse by people whom the caller's agency employed when they asked; the look is
+    /// logged.
     ///
     /// Errors: a caller that is no active agency's feed.
     pub fn findings(&self, caller: &Caller) -> Result<Vec<Routed>, ServiceError> {
-        let agency = &self.admitted(caller, self.roster.member(caller, "look at findings", self.today()))?.id;
+        let agency = &self
+            .admitted(caller, self.roster.member(caller, "look at findings", self.today()))?
+            .id;
         let mut routed = Vec::new();
         for leaf in self.ledger.core().audit_leaves() {
-            let Some(Detail::SampleReviewed { asked, note, routed_to: Some(to), .. }) = self.ledger.detail_of(leaf)? else { continue };
+            let Some(Detail::SampleReviewed { asked, note, routed_to: Some(to), .. }) =
+                self.ledger.detail_of(leaf)?
+            else {
+                continue;
+            };
             if to == *agency
                 && let Some(Detail::Asked { request, .. }) = self.ledger.detail_of(asked)?
             {
@@ -284,7 +373,11 @@ impl Service {
         }
         if let (Some(first), Some(last)) = (routed.first(), routed.last()) {
             let (actor, first, end) = (Actor::from(caller), first.leaf, last.leaf + 1);
-            self.ledger.note(Vec::new(), vec![routed.len() as u64], Detail::FindingsRead { actor, first, end })?;
+            self.ledger.note(
+                Vec::new(),
+                vec![routed.len() as u64],
+                Detail::FindingsRead { actor, first, end },
+            )?;
         }
         Ok(routed)
     }
@@ -297,41 +390,65 @@ impl Service {
         self.ledger.samples()
     }
 
-    /// An administrator says what the site's time source says, and that the clock may be believed again.
+    /// An administrator says what the site's time source says, and that the clock may be believed
+    /// again.
     ///
-    /// Errors: neither an administrator nor a console with administration; a time source that doesn't agree; a clock that nobody doubts.
-    pub fn confirm_clock(&self, acting: &Acting, time_source: OffsetDateTime) -> Result<(), ServiceError> {
+    /// Errors: neither an administrator nor a console with administration; a time source that
+    /// doesn't agree; a clock that nobody doubts.
+    pub fn confirm_clock(
+        &self,
+        acting: &Acting,
+        time_source: OffsetDateTime,
+    ) -> Result<(), ServiceError> {
         match acting {
             Acting::Person(desk) => self.allowed(desk, Duty::Administer, "confirm the clock")?,
-            Acting::Device(caller) => self.admitted(caller, self.roster.administrator(caller, "confirm the clock")).map(|_| ())?,
+            Acting::Device(caller) => self
+                .admitted(caller, self.roster.administrator(caller, "confirm the clock"))
+                .map(|_| ())?,
         }
-        let raised = self.guard.alarms().into_iter().find(|raised| raised.alarm == Alarm::ClockAhead);
-        let leaf = raised.and_then(|raised| raised.leaf).ok_or(ServiceError::NotFound { what: "doubt about the clock" })?;
+        let raised =
+            self.guard.alarms().into_iter().find(|raised| raised.alarm == Alarm::ClockAhead);
+        let leaf = raised
+            .and_then(|raised| raised.leaf)
+            .ok_or(ServiceError::NotFound { what: "doubt about the clock" })?;
         let now = i64::try_from(self.ledger.core().clock.now_cs() / 100).unwrap_or(i64::MAX);
         let apart = now.abs_diff(time_source.unix_timestamp());
         if apart > CLOCK_AGREE_SECONDS_MAX {
             return Err(ServiceError::ClockDisagrees { seconds: apart });
         }
-        let detail = Detail::ClockConfirmed { actor: acting.actor(), time_source: time_source.to_string() };
+        let detail =
+            Detail::ClockConfirmed { actor: acting.actor(), time_source: time_source.to_string() };
         self.ledger.note(vec![leaf], Vec::new(), detail)?;
-        self.guard.clear(Alarm::ClockAhead, "an administrator and the site's time source agree with the clock")
+        self.guard.clear(
+            Alarm::ClockAhead,
+            "an administrator and the site's time source agree with the clock",
+        )
     }
 
     fn time_of(&self, leaf: u64) -> Result<u64, ServiceError> {
-        let row = self.ledger.core().store.leaf(leaf)?.ok_or(ServiceError::NotFound { what: "leaf" })?;
+        let row =
+            self.ledger.core().store.leaf(leaf)?.ok_or(ServiceError::NotFound { what: "leaf" })?;
         Ok(Entry::read(&row.leaf)?.time_cs())
     }
 
-    fn for_each(&self, leaves: Range<u64>, mut visit: impl FnMut(u64, Entry<'_>) -> Result<(), ServiceError>) -> Result<(), ServiceError> {
-        self.ledger.core().store.for_each_leaf::<ServiceError>(leaves, |leaf, bytes| visit(leaf, Entry::read(bytes)?))
+    fn for_each(
+        &self,
+        leaves: Range<u64>,
+        mut visit: impl FnMut(u64, Entry<'_>) -> Result<(), ServiceError>,
+    ) -> Result<(), ServiceError> {
+        self.ledger
+            .core()
+            .store
+            .for_each_leaf::<ServiceError>(leaves, |leaf, bytes| visit(leaf, Entry::read(bytes)?))
     }
 }
 
 impl Ledger {
     /// The newest samples whose details are still there, as `samples` gives them.
     ///
-    /// Details expire in the order of their leaves, so a sample that is there has its reviews, too. The exception is a log that was restored
-    /// without them: nobody knows any more what such a review was about, so it counts for none, and the search is to be looked at again.
+    /// Details expire in the order of their leaves, so a sample that is there has its reviews, too.
+    /// The exception is a log that was restored without them: nobody knows any more what such a
+    /// review was about, so it counts for none, and the search is to be looked at again.
     pub(super) fn samples(&self) -> Result<Vec<Drawn>, ServiceError> {
         let mut drawn: Vec<(u64, Vec<u64>)> = Vec::new();
         for leaf in self.core().audit_leaves() {
@@ -341,7 +458,9 @@ impl Ledger {
                 LeafKind::SampleDrawn => drawn.push((leaf, Vec::new())),
                 LeafKind::SampleReviewed => {
                     let sample = view.follows().next();
-                    if let Some((_, reviews)) = drawn.iter_mut().find(|(leaf, _)| Some(*leaf) == sample) {
+                    if let Some((_, reviews)) =
+                        drawn.iter_mut().find(|(leaf, _)| Some(*leaf) == sample)
+                    {
                         reviews.push(leaf);
                     }
                 }
@@ -353,7 +472,9 @@ impl Ledger {
         for (leaf, reviews) in shown {
             let Some(mut drawn) = self.drawn(leaf)? else { continue };
             for review in reviews {
-                if let Some(Detail::SampleReviewed { asked, finding, .. }) = self.detail_of(review)? {
+                if let Some(Detail::SampleReviewed { asked, finding, .. }) =
+                    self.detail_of(review)?
+                {
                     drawn.reviewed.retain(|(other, _)| *other != asked);
                     drawn.reviewed.push((asked, finding));
                 }
@@ -367,7 +488,10 @@ impl Ledger {
     pub(super) fn drawn(&self, leaf: u64) -> Result<Option<Drawn>, ServiceError> {
         let Some(row) = self.core().store.leaf(leaf)? else { return Ok(None) };
         let Entry::Known(view) = Entry::read(&row.leaf)? else { return Ok(None) };
-        let Some(seeded) = view.follows().next().filter(|_| view.kind == LeafKind::SampleDrawn) else { return Ok(None) };
+        let Some(seeded) = view.follows().next().filter(|_| view.kind == LeafKind::SampleDrawn)
+        else {
+            return Ok(None);
+        };
         let asked = match self.detail_of(leaf)? {
             Some(Detail::SampleDrawn { leaves, .. }) => leaves,
             // Expired with its term; nobody is asked for its reviews any more.
@@ -375,15 +499,27 @@ impl Ledger {
         };
         let time_cs = view.time_cs;
         let due_cs = time_cs + REVIEW_DAYS_MAX * DAY_CS;
-        Ok(Some(Drawn { seeded, leaf, time_cs, population: view.count(0), asked, reviewed: Vec::new(), due_cs }))
+        Ok(Some(Drawn {
+            seeded,
+            leaf,
+            time_cs,
+            population: view.count(0),
+            asked,
+            reviewed: Vec::new(),
+            due_cs,
+        }))
     }
 
     pub(super) fn detail_of(&self, leaf: u64) -> Result<Option<Detail>, ServiceError> {
-        let detail = self.open_detail(leaf)?.map(|opened| serde_json::from_slice(&opened.detail)).transpose();
+        let detail = self
+            .open_detail(leaf)?
+            .map(|opened| serde_json::from_slice(&opened.detail))
+            .transpose();
         detail.map_err(|source| ServiceError::Sealed { what: "detail", source })
     }
 
-    /// Up to which leaf auditors went through the log, and when the last of them did; where nobody did yet, since when there is a log.
+    /// Up to which leaf auditors went through the log, and when the last of them did; where nobody
+    /// did yet, since when there is a log.
     fn reviewed_to(&self) -> Result<(u64, u64), ServiceError> {
         for leaf in self.core().audit_leaves().into_iter().rev() {
             let Some(row) = self.core().store.leaf(leaf)? else { continue };
@@ -393,28 +529,50 @@ impl Ledger {
                 return Ok((view.count(1), view.time_cs));
             }
         }
-        let begun_cs = self.core().store.leaf(0)?.map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs())).transpose()?;
+        let begun_cs = self
+            .core()
+            .store
+            .leaf(0)?
+            .map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs()))
+            .transpose()?;
         Ok((0, begun_cs.unwrap_or_else(|| self.now_cs())))
     }
 
-    /// What of audits is overdue, in words: a sample, reviews of one, or the weekly look through the log.
+    /// What of audits is overdue, in words: a sample, reviews of one, or the weekly look through
+    /// the log.
     pub(super) fn audit_overdue(&self) -> Result<Option<String>, ServiceError> {
         let now_cs = self.now_cs();
         let samples = self.samples()?;
         let late = samples.iter().filter(|drawn| drawn.due_cs < now_cs);
-        let open: usize =
-            late.map(|drawn| drawn.asked.iter().filter(|asked| !drawn.reviewed.iter().any(|(done, _)| done == *asked)).count()).sum();
+        let open: usize = late
+            .map(|drawn| {
+                drawn
+                    .asked
+                    .iter()
+                    .filter(|asked| !drawn.reviewed.iter().any(|(done, _)| done == *asked))
+                    .count()
+            })
+            .sum();
         if open > 0 {
-            return Ok(Some(format!("{open} searches of samples are not reviewed after {REVIEW_DAYS_MAX} days")));
+            return Ok(Some(format!(
+                "{open} searches of samples are not reviewed after {REVIEW_DAYS_MAX} days"
+            )));
         }
         let last = match samples.last() {
             Some(drawn) => Some(drawn.time_cs),
-            None => self.core().store.leaf(0)?.map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs())).transpose()?,
+            None => self
+                .core()
+                .store
+                .leaf(0)?
+                .map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs()))
+                .transpose()?,
         };
         if last.is_some_and(|last| last + SAMPLE_DAYS_MAX * DAY_CS < now_cs) {
             return Ok(Some(format!("no sample was drawn for more than {SAMPLE_DAYS_MAX} days")));
         }
         let overdue = self.reviewed_to()?.1 + LOG_REVIEW_DAYS_MAX * DAY_CS < now_cs;
-        Ok(overdue.then(|| format!("nobody went through the log for more than {LOG_REVIEW_DAYS_MAX} days")))
+        Ok(overdue.then(|| {
+            format!("nobody went through the log for more than {LOG_REVIEW_DAYS_MAX} days")
+        }))
     }
 }

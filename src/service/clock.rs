@@ -1,8 +1,9 @@
 //! What time it is, and whether that can be believed.
 //!
-//! The floor is the newest leaf: no leaf is dated before it, and while the clock stands behind it nobody searches. A clock that goes ahead
-//! by more than time passed says nothing about how long something was held: until an administrator has compared it with the site's time
-//! source, holds and extensions don't expire.
+//! The floor is the newest leaf: no leaf is dated before it, and while the clock stands behind it
+//! nobody searches. A clock that goes ahead by more than time passed says nothing about how long
+//! something was held: until an administrator has compared it with the site's time source, holds
+//! and extensions don't expire.
 
 use std::fmt::Debug;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -75,7 +76,8 @@ impl LastLook {
     }
 }
 
-/// By how much a clock stands behind the newest leaf, where that is more than clocks are put right by every day.
+/// By how much a clock stands behind the newest leaf, where that is more than clocks are put right
+/// by every day.
 pub(super) fn behind_cs(now_cs: u64, newest_cs: u64) -> Option<u64> {
     newest_cs.checked_sub(now_cs).filter(|&behind| behind > CLOCK_BEHIND_SECONDS_MAX * 100)
 }

@@ -1,4 +1,5 @@
-//! What the writer and all readers share, and what is read of it: rows with what is sealed in them, opened.
+//! What the writer and all readers share, and what is read of it: rows with what is sealed in them,
+//! opened.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -42,7 +43,8 @@ pub(super) struct Core {
     pub(super) former: Mutex<Weak<Generation>>,
     /// The switch under way; only the writer changes it.
     pub(super) switch: RwLock<Option<Switch>>,
-    /// Versions that stand: live, or unusable for the active model. Counted by the writer, so that it never has to walk over all of them.
+    /// Versions that stand: live, or unusable for the active model. Counted by the writer, so that
+    /// it never has to walk over all of them.
     pub(super) standing: AtomicU64,
     /// Those that the active model made unusable; some may not stand any more.
     pub(super) unusable: Mutex<Vec<VersionId>>,
@@ -76,7 +78,10 @@ impl Newest {
 
 impl Core {
     /// A version's row and its opened record.
-    pub(super) fn record(&self, version: VersionId) -> Result<Option<(VersionRow, Record)>, ServiceError> {
+    pub(super) fn record(
+        &self,
+        version: VersionId,
+    ) -> Result<Option<(VersionRow, Record)>, ServiceError> {
         let Some(row) = self.store.version(version)? else { return Ok(None) };
         let record = self.open_record(version, &row)?;
         Ok(Some((row, record)))
@@ -85,11 +90,21 @@ impl Core {
     /// A row's record.
     ///
     /// Errors: `Unreadable` where key slot or record are damaged.
-    pub(super) fn open_record(&self, version: VersionId, row: &VersionRow) -> Result<Record, ServiceError> {
+    pub(super) fn open_record(
+        &self,
+        version: VersionId,
+        row: &VersionRow,
+    ) -> Result<Record, ServiceError> {
         let lodger = Lodger { owner: row.agency.clone(), id: version.0 };
-        let plain = self.vault.bookings.key(row.slot, &lodger).and_then(|key| key.open(Part::Record, version.0, &row.record));
-        let plain = plain.map_err(|e| if e.is_damage() { ServiceError::Unreadable } else { e.into() })?;
-        serde_json::from_slice(&plain).map_err(|source| ServiceError::Sealed { what: "record", source })
+        let plain = self
+            .vault
+            .bookings
+            .key(row.slot, &lodger)
+            .and_then(|key| key.open(Part::Record, version.0, &row.record));
+        let plain =
+            plain.map_err(|e| if e.is_damage() { ServiceError::Unreadable } else { e.into() })?;
+        serde_json::from_slice(&plain)
+            .map_err(|source| ServiceError::Sealed { what: "record", source })
     }
 
     pub(super) fn generation(&self) -> Arc<Generation> {
@@ -128,7 +143,12 @@ impl Core {
         let Some(sealed) = row.detail else { return Ok(None) };
         let own = self.master.open_detail(self.log_key.origin(), leaf, &sealed);
         // Sealed while the log had another origin.
-        let former = || self.former_origins.iter().rev().find_map(|origin| self.master.open_detail(origin, leaf, &sealed).ok());
+        let former = || {
+            self.former_origins
+                .iter()
+                .rev()
+                .find_map(|origin| self.master.open_detail(origin, leaf, &sealed).ok())
+        };
         let plain = own.or_else(|e| former().ok_or(e))?;
         let damaged = || ServiceError::Log { what: format!("leaf {leaf} is not about its detail") };
         let (salt, detail) = plain.split_first_chunk::<SALT_BYTES>().ok_or_else(damaged)?;

@@ -1,5 +1,5 @@
-//! Changes that are decided where they are written: a decision runs in the writer, so what it reads is what its transaction will find, and
-//! nobody else decides on the same subject meanwhile.
+//! Changes that are decided where they are written: a decision runs in the writer, so what it reads
+//! is what its transaction will find, and nobody else decides on the same subject meanwhile.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -13,9 +13,11 @@ use crate::booking::VersionId;
 use crate::store::Commit;
 
 /// What decides, in the writer.
-pub(super) type Decide = Box<dyn FnOnce(&Core, &Group<'_>) -> Result<Option<Decided>, ServiceError> + Send>;
+pub(super) type Decide =
+    Box<dyn FnOnce(&Core, &Group<'_>) -> Result<Option<Decided>, ServiceError> + Send>;
 /// Writes rows; it is told the index of the last leaf that logs them.
-pub(super) type PutRows = Box<dyn FnOnce(&Core, &Commit, Option<u64>) -> Result<(), ServiceError> + Send + Sync>;
+pub(super) type PutRows =
+    Box<dyn FnOnce(&Core, &Commit, Option<u64>) -> Result<(), ServiceError> + Send + Sync>;
 
 /// What a decision must know beside what the store says.
 pub(super) struct Group<'g> {
@@ -36,21 +38,26 @@ pub(super) struct Decided {
 impl Decided {
     pub(super) fn new(
         leaves: Vec<NewLeaf>,
-        rows: impl FnOnce(&Core, &Commit, Option<u64>) -> Result<(), ServiceError> + Send + Sync + 'static,
+        rows: impl FnOnce(&Core, &Commit, Option<u64>) -> Result<(), ServiceError>
+        + Send
+        + Sync
+        + 'static,
     ) -> Self {
         Self { leaves, rows: Box::new(rows), slot: None }
     }
 }
 
 impl Ledger {
-    /// Has something decided; gives what the decision gives and the index of its last leaf, once both are durable. A decision of nothing
-    /// writes nothing.
+    /// Has something decided; gives what the decision gives and the index of its last leaf, once
+    /// both are durable. A decision of nothing writes nothing.
     ///
     /// Errors: the decision's own; a full queue; a failed commit halts.
     pub(super) fn decide<T: Send + 'static>(
         &self,
         subject: Subject,
-        decide: impl FnOnce(&Core, &Group<'_>) -> Result<(T, Option<Decided>), ServiceError> + Send + 'static,
+        decide: impl FnOnce(&Core, &Group<'_>) -> Result<(T, Option<Decided>), ServiceError>
+        + Send
+        + 'static,
     ) -> Result<(T, Option<u64>), ServiceError> {
         let given = Arc::new(Mutex::new(None));
         let put = given.clone();

@@ -22,7 +22,8 @@ pub enum Fate {
     Refuse,
     /// A queue is full; the caller comes again; the process goes on.
     Wait,
-    /// Our fault, state known; the caller gets a request id, the journal the cause; the process goes on.
+    /// Our fault, state known; the caller gets a request id, the journal the cause; the process
+    /// goes on.
     Fail,
     /// State unknown: the process ends, and start-up is the recovery.
     Halt,
@@ -87,10 +88,16 @@ pub enum ServiceError {
     #[error("the touch came too late, wanted within {TOUCH_SECONDS_MAX} s; ask again")]
     ChallengeOver,
     /// What was asked for isn't what comes in.
-    #[error("the touch was asked for something else than what came in, or it was changed since; ask again")]
+    #[error(
+        "the touch was asked for something else than what came in, or it was changed since; ask \
+         again"
+    )]
     ChallengeChanged,
     /// The models in use see another face where one was chosen, or the photo otherwise.
-    #[error("the face was chosen when other models were in use, which saw the photo otherwise; choose it again")]
+    #[error(
+        "the face was chosen when other models were in use, which saw the photo otherwise; choose \
+         it again"
+    )]
     FaceMoved,
     /// The box has no name that keys could be bound to.
     #[error("no console name is configured, wanted 'console_origin' in the configuration")]
@@ -108,7 +115,10 @@ pub enum ServiceError {
     #[error("one is at work already, wanted one at a time")]
     AtWork,
     /// Too soon after the last search.
-    #[error("the last search was less than {seconds} s ago; searches are made by hand, one after the other")]
+    #[error(
+        "the last search was less than {seconds} s ago; searches are made by hand, one after the \
+         other"
+    )]
     TooFast {
         /// Seconds between two.
         seconds: u64,
@@ -144,7 +154,10 @@ pub enum ServiceError {
         what: &'static str,
     },
     /// The number was released: its booking doesn't come back by itself.
-    #[error("booking number released: leaf {leaf} of the log withdrew it, and a retry does not bring it back")]
+    #[error(
+        "booking number released: leaf {leaf} of the log withdrew it, and a retry does not bring \
+         it back"
+    )]
     Released {
         /// The leaf of the release.
         leaf: u64,
@@ -259,14 +272,18 @@ pub enum ServiceError {
         witness: Identifier,
     },
     /// A cosignature of a checkpoint that no witness is asked for.
-    #[error("the checkpoint over {leaves} leaves is not the one that witnesses are asked to cosign; ask for that one again")]
+    #[error(
+        "the checkpoint over {leaves} leaves is not the one that witnesses are asked to cosign; \
+         ask for that one again"
+    )]
     NotPending {
         /// Its size.
         leaves: u64,
     },
     /// The stored log is older than what witnesses have cosigned of it.
     #[error(
-        "the log has {found} leaves and does not contain the checkpoint over {wanted} that witnesses cosigned (anchor {anchor}): this is a \
+        "the log has {found} leaves and does not contain the checkpoint over {wanted} that \
+         witnesses cosigned (anchor {anchor}): this is a \
          restored or rewritten state folder; supply the newer log with smrtd restore"
     )]
     Behind {
@@ -284,13 +301,19 @@ pub enum ServiceError {
         what: String,
     },
     /// The clock stands behind the newest leaf.
-    #[error("the clock of the box is {seconds} s behind its newest leaf: nobody searches until it is right")]
+    #[error(
+        "the clock of the box is {seconds} s behind its newest leaf: nobody searches until it is \
+         right"
+    )]
     ClockBehind {
         /// By how much.
         seconds: u64,
     },
     /// A range of leaves that can't be given.
-    #[error("leaves {first} to {end} were asked for, wanted a range within the {leaves} of the log, of at most {most}")]
+    #[error(
+        "leaves {first} to {end} were asked for, wanted a range within the {leaves} of the log, of \
+         at most {most}"
+    )]
     Range {
         /// First leaf.
         first: u64,
@@ -303,7 +326,8 @@ pub enum ServiceError {
     },
     /// A sample that can't be drawn.
     #[error(
-        "a sample of {rate_ppm} in a million of leaves {first} to {end}, wanted 1 to 1000000 and a range within the {leaves} of the log"
+        "a sample of {rate_ppm} in a million of leaves {first} to {end}, wanted 1 to 1000000 and a \
+         range within the {leaves} of the log"
     )]
     Sample {
         /// The rate.
@@ -316,13 +340,19 @@ pub enum ServiceError {
         leaves: u64,
     },
     /// The site's time source says something else than the clock.
-    #[error("the time source and the clock of the box are {seconds} s apart, wanted at most {CLOCK_AGREE_SECONDS_MAX}")]
+    #[error(
+        "the time source and the clock of the box are {seconds} s apart, wanted at most \
+         {CLOCK_AGREE_SECONDS_MAX}"
+    )]
     ClockDisagrees {
         /// Seconds between them.
         seconds: u64,
     },
     /// The medium has almost no room left.
-    #[error("{free_mib} MiB are free on the medium, {wanted_mib} MiB are kept for releases, purges and the log")]
+    #[error(
+        "{free_mib} MiB are free on the medium, {wanted_mib} MiB are kept for releases, purges and \
+         the log"
+    )]
     DiskLow {
         /// MiB that are free.
         free_mib: u64,
@@ -389,7 +419,9 @@ impl ServiceError {
                 _ => Fate::Halt,
             },
             Self::Vault(e) if e.is_refusal() => Fate::Refuse,
-            Self::Busy | Self::ModelChanged | Self::Shut { .. } | Self::ClockBehind { .. } => Fate::Wait,
+            Self::Busy | Self::ModelChanged | Self::Shut { .. } | Self::ClockBehind { .. } => {
+                Fate::Wait
+            }
             Self::Vault(e) if e.is_refusal() => Fate::Refuse,
             Self::Store(StoreError::Commit { .. }) | Self::Halted { .. } => Fate::Halt,
             _ => Fate::Fail,

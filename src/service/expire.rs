@@ -1,8 +1,9 @@
 //! What goes when its term is over: details of the log, and inquiries with their probes.
 //!
-//! An inquiry goes as a booking is purged, in an order that start-up can finish from wherever a crash ended it: redb commit that empties its
-//! record -> key evicted, the slot file rewritten under a fresh epoch -> probe, upload and report unlinked, folders synced -> redb commit
-//! with the leaf, the row gone. One whose record is empty is there for nobody.
+//! An inquiry goes as a booking is purged, in an order that start-up can finish from wherever a
+//! crash ended it: redb commit that empties its record -> key evicted, the slot file rewritten
+//! under a fresh epoch -> probe, upload and report unlinked, folders synced -> redb commit with the
+//! leaf, the row gone. One whose record is empty is there for nobody.
 
 use super::core::Core;
 use super::error::ServiceError;
@@ -24,8 +25,8 @@ impl Ledger {
         self.change(Change::ExpireDetails).map(|_| ())
     }
 
-    /// Destroys inquiries whose term is over, a bounded number of them, and logs that; gives whether that were all. Not for every look: it
-    /// goes over all inquiries.
+    /// Destroys inquiries whose term is over, a bounded number of them, and logs that; gives
+    /// whether that were all. Not for every look: it goes over all inquiries.
     pub fn expire_inquiries(&self) -> Result<bool, ServiceError> {
         let mut over = self.inquiries_over()?;
         let all = over.len() <= INQUIRIES_EXPIRED_PER_LEAF_MAX;
@@ -35,10 +36,15 @@ impl Ledger {
 
     /// Destroys these inquiries, and logs that.
     pub(super) fn end_inquiries(&self, inquiries: Vec<[u8; 16]>) -> Result<(), ServiceError> {
-        if inquiries.is_empty() { Ok(()) } else { self.change(Change::EndInquiries(inquiries)).map(|_| ()) }
+        if inquiries.is_empty() {
+            Ok(())
+        } else {
+            self.change(Change::EndInquiries(inquiries)).map(|_| ())
+        }
     }
 
-    /// Inquiries whose last search, or whose opening where there was none, is longer ago than the term.
+    /// Inquiries whose last search, or whose opening where there was none, is longer ago than the
+    /// term.
     fn inquiries_over(&self) -> Result<Vec<[u8; 16]>, ServiceError> {
         let core = self.core();
         let before_cs = self.now_cs().saturating_sub(core.details_kept_days * DAY_CS);
@@ -66,22 +72,29 @@ impl Ledger {
 }
 
 impl Writer {
-    /// Removes details whose term is over, the oldest first, a bounded number at a time; one leaf says which.
+    /// Removes details whose term is over, the oldest first, a bounded number at a time; one leaf
+    /// says which.
     pub(super) fn expire_details(&mut self) -> Result<Done, ServiceError> {
         let (core, kept_days) = (self.core().clone(), self.core().details_kept_days);
         let before_cs = self.now_cs().saturating_sub(kept_days * DAY_CS);
         let first = core.store.expired()?;
         let mut end = first;
-        core.store.for_each_leaf::<ServiceError>(first..first + EXPIRED_PER_LEAF_MAX, |index, leaf| {
-            if index == end && Entry::read(leaf)?.time_cs() < before_cs {
-                end = index + 1;
-            }
-            Ok(())
-        })?;
+        core.store.for_each_leaf::<ServiceError>(
+            first..first + EXPIRED_PER_LEAF_MAX,
+            |index, leaf| {
+                if index == end && Entry::read(leaf)?.time_cs() < before_cs {
+                    end = index + 1;
+                }
+                Ok(())
+            },
+        )?;
         if end > first {
             let detail = Detail::DetailsExpired { first, end, kept_days };
             let leaf = NewLeaf::new(Vec::new(), vec![first, end], detail);
-            self.transact(&mut [Staged::by_itself(StagedRows::Expired { first, end }, vec![leaf])])?;
+            self.transact(&mut [Staged::by_itself(
+                StagedRows::Expired { first, end },
+                vec![leaf],
+            )])?;
         }
         Ok(Done::Made)
     }
@@ -91,16 +104,28 @@ impl Writer {
         let core = self.core().clone();
         let mut rows = Vec::new();
         for &id in inquiries {
-            let row = core.store.inquiry_or_rest(id)?.ok_or(ServiceError::NotFound { what: "inquiry" })?;
+            let row = core
+                .store
+                .inquiry_or_rest(id)?
+                .ok_or(ServiceError::NotFound { what: "inquiry" })?;
             rows.push((id, InquiryRow { record: Vec::new(), ..row }));
         }
         let halted = |e: ServiceError| ServiceError::Halted { cause: e.chain() };
-        core.store.commit::<StoreError>(|tables| rows.iter().try_for_each(|(id, row)| tables.put_inquiry(*id, row)))?;
+        core.store.commit::<StoreError>(|tables| {
+            rows.iter().try_for_each(|(id, row)| tables.put_inquiry(*id, row))
+        })?;
         core.destroy_inquiries(&rows).map_err(halted)?;
         let names = inquiries.iter().map(hex::encode).collect();
-        let detail = Detail::ProbesExpired { inquiries: names, kept_days: core.details_kept_days, assurance: ASSURANCE.to_owned() };
+        let detail = Detail::ProbesExpired {
+            inquiries: names,
+            kept_days: core.details_kept_days,
+            assurance: ASSURANCE.to_owned(),
+        };
         let leaf = NewLeaf::new(Vec::new(), vec![inquiries.len() as u64], detail);
-        let staged = Staged::by_itself(StagedRows::InquiriesEnded { inquiries: inquiries.to_vec() }, vec![leaf]);
+        let staged = Staged::by_itself(
+            StagedRows::InquiriesEnded { inquiries: inquiries.to_vec() },
+            vec![leaf],
+        );
         self.transact(&mut [staged]).map_err(halted)?;
         Ok(Done::Made)
     }
@@ -116,7 +141,8 @@ impl Core {
         })?;
         let probes = &self.vault.probes;
         for (_, row) in rows {
-            // A start evicts the slot of an inquiry that is ending, and another inquiry may have taken it since.
+            // A start evicts the slot of an inquiry that is ending, and another inquiry may have
+            // taken it since.
             if !staying.iter().any(|(slot, _)| *slot == row.slot) {
                 probes.evict(row.slot)?;
             }

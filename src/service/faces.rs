@@ -9,7 +9,8 @@ use crate::face::{Embedding, FaceError, ModelId};
 /// | 4 D | 8 | its length before normalisation |
 /// | 4 D + 8 | 16 | the face's frame |
 ///
-/// Little-endian. Vectors that were sealed before there could be a second model end after 4 D; their booking's record has the rest.
+/// Little-endian. Vectors that were sealed before there could be a second model end after 4 D;
+/// their booking's record has the rest.
 const MEASURES_BYTES: usize = 8 + 16;
 
 /// What a photo's examination gives to the ledger.
@@ -21,7 +22,8 @@ pub struct Enrolled {
     pub length: f64,
     /// The face: left edge, upper edge, width, height in pixels of the photo as shown.
     pub frame: [f32; 4],
-    /// Width and height of the photo as shown, in pixels; no part of what is sealed with the vector.
+    /// Width and height of the photo as shown, in pixels; no part of what is sealed with the
+    /// vector.
     pub px: [u32; 2],
 }
 
@@ -51,7 +53,8 @@ impl Enrolled {
 
 impl From<Portrait> for Enrolled {
     fn from(portrait: Portrait) -> Self {
-        let (frame, px) = (portrait.faces[portrait.chosen].frame, [portrait.width, portrait.height]);
+        let (frame, px) =
+            (portrait.faces[portrait.chosen].frame, [portrait.width, portrait.height]);
         Self { embedding: portrait.embedding, length: portrait.length, frame, px }
     }
 }
@@ -91,7 +94,10 @@ mod tests {
         assert_eq!(super::embedding(64, &bytes).unwrap(), enrolled.embedding);
         assert_eq!(measures(64, &bytes), Some((9.25, [1.0, -2.5, 30.0, 41.0])));
         let older = enrolled.embedding.to_le_bytes();
-        assert_eq!((super::embedding(64, &older).unwrap(), measures(64, &older)), (enrolled.embedding, None));
+        assert_eq!(
+            (super::embedding(64, &older).unwrap(), measures(64, &older)),
+            (enrolled.embedding, None)
+        );
         for wrong in [&bytes[..bytes.len() - 1], &bytes[..200], &[]] {
             assert!(super::embedding(64, wrong).is_err(), "{} bytes", wrong.len());
         }

@@ -1,8 +1,10 @@
-//! What would fill the log if each of it had a leaf: refusals of one caller that go on, and reads of the log itself.
+//! What would fill the log if each of it had a leaf: refusals of one caller that go on, and reads
+//! of the log itself.
 //!
-//! An hour begins with what is first. The first refusal of a kind, caller and hour has a leaf of its own before it is told; the others of that hour wait in the store, durable
-//! before they are told too, and one leaf with their number ends the hour. The first read of the log by a caller in an hour has a leaf; how
-//! much more it read is counted in memory and follows in a second one.
+//! An hour begins with what is first. The first refusal of a kind, caller and hour has a leaf of
+//! its own before it is told; the others of that hour wait in the store, durable before they are
+//! told too, and one leaf with their number ends the hour. The first read of the log by a caller in
+//! an hour has a leaf; how much more it read is counted in memory and follows in a second one.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -39,7 +41,9 @@ impl Kept {
             return Ok(None);
         }
         let plain = core.master.open_gathered(row.kind, &row.caller, &row.sealed)?;
-        serde_json::from_slice(&plain).map(Some).map_err(|source| ServiceError::Sealed { what: "gathered refusals", source })
+        serde_json::from_slice(&plain)
+            .map(Some)
+            .map_err(|source| ServiceError::Sealed { what: "gathered refusals", source })
     }
 }
 
@@ -49,7 +53,12 @@ impl Ledger {
         let mut details = Vec::new();
         for row in self.core().store.all_gathered()? {
             if let Some(Kept { actor, refusals: kept }) = Kept::of(self.core(), &row)? {
-                details.push(Detail::RefusalsGathered { actor, hour_cs: row.hour_cs, refusals: row.refusals, kept });
+                details.push(Detail::RefusalsGathered {
+                    actor,
+                    hour_cs: row.hour_cs,
+                    refusals: row.refusals,
+                    kept,
+                });
             }
         }
         Ok(details)
@@ -58,15 +67,24 @@ impl Ledger {
 
 impl Writer {
     /// A refusal: a leaf, or one more of those that wait.
-    pub(super) fn stage_refusal(&self, detail: Detail, reply: &Reply) -> Result<Stage, ServiceError> {
+    pub(super) fn stage_refusal(
+        &self,
+        detail: Detail,
+        reply: &Reply,
+    ) -> Result<Stage, ServiceError> {
         let kind = detail.kind();
         let (actor, request, reason) = detail.refusal().expect("only refusals are sent as such");
         let (caller, now_cs) = (actor.certificate.clone(), self.now_cs());
         let waiting = self.core().store.gathered(kind as u16, &caller)?;
         if let Some(row) = waiting.as_ref().filter(|row| now_cs < row.hour_cs + HOUR_CS) {
-            let mut kept = Kept::of(self.core(), row)?.unwrap_or_else(|| Kept { actor: actor.clone(), refusals: Vec::new() });
+            let mut kept = Kept::of(self.core(), row)?
+                .unwrap_or_else(|| Kept { actor: actor.clone(), refusals: Vec::new() });
             let before = kept.to_bytes();
-            kept.refusals.push(Refusal { time_cs: now_cs, reason: reason.to_owned(), request: request.cloned() });
+            kept.refusals.push(Refusal {
+                time_cs: now_cs,
+                reason: reason.to_owned(),
+                request: request.cloned(),
+            });
             let after = kept.to_bytes();
             let plain = if after.len() <= REFUSALS_KEPT_BYTES_MAX { after } else { before };
             let sealed = self.core().master.seal_gathered(kind as u16, &caller, &plain);
@@ -79,7 +97,14 @@ impl Writer {
         }
         leaves.push(NewLeaf::new(Vec::new(), Vec::new(), detail));
         // The leaf's index is known when it is written.
-        let row = GatheredRow { kind: kind as u16, caller, hour_cs: now_cs, leaf: 0, refusals: 0, sealed: Vec::new() };
+        let row = GatheredRow {
+            kind: kind as u16,
+            caller,
+            hour_cs: now_cs,
+            leaf: 0,
+            refusals: 0,
+            sealed: Vec::new(),
+        };
         Ok(Stage::commit(reply, StagedRows::Gathered { row }, leaves))
     }
 
@@ -87,9 +112,18 @@ impl Writer {
     pub(super) fn end_hours(&mut self) -> Result<Done, ServiceError> {
         let now_cs = self.now_cs();
         let mut staged = Vec::new();
-        for row in self.core().store.all_gathered()?.into_iter().filter(|row| row.hour_cs + HOUR_CS <= now_cs) {
+        for row in self
+            .core()
+            .store
+            .all_gathered()?
+            .into_iter()
+            .filter(|row| row.hour_cs + HOUR_CS <= now_cs)
+        {
             let leaves = self.gathered_leaf(&row)?.into_iter().collect();
-            staged.push(Staged::by_itself(StagedRows::GatheredEnded { kind: row.kind, caller: row.caller }, leaves));
+            staged.push(Staged::by_itself(
+                StagedRows::GatheredEnded { kind: row.kind, caller: row.caller },
+                leaves,
+            ));
         }
         if !staged.is_empty() {
             self.transact(&mut staged)?;
@@ -98,9 +132,12 @@ impl Writer {
     }
 
     fn gathered_leaf(&self, row: &GatheredRow) -> Result<Option<NewLeaf>, ServiceError> {
-        let Some(Kept { actor, refusals: kept }) = Kept::of(self.core(), row)? else { return Ok(None) };
+        let Some(Kept { actor, refusals: kept }) = Kept::of(self.core(), row)? else {
+            return Ok(None);
+        };
         let counts = vec![u64::from(row.kind), row.refusals];
-        let detail = Detail::RefusalsGathered { actor, hour_cs: row.hour_cs, refusals: row.refusals, kept };
+        let detail =
+            Detail::RefusalsGathered { actor, hour_cs: row.hour_cs, refusals: row.refusals, kept };
         Ok(Some(NewLeaf::new(vec![row.leaf], counts, detail)))
     }
 }
@@ -120,7 +157,12 @@ struct Read {
 
 impl Reads {
     /// Notes that a caller is about to read a tile, or a bundle of leaves.
-    pub(super) fn note(&self, ledger: &Ledger, caller: &Caller, is_bundle: bool) -> Result<(), ServiceError> {
+    pub(super) fn note(
+        &self,
+        ledger: &Ledger,
+        caller: &Caller,
+        is_bundle: bool,
+    ) -> Result<(), ServiceError> {
         let (tiles, bundles) = (u64::from(!is_bundle), u64::from(is_bundle));
         let name = caller.name.to_string();
         let now_cs = ledger.now_cs();
@@ -136,7 +178,11 @@ impl Reads {
             read.end(ledger)?;
         }
         let actor = Actor::from(caller);
-        let leaf = ledger.note(Vec::new(), vec![tiles, bundles], Detail::LogRead { actor: actor.clone(), hour_cs: now_cs })?;
+        let leaf = ledger.note(
+            Vec::new(),
+            vec![tiles, bundles],
+            Detail::LogRead { actor: actor.clone(), hour_cs: now_cs },
+        )?;
         reads.insert(name, Read { actor, hour_cs: now_cs, leaf, tiles: 0, bundles: 0 });
         Ok(())
     }
@@ -145,8 +191,11 @@ impl Reads {
     pub(super) fn end_hours(&self, ledger: &Ledger, all: bool) -> Result<(), ServiceError> {
         let now_cs = ledger.now_cs();
         let mut reads = self.0.lock().expect("nothing panics while it holds the reads");
-        let over: Vec<String> =
-            reads.iter().filter(|(_, read)| all || read.hour_cs + HOUR_CS <= now_cs).map(|(name, _)| name.clone()).collect();
+        let over: Vec<String> = reads
+            .iter()
+            .filter(|(_, read)| all || read.hour_cs + HOUR_CS <= now_cs)
+            .map(|(name, _)| name.clone())
+            .collect();
         over.iter().filter_map(|name| reads.remove(name)).try_for_each(|read| read.end(ledger))
     }
 }

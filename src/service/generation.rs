@@ -1,8 +1,9 @@
 //! A generation: everything that belongs to one model, as one thing.
 //!
-//! Invariant: **what is compared is of one model**. The pool that examines a probe, the gallery that it is compared with and the names of
-//! the gallery's rows come in one `Arc`; a search takes it once and uses it to its end, whatever is switched meanwhile. The memory of a
-//! former generation goes when the last search on it ends.
+//! Invariant: **what is compared is of one model**. The pool that examines a probe, the gallery
+//! that it is compared with and the names of the gallery's rows come in one `Arc`; a search takes
+//! it once and uses it to its end, whatever is switched meanwhile. The memory of a former
+//! generation goes when the last search on it ends.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -52,10 +53,16 @@ impl Generation {
     }
 
     /// The best `k` live bookings for a probe of this generation's model.
-    pub fn compare(&self, probe: &Embedding, k: usize) -> Result<Vec<(VersionId, f64)>, GalleryError> {
+    pub fn compare(
+        &self,
+        probe: &Embedding,
+        k: usize,
+    ) -> Result<Vec<(VersionId, f64)>, GalleryError> {
         let candidates = self.gallery.search(probe.clone(), k)?;
         let rows = self.rows.read().expect("nothing panics while it holds the rows");
-        let named = |c: Candidate| (rows.ids[usize::try_from(c.row).expect("a row fits the address space")], c.score);
+        let named = |c: Candidate| {
+            (rows.ids[usize::try_from(c.row).expect("a row fits the address space")], c.score)
+        };
         Ok(candidates.into_iter().map(named).collect())
     }
 
@@ -105,11 +112,17 @@ impl Generation {
     }
 
     fn row_of(&self, version: VersionId) -> Option<u32> {
-        self.rows.read().expect("nothing panics while it holds the rows").row_of.get(&version).copied()
+        self.rows
+            .read()
+            .expect("nothing panics while it holds the rows")
+            .row_of
+            .get(&version)
+            .copied()
     }
 }
 
-/// The file with the error rates of the models of a folder, as `smrtctl evaluate --json` prints them, with the name of the set.
+/// The file with the error rates of the models of a folder, as `smrtctl evaluate --json` prints
+/// them, with the name of the set.
 const MEASURED: &str = "measured.json";
 
 /// The models of the configuration and the device on which galleries for them are made.
@@ -123,13 +136,26 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    /// The folder of models, maybe a second one for the model to come, the engine and the number of threads that examine photos.
+    /// The folder of models, maybe a second one for the model to come, the engine and the number of
+    /// threads that examine photos.
     ///
     /// Errors: no such engine, or a device that can't be used.
-    pub fn open(models: &Path, next: Option<&Path>, engine: EngineChoice, workers: usize) -> Result<Self, ServiceError> {
+    pub fn open(
+        models: &Path,
+        next: Option<&Path>,
+        engine: EngineChoice,
+        workers: usize,
+    ) -> Result<Self, ServiceError> {
         let device = gpu::Device::open(engine)?;
         let (models, next) = (models.to_owned(), next.map(Path::to_owned));
-        Ok(Self { models, next, workers, device, switch_bytes_max: None, started: Mutex::default() })
+        Ok(Self {
+            models,
+            next,
+            workers,
+            device,
+            switch_bytes_max: None,
+            started: Mutex::default(),
+        })
     }
 
     /// Bounds the memory that a switch of the model may take, where the machine has more.
@@ -157,25 +183,31 @@ impl Shelf {
         Some(Manifest::active(&manifests, Role::Embedder).ok()?.name.clone())
     }
 
-    /// A model's error rates as they were measured, from the file `measured.json` beside its card; none where nobody measured this model.
+    /// A model's error rates as they were measured, from the file `measured.json` beside its card;
+    /// none where nobody measured this model.
     pub(super) fn measured(&self, model: ModelId) -> Option<Measured> {
         let file = std::fs::read(self.folder_of(model).ok()??.join(MEASURED)).ok()?;
         let measured: Measured = serde_json::from_slice(&file).ok()?;
         (measured.model == model.to_string()).then_some(measured)
     }
 
-    /// The threads for a model: those that run already, or new ones; `None` where neither folder has that model.
+    /// The threads for a model: those that run already, or new ones; `None` where neither folder
+    /// has that model.
     ///
-    /// Errors: a folder of that model that doesn't load; a first folder whose manifests can't be read. A second one that can't be read
-    /// has no model.
+    /// Errors: a folder of that model that doesn't load; a first folder whose manifests can't be
+    /// read. A second one that can't be read has no model.
     pub fn pool(&self, model: ModelId) -> Result<Option<Arc<Pool>>, ServiceError> {
         let mut started = self.started.lock().expect("nothing panics while it holds the pools");
         started.retain(|pool| pool.strong_count() > 0);
-        if let Some(pool) = started.iter().filter_map(Weak::upgrade).find(|pool| pool.id() == model) {
+        if let Some(pool) = started.iter().filter_map(Weak::upgrade).find(|pool| pool.id() == model)
+        {
             return Ok(Some(pool));
         }
         let Some(folder) = self.folder_of(model)? else { return Ok(None) };
-        let models = Models::load(folder).map_err(|source| ServiceError::Models { folder: folder.clone(), source: Box::new(source) })?;
+        let models = Models::load(folder).map_err(|source| ServiceError::Models {
+            folder: folder.clone(),
+            source: Box::new(source),
+        })?;
         let pool = Arc::new(Pool::start(models, self.workers)?);
         started.push(Arc::downgrade(&pool));
         Ok(Some(pool))
@@ -184,7 +216,8 @@ impl Shelf {
     /// An empty generation.
     pub(super) fn generation(&self, pool: Arc<Pool>) -> Result<Generation, ServiceError> {
         let gallery = Gallery::on(self.device.clone(), pool.dimension())?;
-        let spawned = GalleryHandle::spawn(gallery).map_err(|source| ServiceError::Io { what: "starting a gallery", source })?;
+        let spawned = GalleryHandle::spawn(gallery)
+            .map_err(|source| ServiceError::Io { what: "starting a gallery", source })?;
         Ok(Generation::new(pool, spawned.0))
     }
 
@@ -215,7 +248,9 @@ impl Shelf {
             (Some(available), None) => (available, "the machine has"),
             (_, Some(max)) => (max, "switch_memory_mib allows"),
             (None, None) => {
-                let source = std::io::Error::other("no line MemAvailable in kB, and no switch_memory_mib is configured");
+                let source = std::io::Error::other(
+                    "no line MemAvailable in kB, and no switch_memory_mib is configured",
+                );
                 return Err(ServiceError::Io { what: "reading /proc/meminfo", source });
             }
         };
@@ -229,15 +264,18 @@ impl Shelf {
     }
 }
 
-/// Bytes of memory that a gallery takes with the names of its rows: f32 values, codes, scale and residual of each row, and a fifth of it
-/// for what growing wastes.
+/// Bytes of memory that a gallery takes with the names of its rows: f32 values, codes, scale and
+/// residual of each row, and a fifth of it for what growing wastes.
 fn gallery_bytes(rows: u64, dimension: usize) -> u64 {
     let row = u64::try_from(dimension).expect("a dimension is small") * 5 + 8 + ROW_NAMES_BYTES;
     rows.saturating_mul(row).saturating_mul(6) / 5
 }
 
 fn id_of(folder: &Path) -> Result<ModelId, ServiceError> {
-    Models::id_of(folder).map_err(|source| ServiceError::Models { folder: folder.to_owned(), source: Box::new(source) })
+    Models::id_of(folder).map_err(|source| ServiceError::Models {
+        folder: folder.to_owned(),
+        source: Box::new(source),
+    })
 }
 
 #[cfg(test)]
@@ -253,9 +291,15 @@ mod tests {
 
     #[test]
     fn a_machine_without_room_says_what_it_has_and_what_is_wanted() {
-        let shelf = Shelf::open(Path::new("models"), None, EngineChoice::Cpu, 1).unwrap().with_switch_bytes_max(Some(1 << 20));
+        let shelf = Shelf::open(Path::new("models"), None, EngineChoice::Cpu, 1)
+            .unwrap()
+            .with_switch_bytes_max(Some(1 << 20));
         assert!(shelf.room_for(1_000, 128).is_ok());
         let refused = shelf.room_for(1_000_000, 128).unwrap_err().to_string();
-        assert!(refused.contains("switch_memory_mib allows 1 MiB") && refused.contains("852 MiB for 1000000 rows"), "{refused}");
+        assert!(
+            refused.contains("switch_memory_mib allows 1 MiB")
+                && refused.contains("852 MiB for 1000000 rows"),
+            "{refused}"
+        );
     }
 }

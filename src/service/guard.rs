@@ -1,12 +1,16 @@
-//! What keeps watch over the log: whether the doors are open, what is wrong at the moment, and the thread that looks.
+//! What keeps watch over the log: whether the doors are open, what is wrong at the moment, and the
+//! thread that looks.
 //!
-//! **Doors.** A log that may have been taken back must not go on in silence, and every leaf written to it would fork it. So a start writes
-//! nothing before it knows better: the anchor, a file outside of the state folder, holds the newest cosigned checkpoint, and a log that
-//! doesn't contain it doesn't start. Without an anchor, the doors of a box with witnesses stay shut until a quorum has cosigned the log as
-//! it is found; until then it gives out its log and nothing else. A witness that shows a checkpoint of this log that the log does not
-//! contain shuts the doors at any time, and only a restore opens them again.
+//! **Doors.** A log that may have been taken back must not go on in silence, and every leaf written
+//! to it would fork it. So a start writes nothing before it knows better: the anchor, a file
+//! outside of the state folder, holds the newest cosigned checkpoint, and a log that doesn't
+//! contain it doesn't start. Without an anchor, the doors of a box with witnesses stay shut until a
+//! quorum has cosigned the log as it is found; until then it gives out its log and nothing else. A
+//! witness that shows a checkpoint of this log that the log does not contain shuts the doors at any
+//! time, and only a restore opens them again.
 //!
-//! **Alarms.** Raised once, logged, told to the journal and in health until what they are about is right again.
+//! **Alarms.** Raised once, logged, told to the journal and in health until what they are about is
+//! right again.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -60,7 +64,8 @@ pub(super) struct Guard {
     look: Mutex<LastLook>,
     /// When inquiries whose term is over are looked for again.
     expiry_cs: Mutex<u64>,
-    /// The checkpoint that witnesses are asked to cosign, until a quorum has: it stands still, so that they sign the same one.
+    /// The checkpoint that witnesses are asked to cosign, until a quorum has: it stands still, so
+    /// that they sign the same one.
     pending: Mutex<Option<(u64, String)>>,
     /// When this start found the log, in seconds since 1970-01-01 UTC.
     found_at: u64,
@@ -73,7 +78,12 @@ pub(super) type Begin = Box<dyn Fn() -> Result<(), ServiceError> + Send>;
 
 impl Guard {
     /// Takes over a ledger that was opened and not begun.
-    pub(super) fn new(ledger: Arc<Ledger>, roster: Arc<Roster>, quorum: Quorum, begin: Begin) -> Result<Self, ServiceError> {
+    pub(super) fn new(
+        ledger: Arc<Ledger>,
+        roster: Arc<Roster>,
+        quorum: Quorum,
+        begin: Begin,
+    ) -> Result<Self, ServiceError> {
         let core = ledger.core();
         core.read_witnessing(&quorum)?;
         let mut alarms = BTreeMap::new();
@@ -103,7 +113,11 @@ impl Guard {
         match doors {
             Doors::Open => guard.begin()?,
             Doors::Waiting => {
-                log::warn!("the doors stay shut until a quorum of witnesses has cosigned the log of {} leaves", guard.ledger.leaves())
+                log::warn!(
+                    "the doors stay shut until a quorum of witnesses has cosigned the log of {} \
+                     leaves",
+                    guard.ledger.leaves()
+                )
             }
             Doors::Shut(why) => log::error!("the doors stay shut: {why}"),
         }
@@ -122,14 +136,21 @@ impl Guard {
     pub(super) fn pass(&self) -> Result<(), ServiceError> {
         match &*self.doors.read().expect("nothing panics while it holds the doors") {
             Doors::Open => Ok(()),
-            Doors::Waiting => Err(ServiceError::Shut { why: "witnesses have yet to confirm that this is the newest log".to_owned() }),
+            Doors::Waiting => Err(ServiceError::Shut {
+                why: "witnesses have yet to confirm that this is the newest log".to_owned(),
+            }),
             Doors::Shut(why) => Err(ServiceError::Shut { why: why.clone() }),
         }
     }
 
     /// The alarms that stand.
     pub(super) fn alarms(&self) -> Vec<Raised> {
-        self.alarms.read().expect("nothing panics while it holds the alarms").values().cloned().collect()
+        self.alarms
+            .read()
+            .expect("nothing panics while it holds the alarms")
+            .values()
+            .cloned()
+            .collect()
     }
 
     pub(super) fn stands(&self, alarm: Alarm) -> bool {
@@ -146,13 +167,22 @@ impl Guard {
             true => Some(self.ledger.raise(alarm, &what)?),
             false => None,
         };
-        self.alarms.write().expect("nothing panics while it holds the alarms").insert(alarm, Raised { alarm, leaf, what });
+        self.alarms
+            .write()
+            .expect("nothing panics while it holds the alarms")
+            .insert(alarm, Raised { alarm, leaf, what });
         Ok(())
     }
 
     /// Clears an alarm that stands.
     pub(super) fn clear(&self, alarm: Alarm, what: &str) -> Result<(), ServiceError> {
-        let Some(raised) = self.alarms.read().expect("nothing panics while it holds the alarms").get(&alarm).cloned() else {
+        let Some(raised) = self
+            .alarms
+            .read()
+            .expect("nothing panics while it holds the alarms")
+            .get(&alarm)
+            .cloned()
+        else {
             return Ok(());
         };
         log::warn!("alarm {alarm} is over: {what}");
@@ -172,14 +202,19 @@ impl Guard {
 
     /// The checkpoint that witnesses are asked to cosign.
     pub(super) fn pending(&self) -> String {
-        let mut pending = self.pending.lock().expect("nothing panics while it holds the checkpoint");
+        let mut pending =
+            self.pending.lock().expect("nothing panics while it holds the checkpoint");
         let newest = self.ledger.core().newest();
         pending.get_or_insert_with(|| (newest.leaves, newest.note)).1.clone()
     }
 
     /// Whether the checkpoint of this size is the one that witnesses are asked to cosign.
     pub(super) fn asks_for(&self, leaves: u64) -> bool {
-        self.pending.lock().expect("nothing panics while it holds the checkpoint").as_ref().is_some_and(|(size, _)| *size == leaves)
+        self.pending
+            .lock()
+            .expect("nothing panics while it holds the checkpoint")
+            .as_ref()
+            .is_some_and(|(size, _)| *size == leaves)
     }
 
     /// A witness cosigned: the anchor follows, and doors that wait may open.
@@ -187,11 +222,20 @@ impl Guard {
         self.ledger.anchor(leaves, note)?;
         if self.quorum.witnessed(note).complete.is_some() {
             // The next one to ask is given the newest.
-            self.pending.lock().expect("nothing panics while it holds the checkpoint").take_if(|(size, _)| *size <= leaves);
+            self.pending
+                .lock()
+                .expect("nothing panics while it holds the checkpoint")
+                .take_if(|(size, _)| *size <= leaves);
         }
-        let fresh = self.quorum.witnessed_since(note, self.found_at.saturating_sub(COSIGNED_BEFORE_SECONDS_MAX));
-        if self.doors() == Doors::Waiting && leaves == self.ledger.leaves() && fresh.complete.is_some() {
-            // Before anybody else writes; what fails here is tried again when the next witness comes.
+        let fresh = self
+            .quorum
+            .witnessed_since(note, self.found_at.saturating_sub(COSIGNED_BEFORE_SECONDS_MAX));
+        if self.doors() == Doors::Waiting
+            && leaves == self.ledger.leaves()
+            && fresh.complete.is_some()
+        {
+            // Before anybody else writes; what fails here is tried again when the next witness
+            // comes.
             self.begin()?;
             *self.doors.write().expect("nothing panics while it holds the doors") = Doors::Open;
             log::info!("witnesses have cosigned the log of {leaves} leaves: the doors are open");
@@ -205,9 +249,11 @@ impl Guard {
         *begin = None;
         let real = self.ledger.kind() == StateKind::Real;
         match self.quorum.is_asked() {
-            false if real => {
-                self.raise(Alarm::NoWitnesses, "the roster lists no witness: nobody outside notices a log that is rewritten".to_owned())
-            }
+            false if real => self.raise(
+                Alarm::NoWitnesses,
+                "the roster lists no witness: nobody outside notices a log that is rewritten"
+                    .to_owned(),
+            ),
             _ => self.clear(Alarm::NoWitnesses, "the roster lists witnesses"),
         }
     }
@@ -236,7 +282,10 @@ impl Guard {
     }
 
     fn expire_inquiries(&self) -> Result<(), ServiceError> {
-        let (now_cs, mut next_cs) = (self.ledger.now_cs(), self.expiry_cs.lock().expect("nothing panics while it holds the time"));
+        let (now_cs, mut next_cs) = (
+            self.ledger.now_cs(),
+            self.expiry_cs.lock().expect("nothing panics while it holds the time"),
+        );
         if now_cs >= *next_cs && self.ledger.expire_inquiries()? {
             *next_cs = now_cs + EXPIRY_LOOK_HOURS * 360_000;
         }
@@ -246,16 +295,35 @@ impl Guard {
     fn look_at_clock(&self) -> Result<(), ServiceError> {
         let core = self.ledger.core();
         let newest_cs = core.newest().time_cs;
-        let step = self.look.lock().expect("nothing panics while it holds the last look").again(core.clock.as_ref(), newest_cs);
+        let step = self
+            .look
+            .lock()
+            .expect("nothing panics while it holds the last look")
+            .again(core.clock.as_ref(), newest_cs);
         match step {
             Step::Behind(behind_cs) if !self.stands(Alarm::ClockBehind) => {
-                self.ledger.note(Vec::new(), vec![behind_cs, 0], Detail::ClockStepped { behind_cs, ahead_cs: 0 })?;
-                let what = format!("the clock is {} s behind the newest leaf: nobody searches until it is right", behind_cs / 100);
+                self.ledger.note(
+                    Vec::new(),
+                    vec![behind_cs, 0],
+                    Detail::ClockStepped { behind_cs, ahead_cs: 0 },
+                )?;
+                let what = format!(
+                    "the clock is {} s behind the newest leaf: nobody searches until it is right",
+                    behind_cs / 100
+                );
                 self.raise(Alarm::ClockBehind, what)
             }
             Step::Ahead(ahead_cs) => {
-                self.ledger.note(Vec::new(), vec![0, ahead_cs], Detail::ClockStepped { behind_cs: 0, ahead_cs })?;
-                let what = format!("the clock went {} s ahead: holds and extensions don't expire until it is confirmed", ahead_cs / 100);
+                self.ledger.note(
+                    Vec::new(),
+                    vec![0, ahead_cs],
+                    Detail::ClockStepped { behind_cs: 0, ahead_cs },
+                )?;
+                let what = format!(
+                    "the clock went {} s ahead: holds and extensions don't expire until it is \
+                     confirmed",
+                    ahead_cs / 100
+                );
                 self.raise(Alarm::ClockAhead, what)
             }
             Step::Behind(_) => Ok(()),
@@ -272,13 +340,21 @@ impl Guard {
     }
 
     fn look_at_witnesses(&self) -> Result<(), ServiceError> {
-        let (Some(within), true) = (self.quorum.within_minutes(), self.quorum.is_asked()) else { return Ok(()) };
+        let (Some(within), true) = (self.quorum.within_minutes(), self.quorum.is_asked()) else {
+            return Ok(());
+        };
         let core = self.ledger.core();
         let witnessed = core.witnessing().complete.map_or(0, |(leaves, _)| leaves);
-        let oldest = core.store.leaf(witnessed)?.map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs())).transpose()?;
+        let oldest = core
+            .store
+            .leaf(witnessed)?
+            .map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs()))
+            .transpose()?;
         match oldest {
             Some(time_cs) if core.clock.now_cs() > time_cs + within * 6_000 => {
-                let what = format!("leaves from {witnessed} on are not cosigned by a quorum after {within} minutes");
+                let what = format!(
+                    "leaves from {witnessed} on are not cosigned by a quorum after {within} minutes"
+                );
                 self.raise(Alarm::Unwitnessed, what)
             }
             _ => self.clear(Alarm::Unwitnessed, "a quorum has cosigned what was late"),
@@ -311,17 +387,25 @@ impl Watch {
         let work = move || {
             while !ended.load(Ordering::Acquire) {
                 match guard.look() {
-                    Err(e) if e.fate() == Fate::Halt => return on_halt(&format!("keeping watch: {}", e.chain())),
-                    Err(e) => log::error!("keeping watch failed and is tried again in {WATCH_SECONDS} s: {}", e.chain()),
+                    Err(e) if e.fate() == Fate::Halt => {
+                        return on_halt(&format!("keeping watch: {}", e.chain()));
+                    }
+                    Err(e) => log::error!(
+                        "keeping watch failed and is tried again in {WATCH_SECONDS} s: {}",
+                        e.chain()
+                    ),
                     Ok(()) => {}
                 }
-                if bell.recv_timeout(Duration::from_secs(WATCH_SECONDS)) == Err(RecvTimeoutError::Disconnected) {
+                if bell.recv_timeout(Duration::from_secs(WATCH_SECONDS))
+                    == Err(RecvTimeoutError::Disconnected)
+                {
                     return;
                 }
             }
         };
         let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(work);
-        let thread = thread.map_err(|source| ServiceError::Io { what: "starting the watch", source })?;
+        let thread =
+            thread.map_err(|source| ServiceError::Io { what: "starting the watch", source })?;
         *self.bell.lock().expect("nothing panics while it holds the bell") = Some(ring);
         *self.thread.lock().expect("nothing panics while it holds the thread") = Some(thread);
         Ok(())
@@ -331,7 +415,9 @@ impl Watch {
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::Release);
         drop(self.bell.lock().expect("nothing panics while it holds the bell").take());
-        if let Some(thread) = self.thread.lock().expect("nothing panics while it holds the thread").take() {
+        if let Some(thread) =
+            self.thread.lock().expect("nothing panics while it holds the thread").take()
+        {
             // One that panicked has nothing left to say.
             let _ = thread.join();
         }

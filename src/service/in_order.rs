@@ -6,11 +6,11 @@ use std::thread::Builder;
 use super::error::ServiceError;
 use crate::limits::START_AHEAD_MAX;
 
-/// Has `workers` threads, at least one, work on the batches 0 to `batches`, and takes their results on this thread, in the order of the
-/// batches.
+/// Has `workers` threads, at least one, work on the batches 0 to `batches`, and takes their results
+/// on this thread, in the order of the batches.
 ///
-/// Each worker has every `workers`th batch and is at most `START_AHEAD_MAX` results and the one at work ahead of what was taken, so that
-/// memory doesn't grow with the batches.
+/// Each worker has every `workers`th batch and is at most `START_AHEAD_MAX` results and the one at
+/// work ahead of what was taken, so that memory doesn't grow with the batches.
 ///
 /// Errors: the first one in the order of the batches; what comes after it isn't taken.
 pub(super) fn in_order<T: Send>(
@@ -37,10 +37,17 @@ pub(super) fn in_order<T: Send>(
                 }
             };
             let named = Builder::new().name("start".to_owned());
-            named.spawn_scoped(scope, run).map_err(|source| ServiceError::Io { what: "starting a thread of the start", source })?;
+            named.spawn_scoped(scope, run).map_err(|source| ServiceError::Io {
+                what: "starting a thread of the start",
+                source,
+            })?;
         }
         for batch in 0..batches {
-            take(results[batch % workers].recv().expect("a worker gives each of its batches, or its panic ends this one too")?)?;
+            take(
+                results[batch % workers]
+                    .recv()
+                    .expect("a worker gives each of its batches, or its panic ends this one too")?,
+            )?;
         }
         Ok(())
     })
@@ -64,7 +71,10 @@ mod tests {
                 let take = |batch| {
                     taken.push(batch);
                     let ahead = begun.load(Ordering::SeqCst) - taken.len();
-                    assert!(ahead <= workers.max(1) * (START_AHEAD_MAX + 1), "{ahead} batches ahead of what was taken");
+                    assert!(
+                        ahead <= workers.max(1) * (START_AHEAD_MAX + 1),
+                        "{ahead} batches ahead of what was taken"
+                    );
                     Ok(())
                 };
                 in_order(workers, batches, work, take).unwrap();
@@ -85,7 +95,13 @@ mod tests {
             });
             assert!(matches!(ended, Err(ServiceError::Log { what }) if what == "6"));
             assert_eq!(taken, 6);
-            let ended = in_order(workers, 100, Ok, |batch| if batch == 9 { Err(failed(batch)) } else { Ok(()) });
+            let ended =
+                in_order(
+                    workers,
+                    100,
+                    Ok,
+                    |batch| if batch == 9 { Err(failed(batch)) } else { Ok(()) },
+                );
             assert!(matches!(ended, Err(ServiceError::Log { what }) if what == "9"));
         }
     }

@@ -1,8 +1,11 @@
-//! An inquiry's verbs up to its answer: open it, hand over the probe, choose a face, approve by touch, search.
+//! An inquiry's verbs up to its answer: open it, hand over the probe, choose a face, approve by
+//! touch, search.
 //!
-//! An inquiry is one record under a key of its own. Each step is decided in the writer on the revision that its person saw, and written with
-//! its leaf: nothing of it is known to nobody, and nothing that a restart could lose. The search itself runs between two such steps, `asked`
-//! and `answered`; what a crash leaves between them is interrupted by the next start, and a new search needs a new touch.
+//! An inquiry is one record under a key of its own. Each step is decided in the writer on the
+//! revision that its person saw, and written with its leaf: nothing of it is known to nobody, and
+//! nothing that a restart could lose. The search itself runs between two such steps, `asked` and
+//! `answered`; what a crash leaves between them is interrupted by the next start, and a new search
+//! needs a new touch.
 
 mod probe;
 
@@ -24,13 +27,17 @@ use super::writer::{Subject, random};
 use crate::audit::touch::{Credential, FaceBox, SearchApproval, Touch};
 use crate::audit::{Actor, Detail, Shown};
 use crate::booking::{Identifier, VersionId};
-use crate::inquiry::{Action, ActionError, Event, Frame, Inquiry, InquiryId, NumberPattern, Probe, Request, SearchId, Who};
+use crate::inquiry::{
+    Action, ActionError, Event, Frame, Inquiry, InquiryId, NumberPattern, Probe, Request, SearchId,
+    Who,
+};
 use crate::limits::INQUIRIES_MAX;
 use crate::roster::Duty;
 use crate::store::{Commit, InquiryRow, VersionState};
 use crate::vault::{Announced, Lodger, ProbeKey, SafeKey, Upload, VaultError};
 
-/// How often a search runs again because candidates were released meanwhile, before its operator is told to wait.
+/// How often a search runs again because candidates were released meanwhile, before its operator is
+/// told to wait.
 const RUNS_MAX: usize = 16;
 
 /// An inquiry with the key that opens it.
@@ -56,27 +63,39 @@ pub struct SearchTimings {
 }
 
 impl Core {
-    /// An inquiry as it stands now: candidates that were released since, and a search whose end lies in a log that was taken over, have
-    /// happened to it.
+    /// An inquiry as it stands now: candidates that were released since, and a search whose end
+    /// lies in a log that was taken over, have happened to it.
     pub(super) fn inquiry(&self, id: [u8; 16]) -> Result<Kept, ServiceError> {
         self.inquiry_beside(id, None)
     }
 
-    fn inquiry_beside(&self, id: [u8; 16], group: Option<&Group<'_>>) -> Result<Kept, ServiceError> {
+    fn inquiry_beside(
+        &self,
+        id: [u8; 16],
+        group: Option<&Group<'_>>,
+    ) -> Result<Kept, ServiceError> {
         let row = self.store.inquiry(id)?.ok_or(ServiceError::NotFound { what: "inquiry" })?;
         let key = self.vault.probes.key(row.slot, &lodger(id))?;
         let plain = key.open_record(id, &row.record)?;
-        let mut inquiry: Inquiry = serde_json::from_slice(&plain).map_err(|source| ServiceError::Sealed { what: "inquiry", source })?;
+        let mut inquiry: Inquiry = serde_json::from_slice(&plain)
+            .map_err(|source| ServiceError::Sealed { what: "inquiry", source })?;
         let now_cs = group.map_or_else(|| self.clock.now_cs(), |group| group.now_cs);
         if row.asked.is_none() && inquiry.under_way() {
             let leaf = inquiry.searches().last().map_or(row.opened, |search| search.leaf);
             inquiry.happen(now_cs, Event::Interrupted { leaf })?;
         }
-        let standing: Vec<VersionId> =
-            inquiry.candidates().iter().filter(|candidate| candidate.released_cs.is_none()).map(|candidate| candidate.version).collect();
+        let standing: Vec<VersionId> = inquiry
+            .candidates()
+            .iter()
+            .filter(|candidate| candidate.released_cs.is_none())
+            .map(|candidate| candidate.version)
+            .collect();
         for version in standing {
             let state = self.store.version(version)?.map(|row| row.state);
-            let stands = matches!(state, Some(VersionState::Live | VersionState::Superseded | VersionState::Unusable));
+            let stands = matches!(
+                state,
+                Some(VersionState::Live | VersionState::Superseded | VersionState::Unusable)
+            );
             if !stands || group.is_some_and(|group| group.suppressed.contains(&version)) {
                 inquiry.happen(now_cs, Event::Released { version })?;
             }
@@ -86,15 +105,20 @@ impl Core {
 
     fn put_inquiry(&self, tables: &Commit, kept: &Kept) -> Result<(), ServiceError> {
         let id = kept.inquiry.id().0;
-        let plain = Zeroizing::new(serde_json::to_vec(&kept.inquiry).expect("an inquiry holds only strings, numbers and lists of them"));
+        let plain = Zeroizing::new(
+            serde_json::to_vec(&kept.inquiry)
+                .expect("an inquiry holds only strings, numbers and lists of them"),
+        );
         let asked = kept.row.asked.filter(|_| kept.inquiry.under_way());
-        let row = InquiryRow { asked, record: kept.key.seal_record(id, &plain), ..kept.row.clone() };
+        let row =
+            InquiryRow { asked, record: kept.key.seal_record(id, &plain), ..kept.row.clone() };
         Ok(tables.put_inquiry(id, &row)?)
     }
 }
 
 impl Core {
-    /// The probe that is recorded. Between its record and its taking the upload is it, and an earlier one may lie in its place still.
+    /// The probe that is recorded. Between its record and its taking the upload is it, and an
+    /// earlier one may lie in its place still.
     fn read_probe(&self, kept: &Kept, probe: &Probe) -> Result<Vec<u8>, ServiceError> {
         let (probes, id) = (&self.vault.probes, kept.inquiry.id().0);
         let recorded = |found: &Vec<u8>| is_recorded(probe, found);
@@ -107,10 +131,15 @@ impl Core {
         }
         // It may have been taken between these two looks.
         let found = read()?;
-        if recorded(&found) { Ok(found) } else { Err(VaultError::Unreadable { what: "the probe that is recorded" }.into()) }
+        if recorded(&found) {
+            Ok(found)
+        } else {
+            Err(VaultError::Unreadable { what: "the probe that is recorded" }.into())
+        }
     }
 
-    /// What a crash left of uploads: one that is recorded takes its place, one that no inquiry waits for any more is removed.
+    /// What a crash left of uploads: one that is recorded takes its place, one that no inquiry
+    /// waits for any more is removed.
     pub(super) fn settle_uploads(&self) -> Result<(), ServiceError> {
         let probes = &self.vault.probes;
         for id in probes.uploads()? {
@@ -118,12 +147,17 @@ impl Core {
                 Ok(kept) => kept,
                 Err(e) if e.fate() == Fate::Halt => return Err(e),
                 Err(e) => {
-                    log::warn!("an upload of an inquiry that doesn't open stays as it is: {}", e.chain());
+                    log::warn!(
+                        "an upload of an inquiry that doesn't open stays as it is: {}",
+                        e.chain()
+                    );
                     continue;
                 }
             };
             let whole = match kept.inquiry.probe() {
-                Some(probe) => probes.finished_upload(id, &kept.key)?.filter(|found| is_recorded(probe, found)),
+                Some(probe) => {
+                    probes.finished_upload(id, &kept.key)?.filter(|found| is_recorded(probe, found))
+                }
                 None => None,
             };
             if whole.is_some() {
@@ -137,8 +171,9 @@ impl Core {
 }
 
 impl Ledger {
-    /// Takes a step of an inquiry: `act` makes it of the index of the leaf that logs it, and it is made twice, to see that it may be taken
-    /// and to take it; `log` says by which leaves, of the inquiry as it was before.
+    /// Takes a step of an inquiry: `act` makes it of the index of the leaf that logs it, and it is
+    /// made twice, to see that it may be taken and to take it; `log` says by which leaves, of the
+    /// inquiry as it was before.
     pub(super) fn step(
         &self,
         id: [u8; 16],
@@ -177,14 +212,29 @@ impl Ledger {
         random(&mut id);
         let decide = move |core: &Core, group: &Group<'_>| {
             if core.store.inquiries_len()? >= INQUIRIES_MAX {
-                return Err(ServiceError::TooMany { what: "inquiries", most: usize::try_from(INQUIRIES_MAX).unwrap_or(usize::MAX) });
+                return Err(ServiceError::TooMany {
+                    what: "inquiries",
+                    most: usize::try_from(INQUIRIES_MAX).unwrap_or(usize::MAX),
+                });
             }
-            let inquiry = Inquiry::open(InquiryId(id), request.clone(), &who, today, pattern.as_ref(), group.now_cs)?;
+            let inquiry = Inquiry::open(
+                InquiryId(id),
+                request.clone(),
+                &who,
+                today,
+                pattern.as_ref(),
+                group.now_cs,
+            )?;
             let key = ProbeKey::generate();
             let slot = core.vault.probes.lodge(&lodger(id), &key).map_err(full_or_halted)?;
             let opened = Detail::InquiryOpened { actor, inquiry: hex::encode(id), request };
             let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
-                let row = InquiryRow { slot, opened: leaf.expect("an opening is logged"), asked: None, record: Vec::new() };
+                let row = InquiryRow {
+                    slot,
+                    opened: leaf.expect("an opening is logged"),
+                    asked: None,
+                    record: Vec::new(),
+                };
                 core.put_inquiry(tables, &Kept { row, key, inquiry })
             };
             let decided = Decided::new(vec![NewLeaf::new(Vec::new(), Vec::new(), opened)], rows);
@@ -194,9 +244,11 @@ impl Ledger {
         Ok(InquiryId(id))
     }
 
-    /// Does something with the upload of an inquiry's probe; a probe that was received before stays until the next one is recorded.
+    /// Does something with the upload of an inquiry's probe; a probe that was received before stays
+    /// until the next one is recorded.
     ///
-    /// Errors: those of the vault: a size out of bounds, another file that was begun, pieces that don't fit.
+    /// Errors: those of the vault: a size out of bounds, another file that was begun, pieces that
+    /// don't fit.
     pub fn upload<T>(
         &self,
         id: InquiryId,
@@ -204,14 +256,25 @@ impl Ledger {
         work: impl FnOnce(Upload) -> Result<T, VaultError>,
     ) -> Result<T, ServiceError> {
         let (kept, probes) = (self.core().inquiry(id.0)?, &self.core().vault.probes);
-        probes.upload(id.0, &kept.key, announced).and_then(work).map_err(|e| if e.is_full() { ServiceError::DiskFull } else { e.into() })
+        probes
+            .upload(id.0, &kept.key, announced)
+            .and_then(work)
+            .map_err(|e| if e.is_full() { ServiceError::DiskFull } else { e.into() })
     }
 
-    /// Takes a person's step that has no leaf of its own. A probe that is received takes its place once it is recorded, and the one before
-    /// is gone then.
-    pub fn act(&self, id: InquiryId, who: Who, revision: u64, action: Action) -> Result<(), ServiceError> {
+    /// Takes a person's step that has no leaf of its own. A probe that is received takes its place
+    /// once it is recorded, and the one before is gone then.
+    pub fn act(
+        &self,
+        id: InquiryId,
+        who: Who,
+        revision: u64,
+        action: Action,
+    ) -> Result<(), ServiceError> {
         let receives = matches!(action, Action::ReceiveProbe(_));
-        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, action.clone());
+        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, action.clone())
+        };
         self.step(id.0, act, |_| Vec::new())?;
         if receives {
             let taken = self.core().vault.probes.take_upload(id.0);
@@ -233,18 +296,28 @@ impl Ledger {
         let mut search = [0; 16];
         random(&mut search);
         let kept = self.core().inquiry(id.0)?;
-        let (opened, request, revision) = (kept.row.opened, kept.inquiry.request().clone(), approval.revision);
+        let (opened, request, revision) =
+            (kept.row.opened, kept.inquiry.request().clone(), approval.revision);
         let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
             inquiry.act(&who, revision, now_cs, Action::Ask { search: SearchId(search), leaf })
         };
         let log = move |_: &Inquiry| {
-            let detail = Detail::Asked { actor, search: hex::encode(search), inquiry: id.to_string(), request, approval, touch, key };
+            let detail = Detail::Asked {
+                actor,
+                search: hex::encode(search),
+                inquiry: id.to_string(),
+                request,
+                approval,
+                touch,
+                key,
+            };
             vec![NewLeaf::new(vec![opened], Vec::new(), detail)]
         };
         self.step(id.0, act, log)
     }
 
-    /// Logs the answer before it leaves. Where a candidate was released meanwhile, nothing is logged and those are given.
+    /// Logs the answer before it leaves. Where a candidate was released meanwhile, nothing is
+    /// logged and those are given.
     pub fn answer(
         &self,
         id: InquiryId,
@@ -252,11 +325,15 @@ impl Ledger {
         generation: &Generation,
         candidates: Vec<(VersionId, f64)>,
     ) -> Result<Vec<VersionId>, ServiceError> {
-        let (model, gallery_rows) = (generation.model().to_string(), u64::from(generation.gallery().live()));
+        let (model, gallery_rows) =
+            (generation.model().to_string(), u64::from(generation.gallery().live()));
         let decide = move |core: &Core, group: &Group<'_>| {
             let mut gone = Vec::new();
             for (version, _) in &candidates {
-                let live = core.store.version(*version)?.is_some_and(|row| row.state == VersionState::Live);
+                let live = core
+                    .store
+                    .version(*version)?
+                    .is_some_and(|row| row.state == VersionState::Live);
                 if !live || group.suppressed.contains(version) {
                     gone.push(*version);
                 }
@@ -268,11 +345,24 @@ impl Ledger {
             let now_cs = group.now_cs;
             let answered = move |leaf| Event::Answered { candidates: candidates.clone(), leaf };
             kept.inquiry.clone().happen(now_cs, answered(0))?;
-            let search = kept.inquiry.searches().last().ok_or(ServiceError::NotFound { what: "open search" })?;
-            let Event::Answered { candidates, .. } = answered(0) else { unreachable!("it was just made") };
-            let shown: Vec<Shown> = candidates.into_iter().map(|(version, score)| Shown { version, score }).collect();
+            let search = kept
+                .inquiry
+                .searches()
+                .last()
+                .ok_or(ServiceError::NotFound { what: "open search" })?;
+            let Event::Answered { candidates, .. } = answered(0) else {
+                unreachable!("it was just made")
+            };
+            let shown: Vec<Shown> =
+                candidates.into_iter().map(|(version, score)| Shown { version, score }).collect();
             let (follows, counts) = (vec![search.leaf], vec![shown.len() as u64]);
-            let detail = Detail::Answered { actor, search: search.id.to_string(), model, gallery_rows, candidates: shown };
+            let detail = Detail::Answered {
+                actor,
+                search: search.id.to_string(),
+                model,
+                gallery_rows,
+                candidates: shown,
+            };
             let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
                 kept.inquiry.happen(now_cs, answered(leaf.expect("an answer is logged")))?;
                 kept.row.asked = None;
@@ -285,11 +375,14 @@ impl Ledger {
 
     /// Ends a search that was asked for and will never be answered.
     pub(super) fn interrupt(&self, id: [u8; 16]) -> Result<(), ServiceError> {
-        let act = |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| inquiry.happen(now_cs, Event::Interrupted { leaf });
+        let act = |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
+            inquiry.happen(now_cs, Event::Interrupted { leaf })
+        };
         let log = |inquiry: &Inquiry| {
             let search = inquiry.searches().last();
             let follows = search.map(|search| search.leaf).into_iter().collect();
-            let interrupted = Detail::Interrupted { search: search.map(|search| search.id.to_string()) };
+            let interrupted =
+                Detail::Interrupted { search: search.map(|search| search.id.to_string()) };
             vec![NewLeaf::new(follows, Vec::new(), interrupted)]
         };
         self.step(id, act, log).map(|_| ())
@@ -313,14 +406,22 @@ impl Ledger {
 impl Service {
     /// Opens an inquiry for a requester; gives its id.
     ///
-    /// Errors: another role, an expired training; an agency that is no member; a hollow field; an attestation that isn't given.
+    /// Errors: another role, an expired training; an agency that is no member; a hollow field; an
+    /// attestation that isn't given.
     pub fn open_inquiry(&self, desk: &AtDesk, request: Request) -> Result<InquiryId, ServiceError> {
         self.guard.clock_allows()?;
-        let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(request.clone()), reason };
+        let refused = |reason| Detail::SearchRefused {
+            actor: desk.actor(),
+            request: Some(request.clone()),
+            reason,
+        };
         let who = self.logged(self.may_open(desk, &request), refused)?;
         self.ledger.room()?;
         let (today, pattern) = (self.today(), self.number_pattern(&request.requester.agency));
-        self.logged(self.ledger.open_inquiry(desk.actor(), who, request.clone(), today, pattern), refused)
+        self.logged(
+            self.ledger.open_inquiry(desk.actor(), who, request.clone(), today, pattern),
+            refused,
+        )
     }
 
     fn may_open(&self, desk: &AtDesk, request: &Request) -> Result<Who, ServiceError> {
@@ -340,32 +441,60 @@ impl Service {
         let person = &desk.person;
         let may = |duty| person.may(duty, "", self.today()).is_ok();
         Who {
-            person: crate::inquiry::Person { id: person.id.clone(), badge: person.badge.clone(), agency: person.agency.clone() },
+            person: crate::inquiry::Person {
+                id: person.id.clone(),
+                badge: person.badge.clone(),
+                agency: person.agency.clone(),
+            },
             may_operate: may(Duty::Operate),
             may_examine: may(Duty::Examine),
         }
     }
 
-    /// What the operator touches to have the search run: this request, this probe, this face, at this revision, once.
+    /// What the operator touches to have the search run: this request, this probe, this face, at
+    /// this revision, once.
     ///
-    /// Errors: not the operator, not this revision, nothing chosen; another search of the operator's is under way, or too many were.
-    pub fn challenge_search(&self, desk: &AtDesk, id: InquiryId, revision: u64) -> Result<Asked, ServiceError> {
+    /// Errors: not the operator, not this revision, nothing chosen; another search of the
+    /// operator's is under way, or too many were.
+    pub fn challenge_search(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: u64,
+    ) -> Result<Asked, ServiceError> {
         let unasked = self.approvable(desk, id, revision);
         let (approval, request) = self.refused_at(desk, unasked)?;
-        let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(request.clone()), reason };
+        let refused = |reason| Detail::SearchRefused {
+            actor: desk.actor(),
+            request: Some(request.clone()),
+            reason,
+        };
         self.logged(self.paced(desk), refused)?;
-        let key = self.ledger.core().member(&desk.person.id)?.and_then(|member| member.key).map(|key| key.id);
+        let key = self
+            .ledger
+            .core()
+            .member(&desk.person.id)?
+            .and_then(|member| member.key)
+            .map(|key| key.id);
         self.guard.sessions.ask_search(approval, self.ledger.now_cs() / 100, key)
     }
 
-    fn approvable(&self, desk: &AtDesk, id: InquiryId, revision: u64) -> Result<(SearchApproval, Request), ServiceError> {
+    fn approvable(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: u64,
+    ) -> Result<(SearchApproval, Request), ServiceError> {
         desk.person.may(Duty::Operate, "search", self.today())?;
         self.guard.clock_allows()?;
         self.relying_party()?;
         let inquiry = self.ledger.core().inquiry(id.0)?.inquiry;
         let ask = Action::Ask { search: SearchId([0; 16]), leaf: 0 };
         inquiry.clone().act(&self.who(desk), revision, self.ledger.now_cs(), ask)?;
-        let (probe, choice) = inquiry.probe().zip(inquiry.choice()).ok_or(ServiceError::NotFound { what: "chosen face" })?;
+        let (probe, choice) = inquiry
+            .probe()
+            .zip(inquiry.choice())
+            .ok_or(ServiceError::NotFound { what: "chosen face" })?;
         let Frame { x, y, width, height } = choice.frame;
         let fields = digest(&SHA256, inquiry.request().canonical().as_bytes());
         let approval = SearchApproval {
@@ -390,7 +519,8 @@ impl Service {
 
     /// Runs the search that the operator approved by this touch.
     ///
-    /// Errors: a touch for anything else, or for this before it was changed; everything that `challenge_search` refuses; full queues.
+    /// Errors: a touch for anything else, or for this before it was changed; everything that
+    /// `challenge_search` refuses; full queues.
     pub fn search(
         &self,
         desk: &AtDesk,
@@ -401,12 +531,20 @@ impl Service {
     ) -> Result<SearchTimings, ServiceError> {
         let begun = self.approvable(desk, id, revision);
         let (approval, request) = self.refused_at(desk, begun)?;
-        let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(request.clone()), reason };
+        let refused = |reason| Detail::SearchRefused {
+            actor: desk.actor(),
+            request: Some(request.clone()),
+            reason,
+        };
         self.ledger.room()?;
-        let touched = self.guard.sessions.answered_search(nonce, &approval, self.ledger.now_cs() / 100).and_then(|approval| {
-            let key = self.verify_touch(&desk.person.id, &touch, &approval.challenge())?;
-            Ok((approval, key))
-        });
+        let touched = self
+            .guard
+            .sessions
+            .answered_search(nonce, &approval, self.ledger.now_cs() / 100)
+            .and_then(|approval| {
+                let key = self.verify_touch(&desk.person.id, &touch, &approval.challenge())?;
+                Ok((approval, key))
+            });
         let (approval, key) = self.logged(touched, refused)?;
         let _alone = self.logged(self.searching(desk), refused)?;
         let mut timings = SearchTimings::default();
@@ -416,9 +554,12 @@ impl Service {
             return self.logged(Err(ServiceError::ChallengeChanged), refused);
         }
         let inquiry = self.ledger.core().inquiry(id.0)?.inquiry;
-        let choice = inquiry.choice().cloned().ok_or(ServiceError::NotFound { what: "chosen face" })?;
+        let choice =
+            inquiry.choice().cloned().ok_or(ServiceError::NotFound { what: "chosen face" })?;
         let held = self.held_probe(&inquiry)?;
-        let examined = timed(&mut timings.examine_ms, || self.examined(&generation, held.bytes.clone(), &choice.edits, Some(choice.face)));
+        let examined = timed(&mut timings.examine_ms, || {
+            self.examined(&generation, held.bytes.clone(), &choice.edits, Some(choice.face))
+        });
         drop(held);
         let probe = self.logged(examined, refused)?;
         // Other models than those by which the face was chosen may number the faces otherwise.
@@ -427,9 +568,11 @@ impl Service {
             return self.logged(Err(ServiceError::FaceMoved), refused);
         }
         let (actor, who) = (desk.actor(), self.who(desk));
-        let asked = timed(&mut timings.ask_ms, || self.ledger.ask(id, actor, who, approval, touch, key));
+        let asked =
+            timed(&mut timings.ask_ms, || self.ledger.ask(id, actor, who, approval, touch, key));
         self.logged(asked, refused)?;
-        let ran = self.run(desk, id, &generation, &probe.embedding, request.candidates, &mut timings);
+        let ran =
+            self.run(desk, id, &generation, &probe.embedding, request.candidates, &mut timings);
         if let Err(e) = &ran
             && e.fate() != Fate::Halt
         {
@@ -449,8 +592,11 @@ impl Service {
         timings: &mut SearchTimings,
     ) -> Result<(), ServiceError> {
         for _ in 0..RUNS_MAX {
-            let candidates = timed(&mut timings.scan_ms, || self.ledger.compare(generation, probe, k))?;
-            let gone = timed(&mut timings.answer_ms, || self.ledger.answer(id, desk.actor(), generation, candidates))?;
+            let candidates =
+                timed(&mut timings.scan_ms, || self.ledger.compare(generation, probe, k))?;
+            let gone = timed(&mut timings.answer_ms, || {
+                self.ledger.answer(id, desk.actor(), generation, candidates)
+            })?;
             if gone.is_empty() {
                 return Ok(());
             }
@@ -462,14 +608,25 @@ impl Service {
     }
 
     /// Withdraws an inquiry.
-    pub fn withdraw(&self, desk: &AtDesk, id: InquiryId, revision: u64, reason: String) -> Result<(), ServiceError> {
+    pub fn withdraw(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: u64,
+        reason: String,
+    ) -> Result<(), ServiceError> {
         let (who, actor, words) = (self.who(desk), desk.actor(), reason.clone());
         let opened = self.ledger.core().inquiry(id.0)?.row.opened;
         let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
             inquiry.act(&who, revision, now_cs, Action::Withdraw { reason: reason.clone() })
         };
         let log = move |_: &Inquiry| {
-            let detail = Detail::InquiryClosed { actor, inquiry: id.to_string(), withdrawn: true, reason: words };
+            let detail = Detail::InquiryClosed {
+                actor,
+                inquiry: id.to_string(),
+                withdrawn: true,
+                reason: words,
+            };
             vec![NewLeaf::new(vec![opened], vec![1], detail)]
         };
         self.refused_at(desk, self.ledger.step(id.0, act, log)).map(|_| ())

@@ -1,7 +1,9 @@
-//! What a start reads of the store: the log, the heads of all records, and every live booking's vector.
+//! What a start reads of the store: the log, the heads of all records, and every live booking's
+//! vector.
 //!
-//! The invariant: rows reach the gallery **in the order of their leaves**, however many threads open them. All walks go over ranges of a
-//! table, several at once, and nothing commits while they run. What is kept of a booking until the gallery is full are some 40 bytes.
+//! The invariant: rows reach the gallery **in the order of their leaves**, however many threads
+//! open them. All walks go over ranges of a table, several at once, and nothing commits while they
+//! run. What is kept of a booking until the gallery is full are some 40 bytes.
 
 use std::collections::HashMap;
 use std::ops::{Range, RangeInclusive};
@@ -75,7 +77,8 @@ pub(super) struct ReadLog {
     pub(super) audit_leaves: Vec<u64>,
 }
 
-/// Some leaves: the tree over them, the time of the last, the nodes over each 256 of them, and which belong to audits.
+/// Some leaves: the tree over them, the time of the last, the nodes over each 256 of them, and
+/// which belong to audits.
 struct LogPart {
     edge: Edge,
     time_cs: u64,
@@ -83,19 +86,33 @@ struct LogPart {
     audit_leaves: Vec<u64>,
 }
 
-/// The log's edge, recomputed: an edge or a checkpoint that doesn't fit the leaves is damage, not something to go on from.
-pub(super) fn read_log(store: &Store, log_key: &LogKey, workers: usize, step: &mut Step<'_>) -> Result<ReadLog, ServiceError> {
+/// The log's edge, recomputed: an edge or a checkpoint that doesn't fit the leaves is damage, not
+/// something to go on from.
+pub(super) fn read_log(
+    store: &Store,
+    log_key: &LogKey,
+    workers: usize,
+    step: &mut Step<'_>,
+) -> Result<ReadLog, ServiceError> {
     let wrong = |what: String| ServiceError::Log { what };
     let stored = Edge::from_bytes(&store.edge()?)?;
     let found = store.leaves_len()?;
     if found != stored.leaves() {
-        return Err(wrong(format!("the stored edge is that of {} leaves, {found} are there", stored.leaves())));
+        return Err(wrong(format!(
+            "the stored edge is that of {} leaves, {found} are there",
+            stored.leaves()
+        )));
     }
-    let (mut edge, mut newest_cs, mut nodes, mut audit_leaves) = (Edge::default(), 0, Vec::new(), Vec::new());
+    let (mut edge, mut newest_cs, mut nodes, mut audit_leaves) =
+        (Edge::default(), 0, Vec::new(), Vec::new());
     let hash = |batch| hash_leaves(store, leaves_of(batch, found));
     in_order(workers, batches(found), hash, |part: LogPart| {
         let first = edge.leaves() / TILE_WIDTH;
-        nodes.extend(part.nodes.into_iter().zip(first..).map(|(hash, index)| TileNode { level: 1, index, hash }));
+        nodes.extend(part.nodes.into_iter().zip(first..).map(|(hash, index)| TileNode {
+            level: 1,
+            index,
+            hash,
+        }));
         edge.join_telling(&part.edge, &mut |node| nodes.extend((node.level > 1).then_some(node)));
         newest_cs = part.time_cs;
         audit_leaves.extend(part.audit_leaves);
@@ -110,22 +127,34 @@ pub(super) fn read_log(store: &Store, log_key: &LogKey, workers: usize, step: &m
     if found > 0 {
         let checkpoint = log_key.open(&note)?;
         if checkpoint.leaves != edge.leaves() || checkpoint.root != edge.root() {
-            return Err(wrong(format!("the checkpoint signs {} leaves, {found} are there", checkpoint.leaves)));
+            return Err(wrong(format!(
+                "the checkpoint signs {} leaves, {found} are there",
+                checkpoint.leaves
+            )));
         }
     }
     let cosigned = store.cosigned(found..found + 1, 1)?.pop().map(|(_, note)| note);
-    Ok(ReadLog { edge, newest: Newest { note, cosigned, leaves: found, time_cs: newest_cs }, audit_leaves })
+    Ok(ReadLog {
+        edge,
+        newest: Newest { note, cosigned, leaves: found, time_cs: newest_cs },
+        audit_leaves,
+    })
 }
 
-/// Holds the stored nodes against those that the leaves give; what a folder of an older form lacks is written.
+/// Holds the stored nodes against those that the leaves give; what a folder of an older form lacks
+/// is written.
 fn keep_nodes(store: &Store, mut nodes: Vec<TileNode>) -> Result<(), ServiceError> {
     nodes.sort_unstable_by_key(|node| (node.level, node.index));
     let mut lacking = Vec::new();
     for of_level in nodes.chunk_by(|a, b| a.level == b.level) {
         let level = of_level[0].level;
         let stored = store.nodes(level, 0..of_level.len() as u64)?;
-        if let Some((node, _)) = of_level.iter().zip(&stored).find(|(node, stored)| node.hash != **stored) {
-            return Err(ServiceError::Log { what: format!("node {} of level {level} is not that of its leaves", node.index) });
+        if let Some((node, _)) =
+            of_level.iter().zip(&stored).find(|(node, stored)| node.hash != **stored)
+        {
+            return Err(ServiceError::Log {
+                what: format!("node {} of level {level} is not that of its leaves", node.index),
+            });
         }
         lacking.extend_from_slice(&of_level[stored.len()..]);
     }
@@ -133,9 +162,12 @@ fn keep_nodes(store: &Store, mut nodes: Vec<TileNode>) -> Result<(), ServiceErro
 }
 
 fn hash_leaves(store: &Store, leaves: Range<u64>) -> Result<LogPart, ServiceError> {
-    let (mut edge, mut time_cs, mut nodes, mut audit_leaves) = (Edge::default(), 0, Vec::new(), Vec::new());
+    let (mut edge, mut time_cs, mut nodes, mut audit_leaves) =
+        (Edge::default(), 0, Vec::new(), Vec::new());
     let (first, end) = (leaves.start, leaves.end);
-    let misplaced = |found, wanted| ServiceError::Log { what: format!("leaf {found} stands where leaf {wanted} was wanted") };
+    let misplaced = |found, wanted| ServiceError::Log {
+        what: format!("leaf {found} stands where leaf {wanted} was wanted"),
+    };
     store.for_each_leaf::<ServiceError>(leaves, |index, bytes| {
         let wanted = first + edge.append_hash(leaf_hash(bytes), &mut |node| nodes.push(node.hash));
         if index != wanted {
@@ -151,14 +183,20 @@ fn hash_leaves(store: &Store, leaves: Range<u64>) -> Result<LogPart, ServiceErro
         Ok(())
     })?;
     match first + edge.leaves() {
-        missing if missing < end => Err(ServiceError::Log { what: format!("leaf {missing} is missing") }),
+        missing if missing < end => {
+            Err(ServiceError::Log { what: format!("leaf {missing} is missing") })
+        }
         _ => Ok(LogPart { edge, time_cs, nodes, audit_leaves }),
     }
 }
 
 impl Records {
     /// Reads the heads of all records.
-    pub(super) fn read(store: &Store, workers: usize, step: &mut Step<'_>) -> Result<Self, ServiceError> {
+    pub(super) fn read(
+        store: &Store,
+        workers: usize,
+        step: &mut Step<'_>,
+    ) -> Result<Self, ServiceError> {
         let mut records = Self::default();
         let mut index_of: HashMap<Identifier, u32> = HashMap::new();
         in_order(
@@ -171,7 +209,8 @@ impl Records {
             |batch| {
                 let mut known = Vec::with_capacity(batch.agencies.len());
                 for agency in batch.agencies {
-                    let next = u32::try_from(index_of.len()).expect("there are fewer agencies than slots");
+                    let next =
+                        u32::try_from(index_of.len()).expect("there are fewer agencies than slots");
                     let index = *index_of.entry(agency.clone()).or_insert(next);
                     if index == next {
                         records.agencies.push(agency);
@@ -184,7 +223,9 @@ impl Records {
                 for version in batch.versions {
                     records.slots.push(version.slot);
                     records.live += u64::from(version.state == VersionState::Live);
-                    records.versions.push(Version { agency: known[index(version.agency)], ..version });
+                    records
+                        .versions
+                        .push(Version { agency: known[index(version.agency)], ..version });
                 }
                 Ok(())
             },
@@ -220,7 +261,8 @@ impl Records {
     }
 
     pub(super) fn knows_probe(&self, id: &[u8; 16]) -> bool {
-        self.inquiries.binary_search_by_key(id, |inquiry| inquiry.0).is_ok() || self.papers.binary_search(id).is_ok()
+        self.inquiries.binary_search_by_key(id, |inquiry| inquiry.0).is_ok()
+            || self.papers.binary_search(id).is_ok()
     }
 
     pub(super) fn knows_probe_slot(&self, slot: u32) -> bool {
@@ -234,17 +276,21 @@ impl Records {
     }
 }
 
-/// The versions that belong in a gallery, in the order in which their vectors lie in the store: whoever walks over both never looks far.
+/// The versions that belong in a gallery, in the order in which their vectors lie in the store:
+/// whoever walks over both never looks far.
 pub(super) struct Live {
     versions: Vec<Version>,
     agencies: Vec<Identifier>,
 }
 
 impl Live {
-    /// The versions that stand now, read on this thread: those that belong in another model's gallery.
+    /// The versions that stand now, read on this thread: those that belong in another model's
+    /// gallery.
     pub(super) fn standing(store: &Store) -> Result<Self, ServiceError> {
         let mut batch = Batch::read(store, 0..=u8::MAX)?;
-        batch.versions.retain(|version| matches!(version.state, VersionState::Live | VersionState::Unusable));
+        batch
+            .versions
+            .retain(|version| matches!(version.state, VersionState::Live | VersionState::Unusable));
         Ok(Self::of_these(batch.versions, batch.agencies))
     }
 
@@ -272,7 +318,8 @@ impl Batch {
             let at = match batch.agencies.iter().position(|agency| agency.as_str() == head.agency) {
                 Some(at) => at,
                 None => {
-                    let agency = Identifier::parse(head.agency).map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
+                    let agency = Identifier::parse(head.agency)
+                        .map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
                     batch.agencies.push(agency);
                     batch.agencies.len() - 1
                 }
@@ -283,7 +330,13 @@ impl Batch {
                 _ => {}
             }
             let agency = u32::try_from(at).expect("there are fewer agencies than slots");
-            batch.versions.push(Version { id, leaf: head.leaf, slot: head.slot, agency, state: head.state });
+            batch.versions.push(Version {
+                id,
+                leaf: head.leaf,
+                slot: head.slot,
+                agency,
+                state: head.state,
+            });
             Ok(())
         })?;
         Ok(batch)
@@ -306,11 +359,18 @@ pub(super) struct Opened {
 }
 
 /// Fills the gallery with the live bookings' vectors, in the order of their leaves.
-pub(super) fn load_gallery(core: &Core, live: &Live, leaves: u64, workers: usize, step: &mut Step<'_>) -> Result<(), ServiceError> {
+pub(super) fn load_gallery(
+    core: &Core,
+    live: &Live,
+    leaves: u64,
+    workers: usize,
+    step: &mut Step<'_>,
+) -> Result<(), ServiceError> {
     let generation = core.generation();
     generation.reserve(live.versions.len());
     let mut unreadable = 0;
-    let open = |batch| open_vectors(core, &generation, Vectors::Active, live, leaves_of(batch, leaves));
+    let open =
+        |batch| open_vectors(core, &generation, Vectors::Active, live, leaves_of(batch, leaves));
     in_order(workers, batches(leaves), open, |opened| {
         for (version, cause) in &opened.unreadable {
             // The booking can't be found until its agency sends it again; everything else can.
@@ -321,11 +381,16 @@ pub(super) fn load_gallery(core: &Core, live: &Live, leaves: u64, workers: usize
         Ok(generation.append(opened.faces)?)
     })?;
     if unreadable > 0 {
-        log::error!("{unreadable} bookings are suppressed because their keys or vectors do not open");
+        log::error!(
+            "{unreadable} bookings are suppressed because their keys or vectors do not open"
+        );
     }
     let (found, wanted) = (generation.gallery().live(), live.versions.len() - unreadable);
     if index(found) != wanted {
-        return Err(disagree(format!("{found} rows in the gallery"), format!("the store's {wanted}")));
+        return Err(disagree(
+            format!("{found} rows in the gallery"),
+            format!("the store's {wanted}"),
+        ));
     }
     Ok(())
 }
@@ -343,11 +408,15 @@ pub(super) fn open_vectors(
     let visit = |leaf, id, sealed: &[u8]| -> Result<(), ServiceError> {
         // A live version without a vector is missed in the end, where rows are counted.
         while wanted.next_if(|version| version.leaf < leaf).is_some() {}
-        let Some(version) = wanted.next_if(|version| version.leaf == leaf && version.id == id) else { return Ok(()) };
+        let Some(version) = wanted.next_if(|version| version.leaf == leaf && version.id == id)
+        else {
+            return Ok(());
+        };
         let key = core.vault.bookings.key(version.slot, &live.lodger(version));
         match key.and_then(|key| key.open(Part::Vector(generation.model()), id.0, sealed)) {
             Ok(plain) => {
-                let embedding = faces::embedding(generation.gallery().dimension(), &plain).map_err(ServiceError::Vector)?;
+                let embedding = faces::embedding(generation.gallery().dimension(), &plain)
+                    .map_err(ServiceError::Vector)?;
                 opened.faces.push((id, embedding));
             }
             Err(e) => opened.unreadable.push((id, e.into())),
@@ -392,7 +461,9 @@ mod tests {
     use crate::gallery::EngineChoice;
     use crate::limits::SLOT_BYTES;
     use crate::roster::{Caller, CertificateName};
-    use crate::service::{Enrolled, Faces, Ledger, LedgerSetup, Progress, Shelf, StartStage, Taken};
+    use crate::service::{
+        Enrolled, Faces, Ledger, LedgerSetup, Progress, Shelf, StartStage, Taken,
+    };
     use crate::store::{LeafRow, StateKind};
 
     const BOOKINGS: u32 = 150;
@@ -401,11 +472,17 @@ mod tests {
     static SHELF: LazyLock<(Arc<Shelf>, Arc<Pool>)> = LazyLock::new(|| {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
         let shelf = Shelf::open(&folder, None, EngineChoice::Cpu, 1).unwrap();
-        let pool = shelf.pool(Models::id_of(&folder).unwrap()).unwrap_or_else(|e| panic!("run smrtctl model fetch: {}", e.chain()));
+        let pool = shelf
+            .pool(Models::id_of(&folder).unwrap())
+            .unwrap_or_else(|e| panic!("run smrtctl model fetch: {}", e.chain()));
         (Arc::new(shelf), pool.unwrap())
     });
 
-    fn open(state: &Path, workers: usize, watch: &mut dyn FnMut(&Progress)) -> Result<Ledger, ServiceError> {
+    fn open(
+        state: &Path,
+        workers: usize,
+        watch: &mut dyn FnMut(&Progress),
+    ) -> Result<Ledger, ServiceError> {
         let setup = LedgerSetup {
             disk: Arc::new(RealDisk),
             state: state.to_owned(),
@@ -423,7 +500,9 @@ mod tests {
     }
 
     fn embedding(n: u32) -> Embedding {
-        let raw: Vec<f32> = (0..128).map(|at| f32::from(u8::try_from((n * 31 + at * at * (n + 7)) % 251).unwrap()) - 125.0).collect();
+        let raw: Vec<f32> = (0..128)
+            .map(|at| f32::from(u8::try_from((n * 31 + at * at * (n + 7)) % 251).unwrap()) - 125.0)
+            .collect();
         Embedding::from_raw(&raw).unwrap().0
     }
 
@@ -431,14 +510,26 @@ mod tests {
     fn folder(state: &Path) -> Vec<Taken> {
         let ledger = open(state, 2, &mut |_| {}).unwrap();
         let booked = |n: u32| {
-            let agency = Identifier::parse(if n.is_multiple_of(3) { "slmpd" } else { "stlco" }).unwrap();
-            let caller = Caller { name: CertificateName::Feed(agency.clone()), fingerprint: [0; 32] };
+            let agency =
+                Identifier::parse(if n.is_multiple_of(3) { "slmpd" } else { "stlco" }).unwrap();
+            let caller =
+                Caller { name: CertificateName::Feed(agency.clone()), fingerprint: [0; 32] };
             let number = BookingNumber::parse(&format!("26-{n}")).unwrap();
-            let booking = serde_json::json!({"name": "Jane Roe", "booked_on": "2026-11-01", "basis": {"kind": "post_arrest_booking"}});
-            let active = Enrolled { embedding: embedding(n), length: 9.0, frame: [0.0; 4], px: [64, 64] };
+            let booking = serde_json::json!({"name": "Jane Roe", "booked_on": "2026-11-01",
+                "basis": {"kind": "post_arrest_booking"}});
+            let active =
+                Enrolled { embedding: embedding(n), length: 9.0, frame: [0.0; 4], px: [64, 64] };
             let faces = Faces { model: ledger.model(), active, next: None };
-            let taken =
-                ledger.book(&caller, &agency, &number, serde_json::from_value(booking).unwrap(), vec![5; 40].into(), faces).unwrap();
+            let taken = ledger
+                .book(
+                    &caller,
+                    &agency,
+                    &number,
+                    serde_json::from_value(booking).unwrap(),
+                    vec![5; 40].into(),
+                    faces,
+                )
+                .unwrap();
             if n % 10 == 4 {
                 ledger.release(&caller, &agency, &number, "record expunged").unwrap();
             }
@@ -449,14 +540,23 @@ mod tests {
 
     fn rows(ledger: &Ledger) -> Vec<VersionId> {
         // Every live row, best first: rows of the same score come in their order.
-        ledger.compare(&ledger.generation(), &embedding(1), 1_000).unwrap().into_iter().map(|(version, _)| version).collect()
+        ledger
+            .compare(&ledger.generation(), &embedding(1), 1_000)
+            .unwrap()
+            .into_iter()
+            .map(|(version, _)| version)
+            .collect()
     }
 
     #[test]
     fn rows_come_in_the_order_of_their_leaves_whatever_the_number_of_threads() {
         let state = tempfile::tempdir().unwrap();
         let taken = folder(state.path());
-        let live: Vec<VersionId> = (0..).zip(&taken).filter(|(n, _)| n % 10 != 4).map(|(_, taken)| taken.version).collect();
+        let live: Vec<VersionId> = (0..)
+            .zip(&taken)
+            .filter(|(n, _)| n % 10 != 4)
+            .map(|(_, taken)| taken.version)
+            .collect();
         let one = open(state.path(), 1, &mut |_| {}).unwrap();
         let found = rows(&one);
         drop(one);
@@ -471,11 +571,20 @@ mod tests {
             assert_eq!(ledger.rows_in_order(), live, "{workers} threads");
             assert_eq!(rows(&ledger), found, "{workers} threads");
             let all = live.len() as u64;
-            assert!(told.contains(&(StartStage::Gallery, 0, all)) && told.contains(&(StartStage::Gallery, all, all)), "{told:?}");
+            assert!(
+                told.contains(&(StartStage::Gallery, 0, all))
+                    && told.contains(&(StartStage::Gallery, all, all)),
+                "{told:?}"
+            );
             assert!(told.contains(&(StartStage::Log, ledger.leaves(), ledger.leaves())));
-            assert!(told.contains(&(StartStage::Records, u64::from(BOOKINGS), u64::from(BOOKINGS))));
+            assert!(told.contains(&(
+                StartStage::Records,
+                u64::from(BOOKINGS),
+                u64::from(BOOKINGS)
+            )));
             stages.dedup();
-            let ran: Vec<StartStage> = ledger.started().stages.iter().map(|(stage, _)| *stage).collect();
+            let ran: Vec<StartStage> =
+                ledger.started().stages.iter().map(|(stage, _)| *stage).collect();
             assert_eq!(stages, ran, "each stage is told in its turn");
         }
     }
@@ -488,7 +597,10 @@ mod tests {
         // Slots are lodged in as bookings come.
         let slots = RealDisk.open(&state.path().join("slots.1"), OpenMode::Existing).unwrap();
         slots.write_at(damaged * SLOT_BYTES as u64 + 20, &[0xee; 4]).unwrap();
-        let live = (0..).zip(&taken).filter(|(n, _)| n % 10 != 4 && *n != damaged).map(|(_, taken)| taken.version);
+        let live = (0..)
+            .zip(&taken)
+            .filter(|(n, _)| n % 10 != 4 && *n != damaged)
+            .map(|(_, taken)| taken.version);
         let live: Vec<VersionId> = live.collect();
         for workers in [1, 4] {
             let told = Mutex::new((0, 0));
@@ -498,7 +610,11 @@ mod tests {
                 }
             });
             assert_eq!(ledger.unwrap().rows_in_order(), live, "{workers} threads");
-            assert_eq!(told.into_inner().unwrap(), (live.len() as u64 + 1, live.len() as u64 + 1), "the suppressed one is counted as done");
+            assert_eq!(
+                told.into_inner().unwrap(),
+                (live.len() as u64 + 1, live.len() as u64 + 1),
+                "the suppressed one is counted as done"
+            );
         }
     }
 
@@ -511,11 +627,18 @@ mod tests {
         let leaf = store.leaf(60).unwrap().unwrap();
         let mut changed = leaf.leaf.clone();
         changed[20] ^= 1;
-        store.commit::<StoreError>(|commit| commit.put_leaves(60, &[LeafRow { leaf: changed, ..leaf }])).unwrap();
+        store
+            .commit::<StoreError>(|commit| {
+                commit.put_leaves(60, &[LeafRow { leaf: changed, ..leaf }])
+            })
+            .unwrap();
         drop(store);
         for workers in [1, 3] {
             let ended = open(state.path(), workers, &mut |_| {}).err().unwrap();
-            assert!(matches!(&ended, ServiceError::Log { what } if what.contains("stored edge")), "{ended}");
+            assert!(
+                matches!(&ended, ServiceError::Log { what } if what.contains("stored edge")),
+                "{ended}"
+            );
         }
     }
 }

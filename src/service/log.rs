@@ -1,7 +1,9 @@
-//! The log as others read it: tiles, bundles, proofs, checkpoints with their cosignatures; and what witnesses bring back.
+//! The log as others read it: tiles, bundles, proofs, checkpoints with their cosignatures; and what
+//! witnesses bring back.
 //!
-//! Only what a published checkpoint covers is given out. A witness' cosignature is kept beside the checkpoint that it is about; a checkpoint
-//! under this log's own key that this log doesn't contain is evidence that something was taken back or forked, and shuts the doors.
+//! Only what a published checkpoint covers is given out. A witness' cosignature is kept beside the
+//! checkpoint that it is about; a checkpoint under this log's own key that this log doesn't contain
+//! is evidence that something was taken back or forked, and shuts the doors.
 
 use std::ops::Range;
 
@@ -11,8 +13,8 @@ use super::error::ServiceError;
 use super::guard::Raised;
 use super::ledger::Ledger;
 use crate::audit::{
-    Checkpoint, Hash, Holds, Note, Quorum, TileId, TlogProof, VerifierKey, Witness, consistency, inclusion, leaf_hash, push_entry, root_of,
-    tile_bytes,
+    Checkpoint, Hash, Holds, Note, Quorum, TileId, TlogProof, VerifierKey, Witness, consistency,
+    inclusion, leaf_hash, push_entry, root_of, tile_bytes,
 };
 use crate::limits::{CHECKPOINTS_PER_ANSWER_MAX, CONSISTENCY_PROOF_LEN_MAX};
 use crate::roster::{Caller, Roster};
@@ -22,7 +24,8 @@ use crate::roster::{Caller, Roster};
 pub struct Witnessing {
     /// The largest tree that any witness cosigned.
     pub cosigned: Option<u64>,
-    /// The largest tree that a quorum cosigned, and when that was complete, in seconds since 1970-01-01 UTC.
+    /// The largest tree that a quorum cosigned, and when that was complete, in seconds since
+    /// 1970-01-01 UTC.
     pub complete: Option<(u64, u64)>,
 }
 
@@ -51,7 +54,9 @@ impl Core {
         };
         match hashes.len() as u64 == count {
             true => Ok(hashes),
-            false => Err(ServiceError::Log { what: format!("hashes {first} to {} of level {level} are not there", first + count) }),
+            false => Err(ServiceError::Log {
+                what: format!("hashes {first} to {} of level {level} are not there", first + count),
+            }),
         }
     }
 
@@ -63,7 +68,9 @@ impl Core {
     /// Whether this log begins with what a checkpoint says of it.
     pub(super) fn contains(&self, checkpoint: &Checkpoint) -> Result<bool, ServiceError> {
         let published = self.newest().leaves;
-        Ok(checkpoint.leaves == 0 || checkpoint.leaves <= published && self.root_at(checkpoint.leaves)? == checkpoint.root)
+        Ok(checkpoint.leaves == 0
+            || checkpoint.leaves <= published
+                && self.root_at(checkpoint.leaves)? == checkpoint.root)
     }
 
     pub(super) fn newest(&self) -> Newest {
@@ -100,14 +107,19 @@ impl Ledger {
         }
         let core = self.core();
         match id.holds {
-            Holds::Hashes(level) => Ok(Some(tile_bytes(&core.hashes(level, id.first(), id.width)?))),
+            Holds::Hashes(level) => {
+                Ok(Some(tile_bytes(&core.hashes(level, id.first(), id.width)?)))
+            }
             Holds::Entries => {
                 let (mut bundle, mut count) = (Vec::new(), 0);
-                core.store.for_each_leaf::<ServiceError>(id.first()..id.first() + id.width, |_, leaf| {
-                    push_entry(&mut bundle, leaf);
-                    count += 1;
-                    Ok(())
-                })?;
+                core.store.for_each_leaf::<ServiceError>(
+                    id.first()..id.first() + id.width,
+                    |_, leaf| {
+                        push_entry(&mut bundle, leaf);
+                        count += 1;
+                        Ok(())
+                    },
+                )?;
                 if count == id.width {
                     Ok(Some(bundle))
                 } else {
@@ -117,20 +129,26 @@ impl Ledger {
         }
     }
 
-    /// The proof that a leaf stands in the published tree, with the newest checkpoint that witnesses cosigned if it covers the leaf, and
-    /// with the newest one otherwise.
+    /// The proof that a leaf stands in the published tree, with the newest checkpoint that
+    /// witnesses cosigned if it covers the leaf, and with the newest one otherwise.
     ///
     /// Errors: no such leaf.
     pub fn proof(&self, leaf: u64) -> Result<TlogProof, ServiceError> {
         let core = self.core();
         let newest = core.newest();
-        let witnessed = core.witnessing().complete.map(|(leaves, _)| leaves).filter(|&leaves| leaf < leaves);
-        let kept = witnessed.map(|leaves| core.store.cosigned(leaves..leaves + 1, 1)).transpose()?.and_then(|mut notes| notes.pop());
-        let (leaves, checkpoint) = kept.unwrap_or_else(|| (newest.leaves, newest.checkpoint().to_owned()));
+        let witnessed =
+            core.witnessing().complete.map(|(leaves, _)| leaves).filter(|&leaves| leaf < leaves);
+        let kept = witnessed
+            .map(|leaves| core.store.cosigned(leaves..leaves + 1, 1))
+            .transpose()?
+            .and_then(|mut notes| notes.pop());
+        let (leaves, checkpoint) =
+            kept.unwrap_or_else(|| (newest.leaves, newest.checkpoint().to_owned()));
         if leaf >= leaves {
             return Err(ServiceError::NotFound { what: "leaf" });
         }
-        let path = inclusion(leaf, leaves, &mut |level, first, count| core.hashes(level, first, count))?;
+        let path =
+            inclusion(leaf, leaves, &mut |level, first, count| core.hashes(level, first, count))?;
         Ok(TlogProof { index: leaf, path, checkpoint })
     }
 
@@ -141,7 +159,9 @@ impl Ledger {
         if old > new || new > self.leaves() {
             return Err(ServiceError::NotFound { what: "tree of that size" });
         }
-        let proof = consistency(old, new, &mut |level, first, count| self.core().hashes(level, first, count))?;
+        let proof = consistency(old, new, &mut |level, first, count| {
+            self.core().hashes(level, first, count)
+        })?;
         debug_assert!(proof.len() <= CONSISTENCY_PROOF_LEN_MAX);
         Ok(proof)
     }
@@ -176,7 +196,8 @@ impl Service {
         self.ledger.tile(id)?.ok_or(ServiceError::NotFound { what: "tile" })
     }
 
-    /// The checkpoint that witnesses are asked to cosign: it stands still until a quorum has, so that they all sign the same one.
+    /// The checkpoint that witnesses are asked to cosign: it stands still until a quorum has, so
+    /// that they all sign the same one.
     pub fn pending_checkpoint(&self, caller: &Caller) -> Result<String, ServiceError> {
         self.admit(caller)?;
         Ok(self.guard.pending())
@@ -188,18 +209,21 @@ impl Service {
         Ok(self.guard.quorum.to_string())
     }
 
-    /// Takes a witness' cosignature of a checkpoint, or its evidence that this log isn't what it was.
+    /// Takes a witness' cosignature of a checkpoint, or its evidence that this log isn't what it
+    /// was.
     ///
-    /// Errors: a caller that is no witness; a note that this log never signed; no cosignature by the witness' key; `InDoubt` where the
-    /// checkpoint is this log's and contradicts it.
+    /// Errors: a caller that is no witness; a note that this log never signed; no cosignature by
+    /// the witness' key; `InDoubt` where the checkpoint is this log's and contradicts it.
     pub fn cosign(&self, caller: &Caller, note: &str) -> Result<Cosigned, ServiceError> {
         let witness = self.read_by(caller, self.roster.witness(caller, "cosign"))?;
         let posted = Note::parse(note).map_err(ServiceError::Posted)?;
         let core = self.ledger.core();
-        let checkpoint = posted.checkpoint_of(core.log_key.verifier()).map_err(ServiceError::Posted)?;
+        let checkpoint =
+            posted.checkpoint_of(core.log_key.verifier()).map_err(ServiceError::Posted)?;
         if !core.contains(&checkpoint)? {
             let what = format!(
-                "witness '{}' has a checkpoint of this log over {} leaves that this log of {} leaves does not contain",
+                "witness '{}' has a checkpoint of this log over {} leaves that this log of {} \
+                 leaves does not contain",
                 witness.id,
                 checkpoint.leaves,
                 core.newest().leaves
@@ -212,8 +236,8 @@ impl Service {
             return Err(ServiceError::NoCosignature { witness: witness.id.clone() });
         }
         // Nobody fills the store with cosignatures of one checkpoint after the other.
-        let asked =
-            self.guard.asks_for(checkpoint.leaves) || !self.ledger.cosigned(checkpoint.leaves..checkpoint.leaves + 1, 1)?.is_empty();
+        let asked = self.guard.asks_for(checkpoint.leaves)
+            || !self.ledger.cosigned(checkpoint.leaves..checkpoint.leaves + 1, 1)?.is_empty();
         if !asked {
             return Err(ServiceError::NotPending { leaves: checkpoint.leaves });
         }
@@ -233,7 +257,8 @@ impl Service {
 impl Core {
     /// Notes that a tree was cosigned, and by a quorum since when.
     fn witnessed(&self, leaves: u64, complete: Option<u64>) {
-        let mut witnessing = self.witnessing.write().expect("nothing panics while it holds what is witnessed");
+        let mut witnessing =
+            self.witnessing.write().expect("nothing panics while it holds what is witnessed");
         witnessing.cosigned = witnessing.cosigned.max(Some(leaves));
         if let Some(time) = complete
             && witnessing.complete.is_none_or(|(before, _)| before < leaves)
@@ -249,9 +274,14 @@ impl Core {
 pub(super) fn quorum_of(roster: &Roster, log: &VerifierKey) -> Result<Quorum, ServiceError> {
     let witness = |witness: &crate::roster::Witness| {
         let key = VerifierKey::parse(witness.key.as_str())?;
-        Ok::<_, ServiceError>(Witness { name: witness.id.to_string(), key, independent: witness.agency.is_none() })
+        Ok::<_, ServiceError>(Witness {
+            name: witness.id.to_string(),
+            key,
+            independent: witness.agency.is_none(),
+        })
     };
     let witnesses = roster.witnesses.iter().map(witness).collect::<Result<_, _>>()?;
-    let (least, within) = roster.quorum.map_or((0, 0), |terms| (terms.witnesses, terms.within_minutes));
+    let (least, within) =
+        roster.quorum.map_or((0, 0), |terms| (terms.witnesses, terms.within_minutes));
     Ok(Quorum::new(log.clone(), witnesses, least, within)?)
 }

@@ -1,7 +1,9 @@
-//! People's accounts with their keys, as they are kept; and the verbs by which two people together change who may do what.
+//! People's accounts with their keys, as they are kept; and the verbs by which two people together
+//! change who may do what.
 //!
-//! An account, a role or a key takes an administrator who asks and the commander who approves, two touches and two leaves. Taking away takes
-//! one of them. The first commander and the first administrator are appointed at the box itself, while nobody is there who could ask.
+//! An account, a role or a key takes an administrator who asks and the commander who approves, two
+//! touches and two leaves. Taking away takes one of them. The first commander and the first
+//! administrator are appointed at the box itself, while nobody is there who could ask.
 
 use std::sync::Arc;
 
@@ -19,11 +21,15 @@ use super::restore::{Folder, RestoreSetup};
 use super::sessions::{Asked, AtDesk};
 use super::stage::NewLeaf;
 use super::writer::{Subject, random};
-use crate::audit::touch::{ActApproval, Credential, Registration, Touch, Verb, verify, verify_registration};
+use crate::audit::touch::{
+    ActApproval, Credential, Registration, Touch, Verb, verify, verify_registration,
+};
 use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
 use crate::limits::{ACCOUNTS_MAX, APPOINTMENT_HOURS_MAX, GRANT_DAYS_MAX};
-use crate::roster::{Account, Caller, Duty, Off, OffReason, Person, PersonError, Role, Roster, decide_together};
+use crate::roster::{
+    Account, Caller, Duty, Off, OffReason, Person, PersonError, Role, Roster, decide_together,
+};
 use crate::store::{Commit, StateKind};
 use crate::vault::Master;
 
@@ -102,17 +108,23 @@ impl Core {
 
     /// All accounts, by their names.
     pub(super) fn members(&self) -> Result<Vec<Member>, ServiceError> {
-        self.store.accounts()?.into_iter().map(|(id, sealed)| open_member(&self.master, &id, &sealed)).collect()
+        self.store
+            .accounts()?
+            .into_iter()
+            .map(|(id, sealed)| open_member(&self.master, &id, &sealed))
+            .collect()
     }
 
     fn grant(&self, id: [u8; 16]) -> Result<Grant, ServiceError> {
-        let sealed = self.store.grant(id)?.ok_or(ServiceError::NotFound { what: "change of the roster" })?;
+        let sealed =
+            self.store.grant(id)?.ok_or(ServiceError::NotFound { what: "change of the roster" })?;
         self.open_grant(id, &sealed)
     }
 
     fn open_grant(&self, id: [u8; 16], sealed: &[u8]) -> Result<Grant, ServiceError> {
         let plain = self.master.open_grant(id, sealed)?;
-        serde_json::from_slice(&plain).map_err(|source| ServiceError::Sealed { what: "change of the roster", source })
+        serde_json::from_slice(&plain)
+            .map_err(|source| ServiceError::Sealed { what: "change of the roster", source })
     }
 
     /// Writes an account.
@@ -121,21 +133,31 @@ impl Core {
     }
 
     fn put_grant(&self, tables: &Commit, id: [u8; 16], grant: &Grant) -> Result<(), ServiceError> {
-        let plain = Zeroizing::new(serde_json::to_vec(grant).expect("a change of the roster holds only strings and numbers"));
+        let plain = Zeroizing::new(
+            serde_json::to_vec(grant)
+                .expect("a change of the roster holds only strings and numbers"),
+        );
         Ok(tables.put_grant(id, &self.master.seal_grant(id, &plain))?)
     }
 }
 
 impl Ledger {
-    /// Turns off accounts that nobody used for too long, whose time is over or whose agency left, and drops what nobody
-    /// approved in time; gives the names of those that went off.
-    pub(super) fn end_accounts(&self, roster: &Arc<Roster>) -> Result<Vec<Identifier>, ServiceError> {
+    /// Turns off accounts that nobody used for too long, whose time is over or whose agency left,
+    /// and drops what nobody approved in time; gives the names of those that went off.
+    pub(super) fn end_accounts(
+        &self,
+        roster: &Arc<Roster>,
+    ) -> Result<Vec<Identifier>, ServiceError> {
         let core = self.core();
         let now_cs = self.now_cs();
         let roster = roster.clone();
         let goes_off = move |account: &Account, now_cs: u64| {
             let agency = roster.requester(&account.person.agency, day(now_cs)).map(|_| ());
-            if account.is_unassociated(&agency, now_cs) { Some(OffReason::Unassociated) } else { account.goes_off(now_cs) }
+            if account.is_unassociated(&agency, now_cs) {
+                Some(OffReason::Unassociated)
+            } else {
+                account.goes_off(now_cs)
+            }
         };
         let due = core.members()?.iter().any(|member| goes_off(&member.account, now_cs).is_some());
         let waiting = core.store.grants()?;
@@ -150,14 +172,23 @@ impl Ledger {
                 let Some(why) = goes_off(&member.account, group.now_cs) else { continue };
                 member.account.off = Some(Off { since_cs: group.now_cs, why });
                 let person = member.account.person.id.clone();
-                leaves.push(NewLeaf::new(Vec::new(), vec![why as u64], Detail::AccountOff { actor: None, person, why }));
+                leaves.push(NewLeaf::new(
+                    Vec::new(),
+                    vec![why as u64],
+                    Detail::AccountOff { actor: None, person, why },
+                ));
                 gone.push(member);
             }
             for (id, sealed) in core.store.grants()? {
                 let grant = core.open_grant(id, &sealed)?;
                 if grant.is_over(group.now_cs) {
                     let reason = format!("nobody approved it within {GRANT_DAYS_MAX} days");
-                    let detail = Detail::GrantDeclined { actor: None, grant: hex::encode(id), person: grant.person.id, reason };
+                    let detail = Detail::GrantDeclined {
+                        actor: None,
+                        grant: hex::encode(id),
+                        person: grant.person.id,
+                        reason,
+                    };
                     leaves.push(NewLeaf::new(vec![grant.leaf], Vec::new(), detail));
                     over.push(id);
                 }
@@ -174,21 +205,35 @@ impl Ledger {
     }
 }
 
-/// Appoints the first commander or administrator, at the box and while no daemon runs; makes the state folder's content where it is empty and
-/// `create_as` says for what. Gives the code by which the person enrols a key within `APPOINTMENT_HOURS_MAX`.
+/// Appoints the first commander or administrator, at the box and while no daemon runs; makes the
+/// state folder's content where it is empty and `create_as` says for what. Gives the code by which
+/// the person enrols a key within `APPOINTMENT_HOURS_MAX`.
 ///
-/// Errors: another role; somebody who has that role and a key already; a name that is taken; a folder that doesn't fit.
-pub fn appoint(setup: &RestoreSetup, create_as: Option<StateKind>, person: Person) -> Result<String, ServiceError> {
+/// Errors: another role; somebody who has that role and a key already; a name that is taken; a
+/// folder that doesn't fit.
+pub fn appoint(
+    setup: &RestoreSetup,
+    create_as: Option<StateKind>,
+    person: Person,
+) -> Result<String, ServiceError> {
     if !matches!(person.role, Role::Commander | Role::Administrator) {
-        return Err(ServiceError::NotAppointed { why: "only a commander and an administrator are appointed at the box" });
+        return Err(ServiceError::NotAppointed {
+            why: "only a commander and an administrator are appointed at the box",
+        });
     }
     let folder = Folder::open_or_create(setup, create_as)?;
     let now_cs = setup.clock.now_cs().max(folder.time_cs);
-    let members = folder.store.accounts()?.into_iter().map(|(id, sealed)| open_member(&folder.master, &id, &sealed));
+    let members = folder
+        .store
+        .accounts()?
+        .into_iter()
+        .map(|(id, sealed)| open_member(&folder.master, &id, &sealed));
     let members = members.collect::<Result<Vec<_>, _>>()?;
     let stands = |member: &&Member| member.account.off.is_none() && member.key.is_some();
     if members.iter().filter(stands).any(|member| member.account.person.role == person.role) {
-        return Err(ServiceError::NotAppointed { why: "one with a key is there, who asks or approves at a console" });
+        return Err(ServiceError::NotAppointed {
+            why: "one with a key is there, who asks or approves at a console",
+        });
     }
     let known = members.iter().find(|member| member.account.person.id == person.id);
     if known.is_some_and(|known| known.key.is_some() && !known.account.frees_name(now_cs)) {
@@ -202,7 +247,11 @@ pub fn appoint(setup: &RestoreSetup, create_as: Option<StateKind>, person: Perso
     let kept = Code { sha256: sha256_hex(code.as_bytes()), until_cs, leaf: folder.leaves() };
     folder.store.commit::<ServiceError>(|tables| {
         put_member(&folder.master, tables, &Member { account, key: None, code: Some(kept) })?;
-        folder.log(tables, NewLeaf::new(Vec::new(), Vec::new(), Detail::Appointed { person }), setup.clock.as_ref())
+        folder.log(
+            tables,
+            NewLeaf::new(Vec::new(), Vec::new(), Detail::Appointed { person }),
+            setup.clock.as_ref(),
+        )
     })?;
     Ok(code)
 }
@@ -216,16 +265,29 @@ impl Grant {
 impl Service {
     /// What a person who was appointed at the box has a new key made for.
     ///
-    /// Errors: a caller that is no device; no such person, or a code that isn't the one or no longer holds.
-    pub fn challenge_first_key(&self, caller: &Caller, person: &Identifier, code: &str) -> Result<Asked, ServiceError> {
+    /// Errors: a caller that is no device; no such person, or a code that isn't the one or no
+    /// longer holds.
+    pub fn challenge_first_key(
+        &self,
+        caller: &Caller,
+        person: &Identifier,
+        code: &str,
+    ) -> Result<Asked, ServiceError> {
         let device = self.admitted(caller, self.roster.device(caller, "enrol a key"))?.id.clone();
         self.refuse_log_on(caller, Some(person), self.appointed(person, code))?;
-        self.guard.sessions.ask(self.approval(Verb::Enrol, caller, &device, person, code.as_bytes()))
+        self.guard.sessions.ask(self.approval(
+            Verb::Enrol,
+            caller,
+            &device,
+            person,
+            code.as_bytes(),
+        ))
     }
 
     /// Enrols the first key of a person who was appointed at the box.
     ///
-    /// Errors: as `challenge_first_key`; a registration for another request, or by a key that this box doesn't take.
+    /// Errors: as `challenge_first_key`; a registration for another request, or by a key that this
+    /// box doesn't take.
     pub fn enrol_first_key(
         &self,
         caller: &Caller,
@@ -236,37 +298,67 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let device = self.admitted(caller, self.roster.device(caller, "enrol a key"))?.id.clone();
         let enrolled = self.appointed(person, code).and_then(|_| {
-            let approval = self.guard.sessions.answered(nonce, &self.approval(Verb::Enrol, caller, &device, person, code.as_bytes()))?;
-            let key = verify_registration(registration, &approval.challenge(), self.relying_party()?)?;
+            let approval = self.guard.sessions.answered(
+                nonce,
+                &self.approval(Verb::Enrol, caller, &device, person, code.as_bytes()),
+            )?;
+            let key =
+                verify_registration(registration, &approval.challenge(), self.relying_party()?)?;
             self.takes(&key).map(|()| (approval, key))
         });
         let (approval, key) = self.refuse_log_on(caller, Some(person), enrolled)?;
-        let (actor, id, sha256) = (Actor::from(caller), person.clone(), sha256_hex(code.as_bytes()));
+        let (actor, id, sha256) =
+            (Actor::from(caller), person.clone(), sha256_hex(code.as_bytes()));
         let decide = move |core: &Core, group: &Group<'_>| {
             let mut member = core.member(&id)?.ok_or(ServiceError::NoSuchCode)?;
-            let code = member.code.take().filter(|code| code.holds(&sha256, group.now_cs)).ok_or(ServiceError::NoSuchCode)?;
+            let code = member
+                .code
+                .take()
+                .filter(|code| code.holds(&sha256, group.now_cs))
+                .ok_or(ServiceError::NoSuchCode)?;
             known_key(&core.members()?, &key)?;
             member.key = Some(key.clone());
-            let actor = Actor { person: Some(id.clone()), agency: Some(member.account.person.agency.clone()), ..actor };
-            let leaf = NewLeaf::new(vec![code.leaf], Vec::new(), Detail::KeyEnrolled { actor, person: id, key, approval });
-            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| core.put_member(tables, &member);
+            let actor = Actor {
+                person: Some(id.clone()),
+                agency: Some(member.account.person.agency.clone()),
+                ..actor
+            };
+            let leaf = NewLeaf::new(
+                vec![code.leaf],
+                Vec::new(),
+                Detail::KeyEnrolled { actor, person: id, key, approval },
+            );
+            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
+                core.put_member(tables, &member)
+            };
             Ok(((), Some(Decided::new(vec![leaf], rows))))
         };
-        self.refuse_log_on(caller, Some(person), self.ledger.decide(Subject::People, decide)).map(|_| ())
+        self.refuse_log_on(caller, Some(person), self.ledger.decide(Subject::People, decide))
+            .map(|_| ())
     }
 
     fn appointed(&self, person: &Identifier, code: &str) -> Result<Member, ServiceError> {
         let member = self.ledger.core().member(person)?.ok_or(ServiceError::NoSuchCode)?;
-        let holds = member.code.as_ref().is_some_and(|known| known.holds(&sha256_hex(code.as_bytes()), self.ledger.now_cs()));
+        let holds = member
+            .code
+            .as_ref()
+            .is_some_and(|known| known.holds(&sha256_hex(code.as_bytes()), self.ledger.now_cs()));
         if holds { Ok(member) } else { Err(ServiceError::NoSuchCode) }
     }
 
     /// All accounts, for those who manage or audit them.
     pub fn people(&self, desk: &AtDesk) -> Result<Vec<AccountStanding>, ServiceError> {
-        self.allowed_any(desk, &[Duty::Administer, Duty::Command, Duty::Audit], "look at the roster")?;
+        self.allowed_any(
+            desk,
+            &[Duty::Administer, Duty::Command, Duty::Audit],
+            "look at the roster",
+        )?;
         let now_cs = self.ledger.now_cs();
-        let standing =
-            |member: Member| AccountStanding { review_due: member.account.is_review_due(now_cs), account: member.account, key: member.key };
+        let standing = |member: Member| AccountStanding {
+            review_due: member.account.is_review_due(now_cs),
+            account: member.account,
+            key: member.key,
+        };
         Ok(self.ledger.core().members()?.into_iter().map(standing).collect())
     }
 
@@ -276,18 +368,29 @@ impl Service {
         self.guard.sessions.ask(desk.approval(self, Verb::Enrol, person.as_str().as_bytes()))
     }
 
-    /// What an administrator touches to ask for an account, a role or a key; `key_nonce` is that of the challenge by which the key was made.
-    pub fn challenge_grant(&self, desk: &AtDesk, order: &GrantOrder, key_nonce: Option<[u8; 32]>) -> Result<Asked, ServiceError> {
+    /// What an administrator touches to ask for an account, a role or a key; `key_nonce` is that of
+    /// the challenge by which the key was made.
+    pub fn challenge_grant(
+        &self,
+        desk: &AtDesk,
+        order: &GrantOrder,
+        key_nonce: Option<[u8; 32]>,
+    ) -> Result<Asked, ServiceError> {
         self.allowed(desk, Duty::Administer, "change the roster")?;
         self.wanted(desk, order)?;
-        let made = order.registration.as_ref().map(|registration| self.made(desk, &order.person.id, key_nonce, registration)).transpose();
+        let made = order
+            .registration
+            .as_ref()
+            .map(|registration| self.made(desk, &order.person.id, key_nonce, registration))
+            .transpose();
         self.refused_at(desk, made)?;
         self.guard.sessions.ask(desk.approval(self, Verb::Grant, &order_bytes(order)))
     }
 
     /// Asks for an account, a role or a key; gives the id under which the commander approves it.
     ///
-    /// Errors: another role; a touch for anything else; an agency that isn't active; a name or key that is somebody's.
+    /// Errors: another role; a touch for anything else; an agency that isn't active; a name or key
+    /// that is somebody's.
     pub fn ask_grant(
         &self,
         desk: &AtDesk,
@@ -298,10 +401,15 @@ impl Service {
     ) -> Result<[u8; 16], ServiceError> {
         self.allowed(desk, Duty::Administer, "change the roster")?;
         self.wanted(desk, &order)?;
-        let made = order.registration.as_ref().map(|registration| self.made(desk, &order.person.id, key_nonce, registration)).transpose();
+        let made = order
+            .registration
+            .as_ref()
+            .map(|registration| self.made(desk, &order.person.id, key_nonce, registration))
+            .transpose();
         let key = self.refused_at(desk, made)?;
         let approval = self.touched(desk, Verb::Grant, &order_bytes(&order), nonce, &touch)?;
-        let (mut id, actor, asked_by, person) = ([0; 16], desk.actor(), desk.person.clone(), order.person);
+        let (mut id, actor, asked_by, person) =
+            ([0; 16], desk.actor(), desk.person.clone(), order.person);
         random(&mut id);
         let decide = move |core: &Core, group: &Group<'_>| {
             let members = core.members()?;
@@ -310,7 +418,8 @@ impl Service {
             }
             fits(&members, &person, key.as_ref(), group.now_cs)?;
             let (grant, of) = (hex::encode(id), person.clone());
-            let detail = Detail::GrantAsked { actor, grant, person: of, key: key.clone(), approval, touch };
+            let detail =
+                Detail::GrantAsked { actor, grant, person: of, key: key.clone(), approval, touch };
             let asked_cs = group.now_cs;
             let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
                 let leaf = leaf.expect("a change of the roster is logged");
@@ -324,10 +433,15 @@ impl Service {
 
     /// What waits for the commander.
     pub fn grants(&self, desk: &AtDesk) -> Result<Vec<([u8; 16], Grant)>, ServiceError> {
-        self.allowed_any(desk, &[Duty::Administer, Duty::Command, Duty::Audit], "look at changes of the roster")?;
+        self.allowed_any(
+            desk,
+            &[Duty::Administer, Duty::Command, Duty::Audit],
+            "look at changes of the roster",
+        )?;
         let core = self.ledger.core();
         let open = |(id, sealed): ([u8; 16], Vec<u8>)| Ok((id, core.open_grant(id, &sealed)?));
-        let mut grants = core.store.grants()?.into_iter().map(open).collect::<Result<Vec<_>, ServiceError>>()?;
+        let mut grants =
+            core.store.grants()?.into_iter().map(open).collect::<Result<Vec<_>, ServiceError>>()?;
         grants.sort_by_key(|(_, grant)| grant.asked_cs);
         Ok(grants)
     }
@@ -339,24 +453,45 @@ impl Service {
         self.guard.sessions.ask(desk.approval(self, Verb::ApproveGrant, &grant_bytes(id, &grant)))
     }
 
-    /// Approves what an administrator asked for: from here on it holds, and sessions of that person end.
+    /// Approves what an administrator asked for: from here on it holds, and sessions of that person
+    /// end.
     ///
-    /// Errors: another role; nobody decides on an account of their own; a touch for anything else; what was asked for doesn't fit any more.
-    pub fn approve_grant(&self, desk: &AtDesk, id: [u8; 16], nonce: [u8; 32], touch: Touch) -> Result<(), ServiceError> {
+    /// Errors: another role; nobody decides on an account of their own; a touch for anything else;
+    /// what was asked for doesn't fit any more.
+    pub fn approve_grant(
+        &self,
+        desk: &AtDesk,
+        id: [u8; 16],
+        nonce: [u8; 32],
+        touch: Touch,
+    ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Command, "approve a change of the roster")?;
         let grant = self.ledger.core().grant(id)?;
         let together = decide_together(&grant.asked_by, &desk.person, &grant.person.id);
         self.refused_at(desk, together.map_err(ServiceError::from))?;
-        let approval = self.touched(desk, Verb::ApproveGrant, &grant_bytes(id, &grant), nonce, &touch)?;
+        let approval =
+            self.touched(desk, Verb::ApproveGrant, &grant_bytes(id, &grant), nonce, &touch)?;
         let (actor, person) = (desk.actor(), grant.person.id.clone());
         let decide = move |core: &Core, group: &Group<'_>| {
             let Grant { person, key, leaf, .. } = core.grant(id)?;
             let members = core.members()?;
             fits(&members, &person, key.as_ref(), group.now_cs)?;
             let known = members.into_iter().find(|member| member.account.person.id == person.id);
-            let own_key = known.filter(|known| !known.account.frees_name(group.now_cs)).and_then(|known| known.key);
-            let member = Member { account: Account::new(person.clone(), group.now_cs)?, key: key.or(own_key), code: None };
-            let detail = Detail::GrantApproved { actor, grant: hex::encode(id), person: person.id, approval, touch };
+            let own_key = known
+                .filter(|known| !known.account.frees_name(group.now_cs))
+                .and_then(|known| known.key);
+            let member = Member {
+                account: Account::new(person.clone(), group.now_cs)?,
+                key: key.or(own_key),
+                code: None,
+            };
+            let detail = Detail::GrantApproved {
+                actor,
+                grant: hex::encode(id),
+                person: person.id,
+                approval,
+                touch,
+            };
             let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
                 core.put_member(tables, &member)?;
                 Ok(tables.remove_grant(id)?)
@@ -368,59 +503,98 @@ impl Service {
     }
 
     /// Declines what an administrator asked for.
-    pub fn decline_grant(&self, desk: &AtDesk, id: [u8; 16], reason: &str) -> Result<(), ServiceError> {
+    pub fn decline_grant(
+        &self,
+        desk: &AtDesk,
+        id: [u8; 16],
+        reason: &str,
+    ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Command, "decline a change of the roster")?;
         let (actor, reason) = (desk.actor(), reason.to_owned());
         let decide = move |core: &Core, _: &Group<'_>| {
             let grant = core.grant(id)?;
-            let detail = Detail::GrantDeclined { actor: Some(actor), grant: hex::encode(id), person: grant.person.id, reason };
-            let rows = move |_: &Core, tables: &Commit, _: Option<u64>| Ok(tables.remove_grant(id)?);
-            Ok(((), Some(Decided::new(vec![NewLeaf::new(vec![grant.leaf], Vec::new(), detail)], rows))))
+            let detail = Detail::GrantDeclined {
+                actor: Some(actor),
+                grant: hex::encode(id),
+                person: grant.person.id,
+                reason,
+            };
+            let rows =
+                move |_: &Core, tables: &Commit, _: Option<u64>| Ok(tables.remove_grant(id)?);
+            Ok((
+                (),
+                Some(Decided::new(vec![NewLeaf::new(vec![grant.leaf], Vec::new(), detail)], rows)),
+            ))
         };
         self.refused_at(desk, self.ledger.decide(Subject::People, decide)).map(|_| ())
     }
 
     /// What somebody touches to release a locked account.
-    pub fn challenge_release(&self, desk: &AtDesk, person: &Identifier) -> Result<Asked, ServiceError> {
+    pub fn challenge_release(
+        &self,
+        desk: &AtDesk,
+        person: &Identifier,
+    ) -> Result<Asked, ServiceError> {
         self.may_release(desk, person)?;
         self.guard.sessions.ask(desk.approval(self, Verb::ReleaseLock, person.as_str().as_bytes()))
     }
 
-    /// Releases a locked account: an administrator, or the commander where an administrator is locked.
+    /// Releases a locked account: an administrator, or the commander where an administrator is
+    /// locked.
     ///
-    /// Errors: another role, or the own account; an account that isn't locked; a touch for anything else.
-    pub fn release_lock(&self, desk: &AtDesk, person: &Identifier, nonce: [u8; 32], touch: Touch) -> Result<(), ServiceError> {
+    /// Errors: another role, or the own account; an account that isn't locked; a touch for anything
+    /// else.
+    pub fn release_lock(
+        &self,
+        desk: &AtDesk,
+        person: &Identifier,
+        nonce: [u8; 32],
+        touch: Touch,
+    ) -> Result<(), ServiceError> {
         self.may_release(desk, person)?;
-        let approval = self.touched(desk, Verb::ReleaseLock, person.as_str().as_bytes(), nonce, &touch)?;
+        let approval =
+            self.touched(desk, Verb::ReleaseLock, person.as_str().as_bytes(), nonce, &touch)?;
         let (actor, person) = (desk.actor(), person.clone());
         let decide = move |core: &Core, _: &Group<'_>| {
-            let mut member = core.member(&person)?.ok_or(ServiceError::NotFound { what: "account" })?;
-            let locked = member.account.locked.ok_or(ServiceError::NotFound { what: "locked account" })?;
+            let mut member =
+                core.member(&person)?.ok_or(ServiceError::NotFound { what: "account" })?;
+            let locked =
+                member.account.locked.ok_or(ServiceError::NotFound { what: "locked account" })?;
             member.account.released();
-            let leaf = NewLeaf::new(vec![locked], Vec::new(), Detail::Unlocked { actor, person, approval, touch });
-            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| core.put_member(tables, &member);
+            let leaf = NewLeaf::new(
+                vec![locked],
+                Vec::new(),
+                Detail::Unlocked { actor, person, approval, touch },
+            );
+            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
+                core.put_member(tables, &member)
+            };
             Ok(((), Some(Decided::new(vec![leaf], rows))))
         };
         self.refused_at(desk, self.ledger.decide(Subject::People, decide)).map(|_| ())
     }
 
     fn may_release(&self, desk: &AtDesk, person: &Identifier) -> Result<(), ServiceError> {
-        let member = self.ledger.core().member(person)?.ok_or(ServiceError::NotFound { what: "account" })?;
+        let member =
+            self.ledger.core().member(person)?.ok_or(ServiceError::NotFound { what: "account" })?;
         let duties: &[Duty] = match member.account.person.role {
             Role::Administrator => &[Duty::Administer, Duty::Command],
             _ => &[Duty::Administer],
         };
         self.allowed_any(desk, duties, "release a locked account")?;
-        let own = if desk.person.id == *person { Err(PersonError::SamePerson.into()) } else { Ok(()) };
+        let own =
+            if desk.person.id == *person { Err(PersonError::SamePerson.into()) } else { Ok(()) };
         self.refused_at(desk, own)
     }
 
-    /// Turns an account off, because its person no longer belongs to the site: it takes one person, and two to bring it back.
+    /// Turns an account off, because its person no longer belongs to the site: it takes one person,
+    /// and two to bring it back.
     ///
     /// Errors: another role, or the own account; an account that is off.
     pub fn turn_off(&self, desk: &AtDesk, person: &Identifier) -> Result<(), ServiceError> {
         self.allowed_any(desk, &[Duty::Administer, Duty::Command], "turn an account off")?;
-        let own = if desk.person.id == *person { Err(PersonError::SamePerson.into()) } else { Ok(()) };
+        let own =
+            if desk.person.id == *person { Err(PersonError::SamePerson.into()) } else { Ok(()) };
         self.refused_at(desk, own)?;
         let (actor, id) = (desk.actor(), person.clone());
         let decide = move |core: &Core, group: &Group<'_>| {
@@ -428,8 +602,14 @@ impl Service {
             let mut member = member.ok_or(ServiceError::NotFound { what: "account that is on" })?;
             let why = OffReason::Unassociated;
             member.account.off = Some(Off { since_cs: group.now_cs, why });
-            let leaf = NewLeaf::new(Vec::new(), vec![why as u64], Detail::AccountOff { actor: Some(actor), person: id, why });
-            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| core.put_member(tables, &member);
+            let leaf = NewLeaf::new(
+                Vec::new(),
+                vec![why as u64],
+                Detail::AccountOff { actor: Some(actor), person: id, why },
+            );
+            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
+                core.put_member(tables, &member)
+            };
             Ok(((), Some(Decided::new(vec![leaf], rows))))
         };
         self.refused_at(desk, self.ledger.decide(Subject::People, decide))?;
@@ -444,8 +624,11 @@ impl Service {
             let member = core.member(&id)?.filter(|member| member.account.off.is_none());
             let mut member = member.ok_or(ServiceError::NotFound { what: "account that is on" })?;
             member.account.reviewed_cs = group.now_cs;
-            let leaf = NewLeaf::new(Vec::new(), Vec::new(), Detail::AccountReviewed { actor, person: id });
-            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| core.put_member(tables, &member);
+            let leaf =
+                NewLeaf::new(Vec::new(), Vec::new(), Detail::AccountReviewed { actor, person: id });
+            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
+                core.put_member(tables, &member)
+            };
             Ok(((), Some(Decided::new(vec![leaf], rows))))
         };
         self.refused_at(desk, self.ledger.decide(Subject::People, decide)).map(|_| ())
@@ -453,8 +636,14 @@ impl Service {
 
     /// What must hold of an order before anybody touches anything.
     fn wanted(&self, desk: &AtDesk, order: &GrantOrder) -> Result<(), ServiceError> {
-        let own = if order.person.id == desk.person.id { Err(PersonError::SamePerson.into()) } else { Ok(()) };
-        let wanted = own.and_then(|()| Ok(self.roster.requester(&order.person.agency, self.today()).map(|_| ())?));
+        let own = if order.person.id == desk.person.id {
+            Err(PersonError::SamePerson.into())
+        } else {
+            Ok(())
+        };
+        let wanted = own.and_then(|()| {
+            Ok(self.roster.requester(&order.person.agency, self.today()).map(|_| ())?)
+        });
         self.refused_at(desk, wanted)
     }
 
@@ -467,12 +656,16 @@ impl Service {
         registration: &Registration,
     ) -> Result<Credential, ServiceError> {
         let nonce = nonce.ok_or(ServiceError::NoChallenge)?;
-        let approval = self.guard.sessions.still_asked(nonce, &desk.approval(self, Verb::Enrol, person.as_str().as_bytes()))?;
+        let approval = self
+            .guard
+            .sessions
+            .still_asked(nonce, &desk.approval(self, Verb::Enrol, person.as_str().as_bytes()))?;
         let key = verify_registration(registration, &approval.challenge(), self.relying_party()?)?;
         self.takes(&key).map(|()| key)
     }
 
-    /// Whether this box takes such a key: one of software only where the folder is for tests or a demonstration.
+    /// Whether this box takes such a key: one of software only where the folder is for tests or a
+    /// demonstration.
     fn takes(&self, key: &Credential) -> Result<(), ServiceError> {
         match key.software() && self.ledger.kind() == StateKind::Real {
             true => Err(ServiceError::SoftwareKey),
@@ -489,24 +682,36 @@ impl Service {
         nonce: [u8; 32],
         touch: &Touch,
     ) -> Result<ActApproval, ServiceError> {
-        let checked = self.guard.sessions.answered(nonce, &desk.approval(self, verb, what)).and_then(|approval| {
-            self.verify_touch(&desk.person.id, touch, &approval.challenge())?;
-            Ok(approval)
-        });
+        let checked =
+            self.guard.sessions.answered(nonce, &desk.approval(self, verb, what)).and_then(
+                |approval| {
+                    self.verify_touch(&desk.person.id, touch, &approval.challenge())?;
+                    Ok(approval)
+                },
+            );
         self.refused_at(desk, checked)
     }
 
     /// Checks that a person's own key answered this challenge, and keeps its counter.
-    pub(super) fn verify_touch(&self, person: &Identifier, touch: &Touch, challenge: &[u8; 32]) -> Result<Credential, ServiceError> {
-        let (person, touch, challenge, relying_party) = (person.clone(), touch.clone(), *challenge, self.relying_party()?.clone());
+    pub(super) fn verify_touch(
+        &self,
+        person: &Identifier,
+        touch: &Touch,
+        challenge: &[u8; 32],
+    ) -> Result<Credential, ServiceError> {
+        let (person, touch, challenge, relying_party) =
+            (person.clone(), touch.clone(), *challenge, self.relying_party()?.clone());
         let decide = move |core: &Core, _: &Group<'_>| {
             let mut member = core.member(&person)?.ok_or(ServiceError::NoKey)?;
             let key = member.key.as_mut().ok_or(ServiceError::NoKey)?;
-            // Given as it was when it was asked, so that whoever checks the touch again sees the counter rise.
+            // Given as it was when it was asked, so that whoever checks the touch again sees the
+            // counter rise.
             let asked = key.clone();
             key.sign_count = verify(&touch, &challenge, key, &relying_party)?;
             let counts = key.sign_count != asked.sign_count;
-            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| core.put_member(tables, &member);
+            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
+                core.put_member(tables, &member)
+            };
             Ok((asked, counts.then(|| Decided::new(Vec::new(), rows))))
         };
         Ok(self.ledger.decide(Subject::People, decide)?.0)
@@ -521,21 +726,30 @@ impl Code {
 
 fn open_member(master: &Master, id: &str, sealed: &[u8]) -> Result<Member, ServiceError> {
     let plain = master.open_account(id, sealed)?;
-    serde_json::from_slice(&plain).map_err(|source| ServiceError::Sealed { what: "account", source })
+    serde_json::from_slice(&plain)
+        .map_err(|source| ServiceError::Sealed { what: "account", source })
 }
 
 fn put_member(master: &Master, tables: &Commit, member: &Member) -> Result<(), ServiceError> {
-    let plain = Zeroizing::new(serde_json::to_vec(member).expect("an account holds only strings and numbers"));
+    let plain = Zeroizing::new(
+        serde_json::to_vec(member).expect("an account holds only strings and numbers"),
+    );
     let id = member.account.person.id.as_str();
     Ok(tables.put_account(id, &master.seal_account(id, &plain))?)
 }
 
 /// Whether a person may have this account and key beside the accounts there are.
-fn fits(members: &[Member], person: &Person, key: Option<&Credential>, now_cs: u64) -> Result<(), ServiceError> {
+fn fits(
+    members: &[Member],
+    person: &Person,
+    key: Option<&Credential>,
+    now_cs: u64,
+) -> Result<(), ServiceError> {
     let known = members.iter().find(|member| member.account.person.id == person.id);
     let is_new = known.is_none_or(|known| known.account.frees_name(now_cs));
     if let Some(known) = known
-        && (&known.account.person.badge, &known.account.person.agency) != (&person.badge, &person.agency)
+        && (&known.account.person.badge, &known.account.person.agency)
+            != (&person.badge, &person.agency)
         && !known.account.frees_name(now_cs)
     {
         return Err(PersonError::NameTaken { id: person.id.clone() }.into());
@@ -559,7 +773,12 @@ fn fits(members: &[Member], person: &Person, key: Option<&Credential>, now_cs: u
 
 /// One credential, one person.
 fn known_key(members: &[Member], key: &Credential) -> Result<(), ServiceError> {
-    let same = |member: &Member| member.key.as_ref().is_some_and(|known| known.id == key.id || known.public_key == key.public_key);
+    let same = |member: &Member| {
+        member
+            .key
+            .as_ref()
+            .is_some_and(|known| known.id == key.id || known.public_key == key.public_key)
+    };
     if members.iter().any(same) { Err(ServiceError::KeyTaken) } else { Ok(()) }
 }
 
@@ -568,7 +787,11 @@ fn order_bytes(order: &GrantOrder) -> Vec<u8> {
 }
 
 fn grant_bytes(id: [u8; 16], grant: &Grant) -> Vec<u8> {
-    [&id[..], &serde_json::to_vec(grant).expect("a change of the roster holds only strings and numbers")].concat()
+    [
+        &id[..],
+        &serde_json::to_vec(grant).expect("a change of the roster holds only strings and numbers"),
+    ]
+    .concat()
 }
 
 fn sha256_hex(bytes: &[u8]) -> String {

@@ -1,4 +1,5 @@
-//! How much memory the probes take that requests are at work on: each is held whole, and a few of the largest would fill a small machine.
+//! How much memory the probes take that requests are at work on: each is held whole, and a few of
+//! the largest would fill a small machine.
 
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
@@ -33,15 +34,18 @@ impl ProbeMemory {
         Self { bytes_max, wait, taken: Mutex::default(), freed: Condvar::new() }
     }
 
-    /// Takes what a probe of so many bytes needs while somebody is at work on it, once there is room.
+    /// Takes what a probe of so many bytes needs while somebody is at work on it, once there is
+    /// room.
     ///
     /// Errors: no room in time.
     pub(super) fn take(&self, probe_bytes: u64) -> Result<Share<'_>, ServiceError> {
         let bytes = probe_bytes.saturating_mul(PROBE_COPIES);
         let fits = |taken: &u64| taken.checked_add(bytes).is_some_and(|sum| sum <= self.bytes_max);
         let taken = self.taken.lock().expect("nothing panics while it holds the sum");
-        let (mut taken, _) =
-            self.freed.wait_timeout_while(taken, self.wait, |taken| !fits(taken)).expect("nothing panics while it holds the sum");
+        let (mut taken, _) = self
+            .freed
+            .wait_timeout_while(taken, self.wait, |taken| !fits(taken))
+            .expect("nothing panics while it holds the sum");
         if !fits(&taken) {
             return Err(ServiceError::Busy);
         }
@@ -86,7 +90,8 @@ mod tests {
     #[test]
     fn several_of_the_largest_probes_are_at_work_at_once() {
         let memory = ProbeMemory { wait: Duration::ZERO, ..ProbeMemory::default() };
-        let held: Vec<Share<'_>> = std::iter::from_fn(|| memory.take(PROBE_BYTES_MAX as u64).ok()).collect();
+        let held: Vec<Share<'_>> =
+            std::iter::from_fn(|| memory.take(PROBE_BYTES_MAX as u64).ok()).collect();
         assert_eq!(held.len(), 8);
     }
 }

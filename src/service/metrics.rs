@@ -28,7 +28,8 @@ pub struct Figures {
     pub leaves: u64,
     /// Leaves of each kind that were written since the start.
     pub leaves_written: BTreeMap<&'static str, u64>,
-    /// Who waits for each resource, those that it is at work for included: `embed`, `gallery`, `store`.
+    /// Who waits for each resource, those that it is at work for included: `embed`, `gallery`,
+    /// `store`.
     pub queues: [(&'static str, u64); 3],
     /// How long the start took.
     pub started: Started,
@@ -101,7 +102,9 @@ mod tests {
     fn whoever_waits_is_counted_for_as_long_as_it_waits_even_if_that_ends_in_a_panic() {
         let waiting = Waiting::default();
         assert_eq!(waiting.during(|| (waiting.now(), waiting.during(|| waiting.now()))), (1, 2));
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| waiting.during(|| panic!("on purpose"))));
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            waiting.during(|| panic!("on purpose"))
+        }));
         assert!(panicked.is_err());
         assert_eq!(waiting.now(), 0);
     }

@@ -1,7 +1,8 @@
 //! The verbs. Each takes a `&Caller`; this is the only place that orders effects.
 //!
-//! Invariants: nothing leaves the box before its leaf is durable; a search's request is logged before it runs; a refusal of a caller, a
-//! booking or a search is logged with its reason. Every error has one `Fate`.
+//! Invariants: nothing leaves the box before its leaf is durable; a search's request is logged
+//! before it runs; a refusal of a caller, a booking or a search is logged with its reason. Every
+//! error has one `Fate`.
 
 mod audits;
 mod book;
@@ -97,8 +98,8 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the state folder and, where the doors may open, logs that the box is about to serve; tells `watch`, on this thread, how far it
-    /// is.
+    /// Opens the state folder and, where the doors may open, logs that the box is about to serve;
+    /// tells `watch`, on this thread, how far it is.
     pub fn open(
         setup: LedgerSetup,
         roster: Roster,
@@ -111,7 +112,8 @@ impl Service {
         let ledger = Arc::new(Ledger::open_held(setup, watch)?);
         if ledger.kind() == StateKind::Real && !roster.ceilings.are_humane() {
             let what = format!(
-                "an operator's searches with {}, wanted 1 s at least, {SEARCHES_PER_HOUR_MAX} and {SEARCHES_PER_DAY_MAX} at most where bookings are real",
+                "an operator's searches with {}, wanted 1 s at least, {SEARCHES_PER_HOUR_MAX} and \
+                 {SEARCHES_PER_DAY_MAX} at most where bookings are real",
                 roster.ceilings
             );
             return Err(RosterError::Malformed { what }.into());
@@ -120,7 +122,10 @@ impl Service {
         let (begun, roster_sha256) = (ledger.clone(), hex::encode(roster.sha256()));
         let ceilings = roster.ceilings;
         let begin = Box::new(move || begin(&begun, &roster_sha256, ceilings));
-        let searched = ledger.searched_since(ledger.now_cs().saturating_sub(pace::DAY_CS))?.into_iter().collect();
+        let searched = ledger
+            .searched_since(ledger.now_cs().saturating_sub(pace::DAY_CS))?
+            .into_iter()
+            .collect();
         let (pace, roster) = (Pace::new(roster.ceilings, searched), Arc::new(roster));
         let guard = Arc::new(Guard::new(ledger.clone(), roster.clone(), quorum, begin)?);
         Ok(Self {
@@ -147,17 +152,20 @@ impl Service {
         self.guard.stands(Alarm::ClockAhead)
     }
 
-    /// Starts the threads that work in the background, until the service is closed; `on_halt` is told where the state becomes unknown.
+    /// Starts the threads that work in the background, until the service is closed; `on_halt` is
+    /// told where the state becomes unknown.
     ///
     /// Errors: those of starting a thread.
     pub fn tend(&self, on_halt: OnHalt) -> Result<(), ServiceError> {
-        // Once before anybody is let in, so that what is wrong from the start is said from the start.
+        // Once before anybody is let in, so that what is wrong from the start is said from the
+        // start.
         self.guard.look()?;
         self.watch.start(self.guard.clone(), on_halt.clone())?;
         self.tender.start(self.ledger.clone(), on_halt)
     }
 
-    /// Looks at clock, medium, witnesses, accounts and terms now, as the watch does every `WATCH_SECONDS`.
+    /// Looks at clock, medium, witnesses, accounts and terms now, as the watch does every
+    /// `WATCH_SECONDS`.
     pub fn keep_watch(&self) -> Result<(), ServiceError> {
         self.guard.look()
     }
@@ -175,7 +183,10 @@ impl Service {
     /// Agencies for which may be asked today.
     pub fn active_agencies(&self) -> impl Iterator<Item = &Agency> {
         let today = self.today();
-        self.roster.agencies.iter().filter(move |agency| self.roster.requester(&agency.id, today).is_ok())
+        self.roster
+            .agencies
+            .iter()
+            .filter(move |agency| self.roster.requester(&agency.id, today).is_ok())
     }
 
     /// The roster file as it was read, and the day by which its agencies stand.
@@ -191,7 +202,8 @@ impl Service {
         &self.ledger
     }
 
-    /// Whether a caller stands in the roster; whoever doesn't is refused and logged. Shut doors let whoever does read the log.
+    /// Whether a caller stands in the roster; whoever doesn't is refused and logged. Shut doors let
+    /// whoever does read the log.
     pub fn admit(&self, caller: &Caller) -> Result<(), ServiceError> {
         self.read_by(caller, self.roster.admit(caller, self.today()))
     }
@@ -202,7 +214,11 @@ impl Service {
         self.tender.end();
         if self.guard.is_open() {
             self.guard.reads.end_hours(&self.ledger, true)?;
-            self.ledger.note(Vec::new(), Vec::new(), Detail::Stopped { software: VERSION.to_owned() })?;
+            self.ledger.note(
+                Vec::new(),
+                Vec::new(),
+                Detail::Stopped { software: VERSION.to_owned() },
+            )?;
         }
         self.ledger.close();
         Ok(())
@@ -214,18 +230,32 @@ impl Service {
     }
 
     /// Has a worker look at a photo.
-    fn examine(&self, pool: &Pool, photo: Arc<[u8]>, choice: Choice) -> Result<Portrait, ServiceError> {
+    fn examine(
+        &self,
+        pool: &Pool,
+        photo: Arc<[u8]>,
+        choice: Choice,
+    ) -> Result<Portrait, ServiceError> {
         Ok(self.examining.during(|| pool.examine(photo, choice))?)
     }
 
     /// Lets a caller pass open doors; a refusal of the caller itself is logged.
-    fn admitted<T>(&self, caller: &Caller, result: Result<T, RosterError>) -> Result<T, ServiceError> {
+    fn admitted<T>(
+        &self,
+        caller: &Caller,
+        result: Result<T, RosterError>,
+    ) -> Result<T, ServiceError> {
         self.guard.pass()?;
         self.known(caller, result)
     }
 
-    /// Lets a caller pass to what may be read whether the doors are open or shut; a shut box writes nothing, no refusal either.
-    fn read_by<T>(&self, caller: &Caller, result: Result<T, RosterError>) -> Result<T, ServiceError> {
+    /// Lets a caller pass to what may be read whether the doors are open or shut; a shut box writes
+    /// nothing, no refusal either.
+    fn read_by<T>(
+        &self,
+        caller: &Caller,
+        result: Result<T, RosterError>,
+    ) -> Result<T, ServiceError> {
         if self.guard.is_open() { self.known(caller, result) } else { Ok(result?) }
     }
 
@@ -235,7 +265,11 @@ impl Service {
     }
 
     /// Logs a refusal before it is told.
-    fn logged<T>(&self, result: Result<T, ServiceError>, detail: impl FnOnce(String) -> Detail) -> Result<T, ServiceError> {
+    fn logged<T>(
+        &self,
+        result: Result<T, ServiceError>,
+        detail: impl FnOnce(String) -> Detail,
+    ) -> Result<T, ServiceError> {
         if let Err(e) = &result
             && e.fate() == Fate::Refuse
         {

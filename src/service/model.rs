@@ -1,8 +1,10 @@
-//! An administrator's verbs about the model, and the thread that works on a switch in the background.
+//! An administrator's verbs about the model, and the thread that works on a switch in the
+//! background.
 //!
-//! The thread keeps nothing: it asks the ledger what is due, and what it made is durable a batch at a time. It ends between two photos and
-//! takes the work up again wherever the next start finds it. At most one in `SWITCH_WORKERS_ONE_IN` workers is at its service, so that
-//! operators and agencies wait for no more than a photo of its.
+//! The thread keeps nothing: it asks the ledger what is due, and what it made is durable a batch at
+//! a time. It ends between two photos and takes the work up again wherever the next start finds it.
+//! At most one in `SWITCH_WORKERS_ONE_IN` workers is at its service, so that operators and agencies
+//! wait for no more than a photo of its.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -28,11 +30,17 @@ pub type OnHalt = Arc<dyn Fn(&str) + Send + Sync>;
 const PAUSE: Duration = Duration::from_millis(SWITCH_PAUSE_MS);
 
 impl Service {
-    /// Begins a switch to another model, or changes its terms: the bookings are embedded again in the background, and searches are answered
-    /// by the new model once all of them are. So many of `accept_failed` may be left without; no search finds those any more.
+    /// Begins a switch to another model, or changes its terms: the bookings are embedded again in
+    /// the background, and searches are answered by the new model once all of them are. So many of
+    /// `accept_failed` may be left without; no search finds those any more.
     ///
     /// Errors: a caller that is no console with administration; as `Ledger::begin_switch`.
-    pub fn switch_model(&self, caller: &Caller, model: ModelId, accept_failed: u64) -> Result<ModelStanding, ServiceError> {
+    pub fn switch_model(
+        &self,
+        caller: &Caller,
+        model: ModelId,
+        accept_failed: u64,
+    ) -> Result<ModelStanding, ServiceError> {
         self.admitted(caller, self.roster.administrator(caller, "switch the model"))?;
         self.ledger.begin_switch(caller, model, accept_failed)?;
         self.tender.ring();
@@ -43,7 +51,10 @@ impl Service {
     ///
     /// Errors: a caller that is no console with administration; `NoSwitch`.
     pub fn give_up_switch(&self, caller: &Caller) -> Result<ModelStanding, ServiceError> {
-        self.admitted(caller, self.roster.administrator(caller, "give up the switch of the model"))?;
+        self.admitted(
+            caller,
+            self.roster.administrator(caller, "give up the switch of the model"),
+        )?;
         self.ledger.give_up_switch(caller)?;
         self.tender.ring();
         self.ledger.model_standing()
@@ -53,7 +64,10 @@ impl Service {
     ///
     /// Errors: a caller that is no console with administration.
     pub fn model_standing(&self, caller: &Caller) -> Result<ModelStanding, ServiceError> {
-        self.admitted(caller, self.roster.administrator(caller, "look at the switch of the model"))?;
+        self.admitted(
+            caller,
+            self.roster.administrator(caller, "look at the switch of the model"),
+        )?;
         self.ledger.model_standing()
     }
 }
@@ -73,8 +87,13 @@ impl Tender {
         let ended = self.ended.clone();
         let thread = std::thread::Builder::new()
             .name("model-switch".to_owned())
-            .spawn(move || Work { ledger: &ledger, ended: &ended, after: None }.run(&bell, &on_halt))
-            .map_err(|source| ServiceError::Io { what: "starting the thread for the model", source })?;
+            .spawn(move || {
+                Work { ledger: &ledger, ended: &ended, after: None }.run(&bell, &on_halt)
+            })
+            .map_err(|source| ServiceError::Io {
+                what: "starting the thread for the model",
+                source,
+            })?;
         *self.bell.lock().expect("nothing panics while it holds the bell") = Some(ring);
         *self.thread.lock().expect("nothing panics while it holds the thread") = Some(thread);
         Ok(())
@@ -92,7 +111,9 @@ impl Tender {
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::Release);
         drop(self.bell.lock().expect("nothing panics while it holds the bell").take());
-        if let Some(thread) = self.thread.lock().expect("nothing panics while it holds the thread").take() {
+        if let Some(thread) =
+            self.thread.lock().expect("nothing panics while it holds the thread").take()
+        {
             // One that panicked has nothing left to say.
             let _ = thread.join();
         }
@@ -136,7 +157,11 @@ impl Work<'_> {
                     Fate::Halt => return on_halt(&format!("switching the model: {}", e.chain())),
                     Fate::Wait => PAUSE,
                     Fate::Refuse | Fate::Fail => {
-                        log::error!("switching the model failed and is tried again in {SWITCH_RETRY_SECONDS} s: {}", e.chain());
+                        log::error!(
+                            "switching the model failed and is tried again in \
+                             {SWITCH_RETRY_SECONDS} s: {}",
+                            e.chain()
+                        );
                         Duration::from_secs(SWITCH_RETRY_SECONDS)
                     }
                 },
@@ -173,7 +198,11 @@ impl Work<'_> {
     }
 
     /// What the next model makes of these bookings; fewer of them where the work is to end.
-    fn examine(&self, pool: &Pool, due: &[VersionId]) -> Result<Vec<(VersionId, NextFace)>, ServiceError> {
+    fn examine(
+        &self,
+        pool: &Pool,
+        due: &[VersionId],
+    ) -> Result<Vec<(VersionId, NextFace)>, ServiceError> {
         let (taken, made) = (AtomicUsize::new(0), Mutex::new(Ok(Vec::with_capacity(due.len()))));
         let work = || {
             while let Some(&version) = due.get(taken.fetch_add(1, Ordering::Relaxed))
@@ -203,7 +232,10 @@ impl Work<'_> {
             Ok(Some(photo)) => photo.into(),
             Ok(None) => return Ok(None),
             Err(ServiceError::Vault(e)) if e.is_damage() || e.is_lost() => {
-                log::error!("the photo of version {version} is not embedded: {}", ServiceError::from(e).chain());
+                log::error!(
+                    "the photo of version {version} is not embedded: {}",
+                    ServiceError::from(e).chain()
+                );
                 return Ok(Some(Err(UNREADABLE)));
             }
             Err(e) => return Err(e),
@@ -211,7 +243,11 @@ impl Work<'_> {
         loop {
             match next_face(pool, photo.clone()) {
                 // Operators and agencies have filled the queue: theirs goes first.
-                Err(ServiceError::Photo(EmbedError::Busy)) if !self.ended.load(Ordering::Acquire) => std::thread::sleep(PAUSE),
+                Err(ServiceError::Photo(EmbedError::Busy))
+                    if !self.ended.load(Ordering::Acquire) =>
+                {
+                    std::thread::sleep(PAUSE)
+                }
                 face => return face.map(Some),
             }
         }

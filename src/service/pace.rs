@@ -1,5 +1,5 @@
-//! Who is at work on what, and how fast an operator searches: one search at a time, and no more of them in an hour or a day than a person
-//! does by hand.
+//! Who is at work on what, and how fast an operator searches: one search at a time, and no more of
+//! them in an hour or a day than a person does by hand.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Mutex;
@@ -28,7 +28,11 @@ impl Places {
     /// Errors: somebody has it.
     pub(super) fn take(&self, name: Identifier) -> Result<Place<'_>, ServiceError> {
         let mut taken = self.0.lock().expect("nothing panics while it holds the names");
-        if taken.insert(name.clone()) { Ok(Place { places: self, name }) } else { Err(ServiceError::AtWork) }
+        if taken.insert(name.clone()) {
+            Ok(Place { places: self, name })
+        } else {
+            Err(ServiceError::AtWork)
+        }
     }
 }
 
@@ -56,7 +60,8 @@ impl Pace {
     ///
     /// Errors: too soon after the last search, or too many in an hour or a day.
     pub(super) fn may(&self, operator: &Identifier, now_cs: u64) -> Result<(), ServiceError> {
-        let mut searched = self.searched_cs.lock().expect("nothing panics while it holds the times");
+        let mut searched =
+            self.searched_cs.lock().expect("nothing panics while it holds the times");
         let Some(times) = searched.get_mut(operator) else { return Ok(()) };
         times.retain(|&at_cs| at_cs + DAY_CS > now_cs);
         let within = |cs: u64| times.iter().filter(|&&at_cs| at_cs + cs > now_cs).count();
@@ -65,7 +70,11 @@ impl Pace {
             return Err(ServiceError::TooFast { seconds: seconds_between });
         }
         if within(HOUR_CS) >= per_hour {
-            return Err(ServiceError::Ceiling { found: within(HOUR_CS), within: "hour", most: per_hour });
+            return Err(ServiceError::Ceiling {
+                found: within(HOUR_CS),
+                within: "hour",
+                most: per_hour,
+            });
         }
         if times.len() >= per_day {
             return Err(ServiceError::Ceiling { found: times.len(), within: "day", most: per_day });
@@ -74,10 +83,19 @@ impl Pace {
     }
 
     /// Begins a search: the operator's only one until what this gives is dropped.
-    pub(super) fn begin(&self, operator: &Identifier, now_cs: u64) -> Result<Place<'_>, ServiceError> {
+    pub(super) fn begin(
+        &self,
+        operator: &Identifier,
+        now_cs: u64,
+    ) -> Result<Place<'_>, ServiceError> {
         let place = self.at_work.take(operator.clone())?;
         self.may(operator, now_cs)?;
-        self.searched_cs.lock().expect("nothing panics while it holds the times").entry(operator.clone()).or_default().push(now_cs);
+        self.searched_cs
+            .lock()
+            .expect("nothing panics while it holds the times")
+            .entry(operator.clone())
+            .or_default()
+            .push(now_cs);
         Ok(place)
     }
 }
@@ -90,7 +108,8 @@ mod tests {
 
     #[test]
     fn an_operator_searches_one_at_a_time_with_seconds_between_and_so_often_an_hour_and_a_day() {
-        let pace = Pace::new(Ceilings { seconds_between: 5, per_hour: 3, per_day: 5 }, HashMap::new());
+        let pace =
+            Pace::new(Ceilings { seconds_between: 5, per_hour: 3, per_day: 5 }, HashMap::new());
         let diaz = Identifier::parse("diaz").unwrap();
         let search = |minute: u64| pace.begin(&diaz, NOW + minute * 6_000).map(drop);
         let first = pace.begin(&diaz, NOW).unwrap();
@@ -104,7 +123,10 @@ mod tests {
         search(60).unwrap();
         search(71).unwrap();
         assert!(matches!(search(600), Err(ServiceError::Ceiling { within: "day", .. })));
-        assert!(pace.may(&Identifier::parse("chen").unwrap(), NOW + 600 * 6_000).is_ok(), "each operator by themselves");
+        assert!(
+            pace.may(&Identifier::parse("chen").unwrap(), NOW + 600 * 6_000).is_ok(),
+            "each operator by themselves"
+        );
         search(24 * 60).unwrap();
     }
 }

@@ -61,7 +61,8 @@ impl StartStage {
 }
 
 impl std::fmt::Display for Progress {
-    /// What a person is told: `gallery: 250000 of 1000000, 98000 a second`; only the name where there is nothing to count.
+    /// What a person is told: `gallery: 250000 of 1000000, 98000 a second`; only the name where
+    /// there is nothing to count.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { stage, done, total, .. } = *self;
         f.write_str(stage.name())?;
@@ -104,7 +105,8 @@ impl<'w> Steps<'w> {
         total: u64,
         work: impl FnOnce(&mut Step<'_>) -> Result<T, ServiceError>,
     ) -> Result<T, ServiceError> {
-        let mut step = Step { watch: &mut *self.watch, begun: Instant::now(), stage, done: 0, total };
+        let mut step =
+            Step { watch: &mut *self.watch, begun: Instant::now(), stage, done: 0, total };
         step.add(0);
         let result = work(&mut step);
         let took = step.begun.elapsed();
@@ -131,9 +133,18 @@ mod tests {
 
     #[test]
     fn a_line_of_progress_gives_rows_total_and_rate() {
-        let at = |done, elapsed| Progress { stage: StartStage::Gallery, done, total: 1_000_000, elapsed }.to_string();
-        assert_eq!(at(250_000, Duration::from_millis(2_500)), "gallery: 250000 of 1000000, 100000 a second");
+        let at = |done, elapsed| {
+            Progress { stage: StartStage::Gallery, done, total: 1_000_000, elapsed }.to_string()
+        };
+        assert_eq!(
+            at(250_000, Duration::from_millis(2_500)),
+            "gallery: 250000 of 1000000, 100000 a second"
+        );
         assert_eq!(at(0, Duration::ZERO), "gallery: 0 of 1000000");
-        assert_eq!(Progress { stage: StartStage::Open, done: 0, total: 0, elapsed: Duration::ZERO }.to_string(), "open");
+        assert_eq!(
+            Progress { stage: StartStage::Open, done: 0, total: 0, elapsed: Duration::ZERO }
+                .to_string(),
+            "open"
+        );
     }
 }

@@ -1,7 +1,9 @@
-//! A purge: numbers, key, photo, record and vector go, in an order that start-up can finish from wherever a crash ended it.
+//! A purge: numbers, key, photo, record and vector go, in an order that start-up can finish from
+//! wherever a crash ended it.
 //!
-//! redb commit `purging` -> row masked and zeroed, in the GPU too -> keys evicted, the slot file rewritten under a fresh epoch -> photos
-//! unlinked, folders synced -> redb commit with the leaf, the record and vector gone, the number's tombstone left.
+//! redb commit `purging` -> row masked and zeroed, in the GPU too -> keys evicted, the slot file
+//! rewritten under a fresh epoch -> photos unlinked, folders synced -> redb commit with the leaf,
+//! the record and vector gone, the number's tombstone left.
 
 use std::collections::HashSet;
 
@@ -21,14 +23,20 @@ impl Writer {
     pub(super) fn purge(&mut self, versions: &[VersionId]) -> Result<(), ServiceError> {
         let mut rows = Vec::new();
         for &version in versions {
-            let row = self.core().store.version(version)?.ok_or(ServiceError::NotFound { what: "version" })?;
+            let row = self
+                .core()
+                .store
+                .version(version)?
+                .ok_or(ServiceError::NotFound { what: "version" })?;
             if matches!(row.state, VersionState::Live | VersionState::Unusable) {
                 return Err(ServiceError::NotSuppressed { version: version.to_string() });
             }
             rows.push((version, VersionRow { state: VersionState::Purging, ..row }));
         }
         let halted = |e: ServiceError| ServiceError::Halted { cause: e.chain() };
-        self.core().store.commit::<StoreError>(|tables| rows.iter().try_for_each(|(version, row)| tables.put_version(*version, row)))?;
+        self.core().store.commit::<StoreError>(|tables| {
+            rows.iter().try_for_each(|(version, row)| tables.put_version(*version, row))
+        })?;
         self.destroy(&rows).map_err(halted)?;
         self.bury(rows).map_err(halted)
     }
@@ -40,7 +48,8 @@ impl Writer {
         let mut staying: Vec<(u32, Lodger)> = Vec::new();
         core.store.for_each_version::<ServiceError>(0..=u8::MAX, |version, head| {
             if !gone.contains(&version) && head.state != VersionState::Purging {
-                let owner = Identifier::parse(head.agency).map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
+                let owner = Identifier::parse(head.agency)
+                    .map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
                 staying.push((head.slot, Lodger { owner, id: version.0 }));
             }
             Ok(())
@@ -67,28 +76,45 @@ impl Writer {
         for (id, row) in rows {
             let number = self.core().store.number(&row.number_key)?;
             let (follows, tag) = self.grounds(id, &row, number.as_ref());
-            let tombstone = number.filter(|number| number.current == Some(id)).map(|number| NumberRow {
-                state: NumberState::Purged,
-                current: None,
-                ..number
-            });
-            let detail = Detail::Purged { agency: row.agency.clone(), version: id, assurance: ASSURANCE.to_owned() };
-            staged.push(Staged::of(StagedRows::Purged { id, row, tombstone }, follows, vec![tag], detail));
+            let tombstone = number
+                .filter(|number| number.current == Some(id))
+                .map(|number| NumberRow { state: NumberState::Purged, current: None, ..number });
+            let detail = Detail::Purged {
+                agency: row.agency.clone(),
+                version: id,
+                assurance: ASSURANCE.to_owned(),
+            };
+            staged.push(Staged::of(
+                StagedRows::Purged { id, row, tombstone },
+                follows,
+                vec![tag],
+                detail,
+            ));
         }
         self.transact(&mut staged).map(|_| ())
     }
 
     /// The release that a purge follows, and the tag that it bears.
     ///
-    /// Every version that a release named goes under the release's own tag: under another one, the purge of an older version would tell
-    /// which leaf replaced it, and so when the released booking came in. A version that was only replaced follows nothing.
-    fn grounds(&self, id: VersionId, row: &VersionRow, number: Option<&NumberRow>) -> (Vec<u64>, u64) {
+    /// Every version that a release named goes under the release's own tag: under another one, the
+    /// purge of an older version would tell which leaf replaced it, and so when the released
+    /// booking came in. A version that was only replaced follows nothing.
+    fn grounds(
+        &self,
+        id: VersionId,
+        row: &VersionRow,
+        number: Option<&NumberRow>,
+    ) -> (Vec<u64>, u64) {
         let master = &self.core().master;
         let own = (Vec::new(), master.booking_tag(row.leaf));
-        let Some((number, release)) = number.and_then(|number| Some((number, number.released?))) else { return own };
+        let Some((number, release)) = number.and_then(|number| Some((number, number.released?)))
+        else {
+            return own;
+        };
         let of_release = (vec![release], master.booking_tag(number.leaf));
-        // The state of a version whose purge a crash ended no longer tells whether it was released; the release's detail does, and where
-        // that is lost or damaged, the purge ends all the same and nobody can hold the version against it.
+        // The state of a version whose purge a crash ended no longer tells whether it was released;
+        // the release's detail does, and where that is lost or damaged, the purge ends all the same
+        // and nobody can hold the version against it.
         let opened = self.core().open_detail(release).ok().flatten();
         match opened.and_then(|opened| serde_json::from_slice(&opened.detail).ok()) {
             Some(Detail::Released { versions, .. }) if !versions.contains(&id) => own,

@@ -1,8 +1,10 @@
 //! The store's file, read once from end to end while a start walks over its tables.
 //!
-//! A table's pages lie wherever there was room when they were written: a walk in the order of keys asks the medium for one page after the
-//! other from all over the file, and waits for each. One linear read brings them all into the operating system's cache at the medium's full
-//! speed. It is a hint and nothing more: what it doesn't get to, or what doesn't fit the memory, is read where it is needed.
+//! A table's pages lie wherever there was room when they were written: a walk in the order of keys
+//! asks the medium for one page after the other from all over the file, and waits for each. One
+//! linear read brings them all into the operating system's cache at the medium's full speed. It is
+//! a hint and nothing more: what it doesn't get to, or what doesn't fit the memory, is read where
+//! it is needed.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -25,14 +27,21 @@ impl ReadAhead {
         let Ok(file) = disk.open(path, OpenMode::Existing) else { return ahead };
         let size = file.size().unwrap_or(0);
         if size > memory_available_bytes().unwrap_or(0) / 2 {
-            log::info!("the store has {size} bytes, more than half of the memory that is free: it is not read ahead");
+            log::info!(
+                "the store has {size} bytes, more than half of the memory that is free: it is not \
+                 read ahead"
+            );
             return ahead;
         }
         let next = Arc::new(AtomicU64::new(0));
         for _ in 0..READ_AHEAD_THREADS {
             let (file, next, stop) = (file.clone(), next.clone(), ahead.stop.clone());
             // Without the thread the start is slower, and that is all.
-            ahead.threads.extend(Builder::new().name("read-ahead".to_owned()).spawn(move || read(file.as_ref(), size, &next, &stop)));
+            ahead.threads.extend(
+                Builder::new()
+                    .name("read-ahead".to_owned())
+                    .spawn(move || read(file.as_ref(), size, &next, &stop)),
+            );
         }
         ahead
     }
@@ -53,7 +62,8 @@ fn read(file: &dyn DiskFile, size: u64, next: &AtomicU64, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let offset = next.fetch_add(READ_AHEAD_BYTES as u64, Ordering::Relaxed);
         let Some(left) = size.checked_sub(offset).filter(|&left| left > 0) else { return };
-        let length = usize::try_from(left).map_or(READ_AHEAD_BYTES, |left| left.min(READ_AHEAD_BYTES));
+        let length =
+            usize::try_from(left).map_or(READ_AHEAD_BYTES, |left| left.min(READ_AHEAD_BYTES));
         // An error shows itself where the bytes are needed.
         if file.read_at(offset, &mut piece[..length]).is_err() {
             return;

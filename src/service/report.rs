@@ -1,4 +1,5 @@
-//! The public report: counted on the box, since only the box opens the sealed details; its digest is in the log before it leaves.
+//! The public report: counted on the box, since only the box opens the sealed details; its digest
+//! is in the log before it leaves.
 
 use aws_lc_rs::digest::{SHA256, digest};
 
@@ -22,12 +23,21 @@ pub struct Published {
 impl Service {
     /// Counts the public report of a period over the log as it is now, and logs its digest.
     ///
-    /// Errors: neither commander nor administrator, nor a console by itself; a stored log that doesn't hold together.
-    pub fn public_report(&self, acting: &Acting, period: Period) -> Result<Published, ServiceError> {
+    /// Errors: neither commander nor administrator, nor a console by itself; a stored log that
+    /// doesn't hold together.
+    pub fn public_report(
+        &self,
+        acting: &Acting,
+        period: Period,
+    ) -> Result<Published, ServiceError> {
         let verb = "make the public report";
         match acting {
-            Acting::Person(desk) => self.allowed_any(desk, &[Duty::Command, Duty::Administer], verb)?,
-            Acting::Device(caller) => self.read_by(caller, self.roster.console(caller, verb)).map(|_| ())?,
+            Acting::Person(desk) => {
+                self.allowed_any(desk, &[Duty::Command, Duty::Administer], verb)?
+            }
+            Acting::Device(caller) => {
+                self.read_by(caller, self.roster.console(caller, verb)).map(|_| ())?
+            }
         }
         let report = count(&self.ledger, &self.guard.quorum, period)?;
         let json = report.to_bytes();
@@ -43,13 +53,19 @@ impl Service {
     }
 }
 
-/// Counts over all leaves that the newest checkpoint signs; what is written meanwhile is left to the next report.
+/// Counts over all leaves that the newest checkpoint signs; what is written meanwhile is left to
+/// the next report.
 fn count(ledger: &Ledger, quorum: &Quorum, period: Period) -> Result<PublicReport, ServiceError> {
     let signed = Note::parse(&ledger.checkpoint())?.checkpoint()?;
     let cosigned = ledger.core().store.cosigned(0..signed.leaves + 1, usize::MAX)?;
-    let notes = cosigned.iter().map(|(_, note)| Note::parse(note)).collect::<Result<Vec<_>, _>>()?;
+    let notes =
+        cosigned.iter().map(|(_, note)| Note::parse(note)).collect::<Result<Vec<_>, _>>()?;
     let until = ledger.now_cs() / 100;
-    let mut reckoner = Reckoner::new(period, signed.leaves, quorum.is_asked().then(|| Witnessing { notes: &notes, quorum, until }));
+    let mut reckoner = Reckoner::new(
+        period,
+        signed.leaves,
+        quorum.is_asked().then(|| Witnessing { notes: &notes, quorum, until }),
+    );
     ledger.for_each_leaf(signed.leaves, |leaf| {
         reckoner.take(leaf, |index| {
             let opened = ledger.open_detail(index)?;
@@ -58,7 +74,10 @@ fn count(ledger: &Ledger, quorum: &Quorum, period: Period) -> Result<PublicRepor
         })
     })?;
     if (reckoner.leaves(), reckoner.root()) != (signed.leaves, signed.root) {
-        let what = format!("{} leaves have another root than the newest checkpoint signs", reckoner.leaves());
+        let what = format!(
+            "{} leaves have another root than the newest checkpoint signs",
+            reckoner.leaves()
+        );
         return Err(ServiceError::Log { what });
     }
     Ok(reckoner.finish(&signed.origin))
@@ -91,20 +110,36 @@ mod tests {
             (photo(EmbedError::TooSmall { width: 9, height: 9 }), "photo_too_small"),
             (photo(EmbedError::Memory { format: Format::Jpeg, needed: 9 }), "photo_too_large"),
             (photo(EmbedError::Truncated { format: Format::Jpeg, found: 9 }), "photo_damaged"),
-            (photo(EmbedError::Unsupported { format: Format::Png, found: "12 bits".to_owned(), wanted: "8".to_owned() }), "photo_kind"),
-            (photo(EmbedError::Damaged { format: Format::Png, source: "torn".into() }), "photo_damaged"),
+            (
+                photo(EmbedError::Unsupported {
+                    format: Format::Png,
+                    found: "12 bits".to_owned(),
+                    wanted: "8".to_owned(),
+                }),
+                "photo_kind",
+            ),
+            (
+                photo(EmbedError::Damaged { format: Format::Png, source: "torn".into() }),
+                "photo_damaged",
+            ),
             (photo(EmbedError::NoFace), "no_face"),
             (photo(EmbedError::FaceTooSmall { found: 3.0 }), "face_too_small"),
             (photo(EmbedError::FaceUnclear { found: 0.5 }), "face_unclear"),
             (photo(EmbedError::SeveralFaces { faces: vec![face; 2] }), "several_faces"),
             (photo(EmbedError::NoSuchFace { asked: 4, found: 2 }), "no_such_face"),
-            (photo(EmbedError::Panicked { reason: "at most a session".to_owned() }), "photo_unusable"),
+            (
+                photo(EmbedError::Panicked { reason: "at most a session".to_owned() }),
+                "photo_unusable",
+            ),
             (ServiceError::Released { leaf: 9 }, "number_released"),
             (ServiceError::NotFound { what: "booking" }, "not_theirs"),
             (ServiceError::NoSearchDoor, "no_plain_search"),
             (ServiceError::Unreadable, "booking_damaged"),
             (ServiceError::NotSuppressed { version: "00".to_owned() }, "not_suppressed"),
-            (ServiceError::NotSwitchable { found: "a".to_owned(), wanted: "b".to_owned() }, "model_not_switched"),
+            (
+                ServiceError::NotSwitchable { found: "a".to_owned(), wanted: "b".to_owned() },
+                "model_not_switched",
+            ),
             (ServiceError::NoSwitch, "model_not_switched"),
         ] {
             assert_eq!(error.fate(), crate::service::Fate::Refuse, "{error}");

@@ -1,4 +1,5 @@
-//! An inquiry's verbs after its answer: two examiners, blind to score, name and each other, and what becomes of it.
+//! An inquiry's verbs after its answer: two examiners, blind to score, name and each other, and
+//! what becomes of it.
 
 use std::sync::Arc;
 
@@ -12,7 +13,8 @@ use crate::booking::{Identifier, VersionId};
 use crate::embed::Picture;
 use crate::face::Edits;
 use crate::inquiry::{
-    Action, CandidateSight, Disposition, Finding, Frame, Handover, Inquiry, InquiryId, Outcome, Review, Sight, Stage, Who,
+    Action, CandidateSight, Disposition, Finding, Frame, Handover, Inquiry, InquiryId, Outcome,
+    Review, Sight, Stage, Who,
 };
 use crate::roster::Duty;
 
@@ -47,7 +49,8 @@ pub struct Candidate {
     pub released: bool,
     /// Whether its photo may be seen.
     pub photo: bool,
-    /// The face in its photo and that photo's width and height in pixels, where the photo may be seen.
+    /// The face in its photo and that photo's width and height in pixels, where the photo may be
+    /// seen.
     pub face: Option<(Frame, [u32; 2])>,
     /// Score, agency and record, where they may be seen.
     pub known: Option<(f64, Identifier, Record)>,
@@ -61,27 +64,57 @@ impl Ledger {
     /// Ends the review of the examiner at work; gives the leaf that says so.
     ///
     /// Errors: what the inquiry refuses, a candidate that was skipped above all.
-    pub fn finish(&self, id: InquiryId, actor: Actor, who: Who, revision: u64) -> Result<u64, ServiceError> {
-        let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::Finish { leaf });
+    pub fn finish(
+        &self,
+        id: InquiryId,
+        actor: Actor,
+        who: Who,
+        revision: u64,
+    ) -> Result<u64, ServiceError> {
+        let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, Action::Finish { leaf })
+        };
         let log = move |inquiry: &Inquiry| {
             let second = inquiry.second();
             let review = second.or(inquiry.first());
             let findings = review.map(|review| review.findings.clone()).unwrap_or_default();
-            let undone = |version: &VersionId| findings.iter().all(|finding| finding.candidate != *version);
-            let released: Vec<VersionId> = inquiry.candidates().iter().map(|candidate| candidate.version).filter(undone).collect();
-            let leads = findings.iter().filter(|finding| finding.disposition == Disposition::Lead).count() as u64;
-            let (answered, first) = (inquiry.answer().map(|answer| answer.leaf), inquiry.first().and_then(|review| review.leaf));
+            let undone =
+                |version: &VersionId| findings.iter().all(|finding| finding.candidate != *version);
+            let released: Vec<VersionId> = inquiry
+                .candidates()
+                .iter()
+                .map(|candidate| candidate.version)
+                .filter(undone)
+                .collect();
+            let leads =
+                findings.iter().filter(|finding| finding.disposition == Disposition::Lead).count()
+                    as u64;
+            let (answered, first) = (
+                inquiry.answer().map(|answer| answer.leaf),
+                inquiry.first().and_then(|review| review.leaf),
+            );
             let follows = answered.into_iter().chain(first.filter(|_| second.is_some())).collect();
-            let disagreements = second.and(inquiry.first()).map_or(0, |first| disagreements(first, &findings));
-            let counts = vec![if second.is_some() { 2 } else { 1 }, inquiry.candidates().len() as u64, leads, disagreements];
-            vec![NewLeaf::new(follows, counts, Detail::Reviewed { actor, inquiry: inquiry.id().to_string(), findings, released })]
+            let disagreements =
+                second.and(inquiry.first()).map_or(0, |first| disagreements(first, &findings));
+            let counts = vec![
+                if second.is_some() { 2 } else { 1 },
+                inquiry.candidates().len() as u64,
+                leads,
+                disagreements,
+            ];
+            vec![NewLeaf::new(
+                follows,
+                counts,
+                Detail::Reviewed { actor, inquiry: inquiry.id().to_string(), findings, released },
+            )]
         };
         self.step(id.0, act, log)
     }
 }
 
 impl Service {
-    /// The inquiries of which a person is a part, or may become one; those that wait for that person first, then the newest.
+    /// The inquiries of which a person is a part, or may become one; those that wait for that
+    /// person first, then the newest.
     ///
     /// Errors: another role.
     pub fn inquiries(&self, desk: &AtDesk) -> Result<Vec<Head>, ServiceError> {
@@ -111,10 +144,14 @@ impl Service {
         self.allowed(desk, Duty::Inquire, "look at inquiries")?;
         let (inquiry, who) = (self.ledger.core().inquiry(id.0)?.inquiry, self.who(desk));
         let seen = inquiry.takes_part(&who.person) || waits_for(&inquiry, &who);
-        self.refused_at(desk, if seen { Ok(()) } else { Err(ServiceError::NotShown { what: "inquiry" }) })?;
+        self.refused_at(
+            desk,
+            if seen { Ok(()) } else { Err(ServiceError::NotShown { what: "inquiry" }) },
+        )?;
         let sight = inquiry.sight(&who.person);
         let candidates = inquiry.candidates().iter().zip(&sight.candidates);
-        let candidates = candidates.map(|(ranked, seen)| self.candidate(&inquiry, &who, &sight, ranked.version, *seen));
+        let candidates = candidates
+            .map(|(ranked, seen)| self.candidate(&inquiry, &who, &sight, ranked.version, *seen));
         Ok(InquirySight { candidates: candidates.collect::<Result<_, _>>()?, sight, inquiry })
     }
 
@@ -126,12 +163,23 @@ impl Service {
         version: VersionId,
         seen: CandidateSight,
     ) -> Result<Candidate, ServiceError> {
-        let ranked = inquiry.candidate(version).ok_or(ServiceError::NotFound { what: "candidate" })?;
-        let record = if seen.photo || seen.score_and_biography { self.shown_record(version)? } else { None };
-        let face = record.as_ref().filter(|_| seen.photo).and_then(|(_, record)| Some((Frame::from(record.frame), record.px?)));
-        let known = record.filter(|_| seen.score_and_biography).map(|(agency, record)| (ranked.score, agency, record));
-        let of = |review: Option<&Review>| review.and_then(|review| review.finding(version)).cloned();
-        let own = [inquiry.first(), inquiry.second()].into_iter().flatten().find(|review| review.examiner.id == who.person.id);
+        let ranked =
+            inquiry.candidate(version).ok_or(ServiceError::NotFound { what: "candidate" })?;
+        let record =
+            if seen.photo || seen.score_and_biography { self.shown_record(version)? } else { None };
+        let face = record
+            .as_ref()
+            .filter(|_| seen.photo)
+            .and_then(|(_, record)| Some((Frame::from(record.frame), record.px?)));
+        let known = record
+            .filter(|_| seen.score_and_biography)
+            .map(|(agency, record)| (ranked.score, agency, record));
+        let of =
+            |review: Option<&Review>| review.and_then(|review| review.finding(version)).cloned();
+        let own = [inquiry.first(), inquiry.second()]
+            .into_iter()
+            .flatten()
+            .find(|review| review.examiner.id == who.person.id);
         Ok(Candidate {
             version,
             rank: ranked.rank,
@@ -145,14 +193,22 @@ impl Service {
     }
 
     /// A candidate's record, for as long as its agency hasn't released it.
-    pub(super) fn shown_record(&self, version: VersionId) -> Result<Option<(Identifier, Record)>, ServiceError> {
+    pub(super) fn shown_record(
+        &self,
+        version: VersionId,
+    ) -> Result<Option<(Identifier, Record)>, ServiceError> {
         self.ledger.shown_record(&self.ledger.generation(), version)
     }
 
     /// A picture of a candidate's photo; the view is logged.
     ///
     /// Errors: a person who may not see it now; a candidate that was released.
-    pub fn candidate_picture(&self, desk: &AtDesk, id: InquiryId, version: VersionId) -> Result<Picture, ServiceError> {
+    pub fn candidate_picture(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        version: VersionId,
+    ) -> Result<Picture, ServiceError> {
         let photo: Arc<[u8]> = self.candidate_photo(desk, id, version)?.into();
         self.picture(&self.ledger.generation(), photo, &Edits::default())
     }
@@ -160,7 +216,12 @@ impl Service {
     /// A candidate's photo as its agency sent it; the view is logged.
     ///
     /// Errors: as `candidate_picture`.
-    pub fn candidate_photo(&self, desk: &AtDesk, id: InquiryId, version: VersionId) -> Result<Vec<u8>, ServiceError> {
+    pub fn candidate_photo(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        version: VersionId,
+    ) -> Result<Vec<u8>, ServiceError> {
         self.allowed(desk, Duty::Inquire, "look at candidates")?;
         let inquiry = self.ledger.core().inquiry(id.0)?.inquiry;
         let sight = inquiry.sight(&self.who(desk).person);
@@ -168,7 +229,8 @@ impl Service {
         let seen = sight.candidates.iter().any(|seen| seen.version == version && seen.photo);
         self.refused_at(desk, if seen { Ok(()) } else { Err(not_shown) })?;
         let answer = inquiry.answer().ok_or(ServiceError::NotFound { what: "answer" })?;
-        let search = inquiry.searches().last().map(|search| search.id.to_string()).unwrap_or_default();
+        let search =
+            inquiry.searches().last().map(|search| search.id.to_string()).unwrap_or_default();
         let viewed = Detail::PhotoViewed { actor: desk.actor(), search, version };
         self.ledger.note(vec![answer.leaf], Vec::new(), viewed)?;
         // Looked for after the leaf: what was released meanwhile doesn't leave any more.
@@ -182,49 +244,82 @@ impl Service {
         self.allowed(desk, Duty::Examine, "review candidates")?;
         let who = self.who(desk);
         let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
-            let claim = if inquiry.first().is_none() { Action::ClaimFirst } else { Action::ClaimSecond };
+            let claim =
+                if inquiry.first().is_none() { Action::ClaimFirst } else { Action::ClaimSecond };
             inquiry.act(&who, revision, now_cs, claim)
         };
         self.refused_at(desk, self.ledger.step(id.0, act, |_| Vec::new())).map(|_| ())
     }
 
     /// Records what the examiner at work made of a candidate; it is recorded once.
-    pub fn dispose(&self, desk: &AtDesk, id: InquiryId, revision: u64, finding: Finding) -> Result<(), ServiceError> {
+    pub fn dispose(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: u64,
+        finding: Finding,
+    ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Examine, "review candidates")?;
         let who = self.who(desk);
-        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::Dispose(finding.clone()));
+        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, Action::Dispose(finding.clone()))
+        };
         self.refused_at(desk, self.ledger.step(id.0, act, |_| Vec::new())).map(|_| ())
     }
 
     /// Ends the review of the examiner at work.
     ///
     /// Errors: a candidate that was skipped.
-    pub fn finish_review(&self, desk: &AtDesk, id: InquiryId, revision: u64) -> Result<(), ServiceError> {
+    pub fn finish_review(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: u64,
+    ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Examine, "review candidates")?;
-        self.refused_at(desk, self.ledger.finish(id, desk.actor(), self.who(desk), revision)).map(|_| ())
+        self.refused_at(desk, self.ledger.finish(id, desk.actor(), self.who(desk), revision))
+            .map(|_| ())
     }
 
     /// Records that a report went to somebody because it was used for a positive identification.
-    pub fn mark_evidence(&self, desk: &AtDesk, id: InquiryId, revision: u64, handover: Handover) -> Result<(), ServiceError> {
+    pub fn mark_evidence(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: u64,
+        handover: Handover,
+    ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Operate, "mark evidence")?;
         let (who, actor, marked) = (self.who(desk), desk.actor(), handover.clone());
-        let act =
-            move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::MarkEvidence(handover.clone()));
+        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, Action::MarkEvidence(handover.clone()))
+        };
         let log = move |inquiry: &Inquiry| {
             let issued = inquiry.report().map(|report| report.leaf).into_iter().collect();
-            let detail = Detail::EvidenceMarked { actor, inquiry: inquiry.id().to_string(), handover: marked };
+            let detail = Detail::EvidenceMarked {
+                actor,
+                inquiry: inquiry.id().to_string(),
+                handover: marked,
+            };
             vec![NewLeaf::new(issued, Vec::new(), detail)]
         };
         self.refused_at(desk, self.ledger.step(id.0, act, log)).map(|_| ())
     }
 
     /// Records what became of a report, which closes the inquiry.
-    pub fn record_outcome(&self, desk: &AtDesk, id: InquiryId, revision: u64, outcome: Outcome) -> Result<(), ServiceError> {
+    pub fn record_outcome(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: u64,
+        outcome: Outcome,
+    ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Operate, "record an outcome")?;
         let (who, actor, recorded) = (self.who(desk), desk.actor(), outcome.clone());
         let opened = self.ledger.core().inquiry(id.0)?.row.opened;
-        let act =
-            move |inquiry: &mut Inquiry, _: u64, now_cs: u64| inquiry.act(&who, revision, now_cs, Action::RecordOutcome(outcome.clone()));
+        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, Action::RecordOutcome(outcome.clone()))
+        };
         let log = move |inquiry: &Inquiry| {
             let issued = inquiry.report().map(|report| report.leaf).into_iter().collect();
             let name = inquiry.id().to_string();
@@ -236,7 +331,11 @@ impl Service {
                 reason: "its outcome is recorded".to_owned(),
             };
             vec![
-                NewLeaf::new(issued, vec![code], Detail::OutcomeRecorded { actor, inquiry: name, outcome: recorded }),
+                NewLeaf::new(
+                    issued,
+                    vec![code],
+                    Detail::OutcomeRecorded { actor, inquiry: name, outcome: recorded },
+                ),
                 NewLeaf::new(vec![opened], vec![0], closed),
             ]
         };
@@ -247,8 +346,12 @@ impl Service {
 /// Whether an inquiry waits for a step that this person may take.
 fn waits_for(inquiry: &Inquiry, who: &Who) -> bool {
     let operator = inquiry.operator().id == who.person.id && who.may_operate;
-    let at_work = |review: Option<&Review>| review.is_some_and(|review| review.examiner.id == who.person.id) && who.may_examine;
-    let may = |claim: Action| inquiry.clone().act(who, inquiry.revision(), inquiry.opened_cs(), claim).is_ok();
+    let at_work = |review: Option<&Review>| {
+        review.is_some_and(|review| review.examiner.id == who.person.id) && who.may_examine
+    };
+    let may = |claim: Action| {
+        inquiry.clone().act(who, inquiry.revision(), inquiry.opened_cs(), claim).is_ok()
+    };
     match inquiry.stage() {
         Stage::Opened | Stage::ProbeReceived | Stage::FaceChosen => operator,
         Stage::Asked => false,
@@ -265,6 +368,8 @@ fn waits_for(inquiry: &Inquiry, who: &Who) -> bool {
 /// Candidates that one examiner took for a lead and the other did not.
 fn disagreements(first: &Review, second: &[Finding]) -> u64 {
     let lead = |finding: &Finding| finding.disposition == Disposition::Lead;
-    let differs = |finding: &&Finding| first.finding(finding.candidate).is_some_and(|other| lead(other) != lead(finding));
+    let differs = |finding: &&Finding| {
+        first.finding(finding.candidate).is_some_and(|other| lead(other) != lead(finding))
+    };
     second.iter().filter(differs).count() as u64
 }

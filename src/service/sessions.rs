@@ -1,8 +1,9 @@
 //! Sessions of people at consoles, and the challenges that wait for their touch.
 //!
-//! A session is a device's certificate and a person's key together. Its secret is known to the browser and, as a digest, to this process
-//! only: a restart ends all of them. A challenge is answered once, within `TOUCH_SECONDS_MAX`, by whom and for what it was made: what it is
-//! for is computed again when the answer comes, and any change since is another challenge.
+//! A session is a device's certificate and a person's key together. Its secret is known to the
+//! browser and, as a digest, to this process only: a restart ends all of them. A challenge is
+//! answered once, within `TOUCH_SECONDS_MAX`, by whom and for what it was made: what it is for is
+//! computed again when the answer comes, and any change since is another challenge.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
@@ -26,9 +27,12 @@ use crate::roster::{Caller, Duty, Person, SessionStanding, SessionTimes};
 use crate::store::Commit;
 
 /// What everybody acknowledges before anything else is shown (CJIS AC-8).
-pub const BANNER: &str = "You are using a restricted information system of a law enforcement agency. What you do here is recorded, \
-monitored and audited, and each search is published in number. Use it only for the purposes of the special order on mugshot comparison; \
-unauthorised use is prohibited and may be punished by criminal and civil penalties. By going on you consent to recording and monitoring.";
+pub const BANNER: &str = "You are using a restricted information system of a law enforcement \
+    agency. What you do here is recorded, \
+monitored and audited, and each search is published in number. Use it only for the purposes of the \
+special order on mugshot comparison; \
+unauthorised use is prohibited and may be punished by criminal and civil penalties. By going on \
+you consent to recording and monitoring.";
 
 /// A challenge on its way to a person's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,7 +120,10 @@ impl Sessions {
     }
 
     /// Gives a fresh nonce and an end to an approval, and keeps it until it is answered.
-    pub(super) fn ask(&self, unasked: Result<Unasked, ServiceError>) -> Result<Asked, ServiceError> {
+    pub(super) fn ask(
+        &self,
+        unasked: Result<Unasked, ServiceError>,
+    ) -> Result<Asked, ServiceError> {
         let Unasked { mut approval, now, key } = unasked?;
         random(&mut approval.nonce);
         approval.expires = now + TOUCH_SECONDS_MAX;
@@ -131,10 +138,16 @@ impl Sessions {
     }
 
     /// As `ask`, for a search.
-    pub(super) fn ask_search(&self, mut approval: SearchApproval, now: u64, key: Option<CredentialId>) -> Result<Asked, ServiceError> {
+    pub(super) fn ask_search(
+        &self,
+        mut approval: SearchApproval,
+        now: u64,
+        key: Option<CredentialId>,
+    ) -> Result<Asked, ServiceError> {
         random(&mut approval.nonce);
         approval.expires = now + TOUCH_SECONDS_MAX;
-        let mut searches = self.searches.lock().expect("nothing panics while it holds the challenges");
+        let mut searches =
+            self.searches.lock().expect("nothing panics while it holds the challenges");
         searches.retain(|_, kept| kept.expires > now);
         if searches.len() >= CHALLENGES_MAX {
             return Err(ServiceError::Busy);
@@ -145,8 +158,17 @@ impl Sessions {
     }
 
     /// As `answered`, for a search.
-    pub(super) fn answered_search(&self, nonce: [u8; 32], wanted: &SearchApproval, now: u64) -> Result<SearchApproval, ServiceError> {
-        let kept = self.searches.lock().expect("nothing panics while it holds the challenges").remove(&nonce);
+    pub(super) fn answered_search(
+        &self,
+        nonce: [u8; 32],
+        wanted: &SearchApproval,
+        now: u64,
+    ) -> Result<SearchApproval, ServiceError> {
+        let kept = self
+            .searches
+            .lock()
+            .expect("nothing panics while it holds the challenges")
+            .remove(&nonce);
         let kept = kept.ok_or(ServiceError::NoChallenge)?;
         if now >= kept.expires {
             return Err(ServiceError::ChallengeOver);
@@ -155,14 +177,23 @@ impl Sessions {
         if kept == wanted { Ok(kept) } else { Err(ServiceError::ChallengeChanged) }
     }
 
-    /// The approval that was asked for under this nonce, if it is for exactly this; it is never given again.
-    pub(super) fn answered(&self, nonce: [u8; 32], now: &Result<Unasked, ServiceError>) -> Result<ActApproval, ServiceError> {
+    /// The approval that was asked for under this nonce, if it is for exactly this; it is never
+    /// given again.
+    pub(super) fn answered(
+        &self,
+        nonce: [u8; 32],
+        now: &Result<Unasked, ServiceError>,
+    ) -> Result<ActApproval, ServiceError> {
         let kept = self.waiting().remove(&nonce);
         same(kept, now)
     }
 
     /// As `answered`, and it may be given again.
-    pub(super) fn still_asked(&self, nonce: [u8; 32], now: &Result<Unasked, ServiceError>) -> Result<ActApproval, ServiceError> {
+    pub(super) fn still_asked(
+        &self,
+        nonce: [u8; 32],
+        now: &Result<Unasked, ServiceError>,
+    ) -> Result<ActApproval, ServiceError> {
         let kept = self.waiting().get(&nonce).cloned();
         same(kept, now)
     }
@@ -175,7 +206,10 @@ pub(super) struct Unasked {
     key: Option<CredentialId>,
 }
 
-fn same(kept: Option<ActApproval>, now: &Result<Unasked, ServiceError>) -> Result<ActApproval, ServiceError> {
+fn same(
+    kept: Option<ActApproval>,
+    now: &Result<Unasked, ServiceError>,
+) -> Result<ActApproval, ServiceError> {
     let Ok(Unasked { approval, now, .. }) = now else { return Err(ServiceError::NoChallenge) };
     let kept = kept.ok_or(ServiceError::NoChallenge)?;
     if *now >= kept.expires {
@@ -201,7 +235,12 @@ impl AtDesk {
         Actor::at(&self.caller, &self.person)
     }
 
-    pub(super) fn approval(&self, service: &Service, verb: Verb, what: &[u8]) -> Result<Unasked, ServiceError> {
+    pub(super) fn approval(
+        &self,
+        service: &Service,
+        verb: Verb,
+        what: &[u8],
+    ) -> Result<Unasked, ServiceError> {
         service.approval(verb, &self.caller, &self.device, &self.person.id, what)
     }
 }
@@ -210,7 +249,9 @@ impl Guard {
     /// Ends what was idle for too long; asked for by the watch.
     pub(super) fn end_idle_sessions(&self) -> Result<(), ServiceError> {
         let now_cs = self.ledger.now_cs();
-        let over = |(key, session): (&Digest, &Session)| (session.times.standing(now_cs) == SessionStanding::Ended).then_some(*key);
+        let over = |(key, session): (&Digest, &Session)| {
+            (session.times.standing(now_cs) == SessionStanding::Ended).then_some(*key)
+        };
         let over: Vec<Digest> = self.sessions.open().iter().filter_map(over).collect();
         over.iter().try_for_each(|key| self.end_session(key, "idle for too long"))
     }
@@ -224,7 +265,11 @@ impl Guard {
     }
 
     /// Ends all sessions of a person.
-    pub(super) fn end_sessions_of(&self, person: &Identifier, why: &str) -> Result<(), ServiceError> {
+    pub(super) fn end_sessions_of(
+        &self,
+        person: &Identifier,
+        why: &str,
+    ) -> Result<(), ServiceError> {
         let of = |(key, session): (&Digest, &Session)| (session.person == *person).then_some(*key);
         let of: Vec<Digest> = self.sessions.open().iter().filter_map(of).collect();
         of.iter().try_for_each(|key| self.end_session(key, why))
@@ -275,7 +320,11 @@ impl Service {
     /// What a person touches to log on at a device.
     ///
     /// Errors: a caller that is no device; an account that isn't there, is locked or off.
-    pub fn challenge_log_on(&self, caller: &Caller, person: &Identifier) -> Result<Asked, ServiceError> {
+    pub fn challenge_log_on(
+        &self,
+        caller: &Caller,
+        person: &Identifier,
+    ) -> Result<Asked, ServiceError> {
         let device = self.admitted(caller, self.roster.device(caller, "log on"))?.id.clone();
         self.refuse_log_on(caller, Some(person), self.may_log_on(person))?;
         self.guard.sessions.ask(self.approval(Verb::LogOn, caller, &device, person, &[]))
@@ -283,9 +332,15 @@ impl Service {
 
     /// Begins a session; the banner must be acknowledged before anything else.
     ///
-    /// Errors: as `challenge_log_on`; a touch for anything else, by another key, without presence or verification. Refused tries count, and
-    /// too many lock the account.
-    pub fn log_on(&self, caller: &Caller, person: &Identifier, nonce: [u8; 32], touch: Touch) -> Result<Begun, ServiceError> {
+    /// Errors: as `challenge_log_on`; a touch for anything else, by another key, without presence
+    /// or verification. Refused tries count, and too many lock the account.
+    pub fn log_on(
+        &self,
+        caller: &Caller,
+        person: &Identifier,
+        nonce: [u8; 32],
+        touch: Touch,
+    ) -> Result<Begun, ServiceError> {
         let device = self.admitted(caller, self.roster.device(caller, "log on"))?.id.clone();
         self.refuse_log_on(caller, Some(person), self.may_log_on(person))?;
         let approval = self.proven(caller, &device, person, Verb::LogOn, nonce, &touch)?;
@@ -293,9 +348,19 @@ impl Service {
         let decide = move |core: &Core, group: &Group<'_>| {
             let mut member = core.member(&id)?.ok_or(ServiceError::NoKey)?;
             member.account.logged_on(group.now_cs);
-            let actor = Actor { person: Some(id), agency: Some(member.account.person.agency.clone()), ..actor };
-            let leaf = NewLeaf::new(Vec::new(), Vec::new(), Detail::LoggedOn { actor: actor.clone(), approval, touch });
-            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| core.put_member(tables, &member);
+            let actor = Actor {
+                person: Some(id),
+                agency: Some(member.account.person.agency.clone()),
+                ..actor
+            };
+            let leaf = NewLeaf::new(
+                Vec::new(),
+                Vec::new(),
+                Detail::LoggedOn { actor: actor.clone(), approval, touch },
+            );
+            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
+                core.put_member(tables, &member)
+            };
             Ok((actor, Some(Decided::new(vec![leaf], rows))))
         };
         let (actor, leaf) = self.ledger.decide(Subject::People, decide)?;
@@ -323,26 +388,39 @@ impl Service {
     pub fn acknowledge(&self, caller: &Caller, secret: &[u8]) -> Result<(), ServiceError> {
         self.guard.pass()?;
         let mut open = self.guard.sessions.open();
-        let session = open.get_mut(&sha256(secret)).filter(|session| session.fingerprint == caller.fingerprint);
+        let session = open
+            .get_mut(&sha256(secret))
+            .filter(|session| session.fingerprint == caller.fingerprint);
         session.ok_or(ServiceError::NoSession)?.acknowledged = true;
         Ok(())
     }
 
     /// The person at a desk; to be asked for with every request, which counts as use.
     ///
-    /// Errors: no session of this secret and certificate; a banner that wasn't acknowledged; a screen that is hidden; an account that went
-    /// off, or whose agency isn't active any more.
+    /// Errors: no session of this secret and certificate; a banner that wasn't acknowledged; a
+    /// screen that is hidden; an account that went off, or whose agency isn't active any more.
     pub fn at_desk(&self, caller: &Caller, secret: Option<&[u8]>) -> Result<AtDesk, ServiceError> {
-        let device = self.admitted(caller, self.roster.device(caller, "work at a console"))?.id.clone();
+        let device =
+            self.admitted(caller, self.roster.device(caller, "work at a console"))?.id.clone();
         let key = sha256(secret.ok_or(ServiceError::NoSession)?);
         let now_cs = self.ledger.now_cs();
         let standing = {
             let mut open = self.guard.sessions.open();
-            let session = open.get_mut(&key).filter(|session| session.fingerprint == caller.fingerprint).ok_or(ServiceError::NoSession)?;
-            let standing = if session.locked { SessionStanding::Locked } else { SessionStanding::Open };
-            let standing = if session.times.standing(now_cs) == SessionStanding::Open { standing } else { session.times.standing(now_cs) };
+            let session = open
+                .get_mut(&key)
+                .filter(|session| session.fingerprint == caller.fingerprint)
+                .ok_or(ServiceError::NoSession)?;
+            let standing =
+                if session.locked { SessionStanding::Locked } else { SessionStanding::Open };
+            let standing = if session.times.standing(now_cs) == SessionStanding::Open {
+                standing
+            } else {
+                session.times.standing(now_cs)
+            };
             match standing {
-                SessionStanding::Open if !session.acknowledged => return Err(ServiceError::BannerFirst),
+                SessionStanding::Open if !session.acknowledged => {
+                    return Err(ServiceError::BannerFirst);
+                }
                 SessionStanding::Open => {
                     session.times.used_cs = now_cs;
                     Ok(session.person.clone())
@@ -360,7 +438,9 @@ impl Service {
         let id = standing?;
         let member = self.ledger.core().member(&id)?.ok_or(ServiceError::NoSession)?;
         let stands = member.account.stands(now_cs).map_err(ServiceError::from);
-        let stands = stands.and_then(|()| Ok(self.roster.requester(&member.account.person.agency, day(now_cs)).map(|_| ())?));
+        let stands = stands.and_then(|()| {
+            Ok(self.roster.requester(&member.account.person.agency, day(now_cs)).map(|_| ())?)
+        });
         if let Err(e) = stands {
             self.guard.end_session(&key, "the account went off")?;
             return Err(e);
@@ -373,12 +453,15 @@ impl Service {
         let Some(secret) = secret else { return SessionView::None };
         let now_cs = self.ledger.now_cs();
         let open = self.guard.sessions.open();
-        let session = open.get(&sha256(secret)).filter(|session| session.fingerprint == caller.fingerprint);
+        let session =
+            open.get(&sha256(secret)).filter(|session| session.fingerprint == caller.fingerprint);
         match session.map(|session| (session, session.times.standing(now_cs))) {
             None | Some((_, SessionStanding::Ended)) => SessionView::None,
             Some((session, SessionStanding::Locked)) => SessionView::Locked(session.person.clone()),
             Some((session, _)) if session.locked => SessionView::Locked(session.person.clone()),
-            Some((session, _)) if !session.acknowledged => SessionView::Banner(session.person.clone()),
+            Some((session, _)) if !session.acknowledged => {
+                SessionView::Banner(session.person.clone())
+            }
             Some((session, _)) => SessionView::Open(session.person.clone()),
         }
     }
@@ -386,7 +469,9 @@ impl Service {
     /// Hides the screen until the key is touched again.
     pub fn lock(&self, caller: &Caller, secret: &[u8]) -> Result<(), ServiceError> {
         let mut open = self.guard.sessions.open();
-        let session = open.get_mut(&sha256(secret)).filter(|session| session.fingerprint == caller.fingerprint);
+        let session = open
+            .get_mut(&sha256(secret))
+            .filter(|session| session.fingerprint == caller.fingerprint);
         session.ok_or(ServiceError::NoSession)?.locked = true;
         Ok(())
     }
@@ -401,7 +486,13 @@ impl Service {
     /// Shows the screen again to the person whose session it is.
     ///
     /// Errors: as `log_on`; a session that is over.
-    pub fn unlock(&self, caller: &Caller, secret: &[u8], nonce: [u8; 32], touch: Touch) -> Result<(), ServiceError> {
+    pub fn unlock(
+        &self,
+        caller: &Caller,
+        secret: &[u8],
+        nonce: [u8; 32],
+        touch: Touch,
+    ) -> Result<(), ServiceError> {
         let (device, person) = self.hidden(caller, secret)?;
         self.refuse_log_on(caller, Some(&person), self.may_log_on(&person))?;
         self.proven(caller, &device, &person, Verb::Unlock, nonce, &touch)?;
@@ -413,7 +504,11 @@ impl Service {
         Ok(())
     }
 
-    fn hidden(&self, caller: &Caller, secret: &[u8]) -> Result<(Identifier, Identifier), ServiceError> {
+    fn hidden(
+        &self,
+        caller: &Caller,
+        secret: &[u8],
+    ) -> Result<(Identifier, Identifier), ServiceError> {
         let device = self.admitted(caller, self.roster.device(caller, "log on"))?.id.clone();
         match self.session(caller, Some(secret)) {
             SessionView::Locked(person) | SessionView::Open(person) => Ok((device, person)),
@@ -424,7 +519,12 @@ impl Service {
     /// Ends the session of this secret.
     pub fn log_off(&self, caller: &Caller, secret: &[u8]) -> Result<(), ServiceError> {
         let key = sha256(secret);
-        let own = self.guard.sessions.open().get(&key).is_some_and(|session| session.fingerprint == caller.fingerprint);
+        let own = self
+            .guard
+            .sessions
+            .open()
+            .get(&key)
+            .is_some_and(|session| session.fingerprint == caller.fingerprint);
         if own { self.guard.end_session(&key, "by hand") } else { Err(ServiceError::NoSession) }
     }
 
@@ -436,7 +536,8 @@ impl Service {
         if member.key.is_some() { Ok(()) } else { Err(ServiceError::NoPerson) }
     }
 
-    /// Checks a touch for a log-on or an unlocking. One that is refused is logged and counted, and too many lock the account.
+    /// Checks a touch for a log-on or an unlocking. One that is refused is logged and counted, and
+    /// too many lock the account.
     fn proven(
         &self,
         caller: &Caller,
@@ -446,14 +547,19 @@ impl Service {
         nonce: [u8; 32],
         touch: &Touch,
     ) -> Result<ActApproval, ServiceError> {
-        let asked = self.guard.sessions.answered(nonce, &self.approval(verb, caller, device, person, &[]));
-        let proven = asked.and_then(|approval| self.verify_touch(person, touch, &approval.challenge()).map(|_| approval));
+        let asked =
+            self.guard.sessions.answered(nonce, &self.approval(verb, caller, device, person, &[]));
+        let proven = asked.and_then(|approval| {
+            self.verify_touch(person, touch, &approval.challenge()).map(|_| approval)
+        });
         if proven.as_ref().is_err_and(|e| e.fate() == Fate::Refuse) {
             let id = person.clone();
             let decide = move |core: &Core, group: &Group<'_>| {
                 let mut member = core.member(&id)?.ok_or(ServiceError::NoPerson)?;
                 let tries = member.account.refused(group.now_cs);
-                let leaves = tries.map(|tries| NewLeaf::new(Vec::new(), Vec::new(), Detail::LockedOut { person: id, tries }));
+                let leaves = tries.map(|tries| {
+                    NewLeaf::new(Vec::new(), Vec::new(), Detail::LockedOut { person: id, tries })
+                });
                 let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
                     member.account.locked = leaf.or(member.account.locked);
                     core.put_member(tables, &member)
@@ -475,24 +581,44 @@ impl Service {
         person: Option<&Identifier>,
         result: Result<T, ServiceError>,
     ) -> Result<T, ServiceError> {
-        self.logged(result, |reason| Detail::LogOnRefused { actor: Actor::from(caller), person: person.cloned(), reason })
+        self.logged(result, |reason| Detail::LogOnRefused {
+            actor: Actor::from(caller),
+            person: person.cloned(),
+            reason,
+        })
     }
 
     /// Whether it is the person's duty; a refusal is logged.
-    pub(super) fn allowed(&self, desk: &AtDesk, duty: Duty, verb: &'static str) -> Result<(), ServiceError> {
+    pub(super) fn allowed(
+        &self,
+        desk: &AtDesk,
+        duty: Duty,
+        verb: &'static str,
+    ) -> Result<(), ServiceError> {
         self.refused_at(desk, desk.person.may(duty, verb, self.today()).map_err(ServiceError::from))
     }
 
     /// Whether an audit's verb is allowed: to an auditor, or to an auditor's device by itself.
-    pub(super) fn may_audit(&self, acting: &Acting, verb: &'static str) -> Result<(), ServiceError> {
+    pub(super) fn may_audit(
+        &self,
+        acting: &Acting,
+        verb: &'static str,
+    ) -> Result<(), ServiceError> {
         match acting {
             Acting::Person(desk) => self.allowed(desk, Duty::Audit, verb),
-            Acting::Device(caller) => self.admitted(caller, self.roster.auditor(caller, verb)).map(|_| ()),
+            Acting::Device(caller) => {
+                self.admitted(caller, self.roster.auditor(caller, verb)).map(|_| ())
+            }
         }
     }
 
     /// As `allowed`, where it is any of these.
-    pub(super) fn allowed_any(&self, desk: &AtDesk, duties: &[Duty], verb: &'static str) -> Result<(), ServiceError> {
+    pub(super) fn allowed_any(
+        &self,
+        desk: &AtDesk,
+        duties: &[Duty],
+        verb: &'static str,
+    ) -> Result<(), ServiceError> {
         let today = self.today();
         let mut allowed = duties.iter().map(|&duty| desk.person.may(duty, verb, today));
         let last = allowed.next_back().expect("some duty is named");
@@ -501,7 +627,11 @@ impl Service {
     }
 
     /// Logs that a person at a desk is refused, before it is told.
-    pub(super) fn refused_at<T>(&self, desk: &AtDesk, result: Result<T, ServiceError>) -> Result<T, ServiceError> {
+    pub(super) fn refused_at<T>(
+        &self,
+        desk: &AtDesk,
+        result: Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
         self.logged(result, |reason| Detail::CallerRefused { actor: desk.actor(), reason })
     }
 }

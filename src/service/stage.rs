@@ -1,7 +1,7 @@
 //! What a change comes to: the answer at once, or rows and a leaf for the next transaction.
 //!
-//! Staging runs in the writer, so what it reads is what the transaction will find, but for the changes of the same group: `suppressed`
-//! names the versions that those take out of the gallery.
+//! Staging runs in the writer, so what it reads is what the transaction will find, but for the
+//! changes of the same group: `suppressed` names the versions that those take out of the gallery.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -20,7 +20,10 @@ use crate::audit::{Alarm, Detail, Leaf, Note, SALT_BYTES, commit};
 use crate::booking::VersionId;
 use crate::face::ModelId;
 use crate::roster::Ceilings;
-use crate::store::{Commit, GatheredRow, NumberRow, NumberState, StoreError, SwitchRow, VectorRow, VersionRow, VersionState};
+use crate::store::{
+    Commit, GatheredRow, NumberRow, NumberState, StoreError, SwitchRow, VectorRow, VersionRow,
+    VersionState,
+};
 use crate::vault::{BookingKey, Lodger, Part, SafeKey, VaultError};
 
 const PHOTO_DOMAIN: &[u8] = b"smrt photo digest v1\0";
@@ -82,8 +85,15 @@ pub(super) enum Stage {
 }
 
 impl Writer {
-    pub(super) fn stage(&self, change: Change, reply: &Reply, suppressed: &mut HashSet<VersionId>) -> Result<Stage, ServiceError> {
-        let commit = |rows, follows, counts, detail| Ok(Stage::commit(reply, rows, vec![NewLeaf::new(follows, counts, detail)]));
+    pub(super) fn stage(
+        &self,
+        change: Change,
+        reply: &Reply,
+        suppressed: &mut HashSet<VersionId>,
+    ) -> Result<Stage, ServiceError> {
+        let commit = |rows, follows, counts, detail| {
+            Ok(Stage::commit(reply, rows, vec![NewLeaf::new(follows, counts, detail)]))
+        };
         match change {
             Change::Book(new) => self.stage_booking(*new, reply, suppressed),
             Change::Release(release) => self.stage_release(release, reply, suppressed),
@@ -91,18 +101,32 @@ impl Writer {
             Change::Roster { sha256, ceilings } => {
                 let known = self.core().store.roster()?.filter(|known| *known != sha256);
                 let leaf = known.map(|_| self.roster_changed(&sha256, ceilings)).transpose()?;
-                Ok(Stage::commit(reply, StagedRows::Roster { sha256, ceilings }, leaf.into_iter().collect()))
+                Ok(Stage::commit(
+                    reply,
+                    StagedRows::Roster { sha256, ceilings },
+                    leaf.into_iter().collect(),
+                ))
             }
             Change::Raise { alarm, what } => {
                 if self.core().store.alarms()?.iter().any(|(code, ..)| *code == alarm as u8) {
-                    return Err(ServiceError::Log { what: format!("alarm {alarm} stands already") });
+                    return Err(ServiceError::Log {
+                        what: format!("alarm {alarm} stands already"),
+                    });
                 }
                 let detail = Detail::AlarmRaised { alarm, what: what.clone() };
-                commit(StagedRows::AlarmRaised { alarm, what }, Vec::new(), vec![alarm as u64], detail)
+                commit(
+                    StagedRows::AlarmRaised { alarm, what },
+                    Vec::new(),
+                    vec![alarm as u64],
+                    detail,
+                )
             }
-            Change::Clear { alarm, raised, what } => {
-                commit(StagedRows::AlarmCleared { alarm }, vec![raised], vec![alarm as u64], Detail::AlarmCleared { alarm, what })
-            }
+            Change::Clear { alarm, raised, what } => commit(
+                StagedRows::AlarmCleared { alarm },
+                vec![raised],
+                vec![alarm as u64],
+                Detail::AlarmCleared { alarm, what },
+            ),
             Change::Cosigned { leaves, note, key } => {
                 let kept = self.core().store.cosigned(leaves..leaves + 1, 1)?.pop();
                 let merged = match kept {
@@ -113,38 +137,59 @@ impl Writer {
                     }
                     None => {
                         // What others may have written below the checkpoint is theirs to bring.
-                        let mut plain = Note::parse(&self.core().log_key.sign(leaves, note.checkpoint()?.root))?;
+                        let mut plain = Note::parse(
+                            &self.core().log_key.sign(leaves, note.checkpoint()?.root),
+                        )?;
                         plain.take_over(&note, &key);
                         plain
                     }
                 };
-                Ok(Stage::commit(reply, StagedRows::Cosigned { leaves, note: Box::new(merged) }, Vec::new()))
+                Ok(Stage::commit(
+                    reply,
+                    StagedRows::Cosigned { leaves, note: Box::new(merged) },
+                    Vec::new(),
+                ))
             }
-            Change::Decide { decide, .. } => match decide(self.core(), &Group { now_cs: self.now_cs(), suppressed })? {
-                Some(Decided { leaves, rows, slot }) => {
-                    let rows = StagedRows::Decided { rows: Some(rows), lodged: slot.is_some() };
-                    Ok(Stage::commit(reply, rows, leaves))
+            Change::Decide { decide, .. } => {
+                match decide(self.core(), &Group { now_cs: self.now_cs(), suppressed })? {
+                    Some(Decided { leaves, rows, slot }) => {
+                        let rows = StagedRows::Decided { rows: Some(rows), lodged: slot.is_some() };
+                        Ok(Stage::commit(reply, rows, leaves))
+                    }
+                    None => Ok(Stage::Now(Done::Decided { leaf: None })),
                 }
-                None => Ok(Stage::Now(Done::Decided { leaf: None })),
-            },
-            Change::Note { follows, counts, detail } => commit(StagedRows::None, follows, counts, *detail),
+            }
+            Change::Note { follows, counts, detail } => {
+                commit(StagedRows::None, follows, counts, *detail)
+            }
             _ => unreachable!("the writer makes these by themselves"),
         }
     }
 
     /// That the box serves by another roster, and by which ceilings, where those are others.
     fn roster_changed(&self, sha256: &str, ceilings: Ceilings) -> Result<NewLeaf, ServiceError> {
-        let before = self.core().store.ceilings()?.map(|before| serde_json::from_slice::<Ceilings>(&before));
-        let before = before.transpose().map_err(|source| ServiceError::Sealed { what: "ceilings", source })?;
+        let before =
+            self.core().store.ceilings()?.map(|before| serde_json::from_slice::<Ceilings>(&before));
+        let before = before
+            .transpose()
+            .map_err(|source| ServiceError::Sealed { what: "ceilings", source })?;
         let what = match before {
-            Some(before) if before != ceilings => format!("the roster file; an operator's searches: {ceilings}, before: {before}"),
+            Some(before) if before != ceilings => {
+                format!("the roster file; an operator's searches: {ceilings}, before: {before}")
+            }
             _ => "the roster file".to_owned(),
         };
-        let detail = Detail::RosterChanged { by: Vec::new(), what, roster_sha256: sha256.to_owned() };
+        let detail =
+            Detail::RosterChanged { by: Vec::new(), what, roster_sha256: sha256.to_owned() };
         Ok(NewLeaf::new(Vec::new(), Vec::new(), detail))
     }
 
-    fn stage_booking(&self, new: NewBooking, reply: &Reply, suppressed: &mut HashSet<VersionId>) -> Result<Stage, ServiceError> {
+    fn stage_booking(
+        &self,
+        new: NewBooking,
+        reply: &Reply,
+        suppressed: &mut HashSet<VersionId>,
+    ) -> Result<Stage, ServiceError> {
         let NewBooking { actor, agency, number, booking, photo, faces } = new;
         let Faces { model, active: face, next } = faces;
         let number_key = self.core().master.number_key(agency.as_str(), number.as_str());
@@ -156,13 +201,27 @@ impl Writer {
                 return Err(ServiceError::Released { leaf: known.released.unwrap_or(known.leaf) });
             }
             let version = known.current.ok_or(StoreError::Corrupt { what: "booking number" })?;
-            let row = self.core().store.version(version)?.ok_or(StoreError::Corrupt { what: "booking number" })?;
+            let row = self
+                .core()
+                .store
+                .version(version)?
+                .ok_or(StoreError::Corrupt { what: "booking number" })?;
             let findable = self.core().generation().holds(version);
             match self.core().open_record(version, &row) {
-                Ok(record) if findable && record.photo_sha256 == hex::encode(photo_digest) && record.booking == booking => {
-                    return Ok(Stage::Now(Done::Booked(Taken { version, leaf: row.leaf, new: false, length: record.length })));
+                Ok(record)
+                    if findable
+                        && record.photo_sha256 == hex::encode(photo_digest)
+                        && record.booking == booking =>
+                {
+                    return Ok(Stage::Now(Done::Booked(Taken {
+                        version,
+                        leaf: row.leaf,
+                        new: false,
+                        length: record.length,
+                    })));
                 }
-                // One that doesn't open any more is suppressed; what its agency sends again takes its place.
+                // One that doesn't open any more is suppressed; what its agency sends again takes
+                // its place.
                 Ok(_) | Err(ServiceError::Unreadable) => {}
                 Err(e) => return Err(e),
             }
@@ -170,9 +229,15 @@ impl Writer {
             replaces = Some((version, VersionRow { state: VersionState::Superseded, ..row }));
         }
         // Embedded before a switch or its begin came between: what is missing must be made first.
-        let wanted = self.core().switch().filter(|switch| switch.pool.is_some()).map(|switch| switch.model());
+        let wanted = self
+            .core()
+            .switch()
+            .filter(|switch| switch.pool.is_some())
+            .map(|switch| switch.model());
         let next = next.filter(|(model, _)| Some(*model) == wanted);
-        if model != self.core().generation().model() || next.as_ref().map(|(model, _)| *model) != wanted {
+        if model != self.core().generation().model()
+            || next.as_ref().map(|(model, _)| *model) != wanted
+        {
             return Err(ServiceError::ModelChanged);
         }
         let mut id = [0; 16];
@@ -202,20 +267,59 @@ impl Writer {
             px: Some(face.px),
         };
         let key = BookingKey::generate();
-        let slot = self.core().vault.bookings.lodge(&Lodger { owner: agency.clone(), id: id.0 }, &key).map_err(full_or_halted)?;
+        let slot = self
+            .core()
+            .vault
+            .bookings
+            .lodge(&Lodger { owner: agency.clone(), id: id.0 }, &key)
+            .map_err(full_or_halted)?;
         suppressed.extend(previous);
-        let counts = vec![replaces.as_ref().map_or(0, |(_, row)| self.core().master.booking_tag(row.leaf))];
-        let row = VersionRow { state: VersionState::Live, slot, leaf: 0, previous, number_key, agency, record: Vec::new() };
-        let booking = StagedBooking { id, key, row, record, photo, model, face, next, replaces, more_standing };
-        Ok(Stage::commit(reply, StagedRows::Booked(Box::new(booking)), vec![NewLeaf::new(Vec::new(), counts, detail)]))
+        let counts =
+            vec![replaces.as_ref().map_or(0, |(_, row)| self.core().master.booking_tag(row.leaf))];
+        let row = VersionRow {
+            state: VersionState::Live,
+            slot,
+            leaf: 0,
+            previous,
+            number_key,
+            agency,
+            record: Vec::new(),
+        };
+        let booking = StagedBooking {
+            id,
+            key,
+            row,
+            record,
+            photo,
+            model,
+            face,
+            next,
+            replaces,
+            more_standing,
+        };
+        Ok(Stage::commit(
+            reply,
+            StagedRows::Booked(Box::new(booking)),
+            vec![NewLeaf::new(Vec::new(), counts, detail)],
+        ))
     }
 
-    fn stage_release(&self, release: Release, reply: &Reply, suppressed: &mut HashSet<VersionId>) -> Result<Stage, ServiceError> {
+    fn stage_release(
+        &self,
+        release: Release,
+        reply: &Reply,
+        suppressed: &mut HashSet<VersionId>,
+    ) -> Result<Stage, ServiceError> {
         let Release { actor, agency, number, reason } = release;
         let number_key = self.core().master.number_key(agency.as_str(), number.as_str());
-        let Some(known) = self.core().store.number(&number_key)? else { return Err(ServiceError::NotFound { what: "booking" }) };
+        let Some(known) = self.core().store.number(&number_key)? else {
+            return Err(ServiceError::NotFound { what: "booking" });
+        };
         if known.state != NumberState::Live {
-            return Ok(Stage::Now(Done::Released { leaf: known.released.unwrap_or(known.leaf), new: false }));
+            return Ok(Stage::Now(Done::Released {
+                leaf: known.released.unwrap_or(known.leaf),
+                new: false,
+            }));
         }
         let mut versions = Vec::new();
         let mut next = known.current;
@@ -226,7 +330,12 @@ impl Writer {
             versions.push((version, VersionRow { state: VersionState::Released, ..row }));
         }
         suppressed.extend(versions.iter().map(|(version, _)| *version));
-        let detail = Detail::Released { actor, agency, versions: versions.iter().map(|(version, _)| *version).collect(), reason };
+        let detail = Detail::Released {
+            actor,
+            agency,
+            versions: versions.iter().map(|(version, _)| *version).collect(),
+            reason,
+        };
         let counts = vec![self.core().master.booking_tag(known.leaf)];
         let number = NumberRow { state: NumberState::Released, ..known };
         let rows = StagedRows::Released { number_key, number, versions };
@@ -245,7 +354,8 @@ impl NewLeaf {
         Self { follows, goes_on: false, counts, detail }
     }
 
-    /// The leaf's bytes, and its detail behind a fresh salt; `before` is the leaf before it in the same change.
+    /// The leaf's bytes, and its detail behind a fresh salt; `before` is the leaf before it in the
+    /// same change.
     pub(super) fn leaf(&self, time_cs: u64, before: Option<u64>) -> (Vec<u8>, Zeroizing<Vec<u8>>) {
         let detail = self.detail.to_bytes();
         let mut salt = [0; SALT_BYTES];
@@ -263,7 +373,12 @@ impl NewLeaf {
 
 impl Staged {
     /// What the writer itself stages: nobody waits for an answer.
-    pub(super) fn of(rows: StagedRows, follows: Vec<u64>, counts: Vec<u64>, detail: Detail) -> Self {
+    pub(super) fn of(
+        rows: StagedRows,
+        follows: Vec<u64>,
+        counts: Vec<u64>,
+        detail: Detail,
+    ) -> Self {
         Self::by_itself(rows, vec![NewLeaf::new(follows, counts, detail)])
     }
 
@@ -282,12 +397,21 @@ impl Staged {
 }
 
 /// Writes a change's rows; `leaf` is the index of the last leaf that logs it.
-pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf: Option<u64>) -> Result<(), ServiceError> {
+pub(super) fn put_rows(
+    core: &Core,
+    tables: &Commit,
+    rows: &mut StagedRows,
+    leaf: Option<u64>,
+) -> Result<(), ServiceError> {
     let logged = || leaf.expect("every other change is logged");
     match rows {
         StagedRows::Booked(booking) => {
-            let StagedBooking { id, key, row, record, model, face, next, replaces, .. } = &mut **booking;
-            let plain = Zeroizing::new(serde_json::to_vec(record).expect("a record holds only strings, numbers and lists of them"));
+            let StagedBooking { id, key, row, record, model, face, next, replaces, .. } =
+                &mut **booking;
+            let plain = Zeroizing::new(
+                serde_json::to_vec(record)
+                    .expect("a record holds only strings, numbers and lists of them"),
+            );
             let leaf = logged();
             row.leaf = leaf;
             row.record = key.seal(Part::Record, id.0, &plain);
@@ -295,11 +419,19 @@ pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf
             tables.put_version(*id, row)?;
             tables.put_vector(&sealed_vector(key, *model, leaf, *id, face))?;
             match next {
-                Some((model, Ok(face))) => tables.put_next_vector(&sealed_vector(key, *model, leaf, *id, face))?,
+                Some((model, Ok(face))) => {
+                    tables.put_next_vector(&sealed_vector(key, *model, leaf, *id, face))?
+                }
                 Some((_, Err(reason))) => tables.put_failure(leaf, *id, reason)?,
                 None => {}
             }
-            let number = NumberRow { state: NumberState::Live, current: Some(*id), leaf, released: None, purged: None };
+            let number = NumberRow {
+                state: NumberState::Live,
+                current: Some(*id),
+                leaf,
+                released: None,
+                purged: None,
+            };
             tables.put_number(&row.number_key, &number)?;
             if let Some((replaced, row)) = replaces {
                 put_fallen(core, tables, *replaced, row)?;
@@ -328,9 +460,12 @@ pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf
             tables.put_switch(row)?;
         }
         StagedRows::Roster { sha256, ceilings } => {
-            tables.put_roster(sha256, &serde_json::to_vec(ceilings).expect("ceilings are numbers"))?;
+            tables
+                .put_roster(sha256, &serde_json::to_vec(ceilings).expect("ceilings are numbers"))?;
         }
-        StagedRows::AlarmRaised { alarm, what } => tables.put_alarm(*alarm as u8, logged(), what)?,
+        StagedRows::AlarmRaised { alarm, what } => {
+            tables.put_alarm(*alarm as u8, logged(), what)?
+        }
         StagedRows::AlarmCleared { alarm } => tables.remove_alarm(*alarm as u8)?,
         StagedRows::Cosigned { leaves, note } => tables.put_cosigned(*leaves, &note.to_string())?,
         StagedRows::Gathered { row } => {
@@ -339,7 +474,9 @@ pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf
             tables.put_gathered(row)?;
         }
         StagedRows::Expired { first, end } => tables.expire_details(*first..*end)?,
-        StagedRows::InquiriesEnded { inquiries } => inquiries.iter().try_for_each(|id| tables.remove_inquiry(*id))?,
+        StagedRows::InquiriesEnded { inquiries } => {
+            inquiries.iter().try_for_each(|id| tables.remove_inquiry(*id))?
+        }
         StagedRows::GatheredEnded { kind, caller } => tables.remove_gathered(*kind, caller)?,
         StagedRows::SwitchGivenUp => tables.end_switch()?,
         StagedRows::Switched { model, versions } => {
@@ -348,24 +485,46 @@ pub(super) fn put_rows(core: &Core, tables: &Commit, rows: &mut StagedRows, leaf
             }
             tables.turn(&model.0)?;
         }
-        StagedRows::Decided { rows, .. } => rows.take().expect("rows are written once")(core, tables, leaf)?,
+        StagedRows::Decided { rows, .. } => {
+            rows.take().expect("rows are written once")(core, tables, leaf)?
+        }
         StagedRows::None => {}
     }
     Ok(())
 }
 
 /// A vector as it is stored.
-pub(super) fn sealed_vector(key: &BookingKey, model: ModelId, leaf: u64, id: VersionId, face: &Enrolled) -> VectorRow {
-    VectorRow { leaf, id, vector: key.seal(Part::Vector(model), id.0, &Zeroizing::new(face.to_le_bytes())) }
+pub(super) fn sealed_vector(
+    key: &BookingKey,
+    model: ModelId,
+    leaf: u64,
+    id: VersionId,
+    face: &Enrolled,
+) -> VectorRow {
+    VectorRow {
+        leaf,
+        id,
+        vector: key.seal(Part::Vector(model), id.0, &Zeroizing::new(face.to_le_bytes())),
+    }
 }
 
 /// Writes a version that doesn't stand any more: a model to come has no use for it.
-fn put_fallen(core: &Core, tables: &Commit, version: VersionId, row: &VersionRow) -> Result<(), StoreError> {
+fn put_fallen(
+    core: &Core,
+    tables: &Commit,
+    version: VersionId,
+    row: &VersionRow,
+) -> Result<(), StoreError> {
     tables.put_version(version, row)?;
     if core.switch().is_some() { tables.remove_next(row.leaf) } else { Ok(()) }
 }
 
-/// A full medium refuses this change; any other failure while writing a slot leaves the medium in doubt.
+/// A full medium refuses this change; any other failure while writing a slot leaves the medium in
+/// doubt.
 pub(super) fn full_or_halted(e: VaultError) -> ServiceError {
-    if e.is_full() { ServiceError::DiskFull } else { ServiceError::Halted { cause: ServiceError::from(e).chain() } }
+    if e.is_full() {
+        ServiceError::DiskFull
+    } else {
+        ServiceError::Halted { cause: ServiceError::from(e).chain() }
+    }
 }

@@ -1,9 +1,12 @@
-//! Start-up is the recovery: whatever a crash left, opening the state folder brings it to what was acknowledged.
+//! Start-up is the recovery: whatever a crash left, opening the state folder brings it to what was
+//! acknowledged.
 //!
-//! In this order: hold the folder; open store and vault; recompute the tree over all leaves and hold it against edge and checkpoint; read
-//! the heads of all records; wipe slots and photos that no record knows; load the gallery from the
-//! sealed vectors of live bookings; hold a known probe's answer against the processor's. No leaf is written before the doors open: then
-//! every purge that had begun is finished, and every search that was asked for and never answered is ended. Each walk over a table goes over ranges of it on as many threads as there are cores.
+//! In this order: hold the folder; open store and vault; recompute the tree over all leaves and
+//! hold it against edge and checkpoint; read the heads of all records; wipe slots and photos that
+//! no record knows; load the gallery from the sealed vectors of live bookings; hold a known probe's
+//! answer against the processor's. No leaf is written before the doors open: then every purge that
+//! had begun is finished, and every search that was asked for and never answered is ended. Each
+//! walk over a table goes over ranges of it on as many threads as there are cores.
 
 use std::io;
 use std::path::Path;
@@ -41,13 +44,31 @@ pub(super) fn workers() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from).min(START_WORKERS_MAX)
 }
 
-pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Progress)) -> Result<Opened, ServiceError> {
-    let LedgerSetup { disk, state, create_as, origin, master_key, log_key, shelf, clock, anchor, reserve_bytes, details_kept_days } = setup;
+pub(super) fn open(
+    setup: LedgerSetup,
+    workers: usize,
+    watch: &mut dyn FnMut(&Progress),
+) -> Result<Opened, ServiceError> {
+    let LedgerSetup {
+        disk,
+        state,
+        create_as,
+        origin,
+        master_key,
+        log_key,
+        shelf,
+        clock,
+        anchor,
+        reserve_bytes,
+        details_kept_days,
+    } = setup;
     let mut steps = Steps::new(watch);
     let held = hold(disk.as_ref(), &state)?;
     let master = Master::new(&master_key)?;
     let log_key = LogKey::new(&origin, &log_key)?;
-    let listed = disk.list(&state).map_err(|source| ServiceError::Io { what: "listing the state folder", source })?;
+    let listed = disk
+        .list(&state)
+        .map_err(|source| ServiceError::Io { what: "listing the state folder", source })?;
     let made_before = listed.contains(&state.join(STORE_FILE));
     // Models that can't be used are told before anything is made.
     let _first = if made_before { None } else { shelf.pool(shelf.first()?)? };
@@ -61,13 +82,19 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
     let _ahead = ReadAhead::begin(disk.as_ref(), &state.join(STORE_FILE));
     let kind = store.kind()?;
     check_fit(&store, kind, create_as, &origin)?;
-    let (generation, switch) = steps.run(StartStage::Models, 0, |_| Ok((fitting(&store, &shelf)?, Switch::resumed(&store, &shelf)?)))?;
+    let (generation, switch) = steps.run(StartStage::Models, 0, |_| {
+        Ok((fitting(&store, &shelf)?, Switch::resumed(&store, &shelf)?))
+    })?;
     let leaves = store.leaves_len()?;
-    let ReadLog { edge, newest, audit_leaves } = steps.run(StartStage::Log, leaves, |step| read_log(&store, &log_key, workers, step))?;
+    let ReadLog { edge, newest, audit_leaves } =
+        steps.run(StartStage::Log, leaves, |step| read_log(&store, &log_key, workers, step))?;
     let former_origins = store.former_origins()?;
-    let anchored = anchor.as_deref().map_or(Ok(None), |anchor| read_anchor(disk.as_ref(), anchor, &log_key))?;
+    let anchored = anchor
+        .as_deref()
+        .map_or(Ok(None), |anchor| read_anchor(disk.as_ref(), anchor, &log_key))?;
     let heads = store.versions_len()? + store.inquiries_len()?;
-    let mut records = steps.run(StartStage::Records, heads, |step| Records::read(&store, workers, step))?;
+    let mut records =
+        steps.run(StartStage::Records, heads, |step| Records::read(&store, workers, step))?;
     let core = Arc::new(Core {
         kind,
         master,
@@ -112,7 +139,9 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
         searching: std::mem::take(&mut records.searching),
         ending: std::mem::take(&mut records.ending),
     };
-    steps.run(StartStage::Gallery, live, |step| load_gallery(&core, &records.into_live(), leaves, workers, step))?;
+    steps.run(StartStage::Gallery, live, |step| {
+        load_gallery(&core, &records.into_live(), leaves, workers, step)
+    })?;
     steps.run(StartStage::Proof, 0, |_| Ok(core.generation().gallery().prove()?))?;
     Ok(Opened { core, writer, started: steps.end(), unfinished })
 }
@@ -120,7 +149,11 @@ pub(super) fn open(setup: LedgerSetup, workers: usize, watch: &mut dyn FnMut(&Pr
 /// The newest cosigned checkpoint that the anchor holds; none where there is no such file yet.
 ///
 /// Errors: a file that this log's key never signed.
-pub(super) fn read_anchor(disk: &dyn Disk, anchor: &Path, log_key: &LogKey) -> Result<Option<Checkpoint>, ServiceError> {
+pub(super) fn read_anchor(
+    disk: &dyn Disk,
+    anchor: &Path,
+    log_key: &LogKey,
+) -> Result<Option<Checkpoint>, ServiceError> {
     let note = match read_whole(disk, anchor, CHECKPOINT_BYTES_MAX as u64) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
         read => read.map_err(|source| ServiceError::Io { what: "reading the anchor", source })?,
@@ -128,7 +161,10 @@ pub(super) fn read_anchor(disk: &dyn Disk, anchor: &Path, log_key: &LogKey) -> R
     let checkpoint = String::from_utf8(note).ok().and_then(|note| log_key.open(&note).ok());
     checkpoint.map(Some).ok_or_else(|| ServiceError::Setup {
         found: format!("an anchor {} that this log's key did not sign", anchor.display()),
-        wanted: format!("the newest cosigned checkpoint of '{}', or no file where there is none yet", log_key.origin()),
+        wanted: format!(
+            "the newest cosigned checkpoint of '{}', or no file where there is none yet",
+            log_key.origin()
+        ),
     })
 }
 
@@ -179,10 +215,12 @@ pub(super) fn create(
     let Some(kind) = create_as else {
         return Err(ServiceError::Setup {
             found: format!("no {STORE_FILE} in {}", state.display()),
-            wanted: "a state folder made before, or --create-as real, demo or test to make one".to_owned(),
+            wanted: "a state folder made before, or --create-as real, demo or test to make one"
+                .to_owned(),
         });
     };
-    // A folder that lost its store is not an empty one: what the keys open must not be wiped by a start.
+    // A folder that lost its store is not an empty one: what the keys open must not be wiped by a
+    // start.
     for folder in [BookingKey::FOLDER, ProbeKey::FOLDER].map(|f| state.join(f)) {
         let shards = if listed.contains(&folder) { disk.list(&folder) } else { Ok(Vec::new()) };
         let read = |e| ServiceError::Io { what: "listing the photo folders", source: e };
@@ -198,20 +236,28 @@ pub(super) fn create(
     // What a crash in the middle of an earlier creation left.
     for path in listed {
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
-        if [BookingKey::SLOTS, ProbeKey::SLOTS]
-            .iter()
-            .any(|slots| name.starts_with(&format!("{slots}.")) || name.starts_with(&format!("{slots}-anchor.")))
-        {
-            disk.unlink(path).map_err(|source| ServiceError::Io { what: "removing what a crash left", source })?;
+        if [BookingKey::SLOTS, ProbeKey::SLOTS].iter().any(|slots| {
+            name.starts_with(&format!("{slots}.")) || name.starts_with(&format!("{slots}-anchor."))
+        }) {
+            disk.unlink(path).map_err(|source| ServiceError::Io {
+                what: "removing what a crash left",
+                source,
+            })?;
         }
     }
     let vault = Vault::create(disk, state, master)?;
-    disk.sync_folder(state).map_err(|source| ServiceError::Io { what: "syncing the state folder", source })?;
+    disk.sync_folder(state)
+        .map_err(|source| ServiceError::Io { what: "syncing the state folder", source })?;
     let store = Store::create(disk, state, kind, origin, &Edge::default().to_bytes())?;
     Ok((store, vault))
 }
 
-fn check_fit(store: &Store, kind: StateKind, create_as: Option<StateKind>, origin: &str) -> Result<(), ServiceError> {
+fn check_fit(
+    store: &Store,
+    kind: StateKind,
+    create_as: Option<StateKind>,
+    origin: &str,
+) -> Result<(), ServiceError> {
     if let Some(wanted) = create_as.filter(|&wanted| wanted != kind) {
         return Err(ServiceError::Setup {
             found: format!("a state folder made as {}, once and for all", kind.name()),
@@ -220,24 +266,38 @@ fn check_fit(store: &Store, kind: StateKind, create_as: Option<StateKind>, origi
     }
     let found = store.origin()?;
     if found != origin {
-        return Err(ServiceError::Setup { found: format!("the log of origin '{found}'"), wanted: format!("origin '{origin}'") });
+        return Err(ServiceError::Setup {
+            found: format!("the log of origin '{found}'"),
+            wanted: format!("origin '{origin}'"),
+        });
     }
     Ok(())
 }
 
-/// An empty generation of the model whose vectors are stored, or of the first one offered where there are none yet.
+/// An empty generation of the model whose vectors are stored, or of the first one offered where
+/// there are none yet.
 fn fitting(store: &Store, shelf: &Shelf) -> Result<Generation, ServiceError> {
     let wanted = store.model()?.map_or_else(|| shelf.first(), |model| Ok(ModelId(model)))?;
     match shelf.pool(wanted)? {
         Some(pool) => shelf.generation(pool),
-        None => Err(ServiceError::Setup { found: format!("vectors of the models {wanted}"), wanted: shelf.offers() }),
+        None => Err(ServiceError::Setup {
+            found: format!("vectors of the models {wanted}"),
+            wanted: shelf.offers(),
+        }),
     }
 }
 
-/// Wipes what a crash before the commit point left: slots and photos that no record knows, and half-written files.
-fn wipe_strays(core: &Core, records: &Records, workers: usize, step: &mut Step<'_>) -> Result<(), ServiceError> {
+/// Wipes what a crash before the commit point left: slots and photos that no record knows, and
+/// half-written files.
+fn wipe_strays(
+    core: &Core,
+    records: &Records,
+    workers: usize,
+    step: &mut Step<'_>,
+) -> Result<(), ServiceError> {
     let (bookings, probes) = (&core.vault.bookings, &core.vault.probes);
-    let slots = bookings.evict_strays(|slot| records.knows_slot(slot))? + probes.evict_strays(|slot| records.knows_probe_slot(slot))?;
+    let slots = bookings.evict_strays(|slot| records.knows_slot(slot))?
+        + probes.evict_strays(|slot| records.knows_probe_slot(slot))?;
     let photos = wipe_photos(bookings, |id| records.knows_photo(id), workers, step)?
         + wipe_photos(probes, |id| records.knows_probe(id), workers, step)?;
     if slots + photos > 0 {
@@ -253,7 +313,10 @@ fn wipe_photos<K: SafeKey>(
     step: &mut Step<'_>,
 ) -> Result<usize, ServiceError> {
     let mut strays = Vec::new();
-    let list = |batch: usize| Ok(safe.stray_photos(u8::try_from(batch).expect("there is a batch for each byte"), &knows)?);
+    let list = |batch: usize| {
+        Ok(safe
+            .stray_photos(u8::try_from(batch).expect("there is a batch for each byte"), &knows)?)
+    };
     in_order(workers, ID_BATCHES, list, |found| {
         strays.extend(found);
         step.add(1);

@@ -1,9 +1,11 @@
 //! From one model to another: what the ledger keeps of it, and the writer's steps.
 //!
-//! Invariants: searches stay on the active generation until the next one is whole and checked, and change over in one step: one store
-//! transaction, then one pointer. **Standing bookings without a vector or a named failure of the next model are due**, however they came
-//! to be, so whatever a crash or a missing folder of models left is made up for. The next gallery is filled from the store in the order of
-//! the leaves, as a start fills it, so that equal scores stand in the same order before and after a restart.
+//! Invariants: searches stay on the active generation until the next one is whole and checked, and
+//! change over in one step: one store transaction, then one pointer. **Standing bookings without a
+//! vector or a named failure of the next model are due**, however they came to be, so whatever a
+//! crash or a missing folder of models left is made up for. The next gallery is filled from the
+//! store in the order of the leaves, as a start fills it, so that equal scores stand in the same
+//! order before and after a restart.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,7 +41,8 @@ pub(super) struct Switch {
     pub(super) incoming: Option<Arc<Incoming>>,
 }
 
-/// A generation that is being filled. What is suppressed meanwhile is masked in it or never gets in.
+/// A generation that is being filled. What is suppressed meanwhile is masked in it or never gets
+/// in.
 pub(super) struct Incoming {
     generation: Arc<Generation>,
     gone: Mutex<HashSet<VersionId>>,
@@ -58,8 +61,8 @@ pub enum SwitchState {
     Embedding,
     /// The next gallery is being filled and checked.
     Gathering,
-    /// More photos than are accepted have no usable face under the next model, or galleries were begun too often: it must be asked for
-    /// again, or given up.
+    /// More photos than are accepted have no usable face under the next model, or galleries were
+    /// begun too often: it must be asked for again, or given up.
     Blocked,
     /// The configuration doesn't offer the next model any more.
     Absent,
@@ -95,7 +98,11 @@ impl Switch {
             None
         });
         if pool.is_none() {
-            log::warn!("a switch to the models {} is under way, found {}", hex::encode(row.model), shelf.offers());
+            log::warn!(
+                "a switch to the models {} is under way, found {}",
+                hex::encode(row.model),
+                shelf.offers()
+            );
         }
         Ok(Some(Self { row, pool, incoming: None }))
     }
@@ -135,12 +142,18 @@ impl Incoming {
 }
 
 impl Ledger {
-    /// Begins a switch to `model`, or changes the terms of the one under way: `accept_failed` bookings may have no usable face under it.
-    /// A switch to the model in use is done already.
+    /// Begins a switch to `model`, or changes the terms of the one under way: `accept_failed`
+    /// bookings may have no usable face under it. A switch to the model in use is done already.
     ///
-    /// Errors: `NotSwitchable` where the configuration has no such model, another switch is under way or the machine has no room for a
-    /// second gallery; `Busy` while a former model's vectors are being removed.
-    pub fn begin_switch(&self, caller: &Caller, model: ModelId, accept_failed: u64) -> Result<(), ServiceError> {
+    /// Errors: `NotSwitchable` where the configuration has no such model, another switch is under
+    /// way or the machine has no room for a second gallery; `Busy` while a former model's vectors
+    /// are being removed.
+    pub fn begin_switch(
+        &self,
+        caller: &Caller,
+        model: ModelId,
+        accept_failed: u64,
+    ) -> Result<(), ServiceError> {
         let core = self.core();
         if core.switch().is_none() && self.model() == model {
             return Ok(());
@@ -148,14 +161,23 @@ impl Ledger {
         let wanted = || format!("models_next with the digest {model}");
         let pool = match core.shelf.pool(model) {
             Ok(Some(pool)) => pool,
-            Ok(None) => return Err(ServiceError::NotSwitchable { found: core.shelf.offers(), wanted: wanted() }),
-            Err(e) => return Err(ServiceError::NotSwitchable { found: e.chain(), wanted: wanted() }),
+            Ok(None) => {
+                return Err(ServiceError::NotSwitchable {
+                    found: core.shelf.offers(),
+                    wanted: wanted(),
+                });
+            }
+            Err(e) => {
+                return Err(ServiceError::NotSwitchable { found: e.chain(), wanted: wanted() });
+            }
         };
         core.shelf.room_for(core.standing(), pool.dimension())?;
-        self.change(Change::BeginSwitch { actor: Actor::from(caller), pool, accept_failed }).map(|_| ())
+        self.change(Change::BeginSwitch { actor: Actor::from(caller), pool, accept_failed })
+            .map(|_| ())
     }
 
-    /// Gives the switch up: searches stay on the model they had, and what was made for the other is removed.
+    /// Gives the switch up: searches stay on the model they had, and what was made for the other is
+    /// removed.
     ///
     /// Errors: `NoSwitch`.
     pub fn give_up_switch(&self, caller: &Caller) -> Result<(), ServiceError> {
@@ -167,7 +189,11 @@ impl Ledger {
         let core = self.core();
         let active = self.model();
         let Some(switch) = core.switch() else {
-            let state = if core.store.next_vectors()? > 0 { SwitchState::Sweeping } else { SwitchState::None };
+            let state = if core.store.next_vectors()? > 0 {
+                SwitchState::Sweeping
+            } else {
+                SwitchState::None
+            };
             let standing = core.standing();
             return Ok(ModelStanding {
                 active,
@@ -185,7 +211,11 @@ impl Ledger {
         let state = match &switch {
             Switch { incoming: Some(_), .. } => SwitchState::Gathering,
             Switch { pool: None, .. } => SwitchState::Absent,
-            Switch { row, .. } if whole && (failed > row.accept_failed || row.gathers >= GATHERS_MAX) => SwitchState::Blocked,
+            Switch { row, .. }
+                if whole && (failed > row.accept_failed || row.gathers >= GATHERS_MAX) =>
+            {
+                SwitchState::Blocked
+            }
             _ => SwitchState::Embedding,
         };
         Ok(ModelStanding {
@@ -210,8 +240,13 @@ impl Ledger {
         self.core().shelf.switch_workers()
     }
 
-    /// Bookings of which the next model has neither vector nor failure, at most `len_max`, after `after` in the order of their ids.
-    pub fn due(&self, after: Option<VersionId>, len_max: usize) -> Result<Vec<VersionId>, ServiceError> {
+    /// Bookings of which the next model has neither vector nor failure, at most `len_max`, after
+    /// `after` in the order of their ids.
+    pub fn due(
+        &self,
+        after: Option<VersionId>,
+        len_max: usize,
+    ) -> Result<Vec<VersionId>, ServiceError> {
         Ok(self.core().store.due(after, len_max)?.into_iter().map(|(version, _)| version).collect())
     }
 
@@ -221,26 +256,38 @@ impl Ledger {
     pub fn standing_photo(&self, version: VersionId) -> Result<Option<Vec<u8>>, ServiceError> {
         let core = self.core();
         let Some(row) = core.store.version(version)?.filter(stands) else { return Ok(None) };
-        let key = core.vault.bookings.key(row.slot, &Lodger { owner: row.agency, id: version.0 })?;
+        let key =
+            core.vault.bookings.key(row.slot, &Lodger { owner: row.agency, id: version.0 })?;
         Ok(Some(core.vault.bookings.read_photo(version.0, &key)?))
     }
 
-    /// Keeps what the next model makes of these bookings: durable on return, unless it is the next model no longer.
-    pub fn embed(&self, model: ModelId, faces: Vec<(VersionId, NextFace)>) -> Result<(), ServiceError> {
+    /// Keeps what the next model makes of these bookings: durable on return, unless it is the next
+    /// model no longer.
+    pub fn embed(
+        &self,
+        model: ModelId,
+        faces: Vec<(VersionId, NextFace)>,
+    ) -> Result<(), ServiceError> {
         self.change(Change::Embed { model, faces }).map(|_| ())
     }
 
-    /// Fills a gallery of the next model, checks it, and has searches answered by it from then on. Says whether they are; else bookings
-    /// are due again, failures aren't accepted, the switch was given up, or `ended` was set, which it looks at from time to time.
+    /// Fills a gallery of the next model, checks it, and has searches answered by it from then on.
+    /// Says whether they are; else bookings are due again, failures aren't accepted, the switch was
+    /// given up, or `ended` was set, which it looks at from time to time.
     pub fn turn(&self, ended: &AtomicBool) -> Result<bool, ServiceError> {
         let core = self.core();
-        let Done::Gathering(Some(incoming)) = self.change(Change::Gather)? else { return Ok(false) };
+        let Done::Gathering(Some(incoming)) = self.change(Change::Gather)? else {
+            return Ok(false);
+        };
         let unreadable = core.gather(&incoming, ended)?;
         if ended.load(Ordering::Acquire) {
             return self.change(Change::LeaveGallery).map(|_| false);
         }
         if !unreadable.is_empty() {
-            self.embed(incoming.generation.model(), unreadable.into_iter().map(|version| (version, Err(UNREADABLE))).collect())?;
+            self.embed(
+                incoming.generation.model(),
+                unreadable.into_iter().map(|version| (version, Err(UNREADABLE))).collect(),
+            )?;
         }
         incoming.generation.gallery().prove()?;
         match self.change(Change::Turn)? {
@@ -270,19 +317,27 @@ impl Core {
         self.standing.fetch_add(more.cast_unsigned(), Ordering::AcqRel);
     }
 
-    /// Takes the next model's vectors of the leaves before `incoming.below` into the incoming gallery; gives the bookings whose vectors don't
-    /// open. Ends early where the switch has ended, or is to.
-    fn gather(&self, incoming: &Arc<Incoming>, ended: &AtomicBool) -> Result<Vec<VersionId>, ServiceError> {
+    /// Takes the next model's vectors of the leaves before `incoming.below` into the incoming
+    /// gallery; gives the bookings whose vectors don't open. Ends early where the switch has ended,
+    /// or is to.
+    fn gather(
+        &self,
+        incoming: &Arc<Incoming>,
+        ended: &AtomicBool,
+    ) -> Result<Vec<VersionId>, ServiceError> {
         let mut unreadable = Vec::new();
-        // Read after the incoming gallery was made known: what falls from here on is masked in it or never gets in.
+        // Read after the incoming gallery was made known: what falls from here on is masked in it
+        // or never gets in.
         let standing = Live::standing(&self.store)?;
         for first in (0..incoming.below).step_by(GATHER_LEAVES) {
-            let ours = |switch: Switch| switch.incoming.is_some_and(|other| Arc::ptr_eq(&other, incoming));
+            let ours =
+                |switch: Switch| switch.incoming.is_some_and(|other| Arc::ptr_eq(&other, incoming));
             if ended.load(Ordering::Acquire) || !self.switch().is_some_and(ours) {
                 break;
             }
             let leaves = first..incoming.below.min(first + GATHER_LEAVES as u64);
-            let opened = open_vectors(self, &incoming.generation, Vectors::Next, &standing, leaves)?;
+            let opened =
+                open_vectors(self, &incoming.generation, Vectors::Next, &standing, leaves)?;
             for (version, cause) in opened.unreadable {
                 log::error!("version {version} has no vector of the next model: {}", cause.chain());
                 unreadable.push(version);
@@ -292,25 +347,38 @@ impl Core {
         Ok(unreadable)
     }
 
-    /// Takes the vectors of the bookings that came while the gallery was filled, a few; says whether all of them open.
+    /// Takes the vectors of the bookings that came while the gallery was filled, a few; says
+    /// whether all of them open.
     fn gather_late(&self, incoming: &Incoming) -> Result<bool, ServiceError> {
         let mut faces = Vec::new();
         let mut whole = true;
-        self.store.for_each_next_vector::<ServiceError>(incoming.below..u64::MAX, |_, version, sealed| {
-            let Some(row) = self.store.version(version)?.filter(stands) else { return Ok(()) };
-            let key = self.vault.bookings.key(row.slot, &Lodger { owner: row.agency, id: version.0 })?;
-            match key.open(Part::Vector(incoming.generation.model()), version.0, sealed) {
-                Ok(plain) => {
-                    let dimension = incoming.generation.gallery().dimension();
-                    faces.push((version, faces::embedding(dimension, &plain).map_err(ServiceError::Vector)?));
+        self.store.for_each_next_vector::<ServiceError>(
+            incoming.below..u64::MAX,
+            |_, version, sealed| {
+                let Some(row) = self.store.version(version)?.filter(stands) else { return Ok(()) };
+                let key = self
+                    .vault
+                    .bookings
+                    .key(row.slot, &Lodger { owner: row.agency, id: version.0 })?;
+                match key.open(Part::Vector(incoming.generation.model()), version.0, sealed) {
+                    Ok(plain) => {
+                        let dimension = incoming.generation.gallery().dimension();
+                        faces.push((
+                            version,
+                            faces::embedding(dimension, &plain).map_err(ServiceError::Vector)?,
+                        ));
+                    }
+                    Err(e) => {
+                        log::error!(
+                            "version {version} has no vector of the next model: {}",
+                            ServiceError::from(e).chain()
+                        );
+                        whole = false;
+                    }
                 }
-                Err(e) => {
-                    log::error!("version {version} has no vector of the next model: {}", ServiceError::from(e).chain());
-                    whole = false;
-                }
-            }
-            Ok(())
-        })?;
+                Ok(())
+            },
+        )?;
         incoming.take(faces).map(|()| whole)
     }
 
@@ -321,7 +389,12 @@ impl Core {
 
 impl Writer {
     /// Begins a switch, or changes its terms.
-    pub(super) fn begin_switch(&mut self, actor: Actor, pool: Arc<Pool>, accept_failed: u64) -> Result<Done, ServiceError> {
+    pub(super) fn begin_switch(
+        &mut self,
+        actor: Actor,
+        pool: Arc<Pool>,
+        accept_failed: u64,
+    ) -> Result<Done, ServiceError> {
         let core = self.core().clone();
         let (from, to) = (core.generation().model(), pool.id());
         let under_way = core.switch();
@@ -346,16 +419,27 @@ impl Writer {
         // A change of the terms follows the leaf that logged the begin.
         let follows: Vec<u64> = under_way.iter().map(|switch| switch.row.begun).collect();
         let first = under_way.is_none();
-        let detail = Detail::ModelSwitchBegun { actor, from: from.to_string(), to: to.to_string(), bookings: standing, accept_failed };
+        let detail = Detail::ModelSwitchBegun {
+            actor,
+            from: from.to_string(),
+            to: to.to_string(),
+            bookings: standing,
+            accept_failed,
+        };
         let begun = StagedRows::SwitchBegun { row, from, first };
         self.transact_one(begun, follows, vec![standing, accept_failed], detail)?;
-        let row = core.store.switch()?.ok_or(StoreError::Corrupt { what: "switch of the model" })?;
+        let row =
+            core.store.switch()?.ok_or(StoreError::Corrupt { what: "switch of the model" })?;
         core.set_switch(Some(Switch { row, pool: Some(pool), incoming }));
         Ok(Done::Made)
     }
 
     /// Keeps vectors and failures of bookings that still stand.
-    pub(super) fn embed(&mut self, model: ModelId, faces: &[(VersionId, NextFace)]) -> Result<Done, ServiceError> {
+    pub(super) fn embed(
+        &mut self,
+        model: ModelId,
+        faces: &[(VersionId, NextFace)],
+    ) -> Result<Done, ServiceError> {
         let core = self.core();
         if core.switch().is_none_or(|switch| switch.model() != model) {
             return Ok(Done::Made);
@@ -366,7 +450,9 @@ impl Writer {
             let Some(row) = core.store.version(*version)?.filter(stands) else { continue };
             let lodger = Lodger { owner: row.agency, id: version.0 };
             match (core.vault.bookings.key(row.slot, &lodger), face) {
-                (Ok(key), Ok(face)) => vectors.push(sealed_vector(&key, model, row.leaf, *version, face)),
+                (Ok(key), Ok(face)) => {
+                    vectors.push(sealed_vector(&key, model, row.leaf, *version, face))
+                }
                 (Ok(_), Err(reason)) => failures.push((row.leaf, *version, *reason)),
                 (Err(e), _) if e.is_damage() => failures.push((row.leaf, *version, UNREADABLE)),
                 (Err(e), _) => return Err(e.into()),
@@ -389,11 +475,14 @@ impl Writer {
     pub(super) fn gather(&mut self) -> Result<Done, ServiceError> {
         let core = self.core();
         let Some(mut switch) = core.switch() else { return Ok(Done::Gathering(None)) };
-        let (Some(pool), true) = (switch.pool.clone(), switch.row.gathers < GATHERS_MAX) else { return Ok(Done::Gathering(None)) };
+        let (Some(pool), true) = (switch.pool.clone(), switch.row.gathers < GATHERS_MAX) else {
+            return Ok(Done::Gathering(None));
+        };
         switch.row.gathers += 1;
         core.store.commit::<StoreError>(|tables| tables.put_switch(&switch.row))?;
         let generation = Arc::new(core.shelf.generation(pool)?);
-        let incoming = Arc::new(Incoming { generation, gone: Mutex::default(), below: self.leaves() });
+        let incoming =
+            Arc::new(Incoming { generation, gone: Mutex::default(), below: self.leaves() });
         switch.incoming = Some(incoming.clone());
         core.set_switch(Some(switch));
         Ok(Done::Gathering(Some(incoming)))
@@ -439,26 +528,44 @@ impl Writer {
         self.transact(&mut staged)?;
         *core.unusable.lock().expect("nothing panics while it holds what is unusable") = unusable;
         // Its searches go on to their end; its vectors are swept after them.
-        *core.former.lock().expect("nothing panics while it holds the former generation") = Arc::downgrade(&former);
-        *core.active.write().expect("nothing panics while it holds the generation") = incoming.generation.clone();
+        *core.former.lock().expect("nothing panics while it holds the former generation") =
+            Arc::downgrade(&former);
+        *core.active.write().expect("nothing panics while it holds the generation") =
+            incoming.generation.clone();
         core.set_switch(None);
-        log::info!("searches are answered by the models {}: {embedded} bookings, {failed} suppressed", switch.model());
+        log::info!(
+            "searches are answered by the models {}: {embedded} bookings, {failed} suppressed",
+            switch.model()
+        );
         Ok(Done::Turned(true))
     }
 
-    /// The leaves and rows of a turn, and the bookings that are unusable after it: those that change their state are few.
-    fn stage_turn(&self, switch: &Switch, from: ModelId, bookings: u64) -> Result<(Vec<Staged>, Vec<VersionId>), ServiceError> {
+    /// The leaves and rows of a turn, and the bookings that are unusable after it: those that
+    /// change their state are few.
+    fn stage_turn(
+        &self,
+        switch: &Switch,
+        from: ModelId,
+        bookings: u64,
+    ) -> Result<(Vec<Staged>, Vec<VersionId>), ServiceError> {
         let core = self.core();
         let failures = core.store.failures()?;
         let mut versions = Vec::new();
         for (version, _) in &failures {
-            let row = core.store.version(*version)?.ok_or(ServiceError::NotFound { what: "version" })?;
+            let row =
+                core.store.version(*version)?.ok_or(ServiceError::NotFound { what: "version" })?;
             versions.push((*version, VersionRow { state: VersionState::Unusable, ..row }));
         }
         let mut found_again = 0;
-        for &version in &*core.unusable.lock().expect("nothing panics while it holds what is unusable") {
+        for &version in
+            &*core.unusable.lock().expect("nothing panics while it holds what is unusable")
+        {
             // Released or purged since, or unusable still.
-            let Some(row) = core.store.version(version)?.filter(|row| row.state == VersionState::Unusable) else { continue };
+            let Some(row) =
+                core.store.version(version)?.filter(|row| row.state == VersionState::Unusable)
+            else {
+                continue;
+            };
             if core.store.has_next_vector(row.leaf)? {
                 found_again += 1;
                 versions.push((version, VersionRow { state: VersionState::Live, ..row }));
@@ -468,12 +575,21 @@ impl Writer {
         let suppressed = failures.len() as u64;
         let mut staged = Vec::new();
         for failures in failures.chunks(SUPPRESSED_PER_LEAF_MAX) {
-            let bookings = failures.iter().map(|(version, reason)| Unusable { version: *version, reason: reason.clone() }).collect();
+            let bookings = failures
+                .iter()
+                .map(|(version, reason)| Unusable { version: *version, reason: reason.clone() })
+                .collect();
             let detail = Detail::BookingsSuppressed { model: to.to_string(), bookings };
             let counts = vec![failures.len() as u64];
             staged.push(Staged::of(StagedRows::None, vec![switch.row.begun], counts, detail));
         }
-        let detail = Detail::ModelSwitched { from: from.to_string(), to: to.to_string(), bookings, suppressed, found_again };
+        let detail = Detail::ModelSwitched {
+            from: from.to_string(),
+            to: to.to_string(),
+            bookings,
+            suppressed,
+            found_again,
+        };
         let rows = StagedRows::Switched { model: to, versions };
         staged.push(Staged::of(rows, vec![switch.row.begun], vec![bookings, suppressed], detail));
         Ok((staged, failures.into_iter().map(|(version, _)| version).collect()))
@@ -492,13 +608,18 @@ impl Writer {
         Ok(Done::Made)
     }
 
-    /// Removes some vectors that no generation uses; those of a former one wait for its last search.
+    /// Removes some vectors that no generation uses; those of a former one wait for its last
+    /// search.
     pub(super) fn sweep(&mut self) -> Result<Done, ServiceError> {
         let core = self.core();
         if core.switch().is_some() || core.store.next_vectors()? == 0 {
             return Ok(Done::Swept(false));
         }
-        let former = core.former.lock().expect("nothing panics while it holds the former generation").strong_count();
+        let former = core
+            .former
+            .lock()
+            .expect("nothing panics while it holds the former generation")
+            .strong_count();
         if former > 0 {
             return Ok(Done::Swept(true));
         }
@@ -510,12 +631,19 @@ impl Writer {
         Ok(Done::Swept(more))
     }
 
-    fn transact_one(&mut self, rows: StagedRows, follows: Vec<u64>, counts: Vec<u64>, detail: Detail) -> Result<(), ServiceError> {
+    fn transact_one(
+        &mut self,
+        rows: StagedRows,
+        follows: Vec<u64>,
+        counts: Vec<u64>,
+        detail: Detail,
+    ) -> Result<(), ServiceError> {
         self.transact(&mut [Staged::of(rows, follows, counts, detail)]).map(|_| ())
     }
 }
 
-/// Whether a version is its agency's booking: found by searches, or it would be if the active model made a vector of its photo.
+/// Whether a version is its agency's booking: found by searches, or it would be if the active model
+/// made a vector of its photo.
 pub(super) fn stands(row: &VersionRow) -> bool {
     matches!(row.state, VersionState::Live | VersionState::Unusable)
 }

@@ -32,14 +32,18 @@ const NOON_CS: u64 = 179_554_560_000;
 /// The models, loaded once for all tests.
 static SHELF: LazyLock<Arc<Shelf>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-    Arc::new(Shelf::open(&folder, None, EngineChoice::Cpu, 1).unwrap_or_else(|e| panic!("run smrtctl model fetch: {}", e.chain())))
+    Arc::new(
+        Shelf::open(&folder, None, EngineChoice::Cpu, 1)
+            .unwrap_or_else(|e| panic!("run smrtctl model fetch: {}", e.chain())),
+    )
 });
 
 const ROSTER: &str = r#"
     [[agency]]
     id = "slmpd"
     name = "Metropolitan Police Department"
-    standing = { kind = "contributor", mou_from = "2026-01-12", policy_reviewed_on = "2026-01-10", policy_version = "3" }
+    standing = { kind = "contributor", mou_from = "2026-01-12", policy_reviewed_on = "2026-01-10",
+        policy_version = "3" }
     [[device]]
     id = "rtcc-1"
     place = "RTCC, desk 1"
@@ -62,7 +66,11 @@ struct Home {
 
 impl Home {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), clock: Arc::new(SetClock::at(NOON_CS)), roster: ROSTER.to_owned() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            clock: Arc::new(SetClock::at(NOON_CS)),
+            roster: ROSTER.to_owned(),
+        }
     }
 
     fn open(&self) -> Service {
@@ -79,7 +87,8 @@ impl Home {
             reserve_bytes: 0,
             details_kept_days: DETAILS_KEPT_DAYS_MIN,
         };
-        Service::open(setup, toml::from_str(&self.roster).unwrap(), None, &mut |_| {}).unwrap_or_else(|e| panic!("{}", e.chain()))
+        Service::open(setup, toml::from_str(&self.roster).unwrap(), None, &mut |_| {})
+            .unwrap_or_else(|e| panic!("{}", e.chain()))
     }
 }
 
@@ -95,9 +104,12 @@ fn device(id: &str) -> Acting {
 fn request() -> Request {
     serde_json::from_value(serde_json::json!({
         "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": "slmpd"},
-        "reference": {"kind": "complaint_number", "number": "26-004711"}, "purpose": {"kind": "crime"},
-        "reason": "robbery at Grand and Gravois, a suspect on camera", "probe_source": "store camera",
-        "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true}
+        "reference": {"kind": "complaint_number", "number": "26-004711"},
+            "purpose": {"kind": "crime"},
+        "reason": "robbery at Grand and Gravois, a suspect on camera",
+            "probe_source": "store camera",
+        "attestations": {"not_solely_protected": true, "shows_person_sought": true,
+            "source_as_stated": true}
     }))
     .unwrap()
 }
@@ -116,29 +128,52 @@ fn operator() -> Person {
 }
 
 fn search(service: &Service) -> ServiceError {
-    let desk = AtDesk { caller: caller("smrt:device/rtcc-1"), device: Identifier::parse("rtcc-1").unwrap(), person: operator() };
-    service.open_inquiry(&desk, Request { reason: "investigation".to_owned(), ..request() }).expect_err("its reason says nothing")
+    let desk = AtDesk {
+        caller: caller("smrt:device/rtcc-1"),
+        device: Identifier::parse("rtcc-1").unwrap(),
+        person: operator(),
+    };
+    service
+        .open_inquiry(&desk, Request { reason: "investigation".to_owned(), ..request() })
+        .expect_err("its reason says nothing")
 }
 
 /// Has a search asked for that nobody answers; gives its inquiry.
 fn asked(service: &Service) -> InquiryId {
     let Person { id, badge, agency, .. } = operator();
-    let who = Who { person: inquiry::Person { id, badge, agency }, may_operate: true, may_examine: false };
+    let who = Who {
+        person: inquiry::Person { id, badge, agency },
+        may_operate: true,
+        may_examine: false,
+    };
     let (ledger, actor) = (service.ledger(), Actor::at(&caller("smrt:device/rtcc-1"), &operator()));
-    let opened = ledger.open_inquiry(actor.clone(), who.clone(), request(), service.today(), None).unwrap();
+    let opened =
+        ledger.open_inquiry(actor.clone(), who.clone(), request(), service.today(), None).unwrap();
     let frame = Frame { x: 0, y: 0, width: 9, height: 9 };
     let sha256 = digest(&SHA256, PROBE).as_ref().try_into().unwrap();
     let announced = Announced { sha256, size: PROBE.len() as u64 };
-    let whole = |mut upload: Upload| upload.put(0, PROBE).and_then(|put| upload.finish().map(|_| put));
+    let whole =
+        |mut upload: Upload| upload.put(0, PROBE).and_then(|put| upload.finish().map(|_| put));
     ledger.upload(opened, announced, whole).unwrap();
     let (sha256, media_type) = (Digest(sha256), Text::parse("image/png").unwrap());
-    let probe = Probe { sha256, bytes: announced.size, media_type, px: [64, 64], faces: vec![frame] };
+    let probe =
+        Probe { sha256, bytes: announced.size, media_type, px: [64, 64], faces: vec![frame] };
     ledger.act(opened, who.clone(), 1, Action::ReceiveProbe(probe)).unwrap();
     let (edits, quality) = (Edits::default(), Quality::default());
-    let choice =
-        inquiry::Choice { face: 0, faces: 1, frame, edits, searched: Digest([2; 32]), searched_px: [64, 64], quality, reason: None };
+    let choice = inquiry::Choice {
+        face: 0,
+        faces: 1,
+        frame,
+        edits,
+        searched: Digest([2; 32]),
+        searched_px: [64, 64],
+        quality,
+        reason: None,
+    };
     ledger.act(opened, who.clone(), 2, Action::ChooseFace(choice)).unwrap();
-    let Detail::Asked { approval, touch, key, .. } = example(LeafKind::Asked) else { panic!("it is of its kind") };
+    let Detail::Asked { approval, touch, key, .. } = example(LeafKind::Asked) else {
+        panic!("it is of its kind")
+    };
     ledger.ask(opened, actor, who, SearchApproval { revision: 3, ..approval }, touch, key).unwrap();
     opened
 }
@@ -149,7 +184,10 @@ fn standing(service: &Service) -> Vec<Alarm> {
 
 fn kinds(service: &Service) -> Vec<LeafKind> {
     let leaves = service.ledger().log().unwrap();
-    assert!(leaves.iter().map(|leaf| Entry::read(leaf).unwrap().time_cs()).is_sorted(), "no leaf is dated before the one before it");
+    assert!(
+        leaves.iter().map(|leaf| Entry::read(leaf).unwrap().time_cs()).is_sorted(),
+        "no leaf is dated before the one before it"
+    );
     let kind = |leaf: &Vec<u8>| match Entry::read(leaf).unwrap() {
         Entry::Known(view) => view.kind,
         Entry::Foreign { .. } => panic!("all are of this version"),
@@ -169,22 +207,38 @@ fn nobody_searches_while_the_clock_stands_behind_the_newest_leaf_and_agencies_go
     let service = home.open();
     assert!(matches!(search(&service), ServiceError::Step(_)), "the clock is right");
     home.clock.set(NOON_CS - HOUR_CS);
-    assert!(matches!(search(&service), ServiceError::ClockBehind { seconds: 3_600 }), "at once, whoever has looked");
+    assert!(
+        matches!(search(&service), ServiceError::ClockBehind { seconds: 3_600 }),
+        "at once, whoever has looked"
+    );
     service.guard.look().unwrap();
     assert_eq!(standing(&service), [Alarm::ClockBehind]);
-    let released = service.release(&caller("smrt:agency/slmpd/feed"), &BookingNumber::parse("26-1").unwrap(), "expunged");
-    assert!(matches!(released, Err(ServiceError::NotFound { .. })), "a release is looked at as ever");
+    let released = service.release(
+        &caller("smrt:agency/slmpd/feed"),
+        &BookingNumber::parse("26-1").unwrap(),
+        "expunged",
+    );
+    assert!(
+        matches!(released, Err(ServiceError::NotFound { .. })),
+        "a release is looked at as ever"
+    );
     service.close().unwrap();
     drop(service);
 
     let service = home.open();
-    assert!(matches!(search(&service), ServiceError::ClockBehind { .. }), "a start behind the newest leaf is no better");
+    assert!(
+        matches!(search(&service), ServiceError::ClockBehind { .. }),
+        "a start behind the newest leaf is no better"
+    );
     home.clock.pass(HOUR_CS);
     service.guard.look().unwrap();
     assert!(standing(&service).is_empty() && matches!(search(&service), ServiceError::Step(_)));
     let kinds = kinds(&service);
     let of = |kind| kinds.iter().filter(|&&k| k == kind).count();
-    assert_eq!((of(LeafKind::ClockStepped), of(LeafKind::AlarmRaised), of(LeafKind::AlarmCleared)), (1, 1, 1));
+    assert_eq!(
+        (of(LeafKind::ClockStepped), of(LeafKind::AlarmRaised), of(LeafKind::AlarmCleared)),
+        (1, 1, 1)
+    );
 }
 
 #[test]
@@ -202,15 +256,25 @@ fn a_clock_that_went_ahead_is_doubted_until_an_administrator_and_the_time_source
     let service = home.open();
     service.guard.look().unwrap();
     assert!(service.is_expiry_frozen(), "a restart is no reason to believe it");
-    let at = |cs: u64| OffsetDateTime::from_unix_timestamp(i64::try_from(cs / 100).unwrap()).unwrap();
+    let at =
+        |cs: u64| OffsetDateTime::from_unix_timestamp(i64::try_from(cs / 100).unwrap()).unwrap();
     let admin = device("admin-1");
     let right = NOON_CS + 3 * HOUR_CS + 100;
-    assert!(matches!(service.confirm_clock(&device("rtcc-1"), at(right)), Err(ServiceError::Roster(_))));
-    assert!(matches!(service.confirm_clock(&admin, at(right - HOUR_CS)), Err(ServiceError::ClockDisagrees { seconds: 3_600 })));
+    assert!(matches!(
+        service.confirm_clock(&device("rtcc-1"), at(right)),
+        Err(ServiceError::Roster(_))
+    ));
+    assert!(matches!(
+        service.confirm_clock(&admin, at(right - HOUR_CS)),
+        Err(ServiceError::ClockDisagrees { seconds: 3_600 })
+    ));
     assert!(service.is_expiry_frozen());
     service.confirm_clock(&admin, at(right)).unwrap();
     assert!(!service.is_expiry_frozen() && standing(&service).is_empty());
-    assert!(matches!(service.confirm_clock(&admin, at(right)), Err(ServiceError::NotFound { .. })), "nobody doubts it any more");
+    assert!(
+        matches!(service.confirm_clock(&admin, at(right)), Err(ServiceError::NotFound { .. })),
+        "nobody doubts it any more"
+    );
 }
 
 #[test]
@@ -218,7 +282,8 @@ fn a_log_that_witnesses_leave_alone_for_too_long_raises_an_alarm_until_they_have
     let mut home = Home::new();
     let court = CosignerKey::new("court.example", &[7; 32]).unwrap();
     home.roster += &format!(
-        "[[witness]]\nid = \"court\"\nname = \"Clerk\"\nkey = \"{}\"\n[quorum]\nwitnesses = 1\nwithin_minutes = 60\n",
+        "[[witness]]\nid = \"court\"\nname = \"Clerk\"\nkey = \"{}\"\n[quorum]\nwitnesses = \
+         1\nwithin_minutes = 60\n",
         court.verifier()
     );
     let service = home.open();
@@ -262,26 +327,47 @@ fn refusals_and_reads_of_an_hour_are_two_leaves_a_caller_and_survive_a_restart()
     );
     home.clock.pass(HOUR_CS);
     service.guard.look().unwrap();
-    assert_eq!((of(&service, LeafKind::SearchRefused), of(&service, LeafKind::RefusalsGathered)), (1, 1));
-    let (leaves, at) = (service.ledger().log().unwrap(), kinds(&service).iter().position(|k| *k == LeafKind::RefusalsGathered).unwrap());
-    let Entry::Known(view) = Entry::read(&leaves[at]).unwrap() else { panic!("it is of this version") };
+    assert_eq!(
+        (of(&service, LeafKind::SearchRefused), of(&service, LeafKind::RefusalsGathered)),
+        (1, 1)
+    );
+    let (leaves, at) = (
+        service.ledger().log().unwrap(),
+        kinds(&service).iter().position(|k| *k == LeafKind::RefusalsGathered).unwrap(),
+    );
+    let Entry::Known(view) = Entry::read(&leaves[at]).unwrap() else {
+        panic!("it is of this version")
+    };
     assert_eq!(view.counts().collect::<Vec<_>>(), [LeafKind::SearchRefused as u64, 5]);
     let detail = service.ledger().detail(at as u64).unwrap().unwrap();
-    assert_eq!((detail["refusals"].as_u64(), detail["kept"].as_array().unwrap().len()), (Some(5), 5));
+    assert_eq!(
+        (detail["refusals"].as_u64(), detail["kept"].as_array().unwrap().len()),
+        (Some(5), 5)
+    );
     assert_eq!(detail["kept"][0]["request"]["requester"]["name"], "Det. A. Ortiz");
     search(&service);
-    assert_eq!(of(&service, LeafKind::SearchRefused), 2, "another hour begins with a leaf of its own");
+    assert_eq!(
+        of(&service, LeafKind::SearchRefused),
+        2,
+        "another hour begins with a leaf of its own"
+    );
 }
 
 #[test]
 fn another_roster_is_a_leaf_and_the_same_one_is_none() {
     let mut home = Home::new();
-    for (roster, changes) in
-        [(ROSTER.to_owned(), 0), (ROSTER.to_owned(), 0), (ROSTER.replace("desk 1", "desk 2"), 1), (ROSTER.replace("desk 1", "desk 2"), 1)]
-    {
+    for (roster, changes) in [
+        (ROSTER.to_owned(), 0),
+        (ROSTER.to_owned(), 0),
+        (ROSTER.replace("desk 1", "desk 2"), 1),
+        (ROSTER.replace("desk 1", "desk 2"), 1),
+    ] {
         home.roster = roster;
         let service = home.open();
-        assert_eq!(kinds(&service).iter().filter(|&&kind| kind == LeafKind::RosterChanged).count(), changes);
+        assert_eq!(
+            kinds(&service).iter().filter(|&&kind| kind == LeafKind::RosterChanged).count(),
+            changes
+        );
         service.close().unwrap();
     }
 }
@@ -294,24 +380,41 @@ fn details_are_gone_after_their_term_and_a_leaf_names_them() {
     home.clock.pass(DETAILS_KEPT_DAYS_MIN * DAY_CS - HOUR_CS);
     service.guard.look().unwrap();
     let kept = service.ledger().leaves();
-    assert!((0..2).all(|leaf| service.ledger().detail(leaf).unwrap().is_some()), "not a day too early");
+    assert!(
+        (0..2).all(|leaf| service.ledger().detail(leaf).unwrap().is_some()),
+        "not a day too early"
+    );
     home.clock.pass(HOUR_CS + 1);
     service.guard.look().unwrap();
     assert!((0..2).all(|leaf| service.ledger().detail(leaf).unwrap().is_none()));
     assert!((2..kept).all(|leaf| service.ledger().detail(leaf).unwrap().is_some()));
     let leaves = service.ledger().log().unwrap();
     let at = kinds(&service).iter().position(|k| *k == LeafKind::DetailsExpired).unwrap();
-    let Entry::Known(view) = Entry::read(&leaves[at]).unwrap() else { panic!("it is of this version") };
+    let Entry::Known(view) = Entry::read(&leaves[at]).unwrap() else {
+        panic!("it is of this version")
+    };
     assert_eq!(view.counts().collect::<Vec<_>>(), [0, 2]);
     let opened = service.open_details(&device("audit-1"), 0..3).unwrap();
-    assert_eq!(opened.iter().map(|opened| opened.leaf).collect::<Vec<_>>(), [2], "what has expired is left out");
-    assert_eq!(last(&service), (LeafKind::DetailsOpened, vec![], vec![3]), "how many were asked for, and not which");
+    assert_eq!(
+        opened.iter().map(|opened| opened.leaf).collect::<Vec<_>>(),
+        [2],
+        "what has expired is left out"
+    );
+    assert_eq!(
+        last(&service),
+        (LeafKind::DetailsOpened, vec![], vec![3]),
+        "how many were asked for, and not which"
+    );
 }
 
 /// An auditor goes through the log.
 fn went_through(service: &Service) {
     let person = Person { role: Role::Auditor, ..operator() };
-    let desk = AtDesk { caller: caller("smrt:device/audit-1"), device: Identifier::parse("audit-1").unwrap(), person };
+    let desk = AtDesk {
+        caller: caller("smrt:device/audit-1"),
+        device: Identifier::parse("audit-1").unwrap(),
+        person,
+    };
     let end = service.log_review(&desk).unwrap().end;
     service.review_log(&desk, end, &Text::parse("nothing unusual").unwrap()).unwrap();
 }
@@ -326,9 +429,15 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
     service.guard.look().unwrap();
     assert_eq!(standing(&service), [Alarm::AuditOverdue], "no sample was drawn in a month");
     let leaves = service.ledger().leaves();
-    assert!(matches!(service.draw_sample(&device("rtcc-1"), 7, 500_000, 0..leaves), Err(ServiceError::Roster(_))));
+    assert!(matches!(
+        service.draw_sample(&device("rtcc-1"), 7, 500_000, 0..leaves),
+        Err(ServiceError::Roster(_))
+    ));
     for (rate, range) in [(0, 0..9), (1_000_001, 0..9), (5, 0..leaves + 9), (5, 9..9)] {
-        assert!(matches!(service.draw_sample(&auditor, 7, rate, range), Err(ServiceError::Sample { .. })));
+        assert!(matches!(
+            service.draw_sample(&auditor, 7, rate, range),
+            Err(ServiceError::Sample { .. })
+        ));
     }
     assert_eq!(standing(&service), [Alarm::AuditOverdue]);
     went_through(&service);
@@ -337,8 +446,13 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
     service.guard.look().unwrap();
     assert!(standing(&service).is_empty());
     let none = (2..leaves).find(|leaf| !drawn.asked.contains(leaf)).unwrap();
-    let review = |asked, finding| service.review_sample(&auditor, drawn.leaf, asked, finding, "looked at".to_owned());
-    assert!(matches!(review(none, Finding::InOrder), Err(ServiceError::NotFound { .. })), "it is none of the sample");
+    let review = |asked, finding| {
+        service.review_sample(&auditor, drawn.leaf, asked, finding, "looked at".to_owned())
+    };
+    assert!(
+        matches!(review(none, Finding::InOrder), Err(ServiceError::NotFound { .. })),
+        "it is none of the sample"
+    );
     home.clock.pass(REVIEW_DAYS_MAX * DAY_CS + 1);
     went_through(&service);
     service.guard.look().unwrap();
@@ -347,13 +461,21 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
         review(asked, Finding::InOrder).unwrap();
     }
     review(drawn.asked[0], Finding::Misuse).unwrap();
-    assert_eq!(last(&service), (LeafKind::SampleReviewed, vec![drawn.leaf], vec![]), "its leaf accuses nobody");
+    assert_eq!(
+        last(&service),
+        (LeafKind::SampleReviewed, vec![drawn.leaf], vec![]),
+        "its leaf accuses nobody"
+    );
     assert_eq!(service.open_probe(&auditor, inquiries[7].0).unwrap(), PROBE);
     assert_eq!(last(&service), (LeafKind::ProbeOpened, vec![], vec![]), "and warns nobody");
     service.guard.look().unwrap();
     assert!(standing(&service).is_empty());
     let samples = service.samples(&auditor).unwrap();
-    assert_eq!((samples.len(), samples[0].reviewed.len()), (1, drawn.asked.len()), "the last word on each counts");
+    assert_eq!(
+        (samples.len(), samples[0].reviewed.len()),
+        (1, drawn.asked.len()),
+        "the last word on each counts"
+    );
     assert!(samples[0].reviewed.contains(&(drawn.asked[0], Finding::Misuse)));
 }
 
@@ -367,7 +489,11 @@ fn an_alarm_stands_through_a_restart_until_what_it_is_about_is_found_right() {
     service.close().unwrap();
     drop(service);
     let service = home.open();
-    assert_eq!(service.alarms()[0].what, "a test", "what was wrong before a restart is wrong after it until somebody has looked");
+    assert_eq!(
+        service.alarms()[0].what,
+        "a test",
+        "what was wrong before a restart is wrong after it until somebody has looked"
+    );
     service.guard.look().unwrap();
     assert!(standing(&service).is_empty());
 }
@@ -395,13 +521,22 @@ fn what_a_clock_in_doubt_says_destroys_nothing() {
         service.guard.look().unwrap();
     }
     assert!(standing(&service).contains(&Alarm::ClockAhead));
-    assert_eq!((count(&service, LeafKind::ProbesExpired), count(&service, LeafKind::DetailsExpired)), (0, 0));
+    assert_eq!(
+        (count(&service, LeafKind::ProbesExpired), count(&service, LeafKind::DetailsExpired)),
+        (0, 0)
+    );
     assert_eq!(service.ledger().probe(inquiry.0).unwrap().as_deref(), Some(PROBE));
     // The time source agrees: it was four years.
-    let time_source = OffsetDateTime::from_unix_timestamp(i64::try_from((NOON_CS + 4 * 366 * DAY_CS) / 100).unwrap()).unwrap();
+    let time_source = OffsetDateTime::from_unix_timestamp(
+        i64::try_from((NOON_CS + 4 * 366 * DAY_CS) / 100).unwrap(),
+    )
+    .unwrap();
     service.confirm_clock(&device("admin-1"), time_source).unwrap();
     service.guard.look().unwrap();
-    assert_eq!((count(&service, LeafKind::ProbesExpired), count(&service, LeafKind::DetailsExpired)), (1, 1));
+    assert_eq!(
+        (count(&service, LeafKind::ProbesExpired), count(&service, LeafKind::DetailsExpired)),
+        (1, 1)
+    );
     assert!(matches!(service.ledger().probe(inquiry.0), Err(ServiceError::NotFound { .. })));
 }
 
@@ -415,14 +550,19 @@ fn a_start_finishes_the_end_of_an_inquiry_that_a_crash_began() {
         let row = core.store.inquiry(inquiry.0).unwrap().unwrap();
         // As far as the first commit, and the key; then the power went.
         let rest = crate::store::InquiryRow { record: Vec::new(), ..row };
-        core.store.commit::<crate::store::StoreError>(|tables| tables.put_inquiry(inquiry.0, &rest)).unwrap();
+        core.store
+            .commit::<crate::store::StoreError>(|tables| tables.put_inquiry(inquiry.0, &rest))
+            .unwrap();
         core.vault.probes.evict(rest.slot).unwrap();
         (inquiry, staying)
     };
     let service = home.open();
     assert_eq!(count(&service, LeafKind::ProbesExpired), 1);
     let core = service.ledger().core();
-    assert_eq!((core.store.inquiry_or_rest(inquiry.0).unwrap(), core.store.ending_inquiries().unwrap()), (None, Vec::new()));
+    assert_eq!(
+        (core.store.inquiry_or_rest(inquiry.0).unwrap(), core.store.ending_inquiries().unwrap()),
+        (None, Vec::new())
+    );
     assert!(!core.vault.probes.photo_ids().unwrap().contains(&inquiry.0));
     assert_eq!(service.ledger().probe(staying.0).unwrap().as_deref(), Some(PROBE));
     drop(service);
@@ -442,8 +582,13 @@ fn accounts_stand_while_the_clock_is_in_doubt_and_go_off_once_it_is_confirmed() 
     home.clock.set(off_cs);
     service.guard.look().unwrap();
     service.guard.look().unwrap();
-    assert_eq!(count(&service, LeafKind::AccountOff), 0, "whoever set the clock ahead turns nobody off");
-    let time_source = OffsetDateTime::from_unix_timestamp(i64::try_from(off_cs / 100).unwrap()).unwrap();
+    assert_eq!(
+        count(&service, LeafKind::AccountOff),
+        0,
+        "whoever set the clock ahead turns nobody off"
+    );
+    let time_source =
+        OffsetDateTime::from_unix_timestamp(i64::try_from(off_cs / 100).unwrap()).unwrap();
     service.confirm_clock(&device("admin-1"), time_source).unwrap();
     service.guard.look().unwrap();
     assert_eq!(count(&service, LeafKind::AccountOff), 1);

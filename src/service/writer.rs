@@ -1,9 +1,11 @@
 //! The one writer: changes in, commits out.
 //!
-//! A group of waiting changes is committed together, in this order: key slots written and synced once; photos sealed, synced and named,
-//! their folders synced; then **one store transaction** with rows, leaves, the tree's edge and the signed checkpoint: the commit point.
-//! After it the gallery follows, and only then does anybody hear of it. What a crash leaves before the commit point is an orphan that
-//! start-up wipes; after it, start-up rebuilds the gallery. An error whose effect is unknown ends the writer: the process halts.
+//! A group of waiting changes is committed together, in this order: key slots written and synced
+//! once; photos sealed, synced and named, their folders synced; then **one store transaction** with
+//! rows, leaves, the tree's edge and the signed checkpoint: the commit point. After it the gallery
+//! follows, and only then does anybody hear of it. What a crash leaves before the commit point is
+//! an orphan that start-up wipes; after it, start-up rebuilds the gallery. An error whose effect is
+//! unknown ends the writer: the process halts.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -102,11 +104,25 @@ pub(super) enum Change {
 }
 
 impl Change {
-    /// Whether it is a group of its own: it commits in more than one step, or what comes after it must see what it did.
+    /// Whether it is a group of its own: it commits in more than one step, or what comes after it
+    /// must see what it did.
     fn is_alone(&self) -> bool {
-        use Change::{BeginSwitch, Embed, EndHours, EndInquiries, ExpireDetails, Gather, GiveUpSwitch, LeaveGallery, Purge, Sweep, Turn};
+        use Change::{
+            BeginSwitch, Embed, EndHours, EndInquiries, ExpireDetails, Gather, GiveUpSwitch,
+            LeaveGallery, Purge, Sweep, Turn,
+        };
         let in_steps = matches!(self, Purge(_) | EndInquiries(_) | EndHours | ExpireDetails);
-        in_steps || matches!(self, BeginSwitch { .. } | Embed { .. } | Gather | LeaveGallery | Turn | GiveUpSwitch { .. } | Sweep)
+        in_steps
+            || matches!(
+                self,
+                BeginSwitch { .. }
+                    | Embed { .. }
+                    | Gather
+                    | LeaveGallery
+                    | Turn
+                    | GiveUpSwitch { .. }
+                    | Sweep
+            )
     }
 }
 
@@ -143,7 +159,8 @@ pub(super) enum Done {
     Made,
     /// This gallery is to be filled; none where there is no switch that may fill one.
     Gathering(Option<Arc<Incoming>>),
-    /// Whether searches are answered by the next model now; else something was left to be done before.
+    /// Whether searches are answered by the next model now; else something was left to be done
+    /// before.
     Turned(bool),
     /// Whether something is left to be swept.
     Swept(bool),
@@ -240,7 +257,9 @@ impl Writer {
     fn make_alone(&mut self, change: Change) -> Result<Done, ServiceError> {
         match change {
             Change::Purge(versions) => self.purge(&versions).map(|()| Done::Purged),
-            Change::BeginSwitch { actor, pool, accept_failed } => self.begin_switch(actor, pool, accept_failed),
+            Change::BeginSwitch { actor, pool, accept_failed } => {
+                self.begin_switch(actor, pool, accept_failed)
+            }
             Change::Embed { model, faces } => self.embed(model, &faces),
             Change::EndHours => self.end_hours(),
             Change::ExpireDetails => self.expire_details(),
@@ -292,14 +311,19 @@ impl Writer {
         outcome.map_err(|e| (e, waiting))
     }
 
-    /// Slots and photos onto the medium. A change for which there was no room is answered so and leaves the group.
+    /// Slots and photos onto the medium. A change for which there was no room is answered so and
+    /// leaves the group.
     fn place(&self, staged: &mut Vec<Staged>) -> Result<(), ServiceError> {
         let vault = &self.core.vault;
-        let booked: Vec<[u8; 16]> = staged.iter().filter_map(Staged::booking).map(|b| b.id.0).collect();
+        let booked: Vec<[u8; 16]> =
+            staged.iter().filter_map(Staged::booking).map(|b| b.id.0).collect();
         if !booked.is_empty() {
             vault.bookings.sync_slots()?;
         }
-        if staged.iter().any(|change| matches!(change.rows, StagedRows::Decided { lodged: true, .. })) {
+        if staged
+            .iter()
+            .any(|change| matches!(change.rows, StagedRows::Decided { lodged: true, .. }))
+        {
             vault.probes.sync_slots()?;
         }
         let written = self.write_photos(staged);
@@ -321,7 +345,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Each change's photo, sealed and synced under its name; several at once, since most of that is waiting for the medium.
+    /// Each change's photo, sealed and synced under its name; several at once, since most of that
+    /// is waiting for the medium.
     fn write_photos(&self, staged: &[Staged]) -> Vec<Result<(), VaultError>> {
         let vault = &self.core.vault;
         let write = |change: &Staged| match &change.rows {
@@ -333,8 +358,14 @@ impl Writer {
         }
         let share = staged.len().div_ceil(COMMIT_THREADS_MAX);
         std::thread::scope(|scope| {
-            let shares: Vec<_> = staged.chunks(share).map(|share| scope.spawn(|| share.iter().map(write).collect::<Vec<_>>())).collect();
-            shares.into_iter().flat_map(|share| share.join().expect("writing a photo does not panic")).collect()
+            let shares: Vec<_> = staged
+                .chunks(share)
+                .map(|share| scope.spawn(|| share.iter().map(write).collect::<Vec<_>>()))
+                .collect();
+            shares
+                .into_iter()
+                .flat_map(|share| share.join().expect("writing a photo does not panic"))
+                .collect()
         })
     }
 
@@ -344,7 +375,10 @@ impl Writer {
     }
 
     /// The commit point: gives each change's last leaf.
-    pub(super) fn transact(&mut self, staged: &mut [Staged]) -> Result<Vec<Option<u64>>, ServiceError> {
+    pub(super) fn transact(
+        &mut self,
+        staged: &mut [Staged],
+    ) -> Result<Vec<Option<u64>>, ServiceError> {
         let core = self.core.clone();
         let mut edge = self.edge.clone();
         let mut last = Vec::with_capacity(staged.len());
@@ -375,14 +409,23 @@ impl Writer {
                 note = Some(signed);
                 Ok(())
             })
-            // Once filling has begun, an error of any kind leaves slots and photos without a record: start-up knows what to do with them.
-            .map_err(|e| if e.fate() == Fate::Halt { e } else { ServiceError::Halted { cause: e.chain() } })?;
+            // Once filling has begun, an error of any kind leaves slots and photos without a
+            // record: start-up knows what to do with them.
+            .map_err(|e| {
+                if e.fate() == Fate::Halt { e } else { ServiceError::Halted { cause: e.chain() } }
+            })?;
         if let Some(note) = note {
             *core.newest.write().expect("nothing panics while it holds the checkpoint") =
                 Newest { note, cosigned: None, leaves: edge.leaves(), time_cs: now_cs };
         }
-        let audits = staged.iter().zip(&last).filter(|(change, _)| change.leaves.iter().any(|new| new.detail.kind().is_of_audits()));
-        core.audit_leaves.lock().expect("nothing panics while it holds the leaves").extend(audits.filter_map(|(_, leaf)| *leaf));
+        let audits = staged
+            .iter()
+            .zip(&last)
+            .filter(|(change, _)| change.leaves.iter().any(|new| new.detail.kind().is_of_audits()));
+        core.audit_leaves
+            .lock()
+            .expect("nothing panics while it holds the leaves")
+            .extend(audits.filter_map(|(_, leaf)| *leaf));
         let mut written = core.written.lock().expect("nothing panics while it holds the counts");
         for new in staged.iter().flat_map(|change| &change.leaves) {
             *written.entry(new.detail.kind().name()).or_default() += 1;
@@ -398,7 +441,11 @@ impl Writer {
             let logged = || leaf.expect("every other change is logged");
             let done = match change.rows {
                 StagedRows::Cosigned { leaves, note } => {
-                    let mut newest = self.core.newest.write().expect("nothing panics while it holds the checkpoint");
+                    let mut newest = self
+                        .core
+                        .newest
+                        .write()
+                        .expect("nothing panics while it holds the checkpoint");
                     if newest.leaves == leaves {
                         newest.cosigned = Some(note.to_string());
                     }
@@ -436,7 +483,9 @@ impl Writer {
 /// Answers a caller; an error of unknown state comes back, for the writer to halt.
 fn settle(reply: &Reply, result: Result<Done, ServiceError>) -> Result<(), ServiceError> {
     let (told, halt) = match result {
-        Err(e) if e.fate() == Fate::Halt => (Err(ServiceError::Halted { cause: e.chain() }), Some(e)),
+        Err(e) if e.fate() == Fate::Halt => {
+            (Err(ServiceError::Halted { cause: e.chain() }), Some(e))
+        }
         other => (other, None),
     };
     // A caller that left doesn't mind.

@@ -1,12 +1,14 @@
-//! Inquiries' part of the store. What an inquiry says is sealed under its own key, which is destroyed with its probe; its id, the slot of
-//! that key, and whether a search of it waits for its end stand open, since a start must know them.
+//! Inquiries' part of the store. What an inquiry says is sealed under its own key, which is
+//! destroyed with its probe; its id, the slot of that key, and whether a search of it waits for its
+//! end stand open, since a start must know them.
 
 use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 
 use super::rows::Id;
 use super::{Commit, Store, StoreError, commit_error, read_error};
 
-/// Slot of the key, leaf that opened it, leaf `asked` of a search that waits for its end, sealed record.
+/// Slot of the key, leaf that opened it, leaf `asked` of a search that waits for its end, sealed
+/// record.
 type InquiryValue<'a> = (u32, u64, Option<u64>, &'a [u8]);
 
 /// Inquiry id to inquiry.
@@ -14,7 +16,8 @@ const INQUIRIES: TableDefinition<Id, InquiryValue<'static>> = TableDefinition::n
 
 type SearchBefore = (u8, u32, u64, Option<u64>, &'static str, &'static [u8]);
 
-/// Searches as they were kept before there were inquiries, which were for demonstrations and tests only.
+/// Searches as they were kept before there were inquiries, which were for demonstrations and tests
+/// only.
 const SEARCHES_BEFORE: TableDefinition<Id, SearchBefore> = TableDefinition::new("searches");
 
 /// One inquiry.
@@ -59,7 +62,10 @@ impl Store {
     }
 
     /// What all inquiries say beside their sealed records, in the order of their ids.
-    pub fn for_each_inquiry<E: From<StoreError>>(&self, mut visit: impl FnMut([u8; 16], InquiryHead) -> Result<(), E>) -> Result<(), E> {
+    pub fn for_each_inquiry<E: From<StoreError>>(
+        &self,
+        mut visit: impl FnMut([u8; 16], InquiryHead) -> Result<(), E>,
+    ) -> Result<(), E> {
         let table = self.read()?.open_table(INQUIRIES).map_err(read_error)?;
         for row in table.iter().map_err(read_error)? {
             let (id, row) = row.map_err(read_error)?;
@@ -93,13 +99,19 @@ impl Commit {
     /// Writes an inquiry.
     pub fn put_inquiry(&self, id: [u8; 16], row: &InquiryRow) -> Result<(), StoreError> {
         let mut table = self.transaction.open_table(INQUIRIES).map_err(commit_error)?;
-        table.insert(id, (row.slot, row.opened, row.asked, &row.record[..])).map_err(commit_error)?;
+        table
+            .insert(id, (row.slot, row.opened, row.asked, &row.record[..]))
+            .map_err(commit_error)?;
         Ok(())
     }
 
     /// Removes an inquiry.
     pub fn remove_inquiry(&self, id: [u8; 16]) -> Result<(), StoreError> {
-        self.transaction.open_table(INQUIRIES).map_err(commit_error)?.remove(id).map_err(commit_error)?;
+        self.transaction
+            .open_table(INQUIRIES)
+            .map_err(commit_error)?
+            .remove(id)
+            .map_err(commit_error)?;
         Ok(())
     }
 }
@@ -120,11 +132,16 @@ mod tests {
     fn an_inquiry_comes_back_as_it_was_written_last() {
         let folder = tempfile::tempdir().unwrap();
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let store = Store::create(&disk, folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
+        let store =
+            Store::create(&disk, folder.path(), StateKind::Test, "test.example/log", b"edge")
+                .unwrap();
         let row = |asked| InquiryRow { slot: 3, opened: 9, asked, record: vec![1, 2] };
         store.commit::<StoreError>(|commit| commit.put_inquiry([5; 16], &row(Some(12)))).unwrap();
         store.commit::<StoreError>(|commit| commit.put_inquiry([5; 16], &row(None))).unwrap();
-        assert_eq!((store.inquiry([5; 16]).unwrap(), store.inquiry([6; 16]).unwrap()), (Some(row(None)), None));
+        assert_eq!(
+            (store.inquiry([5; 16]).unwrap(), store.inquiry([6; 16]).unwrap()),
+            (Some(row(None)), None)
+        );
         let mut seen = Vec::new();
         store
             .for_each_inquiry::<StoreError>(|id, row| {
@@ -132,13 +149,23 @@ mod tests {
                 Ok(())
             })
             .unwrap();
-        assert_eq!((seen, store.inquiries_len().unwrap()), (vec![([5; 16], InquiryHead { slot: 3, opened: 9, asked: None })], 1));
+        assert_eq!(
+            (seen, store.inquiries_len().unwrap()),
+            (vec![([5; 16], InquiryHead { slot: 3, opened: 9, asked: None })], 1)
+        );
         let rest = InquiryRow { record: Vec::new(), ..row(None) };
         store.commit::<StoreError>(|commit| commit.put_inquiry([5; 16], &rest)).unwrap();
-        assert_eq!((store.inquiry([5; 16]).unwrap(), store.ending_inquiries().unwrap()), (None, vec![[5; 16]]), "it is there for nobody");
+        assert_eq!(
+            (store.inquiry([5; 16]).unwrap(), store.ending_inquiries().unwrap()),
+            (None, vec![[5; 16]]),
+            "it is there for nobody"
+        );
         store.for_each_inquiry::<StoreError>(|id, _| panic!("{id:?} is ending")).unwrap();
         assert_eq!(store.inquiry_or_rest([5; 16]).unwrap(), Some(rest));
         store.commit::<StoreError>(|commit| commit.remove_inquiry([5; 16])).unwrap();
-        assert_eq!((store.ending_inquiries().unwrap(), store.inquiries_len().unwrap()), (Vec::new(), 0));
+        assert_eq!(
+            (store.ending_inquiries().unwrap(), store.inquiries_len().unwrap()),
+            (Vec::new(), 0)
+        );
     }
 }

@@ -1,8 +1,9 @@
-//! The log's part of the store: leaves and their sealed details, the nodes that tiles above the lowest are made of, checkpoints that
-//! witnesses cosigned, refusals that wait to be gathered, and alarms that stand.
+//! The log's part of the store: leaves and their sealed details, the nodes that tiles above the
+//! lowest are made of, checkpoints that witnesses cosigned, refusals that wait to be gathered, and
+//! alarms that stand.
 //!
-//! Leaves and nodes are written once and never again; details only ever go, and a leaf says which. The lowest tiles are not kept: they are
-//! the hashes of leaves that lie here.
+//! Leaves and nodes are written once and never again; details only ever go, and a leaf says which.
+//! The lowest tiles are not kept: they are the hashes of leaves that lie here.
 
 use std::ops::Range;
 
@@ -22,7 +23,8 @@ const COSIGNED: TableDefinition<u64, &str> = TableDefinition::new("cosigned");
 /// Hour, first leaf, number gathered, sealed list.
 type GatheredValue<'a> = (u64, u64, u64, &'a [u8]);
 /// Kind of refusal and caller's name to what waits.
-const GATHERED: TableDefinition<(u16, &str), GatheredValue<'static>> = TableDefinition::new("gathered");
+const GATHERED: TableDefinition<(u16, &str), GatheredValue<'static>> =
+    TableDefinition::new("gathered");
 /// Code of the alarm to the leaf that raised it and what it says.
 const ALARMS: TableDefinition<u8, (u64, &str)> = TableDefinition::new("alarms");
 
@@ -64,7 +66,10 @@ impl Store {
     /// A leaf and its sealed detail.
     pub fn leaf(&self, index: u64) -> Result<Option<LeafRow>, StoreError> {
         let read = self.read()?;
-        let (leaves, details) = (read.open_table(LEAVES).map_err(read_error)?, read.open_table(DETAILS).map_err(read_error)?);
+        let (leaves, details) = (
+            read.open_table(LEAVES).map_err(read_error)?,
+            read.open_table(DETAILS).map_err(read_error)?,
+        );
         let Some(leaf) = leaves.get(index).map_err(read_error)? else { return Ok(None) };
         let detail = details.get(index).map_err(read_error)?.map(|detail| detail.value().to_vec());
         Ok(Some(LeafRow { leaf: leaf.value().to_vec(), detail }))
@@ -73,7 +78,10 @@ impl Store {
     /// The first leaf whose detail has not expired.
     pub fn expired(&self) -> Result<u64, StoreError> {
         let Some(end) = self.meta(META_EXPIRED)? else { return Ok(0) };
-        Ok(u64::from_le_bytes(end.try_into().map_err(|_| StoreError::Corrupt { what: "end of the expired details" })?))
+        Ok(u64::from_le_bytes(
+            end.try_into()
+                .map_err(|_| StoreError::Corrupt { what: "end of the expired details" })?,
+        ))
     }
 
     /// These leaves in their order.
@@ -118,15 +126,27 @@ impl Store {
         Ok(nodes)
     }
 
-    /// The checkpoints that witnesses cosigned, of trees of these sizes, the smallest first; at most `most`.
-    pub fn cosigned(&self, leaves: Range<u64>, most: usize) -> Result<Vec<(u64, String)>, StoreError> {
+    /// The checkpoints that witnesses cosigned, of trees of these sizes, the smallest first; at
+    /// most `most`.
+    pub fn cosigned(
+        &self,
+        leaves: Range<u64>,
+        most: usize,
+    ) -> Result<Vec<(u64, String)>, StoreError> {
         let table = self.read()?.open_table(COSIGNED).map_err(read_error)?;
         let rows = table.range(leaves).map_err(read_error)?.take(most);
-        rows.map(|row| row.map(|(size, note)| (size.value(), note.value().to_owned())).map_err(read_error)).collect()
+        rows.map(|row| {
+            row.map(|(size, note)| (size.value(), note.value().to_owned())).map_err(read_error)
+        })
+        .collect()
     }
 
-    /// The checkpoints that witnesses cosigned, the largest tree first, for as long as `visit` says.
-    pub fn for_each_cosigned_back<E: From<StoreError>>(&self, mut visit: impl FnMut(u64, &str) -> Result<bool, E>) -> Result<(), E> {
+    /// The checkpoints that witnesses cosigned, the largest tree first, for as long as `visit`
+    /// says.
+    pub fn for_each_cosigned_back<E: From<StoreError>>(
+        &self,
+        mut visit: impl FnMut(u64, &str) -> Result<bool, E>,
+    ) -> Result<(), E> {
         let table = self.read()?.open_table(COSIGNED).map_err(read_error)?;
         for row in table.iter().map_err(read_error)?.rev() {
             let (size, note) = row.map_err(read_error)?;
@@ -148,14 +168,21 @@ impl Store {
     pub fn all_gathered(&self) -> Result<Vec<GatheredRow>, StoreError> {
         let table = self.read()?.open_table(GATHERED).map_err(read_error)?;
         let rows = table.iter().map_err(read_error)?;
-        rows.map(|row| row.map(|(key, row)| gathered_row(key.value(), row.value())).map_err(read_error)).collect()
+        rows.map(|row| {
+            row.map(|(key, row)| gathered_row(key.value(), row.value())).map_err(read_error)
+        })
+        .collect()
     }
 
     /// The alarms that stand: code, leaf that raised it, what it says.
     pub fn alarms(&self) -> Result<Vec<(u8, u64, String)>, StoreError> {
         let table = self.read()?.open_table(ALARMS).map_err(read_error)?;
         let rows = table.iter().map_err(read_error)?;
-        rows.map(|row| row.map(|(code, row)| (code.value(), row.value().0, row.value().1.to_owned())).map_err(read_error)).collect()
+        rows.map(|row| {
+            row.map(|(code, row)| (code.value(), row.value().0, row.value().1.to_owned()))
+                .map_err(read_error)
+        })
+        .collect()
     }
 }
 
@@ -188,7 +215,11 @@ impl Commit {
     /// Removes the details of these leaves, which follow those that were removed before.
     pub fn expire_details(&self, leaves: Range<u64>) -> Result<(), StoreError> {
         let end = leaves.end;
-        self.transaction.open_table(DETAILS).map_err(commit_error)?.retain_in(leaves, |_, _| false).map_err(commit_error)?;
+        self.transaction
+            .open_table(DETAILS)
+            .map_err(commit_error)?
+            .retain_in(leaves, |_, _| false)
+            .map_err(commit_error)?;
         self.put_meta(META_EXPIRED, &end.to_le_bytes())
     }
 
@@ -206,7 +237,11 @@ impl Commit {
 
     /// Writes a cosigned checkpoint in place of the one of its size.
     pub fn put_cosigned(&self, leaves: u64, note: &str) -> Result<(), StoreError> {
-        self.transaction.open_table(COSIGNED).map_err(commit_error)?.insert(leaves, note).map_err(commit_error)?;
+        self.transaction
+            .open_table(COSIGNED)
+            .map_err(commit_error)?
+            .insert(leaves, note)
+            .map_err(commit_error)?;
         Ok(())
     }
 
@@ -220,25 +255,47 @@ impl Commit {
 
     /// Removes what waited of a kind and caller.
     pub fn remove_gathered(&self, kind: u16, caller: &str) -> Result<(), StoreError> {
-        self.transaction.open_table(GATHERED).map_err(commit_error)?.remove((kind, caller)).map_err(commit_error)?;
+        self.transaction
+            .open_table(GATHERED)
+            .map_err(commit_error)?
+            .remove((kind, caller))
+            .map_err(commit_error)?;
         Ok(())
     }
 
     /// Writes an alarm that stands from here on.
     pub fn put_alarm(&self, code: u8, leaf: u64, what: &str) -> Result<(), StoreError> {
-        self.transaction.open_table(ALARMS).map_err(commit_error)?.insert(code, (leaf, what)).map_err(commit_error)?;
+        self.transaction
+            .open_table(ALARMS)
+            .map_err(commit_error)?
+            .insert(code, (leaf, what))
+            .map_err(commit_error)?;
         Ok(())
     }
 
     /// Removes an alarm.
     pub fn remove_alarm(&self, code: u8) -> Result<(), StoreError> {
-        self.transaction.open_table(ALARMS).map_err(commit_error)?.remove(code).map_err(commit_error)?;
+        self.transaction
+            .open_table(ALARMS)
+            .map_err(commit_error)?
+            .remove(code)
+            .map_err(commit_error)?;
         Ok(())
     }
 }
 
-fn gathered_row((kind, caller): (u16, &str), (hour_cs, leaf, refusals, sealed): GatheredValue<'_>) -> GatheredRow {
-    GatheredRow { kind, caller: caller.to_owned(), hour_cs, leaf, refusals, sealed: sealed.to_vec() }
+fn gathered_row(
+    (kind, caller): (u16, &str),
+    (hour_cs, leaf, refusals, sealed): GatheredValue<'_>,
+) -> GatheredRow {
+    GatheredRow {
+        kind,
+        caller: caller.to_owned(),
+        hour_cs,
+        leaf,
+        refusals,
+        sealed: sealed.to_vec(),
+    }
 }
 
 #[cfg(test)]
@@ -260,7 +317,10 @@ mod tests {
         let store = store(&folder);
         let row = |n: u8| LeafRow { leaf: vec![n; 3], detail: (n != 4).then(|| vec![n; 9]) };
         store.commit(|commit| commit.put_leaves(0, &(0..10).map(row).collect::<Vec<_>>())).unwrap();
-        assert_eq!((store.leaf(3).unwrap(), store.leaf(4).unwrap(), store.leaf(10).unwrap()), (Some(row(3)), Some(row(4)), None));
+        assert_eq!(
+            (store.leaf(3).unwrap(), store.leaf(4).unwrap(), store.leaf(10).unwrap()),
+            (Some(row(3)), Some(row(4)), None)
+        );
         assert_eq!(store.expired().unwrap(), 0);
         store.commit(|commit| commit.expire_details(0..6)).unwrap();
         assert_eq!((store.expired().unwrap(), store.leaves_len().unwrap()), (6, 10));
@@ -279,18 +339,32 @@ mod tests {
     fn nodes_come_in_a_row_or_not_at_all() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder);
-        let node = |level: u8, index: u64| TileNode { level, index, hash: [level * 16 + u8::try_from(index).unwrap(); 32] };
-        let nodes: Vec<TileNode> = (0..6).filter(|&n| n != 4).map(|n| node(1, n)).chain([node(2, 0)]).collect();
+        let node = |level: u8, index: u64| TileNode {
+            level,
+            index,
+            hash: [level * 16 + u8::try_from(index).unwrap(); 32],
+        };
+        let nodes: Vec<TileNode> =
+            (0..6).filter(|&n| n != 4).map(|n| node(1, n)).chain([node(2, 0)]).collect();
         store.commit(|commit| commit.put_nodes(&nodes)).unwrap();
         assert_eq!(store.nodes(1, 1..6).unwrap(), [[17; 32], [18; 32], [19; 32]]);
-        assert_eq!((store.nodes(2, 0..9).unwrap(), store.nodes(1, 4..5).unwrap().len()), (vec![[32; 32]], 0));
+        assert_eq!(
+            (store.nodes(2, 0..9).unwrap(), store.nodes(1, 4..5).unwrap().len()),
+            (vec![[32; 32]], 0)
+        );
     }
 
     #[test]
     fn cosigned_checkpoints_come_from_either_end() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder);
-        store.commit(|commit| [5, 9, 300].into_iter().try_for_each(|n| commit.put_cosigned(n, &format!("note {n}")))).unwrap();
+        store
+            .commit(|commit| {
+                [5, 9, 300]
+                    .into_iter()
+                    .try_for_each(|n| commit.put_cosigned(n, &format!("note {n}")))
+            })
+            .unwrap();
         assert_eq!(store.cosigned(6..u64::MAX, 1).unwrap(), [(9, "note 9".to_owned())]);
         let mut back = Vec::new();
         store
@@ -306,11 +380,32 @@ mod tests {
     fn what_waits_and_what_stands_survives_until_it_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder);
-        let row = GatheredRow { kind: 35, caller: "smrt:device/rtcc-1".to_owned(), hour_cs: 1, leaf: 2, refusals: 3, sealed: vec![4] };
-        store.commit(|commit| commit.put_gathered(&row).and_then(|()| commit.put_alarm(2, 7, "in doubt"))).unwrap();
-        assert_eq!((store.gathered(35, &row.caller).unwrap(), store.gathered(17, &row.caller).unwrap()), (Some(row.clone()), None));
-        assert_eq!((store.all_gathered().unwrap(), store.alarms().unwrap()), (vec![row.clone()], vec![(2, 7, "in doubt".to_owned())]));
-        store.commit(|commit| commit.remove_gathered(35, &row.caller).and_then(|()| commit.remove_alarm(2))).unwrap();
+        let row = GatheredRow {
+            kind: 35,
+            caller: "smrt:device/rtcc-1".to_owned(),
+            hour_cs: 1,
+            leaf: 2,
+            refusals: 3,
+            sealed: vec![4],
+        };
+        store
+            .commit(|commit| {
+                commit.put_gathered(&row).and_then(|()| commit.put_alarm(2, 7, "in doubt"))
+            })
+            .unwrap();
+        assert_eq!(
+            (store.gathered(35, &row.caller).unwrap(), store.gathered(17, &row.caller).unwrap()),
+            (Some(row.clone()), None)
+        );
+        assert_eq!(
+            (store.all_gathered().unwrap(), store.alarms().unwrap()),
+            (vec![row.clone()], vec![(2, 7, "in doubt".to_owned())])
+        );
+        store
+            .commit(|commit| {
+                commit.remove_gathered(35, &row.caller).and_then(|()| commit.remove_alarm(2))
+            })
+            .unwrap();
         assert!(store.all_gathered().unwrap().is_empty() && store.alarms().unwrap().is_empty());
     }
 }

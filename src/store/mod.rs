@@ -1,8 +1,10 @@
-//! Records, vectors, accounts, inquiries and the log in one redb file; the truth from which all else is rebuilt.
+//! Records, vectors, accounts, inquiries and the log in one redb file; the truth from which all
+//! else is rebuilt.
 //!
-//! Invariants: one write transaction is one commit point; quick-repair is on, so that opening after a crash takes no scan. Records,
-//! vectors and details come here sealed and leave sealed: the store holds no key. A booking number is known by its HMAC only.
-//! The kind of a state folder is written when it is made and never again.
+//! Invariants: one write transaction is one commit point; quick-repair is on, so that opening after
+//! a crash takes no scan. Records, vectors and details come here sealed and leave sealed: the store
+//! holds no key. A booking number is known by its HMAC only. The kind of a state folder is written
+//! when it is made and never again.
 
 mod inquiries;
 mod log;
@@ -15,7 +17,10 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition, WriteTransaction};
+use redb::{
+    Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
+    WriteTransaction,
+};
 
 use crate::booking::VersionId;
 use crate::disk::{Disk, DiskFile, OpenMode};
@@ -32,8 +37,8 @@ pub use walk::VersionHead;
 pub const STORE_FILE: &str = "smrt.redb";
 /// The form of the tables below.
 const FORMAT: u8 = 4;
-/// The forms before there could be vectors of a second model, before tiles, and before people and inquiries; opening brings them to the
-/// present one.
+/// The forms before there could be vectors of a second model, before tiles, and before people and
+/// inquiries; opening brings them to the present one.
 const FORMATS_BEFORE: std::ops::RangeInclusive<u8> = 1..=3;
 
 /// Version id to version.
@@ -78,7 +83,10 @@ pub enum StoreError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The folder was made by a newer version of this software.
-    #[error("the state folder has format {found}, this software reads format {FORMAT}; a newer version made it")]
+    #[error(
+        "the state folder has format {found}, this software reads format {FORMAT}; a newer version \
+         made it"
+    )]
     Newer {
         /// Format found.
         found: u8,
@@ -104,14 +112,21 @@ pub struct Commit {
 
 impl Store {
     /// Makes the store's file: whole or not at all, durable on return.
-    pub fn create(disk: &Arc<dyn Disk>, state: &Path, kind: StateKind, origin: &str, edge: &[u8]) -> Result<Self, StoreError> {
+    pub fn create(
+        disk: &Arc<dyn Disk>,
+        state: &Path,
+        kind: StateKind,
+        origin: &str,
+        edge: &[u8],
+    ) -> Result<Self, StoreError> {
         let (part, path) = (state.join("smrt.redb.part"), state.join(STORE_FILE));
         match disk.unlink(&part) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(open_error(e)),
             _ => {}
         }
         let file = disk.open(&part, OpenMode::New).map_err(open_error)?;
-        let store = Self { database: builder().create_with_backend(Backend(file)).map_err(open_error)? };
+        let store =
+            Self { database: builder().create_with_backend(Backend(file)).map_err(open_error)? };
         store.commit(|commit| {
             let tables = &commit.transaction;
             tables.open_table(BOOKINGS).map_err(commit_error)?;
@@ -135,7 +150,8 @@ impl Store {
     /// Errors: a file of a newer format, damage, an operating system's error.
     pub fn open(disk: &Arc<dyn Disk>, state: &Path) -> Result<Self, StoreError> {
         let file = disk.open(&state.join(STORE_FILE), OpenMode::Existing).map_err(open_error)?;
-        let store = Self { database: builder().create_with_backend(Backend(file)).map_err(open_error)? };
+        let store =
+            Self { database: builder().create_with_backend(Backend(file)).map_err(open_error)? };
         match store.meta(META_FORMAT)?.as_deref() {
             Some([FORMAT]) => Ok(store),
             Some([before]) if FORMATS_BEFORE.contains(before) => {
@@ -164,13 +180,20 @@ impl Store {
 
     /// The log's origin.
     pub fn origin(&self) -> Result<String, StoreError> {
-        self.meta(META_ORIGIN)?.and_then(|o| String::from_utf8(o).ok()).ok_or(StoreError::Corrupt { what: "origin" })
+        self.meta(META_ORIGIN)?
+            .and_then(|o| String::from_utf8(o).ok())
+            .ok_or(StoreError::Corrupt { what: "origin" })
     }
 
     /// Digest of the roster that the box last served by.
     pub fn roster(&self) -> Result<Option<String>, StoreError> {
         let digest = self.meta(META_ROSTER)?;
-        digest.map(|d| String::from_utf8(d).map_err(|_| StoreError::Corrupt { what: "digest of the roster" })).transpose()
+        digest
+            .map(|d| {
+                String::from_utf8(d)
+                    .map_err(|_| StoreError::Corrupt { what: "digest of the roster" })
+            })
+            .transpose()
     }
 
     /// The ceilings that were served by last.
@@ -181,7 +204,8 @@ impl Store {
     /// Origins that the log had before, the oldest first.
     pub fn former_origins(&self) -> Result<Vec<String>, StoreError> {
         let former = self.meta(META_FORMER)?.unwrap_or_default();
-        let former = String::from_utf8(former).map_err(|_| StoreError::Corrupt { what: "former origins" })?;
+        let former = String::from_utf8(former)
+            .map_err(|_| StoreError::Corrupt { what: "former origins" })?;
         Ok(former.lines().map(str::to_owned).collect())
     }
 
@@ -199,7 +223,8 @@ impl Store {
     /// The newest signed checkpoint, none before the first leaf.
     pub fn checkpoint(&self) -> Result<Option<String>, StoreError> {
         let note = self.meta(META_CHECKPOINT)?;
-        note.map(|n| String::from_utf8(n).map_err(|_| StoreError::Corrupt { what: "checkpoint" })).transpose()
+        note.map(|n| String::from_utf8(n).map_err(|_| StoreError::Corrupt { what: "checkpoint" }))
+            .transpose()
     }
 
     /// A version of a booking.
@@ -219,7 +244,10 @@ impl Store {
     /// Fills a write transaction and commits it; durable on return.
     ///
     /// Errors: an error of `fill` leaves the store as it was; a failed commit leaves it unknown.
-    pub fn commit<E: From<StoreError>>(&self, fill: impl FnOnce(&Commit) -> Result<(), E>) -> Result<(), E> {
+    pub fn commit<E: From<StoreError>>(
+        &self,
+        fill: impl FnOnce(&Commit) -> Result<(), E>,
+    ) -> Result<(), E> {
         let mut transaction = self.database.begin_write().map_err(commit_error)?;
         transaction.set_quick_repair(true);
         let commit = Commit { transaction };
@@ -243,7 +271,15 @@ impl Commit {
     pub fn put_version(&self, id: VersionId, row: &VersionRow) -> Result<(), StoreError> {
         let mut table = self.transaction.open_table(BOOKINGS).map_err(commit_error)?;
         let previous = row.previous.map(|p| p.0);
-        let value = (row.state as u8, row.slot, row.leaf, previous, row.number_key, row.agency.as_str(), row.record.as_slice());
+        let value = (
+            row.state as u8,
+            row.slot,
+            row.leaf,
+            previous,
+            row.number_key,
+            row.agency.as_str(),
+            row.record.as_slice(),
+        );
         table.insert(id.0, value).map_err(commit_error)?;
         Ok(())
     }
@@ -253,11 +289,20 @@ impl Commit {
         self.put_vector_in(self.bank()?, row)
     }
 
-    /// Removes a version and its vectors of whatever model: what a purge leaves is the number's tombstone.
+    /// Removes a version and its vectors of whatever model: what a purge leaves is the number's
+    /// tombstone.
     pub fn remove_version(&self, id: VersionId, leaf: u64) -> Result<(), StoreError> {
-        self.transaction.open_table(BOOKINGS).map_err(commit_error)?.remove(id.0).map_err(commit_error)?;
+        self.transaction
+            .open_table(BOOKINGS)
+            .map_err(commit_error)?
+            .remove(id.0)
+            .map_err(commit_error)?;
         for table in VECTORS {
-            self.transaction.open_table(table).map_err(commit_error)?.remove(leaf).map_err(commit_error)?;
+            self.transaction
+                .open_table(table)
+                .map_err(commit_error)?
+                .remove(leaf)
+                .map_err(commit_error)?;
         }
         Ok(())
     }
@@ -265,7 +310,12 @@ impl Commit {
     /// Writes what is known under a number.
     pub fn put_number(&self, key: &[u8; 32], row: &NumberRow) -> Result<(), StoreError> {
         let mut table = self.transaction.open_table(NUMBERS).map_err(commit_error)?;
-        table.insert(key, (row.state as u8, row.current.map(|c| c.0), row.leaf, row.released, row.purged)).map_err(commit_error)?;
+        table
+            .insert(
+                key,
+                (row.state as u8, row.current.map(|c| c.0), row.leaf, row.released, row.purged),
+            )
+            .map_err(commit_error)?;
         Ok(())
     }
 
@@ -290,14 +340,22 @@ impl Commit {
     pub fn put_origin(&self, origin: &str, former: &str) -> Result<(), StoreError> {
         let before = {
             let table = self.transaction.open_table(META).map_err(commit_error)?;
-            table.get(META_FORMER).map_err(commit_error)?.map(|value| value.value().to_vec()).unwrap_or_default()
+            table
+                .get(META_FORMER)
+                .map_err(commit_error)?
+                .map(|value| value.value().to_vec())
+                .unwrap_or_default()
         };
         self.put_meta(META_FORMER, &[&before[..], former.as_bytes(), b"\n"].concat())?;
         self.put_meta(META_ORIGIN, origin.as_bytes())
     }
 
     fn put_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
-        self.transaction.open_table(META).map_err(commit_error)?.insert(name, value).map_err(commit_error)?;
+        self.transaction
+            .open_table(META)
+            .map_err(commit_error)?
+            .insert(name, value)
+            .map_err(commit_error)?;
         Ok(())
     }
 }
@@ -369,13 +427,25 @@ mod tests {
             agency: agency.clone(),
             record: vec![1, 2, 3],
         };
-        let number = NumberRow { state: NumberState::Live, current: Some(VersionId([1; 16])), leaf: 0, released: None, purged: None };
+        let number = NumberRow {
+            state: NumberState::Live,
+            current: Some(VersionId([1; 16])),
+            leaf: 0,
+            released: None,
+            purged: None,
+        };
         let leaf = LeafRow { leaf: b"leaf".to_vec(), detail: Some(b"detail".to_vec()) };
-        let store = Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
+        let store =
+            Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge")
+                .unwrap();
         store
             .commit::<StoreError>(|commit| {
                 commit.put_version(VersionId([1; 16]), &version)?;
-                commit.put_vector(&VectorRow { leaf: 0, id: VersionId([1; 16]), vector: vec![5] })?;
+                commit.put_vector(&VectorRow {
+                    leaf: 0,
+                    id: VersionId([1; 16]),
+                    vector: vec![5],
+                })?;
                 commit.put_number(&[4; 32], &number)?;
                 commit.put_leaves(0, std::slice::from_ref(&leaf))?;
                 commit.put_checkpoint(b"edge", "note")
@@ -383,7 +453,10 @@ mod tests {
             .unwrap();
         drop(store);
         let store = Store::open(&disk(), folder.path()).unwrap();
-        assert_eq!((store.kind().unwrap(), store.origin().unwrap()), (StateKind::Test, "test.example/log".to_owned()));
+        assert_eq!(
+            (store.kind().unwrap(), store.origin().unwrap()),
+            (StateKind::Test, "test.example/log".to_owned())
+        );
         assert_eq!(store.version(VersionId([1; 16])).unwrap(), Some(version));
         assert_eq!(store.number(&[4; 32]).unwrap(), Some(number));
         assert_eq!(store.leaf(0).unwrap(), Some(leaf));
@@ -394,7 +467,9 @@ mod tests {
     #[test]
     fn a_change_that_fails_while_it_is_filled_leaves_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
+        let store =
+            Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge")
+                .unwrap();
         let failed = store.commit(|commit| {
             commit.put_leaves(0, &[LeafRow { leaf: b"leaf".to_vec(), detail: None }])?;
             Err(StoreError::Corrupt { what: "test" })
@@ -406,7 +481,9 @@ mod tests {
     #[test]
     fn a_folder_of_a_newer_version_is_refused_by_its_format() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
+        let store =
+            Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge")
+                .unwrap();
         store.commit(|commit| commit.put_meta(META_FORMAT, &[FORMAT + 1])).unwrap();
         drop(store);
         assert!(matches!(Store::open(&disk(), folder.path()), Err(StoreError::Newer { found: 5 })));

@@ -1,5 +1,6 @@
-//! People's part of the store: accounts, and changes of the roster that wait for the commander. All of it comes sealed and leaves sealed; the
-//! names of accounts stand open, since rows are found by them.
+//! People's part of the store: accounts, and changes of the roster that wait for the commander. All
+//! of it comes sealed and leaves sealed; the names of accounts stand open, since rows are found by
+//! them.
 
 use redb::{ReadableTable, TableDefinition};
 
@@ -22,7 +23,11 @@ impl Store {
     pub fn accounts(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
         let table = self.read()?.open_table(ACCOUNTS).map_err(read_error)?;
         let rows = table.iter().map_err(read_error)?;
-        rows.map(|row| row.map(|(id, sealed)| (id.value().to_owned(), sealed.value().to_vec())).map_err(read_error)).collect()
+        rows.map(|row| {
+            row.map(|(id, sealed)| (id.value().to_owned(), sealed.value().to_vec()))
+                .map_err(read_error)
+        })
+        .collect()
     }
 
     /// A sealed change of the roster that waits.
@@ -35,7 +40,10 @@ impl Store {
     pub fn grants(&self) -> Result<Vec<(Id, Vec<u8>)>, StoreError> {
         let table = self.read()?.open_table(GRANTS).map_err(read_error)?;
         let rows = table.iter().map_err(read_error)?;
-        rows.map(|row| row.map(|(id, sealed)| (id.value(), sealed.value().to_vec())).map_err(read_error)).collect()
+        rows.map(|row| {
+            row.map(|(id, sealed)| (id.value(), sealed.value().to_vec())).map_err(read_error)
+        })
+        .collect()
     }
 }
 
@@ -48,19 +56,31 @@ impl Commit {
 
     /// Writes a sealed account.
     pub fn put_account(&self, id: &str, sealed: &[u8]) -> Result<(), StoreError> {
-        self.transaction.open_table(ACCOUNTS).map_err(commit_error)?.insert(id, sealed).map_err(commit_error)?;
+        self.transaction
+            .open_table(ACCOUNTS)
+            .map_err(commit_error)?
+            .insert(id, sealed)
+            .map_err(commit_error)?;
         Ok(())
     }
 
     /// Writes a sealed change of the roster that waits.
     pub fn put_grant(&self, id: [u8; 16], sealed: &[u8]) -> Result<(), StoreError> {
-        self.transaction.open_table(GRANTS).map_err(commit_error)?.insert(id, sealed).map_err(commit_error)?;
+        self.transaction
+            .open_table(GRANTS)
+            .map_err(commit_error)?
+            .insert(id, sealed)
+            .map_err(commit_error)?;
         Ok(())
     }
 
     /// Removes a change of the roster that waits no longer.
     pub fn remove_grant(&self, id: [u8; 16]) -> Result<(), StoreError> {
-        self.transaction.open_table(GRANTS).map_err(commit_error)?.remove(id).map_err(commit_error)?;
+        self.transaction
+            .open_table(GRANTS)
+            .map_err(commit_error)?
+            .remove(id)
+            .map_err(commit_error)?;
         Ok(())
     }
 }
@@ -77,16 +97,27 @@ mod tests {
     fn accounts_and_changes_that_wait_come_back_and_go() {
         let folder = tempfile::tempdir().unwrap();
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let store = Store::create(&disk, folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
+        let store =
+            Store::create(&disk, folder.path(), StateKind::Test, "test.example/log", b"edge")
+                .unwrap();
         let write = |commit: &Commit| {
             commit.put_account("diaz", b"sealed")?;
             commit.put_account("chen", b"other")?;
             commit.put_grant([1; 16], b"grant")
         };
         store.commit::<StoreError>(write).unwrap();
-        assert_eq!((store.account("diaz").unwrap(), store.account("nobody").unwrap()), (Some(b"sealed".to_vec()), None));
-        assert_eq!(store.accounts().unwrap().iter().map(|(id, _)| &**id).collect::<Vec<_>>(), ["chen", "diaz"]);
-        assert_eq!((store.grant([1; 16]).unwrap(), store.grants().unwrap().len()), (Some(b"grant".to_vec()), 1));
+        assert_eq!(
+            (store.account("diaz").unwrap(), store.account("nobody").unwrap()),
+            (Some(b"sealed".to_vec()), None)
+        );
+        assert_eq!(
+            store.accounts().unwrap().iter().map(|(id, _)| &**id).collect::<Vec<_>>(),
+            ["chen", "diaz"]
+        );
+        assert_eq!(
+            (store.grant([1; 16]).unwrap(), store.grants().unwrap().len()),
+            (Some(b"grant".to_vec()), 1)
+        );
         store.commit::<StoreError>(|commit| commit.remove_grant([1; 16])).unwrap();
         assert_eq!(store.grants().unwrap(), []);
     }

@@ -34,9 +34,11 @@ pub enum VersionState {
     Released = 3,
     /// Its purge has begun and must be finished.
     Purging = 4,
-    /// The active model makes no vector of its photo: out of the gallery until its agency sends another photo.
+    /// The active model makes no vector of its photo: out of the gallery until its agency sends
+    /// another photo.
     Unusable = 5,
-    /// Nobody knows whether it was released while the log that would say so was lost: out of the gallery until its agency sends it again.
+    /// Nobody knows whether it was released while the log that would say so was lost: out of the
+    /// gallery until its agency sends it again.
     Withheld = 6,
 }
 
@@ -119,8 +121,17 @@ pub(super) fn version_state(state: u8) -> Result<VersionState, StoreError> {
 pub(super) fn version_row(value: VersionValue<'_>) -> Result<VersionRow, StoreError> {
     let (state, slot, leaf, previous, number_key, agency, record) = value;
     let state = version_state(state)?;
-    let agency = Identifier::parse(agency).map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
-    Ok(VersionRow { state, slot, leaf, previous: previous.map(VersionId), number_key, agency, record: record.to_vec() })
+    let agency = Identifier::parse(agency)
+        .map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
+    Ok(VersionRow {
+        state,
+        slot,
+        leaf,
+        previous: previous.map(VersionId),
+        number_key,
+        agency,
+        record: record.to_vec(),
+    })
 }
 
 pub(super) fn number_row(value: NumberValue) -> Result<NumberRow, StoreError> {

@@ -1,10 +1,11 @@
 //! A second model's vectors beside those of the first, while the box goes from one to the other.
 //!
-//! Invariants: there are two tables of vectors, keyed alike by the booking's leaf; one is active and is of the model that `model` names,
-//! the other holds what is made for the next model, or what is left of a former one and waits to be swept. Which is which is one byte,
-//! and `Commit::turn` changes it together with the model. While a switch is recorded, **the other table and the table of failures hold
-//! standing bookings only**, none in both, so that their lengths are the progress. A version stands if it is live, or would be if the
-//! active model made a vector of its photo.
+//! Invariants: there are two tables of vectors, keyed alike by the booking's leaf; one is active
+//! and is of the model that `model` names, the other holds what is made for the next model, or what
+//! is left of a former one and waits to be swept. Which is which is one byte, and `Commit::turn`
+//! changes it together with the model. While a switch is recorded, **the other table and the table
+//! of failures hold standing bookings only**, none in both, so that their lengths are the progress.
+//! A version stands if it is live, or would be if the active model made a vector of its photo.
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
@@ -13,13 +14,17 @@ use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefiniti
 
 use super::rows::Id;
 use super::rows::version_row;
-use super::{BOOKINGS, Commit, META, META_MODEL, Store, StoreError, VectorRow, VersionRow, VersionState, commit_error, read_error};
+use super::{
+    BOOKINGS, Commit, META, META_MODEL, Store, StoreError, VectorRow, VersionRow, VersionState,
+    commit_error, read_error,
+};
 use crate::booking::VersionId;
 use crate::limits::{EMBED_FAILURE_CHARS_MAX, SWEEP_LEN_MAX};
 
 /// Leaf of the booking to version id and sealed vector: the order of the gallery's rows.
 type Vectors = TableDefinition<'static, u64, (Id, &'static [u8])>;
-pub(super) const VECTORS: [Vectors; 2] = [TableDefinition::new("vectors"), TableDefinition::new("vectors-b")];
+pub(super) const VECTORS: [Vectors; 2] =
+    [TableDefinition::new("vectors"), TableDefinition::new("vectors-b")];
 /// Leaf of the booking to version id and why the next model makes no vector of its photo.
 pub(super) const FAILURES: TableDefinition<u64, (Id, &str)> = TableDefinition::new("failures");
 
@@ -58,13 +63,22 @@ impl Store {
     /// The switch under way.
     pub fn switch(&self) -> Result<Option<SwitchRow>, StoreError> {
         let Some(bytes) = self.meta(META_SWITCH)? else { return Ok(None) };
-        let bytes = <[u8; SWITCH_BYTES]>::try_from(bytes).map_err(|_| StoreError::Corrupt { what: "switch of the model" })?;
-        let number = |at: usize| u64::from_le_bytes(*bytes[at..].first_chunk().expect("the row holds the number"));
+        let bytes = <[u8; SWITCH_BYTES]>::try_from(bytes)
+            .map_err(|_| StoreError::Corrupt { what: "switch of the model" })?;
+        let number = |at: usize| {
+            u64::from_le_bytes(*bytes[at..].first_chunk().expect("the row holds the number"))
+        };
         let model = *bytes.first_chunk().expect("the row holds the model");
-        Ok(Some(SwitchRow { model, accept_failed: number(ACCEPT_AT), begun: number(BEGUN_AT), gathers: bytes[GATHERS_AT] }))
+        Ok(Some(SwitchRow {
+            model,
+            accept_failed: number(ACCEPT_AT),
+            begun: number(BEGUN_AT),
+            gathers: bytes[GATHERS_AT],
+        }))
     }
 
-    /// The sealed vectors of the next model of bookings that these leaves logged, in the order of the leaves: leaf, version, sealed vector.
+    /// The sealed vectors of the next model of bookings that these leaves logged, in the order of
+    /// the leaves: leaf, version, sealed vector.
     pub fn for_each_next_vector<E: From<StoreError>>(
         &self,
         leaves: Range<u64>,
@@ -84,19 +98,30 @@ impl Store {
         Ok(found)
     }
 
-    /// Standing versions that have neither a vector of the next model nor a failure, at most `len_max`, in the order of their ids after
-    /// `after`; none of them means that there are none behind it.
-    pub fn due(&self, after: Option<VersionId>, len_max: usize) -> Result<Vec<(VersionId, VersionRow)>, StoreError> {
+    /// Standing versions that have neither a vector of the next model nor a failure, at most
+    /// `len_max`, in the order of their ids after `after`; none of them means that there are none
+    /// behind it.
+    pub fn due(
+        &self,
+        after: Option<VersionId>,
+        len_max: usize,
+    ) -> Result<Vec<(VersionId, VersionRow)>, StoreError> {
         let next = VECTORS[1 - self.bank()?];
         let read = self.database.begin_read().map_err(read_error)?;
-        let (bookings, vectors) = (read.open_table(BOOKINGS).map_err(read_error)?, read.open_table(next).map_err(read_error)?);
+        let (bookings, vectors) = (
+            read.open_table(BOOKINGS).map_err(read_error)?,
+            read.open_table(next).map_err(read_error)?,
+        );
         let failures = read.open_table(FAILURES).map_err(read_error)?;
         let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.0));
         let mut due = Vec::new();
         for row in bookings.range::<Id>((from, Bound::Unbounded)).map_err(read_error)? {
             let (id, row) = row.map_err(read_error)?;
             let (state, _, leaf, ..) = row.value();
-            if !stands(state) || vectors.get(leaf).map_err(read_error)?.is_some() || failures.get(leaf).map_err(read_error)?.is_some() {
+            if !stands(state)
+                || vectors.get(leaf).map_err(read_error)?.is_some()
+                || failures.get(leaf).map_err(read_error)?.is_some()
+            {
                 continue;
             }
             due.push((VersionId(id.value()), version_row(row.value())?));
@@ -110,19 +135,36 @@ impl Store {
     /// Whether a booking has a vector of the next model.
     pub fn has_next_vector(&self, leaf: u64) -> Result<bool, StoreError> {
         let table = VECTORS[1 - self.bank()?];
-        let table = self.database.begin_read().map_err(read_error)?.open_table(table).map_err(read_error)?;
+        let table = self
+            .database
+            .begin_read()
+            .map_err(read_error)?
+            .open_table(table)
+            .map_err(read_error)?;
         Ok(table.get(leaf).map_err(read_error)?.is_some())
     }
 
     /// How many vectors of the next model, or of a former one, are stored.
     pub fn next_vectors(&self) -> Result<u64, StoreError> {
         let table = VECTORS[1 - self.bank()?];
-        self.database.begin_read().map_err(read_error)?.open_table(table).map_err(read_error)?.len().map_err(read_error)
+        self.database
+            .begin_read()
+            .map_err(read_error)?
+            .open_table(table)
+            .map_err(read_error)?
+            .len()
+            .map_err(read_error)
     }
 
     /// How many standing bookings have no vector of the next model for a reason.
     pub fn failed(&self) -> Result<u64, StoreError> {
-        self.database.begin_read().map_err(read_error)?.open_table(FAILURES).map_err(read_error)?.len().map_err(read_error)
+        self.database
+            .begin_read()
+            .map_err(read_error)?
+            .open_table(FAILURES)
+            .map_err(read_error)?
+            .len()
+            .map_err(read_error)
     }
 
     /// The failures by their reasons.
@@ -136,9 +178,18 @@ impl Store {
 
     /// The versions without a vector of the next model, with the reasons.
     pub fn failures(&self) -> Result<Vec<(VersionId, String)>, StoreError> {
-        let table = self.database.begin_read().map_err(read_error)?.open_table(FAILURES).map_err(read_error)?;
+        let table = self
+            .database
+            .begin_read()
+            .map_err(read_error)?
+            .open_table(FAILURES)
+            .map_err(read_error)?;
         let rows = table.iter().map_err(read_error)?;
-        rows.map(|row| row.map_err(read_error).map(|(_, row)| (VersionId(row.value().0), row.value().1.to_owned()))).collect()
+        rows.map(|row| {
+            row.map_err(read_error)
+                .map(|(_, row)| (VersionId(row.value().0), row.value().1.to_owned()))
+        })
+        .collect()
     }
 
     pub(super) fn visit_vectors<E: From<StoreError>>(
@@ -147,7 +198,12 @@ impl Store {
         leaves: Range<u64>,
         mut visit: impl FnMut(u64, VersionId, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let table = self.database.begin_read().map_err(read_error)?.open_table(VECTORS[bank]).map_err(read_error)?;
+        let table = self
+            .database
+            .begin_read()
+            .map_err(read_error)?
+            .open_table(VECTORS[bank])
+            .map_err(read_error)?;
         for row in table.range(leaves).map_err(read_error)? {
             let (leaf, row) = row.map_err(read_error)?;
             let (id, vector) = row.value();
@@ -182,12 +238,17 @@ impl Commit {
 
     /// Forgets the switch under way and its failures; what it made is left to be swept.
     pub fn end_switch(&self) -> Result<(), StoreError> {
-        self.transaction.open_table(META).map_err(commit_error)?.remove(META_SWITCH).map_err(commit_error)?;
+        self.transaction
+            .open_table(META)
+            .map_err(commit_error)?
+            .remove(META_SWITCH)
+            .map_err(commit_error)?;
         self.transaction.delete_table(FAILURES).map_err(commit_error)?;
         self.transaction.open_table(FAILURES).map(|_| ()).map_err(commit_error)
     }
 
-    /// Makes the next model's vectors the active ones and ends the switch; the former model's are left to be swept.
+    /// Makes the next model's vectors the active ones and ends the switch; the former model's are
+    /// left to be swept.
     pub fn turn(&self, model: &[u8; 32]) -> Result<(), StoreError> {
         let other = u8::try_from(1 - self.bank()?).expect("there are two tables");
         self.put_meta(META_BANK, &[other])?;
@@ -203,21 +264,35 @@ impl Commit {
     /// Writes why a standing version has no vector of the next model.
     pub fn put_failure(&self, leaf: u64, id: VersionId, reason: &str) -> Result<(), StoreError> {
         debug_assert!(reason.len() <= EMBED_FAILURE_CHARS_MAX, "reasons are names of a short list");
-        self.transaction.open_table(FAILURES).map_err(commit_error)?.insert(leaf, (id.0, reason)).map_err(commit_error)?;
+        self.transaction
+            .open_table(FAILURES)
+            .map_err(commit_error)?
+            .insert(leaf, (id.0, reason))
+            .map_err(commit_error)?;
         Ok(())
     }
 
     /// Removes a version's vector of the next model, or its failure: it doesn't stand any more.
     pub fn remove_next(&self, leaf: u64) -> Result<(), StoreError> {
         let bank = self.bank()?;
-        self.transaction.open_table(VECTORS[1 - bank]).map_err(commit_error)?.remove(leaf).map_err(commit_error)?;
-        self.transaction.open_table(FAILURES).map_err(commit_error)?.remove(leaf).map_err(commit_error)?;
+        self.transaction
+            .open_table(VECTORS[1 - bank])
+            .map_err(commit_error)?
+            .remove(leaf)
+            .map_err(commit_error)?;
+        self.transaction
+            .open_table(FAILURES)
+            .map_err(commit_error)?
+            .remove(leaf)
+            .map_err(commit_error)?;
         Ok(())
     }
 
-    /// Removes some vectors that are of no model in use; says whether some are left. Only without a switch under way.
+    /// Removes some vectors that are of no model in use; says whether some are left. Only without a
+    /// switch under way.
     pub fn sweep(&self) -> Result<bool, StoreError> {
-        let mut table = self.transaction.open_table(VECTORS[1 - self.bank()?]).map_err(commit_error)?;
+        let mut table =
+            self.transaction.open_table(VECTORS[1 - self.bank()?]).map_err(commit_error)?;
         for _ in 0..SWEEP_LEN_MAX {
             if table.pop_first().map_err(commit_error)?.is_none() {
                 break;
@@ -269,9 +344,11 @@ mod tests {
         VersionId([n; 16])
     }
 
-    /// A store with five versions whose leaves are ten times their numbers; 3 is released and 4 unusable.
+    /// A store with five versions whose leaves are ten times their numbers; 3 is released and 4
+    /// unusable.
     fn store(folder: &Path) -> Store {
-        let store = Store::create(&disk(), folder, StateKind::Test, "test.example/log", b"edge").unwrap();
+        let store =
+            Store::create(&disk(), folder, StateKind::Test, "test.example/log", b"edge").unwrap();
         let state = |n| match n {
             3 => VersionState::Released,
             4 => VersionState::Unusable,
@@ -287,8 +364,14 @@ mod tests {
             agency: agency.clone(),
             record: Vec::new(),
         };
-        let put = |commit: &Commit, n: u8| commit.put_version(id(n), &row(n)).and_then(|()| commit.put_vector(&vector(n, 1)));
-        store.commit::<StoreError>(|commit| (0..5).try_for_each(|n| put(commit, n)).and_then(|()| commit.put_model(&[1; 32]))).unwrap();
+        let put = |commit: &Commit, n: u8| {
+            commit.put_version(id(n), &row(n)).and_then(|()| commit.put_vector(&vector(n, 1)))
+        };
+        store
+            .commit::<StoreError>(|commit| {
+                (0..5).try_for_each(|n| put(commit, n)).and_then(|()| commit.put_model(&[1; 32]))
+            })
+            .unwrap();
         store
     }
 
@@ -315,16 +398,36 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path());
         assert_eq!(due(&store), [0, 1, 2, 4]);
-        assert_eq!(store.due(Some(id(1)), 1).unwrap()[0].0, id(2), "in the order of their ids, no more than asked for");
+        assert_eq!(
+            store.due(Some(id(1)), 1).unwrap()[0].0,
+            id(2),
+            "in the order of their ids, no more than asked for"
+        );
         let row = SwitchRow { model: [2; 32], accept_failed: 7, begun: 50, gathers: 1 };
-        let begin = |commit: &Commit| commit.put_switch(&row).and_then(|()| commit.put_next_vector(&vector(0, 2)));
-        store.commit::<StoreError>(|commit| begin(commit).and_then(|()| commit.put_failure(10, id(1), "no face"))).unwrap();
+        let begin = |commit: &Commit| {
+            commit.put_switch(&row).and_then(|()| commit.put_next_vector(&vector(0, 2)))
+        };
+        store
+            .commit::<StoreError>(|commit| {
+                begin(commit).and_then(|()| commit.put_failure(10, id(1), "no face"))
+            })
+            .unwrap();
         assert_eq!((store.switch().unwrap(), due(&store)), (Some(row), vec![2, 4]));
         assert_eq!((store.next_vectors().unwrap(), store.failed().unwrap()), (1, 1));
         assert_eq!(store.failures().unwrap(), [(id(1), "no face".to_owned())]);
-        assert_eq!(store.failures_by_reason().unwrap(), BTreeMap::from([("no face".to_owned(), 1)]));
-        assert_eq!((store.has_next_vector(0).unwrap(), store.has_next_vector(10).unwrap()), (true, false));
-        store.commit::<StoreError>(|commit| commit.remove_next(0).and_then(|()| commit.remove_next(10))).unwrap();
+        assert_eq!(
+            store.failures_by_reason().unwrap(),
+            BTreeMap::from([("no face".to_owned(), 1)])
+        );
+        assert_eq!(
+            (store.has_next_vector(0).unwrap(), store.has_next_vector(10).unwrap()),
+            (true, false)
+        );
+        store
+            .commit::<StoreError>(|commit| {
+                commit.remove_next(0).and_then(|()| commit.remove_next(10))
+            })
+            .unwrap();
         assert_eq!((store.next_vectors().unwrap(), store.failed().unwrap()), (0, 0));
     }
 
@@ -333,14 +436,22 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path());
         let row = SwitchRow { model: [2; 32], accept_failed: 0, begun: 50, gathers: 0 };
-        let fill = |commit: &Commit| [0, 1, 2, 4].into_iter().try_for_each(|n| commit.put_next_vector(&vector(n, 2)));
-        store.commit::<StoreError>(|commit| commit.put_switch(&row).and_then(|()| fill(commit))).unwrap();
+        let fill = |commit: &Commit| {
+            [0, 1, 2, 4].into_iter().try_for_each(|n| commit.put_next_vector(&vector(n, 2)))
+        };
+        store
+            .commit::<StoreError>(|commit| commit.put_switch(&row).and_then(|()| fill(commit)))
+            .unwrap();
         store.commit::<StoreError>(|commit| commit.turn(&[2; 32])).unwrap();
         drop(store);
         let store = Store::open(&disk(), folder.path()).unwrap();
         assert_eq!((store.model().unwrap(), store.switch().unwrap()), (Some([2; 32]), None));
         assert_eq!(active(&store), [[2, 0], [2, 1], [2, 2], [2, 4]]);
-        assert_eq!(store.vectors(10).unwrap().len(), 2, "the former model's are there until they are swept");
+        assert_eq!(
+            store.vectors(10).unwrap().len(),
+            2,
+            "the former model's are there until they are swept"
+        );
         assert_eq!(store.next_vectors().unwrap(), 5);
         let mut more = true;
         while more {
@@ -351,9 +462,16 @@ mod tests {
                 })
                 .unwrap();
         }
-        assert_eq!((store.next_vectors().unwrap(), store.vectors(10).unwrap()), (0, vec![vec![2, 1]]));
+        assert_eq!(
+            (store.next_vectors().unwrap(), store.vectors(10).unwrap()),
+            (0, vec![vec![2, 1]])
+        );
         // And back again, over the first table.
-        store.commit::<StoreError>(|commit| commit.put_next_vector(&vector(1, 3)).and_then(|()| commit.turn(&[3; 32]))).unwrap();
+        store
+            .commit::<StoreError>(|commit| {
+                commit.put_next_vector(&vector(1, 3)).and_then(|()| commit.turn(&[3; 32]))
+            })
+            .unwrap();
         assert_eq!(active(&store), [[3, 1]]);
     }
 
@@ -371,8 +489,14 @@ mod tests {
         drop(older);
         for _ in 0..2 {
             let store = Store::open(&disk(), folder.path()).unwrap();
-            assert_eq!((active(&store).len(), store.next_vectors().unwrap(), store.failed().unwrap()), (5, 0, 0));
-            assert_eq!((store.model().unwrap(), store.switch().unwrap(), due(&store).len()), (Some([1; 32]), None, 4));
+            assert_eq!(
+                (active(&store).len(), store.next_vectors().unwrap(), store.failed().unwrap()),
+                (5, 0, 0)
+            );
+            assert_eq!(
+                (store.model().unwrap(), store.switch().unwrap(), due(&store).len()),
+                (Some([1; 32]), None, 4)
+            );
         }
     }
 }

@@ -1,7 +1,9 @@
-//! Walks over whole tables, row by row: what a start needs of a million bookings never lies in memory twice.
+//! Walks over whole tables, row by row: what a start needs of a million bookings never lies in
+//! memory twice.
 //!
-//! A walk borrows its rows from the store's pages and covers a range of keys, so that several threads share a table. Nothing else may
-//! commit meanwhile where the ranges must fit each other: each range is a read transaction of its own.
+//! A walk borrows its rows from the store's pages and covers a range of keys, so that several
+//! threads share a table. Nothing else may commit meanwhile where the ranges must fit each other:
+//! each range is a read transaction of its own.
 
 use std::ops::{Range, RangeInclusive};
 
@@ -42,12 +44,16 @@ impl Store {
         for row in table.range(first..=last).map_err(read_error)? {
             let (id, row) = row.map_err(read_error)?;
             let (state, slot, leaf, _, _, agency, _) = row.value();
-            visit(VersionId(id.value()), VersionHead { state: version_state(state)?, slot, leaf, agency })?;
+            visit(
+                VersionId(id.value()),
+                VersionHead { state: version_state(state)?, slot, leaf, agency },
+            )?;
         }
         Ok(())
     }
 
-    /// The active model's sealed vectors of bookings that these leaves logged, in the order of the leaves: leaf, version, sealed vector.
+    /// The active model's sealed vectors of bookings that these leaves logged, in the order of the
+    /// leaves: leaf, version, sealed vector.
     pub fn for_each_vector<E: From<StoreError>>(
         &self,
         leaves: Range<u64>,
@@ -71,18 +77,33 @@ mod tests {
     fn walks_over_ranges_meet_every_row_once_and_in_order() {
         let folder = tempfile::tempdir().unwrap();
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let store = Store::create(&disk, folder.path(), StateKind::Test, "test.example/log", b"edge").unwrap();
+        let store =
+            Store::create(&disk, folder.path(), StateKind::Test, "test.example/log", b"edge")
+                .unwrap();
         let id = |n: u8| VersionId([n.wrapping_mul(97); 16]);
         store
             .commit::<StoreError>(|commit| {
                 for n in 0..=255 {
-                    let (leaf, state) = (u64::from(n) * 3, if n == 9 { VersionState::Purging } else { VersionState::Live });
-                    let agency = Identifier::parse(if n < 100 { "slmpd" } else { "stlco" }).unwrap();
+                    let (leaf, state) = (
+                        u64::from(n) * 3,
+                        if n == 9 { VersionState::Purging } else { VersionState::Live },
+                    );
+                    let agency =
+                        Identifier::parse(if n < 100 { "slmpd" } else { "stlco" }).unwrap();
                     let slot = u32::from(n);
-                    let row = VersionRow { state, slot, leaf, previous: None, number_key: [n; 32], agency, record: vec![n; 9] };
+                    let row = VersionRow {
+                        state,
+                        slot,
+                        leaf,
+                        previous: None,
+                        number_key: [n; 32],
+                        agency,
+                        record: vec![n; 9],
+                    };
                     commit.put_version(id(n), &row)?;
                     commit.put_vector(&VectorRow { leaf, id: id(n), vector: vec![n; 5] })?;
-                    commit.put_leaves(u64::from(n), &[LeafRow { leaf: vec![n; 3], detail: None }])?;
+                    commit
+                        .put_leaves(u64::from(n), &[LeafRow { leaf: vec![n; 3], detail: None }])?;
                 }
                 Ok(())
             })
@@ -101,7 +122,10 @@ mod tests {
         assert!(versions.is_sorted_by_key(|version| version.0));
         for (found, slot, state, agency) in versions {
             assert_eq!(found, id(u8::try_from(slot).unwrap()));
-            assert_eq!((state == VersionState::Purging, agency == "slmpd"), (slot == 9, slot < 100));
+            assert_eq!(
+                (state == VersionState::Purging, agency == "slmpd"),
+                (slot == 9, slot < 100)
+            );
         }
         let mut vectors = Vec::new();
         for range in [0..1, 1..300, 300..301, 301..2000] {
@@ -111,7 +135,10 @@ mod tests {
             };
             store.for_each_vector(range, visit).unwrap();
         }
-        assert_eq!(vectors, (0..=255).map(|n| (u64::from(n) * 3, id(n), vec![n; 5])).collect::<Vec<_>>());
+        assert_eq!(
+            vectors,
+            (0..=255).map(|n| (u64::from(n) * 3, id(n), vec![n; 5])).collect::<Vec<_>>()
+        );
         let mut leaves = Vec::new();
         for range in [0..40, 40..40, 40..256] {
             let visit = |index, leaf: &[u8]| -> Result<(), StoreError> {

@@ -1,8 +1,10 @@
-//! A small site authority: it says who is an agency's feed, who is a console and who is the server, and takes it back.
+//! A small site authority: it says who is an agency's feed, who is a console and who is the server,
+//! and takes it back.
 //!
-//! Everything lies in one folder: `ca.pem`, `ca.key`, `issued.csv` (the register), `crl.pem` and a pair of files for each certificate.
-//! The register is written before what it speaks of, so every certificate that can exist is in it, and the revocation list is always
-//! made from the register anew. One process at a time holds the folder, by a lock on `ca.pem`, which is never replaced.
+//! Everything lies in one folder: `ca.pem`, `ca.key`, `issued.csv` (the register), `crl.pem` and a
+//! pair of files for each certificate. The register is written before what it speaks of, so every
+//! certificate that can exist is in it, and the revocation list is always made from the register
+//! anew. One process at a time holds the folder, by a lock on `ca.pem`, which is never replaced.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -10,8 +12,9 @@ use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand;
 use rcgen::{
-    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyIdMethod, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, RevocationReason, RevokedCertParams, SanType, SerialNumber,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
+    DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, RevocationReason, RevokedCertParams, SanType, SerialNumber,
 };
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, ServerName, pem::PemObject};
 use serde::{Deserialize, Serialize};
@@ -19,7 +22,8 @@ use time::{Duration, OffsetDateTime, serde::rfc3339};
 
 use crate::booking::Text;
 use crate::limits::{
-    AUTHORITY_DAYS, AUTHORITY_NAME_CHARS_MAX, CERTIFICATE_BACKDATE_MINUTES, CERTIFICATE_DAYS, REVOCATION_LIST_DAYS, SERVER_NAMES_MAX,
+    AUTHORITY_DAYS, AUTHORITY_NAME_CHARS_MAX, CERTIFICATE_BACKDATE_MINUTES, CERTIFICATE_DAYS,
+    REVOCATION_LIST_DAYS, SERVER_NAMES_MAX,
 };
 use crate::roster::CertificateName;
 use crate::tls::files::{PUBLIC_MODE, SECRET_MODE, replace, write_new};
@@ -28,7 +32,8 @@ const CA_CERTIFICATE: &str = "ca.pem";
 const CA_KEY: &str = "ca.key";
 const REGISTER: &str = "issued.csv";
 const REVOCATION_LIST: &str = "crl.pem";
-/// A positive serial number of 127 random bits: collisions and guesses are out of the question, and DER needs no extra byte.
+/// A positive serial number of 127 random bits: collisions and guesses are out of the question, and
+/// DER needs no extra byte.
 const SERIAL_BYTES: usize = 16;
 
 /// Why the authority can't do what was asked.
@@ -36,7 +41,10 @@ const SERIAL_BYTES: usize = 16;
 #[non_exhaustive]
 pub enum AuthorityError {
     /// A file to be written is there already.
-    #[error("{path} exists already and is never overwritten; move it away first if it is no longer needed")]
+    #[error(
+        "{path} exists already and is never overwritten; move it away first if it is no longer \
+         needed"
+    )]
     Exists {
         /// The file.
         path: PathBuf,
@@ -70,7 +78,10 @@ pub enum AuthorityError {
         source: crate::booking::BookingError,
     },
     /// The authority's name is too long for a certificate.
-    #[error("the authority's name has {found} characters, at most {AUTHORITY_NAME_CHARS_MAX} fit a certificate")]
+    #[error(
+        "the authority's name has {found} characters, at most {AUTHORITY_NAME_CHARS_MAX} fit a \
+         certificate"
+    )]
     NameLength {
         /// Characters given.
         found: usize,
@@ -158,7 +169,8 @@ impl Authority {
         if chars > AUTHORITY_NAME_CHARS_MAX {
             return Err(AuthorityError::NameLength { found: chars });
         }
-        fs::create_dir_all(folder).map_err(|source| AuthorityError::File { path: folder.to_owned(), source })?;
+        fs::create_dir_all(folder)
+            .map_err(|source| AuthorityError::File { path: folder.to_owned(), source })?;
         for file in [CA_CERTIFICATE, CA_KEY, REGISTER, REVOCATION_LIST] {
             let path = folder.join(file);
             if path.exists() {
@@ -175,7 +187,11 @@ impl Authority {
         let certificate = params.self_signed(&key)?;
         create(&folder.join(CA_KEY), key.serialize_pem().as_bytes(), SECRET_MODE)?;
         create(&folder.join(CA_CERTIFICATE), certificate.pem().as_bytes(), PUBLIC_MODE)?;
-        let authority = Self { folder: folder.to_owned(), issuer: Issuer::new(params, key), _lock: lock(folder)? };
+        let authority = Self {
+            folder: folder.to_owned(),
+            issuer: Issuer::new(params, key),
+            _lock: lock(folder)?,
+        };
         authority.write_register(&[])?;
         authority.write_list(1, &[])?;
         Ok(authority)
@@ -187,10 +203,16 @@ impl Authority {
     pub fn open(folder: &Path) -> Result<Self, AuthorityError> {
         let lock = lock(folder)?;
         let (key_path, certificate_path) = (folder.join(CA_KEY), folder.join(CA_CERTIFICATE));
-        let key = KeyPair::from_pem(&read(&key_path)?)
-            .map_err(|_| AuthorityError::Damaged { path: key_path, wanted: "a private key in PEM form" })?;
-        let issuer = Issuer::from_ca_cert_pem(&read(&certificate_path)?, key)
-            .map_err(|_| AuthorityError::Damaged { path: certificate_path, wanted: "an authority's certificate in PEM form" })?;
+        let key = KeyPair::from_pem(&read(&key_path)?).map_err(|_| AuthorityError::Damaged {
+            path: key_path,
+            wanted: "a private key in PEM form",
+        })?;
+        let issuer = Issuer::from_ca_cert_pem(&read(&certificate_path)?, key).map_err(|_| {
+            AuthorityError::Damaged {
+                path: certificate_path,
+                wanted: "an authority's certificate in PEM form",
+            }
+        })?;
         let authority = Self { folder: folder.to_owned(), issuer, _lock: lock };
         authority.issued()?;
         Ok(authority)
@@ -212,12 +234,16 @@ impl Authority {
         csv::Reader::from_reader(read(&path)?.as_bytes())
             .into_deserialize()
             .collect::<Result<_, csv::Error>>()
-            .map_err(|_| AuthorityError::Damaged { path, wanted: "a register of issued certificates" })
+            .map_err(|_| AuthorityError::Damaged {
+                path,
+                wanted: "a register of issued certificates",
+            })
     }
 
     /// Issues the server's certificate for its host names and addresses.
     ///
-    /// Errors: no names, one that is neither host name nor address, a file of the first name's is there already.
+    /// Errors: no names, one that is neither host name nor address, a file of the first name's is
+    /// there already.
     pub fn issue_server(&self, names: &[String]) -> Result<Issued, AuthorityError> {
         if names.is_empty() || names.len() > SERVER_NAMES_MAX {
             return Err(AuthorityError::ServerNames { found: names.len() });
@@ -231,8 +257,15 @@ impl Authority {
             })
             .collect::<Result<_, _>>()?;
         let stem = format!("server-{}", names[0].replace(':', "-"));
-        // The names stand where clients look for them; a common name is bounded to 64 characters, a host name isn't.
-        self.issue_as(&stem, &names.join(" "), "SMRT server", subjects, ExtendedKeyUsagePurpose::ServerAuth)
+        // The names stand where clients look for them; a common name is bounded to 64 characters, a
+        // host name isn't.
+        self.issue_as(
+            &stem,
+            &names.join(" "),
+            "SMRT server",
+            subjects,
+            ExtendedKeyUsagePurpose::ServerAuth,
+        )
     }
 
     /// Issues a client's certificate, for an agency's feed or for a console.
@@ -249,7 +282,8 @@ impl Authority {
         self.issue_as(&stem, &uri, &stem, subjects, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
-    /// Takes a certificate back, named by its serial number or by its file, and writes the revocation list anew.
+    /// Takes a certificate back, named by its serial number or by its file, and writes the
+    /// revocation list anew.
     ///
     /// Errors: nothing of that serial number was issued here; the file is no certificate.
     pub fn revoke(&self, serial_or_file: &str) -> Result<Revoked, AuthorityError> {
@@ -267,13 +301,15 @@ impl Authority {
             entry.revoked = Some(now());
         }
         let revoked = Revoked { entry: entry.clone(), new };
-        // A crash between the two leaves a certificate that the register calls revoked and the list doesn't: revoking again mends it.
+        // A crash between the two leaves a certificate that the register calls revoked and the list
+        // doesn't: revoking again mends it.
         self.write_register(&register)?;
         self.write_list(self.list_number()? + 1, &register)?;
         Ok(revoked)
     }
 
-    /// Writes the revocation list anew, since the server refuses one that is older than `REVOCATION_LIST_DAYS`; gives its end.
+    /// Writes the revocation list anew, since the server refuses one that is older than
+    /// `REVOCATION_LIST_DAYS`; gives its end.
     pub fn renew_list(&self) -> Result<OffsetDateTime, AuthorityError> {
         self.write_list(self.list_number()? + 1, &self.issued()?)
     }
@@ -327,11 +363,17 @@ impl Authority {
             .write_record(["serial", "name", "not_before", "not_after", "revoked"])
             .and_then(|()| register.iter().try_for_each(|entry| writer.serialize(entry)))
             .map_err(|e| AuthorityError::File { path: path.clone(), source: e.into() })?;
-        let bytes = writer.into_inner().map_err(|e| AuthorityError::File { path: path.clone(), source: e.into_error() })?;
+        let bytes = writer
+            .into_inner()
+            .map_err(|e| AuthorityError::File { path: path.clone(), source: e.into_error() })?;
         replace(&path, &bytes, PUBLIC_MODE).map_err(|source| AuthorityError::File { path, source })
     }
 
-    fn write_list(&self, number: u64, register: &[Entry]) -> Result<OffsetDateTime, AuthorityError> {
+    fn write_list(
+        &self,
+        number: u64,
+        register: &[Entry],
+    ) -> Result<OffsetDateTime, AuthorityError> {
         let path = self.revocation_list_path();
         let revoked_certs = register
             .iter()
@@ -360,14 +402,18 @@ impl Authority {
             key_identifier_method: KeyIdMethod::Sha256,
         }
         .signed_by(&self.issuer)?;
-        replace(&path, list.pem()?.as_bytes(), PUBLIC_MODE).map_err(|source| AuthorityError::File { path, source })?;
+        replace(&path, list.pem()?.as_bytes(), PUBLIC_MODE)
+            .map_err(|source| AuthorityError::File { path, source })?;
         Ok(next_update)
     }
 
     fn list_number(&self) -> Result<u64, AuthorityError> {
         let path = self.revocation_list_path();
         let text = read(&path)?;
-        number_of(&text).ok_or(AuthorityError::Damaged { path, wanted: "a numbered revocation list in PEM form" })
+        number_of(&text).ok_or(AuthorityError::Damaged {
+            path,
+            wanted: "a numbered revocation list in PEM form",
+        })
     }
 }
 
@@ -378,8 +424,10 @@ fn number_of(list: &str) -> Option<u64> {
 }
 
 fn serial_of(path: &Path) -> Result<Vec<u8>, AuthorityError> {
-    let damaged =
-        || AuthorityError::Damaged { path: path.to_owned(), wanted: "a certificate in PEM form, nor a serial number in hexadecimal" };
+    let damaged = || AuthorityError::Damaged {
+        path: path.to_owned(),
+        wanted: "a certificate in PEM form, nor a serial number in hexadecimal",
+    };
     let der = CertificateDer::from_pem_slice(read(path)?.as_bytes()).map_err(|_| damaged())?;
     let (_, certificate) = x509_parser::parse_x509_certificate(&der).map_err(|_| damaged())?;
     Ok(certificate.raw_serial().to_vec())
@@ -391,7 +439,9 @@ fn lock(folder: &Path) -> Result<File, AuthorityError> {
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(AuthorityError::Locked { path: folder.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(AuthorityError::File { path: folder.to_owned(), source }),
+        Err(TryLockError::Error(source)) => {
+            Err(AuthorityError::File { path: folder.to_owned(), source })
+        }
     }
 }
 
@@ -402,7 +452,8 @@ fn new_key() -> Result<KeyPair, AuthorityError> {
 fn new_serial() -> Result<[u8; SERIAL_BYTES], AuthorityError> {
     let mut serial = [0; SERIAL_BYTES];
     rand::fill(&mut serial).map_err(|_| AuthorityError::Random)?;
-    // Positive, and never with a leading zero byte: DER then writes these very 16 bytes, and so does the register.
+    // Positive, and never with a leading zero byte: DER then writes these very 16 bytes, and so
+    // does the register.
     serial[0] = serial[0] & 0x3f | 0x40;
     Ok(serial)
 }
@@ -430,7 +481,8 @@ fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), AuthorityError> {
 }
 
 fn read(path: &Path) -> Result<String, AuthorityError> {
-    fs::read_to_string(path).map_err(|source| AuthorityError::File { path: path.to_owned(), source })
+    fs::read_to_string(path)
+        .map_err(|source| AuthorityError::File { path: path.to_owned(), source })
 }
 
 #[cfg(test)]
@@ -439,7 +491,10 @@ mod tests {
 
     use rustls::pki_types::UnixTime;
     use rustls::server::{WebPkiClientVerifier, danger::ClientCertVerifier};
-    use rustls::{CertificateError, RootCertStore, client::WebPkiServerVerifier, client::danger::ServerCertVerifier};
+    use rustls::{
+        CertificateError, RootCertStore, client::WebPkiServerVerifier,
+        client::danger::ServerCertVerifier,
+    };
 
     use super::*;
     use crate::booking::Identifier;
@@ -459,7 +514,8 @@ mod tests {
     }
 
     fn door(authority: &Authority) -> Arc<dyn ClientCertVerifier> {
-        let list = CertificateRevocationListDer::from_pem_file(authority.revocation_list_path()).unwrap();
+        let list =
+            CertificateRevocationListDer::from_pem_file(authority.revocation_list_path()).unwrap();
         WebPkiClientVerifier::builder_with_provider(roots(authority), provider())
             .with_crls([list])
             .enforce_revocation_expiration()
@@ -475,17 +531,27 @@ mod tests {
     fn an_issued_client_is_let_in_and_a_revoked_one_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::init(folder.path(), "Test site").unwrap();
-        let (kept, lost) = (authority.issue(&feed("slmpd")).unwrap(), authority.issue(&feed("stlco")).unwrap());
+        let (kept, lost) =
+            (authority.issue(&feed("slmpd")).unwrap(), authority.issue(&feed("stlco")).unwrap());
         for issued in [&kept, &lost] {
-            door(&authority).verify_client_cert(&certificate(issued), &[], UnixTime::now()).unwrap();
+            door(&authority)
+                .verify_client_cert(&certificate(issued), &[], UnixTime::now())
+                .unwrap();
         }
         assert!(authority.revoke(lost.certificate.to_str().unwrap()).unwrap().new);
         door(&authority).verify_client_cert(&certificate(&kept), &[], UnixTime::now()).unwrap();
-        let refused = door(&authority).verify_client_cert(&certificate(&lost), &[], UnixTime::now()).unwrap_err();
+        let refused = door(&authority)
+            .verify_client_cert(&certificate(&lost), &[], UnixTime::now())
+            .unwrap_err();
         assert_eq!(refused, rustls::Error::InvalidCertificate(CertificateError::Revoked));
-        assert!(!authority.revoke(&lost.entry.serial).unwrap().new, "a second revocation changes nothing");
+        assert!(
+            !authority.revoke(&lost.entry.serial).unwrap().new,
+            "a second revocation changes nothing"
+        );
         authority.revoke(&kept.entry.serial).unwrap();
-        assert!(door(&authority).verify_client_cert(&certificate(&kept), &[], UnixTime::now()).is_err());
+        assert!(
+            door(&authority).verify_client_cert(&certificate(&kept), &[], UnixTime::now()).is_err()
+        );
     }
 
     #[test]
@@ -494,7 +560,9 @@ mod tests {
         let here = Authority::init(here.path(), "Here").unwrap();
         let there = Authority::init(there.path(), "Here").unwrap();
         let stranger = there.issue(&feed("slmpd")).unwrap();
-        assert!(door(&here).verify_client_cert(&certificate(&stranger), &[], UnixTime::now()).is_err());
+        assert!(
+            door(&here).verify_client_cert(&certificate(&stranger), &[], UnixTime::now()).is_err()
+        );
         assert!(matches!(here.revoke(&stranger.entry.serial), Err(AuthorityError::Unknown { .. })));
     }
 
@@ -506,7 +574,8 @@ mod tests {
         let der = certificate(&authority.issue(&name).unwrap());
         let (_, parsed) = x509_parser::parse_x509_certificate(&der).unwrap();
         let subjects = &parsed.subject_alternative_name().unwrap().unwrap().value.general_names;
-        assert!(matches!(subjects[..], [x509_parser::extensions::GeneralName::URI(uri)] if CertificateName::parse(uri) == Some(name)));
+        assert!(matches!(subjects[..],
+                [x509_parser::extensions::GeneralName::URI(uri)] if CertificateName::parse(uri) == Some(name)));
         assert!(!parsed.is_ca());
         let usage = parsed.extended_key_usage().unwrap().unwrap().value;
         assert!(usage.client_auth && !usage.server_auth && !usage.any);
@@ -518,17 +587,39 @@ mod tests {
         let authority = Authority::init(folder.path(), "Test site").unwrap();
         let names = ["smrt.example".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
         let der = certificate(&authority.issue_server(&names).unwrap());
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots(&authority), provider()).build().unwrap();
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots(&authority), provider())
+            .build()
+            .unwrap();
         let verify = |name: &str| {
-            verifier.verify_server_cert(&der, &[], &ServerName::try_from(name.to_owned()).unwrap(), &[], UnixTime::now()).is_ok()
+            verifier
+                .verify_server_cert(
+                    &der,
+                    &[],
+                    &ServerName::try_from(name.to_owned()).unwrap(),
+                    &[],
+                    UnixTime::now(),
+                )
+                .is_ok()
         };
         assert!(verify("smrt.example") && verify("127.0.0.1") && verify("::1"));
         assert!(!verify("other.example") && !verify("127.0.0.2"));
-        assert!(door(&authority).verify_client_cert(&der, &[], UnixTime::now()).is_err(), "a server is no client");
+        assert!(
+            door(&authority).verify_client_cert(&der, &[], UnixTime::now()).is_err(),
+            "a server is no client"
+        );
         for wrong in ["", "a b", "-", "*"] {
-            assert!(matches!(authority.issue_server(&[wrong.to_owned()]), Err(AuthorityError::ServerName { .. })), "{wrong}");
+            assert!(
+                matches!(
+                    authority.issue_server(&[wrong.to_owned()]),
+                    Err(AuthorityError::ServerName { .. })
+                ),
+                "{wrong}"
+            );
         }
-        assert!(matches!(authority.issue_server(&[]), Err(AuthorityError::ServerNames { found: 0 })));
+        assert!(matches!(
+            authority.issue_server(&[]),
+            Err(AuthorityError::ServerNames { found: 0 })
+        ));
     }
 
     #[test]
@@ -540,11 +631,20 @@ mod tests {
         let now = OffsetDateTime::now_utc();
         for (der, days) in [(certificate(&issued), CERTIFICATE_DAYS), (own, AUTHORITY_DAYS)] {
             let (_, parsed) = x509_parser::parse_x509_certificate(&der).unwrap();
-            let (from, to) = (parsed.validity().not_before.to_datetime(), parsed.validity().not_after.to_datetime());
-            assert!((from + Duration::minutes(CERTIFICATE_BACKDATE_MINUTES) - now).abs() < Duration::minutes(1));
+            let (from, to) = (
+                parsed.validity().not_before.to_datetime(),
+                parsed.validity().not_after.to_datetime(),
+            );
+            assert!(
+                (from + Duration::minutes(CERTIFICATE_BACKDATE_MINUTES) - now).abs()
+                    < Duration::minutes(1)
+            );
             assert!((to - Duration::days(days) - now).abs() < Duration::minutes(1));
         }
-        assert!((authority.renew_list().unwrap() - Duration::days(REVOCATION_LIST_DAYS) - now).abs() < Duration::minutes(1));
+        assert!(
+            (authority.renew_list().unwrap() - Duration::days(REVOCATION_LIST_DAYS) - now).abs()
+                < Duration::minutes(1)
+        );
     }
 
     #[test]
@@ -557,12 +657,20 @@ mod tests {
         let authority = Authority::open(folder.path()).unwrap();
         let register = authority.issued().unwrap();
         assert_eq!(register.len(), 1);
-        assert_eq!((&register[0].serial, register[0].name.as_str()), (&issued.entry.serial, "smrt:agency/slmpd/feed"));
+        assert_eq!(
+            (&register[0].serial, register[0].name.as_str()),
+            (&issued.entry.serial, "smrt:agency/slmpd/feed")
+        );
         assert!(register[0].revoked.is_some());
         assert_eq!(authority.list_number().unwrap(), 2);
         authority.renew_list().unwrap();
         assert_eq!(authority.list_number().unwrap(), 3);
-        assert!(door(&authority).verify_client_cert(&certificate(&issued), &[], UnixTime::now()).is_err(), "a renewed list forgets nobody");
+        assert!(
+            door(&authority)
+                .verify_client_cert(&certificate(&issued), &[], UnixTime::now())
+                .is_err(),
+            "a renewed list forgets nobody"
+        );
         authority.issue(&feed("stlco")).unwrap();
     }
 
@@ -570,7 +678,10 @@ mod tests {
     fn nothing_is_ever_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let authority = Authority::init(folder.path(), "Test site").unwrap();
-        assert!(matches!(Authority::init(folder.path(), "Again"), Err(AuthorityError::Exists { .. })));
+        assert!(matches!(
+            Authority::init(folder.path(), "Again"),
+            Err(AuthorityError::Exists { .. })
+        ));
         authority.issue(&feed("slmpd")).unwrap();
         assert!(matches!(authority.issue(&feed("slmpd")), Err(AuthorityError::Exists { .. })));
         assert_eq!(authority.issued().unwrap().len(), 1);
@@ -590,7 +701,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         drop(Authority::init(folder.path(), "Test site").unwrap());
         fs::write(folder.path().join(REGISTER), "serial,name\n1,2\n").unwrap();
-        let Err(AuthorityError::Damaged { path, .. }) = Authority::open(folder.path()) else { panic!("a damaged register was accepted") };
+        let Err(AuthorityError::Damaged { path, .. }) = Authority::open(folder.path()) else {
+            panic!("a damaged register was accepted")
+        };
         assert!(path.ends_with(REGISTER));
     }
 }

@@ -1,4 +1,5 @@
-//! Keys, certificates and lists on disk: a file appears whole or not at all, and a name that is taken stays as it was.
+//! Keys, certificates and lists on disk: a file appears whole or not at all, and a name that is
+//! taken stays as it was.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
@@ -12,7 +13,8 @@ pub const PUBLIC_MODE: u32 = 0o644;
 
 /// Writes a file that must not exist yet.
 ///
-/// Errors: `AlreadyExists` if the name is taken, whose file is left as it was; whatever the file system says otherwise.
+/// Errors: `AlreadyExists` if the name is taken, whose file is left as it was; whatever the file
+/// system says otherwise.
 pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let temporary = write_beside(path, bytes, mode)?;
     // A link fails where the name is taken; a rename would replace what stands there.
@@ -22,7 +24,8 @@ pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     sync_folder_of(path)
 }
 
-/// Writes a file, in place of the one of that name if there is one; a reader sees the old bytes or the new ones, never a mixture.
+/// Writes a file, in place of the one of that name if there is one; a reader sees the old bytes or
+/// the new ones, never a mixture.
 pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let temporary = write_beside(path, bytes, mode)?;
     if let Err(e) = fs::rename(&temporary, path) {
@@ -32,7 +35,8 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     sync_folder_of(path)
 }
 
-/// Writes and syncs a temporary file in the same folder, since neither links nor renames cross file systems.
+/// Writes and syncs a temporary file in the same folder, since neither links nor renames cross file
+/// systems.
 fn write_beside(path: &Path, bytes: &[u8], mode: u32) -> io::Result<PathBuf> {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?);
@@ -44,12 +48,16 @@ fn write_beside(path: &Path, bytes: &[u8], mode: u32) -> io::Result<PathBuf> {
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
         Err(e) => return Err(e),
     }
-    let written = OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary).and_then(|mut file| {
-        // The mode at creation is cut by the umask; a certificate must be readable by the daemon's user whatever the installer's is.
-        file.set_permissions(Permissions::from_mode(mode))?;
-        file.write_all(bytes)?;
-        file.sync_all()
-    });
+    let written =
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(&temporary).and_then(
+            |mut file| {
+                // The mode at creation is cut by the umask; a certificate must be readable by the
+                // daemon's user whatever the installer's is.
+                file.set_permissions(Permissions::from_mode(mode))?;
+                file.write_all(bytes)?;
+                file.sync_all()
+            },
+        );
     match written {
         Ok(()) => Ok(temporary),
         Err(e) => {
@@ -73,7 +81,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.key");
         write_new(&path, b"first", SECRET_MODE).unwrap();
-        assert_eq!(write_new(&path, b"second", SECRET_MODE).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(
+            write_new(&path, b"second", SECRET_MODE).unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
         assert_eq!(fs::read(&path).unwrap(), b"first");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing temporary is left");
     }

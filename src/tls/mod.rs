@@ -1,7 +1,8 @@
 //! Doors and their keys: who is calling.
 //!
-//! Invariants: TLS 1.3 only; no client certificate of the site's authority, no byte of HTTP; a revoked or outdated certificate is refused,
-//! and so is everybody when the revocation list itself is out of date. What a certificate names is parsed once, here.
+//! Invariants: TLS 1.3 only; no client certificate of the site's authority, no byte of HTTP; a
+//! revoked or outdated certificate is refused, and so is everybody when the revocation list itself
+//! is out of date. What a certificate names is parsed once, here.
 
 pub mod authority;
 pub mod files;
@@ -45,7 +46,10 @@ pub enum TlsError {
         days: i64,
     },
     /// The files don't make a server.
-    #[error("the server's certificate, its key, the authority and its revocation list don't fit together")]
+    #[error(
+        "the server's certificate, its key, the authority and its revocation list don't fit \
+         together"
+    )]
     Config {
         /// The cause.
         source: Box<dyn std::error::Error + Send + Sync>,
@@ -71,14 +75,16 @@ pub struct Acceptor {
     current: Mutex<(Option<SystemTime>, Arc<ServerConfig>)>,
 }
 
-/// A connection whose handshake ended well, and what its certificate names; none where it names nothing of this system.
+/// A connection whose handshake ended well, and what its certificate names; none where it names
+/// nothing of this system.
 pub type Accepted = (TlsStream<TcpStream>, Option<Caller>);
 
 impl Acceptor {
     /// Reads the four files.
     ///
-    /// Errors: a file that isn't there or isn't PEM; files that don't fit together; a certificate that has ended. A revocation list that has
-    /// ended is none: it refuses everybody until it is renewed, and then it is read without a new start.
+    /// Errors: a file that isn't there or isn't PEM; files that don't fit together; a certificate
+    /// that has ended. A revocation list that has ended is none: it refuses everybody until it is
+    /// renewed, and then it is read without a new start.
     pub fn open(files: ServerFiles) -> Result<Self, TlsError> {
         let changed = changed(&files.crl);
         let config = Arc::new(server_config(&files)?);
@@ -91,17 +97,26 @@ impl Acceptor {
         Ok(Self { files, current: Mutex::new((changed, config)) })
     }
 
-    /// Ends one handshake; `None` where the caller was refused, which the journal says, or hung up, or took too long.
+    /// Ends one handshake; `None` where the caller was refused, which the journal says, or hung up,
+    /// or took too long.
     pub async fn accept(&self, tcp: TcpStream) -> Option<Accepted> {
         let acceptor = tokio_rustls::TlsAcceptor::from(self.config());
         // The answer is worth more at once than a full packet later.
         let _ = tcp.set_nodelay(true);
-        match tokio::time::timeout(Duration::from_secs(HANDSHAKE_SECONDS_MAX), acceptor.accept(tcp)).await {
+        match tokio::time::timeout(Duration::from_secs(HANDSHAKE_SECONDS_MAX), acceptor.accept(tcp))
+            .await
+        {
             Ok(Ok(tls)) => {
-                let caller = tls.get_ref().1.peer_certificates().and_then(|chain| chain.first()).and_then(caller);
+                let caller = tls
+                    .get_ref()
+                    .1
+                    .peer_certificates()
+                    .and_then(|chain| chain.first())
+                    .and_then(caller);
                 Some((tls, caller))
             }
-            // Browsers open connections ahead of time and hang up when they ask their user for a certificate: nobody was refused.
+            // Browsers open connections ahead of time and hang up when they ask their user for a
+            // certificate: nobody was refused.
             Ok(Err(e)) if hung_up(&e) => {
                 log::debug!("a caller hung up in the middle of the handshake: {e}");
                 None
@@ -117,7 +132,8 @@ impl Acceptor {
         }
     }
 
-    /// The configuration in force. A changed list that can't be read leaves the old one in force: its own end still refuses everybody.
+    /// The configuration in force. A changed list that can't be read leaves the old one in force:
+    /// its own end still refuses everybody.
     fn config(&self) -> Arc<ServerConfig> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = changed(&self.files.crl);
@@ -137,7 +153,9 @@ impl Acceptor {
 /// Whether a handshake ended because the caller went away.
 fn hung_up(error: &std::io::Error) -> bool {
     use std::io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
-    let cancelled = |e: &rustls::Error| matches!(e, rustls::Error::AlertReceived(rustls::AlertDescription::UserCanceled));
+    let cancelled = |e: &rustls::Error| {
+        matches!(e, rustls::Error::AlertReceived(rustls::AlertDescription::UserCanceled))
+    };
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | UnexpectedEof)
         || error.get_ref().and_then(|e| e.downcast_ref()).is_some_and(cancelled)
 }
@@ -158,17 +176,23 @@ pub fn caller(certificate: &CertificateDer<'_>) -> Option<Caller> {
     Some(Caller { name, fingerprint })
 }
 
-/// Days until the first certificate or the revocation list of a PEM file ends; negative once it has.
+/// Days until the first certificate or the revocation list of a PEM file ends; negative once it
+/// has.
 pub fn valid_days(path: &Path) -> Result<i64, TlsError> {
     use x509_parser::prelude::FromDer;
     let days = |end: i64| {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX));
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX));
         (end - now).div_euclid(86_400)
     };
     let unreadable = |e: x509_parser::nom::Err<x509_parser::error::X509Error>| unfit(e.to_string());
     if let Ok(list) = CertificateRevocationListDer::from_pem_file(path) {
-        let (_, list) = x509_parser::revocation_list::CertificateRevocationList::from_der(&list).map_err(unreadable)?;
-        let end = list.next_update().ok_or_else(|| unfit("the revocation list says nothing of its end"))?;
+        let (_, list) = x509_parser::revocation_list::CertificateRevocationList::from_der(&list)
+            .map_err(unreadable)?;
+        let end = list
+            .next_update()
+            .ok_or_else(|| unfit("the revocation list says nothing of its end"))?;
         return Ok(days(end.timestamp()));
     }
     let certificate = CertificateDer::from_pem_file(path).map_err(pem("the certificate", path))?;
@@ -182,13 +206,15 @@ fn server_config(files: &ServerFiles) -> Result<ServerConfig, TlsError> {
     for authority in certificates("the authority's certificate", &files.ca)? {
         roots.add(authority).map_err(unfit)?;
     }
-    let list = CertificateRevocationListDer::from_pem_file(&files.crl).map_err(pem("the revocation list", &files.crl))?;
+    let list = CertificateRevocationListDer::from_pem_file(&files.crl)
+        .map_err(pem("the revocation list", &files.crl))?;
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
         .with_crls([list])
         .enforce_revocation_expiration()
         .build()
         .map_err(unfit)?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(pem("the server's key", &files.key))?;
+    let key =
+        PrivateKeyDer::from_pem_file(&files.key).map_err(pem("the server's key", &files.key))?;
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
         .map_err(unfit)?

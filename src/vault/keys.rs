@@ -1,4 +1,5 @@
-//! Keys and sealing: HKDF-SHA256 for subkeys, AES-256-GCM with random nonces, associated data that binds kind and place.
+//! Keys and sealing: HKDF-SHA256 for subkeys, AES-256-GCM with random nonces, associated data that
+//! binds kind and place.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
@@ -84,7 +85,11 @@ impl ProbeKey {
     }
 
     /// Opens what `seal_record` gave for the same inquiry.
-    pub fn open_record(&self, id: [u8; 16], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    pub fn open_record(
+        &self,
+        id: [u8; 16],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         open(&subkey(&self.0, INQUIRY.as_bytes()), &id, sealed, INQUIRY)
     }
 }
@@ -105,7 +110,12 @@ impl BookingKey {
     }
 
     /// Opens what `seal` gave for the same part and version id.
-    pub fn open(&self, part: Part, id: [u8; 16], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    pub fn open(
+        &self,
+        part: Part,
+        id: [u8; 16],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         open(&self.part_key(part), &part.binding(id), sealed, part.name())
     }
 
@@ -134,28 +144,41 @@ impl Part {
 impl Master {
     /// Takes the 32 bytes of a master key file.
     pub fn new(bytes: &[u8]) -> Result<Self, VaultError> {
-        let root = <[u8; KEY_BYTES]>::try_from(bytes).map_err(|_| VaultError::MasterKey { found: bytes.len() })?;
+        let root = <[u8; KEY_BYTES]>::try_from(bytes)
+            .map_err(|_| VaultError::MasterKey { found: bytes.len() })?;
         let root = Zeroizing::new(root);
         let lookup = hmac::Key::new(hmac::HMAC_SHA256, &*subkey(&root, b"smrt lookup v1"));
-        Ok(Self { detail: subkey(&root, b"smrt details v1"), people: subkey(&root, b"smrt people v1"), lookup, root })
+        Ok(Self {
+            detail: subkey(&root, b"smrt details v1"),
+            people: subkey(&root, b"smrt people v1"),
+            lookup,
+            root,
+        })
     }
 
-    /// The key under which the store knows an agency's booking number: outside of this box it says nothing.
+    /// The key under which the store knows an agency's booking number: outside of this box it says
+    /// nothing.
     pub fn number_key(&self, agency: &str, number: &str) -> [u8; 32] {
         // The length keeps "ab" + "c" and "a" + "bc" apart.
-        let agency_bytes = u32::try_from(agency.len()).expect("an identifier is short").to_le_bytes();
+        let agency_bytes =
+            u32::try_from(agency.len()).expect("an identifier is short").to_le_bytes();
         let named = [&agency_bytes, agency.as_bytes(), number.as_bytes()].concat();
         hmac::sign(&self.lookup, &named).as_ref().try_into().expect("HMAC-SHA256 gives 32 bytes")
     }
 
-    /// The tag of the version of a booking that came in with this leaf, never 0: only this key tells which leaf it is of.
+    /// The tag of the version of a booking that came in with this leaf, never 0: only this key
+    /// tells which leaf it is of.
     ///
-    /// Leaves are counted on when a log goes on under another origin, so the origin isn't part of it: a box under a new name still finds
-    /// what it tagged under a former one.
+    /// Leaves are counted on when a log goes on under another origin, so the origin isn't part of
+    /// it: a box under a new name still finds what it tagged under a former one.
     pub fn booking_tag(&self, leaf: u64) -> u64 {
-        // No number's key is made of the same bytes: no agency's name is as long as the first four of these would say.
+        // No number's key is made of the same bytes: no agency's name is as long as the first four
+        // of these would say.
         let named = [TAG_DOMAIN, &leaf.to_le_bytes()].concat();
-        let tag = *hmac::sign(&self.lookup, &named).as_ref().first_chunk().expect("HMAC-SHA256 gives 32 bytes");
+        let tag = *hmac::sign(&self.lookup, &named)
+            .as_ref()
+            .first_chunk()
+            .expect("HMAC-SHA256 gives 32 bytes");
         u64::from_le_bytes(tag).max(1)
     }
 
@@ -165,7 +188,12 @@ impl Master {
     }
 
     /// Opens a leaf's detail.
-    pub fn open_detail(&self, origin: &str, leaf: u64, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    pub fn open_detail(
+        &self,
+        origin: &str,
+        leaf: u64,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         open(&self.detail, &detail_binding(origin, leaf), sealed, "a leaf's detail")
     }
 
@@ -175,7 +203,12 @@ impl Master {
     }
 
     /// Opens what `seal_gathered` gave for the same kind and caller.
-    pub fn open_gathered(&self, kind: u16, caller: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    pub fn open_gathered(
+        &self,
+        kind: u16,
+        caller: &str,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         open(&self.detail, &gathered_binding(kind, caller), sealed, "gathered refusals")
     }
 
@@ -195,7 +228,11 @@ impl Master {
     }
 
     /// Opens what `seal_grant` gave for the same change.
-    pub fn open_grant(&self, id: [u8; 16], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    pub fn open_grant(
+        &self,
+        id: [u8; 16],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         open(&self.people, &grant_binding(id), sealed, "a change of the roster")
     }
 
@@ -255,15 +292,25 @@ pub(super) fn seal(key: &[u8; KEY_BYTES], binding: &[u8], plain: &[u8]) -> Vec<u
     sealed.extend_from_slice(&nonce);
     sealed.extend_from_slice(plain);
     let tag = cipher(key)
-        .seal_in_place_separate_tag(Nonce::assume_unique_for_key(nonce), Aad::from(binding), &mut sealed[NONCE_LEN..])
+        .seal_in_place_separate_tag(
+            Nonce::assume_unique_for_key(nonce),
+            Aad::from(binding),
+            &mut sealed[NONCE_LEN..],
+        )
         .expect("all that is sealed is far below the cipher's limit");
     sealed.extend_from_slice(tag.as_ref());
     sealed
 }
 
 /// Opens what `seal` gave under the same key and binding.
-pub(super) fn open(key: &[u8; KEY_BYTES], binding: &[u8], sealed: &[u8], what: &'static str) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-    let (nonce, rest) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(VaultError::Unreadable { what })?;
+pub(super) fn open(
+    key: &[u8; KEY_BYTES],
+    binding: &[u8],
+    sealed: &[u8],
+    what: &'static str,
+) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    let (nonce, rest) =
+        sealed.split_first_chunk::<NONCE_LEN>().ok_or(VaultError::Unreadable { what })?;
     let mut plain = Zeroizing::new(rest.to_vec());
     let length = cipher(key)
         .open_in_place(Nonce::assume_unique_for_key(*nonce), Aad::from(binding), &mut plain)
@@ -288,7 +335,10 @@ mod tests {
         let sealed = key.seal(vector, [7; 16], b"numbers");
         assert_eq!(key.open(vector, [7; 16], &sealed).unwrap().as_slice(), b"numbers");
         assert!(key.open(Part::Record, [7; 16], &sealed).is_err(), "another part");
-        assert!(key.open(Part::Vector(ModelId([2; 32])), [7; 16], &sealed).is_err(), "another model");
+        assert!(
+            key.open(Part::Vector(ModelId([2; 32])), [7; 16], &sealed).is_err(),
+            "another model"
+        );
         assert!(key.open(vector, [8; 16], &sealed).is_err(), "another booking");
         assert!(BookingKey::generate().open(vector, [7; 16], &sealed).is_err(), "another key");
         let mut changed = sealed;
@@ -301,17 +351,25 @@ mod tests {
     fn a_number_key_keeps_agencies_apart() {
         let master = Master::new(&[1; 32]).unwrap();
         assert_ne!(master.number_key("ab", "c"), master.number_key("a", "bc"));
-        assert_ne!(master.number_key("a", "1"), Master::new(&[2; 32]).unwrap().number_key("a", "1"));
+        assert_ne!(
+            master.number_key("a", "1"),
+            Master::new(&[2; 32]).unwrap().number_key("a", "1")
+        );
         assert!(matches!(Master::new(&[1; 31]), Err(VaultError::MasterKey { found: 31 })));
     }
 
     #[test]
-    fn a_booking_s_tag_is_the_same_every_time_and_another_one_under_another_key_or_for_another_leaf() {
+    fn a_booking_s_tag_is_the_same_every_time_and_another_one_under_another_key_or_for_another_leaf()
+     {
         let master = Master::new(&[1; 32]).unwrap();
-        let tags: std::collections::BTreeSet<u64> = (0..1_000).map(|leaf| master.booking_tag(leaf)).collect();
+        let tags: std::collections::BTreeSet<u64> =
+            (0..1_000).map(|leaf| master.booking_tag(leaf)).collect();
         assert_eq!((tags.len(), tags.contains(&0)), (1_000, false));
         assert_eq!(master.booking_tag(7), Master::new(&[1; 32]).unwrap().booking_tag(7));
-        assert!((0..1_000).all(|leaf| !tags.contains(&Master::new(&[2; 32]).unwrap().booking_tag(leaf))));
+        assert!(
+            (0..1_000)
+                .all(|leaf| !tags.contains(&Master::new(&[2; 32]).unwrap().booking_tag(leaf)))
+        );
     }
 
     #[test]
@@ -331,10 +389,16 @@ mod tests {
         assert!(master.open_account("chen", &sealed).is_err());
         let grant = master.seal_grant([1; 16], b"what");
         assert_eq!(master.open_grant([1; 16], &grant).unwrap().as_slice(), b"what");
-        assert!(master.open_grant([2; 16], &grant).is_err() && master.open_account("diaz", &grant).is_err());
+        assert!(
+            master.open_grant([2; 16], &grant).is_err()
+                && master.open_account("diaz", &grant).is_err()
+        );
         let key = ProbeKey::generate();
         let record = key.seal_record([3; 16], b"why");
         assert_eq!(key.open_record([3; 16], &record).unwrap().as_slice(), b"why");
-        assert!(key.open_record([4; 16], &record).is_err() && ProbeKey::generate().open_record([3; 16], &record).is_err());
+        assert!(
+            key.open_record([4; 16], &record).is_err()
+                && ProbeKey::generate().open_record([3; 16], &record).is_err()
+        );
     }
 }

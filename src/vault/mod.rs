@@ -1,8 +1,10 @@
 //! Sealed photos, and the keys that open them.
 //!
-//! Invariants: a photo never lies on the medium in plaintext. Every booking has one random key and every probe another; a key lies only in
-//! its 64-byte slot, wrapped by the epoch's key, and the epoch's key only in its anchor, wrapped by the master key. Destroying a key
-//! destroys everything that was sealed under it. Bookings and probes are two safes with two types of key and no way from one to the other.
+//! Invariants: a photo never lies on the medium in plaintext. Every booking has one random key and
+//! every probe another; a key lies only in its 64-byte slot, wrapped by the epoch's key, and the
+//! epoch's key only in its anchor, wrapped by the master key. Destroying a key destroys everything
+//! that was sealed under it. Bookings and probes are two safes with two types of key and no way
+//! from one to the other.
 
 mod keys;
 mod photos;
@@ -34,7 +36,9 @@ pub enum VaultError {
         source: io::Error,
     },
     /// Sealed bytes don't open: another key, another place, or changed bytes.
-    #[error("{what} does not open: its key, its place or its bytes are not those it was sealed with")]
+    #[error(
+        "{what} does not open: its key, its place or its bytes are not those it was sealed with"
+    )]
     Unreadable {
         /// What was to be opened.
         what: &'static str,
@@ -62,7 +66,9 @@ pub enum VaultError {
         wanted: u8,
     },
     /// The slot file or its anchor is missing.
-    #[error("the key slots '{name}' or the anchor of their epoch are missing from the state folder")]
+    #[error(
+        "the key slots '{name}' or the anchor of their epoch are missing from the state folder"
+    )]
     Missing {
         /// Name of the slot file.
         name: &'static str,
@@ -79,7 +85,10 @@ pub enum VaultError {
     #[error("this upload was announced otherwise before, wanted the same size and SHA-256 again")]
     UploadDiffers,
     /// A piece of an upload isn't the next one.
-    #[error("the piece begins at byte {found}, {received} bytes have been received and the next piece begins there")]
+    #[error(
+        "the piece begins at byte {found}, {received} bytes have been received and the next piece \
+         begins there"
+    )]
     PiecePlace {
         /// Where the piece begins.
         found: u64,
@@ -111,7 +120,11 @@ pub enum VaultError {
         announced: u64,
     },
     /// Other bytes came than were announced.
-    #[error("what was received has SHA-256 {}, {} was announced; the upload begins anew", hex::encode(found), hex::encode(announced))]
+    #[error(
+        "what was received has SHA-256 {}, {} was announced; the upload begins anew",
+        hex::encode(found),
+        hex::encode(announced)
+    )]
     UploadDigest {
         /// Digest of what came.
         found: [u8; 32],
@@ -129,7 +142,8 @@ pub enum VaultError {
 impl VaultError {
     /// Whether the medium had no room left; nothing was acknowledged and the caller may come again.
     pub fn is_full(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
+        matches!(self, Self::Io { source, .. }
+            if matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded))
     }
 
     /// Whether the sender of an upload is wrong, and nothing here.
@@ -153,7 +167,8 @@ impl VaultError {
 
     /// Whether a file isn't there, or ends too early.
     pub fn is_lost(&self) -> bool {
-        matches!(self, Self::Io { source, .. } if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof))
+        matches!(self, Self::Io { source, .. }
+            if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof))
     }
 
     fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
@@ -179,14 +194,20 @@ pub struct Safe<K: SafeKey> {
 impl Vault {
     /// Makes both safes in an empty state folder; durable once the caller has synced that folder.
     pub fn create(disk: &Arc<dyn Disk>, state: &Path, master: &Master) -> Result<Self, VaultError> {
-        Ok(Self { bookings: Safe::create(disk, state, master)?, probes: Safe::create(disk, state, master)? })
+        Ok(Self {
+            bookings: Safe::create(disk, state, master)?,
+            probes: Safe::create(disk, state, master)?,
+        })
     }
 
     /// Opens both safes.
     ///
     /// Errors: missing or unreadable slots, another master key.
     pub fn open(disk: &Arc<dyn Disk>, state: &Path, master: &Master) -> Result<Self, VaultError> {
-        Ok(Self { bookings: Safe::open(disk, state, master)?, probes: Safe::open(disk, state, master)? })
+        Ok(Self {
+            bookings: Safe::open(disk, state, master)?,
+            probes: Safe::open(disk, state, master)?,
+        })
     }
 }
 
@@ -233,8 +254,9 @@ impl<K: SafeKey> Safe<K> {
         self.slots_mut().evict(slot)
     }
 
-    /// Rewrites the slots of these lodgers under a fresh epoch key and destroys the old one: what was evicted before is gone from old
-    /// pages and copies of the slot file too, as far as the anchor can be destroyed.
+    /// Rewrites the slots of these lodgers under a fresh epoch key and destroys the old one: what
+    /// was evicted before is gone from old pages and copies of the slot file too, as far as the
+    /// anchor can be destroyed.
     pub fn rotate(&self, lodgers: &[(u32, Lodger)]) -> Result<(), VaultError> {
         self.slots_mut().rotate(lodgers)
     }
@@ -264,13 +286,19 @@ impl<K: SafeKey> Safe<K> {
         photos::ids(self.disk.as_ref(), &self.folder)
     }
 
-    /// Evicts every slot that no record knows: what a crash before the commit point left. Gives how many there were; durable on return.
+    /// Evicts every slot that no record knows: what a crash before the commit point left. Gives how
+    /// many there were; durable on return.
     pub fn evict_strays(&self, knows: impl Fn(u32) -> bool) -> Result<usize, VaultError> {
         self.slots_mut().evict_strays(knows)
     }
 
-    /// The photos and uploads of one folder, by their ids' first byte, that no record knows, and half-written files there.
-    pub fn stray_photos(&self, first_byte: u8, knows: impl Fn(&[u8; 16]) -> bool) -> Result<Vec<PathBuf>, VaultError> {
+    /// The photos and uploads of one folder, by their ids' first byte, that no record knows, and
+    /// half-written files there.
+    pub fn stray_photos(
+        &self,
+        first_byte: u8,
+        knows: impl Fn(&[u8; 16]) -> bool,
+    ) -> Result<Vec<PathBuf>, VaultError> {
         photos::strays(self.disk.as_ref(), &self.folder, first_byte, knows)
     }
 

@@ -8,8 +8,8 @@
 //! | 8 | 8 | bytes of the photo, little-endian |
 //! | 16 | | chunks of at most 1 MiB (`PROBE_PIECE_BYTES`), each nonce (12), ciphertext, tag (16) |
 //!
-//! The associated data of a chunk binds the kind of photo, the id, the photo's size, the chunk's index and whether it is the last: chunks
-//! can't be left out, moved or cut off.
+//! The associated data of a chunk binds the kind of photo, the id, the photo's size, the chunk's
+//! index and whether it is the last: chunks can't be left out, moved or cut off.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -45,7 +45,13 @@ pub(super) fn create_folders(disk: &dyn Disk, folder: &Path) -> Result<(), Vault
     make_all().map_err(made)
 }
 
-pub(super) fn write<K: SafeKey>(disk: &dyn Disk, folder: &Path, id: [u8; 16], key: &K, photo: &[u8]) -> Result<(), VaultError> {
+pub(super) fn write<K: SafeKey>(
+    disk: &dyn Disk,
+    folder: &Path,
+    id: [u8; 16],
+    key: &K,
+    photo: &[u8],
+) -> Result<(), VaultError> {
     let sealed = seal(id, key, photo);
     let path = path(folder, id);
     let part = path.with_extension(TEMPORARY);
@@ -60,7 +66,11 @@ pub(super) fn write<K: SafeKey>(disk: &dyn Disk, folder: &Path, id: [u8; 16], ke
     disk.rename(&part, &path).map_err(VaultError::io("naming a photo file"))
 }
 
-pub(super) fn sync_names(disk: &dyn Disk, folder: &Path, ids: impl IntoIterator<Item = [u8; 16]>) -> Result<(), VaultError> {
+pub(super) fn sync_names(
+    disk: &dyn Disk,
+    folder: &Path,
+    ids: impl IntoIterator<Item = [u8; 16]>,
+) -> Result<(), VaultError> {
     let shards: BTreeSet<u8> = ids.into_iter().map(|id| id[0]).collect();
     for byte in shards {
         disk.sync_folder(&shard(folder, byte)).map_err(VaultError::io("syncing a photo folder"))?;
@@ -68,19 +78,32 @@ pub(super) fn sync_names(disk: &dyn Disk, folder: &Path, ids: impl IntoIterator<
     Ok(())
 }
 
-pub(super) fn read<K: SafeKey>(disk: &dyn Disk, folder: &Path, id: [u8; 16], key: &K) -> Result<Vec<u8>, VaultError> {
+pub(super) fn read<K: SafeKey>(
+    disk: &dyn Disk,
+    folder: &Path,
+    id: [u8; 16],
+    key: &K,
+) -> Result<Vec<u8>, VaultError> {
     read_at(disk, &path(folder, id), id, key)
 }
 
 /// The photo of this id in a file that bears another name yet.
-pub(super) fn read_at<K: SafeKey>(disk: &dyn Disk, file: &Path, id: [u8; 16], key: &K) -> Result<Vec<u8>, VaultError> {
-    let sealed = read_whole(disk, file, file_bytes(K::BYTES_MAX)).map_err(VaultError::io("reading a photo file"))?;
+pub(super) fn read_at<K: SafeKey>(
+    disk: &dyn Disk,
+    file: &Path,
+    id: [u8; 16],
+    key: &K,
+) -> Result<Vec<u8>, VaultError> {
+    let sealed = read_whole(disk, file, file_bytes(K::BYTES_MAX))
+        .map_err(VaultError::io("reading a photo file"))?;
     open(id, key, &sealed)
 }
 
 pub(super) fn unlink(disk: &dyn Disk, folder: &Path, id: [u8; 16]) -> Result<(), VaultError> {
     match disk.unlink(&path(folder, id)) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(VaultError::Io { what: "removing a photo file", source: e }),
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(VaultError::Io { what: "removing a photo file", source: e })
+        }
         _ => Ok(()),
     }
 }
@@ -95,8 +118,14 @@ pub(super) fn uploads(disk: &dyn Disk, folder: &Path) -> Result<Vec<[u8; 16]>, V
 }
 
 /// The files of one photo folder that are neither photos nor uploads with a known id.
-pub(super) fn strays(disk: &dyn Disk, folder: &Path, byte: u8, knows: impl Fn(&[u8; 16]) -> bool) -> Result<Vec<PathBuf>, VaultError> {
-    let mut files = disk.list(&shard(folder, byte)).map_err(VaultError::io("listing a photo folder"))?;
+pub(super) fn strays(
+    disk: &dyn Disk,
+    folder: &Path,
+    byte: u8,
+    knows: impl Fn(&[u8; 16]) -> bool,
+) -> Result<Vec<PathBuf>, VaultError> {
+    let mut files =
+        disk.list(&shard(folder, byte)).map_err(VaultError::io("listing a photo folder"))?;
     files.retain(|path| !id_of(path).or_else(|| upload_id_of(path)).is_some_and(|id| knows(&id)));
     Ok(files)
 }
@@ -155,7 +184,12 @@ pub(super) struct Chunks {
 impl Chunks {
     pub(super) fn new<K: SafeKey>(id: [u8; 16], key: &K, size: usize) -> Self {
         let bound = [K::FOLDER.as_bytes(), b"\0", &id, &(size as u64).to_le_bytes()].concat();
-        Self { key: keys::subkey(key.bytes(), PHOTO.as_bytes()), bound, size, count: size.div_ceil(CHUNK_BYTES).max(1) }
+        Self {
+            key: keys::subkey(key.bytes(), PHOTO.as_bytes()),
+            bound,
+            size,
+            count: size.div_ceil(CHUNK_BYTES).max(1),
+        }
     }
 
     pub(super) fn head(&self) -> [u8; HEAD_BYTES] {
@@ -201,7 +235,11 @@ impl Chunks {
         keys::seal(&self.key, &self.binding(index), plain)
     }
 
-    pub(super) fn open(&self, index: usize, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    pub(super) fn open(
+        &self,
+        index: usize,
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         keys::open(&self.key, &self.binding(index), sealed, PHOTO)
     }
 
@@ -260,7 +298,15 @@ mod tests {
     #[test]
     fn photos_of_every_length_come_back_as_received() {
         let key = BookingKey::generate();
-        for size in [0, 1, CHUNK_BYTES - 1, CHUNK_BYTES, CHUNK_BYTES + 1, 2 * CHUNK_BYTES, 3 * CHUNK_BYTES - 7] {
+        for size in [
+            0,
+            1,
+            CHUNK_BYTES - 1,
+            CHUNK_BYTES,
+            CHUNK_BYTES + 1,
+            2 * CHUNK_BYTES,
+            3 * CHUNK_BYTES - 7,
+        ] {
             let photo: Vec<u8> = (0..size).map(|i| u8::try_from(i % 251).unwrap()).collect();
             let sealed = seal([3; 16], &key, &photo);
             assert_eq!(open([3; 16], &key, &sealed).unwrap(), photo);
@@ -273,10 +319,23 @@ mod tests {
         let key = BookingKey::generate();
         let sealed = seal([3; 16], &key, &vec![5; 2 * CHUNK_BYTES + 9]);
         let chunk = CHUNK_BYTES + SEAL_BYTES;
-        let (first, second) = (HEAD_BYTES..HEAD_BYTES + chunk, HEAD_BYTES + chunk..HEAD_BYTES + 2 * chunk);
-        let swapped = [&sealed[..HEAD_BYTES], &sealed[second.clone()], &sealed[first.clone()], &sealed[second.end..]].concat();
+        let (first, second) =
+            (HEAD_BYTES..HEAD_BYTES + chunk, HEAD_BYTES + chunk..HEAD_BYTES + 2 * chunk);
+        let swapped = [
+            &sealed[..HEAD_BYTES],
+            &sealed[second.clone()],
+            &sealed[first.clone()],
+            &sealed[second.end..],
+        ]
+        .concat();
         let without_first = [&sealed[..HEAD_BYTES], &sealed[second.start..]].concat();
-        for wrong in [&swapped, &without_first, &sealed[..second.end], &sealed[..sealed.len() - 1], &[&sealed[..], &[0]].concat()] {
+        for wrong in [
+            &swapped,
+            &without_first,
+            &sealed[..second.end],
+            &sealed[..sealed.len() - 1],
+            &[&sealed[..], &[0]].concat(),
+        ] {
             assert!(open([3; 16], &key, wrong).is_err());
         }
         assert!(open([4; 16], &key, &sealed).is_err(), "another booking's");

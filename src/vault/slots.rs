@@ -9,11 +9,12 @@
 //! | 16 | 32 | wrapped key |
 //! | 48 | 16 | tag |
 //!
-//! Little-endian. The associated data binds slot, generation, epoch, owner and id. An evicted slot keeps its generation, so that an old
-//! copy of it never opens in its place.
+//! Little-endian. The associated data binds slot, generation, epoch, owner and id. An evicted slot
+//! keeps its generation, so that an old copy of it never opens in its place.
 //!
-//! The epoch's key lies in its anchor, a file of one slot wrapped under the master key. The current epoch is the highest that has both
-//! files; that rename is the moment at which a rotation counts, and everything older is destroyed then or at the next start.
+//! The epoch's key lies in its anchor, a file of one slot wrapped under the master key. The current
+//! epoch is the highest that has both files; that rename is the moment at which a rotation counts,
+//! and everything older is destroyed then or at the next start.
 
 use std::collections::BTreeSet;
 use std::marker::PhantomData;
@@ -69,10 +70,16 @@ pub(super) struct Slots<K> {
 }
 
 impl<K: SafeKey> Slots<K> {
-    pub(super) fn create(disk: &Arc<dyn Disk>, state: &Path, master: &Master) -> Result<Self, VaultError> {
+    pub(super) fn create(
+        disk: &Arc<dyn Disk>,
+        state: &Path,
+        master: &Master,
+    ) -> Result<Self, VaultError> {
         let anchor_key = master.anchor_key(K::SLOTS);
         let epoch_key = write_anchor::<K>(disk.as_ref(), state, 1, &anchor_key)?;
-        let file = disk.open(&slots_path::<K>(state, 1), OpenMode::New).map_err(VaultError::io("making the key slots"))?;
+        let file = disk
+            .open(&slots_path::<K>(state, 1), OpenMode::New)
+            .map_err(VaultError::io("making the key slots"))?;
         file.sync().map_err(VaultError::io("syncing the key slots"))?;
         Ok(Self {
             disk: disk.clone(),
@@ -87,23 +94,51 @@ impl<K: SafeKey> Slots<K> {
         })
     }
 
-    pub(super) fn open(disk: &Arc<dyn Disk>, state: &Path, master: &Master) -> Result<Self, VaultError> {
+    pub(super) fn open(
+        disk: &Arc<dyn Disk>,
+        state: &Path,
+        master: &Master,
+    ) -> Result<Self, VaultError> {
         let paths = disk.list(state).map_err(VaultError::io("listing the state folder"))?;
         let epochs = |path_of: fn(&Path, u64) -> PathBuf| -> BTreeSet<u64> {
-            let epoch_of = |path: &PathBuf| path.extension()?.to_str()?.parse().ok().filter(|&e| path_of(state, e) == *path);
+            let epoch_of = |path: &PathBuf| {
+                path.extension()?.to_str()?.parse().ok().filter(|&e| path_of(state, e) == *path)
+            };
             paths.iter().filter_map(epoch_of).collect()
         };
         let (files, anchors) = (epochs(slots_path::<K>), epochs(anchor_path::<K>));
-        let epoch = files.intersection(&anchors).max().copied().ok_or(VaultError::Missing { name: K::SLOTS })?;
+        let epoch = files
+            .intersection(&anchors)
+            .max()
+            .copied()
+            .ok_or(VaultError::Missing { name: K::SLOTS })?;
         let anchor_key = master.anchor_key(K::SLOTS);
         let epoch_key = read_anchor::<K>(disk.as_ref(), state, epoch, &anchor_key)?;
-        let file = disk.open(&slots_path::<K>(state, epoch), OpenMode::Existing).map_err(VaultError::io("opening the key slots"))?;
+        let file = disk
+            .open(&slots_path::<K>(state, epoch), OpenMode::Existing)
+            .map_err(VaultError::io("opening the key slots"))?;
         let heads = read_heads(file.as_ref())?;
-        let vacant = heads.iter().zip(0u32..).filter(|(head, _)| head.is_vacant()).map(|(_, slot)| slot).collect();
-        let slots =
-            Self { disk: disk.clone(), state: state.to_owned(), file, epoch, epoch_key, anchor_key, heads, vacant, kind: PhantomData };
+        let vacant = heads
+            .iter()
+            .zip(0u32..)
+            .filter(|(head, _)| head.is_vacant())
+            .map(|(_, slot)| slot)
+            .collect();
+        let slots = Self {
+            disk: disk.clone(),
+            state: state.to_owned(),
+            file,
+            epoch,
+            epoch_key,
+            anchor_key,
+            heads,
+            vacant,
+            kind: PhantomData,
+        };
         let others = files.union(&anchors).copied().filter(|&other| other != epoch);
-        let torn = paths.iter().filter(|path| path.extension().is_some_and(|e| e == "new") && **path == new_path::<K>(state));
+        let torn = paths.iter().filter(|path| {
+            path.extension().is_some_and(|e| e == "new") && **path == new_path::<K>(state)
+        });
         for path in torn {
             disk.unlink(path).map_err(VaultError::io("removing half-written key slots"))?;
         }
@@ -140,10 +175,13 @@ impl<K: SafeKey> Slots<K> {
             return Err(VaultError::Vacant { slot });
         }
         let mut bytes = Zeroizing::new([0; SLOT_BYTES]);
-        self.file.read_at(offset(slot), bytes.as_mut_slice()).map_err(VaultError::io("reading a key slot"))?;
+        self.file
+            .read_at(offset(slot), bytes.as_mut_slice())
+            .map_err(VaultError::io("reading a key slot"))?;
         let binding = binding::<K>(slot, head.generation, self.epoch, lodger);
         let key = keys::open(&self.epoch_key, &binding, &bytes[SEALED_AT..], "a key slot")?;
-        let key = <[u8; KEY_BYTES]>::try_from(key.as_slice()).map_err(|_| VaultError::Unreadable { what: "a key slot" })?;
+        let key = <[u8; KEY_BYTES]>::try_from(key.as_slice())
+            .map_err(|_| VaultError::Unreadable { what: "a key slot" })?;
         Ok(K::from_bytes(Zeroizing::new(key)))
     }
 
@@ -165,9 +203,17 @@ impl<K: SafeKey> Slots<K> {
         Ok(())
     }
 
-    pub(super) fn evict_strays(&mut self, knows: impl Fn(u32) -> bool) -> Result<usize, VaultError> {
-        let strays: Vec<u32> =
-            self.heads.iter().zip(0u32..).filter(|&(head, slot)| head.lodged && !knows(slot)).map(|(_, slot)| slot).collect();
+    pub(super) fn evict_strays(
+        &mut self,
+        knows: impl Fn(u32) -> bool,
+    ) -> Result<usize, VaultError> {
+        let strays: Vec<u32> = self
+            .heads
+            .iter()
+            .zip(0u32..)
+            .filter(|&(head, slot)| head.lodged && !knows(slot))
+            .map(|(_, slot)| slot)
+            .collect();
         for &slot in &strays {
             self.evict(slot)?;
         }
@@ -188,13 +234,16 @@ impl<K: SafeKey> Slots<K> {
             bytes[STATE_AT] = EVICTED;
             bytes[GENERATION_AT..GENERATION_AT + 2].copy_from_slice(&head.generation.to_le_bytes());
         }
-        let mut heads: Vec<Head> = self.heads.iter().map(|head| Head { lodged: false, ..*head }).collect();
+        let mut heads: Vec<Head> =
+            self.heads.iter().map(|head| Head { lodged: false, ..*head }).collect();
         let mut keys = Vec::with_capacity(lodgers.len());
         for (slot, lodger) in lodgers {
             match self.key(*slot, lodger) {
                 Ok(key) => keys.push((*slot, lodger, key)),
                 // What didn't open before doesn't open after; the others move on.
-                Err(e) if e.is_damage() => log::error!("key slot {slot} is damaged and stays behind: {e}"),
+                Err(e) if e.is_damage() => {
+                    log::error!("key slot {slot} is damaged and stays behind: {e}")
+                }
                 Err(e) => return Err(e),
             }
         }
@@ -208,13 +257,23 @@ impl<K: SafeKey> Slots<K> {
         }
         drop(old_key);
         let path = new_path::<K>(&self.state);
-        let file = self.disk.open(&path, OpenMode::New).map_err(VaultError::io("making the new key slots"))?;
+        let file = self
+            .disk
+            .open(&path, OpenMode::New)
+            .map_err(VaultError::io("making the new key slots"))?;
         file.write_at(0, &image).map_err(VaultError::io("writing the new key slots"))?;
         file.sync().map_err(VaultError::io("syncing the new key slots"))?;
-        self.disk.rename(&path, &slots_path::<K>(&self.state, new)).map_err(VaultError::io("naming the new key slots"))?;
+        self.disk
+            .rename(&path, &slots_path::<K>(&self.state, new))
+            .map_err(VaultError::io("naming the new key slots"))?;
         self.sync_state()?;
         self.file = file;
-        self.vacant = heads.iter().zip(0u32..).filter(|(head, _)| head.is_vacant()).map(|(_, slot)| slot).collect();
+        self.vacant = heads
+            .iter()
+            .zip(0u32..)
+            .filter(|(head, _)| head.is_vacant())
+            .map(|(_, slot)| slot)
+            .collect();
         self.heads = heads;
         self.destroy_epoch(old)
     }
@@ -223,7 +282,8 @@ impl<K: SafeKey> Slots<K> {
     fn destroy_epoch(&self, epoch: u64) -> Result<(), VaultError> {
         let anchor = anchor_path::<K>(&self.state, epoch);
         if let Ok(file) = self.disk.open(&anchor, OpenMode::Existing) {
-            file.write_at(0, &[0; SLOT_BYTES]).map_err(VaultError::io("overwriting an old epoch's anchor"))?;
+            file.write_at(0, &[0; SLOT_BYTES])
+                .map_err(VaultError::io("overwriting an old epoch's anchor"))?;
             file.sync().map_err(VaultError::io("syncing an old epoch's anchor"))?;
         }
         for path in [anchor, slots_path::<K>(&self.state, epoch)] {
@@ -236,12 +296,22 @@ impl<K: SafeKey> Slots<K> {
         self.disk.sync_folder(&self.state).map_err(VaultError::io("syncing the state folder"))
     }
 
-    fn slot_bytes(&self, slot: u32, generation: u16, lodger: &Lodger, key: &K) -> Zeroizing<[u8; SLOT_BYTES]> {
+    fn slot_bytes(
+        &self,
+        slot: u32,
+        generation: u16,
+        lodger: &Lodger,
+        key: &K,
+    ) -> Zeroizing<[u8; SLOT_BYTES]> {
         let mut bytes = Zeroizing::new([0; SLOT_BYTES]);
         bytes[VERSION_AT] = VERSION;
         bytes[STATE_AT] = LODGED;
         bytes[GENERATION_AT..GENERATION_AT + 2].copy_from_slice(&generation.to_le_bytes());
-        let sealed = keys::seal(&self.epoch_key, &binding::<K>(slot, generation, self.epoch, lodger), key.bytes());
+        let sealed = keys::seal(
+            &self.epoch_key,
+            &binding::<K>(slot, generation, self.epoch, lodger),
+            key.bytes(),
+        );
         bytes[SEALED_AT..].copy_from_slice(&sealed);
         bytes
     }
@@ -251,7 +321,11 @@ impl<K: SafeKey> Slots<K> {
     }
 
     fn set_head(&mut self, slot: u32, head: Head) {
-        if index(slot) == self.heads.len() { self.heads.push(head) } else { self.heads[index(slot)] = head }
+        if index(slot) == self.heads.len() {
+            self.heads.push(head)
+        } else {
+            self.heads[index(slot)] = head
+        }
     }
 }
 
@@ -264,13 +338,24 @@ impl Head {
 
 fn binding<K: SafeKey>(slot: u32, generation: u16, epoch: u64, lodger: &Lodger) -> Vec<u8> {
     let owner = lodger.owner.as_str().as_bytes();
-    [K::SLOTS.as_bytes(), b"\0", &slot.to_le_bytes(), &generation.to_le_bytes(), &epoch.to_le_bytes(), &lodger.id, owner].concat()
+    [
+        K::SLOTS.as_bytes(),
+        b"\0",
+        &slot.to_le_bytes(),
+        &generation.to_le_bytes(),
+        &epoch.to_le_bytes(),
+        &lodger.id,
+        owner,
+    ]
+    .concat()
 }
 
 fn read_heads(file: &dyn DiskFile) -> Result<Vec<Head>, VaultError> {
     let size = file.size().map_err(VaultError::io("measuring the key slots"))?;
-    // A slot that was half written when the power went has no record; the next write there completes it.
-    let whole = usize::try_from(size).expect("a slot file fits the address space").div_ceil(SLOT_BYTES);
+    // A slot that was half written when the power went has no record; the next write there
+    // completes it.
+    let whole =
+        usize::try_from(size).expect("a slot file fits the address space").div_ceil(SLOT_BYTES);
     let head = |slot: &[u8; SLOT_BYTES]| {
         let generation = u16::from_le_bytes([slot[GENERATION_AT], slot[GENERATION_AT + 1]]);
         match (slot[VERSION_AT], slot[STATE_AT]) {
@@ -283,9 +368,11 @@ fn read_heads(file: &dyn DiskFile) -> Result<Vec<Head>, VaultError> {
     let mut piece = vec![0; SLOTS_READ * SLOT_BYTES];
     while heads.len() < whole {
         let offset = heads.len() as u64 * SLOT_BYTES as u64;
-        let bytes = usize::try_from(size - offset).map_or(piece.len(), |left| left.min(piece.len()));
+        let bytes =
+            usize::try_from(size - offset).map_or(piece.len(), |left| left.min(piece.len()));
         piece[bytes..].fill(0);
-        file.read_at(offset, &mut piece[..bytes]).map_err(VaultError::io("reading the key slots"))?;
+        file.read_at(offset, &mut piece[..bytes])
+            .map_err(VaultError::io("reading the key slots"))?;
         for slot in piece[..bytes.next_multiple_of(SLOT_BYTES)].as_chunks().0 {
             heads.push(head(slot)?);
         }
@@ -307,8 +394,13 @@ fn write_anchor<K: SafeKey>(
     let mut bytes = [0; SLOT_BYTES];
     bytes[VERSION_AT] = VERSION;
     bytes[STATE_AT] = LODGED;
-    bytes[SEALED_AT..].copy_from_slice(&keys::seal(anchor_key, &anchor_binding::<K>(epoch), key.as_slice()));
-    let file = disk.open(&path, OpenMode::New).map_err(VaultError::io("making an epoch's anchor"))?;
+    bytes[SEALED_AT..].copy_from_slice(&keys::seal(
+        anchor_key,
+        &anchor_binding::<K>(epoch),
+        key.as_slice(),
+    ));
+    let file =
+        disk.open(&path, OpenMode::New).map_err(VaultError::io("making an epoch's anchor"))?;
     file.write_at(0, &bytes).map_err(VaultError::io("writing an epoch's anchor"))?;
     file.sync().map_err(VaultError::io("syncing an epoch's anchor"))?;
     Ok(key)
@@ -320,15 +412,24 @@ fn read_anchor<K: SafeKey>(
     epoch: u64,
     anchor_key: &[u8; KEY_BYTES],
 ) -> Result<Zeroizing<[u8; KEY_BYTES]>, VaultError> {
-    let what = "the anchor of the key slots' epoch (is this the master key that the state folder was made with?)";
+    let what = "the anchor of the key slots' epoch (is this the master key that the state folder \
+        was made with?)";
     let mut bytes = [0; SLOT_BYTES];
-    let file = disk.open(&anchor_path::<K>(state, epoch), OpenMode::Existing).map_err(VaultError::io("opening an epoch's anchor"))?;
+    let file = disk
+        .open(&anchor_path::<K>(state, epoch), OpenMode::Existing)
+        .map_err(VaultError::io("opening an epoch's anchor"))?;
     file.read_at(0, &mut bytes).map_err(VaultError::io("reading an epoch's anchor"))?;
     if bytes[VERSION_AT] != VERSION {
-        return Err(VaultError::Format { what: "an epoch's anchor", found: bytes[VERSION_AT], wanted: VERSION });
+        return Err(VaultError::Format {
+            what: "an epoch's anchor",
+            found: bytes[VERSION_AT],
+            wanted: VERSION,
+        });
     }
     let key = keys::open(anchor_key, &anchor_binding::<K>(epoch), &bytes[SEALED_AT..], what)?;
-    Ok(Zeroizing::new(<[u8; KEY_BYTES]>::try_from(key.as_slice()).map_err(|_| VaultError::Unreadable { what })?))
+    Ok(Zeroizing::new(
+        <[u8; KEY_BYTES]>::try_from(key.as_slice()).map_err(|_| VaultError::Unreadable { what })?,
+    ))
 }
 
 fn anchor_binding<K: SafeKey>(epoch: u64) -> Vec<u8> {
@@ -349,7 +450,9 @@ fn new_path<K: SafeKey>(state: &Path) -> PathBuf {
 
 fn unlink_if_there(disk: &dyn Disk, path: &Path, what: &'static str) -> Result<(), VaultError> {
     match disk.unlink(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(VaultError::Io { what, source: e }),
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            Err(VaultError::Io { what, source: e })
+        }
         _ => Ok(()),
     }
 }
@@ -392,7 +495,10 @@ mod tests {
         assert_eq!(slots.key(1, &lodger(1)).unwrap().bytes(), keys[1].bytes());
         assert!(matches!(slots.key(1, &lodger(2)), Err(VaultError::Unreadable { .. })));
         assert!(matches!(slots.key(3, &lodger(3)), Err(VaultError::Vacant { slot: 3 })));
-        assert!(matches!(Slots::<ProbeKey>::open(&disk, folder.path(), &master), Err(VaultError::Missing { name: "probe-slots" })));
+        assert!(matches!(
+            Slots::<ProbeKey>::open(&disk, folder.path(), &master),
+            Err(VaultError::Missing { name: "probe-slots" })
+        ));
         assert!(matches!(
             Slots::<BookingKey>::open(&disk, folder.path(), &Master::new(&[2; 32]).unwrap()),
             Err(VaultError::Unreadable { .. })
@@ -408,7 +514,11 @@ mod tests {
         slots.file.read_at(0, &mut copy).unwrap();
         slots.evict(0).unwrap();
         assert!(matches!(slots.key(0, &lodger(1)), Err(VaultError::Vacant { slot: 0 })));
-        assert_eq!(slots.lodge(&lodger(1), &BookingKey::generate()).unwrap(), 0, "an evicted slot is lodged in again");
+        assert_eq!(
+            slots.lodge(&lodger(1), &BookingKey::generate()).unwrap(),
+            0,
+            "an evicted slot is lodged in again"
+        );
         slots.file.write_at(0, &copy).unwrap();
         assert!(matches!(slots.key(0, &lodger(1)), Err(VaultError::Unreadable { .. })));
     }
@@ -428,7 +538,12 @@ mod tests {
             assert!(slots.key(1, &lodger(1)).is_err());
             assert_eq!(slots.key(2, &lodger(2)).unwrap().bytes(), keys[2].bytes());
         }
-        let names: Vec<_> = disk.list(folder.path()).unwrap().into_iter().map(|p| p.file_name().unwrap().to_owned()).collect();
+        let names: Vec<_> = disk
+            .list(folder.path())
+            .unwrap()
+            .into_iter()
+            .map(|p| p.file_name().unwrap().to_owned())
+            .collect();
         assert_eq!(names, ["slots-anchor.2", "slots.2"]);
     }
 
@@ -443,7 +558,10 @@ mod tests {
         bytes.truncate(bytes.len() - 30);
         slots.file.write_at(0, &bytes).unwrap();
         let mut slots = Slots::<BookingKey>::open(&disk, folder.path(), &master).unwrap();
-        assert_eq!((slots.heads.len(), slots.vacant.len()), (bytes.len().div_ceil(SLOT_BYTES), bytes.len().div_ceil(SLOT_BYTES)));
+        assert_eq!(
+            (slots.heads.len(), slots.vacant.len()),
+            (bytes.len().div_ceil(SLOT_BYTES), bytes.len().div_ceil(SLOT_BYTES))
+        );
         assert!(slots.heads.iter().all(|head| *head == Head { lodged: false, generation: 7 }));
         assert_eq!(slots.lodge(&lodger(1), &BookingKey::generate()).unwrap(), 0);
     }

@@ -1,10 +1,12 @@
 //! A probe that arrives in pieces, over hours and restarts if need be.
 //!
-//! Invariants: a piece is sealed before it touches the medium and synced before it is acknowledged, so what is acknowledged survives a power
-//! cut and what lies there is never plaintext. The file that grows is byte for byte the sealed photo that it becomes: taking it is a rename.
-//! A photo that lies there already stays until then, so that a record which names one finds it whatever came after.
-//! Each piece is one chunk of that format, bound to the size announced, its index and whether it is the last; nothing else says how far an
-//! upload is, so what was cut off in mid-write simply doesn't open and is sent again.
+//! Invariants: a piece is sealed before it touches the medium and synced before it is acknowledged,
+//! so what is acknowledged survives a power cut and what lies there is never plaintext. The file
+//! that grows is byte for byte the sealed photo that it becomes: taking it is a rename. A photo
+//! that lies there already stays until then, so that a record which names one finds it whatever
+//! came after. Each piece is one chunk of that format, bound to the size announced, its index and
+//! whether it is the last; nothing else says how far an upload is, so what was cut off in mid-write
+//! simply doesn't open and is sent again.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -38,34 +40,47 @@ pub struct Upload {
 }
 
 impl Safe<ProbeKey> {
-    /// Begins an upload, or goes on with one that was begun with the same announcement, whether a moment or a restart ago; one that was
-    /// finished and not taken is there whole and may be finished again. Its id and key are the caller's, the key lodged and durable before.
-    /// One upload is held once at a time: that, too, is the caller's to see to.
+    /// Begins an upload, or goes on with one that was begun with the same announcement, whether a
+    /// moment or a restart ago; one that was finished and not taken is there whole and may be
+    /// finished again. Its id and key are the caller's, the key lodged and durable before. One
+    /// upload is held once at a time: that, too, is the caller's to see to.
     ///
-    /// Errors: a size of 0 or beyond `PROBE_BYTES_MAX`; `UploadDiffers` where another size was announced and something came already.
-    pub fn upload(&self, id: [u8; 16], key: &ProbeKey, announced: Announced) -> Result<Upload, VaultError> {
+    /// Errors: a size of 0 or beyond `PROBE_BYTES_MAX`; `UploadDiffers` where another size was
+    /// announced and something came already.
+    pub fn upload(
+        &self,
+        id: [u8; 16],
+        key: &ProbeKey,
+        announced: Announced,
+    ) -> Result<Upload, VaultError> {
         Upload::begin(&self.disk, &self.folder, id, key, announced)
     }
 
-    /// Removes an upload that wasn't taken, whatever came of it; one that isn't there is fine, and what was taken is a photo like any other.
-    /// Durable on return.
+    /// Removes an upload that wasn't taken, whatever came of it; one that isn't there is fine, and
+    /// what was taken is a photo like any other. Durable on return.
     pub fn abandon_upload(&self, id: [u8; 16]) -> Result<(), VaultError> {
         let whole = photos::path(&self.folder, id);
         remove(self.disk.as_ref(), &whole.with_extension(UPLOAD))
     }
 
-    /// Gives a finished upload the name of the photo, in one step with the removal of the photo that had it; one that isn't there is fine.
-    /// Durable on return.
+    /// Gives a finished upload the name of the photo, in one step with the removal of the photo
+    /// that had it; one that isn't there is fine. Durable on return.
     pub fn take_upload(&self, id: [u8; 16]) -> Result<(), VaultError> {
         let whole = photos::path(&self.folder, id);
         match self.disk.rename(&whole.with_extension(UPLOAD), &whole) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(VaultError::Io { what: "naming an upload", source: e }),
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(VaultError::Io { what: "naming an upload", source: e })
+            }
             _ => self.sync_names([id]),
         }
     }
 
     /// An upload that is whole and was not taken; none where there is none, or it isn't whole.
-    pub fn finished_upload(&self, id: [u8; 16], key: &ProbeKey) -> Result<Option<Vec<u8>>, VaultError> {
+    pub fn finished_upload(
+        &self,
+        id: [u8; 16],
+        key: &ProbeKey,
+    ) -> Result<Option<Vec<u8>>, VaultError> {
         let part = photos::path(&self.folder, id).with_extension(UPLOAD);
         match photos::read_at(self.disk.as_ref(), &part, id, key) {
             Err(e) if e.is_lost() || e.is_damage() => Ok(None),
@@ -80,9 +95,18 @@ impl Safe<ProbeKey> {
 }
 
 impl Upload {
-    fn begin(disk: &Arc<dyn Disk>, folder: &Path, id: [u8; 16], key: &ProbeKey, announced: Announced) -> Result<Self, VaultError> {
-        let size = usize::try_from(announced.size).ok().filter(|&size| (1..=ProbeKey::BYTES_MAX).contains(&size));
-        let size = size.ok_or(VaultError::UploadSize { found: announced.size, most: ProbeKey::BYTES_MAX })?;
+    fn begin(
+        disk: &Arc<dyn Disk>,
+        folder: &Path,
+        id: [u8; 16],
+        key: &ProbeKey,
+        announced: Announced,
+    ) -> Result<Self, VaultError> {
+        let size = usize::try_from(announced.size)
+            .ok()
+            .filter(|&size| (1..=ProbeKey::BYTES_MAX).contains(&size));
+        let size = size
+            .ok_or(VaultError::UploadSize { found: announced.size, most: ProbeKey::BYTES_MAX })?;
         let chunks = Chunks::new(id, key, size);
         let part = photos::path(folder, id).with_extension(UPLOAD);
         let file = match disk.open(&part, OpenMode::Existing) {
@@ -106,7 +130,8 @@ impl Upload {
             self.file.read_at(0, &mut found).map_err(VaultError::io("reading an upload"))?;
         }
         if found != head {
-            // Of a head that was torn from its file nothing was acknowledged; behind another one something may have been.
+            // Of a head that was torn from its file nothing was acknowledged; behind another one
+            // something may have been.
             if size > HEAD_BYTES as u64 {
                 return Err(VaultError::UploadDiffers);
             }
@@ -135,40 +160,56 @@ impl Upload {
         self.announced
     }
 
-    /// Takes a piece of `PROBE_PIECE_BYTES`, of which only the last may be shorter, and gives how much is durable now. A piece that came
-    /// before is fine.
+    /// Takes a piece of `PROBE_PIECE_BYTES`, of which only the last may be shorter, and gives how
+    /// much is durable now. A piece that came before is fine.
     ///
-    /// Errors: `PiecePlace` and `PieceSize` where it doesn't fit, `PieceDiffers` where other bytes came before; after any error the upload
-    /// goes on from `received`.
+    /// Errors: `PiecePlace` and `PieceSize` where it doesn't fit, `PieceDiffers` where other bytes
+    /// came before; after any error the upload goes on from `received`.
     pub fn put(&mut self, offset: u64, piece: &[u8]) -> Result<u64, VaultError> {
         let place = VaultError::PiecePlace { found: offset, received: self.received() };
-        let index = self.chunks.index_at(offset).filter(|&index| index <= self.received && index < self.chunks.count()).ok_or(place)?;
+        let index = self
+            .chunks
+            .index_at(offset)
+            .filter(|&index| index <= self.received && index < self.chunks.count())
+            .ok_or(place)?;
         let wanted = self.chunks.plain_bytes(index);
         if piece.len() != wanted {
             return Err(VaultError::PieceSize { offset, found: piece.len(), wanted });
         }
         if index < self.received {
-            return if self.chunk(index)?.as_slice() == piece { Ok(self.received()) } else { Err(VaultError::PieceDiffers { offset }) };
+            return if self.chunk(index)?.as_slice() == piece {
+                Ok(self.received())
+            } else {
+                Err(VaultError::PieceDiffers { offset })
+            };
         }
         let sealed = self.chunks.seal(index, piece);
-        self.file.write_at(self.chunks.sealed_offset(index), &sealed).map_err(VaultError::io("writing an upload"))?;
+        self.file
+            .write_at(self.chunks.sealed_offset(index), &sealed)
+            .map_err(VaultError::io("writing an upload"))?;
         self.file.sync().map_err(VaultError::io("syncing an upload"))?;
         self.received += 1;
         Ok(self.received())
     }
 
-    /// Reads back all that came, holds it against what was announced and gives it. It waits, whole and durable, for `take_upload`.
+    /// Reads back all that came, holds it against what was announced and gives it. It waits, whole
+    /// and durable, for `take_upload`.
     ///
-    /// Errors: `UploadIncomplete`; `UploadDigest` where other bytes came than were announced: the upload is gone then and begins anew.
+    /// Errors: `UploadIncomplete`; `UploadDigest` where other bytes came than were announced: the
+    /// upload is gone then and begins anew.
     pub fn finish(self) -> Result<Vec<u8>, VaultError> {
         if self.received < self.chunks.count() {
-            return Err(VaultError::UploadIncomplete { received: self.received(), announced: self.announced.size });
+            return Err(VaultError::UploadIncomplete {
+                received: self.received(),
+                announced: self.announced.size,
+            });
         }
         let mut probe = Vec::with_capacity(usize::try_from(self.announced.size).unwrap_or(0));
         for index in 0..self.chunks.count() {
             probe.extend_from_slice(&self.chunk(index)?);
         }
-        let found: [u8; 32] = digest(&SHA256, &probe).as_ref().try_into().expect("SHA-256 has 32 bytes");
+        let found: [u8; 32] =
+            digest(&SHA256, &probe).as_ref().try_into().expect("SHA-256 has 32 bytes");
         if found != self.announced.sha256 {
             remove(self.disk.as_ref(), &self.part)?;
             return Err(VaultError::UploadDigest { found, announced: self.announced.sha256 });
@@ -178,7 +219,9 @@ impl Upload {
 
     fn chunk(&self, index: usize) -> Result<zeroize::Zeroizing<Vec<u8>>, VaultError> {
         let mut sealed = vec![0; self.chunks.sealed_bytes(index)];
-        self.file.read_at(self.chunks.sealed_offset(index), &mut sealed).map_err(VaultError::io("reading an upload"))?;
+        self.file
+            .read_at(self.chunks.sealed_offset(index), &mut sealed)
+            .map_err(VaultError::io("reading an upload"))?;
         self.chunks.open(index, &sealed)
     }
 
@@ -259,7 +302,8 @@ mod tests {
     fn send(upload: &mut Upload, probe: &[u8], told: &mut u64) -> Result<(), VaultError> {
         while upload.received() < upload.announced().size {
             let from = usize::try_from(upload.received()).unwrap();
-            *told = upload.put(upload.received(), &probe[from..probe.len().min(from + PROBE_PIECE_BYTES)])?;
+            *told = upload
+                .put(upload.received(), &probe[from..probe.len().min(from + PROBE_PIECE_BYTES)])?;
         }
         Ok(())
     }
@@ -277,12 +321,16 @@ mod tests {
             assert!(at.vault.probes.uploads().unwrap().is_empty());
             assert_eq!(at.vault.probes.read_photo(ID, &at.key).unwrap(), probe);
             let plain = &probe[..probe.len().min(64)];
-            assert!(size < 64 || at.disk.medium().iter().all(|file| !file.windows(64).any(|w| w == plain)));
+            assert!(
+                size < 64
+                    || at.disk.medium().iter().all(|file| !file.windows(64).any(|w| w == plain))
+            );
         }
     }
 
     #[test]
-    fn a_piece_that_came_before_is_fine_and_one_that_differs_lies_elsewhere_or_has_another_size_is_refused() {
+    fn a_piece_that_came_before_is_fine_and_one_that_differs_lies_elsewhere_or_has_another_size_is_refused()
+     {
         let (at, probe) = (Station::new(), probe(SIZE));
         let piece = PROBE_PIECE_BYTES;
         let mut upload = at.begin(&probe).unwrap();
@@ -290,10 +338,15 @@ mod tests {
         assert_eq!(upload.put(0, &probe[..piece]).unwrap(), piece as u64, "again");
         let (start, second) = (piece as u64, &probe[piece..2 * piece]);
         assert!(matches!(upload.put(0, second), Err(VaultError::PieceDiffers { offset: 0 })));
-        assert!(matches!(upload.put(start, &second[1..]), Err(VaultError::PieceSize { wanted, .. }) if wanted == piece));
+        assert!(matches!(upload.put(start, &second[1..]),
+                Err(VaultError::PieceSize { wanted, .. }) if wanted == piece));
         for wrong in [1, start + 1, 2 * start, 3 * start, SIZE as u64, u64::MAX] {
             let refused = upload.put(wrong, second).unwrap_err();
-            assert!(matches!(refused, VaultError::PiecePlace { received, .. } if received == start) && refused.is_refusal(), "{wrong}");
+            assert!(
+                matches!(refused, VaultError::PiecePlace { received, .. } if received == start)
+                    && refused.is_refusal(),
+                "{wrong}"
+            );
         }
         send(&mut upload, &probe, &mut 0).unwrap();
         assert!(upload.finish().unwrap() == probe);
@@ -305,7 +358,10 @@ mod tests {
         let mut other = probe.clone();
         other[SIZE - 1] ^= 1;
         let mut upload = at.begin(&probe).unwrap();
-        assert!(matches!(at.begin(&probe).unwrap().finish(), Err(VaultError::UploadIncomplete { received: 0, .. })));
+        assert!(matches!(
+            at.begin(&probe).unwrap().finish(),
+            Err(VaultError::UploadIncomplete { received: 0, .. })
+        ));
         send(&mut upload, &other, &mut 0).unwrap();
         assert!(matches!(upload.finish(), Err(VaultError::UploadDigest { .. })));
         assert!(at.disk.names().iter().all(|path| !path.starts_with("/state/probes")));
@@ -333,23 +389,35 @@ mod tests {
     }
 
     #[test]
-    fn what_is_finished_may_be_finished_again_until_it_is_taken_and_what_was_taken_before_stays_until_then() {
+    fn what_is_finished_may_be_finished_again_until_it_is_taken_and_what_was_taken_before_stays_until_then()
+     {
         let (at, first, second) = (Station::new(), probe(9), probe(SIZE));
         let whole = |probe: &[u8]| {
             let mut upload = at.begin(probe).unwrap();
             send(&mut upload, probe, &mut 0).unwrap();
             upload.finish().unwrap();
         };
-        let (probes, read) = (&at.vault.probes, || at.vault.probes.read_photo(ID, &at.key).unwrap());
+        let (probes, read) =
+            (&at.vault.probes, || at.vault.probes.read_photo(ID, &at.key).unwrap());
         whole(&first);
         probes.take_upload(ID).unwrap();
-        assert_eq!((probes.finished_upload(ID, &at.key).unwrap(), at.begin(&second).unwrap().received()), (None, 0));
+        assert_eq!(
+            (probes.finished_upload(ID, &at.key).unwrap(), at.begin(&second).unwrap().received()),
+            (None, 0)
+        );
         assert_eq!(probes.finished_upload(ID, &at.key).unwrap(), None, "begun");
         whole(&second);
         let shorter = Announced { size: 9, sha256: [7; 32] };
         assert!(matches!(probes.upload(ID, &at.key, shorter), Err(VaultError::UploadDiffers)));
-        assert_eq!(probes.upload(ID, &ProbeKey::generate(), announced(&second)).unwrap().received(), 0, "nothing opens with another key");
-        assert!(read() == first && probes.finished_upload(ID, &at.key).unwrap().as_ref() == Some(&second));
+        assert_eq!(
+            probes.upload(ID, &ProbeKey::generate(), announced(&second)).unwrap().received(),
+            0,
+            "nothing opens with another key"
+        );
+        assert!(
+            read() == first
+                && probes.finished_upload(ID, &at.key).unwrap().as_ref() == Some(&second)
+        );
         whole(&second);
         probes.take_upload(ID).unwrap();
         assert!(read() == second);
@@ -383,8 +451,9 @@ mod tests {
         upload.finish().unwrap();
     }
 
-    /// Cuts the power at each operation of an upload, starts again on what this choice of unsynced bytes leaves, and goes on. Gives what was
-    /// wrong after the first restart at which anything was.
+    /// Cuts the power at each operation of an upload, starts again on what this choice of unsynced
+    /// bytes leaves, and goes on. Gives what was wrong after the first restart at which anything
+    /// was.
     fn cut_everywhere(seed: u64, forgotten: Option<fn(&Path) -> bool>) -> Result<(), String> {
         let probe = probe(SIZE);
         let whole = |at: &Station| -> Result<u64, VaultError> {
@@ -424,7 +493,10 @@ mod tests {
             }
             let mut upload = at.begin(&probe).map_err(|e| fail("going on", e))?;
             if upload.received() < told {
-                return Err(format!("cut {cut}: {told} bytes were acknowledged and {} are there", upload.received()));
+                return Err(format!(
+                    "cut {cut}: {told} bytes were acknowledged and {} are there",
+                    upload.received()
+                ));
             }
             send(&mut upload, &probe, &mut told).map_err(|e| fail("sending on", e))?;
             upload.finish().map_err(|e| fail("finishing", e))?;

@@ -1,6 +1,8 @@
-//! The embedding chain's figures: milliseconds of each stage, one photo at a time, and photos a second on every core.
+//! The embedding chain's figures: milliseconds of each stage, one photo at a time, and photos a
+//! second on every core.
 //!
-//! `cargo bench --bench embed -- --json` prints one JSON object; `--photos DIR` measures on the photos of a folder instead of the portrait.
+//! `cargo bench --bench embed -- --json` prints one JSON object; `--photos DIR` measures on the
+//! photos of a folder instead of the portrait.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -51,7 +53,8 @@ fn measure(models_dir: &Path, photos_dir: Option<&Path>, json: bool) -> Result<(
     let photos = photos(photos_dir)?;
     models.examine(&photos[0], Choice::Central).map_err(|e| format!("the first photo: {e}"))?;
 
-    let portraits: Vec<Portrait> = photos.iter().filter_map(|p| models.examine(p, Choice::Central).ok()).collect();
+    let portraits: Vec<Portrait> =
+        photos.iter().filter_map(|p| models.examine(p, Choice::Central).ok()).collect();
     let stage = |ms: fn(&Portrait) -> f64| median(portraits.iter().map(ms).collect());
     let (decode, detect) = (stage(|p| p.timings.decode_ms), stage(|p| p.timings.detect_ms));
     let (align, embed) = (stage(|p| p.timings.align_ms), stage(|p| p.timings.embed_ms));
@@ -79,14 +82,21 @@ fn measure(models_dir: &Path, photos_dir: Option<&Path>, json: bool) -> Result<(
         println!(
             "{}",
             json!({
-                "bench": "embed", "model": models.id().to_string(), "photos": photos.len(), "first_photo_px": [width, height],
-                "workers": workers, "load_ms": load_ms, "decode_ms": decode, "detect_ms": detect, "align_ms": align, "embed_ms": embed,
+                "bench": "embed", "model": models.id().to_string(), "photos": photos.len(),
+                    "first_photo_px": [width, height],
+                "workers": workers, "load_ms": load_ms, "decode_ms": decode, "detect_ms": detect,
+                    "align_ms": align, "embed_ms": embed,
                 "photos_per_second_per_core": per_core,
             })
         );
     } else {
-        println!("{} photos, the first {width}x{height} px; models loaded in {load_ms:.0} ms", photos.len());
-        println!("median ms: decode {decode:.2}, detect {detect:.2}, align {align:.2}, embed {embed:.2}");
+        println!(
+            "{} photos, the first {width}x{height} px; models loaded in {load_ms:.0} ms",
+            photos.len()
+        );
+        println!(
+            "median ms: decode {decode:.2}, detect {detect:.2}, align {align:.2}, embed {embed:.2}"
+        );
         println!("{per_core:.2} photos a second on each of {workers} cores");
     }
     Ok(())
@@ -97,13 +107,24 @@ fn photos(dir: Option<&Path>) -> Result<Vec<Vec<u8>>, String> {
         return Ok(vec![include_bytes!("../data/astronaut.jpg").to_vec(); ROUNDS]);
     };
     let said = |e: std::io::Error| format!("{}: {e}", dir.display());
-    let mut paths: Vec<PathBuf> = fs::read_dir(dir).map_err(said)?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>().map_err(said)?;
-    let photo = |p: &PathBuf| p.extension().is_some_and(|e| ["jpg", "jpeg", "png", "jp2"].iter().any(|k| e.eq_ignore_ascii_case(k)));
+    let mut paths: Vec<PathBuf> = fs::read_dir(dir)
+        .map_err(said)?
+        .map(|e| e.map(|e| e.path()))
+        .collect::<Result<_, _>>()
+        .map_err(said)?;
+    let photo = |p: &PathBuf| {
+        p.extension().is_some_and(|e| {
+            ["jpg", "jpeg", "png", "jp2"].iter().any(|k| e.eq_ignore_ascii_case(k))
+        })
+    };
     paths.retain(photo);
     paths.sort();
     paths.truncate(PHOTOS_MAX);
     if paths.is_empty() {
-        return Err(format!("{} has no .jpg, .png or .jp2 files, wanted at least one", dir.display()));
+        return Err(format!(
+            "{} has no .jpg, .png or .jp2 files, wanted at least one",
+            dir.display()
+        ));
     }
     paths.iter().map(|p| fs::read(p).map_err(said)).collect()
 }

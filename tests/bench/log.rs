@@ -1,8 +1,9 @@
 //! What the log costs: writing it durably, verifying all of it, and proving one leaf.
 //!
-//! `cargo bench --bench log -- --verify --json` makes an archive of ten million leaves in a temporary folder, or takes the one that
-//! `--dir DIR` holds, verifies it on all cores and on one, and reads inclusion proofs from its tiles. `-- --commit --json` has 1 and 32
-//! writers log at the same time, beside a bare redb. One JSON object a line.
+//! `cargo bench --bench log -- --verify --json` makes an archive of ten million leaves in a
+//! temporary folder, or takes the one that `--dir DIR` holds, verifies it on all cores and on one,
+//! and reads inclusion proofs from its tiles. `-- --commit --json` has 1 and 32 writers log at the
+//! same time, beside a bare redb. One JSON object a line.
 
 #[path = "log/commit.rs"]
 mod commit;

@@ -33,7 +33,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PIP = "python3 -m pip install faiss-cpu==1.15.1 usearch==2.26.6"
-# What makes faiss fast or slow; what a setting doesn't name is as faiss has it. BLAS for every batch needs a low threshold.
+# What makes faiss fast or slow; what a setting doesn't name is as faiss has it. BLAS for every
+# batch needs a low threshold.
 KNOBS = (
     "distance_compute_blas_threshold",
     "distance_compute_blas_database_bs",
@@ -59,7 +60,8 @@ WANTED = {
     ("usearch", 512): {1: 4.2, 8: 10, 32: 10.5},
     ("usearch", 128): {1: 8, 8: 26, 32: 28},
 }
-# Scores nearer than this may be told apart differently in f32: a few hundred roundings of a number below one.
+# Scores nearer than this may be told apart differently in f32: a few hundred roundings of a number
+# below one.
 ROUNDING = 2.0**-18
 INT8_MAX = 127
 # Rows looked at for the scale of int8, and converted at a time.

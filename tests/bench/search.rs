@@ -1,4 +1,5 @@
-//! The search's figures: milliseconds a batch, beside what the machine could do at most, every answer held against brute force.
+//! The search's figures: milliseconds a batch, beside what the machine could do at most, every
+//! answer held against brute force.
 //!
 //! ```text
 //! cargo bench --bench search -- --json                              one JSON object a line; a table without --json
@@ -10,12 +11,14 @@
 //!   --plot FILE.svg [--from LINES]                                  ms against rows; from earlier JSON lines instead of measuring
 //! ```
 //!
-//! The plot beside this file: `--json --dimension 128 --threads all --rows 100k,316k,1M,3160k,10M > tests/bench/search.jsonl`, then
-//! `--plot tests/bench/search.svg --from tests/bench/search.jsonl`. It needs 8 GB of memory.
+//! The plot beside this file: `--json --dimension 128 --threads all --rows 100k,316k,1M,3160k,10M >
+//! tests/bench/search.jsonl`, then `--plot tests/bench/search.svg --from tests/bench/search.jsonl`.
+//! It needs 8 GB of memory.
 //!
-//! All configurations of one gallery run in turn, each once before the count begins, and with them the two things that no scan can
-//! beat: reading memory, and multiplying int8. A small gallery stays in the last-level cache; its share of bandwidth may exceed 1.
-//! The bench fails, and says where, as soon as one answer differs from f64 brute force with ties broken by row.
+//! All configurations of one gallery run in turn, each once before the count begins, and with them
+//! the two things that no scan can beat: reading memory, and multiplying int8. A small gallery
+//! stays in the last-level cache; its share of bandwidth may exceed 1. The bench fails, and says
+//! where, as soon as one answer differs from f64 brute force with ties broken by row.
 
 #[path = "search/machine.rs"]
 mod machine;
@@ -65,7 +68,9 @@ fn run(options: &Options) -> Result<(), String> {
         None => measure_all(options)?,
     };
     match &options.plot {
-        Some(file) => fs::write(file, plot::draw(&figures)?).map_err(|e| format!("{}: {e}", file.display())),
+        Some(file) => {
+            fs::write(file, plot::draw(&figures)?).map_err(|e| format!("{}: {e}", file.display()))
+        }
         None => Ok(()),
     }
 }
@@ -79,14 +84,20 @@ fn open(options: &Options, rows: Option<u32>, dimension: usize) -> Result<Vector
     Vectors::open(&options.data, rows, dimension, options.probes_file.as_deref(), batch_max)
 }
 
-/// Measures all galleries, one after the other, and prints the figures of each as soon as they are there.
+/// Measures all galleries, one after the other, and prints the figures of each as soon as they are
+/// there.
 fn measure_all(options: &Options) -> Result<Vec<Figure>, String> {
     let memory = Memory::new();
-    let rows: Vec<Option<u32>> = if options.rows.is_empty() { vec![None] } else { options.rows.iter().copied().map(Some).collect() };
+    let rows: Vec<Option<u32>> = if options.rows.is_empty() {
+        vec![None]
+    } else {
+        options.rows.iter().copied().map(Some).collect()
+    };
     let mut figures = Vec::new();
     if !options.json {
         println!(
-            "{:>9} {:>5} {:>3} {:>5} {:>7} {:>6} {:>9} {:>9} {:>9} {:>6} {:>10} {:>8} {:>7} {:>8} {:>9}  device",
+            "{:>9} {:>5} {:>3} {:>5} {:>7} {:>6} {:>9} {:>9} {:>9} {:>6} {:>10} {:>8} {:>7} {:>8} \
+             {:>9}  device",
             "n",
             "d",
             "k",
@@ -124,9 +135,12 @@ fn measure_all(options: &Options) -> Result<Vec<Figure>, String> {
 }
 
 fn print_row(f: &Figure) {
-    let percent = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |share| format!("{:.0} %", share * 100.0));
+    let percent = |share: Option<f64>| {
+        share.map_or_else(|| "-".to_owned(), |share| format!("{:.0} %", share * 100.0))
+    };
     println!(
-        "{:>9} {:>5} {:>3} {:>5} {:>7} {:>6} {:>9.2} {:>9.2} {:>9.2} {:>6.1} {:>10} {:>8.1} {:>7} {:>8.1} {:>9}  {}",
+        "{:>9} {:>5} {:>3} {:>5} {:>7} {:>6} {:>9.2} {:>9.2} {:>9.2} {:>6.1} {:>10} {:>8.1} {:>7} \
+         {:>8.1} {:>9}  {}",
         f.n,
         f.d,
         f.k,
@@ -148,10 +162,9 @@ fn print_row(f: &Figure) {
 
 fn read(lines: &Path) -> Result<Vec<Figure>, String> {
     let text = fs::read_to_string(lines).map_err(|e| format!("{}: {e}", lines.display()))?;
-    let figures = text
-        .lines()
-        .zip(1..)
-        .map(|(line, number)| serde_json::from_str(line).map_err(|e| format!("{}, line {number}: {e}", lines.display())));
+    let figures = text.lines().zip(1..).map(|(line, number)| {
+        serde_json::from_str(line).map_err(|e| format!("{}, line {number}: {e}", lines.display()))
+    });
     figures.collect()
 }
 

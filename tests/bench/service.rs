@@ -1,9 +1,12 @@
-//! What the box costs beyond its parts: the start over a large state folder, a search from the door to the answer, a switch of the model.
+//! What the box costs beyond its parts: the start over a large state folder, a search from the door
+//! to the answer, a switch of the model.
 //!
-//! `cargo bench --bench service -- --start 1000000 --json` makes a state folder of so many bookings, or takes the one that `--state DIR`
-//! holds, and opens it with a cold page cache where it may. `-- --search --rows 100000 --json` has 1, 8 and 32 operators search at the same
-//! time through the real daemon. `-- --pages --rows 1000000 --json` reads every page of the console. `-- --switch 100000 --json` takes so many bookings to another model. `-- --soak 600 --json` does everything
-//! at once for so many seconds and checks every answer. One JSON object a line.
+//! `cargo bench --bench service -- --start 1000000 --json` makes a state folder of so many
+//! bookings, or takes the one that `--state DIR` holds, and opens it with a cold page cache where
+//! it may. `-- --search --rows 100000 --json` has 1, 8 and 32 operators search at the same time
+//! through the real daemon. `-- --pages --rows 1000000 --json` reads every page of the console. `--
+//! --switch 100000 --json` takes so many bookings to another model. `-- --soak 600 --json` does
+//! everything at once for so many seconds and checks every answer. One JSON object a line.
 
 #[path = "soak/lives.rs"]
 mod lives;
@@ -38,13 +41,15 @@ struct Cli {
     /// Switch so many bookings to another model and give what that costs beside embedding them.
     #[arg(long, value_name = "BOOKINGS")]
     switch: Option<u32>,
-    /// For so many seconds search beside bookings, releases, purges and switches of the model, and check every answer.
+    /// For so many seconds search beside bookings, releases, purges and switches of the model, and
+    /// check every answer.
     #[arg(long, value_name = "SECONDS")]
     soak: Option<u64>,
     /// Bookings behind the searches.
     #[arg(long, value_name = "BOOKINGS", default_value_t = 10_000)]
     rows: u32,
-    /// The folder to make or to take [default: a temporary one that is removed]. Searches are logged in it.
+    /// The folder to make or to take [default: a temporary one that is removed]. Searches are
+    /// logged in it.
     #[arg(long, value_name = "DIR")]
     state: Option<PathBuf>,
     /// Folder of model manifests and files [default: the project's].
@@ -56,7 +61,8 @@ struct Cli {
     /// Print one JSON object a line.
     #[arg(long)]
     json: bool,
-    /// Open the folder in this process: what `--start` runs in a process of its own, for figures of that process alone.
+    /// Open the folder in this process: what `--start` runs in a process of its own, for figures of
+    /// that process alone.
     #[arg(long, hide = true, value_name = "DIR")]
     open: Option<PathBuf>,
     /// Cargo says so to every bench.
@@ -76,12 +82,21 @@ fn main() -> ExitCode {
 
 fn measure(cli: &Cli) -> anyhow::Result<()> {
     let state = cli.state.as_deref();
-    let models = cli.models.clone().unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("models"));
+    let models =
+        cli.models.clone().unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("models"));
     if let Some(state) = &cli.open {
         return start::open(state, &models, cli.json);
     }
-    let any = cli.start.is_some() || cli.search || cli.pages || cli.switch.is_some() || cli.soak.is_some();
-    anyhow::ensure!(any, "nothing to measure, wanted --start BOOKINGS, --search, --pages, --switch BOOKINGS or --soak SECONDS");
+    let any = cli.start.is_some()
+        || cli.search
+        || cli.pages
+        || cli.switch.is_some()
+        || cli.soak.is_some();
+    anyhow::ensure!(
+        any,
+        "nothing to measure, wanted --start BOOKINGS, --search, --pages, --switch BOOKINGS or \
+         --soak SECONDS"
+    );
     if let Some(bookings) = cli.start {
         start::measure(bookings, state, &models, cli.json)?;
     }

@@ -1,5 +1,6 @@
-// What a page complains of: errors in its console, exceptions, requests that failed, breaches of its content security policy, whatever
-// else Chromium finds wrong with it, and windows that ask. None may come that a story doesn't expect, and each that it expects must come.
+// What a page complains of: errors in its console, exceptions, requests that failed, breaches of
+// its content security policy, whatever else Chromium finds wrong with it, and windows that ask.
+// None may come that a story doesn't expect, and each that it expects must come.
 
 export class Complaints {
   #patienceMs;
@@ -66,8 +67,8 @@ export class Complaints {
 
   #failed(request) {
     const why = request.failure()?.errorText;
-    // How a navigation ends that turns out to be a download, an answer whose body nobody reads, and what a page was still asking for when
-    // somebody left it.
+    // How a navigation ends that turns out to be a download, an answer whose body nobody reads, and
+    // what a page was still asking for when somebody left it.
     if (why === 'net::ERR_ABORTED') return;
     this.note('failed request', `${why}: ${request.method()} ${request.url()}`);
   }

@@ -1,4 +1,5 @@
-// A desk: one Chromium with a profile of its own, which knows one device's certificate, and the verbs of whoever sits at it.
+// A desk: one Chromium with a profile of its own, which knows one device's certificate, and the
+// verbs of whoever sits at it.
 //
 // Every verb waits until what it needs is there and can be used, and fails when it never is.
 

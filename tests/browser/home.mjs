@@ -1,5 +1,6 @@
-// A home folder for one browser, so that it knows one device's certificate and trusts the site's authority, and nothing outside the
-// folder has to be written: Chromium on Linux keeps both in an NSS database below HOME.
+// A home folder for one browser, so that it knows one device's certificate and trusts the site's
+// authority, and nothing outside the folder has to be written: Chromium on Linux keeps both in an
+// NSS database below HOME.
 
 import { execFile } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
@@ -31,8 +32,8 @@ async function take(home, store, certificate, key) {
   await rm(bundle);
 }
 
-// What the policy AutoSelectCertificateForUrls would put there: without it Chromium opens a window to ask, which nobody can answer
-// where there is no screen.
+// What the policy AutoSelectCertificateForUrls would put there: without it Chromium opens a window
+// to ask, which nobody can answer where there is no screen.
 function preferences(host) {
   const always = { last_modified: '1', setting: { filters: [{}] } };
   return { profile: { content_settings: { exceptions: { auto_select_certificate: { [`https://${host}:*,*`]: always } } } } };

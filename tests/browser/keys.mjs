@@ -1,5 +1,6 @@
-// Security keys. A key is a person's, holds credentials with their counters, and is in one desk at a time; there it is one of Chromium's
-// virtual authenticators. Chromium keeps those a tab each, so a key that changes its place is exported and imported.
+// Security keys. A key is a person's, holds credentials with their counters, and is in one desk at
+// a time; there it is one of Chromium's virtual authenticators. Chromium keeps those a tab each, so
+// a key that changes its place is exported and imported.
 
 /** How a key is made: one to be plugged in, which knows its owner. */
 const MAKE = {

@@ -1,10 +1,12 @@
-// The driver of the browsers: one command a line on standard input, one answer a line on standard output, in order.
+// The driver of the browsers: one command a line on standard input, one answer a line on standard
+// output, in order.
 //
 //   node main.mjs MODULES WORK SCREENS PATIENCE_MS
 //
-// MODULES holds node_modules/, WORK the desks' homes for as long as the driver runs, SCREENS what the pictures are kept in.
-// A command is {"do": NAME, "desk": NAME, ...}; its answer {"ok": RESULT, "complaints": [...]} or {"error": WORDS, ...}. At the end of the
-// input all browsers are closed and the driver ends.
+// MODULES holds node_modules/, WORK the desks' homes for as long as the driver runs, SCREENS what
+// the pictures are kept in. A command is {"do": NAME, "desk": NAME, ...}; its answer {"ok": RESULT,
+// "complaints": [...]} or {"error": WORDS, ...}. At the end of the input all browsers are closed
+// and the driver ends.
 
 import { createInterface } from 'node:readline';
 import { mkdir } from 'node:fs/promises';

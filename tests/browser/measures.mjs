@@ -1,5 +1,5 @@
-// What can be measured on a page. All of it runs in a world of its own beside the page's scripts: it sees the same document and neither
-// meets the page's globals nor its content security policy.
+// What can be measured on a page. All of it runs in a world of its own beside the page's scripts:
+// it sees the same document and neither meets the page's globals nor its content security policy.
 
 import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';

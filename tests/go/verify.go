@@ -1,6 +1,8 @@
-// Verifies a log of smrtd with nothing but Go's own packages for signed notes and transparency logs: cases come in as JSON, one a line,
-// and one verdict a line goes out: "accepted", or "refused", what was wrong (note, proof, tile) and why. Ours are only the few lines that
-// those packages leave to their callers: the three lines of a checkpoint, where tiles lie, and how a witness' key signs.
+// Verifies a log of smrtd with nothing but Go's own packages for signed notes and transparency
+// logs: cases come in as JSON, one a line, and one verdict a line goes out: "accepted", or
+// "refused", what was wrong (note, proof, tile) and why. Ours are only the few lines that those
+// packages leave to their callers: the three lines of a checkpoint, where tiles lie, and how a
+// witness' key signs.
 package main
 
 import (
@@ -118,7 +120,8 @@ func (c *testCase) open(signed string) (tlog.Tree, error) {
 	return tlog.Tree{N: leaves, Hash: root}, err
 }
 
-// readTiles reads a leaf from its bundle and its hash from the tiles, which the reader holds against the root, and proves it anew.
+// readTiles reads a leaf from its bundle and its hash from the tiles, which the reader holds
+// against the root, and proves it anew.
 func (c *testCase) readTiles(tree tlog.Tree) error {
 	reader := tlog.TileHashReader(tree, folder(c.Folder))
 	hashes, err := reader.ReadHashes([]int64{tlog.StoredHashIndex(0, c.Index)})
@@ -147,7 +150,8 @@ func (c *testCase) readTiles(tree tlog.Tree) error {
 	return nil
 }
 
-// A folder holds tiles of height 8 at the paths of C2SP tlog-tiles, which are Go's without the height.
+// A folder holds tiles of height 8 at the paths of C2SP tlog-tiles, which are Go's without the
+// height.
 type folder string
 
 func (f folder) Height() int { return 8 }
@@ -194,7 +198,8 @@ func (f folder) leaf(index, leaves int64) ([]byte, error) {
 	return nil, errors.New("the bundle has no such leaf")
 }
 
-// A witness verifies cosignature/v1 of C2SP tlog-cosignature: a time of 8 bytes and an Ed25519 signature over it and the text.
+// A witness verifies cosignature/v1 of C2SP tlog-cosignature: a time of 8 bytes and an Ed25519
+// signature over it and the text.
 type witness struct {
 	name string
 	hash uint32

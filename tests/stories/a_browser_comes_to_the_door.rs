@@ -1,5 +1,5 @@
-//! A real browser, with a device's certificate and a person's security key, can do at the door what the console needs of it; and what a
-//! page does wrong is found.
+//! A real browser, with a device's certificate and a person's security key, can do at the door what
+//! the console needs of it; and what a page does wrong is found.
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -23,7 +23,8 @@ use crate::site::{PATIENCE, Site};
 
 const CHALLENGE: &[u8] = b"a request of which this is the digest";
 /// As strict as the console's: nothing inline, nothing from elsewhere.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
+    connect-src 'self'; form-action 'self'; \
                       base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 const PRESENT: u8 = 1;
 const VERIFIED: u8 = 4;
@@ -54,7 +55,12 @@ fn a_console_certificate_opens_the_real_daemons_door_to_a_browser_and_without_on
     let stranger = browsers.desk_without_certificate(&daemon.url());
     let why = stranger.open_in_vain("/v1/health");
     // Which of them depends on what comes first, the alert or the end of the connection.
-    let told = ["BAD_SSL_CLIENT_AUTH_CERT", "SOCKET_NOT_CONNECTED", "CONNECTION_CLOSED", "CONNECTION_RESET"];
+    let told = [
+        "BAD_SSL_CLIENT_AUTH_CERT",
+        "SOCKET_NOT_CONNECTED",
+        "CONNECTION_CLOSED",
+        "CONNECTION_RESET",
+    ];
     assert!(told.iter().any(|error| why == format!("net::ERR_{error}")), "{why}");
 }
 
@@ -75,7 +81,11 @@ fn a_person_registers_and_touches_a_key_by_keyboard_alone() {
     desk.press("Enter");
     desk.sees("Said");
     let said = door.hear("/said").words;
-    assert_eq!(said, json!({ "reason": "robbery at Grand and Gravois", "purpose": "crime", "attested": "on", "probe": "" }));
+    assert_eq!(
+        said,
+        json!({ "reason": "robbery at Grand and Gravois", "purpose": "crime", "attested": "on",
+            "probe": "" })
+    );
     desk.tab_to("button", "Register");
     desk.press("Enter");
     desk.sees("Registered");
@@ -96,7 +106,8 @@ fn several_desks_are_open_at_once_and_a_key_goes_from_one_to_another_with_its_co
     let site = Site::new();
     let door = Door::open(&site);
     let browsers = Browsers::start("desks", &site);
-    let [first, second, auditor] = ["rtcc-1", "rtcc-2", "audit-1"].map(|device| browsers.desk(device, &door.url));
+    let [first, second, auditor] =
+        ["rtcc-1", "rtcc-2", "audit-1"].map(|device| browsers.desk(device, &door.url));
     for (desk, key) in [(&first, "adams"), (&second, "baker"), (&auditor, "clark")] {
         desk.open("/");
         desk.insert(key);
@@ -104,7 +115,10 @@ fn several_desks_are_open_at_once_and_a_key_goes_from_one_to_another_with_its_co
         desk.sees("Registered");
     }
     let registered = [(); 3].map(|()| door.hear("/registered"));
-    assert_eq!(registered.each_ref().map(|r| r.from.as_str()), ["smrt:device/rtcc-1", "smrt:device/rtcc-2", "smrt:device/audit-1"]);
+    assert_eq!(
+        registered.each_ref().map(|r| r.from.as_str()),
+        ["smrt:device/rtcc-1", "smrt:device/rtcc-2", "smrt:device/audit-1"]
+    );
     // Adams goes to the second desk, whose own key is taken out.
     second.insert("adams");
     assert_eq!(second.reload(), 200);
@@ -179,7 +193,10 @@ fn forms_are_filled_and_files_go_both_ways() {
     desk.attach("Probe", &site.ca());
     desk.click("button", "Say");
     desk.sees("Said");
-    assert_eq!(door.hear("/said").words, json!({ "reason": "theft", "purpose": "crime", "attested": "on", "probe": "ca.pem" }));
+    assert_eq!(
+        door.hear("/said").words,
+        json!({ "reason": "theft", "purpose": "crime", "attested": "on", "probe": "ca.pem" })
+    );
     desk.click("link", "Paper");
     assert_eq!(std::fs::read(desk.downloaded()).unwrap(), b"a paper");
     desk.arrives_at("/");
@@ -205,7 +222,9 @@ fn a_good_page_is_accessible_stands_still_and_is_quick_at_every_size() {
     let door = Door::open(&site);
     let browsers = Browsers::start("sizes", &site);
     let desk = browsers.desk("rtcc-1", &door.url);
-    for (name, width, height, scale) in [("desk", 1280, 800, 1.0), ("4k", 3840, 2160, 1.0), ("4k-at-two", 1920, 1080, 2.0)] {
+    for (name, width, height, scale) in
+        [("desk", 1280, 800, 1.0), ("4k", 3840, 2160, 1.0), ("4k-at-two", 1920, 1080, 2.0)]
+    {
         desk.resize(width, height, scale);
         desk.open("/");
         let findings = desk.axe();
@@ -213,8 +232,16 @@ fn a_good_page_is_accessible_stands_still_and_is_quick_at_every_size() {
         desk.is_accessible();
         let (shifts, times) = (desk.shifts(), desk.times());
         assert_eq!((shifts.alone, shifts.all), (0.0, 0.0));
-        assert!(0.0 < times.answered_ms && times.answered_ms <= times.ready_ms && times.ready_ms <= times.loaded_ms, "{times:?}");
-        assert_eq!(desk.evaluate("[innerWidth, innerHeight, devicePixelRatio]"), json!([width, height, if scale > 1.0 { 2 } else { 1 }]));
+        assert!(
+            0.0 < times.answered_ms
+                && times.answered_ms <= times.ready_ms
+                && times.ready_ms <= times.loaded_ms,
+            "{times:?}"
+        );
+        assert_eq!(
+            desk.evaluate("[innerWidth, innerHeight, devicePixelRatio]"),
+            json!([width, height, if scale > 1.0 { 2 } else { 1 }])
+        );
         let wanted = if width == 1280 { (1280, 800) } else { (3840, 2160) };
         assert_eq!(image::image_dimensions(desk.picture(name)).unwrap(), wanted);
     }
@@ -231,7 +258,9 @@ fn whatever_a_page_does_wrong_is_found() {
     let desk = browsers.desk("rtcc-1", &door.url);
     desk.expects("console error: the page is at a loss");
     desk.expects("page error: Error: the page gives up");
-    desk.expects("console error: Failed to load resource: the server responded with a status of 404");
+    desk.expects(
+        "console error: Failed to load resource: the server responded with a status of 404",
+    );
     // The picture from elsewhere, the style and the script.
     desk.expects("violates the following Content Security Policy directive");
     desk.expects("ContentSecurityPolicyIssue");
@@ -284,8 +313,13 @@ impl Door {
     }
 
     /// Flags and counter of an assertion for this page, if the registered key signed it.
-    fn verified(&self, asserted: &Value, registered: &Value) -> Result<(u8, u32), aws_lc_rs::error::Unspecified> {
-        let bytes = |of: &Value, name: &str| BASE64_STANDARD.decode(of[name].as_str().unwrap()).unwrap();
+    fn verified(
+        &self,
+        asserted: &Value,
+        registered: &Value,
+    ) -> Result<(u8, u32), aws_lc_rs::error::Unspecified> {
+        let bytes =
+            |of: &Value, name: &str| BASE64_STANDARD.decode(of[name].as_str().unwrap()).unwrap();
         let client = bytes(asserted, "client");
         let words: Value = serde_json::from_slice(&client).unwrap();
         assert_eq!(words["type"], "webauthn.get");
@@ -298,7 +332,8 @@ impl Door {
         // The point, which ends the key's wrapping.
         let key = bytes(registered, "key");
         let message = [&signed[..], digest(&SHA256, &client).as_ref()].concat();
-        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &key[key.len() - 65..]).verify(&message, &bytes(asserted, "signature"))?;
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, &key[key.len() - 65..])
+            .verify(&message, &bytes(asserted, "signature"))?;
         Ok((flags, count))
     }
 }
@@ -307,16 +342,28 @@ fn config(site: &Site) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(site.ca()).unwrap()).unwrap();
-    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+    let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .unwrap();
     let server = site.server_identity();
-    let chain = CertificateDer::pem_file_iter(server.certificate).unwrap().collect::<Result<_, _>>().unwrap();
-    let builder = ServerConfig::builder_with_provider(provider).with_protocol_versions(&[&rustls::version::TLS13]).unwrap();
+    let chain = CertificateDer::pem_file_iter(server.certificate)
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    let builder = ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])
+        .unwrap();
     let key = PrivateKeyDer::from_pem_file(server.key).unwrap();
     Arc::new(builder.with_client_cert_verifier(verifier).with_single_cert(chain, key).unwrap())
 }
 
 /// Answers one connection until the browser hangs up.
-fn serve(tcp: TcpStream, config: Arc<ServerConfig>, post: &Sender<Posted>, known: &Mutex<Vec<Value>>) -> io::Result<()> {
+fn serve(
+    tcp: TcpStream,
+    config: Arc<ServerConfig>,
+    post: &Sender<Posted>,
+    known: &Mutex<Vec<Value>>,
+) -> io::Result<()> {
     let mut stream = BufReader::new(StreamOwned::new(ServerConnection::new(config).unwrap(), tcp));
     loop {
         let mut line = String::new();
@@ -331,7 +378,8 @@ fn serve(tcp: TcpStream, config: Arc<ServerConfig>, post: &Sender<Posted>, known
             let Some((name, value)) = header.trim_end().split_once(": ") else { break };
             headers.insert(name.to_ascii_lowercase(), value.to_owned());
         }
-        let mut body = vec![0; headers.get("content-length").map_or(0, |bytes| bytes.parse().unwrap())];
+        let mut body =
+            vec![0; headers.get("content-length").map_or(0, |bytes| bytes.parse().unwrap())];
         stream.read_exact(&mut body)?;
         let tls = stream.get_mut();
         if line.starts_with("POST ") {
@@ -348,7 +396,8 @@ fn serve(tcp: TcpStream, config: Arc<ServerConfig>, post: &Sender<Posted>, known
             let (status, kind, body) = page(&path, &known);
             let length = body.len();
             let head = format!(
-                "HTTP/1.1 {status} Told\r\ncontent-type: {kind}\r\ncontent-length: {length}\r\ncontent-security-policy: {POLICY}\r\n\r\n"
+                "HTTP/1.1 {status} Told\r\ncontent-type: {kind}\r\ncontent-length: \
+                 {length}\r\ncontent-security-policy: {POLICY}\r\n\r\n"
             );
             tls.write_all(&[head.as_bytes(), body].concat())?;
         }

@@ -1,5 +1,6 @@
-//! What a person can try at a browser and isn't let: keys that aren't as they should be, words that say nothing, files that aren't photos,
-//! steps out of turn, pages of others. Each refusal is read off the page, in words; and a break in the middle loses nothing.
+//! What a person can try at a browser and isn't let: keys that aren't as they should be, words that
+//! say nothing, files that aren't photos, steps out of turn, pages of others. Each refusal is read
+//! off the page, in words; and a break in the middle loses nothing.
 
 use std::fs::{self, File};
 
@@ -13,7 +14,8 @@ use crate::control_room::{ControlRoom, Seat};
 use crate::photos::{OBAMA, OBAMA_LATER, gradient, photo, png};
 use crate::site::{booking, number};
 
-const REASON: &str = "A man held up the corner shop at Grand and Gravois; the camera over the till shows his face.";
+const REASON: &str =
+    "A man held up the corner shop at Grand and Gravois; the camera over the till shows his face.";
 
 /// A key that says that nobody was there, that nobody was verified, or signs something else.
 const LIES: [(Manner, &str); 3] = [
@@ -23,12 +25,16 @@ const LIES: [(Manner, &str); 3] = [
 ];
 
 #[test]
-fn a_key_that_lies_was_copied_or_is_somebody_elses_neither_logs_on_nor_searches_and_five_tries_lock_the_account() {
+fn a_key_that_lies_was_copied_or_is_somebody_elses_neither_logs_on_nor_searches_and_five_tries_lock_the_account()
+ {
     let room = ControlRoom::new();
     let daemon = room.start();
     let browsers = Browsers::start("bad-keys", &room.site);
     room.admit(&browsers, &daemon, &[("olsen", "Operator"), ("ellis", "Examiner")]);
-    daemon.feed("slmpd").put_booking(&number("B4401"), &booking("Person of B4401"), &photo(OBAMA)).unwrap();
+    daemon
+        .feed("slmpd")
+        .put_booking(&number("B4401"), &booking("Person of B4401"), &photo(OBAMA))
+        .unwrap();
     let probe = room.site.path("still.jpg");
     fs::write(&probe, photo(OBAMA_LATER)).unwrap();
 
@@ -120,16 +126,28 @@ fn a_key_that_lies_was_copied_or_is_somebody_elses_neither_logs_on_nor_searches_
     drop((officials, operator));
     assert_eq!(daemon.stop(), Some(0));
     let kinds = room.site.log_kinds();
-    assert_eq!(kinds.iter().filter(|kind| **kind == LeafKind::Asked).count(), 1, "a refused touch asks nothing");
+    assert_eq!(
+        kinds.iter().filter(|kind| **kind == LeafKind::Asked).count(),
+        1,
+        "a refused touch asks nothing"
+    );
 }
 
 #[test]
-fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_restart_in_the_middle_loses_nothing() {
+fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_restart_in_the_middle_loses_nothing()
+ {
     let room = ControlRoom::new();
     let mut daemon = room.start();
     let browsers = Browsers::start("out-of-turn", &room.site);
-    room.admit(&browsers, &daemon, &[("olsen", "Operator"), ("ellis", "Examiner"), ("frey", "Examiner")]);
-    daemon.feed("slmpd").put_booking(&number("B4401"), &booking("Person of B4401"), &photo(OBAMA)).unwrap();
+    room.admit(
+        &browsers,
+        &daemon,
+        &[("olsen", "Operator"), ("ellis", "Examiner"), ("frey", "Examiner")],
+    );
+    daemon
+        .feed("slmpd")
+        .put_booking(&number("B4401"), &booking("Person of B4401"), &photo(OBAMA))
+        .unwrap();
     let file = |name: &str, bytes: &[u8]| {
         let path = room.site.path(name);
         fs::write(&path, bytes).unwrap();
@@ -174,7 +192,12 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
 
     // A restart in the middle of a big file: the box has what it acknowledged, and wants the rest.
     let portrait = image::load_from_memory(&photo(OBAMA_LATER)).unwrap().to_rgb8();
-    let big = png(&imageops::resize(&portrait, 2 * portrait.width(), 2 * portrait.height(), FilterType::Triangle));
+    let big = png(&imageops::resize(
+        &portrait,
+        2 * portrait.width(),
+        2 * portrait.height(),
+        FilterType::Triangle,
+    ));
     assert!(big.len() > PROBE_PIECE_BYTES, "{} bytes", big.len());
     let big = file("big.png", &big);
     for method in ["POST", "PUT", "PUT"] {
@@ -212,7 +235,11 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
     let out_of_turn = [
         ("report", json!({ "revision": revision }), "waiting for the operator's touch"),
         ("claim", json!({ "revision": revision }), "examine"),
-        ("outcome", json!({ "revision": revision, "outcome": { "upshot": "no_arrest" } }), "wanted the report first"),
+        (
+            "outcome",
+            json!({ "revision": revision, "outcome": { "upshot": "no_arrest" } }),
+            "wanted the report first",
+        ),
     ];
     for (step, body, words) in out_of_turn {
         let (status, said) = operator.asks_by_hand("POST", &verb(step), &body);
@@ -235,7 +262,13 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
     examiners.presses("link", "Take the first review for 26-004711");
     examiners.presses("button", "Take the first review");
     examiners.desk.sees("None may be skipped.");
-    let by_hand = |step: &str| examiners.asks_by_hand("POST", &verb(step), &json!({ "revision": examiners.revision(&inquiry) }));
+    let by_hand = |step: &str| {
+        examiners.asks_by_hand(
+            "POST",
+            &verb(step),
+            &json!({ "revision": examiners.revision(&inquiry) }),
+        )
+    };
     let (status, said) = by_hand("finish");
     assert!(status == 409 && said.contains("disposition"), "{status} {said}");
     examiners.presses("link", "Next candidate");
@@ -253,9 +286,13 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
     examiners.presses("button", "Finish your review");
     examiners.desk.sees("Nothing of this is yours to do.");
     let (status, said) = by_hand("claim");
-    assert!(status == 403 && said.contains("the first examiner can't be the second"), "{status} {said}");
+    assert!(
+        status == 403 && said.contains("the first examiner can't be the second"),
+        "{status} {said}"
+    );
 
-    // Nobody at the desk for half an hour: the page hides, and what was typed is there again after a touch.
+    // Nobody at the desk for half an hour: the page hides, and what was typed is there again after
+    // a touch.
     operator.desk.holds_the_clock();
     operator.desk.open("/console/inquiries/new");
     operator.types("Reason", "half a sentence");
@@ -267,8 +304,12 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
     assert!(!operator.desk.reads("body").contains("Name of the detective"));
     operator.presses("button", "Touch your key to go on");
     operator.desk.sees("Name of the detective");
-    assert_eq!(operator.desk.evaluate("document.querySelector('[name=reason]').value"), "half a sentence");
-    // Whoever leaves the desk hides it; the box shows no other page either until its person is back.
+    assert_eq!(
+        operator.desk.evaluate("document.querySelector('[name=reason]').value"),
+        "half a sentence"
+    );
+    // Whoever leaves the desk hides it; the box shows no other page either until its person is
+    // back.
     operator.presses("button", "Lock");
     operator.desk.sees("The screen is hidden.");
     operator.desk.open("/console/work");

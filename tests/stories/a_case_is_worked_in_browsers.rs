@@ -1,6 +1,8 @@
-//! A case as its people work it, in real browsers at the real daemon, by keyboard alone: two officials admit the staff, an operator asks and
-//! approves by touch, two examiners look without knowing each other's word, the report goes out with its proof, and an auditor looks at all
-//! of it. Every page on the way is looked at: by axe-core, for movement, and as a picture that is kept.
+//! A case as its people work it, in real browsers at the real daemon, by keyboard alone: two
+//! officials admit the staff, an operator asks and approves by touch, two examiners look without
+//! knowing each other's word, the report goes out with its proof, and an auditor looks at all of
+//! it. Every page on the way is looked at: by axe-core, for movement, and as a picture that is
+//! kept.
 
 use std::fs;
 use std::path::Path;
@@ -14,8 +16,10 @@ use crate::control_room::{ControlRoom, Seat};
 use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, photo, root};
 use crate::site::{Daemon, Ended, Site, booking, ended, number, witness_name};
 
-const STAFF: [(&str, &str); 4] = [("olsen", "Operator"), ("ellis", "Examiner"), ("frey", "Examiner"), ("clark", "Auditor")];
-const REASON: &str = "A man held up the corner shop at Grand and Gravois; the camera over the till shows his face.";
+const STAFF: [(&str, &str); 4] =
+    [("olsen", "Operator"), ("ellis", "Examiner"), ("frey", "Examiner"), ("clark", "Auditor")];
+const REASON: &str =
+    "A man held up the corner shop at Grand and Gravois; the camera over the till shows his face.";
 
 /// What an examiner makes of a candidate: the keys for a feature's button, and for the disposition.
 #[derive(Clone, Copy)]
@@ -26,12 +30,17 @@ struct Judgement {
     words: &'static str,
 }
 
-const LEAD: Judgement = Judgement { feature: "eye", arrows: 1, key: "1", words: "Investigative lead" };
+const LEAD: Judgement =
+    Judgement { feature: "eye", arrows: 1, key: "1", words: "Investigative lead" };
 const NO_LEAD: Judgement = Judgement { feature: "ear", arrows: 2, key: "2", words: "No lead" };
 
 fn enrolled(daemon: &Daemon<'_>) -> [VersionId; 3] {
     let feed = daemon.feed("slmpd");
-    let push = |(n, path): (&str, &str)| feed.put_booking(&number(n), &booking(&format!("Person of {n}")), &photo(path)).unwrap().version;
+    let push = |(n, path): (&str, &str)| {
+        feed.put_booking(&number(n), &booking(&format!("Person of {n}")), &photo(path))
+            .unwrap()
+            .version
+    };
     [("B4401", OBAMA), ("B4402", BIDEN), ("B4403", COLLINS)].map(push)
 }
 
@@ -84,7 +93,12 @@ fn review(seat: &Seat<'_>, of: impl Fn(VersionId) -> Judgement, name: &str) {
             seat.looks(&format!("{name}-compare"));
             for (keys, mode) in [("o", "swipe"), ("b", "blink"), ("s", "side")] {
                 seat.desk.press(keys);
-                assert_eq!(seat.desk.evaluate("document.querySelector('[data-mode][aria-pressed=true]').dataset.mode"), mode);
+                assert_eq!(
+                    seat.desk.evaluate(
+                        "document.querySelector('[data-mode][aria-pressed=true]').dataset.mode"
+                    ),
+                    mode
+                );
             }
             for keys in ["z", "q", "Shift+ArrowLeft"] {
                 seat.desk.press(keys);
@@ -135,8 +149,11 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     site.add_witnesses(&[("court", None)], 1, 60);
     let room = ControlRoom::of(site);
     let daemon = room.start();
-    // The box holds a log already, of its first officials: its doors open once a witness has seen that.
-    let visits = || assert_eq!(daemon.witness("court", &room.site.witness_identity("court")).status, Some(0));
+    // The box holds a log already, of its first officials: its doors open once a witness has seen
+    // that.
+    let visits = || {
+        assert_eq!(daemon.witness("court", &room.site.witness_identity("court")).status, Some(0))
+    };
     visits();
     let browsers = Browsers::start("case", &room.site);
     let [obama, biden, _] = enrolled(&daemon);
@@ -182,7 +199,8 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     operator.presses("button", "Touch your key to search");
     operator.desk.sees("The array is there.");
     operator.looks("19-answered");
-    // An operator who is no examiner sees candidates when two examiners have finished, and not before.
+    // An operator who is no examiner sees candidates when two examiners have finished, and not
+    // before.
     operator.desk.open(&format!("/console/inquiries/{inquiry}/array"));
     operator.desk.sees("The array is shown to the operator once two examiners have finished");
     operator.looks("20-array-closed-to-the-operator");
@@ -205,16 +223,21 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     examiners.presses("button", "Take the second, blind review");
     examiners.desk.arrives_at(&format!("/console/inquiries/{inquiry}/array"));
     examiners.looks("25-second-array");
-    review(&examiners, |version| if version == obama || version == biden { LEAD } else { NO_LEAD }, "26-second");
+    review(
+        &examiners,
+        |version| if version == obama || version == biden { LEAD } else { NO_LEAD },
+        "26-second",
+    );
     examiners.looks("27-both-reviews-finished");
     examiners.desk.open(&format!("/console/inquiries/{inquiry}/array"));
     examiners.desk.sees("The two examiners disagree on 1 candidate");
     examiners.looks("28-disagreement-shown-to-both-afterwards");
     examiners.desk.open(&format!("/console/inquiries/{inquiry}/compare/{biden}"));
     examiners.looks("29-compare-after-both");
-    for (name, width, height, scale) in
-        [("29-compare-on-a-4k-screen", 3_840, 2_160, 1.0), ("29-compare-on-a-4k-screen-at-150", 2_560, 1_440, 1.5)]
-    {
+    for (name, width, height, scale) in [
+        ("29-compare-on-a-4k-screen", 3_840, 2_160, 1.0),
+        ("29-compare-on-a-4k-screen-at-150", 2_560, 1_440, 1.5),
+    ] {
         examiners.desk.resize(width, height, scale);
         examiners.looks(name);
     }
@@ -231,7 +254,10 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     let pdf = operator.desk.downloaded();
     operator.presses("link", "Download its proof");
     let proof = operator.desk.downloaded();
-    assert_eq!(proof.file_name().unwrap().to_str().unwrap(), format!("{}.tlog-proof", pdf.file_name().unwrap().to_str().unwrap()));
+    assert_eq!(
+        proof.file_name().unwrap().to_str().unwrap(),
+        format!("{}.tlog-proof", pdf.file_name().unwrap().to_str().unwrap())
+    );
     is_valid(&pdf);
     pages_of(&pdf);
     let early = verified(&room, &pdf);
@@ -251,7 +277,10 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     operator.presses("button", "Record the hand-over");
     operator.desk.sees("Sgt. B. Keller, Circuit Attorney's Office, recorded by olsen");
     operator.picks("What became of it", "Positive");
-    operator.types("Independent evidence (may be left out)", "Two witnesses who know him named him before they were shown any photo.");
+    operator.types(
+        "Independent evidence (may be left out)",
+        "Two witnesses who know him named him before they were shown any photo.",
+    );
     operator.types("I/Leads number (may be left out)", "IL-26-0193");
     operator.presses("button", "Record the outcome");
     operator.desk.sees("Two witnesses who know him");
@@ -271,7 +300,9 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     auditor.presses("button", "Draw");
     auditor.desk.sees("1 of 1 searches");
     auditor.looks("37-sample");
-    let asked = auditor.desk.evaluate("document.querySelector('details a[href^=\"/console/log/\"]').getAttribute('href')");
+    let asked = auditor.desk.evaluate(
+        "document.querySelector('details a[href^=\"/console/log/\"]').getAttribute('href')",
+    );
     auditor.desk.open(asked.as_str().unwrap());
     auditor.desk.sees("\"olsen\"");
     auditor.looks("38-leaf-opened");
@@ -279,7 +310,10 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     let leaf = asked.as_str().unwrap().rsplit('/').next().unwrap().to_owned();
     auditor.unfolds(&format!("Search of leaf {leaf}"));
     auditor.picks("What you find", "In order");
-    auditor.types("In words", "Asked for a named case, touched, and seen by two who disagreed on one candidate.");
+    auditor.types(
+        "In words",
+        "Asked for a named case, touched, and seen by two who disagreed on one candidate.",
+    );
     auditor.presses("button", &format!("Record the finding for leaf {leaf}"));
     auditor.desk.sees(&format!("Leaf {leaf}: In order"));
     auditor.desk.open("/console/findings");
@@ -304,22 +338,44 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     drop((officials, operator, examiners, auditor));
     assert_eq!(daemon.stop(), Some(0));
     let kinds = room.site.log_kinds();
-    let of_the_case =
-        [LeafKind::InquiryOpened, LeafKind::Asked, LeafKind::Answered, LeafKind::Reviewed, LeafKind::Reviewed, LeafKind::ReportIssued];
+    let of_the_case = [
+        LeafKind::InquiryOpened,
+        LeafKind::Asked,
+        LeafKind::Answered,
+        LeafKind::Reviewed,
+        LeafKind::Reviewed,
+        LeafKind::ReportIssued,
+    ];
     let seen: Vec<LeafKind> = kinds.into_iter().filter(|kind| of_the_case.contains(kind)).collect();
     assert_eq!(seen, of_the_case);
 }
 
 /// What anybody with the keys is told of a report and its proof, offline.
 fn verified(room: &ControlRoom, pdf: &Path) -> Ended {
-    let key = CosignerKey::new(&witness_name("court"), &fs::read(room.site.witness_secret("court")).unwrap()).unwrap();
-    let court = Witness { name: "court".to_owned(), key: key.verifier().clone(), independent: true };
+    let key = CosignerKey::new(
+        &witness_name("court"),
+        &fs::read(room.site.witness_secret("court")).unwrap(),
+    )
+    .unwrap();
+    let court =
+        Witness { name: "court".to_owned(), key: key.verifier().clone(), independent: true };
     let keys = room.site.path("keys");
-    fs::write(&keys, Quorum::new(room.site.log_verifier(), vec![court], 1, 60).unwrap().to_string()).unwrap();
-    ended(Command::new(env!("CARGO_BIN_EXE_smrtctl")).args(["report", "verify"]).arg(pdf).arg("--keys").arg(&keys))
+    fs::write(
+        &keys,
+        Quorum::new(room.site.log_verifier(), vec![court], 1, 60).unwrap().to_string(),
+    )
+    .unwrap();
+    ended(
+        Command::new(env!("CARGO_BIN_EXE_smrtctl"))
+            .args(["report", "verify"])
+            .arg(pdf)
+            .arg("--keys")
+            .arg(&keys),
+    )
 }
 
-/// Holds that a hundred bytes all over the report, and a hundred of its proof, can't be altered one by one unnoticed.
+/// Holds that a hundred bytes all over the report, and a hundred of its proof, can't be altered one
+/// by one unnoticed.
 fn every_altered_byte_is_found(room: &ControlRoom, pdf: &Path, proof: &Path) {
     for file in [pdf, proof] {
         let whole = fs::read(file).unwrap();
@@ -336,11 +392,13 @@ fn every_altered_byte_is_found(room: &ControlRoom, pdf: &Path, proof: &Path) {
     assert_eq!(verified(room, pdf).status, Some(0));
 }
 
-/// Holds that the report is a valid PDF as far as QPDF can tell, and PDF/A as far as pikepdf shows it.
+/// Holds that the report is a valid PDF as far as QPDF can tell, and PDF/A as far as pikepdf shows
+/// it.
 fn is_valid(pdf: &Path) {
-    for check in
-        [Command::new("qpdf").arg("--check").arg(pdf), Command::new("/usr/bin/python3").arg(root().join("tests/pdf/check.py")).arg(pdf)]
-    {
+    for check in [
+        Command::new("qpdf").arg("--check").arg(pdf),
+        Command::new("/usr/bin/python3").arg(root().join("tests/pdf/check.py")).arg(pdf),
+    ] {
         let told = ended(check);
         assert_eq!(told.status, Some(0), "{told:?}");
     }
@@ -349,7 +407,11 @@ fn is_valid(pdf: &Path) {
 /// Keeps the report's pages as pictures beside those of the console.
 fn pages_of(pdf: &Path) {
     let screens = Path::new(env!("CARGO_TARGET_TMPDIR")).join("screens/case");
-    let drawn =
-        Command::new("mutool").args(["draw", "-q", "-r", "90", "-o"]).arg(screens.join("report-page-%d.png")).arg(pdf).status().unwrap();
+    let drawn = Command::new("mutool")
+        .args(["draw", "-q", "-r", "90", "-o"])
+        .arg(screens.join("report-page-%d.png"))
+        .arg(pdf)
+        .status()
+        .unwrap();
     assert!(drawn.success());
 }

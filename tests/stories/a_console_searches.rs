@@ -1,4 +1,5 @@
-//! An operator searches with one probe for one recorded purpose: the answer is an array of leads, and the probe stays a probe.
+//! An operator searches with one probe for one recorded purpose: the answer is an array of leads,
+//! and the probe stays a probe.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +12,9 @@ use smrt::face::{Edit, Edits};
 use smrt::inquiry::NOTE;
 
 use crate::desks::{Hand, refused};
-use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, OBAMA_THIRD, gradient, pair, photo, png, small};
+use crate::photos::{
+    BIDEN, COLLINS, OBAMA, OBAMA_LATER, OBAMA_THIRD, gradient, pair, photo, png, small,
+};
 use crate::raw::Identity;
 use crate::site::{Daemon, EXIT_CONFIG, Site, booking, models, number, request, request_json};
 
@@ -22,7 +25,13 @@ type Change = fn(&mut serde_json::Value);
 
 fn enrol(daemon: &Daemon<'_>, who: &[(&str, &str)]) -> Vec<VersionId> {
     let feed = daemon.feed("slmpd");
-    who.iter().map(|(n, path)| feed.put_booking(&number(n), &booking(&format!("Person {n}")), &photo(path)).unwrap().version).collect()
+    who.iter()
+        .map(|(n, path)| {
+            feed.put_booking(&number(n), &booking(&format!("Person {n}")), &photo(path))
+                .unwrap()
+                .version
+        })
+        .collect()
 }
 
 fn scores(array: &Array) -> Vec<f64> {
@@ -56,20 +65,36 @@ fn a_search_answers_with_leads_the_note_and_its_leaves_in_order() {
     assert_eq!(array.view.note, NOTE);
     let text = serde_json::to_string(&array.view).unwrap();
     let lower = text.to_lowercase();
-    assert!(!lower.contains('%') && !lower.contains("percent") && !lower.contains("match"), "a lead is no verdict: {text}");
+    assert!(
+        !lower.contains('%') && !lower.contains("percent") && !lower.contains("match"),
+        "a lead is no verdict: {text}"
+    );
     let (asked, answered) = (array.view.asked.unwrap(), array.view.answered.unwrap());
-    assert_eq!((asked, answered, daemon.leaves()), (leaves + 1, leaves + 2, leaves + 4), "opened, asked, answered, reviewed");
-    assert_eq!(daemon.desk("rtcc-2").search(&request(), &photo(OBAMA_THIRD)).unwrap().numbers()[0], "26-1");
+    assert_eq!(
+        (asked, answered, daemon.leaves()),
+        (leaves + 1, leaves + 2, leaves + 4),
+        "opened, asked, answered, reviewed"
+    );
+    assert_eq!(
+        daemon.desk("rtcc-2").search(&request(), &photo(OBAMA_THIRD)).unwrap().numbers()[0],
+        "26-1"
+    );
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
     let leaf = |leaf: u64| &log[usize::try_from(leaf).unwrap()];
     let (asked, answered) = (leaf(asked), leaf(answered));
     let kinds = [leaf(leaves).0, asked.0, answered.0, leaf(leaves + 3).0];
-    assert_eq!(kinds, [LeafKind::InquiryOpened, LeafKind::Asked, LeafKind::Answered, LeafKind::Reviewed]);
+    assert_eq!(
+        kinds,
+        [LeafKind::InquiryOpened, LeafKind::Asked, LeafKind::Answered, LeafKind::Reviewed]
+    );
     assert_eq!(asked.1["search"], answered.1["search"]);
     assert_eq!(asked.1["inquiry"], array.view.inquiry.to_string());
     let actor = &asked.1["actor"];
-    assert_eq!((&actor["certificate"], &actor["person"]), (&"smrt:device/rtcc-1".into(), &"op-rtcc-1".into()));
+    assert_eq!(
+        (&actor["certificate"], &actor["person"]),
+        (&"smrt:device/rtcc-1".into(), &"op-rtcc-1".into())
+    );
     assert_eq!(asked.1["request"]["requester"]["name"], "Det. A. Ortiz");
     assert_eq!(asked.1["key"]["software"], true, "a key of software is named as one");
     assert_eq!(answered.1["candidates"].as_array().unwrap().len(), 3);
@@ -94,7 +119,10 @@ fn a_console_reads_the_boxs_figures_and_nobody_else_does() {
     daemon.desk("rtcc-1").search(&request(), &photo(OBAMA_LATER)).unwrap();
     let read = |identity: &Identity| daemon.send(identity, "GET", "/v1/metrics", b"");
     let answer = read(&site.console_identity("rtcc-1"));
-    assert_eq!((answer.status, &*answer.headers["content-type"]), (200, "application/openmetrics-text; version=1.0.0; charset=utf-8"));
+    assert_eq!(
+        (answer.status, &*answer.headers["content-type"]),
+        (200, "application/openmetrics-text; version=1.0.0; charset=utf-8")
+    );
     let text = String::from_utf8(answer.body).unwrap();
     for line in [
         "smrt_gallery_live_rows 2",
@@ -106,21 +134,35 @@ fn a_console_reads_the_boxs_figures_and_nobody_else_does() {
     ] {
         assert!(text.lines().any(|found| found == line), "no '{line}' in\n{text}");
     }
-    let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
-    for name in ["smrt_gallery_probes_total", "smrt_gallery_passes_total", "smrt_gallery_row_memory_bytes", "smrt_start_seconds"] {
+    let value = |name: &str| {
+        text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok())
+    };
+    for name in [
+        "smrt_gallery_probes_total",
+        "smrt_gallery_passes_total",
+        "smrt_gallery_row_memory_bytes",
+        "smrt_start_seconds",
+    ] {
         assert!(value(name).is_some_and(|value| value > 0.0), "{name} in\n{text}");
     }
     for secret in ["slmpd", "rtcc", "Ortiz", "Officer", "badge", "Person", "26-1"] {
         assert!(!text.contains(secret), "figures name nobody: {secret}");
     }
-    for (identity, detail) in [(site.feed_identity("slmpd"), "may not read metrics"), (site.console_identity("unlisted"), "unlisted")] {
+    for (identity, detail) in [
+        (site.feed_identity("slmpd"), "may not read metrics"),
+        (site.console_identity("unlisted"), "unlisted"),
+    ] {
         let refused = read(&identity);
         assert_eq!(refused.status, 403);
         let body = String::from_utf8(refused.body).unwrap();
         assert!(body.contains(detail), "{body}");
     }
     assert_eq!(daemon.stop(), Some(0));
-    assert_eq!(site.log().iter().filter(|leaf| leaf.0 == LeafKind::CallerRefused).count(), 2, "each refusal is a leaf");
+    assert_eq!(
+        site.log().iter().filter(|leaf| leaf.0 == LeafKind::CallerRefused).count(),
+        2,
+        "each refusal is a leaf"
+    );
 }
 
 #[test]
@@ -133,8 +175,14 @@ fn a_probe_searched_twice_never_appears_in_an_array_nor_beside_the_bookings() {
     let second = desk.search(&request(), &probe).unwrap();
     for array in [&first, &second] {
         assert_eq!(array.view.candidates.len(), 2);
-        assert!(array.view.candidates.iter().all(|c| enrolled.contains(&c.version)), "the probe found itself: {array:?}");
-        assert!(scores(array).iter().all(|score| *score < 0.9), "the probe found itself: {array:?}");
+        assert!(
+            array.view.candidates.iter().all(|c| enrolled.contains(&c.version)),
+            "the probe found itself: {array:?}"
+        );
+        assert!(
+            scores(array).iter().all(|score| *score < 0.9),
+            "the probe found itself: {array:?}"
+        );
     }
     assert_eq!(first.numbers(), second.numbers());
     assert_eq!(daemon.console("rtcc-1").health().unwrap().gallery_rows, 2);
@@ -148,16 +196,28 @@ fn a_probe_searched_twice_never_appears_in_an_array_nor_beside_the_bookings() {
     assert_eq!(ledger.photo_ids().unwrap(), enrolled.iter().map(|version| version.0).collect());
     // A photo of one chunk has a head of 16 bytes, a nonce of 12 and a tag of 16.
     let sealed_bytes = u64::try_from(probe.len() + 16 + 12 + 16).unwrap();
-    let sizes = |folder| files(&site.path(folder)).iter().map(|f| fs::metadata(f).unwrap().len()).collect::<Vec<_>>();
+    let sizes = |folder| {
+        files(&site.path(folder)).iter().map(|f| fs::metadata(f).unwrap().len()).collect::<Vec<_>>()
+    };
     assert_eq!(sizes("state/photos").len(), 2);
     assert!(!sizes("state/photos").contains(&sealed_bytes));
     assert_eq!(sizes("state/probes"), [sealed_bytes; 3]);
-    assert_eq!(ledger.probe(first.view.inquiry.0).unwrap().as_deref(), Some(&probe[..]), "its own key opens it");
+    assert_eq!(
+        ledger.probe(first.view.inquiry.0).unwrap().as_deref(),
+        Some(&probe[..]),
+        "its own key opens it"
+    );
     drop(ledger);
     for file in files(&site.path("state")) {
         let bytes = fs::read(&file).unwrap();
-        for secret in [&probe[1000..1032], b"Ortiz", b"Gravois", b"Person 26", b"Officer op", b"badge-op"] {
-            assert!(!bytes.windows(secret.len()).any(|w| w == secret), "{} holds plain text", file.display());
+        for secret in
+            [&probe[1000..1032], b"Ortiz", b"Gravois", b"Person 26", b"Officer op", b"badge-op"]
+        {
+            assert!(
+                !bytes.windows(secret.len()).any(|w| w == secret),
+                "{} holds plain text",
+                file.display()
+            );
         }
     }
 }
@@ -170,41 +230,116 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
     let desk = daemon.desk("rtcc-1");
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
     let refusals: [(Change, &str, &str); 14] = [
-        (|r| r["reason"] = "robbery".into(), "inquiry", "the reason has 7 characters, wanted 12 to 2000"),
+        (
+            |r| r["reason"] = "robbery".into(),
+            "inquiry",
+            "the reason has 7 characters, wanted 12 to 2000",
+        ),
         (|r| r["reason"] = "aaaa aaaa aaaa aaaa".into(), "inquiry", "the reason"),
-        (|r| r["reason"] = "26-004711 store camera".into(), "inquiry", "words of the reason stand in no other field"),
-        (|r| r["reference"]["number"] = "00000".into(), "inquiry", "the reference is a placeholder"),
+        (
+            |r| r["reason"] = "26-004711 store camera".into(),
+            "inquiry",
+            "words of the reason stand in no other field",
+        ),
+        (
+            |r| r["reference"]["number"] = "00000".into(),
+            "inquiry",
+            "the reference is a placeholder",
+        ),
         (|r| r["reference"]["number"] = "n/a".into(), "inquiry", "the reference is a placeholder"),
-        (|r| r["requester"]["name"] = "Det.".into(), "inquiry", "the requester's name is a placeholder or a title alone"),
-        (|r| r["requester"]["badge"] = "000".into(), "inquiry", "the requester's badge is a placeholder"),
-        (|r| r["probe_source"] = "unknown".into(), "inquiry", "the probe's source is a placeholder"),
+        (
+            |r| r["requester"]["name"] = "Det.".into(),
+            "inquiry",
+            "the requester's name is a placeholder or a title alone",
+        ),
+        (
+            |r| r["requester"]["badge"] = "000".into(),
+            "inquiry",
+            "the requester's badge is a placeholder",
+        ),
+        (
+            |r| r["probe_source"] = "unknown".into(),
+            "inquiry",
+            "the probe's source is a placeholder",
+        ),
         (|r| r["candidates"] = 51.into(), "inquiry", "51 candidates asked for, wanted 1 to 50"),
-        (|r| r["attestations"]["not_solely_protected"] = false.into(), "inquiry", "it is not attested that"),
-        (|r| r["attestations"]["shows_person_sought"] = false.into(), "inquiry", "it is not attested that"),
-        (|r| r["attestations"]["source_as_stated"] = false.into(), "inquiry", "it is not attested that"),
-        (|r| r["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up", "supervisor": "Lt."}), "inquiry", "supervisor"),
-        (|r| r["requester"]["agency"] = "nobody".into(), "unknown-agency", "agency 'nobody' is not in the roster"),
+        (
+            |r| r["attestations"]["not_solely_protected"] = false.into(),
+            "inquiry",
+            "it is not attested that",
+        ),
+        (
+            |r| r["attestations"]["shows_person_sought"] = false.into(),
+            "inquiry",
+            "it is not attested that",
+        ),
+        (
+            |r| r["attestations"]["source_as_stated"] = false.into(),
+            "inquiry",
+            "it is not attested that",
+        ),
+        (
+            |r| {
+                r["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up",
+                "supervisor": "Lt."})
+            },
+            "inquiry",
+            "supervisor",
+        ),
+        (
+            |r| r["requester"]["agency"] = "nobody".into(),
+            "unknown-agency",
+            "agency 'nobody' is not in the roster",
+        ),
     ];
     let leaves = daemon.leaves();
     for (change, kind, words) in refusals {
         let mut request = request_json();
         change(&mut request);
         hand.post("/v1/inquiries", &request).is_problem(422, kind, words);
-        assert_eq!(daemon.leaves(), leaves + 1, "the first has a leaf, the others of this hour wait for its end: {words}");
+        assert_eq!(
+            daemon.leaves(),
+            leaves + 1,
+            "the first has a leaf, the others of this hour wait for its end: {words}"
+        );
     }
     let mut inactive = request_json();
     inactive["requester"]["agency"] = "gone".into();
-    hand.post("/v1/inquiries", &inactive).is_problem(403, "not-allowed", "agency 'gone' is not active");
+    hand.post("/v1/inquiries", &inactive).is_problem(
+        403,
+        "not-allowed",
+        "agency 'gone' is not active",
+    );
     let mut own = request_json();
     own["requester"]["badge"] = "badge-op-rtcc-1".into();
-    hand.post("/v1/inquiries", &own).is_problem(403, "not-allowed", "nobody runs their own request");
+    hand.post("/v1/inquiries", &own).is_problem(
+        403,
+        "not-allowed",
+        "nobody runs their own request",
+    );
     let unreadable: [(Change, &str); 6] = [
         (|r| r["purpose"]["kind"] = "curiosity".into(), "unknown variant `curiosity`"),
         (|r| r["threshold"] = 0.9.into(), "unknown field `threshold`"),
-        (|r| r["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up"}), "missing field `supervisor`"),
+        (
+            |r| r["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up"}),
+            "missing field `supervisor`",
+        ),
         (|r| r["requester"]["name"] = " ".into(), "a text has 0 characters"),
-        (|r| r.as_object_mut().unwrap().remove("purpose").map(drop).unwrap(), "missing field `purpose`"),
-        (|r| r["attestations"].as_object_mut().unwrap().remove("source_as_stated").map(drop).unwrap(), "missing field `source_as_stated`"),
+        (
+            |r| r.as_object_mut().unwrap().remove("purpose").map(drop).unwrap(),
+            "missing field `purpose`",
+        ),
+        (
+            |r| {
+                r["attestations"]
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("source_as_stated")
+                    .map(drop)
+                    .unwrap()
+            },
+            "missing field `source_as_stated`",
+        ),
     ];
     for (change, words) in unreadable {
         let mut request = request_json();
@@ -213,17 +348,30 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
     }
     refused(desk.ask(&request(), &gradient()), 422, "photo", "no face found");
     let mut supervised = request_json();
-    supervised["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up", "supervisor": "Lt. B. Chen"});
+    supervised["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up",
+        "supervisor": "Lt. B. Chen"});
     supervised["requester"]["agency"] = "madison".into();
     let supervised = serde_json::from_value(supervised).unwrap();
-    desk.ask(&supervised, &photo(COLLINS)).expect("an admitted requester's search with its supervisor");
+    desk.ask(&supervised, &photo(COLLINS))
+        .expect("an admitted requester's search with its supervisor");
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
     let told: Vec<_> = log.iter().filter(|(kind, _)| *kind == LeafKind::SearchRefused).collect();
     assert_eq!(site.refusals(LeafKind::SearchRefused).len(), refusals.len() + 3);
-    assert_eq!((&told[0].1["request"]["reason"], &told[0].1["actor"]["person"]), (&"robbery".into(), &"op-rtcc-1".into()));
-    assert_eq!(log.iter().filter(|(kind, _)| *kind == LeafKind::Asked).count(), 1, "no refused search ran");
-    assert_eq!(files(&site.path("state/probes")).len(), 2, "a probe lies in each inquiry that one was handed over for, and no other");
+    assert_eq!(
+        (&told[0].1["request"]["reason"], &told[0].1["actor"]["person"]),
+        (&"robbery".into(), &"op-rtcc-1".into())
+    );
+    assert_eq!(
+        log.iter().filter(|(kind, _)| *kind == LeafKind::Asked).count(),
+        1,
+        "no refused search ran"
+    );
+    assert_eq!(
+        files(&site.path("state/probes")).len(),
+        2,
+        "a probe lies in each inquiry that one was handed over for, and no other"
+    );
 }
 
 #[test]
@@ -231,11 +379,18 @@ fn a_feed_may_not_search_and_the_try_is_logged() {
     let site = Site::new();
     let daemon = site.start("test");
     for (identity, words) in [
-        (site.feed_identity("slmpd"), "may not work at a console, that is for a console at the RTCC"),
+        (
+            site.feed_identity("slmpd"),
+            "may not work at a console, that is for a console at the RTCC",
+        ),
         (site.console_identity("unlisted"), "is not in the roster"),
     ] {
         let leaves = daemon.leaves();
-        Hand::new(&daemon, &identity).post("/v1/inquiries", &request_json()).is_problem(403, "not-allowed", words);
+        Hand::new(&daemon, &identity).post("/v1/inquiries", &request_json()).is_problem(
+            403,
+            "not-allowed",
+            words,
+        );
         assert_eq!(daemon.leaves(), leaves + 1);
     }
     assert_eq!(daemon.stop(), Some(0));
@@ -260,17 +415,38 @@ fn of_several_faces_the_operator_chooses_one() {
             "several-faces",
             "2 faces found, wanted one face or a choice of one",
         );
-        refused(desk.choose(&view, Some(2), Edits::default(), None), 422, "photo", "face 2 was chosen of 2 found");
+        refused(
+            desk.choose(&view, Some(2), Edits::default(), None),
+            422,
+            "photo",
+            "face 2 was chosen of 2 found",
+        );
         let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
-        let preview = hand.post(&format!("/v1/inquiries/{}/preview", view.inquiry), &serde_json::json!({"edits": []})).json();
+        let preview = hand
+            .post(
+                &format!("/v1/inquiries/{}/preview", view.inquiry),
+                &serde_json::json!({"edits": []}),
+            )
+            .json();
         assert_eq!(preview["faces"].as_array().unwrap().len(), 2, "{preview}");
-        let chosen = desk.choose(&view, Some(at), Edits::default(), Some("the only photo that the case has of him")).unwrap();
+        let chosen = desk
+            .choose(
+                &view,
+                Some(at),
+                Edits::default(),
+                Some("the only photo that the case has of him"),
+            )
+            .unwrap();
         let asked = desk.approve(&chosen.view).unwrap();
         let reviewed = desk.dispose_all(desk.claim(&asked.view).unwrap()).unwrap();
         let array = Array { view: reviewed, ..asked };
         // Obama's portrait is on the left.
         let left = faces[at].x < 200;
-        assert_eq!(array.numbers()[0], if left { "26-1" } else { "26-3" }, "face {at} of {faces:?}");
+        assert_eq!(
+            array.numbers()[0],
+            if left { "26-1" } else { "26-3" },
+            "face {at} of {faces:?}"
+        );
         firsts.push(left);
     }
     assert_ne!(firsts[0], firsts[1]);
@@ -283,32 +459,55 @@ fn a_face_is_chosen_among_those_of_the_photo_as_it_would_be_searched() {
     enrol(&daemon, &ENROLLED);
     let desk = daemon.desk("rtcc-1");
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
-    let both = image::load_from_memory(&pair(&small(OBAMA_LATER), &small(COLLINS))).unwrap().to_rgb8();
+    let both =
+        image::load_from_memory(&pair(&small(OBAMA_LATER), &small(COLLINS))).unwrap().to_rgb8();
     let height = both.height();
     let mut far = image::RgbImage::from_pixel(6_000, 4_500, image::Rgb([90, 110, 120]));
     image::imageops::replace(&mut far, &both, 3_000, 2_000);
     let crop = |x, y, width| Edits::new(vec![Edit::Crop { x, y, width, height }]).unwrap();
-    // Obama's portrait is on the left, Collins' on the right: from afar one is seen until a crop shows both, from near a crop leaves one.
-    for (photo, edits, seen, faces, numbers) in
-        [(png(&far), crop(3_000, 2_000, 512), 1, 2, ["26-1", "26-3"]), (png(&both), crop(256, 0, 256), 2, 1, ["", "26-3"])]
-    {
+    // Obama's portrait is on the left, Collins' on the right: from afar one is seen until a crop
+    // shows both, from near a crop leaves one.
+    for (photo, edits, seen, faces, numbers) in [
+        (png(&far), crop(3_000, 2_000, 512), 1, 2, ["26-1", "26-3"]),
+        (png(&both), crop(256, 0, 256), 2, 1, ["", "26-3"]),
+    ] {
         for at in 0..faces {
             let view = desk.hand_over(&desk.open(&request()).unwrap(), &photo).unwrap();
             assert_eq!(view.probe.as_ref().unwrap().faces.len(), seen);
-            let preview = hand.post(&format!("/v1/inquiries/{}/preview", view.inquiry), &serde_json::json!({"edits": edits})).json();
+            let preview = hand
+                .post(
+                    &format!("/v1/inquiries/{}/preview", view.inquiry),
+                    &serde_json::json!({"edits": edits}),
+                )
+                .json();
             assert_eq!(preview["faces"].as_array().unwrap().len(), faces);
             let face = &preview["faces"][at];
             let shown = STANDARD.decode(face["picture"].as_str().unwrap()).unwrap();
-            assert!(image::load_from_memory(&shown).unwrap().width() > 50, "what the operator chooses by");
-            let chosen = desk.choose(&view, Some(at), edits.clone(), Some("the only photo that the case has")).unwrap();
+            assert!(
+                image::load_from_memory(&shown).unwrap().width() > 50,
+                "what the operator chooses by"
+            );
+            let chosen = desk
+                .choose(&view, Some(at), edits.clone(), Some("the only photo that the case has"))
+                .unwrap();
             let choice = chosen.view.choice.clone().unwrap();
-            assert_eq!((choice.face, choice.faces, serde_json::json!(choice.frame)), (at, faces, face["frame"].clone()));
-            assert_eq!(serde_json::json!(choice.searched_px), serde_json::json!([preview["width"], preview["height"]]));
+            assert_eq!(
+                (choice.face, choice.faces, serde_json::json!(choice.frame)),
+                (at, faces, face["frame"].clone())
+            );
+            assert_eq!(
+                serde_json::json!(choice.searched_px),
+                serde_json::json!([preview["width"], preview["height"]])
+            );
             let on_the_right = faces == 1 || choice.frame.x > 256;
             let asked = desk.approve(&chosen.view).unwrap();
             let reviewed = desk.dispose_all(desk.claim(&asked.view).unwrap()).unwrap();
             let array = Array { view: reviewed, ..asked };
-            assert_eq!(array.numbers()[0], numbers[usize::from(on_the_right)], "face {at} of {faces}");
+            assert_eq!(
+                array.numbers()[0],
+                numbers[usize::from(on_the_right)],
+                "face {at} of {faces}"
+            );
         }
         let view = desk.hand_over(&desk.open(&request()).unwrap(), &photo).unwrap();
         let absent = desk.choose(&view, Some(faces), edits.clone(), None);
@@ -332,24 +531,47 @@ fn a_candidates_photo_is_shown_to_the_examiner_at_work_and_each_view_is_logged()
     let leaves = daemon.leaves();
     let seen = image::load_from_memory(&desk.photo(id, enrolled[0]).unwrap()).unwrap();
     let sent = image::load_from_memory(&photo(OBAMA)).unwrap();
-    assert_eq!(seen.width() * sent.height() / sent.width(), seen.height(), "the whole photo as its agency sent it");
+    assert_eq!(
+        seen.width() * sent.height() / sent.width(),
+        seen.height(),
+        "the whole photo as its agency sent it"
+    );
     assert_eq!(daemon.leaves(), leaves + 1);
-    for (desk, version) in [(&other, enrolled[0]), (&desk, enrolled[1]), (&desk, VersionId([7; 16]))] {
+    for (desk, version) in
+        [(&other, enrolled[0]), (&desk, enrolled[1]), (&desk, VersionId([7; 16]))]
+    {
         refused(desk.photo(id, version), 403, "not-shown", "the candidate is not shown to you now");
     }
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
-    let path = |inquiry: &str, version: &str| format!("/v1/inquiries/{inquiry}/candidates/{version}/photo");
-    hand.get(&path(&"0f".repeat(16), &enrolled[0].to_string())).is_problem(404, "not-found", "no inquiry of that name is yours");
-    hand.get(&path("1", &enrolled[0].to_string())).is_problem(400, "malformed", "32 hexadecimal digits");
+    let path = |inquiry: &str, version: &str| {
+        format!("/v1/inquiries/{inquiry}/candidates/{version}/photo")
+    };
+    hand.get(&path(&"0f".repeat(16), &enrolled[0].to_string())).is_problem(
+        404,
+        "not-found",
+        "no inquiry of that name is yours",
+    );
+    hand.get(&path("1", &enrolled[0].to_string())).is_problem(
+        400,
+        "malformed",
+        "32 hexadecimal digits",
+    );
     hand.get(&path(&id.to_string(), "26-1")).is_problem(400, "malformed", "not a version id");
     let feed = Hand::new(&daemon, &site.feed_identity("slmpd"));
-    feed.get(&path(&id.to_string(), &enrolled[0].to_string())).is_problem(403, "not-allowed", "may not work at a console");
+    feed.get(&path(&id.to_string(), &enrolled[0].to_string())).is_problem(
+        403,
+        "not-allowed",
+        "may not work at a console",
+    );
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
     let viewed: Vec<_> = log.iter().filter(|(kind, _)| *kind == LeafKind::PhotoViewed).collect();
     assert_eq!(viewed.len(), 1);
     let search = &log[usize::try_from(asked.asked.unwrap()).unwrap()].1["search"];
-    assert_eq!((&viewed[0].1["search"], &viewed[0].1["version"]), (search, &enrolled[0].to_string().into()));
+    assert_eq!(
+        (&viewed[0].1["search"], &viewed[0].1["version"]),
+        (search, &enrolled[0].to_string().into())
+    );
 }
 
 #[test]
@@ -358,21 +580,38 @@ fn probe_and_candidate_are_laid_face_upon_face_once_the_examiner_may_see_both() 
     let daemon = site.start("test");
     let enrolled = enrol(&daemon, &ENROLLED)[2];
     let (desk, other) = (daemon.desk("rtcc-1"), daemon.desk("rtcc-2"));
-    let asked = desk.ask(&request(), &pair(&small(COLLINS), &image::RgbImage::new(256, 256))).unwrap().view;
+    let asked =
+        desk.ask(&request(), &pair(&small(COLLINS), &image::RgbImage::new(256, 256))).unwrap().view;
     let page = |desk: &Desk, console: &str| {
         let hand = Hand::new(&daemon, &site.console_identity(console)).at(desk);
-        String::from_utf8(hand.get(&format!("/console/inquiries/{}/compare/{enrolled}", asked.inquiry)).body).unwrap()
+        String::from_utf8(
+            hand.get(&format!("/console/inquiries/{}/compare/{enrolled}", asked.inquiry)).body,
+        )
+        .unwrap()
     };
     let part = |page: &str, name: &str| -> Vec<Vec<f64>> {
         let name = format!("{name}=\"");
-        page.split(&name).skip(1).map(|rest| rest.split('"').next().unwrap().split(' ').map(|n| n.parse().unwrap()).collect()).collect()
+        page.split(&name)
+            .skip(1)
+            .map(|rest| {
+                rest.split('"').next().unwrap().split(' ').map(|n| n.parse().unwrap()).collect()
+            })
+            .collect()
     };
     let before = page(&desk, "rtcc-1");
     assert!(before.contains("Not shown to you now"));
-    assert_eq!((part(&before, "data-px"), part(&before, "data-frame").len()), (vec![vec![512.0, 256.0]], 1), "the probe's alone");
+    assert_eq!(
+        (part(&before, "data-px"), part(&before, "data-frame").len()),
+        (vec![vec![512.0, 256.0]], 1),
+        "the probe's alone"
+    );
     desk.claim(&asked).unwrap();
     let at_work = page(&desk, "rtcc-1");
-    assert_eq!(part(&at_work, "data-px"), [[512.0, 256.0], [512.0, 512.0]], "the astronaut's portrait has 512 px");
+    assert_eq!(
+        part(&at_work, "data-px"),
+        [[512.0, 256.0], [512.0, 512.0]],
+        "the astronaut's portrait has 512 px"
+    );
     let frames = part(&at_work, "data-frame");
     // The same portrait at half its size.
     for (probe, candidate) in frames[0].iter().zip(&frames[1]) {
@@ -390,8 +629,15 @@ fn both_engines_give_the_same_array() {
         site.write_config(engine, &models(), "");
         let daemon = match site.try_start(Some("test")) {
             Ok(daemon) => daemon,
-            Err(ended) if engine == "gpu" && ended.status == Some(EXIT_CONFIG) && std::env::var_os("REQUIRE_GPU").is_none() => {
-                eprintln!("NOT RUN: the story of both engines, this machine has no adapter: {}", ended.stderr);
+            Err(ended)
+                if engine == "gpu"
+                    && ended.status == Some(EXIT_CONFIG)
+                    && std::env::var_os("REQUIRE_GPU").is_none() =>
+            {
+                eprintln!(
+                    "NOT RUN: the story of both engines, this machine has no adapter: {}",
+                    ended.stderr
+                );
                 return None;
             }
             Err(ended) => panic!("{ended:?}"),

@@ -1,6 +1,6 @@
-//! An agency's release, and a crash, at the worst moments of a search: between the touch and the answer. And what becomes of a report when
-//! a booking that it carries is purged. The box's own state folder is worked on between two runs of the daemon, where each moment stands
-//! still.
+//! An agency's release, and a crash, at the worst moments of a search: between the touch and the
+//! answer. And what becomes of a report when a booking that it carries is purged. The box's own
+//! state folder is worked on between two runs of the daemon, where each moment stands still.
 
 use smrt::api::wire::inquiry::InquiryView;
 use smrt::audit::touch::{FaceBox, SearchApproval, verify_registration};
@@ -20,7 +20,11 @@ use crate::site::{ORIGIN, Site, booking, number};
 
 fn enrol(daemon: &Daemon<'_>) -> Vec<VersionId> {
     let feed = daemon.feed("slmpd");
-    let push = |(n, path): (&str, &str)| feed.put_booking(&number(n), &booking(&format!("Person {n}")), &photo(path)).unwrap().version;
+    let push = |(n, path): (&str, &str)| {
+        feed.put_booking(&number(n), &booking(&format!("Person {n}")), &photo(path))
+            .unwrap()
+            .version
+    };
     [("26-1", OBAMA), ("26-2", BIDEN), ("26-3", COLLINS)].map(push).to_vec()
 }
 
@@ -34,15 +38,25 @@ fn feed() -> Caller {
 }
 
 fn actor() -> Actor {
-    Actor::from(&Caller { name: CertificateName::parse("smrt:device/rtcc-1").unwrap(), fingerprint: [1; 32] })
+    Actor::from(&Caller {
+        name: CertificateName::parse("smrt:device/rtcc-1").unwrap(),
+        fingerprint: [1; 32],
+    })
 }
 
-/// Has the box write that this search was asked for, as it does once it has verified the touch, and leaves it at that.
+/// Has the box write that this search was asked for, as it does once it has verified the touch, and
+/// leaves it at that.
 fn ask(ledger: &Ledger, view: &InquiryView) -> u64 {
     let of = person("op-rtcc-1", Role::OperatorExaminer);
-    let who = Who { person: Person { id: of.id.clone(), badge: of.badge, agency: of.agency }, may_operate: true, may_examine: true };
+    let who = Who {
+        person: Person { id: of.id.clone(), badge: of.badge, agency: of.agency },
+        may_operate: true,
+        may_examine: true,
+    };
     let mut key = SoftKey::new().unwrap();
-    let kept = verify_registration(&key.register(&[0; 32], &relying_party()), &[0; 32], &relying_party()).unwrap();
+    let kept =
+        verify_registration(&key.register(&[0; 32], &relying_party()), &[0; 32], &relying_party())
+            .unwrap();
     let approval = SearchApproval {
         log: ORIGIN.to_owned(),
         inquiry: view.inquiry.0,
@@ -74,25 +88,37 @@ fn a_release_between_touch_and_answer_is_in_no_answer_and_the_search_is_made_aga
     assert_eq!(daemon.stop(), Some(0));
     let ledger = site.ledger();
     let asked = ask(&ledger, &view);
-    let found: Vec<(VersionId, f64)> = bookings.iter().zip([0.9, 0.5, 0.1]).map(|(version, score)| (*version, score)).collect();
-    ledger.release(&feed(), &Identifier::parse("slmpd").unwrap(), &number("26-1"), "expunged").unwrap();
+    let found: Vec<(VersionId, f64)> =
+        bookings.iter().zip([0.9, 0.5, 0.1]).map(|(version, score)| (*version, score)).collect();
+    ledger
+        .release(&feed(), &Identifier::parse("slmpd").unwrap(), &number("26-1"), "expunged")
+        .unwrap();
     let before = ledger.leaves();
     let gone = ledger.answer(view.inquiry, actor(), &ledger.generation(), found.clone()).unwrap();
     assert_eq!((gone, ledger.leaves()), (vec![bookings[0]], before), "nothing was answered");
-    let gone = ledger.answer(view.inquiry, actor(), &ledger.generation(), found[1..].to_vec()).unwrap();
+    let gone =
+        ledger.answer(view.inquiry, actor(), &ledger.generation(), found[1..].to_vec()).unwrap();
     assert_eq!(gone, []);
     drop(ledger);
     let log = site.log();
     let answered = log.iter().find(|(kind, _)| *kind == LeafKind::Answered).unwrap();
     assert!(!answered.1.to_string().contains(&bookings[0].to_string()), "{}", answered.1);
-    assert_eq!(log[usize::try_from(asked).unwrap()].1["search"], answered.1["search"], "the log pairs");
+    assert_eq!(
+        log[usize::try_from(asked).unwrap()].1["search"],
+        answered.1["search"],
+        "the log pairs"
+    );
     let daemon = site.start("test");
     let shown = daemon.desk("rtcc-1").inquiry(view.inquiry).unwrap();
-    assert!(shown.stage == Stage::Answered && shown.candidates.iter().all(|candidate| candidate.version != bookings[0]));
+    assert!(
+        shown.stage == Stage::Answered
+            && shown.candidates.iter().all(|candidate| candidate.version != bookings[0])
+    );
 }
 
 #[test]
-fn a_crash_between_touch_and_answer_is_an_interruption_in_the_log_and_the_search_takes_another_touch() {
+fn a_crash_between_touch_and_answer_is_an_interruption_in_the_log_and_the_search_takes_another_touch()
+ {
     let site = Site::staffed();
     let daemon = site.start("test");
     enrol(&daemon);
@@ -112,21 +138,30 @@ fn a_crash_between_touch_and_answer_is_an_interruption_in_the_log_and_the_search
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
     let search = |index: usize| log[index].1["search"].clone();
-    let interrupted: Vec<_> = (0..log.len()).filter(|&at| log[at].0 == LeafKind::Interrupted).map(search).collect();
+    let interrupted: Vec<_> =
+        (0..log.len()).filter(|&at| log[at].0 == LeafKind::Interrupted).map(search).collect();
     assert_eq!(interrupted, [search(usize::try_from(asked).unwrap())]);
     let count = |wanted| log.iter().filter(|(kind, _)| *kind == wanted).count();
-    assert_eq!((count(LeafKind::Asked), count(LeafKind::Answered)), (2, 1), "each search has its end");
+    assert_eq!(
+        (count(LeafKind::Asked), count(LeafKind::Answered)),
+        (2, 1),
+        "each search has its end"
+    );
 }
 
 #[test]
-fn a_report_goes_with_the_first_purge_of_a_booking_that_it_carries_and_its_digest_stays_in_the_log() {
+fn a_report_goes_with_the_first_purge_of_a_booking_that_it_carries_and_its_digest_stays_in_the_log()
+{
     let site = Site::staffed();
     let daemon = site.start("test");
     let bookings = enrol(&daemon);
     let desk = daemon.desk("rtcc-1");
     let second = daemon.desk_of("rtcc-2", &person("second", Role::Examiner));
     let whole = |candidates: usize| {
-        let once = desk.search(&smrt::inquiry::Request { candidates, ..request() }, &photo(OBAMA_LATER)).unwrap().view;
+        let once = desk
+            .search(&smrt::inquiry::Request { candidates, ..request() }, &photo(OBAMA_LATER))
+            .unwrap()
+            .view;
         let done = second.dispose_all(second.claim(&once).unwrap()).unwrap();
         desk.issue(&desk.inquiry(done.inquiry).unwrap()).unwrap().inquiry
     };
@@ -142,9 +177,20 @@ fn a_report_goes_with_the_first_purge_of_a_booking_that_it_carries_and_its_diges
     drop(ledger);
     let daemon = site.start("test");
     let desk = daemon.desk("rtcc-1");
-    refused(desk.report(all), 404, "not-found", "the box's copy went with a booking that it carried");
+    refused(
+        desk.report(all),
+        404,
+        "not-found",
+        "the box's copy went with a booking that it carried",
+    );
     assert_eq!(desk.report(best).unwrap(), kept, "the other one is as it was");
-    assert!(desk.report_proof(all).is_ok(), "whoever was given the paper can still have it verified");
+    assert!(
+        desk.report_proof(all).is_ok(),
+        "whoever was given the paper can still have it verified"
+    );
     assert_eq!(daemon.stop(), Some(0));
-    assert_eq!(site.log_kinds().into_iter().filter(|kind| *kind == LeafKind::ReportIssued).count(), 2);
+    assert_eq!(
+        site.log_kinds().into_iter().filter(|kind| *kind == LeafKind::ReportIssued).count(),
+        2
+    );
 }

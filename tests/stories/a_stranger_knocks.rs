@@ -22,9 +22,15 @@ fn uri(name: &str) -> SanType {
 
 /// What a caller who sends a whole request is told at the handshake.
 #[track_caller]
-fn refused_at_the_handshake(daemon: &Daemon<'_>, site: &Site, identity: Option<&Identity>, words: &str) {
+fn refused_at_the_handshake(
+    daemon: &Daemon<'_>,
+    site: &Site,
+    identity: Option<&Identity>,
+    words: &str,
+) {
     let mut line = Line::open(daemon.address, &site.ca(), identity, &TLS13).unwrap();
-    let error = line.ask("GET", "/v1/health", "text/plain", b"").expect_err("no certificate, no HTTP");
+    let error =
+        line.ask("GET", "/v1/health", "text/plain", b"").expect_err("no certificate, no HTTP");
     assert!(error.to_string().contains(words), "wanted '{words}': {error}");
 }
 
@@ -36,7 +42,11 @@ fn without_a_certificate_nothing_is_answered() {
     let until = Instant::now() + PATIENCE;
     while !site.journal().contains("a handshake was refused") {
         assert!(Instant::now() < until, "{}", site.journal());
-        assert_eq!(daemon.console("rtcc-1").health().unwrap().state, "test", "others still come in");
+        assert_eq!(
+            daemon.console("rtcc-1").health().unwrap().state,
+            "test",
+            "others still come in"
+        );
     }
 }
 
@@ -53,7 +63,8 @@ fn a_caller_who_hangs_up_in_the_handshake_fills_no_journal() {
     assert_eq!(daemon.console("rtcc-1").health().unwrap().state, "test");
     assert_eq!(daemon.stop(), Some(0));
     let journal = site.journal();
-    let told = journal.lines().filter(|line| line.contains("handshake") || line.starts_with("warn"));
+    let told =
+        journal.lines().filter(|line| line.contains("handshake") || line.starts_with("warn"));
     assert!(told.count() <= 1, "who was refused, and nobody else: {journal}");
 }
 
@@ -65,8 +76,15 @@ fn a_certificate_of_another_authority_is_refused_whatever_it_names() {
     let other = Authority::init(&elsewhere.path("authority"), "Test site").unwrap();
     let issued = other.issue(&CertificateName::Feed(Identifier::parse("slmpd").unwrap())).unwrap();
     let identity = Identity { certificate: issued.certificate, key: issued.key };
-    let refused = daemon.client(&identity).put_booking(&number("26-1"), &booking("Nobody"), &photo(COLLINS)).unwrap_err();
-    assert!(matches!(refused, ClientError::CertificateRefused { .. }) || refused.to_string().contains("connection"), "{refused:?}");
+    let refused = daemon
+        .client(&identity)
+        .put_booking(&number("26-1"), &booking("Nobody"), &photo(COLLINS))
+        .unwrap_err();
+    assert!(
+        matches!(refused, ClientError::CertificateRefused { .. })
+            || refused.to_string().contains("connection"),
+        "{refused:?}"
+    );
     let refused = daemon.client(&identity).health().unwrap_err();
     assert!(matches!(refused, ClientError::CertificateRefused { .. }), "{refused:?}");
     assert_eq!(daemon.console("rtcc-1").health().unwrap().gallery_rows, 0);
@@ -80,7 +98,10 @@ fn a_certificate_revoked_while_the_box_runs_is_refused_from_the_next_connection_
     daemon.client(&identity).health().unwrap();
     site.authority().revoke(identity.certificate.to_str().unwrap()).unwrap();
     let refused = daemon.client(&identity).health().unwrap_err();
-    assert!(matches!(refused, ClientError::CertificateRefused { why: "it is revoked" }), "{refused:?}");
+    assert!(
+        matches!(refused, ClientError::CertificateRefused { why: "it is revoked" }),
+        "{refused:?}"
+    );
     refused_at_the_handshake(&daemon, &site, Some(&identity), "CertificateRevoked");
     daemon.feed("stlco").health().unwrap();
 }
@@ -89,8 +110,20 @@ fn a_certificate_revoked_while_the_box_runs_is_refused_from_the_next_connection_
 fn a_certificate_that_has_expired_or_is_not_yet_valid_is_refused() {
     let site = Site::new();
     let daemon = site.start("test");
-    let feed = |stem, days| site.odd_identity(stem, vec![uri("smrt:agency/slmpd/feed")], ExtendedKeyUsagePurpose::ClientAuth, days);
-    refused_at_the_handshake(&daemon, &site, Some(&feed("expired", (-30, -1))), "CertificateExpired");
+    let feed = |stem, days| {
+        site.odd_identity(
+            stem,
+            vec![uri("smrt:agency/slmpd/feed")],
+            ExtendedKeyUsagePurpose::ClientAuth,
+            days,
+        )
+    };
+    refused_at_the_handshake(
+        &daemon,
+        &site,
+        Some(&feed("expired", (-30, -1))),
+        "CertificateExpired",
+    );
     refused_at_the_handshake(&daemon, &site, Some(&feed("early", (1, 30))), "alert");
     daemon.client(&feed("in-force", (-1, 30))).health().unwrap();
 }
@@ -107,7 +140,8 @@ fn a_certificate_that_names_nobody_of_this_system_is_refused_by_name() {
     let site = Site::new();
     let daemon = site.start("test");
     let leaves = daemon.leaves();
-    let odd = |stem, names| site.odd_identity(stem, names, ExtendedKeyUsagePurpose::ClientAuth, (-1, 30));
+    let odd =
+        |stem, names| site.odd_identity(stem, names, ExtendedKeyUsagePurpose::ClientAuth, (-1, 30));
     let strangers = [
         odd("host", vec![SanType::DnsName("rtcc-1.example".try_into().unwrap())]),
         odd("nameless", Vec::new()),
@@ -116,7 +150,13 @@ fn a_certificate_that_names_nobody_of_this_system_is_refused_by_name() {
         odd("other", vec![uri("https://example/rtcc-1")]),
     ];
     for stranger in &strangers {
-        for path in ["/v1/health", "/v1/log/checkpoint", "/v1/bookings/26-1", "/v1/metrics", "/v1/openapi.json"] {
+        for path in [
+            "/v1/health",
+            "/v1/log/checkpoint",
+            "/v1/bookings/26-1",
+            "/v1/metrics",
+            "/v1/openapi.json",
+        ] {
             let answer = daemon.send(stranger, "GET", path, b"");
             answer.is_problem(403, "not-allowed", "the certificate names no caller of this system");
         }
@@ -129,12 +169,20 @@ fn a_caller_who_stands_on_no_list_is_refused_and_logged() {
     let site = Site::new();
     let daemon = site.start("test");
     let leaves = daemon.leaves();
-    for (at, identity) in (1..).zip([site.feed_identity("unlisted"), site.console_identity("unlisted"), site.feed_identity("gone")]) {
+    for (at, identity) in (1..).zip([
+        site.feed_identity("unlisted"),
+        site.console_identity("unlisted"),
+        site.feed_identity("gone"),
+    ]) {
         for path in ["/v1/health", "/v1/log/checkpoint"] {
             let answer = daemon.send(&identity, "GET", path, b"");
             answer.is_problem(403, "not-allowed", "");
         }
-        assert_eq!(daemon.leaves(), leaves + at, "whoever knocks again waits for the end of the hour");
+        assert_eq!(
+            daemon.leaves(),
+            leaves + at,
+            "whoever knocks again waits for the end of the hour"
+        );
     }
     assert_eq!(daemon.stop(), Some(0));
     assert_eq!(site.refusals(LeafKind::CallerRefused).len(), 6);
@@ -144,7 +192,8 @@ fn a_caller_who_stands_on_no_list_is_refused_and_logged() {
 fn a_caller_of_tls_1_2_is_refused() {
     let site = Site::new();
     let daemon = site.start("test");
-    let mut line = Line::open(daemon.address, &site.ca(), Some(&site.feed_identity("slmpd")), &TLS12).unwrap();
+    let mut line =
+        Line::open(daemon.address, &site.ca(), Some(&site.feed_identity("slmpd")), &TLS12).unwrap();
     let error = line.ask("GET", "/v1/health", "text/plain", b"").expect_err("TLS 1.3 only");
     assert!(error.to_string().contains("ProtocolVersion"), "{error}");
 }

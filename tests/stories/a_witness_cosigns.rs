@@ -1,4 +1,5 @@
-//! Witnesses come by, keep the log and cosign it; one that is shown another log than before refuses, and the box's doors shut.
+//! Witnesses come by, keep the log and cosign it; one that is shown another log than before
+//! refuses, and the box's doors shut.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +13,8 @@ use crate::photos::{COLLINS, OBAMA, photo};
 use crate::site::{Daemon, EXIT_CONFIG, Site, booking, number, request};
 
 /// Two that are independent and an agency's; two of the three make a quorum.
-const WITNESSES: [(&str, Option<&str>); 3] = [("court", None), ("press", None), ("slmpd-keeper", Some("slmpd"))];
+const WITNESSES: [(&str, Option<&str>); 3] =
+    [("court", None), ("press", None), ("slmpd-keeper", Some("slmpd"))];
 
 fn witnessed_site() -> Site {
     let site = Site::new();
@@ -36,7 +38,9 @@ fn copy(from: &Path, to: &Path) {
 fn leaves(archive: &Archive) -> Vec<Vec<u8>> {
     let checkpoint = archive.checkpoint().unwrap().unwrap().checkpoint().unwrap();
     let mut all = Vec::new();
-    for tile in TileId::all(checkpoint.leaves).filter(|tile| tile.holds == smrt::audit::Holds::Entries) {
+    for tile in
+        TileId::all(checkpoint.leaves).filter(|tile| tile.holds == smrt::audit::Holds::Entries)
+    {
         let bundle = archive.tile(tile).unwrap();
         all.extend(entries(tile, &bundle).unwrap().into_iter().map(<[u8]>::to_vec));
     }
@@ -55,11 +59,18 @@ fn witnesses_keep_every_leaf_and_a_quorum_of_them_makes_the_log_witnessed() {
     let feed = daemon.feed("slmpd");
     let booked = feed.put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap();
     let first = visit(&daemon, &site, "court");
-    assert_eq!((first.status, &*first.stdout), (Some(0), "cosigned 2 leaves; a quorum has yet to cosign it\n"), "{first:?}");
+    assert_eq!(
+        (first.status, &*first.stdout),
+        (Some(0), "cosigned 2 leaves; a quorum has yet to cosign it\n"),
+        "{first:?}"
+    );
     assert_eq!(feed.health().unwrap().witnessed, None);
     feed.put_booking(&number("26-2"), &booking("Roe, Jane"), &photo(OBAMA)).unwrap();
     let agency = visit(&daemon, &site, "slmpd-keeper");
-    assert_eq!(&*agency.stdout, "cosigned 2 leaves; a quorum has cosigned it\n", "what they are asked to sign stood still: {agency:?}");
+    assert_eq!(
+        &*agency.stdout, "cosigned 2 leaves; a quorum has cosigned it\n",
+        "what they are asked to sign stood still: {agency:?}"
+    );
     assert_eq!(feed.health().unwrap().witnessed, Some(2));
     for id in ["court", "press"] {
         assert_eq!(visit(&daemon, &site, id).status, Some(0));
@@ -71,7 +82,10 @@ fn witnesses_keep_every_leaf_and_a_quorum_of_them_makes_the_log_witnessed() {
     let quorum = Quorum::parse(&feed.policy().unwrap()).unwrap();
     let note = smrt::audit::Note::parse(&proof.checkpoint).unwrap();
     let checkpoint = note.checkpoint_of(&site.log_verifier()).unwrap();
-    assert!(quorum.witnessed(&note).complete.is_some(), "a proof comes with a checkpoint that is witnessed");
+    assert!(
+        quorum.witnessed(&note).complete.is_some(),
+        "a proof comes with a checkpoint that is witnessed"
+    );
     let kept = leaves(&Archive::at(&site.path("kept-press")));
     let leaf = leaf_hash(&kept[usize::try_from(booked.leaf).unwrap()]);
     assert!(is_included(&leaf, booked.leaf, checkpoint.leaves, &checkpoint.root, &proof.path));
@@ -86,14 +100,28 @@ fn witnesses_keep_every_leaf_and_a_quorum_of_them_makes_the_log_witnessed() {
 fn nobody_but_a_listed_witness_cosigns_and_only_what_this_log_has_signed() {
     let site = witnessed_site();
     let daemon = site.start("test");
-    daemon.feed("stlco").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap();
+    daemon
+        .feed("stlco")
+        .put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS))
+        .unwrap();
     let post = |identity: &crate::raw::Identity, note: &str| {
-        daemon.line(identity).ask("POST", "/v1/log/cosignatures", "text/plain", note.as_bytes()).unwrap()
+        daemon
+            .line(identity)
+            .ask("POST", "/v1/log/cosignatures", "text/plain", note.as_bytes())
+            .unwrap()
     };
     let note = daemon.feed("slmpd").pending_checkpoint().unwrap();
     let court = site.witness_identity("court");
-    post(&site.console_identity("rtcc-1"), &note.to_string()).is_problem(403, "not-allowed", "that is for a witness of the log");
-    post(&site.feed_identity("stlco"), &note.to_string()).is_problem(403, "not-allowed", "is not in the roster");
+    post(&site.console_identity("rtcc-1"), &note.to_string()).is_problem(
+        403,
+        "not-allowed",
+        "that is for a witness of the log",
+    );
+    post(&site.feed_identity("stlco"), &note.to_string()).is_problem(
+        403,
+        "not-allowed",
+        "is not in the roster",
+    );
     post(&court, &note.to_string()).is_problem(
         422,
         "cosignature",
@@ -101,27 +129,44 @@ fn nobody_but_a_listed_witness_cosigns_and_only_what_this_log_has_signed() {
     );
     post(&court, "no note").is_problem(422, "cosignature", "it has no signature");
     let mut cosigned = note.clone();
-    let press =
-        smrt::audit::CosignerKey::new(&crate::site::witness_name("press"), &fs::read(site.witness_secret("press")).unwrap()).unwrap();
+    let press = smrt::audit::CosignerKey::new(
+        &crate::site::witness_name("press"),
+        &fs::read(site.witness_secret("press")).unwrap(),
+    )
+    .unwrap();
     press.cosign(&mut cosigned, 1_790_000_000);
     post(&court, &cosigned.to_string()).is_problem(422, "cosignature", "no valid cosignature");
-    let stranger = smrt::audit::LogKey::new("test.example/smrt", &[9; 32]).unwrap().sign(2, [7; 32]);
+    let stranger =
+        smrt::audit::LogKey::new("test.example/smrt", &[9; 32]).unwrap().sign(2, [7; 32]);
     post(&court, &stranger).is_problem(422, "cosignature", "not signed by this log's key");
-    daemon.feed("stlco").put_booking(&number("26-2"), &booking("Roe, Jane"), &photo(OBAMA)).unwrap();
+    daemon
+        .feed("stlco")
+        .put_booking(&number("26-2"), &booking("Roe, Jane"), &photo(OBAMA))
+        .unwrap();
     let secret = fs::read(site.witness_secret("court")).unwrap();
     let own = smrt::audit::CosignerKey::new(&crate::site::witness_name("court"), &secret).unwrap();
     let mut newest = daemon.feed("slmpd").cosigned_checkpoint().unwrap();
     own.cosign(&mut newest, 1_790_000_000);
-    post(&court, &newest.to_string()).is_problem(409, "not-pending", "is not the one that witnesses are asked to cosign");
+    post(&court, &newest.to_string()).is_problem(
+        409,
+        "not-pending",
+        "is not the one that witnesses are asked to cosign",
+    );
     let health = daemon.feed("slmpd").health().unwrap();
-    assert_eq!((health.witnessed, health.alarms), (None, Vec::new()), "nothing of this is evidence of anything");
+    assert_eq!(
+        (health.witnessed, health.alarms),
+        (None, Vec::new()),
+        "nothing of this is evidence of anything"
+    );
 }
 
 #[test]
 fn a_witness_that_is_shown_a_fork_refuses_keeps_the_evidence_and_the_doors_shut() {
     let site = witnessed_site();
     let daemon = site.start("test");
-    let push = |daemon: &Daemon<'_>, n: &str| daemon.feed("stlco").put_booking(&number(n), &booking("Roe, Jane"), &photo(COLLINS));
+    let push = |daemon: &Daemon<'_>, n: &str| {
+        daemon.feed("stlco").put_booking(&number(n), &booking("Roe, Jane"), &photo(COLLINS))
+    };
     push(&daemon, "26-1").unwrap();
     assert_eq!(daemon.stop(), Some(0));
     copy(&site.path("state"), &site.path("backup"));
@@ -136,7 +181,8 @@ fn a_witness_that_is_shown_a_fork_refuses_keeps_the_evidence_and_the_doors_shut(
     assert_eq!(visit(&daemon, &site, "press").status, Some(0));
     assert_eq!(daemon.stop(), Some(0));
 
-    // Another history from the backup on, as if nobody had kept the first: the doors wait for the witnesses.
+    // Another history from the backup on, as if nobody had kept the first: the doors wait for the
+    // witnesses.
     fs::rename(site.path("state"), site.path("taken-back")).unwrap();
     copy(&site.path("backup"), &site.path("state"));
     let roster = fs::read_to_string(site.path("roster.toml")).unwrap();
@@ -150,22 +196,38 @@ fn a_witness_that_is_shown_a_fork_refuses_keeps_the_evidence_and_the_doors_shut(
     let daemon = site.start("test");
     let shut = push(&daemon, "26-10").unwrap_err();
     assert!(
-        shut.to_string().contains("the doors are shut: witnesses have yet to confirm that this is the newest log") && shut.passes(),
+        shut.to_string().contains(
+            "the doors are shut: witnesses have yet to confirm that this is the newest log"
+        ) && shut.passes(),
         "{shut}"
     );
     let refused = visit(&daemon, &site, "court");
     assert_eq!(refused.status, Some(2), "{refused:?}");
     assert!(refused.stderr.contains("does not continue what this witness has seen"), "{refused:?}");
-    assert!(refused.stderr.contains("It was shown its earlier checkpoint and shut its doors."), "{refused:?}");
-    let evidence = fs::read_dir(site.path("kept-court/evidence")).unwrap().next().unwrap().unwrap().path();
+    assert!(
+        refused.stderr.contains("It was shown its earlier checkpoint and shut its doors."),
+        "{refused:?}"
+    );
+    let evidence =
+        fs::read_dir(site.path("kept-court/evidence")).unwrap().next().unwrap().unwrap().path();
     let (shown, before) = (Archive::at(&evidence), Archive::at(&evidence.join("before")));
     for archive in [&shown, &before] {
-        archive.checkpoint().unwrap().unwrap().checkpoint_of(&site.log_verifier()).expect("both are signed by the log itself");
+        archive
+            .checkpoint()
+            .unwrap()
+            .unwrap()
+            .checkpoint_of(&site.log_verifier())
+            .expect("both are signed by the log itself");
     }
     let health = daemon.console("rtcc-1").health().unwrap();
     assert_eq!(health.doors, smrt::api::wire::DoorsView::Shut);
     assert_eq!(health.alarms[0].alarm, "log_in_doubt");
-    assert!(site.journal().contains("alarm log_in_doubt: witness 'court' has a checkpoint of this log over"), "{}", site.journal());
+    assert!(
+        site.journal()
+            .contains("alarm log_in_doubt: witness 'court' has a checkpoint of this log over"),
+        "{}",
+        site.journal()
+    );
     let operator = serde_json::json!({"person": "op-rtcc-1"});
     let desk = Hand::new(&daemon, &site.console_identity("rtcc-1"));
     desk.post("/v1/session/challenge", &operator).is_problem(503, "shut", "the doors are shut");
@@ -178,7 +240,9 @@ fn a_fork_that_comes_to_light_while_the_box_works_is_in_health_journal_log_and_p
     let anchor = format!("anchor = \"{}\"", site.path("anchor").display());
     site.configure_keeping_roster(&anchor);
     let daemon = site.start("test");
-    let push = |daemon: &Daemon<'_>, n: &str| daemon.feed("stlco").put_booking(&number(n), &booking("Roe, Jane"), &photo(COLLINS));
+    let push = |daemon: &Daemon<'_>, n: &str| {
+        daemon.feed("stlco").put_booking(&number(n), &booking("Roe, Jane"), &photo(COLLINS))
+    };
     push(&daemon, "26-1").unwrap();
     for id in ["court", "press", "court", "press"] {
         assert_eq!(visit(&daemon, &site, id).status, Some(0));
@@ -205,28 +269,47 @@ fn a_fork_that_comes_to_light_while_the_box_works_is_in_health_journal_log_and_p
     let refused = visit(&daemon, &site, "press");
     assert_eq!(refused.status, Some(2), "{refused:?}");
     let health = daemon.console("rtcc-1").health().unwrap();
-    assert_eq!((health.doors, &*health.alarms[0].alarm), (smrt::api::wire::DoorsView::Shut, "log_in_doubt"));
+    assert_eq!(
+        (health.doors, &*health.alarms[0].alarm),
+        (smrt::api::wire::DoorsView::Shut, "log_in_doubt")
+    );
     assert!(health.alarms[0].leaf.is_some(), "it was logged before the doors shut");
     assert!(site.journal().contains("alarm log_in_doubt: witness 'press'"), "{}", site.journal());
-    assert!(push(&daemon, "26-12").unwrap_err().to_string().contains("the doors are shut: witness 'press' has a checkpoint"));
+    assert!(
+        push(&daemon, "26-12")
+            .unwrap_err()
+            .to_string()
+            .contains("the doors are shut: witness 'press' has a checkpoint")
+    );
     let today = time::OffsetDateTime::now_utc().date();
-    let (from, to, out) = (today.to_string(), today.next_day().unwrap().to_string(), site.path("figures"));
+    let (from, to, out) =
+        (today.to_string(), today.next_day().unwrap().to_string(), site.path("figures"));
     let words = ["report", "public", "--from", &from, "--to", &to, "--out", out.to_str().unwrap()];
     let made = daemon.smrtctl(&site.console_identity("rtcc-1"), &words);
     assert_eq!(made.status, Some(0), "{made:?}");
     assert!(made.stdout.contains("in no leaf, because the doors of the box are shut"), "{made:?}");
-    let (page, json) = (fs::read_to_string(site.path("figures.html")).unwrap(), fs::read_to_string(site.path("figures.json")).unwrap());
+    let (page, json) = (
+        fs::read_to_string(site.path("figures.html")).unwrap(),
+        fs::read_to_string(site.path("figures.json")).unwrap(),
+    );
     assert!(json.contains("log_in_doubt") && page.contains("Log in doubt"), "{json}");
     assert_eq!(daemon.stop(), Some(0));
     let daemon = site.start("test");
-    assert_eq!(daemon.console("rtcc-1").health().unwrap().doors, smrt::api::wire::DoorsView::Shut, "a restart opens nothing");
+    assert_eq!(
+        daemon.console("rtcc-1").health().unwrap().doors,
+        smrt::api::wire::DoorsView::Shut,
+        "a restart opens nothing"
+    );
 }
 
 #[test]
 fn a_box_with_witnesses_and_no_anchor_opens_its_doors_when_a_quorum_has_cosigned_what_it_found() {
     let site = Site::staffed();
     let daemon = site.start("test");
-    daemon.feed("stlco").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap();
+    daemon
+        .feed("stlco")
+        .put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS))
+        .unwrap();
     daemon.desk("rtcc-1");
     assert_eq!(daemon.stop(), Some(0));
     site.add_witnesses(&WITNESSES, 2, 60);
@@ -236,13 +319,28 @@ fn a_box_with_witnesses_and_no_anchor_opens_its_doors_when_a_quorum_has_cosigned
     assert_eq!(console.health().unwrap().doors, smrt::api::wire::DoorsView::Waiting);
     let operator = serde_json::json!({"person": "op-rtcc-1"});
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1"));
-    hand.post("/v1/session/challenge", &operator).is_problem(503, "shut", "witnesses have yet to confirm");
+    hand.post("/v1/session/challenge", &operator).is_problem(
+        503,
+        "shut",
+        "witnesses have yet to confirm",
+    );
     assert_eq!(visit(&daemon, &site, "slmpd-keeper").status, Some(0));
-    assert_eq!(console.health().unwrap().doors, smrt::api::wire::DoorsView::Waiting, "one is no quorum");
-    assert_eq!(console.health().unwrap().leaves, leaves, "a box whose doors are shut writes nothing");
+    assert_eq!(
+        console.health().unwrap().doors,
+        smrt::api::wire::DoorsView::Waiting,
+        "one is no quorum"
+    );
+    assert_eq!(
+        console.health().unwrap().leaves,
+        leaves,
+        "a box whose doors are shut writes nothing"
+    );
     assert_eq!(visit(&daemon, &site, "court").status, Some(0));
     assert_eq!(console.health().unwrap().doors, smrt::api::wire::DoorsView::Open);
-    assert_eq!(daemon.desk("rtcc-1").search(&request(), &photo(COLLINS)).unwrap().numbers(), ["26-1"]);
+    assert_eq!(
+        daemon.desk("rtcc-1").search(&request(), &photo(COLLINS)).unwrap().numbers(),
+        ["26-1"]
+    );
     assert_eq!(daemon.stop(), Some(0));
 }
 
@@ -251,10 +349,18 @@ fn a_box_with_an_anchor_starts_at_once_and_an_older_state_folder_does_not_start(
     let site = witnessed_site();
     site.configure_keeping_roster(&format!("anchor = \"{}\"", site.path("anchor").display()));
     let daemon = site.start("test");
-    daemon.feed("stlco").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap();
+    daemon
+        .feed("stlco")
+        .put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS))
+        .unwrap();
     assert_eq!(daemon.stop(), Some(0));
     copy(&site.path("state"), &site.path("backup"));
-    let ready = |daemon: &Daemon<'_>| assert_eq!(daemon.console("rtcc-1").health().unwrap().doors, smrt::api::wire::DoorsView::Open);
+    let ready = |daemon: &Daemon<'_>| {
+        assert_eq!(
+            daemon.console("rtcc-1").health().unwrap().doors,
+            smrt::api::wire::DoorsView::Open
+        )
+    };
     // Nobody has cosigned anything yet, so there is no anchor.
     let daemon = site.start("test");
     visit(&daemon, &site, "court");
@@ -269,9 +375,13 @@ fn a_box_with_an_anchor_starts_at_once_and_an_older_state_folder_does_not_start(
 
     fs::rename(site.path("state"), site.path("taken-back")).unwrap();
     copy(&site.path("backup"), &site.path("state"));
-    let ended = site.try_start(Some("test")).err().expect("the log is older than what was cosigned");
+    let ended =
+        site.try_start(Some("test")).err().expect("the log is older than what was cosigned");
     assert_eq!(ended.status, Some(EXIT_CONFIG), "{ended:?}");
-    assert!(ended.stderr.contains("this is a restored or rewritten state folder; supply the newer log"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("this is a restored or rewritten state folder; supply the newer log"),
+        "{ended:?}"
+    );
 
     // An older copy of the log doesn't help; the newest that a witness kept does.
     let old = site.restore(&["--log", site.path("kept-press").to_str().unwrap()]);
@@ -279,14 +389,27 @@ fn a_box_with_an_anchor_starts_at_once_and_an_older_state_folder_does_not_start(
     assert!(old.stderr.contains("wanted at least"), "{old:?}");
     let restored = site.restore(&["--log", site.path("kept-court").to_str().unwrap()]);
     assert_eq!(restored.status, Some(0), "{restored:?}");
-    assert!(restored.stdout.contains("1 bookings of the backup were released or replaced since"), "{restored:?}");
+    assert!(
+        restored.stdout.contains("1 bookings of the backup were released or replaced since"),
+        "{restored:?}"
+    );
     let daemon = site.start("test");
     ready(&daemon);
     let health = daemon.console("rtcc-1").health().unwrap();
-    assert_eq!(health.gallery_rows, 0, "what was released while the backup lay there stays out of every search");
-    let again = daemon.feed("stlco").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap_err();
+    assert_eq!(
+        health.gallery_rows, 0,
+        "what was released while the backup lay there stays out of every search"
+    );
+    let again = daemon
+        .feed("stlco")
+        .put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS))
+        .unwrap_err();
     assert_eq!(again.problem().unwrap().kind, "released", "{again}");
-    assert_eq!(visit(&daemon, &site, "court").status, Some(0), "it continues what the witnesses have seen");
+    assert_eq!(
+        visit(&daemon, &site, "court").status,
+        Some(0),
+        "it continues what the witnesses have seen"
+    );
     assert_eq!(visit(&daemon, &site, "press").status, Some(0));
     assert_eq!(daemon.stop(), Some(0));
     let kinds: Vec<LeafKind> = site.log_kinds();
@@ -294,12 +417,15 @@ fn a_box_with_an_anchor_starts_at_once_and_an_older_state_folder_does_not_start(
 }
 
 #[test]
-fn a_log_that_nobody_kept_goes_on_under_another_origin_and_finds_no_booking_before_it_is_sent_again() {
+fn a_log_that_nobody_kept_goes_on_under_another_origin_and_finds_no_booking_before_it_is_sent_again()
+ {
     let site = witnessed_site();
     let anchor = format!("anchor = \"{}\"", site.path("anchor").display());
     site.configure_keeping_roster(&anchor);
     let daemon = site.start("test");
-    let push = |daemon: &Daemon<'_>| daemon.feed("stlco").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS));
+    let push = |daemon: &Daemon<'_>| {
+        daemon.feed("stlco").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS))
+    };
     push(&daemon).unwrap();
     assert_eq!(daemon.stop(), Some(0));
     copy(&site.path("state"), &site.path("backup"));
@@ -310,26 +436,48 @@ fn a_log_that_nobody_kept_goes_on_under_another_origin_and_finds_no_booking_befo
     assert_eq!(daemon.stop(), Some(0));
     fs::rename(site.path("state"), site.path("lost")).unwrap();
     copy(&site.path("backup"), &site.path("state"));
-    assert_eq!(site.restore(&["--new-origin"]).status, Some(1), "the configuration still names the former origin");
+    assert_eq!(
+        site.restore(&["--new-origin"]).status,
+        Some(1),
+        "the configuration still names the former origin"
+    );
     let config = fs::read_to_string(site.config()).unwrap();
     fs::write(site.config(), config.replace("test.example/smrt", "test.example/smrt-2")).unwrap();
     let opened = site.restore(&["--new-origin"]);
     assert_eq!(opened.status, Some(0), "{opened:?}");
     let daemon = site.start("test");
     let console = daemon.console("rtcc-1");
-    assert_eq!(console.health().unwrap().doors, smrt::api::wire::DoorsView::Waiting, "witnesses must accept it first");
-    assert_eq!(visit(&daemon, &site, "court").status, Some(1), "to one that knows the former key it is another log");
-    let log = smrt::audit::LogKey::new("test.example/smrt-2", &fs::read(site.path("log.key")).unwrap()).unwrap();
+    assert_eq!(
+        console.health().unwrap().doors,
+        smrt::api::wire::DoorsView::Waiting,
+        "witnesses must accept it first"
+    );
+    assert_eq!(
+        visit(&daemon, &site, "court").status,
+        Some(1),
+        "to one that knows the former key it is another log"
+    );
+    let log =
+        smrt::audit::LogKey::new("test.example/smrt-2", &fs::read(site.path("log.key")).unwrap())
+            .unwrap();
     for id in ["court", "press"] {
-        let accepted = daemon.witness_of(id, &site.witness_identity(id), "anew", &log.verifier().to_string());
+        let accepted =
+            daemon.witness_of(id, &site.witness_identity(id), "anew", &log.verifier().to_string());
         assert_eq!(accepted.status, Some(0), "{accepted:?}");
     }
     assert_eq!(console.health().unwrap().gallery_rows, 0);
-    assert_eq!(daemon.feed("stlco").booking(&number("26-1")).unwrap().state, smrt::api::wire::BookingState::Unusable);
+    assert_eq!(
+        daemon.feed("stlco").booking(&number("26-1")).unwrap().state,
+        smrt::api::wire::BookingState::Unusable
+    );
     push(&daemon).unwrap();
     assert_eq!(console.health().unwrap().gallery_rows, 1);
     assert_eq!(daemon.stop(), Some(0));
     let kinds = site.log_kinds();
     let at = kinds.iter().position(|kind| *kind == LeafKind::OriginOpened).unwrap();
-    assert_eq!(&kinds[..at], [LeafKind::Started, LeafKind::BookingIn, LeafKind::Stopped], "the backup's leaves stand before it");
+    assert_eq!(
+        &kinds[..at],
+        [LeafKind::Started, LeafKind::BookingIn, LeafKind::Stopped],
+        "the backup's leaves stand before it"
+    );
 }

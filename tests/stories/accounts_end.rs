@@ -1,5 +1,5 @@
-//! Accounts as time goes on: they go off by themselves, names rest, locks stay, and somebody confirms once a year that they are needed (CJIS AC-2,
-//! AC-7, IA-4).
+//! Accounts as time goes on: they go off by themselves, names rest, locks stay, and somebody
+//! confirms once a year that they are needed (CJIS AC-2, AC-7, IA-4).
 
 use smrt::audit::LeafKind;
 use smrt::booking::{Identifier, Text};
@@ -40,10 +40,20 @@ fn an_account_that_nobody_used_for_ninety_days_is_off_and_two_people_bring_it_ba
     clocked.pass(10 * DAY_CS - HOUR_CS);
     assert_eq!(off(&clocked), [], "not an hour too early");
     clocked.pass_unseen(HOUR_CS);
-    refused(logs_on(&clocked, "rtcc-1", "idle", &idle), 403, "account", "the account is off: nobody used it for 90 days");
+    refused(
+        logs_on(&clocked, "rtcc-1", "idle", &idle),
+        403,
+        "account",
+        "the account is off: nobody used it for 90 days",
+    );
     clocked.look();
     assert_eq!(off(&clocked), [("idle".to_owned(), "unused".to_owned())]);
-    refused(logs_on(&clocked, "rtcc-1", "idle", &idle), 403, "account", "the account is off: nobody used it for 90 days");
+    refused(
+        logs_on(&clocked, "rtcc-1", "idle", &idle),
+        403,
+        "account",
+        "the account is off: nobody used it for 90 days",
+    );
     logs_on(&clocked, "rtcc-1", "busy", &busy).unwrap();
 
     let [administrator, commander] = officials(&clocked);
@@ -54,13 +64,18 @@ fn an_account_that_nobody_used_for_ninety_days_is_off_and_two_people_bring_it_ba
 }
 
 #[test]
-fn when_an_agencys_agreement_ends_its_people_are_out_at_once_and_their_accounts_off_within_the_week() {
+fn when_an_agencys_agreement_ends_its_people_are_out_at_once_and_their_accounts_off_within_the_week()
+ {
     let site = Site::staffed();
     let last = time::OffsetDateTime::now_utc().date() + time::Duration::days(5);
     let roster = std::fs::read_to_string(site.path("roster.toml")).unwrap();
     let county = "name = \"County Police\"\nstanding = { kind = \"contributor\", ";
     assert!(roster.contains(county));
-    std::fs::write(site.path("roster.toml"), roster.replace(county, &format!("{county}mou_until = \"{last}\", "))).unwrap();
+    std::fs::write(
+        site.path("roster.toml"),
+        roster.replace(county, &format!("{county}mou_until = \"{last}\", ")),
+    )
+    .unwrap();
     let clocked = Clocked::of(&site);
     let theirs = Person { agency: id("stlco"), ..person("county", Role::OperatorExaminer) };
     clocked.desk_of("rtcc-1", &theirs);
@@ -77,16 +92,35 @@ fn when_an_agencys_agreement_ends_its_people_are_out_at_once_and_their_accounts_
     });
     // Over midnight, in the middle of their work.
     clocked.pass_unseen(20 * MINUTE_CS);
-    refused(theirs.inquiries(), 403, "not-allowed", "agency 'stlco' is not active: its agreement has ended");
+    refused(
+        theirs.inquiries(),
+        403,
+        "not-allowed",
+        "agency 'stlco' is not active: its agreement has ended",
+    );
     refused(theirs.inquiries(), 401, "no-session", "log on first");
     let key = key_of(&clocked, "county");
-    refused(logs_on(&clocked, "rtcc-1", "county", &key), 403, "not-allowed", "its agreement has ended");
+    refused(
+        logs_on(&clocked, "rtcc-1", "county", &key),
+        403,
+        "not-allowed",
+        "its agreement has ended",
+    );
     clocked.look();
     assert_eq!(off(&clocked), [("county".to_owned(), "unassociated".to_owned())]);
-    refused(logs_on(&clocked, "rtcc-1", "county", &key), 403, "account", "its person or agency no longer belongs to the site");
+    refused(
+        logs_on(&clocked, "rtcc-1", "county", &key),
+        403,
+        "account",
+        "its person or agency no longer belongs to the site",
+    );
     others.inquiries().unwrap();
     let ended = clocked.details(LeafKind::LoggedOff);
-    assert!(ended.iter().any(|detail| detail["actor"]["person"] == "county" && detail["why"] == "the account went off"), "{ended:?}");
+    assert!(
+        ended.iter().any(|detail| detail["actor"]["person"] == "county"
+            && detail["why"] == "the account went off"),
+        "{ended:?}"
+    );
 }
 
 /// The box serves by this roster file from here on.
@@ -116,7 +150,12 @@ fn an_agency_that_is_missing_in_the_roster_lets_nobody_in_and_within_a_week_its_
     refused(logs_on(&clocked, "rtcc-1", "county", &key), 422, "unknown-agency", unknown);
     clocked.pass(HOUR_CS);
     assert_eq!(off(&clocked), [("county".to_owned(), "unassociated".to_owned())]);
-    refused(logs_on(&clocked, "rtcc-1", "county", &key), 403, "account", "its person or agency no longer belongs to the site");
+    refused(
+        logs_on(&clocked, "rtcc-1", "county", &key),
+        403,
+        "account",
+        "its person or agency no longer belongs to the site",
+    );
 }
 
 #[test]
@@ -130,7 +169,12 @@ fn a_temporary_account_is_gone_after_seventy_two_hours_in_the_middle_of_a_sessio
         clocked.desk("rtcc-1");
         official(&clocked, "administrator")
     };
-    refused(administrator.ask_grant(&long, Some(&key)), 409, "account", "a temporary account lasts 72 hours at most");
+    refused(
+        administrator.ask_grant(&long, Some(&key)),
+        409,
+        "account",
+        "a temporary account lasts 72 hours at most",
+    );
     clocked.desk_of("rtcc-1", &Person { temporary_until_cs: until(72), ..long });
     clocked.pass(72 * HOUR_CS - MINUTE_CS);
     let key = key_of(&clocked, "guest");
@@ -138,7 +182,12 @@ fn a_temporary_account_is_gone_after_seventy_two_hours_in_the_middle_of_a_sessio
     desk.inquiries().unwrap();
     clocked.pass_unseen(MINUTE_CS);
     refused(desk.inquiries(), 403, "account", "the account is off: it was temporary");
-    refused(logs_on(&clocked, "rtcc-1", "guest", &key), 403, "account", "the account is off: it was temporary");
+    refused(
+        logs_on(&clocked, "rtcc-1", "guest", &key),
+        403,
+        "account",
+        "the account is off: it was temporary",
+    );
     clocked.look();
     assert_eq!(off(&clocked), [("guest".to_owned(), "time_over".to_owned())]);
     refused(desk.inquiries(), 401, "no-session", "log on first");
@@ -150,17 +199,28 @@ fn a_name_is_nobody_elses_for_a_year_after_its_account_went_off() {
     let clocked = Clocked::of(&site);
     clocked.desk_of("rtcc-1", &person("jdoe", Role::Operator));
     let (theirs, other) = (key_of(&clocked, "jdoe"), shared_key().unwrap());
-    let namesake = Person { badge: Text::parse("another badge").unwrap(), ..person("jdoe", Role::Operator) };
+    let namesake =
+        Person { badge: Text::parse("another badge").unwrap(), ..person("jdoe", Role::Operator) };
     // The same number means somebody else at another agency.
     let elsewhere = Person { agency: id("stlco"), ..person("jdoe", Role::Operator) };
     official(&clocked, "administrator").send("/v1/people/jdoe/off", &()).unwrap();
     let rests = "'jdoe' is the name of another account, or was until less than 365 days ago";
     for other_person in [&namesake, &elsewhere] {
-        refused(official(&clocked, "administrator").ask_grant(other_person, Some(&other)), 409, "account", rests);
+        refused(
+            official(&clocked, "administrator").ask_grant(other_person, Some(&other)),
+            409,
+            "account",
+            rests,
+        );
     }
     clocked.days_with(364, &["administrator", "commander"]);
     clocked.pass(DAY_CS - HOUR_CS);
-    refused(official(&clocked, "administrator").ask_grant(&namesake, Some(&other)), 409, "account", rests);
+    refused(
+        official(&clocked, "administrator").ask_grant(&namesake, Some(&other)),
+        409,
+        "account",
+        rests,
+    );
     clocked.pass(HOUR_CS);
     let [administrator, commander] = officials(&clocked);
     let grant = administrator.ask_grant(&namesake, Some(&other)).unwrap();
@@ -178,13 +238,18 @@ fn tries_of_a_quarter_of_an_hour_ago_count_no_longer_and_no_time_releases_a_lock
     let bad = Habits { verified: false, ..Habits::default() };
     let tries = |times: usize| {
         for _ in 0..times {
-            log_on(&clocked, "rtcc-1", "op-rtcc-1", &key, &bad).is_problem(403, "touch", "did not verify its user");
+            log_on(&clocked, "rtcc-1", "op-rtcc-1", &key, &bad).is_problem(
+                403,
+                "touch",
+                "did not verify its user",
+            );
         }
     };
     tries(4);
     clocked.pass(15 * MINUTE_CS);
     tries(4);
-    logs_on(&clocked, "rtcc-1", "op-rtcc-1", &key).expect("eight were refused, and four within a quarter of an hour");
+    logs_on(&clocked, "rtcc-1", "op-rtcc-1", &key)
+        .expect("eight were refused, and four within a quarter of an hour");
     tries(4);
     clocked.pass(15 * MINUTE_CS - SECOND_CS);
     assert_eq!(clocked.details(LeafKind::LockedOut).len(), 0);
@@ -195,8 +260,12 @@ fn tries_of_a_quarter_of_an_hour_ago_count_no_longer_and_no_time_releases_a_lock
     refused(logs_on(&clocked, "rtcc-1", "op-rtcc-1", &key), 403, "account", locked);
     official(&clocked, "administrator").release_lock(&id("op-rtcc-1")).unwrap();
     logs_on(&clocked, "rtcc-1", "op-rtcc-1", &key).unwrap();
-    let [out, in_again] = [LeafKind::LockedOut, LeafKind::Unlocked].map(|kind| clocked.details(kind));
-    assert_eq!((out.len(), &out[0]["person"], &out[0]["tries"]), (1, &"op-rtcc-1".into(), &5.into()));
+    let [out, in_again] =
+        [LeafKind::LockedOut, LeafKind::Unlocked].map(|kind| clocked.details(kind));
+    assert_eq!(
+        (out.len(), &out[0]["person"], &out[0]["tries"]),
+        (1, &"op-rtcc-1".into(), &5.into())
+    );
     assert_eq!((in_again.len(), &in_again[0]["actor"]["person"]), (1, &"administrator".into()));
 }
 
@@ -220,8 +289,16 @@ fn an_account_is_on_the_list_every_year_until_somebody_confirms_that_it_is_neede
     assert_eq!(due(&administrator).len(), 0);
     clocked.days_with(1, &people);
     let [administrator, commander] = officials(&clocked);
-    assert_eq!((due(&administrator), due(&commander)), (people.map(str::to_owned).to_vec(), people.map(str::to_owned).to_vec()));
-    refused(commander.send("/v1/people/op-rtcc-1/confirm", &()), 403, "not-allowed", "the commander may not review an account");
+    assert_eq!(
+        (due(&administrator), due(&commander)),
+        (people.map(str::to_owned).to_vec(), people.map(str::to_owned).to_vec())
+    );
+    refused(
+        commander.send("/v1/people/op-rtcc-1/confirm", &()),
+        403,
+        "not-allowed",
+        "the commander may not review an account",
+    );
     administrator.send("/v1/people/op-rtcc-1/confirm", &()).unwrap();
     assert_eq!(due(&administrator), ["administrator", "commander"]);
     let reviewed = clocked.details(LeafKind::AccountReviewed);
@@ -230,7 +307,10 @@ fn an_account_is_on_the_list_every_year_until_somebody_confirms_that_it_is_neede
         (1, &"op-rtcc-1".into(), &"administrator".into())
     );
     clocked.days_with(365, &people);
-    assert!(due(&official(&clocked, "administrator")).contains(&"op-rtcc-1".to_owned()), "every year");
+    assert!(
+        due(&official(&clocked, "administrator")).contains(&"op-rtcc-1".to_owned()),
+        "every year"
+    );
 }
 
 #[test]
@@ -239,7 +319,15 @@ fn the_code_of_an_appointment_holds_for_seventy_two_hours() {
     let clocked = Clocked::of(&site);
     clocked.pass(72 * HOUR_CS - 5 * MINUTE_CS);
     let console = clocked.console("admin-1");
-    let enrol = |person: &str| enrol_first_key(&console, &relying_party(), &id(person), site.code_of(person), &shared_key().unwrap());
+    let enrol = |person: &str| {
+        enrol_first_key(
+            &console,
+            &relying_party(),
+            &id(person),
+            site.code_of(person),
+            &shared_key().unwrap(),
+        )
+    };
     enrol("commander").unwrap();
     clocked.pass(5 * MINUTE_CS);
     refused(enrol("administrator"), 403, "log-on", "or it no longer holds");

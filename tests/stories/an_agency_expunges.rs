@@ -1,4 +1,5 @@
-//! An agency expunges a record: from the answer on, no search finds the booking, and no retry brings it back.
+//! An agency expunges a record: from the answer on, no search finds the booking, and no retry
+//! brings it back.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -46,26 +47,48 @@ fn a_released_booking_is_found_no_more_and_no_retry_brings_it_back() {
     feed.put_booking(&number("26-2"), &booking("Obama"), &photo(OBAMA)).unwrap();
     let before = search(&console);
     assert!(holds(&before, "26-1"));
-    let seen = image::load_from_memory(&console.photo(before.view.inquiry, collins.version).unwrap()).unwrap();
+    let seen =
+        image::load_from_memory(&console.photo(before.view.inquiry, collins.version).unwrap())
+            .unwrap();
     assert!(seen.width() > 100 && seen.height() > 100, "{}x{}", seen.width(), seen.height());
 
     let slmpd = site.feed_identity("slmpd");
-    let release = |path: &str| daemon.line(&slmpd).ask("POST", path, "application/json", release_json().as_bytes()).unwrap();
+    let release = |path: &str| {
+        daemon
+            .line(&slmpd)
+            .ask("POST", path, "application/json", release_json().as_bytes())
+            .unwrap()
+    };
     let first = release("/v1/bookings/26-1/release");
     assert_eq!((first.status, first.json()["new"].as_bool()), (201, Some(true)));
     let leaf = first.json()["leaf"].as_u64().unwrap();
     let again = release("/v1/bookings/26-1/release");
-    assert_eq!((again.status, again.json()["new"].as_bool(), again.json()["leaf"].as_u64()), (200, Some(false), Some(leaf)));
-    release("/v1/bookings/26-9/release").is_problem(404, "not-found", "no booking of that name is yours");
+    assert_eq!(
+        (again.status, again.json()["new"].as_bool(), again.json()["leaf"].as_u64()),
+        (200, Some(false), Some(leaf))
+    );
+    release("/v1/bookings/26-9/release").is_problem(
+        404,
+        "not-found",
+        "no booking of that name is yours",
+    );
 
     let hold = |feed: &Client, console: &Desk| {
         let after = search(console);
         assert!(!holds(&after, "26-1") && holds(&after, "26-2"));
         assert_eq!(feed.health().unwrap().gallery_rows, 1);
-        refused(&console.photo(before.view.inquiry, collins.version).unwrap_err(), 403, "not-shown");
+        refused(
+            &console.photo(before.view.inquiry, collins.version).unwrap_err(),
+            403,
+            "not-shown",
+        );
         let again = console.inquiry(before.view.inquiry).unwrap();
-        let gone = again.candidates.iter().find(|candidate| candidate.version == collins.version).unwrap();
-        assert!(gone.released && gone.known.is_none() && !gone.photo, "of an earlier array, too, it is gone: {gone:?}");
+        let gone =
+            again.candidates.iter().find(|candidate| candidate.version == collins.version).unwrap();
+        assert!(
+            gone.released && gone.known.is_none() && !gone.photo,
+            "of an earlier array, too, it is gone: {gone:?}"
+        );
         let view = feed.booking(&number("26-1")).unwrap();
         assert_eq!((view.state, view.version), (BookingState::Released, collins.version));
         for bytes in [photo(COLLINS), photo(BIDEN)] {
@@ -80,7 +103,10 @@ fn a_released_booking_is_found_no_more_and_no_retry_brings_it_back() {
     hold(&daemon.feed("slmpd"), &daemon.desk("rtcc-1"));
     assert_eq!(daemon.stop(), Some(0));
     let (kind, detail) = &site.log()[usize::try_from(leaf).unwrap()];
-    assert_eq!((*kind, &detail["versions"][0]), (LeafKind::Released, &collins.version.to_string().into()));
+    assert_eq!(
+        (*kind, &detail["versions"][0]),
+        (LeafKind::Released, &collins.version.to_string().into())
+    );
     assert_eq!(detail["reason"], "expunged by order of the circuit court");
 }
 
@@ -96,7 +122,11 @@ fn every_version_of_a_released_booking_is_out_of_every_search() {
     assert_eq!(search(&console).view.candidates.len(), 1);
     feed.release(&number("26-1"), "expunged").unwrap();
     let after = search(&console);
-    assert_eq!((after.view.candidates.len(), feed.health().unwrap().gallery_rows), (0, 0), "an empty array is an answer too");
+    assert_eq!(
+        (after.view.candidates.len(), feed.health().unwrap().gallery_rows),
+        (0, 0),
+        "an empty array is an answer too"
+    );
 }
 
 #[test]
@@ -105,24 +135,49 @@ fn an_agency_releases_its_own_bookings_only() {
     let daemon = site.start("test");
     let feed = daemon.feed("slmpd");
     feed.put_booking(&number("26-1"), &booking("Collins"), &photo(COLLINS)).unwrap();
-    refused(&daemon.feed("stlco").release(&number("26-1"), "not theirs").unwrap_err(), 404, "not-found");
-    for identity in [site.console_identity("rtcc-1"), site.feed_identity("gone"), site.feed_identity("madison")] {
+    refused(
+        &daemon.feed("stlco").release(&number("26-1"), "not theirs").unwrap_err(),
+        404,
+        "not-found",
+    );
+    for identity in
+        [site.console_identity("rtcc-1"), site.feed_identity("gone"), site.feed_identity("madison")]
+    {
         let leaves = daemon.leaves();
-        refused(&daemon.client(&identity).release(&number("26-1"), "not theirs").unwrap_err(), 403, "not-allowed");
+        refused(
+            &daemon.client(&identity).release(&number("26-1"), "not theirs").unwrap_err(),
+            403,
+            "not-allowed",
+        );
         assert_eq!(daemon.leaves(), leaves + 1, "who tries is logged");
     }
     let slmpd = site.feed_identity("slmpd");
-    for (body, status, kind) in [("{}", 422, "json"), (r#"{"reason":""}"#, 400, "malformed"), ("reason", 422, "json")] {
-        let answer = daemon.line(&slmpd).ask("POST", "/v1/bookings/26-1/release", "application/json", body.as_bytes()).unwrap();
+    for (body, status, kind) in
+        [("{}", 422, "json"), (r#"{"reason":""}"#, 400, "malformed"), ("reason", 422, "json")]
+    {
+        let answer = daemon
+            .line(&slmpd)
+            .ask("POST", "/v1/bookings/26-1/release", "application/json", body.as_bytes())
+            .unwrap();
         answer.is_problem(status, kind, "");
     }
     let long = " ".repeat(70_000);
-    let answer = daemon.line(&slmpd).ask("POST", "/v1/bookings/26-1/release", "application/json", long.as_bytes()).unwrap();
+    let answer = daemon
+        .line(&slmpd)
+        .ask("POST", "/v1/bookings/26-1/release", "application/json", long.as_bytes())
+        .unwrap();
     answer.is_problem(413, "too-large", "65536 bytes");
-    daemon.send(&slmpd, "POST", "/v1/bookings/-/release", &Form::new().end()).is_problem(400, "malformed", "booking number");
+    daemon.send(&slmpd, "POST", "/v1/bookings/-/release", &Form::new().end()).is_problem(
+        400,
+        "malformed",
+        "booking number",
+    );
     assert_eq!(feed.booking(&number("26-1")).unwrap().state, BookingState::Live);
     let released = daemon.smrtctl(&slmpd, &["feed", "release", "26-1", "--reason", "expunged"]);
-    assert!(released.status == Some(0) && released.stdout.contains("26-1 is released, log entry"), "{released:?}");
+    assert!(
+        released.status == Some(0) && released.stdout.contains("26-1 is released, log entry"),
+        "{released:?}"
+    );
     assert_eq!(feed.booking(&number("26-1")).unwrap().state, BookingState::Released);
 }
 
@@ -137,7 +192,8 @@ fn no_array_asked_for_after_the_release_was_answered_holds_the_booking() {
     let (probe, until) = (edition(&small(COLLINS), 5), Instant::now() + PATIENCE);
     let leaf = std::thread::scope(|scope| {
         for searcher in 0..SEARCHERS {
-            let desk = daemon.desk_of("rtcc-1", &person(&format!("op-{searcher}"), Role::OperatorExaminer));
+            let desk = daemon
+                .desk_of("rtcc-1", &person(&format!("op-{searcher}"), Role::OperatorExaminer));
             let (probe, released, found_before) = (&probe, &released, &found_before);
             scope.spawn(move || {
                 let mut after = 0;
@@ -146,7 +202,10 @@ fn no_array_asked_for_after_the_release_was_answered_holds_the_booking() {
                     let asked_after = released.load(Ordering::SeqCst);
                     let array = desk.search(&request(), probe).unwrap();
                     let held = holds(&array, "26-1");
-                    assert!(!(asked_after && held), "a search that began after the release found the booking: {array:?}");
+                    assert!(
+                        !(asked_after && held),
+                        "a search that began after the release found the booking: {array:?}"
+                    );
                     assert!(holds(&array, "26-2"));
                     after += usize::from(asked_after);
                     found_before.fetch_add(usize::from(held), Ordering::SeqCst);
@@ -166,6 +225,10 @@ fn no_array_asked_for_after_the_release_was_answered_holds_the_booking() {
     let log = site.log();
     let version = log[usize::try_from(leaf).unwrap()].1["versions"][0].clone();
     for (kind, detail) in &log[usize::try_from(leaf).unwrap()..] {
-        assert!(*kind != LeafKind::Answered || !detail["candidates"].to_string().contains(version.as_str().unwrap()), "{detail}");
+        assert!(
+            *kind != LeafKind::Answered
+                || !detail["candidates"].to_string().contains(version.as_str().unwrap()),
+            "{detail}"
+        );
     }
 }

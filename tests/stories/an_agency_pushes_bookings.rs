@@ -1,4 +1,5 @@
-//! An agency's feed pushes bookings: what is acknowledged is durable, logged and findable; what is refused is told why, and logged.
+//! An agency's feed pushes bookings: what is acknowledged is durable, logged and findable; what is
+//! refused is told why, and logged.
 
 use std::collections::HashSet;
 use std::fs;
@@ -14,7 +15,10 @@ use smrt::client::feed::{PushOrder, push};
 use smrt::limits::{BODY_BYTES_MAX, FEED_PATIENCE_SECONDS, PHOTO_BYTES_MAX};
 
 use crate::fake_disk::Choices;
-use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, bomb, edition, gradient, pair, photo, png, small, two_hundred};
+use crate::photos::{
+    BIDEN, COLLINS, OBAMA, OBAMA_LATER, bomb, edition, gradient, pair, photo, png, small,
+    two_hundred,
+};
 use crate::raw::{Answer, Form, head};
 use crate::site::{Daemon, PATIENCE, Site, booking, booking_json, number, request};
 
@@ -46,24 +50,37 @@ fn a_booking_is_durable_logged_and_findable_when_it_is_answered() {
     assert_eq!(first.status, 201);
     let booked = first.json();
     let leaf = booked["leaf"].as_u64().unwrap();
-    let note = String::from_utf8(STANDARD.decode(&first.headers[CHECKPOINT_HEADER]).unwrap()).unwrap();
+    let note =
+        String::from_utf8(STANDARD.decode(&first.headers[CHECKPOINT_HEADER]).unwrap()).unwrap();
     assert!(site.verified(&note).leaves > leaf, "the checkpoint signs the booking's leaf");
     assert_eq!(first.headers["smrt-state"], "test");
 
     let again = put(&daemon, &site, "26-1", &form(&collins));
-    assert_eq!((again.status, &again.json()["version"], &again.json()["leaf"]), (200, &booked["version"], &booked["leaf"]));
+    assert_eq!(
+        (again.status, &again.json()["version"], &again.json()["leaf"]),
+        (200, &booked["version"], &booked["leaf"])
+    );
     assert_eq!(found(&daemon.desk("rtcc-1"), &collins), ["26-1"]);
     daemon.kill();
 
     let daemon = site.start("test");
     let view = daemon.feed("slmpd").booking(&number("26-1")).unwrap();
-    assert_eq!((view.leaf, view.state, view.photo_sha256), (leaf, BookingState::Live, sha256(&collins)));
+    assert_eq!(
+        (view.leaf, view.state, view.photo_sha256),
+        (leaf, BookingState::Live, sha256(&collins))
+    );
     assert_eq!(view.version.to_string(), booked["version"]);
     assert_eq!(found(&daemon.desk("rtcc-1"), &collins), ["26-1"]);
     assert_eq!(daemon.stop(), Some(0));
     let (kind, detail) = &site.log()[usize::try_from(leaf).unwrap()];
-    assert_eq!((*kind, &detail["version"], &detail["agency"]), (LeafKind::BookingIn, &booked["version"], &"slmpd".into()));
-    assert!(!detail.to_string().contains("Roe") && !detail.to_string().contains("26-1"), "no booking data in the log: {detail}");
+    assert_eq!(
+        (*kind, &detail["version"], &detail["agency"]),
+        (LeafKind::BookingIn, &booked["version"], &"slmpd".into())
+    );
+    assert!(
+        !detail.to_string().contains("Roe") && !detail.to_string().contains("26-1"),
+        "no booking data in the log: {detail}"
+    );
 }
 
 #[test]
@@ -75,11 +92,21 @@ fn another_photo_under_the_same_number_replaces_the_earlier() {
     let second = feed.put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(OBAMA)).unwrap();
     assert!(second.new && second.version != first.version && second.leaf > first.leaf);
     let array = daemon.desk("rtcc-1").search(&request(), &photo(BIDEN)).unwrap();
-    let candidates: Vec<_> = array.candidates().map(|candidate| (candidate.version, candidate.known.as_ref().unwrap().score)).collect();
+    let candidates: Vec<_> = array
+        .candidates()
+        .map(|candidate| (candidate.version, candidate.known.as_ref().unwrap().score))
+        .collect();
     assert_eq!((console.health().unwrap().gallery_rows, candidates.len()), (1, 1));
-    assert!(candidates[0].0 == second.version && candidates[0].1 < 0.9, "the earlier photo isn't compared any more");
-    let other_name = feed.put_booking(&number("26-1"), &booking("Roe, Janet"), &photo(OBAMA)).unwrap();
-    assert!(other_name.new && other_name.version != second.version, "other data are another version too");
+    assert!(
+        candidates[0].0 == second.version && candidates[0].1 < 0.9,
+        "the earlier photo isn't compared any more"
+    );
+    let other_name =
+        feed.put_booking(&number("26-1"), &booking("Roe, Janet"), &photo(OBAMA)).unwrap();
+    assert!(
+        other_name.new && other_name.version != second.version,
+        "other data are another version too"
+    );
     assert_eq!(feed.booking(&number("26-1")).unwrap().version, other_name.version);
     assert_eq!(console.health().unwrap().gallery_rows, 1);
 }
@@ -90,7 +117,11 @@ fn two_agencies_with_the_same_number_keep_apart() {
     let daemon = site.start("test");
     let (slmpd, stlco) = (daemon.feed("slmpd"), daemon.feed("stlco"));
     let one = slmpd.put_booking(&number("26-1"), &booking("One"), &photo(COLLINS)).unwrap();
-    assert_eq!(stlco.booking(&number("26-1")).unwrap_err().problem().unwrap().status, 404, "nothing of it is theirs to see");
+    assert_eq!(
+        stlco.booking(&number("26-1")).unwrap_err().problem().unwrap().status,
+        404,
+        "nothing of it is theirs to see"
+    );
     let two = stlco.put_booking(&number("26-1"), &booking("Two"), &photo(OBAMA)).unwrap();
     assert!(two.new && one.version != two.version);
     assert_eq!(slmpd.booking(&number("26-1")).unwrap().version, one.version);
@@ -110,12 +141,17 @@ fn who_may_not_push_is_refused_and_logged() {
     ];
     for (identity, words) in &pushes {
         let leaves = daemon.leaves();
-        daemon.send(identity, "PUT", "/v1/bookings/26-1", &form(&photo(COLLINS))).is_problem(403, "not-allowed", words);
+        daemon.send(identity, "PUT", "/v1/bookings/26-1", &form(&photo(COLLINS))).is_problem(
+            403,
+            "not-allowed",
+            words,
+        );
         assert_eq!(daemon.leaves(), leaves + 1);
     }
     assert_eq!(daemon.console("rtcc-1").health().unwrap().gallery_rows, 0);
     assert_eq!(daemon.stop(), Some(0));
-    let refused: Vec<_> = site.log().into_iter().filter(|(kind, _)| *kind == LeafKind::CallerRefused).collect();
+    let refused: Vec<_> =
+        site.log().into_iter().filter(|(kind, _)| *kind == LeafKind::CallerRefused).collect();
     assert_eq!(refused.len(), pushes.len());
     assert_eq!(refused[1].1["actor"]["certificate"], "smrt:agency/gone/feed");
 }
@@ -138,9 +174,16 @@ fn a_photo_that_can_not_be_used_is_refused_with_its_reason_and_logged() {
     let leaves = daemon.leaves();
     for (photo, kind, words) in photos {
         put(&daemon, &site, "26-1", &form(photo)).is_problem(422, kind, words);
-        assert_eq!(daemon.leaves(), leaves + 1, "the first has a leaf, the others of this hour wait for its end: {words}");
+        assert_eq!(
+            daemon.leaves(),
+            leaves + 1,
+            "the first has a leaf, the others of this hour wait for its end: {words}"
+        );
     }
-    assert_eq!(daemon.feed("slmpd").booking(&number("26-1")).unwrap_err().problem().unwrap().status, 404);
+    assert_eq!(
+        daemon.feed("slmpd").booking(&number("26-1")).unwrap_err().problem().unwrap().status,
+        404
+    );
     assert_eq!(put(&daemon, &site, "26-1", &form(&png(&obama))).status, 201, "the box goes on");
     assert_eq!(daemon.stop(), Some(0));
     let refused = site.refusals(LeafKind::BookingRefused);
@@ -163,14 +206,39 @@ fn a_malformed_request_is_told_what_was_found_and_what_was_wanted() {
     };
     let forms = [
         (json(|b| b["race"] = "x".into()), 422, "json", "unknown field `race`"),
-        (json(|b| b.as_object_mut().unwrap().remove("basis").map(drop).unwrap()), 422, "json", "missing field `basis`"),
+        (
+            json(|b| b.as_object_mut().unwrap().remove("basis").map(drop).unwrap()),
+            422,
+            "json",
+            "missing field `basis`",
+        ),
         (json(|b| b["basis"]["kind"] = "protest".into()), 422, "json", "unknown variant `protest`"),
-        (json(|b| b["booked_on"] = "11/01/2026".into()), 422, "json", "not a date of the form YYYY-MM-DD"),
+        (
+            json(|b| b["booked_on"] = "11/01/2026".into()),
+            422,
+            "json",
+            "not a date of the form YYYY-MM-DD",
+        ),
         (Form::new().part("booking", b"{").part("photo", &jpeg).end(), 422, "json", "EOF"),
-        (Form::new().part("booking", booking_json("A").to_string().as_bytes()).end(), 400, "malformed", "no part 'photo'"),
+        (
+            Form::new().part("booking", booking_json("A").to_string().as_bytes()).end(),
+            400,
+            "malformed",
+            "no part 'photo'",
+        ),
         (Form::new().part("photo", &jpeg).end(), 400, "malformed", "no part 'booking'"),
-        (Form::new().part("photo", &jpeg).part("photo", &jpeg).end(), 400, "malformed", "two parts 'photo'"),
-        (Form::new().part("photo", &jpeg).part("note", b"x").end(), 400, "malformed", "a part 'note' was found"),
+        (
+            Form::new().part("photo", &jpeg).part("photo", &jpeg).end(),
+            400,
+            "malformed",
+            "two parts 'photo'",
+        ),
+        (
+            Form::new().part("photo", &jpeg).part("note", b"x").end(),
+            400,
+            "malformed",
+            "a part 'note' was found",
+        ),
         (Vec::new(), 400, "malformed", "torn or no multipart form"),
     ];
     for (form, status, kind, words) in &forms {
@@ -178,8 +246,13 @@ fn a_malformed_request_is_told_what_was_found_and_what_was_wanted() {
     }
     let slmpd = site.feed_identity("slmpd");
     let good = form(&jpeg);
-    for content_type in ["application/json", "multipart/form-data", "text/plain; boundary=a-boundary-of-the-stories"] {
-        let answer = daemon.line(&slmpd).ask("PUT", "/v1/bookings/26-1", content_type, &good).unwrap();
+    for content_type in [
+        "application/json",
+        "multipart/form-data",
+        "text/plain; boundary=a-boundary-of-the-stories",
+    ] {
+        let answer =
+            daemon.line(&slmpd).ask("PUT", "/v1/bookings/26-1", content_type, &good).unwrap();
         answer.is_problem(415, "content-type", "wanted the content type multipart/form-data");
     }
     for wrong in ["-26", "26%201", "26%2F1", "%FF", &"9".repeat(65)] {
@@ -211,7 +284,10 @@ fn a_body_that_is_cut_off_leaves_nothing_and_the_box_goes_on() {
         line.send(&head("PUT", "/v1/bookings/26-1", &Form::content_type(), body.len())).unwrap();
         line.send(&body[..part]).unwrap();
         drop(line);
-        assert_eq!(daemon.feed("slmpd").booking(&number("26-1")).unwrap_err().problem().unwrap().status, 404);
+        assert_eq!(
+            daemon.feed("slmpd").booking(&number("26-1")).unwrap_err().problem().unwrap().status,
+            404
+        );
     }
     assert_eq!(daemon.leaves(), leaves, "what never came whole was never a booking");
     assert_eq!(put(&daemon, &site, "26-1", &body).status, 201);
@@ -225,10 +301,20 @@ fn a_body_over_its_bound_is_refused() {
     let daemon = site.start("test");
     let json = booking_json("Roe, Jane").to_string();
     let photo = vec![0; PHOTO_BYTES_MAX + 1];
-    let answer = put(&daemon, &site, "26-1", &Form::new().part("booking", json.as_bytes()).part("photo", &photo).end());
+    let answer = put(
+        &daemon,
+        &site,
+        "26-1",
+        &Form::new().part("booking", json.as_bytes()).part("photo", &photo).end(),
+    );
     answer.is_problem(413, "too-large", "the part 'photo' has more than 16777216 bytes");
     let long = format!("{json}{}", " ".repeat(70_000));
-    let answer = put(&daemon, &site, "26-1", &Form::new().part("booking", long.as_bytes()).part("photo", b"x").end());
+    let answer = put(
+        &daemon,
+        &site,
+        "26-1",
+        &Form::new().part("booking", long.as_bytes()).part("photo", b"x").end(),
+    );
     answer.is_problem(413, "too-large", "the part 'booking' has more than 65536 bytes");
     // Before the first part stands a preamble, which a form may have; it counts all the same.
     let preamble = [vec![b'x'; BODY_BYTES_MAX + 1], b"\r\n".to_vec()].concat();
@@ -243,12 +329,15 @@ fn a_feed_file_goes_through_and_a_row_without_its_photo_is_reported() {
     let daemon = site.start("test");
     let folder = site.path("feed");
     fs::create_dir(&folder).unwrap();
-    for (name, bytes) in [("collins.jpg", photo(COLLINS)), ("obama.jpg", photo(OBAMA)), ("nobody.jpg", gradient())] {
+    for (name, bytes) in
+        [("collins.jpg", photo(COLLINS)), ("obama.jpg", photo(OBAMA)), ("nobody.jpg", gradient())]
+    {
         fs::write(folder.join(name), bytes).unwrap();
     }
     let csv = site.path("feed.csv");
     let rows = "number,photo,name,booked_on,charges,basis\n\
-                26-1,collins.jpg,\"Collins, Eileen\",2026-11-01,trespass; theft,post_arrest_booking\n\
+                26-1,collins.jpg,\"Collins, Eileen\",2026-11-01,trespass; \
+                theft,post_arrest_booking\n\
                 26-2,absent.jpg,Absent,2026-11-01,,post_arrest_booking\n\
                 26-3,obama.jpg,Barack,2026-11-01,,post_arrest_booking\n\
                 26-4,nobody.jpg,Nobody,2026-11-01,,post_arrest_booking\n";
@@ -305,7 +394,9 @@ fn twenty_kills_in_the_middle_of_a_push_lose_nothing_and_double_nothing() {
             })
         });
         for &kill_at in &kill_at {
-            while progress.recv_timeout(PATIENCE).expect("the push goes on") < usize::try_from(kill_at).unwrap() {}
+            while progress.recv_timeout(PATIENCE).expect("the push goes on")
+                < usize::try_from(kill_at).unwrap()
+            {}
             daemon.kill();
             daemon = site.start_on(&socket);
             notes.push(daemon.feed("slmpd").checkpoint().unwrap());
@@ -319,7 +410,11 @@ fn twenty_kills_in_the_middle_of_a_push_lose_nothing_and_double_nothing() {
     let mut bookings = Vec::new();
     for (at, photo) in photos.iter().enumerate() {
         let view = feed.booking(&number(&format!("B-{at}"))).unwrap();
-        assert_eq!((view.state, &view.photo_sha256), (BookingState::Live, &sha256(photo)), "B-{at}");
+        assert_eq!(
+            (view.state, &view.photo_sha256),
+            (BookingState::Live, &sha256(photo)),
+            "B-{at}"
+        );
         versions.insert(view.version.0);
         bookings.push(view);
     }
@@ -327,7 +422,11 @@ fn twenty_kills_in_the_middle_of_a_push_lose_nothing_and_double_nothing() {
     assert_eq!(daemon.stop(), Some(0));
 
     let ledger = site.ledger();
-    assert_eq!(ledger.photo_ids().unwrap(), versions, "each booking has its one photo, and no other is left");
+    assert_eq!(
+        ledger.photo_ids().unwrap(),
+        versions,
+        "each booking has its one photo, and no other is left"
+    );
     let leaves = ledger.log().unwrap();
     for note in &notes {
         let checkpoint = site.verified(note);
@@ -335,11 +434,20 @@ fn twenty_kills_in_the_middle_of_a_push_lose_nothing_and_double_nothing() {
         for leaf in &leaves[..usize::try_from(checkpoint.leaves).unwrap()] {
             edge.append(leaf);
         }
-        assert_eq!(edge.root(), checkpoint.root, "the log of {} leaves is not a continuation of {}", leaves.len(), checkpoint.leaves);
+        assert_eq!(
+            edge.root(),
+            checkpoint.root,
+            "the log of {} leaves is not a continuation of {}",
+            leaves.len(),
+            checkpoint.leaves
+        );
     }
     for view in &bookings {
         let detail = ledger.detail(view.leaf).unwrap().unwrap();
-        assert_eq!((&detail["detail"], &detail["version"]), (&"booking_in".into(), &view.version.to_string().into()));
+        assert_eq!(
+            (&detail["detail"], &detail["version"]),
+            (&"booking_in".into(), &view.version.to_string().into())
+        );
     }
     drop(ledger);
     let log = site.log();

@@ -1,6 +1,7 @@
-//! An attacker reads the log: with all leaves, all that the door shows of them and a dictionary of everything that happened, down to the very
-//! details, no commitment is guessed and no name is found; with the salts, each is. Nothing ties a release or a review to a booking's or a
-//! search's leaf, either; with the box's key, each release is tied to its booking.
+//! An attacker reads the log: with all leaves, all that the door shows of them and a dictionary of
+//! everything that happened, down to the very details, no commitment is guessed and no name is
+//! found; with the salts, each is. Nothing ties a release or a review to a booking's or a search's
+//! leaf, either; with the box's key, each release is tied to its booking.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -14,7 +15,10 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use sha2::{Digest, Sha256};
 use smrt::api::wire::{SampleOrder, SampleReview};
-use smrt::audit::{Actor, Checkpoint, Detail, Edge, Entry, Finding, Leaf, LeafKind, Note, Opened, Place, Rules, commit};
+use smrt::audit::{
+    Actor, Checkpoint, Detail, Edge, Entry, Finding, Leaf, LeafKind, Note, Opened, Place, Rules,
+    commit,
+};
 use smrt::booking::{BookingData, Identifier, VersionId};
 use smrt::client::archive::Archive;
 use smrt::client::desk::Desk;
@@ -30,22 +34,101 @@ use crate::site::{Daemon, ORIGIN, Site, number};
 
 /// Whose booking: agency, number, name, date of birth, charges.
 const BOOKINGS: [(&str, &str, &str, &str, [&str; 2]); 12] = [
-    ("slmpd", "26-110482", "Abernathy, Josephine", "1984-05-17", ["trespass first degree", "stealing under $150"]),
-    ("slmpd", "26-110483", "Bartholomew, Quincy", "1991-11-30", ["assault third degree", "resisting arrest"]),
-    ("slmpd", "26-110497", "Castellanos, Ignacio", "1979-02-08", ["burglary second degree", "property damage"]),
-    ("slmpd", "26-110512", "Delacroix, Marguerite", "2001-07-22", ["forgery of a cheque", "identity theft"]),
-    ("slmpd", "26-110530", "Eisenhardt, Leopold", "1968-12-03", ["driving while intoxicated", "leaving the scene"]),
-    ("slmpd", "26-110531", "Featherstone, Winifred", "1995-09-14", ["tampering with a vehicle", "stealing a vehicle"]),
-    ("stlco", "C2026-004417", "Grzegorzewski, Tadeusz", "1988-03-29", ["robbery first degree", "armed criminal action"]),
-    ("stlco", "C2026-004418", "Hollingsworth, Araminta", "1973-06-11", ["receiving stolen property", "trespass second degree"]),
-    ("stlco", "C2026-004425", "Iturralde, Concepción", "1999-10-05", ["possession of a substance", "paraphernalia"]),
-    ("stlco", "C2026-004431", "Jankowiak, Bronisława", "1982-01-19", ["unlawful use of a weapon", "harassment"]),
-    ("stlco", "C2026-004440", "Kirchgessner, Anselm", "1990-08-27", ["failure to appear", "contempt of court"]),
-    ("stlco", "C2026-004452", "Abernathy, Josephine", "1984-05-17", ["trespass first degree", "failure to appear"]),
+    (
+        "slmpd",
+        "26-110482",
+        "Abernathy, Josephine",
+        "1984-05-17",
+        ["trespass first degree", "stealing under $150"],
+    ),
+    (
+        "slmpd",
+        "26-110483",
+        "Bartholomew, Quincy",
+        "1991-11-30",
+        ["assault third degree", "resisting arrest"],
+    ),
+    (
+        "slmpd",
+        "26-110497",
+        "Castellanos, Ignacio",
+        "1979-02-08",
+        ["burglary second degree", "property damage"],
+    ),
+    (
+        "slmpd",
+        "26-110512",
+        "Delacroix, Marguerite",
+        "2001-07-22",
+        ["forgery of a cheque", "identity theft"],
+    ),
+    (
+        "slmpd",
+        "26-110530",
+        "Eisenhardt, Leopold",
+        "1968-12-03",
+        ["driving while intoxicated", "leaving the scene"],
+    ),
+    (
+        "slmpd",
+        "26-110531",
+        "Featherstone, Winifred",
+        "1995-09-14",
+        ["tampering with a vehicle", "stealing a vehicle"],
+    ),
+    (
+        "stlco",
+        "C2026-004417",
+        "Grzegorzewski, Tadeusz",
+        "1988-03-29",
+        ["robbery first degree", "armed criminal action"],
+    ),
+    (
+        "stlco",
+        "C2026-004418",
+        "Hollingsworth, Araminta",
+        "1973-06-11",
+        ["receiving stolen property", "trespass second degree"],
+    ),
+    (
+        "stlco",
+        "C2026-004425",
+        "Iturralde, Concepción",
+        "1999-10-05",
+        ["possession of a substance", "paraphernalia"],
+    ),
+    (
+        "stlco",
+        "C2026-004431",
+        "Jankowiak, Bronisława",
+        "1982-01-19",
+        ["unlawful use of a weapon", "harassment"],
+    ),
+    (
+        "stlco",
+        "C2026-004440",
+        "Kirchgessner, Anselm",
+        "1990-08-27",
+        ["failure to appear", "contempt of court"],
+    ),
+    (
+        "stlco",
+        "C2026-004452",
+        "Abernathy, Josephine",
+        "1984-05-17",
+        ["trespass first degree", "failure to appear"],
+    ),
 ];
 
 /// What was asked: requester, agency, reference, reason, source, purpose.
-type Asked = (&'static str, &'static str, &'static str, &'static str, &'static str, fn() -> serde_json::Value);
+type Asked = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    fn() -> serde_json::Value,
+);
 
 const SEARCHES: [Asked; 6] = [
     (
@@ -94,7 +177,10 @@ const SEARCHES: [Asked; 6] = [
         "C26-118377",
         "line-up asked for by the circuit attorney's office",
         "photo from a wallet",
-        || serde_json::json!({"kind": "court_order", "court": "Circuit Court of the 22nd Circuit", "number": "2622-CR00913", "date": "2026-10-28"}),
+        || {
+            serde_json::json!({"kind": "court_order", "court": "Circuit Court of the 22nd Circuit",
+            "number": "2622-CR00913", "date": "2026-10-28"})
+        },
     ),
 ];
 
@@ -123,32 +209,53 @@ struct Loot {
 
 fn actor(identity: &Identity, name: &str) -> Actor {
     let certificate = CertificateDer::from_pem_file(&identity.certificate).unwrap();
-    Actor { certificate: name.to_owned(), fingerprint: hex::encode(Sha256::digest(&certificate)), person: None, agency: None }
+    Actor {
+        certificate: name.to_owned(),
+        fingerprint: hex::encode(Sha256::digest(&certificate)),
+        person: None,
+        agency: None,
+    }
 }
 
-fn booking_of((_, _, name, born, charges): &(&str, &str, &str, &str, [&str; 2])) -> serde_json::Value {
+fn booking_of(
+    (_, _, name, born, charges): &(&str, &str, &str, &str, [&str; 2]),
+) -> serde_json::Value {
     serde_json::json!({
         "name": name, "date_of_birth": born, "booked_on": "2026-11-01", "charges": charges,
         "basis": {"kind": "other_contact", "contact": "fingerprinted at the front desk"}
     })
 }
 
-fn request_of((requester, agency, reference, reason, source, purpose): &Asked) -> serde_json::Value {
+fn request_of(
+    (requester, agency, reference, reason, source, purpose): &Asked,
+) -> serde_json::Value {
     serde_json::json!({
         "requester": {"name": requester, "badge": "DSN 5511", "agency": agency},
-        "reference": {"kind": "complaint_number", "number": reference}, "purpose": purpose(), "reason": reason, "probe_source": source,
-        "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true}
+        "reference": {"kind": "complaint_number", "number": reference}, "purpose": purpose(),
+            "reason": reason, "probe_source": source,
+        "attestations": {"not_solely_protected": true, "shows_person_sought": true,
+            "source_as_stated": true}
     })
 }
 
-/// A busy day at the box: bookings of two agencies, searches of several people, photos viewed, releases, refusals, an audit. Whoever was
-/// there writes everything down.
+/// A busy day at the box: bookings of two agencies, searches of several people, photos viewed,
+/// releases, refusals, an audit. Whoever was there writes everything down.
 ///
-/// Gives the versions that are to be purged: what was replaced, and one that was released with what it had replaced.
-fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_together: &mut Dictionary) -> [VersionId; 3] {
+/// Gives the versions that are to be purged: what was replaced, and one that was released with what
+/// it had replaced.
+fn busy_day(
+    daemon: &Daemon<'_>,
+    site: &Site,
+    seen: &mut Dictionary,
+    put_together: &mut Dictionary,
+) -> [VersionId; 3] {
     let device = |id: &str| actor(&site.console_identity(id), &format!("smrt:device/{id}"));
     let agency = |id: &str| actor(&site.feed_identity(id), &format!("smrt:agency/{id}/feed"));
-    for actor in ["rtcc-1", "rtcc-2", "audit-1", "unlisted"].map(device).into_iter().chain(["slmpd", "stlco"].map(agency)) {
+    for actor in ["rtcc-1", "rtcc-2", "audit-1", "unlisted"]
+        .map(device)
+        .into_iter()
+        .chain(["slmpd", "stlco"].map(agency))
+    {
         seen.record(&[&actor.certificate, &actor.fingerprint]);
     }
     let mut versions = Vec::new();
@@ -173,7 +280,10 @@ fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_togethe
         let booked = daemon.feed(id).put_booking(&number(n), &data, &photos[at]).unwrap();
         std::mem::replace(&mut versions[at], booked.version)
     });
-    let operators = [("rtcc-1", person("hpetrosyan", Role::OperatorExaminer)), ("rtcc-2", person("wmbeki", Role::OperatorExaminer))];
+    let operators = [
+        ("rtcc-1", person("hpetrosyan", Role::OperatorExaminer)),
+        ("rtcc-2", person("wmbeki", Role::OperatorExaminer)),
+    ];
     let operators = operators.map(|(id, operator)| (id, daemon.desk_of(id, &operator), operator));
     let mut asked = Vec::new();
     for (at, search) in SEARCHES.iter().enumerate() {
@@ -189,11 +299,26 @@ fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_togethe
         seen.whole(&serde_json::to_vec(&request).unwrap());
         seen.document(&serde_json::to_value(view).unwrap());
         seen.file(&probe);
-        seen.record(&[requester, id, reference, reason, source, &inquiry, &shown.version.to_string()]);
-        // What operator and examiner saw is all that these details say. A search's own name they never see.
-        let actor = Actor { person: Some(operator.id.clone()), agency: Some(operator.agency.clone()), ..device(device_id) };
-        let opened = Detail::InquiryOpened { actor: actor.clone(), inquiry: inquiry.clone(), request };
-        let findings = view.candidates.iter().filter_map(|candidate| candidate.own.clone()).collect();
+        seen.record(&[
+            requester,
+            id,
+            reference,
+            reason,
+            source,
+            &inquiry,
+            &shown.version.to_string(),
+        ]);
+        // What operator and examiner saw is all that these details say. A search's own name they
+        // never see.
+        let actor = Actor {
+            person: Some(operator.id.clone()),
+            agency: Some(operator.agency.clone()),
+            ..device(device_id)
+        };
+        let opened =
+            Detail::InquiryOpened { actor: actor.clone(), inquiry: inquiry.clone(), request };
+        let findings =
+            view.candidates.iter().filter_map(|candidate| candidate.own.clone()).collect();
         let reviewed = Detail::Reviewed { actor, inquiry, findings, released: Vec::new() };
         [opened, reviewed].iter().for_each(|detail| put_together.whole(&detail.to_bytes()));
         asked.push(view.asked.unwrap());
@@ -203,8 +328,14 @@ fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_togethe
         let (id, n, ..) = BOOKINGS[at];
         daemon.feed(id).release(&number(n), RELEASE_REASON).unwrap();
         let agency_id = Identifier::parse(id).unwrap();
-        let versions = [versions[at]].into_iter().chain((at == REPLACED[1]).then_some(former[1])).collect();
-        let released = Detail::Released { actor: agency(id), agency: agency_id, versions, reason: RELEASE_REASON.to_owned() };
+        let versions =
+            [versions[at]].into_iter().chain((at == REPLACED[1]).then_some(former[1])).collect();
+        let released = Detail::Released {
+            actor: agency(id),
+            agency: agency_id,
+            versions,
+            reason: RELEASE_REASON.to_owned(),
+        };
         put_together.whole(&released.to_bytes());
     }
     let mut hollow = request_of(&SEARCHES[0]);
@@ -216,22 +347,40 @@ fn busy_day(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary, put_togethe
     let data = serde_json::from_value(booking_of(&BOOKINGS[0])).unwrap();
     assert!(daemon.feed("stlco").put_booking(&number("C2026-004499"), &data, &gradient()).is_err());
     seen.file(&gradient());
-    [RELEASE_REASON, REVIEW_NOTE, HOLLOW_REASON, "C2026-004499"].iter().for_each(|word| seen.word(word));
+    [RELEASE_REASON, REVIEW_NOTE, HOLLOW_REASON, "C2026-004499"]
+        .iter()
+        .for_each(|word| seen.word(word));
 
     let auditor = daemon.console("audit-1");
     auditor.details(asked[0], asked[0] + 1).unwrap();
-    let sample = auditor.draw_sample(&SampleOrder { seed: 7, rate_ppm: 1_000_000, first: 0, end: None }).unwrap();
+    let sample = auditor
+        .draw_sample(&SampleOrder { seed: 7, rate_ppm: 1_000_000, first: 0, end: None })
+        .unwrap();
     let (finding, note) = (Finding::Irregular, REVIEW_NOTE.to_owned());
-    auditor.review_sample(&SampleReview { sample: sample.sample, asked: sample.asked[2], finding, note }).unwrap();
+    auditor
+        .review_sample(&SampleReview {
+            sample: sample.sample,
+            asked: sample.asked[2],
+            finding,
+            note,
+        })
+        .unwrap();
     [former[0], former[1], versions[REPLACED[1]]]
 }
 
-/// Everything that is known of the people: names, badges, keys, sessions, and that one of them goes.
+/// Everything that is known of the people: names, badges, keys, sessions, and that one of them
+/// goes.
 fn all_of_the_people(daemon: &Daemon<'_>, seen: &mut Dictionary, operators: [(Desk, Person); 2]) {
     let administrator = official(daemon, "administrator");
     for account in administrator.people().unwrap() {
         let (of, key) = (&account.account.person, account.key.as_ref().unwrap());
-        seen.record(&[of.id.as_str(), of.name.as_str(), of.badge.as_str(), of.agency.as_str(), &key.id.to_string()]);
+        seen.record(&[
+            of.id.as_str(),
+            of.name.as_str(),
+            of.badge.as_str(),
+            of.agency.as_str(),
+            &key.id.to_string(),
+        ]);
         let account = serde_json::to_value(&account).unwrap();
         seen.document(&account);
         for part in ["id", "public_key"] {
@@ -247,9 +396,11 @@ fn all_of_the_people(daemon: &Daemon<'_>, seen: &mut Dictionary, operators: [(De
     administrator.send(&format!("/v1/people/{}/off", operators[1].1.id), &()).unwrap();
 }
 
-/// What the door gives to anybody in the roster: the log as an export writes it, checkpoints, every proof.
+/// What the door gives to anybody in the roster: the log as an export writes it, checkpoints, every
+/// proof.
 fn all_that_is_readable(daemon: &Daemon<'_>, folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let leaves = daemon.console("audit-1").export(&Archive::at(folder), &[], false, &mut |_, _| {}).unwrap();
+    let leaves =
+        daemon.console("audit-1").export(&Archive::at(folder), &[], false, &mut |_, _| {}).unwrap();
     let mut readable = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -264,10 +415,19 @@ fn all_that_is_readable(daemon: &Daemon<'_>, folder: &Path) -> Vec<(String, Vec<
     }
     let feed = daemon.feed("stlco");
     readable.push(("the checkpoint".to_owned(), feed.checkpoint().unwrap().into_bytes()));
-    readable.push(("the checkpoint for witnesses".to_owned(), feed.pending_checkpoint().unwrap().to_string().into_bytes()));
+    readable.push((
+        "the checkpoint for witnesses".to_owned(),
+        feed.pending_checkpoint().unwrap().to_string().into_bytes(),
+    ));
     for leaf in 0..leaves {
-        readable.push((format!("the proof of leaf {leaf}"), feed.proof(leaf).unwrap().to_text().into_bytes()));
-        readable.push((format!("the consistency with {leaf}"), feed.consistency(leaf, leaves).unwrap().concat()));
+        readable.push((
+            format!("the proof of leaf {leaf}"),
+            feed.proof(leaf).unwrap().to_text().into_bytes(),
+        ));
+        readable.push((
+            format!("the consistency with {leaf}"),
+            feed.consistency(leaf, leaves).unwrap().concat(),
+        ));
     }
     readable
 }
@@ -287,7 +447,11 @@ fn loot() -> Loot {
         let opened = ledger.open_detail(leaf).unwrap().unwrap();
         salts.push(opened.salt);
         edge.append(bytes);
-        let detail = Opened { salt: &opened.salt, text: std::str::from_utf8(&opened.detail).unwrap(), place: Place::Log };
+        let detail = Opened {
+            salt: &opened.salt,
+            text: std::str::from_utf8(&opened.detail).unwrap(),
+            place: Place::Log,
+        };
         rules.leaf(&Entry::read(bytes).unwrap(), Some(detail), &mut || edge.root());
         // At worst the attacker guesses all of it right, to the byte.
         dictionary.whole(&opened.detail);
@@ -298,7 +462,11 @@ fn loot() -> Loot {
     let ruled = rules.end();
     assert!(ruled.violations.is_empty(), "an auditor finds all in order: {:?}", ruled.violations);
     let verifier = site.log_verifier();
-    let known = vec![verifier.name().as_bytes().to_vec(), verifier.public().to_vec(), verifier.to_string().into_bytes()];
+    let known = vec![
+        verifier.name().as_bytes().to_vec(),
+        verifier.public().to_vec(),
+        verifier.to_string().into_bytes(),
+    ];
     let master = Master::new(&fs::read(site.path("master.key")).unwrap()).unwrap();
     Loot { leaves, salts, readable, dictionary, put_together, known, master }
 }
@@ -311,10 +479,16 @@ impl Loot {
 }
 
 #[test]
-fn an_attacker_with_everything_but_the_salts_finds_no_commitment_and_no_name_and_with_them_finds_all() {
+fn an_attacker_with_everything_but_the_salts_finds_no_commitment_and_no_name_and_with_them_finds_all()
+ {
     let loot = loot();
-    let kinds: BTreeSet<LeafKind> = loot.leaves.iter().map(|leaf| Leaf::from_bytes(leaf).unwrap().kind).collect();
-    assert!(loot.leaves.len() >= 70 && kinds.len() >= 25, "{} leaves of {kinds:?}", loot.leaves.len());
+    let kinds: BTreeSet<LeafKind> =
+        loot.leaves.iter().map(|leaf| Leaf::from_bytes(leaf).unwrap().kind).collect();
+    assert!(
+        loot.leaves.len() >= 70 && kinds.len() >= 25,
+        "{} leaves of {kinds:?}",
+        loot.leaves.len()
+    );
     let began = Instant::now();
     let mut attacker = loot.attacker();
     attacker.guess(&loot.dictionary);
@@ -324,7 +498,8 @@ fn an_attacker_with_everything_but_the_salts_finds_no_commitment_and_no_name_and
     let words = words_in(&loot.dictionary, &loot.readable, &loot.leaves);
     assert!(words.is_empty(), "{words:#?}");
     println!(
-        "{} leaves of {} kinds; words, joined, wholes, files: {:?}; {} hashes in {:?}; looked through {} bytes",
+        "{} leaves of {} kinds; words, joined, wholes, files: {:?}; {} hashes in {:?}; looked \
+         through {} bytes",
         loot.leaves.len(),
         kinds.len(),
         loot.dictionary.sizes(),
@@ -337,32 +512,61 @@ fn an_attacker_with_everything_but_the_salts_finds_no_commitment_and_no_name_and
     under.extend([b"smrt booking tag v1\0".to_vec(), vec![0; 32], Vec::new()]);
     assert_eq!(ties(&loot.leaves, &under, None), BTreeSet::new(), "nothing points at one person");
     let tied = ties(&loot.leaves, &under, Some(&|leaf| loot.master.booking_tag(leaf)));
-    assert_eq!(tied.len(), RELEASED.len() + REPLACED.len() + 3, "the box knows what was released, replaced and purged: {tied:?}");
+    assert_eq!(
+        tied.len(),
+        RELEASED.len() + REPLACED.len() + 3,
+        "the box knows what was released, replaced and purged: {tied:?}"
+    );
 
     // The same attacker, told what an auditor is told, needs nobody's word for what a leaf says.
     let mut told = loot.attacker();
     told.tell(&loot.salts);
     told.guess(&loot.put_together);
     let opened_reviewed_released = 2 * SEARCHES.len() + RELEASED.len();
-    assert_eq!(told.found.len(), opened_reviewed_released, "what callers saw is enough for these: {:?}", told.found);
+    assert_eq!(
+        told.found.len(),
+        opened_reviewed_released,
+        "what callers saw is enough for these: {:?}",
+        told.found
+    );
     told.guess_wholes(&loot.dictionary);
     assert_eq!(told.found.len(), loot.leaves.len(), "every commitment is of its detail");
     assert!(told.found.values().all(|(_, way)| *way == "domain, salt, guess"), "{:?}", told.found);
 }
 
 #[test]
-fn the_attacker_finds_every_leaf_that_points_at_a_booking_or_a_search_and_every_tag_that_can_be_worked_out() {
+fn the_attacker_finds_every_leaf_that_points_at_a_booking_or_a_search_and_every_tag_that_can_be_worked_out()
+ {
     let leaf = |kind, follows: &[u64], counts: &[u64]| {
-        Leaf { kind, time_cs: 179_000_000_000, follows: follows.to_vec(), counts: counts.to_vec(), commitment: [9; 32] }.to_bytes()
+        Leaf {
+            kind,
+            time_cs: 179_000_000_000,
+            follows: follows.to_vec(),
+            counts: counts.to_vec(),
+            commitment: [9; 32],
+        }
+        .to_bytes()
     };
-    let before = [leaf(LeafKind::BookingIn, &[], &[0]), leaf(LeafKind::InquiryOpened, &[], &[]), leaf(LeafKind::Asked, &[1], &[])];
-    let tied = |last: Vec<u8>| ties(&[&before[..], &[last]].concat(), &[Vec::new(), b"weak.example/log".to_vec()], None);
-    for (kind, follows) in [(LeafKind::Released, 0), (LeafKind::Purged, 0), (LeafKind::SampleReviewed, 2), (LeafKind::ProbeOpened, 2)] {
+    let before = [
+        leaf(LeafKind::BookingIn, &[], &[0]),
+        leaf(LeafKind::InquiryOpened, &[], &[]),
+        leaf(LeafKind::Asked, &[1], &[]),
+    ];
+    let tied = |last: Vec<u8>| {
+        ties(&[&before[..], &[last]].concat(), &[Vec::new(), b"weak.example/log".to_vec()], None)
+    };
+    for (kind, follows) in [
+        (LeafKind::Released, 0),
+        (LeafKind::Purged, 0),
+        (LeafKind::SampleReviewed, 2),
+        (LeafKind::ProbeOpened, 2),
+    ] {
         assert_eq!(tied(leaf(kind, &[follows], &[])), BTreeSet::from([(3, follows)]), "{kind:?}");
     }
     assert_eq!(tied(leaf(LeafKind::Interrupted, &[2], &[])), BTreeSet::new());
     let first = |bytes: &[u8]| u64::from_le_bytes(*bytes.first_chunk().unwrap());
-    let keyed = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"weak.example/log"), &0_u64.to_le_bytes());
+    let keyed =
+        hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"weak.example/log"), &0_u64.to_le_bytes());
     let weak = [
         179_000_000_000,
         first(&[9; 8]),
@@ -392,10 +596,13 @@ fn the_attacker_finds_every_commitment_whose_salt_is_nothing_or_can_be_worked_ou
         salt
     };
     let sha = |parts: &[&[u8]]| <[u8; 32]>::from(Sha256::digest(parts.concat()));
-    let keyed = |key: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), detail).as_ref().try_into().unwrap();
+    let keyed = |key: &[u8]| {
+        hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), detail).as_ref().try_into().unwrap()
+    };
     let mut leaves: Vec<Vec<u8>> = Vec::new();
     let mut edge = Edge::default();
-    // Each commitment may be made of what is known before its own leaf: its index is the length so far.
+    // Each commitment may be made of what is known before its own leaf: its index is the length so
+    // far.
     type Weak<'w> = Box<dyn Fn(u64, &Edge, &[Vec<u8>]) -> [u8; 32] + 'w>;
     let weak: Vec<Weak<'_>> = vec![
         Box::new(|_, _, _| sha(&[detail])),
@@ -421,11 +628,17 @@ fn the_attacker_finds_every_commitment_whose_salt_is_nothing_or_can_be_worked_ou
         edge.append(&leaf);
         leaves.push(leaf);
     }
-    let strong = leaf(leaves.len() as u64, commit(&sha(&[b"as good as random"]), detail)).to_bytes();
+    let strong =
+        leaf(leaves.len() as u64, commit(&sha(&[b"as good as random"]), detail)).to_bytes();
     leaves.push(strong);
     let mut attacker = Attacker::new(&leaves, &[b"weak.example/log"]);
     attacker.guess_one(detail);
-    assert_eq!(attacker.found.keys().copied().collect::<Vec<_>>(), (0..weak.len() as u64).collect::<Vec<_>>(), "{:?}", attacker.found);
+    assert_eq!(
+        attacker.found.keys().copied().collect::<Vec<_>>(),
+        (0..weak.len() as u64).collect::<Vec<_>>(),
+        "{:?}",
+        attacker.found
+    );
 }
 
 #[test]
@@ -435,7 +648,13 @@ fn the_attacker_finds_a_planted_name_number_or_digest_however_it_is_written() {
     let photo = digest(&SHA256, b"a photo");
     dictionary.record(&[name, id, "smith"]);
     dictionary.file(b"a photo");
-    let clean = Leaf { kind: LeafKind::BookingIn, time_cs: 179_000_000_000, follows: vec![3], counts: vec![5], commitment: [0x5a; 32] };
+    let clean = Leaf {
+        kind: LeafKind::BookingIn,
+        time_cs: 179_000_000_000,
+        follows: vec![3],
+        counts: vec![5],
+        commitment: [0x5a; 32],
+    };
     let found = |leaf: Vec<u8>| words_in(&dictionary, &[], &[leaf]).len();
     assert_eq!(found(clean.to_bytes()), 0);
     let planted: [Vec<u8>; 12] = [
@@ -453,12 +672,21 @@ fn the_attacker_finds_a_planted_name_number_or_digest_however_it_is_written() {
         b"smith".to_vec(),
     ];
     for planted in planted {
-        assert!(found([clean.to_bytes(), planted.clone()].concat()) > 0, "{}", String::from_utf8_lossy(&planted));
+        assert!(
+            found([clean.to_bytes(), planted.clone()].concat()) > 0,
+            "{}",
+            String::from_utf8_lossy(&planted)
+        );
     }
     let numbered = Leaf { counts: vec![26_110_482], ..clean };
     assert!(found(numbered.to_bytes()) > 0, "a number in a count");
-    let checkpoint = Checkpoint { origin: "Abernathy,Josephine/log".to_owned(), leaves: 1, root: [1; 32] }.text();
-    let note = Note::parse(&format!("{checkpoint}\n\u{2014} x AAAAAA==\n")).unwrap().to_string().into_bytes();
+    let checkpoint =
+        Checkpoint { origin: "Abernathy,Josephine/log".to_owned(), leaves: 1, root: [1; 32] }
+            .text();
+    let note = Note::parse(&format!("{checkpoint}\n\u{2014} x AAAAAA==\n"))
+        .unwrap()
+        .to_string()
+        .into_bytes();
     let mut spaceless = Dictionary::default();
     spaceless.word("Abernathy,Josephine");
     assert!(!words_in(&spaceless, &[("a checkpoint".to_owned(), note)], &[]).is_empty());

@@ -1,4 +1,5 @@
-//! An auditor exports the log of the running box, verifies the copy with nothing else at hand, draws a sample and reviews it.
+//! An auditor exports the log of the running box, verifies the copy with nothing else at hand,
+//! draws a sample and reviews it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +31,8 @@ fn worked(site: &Site) -> Daemon<'_> {
             assert_eq!(daemon.witness(id, &site.witness_identity(id)).status, Some(0));
         }
     };
-    // People were appointed before witnesses came, so that the doors wait until these have confirmed the log.
+    // People were appointed before witnesses came, so that the doors wait until these have
+    // confirmed the log.
     visits();
     let feed = daemon.feed("slmpd");
     for (n, face) in [("26-1", OBAMA), ("26-2", COLLINS)] {
@@ -56,7 +58,10 @@ fn an_exported_log_verifies_offline_with_its_details_and_a_changed_one_does_not(
     let site = Site::staffed();
     let daemon = worked(&site);
     let (auditor, log) = (site.console_identity("audit-1"), site.path("exported"));
-    let exported = daemon.smrtctl(&auditor, &["log", "export", log.to_str().unwrap(), "--details", "all", "--witnessed"]);
+    let exported = daemon.smrtctl(
+        &auditor,
+        &["log", "export", log.to_str().unwrap(), "--details", "all", "--witnessed"],
+    );
     assert_eq!(exported.status, Some(0), "{exported:?}");
     let keys = site.path("keys");
     fs::write(&keys, daemon.feed("slmpd").policy().unwrap()).unwrap();
@@ -64,31 +69,55 @@ fn an_exported_log_verifies_offline_with_its_details_and_a_changed_one_does_not(
     assert_eq!(daemon.stop(), Some(0), "what follows needs no box");
     let verify = |more: &[&str]| {
         smrtctl(
-            &[&["log", "verify", log.to_str().unwrap(), "--keys", keys.to_str().unwrap(), "--since", kept.to_str().unwrap()], more]
-                .concat(),
+            &[
+                &[
+                    "log",
+                    "verify",
+                    log.to_str().unwrap(),
+                    "--keys",
+                    keys.to_str().unwrap(),
+                    "--since",
+                    kept.to_str().unwrap(),
+                ],
+                more,
+            ]
+            .concat(),
         )
     };
     let holds = verify(&["--all-details"]);
     assert_eq!(holds.status, Some(0), "{}{}", holds.stdout, holds.stderr);
     let own = smrtctl(&["log", "verify", log.to_str().unwrap()]);
     assert_eq!(own.status, Some(0));
-    assert!(own.stdout.contains("prove"), "keys from the export itself are no proof: {}", own.stdout);
+    assert!(
+        own.stdout.contains("prove"),
+        "keys from the export itself are no proof: {}",
+        own.stdout
+    );
 
     let archive = Archive::at(&log);
     let details = fs::read_to_string(log.join("details.jsonl")).unwrap();
     assert!(details.contains("Det. A. Ortiz"), "the auditor reads who asked");
-    fs::write(log.join("details.jsonl"), details.replace("Det. A. Ortiz", "Det. B. Ortiz")).unwrap();
+    fs::write(log.join("details.jsonl"), details.replace("Det. A. Ortiz", "Det. B. Ortiz"))
+        .unwrap();
     let lied = verify(&[]);
     assert_eq!(lied.status, Some(2), "{}", lied.stdout);
     fs::write(log.join("details.jsonl"), details).unwrap();
-    let first = smrt::audit::TileId::all(archive.checkpoint().unwrap().unwrap().checkpoint().unwrap().leaves).next().unwrap();
+    let first = smrt::audit::TileId::all(
+        archive.checkpoint().unwrap().unwrap().checkpoint().unwrap().leaves,
+    )
+    .next()
+    .unwrap();
     let mut bundle = archive.tile(first).unwrap();
     let bundle_file = log.join(first.path());
     bundle[200] ^= 1;
     fs::write(&bundle_file, &bundle).unwrap();
     let flipped = verify(&[]);
     assert_eq!(flipped.status, Some(2));
-    assert!(flipped.stdout.contains("- leaf 3: is not the leaf that was signed"), "the place is named: {}", flipped.stdout);
+    assert!(
+        flipped.stdout.contains("- leaf 3: is not the leaf that was signed"),
+        "the place is named: {}",
+        flipped.stdout
+    );
 }
 
 #[test]
@@ -97,7 +126,11 @@ fn nobody_but_an_auditor_opens_details_probes_or_samples_and_each_opening_is_a_l
     let daemon = worked(&site);
     let (auditor, console) = (daemon.console("audit-1"), daemon.console("rtcc-1"));
     for other in [&console, &daemon.console("admin-1"), &daemon.feed("slmpd")] {
-        for refused in [other.details(0, 1).unwrap_err(), other.probe(&"0".repeat(32)).unwrap_err(), other.samples().unwrap_err()] {
+        for refused in [
+            other.details(0, 1).unwrap_err(),
+            other.probe(&"0".repeat(32)).unwrap_err(),
+            other.samples().unwrap_err(),
+        ] {
             assert_eq!(refused.problem().unwrap().kind, "not-allowed", "{refused}");
         }
     }
@@ -118,7 +151,8 @@ fn nobody_but_an_auditor_opens_details_probes_or_samples_and_each_opening_is_a_l
 }
 
 #[test]
-fn from_a_browser_a_person_audits_whatever_the_device_and_a_device_by_itself_is_recorded_as_nobody() {
+fn from_a_browser_a_person_audits_whatever_the_device_and_a_device_by_itself_is_recorded_as_nobody()
+{
     let site = Site::staffed();
     let daemon = worked(&site);
     // A desk without any flag, and the auditor's console with somebody else at it.
@@ -132,16 +166,19 @@ fn from_a_browser_a_person_audits_whatever_the_device_and_a_device_by_itself_is_
     let probe = |inquiry: &str| format!("/v1/log/probes/{inquiry}");
     let none = "0".repeat(32);
     // Nobody has logged on at the browser, or somebody of another role.
-    for (who, status, kind, words) in
-        [(at("audit-1"), 401, "no-session", "log on first"), (operates, 403, "not-allowed", "an operator and examiner may not")]
-    {
+    for (who, status, kind, words) in [
+        (at("audit-1"), 401, "no-session", "log on first"),
+        (operates, 403, "not-allowed", "an operator and examiner may not"),
+    ] {
         for path in ["/v1/log/details?first=0&end=1", &probe(&none), "/v1/log/samples"] {
             who.get(path).is_problem(status, kind, words);
         }
         for path in ["/v1/log/samples", "/v1/log/reviews", "/v1/log/exports", "/v1/clock"] {
             let body = match path {
                 "/v1/log/samples" => sample.clone(),
-                "/v1/log/reviews" => json!({"sample": 1, "asked": 1, "finding": "in_order", "note": "looked at"}),
+                "/v1/log/reviews" => {
+                    json!({"sample": 1, "asked": 1, "finding": "in_order", "note": "looked at"})
+                }
                 "/v1/clock" => clock.clone(),
                 _ => json!({}),
             };
@@ -149,19 +186,29 @@ fn from_a_browser_a_person_audits_whatever_the_device_and_a_device_by_itself_is_
         }
     }
     audits.get(report).is_problem(403, "not-allowed", "an auditor may not make the public report");
-    audits.post("/v1/clock", &clock).is_problem(403, "not-allowed", "an auditor may not confirm the clock");
+    audits.post("/v1/clock", &clock).is_problem(
+        403,
+        "not-allowed",
+        "an auditor may not confirm the clock",
+    );
     let official = official(&daemon, "administrator");
     let administers = at("admin-1").at(&official);
     administers.post("/v1/clock", &clock).is_problem(404, "not-found", "no doubt about the clock");
-    administers.post("/v1/log/samples", &sample).is_problem(403, "not-allowed", "an administrator may not draw a sample");
+    administers.post("/v1/log/samples", &sample).is_problem(
+        403,
+        "not-allowed",
+        "an administrator may not draw a sample",
+    );
 
     let first = daemon.leaves();
     let drawn = audits.post("/v1/log/samples", &sample).json();
     let asked = drawn["asked"][0].as_u64().unwrap();
-    let review = json!({"sample": drawn["sample"], "asked": asked, "finding": "in_order", "note": "looked at"});
+    let review = json!({"sample": drawn["sample"], "asked": asked, "finding": "in_order",
+        "note": "looked at"});
     assert_eq!(audits.post("/v1/log/reviews", &review).status, 201);
     let opened = audits.get(&format!("/v1/log/details?first={asked}&end={}", asked + 1)).json();
-    let detail: serde_json::Value = serde_json::from_str(opened[0]["detail"].as_str().unwrap()).unwrap();
+    let detail: serde_json::Value =
+        serde_json::from_str(opened[0]["detail"].as_str().unwrap()).unwrap();
     assert_eq!(audits.get(&probe(detail["inquiry"].as_str().unwrap())).body, photo(OBAMA_LATER));
     assert_eq!(audits.post("/v1/log/exports", &json!({})).status, 201);
     assert_eq!(administers.get(report).status, 200);
@@ -169,11 +216,20 @@ fn from_a_browser_a_person_audits_whatever_the_device_and_a_device_by_itself_is_
     daemon.console("audit-1").details(0, 1).unwrap();
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
-    let actors: Vec<_> = (first..then).map(|leaf| log[usize::try_from(leaf).unwrap()].1["actor"]["person"].clone()).collect();
+    let actors: Vec<_> = (first..then)
+        .map(|leaf| log[usize::try_from(leaf).unwrap()].1["actor"]["person"].clone())
+        .collect();
     let inspected = vec!["inspector"; actors.len() - 1];
-    assert_eq!(actors, [inspected, vec!["administrator"]].concat(), "who is at the desk, in each leaf");
+    assert_eq!(
+        actors,
+        [inspected, vec!["administrator"]].concat(),
+        "who is at the desk, in each leaf"
+    );
     let actor = &log[usize::try_from(then).unwrap()].1["actor"];
-    assert!(actor["certificate"] == "smrt:device/audit-1" && actor.get("person").is_none(), "a device by itself: {actor}");
+    assert!(
+        actor["certificate"] == "smrt:device/audit-1" && actor.get("person").is_none(),
+        "a device by itself: {actor}"
+    );
 }
 
 #[test]
@@ -206,7 +262,12 @@ fn each_of_two_thousand_tamperings_with_an_exported_log_is_found_with_its_place(
     let quorum = Quorum::parse(&daemon.feed("slmpd").policy().unwrap()).unwrap();
     assert_eq!(daemon.stop(), Some(0));
     let log = exported_log(&folder, quorum);
-    assert!(log.len() > 256 && log.kept.len() >= 12, "{} leaves, {} checkpoints", log.len(), log.kept.len());
+    assert!(
+        log.len() > 256 && log.kept.len() >= 12,
+        "{} leaves, {} checkpoints",
+        log.len(),
+        log.kept.len()
+    );
     let untouched = verify(&Archive::at(&folder), &log.terms(None, true)).unwrap();
     assert!(untouched.holds && untouched.not_witnessed.is_none(), "{}", untouched.words());
     tampering::every_one_is_found(&log);
@@ -216,8 +277,15 @@ fn each_of_two_thousand_tamperings_with_an_exported_log_is_found_with_its_place(
 fn exported_log(folder: &Path, quorum: Quorum) -> Log {
     let archive = Archive::at(folder);
     let newest = archive.checkpoint().unwrap().unwrap();
-    let bundles = TileId::all(newest.checkpoint().unwrap().leaves).filter(|id| id.holds == Holds::Entries);
-    let read = |id| entries(id, &archive.tile(id).unwrap()).unwrap().into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let bundles =
+        TileId::all(newest.checkpoint().unwrap().leaves).filter(|id| id.holds == Holds::Entries);
+    let read = |id| {
+        entries(id, &archive.tile(id).unwrap())
+            .unwrap()
+            .into_iter()
+            .map(<[u8]>::to_vec)
+            .collect::<Vec<_>>()
+    };
     let mut details = Vec::new();
     let taken = archive.for_each_detail::<ArchiveError>(|_, detail| {
         details.push(detail);
@@ -225,7 +293,15 @@ fn exported_log(folder: &Path, quorum: Quorum) -> Log {
     });
     taken.unwrap();
     let kept = archive.checkpoints().unwrap();
-    Log { leaves: bundles.flat_map(read).collect(), details, kept, newest, origin: ORIGIN, secret: LOG_KEY, quorum }
+    Log {
+        leaves: bundles.flat_map(read).collect(),
+        details,
+        kept,
+        newest,
+        origin: ORIGIN,
+        secret: LOG_KEY,
+        quorum,
+    }
 }
 
 /// The files of a folder and of those below it.
@@ -239,22 +315,28 @@ fn no_bit_of_an_exported_log_can_be_flipped_unnoticed() {
     let site = Site::staffed();
     let daemon = worked(&site);
     let log = site.path("exported");
-    let exported = daemon.smrtctl(&site.console_identity("audit-1"), &["log", "export", log.to_str().unwrap(), "--details", "all"]);
+    let exported = daemon.smrtctl(
+        &site.console_identity("audit-1"),
+        &["log", "export", log.to_str().unwrap(), "--details", "all"],
+    );
     assert_eq!(exported.status, Some(0), "{exported:?}");
     let keys = Quorum::parse(&daemon.feed("slmpd").policy().unwrap()).unwrap();
     assert_eq!(daemon.stop(), Some(0));
     let archive = Archive::at(&log);
     let terms = Terms { keys: Some(keys), all_details: true, ..Terms::default() };
     assert!(verify(&archive, &terms).unwrap().holds);
-    // The policy in the folder is only what the log says of itself; the auditor has the keys from elsewhere.
-    let mut files: Vec<PathBuf> = files(&log).into_iter().filter(|path| !path.ends_with("policy")).collect();
+    // The policy in the folder is only what the log says of itself; the auditor has the keys from
+    // elsewhere.
+    let mut files: Vec<PathBuf> =
+        files(&log).into_iter().filter(|path| !path.ends_with("policy")).collect();
     files.sort();
     let mut choices = Choices::new(7);
     let mut flipped = 0;
     while flipped < 600 {
         let path = &files[usize::try_from(choices.below(files.len() as u64)).unwrap()];
         let whole = fs::read(path).unwrap();
-        let (at, bit) = (usize::try_from(choices.below(whole.len() as u64)).unwrap(), choices.below(8));
+        let (at, bit) =
+            (usize::try_from(choices.below(whole.len() as u64)).unwrap(), choices.below(8));
         let mut changed = whole.clone();
         changed[at] ^= 1 << bit;
         fs::write(path, &changed).unwrap();
@@ -276,20 +358,28 @@ fn a_finding_of_misuse_goes_to_the_agency_that_employs_the_person_and_to_no_othe
     assert_eq!(sample.asked.len(), 3);
     let review = |asked: u64, finding| {
         let note = "no complaint of this number".to_owned();
-        auditor.review_sample(&SampleReview { sample: sample.sample, asked, finding, note }).unwrap()
+        auditor
+            .review_sample(&SampleReview { sample: sample.sample, asked, finding, note })
+            .unwrap()
     };
     review(sample.asked[0], Finding::Irregular);
     let leaf = review(sample.asked[1], Finding::Misuse).leaf;
     let findings = daemon.feed("slmpd").findings().unwrap();
     assert_eq!(findings.len(), 1, "what is to be put right is no misuse");
-    assert_eq!((findings[0].review, findings[0].asked, &*findings[0].note), (leaf, sample.asked[1], "no complaint of this number"));
+    assert_eq!(
+        (findings[0].review, findings[0].asked, &*findings[0].note),
+        (leaf, sample.asked[1], "no complaint of this number")
+    );
     assert_eq!(findings[0].request, request());
     assert_eq!(daemon.feed("stlco").findings().unwrap(), []);
     for other in [daemon.console("rtcc-1"), daemon.console("audit-1")] {
         assert_eq!(other.findings().unwrap_err().problem().unwrap().kind, "not-allowed");
     }
     assert_eq!(daemon.stop(), Some(0));
-    assert!(site.log_kinds().contains(&smrt::audit::LeafKind::FindingsRead), "who read them is in the log");
+    assert!(
+        site.log_kinds().contains(&smrt::audit::LeafKind::FindingsRead),
+        "who read them is in the log"
+    );
 }
 
 #[test]
@@ -297,14 +387,27 @@ fn a_sample_is_drawn_by_a_seed_that_was_logged_before_and_anybody_can_draw_it_ag
     let site = Site::staffed();
     let daemon = worked(&site);
     let auditor = site.console_identity("audit-1");
-    let drawn = daemon.smrtctl(&auditor, &["log", "sample", "--rate", "0.9", "--seed", "20261123", "--json"]);
+    let drawn = daemon
+        .smrtctl(&auditor, &["log", "sample", "--rate", "0.9", "--seed", "20261123", "--json"]);
     assert_eq!(drawn.status, Some(0), "{drawn:?}");
-    let sample: serde_json::Value = serde_json::from_str::<Vec<serde_json::Value>>(&drawn.stdout).unwrap().remove(0);
+    let sample: serde_json::Value =
+        serde_json::from_str::<Vec<serde_json::Value>>(&drawn.stdout).unwrap().remove(0);
     assert_eq!(sample["population"], 3);
-    let (name, searches) = (sample["sample"].to_string(), sample["asked"].as_array().unwrap().clone());
+    let (name, searches) =
+        (sample["sample"].to_string(), sample["asked"].as_array().unwrap().clone());
     let review = |search: &str| {
-        let words =
-            ["log", "review", "--sample", &name, "--search", search, "--finding", "in-order", "--note", "reason fits the case file"];
+        let words = [
+            "log",
+            "review",
+            "--sample",
+            &name,
+            "--search",
+            search,
+            "--finding",
+            "in-order",
+            "--note",
+            "reason fits the case file",
+        ];
         daemon.smrtctl(&auditor, &words)
     };
     for search in &searches {
@@ -312,11 +415,25 @@ fn a_sample_is_drawn_by_a_seed_that_was_logged_before_and_anybody_can_draw_it_ag
     }
     assert_eq!(review("0").status, Some(1), "no search of the sample");
     let shown = daemon.smrtctl(&auditor, &["log", "sample"]);
-    assert!(shown.stdout.contains("of 3 searches") && !shown.stdout.contains("open"), "{}", shown.stdout);
+    assert!(
+        shown.stdout.contains("of 3 searches") && !shown.stdout.contains("open"),
+        "{}",
+        shown.stdout
+    );
     let log = site.path("exported");
-    assert_eq!(daemon.smrtctl(&auditor, &["log", "export", log.to_str().unwrap(), "--details", "all"]).status, Some(0));
+    assert_eq!(
+        daemon
+            .smrtctl(&auditor, &["log", "export", log.to_str().unwrap(), "--details", "all"])
+            .status,
+        Some(0)
+    );
     assert_eq!(daemon.stop(), Some(0));
     // The verifier draws the sample again from the log alone.
     let verified = smrtctl(&["log", "verify", log.to_str().unwrap()]);
-    assert_eq!(verified.status, Some(3), "all holds, and the sample's leaves are not witnessed yet: {}", verified.stdout);
+    assert_eq!(
+        verified.status,
+        Some(3),
+        "all holds, and the sample's leaves are not witnessed yet: {}",
+        verified.stdout
+    );
 }

@@ -1,5 +1,6 @@
-//! An inquiry goes its way at desks: opened, a probe handed over, a face chosen, approved by touch, searched, and looked at by two examiners
-//! who know neither score nor name nor each other's word. Whatever comes out of turn is refused by its name.
+//! An inquiry goes its way at desks: opened, a probe handed over, a face chosen, approved by touch,
+//! searched, and looked at by two examiners who know neither score nor name nor each other's word.
+//! Whatever comes out of turn is refused by its name.
 
 use std::process::Command;
 
@@ -25,18 +26,31 @@ const WORDS: &str = "the still is all that the store has of him";
 
 fn enrol(daemon: &Daemon<'_>) -> Vec<VersionId> {
     let feed = daemon.feed("slmpd");
-    let push = |(n, path): (&str, &str)| feed.put_booking(&number(n), &booking(&format!("Person {n}")), &photo(path)).unwrap().version;
+    let push = |(n, path): (&str, &str)| {
+        feed.put_booking(&number(n), &booking(&format!("Person {n}")), &photo(path))
+            .unwrap()
+            .version
+    };
     [("26-1", OBAMA), ("26-2", BIDEN), ("26-3", COLLINS)].map(push).to_vec()
 }
 
 /// An operator, and two examiners at the other console.
 fn three(daemon: &Daemon<'_>) -> [Desk; 3] {
     let desk = |device: &str, id: &str, role| daemon.desk_of(device, &person(id, role));
-    [desk("rtcc-1", "operator", Role::Operator), desk("rtcc-2", "first", Role::Examiner), desk("rtcc-2", "second", Role::Examiner)]
+    [
+        desk("rtcc-1", "operator", Role::Operator),
+        desk("rtcc-2", "first", Role::Examiner),
+        desk("rtcc-2", "second", Role::Examiner),
+    ]
 }
 
 fn finding(candidate: VersionId, disposition: Disposition, seen: Seen) -> Finding {
-    Finding { candidate, disposition, observations: vec![Observation { feature: Component::ALL[0].features()[0], seen }], note: None }
+    Finding {
+        candidate,
+        disposition,
+        observations: vec![Observation { feature: Component::ALL[0].features()[0], seen }],
+        note: None,
+    }
 }
 
 fn lead(candidate: VersionId) -> Finding {
@@ -48,13 +62,18 @@ fn no_lead(candidate: VersionId) -> Finding {
 }
 
 fn finish(desk: &Desk, view: &InquiryView) -> Result<InquiryView, smrt::client::ClientError> {
-    desk.post(&format!("/v1/inquiries/{}/finish", view.inquiry), &json!({"revision": view.revision}))
+    desk.post(
+        &format!("/v1/inquiries/{}/finish", view.inquiry),
+        &json!({"revision": view.revision}),
+    )
 }
 
 /// Holds that nothing of score, name or number is in an inquiry as this desk is shown it.
 #[track_caller]
 fn blind(daemon: &Daemon<'_>, device: &str, desk: &Desk, view: &InquiryView) {
-    let shown = Hand::new(daemon, &daemon.site.console_identity(device)).at(desk).get(&format!("/v1/inquiries/{}", view.inquiry));
+    let shown = Hand::new(daemon, &daemon.site.console_identity(device))
+        .at(desk)
+        .get(&format!("/v1/inquiries/{}", view.inquiry));
     let text = String::from_utf8(shown.body).unwrap();
     for secret in ["\"score\"", "\"known\"", "Person 26", "26-1", "26-2", "26-3", "\"both\""] {
         assert!(!text.contains(secret), "'{secret}' in {text}");
@@ -73,10 +92,16 @@ fn step(view: &InquiryView, verb: &str) -> String {
 
 fn ask(hand: &Hand<'_>, view: &InquiryView) -> ChallengeView {
     let asked = hand.post(&step(view, "challenge"), &json!({"revision": view.revision}));
-    serde_json::from_slice(&asked.body).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&asked.body)))
+    serde_json::from_slice(&asked.body)
+        .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&asked.body)))
 }
 
-fn touched(view: &InquiryView, asked: &ChallengeView, key: &SharedKey, habits: &Habits) -> serde_json::Value {
+fn touched(
+    view: &InquiryView,
+    asked: &ChallengeView,
+    key: &SharedKey,
+    habits: &Habits,
+) -> serde_json::Value {
     let touch = key.lock().unwrap().touch_as(&asked.challenge, &relying_party(), habits).unwrap();
     json!({"revision": view.revision, "nonce": hex::encode(asked.nonce), "touch": touch})
 }
@@ -91,7 +116,12 @@ fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_t
     let id = array.view.inquiry;
     assert_eq!((array.view.stage, array.view.candidates.len()), (Stage::Answered, 3));
     blind(&daemon, "rtcc-1", &operator, &array.view);
-    refused(operator.claim(&array.view), 403, "not-allowed", "an operator may not review candidates");
+    refused(
+        operator.claim(&array.view),
+        403,
+        "not-allowed",
+        "an operator may not review candidates",
+    );
     refused(operator.photo(id, bookings[0]), 403, "not-shown", "not shown to you now");
 
     // It waits for an examiner, who sees faces and no more.
@@ -102,26 +132,53 @@ fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_t
     blind(&daemon, "rtcc-2", &first, &view);
     assert!(!first.photo(id, view.candidates[0].version).unwrap().is_empty());
     refused(second.claim(&view), 409, "step", "the first review is not finished");
-    refused(second.dispose(&view, lead(bookings[0])), 403, "not-allowed", "second does not hold this review, wanted first");
+    refused(
+        second.dispose(&view, lead(bookings[0])),
+        403,
+        "not-allowed",
+        "second does not hold this review, wanted first",
+    );
     refused(second.inquiry(id), 403, "not-shown", "the inquiry is not shown to you now");
-    refused(finish(&first, &view), 409, "skipped", "3 candidates have no disposition, wanted one for each");
+    refused(
+        finish(&first, &view),
+        409,
+        "skipped",
+        "3 candidates have no disposition, wanted one for each",
+    );
 
     // Score and biography come with the disposition, of that candidate alone, and it stays.
     let best = view.candidates[0].version;
     for (hollow, words) in [
         (finding(best, Disposition::Lead, Seen::Difference), "a lead without a similarity"),
         (finding(best, Disposition::NoLead, Seen::Similarity), "no lead without a difference"),
-        (Finding { observations: Vec::new(), ..finding(best, Disposition::Inconclusive, Seen::Difference) }, "inconclusive without a word"),
         (
-            Finding { observations: [lead(best).observations, no_lead(best).observations].concat(), ..lead(best) },
+            Finding {
+                observations: Vec::new(),
+                ..finding(best, Disposition::Inconclusive, Seen::Difference)
+            },
+            "inconclusive without a word",
+        ),
+        (
+            Finding {
+                observations: [lead(best).observations, no_lead(best).observations].concat(),
+                ..lead(best)
+            },
             "a feature is named twice",
         ),
     ] {
         refused(first.dispose(&view, hollow), 422, "inquiry", words);
     }
-    refused(first.dispose(&view, lead(VersionId([9; 16]))), 409, "step", "is no candidate of this inquiry");
+    refused(
+        first.dispose(&view, lead(VersionId([9; 16]))),
+        409,
+        "step",
+        "is no candidate of this inquiry",
+    );
     let view = first.dispose(&view, lead(best)).unwrap();
-    assert_eq!(view.candidates.iter().map(|candidate| candidate.known.is_some()).collect::<Vec<_>>(), [true, false, false]);
+    assert_eq!(
+        view.candidates.iter().map(|candidate| candidate.known.is_some()).collect::<Vec<_>>(),
+        [true, false, false]
+    );
     assert_eq!(view.candidates[0].known.as_ref().unwrap().number.as_str(), "26-1");
     refused(first.dispose(&view, no_lead(best)), 409, "step", "has its disposition and keeps it");
     refused(finish(&first, &view), 409, "skipped", "2 candidates have no disposition");
@@ -139,26 +196,44 @@ fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_t
     let mut mine = mine;
     for at in 0..3 {
         mine = second.dispose(&mine, no_lead(mine.candidates[at].version)).unwrap();
-        assert!(mine.candidates.iter().all(|candidate| candidate.known.is_none() && candidate.both.is_none()), "{mine:?}");
+        assert!(
+            mine.candidates
+                .iter()
+                .all(|candidate| candidate.known.is_none() && candidate.both.is_none()),
+            "{mine:?}"
+        );
     }
-    assert!(first.inquiry(id).unwrap().candidates.iter().all(|candidate| candidate.both.is_none()), "nor does the first see the second's");
+    assert!(
+        first.inquiry(id).unwrap().candidates.iter().all(|candidate| candidate.both.is_none()),
+        "nor does the first see the second's"
+    );
     let done = finish(&second, &mine).unwrap();
     assert_eq!((done.stage, done.disagreements.as_deref()), (Stage::Reviewed, Some(&[best][..])));
     for desk in [&operator, &first, &second] {
         let view = desk.inquiry(id).unwrap();
         assert_eq!(view.disagreements.as_deref(), Some(&[best][..]));
-        assert!(view.candidates.iter().all(|candidate| candidate.known.is_some() && candidate.photo));
-        let both = view.candidates[0].both.clone().unwrap().map(|finding| finding.unwrap().disposition);
+        assert!(
+            view.candidates.iter().all(|candidate| candidate.known.is_some() && candidate.photo)
+        );
+        let both =
+            view.candidates[0].both.clone().unwrap().map(|finding| finding.unwrap().disposition);
         assert_eq!(both, [Disposition::Lead, Disposition::NoLead]);
     }
     refused(second.claim(&done), 409, "step", "the second review is second's");
-    let late: Result<InquiryView, _> =
-        operator.post(&step(&done, "outcome"), &json!({"revision": done.revision, "outcome": {"upshot": "no_lead"}}));
+    let late: Result<InquiryView, _> = operator.post(
+        &step(&done, "outcome"),
+        &json!({"revision": done.revision, "outcome": {"upshot": "no_lead"}}),
+    );
     refused(late, 409, "step", "no report is issued, wanted the report first");
     assert_eq!(daemon.stop(), Some(0));
-    let leaves: Vec<Leaf> = site.ledger().log().unwrap().iter().map(|leaf| Leaf::from_bytes(leaf).unwrap()).collect();
-    let reviewed: Vec<&Leaf> = leaves.iter().filter(|leaf| leaf.kind == LeafKind::Reviewed).collect();
-    assert_eq!(reviewed.iter().map(|leaf| leaf.counts.clone()).collect::<Vec<_>>(), [vec![1, 3, 1, 0], vec![2, 3, 0, 1]]);
+    let leaves: Vec<Leaf> =
+        site.ledger().log().unwrap().iter().map(|leaf| Leaf::from_bytes(leaf).unwrap()).collect();
+    let reviewed: Vec<&Leaf> =
+        leaves.iter().filter(|leaf| leaf.kind == LeafKind::Reviewed).collect();
+    assert_eq!(
+        reviewed.iter().map(|leaf| leaf.counts.clone()).collect::<Vec<_>>(),
+        [vec![1, 3, 1, 0], vec![2, 3, 0, 1]]
+    );
     assert_eq!(reviewed[0].follows, [array.view.answered.unwrap()]);
 }
 
@@ -172,7 +247,12 @@ fn nobody_with_a_part_in_an_inquiry_is_its_second_examiner() {
     let requester = daemon.desk_of("rtcc-2", &requester);
     let reviewed = desk.search(&request(), &photo(OBAMA_LATER)).unwrap().view;
     refused(desk.claim(&reviewed), 403, "not-allowed", "the operator can't be the second examiner");
-    refused(requester.claim(&reviewed), 403, "not-allowed", "the requester can't be the second examiner");
+    refused(
+        requester.claim(&reviewed),
+        403,
+        "not-allowed",
+        "the requester can't be the second examiner",
+    );
     refused(requester.inquiry(reviewed.inquiry), 403, "not-shown", "");
     assert!(requester.inquiries().unwrap().is_empty());
     daemon.desk("rtcc-2").claim(&reviewed).unwrap();
@@ -185,7 +265,8 @@ fn each_step_waits_for_its_turn_and_a_second_tab_is_told_that_the_inquiry_has_ch
     enrol(&daemon);
     let (desk, other) = (daemon.desk("rtcc-1"), daemon.desk("rtcc-2"));
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
-    let candidate = json!({"candidate": "0".repeat(32), "disposition": "inconclusive", "observations": [], "note": "nothing to be seen"});
+    let candidate = json!({"candidate": "0".repeat(32), "disposition": "inconclusive",
+        "observations": [], "note": "nothing to be seen"});
     let early = |view: &InquiryView, steps: &[(&str, serde_json::Value, u16, &str, &str)]| {
         for (verb, more, status, kind, words) in steps {
             let mut body = more.clone();
@@ -200,7 +281,13 @@ fn each_step_waits_for_its_turn_and_a_second_tab_is_told_that_the_inquiry_has_ch
     early(
         &opened,
         &[
-            ("probe", json!({"bytes": 9, "sha256": "0".repeat(64)}), 409, "upload", "0 bytes have been received of 9 announced"),
+            (
+                "probe",
+                json!({"bytes": 9, "sha256": "0".repeat(64)}),
+                409,
+                "upload",
+                "0 bytes have been received of 9 announced",
+            ),
             ("face", none(), 404, "not-found", "no probe of that name is yours"),
             ("challenge", none(), 409, "step", "no face is chosen"),
             ("claim", none(), 409, "step", "the search is not answered"),
@@ -210,8 +297,13 @@ fn each_step_waits_for_its_turn_and_a_second_tab_is_told_that_the_inquiry_has_ch
             ("outcome", outcome(), 409, "step", "no report is issued"),
         ],
     );
-    hand.post("/v1/inquiries/00/claim", &json!({"revision": 1})).is_problem(400, "malformed", "32 hexadecimal digits");
-    hand.post(&format!("/v1/inquiries/{}/claim", "ab".repeat(16)), &json!({"revision": 1})).is_problem(404, "not-found", "no inquiry");
+    hand.post("/v1/inquiries/00/claim", &json!({"revision": 1})).is_problem(
+        400,
+        "malformed",
+        "32 hexadecimal digits",
+    );
+    hand.post(&format!("/v1/inquiries/{}/claim", "ab".repeat(16)), &json!({"revision": 1}))
+        .is_problem(404, "not-found", "no inquiry");
     let probed = desk.hand_over(&opened, &photo(OBAMA_LATER)).unwrap();
     early(&probed, &[("challenge", none(), 409, "step", "no face is chosen")]);
     let chosen = desk.choose(&probed, None, Edits::default(), None).unwrap().view;
@@ -226,7 +318,13 @@ fn each_step_waits_for_its_turn_and_a_second_tab_is_told_that_the_inquiry_has_ch
     early(
         &probed,
         &[
-            ("withdraw", json!({"reason": "the detective withdrew the request"}), 409, "changed", old),
+            (
+                "withdraw",
+                json!({"reason": "the detective withdrew the request"}),
+                409,
+                "changed",
+                old,
+            ),
             ("findings", json!({"finding": candidate}), 409, "changed", old),
             ("finish", none(), 409, "changed", old),
             ("evidence", handover(), 409, "changed", old),
@@ -234,39 +332,99 @@ fn each_step_waits_for_its_turn_and_a_second_tab_is_told_that_the_inquiry_has_ch
         ],
     );
     // What is another's is theirs.
-    refused(other.approve(&chosen), 403, "not-allowed", "op-rtcc-2 did not open this inquiry, wanted op-rtcc-1");
-    refused(other.hand_over(&chosen, &photo(COLLINS)), 403, "not-allowed", "did not open this inquiry");
-    refused(other.choose(&chosen, None, Edits::default(), None), 403, "not-shown", "the probe is not shown to you now");
+    refused(
+        other.approve(&chosen),
+        403,
+        "not-allowed",
+        "op-rtcc-2 did not open this inquiry, wanted op-rtcc-1",
+    );
+    refused(
+        other.hand_over(&chosen, &photo(COLLINS)),
+        403,
+        "not-allowed",
+        "did not open this inquiry",
+    );
+    refused(
+        other.choose(&chosen, None, Edits::default(), None),
+        403,
+        "not-shown",
+        "the probe is not shown to you now",
+    );
     let sha256 = desk.inquiry(chosen.inquiry).unwrap().probe.unwrap().sha256;
     let taken = json!({"revision": chosen.revision, "bytes": 9, "sha256": "0".repeat(64)});
     let others = Hand::new(&daemon, &site.console_identity("rtcc-2")).at(&other);
-    others.post(&step(&chosen, "probe"), &taken).is_problem(403, "not-allowed", "did not open this inquiry");
-    others.get(&step(&chosen, "probe")).is_problem(403, "not-shown", "the probe is not shown to you now");
+    others.post(&step(&chosen, "probe"), &taken).is_problem(
+        403,
+        "not-allowed",
+        "did not open this inquiry",
+    );
+    others.get(&step(&chosen, "probe")).is_problem(
+        403,
+        "not-shown",
+        "the probe is not shown to you now",
+    );
     assert_eq!(desk.inquiry(chosen.inquiry).unwrap().probe.unwrap().sha256, sha256);
-    assert_eq!(hand.get(&step(&chosen, "probe?part=searched")).status, 200, "and the probe is still there");
+    assert_eq!(
+        hand.get(&step(&chosen, "probe?part=searched")).status,
+        200,
+        "and the probe is still there"
+    );
 
     let answered = desk.approve(&chosen).unwrap().view;
-    refused(desk.hand_over(&answered, &photo(COLLINS)), 409, "step", "a search was asked for with the probe that is here");
-    refused(desk.choose(&answered, None, Edits::default(), None), 409, "step", "the search was answered");
+    refused(
+        desk.hand_over(&answered, &photo(COLLINS)),
+        409,
+        "step",
+        "a search was asked for with the probe that is here",
+    );
+    refused(
+        desk.choose(&answered, None, Edits::default(), None),
+        409,
+        "step",
+        "the search was answered",
+    );
     refused(desk.approve(&answered), 409, "step", "the search was answered");
 
     // Withdrawn, with a reason that says something, it is over.
     for (reason, status, kind, words) in [
         ("n/a", 422, "inquiry", "the field reason says nothing"),
-        ("robbery at Grand and Gravois, suspect on store camera", 422, "inquiry", "the field reason says nothing"),
+        (
+            "robbery at Grand and Gravois, suspect on store camera",
+            422,
+            "inquiry",
+            "the field reason says nothing",
+        ),
     ] {
         early(&answered, &[("withdraw", json!({"reason": reason}), status, kind, words)]);
     }
-    let withdraw = json!({"revision": answered.revision, "reason": "the detective named the wrong store"});
-    others.post(&step(&answered, "withdraw"), &withdraw).is_problem(403, "not-allowed", "did not open this inquiry");
-    let ended: InquiryView = serde_json::from_slice(&hand.post(&step(&answered, "withdraw"), &withdraw).body).unwrap();
+    let withdraw =
+        json!({"revision": answered.revision, "reason": "the detective named the wrong store"});
+    others.post(&step(&answered, "withdraw"), &withdraw).is_problem(
+        403,
+        "not-allowed",
+        "did not open this inquiry",
+    );
+    let ended: InquiryView =
+        serde_json::from_slice(&hand.post(&step(&answered, "withdraw"), &withdraw).body).unwrap();
     assert!(ended.stage == Stage::Withdrawn && ended.ended.is_some());
     refused(desk.claim(&ended), 409, "step", "the inquiry is withdrawn");
-    early(&ended, &[("withdraw", json!({"reason": "the detective named the wrong store"}), 409, "step", "the inquiry is withdrawn")]);
+    early(
+        &ended,
+        &[(
+            "withdraw",
+            json!({"reason": "the detective named the wrong store"}),
+            409,
+            "step",
+            "the inquiry is withdrawn",
+        )],
+    );
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
     let closed = log.iter().find(|(kind, _)| *kind == LeafKind::InquiryClosed).unwrap();
-    assert_eq!((&closed.1["withdrawn"], &closed.1["reason"]), (&true.into(), &"the detective named the wrong store".into()));
+    assert_eq!(
+        (&closed.1["withdrawn"], &closed.1["reason"]),
+        (&true.into(), &"the detective named the wrong store".into())
+    );
 }
 
 #[test]
@@ -301,9 +459,19 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
     let mut swapped = touched(&chosen, &asked, &key, &habits());
     swapped["nonce"] = hex::encode(ask(&hand, &chosen).nonce).into();
     hand.post(&step(&chosen, "search"), &swapped).is_problem(403, "touch", "");
-    hand.post(&step(&chosen, "search"), &swapped).is_problem(403, "challenge", "or it was used already");
-    let unlock: ChallengeView = serde_json::from_slice(&hand.post("/v1/session/unlock/challenge", &json!(null)).body).unwrap();
-    hand.post(&step(&chosen, "search"), &touched(&chosen, &unlock, &key, &habits())).is_problem(403, "challenge", "under this nonce");
+    hand.post(&step(&chosen, "search"), &swapped).is_problem(
+        403,
+        "challenge",
+        "or it was used already",
+    );
+    let unlock: ChallengeView =
+        serde_json::from_slice(&hand.post("/v1/session/unlock/challenge", &json!(null)).body)
+            .unwrap();
+    hand.post(&step(&chosen, "search"), &touched(&chosen, &unlock, &key, &habits())).is_problem(
+        403,
+        "challenge",
+        "under this nonce",
+    );
 
     // What was asked for has changed since: another choice, and another inquiry.
     let before = ask(&hand, &chosen);
@@ -312,16 +480,34 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
     hand.post(&step(&chosen, "search"), &stale).is_problem(409, "changed", "");
     let mut forged = stale.clone();
     forged["revision"] = again.revision.into();
-    hand.post(&step(&chosen, "search"), &forged).is_problem(403, "challenge", "or it was changed since");
-    let twin = desk.choose(&desk.hand_over(&desk.open(&request()).unwrap(), &photo(OBAMA_LATER)).unwrap(), None, Edits::default(), None);
+    hand.post(&step(&chosen, "search"), &forged).is_problem(
+        403,
+        "challenge",
+        "or it was changed since",
+    );
+    let twin = desk.choose(
+        &desk.hand_over(&desk.open(&request()).unwrap(), &photo(OBAMA_LATER)).unwrap(),
+        None,
+        Edits::default(),
+        None,
+    );
     let twin = twin.unwrap().view;
     let asked = ask(&hand, &twin);
-    hand.post(&step(&again, "search"), &touched(&again, &asked, &key, &habits())).is_problem(403, "challenge", "for something else");
+    hand.post(&step(&again, "search"), &touched(&again, &asked, &key, &habits())).is_problem(
+        403,
+        "challenge",
+        "for something else",
+    );
     // The same person at another device has another request.
-    let elsewhere = Desk::log_on(&daemon.console("rtcc-2"), &relying_party(), desk.person(), &key).unwrap();
+    let elsewhere =
+        Desk::log_on(&daemon.console("rtcc-2"), &relying_party(), desk.person(), &key).unwrap();
     let there = Hand::new(&daemon, &site.console_identity("rtcc-2")).at(&elsewhere);
     let asked = ask(&hand, &again);
-    there.post(&step(&again, "search"), &touched(&again, &asked, &key, &habits())).is_problem(403, "challenge", "for something else");
+    there.post(&step(&again, "search"), &touched(&again, &asked, &key, &habits())).is_problem(
+        403,
+        "challenge",
+        "for something else",
+    );
     drop(other);
 
     let asked = ask(&hand, &again);
@@ -329,22 +515,45 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
     assert_eq!(hand.post(&step(&again, "search"), &once).status, 200);
     hand.post(&step(&again, "search"), &once).is_problem(409, "changed", "");
     assert_eq!(daemon.stop(), Some(0));
-    assert_eq!(site.log_kinds().into_iter().filter(|kind| *kind == LeafKind::Asked).count(), 1, "one touch, one search");
+    assert_eq!(
+        site.log_kinds().into_iter().filter(|kind| *kind == LeafKind::Asked).count(),
+        1,
+        "one touch, one search"
+    );
     // A search needs the seconds between that the ceilings say, whatever was restarted.
     let roster = std::fs::read_to_string(site.path("roster.toml")).unwrap();
-    std::fs::write(site.path("roster.toml"), roster.replace("seconds_between = 0", "seconds_between = 3600")).unwrap();
+    std::fs::write(
+        site.path("roster.toml"),
+        roster.replace("seconds_between = 0", "seconds_between = 3600"),
+    )
+    .unwrap();
     let daemon = site.start("test");
     let [desk, other] = ["rtcc-1", "rtcc-2"].map(|device| daemon.desk(device));
-    refused(desk.ask(&request(), &photo(OBAMA_LATER)), 409, "ceiling", "the last search was less than 3600 s ago");
+    refused(
+        desk.ask(&request(), &photo(OBAMA_LATER)),
+        409,
+        "ceiling",
+        "the last search was less than 3600 s ago",
+    );
     other.ask(&request(), &photo(OBAMA_LATER)).expect("each operator by themselves");
-    refused(other.ask(&request(), &photo(OBAMA_LATER)), 409, "ceiling", "the last search was less than 3600 s ago");
+    refused(
+        other.ask(&request(), &photo(OBAMA_LATER)),
+        409,
+        "ceiling",
+        "the last search was less than 3600 s ago",
+    );
 }
 
 /// A portrait that takes several pieces.
 fn large() -> Vec<u8> {
     let portrait = image::load_from_memory(&photo(OBAMA_LATER)).unwrap().to_rgb8();
     let sides = [portrait.width(), portrait.height()];
-    let large = png(&imageops::resize(&portrait, 1_400, 1_400 * sides[1] / sides[0], imageops::FilterType::Triangle));
+    let large = png(&imageops::resize(
+        &portrait,
+        1_400,
+        1_400 * sides[1] / sides[0],
+        imageops::FilterType::Triangle,
+    ));
     assert!(large.len() > PROBE_PIECE_BYTES + 1_000, "{}", large.len());
     large
 }
@@ -361,35 +570,89 @@ fn an_upload_goes_on_where_it_was_after_a_restart_and_takes_no_other_bytes() {
     let desk = daemon.desk("rtcc-1");
     let (opened, probe) = (desk.open(&request()).unwrap(), large());
     let (id, bytes, digest) = (opened.inquiry, probe.len() as u64, sha256(&probe));
-    let begin = |desk: &Desk, bytes: u64, sha256: [u8; 32]| -> Result<UploadState, smrt::client::ClientError> {
+    let begin = |desk: &Desk,
+                 bytes: u64,
+                 sha256: [u8; 32]|
+     -> Result<UploadState, smrt::client::ClientError> {
         desk.post(&format!("/v1/inquiries/{id}/upload"), &UploadRequest { bytes, sha256 })
     };
     refused(begin(&desk, 0, digest), 413, "too-large", "wanted 1 to 67108864 bytes");
-    refused(begin(&desk, PROBE_BYTES_MAX as u64 + 1, digest), 413, "too-large", "wanted 1 to 67108864 bytes");
-    assert_eq!(begin(&desk, bytes, digest).unwrap(), UploadState { received: 0, piece: PROBE_PIECE_BYTES as u64 });
+    refused(
+        begin(&desk, PROBE_BYTES_MAX as u64 + 1, digest),
+        413,
+        "too-large",
+        "wanted 1 to 67108864 bytes",
+    );
+    assert_eq!(
+        begin(&desk, bytes, digest).unwrap(),
+        UploadState { received: 0, piece: PROBE_PIECE_BYTES as u64 }
+    );
     let first = &probe[..PROBE_PIECE_BYTES];
     let rest = &probe[PROBE_PIECE_BYTES..probe.len().min(2 * PROBE_PIECE_BYTES)];
-    refused(desk.put_piece(id, bytes, &digest, PROBE_PIECE_BYTES as u64, rest), 409, "upload", "the next piece begins there");
-    refused(desk.put_piece(id, bytes, &digest, 5, first), 409, "upload", "the next piece begins there");
-    refused(desk.put_piece(id, bytes, &digest, 0, &first[1..]), 409, "upload", "has 1048575 bytes, wanted 1048576");
-    refused(desk.put_piece(id, bytes, &digest, 0, &probe[..PROBE_PIECE_BYTES + 1]), 413, "too-large", "1048576 bytes");
-    assert_eq!(desk.put_piece(id, bytes, &digest, 0, first).unwrap().received, PROBE_PIECE_BYTES as u64);
+    refused(
+        desk.put_piece(id, bytes, &digest, PROBE_PIECE_BYTES as u64, rest),
+        409,
+        "upload",
+        "the next piece begins there",
+    );
+    refused(
+        desk.put_piece(id, bytes, &digest, 5, first),
+        409,
+        "upload",
+        "the next piece begins there",
+    );
+    refused(
+        desk.put_piece(id, bytes, &digest, 0, &first[1..]),
+        409,
+        "upload",
+        "has 1048575 bytes, wanted 1048576",
+    );
+    refused(
+        desk.put_piece(id, bytes, &digest, 0, &probe[..PROBE_PIECE_BYTES + 1]),
+        413,
+        "too-large",
+        "1048576 bytes",
+    );
+    assert_eq!(
+        desk.put_piece(id, bytes, &digest, 0, first).unwrap().received,
+        PROBE_PIECE_BYTES as u64
+    );
     let other: Vec<u8> = first.iter().map(|byte| byte ^ 1).collect();
-    refused(desk.put_piece(id, bytes, &digest, 0, &other), 409, "upload", "came before with other bytes");
+    refused(
+        desk.put_piece(id, bytes, &digest, 0, &other),
+        409,
+        "upload",
+        "came before with other bytes",
+    );
     refused(begin(&desk, bytes - 1, digest), 409, "upload", "announced otherwise before");
-    let early: Result<InquiryView, _> = desk
-        .post(&format!("/v1/inquiries/{id}/probe"), &json!({"revision": opened.revision, "bytes": bytes, "sha256": hex::encode(digest)}));
+    let early: Result<InquiryView, _> = desk.post(
+        &format!("/v1/inquiries/{id}/probe"),
+        &json!({"revision": opened.revision, "bytes": bytes, "sha256": hex::encode(digest)}),
+    );
     refused(early, 409, "upload", "bytes have been received of");
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
     for query in ["", "?offset=0", "?offset=0&bytes=9&sha256=xyz", "?offset=-1&bytes=9&sha256=00"] {
-        hand.ask("PUT", &format!("/v1/inquiries/{id}/upload{query}"), b"x").is_problem(400, "malformed", "a piece is not placed");
+        hand.ask("PUT", &format!("/v1/inquiries/{id}/upload{query}"), b"x").is_problem(
+            400,
+            "malformed",
+            "a piece is not placed",
+        );
     }
-    refused(daemon.desk("rtcc-2").put_piece(id, bytes, &digest, 0, first), 403, "not-allowed", "did not open this inquiry");
+    refused(
+        daemon.desk("rtcc-2").put_piece(id, bytes, &digest, 0, first),
+        403,
+        "not-allowed",
+        "did not open this inquiry",
+    );
     daemon.kill();
 
     let daemon = site.start("test");
     let desk = daemon.desk("rtcc-1");
-    assert_eq!(begin(&desk, bytes, digest).unwrap().received, PROBE_PIECE_BYTES as u64, "what was acknowledged is there");
+    assert_eq!(
+        begin(&desk, bytes, digest).unwrap().received,
+        PROBE_PIECE_BYTES as u64,
+        "what was acknowledged is there"
+    );
     let view = desk.hand_over(&desk.inquiry(id).unwrap(), &probe).unwrap();
     assert_eq!((view.stage, view.probe.as_ref().unwrap().faces.len()), (Stage::ProbeReceived, 1));
     let chosen = desk.choose(&view, None, Edits::default(), None).unwrap().view;
@@ -402,9 +665,17 @@ fn an_upload_goes_on_where_it_was_after_a_restart_and_takes_no_other_bytes() {
     // Other bytes than were announced: the upload begins anew. What is no photo is no probe.
     let wrong = desk.open(&request()).unwrap();
     let (small, lie) = (photo(COLLINS), sha256(b"something else"));
-    desk.put_piece(wrong.inquiry, small.len() as u64, &lie, 0, &small[..small.len().min(PROBE_PIECE_BYTES)]).unwrap();
+    desk.put_piece(
+        wrong.inquiry,
+        small.len() as u64,
+        &lie,
+        0,
+        &small[..small.len().min(PROBE_PIECE_BYTES)],
+    )
+    .unwrap();
     let end = json!({"revision": 1, "bytes": small.len(), "sha256": hex::encode(lie)});
-    let ended: Result<InquiryView, _> = desk.post(&format!("/v1/inquiries/{}/probe", wrong.inquiry), &end);
+    let ended: Result<InquiryView, _> =
+        desk.post(&format!("/v1/inquiries/{}/probe", wrong.inquiry), &end);
     refused(ended, 409, "upload", "the upload begins anew");
     for (file, words) in [
         (&b"GIF89a, not a photo of ours"[..], "begins with 474946383961"),
@@ -425,7 +696,8 @@ fn a_refusal_names_the_field_of_what_was_sent_that_it_is_about() {
     enrol(&daemon);
     let desk = daemon.desk("rtcc-1");
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
-    let field = |path: &str, body: &serde_json::Value| hand.post(path, body).json().get("field").cloned();
+    let field =
+        |path: &str, body: &serde_json::Value| hand.post(path, body).json().get("field").cloned();
     for (path, value, named) in [
         ("/reason", json!("robbery"), "reason"),
         ("/reference/number", json!("00000"), "reference.number"),
@@ -441,7 +713,11 @@ fn a_refusal_names_the_field_of_what_was_sent_that_it_is_about() {
     let asked = desk.ask(&request(), &photo(OBAMA_LATER)).unwrap().view;
     let id = asked.inquiry;
     let path = |verb: &str| format!("/v1/inquiries/{id}/{verb}");
-    assert_eq!(field(&path("finish"), &json!({"revision": asked.revision})), None, "it is about the step");
+    assert_eq!(
+        field(&path("finish"), &json!({"revision": asked.revision})),
+        None,
+        "it is about the step"
+    );
     let claimed = desk.claim(&asked).unwrap();
     let unfounded = Finding { observations: Vec::new(), ..lead(claimed.candidates[0].version) };
     let finding = json!({"revision": claimed.revision, "finding": unfounded});
@@ -450,8 +726,15 @@ fn a_refusal_names_the_field_of_what_was_sent_that_it_is_about() {
     assert_eq!(field(&path("withdraw"), &withdrawn), Some("reason".into()));
     let second = daemon.desk("rtcc-2");
     let view = desk.dispose_all(claimed).unwrap();
-    let issued = second.issue(&second.dispose_all(second.claim(&second.inquiry(view.inquiry).unwrap()).unwrap()).unwrap()).unwrap();
-    let handover = json!({"revision": issued.revision, "handover": {"received_by": "unknown", "of": "Circuit Attorney"}});
+    let issued = second
+        .issue(
+            &second
+                .dispose_all(second.claim(&second.inquiry(view.inquiry).unwrap()).unwrap())
+                .unwrap(),
+        )
+        .unwrap();
+    let handover = json!({"revision": issued.revision,
+        "handover": {"received_by": "unknown", "of": "Circuit Attorney"}});
     assert_eq!(field(&path("evidence"), &handover), Some("handover.received_by".into()));
     let outcome = json!({"revision": issued.revision, "outcome": {"upshot": "person_found"}});
     assert_eq!(field(&path("outcome"), &outcome), Some("outcome.independent_evidence".into()));
@@ -466,16 +749,24 @@ fn a_report_names_the_order_in_force_by_its_version_and_digest() {
     let (desk, second) = (daemon.desk("rtcc-1"), daemon.desk("rtcc-2"));
     let asked = desk.ask(&request(), &photo(OBAMA_LATER)).unwrap().view;
     let first = desk.dispose_all(desk.claim(&asked).unwrap()).unwrap();
-    let view = second.dispose_all(second.claim(&second.inquiry(first.inquiry).unwrap()).unwrap()).unwrap();
+    let view =
+        second.dispose_all(second.claim(&second.inquiry(first.inquiry).unwrap()).unwrap()).unwrap();
     let issued = second.issue(&view).unwrap();
     let paper = site.path("report.pdf");
     std::fs::write(&paper, second.report(issued.inquiry).unwrap()).unwrap();
-    let text = Command::new("pdftotext").args(["-raw", "-enc", "UTF-8", paper.to_str().unwrap(), "-"]).output();
+    let text = Command::new("pdftotext")
+        .args(["-raw", "-enc", "UTF-8", paper.to_str().unwrap(), "-"])
+        .output();
     let text = text.expect("pdftotext can be run, of the package poppler-utils").stdout;
     let text: String = String::from_utf8(text).unwrap().split_whitespace().collect();
     // The file that the console gives to whoever asks.
-    let order = Hand::new(&daemon, &site.console_identity("rtcc-1")).get("/console/assets/policy-5-27.txt").body;
-    for words in ["PolicyinforceSO5-27,SectionV,of2016-04-19", &format!("ItsSHA-256{}", hex::encode(sha256(&order)))] {
+    let order = Hand::new(&daemon, &site.console_identity("rtcc-1"))
+        .get("/console/assets/policy-5-27.txt")
+        .body;
+    for words in [
+        "PolicyinforceSO5-27,SectionV,of2016-04-19",
+        &format!("ItsSHA-256{}", hex::encode(sha256(&order))),
+    ] {
         assert!(text.contains(words), "{words} in {text}");
     }
 }
@@ -488,15 +779,31 @@ fn a_poor_probe_is_searched_for_a_recorded_reason_only() {
     enrol(&daemon);
     let desk = daemon.desk("rtcc-1");
     let view = desk.hand_over(&desk.open(&request()).unwrap(), &photo(OBAMA_LATER)).unwrap();
-    refused(desk.choose(&view, None, Edits::default(), None), 422, "poor-probe", "the face falls short in Embedding length");
+    refused(
+        desk.choose(&view, None, Edits::default(), None),
+        422,
+        "poor-probe",
+        "the face falls short in Embedding length",
+    );
     for hollow in ["n/a", "store camera", "robbery at Grand and Gravois, suspect on store camera"] {
-        refused(desk.choose(&view, None, Edits::default(), Some(hollow)), 422, "inquiry", "the field reason says nothing");
+        refused(
+            desk.choose(&view, None, Edits::default(), Some(hollow)),
+            422,
+            "inquiry",
+            "the field reason says nothing",
+        );
     }
     let chosen = desk.choose(&view, None, Edits::default(), Some(WORDS)).unwrap();
     assert_eq!(chosen.view.choice.as_ref().unwrap().reason.as_deref(), Some(WORDS));
     desk.approve(&chosen.view).unwrap();
     assert_eq!(daemon.stop(), Some(0));
-    assert_eq!(site.refusals(LeafKind::SearchRefused).iter().filter(|reason| reason.contains("falls short in")).count(), 1);
+    assert_eq!(
+        site.refusals(LeafKind::SearchRefused)
+            .iter()
+            .filter(|reason| reason.contains("falls short in"))
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -509,8 +816,16 @@ fn a_restart_in_the_middle_loses_nothing_and_the_inquiry_goes_on() {
     type Step = fn([Desk; 3], Option<InquiryView>) -> InquiryView;
     let steps: [(Step, Stage); 8] = [
         (|[operator, ..], _| operator.open(&request()).unwrap(), Stage::Opened),
-        (|[operator, ..], view| operator.hand_over(&view.unwrap(), &photo(OBAMA_LATER)).unwrap(), Stage::ProbeReceived),
-        (|[operator, ..], view| operator.choose(&view.unwrap(), None, Edits::default(), None).unwrap().view, Stage::FaceChosen),
+        (
+            |[operator, ..], view| operator.hand_over(&view.unwrap(), &photo(OBAMA_LATER)).unwrap(),
+            Stage::ProbeReceived,
+        ),
+        (
+            |[operator, ..], view| {
+                operator.choose(&view.unwrap(), None, Edits::default(), None).unwrap().view
+            },
+            Stage::FaceChosen,
+        ),
         (|[operator, ..], view| operator.approve(&view.unwrap()).unwrap().view, Stage::Answered),
         (|[_, first, _], view| first.claim(&view.unwrap()).unwrap(), Stage::FirstReview),
         (|[_, first, _], view| first.dispose_all(view.unwrap()).unwrap(), Stage::ReviewedOnce),
@@ -529,7 +844,11 @@ fn a_restart_in_the_middle_loses_nothing_and_the_inquiry_goes_on() {
             _ => operator,
         };
         let found = whose.inquiry(done.inquiry).unwrap();
-        assert_eq!((found.revision, found.stage), (done.revision, done.stage), "nothing that was acknowledged is lost");
+        assert_eq!(
+            (found.revision, found.stage),
+            (done.revision, done.stage),
+            "nothing that was acknowledged is lost"
+        );
         view = Some(found);
     }
     assert_eq!(daemon.stop(), Some(0));
@@ -544,7 +863,8 @@ fn a_candidate_that_its_agency_releases_is_gone_at_once_wherever_the_inquiry_sta
     let feed = daemon.feed("slmpd");
     let [operator, first, second] = three(&daemon);
     let chosen = {
-        let probed = operator.hand_over(&operator.open(&request()).unwrap(), &photo(OBAMA_LATER)).unwrap();
+        let probed =
+            operator.hand_over(&operator.open(&request()).unwrap(), &photo(OBAMA_LATER)).unwrap();
         operator.choose(&probed, None, Edits::default(), None).unwrap().view
     };
     // Between choice and answer: it is in no array.
@@ -558,12 +878,18 @@ fn a_candidate_that_its_agency_releases_is_gone_at_once_wherever_the_inquiry_sta
     refused(first.claim(&answered), 409, "changed", "decided on revision");
     let view = first.claim(&first.inquiry(answered.inquiry).unwrap()).unwrap();
     let gone = |view: &InquiryView, version: VersionId| {
-        let card = view.candidates.iter().find(|candidate| candidate.version == version).unwrap().clone();
+        let card =
+            view.candidates.iter().find(|candidate| candidate.version == version).unwrap().clone();
         card.released && !card.photo && card.known.is_none()
     };
     assert!(gone(&view, bookings[0]) && !gone(&view, bookings[1]));
     refused(first.photo(view.inquiry, bookings[0]), 403, "not-shown", "not shown to you now");
-    refused(first.dispose(&view, lead(bookings[0])), 409, "step", "was released by its agency and counts as dispositioned");
+    refused(
+        first.dispose(&view, lead(bookings[0])),
+        409,
+        "step",
+        "was released by its agency and counts as dispositioned",
+    );
 
     // In mid-review: what was said of it stays in the log alone.
     let view = first.dispose(&view, no_lead(bookings[1])).unwrap();
@@ -579,12 +905,19 @@ fn a_candidate_that_its_agency_releases_is_gone_at_once_wherever_the_inquiry_sta
     feed.release(&number("26-3"), "expunged").unwrap();
     for desk in [&operator, &first, &second] {
         let view = desk.inquiry(done.inquiry).unwrap();
-        assert!(bookings.iter().all(|version| gone(&view, *version)), "of a released booking nobody sees anything");
+        assert!(
+            bookings.iter().all(|version| gone(&view, *version)),
+            "of a released booking nobody sees anything"
+        );
         refused(desk.photo(done.inquiry, bookings[2]), 403, "not-shown", "");
     }
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
-    let reviewed: Vec<_> = log.iter().filter(|(kind, _)| *kind == LeafKind::Reviewed).map(|(_, detail)| detail).collect();
+    let reviewed: Vec<_> = log
+        .iter()
+        .filter(|(kind, _)| *kind == LeafKind::Reviewed)
+        .map(|(_, detail)| detail)
+        .collect();
     assert_eq!(reviewed[0]["released"], json!([bookings[0].to_string()]));
     assert_eq!(reviewed[1]["released"].as_array().unwrap().len(), 2);
 }

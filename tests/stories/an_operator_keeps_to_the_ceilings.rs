@@ -1,5 +1,5 @@
-//! Operators search by hand: one search at a time, with seconds between, so often an hour and a day, whatever is restarted (SO-B4); and auditors are
-//! shown how regular it was.
+//! Operators search by hand: one search at a time, with seconds between, so often an hour and a
+//! day, whatever is restarted (SO-B4); and auditors are shown how regular it was.
 
 use std::sync::Barrier;
 
@@ -17,7 +17,10 @@ use crate::raw::Answer;
 use crate::site::{Site, booking, number, request};
 
 fn enrol(clocked: &Clocked<'_>) {
-    clocked.feed("slmpd").put_booking(&number("26-1"), &booking("Person 26-1"), &photo(OBAMA)).unwrap();
+    clocked
+        .feed("slmpd")
+        .put_booking(&number("26-1"), &booking("Person 26-1"), &photo(OBAMA))
+        .unwrap();
 }
 
 fn searches(desk: &Desk) -> Result<(), smrt::client::ClientError> {
@@ -33,13 +36,23 @@ fn seconds_hours_and_days_bound_an_operators_searches_and_a_restart_forgets_none
     let desk = clocked.desk("rtcc-1");
     searches(&desk).unwrap();
     clocked.pass(5 * SECOND_CS - 1);
-    refused(searches(&desk), 409, "ceiling", "the last search was less than 5 s ago; searches are made by hand, one after the other");
+    refused(
+        searches(&desk),
+        409,
+        "ceiling",
+        "the last search was less than 5 s ago; searches are made by hand, one after the other",
+    );
     clocked.pass(1);
     searches(&desk).unwrap();
     clocked.pass(5 * SECOND_CS);
     searches(&desk).unwrap();
     clocked.pass(5 * SECOND_CS);
-    refused(searches(&desk), 409, "ceiling", "3 searches within the hour, at most 3 are made by one operator");
+    refused(
+        searches(&desk),
+        409,
+        "ceiling",
+        "3 searches within the hour, at most 3 are made by one operator",
+    );
     searches(&clocked.desk("rtcc-2")).expect("each operator by themselves");
     let clocked = clocked.restart();
     refused(searches(&clocked.desk("rtcc-1")), 409, "ceiling", "3 searches within the hour");
@@ -49,17 +62,33 @@ fn seconds_hours_and_days_bound_an_operators_searches_and_a_restart_forgets_none
     clocked.pass(5 * SECOND_CS);
     searches(&desk).unwrap();
     clocked.pass(HOUR_CS);
-    refused(searches(&clocked.desk("rtcc-1")), 409, "ceiling", "5 searches within the day, at most 5 are made by one operator");
+    refused(
+        searches(&clocked.desk("rtcc-1")),
+        409,
+        "ceiling",
+        "5 searches within the day, at most 5 are made by one operator",
+    );
     let clocked = clocked.restart();
     refused(searches(&clocked.desk("rtcc-1")), 409, "ceiling", "5 searches within the day");
     clocked.pass(22 * HOUR_CS);
     searches(&clocked.desk("rtcc-1")).unwrap();
     // What was refused was never asked, and the log says what was refused.
-    let of = |operator: &str| clocked.details(LeafKind::Asked).iter().filter(|detail| detail["actor"]["person"] == operator).count();
+    let of = |operator: &str| {
+        clocked
+            .details(LeafKind::Asked)
+            .iter()
+            .filter(|detail| detail["actor"]["person"] == operator)
+            .count()
+    };
     assert_eq!((of("op-rtcc-1"), of("op-rtcc-2")), (6, 1));
     let told = clocked.refusals();
-    for (words, times) in [("less than 5 s ago", 1), ("within the hour", 2), ("within the day", 2)] {
-        assert_eq!(told.iter().filter(|reason| reason.contains(words)).count(), times, "{words}: {told:?}");
+    for (words, times) in [("less than 5 s ago", 1), ("within the hour", 2), ("within the day", 2)]
+    {
+        assert_eq!(
+            told.iter().filter(|reason| reason.contains(words)).count(),
+            times,
+            "{words}: {told:?}"
+        );
     }
 }
 
@@ -71,7 +100,9 @@ fn one_search_of_an_operator_is_in_flight_at_a_time_whatever_the_number_of_desks
     let here = clocked.desk("rtcc-1");
     let key = key_of(&clocked, "op-rtcc-1");
     let there = logs_on(&clocked, "rtcc-2", "op-rtcc-1", &key).unwrap();
-    let approved = |desk: &Desk, device: &str, barrier: &Barrier| -> Answer { approve_at(&clocked, desk, device, &key, barrier) };
+    let approved = |desk: &Desk, device: &str, barrier: &Barrier| -> Answer {
+        approve_at(&clocked, desk, device, &key, barrier)
+    };
     let mut refusals = 0;
     let mut answers = 0;
     while refusals == 0 {
@@ -95,22 +126,41 @@ fn one_search_of_an_operator_is_in_flight_at_a_time_whatever_the_number_of_desks
     }
     assert!(refusals == 1 && answers > 0);
     // None was asked before the one before it was answered.
-    let steps: Vec<LeafKind> =
-        clocked.log().into_iter().map(|(kind, _)| kind).filter(|kind| matches!(kind, LeafKind::Asked | LeafKind::Answered)).collect();
+    let steps: Vec<LeafKind> = clocked
+        .log()
+        .into_iter()
+        .map(|(kind, _)| kind)
+        .filter(|kind| matches!(kind, LeafKind::Asked | LeafKind::Answered))
+        .collect();
     assert_eq!(steps.len(), 2 * answers);
     assert!(steps.chunks(2).all(|pair| pair == [LeafKind::Asked, LeafKind::Answered]), "{steps:?}");
-    assert!(clocked.details(LeafKind::SearchRefused).iter().any(|detail| detail["actor"]["person"] == "op-rtcc-1"));
+    assert!(
+        clocked
+            .details(LeafKind::SearchRefused)
+            .iter()
+            .any(|detail| detail["actor"]["person"] == "op-rtcc-1")
+    );
 }
 
 /// Has a search approved and sent when the other is, too.
-fn approve_at(clocked: &Clocked<'_>, desk: &Desk, device: &str, key: &SharedKey, barrier: &Barrier) -> Answer {
+fn approve_at(
+    clocked: &Clocked<'_>,
+    desk: &Desk,
+    device: &str,
+    key: &SharedKey,
+    barrier: &Barrier,
+) -> Answer {
     let view = desk.hand_over(&desk.open(&request()).unwrap(), &photo(OBAMA_LATER)).unwrap();
     let view = desk.choose(&view, None, Edits::default(), None).unwrap().view;
     let hand = Hand::new(clocked, &clocked.site.console_identity(device)).at(desk);
-    let asked = hand.post(&format!("/v1/inquiries/{}/challenge", view.inquiry), &json!({"revision": view.revision}));
+    let asked = hand.post(
+        &format!("/v1/inquiries/{}/challenge", view.inquiry),
+        &json!({"revision": view.revision}),
+    );
     let asked: ChallengeView = serde_json::from_slice(&asked.body).unwrap();
     let touch = key.lock().unwrap().touch(&asked.challenge, &relying_party()).unwrap();
-    let body = json!({"revision": view.revision, "nonce": hex::encode(asked.nonce), "touch": touch});
+    let body =
+        json!({"revision": view.revision, "nonce": hex::encode(asked.nonce), "touch": touch});
     barrier.wait();
     hand.post(&format!("/v1/inquiries/{}/search", view.inquiry), &body)
 }
@@ -126,17 +176,29 @@ fn other_ceilings_are_a_leaf_that_says_which_and_no_box_with_real_bookings_serve
     let roster = std::fs::read_to_string(site.path("roster.toml")).unwrap();
     std::fs::write(site.path("roster.toml"), roster.replace("desk 1", "desk 9")).unwrap();
     let clocked = clocked.restart();
-    let said: Vec<_> = clocked.details(LeafKind::RosterChanged).into_iter().map(|detail| detail["what"].clone()).collect();
-    let changed =
-        "the roster file; an operator's searches: 1 s between two, 60 an hour, 200 a day, before: 5 s between two, 30 an hour, 100 a day";
+    let said: Vec<_> = clocked
+        .details(LeafKind::RosterChanged)
+        .into_iter()
+        .map(|detail| detail["what"].clone())
+        .collect();
+    let changed = "the roster file; an operator's searches: 1 s between two, 60 an hour, 200 a \
+        day, before: 5 s between two, 30 an hour, 100 a day";
     assert_eq!(said, [changed, "the roster file"]);
 
     let real = Site::new();
     for (seconds, hour, day) in [(0, 60, 200), (1, 61, 200), (1, 60, 201)] {
         real.set_ceilings(seconds, hour, day);
-        let Err(ended) = real.try_start(Some("real")) else { panic!("it serves by {seconds} s, {hour}, {day}") };
+        let Err(ended) = real.try_start(Some("real")) else {
+            panic!("it serves by {seconds} s, {hour}, {day}")
+        };
         assert_eq!(ended.status, Some(crate::site::EXIT_CONFIG));
-        assert!(ended.stderr.contains("wanted 1 s at least, 60 and 200 at most where bookings are real"), "{}", ended.stderr);
+        assert!(
+            ended
+                .stderr
+                .contains("wanted 1 s at least, 60 and 200 at most where bookings are real"),
+            "{}",
+            ended.stderr
+        );
     }
     real.set_ceilings(1, 60, 200);
     assert_eq!(real.start("real").stop(), Some(0));
@@ -148,8 +210,10 @@ fn auditors_and_nobody_else_are_shown_how_regular_each_operators_searches_are() 
     let clocked = Clocked::of(&site);
     enrol(&clocked);
     clocked.pass_to_hour(8);
-    let (even, uneven) =
-        (clocked.desk_of("rtcc-1", &person("even", Role::Operator)), clocked.desk_of("rtcc-2", &person("uneven", Role::Operator)));
+    let (even, uneven) = (
+        clocked.desk_of("rtcc-1", &person("even", Role::Operator)),
+        clocked.desk_of("rtcc-2", &person("uneven", Role::Operator)),
+    );
     for minute in 0..22u64 {
         if minute % 2 == 0 {
             searches(&even).unwrap();
@@ -161,28 +225,43 @@ fn auditors_and_nobody_else_are_shown_how_regular_each_operators_searches_are() 
     }
     clocked.pass(DAY_CS);
     searches(&clocked.desk("rtcc-1")).unwrap();
-    let page = |device: &str, desk: &Desk| Hand::new(&clocked, &site.console_identity(device)).at(desk).get("/console/operators");
+    let page = |device: &str, desk: &Desk| {
+        Hand::new(&clocked, &site.console_identity(device)).at(desk).get("/console/operators")
+    };
     let auditor = clocked.desk_of("audit-1", &person("auditor", Role::Auditor));
     let shown = page("audit-1", &auditor);
     assert_eq!(shown.status, 200);
     let shown = String::from_utf8(shown.body).unwrap();
     let row = |operator: &str| -> Vec<String> {
         let of = format!("<th scope=\"row\">{operator}</th>");
-        let row = shown.split("</tr>").find(|row| row.contains(&of)).unwrap_or_else(|| panic!("{shown}"));
+        let row =
+            shown.split("</tr>").find(|row| row.contains(&of)).unwrap_or_else(|| panic!("{shown}"));
         let cells = row.split("<td").skip(1).filter_map(|cell| cell.split_once('>'));
-        cells.map(|(_, cell)| cell.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect()).collect()
+        cells
+            .map(|(_, cell)| {
+                cell.split('<')
+                    .map(|part| part.split_once('>').map_or(part, |(_, text)| text))
+                    .collect()
+            })
+            .collect()
     };
     assert_eq!(row("even"), ["11", "1", "10", "120", "0.00", "Regular"]);
     // Gaps of 1 1 1 2 1 1 1 9 1 1 2 minutes: their mean is 21 / 11, their deviation 2.386.
     assert_eq!(row("uneven"), ["12", "1", "11", "115", "1.25", "As people work"]);
     assert_eq!(row("op-rtcc-1")[..5], ["1", "1", "0", "0", "none"]);
-    for words in
-        ["The coefficient of variation of the gaps between an operator's searches of the last 90 days", "1 operator searches regularly"]
-    {
+    for words in [
+        "The coefficient of variation of the gaps between an operator's searches of the last 90 \
+         days",
+        "1 operator searches regularly",
+    ] {
         assert!(shown.contains(words), "{shown}");
     }
     let opened = clocked.details(LeafKind::DetailsOpened);
-    assert_eq!((opened.len(), &opened[0]["actor"]["person"]), (1, &json!("auditor")), "the look is in the log");
+    assert_eq!(
+        (opened.len(), &opened[0]["actor"]["person"]),
+        (1, &json!("auditor")),
+        "the look is in the log"
+    );
 
     let others = [
         ("rtcc-1", clocked.desk("rtcc-1")),
@@ -192,10 +271,21 @@ fn auditors_and_nobody_else_are_shown_how_regular_each_operators_searches_are() 
     for (device, desk) in &others {
         let refused = page(device, desk);
         assert_eq!(refused.status, 403);
-        assert!(String::from_utf8(refused.body).unwrap().contains("may not look at how operators search"));
+        assert!(
+            String::from_utf8(refused.body)
+                .unwrap()
+                .contains("may not look at how operators search")
+        );
     }
     assert_eq!(clocked.details(LeafKind::DetailsOpened).len(), 1);
-    assert_eq!(clocked.refusals().iter().filter(|reason| reason.contains("may not look at how operators search")).count(), 3);
+    assert_eq!(
+        clocked
+            .refusals()
+            .iter()
+            .filter(|reason| reason.contains("may not look at how operators search"))
+            .count(),
+        3
+    );
 
     // After ninety days it is forgotten here.
     clocked.pass(89 * DAY_CS);

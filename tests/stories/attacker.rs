@@ -1,7 +1,9 @@
-//! An attacker who has read the source and all of the log that anybody in the roster may read, and holds a dictionary of whatever could be
-//! in it. Two ways lead to what a leaf is about: a guess that hashes to its commitment, with anything at hand in the place of the salt; and
-//! the words themselves, lying somewhere as they are or in another spelling. A third leads to whom it is about: the time of a booking or a
-//! search is known outside, so that whatever is tied to its leaf is tied to a person.
+//! An attacker who has read the source and all of the log that anybody in the roster may read, and
+//! holds a dictionary of whatever could be in it. Two ways lead to what a leaf is about: a guess
+//! that hashes to its commitment, with anything at hand in the place of the salt; and the words
+//! themselves, lying somewhere as they are or in another spelling. A third leads to whom it is
+//! about: the time of a booking or a search is known outside, so that whatever is tied to its leaf
+//! is tied to a person.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -34,7 +36,8 @@ pub(crate) struct Dictionary {
     files: BTreeSet<Vec<u8>>,
 }
 
-/// A leaf that tells what became of somebody, and the leaf that tells when that one came in or was searched for.
+/// A leaf that tells what became of somebody, and the leaf that tells when that one came in or was
+/// searched for.
 pub(crate) type Tie = (u64, u64);
 
 /// What stands in the place of a salt.
@@ -59,9 +62,16 @@ pub(crate) struct Attacker {
 impl Dictionary {
     /// A value, with the spellings that a careless program would make of it.
     pub(crate) fn word(&mut self, word: &str) {
-        let spellings =
-            [word.to_owned(), word.to_uppercase(), word.to_lowercase(), word.replace([' ', ',', '-', '.'], ""), word.replace(' ', "_")];
-        self.words.extend(spellings.into_iter().filter(|spelling| !spelling.is_empty()).map(String::into_bytes));
+        let spellings = [
+            word.to_owned(),
+            word.to_uppercase(),
+            word.to_lowercase(),
+            word.replace([' ', ',', '-', '.'], ""),
+            word.replace(' ', "_"),
+        ];
+        self.words.extend(
+            spellings.into_iter().filter(|spelling| !spelling.is_empty()).map(String::into_bytes),
+        );
         // A digest or an id that is written in hexadecimal.
         if let Ok(bytes) = hex::decode(word)
             && bytes.len() >= WORD_BYTES_MIN
@@ -79,7 +89,11 @@ impl Dictionary {
 
     /// A value that is no text: a digest, an id.
     pub(crate) fn bytes(&mut self, bytes: &[u8]) {
-        self.words.extend([bytes.to_vec(), hex::encode(bytes).into_bytes(), STANDARD.encode(bytes).into_bytes()]);
+        self.words.extend([
+            bytes.to_vec(),
+            hex::encode(bytes).into_bytes(),
+            STANDARD.encode(bytes).into_bytes(),
+        ]);
         // Whoever wants to save room cuts digests short.
         self.words.insert(bytes[..WORD_BYTES_MIN].to_vec());
     }
@@ -135,7 +149,9 @@ impl Dictionary {
     fn for_each_joined(&self, take: &mut dyn FnMut(&[u8])) {
         // As they were given: in one spelling.
         let texts: BTreeSet<&[u8]> = self.records.iter().flatten().map(Vec::as_slice).collect();
-        let mut join = |parts: &[&[u8]]| SEPARATORS.iter().for_each(|separator| take(&parts.join(separator.as_bytes())));
+        let mut join = |parts: &[&[u8]]| {
+            SEPARATORS.iter().for_each(|separator| take(&parts.join(separator.as_bytes())))
+        };
         for one in &texts {
             for other in texts.iter().filter(|other| other != &one) {
                 join(&[one, other]);
@@ -144,7 +160,8 @@ impl Dictionary {
         for record in &self.records {
             for (a, one) in record.iter().enumerate() {
                 for (b, two) in record.iter().enumerate().filter(|(b, _)| *b != a) {
-                    for (_, three) in record.iter().enumerate().filter(|(c, _)| *c != a && *c != b) {
+                    for (_, three) in record.iter().enumerate().filter(|(c, _)| *c != a && *c != b)
+                    {
                         join(&[one, two, three]);
                     }
                 }
@@ -163,7 +180,10 @@ impl Salt {
         let mut salts = vec![Self::new(value), Self::new(digest(&SHA256, value).as_ref())];
         if value.len() < 32 {
             let nothing = vec![0; 32 - value.len()];
-            salts.extend([Self::new(&[value, &nothing].concat()), Self::new(&[&nothing, value].concat())]);
+            salts.extend([
+                Self::new(&[value, &nothing].concat()),
+                Self::new(&[&nothing, value].concat()),
+            ]);
         }
         salts
     }
@@ -189,14 +209,21 @@ impl Attacker {
             }
             let before = at.checked_sub(1).map(|before| &leaves[before]);
             let blank = [&leaves[at][..COMMITMENT.start], &leaves[at][COMMITMENT.end..]].concat();
-            let hashes = [roots[at], before.map_or([0; 32], |leaf| leaf_hash(leaf)), leaf_hash(&blank)];
+            let hashes =
+                [roots[at], before.map_or([0; 32], |leaf| leaf_hash(leaf)), leaf_hash(&blank)];
             particular.extend(hashes.iter().map(|hash| Salt::new(hash)));
             particular.extend(before.map(|leaf| Salt::new(&leaf[COMMITMENT])));
             particular.extend(Salt::of(&leaves[at][..COMMITMENT.start]));
         }
-        let plain: [&[u8]; 8] = [b"", &[0; 32], &[1; 32], &[255; 32], &[b'0'; 32], DOMAIN, b"salt", b"smrt"];
+        let plain: [&[u8]; 8] =
+            [b"", &[0; 32], &[1; 32], &[255; 32], &[b'0'; 32], DOMAIN, b"salt", b"smrt"];
         let last = edge.root();
-        let common = plain.into_iter().chain(known.iter().copied()).chain([&last[..], &roots[0], &roots[1]]).flat_map(Salt::of).collect();
+        let common = plain
+            .into_iter()
+            .chain(known.iter().copied())
+            .chain([&last[..], &roots[0], &roots[1]])
+            .flat_map(Salt::of)
+            .collect();
         let commitments = (0..).zip(&read).map(|(at, leaf)| (leaf.commitment, at)).collect();
         // Many leaves share a kind, a second and an author: each salt once.
         particular.sort_by(|a, b| a.bytes.cmp(&b.bytes));
@@ -230,7 +257,8 @@ impl Attacker {
         self.particular = particular;
     }
 
-    /// Hashes a word with everything that could be a salt; with one leaf's own only in the form that the source has.
+    /// Hashes a word with everything that could be a salt; with one leaf's own only in the form
+    /// that the source has.
     fn guess_word(&mut self, word: &[u8]) {
         self.guess_commonly(word);
         let particular = std::mem::take(&mut self.particular);
@@ -286,12 +314,19 @@ impl Attacker {
 
 /// The words of a dictionary that lie in what can be read, each with where.
 ///
-/// Shapes: `readable` are names with bytes; `leaves` are the log's, which are looked at for short words too.
-pub(crate) fn words_in(dictionary: &Dictionary, readable: &[(String, Vec<u8>)], leaves: &[Vec<u8>]) -> Vec<String> {
+/// Shapes: `readable` are names with bytes; `leaves` are the log's, which are looked at for short
+/// words too.
+pub(crate) fn words_in(
+    dictionary: &Dictionary,
+    readable: &[(String, Vec<u8>)],
+    leaves: &[Vec<u8>],
+) -> Vec<String> {
     let mut spellings: HashMap<[u8; WORD_BYTES_MIN], Vec<Vec<u8>>> = HashMap::new();
     let mut short: BTreeSet<&[u8]> = BTreeSet::new();
     for word in &dictionary.words {
-        for spelling in spelled(word).into_iter().filter(|spelling| spelling.len() >= WORD_BYTES_MIN) {
+        for spelling in
+            spelled(word).into_iter().filter(|spelling| spelling.len() >= WORD_BYTES_MIN)
+        {
             spellings.entry(*spelling.first_chunk().unwrap()).or_default().push(spelling);
         }
         if (SHORT_BYTES_MIN..WORD_BYTES_MIN).contains(&word.len()) {
@@ -309,18 +344,26 @@ pub(crate) fn words_in(dictionary: &Dictionary, readable: &[(String, Vec<u8>)], 
     }
     for (at, leaf) in leaves.iter().enumerate() {
         for part in [&leaf[..COMMITMENT.start], &leaf[COMMITMENT.end..]] {
-            let here = short.iter().filter(|word| part.windows(word.len()).any(|window| window == **word));
+            let here =
+                short.iter().filter(|word| part.windows(word.len()).any(|window| window == **word));
             found.extend(here.map(|word| format!("'{}' in leaf {at}", shown(word))));
         }
     }
     found
 }
 
-/// Leaves that are tied to that of a booking, or of a search whose end isn't meant, by what they follow or by their tags.
+/// Leaves that are tied to that of a booking, or of a search whose end isn't meant, by what they
+/// follow or by their tags.
 ///
-/// `known` is what tags may be made under, beside what every leaf shows; `tag` is the box's own way to make one of a leaf's index.
-pub(crate) fn ties(leaves: &[Vec<u8>], known: &[Vec<u8>], tag: Option<&dyn Fn(u64) -> u64>) -> BTreeSet<Tie> {
-    let read: Vec<(u64, Leaf)> = (0..).zip(leaves.iter().map(|leaf| Leaf::from_bytes(leaf).unwrap())).collect();
+/// `known` is what tags may be made under, beside what every leaf shows; `tag` is the box's own way
+/// to make one of a leaf's index.
+pub(crate) fn ties(
+    leaves: &[Vec<u8>],
+    known: &[Vec<u8>],
+    tag: Option<&dyn Fn(u64) -> u64>,
+) -> BTreeSet<Tie> {
+    let read: Vec<(u64, Leaf)> =
+        (0..).zip(leaves.iter().map(|leaf| Leaf::from_bytes(leaf).unwrap())).collect();
     let mut made: HashMap<u64, u64> = HashMap::new();
     for (at, booking) in read.iter().filter(|(_, leaf)| leaf.kind == LeafKind::BookingIn) {
         made.extend(tag.map(|tag| (tag(*at), *at)));
@@ -334,46 +377,78 @@ pub(crate) fn ties(leaves: &[Vec<u8>], known: &[Vec<u8>], tag: Option<&dyn Fn(u6
             booking.commitment.into(),
             leaf_hash(bytes).into(),
         ];
-        for (value, under) in shown.iter().flat_map(|value| known.iter().map(move |under| (value.as_slice(), under.as_slice()))) {
-            let keyed = |key: &[u8], value: &[u8]| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), value).as_ref().to_vec();
+        for (value, under) in shown
+            .iter()
+            .flat_map(|value| known.iter().map(move |under| (value.as_slice(), under.as_slice())))
+        {
+            let keyed = |key: &[u8], value: &[u8]| {
+                hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), value).as_ref().to_vec()
+            };
             let joined = [under, value].concat();
-            let ways = [joined.clone(), digest(&SHA256, &joined).as_ref().to_vec(), keyed(under, value), keyed(value, under)];
+            let ways = [
+                joined.clone(),
+                digest(&SHA256, &joined).as_ref().to_vec(),
+                keyed(under, value),
+                keyed(value, under),
+            ];
             for way in [value.to_vec()].into_iter().chain(ways) {
                 let eight = [way.first_chunk::<8>(), way.last_chunk::<8>()].into_iter().flatten();
-                made.extend(eight.flat_map(|eight| [u64::from_le_bytes(*eight), u64::from_be_bytes(*eight)]).map(|tag| (tag, *at)));
+                made.extend(
+                    eight
+                        .flat_map(|eight| [u64::from_le_bytes(*eight), u64::from_be_bytes(*eight)])
+                        .map(|tag| (tag, *at)),
+                );
             }
         }
     }
-    let kind_of = |at: u64| usize::try_from(at).ok().and_then(|at| read.get(at)).map(|(_, leaf)| leaf.kind);
+    let kind_of =
+        |at: u64| usize::try_from(at).ok().and_then(|at| read.get(at)).map(|(_, leaf)| leaf.kind);
     let mut ties = BTreeSet::new();
     for (at, leaf) in &read {
         // Every search is answered or interrupted; that singles nobody out.
         let every = matches!(leaf.kind, LeafKind::Answered | LeafKind::Interrupted);
-        let single = |earlier: &u64| matches!(kind_of(*earlier), Some(LeafKind::BookingIn | LeafKind::Asked)) && !every;
+        let single = |earlier: &u64| {
+            matches!(kind_of(*earlier), Some(LeafKind::BookingIn | LeafKind::Asked)) && !every
+        };
         ties.extend(leaf.follows.iter().copied().filter(single).map(|earlier| (*at, earlier)));
         if matches!(leaf.kind, LeafKind::BookingIn | LeafKind::Released | LeafKind::Purged) {
-            ties.extend(leaf.counts.iter().filter(|count| **count != 0).filter_map(|tag| Some((*at, *made.get(tag)?))));
+            ties.extend(
+                leaf.counts
+                    .iter()
+                    .filter(|count| **count != 0)
+                    .filter_map(|tag| Some((*at, *made.get(tag)?))),
+            );
         }
     }
     ties
 }
 
-/// A word as it could lie in bytes: as it is, backwards, in hexadecimal, in base64 at each offset, as a number.
+/// A word as it could lie in bytes: as it is, backwards, in hexadecimal, in base64 at each offset,
+/// as a number.
 fn spelled(word: &[u8]) -> Vec<Vec<u8>> {
-    // Short words are looked for in another place: a spelling of theirs is as likely to come up by chance as they are.
-    let number = number(word).into_iter().flat_map(|number| [number.to_le_bytes().to_vec(), number.to_be_bytes().to_vec()]);
+    // Short words are looked for in another place: a spelling of theirs is as likely to come up by
+    // chance as they are.
+    let number = number(word)
+        .into_iter()
+        .flat_map(|number| [number.to_le_bytes().to_vec(), number.to_be_bytes().to_vec()]);
     if word.len() < WORD_BYTES_MIN {
         return number.collect();
     }
     let backwards = word.iter().rev().copied().collect();
     let hexadecimal = hex::encode(word);
-    let mut spellings = vec![word.to_vec(), backwards, hexadecimal.to_uppercase().into_bytes(), hexadecimal.into_bytes()];
+    let mut spellings = vec![
+        word.to_vec(),
+        backwards,
+        hexadecimal.to_uppercase().into_bytes(),
+        hexadecimal.into_bytes(),
+    ];
     for offset in 0..3 {
         let text = STANDARD.encode([&[0; 2][..offset], word].concat());
         // Characters that depend on the neighbours are left out at both ends.
         let (first, bits) = ([0, 2, 3][offset], 8 * (offset + word.len()));
         spellings.push(text.as_bytes()[first..bits / 6].to_vec());
-        spellings.push(text.replace('+', "-").replace('/', "_").as_bytes()[first..bits / 6].to_vec());
+        spellings
+            .push(text.replace('+', "-").replace('/', "_").as_bytes()[first..bits / 6].to_vec());
     }
     spellings.extend(number);
     spellings.sort();

@@ -1,8 +1,10 @@
-//! Desks with a real browser: each a headless Chromium under one device's certificate, with a security key that can be plugged in.
+//! Desks with a real browser: each a headless Chromium under one device's certificate, with a
+//! security key that can be plugged in.
 //!
-//! A story says what a person does and sees. Whatever a page complains of fails it: errors in the console, exceptions, requests that
-//! failed, breaches of the content security policy. So does a complaint that was expected and never came. `tests/browser/` has the
-//! driver; pictures are kept in `tmp/screens/STORY/` below the target folder.
+//! A story says what a person does and sees. Whatever a page complains of fails it: errors in the
+//! console, exceptions, requests that failed, breaches of the content security policy. So does a
+//! complaint that was expected and never came. `tests/browser/` has the driver; pictures are kept
+//! in `tmp/screens/STORY/` below the target folder.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -20,7 +22,8 @@ use tempfile::TempDir;
 use crate::photos::root;
 use crate::site::{PATIENCE, Site};
 
-/// How long a page may take for anything; less than the story's own patience, so that the driver can still say what it saw.
+/// How long a page may take for anything; less than the story's own patience, so that the driver
+/// can still say what it saw.
 const PAGE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The browsers of one story and the keys of its people.
@@ -112,28 +115,38 @@ impl<'s> Browsers<'s> {
     pub(crate) fn start(story: &str, site: &'s Site) -> Self {
         let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let modules = tmp.with_file_name("browser");
-        assert!(modules.join("node_modules").is_dir(), "no node_modules in {}: tests/run fetches them", modules.display());
+        assert!(
+            modules.join("node_modules").is_dir(),
+            "no node_modules in {}: tests/run fetches them",
+            modules.display()
+        );
         let screens = tmp.join("screens").join(story);
         // None there, on the first run.
         let _ = fs::remove_dir_all(&screens);
         let work = tempfile::tempdir().unwrap();
         let mut command = Command::new("node");
         command.arg(root().join("tests/browser/main.mjs")).args([&modules, work.path(), &screens]);
-        command.arg(PAGE_PATIENCE.as_millis().to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .arg(PAGE_PATIENCE.as_millis().to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut child = command.spawn().expect("node runs: tests/run installs it");
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let (told, answers) = channel();
-        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|line| told.send(line)));
+        std::thread::spawn(move || {
+            stdout.lines().map_while(Result::ok).try_for_each(|line| told.send(line))
+        });
         let commands = child.stdin.take();
         Self { site, pipe: Mutex::new(Pipe { child, commands, answers }), _work: work }
     }
 
-    /// Starts a browser under the certificate of a console, before the server at this address. Dropped, it is closed, and fails the story if
-    /// a complaint was expected there and never came.
+    /// Starts a browser under the certificate of a console, before the server at this address.
+    /// Dropped, it is closed, and fails the story if a complaint was expected there and never came.
     #[track_caller]
     pub(crate) fn desk(&self, device: &str, url: &str) -> Desk<'_> {
         let identity = self.site.console_identity(device);
-        let door = json!({ "url": url, "ca": self.site.ca(), "certificate": identity.certificate, "key": identity.key });
+        let door = json!({ "url": url, "ca": self.site.ca(), "certificate": identity.certificate,
+            "key": identity.key });
         self.seat(device, door)
     }
 
@@ -156,7 +169,8 @@ impl<'s> Browsers<'s> {
         self.asks(json!({ "do": "credentials", "key": key }))
     }
 
-    /// Lets a key hold these credentials and no others: an older counter, a credential that is synced, a copy of another's.
+    /// Lets a key hold these credentials and no others: an older counter, a credential that is
+    /// synced, a copy of another's.
     #[track_caller]
     pub(crate) fn give(&self, key: &str, credentials: &[Value]) {
         self.asks(json!({ "do": "give", "key": key, "credentials": credentials }))
@@ -168,7 +182,11 @@ impl<'s> Browsers<'s> {
         if let Some(error) = said.error {
             panic!("{command}: {error}\n{}", said.complaints.join("\n"));
         }
-        assert!(said.complaints.is_empty(), "after {command} the page complained:\n{}", said.complaints.join("\n"));
+        assert!(
+            said.complaints.is_empty(),
+            "after {command} the page complained:\n{}",
+            said.complaints.join("\n")
+        );
         serde_json::from_value(said.ok).unwrap_or_else(|e| panic!("{command}: {e}"))
     }
 }
@@ -177,7 +195,10 @@ impl Pipe {
     fn ask(&mut self, command: &Value) -> Said {
         let commands = self.commands.as_mut().expect("asked while the story goes on");
         writeln!(commands, "{command}").and_then(|()| commands.flush()).unwrap();
-        let line = self.answers.recv_timeout(PATIENCE).unwrap_or_else(|e| panic!("{command}: the driver said nothing: {e}"));
+        let line = self
+            .answers
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|e| panic!("{command}: the driver said nothing: {e}"));
         serde_json::from_str(&line).unwrap_or_else(|e| panic!("{command}: {e}: {line}"))
     }
 }
@@ -222,13 +243,15 @@ impl Desk<'_> {
         self.does("back", json!({}))
     }
 
-    /// Takes hold of the clock of the pages that this tab opens from now on: it goes on by itself, and by `pass_minutes`.
+    /// Takes hold of the clock of the pages that this tab opens from now on: it goes on by itself,
+    /// and by `pass_minutes`.
     #[track_caller]
     pub(crate) fn holds_the_clock(&self) {
         self.does("hold clock", json!({}))
     }
 
-    /// Lets so many minutes pass on the page at once: what is due in them comes, once. The server's clock is its own.
+    /// Lets so many minutes pass on the page at once: what is due in them comes, once. The server's
+    /// clock is its own.
     #[track_caller]
     pub(crate) fn pass_minutes(&self, minutes: u32) {
         self.does("pass", json!({ "minutes": minutes }))
@@ -252,7 +275,8 @@ impl Desk<'_> {
         self.does("turn", json!({ "tab": tab }))
     }
 
-    /// Plugs in this person's key, new where nobody has heard of it, and takes out any other; it leaves any other desk.
+    /// Plugs in this person's key, new where nobody has heard of it, and takes out any other; it
+    /// leaves any other desk.
     #[track_caller]
     pub(crate) fn insert(&self, key: &str) {
         self.does("insert", json!({ "key": key }))
@@ -291,7 +315,8 @@ impl Desk<'_> {
         self.does("write", json!({ "text": text }))
     }
 
-    /// Presses the tabulator until what has this role and accessible name is in focus; after how many presses, none where it is already.
+    /// Presses the tabulator until what has this role and accessible name is in focus; after how
+    /// many presses, none where it is already.
     #[track_caller]
     pub(crate) fn tab_to(&self, role: &str, name: &str) -> usize {
         self.does("tab to", json!({ "role": role, "name": name }))
@@ -309,13 +334,15 @@ impl Desk<'_> {
         self.does("tab to words", json!({ "words": words }))
     }
 
-    /// Presses a key on the file field that is in focus, and chooses this file in the window that opens.
+    /// Presses a key on the file field that is in focus, and chooses this file in the window that
+    /// opens.
     #[track_caller]
     pub(crate) fn attach_by_key(&self, keys: &str, file: &Path) {
         self.does("attach by key", json!({ "keys": keys, "file": file }))
     }
 
-    /// Holds the next request of this method for this path, as a slow network does, until `lets_go`.
+    /// Holds the next request of this method for this path, as a slow network does, until
+    /// `lets_go`.
     #[track_caller]
     pub(crate) fn holds(&self, method: &str, path: &str) {
         self.does("hold", json!({ "method": method, "path": path }))
@@ -411,13 +438,15 @@ impl Desk<'_> {
         self.does("picture", json!({ "name": name, "whole": true }))
     }
 
-    /// Gives this tab's window another size, in pixels of the page, each so many of the screen's wide.
+    /// Gives this tab's window another size, in pixels of the page, each so many of the screen's
+    /// wide.
     #[track_caller]
     pub(crate) fn resize(&self, width: u32, height: u32, scale: f64) {
         self.does("resize", json!({ "width": width, "height": height, "scale": scale }))
     }
 
-    /// Lets complaints with these words pass from now on; one at least must come before the story ends.
+    /// Lets complaints with these words pass from now on; one at least must come before the story
+    /// ends.
     #[track_caller]
     pub(crate) fn expects(&self, words: &str) {
         self.does("expect", json!({ "words": words }))
@@ -454,8 +483,18 @@ impl Drop for Desk<'_> {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             let Left { missing, complaints } = self.does("leave", json!({}));
-            assert!(complaints.is_empty(), "at desk {} the page complained:\n{}", self.name, complaints.join("\n"));
-            assert!(missing.is_empty(), "expected at desk {} and never came: {}", self.name, missing.join(", "));
+            assert!(
+                complaints.is_empty(),
+                "at desk {} the page complained:\n{}",
+                self.name,
+                complaints.join("\n")
+            );
+            assert!(
+                missing.is_empty(),
+                "expected at desk {} and never came: {}",
+                self.name,
+                missing.join(", ")
+            );
         }
     }
 }

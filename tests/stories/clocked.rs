@@ -1,5 +1,6 @@
-//! The box with a clock that only the story moves: the service, its state folder, mutual TLS and HTTP are those of the daemon and run in this
-//! process. Certificates are checked by the machine's own clock, so a story may go on for years; the watch looks when time has passed.
+//! The box with a clock that only the story moves: the service, its state folder, mutual TLS and
+//! HTTP are those of the daemon and run in this process. Certificates are checked by the machine's
+//! own clock, so a story may go on for years; the watch looks when time has passed.
 
 use std::net::TcpListener;
 use std::ops::Deref;
@@ -109,16 +110,23 @@ impl<'s> Clocked<'s> {
             details_kept_days: config.details_kept_days,
         };
         let roster = || config.read_roster().unwrap();
-        let service = once_free(|| Service::open(setup(), roster(), config.console_origin.clone(), &mut |_| {}));
+        let service = once_free(|| {
+            Service::open(setup(), roster(), config.console_origin.clone(), &mut |_| {})
+        });
         let service = Arc::new(service);
         let acceptor = Arc::new(Acceptor::open(config.server_files()).unwrap());
         let halted: Arc<Mutex<Option<String>>> = Arc::default();
         let told = halted.clone();
-        let on_halt: api::OnHalt = Arc::new(move |cause| *told.lock().unwrap() = Some(cause.to_owned()));
+        let on_halt: api::OnHalt =
+            Arc::new(move |cause| *told.lock().unwrap() = Some(cause.to_owned()));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .unwrap();
         let router = api::router(service.clone(), on_halt);
         let (stop, stopped) = oneshot::channel();
         let accept = move |tcp| {
@@ -177,7 +185,9 @@ impl<'s> Clocked<'s> {
 
     /// The day of the box.
     pub(crate) fn today(&self) -> Date {
-        OffsetDateTime::from_unix_timestamp(i64::try_from(self.now_cs() / 100).unwrap()).unwrap().date()
+        OffsetDateTime::from_unix_timestamp(i64::try_from(self.now_cs() / 100).unwrap())
+            .unwrap()
+            .date()
     }
 
     /// Stops the box, and starts it again by the same clock.
@@ -191,7 +201,10 @@ impl<'s> Clocked<'s> {
     pub(crate) fn log(&self) -> Vec<(LeafKind, Option<serde_json::Value>)> {
         let ledger = self.service.ledger();
         let leaves = ledger.log().unwrap();
-        (0..).zip(leaves).map(|(at, leaf)| (Leaf::from_bytes(&leaf).unwrap().kind, ledger.detail(at).unwrap())).collect()
+        (0..)
+            .zip(leaves)
+            .map(|(at, leaf)| (Leaf::from_bytes(&leaf).unwrap().kind, ledger.detail(at).unwrap()))
+            .collect()
     }
 
     /// The bytes of a leaf.
@@ -201,7 +214,11 @@ impl<'s> Clocked<'s> {
 
     /// The details of the leaves of a kind.
     pub(crate) fn details(&self, of: LeafKind) -> Vec<serde_json::Value> {
-        self.log().into_iter().filter(|(kind, _)| *kind == of).filter_map(|(_, detail)| detail).collect()
+        self.log()
+            .into_iter()
+            .filter(|(kind, _)| *kind == of)
+            .filter_map(|(_, detail)| detail)
+            .collect()
     }
 
     /// The reasons of all refusals, those that wait to be gathered included.
@@ -211,7 +228,9 @@ impl<'s> Clocked<'s> {
         for (kind, detail) in self.log() {
             match detail {
                 Some(detail) if kind.is_refusal() => reasons.push(reason(&detail)),
-                Some(detail) if kind == LeafKind::RefusalsGathered => reasons.extend(detail["kept"].as_array().unwrap().iter().map(reason)),
+                Some(detail) if kind == LeafKind::RefusalsGathered => {
+                    reasons.extend(detail["kept"].as_array().unwrap().iter().map(reason))
+                }
                 _ => {}
             }
         }

@@ -1,4 +1,5 @@
-//! A control room in real browsers: people with security keys at the real daemon's console, who use nothing but the keyboard.
+//! A control room in real browsers: people with security keys at the real daemon's console, who use
+//! nothing but the keyboard.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -9,7 +10,8 @@ use std::path::Path;
 use crate::browser::{Browsers, Desk, Shifts};
 use crate::site::{CONSOLE, Daemon, Site};
 
-/// A page that moves by more than this by itself is one that a reader loses their place on. In Chromium's measure, of which 0.1 is called good.
+/// A page that moves by more than this by itself is one that a reader loses their place on. In
+/// Chromium's measure, of which 0.1 is called good.
 const SHIFT_MAX: f64 = 0.01;
 
 /// A site whose console is where its browsers look for it, whoever holds the door.
@@ -28,14 +30,24 @@ impl ControlRoom {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let origin = format!("{CONSOLE}:{}", listener.local_addr().unwrap().port());
         let config = fs::read_to_string(site.config()).unwrap();
-        fs::write(site.config(), config.replace(&format!("\"{CONSOLE}\""), &format!("\"{origin}\""))).unwrap();
+        fs::write(
+            site.config(),
+            config.replace(&format!("\"{CONSOLE}\""), &format!("\"{origin}\"")),
+        )
+        .unwrap();
         site.appoint();
         Self { site, listener }
     }
 
-    /// Has commander and administrator enrol their keys, and admit these people in these roles; the desk is theirs no longer.
+    /// Has commander and administrator enrol their keys, and admit these people in these roles; the
+    /// desk is theirs no longer.
     #[track_caller]
-    pub(crate) fn admit(&self, browsers: &Browsers<'_>, daemon: &Daemon<'_>, staff: &[(&str, &str)]) {
+    pub(crate) fn admit(
+        &self,
+        browsers: &Browsers<'_>,
+        daemon: &Daemon<'_>,
+        staff: &[(&str, &str)],
+    ) {
         let officials = Seat::take(browsers, "admin-1", daemon);
         for official in ["commander", "administrator"] {
             officials.enrols(official, self.site.code_of(official));
@@ -72,7 +84,8 @@ impl<'b> Seat<'b> {
         Self { desk: browsers.desk(device, &daemon.url()), seen: RefCell::default() }
     }
 
-    /// Looks at the page as it is: it is accessible, stood still while it came, and a picture of it is kept.
+    /// Looks at the page as it is: it is accessible, stood still while it came, and a picture of it
+    /// is kept.
     #[track_caller]
     pub(crate) fn looks(&self, name: &str) {
         let Shifts { alone, .. } = self.desk.shifts();
@@ -85,7 +98,9 @@ impl<'b> Seat<'b> {
     pub(crate) fn reads(&self, name: &str) {
         assert!(self.seen.borrow_mut().insert(name.to_owned()), "{name} was looked at already");
         self.desk.is_accessible();
-        let beyond = self.desk.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+        let beyond = self.desk.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth",
+        );
         assert_eq!(beyond, 0, "{name} is wider than its window by so many pixels");
         self.desk.picture(name);
         self.desk.picture_of_all(&format!("{name}-whole"));
@@ -158,8 +173,8 @@ impl<'b> Seat<'b> {
         self.desk.arrives_at("/console/log-on");
     }
 
-    /// Asks, as the administrator who is logged on here, for an account with a fresh key: the person's key makes its credential, then the
-    /// administrator's signs.
+    /// Asks, as the administrator who is logged on here, for an account with a fresh key: the
+    /// person's key makes its credential, then the administrator's signs.
     #[track_caller]
     pub(crate) fn asks_for(&self, administrator: &str, person: &str, role: &str) {
         self.desk.open("/console/grants/new");
@@ -196,8 +211,13 @@ impl<'b> Seat<'b> {
         self.ticks("Investigation, detection or analysis of crime");
         self.types("Reason", reason);
         self.types("Where the photo comes from", "store camera, exported by the store");
-        self.ticks("This search is not solely for speech or action that the First Amendment protects.");
-        self.ticks("The probe is a photo of the person sought: no sketch, no composite, nothing generated, no other person's image.");
+        self.ticks(
+            "This search is not solely for speech or action that the First Amendment protects.",
+        );
+        self.ticks(
+            "The probe is a photo of the person sought: no sketch, no composite, nothing \
+            generated, no other person's image.",
+        );
         self.ticks("The probe comes from the source that is stated above.");
     }
 
@@ -209,7 +229,10 @@ impl<'b> Seat<'b> {
         self.presses("button", "Open the inquiry");
         self.desk.sees("Bring the probe");
         let path = self.path();
-        path.strip_prefix("/console/inquiries/").and_then(|rest| rest.strip_suffix("/probe")).unwrap_or_else(|| panic!("{path}")).to_owned()
+        path.strip_prefix("/console/inquiries/")
+            .and_then(|rest| rest.strip_suffix("/probe"))
+            .unwrap_or_else(|| panic!("{path}"))
+            .to_owned()
     }
 
     /// Sends a probe.
@@ -239,15 +262,24 @@ impl<'b> Seat<'b> {
     /// The revision at which an inquiry stands.
     #[track_caller]
     pub(crate) fn revision(&self, inquiry: &str) -> u64 {
-        let asked = format!("fetch('/v1/inquiries/{inquiry}').then((answer) => answer.json()).then(({{ revision }}) => revision)");
+        let asked = format!(
+            "fetch('/v1/inquiries/{inquiry}').then((answer) => \
+             answer.json()).then(({{ revision }}) => revision)"
+        );
         self.desk.evaluate(&asked).as_u64().unwrap()
     }
 
     /// Asks the box from the page as a page of ours would not: the status and what was said.
     #[track_caller]
-    pub(crate) fn asks_by_hand(&self, method: &str, path: &str, body: &serde_json::Value) -> (u64, String) {
+    pub(crate) fn asks_by_hand(
+        &self,
+        method: &str,
+        path: &str,
+        body: &serde_json::Value,
+    ) -> (u64, String) {
         let told = self.desk.evaluate(&format!(
-            "fetch({path:?}, {{method: {method:?}, headers: {{'content-type': 'application/json'}}, body: {method:?} === 'GET' ? undefined : {body:?}}})\
+            "fetch({path:?}, \
+             {{method: {method:?}, headers: {{'content-type': 'application/json'}}, body: {method:?} === 'GET' ? undefined : {body:?}}})\
              .then(async (answer) => [answer.status, await answer.text()])",
             body = body.to_string()
         ));

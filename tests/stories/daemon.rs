@@ -65,21 +65,27 @@ impl Site {
         self.ready(command).unwrap_or_else(|ended| panic!("the daemon ended: {ended:?}"))
     }
 
-    /// Starts the daemon over a socket that it is handed as systemd hands it over, so that callers wait while there is no daemon.
+    /// Starts the daemon over a socket that it is handed as systemd hands it over, so that callers
+    /// wait while there is no daemon.
     pub(crate) fn start_on(&self, listener: &TcpListener) -> Daemon<'_> {
         let mut command = Command::new("sh");
-        let run = r#"exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" run --config "$1" --create-as test"#;
+        let run = r#"exec 3<&0 </dev/null;
+            LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" run --config "$1" --create-as test"#;
         command.args(["-c", run, env!("CARGO_BIN_EXE_smrtd")]).arg(self.config());
         command.stdin(OwnedFd::from(listener.try_clone().unwrap()));
         self.ready(command).unwrap_or_else(|ended| panic!("the daemon ended: {ended:?}"))
     }
 
-    /// Starts the daemon with a bound on the size of every file, which is how a full medium shows itself to a growing store.
+    /// Starts the daemon with a bound on the size of every file, which is how a full medium shows
+    /// itself to a growing store.
     pub(crate) fn start_bounded(&self, blocks_of_512: u32) -> Daemon<'_> {
         let mut command = Command::new("sh");
         // Ignored, the signal becomes an error of the write.
         let run = r#"trap '' XFSZ; ulimit -f "$2"; exec "$0" run --config "$1" --create-as test"#;
-        command.args(["-c", run, env!("CARGO_BIN_EXE_smrtd")]).arg(self.config()).arg(blocks_of_512.to_string());
+        command
+            .args(["-c", run, env!("CARGO_BIN_EXE_smrtd")])
+            .arg(self.config())
+            .arg(blocks_of_512.to_string());
         self.ready(command).unwrap_or_else(|ended| panic!("the daemon ended: {ended:?}"))
     }
 
@@ -104,14 +110,19 @@ impl Site {
             let _ = reader.read_to_end(&mut Vec::new());
         });
         let line = line.recv_timeout(PATIENCE);
-        let address = line.as_deref().ok().and_then(|line| line.trim_end().strip_prefix("ready on ")).and_then(|a| a.parse().ok());
+        let address = line
+            .as_deref()
+            .ok()
+            .and_then(|line| line.trim_end().strip_prefix("ready on "))
+            .and_then(|a| a.parse().ok());
         match address {
             Some(address) => Ok(Daemon { door: Door { site: self, address }, child }),
             None => {
                 // Ended already, or it never comes to be ready.
                 let _ = line.map_err(|_| child.kill());
                 let status = child.wait().unwrap().code();
-                let stderr = String::from_utf8_lossy(&fs::read(log).unwrap()[before..]).into_owned();
+                let stderr =
+                    String::from_utf8_lossy(&fs::read(log).unwrap()[before..]).into_owned();
                 Err(Ended { status, stdout: String::new(), stderr })
             }
         }
@@ -119,12 +130,23 @@ impl Site {
 
     /// `smrtd restore` with these words; no daemon may be running.
     pub(crate) fn restore(&self, words: &[&str]) -> Ended {
-        ended(Command::new(env!("CARGO_BIN_EXE_smrtd")).arg("restore").arg("--config").arg(self.config()).args(words))
+        ended(
+            Command::new(env!("CARGO_BIN_EXE_smrtd"))
+                .arg("restore")
+                .arg("--config")
+                .arg(self.config())
+                .args(words),
+        )
     }
 
     /// `smrtd check`.
     pub(crate) fn check(&self) -> Ended {
-        ended(Command::new(env!("CARGO_BIN_EXE_smrtd")).arg("check").arg("--config").arg(self.config()))
+        ended(
+            Command::new(env!("CARGO_BIN_EXE_smrtd"))
+                .arg("check")
+                .arg("--config")
+                .arg(self.config()),
+        )
     }
 }
 

@@ -1,4 +1,5 @@
-//! People at desks: who they are, what they ask, and requests by hand for what no page of ours would send.
+//! People at desks: who they are, what they ask, and requests by hand for what no page of ours
+//! would send.
 
 use serde_json::json;
 use smrt::api::wire::desk::ChallengeView;
@@ -20,8 +21,11 @@ pub(crate) fn request_json() -> serde_json::Value {
     serde_json::json!({
         "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": "slmpd"},
         "reference": {"kind": "complaint_number", "number": "26-004711"},
-        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois, suspect on store camera", "probe_source": "store camera",
-        "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true}
+        "purpose": {"kind": "crime"},
+            "reason": "robbery at Grand and Gravois, suspect on store camera",
+            "probe_source": "store camera",
+        "attestations": {"not_solely_protected": true, "shows_person_sought": true,
+            "source_as_stated": true}
     })
 }
 
@@ -59,7 +63,13 @@ pub(crate) fn key_of(door: &Door<'_>, id: &str) -> SharedKey {
 }
 
 /// A log-on by hand, by a key with these habits.
-pub(crate) fn log_on(door: &Door<'_>, device: &str, person: &str, key: &SharedKey, habits: &Habits) -> Answer {
+pub(crate) fn log_on(
+    door: &Door<'_>,
+    device: &str,
+    person: &str,
+    key: &SharedKey,
+    habits: &Habits,
+) -> Answer {
     let hand = Hand::new(door, &door.site.console_identity(device));
     let asked = hand.post("/v1/session/challenge", &json!({"person": person}));
     if asked.status != 200 {
@@ -67,24 +77,38 @@ pub(crate) fn log_on(door: &Door<'_>, device: &str, person: &str, key: &SharedKe
     }
     let asked: ChallengeView = serde_json::from_slice(&asked.body).unwrap();
     let touch = key.lock().unwrap().touch_as(&asked.challenge, &relying_party(), habits).unwrap();
-    hand.post("/v1/session", &json!({"person": person, "nonce": hex::encode(asked.nonce), "touch": touch}))
+    hand.post(
+        "/v1/session",
+        &json!({"person": person, "nonce": hex::encode(asked.nonce), "touch": touch}),
+    )
 }
 
 /// A log-on as a page does it.
-pub(crate) fn logs_on(door: &Door<'_>, device: &str, person: &str, key: &SharedKey) -> Result<Desk, ClientError> {
+pub(crate) fn logs_on(
+    door: &Door<'_>,
+    device: &str,
+    person: &str,
+    key: &SharedKey,
+) -> Result<Desk, ClientError> {
     Desk::log_on(&door.console(device), &relying_party(), &Identifier::parse(person).unwrap(), key)
 }
 
 /// Holds that the box refused with this kind of problem, in these words.
 #[track_caller]
-pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, ClientError>, status: u16, kind: &str, words: &str) {
+pub(crate) fn refused<T: std::fmt::Debug>(
+    result: Result<T, ClientError>,
+    status: u16,
+    kind: &str,
+    words: &str,
+) {
     let error = result.expect_err("it is refused");
     let problem = error.problem().unwrap_or_else(|| panic!("{error}"));
     assert_eq!((problem.status, problem.kind.as_str()), (status, kind), "{problem:?}");
     assert!(problem.detail.contains(words), "wanted '{words}' in {}", problem.detail);
 }
 
-/// Whoever sends requests by hand: a certificate, a session's cookie and the page from which the request says that it comes.
+/// Whoever sends requests by hand: a certificate, a session's cookie and the page from which the
+/// request says that it comes.
 pub(crate) struct Hand<'d> {
     pub(crate) door: &'d Door<'d>,
     pub(crate) identity: Identity,
@@ -118,7 +142,11 @@ impl<'d> Hand<'d> {
 
     pub(crate) fn ask(&self, method: &str, path: &str, body: &[u8]) -> Answer {
         let headers = [("cookie", &self.cookie), ("origin", &self.origin)];
-        let headers: Vec<(&str, &str)> = headers.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
-        self.door.line(&self.identity).ask_as(method, path, "application/json", &headers, body).unwrap()
+        let headers: Vec<(&str, &str)> =
+            headers.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))).collect();
+        self.door
+            .line(&self.identity)
+            .ask_as(method, path, "application/json", &headers, body)
+            .unwrap()
     }
 }

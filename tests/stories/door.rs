@@ -1,4 +1,5 @@
-//! The box from outside: whoever calls it, by which certificate and at which desk, whatever process it runs in.
+//! The box from outside: whoever calls it, by which certificate and at which desk, whatever process
+//! it runs in.
 
 use std::net::SocketAddr;
 use std::ops::{Deref, DerefMut};
@@ -67,10 +68,22 @@ impl Door<'_> {
     pub(crate) fn staff(&self) -> HeldStaff<'_> {
         let mut staff = self.site.staff.lock().unwrap();
         if staff.is_none() {
-            let [commander, administrator] = self.site.appointed.as_ref().expect("people are admitted on a staffed site");
-            let (boss, admin) = (Identifier::parse("commander").unwrap(), Identifier::parse("administrator").unwrap());
+            let [commander, administrator] =
+                self.site.appointed.as_ref().expect("people are admitted on a staffed site");
+            let (boss, admin) = (
+                Identifier::parse("commander").unwrap(),
+                Identifier::parse("administrator").unwrap(),
+            );
             let console = self.console("admin-1");
-            *staff = Some(Staff::found(&console, &relying_party(), (&boss, commander), (&admin, administrator)).unwrap());
+            *staff = Some(
+                Staff::found(
+                    &console,
+                    &relying_party(),
+                    (&boss, commander),
+                    (&admin, administrator),
+                )
+                .unwrap(),
+            );
         }
         HeldStaff(staff)
     }
@@ -90,7 +103,13 @@ impl Door<'_> {
     }
 
     /// One request with a form under a certificate.
-    pub(crate) fn send(&self, identity: &Identity, method: &str, path: &str, form: &[u8]) -> Answer {
+    pub(crate) fn send(
+        &self,
+        identity: &Identity,
+        method: &str,
+        path: &str,
+        form: &[u8],
+    ) -> Answer {
         self.line(identity).ask(method, path, &Form::content_type(), form).unwrap()
     }
 
@@ -112,9 +131,26 @@ impl Door<'_> {
     }
 
     /// As `witness`, with a folder of this name and the log's key.
-    pub(crate) fn witness_of(&self, id: &str, identity: &Identity, folder: &str, log: &str) -> Ended {
-        let (folder, secret) = (self.site.path(&format!("{folder}-{id}")), self.site.witness_secret(id));
-        let words = ["witness", "run", "--dir", folder.to_str().unwrap(), "--log", log, "--name", &witness_name(id), "--secret"];
+    pub(crate) fn witness_of(
+        &self,
+        id: &str,
+        identity: &Identity,
+        folder: &str,
+        log: &str,
+    ) -> Ended {
+        let (folder, secret) =
+            (self.site.path(&format!("{folder}-{id}")), self.site.witness_secret(id));
+        let words = [
+            "witness",
+            "run",
+            "--dir",
+            folder.to_str().unwrap(),
+            "--log",
+            log,
+            "--name",
+            &witness_name(id),
+            "--secret",
+        ];
         self.smrtctl(identity, &[&words[..], &[secret.to_str().unwrap()]].concat())
     }
 }

@@ -1,5 +1,5 @@
-//! A disk that keeps nothing that wasn't synced: at a power cut each unsynced write, size, name and removal is kept, dropped or torn, one
-//! by one and in no order.
+//! A disk that keeps nothing that wasn't synced: at a power cut each unsynced write, size, name and
+//! removal is kept, dropped or torn, one by one and in no order.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::io;
@@ -75,7 +75,11 @@ impl FakeDisk {
     /// An empty disk with one folder.
     pub(crate) fn with_folder(folder: &Path) -> Self {
         let folders = BTreeSet::from([folder.to_owned()]);
-        Self(Arc::new(Mutex::new(State { folders: folders.clone(), durable_folders: folders, ..State::default() })))
+        Self(Arc::new(Mutex::new(State {
+            folders: folders.clone(),
+            durable_folders: folders,
+            ..State::default()
+        })))
     }
 
     /// A disk of its own with the same content, all of it durable.
@@ -115,7 +119,9 @@ impl FakeDisk {
         }
         // A file whose folder was lost is lost too.
         let folders = state.durable_folders.clone();
-        state.durable_names.retain(|path, _| path.parent().is_some_and(|folder| folders.contains(folder)));
+        state
+            .durable_names
+            .retain(|path, _| path.parent().is_some_and(|folder| folders.contains(folder)));
         for content in state.files.values_mut() {
             content.survive(choices);
         }
@@ -131,9 +137,14 @@ impl FakeDisk {
         self.state().names.keys().cloned().collect()
     }
 
-    /// All bytes of all files, those without a name included, synced or not: what a thief of the medium reads.
+    /// All bytes of all files, those without a name included, synced or not: what a thief of the
+    /// medium reads.
     pub(crate) fn medium(&self) -> Vec<Vec<u8>> {
-        self.state().files.values().flat_map(|content| [content.live.clone(), content.durable.clone()]).collect()
+        self.state()
+            .files
+            .values()
+            .flat_map(|content| [content.live.clone(), content.durable.clone()])
+            .collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -195,7 +206,10 @@ impl State {
 impl NameChange {
     fn folder(&self) -> Option<&Path> {
         match self {
-            Self::Made(path, _) | Self::Renamed(_, path, _) | Self::Removed(path) | Self::Folder(path) => path.parent(),
+            Self::Made(path, _)
+            | Self::Renamed(_, path, _)
+            | Self::Removed(path)
+            | Self::Folder(path) => path.parent(),
         }
     }
 }
@@ -224,9 +238,16 @@ impl Content {
                     // Torn: some of its sectors.
                     let mut at = 0;
                     while at < bytes.len() {
-                        let end = (at + SECTOR_BYTES - (offset + at) % SECTOR_BYTES).min(bytes.len());
+                        let end =
+                            (at + SECTOR_BYTES - (offset + at) % SECTOR_BYTES).min(bytes.len());
                         if choices.below(2) == 0 {
-                            Self::apply(&mut self.durable, &Change::Write { offset: offset + at, bytes: bytes[at..end].to_vec() });
+                            Self::apply(
+                                &mut self.durable,
+                                &Change::Write {
+                                    offset: offset + at,
+                                    bytes: bytes[at..end].to_vec(),
+                                },
+                            );
                         }
                         at = end;
                     }
@@ -314,9 +335,12 @@ impl Disk for FakeDisk {
             .range::<Path, _>((Bound::Included(folder), Bound::Unbounded))
             .map(|(path, _)| path)
             .take_while(|path| path.starts_with(folder));
-        let folders =
-            state.folders.range::<Path, _>((Bound::Included(folder), Bound::Unbounded)).take_while(|path| path.starts_with(folder));
-        let mut paths: Vec<PathBuf> = names.chain(folders).filter(|path| path.parent() == Some(folder)).cloned().collect();
+        let folders = state
+            .folders
+            .range::<Path, _>((Bound::Included(folder), Bound::Unbounded))
+            .take_while(|path| path.starts_with(folder));
+        let mut paths: Vec<PathBuf> =
+            names.chain(folders).filter(|path| path.parent() == Some(folder)).cloned().collect();
         paths.sort();
         Ok(paths)
     }
@@ -327,8 +351,9 @@ impl Disk for FakeDisk {
         if state.is_forgotten(folder) {
             return Ok(());
         }
-        let (synced, waiting): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut state.unsynced_names).into_iter().partition(|change| change.folder() == Some(folder));
+        let (synced, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut state.unsynced_names)
+            .into_iter()
+            .partition(|change| change.folder() == Some(folder));
         state.unsynced_names = waiting;
         for change in synced {
             state.keep_name(change);
@@ -368,7 +393,9 @@ impl FakeFile {
         let mut state = self.disk.state();
         let cut = state.operate();
         let grows = match &change {
-            Change::Write { offset, bytes } => offset + bytes.len() > state.files[&self.file].live.len(),
+            Change::Write { offset, bytes } => {
+                offset + bytes.len() > state.files[&self.file].live.len()
+            }
             Change::Size(size) => *size > state.files[&self.file].live.len(),
         };
         if grows {
@@ -396,7 +423,10 @@ impl DiskFile for FakeFile {
     }
 
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.change(Change::Write { offset: usize::try_from(offset).map_err(io::Error::other)?, bytes: bytes.to_vec() })
+        self.change(Change::Write {
+            offset: usize::try_from(offset).map_err(io::Error::other)?,
+            bytes: bytes.to_vec(),
+        })
     }
 
     fn set_size(&self, size: u64) -> io::Result<()> {

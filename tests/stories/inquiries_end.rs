@@ -1,5 +1,5 @@
-//! An inquiry and its probe are kept for three years after its last search, for audits, and are gone then: key, probe, report and record, with a
-//! leaf that says so (SO-E2b, CJIS AU-11).
+//! An inquiry and its probe are kept for three years after its last search, for audits, and are
+//! gone then: key, probe, report and record, with a leaf that says so (SO-E2b, CJIS AU-11).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,34 +40,47 @@ fn kept(site: &Site) -> (BTreeSet<PathBuf>, BTreeSet<PathBuf>) {
     let mut photos = BTreeSet::new();
     below(&site.path("state/probes"), &mut photos);
     let state = fs::read_dir(site.path("state")).unwrap().map(|entry| entry.unwrap().path());
-    let keys = state.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with("probe") && path.is_file());
+    let keys = state.filter(|path| {
+        path.file_name().unwrap().to_str().unwrap().starts_with("probe") && path.is_file()
+    });
     (photos, keys.collect())
 }
 
 /// The whole of an inquiry, up to its report.
 fn whole(clocked: &Clocked<'_>) -> InquiryView {
-    let [operator, first, second] = [("rtcc-1", "operator"), ("rtcc-2", "first"), ("rtcc-2", "second")].map(|(d, id)| desk(clocked, d, id));
+    let [operator, first, second] =
+        [("rtcc-1", "operator"), ("rtcc-2", "first"), ("rtcc-2", "second")]
+            .map(|(d, id)| desk(clocked, d, id));
     let view = operator.ask(&request(), &photo(OBAMA_LATER)).unwrap().view;
     let view = first.dispose_all(first.claim(&view).unwrap()).unwrap();
-    let view = second.dispose_all(second.claim(&second.inquiry(view.inquiry).unwrap()).unwrap()).unwrap();
+    let view =
+        second.dispose_all(second.claim(&second.inquiry(view.inquiry).unwrap()).unwrap()).unwrap();
     operator.issue(&operator.inquiry(view.inquiry).unwrap()).unwrap()
 }
 
 #[test]
-fn three_years_after_its_last_search_an_inquirys_probe_key_report_and_record_are_gone_and_the_log_says_so_and_holds() {
+fn three_years_after_its_last_search_an_inquirys_probe_key_report_and_record_are_gone_and_the_log_says_so_and_holds()
+ {
     let site = Site::staffed();
     let clocked = Clocked::of(&site);
-    clocked.feed("slmpd").put_booking(&number("26-1"), &booking("Person 26-1"), &photo(OBAMA)).unwrap();
-    for (device, id, role) in
-        [("rtcc-1", "operator", Role::Operator), ("rtcc-2", "first", Role::Examiner), ("rtcc-2", "second", Role::Examiner)]
-    {
+    clocked
+        .feed("slmpd")
+        .put_booking(&number("26-1"), &booking("Person 26-1"), &photo(OBAMA))
+        .unwrap();
+    for (device, id, role) in [
+        ("rtcc-1", "operator", Role::Operator),
+        ("rtcc-2", "first", Role::Examiner),
+        ("rtcc-2", "second", Role::Examiner),
+    ] {
         clocked.desk_of(device, &trained(id, role));
     }
     let issued = whole(&clocked);
     let operator = desk(&clocked, "rtcc-1", "operator");
     // One that nobody went on with, and a probe that came in part.
     let (left, part) = (operator.open(&request()).unwrap(), vec![7; 2 * PROBE_PIECE_BYTES]);
-    operator.put_piece(left.inquiry, part.len() as u64, &[7; 32], 0, &part[..PROBE_PIECE_BYTES]).unwrap();
+    operator
+        .put_piece(left.inquiry, part.len() as u64, &[7; 32], 0, &part[..PROBE_PIECE_BYTES])
+        .unwrap();
     // One that is begun now and searched two years later: its term begins then.
     let late = operator.hand_over(&operator.open(&request()).unwrap(), &photo(COLLINS)).unwrap();
     let late = operator.choose(&late, None, Edits::default(), None).unwrap().view;
@@ -84,12 +97,18 @@ fn three_years_after_its_last_search_an_inquirys_probe_key_report_and_record_are
         (ended.status, fs::read(&out).ok(), ended.stderr)
     };
     assert_eq!(probe_of(&issued).1, Some(photo(OBAMA_LATER)), "to the day");
-    assert_eq!((kept(&site), clocked.details(LeafKind::ProbesExpired).len()), ((photos.clone(), keys.clone()), 0));
+    assert_eq!(
+        (kept(&site), clocked.details(LeafKind::ProbesExpired).len()),
+        ((photos.clone(), keys.clone()), 0)
+    );
     clocked.pass(DAY_CS + HOUR_CS);
 
     let gone = clocked.details(LeafKind::ProbesExpired);
-    let named: BTreeSet<&str> =
-        gone.iter().flat_map(|detail| detail["inquiries"].as_array().unwrap()).map(|id| id.as_str().unwrap()).collect();
+    let named: BTreeSet<&str> = gone
+        .iter()
+        .flat_map(|detail| detail["inquiries"].as_array().unwrap())
+        .map(|id| id.as_str().unwrap())
+        .collect();
     let [issued_id, left_id] = [&issued, &left].map(|view| view.inquiry.to_string());
     assert_eq!(named, BTreeSet::from([&*issued_id, &*left_id]));
     assert_eq!(
@@ -98,12 +117,20 @@ fn three_years_after_its_last_search_an_inquirys_probe_key_report_and_record_are
     );
     let (photos_now, keys_now) = kept(&site);
     assert_eq!(photos_now.len(), 1, "{photos_now:?}");
-    assert!(photos_now.is_subset(&photos) && keys_now.is_disjoint(&keys), "the keys that stay are under a fresh epoch: {keys_now:?}");
+    assert!(
+        photos_now.is_subset(&photos) && keys_now.is_disjoint(&keys),
+        "the keys that stay are under a fresh epoch: {keys_now:?}"
+    );
 
     // Nobody finds it any more, through no door.
     let operator = desk(&clocked, "rtcc-1", "operator");
     for view in [&issued, &left] {
-        refused(operator.inquiry(view.inquiry), 404, "not-found", "no inquiry of that name is yours");
+        refused(
+            operator.inquiry(view.inquiry),
+            404,
+            "not-found",
+            "no inquiry of that name is yours",
+        );
         let (status, _, told) = probe_of(view);
         assert!(status == Some(1) && told.contains("no inquiry of that name"), "{told}");
     }
@@ -119,12 +146,17 @@ fn three_years_after_its_last_search_an_inquirys_probe_key_report_and_record_are
     let clocked = clocked.restart();
     assert_eq!(clocked.details(LeafKind::ProbesExpired).len(), gone.len());
     let folder = site.path("exported");
-    let exported = clocked.smrtctl(&site.console_identity("audit-1"), &["log", "export", folder.to_str().unwrap(), "--details", "all"]);
+    let exported = clocked.smrtctl(
+        &site.console_identity("audit-1"),
+        &["log", "export", folder.to_str().unwrap(), "--details", "all"],
+    );
     assert_eq!(exported.status, Some(0), "{exported:?}");
     let keys = site.path("log.keys");
     fs::write(&keys, clocked.feed("slmpd").policy().unwrap()).unwrap();
     let mut verify = std::process::Command::new(env!("CARGO_BIN_EXE_smrtctl"));
-    let verified = ended(verify.args(["log", "verify"]).arg(&folder).arg("--keys").arg(&keys).arg("--all-details"));
+    let verified = ended(
+        verify.args(["log", "verify"]).arg(&folder).arg("--keys").arg(&keys).arg("--all-details"),
+    );
     assert_eq!(verified.status, Some(0), "{verified:?}");
 
     // The last one goes three years after its own search.

@@ -1,4 +1,5 @@
-//! An installer makes keys and certificates, checks the configuration, starts the box, and is told in plain words what is wrong.
+//! An installer makes keys and certificates, checks the configuration, starts the box, and is told
+//! in plain words what is wrong.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +19,9 @@ use smrt::tls::authority::Authority;
 use crate::desks::{Hand, refused, relying_party};
 use crate::photos::{COLLINS, photo};
 use crate::raw::Form;
-use crate::site::{EXIT_CONFIG, Ended, PATIENCE, Site, booking, booking_json, ended, models, number, request_json};
+use crate::site::{
+    EXIT_CONFIG, Ended, PATIENCE, Site, booking, booking_json, ended, models, number, request_json,
+};
 
 /// What is wrong with a site, and the words that name it.
 type Fault = (fn(&Site), &'static str);
@@ -36,7 +39,10 @@ fn name_each_and_end_with_78(faults: &[Fault]) {
         assert_eq!(checked.status, Some(EXIT_CONFIG), "{words}: {checked:?}");
         let wrong = checked.stdout.find("WRONG").unwrap_or_else(|| panic!("{checked:?}"));
         assert!(checked.stdout[wrong..].contains(words), "wanted '{words}' in {}", checked.stdout);
-        let ended = site.try_start(Some("test")).err().unwrap_or_else(|| panic!("the daemon runs in spite of: {words}"));
+        let ended = site
+            .try_start(Some("test"))
+            .err()
+            .unwrap_or_else(|| panic!("the daemon runs in spite of: {words}"));
         assert_eq!(ended.status, Some(EXIT_CONFIG), "{words}: {ended:?}");
         assert!(ended.stderr.contains(words), "wanted '{words}' in {}", ended.stderr);
         assert!(!site.path("state/smrt.redb").exists(), "{words}: a state was made");
@@ -82,7 +88,11 @@ fn a_box_is_installed_with_the_command_alone_and_takes_a_booking() {
     }
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     let before = fs::read(&key).unwrap();
-    assert_eq!(smrtctl(&["key", "new", key.to_str().unwrap()]).status, Some(1), "a key is never overwritten");
+    assert_eq!(
+        smrtctl(&["key", "new", key.to_str().unwrap()]).status,
+        Some(1),
+        "a key is never overwritten"
+    );
     assert_eq!((before.len(), &before), (32, &fs::read(&key).unwrap()));
     fs::create_dir(site.path("state")).unwrap();
     site.configure("");
@@ -92,12 +102,23 @@ fn a_box_is_installed_with_the_command_alone_and_takes_a_booking() {
     site.set_ceilings(5, 30, 100);
     let checked = site.check();
     assert_eq!(checked.status, Some(0), "{checked:?}");
-    assert!(checked.stdout.contains("All is right") && !checked.stdout.contains("WRONG"), "{}", checked.stdout);
-    assert!(checked.stdout.contains("--create-as real"), "the first start is explained: {}", checked.stdout);
+    assert!(
+        checked.stdout.contains("All is right") && !checked.stdout.contains("WRONG"),
+        "{}",
+        checked.stdout
+    );
+    assert!(
+        checked.stdout.contains("--create-as real"),
+        "the first start is explained: {}",
+        checked.stdout
+    );
     assert!(fs::read_dir(site.path("state")).unwrap().next().is_none(), "a check changes nothing");
 
     let daemon = site.start("real");
-    daemon.feed("slmpd").put_booking(&number("26-1"), &booking("Eileen Collins"), &photo(COLLINS)).unwrap();
+    daemon
+        .feed("slmpd")
+        .put_booking(&number("26-1"), &booking("Eileen Collins"), &photo(COLLINS))
+        .unwrap();
     let status = daemon.smrtctl(&site.feed_identity("slmpd"), &["feed", "status", "26-1"]);
     assert!(status.status == Some(0) && status.stdout.contains("state       live"), "{status:?}");
     assert_eq!(daemon.console("rtcc-1").health().unwrap().gallery_rows, 1);
@@ -107,7 +128,10 @@ fn a_box_is_installed_with_the_command_alone_and_takes_a_booking() {
 fn a_wrong_key_is_named_by_check_and_run() {
     name_each_and_end_with_78(&[
         (|site| fs::remove_file(site.path("master.key")).unwrap(), "master.key can't be read"),
-        (|site| write_key(site, "log.key", &[2; 32], 0o644), "log.key can be read by others (mode 644), wanted 600 or 400"),
+        (
+            |site| write_key(site, "log.key", &[2; 32], 0o644),
+            "log.key can be read by others (mode 644), wanted 600 or 400",
+        ),
         (|site| write_key(site, "master.key", &[1; 31], 0o600), "31 bytes, wanted 32"),
         (|site| write_key(site, "log.key", &[2; 33], 0o600), "33 bytes, wanted 32"),
     ]);
@@ -121,7 +145,9 @@ fn a_wrong_configuration_or_roster_is_named_by_check_and_run() {
         (|site| fs::remove_file(site.path("roster.toml")).unwrap(), "roster.toml can't be read"),
         (
             |site| {
-                let twice = fs::read_to_string(site.path("roster.toml")).unwrap().replace("rtcc-2", "rtcc-1");
+                let twice = fs::read_to_string(site.path("roster.toml"))
+                    .unwrap()
+                    .replace("rtcc-2", "rtcc-1");
                 fs::write(site.path("roster.toml"), twice).unwrap();
             },
             "'rtcc-1' stands there twice",
@@ -156,7 +182,10 @@ fn a_model_that_is_absent_or_altered_is_named_by_check_and_run() {
 #[test]
 fn a_certificate_that_ended_or_does_not_fit_is_named_by_check_and_run() {
     name_each_and_end_with_78(&[
-        (|site| fs::remove_file(site.server_identity().certificate).unwrap(), "server-localhost.pem can't be read"),
+        (
+            |site| fs::remove_file(site.server_identity().certificate).unwrap(),
+            "server-localhost.pem can't be read",
+        ),
         (|site| fs::write(site.crl(), "no list").unwrap(), "the revocation list"),
         (
             |site| {
@@ -168,7 +197,12 @@ fn a_certificate_that_ended_or_does_not_fit_is_named_by_check_and_run() {
         (
             |site| {
                 let name = SanType::DnsName("localhost".try_into().unwrap());
-                site.odd_identity("server-localhost", vec![name], ExtendedKeyUsagePurpose::ServerAuth, (-30, -3));
+                site.odd_identity(
+                    "server-localhost",
+                    vec![name],
+                    ExtendedKeyUsagePurpose::ServerAuth,
+                    (-30, -3),
+                );
             },
             "server-localhost.pem ended ",
         ),
@@ -197,7 +231,10 @@ fn an_empty_folder_is_made_only_on_request_and_for_one_use_once_and_for_all() {
         let words = format!("a state folder made as test, once and for all, wanted {kind}");
         assert!(ended.stderr.contains(&words), "{ended:?}");
     }
-    assert_eq!(site.try_start(None).expect("a folder that was made needs no request").stop(), Some(0));
+    assert_eq!(
+        site.try_start(None).expect("a folder that was made needs no request").stop(),
+        Some(0)
+    );
 }
 
 #[test]
@@ -219,12 +256,22 @@ fn a_state_folder_of_a_newer_format_is_refused_and_left_as_it_is() {
     let store = site.path("state/smrt.redb");
     let database = Database::open(&store).unwrap();
     let transaction = database.begin_write().unwrap();
-    transaction.open_table(TableDefinition::<&str, &[u8]>::new("meta")).unwrap().insert("format", &[9u8][..]).unwrap();
+    transaction
+        .open_table(TableDefinition::<&str, &[u8]>::new("meta"))
+        .unwrap()
+        .insert("format", &[9u8][..])
+        .unwrap();
     transaction.commit().unwrap();
     drop(database);
-    let ended = site.try_start(Some("test")).err().expect("this software can't know what a newer format means");
+    let ended = site
+        .try_start(Some("test"))
+        .err()
+        .expect("this software can't know what a newer format means");
     assert_eq!(ended.status, Some(EXIT_CONFIG), "{ended:?}");
-    assert!(ended.stderr.contains("the state folder has format 9, this software reads format 4"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("the state folder has format 9, this software reads format 4"),
+        "{ended:?}"
+    );
 }
 
 #[test]
@@ -233,7 +280,10 @@ fn a_folder_under_another_key_or_origin_is_refused() {
     assert_eq!(site.start("test").stop(), Some(0));
     let (config, good) = (site.config(), fs::read_to_string(site.config()).unwrap());
     fs::write(&config, good.replace("test.example", "other.example")).unwrap();
-    assert_eq!(site.try_start(None).err().expect("the log has one origin").status, Some(EXIT_CONFIG));
+    assert_eq!(
+        site.try_start(None).err().expect("the log has one origin").status,
+        Some(EXIT_CONFIG)
+    );
     fs::write(&config, good).unwrap();
     for name in ["master.key", "log.key"] {
         let key = fs::read(site.path(name)).unwrap();
@@ -246,7 +296,8 @@ fn a_folder_under_another_key_or_origin_is_refused() {
 }
 
 #[test]
-fn a_real_box_takes_no_key_of_software_so_that_nothing_but_people_search_and_says_on_every_answer_that_it_is_real() {
+fn a_real_box_takes_no_key_of_software_so_that_nothing_but_people_search_and_says_on_every_answer_that_it_is_real()
+ {
     let mut site = Site::new();
     site.set_ceilings(1, 60, 200);
     site.appoint_for(StateKind::Real);
@@ -261,22 +312,36 @@ fn a_real_box_takes_no_key_of_software_so_that_nothing_but_people_search_and_say
     assert_eq!(asked.headers["smrt-state"], "real");
     hand.post("/v1/searches", &request_json()).is_problem(404, "not-found", "nothing at this path");
     let commander = Identifier::parse("commander").unwrap();
-    let enrolled =
-        enrol_first_key(&daemon.console("rtcc-1"), &relying_party(), &commander, site.code_of("commander"), &shared_key().unwrap());
+    let enrolled = enrol_first_key(
+        &daemon.console("rtcc-1"),
+        &relying_party(),
+        &commander,
+        site.code_of("commander"),
+        &shared_key().unwrap(),
+    );
     refused(enrolled, 409, "key", "a key of software is taken in demonstrations and tests only");
     let health = daemon.send(&console, "GET", "/v1/health", b"");
-    assert_eq!((health.json()["state"].as_str(), health.headers["smrt-state"].as_str()), (Some("real"), "real"));
+    assert_eq!(
+        (health.json()["state"].as_str(), health.headers["smrt-state"].as_str()),
+        (Some("real"), "real")
+    );
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
     assert!(log.iter().any(|(kind, _)| *kind == LeafKind::LogOnRefused), "{log:?}");
-    assert!(!log.iter().any(|(kind, _)| matches!(kind, LeafKind::KeyEnrolled | LeafKind::Asked)), "{log:?}");
+    assert!(
+        !log.iter().any(|(kind, _)| matches!(kind, LeafKind::KeyEnrolled | LeafKind::Asked)),
+        "{log:?}"
+    );
 }
 
 #[test]
 fn a_stop_signal_ends_the_daemon_in_order_and_the_log_says_so() {
     let site = Site::new();
     let daemon = site.start("test");
-    daemon.feed("slmpd").put_booking(&number("26-1"), &booking("Eileen Collins"), &photo(COLLINS)).unwrap();
+    daemon
+        .feed("slmpd")
+        .put_booking(&number("26-1"), &booking("Eileen Collins"), &photo(COLLINS))
+        .unwrap();
     assert_eq!(daemon.stop(), Some(0));
     let kinds: Vec<LeafKind> = site.log().into_iter().map(|(kind, _)| kind).collect();
     assert_eq!(kinds, [LeafKind::Started, LeafKind::BookingIn, LeafKind::Stopped]);
@@ -295,18 +360,25 @@ fn a_certificate_of_another_authority_does_not_hang_this_door() {
     move_in(&other.revocation_list_path(), &site.crl());
     let daemon = site.start("test");
     let refused = daemon.console("rtcc-1").health().unwrap_err();
-    assert!(refused.to_string().contains("refused this client's certificate"), "a list of another authority lets nobody in: {refused}");
+    assert!(
+        refused.to_string().contains("refused this client's certificate"),
+        "a list of another authority lets nobody in: {refused}"
+    );
 }
 
 #[test]
 fn systemd_is_told_how_far_a_start_is_and_ready_comes_last() {
     let site = Site::new();
     let daemon = site.start("test");
-    daemon.feed("slmpd").put_booking(&number("26-0001"), &booking("Jane Roe"), &photo(COLLINS)).unwrap();
+    daemon
+        .feed("slmpd")
+        .put_booking(&number("26-0001"), &booking("Jane Roe"), &photo(COLLINS))
+        .unwrap();
     assert_eq!(daemon.stop(), Some(0));
     let socket = UnixDatagram::bind(site.path("notify")).unwrap();
     socket.set_read_timeout(Some(PATIENCE)).unwrap();
-    // Read while the daemon starts: a socket of this kind holds few messages, and who notifies waits for room.
+    // Read while the daemon starts: a socket of this kind holds few messages, and who notifies
+    // waits for room.
     let told = std::thread::spawn(move || {
         let mut told = Vec::new();
         let mut message = [0; 4096];
@@ -320,9 +392,14 @@ fn systemd_is_told_how_far_a_start_is_and_ready_comes_last() {
     let told = told.join().unwrap();
     let (ready, before) = told.split_last().unwrap();
     assert!(ready.contains("STATUS=1 bookings can be found, test"), "{ready}");
-    for stage in ["open", "log: 0 of ", "records: 0 of 1", "photos: 0 of 512", "gallery: 0 of 1", "proof"] {
+    for stage in
+        ["open", "log: 0 of ", "records: 0 of 1", "photos: 0 of 512", "gallery: 0 of 1", "proof"]
+    {
         let status = format!("STATUS=starting, {stage}");
-        let message = before.iter().find(|message| message.contains(&status)).unwrap_or_else(|| panic!("no '{status}' in {told:?}"));
+        let message = before
+            .iter()
+            .find(|message| message.contains(&status))
+            .unwrap_or_else(|| panic!("no '{status}' in {told:?}"));
         assert!(message.contains("EXTEND_TIMEOUT_USEC="), "{message}");
     }
     assert!(site.journal().contains("opened in "), "{}", site.journal());

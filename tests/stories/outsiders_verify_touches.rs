@@ -1,5 +1,6 @@
-//! Software that isn't ours verifies touches: PyPI's `webauthn` accepts each that an approval was given by, the challenge computed anew
-//! from the detail alone, and refuses each of them once anything in it is changed. Our own check says the same of all.
+//! Software that isn't ours verifies touches: PyPI's `webauthn` accepts each that an approval was
+//! given by, the challenge computed anew from the detail alone, and refuses each of them once
+//! anything in it is changed. Our own check says the same of all.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +11,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use smrt::audit::touch::{
-    self, ActApproval, Challenge, Credential, FaceBox, RelyingParty, SearchApproval, Touch, Verb, verify_registration,
+    self, ActApproval, Challenge, Credential, FaceBox, RelyingParty, SearchApproval, Touch, Verb,
+    verify_registration,
 };
 use smrt::booking::Identifier;
 use smrt::client::soft_key::{Habits, SoftKey};
@@ -22,7 +24,8 @@ const LOG: &str = "fusion.example/smrt";
 const ORIGIN: &str = "https://smrt.fusion.example:8443";
 /// So many are accepted, and so many refused.
 const CASES: usize = 100;
-const WANTED: &str = "python3 -m venv target/webauthn && target/webauthn/bin/python -m pip install --require-hashes \
+const WANTED: &str = "python3 -m venv target/webauthn && target/webauthn/bin/python -m pip install \
+    --require-hashes \
                       -r tests/webauthn/requirements.txt, as tests/run does";
 
 /// What the program says of one detail.
@@ -54,7 +57,8 @@ type Change<'c> = (&'c str, &'c str, String);
 impl Person {
     fn new(name: &str) -> Self {
         let key = SoftKey::new().unwrap();
-        let kept = verify_registration(&key.register(&[0; 32], &console()), &[0; 32], &console()).unwrap();
+        let kept =
+            verify_registration(&key.register(&[0; 32], &console()), &[0; 32], &console()).unwrap();
         Self { name: name.to_owned(), key, kept }
     }
 
@@ -72,7 +76,8 @@ impl Person {
     fn asks(&mut self, n: u8, habits: &Habits) -> Value {
         let approval = search(&self.name, n);
         let (touch, key) = self.touch(&approval.challenge(), habits);
-        let actor = json!({"certificate": "smrt:device/rtcc-1", "fingerprint": hex::encode(approval.certificate_sha256)});
+        let actor = json!({"certificate": "smrt:device/rtcc-1",
+            "fingerprint": hex::encode(approval.certificate_sha256)});
         json!({"detail": "asked", "actor": actor, "approval": approval, "touch": touch, "key": key})
     }
 
@@ -80,7 +85,8 @@ impl Person {
     fn acts(&mut self, n: u8) -> Value {
         let approval = act(&self.name, n);
         let (touch, key) = self.touch(&approval.challenge(), &Habits::default());
-        json!({"detail": "logged_on", "person": self.name, "approval": approval, "touch": touch, "key": key})
+        json!({"detail": "logged_on", "person": self.name, "approval": approval, "touch": touch,
+            "key": key})
     }
 }
 
@@ -136,12 +142,19 @@ fn act(person: &str, n: u8) -> ActApproval {
 
 /// Details as a line each of an export.
 pub(crate) fn export(details: &[String]) -> String {
-    let line = |(leaf, detail): (usize, &String)| format!("{}\n", json!({"leaf": leaf, "salt": "00".repeat(32), "detail": detail}));
+    let line = |(leaf, detail): (usize, &String)| {
+        format!("{}\n", json!({"leaf": leaf, "salt": "00".repeat(32), "detail": detail}))
+    };
     details.iter().enumerate().map(line).collect()
 }
 
-/// What the independent program says of the details of an export, and whether it found nothing wrong.
-pub(crate) fn independent_verdicts(details: &Path, origin: &str, log: &str) -> (Vec<Verdict>, bool) {
+/// What the independent program says of the details of an export, and whether it found nothing
+/// wrong.
+pub(crate) fn independent_verdicts(
+    details: &Path,
+    origin: &str,
+    log: &str,
+) -> (Vec<Verdict>, bool) {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let python = target.join("webauthn/bin/python");
     assert!(python.is_file(), "{} is not there: {WANTED}", python.display());
@@ -152,9 +165,15 @@ pub(crate) fn independent_verdicts(details: &Path, origin: &str, log: &str) -> (
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(matches!(output.status.code(), Some(0 | 1)), "the verifier can't work: {WANTED}\n{said}");
+    assert!(
+        matches!(output.status.code(), Some(0 | 1)),
+        "the verifier can't work: {WANTED}\n{said}"
+    );
     let verdicts = String::from_utf8(output.stdout).unwrap();
-    (verdicts.lines().map(|line| serde_json::from_str(line).unwrap()).collect(), output.status.success())
+    (
+        verdicts.lines().map(|line| serde_json::from_str(line).unwrap()).collect(),
+        output.status.success(),
+    )
 }
 
 fn verdicts_of(name: &str, details: &[String]) -> (Vec<Verdict>, bool) {
@@ -174,13 +193,17 @@ fn ours(detail: &str) -> bool {
     }
     let Ok(parts) = serde_json::from_str::<Value>(detail) else { return false };
     if parts["detail"] == "asked" {
-        let fingerprint = parts["actor"]["fingerprint"].as_str().and_then(|digits| hex::decode(digits).ok());
+        let fingerprint =
+            parts["actor"]["fingerprint"].as_str().and_then(|digits| hex::decode(digits).ok());
         read::<SearchApproval>(detail).is_some_and(|touched| {
             let approval = &touched.approval;
-            fingerprint.as_deref() == Some(&approval.certificate_sha256[..]) && holds(&touched, &approval.log, approval.challenge())
+            fingerprint.as_deref() == Some(&approval.certificate_sha256[..])
+                && holds(&touched, &approval.log, approval.challenge())
         })
     } else {
-        read::<ActApproval>(detail).is_some_and(|touched| holds(&touched, &touched.approval.log, touched.approval.challenge()))
+        read::<ActApproval>(detail).is_some_and(|touched| {
+            holds(&touched, &touched.approval.log, touched.approval.challenge())
+        })
     }
 }
 
@@ -202,7 +225,8 @@ fn without(detail: &Value, object: &str, name: &str) -> String {
 
 /// One bit of a byte string in base64url.
 fn flipped(detail: &Value, pointer: &str, at: usize) -> String {
-    let mut bytes = URL_SAFE_NO_PAD.decode(detail.pointer(pointer).unwrap().as_str().unwrap()).unwrap();
+    let mut bytes =
+        URL_SAFE_NO_PAD.decode(detail.pointer(pointer).unwrap().as_str().unwrap()).unwrap();
     bytes[at] ^= 1 << (at % 8);
     put(detail, pointer, json!(URL_SAFE_NO_PAD.encode(bytes)))
 }
@@ -245,12 +269,36 @@ fn changed_approvals(asked: &Value, acted: &Value) -> Vec<Change<'static>> {
     ] {
         changes.push((pointer, CHALLENGE, put(acted, pointer, value)));
     }
-    changes.push(("a search in another log", "another log", put(asked, "/approval/log", json!("other.example/smrt"))));
-    changes.push(("an act in another log", "another log", put(acted, "/approval/log", json!("other.example/smrt"))));
-    changes.push(("another device's certificate", "another device", put(asked, "/approval/certificate_sha256", digest())));
-    changes.push(("another device asking", "another device", put(asked, "/actor/fingerprint", digest())));
-    changes.push(("an act for a search", "exactly the fields", put(asked, "/approval", acted["approval"].clone())));
-    changes.push(("a search for an act", "exactly the fields", put(acted, "/approval", asked["approval"].clone())));
+    changes.push((
+        "a search in another log",
+        "another log",
+        put(asked, "/approval/log", json!("other.example/smrt")),
+    ));
+    changes.push((
+        "an act in another log",
+        "another log",
+        put(acted, "/approval/log", json!("other.example/smrt")),
+    ));
+    changes.push((
+        "another device's certificate",
+        "another device",
+        put(asked, "/approval/certificate_sha256", digest()),
+    ));
+    changes.push((
+        "another device asking",
+        "another device",
+        put(asked, "/actor/fingerprint", digest()),
+    ));
+    changes.push((
+        "an act for a search",
+        "exactly the fields",
+        put(asked, "/approval", acted["approval"].clone()),
+    ));
+    changes.push((
+        "a search for an act",
+        "exactly the fields",
+        put(acted, "/approval", asked["approval"].clone()),
+    ));
     changes
 }
 
@@ -263,14 +311,38 @@ fn wrong_touches(person: &mut Person) -> Vec<Change<'static>> {
         ("nobody touched", "not present", Habits { present: false, ..habits() }),
         ("nobody verified", "not verified", Habits { verified: false, ..habits() }),
         ("a key that can be copied", "can be copied", Habits { backup_eligible: true, ..habits() }),
-        ("a key that was copied", "can be copied", Habits { backup_eligible: true, backed_up: true, ..habits() }),
+        (
+            "a key that was copied",
+            "can be copied",
+            Habits { backup_eligible: true, backed_up: true, ..habits() },
+        ),
         ("a reserved flag", "flags that a touch has not", Habits { more_flags: 0x02, ..habits() }),
-        ("another reserved flag", "flags that a touch has not", Habits { more_flags: 0x20, ..habits() }),
-        ("a credential in a touch", "flags that a touch has not", Habits { misplaced_credential: true, ..habits() }),
-        ("another page", "origin", Habits { origin: Some("https://smrt.fusion.example".to_owned()), ..habits() }),
+        (
+            "another reserved flag",
+            "flags that a touch has not",
+            Habits { more_flags: 0x20, ..habits() },
+        ),
+        (
+            "a credential in a touch",
+            "flags that a touch has not",
+            Habits { misplaced_credential: true, ..habits() },
+        ),
+        (
+            "another page",
+            "origin",
+            Habits { origin: Some("https://smrt.fusion.example".to_owned()), ..habits() },
+        ),
         ("a page in a frame", "frame in another's", Habits { cross_origin: true, ..habits() }),
-        ("another relying party", "RP ID", Habits { rp_id: Some("fusion.example".to_owned()), ..habits() }),
-        ("another ceremony", "type", Habits { ceremony: Some("webauthn.create".to_owned()), ..habits() }),
+        (
+            "another relying party",
+            "RP ID",
+            Habits { rp_id: Some("fusion.example".to_owned()), ..habits() },
+        ),
+        (
+            "another ceremony",
+            "type",
+            Habits { ceremony: Some("webauthn.create".to_owned()), ..habits() },
+        ),
         ("a counter that stands still", "sign count", Habits { count: Some(kept), ..habits() }),
         ("a counter that went back", "sign count", Habits { count: Some(kept - 1), ..habits() }),
     ] {
@@ -288,12 +360,28 @@ fn swapped_parts(asked: &Value, other: &Value) -> Vec<Change<'static>> {
     (replaced["touch"], replaced["key"]) = (other["touch"].clone(), other["key"].clone());
     vec![
         ("another's touch", "by another key", put(asked, "/touch", other["touch"].clone())),
-        ("another's touch under this key's name", "challenge was not expected", renamed.to_string()),
+        (
+            "another's touch under this key's name",
+            "challenge was not expected",
+            renamed.to_string(),
+        ),
         ("another's touch and key", "challenge was not expected", replaced.to_string()),
         ("another's key", "by another key", put(asked, "/key", other["key"].clone())),
-        ("another's public key", "webauthn:", put(asked, "/key/public_key", other["key"]["public_key"].clone())),
-        ("another's signature", "webauthn:", put(asked, "/touch/signature", other["touch"]["signature"].clone())),
-        ("another's approval", "another device", put(asked, "/approval", other["approval"].clone())),
+        (
+            "another's public key",
+            "webauthn:",
+            put(asked, "/key/public_key", other["key"]["public_key"].clone()),
+        ),
+        (
+            "another's signature",
+            "webauthn:",
+            put(asked, "/touch/signature", other["touch"]["signature"].clone()),
+        ),
+        (
+            "another's approval",
+            "another device",
+            put(asked, "/approval", other["approval"].clone()),
+        ),
     ]
 }
 
@@ -312,18 +400,50 @@ fn other_forms(asked: &Value) -> Vec<Change<'static>> {
         ("no key", "no key", without(asked, "", "key")),
         ("no nonce", "exactly the fields", without(asked, "/approval", "nonce")),
         ("no signature", "exactly the fields", without(asked, "/touch", "signature")),
-        ("a field more", "exactly the fields", text.replacen("\"approval\":{", "\"approval\":{\"verb\":\"search\",", 1)),
-        ("a name twice", "twice in one object", text.replacen("\"candidates\":20", "\"candidates\":20,\"candidates\":20", 1)),
+        (
+            "a field more",
+            "exactly the fields",
+            text.replacen("\"approval\":{", "\"approval\":{\"verb\":\"search\",", 1),
+        ),
+        (
+            "a name twice",
+            "twice in one object",
+            text.replacen("\"candidates\":20", "\"candidates\":20,\"candidates\":20", 1),
+        ),
         ("a fraction", "no number", text.replacen("\"candidates\":20", "\"candidates\":20.0", 1)),
-        ("a truth value", "no number", text.replacen("\"candidates\":20", "\"candidates\":true", 1)),
-        ("a number in quotes", "no number", text.replacen("\"candidates\":20", "\"candidates\":\"20\"", 1)),
+        (
+            "a truth value",
+            "no number",
+            text.replacen("\"candidates\":20", "\"candidates\":true", 1),
+        ),
+        (
+            "a number in quotes",
+            "no number",
+            text.replacen("\"candidates\":20", "\"candidates\":\"20\"", 1),
+        ),
         ("capital digits", "small letters", put(asked, "/approval/model", json!(capitals))),
         ("padding", "base64url", put(asked, "/touch/client_data", json!(padded))),
         ("bits to spare", "base64url", put(asked, "/touch/credential", json!(loose))),
-        ("a counter of more than 32 bits", "32 bits", put(asked, "/key/sign_count", json!(1_u64 << 32))),
-        ("a counter that was higher", "sign count", put(asked, "/key/sign_count", json!(4_000_000_000_u64))),
-        ("software that calls itself hardware", "software differ", put(asked, "/key/software", json!(false))),
-        ("another kind of key", "software differ", put(asked, "/key/aaguid", json!("00000000-0000-0000-0000-000000000000"))),
+        (
+            "a counter of more than 32 bits",
+            "32 bits",
+            put(asked, "/key/sign_count", json!(1_u64 << 32)),
+        ),
+        (
+            "a counter that was higher",
+            "sign count",
+            put(asked, "/key/sign_count", json!(4_000_000_000_u64)),
+        ),
+        (
+            "software that calls itself hardware",
+            "software differ",
+            put(asked, "/key/software", json!(false)),
+        ),
+        (
+            "another kind of key",
+            "software differ",
+            put(asked, "/key/aaguid", json!("00000000-0000-0000-0000-000000000000")),
+        ),
     ]
 }
 
@@ -335,7 +455,9 @@ fn changed_bytes(asked: &Value) -> Vec<Change<'static>> {
         ("/touch/signature", [0, 1, 2, 4, 10, 33, 50, 60]),
         ("/key/public_key", [0, 4, 10, 20, 41, 45, 60, 76]),
     ];
-    let of = |(pointer, bytes): (&'static str, [usize; 8])| bytes.map(|at| (pointer, "webauthn:", flipped(asked, pointer, at)));
+    let of = |(pointer, bytes): (&'static str, [usize; 8])| {
+        bytes.map(|at| (pointer, "webauthn:", flipped(asked, pointer, at)))
+    };
     places.into_iter().flat_map(of).collect()
 }
 
@@ -367,16 +489,23 @@ fn an_independent_program_accepts_every_touch_and_refuses_each_that_was_tampered
     for (verdict, (what, wanted, text)) in verdicts.iter().zip(&changes) {
         let why = verdict.why.as_deref().unwrap_or("nothing");
         let found = why.to_lowercase().contains(&wanted.to_lowercase());
-        assert!(!verdict.accepted && found, "{what} was refused for {why}, wanted {wanted}\n{text}");
+        assert!(
+            !verdict.accepted && found,
+            "{what} was refused for {why}, wanted {wanted}\n{text}"
+        );
         assert!(!ours(text), "our own check accepted {what}\n{text}");
     }
 }
 
 #[test]
-fn an_independent_program_accepts_every_touch_of_a_real_boxs_log_and_refuses_each_search_that_was_tampered_with() {
+fn an_independent_program_accepts_every_touch_of_a_real_boxs_log_and_refuses_each_search_that_was_tampered_with()
+ {
     let site = Site::staffed();
     let daemon = site.start("test");
-    daemon.feed("slmpd").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(OBAMA)).unwrap();
+    daemon
+        .feed("slmpd")
+        .put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(OBAMA))
+        .unwrap();
     let probe = edition(&small(OBAMA_LATER), 0);
     let desks = ["rtcc-1", "rtcc-2"].map(|device| daemon.desk(device));
     for n in 0..CASES {
@@ -393,21 +522,37 @@ fn an_independent_program_accepts_every_touch_of_a_real_boxs_log_and_refuses_eac
     assert!(all && refused.is_empty(), "{refused:?}");
 
     let lines = fs::read_to_string(&details).unwrap();
-    let opened = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["detail"].as_str().unwrap().to_owned());
-    let asked: Vec<Value> =
-        opened.map(|text| serde_json::from_str(&text).unwrap()).filter(|detail: &Value| detail["detail"] == "asked").collect();
+    let opened = lines.lines().map(|line| {
+        serde_json::from_str::<Value>(line).unwrap()["detail"].as_str().unwrap().to_owned()
+    });
+    let asked: Vec<Value> = opened
+        .map(|text| serde_json::from_str(&text).unwrap())
+        .filter(|detail: &Value| detail["detail"] == "asked")
+        .collect();
     assert_eq!(asked.len(), CASES);
-    assert!(verdicts.len() > CASES + 6, "log-ons, grants and approvals are among {} touches", verdicts.len());
+    assert!(
+        verdicts.len() > CASES + 6,
+        "log-ons, grants and approvals are among {} touches",
+        verdicts.len()
+    );
     let tampered = |(n, detail): (usize, &Value)| match n % 10 {
         0 => flipped(detail, "/touch/signature", 8 + n % 40),
         1 => flipped(detail, "/touch/authenticator_data", n % 37),
         2 => flipped(detail, "/touch/client_data", 20 + n % 60),
         3 => flipped(detail, "/key/public_key", 10 + n % 60),
-        4 => put(detail, "/approval/revision", json!(detail["approval"]["revision"].as_u64().unwrap() + 1)),
+        4 => put(
+            detail,
+            "/approval/revision",
+            json!(detail["approval"]["revision"].as_u64().unwrap() + 1),
+        ),
         5 => put(detail, "/approval/operator", json!("somebody")),
         6 => put(detail, "/approval/probe_sha256", json!("77".repeat(32))),
         7 => put(detail, "/approval/inquiry", json!("77".repeat(16))),
-        8 => put(detail, "/approval/face/left", json!(detail["approval"]["face"]["left"].as_i64().unwrap() - 1)),
+        8 => put(
+            detail,
+            "/approval/face/left",
+            json!(detail["approval"]["face"]["left"].as_i64().unwrap() - 1),
+        ),
         _ => put(detail, "/approval/model", json!("77".repeat(32))),
     };
     let path = site.path("tampered.jsonl");
@@ -427,7 +572,8 @@ fn a_touch_holds_once_and_a_key_is_one_persons_and_counts_upwards() {
     let mut stolen = thief.asks(4, &Habits::default());
     stolen["key"]["id"] = details[0]["key"]["id"].clone();
     stolen["touch"]["credential"] = details[0]["key"]["id"].clone();
-    let lines = [&details[1], &details[0], &details[1], &anothers, &stolen, &details[2]].map(Value::to_string);
+    let lines = [&details[1], &details[0], &details[1], &anothers, &stolen, &details[2]]
+        .map(Value::to_string);
     let (verdicts, all) = verdicts_of("details.jsonl", &lines);
     let wanted = [
         None,
@@ -438,7 +584,10 @@ fn a_touch_holds_once_and_a_key_is_one_persons_and_counts_upwards() {
         None,
     ];
     assert_eq!(verdicts.iter().map(|verdict| verdict.why.as_deref()).collect::<Vec<_>>(), wanted);
-    assert_eq!(verdicts.iter().map(|verdict| verdict.leaf).collect::<Vec<_>>(), (0..6).map(Some).collect::<Vec<_>>());
+    assert_eq!(
+        verdicts.iter().map(|verdict| verdict.leaf).collect::<Vec<_>>(),
+        (0..6).map(Some).collect::<Vec<_>>()
+    );
     assert!(!all);
 }
 
@@ -459,7 +608,10 @@ fn lines_that_are_no_details_are_refused_and_details_without_touches_passed_over
     ];
     fs::write(&path, lines.join("\n")).unwrap();
     let (verdicts, all) = independent_verdicts(&path, ORIGIN, LOG);
-    assert_eq!(verdicts.iter().map(|verdict| verdict.accepted).collect::<Vec<_>>(), [false, false, false, false, false, true]);
+    assert_eq!(
+        verdicts.iter().map(|verdict| verdict.accepted).collect::<Vec<_>>(),
+        [false, false, false, false, false, true]
+    );
     assert!(!all);
     // An export without a touch proves nothing, and isn't told as if it did.
     fs::write(&path, format!("{}\n", lines[5])).unwrap();

@@ -1,4 +1,5 @@
-//! People are admitted by two others, log on with a device's certificate and a key of their own, and may do what their role may.
+//! People are admitted by two others, log on with a device's certificate and a key of their own,
+//! and may do what their role may.
 
 use serde_json::json;
 use smrt::api::wire::desk::ChallengeView;
@@ -20,40 +21,77 @@ fn id(id: &str) -> Identifier {
 fn a_first_key_is_enrolled_once_and_by_the_code_that_the_box_gave_for_that_person() {
     let site = Site::staffed();
     let daemon = site.start("test");
-    let (console, commander, administrator) = (daemon.console("rtcc-1"), id("commander"), id("administrator"));
+    let (console, commander, administrator) =
+        (daemon.console("rtcc-1"), id("commander"), id("administrator"));
     let key = shared_key().unwrap();
-    let enrol = |person: &Identifier, code: &str, key: &SharedKey| enrol_first_key(&console, &relying_party(), person, code, key);
+    let enrol = |person: &Identifier, code: &str, key: &SharedKey| {
+        enrol_first_key(&console, &relying_party(), person, code, key)
+    };
     let wrong = "0".repeat(32);
-    for (person, code) in
-        [(&commander, wrong.as_str()), (&commander, site.code_of("administrator")), (&id("nobody"), site.code_of("commander"))]
-    {
-        refused(enrol(person, code, &key), 403, "log-on", "the code is not the one that this person was appointed with");
+    for (person, code) in [
+        (&commander, wrong.as_str()),
+        (&commander, site.code_of("administrator")),
+        (&id("nobody"), site.code_of("commander")),
+    ] {
+        refused(
+            enrol(person, code, &key),
+            403,
+            "log-on",
+            "the code is not the one that this person was appointed with",
+        );
     }
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1"));
     let order = json!({"person": "commander", "code": site.code_of("commander")});
     for (habits, words) in [
         (Habits { verified: false, ..Habits::default() }, "verif"),
         (Habits { backup_eligible: true, ..Habits::default() }, "cop"),
-        (Habits { origin: Some("https://evil.example".to_owned()), ..Habits::default() }, "evil.example"),
+        (
+            Habits { origin: Some("https://evil.example".to_owned()), ..Habits::default() },
+            "evil.example",
+        ),
     ] {
-        let asked: ChallengeView = serde_json::from_slice(&hand.post("/v1/enrolment/challenge", &order).body).unwrap();
-        let registration = key.lock().unwrap().register_as(&asked.challenge, &relying_party(), &habits);
+        let asked: ChallengeView =
+            serde_json::from_slice(&hand.post("/v1/enrolment/challenge", &order).body).unwrap();
+        let registration =
+            key.lock().unwrap().register_as(&asked.challenge, &relying_party(), &habits);
         let mut enrolment = order.clone();
-        (enrolment["nonce"], enrolment["registration"]) = (hex::encode(asked.nonce).into(), serde_json::to_value(registration).unwrap());
+        (enrolment["nonce"], enrolment["registration"]) =
+            (hex::encode(asked.nonce).into(), serde_json::to_value(registration).unwrap());
         hand.post("/v1/enrolment", &enrolment).is_problem(403, "touch", words);
     }
     enrol(&commander, site.code_of("commander"), &key).unwrap();
-    refused(enrol(&commander, site.code_of("commander"), &shared_key().unwrap()), 403, "log-on", "or it no longer holds");
-    refused(enrol(&administrator, site.code_of("administrator"), &key), 409, "key", "another person's");
+    refused(
+        enrol(&commander, site.code_of("commander"), &shared_key().unwrap()),
+        403,
+        "log-on",
+        "or it no longer holds",
+    );
+    refused(
+        enrol(&administrator, site.code_of("administrator"), &key),
+        409,
+        "key",
+        "another person's",
+    );
     let feed = Hand::new(&daemon, &site.feed_identity("slmpd"));
-    feed.post("/v1/enrolment/challenge", &order).is_problem(403, "not-allowed", "may not enrol a key");
+    feed.post("/v1/enrolment/challenge", &order).is_problem(
+        403,
+        "not-allowed",
+        "may not enrol a key",
+    );
     logs_on(&daemon, "rtcc-1", "commander", &key).unwrap();
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
     let of = |wanted: LeafKind| log.iter().filter(|(kind, _)| *kind == wanted).count();
-    assert_eq!((of(LeafKind::Appointed), of(LeafKind::KeyEnrolled), of(LeafKind::LoggedOn)), (2, 1, 1));
+    assert_eq!(
+        (of(LeafKind::Appointed), of(LeafKind::KeyEnrolled), of(LeafKind::LoggedOn)),
+        (2, 1, 1)
+    );
     assert_eq!(site.refusals(LeafKind::LogOnRefused).len(), 3 + 3 + 2);
-    assert!(!serde_json::to_string(&log.iter().map(|leaf| &leaf.1).collect::<Vec<_>>()).unwrap().contains(site.code_of("commander")));
+    assert!(
+        !serde_json::to_string(&log.iter().map(|leaf| &leaf.1).collect::<Vec<_>>())
+            .unwrap()
+            .contains(site.code_of("commander"))
+    );
 }
 
 #[test]
@@ -61,33 +99,79 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
     let site = Site::staffed();
     let daemon = site.start("test");
     let operator = daemon.desk("rtcc-1");
-    let (administrator, commander) = (official(&daemon, "administrator"), official(&daemon, "commander"));
+    let (administrator, commander) =
+        (official(&daemon, "administrator"), official(&daemon, "commander"));
     let (new, key) = (person("jdoe", Role::Operator), shared_key().unwrap());
 
     let grant = administrator.ask_grant(&new, Some(&key)).unwrap();
-    refused(logs_on(&daemon, "rtcc-2", "jdoe", &key), 403, "log-on", "no person of that name has an account with a key");
-    refused(administrator.approve_grant(&grant), 403, "not-allowed", "an administrator may not approve a change of the roster");
-    refused(operator.approve_grant(&grant), 403, "not-allowed", "may not approve a change of the roster");
+    refused(
+        logs_on(&daemon, "rtcc-2", "jdoe", &key),
+        403,
+        "log-on",
+        "no person of that name has an account with a key",
+    );
+    refused(
+        administrator.approve_grant(&grant),
+        403,
+        "not-allowed",
+        "an administrator may not approve a change of the roster",
+    );
+    refused(
+        operator.approve_grant(&grant),
+        403,
+        "not-allowed",
+        "may not approve a change of the roster",
+    );
     refused(commander.ask_grant(&new, Some(&key)), 403, "not-allowed", "the commander may not");
     refused(operator.ask_grant(&new, Some(&key)), 403, "not-allowed", "may not");
     commander.approve_grant(&grant).unwrap();
-    refused(commander.approve_grant(&grant), 404, "not-found", "no change of the roster of that name is yours");
+    refused(
+        commander.approve_grant(&grant),
+        404,
+        "not-found",
+        "no change of the roster of that name is yours",
+    );
     let desk = logs_on(&daemon, "rtcc-2", "jdoe", &key).unwrap();
 
     // What is declined is over.
     let (other, other_key) = (person("mroe", Role::Examiner), shared_key().unwrap());
     let declined = administrator.ask_grant(&other, Some(&other_key)).unwrap();
     commander.decline_grant(&declined, "no such person is employed").unwrap();
-    refused(commander.approve_grant(&declined), 404, "not-found", "no change of the roster of that name is yours");
-    refused(logs_on(&daemon, "rtcc-2", "mroe", &other_key), 403, "log-on", "no person of that name");
+    refused(
+        commander.approve_grant(&declined),
+        404,
+        "not-found",
+        "no change of the roster of that name is yours",
+    );
+    refused(
+        logs_on(&daemon, "rtcc-2", "mroe", &other_key),
+        403,
+        "log-on",
+        "no person of that name",
+    );
 
     // Nobody decides on an account of their own, alone or with another.
     let raised = Person { role: Role::Auditor, ..person("administrator", Role::Administrator) };
-    refused(administrator.ask_grant(&raised, None), 403, "not-allowed", "nobody decides on an account of their own");
+    refused(
+        administrator.ask_grant(&raised, None),
+        403,
+        "not-allowed",
+        "nobody decides on an account of their own",
+    );
     let own = administrator.ask_grant(&person("commander", Role::Commander), None).unwrap();
-    refused(commander.approve_grant(&own), 403, "not-allowed", "nobody decides on an account of their own");
+    refused(
+        commander.approve_grant(&own),
+        403,
+        "not-allowed",
+        "nobody decides on an account of their own",
+    );
     for official in [&administrator, &commander] {
-        refused(official.send(&format!("/v1/people/{}/off", official.person()), &()), 403, "not-allowed", "nobody decides");
+        refused(
+            official.send(&format!("/v1/people/{}/off", official.person()), &()),
+            403,
+            "not-allowed",
+            "nobody decides",
+        );
     }
 
     // One person, one account, one role, one key.
@@ -99,13 +183,37 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
         "the person has the account 'jdoe' already, and one role",
     );
     let taken = Person { badge: Text::parse("another").unwrap(), ..new.clone() };
-    refused(administrator.ask_grant(&taken, Some(&shared_key().unwrap())), 409, "account", "'jdoe' is the name of another account");
-    refused(administrator.ask_grant(&other, None), 409, "key", "an account needs a security key of its own");
-    refused(administrator.ask_grant(&other, Some(&key)), 409, "key", "the security key is another person's");
+    refused(
+        administrator.ask_grant(&taken, Some(&shared_key().unwrap())),
+        409,
+        "account",
+        "'jdoe' is the name of another account",
+    );
+    refused(
+        administrator.ask_grant(&other, None),
+        409,
+        "key",
+        "an account needs a security key of its own",
+    );
+    refused(
+        administrator.ask_grant(&other, Some(&key)),
+        409,
+        "key",
+        "the security key is another person's",
+    );
     let in_a_week = OffsetDateTime::now_utc() + time::Duration::days(7);
-    let long = Person { temporary_until_cs: Some(u64::try_from(in_a_week.unix_timestamp()).unwrap() * 100), ..other.clone() };
-    refused(administrator.ask_grant(&long, Some(&other_key)), 409, "account", "a temporary account lasts 72 hours at most");
-    for (agency, status, kind) in [("nobody", 422, "unknown-agency"), ("gone", 403, "not-allowed")] {
+    let long = Person {
+        temporary_until_cs: Some(u64::try_from(in_a_week.unix_timestamp()).unwrap() * 100),
+        ..other.clone()
+    };
+    refused(
+        administrator.ask_grant(&long, Some(&other_key)),
+        409,
+        "account",
+        "a temporary account lasts 72 hours at most",
+    );
+    for (agency, status, kind) in [("nobody", 422, "unknown-agency"), ("gone", 403, "not-allowed")]
+    {
         let elsewhere = Person { agency: id(agency), ..other.clone() };
         refused(administrator.ask_grant(&elsewhere, Some(&other_key)), status, kind, agency);
     }
@@ -129,7 +237,12 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
     );
     assert_eq!(daemon.stop(), Some(0));
     let kinds = site.log_kinds();
-    for kind in [LeafKind::GrantAsked, LeafKind::GrantApproved, LeafKind::GrantDeclined, LeafKind::AccountOff] {
+    for kind in [
+        LeafKind::GrantAsked,
+        LeafKind::GrantApproved,
+        LeafKind::GrantDeclined,
+        LeafKind::AccountOff,
+    ] {
         assert!(kinds.contains(&kind), "{kind:?}");
     }
 }
@@ -152,20 +265,35 @@ fn each_verb_is_refused_to_every_role_whose_duty_it_is_not() {
     let grant = at(Role::Administrator).ask_grant(&new, Some(&key)).unwrap();
     let order = json!({"order": {"person": new}});
     let step = |verb: &str| format!("/v1/inquiries/{inquiry}/{verb}");
-    let finding = json!({"revision": 1, "finding": {"candidate": "0".repeat(32), "disposition": "inconclusive", "observations": []}});
-    let handover = json!({"revision": 1, "handover": {"received_by": "Evidence room", "of": "slmpd"}});
+    let finding = json!({"revision": 1,
+        "finding": {"candidate": "0".repeat(32), "disposition": "inconclusive",
+        "observations": []}});
+    let handover =
+        json!({"revision": 1, "handover": {"received_by": "Evidence room", "of": "slmpd"}});
     let operates = [Role::Operator, Role::OperatorExaminer];
     let examines = [Role::Examiner, Role::OperatorExaminer];
     let upload = json!({"bytes": 9, "sha256": "0".repeat(64)});
     let verbs: Vec<(String, serde_json::Value, Vec<Role>)> = vec![
         ("/v1/inquiries".to_owned(), request_json(), operates.to_vec()),
         (step("upload"), upload, operates.to_vec()),
-        (step("probe"), json!({"revision": 1, "bytes": 9, "sha256": "0".repeat(64)}), operates.to_vec()),
+        (
+            step("probe"),
+            json!({"revision": 1, "bytes": 9, "sha256": "0".repeat(64)}),
+            operates.to_vec(),
+        ),
         (step("face"), json!({"revision": 1}), operates.to_vec()),
         (step("challenge"), json!({"revision": 1}), operates.to_vec()),
-        (step("withdraw"), json!({"revision": 7, "reason": "the detective withdrew the request"}), Role::ALL.to_vec()),
+        (
+            step("withdraw"),
+            json!({"revision": 7, "reason": "the detective withdrew the request"}),
+            Role::ALL.to_vec(),
+        ),
         (step("evidence"), handover, operates.to_vec()),
-        (step("outcome"), json!({"revision": 1, "outcome": {"upshot": "no_lead"}}), operates.to_vec()),
+        (
+            step("outcome"),
+            json!({"revision": 1, "outcome": {"upshot": "no_lead"}}),
+            operates.to_vec(),
+        ),
         (step("claim"), json!({"revision": 1}), examines.to_vec()),
         (step("findings"), finding, examines.to_vec()),
         (step("finish"), json!({"revision": 1}), examines.to_vec()),
@@ -173,9 +301,17 @@ fn each_verb_is_refused_to_every_role_whose_duty_it_is_not() {
         ("/v1/grants/challenge".to_owned(), order, vec![Role::Administrator]),
         (format!("/v1/grants/{grant}/approval/challenge"), json!(null), vec![Role::Commander]),
         ("/v1/people/commander/confirm".to_owned(), json!(null), vec![Role::Administrator]),
-        ("/v1/people/nobody/off".to_owned(), json!(null), vec![Role::Administrator, Role::Commander]),
+        (
+            "/v1/people/nobody/off".to_owned(),
+            json!(null),
+            vec![Role::Administrator, Role::Commander],
+        ),
         ("/v1/people/role-0/release/challenge".to_owned(), json!(null), vec![Role::Administrator]),
-        ("/v1/people/administrator/release/challenge".to_owned(), json!(null), vec![Role::Administrator, Role::Commander]),
+        (
+            "/v1/people/administrator/release/challenge".to_owned(),
+            json!(null),
+            vec![Role::Administrator, Role::Commander],
+        ),
     ];
     let reads = [
         ("/v1/inquiries", vec![Role::Operator, Role::Examiner, Role::OperatorExaminer]),
@@ -184,7 +320,9 @@ fn each_verb_is_refused_to_every_role_whose_duty_it_is_not() {
     ];
     let mut tried = 0;
     for (role, desk) in &desks {
-        let device_of = |role: Role| if matches!(role, Role::Administrator | Role::Commander) { "admin-1" } else { "rtcc-1" };
+        let device_of = |role: Role| {
+            if matches!(role, Role::Administrator | Role::Commander) { "admin-1" } else { "rtcc-1" }
+        };
         let hand = Hand::new(&daemon, &site.console_identity(device_of(*role))).at(desk);
         for (path, body, may) in &verbs {
             if !may.contains(role) {
@@ -200,12 +338,23 @@ fn each_verb_is_refused_to_every_role_whose_duty_it_is_not() {
         }
     }
     assert!(tried > 60, "{tried}");
-    let untrained =
-        Person { trained_until: OffsetDateTime::now_utc().date().previous_day().unwrap(), ..person("late", Role::OperatorExaminer) };
+    let untrained = Person {
+        trained_until: OffsetDateTime::now_utc().date().previous_day().unwrap(),
+        ..person("late", Role::OperatorExaminer)
+    };
     let late = daemon.desk_of("rtcc-2", &untrained);
     refused(late.open(&request()), 403, "untrained", "the training ended on");
-    refused(late.claim(&at(Role::OperatorExaminer).inquiry(inquiry).unwrap()), 403, "untrained", "the training ended on");
-    assert_eq!(at(Role::OperatorExaminer).inquiry(inquiry).unwrap().revision, 1, "nothing of this came near the inquiry");
+    refused(
+        late.claim(&at(Role::OperatorExaminer).inquiry(inquiry).unwrap()),
+        403,
+        "untrained",
+        "the training ended on",
+    );
+    assert_eq!(
+        at(Role::OperatorExaminer).inquiry(inquiry).unwrap().revision,
+        1,
+        "nothing of this came near the inquiry"
+    );
 }
 
 #[test]
@@ -213,7 +362,8 @@ fn five_refused_touches_lock_an_account_until_somebody_else_releases_it() {
     let site = Site::staffed();
     let daemon = site.start("test");
     let open = daemon.desk("rtcc-1");
-    let (administrator, commander) = (official(&daemon, "administrator"), official(&daemon, "commander"));
+    let (administrator, commander) =
+        (official(&daemon, "administrator"), official(&daemon, "commander"));
     let bad = Habits { verified: false, ..Habits::default() };
     let lock = |person: &str| {
         let key = key_of(&daemon, person);
@@ -231,8 +381,18 @@ fn five_refused_touches_lock_an_account_until_somebody_else_releases_it() {
     refused(open.inquiries(), 401, "no-session", "log on first");
     let (operator, other) = (id("op-rtcc-1"), daemon.desk("rtcc-2"));
     refused(other.release_lock(&operator), 403, "not-allowed", "may not release a locked account");
-    refused(commander.release_lock(&operator), 403, "not-allowed", "may not release a locked account");
-    refused(administrator.release_lock(other.person()), 404, "not-found", "no locked account of that name is yours");
+    refused(
+        commander.release_lock(&operator),
+        403,
+        "not-allowed",
+        "may not release a locked account",
+    );
+    refused(
+        administrator.release_lock(other.person()),
+        404,
+        "not-found",
+        "no locked account of that name is yours",
+    );
     administrator.release_lock(&operator).unwrap();
     logs_on(&daemon, "rtcc-2", "op-rtcc-1", &key_of(&daemon, "op-rtcc-1")).unwrap();
 
@@ -240,7 +400,12 @@ fn five_refused_touches_lock_an_account_until_somebody_else_releases_it() {
     refused(administrator.people(), 401, "no-session", "log on first");
     commander.release_lock(&id("administrator")).unwrap();
     let administrator = official(&daemon, "administrator");
-    refused(administrator.release_lock(&id("administrator")), 403, "not-allowed", "nobody decides on an account of their own");
+    refused(
+        administrator.release_lock(&id("administrator")),
+        403,
+        "not-allowed",
+        "nobody decides on an account of their own",
+    );
     assert_eq!(daemon.stop(), Some(0));
     let kinds = site.log_kinds();
     let of = |wanted: LeafKind| kinds.iter().filter(|kind| **kind == wanted).count();
@@ -271,9 +436,11 @@ fn a_log_on_takes_this_persons_own_key_at_this_device_for_this_challenge_once() 
     }
     log_on(&daemon, "rtcc-1", "op-rtcc-1", &others, &habits()).is_problem(403, "touch", "");
 
-    let [here, there] = ["rtcc-1", "rtcc-2"].map(|device| Hand::new(&daemon, &site.console_identity(device)));
+    let [here, there] =
+        ["rtcc-1", "rtcc-2"].map(|device| Hand::new(&daemon, &site.console_identity(device)));
     let ask = |person: &str| -> ChallengeView {
-        serde_json::from_slice(&here.post("/v1/session/challenge", &json!({"person": person})).body).unwrap()
+        serde_json::from_slice(&here.post("/v1/session/challenge", &json!({"person": person})).body)
+            .unwrap()
     };
     let answer = |asked: &ChallengeView, person: &str, challenge: &[u8; 32]| {
         let touch = key.lock().unwrap().touch(challenge, &relying_party()).unwrap();
@@ -281,40 +448,59 @@ fn a_log_on_takes_this_persons_own_key_at_this_device_for_this_challenge_once() 
     };
     let asked = ask("op-rtcc-1");
     here.post("/v1/session", &answer(&asked, "op-rtcc-1", &[7; 32])).is_problem(403, "touch", "");
-    here.post("/v1/session", &answer(&asked, "op-rtcc-1", &asked.challenge)).is_problem(403, "challenge", "or it was used already");
+    here.post("/v1/session", &answer(&asked, "op-rtcc-1", &asked.challenge)).is_problem(
+        403,
+        "challenge",
+        "or it was used already",
+    );
     let asked = ask("op-rtcc-1");
     let once = answer(&asked, "op-rtcc-1", &asked.challenge);
     there.post("/v1/session", &once).is_problem(403, "challenge", "was asked for something else");
     assert_eq!(log_on(&daemon, "rtcc-1", "op-rtcc-1", &key, &habits()).status, 201);
     let asked = ask("op-rtcc-2");
-    here.post("/v1/session", &answer(&asked, "op-rtcc-1", &asked.challenge)).is_problem(403, "challenge", "was asked for something else");
+    here.post("/v1/session", &answer(&asked, "op-rtcc-1", &asked.challenge)).is_problem(
+        403,
+        "challenge",
+        "was asked for something else",
+    );
     let asked = ask("op-rtcc-1");
     let once = answer(&asked, "op-rtcc-1", &asked.challenge);
     assert_eq!(here.post("/v1/session", &once).status, 201);
     here.post("/v1/session", &once).is_problem(403, "challenge", "or it was used already");
-    here.post("/v1/session/challenge", &json!({"person": "nobody"})).is_problem(403, "log-on", "no person of that name");
-    Hand::new(&daemon, &site.feed_identity("slmpd")).post("/v1/session/challenge", &json!({"person": "op-rtcc-1"})).is_problem(
+    here.post("/v1/session/challenge", &json!({"person": "nobody"})).is_problem(
         403,
-        "not-allowed",
-        "may not log on",
+        "log-on",
+        "no person of that name",
     );
+    Hand::new(&daemon, &site.feed_identity("slmpd"))
+        .post("/v1/session/challenge", &json!({"person": "op-rtcc-1"}))
+        .is_problem(403, "not-allowed", "may not log on");
 }
 
 #[test]
-fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_after_log_off_or_restart() {
+fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_after_log_off_or_restart()
+ {
     let site = Site::staffed();
     let mut daemon = site.start("test");
     daemon.desk("rtcc-1");
     let key = key_of(&daemon, "op-rtcc-1");
-    let here = |cookie: &str| Hand { cookie: Some(cookie.to_owned()), ..Hand::new(&daemon, &site.console_identity("rtcc-1")) };
+    let here = |cookie: &str| Hand {
+        cookie: Some(cookie.to_owned()),
+        ..Hand::new(&daemon, &site.console_identity("rtcc-1"))
+    };
     let begun = log_on(&daemon, "rtcc-1", "op-rtcc-1", &key, &Habits::default());
-    assert!(begun.json()["banner"].as_str().unwrap().contains("consent to recording and monitoring"));
+    assert!(
+        begun.json()["banner"].as_str().unwrap().contains("consent to recording and monitoring")
+    );
     let set = begun.headers["set-cookie"].clone();
     let (cookie, attributes) = set.split_once(';').unwrap();
     for attribute in ["Path=/", "Secure", "HttpOnly", "SameSite=Strict"] {
         assert!(attributes.contains(attribute), "{attributes}");
     }
-    assert!(cookie.starts_with("__Host-smrt=") && cookie.len() >= "__Host-smrt=".len() + 32, "128 bits at least: {cookie}");
+    assert!(
+        cookie.starts_with("__Host-smrt=") && cookie.len() >= "__Host-smrt=".len() + 32,
+        "128 bits at least: {cookie}"
+    );
 
     let hand = here(cookie);
     hand.get("/v1/inquiries").is_problem(401, "banner", "when the banner is acknowledged");
@@ -323,12 +509,19 @@ fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_
     assert_eq!(hand.get("/v1/inquiries").status, 200);
 
     // With another certificate, a changed cookie or none there is no session.
-    let other = Hand { cookie: Some(cookie.to_owned()), ..Hand::new(&daemon, &site.console_identity("rtcc-2")) };
+    let other = Hand {
+        cookie: Some(cookie.to_owned()),
+        ..Hand::new(&daemon, &site.console_identity("rtcc-2"))
+    };
     other.get("/v1/inquiries").is_problem(401, "no-session", "log on first");
     assert_eq!(other.get("/v1/session").json(), json!({"state": "none"}));
     other.ask("DELETE", "/v1/session", b"").is_problem(401, "no-session", "");
     let last = if cookie.ends_with('0') { "1" } else { "0" };
-    here(&format!("{}{last}", &cookie[..cookie.len() - 1])).get("/v1/inquiries").is_problem(401, "no-session", "");
+    here(&format!("{}{last}", &cookie[..cookie.len() - 1])).get("/v1/inquiries").is_problem(
+        401,
+        "no-session",
+        "",
+    );
     Hand { cookie: None, ..here(cookie) }.get("/v1/inquiries").is_problem(401, "no-session", "");
 
     // What changes something comes from a page of ours.
@@ -338,7 +531,11 @@ fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_
             "other-origin",
             "wanted a page of https://localhost",
         );
-        here(cookie).from(origin).ask("DELETE", "/v1/session", b"").is_problem(403, "other-origin", "");
+        here(cookie).from(origin).ask("DELETE", "/v1/session", b"").is_problem(
+            403,
+            "other-origin",
+            "",
+        );
     }
     assert_eq!(here(cookie).from(None).get("/v1/inquiries").status, 200, "reading changes nothing");
 
@@ -348,7 +545,9 @@ fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_
     hand.post("/v1/inquiries", &request_json()).is_problem(401, "locked", "");
     assert_eq!(hand.get("/v1/session").json(), json!({"state": "locked", "person": "op-rtcc-1"}));
     let unlock = |key: &SharedKey| {
-        let asked: ChallengeView = serde_json::from_slice(&hand.post("/v1/session/unlock/challenge", &json!(null)).body).unwrap();
+        let asked: ChallengeView =
+            serde_json::from_slice(&hand.post("/v1/session/unlock/challenge", &json!(null)).body)
+                .unwrap();
         let touch = key.lock().unwrap().touch(&asked.challenge, &relying_party()).unwrap();
         hand.post("/v1/session/unlock", &json!({"nonce": hex::encode(asked.nonce), "touch": touch}))
     };
@@ -366,6 +565,7 @@ fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_
     let cookie = desk.cookie().to_owned();
     daemon.kill();
     let daemon = site.start("test");
-    let hand = Hand { cookie: Some(cookie), ..Hand::new(&daemon, &site.console_identity("rtcc-1")) };
+    let hand =
+        Hand { cookie: Some(cookie), ..Hand::new(&daemon, &site.console_identity("rtcc-1")) };
     hand.get("/v1/inquiries").is_problem(401, "no-session", "log on first");
 }

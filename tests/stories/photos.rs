@@ -1,4 +1,5 @@
-//! Photos for the stories: the portraits that lie below `models/photos`, and what can be made of them by cropping, light and re-encoding.
+//! Photos for the stories: the portraits that lie below `models/photos`, and what can be made of
+//! them by cropping, light and re-encoding.
 
 use std::io::Cursor;
 use std::path::PathBuf;
@@ -17,7 +18,9 @@ pub(crate) const BIDEN: &str = "models/photos/biden.jpg";
 /// The bytes of a photo.
 pub(crate) fn photo(path: &str) -> Vec<u8> {
     let path = root().join(path);
-    std::fs::read(&path).unwrap_or_else(|e| panic!("{} can't be read ({e}), run: smrtd demo --fetch-only", path.display()))
+    std::fs::read(&path).unwrap_or_else(|e| {
+        panic!("{} can't be read ({e}), run: smrtd demo --fetch-only", path.display())
+    })
 }
 
 /// The repository.
@@ -62,13 +65,21 @@ pub(crate) fn bomb() -> Vec<u8> {
     };
     let side = 60_000u32.to_be_bytes();
     let header = [&side[..], &side, &[8, 2, 0, 0, 0]].concat();
-    [&b"\x89PNG\r\n\x1a\n"[..], &chunk(b"IHDR", &header), &chunk(b"IDAT", &[0x78, 0x9c, 3, 0, 0, 0, 0, 1]), &chunk(b"IEND", &[])].concat()
+    [
+        &b"\x89PNG\r\n\x1a\n"[..],
+        &chunk(b"IHDR", &header),
+        &chunk(b"IDAT", &[0x78, 0x9c, 3, 0, 0, 0, 0, 1]),
+        &chunk(b"IEND", &[]),
+    ]
+    .concat()
 }
 
 /// As PNG.
 pub(crate) fn png(photo: &RgbImage) -> Vec<u8> {
     let mut bytes = Vec::new();
-    DynamicImage::ImageRgb8(photo.clone()).write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).unwrap();
+    DynamicImage::ImageRgb8(photo.clone())
+        .write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png)
+        .unwrap();
     bytes
 }
 
@@ -80,7 +91,10 @@ pub(crate) fn two_hundred() -> Vec<Vec<u8>> {
 /// So many photos, at most two hundred, no two of them alike, each with one face.
 pub(crate) fn several(photos: usize) -> Vec<Vec<u8>> {
     let portraits = [OBAMA, OBAMA_LATER, BIDEN, COLLINS].map(small);
-    (0..50).flat_map(|light| portraits.iter().map(move |portrait| edition(portrait, light - 25))).take(photos).collect()
+    (0..50)
+        .flat_map(|light| portraits.iter().map(move |portrait| edition(portrait, light - 25)))
+        .take(photos)
+        .collect()
 }
 
 fn decoded(path: &str) -> RgbImage {

@@ -1,4 +1,5 @@
-//! A caller that doesn't use the client library: whatever bytes and whatever certificates a story wants at the door.
+//! A caller that doesn't use the client library: whatever bytes and whatever certificates a story
+//! wants at the door.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -8,7 +9,9 @@ use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
+};
 
 use crate::site::PATIENCE;
 
@@ -46,19 +49,28 @@ impl Line {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let builder =
-            ClientConfig::builder_with_provider(provider).with_protocol_versions(&[version]).unwrap().with_root_certificates(roots);
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_root_certificates(roots);
         let config = match identity {
             None => builder.with_no_client_auth(),
             Some(Identity { certificate, key }) => {
-                let chain = CertificateDer::pem_file_iter(certificate).unwrap().collect::<Result<_, _>>().unwrap();
-                builder.with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(key).unwrap()).unwrap()
+                let chain = CertificateDer::pem_file_iter(certificate)
+                    .unwrap()
+                    .collect::<Result<_, _>>()
+                    .unwrap();
+                builder
+                    .with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(key).unwrap())
+                    .unwrap()
             }
         };
         let tcp = TcpStream::connect(address)?;
         tcp.set_read_timeout(Some(PATIENCE))?;
         tcp.set_write_timeout(Some(PATIENCE))?;
-        let tls = ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap()).unwrap();
+        let tls =
+            ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap())
+                .unwrap();
         Ok(Self(StreamOwned::new(tls, tcp)))
     }
 
@@ -69,7 +81,13 @@ impl Line {
     }
 
     /// Sends a request and reads its answer, which may come before the whole body was wanted.
-    pub(crate) fn ask(&mut self, method: &str, path: &str, content_type: &str, body: &[u8]) -> io::Result<Answer> {
+    pub(crate) fn ask(
+        &mut self,
+        method: &str,
+        path: &str,
+        content_type: &str,
+        body: &[u8],
+    ) -> io::Result<Answer> {
         self.ask_as(method, path, content_type, &[], body)
     }
 
@@ -82,12 +100,20 @@ impl Line {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> io::Result<Answer> {
-        let more: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let more: String =
+            headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let head = head(method, path, content_type, body.len());
         let head = [&head[..head.len() - 2], more.as_bytes(), b"\r\n"].concat();
         let sent = self.send(&head).and_then(|()| self.send(body));
         match sent {
-            Err(e) if !matches!(e.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => Err(e),
+            Err(e)
+                if !matches!(
+                    e.kind(),
+                    io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+                ) =>
+            {
+                Err(e)
+            }
             _ => self.answer(),
         }
     }
@@ -100,12 +126,19 @@ impl Line {
             if let Some(end) = bytes.windows(4).position(|w| w == b"\r\n\r\n") {
                 let text = String::from_utf8_lossy(&bytes[..end]).into_owned();
                 let mut lines = text.lines();
-                let status = lines.next().and_then(|l| l.split(' ').nth(1)).and_then(|s| s.parse().ok()).unwrap_or(0);
+                let status = lines
+                    .next()
+                    .and_then(|l| l.split(' ').nth(1))
+                    .and_then(|s| s.parse().ok())
+                    .unwrap_or(0);
                 let headers: HashMap<String, String> = lines
                     .filter_map(|line| line.split_once(':'))
-                    .map(|(name, value)| (name.trim().to_ascii_lowercase(), value.trim().to_owned()))
+                    .map(|(name, value)| {
+                        (name.trim().to_ascii_lowercase(), value.trim().to_owned())
+                    })
                     .collect();
-                let wanted = headers.get("content-length").and_then(|n| n.parse().ok()).unwrap_or(0);
+                let wanted =
+                    headers.get("content-length").and_then(|n| n.parse().ok()).unwrap_or(0);
                 let body = &bytes[end + 4..];
                 if body.len() >= wanted {
                     return Ok(Answer { status, headers, body: body[..wanted].to_vec() });
@@ -132,13 +165,18 @@ impl Line {
 
 /// The head of a request.
 pub(crate) fn head(method: &str, path: &str, content_type: &str, bytes: usize) -> Vec<u8> {
-    format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {content_type}\r\ncontent-length: {bytes}\r\n\r\n").into_bytes()
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: \
+        {content_type}\r\ncontent-length: {bytes}\r\n\r\n"
+    )
+    .into_bytes()
 }
 
 impl Answer {
     /// The body's JSON.
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&self.body)))
     }
 
     /// Holds that this is a problem of this status and type whose detail has these words.
@@ -146,9 +184,17 @@ impl Answer {
     pub(crate) fn is_problem(&self, status: u16, kind: &str, words: &str) {
         let body = String::from_utf8_lossy(&self.body);
         assert_eq!(self.status, status, "{body}");
-        assert_eq!(self.headers.get("content-type").map(String::as_str), Some("application/problem+json"), "{body}");
+        assert_eq!(
+            self.headers.get("content-type").map(String::as_str),
+            Some("application/problem+json"),
+            "{body}"
+        );
         let problem = self.json();
-        assert_eq!((&problem["type"], &problem["status"]), (&kind.into(), &status.into()), "{body}");
+        assert_eq!(
+            (&problem["type"], &problem["status"]),
+            (&kind.into(), &status.into()),
+            "{body}"
+        );
         assert!(problem["detail"].as_str().unwrap().contains(words), "wanted '{words}' in {body}");
         assert!(problem["request"].as_str().is_some_and(|id| !id.is_empty()), "{body}");
     }
@@ -165,7 +211,8 @@ impl Form {
     }
 
     pub(crate) fn part(mut self, name: &str, content: &[u8]) -> Self {
-        let head = format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n");
+        let head =
+            format!("--{BOUNDARY}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n");
         self.0.extend_from_slice(head.as_bytes());
         self.0.extend_from_slice(content);
         self.0.extend_from_slice(b"\r\n");

@@ -1,4 +1,5 @@
-//! Sessions and challenges as time goes on: hidden, over, to be proven again; and a training that ends (CJIS AC-11, AC-12, IA-2).
+//! Sessions and challenges as time goes on: hidden, over, to be proven again; and a training that
+//! ends (CJIS AC-11, AC-12, IA-2).
 
 use serde_json::json;
 use smrt::api::wire::desk::ChallengeView;
@@ -14,7 +15,9 @@ use crate::raw::Answer;
 use crate::site::{Site, booking, number, request};
 
 fn unlock(hand: &Hand<'_>, key: &SharedKey) -> Answer {
-    let asked: ChallengeView = serde_json::from_slice(&hand.post("/v1/session/unlock/challenge", &json!(null)).body).unwrap();
+    let asked: ChallengeView =
+        serde_json::from_slice(&hand.post("/v1/session/unlock/challenge", &json!(null)).body)
+            .unwrap();
     let touch = key.lock().unwrap().touch(&asked.challenge, &relying_party()).unwrap();
     hand.post("/v1/session/unlock", &json!({"nonce": hex::encode(asked.nonce), "touch": touch}))
 }
@@ -24,7 +27,8 @@ fn at<'c>(clocked: &'c Clocked<'c>, desk: &Desk) -> Hand<'c> {
 }
 
 #[test]
-fn a_session_hides_after_half_an_hour_ends_after_an_hour_and_is_proven_again_after_twelve_whatever_one_does() {
+fn a_session_hides_after_half_an_hour_ends_after_an_hour_and_is_proven_again_after_twelve_whatever_one_does()
+ {
     let site = Site::staffed();
     let clocked = Clocked::of(&site);
     let desk = clocked.desk("rtcc-1");
@@ -34,7 +38,11 @@ fn a_session_hides_after_half_an_hour_ends_after_an_hour_and_is_proven_again_aft
         assert_eq!(hand.get("/v1/inquiries").status, 200, "whatever is asked for is use");
     }
     clocked.pass(30 * MINUTE_CS);
-    hand.get("/v1/inquiries").is_problem(401, "locked", "the session's screen is hidden, touch your key to come back");
+    hand.get("/v1/inquiries").is_problem(
+        401,
+        "locked",
+        "the session's screen is hidden, touch your key to come back",
+    );
     assert_eq!(hand.get("/v1/session").json(), json!({"state": "locked", "person": "op-rtcc-1"}));
     assert_eq!(unlock(&hand, &key).status, 204);
     assert_eq!(hand.get("/v1/inquiries").status, 200, "where one was");
@@ -42,12 +50,20 @@ fn a_session_hides_after_half_an_hour_ends_after_an_hour_and_is_proven_again_aft
     // Nobody comes back.
     clocked.pass(59 * MINUTE_CS);
     hand.get("/v1/inquiries").is_problem(401, "locked", "");
-    assert_eq!(clocked.details(LeafKind::LoggedOff).iter().filter(|detail| detail["why"] == "idle for too long").count(), 0);
+    assert_eq!(
+        clocked
+            .details(LeafKind::LoggedOff)
+            .iter()
+            .filter(|detail| detail["why"] == "idle for too long")
+            .count(),
+        0
+    );
     clocked.pass(MINUTE_CS);
     hand.get("/v1/inquiries").is_problem(401, "no-session", "log on first");
     hand.post("/v1/session/unlock/challenge", &json!(null)).is_problem(401, "no-session", "");
     let ended = clocked.details(LeafKind::LoggedOff);
-    let ended: Vec<_> = ended.iter().filter(|detail| detail["actor"]["person"] == "op-rtcc-1").collect();
+    let ended: Vec<_> =
+        ended.iter().filter(|detail| detail["actor"]["person"] == "op-rtcc-1").collect();
     assert_eq!((ended.len(), &ended[0]["why"]), (1, &json!("idle for too long")));
 
     // Twelve hours of work without a pause.
@@ -68,44 +84,71 @@ fn a_session_hides_after_half_an_hour_ends_after_an_hour_and_is_proven_again_aft
 fn a_challenge_is_answered_within_a_minute_or_never() {
     let site = Site::staffed();
     let clocked = Clocked::of(&site);
-    clocked.feed("slmpd").put_booking(&number("26-1"), &booking("Person 26-1"), &photo(OBAMA)).unwrap();
+    clocked
+        .feed("slmpd")
+        .put_booking(&number("26-1"), &booking("Person 26-1"), &photo(OBAMA))
+        .unwrap();
     let desk = clocked.desk("rtcc-1");
     let (key, hand) = (key_of(&clocked, "op-rtcc-1"), at(&clocked, &desk));
-    let ask = |path: &str, body: serde_json::Value| -> ChallengeView { serde_json::from_slice(&hand.post(path, &body).body).unwrap() };
-    let touch = |asked: &ChallengeView| key.lock().unwrap().touch(&asked.challenge, &relying_party()).unwrap();
+    let ask = |path: &str, body: serde_json::Value| -> ChallengeView {
+        serde_json::from_slice(&hand.post(path, &body).body).unwrap()
+    };
+    let touch = |asked: &ChallengeView| {
+        key.lock().unwrap().touch(&asked.challenge, &relying_party()).unwrap()
+    };
     let stale = "the touch came too late, wanted within 60 s";
     // A log-on.
     for (seconds, in_time) in [(59, true), (60, false)] {
         let asked = ask("/v1/session/challenge", json!({"person": "op-rtcc-1"}));
         clocked.pass(seconds * SECOND_CS);
-        let answer = json!({"person": "op-rtcc-1", "nonce": hex::encode(asked.nonce), "touch": touch(&asked)});
+        let answer = json!({"person": "op-rtcc-1", "nonce": hex::encode(asked.nonce),
+            "touch": touch(&asked)});
         match in_time {
             true => assert_eq!(hand.post("/v1/session", &answer).status, 201),
             false => {
                 hand.post("/v1/session", &answer).is_problem(403, "challenge", stale);
-                hand.post("/v1/session", &answer).is_problem(403, "challenge", "or it was used already");
+                hand.post("/v1/session", &answer).is_problem(
+                    403,
+                    "challenge",
+                    "or it was used already",
+                );
             }
         }
     }
     // A search: nothing was asked, and the log says who tried.
     let view = desk.hand_over(&desk.open(&request()).unwrap(), &photo(OBAMA_LATER)).unwrap();
     let view = desk.choose(&view, None, Edits::default(), None).unwrap().view;
-    let asked = ask(&format!("/v1/inquiries/{}/challenge", view.inquiry), json!({"revision": view.revision}));
+    let asked = ask(
+        &format!("/v1/inquiries/{}/challenge", view.inquiry),
+        json!({"revision": view.revision}),
+    );
     clocked.pass(MINUTE_CS);
-    let late = json!({"revision": view.revision, "nonce": hex::encode(asked.nonce), "touch": touch(&asked)});
-    hand.post(&format!("/v1/inquiries/{}/search", view.inquiry), &late).is_problem(403, "challenge", stale);
+    let late = json!({"revision": view.revision, "nonce": hex::encode(asked.nonce),
+        "touch": touch(&asked)});
+    hand.post(&format!("/v1/inquiries/{}/search", view.inquiry), &late).is_problem(
+        403,
+        "challenge",
+        stale,
+    );
     assert!(clocked.details(LeafKind::Asked).is_empty());
     let refusals = clocked.details(LeafKind::SearchRefused);
     assert!(refusals.iter().any(|detail| detail["actor"]["person"] == "op-rtcc-1"), "{refusals:?}");
     desk.approve(&view).unwrap();
     // The commander's approval.
-    let (new, new_key) = (person("jdoe", Role::Operator), smrt::client::desk::shared_key().unwrap());
+    let (new, new_key) =
+        (person("jdoe", Role::Operator), smrt::client::desk::shared_key().unwrap());
     let grant = official(&clocked, "administrator").ask_grant(&new, Some(&new_key)).unwrap();
     let commander = official(&clocked, "commander");
-    let asked: ChallengeView = commander.post(&format!("/v1/grants/{grant}/approval/challenge"), &()).unwrap();
+    let asked: ChallengeView =
+        commander.post(&format!("/v1/grants/{grant}/approval/challenge"), &()).unwrap();
     let touched = commander.touch(&asked).unwrap();
     clocked.pass(MINUTE_CS);
-    refused(commander.send(&format!("/v1/grants/{grant}/approval"), &touched), 403, "challenge", stale);
+    refused(
+        commander.send(&format!("/v1/grants/{grant}/approval"), &touched),
+        403,
+        "challenge",
+        stale,
+    );
     refused(logs_on(&clocked, "rtcc-1", "jdoe", &new_key), 403, "log-on", "no person of that name");
 }
 
@@ -113,9 +156,13 @@ fn a_challenge_is_answered_within_a_minute_or_never() {
 fn a_training_that_ends_overnight_ends_searching_and_comparing_in_the_middle_of_a_session() {
     let site = Site::staffed();
     let clocked = Clocked::of(&site);
-    clocked.feed("slmpd").put_booking(&number("26-1"), &booking("Person 26-1"), &photo(OBAMA)).unwrap();
+    clocked
+        .feed("slmpd")
+        .put_booking(&number("26-1"), &booking("Person 26-1"), &photo(OBAMA))
+        .unwrap();
     clocked.pass_to_hour(23);
-    let trained = Person { trained_until: clocked.today(), ..person("trained", Role::OperatorExaminer) };
+    let trained =
+        Person { trained_until: clocked.today(), ..person("trained", Role::OperatorExaminer) };
     let (desk, other) = (clocked.desk_of("rtcc-1", &trained), clocked.desk("rtcc-2"));
     let answered = other.ask(&request(), &photo(OBAMA_LATER)).unwrap().view;
     let view = desk.hand_over(&desk.open(&request()).unwrap(), &photo(OBAMA_LATER)).unwrap();
@@ -131,12 +178,19 @@ fn a_training_that_ends_overnight_ends_searching_and_comparing_in_the_middle_of_
     refused(desk.open(&request()), 403, "untrained", &over);
     refused(desk.claim(&answered), 403, "untrained", &over);
     assert_eq!(clocked.details(LeafKind::Asked).len(), 1, "the other's");
-    assert!(clocked.refusals().iter().filter(|reason| reason.contains(&over)).count() >= 3, "{:?}", clocked.refusals());
+    assert!(
+        clocked.refusals().iter().filter(|reason| reason.contains(&over)).count() >= 3,
+        "{:?}",
+        clocked.refusals()
+    );
     other.claim(&answered).unwrap();
     // Trained again, as two others said, it goes on.
     clocked.pass(10 * HOUR_CS);
     let again = Person { trained_until: clocked.today() + time::Duration::days(365), ..trained };
     let grant = official(&clocked, "administrator").ask_grant(&again, None).unwrap();
     official(&clocked, "commander").approve_grant(&grant).unwrap();
-    logs_on(&clocked, "rtcc-1", "trained", &key_of(&clocked, "trained")).unwrap().approve(&chosen).unwrap();
+    logs_on(&clocked, "rtcc-1", "trained", &key_of(&clocked, "trained"))
+        .unwrap()
+        .approve(&chosen)
+        .unwrap();
 }

@@ -1,4 +1,5 @@
-//! A site: an authority, keys, a roster and a configuration in a folder of its own, over which the box runs.
+//! A site: an authority, keys, a roster and a configuration in a folder of its own, over which the
+//! box runs.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rcgen::{
-    CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
-    SanType, SerialNumber,
+    CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    KeyIdMethod, KeyPair, KeyUsagePurpose, SanType, SerialNumber,
 };
 use smrt::audit::{Checkpoint, CosignerKey, Detail, Leaf, LeafKind, LogKey, VerifierKey};
 use smrt::booking::{BookingData, BookingNumber, Identifier};
@@ -31,8 +32,9 @@ use crate::raw::Identity;
 
 /// How long a story waits for anything before it has failed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
-/// What is said where a folder is held. A story that has read a folder in this process may find it held for a moment: a process that another
-/// story is just starting has the lock, too, until it runs its own program.
+/// What is said where a folder is held. A story that has read a folder in this process may find it
+/// held for a moment: a process that another story is just starting has the lock, too, until it
+/// runs its own program.
 pub(crate) const HELD: &str = "another daemon holds";
 /// Exit status of a daemon that can't run as configured.
 pub(crate) const EXIT_CONFIG: i32 = 78;
@@ -46,19 +48,23 @@ const ROSTER: &str = r#"
 [[agency]]
 id = "slmpd"
 name = "Metropolitan Police Department"
-standing = { kind = "contributor", mou_from = "2026-01-12", policy_reviewed_on = "2026-01-10", policy_version = "3" }
+standing = { kind = "contributor", mou_from = "2026-01-12", policy_reviewed_on = "2026-01-10",
+    policy_version = "3" }
 [[agency]]
 id = "stlco"
 name = "County Police"
-standing = { kind = "contributor", mou_from = "2026-01-12", policy_reviewed_on = "2026-01-10", policy_version = "3" }
+standing = { kind = "contributor", mou_from = "2026-01-12", policy_reviewed_on = "2026-01-10",
+    policy_version = "3" }
 [[agency]]
 id = "gone"
 name = "An agency whose memorandum has ended"
-standing = { kind = "contributor", mou_from = "2025-01-12", mou_until = "2026-01-12", policy_reviewed_on = "2025-01-10", policy_version = "2" }
+standing = { kind = "contributor", mou_from = "2025-01-12", mou_until = "2026-01-12",
+    policy_reviewed_on = "2025-01-10", policy_version = "2" }
 [[agency]]
 id = "madison"
 name = "Madison County"
-standing = { kind = "requester", admitted_on = "2026-02-01", policy_reviewed_on = "2026-02-01", policy_version = "3" }
+standing = { kind = "requester", admitted_on = "2026-02-01", policy_reviewed_on = "2026-02-01",
+    policy_version = "3" }
 [ceilings]
 seconds_between = 0
 per_hour = 1000000
@@ -136,7 +142,10 @@ impl Site {
             };
             once_free(|| smrt::service::appoint(&setup, Some(kind), person(id, role)))
         };
-        self.appointed = Some([appoint("commander", Role::Commander), appoint("administrator", Role::Administrator)]);
+        self.appointed = Some([
+            appoint("commander", Role::Commander),
+            appoint("administrator", Role::Administrator),
+        ]);
     }
 
     /// The code by which the commander or the administrator enrols a first key.
@@ -182,21 +191,38 @@ impl Site {
         let roster = fs::read_to_string(self.path("roster.toml")).unwrap();
         let (before, after) = roster.split_once("[ceilings]\n").unwrap();
         let (_, after) = after.split_once("[[device]]").unwrap();
-        let ceilings = format!("[ceilings]\nseconds_between = {seconds_between}\nper_hour = {per_hour}\nper_day = {per_day}\n");
-        fs::write(self.path("roster.toml"), format!("{before}{ceilings}[[device]]{after}")).unwrap();
+        let ceilings = format!(
+            "[ceilings]\nseconds_between = {seconds_between}\nper_hour = {per_hour}\nper_day = \
+             {per_day}\n"
+        );
+        fs::write(self.path("roster.toml"), format!("{before}{ceilings}[[device]]{after}"))
+            .unwrap();
     }
 
-    /// Puts witnesses into the roster, each with a secret and, where it is no agency's, a certificate; so many of them make a quorum.
-    pub(crate) fn add_witnesses(&self, witnesses: &[(&str, Option<&str>)], quorum: usize, within_minutes: u64) {
+    /// Puts witnesses into the roster, each with a secret and, where it is no agency's, a
+    /// certificate; so many of them make a quorum.
+    pub(crate) fn add_witnesses(
+        &self,
+        witnesses: &[(&str, Option<&str>)],
+        quorum: usize,
+        within_minutes: u64,
+    ) {
         let mut roster = fs::read_to_string(self.path("roster.toml")).unwrap();
         for (at, (id, agency)) in witnesses.iter().enumerate() {
             let secret = [u8::try_from(at).unwrap() + 10; 32];
             write_new(&self.witness_secret(id), &secret, SECRET_MODE).unwrap();
             let key = CosignerKey::new(&witness_name(id), &secret).unwrap();
-            roster += &format!("[[witness]]\nid = \"{id}\"\nname = \"{id}\"\nkey = \"{}\"\n", key.verifier());
+            roster += &format!(
+                "[[witness]]\nid = \"{id}\"\nname = \"{id}\"\nkey = \"{}\"\n",
+                key.verifier()
+            );
             match agency {
                 Some(agency) => roster += &format!("agency = \"{agency}\"\n"),
-                None => drop(self.authority().issue(&CertificateName::Witness(Identifier::parse(id).unwrap())).unwrap()),
+                None => drop(
+                    self.authority()
+                        .issue(&CertificateName::Witness(Identifier::parse(id).unwrap()))
+                        .unwrap(),
+                ),
             }
         }
         roster += &format!("[quorum]\nwitnesses = {quorum}\nwithin_minutes = {within_minutes}\n");
@@ -223,9 +249,12 @@ impl Site {
 
     pub(crate) fn write_config(&self, engine: &str, models: &Path, more: &str) {
         let text = format!(
-            "listen = \"127.0.0.1:0\"\nstate = \"state\"\norigin = \"{ORIGIN}\"\nconsole_origin = \"{CONSOLE}\"\nmaster_key = \"master.key\"\nlog_key = \"log.key\"\n\
-             roster = \"roster.toml\"\nengine = \"{engine}\"\nmodels = \"{}\"\n{more}\n[tls]\ncert = \"authority/server-localhost.pem\"\n\
-             key = \"authority/server-localhost.key\"\nca = \"authority/ca.pem\"\ncrl = \"authority/crl.pem\"\n",
+            "listen = \"127.0.0.1:0\"\nstate = \"state\"\norigin = \"{ORIGIN}\"\nconsole_origin \
+             = \"{CONSOLE}\"\nmaster_key = \"master.key\"\nlog_key = \"log.key\"\n\
+             roster = \"roster.toml\"\nengine = \"{engine}\"\nmodels = \"{}\"\n{more}\n[tls]\ncert \
+             = \"authority/server-localhost.pem\"\n\
+             key = \"authority/server-localhost.key\"\nca = \"authority/ca.pem\"\ncrl \
+             = \"authority/crl.pem\"\n",
             models.display()
         );
         fs::write(self.config(), text).unwrap();
@@ -262,7 +291,13 @@ impl Site {
     }
 
     /// A certificate of this site's authority that the authority's own command would never issue.
-    pub(crate) fn odd_identity(&self, stem: &str, names: Vec<SanType>, usage: ExtendedKeyUsagePurpose, days: (i64, i64)) -> Identity {
+    pub(crate) fn odd_identity(
+        &self,
+        stem: &str,
+        names: Vec<SanType>,
+        usage: ExtendedKeyUsagePurpose,
+        days: (i64, i64),
+    ) -> Identity {
         let mut params = CertificateParams::default();
         params.subject_alt_names = names;
         params.is_ca = IsCa::ExplicitNoCa;
@@ -270,7 +305,8 @@ impl Site {
         params.extended_key_usages = vec![usage];
         params.use_authority_key_identifier_extension = true;
         let now = OffsetDateTime::now_utc();
-        (params.not_before, params.not_after) = (now + time::Duration::days(days.0), now + time::Duration::days(days.1));
+        (params.not_before, params.not_after) =
+            (now + time::Duration::days(days.0), now + time::Duration::days(days.1));
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer()).unwrap();
         let identity = self.issued(stem);
@@ -290,12 +326,21 @@ impl Site {
             revoked_certs: Vec::new(),
             key_identifier_method: KeyIdMethod::Sha256,
         };
-        replace(&self.crl(), list.signed_by(&self.issuer()).unwrap().pem().unwrap().as_bytes(), PUBLIC_MODE).unwrap();
+        replace(
+            &self.crl(),
+            list.signed_by(&self.issuer()).unwrap().pem().unwrap().as_bytes(),
+            PUBLIC_MODE,
+        )
+        .unwrap();
     }
 
     fn issuer(&self) -> Issuer<'static, KeyPair> {
         let text = |name| fs::read_to_string(self.path(name)).unwrap();
-        Issuer::from_ca_cert_pem(&text("authority/ca.pem"), KeyPair::from_pem(&text("authority/ca.key")).unwrap()).unwrap()
+        Issuer::from_ca_cert_pem(
+            &text("authority/ca.pem"),
+            KeyPair::from_pem(&text("authority/ca.key")).unwrap(),
+        )
+        .unwrap()
     }
 
     /// What the daemon had to say so far.
@@ -306,7 +351,9 @@ impl Site {
     /// The state folder, opened by the library; no daemon may be running.
     pub(crate) fn ledger(&self) -> Ledger {
         let config = Config::load(&self.config()).unwrap();
-        let shelf = Shelf::open(&config.models, config.models_next.as_deref(), EngineChoice::Cpu, 1).unwrap();
+        let shelf =
+            Shelf::open(&config.models, config.models_next.as_deref(), EngineChoice::Cpu, 1)
+                .unwrap();
         let key = |name| fs::read(self.path(name)).unwrap().into();
         let shelf = Arc::new(shelf);
         once_free(|| {
@@ -333,13 +380,24 @@ impl Site {
 
     /// The kinds of all leaves; no daemon may be running.
     pub(crate) fn log_kinds(&self) -> Vec<LeafKind> {
-        self.ledger().log().unwrap().iter().map(|leaf| Leaf::from_bytes(leaf).unwrap().kind).collect()
+        self.ledger()
+            .log()
+            .unwrap()
+            .iter()
+            .map(|leaf| Leaf::from_bytes(leaf).unwrap().kind)
+            .collect()
     }
 
-    /// The reasons of all refusals of a kind, those that wait to be gathered behind those with leaves; no daemon may be running.
+    /// The reasons of all refusals of a kind, those that wait to be gathered behind those with
+    /// leaves; no daemon may be running.
     pub(crate) fn refusals(&self, kind: LeafKind) -> Vec<String> {
         let reason = |detail: &serde_json::Value| detail["reason"].as_str().unwrap().to_owned();
-        let mut reasons: Vec<String> = self.log().iter().filter(|(k, _)| *k == kind).map(|(_, detail)| reason(detail)).collect();
+        let mut reasons: Vec<String> = self
+            .log()
+            .iter()
+            .filter(|(k, _)| *k == kind)
+            .map(|(_, detail)| reason(detail))
+            .collect();
         let waiting = self.ledger().gathered().unwrap();
         reasons.extend(
             waiting
@@ -360,7 +418,12 @@ impl Site {
     pub(crate) fn log(&self) -> Vec<(LeafKind, serde_json::Value)> {
         let ledger = self.ledger();
         let leaves = ledger.log().unwrap();
-        (0..).zip(leaves).map(|(at, leaf)| (Leaf::from_bytes(&leaf).unwrap().kind, ledger.detail(at).unwrap().unwrap())).collect()
+        (0..)
+            .zip(leaves)
+            .map(|(at, leaf)| {
+                (Leaf::from_bytes(&leaf).unwrap().kind, ledger.detail(at).unwrap().unwrap())
+            })
+            .collect()
     }
 }
 
@@ -390,16 +453,22 @@ pub(crate) fn plain_models() -> PathBuf {
     models_with("plain-models", |card| card.replace("mirror = true", "mirror = false"))
 }
 
-/// A folder of the same models with a detector that is fed so badly that it finds no faces on dark photos.
+/// A folder of the same models with a detector that is fed so badly that it finds no faces on dark
+/// photos.
 pub(crate) fn night_blind_models() -> PathBuf {
-    models_with("night-blind-models", |card| card.replace("colours = \"bgr\"", "colours = \"bgr\"\npixel_offset = 128.0"))
+    models_with("night-blind-models", |card| {
+        card.replace("colours = \"bgr\"", "colours = \"bgr\"\npixel_offset = 128.0")
+    })
 }
 
 /// A folder of the same models with a card that calls every probe poor.
 pub(crate) fn strict_models() -> PathBuf {
     let strict = "embedding_length = { low_below = 1000.0, poor_below = 1000.0 }";
     models_with("strict-models", |card| {
-        card.lines().map(|line| if line.starts_with("embedding_length") { strict } else { line }).collect::<Vec<_>>().join("\n")
+        card.lines()
+            .map(|line| if line.starts_with("embedding_length") { strict } else { line })
+            .collect::<Vec<_>>()
+            .join("\n")
     })
 }
 
@@ -434,7 +503,8 @@ pub(crate) fn number(number: &str) -> BookingNumber {
 
 /// A booking's JSON.
 pub(crate) fn booking_json(name: &str) -> serde_json::Value {
-    serde_json::json!({"name": name, "booked_on": "2026-11-01", "charges": ["trespass"], "basis": {"kind": "post_arrest_booking"}})
+    serde_json::json!({"name": name, "booked_on": "2026-11-01", "charges": ["trespass"],
+        "basis": {"kind": "post_arrest_booking"}})
 }
 
 pub(crate) fn booking(name: &str) -> BookingData {

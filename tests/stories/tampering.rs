@@ -1,5 +1,6 @@
-//! Tampers with a log in every way that one can think of, each drawn from its number, and sees that `log verify` finds it. Shared by the
-//! tests of `log verify`, over a log that they make up, and by the stories, over one that the daemon exported.
+//! Tampers with a log in every way that one can think of, each drawn from its number, and sees that
+//! `log verify` finds it. Shared by the tests of `log verify`, over a log that they make up, and by
+//! the stories, over one that the daemon exported.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -43,7 +44,11 @@ impl Log {
     }
 
     pub(crate) fn terms(&self, since: Option<Note>, all_details: bool) -> Terms {
-        Terms { keys: Some(self.quorum.clone()), since: since.map(|note| ("mine".to_owned(), note)), all_details }
+        Terms {
+            keys: Some(self.quorum.clone()),
+            since: since.map(|note| ("mine".to_owned(), note)),
+            all_details,
+        }
     }
 
     pub(crate) fn files(&self) -> Files {
@@ -55,15 +60,22 @@ impl Log {
         tiles.end();
         assert_eq!(tiles.root(), root(&self.leaves));
         files.insert(CHECKPOINT.to_owned(), self.newest.to_string().into_bytes());
-        let lines = |notes: &[Note]| notes.iter().map(|note| json!(note.to_string()).to_string() + "\n").collect::<String>();
+        let lines = |notes: &[Note]| {
+            notes.iter().map(|note| json!(note.to_string()).to_string() + "\n").collect::<String>()
+        };
         files.insert(CHECKPOINTS.to_owned(), lines(&self.kept).into_bytes());
-        let lines = self.details.iter().map(|detail| serde_json::to_string(detail).unwrap() + "\n").collect::<String>();
+        let lines = self
+            .details
+            .iter()
+            .map(|detail| serde_json::to_string(detail).unwrap() + "\n")
+            .collect::<String>();
         files.insert(DETAILS.to_owned(), lines.into_bytes());
         files.insert(POLICY.to_owned(), self.quorum.to_string().into_bytes());
         files
     }
 
-    /// Signs all checkpoints that no longer fit anew with the log's own key, which leaves their cosignatures behind or keeps their lines.
+    /// Signs all checkpoints that no longer fit anew with the log's own key, which leaves their
+    /// cosignatures behind or keeps their lines.
     fn sign_again(&mut self, stale: bool) {
         let last = self.len();
         self.kept.retain(|note| size_of(note) <= last);
@@ -74,9 +86,13 @@ impl Log {
             let (kept, again) = (&self.kept[at], self.note(size_of(&self.kept[at])));
             if kept.text() != again.text() {
                 let (text, own) = (kept.to_string(), format!("\u{2014} {} ", self.origin));
-                let others = text.lines().filter(|line| line.starts_with('\u{2014}') && !line.starts_with(&own));
+                let others = text
+                    .lines()
+                    .filter(|line| line.starts_with('\u{2014}') && !line.starts_with(&own));
                 let lines = others.map(|line| format!("{line}\n")).collect::<String>();
-                self.kept[at] = Note::parse(&format!("{again}{}", if stale { lines } else { String::new() })).unwrap();
+                self.kept[at] =
+                    Note::parse(&format!("{again}{}", if stale { lines } else { String::new() }))
+                        .unwrap();
             }
         }
         self.newest = self.kept.last().unwrap().clone();
@@ -107,7 +123,10 @@ pub(crate) fn size_of(note: &Note) -> usize {
 
 /// Makes the folder hold these files and no others.
 pub(crate) fn write(folder: &Path, before: &Files, after: &Files) {
-    before.keys().filter(|path| !after.contains_key(*path)).for_each(|path| fs::remove_file(folder.join(path)).unwrap());
+    before
+        .keys()
+        .filter(|path| !after.contains_key(*path))
+        .for_each(|path| fs::remove_file(folder.join(path)).unwrap());
     for (path, bytes) in after.iter().filter(|(path, bytes)| before.get(*path) != Some(bytes)) {
         let path = folder.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -115,9 +134,10 @@ pub(crate) fn write(folder: &Path, before: &Files, after: &Files) {
     }
 }
 
-/// Each of two thousand tamperings with this log is found, and its place is named. Of what is signed again, which nothing but cosignatures
-/// tells from the log, the verdict says at least from which leaf on no witness vouches; and whoever kept the newest witnessed checkpoint is
-/// told that it does not hold.
+/// Each of two thousand tamperings with this log is found, and its place is named. Of what is
+/// signed again, which nothing but cosignatures tells from the log, the verdict says at least from
+/// which leaf on no witness vouches; and whoever kept the newest witnessed checkpoint is told that
+/// it does not hold.
 pub(crate) fn every_one_is_found(log: &Log) {
     assert_eq!(size_of(&log.newest), log.len(), "all that is exported is signed");
     assert!(log.quorum.witnessed(&log.newest).complete.is_some(), "and witnessed");
@@ -132,17 +152,31 @@ pub(crate) fn every_one_is_found(log: &Log) {
             assert!(files != clean || since.is_some(), "{how} {number} changed nothing");
             write(folder.path(), &before, &files);
             let verdict = verify(&archive, &log.terms(since, all_details)).unwrap();
-            // Whoever looks at one place that was touched is told of that one, not of everything that depends on it.
+            // Whoever looks at one place that was touched is told of that one, not of everything
+            // that depends on it.
             let words = if how.contains("again") || how == "file cut" { u64::MAX } else { 2 };
-            assert!(verdict.violations.count() <= words, "{how} {number}: too many words\n{}", verdict.words());
+            assert!(
+                verdict.violations.count() <= words,
+                "{how} {number}: too many words\n{}",
+                verdict.words()
+            );
             let named = |place: &Place| places.iter().any(|wanted| wanted.is_named(place));
             let violated = verdict.violations.list.iter().any(|remark| named(&remark.place));
             let signed_again = how.starts_with(SIGNED_AGAIN_WORDS);
-            let found = if signed_again { violated || verdict.not_witnessed.as_ref().is_some_and(named) } else { violated };
+            let found = if signed_again {
+                violated || verdict.not_witnessed.as_ref().is_some_and(named)
+            } else {
+                violated
+            };
             assert!(found, "{how} {number}, wanted {places:?}\n{}", verdict.words());
             if signed_again {
-                let verdict = verify(&archive, &log.terms(Some(log.newest.clone()), false)).unwrap();
-                assert!(!verdict.holds, "{how} {number} with the newest witnessed checkpoint\n{}", verdict.words());
+                let verdict =
+                    verify(&archive, &log.terms(Some(log.newest.clone()), false)).unwrap();
+                assert!(
+                    !verdict.holds,
+                    "{how} {number} with the newest witnessed checkpoint\n{}",
+                    verdict.words()
+                );
             }
             *counts.entry(how).or_default() += 1;
             before = files;
@@ -150,11 +184,16 @@ pub(crate) fn every_one_is_found(log: &Log) {
         counts
     };
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (how, count) in (0..8).into_par_iter().map(worker).collect::<Vec<_>>().into_iter().flatten() {
+    for (how, count) in (0..8).into_par_iter().map(worker).collect::<Vec<_>>().into_iter().flatten()
+    {
         *counts.entry(how).or_default() += count;
     }
     assert_eq!(counts.values().sum::<usize>() as u64, DRAWN);
-    let signed_again = counts.iter().filter(|(how, _)| how.starts_with(SIGNED_AGAIN_WORDS)).map(|(_, count)| count).sum::<usize>();
+    let signed_again = counts
+        .iter()
+        .filter(|(how, _)| how.starts_with(SIGNED_AGAIN_WORDS))
+        .map(|(_, count)| count)
+        .sum::<usize>();
     assert_eq!(signed_again as u64, DRAWN / 10, "{counts:?}");
     assert!(counts.values().all(|&count| count >= 20), "{counts:?}");
 }
@@ -196,8 +235,12 @@ impl Where {
         match (self, place) {
             (Self::Leaf(leaf), place) => place.covers(*leaf as u64),
             (Self::Path(path), place) => place.path() == Some(path),
-            (Self::Line(path, line), Place::Line { path: found, line: at }) => path == found && line == at,
-            (Self::Hash(path, position), Place::Hash { path: found, position: at }) => path == found && position == at,
+            (Self::Line(path, line), Place::Line { path: found, line: at }) => {
+                path == found && line == at
+            }
+            (Self::Hash(path, position), Place::Hash { path: found, position: at }) => {
+                path == found && position == at
+            }
             _ => false,
         }
     }
@@ -330,7 +373,11 @@ fn flipped_in_the_checkpoint(_: &Log, clean: &Files, dice: &mut Dice) -> Tampere
 fn flipped_in_a_kept_checkpoint(_: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
     let mut files = clean.clone();
     let at = flip(&mut files, CHECKPOINTS, dice);
-    of("bit flipped in a kept checkpoint", files, vec![Where::Line(CHECKPOINTS, line_at(&clean[CHECKPOINTS], at))])
+    of(
+        "bit flipped in a kept checkpoint",
+        files,
+        vec![Where::Line(CHECKPOINTS, line_at(&clean[CHECKPOINTS], at))],
+    )
 }
 
 fn flipped_in_a_detail(_: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
@@ -343,7 +390,10 @@ fn cut_to_an_older_log(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
     let at = dice.roll(log.kept.len() - 1);
     let size = size_of(&log.kept[at]);
     let since = log.kept[at + 1 + dice.roll(log.kept.len() - at - 1)].clone();
-    Tampered { since: Some(since), ..of("cut to an older log", log.cut_at(at).files(), vec![Where::Leaf(size)]) }
+    Tampered {
+        since: Some(since),
+        ..of("cut to an older log", log.cut_at(at).files(), vec![Where::Leaf(size)])
+    }
 }
 
 fn file_cut(_: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
@@ -475,7 +525,8 @@ fn replayed(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
     signed_again("signed again: leaf replayed", log, leaf + 1, dice)
 }
 
-/// Another continuation from some leaf on, by itself beyond reproach: its rules hold, its details fit.
+/// Another continuation from some leaf on, by itself beyond reproach: its rules hold, its details
+/// fit.
 fn forked(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
     let (leaves, from) = (log.len(), dice.roll(log.len() - 1));
     let mut log = log.clone();
@@ -495,5 +546,8 @@ fn cut(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
     cut.leaves.truncate(size);
     cut.details.truncate(size);
     cut.sign_again(false);
-    Tampered { since: Some(log.newest.clone()), ..of("signed again: cut", cut.files(), vec![Where::Leaf(size)]) }
+    Tampered {
+        since: Some(log.newest.clone()),
+        ..of("signed again: cut", cut.files(), vec![Where::Leaf(size)])
+    }
 }

@@ -1,4 +1,5 @@
-//! The store can't grow: the box can't know what counts, so it ends, and starting it again is the recovery.
+//! The store can't grow: the box can't know what counts, so it ends, and starting it again is the
+//! recovery.
 
 use crate::photos::{COLLINS, photo};
 use crate::site::{Site, booking, number, request};
@@ -13,12 +14,14 @@ fn a_store_that_can_not_grow_halts_the_box_and_the_next_start_has_all_that_was_a
     let (feed, photo) = (daemon.feed("slmpd"), photo(COLLINS));
     let numbers: Vec<_> = (0..200).map(|n| number(&format!("26-{n}"))).collect();
     let mut taken = Vec::new();
-    let lost = numbers.iter().find_map(|number| match feed.put_booking(number, &booking("Roe, Jane"), &photo) {
-        Ok(booked) => {
-            taken.push(booked);
-            None
+    let lost = numbers.iter().find_map(|number| {
+        match feed.put_booking(number, &booking("Roe, Jane"), &photo) {
+            Ok(booked) => {
+                taken.push(booked);
+                None
+            }
+            Err(e) => Some((number, e)),
         }
-        Err(e) => Some((number, e)),
     });
     let (number, error) = lost.expect("the store has to grow for two hundred bookings");
     assert!(error.problem().is_none(), "the connection drops without an answer: {error}");
@@ -40,14 +43,24 @@ fn a_store_that_can_not_grow_halts_the_box_and_the_next_start_has_all_that_was_a
 fn a_medium_with_little_room_takes_no_booking_and_no_search_but_every_release_and_says_so() {
     let site = Site::staffed();
     let daemon = site.start("test");
-    daemon.feed("slmpd").put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap();
+    daemon
+        .feed("slmpd")
+        .put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS))
+        .unwrap();
     daemon.desk("rtcc-1");
     assert_eq!(daemon.stop(), Some(0));
     // More than any medium has: from here on there is too little of it.
     site.configure("disk_reserve_mib = 1000000000000");
     let daemon = site.start("test");
-    let refused = daemon.feed("slmpd").put_booking(&number("26-2"), &booking("Roe, Jane"), &photo(COLLINS)).unwrap_err();
-    assert_eq!((refused.problem().unwrap().status, &*refused.problem().unwrap().kind), (507, "disk-full"), "{refused}");
+    let refused = daemon
+        .feed("slmpd")
+        .put_booking(&number("26-2"), &booking("Roe, Jane"), &photo(COLLINS))
+        .unwrap_err();
+    assert_eq!(
+        (refused.problem().unwrap().status, &*refused.problem().unwrap().kind),
+        (507, "disk-full"),
+        "{refused}"
+    );
     assert!(refused.to_string().contains("are kept for releases, purges and the log"), "{refused}");
     let searched = daemon.desk("rtcc-1").search(&request(), &photo(COLLINS)).unwrap_err();
     assert_eq!(searched.problem().unwrap().status, 507, "{searched}");

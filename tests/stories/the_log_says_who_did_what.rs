@@ -1,5 +1,6 @@
-//! Log-ons, the use of permissions, privileged acts and tries at the log are leaves: what, when to the hundredth of a second, where, by which
-//! certificate, how it ended and who it was (CJIS AU-2, AU-3, AU-8; MOU-IV-C2, C3).
+//! Log-ons, the use of permissions, privileged acts and tries at the log are leaves: what, when to
+//! the hundredth of a second, where, by which certificate, how it ended and who it was (CJIS AU-2,
+//! AU-3, AU-8; MOU-IV-C2, C3).
 
 use serde_json::{Value, json};
 use smrt::audit::{Entry, LeafKind};
@@ -14,22 +15,40 @@ use crate::photos::{OBAMA, OBAMA_LATER, photo};
 use crate::site::{Site, booking, number, request};
 
 /// The newest leaf of a kind is dated now, and its detail says who it was, and from where.
-fn says(clocked: &Clocked<'_>, kind: LeafKind, person: Option<(&str, &str)>, device: &str, more: &[(&str, &str)]) {
+fn says(
+    clocked: &Clocked<'_>,
+    kind: LeafKind,
+    person: Option<(&str, &str)>,
+    device: &str,
+    more: &[(&str, &str)],
+) {
     let log = clocked.log();
-    let at = log.iter().rposition(|(found, _)| *found == kind).unwrap_or_else(|| panic!("no leaf {kind:?}"));
+    let at = log
+        .iter()
+        .rposition(|(found, _)| *found == kind)
+        .unwrap_or_else(|| panic!("no leaf {kind:?}"));
     let leaf = clocked.leaf(at);
-    let Entry::Known(view) = Entry::read(&leaf).unwrap() else { panic!("it is of a kind that is known") };
+    let Entry::Known(view) = Entry::read(&leaf).unwrap() else {
+        panic!("it is of a kind that is known")
+    };
     assert_eq!(view.time_cs, clocked.now_cs(), "{kind:?}");
     let detail = log[at].1.as_ref().unwrap();
     let actor = &detail["actor"];
     assert_eq!(actor["certificate"], format!("smrt:{device}"), "{detail}");
     assert_eq!(actor["fingerprint"].as_str().unwrap().len(), 64);
     match person {
-        Some((id, agency)) => assert_eq!((&actor["person"], &actor["agency"]), (&json!(id), &json!(agency)), "{detail}"),
+        Some((id, agency)) => assert_eq!(
+            (&actor["person"], &actor["agency"]),
+            (&json!(id), &json!(agency)),
+            "{detail}"
+        ),
         None => assert_eq!(actor["person"], Value::Null, "{detail}"),
     }
     for (field, words) in more {
-        assert!(detail[field].as_str().is_some_and(|found| found.contains(words)), "wanted '{words}' as {field} of {detail}");
+        assert!(
+            detail[field].as_str().is_some_and(|found| found.contains(words)),
+            "wanted '{words}' as {field} of {detail}"
+        );
     }
 }
 
@@ -37,23 +56,35 @@ fn says(clocked: &Clocked<'_>, kind: LeafKind, person: Option<(&str, &str)>, dev
 fn an_auditor_goes_through_the_log_every_week_or_it_is_an_alarm() {
     let site = Site::staffed();
     let clocked = Clocked::of(&site);
-    let (auditor, operator) = (clocked.desk_of("audit-1", &person("auditor", Role::Auditor)), clocked.desk("rtcc-1"));
+    let (auditor, operator) =
+        (clocked.desk_of("audit-1", &person("auditor", Role::Auditor)), clocked.desk("rtcc-1"));
     let look = |end: u64, note: &str| json!({"end": end, "note": note});
     let late = || -> Vec<String> {
         let alarms = clocked.console("rtcc-1").health().unwrap().alarms;
-        alarms.into_iter().filter(|alarm| alarm.alarm == "audit_overdue").map(|alarm| alarm.what).collect()
+        alarms
+            .into_iter()
+            .filter(|alarm| alarm.alarm == "audit_overdue")
+            .map(|alarm| alarm.what)
+            .collect()
     };
-    let at = |device: &str, desk: &Desk| Hand::new(&clocked, &site.console_identity(device)).at(desk);
+    let at =
+        |device: &str, desk: &Desk| Hand::new(&clocked, &site.console_identity(device)).at(desk);
     let leaves = clocked.leaves();
     at("rtcc-1", &operator).post("/v1/log/looks", &look(leaves, "all is well")).is_problem(
         403,
         "not-allowed",
         "may not go through the log",
     );
-    for (end, note, status, kind) in
-        [(0, "nothing unusual", 422, "range"), (leaves + 99, "nothing unusual", 422, "range"), (leaves, "", 400, "malformed")]
-    {
-        assert_eq!(at("audit-1", &auditor).post("/v1/log/looks", &look(end, note)).json()["type"], kind, "{status}");
+    for (end, note, status, kind) in [
+        (0, "nothing unusual", 422, "range"),
+        (leaves + 99, "nothing unusual", 422, "range"),
+        (leaves, "", 400, "malformed"),
+    ] {
+        assert_eq!(
+            at("audit-1", &auditor).post("/v1/log/looks", &look(end, note)).json()["type"],
+            kind,
+            "{status}"
+        );
     }
     clocked.pass(7 * DAY_CS - HOUR_CS);
     assert!(late().is_empty());
@@ -61,9 +92,15 @@ fn an_auditor_goes_through_the_log_every_week_or_it_is_an_alarm() {
     assert_eq!(late(), ["nobody went through the log for more than 7 days"]);
     let auditor = logs_on(&clocked, "audit-1", "auditor", &key_of(&clocked, "auditor")).unwrap();
     let page = String::from_utf8(at("audit-1", &auditor).get("/console/log").body).unwrap();
-    assert!(page.contains("Weekly look through the log") && page.contains("overdue") && page.contains("from 0 on"), "{page}");
+    assert!(
+        page.contains("Weekly look through the log")
+            && page.contains("overdue")
+            && page.contains("from 0 on"),
+        "{page}"
+    );
     let leaves = clocked.leaves();
-    let looked = at("audit-1", &auditor).post("/v1/log/looks", &look(leaves, "two refused log-ons at desk 2, told apart"));
+    let looked = at("audit-1", &auditor)
+        .post("/v1/log/looks", &look(leaves, "two refused log-ons at desk 2, told apart"));
     assert_eq!((looked.status, looked.json()["leaf"].as_u64()), (201, Some(leaves)));
     says(
         &clocked,
@@ -75,7 +112,9 @@ fn an_auditor_goes_through_the_log_every_week_or_it_is_an_alarm() {
     clocked.look();
     assert!(late().is_empty());
     // The next one begins where this one ended.
-    at("audit-1", &auditor).post("/v1/log/looks", &look(leaves, "again")).is_problem(422, "range", "");
+    at("audit-1", &auditor)
+        .post("/v1/log/looks", &look(leaves, "again"))
+        .is_problem(422, "range", "");
     let page = String::from_utf8(at("audit-1", &auditor).get("/console/log").body).unwrap();
     assert!(page.contains(&format!("from {leaves} on")) && !page.contains("overdue"), "{page}");
     clocked.pass(7 * DAY_CS + HOUR_CS);
@@ -83,12 +122,19 @@ fn an_auditor_goes_through_the_log_every_week_or_it_is_an_alarm() {
 }
 
 #[test]
-fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_where_when_and_how_it_ended() {
+fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_where_when_and_how_it_ended()
+ {
     let site = Site::staffed();
     let clocked = Clocked::of(&site);
-    clocked.feed("slmpd").put_booking(&number("26-1"), &booking("Person 26-1"), &photo(OBAMA)).unwrap();
+    clocked
+        .feed("slmpd")
+        .put_booking(&number("26-1"), &booking("Person 26-1"), &photo(OBAMA))
+        .unwrap();
     says(&clocked, LeafKind::BookingIn, None, "agency/slmpd/feed", &[("agency", "slmpd")]);
-    let county = Person { agency: Identifier::parse("stlco").unwrap(), ..person("jones", Role::OperatorExaminer) };
+    let county = Person {
+        agency: Identifier::parse("stlco").unwrap(),
+        ..person("jones", Role::OperatorExaminer)
+    };
     let mut moment = 0;
     // No two steps at the same hundredth of a second.
     let mut later = || {
@@ -100,8 +146,15 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
     says(&clocked, LeafKind::LoggedOn, Some(("jones", "stlco")), "device/rtcc-1", &[]);
     later();
     let key = key_of(&clocked, "jones");
-    log_on(&clocked, "rtcc-2", "jones", &key, &Habits { verified: false, ..Habits::default() }).is_problem(403, "touch", "");
-    says(&clocked, LeafKind::LogOnRefused, None, "device/rtcc-2", &[("person", "jones"), ("reason", "did not verify its user")]);
+    log_on(&clocked, "rtcc-2", "jones", &key, &Habits { verified: false, ..Habits::default() })
+        .is_problem(403, "touch", "");
+    says(
+        &clocked,
+        LeafKind::LogOnRefused,
+        None,
+        "device/rtcc-2",
+        &[("person", "jones"), ("reason", "did not verify its user")],
+    );
     // A permission used, and one that isn't theirs.
     later();
     desk.ask(&request(), &photo(OBAMA_LATER)).unwrap();
@@ -110,41 +163,95 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
     }
     later();
     refused(desk.people(), 403, "not-allowed", "may not look at the roster");
-    says(&clocked, LeafKind::CallerRefused, Some(("jones", "stlco")), "device/rtcc-1", &[("reason", "may not look at the roster")]);
+    says(
+        &clocked,
+        LeafKind::CallerRefused,
+        Some(("jones", "stlco")),
+        "device/rtcc-1",
+        &[("reason", "may not look at the roster")],
+    );
     // Privileged acts: each of both people.
     later();
-    let (administrator, commander) = (official(&clocked, "administrator"), official(&clocked, "commander"));
+    let (administrator, commander) =
+        (official(&clocked, "administrator"), official(&clocked, "commander"));
     let new_key = shared_key().unwrap();
     let grant = administrator.ask_grant(&person("new", Role::Auditor), Some(&new_key)).unwrap();
-    says(&clocked, LeafKind::GrantAsked, Some(("administrator", "slmpd")), "device/admin-1", &[("grant", &grant)]);
+    says(
+        &clocked,
+        LeafKind::GrantAsked,
+        Some(("administrator", "slmpd")),
+        "device/admin-1",
+        &[("grant", &grant)],
+    );
     later();
     commander.approve_grant(&grant).unwrap();
-    says(&clocked, LeafKind::GrantApproved, Some(("commander", "slmpd")), "device/admin-1", &[("person", "new")]);
+    says(
+        &clocked,
+        LeafKind::GrantApproved,
+        Some(("commander", "slmpd")),
+        "device/admin-1",
+        &[("person", "new")],
+    );
     later();
     administrator.send("/v1/people/new/off", &()).unwrap();
-    says(&clocked, LeafKind::AccountOff, Some(("administrator", "slmpd")), "device/admin-1", &[("person", "new")]);
+    says(
+        &clocked,
+        LeafKind::AccountOff,
+        Some(("administrator", "slmpd")),
+        "device/admin-1",
+        &[("person", "new")],
+    );
     // Tries at the log: whoever may open it, and whoever may not.
     later();
     let auditor = clocked.desk_of("audit-1", &person("auditor", Role::Auditor));
-    let page = |device: &str, desk| Hand::new(&clocked, &site.console_identity(device)).at(desk).get("/console/log/0").status;
+    let page = |device: &str, desk| {
+        Hand::new(&clocked, &site.console_identity(device)).at(desk).get("/console/log/0").status
+    };
     assert_eq!(page("audit-1", &auditor), 200);
     says(&clocked, LeafKind::DetailsOpened, Some(("auditor", "slmpd")), "device/audit-1", &[]);
     clocked.pass(MINUTE_CS);
-    // The first refusal of an hour has a leaf of its own; this one is the administrators' console's first.
+    // The first refusal of an hour has a leaf of its own; this one is the administrators' console's
+    // first.
     assert_eq!(page("admin-1", &administrator), 403);
-    says(&clocked, LeafKind::CallerRefused, Some(("administrator", "slmpd")), "device/admin-1", &[("reason", "may not open details")]);
-    // Nothing takes a leaf back: there is no such verb, and what is like it is refused with its reason.
+    says(
+        &clocked,
+        LeafKind::CallerRefused,
+        Some(("administrator", "slmpd")),
+        "device/admin-1",
+        &[("reason", "may not open details")],
+    );
+    // Nothing takes a leaf back: there is no such verb, and what is like it is refused with its
+    // reason.
     later();
     let feed = Hand::new(&clocked, &site.feed_identity("stlco")).from(None);
-    feed.ask("GET", "/v1/log/details?first=0&end=1", b"").is_problem(403, "not-allowed", "may not open details");
-    says(&clocked, LeafKind::CallerRefused, None, "agency/stlco/feed", &[("reason", "may not open details")]);
-    for (method, path) in
-        [("DELETE", "/v1/log/details"), ("PUT", "/v1/log/details"), ("DELETE", "/v1/log/checkpoint"), ("DELETE", "/v1/log/samples")]
-    {
+    feed.ask("GET", "/v1/log/details?first=0&end=1", b"").is_problem(
+        403,
+        "not-allowed",
+        "may not open details",
+    );
+    says(
+        &clocked,
+        LeafKind::CallerRefused,
+        None,
+        "agency/stlco/feed",
+        &[("reason", "may not open details")],
+    );
+    for (method, path) in [
+        ("DELETE", "/v1/log/details"),
+        ("PUT", "/v1/log/details"),
+        ("DELETE", "/v1/log/checkpoint"),
+        ("DELETE", "/v1/log/samples"),
+    ] {
         assert_eq!(feed.ask(method, path, b"").status, 405, "{method} {path}");
     }
     later();
     // A person who goes leaves a word, too.
     desk.log_off().unwrap();
-    says(&clocked, LeafKind::LoggedOff, Some(("jones", "stlco")), "device/rtcc-1", &[("why", "by hand")]);
+    says(
+        &clocked,
+        LeafKind::LoggedOff,
+        Some(("jones", "stlco")),
+        "device/rtcc-1",
+        &[("why", "by hand")],
+    );
 }

@@ -1,4 +1,5 @@
-//! The power goes at each write and sync in turn; nothing that was acknowledged may be lost, and what wasn't is there whole or not at all.
+//! The power goes at each write and sync in turn; nothing that was acknowledged may be lost, and
+//! what wasn't is there whole or not at all.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -8,17 +9,24 @@ use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use smrt::audit::touch::{FaceBox, SearchApproval, verify_registration};
-use smrt::audit::{Actor, Alarm, CosignerKey, Detail, Edge, Holds, Leaf, LeafKind, LogKey, Note, TileId, entries, is_included, leaf_hash};
+use smrt::audit::{
+    Actor, Alarm, CosignerKey, Detail, Edge, Holds, Leaf, LeafKind, LogKey, Note, TileId, entries,
+    is_included, leaf_hash,
+};
 use smrt::booking::{BookingData, BookingNumber, Identifier, Text, VersionId};
 use smrt::client::soft_key::SoftKey;
 use smrt::disk::{Disk, OpenMode, read_whole};
 use smrt::embed::{Models, Pool};
 use smrt::face::{Edits, Embedding, ModelId};
 use smrt::gallery::EngineChoice;
-use smrt::inquiry::{Action, Choice, Digest, Disposition, Finding, Frame, InquiryId, Probe, Quality, Who};
+use smrt::inquiry::{
+    Action, Choice, Digest, Disposition, Finding, Frame, InquiryId, Probe, Quality, Who,
+};
 use smrt::limits::{GATHERS_MAX, PROBE_PIECE_BYTES};
 use smrt::roster::{Caller, CertificateName, Role};
-use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, ServiceError, Shelf, SwitchState, SystemClock, Taken};
+use smrt::service::{
+    Enrolled, Faces, Ledger, LedgerSetup, ServiceError, Shelf, SwitchState, SystemClock, Taken,
+};
 use smrt::store::StateKind;
 use smrt::vault::{Announced, Upload};
 
@@ -37,7 +45,8 @@ const DUE_LEN_MAX: usize = 3;
 /// The two models between which the box is switched, loaded once.
 static SHELF: LazyLock<(Arc<Shelf>, [Arc<Pool>; 2])> = LazyLock::new(|| {
     let shelf = Shelf::open(&models(), Some(&plain_models()), EngineChoice::Cpu, 1).unwrap();
-    let pools = [models(), plain_models()].map(|folder| shelf.pool(Models::id_of(&folder).unwrap()).unwrap().unwrap());
+    let pools = [models(), plain_models()]
+        .map(|folder| shelf.pool(Models::id_of(&folder).unwrap()).unwrap().unwrap());
     (Arc::new(shelf), pools)
 });
 
@@ -88,7 +97,8 @@ fn number(n: u8) -> BookingNumber {
 
 fn booking(n: u8) -> BookingData {
     serde_json::from_value(serde_json::json!({
-        "name": format!("Person {n}"), "booked_on": "2026-11-01", "basis": {"kind": "post_arrest_booking"}
+        "name": format!("Person {n}"), "booked_on": "2026-11-01",
+            "basis": {"kind": "post_arrest_booking"}
     }))
     .unwrap()
 }
@@ -101,15 +111,28 @@ fn photo(n: u8, edition: u8) -> Vec<u8> {
 
 /// What a model makes of a photo here: numbers that both decide.
 fn face(photo: &[u8], model: ModelId) -> Enrolled {
-    let mut choices = Choices::new(u64::from_le_bytes(*photo.first_chunk().unwrap()) ^ u64::from_le_bytes(*model.0.first_chunk().unwrap()));
-    let raw: Vec<f32> = (0..128).map(|_| f32::from(u8::try_from(choices.below(256)).unwrap()) - 127.5).collect();
-    Enrolled { embedding: Embedding::from_raw(&raw).unwrap().0, length: 9.0, frame: [0.0; 4], px: [64, 64] }
+    let mut choices = Choices::new(
+        u64::from_le_bytes(*photo.first_chunk().unwrap())
+            ^ u64::from_le_bytes(*model.0.first_chunk().unwrap()),
+    );
+    let raw: Vec<f32> =
+        (0..128).map(|_| f32::from(u8::try_from(choices.below(256)).unwrap()) - 127.5).collect();
+    Enrolled {
+        embedding: Embedding::from_raw(&raw).unwrap().0,
+        length: 9.0,
+        frame: [0.0; 4],
+        px: [64, 64],
+    }
 }
 
 fn book(ledger: &Ledger, n: u8, edition: u8) -> Result<Taken, ServiceError> {
     let photo = photo(n, edition);
     let (model, next) = (ledger.model(), ledger.next_pool().map(|pool| pool.id()));
-    let faces = Faces { model, active: face(&photo, model), next: next.map(|model| (model, Ok(face(&photo, model)))) };
+    let faces = Faces {
+        model,
+        active: face(&photo, model),
+        next: next.map(|model| (model, Ok(face(&photo, model)))),
+    };
     ledger.book(&feed(), &agency(), &number(n), booking(n), photo.into(), faces)
 }
 
@@ -129,7 +152,10 @@ fn embed_due(ledger: &Ledger, rounds: usize) -> Result<(), ServiceError> {
         }
         let mut faces = Vec::new();
         for version in due {
-            faces.push((version, Ok(face(&ledger.standing_photo(version)?.expect("it is due"), next))));
+            faces.push((
+                version,
+                Ok(face(&ledger.standing_photo(version)?.expect("it is due"), next)),
+            ));
         }
         ledger.embed(next, faces)?;
     }
@@ -181,7 +207,12 @@ fn who() -> Who {
 }
 
 /// What a touch of theirs approves.
-fn approval(inquiry: InquiryId, probe_sha256: [u8; 32], revision: u64, model: ModelId) -> SearchApproval {
+fn approval(
+    inquiry: InquiryId,
+    probe_sha256: [u8; 32],
+    revision: u64,
+    model: ModelId,
+) -> SearchApproval {
     SearchApproval {
         log: ORIGIN.to_owned(),
         inquiry: inquiry.0,
@@ -201,11 +232,15 @@ fn approval(inquiry: InquiryId, probe_sha256: [u8; 32], revision: u64, model: Mo
     }
 }
 
-/// A whole inquiry up to its first review: opened, a probe handed over and then another one, in pieces, face chosen, asked, answered, all
-/// disposed, finished.
+/// A whole inquiry up to its first review: opened, a probe handed over and then another one, in
+/// pieces, face chosen, asked, answered, all disposed, finished.
 fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
-    let device = Caller { name: CertificateName::parse("smrt:device/rtcc-1").unwrap(), fingerprint: [1; 32] };
-    let actor = || Actor { person: Some(who().person.id), agency: Some(agency()), ..Actor::from(&device) };
+    let device = Caller {
+        name: CertificateName::parse("smrt:device/rtcc-1").unwrap(),
+        fingerprint: [1; 32],
+    };
+    let actor =
+        || Actor { person: Some(who().person.id), agency: Some(agency()), ..Actor::from(&device) };
     let today = time::OffsetDateTime::now_utc().date();
     let id = ledger.open_inquiry(actor(), who(), request(), today, None)?;
     (told.inquired.id, told.inquired.revision) = (Some(id), 1);
@@ -218,7 +253,13 @@ fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
     let frame = Frame { x: 1, y: 2, width: 3, height: 4 };
     let received = |announced: Announced| {
         let (sha256, media_type) = (Digest(announced.sha256), Text::parse("image/jpeg").unwrap());
-        Action::ReceiveProbe(Probe { sha256, bytes: announced.size, media_type, px: [64, 64], faces: vec![frame] })
+        Action::ReceiveProbe(Probe {
+            sha256,
+            bytes: announced.size,
+            media_type,
+            px: [64, 64],
+            faces: vec![frame],
+        })
     };
     let (first, announced) = (&FIRST_PROBE.0, FIRST_PROBE.1);
     ledger.upload(id, announced, |mut upload| upload.put(0, first))?;
@@ -229,7 +270,8 @@ fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
     for offset in (0..probe.len()).step_by(PROBE_PIECE_BYTES) {
         let bytes = &probe[offset..probe.len().min(offset + PROBE_PIECE_BYTES)];
         // Each piece finds out anew how far the upload is, as a request does.
-        told.inquired.received = ledger.upload(id, announced, |mut upload| upload.put(offset as u64, bytes))?;
+        told.inquired.received =
+            ledger.upload(id, announced, |mut upload| upload.put(offset as u64, bytes))?;
     }
     ledger.upload(id, announced, Upload::finish)?;
     act(told, received(announced))?;
@@ -246,20 +288,34 @@ fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
     act(told, Action::ChooseFace(choice))?;
     let model = ledger.model();
     let mut key = SoftKey::new().unwrap();
-    let kept = verify_registration(&key.register(&[0; 32], &relying_party()), &[0; 32], &relying_party()).unwrap();
+    let kept =
+        verify_registration(&key.register(&[0; 32], &relying_party()), &[0; 32], &relying_party())
+            .unwrap();
     let approval = approval(id, announced.sha256, told.inquired.revision, model);
     let touch = key.touch(&approval.challenge(), &relying_party()).unwrap();
     told.inquired.asked = Some(ledger.ask(id, actor(), who(), approval, touch, kept)?);
     told.inquired.revision += 1;
     told.checkpoints.push(ledger.checkpoint());
     let found = compare(ledger, 2, 0, 3);
-    assert_eq!(ledger.answer(id, actor(), &ledger.generation(), found.clone())?, [], "nothing was released meanwhile");
+    assert_eq!(
+        ledger.answer(id, actor(), &ledger.generation(), found.clone())?,
+        [],
+        "nothing was released meanwhile"
+    );
     (told.inquired.answered, told.inquired.revision) = (true, told.inquired.revision + 1);
     told.checkpoints.push(ledger.checkpoint());
     act(told, Action::ClaimFirst)?;
     for (candidate, _) in found {
         let note = Text::parse("the photo does not show enough").ok();
-        act(told, Action::Dispose(Finding { candidate, disposition: Disposition::Inconclusive, observations: Vec::new(), note }))?;
+        act(
+            told,
+            Action::Dispose(Finding {
+                candidate,
+                disposition: Disposition::Inconclusive,
+                observations: Vec::new(),
+                note,
+            }),
+        )?;
     }
     told.inquired.reviewed = Some(ledger.finish(id, actor(), who(), told.inquired.revision)?);
     told.inquired.revision += 1;
@@ -280,7 +336,10 @@ fn work(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
     told.superseded.push(replaced);
     noted(told);
     inquire(ledger, told)?;
-    let device = Caller { name: CertificateName::parse("smrt:device/rtcc-1").unwrap(), fingerprint: [1; 32] };
+    let device = Caller {
+        name: CertificateName::parse("smrt:device/rtcc-1").unwrap(),
+        fingerprint: [1; 32],
+    };
     // Refusals, the first with a leaf and the others gathered; witnesses; an alarm.
     for _ in 0..3 {
         let (actor, reason) = (Actor::from(&feed()), "no face found".to_owned());
@@ -333,7 +392,10 @@ fn work(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
 fn check(disk: &FakeDisk, told: &Told) -> Result<(), String> {
     let ledger = open(disk).map_err(|e| format!("the folder does not open: {}", e.chain()))?;
     if ledger.started().whole > START_MAX {
-        return Err(format!("the start took {:?}, wanted less than {START_MAX:?}", ledger.started().whole));
+        return Err(format!(
+            "the start took {:?}, wanted less than {START_MAX:?}",
+            ledger.started().whole
+        ));
     }
     let leaves = ledger.log().map_err(|e| e.chain())?;
     let key = LogKey::new(ORIGIN, &LOG_KEY).unwrap();
@@ -344,11 +406,18 @@ fn check(disk: &FakeDisk, told: &Told) -> Result<(), String> {
             edge.append(leaf);
         }
         if (edge.leaves(), edge.root()) != (checkpoint.leaves, checkpoint.root) {
-            return Err(format!("the log of {} leaves is not a continuation of a checkpoint over {}", leaves.len(), checkpoint.leaves));
+            return Err(format!(
+                "the log of {} leaves is not a continuation of a checkpoint over {}",
+                leaves.len(),
+                checkpoint.leaves
+            ));
         }
     }
     for index in 0..leaves.len() as u64 {
-        ledger.detail(index).map_err(|e| e.chain())?.ok_or(format!("leaf {index} has no detail"))?;
+        ledger
+            .detail(index)
+            .map_err(|e| e.chain())?
+            .ok_or(format!("leaf {index} has no detail"))?;
     }
     // Nothing told of the switch is undone, and where it stopped it goes on to its end.
     let next = SHELF.1[1].id();
@@ -370,13 +439,29 @@ fn check(disk: &FakeDisk, told: &Told) -> Result<(), String> {
     if standing.state != SwitchState::None {
         return Err(format!("the switch is over and leaves {standing:?}"));
     }
-    let taken =
-        told.inquired.id.map(|id| ledger.find_inquiry(id)).transpose().map_err(|e| e.chain())?.and_then(|inquiry| inquiry.probe().cloned());
-    let uploads = disk.names().into_iter().filter(|p| p.extension().is_some_and(|e| e == "upload")).count();
-    if uploads > 0 && taken.is_some_and(|probe| probe.sha256.0 == PROBES[told.inquired.probe].1.sha256) {
-        return Err("the probe that was received lies there as an upload, and the one before it in its place".to_owned());
+    let taken = told
+        .inquired
+        .id
+        .map(|id| ledger.find_inquiry(id))
+        .transpose()
+        .map_err(|e| e.chain())?
+        .and_then(|inquiry| inquiry.probe().cloned());
+    let uploads =
+        disk.names().into_iter().filter(|p| p.extension().is_some_and(|e| e == "upload")).count();
+    if uploads > 0
+        && taken.is_some_and(|probe| probe.sha256.0 == PROBES[told.inquired.probe].1.sha256)
+    {
+        return Err(
+            "the probe that was received lies there as an upload, and the one before it in \
+            its place"
+                .to_owned(),
+        );
     }
-    let parts = disk.names().into_iter().filter(|p| p.extension().is_some_and(|e| e == "part" || e == "new")).count();
+    let parts = disk
+        .names()
+        .into_iter()
+        .filter(|p| p.extension().is_some_and(|e| e == "part" || e == "new"))
+        .count();
     if parts > 0 {
         return Err(format!("{parts} half-written files are left"));
     }
@@ -399,7 +484,10 @@ fn check_log(ledger: &Ledger, told: &Told) -> Result<(), String> {
     let chain = |e: ServiceError| e.chain();
     for (witness, &leaves) in (0..).zip(&told.cosigned) {
         let notes = ledger.cosigned(leaves..leaves + 1, 1).map_err(chain)?;
-        let note = notes.first().and_then(|note| Note::parse(note).ok()).ok_or(format!("the checkpoint over {leaves} leaves is lost"))?;
+        let note = notes
+            .first()
+            .and_then(|note| Note::parse(note).ok())
+            .ok_or(format!("the checkpoint over {leaves} leaves is lost"))?;
         if witness_key(witness).verifier().cosigned(&note).is_none() {
             return Err(format!("the cosignature of witness {witness} is lost"));
         }
@@ -416,28 +504,42 @@ fn check_log(ledger: &Ledger, told: &Told) -> Result<(), String> {
         .gathered()
         .map_err(chain)?
         .iter()
-        .map(|detail| if let Detail::RefusalsGathered { refusals, .. } = detail { *refusals } else { 0 })
+        .map(
+            |detail| {
+                if let Detail::RefusalsGathered { refusals, .. } = detail { *refusals } else { 0 }
+            },
+        )
         .sum();
     // One more may have come through without its caller hearing of it.
     if !(told.refused..=told.refused + 1).contains(&(first + waiting)) {
-        return Err(format!("{} refusals were told, {first} have leaves and {waiting} wait", told.refused));
+        return Err(format!(
+            "{} refusals were told, {first} have leaves and {waiting} wait",
+            told.refused
+        ));
     }
     let stands = ledger.standing_alarms().map_err(chain)?.first().map(|(_, leaf, _)| *leaf);
     match (told.raised, told.cleared) {
-        (Some(raised), false) if stands != Some(raised) && !kinds.contains(&LeafKind::AlarmCleared) => {
+        (Some(raised), false)
+            if stands != Some(raised) && !kinds.contains(&LeafKind::AlarmCleared) =>
+        {
             return Err("an alarm that was logged does not stand".to_owned());
         }
         (_, true) if stands.is_some() => return Err("an alarm that was cleared stands".to_owned()),
         _ => {}
     }
-    let (leaves, newest) = (ledger.leaves(), Note::parse(&ledger.checkpoint()).and_then(|note| note.checkpoint()));
+    let (leaves, newest) =
+        (ledger.leaves(), Note::parse(&ledger.checkpoint()).and_then(|note| note.checkpoint()));
     if leaves > 0 {
         let newest = newest.map_err(|e| e.to_string())?;
         for leaf in [0, leaves / 2, leaves - 1] {
             let proof = ledger.proof(leaf).map_err(chain)?;
-            let bundle =
-                ledger.tile(TileId { holds: Holds::Entries, index: 0, width: leaves }).map_err(chain)?.ok_or("a bundle is missing")?;
-            let entries = entries(TileId { holds: Holds::Entries, index: 0, width: leaves }, &bundle).map_err(|e| e.to_string())?;
+            let bundle = ledger
+                .tile(TileId { holds: Holds::Entries, index: 0, width: leaves })
+                .map_err(chain)?
+                .ok_or("a bundle is missing")?;
+            let entries =
+                entries(TileId { holds: Holds::Entries, index: 0, width: leaves }, &bundle)
+                    .map_err(|e| e.to_string())?;
             let hash = leaf_hash(entries[usize::try_from(leaf).unwrap()]);
             if !is_included(&hash, leaf, newest.leaves, &newest.root, &proof.path) {
                 return Err(format!("leaf {leaf} can't be proven"));
@@ -453,9 +555,12 @@ fn check_bookings(ledger: &Ledger, told: &Told) -> Result<(), String> {
         if told.released.contains(n) {
             continue;
         }
-        let standing = ledger.standing(&agency(), &number(*n)).map_err(|e| format!("booking {n}: {}", e.chain()))?;
-        // Only what was at work when the power went may have come through without its acknowledgement: booking 1's next photo, the release of
-        // booking 2 or 3. Anything else that differs from what was told is a loss.
+        let standing = ledger
+            .standing(&agency(), &number(*n))
+            .map_err(|e| format!("booking {n}: {}", e.chain()))?;
+        // Only what was at work when the power went may have come through without its
+        // acknowledgement: booking 1's next photo, the release of booking 2 or 3. Anything else
+        // that differs from what was told is a loss.
         let replaced = *n == 1 && !told.superseded.is_empty();
         if standing.version != taken.version {
             if *n == 1 && !replaced {
@@ -464,7 +569,10 @@ fn check_bookings(ledger: &Ledger, told: &Told) -> Result<(), String> {
             return Err(format!("booking {n} stands as another version than was told"));
         }
         if standing.leaf != taken.leaf {
-            return Err(format!("booking {n} stands at leaf {}, told was {}", standing.leaf, taken.leaf));
+            return Err(format!(
+                "booking {n} stands at leaf {}, told was {}",
+                standing.leaf, taken.leaf
+            ));
         }
         if standing.released.is_some() {
             if *n == 2 || *n == 3 {
@@ -478,14 +586,21 @@ fn check_bookings(ledger: &Ledger, told: &Told) -> Result<(), String> {
             return Err(format!("the photo of booking {n} is not the one that came"));
         }
         // Of another model the score would be anything but this.
-        let found = compare(ledger, *n, edition, 1).iter().any(|(version, score)| *version == taken.version && *score > 0.999);
+        let found = compare(ledger, *n, edition, 1)
+            .iter()
+            .any(|(version, score)| *version == taken.version && *score > 0.999);
         if !found {
             return Err(format!("booking {n} is not found"));
         }
     }
-    let findable: HashSet<VersionId> = compare(ledger, 0, 0, 100).into_iter().map(|(version, _)| version).collect();
+    let findable: HashSet<VersionId> =
+        compare(ledger, 0, 0, 100).into_iter().map(|(version, _)| version).collect();
     let photos = ledger.photo_ids().map_err(|e| e.chain())?;
-    for taken in told.superseded.iter().chain(told.bookings.iter().filter(|(n, _)| told.released.contains(n)).map(|(_, t)| t)) {
+    for taken in told
+        .superseded
+        .iter()
+        .chain(told.bookings.iter().filter(|(n, _)| told.released.contains(n)).map(|(_, t)| t))
+    {
         if findable.contains(&taken.version) {
             return Err("a booking that was replaced or released is found".to_owned());
         }
@@ -506,14 +621,19 @@ fn check_bookings(ledger: &Ledger, told: &Told) -> Result<(), String> {
     check_inquiry(ledger, &told.inquired)
 }
 
-/// Holds an inquiry against what its operator and examiner was told: it stands at that step or the next, and its leaves say the same.
+/// Holds an inquiry against what its operator and examiner was told: it stands at that step or the
+/// next, and its leaves say the same.
 fn check_inquiry(ledger: &Ledger, told: &Inquired) -> Result<(), String> {
     let Some(id) = told.id else { return Ok(()) };
     let (probe, announced) = (&PROBES[told.probe].0, PROBES[told.probe].1);
     let inquiry = ledger.find_inquiry(id).map_err(|e| format!("the inquiry: {}", e.chain()))?;
     // A release of a candidate and an interruption raise it, too.
     if inquiry.revision() < told.revision {
-        return Err(format!("the inquiry stands at revision {}, told was {}", inquiry.revision(), told.revision));
+        return Err(format!(
+            "the inquiry stands at revision {}, told was {}",
+            inquiry.revision(),
+            told.revision
+        ));
     }
     if inquiry.under_way() {
         return Err("a search that nobody answers any more is under way".to_owned());
@@ -524,27 +644,41 @@ fn check_inquiry(ledger: &Ledger, told: &Inquired) -> Result<(), String> {
     }
     if let Some(recorded) = recorded {
         let kept = ledger.probe(id.0).map_err(|e| format!("the probe: {}", e.chain()))?;
-        if kept.is_none_or(|kept| sha256(&kept) != recorded) || ![announced.sha256, FIRST_PROBE.1.sha256].contains(&recorded) {
+        if kept.is_none_or(|kept| sha256(&kept) != recorded)
+            || ![announced.sha256, FIRST_PROBE.1.sha256].contains(&recorded)
+        {
             return Err("the probe is not the one that came".to_owned());
         }
     }
     if told.replaces && recorded != Some(announced.sha256) {
         // It goes on where it was, to the same end.
-        let received = ledger.upload(id, announced, |upload| Ok(upload.received())).map_err(|e| format!("the upload: {}", e.chain()))?;
+        let received = ledger
+            .upload(id, announced, |upload| Ok(upload.received()))
+            .map_err(|e| format!("the upload: {}", e.chain()))?;
         if received < told.received {
-            return Err(format!("{received} bytes of the probe are there, told were {}", told.received));
+            return Err(format!(
+                "{received} bytes of the probe are there, told were {}",
+                told.received
+            ));
         }
         let mut at = received;
         while at < probe.len() as u64 {
             let from = usize::try_from(at).unwrap();
             let piece = &probe[from..probe.len().min(from + PROBE_PIECE_BYTES)];
-            at = ledger.upload(id, announced, |mut upload| upload.put(at, piece)).map_err(|e| format!("a piece: {}", e.chain()))?;
+            at = ledger
+                .upload(id, announced, |mut upload| upload.put(at, piece))
+                .map_err(|e| format!("a piece: {}", e.chain()))?;
         }
-        ledger.upload(id, announced, Upload::finish).map_err(|e| format!("its end: {}", e.chain()))?;
+        ledger
+            .upload(id, announced, Upload::finish)
+            .map_err(|e| format!("its end: {}", e.chain()))?;
     }
-    let detail = |leaf: u64| ledger.detail(leaf).map_err(|e| e.chain())?.ok_or(format!("leaf {leaf} has no detail"));
+    let detail = |leaf: u64| {
+        ledger.detail(leaf).map_err(|e| e.chain())?.ok_or(format!("leaf {leaf} has no detail"))
+    };
     if let Some(asked) = told.asked
-        && (detail(asked)?["detail"] != "asked" || inquiry.searches().last().is_none_or(|search| search.leaf != asked))
+        && (detail(asked)?["detail"] != "asked"
+            || inquiry.searches().last().is_none_or(|search| search.leaf != asked))
     {
         return Err(format!("leaf {asked} is not the search that it was"));
     }
@@ -552,12 +686,18 @@ fn check_inquiry(ledger: &Ledger, told: &Inquired) -> Result<(), String> {
         return Err("an answer that was shown is not there".to_owned());
     }
     if let Some(reviewed) = told.reviewed
-        && (detail(reviewed)?["detail"] != "reviewed" || inquiry.first().and_then(|review| review.leaf) != Some(reviewed))
+        && (detail(reviewed)?["detail"] != "reviewed"
+            || inquiry.first().and_then(|review| review.leaf) != Some(reviewed))
     {
         return Err("a review that was finished is not".to_owned());
     }
     // Each search that was logged has its end in the log.
-    let ends = |leaf: u64| Ok::<_, String>(matches!(detail(leaf)?["detail"].as_str(), Some("answered" | "interrupted")));
+    let ends = |leaf: u64| {
+        Ok::<_, String>(matches!(
+            detail(leaf)?["detail"].as_str(),
+            Some("answered" | "interrupted")
+        ))
+    };
     let asked = inquiry.searches().iter().map(|search| search.leaf);
     for asked in asked {
         let mut ended = false;
@@ -574,8 +714,15 @@ fn check_inquiry(ledger: &Ledger, told: &Inquired) -> Result<(), String> {
 /// What is done until the power goes.
 type Work = fn(&Ledger, &mut Told) -> Result<(), ServiceError>;
 
-/// Works on a copy of `base` until the power goes at `cut`, then checks what is left. Gives whether the power went at all.
-fn cut_once(base: &FakeDisk, work: Work, cut: u64, seed: u64, forgotten: Option<Forgotten>) -> (bool, Result<(), String>) {
+/// Works on a copy of `base` until the power goes at `cut`, then checks what is left. Gives whether
+/// the power went at all.
+fn cut_once(
+    base: &FakeDisk,
+    work: Work,
+    cut: u64,
+    seed: u64,
+    forgotten: Option<Forgotten>,
+) -> (bool, Result<(), String>) {
     let disk = base.copy();
     if let Some(forgotten) = forgotten {
         disk.forget(forgotten);
@@ -593,8 +740,14 @@ fn worked_base() -> FakeDisk {
     disk.copy()
 }
 
-/// Cuts at every operation of the work with each seed until `stop` says so; gives the number of cuts and the first violation.
-fn cut_everywhere(base: &FakeDisk, work: Work, seeds: std::ops::Range<u64>, forgotten: Option<Forgotten>) -> (usize, Option<String>) {
+/// Cuts at every operation of the work with each seed until `stop` says so; gives the number of
+/// cuts and the first violation.
+fn cut_everywhere(
+    base: &FakeDisk,
+    work: Work,
+    seeds: std::ops::Range<u64>,
+    forgotten: Option<Forgotten>,
+) -> (usize, Option<String>) {
     let mut cuts = 0;
     for seed in seeds {
         for cut in 0.. {
@@ -661,8 +814,12 @@ fn a_build_that_forgets_any_one_sync_is_caught() {
         ("booking slots", |p| name(p).starts_with("slots.")),
         ("probe slots", |p| name(p).starts_with("probe-slots.")),
         ("epoch anchors", |p| name(p).starts_with("slots-anchor.")),
-        ("photo files", |p| p.extension().is_some_and(|e| e == "part") && p.starts_with("/state/photos")),
-        ("probe files", |p| p.extension().is_some_and(|e| e == "upload") && p.starts_with("/state/probes")),
+        ("photo files", |p| {
+            p.extension().is_some_and(|e| e == "part") && p.starts_with("/state/photos")
+        }),
+        ("probe files", |p| {
+            p.extension().is_some_and(|e| e == "upload") && p.starts_with("/state/probes")
+        }),
         ("photo folders", |p| p.extension().is_none() && p.starts_with("/state/photos")),
         ("probe folders", |p| p.extension().is_none() && p.starts_with("/state/probes")),
         ("the store", |p| name(p).starts_with("smrt.redb")),
@@ -671,7 +828,9 @@ fn a_build_that_forgets_any_one_sync_is_caught() {
     let base = worked_base();
     for (what, forgotten) in mutants {
         let (cuts, violation) = cut_everywhere(&base, work, 0..40, Some(forgotten));
-        let violation = violation.unwrap_or_else(|| panic!("{cuts} power cuts did not show that the sync of {what} is missing"));
+        let violation = violation.unwrap_or_else(|| {
+            panic!("{cuts} power cuts did not show that the sync of {what} is missing")
+        });
         println!("without the sync of {what}: {violation}");
     }
 }
@@ -741,10 +900,15 @@ fn nothing_on_the_medium_is_readable_without_its_key() {
     work(&ledger, &mut Told::default()).unwrap();
     drop(ledger);
     let number = number(3);
-    let secrets: [&[u8]; 4] = [b"Person 3", number.as_str().as_bytes(), &photo(3, 0)[..32], b"Ortiz"];
+    let secrets: [&[u8]; 4] =
+        [b"Person 3", number.as_str().as_bytes(), &photo(3, 0)[..32], b"Ortiz"];
     for bytes in disk.medium() {
         for secret in secrets {
-            assert!(!bytes.windows(secret.len()).any(|w| w == secret), "{:?}", String::from_utf8_lossy(secret));
+            assert!(
+                !bytes.windows(secret.len()).any(|w| w == secret),
+                "{:?}",
+                String::from_utf8_lossy(secret)
+            );
         }
     }
 }
@@ -761,10 +925,17 @@ fn a_purged_bookings_key_is_on_no_page_of_the_medium() {
     ledger.purge(vec![purged]).unwrap();
     for page in disk.medium() {
         // Without the anchor the old slots' wrapped keys are noise; the photo's ciphertext is too.
-        assert!(!page.windows(anchor.len()).any(|w| w == anchor), "the old epoch's key lies on the medium");
+        assert!(
+            !page.windows(anchor.len()).any(|w| w == anchor),
+            "the old epoch's key lies on the medium"
+        );
     }
     assert_ne!(bytes("slots.2")[..64], slots[..64]);
-    assert_eq!(ledger.photo(stays).unwrap(), Some(photo(1, 0)), "the other booking's key moved to the new epoch");
+    assert_eq!(
+        ledger.photo(stays).unwrap(),
+        Some(photo(1, 0)),
+        "the other booking's key moved to the new epoch"
+    );
     assert!(ledger.photo(purged).unwrap().is_none());
 }
 

@@ -1,4 +1,5 @@
-//! The public reads the figures: a console makes the report, anybody counts it again from a copy of the log, an auditor counts all of it.
+//! The public reads the figures: a console makes the report, anybody counts it again from a copy of
+//! the log, an auditor counts all of it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,10 @@ const SEARCHES: u64 = 6;
 /// Yesterday and the day after tomorrow: whatever the clock is about to strike, today lies between.
 fn days() -> [String; 2] {
     let today = OffsetDateTime::now_utc().date();
-    [today.previous_day().unwrap().to_string(), today.next_day().unwrap().next_day().unwrap().to_string()]
+    [
+        today.previous_day().unwrap().to_string(),
+        today.next_day().unwrap().next_day().unwrap().to_string(),
+    ]
 }
 
 /// `smrtctl report public`, into files of this name.
@@ -59,12 +63,22 @@ fn a_day(site: &Site, daemon: &Daemon<'_>) {
     daemon.client(&site.feed_identity("gone")).health().unwrap_err();
     feed.release(&number("26-2"), "expunged").unwrap();
     let auditor = daemon.console("audit-1");
-    let sample = auditor.draw_sample(&SampleOrder { seed: 7, rate_ppm: 1_000_000, first: 0, end: None }).unwrap();
+    let sample = auditor
+        .draw_sample(&SampleOrder { seed: 7, rate_ppm: 1_000_000, first: 0, end: None })
+        .unwrap();
     let (finding, note) = (Finding::InOrder, "looked at".to_owned());
-    auditor.review_sample(&SampleReview { sample: sample.sample, asked: sample.asked[1], finding, note }).unwrap();
+    auditor
+        .review_sample(&SampleReview {
+            sample: sample.sample,
+            asked: sample.asked[1],
+            finding,
+            note,
+        })
+        .unwrap();
 }
 
-/// A copy of the log of a stopped site, as an export writes it; with the details opened where an auditor wants them.
+/// A copy of the log of a stopped site, as an export writes it; with the details opened where an
+/// auditor wants them.
 fn copy_of(site: &Site, name: &str, with_details: bool) -> PathBuf {
     let ledger = site.ledger();
     let leaves = ledger.log().unwrap();
@@ -80,7 +94,9 @@ fn copy_of(site: &Site, name: &str, with_details: bool) -> PathBuf {
                 push_entry(&mut bundle, leaf);
                 bundle
             }),
-            Holds::Hashes(0) => tile_bytes(&held.iter().map(|leaf| smrt::audit::leaf_hash(leaf)).collect::<Vec<_>>()),
+            Holds::Hashes(0) => tile_bytes(
+                &held.iter().map(|leaf| smrt::audit::leaf_hash(leaf)).collect::<Vec<_>>(),
+            ),
             Holds::Hashes(level) => panic!("a story's log has no tile of level {level}"),
         };
         archive.put_tile(id, &bytes, false).unwrap();
@@ -88,7 +104,11 @@ fn copy_of(site: &Site, name: &str, with_details: bool) -> PathBuf {
     if with_details {
         let opened = (0..edge.leaves()).map(|leaf| {
             let opened = ledger.open_detail(leaf).unwrap().unwrap();
-            OpenedDetail { leaf, salt: hex::encode(opened.salt), detail: String::from_utf8(opened.detail).unwrap() }
+            OpenedDetail {
+                leaf,
+                salt: hex::encode(opened.salt),
+                detail: String::from_utf8(opened.detail).unwrap(),
+            }
         });
         archive.put_details(opened).unwrap();
     }
@@ -102,21 +122,50 @@ fn a_report_is_made_by_the_command_and_counted_again_by_anybody_and_all_of_it_by
     let daemon = site.start("test");
     a_day(&site, &daemon);
     let made = publish(&site, &daemon, "july.1", &[]);
-    assert!(made.status == Some(0) && made.stdout.contains("the report's digest is in leaf"), "{made:?}");
-    let (json, page) = (site.path("july.1.json"), fs::read_to_string(site.path("july.1.html")).unwrap());
+    assert!(
+        made.status == Some(0) && made.stdout.contains("the report's digest is in leaf"),
+        "{made:?}"
+    );
+    let (json, page) =
+        (site.path("july.1.json"), fs::read_to_string(site.path("july.1.html")).unwrap());
     let report = read(&json);
     let totals = &report.totals;
-    assert_eq!((totals.kinds["booking_in"], totals.inquiries.answered, totals.inquiries.refused), (3, SEARCHES, 2));
-    assert_eq!((totals.bookings.refused, totals.refusals["caller_refused"], totals.purges.notices, totals.purges.open), (1, 1, 1, 1));
-    assert_eq!((totals.gallery.standing, totals.audits.reviewed, totals.audits.waiting), (2, 1, SEARCHES - 1));
+    assert_eq!(
+        (totals.kinds["booking_in"], totals.inquiries.answered, totals.inquiries.refused),
+        (3, SEARCHES, 2)
+    );
+    assert_eq!(
+        (
+            totals.bookings.refused,
+            totals.refusals["caller_refused"],
+            totals.purges.notices,
+            totals.purges.open
+        ),
+        (1, 1, 1, 1)
+    );
+    assert_eq!(
+        (totals.gallery.standing, totals.audits.reviewed, totals.audits.waiting),
+        (2, 1, SEARCHES - 1)
+    );
     let opened = &report.opened;
     assert_eq!((opened.site.state.as_deref(), opened.site.gallery_rows), (Some("test"), Some(3)));
     assert_eq!(opened.inquiries.purposes.cells["crime"]["answered"], Cell::Exact(SEARCHES));
-    assert_eq!((opened.inquiries.purposes.left_out["refused"], opened.inquiries.agencies.cells.len()), (2, 1));
-    assert!(opened.refusals.kinds["search_refused"].withheld, "two refusals by two rules would each be of one request");
-    assert!(page.contains("TEST.") && page.contains("july.1.json") && page.contains(&report.log.root));
+    assert_eq!(
+        (opened.inquiries.purposes.left_out["refused"], opened.inquiries.agencies.cells.len()),
+        (2, 1)
+    );
+    assert!(
+        opened.refusals.kinds["search_refused"].withheld,
+        "two refusals by two rules would each be of one request"
+    );
+    assert!(
+        page.contains("TEST.") && page.contains("july.1.json") && page.contains(&report.log.root)
+    );
     for secret in ["rtcc-1", "Ortiz", "Person", "26-004711", "Grand and Gravois"] {
-        assert!(!page.contains(secret) && !fs::read_to_string(&json).unwrap().contains(secret), "the report names nobody: {secret}");
+        assert!(
+            !page.contains(secret) && !fs::read_to_string(&json).unwrap().contains(secret),
+            "the report names nobody: {secret}"
+        );
     }
     assert_eq!(daemon.stop(), Some(0));
 
@@ -132,21 +181,46 @@ fn a_report_is_made_by_the_command_and_counted_again_by_anybody_and_all_of_it_by
     let public = copy_of(&site, "public", false);
     let told = verify(&public, &json);
     assert!(told.status == Some(0) && told.stdout.contains("figures agree"), "{told:?}");
-    for section in ["opened.site", "opened.inquiries", "opened.refusals", "opened.agencies", "opened.audits"] {
+    for section in
+        ["opened.site", "opened.inquiries", "opened.refusals", "opened.agencies", "opened.audits"]
+    {
         assert!(told.stdout.contains(&format!("not counted again: {section} (0 of ")), "{told:?}");
     }
     let audited = copy_of(&site, "audited", true);
     let told = verify(&audited, &json);
-    assert!(told.status == Some(0) && told.stdout.matches("not counted again").count() == 1, "nothing was said of witnesses: {told:?}");
+    assert!(
+        told.status == Some(0) && told.stdout.matches("not counted again").count() == 1,
+        "nothing was said of witnesses: {told:?}"
+    );
 
     // One figure changed by one.
     let text = fs::read_to_string(&json).unwrap();
     let forged = site.path("forged.json");
     for (before, after, figure, folders) in [
-        ("\"notices\": 1", "\"notices\": 0", "totals.purges.notices: stated 0, counted 1", &[&public, &audited][..]),
-        ("\"answered\": 6", "\"answered\": 7", "answered: stated 7, counted 6", &[&public, &audited][..]),
-        ("\"gallery_rows\": 3", "\"gallery_rows\": 4", "opened.site.gallery_rows: stated 4, counted 3", &[&audited][..]),
-        (&report.log.root, &format!("A{}", &report.log.root[1..]), "log.root: stated", &[&public][..]),
+        (
+            "\"notices\": 1",
+            "\"notices\": 0",
+            "totals.purges.notices: stated 0, counted 1",
+            &[&public, &audited][..],
+        ),
+        (
+            "\"answered\": 6",
+            "\"answered\": 7",
+            "answered: stated 7, counted 6",
+            &[&public, &audited][..],
+        ),
+        (
+            "\"gallery_rows\": 3",
+            "\"gallery_rows\": 4",
+            "opened.site.gallery_rows: stated 4, counted 3",
+            &[&audited][..],
+        ),
+        (
+            &report.log.root,
+            &format!("A{}", &report.log.root[1..]),
+            "log.root: stated",
+            &[&public][..],
+        ),
     ] {
         assert!(text.contains(before), "{before} in {text}");
         fs::write(&forged, text.replacen(before, after, 1)).unwrap();
@@ -162,7 +236,11 @@ fn a_report_is_made_by_the_command_and_counted_again_by_anybody_and_all_of_it_by
     let asked = lines.lines().find(|line| line.contains(r#"\"asked\""#)).unwrap();
     fs::write(&details, lines.replacen(asked, &asked.replacen("crime", "other", 1), 1)).unwrap();
     let told = verify(&audited, &json);
-    assert!(told.status == Some(0) && told.stdout.contains("1 opened details are not what their leaves commit to"), "{told:?}");
+    assert!(
+        told.status == Some(0)
+            && told.stdout.contains("1 opened details are not what their leaves commit to"),
+        "{told:?}"
+    );
     assert!(told.stdout.contains("not counted again: opened.inquiries"), "{told:?}");
 }
 
@@ -205,7 +283,9 @@ fn a_report_is_for_consoles_about_days_that_make_sense_and_overwrites_nothing_un
     let site = Site::new();
     let daemon = site.start("test");
     let console = site.console_identity("rtcc-1");
-    let get = |identity, query: &str| daemon.send(identity, "GET", &format!("/v1/report/public{query}"), b"");
+    let get = |identity, query: &str| {
+        daemon.send(identity, "GET", &format!("/v1/report/public{query}"), b"")
+    };
     for (query, words) in [
         ("", "no period named"),
         ("?from=2026-01-01", "no period named"),
@@ -218,21 +298,33 @@ fn a_report_is_for_consoles_about_days_that_make_sense_and_overwrites_nothing_un
     }
     let leaves = daemon.leaves();
     let feed = site.feed_identity("slmpd");
-    get(&feed, "?from=2026-01-01&to=2027-01-01").is_problem(403, "not-allowed", "may not make the public report");
+    get(&feed, "?from=2026-01-01&to=2027-01-01").is_problem(
+        403,
+        "not-allowed",
+        "may not make the public report",
+    );
     assert_eq!(daemon.leaves(), leaves + 1, "who tries is logged");
     let answer = get(&console, "?from=2026-01-01&to=2027-01-01");
     let contract = daemon.send(&console, "GET", "/v1/openapi.json", b"").json();
     let named = |name: &str| contract["components"]["schemas"].get(name).is_some();
     assert!(
         contract["paths"].get("/v1/report/public").is_some()
-            && ["PublicReport", "Totals", "InquiryTables", "Cell", "Witnesses"].into_iter().all(named)
+            && ["PublicReport", "Totals", "InquiryTables", "Cell", "Witnesses"]
+                .into_iter()
+                .all(named)
     );
-    assert_eq!((answer.status, &*answer.headers["smrt-leaf"]), (200, (leaves + 1).to_string().as_str()));
+    assert_eq!(
+        (answer.status, &*answer.headers["smrt-leaf"]),
+        (200, (leaves + 1).to_string().as_str())
+    );
 
     assert_eq!(publish(&site, &daemon, "r", &[]).status, Some(0));
     let before = fs::read(site.path("r.json")).unwrap();
     let again = publish(&site, &daemon, "r", &[]);
-    assert!(again.status == Some(1) && again.stderr.contains("is overwritten with --force only"), "{again:?}");
+    assert!(
+        again.status == Some(1) && again.stderr.contains("is overwritten with --force only"),
+        "{again:?}"
+    );
     assert_eq!(fs::read(site.path("r.json")).unwrap(), before);
     assert_eq!(publish(&site, &daemon, "r", &["--force"]).status, Some(0));
     assert_ne!(fs::read(site.path("r.json")).unwrap(), before, "the log has grown");
@@ -252,17 +344,30 @@ fn a_report_is_for_consoles_about_days_that_make_sense_and_overwrites_nothing_un
             "threshold_at_fpir_0.01",
         ];
         let nulls: String = nulls.map(|name| format!("\"{name}\":null,")).concat();
-        let text = format!("{{\"model\":\"{model}\",\"enrolled\":9,\"mated\":4,\"non_mated\":3,\"failed\":0,{nulls}\"rank20\":0.75}}");
+        let text = format!(
+            "{{\"model\":\"{model}\",\"enrolled\":9,\"mated\":4,\"non_mated\":3,\"failed\":0,{nulls}\"rank20\":0.75}}"
+        );
         fs::write(site.path("rates.json"), text).unwrap();
         let file = site.path("rates.json");
-        publish(&site, &daemon, "rated", &["--evaluation", file.to_str().unwrap(), "--data-set", "nine photos"])
+        publish(
+            &site,
+            &daemon,
+            "rated",
+            &["--evaluation", file.to_str().unwrap(), "--data-set", "nine photos"],
+        )
     };
     let other = rates(&"0".repeat(64));
-    assert!(other.status == Some(1) && other.stderr.contains("the report is about the model"), "{other:?}");
+    assert!(
+        other.status == Some(1) && other.stderr.contains("the report is about the model"),
+        "{other:?}"
+    );
     assert_eq!(rates(&model).status, Some(0));
     let page = fs::read_to_string(site.path("rated.html")).unwrap();
     assert!(page.contains("nine photos") && page.contains("0.750"), "{page}");
     assert_eq!(daemon.stop(), Some(0));
     let told = verify(&copy_of(&site, "log", true), &site.path("rated.json"));
-    assert!(told.status == Some(0) && told.stdout.contains("not counted again: measured"), "{told:?}");
+    assert!(
+        told.status == Some(0) && told.stdout.contains("not counted again: measured"),
+        "{told:?}"
+    );
 }

@@ -1,4 +1,5 @@
-//! Rust files as tokens: comments, strings and characters gone, so that a rule reads code and nothing else.
+//! Rust files as tokens: comments, strings and characters gone, so that a rule reads code and
+//! nothing else.
 
 use std::fs;
 use std::path::Path;
@@ -52,7 +53,8 @@ impl Source {
         below_src.split('/').next().unwrap().trim_end_matches(".rs")
     }
 
-    /// How many modules lie between the crate and the file: 0 for `lib.rs`, 1 for `a.rs` and `a/mod.rs`, 2 for `a/b.rs`.
+    /// How many modules lie between the crate and the file: 0 for `lib.rs`, 1 for `a.rs` and
+    /// `a/mod.rs`, 2 for `a/b.rs`.
     pub(crate) fn depth(&self) -> usize {
         let below_src = self.path.strip_prefix("src/").unwrap_or(&self.path);
         let slashes = below_src.matches('/').count();
@@ -88,9 +90,12 @@ fn is_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }
 
-/// The end of the white space, comment, string or character that begins here; `at` itself where none does.
+/// The end of the white space, comment, string or character that begins here; `at` itself where
+/// none does.
 fn skip(chars: &[char], at: usize) -> usize {
-    let has = |at: usize, text: &str| text.chars().enumerate().all(|(i, c)| chars.get(at + i) == Some(&c));
+    let has = |at: usize, text: &str| {
+        text.chars().enumerate().all(|(i, c)| chars.get(at + i) == Some(&c))
+    };
     if chars[at].is_whitespace() {
         return at + 1;
     }
@@ -115,9 +120,14 @@ fn skip(chars: &[char], at: usize) -> usize {
     }
     // A prefix belongs to a string only where no word runs into it.
     let word_before = at > 0 && is_word(chars[at - 1]);
-    let prefix = if word_before { 0 } else { ["br", "cr", "r", "b", "c"].iter().find(|p| has(at, p)).map_or(0, |p| p.len()) };
+    let prefix = if word_before {
+        0
+    } else {
+        ["br", "cr", "r", "b", "c"].iter().find(|p| has(at, p)).map_or(0, |p| p.len())
+    };
     let raw = prefix > 0 && chars[at + prefix - 1] == 'r';
-    let hashes = if raw { chars[at + prefix..].iter().take_while(|&&c| c == '#').count() } else { 0 };
+    let hashes =
+        if raw { chars[at + prefix..].iter().take_while(|&&c| c == '#').count() } else { 0 };
     let open = at + prefix + hashes;
     if chars.get(open) == Some(&'"') {
         return end_of_string(chars, open + 1, raw.then_some(hashes));
@@ -133,17 +143,26 @@ fn end_of_string(chars: &[char], mut at: usize, raw_hashes: Option<usize>) -> us
         match (chars[at], raw_hashes) {
             ('\\', None) => at += 2,
             ('"', None) => return at + 1,
-            ('"', Some(hashes)) if chars[at + 1..].iter().take(hashes).filter(|&&c| c == '#').count() == hashes => return at + 1 + hashes,
+            ('"', Some(hashes))
+                if chars[at + 1..].iter().take(hashes).filter(|&&c| c == '#').count() == hashes =>
+            {
+                return at + 1 + hashes;
+            }
             _ => at += 1,
         }
     }
     chars.len()
 }
 
-/// A quote begins a character if one follows and is closed; otherwise it begins a lifetime, which stays a token.
+/// A quote begins a character if one follows and is closed; otherwise it begins a lifetime, which
+/// stays a token.
 fn end_of_character(chars: &[char], at: usize) -> usize {
     match (chars.get(at + 1), chars.get(at + 2)) {
-        (Some('\\'), _) => at + 3 + chars[(at + 3).min(chars.len())..].iter().take_while(|&&c| c != '\'').count() + 1,
+        (Some('\\'), _) => {
+            at + 3
+                + chars[(at + 3).min(chars.len())..].iter().take_while(|&&c| c != '\'').count()
+                + 1
+        }
         (Some(_), Some('\'')) => at + 3,
         _ => at,
     }
@@ -151,8 +170,10 @@ fn end_of_character(chars: &[char], at: usize) -> usize {
 
 #[test]
 fn comments_strings_and_characters_are_no_code() {
-    let text = "a // b\n/* c /* d */ e */ f(\"g \\\" h\", r#\"i \" j\"#, b'k', 'l', '\\'', &'m n::o) r\"p\" br\"q\"";
-    let tokens: Vec<String> = Source::new("src/x.rs", text).tokens().into_iter().map(|token| token.text).collect();
+    let text = "a // b\n/* c /* d */ e */ f(\"g \\\" h\", r#\"i \" j\"#, b'k', 'l', '\\'', &'m \
+        n::o) r\"p\" br\"q\"";
+    let tokens: Vec<String> =
+        Source::new("src/x.rs", text).tokens().into_iter().map(|token| token.text).collect();
     assert_eq!(tokens.join(" "), "a f ( , , b , , , & ' m n :: o )");
 }
 

@@ -163,7 +163,8 @@ class Verifier:
         self.origin, self.log = origin, log
         self.rp_id = urlsplit(origin).hostname
         self.challenges, self.keys = set(), {}
-        # Keys by their ids, each with whose it is; and those of grants that nobody has approved yet.
+        # Keys by their ids, each with whose it is; and those of grants that nobody has approved
+        # yet.
         self.enrolled, self.asked_for = {}, {}
 
     def learn(self, detail):
@@ -247,7 +248,8 @@ class Verifier:
                 credential_current_sign_count=count,
                 require_user_verification=True,
             )
-        # The library raises what its own libraries raise; whatever it is, it isn't a touch that holds.
+        # The library raises what its own libraries raise; whatever it is, it isn't a touch that
+        # holds.
         except Exception as error:
             raise Refused(f"webauthn: {error}") from error
         return verified.new_sign_count

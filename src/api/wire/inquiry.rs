@@ -7,8 +7,8 @@ use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::embed::QualitySheet;
 use crate::face::Edits;
 use crate::inquiry::{
-    Choice, End, Evidence, Finding, Frame, Handover, InquiryId, Outcome, Person, Probe, Recorded, Reference, Report, Request, Requester,
-    Stage,
+    Choice, End, Evidence, Finding, Frame, Handover, InquiryId, Outcome, Person, Probe, Recorded,
+    Reference, Report, Request, Requester, Stage,
 };
 
 /// An inquiry in a list.
@@ -214,7 +214,8 @@ pub struct PreviewFace {
 pub struct FaceRequest {
     /// The inquiry's revision.
     pub revision: u64,
-    /// Its index in the probe as searched, as a preview of the same edits gives it; the only usable one where it isn't said.
+    /// Its index in the probe as searched, as a preview of the same edits gives it; the only usable
+    /// one where it isn't said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub face: Option<usize>,
     /// What is done to the probe.

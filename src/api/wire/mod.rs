@@ -18,7 +18,8 @@ pub const CHECKPOINT_HEADER: &str = "smrt-checkpoint";
 pub const STATE_HEADER: &str = "smrt-state";
 /// Names the leaf that holds the digest of a report.
 pub const LEAF_HEADER: &str = "smrt-leaf";
-/// The header of a search's answer that says what took how long: `name;dur=` and milliseconds, in a list.
+/// The header of a search's answer that says what took how long: `name;dur=` and milliseconds, in a
+/// list.
 pub const TIMING_HEADER: &str = "server-timing";
 /// The multipart part with a booking's JSON.
 pub const BOOKING_PART: &str = "booking";
@@ -71,8 +72,8 @@ pub enum BookingState {
     Live,
     /// Withdrawn by its agency: suppressed from every search.
     Released,
-    /// No search finds it until its agency sends it again: the model in use finds no usable face on its photo, or the log was lost for a while
-    /// and nobody knows whether it was released.
+    /// No search finds it until its agency sends it again: the model in use finds no usable face on
+    /// its photo, or the log was lost for a while and nobody knows whether it was released.
     Unusable,
 }
 
@@ -289,9 +290,11 @@ pub struct ClockWord {
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ModelSwitchRequest {
-    /// The wanted models' digest, 64 hexadecimal digits: nobody switches to something else than was meant.
+    /// The wanted models' digest, 64 hexadecimal digits: nobody switches to something else than was
+    /// meant.
     pub model: String,
-    /// So many bookings may be without a usable face under it; no search finds them until their agencies send other photos.
+    /// So many bookings may be without a usable face under it; no search finds them until their
+    /// agencies send other photos.
     #[serde(default)]
     pub accept_failed: u64,
 }
@@ -349,7 +352,8 @@ pub struct Problem {
     pub detail: String,
     /// The request's id, under which the journal knows it.
     pub request: String,
-    /// The field of the JSON sent beside which the refusal belongs, its names joined by dots; all of what lies below it, if anything does.
+    /// The field of the JSON sent beside which the refusal belongs, its names joined by dots; all
+    /// of what lies below it, if anything does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// The faces found, where a probe has several and none was chosen.

@@ -9,7 +9,8 @@ use crate::roster::{Ceilings, Device, QuorumTerms};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RosterView {
-    /// Digest of the roster, hexadecimal, as the log's leaves `started` and `roster_changed` have it.
+    /// Digest of the roster, hexadecimal, as the log's leaves `started` and `roster_changed` have
+    /// it.
     pub sha256: String,
     /// Agencies and how they stand today.
     pub agencies: Vec<AgencyStanding>,

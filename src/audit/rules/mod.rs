@@ -1,8 +1,10 @@
-//! The rules that hold across leaves, checked while the log goes by: each leaf once, in its order, with its detail where it was opened.
+//! The rules that hold across leaves, checked while the log goes by: each leaf once, in its order,
+//! with its detail where it was opened.
 //!
-//! Invariant: what can't be read or isn't understood is counted, never held against the log. Of each leaf one byte is kept, its kind, and
-//! a few numbers of those that others come back to, so that a log of ten million leaves is checked as it is read. Which booking a tag is
-//! of only the box can say; what is checked is that a tag which is purged was released or replaced before.
+//! Invariant: what can't be read or isn't understood is counted, never held against the log. Of
+//! each leaf one byte is kept, its kind, and a few numbers of those that others come back to, so
+//! that a log of ten million leaves is checked as it is read. Which booking a tag is of only the
+//! box can say; what is checked is that a tag which is purged was released or replaced before.
 
 mod purges;
 mod told;
@@ -115,7 +117,8 @@ impl Found {
 }
 
 impl Rules {
-    /// A checker that has seen nothing. `all_details`: the detail of every leaf is to be given, unless the log says that it has expired.
+    /// A checker that has seen nothing. `all_details`: the detail of every leaf is to be given,
+    /// unless the log says that it has expired.
     pub fn new(all_details: bool) -> Self {
         Self {
             kinds: Vec::new(),
@@ -152,19 +155,27 @@ impl Rules {
         self.newest_cs
     }
 
-    /// Between which times the leaves from here on must lie, by what witnesses cosigned; hundredths of a second since 1970-01-01 UTC.
+    /// Between which times the leaves from here on must lie, by what witnesses cosigned; hundredths
+    /// of a second since 1970-01-01 UTC.
     pub fn bound(&mut self, not_before_cs: u64, not_after_cs: u64) {
         (self.not_before_cs, self.not_after_cs) = (not_before_cs, not_after_cs);
     }
 
-    /// Lets a leaf go by that can't be read: it keeps its place, and nothing is held against what refers to it.
+    /// Lets a leaf go by that can't be read: it keeps its place, and nothing is held against what
+    /// refers to it.
     pub fn unread(&mut self) {
         self.kinds.push(UNKNOWN);
         self.unread += 1;
     }
 
-    /// Takes the next leaf. `root` gives the root of the tree whose last leaf this is, and is asked only where a sample needs it.
-    pub fn leaf(&mut self, entry: &Entry<'_>, opened: Option<Opened<'_>>, root: &mut dyn FnMut() -> Hash) {
+    /// Takes the next leaf. `root` gives the root of the tree whose last leaf this is, and is asked
+    /// only where a sample needs it.
+    pub fn leaf(
+        &mut self,
+        entry: &Entry<'_>,
+        opened: Option<Opened<'_>>,
+        root: &mut dyn FnMut() -> Hash,
+    ) {
         let index = self.leaves();
         self.time(index, entry.time_cs());
         let byte = match entry {
@@ -183,7 +194,8 @@ impl Rules {
         self.kinds.push(byte);
         match (opened, entry) {
             (Some(opened), Entry::Known(leaf)) => {
-                let before = Before { drawn: &self.drawn, asked: &self.asked, purges: &mut self.purges };
+                let before =
+                    Before { drawn: &self.drawn, asked: &self.asked, purges: &mut self.purges };
                 self.told.check(index, leaf, opened, before, &mut self.found);
             }
             (Some(_), Entry::Foreign { .. }) => {}
@@ -201,16 +213,27 @@ impl Rules {
 
     fn time(&mut self, index: u64, time_cs: u64) {
         if time_cs < self.newest_cs {
-            let what = format!("the time goes back from {} to {}", when(self.newest_cs), when(time_cs));
-            self.found.violations.add(Place::Leaves { first: index.saturating_sub(1), end: index + 1 }, what);
+            let what =
+                format!("the time goes back from {} to {}", when(self.newest_cs), when(time_cs));
+            self.found
+                .violations
+                .add(Place::Leaves { first: index.saturating_sub(1), end: index + 1 }, what);
         }
         if time_cs < self.not_before_cs {
             let seen = when(self.not_before_cs);
-            self.found.wrong(index, format!("dated before {seen}, when a witness cosigned the log and it wasn't there yet"));
+            self.found.wrong(
+                index,
+                format!(
+                    "dated before {seen}, when a witness cosigned the log and it wasn't there yet"
+                ),
+            );
         }
         if time_cs > self.not_after_cs {
             let seen = when(self.not_after_cs);
-            self.found.wrong(index, format!("dated after {seen}, when a witness had cosigned the log with it already"));
+            self.found.wrong(
+                index,
+                format!("dated after {seen}, when a witness had cosigned the log with it already"),
+            );
         }
         self.newest_cs = time_cs;
     }
@@ -220,24 +243,43 @@ impl Rules {
         LeafKind::of(u16::from(*byte))
     }
 
-    /// Whether the leaf follows as many leaves as its kind does, of the kinds that it may, all before it, and has its counts.
+    /// Whether the leaf follows as many leaves as its kind does, of the kinds that it may, all
+    /// before it, and has its counts.
     fn shape(&mut self, index: u64, leaf: &LeafView<'_>) -> bool {
         let (kind, rule) = (leaf.kind, leaf.kind.follows());
         let before = self.found.violations.count();
         let (follows, counts) = (leaf.follows().len(), leaf.counts().len());
         if !(rule.least..=rule.most).contains(&follows) {
-            let what = format!("follows {follows} leaves; a leaf '{}' follows {} to {}", kind.name(), rule.least, rule.most);
+            let what = format!(
+                "follows {follows} leaves; a leaf '{}' follows {} to {}",
+                kind.name(),
+                rule.least,
+                rule.most
+            );
             self.found.wrong(index, what);
         }
         if counts != kind.counts().len() {
-            let what = format!("has {counts} counts; a leaf '{}' has {}", kind.name(), kind.counts().len());
+            let what = format!(
+                "has {counts} counts; a leaf '{}' has {}",
+                kind.name(),
+                kind.counts().len()
+            );
             self.found.wrong(index, what);
         }
         for earlier in leaf.follows() {
             if earlier >= index {
-                self.found.wrong(index, format!("says that it follows leaf {earlier}, which does not come before it"));
-            } else if let Some(found) = self.kind(earlier).filter(|found| !rule.kinds.contains(found)) {
-                let what = format!("'{}' says that it follows leaf {earlier}, which is '{}'", kind.name(), found.name());
+                self.found.wrong(
+                    index,
+                    format!("says that it follows leaf {earlier}, which does not come before it"),
+                );
+            } else if let Some(found) =
+                self.kind(earlier).filter(|found| !rule.kinds.contains(found))
+            {
+                let what = format!(
+                    "'{}' says that it follows leaf {earlier}, which is '{}'",
+                    kind.name(),
+                    found.name()
+                );
                 self.found.wrong(index, what);
             }
         }
@@ -248,7 +290,9 @@ impl Rules {
         let (found, time) = (&mut self.found, leaf.time_cs);
         let first = leaf.follows().next().unwrap_or(index);
         // A leaf that wasn't read or understood may well be what this one needs.
-        let known = leaf.follows().all(|earlier| self.kinds.get(usize::try_from(earlier).unwrap_or(usize::MAX)) != Some(&UNKNOWN));
+        let known = leaf.follows().all(|earlier| {
+            self.kinds.get(usize::try_from(earlier).unwrap_or(usize::MAX)) != Some(&UNKNOWN)
+        });
         match leaf.kind {
             LeafKind::Started => self.started = Some(index),
             LeafKind::AlarmRaised => {
@@ -258,20 +302,26 @@ impl Rules {
             LeafKind::AlarmCleared => self.cleared(index, first, leaf.count(0)),
             LeafKind::LogRestored => {
                 let (backup, supplied) = (leaf.count(0), leaf.count(1));
-                // What was taken over from others' copies came without details: those were lost with the state folder.
+                // What was taken over from others' copies came without details: those were lost
+                // with the state folder.
                 if backup <= supplied && supplied <= index {
                     self.expired.push((backup, supplied));
                 }
                 found.note(
                     index,
-                    format!("the box was restored from a backup of {backup} leaves; witnesses supplied the log up to {supplied}"),
+                    format!(
+                        "the box was restored from a backup of {backup} leaves; witnesses \
+                        supplied the log up to {supplied}"
+                    ),
                 );
             }
             LeafKind::OriginOpened => {
                 let (backup_leaves, cosigned) = (leaf.count(0), leaf.count(1));
                 self.origins.push(OriginOpened { leaf: index, backup_leaves });
-                let what =
-                    format!("the log goes on under another name: of {cosigned} leaves cosigned before, a backup held {backup_leaves}");
+                let what = format!(
+                    "the log goes on under another name: of {cosigned} leaves cosigned before, a \
+                     backup held {backup_leaves}"
+                );
                 found.note(index, what);
             }
             LeafKind::BookingIn => self.purges.replaced(leaf.count(0)),
@@ -279,19 +329,27 @@ impl Rules {
             LeafKind::Purged if known => {
                 let sure = self.unread + self.foreign == 0;
                 match leaf.follows().next() {
-                    Some(release) => self.purges.purged(index, release, leaf.count(0), time, sure, found),
+                    Some(release) => {
+                        self.purges.purged(index, release, leaf.count(0), time, sure, found)
+                    }
                     None => self.purges.purged_replaced(index, leaf.count(0), sure, found),
                 }
             }
-            LeafKind::HoldNoticed => self.purges.noticed(index, leaf.follows().next(), time, leaf.count(0) != 0),
+            LeafKind::HoldNoticed => {
+                self.purges.noticed(index, leaf.follows().next(), time, leaf.count(0) != 0)
+            }
             LeafKind::HoldDecided => self.purges.decided(index, first, time, leaf.count(0) != 0),
             LeafKind::Transferred => self.purges.transferred(first, time),
-            LeafKind::ExtensionDecided if leaf.count(0) != 0 => self.purges.extended(first, time, leaf.count(1)),
+            LeafKind::ExtensionDecided if leaf.count(0) != 0 => {
+                self.purges.extended(first, time, leaf.count(1))
+            }
             LeafKind::Asked => {
                 self.asked.push(index);
                 self.open.insert(index, time);
             }
-            LeafKind::Answered | LeafKind::Interrupted if known => self.ended(index, first, leaf.kind),
+            LeafKind::Answered | LeafKind::Interrupted if known => {
+                self.ended(index, first, leaf.kind)
+            }
             LeafKind::Reviewed => self.reviewed(index, leaf),
             LeafKind::ReportIssued if known => self.reported(index, leaf),
             LeafKind::SampleSeeded => {
@@ -301,19 +359,27 @@ impl Rules {
                     first: leaf.count(2),
                     end: leaf.count(3),
                 };
-                // Of searches that come after the seed, whoever asks for them could know whether they will be looked at.
+                // Of searches that come after the seed, whoever asks for them could know whether
+                // they will be looked at.
                 if sample.first > sample.end || sample.end > index {
-                    found.wrong(index, "a sample's seed must come after all that the sample is drawn from");
+                    found.wrong(
+                        index,
+                        "a sample's seed must come after all that the sample is drawn from",
+                    );
                 }
                 self.samples.insert(index, sample);
             }
             LeafKind::SampleDrawn => self.sample(index, first, leaf),
             LeafKind::DetailsExpired => match (leaf.count(0), leaf.count(1)) {
                 (first, end) if first <= end && end <= index => self.expired.push((first, end)),
-                _ => found.wrong(index, "names details as expired of leaves that do not come before it"),
+                _ => found
+                    .wrong(index, "names details as expired of leaves that do not come before it"),
             },
             LeafKind::LogReviewed if leaf.count(0) >= leaf.count(1) || leaf.count(1) > index => {
-                found.wrong(index, "says that somebody went through leaves that do not come before it");
+                found.wrong(
+                    index,
+                    "says that somebody went through leaves that do not come before it",
+                );
             }
             _ => {}
         }
@@ -328,7 +394,13 @@ impl Rules {
 
     fn ended(&mut self, index: u64, asked: u64, kind: LeafKind) {
         if self.open.remove(&asked).is_none() {
-            self.found.wrong(index, format!("'{}' ends the search of leaf {asked}, which had its end before", kind.name()));
+            self.found.wrong(
+                index,
+                format!(
+                    "'{}' ends the search of leaf {asked}, which had its end before",
+                    kind.name()
+                ),
+            );
         }
     }
 
@@ -348,11 +420,16 @@ impl Rules {
         let examiner = leaf.count(0);
         let of_kind = |kind| leaf.follows().find(|&earlier| self.kind(earlier) == Some(kind));
         let former = of_kind(LeafKind::Reviewed).and_then(|former| self.review(former));
-        let Some(answer) = of_kind(LeafKind::Answered).or(former.map(|former| former.answer)) else { return };
+        let Some(answer) = of_kind(LeafKind::Answered).or(former.map(|former| former.answer))
+        else {
+            return;
+        };
         let what = match (examiner, former) {
             (1, None) | (2, None) => None,
             (2, Some(former)) if former.examiner == 1 && former.answer == answer => None,
-            (1 | 2, Some(_)) => Some("is a review after another that is not the first of the same answer".to_owned()),
+            (1 | 2, Some(_)) => Some(
+                "is a review after another that is not the first of the same answer".to_owned(),
+            ),
             _ => Some(format!("is by examiner {examiner}; there is a first and a second")),
         };
         if let Some(what) = what {
@@ -365,10 +442,13 @@ impl Rules {
     }
 
     fn reported(&mut self, index: u64, leaf: &LeafView<'_>) {
-        let answers = leaf.follows().filter(|&earlier| self.kind(earlier) == Some(LeafKind::Answered));
+        let answers =
+            leaf.follows().filter(|&earlier| self.kind(earlier) == Some(LeafKind::Answered));
         let (mut answers, mut by) = (answers.fuse(), [0_u64; 2]);
         let (Some(answer), None) = (answers.next(), answers.next()) else {
-            return self.found.wrong(index, "is a report that does not follow one answer and two reviews of it");
+            return self
+                .found
+                .wrong(index, "is a report that does not follow one answer and two reviews of it");
         };
         for review in leaf.follows().filter_map(|earlier| self.review(earlier)) {
             match usize::try_from(review.examiner) {
@@ -377,7 +457,13 @@ impl Rules {
             }
         }
         if by != [1, 1] {
-            self.found.wrong(index, format!("is a report on leaf {answer} without a first and a second review of that answer"));
+            self.found.wrong(
+                index,
+                format!(
+                    "is a report on leaf {answer} without a first and a \
+                second review of that answer"
+                ),
+            );
         }
     }
 
@@ -386,14 +472,19 @@ impl Rules {
         let Some(sample) = self.samples.get(&seeded) else { return };
         if self.any_unknown(sample.first, sample.end) {
             // Any of those leaves may be a search.
-            return self.found.note(index, "not drawn again, since some leaves that the sample is drawn from were not read or understood");
+            return self.found.note(
+                index,
+                "not drawn again, since some leaves that the sample is \
+                drawn from were not read or understood",
+            );
         }
         let drawn = sample.drawn(&self.asked);
         let found = (sample.among(&self.asked).len() as u64, drawn.count() as u64);
         let said = (leaf.count(0), leaf.count(1));
         if said != found {
             let what = format!(
-                "says that {} of {} searches were drawn by the seed of leaf {seeded}; drawn again, it is {} of {}",
+                "says that {} of {} searches were drawn by the seed of leaf {seeded}; drawn again, \
+                 it is {} of {}",
                 said.1, said.0, found.1, found.0
             );
             self.found.wrong(index, what);
@@ -407,8 +498,10 @@ impl Rules {
         if unjudged == 0 {
             self.unfinished();
         } else if !self.open.is_empty() || self.purges.any_open() {
-            let what =
-                format!("what is still open is not judged, since any of {unjudged} leaves that were not read or understood may end it");
+            let what = format!(
+                "what is still open is not judged, since any of {unjudged} leaves that were not \
+                 read or understood may end it"
+            );
             self.found.observations.add(Place::Log, what);
         }
         let name = |code: u64| Alarm::of(code).map_or("unknown", Alarm::name);
@@ -417,13 +510,18 @@ impl Rules {
             self.found.observations.add(Place::Log, what);
         }
         for (&leaf, &code) in &self.alarms {
-            self.found.note(leaf, format!("the alarm '{}' was raised and never cleared", name(code)));
+            self.found
+                .note(leaf, format!("the alarm '{}' was raised and never cleared", name(code)));
         }
         for (first, end) in without(self.untold.take().unwrap_or_default(), &self.expired) {
-            let what = "its detail is not there, though all were asked for and no leaf says that it has expired";
+            let what = "its detail is not there, though all were asked for and no leaf says that \
+                it has expired";
             self.found.violations.add(Place::Leaves { first, end }, what);
         }
-        let tallies = LeafKind::ALL.iter().map(|&kind| (kind.name(), self.tallies[kind as usize])).filter(|&(_, count)| count > 0);
+        let tallies = LeafKind::ALL
+            .iter()
+            .map(|&kind| (kind.name(), self.tallies[kind as usize]))
+            .filter(|&(_, count)| count > 0);
         Ruled {
             violations: self.found.violations,
             observations: self.found.observations,
@@ -435,15 +533,23 @@ impl Rules {
         }
     }
 
-    /// What should have had its end by now. A search may be under way while the log is copied, but no longer than a request lives, and not
-    /// through a start: a start writes `interrupted` for whatever it finds open.
+    /// What should have had its end by now. A search may be under way while the log is copied, but
+    /// no longer than a request lives, and not through a start: a start writes `interrupted` for
+    /// whatever it finds open.
     fn unfinished(&mut self) {
         for (&asked, &time) in &self.open {
             if let Some(started) = self.started.filter(|&started| started > asked) {
-                let what = format!("a search was asked for and never ended, though the box started again in leaf {started}");
+                let what = format!(
+                    "a search was asked for and never ended, though the box started again in leaf \
+                     {started}"
+                );
                 self.found.wrong(asked, what);
             } else if self.newest_cs.saturating_sub(time) > 100 * REQUEST_SECONDS_MAX {
-                self.found.wrong(asked, "a search was asked for and neither answered nor interrupted in the time that a request lives");
+                self.found.wrong(
+                    asked,
+                    "a search was asked for and neither answered nor \
+                    interrupted in the time that a request lives",
+                );
             }
         }
         self.purges.unfinished(self.newest_cs, &mut self.found);
@@ -471,8 +577,11 @@ impl Sample {
 /// What is left of ranges in their order when others are taken out.
 fn without(mut ranges: Vec<(u64, u64)>, out: &[(u64, u64)]) -> Vec<(u64, u64)> {
     for &(from, to) in out {
-        ranges =
-            ranges.into_iter().flat_map(|(first, end)| [(first, end.min(from)), (first.max(to), end)]).filter(|(f, e)| f < e).collect();
+        ranges = ranges
+            .into_iter()
+            .flat_map(|(first, end)| [(first, end.min(from)), (first.max(to), end)])
+            .filter(|(f, e)| f < e)
+            .collect();
     }
     ranges
 }

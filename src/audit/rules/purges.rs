@@ -1,7 +1,9 @@
-//! Releases and what becomes of them: gone within ten days, unless a notice of evidentiary value or an extension stopped the clock.
+//! Releases and what becomes of them: gone within ten days, unless a notice of evidentiary value or
+//! an extension stopped the clock.
 //!
-//! A notice that came before its booking was released follows nothing, so only details tell which release it holds. Where those weren't
-//! opened, a release that is past due is given the benefit of the doubt: any such notice before it may be the reason, and that is said.
+//! A notice that came before its booking was released follows nothing, so only details tell which
+//! release it holds. Where those weren't opened, a release that is past due is given the benefit of
+//! the doubt: any such notice before it may be the reason, and that is said.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -20,9 +22,11 @@ pub(super) struct Purges {
     tags: Vec<(u64, u64)>,
     /// The tags of bookings that others replaced.
     replaced: HashSet<u64>,
-    /// Notices of evidentiary value, by the release that they hold and their own leaf; by their own leaf alone while no release is known.
+    /// Notices of evidentiary value, by the release that they hold and their own leaf; by their own
+    /// leaf alone while no release is known.
     holds: BTreeMap<(u64, u64), Hold>,
-    /// Notices whose release isn't known: all of them, and those whose details weren't opened, which may be about any.
+    /// Notices whose release isn't known: all of them, and those whose details weren't opened,
+    /// which may be about any.
     loose: Loose,
     untold: Loose,
     /// What a notice holds, and which notice a decision is on.
@@ -93,10 +97,19 @@ impl Purges {
         }
     }
 
-    pub(super) fn noticed(&mut self, index: u64, release: Option<u64>, time_cs: u64, by_order: bool) {
+    pub(super) fn noticed(
+        &mut self,
+        index: u64,
+        release: Option<u64>,
+        time_cs: u64,
+        by_order: bool,
+    ) {
         let held = release.unwrap_or(index);
         self.about.insert(index, held);
-        self.holds.insert((held, index), Hold { noticed_cs: time_cs, by_order, granted: false, ended_cs: None });
+        self.holds.insert(
+            (held, index),
+            Hold { noticed_cs: time_cs, by_order, granted: false, ended_cs: None },
+        );
         if release.is_none() {
             self.loose.standing.insert(index);
             self.untold.standing.insert(index);
@@ -140,31 +153,54 @@ impl Purges {
         *known = until.max(*known);
     }
 
-    /// One release may name several versions of a booking; the first purge stands for all, and details tell of each. Where it isn't `sure`
-    /// that all leaves were read, one that wasn't may have changed what is due.
-    pub(super) fn purged(&mut self, index: u64, release: u64, tag: u64, time_cs: u64, sure: bool, found: &mut Found) {
-        let released = self.tags.binary_search_by_key(&release, |(leaf, _)| *leaf).ok().and_then(|at| self.tags.get(at));
+    /// One release may name several versions of a booking; the first purge stands for all, and
+    /// details tell of each. Where it isn't `sure` that all leaves were read, one that wasn't may
+    /// have changed what is due.
+    pub(super) fn purged(
+        &mut self,
+        index: u64,
+        release: u64,
+        tag: u64,
+        time_cs: u64,
+        sure: bool,
+        found: &mut Found,
+    ) {
+        let released = self
+            .tags
+            .binary_search_by_key(&release, |(leaf, _)| *leaf)
+            .ok()
+            .and_then(|at| self.tags.get(at));
         if released.is_some_and(|(_, released)| *released != tag) {
-            found.wrong(index, format!("bears the tag of another booking than leaf {release}, which it follows"));
+            found.wrong(
+                index,
+                format!("bears the tag of another booking than leaf {release}, which it follows"),
+            );
         }
         let Some(of) = self.open.remove(&release) else { return };
         let what = match self.due(release, &of) {
             Due::By(due) if time_cs > due => {
                 let days = (time_cs - of.time_cs) / DAY_CS;
-                let what = format!("purges what leaf {release} released {days} days before; {TERM_DAYS} days are allowed");
+                let what = format!(
+                    "purges what leaf {release} released {days} days before; {TERM_DAYS} days are \
+                     allowed"
+                );
                 match self.may_be_held(release, &of, due, time_cs) {
                     Some(doubt) => return found.note(index, format!("{what}; {doubt}")),
                     None => what,
                 }
             }
             Due::Stopped(notice, hold) if hold.by_order => {
-                format!("purges what leaf {release} released, though the order noticed in leaf {notice} had stopped that")
+                format!(
+                    "purges what leaf {release} released, though the order noticed in leaf \
+                     {notice} had stopped that"
+                )
             }
             _ => return,
         };
         match sure {
             true => found.wrong(index, what),
-            false => found.note(index, format!("{what}; a leaf that was not read or understood may say why")),
+            false => found
+                .note(index, format!("{what}; a leaf that was not read or understood may say why")),
         }
     }
 
@@ -181,17 +217,32 @@ impl Purges {
             match self.due(release, of) {
                 Due::By(due) if now_cs > due => {
                     let days = (now_cs - of.time_cs) / DAY_CS;
-                    let what = format!("was released {days} days before the log ends and is not purged; {TERM_DAYS} days are allowed");
+                    let what = format!(
+                        "was released {days} days before the log ends and is not purged; \
+                         {TERM_DAYS} days are allowed"
+                    );
                     match self.may_be_held(release, of, due, now_cs) {
                         Some(doubt) => found.note(release, format!("{what}; {doubt}")),
                         None => found.wrong(release, what),
                     }
                 }
                 Due::Stopped(notice, hold) if hold.granted => {
-                    found.note(release, format!("is kept until it is transferred, since the notice of leaf {notice} was granted"));
+                    found.note(
+                        release,
+                        format!(
+                            "is kept until it is transferred, since the notice \
+                        of leaf {notice} was granted"
+                        ),
+                    );
                 }
                 Due::Stopped(notice, _) if now_cs > of.time_cs.saturating_add(TERM_CS) => {
-                    found.note(release, format!("past due, undecided: kept because nobody decided the notice of leaf {notice}"));
+                    found.note(
+                        release,
+                        format!(
+                            "past due, undecided: kept because nobody decided \
+                        the notice of leaf {notice}"
+                        ),
+                    );
                 }
                 _ => {}
             }
@@ -203,25 +254,38 @@ impl Purges {
         self.holds.get_mut(&(held, notice))
     }
 
-    /// Why a release that is past due may be in order all the same, in words: a notice before it whose booking isn't known.
+    /// Why a release that is past due may be in order all the same, in words: a notice before it
+    /// whose booking isn't known.
     fn may_be_held(&self, release: u64, of: &Release, due_cs: u64, now_cs: u64) -> Option<String> {
         let loose = if of.told { &self.untold } else { &self.loose };
         if let Some(notice) = loose.standing.first().filter(|&&notice| notice < release) {
-            return Some(format!("the notice of leaf {notice}, of a booking that stood then, may hold it: only opened details tell"));
+            return Some(format!(
+                "the notice of leaf {notice}, of a booking that stood then, may hold it: only \
+                 opened details tell"
+            ));
         }
         let paused_cs = loose.ended_cs.saturating_sub(of.time_cs);
-        let doubt = || "a notice of a booking that stood then may have held it for a while: only opened details tell".to_owned();
+        let doubt = || {
+            "a notice of a booking that stood then may have held it for a while: only opened \
+             details tell"
+                .to_owned()
+        };
         (now_cs <= due_cs.saturating_add(paused_cs)).then(doubt)
     }
 
-    /// The clock stands from a notice until it is refused, or what it asked for is transferred; an extension starts the term anew at its end.
+    /// The clock stands from a notice until it is refused, or what it asked for is transferred; an
+    /// extension starts the term anew at its end.
     fn due(&self, release: u64, of: &Release) -> Due<'_> {
         let mut paused_cs: u64 = 0;
         for (&(_, notice), hold) in self.holds.range((release, 0)..=(release, u64::MAX)) {
             let Some(ended_cs) = hold.ended_cs else { return Due::Stopped(notice, hold) };
-            paused_cs = paused_cs.saturating_add(ended_cs.saturating_sub(hold.noticed_cs.max(of.time_cs)));
+            paused_cs =
+                paused_cs.saturating_add(ended_cs.saturating_sub(hold.noticed_cs.max(of.time_cs)));
         }
-        let from = of.time_cs.saturating_add(paused_cs).max(self.extended.get(&release).copied().unwrap_or(0));
+        let from = of
+            .time_cs
+            .saturating_add(paused_cs)
+            .max(self.extended.get(&release).copied().unwrap_or(0));
         Due::By(from.saturating_add(TERM_CS))
     }
 }

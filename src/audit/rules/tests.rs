@@ -52,18 +52,36 @@ fn after_a_search(steps: &[Step<'_>]) -> Vec<String> {
 
 #[test]
 fn a_search_with_its_answer_its_reviews_and_its_report_is_in_order() {
-    assert_eq!(after_a_search(&[(K::ReportIssued, 0, &[2, 3, 4], &[1]), (K::InquiryClosed, 0, &[0], &[0])]), [""; 0]);
+    assert_eq!(
+        after_a_search(&[
+            (K::ReportIssued, 0, &[2, 3, 4], &[1]),
+            (K::InquiryClosed, 0, &[0], &[0])
+        ]),
+        [""; 0]
+    );
 }
 
 #[test]
 fn a_leaf_of_the_wrong_shape_or_time_is_found() {
     for (steps, found) in [
-        (&[(K::Stopped, 2, &[][..], &[][..]), (K::Stopped, 1, &[], &[])][..], "leaves 0 to 1: the time goes back from 2026-"),
+        (
+            &[(K::Stopped, 2, &[][..], &[][..]), (K::Stopped, 1, &[], &[])][..],
+            "leaves 0 to 1: the time goes back from 2026-",
+        ),
         (&[(K::Asked, 0, &[], &[])], "leaf 0: follows 0 leaves; a leaf 'asked' follows 1 to 1"),
-        (&[(K::Asked, 0, &[0], &[])], "leaf 0: says that it follows leaf 0, which does not come before it"),
-        (&[(K::Stopped, 0, &[], &[]), (K::Asked, 0, &[0], &[])], "leaf 1: 'asked' says that it follows leaf 0, which is 'stopped'"),
+        (
+            &[(K::Asked, 0, &[0], &[])],
+            "leaf 0: says that it follows leaf 0, which does not come before it",
+        ),
+        (
+            &[(K::Stopped, 0, &[], &[]), (K::Asked, 0, &[0], &[])],
+            "leaf 1: 'asked' says that it follows leaf 0, which is 'stopped'",
+        ),
         (&[(K::Started, 0, &[], &[])], "leaf 0: has 0 counts; a leaf 'started' has 1"),
-        (&[(K::AlarmRaised, 0, &[], &[5]), (K::AlarmCleared, 0, &[0], &[6])], "leaf 1: clears another alarm than leaf 0 raised"),
+        (
+            &[(K::AlarmRaised, 0, &[], &[5]), (K::AlarmCleared, 0, &[0], &[6])],
+            "leaf 1: clears another alarm than leaf 0 raised",
+        ),
     ] {
         let wrong = wrong(steps);
         assert!(wrong.len() == 1 && wrong[0].starts_with(found), "{wrong:?}, wanted {found}");
@@ -73,26 +91,50 @@ fn a_leaf_of_the_wrong_shape_or_time_is_found() {
 #[test]
 fn a_search_has_one_end_and_is_open_no_longer_than_a_request_lives() {
     let twice = after_a_search(&[(K::Interrupted, 0, &[1], &[])]);
-    assert_eq!(twice, ["leaf 5: 'interrupted' ends the search of leaf 1, which had its end before"]);
+    assert_eq!(
+        twice,
+        ["leaf 5: 'interrupted' ends the search of leaf 1, which had its end before"]
+    );
     assert_eq!(after_a_search(&[(K::Asked, 0, &[0], &[]), (K::Stopped, 0, &[], &[])]), [""; 0]);
     let late = after_a_search(&[(K::Asked, 0, &[0], &[]), (K::Stopped, 1, &[], &[])]);
-    assert_eq!(late, ["leaf 5: a search was asked for and neither answered nor interrupted in the time that a request lives"]);
+    assert_eq!(
+        late,
+        ["leaf 5: a search was asked for and neither answered nor interrupted in the time that \
+             a request lives"]
+    );
     let started = after_a_search(&[(K::Asked, 0, &[0], &[]), (K::Started, 0, &[], &[9])]);
-    assert_eq!(started, ["leaf 5: a search was asked for and never ended, though the box started again in leaf 6"]);
+    assert_eq!(
+        started,
+        ["leaf 5: a search was asked for and never ended, though the box started again in leaf 6"]
+    );
 }
 
 #[test]
 fn a_report_without_a_first_and_a_second_review_of_its_answer_is_found() {
-    let other = [(K::Asked, 0, &[0][..], &[][..]), (K::Answered, 0, &[5], &[0]), (K::Reviewed, 0, &[6], &[1, 0, 0, 0])];
+    let other = [
+        (K::Asked, 0, &[0][..], &[][..]),
+        (K::Answered, 0, &[5], &[0]),
+        (K::Reviewed, 0, &[6], &[1, 0, 0, 0]),
+    ];
     let report = |follows| [&other[..], &[(K::ReportIssued, 0, follows, &[1])]].concat();
     assert_eq!(after_a_search(&report(&[2, 3, 4])), [""; 0]);
     for follows in [&[2, 3, 3], &[2, 3, 7], &[6, 3, 4]] {
         let wrong = after_a_search(&report(follows));
-        assert!(wrong.len() == 1 && wrong[0].contains("without a first and a second review of that answer"), "{follows:?}: {wrong:?}");
+        assert!(
+            wrong.len() == 1
+                && wrong[0].contains("without a first and a second review of that answer"),
+            "{follows:?}: {wrong:?}"
+        );
     }
     let two_answers = after_a_search(&report(&[2, 6, 3]));
-    assert_eq!(two_answers, ["leaf 8: is a report that does not follow one answer and two reviews of it"]);
-    assert_eq!(after_a_search(&[(K::Reviewed, 0, &[2], &[3, 0, 0, 0])]), ["leaf 5: is by examiner 3; there is a first and a second"]);
+    assert_eq!(
+        two_answers,
+        ["leaf 8: is a report that does not follow one answer and two reviews of it"]
+    );
+    assert_eq!(
+        after_a_search(&[(K::Reviewed, 0, &[2], &[3, 0, 0, 0])]),
+        ["leaf 5: is by examiner 3; there is a first and a second"]
+    );
 }
 
 #[test]
@@ -105,19 +147,41 @@ fn a_release_is_purged_within_ten_days_and_nothing_else_is_purged() {
         ["leaf 2: purges what leaf 1 released 10 days before; 10 days are allowed"]
     );
     assert_eq!(then(&[(K::Stopped, 10 * DAY_H, &[], &[])]), [""; 0]);
-    let open = "leaf 1: was released 11 days before the log ends and is not purged; 10 days are allowed";
+    let open =
+        "leaf 1: was released 11 days before the log ends and is not purged; 10 days are allowed";
     assert_eq!(then(&[(K::Stopped, 11 * DAY_H, &[], &[])]), [open]);
     let other = "leaf 2: bears the tag of another booking than leaf 1, which it follows";
     assert_eq!(then(&[(K::Purged, 1, &[1], &[72])]), [other]);
-    let twice = [(K::Purged, 1, &[1][..], &[71][..]), (K::Purged, 1, &[1], &[71]), (K::Purged, 1, &[1], &[0])];
-    assert_eq!(then(&twice), ["leaf 4: bears the tag of another booking than leaf 1, which it follows"]);
+    let twice = [
+        (K::Purged, 1, &[1][..], &[71][..]),
+        (K::Purged, 1, &[1], &[71]),
+        (K::Purged, 1, &[1], &[0]),
+    ];
+    assert_eq!(
+        then(&twice),
+        ["leaf 4: bears the tag of another booking than leaf 1, which it follows"]
+    );
     let unreleased = "leaf 2: purges a booking that no leaf before it released or replaced";
-    // The tag alone, of what was released, isn't enough: the purge names the release, or how long it took would be anybody's guess.
+    // The tag alone, of what was released, isn't enough: the purge names the release, or how long
+    // it took would be anybody's guess.
     assert_eq!(then(&[(K::Purged, 1, &[], &[71])])[0], unreleased);
-    let replaced = |tag: u64| wrong(&[(K::BookingIn, 0, &[], &[0]), (K::BookingIn, 0, &[], &[tag]), (K::Purged, 0, &[], &[71])]);
+    let replaced = |tag: u64| {
+        wrong(&[
+            (K::BookingIn, 0, &[], &[0]),
+            (K::BookingIn, 0, &[], &[tag]),
+            (K::Purged, 0, &[], &[71]),
+        ])
+    };
     assert_eq!(replaced(71), [""; 0]);
     assert_eq!(replaced(72), [unreleased]);
-    assert_eq!(wrong(&[(K::BookingIn, 0, &[], &[0]), (K::BookingIn, 0, &[], &[0]), (K::Purged, 0, &[], &[0])]), [unreleased]);
+    assert_eq!(
+        wrong(&[
+            (K::BookingIn, 0, &[], &[0]),
+            (K::BookingIn, 0, &[], &[0]),
+            (K::Purged, 0, &[], &[0])
+        ]),
+        [unreleased]
+    );
 }
 
 #[test]
@@ -131,37 +195,68 @@ fn notices_and_extensions_stop_the_clock_and_what_nobody_decided_is_said() {
     for by_order in [0, 1] {
         assert_eq!(noted(&log(&[(K::HoldNoticed, days(2), &[1], &[by_order]), end])), [undecided]);
     }
-    let granted = [(K::HoldNoticed, days(2), &[1][..], &[0][..]), (K::HoldDecided, days(3), &[2], &[1])];
+    let granted =
+        [(K::HoldNoticed, days(2), &[1][..], &[0][..]), (K::HoldDecided, days(3), &[2], &[1])];
     let kept = "leaf 1: is kept until it is transferred, since the notice of leaf 2 was granted";
     assert_eq!(noted(&log(&[&granted[..], &[end]].concat())), [kept]);
     // The clock stood for four days.
     let transferred = [&granted[..], &[(K::Transferred, days(6), &[3], &[])]].concat();
-    assert_eq!(noted(&log(&[&transferred[..], &[(K::Purged, days(14), &[1], &[71])]].concat())), [""; 0]);
-    assert_eq!(wrong(&log(&[&transferred[..], &[(K::Purged, days(15), &[1], &[71])]].concat())).len(), 1);
-    let refused = [(K::HoldNoticed, days(2), &[1][..], &[0][..]), (K::HoldDecided, days(3), &[2], &[0])];
-    assert_eq!(wrong(&log(&[&refused[..], &[(K::Purged, days(12), &[1], &[71])]].concat())).len(), 1);
-    assert_eq!(wrong(&log(&[&refused[..], &[(K::Purged, days(11), &[1], &[71])]].concat())), [""; 0]);
-    let ordered = [(K::HoldNoticed, days(2), &[1][..], &[1][..]), (K::Purged, days(3), &[1], &[71])];
-    assert_eq!(wrong(&log(&ordered)), ["leaf 3: purges what leaf 1 released, though the order noticed in leaf 2 had stopped that"]);
+    assert_eq!(
+        noted(&log(&[&transferred[..], &[(K::Purged, days(14), &[1], &[71])]].concat())),
+        [""; 0]
+    );
+    assert_eq!(
+        wrong(&log(&[&transferred[..], &[(K::Purged, days(15), &[1], &[71])]].concat())).len(),
+        1
+    );
+    let refused =
+        [(K::HoldNoticed, days(2), &[1][..], &[0][..]), (K::HoldDecided, days(3), &[2], &[0])];
+    assert_eq!(
+        wrong(&log(&[&refused[..], &[(K::Purged, days(12), &[1], &[71])]].concat())).len(),
+        1
+    );
+    assert_eq!(
+        wrong(&log(&[&refused[..], &[(K::Purged, days(11), &[1], &[71])]].concat())),
+        [""; 0]
+    );
+    let ordered =
+        [(K::HoldNoticed, days(2), &[1][..], &[1][..]), (K::Purged, days(3), &[1], &[71])];
+    assert_eq!(
+        wrong(&log(&ordered)),
+        ["leaf 3: purges what leaf 1 released, though the order noticed in leaf 2 had stopped \
+             that"]
+    );
     for (granted, days_late, violations) in [(1, 25, 0), (1, 42, 1), (0, 25, 1)] {
-        let extended = [(K::ExtensionDecided, days(1), &[1][..], &[granted, 30][..]), (K::Purged, days(days_late), &[1], &[71])];
+        let extended = [
+            (K::ExtensionDecided, days(1), &[1][..], &[granted, 30][..]),
+            (K::Purged, days(days_late), &[1], &[71]),
+        ];
         assert_eq!(wrong(&log(&extended)).len(), violations, "{granted} {days_late}");
     }
 }
 
 #[test]
 fn a_sample_is_drawn_again_and_must_come_out_as_the_log_says() {
-    let searches = [&SEARCH[..], &[(K::Asked, 0, &[0], &[]), (K::Interrupted, 0, &[5], &[])]].concat();
+    let searches =
+        [&SEARCH[..], &[(K::Asked, 0, &[0], &[]), (K::Interrupted, 0, &[5], &[])]].concat();
     let sample = |end, drawn: &[u64; 2]| {
         let seeded: &[u64] = &[7, 1_000_000, 0, end];
-        let rest = [(K::SampleSeeded, 0, &[][..], seeded), (K::SampleDrawn, 0, &[7], drawn), (K::SampleReviewed, 0, &[8], &[])];
+        let rest = [
+            (K::SampleSeeded, 0, &[][..], seeded),
+            (K::SampleDrawn, 0, &[7], drawn),
+            (K::SampleReviewed, 0, &[8], &[]),
+        ];
         wrong(&[&searches[..], &rest].concat())
     };
     assert_eq!(sample(7, &[2, 2]), [""; 0]);
-    let again = "leaf 8: says that 1 of 2 searches were drawn by the seed of leaf 7; drawn again, it is 2 of 2";
+    let again = "leaf 8: says that 1 of 2 searches were drawn by the seed of leaf 7; drawn again, \
+        it is 2 of 2";
     assert_eq!(sample(7, &[2, 1]), [again]);
     assert_eq!(sample(5, &[1, 1]), [""; 0]);
-    assert_eq!(sample(8, &[2, 2]), ["leaf 7: a sample's seed must come after all that the sample is drawn from"]);
+    assert_eq!(
+        sample(8, &[2, 2]),
+        ["leaf 7: a sample's seed must come after all that the sample is drawn from"]
+    );
 }
 
 #[test]
@@ -171,7 +266,9 @@ fn what_is_not_understood_or_not_there_is_counted_and_nothing_is_held_against_it
     let mut rules = Rules::new(false);
     rules.leaf(&Entry::read(&newer).unwrap(), None, &mut || unreachable!());
     rules.unread();
-    for step in [(K::Asked, 1, &[0][..], &[][..]), (K::Answered, 1, &[1], &[3]), (K::Started, 9, &[], &[1])] {
+    for step in
+        [(K::Asked, 1, &[0][..], &[][..]), (K::Answered, 1, &[1], &[3]), (K::Started, 9, &[], &[1])]
+    {
         rules.leaf(&Entry::read(&leaf(step).to_bytes()).unwrap(), None, &mut || unreachable!());
     }
     for step in [
@@ -182,12 +279,16 @@ fn what_is_not_understood_or_not_there_is_counted_and_nothing_is_held_against_it
     ] {
         rules.leaf(&Entry::read(&leaf(step).to_bytes()).unwrap(), None, &mut || unreachable!());
     }
-    // What replaced the booking, what asked for the search and what stopped the purge may be among those that weren't read.
+    // What replaced the booking, what asked for the search and what stopped the purge may be among
+    // those that weren't read.
     rules.unread();
     let late = 9 + 20 * DAY_H;
-    for step in
-        [(K::Purged, 9, &[][..], &[5][..]), (K::Answered, 9, &[9], &[0]), (K::Released, 9, &[], &[6]), (K::Purged, late, &[12], &[6])]
-    {
+    for step in [
+        (K::Purged, 9, &[][..], &[5][..]),
+        (K::Answered, 9, &[9], &[0]),
+        (K::Released, 9, &[], &[6]),
+        (K::Purged, late, &[12], &[6]),
+    ] {
         rules.leaf(&Entry::read(&leaf(step).to_bytes()).unwrap(), None, &mut || unreachable!());
     }
     let ruled = rules.end();
@@ -197,8 +298,15 @@ fn what_is_not_understood_or_not_there_is_counted_and_nothing_is_held_against_it
 
 #[test]
 fn alarms_are_counted_and_those_that_nobody_cleared_are_named() {
-    let alarms = [(K::AlarmRaised, 0, &[][..], &[1][..]), (K::AlarmCleared, 0, &[0], &[1]), (K::AlarmRaised, 0, &[], &[1])];
-    let told = ["the log: the alarm 'unwitnessed': raised 2, cleared 1", "leaf 2: the alarm 'unwitnessed' was raised and never cleared"];
+    let alarms = [
+        (K::AlarmRaised, 0, &[][..], &[1][..]),
+        (K::AlarmCleared, 0, &[0], &[1]),
+        (K::AlarmRaised, 0, &[], &[1]),
+    ];
+    let told = [
+        "the log: the alarm 'unwitnessed': raised 2, cleared 1",
+        "leaf 2: the alarm 'unwitnessed' was raised and never cleared",
+    ];
     assert_eq!(noted(&alarms), told);
 }
 
@@ -206,11 +314,18 @@ fn alarms_are_counted_and_those_that_nobody_cleared_are_named() {
 fn times_that_no_witness_can_have_seen_are_found() {
     let mut rules = Rules::new(false);
     let time = |hours: u64| 179_000_000_000 + hours * HOUR_CS;
-    for (bound, hours) in [((0, time(2)), 1), ((0, time(2)), 3), ((time(4), u64::MAX), 3), ((time(4), u64::MAX), 5)] {
+    for (bound, hours) in
+        [((0, time(2)), 1), ((0, time(2)), 3), ((time(4), u64::MAX), 3), ((time(4), u64::MAX), 5)]
+    {
         rules.bound(bound.0, bound.1);
-        rules.leaf(&Entry::read(&leaf((K::Stopped, hours, &[], &[])).to_bytes()).unwrap(), None, &mut || unreachable!());
+        rules.leaf(
+            &Entry::read(&leaf((K::Stopped, hours, &[], &[])).to_bytes()).unwrap(),
+            None,
+            &mut || unreachable!(),
+        );
     }
-    let wrong: Vec<String> = rules.end().violations.list.iter().map(|remark| remark.what[..12].to_owned()).collect();
+    let wrong: Vec<String> =
+        rules.end().violations.list.iter().map(|remark| remark.what[..12].to_owned()).collect();
     assert_eq!(wrong, ["dated after ", "dated before"]);
 }
 
@@ -246,9 +361,15 @@ fn a_detail_repeats_its_leaf_and_agrees_with_those_before_it() {
         candidates: vec![shown.clone(); candidates],
     };
     let asked = || match example(K::Asked) {
-        Detail::Asked { inquiry, request, approval, touch, key, .. } => {
-            Detail::Asked { actor: actor("ann"), search: "s1".to_owned(), inquiry, request, approval, touch, key }
-        }
+        Detail::Asked { inquiry, request, approval, touch, key, .. } => Detail::Asked {
+            actor: actor("ann"),
+            search: "s1".to_owned(),
+            inquiry,
+            request,
+            approval,
+            touch,
+            key,
+        },
         _ => unreachable!("it is of its kind"),
     };
     let reviewed = |examiner: &str| {
@@ -258,7 +379,12 @@ fn a_detail_repeats_its_leaf_and_agrees_with_those_before_it() {
             observations: Vec::new(),
             note: None,
         }];
-        Detail::Reviewed { actor: actor(examiner), inquiry: String::new(), findings, released: Vec::new() }
+        Detail::Reviewed {
+            actor: actor(examiner),
+            inquiry: String::new(),
+            findings,
+            released: Vec::new(),
+        }
     };
     let log_by = |answer: Detail, first: &str, second: &str, follows: &[u64]| {
         told(
@@ -275,10 +401,22 @@ fn a_detail_repeats_its_leaf_and_agrees_with_those_before_it() {
     let log = |answer, first, second| log_by(answer, first, second, &[2, 3]);
     assert_eq!(log(answered("s1", 1), "ann", "bo"), [""; 0]);
     assert_eq!(log(answered("s1", 2), "ann", "bo"), ["leaf 2: counts 1 candidates, its detail 2"]);
-    assert_eq!(log(answered("s2", 1), "ann", "bo"), ["leaf 2: its detail names another search than that of leaf 1"]);
-    assert_eq!(log(answered("s1", 1), "bo", "bo"), ["leaf 4: the second examiner of leaf 2 is the first one again"]);
-    assert_eq!(log(answered("s1", 1), "bo", "ann"), ["leaf 4: the second examiner of leaf 2 is the person who ran the search"]);
-    assert_eq!(log_by(answered("s1", 1), "bo", "bo", &[3]), ["leaf 4: the second examiner of leaf 2 is the first one again"]);
+    assert_eq!(
+        log(answered("s2", 1), "ann", "bo"),
+        ["leaf 2: its detail names another search than that of leaf 1"]
+    );
+    assert_eq!(
+        log(answered("s1", 1), "bo", "bo"),
+        ["leaf 4: the second examiner of leaf 2 is the first one again"]
+    );
+    assert_eq!(
+        log(answered("s1", 1), "bo", "ann"),
+        ["leaf 4: the second examiner of leaf 2 is the person who ran the search"]
+    );
+    assert_eq!(
+        log_by(answered("s1", 1), "bo", "bo", &[3]),
+        ["leaf 4: the second examiner of leaf 2 is the first one again"]
+    );
     let other = log(Detail::Stopped { software: String::new() }, "ann", "bo");
     assert_eq!(other, ["leaf 2: is 'answered', and its detail is of a leaf 'stopped'"]);
 }
@@ -287,11 +425,24 @@ fn a_detail_repeats_its_leaf_and_agrees_with_those_before_it() {
 fn a_purge_names_what_was_released() {
     let agency = || Identifier::parse("slmpd").unwrap();
     let version = |n| VersionId([n; 16]);
-    let purged = |n| Detail::Purged { agency: agency(), version: version(n), assurance: String::new() };
-    let released = Detail::Released { actor: actor("a"), agency: agency(), versions: vec![version(1), version(2)], reason: String::new() };
+    let purged =
+        |n| Detail::Purged { agency: agency(), version: version(n), assurance: String::new() };
+    let released = Detail::Released {
+        actor: actor("a"),
+        agency: agency(),
+        versions: vec![version(1), version(2)],
+        reason: String::new(),
+    };
     let log = |n| {
         let released = ((K::Released, 0, &[][..], &[71][..]), Some(released.clone()));
-        told(false, &[((K::BookingIn, 0, &[], &[0]), None), released, ((K::Purged, 0, &[1], &[71]), Some(purged(n)))])
+        told(
+            false,
+            &[
+                ((K::BookingIn, 0, &[], &[0]), None),
+                released,
+                ((K::Purged, 0, &[1], &[71]), Some(purged(n))),
+            ],
+        )
     };
     assert_eq!(log(2), [""; 0]);
     assert_eq!(log(3), ["leaf 2: its detail names another booking than that of leaf 1"]);
@@ -304,38 +455,81 @@ fn a_purge_names_what_was_released() {
     };
     let replaced = |tag: u64, replaces: Option<VersionId>, purge| {
         let second = ((K::BookingIn, 0, &[][..], &[tag][..]), Some(booked(2, replaces)));
-        told(false, &[((K::BookingIn, 0, &[], &[0]), Some(booked(1, None))), second, ((K::Purged, 0, &[], &[71]), Some(purge))])
+        told(
+            false,
+            &[
+                ((K::BookingIn, 0, &[], &[0]), Some(booked(1, None))),
+                second,
+                ((K::Purged, 0, &[], &[71]), Some(purge)),
+            ],
+        )
     };
     assert_eq!(replaced(71, Some(version(1)), purged(1)), [""; 0]);
-    assert_eq!(replaced(71, Some(version(1)), purged(3)), ["leaf 2: its detail names another booking than the one that leaf 1 replaced"]);
+    assert_eq!(
+        replaced(71, Some(version(1)), purged(3)),
+        ["leaf 2: its detail names another booking than the one that leaf 1 replaced"]
+    );
     let none = "leaf 1: its detail says that it replaces a version, and it bears the tag of none";
     assert_eq!(replaced(0, Some(version(1)), purged(1))[0], none);
-    assert_eq!(replaced(71, None, purged(1)), ["leaf 1: it bears the tag of a version that it replaces, and its detail names none"]);
+    assert_eq!(
+        replaced(71, None, purged(1)),
+        ["leaf 1: it bears the tag of a version that it replaces, and its detail names none"]
+    );
 }
 
 #[test]
-fn a_notice_of_a_booking_that_stood_holds_the_release_that_its_detail_names_and_else_is_only_a_doubt() {
+fn a_notice_of_a_booking_that_stood_holds_the_release_that_its_detail_names_and_else_is_only_a_doubt()
+ {
     let (agency, version) = (|| Identifier::parse("slmpd").unwrap(), |n| VersionId([n; 16]));
-    let notice = |n| Detail::HoldNoticed { actor: actor("a"), agency: agency(), version: version(n), order: None, reason: String::new() };
-    let released = || Detail::Released { actor: actor("a"), agency: agency(), versions: vec![version(1)], reason: String::new() };
-    // Noticed, released, decided or not, and the log goes on: what is found wrong, and what is said of the release.
+    let notice = |n| Detail::HoldNoticed {
+        actor: actor("a"),
+        agency: agency(),
+        version: version(n),
+        order: None,
+        reason: String::new(),
+    };
+    let released = || Detail::Released {
+        actor: actor("a"),
+        agency: agency(),
+        versions: vec![version(1)],
+        reason: String::new(),
+    };
+    // Noticed, released, decided or not, and the log goes on: what is found wrong, and what is said
+    // of the release.
     let log = |held: Option<Detail>, release: Option<Detail>, ends: Option<u64>, days: u64| {
-        let mut steps: Vec<(Step<'_>, Option<Detail>)> =
-            vec![((K::HoldNoticed, 0, &[], &[0]), held), ((K::Released, DAY_H, &[], &[71]), release)];
+        let mut steps: Vec<(Step<'_>, Option<Detail>)> = vec![
+            ((K::HoldNoticed, 0, &[], &[0]), held),
+            ((K::Released, DAY_H, &[], &[71]), release),
+        ];
         steps.extend(ends.map(|day| ((K::HoldDecided, day * DAY_H, &[0][..], &[0][..]), None)));
         steps.push(((K::Stopped, days * DAY_H, &[], &[]), None));
         let ruled = ruled_with(false, &steps);
-        (ruled.violations.count(), ruled.observations.list.iter().map(|remark| remark.what.clone()).collect::<Vec<_>>().join("; "))
+        (
+            ruled.violations.count(),
+            ruled
+                .observations
+                .list
+                .iter()
+                .map(|remark| remark.what.clone())
+                .collect::<Vec<_>>()
+                .join("; "),
+        )
     };
     assert_eq!(log(None, None, None, 11), (0, String::new()), "ten days");
-    let doubt = "was released 11 days before the log ends and is not purged; 10 days are allowed; the notice of leaf 0, of a booking that \
+    let doubt = "was released 11 days before the log ends and is not purged; 10 days are allowed; \
+        the notice of leaf 0, of a booking that \
                  stood then, may hold it: only opened details tell";
     assert_eq!(log(None, None, None, 12), (0, doubt.to_owned()));
     assert_eq!(log(Some(notice(1)), None, None, 12), (0, doubt.to_owned()));
     assert_eq!(log(None, Some(released()), None, 12), (0, doubt.to_owned()));
-    let undecided = "past due, undecided: kept because nobody decided the notice of leaf 0".to_owned();
+    let undecided =
+        "past due, undecided: kept because nobody decided the notice of leaf 0".to_owned();
     assert_eq!(log(Some(notice(1)), Some(released()), None, 12), (0, undecided));
-    assert_eq!(log(Some(notice(2)), Some(released()), None, 12), (1, String::new()), "it is about another booking");
+    assert_eq!(
+        log(Some(notice(2)), Some(released()), None, 12),
+        (1, String::new()),
+        "it is about another booking"
+    );
     // Refused on the fifth day: the clock stood for four.
     for (held, release) in [(None, None), (Some(notice(1)), Some(released()))] {
         assert_eq!(log(held.clone(), release.clone(), Some(5), 15).0, 0);
@@ -347,16 +541,27 @@ fn a_notice_of_a_booking_that_stood_holds_the_release_that_its_detail_names_and_
 #[test]
 fn a_review_is_of_a_search_that_its_sample_drew() {
     let (finding, note) = (Finding::Misuse, String::new());
-    let review = |asked| Detail::SampleReviewed { actor: actor("a"), asked, finding, note: note.clone(), routed_to: None };
+    let review = |asked| Detail::SampleReviewed {
+        actor: actor("a"),
+        asked,
+        finding,
+        note: note.clone(),
+        routed_to: None,
+    };
     let log = |asked| {
-        let mut steps: Vec<(Step<'_>, Option<Detail>)> = SEARCH.iter().map(|step| (*step, None)).collect();
+        let mut steps: Vec<(Step<'_>, Option<Detail>)> =
+            SEARCH.iter().map(|step| (*step, None)).collect();
         steps.push(((K::SampleSeeded, 0, &[], &[7, 1_000_000, 0, 5]), None));
         steps.push(((K::SampleDrawn, 0, &[5], &[1, 1]), None));
         steps.push(((K::SampleReviewed, 0, &[6], &[]), Some(review(asked))));
         told(false, &steps)
     };
     assert_eq!(log(1), [""; 0]);
-    assert_eq!(log(2), ["leaf 7: its detail is about the search of leaf 2, which the sample of leaf 6 did not draw"]);
+    assert_eq!(
+        log(2),
+        ["leaf 7: its detail is about the search of leaf 2, which the sample of leaf 6 did not \
+             draw"]
+    );
 }
 
 #[test]
@@ -366,21 +571,44 @@ fn where_all_details_were_asked_for_only_what_the_log_calls_expired_may_be_missi
     let log = |detail| {
         let stop = (K::Stopped, 0, &[][..], &[][..]);
         let counts: &[u64] = &[1, 3];
-        let steps = [(stop, detail), (stop, None), (stop, None), ((K::DetailsExpired, 0, &[], counts), Some(expired(1, 3)))];
+        let steps = [
+            (stop, detail),
+            (stop, None),
+            (stop, None),
+            ((K::DetailsExpired, 0, &[], counts), Some(expired(1, 3))),
+        ];
         told(true, &steps)
     };
     assert_eq!(log(stopped()), [""; 0]);
-    assert_eq!(log(None), ["leaf 0: its detail is not there, though all were asked for and no leaf says that it has expired"]);
-    assert_eq!(without(vec![(0, 9), (12, 20)], &[(2, 4), (8, 13), (30, 40)]), [(0, 2), (4, 8), (13, 20)]);
+    assert_eq!(
+        log(None),
+        ["leaf 0: its detail is not there, though all were asked for and no leaf says that it \
+             has expired"]
+    );
+    assert_eq!(
+        without(vec![(0, 9), (12, 20)], &[(2, 4), (8, 13), (30, 40)]),
+        [(0, 2), (4, 8), (13, 20)]
+    );
 }
 
 #[test]
 fn whoever_went_through_the_log_went_through_leaves_that_were_there() {
     let log = |counts: &'static [u64]| {
-        told(false, &[((K::Started, 0, &[], &[0]), None), ((K::Stopped, 0, &[], &[]), None), ((K::LogReviewed, 0, &[], counts), None)])
+        told(
+            false,
+            &[
+                ((K::Started, 0, &[], &[0]), None),
+                ((K::Stopped, 0, &[], &[]), None),
+                ((K::LogReviewed, 0, &[], counts), None),
+            ],
+        )
     };
     assert_eq!(log(&[0, 2]), [""; 0]);
     for counts in [&[0, 3][..], &[2, 2], &[2, 1]] {
-        assert_eq!(log(counts), ["leaf 2: says that somebody went through leaves that do not come before it"], "{counts:?}");
+        assert_eq!(
+            log(counts),
+            ["leaf 2: says that somebody went through leaves that do not come before it"],
+            "{counts:?}"
+        );
     }
 }

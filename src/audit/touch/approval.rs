@@ -1,8 +1,10 @@
 //! What a person approves by a touch, and its canonical form, whose SHA-256 is the challenge.
 //!
-//! The canonical form is made to be computed again by any program: the line `smrt touch v1`, then one line `name=value` for each field,
-//! in a fixed order, each ended by a line feed. A value is a decimal number, lower-case hexadecimal digits, or a JSON string in which
-//! nothing is escaped but quote, backslash and control characters. The first field is the verb, so no touch for one can serve another.
+//! The canonical form is made to be computed again by any program: the line `smrt touch v1`, then
+//! one line `name=value` for each field, in a fixed order, each ended by a line feed. A value is a
+//! decimal number, lower-case hexadecimal digits, or a JSON string in which nothing is escaped but
+//! quote, backslash and control characters. The first field is the verb, so no touch for one can
+//! serve another.
 
 use std::fmt::Write;
 
@@ -92,7 +94,8 @@ pub struct ActApproval {
     /// SHA-256 of that device's certificate.
     #[serde(with = "lower_hex")]
     pub certificate_sha256: [u8; 32],
-    /// SHA-256 of what it is done to, as the log's detail has it; of nothing where it is done to nothing but the person.
+    /// SHA-256 of what it is done to, as the log's detail has it; of nothing where it is done to
+    /// nothing but the person.
     #[serde(with = "lower_hex")]
     pub what_sha256: [u8; 32],
     /// Until when it holds, in seconds since 1970-01-01 UTC.
@@ -102,7 +105,8 @@ pub struct ActApproval {
     pub nonce: [u8; 32],
 }
 
-/// What is done by touch beside searching. A search has a form of its own, so none of these can be taken for one.
+/// What is done by touch beside searching. A search has a form of its own, so none of these can be
+/// taken for one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verb {
@@ -213,7 +217,14 @@ impl ActApproval {
 
 impl Verb {
     /// All verbs.
-    pub const ALL: [Self; 6] = [Self::LogOn, Self::Unlock, Self::Enrol, Self::Grant, Self::ApproveGrant, Self::ReleaseLock];
+    pub const ALL: [Self; 6] = [
+        Self::LogOn,
+        Self::Unlock,
+        Self::Enrol,
+        Self::Grant,
+        Self::ApproveGrant,
+        Self::ReleaseLock,
+    ];
 
     /// Its name in the canonical form and in JSON.
     pub fn name(self) -> &'static str {

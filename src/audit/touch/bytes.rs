@@ -1,4 +1,5 @@
-//! Byte strings in JSON, each in one way only, so that what is sealed and what is shown can't differ.
+//! Byte strings in JSON, each in one way only, so that what is sealed and what is shown can't
+//! differ.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
@@ -40,9 +41,13 @@ impl<const BYTES_MAX: usize> Serialize for Base64Url<BYTES_MAX> {
 impl<'de, const BYTES_MAX: usize> Deserialize<'de> for Base64Url<BYTES_MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let bytes = URL_SAFE_NO_PAD.decode(&text).map_err(|_| D::Error::custom("not base64url without padding"))?;
+        let bytes = URL_SAFE_NO_PAD
+            .decode(&text)
+            .map_err(|_| D::Error::custom("not base64url without padding"))?;
         let found = bytes.len();
-        Self::new(bytes).ok_or_else(|| D::Error::custom(format!("{found} bytes, at most {BYTES_MAX} are accepted")))
+        Self::new(bytes).ok_or_else(|| {
+            D::Error::custom(format!("{found} bytes, at most {BYTES_MAX} are accepted"))
+        })
     }
 }
 
@@ -51,17 +56,23 @@ pub mod lower_hex {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     /// Writes the digits.
-    pub fn serialize<S: Serializer, const BYTES: usize>(bytes: &[u8; BYTES], serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer, const BYTES: usize>(
+        bytes: &[u8; BYTES],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&hex::encode(bytes))
     }
 
     /// Reads the digits; capital ones are refused.
-    pub fn deserialize<'de, D: Deserializer<'de>, const BYTES: usize>(deserializer: D) -> Result<[u8; BYTES], D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>, const BYTES: usize>(
+        deserializer: D,
+    ) -> Result<[u8; BYTES], D::Error> {
         let digits = String::deserialize(deserializer)?;
         let mut bytes = [0; BYTES];
         let read = hex::decode_to_slice(&digits, &mut bytes).is_ok();
         let small = digits.bytes().all(|digit| !digit.is_ascii_uppercase());
-        let wrong = || D::Error::custom(format!("not {} hexadecimal digits in small letters", 2 * BYTES));
+        let wrong =
+            || D::Error::custom(format!("not {} hexadecimal digits in small letters", 2 * BYTES));
         if read && small { Ok(bytes) } else { Err(wrong()) }
     }
 }

@@ -1,6 +1,6 @@
-//! A reader of the CBOR that security keys write (CTAP2's canonical form of RFC 8949): it borrows, allocates nothing, and takes
-//! definite lengths, shortest heads and a few levels of nesting only. Bytes come from whoever calls, so every step is bounded by
-//! what is left of them.
+//! A reader of the CBOR that security keys write (CTAP2's canonical form of RFC 8949): it borrows,
+//! allocates nothing, and takes definite lengths, shortest heads and a few levels of nesting only.
+//! Bytes come from whoever calls, so every step is bounded by what is left of them.
 
 use crate::limits::CBOR_DEPTH_MAX;
 
@@ -53,7 +53,9 @@ impl<'b> Reader<'b> {
     pub(super) fn number(&mut self) -> Result<i64, Malformed> {
         match self.head()? {
             (UNSIGNED, value) => value.try_into().map_err(|_| Malformed),
-            (NEGATIVE, value) => i64::try_from(value).map(|value| -1 - value).map_err(|_| Malformed),
+            (NEGATIVE, value) => {
+                i64::try_from(value).map(|value| -1 - value).map_err(|_| Malformed)
+            }
             _ => Err(Malformed),
         }
     }
@@ -77,7 +79,8 @@ impl<'b> Reader<'b> {
             _ => return Err(Malformed),
         };
         let depth = depth.checked_sub(1).ok_or(Malformed)?;
-        // Each item takes a byte at least, so a length that was made up ends the loop where the bytes end.
+        // Each item takes a byte at least, so a length that was made up ends the loop where the
+        // bytes end.
         (0..items).try_for_each(|_| self.skip_below(depth))
     }
 
@@ -98,7 +101,8 @@ impl<'b> Reader<'b> {
             _ => return Err(Malformed),
         };
         let value = self.take(length)?.iter().fold(0, |value, &byte| value << 8 | u64::from(byte));
-        // Where a shorter head would do, or the same number could be written twice; floats aside, whose bytes are no number.
+        // Where a shorter head would do, or the same number could be written twice; floats aside,
+        // whose bytes are no number.
         let least = match short {
             24 if major == SIMPLE => 32,
             _ if major == SIMPLE => 0,
@@ -192,7 +196,10 @@ mod tests {
         assert!(reader.rest().is_empty());
         assert_eq!(Reader::new(&[0x26]).number(), Ok(-7));
         assert_eq!(Reader::new(&[0x39, 0x01, 0x00]).number(), Ok(-257));
-        assert_eq!(Reader::new(&hex::decode("1bffffffffffffffff").unwrap()).number(), Err(Malformed));
+        assert_eq!(
+            Reader::new(&hex::decode("1bffffffffffffffff").unwrap()).number(),
+            Err(Malformed)
+        );
         assert_eq!(Reader::new(&[0x40]).text(), Err(Malformed));
         assert_eq!(Reader::new(&[0x00]).map(), Err(Malformed));
     }

@@ -11,15 +11,17 @@ use crate::limits::{COSE_KEY_BYTES_MAX, CREDENTIAL_ID_BYTES_MAX, CREDENTIAL_ID_B
 const COORDINATE_BYTES: usize = 32;
 /// SEC 1's mark of a point with both coordinates.
 const UNCOMPRESSED: u8 = 4;
-// RFC 9053 and WebAuthn leave exactly one way to write a key of either kind: all that may stand there, in canonical order.
+// RFC 9053 and WebAuthn leave exactly one way to write a key of either kind: all that may stand
+// there, in canonical order.
 const ES256_HEAD: &[u8] = &[0xa5, 0x01, 0x02, 0x03, 0x26, 0x20, 0x01, 0x21, 0x58, 0x20];
 const ES256_BETWEEN: &[u8] = &[0x22, 0x58, 0x20];
 const EDDSA_HEAD: &[u8] = &[0xa4, 0x01, 0x01, 0x03, 0x27, 0x20, 0x06, 0x21, 0x58, 0x20];
 const COSE_ALGORITHM: i64 = 3;
 const ES256: i64 = -7;
 const EDDSA: i64 = -8;
-/// The points of Ed25519 whose order divides 8, by their y, without the sign of x: 0, 1, -1, the two of order 8, and 0 and 1 written
-/// as numbers beyond the field. Under such a key signatures hold that nobody made.
+/// The points of Ed25519 whose order divides 8, by their y, without the sign of x: 0, 1, -1, the
+/// two of order 8, and 0 and 1 written as numbers beyond the field. Under such a key signatures
+/// hold that nobody made.
 const SMALL_ORDER: [&str; 7] = [
     "0000000000000000000000000000000000000000000000000000000000000000",
     "0100000000000000000000000000000000000000000000000000000000000000",
@@ -33,16 +35,19 @@ const SMALL_ORDER: [&str; 7] = [
 /// The name of a credential, given by its security key.
 pub type CredentialId = Base64Url<CREDENTIAL_ID_BYTES_MAX>;
 
-/// What kind of security key it says it is; in JSON in the form of a UUID. All zeros where it doesn't say.
+/// What kind of security key it says it is; in JSON in the form of a UUID. All zeros where it
+/// doesn't say.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Aaguid(pub [u8; 16]);
 
-/// A public key of one of the two algorithms; in JSON and in bytes a COSE_Key, which has one form only.
+/// A public key of one of the two algorithms; in JSON and in bytes a COSE_Key, which has one form
+/// only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PublicKey {
     /// ECDSA on P-256 with SHA-256: a point of the curve, uncompressed as SEC 1 has it.
     Es256([u8; 1 + 2 * COORDINATE_BYTES]),
-    /// Ed25519: the key's 32 bytes, no point of small order. Whether they are a point at all, the first signature shows.
+    /// Ed25519: the key's 32 bytes, no point of small order. Whether they are a point at all, the
+    /// first signature shows.
     EdDsa([u8; COORDINATE_BYTES]),
 }
 
@@ -86,12 +91,16 @@ impl Aaguid {
 impl PublicKey {
     /// Reads a COSE_Key.
     ///
-    /// Errors: another algorithm, another form than the one that WebAuthn allows, a point that isn't on the curve or is of small order.
+    /// Errors: another algorithm, another form than the one that WebAuthn allows, a point that
+    /// isn't on the curve or is of small order.
     pub fn from_cose(bytes: &[u8]) -> Result<Self, TouchError> {
         let coordinate = |bytes: &[u8]| bytes.first_chunk::<COORDINATE_BYTES>().copied();
         if let Some(point) = bytes.strip_prefix(ES256_HEAD) {
             let x = coordinate(point);
-            let y = point.get(COORDINATE_BYTES..).and_then(|rest| rest.strip_prefix(ES256_BETWEEN)).filter(|y| y.len() == COORDINATE_BYTES);
+            let y = point
+                .get(COORDINATE_BYTES..)
+                .and_then(|rest| rest.strip_prefix(ES256_BETWEEN))
+                .filter(|y| y.len() == COORDINATE_BYTES);
             let (Some(x), Some(y)) = (x, y.and_then(coordinate)) else {
                 return Err(TouchError::PublicKey("its coordinates are not 32 bytes each"));
             };
@@ -104,12 +113,20 @@ impl PublicKey {
             };
         }
         if let Some(key) = bytes.strip_prefix(EDDSA_HEAD) {
-            let key = key.try_into().map_err(|_| TouchError::PublicKey("it is not 32 bytes of Ed25519"))?;
-            return if small_order(&key) { Err(TouchError::PublicKey("its point is of small order")) } else { Ok(Self::EdDsa(key)) };
+            let key = key
+                .try_into()
+                .map_err(|_| TouchError::PublicKey("it is not 32 bytes of Ed25519"))?;
+            return if small_order(&key) {
+                Err(TouchError::PublicKey("its point is of small order"))
+            } else {
+                Ok(Self::EdDsa(key))
+            };
         }
         Err(match algorithm(bytes) {
             Ok(Some(found)) if found != ES256 && found != EDDSA => TouchError::Algorithm { found },
-            Ok(_) => TouchError::PublicKey("it has other parameters than its algorithm's, or in another order"),
+            Ok(_) => TouchError::PublicKey(
+                "it has other parameters than its algorithm's, or in another order",
+            ),
             Err(Malformed) => TouchError::PublicKey("it is no COSE_Key in canonical CBOR"),
         })
     }
@@ -128,8 +145,12 @@ impl PublicKey {
     /// Whether the signature is by this key over these bytes.
     pub(super) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
-            Self::Es256(sec1) => UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, sec1).verify(message, signature).is_ok(),
-            Self::EdDsa(key) => UnparsedPublicKey::new(&ED25519, key).verify(message, signature).is_ok(),
+            Self::Es256(sec1) => UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, sec1)
+                .verify(message, signature)
+                .is_ok(),
+            Self::EdDsa(key) => {
+                UnparsedPublicKey::new(&ED25519, key).verify(message, signature).is_ok()
+            }
         }
     }
 }
@@ -138,14 +159,21 @@ impl Credential {
     /// Checks a registered credential's parts.
     ///
     /// Errors: an id that is too short to be unguessable, or too long.
-    pub(super) fn new(id: &[u8], public_key: PublicKey, sign_count: u32, aaguid: Aaguid) -> Result<Self, TouchError> {
+    pub(super) fn new(
+        id: &[u8],
+        public_key: PublicKey,
+        sign_count: u32,
+        aaguid: Aaguid,
+    ) -> Result<Self, TouchError> {
         let wrong = || TouchError::CredentialId { found: id.len() };
-        let id = CredentialId::new(id).filter(|id| id.as_bytes().len() >= CREDENTIAL_ID_BYTES_MIN).ok_or_else(wrong)?;
+        let id = CredentialId::new(id)
+            .filter(|id| id.as_bytes().len() >= CREDENTIAL_ID_BYTES_MIN)
+            .ok_or_else(wrong)?;
         Ok(Self { id, public_key, sign_count, aaguid })
     }
 
-    /// Whether it says that it is this project's software key. That names it in the log; it proves nothing of other keys, since what
-    /// a key says of its kind is not attested.
+    /// Whether it says that it is this project's software key. That names it in the log; it proves
+    /// nothing of other keys, since what a key says of its kind is not attested.
     pub fn software(&self) -> bool {
         self.aaguid == Aaguid::SOFTWARE
     }
@@ -155,8 +183,11 @@ impl TryFrom<Form> for Credential {
     type Error = String;
 
     fn try_from(form: Form) -> Result<Self, String> {
-        let credential = Self::new(form.id.as_bytes(), form.public_key, form.sign_count, form.aaguid).map_err(|e| e.to_string())?;
-        let wrong = || format!("software is {}, and the AAGUID is {}", form.software, credential.aaguid);
+        let credential =
+            Self::new(form.id.as_bytes(), form.public_key, form.sign_count, form.aaguid)
+                .map_err(|e| e.to_string())?;
+        let wrong =
+            || format!("software is {}, and the AAGUID is {}", form.software, credential.aaguid);
         if form.software == credential.software() { Ok(credential) } else { Err(wrong()) }
     }
 }
@@ -172,7 +203,8 @@ impl From<Credential> for Form {
 impl std::fmt::Display for Aaguid {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let digits = hex::encode(self.0);
-        let [a, b, c, d, e] = [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
+        let [a, b, c, d, e] =
+            [&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]];
         write!(f, "{a}-{b}-{c}-{d}-{e}")
     }
 }

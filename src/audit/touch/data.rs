@@ -83,7 +83,9 @@ impl<'b> AuthenticatorData<'b> {
             let mut reader = Reader::new(rest);
             let is_map = Reader::new(rest).map().is_ok();
             if !is_map || reader.skip().is_err() {
-                return Err(TouchError::AuthenticatorData("its extensions are no map in canonical CBOR"));
+                return Err(TouchError::AuthenticatorData(
+                    "its extensions are no map in canonical CBOR",
+                ));
             }
             rest = reader.rest();
         }
@@ -111,7 +113,11 @@ impl<'b> AuthenticatorData<'b> {
         if has(BACKED_UP) {
             return Err(TouchError::BackedUp);
         }
-        if has(RESERVED) { Err(TouchError::ReservedFlags { found: self.flags & RESERVED }) } else { Ok(()) }
+        if has(RESERVED) {
+            Err(TouchError::ReservedFlags { found: self.flags & RESERVED })
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -121,14 +127,18 @@ impl<'b> Attested<'b> {
         let short = || TouchError::AuthenticatorData("its credential is cut short");
         let (aaguid, rest) = bytes.split_first_chunk::<16>().ok_or_else(short)?;
         let (length, rest) = rest.split_first_chunk::<2>().ok_or_else(short)?;
-        let (id, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or_else(short)?;
+        let (id, rest) =
+            rest.split_at_checked(usize::from(u16::from_be_bytes(*length))).ok_or_else(short)?;
         let mut reader = Reader::new(rest);
-        let public_key = reader.skip().map_err(|Malformed| TouchError::PublicKey("it is no COSE_Key in canonical CBOR"))?;
+        let public_key = reader
+            .skip()
+            .map_err(|Malformed| TouchError::PublicKey("it is no COSE_Key in canonical CBOR"))?;
         Ok((Self { aaguid: *aaguid, id, public_key }, reader.rest()))
     }
 }
 
-/// The authenticator data within an attestation object, whose statement is neither wanted nor looked at.
+/// The authenticator data within an attestation object, whose statement is neither wanted nor
+/// looked at.
 pub(super) fn attested_data(object: &[u8]) -> Result<&[u8], TouchError> {
     let malformed = |Malformed| TouchError::AttestationObject("it is no map in canonical CBOR");
     let mut reader = Reader::new(object);
@@ -152,7 +162,9 @@ pub(super) fn attested_data(object: &[u8]) -> Result<&[u8], TouchError> {
     }
     match (format, statement, data) {
         (Some(_), Some(_), Some(data)) => Ok(data),
-        _ => Err(TouchError::AttestationObject("it lacks one of format, statement and authenticator data")),
+        _ => Err(TouchError::AttestationObject(
+            "it lacks one of format, statement and authenticator data",
+        )),
     }
 }
 
@@ -167,7 +179,8 @@ pub(super) fn check_client_data(
     if json.first() != Some(&b'{') {
         return Err(TouchError::ClientData { reason: "it is no JSON object".to_owned() });
     }
-    let data: ClientData = serde_json::from_slice(json).map_err(|e| TouchError::ClientData { reason: clip(&e.to_string()) })?;
+    let data: ClientData = serde_json::from_slice(json)
+        .map_err(|e| TouchError::ClientData { reason: clip(&e.to_string()) })?;
     if data.ceremony != ceremony {
         return Err(TouchError::Type { found: clip(&data.ceremony), wanted: ceremony });
     }
@@ -175,12 +188,19 @@ pub(super) fn check_client_data(
         return Err(TouchError::Challenge);
     }
     if data.origin != relying_party.origin() {
-        return Err(TouchError::Origin { found: clip(&data.origin), wanted: relying_party.origin().to_owned() });
+        return Err(TouchError::Origin {
+            found: clip(&data.origin),
+            wanted: relying_party.origin().to_owned(),
+        });
     }
     if data.cross_origin || data.top_origin.is_some() {
         return Err(TouchError::CrossOrigin);
     }
-    if data.token_binding.is_some_and(|binding| binding.status == "present") { Err(TouchError::TokenBinding) } else { Ok(()) }
+    if data.token_binding.is_some_and(|binding| binding.status == "present") {
+        Err(TouchError::TokenBinding)
+    } else {
+        Ok(())
+    }
 }
 
 /// Enough of a wrong input to recognise it, never all of it.

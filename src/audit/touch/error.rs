@@ -2,12 +2,16 @@
 
 use crate::limits::{CREDENTIAL_ID_BYTES_MAX, CREDENTIAL_ID_BYTES_MIN};
 
-/// Why a security key's answer is refused. Each check has its own variant; the first that fails is named, in the order of the standard.
+/// Why a security key's answer is refused. Each check has its own variant; the first that fails is
+/// named, in the order of the standard.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TouchError {
     /// The name that keys are bound to can't be one.
-    #[error("'{found}' is not an origin of the form https://name or https://name:port with a host name in small letters: {reason}")]
+    #[error(
+        "'{found}' is not an origin of the form https://name or https://name:port with a host name \
+         in small letters: {reason}"
+    )]
     RelyingParty {
         /// What was given.
         found: String,
@@ -61,7 +65,9 @@ pub enum TouchError {
     #[error("the security key says that it did not verify its user, by PIN or finger")]
     NotVerified,
     /// The key may be copied to other devices.
-    #[error("the security key can be copied to other devices, wanted one that stays in its hardware")]
+    #[error(
+        "the security key can be copied to other devices, wanted one that stays in its hardware"
+    )]
     BackupEligible,
     /// The key claims a backup that it can't have.
     #[error("the security key claims to be backed up, and not to be eligible for it")]
@@ -82,7 +88,9 @@ pub enum TouchError {
     #[error("the signature is not by this security key over this request")]
     Signature,
     /// The counter didn't rise: the key may have been copied.
-    #[error("the security key's counter is {found}, wanted more than {kept}: it may have been copied")]
+    #[error(
+        "the security key's counter is {found}, wanted more than {kept}: it may have been copied"
+    )]
     Counter {
         /// Counter found.
         found: u32,
@@ -93,7 +101,10 @@ pub enum TouchError {
     #[error("the attestation object is malformed: {0}")]
     AttestationObject(&'static str),
     /// The credential's id is too short or too long.
-    #[error("the credential's id has {found} bytes, wanted {CREDENTIAL_ID_BYTES_MIN} to {CREDENTIAL_ID_BYTES_MAX}")]
+    #[error(
+        "the credential's id has {found} bytes, wanted {CREDENTIAL_ID_BYTES_MIN} to \
+         {CREDENTIAL_ID_BYTES_MAX}"
+    )]
     CredentialId {
         /// Bytes found.
         found: usize,

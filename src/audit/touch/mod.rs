@@ -1,18 +1,22 @@
-//! A human's touch of a security key: WebAuthn assertions and registrations, checked on the box and again by whoever audits it.
-//! Pure: no I/O, no clock.
+//! A human's touch of a security key: WebAuthn assertions and registrations, checked on the box and
+//! again by whoever audits it. Pure: no I/O, no clock.
 //!
-//! Invariant: a touch holds for one request. The challenge that the key signs is SHA-256 over the canonical form of an approval
-//! ([`SearchApproval`], [`ActApproval`]), which is computed anew from what is stored when the touch comes in; approval, touch and
-//! credential lie in the leaf's detail, so that anybody to whom it is opened computes and verifies the same without the box.
+//! Invariant: a touch holds for one request. The challenge that the key signs is SHA-256 over the
+//! canonical form of an approval ([`SearchApproval`], [`ActApproval`]), which is computed anew from
+//! what is stored when the touch comes in; approval, touch and credential lie in the leaf's detail,
+//! so that anybody to whom it is opened computes and verifies the same without the box.
 //!
-//! Who owns what: this module says whether bytes are a touch for a challenge. That an approval isn't over, that its nonce is used once,
-//! that a credential is whose it should be and unknown before it is registered, and that its counter is kept, is the caller's.
+//! Who owns what: this module says whether bytes are a touch for a challenge. That an approval
+//! isn't over, that its nonce is used once, that a credential is whose it should be and unknown
+//! before it is registered, and that its counter is kept, is the caller's.
 //!
-//! Attestation isn't verified: what kind of key it is, a key says of itself, where its browser was asked for an attestation and so lets
-//! it; and a registration doesn't even prove that somebody holds the private key. A key counts as enrolled once it has answered a touch.
+//! Attestation isn't verified: what kind of key it is, a key says of itself, where its browser was
+//! asked for an attestation and so lets it; and a registration doesn't even prove that somebody
+//! holds the private key. A key counts as enrolled once it has answered a touch.
 //!
-//! Source: W3C Web Authentication, Level 2 and 3, sections 7.1 (registration) and 7.2 (assertion); stricter where the standard leaves it
-//! to us: the page is never a frame, the user is always verified, no key can be copied, flags without a meaning are not set.
+//! Source: W3C Web Authentication, Level 2 and 3, sections 7.1 (registration) and 7.2 (assertion);
+//! stricter where the standard leaves it to us: the page is never a frame, the user is always
+//! verified, no key can be copied, flags without a meaning are not set.
 
 mod approval;
 mod bytes;
@@ -32,7 +36,8 @@ pub use credential::{Aaguid, Credential, CredentialId, PublicKey};
 pub use error::TouchError;
 
 use crate::limits::{
-    ATTESTATION_OBJECT_BYTES_MAX, AUTHENTICATOR_DATA_BYTES_MAX, CLIENT_DATA_BYTES_MAX, HOST_NAME_CHARS_MAX, TOUCH_SIGNATURE_BYTES_MAX,
+    ATTESTATION_OBJECT_BYTES_MAX, AUTHENTICATOR_DATA_BYTES_MAX, CLIENT_DATA_BYTES_MAX,
+    HOST_NAME_CHARS_MAX, TOUCH_SIGNATURE_BYTES_MAX,
 };
 use data::{AuthenticatorData, attested_data, check_client_data};
 
@@ -42,7 +47,8 @@ const GET: &str = "webauthn.get";
 /// What a challenge is: SHA-256 of a canonical request.
 pub type Challenge = [u8; 32];
 
-/// To whom security keys answer: the origin of the console's pages, and its host name, which is the relying party's id.
+/// To whom security keys answer: the origin of the console's pages, and its host name, which is the
+/// relying party's id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RelyingParty {
     origin: String,
@@ -80,20 +86,26 @@ pub struct Registration {
 }
 
 impl RelyingParty {
-    /// Takes the origin of the console's pages, as browsers write it: `https://name` or `https://name:port`, and `http` on `localhost`
-    /// alone. An address is refused: keys are bound to a name.
+    /// Takes the origin of the console's pages, as browsers write it: `https://name` or
+    /// `https://name:port`, and `http` on `localhost` alone. An address is refused: keys are bound
+    /// to a name.
     pub fn new(origin: &str) -> Result<Self, TouchError> {
         let wrong = |reason| TouchError::RelyingParty { found: data::clip(origin), reason };
         let (scheme, rest) = origin.split_once("://").ok_or_else(|| wrong("it has no scheme"))?;
-        let (name, port) = rest.split_once(':').map_or((rest, None), |(name, port)| (name, Some(port)));
+        let (name, port) =
+            rest.split_once(':').map_or((rest, None), |(name, port)| (name, Some(port)));
         let usual_port = match scheme {
             "https" => 443,
             "http" if name == "localhost" => 80,
             _ => return Err(wrong("its scheme is not https")),
         };
         let fits = |label: &str| {
-            let allowed = label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-            (1..=63).contains(&label.len()) && allowed && !label.starts_with('-') && !label.ends_with('-')
+            let allowed =
+                label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+            (1..=63).contains(&label.len())
+                && allowed
+                && !label.starts_with('-')
+                && !label.ends_with('-')
         };
         if name.len() > HOST_NAME_CHARS_MAX || !name.split('.').all(fits) {
             return Err(wrong("its name is no host name"));
@@ -102,7 +114,8 @@ impl RelyingParty {
             return Err(wrong("it is an address"));
         }
         if let Some(port) = port {
-            let number = port.parse::<u16>().ok().filter(|number| number.to_string() == port && *number > 0);
+            let number =
+                port.parse::<u16>().ok().filter(|number| number.to_string() == port && *number > 0);
             let number = number.ok_or_else(|| wrong("its port is no number"))?;
             if number == usual_port {
                 return Err(wrong("browsers leave the usual port out"));
@@ -116,19 +129,26 @@ impl RelyingParty {
         &self.origin
     }
 
-    /// The relying party's id: the origin's host name, and no wider domain, so that no other host's page can ask these keys.
+    /// The relying party's id: the origin's host name, and no wider domain, so that no other host's
+    /// page can ask these keys.
     pub fn id(&self) -> &str {
         &self.id
     }
 }
 
-/// Checks that the credential answered this challenge on our page, touched by a person whom the key verified.
+/// Checks that the credential answered this challenge on our page, touched by a person whom the key
+/// verified.
 ///
 /// Returns the counter to keep in place of `credential.sign_count`.
 ///
-/// Errors: one for each check, in the order of the standard. The counter is looked at last, so `TouchError::Counter` means that the
-/// signature holds: somebody has the key or a copy of it.
-pub fn verify(touch: &Touch, challenge: &Challenge, credential: &Credential, relying_party: &RelyingParty) -> Result<u32, TouchError> {
+/// Errors: one for each check, in the order of the standard. The counter is looked at last, so
+/// `TouchError::Counter` means that the signature holds: somebody has the key or a copy of it.
+pub fn verify(
+    touch: &Touch,
+    challenge: &Challenge,
+    credential: &Credential,
+    relying_party: &RelyingParty,
+) -> Result<u32, TouchError> {
     if touch.credential != credential.id {
         return Err(TouchError::Credential);
     }
@@ -151,10 +171,11 @@ pub fn verify(touch: &Touch, challenge: &Challenge, credential: &Credential, rel
     Ok(data.count)
 }
 
-/// Checks a new credential that was made for this challenge on our page, and gives what is to be kept of it.
+/// Checks a new credential that was made for this challenge on our page, and gives what is to be
+/// kept of it.
 ///
-/// Statements of every format are taken and none is believed: see the module's word on attestation. That the credential is nobody's yet
-/// is for the caller to check.
+/// Statements of every format are taken and none is believed: see the module's word on attestation.
+/// That the credential is nobody's yet is for the caller to check.
 ///
 /// Errors: one for each check, in the order of the standard.
 pub fn verify_registration(
@@ -163,7 +184,8 @@ pub fn verify_registration(
     relying_party: &RelyingParty,
 ) -> Result<Credential, TouchError> {
     check_client_data(registration.client_data.as_bytes(), CREATE, challenge, relying_party)?;
-    let data = AuthenticatorData::parse(attested_data(registration.attestation_object.as_bytes())?)?;
+    let data =
+        AuthenticatorData::parse(attested_data(registration.attestation_object.as_bytes())?)?;
     data.check(relying_party)?;
     let attested = data.attested.ok_or(TouchError::NotAttested)?;
     let public_key = PublicKey::from_cose(attested.public_key)?;

@@ -1,4 +1,5 @@
-//! Touches and registrations by keys of both algorithms, and each of them changed in every bit; hostile bytes.
+//! Touches and registrations by keys of both algorithms, and each of them changed in every bit;
+//! hostile bytes.
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
@@ -33,7 +34,9 @@ impl Pair {
                 let head = hex::decode("a5010203262001215820").unwrap();
                 [&head, &point[1..33], &[0x22, 0x58, 0x20], &point[33..]].concat()
             }
-            Self::Ed25519(pair) => [&hex::decode("a4010103272006215820").unwrap(), pair.public_key().as_ref()].concat(),
+            Self::Ed25519(pair) => {
+                [&hex::decode("a4010103272006215820").unwrap(), pair.public_key().as_ref()].concat()
+            }
         }
     }
 
@@ -72,7 +75,9 @@ fn base64<const BYTES_MAX: usize>(bytes: &[u8]) -> Base64Url<BYTES_MAX> {
 }
 
 fn client_data(ceremony: &str) -> String {
-    format!(r#"{{"type":"{ceremony}","challenge":"{CHALLENGE_TEXT}","origin":"{ORIGIN}","crossOrigin":false}}"#)
+    format!(
+        r#"{{"type":"{ceremony}","challenge":"{CHALLENGE_TEXT}","origin":"{ORIGIN}","crossOrigin":false}}"#
+    )
 }
 
 fn authenticator_data(flags: u8, count: u32) -> Vec<u8> {
@@ -103,7 +108,10 @@ fn with_statement(format: &[u8], statement: &[u8], data: &[u8]) -> Vec<u8> {
 }
 
 fn registration(object: &[u8]) -> Registration {
-    Registration { client_data: base64(client_data("webauthn.create").as_bytes()), attestation_object: base64(object) }
+    Registration {
+        client_data: base64(client_data("webauthn.create").as_bytes()),
+        attestation_object: base64(object),
+    }
 }
 
 fn registered(object: &[u8]) -> Result<Credential, TouchError> {
@@ -123,7 +131,10 @@ fn flips(bytes: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 fn keys_of_both_algorithms_register_and_touch() {
     for pair in Pair::both() {
         let credential = pair.credential();
-        assert_eq!((credential.id.as_bytes(), credential.sign_count, credential.aaguid), (&ID[..], 3, Aaguid(AAGUID)));
+        assert_eq!(
+            (credential.id.as_bytes(), credential.sign_count, credential.aaguid),
+            (&ID[..], 3, Aaguid(AAGUID))
+        );
         assert_eq!(credential.public_key.to_cose(), pair.cose());
         assert!(!credential.software());
         let touch = pair.touch(client_data("webauthn.get").as_bytes(), &[]);
@@ -138,19 +149,34 @@ fn a_touch_with_any_bit_changed_is_refused() {
         let touch = pair.touch(client_data("webauthn.get").as_bytes(), &[]);
         let refused = |touch: &Touch| verify(touch, &CHALLENGE, &credential, &console()).is_err();
         for changed in flips(touch.authenticator_data.as_bytes()) {
-            assert!(refused(&Touch { authenticator_data: base64(&changed), ..touch.clone() }), "{}", hex::encode(changed));
+            assert!(
+                refused(&Touch { authenticator_data: base64(&changed), ..touch.clone() }),
+                "{}",
+                hex::encode(changed)
+            );
         }
         for changed in flips(touch.client_data.as_bytes()) {
-            assert!(refused(&Touch { client_data: base64(&changed), ..touch.clone() }), "{}", String::from_utf8_lossy(&changed));
+            assert!(
+                refused(&Touch { client_data: base64(&changed), ..touch.clone() }),
+                "{}",
+                String::from_utf8_lossy(&changed)
+            );
         }
         for changed in flips(touch.signature.as_bytes()) {
-            assert!(refused(&Touch { signature: base64(&changed), ..touch.clone() }), "{}", hex::encode(changed));
+            assert!(
+                refused(&Touch { signature: base64(&changed), ..touch.clone() }),
+                "{}",
+                hex::encode(changed)
+            );
         }
         for changed in flips(&ID) {
             assert!(refused(&Touch { credential: base64(&changed), ..touch.clone() }));
         }
         for length in 0..touch.signature.as_bytes().len() {
-            assert!(refused(&Touch { signature: base64(&touch.signature.as_bytes()[..length]), ..touch.clone() }));
+            assert!(refused(&Touch {
+                signature: base64(&touch.signature.as_bytes()[..length]),
+                ..touch.clone()
+            }));
         }
     }
 }
@@ -163,7 +189,10 @@ fn a_credential_with_any_bit_of_its_key_changed_does_not_verify() {
         for changed in flips(&pair.cose()) {
             let Ok(public_key) = PublicKey::from_cose(&changed) else { continue };
             let changed = Credential { public_key, ..credential.clone() };
-            assert_eq!(verify(&touch, &CHALLENGE, &changed, &console()), Err(TouchError::Signature));
+            assert_eq!(
+                verify(&touch, &CHALLENGE, &changed, &console()),
+                Err(TouchError::Signature)
+            );
         }
     }
 }
@@ -172,14 +201,25 @@ fn a_credential_with_any_bit_of_its_key_changed_does_not_verify() {
 fn what_a_browser_may_add_is_taken_and_what_it_may_not_is_refused() {
     let [pair, _] = Pair::both();
     let credential = pair.credential();
-    let verdict = |json: &str| verify(&pair.touch(json.as_bytes(), &[]), &CHALLENGE, &credential, &console());
+    let verdict =
+        |json: &str| verify(&pair.touch(json.as_bytes(), &[]), &CHALLENGE, &credential, &console());
     let with = |more: &str| client_data("webauthn.get").replace("}", &format!("{more}}}"));
-    for more in [r#","other_keys_can_be_added_here":"x""#, r#","tokenBinding":{"status":"supported"}"#, r#","more":{"a":[1,null]}"#] {
+    for more in [
+        r#","other_keys_can_be_added_here":"x""#,
+        r#","tokenBinding":{"status":"supported"}"#,
+        r#","more":{"a":[1,null]}"#,
+    ] {
         assert_eq!(verdict(&with(more)), Ok(9), "{more}");
     }
     assert_eq!(verdict(&client_data("webauthn.get").replace(",\"crossOrigin\":false", "")), Ok(9));
-    assert_eq!(verdict(&with(r#","topOrigin":"https://smrt.fusion.example""#)), Err(TouchError::CrossOrigin));
-    assert_eq!(verdict(&with(r#","tokenBinding":{"status":"present","id":"x"}"#)), Err(TouchError::TokenBinding));
+    assert_eq!(
+        verdict(&with(r#","topOrigin":"https://smrt.fusion.example""#)),
+        Err(TouchError::CrossOrigin)
+    );
+    assert_eq!(
+        verdict(&with(r#","tokenBinding":{"status":"present","id":"x"}"#)),
+        Err(TouchError::TokenBinding)
+    );
     let padded = client_data("webauthn.get").replace(CHALLENGE_TEXT, &format!("{CHALLENGE_TEXT}="));
     assert_eq!(verdict(&padded), Err(TouchError::Challenge));
     for wrong in [
@@ -203,13 +243,23 @@ fn extensions_are_passed_over_and_nothing_may_stand_behind_them() {
     let credential = pair.credential();
     let json = client_data("webauthn.get");
     let map = hex::decode("a26b6372656450726f74656374026161f5").unwrap();
-    assert_eq!(verify(&pair.touch(json.as_bytes(), &map), &CHALLENGE, &credential, &console()), Ok(9));
+    assert_eq!(
+        verify(&pair.touch(json.as_bytes(), &map), &CHALLENGE, &credential, &console()),
+        Ok(9)
+    );
     assert!(registered(&attestation_object(&attested(&pair.cose(), &map))).is_ok());
-    for wrong in [&map[..map.len() - 1], &[&map[..], &[0]].concat(), &[0x80], &[0xa1, 0x01], &[0xbf, 0xff]] {
-        let touched = verify(&pair.touch(json.as_bytes(), wrong), &CHALLENGE, &credential, &console());
+    for wrong in
+        [&map[..map.len() - 1], &[&map[..], &[0]].concat(), &[0x80], &[0xa1, 0x01], &[0xbf, 0xff]]
+    {
+        let touched =
+            verify(&pair.touch(json.as_bytes(), wrong), &CHALLENGE, &credential, &console());
         assert!(matches!(touched, Err(TouchError::AuthenticatorData(_))), "{}", hex::encode(wrong));
         let registered = registered(&attestation_object(&attested(&pair.cose(), wrong)));
-        assert!(matches!(registered, Err(TouchError::AuthenticatorData(_))), "{}", hex::encode(wrong));
+        assert!(
+            matches!(registered, Err(TouchError::AuthenticatorData(_))),
+            "{}",
+            hex::encode(wrong)
+        );
     }
 }
 
@@ -219,17 +269,29 @@ fn statements_of_every_format_are_taken_and_none_is_believed() {
     let data = attested(&pair.cose(), &[]);
     // Algorithm, signature, and a list of one certificate, none of which would hold.
     let packed = hex::decode("a363616c67266373696743010203637835638141ff").unwrap();
-    assert_eq!(registered(&with_statement(b"\x66packed", &packed, &data)).unwrap(), pair.credential());
+    assert_eq!(
+        registered(&with_statement(b"\x66packed", &packed, &data)).unwrap(),
+        pair.credential()
+    );
     for wrong in [
         with_statement(b"\x42\x01\x02", &[0xa0], &data),
         with_statement(b"\x64none", &[], &data),
         [&attestation_object(&data)[..], &[0]].concat(),
-        [b"\xa4\x63fmt\x64none\x63fmt\x64none\x67attStmt\xa0\x68authData\x58", &[u8::try_from(data.len()).unwrap()][..], &data].concat(),
+        [
+            b"\xa4\x63fmt\x64none\x63fmt\x64none\x67attStmt\xa0\x68authData\x58",
+            &[u8::try_from(data.len()).unwrap()][..],
+            &data,
+        ]
+        .concat(),
         b"\xa2\x63fmt\x64none\x67attStmt\xa0".to_vec(),
         b"\xa0".to_vec(),
         Vec::new(),
     ] {
-        assert!(matches!(registered(&wrong), Err(TouchError::AttestationObject(_))), "{}", hex::encode(wrong));
+        assert!(
+            matches!(registered(&wrong), Err(TouchError::AttestationObject(_))),
+            "{}",
+            hex::encode(wrong)
+        );
     }
 }
 
@@ -242,7 +304,10 @@ fn a_registration_cut_short_anywhere_is_refused() {
         }
         let object = attestation_object(&data);
         for length in 0..object.len() {
-            assert!(matches!(registered(&object[..length]), Err(TouchError::AttestationObject(_))), "{length}");
+            assert!(
+                matches!(registered(&object[..length]), Err(TouchError::AttestationObject(_))),
+                "{length}"
+            );
         }
         assert!(registered(&attestation_object(&[&data[..], &[0]].concat())).is_err());
     }
@@ -251,14 +316,20 @@ fn a_registration_cut_short_anywhere_is_refused() {
 #[test]
 fn ids_are_long_enough_not_to_be_guessed_and_no_longer_than_the_standard_has_them() {
     let [pair, _] = Pair::both();
-    for (length, fits) in [(0, false), (15, false), (16, true), (1_023, true), (1_024, false), (65_000, false)] {
+    for (length, fits) in
+        [(0, false), (15, false), (16, true), (1_023, true), (1_024, false), (65_000, false)]
+    {
         let data = attested_as(&vec![1; length], &pair.cose(), &[]);
         if length == 65_000 {
             assert!(Base64Url::<ATTESTATION_OBJECT_BYTES_MAX>::new(data).is_none());
             continue;
         }
-        let wanted = if fits { Ok(length) } else { Err(TouchError::CredentialId { found: length }) };
-        assert_eq!(registered(&attestation_object(&data)).map(|credential| credential.id.as_bytes().len()), wanted);
+        let wanted =
+            if fits { Ok(length) } else { Err(TouchError::CredentialId { found: length }) };
+        assert_eq!(
+            registered(&attestation_object(&data)).map(|credential| credential.id.as_bytes().len()),
+            wanted
+        );
     }
 }
 
@@ -267,10 +338,20 @@ fn keys_of_other_algorithms_off_the_curve_or_of_small_order_are_refused() {
     let [p256, ed25519] = Pair::both().map(|pair| pair.cose());
     let cose = |digits: &str| PublicKey::from_cose(&hex::decode(digits).unwrap());
     // RSA, ES384, and the newer names of the same two curves, which nobody asks for.
-    assert_eq!(cose("a4010303390100204301000121430100ff"), Err(TouchError::Algorithm { found: -257 }));
-    assert_eq!(cose(&format!("a501020338222002215830{0}225830{0}", "01".repeat(48))), Err(TouchError::Algorithm { found: -35 }));
-    assert_eq!(PublicKey::from_cose(&[&[0xa5, 0x01, 0x02, 0x03, 0x28], &p256[5..]].concat()), Err(TouchError::Algorithm { found: -9 }));
-    let malformed = |bytes: &[u8]| matches!(PublicKey::from_cose(bytes), Err(TouchError::PublicKey(_)));
+    assert_eq!(
+        cose("a4010303390100204301000121430100ff"),
+        Err(TouchError::Algorithm { found: -257 })
+    );
+    assert_eq!(
+        cose(&format!("a501020338222002215830{0}225830{0}", "01".repeat(48))),
+        Err(TouchError::Algorithm { found: -35 })
+    );
+    assert_eq!(
+        PublicKey::from_cose(&[&[0xa5, 0x01, 0x02, 0x03, 0x28], &p256[5..]].concat()),
+        Err(TouchError::Algorithm { found: -9 })
+    );
+    let malformed =
+        |bytes: &[u8]| matches!(PublicKey::from_cose(bytes), Err(TouchError::PublicKey(_)));
     let off_curve = [&p256[..10], &[1; 32], &[0x22, 0x58, 0x20], &[1; 32]].concat();
     let infinity = [&p256[..10], &[0; 32], &[0x22, 0x58, 0x20], &[0; 32]].concat();
     let beyond_the_field = [&p256[..10], &[0xff; 32], &p256[42..]].concat();
@@ -279,7 +360,15 @@ fn keys_of_other_algorithms_off_the_curve_or_of_small_order_are_refused() {
     let other_order = [&[0xa5, 0x03, 0x26, 0x01, 0x02], &p256[5..]].concat();
     let one_more = [&[0xa6], &p256[1..], &[0x24, 0x01]].concat();
     let p256_as_eddsa = [&ed25519[..4], &[0x26], &ed25519[5..]].concat();
-    for wrong in [&off_curve, &infinity, &beyond_the_field, &compressed, &other_order, &one_more, &p256_as_eddsa] {
+    for wrong in [
+        &off_curve,
+        &infinity,
+        &beyond_the_field,
+        &compressed,
+        &other_order,
+        &one_more,
+        &p256_as_eddsa,
+    ] {
         assert!(malformed(wrong), "{}", hex::encode(wrong));
     }
     for length in 0..p256.len() {
@@ -356,13 +445,18 @@ fn keys_are_bound_to_a_name_and_never_to_an_address() {
         "http://127.0.0.1:8080",
         "ftp://localhost",
     ] {
-        assert!(matches!(RelyingParty::new(wrong), Err(TouchError::RelyingParty { .. })), "{wrong}");
+        assert!(
+            matches!(RelyingParty::new(wrong), Err(TouchError::RelyingParty { .. })),
+            "{wrong}"
+        );
     }
 }
 
 #[test]
 fn bytes_in_json_have_one_form_and_a_bound() {
-    let read = |text: &str| serde_json::from_value::<Base64Url<4>>(json!(text)).map(|bytes| bytes.as_bytes().to_vec());
+    let read = |text: &str| {
+        serde_json::from_value::<Base64Url<4>>(json!(text)).map(|bytes| bytes.as_bytes().to_vec())
+    };
     assert_eq!(read("-_8").unwrap(), [0xfb, 0xff]);
     assert_eq!(serde_json::to_value(base64::<4>(&[0xfb, 0xff])).unwrap(), "-_8");
     for wrong in ["+/8", "-_8=", "-_9", "-", "AAAAAAA", " -_8"] {
@@ -376,16 +470,23 @@ fn what_a_real_browser_returned_is_taken_and_its_other_keys_are_refused() {
     let mut verdicts = Vec::new();
     for line in include_str!("../../../tests/data/chromium_keys.jsonl").lines() {
         let recorded: serde_json::Value = serde_json::from_str(line).unwrap();
-        let read = |value: &serde_json::Value| serde_json::from_value::<Touch>(value.clone()).unwrap();
-        let touches: Vec<Touch> = recorded["touches"].as_array().unwrap().iter().map(read).collect();
-        let registration: Registration = serde_json::from_value(recorded["registration"].clone()).unwrap();
-        let verdict = verify_registration(&registration, &CHALLENGE, &relying_party).map(|credential| {
-            assert_eq!(verify(&touches[0], &CHALLENGE, &credential, &relying_party), Ok(2));
-            let touched = Credential { sign_count: 2, ..credential.clone() };
-            assert_eq!(verify(&touches[1], &CHALLENGE, &touched, &relying_party), Ok(3));
-            assert_eq!(verify(&touches[0], &CHALLENGE, &touched, &relying_party), Err(TouchError::Counter { found: 2, kept: 2 }));
-            credential.aaguid.to_string()
-        });
+        let read =
+            |value: &serde_json::Value| serde_json::from_value::<Touch>(value.clone()).unwrap();
+        let touches: Vec<Touch> =
+            recorded["touches"].as_array().unwrap().iter().map(read).collect();
+        let registration: Registration =
+            serde_json::from_value(recorded["registration"].clone()).unwrap();
+        let verdict =
+            verify_registration(&registration, &CHALLENGE, &relying_party).map(|credential| {
+                assert_eq!(verify(&touches[0], &CHALLENGE, &credential, &relying_party), Ok(2));
+                let touched = Credential { sign_count: 2, ..credential.clone() };
+                assert_eq!(verify(&touches[1], &CHALLENGE, &touched, &relying_party), Ok(3));
+                assert_eq!(
+                    verify(&touches[0], &CHALLENGE, &touched, &relying_party),
+                    Err(TouchError::Counter { found: 2, kept: 2 })
+                );
+                credential.aaguid.to_string()
+            });
         verdicts.push((recorded["what"].as_str().unwrap().to_owned(), verdict));
     }
     // Asked for no attestation, the browser hides what kind of key it is.
@@ -397,7 +498,10 @@ fn what_a_real_browser_returned_is_taken_and_its_other_keys_are_refused() {
         ("no verification", Err(TouchError::NotVerified)),
         ("backup eligible", Err(TouchError::BackupEligible)),
     ];
-    assert_eq!(verdicts, wanted.map(|(what, verdict)| (what.to_owned(), verdict.map(str::to_owned))));
+    assert_eq!(
+        verdicts,
+        wanted.map(|(what, verdict)| (what.to_owned(), verdict.map(str::to_owned)))
+    );
 }
 
 proptest! {

@@ -89,8 +89,12 @@ impl Authority {
                 writeln!(out, "authority     {}", authority.certificate_path().display())?;
                 writeln!(out, "revocations   {}", authority.revocation_list_path().display())?;
             }
-            Self::Issue(Issue::Server { folder, names }) => print_issued(&mut out, &folder.open()?.issue_server(&names)?)?,
-            Self::Issue(Issue::Feed { folder, agency }) => print_issued(&mut out, &folder.open()?.issue(&CertificateName::Feed(agency))?)?,
+            Self::Issue(Issue::Server { folder, names }) => {
+                print_issued(&mut out, &folder.open()?.issue_server(&names)?)?
+            }
+            Self::Issue(Issue::Feed { folder, agency }) => {
+                print_issued(&mut out, &folder.open()?.issue(&CertificateName::Feed(agency))?)?
+            }
             Self::Issue(Issue::Witness { folder, witness }) => {
                 print_issued(&mut out, &folder.open()?.issue(&CertificateName::Witness(witness))?)?;
             }
@@ -101,8 +105,16 @@ impl Authority {
                 let authority = folder.open()?;
                 let revoked = authority.revoke(&certificate)?;
                 let already = if revoked.new { "" } else { " already" };
-                writeln!(out, "{} ({}) is{already} revoked", revoked.entry.name, revoked.entry.serial)?;
-                writeln!(out, "revocations   {}: give it to the server", authority.revocation_list_path().display())?;
+                writeln!(
+                    out,
+                    "{} ({}) is{already} revoked",
+                    revoked.entry.name, revoked.entry.serial
+                )?;
+                writeln!(
+                    out,
+                    "revocations   {}: give it to the server",
+                    authority.revocation_list_path().display()
+                )?;
             }
             Self::RenewList { folder } => {
                 let authority = folder.open()?;
@@ -116,8 +128,16 @@ impl Authority {
             }
             Self::List { folder } => {
                 for entry in folder.open()?.issued()? {
-                    let state = entry.revoked.map_or("valid".to_owned(), |when| format!("revoked {}", when.date()));
-                    writeln!(out, "{}  until {}  {state:<18}  {}", entry.serial, entry.not_after.date(), entry.name)?;
+                    let state = entry
+                        .revoked
+                        .map_or("valid".to_owned(), |when| format!("revoked {}", when.date()));
+                    writeln!(
+                        out,
+                        "{}  until {}  {state:<18}  {}",
+                        entry.serial,
+                        entry.not_after.date(),
+                        entry.name
+                    )?;
                 }
             }
         }

@@ -8,7 +8,8 @@ use crate::server::Server;
 
 #[derive(Subcommand)]
 pub(crate) enum Clock {
-    /// Say what the site's time source says. Where the clock of the box agrees, it is believed again, and holds and extensions expire.
+    /// Say what the site's time source says. Where the clock of the box agrees, it is believed
+    /// again, and holds and extensions expire.
     Confirm {
         #[command(flatten)]
         server: Server,

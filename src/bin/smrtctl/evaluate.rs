@@ -25,11 +25,13 @@ const CANDIDATES: usize = 20;
 /// Rates of false alarms at which misses are reported.
 const FALSE_ALARMS: [f64; 3] = [0.1, 0.05, 0.01];
 
-/// Measure accuracy over a labelled folder, in memory; opens no state folder and talks to no daemon.
+/// Measure accuracy over a labelled folder, in memory; opens no state folder and talks to no
+/// daemon.
 ///
-/// DIR holds photos and `index.csv` with the columns file, subject and role: `enrol` puts a photo into the gallery, `mated-probe` searches
-/// for a subject who is enrolled, `non-mated-probe` for one who isn't. Of a photo with several faces the one nearest the middle is taken,
-/// size counting in its favour. A photo without a face is counted as failed; as a probe it finds nobody.
+/// DIR holds photos and `index.csv` with the columns file, subject and role: `enrol` puts a photo
+/// into the gallery, `mated-probe` searches for a subject who is enrolled, `non-mated-probe` for
+/// one who isn't. Of a photo with several faces the one nearest the middle is taken, size counting
+/// in its favour. A photo without a face is counted as failed; as a probe it finds nobody.
 #[derive(Args)]
 pub(crate) struct Evaluate {
     /// The labelled folder.
@@ -40,15 +42,17 @@ pub(crate) struct Evaluate {
     /// Also write the curves to this SVG: mates found by rank, and misses against false alarms.
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
-    /// Also say what each measure of a probe's quality sheet tells about misses. The probes are searched again small, soft, dark and
-    /// compressed, which takes twice as long as all else. With --json they come as one more field, which `smrtctl report` doesn't take.
+    /// Also say what each measure of a probe's quality sheet tells about misses. The probes are
+    /// searched again small, soft, dark and compressed, which takes twice as long as all else. With
+    /// --json they come as one more field, which `smrtctl report` doesn't take.
     #[arg(long)]
     quality: bool,
     /// Folder of the models.
     #[arg(long, value_name = "DIR", default_value = "models")]
     models: PathBuf,
     /// Photos examined at the same time.
-    #[arg(long, value_name = "N", default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
+    #[arg(long, value_name = "N",
+        default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
     threads: usize,
 }
 
@@ -104,7 +108,8 @@ struct Examined {
 
 /// What the searches gave.
 struct Outcome {
-    /// For each mated probe the first place, from 1, and the score of an enrolled photo of its subject; none where it found nobody.
+    /// For each mated probe the first place, from 1, and the score of an enrolled photo of its
+    /// subject; none where it found nobody.
     mated: Vec<Option<(usize, f64)>>,
     /// For each probe of somebody who isn't enrolled its best score; none where it found nobody.
     non_mated: Vec<Option<f64>>,
@@ -113,24 +118,37 @@ struct Outcome {
 impl Evaluate {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let rows = read_index(&self.dir)?;
-        let models = Models::load(&self.models).with_context(|| format!("the models of {} can't be used", self.models.display()))?;
+        let models = Models::load(&self.models)
+            .with_context(|| format!("the models of {} can't be used", self.models.display()))?;
         let as_they_are: Vec<(&Row, Option<Wear>)> = rows.iter().map(|row| (row, None)).collect();
         let examined = examine_all(&as_they_are, &self.dir, &models, self.threads.max(1))?;
-        let embeddings: Vec<Option<Embedding>> = examined.iter().map(|e| e.as_ref().map(|e| e.embedding.clone())).collect();
+        let embeddings: Vec<Option<Embedding>> =
+            examined.iter().map(|e| e.as_ref().map(|e| e.embedding.clone())).collect();
         let outcome = Outcome::of(&rows, &embeddings);
-        let enrolled = rows.iter().zip(&embeddings).filter(|(r, e)| r.role == Role::Enrol && e.is_some()).count();
+        let enrolled = rows
+            .iter()
+            .zip(&embeddings)
+            .filter(|(r, e)| r.role == Role::Enrol && e.is_some())
+            .count();
         let failed = embeddings.iter().filter(|e| e.is_none()).count();
         let mut figures = Figures::of(&outcome, models.id().to_string(), enrolled, failed);
         if self.quality {
             let probes = rows.iter().filter(|row| row.role != Role::Enrol);
-            let worn: Vec<(&Row, Option<Wear>)> = probes.flat_map(|row| Wear::ALL.map(|wear| (row, Some(wear)))).collect();
+            let worn: Vec<(&Row, Option<Wear>)> =
+                probes.flat_map(|row| Wear::ALL.map(|wear| (row, Some(wear)))).collect();
             let worn_examined = examine_all(&worn, &self.dir, &models, self.threads.max(1))?;
             let all = as_they_are.iter().zip(&examined).chain(worn.iter().zip(&worn_examined));
-            let all: Vec<(&Row, Option<&Examined>)> = all.map(|((row, _), examined)| (*row, examined.as_ref())).collect();
-            figures.quality = Some(quality_of(&all, rows.len(), outcome.threshold(FALSE_ALARMS[1]).unwrap_or(f64::NEG_INFINITY)));
+            let all: Vec<(&Row, Option<&Examined>)> =
+                all.map(|((row, _), examined)| (*row, examined.as_ref())).collect();
+            figures.quality = Some(quality_of(
+                &all,
+                rows.len(),
+                outcome.threshold(FALSE_ALARMS[1]).unwrap_or(f64::NEG_INFINITY),
+            ));
         }
         if let Some(path) = &self.plot {
-            fs::write(path, plot::svg(&outcome)).with_context(|| format!("the plot {} can't be written", path.display()))?;
+            fs::write(path, plot::svg(&outcome))
+                .with_context(|| format!("the plot {} can't be written", path.display()))?;
         }
         if self.json {
             println!("{}", serde_json::to_string(&figures)?);
@@ -144,32 +162,51 @@ impl Evaluate {
 /// Reads the index and sees that every photo is there, before an hour is spent on the others.
 fn read_index(dir: &Path) -> anyhow::Result<Vec<Row>> {
     let path = dir.join("index.csv");
-    let mut reader = csv::Reader::from_path(&path).with_context(|| format!("no index {}", path.display()))?;
+    let mut reader =
+        csv::Reader::from_path(&path).with_context(|| format!("no index {}", path.display()))?;
     let mut rows = Vec::new();
     for (at, row) in reader.deserialize().enumerate() {
         let line = at + 2;
         let row: Row = row.with_context(|| {
-            format!("{} line {line}: wanted file,subject,role with a role of enrol, mated-probe or non-mated-probe", path.display())
+            format!(
+                "{} line {line}: wanted file,subject,role with a role of enrol, mated-probe or \
+                non-mated-probe",
+                path.display()
+            )
         })?;
         if !dir.join(&row.file).is_file() {
-            bail!("{} line {line} names {}, which is no file in {}", path.display(), row.file, dir.display());
+            bail!(
+                "{} line {line} names {}, which is no file in {}",
+                path.display(),
+                row.file,
+                dir.display()
+            );
         }
         rows.push(row);
     }
     if !rows.iter().any(|r| r.role == Role::Enrol) {
-        bail!("{} has {} rows and none with the role enrol, wanted at least one", path.display(), rows.len());
+        bail!(
+            "{} has {} rows and none with the role enrol, wanted at least one",
+            path.display(),
+            rows.len()
+        );
     }
     Ok(rows)
 }
 
 /// What is made of each photo, as it is or worn; none where no face can be had of it.
-fn examine_all(photos: &[(&Row, Option<Wear>)], dir: &Path, models: &Models, threads: usize) -> anyhow::Result<Vec<Option<Examined>>> {
+fn examine_all(
+    photos: &[(&Row, Option<Wear>)],
+    dir: &Path,
+    models: &Models,
+    threads: usize,
+) -> anyhow::Result<Vec<Option<Examined>>> {
     let bar = ProgressBar::new(photos.len() as u64);
     let next = AtomicUsize::new(0);
     let work = || {
         let mut done = Vec::new();
-        while let Some((at, (row, wear))) =
-            Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|at| photos.get(at).map(|photo| (at, photo)))
+        while let Some((at, (row, wear))) = Some(next.fetch_add(1, Ordering::Relaxed))
+            .and_then(|at| photos.get(at).map(|photo| (at, photo)))
         {
             done.push((at, examine_one(&dir.join(&row.file), *wear, models)?));
             bar.inc(1);
@@ -180,7 +217,8 @@ fn examine_all(photos: &[(&Row, Option<Wear>)], dir: &Path, models: &Models, thr
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         for worker in workers {
-            let done = worker.join().map_err(|_| anyhow::anyhow!("examining a photo panicked"))??;
+            let done =
+                worker.join().map_err(|_| anyhow::anyhow!("examining a photo panicked"))??;
             for (at, one) in done {
                 examined[at] = one;
             }
@@ -191,19 +229,30 @@ fn examine_all(photos: &[(&Row, Option<Wear>)], dir: &Path, models: &Models, thr
     Ok(examined)
 }
 
-fn examine_one(path: &Path, wear: Option<Wear>, models: &Models) -> anyhow::Result<Option<Examined>> {
+fn examine_one(
+    path: &Path,
+    wear: Option<Wear>,
+    models: &Models,
+) -> anyhow::Result<Option<Examined>> {
     let mut photo = Vec::new();
-    let file = fs::File::open(path).with_context(|| format!("{} can't be opened", path.display()))?;
-    file.take(PHOTO_BYTES_MAX as u64 + 1).read_to_end(&mut photo).with_context(|| format!("{} can't be read", path.display()))?;
+    let file =
+        fs::File::open(path).with_context(|| format!("{} can't be opened", path.display()))?;
+    file.take(PHOTO_BYTES_MAX as u64 + 1)
+        .read_to_end(&mut photo)
+        .with_context(|| format!("{} can't be read", path.display()))?;
     let photo = match wear {
         None => photo,
         Some(wear) => wear.of(&photo)?,
     };
     match models.probe(&photo, &Edits::default(), Choice::Central) {
         // Worn ones are held against the rule for probes: a face that it refuses has no sheet.
-        Ok(probe) if wear.is_some() && probe.look.faces[probe.chosen].unusable.is_some() => Ok(None),
+        Ok(probe) if wear.is_some() && probe.look.faces[probe.chosen].unusable.is_some() => {
+            Ok(None)
+        }
         Ok(probe) => Ok(Some(Examined { embedding: probe.embedding, sheet: probe.quality })),
-        Err(e @ (EmbedError::Model { .. } | EmbedError::Embedding { .. })) => Err(e).with_context(|| path.display().to_string()),
+        Err(e @ (EmbedError::Model { .. } | EmbedError::Embedding { .. })) => {
+            Err(e).with_context(|| path.display().to_string())
+        }
         Err(_) if wear.is_some() => Ok(None),
         Err(e) => {
             eprintln!("{}: {e}", path.display());
@@ -212,12 +261,20 @@ fn examine_one(path: &Path, wear: Option<Wear>, models: &Models) -> anyhow::Resu
     }
 }
 
-/// What the measures tell about misses and false alarms at this threshold. The first `as_they_are` photos are, the others are worn probes.
-fn quality_of(all: &[(&Row, Option<&Examined>)], as_they_are: usize, threshold: f64) -> QualityFigures {
+/// What the measures tell about misses and false alarms at this threshold. The first `as_they_are`
+/// photos are, the others are worn probes.
+fn quality_of(
+    all: &[(&Row, Option<&Examined>)],
+    as_they_are: usize,
+    threshold: f64,
+) -> QualityFigures {
     let (plain, worn) = all.split_at(as_they_are);
     let enrolled = plain.iter().filter(|(row, _)| row.role == Role::Enrol);
-    let gallery: Vec<(&str, &Embedding)> = enrolled.filter_map(|(row, e)| Some((row.subject.as_str(), &e.as_ref()?.embedding))).collect();
-    let photos: Vec<&QualitySheet> = plain.iter().filter_map(|(_, e)| Some(&e.as_ref()?.sheet)).collect();
+    let gallery: Vec<(&str, &Embedding)> = enrolled
+        .filter_map(|(row, e)| Some((row.subject.as_str(), &e.as_ref()?.embedding)))
+        .collect();
+    let photos: Vec<&QualitySheet> =
+        plain.iter().filter_map(|(_, e)| Some(&e.as_ref()?.sheet)).collect();
     let searched: Vec<Searched<'_>> = all
         .iter()
         .filter_map(|(row, examined)| {
@@ -228,20 +285,35 @@ fn quality_of(all: &[(&Row, Option<&Examined>)], as_they_are: usize, threshold: 
                     let (at, score) = first_mate(&gallery, &row.subject, embedding)?;
                     Went::Mated { score, missed: at > CANDIDATES || score <= threshold }
                 }
-                Role::NonMatedProbe => Went::NonMated { alarm: gallery.iter().any(|(_, e)| e.score(embedding) > threshold) },
+                Role::NonMatedProbe => Went::NonMated {
+                    alarm: gallery.iter().any(|(_, e)| e.score(embedding) > threshold),
+                },
             };
             Some(Searched { sheet, went })
         })
         .collect();
-    QualityFigures::of(&photos, &searched, worn.iter().filter(|(_, examined)| examined.is_none()).count())
+    QualityFigures::of(
+        &photos,
+        &searched,
+        worn.iter().filter(|(_, examined)| examined.is_none()).count(),
+    )
 }
 
 impl Outcome {
     fn of(rows: &[Row], embeddings: &[Option<Embedding>]) -> Self {
         let with = |role: Role| rows.iter().zip(embeddings).filter(move |(r, _)| r.role == role);
-        let gallery: Vec<(&str, &Embedding)> = with(Role::Enrol).filter_map(|(r, e)| e.as_ref().map(|e| (r.subject.as_str(), e))).collect();
-        let mated = with(Role::MatedProbe).map(|(row, probe)| first_mate(&gallery, &row.subject, probe.as_ref()?)).collect();
-        let best = |probe: &Embedding| gallery.iter().map(|(_, e)| dot(e.components(), probe.components())).max_by(f64::total_cmp);
+        let gallery: Vec<(&str, &Embedding)> = with(Role::Enrol)
+            .filter_map(|(r, e)| e.as_ref().map(|e| (r.subject.as_str(), e)))
+            .collect();
+        let mated = with(Role::MatedProbe)
+            .map(|(row, probe)| first_mate(&gallery, &row.subject, probe.as_ref()?))
+            .collect();
+        let best = |probe: &Embedding| {
+            gallery
+                .iter()
+                .map(|(_, e)| dot(e.components(), probe.components()))
+                .max_by(f64::total_cmp)
+        };
         let non_mated = with(Role::NonMatedProbe).map(|(_, probe)| best(probe.as_ref()?)).collect();
         Self { mated, non_mated }
     }
@@ -251,26 +323,45 @@ impl Outcome {
         share(self.mated.iter().flatten().filter(|(at, _)| *at <= rank).count(), self.mated.len())
     }
 
-    /// The score that so large a share of the probes of nobody enrolled exceed; minus infinity where some found nobody at all.
+    /// The score that so large a share of the probes of nobody enrolled exceed; minus infinity
+    /// where some found nobody at all.
     fn threshold(&self, false_alarms: f64) -> Option<f64> {
-        let mut best: Vec<f64> = self.non_mated.iter().map(|s| s.unwrap_or(f64::NEG_INFINITY)).collect();
+        let mut best: Vec<f64> =
+            self.non_mated.iter().map(|s| s.unwrap_or(f64::NEG_INFINITY)).collect();
         best.sort_by(|a, b| b.total_cmp(a));
-        #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of probes")]
+        #[expect(
+            clippy::cast_precision_loss,
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count of probes"
+        )]
         let alarms = (best.len() as f64 * false_alarms) as usize;
         best.get(alarms).copied()
     }
 
-    /// Share of mated probes whose subject isn't among the first candidates with a score above the threshold.
+    /// Share of mated probes whose subject isn't among the first candidates with a score above the
+    /// threshold.
     fn missed_at(&self, threshold: f64) -> Option<f64> {
-        let found = self.mated.iter().flatten().filter(|(at, score)| *at <= CANDIDATES && *score > threshold).count();
+        let found = self
+            .mated
+            .iter()
+            .flatten()
+            .filter(|(at, score)| *at <= CANDIDATES && *score > threshold)
+            .count();
         share(self.mated.len() - found, self.mated.len())
     }
 }
 
 /// Place and score of the best enrolled photo of `subject`.
-fn first_mate(gallery: &[(&str, &Embedding)], subject: &str, probe: &Embedding) -> Option<(usize, f64)> {
-    let mut candidates: Vec<Candidate> =
-        (0u32..).zip(gallery).map(|(row, (_, e))| Candidate { row, score: dot(e.components(), probe.components()) }).collect();
+fn first_mate(
+    gallery: &[(&str, &Embedding)],
+    subject: &str,
+    probe: &Embedding,
+) -> Option<(usize, f64)> {
+    let mut candidates: Vec<Candidate> = (0u32..)
+        .zip(gallery)
+        .map(|(row, (_, e))| Candidate { row, score: dot(e.components(), probe.components()) })
+        .collect();
     candidates.sort_by(Candidate::order);
     let at = candidates.iter().position(|c| gallery[c.row as usize].0 == subject)?;
     Some((at + 1, candidates[at].score))
@@ -278,7 +369,8 @@ fn first_mate(gallery: &[(&str, &Embedding)], subject: &str, probe: &Embedding) 
 
 impl Figures {
     fn of(outcome: &Outcome, model: String, enrolled: usize, failed: usize) -> Self {
-        let [threshold_at_10, threshold_at_5, threshold_at_1] = FALSE_ALARMS.map(|rate| outcome.threshold(rate));
+        let [threshold_at_10, threshold_at_5, threshold_at_1] =
+            FALSE_ALARMS.map(|rate| outcome.threshold(rate));
         let missed = |threshold: Option<f64>| threshold.and_then(|t| outcome.missed_at(t));
         Self {
             model,
@@ -315,8 +407,12 @@ impl std::fmt::Display for Figures {
         writeln!(f, "share of probes   {r1:>7}  {r10:>7}  {r20:>7}  {r50:>7}")?;
         writeln!(f, "\nfalse alarms (FPIR)   0.1     0.05     0.01")?;
         let [m10, m5, m1] = [self.fnir_at_10, self.fnir_at_5, self.fnir_at_1].map(shown);
-        writeln!(f, "missed (FNIR)     {m10:>7}  {m5:>7}  {m1:>7}   within the first {CANDIDATES}")?;
-        let [t10, t5, t1] = [self.threshold_at_10, self.threshold_at_5, self.threshold_at_1].map(shown);
+        writeln!(
+            f,
+            "missed (FNIR)     {m10:>7}  {m5:>7}  {m1:>7}   within the first {CANDIDATES}"
+        )?;
+        let [t10, t5, t1] =
+            [self.threshold_at_10, self.threshold_at_5, self.threshold_at_1].map(shown);
         writeln!(f, "threshold         {t10:>7}  {t5:>7}  {t1:>7}   belongs to this model only")?;
         self.quality.as_ref().map_or(Ok(()), |quality| write!(f, "{quality}"))
     }
@@ -331,7 +427,8 @@ fn share(part: usize, of: usize) -> Option<f64> {
 #[cfg(test)]
 pub(crate) fn printed_in_a_test() -> String {
     let outcome = Outcome { mated: vec![Some((1, 0.9)), None], non_mated: vec![Some(0.2)] };
-    serde_json::to_string(&Figures::of(&outcome, "m".to_owned(), 2, 0)).expect("figures are numbers and words")
+    serde_json::to_string(&Figures::of(&outcome, "m".to_owned(), 2, 0))
+        .expect("figures are numbers and words")
 }
 
 #[cfg(test)]
@@ -359,16 +456,32 @@ mod tests {
             row("z", Role::NonMatedProbe),
             row("z", Role::NonMatedProbe),
         ];
-        // a lies at 0 degrees, b at 90; the second probe of b is nearer to a, the third has no face.
-        let embeddings = [towards(1.0, 0.0), towards(0.0, 1.0), towards(1.0, 0.1), towards(1.0, 0.9), None, towards(-1.0, 0.2), None];
+        // a lies at 0 degrees, b at 90; the second probe of b is nearer to a, the third has no
+        // face.
+        let embeddings = [
+            towards(1.0, 0.0),
+            towards(0.0, 1.0),
+            towards(1.0, 0.1),
+            towards(1.0, 0.9),
+            None,
+            towards(-1.0, 0.2),
+            None,
+        ];
         let outcome = Outcome::of(&rows, &embeddings);
         assert_eq!(outcome.found_within(1), Some(1.0 / 3.0));
         assert_eq!(outcome.found_within(20), Some(2.0 / 3.0));
         let threshold = outcome.threshold(0.1).unwrap();
-        assert!((threshold - 0.196).abs() < 0.001, "the best score of the only probe with a face: {threshold}");
+        assert!(
+            (threshold - 0.196).abs() < 0.001,
+            "the best score of the only probe with a face: {threshold}"
+        );
         assert_eq!(outcome.missed_at(threshold), Some(1.0 / 3.0));
         assert_eq!(outcome.missed_at(0.9), Some(2.0 / 3.0));
-        assert_eq!(outcome.threshold(0.9), Some(f64::NEG_INFINITY), "the second probe found nobody");
+        assert_eq!(
+            outcome.threshold(0.9),
+            Some(f64::NEG_INFINITY),
+            "the second probe found nobody"
+        );
         let figures = Figures::of(&outcome, "m".to_owned(), 2, 2);
         assert!(serde_json::to_string(&figures).unwrap().contains("\"fnir_at_fpir_0.05\":0.33"));
         assert!(figures.to_string().contains("3 mated and 2 non-mated"));

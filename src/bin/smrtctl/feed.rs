@@ -46,7 +46,8 @@ pub(crate) enum Feed {
         #[arg(long)]
         json: bool,
     },
-    /// Show what audits found of searches that people of the agency asked for, where it is misuse; as JSON.
+    /// Show what audits found of searches that people of the agency asked for, where it is misuse;
+    /// as JSON.
     Findings {
         #[command(flatten)]
         server: Server,
@@ -59,7 +60,8 @@ pub(crate) struct Push {
     server: Server,
     /// The folder below which the photos lie.
     folder: PathBuf,
-    /// The CSV file: number, photo, name, date_of_birth, booked_on, charges (with ';' between), basis, basis_detail.
+    /// The CSV file: number, photo, name, date_of_birth, booked_on, charges (with ';' between),
+    /// basis, basis_detail.
     #[arg(long, value_name = "FILE")]
     csv: PathBuf,
     /// Bookings pushed at the same time.
@@ -77,9 +79,18 @@ impl Feed {
             Self::Release { server, number, reason } => {
                 let released = server.client()?.release(&number, &reason)?;
                 let already = if released.new { "" } else { " already" };
-                writeln!(stdout(), "{} is{already} released, log entry {}", released.number, released.leaf)?;
+                writeln!(
+                    stdout(),
+                    "{} is{already} released, log entry {}",
+                    released.number,
+                    released.leaf
+                )?;
             }
-            Self::Findings { server } => writeln!(stdout(), "{}", serde_json::to_string_pretty(&server.client()?.findings()?)?)?,
+            Self::Findings { server } => writeln!(
+                stdout(),
+                "{}",
+                serde_json::to_string_pretty(&server.client()?.findings()?)?
+            )?,
             Self::Status { server, number, json } => {
                 let view = server.client()?.booking(&number)?;
                 let mut out = stdout().lock();
@@ -89,11 +100,25 @@ impl Feed {
                     let state = match view.state {
                         BookingState::Live => "live",
                         BookingState::Released => "released",
-                        BookingState::Unusable => "unusable: no search finds it, push it again with another photo",
+                        BookingState::Unusable => {
+                            "unusable: no search finds it, push it again with another photo"
+                        }
                     };
-                    writeln!(out, "number      {}\nstate       {state}\nversion     {}", view.number, view.version)?;
-                    writeln!(out, "log entry   {}\nphoto       sha256 {}", view.leaf, view.photo_sha256)?;
-                    writeln!(out, "name        {}\nbooked on   {}", view.booking.name, view.booking.booked_on)?;
+                    writeln!(
+                        out,
+                        "number      {}\nstate       {state}\nversion     {}",
+                        view.number, view.version
+                    )?;
+                    writeln!(
+                        out,
+                        "log entry   {}\nphoto       sha256 {}",
+                        view.leaf, view.photo_sha256
+                    )?;
+                    writeln!(
+                        out,
+                        "name        {}\nbooked on   {}",
+                        view.booking.name, view.booking.booked_on
+                    )?;
                 }
             }
         }
@@ -121,7 +146,8 @@ type Tell<'a> = &'a (dyn Fn(&Progress) + Sync);
 
 fn with_bar<T>(work: impl FnOnce(Tell<'_>) -> T) -> T {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} eta {eta} {wide_msg}");
-    let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar =
+        ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let done = work(&|progress| {
         bar.set_length(progress.rows.try_into().unwrap_or(u64::MAX));
         bar.set_position(progress.done().try_into().unwrap_or(u64::MAX));
@@ -143,8 +169,14 @@ fn with_lines<T>(work: impl FnOnce(Tell<'_>) -> T) -> T {
             return;
         }
         *told = Some(Instant::now());
-        let waiting = progress.waiting.as_ref().map_or(String::new(), |why| format!(", waiting: {why}"));
-        eprintln!("{} of {} rows done, {} refused{waiting}", progress.done(), progress.rows, progress.refused);
+        let waiting =
+            progress.waiting.as_ref().map_or(String::new(), |why| format!(", waiting: {why}"));
+        eprintln!(
+            "{} of {} rows done, {} refused{waiting}",
+            progress.done(),
+            progress.rows,
+            progress.refused
+        );
     })
 }
 
@@ -153,7 +185,8 @@ fn print_report(report: &PushReport) -> anyhow::Result<()> {
     let Progress { rows, booked, unchanged, skipped, refused, .. } = &report.progress;
     writeln!(
         out,
-        "{rows} rows in {:.1} s: {booked} booked, {unchanged} there already, {skipped} acknowledged by an earlier push, {refused} refused",
+        "{rows} rows in {:.1} s: {booked} booked, {unchanged} there already, {skipped} \
+         acknowledged by an earlier push, {refused} refused",
         report.time.as_secs_f64()
     )?;
     for refusal in report.refusals.iter().take(REFUSALS_TOLD) {

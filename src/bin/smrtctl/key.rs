@@ -21,7 +21,9 @@ impl Key {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let Self::New { file } = self;
         let mut key = Zeroizing::new([0; 32]);
-        rand::fill(key.as_mut_slice()).map_err(|_| anyhow!("the machine gives no random numbers"))?;
-        write_new(&file, key.as_slice(), SECRET_MODE).with_context(|| format!("{} was not written", file.display()))
+        rand::fill(key.as_mut_slice())
+            .map_err(|_| anyhow!("the machine gives no random numbers"))?;
+        write_new(&file, key.as_slice(), SECRET_MODE)
+            .with_context(|| format!("{} was not written", file.display()))
     }
 }

@@ -21,7 +21,8 @@ use crate::server::Server;
 /// The log: what everybody may check of it, and what auditors may open.
 #[derive(Subcommand)]
 pub(crate) enum Log {
-    /// Write the log into a folder: leaves, tiles, checkpoints with cosignatures, and the details that are asked for.
+    /// Write the log into a folder: leaves, tiles, checkpoints with cosignatures, and the details
+    /// that are asked for.
     Export(Export),
     Verify(verify::Verify),
     /// Write the proof that a leaf stands in the log.
@@ -34,7 +35,8 @@ pub(crate) enum Log {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Draw a reproducible random sample of searches to be reviewed, or show the samples and what is due.
+    /// Draw a reproducible random sample of searches to be reviewed, or show the samples and what
+    /// is due.
     Sample(Sample),
     /// Record what was found of a search of a sample.
     Review(Review),
@@ -56,10 +58,12 @@ pub(crate) struct Export {
     server: Server,
     /// The folder; one of an earlier export of the same log is brought up to date.
     dir: PathBuf,
-    /// Have these leaves' details opened and written along: indices and ranges, as in 5,10-20, or 'all'. Each opening is logged.
+    /// Have these leaves' details opened and written along: indices and ranges, as in 5,10-20, or
+    /// 'all'. Each opening is logged.
     #[arg(long, value_name = "LEAVES", default_value = "")]
     details: String,
-    /// End with the newest checkpoint that enough witnesses cosigned, rather than with the newest leaf.
+    /// End with the newest checkpoint that enough witnesses cosigned, rather than with the newest
+    /// leaf.
     #[arg(long)]
     witnessed: bool,
 }
@@ -130,16 +134,22 @@ impl Log {
             Self::Verify(verify) => return verify.run(),
             Self::Proof { server, leaf, out } => {
                 let proof = server.client()?.proof(leaf)?;
-                write_new(&out, proof.to_text().as_bytes(), PUBLIC_MODE).with_context(|| format!("{} was not written", out.display()))?;
+                write_new(&out, proof.to_text().as_bytes(), PUBLIC_MODE)
+                    .with_context(|| format!("{} was not written", out.display()))?;
             }
             Self::Sample(sample) => sample.run()?,
             Self::Review(Review { server, sample, search, finding, note }) => {
                 let review = SampleReview { sample, asked: search, finding: finding.into(), note };
-                writeln!(stdout(), "recorded in leaf {}", server.client()?.review_sample(&review)?.leaf)?;
+                writeln!(
+                    stdout(),
+                    "recorded in leaf {}",
+                    server.client()?.review_sample(&review)?.leaf
+                )?;
             }
             Self::Probe { server, search, out } => {
                 let probe = server.client()?.probe(&search)?;
-                write_new(&out, &probe, SECRET_MODE).with_context(|| format!("{} was not written", out.display()))?;
+                write_new(&out, &probe, SECRET_MODE)
+                    .with_context(|| format!("{} was not written", out.display()))?;
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -156,10 +166,11 @@ impl Export {
         };
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, eta {eta}");
         let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        let leaves = client.export(&Archive::at(&self.dir), &ranges, self.witnessed, &mut |done, of| {
-            bar.set_length(of);
-            bar.set_position(done);
-        })?;
+        let leaves =
+            client.export(&Archive::at(&self.dir), &ranges, self.witnessed, &mut |done, of| {
+                bar.set_length(of);
+                bar.set_position(done);
+            })?;
         bar.finish_and_clear();
         writeln!(
             stdout(),
@@ -176,7 +187,8 @@ impl Sample {
         let client = self.server.client()?;
         let samples = match (self.rate, self.seed) {
             (Some(rate), Some(seed)) => {
-                let order = SampleOrder { seed, rate_ppm: ppm(rate)?, first: self.from, end: self.to };
+                let order =
+                    SampleOrder { seed, rate_ppm: ppm(rate)?, first: self.from, end: self.to };
                 vec![client.draw_sample(&order)?]
             }
             _ => client.samples()?,
@@ -195,11 +207,15 @@ impl Sample {
 
 fn words(sample: &SampleView) -> String {
     let day = |cs: u64| {
-        let at = i64::try_from(cs / 100).ok().and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-        at.and_then(|at| at.format(format_description!("[year]-[month]-[day]")).ok()).unwrap_or_else(|| "?".to_owned())
+        let at = i64::try_from(cs / 100)
+            .ok()
+            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+        at.and_then(|at| at.format(format_description!("[year]-[month]-[day]")).ok())
+            .unwrap_or_else(|| "?".to_owned())
     };
     let list = |leaves: &[u64]| leaves.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
-    let overdue = !sample.open.is_empty() && OffsetDateTime::now_utc().unix_timestamp().unsigned_abs() > sample.due_cs / 100;
+    let overdue = !sample.open.is_empty()
+        && OffsetDateTime::now_utc().unix_timestamp().unsigned_abs() > sample.due_cs / 100;
     let mut text = format!(
         "sample {} of {}: {} of {} searches (leaves {})\n",
         sample.sample,
@@ -224,7 +240,11 @@ fn ppm(rate: f64) -> anyhow::Result<u64> {
     if !(1.0..=1e6).contains(&parts) {
         bail!("a rate of {rate}, wanted more than 0 and at most 1");
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is a whole number from 1 to a million")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it is a whole number from 1 to a million"
+    )]
     Ok(parts as u64)
 }
 
@@ -250,7 +270,11 @@ fn ranges(text: &str) -> anyhow::Result<Vec<(u64, u64)>> {
 
 fn range(text: &str) -> anyhow::Result<(u64, u64)> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
-    let number = |n: &str| n.trim().parse::<u64>().with_context(|| format!("'{text}' is no leaf and no range such as 10-20"));
+    let number = |n: &str| {
+        n.trim()
+            .parse::<u64>()
+            .with_context(|| format!("'{text}' is no leaf and no range such as 10-20"))
+    };
     let (first, last) = (number(first)?, number(last)?);
     if first > last || last == u64::MAX {
         bail!("'{text}' ends before it begins");
@@ -274,7 +298,10 @@ mod tests {
 
     #[test]
     fn a_rate_is_a_share_of_all() {
-        assert_eq!((ppm(0.05).unwrap(), ppm(1.0).unwrap(), ppm(0.000_001).unwrap()), (50_000, 1_000_000, 1));
+        assert_eq!(
+            (ppm(0.05).unwrap(), ppm(1.0).unwrap(), ppm(0.000_001).unwrap()),
+            (50_000, 1_000_000, 1)
+        );
         for wrong in [0.0, -0.1, 1.1, f64::NAN] {
             assert!(ppm(wrong).is_err(), "{wrong}");
         }

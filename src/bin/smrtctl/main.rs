@@ -1,6 +1,7 @@
 //! The one command for people: installers, agency feeds, administrators and operators.
 //!
-//! Exit status: 0 done, 1 failed, 2 done but with refusals or with a log that does not hold, 64 the command line makes no sense.
+//! Exit status: 0 done, 1 failed, 2 done but with refusals or with a log that does not hold, 64 the
+//! command line makes no sense.
 
 mod authority;
 mod clock;
@@ -48,7 +49,8 @@ enum Command {
     Clock(clock::Clock),
     Evaluate(evaluate::Evaluate),
     Model(model::Model),
-    /// A witness of the log, on another machine: keep all of it, cosign what continues what was seen.
+    /// A witness of the log, on another machine: keep all of it, cosign what continues what was
+    /// seen.
     #[command(subcommand)]
     Witness(witness::Witness),
     /// Reports.
@@ -105,16 +107,28 @@ mod tests {
     fn a_report_is_made_from_a_server_or_verified_from_a_folder() {
         let period = "--from 2026-01-01 --to 2026-07-01";
         assert!(parse(&format!("report public {SERVER} {period} --out r")).is_ok());
-        assert!(parse(&format!("report public {SERVER} {period} --out r --evaluation e.json --data-set s")).is_ok());
+        assert!(
+            parse(&format!(
+                "report public {SERVER} {period} --out r --evaluation e.json --data-set s"
+            ))
+            .is_ok()
+        );
         assert!(parse("report public --verify log r.json").is_ok());
-        for wrong in
-            ["report public", "report public --verify log", "report public r.json", "report public --verify log r.json --from 2026-01-01"]
-        {
+        for wrong in [
+            "report public",
+            "report public --verify log",
+            "report public r.json",
+            "report public --verify log r.json --from 2026-01-01",
+        ] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
         assert!(parse(&format!("report public {SERVER} {period}")).is_err());
-        assert!(parse(&format!("report public {SERVER} --from soon --to 2026-07-01 --out r")).is_err());
-        assert!(parse(&format!("report public {SERVER} {period} --out r --evaluation e.json")).is_err());
+        assert!(
+            parse(&format!("report public {SERVER} --from soon --to 2026-07-01 --out r")).is_err()
+        );
+        assert!(
+            parse(&format!("report public {SERVER} {period} --out r --evaluation e.json")).is_err()
+        );
     }
 
     #[test]

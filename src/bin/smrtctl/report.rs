@@ -32,26 +32,31 @@ const NAMED_MAX: usize = 40;
 pub(crate) enum Report {
     /// The report that anybody may read: figures of a period, as one page and as JSON.
     ///
-    /// Publish reports of periods that don't overlap: of two that do, one can be subtracted from the other, and what is left may be small.
+    /// Publish reports of periods that don't overlap: of two that do, one can be subtracted from
+    /// the other, and what is left may be small.
     ///
-    /// With --verify, a report is counted again from a copy of the log: 0 all figures agree, 2 some differ, 1 it can't be done.
+    /// With --verify, a report is counted again from a copy of the log: 0 all figures agree, 2 some
+    /// differ, 1 it can't be done.
     Public(Box<Public>),
     Verify(Verify),
 }
 
-/// Verify an issued Facial Recognition Image Compare Report, offline: that the file is byte for byte the one that was issued, that the log
-/// has it, that the log's key signed for it, and that enough witnesses cosigned.
+/// Verify an issued Facial Recognition Image Compare Report, offline: that the file is byte for
+/// byte the one that was issued, that the log has it, that the log's key signed for it, and that
+/// enough witnesses cosigned.
 ///
-/// Exit status: 0 all holds, 1 it can't be verified, for instance without keys, 2 something does not hold, 3 it holds, but is not yet witnessed:
-/// the log's owner alone vouches for it.
+/// Exit status: 0 all holds, 1 it can't be verified, for instance without keys, 2 something does
+/// not hold, 3 it holds, but is not yet witnessed: the log's owner alone vouches for it.
 #[derive(Args)]
 pub(crate) struct Verify {
     /// The report.
     file: PathBuf,
-    /// Its proof; without it the file beside the report that has '.tlog-proof' behind the report's name.
+    /// Its proof; without it the file beside the report that has '.tlog-proof' behind the report's
+    /// name.
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
-    /// Keys of the log and its witnesses with their quorum (C2SP tlog-policy), from somebody else than who gave you the report.
+    /// Keys of the log and its witnesses with their quorum (C2SP tlog-policy), from somebody else
+    /// than who gave you the report.
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
     /// Print the verdict as one JSON object.
@@ -65,13 +70,20 @@ pub(crate) struct Public {
     #[command(flatten)]
     server: Server,
     /// First day, YYYY-MM-DD, in UTC.
-    #[arg(long, value_name = "DAY", value_parser = day, required_unless_present = "verify", conflicts_with = "verify")]
+    #[arg(long, value_name = "DAY", value_parser = day, required_unless_present = "verify",
+        conflicts_with = "verify")]
     from: Option<Date>,
     /// The day after the last, YYYY-MM-DD, in UTC.
-    #[arg(long, value_name = "DAY", value_parser = day, required_unless_present = "verify", conflicts_with = "verify")]
+    #[arg(long, value_name = "DAY", value_parser = day, required_unless_present = "verify",
+        conflicts_with = "verify")]
     to: Option<Date>,
     /// Write NAME.html and NAME.json.
-    #[arg(long, value_name = "NAME", required_unless_present = "verify", conflicts_with = "verify")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        required_unless_present = "verify",
+        conflicts_with = "verify"
+    )]
     out: Option<PathBuf>,
     /// Overwrite them where they are there.
     #[arg(long)]
@@ -88,7 +100,8 @@ pub(crate) struct Public {
     /// Where to ask about it, for the page.
     #[arg(long, value_name = "TEXT")]
     contact: Option<String>,
-    /// Count REPORT again from the copy of the log in this folder, and from the opened details in it where there are any.
+    /// Count REPORT again from the copy of the log in this folder, and from the opened details in
+    /// it where there are any.
     #[arg(long, value_name = "DIR", requires = "report")]
     verify: Option<PathBuf>,
     /// The report's JSON, with --verify.
@@ -110,20 +123,30 @@ impl Report {
 
 impl Verify {
     fn run(self) -> anyhow::Result<ExitCode> {
-        let read = |path: &Path| fs::read(path).with_context(|| format!("{} can't be read", path.display()));
+        let read = |path: &Path| {
+            fs::read(path).with_context(|| format!("{} can't be read", path.display()))
+        };
         let keys = match &self.keys {
             Some(path) => {
-                let text = String::from_utf8(read(path)?).with_context(|| format!("{} holds no keys", path.display()))?;
-                Some(Quorum::parse(&text).with_context(|| format!("{} holds no keys", path.display()))?)
+                let text = String::from_utf8(read(path)?)
+                    .with_context(|| format!("{} holds no keys", path.display()))?;
+                Some(
+                    Quorum::parse(&text)
+                        .with_context(|| format!("{} holds no keys", path.display()))?,
+                )
             }
             None => None,
         };
         let beside = self.proof.unwrap_or_else(|| proof_beside(&self.file));
-        let file = File::open(&beside).with_context(|| format!("the report's proof {} can't be read", beside.display()))?;
+        let file = File::open(&beside)
+            .with_context(|| format!("the report's proof {} can't be read", beside.display()))?;
         let mut proof = Vec::new();
-        file.take(SHOWN_PROOF_BYTES_MAX).read_to_end(&mut proof).with_context(|| format!("{} can't be read", beside.display()))?;
+        file.take(SHOWN_PROOF_BYTES_MAX)
+            .read_to_end(&mut proof)
+            .with_context(|| format!("{} can't be read", beside.display()))?;
         let verdict = verify_report(&read(&self.file)?, &proof, keys.as_ref());
-        let text = if self.json { serde_json::to_string_pretty(&verdict)? } else { verdict.words() };
+        let text =
+            if self.json { serde_json::to_string_pretty(&verdict)? } else { verdict.words() };
         writeln!(stdout(), "{}", text.trim_end())?;
         Ok(match verdict.standing() {
             Standing::Holds => ExitCode::SUCCESS,
@@ -136,7 +159,9 @@ impl Verify {
 
 impl Public {
     fn make(self) -> anyhow::Result<ExitCode> {
-        let (Some(from), Some(to), Some(out)) = (self.from, self.to, &self.out) else { bail!("wanted --from, --to and --out") };
+        let (Some(from), Some(to), Some(out)) = (self.from, self.to, &self.out) else {
+            bail!("wanted --from, --to and --out")
+        };
         let period = Period::new(from, to)?;
         let files = ["html", "json"].map(|ending| named(out, ending));
         for file in files.iter().filter(|_| !self.force) {
@@ -144,8 +169,11 @@ impl Public {
                 bail!("{} is there already, and is overwritten with --force only", file.display());
             }
         }
-        let measured =
-            self.evaluation.as_deref().map(|file| read_measured(file, self.data_set.as_deref().unwrap_or_default())).transpose()?;
+        let measured = self
+            .evaluation
+            .as_deref()
+            .map(|file| read_measured(file, self.data_set.as_deref().unwrap_or_default()))
+            .transpose()?;
         let (json, leaf) = self.server.client()?.public_report(&period)?;
         let mut report = read_report(&json).context("the server's report can't be read")?;
         if report.to_bytes() != json {
@@ -156,9 +184,16 @@ impl Public {
         }
         let [html, published] = &files;
         let name = published.file_name().map(|name| name.to_string_lossy().into_owned());
-        let imprint = Imprint { publisher: self.publisher, contact: self.contact, leaf, json_name: name };
-        for (path, bytes) in [(published, report.to_json()), (html, page(&report, &imprint).into_bytes())] {
-            let written = if self.force { replace(path, &bytes, PUBLIC_MODE) } else { write_new(path, &bytes, PUBLIC_MODE) };
+        let imprint =
+            Imprint { publisher: self.publisher, contact: self.contact, leaf, json_name: name };
+        for (path, bytes) in
+            [(published, report.to_json()), (html, page(&report, &imprint).into_bytes())]
+        {
+            let written = if self.force {
+                replace(path, &bytes, PUBLIC_MODE)
+            } else {
+                write_new(path, &bytes, PUBLIC_MODE)
+            };
             written.with_context(|| format!("{} can't be written", path.display()))?;
         }
         writeln!(
@@ -168,7 +203,8 @@ impl Public {
             published.display(),
             report.log.leaves,
             leaf.map_or_else(
-                || "the report's digest is in no leaf, because the doors of the box are shut".to_owned(),
+                || "the report's digest is in no leaf, because the doors of the box are shut"
+                    .to_owned(),
                 |leaf| format!("the report's digest is in leaf {leaf}")
             )
         )?;
@@ -178,8 +214,10 @@ impl Public {
 
 fn recounted(folder: &Path, path: &Path) -> anyhow::Result<ExitCode> {
     let bytes = fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
-    let report = read_report(&bytes).with_context(|| format!("{} is no public report", path.display()))?;
-    let recount = recount(&Archive::at(folder), &report).context("the report can't be counted again")?;
+    let report =
+        read_report(&bytes).with_context(|| format!("{} is no public report", path.display()))?;
+    let recount =
+        recount(&Archive::at(folder), &report).context("the report can't be counted again")?;
     write!(stdout(), "{}", words(&recount))?;
     Ok(if recount.differ.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERS) })
 }
@@ -190,14 +228,22 @@ fn words(recount: &Recount) -> String {
         text += &format!("not counted again: {figures} ({why})\n");
     }
     if recount.forged_details > 0 {
-        text += &format!("{} opened details are not what their leaves commit to; they count for nothing\n", recount.forged_details);
+        text += &format!(
+            "{} opened details are not what their leaves commit to; they count for nothing\n",
+            recount.forged_details
+        );
     }
     if !recount.differ.is_empty() {
         text += &format!("{} figures DIFFER\n", recount.differ.len());
     }
     let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_owned());
     for difference in recount.differ.iter().take(NAMED_MAX) {
-        text += &format!("{}: stated {}, counted {}\n", difference.figure, shown(&difference.stated), shown(&difference.counted));
+        text += &format!(
+            "{}: stated {}, counted {}\n",
+            difference.figure,
+            shown(&difference.stated),
+            shown(&difference.counted)
+        );
     }
     if recount.differ.len() > NAMED_MAX {
         text += &format!("and {} more\n", recount.differ.len() - NAMED_MAX);
@@ -211,8 +257,9 @@ fn read_report(bytes: &[u8]) -> serde_json::Result<PublicReport> {
 
 fn read_measured(file: &Path, data_set: &str) -> anyhow::Result<Measured> {
     let text = fs::read(file).with_context(|| format!("{} can't be read", file.display()))?;
-    let measured: Measured =
-        serde_json::from_slice(&text).with_context(|| format!("{} is not what 'smrtctl evaluate --json' prints", file.display()))?;
+    let measured: Measured = serde_json::from_slice(&text).with_context(|| {
+        format!("{} is not what 'smrtctl evaluate --json' prints", file.display())
+    })?;
     Ok(Measured { data_set: data_set.to_owned(), ..measured })
 }
 
@@ -227,9 +274,10 @@ fn named(out: &Path, ending: &str) -> PathBuf {
 /// A copy of the log needs no server, whatever of one the environment names.
 fn without_a_server(arg: Arg) -> Arg {
     match arg.get_id().as_str() {
-        "server" | "ca" | "cert" | "key" => {
-            arg.required(false).required_unless_present("verify").default_value_if("verify", ArgPredicate::IsPresent, "-")
-        }
+        "server" | "ca" | "cert" | "key" => arg
+            .required(false)
+            .required_unless_present("verify")
+            .default_value_if("verify", ArgPredicate::IsPresent, "-"),
         _ => arg,
     }
 }
@@ -251,6 +299,9 @@ mod tests {
     fn what_evaluate_prints_is_read_as_measured_rates() {
         let printed = crate::evaluate::printed_in_a_test();
         let measured: Measured = serde_json::from_str(&printed).unwrap();
-        assert_eq!((measured.model.as_str(), measured.enrolled, measured.rank20), ("m", 2, Some(0.5)));
+        assert_eq!(
+            (measured.model.as_str(), measured.enrolled, measured.rank20),
+            ("m", 2, Some(0.5))
+        );
     }
 }

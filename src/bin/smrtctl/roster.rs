@@ -16,8 +16,9 @@ use time::{Date, OffsetDateTime};
 
 use crate::server::Server;
 
-/// Agencies, consoles, witnesses and ceilings. Accounts, roles and keys are none of it: those are given at the console, by an administrator
-/// who asks and the commander who approves, each by touch.
+/// Agencies, consoles, witnesses and ceilings. Accounts, roles and keys are none of it: those are
+/// given at the console, by an administrator who asks and the commander who approves, each by
+/// touch.
 #[derive(Subcommand)]
 pub(crate) enum RosterVerb {
     /// Check a roster file, without a box, before it is put in place.
@@ -46,7 +47,11 @@ impl RosterVerb {
                 let (told, wrong) = check(&roster, for_tests, OffsetDateTime::now_utc().date());
                 write!(stdout(), "{told}")?;
                 match wrong {
-                    0 => writeln!(stdout(), "\nAll is right. Its digest, as the log will have it: {}", hex::encode(roster.sha256()))?,
+                    0 => writeln!(
+                        stdout(),
+                        "\nAll is right. Its digest, as the log will have it: {}",
+                        hex::encode(roster.sha256())
+                    )?,
                     1 => bail!("one thing in {} is not right", file.display()),
                     wrong => bail!("{wrong} things in {} are not right", file.display()),
                 }
@@ -73,31 +78,60 @@ fn check(roster: &Roster, for_tests: bool, today: Date) -> (String, usize) {
         writeln!(told, "{word} {what}: {words}").expect("a string takes all that is written");
     };
     for agency in &roster.agencies {
-        let pattern = agency.numbers.as_deref().map(NumberPattern::parse).transpose().context("the pattern of its numbers");
-        let stands = || roster.requester(&agency.id, today).map_or_else(|e| format!("WARNING: {e}"), |_| "active today".to_owned());
+        let pattern = agency
+            .numbers
+            .as_deref()
+            .map(NumberPattern::parse)
+            .transpose()
+            .context("the pattern of its numbers");
+        let stands = || {
+            roster
+                .requester(&agency.id, today)
+                .map_or_else(|e| format!("WARNING: {e}"), |_| "active today".to_owned())
+        };
         line(&format!("agency '{}'", agency.id), pattern.map(|_| stands()));
     }
     for device in &roster.devices {
         line(&format!("device '{}'", device.id), Ok(format!("{}{}", device.place, use_of(device))));
     }
     if !roster.devices.iter().any(|device| device.administration) {
-        line("devices", Ok("WARNING: none administers; the clock can't be confirmed nor the model changed".to_owned()));
+        line(
+            "devices",
+            Ok("WARNING: none administers; the clock can't be confirmed nor the model changed"
+                .to_owned()),
+        );
     }
     if !roster.devices.iter().any(|device| device.audit) {
-        line("devices", Ok("WARNING: none audits; nobody can open a detail, a probe or a sample".to_owned()));
+        line(
+            "devices",
+            Ok("WARNING: none audits; nobody can open a detail, a probe or a sample".to_owned()),
+        );
     }
     for witness in &roster.witnesses {
-        let of = witness.agency.as_ref().map_or("independent of the agencies".to_owned(), |agency| format!("run by '{agency}'"));
-        line(&format!("witness '{}'", witness.id), VerifierKey::parse(witness.key.as_str()).map(|_| of).context("its key"));
+        let of =
+            witness.agency.as_ref().map_or("independent of the agencies".to_owned(), |agency| {
+                format!("run by '{agency}'")
+            });
+        line(
+            &format!("witness '{}'", witness.id),
+            VerifierKey::parse(witness.key.as_str()).map(|_| of).context("its key"),
+        );
     }
-    line("quorum", Ok(roster.quorum.map_or_else(|| NO_QUORUM.to_owned(), |terms| quorum(terms.witnesses, terms.within_minutes))));
+    line(
+        "quorum",
+        Ok(roster.quorum.map_or_else(
+            || NO_QUORUM.to_owned(),
+            |terms| quorum(terms.witnesses, terms.within_minutes),
+        )),
+    );
     let humane = roster.ceilings.are_humane() || for_tests;
     line(
         "ceilings",
         match humane {
             true => Ok(format!("an operator searches with {}", roster.ceilings)),
             false => Err(anyhow::anyhow!(
-                "an operator would search with {}; wanted 1 s at least, {SEARCHES_PER_HOUR_MAX} an hour and {SEARCHES_PER_DAY_MAX} a day at most",
+                "an operator would search with {}; wanted 1 s at least, {SEARCHES_PER_HOUR_MAX} an \
+                 hour and {SEARCHES_PER_DAY_MAX} a day at most",
                 roster.ceilings
             )),
         },
@@ -122,17 +156,38 @@ fn use_of(device: &Device) -> &'static str {
 fn words(view: &RosterView) -> Result<String, std::fmt::Error> {
     let mut text = format!("digest    {}\n", view.sha256);
     for agency in &view.agencies {
-        let stands = agency.inactive.as_deref().map_or("active".to_owned(), |reason| format!("not active: {reason}"));
-        writeln!(text, "agency    {:<16} {:<12} {} ({stands})", agency.id.to_string(), agency.kind, agency.name)?;
+        let stands = agency
+            .inactive
+            .as_deref()
+            .map_or("active".to_owned(), |reason| format!("not active: {reason}"));
+        writeln!(
+            text,
+            "agency    {:<16} {:<12} {} ({stands})",
+            agency.id.to_string(),
+            agency.kind,
+            agency.name
+        )?;
     }
     for device in &view.devices {
-        writeln!(text, "device    {:<16} {}{}", device.id.to_string(), device.place, use_of(device))?;
+        writeln!(
+            text,
+            "device    {:<16} {}{}",
+            device.id.to_string(),
+            device.place,
+            use_of(device)
+        )?;
     }
     for witness in &view.witnesses {
-        let of = witness.agency.as_ref().map_or("independent".to_owned(), |agency| format!("of {agency}"));
+        let of = witness
+            .agency
+            .as_ref()
+            .map_or("independent".to_owned(), |agency| format!("of {agency}"));
         writeln!(text, "witness   {:<16} {of}", witness.id.to_string())?;
     }
-    let terms = view.quorum.map_or_else(|| NO_QUORUM.to_owned(), |terms| quorum(terms.witnesses, terms.within_minutes));
+    let terms = view.quorum.map_or_else(
+        || NO_QUORUM.to_owned(),
+        |terms| quorum(terms.witnesses, terms.within_minutes),
+    );
     writeln!(text, "quorum    {terms}")?;
     writeln!(text, "ceilings  {}", view.ceilings)?;
     writeln!(text, "Accounts, roles and keys are given at the console, by touch.")?;

@@ -24,6 +24,11 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn client(self) -> Result<Client, ClientError> {
-        Client::open(&Credentials { server: self.server, ca: self.ca, cert: self.cert, key: self.key })
+        Client::open(&Credentials {
+            server: self.server,
+            ca: self.ca,
+            cert: self.cert,
+            key: self.key,
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! `smrtctl witness`: another machine that keeps the log and cosigns what continues what it has seen.
+//! `smrtctl witness`: another machine that keeps the log and cosigns what continues what it has
+//! seen.
 
 use std::fs;
 use std::io::{Write, stdout};
@@ -50,15 +51,22 @@ pub(crate) struct Run {
     #[arg(long, required_unless_present = "bridge", conflicts_with = "bridge")]
     name: Option<String>,
     /// The witness' secret, 32 bytes.
-    #[arg(long, value_name = "FILE", required_unless_present = "bridge", conflicts_with = "bridge")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "bridge",
+        conflicts_with = "bridge"
+    )]
     secret: Option<PathBuf>,
-    /// Have another witness cosign, which speaks C2SP tlog-witness at this address (its submission prefix).
+    /// Have another witness cosign, which speaks C2SP tlog-witness at this address (its submission
+    /// prefix).
     #[arg(long, value_name = "URL", requires = "bridge_key")]
     bridge: Option<String>,
     /// The key by which that witness cosigns.
     #[arg(long, value_name = "KEY", value_parser = verifier_key)]
     bridge_key: Option<VerifierKey>,
-    /// The certificate of the authority that vouches for that witness' server, where it is called by https.
+    /// The certificate of the authority that vouches for that witness' server, where it is called
+    /// by https.
     #[arg(long, value_name = "FILE")]
     bridge_ca: Option<PathBuf>,
     /// Stay, and look again so many seconds after each visit; without it, one visit.
@@ -82,11 +90,21 @@ impl Run {
     fn run(self) -> anyhow::Result<ExitCode> {
         let cosigner = match (self.bridge, self.bridge_key, self.name, self.secret) {
             (Some(url), Some(key), ..) => {
-                let ca = self.bridge_ca.as_deref().map(|path| fs::read(path).with_context(|| format!("reading {}", path.display())));
-                Cosigner::Bridge { agent: Box::new(bridge_agent(&url, ca.transpose()?.as_deref())?), url, key }
+                let ca = self.bridge_ca.as_deref().map(|path| {
+                    fs::read(path).with_context(|| format!("reading {}", path.display()))
+                });
+                Cosigner::Bridge {
+                    agent: Box::new(bridge_agent(&url, ca.transpose()?.as_deref())?),
+                    url,
+                    key,
+                }
             }
             (None, None, Some(name), Some(file)) => Cosigner::Own(read_secret(&name, &file)?),
-            _ => return Err(anyhow!("either --name and --secret or --bridge and --bridge-key say who cosigns")),
+            _ => {
+                return Err(anyhow!(
+                    "either --name and --secret or --bridge and --bridge-key say who cosigns"
+                ));
+            }
         };
         let client = self.server.client()?;
         let keeper = Keeper::new(&self.dir, self.log, cosigner);
@@ -100,14 +118,19 @@ impl Run {
                         "It could not be shown its earlier checkpoint."
                     };
                     eprintln!(
-                        "smrtctl: REFUSED: the log does not continue what this witness has seen: {what}.\n{knows}\nThe evidence is in {}.",
+                        "smrtctl: REFUSED: the log does not continue what this witness has seen: \
+                         {what}.\n{knows}\nThe evidence is in {}.",
                         evidence.display()
                     );
                     return Ok(ExitCode::from(REFUSED));
                 }
                 (Ok(Visit::Empty), _) => writeln!(stdout(), "the log has no leaf yet")?,
                 (Ok(Visit::Cosigned(view)), _) => {
-                    let quorum = if view.complete { "a quorum has cosigned it" } else { "a quorum has yet to cosign it" };
+                    let quorum = if view.complete {
+                        "a quorum has cosigned it"
+                    } else {
+                        "a quorum has yet to cosign it"
+                    };
                     writeln!(stdout(), "cosigned {} leaves; {quorum}", view.leaves)?;
                 }
                 (Err(e), None) => return Err(e.into()),
@@ -122,9 +145,18 @@ impl Run {
 
 fn read_secret(name: &str, file: &Path) -> anyhow::Result<CosignerKey> {
     use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(file).with_context(|| format!("reading {}", file.display()))?.permissions().mode() & 0o777;
-    ensure!(mode & 0o077 == 0, "{} can be read by others (mode {mode:o}), wanted 600 or 400", file.display());
-    let secret = Zeroizing::new(fs::read(file).with_context(|| format!("reading {}", file.display()))?);
+    let mode = fs::metadata(file)
+        .with_context(|| format!("reading {}", file.display()))?
+        .permissions()
+        .mode()
+        & 0o777;
+    ensure!(
+        mode & 0o077 == 0,
+        "{} can be read by others (mode {mode:o}), wanted 600 or 400",
+        file.display()
+    );
+    let secret =
+        Zeroizing::new(fs::read(file).with_context(|| format!("reading {}", file.display()))?);
     Ok(CosignerKey::new(name, &secret)?)
 }
 
@@ -133,5 +165,8 @@ fn verifier_key(key: &str) -> Result<VerifierKey, String> {
 }
 
 fn now() -> anyhow::Result<u64> {
-    Ok(SystemTime::now().duration_since(UNIX_EPOCH).context("the clock stands before 1970")?.as_secs())
+    Ok(SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .context("the clock stands before 1970")?
+        .as_secs())
 }

@@ -1,4 +1,5 @@
-//! `smrtd appoint`: the first commander and the first administrator, while nobody is there who could ask or approve.
+//! `smrtd appoint`: the first commander and the first administrator, while nobody is there who
+//! could ask or approve.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use time::Date;
 
 use crate::run::{CreateAs, RunError};
 
-/// Appoint the first commander or administrator, at the box itself; everybody else is admitted by these two from a console. The daemon must
-/// not be running.
+/// Appoint the first commander or administrator, at the box itself; everybody else is admitted by
+/// these two from a console. The daemon must not be running.
 ///
 /// Prints the code by which the person enrols a security key at a console of the roster.
 #[derive(clap::Args)]
@@ -58,8 +59,12 @@ impl Appoint {
             disk: Arc::new(RealDisk),
             state: config.state.clone(),
             origin: config.origin.clone(),
-            master_key: config.read_key("the master key", &config.master_key).map_err(|e| RunError::Config(e.into()))?,
-            log_key: config.read_key("the log key", &config.log_key).map_err(|e| RunError::Config(e.into()))?,
+            master_key: config
+                .read_key("the master key", &config.master_key)
+                .map_err(|e| RunError::Config(e.into()))?,
+            log_key: config
+                .read_key("the log key", &config.log_key)
+                .map_err(|e| RunError::Config(e.into()))?,
             clock: Arc::new(SystemClock::default()),
             anchor: config.anchor.clone(),
         };
@@ -76,12 +81,18 @@ impl Appoint {
             temporary_until_cs: None,
         };
         let id = person.id.clone();
-        let code = service::appoint(&setup, self.create_as.map(Into::into), person).map_err(|e| match e {
-            ServiceError::Setup { .. } | ServiceError::NotAppointed { .. } | ServiceError::Person(_) => RunError::Config(e.into()),
-            e => RunError::Failed(e.into()),
-        })?;
+        let code = service::appoint(&setup, self.create_as.map(Into::into), person).map_err(
+            |e| match e {
+                ServiceError::Setup { .. }
+                | ServiceError::NotAppointed { .. }
+                | ServiceError::Person(_) => RunError::Config(e.into()),
+                e => RunError::Failed(e.into()),
+            },
+        )?;
         println!("{code}");
-        eprintln!("{id} enrols a key with this code at a console within {APPOINTMENT_HOURS_MAX} hours.");
+        eprintln!(
+            "{id} enrols a key with this code at a console within {APPOINTMENT_HOURS_MAX} hours."
+        );
         Ok(())
     }
 }

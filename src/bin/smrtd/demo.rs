@@ -1,4 +1,5 @@
-//! `smrtd demo`: the main job on a fresh machine, through the real doors. No root, no GPU, no configuration.
+//! `smrtd demo`: the main job on a fresh machine, through the real doors. No root, no GPU, no
+//! configuration.
 
 use std::collections::HashMap;
 use std::fs;
@@ -36,13 +37,15 @@ const AGENCY: &str = "demo-county";
 const DEVICE: &str = "demo-console";
 const ORIGIN: &str = "demo.example/smrt";
 
-/// Show the whole job on this machine: photos in over mutual TLS, a probe in, an array of candidates out.
+/// Show the whole job on this machine: photos in over mutual TLS, a probe in, an array of
+/// candidates out.
 #[derive(clap::Args)]
 pub(crate) struct Demo {
     /// End after the one search instead of staying up.
     #[arg(long)]
     once: bool,
-    /// Enrol these photos instead: DIR/index.csv with the columns file, subject, role (enrol or any probe).
+    /// Enrol these photos instead: DIR/index.csv with the columns file, subject, role (enrol or any
+    /// probe).
     #[arg(long, value_name = "DIR")]
     photos: Option<PathBuf>,
     /// Folder of model manifests and files; what is absent is fetched by its package client.
@@ -93,30 +96,48 @@ impl Demo {
         let mut steps = Steps::new(self.json);
         ensure!(
             self.models.is_dir(),
-            "there is no folder {} with model manifests; run this from the project's folder or name it with --models",
+            "there is no folder {} with model manifests; run this from the project's folder or \
+             name it with --models",
             self.models.display()
         );
         let fetched = fetch(&self.models, &PackageClient::pip())?;
         let new = fetched.iter().filter(|model| model.new).count();
-        steps.done(&format!("{} models in {}, {new} of them fetched now, digests checked", fetched.len(), self.models.display()));
+        steps.done(&format!(
+            "{} models in {}, {new} of them fetched now, digests checked",
+            fetched.len(),
+            self.models.display()
+        ));
         let cast = match &self.photos {
             Some(folder) => cast_from_index(folder)?,
             None => cast_from_packages(&self.models.join("photos"))?,
         };
-        steps.done(&format!("{} photos of {} people to enrol, and other photos of the same people", cast.enrolled.len(), people(&cast)));
+        steps.done(&format!(
+            "{} photos of {} people to enrol, and other photos of the same people",
+            cast.enrolled.len(),
+            people(&cast)
+        ));
         if self.fetch_only {
             return Ok(());
         }
-        let folder = self.folder.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("smrt-demo-{}", std::process::id())));
+        let folder = self.folder.clone().unwrap_or_else(|| {
+            std::env::temp_dir().join(format!("smrt-demo-{}", std::process::id()))
+        });
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
         let forwarder = Forwarder::listen()?;
         let site = Site::make(&folder, &self.models, self.engine, forwarder.relying_party())?;
-        steps.done(&format!("a site authority with a server, one agency's feed and one console, in {}", folder.display()));
+        steps.done(&format!(
+            "a site authority with a server, one agency's feed and one console, in {}",
+            folder.display()
+        ));
         let parts = open(&site)?;
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let server = format!("https://localhost:{}", listener.local_addr()?.port());
         let gallery = parts.service.ledger().gallery();
-        steps.done(&format!("the box is up at {server}: engine {} on {}", gallery.engine(), gallery.device()));
+        steps.done(&format!(
+            "the box is up at {server}: engine {} on {}",
+            gallery.engine(),
+            gallery.device()
+        ));
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let serving = runtime.spawn(run::serve(parts, listener, async move {
@@ -127,7 +148,10 @@ impl Demo {
         let shown = match shown {
             Ok((console, staff)) if !self.once => {
                 let people: Vec<&str> = staff.people().map(Identifier::as_str).collect();
-                println!("\nThe console is at {}/ for any browser on this machine, until Ctrl-C.", site.relying_party.origin());
+                println!(
+                    "\nThe console is at {}/ for any browser on this machine, until Ctrl-C.",
+                    site.relying_party.origin()
+                );
                 println!("Log on as {}; their keys are software.\n", people.join(", "));
                 forwarder.serve(console, staff);
                 runtime.block_on(tokio::signal::ctrl_c())?;
@@ -141,7 +165,14 @@ impl Demo {
     }
 
     /// What an agency and a console do, over mutual TLS.
-    fn act(&self, steps: &mut Steps, site: &Site, server: &str, folder: &Path, cast: &Cast) -> anyhow::Result<(Client, Staff)> {
+    fn act(
+        &self,
+        steps: &mut Steps,
+        site: &Site,
+        server: &str,
+        folder: &Path,
+        cast: &Cast,
+    ) -> anyhow::Result<(Client, Staff)> {
         let feed = site.client(server, &CertificateName::Feed(Identifier::parse(AGENCY)?))?;
         let mut numbers = HashMap::new();
         let (mut leaf, mut refused) = (0, 0);
@@ -152,28 +183,45 @@ impl Demo {
                     leaf = booked.leaf;
                     numbers.insert(number, &shown.subject);
                 }
-                // A booking photo holds exactly one usable face; a folder of photos from anywhere has others too.
+                // A booking photo holds exactly one usable face; a folder of photos from anywhere
+                // has others too.
                 Err(ClientError::Refused { .. }) => refused += 1,
-                Err(e) => return Err(e).with_context(|| format!("pushing the photo of {}", shown.subject)),
+                Err(e) => {
+                    return Err(e)
+                        .with_context(|| format!("pushing the photo of {}", shown.subject));
+                }
             }
             steps.progress(n, cast.enrolled.len());
         }
-        let (booked, others) = (numbers.len(), if refused == 0 { String::new() } else { format!("; {refused} photos refused") });
-        steps.done(&format!("{booked} bookings pushed by {AGENCY}, sealed and logged, the last as leaf {leaf}{others}"));
+        let (booked, others) = (
+            numbers.len(),
+            if refused == 0 { String::new() } else { format!("; {refused} photos refused") },
+        );
+        steps.done(&format!(
+            "{booked} bookings pushed by {AGENCY}, sealed and logged, the last as \
+            leaf {leaf}{others}"
+        ));
         let console = site.client(server, &CertificateName::Device(Identifier::parse(DEVICE)?))?;
-        let mut staff = Staff::found(&console, &site.relying_party, site.commander(), site.administrator())?;
-        let (operator, examiner) = (person("operator", Role::OperatorExaminer)?, person("examiner", Role::Examiner)?);
+        let mut staff =
+            Staff::found(&console, &site.relying_party, site.commander(), site.administrator())?;
+        let (operator, examiner) =
+            (person("operator", Role::OperatorExaminer)?, person("examiner", Role::Examiner)?);
         for person in [&operator, &examiner, &person("auditor", Role::Auditor)?] {
             staff.admit(&console, person)?;
         }
         steps.done(
-            "a commander and an administrator, who admitted an operator, a second examiner and an auditor, each with a key of software",
+            "a commander and an administrator, who admitted an operator, a second examiner and an \
+             auditor, each with a key of software",
         );
-        let (operator, examiner) = (staff.desk(&console, &operator.id)?, staff.desk(&console, &examiner.id)?);
+        let (operator, examiner) =
+            (staff.desk(&console, &operator.id)?, staff.desk(&console, &examiner.id)?);
         let request = request()?;
         let begun = Instant::now();
         let (probe, array) = search(&operator, &request, cast, &numbers)?;
-        steps.done(&format!("one search at {DEVICE}, approved by touch, answered in {} ms", begun.elapsed().as_millis()));
+        steps.done(&format!(
+            "one search at {DEVICE}, approved by touch, answered in {} ms",
+            begun.elapsed().as_millis()
+        ));
         let view = operator.dispose_all(operator.claim(&array.view)?)?;
         let view = examiner.dispose_all(examiner.claim(&examiner.inquiry(view.inquiry)?)?)?;
         steps.done("every candidate looked at by two examiners, the second without score and name");
@@ -195,10 +243,18 @@ impl Demo {
 }
 
 impl Site {
-    fn make(folder: &Path, models: &Path, engine: EngineChoice, relying_party: &RelyingParty) -> anyhow::Result<Self> {
+    fn make(
+        folder: &Path,
+        models: &Path,
+        engine: EngineChoice,
+        relying_party: &RelyingParty,
+    ) -> anyhow::Result<Self> {
         let (certificates, state) = (folder.join("authority"), folder.join("state"));
         if certificates.exists() {
-            bail!("{} holds a demonstration already; name another folder or remove it", folder.display());
+            bail!(
+                "{} holds a demonstration already; name another folder or remove it",
+                folder.display()
+            );
         }
         fs::create_dir(&state).with_context(|| format!("making {}", state.display()))?;
         fs::create_dir(&certificates)?;
@@ -234,14 +290,28 @@ impl Site {
             engine,
             embed_workers: 0,
         };
-        let appointed = [appoint(&config, "commander", Role::Commander)?, appoint(&config, "administrator", Role::Administrator)?];
-        Ok(Self { config, roster: roster()?, authority, relying_party: relying_party.clone(), appointed })
+        let appointed = [
+            appoint(&config, "commander", Role::Commander)?,
+            appoint(&config, "administrator", Role::Administrator)?,
+        ];
+        Ok(Self {
+            config,
+            roster: roster()?,
+            authority,
+            relying_party: relying_party.clone(),
+            appointed,
+        })
     }
 
     fn client(&self, server: &str, name: &CertificateName) -> anyhow::Result<Client> {
         let issued = self.authority.issue(name)?;
         let ca = self.authority.certificate_path();
-        Ok(Client::open(&Credentials { server: server.to_owned(), ca, cert: issued.certificate, key: issued.key })?)
+        Ok(Client::open(&Credentials {
+            server: server.to_owned(),
+            ca,
+            cert: issued.certificate,
+            key: issued.key,
+        })?)
     }
 
     fn commander(&self) -> (&Identifier, &str) {
@@ -274,11 +344,25 @@ fn open(site: &Site) -> anyhow::Result<Parts> {
 
 fn roster() -> anyhow::Result<Roster> {
     let yesterday = (OffsetDateTime::now_utc() - Duration::days(1)).date();
-    let standing =
-        Standing::Contributor { mou_from: yesterday, mou_until: None, policy_reviewed_on: yesterday, policy_version: Text::parse("demo")? };
+    let standing = Standing::Contributor {
+        mou_from: yesterday,
+        mou_until: None,
+        policy_reviewed_on: yesterday,
+        policy_version: Text::parse("demo")?,
+    };
     Ok(Roster {
-        agencies: vec![Agency { id: Identifier::parse(AGENCY)?, name: Text::parse("Demo County")?, standing, numbers: None }],
-        devices: vec![Device { id: Identifier::parse(DEVICE)?, place: Text::parse("this machine")?, administration: false, audit: false }],
+        agencies: vec![Agency {
+            id: Identifier::parse(AGENCY)?,
+            name: Text::parse("Demo County")?,
+            standing,
+            numbers: None,
+        }],
+        devices: vec![Device {
+            id: Identifier::parse(DEVICE)?,
+            place: Text::parse("this machine")?,
+            administration: false,
+            audit: false,
+        }],
         ..Roster::default()
     })
 }
@@ -289,19 +373,35 @@ fn booking(subject: &str) -> anyhow::Result<BookingData> {
         date_of_birth: None,
         booked_on: OffsetDateTime::now_utc().date(),
         charges: Vec::new(),
-        basis: CollectionBasis::OtherContact { contact: Text::parse("demonstration with a public photo, no booking")? },
+        basis: CollectionBasis::OtherContact {
+            contact: Text::parse("demonstration with a public photo, no booking")?,
+        },
     })
 }
 
 fn request() -> anyhow::Result<Request> {
     Ok(Request {
-        requester: Requester { name: Text::parse("Det. Ada Demo")?, badge: Text::parse("1001")?, agency: Identifier::parse(AGENCY)? },
-        reference: Reference::Other { description: Text::parse("demonstration run")?, number: Text::parse("demo 26-1")? },
-        purpose: Purpose::Other { description: Text::parse("showing what the box does")?, supervisor: Text::parse("Sgt. Lee Demo")? },
+        requester: Requester {
+            name: Text::parse("Det. Ada Demo")?,
+            badge: Text::parse("1001")?,
+            agency: Identifier::parse(AGENCY)?,
+        },
+        reference: Reference::Other {
+            description: Text::parse("demonstration run")?,
+            number: Text::parse("demo 26-1")?,
+        },
+        purpose: Purpose::Other {
+            description: Text::parse("showing what the box does")?,
+            supervisor: Text::parse("Sgt. Lee Demo")?,
+        },
         reason: "to see photos go in and an array of candidates come out".to_owned(),
         probe_source: Text::parse("another public photo of the same person")?,
         candidates: 20,
-        attestations: Attestations { not_solely_protected: true, shows_person_sought: true, source_as_stated: true },
+        attestations: Attestations {
+            not_solely_protected: true,
+            shows_person_sought: true,
+            source_as_stated: true,
+        },
     })
 }
 
@@ -320,7 +420,8 @@ fn person(id: &str, role: Role) -> anyhow::Result<Person> {
 /// The array as a table, with the NOTE beneath.
 fn table(array: &Array) -> String {
     let mut text =
-        "DEMO: not police data, not for casework\n\nrank  score  name                            agency       number     booked on\n"
+        "DEMO: not police data, not for casework\n\nrank  score  name                            \
+         agency       number     booked on\n"
             .to_owned();
     for candidate in array.candidates() {
         let Some(known) = &candidate.known else { continue };
@@ -336,7 +437,12 @@ fn table(array: &Array) -> String {
     }
     let leaf = |leaf: Option<u64>| leaf.map_or_else(|| "none".to_owned(), |leaf| leaf.to_string());
     let view = &array.view;
-    text += &format!("\ninquiry {}; log entries {} and {}\n\n{NOTE}\n", view.inquiry, leaf(view.asked), leaf(view.answered));
+    text += &format!(
+        "\ninquiry {}; log entries {} and {}\n\n{NOTE}\n",
+        view.inquiry,
+        leaf(view.asked),
+        leaf(view.answered)
+    );
     text
 }
 
@@ -374,13 +480,16 @@ fn cast_from_index(folder: &Path) -> anyhow::Result<Cast> {
         role: String,
     }
     let index = folder.join("index.csv");
-    let mut reader = csv::Reader::from_path(&index)
-        .with_context(|| format!("{} can't be read, wanted the columns file, subject, role", index.display()))?;
+    let mut reader = csv::Reader::from_path(&index).with_context(|| {
+        format!("{} can't be read, wanted the columns file, subject, role", index.display())
+    })?;
     let mut shown = Vec::new();
     for line in reader.deserialize() {
-        let Line { file, subject, role } = line.with_context(|| format!("{} is malformed", index.display()))?;
+        let Line { file, subject, role } =
+            line.with_context(|| format!("{} is malformed", index.display()))?;
         let path = folder.join(&file);
-        let photo = fs::read(&path).with_context(|| format!("{} names {file}, which can't be read", index.display()))?;
+        let photo = fs::read(&path)
+            .with_context(|| format!("{} names {file}, which can't be read", index.display()))?;
         shown.push((Shown { subject, photo }, role != "enrol"));
     }
     cast(shown)
@@ -394,7 +503,10 @@ fn cast(shown: Vec<(Shown, bool)>) -> anyhow::Result<Cast> {
         let known = enrolled.iter().any(|e| e.subject == shown.subject);
         if is_probe || known { later.push(shown) } else { enrolled.push(shown) }
     }
-    let probes: Vec<Shown> = later.into_iter().filter(|shown| enrolled.iter().any(|e| e.subject == shown.subject)).collect();
+    let probes: Vec<Shown> = later
+        .into_iter()
+        .filter(|shown| enrolled.iter().any(|e| e.subject == shown.subject))
+        .collect();
     ensure!(!probes.is_empty(), "no photo is left for a probe, wanted two photos of somebody");
     Ok(Cast { enrolled, probes })
 }
@@ -406,7 +518,9 @@ fn search<'c>(
     cast: &'c Cast,
     booked: &HashMap<BookingNumber, &String>,
 ) -> anyhow::Result<(&'c Shown, Array)> {
-    for probe in cast.probes.iter().filter(|probe| booked.values().any(|subject| **subject == probe.subject)) {
+    for probe in
+        cast.probes.iter().filter(|probe| booked.values().any(|subject| **subject == probe.subject))
+    {
         match operator.ask(request, &probe.photo) {
             Ok(array) => return Ok((probe, array)),
             Err(ClientError::Refused { .. }) => {}
@@ -420,11 +534,18 @@ fn people(cast: &Cast) -> usize {
     cast.enrolled.iter().map(|shown| &shown.subject).collect::<std::collections::HashSet<_>>().len()
 }
 
-fn first_is(array: &Array, numbers: &HashMap<BookingNumber, &String>, subject: &str) -> anyhow::Result<()> {
+fn first_is(
+    array: &Array,
+    numbers: &HashMap<BookingNumber, &String>,
+    subject: &str,
+) -> anyhow::Result<()> {
     let first = array.candidates().next().and_then(|candidate| candidate.known.as_ref());
     let first = first.context("the array is empty, wanted the person enrolled")?;
     let found = numbers.get(&first.number).map_or("nobody enrolled here", |found| found.as_str());
-    ensure!(found == subject, "the first candidate is {found}, wanted {subject}, who was enrolled with another photo");
+    ensure!(
+        found == subject,
+        "the first candidate is {found}, wanted {subject}, who was enrolled with another photo"
+    );
     Ok(())
 }
 
@@ -453,7 +574,11 @@ impl Steps {
         let mut out = std::io::stderr();
         if !self.quiet && out.is_terminal() {
             // Only a courtesy to whoever is watching.
-            let _ = write!(out, "\r          {done} of {all} bookings pushed{}", if done == all { "\r" } else { "" });
+            let _ = write!(
+                out,
+                "\r          {done} of {all} bookings pushed{}",
+                if done == all { "\r" } else { "" }
+            );
             let _ = out.flush();
         }
     }

@@ -1,11 +1,15 @@
-//! Where log lines go: the journal under systemd, else stderr. No line holds personal data: bookings are named by version id.
+//! Where log lines go: the journal under systemd, else stderr. No line holds personal data:
+//! bookings are named by version id.
 
 use log::{LevelFilter, Log, Metadata, Record};
 
-/// Starts logging. A person who runs a command at a terminal is told by its own output; warnings still reach them.
+/// Starts logging. A person who runs a command at a terminal is told by its own output; warnings
+/// still reach them.
 pub(crate) fn start(daemon: bool) {
     let journal = systemd_journal_logger::connected_to_journal()
-        && systemd_journal_logger::JournalLog::new().and_then(|log| log.install().map_err(std::io::Error::other)).is_ok();
+        && systemd_journal_logger::JournalLog::new()
+            .and_then(|log| log.install().map_err(std::io::Error::other))
+            .is_ok();
     if !journal && log::set_logger(&Stderr).is_err() {
         return;
     }

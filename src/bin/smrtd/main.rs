@@ -11,7 +11,8 @@ mod run;
 use clap::{Parser, Subcommand};
 use run::{EXIT_CONFIG, RunError};
 
-/// SMRT: mugshot comparison under a public policy. Answers are investigative leads, never identifications.
+/// SMRT: mugshot comparison under a public policy. Answers are investigative leads, never
+/// identifications.
 #[derive(Parser)]
 #[command(version, max_term_width = 100)]
 struct Cli {

@@ -12,17 +12,24 @@ use smrt::service::{self, KeptLog, RestoreSetup, Restored, ServiceError, SystemC
 
 use crate::run::RunError;
 
-/// Bring the log of a restored backup up to what a witness kept of it, or let it go on under another origin. The daemon must not be running.
+/// Bring the log of a restored backup up to what a witness kept of it, or let it go on under
+/// another origin. The daemon must not be running.
 #[derive(clap::Args)]
 pub(crate) struct Restore {
     /// The configuration file.
     #[arg(long)]
     config: PathBuf,
     /// The folder of a witness, or an export: the newest log that anybody kept.
-    #[arg(long, value_name = "DIR", required_unless_present = "new_origin", conflicts_with = "new_origin")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        required_unless_present = "new_origin",
+        conflicts_with = "new_origin"
+    )]
     log: Option<PathBuf>,
-    /// Nobody kept the newer log: go on under the configuration's origin, which must be another than before. It says so for ever, witnesses must
-    /// accept it, and no search finds a booking of the backup before its agency has sent it again.
+    /// Nobody kept the newer log: go on under the configuration's origin, which must be another
+    /// than before. It says so for ever, witnesses must accept it, and no search finds a booking of
+    /// the backup before its agency has sent it again.
     #[arg(long)]
     new_origin: bool,
 }
@@ -36,28 +43,39 @@ impl Restore {
             disk: disk.clone(),
             state: config.state.clone(),
             origin: config.origin.clone(),
-            master_key: config.read_key("the master key", &config.master_key).map_err(|e| RunError::Config(e.into()))?,
-            log_key: config.read_key("the log key", &config.log_key).map_err(|e| RunError::Config(e.into()))?,
+            master_key: config
+                .read_key("the master key", &config.master_key)
+                .map_err(|e| RunError::Config(e.into()))?,
+            log_key: config
+                .read_key("the log key", &config.log_key)
+                .map_err(|e| RunError::Config(e.into()))?,
             clock: Arc::new(SystemClock::default()),
             anchor: config.anchor.clone(),
         };
         let Restored { backup_leaves, supplied_leaves, suppressed, interrupted } = match &self.log {
             Some(log) => take_over(&setup, &Archive::at(log)).map_err(failed)?,
             None => {
-                let former = service::origin_of(&disk, &config.state).context("the state folder").map_err(failed)?;
-                service::open_origin(&setup, &former).context("the log does not go on under another origin").map_err(failed)?
+                let former = service::origin_of(&disk, &config.state)
+                    .context("the state folder")
+                    .map_err(failed)?;
+                service::open_origin(&setup, &former)
+                    .context("the log does not go on under another origin")
+                    .map_err(failed)?
             }
         };
         match self.log {
             Some(_) => println!(
                 "The log of the backup had {backup_leaves} leaves and has {supplied_leaves} now.\n\
-                 {suppressed} bookings of the backup were released or replaced since: no search finds them.\n\
+                 {suppressed} bookings of the backup were released or replaced since: no search \
+                 finds them.\n\
                  {interrupted} searches were never answered.\n\
                  Bookings that came in since are lost here: have the agencies push again."
             ),
             None => println!(
-                "The log goes on under the origin '{}' after the backup's {backup_leaves} leaves; witnesses had cosigned {supplied_leaves}.\n\
-                 {suppressed} bookings are found by no search until their agencies have sent them again.\n\
+                "The log goes on under the origin '{}' after the backup's {backup_leaves} leaves; \
+                 witnesses had cosigned {supplied_leaves}.\n\
+                 {suppressed} bookings are found by no search until their agencies have sent them \
+                 again.\n\
                  Give the witnesses the log's new key, and say publicly what happened.",
                 config.origin
             ),
@@ -67,7 +85,9 @@ impl Restore {
 }
 
 fn take_over(setup: &RestoreSetup, archive: &Archive) -> anyhow::Result<Restored> {
-    let checkpoint = archive.checkpoint()?.with_context(|| format!("{} holds no checkpoint, wanted a log", archive.folder().display()))?;
+    let checkpoint = archive.checkpoint()?.with_context(|| {
+        format!("{} holds no checkpoint, wanted a log", archive.folder().display())
+    })?;
     let leaves = checkpoint.checkpoint()?.leaves;
     let bundles = TileId::all(leaves).take_while(|tile| tile.holds == Holds::Entries);
     let unreadable = |e: &dyn std::fmt::Display| ServiceError::Supplied { what: e.to_string() };
@@ -82,5 +102,6 @@ fn take_over(setup: &RestoreSetup, archive: &Archive) -> anyhow::Result<Restored
         }
     });
     let kept = KeptLog { cosigned: archive.checkpoints()?, checkpoint, leaves: &mut supplied };
-    service::restore(setup, kept).context("the log was not taken over, the state folder is as it was")
+    service::restore(setup, kept)
+        .context("the log was not taken over, the state folder is as it was")
 }

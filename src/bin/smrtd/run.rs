@@ -73,14 +73,17 @@ impl Run {
         let parts = open(&config, self.create_as.map(Into::into))?;
         let listener = listener(&config)?;
         let address = listener.local_addr().map_err(failed)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
         let service = parts.service.clone();
         runtime.block_on(async {
             let stop = stop_signal().map_err(failed)?;
             watch_dog();
             let rows = service.ledger().gallery().live();
             let (kind, took) = (service.ledger().kind().name(), took(service.ledger().started()));
-            log::info!("ready on {address}: {rows} bookings, state folder made as {kind}, opened in {took}");
+            log::info!(
+                "ready on {address}: {rows} bookings, state folder made as {kind}, opened in {took}"
+            );
             let status = format!("{rows} bookings can be found, {kind}");
             // Without systemd there is nobody to tell.
             let _ = sd_notify::notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
@@ -96,21 +99,36 @@ fn open(config: &Config, create_as: Option<StateKind>) -> Result<Parts, RunError
 }
 
 /// Opens everything that the configuration names, with this roster.
-pub(crate) fn open_with(config: &Config, roster: Roster, create_as: Option<StateKind>) -> Result<Parts, RunError> {
+pub(crate) fn open_with(
+    config: &Config,
+    roster: Roster,
+    create_as: Option<StateKind>,
+) -> Result<Parts, RunError> {
     let acceptor = Arc::new(Acceptor::open(config.server_files()).map_err(config_error)?);
     let service = open_service(config, roster, create_as)?;
     Ok(Parts { service: Arc::new(service), acceptor })
 }
 
-fn open_service(config: &Config, roster: Roster, create_as: Option<StateKind>) -> Result<Service, RunError> {
+fn open_service(
+    config: &Config,
+    roster: Roster,
+    create_as: Option<StateKind>,
+) -> Result<Service, RunError> {
     // Told apart from a medium that fails: without the folder no restart helps.
     if let Err(e) = std::fs::read_dir(&config.state) {
-        return Err(RunError::Config(anyhow::Error::new(e).context(format!("the state folder {}", config.state.display()))));
+        return Err(RunError::Config(
+            anyhow::Error::new(e).context(format!("the state folder {}", config.state.display())),
+        ));
     }
     let master_key = config.read_key("the master key", &config.master_key).map_err(config_error)?;
     let log_key = config.read_key("the log key", &config.log_key).map_err(config_error)?;
-    let shelf = Shelf::open(&config.models, config.models_next.as_deref(), config.engine, config.workers()).map_err(config_error)?;
-    let shelf = Arc::new(shelf.with_switch_bytes_max(config.switch_memory_mib.map(|mib| mib.saturating_mul(1 << 20))));
+    let shelf =
+        Shelf::open(&config.models, config.models_next.as_deref(), config.engine, config.workers())
+            .map_err(config_error)?;
+    let shelf = Arc::new(
+        shelf
+            .with_switch_bytes_max(config.switch_memory_mib.map(|mib| mib.saturating_mul(1 << 20))),
+    );
     let setup = LedgerSetup {
         disk: Arc::new(RealDisk),
         state: config.state.clone(),
@@ -125,7 +143,10 @@ fn open_service(config: &Config, roster: Roster, create_as: Option<StateKind>) -
         details_kept_days: config.details_kept_days,
     };
     let mut teller = Teller::new();
-    Service::open(setup, roster, config.console_origin.clone(), &mut |progress| teller.tell(progress)).map_err(|e| match e {
+    Service::open(setup, roster, config.console_origin.clone(), &mut |progress| {
+        teller.tell(progress)
+    })
+    .map_err(|e| match e {
         ServiceError::Setup { .. }
         | ServiceError::Behind { .. }
         | ServiceError::Models { .. }
@@ -138,12 +159,17 @@ fn open_service(config: &Config, roster: Roster, create_as: Option<StateKind>) -
 }
 
 /// Serves until `stop` resolves, then closes the books.
-pub(crate) async fn serve(parts: Parts, listener: TcpListener, stop: impl Future<Output = ()>) -> Result<(), RunError> {
+pub(crate) async fn serve(
+    parts: Parts,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> Result<(), RunError> {
     let stopping = Arc::new(AtomicBool::new(false));
     let stops = stopping.clone();
     let on_halt: api::OnHalt = Arc::new(move |cause| {
         if stops.load(Ordering::Acquire) {
-            // The writer was closed in order; a request that outlasted the drain is cut off and was never acknowledged.
+            // The writer was closed in order; a request that outlasted the drain is cut off and was
+            // never acknowledged.
             log::warn!("a request was cut off by the stop: {cause}");
             return;
         }
@@ -172,14 +198,19 @@ fn listener(config: &Config) -> Result<TcpListener, RunError> {
         return Ok(listener);
     }
     let address = config.listen.ok_or_else(|| {
-        RunError::Config(anyhow::anyhow!("no socket was handed over and 'listen' is not configured, wanted one of the two"))
+        RunError::Config(anyhow::anyhow!(
+            "no socket was handed over and 'listen' is not configured, wanted one of the two"
+        ))
     })?;
-    TcpListener::bind(address).map_err(|e| RunError::Config(anyhow::Error::new(e).context(format!("listening on {address}"))))
+    TcpListener::bind(address).map_err(|e| {
+        RunError::Config(anyhow::Error::new(e).context(format!("listening on {address}")))
+    })
 }
 
 fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}

@@ -22,7 +22,13 @@ fn feed_of(rows: usize) -> (tempfile::TempDir, PushOrder) {
 }
 
 fn booked(row: &Row, leaf: u64) -> Booked {
-    Booked { number: row.number.clone(), version: VersionId([0; 16]), leaf, new: true, quality: 10.0 }
+    Booked {
+        number: row.number.clone(),
+        version: VersionId([0; 16]),
+        leaf,
+        new: true,
+        quality: 10.0,
+    }
 }
 
 fn refused(status: u16) -> ClientError {
@@ -54,10 +60,16 @@ fn a_second_push_sends_only_what_was_not_acknowledged() {
         if row.number.as_str() == "B-7" { Err(refused(422)) } else { Ok(booked(row, leaf)) }
     };
     let report = push_through(&checkpoint, &book, &order, &|_| {}).unwrap();
-    assert_eq!((report.progress.booked, report.progress.refused, report.progress.done()), (19, 1, 20));
+    assert_eq!(
+        (report.progress.booked, report.progress.refused, report.progress.done()),
+        (19, 1, 20)
+    );
     assert_eq!(calls.load(Ordering::Relaxed), 20);
     let written = fs::read_to_string(report.refused_file.unwrap()).unwrap();
-    assert_eq!(written, "line,number,photo,reason\n9,B-7,7.jpg,\"no face found (422 no-face, request r)\"\n");
+    assert_eq!(
+        written,
+        "line,number,photo,reason\n9,B-7,7.jpg,\"no face found (422 no-face, request r)\"\n"
+    );
 
     let report = push_through(&checkpoint, &|row, _| Ok(booked(row, 30)), &order, &|_| {}).unwrap();
     assert_eq!((report.progress.booked, report.progress.skipped), (1, 19));
@@ -91,7 +103,10 @@ fn a_server_that_comes_back_loses_nothing() {
         waits.fetch_add(u64::from(progress.waiting.is_some()), Ordering::Relaxed);
     };
     let report = push_through(&checkpoint, &book, &order, &progress).unwrap();
-    assert_eq!((report.progress.booked, report.progress.refused, report.progress.waiting), (8, 0, None));
+    assert_eq!(
+        (report.progress.booked, report.progress.refused, report.progress.waiting),
+        (8, 0, None)
+    );
     assert!(waits.load(Ordering::Relaxed) > 0, "the wait was told");
 }
 
@@ -105,7 +120,10 @@ fn a_server_that_stays_away_ends_the_push_and_the_next_push_resumes() {
         _ => Err(ClientError::Unreachable { why: "refused".to_owned() }),
     };
     let error = push_through(&checkpoint, &book, &order, &|_| {}).unwrap_err();
-    assert!(matches!(error, FeedError::ServerGone { source: ClientError::Unreachable { .. }, .. }), "{error}");
+    assert!(
+        matches!(error, FeedError::ServerGone { source: ClientError::Unreachable { .. }, .. }),
+        "{error}"
+    );
     assert!(error.to_string().contains("resumes"));
     let report = push_through(&checkpoint, &|row, _| Ok(booked(row, 9)), &order, &|_| {}).unwrap();
     assert_eq!((report.progress.booked, report.progress.skipped), (6, 4));
@@ -115,7 +133,9 @@ fn a_server_that_stays_away_ends_the_push_and_the_next_push_resumes() {
 fn a_row_that_always_loses_its_connection_does_not_hold_up_the_rest() {
     let (_folder, mut order) = feed_of(6);
     order.jobs = 1;
-    let book = |row: &Row, _: &[u8]| if row.number.as_str() == "B-2" { Err(lost()) } else { Ok(booked(row, 1)) };
+    let book = |row: &Row, _: &[u8]| {
+        if row.number.as_str() == "B-2" { Err(lost()) } else { Ok(booked(row, 1)) }
+    };
     let report = push_through(&checkpoint, &book, &order, &|_| {}).unwrap();
     assert_eq!((report.progress.booked, report.progress.refused), (5, 1));
     assert!(report.refusals[0].reason.contains("tried 3 times"), "{}", report.refusals[0].reason);
@@ -130,7 +150,10 @@ fn a_feed_that_may_not_push_at_all_is_stopped_at_once() {
         calls.fetch_add(1, Ordering::Relaxed);
         Err(refused(403))
     };
-    assert!(matches!(push_through(&checkpoint, &book, &order, &|_| {}), Err(FeedError::Stopped { .. })));
+    assert!(matches!(
+        push_through(&checkpoint, &book, &order, &|_| {}),
+        Err(FeedError::Stopped { .. })
+    ));
     assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
 
@@ -138,12 +161,21 @@ fn a_feed_that_may_not_push_at_all_is_stopped_at_once() {
 fn rows_without_their_photo_and_malformed_rows_are_refused_and_the_rest_is_pushed() {
     let (folder, order) = feed_of(4);
     fs::remove_file(folder.path().join("2.jpg")).unwrap();
-    let text = fs::read_to_string(&order.csv).unwrap() + "B-9,9.jpg,,2026-11-01,post_arrest_booking\n";
+    let text =
+        fs::read_to_string(&order.csv).unwrap() + "B-9,9.jpg,,2026-11-01,post_arrest_booking\n";
     fs::write(&order.csv, text).unwrap();
     let report = push_through(&checkpoint, &|row, _| Ok(booked(row, 1)), &order, &|_| {}).unwrap();
     assert_eq!((report.progress.booked, report.progress.refused), (3, 2));
-    assert!(report.refusals[0].reason.starts_with("line 4: photo 2.jpg: No such file"), "{}", report.refusals[0].reason);
-    assert!(report.refusals[1].reason.starts_with("line 6: name:"), "{}", report.refusals[1].reason);
+    assert!(
+        report.refusals[0].reason.starts_with("line 4: photo 2.jpg: No such file"),
+        "{}",
+        report.refusals[0].reason
+    );
+    assert!(
+        report.refusals[1].reason.starts_with("line 6: name:"),
+        "{}",
+        report.refusals[1].reason
+    );
 }
 
 #[test]
@@ -160,6 +192,9 @@ fn the_number_at_a_time_is_bounded() {
     let (_folder, mut order) = feed_of(1);
     for jobs in [0, FEED_JOBS_MAX + 1] {
         order.jobs = jobs;
-        assert!(matches!(push_through(&checkpoint, &|row, _| Ok(booked(row, 1)), &order, &|_| {}), Err(FeedError::Jobs { .. })));
+        assert!(matches!(
+            push_through(&checkpoint, &|row, _| Ok(booked(row, 1)), &order, &|_| {}),
+            Err(FeedError::Jobs { .. })
+        ));
     }
 }

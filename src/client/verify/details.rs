@@ -17,7 +17,8 @@ pub(super) struct Details<D> {
 
 impl<D: Iterator<Item = Result<(usize, OpenedDetail), ArchiveError>>> Details<D> {
     pub(super) fn new(lines: D) -> Self {
-        let mut details = Self { lines, next: None, after: None, newest: None, violations: Remarks::default() };
+        let mut details =
+            Self { lines, next: None, after: None, newest: None, violations: Remarks::default() };
         details.fill();
         details
     }
@@ -33,28 +34,45 @@ impl<D: Iterator<Item = Result<(usize, OpenedDetail), ArchiveError>>> Details<D>
     /// What was wrong with lines, and those that are left over.
     pub(super) fn end(mut self, leaves: u64) -> Remarks {
         while let Some((line, _, detail)) = self.next.take() {
-            self.wrong(line, format!("is the detail of leaf {}, and the log has {leaves} leaves", detail.leaf));
+            self.wrong(
+                line,
+                format!("is the detail of leaf {}, and the log has {leaves} leaves", detail.leaf),
+            );
             self.newest = Some(detail.leaf);
             self.fill();
         }
         self.violations
     }
 
-    /// Gets the next line whose leaf comes after the last one and before that of the line behind it.
+    /// Gets the next line whose leaf comes after the last one and before that of the line behind
+    /// it.
     fn fill(&mut self) {
         loop {
             self.next = self.next.take().or_else(|| self.after.take()).or_else(|| self.line());
             self.after = self.after.take().or_else(|| self.line());
             let leaf = |given: &Option<Given>| given.as_ref().map(|(_, _, detail)| detail.leaf);
             let out_of_order = match (leaf(&self.next), leaf(&self.after)) {
-                (Some(next), _) if self.newest.is_some_and(|newest| next <= newest) => self.next.take(),
-                // Of two lines in the wrong order, the one that doesn't fit between its neighbours is out of place.
-                (Some(next), Some(after)) if after <= next && self.newest.is_none_or(|newest| after > newest) => self.next.take(),
+                (Some(next), _) if self.newest.is_some_and(|newest| next <= newest) => {
+                    self.next.take()
+                }
+                // Of two lines in the wrong order, the one that doesn't fit between its neighbours
+                // is out of place.
+                (Some(next), Some(after))
+                    if after <= next && self.newest.is_none_or(|newest| after > newest) =>
+                {
+                    self.next.take()
+                }
                 (Some(next), Some(after)) if after <= next => self.after.take(),
                 _ => return,
             };
             if let Some((line, _, detail)) = out_of_order {
-                self.wrong(line, format!("is the detail of leaf {}, which does not stand in the order of leaves", detail.leaf));
+                self.wrong(
+                    line,
+                    format!(
+                        "is the detail of leaf {}, which does not stand in the order of leaves",
+                        detail.leaf
+                    ),
+                );
             }
         }
     }
@@ -64,10 +82,16 @@ impl<D: Iterator<Item = Result<(usize, OpenedDetail), ArchiveError>>> Details<D>
             match self.lines.next()? {
                 Ok((line, detail)) => match salt(&detail.salt) {
                     Some(salt) => return Some((line, salt, detail)),
-                    None => self.wrong(line, "its salt is not 64 hexadecimal digits in small letters"),
+                    None => {
+                        self.wrong(line, "its salt is not 64 hexadecimal digits in small letters")
+                    }
                 },
-                Err(ArchiveError::Line { line, reason, .. }) => self.wrong(line, format!("is no line of an opened detail: {reason}")),
-                Err(e) => self.violations.add(Place::File { path: DETAILS.to_owned() }, e.to_string()),
+                Err(ArchiveError::Line { line, reason, .. }) => {
+                    self.wrong(line, format!("is no line of an opened detail: {reason}"))
+                }
+                Err(e) => {
+                    self.violations.add(Place::File { path: DETAILS.to_owned() }, e.to_string())
+                }
             }
         }
     }

@@ -1,7 +1,9 @@
-//! The log, verified offline: by nothing but a folder, the keys that somebody trusts, and perhaps a checkpoint kept from before.
+//! The log, verified offline: by nothing but a folder, the keys that somebody trusts, and perhaps a
+//! checkpoint kept from before.
 //!
-//! Invariant: nothing in the folder is believed. Leaves are hashed anew, every checkpoint's signature and root is checked, and what only
-//! the folder itself says, its keys among it, is called so in the verdict.
+//! Invariant: nothing in the folder is believed. Leaves are hashed anew, every checkpoint's
+//! signature and root is checked, and what only the folder itself says, its keys among it, is
+//! called so in the verdict.
 
 mod details;
 mod notes;
@@ -16,7 +18,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
 
 use super::archive::{Archive, ArchiveError};
-use crate::audit::{AuditError, Hash, KeyUse, Note, Place, Quorum, Remarks, Ruled, Rules, VerifierKey, when};
+use crate::audit::{
+    AuditError, Hash, KeyUse, Note, Place, Quorum, Remarks, Ruled, Rules, VerifierKey, when,
+};
 use details::Details;
 use notes::{Checkpoints, Signed};
 use tree::{Walk, Walked};
@@ -34,7 +38,9 @@ pub enum VerifyError {
         folder: PathBuf,
     },
     /// No keys were given, and the folder has none either.
-    #[error("there are no keys to verify the log by: none were given, and the log's folder states none")]
+    #[error(
+        "there are no keys to verify the log by: none were given, and the log's folder states none"
+    )]
     NoKeys,
     /// The keys that the folder states make no sense.
     #[error("the keys that the log's folder states cannot be read")]
@@ -50,7 +56,8 @@ pub enum VerifyError {
 /// What a log is verified by.
 #[derive(Debug, Default)]
 pub struct Terms {
-    /// The keys of the log and of its witnesses, with their quorum; without them those that the folder states.
+    /// The keys of the log and of its witnesses, with their quorum; without them those that the
+    /// folder states.
     pub keys: Option<Quorum>,
     /// A checkpoint that was kept from before, with the name of its file: the log must continue it.
     pub since: Option<(String, Note)>,
@@ -61,7 +68,8 @@ pub struct Terms {
 /// What came of it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Verdict {
-    /// Whether nothing is wrong; leaves that no witness has cosigned are vouched for by the log's owner alone all the same.
+    /// Whether nothing is wrong; leaves that no witness has cosigned are vouched for by the log's
+    /// owner alone all the same.
     pub holds: bool,
     /// The log's name; empty where none of its checkpoints can be believed.
     pub origin: String,
@@ -79,7 +87,8 @@ pub struct Verdict {
     pub witnessed: Option<WitnessedView>,
     /// Whether the keys ask for witnesses at all.
     pub witnesses_asked: bool,
-    /// Leaves that no such checkpoint covers, where the keys ask for witnesses: whoever holds the log's key could still write them anew.
+    /// Leaves that no such checkpoint covers, where the keys ask for witnesses: whoever holds the
+    /// log's key could still write them anew.
     pub not_witnessed: Option<Place>,
     /// Leaves of each kind.
     pub kinds: BTreeMap<&'static str, u64>,
@@ -132,7 +141,8 @@ pub struct WitnessedView {
 
 /// Verifies the log in a folder.
 ///
-/// Errors: no log, no keys, a file that is there and can't be read. Whatever is missing or wrong in the log itself is in the verdict.
+/// Errors: no log, no keys, a file that is there and can't be read. Whatever is missing or wrong in
+/// the log itself is in the verdict.
 pub fn verify(archive: &Archive, terms: &Terms) -> Result<Verdict, VerifyError> {
     if let Ok(None) = archive.checkpoint() {
         return Err(VerifyError::NoLog { folder: archive.folder().to_owned() });
@@ -146,11 +156,26 @@ pub fn verify(archive: &Archive, terms: &Terms) -> Result<Verdict, VerifyError> 
     if quorum.logs().is_empty() {
         return Err(VerifyError::NoLogKey);
     }
-    let mut checkpoints = Checkpoints::read(archive, &quorum, terms.since.as_ref().map(|(path, note)| (path.as_str(), note)))?;
+    let mut checkpoints = Checkpoints::read(
+        archive,
+        &quorum,
+        terms.since.as_ref().map(|(path, note)| (path.as_str(), note)),
+    )?;
     // Where the log signed none of them, what it says it has is still looked at.
-    let unsigned = || archive.checkpoint().ok().flatten().and_then(|note| note.checkpoint().ok()).map_or(0, |checkpoint| checkpoint.leaves);
+    let unsigned = || {
+        archive
+            .checkpoint()
+            .ok()
+            .flatten()
+            .and_then(|note| note.checkpoint().ok())
+            .map_or(0, |checkpoint| checkpoint.leaves)
+    };
     let leaves = checkpoints.largest().map_or_else(unsigned, |largest| largest.leaves);
-    let mut wanted: Vec<u64> = checkpoints.all().chain(checkpoints.others()).map(|signed| signed.checkpoint.leaves).collect();
+    let mut wanted: Vec<u64> = checkpoints
+        .all()
+        .chain(checkpoints.others())
+        .map(|signed| signed.checkpoint.leaves)
+        .collect();
     wanted.push(0);
     wanted.sort_unstable();
     wanted.dedup();
@@ -165,7 +190,15 @@ pub fn verify(archive: &Archive, terms: &Terms) -> Result<Verdict, VerifyError> 
     let mut violations = std::mem::take(&mut checkpoints.violations);
     violations.append(of_tree);
     let mut observations = std::mem::take(&mut checkpoints.observations);
-    let mut judge = Judge { quorum: &quorum, checkpoints: &checkpoints, leaves, roots: &roots, times: &times, violations, observations };
+    let mut judge = Judge {
+        quorum: &quorum,
+        checkpoints: &checkpoints,
+        leaves,
+        roots: &roots,
+        times: &times,
+        violations,
+        observations,
+    };
     judge.roots();
     judge.since();
     judge.origins(&ruled);
@@ -173,11 +206,20 @@ pub fn verify(archive: &Archive, terms: &Terms) -> Result<Verdict, VerifyError> 
     (violations, observations) = (judge.violations, judge.observations);
     violations.append(ruled.violations);
     observations.append(ruled.observations);
-    if terms.keys.is_some() && stated.as_deref().and_then(|policy| Quorum::parse(policy).ok()).is_some_and(|stated| stated != quorum) {
+    if terms.keys.is_some()
+        && stated
+            .as_deref()
+            .and_then(|policy| Quorum::parse(policy).ok())
+            .is_some_and(|stated| stated != quorum)
+    {
         let what = "states other keys or another quorum than those that you gave; yours were used";
         observations.add(Place::File { path: super::archive::POLICY.to_owned() }, what);
     }
-    let cosignatures = checkpoints.all().chain(checkpoints.others()).map(|signed| signed.witnessed.by.len() as u64).sum();
+    let cosignatures = checkpoints
+        .all()
+        .chain(checkpoints.others())
+        .map(|signed| signed.witnessed.by.len() as u64)
+        .sum();
     Ok(Verdict {
         holds: violations.is_empty(),
         origin: checkpoints.largest().map(|largest| largest.origin.clone()).unwrap_or_default(),
@@ -219,40 +261,63 @@ impl Judge<'_> {
         self.roots.get(&signed.checkpoint.leaves).map(|root| *root == signed.checkpoint.root)
     }
 
-    /// Whether a checkpoint vouches for its leaves: it is of this tree, and enough witnesses cosigned it where any are asked for.
+    /// Whether a checkpoint vouches for its leaves: it is of this tree, and enough witnesses
+    /// cosigned it where any are asked for.
     fn vouches(&self, signed: &Signed) -> bool {
-        self.fits(signed) == Some(true) && (signed.witnessed.complete.is_some() || !self.quorum.is_asked())
+        self.fits(signed) == Some(true)
+            && (signed.witnessed.complete.is_some() || !self.quorum.is_asked())
     }
 
     /// The most leaves, at most so many, that a checkpoint vouches for.
     fn vouched(&self, most: u64) -> u64 {
         let within = |signed: &&Signed| signed.checkpoint.leaves <= most && self.vouches(signed);
-        self.checkpoints.all().filter(within).map(|signed| signed.checkpoint.leaves).max().unwrap_or(0)
+        self.checkpoints
+            .all()
+            .filter(within)
+            .map(|signed| signed.checkpoint.leaves)
+            .max()
+            .unwrap_or(0)
     }
 
     /// Every checkpoint of the log must be of the tree that its leaves make.
     fn roots(&mut self) {
-        let unfit: Vec<&Signed> = self.checkpoints.signed.iter().filter(|signed| self.fits(signed) == Some(false)).collect();
-        let largest_fit =
-            self.checkpoints.signed.iter().filter(|signed| self.fits(signed) == Some(true)).map(|s| s.checkpoint.leaves).max();
-        let (forks, rest): (Vec<&Signed>, Vec<&Signed>) =
-            unfit.into_iter().partition(|signed| largest_fit.is_some_and(|fit| fit >= signed.checkpoint.leaves));
+        let unfit: Vec<&Signed> = self
+            .checkpoints
+            .signed
+            .iter()
+            .filter(|signed| self.fits(signed) == Some(false))
+            .collect();
+        let largest_fit = self
+            .checkpoints
+            .signed
+            .iter()
+            .filter(|signed| self.fits(signed) == Some(true))
+            .map(|s| s.checkpoint.leaves)
+            .max();
+        let (forks, rest): (Vec<&Signed>, Vec<&Signed>) = unfit
+            .into_iter()
+            .partition(|signed| largest_fit.is_some_and(|fit| fit >= signed.checkpoint.leaves));
         for signed in forks {
             let what = format!(
-                "the log signed this checkpoint of {} leaves, and they are not the first {0} leaves of the log that it shows now: it has signed two histories",
+                "the log signed this checkpoint of {} leaves, and they are not the first {0} \
+                 leaves of the log that it shows now: it has signed two histories",
                 signed.checkpoint.leaves
             );
             self.violations.add(signed.place.clone(), what);
         }
         if let Some(first) = rest.first() {
-            let place = Place::Leaves { first: self.vouched(first.checkpoint.leaves - 1), end: first.checkpoint.leaves };
+            let place = Place::Leaves {
+                first: self.vouched(first.checkpoint.leaves - 1),
+                end: first.checkpoint.leaves,
+            };
             let others = match rest.len() - 1 {
                 0 => String::new(),
                 1 => "; one later checkpoint does not fit either".to_owned(),
                 others => format!("; {others} later checkpoints do not fit either"),
             };
             let what = format!(
-                "are not the leaves that were signed: the checkpoint of {} leaves ({}) is of others{others}",
+                "are not the leaves that were signed: the checkpoint of {} leaves ({}) is of \
+                 others{others}",
                 first.checkpoint.leaves, first.place
             );
             self.violations.add(place, what);
@@ -262,40 +327,68 @@ impl Judge<'_> {
     /// The log must continue the checkpoint that the auditor kept.
     fn since(&mut self) {
         let Some(since) = &self.checkpoints.since else { return };
-        if self.checkpoints.largest().is_some_and(|largest| largest.origin != since.checkpoint.origin) {
+        if self
+            .checkpoints
+            .largest()
+            .is_some_and(|largest| largest.origin != since.checkpoint.origin)
+        {
             // It is judged with those of other origins.
             return;
         }
         let (of, place) = (since.checkpoint.leaves, since.place.clone());
         if of > self.leaves {
-            let what = format!("are gone: your checkpoint ({place}) covers {of} leaves, the log has {} now", self.leaves);
+            let what = format!(
+                "are gone: your checkpoint ({place}) covers {of} leaves, the log has {} now",
+                self.leaves
+            );
             return self.violations.add(Place::Leaves { first: self.leaves, end: of }, what);
         }
         if self.fits(since) == Some(false) {
-            let others = self.checkpoints.signed.iter().filter(|signed| signed.checkpoint.leaves < of && self.vouches(signed));
+            let others = self
+                .checkpoints
+                .signed
+                .iter()
+                .filter(|signed| signed.checkpoint.leaves < of && self.vouches(signed));
             let first = others.map(|signed| signed.checkpoint.leaves).max().unwrap_or(0);
-            let what = format!("are not those that your checkpoint ({place}) covers: the log was rewritten after it");
+            let what = format!(
+                "are not those that your checkpoint ({place}) covers: the log was rewritten after \
+                 it"
+            );
             return self.violations.add(Place::Leaves { first, end: of }, what);
         }
-        let kept = self.checkpoints.signed.iter().any(|signed| signed.checkpoint == since.checkpoint);
+        let kept =
+            self.checkpoints.signed.iter().any(|signed| signed.checkpoint == since.checkpoint);
         if !kept && since.witnessed.complete.is_some() {
-            let what = format!("your checkpoint of {of} leaves, which the witnesses cosigned, is not among those that the log kept");
+            let what = format!(
+                "your checkpoint of {of} leaves, which the witnesses cosigned, is not among those \
+                 that the log kept"
+            );
             self.violations.add(Place::File { path: super::archive::CHECKPOINTS.to_owned() }, what);
         }
     }
 
-    /// Checkpoints of other origins, which only a leaf explains that says that the log goes on under another one.
+    /// Checkpoints of other origins, which only a leaf explains that says that the log goes on
+    /// under another one.
     fn origins(&mut self, ruled: &Ruled) {
         for signed in self.checkpoints.others() {
             let (origin, of) = (&signed.checkpoint.origin, signed.checkpoint.leaves);
             if ruled.origins.is_empty() {
-                let what = format!("is of a log '{origin}', and no leaf says that this log ever had that name");
+                let what = format!(
+                    "is of a log '{origin}', and no leaf says that this log ever had that name"
+                );
                 self.violations.add(signed.place.clone(), what);
-            } else if ruled.origins.iter().all(|opened| of > opened.backup_leaves.min(opened.leaf)) {
-                let what = format!("is of the log as it was named before, '{origin}', beyond what its backup held: it can't be compared");
+            } else if ruled.origins.iter().all(|opened| of > opened.backup_leaves.min(opened.leaf))
+            {
+                let what = format!(
+                    "is of the log as it was named before, '{origin}', beyond what its backup \
+                     held: it can't be compared"
+                );
                 self.observations.add(signed.place.clone(), what);
             } else if self.fits(signed) == Some(false) {
-                let what = format!("is of the log as it was named before, '{origin}', and of other leaves than the log shows now");
+                let what = format!(
+                    "is of the log as it was named before, '{origin}', and of other leaves than \
+                     the log shows now"
+                );
                 self.violations.add(signed.place.clone(), what);
             }
         }
@@ -303,24 +396,38 @@ impl Judge<'_> {
 
     /// The newest checkpoint that enough witnesses cosigned, and the leaves that wait for one.
     fn witnessed(&mut self, newest_cs: u64) -> (Option<WitnessedView>, Option<Place>) {
-        let complete = |signed: &&Signed| signed.witnessed.complete.is_some() && self.vouches(signed);
-        let newest = self.checkpoints.signed.iter().filter(complete).max_by_key(|signed| signed.checkpoint.leaves);
+        let complete =
+            |signed: &&Signed| signed.witnessed.complete.is_some() && self.vouches(signed);
+        let newest = self
+            .checkpoints
+            .signed
+            .iter()
+            .filter(complete)
+            .max_by_key(|signed| signed.checkpoint.leaves);
         let covered = newest.map_or(0, |newest| newest.checkpoint.leaves);
         let waiting = self.leaves.saturating_sub(covered);
         if !self.quorum.is_asked() {
             return (None, None);
         }
-        let cosigned = self.checkpoints.all().flat_map(|signed| signed.witnessed.by.iter().map(|(_, time)| time.saturating_mul(100))).max();
+        let cosigned = self
+            .checkpoints
+            .all()
+            .flat_map(|signed| signed.witnessed.by.iter().map(|(_, time)| time.saturating_mul(100)))
+            .max();
         let now_cs = newest_cs.max(cosigned.unwrap_or(0));
-        // A size whose root nobody wanted has no time: that of the first leaf then is the earliest there is.
-        let oldest_cs = self.times.get(&covered).copied().unwrap_or_else(|| self.times.values().next().copied().unwrap_or(0));
-        if let Some(minutes) = self
-            .quorum
-            .within_minutes()
-            .filter(|minutes| waiting > 0 && now_cs.saturating_sub(oldest_cs) > minutes.saturating_mul(MINUTE_CS))
-        {
+        // A size whose root nobody wanted has no time: that of the first leaf then is the earliest
+        // there is.
+        let oldest_cs = self
+            .times
+            .get(&covered)
+            .copied()
+            .unwrap_or_else(|| self.times.values().next().copied().unwrap_or(0));
+        if let Some(minutes) = self.quorum.within_minutes().filter(|minutes| {
+            waiting > 0 && now_cs.saturating_sub(oldest_cs) > minutes.saturating_mul(MINUTE_CS)
+        }) {
             let what = format!(
-                "not witnessed in time: the first of them is of {}, the newest time that the log or a cosignature bears is {}, and {minutes} minutes are allowed",
+                "not witnessed in time: the first of them is of {}, the newest time that the log \
+                 or a cosignature bears is {}, and {minutes} minutes are allowed",
                 when(oldest_cs),
                 when(now_cs)
             );
@@ -335,13 +442,18 @@ impl Judge<'_> {
         (view, (waiting > 0).then_some(Place::Leaves { first: covered, end: self.leaves }))
     }
 
-    /// Leaves that waited longer for their witnesses than is allowed, by the checkpoints that were kept. What nobody had cosigned yet could
-    /// still be rewritten, so people should know how long that was.
+    /// Leaves that waited longer for their witnesses than is allowed, by the checkpoints that were
+    /// kept. What nobody had cosigned yet could still be rewritten, so people should know how long
+    /// that was.
     fn waits(&mut self) {
         let Some(minutes) = self.quorum.within_minutes() else { return };
         let (mut covered, mut waits) = (0, Vec::new());
         for signed in self.checkpoints.signed.iter().filter(|signed| self.vouches(signed)) {
-            let (Some(complete), Some(&oldest_cs)) = (signed.witnessed.complete, self.times.get(&covered)) else { continue };
+            let (Some(complete), Some(&oldest_cs)) =
+                (signed.witnessed.complete, self.times.get(&covered))
+            else {
+                continue;
+            };
             let waited = complete.saturating_mul(100).saturating_sub(oldest_cs) / MINUTE_CS;
             let place = Place::Leaves { first: covered, end: signed.checkpoint.leaves };
             waits.push((waited, place));
@@ -350,7 +462,10 @@ impl Judge<'_> {
         waits.retain(|(waited, _)| *waited > minutes);
         let count = waits.len();
         if let Some((waited, place)) = waits.into_iter().max_by_key(|(waited, _)| *waited) {
-            let what = format!("waited {waited} minutes for witnesses, {minutes} are allowed; that is the longest of {count} such waits");
+            let what = format!(
+                "waited {waited} minutes for witnesses, {minutes} are allowed; that is the longest \
+                 of {count} such waits"
+            );
             self.observations.add(place, what);
         }
     }
@@ -364,12 +479,15 @@ fn keys(quorum: &Quorum) -> Vec<KeyView> {
         fingerprint: hex::encode(digest(&SHA256, key.public())),
     };
     let logs = quorum.logs().iter().map(|key| view(key, false));
-    logs.chain(quorum.witnesses().iter().map(|witness| view(&witness.key, witness.independent))).collect()
+    logs.chain(quorum.witnesses().iter().map(|witness| view(&witness.key, witness.independent)))
+        .collect()
 }
 
-/// What is wrong with a file of the log, in words; an error that says nothing about the log goes on.
+/// What is wrong with a file of the log, in words; an error that says nothing about the log goes
+/// on.
 fn damage(archive: &Archive, error: ArchiveError) -> Result<(Place, String), ArchiveError> {
-    let below = |path: &PathBuf| path.strip_prefix(archive.folder()).unwrap_or(path).display().to_string();
+    let below =
+        |path: &PathBuf| path.strip_prefix(archive.folder()).unwrap_or(path).display().to_string();
     Ok(match &error {
         ArchiveError::File { path, source } if source.kind() == io::ErrorKind::NotFound => {
             (Place::File { path: below(path) }, "is missing".to_owned())
@@ -377,8 +495,12 @@ fn damage(archive: &Archive, error: ArchiveError) -> Result<(Place, String), Arc
         ArchiveError::File { path, source } if source.kind() == io::ErrorKind::InvalidData => {
             (Place::File { path: below(path) }, "is damaged: it is not text".to_owned())
         }
-        ArchiveError::Log { path, source } => (Place::File { path: below(path) }, format!("is damaged: {source}")),
-        ArchiveError::Line { path, line, reason } => (Place::Line { path: below(path), line: *line }, format!("is damaged: {reason}")),
+        ArchiveError::Log { path, source } => {
+            (Place::File { path: below(path) }, format!("is damaged: {source}"))
+        }
+        ArchiveError::Line { path, line, reason } => {
+            (Place::Line { path: below(path), line: *line }, format!("is damaged: {reason}"))
+        }
         ArchiveError::File { .. } => return Err(error),
     })
 }

@@ -1,4 +1,5 @@
-//! Signed checkpoints as they are found: who signed them, who cosigned them when, and what doesn't hold.
+//! Signed checkpoints as they are found: who signed them, who cosigned them when, and what doesn't
+//! hold.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,8 @@ pub(super) struct Checkpoints {
     pub(super) signed: Vec<Signed>,
     /// Those of other origins.
     former: Vec<Signed>,
-    /// The newest one's place among the signed ones; none where it is damaged or not signed by the log.
+    /// The newest one's place among the signed ones; none where it is damaged or not signed by the
+    /// log.
     pub(super) newest: Option<Checkpoint>,
     /// The one that the auditor kept from before.
     pub(super) since: Option<Signed>,
@@ -39,7 +41,11 @@ impl Checkpoints {
     /// Reads the newest checkpoint and all that were kept, and checks their signatures.
     ///
     /// Errors: no newest checkpoint, a file that is there and can't be read.
-    pub(super) fn read(archive: &Archive, quorum: &Quorum, since: Option<(&str, &Note)>) -> Result<Self, VerifyError> {
+    pub(super) fn read(
+        archive: &Archive,
+        quorum: &Quorum,
+        since: Option<(&str, &Note)>,
+    ) -> Result<Self, VerifyError> {
         let mut all = Self::default();
         let newest = match archive.checkpoint() {
             Ok(Some(note)) => Some(note),
@@ -50,10 +56,15 @@ impl Checkpoints {
                 None
             }
         };
-        let mut found: Vec<(Place, Note)> = newest.map(|note| (Place::File { path: CHECKPOINT.to_owned() }, note)).into_iter().collect();
+        let mut found: Vec<(Place, Note)> = newest
+            .map(|note| (Place::File { path: CHECKPOINT.to_owned() }, note))
+            .into_iter()
+            .collect();
         for (line, number) in archive.checkpoint_lines()?.into_iter().zip(1..) {
             match line {
-                Ok(note) => found.push((Place::Line { path: CHECKPOINTS.to_owned(), line: number }, note)),
+                Ok(note) => {
+                    found.push((Place::Line { path: CHECKPOINTS.to_owned(), line: number }, note))
+                }
                 Err(e) => {
                     let (place, what) = damage(archive, e)?;
                     all.violations.add(place, what);
@@ -61,7 +72,8 @@ impl Checkpoints {
             }
         }
         all.looked_at = found.len() as u64;
-        let looked: Vec<(Option<Signed>, Remarks)> = found.par_iter().map(|(place, note)| look(place, note, quorum)).collect();
+        let looked: Vec<(Option<Signed>, Remarks)> =
+            found.par_iter().map(|(place, note)| look(place, note, quorum)).collect();
         let mut kept: Vec<Signed> = Vec::new();
         for (signed, violations) in looked {
             all.violations.append(violations);
@@ -73,9 +85,13 @@ impl Checkpoints {
             }
             let before = kept.last().filter(|before| matches!(before.place, Place::Line { .. }));
             if before.is_some_and(|before| {
-                before.checkpoint.origin == signed.checkpoint.origin && before.checkpoint.leaves > signed.checkpoint.leaves
+                before.checkpoint.origin == signed.checkpoint.origin
+                    && before.checkpoint.leaves > signed.checkpoint.leaves
             }) {
-                all.violations.add(signed.place.clone(), "is of a smaller log than the line before it: the lines were exchanged");
+                all.violations.add(
+                    signed.place.clone(),
+                    "is of a smaller log than the line before it: the lines were exchanged",
+                );
             }
             kept.push(signed);
         }
@@ -84,8 +100,13 @@ impl Checkpoints {
             all.violations.append(violations);
             all.since = signed;
         }
-        let origin = all.newest.as_ref().or(kept.last().map(|kept| &kept.checkpoint)).map(|checkpoint| checkpoint.origin.clone());
-        (all.signed, all.former) = kept.into_iter().partition(|signed| Some(&signed.checkpoint.origin) == origin.as_ref());
+        let origin = all
+            .newest
+            .as_ref()
+            .or(kept.last().map(|kept| &kept.checkpoint))
+            .map(|checkpoint| checkpoint.origin.clone());
+        (all.signed, all.former) =
+            kept.into_iter().partition(|signed| Some(&signed.checkpoint.origin) == origin.as_ref());
         all.signed.sort_by_key(|signed| signed.checkpoint.leaves);
         all.is_newest();
         Ok(all)
@@ -96,7 +117,8 @@ impl Checkpoints {
         let (Some(newest), Some(largest)) = (&self.newest, self.signed.last()) else { return };
         if newest.leaves < largest.checkpoint.leaves {
             let what = format!(
-                "is of {} leaves, and {} is of {}: an older checkpoint was put in place of the newest",
+                "is of {} leaves, and {} is of {}: an older checkpoint was put in place of the \
+                 newest",
                 newest.leaves, largest.place, largest.checkpoint.leaves
             );
             self.violations.add(Place::File { path: CHECKPOINT.to_owned() }, what);
@@ -122,13 +144,14 @@ impl Checkpoints {
         self.largest().is_some_and(|largest| largest.origin == signed.checkpoint.origin)
     }
 
-    /// Between which times leaves must lie by what witnesses cosigned: none that a cosigned checkpoint covers is later than the
-    /// cosignature, none beyond it earlier.
+    /// Between which times leaves must lie by what witnesses cosigned: none that a cosigned
+    /// checkpoint covers is later than the cosignature, none beyond it earlier.
     pub(super) fn bounds(&self) -> Vec<Bound> {
         let mut times: BTreeMap<u64, (u64, u64)> = BTreeMap::new();
         for signed in self.all() {
             for (_, time) in &signed.witnessed.by {
-                let (earliest, latest) = times.entry(signed.checkpoint.leaves).or_insert((*time, *time));
+                let (earliest, latest) =
+                    times.entry(signed.checkpoint.leaves).or_insert((*time, *time));
                 (*earliest, *latest) = ((*earliest).min(*time), (*latest).max(*time));
             }
         }
@@ -140,7 +163,8 @@ impl Checkpoints {
                 not_before_cs: latest.saturating_sub(COSIGN_TOLERANCE_SECONDS).saturating_mul(100),
                 not_after_cs,
             });
-            not_after_cs = not_after_cs.min(earliest.saturating_add(COSIGN_TOLERANCE_SECONDS).saturating_mul(100));
+            not_after_cs = not_after_cs
+                .min(earliest.saturating_add(COSIGN_TOLERANCE_SECONDS).saturating_mul(100));
         }
         bounds.push(Bound { first: 0, not_before_cs: 0, not_after_cs });
         bounds.reverse();
@@ -157,7 +181,8 @@ impl Checkpoints {
 fn look(place: &Place, note: &Note, quorum: &Quorum) -> (Option<Signed>, Remarks) {
     let mut violations = Remarks::default();
     let mut wrong = |what: String| violations.add(place.clone(), what);
-    let keys: Vec<&VerifierKey> = quorum.logs().iter().chain(quorum.witnesses().iter().map(|witness| &witness.key)).collect();
+    let keys: Vec<&VerifierKey> =
+        quorum.logs().iter().chain(quorum.witnesses().iter().map(|witness| &witness.key)).collect();
     let signed = match note.checkpoint() {
         Err(e) => {
             wrong(e.to_string());
@@ -165,21 +190,34 @@ fn look(place: &Place, note: &Note, quorum: &Quorum) -> (Option<Signed>, Remarks
         }
         Ok(checkpoint) => match quorum.logs().iter().find(|key| key.name() == checkpoint.origin) {
             None => {
-                wrong(format!("is a checkpoint of a log '{}', of which no key was given", checkpoint.origin));
+                wrong(format!(
+                    "is a checkpoint of a log '{}', of which no key was given",
+                    checkpoint.origin
+                ));
                 None
             }
             Some(key) if !key.signed(note) => {
-                wrong(format!("is not signed by the key of the log '{}': it was changed, or is somebody else's", checkpoint.origin));
+                wrong(format!(
+                    "is not signed by the key of the log '{}': it was changed, or is somebody \
+                     else's",
+                    checkpoint.origin
+                ));
                 None
             }
-            Some(_) => Some(Signed { place: place.clone(), checkpoint, witnessed: quorum.witnessed(note) }),
+            Some(_) => {
+                Some(Signed { place: place.clone(), checkpoint, witnessed: quorum.witnessed(note) })
+            }
         },
     };
     if signed.is_some() {
-        let names: Vec<String> = note.forged(&keys).into_iter().map(|name| format!("'{name}'")).collect();
+        let names: Vec<String> =
+            note.forged(&keys).into_iter().map(|name| format!("'{name}'")).collect();
         if !names.is_empty() {
             let names = names.join(", ");
-            wrong(format!("bears a signature in the name of {names} that is not by the key given for it, or not over this checkpoint"));
+            wrong(format!(
+                "bears a signature in the name of {names} that is not by the key given for it, or \
+                 not over this checkpoint"
+            ));
         }
     }
     (signed, violations)

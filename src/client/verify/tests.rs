@@ -1,4 +1,5 @@
-//! A log as the daemon would write it, whole and then tampered with in every way that one can think of.
+//! A log as the daemon would write it, whole and then tampered with in every way that one can think
+//! of.
 
 #[path = "../../../tests/bench/log/maker.rs"]
 mod maker;
@@ -10,7 +11,10 @@ mod tiles;
 use super::*;
 use crate::audit::examples::example;
 use crate::audit::touch::{ActApproval, Base64Url, Touch, Verb};
-use crate::audit::{Actor, CosignerKey, Detail, Finding, Leaf, LeafKind, LogKey, Refusal, SampleKey, Shown, Witness, commit};
+use crate::audit::{
+    Actor, CosignerKey, Detail, Finding, Leaf, LeafKind, LogKey, Refusal, SampleKey, Shown,
+    Witness, commit,
+};
 use crate::booking::{Identifier, VersionId};
 use crate::client::archive::{CHECKPOINT, CHECKPOINTS, OpenedDetail};
 use crate::inquiry::{self, Disposition};
@@ -34,7 +38,11 @@ fn witness(n: u8) -> CosignerKey {
 }
 
 fn quorum() -> Quorum {
-    let witness = |n| Witness { name: format!("w{n}"), key: witness(n).verifier().clone(), independent: n == 2 };
+    let witness = |n| Witness {
+        name: format!("w{n}"),
+        key: witness(n).verifier().clone(),
+        independent: n == 2,
+    };
     Quorum::new(key().verifier().clone(), (0..3).map(witness).collect(), 2, WITHIN_MINUTES).unwrap()
 }
 
@@ -42,7 +50,15 @@ impl Log {
     fn made() -> Self {
         let newest = Note::parse(&key().sign(0, root(&[]))).unwrap();
         let (leaves, details, kept) = (Vec::new(), Vec::new(), Vec::new());
-        let mut log = Self { leaves, details, kept, newest, origin: ORIGIN, secret: SECRET, quorum: quorum() };
+        let mut log = Self {
+            leaves,
+            details,
+            kept,
+            newest,
+            origin: ORIGIN,
+            secret: SECRET,
+            quorum: quorum(),
+        };
         for episode in 0..EPISODES {
             let begin = log.leaves.len() as u64;
             for (at, step) in EPISODE.iter().enumerate() {
@@ -57,7 +73,9 @@ impl Log {
             let mut note = log.note(size);
             let seconds = (BEGAN_CS + size as u64 * STEP_CS) / 100;
             // Not all of them are there every time.
-            (0..3).filter(|&n| n != 1 || size % 3 != 0).for_each(|n| witness(n).cosign(&mut note, seconds + 7 * u64::from(n)));
+            (0..3)
+                .filter(|&n| n != 1 || size % 3 != 0)
+                .for_each(|n| witness(n).cosign(&mut note, seconds + 7 * u64::from(n)));
             log.kept.push(note);
         }
         log.newest = log.kept.last().unwrap().clone();
@@ -73,7 +91,8 @@ impl Log {
         assert_eq!(leaf.kind, detail.kind());
         let salt = crate::audit::leaf_hash(&index.to_le_bytes());
         let commitment = commit(&salt, &detail.to_bytes());
-        self.leaves.push(Leaf { time_cs: BEGAN_CS + index * STEP_CS, commitment, ..leaf }.to_bytes());
+        self.leaves
+            .push(Leaf { time_cs: BEGAN_CS + index * STEP_CS, commitment, ..leaf }.to_bytes());
         let detail = String::from_utf8(detail.to_bytes()).unwrap();
         self.details.push(OpenedDetail { leaf: index, salt: hex::encode(salt), detail });
     }
@@ -81,18 +100,35 @@ impl Log {
     /// An auditor's sample of all searches so far, and a review of the first one drawn.
     fn audit(&mut self) {
         let (seed, rate_ppm, end) = (7, 400_000, self.leaves.len() as u64);
-        let leaf = |kind, follows: Vec<u64>, counts: Vec<u64>| Leaf { kind, time_cs: 0, follows, counts, commitment: [0; 32] };
+        let leaf = |kind, follows: Vec<u64>, counts: Vec<u64>| Leaf {
+            kind,
+            time_cs: 0,
+            follows,
+            counts,
+            commitment: [0; 32],
+        };
         let seeded = leaf(LeafKind::SampleSeeded, vec![], vec![seed, rate_ppm, 0, end]);
-        self.push_leaf(seeded, &Detail::SampleSeeded { actor: actor("auditor"), seed, rate_ppm, first: 0, end });
+        self.push_leaf(
+            seeded,
+            &Detail::SampleSeeded { actor: actor("auditor"), seed, rate_ppm, first: 0, end },
+        );
         let sample = SampleKey::new(seed, &root(&self.leaves));
         let asked: Vec<u64> = (0..end).filter(|&leaf| self.kind(leaf) == LeafKind::Asked).collect();
-        let leaves: Vec<u64> = asked.iter().copied().filter(|&leaf| sample.draws(leaf, rate_ppm)).collect();
+        let leaves: Vec<u64> =
+            asked.iter().copied().filter(|&leaf| sample.draws(leaf, rate_ppm)).collect();
         let first = leaves[0];
-        let drawn = leaf(LeafKind::SampleDrawn, vec![end], vec![asked.len() as u64, leaves.len() as u64]);
+        let drawn =
+            leaf(LeafKind::SampleDrawn, vec![end], vec![asked.len() as u64, leaves.len() as u64]);
         self.push_leaf(drawn, &Detail::SampleDrawn { actor: actor("auditor"), leaves });
         let reviewed = leaf(LeafKind::SampleReviewed, vec![end + 1], vec![]);
         let note = "in order".to_owned();
-        let detail = Detail::SampleReviewed { actor: actor("auditor"), asked: first, finding: Finding::InOrder, note, routed_to: None };
+        let detail = Detail::SampleReviewed {
+            actor: actor("auditor"),
+            asked: first,
+            finding: Finding::InOrder,
+            note,
+            routed_to: None,
+        };
         self.push_leaf(reviewed, &detail);
     }
 
@@ -102,7 +138,12 @@ impl Log {
 }
 
 fn actor(name: &str) -> Actor {
-    Actor { certificate: format!("smrt:{name}"), fingerprint: "ab".repeat(32), person: None, agency: None }
+    Actor {
+        certificate: format!("smrt:{name}"),
+        fingerprint: "ab".repeat(32),
+        person: None,
+        agency: None,
+    }
 }
 
 fn approval() -> ActApproval {
@@ -122,7 +163,12 @@ fn touch() -> Touch {
     fn bytes<const BYTES_MAX: usize>() -> Base64Url<BYTES_MAX> {
         Base64Url::new([7; 16]).unwrap()
     }
-    Touch { credential: bytes(), authenticator_data: bytes(), client_data: bytes(), signature: bytes() }
+    Touch {
+        credential: bytes(),
+        authenticator_data: bytes(),
+        client_data: bytes(),
+        signature: bytes(),
+    }
 }
 
 fn version(episode: u64, step: u64) -> VersionId {
@@ -134,13 +180,19 @@ fn detail(step: usize, episode: u64, begin: u64) -> Detail {
     let agency = || Identifier::parse("slmpd").unwrap();
     let id = |text: &str| Identifier::parse(text).unwrap();
     let version = |step| version(episode, step);
-    let (search, inquiry) = (format!("s{episode}"), format!("i{episode}-{}", if step < 20 { 1 } else { 2 }));
+    let (search, inquiry) =
+        (format!("s{episode}"), format!("i{episode}-{}", if step < 20 { 1 } else { 2 }));
     let request = || match example(LeafKind::InquiryOpened) {
         Detail::InquiryOpened { request, .. } => request,
         _ => unreachable!("it is of its kind"),
     };
     let reason = || "because of \u{201c}it\u{201d}".to_owned();
-    let finding = |step, disposition| inquiry::Finding { candidate: version(step), disposition, observations: Vec::new(), note: None };
+    let finding = |step, disposition| inquiry::Finding {
+        candidate: version(step),
+        disposition,
+        observations: Vec::new(),
+        note: None,
+    };
     let reviewed = |examiner: &str| Detail::Reviewed {
         actor: Actor { person: Some(id(examiner)), ..actor() },
         inquiry: inquiry.clone(),
@@ -154,13 +206,29 @@ fn detail(step: usize, episode: u64, begin: u64) -> Detail {
         replaces,
         photo_commitment: "cd".repeat(32),
     };
-    let purged = |step| Detail::Purged { agency: agency(), version: version(step), assurance: "key gone".to_owned() };
-    let released = |step| Detail::Released { actor: actor(), agency: agency(), versions: vec![version(step)], reason: reason() };
-    let opened = || Detail::InquiryOpened { actor: actor(), inquiry: inquiry.clone(), request: request() };
+    let purged = |step| Detail::Purged {
+        agency: agency(),
+        version: version(step),
+        assurance: "key gone".to_owned(),
+    };
+    let released = |step| Detail::Released {
+        actor: actor(),
+        agency: agency(),
+        versions: vec![version(step)],
+        reason: reason(),
+    };
+    let opened =
+        || Detail::InquiryOpened { actor: actor(), inquiry: inquiry.clone(), request: request() };
     let asked = |search| match example(LeafKind::Asked) {
-        Detail::Asked { request, approval, touch, key, .. } => {
-            Detail::Asked { actor: actor(), search, inquiry: inquiry.clone(), request, approval, touch, key }
-        }
+        Detail::Asked { request, approval, touch, key, .. } => Detail::Asked {
+            actor: actor(),
+            search,
+            inquiry: inquiry.clone(),
+            request,
+            approval,
+            touch,
+            key,
+        },
         _ => unreachable!("it is of its kind"),
     };
     match step {
@@ -182,19 +250,40 @@ fn detail(step: usize, episode: u64, begin: u64) -> Detail {
         9 => reviewed("diaz"),
         10 => Detail::LoggedOff { actor: actor(), why: reason() },
         11 => reviewed("okafor"),
-        12 => Detail::ReportIssued { actor: actor(), inquiry, report_sha256: "00".repeat(32), leads: vec![version(0)] },
+        12 => Detail::ReportIssued {
+            actor: actor(),
+            inquiry,
+            report_sha256: "00".repeat(32),
+            leads: vec![version(0)],
+        },
         13 => Detail::InquiryClosed { actor: actor(), inquiry, withdrawn: false, reason: reason() },
-        14 => Detail::HoldNoticed { actor: actor(), agency: agency(), version: version(0), order: Some(reason()), reason: reason() },
+        14 => Detail::HoldNoticed {
+            actor: actor(),
+            agency: agency(),
+            version: version(0),
+            order: Some(reason()),
+            reason: reason(),
+        },
         15 => released(0),
-        16 => Detail::HoldDecided { actor: actor(), version: version(0), granted: true, reason: reason() },
-        17 => Detail::Transferred { actor: actor(), version: version(0), manifest_sha256: "11".repeat(32) },
+        16 => Detail::HoldDecided {
+            actor: actor(),
+            version: version(0),
+            granted: true,
+            reason: reason(),
+        },
+        17 => Detail::Transferred {
+            actor: actor(),
+            version: version(0),
+            manifest_sha256: "11".repeat(32),
+        },
         18 => purged(0),
         19 => released(2),
         21 => Detail::SearchRefused { actor: actor(), request: Some(request()), reason: reason() },
         22 => asked(format!("t{episode}")),
         23 => Detail::Interrupted { search: Some(format!("t{episode}")) },
         24 => {
-            let [software, state, model, engine, device, roster_sha256] = std::array::from_fn(|_| "x".to_owned());
+            let [software, state, model, engine, device, roster_sha256] =
+                std::array::from_fn(|_| "x".to_owned());
             Detail::Started { software, state, model, engine, device, roster_sha256 }
         }
         25 => {
@@ -216,11 +305,26 @@ fn a_log_that_nobody_touched_holds_and_its_verdict_says_so() {
         let verdict = verify(&archive, &log.terms(since, all_details)).unwrap();
         assert!(verdict.holds, "{}", verdict.words());
         // Its witnesses come every half an hour, and ten minutes are allowed.
-        assert!(matches!(&verdict.observations.list[..], [wait] if wait.what.starts_with("waited 32 minutes")), "{}", verdict.words());
-        assert_eq!((verdict.leaves, verdict.checked.details, verdict.not_witnessed.clone()), (log.len() as u64, log.len() as u64, None));
-        assert_eq!((verdict.kinds["asked"], verdict.kinds["sample_drawn"]), (2 * EPISODES, EPISODES / 6));
+        assert!(
+            matches!(&verdict.observations.list[..],
+                [wait] if wait.what.starts_with("waited 32 minutes")),
+            "{}",
+            verdict.words()
+        );
+        assert_eq!(
+            (verdict.leaves, verdict.checked.details, verdict.not_witnessed.clone()),
+            (log.len() as u64, log.len() as u64, None)
+        );
+        assert_eq!(
+            (verdict.kinds["asked"], verdict.kinds["sample_drawn"]),
+            (2 * EPISODES, EPISODES / 6)
+        );
         assert!(log.kept.len() >= 10 && verdict.checked.cosignatures > 20, "{:?}", verdict.checked);
-        assert!(verdict.words().contains("The log holds") && !verdict.words().contains("WHOSE KEYS"), "{}", verdict.words());
+        assert!(
+            verdict.words().contains("The log holds") && !verdict.words().contains("WHOSE KEYS"),
+            "{}",
+            verdict.words()
+        );
     }
     let verdict = verify(&archive, &Terms::default()).unwrap();
     assert!(verdict.holds && verdict.words().contains("WHOSE KEYS"), "{}", verdict.words());
@@ -235,7 +339,11 @@ fn verdict(files: &Files, terms: &Terms) -> Verdict {
 }
 
 fn says(verdict: &Verdict, place: &Place, what: &str) -> bool {
-    verdict.violations.list.iter().any(|remark| remark.place == *place && remark.what.contains(what))
+    verdict
+        .violations
+        .list
+        .iter()
+        .any(|remark| remark.place == *place && remark.what.contains(what))
 }
 
 #[test]
@@ -244,7 +352,11 @@ fn two_histories_under_one_key_are_told_even_where_the_log_looks_whole() {
     log.kept[4] = Note::parse(&key().sign(size_of(&log.kept[4]) as u64, [9; 32])).unwrap();
     let verdict = verdict(&log.files(), &log.terms(None, false));
     let place = Place::Line { path: CHECKPOINTS.to_owned(), line: 5 };
-    assert!(says(&verdict, &place, "it has signed two histories") && verdict.violations.count() == 1, "{}", verdict.words());
+    assert!(
+        says(&verdict, &place, "it has signed two histories") && verdict.violations.count() == 1,
+        "{}",
+        verdict.words()
+    );
 }
 
 #[test]
@@ -255,7 +367,15 @@ fn leaves_that_were_changed_with_their_lower_hashes_are_found_by_the_tile_above(
     let mut files = changed.files();
     files.insert("tile/1/000.p/2".to_owned(), clean["tile/1/000.p/2"].clone());
     let verdict = verdict(&files, &log.terms(None, false));
-    assert!(says(&verdict, &Place::Leaves { first: 256, end: 512 }, "changed together with their hashes"), "{}", verdict.words());
+    assert!(
+        says(
+            &verdict,
+            &Place::Leaves { first: 256, end: 512 },
+            "changed together with their hashes"
+        ),
+        "{}",
+        verdict.words()
+    );
 }
 
 #[test]
@@ -266,11 +386,28 @@ fn a_checkpoint_of_another_name_is_believed_only_where_a_leaf_says_that_the_log_
         if opened {
             let at = log.len() as u64;
             let backup_root = hex::encode(root(&log.leaves));
-            let leaf = Leaf { kind: LeafKind::OriginOpened, time_cs: 0, follows: vec![], counts: vec![at, at + 9], commitment: [0; 32] };
+            let leaf = Leaf {
+                kind: LeafKind::OriginOpened,
+                time_cs: 0,
+                follows: vec![],
+                counts: vec![at, at + 9],
+                commitment: [0; 32],
+            };
             let [software, name, cosigned] = ["x", "former.example/smrt", "x"].map(str::to_owned);
-            log.push_leaf(leaf, &Detail::OriginOpened { software, former: name, backup_leaves: at, backup_root, cosigned });
+            log.push_leaf(
+                leaf,
+                &Detail::OriginOpened {
+                    software,
+                    former: name,
+                    backup_leaves: at,
+                    backup_root,
+                    cosigned,
+                },
+            );
             let mut note = log.note(log.len());
-            (0..3).for_each(|n| witness(n).cosign(&mut note, (BEGAN_CS + log.len() as u64 * STEP_CS) / 100));
+            (0..3).for_each(|n| {
+                witness(n).cosign(&mut note, (BEGAN_CS + log.len() as u64 * STEP_CS) / 100)
+            });
             log.kept.push(note.clone());
             log.newest = note;
         }
@@ -278,14 +415,25 @@ fn a_checkpoint_of_another_name_is_believed_only_where_a_leaf_says_that_the_log_
         log.kept[0] = Note::parse(&former.sign(of as u64, root(&log.leaves[..of]))).unwrap();
         let policy = format!("log {}\n{}", former.verifier(), quorum());
         let since = Some(("mine".to_owned(), log.kept[0].clone()));
-        verdict(&log.files(), &Terms { keys: Some(Quorum::parse(&policy).unwrap()), since, ..Terms::default() })
+        verdict(
+            &log.files(),
+            &Terms { keys: Some(Quorum::parse(&policy).unwrap()), since, ..Terms::default() },
+        )
     };
     let log = Log::made();
     let unexplained = renamed(&log, false);
     let place = Place::Line { path: CHECKPOINTS.to_owned(), line: 1 };
-    assert!(says(&unexplained, &place, "no leaf says that this log ever had that name"), "{}", unexplained.words());
+    assert!(
+        says(&unexplained, &place, "no leaf says that this log ever had that name"),
+        "{}",
+        unexplained.words()
+    );
     let explained = renamed(&log, true);
-    assert!(explained.holds && explained.words().contains("goes on under another name"), "{}", explained.words());
+    assert!(
+        explained.holds && explained.words().contains("goes on under another name"),
+        "{}",
+        explained.words()
+    );
 }
 
 #[test]
@@ -299,11 +447,20 @@ fn leaves_whose_times_contradict_a_witness_are_found_though_everything_is_cosign
         verdict(&log.files(), &log.terms(None, false))
     };
     assert!(cosigned(0).holds && cosigned(20_000).holds && cosigned(-20_000).holds);
-    // Ten minutes: of twenty leaves to either side, those beyond the five minutes that clocks may differ.
+    // Ten minutes: of twenty leaves to either side, those beyond the five minutes that clocks may
+    // differ.
     let late = cosigned(60_000);
-    assert!(says(&late, &Place::Leaves { first: at, end: at + 10 }, "dated before 2026-"), "{}", late.words());
+    assert!(
+        says(&late, &Place::Leaves { first: at, end: at + 10 }, "dated before 2026-"),
+        "{}",
+        late.words()
+    );
     let early = cosigned(-60_000);
-    assert!(says(&early, &Place::Leaves { first: at - 9, end: at }, "dated after 2026-"), "{}", early.words());
+    assert!(
+        says(&early, &Place::Leaves { first: at - 9, end: at }, "dated after 2026-"),
+        "{}",
+        early.words()
+    );
 }
 
 #[test]
@@ -324,7 +481,11 @@ fn without_witnesses_the_verdict_says_who_alone_vouches() {
     let none = Quorum::new(key().verifier().clone(), Vec::new(), 0, 60).unwrap();
     let verdict = verdict(&Log::made().files(), &Terms { keys: Some(none), ..Terms::default() });
     assert!(verdict.holds && verdict.words().contains("NO WITNESSES"), "{}", verdict.words());
-    assert!(verdict.words().contains("other keys or another quorum than those that you gave"), "{}", verdict.words());
+    assert!(
+        verdict.words().contains("other keys or another quorum than those that you gave"),
+        "{}",
+        verdict.words()
+    );
 }
 
 #[test]
@@ -333,7 +494,8 @@ fn every_one_of_two_thousand_tamperings_is_found_where_it_is() {
 }
 
 #[test]
-fn what_no_quorum_cosigned_is_said_to_rest_on_the_owners_word_and_all_of_it_where_nothing_is_cosigned() {
+fn what_no_quorum_cosigned_is_said_to_rest_on_the_owners_word_and_all_of_it_where_nothing_is_cosigned()
+ {
     let mut log = Log::made();
     let covered = size_of(&log.kept[log.kept.len() - 2]) as u64;
     log.newest = log.note(log.len());
@@ -342,14 +504,24 @@ fn what_no_quorum_cosigned_is_said_to_rest_on_the_owners_word_and_all_of_it_wher
     let rest = Place::Leaves { first: covered, end: log.len() as u64 };
     // Fifty and a few leaves came within half an hour, and witnesses had ten minutes.
     assert!(!late.holds && says(&late, &rest, "not witnessed in time"), "{}", late.words());
-    let patient = Quorum::new(log.quorum.logs()[0].clone(), log.quorum.witnesses().to_vec(), 2, 10_000).unwrap();
+    let patient =
+        Quorum::new(log.quorum.logs()[0].clone(), log.quorum.witnesses().to_vec(), 2, 10_000)
+            .unwrap();
     let terms = || Terms { keys: Some(patient.clone()), ..Terms::default() };
     let tail = verdict(&log.files(), &terms());
     assert!(tail.holds && tail.not_witnessed == Some(rest), "{}", tail.words());
-    assert!(tail.words().starts_with("THE LOG HOLDS AS FAR AS IT IS WITNESSED"), "{}", tail.words());
+    assert!(
+        tail.words().starts_with("THE LOG HOLDS AS FAR AS IT IS WITNESSED"),
+        "{}",
+        tail.words()
+    );
     log.kept.clear();
     let bare = verdict(&log.files(), &terms());
     let all = Place::Leaves { first: 0, end: log.len() as u64 };
-    assert!(bare.holds && bare.not_witnessed == Some(all) && bare.witnessed.is_none(), "{}", bare.words());
+    assert!(
+        bare.holds && bare.not_witnessed == Some(all) && bare.witnessed.is_none(),
+        "{}",
+        bare.words()
+    );
     assert!(bare.words().contains("NOT WITNESSED"), "{}", bare.words());
 }

@@ -1,7 +1,9 @@
-//! The tree, hashed anew from its leaves on all cores and held against every tile, while the rules see each leaf in its order.
+//! The tree, hashed anew from its leaves on all cores and held against every tile, while the rules
+//! see each leaf in its order.
 //!
-//! Where leaves and tiles contradict each other, what the signed root was made of tells which of the two was changed; the tree goes on
-//! with the other, so that one changed leaf is one remark and not one for everything above it.
+//! Where leaves and tiles contradict each other, what the signed root was made of tells which of
+//! the two was changed; the tree goes on with the other, so that one changed leaf is one remark and
+//! not one for everything above it.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +12,8 @@ use rayon::prelude::*;
 use super::details::Details;
 use super::{VerifyError, damage};
 use crate::audit::{
-    Edge, Entry, Hash, Holds, Opened, Place, Remarks, Rules, TILE_WIDTH, TileId, TileNode, entries, leaf_hash, tile_hashes,
+    Edge, Entry, Hash, Holds, Opened, Place, Remarks, Rules, TILE_WIDTH, TileId, TileNode, entries,
+    leaf_hash, tile_hashes,
 };
 use crate::client::archive::{Archive, ArchiveError, DETAILS};
 use crate::limits::{MISSING_FILES_MAX, VERIFY_BUNDLES_PER_CORE};
@@ -94,7 +97,8 @@ impl Walk<'_> {
     /// Errors: a file that is there and can't be read.
     pub(super) fn run<D>(&self, rules: Rules, details: Details<D>) -> Result<Walked, VerifyError>
     where
-        D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), ArchiveError>> + Send,
+        D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), ArchiveError>>
+            + Send,
     {
         let mut way = Way {
             walk: self,
@@ -106,7 +110,13 @@ impl Walk<'_> {
             rules,
             details,
             bounds: self.bounds,
-            roots: self.wanted.first().filter(|&&size| size == 0).map(|_| (0, Edge::default().root())).into_iter().collect(),
+            roots: self
+                .wanted
+                .first()
+                .filter(|&&size| size == 0)
+                .map(|_| (0, Edge::default().root()))
+                .into_iter()
+                .collect(),
             times: BTreeMap::new(),
             violations: Remarks::default(),
             files: 0,
@@ -119,11 +129,19 @@ impl Walk<'_> {
             let last = window.is_empty();
             // While the rules see what is hashed, the next bundles are hashed.
             let hash = || window.into_par_iter().map(|id| self.hash(id)).collect();
-            let (next, taken) = rayon::join(hash, || hashed.into_iter().try_for_each(|bundle| bundle.map(|bundle| way.take(bundle))));
+            let (next, taken) = rayon::join(hash, || {
+                hashed.into_iter().try_for_each(|bundle| bundle.map(|bundle| way.take(bundle)))
+            });
             taken?;
             hashed = next;
             if way.missing > MISSING_FILES_MAX {
-                way.violations.add(Place::Log, format!("more than {MISSING_FILES_MAX} files are missing; the rest is not looked for"));
+                way.violations.add(
+                    Place::Log,
+                    format!(
+                        "more than {MISSING_FILES_MAX} files are \
+                    missing; the rest is not looked for"
+                    ),
+                );
                 way.broken = true;
                 break;
             }
@@ -150,7 +168,10 @@ impl Walk<'_> {
         let tile_bytes = self.read(tile_id, &mut bundle)?;
         let tile = tile_bytes.as_deref().and_then(|bytes| tile_hashes(tile_id, bytes).ok());
         if tile.is_none() && tile_bytes.is_some() {
-            bundle.violations.add(Place::File { path: tile_id.path() }, "has not as many hashes as its name says: it was cut or added to");
+            bundle.violations.add(
+                Place::File { path: tile_id.path() },
+                "has not as many hashes as its name says: it was cut or added to",
+            );
         }
         let read = self.read(id, &mut bundle)?;
         let whole = read.as_deref().is_some_and(|bytes| entries(id, bytes).is_ok());
@@ -160,7 +181,9 @@ impl Walk<'_> {
         match tile {
             Some(tile) if !whole => bundle.torn(tile),
             None if !whole => {
-                bundle.violations.add(leaves_of(id), "can't be read, and their hashes are not there either");
+                bundle
+                    .violations
+                    .add(leaves_of(id), "can't be read, and their hashes are not there either");
                 // What is too much at its end is no reason to give up what is before it.
                 bundle.hashes.truncate(width);
             }
@@ -187,14 +210,21 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether the tile above, of a full bundle, was made of the leaves as they are or of the tile's hashes.
-    fn which(&self, id: TileId, hashes: &[Hash], tile: &[Hash]) -> Result<Option<Wrong>, ArchiveError> {
-        let above = TileId::at(Holds::Hashes(1), id.index / TILE_WIDTH, self.leaves).filter(|above| id.index < above.first() + above.width);
+    /// Whether the tile above, of a full bundle, was made of the leaves as they are or of the
+    /// tile's hashes.
+    fn which(
+        &self,
+        id: TileId,
+        hashes: &[Hash],
+        tile: &[Hash],
+    ) -> Result<Option<Wrong>, ArchiveError> {
+        let above = TileId::at(Holds::Hashes(1), id.index / TILE_WIDTH, self.leaves)
+            .filter(|above| id.index < above.first() + above.width);
         let Some(above) = above.filter(|_| id.width == TILE_WIDTH) else { return Ok(None) };
         let node = match self.archive.tile(above) {
-            Ok(bytes) => {
-                tile_hashes(above, &bytes).ok().and_then(|nodes| nodes.get(usize::try_from(id.index - above.first()).ok()?).copied())
-            }
+            Ok(bytes) => tile_hashes(above, &bytes).ok().and_then(|nodes| {
+                nodes.get(usize::try_from(id.index - above.first()).ok()?).copied()
+            }),
             Err(e) => damage(self.archive, e).map(|_| None)?,
         };
         Ok(Some(match node {
@@ -208,15 +238,23 @@ impl Walk<'_> {
 impl Bundle {
     /// Leaves that can't be told one from the other: the tile says what they were.
     fn torn(&mut self, tile: &[Hash]) {
-        let fits: Vec<bool> = tile.iter().enumerate().map(|(at, hash)| self.hashes.get(at) == Some(hash)).collect();
+        let fits: Vec<bool> =
+            tile.iter().enumerate().map(|(at, hash)| self.hashes.get(at) == Some(hash)).collect();
         let good = fits.iter().take_while(|&&fits| fits).count();
         if !self.bytes.is_empty() {
-            let what = format!("is damaged: the first {good} of its {} leaves are as they were", self.id.width);
+            let what = format!(
+                "is damaged: the first {good} of its {} leaves are as they were",
+                self.id.width
+            );
             self.violations.add(Place::File { path: self.id.path() }, what);
         }
         if good < fits.len() {
-            let place = Place::Leaves { first: self.id.first() + good as u64, end: self.id.first() + self.id.width };
-            self.violations.add(place, "missing, or not where they were in the tree that was signed");
+            let place = Place::Leaves {
+                first: self.id.first() + good as u64,
+                end: self.id.first() + self.id.width,
+            };
+            self.violations
+                .add(place, "missing, or not where they were in the tree that was signed");
         }
         (self.hashes, self.fits) = (tile.to_vec(), Some(fits));
     }
@@ -227,17 +265,27 @@ impl Bundle {
             return;
         };
         let path = TileId { holds: Holds::Hashes(0), ..self.id }.path();
-        let fits: Vec<bool> = self.hashes.iter().zip(tile).map(|(hash, tile)| hash == tile).collect();
+        let fits: Vec<bool> =
+            self.hashes.iter().zip(tile).map(|(hash, tile)| hash == tile).collect();
         for position in (0..).zip(&fits).filter(|(_, fits)| !**fits).map(|(position, _)| position) {
             let leaf = self.id.first() + position;
             match wrong {
-                Wrong::Leaves => self.violations.add(Place::leaf(leaf), "is not the leaf that was signed: it was changed or exchanged"),
+                Wrong::Leaves => self.violations.add(
+                    Place::leaf(leaf),
+                    "is not the leaf that was signed: it was changed or exchanged",
+                ),
                 Wrong::Tile => {
-                    let what = format!("is not the hash of leaf {leaf}, while the leaf is the one that was signed: this file was changed");
+                    let what = format!(
+                        "is not the hash of leaf {leaf}, while the leaf is the one that was \
+                         signed: this file was changed"
+                    );
                     self.violations.add(Place::Hash { path: path.clone(), position }, what);
                 }
                 Wrong::Either => {
-                    let what = format!("does not fit its hash in {path}, and what stands above can't tell which of the two was changed");
+                    let what = format!(
+                        "does not fit its hash in {path}, and what stands above can't tell which \
+                         of the two was changed"
+                    );
                     self.violations.add(Place::leaf(leaf), what);
                 }
             }
@@ -249,7 +297,9 @@ impl Bundle {
     }
 }
 
-impl<D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), ArchiveError>>> Way<'_, D> {
+impl<D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), ArchiveError>>>
+    Way<'_, D>
+{
     fn take(&mut self, mut bundle: Bundle) {
         let first = bundle.id.first();
         if let Some(tile) = bundle.instead.take() {
@@ -290,7 +340,9 @@ impl<D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), Ar
     fn leaves(&mut self, bundle: &Bundle) {
         let mut leaves = split(&bundle.bytes);
         for index in bundle.id.first()..bundle.id.first() + bundle.id.width {
-            if let Some((bound, rest)) = self.bounds.split_first().filter(|(bound, _)| bound.first <= index) {
+            if let Some((bound, rest)) =
+                self.bounds.split_first().filter(|(bound, _)| bound.first <= index)
+            {
                 self.rules.bound(bound.not_before_cs, bound.not_after_cs);
                 self.bounds = rest;
             }
@@ -324,7 +376,9 @@ impl<D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), Ar
     }
 
     fn time(&mut self, index: u64, time_cs: u64) {
-        while let Some(&size) = self.walk.wanted.get(self.times.len()).filter(|&&size| size <= index) {
+        while let Some(&size) =
+            self.walk.wanted.get(self.times.len()).filter(|&&size| size <= index)
+        {
             self.times.insert(size, time_cs);
         }
     }
@@ -334,7 +388,11 @@ impl<D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), Ar
         let first = bundle.id.first();
         let (mut edge, mut done) = (None, 0);
         let from = self.walk.wanted.partition_point(|&size| size <= first);
-        for &size in self.walk.wanted[from..].iter().take_while(|&&size| size <= first + bundle.id.width).filter(|_| !self.broken) {
+        for &size in self.walk.wanted[from..]
+            .iter()
+            .take_while(|&&size| size <= first + bundle.id.width)
+            .filter(|_| !self.broken)
+        {
             let edge = edge.get_or_insert_with(|| self.edge.clone());
             let upto = usize::try_from(size - first).expect("a bundle is small");
             for hash in &bundle.hashes[done..upto] {
@@ -350,7 +408,11 @@ impl<D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), Ar
         let mut differ: BTreeMap<u8, Vec<(TileId, u64, Hash)>> = BTreeMap::new();
         // Not by way of all tiles, of which a size that nobody signed may promise without end.
         let leaves = self.walk.leaves;
-        let of_level = |level| (0..).map_while(move |index| Some((TileId::at(Holds::Hashes(level), index, leaves)?, level)));
+        let of_level = |level| {
+            (0..).map_while(move |index| {
+                Some((TileId::at(Holds::Hashes(level), index, leaves)?, level))
+            })
+        };
         for (id, level) in (1..8).flat_map(of_level) {
             if self.missing > MISSING_FILES_MAX {
                 break;
@@ -366,32 +428,52 @@ impl<D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), Ar
             };
             self.files += 1;
             let Ok(stored) = tile_hashes(id, &bytes) else {
-                self.violations.add(Place::File { path: id.path() }, "has not as many hashes as its name says: it was cut or added to");
+                self.violations.add(
+                    Place::File { path: id.path() },
+                    "has not as many hashes as its name says: it was cut or added to",
+                );
                 continue;
             };
             let first = usize::try_from(id.first()).unwrap_or(usize::MAX);
-            let hashed = self.levels.get(usize::from(level) - 1).and_then(|nodes| nodes.get(first..)).unwrap_or_default();
-            let off = (id.first()..).zip(hashed.iter().zip(stored)).filter(|(_, (hashed, stored))| hashed != stored);
-            differ.entry(level).or_default().extend(off.map(|(index, (_, stored))| (id, index, *stored)));
+            let hashed = self
+                .levels
+                .get(usize::from(level) - 1)
+                .and_then(|nodes| nodes.get(first..))
+                .unwrap_or_default();
+            let off = (id.first()..)
+                .zip(hashed.iter().zip(stored))
+                .filter(|(_, (hashed, stored))| hashed != stored);
+            differ
+                .entry(level)
+                .or_default()
+                .extend(off.map(|(index, (_, stored))| (id, index, *stored)));
         }
         let signed = self.walk.root.filter(|_| !self.broken);
         let stale = signed.filter(|root| *root != self.edge.root());
-        // Below the first level whose stored nodes make the signed root, leaves and tiles were changed together.
-        let right =
-            stale.and_then(|root| differ.iter().find(|(level, nodes)| self.root_with(**level, nodes) == root)).map(|(&level, _)| level);
+        // Below the first level whose stored nodes make the signed root, leaves and tiles were
+        // changed together.
+        let right = stale
+            .and_then(|root| {
+                differ.iter().find(|(level, nodes)| self.root_with(**level, nodes) == root)
+            })
+            .map(|(&level, _)| level);
         for (level, nodes) in &differ {
             for (id, index, _) in nodes {
                 let place = Place::Hash { path: id.path(), position: index - id.first() };
                 if right == Some(*level) {
                     let leaves = TILE_WIDTH.pow(u32::from(*level));
                     let below = Place::Leaves { first: index * leaves, end: (index + 1) * leaves };
-                    let what = format!("changed together with their hashes below; {place} is still of what was signed");
+                    let what = format!(
+                        "changed together with their hashes below; {place} is still of what was \
+                         signed"
+                    );
                     self.violations.add(below, what);
                 } else if right.is_none() {
                     let what = if stale.is_some() {
                         "does not fit the leaves below it"
                     } else {
-                        "does not fit what stands below it, which is what was signed: this file was changed"
+                        "does not fit what stands below it, which is what was signed: this file \
+                         was changed"
                     };
                     self.violations.add(place, what);
                 }
@@ -400,12 +482,14 @@ impl<D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), Ar
         Ok(())
     }
 
-    /// The root over the stored nodes of a level, and what was hashed of the leaves that it doesn't reach.
+    /// The root over the stored nodes of a level, and what was hashed of the leaves that it doesn't
+    /// reach.
     fn root_with(&self, level: u8, stored: &[(TileId, u64, Hash)]) -> Hash {
         let mut edge = Edge::default();
         let mut nodes = self.levels.get(usize::from(level) - 1).cloned().unwrap_or_default();
         for (_, index, hash) in stored {
-            if let Some(node) = usize::try_from(*index).ok().and_then(|index| nodes.get_mut(index)) {
+            if let Some(node) = usize::try_from(*index).ok().and_then(|index| nodes.get_mut(index))
+            {
                 *node = *hash;
             }
         }
@@ -415,7 +499,11 @@ impl<D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), Ar
             height -= 8;
             let nodes = if below == 0 { &self.tail[..] } else { &self.levels[below - 1][..] };
             // What the level above has in full is joined already.
-            let done = if below == 0 { 0 } else { usize::try_from(edge.leaves() >> height).unwrap_or(usize::MAX) };
+            let done = if below == 0 {
+                0
+            } else {
+                usize::try_from(edge.leaves() >> height).unwrap_or(usize::MAX)
+            };
             nodes.iter().skip(done).for_each(|node| edge.join(&subtree(height, node)));
         }
         edge.root()
@@ -424,7 +512,14 @@ impl<D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), Ar
     fn end(mut self) -> Walked {
         self.violations.append(self.details.end(self.walk.leaves));
         let root = (!self.broken).then(|| self.edge.root());
-        Walked { rules: self.rules, root, roots: self.roots, times: self.times, violations: self.violations, files: self.files }
+        Walked {
+            rules: self.rules,
+            root,
+            roots: self.roots,
+            times: self.times,
+            violations: self.violations,
+            files: self.files,
+        }
     }
 }
 
@@ -447,7 +542,8 @@ fn edge_of(hashes: &[Hash]) -> Edge {
 }
 
 fn subtree(height: u32, hash: &Hash) -> Edge {
-    Edge::from_bytes(&[&(1_u64 << height).to_le_bytes(), &hash[..]].concat()).expect("a perfect subtree is one hash")
+    Edge::from_bytes(&[&(1_u64 << height).to_le_bytes(), &hash[..]].concat())
+        .expect("a perfect subtree is one hash")
 }
 
 fn leaves_of(id: TileId) -> Place {

@@ -1,5 +1,6 @@
-// Probe and candidate side by side, over each other with a line between them, or in turns. Both follow one zoom, pan and rotation; one of
-// them alone can be laid upon the other first. Nothing here measures: no rulers, no grids, no numbers of a face.
+// Probe and candidate side by side, over each other with a line between them, or in turns. Both
+// follow one zoom, pan and rotation; one of them alone can be laid upon the other first. Nothing
+// here measures: no rulers, no grids, no numbers of a face.
 
 import { on } from "./keys.js";
 

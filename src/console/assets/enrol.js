@@ -1,4 +1,5 @@
-// A new key: the box names whom it is for, the key makes a credential, and its public half goes back with the form.
+// A new key: the box names whom it is for, the key makes a credential, and its public half goes
+// back with the form.
 
 import { create } from "./key.js";
 import { fromHex, keyRefusal, timeLeft, toBase64Url } from "./touch.js";
@@ -14,7 +15,8 @@ export async function enrol(challenge, fields, person) {
     const made = await create({
       challenge: fromHex(asked.challenge),
       rp: { id: asked.rp_id, name: "SMRT" },
-      // The key needs a handle; the account's name is one, and says nothing that the roster doesn't.
+      // The key needs a handle; the account's name is one, and says nothing that the roster
+      // doesn't.
       user: { id: new TextEncoder().encode(person), name: person, displayName: person },
       pubKeyCredParams: [{ type: "public-key", alg: ES256 }, { type: "public-key", alg: ED25519 }],
       attestation: "none",

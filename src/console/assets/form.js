@@ -6,7 +6,8 @@
 //   data-next="/console/..."        where to go then, `{id}` from the answer; empty: this page again; absent: nowhere
 //   data-sure="..."                 asked back before anything is sent
 //
-// and each enabled field by its name where its value goes: `a.b` is `b` in `a`. An empty optional field is left out.
+// and each enabled field by its name where its value goes: `a.b` is `b` in `a`. An empty optional
+// field is left out.
 //   data-type="number" or "hours"   a number; hours from now, in hundredths of a second since 1970
 //   data-into="a.list"              a checked box or button adds the JSON of its value to that list
 //   data-shows="id"                 a radio button whose choice shows and enables that fieldset, and hides those of its siblings

@@ -1,5 +1,6 @@
-// Nobody at the desk: after half an hour without input the whole page gives way to the lock screen, and the box is told. What was typed
-// stays in this page's memory, out of the document, and comes back with the person's touch. All pages of one browser lock together.
+// Nobody at the desk: after half an hour without input the whole page gives way to the lock screen,
+// and the box is told. What was typed stays in this page's memory, out of the document, and comes
+// back with the person's touch. All pages of one browser lock together.
 
 import { send } from "./form.js";
 import { ask } from "./verb.js";

@@ -1,5 +1,5 @@
-// The security key, as the browser reaches it. Nothing else calls WebAuthn: whoever wants another key behind the same pages, as the
-// demonstration does, serves another file in place of this one.
+// The security key, as the browser reaches it. Nothing else calls WebAuthn: whoever wants another
+// key behind the same pages, as the demonstration does, serves another file in place of this one.
 
 /** Has a key that is known sign a challenge. */
 export function get(publicKey) {

@@ -1,5 +1,6 @@
-// Single keys for what is done all day. An element's `data-keys` names the keys that press it; '?' shows them all. They rest while
-// somebody types, and can be switched off for good in the same dialogue.
+// Single keys for what is done all day. An element's `data-keys` names the keys that press it; '?'
+// shows them all. They rest while somebody types, and can be switched off for good in the same
+// dialogue.
 
 const STORED = "smrt-keys-off";
 const dialog = document.getElementById("keys");

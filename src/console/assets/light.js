@@ -1,4 +1,5 @@
-// Dark by default, light for whoever asks for it in this browser. Runs before anything is drawn, so that no page flashes.
+// Dark by default, light for whoever asks for it in this browser. Runs before anything is drawn, so
+// that no page flashes.
 
 const STORED = "smrt-light";
 

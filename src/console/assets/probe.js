@@ -1,6 +1,7 @@
-// The probe's edits, from the closed list: crop, rotate, exposure, contrast, in this order. The box makes every picture, so that what is
-// seen is what would be searched, to the byte; this page only says what is wanted. A face is chosen among those of the picture that is
-// shown, and goes out with the edits of that picture: edits number the faces anew.
+// The probe's edits, from the closed list: crop, rotate, exposure, contrast, in this order. The box
+// makes every picture, so that what is seen is what would be searched, to the byte; this page only
+// says what is wanted. A face is chosen among those of the picture that is shown, and goes out with
+// the edits of that picture: edits number the faces anew.
 
 import { clear, say, send, show } from "./form.js";
 import { ask, Refusal } from "./verb.js";

@@ -1,4 +1,5 @@
-// A human's touch for one verb: the box words what is to be approved and gives its digest, the key signs it, and both go back together.
+// A human's touch for one verb: the box words what is to be approved and gives its digest, the key
+// signs it, and both go back together.
 
 import { get } from "./key.js";
 import { ask, Refusal } from "./verb.js";

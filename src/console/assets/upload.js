@@ -1,5 +1,5 @@
-// A probe on its way to the box: named by its digest first, then sent in pieces, each sealed when it is acknowledged. A connection that
-// breaks costs one piece; the box says where to go on.
+// A probe on its way to the box: named by its digest first, then sent in pieces, each sealed when
+// it is acknowledged. A connection that breaks costs one piece; the box says where to go on.
 
 import { clear, say, show } from "./form.js";
 import { ask, Refusal } from "./verb.js";

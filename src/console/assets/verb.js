@@ -1,5 +1,6 @@
-// The one way in which pages ask the box for something: a verb and a path in one string, JSON in and out. A refusal is an error that
-// carries what the box said, so that whoever asked can say it beside the form.
+// The one way in which pages ask the box for something: a verb and a path in one string, JSON in
+// and out. A refusal is an error that carries what the box said, so that whoever asked can say it
+// beside the form.
 
 /** What the box, or the browser on the way to it, refused. */
 export class Refusal extends Error {

@@ -11,10 +11,23 @@ use crate::store::StateKind;
 use scene::{NAMES, Way, compared, operator, pages, person, second};
 
 /// Words that would make a lead more than it is.
-const FORBIDDEN: [&str; 8] = ["match", "percent", "probability", "probable", "identified", "confidence", "suspect identified", "hit rate"];
+const FORBIDDEN: [&str; 8] = [
+    "match",
+    "percent",
+    "probability",
+    "probable",
+    "identified",
+    "confidence",
+    "suspect identified",
+    "hit rate",
+];
 
 fn part(person: &Person) -> inquiry::Person {
-    inquiry::Person { id: person.id.clone(), badge: person.badge.clone(), agency: person.agency.clone() }
+    inquiry::Person {
+        id: person.id.clone(),
+        badge: person.badge.clone(),
+        agency: person.agency.clone(),
+    }
 }
 
 fn rendered() -> BTreeMap<&'static str, String> {
@@ -33,10 +46,14 @@ impl Tag<'_> {
     }
 }
 
-/// The opening tags of a page. Attributes are written by `maud` alone: quoted, and escaped so that no value holds a quote or an angle.
+/// The opening tags of a page. Attributes are written by `maud` alone: quoted, and escaped so that
+/// no value holds a quote or an angle.
 fn tags(page: &str) -> Vec<Tag<'_>> {
-    let opening = page.split('<').skip(1).filter(|part| part.starts_with(|c: char| c.is_ascii_alphabetic()));
-    let tag = |part: &'_ str| -> Option<(usize, usize)> { Some((part.find([' ', '>'])?, part.find('>')?)) };
+    let opening =
+        page.split('<').skip(1).filter(|part| part.starts_with(|c: char| c.is_ascii_alphabetic()));
+    let tag = |part: &'_ str| -> Option<(usize, usize)> {
+        Some((part.find([' ', '>'])?, part.find('>')?))
+    };
     let read = |part| {
         let (name_end, end) = tag(part).expect("a tag ends");
         let mut rest = part[name_end..end].trim();
@@ -58,12 +75,18 @@ fn tags(page: &str) -> Vec<Tag<'_>> {
 
 /// The text of a page as it is read, without its tags.
 fn words_of(page: &str) -> String {
-    page.split('<').filter_map(|part| part.split_once('>')).map(|(_, text)| text).collect::<Vec<_>>().join(" ")
+    page.split('<')
+        .filter_map(|part| part.split_once('>'))
+        .map(|(_, text)| text)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[test]
 fn every_page_says_what_its_state_folder_is_for_and_a_real_one_says_nothing_of_demonstrations() {
-    for (state, mark) in [(StateKind::Demo, "DEMO: public photos"), (StateKind::Test, "TEST: a test system")] {
+    for (state, mark) in
+        [(StateKind::Demo, "DEMO: public photos"), (StateKind::Test, "TEST: a test system")]
+    {
         for (name, page) in pages(state) {
             let page = page.into_string();
             // On the page, and again on the screen that hides it.
@@ -74,7 +97,10 @@ fn every_page_says_what_its_state_folder_is_for_and_a_real_one_says_nothing_of_d
     }
     for (name, page) in pages(StateKind::Real) {
         let page = page.into_string();
-        assert!(!page.contains("DEMO") && !page.contains("TEST:") && page.contains("In service"), "{name}");
+        assert!(
+            !page.contains("DEMO") && !page.contains("TEST:") && page.contains("In service"),
+            "{name}"
+        );
     }
 }
 
@@ -84,18 +110,36 @@ fn no_page_holds_a_script_a_style_or_a_handler_of_its_own_or_asks_for_anything_f
         for tag in tags(&page) {
             assert_ne!(tag.name, "style", "{name}");
             for (attribute, value) in &tag.attributes {
-                assert!(*attribute != "style" && !attribute.starts_with("on") && !value.contains("javascript:"), "{name}: {attribute}");
+                assert!(
+                    *attribute != "style"
+                        && !attribute.starts_with("on")
+                        && !value.contains("javascript:"),
+                    "{name}: {attribute}"
+                );
                 if matches!(*attribute, "src" | "href" | "action" | "srcset" | "poster") {
-                    assert!(value.starts_with("/console/") || value.starts_with("/v1/") || value.starts_with('#'), "{name}: {value}");
+                    assert!(
+                        value.starts_with("/console/")
+                            || value.starts_with("/v1/")
+                            || value.starts_with('#'),
+                        "{name}: {value}"
+                    );
                 }
             }
             if tag.name == "script" {
-                let file = tag.attribute("src").and_then(|src| src.strip_prefix("/console/assets/")).expect("a script is a file");
-                assert!(asset(file).is_some() && tag.attribute("type") == Some("module"), "{name}: {file}");
+                let file = tag
+                    .attribute("src")
+                    .and_then(|src| src.strip_prefix("/console/assets/"))
+                    .expect("a script is a file");
+                assert!(
+                    asset(file).is_some() && tag.attribute("type") == Some("module"),
+                    "{name}: {file}"
+                );
             }
         }
         assert!(
-            page.split("<script").skip(1).all(|after| after.split_once('>').is_some_and(|(_, rest)| rest.starts_with("</script>"))),
+            page.split("<script").skip(1).all(|after| after
+                .split_once('>')
+                .is_some_and(|(_, rest)| rest.starts_with("</script>"))),
             "{name}"
         );
     }
@@ -103,9 +147,14 @@ fn no_page_holds_a_script_a_style_or_a_handler_of_its_own_or_asks_for_anything_f
 
 #[test]
 fn the_policy_of_pages_allows_files_of_our_own_and_nothing_else() {
-    assert!(CONTENT_SECURITY_POLICY.starts_with("default-src 'none'; script-src 'self'; style-src 'self'"));
     assert!(
-        !CONTENT_SECURITY_POLICY.contains("unsafe") && !CONTENT_SECURITY_POLICY.contains('*') && !CONTENT_SECURITY_POLICY.contains("http")
+        CONTENT_SECURITY_POLICY
+            .starts_with("default-src 'none'; script-src 'self'; style-src 'self'")
+    );
+    assert!(
+        !CONTENT_SECURITY_POLICY.contains("unsafe")
+            && !CONTENT_SECURITY_POLICY.contains('*')
+            && !CONTENT_SECURITY_POLICY.contains("http")
     );
     assert_eq!(HEADERS[0], ("content-security-policy", CONTENT_SECURITY_POLICY));
     for name in assets() {
@@ -113,8 +162,20 @@ fn the_policy_of_pages_allows_files_of_our_own_and_nothing_else() {
         let text = std::str::from_utf8(bytes).unwrap();
         assert!(kind.ends_with("charset=utf-8") && !text.is_empty(), "{name}");
         // No module reaches beyond its neighbours, and none makes code or markup of strings.
-        for wrong in ["http://", "https://", "innerHTML", "eval(", "new Function", "document.write", "localStorage.setItem(\"smrt-desk"] {
-            assert!(name == "policy-5-27.txt" || !text.replace("http://www.w3.org/2000/svg", "").contains(wrong), "{name}: {wrong}");
+        for wrong in [
+            "http://",
+            "https://",
+            "innerHTML",
+            "eval(",
+            "new Function",
+            "document.write",
+            "localStorage.setItem(\"smrt-desk",
+        ] {
+            assert!(
+                name == "policy-5-27.txt"
+                    || !text.replace("http://www.w3.org/2000/svg", "").contains(wrong),
+                "{name}: {wrong}"
+            );
         }
         for import in text.lines().filter(|line| line.starts_with("import ")) {
             let file = import.split('"').nth(1).and_then(|path| path.strip_prefix("./")).unwrap();
@@ -127,7 +188,9 @@ fn the_policy_of_pages_allows_files_of_our_own_and_nothing_else() {
 #[test]
 fn whoever_sees_candidates_sees_the_note_and_whoever_sees_a_report_the_word_on_line_ups() {
     let pages = rendered();
-    for name in pages.keys().filter(|name| name.starts_with("array") || name.starts_with("compare") || name.starts_with("report")) {
+    for name in pages.keys().filter(|name| {
+        name.starts_with("array") || name.starts_with("compare") || name.starts_with("report")
+    }) {
         assert!(pages[name].contains(NOTE), "{name}");
     }
     for name in ["report-ready", "report-issued", "report-closed"] {
@@ -139,7 +202,8 @@ fn whoever_sees_candidates_sees_the_note_and_whoever_sees_a_report_the_word_on_l
 fn no_page_says_more_of_a_lead_than_that_it_is_one() {
     for (name, page) in rendered() {
         // What the order and its NOTE say is theirs.
-        let own = page.replace(&maud::html! { (SPECIAL_ORDER) }.into_string(), "").replace(NOTE, "");
+        let own =
+            page.replace(&maud::html! { (SPECIAL_ORDER) }.into_string(), "").replace(NOTE, "");
         let words = words_of(&own).to_lowercase();
         for wrong in FORBIDDEN {
             assert!(!words.contains(wrong), "{name}: {wrong}");
@@ -148,7 +212,8 @@ fn no_page_says_more_of_a_lead_than_that_it_is_one() {
     }
     for name in assets().filter(|name| name.ends_with(".js")) {
         let text = String::from_utf8_lossy(asset(name).unwrap().1).into_owned();
-        let said = text.split(['"', '`']).skip(1).step_by(2).collect::<Vec<_>>().join(" ").to_lowercase();
+        let said =
+            text.split(['"', '`']).skip(1).step_by(2).collect::<Vec<_>>().join(" ").to_lowercase();
         for wrong in ["percent", "probability", "identified"] {
             assert!(!said.contains(wrong), "{name}: {wrong}");
         }
@@ -164,8 +229,15 @@ fn ids_are_unique_and_whatever_points_at_one_finds_it() {
             assert!(ids.insert(id.to_owned()), "{name}: two of {id}");
         }
         for tag in &tags {
-            for pointer in ["for", "aria-describedby", "aria-labelledby", "data-shows", "data-opens"] {
-                for id in tag.attribute(pointer).unwrap_or_default().split(' ').filter(|id| !id.is_empty()) {
+            for pointer in
+                ["for", "aria-describedby", "aria-labelledby", "data-shows", "data-opens"]
+            {
+                for id in tag
+                    .attribute(pointer)
+                    .unwrap_or_default()
+                    .split(' ')
+                    .filter(|id| !id.is_empty())
+                {
                     assert!(ids.contains(id), "{name}: {pointer}={id}");
                 }
             }
@@ -180,13 +252,22 @@ fn ids_are_unique_and_whatever_points_at_one_finds_it() {
 fn every_field_has_its_label_every_picture_its_words_and_every_form_its_place_for_a_refusal() {
     for (name, page) in rendered() {
         let tags = tags(&page);
-        let labelled: BTreeSet<&str> = tags.iter().filter(|tag| tag.name == "label").filter_map(|tag| tag.attribute("for")).collect();
+        let labelled: BTreeSet<&str> = tags
+            .iter()
+            .filter(|tag| tag.name == "label")
+            .filter_map(|tag| tag.attribute("for"))
+            .collect();
         for tag in &tags {
             let hidden = tag.attribute("type") == Some("hidden");
             if matches!(tag.name, "input" | "select" | "textarea") && !hidden {
-                let named = tag.attribute("id").is_some_and(|id| labelled.contains(id)) || tag.attribute("aria-label").is_some();
+                let named = tag.attribute("id").is_some_and(|id| labelled.contains(id))
+                    || tag.attribute("aria-label").is_some();
                 // The three dispositions lie in their labels.
-                assert!(named || tag.attribute("name") == Some("finding.disposition"), "{name}: {:?}", tag.attribute("name"));
+                assert!(
+                    named || tag.attribute("name") == Some("finding.disposition"),
+                    "{name}: {:?}",
+                    tag.attribute("name")
+                );
             }
             if tag.name == "img" {
                 assert!(tag.attribute("alt").is_some(), "{name}");
@@ -194,7 +275,11 @@ fn every_field_has_its_label_every_picture_its_words_and_every_form_its_place_fo
         }
         for form in page.split("<form").skip(1) {
             let form = form.split("</form>").next().unwrap();
-            assert!(form.contains("class=\"refusal\"") && form.contains("tabindex=\"-1\""), "{name}: {}", &form[..80]);
+            assert!(
+                form.contains("class=\"refusal\"") && form.contains("tabindex=\"-1\""),
+                "{name}: {}",
+                &form[..80]
+            );
         }
     }
 }
@@ -205,7 +290,10 @@ fn every_page_has_one_heading_of_the_first_rank_one_main_part_and_a_way_past_the
         // The template of the lock screen is no part of the page until it takes its place.
         let page = page.split("<template").next().unwrap();
         assert_eq!((page.matches("<h1").count(), page.matches("<main").count()), (1, 1), "{name}");
-        assert!(page.contains("lang=\"en\"") && page.contains("id=\"main\" tabindex=\"-1\""), "{name}");
+        assert!(
+            page.contains("lang=\"en\"") && page.contains("id=\"main\" tabindex=\"-1\""),
+            "{name}"
+        );
         assert!(!page.contains("<nav") || page.contains("class=\"skip\" href=\"#main\""), "{name}");
     }
 }
@@ -214,7 +302,10 @@ fn every_page_has_one_heading_of_the_first_rank_one_main_part_and_a_way_past_the
 fn no_attestation_is_ticked_beforehand_and_no_purpose_chosen() {
     let page = pages(StateKind::Real)["request"].clone().into_string();
     let tags = tags(&page);
-    let named = |prefix: &'static str| tags.iter().filter(move |tag| tag.attribute("name").is_some_and(|name| name.starts_with(prefix)));
+    let named = |prefix: &'static str| {
+        tags.iter()
+            .filter(move |tag| tag.attribute("name").is_some_and(|name| name.starts_with(prefix)))
+    };
     assert_eq!(named("attestations.").count(), 3);
     for tag in named("attestations.").chain(named("purpose.kind")).chain(named("reference.kind")) {
         assert!(tag.attribute("checked").is_none() && tag.attribute("required").is_some());
@@ -233,11 +324,16 @@ fn score_and_biography_are_not_on_the_page_before_the_disposition() {
         let seen = rank < 3;
         assert_eq!(array.contains(&score), seen, "{name}");
         assert_eq!(array.contains(&number), seen, "{name}");
-        assert!(!open.contains(&score) && !open.contains(&number) && !open.contains(name), "{name}");
+        assert!(
+            !open.contains(&score) && !open.contains(&number) && !open.contains(name),
+            "{name}"
+        );
     }
     assert!(!open.contains("Rank"));
     let disposed = compared(&begun, operator(), 2, StateKind::Real).1.into_string();
-    assert!(disposed.contains("0.657") && disposed.contains(NAMES[2]) && !disposed.contains(NAMES[0]));
+    assert!(
+        disposed.contains("0.657") && disposed.contains(NAMES[2]) && !disposed.contains(NAMES[0])
+    );
 }
 
 #[test]
@@ -246,8 +342,17 @@ fn the_second_examiner_sees_neither_the_first_ones_answer_nor_a_score_until_both
     for rank in 0..8 {
         let (array, one) = compared(&blind, second(), rank, StateKind::Real);
         for page in [array.into_string(), one.into_string()] {
-            assert!(!page.contains("0.731") && !page.contains("Score 0") && !page.contains("B-2025-") && !page.contains("Rank "));
-            assert!(!page.contains("First examiner") && !page.contains("First: ") && !page.contains("disagree"));
+            assert!(
+                !page.contains("0.731")
+                    && !page.contains("Score 0")
+                    && !page.contains("B-2025-")
+                    && !page.contains("Rank ")
+            );
+            assert!(
+                !page.contains("First examiner")
+                    && !page.contains("First: ")
+                    && !page.contains("disagree")
+            );
             // The first one's note.
             assert!(!page.contains("Left ear covered"));
             assert!(NAMES.iter().all(|name| !page.contains(name)));
@@ -274,7 +379,12 @@ fn whoever_has_no_part_in_an_inquiry_finds_no_photo_of_it() {
     let stranger = person("o-lee", "Olive Lee", "DSN 90", "slmpd", Role::Operator);
     let (array, one) = compared(&Way::second_review(), stranger, 0, StateKind::Real);
     for page in [array.into_string(), one.into_string()] {
-        assert!(!page.contains("/photo") && !page.contains("/probe?part") && !page.contains("0.731") && !page.contains("B-2025"));
+        assert!(
+            !page.contains("/photo")
+                && !page.contains("/probe?part")
+                && !page.contains("0.731")
+                && !page.contains("B-2025")
+        );
     }
 }
 
@@ -285,7 +395,12 @@ fn a_released_candidate_is_shown_to_nobody_again() {
     let (array, one) = compared(&released, operator(), 6, StateKind::Real);
     let (array, one) = (array.into_string(), one.into_string());
     let photo = format!("candidates/{}/photo", scene::version(6));
-    assert!(!array.contains(&photo) && !one.contains(&photo) && !one.contains(NAMES[6]) && !array.contains("B-2025-11836"));
+    assert!(
+        !array.contains(&photo)
+            && !one.contains(&photo)
+            && !one.contains(NAMES[6])
+            && !array.contains("B-2025-11836")
+    );
     assert!(array.contains("Released by its agency") && one.contains("Released by its agency"));
 }
 
@@ -294,7 +409,9 @@ fn each_person_is_offered_the_step_that_is_theirs() {
     let answered = Way::opened(7, "26-041860").probe(1).face().asked().answered(3);
     assert_eq!(Step::of(&answered.0, &operator()), Some(Step::ClaimFirst));
     assert_eq!(Step::of(&answered.0, &second()), Some(Step::ClaimFirst));
-    let once = Way::first_review().disposed(&operator(), 8, &[0]).act(&operator(), Action::Finish { leaf: 5 });
+    let once = Way::first_review()
+        .disposed(&operator(), 8, &[0])
+        .act(&operator(), Action::Finish { leaf: 5 });
     assert_eq!(Step::of(&once.0, &operator()), None, "operator and first examiner");
     assert_eq!(Step::of(&once.0, &second()), Some(Step::ClaimSecond));
     let requester = person("a-ortiz", "Anna Ortiz", "dsn 4711", "slmpd", Role::Examiner);
@@ -318,7 +435,14 @@ fn a_role_finds_its_own_pages_and_nobody_elses() {
     }
     assert_eq!(
         Role::ALL.map(home),
-        ["/console/work", "/console/work", "/console/work", "/console/decisions", "/console/grants", "/console/log"]
+        [
+            "/console/work",
+            "/console/work",
+            "/console/work",
+            "/console/decisions",
+            "/console/grants",
+            "/console/log"
+        ]
     );
 }
 
@@ -329,18 +453,32 @@ fn nobody_is_offered_to_decide_on_an_account_of_their_own() {
         !pages["roster-administrator"].contains("/v1/people/t-lind/off")
             && pages["roster-administrator"].contains("/v1/people/m-weber/off")
     );
-    assert!(!pages["grants-administrator"].contains("/approval") && pages["grants-commander"].contains("/approval"));
+    assert!(
+        !pages["grants-administrator"].contains("/approval")
+            && pages["grants-commander"].contains("/approval")
+    );
 }
 
 #[test]
 fn a_quality_sheet_says_the_same_measured_or_kept() {
     let measured = QualityLine::of_sheet(&scene::sheet());
-    let kept = QualityLine::of_record(Way::opened(3, "26-041877").probe(1).face().0.choice().map(|choice| &choice.quality).unwrap());
+    let kept = QualityLine::of_record(
+        Way::opened(3, "26-041877")
+            .probe(1)
+            .face()
+            .0
+            .choice()
+            .map(|choice| &choice.quality)
+            .unwrap(),
+    );
     assert_eq!(measured, kept);
-    assert!(kept[0].blocks && kept[0].advice.is_some_and(|advice| advice.contains("another image")));
+    assert!(
+        kept[0].blocks && kept[0].advice.is_some_and(|advice| advice.contains("another image"))
+    );
 }
 
-/// The pages as files below the build's folder, so that they can be opened, photographed and held against axe.
+/// The pages as files below the build's folder, so that they can be opened, photographed and held
+/// against axe.
 #[test]
 fn all_pages_are_written_where_they_can_be_looked_at() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/console-pages");

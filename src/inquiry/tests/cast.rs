@@ -1,4 +1,5 @@
-//! The people and the moves that random inquiries are played with, few enough that everything happens often.
+//! The people and the moves that random inquiries are played with, few enough that everything
+//! happens often.
 
 use std::sync::LazyLock;
 
@@ -7,8 +8,8 @@ use serde_json::json;
 use crate::booking::{Identifier, Text, VersionId};
 use crate::face::Edits;
 use crate::inquiry::{
-    Action, Choice, Digest, Disposition, Event, Feature, Finding, Frame, Handover, Measure, Observation, Outcome, Person, Probe, Quality,
-    Request, SearchId, Seen, Shortfall, Upshot, Who,
+    Action, Choice, Digest, Disposition, Event, Feature, Finding, Frame, Handover, Measure,
+    Observation, Outcome, Person, Probe, Quality, Request, SearchId, Seen, Shortfall, Upshot, Who,
 };
 use crate::limits::{PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX};
 
@@ -22,7 +23,8 @@ pub(super) const SEARCHES: u8 = 3;
 /// An account of the cast, by its place in `CAST`.
 pub(super) type Account = u8;
 
-/// Account, badge, agency, may operate, may examine. Some share a badge: one person with two accounts.
+/// Account, badge, agency, may operate, may examine. Some share a badge: one person with two
+/// accounts.
 pub(super) const CAST: [(&str, &str, &str, bool, bool); 7] = [
     ("olga", "DSN 11", "slmpd", true, true),
     ("omar", "DSN 12", "slmpd", true, false),
@@ -99,7 +101,8 @@ static REQUEST: LazyLock<Request> = LazyLock::new(|| {
         "reason": "robbery at Grand and Gravois",
         "probe_source": "store camera",
         "candidates": WANTED,
-        "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true},
+        "attestations": {"not_solely_protected": true, "shows_person_sought": true,
+            "source_as_stated": true},
     }))
     .unwrap()
 });
@@ -127,7 +130,11 @@ pub(super) fn person(account: Account) -> &'static Person {
 
 pub(super) fn who(account: Account, fit: bool) -> Who {
     let (.., operates, examines) = CAST[usize::from(account)];
-    Who { person: person(account).clone(), may_operate: fit && operates, may_examine: fit && examines }
+    Who {
+        person: person(account).clone(),
+        may_operate: fit && operates,
+        may_examine: fit && examines,
+    }
 }
 
 pub(super) fn version(version: u8) -> VersionId {
@@ -162,14 +169,22 @@ pub(super) fn given(mv: Move, leaf: u64) -> Result<Action, Event> {
             of: text("property custody"),
             leads_number: leads_number(number),
         }),
-        Move::Outcome { upshot, number, evidence } => {
-            Action::RecordOutcome(Outcome { upshot, independent_evidence: words(evidence), leads_number: leads_number(number) })
-        }
+        Move::Outcome { upshot, number, evidence } => Action::RecordOutcome(Outcome {
+            upshot,
+            independent_evidence: words(evidence),
+            leads_number: leads_number(number),
+        }),
         Move::Withdraw { reason } => Action::Withdraw { reason: words(reason).unwrap_or_default() },
-        Move::Answered { candidates, order } => return Err(Event::Answered { candidates: array(candidates, order), leaf }),
+        Move::Answered { candidates, order } => {
+            return Err(Event::Answered { candidates: array(candidates, order), leaf });
+        }
         Move::Interrupted => return Err(Event::Interrupted { leaf }),
-        Move::Released { version: candidate } => return Err(Event::Released { version: version(candidate) }),
-        Move::Refused { reason } => return Err(Event::Refused { reason: words(reason).unwrap_or_default() }),
+        Move::Released { version: candidate } => {
+            return Err(Event::Released { version: version(candidate) });
+        }
+        Move::Refused { reason } => {
+            return Err(Event::Refused { reason: words(reason).unwrap_or_default() });
+        }
     })
 }
 
@@ -184,7 +199,10 @@ fn choice(index: u8, faces: u8, quality: Grade) -> Choice {
         searched: Digest([2; 32]),
         searched_px: [600, 800],
         quality: Quality {
-            measures: vec![Measure { name: text("pixels between the eyes"), value: 44.0 }; measures],
+            measures: vec![
+                Measure { name: text("pixels between the eyes"), value: 44.0 };
+                measures
+            ],
             shortfalls: vec![Shortfall { name: text("the eyes are close together"), blocks: poor }],
         },
         reason: if let Grade::Poor(reason) = quality { words(reason) } else { None },
@@ -192,7 +210,11 @@ fn choice(index: u8, faces: u8, quality: Grade) -> Choice {
 }
 
 fn finding(candidate: u8, disposition: Disposition, founded: bool, twice: bool) -> Finding {
-    let seen = if (disposition == Disposition::Lead) == founded { Seen::Similarity } else { Seen::Difference };
+    let seen = if (disposition == Disposition::Lead) == founded {
+        Seen::Similarity
+    } else {
+        Seen::Difference
+    };
     let silent = disposition == Disposition::Inconclusive && !founded && !twice;
     let times = if silent { 0 } else { 1 + usize::from(twice) };
     Finding {
@@ -203,7 +225,8 @@ fn finding(candidate: u8, disposition: Disposition, founded: bool, twice: bool) 
     }
 }
 
-/// So many candidates, with what is wrong with their order; one candidate alone can't be out of order.
+/// So many candidates, with what is wrong with their order; one candidate alone can't be out of
+/// order.
 fn array(candidates: u8, order: Order) -> Vec<(VersionId, f64)> {
     let score = |at: u8| match order {
         Order::WorstFirst => f64::from(at),

@@ -11,7 +11,10 @@ use time::macros::date;
 
 use super::{ActionError, Disposition, Inquiry, InquiryId, Stage, Upshot};
 use crate::limits::{EVIDENCE_CHAIN_MAX, SEARCHES_PER_INQUIRY_MAX};
-use cast::{Account, ED, ERIN, Grade, Move, OLGA, OMAR, Order, RITA, Words, given, person, request, version, who};
+use cast::{
+    Account, ED, ERIN, Grade, Move, OLGA, OMAR, Order, RITA, Words, given, person, request,
+    version, who,
+};
 pub(super) use walk::removed;
 use walk::{name, play, without};
 
@@ -73,7 +76,10 @@ fn a_hundred_thousand_random_inquiries_go_as_the_model_says() {
 #[test]
 fn each_rule_that_is_removed_is_missed() {
     for rule in RULES {
-        assert!(without(rule, || play(INQUIRIES, |_| {})).is_err(), "{rule} could go and nobody would notice");
+        assert!(
+            without(rule, || play(INQUIRIES, |_| {})).is_err(),
+            "{rule} could go and nobody would notice"
+        );
     }
 }
 
@@ -87,7 +93,10 @@ fn every_refusal_says_what_was_wanted_in_words_that_promise_nothing() {
     for rule in RULES {
         let words = told.get(rule).unwrap_or_else(|| panic!("{rule} never refused anything"));
         assert!(words.contains("wanted"), "{rule}: {words}");
-        assert!(!["match", "percent", "probab", "identified"].iter().any(|word| words.contains(word)), "{rule}: {words}");
+        assert!(
+            !["match", "percent", "probab", "identified"].iter().any(|word| words.contains(word)),
+            "{rule}: {words}"
+        );
     }
 }
 
@@ -98,7 +107,8 @@ const FACE: (Account, Move) = (OLGA, Move::Face { index: 1, faces: 2, quality: G
 const ASK: (Account, Move) = (OLGA, Move::Ask { search: 0 });
 const NUMBERED: Move = Move::Evidence { hollow: false, number: Words::Said };
 const UNNUMBERED: Move = Move::Evidence { hollow: false, number: Words::Unsaid };
-const NO_ARREST: Move = Move::Outcome { upshot: Upshot::NoArrest, number: Words::Unsaid, evidence: Words::Unsaid };
+const NO_ARREST: Move =
+    Move::Outcome { upshot: Upshot::NoArrest, number: Words::Unsaid, evidence: Words::Unsaid };
 
 const fn answered(candidates: u8) -> (Account, Move) {
     (OLGA, Move::Answered { candidates, order: Order::BestFirst })
@@ -118,7 +128,15 @@ fn step(inquiry: &mut Inquiry, (account, mv): (Account, Move)) -> Result<(), Act
 
 /// An inquiry of olga's on which these steps were taken.
 fn after(steps: &[(Account, Move)]) -> Inquiry {
-    let mut inquiry = Inquiry::open(InquiryId([7; 16]), request(false), &who(OLGA, true), date!(2026 - 11 - 23), None, 0).unwrap();
+    let mut inquiry = Inquiry::open(
+        InquiryId([7; 16]),
+        request(false),
+        &who(OLGA, true),
+        date!(2026 - 11 - 23),
+        None,
+        0,
+    )
+    .unwrap();
     steps.iter().for_each(|&taken| step(&mut inquiry, taken).unwrap());
     inquiry
 }
@@ -176,15 +194,31 @@ fn an_inquiry_goes_through_its_stages_and_each_is_stored_and_read_as_it_is() {
     stages.dedup();
     assert_eq!(
         stages,
-        [Opened, ProbeReceived, FaceChosen, Asked, Answered, FirstReview, ReviewedOnce, SecondReview, Reviewed, Issued, Closed]
+        [
+            Opened,
+            ProbeReceived,
+            FaceChosen,
+            Asked,
+            Answered,
+            FirstReview,
+            ReviewedOnce,
+            SecondReview,
+            Reviewed,
+            Issued,
+            Closed
+        ]
     );
     assert_eq!(inquiry.revision(), 13);
 }
 
 #[test]
 fn an_empty_answer_is_reviewed_by_two_and_reported_too() {
-    let mut inquiry = after(&[PROBE, FACE, ASK, answered(0), (OLGA, Move::ClaimFirst), (OLGA, Move::Finish)]);
-    assert_eq!(step(&mut inquiry, (OLGA, Move::Issue)), Err(ActionError::NotReviewed { stage: Stage::ReviewedOnce }));
+    let mut inquiry =
+        after(&[PROBE, FACE, ASK, answered(0), (OLGA, Move::ClaimFirst), (OLGA, Move::Finish)]);
+    assert_eq!(
+        step(&mut inquiry, (OLGA, Move::Issue)),
+        Err(ActionError::NotReviewed { stage: Stage::ReviewedOnce })
+    );
     for taken in [(ED, Move::ClaimSecond), (ED, Move::Finish), (OLGA, Move::Issue)] {
         step(&mut inquiry, taken).unwrap();
     }
@@ -211,15 +245,25 @@ fn an_interrupted_search_leads_back_to_the_face_and_not_for_ever() {
         assert_eq!(inquiry.stage(), Stage::FaceChosen);
     }
     assert!(inquiry.searches().iter().all(|search| search.interrupted == Some(search.leaf + 1)));
-    assert_eq!(step(&mut inquiry, (OLGA, Move::Ask { search: 200 })), Err(ActionError::TooManySearches));
+    assert_eq!(
+        step(&mut inquiry, (OLGA, Move::Ask { search: 200 })),
+        Err(ActionError::TooManySearches)
+    );
 }
 
 #[test]
 fn a_search_of_a_withdrawn_inquiry_is_interrupted_and_never_answered() {
     let mut inquiry = after(&[PROBE, FACE, ASK, (OLGA, Move::Withdraw { reason: Words::Said })]);
-    assert_eq!(step(&mut inquiry, answered(1)), Err(ActionError::Ended { stage: Stage::Withdrawn }));
+    assert_eq!(
+        step(&mut inquiry, answered(1)),
+        Err(ActionError::Ended { stage: Stage::Withdrawn })
+    );
     assert_eq!(step(&mut inquiry, (OLGA, Move::Interrupted)), Ok(()));
-    assert!(!inquiry.under_way() && inquiry.stage() == Stage::Withdrawn && !inquiry.sight(person(OLGA)).probe);
+    assert!(
+        !inquiry.under_way()
+            && inquiry.stage() == Stage::Withdrawn
+            && !inquiry.sight(person(OLGA)).probe
+    );
 }
 
 #[test]
@@ -231,9 +275,15 @@ fn a_report_that_is_out_is_not_withdrawn_any_more() {
 }
 
 #[test]
-fn the_first_examiner_sees_a_score_after_their_own_disposition_and_the_second_none_before_the_end() {
+fn the_first_examiner_sees_a_score_after_their_own_disposition_and_the_second_none_before_the_end()
+{
     let scores = |inquiry: &Inquiry, account| -> Vec<bool> {
-        inquiry.sight(person(account)).candidates.iter().map(|candidate| candidate.score_and_biography).collect()
+        inquiry
+            .sight(person(account))
+            .candidates
+            .iter()
+            .map(|candidate| candidate.score_and_biography)
+            .collect()
     };
     let mut inquiry = at(Stage::FirstReview);
     assert_eq!(scores(&inquiry, OLGA), [false, false]);
@@ -250,7 +300,10 @@ fn the_first_examiner_sees_a_score_after_their_own_disposition_and_the_second_no
     step(&mut inquiry, (ED, Move::Finish)).unwrap();
     assert_eq!(scores(&inquiry, ED), [true, true]);
     assert!(inquiry.sight(person(OLGA)).others && inquiry.sight(person(ED)).others);
-    assert_eq!((scores(&inquiry, RITA), inquiry.sight(person(RITA)).others), (vec![false; 2], false));
+    assert_eq!(
+        (scores(&inquiry, RITA), inquiry.sight(person(RITA)).others),
+        (vec![false; 2], false)
+    );
 }
 
 #[test]
@@ -269,7 +322,8 @@ fn a_review_waits_for_whoever_may_claim_it() {
 #[test]
 fn the_probe_is_open_to_operator_and_examiners_until_the_inquiry_is_over() {
     let mut inquiry = at(Stage::Issued);
-    let open = |inquiry: &Inquiry| [OLGA, ED, ERIN].map(|account| inquiry.sight(person(account)).probe);
+    let open =
+        |inquiry: &Inquiry| [OLGA, ED, ERIN].map(|account| inquiry.sight(person(account)).probe);
     assert_eq!(open(&inquiry), [true, true, false]);
     step(&mut inquiry, (OLGA, NO_ARREST)).unwrap();
     assert_eq!(open(&inquiry), [false, false, false]);
@@ -279,18 +333,29 @@ fn the_probe_is_open_to_operator_and_examiners_until_the_inquiry_is_over() {
 fn a_candidate_that_its_agency_releases_is_dispositioned_for_whoever_has_not_and_shown_to_nobody() {
     let mut inquiry = at(Stage::SecondReview);
     step(&mut inquiry, (OLGA, Move::Released { version: 0 })).unwrap();
-    assert_eq!(step(&mut inquiry, (ED, says(0, Disposition::Lead))), Err(ActionError::CandidateReleased { found: version(0) }));
+    assert_eq!(
+        step(&mut inquiry, (ED, says(0, Disposition::Lead))),
+        Err(ActionError::CandidateReleased { found: version(0) })
+    );
     for taken in [(ED, says(1, Disposition::Lead)), (ED, Move::Finish)] {
         step(&mut inquiry, taken).unwrap();
     }
     let candidate = inquiry.candidate(version(0)).unwrap();
-    let words = [inquiry.first(), inquiry.second()].map(|review| review.unwrap().disposed(candidate).unwrap().words());
+    let words = [inquiry.first(), inquiry.second()]
+        .map(|review| review.unwrap().disposed(candidate).unwrap().words());
     assert_eq!(words, ["investigative lead", "released by its agency"]);
     for account in [OLGA, ED] {
         let seen = inquiry.sight(person(account)).candidates;
-        assert_eq!(seen.iter().map(|seen| (seen.photo, seen.score_and_biography)).collect::<Vec<_>>(), [(false, false), (true, true)]);
+        assert_eq!(
+            seen.iter().map(|seen| (seen.photo, seen.score_and_biography)).collect::<Vec<_>>(),
+            [(false, false), (true, true)]
+        );
     }
-    assert_eq!(inquiry.disagreements(), Some(vec![version(1)]), "who never came to it disagrees with nobody");
+    assert_eq!(
+        inquiry.disagreements(),
+        Some(vec![version(1)]),
+        "who never came to it disagrees with nobody"
+    );
 }
 
 #[test]
@@ -311,14 +376,28 @@ fn where_two_examiners_disagree_is_told_once_both_have_finished() {
 
 #[test]
 fn a_positive_identification_needs_who_received_the_report_its_number_and_other_evidence() {
-    let positive = |number, evidence| (OLGA, Move::Outcome { upshot: Upshot::PositiveIdentification, number, evidence });
+    let positive = |number, evidence| {
+        (OLGA, Move::Outcome { upshot: Upshot::PositiveIdentification, number, evidence })
+    };
     let mut inquiry = at(Stage::Issued);
-    assert_eq!(step(&mut inquiry, positive(Words::Said, Words::Said)), Err(ActionError::EvidenceUnmarked));
+    assert_eq!(
+        step(&mut inquiry, positive(Words::Said, Words::Said)),
+        Err(ActionError::EvidenceUnmarked)
+    );
     step(&mut inquiry, (OMAR, UNNUMBERED)).unwrap();
-    assert_eq!(step(&mut inquiry, positive(Words::Unsaid, Words::Said)), Err(ActionError::LeadsNumberMissing));
-    assert_eq!(step(&mut inquiry, positive(Words::Said, Words::Unsaid)), Err(ActionError::EvidenceUnsaid));
+    assert_eq!(
+        step(&mut inquiry, positive(Words::Unsaid, Words::Said)),
+        Err(ActionError::LeadsNumberMissing)
+    );
+    assert_eq!(
+        step(&mut inquiry, positive(Words::Said, Words::Unsaid)),
+        Err(ActionError::EvidenceUnsaid)
+    );
     let hollow = step(&mut inquiry, positive(Words::Said, Words::Hollow)).unwrap_err();
-    assert_eq!((&hollow, hollow.field()), (&ActionError::Hollow { field: "independent_evidence" }, Some("independent_evidence")));
+    assert_eq!(
+        (&hollow, hollow.field()),
+        (&ActionError::Hollow { field: "independent_evidence" }, Some("independent_evidence"))
+    );
     step(&mut inquiry, positive(Words::Said, Words::Said)).unwrap();
     assert_eq!(inquiry.leads_number().unwrap().as_str(), "IL-26-0815");
 }

@@ -1,5 +1,6 @@
-//! The rules once more, in another form than the machine's: facts that are true or not, sets of candidates, and three questions about every
-//! move. Who may make it? Is it time for it? Is what it brings complete? Nothing of the machine is used here but its lists.
+//! The rules once more, in another form than the machine's: facts that are true or not, sets of
+//! candidates, and three questions about every move. Who may make it? Is it time for it? Is what it
+//! brings complete? Nothing of the machine is used here but its lists.
 
 use super::cast::{Account, CAST, Grade, Move, OLGA, Order, RITA, Try, VERSIONS, WANTED, Words};
 use crate::inquiry::{Disposition, Upshot};
@@ -35,7 +36,8 @@ pub(super) struct Model {
     searches: Set,
     array: Set,
     released: Set,
-    /// What the first and the second examiner have dispositioned, and what of it they took for a lead.
+    /// What the first and the second examiner have dispositioned, and what of it they took for a
+    /// lead.
     said: [Set; 2],
     leads: [Set; 2],
     operator: Account,
@@ -75,7 +77,10 @@ impl Model {
     fn who(&self, step: &Try) -> bool {
         let Try { who, fit, fresh, mv } = *step;
         match mv {
-            Move::Answered { .. } | Move::Interrupted | Move::Released { .. } | Move::Refused { .. } => true,
+            Move::Answered { .. }
+            | Move::Interrupted
+            | Move::Released { .. }
+            | Move::Refused { .. } => true,
             _ if !fresh => false,
             Move::Probe { .. } | Move::Face { .. } | Move::Ask { .. } | Move::Withdraw { .. } => {
                 fit && operates(who) && who == self.operator
@@ -83,9 +88,14 @@ impl Model {
             Move::ClaimFirst => fit && examines(who),
             Move::ClaimSecond => {
                 let first = self.examiners[0].is_some_and(|first| same(who, first));
-                fit && examines(who) && !same(who, self.operator) && !same(who, self.requester) && !first
+                fit && examines(who)
+                    && !same(who, self.operator)
+                    && !same(who, self.requester)
+                    && !first
             }
-            Move::Dispose { .. } | Move::Finish => fit && examines(who) && self.examiners[self.turn()] == Some(who),
+            Move::Dispose { .. } | Move::Finish => {
+                fit && examines(who) && self.examiners[self.turn()] == Some(who)
+            }
             Move::Issue => who == self.operator || self.examiners.contains(&Some(who)),
             Move::Evidence { .. } | Move::Outcome { .. } => fit && operates(who),
         }
@@ -113,7 +123,9 @@ impl Model {
     fn complete(&self, mv: Move) -> bool {
         match mv {
             Move::Probe { too_large, .. } => !too_large,
-            Move::Face { index, faces, quality } => index < faces && matches!(quality, Grade::Good | Grade::Poor(Words::Said)),
+            Move::Face { index, faces, quality } => {
+                index < faces && matches!(quality, Grade::Good | Grade::Poor(Words::Said))
+            }
             Move::Ask { search } => self.searches & 1 << search == 0,
             Move::Answered { candidates, order } => {
                 let ordered = match order {
@@ -129,12 +141,17 @@ impl Model {
                 open & 1 << version != 0 && founded && !twice
             }
             Move::Finish => self.array & !self.released & !self.said[self.turn()] == 0,
-            Move::Evidence { number: Words::Hollow, .. } | Move::Outcome { number: Words::Hollow, .. } => false,
-            Move::Evidence { hollow, number } => !hollow && (number == Words::Said || self.is(NUMBER) || !self.is(OUTCOME)),
+            Move::Evidence { number: Words::Hollow, .. }
+            | Move::Outcome { number: Words::Hollow, .. } => false,
+            Move::Evidence { hollow, number } => {
+                !hollow && (number == Words::Said || self.is(NUMBER) || !self.is(OUTCOME))
+            }
             Move::Outcome { upshot, number, evidence } => {
                 let positive = upshot == Upshot::PositiveIdentification;
-                let documented = number == Words::Said || self.is(NUMBER) || !positive && !self.is(EVIDENCE);
-                let needs_evidence = positive || matches!(upshot, Upshot::ArrestOnIndependentEvidence | Upshot::PersonFound);
+                let documented =
+                    number == Words::Said || self.is(NUMBER) || !positive && !self.is(EVIDENCE);
+                let needs_evidence = positive
+                    || matches!(upshot, Upshot::ArrestOnIndependentEvidence | Upshot::PersonFound);
                 let said = evidence == Words::Said || evidence == Words::Unsaid && !needs_evidence;
                 documented && said && (!positive || self.is(EVIDENCE))
             }
@@ -171,8 +188,12 @@ impl Model {
             Move::ClaimSecond => (SECOND | AT_WORK, 0),
             Move::Finish => ([FIRST_DONE, SECOND_DONE][turn], AT_WORK),
             Move::Issue => (REPORT, 0),
-            Move::Evidence { number, .. } => (EVIDENCE | if number == Words::Said { NUMBER } else { 0 }, 0),
-            Move::Outcome { number, .. } => (OUTCOME | if number == Words::Said { NUMBER } else { 0 }, 0),
+            Move::Evidence { number, .. } => {
+                (EVIDENCE | if number == Words::Said { NUMBER } else { 0 }, 0)
+            }
+            Move::Outcome { number, .. } => {
+                (OUTCOME | if number == Words::Said { NUMBER } else { 0 }, 0)
+            }
             Move::Withdraw { .. } | Move::Refused { .. } => (DROPPED, 0),
             Move::Released { .. } | Move::Dispose { .. } => (0, 0),
         };
@@ -188,7 +209,8 @@ impl Model {
         self.facts & fact != 0
     }
 
-    /// Whether this account may open the probe, and of each version of the array, whether it may see the photo, and score and biography.
+    /// Whether this account may open the probe, and of each version of the array, whether it may
+    /// see the photo, and score and biography.
     pub(super) fn sees(&self, account: Account) -> (bool, Vec<(u8, bool, bool)>) {
         let examiner = |turn: usize| self.examiners[turn] == Some(account);
         let part = account == self.operator || examiner(0) || examiner(1);
@@ -205,21 +227,32 @@ impl Model {
     /// Versions that one examiner took for a lead and the other did not, once both are done.
     pub(super) fn disagreements(&self) -> Option<Vec<u8>> {
         let differ = (self.leads[0] ^ self.leads[1]) & self.said[0] & self.said[1];
-        self.is(SECOND_DONE).then(|| (0..VERSIONS).filter(|version| differ & 1 << version != 0).collect())
+        self.is(SECOND_DONE)
+            .then(|| (0..VERSIONS).filter(|version| differ & 1 << version != 0).collect())
     }
 
-    /// The move that leads on from here, for a walk that is to come far; who makes it is drawn where several may.
+    /// The move that leads on from here, for a walk that is to come far; who makes it is drawn
+    /// where several may.
     pub(super) fn onward(&self, drawn: u8) -> Try {
         let open = self.array & !self.released & !self.said[self.turn()];
-        let disposition = [Disposition::Lead, Disposition::NoLead, Disposition::Inconclusive][usize::from(drawn % 3)];
+        let disposition = [Disposition::Lead, Disposition::NoLead, Disposition::Inconclusive]
+            [usize::from(drawn % 3)];
         let at_work = self.examiners[self.turn()].unwrap_or(OLGA);
         let anybody = drawn % 7;
         let maybe = if drawn.is_multiple_of(4) { Words::Said } else { Words::Unsaid };
         let (who, mv) = match self.facts {
-            facts if facts & PROBE == 0 => (self.operator, Move::Probe { faces: 1 + drawn % 2, too_large: false }),
-            facts if facts & FACE == 0 => (self.operator, Move::Face { index: 0, faces: 1, quality: Grade::Good }),
-            facts if facts & (UNDER_WAY | ANSWERED) == 0 => (self.operator, Move::Ask { search: drawn % 3 }),
-            facts if facts & UNDER_WAY != 0 => (self.operator, Move::Answered { candidates: drawn % 3, order: Order::BestFirst }),
+            facts if facts & PROBE == 0 => {
+                (self.operator, Move::Probe { faces: 1 + drawn % 2, too_large: false })
+            }
+            facts if facts & FACE == 0 => {
+                (self.operator, Move::Face { index: 0, faces: 1, quality: Grade::Good })
+            }
+            facts if facts & (UNDER_WAY | ANSWERED) == 0 => {
+                (self.operator, Move::Ask { search: drawn % 3 })
+            }
+            facts if facts & UNDER_WAY != 0 => {
+                (self.operator, Move::Answered { candidates: drawn % 3, order: Order::BestFirst })
+            }
             facts if facts & FIRST == 0 => (anybody, Move::ClaimFirst),
             facts if facts & AT_WORK != 0 && open != 0 => {
                 let version = u8::try_from(open.trailing_zeros()).unwrap();
@@ -228,8 +261,13 @@ impl Model {
             facts if facts & AT_WORK != 0 => (at_work, Move::Finish),
             facts if facts & SECOND == 0 => (anybody, Move::ClaimSecond),
             facts if facts & REPORT == 0 => (self.operator, Move::Issue),
-            facts if facts & EVIDENCE == 0 && drawn.is_multiple_of(2) => (self.operator, Move::Evidence { hollow: false, number: maybe }),
-            _ => (self.operator, Move::Outcome { upshot: Upshot::NoArrest, number: maybe, evidence: Words::Unsaid }),
+            facts if facts & EVIDENCE == 0 && drawn.is_multiple_of(2) => {
+                (self.operator, Move::Evidence { hollow: false, number: maybe })
+            }
+            _ => (
+                self.operator,
+                Move::Outcome { upshot: Upshot::NoArrest, number: maybe, evidence: Words::Unsaid },
+            ),
         };
         Try { who, fit: true, fresh: true, mv }
     }

@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 
 use time::macros::date;
 
-use super::cast::{Account, CAST, Grade, Move, OLGA, Order, RITA, SEARCHES, Try, VERSIONS, Words, given, person, request, who};
+use super::cast::{
+    Account, CAST, Grade, Move, OLGA, Order, RITA, SEARCHES, Try, VERSIONS, Words, given, person,
+    request, who,
+};
 use super::model::Model;
 use crate::inquiry::{ActionError, Disposition, Inquiry, InquiryId, Person, Upshot};
 
@@ -36,7 +39,8 @@ pub(super) fn name(refusal: &ActionError) -> String {
 
 /// Plays so many random inquiries and shows every refusal to `refused`.
 ///
-/// Errors: the first try after which machine and model differ, or after which a promise is broken whatever the model says.
+/// Errors: the first try after which machine and model differ, or after which a promise is broken
+/// whatever the model says.
 pub(super) fn play(inquiries: u64, mut refused: impl FnMut(&ActionError)) -> Result<(), String> {
     let mut openings = BTreeMap::new();
     for seed in 0..inquiries {
@@ -46,9 +50,8 @@ pub(super) fn play(inquiries: u64, mut refused: impl FnMut(&ActionError)) -> Res
         let opened = openings.entry(drawn).or_insert_with(|| open(drawn));
         let opened = opened.as_ref().map_err(|wrong| format!("{drawn:?}: {wrong}"))?;
         match opened {
-            Ok((inquiry, model)) => {
-                walk(inquiry.clone(), model.clone(), &mut dice, &mut refused).map_err(|wrong| format!("inquiry {seed}: {wrong}"))?
-            }
+            Ok((inquiry, model)) => walk(inquiry.clone(), model.clone(), &mut dice, &mut refused)
+                .map_err(|wrong| format!("inquiry {seed}: {wrong}"))?,
             Err(refusal) => refused(refusal),
         }
     }
@@ -58,7 +61,14 @@ pub(super) fn play(inquiries: u64, mut refused: impl FnMut(&ActionError)) -> Res
 type Opened = Result<(Inquiry, Model), ActionError>;
 
 fn open((operator, fit, own): (Account, bool, bool)) -> Result<Opened, String> {
-    let opened = Inquiry::open(InquiryId([7; 16]), request(own), &who(operator, fit), date!(2026 - 11 - 23), None, 0);
+    let opened = Inquiry::open(
+        InquiryId([7; 16]),
+        request(own),
+        &who(operator, fit),
+        date!(2026 - 11 - 23),
+        None,
+        0,
+    );
     match (opened, Model::open(operator, fit, own)) {
         (Ok(inquiry), Some(model)) => Ok(Ok((inquiry, model))),
         (Err(refusal), None) => Ok(Err(refusal)),
@@ -66,32 +76,48 @@ fn open((operator, fit, own): (Account, bool, bool)) -> Result<Opened, String> {
     }
 }
 
-fn walk(mut inquiry: Inquiry, mut model: Model, dice: &mut Dice, refused: &mut impl FnMut(&ActionError)) -> Result<(), String> {
+fn walk(
+    mut inquiry: Inquiry,
+    mut model: Model,
+    dice: &mut Dice,
+    refused: &mut impl FnMut(&ActionError),
+) -> Result<(), String> {
     for leaf in 0..TRIES {
         let onward = model.onward(dice.below(84));
         let step = if dice.one_in(3) { dice.step(onward.who) } else { onward };
         let before = dice.one_in(16).then(|| inquiry.clone());
         let revision = inquiry.revision();
         let taken = match given(step.mv, leaf) {
-            Ok(action) => inquiry.act(&who(step.who, step.fit), if step.fresh { revision } else { revision + 1 }, leaf, action),
+            Ok(action) => inquiry.act(
+                &who(step.who, step.fit),
+                if step.fresh { revision } else { revision + 1 },
+                leaf,
+                action,
+            ),
             Err(event) => inquiry.happen(leaf, event),
         };
         if model.takes(&step) != taken.is_ok() {
             return Err(format!("{step:?}: the machine says {taken:?} at {model:?}"));
         }
         match &taken {
-            Ok(()) => promises(&inquiry, &model, leaf).map_err(|broken| format!("{step:?}: {broken}"))?,
+            Ok(()) => {
+                promises(&inquiry, &model, leaf).map_err(|broken| format!("{step:?}: {broken}"))?
+            }
             Err(refusal) => refused(refusal),
         }
-        let (raised, changed) = (inquiry.revision() - revision, before.is_some_and(|before| before != inquiry));
+        let (raised, changed) =
+            (inquiry.revision() - revision, before.is_some_and(|before| before != inquiry));
         if raised != u64::from(taken.is_ok()) || taken.is_err() && changed {
-            return Err(format!("{step:?}: a step taken raises the revision by one, one refused changes nothing"));
+            return Err(format!(
+                "{step:?}: a step taken raises the revision by one, one refused changes nothing"
+            ));
         }
     }
     Ok(())
 }
 
-/// What holds after every step, said of the record itself; and that the account whose turn it is to look sees what the model says.
+/// What holds after every step, said of the record itself; and that the account whose turn it is to
+/// look sees what the model says.
 fn promises(inquiry: &Inquiry, model: &Model, turn: u64) -> Result<(), String> {
     let account = u8::try_from(turn % CAST.len() as u64).unwrap();
     let hold = |promise: bool, words: &str| if promise { Ok(()) } else { Err(words.to_owned()) };
@@ -104,23 +130,40 @@ fn promises(inquiry: &Inquiry, model: &Model, turn: u64) -> Result<(), String> {
         let own = inquiry.request().requester.agency == person(OLGA).agency;
         let requester = if own { OLGA } else { RITA };
         let others = [inquiry.operator(), &first.examiner, person(requester)];
-        hold(others.iter().all(|other| human(other) != human(&second.examiner)), "the second is neither operator, first nor requester")?;
+        hold(
+            others.iter().all(|other| human(other) != human(&second.examiner)),
+            "the second is neither operator, first nor requester",
+        )?;
     }
     for review in reviews.iter().filter(|review| review.is_finished()) {
-        hold(inquiry.candidates().iter().all(|candidate| review.disposed(candidate).is_some()), "no candidate is skipped")?;
+        hold(
+            inquiry.candidates().iter().all(|candidate| review.disposed(candidate).is_some()),
+            "no candidate is skipped",
+        )?;
     }
     let sight = inquiry.sight(person(account));
     for (candidate, seen) in inquiry.candidates().iter().zip(&sight.candidates) {
         let own = inquiry.first().filter(|first| first.examiner == *person(account));
         let disposed = own.is_some_and(|first| first.finding(candidate.version).is_some());
         hold(!seen.score_and_biography || finished == 2 || disposed, "no score before its time")?;
-        hold(!(seen.photo || seen.score_and_biography) || candidate.released_cs.is_none(), "nothing of a released candidate")?;
+        hold(
+            !(seen.photo || seen.score_and_biography) || candidate.released_cs.is_none(),
+            "nothing of a released candidate",
+        )?;
     }
     hold(!sight.others || finished == 2, "no disposition of another before both have finished")?;
     let (probe, candidates) = model.sees(account);
-    let seen = sight.candidates.iter().map(|seen| (seen.version.0[0], seen.photo, seen.score_and_biography));
-    hold(sight.probe == probe && seen.eq(candidates), "what an account sees is what the model says")?;
-    let differ = inquiry.disagreements().map(|differ| differ.iter().map(|version| version.0[0]).collect::<Vec<u8>>());
+    let seen = sight
+        .candidates
+        .iter()
+        .map(|seen| (seen.version.0[0], seen.photo, seen.score_and_biography));
+    hold(
+        sight.probe == probe && seen.eq(candidates),
+        "what an account sees is what the model says",
+    )?;
+    let differ = inquiry
+        .disagreements()
+        .map(|differ| differ.iter().map(|version| version.0[0]).collect::<Vec<u8>>());
     hold(differ == model.disagreements(), "disagreements are what the model says")
 }
 
@@ -170,7 +213,12 @@ impl Dice {
             }
             2 => Move::Ask { search: self.below(SEARCHES) },
             3 => {
-                let order = self.of(&[Order::BestFirst, Order::WorstFirst, Order::NoNumber, Order::SameTwice]);
+                let order = self.of(&[
+                    Order::BestFirst,
+                    Order::WorstFirst,
+                    Order::NoNumber,
+                    Order::SameTwice,
+                ]);
                 Move::Answered { candidates: self.below(4), order }
             }
             4 => Move::Interrupted,
@@ -178,15 +226,29 @@ impl Dice {
             6 => Move::ClaimFirst,
             7 => Move::ClaimSecond,
             8 => {
-                let disposition = self.of(&[Disposition::Lead, Disposition::NoLead, Disposition::Inconclusive]);
-                Move::Dispose { version: self.below(VERSIONS), disposition, founded: !self.one_in(3), twice: self.one_in(4) }
+                let disposition =
+                    self.of(&[Disposition::Lead, Disposition::NoLead, Disposition::Inconclusive]);
+                Move::Dispose {
+                    version: self.below(VERSIONS),
+                    disposition,
+                    founded: !self.one_in(3),
+                    twice: self.one_in(4),
+                }
             }
             9 => Move::Finish,
             10 => Move::Issue,
             11 => Move::Evidence { hollow: self.one_in(4), number: words },
             12 => {
-                let upshot = self.of(&[Upshot::NoLead, Upshot::ArrestOnIndependentEvidence, Upshot::PositiveIdentification]);
-                Move::Outcome { upshot, number: self.of(&[Words::Said, Words::Hollow, Words::Unsaid]), evidence: words }
+                let upshot = self.of(&[
+                    Upshot::NoLead,
+                    Upshot::ArrestOnIndependentEvidence,
+                    Upshot::PositiveIdentification,
+                ]);
+                Move::Outcome {
+                    upshot,
+                    number: self.of(&[Words::Said, Words::Hollow, Words::Unsaid]),
+                    evidence: words,
+                }
             }
             // An end cuts the walk short, so it comes late or seldom.
             13 if self.one_in(3) => Move::Withdraw { reason: words },

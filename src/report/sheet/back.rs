@@ -1,4 +1,5 @@
-//! The report's end: what was searched and by what, where the examiners differ, and how all of it can be checked.
+//! The report's end: what was searched and by what, where the examiners differ, and how all of it
+//! can be checked.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
@@ -28,7 +29,11 @@ pub(super) fn search(composer: &mut Composer, report: &CompareReport) {
     composer.subheading("The model's error rates, as measured", 60.0);
     match &search.measured {
         Some(measured) => rates(composer, measured),
-        None => composer.paragraph("Nobody measured them on this appliance. Nothing is known about how often this model errs.", STRONG),
+        None => composer.paragraph(
+            "Nobody measured them on this appliance. Nothing is known about \
+            how often this model errs.",
+            STRONG,
+        ),
     }
     composer.end_section();
 }
@@ -39,7 +44,8 @@ fn entries(leaves: u64) -> String {
 
 fn rates(composer: &mut Composer, measured: &Measured) {
     let text = format!(
-        "Measured on {}: {} photos enrolled, {} probes of somebody enrolled, {} probes of somebody not enrolled, {} photos without a usable face. Rates on \
+        "Measured on {}: {} photos enrolled, {} probes of somebody enrolled, {} probes of somebody \
+         not enrolled, {} photos without a usable face. Rates on \
          other photos differ, and on poor ones they are worse. A rate is a share of 1.",
         measured.data_set,
         number(measured.enrolled),
@@ -49,12 +55,23 @@ fn rates(composer: &mut Composer, measured: &Measured) {
     );
     composer.paragraph(&text, BODY);
     composer.paper.gap(4.0);
-    let found =
-        |within: &str, rate| vec![(format!("Person enrolled, and found {within}"), SMALL), (share(rate), SMALL), (String::new(), SMALL)];
-    let missed = |of: &str, rate, threshold: Option<f64>| {
-        let threshold = threshold.map_or_else(String::new, |threshold| format!("scores from {threshold:.3}"));
+    let found = |within: &str, rate| {
         vec![
-            (format!("Person enrolled, and missed, where {of} of the others raises a false alarm"), SMALL),
+            (format!("Person enrolled, and found {within}"), SMALL),
+            (share(rate), SMALL),
+            (String::new(), SMALL),
+        ]
+    };
+    let missed = |of: &str, rate, threshold: Option<f64>| {
+        let threshold =
+            threshold.map_or_else(String::new, |threshold| format!("scores from {threshold:.3}"));
+        vec![
+            (
+                format!(
+                    "Person enrolled, and missed, where {of} of the others raises a false alarm"
+                ),
+                SMALL,
+            ),
             (share(rate), SMALL),
             (threshold, SMALL),
         ]
@@ -77,20 +94,33 @@ fn rates(composer: &mut Composer, measured: &Measured) {
 /// Where the examiners came to different dispositions.
 pub(super) fn disagreements(composer: &mut Composer, report: &CompareReport) {
     composer.section("Disagreements", 40.0);
-    let disputed: Vec<_> = report.candidates.iter().filter(|candidate| candidate.is_disputed()).collect();
+    let disputed: Vec<_> =
+        report.candidates.iter().filter(|candidate| candidate.is_disputed()).collect();
     if disputed.is_empty() {
-        composer.paragraph("None. Neither examiner saw the other's dispositions before giving their own.", BODY);
+        composer.paragraph(
+            "None. Neither examiner saw the other's dispositions before giving their own.",
+            BODY,
+        );
     } else {
-        let text = "Neither examiner saw the other's dispositions before giving their own. A photo on which they differ is no lead.";
+        let text = "Neither examiner saw the other's dispositions before giving their own. A photo \
+            on which they differ is no lead.";
         composer.paragraph(text, BODY);
         composer.paper.gap(4.0);
         let row = |candidate: &&super::input::Candidate| {
-            [candidate.rank.to_string(), capital(&candidate.first.words), capital(&candidate.second.words)]
-                .map(|text| (text, SMALL))
-                .to_vec()
+            [
+                candidate.rank.to_string(),
+                capital(&candidate.first.words),
+                capital(&candidate.second.words),
+            ]
+            .map(|text| (text, SMALL))
+            .to_vec()
         };
         let rows: Vec<_> = disputed.iter().map(row).collect();
-        composer.table(None, &[("Rank", 60.0), ("First examiner", 222.0), ("Second examiner", 222.0)], &rows);
+        composer.table(
+            None,
+            &[("Rank", 60.0), ("First examiner", 222.0), ("Second examiner", 222.0)],
+            &rows,
+        );
     }
     composer.end_section();
 }
@@ -99,17 +129,27 @@ pub(super) fn disagreements(composer: &mut Composer, report: &CompareReport) {
 pub(super) fn proofs(composer: &mut Composer, report: &CompareReport) {
     composer.section("Proofs", 120.0);
     composer.paragraph(
-        "Each step of this inquiry stands in an append-only log whose checkpoints outsiders keep and cosign. The entries below are proven by the hashes \
+        "Each step of this inquiry stands in an append-only log whose checkpoints outsiders keep \
+         and cosign. The entries below are proven by the hashes \
          behind them: from the entry's own hash up to the root of the checkpoint (RFC 6962).",
         BODY,
     );
     composer.paper.gap(4.0);
     let row = |proven: &Proven| {
         let hash = STANDARD.encode(leaf_hash(&proven.leaf.to_bytes()));
-        vec![(capital(&proven.what), SMALL), (number(proven.proof.index), SMALL), (moment(proven.leaf.time_cs), SMALL), (hash, FIXED)]
+        vec![
+            (capital(&proven.what), SMALL),
+            (number(proven.proof.index), SMALL),
+            (moment(proven.leaf.time_cs), SMALL),
+            (hash, FIXED),
+        ]
     };
     let rows: Vec<_> = report.proofs.iter().map(row).collect();
-    composer.table(None, &[("Entry", 136.0), ("Index", 50.0), ("Time", 122.0), ("Hash", 196.0)], &rows);
+    composer.table(
+        None,
+        &[("Entry", 136.0), ("Index", 50.0), ("Time", 122.0), ("Hash", 196.0)],
+        &rows,
+    );
     let mut shown: Vec<&str> = Vec::new();
     for proven in &report.proofs {
         if !shown.contains(&proven.proof.checkpoint.as_str()) {
@@ -119,14 +159,21 @@ pub(super) fn proofs(composer: &mut Composer, report: &CompareReport) {
         }
     }
     for proven in &report.proofs {
-        composer.subheading(&format!("From entry {} to the root", number(proven.proof.index)), 20.0);
-        let path: Vec<String> = proven.proof.path.iter().map(|hash| STANDARD.encode(hash)).collect();
-        code(composer, &if path.is_empty() { "(the entry is the root)".to_owned() } else { path.join("  ") });
+        composer
+            .subheading(&format!("From entry {} to the root", number(proven.proof.index)), 20.0);
+        let path: Vec<String> =
+            proven.proof.path.iter().map(|hash| STANDARD.encode(hash)).collect();
+        code(
+            composer,
+            &if path.is_empty() { "(the entry is the root)".to_owned() } else { path.join("  ") },
+        );
     }
     composer.subheading("How to check this report", 60.0);
     composer.paragraph(
-        "The log's entry 'report issued' holds the digest of this file. Its proof goes along as a second file of the same name with .tlog-proof behind \
-         it. Whoever has both, and has the keys of the log and its witnesses from somebody whom they trust, verifies offline that not one byte was changed:",
+        "The log's entry 'report issued' holds the digest of this file. Its proof goes along as a \
+         second file of the same name with .tlog-proof behind \
+         it. Whoever has both, and has the keys of the log and its witnesses from somebody whom \
+         they trust, verifies offline that not one byte was changed:",
         BODY,
     );
     composer.paper.gap(2.0);
@@ -141,11 +188,15 @@ pub(super) fn proofs(composer: &mut Composer, report: &CompareReport) {
     }
     rows.push((
         "State",
-        report.state.word().map_or_else(|| "Casework".to_owned(), |word| format!("{word}: not police data, not for casework")),
+        report.state.word().map_or_else(
+            || "Casework".to_owned(),
+            |word| format!("{word}: not police data, not for casework"),
+        ),
     ));
     composer.pairs(&rows);
     composer.paragraph(
-        "Photos are shown in their own proportions; large ones are made smaller by averaging, none is sharpened. Digests are of the files as received.",
+        "Photos are shown in their own proportions; large ones are made smaller by averaging, none \
+         is sharpened. Digests are of the files as received.",
         BODY,
     );
     composer.end_section();

@@ -1,4 +1,5 @@
-//! What all parts of the report are set with: headings, paragraphs, tables of labels and values, boxes, photos.
+//! What all parts of the report are set with: headings, paragraphs, tables of labels and values,
+//! boxes, photos.
 
 use super::SheetError;
 use super::input::Picture;
@@ -48,24 +49,43 @@ pub(super) struct Pairs {
 
 impl Pairs {
     /// Over the whole measure.
-    pub(super) const WIDE: Self = Self { label: LABEL, value: BODY, label_width: LABEL_WIDTH, width: MEASURE };
+    pub(super) const WIDE: Self =
+        Self { label: LABEL, value: BODY, label_width: LABEL_WIDTH, width: MEASURE };
 
     /// The same with values that are digests.
     pub(super) fn fixed(self) -> Self {
-        Self { value: if self.value == BODY { FIXED_BODY } else { Style { leading: self.value.leading, ..FIXED } }, ..self }
+        Self {
+            value: if self.value == BODY {
+                FIXED_BODY
+            } else {
+                Style { leading: self.value.leading, ..FIXED }
+            },
+            ..self
+        }
     }
 }
 
 impl Composer {
     pub(super) fn new(top: f32, bottom: f32) -> Self {
-        Self { letters: Letters::new(), tags: Tags::default(), paper: Paper::new(top, bottom), pictures: Vec::new(), contents: Vec::new() }
+        Self {
+            letters: Letters::new(),
+            tags: Tags::default(),
+            paper: Paper::new(top, bottom),
+            pictures: Vec::new(),
+            contents: Vec::new(),
+        }
     }
 
     /// Takes a photo into the report and gives its number.
     ///
     /// Errors: it can't be read; `which` says which.
-    pub(super) fn picture(&mut self, picture: &Picture, which: impl FnOnce() -> String) -> Result<usize, SheetError> {
-        let printed = Printed::of(picture).map_err(|e| SheetError::Picture { which: which(), what: e.to_string() })?;
+    pub(super) fn picture(
+        &mut self,
+        picture: &Picture,
+        which: impl FnOnce() -> String,
+    ) -> Result<usize, SheetError> {
+        let printed = Printed::of(picture)
+            .map_err(|e| SheetError::Picture { which: which(), what: e.to_string() })?;
         self.pictures.push(printed);
         Ok(self.pictures.len() - 1)
     }
@@ -80,7 +100,11 @@ impl Composer {
         self.contents.push(Entry { text: text.to_owned(), page, y });
         let mut column = Column::new(MARGIN);
         column.text(&self.letters, text, HEADING, MEASURE, role);
-        column.pieces.push(Piece { height: 7.0, marks: vec![Mark::fill(0.0, 2.0, MEASURE, 0.8, Ink::Accent)], keep: true });
+        column.pieces.push(Piece {
+            height: 7.0,
+            marks: vec![Mark::fill(0.0, 2.0, MEASURE, 0.8, Ink::Accent)],
+            keep: true,
+        });
         self.paper.flow(vec![column]);
     }
 
@@ -122,7 +146,10 @@ impl Composer {
             mark.x += BAR + PADDING;
         }
         let height = whole.height;
-        let ground = [Mark::fill(0.0, 0.0, MEASURE, height, Ink::Ground), Mark::fill(0.0, 0.0, BAR, height, Ink::Accent)];
+        let ground = [
+            Mark::fill(0.0, 0.0, MEASURE, height, Ink::Ground),
+            Mark::fill(0.0, 0.0, BAR, height, Ink::Accent),
+        ];
         whole.marks.splice(0..0, ground);
         self.paper.flow(vec![Column { x: MARGIN, pieces: vec![whole] }]);
     }
@@ -156,7 +183,11 @@ impl Composer {
                 marks.push(Mark::line(pairs.label_width, 0.0, value, pairs.value, cell));
             }
             // A row's first line doesn't stand alone at the foot of a page.
-            column.pieces.push(Piece { height: pairs.label.leading.max(pairs.value.leading), marks, keep: at == 0 && lines > 1 });
+            column.pieces.push(Piece {
+                height: pairs.label.leading.max(pairs.value.leading),
+                marks,
+                keep: at == 0 && lines > 1,
+            });
         }
         column.gap(1.5);
     }
@@ -173,7 +204,12 @@ impl Composer {
     }
 
     /// A table with a head, below a heading of its own where it has one; each column has its width.
-    pub(super) fn table(&mut self, heading: Option<&str>, heads: &[(&str, f32)], rows: &[Vec<(String, Style)>]) {
+    pub(super) fn table(
+        &mut self,
+        heading: Option<&str>,
+        heads: &[(&str, f32)],
+        rows: &[Vec<(String, Style)>],
+    ) {
         let mut column = Column::new(MARGIN);
         if let Some(text) = heading {
             self.paper.gap(8.0);
@@ -183,7 +219,8 @@ impl Composer {
         }
         self.tags.open(Tag::Table);
         self.tags.open(Tag::TableHead);
-        let cells: Vec<(String, Style)> = heads.iter().map(|(text, _)| ((*text).to_owned(), SMALL_LABEL)).collect();
+        let cells: Vec<(String, Style)> =
+            heads.iter().map(|(text, _)| ((*text).to_owned(), SMALL_LABEL)).collect();
         let mut head = self.row(heads, &cells, &Tag::ColumnHeader);
         head.keep = true;
         self.tags.close();
@@ -212,7 +249,11 @@ impl Composer {
             let lines = self.letters.wrap(text, *style, width - GUTTER / 2.0);
             let piece = Piece::whole(Piece::lines(lines, *style, role));
             height = height.max(piece.height);
-            marks.extend(piece.marks.into_iter().map(|mark| Mark { x: mark.x + x, y: mark.y + 2.0, ..mark }));
+            marks.extend(piece.marks.into_iter().map(|mark| Mark {
+                x: mark.x + x,
+                y: mark.y + 2.0,
+                ..mark
+            }));
             x += width;
         }
         self.tags.close();
@@ -221,7 +262,8 @@ impl Composer {
         Piece { height, marks, keep: false }
     }
 
-    /// A photo in a box of this size, in its own proportions, with a hairline around it; or a part of it that has the box's proportions.
+    /// A photo in a box of this size, in its own proportions, with a hairline around it; or a part
+    /// of it that has the box's proportions.
     pub(super) fn photo(
         &mut self,
         at: usize,
@@ -231,10 +273,16 @@ impl Composer {
         words: &str,
     ) -> Vec<Mark> {
         let role: Role = self.tags.leaf(Tag::Figure(words.to_owned()));
-        let (wide, high) = if part.is_some() { (width, height) } else { self.pictures[at].fitted(width, height) };
+        let (wide, high) =
+            if part.is_some() { (width, height) } else { self.pictures[at].fitted(width, height) };
         vec![
             Mark { x, y, draw: Draw::Picture { at, width: wide, height: high, part }, role },
-            Mark { x, y, draw: Draw::Outline { width: wide, height: high, line: 0.5, ink: Ink::Hairline }, role: None },
+            Mark {
+                x,
+                y,
+                draw: Draw::Outline { width: wide, height: high, line: 0.5, ink: Ink::Hairline },
+                role: None,
+            },
         ]
     }
 }

@@ -46,7 +46,13 @@ pub(super) fn front(composer: &mut Composer, report: &CompareReport) {
         ("Requester", person(&request.requester)),
         ("Operator", person(&request.operator)),
         ("First examiner", person(&report.first.examiner)),
-        ("Second examiner", format!("{}; saw neither the score nor the first examiner's answers", person(&report.second.examiner))),
+        (
+            "Second examiner",
+            format!(
+                "{}; saw neither the score nor the first examiner's answers",
+                person(&report.second.examiner)
+            ),
+        ),
     ]);
     composer.end_section();
     composer.section("Course", 60.0);
@@ -54,7 +60,8 @@ pub(super) fn front(composer: &mut Composer, report: &CompareReport) {
         Some(leaf) => format!("{}, log entry {}", moment(event.time_cs), number(leaf)),
         None => moment(event.time_cs),
     };
-    let mut course: Vec<(&str, String)> = report.events.iter().map(|event| (event.what.as_str(), line(event))).collect();
+    let mut course: Vec<(&str, String)> =
+        report.events.iter().map(|event| (event.what.as_str(), line(event))).collect();
     course.push(("Report issued", moment(report.issued_cs)));
     composer.pairs(&course);
     composer.end_section();
@@ -84,9 +91,18 @@ fn title(composer: &mut Composer, report: &CompareReport) {
         let role = composer.tags.leaf(Tag::Figure(format!("QR code that reads: {said}")));
         let x = MARGIN + MEASURE - CODE_SIDE;
         let marks = vec![Mark { x: 0.0, y: qr::QUIET, draw: code, role }];
-        let mut right = Column { x, pieces: vec![Piece { height: CODE_SIDE + 2.0 * qr::QUIET, marks, keep: true }] };
+        let mut right = Column {
+            x,
+            pieces: vec![Piece { height: CODE_SIDE + 2.0 * qr::QUIET, marks, keep: true }],
+        };
         let role = composer.tags.leaf(Tag::Paragraph);
-        right.text(&composer.letters, &format!("log entry {}", number(proven.proof.index)), SMALL_LABEL, CODE_SIDE, role);
+        right.text(
+            &composer.letters,
+            &format!("log entry {}", number(proven.proof.index)),
+            SMALL_LABEL,
+            CODE_SIDE,
+            role,
+        );
         columns.push(right);
     }
     composer.paper.flow(columns);
@@ -94,9 +110,12 @@ fn title(composer: &mut Composer, report: &CompareReport) {
 
 /// In one paragraph or two what came out.
 fn outcome(report: &CompareReport) -> Vec<(String, Style)> {
-    let leads: Vec<&Candidate> = report.candidates.iter().filter(|candidate| candidate.is_lead()).collect();
-    let disputed: Vec<&Candidate> = report.candidates.iter().filter(|candidate| candidate.is_disputed()).collect();
-    let released: Vec<&Candidate> = report.candidates.iter().filter(|candidate| candidate.booking.is_none()).collect();
+    let leads: Vec<&Candidate> =
+        report.candidates.iter().filter(|candidate| candidate.is_lead()).collect();
+    let disputed: Vec<&Candidate> =
+        report.candidates.iter().filter(|candidate| candidate.is_disputed()).collect();
+    let released: Vec<&Candidate> =
+        report.candidates.iter().filter(|candidate| candidate.booking.is_none()).collect();
     let searched = match report.search.rows {
         1 => "1 booking was compared.".to_owned(),
         rows => format!("{} bookings were compared.", number(rows)),
@@ -104,13 +123,20 @@ fn outcome(report: &CompareReport) -> Vec<(String, Style)> {
     let mut lines = match (report.candidates.len(), leads.len()) {
         (0, _) => vec![
             ("No candidate.".to_owned(), STRONG),
-            (format!("{searched} The search returned no candidate. That says nothing about whether the person was ever booked."), BODY),
+            (
+                format!(
+                    "{searched} The search returned no candidate. That says nothing about whether \
+                     the person was ever booked."
+                ),
+                BODY,
+            ),
         ],
         (returned, 0) => vec![
             ("No lead.".to_owned(), STRONG),
             (
                 format!(
-                    "{searched} The search returned {}. The two examiners agreed on none of them as a lead.",
+                    "{searched} The search returned {}. The two examiners agreed on none of them \
+                     as a lead.",
                     count(returned, "candidate")
                 ),
                 BODY,
@@ -120,7 +146,9 @@ fn outcome(report: &CompareReport) -> Vec<(String, Style)> {
             (format!("{}: {}.", count(some, "lead"), ranks(&leads)), STRONG),
             (
                 format!(
-                    "{searched} The search returned {}, all of which stand below in the order of their ranks. A lead is a photo that both examiners, each for themselves, left in.",
+                    "{searched} The search returned {}, all of which stand below in the order of \
+                     their ranks. A lead is a photo that both examiners, each for themselves, left \
+                     in.",
                     count(returned, "candidate")
                 ),
                 BODY,
@@ -129,13 +157,20 @@ fn outcome(report: &CompareReport) -> Vec<(String, Style)> {
     };
     if !disputed.is_empty() {
         lines.push((
-            format!("The examiners came to different dispositions on {}: {}.", count(disputed.len(), "candidate"), ranks(&disputed)),
+            format!(
+                "The examiners came to different dispositions on {}: {}.",
+                count(disputed.len(), "candidate"),
+                ranks(&disputed)
+            ),
             BODY,
         ));
     }
     if !released.is_empty() {
         let ranks = ranks(&released);
-        lines.push((format!("Released by the agency that booked them, and so not shown: {ranks}."), BODY));
+        lines.push((
+            format!("Released by the agency that booked them, and so not shown: {ranks}."),
+            BODY,
+        ));
     }
     lines
 }
@@ -144,7 +179,8 @@ fn outcome(report: &CompareReport) -> Vec<(String, Style)> {
 fn evidence(composer: &mut Composer, evidence: &Evidence) {
     composer.section("Evidence", 80.0);
     composer.paragraph(
-        "This report was used to make a positive identification. It is seized as evidence and handled as Department policy says; whoever hands it on adds a line.",
+        "This report was used to make a positive identification. It is seized as evidence and \
+         handled as Department policy says; whoever hands it on adds a line.",
         STRONG,
     );
     composer.paper.gap(4.0);
@@ -154,22 +190,33 @@ fn evidence(composer: &mut Composer, evidence: &Evidence) {
         ("Marked by", format!("{}, {}", person(&evidence.by), moment(evidence.time_cs))),
     ]);
     composer.paper.gap(4.0);
-    let row = |Receipt { by, time_cs, what_for }: &Receipt| vec![(moment(*time_cs), SMALL), (person(by), SMALL), (what_for.clone(), SMALL)];
+    let row = |Receipt { by, time_cs, what_for }: &Receipt| {
+        vec![(moment(*time_cs), SMALL), (person(by), SMALL), (what_for.clone(), SMALL)]
+    };
     let mut rows: Vec<_> = evidence.received.iter().map(row).collect();
     // Paper goes on when the file is closed.
-    rows.extend((0..3).map(|_| ["", "", ""].map(|empty| (empty.to_owned(), Style { leading: 18.0, ..SMALL })).to_vec()));
+    rows.extend((0..3).map(|_| {
+        ["", "", ""].map(|empty| (empty.to_owned(), Style { leading: 18.0, ..SMALL })).to_vec()
+    }));
     composer.table(None, &[("Received", 130.0), ("By", 224.0), ("For", 150.0)], &rows);
     composer.end_section();
 }
 
-/// The probe as received and as searched, side by side, its edits and its quality. Gives the number of the picture as searched.
+/// The probe as received and as searched, side by side, its edits and its quality. Gives the number
+/// of the picture as searched.
 pub(super) fn probe(composer: &mut Composer, report: &CompareReport) -> Result<usize, SheetError> {
     let probe = &report.probe;
     let original = composer.picture(&probe.original, || "the probe as received".to_owned())?;
     let searched = composer.picture(&probe.searched, || "the probe as searched".to_owned())?;
     composer.section("Probe", PROBE_HEIGHT + 60.0);
     let mut left = half(composer, MARGIN, original, "As received", &probe.original_sha256);
-    let mut right = half(composer, MARGIN + PROBE_WIDTH + GUTTER, searched, "As searched", &probe.searched_sha256);
+    let mut right = half(
+        composer,
+        MARGIN + PROBE_WIDTH + GUTTER,
+        searched,
+        "As searched",
+        &probe.searched_sha256,
+    );
     if let Some(frame) = probe.face {
         right.pieces[0].marks.extend(frame_of(composer, searched, frame));
     }
@@ -183,17 +230,35 @@ pub(super) fn probe(composer: &mut Composer, report: &CompareReport) -> Result<u
     };
     let edits = match &probe.edits[..] {
         [] => "None. The photo was searched as received.".to_owned(),
-        edits => edits.iter().zip(1..).map(|(edit, at)| format!("{at}. {}", edit.what)).collect::<Vec<_>>().join("\n"),
+        edits => edits
+            .iter()
+            .zip(1..)
+            .map(|(edit, at)| format!("{at}. {}", edit.what))
+            .collect::<Vec<_>>()
+            .join("\n"),
     };
-    composer.pairs(&[("Face", face), ("Edits", edits), ("Poor, but searched", probe.poor_because.clone().unwrap_or_default())]);
+    composer.pairs(&[
+        ("Face", face),
+        ("Edits", edits),
+        ("Poor, but searched", probe.poor_because.clone().unwrap_or_default()),
+    ]);
     digests(composer, probe);
     if !probe.quality.is_empty() {
         let row = |measure: &super::input::Measure| {
-            let advice = if measure.advice.is_empty() { "Nothing to remark" } else { &measure.advice };
-            vec![(measure.name.clone(), SMALL), (measure.value.clone(), SMALL), (advice.to_owned(), SMALL)]
+            let advice =
+                if measure.advice.is_empty() { "Nothing to remark" } else { &measure.advice };
+            vec![
+                (measure.name.clone(), SMALL),
+                (measure.value.clone(), SMALL),
+                (advice.to_owned(), SMALL),
+            ]
         };
         let rows: Vec<_> = probe.quality.iter().map(row).collect();
-        composer.table(Some("Quality of the probe"), &[("Measure", 150.0), ("Value", 104.0), ("What it means", 250.0)], &rows);
+        composer.table(
+            Some("Quality of the probe"),
+            &[("Measure", 150.0), ("Value", 104.0), ("What it means", 250.0)],
+            &rows,
+        );
     }
     composer.end_section();
     Ok(searched)
@@ -207,7 +272,12 @@ fn digests(composer: &mut Composer, probe: &Probe) {
     composer.open_pairs();
     let mut column = Column::new(MARGIN);
     for (edit, at) in probe.edits.iter().zip(1..) {
-        composer.pair(&mut column, Pairs::WIDE.fixed(), &format!("SHA-256 after edit {at}"), &hex::encode(edit.sha256));
+        composer.pair(
+            &mut column,
+            Pairs::WIDE.fixed(),
+            &format!("SHA-256 after edit {at}"),
+            &hex::encode(edit.sha256),
+        );
     }
     composer.close_pairs();
     composer.paper.run_on(column, None);
@@ -221,9 +291,21 @@ fn half(composer: &mut Composer, x: f32, at: usize, caption: &str, sha256: &Hash
     let mut column = Column { x, pieces: vec![Piece { height: height + 4.0, marks, keep: true }] };
     let (wide, high) = composer.pictures[at].pixels;
     let role = composer.tags.leaf(Tag::Paragraph);
-    column.text(&composer.letters, &format!("{caption}, {wide} \u{d7} {high} pixels"), STRONG, PROBE_WIDTH, role);
+    column.text(
+        &composer.letters,
+        &format!("{caption}, {wide} \u{d7} {high} pixels"),
+        STRONG,
+        PROBE_WIDTH,
+        role,
+    );
     let role = composer.tags.leaf(Tag::Paragraph);
-    column.text(&composer.letters, &format!("SHA-256\n{}", halves(sha256)), FIXED, PROBE_WIDTH, role);
+    column.text(
+        &composer.letters,
+        &format!("SHA-256\n{}", halves(sha256)),
+        FIXED,
+        PROBE_WIDTH,
+        role,
+    );
     column
 }
 
@@ -233,7 +315,8 @@ fn frame_of(composer: &Composer, at: usize, [left, upper, wide, high]: [f32; 4])
     let (shown_width, shown_height) = photo.fitted(PROBE_WIDTH, PROBE_HEIGHT);
     let scale = photo.scale(shown_width);
     let (x, y) = ((left * scale).clamp(0.0, shown_width), (upper * scale).clamp(0.0, shown_height));
-    let (width, height) = ((wide * scale).min(shown_width - x), (high * scale).min(shown_height - y));
+    let (width, height) =
+        ((wide * scale).min(shown_width - x), (high * scale).min(shown_height - y));
     let outline = |inset: f32, line, ink| Mark {
         x: x + inset,
         y: y + inset,

@@ -1,4 +1,5 @@
-//! What stands on every page: whose report it is, its state where that isn't real, the order's NOTE, and which page of how many.
+//! What stands on every page: whose report it is, its state where that isn't real, the order's
+//! NOTE, and which page of how many.
 
 use super::compose::{Composer, SMALL_LABEL};
 use super::input::CompareReport;
@@ -7,11 +8,13 @@ use super::paper::{Draw, MARGIN, MEASURE, Mark, PAGE_HEIGHT, PAGE_WIDTH};
 use crate::inquiry::NOTE;
 
 /// What the order's NOTE leaves unsaid, and what went wrong elsewhere.
-pub(super) const NO_LINE_UP: &str = "Do not build a line-up from this photo without independent evidence.";
+pub(super) const NO_LINE_UP: &str =
+    "Do not build a line-up from this photo without independent evidence.";
 pub(super) const TITLE_TEXT: &str = "Facial Recognition Image Compare Report";
 
 /// What a page says that shows a character by its code.
-const LACKING: &str = "[U+...] stands for the character of that Unicode code point, which the typefaces of this report lack.";
+const LACKING: &str = "[U+...] stands for the character of that Unicode code point, which the \
+    typefaces of this report lack.";
 const EVIDENCE: &str = "EVIDENCE";
 const EVIDENCE_STYLE: Style = Style::new(Cut::Strong, 12.0, 16.0, Ink::Black);
 const HEAD_AT: f32 = 34.0;
@@ -27,7 +30,8 @@ const PAGE_OF: Style = Style { ink: Ink::Black, ..SMALL_LABEL };
 
 /// Where the text of a page begins and ends.
 pub(super) fn body(report: &CompareReport) -> (f32, f32) {
-    let top = if report.state.word().is_some() { BAND_AT + BAND_HEIGHT + 16.0 } else { BAND_AT + 12.0 };
+    let top =
+        if report.state.word().is_some() { BAND_AT + BAND_HEIGHT + 16.0 } else { BAND_AT + 12.0 };
     (top, FOOT_RULE_AT - 14.0)
 }
 
@@ -47,7 +51,13 @@ fn head(composer: &Composer, report: &CompareReport) -> Vec<Mark> {
     let inquiry = letters.printable(&format!("Inquiry {}", report.inquiry)).into_owned();
     let mut marks = vec![
         Mark::line(MARGIN, HEAD_AT, TITLE_TEXT, SMALL_LABEL, None),
-        Mark::line(right - letters.width(&inquiry, SMALL_LABEL), HEAD_AT, inquiry, SMALL_LABEL, None),
+        Mark::line(
+            right - letters.width(&inquiry, SMALL_LABEL),
+            HEAD_AT,
+            inquiry,
+            SMALL_LABEL,
+            None,
+        ),
         Mark::fill(MARGIN, HEAD_RULE_AT, MEASURE, 0.5, Ink::Hairline),
     ];
     if report.evidence.is_some() {
@@ -65,7 +75,13 @@ fn head(composer: &Composer, report: &CompareReport) -> Vec<Mark> {
         let x = (PAGE_WIDTH - width) / 2.0;
         marks.push(Mark::fill(MARGIN, BAND_AT, MEASURE, BAND_HEIGHT, Ink::Black));
         marks.push(Mark::line(x, BAND_AT, word, BAND_WORD, None));
-        marks.push(Mark::line(x + letters.width(word, BAND_WORD) + gap, BAND_AT + 4.0, words, BAND_WORDS, None));
+        marks.push(Mark::line(
+            x + letters.width(word, BAND_WORD) + gap,
+            BAND_AT + 4.0,
+            words,
+            BAND_WORDS,
+            None,
+        ));
     }
     marks
 }
@@ -73,7 +89,10 @@ fn head(composer: &Composer, report: &CompareReport) -> Vec<Mark> {
 fn foot(composer: &Composer, report: &CompareReport, page: usize, of: usize) -> Vec<Mark> {
     let letters = &composer.letters;
     let mut marks = vec![Mark::fill(MARGIN, FOOT_RULE_AT, MEASURE, 0.5, Ink::Hairline)];
-    if composer.paper.pages[page - 1].iter().any(|mark| matches!(&mark.draw, Draw::Line { text, .. } if text.contains("[U+"))) {
+    if composer.paper.pages[page - 1]
+        .iter()
+        .any(|mark| matches!(&mark.draw, Draw::Line { text, .. } if text.contains("[U+")))
+    {
         marks.push(Mark::line(MARGIN, FOOT_RULE_AT - 10.0, LACKING, FOOT_NOTE, None));
     }
     let mut y = FOOT_RULE_AT + 4.0;

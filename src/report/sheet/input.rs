@@ -1,4 +1,5 @@
-//! What a report shows. Everything is given; nothing here is looked up, and texts that come from a person are shown as they were typed.
+//! What a report shows. Everything is given; nothing here is looked up, and texts that come from a
+//! person are shown as they were typed.
 
 use image::RgbImage;
 use time::Date;
@@ -27,7 +28,8 @@ pub struct CompareReport {
     pub policy: Option<Policy>,
     /// What was asked for, and by whom.
     pub request: Request,
-    /// What happened when, in order: opened, asked, answered and so on, each with its leaf where it has one.
+    /// What happened when, in order: opened, asked, answered and so on, each with its leaf where it
+    /// has one.
     pub events: Vec<Event>,
     /// The photo that was compared.
     pub probe: Probe,
@@ -39,7 +41,8 @@ pub struct CompareReport {
     pub first: Review,
     /// The second, blind one's.
     pub second: Review,
-    /// That the log holds what the report says: asked, answered, reviewed by the first, by the second.
+    /// That the log holds what the report says: asked, answered, reviewed by the first, by the
+    /// second.
     pub proofs: Vec<Proven>,
     /// Where the report is used for a positive identification: that it is evidence (SO-C5).
     pub evidence: Option<Evidence>,
@@ -132,7 +135,8 @@ pub struct Probe {
     pub searched_sha256: Hash,
     /// The edits that lead from one to the other, in order.
     pub edits: Vec<Edit>,
-    /// The face that was compared: left edge, upper edge, width, height in pixels of the picture as searched.
+    /// The face that was compared: left edge, upper edge, width, height in pixels of the picture as
+    /// searched.
     pub face: Option<[f32; 4]>,
     /// How many faces were found in it.
     pub faces: usize,
@@ -226,7 +230,8 @@ pub struct Booking {
 pub struct Disposition {
     /// Whether it stays a lead.
     pub lead: bool,
-    /// The disposition in words, such as `lead`, `no lead`, `inconclusive`, `released by its agency`.
+    /// The disposition in words, such as `lead`, `no lead`, `inconclusive`, `released by its
+    /// agency`.
     pub words: String,
     /// Features compared.
     pub features: Vec<Feature>,

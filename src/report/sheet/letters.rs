@@ -1,4 +1,5 @@
-//! The report's typefaces: what a line measures, where it wraps, and what happens to characters that they lack.
+//! The report's typefaces: what a line measures, where it wraps, and what happens to characters
+//! that they lack.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -21,7 +22,8 @@ pub(super) enum Cut {
     Fixed,
 }
 
-/// How light a mark is: 0 is black, 255 white. Paper is printed in grey more often than not, so the one colour is dark.
+/// How light a mark is: 0 is black, 255 white. Paper is printed in grey more often than not, so the
+/// one colour is dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ink {
     Black,
@@ -71,8 +73,12 @@ impl Style {
 impl Letters {
     pub(super) fn new() -> Self {
         Self {
-            faces: FILES.map(|file| Face::from_slice(file, 0).expect("the typefaces are part of the program")),
-            fonts: FILES.map(|file| Font::new(file.into(), 0).expect("the typefaces are part of the program")),
+            faces: FILES.map(|file| {
+                Face::from_slice(file, 0).expect("the typefaces are part of the program")
+            }),
+            fonts: FILES.map(|file| {
+                Font::new(file.into(), 0).expect("the typefaces are part of the program")
+            }),
         }
     }
 
@@ -94,7 +100,11 @@ impl Letters {
         let mut glyphs = Vec::with_capacity(infos.len());
         for (at, (info, position)) in infos.iter().zip(positions).enumerate() {
             let begin = info.cluster as usize;
-            let end = infos[at..].iter().map(|next| next.cluster as usize).find(|&next| next > begin).unwrap_or(text.len());
+            let end = infos[at..]
+                .iter()
+                .map(|next| next.cluster as usize)
+                .find(|&next| next > begin)
+                .unwrap_or(text.len());
             width += em(position.x_advance) * style.size;
             glyphs.push(KrillaGlyph::new(
                 GlyphId::new(info.glyph_id),
@@ -114,8 +124,9 @@ impl Letters {
         self.shape(text, style).width
     }
 
-    /// The text with what no typeface here has written as its code: `[U+4E2D]`. What shows nothing or turns the direction of writing is
-    /// written out too, so that nothing in a name is there unseen.
+    /// The text with what no typeface here has written as its code: `[U+4E2D]`. What shows nothing
+    /// or turns the direction of writing is written out too, so that nothing in a name is there
+    /// unseen.
     pub(super) fn printable<'t>(&self, text: &'t str) -> Cow<'t, str> {
         if text.chars().all(|c| self.has(c)) {
             return Cow::Borrowed(text);
@@ -126,19 +137,25 @@ impl Letters {
                 '\t' => shown.push(' '),
                 '\r' => {}
                 c if self.has(c) => shown.push(c),
-                c => write!(shown, "[U+{:04X}]", u32::from(c)).expect("a string takes all that is written"),
+                c => write!(shown, "[U+{:04X}]", u32::from(c))
+                    .expect("a string takes all that is written"),
             }
         }
         Cow::Owned(shown)
     }
 
     fn has(&self, c: char) -> bool {
-        let unseen = matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        c == '\n' || !unseen && !c.is_control() && self.faces.iter().all(|face| face.glyph_index(c).is_some())
+        let unseen = matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        c == '\n'
+            || !unseen
+                && !c.is_control()
+                && self.faces.iter().all(|face| face.glyph_index(c).is_some())
     }
 
-    /// The text in lines of at most this width: broken at white space and, but for digests and signatures, after hyphens and slashes; within a
-    /// word only where it is longer than a line. A line's end in the text stays one.
+    /// The text in lines of at most this width: broken at white space and, but for digests and
+    /// signatures, after hyphens and slashes; within a word only where it is longer than a line. A
+    /// line's end in the text stays one.
     pub(super) fn wrap(&self, text: &str, style: Style, width: f32) -> Vec<String> {
         let text = self.printable(text);
         let mut lines = Vec::new();
@@ -207,10 +224,14 @@ mod tests {
     #[test]
     fn no_line_is_wider_than_it_may_be_and_no_word_is_lost() {
         let letters = Letters::new();
-        let text = "Robbery at Grand and Gravois; the suspect's face is on a store camera (north-west door), exported as a still.";
+        let text = "Robbery at Grand and Gravois; the suspect's face is on a store camera \
+            (north-west door), exported as a still.";
         for width in [40.0, 90.0, 246.0, 504.0] {
             let lines = letters.wrap(text, STYLE, width);
-            assert!(lines.iter().all(|line| letters.width(line, STYLE) <= width + 0.5), "{width}: {lines:?}");
+            assert!(
+                lines.iter().all(|line| letters.width(line, STYLE) <= width + 0.5),
+                "{width}: {lines:?}"
+            );
             assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
         }
         assert_eq!(letters.wrap("one\ntwo\n\nthree\n", STYLE, 100.0), ["one", "two", "", "three"]);
@@ -223,21 +244,35 @@ mod tests {
         let digest = "0123456789abcdef".repeat(4);
         let lines = letters.wrap(&digest, Style { cut: Cut::Fixed, ..STYLE }, 200.0);
         assert!(lines.len() > 1 && lines.concat() == digest, "{lines:?}");
-        assert!(lines.iter().all(|line| letters.width(line, Style { cut: Cut::Fixed, ..STYLE }) <= 200.0));
+        assert!(
+            lines
+                .iter()
+                .all(|line| letters.width(line, Style { cut: Cut::Fixed, ..STYLE }) <= 200.0)
+        );
     }
 
     #[test]
     fn dates_and_numbers_are_not_broken_at_their_hyphens() {
         let letters = Letters::new();
         let lines = letters.wrap("booked 2026-11-01 under 26-004711", STYLE, 70.0);
-        assert!(lines.iter().any(|line| line.contains("2026-11-01")) && lines.iter().any(|line| line.contains("26-004711")), "{lines:?}");
+        assert!(
+            lines.iter().any(|line| line.contains("2026-11-01"))
+                && lines.iter().any(|line| line.contains("26-004711")),
+            "{lines:?}"
+        );
     }
 
     #[test]
     fn accents_greek_and_cyrillic_are_printed_and_what_the_typefaces_lack_stands_as_its_code() {
         let letters = Letters::new();
-        for name in ["José Peña-Núñez", "Łukasz Żółć", "Nguyễn Thị Ánh", "Ђорђе Ћирић", "Søren Ægir Ðórðarson", "O’Brien – “Mick”"]
-        {
+        for name in [
+            "José Peña-Núñez",
+            "Łukasz Żółć",
+            "Nguyễn Thị Ánh",
+            "Ђорђе Ћирић",
+            "Søren Ægir Ðórðarson",
+            "O’Brien – “Mick”",
+        ] {
             assert_eq!(letters.printable(name), name);
         }
         assert_eq!(letters.printable("中 A"), "[U+4E2D] A");

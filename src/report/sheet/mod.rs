@@ -1,7 +1,9 @@
-//! The Facial Recognition Image Compare Report (SO-C4, C5): one inquiry on paper, as a tagged PDF/A that needs nothing but itself to be read.
+//! The Facial Recognition Image Compare Report (SO-C4, C5): one inquiry on paper, as a tagged PDF/A
+//! that needs nothing but itself to be read.
 //!
-//! Invariants: the same report gives the same bytes; no I/O, no clock, no chance. Photos keep their proportions and are never sharpened. A
-//! score is a plain number. The order's NOTE stands on every page.
+//! Invariants: the same report gives the same bytes; no I/O, no clock, no chance. Photos keep their
+//! proportions and are never sharpened. A score is a plain number. The order's NOTE stands on every
+//! page.
 
 mod array;
 mod back;
@@ -21,8 +23,8 @@ mod tests;
 mod words;
 
 pub use input::{
-    Booking, Candidate, CompareReport, Disposition, Edit, Event, Evidence, Feature, Measure, Person, Picture, Policy, Probe, Proven,
-    Receipt, Request, Review, Search, StateMark,
+    Booking, Candidate, CompareReport, Disposition, Edit, Event, Evidence, Feature, Measure,
+    Person, Picture, Policy, Probe, Proven, Receipt, Request, Review, Search, StateMark,
 };
 
 use self::compose::Composer;
@@ -56,15 +58,18 @@ pub enum SheetError {
 }
 
 impl CompareReport {
-    /// The report as a PDF/A-2a file, tagged as PDF/UA-1 asks: Letter, with its own typefaces, without scripts, links or attachments.
+    /// The report as a PDF/A-2a file, tagged as PDF/UA-1 asks: Letter, with its own typefaces,
+    /// without scripts, links or attachments.
     ///
-    /// Errors: a photo that can't be read; a proof that doesn't lead from its leaf to its checkpoint, whose signatures are not looked at here.
-    /// Source: the same report gives the same bytes; the file's date is `issued_cs`.
+    /// Errors: a photo that can't be read; a proof that doesn't lead from its leaf to its
+    /// checkpoint, whose signatures are not looked at here. Source: the same report gives the same
+    /// bytes; the file's date is `issued_cs`.
     pub fn to_pdf(&self) -> Result<Vec<u8>, SheetError> {
         self.check_proofs()?;
         let composer = self.laid_out()?;
         let mark = self.state.word().map_or_else(String::new, |word| format!("{word}: "));
-        // What says of the file what it is holds no more than the pages do: nothing unseen, no line's end.
+        // What says of the file what it is holds no more than the pages do: nothing unseen, no
+        // line's end.
         let plain = |text: String| composer.letters.printable(&text).replace('\n', " ");
         let imprint = Imprint {
             title: plain(format!("{mark}{}, inquiry {}", furniture::TITLE_TEXT, self.inquiry)),
@@ -97,7 +102,13 @@ impl CompareReport {
         for Proven { what, leaf, proof } in &self.proofs {
             let checkpoint = Note::parse(&proof.checkpoint).and_then(|note| note.checkpoint());
             let holds = checkpoint.is_ok_and(|checkpoint| {
-                is_included(&leaf_hash(&leaf.to_bytes()), proof.index, checkpoint.leaves, &checkpoint.root, &proof.path)
+                is_included(
+                    &leaf_hash(&leaf.to_bytes()),
+                    proof.index,
+                    checkpoint.leaves,
+                    &checkpoint.root,
+                    &proof.path,
+                )
             });
             if !holds {
                 return Err(SheetError::Proof { what: what.clone() });

@@ -1,7 +1,8 @@
-//! Pages, filled from top to bottom: pieces of a certain height stand in columns, and what doesn't fit goes on over the page.
+//! Pages, filled from top to bottom: pieces of a certain height stand in columns, and what doesn't
+//! fit goes on over the page.
 //!
-//! Everything that is drawn belongs to a leaf of the tree of tags, by which a reader that can't see the page is told what it is, or is an
-//! artifact of the page.
+//! Everything that is drawn belongs to a leaf of the tree of tags, by which a reader that can't see
+//! the page is told what it is, or is an artifact of the page.
 //!
 //! Units: points, 72 to the inch, from the upper left corner of the page.
 
@@ -60,7 +61,8 @@ pub(super) enum Draw {
     Line { text: String, style: Style },
     /// A filled rectangle.
     Fill { width: f32, height: f32, ink: Ink },
-    /// A picture, by its number, whole; or the part of it that lies within left, upper, width and height of the whole.
+    /// A picture, by its number, whole; or the part of it that lies within left, upper, width and
+    /// height of the whole.
     Picture { at: usize, width: f32, height: f32, part: Option<[f32; 4]> },
     /// The outline of a rectangle.
     Outline { width: f32, height: f32, line: f32, ink: Ink },
@@ -147,7 +149,11 @@ impl Piece {
 
     /// Lines of one height, one piece each.
     pub(super) fn lines(lines: Vec<String>, style: Style, role: Role) -> Vec<Self> {
-        let piece = |line: String| Self { height: style.leading, marks: vec![Mark::line(0.0, 0.0, line, style, role)], keep: false };
+        let piece = |line: String| Self {
+            height: style.leading,
+            marks: vec![Mark::line(0.0, 0.0, line, style, role)],
+            keep: false,
+        };
         lines.into_iter().map(piece).collect()
     }
 
@@ -156,7 +162,9 @@ impl Piece {
         let mut whole = Self::default();
         for piece in pieces {
             let below = whole.height;
-            whole.marks.extend(piece.marks.into_iter().map(|mark| Mark { y: mark.y + below, ..mark }));
+            whole
+                .marks
+                .extend(piece.marks.into_iter().map(|mark| Mark { y: mark.y + below, ..mark }));
             whole.height += piece.height;
         }
         whole
@@ -177,7 +185,14 @@ impl Column {
     }
 
     /// A text in as many lines as it needs.
-    pub(super) fn text(&mut self, letters: &Letters, text: &str, style: Style, width: f32, role: Role) {
+    pub(super) fn text(
+        &mut self,
+        letters: &Letters,
+        text: &str,
+        style: Style,
+        width: f32,
+        role: Role,
+    ) {
         self.pieces.extend(Piece::lines(letters.wrap(text, style, width), style, role));
     }
 }
@@ -217,7 +232,8 @@ impl Paper {
         }
     }
 
-    /// Sets columns beside each other, from here on down and over as many pages as they need. Columns that fit on one page are not torn.
+    /// Sets columns beside each other, from here on down and over as many pages as they need.
+    /// Columns that fit on one page are not torn.
     pub(super) fn flow(&mut self, columns: Vec<Column>) {
         let height = columns.iter().map(Column::height).fold(0.0, f32::max);
         if height <= self.bottom - self.top {
@@ -226,14 +242,17 @@ impl Paper {
         self.run(columns, None);
     }
 
-    /// Sets one column that may be torn between any two pieces but those that are kept; where it goes on over the page, `head` stands above
-    /// it once more.
+    /// Sets one column that may be torn between any two pieces but those that are kept; where it
+    /// goes on over the page, `head` stands above it once more.
     pub(super) fn run_on(&mut self, column: Column, head: Option<&Piece>) {
         self.run(vec![column], head);
     }
 
     fn run(&mut self, columns: Vec<Column>, head: Option<&Piece>) {
-        let mut columns: Vec<_> = columns.into_iter().map(|column| (column.x, column.pieces.into_iter().peekable())).collect();
+        let mut columns: Vec<_> = columns
+            .into_iter()
+            .map(|column| (column.x, column.pieces.into_iter().peekable()))
+            .collect();
         let mut fresh = self.y <= self.top;
         loop {
             let (begin, mut lowest) = (self.y, self.y);
@@ -269,7 +288,8 @@ impl Paper {
             fresh = true;
             if let Some(head) = head {
                 // Who hears the page has heard the head once.
-                let marks = head.marks.iter().map(|mark| Mark { role: None, ..mark.clone() }).collect();
+                let marks =
+                    head.marks.iter().map(|mark| Mark { role: None, ..mark.clone() }).collect();
                 let x = columns[0].0;
                 self.y = self.set(x, self.y, Piece { marks, ..head.clone() });
             }
@@ -278,7 +298,11 @@ impl Paper {
 
     fn set(&mut self, x: f32, y: f32, piece: Piece) -> f32 {
         let page = self.pages.last_mut().expect("there is always a page");
-        page.extend(piece.marks.into_iter().map(|mark| Mark { x: mark.x + x, y: mark.y + y, ..mark }));
+        page.extend(piece.marks.into_iter().map(|mark| Mark {
+            x: mark.x + x,
+            y: mark.y + y,
+            ..mark
+        }));
         y + piece.height
     }
 }
@@ -296,7 +320,11 @@ mod tests {
     }
 
     fn texts(page: &[Mark]) -> Vec<&str> {
-        page.iter().filter_map(|mark| if let Draw::Line { text, .. } = &mark.draw { Some(text.as_str()) } else { None }).collect()
+        page.iter()
+            .filter_map(|mark| {
+                if let Draw::Line { text, .. } = &mark.draw { Some(text.as_str()) } else { None }
+            })
+            .collect()
     }
 
     #[test]
@@ -313,7 +341,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_with_the_next_goes_over_the_page_with_it_and_a_tables_head_stands_there_again() {
+    fn what_is_kept_with_the_next_goes_over_the_page_with_it_and_a_tables_head_stands_there_again()
+    {
         let mut paper = Paper::new(0.0, 100.0);
         let mut long = column(0.0, 9);
         long.pieces[4].keep = true;

@@ -1,12 +1,15 @@
-//! Photos on paper: as stored where a page can hold the file as it is, else made smaller by averaging. Nothing sharpens, and both sides are
-//! scaled alike.
+//! Photos on paper: as stored where a page can hold the file as it is, else made smaller by
+//! averaging. Nothing sharpens, and both sides are scaled alike.
 
 use std::io::Cursor;
 
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
 use image::codecs::png::PngDecoder;
 use image::metadata::Orientation;
-use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageError, Limits, RgbImage, RgbaImage, imageops};
+use image::{
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageError, Limits, RgbImage, RgbaImage,
+    imageops,
+};
 use krilla::image::Image;
 
 use super::input::Picture;
@@ -36,11 +39,18 @@ impl Printed {
         match picture {
             Picture::Jpeg(bytes) => {
                 let mut decoder = JpegDecoder::new(Cursor::new(bytes))?;
-                let plain = matches!(decoder.original_color_type(), ExtendedColorType::L8 | ExtendedColorType::Rgb8);
+                let plain = matches!(
+                    decoder.original_color_type(),
+                    ExtendedColorType::L8 | ExtendedColorType::Rgb8
+                );
                 let orientation = decoder.orientation()?;
                 let pixels = decoder.dimensions();
-                if plain && orientation == Orientation::NoTransforms && bytes.len() <= PRINTED_BYTES_MAX {
-                    let image = Image::from_jpeg(bytes.clone().into(), false).map_err(Unprintable::Page)?;
+                if plain
+                    && orientation == Orientation::NoTransforms
+                    && bytes.len() <= PRINTED_BYTES_MAX
+                {
+                    let image =
+                        Image::from_jpeg(bytes.clone().into(), false).map_err(Unprintable::Page)?;
                     return Ok(Self { image, pixels });
                 }
                 Self::smaller(upright(decoder, orientation)?.into_rgb8())
@@ -57,7 +67,8 @@ impl Printed {
     fn smaller(rgb: RgbImage) -> Result<Self, Unprintable> {
         let pixels = rgb.dimensions();
         let (width, height) = within(pixels, PRINTED_SIDE_PX_MAX);
-        let shown = if (width, height) == pixels { rgb } else { imageops::thumbnail(&rgb, width, height) };
+        let shown =
+            if (width, height) == pixels { rgb } else { imageops::thumbnail(&rgb, width, height) };
         let mut jpeg = Vec::new();
         JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY).encode_image(&shown)?;
         let image = Image::from_jpeg(jpeg.into(), false).map_err(Unprintable::Page)?;
@@ -78,22 +89,27 @@ impl Printed {
         width / px(self.pixels.0)
     }
 
-    /// The part of the photo around a face, with room for the head, in the proportions of a box: left, upper, width, height as shares of
-    /// the whole.
+    /// The part of the photo around a face, with room for the head, in the proportions of a box:
+    /// left, upper, width, height as shares of the whole.
     pub(super) fn around(&self, [left, upper, wide, high]: [f32; 4], proportion: f32) -> [f32; 4] {
         let (width, height) = (px(self.pixels.0), px(self.pixels.1));
         let room = (high.max(wide / proportion) * 1.8).min(height).min(width / proportion).max(1.0);
         let (part_width, part_height) = (room * proportion, room);
         let x = (left + wide / 2.0 - part_width / 2.0).clamp(0.0, (width - part_width).max(0.0));
-        let y = (upper + high / 2.0 - part_height / 2.0).clamp(0.0, (height - part_height).max(0.0));
+        let y =
+            (upper + high / 2.0 - part_height / 2.0).clamp(0.0, (height - part_height).max(0.0));
         [x / width, y / height, part_width / width, part_height / height]
     }
 }
 
 /// Decodes within the bounds that photos have.
-fn upright(mut decoder: impl ImageDecoder, orientation: Orientation) -> Result<DynamicImage, ImageError> {
+fn upright(
+    mut decoder: impl ImageDecoder,
+    orientation: Orientation,
+) -> Result<DynamicImage, ImageError> {
     let mut limits = Limits::no_limits();
-    (limits.max_image_width, limits.max_image_height) = (Some(PHOTO_SIDE_PX_MAX), Some(PHOTO_SIDE_PX_MAX));
+    (limits.max_image_width, limits.max_image_height) =
+        (Some(PHOTO_SIDE_PX_MAX), Some(PHOTO_SIDE_PX_MAX));
     limits.max_alloc = Some(DECODE_BYTES_MAX);
     decoder.set_limits(limits)?;
     let mut image = DynamicImage::from_decoder(decoder)?;
@@ -119,7 +135,12 @@ fn within((width, height): (u32, u32), most: u32) -> (u32, u32) {
     if longer <= most {
         return (width, height);
     }
-    let scaled = |side: u32| u32::try_from((u64::from(side) * u64::from(most) + u64::from(longer) / 2) / u64::from(longer)).unwrap_or(most);
+    let scaled = |side: u32| {
+        u32::try_from(
+            (u64::from(side) * u64::from(most) + u64::from(longer) / 2) / u64::from(longer),
+        )
+        .unwrap_or(most)
+    };
     (scaled(width).max(1), scaled(height).max(1))
 }
 
@@ -147,7 +168,9 @@ mod tests {
     #[test]
     fn a_photo_that_lies_on_its_side_stands_upright() {
         let mut exif = vec![0xff, 0xd8, 0xff, 0xe1, 0, 34];
-        exif.extend_from_slice(b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0");
+        exif.extend_from_slice(
+            b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0",
+        );
         let mut jpeg = Vec::new();
         JpegEncoder::new(&mut jpeg).encode_image(&RgbImage::new(40, 20)).unwrap();
         exif.extend_from_slice(&jpeg[2..]);
@@ -159,7 +182,10 @@ mod tests {
     fn a_transparent_png_is_seen_on_white_and_what_is_no_photo_is_refused() {
         let white = on_white(&RgbaImage::from_pixel(1, 1, image::Rgba([9, 9, 9, 0])));
         assert_eq!(white.get_pixel(0, 0).0, [255; 3]);
-        assert!(Printed::of(&Picture::Png(include_bytes!("../../../tests/data/palette.png").to_vec())).is_ok());
+        assert!(
+            Printed::of(&Picture::Png(include_bytes!("../../../tests/data/palette.png").to_vec()))
+                .is_ok()
+        );
         assert!(Printed::of(&Picture::Jpeg(b"\xff\xd8no".to_vec())).is_err());
         assert!(Printed::of(&Picture::Png(ASTRONAUT.to_vec())).is_err());
     }
@@ -167,7 +193,12 @@ mod tests {
     #[test]
     fn the_part_around_a_face_lies_within_the_photo() {
         let photo = Printed::of(&Picture::Rgb(RgbImage::new(600, 400))).unwrap();
-        for face in [[0.0, 0.0, 50.0, 60.0], [560.0, 350.0, 80.0, 90.0], [100.0, 50.0, 300.0, 380.0], [-9.0, -9.0, 2.0, 2.0]] {
+        for face in [
+            [0.0, 0.0, 50.0, 60.0],
+            [560.0, 350.0, 80.0, 90.0],
+            [100.0, 50.0, 300.0, 380.0],
+            [-9.0, -9.0, 2.0, 2.0],
+        ] {
             let [x, y, wide, high] = photo.around(face, 0.8);
             assert!(x >= 0.0 && y >= 0.0 && x + wide <= 1.001 && y + high <= 1.001, "{face:?}");
             assert!((wide * 600.0 / (high * 400.0) - 0.8).abs() < 1e-3, "{face:?}");

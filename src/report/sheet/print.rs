@@ -1,4 +1,5 @@
-//! From laid-out pages to the file: PDF/A-2a, tagged, with its language, title and dates, and nothing by chance.
+//! From laid-out pages to the file: PDF/A-2a, tagged, with its language, title and dates, and
+//! nothing by chance.
 
 use std::num::NonZeroU16;
 
@@ -14,7 +15,8 @@ use krilla::page::PageSettings;
 use krilla::paint::{Fill, FillRule};
 use krilla::surface::Surface;
 use krilla::tagging::{
-    Artifact, ArtifactType, BBox, ContentTag, Identifier, SpanTag, TableHeaderScope, Tag as PdfTag, TagGroup, TagKind, TagTree,
+    Artifact, ArtifactType, BBox, ContentTag, Identifier, SpanTag, TableHeaderScope, Tag as PdfTag,
+    TagGroup, TagKind, TagTree,
 };
 use krilla::{Document, SerializeSettings};
 use time::OffsetDateTime;
@@ -60,15 +62,21 @@ pub(super) fn print(
     imprint: &Imprint,
     contents: &[Entry],
 ) -> Result<Vec<u8>, SheetError> {
-    let mut document = Document::new_with(SerializeSettings { configuration: configuration(), ..SerializeSettings::default() });
+    let mut document = Document::new_with(SerializeSettings {
+        configuration: configuration(),
+        ..SerializeSettings::default()
+    });
     let mut held: Vec<Held> = tags.nodes.iter().map(|_| Held::default()).collect();
-    let settings = PageSettings::from_wh(PAGE_WIDTH, PAGE_HEIGHT).expect("a page has a width and a height");
+    let settings =
+        PageSettings::from_wh(PAGE_WIDTH, PAGE_HEIGHT).expect("a page has a width and a height");
     for (number, marks) in pages.iter().enumerate() {
         let mut page = document.start_page_with(settings.clone());
         let mut surface = page.surface();
         for mark in marks {
             let content = match (mark.role, &mark.draw) {
-                (None, _) => ContentTag::Artifact(Artifact::with_kind(ArtifactType::PaginationOther)),
+                (None, _) => {
+                    ContentTag::Artifact(Artifact::with_kind(ArtifactType::PaginationOther))
+                }
                 (Some(_), Draw::Line { .. }) => ContentTag::Span(SpanTag::empty()),
                 (Some(_), _) => ContentTag::Other,
             };
@@ -92,7 +100,10 @@ pub(super) fn print(
     document.set_tag_tree(tree);
     let mut outline = Outline::new();
     for Entry { text, page, y } in contents {
-        outline.push_child(OutlineNode::new(letters.printable(text).into_owned(), XyzDestination::new(*page, Point::from_xy(0.0, *y))));
+        outline.push_child(OutlineNode::new(
+            letters.printable(text).into_owned(),
+            XyzDestination::new(*page, Point::from_xy(0.0, *y)),
+        ));
     }
     document.set_outline(outline);
     document.set_metadata(metadata(imprint));
@@ -110,7 +121,9 @@ fn place(page: usize, mark: &Mark) -> Option<BBox> {
 }
 
 fn configuration() -> Configuration {
-    let builder = ConfigurationBuilder::new().with_archival_validator(Archival::A2_A).with_accessibility_validator(Accessibility::UA1);
+    let builder = ConfigurationBuilder::new()
+        .with_archival_validator(Archival::A2_A)
+        .with_accessibility_validator(Accessibility::UA1);
     builder.finish().expect("both standards are about PDF 1.7")
 }
 
@@ -154,7 +167,9 @@ fn kind(tag: &Tag, place: Option<BBox>, letters: &Letters) -> TagKind {
     let plain = |text: &str| letters.printable(text).replace('\n', " ");
     match tag {
         Tag::Section => PdfTag::Section.into(),
-        Tag::Heading(level, text) => PdfTag::Hn(NonZeroU16::new(*level).unwrap_or(NonZeroU16::MIN), Some(plain(text))).into(),
+        Tag::Heading(level, text) => {
+            PdfTag::Hn(NonZeroU16::new(*level).unwrap_or(NonZeroU16::MIN), Some(plain(text))).into()
+        }
         Tag::Paragraph => PdfTag::P.into(),
         Tag::Figure(words) => PdfTag::Figure(Some(plain(words))).with_bbox(place).into(),
         Tag::Table => PdfTag::Table.into(),
@@ -171,12 +186,20 @@ fn kind(tag: &Tag, place: Option<BBox>, letters: &Letters) -> TagKind {
 fn draw(surface: &mut Surface<'_>, mark: &Mark, pictures: &[Printed], letters: &Letters) {
     match &mark.draw {
         Draw::Line { text, style } => {
-            // A word at a line's end is no part of the next one, which whoever reads the characters alone must be told.
+            // A word at a line's end is no part of the next one, which whoever reads the characters
+            // alone must be told.
             let text = format!("{text} ");
             let shaped = letters.shape(&text, *style);
             surface.set_fill(Some(fill(style.ink)));
             let start = Point::from_xy(mark.x, mark.y + style.ascent());
-            surface.draw_glyphs(start, &shaped.glyphs, letters.font(style.cut), &text, style.size, false);
+            surface.draw_glyphs(
+                start,
+                &shaped.glyphs,
+                letters.font(style.cut),
+                &text,
+                style.size,
+                false,
+            );
         }
         Draw::Fill { width, height, ink } => {
             surface.set_fill(Some(fill(*ink)));
@@ -202,17 +225,25 @@ fn draw(surface: &mut Surface<'_>, mark: &Mark, pictures: &[Printed], letters: &
             let size = Size::from_wh(whole_width, whole_height);
             if let (Some(frame), Some(size)) = (frame, size) {
                 surface.push_clip_path(&frame, &FillRule::NonZero);
-                surface.push_transform(&Transform::from_translate(mark.x - left * whole_width, mark.y - upper * whole_height));
+                surface.push_transform(&Transform::from_translate(
+                    mark.x - left * whole_width,
+                    mark.y - upper * whole_height,
+                ));
                 surface.draw_image(pictures[*at].image.clone(), size);
                 surface.pop();
                 surface.pop();
             }
         }
         Draw::Modules { side, dark, size } => {
-            #[expect(clippy::cast_precision_loss, reason = "a QR code has at most 177 modules along a side")]
+            #[expect(
+                clippy::cast_precision_loss,
+                reason = "a QR code has at most 177 modules along a side"
+            )]
             let step = size / *side as f32;
             #[expect(clippy::cast_precision_loss, reason = "as above")]
-            let place = |at: usize| (mark.x + (at % side) as f32 * step, mark.y + (at / side) as f32 * step, step, step);
+            let place = |at: usize| {
+                (mark.x + (at % side) as f32 * step, mark.y + (at / side) as f32 * step, step, step)
+            };
             let squares: Vec<_> = (0..dark.len()).filter(|&at| dark[at]).map(place).collect();
             surface.set_fill(Some(fill(Ink::Black)));
             draw_path(surface, &squares);
@@ -245,7 +276,11 @@ fn fill(ink: Ink) -> Fill {
         Ink::White => [0xff, 0xff, 0xff],
         Ink::Accent => [0x1c, 0x3a, 0x63],
     };
-    Fill { paint: rgb::Color::new(r, g, b).into(), opacity: NormalizedF32::ONE, rule: FillRule::NonZero }
+    Fill {
+        paint: rgb::Color::new(r, g, b).into(),
+        opacity: NormalizedF32::ONE,
+        rule: FillRule::NonZero,
+    }
 }
 
 /// What was wrong, without the document that it was wrong with.

@@ -1,11 +1,15 @@
-//! A report that is made up, for tests: drawn faces, one photo of an astronaut, a log of a few leaves.
+//! A report that is made up, for tests: drawn faces, one photo of an astronaut, a log of a few
+//! leaves.
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
 use time::macros::date;
 
 use super::*;
-use crate::audit::{CosignerKey, Edge, Hash, Leaf, LeafKind, LogKey, Note as SignedNote, TileNode, TlogProof, inclusion, leaf_hash};
+use crate::audit::{
+    CosignerKey, Edge, Hash, Leaf, LeafKind, LogKey, Note as SignedNote, TileNode, TlogProof,
+    inclusion, leaf_hash,
+};
 use crate::booking::{BookingNumber, Text, VersionId};
 use crate::face::ModelId;
 use crate::report::Measured;
@@ -23,8 +27,9 @@ pub(crate) fn person(name: &str, badge: &str, agency: &str) -> Person {
 pub(crate) fn drawn(number: u32) -> RgbImage {
     let (width, height) = (240, 300);
     let shade = |base: u32| u8::try_from((base + number * 23) % 120 + 100).unwrap();
-    let within =
-        |x: u32, y: u32, cx: f64, cy: f64, rx: f64, ry: f64| ((f64::from(x) - cx) / rx).powi(2) + ((f64::from(y) - cy) / ry).powi(2) <= 1.0;
+    let within = |x: u32, y: u32, cx: f64, cy: f64, rx: f64, ry: f64| {
+        ((f64::from(x) - cx) / rx).powi(2) + ((f64::from(y) - cy) / ry).powi(2) <= 1.0
+    };
     RgbImage::from_fn(width, height, |x, y| {
         let eye = within(x, y, 90.0, 130.0, 12.0, 7.0) || within(x, y, 150.0, 130.0, 12.0, 7.0);
         let mouth = within(x, y, 120.0, 205.0, 28.0, 5.0 + f64::from(number % 5));
@@ -54,7 +59,10 @@ pub(crate) fn proven(leaves: &[(&str, Leaf)]) -> Vec<Proven> {
         hashes.push(hash);
         edge.append_hash(hash, &mut |_: TileNode| {});
     }
-    let mut note = SignedNote::parse(&LogKey::new(ORIGIN, &[5; 32]).unwrap().sign(leaves.len() as u64, edge.root())).unwrap();
+    let mut note = SignedNote::parse(
+        &LogKey::new(ORIGIN, &[5; 32]).unwrap().sign(leaves.len() as u64, edge.root()),
+    )
+    .unwrap();
     CosignerKey::new("court.example/witness", &[6; 32]).unwrap().cosign(&mut note, ISSUED_CS / 100);
     let path = |index: u64| {
         let mut read = |level: u8, first: u64, count: u64| -> Result<Vec<Hash>, ()> {
@@ -68,7 +76,11 @@ pub(crate) fn proven(leaves: &[(&str, Leaf)]) -> Vec<Proven> {
     leaves
         .iter()
         .zip(0..)
-        .map(|((what, leaf), index)| Proven { what: (*what).to_owned(), leaf: leaf.clone(), proof: proof(index) })
+        .map(|((what, leaf), index)| Proven {
+            what: (*what).to_owned(),
+            leaf: leaf.clone(),
+            proof: proof(index),
+        })
         .collect()
 }
 
@@ -82,7 +94,12 @@ pub(crate) fn disposition(lead: bool, words: &str, features: &[(&str, &str, &str
         finding: (*finding).to_owned(),
         remark: (*remark).to_owned(),
     };
-    Disposition { lead, words: words.to_owned(), features: features.iter().map(feature).collect(), remark: String::new() }
+    Disposition {
+        lead,
+        words: words.to_owned(),
+        features: features.iter().map(feature).collect(),
+        remark: String::new(),
+    }
 }
 
 const SEEN: [(&str, &str, &str); 7] = [
@@ -96,11 +113,22 @@ const SEEN: [(&str, &str, &str); 7] = [
 ];
 
 pub(crate) fn candidate(rank: usize) -> Candidate {
-    const NAMES: [&str; 6] = ["Jane Roe", "José Peña-Núñez", "Łukasz Żółkiewski", "Nguyễn Thị Ánh", "Ђорђе Ћирић", "李 Wei"];
+    const NAMES: [&str; 6] = [
+        "Jane Roe",
+        "José Peña-Núñez",
+        "Łukasz Żółkiewski",
+        "Nguyễn Thị Ánh",
+        "Ђорђе Ћирић",
+        "李 Wei",
+    ];
     let number = u32::try_from(rank).unwrap();
     let text = |words: &str| Text::parse(words).unwrap();
     let lead = rank == 1 || rank == 7;
-    let charges = ["burglary in the second degree", "stealing", "property damage in the first degree, a class E felony"];
+    let charges = [
+        "burglary in the second degree",
+        "stealing",
+        "property damage in the first degree, a class E felony",
+    ];
     Candidate {
         rank,
         version: VersionId([u8::try_from(rank % 256).unwrap(); 16]),
@@ -118,18 +146,27 @@ pub(crate) fn candidate(rank: usize) -> Candidate {
         first: if rank == 5 {
             disposition(false, "released by its agency", &[])
         } else {
-            disposition(lead || rank == 3, if lead || rank == 3 { "lead" } else { "no lead" }, &SEEN[..if lead { 7 } else { rank % 4 }])
+            disposition(
+                lead || rank == 3,
+                if lead || rank == 3 { "lead" } else { "no lead" },
+                &SEEN[..if lead { 7 } else { rank % 4 }],
+            )
         },
         second: if rank == 5 {
             disposition(false, "released by its agency", &[])
         } else {
-            disposition(lead, if lead { "lead" } else { "no lead" }, &SEEN[..if lead { 5 } else { rank % 3 }])
+            disposition(
+                lead,
+                if lead { "lead" } else { "no lead" },
+                &SEEN[..if lead { 5 } else { rank % 3 }],
+            )
         },
     }
 }
 
 pub(crate) fn report(candidates: usize) -> CompareReport {
-    let times = [-900_000_i64, -840_000, -800_000, -799_900, -500_000, -60_000].map(|before| ISSUED_CS.saturating_add_signed(before));
+    let times = [-900_000_i64, -840_000, -800_000, -799_900, -500_000, -60_000]
+        .map(|before| ISSUED_CS.saturating_add_signed(before));
     let leaves = [
         ("inquiry opened", leaf(LeafKind::InquiryOpened, times[0])),
         ("asked", leaf(LeafKind::Asked, times[2])),
@@ -139,8 +176,11 @@ pub(crate) fn report(candidates: usize) -> CompareReport {
     ];
     let slmpd = "St. Louis Metropolitan Police Department";
     let event = |what: &str, time_cs, leaf| Event { what: what.to_owned(), time_cs, leaf };
-    let measure =
-        |name: &str, value: &str, advice: &str| Measure { name: name.to_owned(), value: value.to_owned(), advice: advice.to_owned() };
+    let measure = |name: &str, value: &str, advice: &str| Measure {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        advice: advice.to_owned(),
+    };
     CompareReport {
         state: StateMark::Demo,
         inquiry: "0f3a9c5e7711d24408b6a1c0ffee2b91".to_owned(),
@@ -152,14 +192,17 @@ pub(crate) fn report(candidates: usize) -> CompareReport {
             reference_kind: "Complaint number".to_owned(),
             reference: "26-004711".to_owned(),
             purpose: "Investigation, detection or analysis of crime".to_owned(),
-            reason: "Robbery at Grand and Gravois on 2026-11-21, about 22:40. The suspect's face is on the store's camera by the door; two witnesses \
+            reason: "Robbery at Grand and Gravois on 2026-11-21, about 22:40. The suspect's face \
+                is on the store's camera by the door; two witnesses \
                      describe the same jacket."
                 .to_owned(),
             requester: person("Det. A. Ortiz", "4711", slmpd),
             operator: person("M. Okafor", "R-208", "St. Louis Fusion Center"),
             attestations: vec![
                 "Not solely about speech or action protected by the First Amendment.".to_owned(),
-                "The probe is a photo of the person sought: no sketch, composite, generated or other person's image.".to_owned(),
+                "The probe is a photo of the person sought: no sketch, composite, generated or \
+                 other person's image."
+                    .to_owned(),
             ],
         },
         events: vec![
@@ -171,7 +214,9 @@ pub(crate) fn report(candidates: usize) -> CompareReport {
             event("Second review completed", times[5], Some(4)),
         ],
         probe: Probe {
-            source: "store camera 2, north-west door; still exported by the store's manager to a USB stick".to_owned(),
+            source: "store camera 2, north-west door; still exported by the store's manager to a \
+                USB stick"
+                .to_owned(),
             original: Picture::Jpeg(ASTRONAUT.to_vec()),
             original_sha256: [0xa1; 32],
             searched: Picture::Jpeg(ASTRONAUT.to_vec()),
@@ -184,7 +229,12 @@ pub(crate) fn report(candidates: usize) -> CompareReport {
             faces: 1,
             quality: vec![
                 measure("Pixels between the eyes", "52", "enough"),
-                measure("Sharpness", "0.61", "moderate; a still from nearer the camera would serve better"),
+                measure(
+                    "Sharpness",
+                    "0.61",
+                    "moderate; a still from nearer the camera would serve \
+                    better",
+                ),
                 measure("Length of the embedding", "11.4", "good"),
                 measure("Under-exposure", "0.02", ""),
             ],
@@ -218,8 +268,16 @@ pub(crate) fn report(candidates: usize) -> CompareReport {
             asked_for: 20,
         },
         candidates: (1..=candidates).map(candidate).collect(),
-        first: Review { examiner: person("M. Okafor", "R-208", "St. Louis Fusion Center"), time_cs: times[4], leaf: 3 },
-        second: Review { examiner: person("L. Haddad", "R-114", "St. Louis Fusion Center"), time_cs: times[5], leaf: 4 },
+        first: Review {
+            examiner: person("M. Okafor", "R-208", "St. Louis Fusion Center"),
+            time_cs: times[4],
+            leaf: 3,
+        },
+        second: Review {
+            examiner: person("L. Haddad", "R-114", "St. Louis Fusion Center"),
+            time_cs: times[5],
+            leaf: 4,
+        },
         proofs: proven(&leaves).split_off(1),
         evidence: None,
     }
@@ -233,8 +291,16 @@ pub(crate) fn evidence() -> Evidence {
         by: person("M. Okafor", "R-208", "St. Louis Fusion Center"),
         time_cs: ISSUED_CS,
         received: vec![
-            Receipt { by: person("Det. A. Ortiz", "4711", slmpd), time_cs: ISSUED_CS + 360_000, what_for: "seized as evidence".to_owned() },
-            Receipt { by: person("S. Lindqvist", "P-07", slmpd), time_cs: ISSUED_CS + 720_000, what_for: "property room".to_owned() },
+            Receipt {
+                by: person("Det. A. Ortiz", "4711", slmpd),
+                time_cs: ISSUED_CS + 360_000,
+                what_for: "seized as evidence".to_owned(),
+            },
+            Receipt {
+                by: person("S. Lindqvist", "P-07", slmpd),
+                time_cs: ISSUED_CS + 720_000,
+                what_for: "property room".to_owned(),
+            },
         ],
     }
 }

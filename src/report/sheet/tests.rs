@@ -1,6 +1,8 @@
-//! The file as others read it: its text by Poppler, its structure by QPDF, its pages by MuPDF, and what PDF/A asks for by pikepdf.
+//! The file as others read it: its text by Poppler, its structure by QPDF, its pages by MuPDF, and
+//! what PDF/A asks for by pikepdf.
 //!
-//! Where the variable `SMRT_SHEETS` names a folder, the reports are written there too, to be looked at.
+//! Where the variable `SMRT_SHEETS` names a folder, the reports are written there too, to be looked
+//! at.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -34,32 +36,48 @@ impl Filed {
 
     /// The text of each page.
     fn pages(&self) -> Vec<String> {
-        let output = run("pdftotext", "poppler-utils", &["-layout", "-enc", "UTF-8", self.path.to_str().unwrap(), "-"]);
+        let output = run(
+            "pdftotext",
+            "poppler-utils",
+            &["-layout", "-enc", "UTF-8", self.path.to_str().unwrap(), "-"],
+        );
         let text = String::from_utf8(output.stdout).unwrap();
         text.trim_end_matches('\u{c}').split('\u{c}').map(str::to_owned).collect()
     }
 
     /// All words in the order in which they stand in the file, one space between them.
     fn words(&self) -> String {
-        let output = run("pdftotext", "poppler-utils", &["-raw", "-enc", "UTF-8", self.path.to_str().unwrap(), "-"]);
+        let output = run(
+            "pdftotext",
+            "poppler-utils",
+            &["-raw", "-enc", "UTF-8", self.path.to_str().unwrap(), "-"],
+        );
         spaced(&String::from_utf8(output.stdout).unwrap())
     }
 
     /// What `tests/pdf/check.py` finds wrong.
     fn wanting(&self) -> Output {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pdf/check.py");
-        // Debian's own Python, which Debian's package belongs to, where another one comes first in the path.
-        let python = if Path::new("/usr/bin/python3").exists() { "/usr/bin/python3" } else { "python3" };
+        // Debian's own Python, which Debian's package belongs to, where another one comes first in
+        // the path.
+        let python =
+            if Path::new("/usr/bin/python3").exists() { "/usr/bin/python3" } else { "python3" };
         let output = Command::new(python).arg(script).arg(&self.path).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!said.contains("No module named 'pikepdf'"), "pikepdf is missing: install python3-pikepdf");
+        assert!(
+            !said.contains("No module named 'pikepdf'"),
+            "pikepdf is missing: install python3-pikepdf"
+        );
         assert!(said.is_empty(), "{said}");
         output
     }
 }
 
 fn run(program: &str, package: &str, args: &[&str]) -> Output {
-    let output = Command::new(program).args(args).output().unwrap_or_else(|e| panic!("{program} can't be run ({e}): install {package}"));
+    let output = Command::new(program)
+        .args(args)
+        .output()
+        .unwrap_or_else(|e| panic!("{program} can't be run ({e}): install {package}"));
     assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
     output
 }
@@ -75,13 +93,18 @@ fn filed(name: &str, report: &CompareReport) -> Filed {
 #[test]
 fn every_page_bears_the_note_the_warning_the_inquiry_its_state_and_its_number() {
     let mut marked = report(3);
-    for (state, word) in [(StateMark::Demo, Some("DEMO")), (StateMark::Test, Some("TEST")), (StateMark::Real, None)] {
+    for (state, word) in
+        [(StateMark::Demo, Some("DEMO")), (StateMark::Test, Some("TEST")), (StateMark::Real, None)]
+    {
         marked.state = state;
         let pages = filed("state", &marked).pages();
         for (page, number) in pages.iter().zip(1..) {
             let text = spaced(page);
             assert!(text.contains(NOTE) && text.contains(furniture::NO_LINE_UP), "{text}");
-            assert!(text.contains(&format!("Inquiry {}", marked.inquiry)) && text.contains(&format!("page {number} of {}", pages.len())));
+            assert!(
+                text.contains(&format!("Inquiry {}", marked.inquiry))
+                    && text.contains(&format!("page {number} of {}", pages.len()))
+            );
             let marked = ["DEMO", "TEST"].map(|mark| text.contains(mark));
             assert_eq!(marked, [word == Some("DEMO"), word == Some("TEST")], "{text}");
         }
@@ -134,7 +157,9 @@ fn the_report_says_all_that_the_order_asks_for_in_the_order_of_reading() {
         "smrtctl report verify NAME.pdf --keys KEYS",
         "SO 5-27 of 2016-04-19",
     ] {
-        let found = words[at..].find(wanted).unwrap_or_else(|| panic!("'{wanted}' is not there, or too early: {}", &words[at..]));
+        let found = words[at..]
+            .find(wanted)
+            .unwrap_or_else(|| panic!("'{wanted}' is not there, or too early: {}", &words[at..]));
         at += found;
     }
 }
@@ -152,46 +177,69 @@ fn scores_are_plain_numbers_and_nobody_is_called_what_a_search_can_not_tell() {
 #[test]
 fn no_candidate_and_no_lead_are_reports_too() {
     let none = filed("none", &report(0)).words();
-    assert!(none.contains("No candidate.") && none.contains("No candidate was returned."), "{none}");
+    assert!(
+        none.contains("No candidate.") && none.contains("No candidate was returned."),
+        "{none}"
+    );
     let mut unled = report(3);
     for candidate in &mut unled.candidates {
         candidate.first = disposition(false, "no lead", &[]);
     }
     let words = filed("no-lead", &unled).words();
-    assert!(words.contains("No lead.") && words.contains("agreed on none of them as a lead"), "{words}");
+    assert!(
+        words.contains("No lead.") && words.contains("agreed on none of them as a lead"),
+        "{words}"
+    );
 }
 
 #[test]
-fn a_report_used_for_a_positive_identification_is_marked_as_evidence_with_everybody_who_received_it() {
+fn a_report_used_for_a_positive_identification_is_marked_as_evidence_with_everybody_who_received_it()
+ {
     let mut report = report(2);
     report.evidence = Some(evidence());
     report.state = StateMark::Real;
     let filed = filed("evidence", &report);
     assert!(filed.pages().iter().all(|page| page.contains("EVIDENCE")));
     let words = filed.words();
-    for wanted in ["Evidence number P-26-118820", "I/Leads report IL-26-55310", "01:00:00.00 UTC Det. A. Ortiz", "property room"] {
+    for wanted in [
+        "Evidence number P-26-118820",
+        "I/Leads report IL-26-55310",
+        "01:00:00.00 UTC Det. A. Ortiz",
+        "property room",
+    ] {
         assert!(words.contains(wanted), "{wanted}: {words}");
     }
 }
 
-/// Checked: syntax and streams (QPDF); each page drawn without a warning (MuPDF); and by `tests/pdf/check.py`: header, no encryption, no foreign
-/// or external content, no scripts, actions, attachments or annotations; PDF/A-2a and PDF/UA-1 in the metadata, which says what the document's
-/// own entries say; one output intent with an ICC profile; three typefaces, all embedded, subsetted and mapped to Unicode; all content tagged or
-/// an artifact; words for figures, regular tables, headings in order; language and title. No complete validator is to be had from the registries.
+/// Checked: syntax and streams (QPDF); each page drawn without a warning (MuPDF); and by
+/// `tests/pdf/check.py`: header, no encryption, no foreign or external content, no scripts,
+/// actions, attachments or annotations; PDF/A-2a and PDF/UA-1 in the metadata, which says what the
+/// document's own entries say; one output intent with an ICC profile; three typefaces, all
+/// embedded, subsetted and mapped to Unicode; all content tagged or an artifact; words for figures,
+/// regular tables, headings in order; language and title. No complete validator is to be had from
+/// the registries.
 #[test]
 fn the_file_is_tagged_pdf_a_as_far_as_qpdf_mupdf_and_pikepdf_can_tell() {
     let mut unusual = report(7);
     unusual.evidence = Some(evidence());
-    unusual.probe.original = Picture::Png(include_bytes!("../../../tests/data/palette.png").to_vec());
+    unusual.probe.original =
+        Picture::Png(include_bytes!("../../../tests/data/palette.png").to_vec());
     unusual.probe.searched = Picture::Rgb(drawn(3));
     unusual.inquiry = "a <b> & \"c\" \u{0} \u{fffe}".to_owned();
-    for (name, report) in [("pdfa", report(20)), ("pdfa-none", report(0)), ("pdfa-unusual", unusual)] {
+    for (name, report) in
+        [("pdfa", report(20)), ("pdfa-none", report(0)), ("pdfa-unusual", unusual)]
+    {
         let filed = filed(name, &report);
         let path = filed.path.to_str().unwrap();
         run("qpdf", "qpdf", &["--check", path]);
-        let drawn = run("mutool", "mupdf-tools", &["draw", "-q", "-r", "20", "-o", "/dev/null", "-F", "pgm", path]);
+        let drawn = run(
+            "mutool",
+            "mupdf-tools",
+            &["draw", "-q", "-r", "20", "-o", "/dev/null", "-F", "pgm", path],
+        );
         // Debian's MuPDF is built without colour management, and says so.
-        let warned = String::from_utf8_lossy(&drawn.stderr).replace("warning: ICC support is not available\n", "");
+        let warned = String::from_utf8_lossy(&drawn.stderr)
+            .replace("warning: ICC support is not available\n", "");
         assert!(warned.trim().is_empty(), "{name}: {warned}");
         let wanting = filed.wanting();
         assert!(wanting.status.success(), "{name}: {}", String::from_utf8_lossy(&wanting.stdout));
@@ -208,7 +256,8 @@ fn the_check_finds_what_is_wanting() {
         ("/Lang", "/Lung", "its language is said"),
     ] {
         let (right, wrong) = (right.as_bytes(), wrong.as_bytes());
-        let at: Vec<usize> = (0..pdf.len() - right.len()).filter(|&at| pdf[at..].starts_with(right)).collect();
+        let at: Vec<usize> =
+            (0..pdf.len() - right.len()).filter(|&at| pdf[at..].starts_with(right)).collect();
         assert!(!at.is_empty(), "{found}");
         let mut altered = pdf.clone();
         at.into_iter().for_each(|at| altered[at..at + wrong.len()].copy_from_slice(wrong));
@@ -245,7 +294,9 @@ fn long_texts_many_candidates_and_extreme_photos_stay_within_the_page() {
     let charge = Text::parse(&"a charge of many words ".repeat(8)).unwrap();
     long.candidates[0].booking.as_mut().unwrap().charges = vec![charge; 64];
     long.candidates[0].booking.as_mut().unwrap().name = Text::parse(&"M".repeat(200)).unwrap();
-    let features: Vec<_> = (0..40).map(|_| ("face and head outline", "similar", "with a remark of some length about it")).collect();
+    let features: Vec<_> = (0..40)
+        .map(|_| ("face and head outline", "similar", "with a remark of some length about it"))
+        .collect();
     long.candidates[1].first = disposition(true, "lead", &features);
     long.candidates[1].second.remark = word.repeat(80);
     long.candidates[2].booking.as_mut().unwrap().photo = Picture::Rgb(RgbImage::new(2_000, 40));
@@ -257,15 +308,18 @@ fn long_texts_many_candidates_and_extreme_photos_stay_within_the_page() {
     for mark in composer.paper.pages.iter().flatten() {
         let (width, height) = match &mark.draw {
             Draw::Line { text, style } => (letters.width(text, *style), style.leading),
-            Draw::Fill { width, height, .. } | Draw::Outline { width, height, .. } | Draw::Picture { width, height, .. } => {
-                (*width, *height)
-            }
+            Draw::Fill { width, height, .. }
+            | Draw::Outline { width, height, .. }
+            | Draw::Picture { width, height, .. } => (*width, *height),
             Draw::Modules { size, .. } => (*size, *size),
         };
         assert!(mark.x >= MARGIN - 0.1 && mark.x + width <= PAGE_WIDTH - MARGIN + 0.6, "{mark:?}");
         assert!(mark.y >= 20.0 && mark.y + height <= PAGE_HEIGHT - 18.0, "{mark:?}");
         // What belongs to the tree is no furniture.
-        assert!(mark.role.is_none() || mark.y >= top - 0.1 && mark.y + height <= bottom + 0.1, "{mark:?}");
+        assert!(
+            mark.role.is_none() || mark.y >= top - 0.1 && mark.y + height <= bottom + 0.1,
+            "{mark:?}"
+        );
     }
     let words = filed("long", &long).words();
     for candidate in &long.candidates {
@@ -279,8 +333,11 @@ fn a_character_that_no_typeface_has_stands_as_its_code_and_the_page_says_so() {
     let mut report = report(1);
     report.candidates[0].booking.as_mut().unwrap().name = Text::parse("李明 Åsa").unwrap();
     let pages = filed("codes", &report).pages();
-    let with: Vec<&String> = pages.iter().filter(|page| page.contains("[U+674E][U+660E] Åsa")).collect();
-    assert!(!with.is_empty() && with.iter().all(|page| page.contains("typefaces of this report lack")));
+    let with: Vec<&String> =
+        pages.iter().filter(|page| page.contains("[U+674E][U+660E] Åsa")).collect();
+    assert!(
+        !with.is_empty() && with.iter().all(|page| page.contains("typefaces of this report lack"))
+    );
     assert!(!pages[0].contains("lack."));
 }
 
@@ -294,5 +351,7 @@ fn a_proof_that_does_not_hold_or_a_photo_that_can_not_be_read_ends_it() {
     );
     let mut wrong = report(2);
     wrong.candidates[1].booking.as_mut().unwrap().photo = Picture::Jpeg(ASTRONAUT[..400].to_vec());
-    assert!(wrong.to_pdf().unwrap_err().to_string().starts_with("the photo of rank 2 can't be printed"));
+    assert!(
+        wrong.to_pdf().unwrap_err().to_string().starts_with("the photo of rank 2 can't be printed")
+    );
 }

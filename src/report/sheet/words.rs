@@ -4,10 +4,12 @@ use time::OffsetDateTime;
 
 use super::input::{Candidate, Disposition, Feature, Person};
 
-/// Hundredths of a second since 1970-01-01 UTC as a time; what is beyond the calendar stands at its end.
+/// Hundredths of a second since 1970-01-01 UTC as a time; what is beyond the calendar stands at its
+/// end.
 pub(super) fn time_of(time_cs: u64) -> OffsetDateTime {
     let seconds = i64::try_from(time_cs / 100).unwrap_or(i64::MAX);
-    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(time::macros::datetime!(9999-12-31 23:59:59 UTC))
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .unwrap_or(time::macros::datetime!(9999-12-31 23:59:59 UTC))
 }
 
 /// `2026-11-23 16:00:12.34 UTC`.
@@ -67,7 +69,8 @@ pub(super) fn share(share: Option<f64>) -> String {
     share.map_or_else(|| "not measured".to_owned(), |share| format!("{share:.3}"))
 }
 
-/// The features that an examiner recorded, those of one finding together, in the order in which each finding first came.
+/// The features that an examiner recorded, those of one finding together, in the order in which
+/// each finding first came.
 pub(super) fn features(disposition: &Disposition) -> Vec<(String, String)> {
     let mut findings: Vec<(String, Vec<String>)> = Vec::new();
     for Feature { name, finding, remark } in &disposition.features {
@@ -94,8 +97,14 @@ mod tests {
     fn times_are_in_utc_to_the_hundredth_and_numbers_in_groups_of_three() {
         assert_eq!(moment(179_000_000_001), "2026-09-21 14:13:20.01 UTC");
         assert_eq!(moment(u64::MAX), "9999-12-31 23:59:59.15 UTC");
-        assert_eq!((number(0), number(999), number(1_234_567)), ("0".to_owned(), "999".to_owned(), "1,234,567".to_owned()));
-        assert_eq!((count(1, "candidate"), count(1_000, "candidate")), ("1 candidate".to_owned(), "1,000 candidates".to_owned()));
+        assert_eq!(
+            (number(0), number(999), number(1_234_567)),
+            ("0".to_owned(), "999".to_owned(), "1,234,567".to_owned())
+        );
+        assert_eq!(
+            (count(1, "candidate"), count(1_000, "candidate")),
+            ("1 candidate".to_owned(), "1,000 candidates".to_owned())
+        );
     }
 
     #[test]
@@ -108,10 +117,15 @@ mod tests {
         let disposition = Disposition {
             lead: true,
             words: "lead".to_owned(),
-            features: vec![feature("ears", "similar", ""), feature("scar", "different", "left brow"), feature("nose", "similar", "")],
+            features: vec![
+                feature("ears", "similar", ""),
+                feature("scar", "different", "left brow"),
+                feature("nose", "similar", ""),
+            ],
             remark: String::new(),
         };
-        let wanted = [("Similar", "ears, nose"), ("Different", "scar (left brow)")].map(|(a, b)| (a.to_owned(), b.to_owned()));
+        let wanted = [("Similar", "ears, nose"), ("Different", "scar (left brow)")]
+            .map(|(a, b)| (a.to_owned(), b.to_owned()));
         assert_eq!(features(&disposition), wanted);
     }
 }

@@ -1,4 +1,5 @@
-//! An inquiry's probe: handed over in pieces that a lost line doesn't lose, looked at, edited by what can be replayed, and one face chosen.
+//! An inquiry's probe: handed over in pieces that a lost line doesn't lose, looked at, edited by
+//! what can be replayed, and one face chosen.
 
 use std::sync::Arc;
 
@@ -7,7 +8,9 @@ use crate::audit::Detail;
 use crate::booking::{Identifier, Text};
 use crate::embed::{self, Encoding, Look, Picture, Preview, QualitySheet};
 use crate::face::Edits;
-use crate::inquiry::{Action, Choice, Digest, Frame, Inquiry, InquiryId, Measure, Probe, Quality, Shortfall};
+use crate::inquiry::{
+    Action, Choice, Digest, Frame, Inquiry, InquiryId, Measure, Probe, Quality, Shortfall,
+};
 use crate::limits::PICTURE_SIDE_PX_MAX;
 use crate::roster::Duty;
 use crate::service::Service;
@@ -28,13 +31,26 @@ pub(in crate::service) struct HeldProbe<'m> {
 impl Service {
     /// Begins the upload of a probe, or says how much of it is durable, so that it goes on there.
     ///
-    /// Errors: not the inquiry's operator, or a probe is wanted no more; a size out of bounds; another file was begun.
-    pub fn begin_upload(&self, desk: &AtDesk, id: InquiryId, announced: Announced) -> Result<u64, ServiceError> {
+    /// Errors: not the inquiry's operator, or a probe is wanted no more; a size out of bounds;
+    /// another file was begun.
+    pub fn begin_upload(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        announced: Announced,
+    ) -> Result<u64, ServiceError> {
         self.upload(desk, id, announced, |upload| Ok(upload.received()))
     }
 
     /// Takes a piece of a probe; gives how much is durable.
-    pub fn put_piece(&self, desk: &AtDesk, id: InquiryId, announced: Announced, offset: u64, piece: &[u8]) -> Result<u64, ServiceError> {
+    pub fn put_piece(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        announced: Announced,
+        offset: u64,
+        piece: &[u8],
+    ) -> Result<u64, ServiceError> {
         self.upload(desk, id, announced, |upload| upload.put(offset, piece))
     }
 
@@ -52,21 +68,45 @@ impl Service {
     }
 
     /// Whether a person may hand over this file, before anything that is there makes way for it.
-    fn may_hand_over(&self, desk: &AtDesk, id: InquiryId, revision: Option<u64>, announced: Announced) -> Result<Kept, ServiceError> {
+    fn may_hand_over(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: Option<u64>,
+        announced: Announced,
+    ) -> Result<Kept, ServiceError> {
         self.allowed(desk, Duty::Operate, "hand over a probe")?;
         let kept = self.ledger.core().inquiry(id.0)?;
         let (sha256, faces) = (Digest(announced.sha256), Vec::new());
-        let probe = Probe { sha256, bytes: announced.size, media_type: media_type("image/*"), px: [0; 2], faces };
+        let probe = Probe {
+            sha256,
+            bytes: announced.size,
+            media_type: media_type("image/*"),
+            px: [0; 2],
+            faces,
+        };
         let revision = revision.unwrap_or(kept.inquiry.revision());
-        let may = kept.inquiry.clone().act(&self.who(desk), revision, self.ledger.now_cs(), Action::ReceiveProbe(probe));
+        let may = kept.inquiry.clone().act(
+            &self.who(desk),
+            revision,
+            self.ledger.now_cs(),
+            Action::ReceiveProbe(probe),
+        );
         self.refused_at(desk, may.map_err(ServiceError::from))?;
         Ok(kept)
     }
 
     /// Ends the upload, looks at the probe and takes it into the inquiry.
     ///
-    /// Errors: as `begin_upload`; an upload that isn't whole, or other bytes than were announced; a file that is no photo.
-    pub fn receive_probe(&self, desk: &AtDesk, id: InquiryId, revision: u64, announced: Announced) -> Result<(), ServiceError> {
+    /// Errors: as `begin_upload`; an upload that isn't whole, or other bytes than were announced; a
+    /// file that is no photo.
+    pub fn receive_probe(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: u64,
+        announced: Announced,
+    ) -> Result<(), ServiceError> {
         let kept = self.may_hand_over(desk, id, Some(revision), announced)?;
         // Until it is taken: no other piece comes between.
         let _alone = self.uploading(id)?;
@@ -74,7 +114,11 @@ impl Service {
         let original = self.refused_at(desk, self.ledger.upload(id, announced, Upload::finish))?;
         let generation = self.ledger.generation();
         let looked = self.looked(&generation, original.into(), &Edits::default());
-        let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(kept.inquiry.request().clone()), reason };
+        let refused = |reason| Detail::SearchRefused {
+            actor: desk.actor(),
+            request: Some(kept.inquiry.request().clone()),
+            reason,
+        };
         let look = match self.logged(looked, refused) {
             Ok(look) => look,
             Err(e) => {
@@ -85,13 +129,19 @@ impl Service {
         };
         let faces = look.faces.iter().map(|found| Frame::from(found.face.frame)).collect();
         let (sha256, media_type) = (Digest(announced.sha256), media_type(look.format.media_type()));
-        let probe = Probe { sha256, bytes: announced.size, media_type, px: look.original_px, faces };
+        let probe =
+            Probe { sha256, bytes: announced.size, media_type, px: look.original_px, faces };
         let who = self.who(desk);
         self.refused_at(desk, self.ledger.act(id, who, revision, Action::ReceiveProbe(probe)))
     }
 
     /// All faces of the probe with these edits, and pictures of it and of them, to choose by.
-    pub fn preview(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<Preview, ServiceError> {
+    pub fn preview(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        edits: &Edits,
+    ) -> Result<Preview, ServiceError> {
         let held = self.own_probe(desk, id)?;
         let generation = self.ledger.generation();
         Ok(self.examining.during(|| generation.pool().preview(held.bytes.clone(), edits))?)
@@ -100,37 +150,65 @@ impl Service {
     /// A picture of the probe, as received or as searched.
     ///
     /// Errors: whoever may not see the probe now.
-    pub fn probe_picture(&self, desk: &AtDesk, id: InquiryId, edits: &Edits) -> Result<Picture, ServiceError> {
+    pub fn probe_picture(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        edits: &Edits,
+    ) -> Result<Picture, ServiceError> {
         let held = self.own_probe(desk, id)?;
         self.picture(&self.ledger.generation(), held.bytes.clone(), edits)
     }
 
-    pub(in crate::service) fn picture(&self, generation: &Generation, photo: Arc<[u8]>, edits: &Edits) -> Result<Picture, ServiceError> {
-        Ok(self.examining.during(|| generation.pool().picture(photo, edits, PICTURE_SIDE_PX_MAX, Encoding::Jpeg))?)
+    pub(in crate::service) fn picture(
+        &self,
+        generation: &Generation,
+        photo: Arc<[u8]>,
+        edits: &Edits,
+    ) -> Result<Picture, ServiceError> {
+        Ok(self.examining.during(|| {
+            generation.pool().picture(photo, edits, PICTURE_SIDE_PX_MAX, Encoding::Jpeg)
+        })?)
     }
 
-    fn looked(&self, generation: &Generation, original: Arc<[u8]>, edits: &Edits) -> Result<Look, ServiceError> {
+    fn looked(
+        &self,
+        generation: &Generation,
+        original: Arc<[u8]>,
+        edits: &Edits,
+    ) -> Result<Look, ServiceError> {
         Ok(self.examining.during(|| generation.pool().look(original, edits))?)
     }
 
     fn own_probe(&self, desk: &AtDesk, id: InquiryId) -> Result<HeldProbe<'_>, ServiceError> {
         let kept = self.ledger.core().inquiry(id.0)?;
-        let may = if kept.inquiry.sight(&self.who(desk).person).probe { Ok(()) } else { Err(ServiceError::NotShown { what: "probe" }) };
+        let may = if kept.inquiry.sight(&self.who(desk).person).probe {
+            Ok(())
+        } else {
+            Err(ServiceError::NotShown { what: "probe" })
+        };
         self.refused_at(desk, may)?;
         self.held_probe(&kept.inquiry)
     }
 
     /// An inquiry's probe, once there is memory for it.
-    pub(in crate::service) fn held_probe(&self, inquiry: &Inquiry) -> Result<HeldProbe<'_>, ServiceError> {
+    pub(in crate::service) fn held_probe(
+        &self,
+        inquiry: &Inquiry,
+    ) -> Result<HeldProbe<'_>, ServiceError> {
         let not_found = || ServiceError::NotFound { what: "probe" };
         let share = self.probe_memory.take(inquiry.probe().ok_or_else(not_found)?.bytes)?;
-        Ok(HeldProbe { bytes: self.ledger.probe(inquiry.id().0)?.ok_or_else(not_found)?.into(), _share: share })
+        Ok(HeldProbe {
+            bytes: self.ledger.probe(inquiry.id().0)?.ok_or_else(not_found)?.into(),
+            _share: share,
+        })
     }
 
-    /// Chooses a face of the probe as these edits make it, by its index among those that `preview` of the same edits shows; gives its quality
-    /// sheet.
+    /// Chooses a face of the probe as these edits make it, by its index among those that `preview`
+    /// of the same edits shows; gives its quality sheet.
     ///
-    /// Errors: not the operator, not this revision; an unusable face; a poor one without a recorded reason.
+    /// Errors: not the operator, not this revision; an unusable face; a poor one without a recorded
+    /// reason.
     pub fn choose_face(
         &self,
         desk: &AtDesk,
@@ -145,11 +223,27 @@ impl Service {
         let held = self.own_probe(desk, id)?;
         let generation = self.ledger.generation();
         let request = kept.inquiry.request().clone();
-        let refused = |reason| Detail::SearchRefused { actor: desk.actor(), request: Some(request.clone()), reason };
-        let probe = self.logged(self.examined(&generation, held.bytes.clone(), &edits, face), refused)?;
+        let refused = |reason| Detail::SearchRefused {
+            actor: desk.actor(),
+            request: Some(request.clone()),
+            reason,
+        };
+        let probe =
+            self.logged(self.examined(&generation, held.bytes.clone(), &edits, face), refused)?;
         let quality = Quality {
-            measures: probe.quality.0.iter().map(|reading| measure(reading.measure.label(), reading.value)).collect(),
-            shortfalls: probe.quality.0.iter().filter(|reading| reading.verdict >= embed::Verdict::Low).map(shortfall).collect(),
+            measures: probe
+                .quality
+                .0
+                .iter()
+                .map(|reading| measure(reading.measure.label(), reading.value))
+                .collect(),
+            shortfalls: probe
+                .quality
+                .0
+                .iter()
+                .filter(|reading| reading.verdict >= embed::Verdict::Low)
+                .map(shortfall)
+                .collect(),
         };
         let choice = Choice {
             face: probe.chosen,
@@ -161,7 +255,10 @@ impl Service {
             quality,
             reason,
         };
-        self.logged(self.ledger.act(id, self.who(desk), revision, Action::ChooseFace(choice)), refused)?;
+        self.logged(
+            self.ledger.act(id, self.who(desk), revision, Action::ChooseFace(choice)),
+            refused,
+        )?;
         Ok(probe.quality)
     }
 
@@ -176,7 +273,8 @@ impl Service {
     }
 
     pub(in crate::service) fn uploading(&self, id: InquiryId) -> Result<Place<'_>, ServiceError> {
-        self.uploads.take(Identifier::parse(&id.to_string()).expect("hexadecimal digits are an identifier"))
+        self.uploads
+            .take(Identifier::parse(&id.to_string()).expect("hexadecimal digits are an identifier"))
     }
 }
 

@@ -1,5 +1,6 @@
-//! `--commit`: leaves a second through the ledger, every one durable when its writer hears of it, beside a bare redb that commits the same
-//! bytes in the same way: one writing thread that takes all that waits as one group.
+//! `--commit`: leaves a second through the ledger, every one durable when its writer hears of it,
+//! beside a bare redb that commits the same bytes in the same way: one writing thread that takes
+//! all that waits as one group.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,24 +73,45 @@ fn open(state: &Path) -> anyhow::Result<Ledger> {
 
 /// Logs what an operator does most: looking at a candidate's photo.
 fn log(ledger: &Ledger) -> anyhow::Result<()> {
-    let actor = Actor { certificate: "smrt:device/rtcc-1".to_owned(), fingerprint: "00".repeat(32), person: None, agency: None };
-    let viewed = Detail::PhotoViewed { actor, search: "00".repeat(16), version: VersionId([0; 16]) };
+    let actor = Actor {
+        certificate: "smrt:device/rtcc-1".to_owned(),
+        fingerprint: "00".repeat(32),
+        person: None,
+        agency: None,
+    };
+    let viewed =
+        Detail::PhotoViewed { actor, search: "00".repeat(16), version: VersionId([0; 16]) };
     ledger.note(vec![0], Vec::new(), viewed)?;
     Ok(())
 }
 
-/// Bytes that one leaf puts into the store: itself, its sealed detail, the tree's edge and the signed checkpoint.
+/// Bytes that one leaf puts into the store: itself, its sealed detail, the tree's edge and the
+/// signed checkpoint.
 fn bytes_of_a_leaf(ledger: &Ledger) -> anyhow::Result<usize> {
     log(ledger)?;
     let leaf = ledger.log()?.pop().context("it was just logged")?;
     let opened = ledger.open_detail(ledger.leaves() - 1)?.context("it has a detail")?;
-    // A nonce and a tag seal the salt with the detail; ten subtrees are what a thousand leaves' edge has at most.
-    Ok(leaf.len() + 12 + opened.salt.len() + opened.detail.len() + 16 + 8 + 10 * 32 + ledger.checkpoint().len())
+    // A nonce and a tag seal the salt with the detail; ten subtrees are what a thousand leaves'
+    // edge has at most.
+    Ok(leaf.len()
+        + 12
+        + opened.salt.len()
+        + opened.detail.len()
+        + 16
+        + 8
+        + 10 * 32
+        + ledger.checkpoint().len())
 }
 
 impl Got {
-    fn run(&mut self, writers: usize, round: Duration, put: impl Fn() -> anyhow::Result<()> + Sync) -> anyhow::Result<()> {
-        let (stop, waits, failed) = (AtomicBool::new(false), Mutex::new(Vec::new()), Mutex::new(None));
+    fn run(
+        &mut self,
+        writers: usize,
+        round: Duration,
+        put: impl Fn() -> anyhow::Result<()> + Sync,
+    ) -> anyhow::Result<()> {
+        let (stop, waits, failed) =
+            (AtomicBool::new(false), Mutex::new(Vec::new()), Mutex::new(None));
         let begun = Instant::now();
         std::thread::scope(|scope| {
             for _ in 0..writers {
@@ -141,14 +163,17 @@ fn tell(writers: usize, bytes: usize, mut ours: Got, mut theirs: Got, as_json: b
     let ratio = bare / a_second;
     if as_json {
         let line = json!({
-            "bench": "log_commit", "writers": writers, "bytes_per_leaf": bytes, "leaves": ours.leaves, "leaves_per_second": a_second,
-            "wait_ms_median": median, "wait_ms_p99": p99, "bare_redb_per_second": bare, "bare_redb_wait_ms_median": bare_median,
+            "bench": "log_commit", "writers": writers, "bytes_per_leaf": bytes,
+                "leaves": ours.leaves, "leaves_per_second": a_second,
+            "wait_ms_median": median, "wait_ms_p99": p99, "bare_redb_per_second": bare,
+                "bare_redb_wait_ms_median": bare_median,
             "bare_redb_wait_ms_p99": bare_p99, "times_bare_redb": ratio,
         });
         println!("{line}");
     } else {
         println!(
-            "{writers} writers: {a_second:.0} leaves a second, {median:.1} ms ({p99:.1} ms in the worst hundredth); bare redb {bare:.0} \
+            "{writers} writers: {a_second:.0} leaves a second, {median:.1} ms ({p99:.1} ms in the \
+             worst hundredth); bare redb {bare:.0} \
              a second, {ratio:.2} times ours"
         );
     }
@@ -167,11 +192,15 @@ impl Bare {
         let thread = std::thread::spawn(move || {
             let (mut next, value) = (0u64, vec![7; bytes]);
             while let Ok(first) = jobs.recv() {
-                let group: Vec<_> = std::iter::once(first).chain(jobs.try_iter().take(COMMIT_CHANGES_MAX - 1)).collect();
-                let mut transaction = database.begin_write().expect("the bare store takes a transaction");
+                let group: Vec<_> = std::iter::once(first)
+                    .chain(jobs.try_iter().take(COMMIT_CHANGES_MAX - 1))
+                    .collect();
+                let mut transaction =
+                    database.begin_write().expect("the bare store takes a transaction");
                 transaction.set_quick_repair(true);
                 {
-                    let mut table = transaction.open_table(TABLE).expect("the bare store has its table");
+                    let mut table =
+                        transaction.open_table(TABLE).expect("the bare store has its table");
                     for _ in &group {
                         table.insert(next, &value[..]).expect("the bare store takes a row");
                         next += 1;

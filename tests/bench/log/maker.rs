@@ -1,14 +1,17 @@
-//! Makes up logs: the same few doings again and again, as the daemon would write them. Shared by the bench and the tests of `log verify`.
+//! Makes up logs: the same few doings again and again, as the daemon would write them. Shared by
+//! the bench and the tests of `log verify`.
 
 use smrt::audit::{Commitment, Leaf, LeafKind};
 
 /// A leaf of an episode: its kind, the leaves of the same episode that it follows, and its counts.
 pub(crate) type Step = (LeafKind, &'static [u64], &'static [u64]);
 
-/// Set in a count that is a step of the same episode: what stands there is the tag of the booking that came in with it.
+/// Set in a count that is a step of the same episode: what stands there is the tag of the booking
+/// that came in with it.
 const TAG: u64 = 1 << 63;
 
-/// Bookings come and go, searches are asked for, answered, reviewed and reported; each follows only what is in the same episode.
+/// Bookings come and go, searches are asked for, answered, reviewed and reported; each follows only
+/// what is in the same episode.
 pub(crate) const EPISODE: [Step; 28] = [
     (LeafKind::BookingIn, &[], &[0]),
     (LeafKind::BookingIn, &[], &[0]),
@@ -41,7 +44,12 @@ pub(crate) const EPISODE: [Step; 28] = [
 ];
 
 /// The leaf of a step in an episode that begins at `begin`.
-pub(crate) fn leaf((kind, follows, counts): Step, begin: u64, time_cs: u64, commitment: Commitment) -> Leaf {
+pub(crate) fn leaf(
+    (kind, follows, counts): Step,
+    begin: u64,
+    time_cs: u64,
+    commitment: Commitment,
+) -> Leaf {
     // Any numbers that differ do for tags.
     let tag = |booking: u64| (booking + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let count = |&count: &u64| if count & TAG == 0 { count } else { tag(begin + (count & !TAG)) };

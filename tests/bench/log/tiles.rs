@@ -41,7 +41,9 @@ impl<P: FnMut(TileId, &[u8])> Tiles<P> {
     /// Gives the newest tile of each level that has at least so many hashes, and begins the next.
     fn write(&mut self, least: usize) {
         let leaves = self.edge.leaves();
-        let last = |holds: Holds| TileId::at(holds, holds.count(leaves).saturating_sub(1) / TILE_WIDTH, leaves);
+        let last = |holds: Holds| {
+            TileId::at(holds, holds.count(leaves).saturating_sub(1) / TILE_WIDTH, leaves)
+        };
         if let Some(id) = last(Holds::Entries).filter(|_| !self.bundle.is_empty()) {
             (self.put)(id, &self.bundle);
             self.bundle.clear();

@@ -1,4 +1,5 @@
-//! `--verify`: an archive written in bulk, verified as an auditor does, and proofs read from its tiles.
+//! `--verify`: an archive written in bulk, verified as an auditor does, and proofs read from its
+//! tiles.
 
 use std::path::Path;
 use std::time::Instant;
@@ -6,7 +7,9 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use cpu_time::ProcessTime;
 use serde_json::json;
-use smrt::audit::{CosignerKey, Leaf, LogKey, Note, Quorum, TileId, Witness, inclusion, is_included, leaf_hash};
+use smrt::audit::{
+    CosignerKey, Leaf, LogKey, Note, Quorum, TileId, Witness, inclusion, is_included, leaf_hash,
+};
 use smrt::client::archive::{Archive, ArchiveError};
 use smrt::client::verify::{Terms, Verdict, verify};
 
@@ -38,29 +41,42 @@ pub(super) fn measure(leaves: u64, dir: Option<&Path>, as_json: bool) -> anyhow:
     for (pass, threads) in [("first", all), ("again", all), ("again", 1)] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
         let (begun, cpu) = (Instant::now(), ProcessTime::now());
-        let verdict = pool.install(|| verify(&archive, &Terms { keys: Some(quorum()?), ..Terms::default() }).context("verifying"))?;
+        let verdict = pool.install(|| {
+            verify(&archive, &Terms { keys: Some(quorum()?), ..Terms::default() })
+                .context("verifying")
+        })?;
         let (seconds, cpu_seconds) = (begun.elapsed().as_secs_f64(), cpu.elapsed().as_secs_f64());
         tell(&verdict, pass, threads, (seconds, cpu_seconds), as_json)?;
     }
     prove(&archive, as_json)
 }
 
-/// A core's rate is by what was computed, so that whatever else the machine does takes nothing from it.
-fn tell(verdict: &Verdict, pass: &str, threads: usize, (seconds, cpu_seconds): (f64, f64), as_json: bool) -> anyhow::Result<()> {
+/// A core's rate is by what was computed, so that whatever else the machine does takes nothing from
+/// it.
+fn tell(
+    verdict: &Verdict,
+    pass: &str,
+    threads: usize,
+    (seconds, cpu_seconds): (f64, f64),
+    as_json: bool,
+) -> anyhow::Result<()> {
     ensure!(verdict.holds, "{}", verdict.words());
     let a_second = float(verdict.leaves) / seconds;
     let a_core = float(verdict.leaves) / cpu_seconds;
     if as_json {
         let line = json!({
-            "bench": "log_verify", "leaves": verdict.leaves, "pass": pass, "threads": threads, "seconds": seconds,
+            "bench": "log_verify", "leaves": verdict.leaves, "pass": pass, "threads": threads,
+                "seconds": seconds,
             "cpu_seconds": cpu_seconds,
-            "leaves_per_second": a_second, "leaves_per_core_second": a_core, "checkpoints": verdict.checked.checkpoints,
+            "leaves_per_second": a_second, "leaves_per_core_second": a_core,
+                "checkpoints": verdict.checked.checkpoints,
             "cosignatures": verdict.checked.cosignatures,
         });
         println!("{line}");
     } else {
         println!(
-            "{} leaves verified ({pass}) by {threads} threads in {seconds:.1} s, {a_second:.0} a second, {a_core:.0} a core",
+            "{} leaves verified ({pass}) by {threads} threads in {seconds:.1} s, {a_second:.0} a \
+             second, {a_core:.0} a core",
             verdict.leaves
         );
     }
@@ -69,7 +85,8 @@ fn tell(verdict: &Verdict, pass: &str, threads: usize, (seconds, cpu_seconds): (
 
 /// Reads the proofs of leaves here and there from the archive's files, and checks each.
 fn prove(archive: &Archive, as_json: bool) -> anyhow::Result<()> {
-    let checkpoint = archive.checkpoint()?.context("an archive without a checkpoint")?.checkpoint()?;
+    let checkpoint =
+        archive.checkpoint()?.context("an archive without a checkpoint")?.checkpoint()?;
     let leaves = checkpoint.leaves;
     let mut took = Vec::new();
     for n in 0..PROOFS {
@@ -77,14 +94,24 @@ fn prove(archive: &Archive, as_json: bool) -> anyhow::Result<()> {
         let begun = Instant::now();
         let proof = inclusion::<ArchiveError>(index, leaves, &mut archive.read_hashes(leaves))?;
         took.push(begun.elapsed().as_secs_f64() * 1e3);
-        ensure!(is_included(&leaf_hash(&made(index)), index, leaves, &checkpoint.root, &proof), "the proof of leaf {index} does not hold");
+        ensure!(
+            is_included(&leaf_hash(&made(index)), index, leaves, &checkpoint.root, &proof),
+            "the proof of leaf {index} does not hold"
+        );
     }
     took.sort_by(f64::total_cmp);
     let (median, worst) = (took[took.len() / 2], took[took.len() - 1]);
     if as_json {
-        println!("{}", json!({"bench": "log_inclusion", "leaves": leaves, "proofs": PROOFS, "ms": median, "ms_max": worst}));
+        println!(
+            "{}",
+            json!({"bench": "log_inclusion", "leaves": leaves, "proofs": PROOFS, "ms": median,
+                "ms_max": worst})
+        );
     } else {
-        println!("{PROOFS} inclusion proofs of {leaves} leaves from files: {median:.3} ms each, {worst:.3} ms at worst");
+        println!(
+            "{PROOFS} inclusion proofs of {leaves} leaves from files: {median:.3} ms each, \
+             {worst:.3} ms at worst"
+        );
     }
     Ok(())
 }
@@ -105,7 +132,9 @@ fn make(archive: &Archive, leaves: u64) -> anyhow::Result<()> {
         let size = index + 1;
         if size.is_multiple_of(KEPT_EVERY) || size == leaves {
             let mut note = Note::parse(&key.sign(size, tiles.root()))?;
-            cosigners.iter().for_each(|cosigner| cosigner.cosign(&mut note, (BEGAN_CS + size * STEP_CS) / 100));
+            cosigners
+                .iter()
+                .for_each(|cosigner| cosigner.cosign(&mut note, (BEGAN_CS + size * STEP_CS) / 100));
             kept.push(note);
         }
     }
@@ -126,7 +155,8 @@ fn made(index: u64) -> Vec<u8> {
     let at = usize::try_from(index % steps).expect("an episode is short");
     let mut commitment = [0x5a; 32];
     commitment[..8].copy_from_slice(&index.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
-    let leaf: Leaf = leaf(EPISODE[at], index - index % steps, BEGAN_CS + index * STEP_CS, commitment);
+    let leaf: Leaf =
+        leaf(EPISODE[at], index - index % steps, BEGAN_CS + index * STEP_CS, commitment);
     leaf.to_bytes()
 }
 
@@ -139,7 +169,13 @@ fn witness(n: u8) -> anyhow::Result<CosignerKey> {
 }
 
 fn quorum() -> anyhow::Result<Quorum> {
-    let witness = |n| anyhow::Ok(Witness { name: format!("w{n}"), key: witness(n)?.verifier().clone(), independent: n == 2 });
+    let witness = |n| {
+        anyhow::Ok(Witness {
+            name: format!("w{n}"),
+            key: witness(n)?.verifier().clone(),
+            independent: n == 2,
+        })
+    };
     let witnesses = (0..3).map(witness).collect::<Result<_, _>>()?;
     Ok(Quorum::new(log_key()?.verifier().clone(), witnesses, 2, WITHIN_MINUTES)?)
 }

@@ -44,11 +44,16 @@ fn sum(words: &[u64]) -> u64 {
     sums.iter().chain(rest).fold(0, |sum, &word| sum.wrapping_add(word))
 }
 
-/// Multiply-adds a second of the processor's int8 instruction, on so many threads at once; none where it has no such instruction.
+/// Multiply-adds a second of the processor's int8 instruction, on so many threads at once; none
+/// where it has no such instruction.
 pub(crate) fn multiply_adds_per_second(threads: usize) -> Option<f64> {
     thread::scope(|scope| {
-        let measured: Vec<_> = (0..threads).map(|_| scope.spawn(smrt::gallery::multiply_adds_per_second)).collect();
+        let measured: Vec<_> =
+            (0..threads).map(|_| scope.spawn(smrt::gallery::multiply_adds_per_second)).collect();
         // A panic over there is a bug there: it goes on here.
-        measured.into_iter().map(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).sum()
+        measured
+            .into_iter()
+            .map(|one| one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .sum()
     })
 }

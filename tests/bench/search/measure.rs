@@ -1,4 +1,5 @@
-//! Searches that are timed: all configurations of a gallery in turn, run by run, so that a machine that drifts drifts for all.
+//! Searches that are timed: all configurations of a gallery in turn, run by run, so that a machine
+//! that drifts drifts for all.
 
 use std::time::Instant;
 
@@ -39,13 +40,15 @@ pub(crate) struct Figure {
     pub(crate) ms_min: f64,
     /// Runs.
     pub(crate) runs: usize,
-    /// Milliseconds of the processor that the whole process spent on a batch, in all threads: the median.
+    /// Milliseconds of the processor that the whole process spent on a batch, in all threads: the
+    /// median.
     pub(crate) cpu_ms: f64,
     /// Bytes of the scan that a batch reads.
     pub(crate) bytes_read: u64,
     /// `bytes_read` over `ms`.
     pub(crate) gigabytes_per_second: f64,
-    /// GB/s of reading memory by as many threads, measured in between: the median. None for a device with a memory of its own.
+    /// GB/s of reading memory by as many threads, measured in between: the median. None for a
+    /// device with a memory of its own.
     pub(crate) bandwidth: Option<f64>,
     /// The best of those.
     pub(crate) bandwidth_best: Option<f64>,
@@ -111,7 +114,13 @@ impl Contestant {
     }
 
     /// Searches once for the probes from `offset` on.
-    pub(crate) fn run(&mut self, vectors: &Vectors, offset: usize, batch: usize, k: usize) -> Result<Run, String> {
+    pub(crate) fn run(
+        &mut self,
+        vectors: &Vectors,
+        offset: usize,
+        batch: usize,
+        k: usize,
+    ) -> Result<Run, String> {
         let probes = &vectors.probes()[offset..offset + batch];
         let gallery = self.gallery();
         let before = gallery.stats();
@@ -137,11 +146,14 @@ pub(crate) fn fill(
     mut also: impl FnMut(u32, &[smrt::face::Embedding]) -> Result<(), String>,
 ) -> Result<Vec<Contestant>, String> {
     let open = |&choice: &EngineChoice| Contestant::open(choice, vectors.dimension());
-    let mut contestants: Vec<Contestant> = options.engine.choices().iter().map(open).collect::<Result<_, _>>()?;
+    let mut contestants: Vec<Contestant> =
+        options.engine.choices().iter().map(open).collect::<Result<_, _>>()?;
     vectors.each_block(|first, rows| {
         for contestant in &mut contestants {
             let gallery = contestant.gallery();
-            rows.iter().try_for_each(|row| gallery.append(row).map(drop)).map_err(|e| e.to_string())?;
+            rows.iter()
+                .try_for_each(|row| gallery.append(row).map(drop))
+                .map_err(|e| e.to_string())?;
         }
         also(first, rows)
     })?;
@@ -149,7 +161,11 @@ pub(crate) fn fill(
 }
 
 /// Measures every configuration of one gallery.
-pub(crate) fn measure(options: &Options, memory: &Memory, vectors: &Vectors) -> Result<Vec<Figure>, String> {
+pub(crate) fn measure(
+    options: &Options,
+    memory: &Memory,
+    vectors: &Vectors,
+) -> Result<Vec<Figure>, String> {
     let mut truth = Truth::new(vectors.probes(), options.k);
     let mut contestants = fill(options, vectors, |first, rows| truth.take(first, rows))?;
     let mut threads: Vec<usize> = options.threads.iter().map(|threads| threads.0).collect();
@@ -162,7 +178,8 @@ pub(crate) fn measure(options: &Options, memory: &Memory, vectors: &Vectors) -> 
         // A device leaves the processor's threads little to do: one line, with all of them.
         let ceilings = if contestant.gallery().engine() == "gpu" { last..=last } else { 0..=last };
         for ceiling in ceilings {
-            configurations.extend(options.batch.iter().map(|&batch| Configuration::new(at, ceiling, batch)));
+            configurations
+                .extend(options.batch.iter().map(|&batch| Configuration::new(at, ceiling, batch)));
         }
     }
     // Once before the count begins: shaders are compiled, pages are there.
@@ -173,7 +190,8 @@ pub(crate) fn measure(options: &Options, memory: &Memory, vectors: &Vectors) -> 
         for configuration in &mut configurations {
             let contestant = &mut contestants[configuration.contestant];
             contestant.with_threads(ceilings[configuration.ceiling].threads);
-            let offset = run * configuration.batch % (vectors.probes().len() - configuration.batch + 1);
+            let offset =
+                run * configuration.batch % (vectors.probes().len() - configuration.batch + 1);
             let found = contestant.run(vectors, offset, configuration.batch, options.k)?;
             configuration.check(&found.answers, offset, &truth, vectors)?;
             if run > 0 {
@@ -224,18 +242,27 @@ impl Configuration {
     }
 
     /// Fails unless every answer is that of brute force, to the bit.
-    fn check(&mut self, answers: &[Vec<Candidate>], offset: usize, truth: &Truth, vectors: &Vectors) -> Result<(), String> {
+    fn check(
+        &mut self,
+        answers: &[Vec<Candidate>],
+        offset: usize,
+        truth: &Truth,
+        vectors: &Vectors,
+    ) -> Result<(), String> {
         self.checked.resize(vectors.probes().len(), false);
         if answers.len() != self.batch {
             return Err(format!("{} answers, wanted {}", answers.len(), self.batch));
         }
         for (answer, probe) in answers.iter().zip(offset..) {
             let wanted = truth.of(probe);
-            let same = |(a, b): (&Candidate, &Candidate)| a.row == b.row && a.score.to_bits() == b.score.to_bits();
+            let same = |(a, b): (&Candidate, &Candidate)| {
+                a.row == b.row && a.score.to_bits() == b.score.to_bits()
+            };
             if answer.len() != wanted.len() || !answer.iter().zip(wanted).all(same) {
                 let rank = answer.iter().zip(wanted).take_while(|&pair| same(pair)).count();
                 return Err(format!(
-                    "NOT EXACT: {} rows of {}, batch {}, probe {probe}, rank {rank}: found {:?}, brute force {:?}",
+                    "NOT EXACT: {} rows of {}, batch {}, probe {probe}, rank {rank}: found {:?}, \
+                     brute force {:?}",
                     vectors.rows(),
                     vectors.dimension(),
                     self.batch,
@@ -254,12 +281,15 @@ impl Configuration {
         let runs = self.runs.len() as u64;
         let bytes_read = self.runs.iter().map(|run| run.bytes_read).sum::<u64>() / runs;
         let gigabytes_per_second = float(bytes_read) / ms / 1e6;
-        let multiply_adds_per_second = f64::from(gallery.rows()) * float((gallery.dimension() * self.batch) as u64) / ms * 1e3;
+        let multiply_adds_per_second =
+            f64::from(gallery.rows()) * float((gallery.dimension() * self.batch) as u64) / ms * 1e3;
         let of_processor = gallery.engine() == "cpu";
-        let bandwidth = of_processor.then(|| least_and_median(ceiling.bytes_per_second.iter().map(|bytes| bytes / 1e9)).1);
+        let bandwidth = of_processor
+            .then(|| least_and_median(ceiling.bytes_per_second.iter().map(|bytes| bytes / 1e9)).1);
         let best = ceiling.bytes_per_second.iter().copied().fold(0.0, f64::max) / 1e9;
         let peaks = &ceiling.multiply_adds_per_second;
-        let peak = (of_processor && !peaks.is_empty()).then(|| least_and_median(peaks.iter().copied()).1);
+        let peak =
+            (of_processor && !peaks.is_empty()).then(|| least_and_median(peaks.iter().copied()).1);
         Figure {
             bench: "search".to_owned(),
             n: gallery.rows(),
@@ -282,7 +312,8 @@ impl Configuration {
             multiply_adds_per_second,
             peak,
             share_of_peak: peak.map(|peak| multiply_adds_per_second / peak),
-            rescored: float(self.runs.iter().map(|run| run.rescored).sum()) / float(runs * self.batch as u64),
+            rescored: float(self.runs.iter().map(|run| run.rescored).sum())
+                / float(runs * self.batch as u64),
             fallbacks: self.runs.iter().map(|run| run.fallbacks).sum(),
             checked: self.checked.iter().filter(|&&checked| checked).count(),
             certified: true,

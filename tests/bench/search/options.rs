@@ -14,7 +14,8 @@ pub(crate) struct Options {
     /// Print one JSON object a line instead of a table.
     #[arg(long)]
     pub(crate) json: bool,
-    /// N: rows of the gallery; 100k and 1M are understood. With a file, all of its rows unless fewer are named.
+    /// N: rows of the gallery; 100k and 1M are understood. With a file, all of its rows unless
+    /// fewer are named.
     #[arg(long, value_delimiter = ',', num_args = 1.., value_parser = rows)]
     pub(crate) rows: Vec<u32>,
     /// D: components of a row.
@@ -24,27 +25,34 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 50, value_parser = candidates)]
     pub(crate) k: usize,
     /// Probes that are searched for together.
-    #[arg(long, value_delimiter = ',', num_args = 1.., default_values_t = [1, 8, 32], value_parser = positive)]
+    #[arg(long, value_delimiter = ',', num_args = 1.., default_values_t = [1, 8, 32],
+        value_parser = positive)]
     pub(crate) batch: Vec<usize>,
     /// Threads of one search: numbers, or all.
-    #[arg(long, value_delimiter = ',', num_args = 1.., default_values_t = [Threads(1), Threads::all()])]
+    #[arg(long, value_delimiter = ',', num_args = 1..,
+        default_values_t = [Threads(1), Threads::all()])]
     pub(crate) threads: Vec<Threads>,
-    /// Which engine searches; `gpu` takes software Vulkan as well, and leaves one line a batch whatever `--threads` says.
+    /// Which engine searches; `gpu` takes software Vulkan as well, and leaves one line a batch
+    /// whatever `--threads` says.
     #[arg(long, value_enum, default_value_t = Engine::Cpu)]
     pub(crate) engine: Engine,
     /// Times that each configuration is measured, all of them in turn.
     #[arg(long, default_value_t = 11, value_parser = positive)]
     pub(crate) runs: usize,
-    /// `uniform`, `clustered` (five bookings a person), or a file of raw little-endian f32, D a row.
+    /// `uniform`, `clustered` (five bookings a person), or a file of raw little-endian f32, D a
+    /// row.
     #[arg(long, visible_alias = "rows-file", default_value = "uniform")]
     pub(crate) data: Data,
-    /// Probes from a file of raw little-endian f32; without it, the last rows of a rows file are the probes and aren't enrolled.
+    /// Probes from a file of raw little-endian f32; without it, the last rows of a rows file are
+    /// the probes and aren't enrolled.
     #[arg(long, value_name = "FILE")]
     pub(crate) probes_file: Option<PathBuf>,
-    /// Write the first gallery's `rows.f32` and `probes.f32` into this folder, so that others can search the same.
+    /// Write the first gallery's `rows.f32` and `probes.f32` into this folder, so that others can
+    /// search the same.
     #[arg(long, value_name = "DIR")]
     pub(crate) write: Option<PathBuf>,
-    /// Answer commands on standard input, one JSON object a line, so that others can be measured in between.
+    /// Answer commands on standard input, one JSON object a line, so that others can be measured in
+    /// between.
     #[arg(long)]
     pub(crate) serve: bool,
     /// Draw milliseconds against rows into this SVG file.
@@ -124,7 +132,9 @@ impl FromStr for Data {
             "uniform" => Ok(Self::Uniform),
             "clustered" => Ok(Self::Clustered),
             file if PathBuf::from(file).is_file() => Ok(Self::File(file.into())),
-            other => Err(format!("{other:?} is no file, wanted uniform, clustered or a file of f32")),
+            other => {
+                Err(format!("{other:?} is no file, wanted uniform, clustered or a file of f32"))
+            }
         }
     }
 }
@@ -146,14 +156,24 @@ fn rows(text: &str) -> Result<u32, String> {
         Some(digits) => (digits, 1_000_000),
         None => (text, 1),
     };
-    let rows = digits.parse::<u32>().ok().and_then(|count| count.checked_mul(unit)).filter(|&rows| rows > 0);
+    let rows = digits
+        .parse::<u32>()
+        .ok()
+        .and_then(|count| count.checked_mul(unit))
+        .filter(|&rows| rows > 0);
     rows.ok_or_else(|| format!("{text:?} rows, wanted 1 to {}, as 1000000, 1000k or 1M", u32::MAX))
 }
 
 fn positive(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|&count| count > 0).ok_or_else(|| format!("{text:?}, wanted 1 or more"))
+    text.parse()
+        .ok()
+        .filter(|&count| count > 0)
+        .ok_or_else(|| format!("{text:?}, wanted 1 or more"))
 }
 
 fn candidates(text: &str) -> Result<usize, String> {
-    positive(text).ok().filter(|&k| k <= CANDIDATES_MAX).ok_or_else(|| format!("{text:?} candidates, wanted 1 to {CANDIDATES_MAX}"))
+    positive(text)
+        .ok()
+        .filter(|&k| k <= CANDIDATES_MAX)
+        .ok_or_else(|| format!("{text:?} candidates, wanted 1 to {CANDIDATES_MAX}"))
 }

@@ -1,4 +1,5 @@
-//! Milliseconds a batch against the gallery's rows, both logarithmic, as an SVG that reads on light and dark pages alike.
+//! Milliseconds a batch against the gallery's rows, both logarithmic, as an SVG that reads on light
+//! and dark pages alike.
 
 use std::fmt::Write;
 
@@ -26,7 +27,8 @@ struct Series {
     points: Vec<(f64, f64)>,
 }
 
-/// The plot of some figures, which must be of one kind: one dimension, one k, one engine, one number of threads.
+/// The plot of some figures, which must be of one kind: one dimension, one k, one engine, one
+/// number of threads.
 pub(crate) fn draw(figures: &[Figure]) -> Result<String, String> {
     let Some(first) = figures.first() else {
         return Err("no figures, wanted at least those of two galleries".to_owned());
@@ -46,7 +48,11 @@ pub(crate) fn draw(figures: &[Figure]) -> Result<String, String> {
     if x.low >= x.high {
         return Err(format!("one gallery of {} rows, wanted at least two", first.n));
     }
-    let threads = if first.threads == 1 { "one thread".to_owned() } else { format!("{} threads", first.threads) };
+    let threads = if first.threads == 1 {
+        "one thread".to_owned()
+    } else {
+        format!("{} threads", first.threads)
+    };
     let place = if first.engine == "gpu" { first.device.clone() } else { threads };
     let title = format!("Exact top-{} of N faces, D = {}, {place}", first.k, first.d);
 
@@ -55,24 +61,60 @@ pub(crate) fn draw(figures: &[Figure]) -> Result<String, String> {
     line(
         out,
         &format!(
-            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{}">"#,
+            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"
+                width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{}">"#,
             escape(&title)
         ),
     );
     line(
         out,
-        &format!(r#"<g font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="13" fill="{GREY}">"#),
+        &format!(
+            r#"<g font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans',
+                sans-serif" font-size="13" fill="{GREY}">"#
+        ),
     );
-    line(out, &format!(r#"<text x="{LEFT}" y="22" font-size="15" font-weight="600">{}</text>"#, escape(&title)));
+    line(
+        out,
+        &format!(
+            r#"<text x="{LEFT}" y="22" font-size="15" font-weight="600">{}</text>"#,
+            escape(&title)
+        ),
+    );
     for rows in x.ticks(&[1.0, 3.16]) {
         let at = x.place(rows);
-        line(out, &format!(r#"<line x1="{at:.1}" y1="{TOP}" x2="{at:.1}" y2="{BOTTOM}" stroke="{GREY}" stroke-opacity="0.25"/>"#));
-        line(out, &format!(r#"<text x="{at:.1}" y="{:.1}" text-anchor="middle">{}</text>"#, BOTTOM + 20.0, short(rows)));
+        line(
+            out,
+            &format!(
+                r#"<line x1="{at:.1}" y1="{TOP}" x2="{at:.1}" y2="{BOTTOM}" stroke="{GREY}"
+                    stroke-opacity="0.25"/>"#
+            ),
+        );
+        line(
+            out,
+            &format!(
+                r#"<text x="{at:.1}" y="{:.1}" text-anchor="middle">{}</text>"#,
+                BOTTOM + 20.0,
+                short(rows)
+            ),
+        );
     }
     for ms in y.ticks(&[1.0, 2.0, 5.0]) {
         let at = y.place(ms);
-        line(out, &format!(r#"<line x1="{LEFT}" y1="{at:.1}" x2="{RIGHT}" y2="{at:.1}" stroke="{GREY}" stroke-opacity="0.25"/>"#));
-        line(out, &format!(r#"<text x="{:.1}" y="{:.1}" text-anchor="end">{ms}</text>"#, LEFT - 8.0, at + 4.5));
+        line(
+            out,
+            &format!(
+                r#"<line x1="{LEFT}" y1="{at:.1}" x2="{RIGHT}" y2="{at:.1}" stroke="{GREY}"
+                    stroke-opacity="0.25"/>"#
+            ),
+        );
+        line(
+            out,
+            &format!(
+                r#"<text x="{:.1}" y="{:.1}" text-anchor="end">{ms}</text>"#,
+                LEFT - 8.0,
+                at + 4.5
+            ),
+        );
     }
     line(
         out,
@@ -85,11 +127,15 @@ pub(crate) fn draw(figures: &[Figure]) -> Result<String, String> {
     line(
         out,
         &format!(
-            r#"<text transform="translate(18 {:.1}) rotate(-90)" text-anchor="middle">milliseconds a batch, median</text>"#,
+            r#"<text transform="translate(18 {:.1})
+                rotate(-90)" text-anchor="middle">milliseconds a batch, median</text>"#,
             f64::midpoint(TOP, BOTTOM)
         ),
     );
-    let ends: Vec<f64> = series.iter().map(|series| series.points.last().map_or(BOTTOM, |&(_, ms)| y.place(ms))).collect();
+    let ends: Vec<f64> = series
+        .iter()
+        .map(|series| series.points.last().map_or(BOTTOM, |&(_, ms)| y.place(ms)))
+        .collect();
     for (series, label_at) in series.iter().zip(spread(&ends)) {
         draw_series(out, series, &x, &y, label_at);
     }
@@ -98,7 +144,8 @@ pub(crate) fn draw(figures: &[Figure]) -> Result<String, String> {
     Ok(svg)
 }
 
-/// A line for each batch, and one for a single reading of what the scan reads at the best bandwidth measured, where one was.
+/// A line for each batch, and one for a single reading of what the scan reads at the best bandwidth
+/// measured, where one was.
 fn series(figures: &[Figure]) -> Vec<Series> {
     let mut batches: Vec<usize> = figures.iter().map(|figure| figure.batch).collect();
     batches.sort_unstable();
@@ -111,29 +158,42 @@ fn series(figures: &[Figure]) -> Vec<Series> {
         .iter()
         .zip(COLOURS.into_iter().cycle())
         .map(|(&batch, colour)| {
-            let points = figures.iter().filter(|figure| figure.batch == batch).map(|figure| (f64::from(figure.n), figure.ms)).collect();
+            let points = figures
+                .iter()
+                .filter(|figure| figure.batch == batch)
+                .map(|figure| (f64::from(figure.n), figure.ms))
+                .collect();
             let label = if batch == 1 { "1 probe".to_owned() } else { format!("{batch} probes") };
             Series { label, colour, dashed: false, points: by_rows(points) }
         })
         .collect();
     let once = figures.iter().filter(|figure| figure.batch == batches[0]);
-    let floor = once.filter_map(|figure| Some((f64::from(figure.n), crate::float(figure.bytes_read) / figure.bandwidth_best? / 1e6)));
+    let floor = once.filter_map(|figure| {
+        Some((f64::from(figure.n), crate::float(figure.bytes_read) / figure.bandwidth_best? / 1e6))
+    });
     let floor = by_rows(floor.collect());
     if !floor.is_empty() {
-        series.push(Series { label: "memory floor".to_owned(), colour: GREY, dashed: true, points: floor });
+        series.push(Series {
+            label: "memory floor".to_owned(),
+            colour: GREY,
+            dashed: true,
+            points: floor,
+        });
     }
     series
 }
 
 fn draw_series(out: &mut String, series: &Series, x: &Axis, y: &Axis, label_at: f64) {
     let colour = series.colour;
-    let places: Vec<(f64, f64)> = series.points.iter().map(|&(rows, ms)| (x.place(rows), y.place(ms))).collect();
+    let places: Vec<(f64, f64)> =
+        series.points.iter().map(|&(rows, ms)| (x.place(rows), y.place(ms))).collect();
     let path: Vec<String> = places.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
     let dashes = if series.dashed { r#" stroke-dasharray="5 5""# } else { "" };
     line(
         out,
         &format!(
-            r#"<polyline points="{}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round"{dashes}/>"#,
+            r#"<polyline points="{}" fill="none" stroke="{colour}" stroke-width="2"
+                stroke-linejoin="round"{dashes}/>"#,
             path.join(" ")
         ),
     );
@@ -144,7 +204,14 @@ fn draw_series(out: &mut String, series: &Series, x: &Axis, y: &Axis, label_at: 
     }
     let Some(&(_, ms)) = series.points.last() else { return };
     let label = format!("{}: {} ms", series.label, three_digits(ms));
-    line(out, &format!(r#"<text x="{:.1}" y="{:.1}" fill="{colour}">{label}</text>"#, RIGHT + 10.0, label_at + 4.5));
+    line(
+        out,
+        &format!(
+            r#"<text x="{:.1}" y="{:.1}" fill="{colour}">{label}</text>"#,
+            RIGHT + 10.0,
+            label_at + 4.5
+        ),
+    );
 }
 
 /// A logarithmic axis.
@@ -158,7 +225,9 @@ struct Axis {
 impl Axis {
     /// From the least to the greatest value, by `margin` wider at both ends.
     fn over(values: impl Iterator<Item = f64>, from: f64, to: f64, margin: f64) -> Self {
-        let (low, high) = values.fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), value| (low.min(value), high.max(value)));
+        let (low, high) = values.fold((f64::MAX, f64::MIN_POSITIVE), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
         Self { low: low / margin, high: high * margin, from, to }
     }
 
@@ -169,7 +238,9 @@ impl Axis {
     /// Those multiples of the powers of ten that the axis covers.
     fn ticks(&self, multiples: &[f64]) -> Vec<f64> {
         let decades = (-6..12).map(|power| 10f64.powi(power));
-        let ticks = decades.flat_map(|decade| multiples.iter().map(move |multiple| three_digits(multiple * decade)));
+        let ticks = decades.flat_map(|decade| {
+            multiples.iter().map(move |multiple| three_digits(multiple * decade))
+        });
         ticks.filter(|&tick| (self.low..=self.high).contains(&tick)).collect()
     }
 }

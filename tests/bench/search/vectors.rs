@@ -1,7 +1,8 @@
 //! The vectors that are searched, and what brute force finds among them.
 //!
-//! A row is made from its number alone, so that millions of them need not be kept beside the gallery, and each run of the bench has
-//! the same ones. All are `Embedding`s: on the grid, so that a file of them gives every contestant the very same numbers.
+//! A row is made from its number alone, so that millions of them need not be kept beside the
+//! gallery, and each run of the bench has the same ones. All are `Embedding`s: on the grid, so that
+//! a file of them gives every contestant the very same numbers.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -16,7 +17,8 @@ use crate::options::{Data, Threads};
 
 /// Bookings of one person in clustered vectors.
 const BOOKINGS_PER_PERSON: u32 = 5;
-/// The share of a person's own direction in the square of each of its vectors: the mean cosine of two bookings of a person.
+/// The share of a person's own direction in the square of each of its vectors: the mean cosine of
+/// two bookings of a person.
 const PERSON_SHARE: f32 = 0.6;
 /// Probes made where no file brings them.
 const PROBES: usize = 64;
@@ -24,7 +26,8 @@ const PROBES: usize = 64;
 const BLOCK_ROWS: u32 = 1 << 16;
 /// Sums side by side, for vector registers: exact arithmetic doesn't mind the order.
 const LANES: usize = 8;
-/// Rows against which brute force holds one probe before it takes the next: they stay in the innermost cache.
+/// Rows against which brute force holds one probe before it takes the next: they stay in the
+/// innermost cache.
 const TRUTH_ROWS: usize = 8;
 
 /// Vectors of one dimension: a gallery's rows and the probes.
@@ -45,17 +48,30 @@ impl Vectors {
         probes_file: Option<&Path>,
         probes_min: usize,
     ) -> Result<Self, String> {
-        let mut vectors = Self { data: data.clone(), file: None, rows: rows.unwrap_or(1_000_000), dimension, probes: Vec::new() };
+        let mut vectors = Self {
+            data: data.clone(),
+            file: None,
+            rows: rows.unwrap_or(1_000_000),
+            dimension,
+            probes: Vec::new(),
+        };
         let probes = PROBES.max(probes_min);
         if let Data::File(path) = data {
             let (file, there) = open_file(path, dimension)?;
             vectors.file = Some(file);
-            let held_out = if probes_file.is_some() { 0 } else { u32::try_from(probes).map_err(|e| e.to_string())? };
+            let held_out = if probes_file.is_some() {
+                0
+            } else {
+                u32::try_from(probes).map_err(|e| e.to_string())?
+            };
             let most = there.saturating_sub(held_out);
             vectors.rows = rows.unwrap_or(most);
             if vectors.rows == 0 || vectors.rows > most {
                 let path = path.display();
-                return Err(format!("{path} has {there} rows, {held_out} of them probes; wanted {} for the gallery", vectors.rows.max(1)));
+                return Err(format!(
+                    "{path} has {there} rows, {held_out} of them probes; wanted {} for the gallery",
+                    vectors.rows.max(1)
+                ));
             }
             if probes_file.is_none() {
                 vectors.probes = vectors.block(most..there)?;
@@ -65,10 +81,14 @@ impl Vectors {
             let (file, there) = open_file(path, dimension)?;
             vectors.probes = read_rows(&file, path, 0..there, dimension)?;
         } else if vectors.probes.is_empty() {
-            vectors.probes = (0..probes).map(|at| vectors.make_probe(at as u64)).collect::<Result<_, _>>()?;
+            vectors.probes =
+                (0..probes).map(|at| vectors.make_probe(at as u64)).collect::<Result<_, _>>()?;
         }
         if vectors.probes.len() < probes_min {
-            return Err(format!("{} probes, wanted {probes_min} for the largest batch", vectors.probes.len()));
+            return Err(format!(
+                "{} probes, wanted {probes_min} for the largest batch",
+                vectors.probes.len()
+            ));
         }
         Ok(vectors)
     }
@@ -89,7 +109,10 @@ impl Vectors {
     }
 
     /// Hands all rows to `take`, in order, some at a time.
-    pub(crate) fn each_block(&self, mut take: impl FnMut(u32, &[Embedding]) -> Result<(), String>) -> Result<(), String> {
+    pub(crate) fn each_block(
+        &self,
+        mut take: impl FnMut(u32, &[Embedding]) -> Result<(), String>,
+    ) -> Result<(), String> {
         let mut first = 0;
         while first < self.rows {
             let end = self.rows.min(first.saturating_add(BLOCK_ROWS));
@@ -104,7 +127,9 @@ impl Vectors {
         let said = |e: std::io::Error| format!("{}: {e}", dir.display());
         std::fs::create_dir_all(dir).map_err(said)?;
         let mut rows = BufWriter::new(File::create(dir.join("rows.f32")).map_err(said)?);
-        self.each_block(|_, block| block.iter().try_for_each(|row| rows.write_all(&row.to_le_bytes())).map_err(said))?;
+        self.each_block(|_, block| {
+            block.iter().try_for_each(|row| rows.write_all(&row.to_le_bytes())).map_err(said)
+        })?;
         rows.flush().map_err(said)?;
         let probes: Vec<u8> = self.probes.iter().flat_map(Embedding::to_le_bytes).collect();
         std::fs::write(dir.join("probes.f32"), probes).map_err(said)
@@ -171,8 +196,13 @@ impl Truth {
         let parts = on_all_threads(0..len, |part| {
             let mut best = self.best.clone();
             let (start, end) = (part.start as usize, part.end as usize);
-            for (rows, row) in rows[start..end].chunks(TRUTH_ROWS).zip((first + part.start..).step_by(TRUTH_ROWS)) {
-                let wide: Vec<Vec<f64>> = rows.iter().map(|row| row.components().iter().map(|&x| f64::from(x)).collect()).collect();
+            for (rows, row) in
+                rows[start..end].chunks(TRUTH_ROWS).zip((first + part.start..).step_by(TRUTH_ROWS))
+            {
+                let wide: Vec<Vec<f64>> = rows
+                    .iter()
+                    .map(|row| row.components().iter().map(|&x| f64::from(x)).collect())
+                    .collect();
                 for (probe, best) in self.probes.iter().zip(&mut best) {
                     for (wide, row) in wide.iter().zip(row..) {
                         offer(best, Candidate { row, score: dot(probe, wide) }, self.k);
@@ -223,7 +253,8 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     sums.iter().sum::<f64>() + rest + 0.0
 }
 
-/// What `work` gives for each of the parts into which the machine's threads share `range`, in order.
+/// What `work` gives for each of the parts into which the machine's threads share `range`, in
+/// order.
 fn on_all_threads<T: Send>(range: Range<u32>, work: impl Fn(Range<u32>) -> T + Sync) -> Vec<T> {
     let threads = u32::try_from(Threads::all().0).unwrap_or(u32::MAX);
     let share = (range.end - range.start).div_ceil(threads).max(1);
@@ -234,7 +265,10 @@ fn on_all_threads<T: Send>(range: Range<u32>, work: impl Fn(Range<u32>) -> T + S
             scope.spawn(|| work(part))
         });
         let parts: Vec<_> = parts.collect();
-        parts.into_iter().map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        parts
+            .into_iter()
+            .map(|part| part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
     })
 }
 
@@ -245,18 +279,30 @@ fn open_file(path: &Path, dimension: usize) -> Result<(File, u32), String> {
     let row_bytes = dimension as u64 * 4;
     match u32::try_from(bytes / row_bytes) {
         Ok(rows) if rows > 0 && bytes.is_multiple_of(row_bytes) => Ok((file, rows)),
-        _ => Err(format!("{} has {bytes} bytes, wanted whole rows of {row_bytes}, 1 to {} of them", path.display(), u32::MAX)),
+        _ => Err(format!(
+            "{} has {bytes} bytes, wanted whole rows of {row_bytes}, 1 to {} of them",
+            path.display(),
+            u32::MAX
+        )),
     }
 }
 
-fn read_rows(file: &File, path: &Path, rows: Range<u32>, dimension: usize) -> Result<Vec<Embedding>, String> {
+fn read_rows(
+    file: &File,
+    path: &Path,
+    rows: Range<u32>,
+    dimension: usize,
+) -> Result<Vec<Embedding>, String> {
     let row_bytes = dimension * 4;
     let mut bytes = vec![0; (rows.end - rows.start) as usize * row_bytes];
-    file.read_exact_at(&mut bytes, u64::from(rows.start) * row_bytes as u64).map_err(|e| format!("{}: {e}", path.display()))?;
+    file.read_exact_at(&mut bytes, u64::from(rows.start) * row_bytes as u64)
+        .map_err(|e| format!("{}: {e}", path.display()))?;
     let read = bytes.chunks_exact(row_bytes).zip(rows).map(|(bytes, row)| {
-        // What is on the grid is taken as it is, so that all contestants have the same numbers; what isn't is put there.
+        // What is on the grid is taken as it is, so that all contestants have the same numbers;
+        // what isn't is put there.
         Embedding::from_le_bytes(bytes).or_else(|_| {
-            let raw: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
+            let raw: Vec<f32> =
+                bytes.as_chunks::<4>().0.iter().map(|&b| f32::from_le_bytes(b)).collect();
             embedding(&raw).map_err(|e| format!("{}, row {row}: {e}", path.display()))
         })
     });
@@ -285,12 +331,14 @@ impl Numbers {
         z ^ (z >> 31)
     }
 
-    /// A vector of length one; each component a sum of four even draws, which is close enough to a normal one.
+    /// A vector of length one; each component a sum of four even draws, which is close enough to a
+    /// normal one.
     fn direction(&mut self, dimension: usize) -> Vec<f32> {
         let mean = 2.0 * f32::from(u16::MAX);
         let mut component = || {
             let bytes = self.next().to_le_bytes();
-            bytes.as_chunks::<2>().0.iter().map(|&b| f32::from(u16::from_le_bytes(b))).sum::<f32>() - mean
+            bytes.as_chunks::<2>().0.iter().map(|&b| f32::from(u16::from_le_bytes(b))).sum::<f32>()
+                - mean
         };
         let raw: Vec<f32> = (0..dimension).map(|_| component()).collect();
         let length = raw.iter().map(|x| x * x).sum::<f32>().sqrt();

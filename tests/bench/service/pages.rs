@@ -1,4 +1,5 @@
-//! `--pages`: how long each page of the console takes to its last byte, from the real daemon over mutual TLS, beside the box's plainest answer.
+//! `--pages`: how long each page of the console takes to its last byte, from the real daemon over
+//! mutual TLS, beside the box's plainest answer.
 
 use std::path::Path;
 use std::time::Instant;
@@ -19,8 +20,15 @@ const READS: usize = 40;
 /// Inquiries in the lists, each with its probe; one of them is answered and in its first review.
 const INQUIRIES: usize = 50;
 
-/// Starts the daemon over `rows` bookings, gives its people something to look at, and reads every page as its reader does.
-pub(super) fn measure(rows: u32, state: Option<&Path>, models: &Path, engine: &str, json: bool) -> anyhow::Result<()> {
+/// Starts the daemon over `rows` bookings, gives its people something to look at, and reads every
+/// page as its reader does.
+pub(super) fn measure(
+    rows: u32,
+    state: Option<&Path>,
+    models: &Path,
+    engine: &str,
+    json: bool,
+) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let state = state.map_or_else(|| folder.path().join("state"), Path::to_owned);
     if !state.join(STORE_FILE).exists() {
@@ -29,11 +37,14 @@ pub(super) fn measure(rows: u32, state: Option<&Path>, models: &Path, engine: &s
     let site = Site::make(folder.path(), &state, models, engine, 1)?;
     let daemon = Daemon::start(&site.config)?;
     let (client, mut staff) = (site.client(0, &daemon.server)?, site.staff(&daemon.server)?);
-    let [operator, auditor] = [("operator", Role::OperatorExaminer), ("auditor", Role::Auditor)].map(|(id, role)| person(id, role));
+    let [operator, auditor] = [("operator", Role::OperatorExaminer), ("auditor", Role::Auditor)]
+        .map(|(id, role)| person(id, role));
     staff.admit(&client, &operator.as_ref().map_err(|e| anyhow::anyhow!("{e}"))?.clone())?;
     staff.admit(&client, &auditor.as_ref().map_err(|e| anyhow::anyhow!("{e}"))?.clone())?;
-    let desk = |id: &str| -> anyhow::Result<Desk> { Ok(staff.desk(&client, &Identifier::parse(id)?)?) };
-    let (operator, auditor, commander, administrator) = (desk("operator")?, desk("auditor")?, desk("commander")?, desk("administrator")?);
+    let desk =
+        |id: &str| -> anyhow::Result<Desk> { Ok(staff.desk(&client, &Identifier::parse(id)?)?) };
+    let (operator, auditor, commander, administrator) =
+        (desk("operator")?, desk("auditor")?, desk("commander")?, desk("administrator")?);
 
     let probe: &[u8] = include_bytes!("../../data/astronaut.jpg");
     let mut views = Vec::new();
@@ -56,7 +67,9 @@ pub(super) fn measure(rows: u32, state: Option<&Path>, models: &Path, engine: &s
         (&operator, format!("/console/inquiries/{case}/compare/{candidate}")),
         (&operator, format!("/console/inquiries/{case}/report")),
     ];
-    let of = |desk, paths: &[&str]| paths.iter().map(|path| (desk, format!("/console/{path}"))).collect::<Vec<_>>();
+    let of = |desk, paths: &[&str]| {
+        paths.iter().map(|path| (desk, format!("/console/{path}"))).collect::<Vec<_>>()
+    };
     pages.extend(of(&operator, &["enrol", "policy", "work", "inquiries/new", "outcomes"]));
     pages.extend(of(&administrator, &["decisions", "roster", "grants", "grants/new", "alarms"]));
     pages.extend(of(&commander, &["figures"]));
@@ -78,7 +91,8 @@ pub(super) fn measure(rows: u32, state: Option<&Path>, models: &Path, engine: &s
         if json {
             println!(
                 "{}",
-                json!({"bench": "pages", "rows": rows, "page": page, "bytes": bytes, "reads": READS, "median_ms": median, "most_ms": most})
+                json!({"bench": "pages", "rows": rows, "page": page, "bytes": bytes, "reads": READS,
+                    "median_ms": median, "most_ms": most})
             );
         } else {
             println!("{median:8.2} {most:8.2} ms, {bytes:7} bytes  {page}");

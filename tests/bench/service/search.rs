@@ -1,4 +1,5 @@
-//! `--search`: what a whole search costs beyond the probe's embedding and the scan, through the real daemon over mutual TLS.
+//! `--search`: what a whole search costs beyond the probe's embedding and the scan, through the
+//! real daemon over mutual TLS.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -37,9 +38,16 @@ struct Measured {
     steps: [f64; STEPS.len()],
 }
 
-/// Starts the daemon over `rows` bookings and has operators search, each by touches of a software key; a state folder is taken once, since
-/// its people's keys go with the run. A search is measured from the request for what is touched to its answer.
-pub(super) fn measure(rows: u32, state: Option<&Path>, models: &Path, engine: &str, json: bool) -> anyhow::Result<()> {
+/// Starts the daemon over `rows` bookings and has operators search, each by touches of a software
+/// key; a state folder is taken once, since its people's keys go with the run. A search is measured
+/// from the request for what is touched to its answer.
+pub(super) fn measure(
+    rows: u32,
+    state: Option<&Path>,
+    models: &Path,
+    engine: &str,
+    json: bool,
+) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let state = state.map_or_else(|| folder.path().join("state"), Path::to_owned);
     if !state.join(STORE_FILE).exists() {
@@ -51,7 +59,11 @@ pub(super) fn measure(rows: u32, state: Option<&Path>, models: &Path, engine: &s
     let desks = site.desks(&daemon.server)?;
     let client = site.client(0, &daemon.server)?;
     for (operators, searches) in ROUNDS {
-        report(operators, (client.health()?.gallery_rows, measure_round(&desks[..operators], searches)?), json);
+        report(
+            operators,
+            (client.health()?.gallery_rows, measure_round(&desks[..operators], searches)?),
+            json,
+        );
     }
     daemon.stop()
 }
@@ -71,16 +83,20 @@ fn measure_round(desks: &[Desk], searches: usize) -> anyhow::Result<Vec<Measured
                         let probed = desk.hand_over(&desk.open(request)?, probe)?;
                         Ok(desk.choose(&probed, None, Edits::default(), None)?.view)
                     };
-                    let prepared: anyhow::Result<Vec<_>> = (0..searches).map(|_| prepare()).collect();
+                    let prepared: anyhow::Result<Vec<_>> =
+                        (0..searches).map(|_| prepare()).collect();
                     barrier.wait();
                     let one = |view| -> anyhow::Result<Measured> {
                         let begun = Instant::now();
                         let told = desk.approve(&view)?.timings;
                         let whole = begun.elapsed().as_secs_f64() * 1e3;
-                        let step = |name| told.iter().find(|step| step.0 == name).map(|step| step.1);
+                        let step =
+                            |name| told.iter().find(|step| step.0 == name).map(|step| step.1);
                         let mut steps = [0.0; STEPS.len()];
                         for (ms, name) in steps.iter_mut().zip(STEPS) {
-                            *ms = step(name).with_context(|| format!("the answer does not say what '{name}' took"))?;
+                            *ms = step(name).with_context(|| {
+                                format!("the answer does not say what '{name}' took")
+                            })?;
                         }
                         Ok(Measured { whole, steps })
                     };
@@ -88,7 +104,9 @@ fn measure_round(desks: &[Desk], searches: usize) -> anyhow::Result<Vec<Measured
                 })
             })
             .collect();
-        let measured = operators.into_iter().map(|operator| operator.join().expect("an operator does not panic"));
+        let measured = operators
+            .into_iter()
+            .map(|operator| operator.join().expect("an operator does not panic"));
         Ok(measured.collect::<anyhow::Result<Vec<_>>>()?.into_iter().flatten().collect())
     })
 }
@@ -107,19 +125,26 @@ fn report(operators: usize, (rows, measured): (u64, Vec<Measured>), as_json: boo
     figures.push(("rest", of(&|m| m.whole - m.steps.iter().sum::<f64>())));
     figures.push(("beyond", of(&|m| m.whole - m.steps[0] - m.steps[2])));
     if as_json {
-        let mut line = json!({"bench": "search", "operators": operators, "rows": rows, "searches": measured.len()});
-        let ms = figures.into_iter().map(|(name, (median, p99))| (format!("{name}_ms"), json!({"median": median, "p99": p99})));
+        let mut line = json!({"bench": "search", "operators": operators, "rows": rows,
+            "searches": measured.len()});
+        let ms = figures.into_iter().map(|(name, (median, p99))| {
+            (format!("{name}_ms"), json!({"median": median, "p99": p99}))
+        });
         line.as_object_mut().expect("it was just made one").extend(ms);
         println!("{line}");
     } else {
-        println!("{operators} operators, {} searches over {rows} rows; ms, median and p99:", measured.len());
+        println!(
+            "{operators} operators, {} searches over {rows} rows; ms, median and p99:",
+            measured.len()
+        );
         for (name, (median, p99)) in figures {
             println!("{name:>8} {median:8.2} {p99:8.2}");
         }
     }
 }
 
-/// An authority, keys, a roster, a configuration, and the codes of a commander and an administrator.
+/// An authority, keys, a roster, a configuration, and the codes of a commander and an
+/// administrator.
 pub(super) struct Site {
     pub(super) config: PathBuf,
     consoles: Vec<Credentials>,
@@ -127,12 +152,20 @@ pub(super) struct Site {
 }
 
 impl Site {
-    pub(super) fn make(folder: &Path, state: &Path, models: &Path, engine: &str, operators: usize) -> anyhow::Result<Self> {
+    pub(super) fn make(
+        folder: &Path,
+        state: &Path,
+        models: &Path,
+        engine: &str,
+        operators: usize,
+    ) -> anyhow::Result<Self> {
         let certificates = folder.join("authority");
         let authority = Authority::init(&certificates, "Bench authority")?;
         let server = authority.issue_server(&["localhost".to_owned()])?;
-        let mut roster = "[[agency]]\nid = \"slmpd\"\nname = \"Metropolitan Police Department\"\nstanding = { kind = \"contributor\", \
-                          mou_from = \"2016-01-27\", policy_reviewed_on = \"2016-01-12\", policy_version = \"3\" }\n[ceilings]\nseconds_between = 0\n\
+        let mut roster = "[[agency]]\nid = \"slmpd\"\nname = \"Metropolitan Police \
+            Department\"\nstanding = { kind = \"contributor\", \
+                          mou_from = \"2016-01-27\", policy_reviewed_on = \"2016-01-12\", \
+                          policy_version = \"3\" }\n[ceilings]\nseconds_between = 0\n\
                           per_hour = 1000000\nper_day = 1000000\n"
             .to_owned();
         let mut consoles = Vec::new();
@@ -141,16 +174,24 @@ impl Site {
             roster += &format!("[[device]]\nid = \"{id}\"\nplace = \"RTCC, desk {operator}\"\n");
             let issued = authority.issue(&CertificateName::Device(Identifier::parse(&id)?))?;
             let ca = authority.certificate_path();
-            consoles.push(Credentials { server: String::new(), ca, cert: issued.certificate, key: issued.key });
+            consoles.push(Credentials {
+                server: String::new(),
+                ca,
+                cert: issued.certificate,
+                key: issued.key,
+            });
         }
         fs::write(folder.join("roster.toml"), roster)?;
         write_new(&folder.join("master.key"), &MASTER_KEY, SECRET_MODE)?;
         write_new(&folder.join("log.key"), &LOG_KEY, SECRET_MODE)?;
-        let path = |path: &Path| fs::canonicalize(path).with_context(|| format!("{}", path.display()));
+        let path =
+            |path: &Path| fs::canonicalize(path).with_context(|| format!("{}", path.display()));
         let config = folder.join("smrtd.toml");
         let text = format!(
-            "listen = \"127.0.0.1:0\"\nstate = {:?}\norigin = \"{ORIGIN}\"\nconsole_origin = \"{CONSOLE}\"\nmaster_key = \"master.key\"\nlog_key = \"log.key\"\n\
-             roster = \"roster.toml\"\nmodels = {:?}\nengine = \"{engine}\"\n[tls]\ncert = {:?}\nkey = {:?}\nca = {:?}\ncrl = {:?}\n",
+            "listen = \"127.0.0.1:0\"\nstate = {:?}\norigin = \"{ORIGIN}\"\nconsole_origin \
+             = \"{CONSOLE}\"\nmaster_key = \"master.key\"\nlog_key = \"log.key\"\n\
+             roster = \"roster.toml\"\nmodels = {:?}\nengine = \"{engine}\"\n[tls]\ncert = \
+             {:?}\nkey = {:?}\nca = {:?}\ncrl = {:?}\n",
             path(state)?,
             path(models)?,
             server.certificate,
@@ -171,12 +212,18 @@ impl Site {
             };
             anyhow::Ok(smrt::service::appoint(&setup, None, person(id, role)?)?)
         };
-        let codes = [appoint("commander", Role::Commander)?, appoint("administrator", Role::Administrator)?];
+        let codes = [
+            appoint("commander", Role::Commander)?,
+            appoint("administrator", Role::Administrator)?,
+        ];
         Ok(Self { config, consoles, codes })
     }
 
     pub(super) fn client(&self, console: usize, server: &str) -> anyhow::Result<Client> {
-        Ok(Client::open(&Credentials { server: server.to_owned(), ..self.consoles[console].clone() })?)
+        Ok(Client::open(&Credentials {
+            server: server.to_owned(),
+            ..self.consoles[console].clone()
+        })?)
     }
 
     /// The commander and the administrator, with keys.
@@ -184,7 +231,12 @@ impl Site {
         let relying_party = RelyingParty::new(CONSOLE)?;
         let (boss, admin) = (Identifier::parse("commander")?, Identifier::parse("administrator")?);
         let [commander, administrator] = &self.codes;
-        Ok(Staff::found(&self.client(0, server)?, &relying_party, (&boss, commander), (&admin, administrator))?)
+        Ok(Staff::found(
+            &self.client(0, server)?,
+            &relying_party,
+            (&boss, commander),
+            (&admin, administrator),
+        )?)
     }
 
     /// One operator at each console.
@@ -192,7 +244,10 @@ impl Site {
         let mut staff = self.staff(server)?;
         let mut desks = Vec::new();
         for console in 0..self.consoles.len() {
-            let (client, operator) = (self.client(console, server)?, person(&format!("operator-{console}"), Role::Operator)?);
+            let (client, operator) = (
+                self.client(console, server)?,
+                person(&format!("operator-{console}"), Role::Operator)?,
+            );
             staff.admit(&client, &operator)?;
             desks.push(staff.desk(&client, &operator.id)?);
         }
@@ -209,12 +264,15 @@ pub(super) struct Daemon {
 impl Daemon {
     pub(super) fn start(config: &Path) -> anyhow::Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_smrtd"));
-        let mut child = command.arg("run").arg("--config").arg(config).stdout(Stdio::piped()).spawn()?;
+        let mut child =
+            command.arg("run").arg("--config").arg(config).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         let stdout = child.stdout.take().context("its output is piped")?;
         BufReader::new(stdout).read_line(&mut line)?;
-        let port = line.trim_end().strip_prefix("ready on ").and_then(|address| address.rsplit_once(':'));
-        let server = format!("https://localhost:{}", port.context("the daemon did not come to be ready")?.1);
+        let port =
+            line.trim_end().strip_prefix("ready on ").and_then(|address| address.rsplit_once(':'));
+        let server =
+            format!("https://localhost:{}", port.context("the daemon did not come to be ready")?.1);
         Ok(Self { child, server })
     }
 
@@ -235,15 +293,27 @@ impl Drop for Daemon {
 
 pub(super) fn person(id: &str, role: Role) -> anyhow::Result<Person> {
     let trained_until = (OffsetDateTime::now_utc() + time::Duration::days(300)).date();
-    let (id, name, badge) = (Identifier::parse(id)?, Text::parse(id)?, Text::parse(&format!("badge {id}"))?);
-    Ok(Person { id, name, badge, agency: Identifier::parse("slmpd")?, role, trained_until, temporary_until_cs: None })
+    let (id, name, badge) =
+        (Identifier::parse(id)?, Text::parse(id)?, Text::parse(&format!("badge {id}"))?);
+    Ok(Person {
+        id,
+        name,
+        badge,
+        agency: Identifier::parse("slmpd")?,
+        role,
+        trained_until,
+        temporary_until_cs: None,
+    })
 }
 
 pub(super) fn request() -> anyhow::Result<Request> {
     Ok(serde_json::from_value(json!({
         "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": "slmpd"},
         "reference": {"kind": "complaint_number", "number": "26-004711"},
-        "purpose": {"kind": "crime"}, "reason": "robbery at Grand and Gravois, suspect on store camera", "probe_source": "store camera",
-        "attestations": {"not_solely_protected": true, "shows_person_sought": true, "source_as_stated": true}
+        "purpose": {"kind": "crime"},
+            "reason": "robbery at Grand and Gravois, suspect on store camera",
+            "probe_source": "store camera",
+        "attestations": {"not_solely_protected": true, "shows_person_sought": true,
+            "source_as_stated": true}
     }))?)
 }

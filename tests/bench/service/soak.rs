@@ -1,14 +1,18 @@
-//! `--soak`: searches beside bookings, releases, purges and one switch of the model after the other, every answer checked.
+//! `--soak`: searches beside bookings, releases, purges and one switch of the model after the
+//! other, every answer checked.
 //!
-//! A state folder of the real writer on the real disk, every commit synced; faces are made up, of each model its own, so that an answer
-//! that mixes two models has a score that no booking has. A search sees a booking for certain if it stood from before the search took its
-//! generation until after the answer was logged. An answer is wrong if it is out of order, if a score isn't the exact one under the
-//! generation's model, if it holds a booking that was released before its leaf was asked for, or misses one that was seen for certain and
-//! ranks before its last; or if the generation is of a model that was not in use. At the end the folder is opened again and must hold the
-//! same bookings.
+//! A state folder of the real writer on the real disk, every commit synced; faces are made up, of
+//! each model its own, so that an answer that mixes two models has a score that no booking has. A
+//! search sees a booking for certain if it stood from before the search took its generation until
+//! after the answer was logged. An answer is wrong if it is out of order, if a score isn't the
+//! exact one under the generation's model, if it holds a booking that was released before its leaf
+//! was asked for, or misses one that was seen for certain and ranks before its last; or if the
+//! generation is of a model that was not in use. At the end the folder is opened again and must
+//! hold the same bookings.
 //!
-//! Memory must not grow either. It moves by steps of some 25 MB in 500 with the models and galleries of each switch and fills for the first
-//! minutes, so a run of a minute or two may end with that error: ten minutes are what says something.
+//! Memory must not grow either. It moves by steps of some 25 MB in 500 with the models and
+//! galleries of each switch and fills for the first minutes, so a run of a minute or two may end
+//! with that error: ten minutes are what says something.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::path::Path;
@@ -86,7 +90,13 @@ struct World {
 }
 
 /// Runs for so many seconds.
-pub(super) fn measure(seconds: u64, rows: u32, models: &Path, engine: &str, json: bool) -> anyhow::Result<()> {
+pub(super) fn measure(
+    seconds: u64,
+    rows: u32,
+    models: &Path,
+    engine: &str,
+    json: bool,
+) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let (state, next) = (folder.path().join("state"), folder.path().join("next"));
     std::fs::create_dir(&state)?;
@@ -107,9 +117,14 @@ pub(super) fn measure(seconds: u64, rows: u32, models: &Path, engine: &str, json
             details_kept_days: 1_096,
         })?)
     };
-    let named = |name| CertificateName::parse(name).map(|name| Caller { name, fingerprint: [0; 32] }).context("a certificate's name");
+    let named = |name| {
+        CertificateName::parse(name)
+            .map(|name| Caller { name, fingerprint: [0; 32] })
+            .context("a certificate's name")
+    };
     let (key, relying_party) = (SoftKey::new()?, RelyingParty::new("https://localhost")?);
-    let kept = verify_registration(&key.register(&[0; 32], &relying_party), &[0; 32], &relying_party)?;
+    let kept =
+        verify_registration(&key.register(&[0; 32], &relying_party), &[0; 32], &relying_party)?;
     let world = World {
         ledger: open(Some(StateKind::Test))?,
         models: [Models::id_of(models)?, Models::id_of(&next)?],
@@ -144,22 +159,32 @@ pub(super) fn measure(seconds: u64, rows: u32, models: &Path, engine: &str, json
         println!(
             "{}",
             json!({
-                "bench": "soak of the ledger", "engine": world.ledger.gallery().engine(), "seconds": seconds, "searches": searches, "wrong": 0,
-                "run_again": count(&world.again), "switches": switches, "bookings": booked, "releases": count(&world.releases), "live": live,
+                "bench": "soak of the ledger", "engine": world.ledger.gallery().engine(),
+                    "seconds": seconds, "searches": searches, "wrong": 0,
+                "run_again": count(&world.again), "switches": switches, "bookings": booked,
+                    "releases": count(&world.releases), "live": live,
                 "leaves": leaves, "resident_bytes": bytes, "growth": growth
             })
         );
     } else {
         println!(
-            "{seconds} s: {searches} searches, none wrong, {} run again; {switches} switches, {booked} bookings, {} releases, {live} live; {leaves} \
+            "{seconds} s: {searches} searches, none wrong, {} run again; {switches} switches, \
+             {booked} bookings, {} releases, {live} live; {leaves} \
              leaves; {:.0} MiB resident, {growth:.3} times what it was in the second quarter",
             count(&world.again),
             count(&world.releases),
             bytes / f64::from(1 << 20)
         );
     }
-    ensure!(searches > 0 && switches > 1, "{searches} searches and {switches} switches say nothing");
-    ensure!(growth <= GROWTH_MAX, "memory grew by {growth:.3} from the second quarter to the last, at most {GROWTH_MAX} is no growth");
+    ensure!(
+        searches > 0 && switches > 1,
+        "{searches} searches and {switches} switches say nothing"
+    );
+    ensure!(
+        growth <= GROWTH_MAX,
+        "memory grew by {growth:.3} from the second quarter to the last, at most {GROWTH_MAX} is \
+         no growth"
+    );
     Ok(())
 }
 
@@ -177,7 +202,9 @@ impl World {
                 resident.look();
             }
             self.stop.store(true, Ordering::Release);
-            let results = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            let results = workers.into_iter().map(|worker| {
+                worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
             results.collect::<Vec<_>>().into_iter().collect::<anyhow::Result<()>>()
         })?;
         Ok(resident)
@@ -206,7 +233,14 @@ impl World {
             self.lives.write().expect("nobody panics with it").of.insert(n, life);
             let number = BookingNumber::parse(&format!("26-{n:07}"))?;
             let taken = loop {
-                match self.ledger.book(&self.feed, &self.agency, &number, booking(n)?, photo(n), self.examined(&faces)?) {
+                match self.ledger.book(
+                    &self.feed,
+                    &self.agency,
+                    &number,
+                    booking(n)?,
+                    photo(n),
+                    self.examined(&faces)?,
+                ) {
                     Err(ServiceError::ModelChanged) => {}
                     Err(ServiceError::Busy) => std::thread::sleep(PAUSE),
                     taken => break taken?,
@@ -227,7 +261,9 @@ impl World {
         let next = self.ledger.next_pool().map(|pool| pool.id());
         let model = self.ledger.model();
         let active = enrolled(&faces[self.index(model)?]);
-        let next = next.map(|id| Ok::<_, anyhow::Error>((id, Ok(enrolled(&faces[self.index(id)?]))))).transpose()?;
+        let next = next
+            .map(|id| Ok::<_, anyhow::Error>((id, Ok(enrolled(&faces[self.index(id)?])))))
+            .transpose()?;
         Ok(Faces { model, active, next })
     }
 
@@ -245,11 +281,15 @@ impl World {
                 std::thread::sleep(PAUSE);
                 continue;
             }
-            let from = u32::try_from(numbers.below(u64::from(n))).context("a number of a booking")?;
+            let from =
+                u32::try_from(numbers.below(u64::from(n))).context("a number of a booking")?;
             let sent = self.clock.now();
             let chosen = {
                 let mut lives = self.lives.write().expect("nobody panics with it");
-                let next = lives.of.range_mut(from..).find(|(_, life)| life.version.is_some() && !life.leaving);
+                let next = lives
+                    .of
+                    .range_mut(from..)
+                    .find(|(_, life)| life.version.is_some() && !life.leaving);
                 next.map(|(&n, life)| {
                     life.shown.sent(sent, false);
                     life.leaving = true;
@@ -258,9 +298,23 @@ impl World {
             };
             let Some((n, Some(version))) = chosen else { continue };
             let number = BookingNumber::parse(&format!("26-{n:07}"))?;
-            again(|| self.ledger.release(&self.feed, &self.agency, &number, "charges dropped, says the soak"))?;
+            again(|| {
+                self.ledger.release(
+                    &self.feed,
+                    &self.agency,
+                    &number,
+                    "charges dropped, says the soak",
+                )
+            })?;
             let acknowledged = self.clock.now();
-            self.lives.write().expect("nobody panics with it").of.get_mut(&n).context("it is there")?.shown.acknowledged(acknowledged);
+            self.lives
+                .write()
+                .expect("nobody panics with it")
+                .of
+                .get_mut(&n)
+                .context("it is there")?
+                .shown
+                .acknowledged(acknowledged);
             gone.push_back((acknowledged, n, version));
             suppressed.push(version);
             self.releases.fetch_add(1, Ordering::Relaxed);
@@ -271,7 +325,9 @@ impl World {
             // Searches that are under way may still have seen what is gone.
             let oldest = self.clock.oldest();
             let mut lives = self.lives.write().expect("nobody panics with it");
-            while let Some((_, n, version)) = gone.pop_front_if(|(acknowledged, ..)| *acknowledged < oldest) {
+            while let Some((_, n, version)) =
+                gone.pop_front_if(|(acknowledged, ..)| *acknowledged < oldest)
+            {
                 lives.of.remove(&n);
                 lives.numbers.remove(&version);
             }
@@ -282,7 +338,9 @@ impl World {
     fn switch(&self) -> anyhow::Result<()> {
         for to in [1, 0].into_iter().cycle() {
             let until = self.searches.load(Ordering::Relaxed) + SEARCHES_PER_MODEL;
-            while self.searches.load(Ordering::Relaxed) < until || self.live() < self.rows as usize / 2 {
+            while self.searches.load(Ordering::Relaxed) < until
+                || self.live() < self.rows as usize / 2
+            {
                 if self.stopped() {
                     return Ok(());
                 }
@@ -353,19 +411,29 @@ impl World {
         let taken = self.clock.now();
         let model = self.index(generation.model())?;
         {
-            let (was, meanwhile) = self.used.lock().expect("nobody panics with it").between(begin, taken);
-            ensure!(was == Some(model) || meanwhile.contains(&model), "a search was given model {model}, in use was {was:?}");
+            let (was, meanwhile) =
+                self.used.lock().expect("nobody panics with it").between(begin, taken);
+            ensure!(
+                was == Some(model) || meanwhile.contains(&model),
+                "a search was given model {model}, in use was {was:?}"
+            );
         }
         let probe = match numbers.below(4) {
             0 => numbers.embedding(generation.gallery().dimension()),
-            _ => self.near_a_booking(model, numbers).unwrap_or_else(|| numbers.embedding(generation.gallery().dimension())),
+            _ => self
+                .near_a_booking(model, numbers)
+                .unwrap_or_else(|| numbers.embedding(generation.gallery().dimension())),
         };
         let k = [1, 10, 20, REVIEWED_CANDIDATES_MAX][usize::try_from(numbers.below(4))?];
         let id = self.asked(generation.model())?;
         loop {
             let found = again(|| self.ledger.compare(&generation, &probe, k))?;
             let asked = self.clock.now();
-            if again(|| self.ledger.answer(id, Actor::from(&self.console), &generation, found.clone()))?.is_empty() {
+            if again(|| {
+                self.ledger.answer(id, Actor::from(&self.console), &generation, found.clone())
+            })?
+            .is_empty()
+            {
                 return self.check(&probe, k, &found, model, (begin, asked, self.clock.now()));
             }
             self.again.fetch_add(1, Ordering::Relaxed);
@@ -376,16 +444,37 @@ impl World {
     fn asked(&self, model: ModelId) -> anyhow::Result<InquiryId> {
         let text = |words| Text::parse(words);
         let operator = Identifier::parse("operator")?;
-        let person = smrt::inquiry::Person { id: operator.clone(), badge: text("4711")?, agency: self.agency.clone() };
+        let person = smrt::inquiry::Person {
+            id: operator.clone(),
+            badge: text("4711")?,
+            agency: self.agency.clone(),
+        };
         let who = Who { person, may_operate: true, may_examine: true };
         let actor = || Actor::from(&self.console);
         let today = OffsetDateTime::now_utc().date();
-        let id = again(|| self.ledger.open_inquiry(actor(), who.clone(), self.request.clone(), today, None))?;
+        let id = again(|| {
+            self.ledger.open_inquiry(actor(), who.clone(), self.request.clone(), today, None)
+        })?;
         let frame = Frame { x: 0, y: 0, width: 100, height: 100 };
-        let probe = Probe { sha256: Digest([1; 32]), bytes: 64, media_type: text("image/jpeg")?, px: [64, 64], faces: vec![frame] };
+        let probe = Probe {
+            sha256: Digest([1; 32]),
+            bytes: 64,
+            media_type: text("image/jpeg")?,
+            px: [64, 64],
+            faces: vec![frame],
+        };
         again(|| self.ledger.act(id, who.clone(), 1, Action::ReceiveProbe(probe.clone())))?;
         let (searched, quality) = (Digest([2; 32]), Quality::default());
-        let choice = Choice { face: 0, faces: 1, frame, edits: Edits::default(), searched, searched_px: [64, 64], quality, reason: None };
+        let choice = Choice {
+            face: 0,
+            faces: 1,
+            frame,
+            edits: Edits::default(),
+            searched,
+            searched_px: [64, 64],
+            quality,
+            reason: None,
+        };
         again(|| self.ledger.act(id, who.clone(), 2, Action::ChooseFace(choice.clone())))?;
         let approval = SearchApproval {
             log: ORIGIN.to_owned(),
@@ -404,18 +493,34 @@ impl World {
             expires: u64::MAX,
             nonce: [3; 32],
         };
-        let touch = self.key.lock().expect("nobody panics with it").touch(&approval.challenge(), &self.relying_party)?;
-        again(|| self.ledger.ask(id, actor(), who.clone(), approval.clone(), touch.clone(), self.kept.clone()))?;
+        let touch = self
+            .key
+            .lock()
+            .expect("nobody panics with it")
+            .touch(&approval.challenge(), &self.relying_party)?;
+        again(|| {
+            self.ledger.ask(
+                id,
+                actor(),
+                who.clone(),
+                approval.clone(),
+                touch.clone(),
+                self.kept.clone(),
+            )
+        })?;
         Ok(id)
     }
 
     fn near_a_booking(&self, model: usize, numbers: &mut Numbers) -> Option<Embedding> {
         let lives = self.lives.read().expect("nobody panics with it");
-        let from = u32::try_from(numbers.below(u64::from(self.next.load(Ordering::Relaxed).max(1)))).ok()?;
+        let from =
+            u32::try_from(numbers.below(u64::from(self.next.load(Ordering::Relaxed).max(1))))
+                .ok()?;
         Some(numbers.near(&lives.of.range(from..).next()?.1.faces[model]))
     }
 
-    /// Shapes: `moments` are when the search began, when its last leaf was asked for, and when that was acknowledged.
+    /// Shapes: `moments` are when the search began, when its last leaf was asked for, and when that
+    /// was acknowledged.
     fn check(
         &self,
         probe: &Embedding,
@@ -431,17 +536,31 @@ impl World {
             let n = self.named(version)?;
             ensure!(found.insert(n), "booking {n} was found twice");
             let lives = self.lives.read().expect("nobody panics with it");
-            let life = lives.of.get(&n).with_context(|| format!("booking {n} was found long after its release"))?;
+            let life = lives
+                .of
+                .get(&n)
+                .with_context(|| format!("booking {n} was found long after its release"))?;
             let exact = life.faces[model].score(probe);
-            ensure!(exact.to_bits() == score.to_bits(), "booking {n} was given {score}, its score under model {model} is {exact}");
-            ensure!(life.shown.seen(asked, end).1, "booking {n} was released before the answer was logged");
+            ensure!(
+                exact.to_bits() == score.to_bits(),
+                "booking {n} was given {score}, its score under model {model} is {exact}"
+            );
+            ensure!(
+                life.shown.seen(asked, end).1,
+                "booking {n} was released before the answer was logged"
+            );
         }
         let lives = self.lives.read().expect("nobody panics with it");
-        for (n, life) in lives.of.iter().filter(|(n, life)| !found.contains(n) && life.shown.seen(begin, end).0) {
+        for (n, life) in
+            lives.of.iter().filter(|(n, life)| !found.contains(n) && life.shown.seen(begin, end).0)
+        {
             let score = life.faces[model].score(probe);
             // Equal scores stand in the order of their rows, which nobody outside knows.
             if answer.len() < k || score > answer[k - 1].1 {
-                bail!("booking {n} with score {score} is missing from an answer of {}", answer.len());
+                bail!(
+                    "booking {n} with score {score} is missing from an answer of {}",
+                    answer.len()
+                );
             }
         }
         Ok(())
@@ -451,7 +570,9 @@ impl World {
     fn named(&self, version: VersionId) -> anyhow::Result<u32> {
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(NAME_SECONDS_MAX) {
-            if let Some(&n) = self.lives.read().expect("nobody panics with it").numbers.get(&version) {
+            if let Some(&n) =
+                self.lives.read().expect("nobody panics with it").numbers.get(&version)
+            {
                 return Ok(n);
             }
             std::thread::sleep(PAUSE);
@@ -461,9 +582,19 @@ impl World {
 
     /// Whether the folder that was opened again has what the last one had.
     fn reopened(&self) -> anyhow::Result<()> {
-        let live = self.lives.read().expect("nobody panics with it").of.values().filter(|life| !life.leaving).count();
+        let live = self
+            .lives
+            .read()
+            .expect("nobody panics with it")
+            .of
+            .values()
+            .filter(|life| !life.leaving)
+            .count();
         let found = self.ledger.gallery().live() as usize;
-        ensure!(found == live, "{found} bookings can be found after opening again, {live} are right");
+        ensure!(
+            found == live,
+            "{found} bookings can be found after opening again, {live} are right"
+        );
         let mut numbers = Numbers(1);
         for _ in 0..100 {
             self.search_once(self.clock.now(), &mut numbers)?;
@@ -476,7 +607,9 @@ impl World {
 fn again<T>(mut work: impl FnMut() -> Result<T, ServiceError>) -> Result<T, ServiceError> {
     loop {
         match work() {
-            Err(ServiceError::Busy | ServiceError::Gallery(GalleryError::Busy { .. })) => std::thread::sleep(PAUSE),
+            Err(ServiceError::Busy | ServiceError::Gallery(GalleryError::Busy { .. })) => {
+                std::thread::sleep(PAUSE)
+            }
             done => return done,
         }
     }
@@ -493,5 +626,10 @@ fn photo(n: u32) -> Arc<[u8]> {
 }
 
 fn enrolled(face: &Embedding) -> Enrolled {
-    Enrolled { embedding: face.clone(), length: 9.0, frame: [10.0, 20.0, 100.0, 120.0], px: [240, 320] }
+    Enrolled {
+        embedding: face.clone(),
+        length: 9.0,
+        frame: [10.0, 20.0, 100.0, 120.0],
+        px: [240, 320],
+    }
 }

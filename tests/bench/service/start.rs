@@ -1,4 +1,5 @@
-//! `--start`: a state folder made by the real writer, closed, and opened again with a cold page cache.
+//! `--start`: a state folder made by the real writer, closed, and opened again with a cold page
+//! cache.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,13 +25,19 @@ const DIMENSION: usize = 128;
 pub(super) const ORIGIN: &str = "bench.example/smrt";
 pub(super) const MASTER_KEY: [u8; 32] = [1; 32];
 pub(super) const LOG_KEY: [u8; 32] = [2; 32];
-/// Callers at once: two of the writer's groups, so that one is always full while the other is at work.
+/// Callers at once: two of the writer's groups, so that one is always full while the other is at
+/// work.
 const CALLERS: usize = 128;
 /// Bookings between two lines on how far the making is.
 const TOLD_EVERY: u32 = 50_000;
 
 /// Makes or takes the folder, and has a fresh process open it.
-pub(super) fn measure(bookings: u32, state: Option<&Path>, models: &Path, json: bool) -> anyhow::Result<()> {
+pub(super) fn measure(
+    bookings: u32,
+    state: Option<&Path>,
+    models: &Path,
+    json: bool,
+) -> anyhow::Result<()> {
     let temporary = tempfile::tempdir()?;
     let state = state.map_or_else(|| temporary.path().join("state"), Path::to_owned);
     if state.join(STORE_FILE).exists() {
@@ -40,7 +47,9 @@ pub(super) fn measure(bookings: u32, state: Option<&Path>, models: &Path, json: 
     }
     let cold = drop_caches();
     if !cold {
-        eprintln!("the page cache can't be dropped by this user: the figures are those of a warm one");
+        eprintln!(
+            "the page cache can't be dropped by this user: the figures are those of a warm one"
+        );
     }
     let mut open = Command::new(std::env::current_exe()?);
     open.arg("--open").arg(&state).arg("--models").arg(models);
@@ -56,18 +65,26 @@ pub(super) fn open(state: &Path, models: &Path, as_json: bool) -> anyhow::Result
     let ledger = ledger(Arc::new(RealDisk), state, None, models)?;
     let (rows, started) = (ledger.gallery().live(), ledger.started());
     let seconds = started.whole.as_secs_f64();
-    let stages: Vec<(&str, f64)> = started.stages.iter().map(|(stage, took)| (stage.name(), took.as_secs_f64())).collect();
+    let stages: Vec<(&str, f64)> =
+        started.stages.iter().map(|(stage, took)| (stage.name(), took.as_secs_f64())).collect();
     let (read, peak) = (proc_figure("io", "read_bytes:")?, proc_figure("status", "VmHWM:")? << 10);
     if as_json {
-        let stages: serde_json::Map<_, _> = stages.into_iter().map(|(stage, took)| (format!("{stage}_seconds"), took.into())).collect();
-        let mut line = json!({"bench": "start", "rows": rows, "seconds": seconds, "medium_bytes_read": read, "peak_bytes": peak});
+        let stages: serde_json::Map<_, _> = stages
+            .into_iter()
+            .map(|(stage, took)| (format!("{stage}_seconds"), took.into()))
+            .collect();
+        let mut line = json!({"bench": "start", "rows": rows, "seconds": seconds,
+            "medium_bytes_read": read, "peak_bytes": peak});
         line.as_object_mut().expect("it was just made one").extend(stages);
         println!("{line}");
     } else {
         for (stage, took) in stages {
             println!("{stage:>8} {took:6.2} s");
         }
-        println!("{rows} rows in {seconds:.1} s; {read} bytes read of the medium, at most {peak} bytes of memory");
+        println!(
+            "{rows} rows in {seconds:.1} s; {read} bytes read of the medium, at most {peak} bytes \
+             of memory"
+        );
     }
     Ok(())
 }
@@ -76,7 +93,10 @@ pub(super) fn open(state: &Path, models: &Path, as_json: bool) -> anyhow::Result
 pub(super) fn make(state: &Path, bookings: u32, models: &Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(state).with_context(|| format!("making {}", state.display()))?;
     let ledger = ledger(Arc::new(Unsynced(RealDisk)), state, Some(StateKind::Test), models)?;
-    let caller = Caller { name: CertificateName::parse("smrt:agency/slmpd/feed").context("a feed's name")?, fingerprint: [0; 32] };
+    let caller = Caller {
+        name: CertificateName::parse("smrt:agency/slmpd/feed").context("a feed's name")?,
+        fingerprint: [0; 32],
+    };
     let agency = Identifier::parse("slmpd")?;
     let next = AtomicU32::new(0);
     let begun = Instant::now();
@@ -89,13 +109,27 @@ pub(super) fn make(state: &Path, bookings: u32, models: &Path) -> anyhow::Result
                         if n >= bookings {
                             return Ok(());
                         }
-                        let active =
-                            Enrolled { embedding: embedding(u64::from(n)), length: 9.0, frame: [10.0, 20.0, 100.0, 120.0], px: [240, 320] };
+                        let active = Enrolled {
+                            embedding: embedding(u64::from(n)),
+                            length: 9.0,
+                            frame: [10.0, 20.0, 100.0, 120.0],
+                            px: [240, 320],
+                        };
                         let faces = Faces { model: ledger.model(), active, next: None };
                         let number = BookingNumber::parse(&format!("26-{n:07}"))?;
-                        ledger.book(&caller, &agency, &number, booking(n)?, n.to_le_bytes().repeat(16).into(), faces)?;
+                        ledger.book(
+                            &caller,
+                            &agency,
+                            &number,
+                            booking(n)?,
+                            n.to_le_bytes().repeat(16).into(),
+                            faces,
+                        )?;
                         if n > 0 && n.is_multiple_of(TOLD_EVERY) {
-                            eprintln!("{n} of {bookings} bookings made in {:.0} s", begun.elapsed().as_secs_f64());
+                            eprintln!(
+                                "{n} of {bookings} bookings made in {:.0} s",
+                                begun.elapsed().as_secs_f64()
+                            );
                         }
                     }
                 })
@@ -110,7 +144,12 @@ pub(super) fn make(state: &Path, bookings: u32, models: &Path) -> anyhow::Result
     Ok(())
 }
 
-fn ledger(disk: Arc<dyn Disk>, state: &Path, create_as: Option<StateKind>, models: &Path) -> anyhow::Result<Ledger> {
+fn ledger(
+    disk: Arc<dyn Disk>,
+    state: &Path,
+    create_as: Option<StateKind>,
+    models: &Path,
+) -> anyhow::Result<Ledger> {
     let shelf = Shelf::open(models, None, EngineChoice::Cpu, 1)?;
     // Loaded before, so that a start's figures are those of its folder.
     let _pool = shelf.pool(Models::id_of(models)?)?;
@@ -131,7 +170,8 @@ fn ledger(disk: Arc<dyn Disk>, state: &Path, create_as: Option<StateKind>, model
 
 pub(super) fn booking(n: u32) -> anyhow::Result<smrt::booking::BookingData> {
     Ok(serde_json::from_value(json!({
-        "name": format!("Person {n}"), "date_of_birth": "1980-02-29", "booked_on": "2026-11-01", "charges": ["trespass", "assault, third degree"],
+        "name": format!("Person {n}"), "date_of_birth": "1980-02-29", "booked_on": "2026-11-01",
+            "charges": ["trespass", "assault, third degree"],
         "basis": {"kind": "post_arrest_booking"}
     }))?)
 }
@@ -149,7 +189,10 @@ fn drop_caches() -> bool {
 /// A number of this process from a file below /proc/self.
 fn proc_figure(file: &str, name: &str) -> anyhow::Result<u64> {
     let text = std::fs::read_to_string(format!("/proc/self/{file}"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name)).with_context(|| format!("no {name} in /proc/self/{file}"))?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .with_context(|| format!("no {name} in /proc/self/{file}"))?;
     Ok(line.split_whitespace().next().context("a number")?.parse()?)
 }
 

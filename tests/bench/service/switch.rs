@@ -1,5 +1,6 @@
-//! `--switch`: a state folder made by the real writer goes over to another model: what the ledger's part of it costs, and how long anybody
-//! else waits for the writer meanwhile. Embedding itself is another bench's.
+//! `--switch`: a state folder made by the real writer goes over to another model: what the ledger's
+//! part of it costs, and how long anybody else waits for the writer meanwhile. Embedding itself is
+//! another bench's.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -39,7 +40,10 @@ pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Resul
         reserve_bytes: 0,
         details_kept_days: 1_096,
     })?;
-    let caller = Caller { name: CertificateName::parse("smrt:device/admin-1").context("a device's name")?, fingerprint: [0; 32] };
+    let caller = Caller {
+        name: CertificateName::parse("smrt:device/admin-1").context("a device's name")?,
+        fingerprint: [0; 32],
+    };
     ledger.begin_switch(&caller, model, 0)?;
     let begun = Instant::now();
     let mut after = None;
@@ -52,7 +56,12 @@ pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Resul
             let seed = u64::from_le_bytes(*version.0.first_chunk().context("an id has 16 bytes")?);
             faces.push((
                 *version,
-                Ok(Enrolled { embedding: embedding(seed), length: 9.0, frame: [10.0, 20.0, 100.0, 120.0], px: [240, 320] }),
+                Ok(Enrolled {
+                    embedding: embedding(seed),
+                    length: 9.0,
+                    frame: [10.0, 20.0, 100.0, 120.0],
+                    px: [240, 320],
+                }),
             ));
         }
         ledger.embed(model, faces)?;
@@ -63,25 +72,38 @@ pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Resul
     while ledger.sweep()? {}
     let sweep = begun.elapsed();
     ensure!(ledger.model() == model, "the switch did not come to its end");
-    let (vectors, turn, wait, sweep) =
-        (f64::from(bookings) / embedded.as_secs_f64(), turn.as_secs_f64(), wait.as_secs_f64(), sweep.as_secs_f64());
+    let (vectors, turn, wait, sweep) = (
+        f64::from(bookings) / embedded.as_secs_f64(),
+        turn.as_secs_f64(),
+        wait.as_secs_f64(),
+        sweep.as_secs_f64(),
+    );
     if json {
         println!(
             "{}",
-            json!({"bench": "switch", "rows": bookings, "vectors_per_second": vectors, "turn_seconds": turn, "writer_wait_seconds_max": wait, "sweep_seconds": sweep})
+            json!({"bench": "switch", "rows": bookings, "vectors_per_second": vectors,
+                "turn_seconds": turn, "writer_wait_seconds_max": wait, "sweep_seconds": sweep})
         );
     } else {
         println!(
-            "{bookings} rows: {vectors:.0} vectors a second kept, turn {turn:.2} s, longest wait for the writer {wait:.3} s, sweep {sweep:.2} s"
+            "{bookings} rows: {vectors:.0} vectors a second kept, turn {turn:.2} s, longest wait \
+             for the writer {wait:.3} s, sweep {sweep:.2} s"
         );
     }
     Ok(())
 }
 
-/// How long `work` takes, and the longest that somebody who asks the writer all the time waits meanwhile.
-fn watched(ledger: &Ledger, work: impl FnOnce() -> Result<bool, smrt::service::ServiceError>) -> anyhow::Result<(Duration, Duration)> {
+/// How long `work` takes, and the longest that somebody who asks the writer all the time waits
+/// meanwhile.
+fn watched(
+    ledger: &Ledger,
+    work: impl FnOnce() -> Result<bool, smrt::service::ServiceError>,
+) -> anyhow::Result<(Duration, Duration)> {
     let (caller, agency, number) = (
-        Caller { name: CertificateName::parse("smrt:agency/slmpd/feed").context("a feed's name")?, fingerprint: [0; 32] },
+        Caller {
+            name: CertificateName::parse("smrt:agency/slmpd/feed").context("a feed's name")?,
+            fingerprint: [0; 32],
+        },
         Identifier::parse("slmpd")?,
         BookingNumber::parse("none")?,
     );
@@ -114,7 +136,10 @@ pub(super) fn unmirrored(models: &Path, folder: &Path) -> anyhow::Result<()> {
         let path = entry?.path();
         let (Some(name), Some(ending)) = (path.file_name(), path.extension()) else { continue };
         if ending == "toml" {
-            std::fs::write(folder.join(name), std::fs::read_to_string(&path)?.replace("mirror = true", "mirror = false"))?;
+            std::fs::write(
+                folder.join(name),
+                std::fs::read_to_string(&path)?.replace("mirror = true", "mirror = false"),
+            )?;
         } else if ending == "onnx" {
             std::os::unix::fs::symlink(std::fs::canonicalize(&path)?, folder.join(name))?;
         }

@@ -1,4 +1,5 @@
-//! What soaks have in common: a clock of all threads, what a search between two of its moments can have seen, and memory's growth.
+//! What soaks have in common: a clock of all threads, what a search between two of its moments can
+//! have seen, and memory's growth.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -6,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use smrt::face::Embedding;
 
-/// How much memory may grow from the second quarter to the last: rows come and go by chance, and so does what the allocator holds.
+/// How much memory may grow from the second quarter to the last: rows come and go by chance, and so
+/// does what the allocator holds.
 pub(crate) const GROWTH_MAX: f64 = 1.05;
 
 /// Moments in one order, and those since which a search is under way.
@@ -57,11 +59,21 @@ impl<T: Copy> Changes<T> {
         self.0.last_mut().expect("something was sent").1 = Some(at);
     }
 
-    /// What it was at the first of two moments, if anything for certain, and what it may have become until the second.
+    /// What it was at the first of two moments, if anything for certain, and what it may have
+    /// become until the second.
     pub(crate) fn between(&self, begin: u64, end: u64) -> (Option<T>, Vec<T>) {
-        let before = |change: &&(u64, Option<u64>, T)| change.1.is_some_and(|acknowledged| acknowledged < begin);
+        let before = |change: &&(u64, Option<u64>, T)| {
+            change.1.is_some_and(|acknowledged| acknowledged < begin)
+        };
         let was = self.0.iter().rev().find(before).map(|change| change.2);
-        (was, self.0.iter().filter(|change| !before(change) && change.0 < end).map(|change| change.2).collect())
+        (
+            was,
+            self.0
+                .iter()
+                .filter(|change| !before(change) && change.0 < end)
+                .map(|change| change.2)
+                .collect(),
+        )
     }
 }
 
@@ -113,12 +125,13 @@ pub(crate) struct Resident(Vec<f64>);
 impl Resident {
     pub(crate) fn look(&mut self) {
         let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-        let resident = pages.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok()).unwrap_or_default();
+        let resident =
+            pages.split(' ').nth(1).and_then(|pages| pages.parse::<f64>().ok()).unwrap_or_default();
         self.0.push(resident * 4_096.0);
     }
 
-    /// Bytes at the end, and how many times those of the second quarter: medians of whole quarters, because memory goes up and down with
-    /// the galleries and models that come and go.
+    /// Bytes at the end, and how many times those of the second quarter: medians of whole quarters,
+    /// because memory goes up and down with the galleries and models that come and go.
     pub(crate) fn growth(&self) -> (f64, f64) {
         let quarter = self.0.len() / 4;
         let (early, last) = (median(&self.0[quarter..2 * quarter]), median(&self.0[3 * quarter..]));

@@ -1,4 +1,5 @@
-// Registers a security key, and signs with it: what comes of either is posted to the server, and said on the page.
+// Registers a security key, and signs with it: what comes of either is posted to the server, and
+// said on the page.
 
 const CHALLENGE = new TextEncoder().encode('a request of which this is the digest');
 const TIMEOUT_MS = 500;

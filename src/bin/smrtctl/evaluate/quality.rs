@@ -1,4 +1,5 @@
-//! What the measures of a quality sheet say about misses: the figures from which a manifest's bounds are taken.
+//! What the measures of a quality sheet say about misses: the figures from which a manifest's
+//! bounds are taken.
 
 use std::fmt;
 
@@ -29,7 +30,8 @@ pub(super) struct MeasureFigures {
     measure: Measure,
     /// The value that 1, 5, 25, 50, 75, 95 and 99 of 100 photos as they are stay below.
     quantiles: [f64; 7],
-    /// Rank correlation of the measure, better being higher, with the score of the probe's own subject.
+    /// Rank correlation of the measure, better being higher, with the score of the probe's own
+    /// subject.
     correlation: Option<f64>,
     /// Misses among the worst twentieth of the mated probes by this measure.
     missed_of_worst: usize,
@@ -66,7 +68,8 @@ pub(super) struct QualityFigures {
 }
 
 impl QualityFigures {
-    /// Shapes: `photos` are the sheets of all photos as they are, `searched` all probes with a face, as they are and worn.
+    /// Shapes: `photos` are the sheets of all photos as they are, `searched` all probes with a
+    /// face, as they are and worn.
     pub(super) fn of(photos: &[&QualitySheet], searched: &[Searched<'_>], refused: usize) -> Self {
         let mated: Vec<(&QualitySheet, f64, bool)> = searched
             .iter()
@@ -75,7 +78,10 @@ impl QualityFigures {
                 Went::NonMated { .. } => None,
             })
             .collect();
-        let measures = Measure::ALL.into_iter().map(|measure| MeasureFigures::of(measure, photos, &mated)).collect();
+        let measures = Measure::ALL
+            .into_iter()
+            .map(|measure| MeasureFigures::of(measure, photos, &mated))
+            .collect();
         let passed = searched.iter().filter(|probe| !probe.sheet.needs_a_reason());
         Self { refused, all: Errors::of(searched.iter()), passed: Errors::of(passed), measures }
     }
@@ -102,7 +108,9 @@ impl Errors {
 
 impl fmt::Display for Errors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |part, of| super::share(part, of).map_or_else(|| "-".to_owned(), |share| format!("{share:.3}"));
+        let shown = |part, of| {
+            super::share(part, of).map_or_else(|| "-".to_owned(), |share| format!("{share:.3}"))
+        };
         write!(
             f,
             "{} of {} mated probes missed, {}; {} of {} non-mated probes a false alarm, {}",
@@ -117,12 +125,19 @@ impl fmt::Display for Errors {
 }
 
 impl MeasureFigures {
-    fn of(measure: Measure, photos: &[&QualitySheet], mated: &[(&QualitySheet, f64, bool)]) -> Self {
-        let value = |sheet: &QualitySheet| sheet.reading(measure).map_or(f64::NAN, |reading| reading.value);
+    fn of(
+        measure: Measure,
+        photos: &[&QualitySheet],
+        mated: &[(&QualitySheet, f64, bool)],
+    ) -> Self {
+        let value =
+            |sheet: &QualitySheet| sheet.reading(measure).map_or(f64::NAN, |reading| reading.value);
         let mut values: Vec<f64> = photos.iter().map(|sheet| value(sheet)).collect();
         values.sort_by(f64::total_cmp);
-        let quantiles = [1, 5, 25, 50, 75, 95, 99].map(|of_100| values.get(values.len() * of_100 / 100).copied().unwrap_or(f64::NAN));
-        let goodness: Vec<f64> = mated.iter().map(|(sheet, ..)| goodness(measure, value(sheet), quantiles[3])).collect();
+        let quantiles = [1, 5, 25, 50, 75, 95, 99]
+            .map(|of_100| values.get(values.len() * of_100 / 100).copied().unwrap_or(f64::NAN));
+        let goodness: Vec<f64> =
+            mated.iter().map(|(sheet, ..)| goodness(measure, value(sheet), quantiles[3])).collect();
         let scores: Vec<f64> = mated.iter().map(|(_, score, _)| *score).collect();
         let mut order: Vec<usize> = (0..mated.len()).collect();
         order.sort_by(|&a, &b| goodness[a].total_cmp(&goodness[b]));
@@ -130,7 +145,9 @@ impl MeasureFigures {
         let tenth = |n: usize| &order[order.len() * n / 10..order.len() * (n + 1) / 10];
         let worst = &order[..order.len() / WORST_ONE_IN];
         let rated = |wanted: Verdict| {
-            let rated = mated.iter().filter(|(sheet, ..)| sheet.reading(measure).is_some_and(|reading| reading.verdict == wanted));
+            let rated = mated.iter().filter(|(sheet, ..)| {
+                sheet.reading(measure).is_some_and(|reading| reading.verdict == wanted)
+            });
             rated.fold([0, 0], |[all, lost], (_, _, missed)| [all + 1, lost + usize::from(*missed)])
         };
         Self {
@@ -139,7 +156,9 @@ impl MeasureFigures {
             correlation: correlation(&ranks(&goodness), &ranks(&scores)),
             missed_of_worst: missed(worst),
             worst: worst.len(),
-            missed_by_tenth: (0..10).map(|n| super::share(missed(tenth(n)), tenth(n).len())).collect(),
+            missed_by_tenth: (0..10)
+                .map(|n| super::share(missed(tenth(n)), tenth(n).len()))
+                .collect(),
             low: rated(Verdict::Low),
             poor: rated(Verdict::Poor),
             blocks: measure.blocks(),
@@ -149,13 +168,26 @@ impl MeasureFigures {
 
 impl fmt::Display for QualityFigures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "\nprobes as they are and worn, at the threshold of 0.05; in {} no face can be used", self.refused)?;
+        writeln!(
+            f,
+            "\nprobes as they are and worn, at the threshold of 0.05; in {} no face can be used",
+            self.refused
+        )?;
         writeln!(f, "all:             {}", self.all)?;
         writeln!(f, "nothing blocks:  {}", self.passed)?;
-        writeln!(f, "\n{:<32}{:^35}  rank  misses of the       low      poor", "", "of 100 photos as they are below")?;
-        writeln!(f, "{:<32}{:>7}{:>7}{:>7}{:>7}{:>7}  corr  worst twentieth  missed    missed", "", 1, 5, 50, 95, 99)?;
+        writeln!(
+            f,
+            "\n{:<32}{:^35}  rank  misses of the       low      poor",
+            "", "of 100 photos as they are below"
+        )?;
+        writeln!(
+            f,
+            "{:<32}{:>7}{:>7}{:>7}{:>7}{:>7}  corr  worst twentieth  missed    missed",
+            "", 1, 5, 50, 95, 99
+        )?;
         for m in &self.measures {
-            let [q1, q5, _, q50, _, q95, q99] = m.quantiles.map(|q| if q < 100.0 { format!("{q:.2}") } else { format!("{q:.0}") });
+            let [q1, q5, _, q50, _, q95, q99] =
+                m.quantiles.map(|q| if q < 100.0 { format!("{q:.2}") } else { format!("{q:.0}") });
             let rank = m.correlation.map_or_else(|| "-".to_owned(), |r| format!("{r:.2}"));
             let of = |[all, missed]: [usize; 2]| format!("{missed}/{all}");
             writeln!(
@@ -172,7 +204,8 @@ impl fmt::Display for QualityFigures {
     }
 }
 
-/// The value as better being higher: what is worse above is turned, and what is worse on both sides counts from the middle.
+/// The value as better being higher: what is worse above is turned, and what is worse on both sides
+/// counts from the middle.
 fn goodness(measure: Measure, value: f64, median: f64) -> f64 {
     match measure {
         Measure::UnderExposure | Measure::OverExposure => -value,
@@ -217,7 +250,8 @@ mod tests {
     #[test]
     fn a_measure_that_orders_misses_says_so_and_one_that_does_not_vary_says_nothing() {
         let sheet = |length: f64| {
-            let reading = |measure, value, verdict| Reading { measure, value, score: None, verdict };
+            let reading =
+                |measure, value, verdict| Reading { measure, value, score: None, verdict };
             let verdict = if length < 2.0 { Verdict::Poor } else { Verdict::Fine };
             QualitySheet(vec![
                 reading(Measure::EmbeddingLength, length, verdict),
@@ -227,14 +261,18 @@ mod tests {
         };
         let sheets: Vec<QualitySheet> = (0..40u8).map(|n| sheet(f64::from(n))).collect();
         let mated = |n: u8| Went::Mated { score: f64::from(n) / 40.0, missed: n == 1 || n == 30 };
-        let mut searched: Vec<Searched<'_>> = sheets.iter().zip(0u8..).map(|(sheet, n)| Searched { sheet, went: mated(n) }).collect();
+        let mut searched: Vec<Searched<'_>> =
+            sheets.iter().zip(0u8..).map(|(sheet, n)| Searched { sheet, went: mated(n) }).collect();
         searched.push(Searched { sheet: &sheets[0], went: Went::NonMated { alarm: true } });
         searched.push(Searched { sheet: &sheets[9], went: Went::NonMated { alarm: false } });
         let figures = QualityFigures::of(&sheets.iter().collect::<Vec<_>>(), &searched, 3);
         let of = |wanted: Measure| figures.measures.iter().find(|m| m.measure == wanted).unwrap();
         let length = of(Measure::EmbeddingLength);
         assert_eq!((length.correlation, length.missed_of_worst, length.worst), (Some(1.0), 1, 2));
-        assert_eq!((length.missed_by_tenth[0], length.missed_by_tenth[1], length.poor), (Some(0.25), Some(0.0), [2, 1]));
+        assert_eq!(
+            (length.missed_by_tenth[0], length.missed_by_tenth[1], length.poor),
+            (Some(0.25), Some(0.0), [2, 1])
+        );
         assert_eq!((length.quantiles[1], length.quantiles[3]), (2.0, 20.0));
         let under = of(Measure::UnderExposure);
         assert_eq!((under.correlation, under.low), (Some(1.0), [40, 2]), "less of it is better");

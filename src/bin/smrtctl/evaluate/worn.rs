@@ -1,6 +1,8 @@
-//! Probes as they come in practice: the labelled photos made small, soft, dark or strongly compressed.
+//! Probes as they come in practice: the labelled photos made small, soft, dark or strongly
+//! compressed.
 //!
-//! A labelled folder of public portraits has few probes that are hard to search for their quality alone; of these there are enough.
+//! A labelled folder of public portraits has few probes that are hard to search for their quality
+//! alone; of these there are enough.
 
 use std::io::Cursor;
 
@@ -30,7 +32,9 @@ impl Wear {
     /// The worn photo as a file.
     pub(super) fn of(self, photo: &[u8]) -> anyhow::Result<Vec<u8>> {
         let rgb = decode(photo).context("a photo can't be worn")?.rgb;
-        let shorter = |by: u32| imageops::thumbnail(&rgb, (rgb.width() / by).max(1), (rgb.height() / by).max(1));
+        let shorter = |by: u32| {
+            imageops::thumbnail(&rgb, (rgb.width() / by).max(1), (rgb.height() / by).max(1))
+        };
         match self {
             Self::Small => png(shorter(4)),
             Self::Soft => png(imageops::blur(&rgb, 3.0)),
@@ -63,7 +67,9 @@ mod tests {
     #[test]
     fn a_worn_photo_is_a_photo_still_with_less_in_it() {
         let plain = include_bytes!("../../../../tests/data/astronaut.jpg");
-        for (wear, side) in [(Wear::Small, 128), (Wear::Soft, 512), (Wear::Dark, 512), (Wear::Compressed, 256)] {
+        for (wear, side) in
+            [(Wear::Small, 128), (Wear::Soft, 512), (Wear::Dark, 512), (Wear::Compressed, 256)]
+        {
             let worn = wear.of(plain).unwrap();
             let found = decode(&worn).unwrap().rgb;
             assert_eq!(found.dimensions(), (side, side), "{wear:?}");
