@@ -15,6 +15,7 @@ pub mod embed;
 pub mod face;
 pub mod gallery;
 pub mod inquiry;
+pub mod ledger;
 pub mod limits;
 pub mod report;
 pub mod roster;

@@ -21,8 +21,9 @@ use super::wire::{
 use super::{Door, From, InPath, answer, form};
 use crate::audit::TileId;
 use crate::booking::{Text, VersionId};
+use crate::ledger::{Drawn, OpenedLeaf};
 use crate::limits::CHECKPOINT_BYTES_MAX;
-use crate::service::{Drawn, OpenedLeaf, Routed, Service};
+use crate::service::{Routed, Service};
 
 const TEXT: &str = "text/plain; charset=utf-8";
 

@@ -34,10 +34,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::{OpenApi, ToSchema};
 
 use crate::booking::{BookingData, BookingNumber, Text};
+use crate::ledger::{Fate, VERSION};
 use crate::limits::{BODY_BYTES_MAX, REQUEST_SECONDS_MAX, REQUESTS_IN_FLIGHT_MAX};
 use crate::roster::Caller;
 pub use crate::service::OnHalt;
-use crate::service::{Doors, Fate, Raised, Service, ServiceError, VERSION};
+use crate::service::{Doors, Raised, Service, ServiceError};
 use problem::Refusal;
 pub use serve::serve;
 use wire::{

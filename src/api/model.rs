@@ -9,7 +9,7 @@ use super::problem::Refusal;
 use super::wire::{ModelState, ModelSwitchRequest, ModelView, Problem};
 use super::{Door, From, answer, form};
 use crate::face::ModelId;
-use crate::service::{ModelStanding, SwitchState};
+use crate::ledger::{ModelStanding, SwitchState};
 
 /// The models in use and to come. For consoles with administration.
 #[utoipa::path(get, path = "/v1/model", responses((status = 200, body = ModelView),

@@ -253,7 +253,7 @@ async fn get_probe(State(door): State<Door>, from: FromDesk, id: InPath) -> Resp
 
 async fn get_approve(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
     of_inquiry(door, from, id, |service, at, desk, InquirySight { inquiry, .. }| {
-        inquiry.choice().ok_or(ServiceError::NotFound { what: "chosen face" })?;
+        inquiry.choice().ok_or(LedgerError::NotFound { what: "chosen face" })?;
         let generation = service.ledger().generation();
         Ok(console::approve(&console::ApproveView {
             desk,
@@ -292,7 +292,7 @@ async fn get_compare(
             return door.instead(&from.ticket.clone(), door.service.ledger().kind(), refusal);
         }
     };
-    let not_found = || ServiceError::NotFound { what: "candidate" };
+    let not_found = || LedgerError::NotFound { what: "candidate" };
     door.page(from, move |service, at, desk| {
         let InquirySight { inquiry, sight, candidates } = service.inquiry(at, id)?;
         let candidates = shown(&candidates);
@@ -508,7 +508,7 @@ fn agencies(service: &Service) -> Vec<console::AgencyChoice> {
 }
 
 fn grant_views<'a>(
-    waiting: &'a [([u8; 16], crate::service::Grant)],
+    waiting: &'a [([u8; 16], crate::ledger::Grant)],
     accounts: &'a [crate::service::AccountStanding],
 ) -> Vec<console::GrantView<'a>> {
     let known =

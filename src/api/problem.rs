@@ -11,9 +11,10 @@ use super::wire::{FaceView, Problem};
 use crate::embed::EmbedError;
 use crate::face::Face;
 use crate::inquiry::ActionError;
+use crate::ledger::{Fate, Fated, LedgerError};
 use crate::limits::RETRY_AFTER_SECONDS;
 use crate::roster::{PersonError, RosterError};
-use crate::service::{Fate, ServiceError};
+use crate::service::ServiceError;
 use crate::vault::VaultError;
 
 /// A problem on its way to the caller.
@@ -80,13 +81,13 @@ impl Refusal {
             Fate::Wait => {
                 let kind = match error {
                     ServiceError::Shut { .. } => "shut",
-                    ServiceError::ClockBehind { .. } => "clock",
+                    ServiceError::Ledger(LedgerError::ClockBehind { .. }) => "clock",
                     _ => "busy",
                 };
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, error.to_string())
             }
             Fate::Fail | Fate::Halt => match error {
-                ServiceError::DiskFull | ServiceError::DiskLow { .. } => {
+                ServiceError::Ledger(LedgerError::DiskFull | LedgerError::DiskLow { .. }) => {
                     Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", error.to_string())
                 }
                 _ => Self::failed(),
@@ -124,26 +125,33 @@ impl Refusal {
             ServiceError::SecondAccount { .. } | ServiceError::NotAppointed { .. } => {
                 (StatusCode::CONFLICT, "account")
             }
-            ServiceError::Inquiry(_) => (StatusCode::UNPROCESSABLE_ENTITY, "inquiry"),
-            ServiceError::Step(step) => Self::step(step),
+            ServiceError::Ledger(LedgerError::Inquiry(_)) => {
+                (StatusCode::UNPROCESSABLE_ENTITY, "inquiry")
+            }
+            ServiceError::Ledger(LedgerError::Step(step)) => Self::step(step),
             ServiceError::NotShown { .. } => (StatusCode::FORBIDDEN, "not-shown"),
             ServiceError::AtWork => (StatusCode::CONFLICT, "at-work"),
             ServiceError::TooFast { .. } | ServiceError::Ceiling { .. } => {
                 (StatusCode::CONFLICT, "ceiling")
             }
-            ServiceError::Vault(VaultError::UploadSize { .. }) => {
+            ServiceError::Ledger(LedgerError::Vault(VaultError::UploadSize { .. })) => {
                 (StatusCode::PAYLOAD_TOO_LARGE, "upload")
             }
-            ServiceError::Vault(_) => (StatusCode::CONFLICT, "upload"),
+            ServiceError::Ledger(LedgerError::Vault(_)) => (StatusCode::CONFLICT, "upload"),
             ServiceError::Photo(EmbedError::SeveralFaces { .. }) => {
                 (StatusCode::UNPROCESSABLE_ENTITY, "several-faces")
             }
             ServiceError::Photo(_) => (StatusCode::UNPROCESSABLE_ENTITY, "photo"),
-            ServiceError::NotFound { .. } => (StatusCode::NOT_FOUND, "not-found"),
-            ServiceError::NoSearchDoor => (StatusCode::NOT_FOUND, "no-search-door"),
-            ServiceError::Released { .. } => (StatusCode::CONFLICT, "released"),
-            ServiceError::Unreadable => (StatusCode::CONFLICT, "unreadable"),
-            ServiceError::NotSwitchable { .. } => (StatusCode::CONFLICT, "not-switchable"),
+            ServiceError::Ledger(LedgerError::NotFound { .. }) => {
+                (StatusCode::NOT_FOUND, "not-found")
+            }
+            ServiceError::Ledger(LedgerError::Released { .. }) => {
+                (StatusCode::CONFLICT, "released")
+            }
+            ServiceError::Ledger(LedgerError::Unreadable) => (StatusCode::CONFLICT, "unreadable"),
+            ServiceError::Ledger(LedgerError::NotSwitchable { .. }) => {
+                (StatusCode::CONFLICT, "not-switchable")
+            }
             ServiceError::InDoubt { .. } => (StatusCode::CONFLICT, "log-in-doubt"),
             ServiceError::NotPending { .. } => (StatusCode::CONFLICT, "not-pending"),
             ServiceError::Posted(_) | ServiceError::NoCosignature { .. } => {
@@ -153,7 +161,7 @@ impl Refusal {
                 (StatusCode::UNPROCESSABLE_ENTITY, "range")
             }
             ServiceError::ClockDisagrees { .. } => (StatusCode::CONFLICT, "clock"),
-            ServiceError::NoSwitch => (StatusCode::NOT_FOUND, "no-switch"),
+            ServiceError::Ledger(LedgerError::NoSwitch) => (StatusCode::NOT_FOUND, "no-switch"),
             _ => (StatusCode::CONFLICT, "refused"),
         };
         let faces = match error {
@@ -163,8 +171,8 @@ impl Refusal {
             _ => Vec::new(),
         };
         let field = match error {
-            ServiceError::Inquiry(hollow) => hollow.field(),
-            ServiceError::Step(step) => step.field(),
+            ServiceError::Ledger(LedgerError::Inquiry(hollow)) => hollow.field(),
+            ServiceError::Ledger(LedgerError::Step(step)) => step.field(),
             _ => None,
         };
         Self { status, kind, detail: error.to_string(), field: field.map(str::to_owned), faces }

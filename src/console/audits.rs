@@ -8,12 +8,13 @@ use super::parts::{Field, count, ending, facts, line, number, one_of, sentence, 
 use super::shell::{Desk, Here, Page, inside};
 use crate::audit::{Finding, LeafKind};
 use crate::booking::Identifier;
+use crate::ledger::{Drawn, Witnessing};
 use crate::limits::{
     REVIEW_DAYS_MAX, RHYTHM_DAYS, RHYTHM_GAPS_MIN, RHYTHM_REGULAR_BELOW, SAMPLE_DAYS_MAX,
     TEXT_CHARS_MAX,
 };
 use crate::roster::Rhythm;
-use crate::service::{Doors, Drawn, LogReview, Raised, Witnessing};
+use crate::service::{Doors, LogReview, Raised};
 
 /// The largest whole number that a page's script holds exactly.
 const SEED_MAX: u64 = (1 << 53) - 1;

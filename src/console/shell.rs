@@ -7,9 +7,9 @@ use super::assets::AT;
 use super::door::lock_form;
 use super::parts::{count, role, when};
 use crate::booking::Identifier;
+use crate::ledger::VERSION;
 use crate::limits::SESSION_LOCKS_MINUTES;
 use crate::roster::{Duty, Person, Role};
-use crate::service::VERSION;
 use crate::store::StateKind;
 
 /// Minutes after which somebody who only types tells the box that they are here.

@@ -1,5 +1,5 @@
-//! What keeps watch over the log: whether the doors are open, what is wrong at the moment, and the
-//! thread that looks.
+//! The guard of the log: whether the doors are open, which alarms stand, and whose sessions are
+//! open.
 //!
 //! **Doors.** A log that may have been taken back must not go on in silence, and every leaf written
 //! to it would fork it. So a start writes nothing before it knows better: the anchor, a file
@@ -13,21 +13,15 @@
 //! right again.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, RwLock};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
-use super::clock::{LastLook, Step, behind_cs};
-use super::error::{Fate, ServiceError};
-use super::gather::Reads;
-use super::ledger::Ledger;
-use super::model::OnHalt;
-use super::sessions::Sessions;
-use crate::audit::{Alarm, Detail, Entry, Note, Quorum};
-use crate::limits::{COSIGNED_BEFORE_SECONDS_MAX, EXPIRY_LOOK_HOURS, WATCH_SECONDS};
-use crate::roster::Roster;
+use super::error::ServiceError;
+use super::people::{Digest, Sessions};
+use crate::audit::{Alarm, Detail, Note, Quorum};
+use crate::booking::Identifier;
+use crate::ledger::{LastLook, Ledger, LedgerError, Reads, behind_cs};
+use crate::limits::COSIGNED_BEFORE_SECONDS_MAX;
+use crate::roster::{Roster, SessionStanding};
 use crate::store::StateKind;
 
 /// Whether the verbs may be used.
@@ -258,174 +252,48 @@ impl Guard {
         }
     }
 
-    /// Looks at clock, medium and witnesses, and ends the hours that are over.
-    pub(super) fn look(&self) -> Result<(), ServiceError> {
-        if !self.is_open() {
-            return Ok(());
-        }
-        self.look_at_clock()?;
-        self.look_at_disk()?;
-        self.look_at_witnesses()?;
-        match self.ledger.audit_overdue()? {
-            Some(what) => self.raise(Alarm::AuditOverdue, what)?,
-            None => self.clear(Alarm::AuditOverdue, "nothing of audits is overdue")?,
-        }
-        self.end_idle_sessions()?;
-        // What a clock in doubt says ends no account and destroys nothing.
-        if !self.stands(Alarm::ClockAhead) {
-            self.end_accounts()?;
-            self.expire_inquiries()?;
-            self.ledger.expire_details()?;
-        }
-        self.ledger.end_hours()?;
-        self.reads.end_hours(&self.ledger, false)
-    }
-
-    fn expire_inquiries(&self) -> Result<(), ServiceError> {
-        let (now_cs, mut next_cs) = (
-            self.ledger.now_cs(),
-            self.expiry_cs.lock().expect("nothing panics while it holds the time"),
-        );
-        if now_cs >= *next_cs && self.ledger.expire_inquiries()? {
-            *next_cs = now_cs + EXPIRY_LOOK_HOURS * 360_000;
-        }
-        Ok(())
-    }
-
-    fn look_at_clock(&self) -> Result<(), ServiceError> {
-        let core = self.ledger.core();
-        let newest_cs = core.newest().time_cs;
-        let step = self
-            .look
-            .lock()
-            .expect("nothing panics while it holds the last look")
-            .again(core.clock.as_ref(), newest_cs);
-        match step {
-            Step::Behind(behind_cs) if !self.stands(Alarm::ClockBehind) => {
-                self.ledger.note(
-                    Vec::new(),
-                    vec![behind_cs, 0],
-                    Detail::ClockStepped { behind_cs, ahead_cs: 0 },
-                )?;
-                let what = format!(
-                    "the clock is {} s behind the newest leaf: nobody searches until it is right",
-                    behind_cs / 100
-                );
-                self.raise(Alarm::ClockBehind, what)
-            }
-            Step::Ahead(ahead_cs) => {
-                self.ledger.note(
-                    Vec::new(),
-                    vec![0, ahead_cs],
-                    Detail::ClockStepped { behind_cs: 0, ahead_cs },
-                )?;
-                let what = format!(
-                    "the clock went {} s ahead: holds and extensions don't expire until it is \
-                     confirmed",
-                    ahead_cs / 100
-                );
-                self.raise(Alarm::ClockAhead, what)
-            }
-            Step::Behind(_) => Ok(()),
-            Step::None => self.clear(Alarm::ClockBehind, "the clock has reached the newest leaf"),
-        }
-    }
-
-    fn look_at_disk(&self) -> Result<(), ServiceError> {
-        match self.ledger.room() {
-            Err(e @ ServiceError::DiskLow { .. }) => self.raise(Alarm::DiskLow, e.to_string()),
-            Err(e) => Err(e),
-            Ok(()) => self.clear(Alarm::DiskLow, "there is room again"),
-        }
-    }
-
-    fn look_at_witnesses(&self) -> Result<(), ServiceError> {
-        let (Some(within), true) = (self.quorum.within_minutes(), self.quorum.is_asked()) else {
-            return Ok(());
-        };
-        let core = self.ledger.core();
-        let witnessed = core.witnessing().complete.map_or(0, |(leaves, _)| leaves);
-        let oldest = core
-            .store
-            .leaf(witnessed)?
-            .map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs()))
-            .transpose()?;
-        match oldest {
-            Some(time_cs) if core.clock.now_cs() > time_cs + within * 6_000 => {
-                let what = format!(
-                    "leaves from {witnessed} on are not cosigned by a quorum after {within} minutes"
-                );
-                self.raise(Alarm::Unwitnessed, what)
-            }
-            _ => self.clear(Alarm::Unwitnessed, "a quorum has cosigned what was late"),
-        }
-    }
-
     /// Whether the clock lets anybody search.
     pub(super) fn clock_allows(&self) -> Result<(), ServiceError> {
         let core = self.ledger.core();
         match behind_cs(core.clock.now_cs(), core.newest().time_cs) {
-            Some(behind) => Err(ServiceError::ClockBehind { seconds: behind / 100 }),
+            Some(behind) => Err(LedgerError::ClockBehind { seconds: behind / 100 }),
             None => Ok(()),
         }
     }
-}
 
-/// The thread `watch`.
-#[derive(Default)]
-pub(super) struct Watch {
-    ended: Arc<AtomicBool>,
-    bell: Mutex<Option<SyncSender<()>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-impl Watch {
-    /// Starts the thread; `on_halt` is told where the state becomes unknown.
-    pub(super) fn start(&self, guard: Arc<Guard>, on_halt: OnHalt) -> Result<(), ServiceError> {
-        let (ring, bell) = sync_channel(1);
-        let ended = self.ended.clone();
-        let work = move || {
-            while !ended.load(Ordering::Acquire) {
-                match guard.look() {
-                    Err(e) if e.fate() == Fate::Halt => {
-                        return on_halt(&format!("keeping watch: {}", e.chain()));
-                    }
-                    Err(e) => log::error!(
-                        "keeping watch failed and is tried again in {WATCH_SECONDS} s: {}",
-                        e.chain()
-                    ),
-                    Ok(()) => {}
-                }
-                if bell.recv_timeout(Duration::from_secs(WATCH_SECONDS))
-                    == Err(RecvTimeoutError::Disconnected)
-                {
-                    return;
-                }
-            }
+    /// Ends what was idle for too long; asked for by the watch.
+    pub(super) fn end_idle_sessions(&self) -> Result<(), ServiceError> {
+        let now_cs = self.ledger.now_cs();
+        let over = |(key, session): (&Digest, &Session)| {
+            (session.times.standing(now_cs) == SessionStanding::Ended).then_some(*key)
         };
-        let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(work);
-        let thread =
-            thread.map_err(|source| ServiceError::Io { what: "starting the watch", source })?;
-        *self.bell.lock().expect("nothing panics while it holds the bell") = Some(ring);
-        *self.thread.lock().expect("nothing panics while it holds the thread") = Some(thread);
+        let over: Vec<Digest> = self.sessions.open().iter().filter_map(over).collect();
+        over.iter().try_for_each(|key| self.end_session(key, "idle for too long"))
+    }
+
+    /// Turns off the accounts whose time has come, and ends their sessions; asked for by the watch.
+    pub(super) fn end_accounts(&self) -> Result<(), ServiceError> {
+        for person in self.ledger.end_accounts(&self.roster)? {
+            self.end_sessions_of(&person, "the account went off")?;
+        }
         Ok(())
     }
 
-    /// Ends the thread after the look at work.
-    pub(super) fn end(&self) {
-        self.ended.store(true, Ordering::Release);
-        drop(self.bell.lock().expect("nothing panics while it holds the bell").take());
-        if let Some(thread) =
-            self.thread.lock().expect("nothing panics while it holds the thread").take()
-        {
-            // One that panicked has nothing left to say.
-            let _ = thread.join();
-        }
+    /// Ends all sessions of a person.
+    pub(super) fn end_sessions_of(
+        &self,
+        person: &Identifier,
+        why: &str,
+    ) -> Result<(), ServiceError> {
+        let of = |(key, session): (&Digest, &Session)| (session.person == *person).then_some(*key);
+        let of: Vec<Digest> = self.sessions.open().iter().filter_map(of).collect();
+        of.iter().try_for_each(|key| self.end_session(key, why))
     }
-}
 
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.end();
+    fn end_session(&self, key: &Digest, why: &str) -> Result<(), ServiceError> {
+        let Some(session) = self.sessions.open().remove(key) else { return Ok(()) };
+        let by_itself = u64::from(why != "by hand");
+        let detail = Detail::LoggedOff { actor: session.actor, why: why.to_owned() };
+        self.ledger.note(vec![session.leaf], vec![by_itself], detail).map(|_| ())
     }
 }

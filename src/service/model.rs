@@ -1,33 +1,10 @@
-//! An administrator's verbs about the model, and the thread that works on a switch in the
-//! background.
-//!
-//! The thread keeps nothing: it asks the ledger what is due, and what it made is durable a batch at
-//! a time. It ends between two photos and takes the work up again wherever the next start finds it.
-//! At most one in `SWITCH_WORKERS_ONE_IN` workers is at its service, so that operators and agencies
-//! wait for no more than a photo of its.
+//! An administrator's verbs about the model.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
-use std::time::Duration;
-
-use super::Service;
-use super::book::next_face;
-use super::error::{Fate, ServiceError};
-use super::faces::NextFace;
-use super::ledger::Ledger;
-use super::switch::{ModelStanding, SwitchState, UNREADABLE};
-use crate::booking::VersionId;
-use crate::embed::{EmbedError, Pool};
+use super::appliance::Service;
+use super::error::ServiceError;
 use crate::face::ModelId;
-use crate::limits::{SWITCH_BATCH_LEN_MAX, SWITCH_PAUSE_MS, SWITCH_RETRY_SECONDS};
+use crate::ledger::ModelStanding;
 use crate::roster::Caller;
-
-/// What the process is told when its state is unknown; it must end.
-pub type OnHalt = Arc<dyn Fn(&str) + Send + Sync>;
-
-const PAUSE: Duration = Duration::from_millis(SWITCH_PAUSE_MS);
 
 impl Service {
     /// Begins a switch to another model, or changes its terms: the bookings are embedded again in
@@ -43,7 +20,7 @@ impl Service {
     ) -> Result<ModelStanding, ServiceError> {
         self.admitted(caller, self.roster.administrator(caller, "switch the model"))?;
         self.ledger.begin_switch(caller, model, accept_failed)?;
-        self.tender.ring();
+        self.switch_worker.ring();
         self.ledger.model_standing()
     }
 
@@ -56,7 +33,7 @@ impl Service {
             self.roster.administrator(caller, "give up the switch of the model"),
         )?;
         self.ledger.give_up_switch(caller)?;
-        self.tender.ring();
+        self.switch_worker.ring();
         self.ledger.model_standing()
     }
 
@@ -69,187 +46,5 @@ impl Service {
             self.roster.administrator(caller, "look at the switch of the model"),
         )?;
         self.ledger.model_standing()
-    }
-}
-
-/// The thread `model-switch` and how it is called.
-#[derive(Default)]
-pub(super) struct Tender {
-    bell: Mutex<Option<SyncSender<()>>>,
-    ended: Arc<AtomicBool>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-impl Tender {
-    /// Starts the thread.
-    pub(super) fn start(&self, ledger: Arc<Ledger>, on_halt: OnHalt) -> Result<(), ServiceError> {
-        let (ring, bell) = sync_channel(1);
-        let ended = self.ended.clone();
-        let thread = std::thread::Builder::new()
-            .name("model-switch".to_owned())
-            .spawn(move || {
-                Work { ledger: &ledger, ended: &ended, after: None }.run(&bell, &on_halt)
-            })
-            .map_err(|source| ServiceError::Io {
-                what: "starting the thread for the model",
-                source,
-            })?;
-        *self.bell.lock().expect("nothing panics while it holds the bell") = Some(ring);
-        *self.thread.lock().expect("nothing panics while it holds the thread") = Some(thread);
-        Ok(())
-    }
-
-    /// Says that there may be something to do.
-    fn ring(&self) {
-        if let Some(bell) = &*self.bell.lock().expect("nothing panics while it holds the bell") {
-            // Full: it has not heard the last one yet, and will look at everything then.
-            let _ = bell.try_send(());
-        }
-    }
-
-    /// Ends the thread after the photo at work.
-    pub(super) fn end(&self) {
-        self.ended.store(true, Ordering::Release);
-        drop(self.bell.lock().expect("nothing panics while it holds the bell").take());
-        if let Some(thread) =
-            self.thread.lock().expect("nothing panics while it holds the thread").take()
-        {
-            // One that panicked has nothing left to say.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for Tender {
-    fn drop(&mut self) {
-        self.end();
-    }
-}
-
-/// What comes after a step.
-enum Next {
-    /// Another step at once.
-    Step,
-    /// Another step soon.
-    Pause,
-    /// Nothing until it is asked for.
-    Rest,
-}
-
-struct Work<'l> {
-    ledger: &'l Ledger,
-    ended: &'l AtomicBool,
-    /// Bookings up to this one were looked at in this round.
-    after: Option<VersionId>,
-}
-
-impl Work<'_> {
-    fn run(mut self, bell: &Receiver<()>, on_halt: &OnHalt) {
-        while !self.ended.load(Ordering::Acquire) {
-            let pause = match self.step() {
-                Ok(Next::Step) => continue,
-                Ok(Next::Pause) => PAUSE,
-                Ok(Next::Rest) => match bell.recv() {
-                    Ok(()) => continue,
-                    Err(_) => return,
-                },
-                Err(e) => match e.fate() {
-                    Fate::Halt => return on_halt(&format!("switching the model: {}", e.chain())),
-                    Fate::Wait => PAUSE,
-                    Fate::Refuse | Fate::Fail => {
-                        log::error!(
-                            "switching the model failed and is tried again in \
-                             {SWITCH_RETRY_SECONDS} s: {}",
-                            e.chain()
-                        );
-                        Duration::from_secs(SWITCH_RETRY_SECONDS)
-                    }
-                },
-            };
-            if bell.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
-                return;
-            }
-        }
-    }
-
-    fn step(&mut self) -> Result<Next, ServiceError> {
-        let Some(pool) = self.ledger.next_pool() else {
-            self.after = None;
-            return Ok(if self.ledger.sweep()? { Next::Pause } else { Next::Rest });
-        };
-        let due = self.ledger.due(self.after, SWITCH_BATCH_LEN_MAX)?;
-        let Some(last) = due.last() else {
-            // Only a round from the very beginning says that nothing is due.
-            return if self.after.take().is_some() { Ok(Next::Step) } else { self.turn() };
-        };
-        let faces = self.examine(&pool, &due)?;
-        self.ledger.embed(pool.id(), faces)?;
-        self.after = Some(*last);
-        Ok(Next::Step)
-    }
-
-    fn turn(&self) -> Result<Next, ServiceError> {
-        if self.ledger.model_standing()?.state == SwitchState::Blocked
-            || (!self.ledger.turn(self.ended)? && self.ledger.next_pool().is_none())
-        {
-            return Ok(Next::Rest);
-        }
-        Ok(Next::Step)
-    }
-
-    /// What the next model makes of these bookings; fewer of them where the work is to end.
-    fn examine(
-        &self,
-        pool: &Pool,
-        due: &[VersionId],
-    ) -> Result<Vec<(VersionId, NextFace)>, ServiceError> {
-        let (taken, made) = (AtomicUsize::new(0), Mutex::new(Ok(Vec::with_capacity(due.len()))));
-        let work = || {
-            while let Some(&version) = due.get(taken.fetch_add(1, Ordering::Relaxed))
-                && !self.ended.load(Ordering::Acquire)
-            {
-                let face = self.face(pool, version);
-                let mut made = made.lock().expect("nothing panics while it holds the faces");
-                match (&mut *made, face) {
-                    (Ok(faces), Ok(Some(face))) => faces.push((version, face)),
-                    (Ok(_), Ok(None)) => {}
-                    (Ok(_), Err(e)) => *made = Err(e),
-                    (Err(_), _) => return,
-                }
-            }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..self.ledger.switch_workers() {
-                scope.spawn(work);
-            }
-            work();
-        });
-        made.into_inner().expect("nothing panics while it holds the faces")
-    }
-
-    fn face(&self, pool: &Pool, version: VersionId) -> Result<Option<NextFace>, ServiceError> {
-        let photo: Arc<[u8]> = match self.ledger.standing_photo(version) {
-            Ok(Some(photo)) => photo.into(),
-            Ok(None) => return Ok(None),
-            Err(ServiceError::Vault(e)) if e.is_damage() || e.is_lost() => {
-                log::error!(
-                    "the photo of version {version} is not embedded: {}",
-                    ServiceError::from(e).chain()
-                );
-                return Ok(Some(Err(UNREADABLE)));
-            }
-            Err(e) => return Err(e),
-        };
-        loop {
-            match next_face(pool, photo.clone()) {
-                // Operators and agencies have filled the queue: theirs goes first.
-                Err(ServiceError::Photo(EmbedError::Busy))
-                    if !self.ended.load(Ordering::Acquire) =>
-                {
-                    std::thread::sleep(PAUSE)
-                }
-                face => return face.map(Some),
-            }
-        }
     }
 }

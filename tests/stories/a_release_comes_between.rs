@@ -10,8 +10,8 @@ use smrt::client::desk::Desk;
 use smrt::client::soft_key::SoftKey;
 use smrt::face::Edits;
 use smrt::inquiry::{Person, Stage, Who};
+use smrt::ledger::Ledger;
 use smrt::roster::{Caller, CertificateName, Role};
-use smrt::service::Ledger;
 
 use crate::daemon::Daemon;
 use crate::desks::{person, refused, relying_party, request};

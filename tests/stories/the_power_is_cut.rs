@@ -22,11 +22,12 @@ use smrt::gallery::EngineChoice;
 use smrt::inquiry::{
     Action, Choice, Digest, Disposition, Finding, Frame, InquiryId, Probe, Quality, Who,
 };
+use smrt::ledger::{
+    Enrolled, Faces, Fated, Ledger, LedgerError, LedgerSetup, Shelf, SwitchState, SystemClock,
+    Taken,
+};
 use smrt::limits::{GATHERS_MAX, PROBE_PIECE_BYTES};
 use smrt::roster::{Caller, CertificateName, Role};
-use smrt::service::{
-    Enrolled, Faces, Ledger, LedgerSetup, ServiceError, Shelf, SwitchState, SystemClock, Taken,
-};
 use smrt::store::StateKind;
 use smrt::vault::{Announced, Upload};
 
@@ -67,7 +68,7 @@ struct Told {
     switched: bool,
 }
 
-fn open(disk: &FakeDisk) -> Result<Ledger, ServiceError> {
+fn open(disk: &FakeDisk) -> Result<Ledger, LedgerError> {
     Ledger::open(LedgerSetup {
         disk: Arc::new(disk.clone()),
         state: STATE.into(),
@@ -125,7 +126,7 @@ fn face(photo: &[u8], model: ModelId) -> Enrolled {
     }
 }
 
-fn book(ledger: &Ledger, n: u8, edition: u8) -> Result<Taken, ServiceError> {
+fn book(ledger: &Ledger, n: u8, edition: u8) -> Result<Taken, LedgerError> {
     let photo = photo(n, edition);
     let (model, next) = (ledger.model(), ledger.next_pool().map(|pool| pool.id()));
     let faces = Faces {
@@ -143,7 +144,7 @@ fn compare(ledger: &Ledger, n: u8, edition: u8, k: usize) -> Vec<(VersionId, f64
 }
 
 /// Embeds what is due, at most `rounds` times some of it.
-fn embed_due(ledger: &Ledger, rounds: usize) -> Result<(), ServiceError> {
+fn embed_due(ledger: &Ledger, rounds: usize) -> Result<(), LedgerError> {
     let Some(next) = ledger.next_pool().map(|pool| pool.id()) else { return Ok(()) };
     for _ in 0..rounds {
         let due = ledger.due(None, DUE_LEN_MAX)?;
@@ -234,7 +235,7 @@ fn approval(
 
 /// A whole inquiry up to its first review: opened, a probe handed over and then another one, in
 /// pieces, face chosen, asked, answered, all disposed, finished.
-fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
+fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     let device = Caller {
         name: CertificateName::parse("smrt:device/rtcc-1").unwrap(),
         fingerprint: [1; 32],
@@ -248,7 +249,7 @@ fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
     let act = |told: &mut Told, action: Action| {
         ledger.act(id, who(), told.inquired.revision, action)?;
         told.inquired.revision += 1;
-        Ok::<_, ServiceError>(())
+        Ok::<_, LedgerError>(())
     };
     let frame = Frame { x: 1, y: 2, width: 3, height: 4 };
     let received = |announced: Announced| {
@@ -324,7 +325,7 @@ fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
 }
 
 /// A morning's work: bookings, one sent again with another photo, an inquiry, a release, a purge.
-fn work(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
+fn work(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     let noted = |told: &mut Told| told.checkpoints.push(ledger.checkpoint());
     for n in 0..4 {
         told.bookings.push((n, book(ledger, n, 0)?));
@@ -481,7 +482,7 @@ fn witness_key(n: u8) -> CosignerKey {
 
 /// Holds tiles, cosignatures, refusals and alarms against what the callers were told.
 fn check_log(ledger: &Ledger, told: &Told) -> Result<(), String> {
-    let chain = |e: ServiceError| e.chain();
+    let chain = |e: LedgerError| e.chain();
     for (witness, &leaves) in (0..).zip(&told.cosigned) {
         let notes = ledger.cosigned(leaves..leaves + 1, 1).map_err(chain)?;
         let note = notes
@@ -609,7 +610,7 @@ fn check_bookings(ledger: &Ledger, told: &Told) -> Result<(), String> {
         if photos.contains(&version.0) || ledger.photo(*version).map_err(|e| e.chain())?.is_some() {
             return Err(format!("booking {n} was purged and its photo is there"));
         }
-        if !matches!(ledger.standing(&agency(), &number(*n)), Err(ServiceError::Released { .. })) {
+        if !matches!(ledger.standing(&agency(), &number(*n)), Err(LedgerError::Released { .. })) {
             return Err(format!("booking {n} was purged and has no tombstone"));
         }
     }
@@ -712,7 +713,7 @@ fn check_inquiry(ledger: &Ledger, told: &Inquired) -> Result<(), String> {
 }
 
 /// What is done until the power goes.
-type Work = fn(&Ledger, &mut Told) -> Result<(), ServiceError>;
+type Work = fn(&Ledger, &mut Told) -> Result<(), LedgerError>;
 
 /// Works on a copy of `base` until the power goes at `cut`, then checks what is left. Gives whether
 /// the power went at all.
@@ -778,7 +779,7 @@ fn no_power_cut_at_any_write_or_sync_loses_what_was_acknowledged() {
 
 #[test]
 fn no_power_cut_loses_a_piece_of_a_probe_that_takes_several() {
-    fn work(ledger: &Ledger, told: &mut Told) -> Result<(), ServiceError> {
+    fn work(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
         told.bookings.push((2, book(ledger, 2, 0)?));
         told.inquired.probe = 1;
         inquire(ledger, told)
@@ -842,7 +843,7 @@ fn a_full_disk_refuses_a_booking_and_keeps_everything_else() {
     let taken = book(&ledger, 0, 0).unwrap();
     // Full while the photo is written: the slot was written before.
     disk.full_at(Some(disk.operations() + 3));
-    assert!(matches!(book(&ledger, 1, 0), Err(ServiceError::DiskFull)));
+    assert!(matches!(book(&ledger, 1, 0), Err(LedgerError::DiskFull)));
     assert_eq!(ledger.standing(&agency(), &number(0)).unwrap().version, taken.version);
     disk.full_at(None);
     assert!(book(&ledger, 1, 0).unwrap().new, "with room again the same push goes through");
@@ -860,7 +861,7 @@ fn a_commit_without_room_halts_and_the_next_start_has_all_that_was_told() {
     let full = disk.operations();
     disk.full_at(Some(full + 7));
     let halted = (1..40).find_map(|n| book(&ledger, n, 0).err()).expect("the store has to grow");
-    assert!(matches!(halted, ServiceError::Halted { .. } | ServiceError::DiskFull), "{halted}");
+    assert!(matches!(halted, LedgerError::Halted { .. } | LedgerError::DiskFull), "{halted}");
     drop(ledger);
     disk.full_at(None);
     assert_eq!(check(&disk, &told), Ok(()));
@@ -879,7 +880,7 @@ fn a_damaged_key_slot_suppresses_its_booking_alone_until_it_is_pushed_again() {
     let ledger = open(&disk).unwrap();
     let everybody = |ledger: &Ledger| compare(ledger, 0, 0, 10).len();
     assert_eq!(everybody(&ledger), 2);
-    assert!(matches!(ledger.standing(&agency(), &number(1)), Err(ServiceError::Unreadable)));
+    assert!(matches!(ledger.standing(&agency(), &number(1)), Err(LedgerError::Unreadable)));
     let again = book(&ledger, 1, 0).unwrap();
     assert!(again.new, "what comes again takes the place of what doesn't open");
     assert_eq!(everybody(&ledger), 3);

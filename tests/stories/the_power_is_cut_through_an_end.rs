@@ -9,9 +9,9 @@ use smrt::audit::{Actor, Leaf, LeafKind};
 use smrt::booking::{Identifier, Text};
 use smrt::disk::{Disk, read_whole};
 use smrt::inquiry::{self, Action, Digest, Frame, InquiryId, Probe, Who};
+use smrt::ledger::{Fated, Ledger, LedgerError, LedgerSetup};
 use smrt::limits::DETAILS_KEPT_DAYS_MIN;
 use smrt::roster::{Caller, CertificateName};
-use smrt::service::{Ledger, LedgerSetup, ServiceError};
 use smrt::store::StateKind;
 use smrt::vault::{Announced, Upload};
 
@@ -24,7 +24,7 @@ const STATE: &str = "/state";
 const PROBES: [&[u8]; 2] =
     [b"the first probe, whose term is over", b"the second probe, a year younger"];
 
-fn open(disk: &FakeDisk, clock: &Arc<StoryClock>) -> Result<Ledger, ServiceError> {
+fn open(disk: &FakeDisk, clock: &Arc<StoryClock>) -> Result<Ledger, LedgerError> {
     let disk: Arc<dyn Disk> = Arc::new(disk.clone());
     Ledger::open(LedgerSetup {
         disk,
@@ -100,7 +100,7 @@ fn is_gone(ledger: &Ledger, id: InquiryId) -> bool {
             assert_eq!(probe.as_deref(), Some(PROBES[0]), "what is there is whole");
             false
         }
-        Err(ServiceError::NotFound { .. }) => true,
+        Err(LedgerError::NotFound { .. }) => true,
         Err(e) => panic!("neither there nor gone: {}", e.chain()),
     }
 }

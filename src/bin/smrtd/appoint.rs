@@ -7,9 +7,10 @@ use std::sync::Arc;
 use smrt::booking::{Identifier, Text, iso_date};
 use smrt::config::Config;
 use smrt::disk::RealDisk;
+use smrt::ledger::{LedgerError, RestoreSetup, SystemClock};
 use smrt::limits::APPOINTMENT_HOURS_MAX;
 use smrt::roster::{Person, Role};
-use smrt::service::{self, RestoreSetup, ServiceError, SystemClock};
+use smrt::service::{self, ServiceError};
 use time::Date;
 
 use crate::run::{CreateAs, RunError};
@@ -83,7 +84,7 @@ impl Appoint {
         let id = person.id.clone();
         let code = service::appoint(&setup, self.create_as.map(Into::into), person).map_err(
             |e| match e {
-                ServiceError::Setup { .. }
+                ServiceError::Ledger(LedgerError::Setup { .. })
                 | ServiceError::NotAppointed { .. }
                 | ServiceError::Person(_) => RunError::Config(e.into()),
                 e => RunError::Failed(e.into()),

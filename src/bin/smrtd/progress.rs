@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use sd_notify::NotifyState;
+use smrt::ledger::{Progress, StartStage, Started};
 use smrt::limits::{START_EXTEND_SECONDS, START_LINE_SECONDS, START_STATUS_SECONDS};
-use smrt::service::{Progress, StartStage, Started};
 
 /// Tells no more often than anybody reads.
 pub(crate) struct Teller {

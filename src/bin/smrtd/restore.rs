@@ -8,7 +8,7 @@ use smrt::audit::{Holds, TileId, entries};
 use smrt::client::archive::Archive;
 use smrt::config::Config;
 use smrt::disk::{Disk, RealDisk};
-use smrt::service::{self, KeptLog, RestoreSetup, Restored, ServiceError, SystemClock};
+use smrt::ledger::{self, KeptLog, LedgerError, RestoreSetup, Restored, SystemClock};
 
 use crate::run::RunError;
 
@@ -55,10 +55,10 @@ impl Restore {
         let Restored { backup_leaves, supplied_leaves, suppressed, interrupted } = match &self.log {
             Some(log) => take_over(&setup, &Archive::at(log)).map_err(failed)?,
             None => {
-                let former = service::origin_of(&disk, &config.state)
+                let former = ledger::origin_of(&disk, &config.state)
                     .context("the state folder")
                     .map_err(failed)?;
-                service::open_origin(&setup, &former)
+                ledger::open_origin(&setup, &former)
                     .context("the log does not go on under another origin")
                     .map_err(failed)?
             }
@@ -90,7 +90,7 @@ fn take_over(setup: &RestoreSetup, archive: &Archive) -> anyhow::Result<Restored
     })?;
     let leaves = checkpoint.checkpoint()?.leaves;
     let bundles = TileId::all(leaves).take_while(|tile| tile.holds == Holds::Entries);
-    let unreadable = |e: &dyn std::fmt::Display| ServiceError::Supplied { what: e.to_string() };
+    let unreadable = |e: &dyn std::fmt::Display| LedgerError::Supplied { what: e.to_string() };
     let mut supplied = bundles.flat_map(|tile| {
         let read = archive.tile(tile).map_err(|e| unreadable(&e)).and_then(|bytes| {
             let leaves = entries(tile, &bytes).map_err(|e| unreadable(&e))?;
@@ -102,6 +102,6 @@ fn take_over(setup: &RestoreSetup, archive: &Archive) -> anyhow::Result<Restored
         }
     });
     let kept = KeptLog { cosigned: archive.checkpoints()?, checkpoint, leaves: &mut supplied };
-    service::restore(setup, kept)
+    ledger::restore(setup, kept)
         .context("the log was not taken over, the state folder is as it was")
 }

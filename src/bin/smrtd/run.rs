@@ -10,8 +10,9 @@ use sd_notify::NotifyState;
 use smrt::api;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
+use smrt::ledger::{LedgerError, LedgerSetup, Shelf, SystemClock};
 use smrt::roster::Roster;
-use smrt::service::{LedgerSetup, Service, ServiceError, Shelf, SystemClock};
+use smrt::service::{Service, ServiceError};
 use smrt::store::{StateKind, StoreError};
 use smrt::tls::Acceptor;
 
@@ -147,13 +148,15 @@ fn open_service(
         teller.tell(progress)
     })
     .map_err(|e| match e {
-        ServiceError::Setup { .. }
-        | ServiceError::Behind { .. }
-        | ServiceError::Models { .. }
-        | ServiceError::Roster(_)
-        | ServiceError::Audit(_)
-        | ServiceError::Vault(_)
-        | ServiceError::Store(StoreError::Newer { .. }) => config_error(e),
+        ServiceError::Roster(_)
+        | ServiceError::Ledger(
+            LedgerError::Setup { .. }
+            | LedgerError::Behind { .. }
+            | LedgerError::Models { .. }
+            | LedgerError::Audit(_)
+            | LedgerError::Vault(_)
+            | LedgerError::Store(StoreError::Newer { .. }),
+        ) => config_error(e),
         e => failed(e),
     })
 }

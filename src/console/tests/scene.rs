@@ -17,9 +17,10 @@ use crate::inquiry::{
     InquiryId, NumberPattern, Observation, Outcome, Person as Part_, Probe, Quality, Request,
     SPECIAL_ORDER, SPECIAL_ORDER_VERSION, SearchId, Seen, Shortfall, Upshot, Who,
 };
+use crate::ledger::{Drawn, Grant, Witnessing};
 use crate::report::Period;
 use crate::roster::{Account, Off, OffReason, Person, Rhythm, Role};
-use crate::service::{AccountStanding, Doors, Drawn, Grant, LogReview, Raised, Witnessing};
+use crate::service::{AccountStanding, Doors, LogReview, Raised};
 use crate::store::StateKind;
 
 pub(super) const NOW: u64 = 179_548_200_000;

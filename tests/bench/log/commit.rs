@@ -15,8 +15,8 @@ use smrt::audit::{Actor, Detail};
 use smrt::booking::VersionId;
 use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
+use smrt::ledger::{Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::limits::COMMIT_CHANGES_MAX;
-use smrt::service::{Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::store::StateKind;
 
 const TABLE: TableDefinition<u64, &[u8]> = TableDefinition::new("bytes");

@@ -31,9 +31,9 @@ use smrt::embed::Models;
 use smrt::face::{Edits, Embedding, ModelId};
 use smrt::gallery::{EngineChoice, GalleryError};
 use smrt::inquiry::{Action, Choice, Digest, Frame, InquiryId, Probe, Quality, Request, Who};
+use smrt::ledger::{Enrolled, Faces, Ledger, LedgerError, LedgerSetup, Shelf, SystemClock};
 use smrt::limits::{REVIEWED_CANDIDATES_MAX, SWITCH_BATCH_LEN_MAX};
 use smrt::roster::{Caller, CertificateName};
-use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, ServiceError, Shelf, SystemClock};
 use smrt::store::StateKind;
 use time::OffsetDateTime;
 
@@ -241,8 +241,8 @@ impl World {
                     photo(n),
                     self.examined(&faces)?,
                 ) {
-                    Err(ServiceError::ModelChanged) => {}
-                    Err(ServiceError::Busy) => std::thread::sleep(PAUSE),
+                    Err(LedgerError::ModelChanged) => {}
+                    Err(LedgerError::Busy) => std::thread::sleep(PAUSE),
                     taken => break taken?,
                 }
             };
@@ -604,10 +604,10 @@ impl World {
 }
 
 /// Comes again while a queue is full.
-fn again<T>(mut work: impl FnMut() -> Result<T, ServiceError>) -> Result<T, ServiceError> {
+fn again<T>(mut work: impl FnMut() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
     loop {
         match work() {
-            Err(ServiceError::Busy | ServiceError::Gallery(GalleryError::Busy { .. })) => {
+            Err(LedgerError::Busy | LedgerError::Gallery(GalleryError::Busy { .. })) => {
                 std::thread::sleep(PAUSE)
             }
             done => return done,

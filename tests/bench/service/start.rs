@@ -15,8 +15,8 @@ use smrt::disk::{Disk, DiskFile, OpenMode, RealDisk};
 use smrt::embed::Models;
 use smrt::face::Embedding;
 use smrt::gallery::EngineChoice;
+use smrt::ledger::{Enrolled, Faces, Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::roster::{Caller, CertificateName};
-use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::store::{STORE_FILE, StateKind};
 
 use crate::lives::Numbers;

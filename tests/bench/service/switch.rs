@@ -13,9 +13,9 @@ use smrt::booking::{BookingNumber, Identifier};
 use smrt::disk::RealDisk;
 use smrt::embed::Models;
 use smrt::gallery::EngineChoice;
+use smrt::ledger::{Enrolled, Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::limits::SWITCH_BATCH_LEN_MAX;
 use smrt::roster::{Caller, CertificateName};
-use smrt::service::{Enrolled, Ledger, LedgerSetup, Shelf, SystemClock};
 
 use crate::start::{LOG_KEY, MASTER_KEY, ORIGIN, embedding, make};
 
@@ -97,7 +97,7 @@ pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Resul
 /// meanwhile.
 fn watched(
     ledger: &Ledger,
-    work: impl FnOnce() -> Result<bool, smrt::service::ServiceError>,
+    work: impl FnOnce() -> Result<bool, smrt::ledger::LedgerError>,
 ) -> anyhow::Result<(Duration, Duration)> {
     let (caller, agency, number) = (
         Caller {

@@ -1,0 +1,208 @@
+//! What the log itself says of audits and searches: samples with their reviews, what is overdue, and
+//! when each operator searched.
+
+use std::collections::BTreeMap;
+
+use super::error::LedgerError;
+use super::handle::Ledger;
+use crate::audit::{Detail, Entry, Finding, LeafKind};
+use crate::booking::Identifier;
+use crate::limits::{LOG_REVIEW_DAYS_MAX, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, SAMPLES_SHOWN_MAX};
+
+const DAY_CS: u64 = 8_640_000;
+
+/// A sample and how far its reviews are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// The leaf with its seed.
+    pub seeded: u64,
+    /// The leaf that says what was drawn.
+    pub leaf: u64,
+    /// When it was drawn, in hundredths of a second since 1970-01-01 UTC.
+    pub time_cs: u64,
+    /// Searches in its range.
+    pub population: u64,
+    /// The leaves `asked` that were drawn.
+    pub asked: Vec<u64>,
+    /// Those that were reviewed, with what was found.
+    pub reviewed: Vec<(u64, Finding)>,
+    /// When its reviews are due, in hundredths of a second since 1970-01-01 UTC.
+    pub due_cs: u64,
+}
+
+impl Ledger {
+    /// The newest samples whose details are still there, as `samples` gives them.
+    ///
+    /// Details expire in the order of their leaves, so a sample that is there has its reviews, too.
+    /// The exception is a log that was restored without them: nobody knows any more what such a
+    /// review was about, so it counts for none, and the search is to be looked at again.
+    pub(crate) fn samples(&self) -> Result<Vec<Drawn>, LedgerError> {
+        let mut drawn: Vec<(u64, Vec<u64>)> = Vec::new();
+        for leaf in self.core().audit_leaves() {
+            let Some(row) = self.core().store.leaf(leaf)? else { continue };
+            let Entry::Known(view) = Entry::read(&row.leaf)? else { continue };
+            match view.kind {
+                LeafKind::SampleDrawn => drawn.push((leaf, Vec::new())),
+                LeafKind::SampleReviewed => {
+                    let sample = view.follows().next();
+                    if let Some((_, reviews)) =
+                        drawn.iter_mut().find(|(leaf, _)| Some(*leaf) == sample)
+                    {
+                        reviews.push(leaf);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let shown = drawn.split_off(drawn.len().saturating_sub(SAMPLES_SHOWN_MAX));
+        let mut samples = Vec::new();
+        for (leaf, reviews) in shown {
+            let Some(mut drawn) = self.drawn(leaf)? else { continue };
+            for review in reviews {
+                if let Some(Detail::SampleReviewed { asked, finding, .. }) =
+                    self.detail_of(review)?
+                {
+                    drawn.reviewed.retain(|(other, _)| *other != asked);
+                    drawn.reviewed.push((asked, finding));
+                }
+            }
+            samples.push(drawn);
+        }
+        Ok(samples)
+    }
+
+    /// A sample by the leaf that says what was drawn; nothing of its reviews.
+    pub(crate) fn drawn(&self, leaf: u64) -> Result<Option<Drawn>, LedgerError> {
+        let Some(row) = self.core().store.leaf(leaf)? else { return Ok(None) };
+        let Entry::Known(view) = Entry::read(&row.leaf)? else { return Ok(None) };
+        let Some(seeded) = view.follows().next().filter(|_| view.kind == LeafKind::SampleDrawn)
+        else {
+            return Ok(None);
+        };
+        let asked = match self.detail_of(leaf)? {
+            Some(Detail::SampleDrawn { leaves, .. }) => leaves,
+            // Expired with its term; nobody is asked for its reviews any more.
+            _ => return Ok(None),
+        };
+        let time_cs = view.time_cs;
+        let due_cs = time_cs + REVIEW_DAYS_MAX * DAY_CS;
+        Ok(Some(Drawn {
+            seeded,
+            leaf,
+            time_cs,
+            population: view.count(0),
+            asked,
+            reviewed: Vec::new(),
+            due_cs,
+        }))
+    }
+
+    pub(crate) fn detail_of(&self, leaf: u64) -> Result<Option<Detail>, LedgerError> {
+        let detail = self
+            .open_detail(leaf)?
+            .map(|opened| serde_json::from_slice(&opened.detail))
+            .transpose();
+        detail.map_err(|source| LedgerError::Sealed { what: "detail", source })
+    }
+
+    /// Up to which leaf auditors went through the log, and when the last of them did; where nobody
+    /// did yet, since when there is a log.
+    pub(crate) fn reviewed_to(&self) -> Result<(u64, u64), LedgerError> {
+        for leaf in self.core().audit_leaves().into_iter().rev() {
+            let Some(row) = self.core().store.leaf(leaf)? else { continue };
+            if let Entry::Known(view) = Entry::read(&row.leaf)?
+                && view.kind == LeafKind::LogReviewed
+            {
+                return Ok((view.count(1), view.time_cs));
+            }
+        }
+        let begun_cs = self
+            .core()
+            .store
+            .leaf(0)?
+            .map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs()))
+            .transpose()?;
+        Ok((0, begun_cs.unwrap_or_else(|| self.now_cs())))
+    }
+
+    /// What of audits is overdue, in words: a sample, reviews of one, or the weekly look through
+    /// the log.
+    pub(crate) fn audit_overdue(&self) -> Result<Option<String>, LedgerError> {
+        let now_cs = self.now_cs();
+        let samples = self.samples()?;
+        let late = samples.iter().filter(|drawn| drawn.due_cs < now_cs);
+        let open: usize = late
+            .map(|drawn| {
+                drawn
+                    .asked
+                    .iter()
+                    .filter(|asked| !drawn.reviewed.iter().any(|(done, _)| done == *asked))
+                    .count()
+            })
+            .sum();
+        if open > 0 {
+            return Ok(Some(format!(
+                "{open} searches of samples are not reviewed after {REVIEW_DAYS_MAX} days"
+            )));
+        }
+        let last = match samples.last() {
+            Some(drawn) => Some(drawn.time_cs),
+            None => self
+                .core()
+                .store
+                .leaf(0)?
+                .map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs()))
+                .transpose()?,
+        };
+        if last.is_some_and(|last| last + SAMPLE_DAYS_MAX * DAY_CS < now_cs) {
+            return Ok(Some(format!("no sample was drawn for more than {SAMPLE_DAYS_MAX} days")));
+        }
+        let overdue = self.reviewed_to()?.1 + LOG_REVIEW_DAYS_MAX * DAY_CS < now_cs;
+        Ok(overdue.then(|| {
+            format!("nobody went through the log for more than {LOG_REVIEW_DAYS_MAX} days")
+        }))
+    }
+
+    /// The first leaf that isn't dated before this.
+    pub(crate) fn first_leaf_since(&self, since_cs: u64) -> Result<u64, LedgerError> {
+        let (mut first, mut end) = (0, self.leaves());
+        while first < end {
+            let middle = first + (end - first) / 2;
+            let row =
+                self.core().store.leaf(middle)?.ok_or(LedgerError::NotFound { what: "leaf" })?;
+            if Entry::read(&row.leaf)?.time_cs() < since_cs {
+                first = middle + 1
+            } else {
+                end = middle
+            }
+        }
+        Ok(first)
+    }
+
+    /// When each operator asked for searches since a time, the earliest first. What the box doesn't
+    /// know any more is left out.
+    pub(crate) fn searched_since(
+        &self,
+        since_cs: u64,
+    ) -> Result<BTreeMap<Identifier, Vec<u64>>, LedgerError> {
+        let mut asked = Vec::new();
+        self.core().store.for_each_leaf::<LedgerError>(
+            self.first_leaf_since(since_cs)?..self.leaves(),
+            |leaf, bytes| {
+                if let Entry::Known(view) = Entry::read(bytes)?
+                    && view.kind == LeafKind::Asked
+                {
+                    asked.push((leaf, view.time_cs));
+                }
+                Ok(())
+            },
+        )?;
+        let mut searched: BTreeMap<Identifier, Vec<u64>> = BTreeMap::new();
+        for (leaf, time_cs) in asked {
+            if let Some(Detail::Asked { approval, .. }) = self.detail_of(leaf)? {
+                searched.entry(approval.operator).or_default().push(time_cs);
+            }
+        }
+        Ok(searched)
+    }
+}

@@ -1,0 +1,159 @@
+//! What the writer and all readers share, and what is read of it: rows with what is sealed in them,
+//! opened.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, RwLock, Weak};
+
+use super::clock::Clock;
+use super::error::LedgerError;
+use super::generation::{Generation, Shelf};
+use super::next_model::Switch;
+use super::records::{OpenedLeaf, Record, Witnessing};
+use super::waits::Waits;
+use crate::audit::{Leaf, LogKey, SALT_BYTES, commit};
+use crate::booking::VersionId;
+use crate::disk::Disk;
+use crate::store::{StateKind, Store, VersionRow};
+use crate::vault::{Lodger, Master, Part, Vault};
+
+/// What writer and readers share.
+pub(crate) struct Core {
+    pub(crate) kind: StateKind,
+    pub(crate) master: Master,
+    pub(crate) log_key: LogKey,
+    pub(crate) former_origins: Vec<String>,
+    pub(crate) store: Store,
+    pub(crate) vault: Vault,
+    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) state: PathBuf,
+    pub(crate) anchor: Option<PathBuf>,
+    /// Whether the log was found to contain what the anchor says.
+    pub(crate) anchored: bool,
+    pub(crate) reserve_bytes: u64,
+    pub(crate) details_kept_days: u64,
+    pub(crate) witnessing: RwLock<Witnessing>,
+    /// What searches that begin now are answered by; only the writer changes it.
+    pub(crate) active: RwLock<Arc<Generation>>,
+    /// What searches that began earlier may still be answered by.
+    pub(crate) former: Mutex<Weak<Generation>>,
+    /// The switch under way; only the writer changes it.
+    pub(crate) switch: RwLock<Option<Switch>>,
+    /// Versions that stand: live, or unusable for the active model. Counted by the writer, so that
+    /// it never has to walk over all of them.
+    pub(crate) standing: AtomicU64,
+    /// Those that the active model made unusable; some may not stand any more.
+    pub(crate) unusable: Mutex<Vec<VersionId>>,
+    pub(crate) newest: RwLock<Newest>,
+    /// Indices of audits' leaves, which are few among many.
+    pub(crate) audit_leaves: Mutex<Vec<u64>>,
+    /// Leaves written since the start, by the name of their kind.
+    pub(crate) written: Mutex<BTreeMap<&'static str, u64>>,
+    pub(crate) waits: Waits,
+    /// Keeps a second daemon off the folder.
+    pub(super) _held: Box<dyn Send + Sync>,
+}
+
+/// The newest checkpoint and the number of leaves that it signs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Newest {
+    pub(crate) note: String,
+    /// The same with cosignatures, where there are any.
+    pub(crate) cosigned: Option<String>,
+    pub(crate) leaves: u64,
+    /// Time of the newest leaf.
+    pub(crate) time_cs: u64,
+}
+
+impl Newest {
+    /// The checkpoint with what cosignatures there are of it.
+    pub(crate) fn checkpoint(&self) -> &str {
+        self.cosigned.as_ref().unwrap_or(&self.note)
+    }
+}
+
+impl Core {
+    /// A version's row and its opened record.
+    pub(crate) fn record(
+        &self,
+        version: VersionId,
+    ) -> Result<Option<(VersionRow, Record)>, LedgerError> {
+        let Some(row) = self.store.version(version)? else { return Ok(None) };
+        let record = self.open_record(version, &row)?;
+        Ok(Some((row, record)))
+    }
+
+    /// A row's record.
+    ///
+    /// Errors: `Unreadable` where key slot or record are damaged.
+    pub(crate) fn open_record(
+        &self,
+        version: VersionId,
+        row: &VersionRow,
+    ) -> Result<Record, LedgerError> {
+        let lodger = Lodger { owner: row.agency.clone(), id: version.0 };
+        let plain = self
+            .vault
+            .bookings
+            .key(row.slot, &lodger)
+            .and_then(|key| key.open(Part::Record, version.0, &row.record));
+        let plain =
+            plain.map_err(|e| if e.is_damage() { LedgerError::Unreadable } else { e.into() })?;
+        serde_json::from_slice(&plain)
+            .map_err(|source| LedgerError::Sealed { what: "record", source })
+    }
+
+    pub(crate) fn generation(&self) -> Arc<Generation> {
+        self.active.read().expect("nothing panics while it holds the generation").clone()
+    }
+
+    pub(crate) fn switch(&self) -> Option<Switch> {
+        self.switch.read().expect("nothing panics while it holds the switch").clone()
+    }
+
+    /// Takes a version out of every search that begins from here on, by whatever model.
+    pub(crate) fn mask(&self, version: VersionId) -> Result<(), LedgerError> {
+        self.generation().mask(version)?;
+        if let Some(incoming) = self.switch().and_then(|switch| switch.incoming) {
+            incoming.mask(version)?;
+        }
+        Ok(())
+    }
+
+    /// Overwrites a version's numbers, those of a model to come included.
+    pub(crate) fn zero(&self, version: VersionId) -> Result<(), LedgerError> {
+        self.generation().zero(version)?;
+        if let Some(incoming) = self.switch().and_then(|switch| switch.incoming) {
+            incoming.zero(version)?;
+        }
+        Ok(())
+    }
+
+    /// Leaves of audits: what was drawn, and what was found.
+    pub(crate) fn audit_leaves(&self) -> Vec<u64> {
+        self.audit_leaves.lock().expect("nothing panics while it holds the leaves").clone()
+    }
+
+    pub(crate) fn open_detail(&self, leaf: u64) -> Result<Option<OpenedLeaf>, LedgerError> {
+        let Some(row) = self.store.leaf(leaf)? else { return Ok(None) };
+        let Some(sealed) = row.detail else { return Ok(None) };
+        let own = self.master.open_detail(self.log_key.origin(), leaf, &sealed);
+        // Sealed while the log had another origin.
+        let former = || {
+            self.former_origins
+                .iter()
+                .rev()
+                .find_map(|origin| self.master.open_detail(origin, leaf, &sealed).ok())
+        };
+        let plain = own.or_else(|e| former().ok_or(e))?;
+        let damaged = || LedgerError::Log { what: format!("leaf {leaf} is not about its detail") };
+        let (salt, detail) = plain.split_first_chunk::<SALT_BYTES>().ok_or_else(damaged)?;
+        if Leaf::from_bytes(&row.leaf)?.commitment != commit(salt, detail) {
+            return Err(damaged());
+        }
+        Ok(Some(OpenedLeaf { leaf, salt: *salt, detail: detail.to_vec() }))
+    }
+}

@@ -1,0 +1,290 @@
+//! The handle of an open ledger: what everything above asks for, and the queue to its writer.
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use super::core::Core;
+use super::error::{Fated, LedgerError};
+use super::generation::Generation;
+use super::progress::{Progress, Started};
+use super::records::OpenedLeaf;
+use super::setup::{LedgerSetup, Unfinished};
+use super::start::{self, Opened};
+use super::waits::Waits;
+use super::write::{Decision, Group, NewLeaf, Subject, Write};
+use super::writer::{Alone, Asked, Job, Writer};
+use crate::audit::{Alarm, Detail, Note, VerifierKey};
+use crate::booking::VersionId;
+use crate::face::{Embedding, ModelId};
+use crate::gallery::GalleryHandle;
+use crate::roster::Ceilings;
+use crate::store::StateKind;
+
+/// The open ledger.
+pub struct Ledger {
+    core: Arc<Core>,
+    started: Started,
+    unfinished: Mutex<Unfinished>,
+    queue: Mutex<Option<SyncSender<Job>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Ledger {
+    /// Opens, or makes and opens, a state folder: recovery is this.
+    ///
+    /// Errors: a folder of another kind, key, log, model or a newer format; one that another
+    /// process holds; damage.
+    pub fn open(setup: LedgerSetup) -> Result<Self, LedgerError> {
+        Self::open_watched(setup, &mut |_| {})
+    }
+
+    /// Opens as `open` does and tells `watch`, on this thread, how far it is: when each stage
+    /// begins and after each batch of rows.
+    pub fn open_watched(
+        setup: LedgerSetup,
+        watch: &mut dyn FnMut(&Progress),
+    ) -> Result<Self, LedgerError> {
+        let ledger = Self::open_with(setup, start::workers(), watch)?;
+        ledger.begin()?;
+        Ok(ledger)
+    }
+
+    /// Opens as `open_watched` does and writes no leaf before `begin`.
+    pub(crate) fn open_held(
+        setup: LedgerSetup,
+        watch: &mut dyn FnMut(&Progress),
+    ) -> Result<Self, LedgerError> {
+        Self::open_with(setup, start::workers(), watch)
+    }
+
+    pub(crate) fn open_with(
+        setup: LedgerSetup,
+        workers: usize,
+        watch: &mut dyn FnMut(&Progress),
+    ) -> Result<Self, LedgerError> {
+        let Opened { core, writer, started, unfinished } = start::open(setup, workers, watch)?;
+        let (queue, jobs) = sync_channel(crate::limits::COMMIT_QUEUE_LEN_MAX);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || writer.run(&jobs))
+            .map_err(|source| LedgerError::Io { what: "starting the writer", source })?;
+        let (queue, writer, unfinished) =
+            (Mutex::new(Some(queue)), Mutex::new(Some(thread)), Mutex::new(unfinished));
+        Ok(Self { core, started, unfinished, queue, writer })
+    }
+
+    /// Whether the medium has more room than what is kept for releases, purges and the log.
+    pub(crate) fn room(&self) -> Result<(), LedgerError> {
+        let free = self.core.disk.free_bytes(&self.core.state);
+        let free = free.map_err(|source| LedgerError::Io {
+            what: "asking for the medium's free room",
+            source,
+        })?;
+        match free < self.core.reserve_bytes {
+            true => Err(LedgerError::DiskLow {
+                free_mib: free >> 20,
+                wanted_mib: self.core.reserve_bytes >> 20,
+            }),
+            false => Ok(()),
+        }
+    }
+
+    /// What the state folder was made for.
+    pub fn kind(&self) -> StateKind {
+        self.core.kind
+    }
+
+    /// The newest signed checkpoint.
+    pub fn checkpoint(&self) -> String {
+        self.core.newest().note
+    }
+
+    /// The log's origin.
+    pub fn origin(&self) -> &str {
+        self.core.log_key.origin()
+    }
+
+    /// Now, in hundredths of a second since 1970-01-01 UTC.
+    pub fn now(&self) -> u64 {
+        self.now_cs()
+    }
+
+    /// Number of leaves in the log.
+    pub fn leaves(&self) -> u64 {
+        self.core.newest().leaves
+    }
+
+    /// What a search that begins now is answered by, to its end.
+    pub fn generation(&self) -> Arc<Generation> {
+        self.core.generation()
+    }
+
+    /// The gallery of now.
+    pub fn gallery(&self) -> GalleryHandle {
+        self.generation().gallery().clone()
+    }
+
+    /// The model of now.
+    pub fn model(&self) -> ModelId {
+        self.generation().model()
+    }
+
+    /// How long opening the folder took.
+    pub fn started(&self) -> &Started {
+        &self.started
+    }
+
+    /// The best `k` live bookings for a probe of this generation's model.
+    pub fn compare(
+        &self,
+        generation: &Generation,
+        probe: &Embedding,
+        k: usize,
+    ) -> Result<Vec<(VersionId, f64)>, LedgerError> {
+        Ok(self.core.waits.gallery.during(|| generation.compare(probe, k))?)
+    }
+
+    /// Has the writer decide on a subject, and write what is decided; gives the decision's answer
+    /// once all of it is durable and the gallery has followed.
+    ///
+    /// Errors: the decision's own; a full queue; a failed commit halts.
+    pub(crate) fn write<T, E>(
+        &self,
+        subject: impl Into<Option<Subject>>,
+        decide: impl FnOnce(&Core, &mut Group<'_>) -> Result<Decision<T>, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Fated + From<LedgerError> + Send + 'static,
+    {
+        let (reply, answer) = sync_channel(1);
+        let job = Job::Write(subject.into(), Box::new(Asked { decide, reply }));
+        self.send(job, &answer)
+    }
+
+    /// Has the writer do what must be alone in its transaction.
+    pub(crate) fn alone<T: Send + 'static>(
+        &self,
+        work: Alone,
+        run: impl FnOnce(&mut Writer) -> Result<T, LedgerError> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let (reply, answer) = sync_channel(1);
+        self.send(Job::Alone(work, Box::new(Asked { decide: run, reply })), &answer)
+    }
+
+    fn send<T, E: From<LedgerError>>(
+        &self,
+        job: Job,
+        answer: &Receiver<Result<T, E>>,
+    ) -> Result<T, E> {
+        let halted = || LedgerError::Halted { cause: "the writer has ended".to_owned() };
+        let queue = self
+            .queue
+            .lock()
+            .expect("nothing panics while it holds the queue")
+            .clone()
+            .ok_or_else(halted)?;
+        self.core.waits.store.during(|| {
+            queue.try_send(job).map_err(|e| match e {
+                TrySendError::Full(_) => LedgerError::Busy,
+                TrySendError::Disconnected(_) => halted(),
+            })?;
+            answer.recv().map_err(|_| halted())?
+        })
+    }
+
+    /// Logs what changes nothing else; gives the leaf's index.
+    pub fn note(
+        &self,
+        follows: Vec<u64>,
+        counts: Vec<u64>,
+        detail: Detail,
+    ) -> Result<u64, LedgerError> {
+        let leaf = NewLeaf::new(follows, counts, detail);
+        self.write(None, |_, _| Write::logged(leaf, |_, _, _| Ok(())).decided())
+    }
+
+    /// The time of now, in hundredths of a second since 1970-01-01 UTC: never before the newest
+    /// leaf.
+    pub(crate) fn now_cs(&self) -> u64 {
+        self.core.clock.now_cs().max(self.core.newest().time_cs)
+    }
+
+    /// Every leaf in order, as it was hashed, up to the newest checkpoint.
+    pub fn log(&self) -> Result<Vec<Vec<u8>>, LedgerError> {
+        let mut leaves = Vec::new();
+        self.core.store.for_each_leaf::<LedgerError>(0..u64::MAX, |_, leaf| {
+            leaves.push(leaf.to_vec());
+            Ok(())
+        })?;
+        Ok(leaves)
+    }
+
+    /// The first `leaves` leaves in order, as they were hashed, without holding them all.
+    pub(crate) fn for_each_leaf(
+        &self,
+        leaves: u64,
+        mut visit: impl FnMut(&[u8]) -> Result<(), LedgerError>,
+    ) -> Result<(), LedgerError> {
+        self.core.store.for_each_leaf(0..leaves, |_, leaf| visit(leaf))
+    }
+
+    /// A leaf's detail, checked against its commitment.
+    pub fn detail(&self, leaf: u64) -> Result<Option<serde_json::Value>, LedgerError> {
+        let detail = self
+            .core
+            .open_detail(leaf)?
+            .map(|opened| serde_json::from_slice(&opened.detail))
+            .transpose();
+        detail.map_err(|source| LedgerError::Sealed { what: "detail", source })
+    }
+
+    /// A leaf's salt and detail as they were committed to; none once its term was over.
+    pub fn open_detail(&self, leaf: u64) -> Result<Option<OpenedLeaf>, LedgerError> {
+        self.core.open_detail(leaf)
+    }
+
+    /// The ids of sealed photos on the booking side of the vault.
+    pub fn photo_ids(&self) -> Result<std::collections::HashSet<[u8; 16]>, LedgerError> {
+        Ok(self.core.vault.bookings.photo_ids()?)
+    }
+
+    /// Leaves written since the start, by the name of their kind.
+    pub(crate) fn leaves_written(&self) -> BTreeMap<&'static str, u64> {
+        self.core.written.lock().expect("nothing panics while it holds the counts").clone()
+    }
+
+    /// Who waits for the ledger's threads.
+    pub(crate) fn waits(&self) -> &Waits {
+        &self.core.waits
+    }
+
+    /// The version of each row of the gallery.
+    #[cfg(test)]
+    pub(crate) fn rows_in_order(&self) -> Vec<VersionId> {
+        self.generation().rows_in_order()
+    }
+
+    /// Lets the writer finish what waits and ends it.
+    pub fn close(&self) {
+        drop(self.queue.lock().expect("nothing panics while it holds the queue").take());
+        if let Some(writer) =
+            self.writer.lock().expect("nothing panics while it holds the writer").take()
+        {
+            // A writer that panicked has told every caller that it halted.
+            let _ = writer.join();
+        }
+    }
+
+    pub(crate) fn core(&self) -> &Core {
+        &self.core
+    }
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,387 @@
+//! Inquiries in the ledger: one record under a key of its own, its steps and its probe.
+//!
+//! Each step is decided in the writer on the revision that its person saw, and written with its
+//! leaf. A search runs between two such steps, `asked` and `answered`; what a crash leaves between
+//! them is interrupted by the next start.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use time::Date;
+use zeroize::Zeroizing;
+
+use super::core::Core;
+use super::error::{Fate, Fated, LedgerError};
+use super::generation::Generation;
+use super::handle::Ledger;
+use super::write::{Decision, Files, Group, NewLeaf, Subject, Write, random};
+use crate::audit::touch::{Credential, SearchApproval, Touch};
+use crate::audit::{Actor, Detail, Shown};
+use crate::booking::{Identifier, VersionId};
+use crate::inquiry::{
+    Action, ActionError, Event, Inquiry, InquiryId, NumberPattern, Probe, Request, SearchId, Who,
+};
+use crate::limits::INQUIRIES_MAX;
+use crate::store::{Commit, InquiryRow, VersionState};
+use crate::vault::{Announced, Lodger, ProbeKey, SafeKey, Upload, VaultError};
+
+const REPORT_DOMAIN: &[u8] = b"smrt compare report v1\0";
+
+/// An inquiry with the key that opens it.
+pub(crate) struct Kept {
+    pub(crate) row: InquiryRow,
+    pub(crate) key: ProbeKey,
+    pub(crate) inquiry: Inquiry,
+}
+
+impl Core {
+    /// An inquiry as it stands now: candidates that were released since, and a search whose end
+    /// lies in a log that was taken over, have happened to it.
+    pub(crate) fn inquiry(&self, id: [u8; 16]) -> Result<Kept, LedgerError> {
+        self.inquiry_beside(id, None)
+    }
+
+    fn inquiry_beside(&self, id: [u8; 16], group: Option<&Group<'_>>) -> Result<Kept, LedgerError> {
+        let row = self.store.inquiry(id)?.ok_or(LedgerError::NotFound { what: "inquiry" })?;
+        let key = self.vault.probes.key(row.slot, &key_owner(id))?;
+        let plain = key.open_record(id, &row.record)?;
+        let mut inquiry: Inquiry = serde_json::from_slice(&plain)
+            .map_err(|source| LedgerError::Sealed { what: "inquiry", source })?;
+        let now_cs = group.map_or_else(|| self.clock.now_cs(), |group| group.now_cs);
+        if row.asked.is_none() && inquiry.under_way() {
+            let leaf = inquiry.searches().last().map_or(row.opened, |search| search.leaf);
+            inquiry.happen(now_cs, Event::Interrupted { leaf })?;
+        }
+        let standing: Vec<VersionId> = inquiry
+            .candidates()
+            .iter()
+            .filter(|candidate| candidate.released_cs.is_none())
+            .map(|candidate| candidate.version)
+            .collect();
+        for version in standing {
+            let state = self.store.version(version)?.map(|row| row.state);
+            let stands = matches!(
+                state,
+                Some(VersionState::Live | VersionState::Superseded | VersionState::Unusable)
+            );
+            if !stands || group.is_some_and(|group| group.suppressed.contains(&version)) {
+                inquiry.happen(now_cs, Event::Released { version })?;
+            }
+        }
+        Ok(Kept { row, key, inquiry })
+    }
+
+    fn put_inquiry(&self, tables: &Commit, kept: &Kept) -> Result<(), LedgerError> {
+        let id = kept.inquiry.id().0;
+        let plain = Zeroizing::new(
+            serde_json::to_vec(&kept.inquiry)
+                .expect("an inquiry holds only strings, numbers and lists of them"),
+        );
+        let asked = kept.row.asked.filter(|_| kept.inquiry.under_way());
+        let row =
+            InquiryRow { asked, record: kept.key.seal_record(id, &plain), ..kept.row.clone() };
+        Ok(tables.put_inquiry(id, &row)?)
+    }
+}
+
+impl Core {
+    /// The probe that is recorded. Between its record and its taking the upload is it, and an
+    /// earlier one may lie in its place still.
+    fn read_probe(&self, kept: &Kept, probe: &Probe) -> Result<Vec<u8>, LedgerError> {
+        let (probes, id) = (&self.vault.probes, kept.inquiry.id().0);
+        let recorded = |found: &Vec<u8>| is_recorded(probe, found);
+        let read = || probes.read_photo(id, &kept.key);
+        if let Some(found) = read().ok().filter(&recorded) {
+            return Ok(found);
+        }
+        if let Some(found) = probes.finished_upload(id, &kept.key)?.filter(&recorded) {
+            return Ok(found);
+        }
+        // It may have been taken between these two looks.
+        let found = read()?;
+        if recorded(&found) {
+            Ok(found)
+        } else {
+            Err(VaultError::Unreadable { what: "the probe that is recorded" }.into())
+        }
+    }
+
+    /// What a crash left of uploads: one that is recorded takes its place, one that no inquiry
+    /// waits for any more is removed.
+    pub(crate) fn settle_uploads(&self) -> Result<(), LedgerError> {
+        let probes = &self.vault.probes;
+        for id in probes.uploads()? {
+            let kept = match self.inquiry(id) {
+                Ok(kept) => kept,
+                Err(e) if e.fate() == Fate::Halt => return Err(e),
+                Err(e) => {
+                    log::warn!(
+                        "an upload of an inquiry that doesn't open stays as it is: {}",
+                        e.chain()
+                    );
+                    continue;
+                }
+            };
+            let whole = match kept.inquiry.probe() {
+                Some(probe) => {
+                    probes.finished_upload(id, &kept.key)?.filter(|found| is_recorded(probe, found))
+                }
+                None => None,
+            };
+            if whole.is_some() {
+                probes.take_upload(id)?;
+            } else if kept.inquiry.stage().is_over() || !kept.inquiry.searches().is_empty() {
+                probes.abandon_upload(id)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Ledger {
+    /// Takes a step of an inquiry; gives the index of the last leaf that logs it, where it has one.
+    ///
+    /// `act` makes the step of that index, and it is made twice: to see that it may be taken, and
+    /// to take it. `log` says by which leaves, of the inquiry as it was before.
+    pub(crate) fn step(
+        &self,
+        id: [u8; 16],
+        act: impl Fn(&mut Inquiry, u64, u64) -> Result<(), ActionError> + Send + 'static,
+        log: impl FnOnce(&Inquiry) -> Vec<NewLeaf> + Send + 'static,
+    ) -> Result<Option<u64>, LedgerError> {
+        self.write(Subject::Inquiry(id), move |core, group| {
+            let mut kept = core.inquiry_beside(id, Some(group))?;
+            let now_cs = group.now_cs;
+            act(&mut kept.inquiry.clone(), 0, now_cs)?;
+            Write::new(log(&kept.inquiry), move |core, tables, leaf| {
+                act(&mut kept.inquiry, leaf.unwrap_or(0), now_cs)?;
+                if kept.inquiry.under_way() && kept.row.asked.is_none() {
+                    kept.row.asked = leaf;
+                }
+                core.put_inquiry(tables, &kept)
+            })
+            .decided()
+        })
+    }
+
+    /// Opens an inquiry under a key of its own; gives its id.
+    ///
+    /// Errors: what `Inquiry::open` refuses; a full table or medium.
+    pub fn open_inquiry(
+        &self,
+        actor: Actor,
+        who: Who,
+        request: Request,
+        today: Date,
+        pattern: Option<NumberPattern>,
+    ) -> Result<InquiryId, LedgerError> {
+        let mut id = [0; 16];
+        random(&mut id);
+        self.write(Subject::Inquiry(id), move |core, group| {
+            if core.store.inquiries_len()? >= INQUIRIES_MAX {
+                let most = usize::try_from(INQUIRIES_MAX).unwrap_or(usize::MAX);
+                return Err(LedgerError::TooMany { what: "inquiries", most });
+            }
+            let (opened, pattern) = (request.clone(), pattern.as_ref());
+            let inquiry = Inquiry::open(InquiryId(id), opened, &who, today, pattern, group.now_cs)?;
+            let key = ProbeKey::generate();
+            let stored = core.vault.probes.lodge(&key_owner(id), &key);
+            let slot = stored.map_err(LedgerError::of_slot)?;
+            let opened = Detail::InquiryOpened { actor, inquiry: hex::encode(id), request };
+            let leaf = NewLeaf::new(Vec::new(), Vec::new(), opened);
+            Write::logged(leaf, move |core, tables, leaf| {
+                let row = InquiryRow { slot, opened: leaf, asked: None, record: Vec::new() };
+                core.put_inquiry(tables, &Kept { row, key, inquiry })
+            })
+            .behind(Files::ProbeSlot)
+            .answering(InquiryId(id))
+            .decided()
+        })
+    }
+
+    /// Does something with the upload of an inquiry's probe; a probe that was received before stays
+    /// until the next one is recorded.
+    ///
+    /// Errors: those of the vault: a size out of bounds, another file that was begun, pieces that
+    /// don't fit.
+    pub fn upload<T>(
+        &self,
+        id: InquiryId,
+        announced: Announced,
+        work: impl FnOnce(Upload) -> Result<T, VaultError>,
+    ) -> Result<T, LedgerError> {
+        let (kept, probes) = (self.core().inquiry(id.0)?, &self.core().vault.probes);
+        probes
+            .upload(id.0, &kept.key, announced)
+            .and_then(work)
+            .map_err(|e| if e.is_full() { LedgerError::DiskFull } else { e.into() })
+    }
+
+    /// Takes a person's step that has no leaf of its own. A probe that is received takes its place
+    /// once it is recorded, and the one before is gone then.
+    pub fn act(
+        &self,
+        id: InquiryId,
+        who: Who,
+        revision: u64,
+        action: Action,
+    ) -> Result<(), LedgerError> {
+        let receives = matches!(action, Action::ReceiveProbe(_));
+        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, action.clone())
+        };
+        self.step(id.0, act, |_| Vec::new())?;
+        if receives {
+            let taken = self.core().vault.probes.take_upload(id.0);
+            taken.map_err(|e| LedgerError::from(e).halting())?;
+        }
+        Ok(())
+    }
+
+    /// Logs that a search was approved by this touch; on return it may run. Gives the leaf.
+    pub fn ask(
+        &self,
+        id: InquiryId,
+        actor: Actor,
+        who: Who,
+        approval: SearchApproval,
+        touch: Touch,
+        key: Credential,
+    ) -> Result<u64, LedgerError> {
+        let mut search = [0; 16];
+        random(&mut search);
+        let kept = self.core().inquiry(id.0)?;
+        let (opened, request, revision) =
+            (kept.row.opened, kept.inquiry.request().clone(), approval.revision);
+        let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, Action::Ask { search: SearchId(search), leaf })
+        };
+        let log = move |_: &Inquiry| {
+            let detail = Detail::Asked {
+                actor,
+                search: hex::encode(search),
+                inquiry: id.to_string(),
+                request,
+                approval,
+                touch,
+                key,
+            };
+            vec![NewLeaf::new(vec![opened], Vec::new(), detail)]
+        };
+        Ok(self.step(id.0, act, log)?.expect("an approved search is logged"))
+    }
+
+    /// Logs the answer before it leaves. Where a candidate was released meanwhile, nothing is
+    /// logged and those are given.
+    pub fn answer(
+        &self,
+        id: InquiryId,
+        actor: Actor,
+        generation: &Generation,
+        candidates: Vec<(VersionId, f64)>,
+    ) -> Result<Vec<VersionId>, LedgerError> {
+        let (model, gallery_rows) =
+            (generation.model().to_string(), u64::from(generation.gallery().live()));
+        self.write(Subject::Inquiry(id.0), move |core, group| {
+            let mut gone = Vec::new();
+            for (version, _) in &candidates {
+                let row = core.store.version(*version)?;
+                let live = row.is_some_and(|row| row.state == VersionState::Live);
+                if !live || group.suppressed.contains(version) {
+                    gone.push(*version);
+                }
+            }
+            if !gone.is_empty() {
+                return Ok(Decision::Nothing(gone));
+            }
+            let mut kept = core.inquiry_beside(id.0, Some(group))?;
+            let now_cs = group.now_cs;
+            let ranked = candidates.clone();
+            let answered = move |leaf| Event::Answered { candidates: ranked.clone(), leaf };
+            kept.inquiry.clone().happen(now_cs, answered(0))?;
+            let searched = kept.inquiry.searches().last();
+            let search = searched.ok_or(LedgerError::NotFound { what: "open search" })?;
+            let shown = candidates.into_iter().map(|(version, score)| Shown { version, score });
+            let candidates: Vec<Shown> = shown.collect();
+            let (follows, counts) = (vec![search.leaf], vec![candidates.len() as u64]);
+            let search = search.id.to_string();
+            let detail = Detail::Answered { actor, search, model, gallery_rows, candidates };
+            let leaf = NewLeaf::new(follows, counts, detail);
+            Write::logged(leaf, move |core, tables, leaf| {
+                kept.inquiry.happen(now_cs, answered(leaf))?;
+                kept.row.asked = None;
+                core.put_inquiry(tables, &kept)
+            })
+            .answering(Vec::new())
+            .decided()
+        })
+    }
+
+    /// Ends a search that was asked for and will never be answered.
+    pub(crate) fn interrupt(&self, id: [u8; 16]) -> Result<(), LedgerError> {
+        let act = |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
+            inquiry.happen(now_cs, Event::Interrupted { leaf })
+        };
+        let log = |inquiry: &Inquiry| {
+            let search = inquiry.searches().last();
+            let follows = search.map(|search| search.leaf).into_iter().collect();
+            let interrupted =
+                Detail::Interrupted { search: search.map(|search| search.id.to_string()) };
+            vec![NewLeaf::new(follows, Vec::new(), interrupted)]
+        };
+        self.step(id, act, log).map(|_| ())
+    }
+
+    /// An inquiry as it stands now.
+    pub fn find_inquiry(&self, id: InquiryId) -> Result<Inquiry, LedgerError> {
+        Ok(self.core().inquiry(id.0)?.inquiry)
+    }
+
+    /// The probe of an inquiry as it was received; none where none came or its key is gone.
+    pub fn probe(&self, id: [u8; 16]) -> Result<Option<Vec<u8>>, LedgerError> {
+        let kept = self.core().inquiry(id)?;
+        match kept.inquiry.probe() {
+            Some(probe) => Ok(Some(self.core().read_probe(&kept, probe)?)),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Core {
+    /// Removes the box's own copies of reports that carry one of these bookings; durable on return.
+    pub(crate) fn destroy_reports(&self, purged: &[VersionId]) -> Result<(), LedgerError> {
+        let mut ids = Vec::new();
+        self.store.for_each_inquiry::<LedgerError>(|id, _| {
+            ids.push(id);
+            Ok(())
+        })?;
+        let mut gone = Vec::new();
+        for id in ids {
+            let kept = self.inquiry(id)?;
+            let carries = kept
+                .inquiry
+                .candidates()
+                .iter()
+                .any(|candidate| purged.contains(&candidate.version));
+            if carries && kept.inquiry.report().is_some() {
+                self.vault.probes.unlink_photo(report_id(id))?;
+                gone.push(report_id(id));
+            }
+        }
+        Ok(self.vault.probes.sync_names(gone)?)
+    }
+}
+
+/// The id under which an inquiry's report lies sealed among the probes.
+pub(crate) fn report_id(inquiry: [u8; 16]) -> [u8; 16] {
+    let named = digest(&SHA256, &[REPORT_DOMAIN, &inquiry].concat());
+    *named.as_ref().first_chunk().expect("SHA-256 has more than 16 bytes")
+}
+
+/// Whether these are the bytes of the probe that an inquiry's record names.
+fn is_recorded(probe: &Probe, found: &[u8]) -> bool {
+    digest(&SHA256, found).as_ref() == probe.sha256.0
+}
+
+/// To whom an inquiry's key is lodged.
+pub(crate) fn key_owner(id: [u8; 16]) -> Lodger {
+    Lodger { owner: Identifier::parse("inquiry").expect("it is an identifier"), id }
+}

@@ -1,0 +1,644 @@
+//! What a start reads of the store: the log, the heads of all records, and every live booking's
+//! vector.
+//!
+//! The invariant: rows reach the gallery **in the order of their leaves**, however many threads
+//! open them. All walks go over ranges of a table, several at once, and nothing commits while they
+//! run. What is kept of a booking until the gallery is full are some 40 bytes.
+
+use std::collections::HashMap;
+use std::ops::{Range, RangeInclusive};
+
+use super::core::{Core, Newest};
+use super::error::LedgerError;
+use super::faces;
+use super::generation::Generation;
+use super::in_order::in_order;
+use super::inquiries::report_id;
+use super::progress::Step;
+use crate::audit::{Edge, Entry, Hash, LogKey, TILE_WIDTH, TileNode, leaf_hash};
+use crate::booking::{Identifier, VersionId};
+use crate::face::Embedding;
+use crate::limits::START_BATCH_LEAVES;
+use crate::store::{Store, StoreError, VersionState};
+use crate::vault::{Lodger, Part};
+
+/// The first bytes of ids, each a batch of its own: ids are random, so the batches are of a size.
+pub(super) const ID_BATCHES: usize = 256;
+
+/// What every booking's and search's record says beside what is sealed of it.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    /// Sorted by id.
+    versions: Vec<Version>,
+    agencies: Vec<Identifier>,
+    /// Sorted.
+    slots: Vec<u32>,
+    /// Sorted by id, with the probe's slot.
+    inquiries: Vec<([u8; 16], u32)>,
+    /// Under which their reports may lie sealed, sorted.
+    papers: Vec<[u8; 16]>,
+    /// Sorted.
+    probe_slots: Vec<u32>,
+    /// Versions whose purge has begun.
+    pub(super) purging: Vec<VersionId>,
+    /// Inquiries with a search that was asked for and neither answered nor interrupted.
+    pub(super) searching: Vec<[u8; 16]>,
+    /// Inquiries whose end has begun; their slots and probes are nobody's.
+    pub(super) ending: Vec<[u8; 16]>,
+    /// Versions that belong in the gallery.
+    pub(super) live: u64,
+    /// Versions that would, if the active model made a vector of their photos.
+    pub(super) unusable: Vec<VersionId>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Version {
+    id: VersionId,
+    leaf: u64,
+    slot: u32,
+    /// Index among `agencies`.
+    agency: u32,
+    state: VersionState,
+}
+
+/// The records of one batch, with agencies of its own.
+#[derive(Default)]
+struct Batch {
+    versions: Vec<Version>,
+    agencies: Vec<Identifier>,
+    purging: Vec<VersionId>,
+    unusable: Vec<VersionId>,
+}
+
+/// The log as a start finds it.
+pub(super) struct ReadLog {
+    pub(super) edge: Edge,
+    pub(super) newest: Newest,
+    pub(super) audit_leaves: Vec<u64>,
+}
+
+/// Some leaves: the tree over them, the time of the last, the nodes over each 256 of them, and
+/// which belong to audits.
+struct LogPart {
+    edge: Edge,
+    time_cs: u64,
+    nodes: Vec<Hash>,
+    audit_leaves: Vec<u64>,
+}
+
+/// The log's edge, recomputed: an edge or a checkpoint that doesn't fit the leaves is damage, not
+/// something to go on from.
+pub(super) fn read_log(
+    store: &Store,
+    log_key: &LogKey,
+    workers: usize,
+    step: &mut Step<'_>,
+) -> Result<ReadLog, LedgerError> {
+    let wrong = |what: String| LedgerError::Log { what };
+    let stored = Edge::from_bytes(&store.edge()?)?;
+    let found = store.leaves_len()?;
+    if found != stored.leaves() {
+        return Err(wrong(format!(
+            "the stored edge is that of {} leaves, {found} are there",
+            stored.leaves()
+        )));
+    }
+    let (mut edge, mut newest_cs, mut nodes, mut audit_leaves) =
+        (Edge::default(), 0, Vec::new(), Vec::new());
+    let hash = |batch| hash_leaves(store, leaves_of(batch, found));
+    in_order(workers, batches(found), hash, |part: LogPart| {
+        let first = edge.leaves() / TILE_WIDTH;
+        nodes.extend(part.nodes.into_iter().zip(first..).map(|(hash, index)| TileNode {
+            level: 1,
+            index,
+            hash,
+        }));
+        edge.join_telling(&part.edge, &mut |node| nodes.extend((node.level > 1).then_some(node)));
+        newest_cs = part.time_cs;
+        audit_leaves.extend(part.audit_leaves);
+        step.add(part.edge.leaves());
+        Ok(())
+    })?;
+    if stored != edge {
+        return Err(wrong(format!("the stored edge is not that of the {found} leaves")));
+    }
+    keep_nodes(store, nodes)?;
+    let note = store.checkpoint()?.unwrap_or_default();
+    if found > 0 {
+        let checkpoint = log_key.open(&note)?;
+        if checkpoint.leaves != edge.leaves() || checkpoint.root != edge.root() {
+            return Err(wrong(format!(
+                "the checkpoint signs {} leaves, {found} are there",
+                checkpoint.leaves
+            )));
+        }
+    }
+    let cosigned = store.cosigned(found..found + 1, 1)?.pop().map(|(_, note)| note);
+    Ok(ReadLog {
+        edge,
+        newest: Newest { note, cosigned, leaves: found, time_cs: newest_cs },
+        audit_leaves,
+    })
+}
+
+/// Holds the stored nodes against those that the leaves give; what a folder of an older form lacks
+/// is written.
+fn keep_nodes(store: &Store, mut nodes: Vec<TileNode>) -> Result<(), LedgerError> {
+    nodes.sort_unstable_by_key(|node| (node.level, node.index));
+    let mut lacking = Vec::new();
+    for of_level in nodes.chunk_by(|a, b| a.level == b.level) {
+        let level = of_level[0].level;
+        let stored = store.nodes(level, 0..of_level.len() as u64)?;
+        if let Some((node, _)) =
+            of_level.iter().zip(&stored).find(|(node, stored)| node.hash != **stored)
+        {
+            return Err(LedgerError::Log {
+                what: format!("node {} of level {level} is not that of its leaves", node.index),
+            });
+        }
+        lacking.extend_from_slice(&of_level[stored.len()..]);
+    }
+    if lacking.is_empty() { Ok(()) } else { Ok(store.commit(|tables| tables.put_nodes(&lacking))?) }
+}
+
+fn hash_leaves(store: &Store, leaves: Range<u64>) -> Result<LogPart, LedgerError> {
+    let (mut edge, mut time_cs, mut nodes, mut audit_leaves) =
+        (Edge::default(), 0, Vec::new(), Vec::new());
+    let (first, end) = (leaves.start, leaves.end);
+    let misplaced = |found, wanted| LedgerError::Log {
+        what: format!("leaf {found} stands where leaf {wanted} was wanted"),
+    };
+    store.for_each_leaf::<LedgerError>(leaves, |index, bytes| {
+        let wanted = first + edge.append_hash(leaf_hash(bytes), &mut |node| nodes.push(node.hash));
+        if index != wanted {
+            return Err(misplaced(index, wanted));
+        }
+        let entry = Entry::read(bytes)?;
+        time_cs = entry.time_cs();
+        if let Entry::Known(leaf) = entry
+            && leaf.kind.is_of_audits()
+        {
+            audit_leaves.push(index);
+        }
+        Ok(())
+    })?;
+    match first + edge.leaves() {
+        missing if missing < end => {
+            Err(LedgerError::Log { what: format!("leaf {missing} is missing") })
+        }
+        _ => Ok(LogPart { edge, time_cs, nodes, audit_leaves }),
+    }
+}
+
+impl Records {
+    /// Reads the heads of all records.
+    pub(super) fn read(
+        store: &Store,
+        workers: usize,
+        step: &mut Step<'_>,
+    ) -> Result<Self, LedgerError> {
+        let mut records = Self::default();
+        let mut index_of: HashMap<Identifier, u32> = HashMap::new();
+        in_order(
+            workers,
+            ID_BATCHES,
+            |batch| {
+                let first_byte = u8::try_from(batch).expect("there is a batch for each byte");
+                Batch::read(store, first_byte..=first_byte)
+            },
+            |batch| {
+                let mut known = Vec::with_capacity(batch.agencies.len());
+                for agency in batch.agencies {
+                    let next =
+                        u32::try_from(index_of.len()).expect("there are fewer agencies than slots");
+                    let index = *index_of.entry(agency.clone()).or_insert(next);
+                    if index == next {
+                        records.agencies.push(agency);
+                    }
+                    known.push(index);
+                }
+                step.add(batch.versions.len() as u64);
+                records.purging.extend(batch.purging);
+                records.unusable.extend(batch.unusable);
+                for version in batch.versions {
+                    records.slots.push(version.slot);
+                    records.live += u64::from(version.state == VersionState::Live);
+                    records
+                        .versions
+                        .push(Version { agency: known[index(version.agency)], ..version });
+                }
+                Ok(())
+            },
+        )?;
+        let mut untold = 0;
+        store.for_each_inquiry::<LedgerError>(|id, head| {
+            records.probe_slots.push(head.slot);
+            records.inquiries.push((id, head.slot));
+            records.papers.push(report_id(id));
+            if head.asked.is_some() {
+                records.searching.push(id);
+            }
+            untold += 1;
+            if untold == START_BATCH_LEAVES {
+                step.add(std::mem::take(&mut untold));
+            }
+            Ok(())
+        })?;
+        step.add(untold);
+        records.ending = store.ending_inquiries()?;
+        records.slots.sort_unstable();
+        records.probe_slots.sort_unstable();
+        records.papers.sort_unstable();
+        Ok(records)
+    }
+
+    pub(super) fn knows_photo(&self, id: &[u8; 16]) -> bool {
+        self.versions.binary_search_by_key(id, |version| version.id.0).is_ok()
+    }
+
+    pub(super) fn knows_slot(&self, slot: u32) -> bool {
+        self.slots.binary_search(&slot).is_ok()
+    }
+
+    pub(super) fn knows_probe(&self, id: &[u8; 16]) -> bool {
+        self.inquiries.binary_search_by_key(id, |inquiry| inquiry.0).is_ok()
+            || self.papers.binary_search(id).is_ok()
+    }
+
+    pub(super) fn knows_probe_slot(&self, slot: u32) -> bool {
+        self.probe_slots.binary_search(&slot).is_ok()
+    }
+
+    /// What belongs in the gallery, in the order of the leaves.
+    pub(super) fn into_live(mut self) -> Live {
+        self.versions.retain(|version| version.state == VersionState::Live);
+        Live::of_these(self.versions, self.agencies)
+    }
+}
+
+/// The versions that belong in a gallery, in the order in which their vectors lie in the store:
+/// whoever walks over both never looks far.
+pub(super) struct Live {
+    versions: Vec<Version>,
+    agencies: Vec<Identifier>,
+}
+
+impl Live {
+    /// The versions that stand now, read on this thread: those that belong in another model's
+    /// gallery.
+    pub(super) fn standing(store: &Store) -> Result<Self, LedgerError> {
+        let mut batch = Batch::read(store, 0..=u8::MAX)?;
+        batch
+            .versions
+            .retain(|version| matches!(version.state, VersionState::Live | VersionState::Unusable));
+        Ok(Self::of_these(batch.versions, batch.agencies))
+    }
+
+    fn of_these(mut versions: Vec<Version>, agencies: Vec<Identifier>) -> Self {
+        versions.sort_unstable_by_key(|version| version.leaf);
+        Self { versions, agencies }
+    }
+
+    /// Those that these leaves logged.
+    fn of(&self, leaves: &Range<u64>) -> &[Version] {
+        let from = |leaf| self.versions.partition_point(|version| version.leaf < leaf);
+        &self.versions[from(leaves.start)..from(leaves.end)]
+    }
+
+    fn lodger(&self, version: &Version) -> Lodger {
+        Lodger { owner: self.agencies[index(version.agency)].clone(), id: version.id.0 }
+    }
+}
+
+impl Batch {
+    fn read(store: &Store, first_bytes: RangeInclusive<u8>) -> Result<Self, LedgerError> {
+        let mut batch = Self::default();
+        store.for_each_version::<LedgerError>(first_bytes, |id, head| {
+            // A handful of agencies, mostly one after the other the same few.
+            let at = match batch.agencies.iter().position(|agency| agency.as_str() == head.agency) {
+                Some(at) => at,
+                None => {
+                    let agency = Identifier::parse(head.agency)
+                        .map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
+                    batch.agencies.push(agency);
+                    batch.agencies.len() - 1
+                }
+            };
+            match head.state {
+                VersionState::Purging => batch.purging.push(id),
+                VersionState::Unusable => batch.unusable.push(id),
+                _ => {}
+            }
+            let agency = u32::try_from(at).expect("there are fewer agencies than slots");
+            batch.versions.push(Version {
+                id,
+                leaf: head.leaf,
+                slot: head.slot,
+                agency,
+                state: head.state,
+            });
+            Ok(())
+        })?;
+        Ok(batch)
+    }
+}
+
+/// Of which model vectors are wanted.
+#[derive(Clone, Copy)]
+pub(super) enum Vectors {
+    Active,
+    Next,
+}
+
+/// The vectors of some leaves, opened.
+#[derive(Default)]
+pub(super) struct Opened {
+    pub(super) faces: Vec<(VersionId, Embedding)>,
+    /// Those that don't open, and why.
+    pub(super) unreadable: Vec<(VersionId, LedgerError)>,
+}
+
+/// Fills the gallery with the live bookings' vectors, in the order of their leaves.
+pub(super) fn load_gallery(
+    core: &Core,
+    live: &Live,
+    leaves: u64,
+    workers: usize,
+    step: &mut Step<'_>,
+) -> Result<(), LedgerError> {
+    let generation = core.generation();
+    generation.reserve(live.versions.len());
+    let mut unreadable = 0;
+    let open =
+        |batch| open_vectors(core, &generation, Vectors::Active, live, leaves_of(batch, leaves));
+    in_order(workers, batches(leaves), open, |opened| {
+        for (version, cause) in &opened.unreadable {
+            // The booking can't be found until its agency sends it again; everything else can.
+            log::error!("version {version} is suppressed: {}", cause.chain());
+        }
+        unreadable += opened.unreadable.len();
+        step.add((opened.faces.len() + opened.unreadable.len()) as u64);
+        Ok(generation.append(opened.faces)?)
+    })?;
+    if unreadable > 0 {
+        log::error!(
+            "{unreadable} bookings are suppressed because their keys or vectors do not open"
+        );
+    }
+    let (found, wanted) = (generation.gallery().live(), live.versions.len() - unreadable);
+    if index(found) != wanted {
+        return Err(disagree(
+            format!("{found} rows in the gallery"),
+            format!("the store's {wanted}"),
+        ));
+    }
+    Ok(())
+}
+
+/// Opens the vectors of versions that belong in a generation's gallery.
+pub(super) fn open_vectors(
+    core: &Core,
+    generation: &Generation,
+    vectors: Vectors,
+    live: &Live,
+    leaves: Range<u64>,
+) -> Result<Opened, LedgerError> {
+    let mut opened = Opened::default();
+    let mut wanted = live.of(&leaves).iter().peekable();
+    let visit = |leaf, id, sealed: &[u8]| -> Result<(), LedgerError> {
+        // A live version without a vector is missed in the end, where rows are counted.
+        while wanted.next_if(|version| version.leaf < leaf).is_some() {}
+        let Some(version) = wanted.next_if(|version| version.leaf == leaf && version.id == id)
+        else {
+            return Ok(());
+        };
+        let key = core.vault.bookings.key(version.slot, &live.lodger(version));
+        match key.and_then(|key| key.open(Part::Vector(generation.model()), id.0, sealed)) {
+            Ok(plain) => {
+                let embedding = faces::embedding(generation.gallery().dimension(), &plain)
+                    .map_err(LedgerError::Vector)?;
+                opened.faces.push((id, embedding));
+            }
+            Err(e) => opened.unreadable.push((id, e.into())),
+        }
+        Ok(())
+    };
+    match vectors {
+        Vectors::Active => core.store.for_each_vector(leaves, visit)?,
+        Vectors::Next => core.store.for_each_next_vector(leaves, visit)?,
+    }
+    Ok(opened)
+}
+
+fn disagree(found: String, wanted: String) -> LedgerError {
+    LedgerError::Setup { found, wanted }
+}
+
+/// How many batches so many leaves make.
+fn batches(leaves: u64) -> usize {
+    usize::try_from(leaves.div_ceil(START_BATCH_LEAVES)).expect("batches fit the address space")
+}
+
+/// The leaves of a batch.
+fn leaves_of(batch: usize, leaves: u64) -> Range<u64> {
+    let first = batch as u64 * START_BATCH_LEAVES;
+    first..(first + START_BATCH_LEAVES).min(leaves)
+}
+
+fn index(at: u32) -> usize {
+    usize::try_from(at).expect("32 bits fit the address space")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::sync::{Arc, LazyLock, Mutex};
+
+    use super::*;
+    use crate::booking::{BookingNumber, Identifier};
+    use crate::disk::{Disk, OpenMode, RealDisk};
+    use crate::embed::{Models, Pool};
+    use crate::gallery::EngineChoice;
+    use crate::limits::SLOT_BYTES;
+    use crate::roster::{Caller, CertificateName};
+    use crate::service::{
+        Enrolled, Faces, Ledger, LedgerSetup, Progress, Shelf, StartStage, Taken,
+    };
+    use crate::store::{LeafRow, StateKind};
+
+    const BOOKINGS: u32 = 150;
+
+    /// The models, loaded once for all tests.
+    static SHELF: LazyLock<(Arc<Shelf>, Arc<Pool>)> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
+        let shelf = Shelf::open(&folder, None, EngineChoice::Cpu, 1).unwrap();
+        let pool = shelf
+            .pool(Models::id_of(&folder).unwrap())
+            .unwrap_or_else(|e| panic!("run smrtctl model fetch: {}", e.chain()));
+        (Arc::new(shelf), pool.unwrap())
+    });
+
+    fn open(
+        state: &Path,
+        workers: usize,
+        watch: &mut dyn FnMut(&Progress),
+    ) -> Result<Ledger, LedgerError> {
+        let setup = LedgerSetup {
+            disk: Arc::new(RealDisk),
+            state: state.to_owned(),
+            create_as: Some(StateKind::Test),
+            origin: "test.example/log".to_owned(),
+            master_key: vec![1; 32].into(),
+            log_key: vec![2; 32].into(),
+            shelf: SHELF.0.clone(),
+            clock: Arc::new(crate::service::SystemClock::default()),
+            anchor: None,
+            reserve_bytes: 0,
+            details_kept_days: 1_096,
+        };
+        Ledger::open_with(setup, workers, watch)
+    }
+
+    fn embedding(n: u32) -> Embedding {
+        let raw: Vec<f32> = (0..128)
+            .map(|at| f32::from(u8::try_from((n * 31 + at * at * (n + 7)) % 251).unwrap()) - 125.0)
+            .collect();
+        Embedding::from_raw(&raw).unwrap().0
+    }
+
+    /// A folder with bookings of two agencies, some released; gives them all.
+    fn folder(state: &Path) -> Vec<Taken> {
+        let ledger = open(state, 2, &mut |_| {}).unwrap();
+        let booked = |n: u32| {
+            let agency =
+                Identifier::parse(if n.is_multiple_of(3) { "slmpd" } else { "stlco" }).unwrap();
+            let caller =
+                Caller { name: CertificateName::Feed(agency.clone()), fingerprint: [0; 32] };
+            let number = BookingNumber::parse(&format!("26-{n}")).unwrap();
+            let booking = serde_json::json!({"name": "Jane Roe", "booked_on": "2026-11-01",
+                "basis": {"kind": "post_arrest_booking"}});
+            let active =
+                Enrolled { embedding: embedding(n), length: 9.0, frame: [0.0; 4], px: [64, 64] };
+            let faces = Faces { model: ledger.model(), active, next: None };
+            let taken = ledger
+                .book(
+                    &caller,
+                    &agency,
+                    &number,
+                    serde_json::from_value(booking).unwrap(),
+                    vec![5; 40].into(),
+                    faces,
+                )
+                .unwrap();
+            if n % 10 == 4 {
+                ledger.release(&caller, &agency, &number, "record expunged").unwrap();
+            }
+            taken
+        };
+        (0..BOOKINGS).map(booked).collect()
+    }
+
+    fn rows(ledger: &Ledger) -> Vec<VersionId> {
+        // Every live row, best first: rows of the same score come in their order.
+        ledger
+            .compare(&ledger.generation(), &embedding(1), 1_000)
+            .unwrap()
+            .into_iter()
+            .map(|(version, _)| version)
+            .collect()
+    }
+
+    #[test]
+    fn rows_come_in_the_order_of_their_leaves_whatever_the_number_of_threads() {
+        let state = tempfile::tempdir().unwrap();
+        let taken = folder(state.path());
+        let live: Vec<VersionId> = (0..)
+            .zip(&taken)
+            .filter(|(n, _)| n % 10 != 4)
+            .map(|(_, taken)| taken.version)
+            .collect();
+        let one = open(state.path(), 1, &mut |_| {}).unwrap();
+        let found = rows(&one);
+        drop(one);
+        assert_eq!(found.len(), live.len());
+        for workers in [1, 2, 3, 7] {
+            let (mut told, mut stages) = (Vec::new(), Vec::new());
+            let ledger = open(state.path(), workers, &mut |progress| {
+                stages.push(progress.stage);
+                told.push((progress.stage, progress.done, progress.total));
+            });
+            let ledger = ledger.unwrap();
+            assert_eq!(ledger.rows_in_order(), live, "{workers} threads");
+            assert_eq!(rows(&ledger), found, "{workers} threads");
+            let all = live.len() as u64;
+            assert!(
+                told.contains(&(StartStage::Gallery, 0, all))
+                    && told.contains(&(StartStage::Gallery, all, all)),
+                "{told:?}"
+            );
+            assert!(told.contains(&(StartStage::Log, ledger.leaves(), ledger.leaves())));
+            assert!(told.contains(&(
+                StartStage::Records,
+                u64::from(BOOKINGS),
+                u64::from(BOOKINGS)
+            )));
+            stages.dedup();
+            let ran: Vec<StartStage> =
+                ledger.started().stages.iter().map(|(stage, _)| *stage).collect();
+            assert_eq!(stages, ran, "each stage is told in its turn");
+        }
+    }
+
+    #[test]
+    fn a_key_slot_in_the_middle_that_does_not_open_suppresses_its_booking_alone() {
+        let state = tempfile::tempdir().unwrap();
+        let taken = folder(state.path());
+        let damaged = 77;
+        // Slots are lodged in as bookings come.
+        let slots = RealDisk.open(&state.path().join("slots.1"), OpenMode::Existing).unwrap();
+        slots.write_at(damaged * SLOT_BYTES as u64 + 20, &[0xee; 4]).unwrap();
+        let live = (0..)
+            .zip(&taken)
+            .filter(|(n, _)| n % 10 != 4 && *n != damaged)
+            .map(|(_, taken)| taken.version);
+        let live: Vec<VersionId> = live.collect();
+        for workers in [1, 4] {
+            let told = Mutex::new((0, 0));
+            let ledger = open(state.path(), workers, &mut |progress| {
+                if progress.stage == StartStage::Gallery {
+                    *told.lock().unwrap() = (progress.done, progress.total);
+                }
+            });
+            assert_eq!(ledger.unwrap().rows_in_order(), live, "{workers} threads");
+            assert_eq!(
+                told.into_inner().unwrap(),
+                (live.len() as u64 + 1, live.len() as u64 + 1),
+                "the suppressed one is counted as done"
+            );
+        }
+    }
+
+    #[test]
+    fn a_leaf_that_was_changed_ends_the_start() {
+        let state = tempfile::tempdir().unwrap();
+        drop(folder(state.path()));
+        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
+        let store = Store::open(&disk, state.path()).unwrap();
+        let leaf = store.leaf(60).unwrap().unwrap();
+        let mut changed = leaf.leaf.clone();
+        changed[20] ^= 1;
+        store
+            .commit::<StoreError>(|commit| {
+                commit.put_leaves(60, &[LeafRow { leaf: changed, ..leaf }])
+            })
+            .unwrap();
+        drop(store);
+        for workers in [1, 3] {
+            let ended = open(state.path(), workers, &mut |_| {}).err().unwrap();
+            assert!(
+                matches!(&ended, LedgerError::Log { what } if what.contains("stored edge")),
+                "{ended}"
+            );
+        }
+    }
+}

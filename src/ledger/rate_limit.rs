@@ -1,0 +1,208 @@
+//! Rate-limited leaves: refusals of one caller that go on, and reads of the log, counted per caller
+//! and hour.
+//!
+//! An hour begins with what is first. The first refusal of a kind, caller and hour has a leaf of
+//! its own before it is told; the others of that hour wait in the store, durable before they are
+//! told too, and one leaf with their number ends the hour. The first read of the log by a caller in
+//! an hour has a leaf; how much more it read is counted in memory and follows in a second one.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+
+use super::core::Core;
+use super::error::LedgerError;
+use super::handle::Ledger;
+use super::write::{NewLeaf, Staged, Subject, Write};
+use super::writer::{Alone, Writer};
+use crate::audit::{Actor, Detail, Refusal};
+use crate::limits::REFUSALS_KEPT_BYTES_MAX;
+use crate::roster::Caller;
+use crate::store::GatheredRow;
+
+/// Hundredths of a second of an hour.
+const HOUR_CS: u64 = 360_000;
+
+/// What is kept of gathered refusals, as it is sealed.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    actor: Actor,
+    refusals: Vec<Refusal>,
+}
+
+impl Kept {
+    fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("it holds only strings and numbers")
+    }
+
+    fn of(core: &Core, row: &GatheredRow) -> Result<Option<Self>, LedgerError> {
+        if row.sealed.is_empty() {
+            return Ok(None);
+        }
+        let plain = core.master.open_gathered(row.kind, &row.caller, &row.sealed)?;
+        serde_json::from_slice(&plain)
+            .map(Some)
+            .map_err(|source| LedgerError::Sealed { what: "gathered refusals", source })
+    }
+}
+
+impl Ledger {
+    /// Logs a refusal before it is told, by a leaf of its own or among those that wait for the end
+    /// of their hour.
+    pub fn refused(&self, detail: Detail) -> Result<(), LedgerError> {
+        let (actor, ..) = detail.refusal().expect("only refusals are sent as such");
+        let (kind, caller) = (detail.kind(), actor.certificate.clone());
+        self.write(Subject::Refused(kind, caller.clone()), move |core, group| {
+            let waiting = core.store.gathered(kind as u16, &caller)?;
+            match waiting {
+                Some(row) if group.now_cs < row.hour_cs + HOUR_CS => {
+                    let row = one_more(core, row, &detail, group.now_cs)?;
+                    Write::unlogged(move |_, tables| Ok(tables.put_gathered(&row)?)).decided()
+                }
+                over => {
+                    let ended = over.map(|row| hour_leaf(core, &row)).transpose()?.flatten();
+                    let leaves =
+                        ended.into_iter().chain([NewLeaf::new(Vec::new(), Vec::new(), detail)]);
+                    let hour_cs = group.now_cs;
+                    Write::all_logged(leaves.collect(), move |_, tables, leaf| {
+                        let (kind, sealed) = (kind as u16, Vec::new());
+                        let row = GatheredRow { kind, caller, hour_cs, leaf, refusals: 0, sealed };
+                        Ok(tables.put_gathered(&row)?)
+                    })
+                    .answering(())
+                    .decided()
+                }
+            }
+        })
+    }
+
+    /// Logs the refusals of hours that are over: one leaf for each kind and caller with more of
+    /// them than one.
+    pub fn end_hours(&self) -> Result<(), LedgerError> {
+        self.alone(Alone::EndHours, Writer::end_hours)
+    }
+
+    /// What waits for the end of its hour: the details of the leaves to be.
+    pub fn gathered(&self) -> Result<Vec<Detail>, LedgerError> {
+        let rows = self.core().store.all_gathered()?;
+        let details = rows.iter().map(|row| hour_detail(self.core(), row));
+        Ok(details.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    }
+}
+
+impl Writer {
+    fn end_hours(&mut self) -> Result<(), LedgerError> {
+        let (core, now_cs) = (self.core().clone(), self.now_cs());
+        let mut staged = Vec::new();
+        for row in core.store.all_gathered()? {
+            if row.hour_cs + HOUR_CS <= now_cs {
+                let leaf = hour_leaf(&core, &row)?;
+                staged.push(Staged::new(leaf.into_iter().collect(), move |_, tables, _| {
+                    Ok(tables.remove_gathered(row.kind, &row.caller)?)
+                }));
+            }
+        }
+        if staged.is_empty() { Ok(()) } else { self.transact(staged).map(|_| ()) }
+    }
+}
+
+/// The row with one more refusal; its words are kept as long as there is room.
+fn one_more(
+    core: &Core,
+    row: GatheredRow,
+    detail: &Detail,
+    now_cs: u64,
+) -> Result<GatheredRow, LedgerError> {
+    let (actor, request, reason) = detail.refusal().expect("only refusals are sent as such");
+    let mut kept = Kept::of(core, &row)?
+        .unwrap_or_else(|| Kept { actor: actor.clone(), refusals: Vec::new() });
+    let before = kept.to_bytes();
+    let (reason, request) = (reason.to_owned(), request.cloned());
+    kept.refusals.push(Refusal { time_cs: now_cs, reason, request });
+    let after = kept.to_bytes();
+    let plain = if after.len() <= REFUSALS_KEPT_BYTES_MAX { after } else { before };
+    let sealed = core.master.seal_gathered(row.kind, &row.caller, &plain);
+    Ok(GatheredRow { refusals: row.refusals + 1, sealed, ..row })
+}
+
+/// The leaf that ends an hour; none where its first refusal was its only one.
+fn hour_leaf(core: &Core, row: &GatheredRow) -> Result<Option<NewLeaf>, LedgerError> {
+    let counts = vec![u64::from(row.kind), row.refusals];
+    let detail = hour_detail(core, row)?;
+    Ok(detail.map(|detail| NewLeaf::new(vec![row.leaf], counts, detail)))
+}
+
+fn hour_detail(core: &Core, row: &GatheredRow) -> Result<Option<Detail>, LedgerError> {
+    let Some(Kept { actor, refusals: kept }) = Kept::of(core, row)? else { return Ok(None) };
+    let (hour_cs, refusals) = (row.hour_cs, row.refusals);
+    Ok(Some(Detail::RefusalsGathered { actor, hour_cs, refusals, kept }))
+}
+
+/// Who read how much of the log in this hour.
+#[derive(Debug, Default)]
+pub(crate) struct Reads(Mutex<HashMap<String, Read>>);
+
+#[derive(Debug)]
+struct Read {
+    actor: Actor,
+    hour_cs: u64,
+    leaf: u64,
+    tiles: u64,
+    bundles: u64,
+}
+
+impl Reads {
+    /// Notes that a caller is about to read a tile, or a bundle of leaves.
+    pub(crate) fn note(
+        &self,
+        ledger: &Ledger,
+        caller: &Caller,
+        is_bundle: bool,
+    ) -> Result<(), LedgerError> {
+        let (tiles, bundles) = (u64::from(!is_bundle), u64::from(is_bundle));
+        let name = caller.name.to_string();
+        let now_cs = ledger.now_cs();
+        let mut reads = self.0.lock().expect("nothing panics while it holds the reads");
+        if let Some(read) = reads.get_mut(&name).filter(|read| now_cs < read.hour_cs + HOUR_CS) {
+            read.tiles += tiles;
+            read.bundles += bundles;
+            return Ok(());
+        }
+        // Held while the leaf is written, so that one caller's first reads write one.
+        let over = reads.remove(&name);
+        if let Some(read) = over {
+            read.end(ledger)?;
+        }
+        let actor = Actor::from(caller);
+        let leaf = ledger.note(
+            Vec::new(),
+            vec![tiles, bundles],
+            Detail::LogRead { actor: actor.clone(), hour_cs: now_cs },
+        )?;
+        reads.insert(name, Read { actor, hour_cs: now_cs, leaf, tiles: 0, bundles: 0 });
+        Ok(())
+    }
+
+    /// Logs what was read in hours that are over, or in all of them.
+    pub(crate) fn end_hours(&self, ledger: &Ledger, all: bool) -> Result<(), LedgerError> {
+        let now_cs = ledger.now_cs();
+        let mut reads = self.0.lock().expect("nothing panics while it holds the reads");
+        let over: Vec<String> = reads
+            .iter()
+            .filter(|(_, read)| all || read.hour_cs + HOUR_CS <= now_cs)
+            .map(|(name, _)| name.clone())
+            .collect();
+        over.iter().filter_map(|name| reads.remove(name)).try_for_each(|read| read.end(ledger))
+    }
+}
+
+impl Read {
+    fn end(self, ledger: &Ledger) -> Result<(), LedgerError> {
+        if self.tiles + self.bundles > 0 {
+            let detail = Detail::LogRead { actor: self.actor, hour_cs: self.hour_cs };
+            ledger.note(vec![self.leaf], vec![self.tiles, self.bundles], detail)?;
+        }
+        Ok(())
+    }
+}

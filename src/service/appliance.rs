@@ -1,0 +1,255 @@
+//! The box: what every door calls, and how its verbs let a caller pass and log a refusal.
+
+use std::sync::Arc;
+
+use time::Date;
+
+use super::ceilings::{DAY_CS, Places, SearchRate};
+use super::error::ServiceError;
+use super::guard::{Doors, Guard};
+use super::probe_memory::ProbeMemory;
+use super::switch_worker::{OnHalt, SwitchWorker};
+use super::watch::{self, Watch};
+use crate::audit::touch::RelyingParty;
+use crate::audit::{Actor, Alarm, Detail, Quorum, VerifierKey, Witness};
+use crate::embed::{Choice, Pool, Portrait};
+use crate::inquiry::NumberPattern;
+use crate::ledger::{Fate, Fated, Ledger, LedgerSetup, Progress, VERSION, Waiting, day};
+use crate::limits::{SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
+use crate::roster::{Agency, Caller, Ceilings, Roster, RosterError};
+use crate::store::StateKind;
+
+/// The box: what every door calls.
+pub struct Service {
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) roster: Arc<Roster>,
+    pub(super) guard: Arc<Guard>,
+    pub(super) watch: Watch,
+    pub(super) switch_worker: SwitchWorker,
+    /// Photos that wait for a worker.
+    pub(super) examining: Waiting,
+    /// The name that people's keys are bound to.
+    pub(super) relying_party: Option<RelyingParty>,
+    pub(super) search_rate: SearchRate,
+    /// Uploads of probes that somebody is at.
+    pub(super) uploads: Places,
+    pub(super) probe_memory: ProbeMemory,
+}
+
+impl Service {
+    /// Opens the state folder and, where the doors may open, logs that the box is about to serve;
+    /// tells `watch`, on this thread, how far it is.
+    pub fn open(
+        setup: LedgerSetup,
+        roster: Roster,
+        relying_party: Option<RelyingParty>,
+        watch: &mut dyn FnMut(&Progress),
+    ) -> Result<Self, ServiceError> {
+        roster.check()?;
+        let numbers = roster.agencies.iter().filter_map(|agency| agency.numbers.as_deref());
+        numbers.map(NumberPattern::parse).collect::<Result<Vec<_>, _>>()?;
+        let ledger = Arc::new(Ledger::open_held(setup, watch)?);
+        if ledger.kind() == StateKind::Real && !roster.ceilings.are_humane() {
+            let what = format!(
+                "an operator's searches with {}, wanted 1 s at least, {SEARCHES_PER_HOUR_MAX} and \
+                 {SEARCHES_PER_DAY_MAX} at most where bookings are real",
+                roster.ceilings
+            );
+            return Err(RosterError::Malformed { what }.into());
+        }
+        let quorum = quorum_of(&roster, ledger.core().log_key.verifier())?;
+        let (begun, roster_sha256) = (ledger.clone(), hex::encode(roster.sha256()));
+        let ceilings = roster.ceilings;
+        let begin = Box::new(move || begin(&begun, &roster_sha256, ceilings));
+        let searched =
+            ledger.searched_since(ledger.now_cs().saturating_sub(DAY_CS))?.into_iter().collect();
+        let (search_rate, roster) = (SearchRate::new(roster.ceilings, searched), Arc::new(roster));
+        let guard = Arc::new(Guard::new(ledger.clone(), roster.clone(), quorum, begin)?);
+        Ok(Self {
+            ledger,
+            roster,
+            guard,
+            watch: Watch::default(),
+            switch_worker: SwitchWorker::default(),
+            examining: Waiting::default(),
+            relying_party,
+            search_rate,
+            uploads: Places::default(),
+            probe_memory: ProbeMemory::default(),
+        })
+    }
+
+    /// Whether the verbs may be used.
+    pub fn doors(&self) -> Doors {
+        self.guard.doors()
+    }
+
+    /// Whether holds and extensions don't expire at the moment, because the clock is in doubt.
+    pub fn is_expiry_frozen(&self) -> bool {
+        self.guard.stands(Alarm::ClockAhead)
+    }
+
+    /// Starts the threads that work in the background, until the service is closed; `on_halt` is
+    /// told where the state becomes unknown.
+    ///
+    /// Errors: those of starting a thread.
+    pub fn tend(&self, on_halt: OnHalt) -> Result<(), ServiceError> {
+        // Once before anybody is let in, so that what is wrong from the start is said from the
+        // start.
+        self.guard.look()?;
+        self.watch.start(self.guard.clone(), on_halt.clone())?;
+        self.switch_worker.start(self.ledger.clone(), on_halt)
+    }
+
+    /// Looks at clock, medium, witnesses, accounts and terms now, as the watch does every
+    /// `WATCH_SECONDS`.
+    pub fn keep_watch(&self) -> Result<(), ServiceError> {
+        self.guard.look()
+    }
+
+    /// The origin of the console's pages, where one is configured.
+    pub fn console_origin(&self) -> Option<&str> {
+        self.relying_party.as_ref().map(RelyingParty::origin)
+    }
+
+    /// The name that people's keys are bound to, where one is configured.
+    pub fn console_name(&self) -> Option<&str> {
+        self.relying_party.as_ref().map(RelyingParty::id)
+    }
+
+    /// Agencies for which may be asked today.
+    pub fn active_agencies(&self) -> impl Iterator<Item = &Agency> {
+        let today = self.today();
+        self.roster
+            .agencies
+            .iter()
+            .filter(move |agency| self.roster.requester(&agency.id, today).is_ok())
+    }
+
+    /// The roster file as it was read, and the day by which its agencies stand.
+    ///
+    /// Errors: a caller that is no console with administration.
+    pub fn roster_now(&self, caller: &Caller) -> Result<(Arc<Roster>, Date), ServiceError> {
+        self.admitted(caller, self.roster.administrator(caller, "look at the roster file"))?;
+        Ok((self.roster.clone(), self.today()))
+    }
+
+    /// The ledger beneath, for what only reads.
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Whether a caller stands in the roster; whoever doesn't is refused and logged. Shut doors let
+    /// whoever does read the log.
+    pub fn admit(&self, caller: &Caller) -> Result<(), ServiceError> {
+        self.read_by(caller, self.roster.admit(caller, self.today()))
+    }
+
+    /// Logs that the box stops, and ends the writer.
+    pub fn close(&self) -> Result<(), ServiceError> {
+        self.watch.end();
+        self.switch_worker.end();
+        if self.guard.is_open() {
+            self.guard.reads.end_hours(&self.ledger, true)?;
+            self.ledger.note(
+                Vec::new(),
+                Vec::new(),
+                Detail::Stopped { software: VERSION.to_owned() },
+            )?;
+        }
+        self.ledger.close();
+        Ok(())
+    }
+
+    /// The day of now.
+    pub(super) fn today(&self) -> Date {
+        day(self.ledger.now_cs())
+    }
+
+    /// Has a worker look at a photo.
+    pub(super) fn examine(
+        &self,
+        pool: &Pool,
+        photo: Arc<[u8]>,
+        choice: Choice,
+    ) -> Result<Portrait, ServiceError> {
+        Ok(self.examining.during(|| pool.examine(photo, choice))?)
+    }
+
+    /// Lets a caller pass open doors; a refusal of the caller itself is logged.
+    pub(super) fn admitted<T>(
+        &self,
+        caller: &Caller,
+        result: Result<T, RosterError>,
+    ) -> Result<T, ServiceError> {
+        self.guard.pass()?;
+        self.known(caller, result)
+    }
+
+    /// Lets a caller pass to what may be read whether the doors are open or shut; a shut box writes
+    /// nothing, no refusal either.
+    pub(super) fn read_by<T>(
+        &self,
+        caller: &Caller,
+        result: Result<T, RosterError>,
+    ) -> Result<T, ServiceError> {
+        if self.guard.is_open() { self.known(caller, result) } else { Ok(result?) }
+    }
+
+    pub(super) fn known<T>(
+        &self,
+        caller: &Caller,
+        result: Result<T, RosterError>,
+    ) -> Result<T, ServiceError> {
+        let result = result.map_err(ServiceError::from);
+        self.logged(result, |reason| Detail::CallerRefused { actor: Actor::from(caller), reason })
+    }
+
+    /// Logs a refusal before it is told.
+    pub(super) fn logged<T>(
+        &self,
+        result: Result<T, ServiceError>,
+        detail: impl FnOnce(String) -> Detail,
+    ) -> Result<T, ServiceError> {
+        if let Err(e) = &result
+            && e.fate() == Fate::Refuse
+        {
+            self.ledger.refused(detail(e.to_string()))?;
+        }
+        result
+    }
+}
+
+/// Finishes what a crash left, and logs that the box is about to serve.
+fn begin(ledger: &Ledger, roster_sha256: &str, ceilings: Ceilings) -> Result<(), ServiceError> {
+    ledger.begin()?;
+    ledger.serve_by(roster_sha256, ceilings)?;
+    let gallery = ledger.gallery();
+    let started = Detail::Started {
+        software: VERSION.to_owned(),
+        state: ledger.kind().name().to_owned(),
+        model: ledger.model().to_string(),
+        engine: gallery.engine().to_owned(),
+        device: gallery.device().to_owned(),
+        roster_sha256: roster_sha256.to_owned(),
+    };
+    ledger.note(Vec::new(), vec![u64::from(gallery.live())], started).map(|_| ())
+}
+
+/// The quorum that a roster states for a log.
+///
+/// Errors: a key that can't be read or stands there twice.
+fn quorum_of(roster: &Roster, log: &VerifierKey) -> Result<Quorum, ServiceError> {
+    let witness = |witness: &crate::roster::Witness| {
+        let key = VerifierKey::parse(witness.key.as_str())?;
+        Ok::<_, ServiceError>(Witness {
+            name: witness.id.to_string(),
+            key,
+            independent: witness.agency.is_none(),
+        })
+    };
+    let witnesses = roster.witnesses.iter().map(witness).collect::<Result<_, _>>()?;
+    let (least, within) =
+        roster.quorum.map_or((0, 0), |terms| (terms.witnesses, terms.within_minutes));
+    Ok(Quorum::new(log.clone(), witnesses, least, within)?)
+}

@@ -1,0 +1,134 @@
+//! Who is at work on what, and how fast an operator searches: one search at a time, and no more of
+//! them in an hour or a day than a person does by hand.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+
+use super::error::ServiceError;
+use crate::booking::Identifier;
+use crate::roster::Ceilings;
+
+const HOUR_CS: u64 = 360_000;
+pub(super) const DAY_CS: u64 = 24 * HOUR_CS;
+
+/// Names that are taken, each by one at a time.
+#[derive(Debug, Default)]
+pub(super) struct Places(Mutex<HashSet<Identifier>>);
+
+/// A name that is taken until this is dropped.
+#[derive(Debug)]
+pub(super) struct Place<'p> {
+    places: &'p Places,
+    name: Identifier,
+}
+
+impl Places {
+    /// Takes a name.
+    ///
+    /// Errors: somebody has it.
+    pub(super) fn take(&self, name: Identifier) -> Result<Place<'_>, ServiceError> {
+        let mut taken = self.0.lock().expect("nothing panics while it holds the names");
+        if taken.insert(name.clone()) {
+            Ok(Place { places: self, name })
+        } else {
+            Err(ServiceError::AtWork)
+        }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.places.0.lock().expect("nothing panics while it holds the names").remove(&self.name);
+    }
+}
+
+/// When each operator searched during the last day.
+#[derive(Debug)]
+pub(super) struct SearchRate {
+    ceilings: Ceilings,
+    searched_cs: Mutex<HashMap<Identifier, Vec<u64>>>,
+    at_work: Places,
+}
+
+impl SearchRate {
+    /// `searched_cs` says when each operator searched during the last day, before this start.
+    pub(super) fn new(ceilings: Ceilings, searched_cs: HashMap<Identifier, Vec<u64>>) -> Self {
+        Self { ceilings, searched_cs: Mutex::new(searched_cs), at_work: Places::default() }
+    }
+
+    /// Whether an operator may search now.
+    ///
+    /// Errors: too soon after the last search, or too many in an hour or a day.
+    pub(super) fn may(&self, operator: &Identifier, now_cs: u64) -> Result<(), ServiceError> {
+        let mut searched =
+            self.searched_cs.lock().expect("nothing panics while it holds the times");
+        let Some(times) = searched.get_mut(operator) else { return Ok(()) };
+        times.retain(|&at_cs| at_cs + DAY_CS > now_cs);
+        let within = |cs: u64| times.iter().filter(|&&at_cs| at_cs + cs > now_cs).count();
+        let Ceilings { seconds_between, per_hour, per_day } = self.ceilings;
+        if within(seconds_between.saturating_mul(100)) > 0 {
+            return Err(ServiceError::TooFast { seconds: seconds_between });
+        }
+        if within(HOUR_CS) >= per_hour {
+            return Err(ServiceError::Ceiling {
+                found: within(HOUR_CS),
+                within: "hour",
+                most: per_hour,
+            });
+        }
+        if times.len() >= per_day {
+            return Err(ServiceError::Ceiling { found: times.len(), within: "day", most: per_day });
+        }
+        Ok(())
+    }
+
+    /// Begins a search: the operator's only one until what this gives is dropped.
+    pub(super) fn begin(
+        &self,
+        operator: &Identifier,
+        now_cs: u64,
+    ) -> Result<Place<'_>, ServiceError> {
+        let place = self.at_work.take(operator.clone())?;
+        self.may(operator, now_cs)?;
+        self.searched_cs
+            .lock()
+            .expect("nothing panics while it holds the times")
+            .entry(operator.clone())
+            .or_default()
+            .push(now_cs);
+        Ok(place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 179_000_000_000;
+
+    #[test]
+    fn an_operator_searches_one_at_a_time_with_seconds_between_and_so_often_an_hour_and_a_day() {
+        let pace = SearchRate::new(
+            Ceilings { seconds_between: 5, per_hour: 3, per_day: 5 },
+            HashMap::new(),
+        );
+        let diaz = Identifier::parse("diaz").unwrap();
+        let search = |minute: u64| pace.begin(&diaz, NOW + minute * 6_000).map(drop);
+        let first = pace.begin(&diaz, NOW).unwrap();
+        assert!(matches!(search(1), Err(ServiceError::AtWork)));
+        drop(first);
+        assert!(matches!(pace.may(&diaz, NOW + 499), Err(ServiceError::TooFast { .. })));
+        assert!(pace.may(&diaz, NOW + 500).is_ok());
+        search(10).unwrap();
+        search(20).unwrap();
+        assert!(matches!(search(59), Err(ServiceError::Ceiling { within: "hour", .. })));
+        search(60).unwrap();
+        search(71).unwrap();
+        assert!(matches!(search(600), Err(ServiceError::Ceiling { within: "day", .. })));
+        assert!(
+            pace.may(&Identifier::parse("chen").unwrap(), NOW + 600 * 6_000).is_ok(),
+            "each operator by themselves"
+        );
+        search(24 * 60).unwrap();
+    }
+}

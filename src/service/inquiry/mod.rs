@@ -1,0 +1,10 @@
+//! An inquiry's verbs: open it, hand over the probe, search, review, report.
+
+mod open;
+mod probe;
+mod report;
+mod review;
+mod search;
+
+pub use review::{Candidate, Head, InquirySight};
+pub use search::SearchTimings;

@@ -1,0 +1,373 @@
+//! An inquiry's verbs after its answer: two examiners, blind to score, name and each other, and
+//! what becomes of it.
+
+use std::sync::Arc;
+
+use crate::audit::{Actor, Detail};
+use crate::booking::{Identifier, VersionId};
+use crate::embed::Picture;
+use crate::face::Edits;
+use crate::inquiry::{
+    Action, CandidateSight, Disposition, Finding, Frame, Handover, Inquiry, InquiryId, Outcome,
+    Review, Sight, Stage, Who,
+};
+use crate::ledger::{Ledger, LedgerError, NewLeaf, Record};
+use crate::roster::Duty;
+use crate::service::appliance::Service;
+use crate::service::error::ServiceError;
+use crate::service::people::AtDesk;
+
+/// An inquiry in a list.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Its record.
+    pub inquiry: Inquiry,
+    /// Whether it waits for a step that this person may take.
+    pub waits: bool,
+}
+
+/// An inquiry with what one person may see of it.
+#[derive(Clone, Debug)]
+pub struct InquirySight {
+    /// Its record. Whoever shows it obeys the sight.
+    pub inquiry: Inquiry,
+    /// What the person may see.
+    pub sight: Sight,
+    /// The candidates, best first.
+    pub candidates: Vec<Candidate>,
+}
+
+/// A candidate as one person may see it.
+#[derive(Clone, Debug)]
+pub struct Candidate {
+    /// The booking's version.
+    pub version: VersionId,
+    /// The place in the array, counted from 1.
+    pub rank: usize,
+    /// Whether its agency released it.
+    pub released: bool,
+    /// Whether its photo may be seen.
+    pub photo: bool,
+    /// The face in its photo and that photo's width and height in pixels, where the photo may be
+    /// seen.
+    pub face: Option<(Frame, [u32; 2])>,
+    /// Score, agency and record, where they may be seen.
+    pub known: Option<(f64, Identifier, Record)>,
+    /// What this person recorded of it.
+    pub own: Option<Finding>,
+    /// What the first and the second examiner recorded, where that may be seen.
+    pub both: Option<[Option<Finding>; 2]>,
+}
+
+impl Ledger {
+    /// Ends the review of the examiner at work; gives the leaf that says so.
+    ///
+    /// Errors: what the inquiry refuses, a candidate that was skipped above all.
+    pub fn finish(
+        &self,
+        id: InquiryId,
+        actor: Actor,
+        who: Who,
+        revision: u64,
+    ) -> Result<u64, ServiceError> {
+        let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, Action::Finish { leaf })
+        };
+        let log = move |inquiry: &Inquiry| {
+            let second = inquiry.second();
+            let review = second.or(inquiry.first());
+            let findings = review.map(|review| review.findings.clone()).unwrap_or_default();
+            let undone =
+                |version: &VersionId| findings.iter().all(|finding| finding.candidate != *version);
+            let released: Vec<VersionId> = inquiry
+                .candidates()
+                .iter()
+                .map(|candidate| candidate.version)
+                .filter(undone)
+                .collect();
+            let leads =
+                findings.iter().filter(|finding| finding.disposition == Disposition::Lead).count()
+                    as u64;
+            let (answered, first) = (
+                inquiry.answer().map(|answer| answer.leaf),
+                inquiry.first().and_then(|review| review.leaf),
+            );
+            let follows = answered.into_iter().chain(first.filter(|_| second.is_some())).collect();
+            let disagreements =
+                second.and(inquiry.first()).map_or(0, |first| disagreements(first, &findings));
+            let counts = vec![
+                if second.is_some() { 2 } else { 1 },
+                inquiry.candidates().len() as u64,
+                leads,
+                disagreements,
+            ];
+            vec![NewLeaf::new(
+                follows,
+                counts,
+                Detail::Reviewed { actor, inquiry: inquiry.id().to_string(), findings, released },
+            )]
+        };
+        self.step(id.0, act, log)
+    }
+}
+
+impl Service {
+    /// The inquiries of which a person is a part, or may become one; those that wait for that
+    /// person first, then the newest.
+    ///
+    /// Errors: another role.
+    pub fn inquiries(&self, desk: &AtDesk) -> Result<Vec<Head>, ServiceError> {
+        self.allowed(desk, Duty::Inquire, "look at inquiries")?;
+        let who = self.who(desk);
+        let mut ids = Vec::new();
+        self.ledger.core().store.for_each_inquiry::<ServiceError>(|id, _| {
+            ids.push(id);
+            Ok(())
+        })?;
+        let mut heads = Vec::new();
+        for id in ids {
+            let inquiry = self.ledger.core().inquiry(id)?.inquiry;
+            let waits = waits_for(&inquiry, &who);
+            if waits || inquiry.takes_part(&who.person) {
+                heads.push(Head { inquiry, waits });
+            }
+        }
+        heads.sort_by_key(|head| (!head.waits, std::cmp::Reverse(head.inquiry.opened_cs())));
+        Ok(heads)
+    }
+
+    /// An inquiry as this person may see it.
+    ///
+    /// Errors: another role; an inquiry of which the person is no part and may not become one.
+    pub fn inquiry(&self, desk: &AtDesk, id: InquiryId) -> Result<InquirySight, ServiceError> {
+        self.allowed(desk, Duty::Inquire, "look at inquiries")?;
+        let (inquiry, who) = (self.ledger.core().inquiry(id.0)?.inquiry, self.who(desk));
+        let seen = inquiry.takes_part(&who.person) || waits_for(&inquiry, &who);
+        self.refused_at(
+            desk,
+            if seen { Ok(()) } else { Err(ServiceError::NotShown { what: "inquiry" }) },
+        )?;
+        let sight = inquiry.sight(&who.person);
+        let candidates = inquiry.candidates().iter().zip(&sight.candidates);
+        let candidates = candidates
+            .map(|(ranked, seen)| self.candidate(&inquiry, &who, &sight, ranked.version, *seen));
+        Ok(InquirySight { candidates: candidates.collect::<Result<_, _>>()?, sight, inquiry })
+    }
+
+    fn candidate(
+        &self,
+        inquiry: &Inquiry,
+        who: &Who,
+        sight: &Sight,
+        version: VersionId,
+        seen: CandidateSight,
+    ) -> Result<Candidate, ServiceError> {
+        let ranked = inquiry.candidate(version).ok_or(ServiceError::not_found("candidate"))?;
+        let record =
+            if seen.photo || seen.score_and_biography { self.shown_record(version)? } else { None };
+        let face = record
+            .as_ref()
+            .filter(|_| seen.photo)
+            .and_then(|(_, record)| Some((Frame::from(record.frame), record.px?)));
+        let known = record
+            .filter(|_| seen.score_and_biography)
+            .map(|(agency, record)| (ranked.score, agency, record));
+        let of =
+            |review: Option<&Review>| review.and_then(|review| review.finding(version)).cloned();
+        let own = [inquiry.first(), inquiry.second()]
+            .into_iter()
+            .flatten()
+            .find(|review| review.examiner.id == who.person.id);
+        Ok(Candidate {
+            version,
+            rank: ranked.rank,
+            released: ranked.released_cs.is_some(),
+            photo: seen.photo,
+            face,
+            known,
+            own: of(own),
+            both: sight.others.then(|| [of(inquiry.first()), of(inquiry.second())]),
+        })
+    }
+
+    /// A candidate's record, for as long as its agency hasn't released it.
+    pub(super) fn shown_record(
+        &self,
+        version: VersionId,
+    ) -> Result<Option<(Identifier, Record)>, ServiceError> {
+        self.ledger.shown_record(&self.ledger.generation(), version)
+    }
+
+    /// A picture of a candidate's photo; the view is logged.
+    ///
+    /// Errors: a person who may not see it now; a candidate that was released.
+    pub fn candidate_picture(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        version: VersionId,
+    ) -> Result<Picture, ServiceError> {
+        let photo: Arc<[u8]> = self.candidate_photo(desk, id, version)?.into();
+        self.picture(&self.ledger.generation(), photo, &Edits::default())
+    }
+
+    /// A candidate's photo as its agency sent it; the view is logged.
+    ///
+    /// Errors: as `candidate_picture`.
+    pub fn candidate_photo(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        version: VersionId,
+    ) -> Result<Vec<u8>, ServiceError> {
+        self.allowed(desk, Duty::Inquire, "look at candidates")?;
+        let inquiry = self.ledger.core().inquiry(id.0)?.inquiry;
+        let sight = inquiry.sight(&self.who(desk).person);
+        let not_shown = ServiceError::NotShown { what: "candidate" };
+        let seen = sight.candidates.iter().any(|seen| seen.version == version && seen.photo);
+        self.refused_at(desk, if seen { Ok(()) } else { Err(not_shown) })?;
+        let answer = inquiry.answer().ok_or(ServiceError::not_found("answer"))?;
+        let search =
+            inquiry.searches().last().map(|search| search.id.to_string()).unwrap_or_default();
+        let viewed = Detail::PhotoViewed { actor: desk.actor(), search, version };
+        self.ledger.note(vec![answer.leaf], Vec::new(), viewed)?;
+        // Looked for after the leaf: what was released meanwhile doesn't leave any more.
+        self.ledger.shown_photo(version)?.ok_or(ServiceError::not_found("candidate"))
+    }
+
+    /// Takes the review that is due, the first or the second.
+    ///
+    /// Errors: another role, or a person who may not; none is due.
+    pub fn claim(&self, desk: &AtDesk, id: InquiryId, revision: u64) -> Result<(), ServiceError> {
+        self.allowed(desk, Duty::Examine, "review candidates")?;
+        let who = self.who(desk);
+        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
+            let claim =
+                if inquiry.first().is_none() { Action::ClaimFirst } else { Action::ClaimSecond };
+            inquiry.act(&who, revision, now_cs, claim)
+        };
+        self.refused_at(desk, self.ledger.step(id.0, act, |_| Vec::new())).map(|_| ())
+    }
+
+    /// Records what the examiner at work made of a candidate; it is recorded once.
+    pub fn dispose(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: u64,
+        finding: Finding,
+    ) -> Result<(), ServiceError> {
+        self.allowed(desk, Duty::Examine, "review candidates")?;
+        let who = self.who(desk);
+        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, Action::Dispose(finding.clone()))
+        };
+        self.refused_at(desk, self.ledger.step(id.0, act, |_| Vec::new())).map(|_| ())
+    }
+
+    /// Ends the review of the examiner at work.
+    ///
+    /// Errors: a candidate that was skipped.
+    pub fn finish_review(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: u64,
+    ) -> Result<(), ServiceError> {
+        self.allowed(desk, Duty::Examine, "review candidates")?;
+        self.refused_at(desk, self.ledger.finish(id, desk.actor(), self.who(desk), revision))
+            .map(|_| ())
+    }
+
+    /// Records that a report went to somebody because it was used for a positive identification.
+    pub fn mark_evidence(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: u64,
+        handover: Handover,
+    ) -> Result<(), ServiceError> {
+        self.allowed(desk, Duty::Operate, "mark evidence")?;
+        let (who, actor, marked) = (self.who(desk), desk.actor(), handover.clone());
+        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, Action::MarkEvidence(handover.clone()))
+        };
+        let log = move |inquiry: &Inquiry| {
+            let issued = inquiry.report().map(|report| report.leaf).into_iter().collect();
+            let detail = Detail::EvidenceMarked {
+                actor,
+                inquiry: inquiry.id().to_string(),
+                handover: marked,
+            };
+            vec![NewLeaf::new(issued, Vec::new(), detail)]
+        };
+        self.refused_at(desk, self.ledger.step(id.0, act, log)).map(|_| ())
+    }
+
+    /// Records what became of a report, which closes the inquiry.
+    pub fn record_outcome(
+        &self,
+        desk: &AtDesk,
+        id: InquiryId,
+        revision: u64,
+        outcome: Outcome,
+    ) -> Result<(), ServiceError> {
+        self.allowed(desk, Duty::Operate, "record an outcome")?;
+        let (who, actor, recorded) = (self.who(desk), desk.actor(), outcome.clone());
+        let opened = self.ledger.core().inquiry(id.0)?.row.opened;
+        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, Action::RecordOutcome(outcome.clone()))
+        };
+        let log = move |inquiry: &Inquiry| {
+            let issued = inquiry.report().map(|report| report.leaf).into_iter().collect();
+            let name = inquiry.id().to_string();
+            let code = recorded.upshot as u64;
+            let closed = Detail::InquiryClosed {
+                actor: actor.clone(),
+                inquiry: name.clone(),
+                withdrawn: false,
+                reason: "its outcome is recorded".to_owned(),
+            };
+            vec![
+                NewLeaf::new(
+                    issued,
+                    vec![code],
+                    Detail::OutcomeRecorded { actor, inquiry: name, outcome: recorded },
+                ),
+                NewLeaf::new(vec![opened], vec![0], closed),
+            ]
+        };
+        self.refused_at(desk, self.ledger.step(id.0, act, log)).map(|_| ())
+    }
+}
+
+/// Whether an inquiry waits for a step that this person may take.
+fn waits_for(inquiry: &Inquiry, who: &Who) -> bool {
+    let operator = inquiry.operator().id == who.person.id && who.may_operate;
+    let at_work = |review: Option<&Review>| {
+        review.is_some_and(|review| review.examiner.id == who.person.id) && who.may_examine
+    };
+    let may = |claim: Action| {
+        inquiry.clone().act(who, inquiry.revision(), inquiry.opened_cs(), claim).is_ok()
+    };
+    match inquiry.stage() {
+        Stage::Opened | Stage::ProbeReceived | Stage::FaceChosen => operator,
+        Stage::Asked => false,
+        Stage::Answered => may(Action::ClaimFirst),
+        Stage::FirstReview => at_work(inquiry.first()),
+        Stage::ReviewedOnce => may(Action::ClaimSecond),
+        Stage::SecondReview => at_work(inquiry.second()),
+        Stage::Reviewed => inquiry.takes_part(&who.person),
+        Stage::Issued => operator,
+        Stage::Closed | Stage::Withdrawn | Stage::Refused => false,
+    }
+}
+
+/// Candidates that one examiner took for a lead and the other did not.
+fn disagreements(first: &Review, second: &[Finding]) -> u64 {
+    let lead = |finding: &Finding| finding.disposition == Disposition::Lead;
+    let differs = |finding: &&Finding| {
+        first.finding(finding.candidate).is_some_and(|other| lead(other) != lead(finding))
+    };
+    second.iter().filter(differs).count() as u64
+}

@@ -1,0 +1,623 @@
+//! People's accounts with their keys, as they are kept; and the verbs by which two people together
+//! change who may do what.
+//!
+//! An account, a role or a key takes an administrator who asks and the commander who approves, two
+//! touches and two leaves. Taking away takes one of them. The first commander and the first
+//! administrator are appointed at the box itself, while nobody is there who could ask.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::desk::AtDesk;
+use super::session_table::Asked;
+use crate::audit::touch::{
+    ActApproval, Credential, Registration, Touch, Verb, verify, verify_registration,
+};
+use crate::audit::{Actor, Detail};
+use crate::booking::Identifier;
+use crate::ledger::{
+    Code, Core, Folder, Group, Ledger, Member, NewLeaf, RestoreSetup, Subject, Write, open_member,
+    put_member, random,
+};
+use crate::limits::{ACCOUNTS_MAX, APPOINTMENT_HOURS_MAX, GRANT_DAYS_MAX};
+use crate::roster::{
+    Account, Caller, Duty, Off, OffReason, Person, PersonError, Role, Roster, decide_together,
+};
+use crate::service::appliance::Service;
+use crate::service::error::ServiceError;
+use crate::store::{Commit, StateKind};
+
+const HOUR_CS: u64 = 360_000;
+const CODE_BYTES: usize = 16;
+
+/// What an administrator asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GrantOrder {
+    /// The person as it shall be; a known name changes that account.
+    #[schema(value_type = Object)]
+    pub person: Person,
+    /// The person's new key; none where a known account keeps its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registration: Option<Registration>,
+}
+
+/// An account as it is shown to those who manage and audit it.
+#[derive(Clone, Debug)]
+pub struct AccountStanding {
+    /// The account.
+    pub account: Account,
+    /// Its key, if it has one.
+    pub key: Option<Credential>,
+    /// Whether somebody must confirm that the person still needs it.
+    pub review_due: bool,
+}
+
+/// Appoints the first commander or administrator, at the box and while no daemon runs; makes the
+/// state folder's content where it is empty and `create_as` says for what. Gives the code by which
+/// the person enrols a key within `APPOINTMENT_HOURS_MAX`.
+///
+/// Errors: another role; somebody who has that role and a key already; a name that is taken; a
+/// folder that doesn't fit.
+pub fn appoint(
+    setup: &RestoreSetup,
+    create_as: Option<StateKind>,
+    person: Person,
+) -> Result<String, ServiceError> {
+    if !matches!(person.role, Role::Commander | Role::Administrator) {
+        return Err(ServiceError::NotAppointed {
+            why: "only a commander and an administrator are appointed at the box",
+        });
+    }
+    let folder = Folder::open_or_create(setup, create_as)?;
+    let now_cs = setup.clock.now_cs().max(folder.time_cs);
+    let members = folder
+        .store
+        .accounts()?
+        .into_iter()
+        .map(|(id, sealed)| open_member(&folder.master, &id, &sealed));
+    let members = members.collect::<Result<Vec<_>, _>>()?;
+    let stands = |member: &&Member| member.account.off.is_none() && member.key.is_some();
+    if members.iter().filter(stands).any(|member| member.account.person.role == person.role) {
+        return Err(ServiceError::NotAppointed {
+            why: "one with a key is there, who asks or approves at a console",
+        });
+    }
+    let known = members.iter().find(|member| member.account.person.id == person.id);
+    if known.is_some_and(|known| known.key.is_some() && !known.account.frees_name(now_cs)) {
+        return Err(PersonError::NameTaken { id: person.id }.into());
+    }
+    let mut code = [0; CODE_BYTES];
+    random(&mut code);
+    let code = hex::encode(code);
+    let account = Account::new(person.clone(), now_cs)?;
+    let until_cs = now_cs + APPOINTMENT_HOURS_MAX * HOUR_CS;
+    let kept = Code { sha256: sha256_hex(code.as_bytes()), until_cs, leaf: folder.leaves() };
+    folder.store.commit::<ServiceError>(|tables| {
+        put_member(&folder.master, tables, &Member { account, key: None, code: Some(kept) })?;
+        folder.log(
+            tables,
+            NewLeaf::new(Vec::new(), Vec::new(), Detail::Appointed { person }),
+            setup.clock.as_ref(),
+        )
+    })?;
+    Ok(code)
+}
+
+impl Service {
+    /// What a person who was appointed at the box has a new key made for.
+    ///
+    /// Errors: a caller that is no device; no such person, or a code that isn't the one or no
+    /// longer holds.
+    pub fn challenge_first_key(
+        &self,
+        caller: &Caller,
+        person: &Identifier,
+        code: &str,
+    ) -> Result<Asked, ServiceError> {
+        let device = self.admitted(caller, self.roster.device(caller, "enrol a key"))?.id.clone();
+        self.refuse_log_on(caller, Some(person), self.appointed(person, code))?;
+        self.guard.sessions.ask(self.approval(
+            Verb::Enrol,
+            caller,
+            &device,
+            person,
+            code.as_bytes(),
+        ))
+    }
+
+    /// Enrols the first key of a person who was appointed at the box.
+    ///
+    /// Errors: as `challenge_first_key`; a registration for another request, or by a key that this
+    /// box doesn't take.
+    pub fn enrol_first_key(
+        &self,
+        caller: &Caller,
+        person: &Identifier,
+        code: &str,
+        nonce: [u8; 32],
+        registration: &Registration,
+    ) -> Result<(), ServiceError> {
+        let device = self.admitted(caller, self.roster.device(caller, "enrol a key"))?.id.clone();
+        let enrolled = self.appointed(person, code).and_then(|_| {
+            let approval = self.guard.sessions.answered(
+                nonce,
+                &self.approval(Verb::Enrol, caller, &device, person, code.as_bytes()),
+            )?;
+            let key =
+                verify_registration(registration, &approval.challenge(), self.relying_party()?)?;
+            self.takes(&key).map(|()| (approval, key))
+        });
+        let (approval, key) = self.refuse_log_on(caller, Some(person), enrolled)?;
+        let (actor, id, sha256) =
+            (Actor::from(caller), person.clone(), sha256_hex(code.as_bytes()));
+        let decide = move |core: &Core, group: &mut Group<'_>| {
+            let mut member = core.member(&id)?.ok_or(ServiceError::NoSuchCode)?;
+            let code = member
+                .code
+                .take()
+                .filter(|code| code.holds(&sha256, group.now_cs))
+                .ok_or(ServiceError::NoSuchCode)?;
+            known_key(&core.members()?, &key)?;
+            member.key = Some(key.clone());
+            let actor = Actor {
+                person: Some(id.clone()),
+                agency: Some(member.account.person.agency.clone()),
+                ..actor
+            };
+            let leaf = NewLeaf::new(
+                vec![code.leaf],
+                Vec::new(),
+                Detail::KeyEnrolled { actor, person: id, key, approval },
+            );
+            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
+                core.put_member(tables, &member)
+            };
+            Write::new(vec![leaf], rows).answering(()).decided()
+        };
+        self.refuse_log_on(caller, Some(person), self.ledger.write(Subject::People, decide))
+            .map(|_| ())
+    }
+
+    fn appointed(&self, person: &Identifier, code: &str) -> Result<Member, ServiceError> {
+        let member = self.ledger.core().member(person)?.ok_or(ServiceError::NoSuchCode)?;
+        let holds = member
+            .code
+            .as_ref()
+            .is_some_and(|known| known.holds(&sha256_hex(code.as_bytes()), self.ledger.now_cs()));
+        if holds { Ok(member) } else { Err(ServiceError::NoSuchCode) }
+    }
+
+    /// All accounts, for those who manage or audit them.
+    pub fn people(&self, desk: &AtDesk) -> Result<Vec<AccountStanding>, ServiceError> {
+        self.allowed_any(
+            desk,
+            &[Duty::Administer, Duty::Command, Duty::Audit],
+            "look at the roster",
+        )?;
+        let now_cs = self.ledger.now_cs();
+        let standing = |member: Member| AccountStanding {
+            review_due: member.account.is_review_due(now_cs),
+            account: member.account,
+            key: member.key,
+        };
+        Ok(self.ledger.core().members()?.into_iter().map(standing).collect())
+    }
+
+    /// What a person's new key is made for, at an administrator's desk.
+    pub fn challenge_key(&self, desk: &AtDesk, person: &Identifier) -> Result<Asked, ServiceError> {
+        self.allowed(desk, Duty::Administer, "have a key made")?;
+        self.guard.sessions.ask(desk.approval(self, Verb::Enrol, person.as_str().as_bytes()))
+    }
+
+    /// What an administrator touches to ask for an account, a role or a key; `key_nonce` is that of
+    /// the challenge by which the key was made.
+    pub fn challenge_grant(
+        &self,
+        desk: &AtDesk,
+        order: &GrantOrder,
+        key_nonce: Option<[u8; 32]>,
+    ) -> Result<Asked, ServiceError> {
+        self.allowed(desk, Duty::Administer, "change the roster")?;
+        self.wanted(desk, order)?;
+        let made = order
+            .registration
+            .as_ref()
+            .map(|registration| self.made(desk, &order.person.id, key_nonce, registration))
+            .transpose();
+        self.refused_at(desk, made)?;
+        self.guard.sessions.ask(desk.approval(self, Verb::Grant, &order_bytes(order)))
+    }
+
+    /// Asks for an account, a role or a key; gives the id under which the commander approves it.
+    ///
+    /// Errors: another role; a touch for anything else; an agency that isn't active; a name or key
+    /// that is somebody's.
+    pub fn ask_grant(
+        &self,
+        desk: &AtDesk,
+        order: GrantOrder,
+        key_nonce: Option<[u8; 32]>,
+        nonce: [u8; 32],
+        touch: Touch,
+    ) -> Result<[u8; 16], ServiceError> {
+        self.allowed(desk, Duty::Administer, "change the roster")?;
+        self.wanted(desk, &order)?;
+        let made = order
+            .registration
+            .as_ref()
+            .map(|registration| self.made(desk, &order.person.id, key_nonce, registration))
+            .transpose();
+        let key = self.refused_at(desk, made)?;
+        let approval = self.touched(desk, Verb::Grant, &order_bytes(&order), nonce, &touch)?;
+        let (mut id, actor, asked_by, person) =
+            ([0; 16], desk.actor(), desk.person.clone(), order.person);
+        random(&mut id);
+        let decide = move |core: &Core, group: &mut Group<'_>| {
+            let members = core.members()?;
+            if members.len() >= ACCOUNTS_MAX {
+                return Err(LedgerError::TooMany { what: "accounts", most: ACCOUNTS_MAX });
+            }
+            fits(&members, &person, key.as_ref(), group.now_cs)?;
+            let (grant, of) = (hex::encode(id), person.clone());
+            let detail =
+                Detail::GrantAsked { actor, grant, person: of, key: key.clone(), approval, touch };
+            let asked_cs = group.now_cs;
+            let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
+                let leaf = leaf.expect("a change of the roster is logged");
+                core.put_grant(tables, id, &Grant { person, key, asked_by, asked_cs, leaf })
+            };
+            Write::new(vec![NewLeaf::new(Vec::new(), Vec::new(), detail)], rows)
+                .answering(())
+                .decided()
+        };
+        self.refused_at(desk, self.ledger.write(Subject::People, decide))?;
+        Ok(id)
+    }
+
+    /// What waits for the commander.
+    pub fn grants(&self, desk: &AtDesk) -> Result<Vec<([u8; 16], Grant)>, ServiceError> {
+        self.allowed_any(
+            desk,
+            &[Duty::Administer, Duty::Command, Duty::Audit],
+            "look at changes of the roster",
+        )?;
+        let core = self.ledger.core();
+        let open = |(id, sealed): ([u8; 16], Vec<u8>)| Ok((id, core.open_grant(id, &sealed)?));
+        let mut grants =
+            core.store.grants()?.into_iter().map(open).collect::<Result<Vec<_>, ServiceError>>()?;
+        grants.sort_by_key(|(_, grant)| grant.asked_cs);
+        Ok(grants)
+    }
+
+    /// What the commander touches to approve.
+    pub fn challenge_approval(&self, desk: &AtDesk, id: [u8; 16]) -> Result<Asked, ServiceError> {
+        self.allowed(desk, Duty::Command, "approve a change of the roster")?;
+        let grant = self.ledger.core().grant(id)?;
+        self.guard.sessions.ask(desk.approval(self, Verb::ApproveGrant, &grant_bytes(id, &grant)))
+    }
+
+    /// Approves what an administrator asked for: from here on it holds, and sessions of that person
+    /// end.
+    ///
+    /// Errors: another role; nobody decides on an account of their own; a touch for anything else;
+    /// what was asked for doesn't fit any more.
+    pub fn approve_grant(
+        &self,
+        desk: &AtDesk,
+        id: [u8; 16],
+        nonce: [u8; 32],
+        touch: Touch,
+    ) -> Result<(), ServiceError> {
+        self.allowed(desk, Duty::Command, "approve a change of the roster")?;
+        let grant = self.ledger.core().grant(id)?;
+        let together = decide_together(&grant.asked_by, &desk.person, &grant.person.id);
+        self.refused_at(desk, together.map_err(ServiceError::from))?;
+        let approval =
+            self.touched(desk, Verb::ApproveGrant, &grant_bytes(id, &grant), nonce, &touch)?;
+        let (actor, person) = (desk.actor(), grant.person.id.clone());
+        let decide = move |core: &Core, group: &mut Group<'_>| {
+            let Grant { person, key, leaf, .. } = core.grant(id)?;
+            let members = core.members()?;
+            fits(&members, &person, key.as_ref(), group.now_cs)?;
+            let known = members.into_iter().find(|member| member.account.person.id == person.id);
+            let own_key = known
+                .filter(|known| !known.account.frees_name(group.now_cs))
+                .and_then(|known| known.key);
+            let member = Member {
+                account: Account::new(person.clone(), group.now_cs)?,
+                key: key.or(own_key),
+                code: None,
+            };
+            let detail = Detail::GrantApproved {
+                actor,
+                grant: hex::encode(id),
+                person: person.id,
+                approval,
+                touch,
+            };
+            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
+                core.put_member(tables, &member)?;
+                Ok(tables.remove_grant(id)?)
+            };
+            Write::new(vec![NewLeaf::new(vec![leaf], Vec::new(), detail)], rows)
+                .answering(())
+                .decided()
+        };
+        self.refused_at(desk, self.ledger.write(Subject::People, decide))?;
+        self.guard.end_sessions_of(&person, "the roster changed")
+    }
+
+    /// Declines what an administrator asked for.
+    pub fn decline_grant(
+        &self,
+        desk: &AtDesk,
+        id: [u8; 16],
+        reason: &str,
+    ) -> Result<(), ServiceError> {
+        self.allowed(desk, Duty::Command, "decline a change of the roster")?;
+        let (actor, reason) = (desk.actor(), reason.to_owned());
+        let decide = move |core: &Core, _: &mut Group<'_>| {
+            let grant = core.grant(id)?;
+            let detail = Detail::GrantDeclined {
+                actor: Some(actor),
+                grant: hex::encode(id),
+                person: grant.person.id,
+                reason,
+            };
+            let rows =
+                move |_: &Core, tables: &Commit, _: Option<u64>| Ok(tables.remove_grant(id)?);
+            Write::new(vec![NewLeaf::new(vec![grant.leaf], Vec::new(), detail)], rows)
+                .answering(())
+                .decided()
+        };
+        self.refused_at(desk, self.ledger.write(Subject::People, decide)).map(|_| ())
+    }
+
+    /// What somebody touches to release a locked account.
+    pub fn challenge_release(
+        &self,
+        desk: &AtDesk,
+        person: &Identifier,
+    ) -> Result<Asked, ServiceError> {
+        self.may_release(desk, person)?;
+        self.guard.sessions.ask(desk.approval(self, Verb::ReleaseLock, person.as_str().as_bytes()))
+    }
+
+    /// Releases a locked account: an administrator, or the commander where an administrator is
+    /// locked.
+    ///
+    /// Errors: another role, or the own account; an account that isn't locked; a touch for anything
+    /// else.
+    pub fn release_lock(
+        &self,
+        desk: &AtDesk,
+        person: &Identifier,
+        nonce: [u8; 32],
+        touch: Touch,
+    ) -> Result<(), ServiceError> {
+        self.may_release(desk, person)?;
+        let approval =
+            self.touched(desk, Verb::ReleaseLock, person.as_str().as_bytes(), nonce, &touch)?;
+        let (actor, person) = (desk.actor(), person.clone());
+        let decide = move |core: &Core, _: &mut Group<'_>| {
+            let mut member = core.member(&person)?.ok_or(ServiceError::not_found("account"))?;
+            let locked = member.account.locked.ok_or(ServiceError::not_found("locked account"))?;
+            member.account.released();
+            let leaf = NewLeaf::new(
+                vec![locked],
+                Vec::new(),
+                Detail::Unlocked { actor, person, approval, touch },
+            );
+            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
+                core.put_member(tables, &member)
+            };
+            Write::new(vec![leaf], rows).answering(()).decided()
+        };
+        self.refused_at(desk, self.ledger.write(Subject::People, decide)).map(|_| ())
+    }
+
+    fn may_release(&self, desk: &AtDesk, person: &Identifier) -> Result<(), ServiceError> {
+        let member =
+            self.ledger.core().member(person)?.ok_or(ServiceError::not_found("account"))?;
+        let duties: &[Duty] = match member.account.person.role {
+            Role::Administrator => &[Duty::Administer, Duty::Command],
+            _ => &[Duty::Administer],
+        };
+        self.allowed_any(desk, duties, "release a locked account")?;
+        let own =
+            if desk.person.id == *person { Err(PersonError::SamePerson.into()) } else { Ok(()) };
+        self.refused_at(desk, own)
+    }
+
+    /// Turns an account off, because its person no longer belongs to the site: it takes one person,
+    /// and two to bring it back.
+    ///
+    /// Errors: another role, or the own account; an account that is off.
+    pub fn turn_off(&self, desk: &AtDesk, person: &Identifier) -> Result<(), ServiceError> {
+        self.allowed_any(desk, &[Duty::Administer, Duty::Command], "turn an account off")?;
+        let own =
+            if desk.person.id == *person { Err(PersonError::SamePerson.into()) } else { Ok(()) };
+        self.refused_at(desk, own)?;
+        let (actor, id) = (desk.actor(), person.clone());
+        let decide = move |core: &Core, group: &mut Group<'_>| {
+            let member = core.member(&id)?.filter(|member| member.account.off.is_none());
+            let mut member = member.ok_or(ServiceError::not_found("account that is on"))?;
+            let why = OffReason::Unassociated;
+            member.account.off = Some(Off { since_cs: group.now_cs, why });
+            let leaf = NewLeaf::new(
+                Vec::new(),
+                vec![why as u64],
+                Detail::AccountOff { actor: Some(actor), person: id, why },
+            );
+            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
+                core.put_member(tables, &member)
+            };
+            Write::new(vec![leaf], rows).answering(()).decided()
+        };
+        self.refused_at(desk, self.ledger.write(Subject::People, decide))?;
+        self.guard.end_sessions_of(person, "the account went off")
+    }
+
+    /// Confirms that a person still needs an account.
+    pub fn confirm_account(&self, desk: &AtDesk, person: &Identifier) -> Result<(), ServiceError> {
+        self.allowed(desk, Duty::Administer, "review an account")?;
+        let (actor, id) = (desk.actor(), person.clone());
+        let decide = move |core: &Core, group: &mut Group<'_>| {
+            let member = core.member(&id)?.filter(|member| member.account.off.is_none());
+            let mut member = member.ok_or(ServiceError::not_found("account that is on"))?;
+            member.account.reviewed_cs = group.now_cs;
+            let leaf =
+                NewLeaf::new(Vec::new(), Vec::new(), Detail::AccountReviewed { actor, person: id });
+            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
+                core.put_member(tables, &member)
+            };
+            Write::new(vec![leaf], rows).answering(()).decided()
+        };
+        self.refused_at(desk, self.ledger.write(Subject::People, decide)).map(|_| ())
+    }
+
+    /// What must hold of an order before anybody touches anything.
+    fn wanted(&self, desk: &AtDesk, order: &GrantOrder) -> Result<(), ServiceError> {
+        let own = if order.person.id == desk.person.id {
+            Err(PersonError::SamePerson.into())
+        } else {
+            Ok(())
+        };
+        let wanted = own.and_then(|()| {
+            Ok(self.roster.requester(&order.person.agency, self.today()).map(|_| ())?)
+        });
+        self.refused_at(desk, wanted)
+    }
+
+    /// The key of a registration that was made at this desk.
+    fn made(
+        &self,
+        desk: &AtDesk,
+        person: &Identifier,
+        nonce: Option<[u8; 32]>,
+        registration: &Registration,
+    ) -> Result<Credential, ServiceError> {
+        let nonce = nonce.ok_or(ServiceError::NoChallenge)?;
+        let approval = self
+            .guard
+            .sessions
+            .still_asked(nonce, &desk.approval(self, Verb::Enrol, person.as_str().as_bytes()))?;
+        let key = verify_registration(registration, &approval.challenge(), self.relying_party()?)?;
+        self.takes(&key).map(|()| key)
+    }
+
+    /// Whether this box takes such a key: one of software only where the folder is for tests or a
+    /// demonstration.
+    fn takes(&self, key: &Credential) -> Result<(), ServiceError> {
+        match key.software() && self.ledger.kind() == StateKind::Real {
+            true => Err(ServiceError::SoftwareKey),
+            false => Ok(()),
+        }
+    }
+
+    /// Checks a touch at a desk for this and nothing else; the counter is kept.
+    pub(super) fn touched(
+        &self,
+        desk: &AtDesk,
+        verb: Verb,
+        what: &[u8],
+        nonce: [u8; 32],
+        touch: &Touch,
+    ) -> Result<ActApproval, ServiceError> {
+        let checked =
+            self.guard.sessions.answered(nonce, &desk.approval(self, verb, what)).and_then(
+                |approval| {
+                    self.verify_touch(&desk.person.id, touch, &approval.challenge())?;
+                    Ok(approval)
+                },
+            );
+        self.refused_at(desk, checked)
+    }
+
+    /// Checks that a person's own key answered this challenge, and keeps its counter.
+    pub(super) fn verify_touch(
+        &self,
+        person: &Identifier,
+        touch: &Touch,
+        challenge: &[u8; 32],
+    ) -> Result<Credential, ServiceError> {
+        let (person, touch, challenge, relying_party) =
+            (person.clone(), touch.clone(), *challenge, self.relying_party()?.clone());
+        let decide = move |core: &Core, _: &mut Group<'_>| {
+            let mut member = core.member(&person)?.ok_or(ServiceError::NoKey)?;
+            let key = member.key.as_mut().ok_or(ServiceError::NoKey)?;
+            // Given as it was when it was asked, so that whoever checks the touch again sees the
+            // counter rise.
+            let asked = key.clone();
+            key.sign_count = verify(&touch, &challenge, key, &relying_party)?;
+            let counts = key.sign_count != asked.sign_count;
+            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
+                core.put_member(tables, &member)
+            };
+            Ok((asked, counts.then(|| Decided::new(Vec::new(), rows))))
+        };
+        Ok(self.ledger.write(Subject::People, decide)?.0)
+    }
+}
+
+/// Whether a person may have this account and key beside the accounts there are.
+fn fits(
+    members: &[Member],
+    person: &Person,
+    key: Option<&Credential>,
+    now_cs: u64,
+) -> Result<(), ServiceError> {
+    let known = members.iter().find(|member| member.account.person.id == person.id);
+    let is_new = known.is_none_or(|known| known.account.frees_name(now_cs));
+    if let Some(known) = known
+        && (&known.account.person.badge, &known.account.person.agency)
+            != (&person.badge, &person.agency)
+        && !known.account.frees_name(now_cs)
+    {
+        return Err(PersonError::NameTaken { id: person.id.clone() }.into());
+    }
+    if is_new && key.is_none() {
+        return Err(ServiceError::NoKey);
+    }
+    // One person, one account.
+    let twin = |other: &&Member| {
+        let other = &other.account;
+        other.off.is_none()
+            && other.person.id != person.id
+            && (&other.person.badge, &other.person.agency) == (&person.badge, &person.agency)
+    };
+    if let Some(twin) = members.iter().find(twin) {
+        return Err(ServiceError::SecondAccount { id: twin.account.person.id.clone() });
+    }
+    Account::new(person.clone(), now_cs)?;
+    key.map_or(Ok(()), |key| known_key(members, key))
+}
+
+/// One credential, one person.
+fn known_key(members: &[Member], key: &Credential) -> Result<(), ServiceError> {
+    let same = |member: &Member| {
+        member
+            .key
+            .as_ref()
+            .is_some_and(|known| known.id == key.id || known.public_key == key.public_key)
+    };
+    if members.iter().any(same) { Err(ServiceError::KeyTaken) } else { Ok(()) }
+}
+
+fn order_bytes(order: &GrantOrder) -> Vec<u8> {
+    serde_json::to_vec(order).expect("an order holds only strings and numbers")
+}
+
+fn grant_bytes(id: [u8; 16], grant: &Grant) -> Vec<u8> {
+    [
+        &id[..],
+        &serde_json::to_vec(grant).expect("a change of the roster holds only strings and numbers"),
+    ]
+    .concat()
+}
+
+fn sha256_hex(bytes: &[u8]) -> String {
+    hex::encode(digest(&SHA256, bytes))
+}

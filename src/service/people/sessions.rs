@@ -1,0 +1,413 @@
+//! Sessions of people at consoles: log-on, the hidden screen, log-off, and whether a person may do
+//! what they ask for.
+//!
+//! A session is a device's certificate and a person's key together. Its secret is known to the
+//! browser and, as a digest, to this process only: a restart ends all of them.
+
+use aws_lc_rs::digest::{SHA256, digest};
+use zeroize::Zeroizing;
+
+use super::desk::{Acting, AtDesk};
+use super::session_table::{Asked, Session, Unasked, sha256};
+use crate::audit::touch::{ActApproval, RelyingParty, Touch, Verb};
+use crate::audit::{Actor, Detail};
+use crate::booking::Identifier;
+use crate::ledger::{Core, Fate, Fated, Group, NewLeaf, Subject, Write, day, random};
+use crate::limits::{SESSION_SECRET_BYTES, SESSIONS_MAX};
+use crate::roster::{Caller, Duty, SessionStanding, SessionTimes};
+use crate::service::appliance::Service;
+use crate::service::error::ServiceError;
+use crate::store::Commit;
+
+/// What everybody acknowledges before anything else is shown (CJIS AC-8).
+pub const BANNER: &str = "You are using a restricted information system of a law enforcement \
+    agency. What you do here is recorded, \
+monitored and audited, and each search is published in number. Use it only for the purposes of the \
+special order on mugshot comparison; \
+unauthorised use is prohibited and may be punished by criminal and civil penalties. By going on \
+you consent to recording and monitoring.";
+
+/// A session that was begun.
+pub struct Begun {
+    /// The secret by which the browser goes on.
+    pub secret: Zeroizing<[u8; SESSION_SECRET_BYTES]>,
+    /// What must be acknowledged first.
+    pub banner: &'static str,
+}
+
+/// Where a session stands, for pages that must say so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionView {
+    /// There is none.
+    None,
+    /// The banner is yet to be acknowledged.
+    Banner(Identifier),
+    /// Its screen is hidden until this person touches the key.
+    Locked(Identifier),
+    /// It stands.
+    Open(Identifier),
+}
+
+impl AtDesk {
+    pub(super) fn approval(
+        &self,
+        service: &Service,
+        verb: Verb,
+        what: &[u8],
+    ) -> Result<Unasked, ServiceError> {
+        service.approval(verb, &self.caller, &self.device, &self.person.id, what)
+    }
+}
+
+impl Service {
+    /// The name that keys are bound to.
+    ///
+    /// Errors: none is configured.
+    pub(super) fn relying_party(&self) -> Result<&RelyingParty, ServiceError> {
+        self.relying_party.as_ref().ok_or(ServiceError::NoConsole)
+    }
+
+    pub(super) fn approval(
+        &self,
+        verb: Verb,
+        caller: &Caller,
+        device: &Identifier,
+        person: &Identifier,
+        what: &[u8],
+    ) -> Result<Unasked, ServiceError> {
+        self.relying_party()?;
+        let key = match verb {
+            Verb::Enrol => None,
+            _ => self.ledger.core().member(person)?.and_then(|member| member.key).map(|key| key.id),
+        };
+        let approval = ActApproval {
+            verb,
+            log: self.ledger.core().log_key.origin().to_owned(),
+            person: person.clone(),
+            device: device.clone(),
+            certificate_sha256: caller.fingerprint,
+            what_sha256: digest(&SHA256, what).as_ref().try_into().expect("SHA-256 gives 32 bytes"),
+            expires: 0,
+            nonce: [0; 32],
+        };
+        Ok(Unasked { approval, now: self.ledger.now_cs() / 100, key })
+    }
+
+    /// What a person touches to log on at a device.
+    ///
+    /// Errors: a caller that is no device; an account that isn't there, is locked or off.
+    pub fn challenge_log_on(
+        &self,
+        caller: &Caller,
+        person: &Identifier,
+    ) -> Result<Asked, ServiceError> {
+        let device = self.admitted(caller, self.roster.device(caller, "log on"))?.id.clone();
+        self.refuse_log_on(caller, Some(person), self.may_log_on(person))?;
+        self.guard.sessions.ask(self.approval(Verb::LogOn, caller, &device, person, &[]))
+    }
+
+    /// Begins a session; the banner must be acknowledged before anything else.
+    ///
+    /// Errors: as `challenge_log_on`; a touch for anything else, by another key, without presence
+    /// or verification. Refused tries count, and too many lock the account.
+    pub fn log_on(
+        &self,
+        caller: &Caller,
+        person: &Identifier,
+        nonce: [u8; 32],
+        touch: Touch,
+    ) -> Result<Begun, ServiceError> {
+        let device = self.admitted(caller, self.roster.device(caller, "log on"))?.id.clone();
+        self.refuse_log_on(caller, Some(person), self.may_log_on(person))?;
+        let approval = self.proven(caller, &device, person, Verb::LogOn, nonce, &touch)?;
+        let (actor, id) = (Actor::from(caller), person.clone());
+        let decide = move |core: &Core, group: &mut Group<'_>| {
+            let mut member = core.member(&id)?.ok_or(ServiceError::NoKey)?;
+            member.account.logged_on(group.now_cs);
+            let actor = Actor {
+                person: Some(id),
+                agency: Some(member.account.person.agency.clone()),
+                ..actor
+            };
+            let leaf = NewLeaf::new(
+                Vec::new(),
+                Vec::new(),
+                Detail::LoggedOn { actor: actor.clone(), approval, touch },
+            );
+            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
+                core.put_member(tables, &member)
+            };
+            Write::new(vec![leaf], rows).answering(actor).decided()
+        };
+        let (actor, leaf) = self.ledger.write(Subject::People, decide)?;
+        let now_cs = self.ledger.now_cs();
+        let mut secret = Zeroizing::new([0; SESSION_SECRET_BYTES]);
+        random(secret.as_mut_slice());
+        let session = Session {
+            person: person.clone(),
+            fingerprint: caller.fingerprint,
+            actor,
+            times: SessionTimes { proven_cs: now_cs, used_cs: now_cs },
+            acknowledged: false,
+            locked: false,
+            leaf: leaf.expect("a log-on is logged"),
+        };
+        let mut open = self.guard.sessions.open();
+        if open.len() >= SESSIONS_MAX {
+            return Err(ServiceError::busy());
+        }
+        open.insert(sha256(secret.as_slice()), session);
+        Ok(Begun { secret, banner: BANNER })
+    }
+
+    /// The person has read the banner.
+    pub fn acknowledge(&self, caller: &Caller, secret: &[u8]) -> Result<(), ServiceError> {
+        self.guard.pass()?;
+        let mut open = self.guard.sessions.open();
+        let session = open
+            .get_mut(&sha256(secret))
+            .filter(|session| session.fingerprint == caller.fingerprint);
+        session.ok_or(ServiceError::NoSession)?.acknowledged = true;
+        Ok(())
+    }
+
+    /// The person at a desk; to be asked for with every request, which counts as use.
+    ///
+    /// Errors: no session of this secret and certificate; a banner that wasn't acknowledged; a
+    /// screen that is hidden; an account that went off, or whose agency isn't active any more.
+    pub fn at_desk(&self, caller: &Caller, secret: Option<&[u8]>) -> Result<AtDesk, ServiceError> {
+        let device =
+            self.admitted(caller, self.roster.device(caller, "work at a console"))?.id.clone();
+        let key = sha256(secret.ok_or(ServiceError::NoSession)?);
+        let now_cs = self.ledger.now_cs();
+        let standing = {
+            let mut open = self.guard.sessions.open();
+            let session = open
+                .get_mut(&key)
+                .filter(|session| session.fingerprint == caller.fingerprint)
+                .ok_or(ServiceError::NoSession)?;
+            let standing =
+                if session.locked { SessionStanding::Locked } else { SessionStanding::Open };
+            let standing = if session.times.standing(now_cs) == SessionStanding::Open {
+                standing
+            } else {
+                session.times.standing(now_cs)
+            };
+            match standing {
+                SessionStanding::Open if !session.acknowledged => {
+                    return Err(ServiceError::BannerFirst);
+                }
+                SessionStanding::Open => {
+                    session.times.used_cs = now_cs;
+                    Ok(session.person.clone())
+                }
+                SessionStanding::Locked => {
+                    session.locked = true;
+                    Err(ServiceError::ScreenHidden)
+                }
+                SessionStanding::Ended => Err(ServiceError::NoSession),
+            }
+        };
+        if matches!(standing, Err(ServiceError::NoSession)) {
+            self.guard.end_session(&key, "idle for too long")?;
+        }
+        let id = standing?;
+        let member = self.ledger.core().member(&id)?.ok_or(ServiceError::NoSession)?;
+        let stands = member.account.stands(now_cs).map_err(ServiceError::from);
+        let stands = stands.and_then(|()| {
+            Ok(self.roster.requester(&member.account.person.agency, day(now_cs)).map(|_| ())?)
+        });
+        if let Err(e) = stands {
+            self.guard.end_session(&key, "the account went off")?;
+            return Err(e);
+        }
+        Ok(AtDesk { caller: caller.clone(), device, person: member.account.person })
+    }
+
+    /// Where a session stands, without using it.
+    pub fn session(&self, caller: &Caller, secret: Option<&[u8]>) -> SessionView {
+        let Some(secret) = secret else { return SessionView::None };
+        let now_cs = self.ledger.now_cs();
+        let open = self.guard.sessions.open();
+        let session =
+            open.get(&sha256(secret)).filter(|session| session.fingerprint == caller.fingerprint);
+        match session.map(|session| (session, session.times.standing(now_cs))) {
+            None | Some((_, SessionStanding::Ended)) => SessionView::None,
+            Some((session, SessionStanding::Locked)) => SessionView::Locked(session.person.clone()),
+            Some((session, _)) if session.locked => SessionView::Locked(session.person.clone()),
+            Some((session, _)) if !session.acknowledged => {
+                SessionView::Banner(session.person.clone())
+            }
+            Some((session, _)) => SessionView::Open(session.person.clone()),
+        }
+    }
+
+    /// Hides the screen until the key is touched again.
+    pub fn lock(&self, caller: &Caller, secret: &[u8]) -> Result<(), ServiceError> {
+        let mut open = self.guard.sessions.open();
+        let session = open
+            .get_mut(&sha256(secret))
+            .filter(|session| session.fingerprint == caller.fingerprint);
+        session.ok_or(ServiceError::NoSession)?.locked = true;
+        Ok(())
+    }
+
+    /// What the person touches to come back to a hidden screen.
+    pub fn challenge_unlock(&self, caller: &Caller, secret: &[u8]) -> Result<Asked, ServiceError> {
+        let (device, person) = self.hidden(caller, secret)?;
+        self.refuse_log_on(caller, Some(&person), self.may_log_on(&person))?;
+        self.guard.sessions.ask(self.approval(Verb::Unlock, caller, &device, &person, &[]))
+    }
+
+    /// Shows the screen again to the person whose session it is.
+    ///
+    /// Errors: as `log_on`; a session that is over.
+    pub fn unlock(
+        &self,
+        caller: &Caller,
+        secret: &[u8],
+        nonce: [u8; 32],
+        touch: Touch,
+    ) -> Result<(), ServiceError> {
+        let (device, person) = self.hidden(caller, secret)?;
+        self.refuse_log_on(caller, Some(&person), self.may_log_on(&person))?;
+        self.proven(caller, &device, &person, Verb::Unlock, nonce, &touch)?;
+        let now_cs = self.ledger.now_cs();
+        let mut open = self.guard.sessions.open();
+        let session = open.get_mut(&sha256(secret)).ok_or(ServiceError::NoSession)?;
+        session.times = SessionTimes { proven_cs: now_cs, used_cs: now_cs };
+        session.locked = false;
+        Ok(())
+    }
+
+    fn hidden(
+        &self,
+        caller: &Caller,
+        secret: &[u8],
+    ) -> Result<(Identifier, Identifier), ServiceError> {
+        let device = self.admitted(caller, self.roster.device(caller, "log on"))?.id.clone();
+        match self.session(caller, Some(secret)) {
+            SessionView::Locked(person) | SessionView::Open(person) => Ok((device, person)),
+            SessionView::None | SessionView::Banner(_) => Err(ServiceError::NoSession),
+        }
+    }
+
+    /// Ends the session of this secret.
+    pub fn log_off(&self, caller: &Caller, secret: &[u8]) -> Result<(), ServiceError> {
+        let key = sha256(secret);
+        let own = self
+            .guard
+            .sessions
+            .open()
+            .get(&key)
+            .is_some_and(|session| session.fingerprint == caller.fingerprint);
+        if own { self.guard.end_session(&key, "by hand") } else { Err(ServiceError::NoSession) }
+    }
+
+    /// Whether a person's account may be logged on to.
+    fn may_log_on(&self, person: &Identifier) -> Result<(), ServiceError> {
+        let member = self.ledger.core().member(person)?.ok_or(ServiceError::NoPerson)?;
+        member.account.stands(self.ledger.now_cs())?;
+        self.roster.requester(&member.account.person.agency, self.today())?;
+        if member.key.is_some() { Ok(()) } else { Err(ServiceError::NoPerson) }
+    }
+
+    /// Checks a touch for a log-on or an unlocking. One that is refused is logged and counted, and
+    /// too many lock the account.
+    fn proven(
+        &self,
+        caller: &Caller,
+        device: &Identifier,
+        person: &Identifier,
+        verb: Verb,
+        nonce: [u8; 32],
+        touch: &Touch,
+    ) -> Result<ActApproval, ServiceError> {
+        let asked =
+            self.guard.sessions.answered(nonce, &self.approval(verb, caller, device, person, &[]));
+        let proven = asked.and_then(|approval| {
+            self.verify_touch(person, touch, &approval.challenge()).map(|_| approval)
+        });
+        if proven.as_ref().is_err_and(|e| e.fate() == Fate::Refuse) {
+            let id = person.clone();
+            let decide = move |core: &Core, group: &mut Group<'_>| {
+                let mut member = core.member(&id)?.ok_or(ServiceError::NoPerson)?;
+                let tries = member.account.refused(group.now_cs);
+                let leaves = tries.map(|tries| {
+                    NewLeaf::new(Vec::new(), Vec::new(), Detail::LockedOut { person: id, tries })
+                });
+                let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
+                    member.account.locked = leaf.or(member.account.locked);
+                    core.put_member(tables, &member)
+                };
+                Write::new(leaves.into_iter().collect(), rows).answering(tries.is_some()).decided()
+            };
+            let locked = self.ledger.write(Subject::People, decide)?;
+            if locked {
+                self.guard.end_sessions_of(person, "the account was locked")?;
+            }
+        }
+        self.refuse_log_on(caller, Some(person), proven)
+    }
+
+    /// Logs that a log-on is refused, before it is told.
+    pub(super) fn refuse_log_on<T>(
+        &self,
+        caller: &Caller,
+        person: Option<&Identifier>,
+        result: Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
+        self.logged(result, |reason| Detail::LogOnRefused {
+            actor: Actor::from(caller),
+            person: person.cloned(),
+            reason,
+        })
+    }
+
+    /// Whether it is the person's duty; a refusal is logged.
+    pub(super) fn allowed(
+        &self,
+        desk: &AtDesk,
+        duty: Duty,
+        verb: &'static str,
+    ) -> Result<(), ServiceError> {
+        self.refused_at(desk, desk.person.may(duty, verb, self.today()).map_err(ServiceError::from))
+    }
+
+    /// Whether an audit's verb is allowed: to an auditor, or to an auditor's device by itself.
+    pub(super) fn may_audit(
+        &self,
+        acting: &Acting,
+        verb: &'static str,
+    ) -> Result<(), ServiceError> {
+        match acting {
+            Acting::Person(desk) => self.allowed(desk, Duty::Audit, verb),
+            Acting::Device(caller) => {
+                self.admitted(caller, self.roster.auditor(caller, verb)).map(|_| ())
+            }
+        }
+    }
+
+    /// As `allowed`, where it is any of these.
+    pub(super) fn allowed_any(
+        &self,
+        desk: &AtDesk,
+        duties: &[Duty],
+        verb: &'static str,
+    ) -> Result<(), ServiceError> {
+        let today = self.today();
+        let mut allowed = duties.iter().map(|&duty| desk.person.may(duty, verb, today));
+        let last = allowed.next_back().expect("some duty is named");
+        let allowed = if allowed.any(|allowed| allowed.is_ok()) { Ok(()) } else { last };
+        self.refused_at(desk, allowed.map_err(ServiceError::from))
+    }
+
+    /// Logs that a person at a desk is refused, before it is told.
+    pub(super) fn refused_at<T>(
+        &self,
+        desk: &AtDesk,
+        result: Result<T, ServiceError>,
+    ) -> Result<T, ServiceError> {
+        self.logged(result, |reason| Detail::CallerRefused { actor: desk.actor(), reason })
+    }
+}

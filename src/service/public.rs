@@ -1,0 +1,149 @@
+//! The public report: counted on the box, since only the box opens the sealed details; its digest
+//! is in the log before it leaves.
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::appliance::Service;
+use super::error::ServiceError;
+use super::people::Acting;
+use crate::audit::{Detail, Note, Quorum};
+use crate::ledger::{Ledger, LedgerError};
+use crate::report::{Period, PublicReport, Reckoner, ReportError, Witnessing};
+use crate::roster::Duty;
+
+/// A report and the leaf that holds its digest.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The report's JSON, byte for byte as the log commits to it.
+    pub json: Vec<u8>,
+    /// The leaf; none where the doors are shut, since nothing is written then.
+    pub leaf: Option<u64>,
+}
+
+impl Service {
+    /// Counts the public report of a period over the log as it is now, and logs its digest.
+    ///
+    /// Errors: neither commander nor administrator, nor a console by itself; a stored log that
+    /// doesn't hold together.
+    pub fn public_report(
+        &self,
+        acting: &Acting,
+        period: Period,
+    ) -> Result<Published, ServiceError> {
+        let verb = "make the public report";
+        match acting {
+            Acting::Person(desk) => {
+                self.allowed_any(desk, &[Duty::Command, Duty::Administer], verb)?
+            }
+            Acting::Device(caller) => {
+                self.read_by(caller, self.roster.console(caller, verb)).map(|_| ())?
+            }
+        }
+        let report = count(&self.ledger, &self.guard.quorum, period)?;
+        let json = report.to_bytes();
+        let report_sha256 = hex::encode(digest(&SHA256, &json));
+        let [from, to] = period.days();
+        if !self.guard.is_open() {
+            // What shut the doors is to be published, and a shut box writes nothing.
+            return Ok(Published { json, leaf: None });
+        }
+        let made = Detail::PublicReport { actor: acting.actor(), report_sha256 };
+        let leaf = self.ledger.note(Vec::new(), vec![from, to, report.log.leaves], made)?;
+        Ok(Published { json, leaf: Some(leaf) })
+    }
+}
+
+/// Counts over all leaves that the newest checkpoint signs; what is written meanwhile is left to
+/// the next report.
+fn count(ledger: &Ledger, quorum: &Quorum, period: Period) -> Result<PublicReport, ServiceError> {
+    let signed = Note::parse(&ledger.checkpoint())?.checkpoint()?;
+    let cosigned = ledger.core().store.cosigned(0..signed.leaves + 1, usize::MAX)?;
+    let notes =
+        cosigned.iter().map(|(_, note)| Note::parse(note)).collect::<Result<Vec<_>, _>>()?;
+    let until = ledger.now_cs() / 100;
+    let mut reckoner = Reckoner::new(
+        period,
+        signed.leaves,
+        quorum.is_asked().then(|| Witnessing { notes: &notes, quorum, until }),
+    );
+    ledger.for_each_leaf(signed.leaves, |leaf| {
+        reckoner.take(leaf, |index| {
+            let opened = ledger.open_detail(index)?;
+            let detail = opened.map(|opened| serde_json::from_slice(&opened.detail)).transpose();
+            detail.map_err(|source| LedgerError::Sealed { what: "detail", source })
+        })
+    })?;
+    if (reckoner.leaves(), reckoner.root()) != (signed.leaves, signed.root) {
+        let what = format!(
+            "{} leaves have another root than the newest checkpoint signs",
+            reckoner.leaves()
+        );
+        return Err(LedgerError::Log { what });
+    }
+    Ok(reckoner.finish(&signed.origin))
+}
+
+impl From<ReportError> for ServiceError {
+    fn from(e: ReportError) -> Self {
+        match e {
+            ReportError::Leaf { source, .. } => Self::Audit(source),
+            other => Self::Log { what: other.to_string() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embed::{EmbedError, Format};
+    use crate::face::Face;
+    use crate::report::rule_of;
+
+    #[test]
+    fn every_reason_for_which_a_verb_refuses_has_a_rule_in_the_report() {
+        let face = Face { score: 0.9, frame: [0.0; 4], landmarks: Default::default() };
+        let photo = |e: EmbedError| ServiceError::Photo(e);
+        for (error, rule) in [
+            (photo(EmbedError::NotAPhoto { found: "00".to_owned() }), "photo_kind"),
+            (photo(EmbedError::Bytes { found: 1 << 30 }), "photo_too_large"),
+            (photo(EmbedError::TooLarge { width: 90_000, height: 9 }), "photo_too_large"),
+            (photo(EmbedError::TooSmall { width: 9, height: 9 }), "photo_too_small"),
+            (photo(EmbedError::Memory { format: Format::Jpeg, needed: 9 }), "photo_too_large"),
+            (photo(EmbedError::Truncated { format: Format::Jpeg, found: 9 }), "photo_damaged"),
+            (
+                photo(EmbedError::Unsupported {
+                    format: Format::Png,
+                    found: "12 bits".to_owned(),
+                    wanted: "8".to_owned(),
+                }),
+                "photo_kind",
+            ),
+            (
+                photo(EmbedError::Damaged { format: Format::Png, source: "torn".into() }),
+                "photo_damaged",
+            ),
+            (photo(EmbedError::NoFace), "no_face"),
+            (photo(EmbedError::FaceTooSmall { found: 3.0 }), "face_too_small"),
+            (photo(EmbedError::FaceUnclear { found: 0.5 }), "face_unclear"),
+            (photo(EmbedError::SeveralFaces { faces: vec![face; 2] }), "several_faces"),
+            (photo(EmbedError::NoSuchFace { asked: 4, found: 2 }), "no_such_face"),
+            (
+                photo(EmbedError::Panicked { reason: "at most a session".to_owned() }),
+                "photo_unusable",
+            ),
+            (LedgerError::Released { leaf: 9 }, "number_released"),
+            (ServiceError::not_found("booking"), "not_theirs"),
+            (ServiceError::NoSearchDoor, "no_plain_search"),
+            (LedgerError::Unreadable, "booking_damaged"),
+            (LedgerError::NotSuppressed { version: "00".to_owned() }, "not_suppressed"),
+            (
+                LedgerError::NotSwitchable { found: "a".to_owned(), wanted: "b".to_owned() },
+                "model_not_switched",
+            ),
+            (LedgerError::NoSwitch, "model_not_switched"),
+        ] {
+            assert_eq!(error.fate(), crate::service::Fate::Refuse, "{error}");
+            assert_eq!(rule_of(&error.to_string()), rule, "{error}");
+        }
+    }
+}

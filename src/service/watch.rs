@@ -1,0 +1,179 @@
+//! The watch: the thread that looks at clock, medium, witnesses, audits, sessions, accounts and terms
+//! every few seconds.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use super::error::ServiceError;
+use super::guard::Guard;
+use super::switch_worker::OnHalt;
+use crate::audit::{Alarm, Detail, Entry};
+use crate::ledger::{Fate, Fated, LedgerError, Step};
+use crate::limits::{EXPIRY_LOOK_HOURS, WATCH_SECONDS};
+
+impl Guard {
+    /// Looks at clock, medium and witnesses, and ends the hours that are over.
+    pub(super) fn look(&self) -> Result<(), ServiceError> {
+        if !self.is_open() {
+            return Ok(());
+        }
+        self.look_at_clock()?;
+        self.look_at_disk()?;
+        self.look_at_witnesses()?;
+        match self.ledger.audit_overdue()? {
+            Some(what) => self.raise(Alarm::AuditOverdue, what)?,
+            None => self.clear(Alarm::AuditOverdue, "nothing of audits is overdue")?,
+        }
+        self.end_idle_sessions()?;
+        // What a clock in doubt says ends no account and destroys nothing.
+        if !self.stands(Alarm::ClockAhead) {
+            self.end_accounts()?;
+            self.expire_inquiries()?;
+            self.ledger.expire_details()?;
+        }
+        self.ledger.end_hours()?;
+        self.reads.end_hours(&self.ledger, false)
+    }
+
+    fn expire_inquiries(&self) -> Result<(), ServiceError> {
+        let (now_cs, mut next_cs) = (
+            self.ledger.now_cs(),
+            self.expiry_cs.lock().expect("nothing panics while it holds the time"),
+        );
+        if now_cs >= *next_cs && self.ledger.expire_inquiries()? {
+            *next_cs = now_cs + EXPIRY_LOOK_HOURS * 360_000;
+        }
+        Ok(())
+    }
+
+    fn look_at_clock(&self) -> Result<(), ServiceError> {
+        let core = self.ledger.core();
+        let newest_cs = core.newest().time_cs;
+        let step = self
+            .look
+            .lock()
+            .expect("nothing panics while it holds the last look")
+            .again(core.clock.as_ref(), newest_cs);
+        match step {
+            Step::Behind(behind_cs) if !self.stands(Alarm::ClockBehind) => {
+                self.ledger.note(
+                    Vec::new(),
+                    vec![behind_cs, 0],
+                    Detail::ClockStepped { behind_cs, ahead_cs: 0 },
+                )?;
+                let what = format!(
+                    "the clock is {} s behind the newest leaf: nobody searches until it is right",
+                    behind_cs / 100
+                );
+                self.raise(Alarm::ClockBehind, what)
+            }
+            Step::Ahead(ahead_cs) => {
+                self.ledger.note(
+                    Vec::new(),
+                    vec![0, ahead_cs],
+                    Detail::ClockStepped { behind_cs: 0, ahead_cs },
+                )?;
+                let what = format!(
+                    "the clock went {} s ahead: holds and extensions don't expire until it is \
+                     confirmed",
+                    ahead_cs / 100
+                );
+                self.raise(Alarm::ClockAhead, what)
+            }
+            Step::Behind(_) => Ok(()),
+            Step::None => self.clear(Alarm::ClockBehind, "the clock has reached the newest leaf"),
+        }
+    }
+
+    fn look_at_disk(&self) -> Result<(), ServiceError> {
+        match self.ledger.room() {
+            Err(e @ LedgerError::DiskLow { .. }) => self.raise(Alarm::DiskLow, e.to_string()),
+            Err(e) => Err(e.into()),
+            Ok(()) => self.clear(Alarm::DiskLow, "there is room again"),
+        }
+    }
+
+    fn look_at_witnesses(&self) -> Result<(), ServiceError> {
+        let (Some(within), true) = (self.quorum.within_minutes(), self.quorum.is_asked()) else {
+            return Ok(());
+        };
+        let core = self.ledger.core();
+        let witnessed = core.witnessing().complete.map_or(0, |(leaves, _)| leaves);
+        let oldest = core
+            .store
+            .leaf(witnessed)?
+            .map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs()))
+            .transpose()?;
+        match oldest {
+            Some(time_cs) if core.clock.now_cs() > time_cs + within * 6_000 => {
+                let what = format!(
+                    "leaves from {witnessed} on are not cosigned by a quorum after {within} minutes"
+                );
+                self.raise(Alarm::Unwitnessed, what)
+            }
+            _ => self.clear(Alarm::Unwitnessed, "a quorum has cosigned what was late"),
+        }
+    }
+}
+
+/// The thread `watch`.
+#[derive(Default)]
+pub(super) struct Watch {
+    ended: Arc<AtomicBool>,
+    bell: Mutex<Option<SyncSender<()>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Watch {
+    /// Starts the thread; `on_halt` is told where the state becomes unknown.
+    pub(super) fn start(&self, guard: Arc<Guard>, on_halt: OnHalt) -> Result<(), ServiceError> {
+        let (ring, bell) = sync_channel(1);
+        let ended = self.ended.clone();
+        let work = move || {
+            while !ended.load(Ordering::Acquire) {
+                match guard.look() {
+                    Err(e) if e.fate() == Fate::Halt => {
+                        return on_halt(&format!("keeping watch: {}", e.chain()));
+                    }
+                    Err(e) => log::error!(
+                        "keeping watch failed and is tried again in {WATCH_SECONDS} s: {}",
+                        e.chain()
+                    ),
+                    Ok(()) => {}
+                }
+                if bell.recv_timeout(Duration::from_secs(WATCH_SECONDS))
+                    == Err(RecvTimeoutError::Disconnected)
+                {
+                    return;
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(work);
+        let thread =
+            thread.map_err(|source| LedgerError::Io { what: "starting the watch", source })?;
+        *self.bell.lock().expect("nothing panics while it holds the bell") = Some(ring);
+        *self.thread.lock().expect("nothing panics while it holds the thread") = Some(thread);
+        Ok(())
+    }
+
+    /// Ends the thread after the look at work.
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        drop(self.bell.lock().expect("nothing panics while it holds the bell").take());
+        if let Some(thread) =
+            self.thread.lock().expect("nothing panics while it holds the thread").take()
+        {
+            // One that panicked has nothing left to say.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
