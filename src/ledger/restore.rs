@@ -485,14 +485,20 @@ impl Since {
         let Entry::Known(view) = Entry::read(leaf)? else { return Ok(()) };
         let first = view.follows().next();
         match (view.kind, first) {
-            (LeafKind::Released, _) => drop(self.released.insert(view.count(0), index)),
-            (LeafKind::BookingIn, _) if view.count(0) != 0 => {
-                drop(self.replaced.insert(view.count(0), index))
+            (LeafKind::Released, _) => {
+                self.released.insert(view.count(0), index);
             }
-            (LeafKind::Purged, _) => drop(self.purged.insert(view.count(0))),
-            (LeafKind::Asked, _) => drop(self.asked.insert(index)),
+            (LeafKind::BookingIn, _) if view.count(0) != 0 => {
+                self.replaced.insert(view.count(0), index);
+            }
+            (LeafKind::Purged, _) => {
+                self.purged.insert(view.count(0));
+            }
+            (LeafKind::Asked, _) => {
+                self.asked.insert(index);
+            }
             (LeafKind::Answered | LeafKind::Interrupted, Some(asked)) => {
-                drop(self.ended.insert(asked))
+                self.ended.insert(asked);
             }
             (LeafKind::AlarmRaised, _) => {
                 self.cleared.remove(&view.count(0));
