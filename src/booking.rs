@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use time::Date;
 
 use crate::limits::{BOOKING_NUMBER_CHARS_MAX, CHARGES_MAX, IDENTIFIER_CHARS_MAX, TEXT_CHARS_MAX};
+use crate::rule::Rule;
 
 /// Why words are no booking data.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -41,6 +42,18 @@ pub enum BookingError {
         /// Characters given.
         found: usize,
     },
+}
+
+impl BookingError {
+    /// The rule by which it is refused.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::Identifier { .. }
+            | Self::Number { .. }
+            | Self::Version { .. }
+            | Self::Text { .. } => Rule::Malformed,
+        }
+    }
 }
 
 /// A random 128-bit name for one version of one booking; it names the sealed photo too.

@@ -13,6 +13,7 @@ use crate::limits::{
     CONTRAST_HUNDREDTHS_MAX, CONTRAST_HUNDREDTHS_MIN, DIMENSION_MAX, DIMENSION_MIN,
     EXPOSURE_TENTHS_MAX, PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN,
 };
+use crate::rule::Rule;
 
 /// The distance between neighbouring values of a component: 2^-23.
 pub const GRID_STEP: f64 = 1.0 / 8_388_608.0;
@@ -282,6 +283,15 @@ pub enum EditError {
         /// Most accepted.
         most: i32,
     },
+}
+
+impl EditError {
+    /// The rule by which they are refused.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::Order { .. } | Self::Crop { .. } | Self::Amount { .. } => Rule::EditsOutOfBounds,
+        }
+    }
 }
 
 impl Edit {

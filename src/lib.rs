@@ -18,6 +18,7 @@ pub mod inquiry;
 pub mod limits;
 pub mod report;
 pub mod roster;
+pub mod rule;
 pub mod service;
 pub mod store;
 pub mod tls;

@@ -11,6 +11,7 @@ use crate::limits::{
     CANDIDATES_DEFAULT, CANDIDATES_MAX, NUMBER_PATTERN_CHARS_MAX, REASON_CHARS_MAX,
     REASON_CHARS_MIN, REASON_WORDS_MIN, REVIEWED_CANDIDATES_MAX,
 };
+use crate::rule::Rule;
 
 /// Why a request is no valid inquiry.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -324,6 +325,27 @@ impl Request {
 }
 
 impl InquiryError {
+    /// The rule by which the request is refused.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::ReasonLength { .. } => Rule::ReasonLength,
+            Self::ReasonHollow
+            | Self::ReasonRepeated
+            | Self::ReasonCopied { .. }
+            | Self::ReasonControl => Rule::ReasonHollow,
+            Self::ReferenceHollow => Rule::ReferenceHollow,
+            Self::ReferencePattern { .. } => Rule::ReferencePattern,
+            Self::RequesterHollow | Self::BadgeHollow => Rule::RequesterHollow,
+            Self::PurposeHollow => Rule::PurposeHollow,
+            Self::SupervisorHollow | Self::SupervisorIsRequester => Rule::SupervisorHollow,
+            Self::CourtOrderHollow { .. } | Self::CourtOrderAhead { .. } => Rule::CourtOrderHollow,
+            Self::SourceHollow | Self::SourceCopied => Rule::SourceHollow,
+            Self::NotAttested { .. } => Rule::NotAttested,
+            Self::Candidates { .. } | Self::CandidatesReviewed { .. } => Rule::CandidatesNumber,
+            Self::Pattern | Self::Name { .. } => Rule::Malformed,
+        }
+    }
+
     /// The field of a `Request` that is refused, as a path of JSON names; none where the fault
     /// isn't in a request.
     pub fn field(&self) -> Option<&'static str> {

@@ -14,6 +14,7 @@ pub use session::{SessionStanding, SessionTimes};
 
 use crate::booking::{Identifier, Text, iso_date};
 use crate::limits::{ROSTER_ENTRIES_MAX, SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
+use crate::rule::Rule;
 
 /// The scheme and first word of every certificate name that this system issues and accepts.
 pub const NAME_PREFIX: &str = "smrt:";
@@ -105,6 +106,19 @@ pub enum RosterError {
         /// What was found and what was wanted.
         what: String,
     },
+}
+
+impl RosterError {
+    /// The rule by which the caller is refused.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::Unknown { .. } => Rule::NotInRoster,
+            Self::Inactive { .. } => Rule::AgencyNotActive,
+            Self::WrongRole { .. } => Rule::NotThisRole,
+            Self::UnknownAgency { .. } => Rule::AgencyNotListed,
+            Self::Malformed { .. } => Rule::Malformed,
+        }
+    }
 }
 
 /// The agencies and devices that a site knows.

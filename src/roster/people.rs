@@ -14,6 +14,7 @@ use crate::limits::{
     ACCOUNT_REVIEW_DAYS, ACCOUNT_UNASSOCIATED_DAYS_MAX, ACCOUNT_UNUSED_DAYS_MAX, LOG_ON_TRIES_MAX,
     LOG_ON_TRIES_MINUTES, PERSON_ID_REUSE_DAYS, TEMPORARY_HOURS_MAX,
 };
+use crate::rule::Rule;
 
 const MINUTE_CS: u64 = 6_000;
 const HOUR_CS: u64 = 60 * MINUTE_CS;
@@ -167,6 +168,21 @@ pub enum PersonError {
         /// The name.
         id: Identifier,
     },
+}
+
+impl PersonError {
+    /// The rule by which the person is refused.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::Locked => Rule::LockedOut,
+            Self::Off { .. } => Rule::AccountOff,
+            Self::WrongRole { .. } => Rule::NotThisRole,
+            Self::Untrained { .. } => Rule::Untrained,
+            Self::SamePerson => Rule::OwnAccount,
+            Self::TooLong => Rule::AccountTerms,
+            Self::NameTaken { .. } => Rule::NameTaken,
+        }
+    }
 }
 
 impl Role {

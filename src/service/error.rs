@@ -12,6 +12,7 @@ use crate::inquiry::{ActionError, InquiryError};
 use crate::limits::{CLOCK_AGREE_SECONDS_MAX, TOUCH_SECONDS_MAX};
 use crate::report::sheet::SheetError;
 use crate::roster::{PersonError, RosterError};
+use crate::rule::Rule;
 use crate::store::StoreError;
 use crate::vault::VaultError;
 
@@ -365,6 +366,70 @@ pub enum ServiceError {
 }
 
 impl ServiceError {
+    /// The rule by which the caller is refused or put off.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::Roster(e) => e.rule(),
+            Self::Inquiry(e) => e.rule(),
+            Self::Person(e) => e.rule(),
+            Self::Touch(e) => e.rule(),
+            Self::Step(e) => e.rule(),
+            Self::Photo(e) => e.rule(),
+            Self::Vault(e) => e.rule(),
+            Self::NoSession => Rule::NoSession,
+            Self::BannerFirst => Rule::BannerFirst,
+            Self::ScreenHidden => Rule::ScreenHidden,
+            Self::NoPerson => Rule::UnknownPerson,
+            Self::NoKey => Rule::NoKey,
+            Self::KeyTaken => Rule::KeyTaken,
+            Self::SoftwareKey => Rule::KeyOfSoftware,
+            Self::SecondAccount { .. } => Rule::SecondAccount,
+            Self::NoSuchCode => Rule::WrongCode,
+            Self::NotAppointed { .. } => Rule::NotAppointed,
+            Self::NoChallenge | Self::ChallengeOver | Self::ChallengeChanged => {
+                Rule::WrongChallenge
+            }
+            Self::FaceMoved => Rule::FaceMoved,
+            Self::NoConsole => Rule::NoConsoleName,
+            Self::NotShown { .. } => Rule::NotShown,
+            Self::AtWork => Rule::OneAtATime,
+            Self::TooFast { .. } => Rule::TooFast,
+            Self::Ceiling { .. } => Rule::TooMany,
+            Self::TooMany { .. } => Rule::TableFull,
+            Self::NotFound { .. } => Rule::NotFound,
+            Self::Released { .. } => Rule::NumberReleased,
+            Self::NoSearchDoor => Rule::NoPlainSearch,
+            Self::Unreadable => Rule::BookingDamaged,
+            Self::NotSuppressed { .. } => Rule::NotSuppressed,
+            Self::NotSwitchable { .. } => Rule::ModelNotSwitched,
+            Self::NoSwitch => Rule::NoSwitch,
+            Self::InDoubt { .. } => Rule::LogInDoubt,
+            Self::Posted(_) | Self::NoCosignature { .. } => Rule::CosignatureInvalid,
+            Self::NotPending { .. } => Rule::NotPending,
+            Self::Range { .. } | Self::Sample { .. } => Rule::RangeOutside,
+            Self::ClockDisagrees { .. } => Rule::ClockDisagrees,
+            Self::Gallery(GalleryError::Busy { .. }) | Self::Busy | Self::ModelChanged => {
+                Rule::Busy
+            }
+            Self::Shut { .. } => Rule::DoorsShut,
+            Self::ClockBehind { .. } => Rule::ClockBehind,
+            Self::DiskLow { .. } | Self::DiskFull => Rule::DiskFull,
+            Self::Gallery(_)
+            | Self::Sheet(_)
+            | Self::Store(_)
+            | Self::Vector(_)
+            | Self::Log { .. }
+            | Self::Audit(_)
+            | Self::Sealed { .. }
+            | Self::Setup { .. }
+            | Self::Models { .. }
+            | Self::Io { .. }
+            | Self::Halted { .. }
+            | Self::Behind { .. }
+            | Self::Supplied { .. } => Rule::Failed,
+        }
+    }
+
     /// What happens next; everything above obeys it.
     pub fn fate(&self) -> Fate {
         match self {
@@ -418,7 +483,6 @@ impl ServiceError {
                 GalleryError::Full { .. } => Fate::Fail,
                 _ => Fate::Halt,
             },
-            Self::Vault(e) if e.is_refusal() => Fate::Refuse,
             Self::Busy | Self::ModelChanged | Self::Shut { .. } | Self::ClockBehind { .. } => {
                 Fate::Wait
             }
