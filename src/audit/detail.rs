@@ -13,6 +13,7 @@ use super::touch::{ActApproval, Credential, SearchApproval, Touch};
 use crate::booking::{Identifier, VersionId};
 use crate::inquiry::{self, Handover, Outcome, Request};
 use crate::roster::{Caller, OffReason, Person};
+use crate::rule::Rule;
 
 /// The actor of a transaction or query, as the door established it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,7 +110,9 @@ pub struct Shown {
 pub struct Refusal {
     /// When, in hundredths of a second since 1970-01-01 UTC.
     pub time_cs: u64,
-    /// Why.
+    /// The rule by which it was refused.
+    pub rule: Rule,
+    /// Why, in the words that were told.
     pub reason: String,
     /// What was asked for, where it was a search.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -163,7 +166,7 @@ details! {
     BookingIn { actor: Actor, agency: Identifier, version: VersionId, replaces: Option<VersionId>,
         photo_commitment: String }
     /// A booking was refused.
-    BookingRefused { actor: Actor, reason: String }
+    BookingRefused { actor: Actor, rule: Rule, reason: String }
     /// A booking was released.
     Released { actor: Actor, agency: Identifier, versions: Vec<VersionId>, reason: String }
     /// A booking was purged.
@@ -189,7 +192,7 @@ details! {
     /// A search was never answered.
     Interrupted { search: Option<String> }
     /// A search was refused.
-    SearchRefused { actor: Actor, request: Option<Request>, reason: String }
+    SearchRefused { actor: Actor, request: Option<Request>, rule: Rule, reason: String }
     /// A candidate's photo was shown.
     PhotoViewed { actor: Actor, search: String, version: VersionId }
     /// An inquiry was opened.
@@ -206,7 +209,7 @@ details! {
     /// An inquiry was closed.
     InquiryClosed { actor: Actor, inquiry: String, withdrawn: bool, reason: String }
     /// A caller was refused for who it is.
-    CallerRefused { actor: Actor, reason: String }
+    CallerRefused { actor: Actor, rule: Rule, reason: String }
     /// A caller was refused again and again.
     RefusalsGathered { actor: Actor, hour_cs: u64, refusals: u64, kept: Vec<Refusal> }
     /// A person logged on.
@@ -214,7 +217,7 @@ details! {
     /// A person logged off.
     LoggedOff { actor: Actor, why: String }
     /// A log-on was refused.
-    LogOnRefused { actor: Actor, person: Option<Identifier>, reason: String }
+    LogOnRefused { actor: Actor, person: Option<Identifier>, rule: Rule, reason: String }
     /// A person was locked out.
     LockedOut { person: Identifier, tries: u64 }
     /// A person was let in again.
@@ -275,17 +278,17 @@ details! {
 }
 
 impl Detail {
-    /// Who was refused what and why, where this is a refusal.
-    pub fn refusal(&self) -> Option<(&Actor, Option<&Request>, &str)> {
-        match self {
-            Self::SearchRefused { actor, request, reason } => {
-                Some((actor, request.as_ref(), reason))
-            }
-            Self::BookingRefused { actor, reason }
-            | Self::CallerRefused { actor, reason }
-            | Self::LogOnRefused { actor, reason, .. } => Some((actor, None, reason)),
-            _ => None,
-        }
+    /// Who was refused, and what is kept of it where it is gathered, if this is a refusal.
+    pub fn refusal(&self, time_cs: u64) -> Option<(&Actor, Refusal)> {
+        let (actor, request, rule, reason) = match self {
+            Self::SearchRefused { actor, request, rule, reason } => (actor, request, rule, reason),
+            Self::BookingRefused { actor, rule, reason }
+            | Self::CallerRefused { actor, rule, reason }
+            | Self::LogOnRefused { actor, rule, reason, .. } => (actor, &None, rule, reason),
+            _ => return None,
+        };
+        let (request, reason) = (request.clone(), reason.clone());
+        Some((actor, Refusal { time_cs, rule: *rule, reason, request }))
     }
 
     /// The detail as it is committed to and sealed.

@@ -17,6 +17,7 @@ use crate::inquiry::{
     Request, Requester, Seen, Upshot,
 };
 use crate::roster::{OffReason, Person, Role};
+use crate::rule::Rule;
 
 const HEAD: &str = "# Leaves\n\nWhat the log says, kind by kind. A leaf is public: its bytes lie \
     in the entry bundles that everybody in the roster \
@@ -172,6 +173,7 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
         },
         LeafKind::BookingRefused => Detail::BookingRefused {
             actor: feed(),
+            rule: Rule::NoFace,
             reason: words("no face found, wanted a photo with a face"),
         },
         LeafKind::Released => Detail::Released {
@@ -252,6 +254,7 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
         LeafKind::SearchRefused => Detail::SearchRefused {
             actor: console(),
             request: Some(request()),
+            rule: Rule::ReasonHollow,
             reason: words("the reason is a placeholder"),
         },
         LeafKind::PhotoViewed => {
@@ -306,6 +309,7 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
         },
         LeafKind::CallerRefused => Detail::CallerRefused {
             actor: console(),
+            rule: Rule::NotInRoster,
             reason: words("certificate name 'smrt:device/rtcc-1' is not in the roster"),
         },
         LeafKind::RefusalsGathered => Detail::RefusalsGathered {
@@ -314,6 +318,7 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
             refusals: 7,
             kept: vec![Refusal {
                 time_cs: TIME_CS,
+                rule: Rule::NoFace,
                 reason: words("no face found, wanted a photo with a face"),
                 request: None,
             }],
@@ -330,7 +335,8 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
         LeafKind::LogOnRefused => Detail::LogOnRefused {
             actor: console(),
             person: Some(id("operator-1")),
-            reason: words("no such credential"),
+            rule: Rule::WrongKey,
+            reason: words("the touch is by another security key than was asked for"),
         },
         LeafKind::LockedOut => Detail::LockedOut { person: id("operator-1"), tries: 5 },
         LeafKind::Unlocked => Detail::Unlocked {

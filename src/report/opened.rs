@@ -8,11 +8,12 @@ use utoipa::ToSchema;
 
 use super::cell::{Breakdown, Counts, Table};
 use super::counting::bounded;
-use super::rules::{GATHERED, NOT_OPENED, NOT_STATED, agency_of, rule_of};
+use super::rules::{GATHERED, NOT_OPENED, NOT_STATED, agency_of};
 use super::tables::{REFUSED, Searches, tables};
 use super::totals::Details;
 use crate::audit::{Detail, LeafKind, LeafView, Refusal};
 use crate::inquiry::{Purpose, Request};
+use crate::rule::Rule;
 
 /// Purposes in the order of the policy (SO-B1, SO-B2).
 pub(super) const PURPOSES: [&str; 7] = [
@@ -192,14 +193,12 @@ impl Opening {
                     (purpose(&request).to_owned(), request.requester.agency.to_string()),
                 );
             }
-            Detail::SearchRefused { request, reason, .. } => {
-                self.refusal(kind, &reason, request.as_ref())
+            Detail::SearchRefused { request, rule, .. } => {
+                self.refusal(kind, rule, request.as_ref())
             }
-            Detail::BookingRefused { reason, .. }
-            | Detail::CallerRefused { reason, .. }
-            | Detail::LogOnRefused { reason, .. } => {
-                self.refusal(kind, &reason, None);
-            }
+            Detail::BookingRefused { rule, .. }
+            | Detail::CallerRefused { rule, .. }
+            | Detail::LogOnRefused { rule, .. } => self.refusal(kind, rule, None),
             Detail::BookingIn { agency, .. }
             | Detail::Released { agency, .. }
             | Detail::HoldNoticed { agency, .. }
@@ -211,8 +210,8 @@ impl Opening {
         }
     }
 
-    fn refusal(&mut self, kind: LeafKind, reason: &str, request: Option<&Request>) {
-        let rule = rule_of(reason);
+    fn refusal(&mut self, kind: LeafKind, rule: Rule, request: Option<&Request>) {
+        let rule = rule.code();
         self.refusals.count(kind, rule, 1);
         if kind == LeafKind::SearchRefused {
             let purpose = request.map_or(NOT_STATED, purpose);
@@ -231,10 +230,10 @@ impl Opening {
             _ => (Vec::new(), [NOT_OPENED; 2]),
         };
         let mut left = refusals;
-        for Refusal { reason, request, .. } in kept {
+        for Refusal { rule, request, .. } in kept {
             if left > 0 {
                 left -= 1;
-                self.refusal(kind, &reason, request.as_ref());
+                self.refusal(kind, rule, request.as_ref());
             }
         }
         if left > 0 {

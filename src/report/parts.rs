@@ -4,6 +4,7 @@ use maud::{Markup, PreEscaped, Render, html};
 
 use super::cell::{Breakdown, Cell, Hidden, Table};
 use super::totals::Details;
+use crate::rule::Rule;
 
 /// A number with its thousands apart.
 pub(super) fn number(count: u64) -> String {
@@ -20,6 +21,9 @@ pub(super) fn number(count: u64) -> String {
 
 /// Words for a name in figures.
 pub(super) fn words(name: &str) -> String {
+    if let Some(rule) = Rule::of(name) {
+        return rule.words().to_owned();
+    }
     let known = match name {
         "crime" => "Crime",
         "law_violation" => "Violation of law",
@@ -36,22 +40,6 @@ pub(super) fn words(name: &str) -> String {
         "waiting" => "Waiting at the end",
         "searches" => "Searches",
         "reason_not_kept" => "Repeated, own reason not kept",
-        "not_in_roster" => "Caller not on the site\u{2019}s list",
-        "agency_not_active" => "Agency\u{2019}s agreement not in force",
-        "not_this_role" => "Not for this caller\u{2019}s role",
-        "agency_not_listed" => "Agency not on the site\u{2019}s list",
-        "reason_length" => "Reason too short or too long",
-        "reason_hollow" => "Reason was a placeholder",
-        "reference_hollow" => "No real complaint number or identifier",
-        "candidates_number" => "Too many candidates asked for",
-        "no_plain_search" => "Search without an approved inquiry",
-        "number_released" => "Booking had been released",
-        "not_theirs" => "Not the caller\u{2019}s own",
-        "no_face" => "No face found",
-        "several_faces" => "Several faces, none chosen",
-        "face_too_small" => "Face too small",
-        "face_unclear" => "Face unclear",
-        "photo_kind" => "Not a kind of photo that is read",
         "log_in_doubt" => "Log in doubt",
         "disk_low" => "Disk almost full",
         "no_witnesses" => "No witness listed",

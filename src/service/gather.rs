@@ -73,18 +73,15 @@ impl Writer {
         reply: &Reply,
     ) -> Result<Stage, ServiceError> {
         let kind = detail.kind();
-        let (actor, request, reason) = detail.refusal().expect("only refusals are sent as such");
-        let (caller, now_cs) = (actor.certificate.clone(), self.now_cs());
+        let now_cs = self.now_cs();
+        let (actor, refusal) = detail.refusal(now_cs).expect("only refusals are sent as such");
+        let caller = actor.certificate.clone();
         let waiting = self.core().store.gathered(kind as u16, &caller)?;
         if let Some(row) = waiting.as_ref().filter(|row| now_cs < row.hour_cs + HOUR_CS) {
             let mut kept = Kept::of(self.core(), row)?
                 .unwrap_or_else(|| Kept { actor: actor.clone(), refusals: Vec::new() });
             let before = kept.to_bytes();
-            kept.refusals.push(Refusal {
-                time_cs: now_cs,
-                reason: reason.to_owned(),
-                request: request.cloned(),
-            });
+            kept.refusals.push(refusal);
             let after = kept.to_bytes();
             let plain = if after.len() <= REFUSALS_KEPT_BYTES_MAX { after } else { before };
             let sealed = self.core().master.seal_gathered(kind as u16, &caller, &plain);

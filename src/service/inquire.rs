@@ -410,9 +410,10 @@ impl Service {
     /// attestation that isn't given.
     pub fn open_inquiry(&self, desk: &AtDesk, request: Request) -> Result<InquiryId, ServiceError> {
         self.guard.clock_allows()?;
-        let refused = |reason| Detail::SearchRefused {
+        let refused = |rule, reason| Detail::SearchRefused {
             actor: desk.actor(),
             request: Some(request.clone()),
+            rule,
             reason,
         };
         let who = self.logged(self.may_open(desk, &request), refused)?;
@@ -464,9 +465,10 @@ impl Service {
     ) -> Result<Asked, ServiceError> {
         let unasked = self.approvable(desk, id, revision);
         let (approval, request) = self.refused_at(desk, unasked)?;
-        let refused = |reason| Detail::SearchRefused {
+        let refused = |rule, reason| Detail::SearchRefused {
             actor: desk.actor(),
             request: Some(request.clone()),
+            rule,
             reason,
         };
         self.logged(self.paced(desk), refused)?;
@@ -531,9 +533,10 @@ impl Service {
     ) -> Result<SearchTimings, ServiceError> {
         let begun = self.approvable(desk, id, revision);
         let (approval, request) = self.refused_at(desk, begun)?;
-        let refused = |reason| Detail::SearchRefused {
+        let refused = |rule, reason| Detail::SearchRefused {
             actor: desk.actor(),
             request: Some(request.clone()),
+            rule,
             reason,
         };
         self.ledger.room()?;

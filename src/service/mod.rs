@@ -29,6 +29,8 @@ mod pace;
 mod progress;
 mod purge;
 mod read_ahead;
+#[cfg(test)]
+mod refusal_tests;
 mod report;
 mod restore;
 mod review;
@@ -70,6 +72,7 @@ use crate::embed::{Choice, Pool, Portrait};
 use crate::inquiry::NumberPattern;
 use crate::limits::{SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
 use crate::roster::{Agency, Caller, Ceilings, Roster, RosterError};
+use crate::rule::Rule;
 use crate::store::StateKind;
 use guard::{Guard, Watch};
 use memory::ProbeMemory;
@@ -261,19 +264,22 @@ impl Service {
 
     fn known<T>(&self, caller: &Caller, result: Result<T, RosterError>) -> Result<T, ServiceError> {
         let result = result.map_err(ServiceError::from);
-        self.logged(result, |reason| Detail::CallerRefused { actor: Actor::from(caller), reason })
+        self.logged(result, |rule, reason| {
+            let actor = Actor::from(caller);
+            Detail::CallerRefused { actor, rule, reason }
+        })
     }
 
     /// Logs a refusal before it is told.
     fn logged<T>(
         &self,
         result: Result<T, ServiceError>,
-        detail: impl FnOnce(String) -> Detail,
+        detail: impl FnOnce(Rule, String) -> Detail,
     ) -> Result<T, ServiceError> {
         if let Err(e) = &result
             && e.fate() == Fate::Refuse
         {
-            self.ledger.refused(detail(e.to_string()))?;
+            self.ledger.refused(detail(e.rule(), e.to_string()))?;
         }
         result
     }

@@ -278,7 +278,7 @@ impl Writer {
             Change::Book(new) => (&new.agency, &new.number),
             Change::Release(release) => (&release.agency, &release.number),
             Change::Refused(detail) => {
-                let (actor, ..) = detail.refusal()?;
+                let (actor, _) = detail.refusal(0)?;
                 return Some(Subject::Refused(detail.kind(), actor.certificate.clone()));
             }
             Change::Cosigned { leaves, .. } => return Some(Subject::Checkpoint(*leaves)),

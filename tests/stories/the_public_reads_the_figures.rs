@@ -300,7 +300,7 @@ fn a_report_is_for_consoles_about_days_that_make_sense_and_overwrites_nothing_un
     let feed = site.feed_identity("slmpd");
     get(&feed, "?from=2026-01-01&to=2027-01-01").is_problem(
         403,
-        "not-allowed",
+        "not-this-role",
         "may not make the public report",
     );
     assert_eq!(daemon.leaves(), leaves + 1, "who tries is logged");
