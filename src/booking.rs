@@ -4,6 +4,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use time::Date;
 
 use crate::limits::{BOOKING_NUMBER_CHARS_MAX, CHARGES_MAX, IDENTIFIER_CHARS_MAX, TEXT_CHARS_MAX};
+use crate::named::named;
 use crate::rule::Rule;
 
 /// Why words are no booking data.
@@ -114,6 +115,71 @@ pub enum CollectionBasis {
         #[schema(value_type = String, max_length = 200)]
         conduct: Text,
     },
+}
+
+/// An occasion of the list, whatever it states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BasisKind {
+    PostArrestBooking,
+    OtherContact,
+    CriminalConduct,
+}
+
+named!(BasisKind {
+    PostArrestBooking = "post_arrest_booking" "booking after an arrest";
+    OtherContact = "other_contact" "other contact";
+    CriminalConduct = "criminal_conduct" "criminal conduct";
+});
+
+impl BasisKind {
+    /// Whether it states which one.
+    pub fn has_detail(self) -> bool {
+        match self {
+            Self::PostArrestBooking => false,
+            Self::OtherContact | Self::CriminalConduct => true,
+        }
+    }
+}
+
+impl CollectionBasis {
+    /// An occasion with its detail; none where one is given that isn't wanted, or wanted and not
+    /// given.
+    pub fn new(kind: BasisKind, detail: Option<Text>) -> Option<Self> {
+        match (kind, detail) {
+            (BasisKind::PostArrestBooking, None) => Some(Self::PostArrestBooking),
+            (BasisKind::OtherContact, Some(contact)) => Some(Self::OtherContact { contact }),
+            (BasisKind::CriminalConduct, Some(conduct)) => Some(Self::CriminalConduct { conduct }),
+            _ => None,
+        }
+    }
+
+    /// Which occasion of the list it is.
+    pub fn kind(&self) -> BasisKind {
+        match self {
+            Self::PostArrestBooking => BasisKind::PostArrestBooking,
+            Self::OtherContact { .. } => BasisKind::OtherContact,
+            Self::CriminalConduct { .. } => BasisKind::CriminalConduct,
+        }
+    }
+
+    /// Which contact or conduct it was.
+    pub fn detail(&self) -> Option<&Text> {
+        match self {
+            Self::PostArrestBooking => None,
+            Self::OtherContact { contact: detail } | Self::CriminalConduct { conduct: detail } => {
+                Some(detail)
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for CollectionBasis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.detail() {
+            None => f.write_str(self.kind().words()),
+            Some(detail) => write!(f, "{}: {detail}", self.kind().words()),
+        }
+    }
 }
 
 impl VersionId {

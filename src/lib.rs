@@ -16,6 +16,7 @@ pub mod face;
 pub mod gallery;
 pub mod inquiry;
 pub mod limits;
+mod named;
 pub mod report;
 pub mod roster;
 pub mod rule;

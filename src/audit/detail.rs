@@ -12,6 +12,7 @@ use super::kind::LeafKind;
 use super::touch::{ActApproval, Credential, SearchApproval, Touch};
 use crate::booking::{Identifier, VersionId};
 use crate::inquiry::{self, Handover, Outcome, Request};
+use crate::named::named;
 use crate::roster::{Caller, OffReason, Person};
 use crate::rule::Rule;
 
@@ -78,7 +79,7 @@ pub enum Alarm {
 )]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
-pub enum Finding {
+pub enum SampleFinding {
     /// All as the order wants it.
     InOrder = 0,
     /// Something is missing or unclear, and to be put right.
@@ -267,7 +268,7 @@ details! {
     /// A sample was drawn.
     SampleDrawn { actor: Actor, leaves: Vec<u64> }
     /// A search of a sample was reviewed.
-    SampleReviewed { actor: Actor, asked: u64, finding: Finding, note: String,
+    SampleReviewed { actor: Actor, asked: u64, finding: SampleFinding, note: String,
         routed_to: Option<Identifier> }
     /// An agency looked at findings about people whom it employs.
     FindingsRead { actor: Actor, first: u64, end: u64 }
@@ -308,34 +309,20 @@ impl From<&Caller> for Actor {
     }
 }
 
-impl Alarm {
-    /// All alarms, by their codes.
-    pub const ALL: [Self; 7] = [
-        Self::Unwitnessed,
-        Self::LogInDoubt,
-        Self::ClockBehind,
-        Self::ClockAhead,
-        Self::DiskLow,
-        Self::NoWitnesses,
-        Self::AuditOverdue,
-    ];
+named!(Alarm {
+    Unwitnessed = "unwitnessed" "Not witnessed in time";
+    LogInDoubt = "log_in_doubt" "Log in doubt";
+    ClockBehind = "clock_behind" "Clock behind";
+    ClockAhead = "clock_ahead" "Clock ahead";
+    DiskLow = "disk_low" "Disk almost full";
+    NoWitnesses = "no_witnesses" "No witness listed";
+    AuditOverdue = "audit_overdue" "Audit overdue";
+});
 
+impl Alarm {
     /// The alarm of a code.
     pub fn of(code: u64) -> Option<Self> {
         Self::ALL.into_iter().find(|&alarm| alarm as u64 == code)
-    }
-
-    /// Its name in figures.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Unwitnessed => "unwitnessed",
-            Self::LogInDoubt => "log_in_doubt",
-            Self::ClockBehind => "clock_behind",
-            Self::ClockAhead => "clock_ahead",
-            Self::DiskLow => "disk_low",
-            Self::NoWitnesses => "no_witnesses",
-            Self::AuditOverdue => "audit_overdue",
-        }
     }
 }
 
@@ -345,16 +332,8 @@ impl Display for Alarm {
     }
 }
 
-impl Finding {
-    /// All findings, by their codes.
-    pub const ALL: [Self; 3] = [Self::InOrder, Self::Irregular, Self::Misuse];
-
-    /// Its name in figures.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::InOrder => "in_order",
-            Self::Irregular => "irregular",
-            Self::Misuse => "misuse",
-        }
-    }
-}
+named!(SampleFinding {
+    InOrder = "in_order" "In order";
+    Irregular = "irregular" "Irregular, to be put right";
+    Misuse = "misuse" "Misuse";
+});

@@ -9,7 +9,8 @@ use super::touch::{
     Aaguid, ActApproval, Base64Url, Credential, FaceBox, PublicKey, SearchApproval, Touch, Verb,
 };
 use super::{
-    Actor, Alarm, Detail, Finding, Leaf, LeafKind, Refusal, SALT_BYTES, Shown, Unusable, commit,
+    Actor, Alarm, Detail, Leaf, LeafKind, Refusal, SALT_BYTES, SampleFinding, Shown, Unusable,
+    commit,
 };
 use crate::booking::{Identifier, Text, VersionId};
 use crate::inquiry::{
@@ -446,7 +447,7 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
         LeafKind::SampleReviewed => Detail::SampleReviewed {
             actor: auditor(),
             asked: 33,
-            finding: Finding::InOrder,
+            finding: SampleFinding::InOrder,
             note: words("reason fits the case file"),
             routed_to: None,
         },

@@ -22,7 +22,7 @@ mod tile;
 pub mod touch;
 mod tree;
 
-pub use detail::{Actor, Alarm, Detail, Finding, Refusal, Shown, Unusable};
+pub use detail::{Actor, Alarm, Detail, Refusal, SampleFinding, Shown, Unusable};
 pub use kind::{Follows, LeafKind};
 pub use leaf::{Commitment, Entry, Leaf, LeafView, SALT_BYTES, commit};
 pub use note::{Checkpoint, CosignerKey, KeyUse, LogKey, Note, VerifierKey};

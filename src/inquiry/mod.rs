@@ -35,10 +35,12 @@
 mod action;
 mod features;
 mod hollow;
+mod invalid;
 mod machine;
 mod names;
 mod order;
 mod pattern;
+mod purpose;
 mod record;
 mod refusal;
 mod request;
@@ -51,14 +53,16 @@ pub use action::{
     Person, Probe, Quality, Seen, Shortfall, Upshot, Who,
 };
 pub use features::{Component, Feature};
+pub use invalid::InquiryError;
 pub use names::{Digest, InquiryId, SearchId};
 pub use order::{SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 pub use pattern::NumberPattern;
+pub use purpose::{Purpose, PurposeField, PurposeKind};
 pub use record::{
     Answer, Disposed, End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search, Stage,
 };
 pub use refusal::ActionError;
-pub use request::{Attestations, InquiryError, Purpose, Reference, Request, Requester};
+pub use request::{Attestations, Reference, Request, Requester};
 pub use sight::{CandidateSight, Sight};
 
 /// What stands on every array, as the special order words it (SO-C4).

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::request::InquiryError;
+use super::invalid::InquiryError;
 
 /// A type of so many bytes that displays, debugs, serialises and parses as hexadecimal digits.
 macro_rules! hexadecimal {

@@ -1,8 +1,8 @@
 //! Every refusal of the machine by its own name, and the one place through which all of them go.
 
+use super::invalid::InquiryError;
 use super::names::SearchId;
 use super::record::Stage;
-use super::request::InquiryError;
 use crate::booking::{Identifier, VersionId};
 use crate::limits::{
     EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, REASON_CHARS_MAX,

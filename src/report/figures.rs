@@ -112,7 +112,7 @@ mod tests {
     use time::macros::date;
 
     use super::*;
-    use crate::audit::{Alarm, Finding, Leaf, Refusal};
+    use crate::audit::{Alarm, Leaf, Refusal, SampleFinding};
     use crate::report::sample::{Log, actor, request, year, year_2026};
     use crate::report::{Attendance, Cell, Details, Hidden};
     use crate::rule::Rule;
@@ -250,7 +250,7 @@ mod tests {
         bare(&mut log, LeafKind::ExtensionDecided, &[0], &[0, 90]);
         let seed = bare(&mut log, LeafKind::SampleSeeded, &[], &[1, 2, 3, 4]);
         let sample = bare(&mut log, LeafKind::SampleDrawn, &[seed], &[40, 3]);
-        let (finding, note) = (Finding::Misuse, String::new());
+        let (finding, note) = (SampleFinding::Misuse, String::new());
         log.add(
             &[sample],
             &[],
@@ -277,7 +277,7 @@ mod tests {
         );
         assert_eq!(
             (&totals.reports.outcomes, totals.reports.oldest_open_seconds),
-            (&BTreeMap::from([("3".to_owned(), 1)]), Some(86_400))
+            (&BTreeMap::from([("no_arrest".to_owned(), 1)]), Some(86_400))
         );
         assert_eq!(
             (

@@ -12,19 +12,19 @@ use super::rules::{GATHERED, NOT_OPENED, NOT_STATED, agency_of};
 use super::tables::{REFUSED, Searches, tables};
 use super::totals::Details;
 use crate::audit::{Detail, LeafKind, LeafView, Refusal};
-use crate::inquiry::{Purpose, Request};
+use crate::inquiry::{PurposeKind, Request};
 use crate::rule::Rule;
 
-/// Purposes in the order of the policy (SO-B1, SO-B2).
-pub(super) const PURPOSES: [&str; 7] = [
-    "crime",
-    "law_violation",
-    "terrorism",
-    "missing_or_endangered",
-    "identity_verification",
-    "other",
-    "court_order",
-];
+/// The names of purposes in the order of the policy (SO-B1, SO-B2).
+pub(super) const PURPOSES: [&str; PurposeKind::ALL.len()] = {
+    let mut names = [""; PurposeKind::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = PurposeKind::ALL[at].name();
+        at += 1;
+    }
+    names
+};
 /// What becomes of an inquiry's search.
 pub(super) const OUTCOMES: [&str; 4] = ["answered", "interrupted", "waiting", REFUSED];
 /// What agencies are counted by.
@@ -308,13 +308,5 @@ impl Details {
 }
 
 fn purpose(request: &Request) -> &'static str {
-    match request.purpose {
-        Purpose::Crime => "crime",
-        Purpose::LawViolation => "law_violation",
-        Purpose::Terrorism => "terrorism",
-        Purpose::MissingOrEndangered => "missing_or_endangered",
-        Purpose::IdentityVerification => "identity_verification",
-        Purpose::Other { .. } => "other",
-        Purpose::CourtOrder { .. } => "court_order",
-    }
+    request.purpose.kind().name()
 }

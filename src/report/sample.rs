@@ -5,8 +5,8 @@ use time::macros::date;
 use super::{Period, PublicReport, Reckoner, ReportError, Witnessing};
 use crate::audit::examples::example;
 use crate::audit::{
-    Actor, Alarm, Checkpoint, CosignerKey, Detail, Edge, Finding, Leaf, LeafKind, LogKey, Note,
-    Quorum, Refusal, Shown, Witness,
+    Actor, Alarm, Checkpoint, CosignerKey, Detail, Edge, Leaf, LeafKind, LogKey, Note, Quorum,
+    Refusal, SampleFinding, Shown, Witness,
 };
 use crate::booking::{Identifier, VersionId};
 use crate::inquiry::{Outcome, Request, Upshot};
@@ -454,7 +454,8 @@ pub(super) fn year() -> Log {
                 Detail::SampleDrawn { actor: actor(), leaves: Vec::new() },
             );
             for at in 0..drawn.saturating_sub(1) {
-                let finding = if at == 2 { Finding::Irregular } else { Finding::InOrder };
+                let finding =
+                    if at == 2 { SampleFinding::Irregular } else { SampleFinding::InOrder };
                 let detail = Detail::SampleReviewed {
                     actor: actor(),
                     asked: 0,

@@ -14,6 +14,7 @@ use crate::limits::{
     ACCOUNT_REVIEW_DAYS, ACCOUNT_UNASSOCIATED_DAYS_MAX, ACCOUNT_UNUSED_DAYS_MAX, LOG_ON_TRIES_MAX,
     LOG_ON_TRIES_MINUTES, PERSON_ID_REUSE_DAYS, TEMPORARY_HOURS_MAX,
 };
+use crate::named::named;
 use crate::rule::Rule;
 
 const MINUTE_CS: u64 = 6_000;
@@ -185,17 +186,16 @@ impl PersonError {
     }
 }
 
-impl Role {
-    /// All roles.
-    pub const ALL: [Self; 6] = [
-        Self::Operator,
-        Self::Examiner,
-        Self::OperatorExaminer,
-        Self::Administrator,
-        Self::Commander,
-        Self::Auditor,
-    ];
+named!(Role {
+    Operator = "operator" "an operator";
+    Examiner = "examiner" "an examiner";
+    OperatorExaminer = "operator_examiner" "an operator and examiner";
+    Administrator = "administrator" "an administrator";
+    Commander = "commander" "the commander";
+    Auditor = "auditor" "an auditor";
+});
 
+impl Role {
     /// Whether it is this role's duty.
     pub fn may(self, duty: Duty) -> bool {
         match duty {
@@ -210,16 +210,10 @@ impl Role {
         }
     }
 
-    /// Its name, as people say it.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Operator => "an operator",
-            Self::Examiner => "an examiner",
-            Self::OperatorExaminer => "an operator and examiner",
-            Self::Administrator => "an administrator",
-            Self::Commander => "the commander",
-            Self::Auditor => "an auditor",
-        }
+    /// Its words without their article, for lists.
+    pub fn title(self) -> &'static str {
+        let words = self.words();
+        words.split_once(' ').map_or(words, |(_, title)| title)
     }
 }
 
@@ -347,16 +341,11 @@ impl Account {
     }
 }
 
-impl OffReason {
-    /// In words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Unassociated => "its person or agency no longer belongs to the site",
-            Self::Unused => "nobody used it for 90 days",
-            Self::TimeOver => "it was temporary",
-        }
-    }
-}
+named!(OffReason {
+    Unassociated = "unassociated" "its person or agency no longer belongs to the site";
+    Unused = "unused" "nobody used it for 90 days";
+    TimeOver = "time_over" "it was temporary";
+});
 
 /// Whether these people may decide on an account together: an administrator who asks and the
 /// commander who approves, neither of them the person whose account it is.

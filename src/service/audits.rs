@@ -15,7 +15,7 @@ use super::Service;
 use super::error::ServiceError;
 use super::ledger::{Ledger, OpenedLeaf};
 use super::sessions::{Acting, AtDesk};
-use crate::audit::{Actor, Alarm, Detail, Entry, Finding, LeafKind, SampleKey};
+use crate::audit::{Actor, Alarm, Detail, Entry, LeafKind, SampleFinding, SampleKey};
 use crate::booking::Text;
 use crate::inquiry::{InquiryId, Request};
 use crate::limits::{
@@ -41,7 +41,7 @@ pub struct Drawn {
     /// The leaves `asked` that were drawn.
     pub asked: Vec<u64>,
     /// Those that were reviewed, with what was found.
-    pub reviewed: Vec<(u64, Finding)>,
+    pub reviewed: Vec<(u64, SampleFinding)>,
     /// When its reviews are due, in hundredths of a second since 1970-01-01 UTC.
     pub due_cs: u64,
 }
@@ -170,7 +170,7 @@ impl Service {
     pub fn findings_at(
         &self,
         desk: &AtDesk,
-    ) -> Result<Vec<(u64, u64, Finding, String)>, ServiceError> {
+    ) -> Result<Vec<(u64, u64, SampleFinding, String)>, ServiceError> {
         self.allowed(desk, Duty::Audit, "look at findings")?;
         let mut found = Vec::new();
         for leaf in self.ledger.core().audit_leaves() {
@@ -329,7 +329,7 @@ impl Service {
         acting: &Acting,
         sample: u64,
         asked: u64,
-        finding: Finding,
+        finding: SampleFinding,
         note: String,
     ) -> Result<u64, ServiceError> {
         self.may_audit(acting, "review a sample")?;
@@ -340,7 +340,7 @@ impl Service {
             .ok_or(ServiceError::NotFound { what: "search in that sample" })?;
         // Discipline rests with whoever employs the person who asked (MOU-IV-C).
         let routed_to = match self.ledger.detail_of(asked)? {
-            Some(Detail::Asked { request, .. }) if finding == Finding::Misuse => {
+            Some(Detail::Asked { request, .. }) if finding == SampleFinding::Misuse => {
                 Some(request.requester.agency)
             }
             _ => None,

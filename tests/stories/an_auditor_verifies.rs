@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::json;
 use smrt::api::wire::{SampleOrder, SampleReview};
-use smrt::audit::{Finding, Holds, Quorum, TileId, entries};
+use smrt::audit::{Holds, Quorum, SampleFinding, TileId, entries};
 use smrt::client::archive::{Archive, ArchiveError};
 use smrt::client::verify::{Terms, verify};
 use smrt::roster::Role;
@@ -366,8 +366,8 @@ fn a_finding_of_misuse_goes_to_the_agency_that_employs_the_person_and_to_no_othe
             .review_sample(&SampleReview { sample: sample.sample, asked, finding, note })
             .unwrap()
     };
-    review(sample.asked[0], Finding::Irregular);
-    let leaf = review(sample.asked[1], Finding::Misuse).leaf;
+    review(sample.asked[0], SampleFinding::Irregular);
+    let leaf = review(sample.asked[1], SampleFinding::Misuse).leaf;
     let findings = daemon.feed("slmpd").findings().unwrap();
     assert_eq!(findings.len(), 1, "what is to be put right is no misuse");
     assert_eq!(

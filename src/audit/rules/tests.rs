@@ -1,6 +1,6 @@
 use super::*;
 use crate::audit::examples::example;
-use crate::audit::{Actor, Detail, Edge, Finding, Leaf, Shown, commit};
+use crate::audit::{Actor, Detail, Edge, Leaf, SampleFinding, Shown, commit};
 use crate::booking::{Identifier, VersionId};
 use crate::inquiry::{self, Disposition};
 use LeafKind as K;
@@ -540,7 +540,7 @@ fn a_notice_of_a_booking_that_stood_holds_the_release_that_its_detail_names_and_
 
 #[test]
 fn a_review_is_of_a_search_that_its_sample_drew() {
-    let (finding, note) = (Finding::Misuse, String::new());
+    let (finding, note) = (SampleFinding::Misuse, String::new());
     let review = |asked| Detail::SampleReviewed {
         actor: actor("a"),
         asked,

@@ -12,7 +12,7 @@ use super::*;
 use crate::audit::examples::example;
 use crate::audit::touch::{ActApproval, Base64Url, Touch, Verb};
 use crate::audit::{
-    Actor, CosignerKey, Detail, Finding, Leaf, LeafKind, LogKey, Refusal, SampleKey, Shown,
+    Actor, CosignerKey, Detail, Leaf, LeafKind, LogKey, Refusal, SampleFinding, SampleKey, Shown,
     Witness, commit,
 };
 use crate::booking::{Identifier, VersionId};
@@ -126,7 +126,7 @@ impl Log {
         let detail = Detail::SampleReviewed {
             actor: actor("auditor"),
             asked: first,
-            finding: Finding::InOrder,
+            finding: SampleFinding::InOrder,
             note,
             routed_to: None,
         };
