@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use time::Date;
 
+pub use crate::ids::VersionId;
 use crate::limits::{BOOKING_NUMBER_CHARS_MAX, CHARGES_MAX, IDENTIFIER_CHARS_MAX, TEXT_CHARS_MAX};
 use crate::named::named;
 use crate::rule::Rule;
@@ -29,12 +30,6 @@ pub enum BookingError {
         /// What was given.
         found: String,
     },
-    /// A version id is malformed.
-    #[error("'{found}' is not a version id of 32 hexadecimal digits")]
-    Version {
-        /// What was given.
-        found: String,
-    },
     /// A text field is empty, too long or holds control characters.
     #[error(
         "a text has {found} characters, wanted 1 to {TEXT_CHARS_MAX} without control characters"
@@ -49,17 +44,10 @@ impl BookingError {
     /// The rule by which it is refused.
     pub fn rule(&self) -> Rule {
         match self {
-            Self::Identifier { .. }
-            | Self::Number { .. }
-            | Self::Version { .. }
-            | Self::Text { .. } => Rule::Malformed,
+            Self::Identifier { .. } | Self::Number { .. } | Self::Text { .. } => Rule::Malformed,
         }
     }
 }
-
-/// A random 128-bit name for one version of one booking; it names the sealed photo too.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct VersionId(pub [u8; 16]);
 
 /// A short name for an agency or a device, as certificates carry it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -182,16 +170,6 @@ impl std::fmt::Display for CollectionBasis {
     }
 }
 
-impl VersionId {
-    /// Parses 32 hexadecimal digits.
-    pub fn parse(found: &str) -> Result<Self, BookingError> {
-        let mut bytes = [0; 16];
-        hex::decode_to_slice(found, &mut bytes)
-            .map_err(|_| BookingError::Version { found: clip(found) })?;
-        Ok(Self(bytes))
-    }
-}
-
 impl Identifier {
     /// Parses an identifier.
     pub fn parse(found: &str) -> Result<Self, BookingError> {
@@ -302,7 +280,6 @@ macro_rules! string_form {
     };
 }
 
-string_form!(VersionId, VersionId::parse, |v| hex::encode(v.0));
 string_form!(Identifier, Identifier::parse, |v| v.0.clone());
 string_form!(BookingNumber, BookingNumber::parse, |v| v.0.clone());
 string_form!(Text, Text::parse, |v| v.0.clone());
@@ -410,7 +387,5 @@ mod tests {
             assert!(Identifier::parse(wrong).is_err(), "{wrong}");
         }
         assert!(Identifier::parse("St-Louis").is_err(), "identifiers are lower case");
-        assert!(VersionId::parse("00ff").is_err());
-        assert_eq!(VersionId::parse(&"0f".repeat(16)).unwrap(), VersionId([15; 16]));
     }
 }

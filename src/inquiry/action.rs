@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::features::Feature;
-use super::names::{Digest, SearchId};
 use crate::booking::{Identifier, Text, VersionId};
 use crate::face::Edits;
+use crate::ids::{Digest, SearchId};
 use crate::named::named;
 
 /// A person as a step of an inquiry names them: by account, and by the badge and agency that they
@@ -178,7 +178,7 @@ pub struct Measure {
     #[schema(value_type = String, max_length = 200)]
     pub name: Text,
     /// The value.
-    #[serde(with = "super::names::exact")]
+    #[serde(with = "super::exact")]
     #[schema(value_type = String)]
     pub value: f64,
 }

@@ -129,14 +129,6 @@ pub enum InquiryError {
          least one 9 and at most one * among them"
     )]
     Pattern,
-    /// A name or digest is malformed.
-    #[error("{wanted} is not {digits} hexadecimal digits")]
-    Name {
-        /// What it should have been.
-        wanted: &'static str,
-        /// Its digits.
-        digits: usize,
-    },
 }
 
 impl InquiryError {
@@ -157,7 +149,7 @@ impl InquiryError {
             Self::SourceHollow | Self::SourceCopied => Rule::SourceHollow,
             Self::NotAttested { .. } => Rule::NotAttested,
             Self::Candidates { .. } | Self::CandidatesReviewed { .. } => Rule::CandidatesNumber,
-            Self::Pattern | Self::Name { .. } => Rule::Malformed,
+            Self::Pattern => Rule::Malformed,
         }
     }
 
@@ -181,7 +173,7 @@ impl InquiryError {
             Self::SourceHollow | Self::SourceCopied => "probe_source",
             Self::NotAttested { .. } => "attestations",
             Self::Candidates { .. } | Self::CandidatesReviewed { .. } => "candidates",
-            Self::Pattern | Self::Name { .. } => return None,
+            Self::Pattern => return None,
         })
     }
 }

@@ -33,11 +33,11 @@
 //! hasn't yet, and is shown to nobody again.
 
 mod action;
+mod exact;
 mod features;
 mod hollow;
 mod invalid;
 mod machine;
-mod names;
 mod order;
 mod pattern;
 mod purpose;
@@ -54,7 +54,6 @@ pub use action::{
 };
 pub use features::{Component, Feature};
 pub use invalid::InquiryError;
-pub use names::{Digest, InquiryId, SearchId};
 pub use order::{SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 pub use pattern::NumberPattern;
 pub use purpose::{Purpose, PurposeField, PurposeKind};
@@ -64,6 +63,8 @@ pub use record::{
 pub use refusal::ActionError;
 pub use request::{Attestations, Reference, Request, Requester};
 pub use sight::{CandidateSight, Sight};
+
+pub use crate::ids::{Digest, InquiryId, SearchId};
 
 /// What stands on every array, as the special order words it (SO-C4).
 pub const NOTE: &str = "NOTE: Identity comparisons with SMRT are nonscientific and are intended \

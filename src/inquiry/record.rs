@@ -6,9 +6,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::action::{Choice, Disposition, Finding, Handover, Outcome, Person, Probe};
-use super::names::{Digest, InquiryId, SearchId};
 use super::request::Request;
 use crate::booking::{Text, VersionId};
+use crate::ids::{Digest, InquiryId, SearchId};
 use crate::named::named;
 
 /// One inquiry, whole, as it is stored.
@@ -68,7 +68,7 @@ pub struct Ranked {
     /// The booking's version.
     pub version: VersionId,
     /// Cosine of probe and candidate.
-    #[serde(with = "super::names::exact")]
+    #[serde(with = "super::exact")]
     pub score: f64,
     /// The place in the array, counted from 1.
     pub rank: usize,

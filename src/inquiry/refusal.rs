@@ -1,9 +1,9 @@
 //! Every refusal of the machine by its own name, and the one place through which all of them go.
 
 use super::invalid::InquiryError;
-use super::names::SearchId;
 use super::record::Stage;
 use crate::booking::{Identifier, VersionId};
+use crate::ids::SearchId;
 use crate::limits::{
     EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, REASON_CHARS_MAX,
     REASON_CHARS_MIN, SEARCHES_PER_INQUIRY_MAX,

@@ -10,16 +10,13 @@ use time::Date;
 
 use super::{AGREEMENT_ENDED, RosterError};
 use crate::booking::{Identifier, Text, iso_date};
+use crate::calendar::{DAY_CS, HOUR_CS, MINUTE_CS};
 use crate::limits::{
     ACCOUNT_REVIEW_DAYS, ACCOUNT_UNASSOCIATED_DAYS_MAX, ACCOUNT_UNUSED_DAYS_MAX, LOG_ON_TRIES_MAX,
     LOG_ON_TRIES_MINUTES, PERSON_ID_REUSE_DAYS, TEMPORARY_HOURS_MAX,
 };
 use crate::named::named;
 use crate::rule::Rule;
-
-const MINUTE_CS: u64 = 6_000;
-const HOUR_CS: u64 = 60 * MINUTE_CS;
-const DAY_CS: u64 = 24 * HOUR_CS;
 
 /// What a person is to the site: one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]

@@ -1,9 +1,8 @@
 //! How long a session lasts, as pure rules: times are given, in hundredths of a second since
 //! 1970-01-01 UTC.
 
+use crate::calendar::MINUTE_CS;
 use crate::limits::{SESSION_ENDS_MINUTES, SESSION_LOCKS_MINUTES, SESSION_PROVES_HOURS};
-
-const MINUTE_CS: u64 = 6_000;
 
 /// When a session was used and proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

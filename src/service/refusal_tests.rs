@@ -59,7 +59,6 @@ fn requests() -> Vec<(InquiryError, Rule)> {
         (E::CandidatesReviewed { found: 51 }, Rule::CandidatesNumber),
         (E::Candidates { found: 0 }, Rule::CandidatesNumber),
         (E::Pattern, Rule::Malformed),
-        (E::Name { wanted: "an inquiry's name", digits: 32 }, Rule::Malformed),
     ]
 }
 

@@ -2,10 +2,10 @@ use super::*;
 use crate::audit::examples::example;
 use crate::audit::{Actor, Detail, Edge, Leaf, SampleFinding, Shown, commit};
 use crate::booking::{Identifier, VersionId};
+use crate::calendar::HOUR_CS;
 use crate::inquiry::{self, Disposition};
 use LeafKind as K;
 
-const HOUR_CS: u64 = 360_000;
 const DAY_H: u64 = 24;
 
 /// Kind, hours since the log began, leaves followed, counts.

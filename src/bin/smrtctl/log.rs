@@ -130,7 +130,7 @@ impl Log {
             }
             Self::Sample(sample) => sample.run()?,
             Self::Review(Review { server, sample, search, finding, note }) => {
-                let review = SampleReview { sample, asked: search, finding: finding.into(), note };
+                let review = SampleReview { sample, asked: search, finding, note };
                 writeln!(
                     stdout(),
                     "recorded in leaf {}",
