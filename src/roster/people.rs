@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 use time::Date;
 
-use super::{AGREEMENT_ENDED, RosterError};
+use super::error::{AGREEMENT_ENDED, RosterError};
 use crate::booking::{Identifier, Text, iso_date};
 use crate::calendar::{DAY_CS, HOUR_CS, MINUTE_CS};
 use crate::limits::{

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::Found;
+use super::found::Found;
 use crate::calendar::DAY_CS;
 use crate::limits::RELEASE_TO_PURGE_DAYS_MAX;
 
