@@ -339,8 +339,10 @@ pub(crate) mod iso_date_option {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"{"name":"
-        Jane Roe ","date_of_birth":"1980-02-29","booked_on":"2026-11-01","charges":["trespass"],"basis":{"kind":"post_arrest_booking"}}"#;
+    const GOOD: &str = concat!(
+        r#"{"name":" Jane Roe ","date_of_birth":"1980-02-29","booked_on":"2026-11-01","#,
+        r#""charges":["trespass"],"basis":{"kind":"post_arrest_booking"}}"#,
+    );
 
     #[test]
     fn a_booking_survives_json() {

@@ -110,18 +110,22 @@ impl Span {
         Self(cs)
     }
 
+    /// So many seconds.
     pub const fn seconds(seconds: u64) -> Self {
         Self(seconds * SECOND_CS)
     }
 
+    /// So many minutes.
     pub const fn minutes(minutes: u64) -> Self {
         Self(minutes * MINUTE_CS)
     }
 
+    /// So many hours.
     pub const fn hours(hours: u64) -> Self {
         Self(hours * HOUR_CS)
     }
 
+    /// So many days.
     pub const fn days(days: u64) -> Self {
         Self(days * DAY_CS)
     }

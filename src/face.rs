@@ -540,7 +540,10 @@ mod tests {
 
     #[test]
     fn edits_are_read_as_they_are_written_and_refused_where_they_are_read() {
-        let text = r#"[{"kind":"crop","x":1,"y":2,"width":300,"height":400},{"kind":"rotate","tenths":-905}]"#;
+        let text = concat!(
+            r#"[{"kind":"crop","x":1,"y":2,"width":300,"height":400},"#,
+            r#"{"kind":"rotate","tenths":-905}]"#,
+        );
         let edits: Edits = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&edits).unwrap(), text);
         let said: Vec<String> = edits.as_slice().iter().map(Edit::to_string).collect();

@@ -7,6 +7,8 @@
 //! it.
 
 mod detail;
+#[cfg(test)]
+mod document;
 mod error;
 #[cfg(test)]
 pub(crate) mod examples;

@@ -8,24 +8,25 @@
 //! drawn or written here.
 //!
 //! ```text
-//!   open ──> Opened ──> ProbeReceived ──> FaceChosen ──> Asked ──> Answered          the operator alone, up to the answer
-//!               │ probe     ↻ probe  face     ↻ face  ask  │ answered  │
-//!               │                             ^            │           │ claim first      the operator who may examine,
-//!               │                             └────────────┘           v                  or another examiner
-//!               │                               interrupted       FirstReview   ↻ dispose, candidate by candidate
-//!               │                                                      │ finish
-//!               │                                                      v
-//!               │                                                 ReviewedOnce
-//!               │                                                      │ claim second     neither operator, requester
-//!               │                                                      v                  nor first examiner
-//!               │                                                 SecondReview  ↻ dispose, blind
-//!               │                                                      │ finish
-//!               │                                                      v
-//!               │ withdraw (operator), refused (house)            Reviewed
-//!               │ from every stage above Issued                        │ issue
-//!               v                                                      v
-//!       Withdrawn, Refused                           evidence ↻     Issued ──> Closed ↻ evidence
-//!                                                                      outcome
+//!  open ─> Opened ─> ProbeReceived ─> FaceChosen ─> Asked ─> Answered   the operator alone,
+//!            │ probe    ↻ probe face    ↻ face  ask │ answered  │        up to the answer
+//!            │                          ^           │           │ claim first
+//!            │                          └───────────┘           v
+//!            │                           interrupted       FirstReview   the operator who may examine,
+//!            │                                                  │        or another; candidate by
+//!            │                                                  │ finish  candidate
+//!            │                                                  v
+//!            │                                            ReviewedOnce
+//!            │                                                  │ claim second
+//!            │                                                  v
+//!            │                                            SecondReview   neither operator, requester
+//!            │                                                  │ finish  nor first examiner; blind
+//!            │                                                  v
+//!            │ withdraw (operator), refused (house)         Reviewed
+//!            │ from every stage above Issued                    │ issue
+//!            v                                                  v
+//!    Withdrawn, Refused                      evidence ↻      Issued ─> Closed ↻ evidence
+//!                                                                outcome
 //! ```
 //!
 //! An empty answer takes the same way: that nobody looks alike is a finding too, and two people

@@ -441,10 +441,13 @@ attested.source_as_stated=1
             serde_json::json!({"kind": "court_order", "court": "22nd", "number": "77",
                 "date": "2026-01-02"}),
         );
-        assert!(
-            order
-                .canonical()
-                .contains("purpose.kind=\"court_order\"\npurpose.court=\"22nd\"\npurpose.number=\"77\"\npurpose.date=\"2026-01-02\"\n")
-        );
+        let purpose = [
+            r#"purpose.kind="court_order""#,
+            r#"purpose.court="22nd""#,
+            r#"purpose.number="77""#,
+            r#"purpose.date="2026-01-02""#,
+            "",
+        ];
+        assert!(order.canonical().contains(&purpose.join("\n")));
     }
 }

@@ -1,5 +1,5 @@
-//! Entries of the roster: agencies, devices, witnesses and their quorum, and how fast an operator may
-//! search.
+//! Entries of the roster: agencies, devices, witnesses with their quorum, and how fast an operator
+//! may search.
 
 use serde::{Deserialize, Serialize};
 use time::Date;

@@ -382,8 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn each_duty_is_of_the_roles_that_the_policy_names_and_operator_and_examiner_are_the_only_pair()
-    {
+    fn each_duty_is_of_its_roles_and_operator_and_examiner_are_the_only_pair() {
         let of = |role: Role| {
             let duties =
                 [Duty::Operate, Duty::Examine, Duty::Administer, Duty::Command, Duty::Audit];
@@ -461,8 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_goes_off_at_once_when_its_agencys_agreement_ended_and_a_week_after_its_use_when_the_agency_is_on_no_list()
-     {
+    fn an_account_goes_off_with_its_agencys_agreement_or_a_week_after_delisting() {
         let mut account = account();
         account.logged_on(NOW);
         let agency = || Identifier::parse("slmpd").unwrap();
@@ -486,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_free_a_year_after_its_account_went_off_and_an_account_is_reviewed_every_year() {
+    fn a_name_is_free_a_year_after_its_account_and_reviews_are_due_every_year() {
         let mut account = account();
         assert!(
             !account.is_review_due(NOW + 364 * DAY_CS) && account.is_review_due(NOW + 365 * DAY_CS)

@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_locks_after_half_an_hour_idle_or_twelve_hours_and_ends_after_an_hour_idle() {
+    fn a_session_locks_when_idle_or_unproven_and_ends_after_an_hour_idle() {
         let at = |proven: u64, used: u64, now: u64| {
             SessionTimes { proven_cs: proven * MINUTE_CS, used_cs: used * MINUTE_CS }
                 .standing(now * MINUTE_CS)

@@ -557,4 +557,6 @@ const _: () = {
 };
 
 #[cfg(test)]
+mod details_tests;
+#[cfg(test)]
 mod tests;
