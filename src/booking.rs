@@ -3,7 +3,10 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use time::Date;
 
+pub use crate::ids::VersionId;
 use crate::limits::{BOOKING_NUMBER_CHARS_MAX, CHARGES_MAX, IDENTIFIER_CHARS_MAX, TEXT_CHARS_MAX};
+use crate::named::named;
+use crate::rule::Rule;
 
 /// Why words are no booking data.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -27,12 +30,6 @@ pub enum BookingError {
         /// What was given.
         found: String,
     },
-    /// A version id is malformed.
-    #[error("'{found}' is not a version id of 32 hexadecimal digits")]
-    Version {
-        /// What was given.
-        found: String,
-    },
     /// A text field is empty, too long or holds control characters.
     #[error(
         "a text has {found} characters, wanted 1 to {TEXT_CHARS_MAX} without control characters"
@@ -43,9 +40,14 @@ pub enum BookingError {
     },
 }
 
-/// A random 128-bit name for one version of one booking; it names the sealed photo too.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct VersionId(pub [u8; 16]);
+impl BookingError {
+    /// The rule by which it is refused.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::Identifier { .. } | Self::Number { .. } | Self::Text { .. } => Rule::Malformed,
+        }
+    }
+}
 
 /// A short name for an agency or a device, as certificates carry it.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -103,13 +105,68 @@ pub enum CollectionBasis {
     },
 }
 
-impl VersionId {
-    /// Parses 32 hexadecimal digits.
-    pub fn parse(found: &str) -> Result<Self, BookingError> {
-        let mut bytes = [0; 16];
-        hex::decode_to_slice(found, &mut bytes)
-            .map_err(|_| BookingError::Version { found: clip(found) })?;
-        Ok(Self(bytes))
+/// An occasion of the list, whatever it states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum BasisKind {
+    PostArrestBooking,
+    OtherContact,
+    CriminalConduct,
+}
+
+named!(BasisKind {
+    PostArrestBooking = "post_arrest_booking" "booking after an arrest";
+    OtherContact = "other_contact" "other contact";
+    CriminalConduct = "criminal_conduct" "criminal conduct";
+});
+
+impl BasisKind {
+    /// Whether it states which one.
+    pub fn has_detail(self) -> bool {
+        match self {
+            Self::PostArrestBooking => false,
+            Self::OtherContact | Self::CriminalConduct => true,
+        }
+    }
+}
+
+impl CollectionBasis {
+    /// An occasion with its detail; none where one is given that isn't wanted, or wanted and not
+    /// given.
+    pub fn new(kind: BasisKind, detail: Option<Text>) -> Option<Self> {
+        match (kind, detail) {
+            (BasisKind::PostArrestBooking, None) => Some(Self::PostArrestBooking),
+            (BasisKind::OtherContact, Some(contact)) => Some(Self::OtherContact { contact }),
+            (BasisKind::CriminalConduct, Some(conduct)) => Some(Self::CriminalConduct { conduct }),
+            _ => None,
+        }
+    }
+
+    /// Which occasion of the list it is.
+    pub fn kind(&self) -> BasisKind {
+        match self {
+            Self::PostArrestBooking => BasisKind::PostArrestBooking,
+            Self::OtherContact { .. } => BasisKind::OtherContact,
+            Self::CriminalConduct { .. } => BasisKind::CriminalConduct,
+        }
+    }
+
+    /// Which contact or conduct it was.
+    pub fn detail(&self) -> Option<&Text> {
+        match self {
+            Self::PostArrestBooking => None,
+            Self::OtherContact { contact: detail } | Self::CriminalConduct { conduct: detail } => {
+                Some(detail)
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for CollectionBasis {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.detail() {
+            None => f.write_str(self.kind().words()),
+            Some(detail) => write!(f, "{}: {detail}", self.kind().words()),
+        }
     }
 }
 
@@ -223,7 +280,6 @@ macro_rules! string_form {
     };
 }
 
-string_form!(VersionId, VersionId::parse, |v| hex::encode(v.0));
 string_form!(Identifier, Identifier::parse, |v| v.0.clone());
 string_form!(BookingNumber, BookingNumber::parse, |v| v.0.clone());
 string_form!(Text, Text::parse, |v| v.0.clone());
@@ -283,8 +339,10 @@ pub(crate) mod iso_date_option {
 mod tests {
     use super::*;
 
-    const GOOD: &str = r#"{"name":"
-        Jane Roe ","date_of_birth":"1980-02-29","booked_on":"2026-11-01","charges":["trespass"],"basis":{"kind":"post_arrest_booking"}}"#;
+    const GOOD: &str = concat!(
+        r#"{"name":" Jane Roe ","date_of_birth":"1980-02-29","booked_on":"2026-11-01","#,
+        r#""charges":["trespass"],"basis":{"kind":"post_arrest_booking"}}"#,
+    );
 
     #[test]
     fn a_booking_survives_json() {
@@ -331,7 +389,5 @@ mod tests {
             assert!(Identifier::parse(wrong).is_err(), "{wrong}");
         }
         assert!(Identifier::parse("St-Louis").is_err(), "identifiers are lower case");
-        assert!(VersionId::parse("00ff").is_err());
-        assert_eq!(VersionId::parse(&"0f".repeat(16)).unwrap(), VersionId([15; 16]));
     }
 }

@@ -13,6 +13,7 @@ use crate::limits::{
     CONTRAST_HUNDREDTHS_MAX, CONTRAST_HUNDREDTHS_MIN, DIMENSION_MAX, DIMENSION_MIN,
     EXPOSURE_TENTHS_MAX, PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN,
 };
+use crate::rule::Rule;
 
 /// The distance between neighbouring values of a component: 2^-23.
 pub const GRID_STEP: f64 = 1.0 / 8_388_608.0;
@@ -284,6 +285,15 @@ pub enum EditError {
     },
 }
 
+impl EditError {
+    /// The rule by which they are refused.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::Order { .. } | Self::Crop { .. } | Self::Amount { .. } => Rule::EditsOutOfBounds,
+        }
+    }
+}
+
 impl Edit {
     /// The kind in words.
     pub fn kind(self) -> &'static str {
@@ -530,7 +540,10 @@ mod tests {
 
     #[test]
     fn edits_are_read_as_they_are_written_and_refused_where_they_are_read() {
-        let text = r#"[{"kind":"crop","x":1,"y":2,"width":300,"height":400},{"kind":"rotate","tenths":-905}]"#;
+        let text = concat!(
+            r#"[{"kind":"crop","x":1,"y":2,"width":300,"height":400},"#,
+            r#"{"kind":"rotate","tenths":-905}]"#,
+        );
         let edits: Edits = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&edits).unwrap(), text);
         let said: Vec<String> = edits.as_slice().iter().map(Edit::to_string).collect();

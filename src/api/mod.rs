@@ -37,6 +37,7 @@ use crate::booking::{BookingData, BookingNumber, Text};
 use crate::ledger::{Fate, VERSION};
 use crate::limits::{BODY_BYTES_MAX, REQUEST_SECONDS_MAX, REQUESTS_IN_FLIGHT_MAX};
 use crate::roster::Caller;
+use crate::rule::Rule;
 pub use crate::service::OnHalt;
 use crate::service::{Doors, Raised, Service, ServiceError};
 use problem::Refusal;
@@ -428,7 +429,7 @@ impl<S: Send + Sync> FromRequestParts<S> for From {
             _ => {
                 let detail = "the certificate names no caller of this system, wanted one URI like \
                     smrt:agency/<id>/feed, smrt:device/<id> or smrt:witness/<id>";
-                Err(Refusal::new(StatusCode::FORBIDDEN, "not-allowed", detail)
+                Err(Refusal::new(StatusCode::FORBIDDEN, Rule::NotInRoster.code(), detail)
                     .into_answer(&ticket.id))
             }
         }

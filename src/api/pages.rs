@@ -19,6 +19,7 @@ use crate::booking::{Identifier, VersionId};
 use crate::console::{self, Desk, Head, PolicyText, PolicyView};
 use crate::inquiry::{InquiryId, NumberPattern, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 use crate::report::Period;
+use crate::rule::Rule;
 use crate::service::{AtDesk, BANNER, Candidate, InquirySight, Service, ServiceError, SessionView};
 
 /// How many of the newest leaves an auditor's page shows.
@@ -96,10 +97,10 @@ impl Door {
         state: crate::store::StateKind,
         refusal: Refusal,
     ) -> Response {
-        match refusal.kind() {
-            "no-session" => Redirect::to("/console/log-on").into_response(),
-            "banner" => Redirect::to("/console/banner").into_response(),
-            "locked" => Redirect::to("/console/lock").into_response(),
+        match Rule::of(refusal.kind()) {
+            Some(Rule::NoSession) => Redirect::to("/console/log-on").into_response(),
+            Some(Rule::BannerFirst) => Redirect::to("/console/banner").into_response(),
+            Some(Rule::ScreenHidden) => Redirect::to("/console/lock").into_response(),
             _ => {
                 let view = console::ProblemView {
                     state,

@@ -10,12 +10,10 @@ use axum::response::{IntoResponse, Response};
 use super::wire::{FaceView, Problem};
 use crate::embed::EmbedError;
 use crate::face::Face;
-use crate::inquiry::ActionError;
-use crate::ledger::{Fate, Fated, LedgerError};
+use crate::ledger::LedgerError;
 use crate::limits::RETRY_AFTER_SECONDS;
-use crate::roster::{PersonError, RosterError};
+use crate::rule::Rule;
 use crate::service::ServiceError;
-use crate::vault::VaultError;
 
 /// A problem on its way to the caller.
 #[derive(Debug)]
@@ -51,7 +49,7 @@ impl Refusal {
 
     /// A request that isn't of the form that the door takes.
     pub(super) fn malformed(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "malformed", detail)
+        Self::new(StatusCode::BAD_REQUEST, Rule::Malformed.code(), detail)
     }
 
     pub(super) fn too_large(what: &str, max: usize) -> Self {
@@ -63,107 +61,27 @@ impl Refusal {
     }
 
     pub(super) fn busy() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too many requests are at work")
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            Rule::Busy.code(),
+            "too many requests are at work",
+        )
     }
 
     pub(super) fn failed() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "failed",
+            Rule::Failed.code(),
             "the box failed; its journal has the cause under this request's id",
         )
     }
 
-    /// Words an error of a verb.
+    /// Words an error of a verb: its kind is its rule's code. A failure of ours tells nothing more.
     pub(super) fn of(error: &ServiceError) -> Self {
-        match error.fate() {
-            Fate::Refuse => Self::refused(error),
-            Fate::Wait => {
-                let kind = match error {
-                    ServiceError::Shut { .. } => "shut",
-                    ServiceError::Ledger(LedgerError::ClockBehind { .. }) => "clock",
-                    _ => "busy",
-                };
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, error.to_string())
-            }
-            Fate::Fail | Fate::Halt => match error {
-                ServiceError::Ledger(LedgerError::DiskFull | LedgerError::DiskLow { .. }) => {
-                    Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk-full", error.to_string())
-                }
-                _ => Self::failed(),
-            },
+        let rule = error.rule();
+        if rule == Rule::Failed {
+            return Self::failed();
         }
-    }
-
-    fn refused(error: &ServiceError) -> Self {
-        let (status, kind) = match error {
-            ServiceError::Roster(RosterError::UnknownAgency { .. }) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "unknown-agency")
-            }
-            ServiceError::Roster(_) => (StatusCode::FORBIDDEN, "not-allowed"),
-            ServiceError::Person(PersonError::Locked | PersonError::Off { .. }) => {
-                (StatusCode::FORBIDDEN, "account")
-            }
-            ServiceError::Person(PersonError::Untrained { .. }) => {
-                (StatusCode::FORBIDDEN, "untrained")
-            }
-            ServiceError::Person(PersonError::NameTaken { .. } | PersonError::TooLong) => {
-                (StatusCode::CONFLICT, "account")
-            }
-            ServiceError::Person(_) => (StatusCode::FORBIDDEN, "not-allowed"),
-            ServiceError::Touch(_) => (StatusCode::FORBIDDEN, "touch"),
-            ServiceError::NoChallenge
-            | ServiceError::ChallengeOver
-            | ServiceError::ChallengeChanged => (StatusCode::FORBIDDEN, "challenge"),
-            ServiceError::NoSession => (StatusCode::UNAUTHORIZED, "no-session"),
-            ServiceError::BannerFirst => (StatusCode::UNAUTHORIZED, "banner"),
-            ServiceError::ScreenHidden => (StatusCode::UNAUTHORIZED, "locked"),
-            ServiceError::NoPerson | ServiceError::NoSuchCode => (StatusCode::FORBIDDEN, "log-on"),
-            ServiceError::NoKey | ServiceError::KeyTaken | ServiceError::SoftwareKey => {
-                (StatusCode::CONFLICT, "key")
-            }
-            ServiceError::SecondAccount { .. } | ServiceError::NotAppointed { .. } => {
-                (StatusCode::CONFLICT, "account")
-            }
-            ServiceError::Ledger(LedgerError::Inquiry(_)) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "inquiry")
-            }
-            ServiceError::Ledger(LedgerError::Step(step)) => Self::step(step),
-            ServiceError::NotShown { .. } => (StatusCode::FORBIDDEN, "not-shown"),
-            ServiceError::AtWork => (StatusCode::CONFLICT, "at-work"),
-            ServiceError::TooFast { .. } | ServiceError::Ceiling { .. } => {
-                (StatusCode::CONFLICT, "ceiling")
-            }
-            ServiceError::Ledger(LedgerError::Vault(VaultError::UploadSize { .. })) => {
-                (StatusCode::PAYLOAD_TOO_LARGE, "upload")
-            }
-            ServiceError::Ledger(LedgerError::Vault(_)) => (StatusCode::CONFLICT, "upload"),
-            ServiceError::Photo(EmbedError::SeveralFaces { .. }) => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "several-faces")
-            }
-            ServiceError::Photo(_) => (StatusCode::UNPROCESSABLE_ENTITY, "photo"),
-            ServiceError::Ledger(LedgerError::NotFound { .. }) => {
-                (StatusCode::NOT_FOUND, "not-found")
-            }
-            ServiceError::Ledger(LedgerError::Released { .. }) => {
-                (StatusCode::CONFLICT, "released")
-            }
-            ServiceError::Ledger(LedgerError::Unreadable) => (StatusCode::CONFLICT, "unreadable"),
-            ServiceError::Ledger(LedgerError::NotSwitchable { .. }) => {
-                (StatusCode::CONFLICT, "not-switchable")
-            }
-            ServiceError::InDoubt { .. } => (StatusCode::CONFLICT, "log-in-doubt"),
-            ServiceError::NotPending { .. } => (StatusCode::CONFLICT, "not-pending"),
-            ServiceError::Posted(_) | ServiceError::NoCosignature { .. } => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "cosignature")
-            }
-            ServiceError::Range { .. } | ServiceError::Sample { .. } => {
-                (StatusCode::UNPROCESSABLE_ENTITY, "range")
-            }
-            ServiceError::ClockDisagrees { .. } => (StatusCode::CONFLICT, "clock"),
-            ServiceError::Ledger(LedgerError::NoSwitch) => (StatusCode::NOT_FOUND, "no-switch"),
-            _ => (StatusCode::CONFLICT, "refused"),
-        };
         let faces = match error {
             ServiceError::Photo(EmbedError::SeveralFaces { faces }) => {
                 faces.iter().map(FaceView::from).collect()
@@ -175,29 +93,8 @@ impl Refusal {
             ServiceError::Ledger(LedgerError::Step(step)) => step.field(),
             _ => None,
         };
-        Self { status, kind, detail: error.to_string(), field: field.map(str::to_owned), faces }
-    }
-
-    /// Why an inquiry doesn't take a step.
-    fn step(error: &ActionError) -> (StatusCode, &'static str) {
-        match error {
-            ActionError::Changed { .. } => (StatusCode::CONFLICT, "changed"),
-            ActionError::ProbeSize { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "too-large"),
-            ActionError::PoorProbe { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "poor-probe"),
-            ActionError::CandidatesSkipped { .. } => (StatusCode::CONFLICT, "skipped"),
-            ActionError::Request(_) => (StatusCode::UNPROCESSABLE_ENTITY, "inquiry"),
-            ActionError::MayNotOperate { .. }
-            | ActionError::MayNotExamine { .. }
-            | ActionError::OperatorIsRequester
-            | ActionError::NotTheOperator { .. }
-            | ActionError::NotTheExaminer { .. }
-            | ActionError::SecondIsOperator
-            | ActionError::SecondIsRequester
-            | ActionError::SecondIsFirst
-            | ActionError::NoPartInIt { .. } => (StatusCode::FORBIDDEN, "not-allowed"),
-            step if step.field().is_some() => (StatusCode::UNPROCESSABLE_ENTITY, "inquiry"),
-            _ => (StatusCode::CONFLICT, "step"),
-        }
+        let field = field.map(str::to_owned);
+        Self { status: status(rule), kind: rule.code(), detail: error.to_string(), field, faces }
     }
 
     /// The answer, under the request's id.
@@ -217,6 +114,97 @@ impl Refusal {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }
         answer
+    }
+}
+
+/// The status of answers by this rule.
+fn status(rule: Rule) -> StatusCode {
+    use Rule as R;
+    match rule {
+        R::Malformed => StatusCode::BAD_REQUEST,
+        R::NoSession | R::BannerFirst | R::ScreenHidden => StatusCode::UNAUTHORIZED,
+        R::NotInRoster
+        | R::AgencyNotActive
+        | R::NotThisRole
+        | R::NotTheirs
+        | R::Untrained
+        | R::OwnAccount
+        | R::OperatorIsRequester
+        | R::NotShown
+        | R::NotIndependent
+        | R::UnknownPerson
+        | R::WrongCode
+        | R::LockedOut
+        | R::AccountOff
+        | R::WrongChallenge
+        | R::WrongKey
+        | R::WrongSignature
+        | R::NotPresent
+        | R::NotVerified
+        | R::CounterBack
+        | R::KeyCanBeCopied
+        | R::WrongPage
+        | R::MalformedTouch => StatusCode::FORBIDDEN,
+        R::NotFound | R::NoSwitch => StatusCode::NOT_FOUND,
+        R::ChangedMeanwhile
+        | R::OutOfTurn
+        | R::FaceMoved
+        | R::CandidateSkipped
+        | R::WrongCandidate
+        | R::EvidenceUnmarked
+        | R::OneAtATime
+        | R::TooFast
+        | R::TooMany
+        | R::TableFull
+        | R::UploadTorn
+        | R::NumberReleased
+        | R::BookingDamaged
+        | R::NotSuppressed
+        | R::AccountTerms
+        | R::NameTaken
+        | R::SecondAccount
+        | R::NotAppointed
+        | R::NoKey
+        | R::KeyTaken
+        | R::KeyOfSoftware
+        | R::NoConsoleName
+        | R::ModelNotSwitched
+        | R::LogInDoubt
+        | R::NotPending
+        | R::ClockDisagrees => StatusCode::CONFLICT,
+        R::ProbeSize => StatusCode::PAYLOAD_TOO_LARGE,
+        R::AgencyNotListed
+        | R::ReasonLength
+        | R::ReasonHollow
+        | R::ReferenceHollow
+        | R::ReferencePattern
+        | R::RequesterHollow
+        | R::PurposeHollow
+        | R::SupervisorHollow
+        | R::CourtOrderHollow
+        | R::SourceHollow
+        | R::NotAttested
+        | R::CandidatesNumber
+        | R::FieldHollow
+        | R::PoorProbe
+        | R::EditsOutOfBounds
+        | R::FindingUnfounded
+        | R::OutcomeHollow
+        | R::NoFace
+        | R::SeveralFaces
+        | R::NoSuchFace
+        | R::FaceTooSmall
+        | R::FaceUnclear
+        | R::PhotoTooSmall
+        | R::PhotoTooLarge
+        | R::PhotoDamaged
+        | R::PhotoUnusable
+        | R::PhotoKind
+        | R::CosignatureInvalid
+        | R::RangeOutside => StatusCode::UNPROCESSABLE_ENTITY,
+        R::Busy | R::DoorsShut | R::ClockBehind => StatusCode::SERVICE_UNAVAILABLE,
+        R::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+        R::Failed => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 

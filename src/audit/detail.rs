@@ -1,18 +1,15 @@
-//! What a leaf's sealed detail says: who did what for whom, why, and how it ended. Bookings are
-//! named by version id only; no booking data is copied here.
-//!
-//! A detail is the JSON of one of these variants, committed to and sealed byte for byte as it was
-//! written; an auditor to whom it is opened reads the same type.
+//! What details are made of: actors, alarms, candidates as they were answered, refusals that were
+//! gathered, findings of audits.
 
 use std::fmt::{Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::LeafKind;
-use super::touch::{ActApproval, Credential, SearchApproval, Touch};
 use crate::booking::{Identifier, VersionId};
-use crate::inquiry::{self, Handover, Outcome, Request};
-use crate::roster::{Caller, OffReason, Person};
+use crate::inquiry::Request;
+use crate::named::named;
+use crate::roster::{Caller, Person};
+use crate::rule::Rule;
 
 /// The actor of a transaction or query, as the door established it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,7 +74,7 @@ pub enum Alarm {
 )]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
-pub enum Finding {
+pub enum SampleFinding {
     /// All as the order wants it.
     InOrder = 0,
     /// Something is missing or unclear, and to be put right.
@@ -109,189 +106,13 @@ pub struct Shown {
 pub struct Refusal {
     /// When, in hundredths of a second since 1970-01-01 UTC.
     pub time_cs: u64,
-    /// Why.
+    /// The rule by which it was refused.
+    pub rule: Rule,
+    /// Why, in the words that were told.
     pub reason: String,
     /// What was asked for, where it was a search.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<Request>,
-}
-
-macro_rules! details {
-    ($($(#[doc = $doc:literal])+ $kind:ident { $($(#[$meta:meta])* $field:ident: $type:ty),* $(,)?
-        })+) => {
-        /// One detail, one variant a kind of leaf.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "detail", rename_all = "snake_case")]
-        #[expect(missing_docs, reason = "a field's name is its meaning, and LEAVES.md shows each")]
-        #[expect(clippy::large_enum_variant, reason = "one is made for a leaf and goes when it is \
-            written; none are kept by the thousand")]
-        pub enum Detail {
-            $($(#[doc = $doc])+ $kind { $($(#[$meta])* $field: $type),* },)+
-        }
-
-        impl Detail {
-            /// The kind of leaf that it belongs to.
-            pub fn kind(&self) -> LeafKind {
-                match self {
-                    $(Self::$kind { .. } => LeafKind::$kind,)+
-                }
-            }
-        }
-    };
-}
-
-details! {
-    /// The daemon is about to serve.
-    Started { software: String, state: String, model: String, engine: String, device: String,
-        roster_sha256: String }
-    /// The daemon stopped in order.
-    Stopped { software: String }
-    /// Something is wrong.
-    AlarmRaised { alarm: Alarm, what: String }
-    /// It is right again.
-    AlarmCleared { alarm: Alarm, what: String }
-    /// The clock is behind, or went ahead.
-    ClockStepped { behind_cs: u64, ahead_cs: u64 }
-    /// The clock is right.
-    ClockConfirmed { actor: Actor, time_source: String }
-    /// A backup's log was brought up to what witnesses kept.
-    LogRestored { software: String, backup_leaves: u64, supplied_leaves: u64, checkpoint: String }
-    /// The log goes on under another origin.
-    OriginOpened { software: String, former: String, backup_leaves: u64, backup_root: String,
-        cosigned: String }
-    /// A booking came in.
-    BookingIn { actor: Actor, agency: Identifier, version: VersionId, replaces: Option<VersionId>,
-        photo_commitment: String }
-    /// A booking was refused.
-    BookingRefused { actor: Actor, reason: String }
-    /// A booking was released.
-    Released { actor: Actor, agency: Identifier, versions: Vec<VersionId>, reason: String }
-    /// A booking was purged.
-    Purged { agency: Identifier, version: VersionId, assurance: String }
-    /// A notice of evidentiary value came.
-    HoldNoticed { actor: Actor, agency: Identifier, version: VersionId, order: Option<String>,
-        reason: String }
-    /// It was decided.
-    HoldDecided { actor: Actor, version: VersionId, granted: bool, reason: String }
-    /// A request for longer retention was decided.
-    ExtensionDecided { actor: Actor, agency: Identifier, version: VersionId, granted: bool,
-        case_number: String, contact: String, reason: String, days: u64 }
-    /// A held booking went to removable media.
-    Transferred { actor: Actor, version: VersionId, manifest_sha256: String }
-    /// Bookings that are suppressed because what is kept of them is damaged.
-    BookingsDamaged { versions: Vec<VersionId> }
-    /// A search was asked for.
-    Asked { actor: Actor, search: String, inquiry: String, request: Request,
-        approval: SearchApproval, touch: Touch, key: Credential }
-    /// A search was answered.
-    Answered { actor: Actor, search: String, model: String, gallery_rows: u64,
-        candidates: Vec<Shown> }
-    /// A search was never answered.
-    Interrupted { search: Option<String> }
-    /// A search was refused.
-    SearchRefused { actor: Actor, request: Option<Request>, reason: String }
-    /// A candidate's photo was shown.
-    PhotoViewed { actor: Actor, search: String, version: VersionId }
-    /// An inquiry was opened.
-    InquiryOpened { actor: Actor, inquiry: String, request: Request }
-    /// An examiner dispositioned all candidates.
-    Reviewed { actor: Actor, inquiry: String, findings: Vec<inquiry::Finding>,
-        released: Vec<VersionId> }
-    /// A report was issued.
-    ReportIssued { actor: Actor, inquiry: String, report_sha256: String, leads: Vec<VersionId> }
-    /// What came of a report.
-    OutcomeRecorded { actor: Actor, inquiry: String, outcome: Outcome }
-    /// The report was handed over as evidence.
-    EvidenceMarked { actor: Actor, inquiry: String, handover: Handover }
-    /// An inquiry was closed.
-    InquiryClosed { actor: Actor, inquiry: String, withdrawn: bool, reason: String }
-    /// A caller was refused for who it is.
-    CallerRefused { actor: Actor, reason: String }
-    /// A caller was refused again and again.
-    RefusalsGathered { actor: Actor, hour_cs: u64, refusals: u64, kept: Vec<Refusal> }
-    /// A person logged on.
-    LoggedOn { actor: Actor, approval: ActApproval, touch: Touch }
-    /// A person logged off.
-    LoggedOff { actor: Actor, why: String }
-    /// A log-on was refused.
-    LogOnRefused { actor: Actor, person: Option<Identifier>, reason: String }
-    /// A person was locked out.
-    LockedOut { person: Identifier, tries: u64 }
-    /// A person was let in again.
-    Unlocked { actor: Actor, person: Identifier, approval: ActApproval, touch: Touch }
-    /// Who and what stands in the roster changed.
-    RosterChanged { by: Vec<Identifier>, what: String, roster_sha256: String }
-    /// An account, a role or a key was asked for.
-    GrantAsked { actor: Actor, grant: String, person: Person, key: Option<Credential>,
-        approval: ActApproval, touch: Touch }
-    /// It was approved.
-    GrantApproved { actor: Actor, grant: String, person: Identifier, approval: ActApproval,
-        touch: Touch }
-    /// It was declined.
-    GrantDeclined { actor: Option<Actor>, grant: String, person: Identifier, reason: String }
-    /// A first commander or administrator was appointed at the box.
-    Appointed { person: Person }
-    /// A person who was appointed enrolled a key.
-    KeyEnrolled { actor: Actor, person: Identifier, key: Credential, approval: ActApproval }
-    /// An account went off.
-    AccountOff { actor: Option<Actor>, person: Identifier, why: OffReason }
-    /// An account is still needed.
-    AccountReviewed { actor: Actor, person: Identifier }
-    /// The policy changed.
-    PolicyChanged { by: Vec<Identifier>, version: String, policy_sha256: String }
-    /// A switch of the model was begun.
-    ModelSwitchBegun { actor: Actor, from: String, to: String, bookings: u64, accept_failed: u64 }
-    /// The model was switched.
-    ModelSwitched { from: String, to: String, bookings: u64, suppressed: u64, found_again: u64 }
-    /// A switch of the model was given up.
-    ModelSwitchGivenUp { actor: Actor, from: String, to: String, embedded: u64, failed: u64 }
-    /// Bookings that a model suppresses.
-    BookingsSuppressed { model: String, bookings: Vec<Unusable> }
-    /// A caller read the log.
-    LogRead { actor: Actor, hour_cs: u64 }
-    /// An auditor had details opened.
-    DetailsOpened { actor: Actor, first: u64, end: u64 }
-    /// An auditor had a probe opened.
-    ProbeOpened { actor: Actor, inquiry: String }
-    /// The log was exported.
-    Exported { actor: Actor, leaves: u64 }
-    /// Details whose term was over are gone.
-    DetailsExpired { first: u64, end: u64, kept_days: u64 }
-    /// Inquiries whose term was over are gone with their probes.
-    ProbesExpired { inquiries: Vec<String>, kept_days: u64, assurance: String }
-    /// The seed of a sample.
-    SampleSeeded { actor: Actor, seed: u64, rate_ppm: u64, first: u64, end: u64 }
-    /// A sample was drawn.
-    SampleDrawn { actor: Actor, leaves: Vec<u64> }
-    /// A search of a sample was reviewed.
-    SampleReviewed { actor: Actor, asked: u64, finding: Finding, note: String,
-        routed_to: Option<Identifier> }
-    /// An agency looked at findings about people whom it employs.
-    FindingsRead { actor: Actor, first: u64, end: u64 }
-    /// An auditor went through the log.
-    LogReviewed { actor: Actor, first: u64, end: u64, note: String }
-    /// A public report was made.
-    PublicReport { actor: Actor, report_sha256: String }
-}
-
-impl Detail {
-    /// Who was refused what and why, where this is a refusal.
-    pub fn refusal(&self) -> Option<(&Actor, Option<&Request>, &str)> {
-        match self {
-            Self::SearchRefused { actor, request, reason } => {
-                Some((actor, request.as_ref(), reason))
-            }
-            Self::BookingRefused { actor, reason }
-            | Self::CallerRefused { actor, reason }
-            | Self::LogOnRefused { actor, reason, .. } => Some((actor, None, reason)),
-            _ => None,
-        }
-    }
-
-    /// The detail as it is committed to and sealed.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        serde_json::to_vec(self).expect("a detail holds only strings, numbers and lists of them")
-    }
 }
 
 impl From<&Caller> for Actor {
@@ -305,34 +126,20 @@ impl From<&Caller> for Actor {
     }
 }
 
-impl Alarm {
-    /// All alarms, by their codes.
-    pub const ALL: [Self; 7] = [
-        Self::Unwitnessed,
-        Self::LogInDoubt,
-        Self::ClockBehind,
-        Self::ClockAhead,
-        Self::DiskLow,
-        Self::NoWitnesses,
-        Self::AuditOverdue,
-    ];
+named!(Alarm {
+    Unwitnessed = "unwitnessed" "Not witnessed in time";
+    LogInDoubt = "log_in_doubt" "Log in doubt";
+    ClockBehind = "clock_behind" "Clock behind";
+    ClockAhead = "clock_ahead" "Clock ahead";
+    DiskLow = "disk_low" "Disk almost full";
+    NoWitnesses = "no_witnesses" "No witness listed";
+    AuditOverdue = "audit_overdue" "Audit overdue";
+});
 
+impl Alarm {
     /// The alarm of a code.
     pub fn of(code: u64) -> Option<Self> {
         Self::ALL.into_iter().find(|&alarm| alarm as u64 == code)
-    }
-
-    /// Its name in figures.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Unwitnessed => "unwitnessed",
-            Self::LogInDoubt => "log_in_doubt",
-            Self::ClockBehind => "clock_behind",
-            Self::ClockAhead => "clock_ahead",
-            Self::DiskLow => "disk_low",
-            Self::NoWitnesses => "no_witnesses",
-            Self::AuditOverdue => "audit_overdue",
-        }
     }
 }
 
@@ -342,16 +149,8 @@ impl Display for Alarm {
     }
 }
 
-impl Finding {
-    /// All findings, by their codes.
-    pub const ALL: [Self; 3] = [Self::InOrder, Self::Irregular, Self::Misuse];
-
-    /// Its name in figures.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::InOrder => "in_order",
-            Self::Irregular => "irregular",
-            Self::Misuse => "misuse",
-        }
-    }
-}
+named!(SampleFinding {
+    InOrder = "in_order" "In order";
+    Irregular = "irregular" "Irregular, to be put right";
+    Misuse = "misuse" "Misuse";
+});

@@ -1,36 +1,20 @@
-//! `LEAVES.md`: every kind of leaf with an example, written from the types themselves. A test holds
-//! the file against them.
-
-use std::fmt::Write;
+//! Examples: a detail of each kind of leaf, as it might be, for tests and for `LEAVES.md`.
 
 use time::macros::date;
 
 use super::touch::{
     Aaguid, ActApproval, Base64Url, Credential, FaceBox, PublicKey, SearchApproval, Touch, Verb,
 };
-use super::{
-    Actor, Alarm, Detail, Finding, Leaf, LeafKind, Refusal, SALT_BYTES, Shown, Unusable, commit,
-};
+use super::{Actor, Alarm, Detail, LeafKind, Refusal, SampleFinding, Shown, Unusable};
 use crate::booking::{Identifier, Text, VersionId};
 use crate::inquiry::{
     self, Attestations, Component, Disposition, Handover, Observation, Outcome, Purpose, Reference,
     Request, Requester, Seen, Upshot,
 };
 use crate::roster::{OffReason, Person, Role};
+use crate::rule::Rule;
 
-const HEAD: &str = "# Leaves\n\nWhat the log says, kind by kind. A leaf is public: its bytes lie \
-    in the entry bundles that everybody in the roster \
-may read, and in every export. Its detail is sealed on the box and opened for auditors only; the \
-leaf commits to it as \
-SHA-256(`smrt leaf detail v1` and a zero byte, 32 random bytes of salt, the detail's JSON), so \
-whoever is shown both can check that they belong \
-together, and nobody can guess one from the other.\n\nThe bytes of a leaf stand as a table in \
-`leaf.rs`. Times are hundredths of a second since \
-1970-01-01 UTC. Version, kind and time stand in the same place in every version to come. In the \
-examples the salt is all zeros and the time \
-2026-11-23 16:00 UTC; digests are shortened to zeros.\n\nThis file is written by `SMRT_WRITE=1 \
-cargo test --lib every_kind_of_leaf_is_shown`, and that \
-test fails where it isn't what the types say.\n";
+const VERSION: VersionId = VersionId([0x2a; 16]);
 
 fn text(words: &str) -> Text {
     Text::parse(words).expect("an example's words are a text")
@@ -121,14 +105,57 @@ fn request() -> Request {
     }
 }
 
+/// An agency's feed.
+fn feed() -> Actor {
+    actor("smrt:agency/slmpd/feed")
+}
+
+fn console() -> Actor {
+    actor("smrt:device/rtcc-1")
+}
+
+fn admin() -> Actor {
+    actor("smrt:device/admin-1")
+}
+
+fn auditor() -> Actor {
+    actor("smrt:device/audit-1")
+}
+
+/// A digest, shortened to zeros.
+fn digest() -> String {
+    "0".repeat(64)
+}
+
+/// The name of a search, an inquiry or a grant.
+fn search() -> String {
+    "0f".repeat(16)
+}
+
+fn words(words: &str) -> String {
+    words.to_owned()
+}
+
 /// A detail of a kind, as it might be.
 pub(crate) fn example(kind: LeafKind) -> Detail {
-    let (feed, console) = (|| actor("smrt:agency/slmpd/feed"), || actor("smrt:device/rtcc-1"));
-    let (admin, auditor) = (|| actor("smrt:device/admin-1"), || actor("smrt:device/audit-1"));
-    let (digest, search, version) = (|| "0".repeat(64), || "0f".repeat(16), VersionId([0x2a; 16]));
-    let words = |words: &str| words.to_owned();
-    match kind {
-        LeafKind::Started => Detail::Started {
+    let all = [
+        the_box(),
+        bookings(),
+        searches(),
+        reviews(),
+        callers(),
+        accounts(),
+        model(),
+        the_log(),
+        audits(),
+    ];
+    let mut examples = all.into_iter().flatten();
+    examples.find(|detail| detail.kind() == kind).expect("each kind of leaf has its example")
+}
+
+fn the_box() -> Vec<Detail> {
+    vec![
+        Detail::Started {
             software: words("0.1.0"),
             state: words("real"),
             model: digest(),
@@ -136,83 +163,92 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
             device: words("NVIDIA L4"),
             roster_sha256: digest(),
         },
-        LeafKind::Stopped => Detail::Stopped { software: words("0.1.0") },
-        LeafKind::AlarmRaised => Detail::AlarmRaised {
+        Detail::Stopped { software: words("0.1.0") },
+        Detail::AlarmRaised {
             alarm: Alarm::Unwitnessed,
             what: words("leaves from 4711 on are not cosigned by a quorum after 60 minutes"),
         },
-        LeafKind::AlarmCleared => Detail::AlarmCleared {
+        Detail::AlarmCleared {
             alarm: Alarm::Unwitnessed,
             what: words("a quorum has cosigned what was late"),
         },
-        LeafKind::ClockStepped => Detail::ClockStepped { behind_cs: 0, ahead_cs: 720_000 },
-        LeafKind::ClockConfirmed => Detail::ClockConfirmed {
+        Detail::ClockStepped { behind_cs: 0, ahead_cs: 720_000 },
+        Detail::ClockConfirmed {
             actor: admin(),
             time_source: words("2026-11-23 16:00:00.0 +00:00:00"),
         },
-        LeafKind::LogRestored => Detail::LogRestored {
+        Detail::LogRestored {
             software: words("0.1.0"),
             backup_leaves: 4_000,
             supplied_leaves: 4_711,
             checkpoint: words("(a signed note)"),
         },
-        LeafKind::OriginOpened => Detail::OriginOpened {
+        Detail::OriginOpened {
             software: words("0.1.0"),
             former: words("fusion.example/smrt"),
             backup_leaves: 4_000,
             backup_root: digest(),
             cosigned: words("(a signed note)"),
         },
-        LeafKind::BookingIn => Detail::BookingIn {
+    ]
+}
+
+fn bookings() -> Vec<Detail> {
+    vec![
+        Detail::BookingIn {
             actor: feed(),
             agency: id("slmpd"),
-            version,
+            version: VERSION,
             replaces: None,
             photo_commitment: digest(),
         },
-        LeafKind::BookingRefused => Detail::BookingRefused {
+        Detail::BookingRefused {
             actor: feed(),
+            rule: Rule::NoFace,
             reason: words("no face found, wanted a photo with a face"),
         },
-        LeafKind::Released => Detail::Released {
+        Detail::Released {
             actor: feed(),
             agency: id("slmpd"),
-            versions: vec![version],
+            versions: vec![VERSION],
             reason: words("expunged by order of the court"),
         },
-        LeafKind::Purged => Detail::Purged {
+        Detail::Purged {
             agency: id("slmpd"),
-            version,
+            version: VERSION,
             assurance: words("key overwritten, medium not proven"),
         },
-        LeafKind::HoldNoticed => Detail::HoldNoticed {
+        Detail::HoldNoticed {
             actor: feed(),
             agency: id("slmpd"),
-            version,
+            version: VERSION,
             order: None,
             reason: words("evidence in a pending case"),
         },
-        LeafKind::HoldDecided => Detail::HoldDecided {
+        Detail::HoldDecided {
             actor: admin(),
-            version,
+            version: VERSION,
             granted: true,
             reason: words("case confirmed by the prosecutor"),
         },
-        LeafKind::ExtensionDecided => Detail::ExtensionDecided {
+        Detail::ExtensionDecided {
             actor: admin(),
             agency: id("slmpd"),
-            version,
+            version: VERSION,
             granted: true,
             case_number: words("26-CR-77"),
             contact: words("records desk"),
             reason: words("trial date moved"),
             days: 60,
         },
-        LeafKind::Transferred => {
-            Detail::Transferred { actor: admin(), version, manifest_sha256: digest() }
-        }
-        LeafKind::BookingsDamaged => Detail::BookingsDamaged { versions: vec![version] },
-        LeafKind::Asked => {
+        Detail::Transferred { actor: admin(), version: VERSION, manifest_sha256: digest() },
+        Detail::BookingsDamaged { versions: vec![VERSION] },
+    ]
+}
+
+fn searches() -> Vec<Detail> {
+    vec![
+        {
             let approval = SearchApproval {
                 log: words("fusion.example/smrt"),
                 inquiry: [0x0f; 16],
@@ -240,31 +276,33 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
                 touch,
                 key,
             }
-        }
-        LeafKind::Answered => Detail::Answered {
+        },
+        Detail::Answered {
             actor: console(),
             search: search(),
             model: digest(),
             gallery_rows: 250_000,
-            candidates: vec![Shown { version, score: 0.61 }],
+            candidates: vec![Shown { version: VERSION, score: 0.61 }],
         },
-        LeafKind::Interrupted => Detail::Interrupted { search: Some(search()) },
-        LeafKind::SearchRefused => Detail::SearchRefused {
+        Detail::Interrupted { search: Some(search()) },
+        Detail::SearchRefused {
             actor: console(),
             request: Some(request()),
+            rule: Rule::ReasonHollow,
             reason: words("the reason is a placeholder"),
         },
-        LeafKind::PhotoViewed => {
-            Detail::PhotoViewed { actor: console(), search: search(), version }
-        }
-        LeafKind::InquiryOpened => {
-            Detail::InquiryOpened { actor: console(), inquiry: search(), request: request() }
-        }
-        LeafKind::Reviewed => Detail::Reviewed {
+        Detail::PhotoViewed { actor: console(), search: search(), version: VERSION },
+        Detail::InquiryOpened { actor: console(), inquiry: search(), request: request() },
+    ]
+}
+
+fn reviews() -> Vec<Detail> {
+    vec![
+        Detail::Reviewed {
             actor: at("smrt:device/rtcc-2", "examiner-2"),
             inquiry: search(),
             findings: vec![inquiry::Finding {
-                candidate: version,
+                candidate: version: VERSION,
                 disposition: Disposition::Lead,
                 observations: vec![Observation {
                     feature: Component::ALL[0].features()[0],
@@ -274,13 +312,13 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
             }],
             released: Vec::new(),
         },
-        LeafKind::ReportIssued => Detail::ReportIssued {
+        Detail::ReportIssued {
             actor: console(),
             inquiry: search(),
             report_sha256: digest(),
-            leads: vec![version],
+            leads: vec![VERSION],
         },
-        LeafKind::OutcomeRecorded => Detail::OutcomeRecorded {
+        Detail::OutcomeRecorded {
             actor: console(),
             inquiry: search(),
             outcome: Outcome {
@@ -289,7 +327,13 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
                 leads_number: None,
             },
         },
-        LeafKind::EvidenceMarked => Detail::EvidenceMarked {
+        Detail::InquiryClosed {
+            actor: console(),
+            inquiry: search(),
+            withdrawn: false,
+            reason: words("outcome recorded"),
+        },
+        Detail::EvidenceMarked {
             actor: at("smrt:device/rtcc-1", "operator-1"),
             inquiry: search(),
             handover: Handover {
@@ -298,48 +342,62 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
                 leads_number: Some(text("26-1187")),
             },
         },
-        LeafKind::InquiryClosed => Detail::InquiryClosed {
+    ]
+}
+
+fn callers() -> Vec<Detail> {
+    vec![
+        Detail::CallerRefused {
             actor: console(),
-            inquiry: search(),
-            withdrawn: false,
-            reason: words("outcome recorded"),
-        },
-        LeafKind::CallerRefused => Detail::CallerRefused {
-            actor: console(),
+            rule: Rule::NotInRoster,
             reason: words("certificate name 'smrt:device/rtcc-1' is not in the roster"),
         },
-        LeafKind::RefusalsGathered => Detail::RefusalsGathered {
+        Detail::RefusalsGathered {
             actor: console(),
             hour_cs: TIME_CS,
             refusals: 7,
             kept: vec![Refusal {
                 time_cs: TIME_CS,
+                rule: Rule::NoFace,
                 reason: words("no face found, wanted a photo with a face"),
                 request: None,
             }],
         },
-        LeafKind::LoggedOn => Detail::LoggedOn {
+        Detail::LoggedOn {
             actor: at("smrt:device/rtcc-1", "operator-1"),
             approval: approval(Verb::LogOn, "operator-1"),
             touch: touch(),
         },
-        LeafKind::LoggedOff => Detail::LoggedOff {
-            actor: at("smrt:device/rtcc-1", "operator-1"),
-            why: words("by hand"),
-        },
-        LeafKind::LogOnRefused => Detail::LogOnRefused {
+        Detail::LoggedOff { actor: at("smrt:device/rtcc-1", "operator-1"), why: words("by hand") },
+        Detail::LogOnRefused {
             actor: console(),
             person: Some(id("operator-1")),
-            reason: words("no such credential"),
+            rule: Rule::WrongKey,
+            reason: words("the touch is by another security key than was asked for"),
         },
-        LeafKind::LockedOut => Detail::LockedOut { person: id("operator-1"), tries: 5 },
-        LeafKind::Unlocked => Detail::Unlocked {
+        Detail::LockedOut { person: id("operator-1"), tries: 5 },
+        Detail::Unlocked {
             actor: at("smrt:device/admin-1", "admin-a"),
             person: id("operator-1"),
             approval: approval(Verb::ReleaseLock, "admin-a"),
             touch: touch(),
         },
-        LeafKind::GrantAsked => Detail::GrantAsked {
+    ]
+}
+
+fn accounts() -> Vec<Detail> {
+    vec![
+        Detail::RosterChanged {
+            by: vec![id("admin-a"), id("commander")],
+            what: words("operator-3 enrolled"),
+            roster_sha256: digest(),
+        },
+        Detail::PolicyChanged {
+            by: vec![id("commander")],
+            version: words("4"),
+            policy_sha256: digest(),
+        },
+        Detail::GrantAsked {
             actor: at("smrt:device/admin-1", "admin-a"),
             grant: search(),
             person: person(),
@@ -347,104 +405,105 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
             approval: approval(Verb::Grant, "admin-a"),
             touch: touch(),
         },
-        LeafKind::GrantApproved => Detail::GrantApproved {
+        Detail::GrantApproved {
             actor: at("smrt:device/rtcc-2", "commander"),
             grant: search(),
             person: id("operator-1"),
             approval: approval(Verb::ApproveGrant, "commander"),
             touch: touch(),
         },
-        LeafKind::GrantDeclined => Detail::GrantDeclined {
+        Detail::GrantDeclined {
             actor: Some(at("smrt:device/rtcc-2", "commander")),
             grant: search(),
             person: id("operator-1"),
             reason: words("no training record"),
         },
-        LeafKind::Appointed => Detail::Appointed {
+        Detail::Appointed {
             person: Person { id: id("commander"), role: Role::Commander, ..person() },
         },
-        LeafKind::KeyEnrolled => Detail::KeyEnrolled {
+        Detail::KeyEnrolled {
             actor: at("smrt:device/rtcc-2", "commander"),
             person: id("commander"),
             key: key(),
             approval: approval(Verb::Enrol, "commander"),
         },
-        LeafKind::AccountOff => Detail::AccountOff {
+        Detail::AccountOff {
             actor: Some(at("smrt:device/admin-1", "admin-a")),
             person: id("operator-1"),
             why: OffReason::Unassociated,
         },
-        LeafKind::AccountReviewed => Detail::AccountReviewed {
+        Detail::AccountReviewed {
             actor: at("smrt:device/admin-1", "admin-a"),
             person: id("operator-1"),
         },
-        LeafKind::RosterChanged => Detail::RosterChanged {
-            by: vec![id("admin-a"), id("commander")],
-            what: words("operator-3 enrolled"),
-            roster_sha256: digest(),
-        },
-        LeafKind::PolicyChanged => Detail::PolicyChanged {
-            by: vec![id("commander")],
-            version: words("4"),
-            policy_sha256: digest(),
-        },
-        LeafKind::ModelSwitchBegun => Detail::ModelSwitchBegun {
+    ]
+}
+
+fn model() -> Vec<Detail> {
+    vec![
+        Detail::ModelSwitchBegun {
             actor: admin(),
             from: digest(),
             to: digest(),
             bookings: 250_000,
             accept_failed: 0,
         },
-        LeafKind::ModelSwitched => Detail::ModelSwitched {
+        Detail::ModelSwitched {
             from: digest(),
             to: digest(),
             bookings: 249_990,
             suppressed: 10,
             found_again: 2,
         },
-        LeafKind::ModelSwitchGivenUp => Detail::ModelSwitchGivenUp {
+        Detail::ModelSwitchGivenUp {
             actor: admin(),
             from: digest(),
             to: digest(),
             embedded: 1_000,
             failed: 3,
         },
-        LeafKind::BookingsSuppressed => Detail::BookingsSuppressed {
+        Detail::BookingsSuppressed {
             model: digest(),
-            bookings: vec![Unusable { version, reason: words("no_face") }],
+            bookings: vec![Unusable { version: VERSION, reason: words("no face") }],
         },
-        LeafKind::LogRead => {
-            Detail::LogRead { actor: actor("smrt:witness/court"), hour_cs: TIME_CS }
-        }
-        LeafKind::DetailsOpened => {
-            Detail::DetailsOpened { actor: auditor(), first: 4_700, end: 4_711 }
-        }
-        LeafKind::ProbeOpened => Detail::ProbeOpened { actor: auditor(), inquiry: search() },
-        LeafKind::Exported => Detail::Exported { actor: auditor(), leaves: 4_711 },
-        LeafKind::DetailsExpired => {
-            Detail::DetailsExpired { first: 0, end: 4_096, kept_days: 1_096 }
-        }
-        LeafKind::ProbesExpired => Detail::ProbesExpired {
+    ]
+}
+
+fn the_log() -> Vec<Detail> {
+    vec![
+        Detail::LogRead { actor: actor("smrt:witness/court"), hour_cs: TIME_CS },
+        Detail::DetailsOpened { actor: auditor(), first: 4_700, end: 4_711 },
+        Detail::ProbeOpened { actor: auditor(), inquiry: search() },
+        Detail::Exported { actor: auditor(), leaves: 4_711 },
+        Detail::DetailsExpired { first: 0, end: 4_096, kept_days: 1_096 },
+        Detail::ProbesExpired {
             inquiries: vec![search()],
             kept_days: 1_096,
             assurance: words("key overwritten, medium not proven"),
         },
-        LeafKind::SampleSeeded => Detail::SampleSeeded {
+    ]
+}
+
+fn audits() -> Vec<Detail> {
+    vec![
+        Detail::SampleSeeded {
             actor: auditor(),
             seed: 20_261_123,
             rate_ppm: 50_000,
             first: 0,
             end: 4_711,
         },
-        LeafKind::SampleDrawn => Detail::SampleDrawn { actor: auditor(), leaves: vec![33, 1_204] },
-        LeafKind::SampleReviewed => Detail::SampleReviewed {
+        Detail::SampleDrawn { actor: auditor(), leaves: vec![33, 1_204] },
+        Detail::SampleReviewed {
             actor: auditor(),
             asked: 33,
-            finding: Finding::InOrder,
+            finding: SampleFinding::InOrder,
             note: words("reason fits the case file"),
             routed_to: None,
         },
-        LeafKind::LogReviewed => {
+        Detail::PublicReport { actor: console(), report_sha256: digest() },
+        Detail::FindingsRead { actor: feed(), first: 4_700, end: 4_701 },
+        {
             let note =
                 words("two refused log-ons at desk 2, told apart with the person; nothing else");
             Detail::LogReviewed {
@@ -453,66 +512,9 @@ pub(crate) fn example(kind: LeafKind) -> Detail {
                 end: 4_711,
                 note,
             }
-        }
-        LeafKind::FindingsRead => Detail::FindingsRead { actor: feed(), first: 4_700, end: 4_701 },
-        LeafKind::PublicReport => {
-            Detail::PublicReport { actor: console(), report_sha256: digest() }
-        }
-    }
+        },
+    ]
 }
 
 /// 2026-11-23, 16:00 UTC.
-const TIME_CS: u64 = 179_544_960_000;
-
-fn document() -> String {
-    let mut text = HEAD.to_owned();
-    for &kind in LeafKind::ALL {
-        let detail = example(kind);
-        assert_eq!(detail.kind(), kind);
-        let follows = kind.follows();
-        let leaf = Leaf {
-            kind,
-            time_cs: TIME_CS,
-            follows: (0..follows.least as u64).map(|n| 4_711 + n).collect(),
-            counts: (1..=kind.counts().len() as u64).collect(),
-            commitment: commit(&[0; SALT_BYTES], &detail.to_bytes()),
-        };
-        write!(text, "\n## {} ({})\n\n{}\n\n", kind.name(), kind as u16, kind.words())
-            .expect("a string takes all that is written");
-        if !kind.counts().is_empty() {
-            writeln!(text, "- counts: {}", kind.counts().join(", ").replace('_', " "))
-                .expect("a string takes all that is written");
-        }
-        if follows.most > 0 {
-            let names: Vec<&str> = follows.kinds.iter().map(|kind| kind.name()).collect();
-            let many = if follows.least == follows.most {
-                follows.most.to_string()
-            } else {
-                format!("{} to {}", follows.least, follows.most)
-            };
-            writeln!(text, "- follows: {many} of {}", names.join(", "))
-                .expect("a string takes all that is written");
-        }
-        let json = serde_json::to_string_pretty(&detail).expect("a detail is JSON");
-        let bytes = hex::encode(leaf.to_bytes());
-        write!(text, "- leaf: `{bytes}`\n\n```json\n{json}\n```\n")
-            .expect("a string takes all that is written");
-    }
-    text
-}
-
-#[test]
-fn every_kind_of_leaf_is_shown_in_the_document_as_the_types_have_it() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/audit/LEAVES.md");
-    let wanted = document();
-    if std::env::var_os("SMRT_WRITE").is_some() {
-        std::fs::write(&path, &wanted).unwrap();
-    }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
-    let differ = found.lines().zip(wanted.lines()).position(|(found, wanted)| found != wanted);
-    assert!(
-        found == wanted,
-        "LEAVES.md is not what the types say, from line {:?} on: write it anew with SMRT_WRITE=1",
-        differ.map(|at| at + 1)
-    );
-}
+pub(super) const TIME_CS: u64 = 179_544_960_000;

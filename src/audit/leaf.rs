@@ -20,7 +20,7 @@
 use aws_lc_rs::digest::{Context, SHA256};
 
 use super::AuditError;
-use super::kind::LeafKind;
+use super::leaves::LeafKind;
 use crate::limits::{LEAF_COUNTS_MAX, LEAF_FOLLOWS_MAX};
 
 /// The version that this software writes.
@@ -88,7 +88,9 @@ impl Leaf {
             Entry::Foreign { version: VERSION, kind, .. } => {
                 Err(AuditError::LeafKind { found: kind })
             }
-            Entry::Foreign { version, .. } => Err(AuditError::LeafVersion { found: version }),
+            Entry::Foreign { version, .. } => {
+                Err(AuditError::LeafVersion { found: version, wanted: VERSION })
+            }
         }
     }
 }
@@ -216,7 +218,7 @@ mod tests {
             wrong[at] = byte;
             Leaf::from_bytes(&wrong)
         };
-        assert_eq!(with(0, 2), Err(AuditError::LeafVersion { found: 2 }));
+        assert_eq!(with(0, 2), Err(AuditError::LeafVersion { found: 2, wanted: VERSION }));
         assert_eq!(with(KIND_AT, 200), Err(AuditError::LeafKind { found: 200 }));
         assert_eq!(
             Leaf::from_bytes(&good[..15]),

@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn a_verifier_key_survives_its_text_and_one_of_another_name_type_or_length_is_refused() {
+    fn a_verifier_key_survives_its_text_and_others_are_refused() {
         let log = LogKey::new(ORIGIN, &[5; 32]).unwrap();
         let witness = CosignerKey::new("court.example/witness", &[6; 32]).unwrap();
         for key in [log.verifier(), witness.verifier()] {

@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn another_seed_or_root_draws_another_sample_and_a_higher_rate_draws_more_of_the_same() {
+    fn another_seed_or_root_draws_another_sample_and_a_higher_rate_more() {
         let drawn = |seed, root: u8, rate| {
             let sample = SampleKey::new(seed, &[root; 32]);
             (0..1_000).filter(|&leaf| sample.draws(leaf, rate)).collect::<Vec<u64>>()

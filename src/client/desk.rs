@@ -28,6 +28,7 @@ use crate::face::Edits;
 use crate::inquiry::{Disposition, Finding, InquiryId, Request};
 use crate::limits::{ANSWER_BYTES_MAX, PHOTO_BYTES_MAX};
 use crate::roster::Person;
+use crate::rule::Rule;
 use crate::service::GrantOrder;
 
 /// A software key that several desks may share, as a person takes a key from one to the other.
@@ -393,7 +394,10 @@ impl Desk {
         step: Result<InquiryView, ClientError>,
     ) -> Result<(bool, InquiryView), ClientError> {
         match step {
-            Err(e) if e.problem().is_some_and(|problem| problem.kind == "changed") => {
+            Err(e)
+                if e.problem()
+                    .is_some_and(|problem| problem.kind == Rule::ChangedMeanwhile.code()) =>
+            {
                 Ok((false, self.inquiry(view.inquiry)?))
             }
             step => Ok((true, step?)),

@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use csv::{ByteRecord, ReaderBuilder, StringRecord, Trim};
 
 use super::feed::FeedError;
-use crate::booking::{BookingData, BookingNumber, CollectionBasis, Text, iso_date};
+use crate::booking::{BasisKind, BookingData, BookingNumber, CollectionBasis, Text, iso_date};
 use crate::limits::{CHARGES_MAX, FEED_BYTES_MAX, FEED_ROWS_MAX};
 
 /// The columns that a feed's file may have, in any order.
@@ -165,21 +165,14 @@ fn booking_of(
             charges.len()
         ));
     }
-    let basis = match field("basis") {
-        "post_arrest_booking" if field("basis_detail").is_empty() => {
-            CollectionBasis::PostArrestBooking
-        }
-        "post_arrest_booking" => {
-            return Err("basis_detail: wanted none with post_arrest_booking".to_owned());
-        }
-        "other_contact" => CollectionBasis::OtherContact { contact: text("basis_detail")? },
-        "criminal_conduct" => CollectionBasis::CriminalConduct { conduct: text("basis_detail")? },
-        found => {
-            return Err(format!(
-                "basis: '{found}', wanted post_arrest_booking, other_contact or criminal_conduct"
-            ));
-        }
-    };
+    let kind = BasisKind::named(field("basis")).ok_or_else(|| {
+        let names = BasisKind::ALL.map(BasisKind::name).join(", ");
+        format!("basis: '{}', wanted one of {names}", field("basis"))
+    })?;
+    let wants_none = !kind.has_detail() && field("basis_detail").is_empty();
+    let detail = if wants_none { None } else { Some(text("basis_detail")?) };
+    let basis = CollectionBasis::new(kind, detail)
+        .ok_or_else(|| format!("basis_detail: wanted none with {}", kind.name()))?;
     let date_of_birth =
         if field("date_of_birth").is_empty() { None } else { Some(date("date_of_birth")?) };
     let booking = BookingData {
@@ -280,7 +273,10 @@ mod tests {
                 "date_of_birth: '1980-02-30' is not a date",
             ),
             ("B-1,1.jpg,A,,,,post_arrest_booking,", "booked_on: '' is not a date"),
-            ("B-1,1.jpg,A,,2026-11-01,,protest,", "basis: 'protest', wanted post_arrest_booking"),
+            (
+                "B-1,1.jpg,A,,2026-11-01,,protest,",
+                "basis: 'protest', wanted one of post_arrest_booking",
+            ),
             ("B-1,1.jpg,A,,2026-11-01,,other_contact,", "basis_detail: a text has 0"),
             ("B-1,1.jpg,A,,2026-11-01,,post_arrest_booking,why", "basis_detail: wanted none"),
             ("B-1,1.jpg,A", "line 2 has 3 fields, the header has 8"),

@@ -21,6 +21,7 @@ use crate::audit::{
     is_consistent, leaf_hash, node_hash, root_of, tile_hashes,
 };
 use crate::limits::CHECKPOINT_BYTES_MAX;
+use crate::rule::Rule;
 
 /// Where what is fetched lies until it is found to be right.
 const INCOMING: &str = "incoming";
@@ -146,15 +147,18 @@ impl Witness {
         match client.cosign(&note) {
             Ok(view) => Ok(Visit::Cosigned(view)),
             // It can't deny that it signed this, and says that its log is another one now.
-            Err(e) if e.problem().is_some_and(|problem| problem.kind == "log-in-doubt") => self
-                .refuse(
+            Err(e)
+                if e.problem().is_some_and(|problem| problem.kind == Rule::LogInDoubt.code()) =>
+            {
+                self.refuse(
                     client,
                     &incoming,
                     &note,
                     Some(note.clone()),
                     "it denies a checkpoint that it has just shown".to_owned(),
                     now,
-                ),
+                )
+            }
             Err(e) => Err(e.into()),
         }
     }
@@ -362,7 +366,7 @@ impl Witness {
         }
         let told = kept.map(|kept| client.cosign(&kept));
         let box_knows = matches!(told,
-            Some(Err(ref e)) if e.problem().is_some_and(|problem| problem.kind == "log-in-doubt"));
+            Some(Err(ref e)) if e.problem().is_some_and(|problem| problem.kind == Rule::LogInDoubt.code()));
         Ok(Visit::Refused { what, evidence, box_knows })
     }
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::parts::{Field, count, ending, facts, line, number, one_of, sentence, when, whole};
 use super::shell::{Desk, Here, Page, inside};
-use crate::audit::{Finding, LeafKind};
+use crate::audit::{LeafKind, SampleFinding};
 use crate::booking::Identifier;
 use crate::ledger::{Drawn, Witnessing};
 use crate::limits::{
@@ -82,7 +82,7 @@ pub struct FindingRow {
     /// The leaf of the search.
     pub asked: u64,
     /// What was found.
-    pub finding: Finding,
+    pub finding: SampleFinding,
     /// In words.
     pub note: String,
 }
@@ -316,10 +316,11 @@ fn draw(leaves: u64) -> Markup {
 
 fn sample(drawn: &Drawn, open: &[u64], now_cs: u64) -> Markup {
     let late = drawn.due_cs < now_cs && !open.is_empty();
-    let findings: Vec<(String, String)> = [Finding::InOrder, Finding::Irregular, Finding::Misuse]
-        .iter()
-        .map(|finding| (finding.name().to_owned(), finding_words(*finding).to_owned()))
-        .collect();
+    let findings: Vec<(String, String)> =
+        [SampleFinding::InOrder, SampleFinding::Irregular, SampleFinding::Misuse]
+            .iter()
+            .map(|finding| (finding.name().to_owned(), finding.words().to_owned()))
+            .collect();
     html! {
         section.panel .alarm[late] {
             h2 { "Sample of leaf " (drawn.leaf) }
@@ -353,17 +354,9 @@ fn sample(drawn: &Drawn, open: &[u64], now_cs: u64) -> Markup {
             }
             @if !drawn.reviewed.is_empty() {
                 ul { @for (asked, finding)
-                    in &drawn.reviewed { li { "Leaf " (asked) ": " (finding_words(*finding)) } } }
+                    in &drawn.reviewed { li { "Leaf " (asked) ": " (finding.words()) } } }
             }
         }
-    }
-}
-
-fn finding_words(finding: Finding) -> &'static str {
-    match finding {
-        Finding::InOrder => "In order",
-        Finding::Irregular => "Irregular, to be put right",
-        Finding::Misuse => "Misuse",
     }
 }
 
@@ -377,15 +370,15 @@ pub fn findings(view: &FindingsView<'_>) -> Markup {
             section.panel {
                 div.scroll tabindex="0" role="region" aria-label="Findings, by review" {
                     table {
-                        thead { tr { th scope="col" { "Finding" } th.number scope="col" { "Search" }
+                        thead { tr { th scope="col" { "SampleFinding" } th.number scope="col" { "Search" }
                             th.number scope="col" { "Sample" } th scope="col" { "In words" } } }
                         tbody {
                             @for row in view.findings {
                                 tr {
                                     th scope="row"
-                                        { span class=(if row.finding == Finding::InOrder { "good" }
-                                        else if row.finding == Finding::Misuse { "bad" }
-                                        else { "warn" }) { (finding_words(row.finding)) } }
+                                        { span class=(if row.finding == SampleFinding::InOrder { "good" }
+                                        else if row.finding == SampleFinding::Misuse { "bad" }
+                                        else { "warn" }) { (row.finding.words()) } }
                                     td.number { a href={ "/console/log/" (row.asked) } {
                                         "leaf " (row.asked) } }
                                     td.number { (row.sample) }

@@ -11,7 +11,7 @@ use super::inquiry::beside;
 use super::parts::{Field, count, ending, facts, line, note, number, revision, sentence};
 use super::shell::{Desk, Here, Page, inside};
 use super::work::as_part;
-use crate::booking::{BookingData, BookingNumber, CollectionBasis, Identifier, VersionId};
+use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::inquiry::{
     CandidateSight, Component, Disposed, Disposition, Frame, Inquiry, Ranked, Review, Seen, Sight,
 };
@@ -441,12 +441,9 @@ fn features(inquiry: &Inquiry, entry: &Entry<'_>, at: usize) -> Markup {
             fieldset.bare {
                 legend { "Disposition" }
                 div.seg.three {
-                    @for (key, disposition, code) in [
-                        ("1", Disposition::Lead, "lead"), ("2", Disposition::NoLead, "no_lead"),
-                            ("3", Disposition::Inconclusive, "inconclusive"),
-                    ] {
+                    @for (key, disposition) in (1..).zip(Disposition::ALL) {
                         label {
-                            input type="radio" name="finding.disposition" value=(code)
+                            input type="radio" name="finding.disposition" value=(disposition.name())
                                 required data-keys=(key);
                             span { kbd { (key) } " " (sentence(if disposition == Disposition::Lead {
                                 "lead" } else { disposition.words() })) }
@@ -463,11 +460,7 @@ fn features(inquiry: &Inquiry, entry: &Entry<'_>, at: usize) -> Markup {
 
 /// One way in which a feature may have been seen.
 fn seen(code: &str, seen: Option<Seen>, words: &str, short: &str) -> Markup {
-    let name = match seen {
-        None => "",
-        Some(Seen::Similarity) => "similarity",
-        Some(Seen::Difference) => "difference",
-    };
+    let name = seen.map_or("", Seen::name);
     let value = if name.is_empty() {
         String::new()
     } else {
@@ -547,11 +540,6 @@ fn biography(entry: &Entry<'_>) -> Markup {
         ("Rank", html! { (number(entry.ranked.rank as u64)) }),
     ];
     if let Some(Biography { agency, number, booking }) = entry.biography {
-        let basis = match &booking.basis {
-            CollectionBasis::PostArrestBooking => "booking after an arrest".to_owned(),
-            CollectionBasis::OtherContact { contact } => format!("other contact: {contact}"),
-            CollectionBasis::CriminalConduct { conduct } => format!("criminal conduct: {conduct}"),
-        };
         let charges =
             booking.charges.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         lines.extend([
@@ -564,7 +552,7 @@ fn biography(entry: &Entry<'_>) -> Markup {
             ("Booked on", html! { (booking.booked_on) }),
             ("Booking", html! { (agency) " " (number) }),
             ("Charges", html! { @if charges.is_empty() { "none stated" } @else { (charges) } }),
-            ("Basis of the photo", html! { (basis) }),
+            ("Basis of the photo", html! { (booking.basis) }),
         ]);
     }
     html! { section.panel { h2 { "Basic booking data" } (facts(&lines)) } }

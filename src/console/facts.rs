@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::parts::{digest, facts, number, sentence, when};
 use crate::embed::{Measure, QualitySheet, Reading, Verdict};
-use crate::inquiry::{Choice, Inquiry, Probe, Purpose, Quality, Reference, Request};
+use crate::inquiry::{Choice, Inquiry, Probe, Quality, Reference, Request};
 
 /// One line of a quality sheet.
 #[derive(Clone, Debug, PartialEq)]
@@ -120,49 +120,13 @@ pub(super) fn reference(of: &Reference) -> String {
     }
 }
 
-/// A purpose as the order words it.
-pub(super) fn purpose(of: &Purpose) -> &'static str {
-    purpose_words(of.kind())
-}
-
-/// A purpose by its name in JSON, as the order words it.
-pub(super) fn purpose_words(kind: &str) -> &'static str {
-    match kind {
-        "crime" => "Investigation, detection or analysis of crime",
-        "law_violation" => "Violation of state or federal criminal or other public safety law",
-        "terrorism" => "Operation of terrorists",
-        "missing_or_endangered" => "Missing or endangered person",
-        "identity_verification" => "Verification of who somebody is in a public safety situation",
-        "court_order" => "Final court order that requires or authorises it",
-        _ => "Another purpose for which mugshots are lawfully examined by eye",
-    }
-}
-
-/// A purpose in a word or two, for lists.
-pub(super) fn purpose_short(of: &Purpose) -> &'static str {
-    match of {
-        Purpose::Crime => "Crime",
-        Purpose::LawViolation => "Violation of law",
-        Purpose::Terrorism => "Terrorism",
-        Purpose::MissingOrEndangered => "Missing or endangered",
-        Purpose::IdentityVerification => "Who somebody is",
-        Purpose::Other { .. } => "Other",
-        Purpose::CourtOrder { .. } => "Court order",
-    }
-}
-
 /// What a request states.
 pub(super) fn request(of: &Request) -> Markup {
     let requester =
         html! { (of.requester.name) ", badge " (of.requester.badge) ", " (of.requester.agency) };
     let purpose = html! {
-        (purpose(&of.purpose))
-        @match &of.purpose {
-            Purpose::Other { description, supervisor } => {
-                br; (description) "; " (supervisor) " answers for it" }
-            Purpose::CourtOrder { court, number, date } => { br; (court) ", " (number) ", " (date) }
-            _ => {}
-        }
+        (of.purpose.kind().words())
+        @if let Some(stated) = of.purpose.stated() { br; (stated) }
     };
     let reference = match &of.reference {
         Reference::ComplaintNumber { number } => html! { "Complaint number " strong { (number) } },

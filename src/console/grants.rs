@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::parts::{Field, date, ending, facts, line, one_of, role, role_name, when};
+use super::parts::{Field, date, ending, facts, line, one_of, role, when};
 use super::request::AgencyChoice;
 use super::shell::{Desk, Here, Page, inside};
 use crate::ledger::Grant;
@@ -88,8 +88,8 @@ fn one(desk: &Desk, waiting: &GrantView<'_>, approves: bool) -> Markup {
                 @else { "a new account" } }
             (facts(&[
                 ("Account name", html! { (person.id) }),
-                ("Role", changed(role(person.role).to_owned(),
-                    before.map(|before| role(before.role).to_owned()))),
+                ("Role", changed(role(person.role),
+                    before.map(|before| role(before.role)))),
                 ("Agency", changed(person.agency.to_string(),
                     before.map(|before| before.agency.to_string()))),
                 ("Badge", changed(person.badge.to_string(),
@@ -142,14 +142,13 @@ pub fn new_grant(view: &NewGrantView<'_>) -> Markup {
     let badge = value(person.map(|person| person.badge.to_string()));
     let agency = value(person.map(|person| person.agency.to_string()));
     let trained = value(person.map(|person| person.trained_until.to_string()));
-    let role_now = value(person.map(|person| role_name(person.role).to_owned()));
+    let role_now = value(person.map(|person| person.role.name().to_owned()));
     let agencies: Vec<(String, String)> = view
         .agencies
         .iter()
         .map(|agency| (agency.id.to_string(), agency.name.to_string()))
         .collect();
-    let roles: Vec<(String, String)> =
-        Role::ALL.iter().map(|&of| (role_name(of).to_owned(), role(of).to_owned())).collect();
+    let roles: Vec<(String, String)> = Role::ALL.map(|of| (of.name().to_owned(), role(of))).into();
     let hours = format!(
         "1 to {TEMPORARY_HOURS_MAX}, from the moment that you ask. Leave it out for an account \
          that stays."

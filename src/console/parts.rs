@@ -90,27 +90,8 @@ pub(super) fn sentence(words: &str) -> String {
 }
 
 /// A role without its article, for lists.
-pub(super) fn role(role: Role) -> &'static str {
-    match role {
-        Role::Operator => "Operator",
-        Role::Examiner => "Examiner",
-        Role::OperatorExaminer => "Operator and examiner",
-        Role::Administrator => "Administrator",
-        Role::Commander => "Commander",
-        Role::Auditor => "Auditor",
-    }
-}
-
-/// A role's name in JSON.
-pub(super) fn role_name(role: Role) -> &'static str {
-    match role {
-        Role::Operator => "operator",
-        Role::Examiner => "examiner",
-        Role::OperatorExaminer => "operator_examiner",
-        Role::Administrator => "administrator",
-        Role::Commander => "commander",
-        Role::Auditor => "auditor",
-    }
+pub(super) fn role(role: Role) -> String {
+    sentence(role.title())
 }
 
 /// The order's NOTE, where candidates are shown.

@@ -35,16 +35,6 @@ pub struct ReportView<'a> {
     pub kept: bool,
 }
 
-const UPSHOTS: [(Upshot, &str); 7] = [
-    (Upshot::NoLead, "no_lead"),
-    (Upshot::NoLeadFollowed, "no_lead_followed"),
-    (Upshot::LeadEliminated, "lead_eliminated"),
-    (Upshot::NoArrest, "no_arrest"),
-    (Upshot::ArrestOnIndependentEvidence, "arrest_on_independent_evidence"),
-    (Upshot::PositiveIdentification, "positive_identification"),
-    (Upshot::PersonFound, "person_found"),
-];
-
 /// The report of an inquiry: `/console/inquiries/{id}/report`.
 pub fn report(view: &ReportView<'_>) -> Markup {
     let ReportView { desk, inquiry, .. } = *view;
@@ -264,10 +254,8 @@ fn outcome_form(inquiry: &Inquiry) -> Markup {
         "What it stands on beside this report, in words: {REASON_CHARS_MIN} to {REASON_CHARS_MAX} \
          characters. Wanted for an arrest, an identification, or somebody found."
     );
-    let choices: Vec<(String, String)> = UPSHOTS
-        .iter()
-        .map(|(upshot, name)| ((*name).to_owned(), sentence(upshot.words())))
-        .collect();
+    let choices: Vec<(String, String)> =
+        Upshot::ALL.map(|upshot| (upshot.name().to_owned(), sentence(upshot.words()))).into();
     html! {
         form data-verb={ "POST /v1/inquiries/" (inquiry.id()) "/outcome" } data-next="" {
             (revision(inquiry.revision()))

@@ -2,11 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::facts::purpose_words;
-use super::parts::{Field, date, ending, line, lines, one_of, whole};
+use super::parts::{Field, date, ending, line, lines, one_of, sentence, whole};
 use super::shell::{Desk, Here, Page, inside};
 use crate::booking::{Identifier, Text};
-use crate::inquiry::NumberPattern;
+use crate::inquiry::{Attestations, NumberPattern, PurposeField, PurposeKind};
 use crate::limits::{
     CANDIDATES_DEFAULT, REASON_CHARS_MAX, REASON_CHARS_MIN, REVIEWED_CANDIDATES_MAX, TEXT_CHARS_MAX,
 };
@@ -30,16 +29,6 @@ pub struct RequestView<'a> {
     /// Agencies that may ask today.
     pub agencies: &'a [AgencyChoice],
 }
-
-const PURPOSES: [&str; 7] = [
-    "crime",
-    "law_violation",
-    "terrorism",
-    "missing_or_endangered",
-    "identity_verification",
-    "other",
-    "court_order",
-];
 
 /// A new inquiry: `/console/inquiries/new`.
 pub fn request(view: &RequestView<'_>) -> Markup {
@@ -151,40 +140,31 @@ fn purpose() -> Markup {
         fieldset {
             legend { "What for" }
             p.hint { "The order's closed list. What fits none of these is not searched." }
-            @for kind in PURPOSES {
-                @let shows = matches!(kind,
-                    "other" | "court_order").then(|| format!("purpose-{kind}-more"));
+            @for kind in PurposeKind::ALL {
+                @let name = kind.name();
+                @let shows = (!kind.fields().is_empty()).then(|| format!("purpose-{name}-more"));
                 div.choice {
-                    input type="radio" id={ "purpose-" (kind) } name="purpose.kind" value=(kind)
+                    input type="radio" id={ "purpose-" (name) } name="purpose.kind" value=(name)
                         required data-shows=[&shows];
-                    label for={ "purpose-" (kind) } { (purpose_words(kind)) }
+                    label for={ "purpose-" (name) } { (kind.words()) }
                 }
-                @if kind == "other" {
+                @if shows.is_some() {
                     fieldset.bare.when id=[&shows] hidden disabled {
-                        legend.unseen { "The other purpose" }
-                        (line(Field { name: "purpose.description", label: "Which purpose",
-                            required: true, most: TEXT_CHARS_MAX, hint: "", ..Field::default() }))
-                        (line(Field {
-                            name: "purpose.supervisor", label: "Supervisor who answers for it",
-                                required: true, most: TEXT_CHARS_MAX,
-                            hint: "Another person than the requester.", ..Field::default()
-                        }))
-                    }
-                }
-                @if kind == "court_order" {
-                    fieldset.bare.when id=[&shows] hidden disabled {
-                        legend.unseen { "The court order" }
-                        (line(Field { name: "purpose.court", label: "Court", required: true,
-                            most: TEXT_CHARS_MAX, ..Field::default() }))
-                        (line(Field { name: "purpose.number", label: "Number of the order",
-                            required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
-                        (date(Field { name: "purpose.date", label: "Date of the order",
-                            hint: "Not after today.", required: true, ..Field::default() }))
+                        legend.unseen { (kind.short()) }
+                        @for field in kind.fields() { (purpose_field(field)) }
                     }
                 }
             }
         }
     }
+}
+
+/// A field that a purpose states beside itself.
+fn purpose_field(of: &PurposeField) -> Markup {
+    let name = format!("purpose.{}", of.name);
+    let field =
+        Field { name: &name, label: of.label, hint: of.hint, required: true, ..Field::default() };
+    if of.is_date { date(field) } else { line(Field { most: TEXT_CHARS_MAX, ..field }) }
 }
 
 fn reason() -> Markup {
@@ -223,17 +203,11 @@ fn attestations() -> Markup {
             legend { "What you attest" }
             p.hint { "You sign these by touch before the search, and auditors read them. Without \
                 each of them nothing is searched." }
-            @for (name, words) in [
-                ("not_solely_protected", "This search is not solely for speech or action that the \
-                    First Amendment protects."),
-                ("shows_person_sought", "The probe is a photo of the person sought: no sketch, no \
-                    composite, nothing generated, no other person's image."),
-                ("source_as_stated", "The probe comes from the source that is stated above."),
-            ] {
+            @for (name, statement) in Attestations::STATEMENTS {
                 div.choice {
                     input type="checkbox" id={ "attest-" (name) } name={ "attestations." (name) }
                         value="true" required;
-                    label for={ "attest-" (name) } { (words) }
+                    label for={ "attest-" (name) } { (sentence(statement)) "." }
                 }
             }
         }

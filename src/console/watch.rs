@@ -152,7 +152,7 @@ pub fn alarms(view: &AlarmsView<'_>) -> Markup {
         @if view.alarms.is_empty() { p.panel.empty { "No alarm stands." } }
         @for raised in view.alarms {
             section.panel.alarm {
-                h2 { (what(raised.alarm)) }
+                h2 { (raised.alarm.words()) }
                 p { (raised.what) }
                 p { strong { "What to do: " } (remedy(raised.alarm)) }
                 @if let Some(leaf) = raised.leaf { p.quiet.small { "Leaf " (leaf) } }
@@ -173,18 +173,6 @@ pub fn alarms(view: &AlarmsView<'_>) -> Markup {
         },
         &main,
     )
-}
-
-fn what(alarm: Alarm) -> &'static str {
-    match alarm {
-        Alarm::Unwitnessed => "Not witnessed in time",
-        Alarm::LogInDoubt => "The log is in doubt",
-        Alarm::ClockBehind => "The clock is behind",
-        Alarm::ClockAhead => "The clock went ahead",
-        Alarm::DiskLow => "The disk is almost full",
-        Alarm::NoWitnesses => "No witness is listed",
-        Alarm::AuditOverdue => "An audit is overdue",
-    }
 }
 
 fn remedy(alarm: Alarm) -> &'static str {

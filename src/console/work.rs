@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::facts::{purpose_short, reference};
+use super::facts::reference;
 use super::parts::{count, sentence, span, when};
 use super::shell::{Desk, Here, Page, inside};
 use crate::booking::Identifier;
@@ -127,7 +127,7 @@ impl Head {
             id: inquiry.id(),
             stage: inquiry.stage(),
             reference: reference(&request.reference),
-            purpose: purpose_short(&request.purpose),
+            purpose: request.purpose.kind().short(),
             requester: format!("{}, {}", request.requester.name, request.requester.agency),
             operator: inquiry.operator().id.clone(),
             opened_cs: inquiry.opened_cs(),

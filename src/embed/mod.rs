@@ -44,6 +44,7 @@ use crate::limits::{
     DECODE_BYTES_MAX, EMBED_QUEUE_LEN_MAX, EYES_APART_PX_MIN, PHOTO_BYTES_MAX, PHOTO_PIXELS_MAX,
     PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN, PROBE_BYTES_MAX, USABLE_SCORE_MIN,
 };
+use crate::rule::Rule;
 
 /// Why a photo has no embedding.
 #[derive(Debug, thiserror::Error)]
@@ -207,6 +208,30 @@ pub enum EmbedError {
 }
 
 impl EmbedError {
+    /// The rule by which the photo is refused, or put off.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::NotAPhoto { .. } | Self::Unsupported { .. } => Rule::PhotoKind,
+            Self::Bytes { .. }
+            | Self::ProbeBytes { .. }
+            | Self::TooLarge { .. }
+            | Self::Memory { .. } => Rule::PhotoTooLarge,
+            Self::TooSmall { .. } => Rule::PhotoTooSmall,
+            Self::Truncated { .. } | Self::Damaged { .. } => Rule::PhotoDamaged,
+            Self::CropOutside { .. } => Rule::EditsOutOfBounds,
+            Self::NoFace => Rule::NoFace,
+            Self::FaceTooSmall { .. } => Rule::FaceTooSmall,
+            Self::FaceUnclear { .. } => Rule::FaceUnclear,
+            Self::SeveralFaces { .. } => Rule::SeveralFaces,
+            Self::NoSuchFace { .. } => Rule::NoSuchFace,
+            Self::Panicked { .. } | Self::Embedding { .. } => Rule::PhotoUnusable,
+            Self::Busy => Rule::Busy,
+            Self::Picture { .. } | Self::Stopped | Self::Thread { .. } | Self::Model { .. } => {
+                Rule::Failed
+            }
+        }
+    }
+
     /// A short name for what is wrong with the photo, at most `EMBED_FAILURE_CHARS_MAX` characters;
     /// none where the fault isn't the photo's.
     pub fn about_the_photo(&self) -> Option<&'static str> {

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::features::Feature;
-use super::names::{Digest, SearchId};
 use crate::booking::{Identifier, Text, VersionId};
 use crate::face::Edits;
+use crate::ids::{Digest, SearchId};
+use crate::named::named;
 
 /// A person as a step of an inquiry names them: by account, and by the badge and agency that they
 /// had when they took it.
@@ -177,7 +178,7 @@ pub struct Measure {
     #[schema(value_type = String, max_length = 200)]
     pub name: Text,
     /// The value.
-    #[serde(with = "super::names::exact")]
+    #[serde(with = "super::exact")]
     #[schema(value_type = String)]
     pub value: f64,
 }
@@ -274,25 +275,25 @@ pub struct Outcome {
     pub leads_number: Option<Text>,
 }
 
-/// What can become of a report: a closed list.
+/// What can become of a report: a closed list, whose codes the log counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Upshot {
     /// The report held no lead.
-    NoLead,
+    NoLead = 0,
     /// No lead was followed.
-    NoLeadFollowed,
+    NoLeadFollowed = 1,
     /// Leads were followed and eliminated.
-    LeadEliminated,
+    LeadEliminated = 2,
     /// A lead was followed; nobody was arrested.
-    NoArrest,
+    NoArrest = 3,
     /// Somebody was arrested, on evidence other than the report.
-    ArrestOnIndependentEvidence,
+    ArrestOnIndependentEvidence = 4,
     /// The report was used for a positive identification, made on other evidence.
-    PositiveIdentification,
+    PositiveIdentification = 5,
     /// A missing, endangered or unknown person was found or named, on evidence other than the
     /// report.
-    PersonFound,
+    PersonFound = 6,
 }
 
 impl Person {
@@ -336,29 +337,32 @@ impl Quality {
     }
 }
 
-impl Disposition {
-    /// The disposition in words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Lead => "investigative lead",
-            Self::NoLead => "no lead",
-            Self::Inconclusive => "inconclusive",
-        }
-    }
-}
+named!(Disposition {
+    Lead = "lead" "investigative lead";
+    NoLead = "no_lead" "no lead";
+    Inconclusive = "inconclusive" "inconclusive";
+});
+
+named!(Seen {
+    Similarity = "similarity" "similar";
+    Difference = "difference" "different";
+});
+
+named!(Upshot {
+    NoLead = "no_lead" "the report held no lead";
+    NoLeadFollowed = "no_lead_followed" "no lead followed";
+    LeadEliminated = "lead_eliminated" "lead eliminated";
+    NoArrest = "no_arrest" "no arrest";
+    ArrestOnIndependentEvidence = "arrest_on_independent_evidence" "arrest on independent evidence";
+    PositiveIdentification = "positive_identification"
+        "positive identification on independent evidence";
+    PersonFound = "person_found" "person found or named on independent evidence";
+});
 
 impl Upshot {
-    /// The upshot in words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::NoLead => "the report held no lead",
-            Self::NoLeadFollowed => "no lead followed",
-            Self::LeadEliminated => "lead eliminated",
-            Self::NoArrest => "no arrest",
-            Self::ArrestOnIndependentEvidence => "arrest on independent evidence",
-            Self::PositiveIdentification => "positive identification on independent evidence",
-            Self::PersonFound => "person found or named on independent evidence",
-        }
+    /// The upshot of a code, as the leaf `outcome_recorded` counts it.
+    pub fn of(code: u64) -> Option<Self> {
+        Self::ALL.into_iter().find(|&upshot| upshot as u64 == code)
     }
 
     /// Whether it is only worth anything with the independent evidence said.

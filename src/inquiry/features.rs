@@ -180,7 +180,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn each_feature_has_a_code_of_its_own_by_which_json_knows_it_and_belongs_to_one_component() {
+    fn each_feature_has_its_own_code_in_json_and_belongs_to_one_component() {
         let features: Vec<Feature> =
             Component::ALL.iter().flat_map(|component| component.features()).copied().collect();
         let codes: BTreeSet<&str> = features.iter().map(|feature| feature.code()).collect();

@@ -7,12 +7,12 @@ use super::action::{
     Action, Choice, Disposition, Event, Finding, Handover, Probe, Seen, Upshot, Who,
 };
 use super::hollow::{names_nobody, numbers_nothing, says_nothing};
-use super::names::InquiryId;
 use super::pattern::NumberPattern;
 use super::record::{Answer, End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search};
 use super::refusal::{ActionError as Refuse, demand};
 use super::request::{Request, check_reason};
 use crate::booking::{Text, VersionId};
+use crate::ids::InquiryId;
 use crate::limits::{
     EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, SEARCHES_PER_INQUIRY_MAX,
 };

@@ -8,24 +8,25 @@
 //! drawn or written here.
 //!
 //! ```text
-//!   open ──> Opened ──> ProbeReceived ──> FaceChosen ──> Asked ──> Answered          the operator alone, up to the answer
-//!               │ probe     ↻ probe  face     ↻ face  ask  │ answered  │
-//!               │                             ^            │           │ claim first      the operator who may examine,
-//!               │                             └────────────┘           v                  or another examiner
-//!               │                               interrupted       FirstReview   ↻ dispose, candidate by candidate
-//!               │                                                      │ finish
-//!               │                                                      v
-//!               │                                                 ReviewedOnce
-//!               │                                                      │ claim second     neither operator, requester
-//!               │                                                      v                  nor first examiner
-//!               │                                                 SecondReview  ↻ dispose, blind
-//!               │                                                      │ finish
-//!               │                                                      v
-//!               │ withdraw (operator), refused (house)            Reviewed
-//!               │ from every stage above Issued                        │ issue
-//!               v                                                      v
-//!       Withdrawn, Refused                           evidence ↻     Issued ──> Closed ↻ evidence
-//!                                                                      outcome
+//!  open ─> Opened ─> ProbeReceived ─> FaceChosen ─> Asked ─> Answered   the operator alone,
+//!            │ probe    ↻ probe face    ↻ face  ask │ answered  │        up to the answer
+//!            │                          ^           │           │ claim first
+//!            │                          └───────────┘           v
+//!            │                           interrupted       FirstReview   the operator who may examine,
+//!            │                                                  │        or another; candidate by
+//!            │                                                  │ finish  candidate
+//!            │                                                  v
+//!            │                                            ReviewedOnce
+//!            │                                                  │ claim second
+//!            │                                                  v
+//!            │                                            SecondReview   neither operator, requester
+//!            │                                                  │ finish  nor first examiner; blind
+//!            │                                                  v
+//!            │ withdraw (operator), refused (house)         Reviewed
+//!            │ from every stage above Issued                    │ issue
+//!            v                                                  v
+//!    Withdrawn, Refused                      evidence ↻      Issued ─> Closed ↻ evidence
+//!                                                                outcome
 //! ```
 //!
 //! An empty answer takes the same way: that nobody looks alike is a finding too, and two people
@@ -33,12 +34,14 @@
 //! hasn't yet, and is shown to nobody again.
 
 mod action;
+mod exact;
 mod features;
 mod hollow;
+mod invalid;
 mod machine;
-mod names;
 mod order;
 mod pattern;
+mod purpose;
 mod record;
 mod refusal;
 mod request;
@@ -51,15 +54,18 @@ pub use action::{
     Person, Probe, Quality, Seen, Shortfall, Upshot, Who,
 };
 pub use features::{Component, Feature};
-pub use names::{Digest, InquiryId, SearchId};
+pub use invalid::InquiryError;
 pub use order::{SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 pub use pattern::NumberPattern;
+pub use purpose::{Purpose, PurposeField, PurposeKind};
 pub use record::{
     Answer, Disposed, End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search, Stage,
 };
 pub use refusal::ActionError;
-pub use request::{Attestations, InquiryError, Purpose, Reference, Request, Requester};
+pub use request::{Attestations, Reference, Request, Requester};
 pub use sight::{CandidateSight, Sight};
+
+pub use crate::ids::{Digest, InquiryId, SearchId};
 
 /// What stands on every array, as the special order words it (SO-C4).
 pub const NOTE: &str = "NOTE: Identity comparisons with SMRT are nonscientific and are intended \

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::request::InquiryError;
+use super::invalid::InquiryError;
 use crate::limits::NUMBER_PATTERN_CHARS_MAX;
 
 /// How an agency writes its complaint numbers, as the roster holds it.

@@ -6,9 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::action::{Choice, Disposition, Finding, Handover, Outcome, Person, Probe};
-use super::names::{Digest, InquiryId, SearchId};
 use super::request::Request;
 use crate::booking::{Text, VersionId};
+use crate::ids::{Digest, InquiryId, SearchId};
+use crate::named::named;
 
 /// One inquiry, whole, as it is stored.
 ///
@@ -67,7 +68,7 @@ pub struct Ranked {
     /// The booking's version.
     pub version: VersionId,
     /// Cosine of probe and candidate.
-    #[serde(with = "super::names::exact")]
+    #[serde(with = "super::exact")]
     pub score: f64,
     /// The place in the array, counted from 1.
     pub rank: usize,
@@ -366,28 +367,26 @@ impl Disposed<'_> {
     }
 }
 
+// The words are read after 'the inquiry is'.
+named!(Stage {
+    Opened = "opened" "opened";
+    ProbeReceived = "probe_received" "waiting for a face to be chosen";
+    FaceChosen = "face_chosen" "waiting for the operator's touch";
+    Asked = "asked" "being searched";
+    Answered = "answered" "waiting for a first examiner";
+    FirstReview = "first_review" "in its first review";
+    ReviewedOnce = "reviewed_once" "waiting for a second examiner";
+    SecondReview = "second_review" "in its second review";
+    Reviewed = "reviewed" "reviewed by two";
+    Issued = "issued" "waiting for the report's outcome";
+    Closed = "closed" "closed";
+    Withdrawn = "withdrawn" "withdrawn";
+    Refused = "refused" "refused";
+});
+
 impl Stage {
     /// Whether nothing but the chain of evidence goes on.
     pub fn is_over(self) -> bool {
         matches!(self, Self::Closed | Self::Withdrawn | Self::Refused)
-    }
-
-    /// The stage in words, read after 'the inquiry is'.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Opened => "opened",
-            Self::ProbeReceived => "waiting for a face to be chosen",
-            Self::FaceChosen => "waiting for the operator's touch",
-            Self::Asked => "being searched",
-            Self::Answered => "waiting for a first examiner",
-            Self::FirstReview => "in its first review",
-            Self::ReviewedOnce => "waiting for a second examiner",
-            Self::SecondReview => "in its second review",
-            Self::Reviewed => "reviewed by two",
-            Self::Issued => "waiting for the report's outcome",
-            Self::Closed => "closed",
-            Self::Withdrawn => "withdrawn",
-            Self::Refused => "refused",
-        }
     }
 }

@@ -1,13 +1,14 @@
 //! Every refusal of the machine by its own name, and the one place through which all of them go.
 
-use super::names::SearchId;
+use super::invalid::InquiryError;
 use super::record::Stage;
-use super::request::InquiryError;
 use crate::booking::{Identifier, VersionId};
+use crate::ids::SearchId;
 use crate::limits::{
     EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, REASON_CHARS_MAX,
     REASON_CHARS_MIN, SEARCHES_PER_INQUIRY_MAX,
 };
+use crate::rule::Rule;
 
 /// Why an inquiry doesn't take a step.
 #[derive(Debug, thiserror::Error, PartialEq)]
@@ -299,6 +300,58 @@ pub enum ActionError {
 }
 
 impl ActionError {
+    /// The rule by which the step is refused.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::Request(hollow) => hollow.rule(),
+            Self::Hollow { .. } => Rule::FieldHollow,
+            Self::Changed { .. } => Rule::ChangedMeanwhile,
+            Self::MayNotOperate { .. } | Self::MayNotExamine { .. } => Rule::NotThisRole,
+            Self::OperatorIsRequester => Rule::OperatorIsRequester,
+            Self::NotTheOperator { .. } | Self::NotTheExaminer { .. } | Self::NoPartInIt { .. } => {
+                Rule::NotTheirs
+            }
+            Self::SecondIsOperator | Self::SecondIsRequester | Self::SecondIsFirst => {
+                Rule::NotIndependent
+            }
+            Self::ProbeSize { .. } | Self::QualitySize => Rule::ProbeSize,
+            Self::NoSuchFace { .. } => Rule::NoSuchFace,
+            Self::PoorProbe { .. } => Rule::PoorProbe,
+            Self::TooManyCandidates { .. } | Self::CandidatesDisordered => Rule::CandidatesNumber,
+            Self::NotACandidate { .. }
+            | Self::CandidateReleased { .. }
+            | Self::AlreadyDispositioned { .. } => Rule::WrongCandidate,
+            Self::FeatureTwice
+            | Self::LeadUnfounded
+            | Self::NoLeadUnfounded
+            | Self::InconclusiveUnfounded => Rule::FindingUnfounded,
+            Self::CandidatesSkipped { .. } => Rule::CandidateSkipped,
+            Self::ReceiverHollow
+            | Self::LeadsNumberMissing
+            | Self::LeadsNumberHollow
+            | Self::EvidenceUnsaid => Rule::OutcomeHollow,
+            Self::EvidenceUnmarked => Rule::EvidenceUnmarked,
+            Self::Ended { .. }
+            | Self::ProbeSearched
+            | Self::NoProbe
+            | Self::NoFace
+            | Self::SearchUnderWay
+            | Self::AlreadyAnswered
+            | Self::SearchRepeated { .. }
+            | Self::TooManySearches
+            | Self::NoSearchUnderWay
+            | Self::NotAnswered
+            | Self::FirstClaimed { .. }
+            | Self::FirstUnfinished
+            | Self::SecondClaimed { .. }
+            | Self::NoReviewUnderWay
+            | Self::NotReviewed { .. }
+            | Self::AlreadyIssued
+            | Self::NotIssued
+            | Self::ChainTooLong => Rule::OutOfTurn,
+        }
+    }
+
     /// The field of what was sent beside which the refusal belongs, by its JSON name; none where it
     /// is about the step as a whole.
     pub fn field(&self) -> Option<&'static str> {

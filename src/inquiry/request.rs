@@ -5,142 +5,14 @@ use serde::{Deserialize, Serialize};
 use time::Date;
 
 use super::hollow::{bare, names_nobody, numbers_nothing, own_words, repeats, says_nothing};
+use super::invalid::InquiryError;
 use super::pattern::NumberPattern;
+use super::purpose::Purpose;
 use crate::booking::{Identifier, Text};
 use crate::limits::{
-    CANDIDATES_DEFAULT, CANDIDATES_MAX, NUMBER_PATTERN_CHARS_MAX, REASON_CHARS_MAX,
-    REASON_CHARS_MIN, REASON_WORDS_MIN, REVIEWED_CANDIDATES_MAX,
+    CANDIDATES_DEFAULT, REASON_CHARS_MAX, REASON_CHARS_MIN, REASON_WORDS_MIN,
+    REVIEWED_CANDIDATES_MAX,
 };
-
-/// Why a request is no valid inquiry.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum InquiryError {
-    /// The reason is too short or too long.
-    #[error("the reason has {found} characters, wanted {REASON_CHARS_MIN} to {REASON_CHARS_MAX}")]
-    ReasonLength {
-        /// Characters given.
-        found: usize,
-    },
-    /// The reason says nothing.
-    #[error("the reason is a placeholder, wanted the reason for this very request in words")]
-    ReasonHollow,
-    /// The reason says one thing over and over.
-    #[error("the reason repeats itself, wanted it once and in words")]
-    ReasonRepeated,
-    /// The reason says what other fields say already.
-    #[error(
-        "{found} words of the reason stand in no other field, wanted at least {REASON_WORDS_MIN} \
-         that say what it is about"
-    )]
-    ReasonCopied {
-        /// Words of its own.
-        found: usize,
-    },
-    /// The reason holds a character that isn't text.
-    #[error("the reason holds a control character, wanted text in lines")]
-    ReasonControl,
-    /// The reference says nothing.
-    #[error("the reference is a placeholder, wanted a complaint number or another identifier")]
-    ReferenceHollow,
-    /// A complaint number that its agency would not have given.
-    #[error(
-        "complaint number '{found}' is not written as {agency} writes them, wanted {pattern} (9 is \
-         a digit, A a letter, * any of both)"
-    )]
-    ReferencePattern {
-        /// The number given.
-        found: Text,
-        /// The requester's agency.
-        agency: Identifier,
-        /// The agency's pattern.
-        pattern: String,
-    },
-    /// The requester isn't somebody.
-    #[error(
-        "the requester's name is a placeholder or a title alone, wanted the name of the detective \
-         or officer who asks"
-    )]
-    RequesterHollow,
-    /// The requester's badge isn't one.
-    #[error("the requester's badge is a placeholder, wanted the number that the agency gave")]
-    BadgeHollow,
-    /// The other purpose isn't named.
-    #[error(
-        "the purpose is a placeholder, wanted which purpose for which mugshots are lawfully \
-         examined by eye"
-    )]
-    PurposeHollow,
-    /// Nobody answers for the other purpose.
-    #[error(
-        "the supervisor's name is a placeholder or a title alone, wanted who answers for this \
-         purpose"
-    )]
-    SupervisorHollow,
-    /// The requester answers for the other purpose.
-    #[error("the supervisor is the requester, wanted somebody else who answers for this purpose")]
-    SupervisorIsRequester,
-    /// The court order can't be found by what is said of it.
-    #[error(
-        "the court order's {found} is a placeholder, wanted the court and the order's number as \
-         they stand on the order"
-    )]
-    CourtOrderHollow {
-        /// Court or number.
-        found: &'static str,
-    },
-    /// The court order doesn't exist yet.
-    #[error("the court order is of {date}, wanted a date not after {today}")]
-    CourtOrderAhead {
-        /// The date given.
-        date: Date,
-        /// The day of the request.
-        today: Date,
-    },
-    /// The probe's source says nothing.
-    #[error(
-        "the probe's source is a placeholder or only repeats, wanted where the photo came from"
-    )]
-    SourceHollow,
-    /// The probe's source is the reference.
-    #[error("the probe's source is the reference, wanted where the photo came from")]
-    SourceCopied,
-    /// A statement isn't attested.
-    #[error("it is not attested that {statement}, and without that nothing is searched")]
-    NotAttested {
-        /// The statement.
-        statement: &'static str,
-    },
-    /// The number of candidates is out of bounds.
-    #[error("{found} candidates asked for, wanted 1 to {CANDIDATES_MAX}")]
-    Candidates {
-        /// Number given.
-        found: usize,
-    },
-    /// More candidates than two people can look at with care.
-    #[error(
-        "{found} candidates asked for, wanted 1 to {REVIEWED_CANDIDATES_MAX}: two examiners look \
-         at each of them"
-    )]
-    CandidatesReviewed {
-        /// Number given.
-        found: usize,
-    },
-    /// A pattern of complaint numbers is malformed.
-    #[error(
-        "a pattern of numbers is 1 to {NUMBER_PATTERN_CHARS_MAX} printable ASCII characters, at \
-         least one 9 and at most one * among them"
-    )]
-    Pattern,
-    /// A name or digest is malformed.
-    #[error("{wanted} is not {digits} hexadecimal digits")]
-    Name {
-        /// What it should have been.
-        wanted: &'static str,
-        /// Its digits.
-        digits: usize,
-    },
-}
 
 /// What an inquiry states: who asks, for which case, what for and why, what the probe is, and what
 /// the operator attests.
@@ -216,44 +88,6 @@ pub enum Reference {
     },
 }
 
-/// The permitted purposes (SO-B1, SO-B2): a closed list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Purpose {
-    /// Investigation, detection or analysis of crime.
-    Crime,
-    /// Investigation, detection or analysis of a violation of criminal or other public safety law.
-    LawViolation,
-    /// Investigation, detection or analysis of the operation of terrorists.
-    Terrorism,
-    /// Investigation, detection or analysis of missing or endangered persons.
-    MissingOrEndangered,
-    /// Identity verification of a person encountered in a public safety situation.
-    IdentityVerification,
-    /// Another purpose for which mugshots are lawfully examined by eye.
-    Other {
-        /// The purpose.
-        #[schema(value_type = String, max_length = 200)]
-        description: Text,
-        /// The supervisor who answers for it.
-        #[schema(value_type = String, max_length = 200)]
-        supervisor: Text,
-    },
-    /// What a final court order requires or authorises.
-    CourtOrder {
-        /// The court.
-        #[schema(value_type = String, max_length = 200)]
-        court: Text,
-        /// The order's number.
-        #[schema(value_type = String, max_length = 200)]
-        number: Text,
-        /// The order's date, `YYYY-MM-DD`.
-        #[serde(with = "crate::booking::iso_date")]
-        #[schema(value_type = String, format = Date)]
-        date: Date,
-    },
-}
-
 impl Request {
     /// Checks what the types alone can't: that every field says something of its own, on a given
     /// day, by the pattern that the requester's agency has set for its complaint numbers.
@@ -262,7 +96,7 @@ impl Request {
     pub fn check(&self, today: Date, pattern: Option<&NumberPattern>) -> Result<(), InquiryError> {
         self.requester.check()?;
         self.reference.check(&self.requester.agency, pattern)?;
-        self.purpose.check(&self.requester, today)?;
+        self.purpose.check(&self.requester.name, today)?;
         check_reason(
             &self.reason,
             &[self.reference.number().as_str(), self.probe_source.as_str()],
@@ -299,53 +133,20 @@ impl Request {
                 lines.text("reference.number", number.as_str());
             }
         }
-        lines.text("purpose.kind", self.purpose.kind());
-        match &self.purpose {
-            Purpose::Other { description, supervisor } => {
-                lines.text("purpose.description", description.as_str());
-                lines.text("purpose.supervisor", supervisor.as_str());
-            }
-            Purpose::CourtOrder { court, number, date } => {
-                lines.text("purpose.court", court.as_str());
-                lines.text("purpose.number", number.as_str());
-                lines.text("purpose.date", &date.to_string());
-            }
-            _ => {}
+        let kind = self.purpose.kind();
+        lines.text("purpose.kind", kind.name());
+        for (field, value) in kind.fields().iter().zip(self.purpose.values()) {
+            lines.text(&format!("purpose.{}", field.name), &value);
         }
         lines.text("reason", &self.reason);
         lines.text("probe_source", self.probe_source.as_str());
         lines.number("candidates", self.candidates);
-        lines
-            .number("attested.not_solely_protected", self.attestations.not_solely_protected.into());
-        lines.number("attested.shows_person_sought", self.attestations.shows_person_sought.into());
-        lines.number("attested.source_as_stated", self.attestations.source_as_stated.into());
+        for ((name, _), attested) in
+            Attestations::STATEMENTS.into_iter().zip(self.attestations.given())
+        {
+            lines.number(&format!("attested.{name}"), attested.into());
+        }
         lines.0
-    }
-}
-
-impl InquiryError {
-    /// The field of a `Request` that is refused, as a path of JSON names; none where the fault
-    /// isn't in a request.
-    pub fn field(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::ReasonLength { .. }
-            | Self::ReasonHollow
-            | Self::ReasonRepeated
-            | Self::ReasonCopied { .. }
-            | Self::ReasonControl => "reason",
-            Self::ReferenceHollow | Self::ReferencePattern { .. } => "reference.number",
-            Self::RequesterHollow => "requester.name",
-            Self::BadgeHollow => "requester.badge",
-            Self::PurposeHollow => "purpose.description",
-            Self::SupervisorHollow | Self::SupervisorIsRequester => "purpose.supervisor",
-            Self::CourtOrderHollow { found: "court" } => "purpose.court",
-            Self::CourtOrderHollow { .. } => "purpose.number",
-            Self::CourtOrderAhead { .. } => "purpose.date",
-            Self::SourceHollow | Self::SourceCopied => "probe_source",
-            Self::NotAttested { .. } => "attestations",
-            Self::Candidates { .. } | Self::CandidatesReviewed { .. } => "candidates",
-            Self::Pattern | Self::Name { .. } => return None,
-        })
     }
 }
 
@@ -401,66 +202,31 @@ impl Reference {
     }
 }
 
-impl Purpose {
-    /// The purpose's name in JSON, in the log and in figures.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Crime => "crime",
-            Self::LawViolation => "law_violation",
-            Self::Terrorism => "terrorism",
-            Self::MissingOrEndangered => "missing_or_endangered",
-            Self::IdentityVerification => "identity_verification",
-            Self::Other { .. } => "other",
-            Self::CourtOrder { .. } => "court_order",
-        }
-    }
-
-    fn check(&self, requester: &Requester, today: Date) -> Result<(), InquiryError> {
-        match self {
-            Self::Other { description, .. } if says_nothing(description.as_str()) => {
-                Err(InquiryError::PurposeHollow)
-            }
-            Self::Other { supervisor, .. } if names_nobody(supervisor.as_str()) => {
-                Err(InquiryError::SupervisorHollow)
-            }
-            Self::Other { supervisor, .. }
-                if bare(supervisor.as_str()) == bare(requester.name.as_str()) =>
-            {
-                Err(InquiryError::SupervisorIsRequester)
-            }
-            Self::CourtOrder { court, .. } if says_nothing(court.as_str()) => {
-                Err(InquiryError::CourtOrderHollow { found: "court" })
-            }
-            Self::CourtOrder { number, .. } if numbers_nothing(number.as_str()) => {
-                Err(InquiryError::CourtOrderHollow { found: "number" })
-            }
-            Self::CourtOrder { date, .. } if *date > today => {
-                Err(InquiryError::CourtOrderAhead { date: *date, today })
-            }
-            _ => Ok(()),
-        }
-    }
-}
-
 impl Attestations {
+    /// Each statement by its name in JSON, in words.
+    pub const STATEMENTS: [(&'static str, &'static str); 3] = [
+        (
+            "not_solely_protected",
+            "the search is not solely for speech or action that the First Amendment protects",
+        ),
+        (
+            "shows_person_sought",
+            "the probe is a photo of the person sought: no sketch, no composite, nothing \
+             generated, no other person's image",
+        ),
+        ("source_as_stated", "the probe comes from the source that is stated"),
+    ];
+
+    /// Whether each statement is attested, in their order.
+    pub fn given(self) -> [bool; 3] {
+        [self.not_solely_protected, self.shows_person_sought, self.source_as_stated]
+    }
+
     fn check(self) -> Result<(), InquiryError> {
-        for (attested, statement) in [
-            (
-                self.not_solely_protected,
-                "the search is not solely for speech or action that the First Amendment protects",
-            ),
-            (
-                self.shows_person_sought,
-                "the probe is a photo of the person sought, no sketch, composite, generated or \
-                 other person's image",
-            ),
-            (self.source_as_stated, "the probe comes from the source that is stated"),
-        ] {
-            if !attested {
-                return Err(InquiryError::NotAttested { statement });
-            }
+        match self.given().into_iter().zip(Self::STATEMENTS).find(|(attested, _)| !attested) {
+            Some((_, (_, statement))) => Err(InquiryError::NotAttested { statement }),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -675,10 +441,13 @@ attested.source_as_stated=1
             serde_json::json!({"kind": "court_order", "court": "22nd", "number": "77",
                 "date": "2026-01-02"}),
         );
-        assert!(
-            order
-                .canonical()
-                .contains("purpose.kind=\"court_order\"\npurpose.court=\"22nd\"\npurpose.number=\"77\"\npurpose.date=\"2026-01-02\"\n")
-        );
+        let purpose = [
+            r#"purpose.kind="court_order""#,
+            r#"purpose.court="22nd""#,
+            r#"purpose.number="77""#,
+            r#"purpose.date="2026-01-02""#,
+            "",
+        ];
+        assert!(order.canonical().contains(&purpose.join("\n")));
     }
 }

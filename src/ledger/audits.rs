@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::error::LedgerError;
 use super::handle::Ledger;
-use crate::audit::{Detail, Entry, Finding, LeafKind};
+use crate::audit::{Detail, Entry, LeafKind, SampleFinding};
 use crate::booking::Identifier;
 use crate::limits::{LOG_REVIEW_DAYS_MAX, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, SAMPLES_SHOWN_MAX};
 
@@ -25,7 +25,7 @@ pub struct Drawn {
     /// The leaves `asked` that were drawn.
     pub asked: Vec<u64>,
     /// Those that were reviewed, with what was found.
-    pub reviewed: Vec<(u64, Finding)>,
+    pub reviewed: Vec<(u64, SampleFinding)>,
     /// When its reviews are due, in hundredths of a second since 1970-01-01 UTC.
     pub due_cs: u64,
 }

@@ -7,6 +7,7 @@ use crate::embed::ModelError;
 use crate::face::FaceError;
 use crate::gallery::GalleryError;
 use crate::inquiry::{ActionError, InquiryError};
+use crate::rule::Rule;
 use crate::store::StoreError;
 use crate::vault::VaultError;
 
@@ -176,6 +177,39 @@ impl Fated for LedgerError {
 }
 
 impl LedgerError {
+    /// The rule by which the caller is refused or put off.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::Step(e) => e.rule(),
+            Self::Inquiry(e) => e.rule(),
+            Self::Vault(e) => e.rule(),
+            Self::TooMany { .. } => Rule::TableFull,
+            Self::NotFound { .. } => Rule::NotFound,
+            Self::Released { .. } => Rule::NumberReleased,
+            Self::Unreadable => Rule::BookingDamaged,
+            Self::NotSuppressed { .. } => Rule::NotSuppressed,
+            Self::NotSwitchable { .. } => Rule::ModelNotSwitched,
+            Self::NoSwitch => Rule::NoSwitch,
+            Self::Gallery(GalleryError::Busy { .. }) | Self::Busy | Self::ModelChanged => {
+                Rule::Busy
+            }
+            Self::ClockBehind { .. } => Rule::ClockBehind,
+            Self::DiskLow { .. } | Self::DiskFull => Rule::DiskFull,
+            Self::Gallery(_)
+            | Self::Store(_)
+            | Self::Vector(_)
+            | Self::Log { .. }
+            | Self::Audit(_)
+            | Self::Sealed { .. }
+            | Self::Setup { .. }
+            | Self::Models { .. }
+            | Self::Io { .. }
+            | Self::Halted { .. }
+            | Self::Behind { .. }
+            | Self::Supplied { .. } => Rule::Failed,
+        }
+    }
+
     /// This error, or the halt that follows it where the state is unknown from here on.
     pub(crate) fn halting(self) -> Self {
         if self.fate() == Fate::Halt { self } else { Self::Halted { cause: self.chain() } }

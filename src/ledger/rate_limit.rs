@@ -51,7 +51,7 @@ impl Ledger {
     /// Logs a refusal before it is told, by a leaf of its own or among those that wait for the end
     /// of their hour.
     pub fn refused(&self, detail: Detail) -> Result<(), LedgerError> {
-        let (actor, ..) = detail.refusal().expect("only refusals are sent as such");
+        let (actor, _) = detail.refusal(0).expect("only refusals are sent as such");
         let (kind, caller) = (detail.kind(), actor.certificate.clone());
         self.write(Subject::Refused(kind, caller.clone()), move |core, group| {
             let waiting = core.store.gathered(kind as u16, &caller)?;
@@ -114,12 +114,11 @@ fn one_more(
     detail: &Detail,
     now_cs: u64,
 ) -> Result<GatheredRow, LedgerError> {
-    let (actor, request, reason) = detail.refusal().expect("only refusals are sent as such");
+    let (actor, refusal) = detail.refusal(now_cs).expect("only refusals are sent as such");
     let mut kept = Kept::of(core, &row)?
         .unwrap_or_else(|| Kept { actor: actor.clone(), refusals: Vec::new() });
     let before = kept.to_bytes();
-    let (reason, request) = (reason.to_owned(), request.cloned());
-    kept.refusals.push(Refusal { time_cs: now_cs, reason, request });
+    kept.refusals.push(refusal);
     let after = kept.to_bytes();
     let plain = if after.len() <= REFUSALS_KEPT_BYTES_MAX { after } else { before };
     let sealed = core.master.seal_gathered(row.kind, &row.caller, &plain);

@@ -7,6 +7,7 @@ use super::Period;
 use super::times::{median, month_of, months_of, rfc3339};
 use super::totals::{AlarmSpan, Totals};
 use crate::audit::{Alarm, LeafKind, LeafView};
+use crate::inquiry::Upshot;
 use crate::limits::{RELEASE_TO_PURGE_DAYS_MAX, REPORT_ALARMS_MAX};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
@@ -195,7 +196,7 @@ impl Counting {
                 totals.reports.without_lead += no(0);
             }
             LeafKind::OutcomeRecorded => {
-                *totals.reports.outcomes.entry(leaf.count(0).to_string()).or_default() += 1
+                *totals.reports.outcomes.entry(upshot_of(leaf.count(0))).or_default() += 1
             }
             LeafKind::BookingIn => totals.bookings.came_in += 1,
             LeafKind::BookingsDamaged => totals.bookings.damaged += counted(0),
@@ -299,4 +300,9 @@ pub(super) fn bounded(count: u64) -> u64 {
 
 fn alarm_name(code: u64) -> String {
     Alarm::of(code).map_or_else(|| format!("alarm_{code}"), |alarm| alarm.name().to_owned())
+}
+
+/// The name of what became of a report, by its code; another version's codes are counted together.
+fn upshot_of(code: u64) -> String {
+    Upshot::of(code).map_or("unknown", Upshot::name).to_owned()
 }

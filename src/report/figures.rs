@@ -112,9 +112,10 @@ mod tests {
     use time::macros::date;
 
     use super::*;
-    use crate::audit::{Alarm, Finding, Leaf, Refusal};
+    use crate::audit::{Alarm, Leaf, Refusal, SampleFinding};
     use crate::report::sample::{Log, actor, request, year, year_2026};
     use crate::report::{Attendance, Cell, Details, Hidden};
+    use crate::rule::Rule;
 
     const HOUR_CS: u64 = 360_000;
     const DAY_CS: u64 = 24 * HOUR_CS;
@@ -177,7 +178,7 @@ mod tests {
             (log.asked("crime", "slmpd"), log.asked("crime", "slmpd"), log.asked("crime", "stlco"));
         log.answered(answered, 0);
         log.add(&[interrupted], &[], Detail::Interrupted { search: None });
-        log.refused("the reason is a placeholder, wanted the reason", "crime", "slmpd");
+        log.refused(Rule::ReasonHollow, "crime", "slmpd");
         log.now_cs += 31 * DAY_CS;
         log.answered(late, 7);
         let totals = january_of(&log).totals.inquiries;
@@ -249,7 +250,7 @@ mod tests {
         bare(&mut log, LeafKind::ExtensionDecided, &[0], &[0, 90]);
         let seed = bare(&mut log, LeafKind::SampleSeeded, &[], &[1, 2, 3, 4]);
         let sample = bare(&mut log, LeafKind::SampleDrawn, &[seed], &[40, 3]);
-        let (finding, note) = (Finding::Misuse, String::new());
+        let (finding, note) = (SampleFinding::Misuse, String::new());
         log.add(
             &[sample],
             &[],
@@ -276,7 +277,7 @@ mod tests {
         );
         assert_eq!(
             (&totals.reports.outcomes, totals.reports.oldest_open_seconds),
-            (&BTreeMap::from([("3".to_owned(), 1)]), Some(86_400))
+            (&BTreeMap::from([("no_arrest".to_owned(), 1)]), Some(86_400))
         );
         assert_eq!(
             (
@@ -351,14 +352,15 @@ mod tests {
     fn refusals_are_counted_by_rule_each_for_itself_and_what_was_only_typed_is_not_published() {
         let mut log = Log::from(date!(2026 - 01 - 05));
         for _ in 0..6 {
-            log.refused("no face found, wanted a photo with a face", "crime", "slmpd");
+            log.refused(Rule::NoFace, "crime", "slmpd");
         }
         for _ in 0..5 {
-            log.refused("agency 'john-doe' is not in the roster", "crime", "john-doe");
+            log.refused(Rule::AgencyNotListed, "crime", "john-doe");
         }
         let kept = vec![
             Refusal {
                 time_cs: 0,
+                rule: Rule::NoFace,
                 reason: "no face found".to_owned(),
                 request: Some(request("crime", "slmpd"))
             };
@@ -378,7 +380,7 @@ mod tests {
             (20, 20, 20)
         );
         assert_eq!(
-            (exact("no_face"), exact("agency_not_listed"), exact("reason_not_kept")),
+            (exact("no-face"), exact("agency-not-listed"), exact("reason_not_kept")),
             (Cell::Exact(8), Cell::Exact(5), Cell::Exact(7))
         );
         let agencies: Vec<&str> =

@@ -35,7 +35,6 @@ pub use figures::Reckoner;
 pub use measured::Measured;
 pub use opened::{InquiryTables, Opened, OpenedOf, Site};
 pub use page::{Imprint, page};
-pub use rules::rule_of;
 pub use totals::{
     AlarmCount, AlarmSpan, Alarms, Audits, Bookings, Details, Gallery, Holds, Inquiries, Month,
     Purges, Reports, Reviews, Totals,

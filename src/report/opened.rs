@@ -8,22 +8,23 @@ use utoipa::ToSchema;
 
 use super::cell::{Breakdown, Counts, Table};
 use super::counting::bounded;
-use super::rules::{GATHERED, NOT_OPENED, NOT_STATED, agency_of, rule_of};
+use super::rules::{GATHERED, NOT_OPENED, NOT_STATED, agency_of};
 use super::tables::{REFUSED, Searches, tables};
 use super::totals::Details;
 use crate::audit::{Detail, LeafKind, LeafView, Refusal};
-use crate::inquiry::{Purpose, Request};
+use crate::inquiry::{PurposeKind, Request};
+use crate::rule::Rule;
 
-/// Purposes in the order of the policy (SO-B1, SO-B2).
-pub(super) const PURPOSES: [&str; 7] = [
-    "crime",
-    "law_violation",
-    "terrorism",
-    "missing_or_endangered",
-    "identity_verification",
-    "other",
-    "court_order",
-];
+/// The names of purposes in the order of the policy (SO-B1, SO-B2).
+pub(super) const PURPOSES: [&str; PurposeKind::ALL.len()] = {
+    let mut names = [""; PurposeKind::ALL.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = PurposeKind::ALL[at].name();
+        at += 1;
+    }
+    names
+};
 /// What becomes of an inquiry's search.
 pub(super) const OUTCOMES: [&str; 4] = ["answered", "interrupted", "waiting", REFUSED];
 /// What agencies are counted by.
@@ -192,14 +193,12 @@ impl Opening {
                     (purpose(&request).to_owned(), request.requester.agency.to_string()),
                 );
             }
-            Detail::SearchRefused { request, reason, .. } => {
-                self.refusal(kind, &reason, request.as_ref())
+            Detail::SearchRefused { request, rule, .. } => {
+                self.refusal(kind, rule, request.as_ref())
             }
-            Detail::BookingRefused { reason, .. }
-            | Detail::CallerRefused { reason, .. }
-            | Detail::LogOnRefused { reason, .. } => {
-                self.refusal(kind, &reason, None);
-            }
+            Detail::BookingRefused { rule, .. }
+            | Detail::CallerRefused { rule, .. }
+            | Detail::LogOnRefused { rule, .. } => self.refusal(kind, rule, None),
             Detail::BookingIn { agency, .. }
             | Detail::Released { agency, .. }
             | Detail::HoldNoticed { agency, .. }
@@ -211,8 +210,8 @@ impl Opening {
         }
     }
 
-    fn refusal(&mut self, kind: LeafKind, reason: &str, request: Option<&Request>) {
-        let rule = rule_of(reason);
+    fn refusal(&mut self, kind: LeafKind, rule: Rule, request: Option<&Request>) {
+        let rule = rule.code();
         self.refusals.count(kind, rule, 1);
         if kind == LeafKind::SearchRefused {
             let purpose = request.map_or(NOT_STATED, purpose);
@@ -231,10 +230,10 @@ impl Opening {
             _ => (Vec::new(), [NOT_OPENED; 2]),
         };
         let mut left = refusals;
-        for Refusal { reason, request, .. } in kept {
+        for Refusal { rule, request, .. } in kept {
             if left > 0 {
                 left -= 1;
-                self.refusal(kind, &reason, request.as_ref());
+                self.refusal(kind, rule, request.as_ref());
             }
         }
         if left > 0 {
@@ -309,13 +308,5 @@ impl Details {
 }
 
 fn purpose(request: &Request) -> &'static str {
-    match request.purpose {
-        Purpose::Crime => "crime",
-        Purpose::LawViolation => "law_violation",
-        Purpose::Terrorism => "terrorism",
-        Purpose::MissingOrEndangered => "missing_or_endangered",
-        Purpose::IdentityVerification => "identity_verification",
-        Purpose::Other { .. } => "other",
-        Purpose::CourtOrder { .. } => "court_order",
-    }
+    request.purpose.kind().name()
 }

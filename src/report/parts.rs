@@ -4,6 +4,9 @@ use maud::{Markup, PreEscaped, Render, html};
 
 use super::cell::{Breakdown, Cell, Hidden, Table};
 use super::totals::Details;
+use crate::audit::{Alarm, SampleFinding};
+use crate::inquiry::{PurposeKind, Upshot};
+use crate::rule::Rule;
 
 /// A number with its thousands apart.
 pub(super) fn number(count: u64) -> String {
@@ -20,14 +23,15 @@ pub(super) fn number(count: u64) -> String {
 
 /// Words for a name in figures.
 pub(super) fn words(name: &str) -> String {
+    let noun = (PurposeKind::named(name).map(PurposeKind::short))
+        .or(Rule::of(name).map(Rule::words))
+        .or(Alarm::named(name).map(Alarm::words))
+        .or(SampleFinding::named(name).map(SampleFinding::words))
+        .or(Upshot::named(name).map(Upshot::words));
+    if let Some(noun) = noun {
+        return capital(noun);
+    }
     let known = match name {
-        "crime" => "Crime",
-        "law_violation" => "Violation of law",
-        "terrorism" => "Terrorism",
-        "missing_or_endangered" => "Missing or endangered person",
-        "identity_verification" => "Identity verification",
-        "other" => "Other",
-        "court_order" => "Court order",
         "not_stated" => "Not stated",
         "not_opened" => "Detail not opened",
         "not_listed" => "Not a member agency",
@@ -36,29 +40,6 @@ pub(super) fn words(name: &str) -> String {
         "waiting" => "Waiting at the end",
         "searches" => "Searches",
         "reason_not_kept" => "Repeated, own reason not kept",
-        "not_in_roster" => "Caller not on the site\u{2019}s list",
-        "agency_not_active" => "Agency\u{2019}s agreement not in force",
-        "not_this_role" => "Not for this caller\u{2019}s role",
-        "agency_not_listed" => "Agency not on the site\u{2019}s list",
-        "reason_length" => "Reason too short or too long",
-        "reason_hollow" => "Reason was a placeholder",
-        "reference_hollow" => "No real complaint number or identifier",
-        "candidates_number" => "Too many candidates asked for",
-        "no_plain_search" => "Search without an approved inquiry",
-        "number_released" => "Booking had been released",
-        "not_theirs" => "Not the caller\u{2019}s own",
-        "no_face" => "No face found",
-        "several_faces" => "Several faces, none chosen",
-        "face_too_small" => "Face too small",
-        "face_unclear" => "Face unclear",
-        "photo_kind" => "Not a kind of photo that is read",
-        "log_in_doubt" => "Log in doubt",
-        "disk_low" => "Disk almost full",
-        "no_witnesses" => "No witness listed",
-        "unwitnessed" => "Not witnessed in time",
-        "audit_overdue" => "Audit overdue",
-        "clock_behind" => "Clock behind",
-        "clock_ahead" => "Clock ahead",
         "booking_in" => "Bookings that came in",
         "released" => "Notices of release",
         "hold_noticed" => "Notices of evidentiary value",
@@ -67,16 +48,15 @@ pub(super) fn words(name: &str) -> String {
         "booking_refused" => "Bookings",
         "caller_refused" => "Callers",
         "log_on_refused" => "Log-ons",
-        other => {
-            let spaced = other.replace('_', " ");
-            let mut chars = spaced.chars();
-            return chars
-                .next()
-                .map(|first| first.to_uppercase().chain(chars).collect())
-                .unwrap_or_default();
-        }
+        other => return capital(&other.replace('_', " ")),
     };
     known.to_owned()
+}
+
+/// The first letter made a capital.
+fn capital(words: &str) -> String {
+    let mut chars = words.chars();
+    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
 }
 
 impl Render for Cell {

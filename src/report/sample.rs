@@ -5,11 +5,12 @@ use time::macros::date;
 use super::{Period, PublicReport, Reckoner, ReportError, Witnessing};
 use crate::audit::examples::example;
 use crate::audit::{
-    Actor, Alarm, Checkpoint, CosignerKey, Detail, Edge, Finding, Leaf, LeafKind, LogKey, Note,
-    Quorum, Refusal, Shown, Witness,
+    Actor, Alarm, Checkpoint, CosignerKey, Detail, Edge, Leaf, LeafKind, LogKey, Note, Quorum,
+    Refusal, SampleFinding, Shown, Witness,
 };
 use crate::booking::{Identifier, VersionId};
 use crate::inquiry::{Outcome, Request, Upshot};
+use crate::rule::Rule;
 
 pub(super) const ORIGIN: &str = "rtcc.example/smrt-2026";
 pub(super) const MODEL: &str = "5be1f2c07d1f4a0c9b5d3e8a7f60c1d2e3f4a5b6c7d8e9f00112233445566778";
@@ -105,13 +106,9 @@ impl Log {
         self.add(&[asked], &[candidates], detail)
     }
 
-    pub(super) fn refused(&mut self, reason: &str, purpose: &str, agency: &str) -> u64 {
-        let request = Some(request(purpose, agency));
-        self.add(
-            &[],
-            &[],
-            Detail::SearchRefused { actor: actor(), request, reason: reason.to_owned() },
-        )
+    pub(super) fn refused(&mut self, rule: Rule, purpose: &str, agency: &str) -> u64 {
+        let (request, reason) = (Some(request(purpose, agency)), rule.words().to_owned());
+        self.add(&[], &[], Detail::SearchRefused { actor: actor(), request, rule, reason })
     }
 
     /// A booking, or one that replaces that of a leaf.
@@ -278,10 +275,10 @@ impl Dice {
     }
 
     /// One of these, by their weights.
-    pub(super) fn of<'a>(&mut self, weighted: &[(&'a str, u64)]) -> &'a str {
+    pub(super) fn of<T: Copy>(&mut self, weighted: &[(T, u64)]) -> T {
         let mut at = self.below(weighted.iter().map(|(_, weight)| weight).sum());
-        for (name, weight) in weighted {
-            match at.checked_sub(*weight) {
+        for &(name, weight) in weighted {
+            match at.checked_sub(weight) {
                 Some(rest) => at = rest,
                 None => return name,
             }
@@ -314,14 +311,14 @@ pub(super) fn year() -> Log {
         ("court_order", 2),
         ("other", 1),
     ];
-    const REASONS: [(&str, u64); 7] = [
-        ("the reason is a placeholder, wanted the reason for this very request in words", 5),
-        ("the reason has 7 characters, wanted 12 to 2000", 6),
-        ("the reference is a placeholder, wanted a complaint number or another identifier", 4),
-        ("the eyes are 7.1 px apart, wanted at least 10", 9),
-        ("no face found, wanted a photo with a face", 5),
-        ("2 faces found, wanted one face or a choice of one", 2),
-        ("agency 'nobody' is not in the roster", 1),
+    const RULES: [(Rule, u64); 7] = [
+        (Rule::ReasonHollow, 5),
+        (Rule::ReasonLength, 6),
+        (Rule::ReferenceHollow, 4),
+        (Rule::FaceTooSmall, 9),
+        (Rule::NoFace, 5),
+        (Rule::SeveralFaces, 2),
+        (Rule::AgencyNotListed, 1),
     ];
     let (mut log, mut dice) = (Log::from(date!(2025 - 12 - 20)), Dice(0x5eed_2026));
     let started = |rows: u64, log: &mut Log| {
@@ -355,7 +352,7 @@ pub(super) fn year() -> Log {
             if dice.one_in(7) {
                 let (purpose, agency) = (dice.of(&PURPOSES), dice.of(&AGENCIES));
                 match dice.below(24) {
-                    0..3 => _ = log.refused(dice.of(&REASONS), purpose, agency),
+                    0..3 => _ = log.refused(dice.of(&RULES), purpose, agency),
                     3 if dice.one_in(3) => {
                         let asked = log.asked(purpose, agency);
                         log.add(&[asked], &[], Detail::Interrupted { search: None });
@@ -457,7 +454,8 @@ pub(super) fn year() -> Log {
                 Detail::SampleDrawn { actor: actor(), leaves: Vec::new() },
             );
             for at in 0..drawn.saturating_sub(1) {
-                let finding = if at == 2 { Finding::Irregular } else { Finding::InOrder };
+                let finding =
+                    if at == 2 { SampleFinding::Irregular } else { SampleFinding::InOrder };
                 let detail = Detail::SampleReviewed {
                     actor: actor(),
                     asked: 0,
@@ -515,6 +513,7 @@ pub(super) fn year() -> Log {
         if day % 30 == 3 {
             let kept = vec![Refusal {
                 time_cs: 0,
+                rule: Rule::NoFace,
                 reason: "no face found, wanted a photo with a face".to_owned(),
                 request: Some(request("crime", "stlco")),
             }];
@@ -525,6 +524,7 @@ pub(super) fn year() -> Log {
                 &[],
                 Detail::BookingRefused {
                     actor: actor(),
+                    rule: Rule::PhotoDamaged,
                     reason: "the photo is damaged".to_owned(),
                 },
             );
@@ -533,6 +533,7 @@ pub(super) fn year() -> Log {
                 &[],
                 Detail::CallerRefused {
                     actor: actor(),
+                    rule: Rule::AgencyNotActive,
                     reason: "agency 'gone' is not active: its agreement has ended".to_owned(),
                 },
             );

@@ -173,11 +173,11 @@ const OUTCOMES: [&str; 3] = ["o0", "o1", "refused"];
 /// Rules that refuse searches of agencies, and those that do so before the agency is known; the
 /// last says nothing of a search.
 const RULES: [(&str, Option<&str>); 6] = [
-    ("no_face", None),
-    ("reason_hollow", None),
-    ("several_faces", None),
-    ("agency_not_listed", Some("not_listed")),
-    ("other", Some("not_listed")),
+    ("no-face", None),
+    ("reason-hollow", None),
+    ("several-faces", None),
+    ("agency-not-listed", Some("not_listed")),
+    ("untrained", Some("not_listed")),
     ("reason_not_kept", Some("not_stated")),
 ];
 

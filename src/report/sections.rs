@@ -124,7 +124,7 @@ pub(super) fn refusals(report: &PublicReport) -> Markup {
 pub(super) fn reviews(report: &PublicReport) -> Markup {
     let (reviews, reports) = (&report.totals.reviews, &report.totals.reports);
     let outcomes: Vec<(String, u64)> =
-        reports.outcomes.iter().map(|(code, &count)| (format!("Outcome {code}"), count)).collect();
+        reports.outcomes.iter().map(|(upshot, &count)| (words(upshot), count)).collect();
     section(
         "reviews",
         "Reviews and reports",

@@ -121,7 +121,7 @@ pub struct Reports {
     pub without_lead: u64,
     /// Leads in them.
     pub leads: u64,
-    /// Outcomes recorded, by their number in the log.
+    /// Outcomes recorded, by what became of the report.
     pub outcomes: BTreeMap<String, u64>,
     /// Reports without an outcome when the period ended, whenever they were issued.
     pub open: u64,

@@ -8,16 +8,15 @@
 use serde::{Deserialize, Serialize};
 use time::Date;
 
-use super::{AGREEMENT_ENDED, RosterError};
+use super::error::{AGREEMENT_ENDED, RosterError};
 use crate::booking::{Identifier, Text, iso_date};
+use crate::calendar::{DAY_CS, HOUR_CS, MINUTE_CS};
 use crate::limits::{
     ACCOUNT_REVIEW_DAYS, ACCOUNT_UNASSOCIATED_DAYS_MAX, ACCOUNT_UNUSED_DAYS_MAX, LOG_ON_TRIES_MAX,
     LOG_ON_TRIES_MINUTES, PERSON_ID_REUSE_DAYS, TEMPORARY_HOURS_MAX,
 };
-
-const MINUTE_CS: u64 = 6_000;
-const HOUR_CS: u64 = 60 * MINUTE_CS;
-const DAY_CS: u64 = 24 * HOUR_CS;
+use crate::named::named;
+use crate::rule::Rule;
 
 /// What a person is to the site: one of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -169,17 +168,31 @@ pub enum PersonError {
     },
 }
 
-impl Role {
-    /// All roles.
-    pub const ALL: [Self; 6] = [
-        Self::Operator,
-        Self::Examiner,
-        Self::OperatorExaminer,
-        Self::Administrator,
-        Self::Commander,
-        Self::Auditor,
-    ];
+impl PersonError {
+    /// The rule by which the person is refused.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::Locked => Rule::LockedOut,
+            Self::Off { .. } => Rule::AccountOff,
+            Self::WrongRole { .. } => Rule::NotThisRole,
+            Self::Untrained { .. } => Rule::Untrained,
+            Self::SamePerson => Rule::OwnAccount,
+            Self::TooLong => Rule::AccountTerms,
+            Self::NameTaken { .. } => Rule::NameTaken,
+        }
+    }
+}
 
+named!(Role {
+    Operator = "operator" "an operator";
+    Examiner = "examiner" "an examiner";
+    OperatorExaminer = "operator_examiner" "an operator and examiner";
+    Administrator = "administrator" "an administrator";
+    Commander = "commander" "the commander";
+    Auditor = "auditor" "an auditor";
+});
+
+impl Role {
     /// Whether it is this role's duty.
     pub fn may(self, duty: Duty) -> bool {
         match duty {
@@ -194,16 +207,10 @@ impl Role {
         }
     }
 
-    /// Its name, as people say it.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Operator => "an operator",
-            Self::Examiner => "an examiner",
-            Self::OperatorExaminer => "an operator and examiner",
-            Self::Administrator => "an administrator",
-            Self::Commander => "the commander",
-            Self::Auditor => "an auditor",
-        }
+    /// Its words without their article, for lists.
+    pub fn title(self) -> &'static str {
+        let words = self.words();
+        words.split_once(' ').map_or(words, |(_, title)| title)
     }
 }
 
@@ -331,16 +338,11 @@ impl Account {
     }
 }
 
-impl OffReason {
-    /// In words.
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Unassociated => "its person or agency no longer belongs to the site",
-            Self::Unused => "nobody used it for 90 days",
-            Self::TimeOver => "it was temporary",
-        }
-    }
-}
+named!(OffReason {
+    Unassociated = "unassociated" "its person or agency no longer belongs to the site";
+    Unused = "unused" "nobody used it for 90 days";
+    TimeOver = "time_over" "it was temporary";
+});
 
 /// Whether these people may decide on an account together: an administrator who asks and the
 /// commander who approves, neither of them the person whose account it is.
@@ -380,8 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn each_duty_is_of_the_roles_that_the_policy_names_and_operator_and_examiner_are_the_only_pair()
-    {
+    fn each_duty_is_of_its_roles_and_operator_and_examiner_are_the_only_pair() {
         let of = |role: Role| {
             let duties =
                 [Duty::Operate, Duty::Examine, Duty::Administer, Duty::Command, Duty::Audit];
@@ -459,8 +460,7 @@ mod tests {
     }
 
     #[test]
-    fn an_account_goes_off_at_once_when_its_agencys_agreement_ended_and_a_week_after_its_use_when_the_agency_is_on_no_list()
-     {
+    fn an_account_goes_off_with_its_agencys_agreement_or_a_week_after_delisting() {
         let mut account = account();
         account.logged_on(NOW);
         let agency = || Identifier::parse("slmpd").unwrap();
@@ -484,7 +484,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_is_free_a_year_after_its_account_went_off_and_an_account_is_reviewed_every_year() {
+    fn a_name_is_free_a_year_after_its_account_and_reviews_are_due_every_year() {
         let mut account = account();
         assert!(
             !account.is_review_due(NOW + 364 * DAY_CS) && account.is_review_due(NOW + 365 * DAY_CS)

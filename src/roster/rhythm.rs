@@ -1,9 +1,8 @@
 //! How regular somebody's searches are, as a pure function of their times: people pause for as long
 //! as a case takes, a machine as it was told.
 
+use crate::calendar::DAY_CS;
 use crate::limits::{RHYTHM_GAPS_MIN, RHYTHM_REGULAR_BELOW};
-
-const DAY_CS: u64 = 8_640_000;
 
 /// The rhythm of one operator's searches.
 #[derive(Clone, Copy, Debug, PartialEq)]

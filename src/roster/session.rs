@@ -1,9 +1,8 @@
 //! How long a session lasts, as pure rules: times are given, in hundredths of a second since
 //! 1970-01-01 UTC.
 
+use crate::calendar::MINUTE_CS;
 use crate::limits::{SESSION_ENDS_MINUTES, SESSION_LOCKS_MINUTES, SESSION_PROVES_HOURS};
-
-const MINUTE_CS: u64 = 6_000;
 
 /// When a session was used and proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_locks_after_half_an_hour_idle_or_twelve_hours_and_ends_after_an_hour_idle() {
+    fn a_session_locks_when_idle_or_unproven_and_ends_after_an_hour_idle() {
         let at = |proven: u64, used: u64, now: u64| {
             SessionTimes { proven_cs: proven * MINUTE_CS, used_cs: used * MINUTE_CS }
                 .standing(now * MINUTE_CS)

@@ -28,7 +28,10 @@ impl Service {
             self.admitted(caller, self.roster.feed(caller, "push bookings", self.today()))?;
         self.ledger.room()?;
         let taken = self.take(caller, &agency.id, number, &booking, &photo);
-        self.logged(taken, |reason| Detail::BookingRefused { actor: Actor::from(caller), reason })
+        self.logged(taken, |rule, reason| {
+            let actor = Actor::from(caller);
+            Detail::BookingRefused { actor, rule, reason }
+        })
     }
 
     /// Examines and books, again where the model was switched in between.

@@ -17,6 +17,7 @@ use crate::inquiry::NumberPattern;
 use crate::ledger::{Fate, Fated, Ledger, LedgerSetup, Progress, VERSION, Waiting, day};
 use crate::limits::{SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
 use crate::roster::{Agency, Caller, Ceilings, Roster, RosterError};
+use crate::rule::Rule;
 use crate::store::StateKind;
 
 /// The box: what every door calls.
@@ -202,19 +203,22 @@ impl Service {
         result: Result<T, RosterError>,
     ) -> Result<T, ServiceError> {
         let result = result.map_err(ServiceError::from);
-        self.logged(result, |reason| Detail::CallerRefused { actor: Actor::from(caller), reason })
+        self.logged(result, |rule, reason| {
+            let actor = Actor::from(caller);
+            Detail::CallerRefused { actor, rule, reason }
+        })
     }
 
     /// Logs a refusal before it is told.
     pub(super) fn logged<T>(
         &self,
         result: Result<T, ServiceError>,
-        detail: impl FnOnce(String) -> Detail,
+        detail: impl FnOnce(Rule, String) -> Detail,
     ) -> Result<T, ServiceError> {
         if let Err(e) = &result
             && e.fate() == Fate::Refuse
         {
-            self.ledger.refused(detail(e.to_string()))?;
+            self.ledger.refused(detail(e.rule(), e.to_string()))?;
         }
         result
     }

@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use super::appliance::Service;
 use super::error::ServiceError;
 use super::people::{Acting, AtDesk};
-use crate::audit::{Actor, Alarm, Detail, Entry, Finding, LeafKind, SampleKey};
+use crate::audit::{Actor, Alarm, Detail, Entry, LeafKind, SampleFinding, SampleKey};
 use crate::booking::Text;
 use crate::inquiry::{InquiryId, Request};
 use crate::ledger::{Drawn, OpenedLeaf};
@@ -149,7 +149,7 @@ impl Service {
     pub fn findings_at(
         &self,
         desk: &AtDesk,
-    ) -> Result<Vec<(u64, u64, Finding, String)>, ServiceError> {
+    ) -> Result<Vec<(u64, u64, SampleFinding, String)>, ServiceError> {
         self.allowed(desk, Duty::Audit, "look at findings")?;
         let mut found = Vec::new();
         for leaf in self.ledger.core().audit_leaves() {
@@ -308,7 +308,7 @@ impl Service {
         acting: &Acting,
         sample: u64,
         asked: u64,
-        finding: Finding,
+        finding: SampleFinding,
         note: String,
     ) -> Result<u64, ServiceError> {
         self.may_audit(acting, "review a sample")?;
@@ -319,7 +319,7 @@ impl Service {
             .ok_or(ServiceError::not_found("search in that sample"))?;
         // Discipline rests with whoever employs the person who asked (MOU-IV-C).
         let routed_to = match self.ledger.detail_of(asked)? {
-            Some(Detail::Asked { request, .. }) if finding == Finding::Misuse => {
+            Some(Detail::Asked { request, .. }) if finding == SampleFinding::Misuse => {
                 Some(request.requester.agency)
             }
             _ => None,

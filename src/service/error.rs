@@ -10,6 +10,7 @@ use crate::ledger::{Fate, Fated, LedgerError};
 use crate::limits::{CLOCK_AGREE_SECONDS_MAX, TOUCH_SECONDS_MAX};
 use crate::report::sheet::SheetError;
 use crate::roster::{PersonError, RosterError};
+use crate::rule::Rule;
 use crate::store::StoreError;
 use crate::vault::VaultError;
 
@@ -182,6 +183,43 @@ impl Fated for ServiceError {
 }
 
 impl ServiceError {
+    /// The rule by which the caller is refused or put off.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::Ledger(e) => e.rule(),
+            Self::Roster(e) => e.rule(),
+            Self::Person(e) => e.rule(),
+            Self::Touch(e) => e.rule(),
+            Self::Photo(e) => e.rule(),
+            Self::NoSession => Rule::NoSession,
+            Self::BannerFirst => Rule::BannerFirst,
+            Self::ScreenHidden => Rule::ScreenHidden,
+            Self::NoPerson => Rule::UnknownPerson,
+            Self::NoKey => Rule::NoKey,
+            Self::KeyTaken => Rule::KeyTaken,
+            Self::SoftwareKey => Rule::KeyOfSoftware,
+            Self::SecondAccount { .. } => Rule::SecondAccount,
+            Self::NoSuchCode => Rule::WrongCode,
+            Self::NotAppointed { .. } => Rule::NotAppointed,
+            Self::NoChallenge | Self::ChallengeOver | Self::ChallengeChanged => {
+                Rule::WrongChallenge
+            }
+            Self::FaceMoved => Rule::FaceMoved,
+            Self::NoConsole => Rule::NoConsoleName,
+            Self::NotShown { .. } => Rule::NotShown,
+            Self::AtWork => Rule::OneAtATime,
+            Self::TooFast { .. } => Rule::TooFast,
+            Self::Ceiling { .. } => Rule::TooMany,
+            Self::InDoubt { .. } => Rule::LogInDoubt,
+            Self::Posted(_) | Self::NoCosignature { .. } => Rule::CosignatureInvalid,
+            Self::NotPending { .. } => Rule::NotPending,
+            Self::Range { .. } | Self::Sample { .. } => Rule::RangeOutside,
+            Self::ClockDisagrees { .. } => Rule::ClockDisagrees,
+            Self::Shut { .. } => Rule::DoorsShut,
+            Self::Sheet(_) => Rule::Failed,
+        }
+    }
+
     /// Nothing of that kind and name is the caller's.
     pub(crate) fn not_found(what: &'static str) -> Self {
         LedgerError::NotFound { what }.into()

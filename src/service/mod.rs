@@ -28,6 +28,8 @@ mod operators;
 mod people;
 mod probe_memory;
 mod public;
+#[cfg(test)]
+mod refusal_tests;
 mod switch_worker;
 mod watch;
 #[cfg(test)]

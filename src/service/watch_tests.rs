@@ -11,7 +11,7 @@ use super::clock::tests::SetClock;
 use super::*;
 use crate::audit::examples::example;
 use crate::audit::touch::SearchApproval;
-use crate::audit::{Alarm, CosignerKey, Entry, Finding, Leaf, LeafKind, Note};
+use crate::audit::{Alarm, CosignerKey, Entry, Leaf, LeafKind, Note, SampleFinding};
 use crate::booking::{BookingNumber, Identifier, Text};
 use crate::disk::RealDisk;
 use crate::face::Edits;
@@ -450,7 +450,7 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
         service.review_sample(&auditor, drawn.leaf, asked, finding, "looked at".to_owned())
     };
     assert!(
-        matches!(review(none, Finding::InOrder), Err(ServiceError::NotFound { .. })),
+        matches!(review(none, SampleFinding::InOrder), Err(ServiceError::NotFound { .. })),
         "it is none of the sample"
     );
     home.clock.pass(REVIEW_DAYS_MAX * DAY_CS + 1);
@@ -458,9 +458,9 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
     service.guard.look().unwrap();
     assert_eq!(standing(&service), [Alarm::AuditOverdue], "its reviews are late");
     for &asked in &drawn.asked {
-        review(asked, Finding::InOrder).unwrap();
+        review(asked, SampleFinding::InOrder).unwrap();
     }
-    review(drawn.asked[0], Finding::Misuse).unwrap();
+    review(drawn.asked[0], SampleFinding::Misuse).unwrap();
     assert_eq!(
         last(&service),
         (LeafKind::SampleReviewed, vec![drawn.leaf], vec![]),
@@ -476,7 +476,7 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
         (1, drawn.asked.len()),
         "the last word on each counts"
     );
-    assert!(samples[0].reviewed.contains(&(drawn.asked[0], Finding::Misuse)));
+    assert!(samples[0].reviewed.contains(&(drawn.asked[0], SampleFinding::Misuse)));
 }
 
 #[test]

@@ -21,6 +21,7 @@ pub use slots::Lodger;
 pub use upload::{Announced, Upload};
 
 use crate::disk::Disk;
+use crate::rule::Rule;
 use slots::Slots;
 
 /// Why the vault can't give or take.
@@ -140,6 +141,26 @@ pub enum VaultError {
 }
 
 impl VaultError {
+    /// The rule by which an upload is refused; all else is a failure of the box.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::UploadSize { .. } => Rule::ProbeSize,
+            Self::UploadDiffers
+            | Self::PiecePlace { .. }
+            | Self::PieceSize { .. }
+            | Self::PieceDiffers { .. }
+            | Self::UploadIncomplete { .. }
+            | Self::UploadDigest { .. } => Rule::UploadTorn,
+            Self::Io { .. }
+            | Self::Unreadable { .. }
+            | Self::Vacant { .. }
+            | Self::Full { .. }
+            | Self::Format { .. }
+            | Self::Missing { .. }
+            | Self::MasterKey { .. } => Rule::Failed,
+        }
+    }
+
     /// Whether the medium had no room left; nothing was acknowledged and the caller may come again.
     pub fn is_full(&self) -> bool {
         matches!(self, Self::Io { source, .. }

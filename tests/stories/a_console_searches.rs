@@ -232,50 +232,58 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
     let refusals: [(Change, &str, &str); 14] = [
         (
             |r| r["reason"] = "robbery".into(),
-            "inquiry",
+            "reason-length",
             "the reason has 7 characters, wanted 12 to 2000",
         ),
-        (|r| r["reason"] = "aaaa aaaa aaaa aaaa".into(), "inquiry", "the reason"),
+        (|r| r["reason"] = "aaaa aaaa aaaa aaaa".into(), "reason-hollow", "the reason"),
         (
             |r| r["reason"] = "26-004711 store camera".into(),
-            "inquiry",
+            "reason-hollow",
             "words of the reason stand in no other field",
         ),
         (
             |r| r["reference"]["number"] = "00000".into(),
-            "inquiry",
+            "reference-hollow",
             "the reference is a placeholder",
         ),
-        (|r| r["reference"]["number"] = "n/a".into(), "inquiry", "the reference is a placeholder"),
+        (
+            |r| r["reference"]["number"] = "n/a".into(),
+            "reference-hollow",
+            "the reference is a placeholder",
+        ),
         (
             |r| r["requester"]["name"] = "Det.".into(),
-            "inquiry",
+            "requester-hollow",
             "the requester's name is a placeholder or a title alone",
         ),
         (
             |r| r["requester"]["badge"] = "000".into(),
-            "inquiry",
+            "requester-hollow",
             "the requester's badge is a placeholder",
         ),
         (
             |r| r["probe_source"] = "unknown".into(),
-            "inquiry",
+            "source-hollow",
             "the probe's source is a placeholder",
         ),
-        (|r| r["candidates"] = 51.into(), "inquiry", "51 candidates asked for, wanted 1 to 50"),
+        (
+            |r| r["candidates"] = 51.into(),
+            "candidates-number",
+            "51 candidates asked for, wanted 1 to 50",
+        ),
         (
             |r| r["attestations"]["not_solely_protected"] = false.into(),
-            "inquiry",
+            "not-attested",
             "it is not attested that",
         ),
         (
             |r| r["attestations"]["shows_person_sought"] = false.into(),
-            "inquiry",
+            "not-attested",
             "it is not attested that",
         ),
         (
             |r| r["attestations"]["source_as_stated"] = false.into(),
-            "inquiry",
+            "not-attested",
             "it is not attested that",
         ),
         (
@@ -283,12 +291,12 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
                 r["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up",
                 "supervisor": "Lt."})
             },
-            "inquiry",
+            "supervisor-hollow",
             "supervisor",
         ),
         (
             |r| r["requester"]["agency"] = "nobody".into(),
-            "unknown-agency",
+            "agency-not-listed",
             "agency 'nobody' is not in the roster",
         ),
     ];
@@ -307,14 +315,14 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
     inactive["requester"]["agency"] = "gone".into();
     hand.post("/v1/inquiries", &inactive).is_problem(
         403,
-        "not-allowed",
+        "agency-not-active",
         "agency 'gone' is not active",
     );
     let mut own = request_json();
     own["requester"]["badge"] = "badge-op-rtcc-1".into();
     hand.post("/v1/inquiries", &own).is_problem(
         403,
-        "not-allowed",
+        "operator-is-requester",
         "nobody runs their own request",
     );
     let unreadable: [(Change, &str); 6] = [
@@ -346,7 +354,7 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
         change(&mut request);
         hand.post("/v1/inquiries", &request).is_problem(422, "json", words);
     }
-    refused(desk.ask(&request(), &gradient()), 422, "photo", "no face found");
+    refused(desk.ask(&request(), &gradient()), 422, "no-face", "no face found");
     let mut supervised = request_json();
     supervised["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up",
         "supervisor": "Lt. B. Chen"});
@@ -378,19 +386,18 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
 fn a_feed_may_not_search_and_the_try_is_logged() {
     let site = Site::new();
     let daemon = site.start("test");
-    for (identity, words) in [
+    for (identity, kind, words) in [
         (
             site.feed_identity("slmpd"),
+            "not-this-role",
             "may not work at a console, that is for a console at the RTCC",
         ),
-        (site.console_identity("unlisted"), "is not in the roster"),
+        (site.console_identity("unlisted"), "not-in-roster", "is not in the roster"),
     ] {
         let leaves = daemon.leaves();
-        Hand::new(&daemon, &identity).post("/v1/inquiries", &request_json()).is_problem(
-            403,
-            "not-allowed",
-            words,
-        );
+        Hand::new(&daemon, &identity)
+            .post("/v1/inquiries", &request_json())
+            .is_problem(403, kind, words);
         assert_eq!(daemon.leaves(), leaves + 1);
     }
     assert_eq!(daemon.stop(), Some(0));
@@ -418,7 +425,7 @@ fn of_several_faces_the_operator_chooses_one() {
         refused(
             desk.choose(&view, Some(2), Edits::default(), None),
             422,
-            "photo",
+            "no-such-face",
             "face 2 was chosen of 2 found",
         );
         let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
@@ -511,7 +518,7 @@ fn a_face_is_chosen_among_those_of_the_photo_as_it_would_be_searched() {
         }
         let view = desk.hand_over(&desk.open(&request()).unwrap(), &photo).unwrap();
         let absent = desk.choose(&view, Some(faces), edits.clone(), None);
-        refused(absent, 422, "photo", &format!("face {faces} was chosen of {faces} found"));
+        refused(absent, 422, "no-such-face", &format!("face {faces} was chosen of {faces} found"));
     }
     assert_eq!(daemon.stop(), Some(0));
 }
@@ -560,7 +567,7 @@ fn a_candidates_photo_is_shown_to_the_examiner_at_work_and_each_view_is_logged()
     let feed = Hand::new(&daemon, &site.feed_identity("slmpd"));
     feed.get(&path(&id.to_string(), &enrolled[0].to_string())).is_problem(
         403,
-        "not-allowed",
+        "not-this-role",
         "may not work at a console",
     );
     assert_eq!(daemon.stop(), Some(0));

@@ -132,7 +132,7 @@ fn a_crash_between_touch_and_answer_is_an_interruption_in_the_log_and_the_search
     let desk = daemon.desk("rtcc-1");
     let after = desk.inquiry(view.inquiry).unwrap();
     assert_eq!(after.stage, Stage::FaceChosen);
-    refused(desk.approve(&view), 409, "changed", "decided on revision");
+    refused(desk.approve(&view), 409, "changed-meanwhile", "decided on revision");
     let answered = desk.approve(&after).unwrap().view;
     assert_eq!((answered.stage, answered.candidates.len()), (Stage::Answered, 3));
     assert_eq!(daemon.stop(), Some(0));

@@ -158,7 +158,11 @@ fn a_certificate_that_names_nobody_of_this_system_is_refused_by_name() {
             "/v1/openapi.json",
         ] {
             let answer = daemon.send(stranger, "GET", path, b"");
-            answer.is_problem(403, "not-allowed", "the certificate names no caller of this system");
+            answer.is_problem(
+                403,
+                "not-in-roster",
+                "the certificate names no caller of this system",
+            );
         }
     }
     assert_eq!(daemon.leaves(), leaves, "a stranger can't make the log grow");
@@ -169,14 +173,14 @@ fn a_caller_who_stands_on_no_list_is_refused_and_logged() {
     let site = Site::new();
     let daemon = site.start("test");
     let leaves = daemon.leaves();
-    for (at, identity) in (1..).zip([
-        site.feed_identity("unlisted"),
-        site.console_identity("unlisted"),
-        site.feed_identity("gone"),
+    for (at, (identity, kind)) in (1..).zip([
+        (site.feed_identity("unlisted"), "not-in-roster"),
+        (site.console_identity("unlisted"), "not-in-roster"),
+        (site.feed_identity("gone"), "agency-not-active"),
     ]) {
         for path in ["/v1/health", "/v1/log/checkpoint"] {
             let answer = daemon.send(&identity, "GET", path, b"");
-            answer.is_problem(403, "not-allowed", "");
+            answer.is_problem(403, kind, "");
         }
         assert_eq!(
             daemon.leaves(),

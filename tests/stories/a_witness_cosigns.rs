@@ -114,20 +114,20 @@ fn nobody_but_a_listed_witness_cosigns_and_only_what_this_log_has_signed() {
     let court = site.witness_identity("court");
     post(&site.console_identity("rtcc-1"), &note.to_string()).is_problem(
         403,
-        "not-allowed",
+        "not-this-role",
         "that is for a witness of the log",
     );
     post(&site.feed_identity("stlco"), &note.to_string()).is_problem(
         403,
-        "not-allowed",
+        "not-in-roster",
         "is not in the roster",
     );
     post(&court, &note.to_string()).is_problem(
         422,
-        "cosignature",
+        "cosignature-invalid",
         "no valid cosignature by the key that the roster has for witness 'court'",
     );
-    post(&court, "no note").is_problem(422, "cosignature", "it has no signature");
+    post(&court, "no note").is_problem(422, "cosignature-invalid", "it has no signature");
     let mut cosigned = note.clone();
     let press = smrt::audit::CosignerKey::new(
         &crate::site::witness_name("press"),
@@ -135,10 +135,14 @@ fn nobody_but_a_listed_witness_cosigns_and_only_what_this_log_has_signed() {
     )
     .unwrap();
     press.cosign(&mut cosigned, 1_790_000_000);
-    post(&court, &cosigned.to_string()).is_problem(422, "cosignature", "no valid cosignature");
+    post(&court, &cosigned.to_string()).is_problem(
+        422,
+        "cosignature-invalid",
+        "no valid cosignature",
+    );
     let stranger =
         smrt::audit::LogKey::new("test.example/smrt", &[9; 32]).unwrap().sign(2, [7; 32]);
-    post(&court, &stranger).is_problem(422, "cosignature", "not signed by this log's key");
+    post(&court, &stranger).is_problem(422, "cosignature-invalid", "not signed by this log's key");
     daemon
         .feed("stlco")
         .put_booking(&number("26-2"), &booking("Roe, Jane"), &photo(OBAMA))
@@ -230,7 +234,11 @@ fn a_witness_that_is_shown_a_fork_refuses_keeps_the_evidence_and_the_doors_shut(
     );
     let operator = serde_json::json!({"person": "op-rtcc-1"});
     let desk = Hand::new(&daemon, &site.console_identity("rtcc-1"));
-    desk.post("/v1/session/challenge", &operator).is_problem(503, "shut", "the doors are shut");
+    desk.post("/v1/session/challenge", &operator).is_problem(
+        503,
+        "doors-shut",
+        "the doors are shut",
+    );
     assert!(visit(&daemon, &site, "court").status == Some(2), "it goes on refusing");
 }
 
@@ -321,7 +329,7 @@ fn a_box_with_witnesses_and_no_anchor_opens_its_doors_when_a_quorum_has_cosigned
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1"));
     hand.post("/v1/session/challenge", &operator).is_problem(
         503,
-        "shut",
+        "doors-shut",
         "witnesses have yet to confirm",
     );
     assert_eq!(visit(&daemon, &site, "slmpd-keeper").status, Some(0));

@@ -43,7 +43,7 @@ fn an_account_that_nobody_used_for_ninety_days_is_off_and_two_people_bring_it_ba
     refused(
         logs_on(&clocked, "rtcc-1", "idle", &idle),
         403,
-        "account",
+        "account-off",
         "the account is off: nobody used it for 90 days",
     );
     clocked.look();
@@ -51,14 +51,14 @@ fn an_account_that_nobody_used_for_ninety_days_is_off_and_two_people_bring_it_ba
     refused(
         logs_on(&clocked, "rtcc-1", "idle", &idle),
         403,
-        "account",
+        "account-off",
         "the account is off: nobody used it for 90 days",
     );
     logs_on(&clocked, "rtcc-1", "busy", &busy).unwrap();
 
     let [administrator, commander] = officials(&clocked);
     let grant = administrator.ask_grant(&person("idle", Role::Operator), None).unwrap();
-    refused(logs_on(&clocked, "rtcc-1", "idle", &idle), 403, "account", "the account is off");
+    refused(logs_on(&clocked, "rtcc-1", "idle", &idle), 403, "account-off", "the account is off");
     commander.approve_grant(&grant).unwrap();
     logs_on(&clocked, "rtcc-1", "idle", &idle).unwrap();
 }
@@ -95,7 +95,7 @@ fn when_an_agencys_agreement_ends_its_people_are_out_at_once_and_their_accounts_
     refused(
         theirs.inquiries(),
         403,
-        "not-allowed",
+        "agency-not-active",
         "agency 'stlco' is not active: its agreement has ended",
     );
     refused(theirs.inquiries(), 401, "no-session", "log on first");
@@ -103,7 +103,7 @@ fn when_an_agencys_agreement_ends_its_people_are_out_at_once_and_their_accounts_
     refused(
         logs_on(&clocked, "rtcc-1", "county", &key),
         403,
-        "not-allowed",
+        "agency-not-active",
         "its agreement has ended",
     );
     clocked.look();
@@ -111,7 +111,7 @@ fn when_an_agencys_agreement_ends_its_people_are_out_at_once_and_their_accounts_
     refused(
         logs_on(&clocked, "rtcc-1", "county", &key),
         403,
-        "account",
+        "account-off",
         "its person or agency no longer belongs to the site",
     );
     others.inquiries().unwrap();
@@ -139,7 +139,7 @@ fn an_agency_that_is_missing_in_the_roster_lets_nobody_in_and_within_a_week_its_
     let clocked = serve_by(clocked, &lacking);
     let key = key_of(&clocked, "county");
     let unknown = "agency 'stlco' is not in the roster";
-    refused(logs_on(&clocked, "rtcc-1", "county", &key), 422, "unknown-agency", unknown);
+    refused(logs_on(&clocked, "rtcc-1", "county", &key), 422, "agency-not-listed", unknown);
     // A slip of the pen is put right, and nobody was turned off by it.
     clocked.pass(6 * DAY_CS);
     assert_eq!(off(&clocked), []);
@@ -147,13 +147,13 @@ fn an_agency_that_is_missing_in_the_roster_lets_nobody_in_and_within_a_week_its_
     logs_on(&clocked, "rtcc-1", "county", &key).unwrap();
     let clocked = serve_by(clocked, &lacking);
     clocked.pass(7 * DAY_CS - HOUR_CS);
-    refused(logs_on(&clocked, "rtcc-1", "county", &key), 422, "unknown-agency", unknown);
+    refused(logs_on(&clocked, "rtcc-1", "county", &key), 422, "agency-not-listed", unknown);
     clocked.pass(HOUR_CS);
     assert_eq!(off(&clocked), [("county".to_owned(), "unassociated".to_owned())]);
     refused(
         logs_on(&clocked, "rtcc-1", "county", &key),
         403,
-        "account",
+        "account-off",
         "its person or agency no longer belongs to the site",
     );
 }
@@ -172,7 +172,7 @@ fn a_temporary_account_is_gone_after_seventy_two_hours_in_the_middle_of_a_sessio
     refused(
         administrator.ask_grant(&long, Some(&key)),
         409,
-        "account",
+        "account-terms",
         "a temporary account lasts 72 hours at most",
     );
     clocked.desk_of("rtcc-1", &Person { temporary_until_cs: until(72), ..long });
@@ -181,11 +181,11 @@ fn a_temporary_account_is_gone_after_seventy_two_hours_in_the_middle_of_a_sessio
     let desk = logs_on(&clocked, "rtcc-1", "guest", &key).unwrap();
     desk.inquiries().unwrap();
     clocked.pass_unseen(MINUTE_CS);
-    refused(desk.inquiries(), 403, "account", "the account is off: it was temporary");
+    refused(desk.inquiries(), 403, "account-off", "the account is off: it was temporary");
     refused(
         logs_on(&clocked, "rtcc-1", "guest", &key),
         403,
-        "account",
+        "account-off",
         "the account is off: it was temporary",
     );
     clocked.look();
@@ -209,7 +209,7 @@ fn a_name_is_nobody_elses_for_a_year_after_its_account_went_off() {
         refused(
             official(&clocked, "administrator").ask_grant(other_person, Some(&other)),
             409,
-            "account",
+            "name-taken",
             rests,
         );
     }
@@ -218,7 +218,7 @@ fn a_name_is_nobody_elses_for_a_year_after_its_account_went_off() {
     refused(
         official(&clocked, "administrator").ask_grant(&namesake, Some(&other)),
         409,
-        "account",
+        "name-taken",
         rests,
     );
     clocked.pass(HOUR_CS);
@@ -226,7 +226,7 @@ fn a_name_is_nobody_elses_for_a_year_after_its_account_went_off() {
     let grant = administrator.ask_grant(&namesake, Some(&other)).unwrap();
     commander.approve_grant(&grant).unwrap();
     logs_on(&clocked, "rtcc-1", "jdoe", &other).unwrap();
-    refused(logs_on(&clocked, "rtcc-1", "jdoe", &theirs), 403, "touch", "");
+    refused(logs_on(&clocked, "rtcc-1", "jdoe", &theirs), 403, "wrong-key", "");
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn tries_of_a_quarter_of_an_hour_ago_count_no_longer_and_no_time_releases_a_lock
         for _ in 0..times {
             log_on(&clocked, "rtcc-1", "op-rtcc-1", &key, &bad).is_problem(
                 403,
-                "touch",
+                "not-verified",
                 "did not verify its user",
             );
         }
@@ -255,9 +255,9 @@ fn tries_of_a_quarter_of_an_hour_ago_count_no_longer_and_no_time_releases_a_lock
     assert_eq!(clocked.details(LeafKind::LockedOut).len(), 0);
     tries(1);
     let locked = "the account is locked after 5 refused log-ons; an administrator releases it";
-    refused(logs_on(&clocked, "rtcc-1", "op-rtcc-1", &key), 403, "account", locked);
+    refused(logs_on(&clocked, "rtcc-1", "op-rtcc-1", &key), 403, "locked-out", locked);
     clocked.pass(30 * DAY_CS);
-    refused(logs_on(&clocked, "rtcc-1", "op-rtcc-1", &key), 403, "account", locked);
+    refused(logs_on(&clocked, "rtcc-1", "op-rtcc-1", &key), 403, "locked-out", locked);
     official(&clocked, "administrator").release_lock(&id("op-rtcc-1")).unwrap();
     logs_on(&clocked, "rtcc-1", "op-rtcc-1", &key).unwrap();
     let [out, in_again] =
@@ -296,7 +296,7 @@ fn an_account_is_on_the_list_every_year_until_somebody_confirms_that_it_is_neede
     refused(
         commander.send("/v1/people/op-rtcc-1/confirm", &()),
         403,
-        "not-allowed",
+        "not-this-role",
         "the commander may not review an account",
     );
     administrator.send("/v1/people/op-rtcc-1/confirm", &()).unwrap();
@@ -330,7 +330,7 @@ fn the_code_of_an_appointment_holds_for_seventy_two_hours() {
     };
     enrol("commander").unwrap();
     clocked.pass(5 * MINUTE_CS);
-    refused(enrol("administrator"), 403, "log-on", "or it no longer holds");
+    refused(enrol("administrator"), 403, "wrong-code", "or it no longer holds");
     assert_eq!(clocked.details(LeafKind::KeyEnrolled).len(), 1);
     assert!(clocked.refusals().iter().any(|reason| reason.contains("or it no longer holds")));
 }

@@ -93,7 +93,7 @@ fn a_released_booking_is_found_no_more_and_no_retry_brings_it_back() {
         assert_eq!((view.state, view.version), (BookingState::Released, collins.version));
         for bytes in [photo(COLLINS), photo(BIDEN)] {
             let error = feed.put_booking(&number("26-1"), &booking("Collins"), &bytes).unwrap_err();
-            refused(&error, 409, "released");
+            refused(&error, 409, "number-released");
             assert!(error.problem().unwrap().detail.contains(&format!("leaf {leaf} ")), "{error}");
         }
     };
@@ -140,14 +140,16 @@ fn an_agency_releases_its_own_bookings_only() {
         404,
         "not-found",
     );
-    for identity in
-        [site.console_identity("rtcc-1"), site.feed_identity("gone"), site.feed_identity("madison")]
-    {
+    for (identity, kind) in [
+        (site.console_identity("rtcc-1"), "not-this-role"),
+        (site.feed_identity("gone"), "agency-not-active"),
+        (site.feed_identity("madison"), "not-this-role"),
+    ] {
         let leaves = daemon.leaves();
         refused(
             &daemon.client(&identity).release(&number("26-1"), "not theirs").unwrap_err(),
             403,
-            "not-allowed",
+            kind,
         );
         assert_eq!(daemon.leaves(), leaves + 1, "who tries is logged");
     }

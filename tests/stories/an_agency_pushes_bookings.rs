@@ -134,18 +134,16 @@ fn who_may_not_push_is_refused_and_logged() {
     let site = Site::new();
     let daemon = site.start("test");
     let pushes = [
-        (site.console_identity("rtcc-1"), "may not push bookings, that is for an agency's feed"),
-        (site.feed_identity("gone"), "agency 'gone' is not active: its agreement has ended"),
-        (site.feed_identity("madison"), "may not push bookings, that is for a contributing agency"),
-        (site.feed_identity("unlisted"), "is not in the roster"),
+        (site.console_identity("rtcc-1"), "not-this-role", "that is for an agency's feed"),
+        (site.feed_identity("gone"), "agency-not-active", "its agreement has ended"),
+        (site.feed_identity("madison"), "not-this-role", "that is for a contributing agency"),
+        (site.feed_identity("unlisted"), "not-in-roster", "is not in the roster"),
     ];
-    for (identity, words) in &pushes {
+    for (identity, kind, words) in &pushes {
         let leaves = daemon.leaves();
-        daemon.send(identity, "PUT", "/v1/bookings/26-1", &form(&photo(COLLINS))).is_problem(
-            403,
-            "not-allowed",
-            words,
-        );
+        daemon
+            .send(identity, "PUT", "/v1/bookings/26-1", &form(&photo(COLLINS)))
+            .is_problem(403, kind, words);
         assert_eq!(daemon.leaves(), leaves + 1);
     }
     assert_eq!(daemon.console("rtcc-1").health().unwrap().gallery_rows, 0);
@@ -163,12 +161,16 @@ fn a_photo_that_can_not_be_used_is_refused_with_its_reason_and_logged() {
     let (obama, biden) = (small(OBAMA), small(BIDEN));
     let jpeg = photo(COLLINS);
     let photos: [(&[u8], &str, &str); 7] = [
-        (b"GIF89a, not a photo of ours", "photo", "wanted a JPEG, PNG or JPEG 2000 photo"),
-        (b"", "photo", "wanted a JPEG, PNG or JPEG 2000 photo"),
-        (&bomb(), "photo", "photo is 60000x60000 px, most accepted is"),
-        (&jpeg[..jpeg.len() / 2], "photo", "in the middle of the photo, wanted a complete file"),
-        (&gradient(), "photo", "no face found, wanted a photo with a face"),
-        (&png(&image::RgbImage::new(20, 20)), "photo", "smallest accepted is"),
+        (b"GIF89a, not a photo of ours", "photo-kind", "wanted a JPEG, PNG or JPEG 2000 photo"),
+        (b"", "photo-kind", "wanted a JPEG, PNG or JPEG 2000 photo"),
+        (&bomb(), "photo-too-large", "photo is 60000x60000 px, most accepted is"),
+        (
+            &jpeg[..jpeg.len() / 2],
+            "photo-damaged",
+            "in the middle of the photo, wanted a complete file",
+        ),
+        (&gradient(), "no-face", "no face found, wanted a photo with a face"),
+        (&png(&image::RgbImage::new(20, 20)), "photo-too-small", "smallest accepted is"),
         (&pair(&obama, &biden), "several-faces", "2 faces found"),
     ];
     let leaves = daemon.leaves();

@@ -16,8 +16,8 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use sha2::{Digest, Sha256};
 use smrt::api::wire::{SampleOrder, SampleReview};
 use smrt::audit::{
-    Actor, Checkpoint, Detail, Edge, Entry, Finding, Leaf, LeafKind, Note, Opened, Place, Rules,
-    commit,
+    Actor, Checkpoint, Detail, Edge, Entry, Leaf, LeafKind, Note, Opened, Place, Rules,
+    SampleFinding, commit,
 };
 use smrt::booking::{BookingData, Identifier, VersionId};
 use smrt::client::archive::Archive;
@@ -356,7 +356,7 @@ fn busy_day(
     let sample = auditor
         .draw_sample(&SampleOrder { seed: 7, rate_ppm: 1_000_000, first: 0, end: None })
         .unwrap();
-    let (finding, note) = (Finding::Irregular, REVIEW_NOTE.to_owned());
+    let (finding, note) = (SampleFinding::Irregular, REVIEW_NOTE.to_owned());
     auditor
         .review_sample(&SampleReview {
             sample: sample.sample,

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::json;
 use smrt::api::wire::{SampleOrder, SampleReview};
-use smrt::audit::{Finding, Holds, Quorum, TileId, entries};
+use smrt::audit::{Holds, Quorum, SampleFinding, TileId, entries};
 use smrt::client::archive::{Archive, ArchiveError};
 use smrt::client::verify::{Terms, verify};
 use smrt::roster::Role;
@@ -131,11 +131,11 @@ fn nobody_but_an_auditor_opens_details_probes_or_samples_and_each_opening_is_a_l
             other.probe(&"0".repeat(32)).unwrap_err(),
             other.samples().unwrap_err(),
         ] {
-            assert_eq!(refused.problem().unwrap().kind, "not-allowed", "{refused}");
+            assert_eq!(refused.problem().unwrap().kind, "not-this-role", "{refused}");
         }
     }
     let auditing = daemon.desk_of("audit-1", &person("inspector", Role::Auditor));
-    refused(auditing.open(&request()), 403, "not-allowed", "an auditor may not open inquiries");
+    refused(auditing.open(&request()), 403, "not-this-role", "an auditor may not open inquiries");
     let leaves = auditor.health().unwrap().leaves;
     let opened = auditor.details(0, 3).unwrap();
     assert_eq!(opened.iter().map(|opened| opened.leaf).collect::<Vec<_>>(), [0, 1, 2]);
@@ -146,7 +146,7 @@ fn nobody_but_an_auditor_opens_details_probes_or_samples_and_each_opening_is_a_l
     let probe = auditor.probe(detail["inquiry"].as_str().unwrap()).unwrap();
     assert_eq!(probe, photo(OBAMA_LATER), "as it was received");
     assert_eq!(auditor.probe(&"0".repeat(32)).unwrap_err().problem().unwrap().status, 404);
-    assert_eq!(auditor.details(0, 10_000).unwrap_err().problem().unwrap().kind, "range");
+    assert_eq!(auditor.details(0, 10_000).unwrap_err().problem().unwrap().kind, "range-outside");
     assert_eq!(daemon.stop(), Some(0));
 }
 
@@ -168,7 +168,7 @@ fn from_a_browser_a_person_audits_whatever_the_device_and_a_device_by_itself_is_
     // Nobody has logged on at the browser, or somebody of another role.
     for (who, status, kind, words) in [
         (at("audit-1"), 401, "no-session", "log on first"),
-        (operates, 403, "not-allowed", "an operator and examiner may not"),
+        (operates, 403, "not-this-role", "an operator and examiner may not"),
     ] {
         for path in ["/v1/log/details?first=0&end=1", &probe(&none), "/v1/log/samples"] {
             who.get(path).is_problem(status, kind, words);
@@ -185,10 +185,14 @@ fn from_a_browser_a_person_audits_whatever_the_device_and_a_device_by_itself_is_
             who.post(path, &body).is_problem(status, kind, words);
         }
     }
-    audits.get(report).is_problem(403, "not-allowed", "an auditor may not make the public report");
+    audits.get(report).is_problem(
+        403,
+        "not-this-role",
+        "an auditor may not make the public report",
+    );
     audits.post("/v1/clock", &clock).is_problem(
         403,
-        "not-allowed",
+        "not-this-role",
         "an auditor may not confirm the clock",
     );
     let official = official(&daemon, "administrator");
@@ -196,7 +200,7 @@ fn from_a_browser_a_person_audits_whatever_the_device_and_a_device_by_itself_is_
     administers.post("/v1/clock", &clock).is_problem(404, "not-found", "no doubt about the clock");
     administers.post("/v1/log/samples", &sample).is_problem(
         403,
-        "not-allowed",
+        "not-this-role",
         "an administrator may not draw a sample",
     );
 
@@ -362,8 +366,8 @@ fn a_finding_of_misuse_goes_to_the_agency_that_employs_the_person_and_to_no_othe
             .review_sample(&SampleReview { sample: sample.sample, asked, finding, note })
             .unwrap()
     };
-    review(sample.asked[0], Finding::Irregular);
-    let leaf = review(sample.asked[1], Finding::Misuse).leaf;
+    review(sample.asked[0], SampleFinding::Irregular);
+    let leaf = review(sample.asked[1], SampleFinding::Misuse).leaf;
     let findings = daemon.feed("slmpd").findings().unwrap();
     assert_eq!(findings.len(), 1, "what is to be put right is no misuse");
     assert_eq!(
@@ -373,7 +377,7 @@ fn a_finding_of_misuse_goes_to_the_agency_that_employs_the_person_and_to_no_othe
     assert_eq!(findings[0].request, request());
     assert_eq!(daemon.feed("stlco").findings().unwrap(), []);
     for other in [daemon.console("rtcc-1"), daemon.console("audit-1")] {
-        assert_eq!(other.findings().unwrap_err().problem().unwrap().kind, "not-allowed");
+        assert_eq!(other.findings().unwrap_err().problem().unwrap().kind, "not-this-role");
     }
     assert_eq!(daemon.stop(), Some(0));
     assert!(

@@ -119,7 +119,7 @@ fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_t
     refused(
         operator.claim(&array.view),
         403,
-        "not-allowed",
+        "not-this-role",
         "an operator may not review candidates",
     );
     refused(operator.photo(id, bookings[0]), 403, "not-shown", "not shown to you now");
@@ -131,18 +131,18 @@ fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_t
     assert_eq!(view.stage, Stage::FirstReview);
     blind(&daemon, "rtcc-2", &first, &view);
     assert!(!first.photo(id, view.candidates[0].version).unwrap().is_empty());
-    refused(second.claim(&view), 409, "step", "the first review is not finished");
+    refused(second.claim(&view), 409, "out-of-turn", "the first review is not finished");
     refused(
         second.dispose(&view, lead(bookings[0])),
         403,
-        "not-allowed",
+        "not-theirs",
         "second does not hold this review, wanted first",
     );
     refused(second.inquiry(id), 403, "not-shown", "the inquiry is not shown to you now");
     refused(
         finish(&first, &view),
         409,
-        "skipped",
+        "candidate-skipped",
         "3 candidates have no disposition, wanted one for each",
     );
 
@@ -166,12 +166,12 @@ fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_t
             "a feature is named twice",
         ),
     ] {
-        refused(first.dispose(&view, hollow), 422, "inquiry", words);
+        refused(first.dispose(&view, hollow), 422, "finding-unfounded", words);
     }
     refused(
         first.dispose(&view, lead(VersionId([9; 16]))),
         409,
-        "step",
+        "wrong-candidate",
         "is no candidate of this inquiry",
     );
     let view = first.dispose(&view, lead(best)).unwrap();
@@ -180,8 +180,13 @@ fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_t
         [true, false, false]
     );
     assert_eq!(view.candidates[0].known.as_ref().unwrap().number.as_str(), "26-1");
-    refused(first.dispose(&view, no_lead(best)), 409, "step", "has its disposition and keeps it");
-    refused(finish(&first, &view), 409, "skipped", "2 candidates have no disposition");
+    refused(
+        first.dispose(&view, no_lead(best)),
+        409,
+        "wrong-candidate",
+        "has its disposition and keeps it",
+    );
+    refused(finish(&first, &view), 409, "candidate-skipped", "2 candidates have no disposition");
     let view = first.dispose(&view, no_lead(view.candidates[1].version)).unwrap();
     let view = first.dispose(&view, no_lead(view.candidates[2].version)).unwrap();
     let view = finish(&first, &view).unwrap();
@@ -189,7 +194,7 @@ fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_t
     blind(&daemon, "rtcc-1", &operator, &view);
 
     // The second is another, and as blind until all is done.
-    refused(first.claim(&view), 403, "not-allowed", "the first examiner can't be the second");
+    refused(first.claim(&view), 403, "not-independent", "the first examiner can't be the second");
     let mine = second.claim(&second.inquiry(id).unwrap()).unwrap();
     blind(&daemon, "rtcc-2", &second, &mine);
     assert!(mine.candidates.iter().all(|candidate| candidate.photo && candidate.own.is_none()));
@@ -219,12 +224,12 @@ fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_t
             view.candidates[0].both.clone().unwrap().map(|finding| finding.unwrap().disposition);
         assert_eq!(both, [Disposition::Lead, Disposition::NoLead]);
     }
-    refused(second.claim(&done), 409, "step", "the second review is second's");
+    refused(second.claim(&done), 409, "out-of-turn", "the second review is second's");
     let late: Result<InquiryView, _> = operator.post(
         &step(&done, "outcome"),
         &json!({"revision": done.revision, "outcome": {"upshot": "no_lead"}}),
     );
-    refused(late, 409, "step", "no report is issued, wanted the report first");
+    refused(late, 409, "out-of-turn", "no report is issued, wanted the report first");
     assert_eq!(daemon.stop(), Some(0));
     let leaves: Vec<Leaf> =
         site.ledger().log().unwrap().iter().map(|leaf| Leaf::from_bytes(leaf).unwrap()).collect();
@@ -246,11 +251,16 @@ fn nobody_with_a_part_in_an_inquiry_is_its_second_examiner() {
     let requester = Person { badge: request().requester.badge, ..person("ortiz", Role::Examiner) };
     let requester = daemon.desk_of("rtcc-2", &requester);
     let reviewed = desk.search(&request(), &photo(OBAMA_LATER)).unwrap().view;
-    refused(desk.claim(&reviewed), 403, "not-allowed", "the operator can't be the second examiner");
+    refused(
+        desk.claim(&reviewed),
+        403,
+        "not-independent",
+        "the operator can't be the second examiner",
+    );
     refused(
         requester.claim(&reviewed),
         403,
-        "not-allowed",
+        "not-independent",
         "the requester can't be the second examiner",
     );
     refused(requester.inquiry(reviewed.inquiry), 403, "not-shown", "");
@@ -285,16 +295,22 @@ fn each_step_waits_for_its_turn_and_a_second_tab_is_told_that_the_inquiry_has_ch
                 "probe",
                 json!({"bytes": 9, "sha256": "0".repeat(64)}),
                 409,
-                "upload",
+                "upload-torn",
                 "0 bytes have been received of 9 announced",
             ),
             ("face", none(), 404, "not-found", "no probe of that name is yours"),
-            ("challenge", none(), 409, "step", "no face is chosen"),
-            ("claim", none(), 409, "step", "the search is not answered"),
-            ("findings", json!({"finding": candidate}), 409, "step", "nobody holds a review"),
-            ("finish", none(), 409, "step", "nobody holds a review"),
-            ("evidence", handover(), 409, "step", "no report is issued"),
-            ("outcome", outcome(), 409, "step", "no report is issued"),
+            ("challenge", none(), 409, "out-of-turn", "no face is chosen"),
+            ("claim", none(), 409, "out-of-turn", "the search is not answered"),
+            (
+                "findings",
+                json!({"finding": candidate}),
+                409,
+                "out-of-turn",
+                "nobody holds a review",
+            ),
+            ("finish", none(), 409, "out-of-turn", "nobody holds a review"),
+            ("evidence", handover(), 409, "out-of-turn", "no report is issued"),
+            ("outcome", outcome(), 409, "out-of-turn", "no report is issued"),
         ],
     );
     hand.post("/v1/inquiries/00/claim", &json!({"revision": 1})).is_problem(
@@ -305,16 +321,16 @@ fn each_step_waits_for_its_turn_and_a_second_tab_is_told_that_the_inquiry_has_ch
     hand.post(&format!("/v1/inquiries/{}/claim", "ab".repeat(16)), &json!({"revision": 1}))
         .is_problem(404, "not-found", "no inquiry");
     let probed = desk.hand_over(&opened, &photo(OBAMA_LATER)).unwrap();
-    early(&probed, &[("challenge", none(), 409, "step", "no face is chosen")]);
+    early(&probed, &[("challenge", none(), 409, "out-of-turn", "no face is chosen")]);
     let chosen = desk.choose(&probed, None, Edits::default(), None).unwrap().view;
     assert_eq!(chosen.stage, Stage::FaceChosen);
 
     // The other tab still shows what was.
     let old = "and the inquiry stands at 3";
-    refused(desk.hand_over(&opened, &photo(OBAMA_LATER)), 409, "changed", old);
-    refused(desk.choose(&probed, None, Edits::default(), None), 409, "changed", old);
-    refused(desk.approve(&probed), 409, "changed", old);
-    refused(desk.claim(&probed), 409, "changed", old);
+    refused(desk.hand_over(&opened, &photo(OBAMA_LATER)), 409, "changed-meanwhile", old);
+    refused(desk.choose(&probed, None, Edits::default(), None), 409, "changed-meanwhile", old);
+    refused(desk.approve(&probed), 409, "changed-meanwhile", old);
+    refused(desk.claim(&probed), 409, "changed-meanwhile", old);
     early(
         &probed,
         &[
@@ -322,26 +338,26 @@ fn each_step_waits_for_its_turn_and_a_second_tab_is_told_that_the_inquiry_has_ch
                 "withdraw",
                 json!({"reason": "the detective withdrew the request"}),
                 409,
-                "changed",
+                "changed-meanwhile",
                 old,
             ),
-            ("findings", json!({"finding": candidate}), 409, "changed", old),
-            ("finish", none(), 409, "changed", old),
-            ("evidence", handover(), 409, "changed", old),
-            ("outcome", outcome(), 409, "changed", old),
+            ("findings", json!({"finding": candidate}), 409, "changed-meanwhile", old),
+            ("finish", none(), 409, "changed-meanwhile", old),
+            ("evidence", handover(), 409, "changed-meanwhile", old),
+            ("outcome", outcome(), 409, "changed-meanwhile", old),
         ],
     );
     // What is another's is theirs.
     refused(
         other.approve(&chosen),
         403,
-        "not-allowed",
+        "not-theirs",
         "op-rtcc-2 did not open this inquiry, wanted op-rtcc-1",
     );
     refused(
         other.hand_over(&chosen, &photo(COLLINS)),
         403,
-        "not-allowed",
+        "not-theirs",
         "did not open this inquiry",
     );
     refused(
@@ -355,7 +371,7 @@ fn each_step_waits_for_its_turn_and_a_second_tab_is_told_that_the_inquiry_has_ch
     let others = Hand::new(&daemon, &site.console_identity("rtcc-2")).at(&other);
     others.post(&step(&chosen, "probe"), &taken).is_problem(
         403,
-        "not-allowed",
+        "not-theirs",
         "did not open this inquiry",
     );
     others.get(&step(&chosen, "probe")).is_problem(
@@ -374,24 +390,24 @@ fn each_step_waits_for_its_turn_and_a_second_tab_is_told_that_the_inquiry_has_ch
     refused(
         desk.hand_over(&answered, &photo(COLLINS)),
         409,
-        "step",
+        "out-of-turn",
         "a search was asked for with the probe that is here",
     );
     refused(
         desk.choose(&answered, None, Edits::default(), None),
         409,
-        "step",
+        "out-of-turn",
         "the search was answered",
     );
-    refused(desk.approve(&answered), 409, "step", "the search was answered");
+    refused(desk.approve(&answered), 409, "out-of-turn", "the search was answered");
 
     // Withdrawn, with a reason that says something, it is over.
     for (reason, status, kind, words) in [
-        ("n/a", 422, "inquiry", "the field reason says nothing"),
+        ("n/a", 422, "field-hollow", "the field reason says nothing"),
         (
             "robbery at Grand and Gravois, suspect on store camera",
             422,
-            "inquiry",
+            "field-hollow",
             "the field reason says nothing",
         ),
     ] {
@@ -401,20 +417,20 @@ fn each_step_waits_for_its_turn_and_a_second_tab_is_told_that_the_inquiry_has_ch
         json!({"revision": answered.revision, "reason": "the detective named the wrong store"});
     others.post(&step(&answered, "withdraw"), &withdraw).is_problem(
         403,
-        "not-allowed",
+        "not-theirs",
         "did not open this inquiry",
     );
     let ended: InquiryView =
         serde_json::from_slice(&hand.post(&step(&answered, "withdraw"), &withdraw).body).unwrap();
     assert!(ended.stage == Stage::Withdrawn && ended.ended.is_some());
-    refused(desk.claim(&ended), 409, "step", "the inquiry is withdrawn");
+    refused(desk.claim(&ended), 409, "out-of-turn", "the inquiry is withdrawn");
     early(
         &ended,
         &[(
             "withdraw",
             json!({"reason": "the detective named the wrong store"}),
             409,
-            "step",
+            "out-of-turn",
             "the inquiry is withdrawn",
         )],
     );
@@ -438,30 +454,30 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
     let probed = desk.hand_over(&desk.open(&request()).unwrap(), &photo(OBAMA_LATER)).unwrap();
     let chosen = desk.choose(&probed, None, Edits::default(), None).unwrap().view;
     let habits = Habits::default;
-    for habits in [
-        Habits { present: false, ..habits() },
-        Habits { verified: false, ..habits() },
-        Habits { backup_eligible: true, ..habits() },
-        Habits { backup_eligible: true, backed_up: true, ..habits() },
-        Habits { origin: Some("https://other.example".to_owned()), ..habits() },
-        Habits { rp_id: Some("other.example".to_owned()), ..habits() },
-        Habits { cross_origin: true, ..habits() },
-        Habits { ceremony: Some("webauthn.create".to_owned()), ..habits() },
-        Habits { count: Some(1), ..habits() },
-        Habits { misplaced_credential: true, ..habits() },
-        Habits { more_flags: 0x02, ..habits() },
+    for (habits, kind) in [
+        (Habits { present: false, ..habits() }, "not-present"),
+        (Habits { verified: false, ..habits() }, "not-verified"),
+        (Habits { backup_eligible: true, ..habits() }, "key-can-be-copied"),
+        (Habits { backup_eligible: true, backed_up: true, ..habits() }, "key-can-be-copied"),
+        (Habits { origin: Some("https://other.example".to_owned()), ..habits() }, "wrong-page"),
+        (Habits { rp_id: Some("other.example".to_owned()), ..habits() }, "wrong-page"),
+        (Habits { cross_origin: true, ..habits() }, "wrong-page"),
+        (Habits { ceremony: Some("webauthn.create".to_owned()), ..habits() }, "malformed-touch"),
+        (Habits { count: Some(1), ..habits() }, "counter-back"),
+        (Habits { misplaced_credential: true, ..habits() }, "malformed-touch"),
+        (Habits { more_flags: 0x02, ..habits() }, "malformed-touch"),
     ] {
-        approve(&hand, &chosen, &key, &habits).is_problem(403, "touch", "");
+        approve(&hand, &chosen, &key, &habits).is_problem(403, kind, "");
     }
-    approve(&hand, &chosen, &others, &habits()).is_problem(403, "touch", "");
+    approve(&hand, &chosen, &others, &habits()).is_problem(403, "wrong-key", "");
     // A touch for anything else that the same person was asked for.
     let asked = ask(&hand, &chosen);
     let mut swapped = touched(&chosen, &asked, &key, &habits());
     swapped["nonce"] = hex::encode(ask(&hand, &chosen).nonce).into();
-    hand.post(&step(&chosen, "search"), &swapped).is_problem(403, "touch", "");
+    hand.post(&step(&chosen, "search"), &swapped).is_problem(403, "wrong-challenge", "");
     hand.post(&step(&chosen, "search"), &swapped).is_problem(
         403,
-        "challenge",
+        "wrong-challenge",
         "or it was used already",
     );
     let unlock: ChallengeView =
@@ -469,7 +485,7 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
             .unwrap();
     hand.post(&step(&chosen, "search"), &touched(&chosen, &unlock, &key, &habits())).is_problem(
         403,
-        "challenge",
+        "wrong-challenge",
         "under this nonce",
     );
 
@@ -477,12 +493,12 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
     let before = ask(&hand, &chosen);
     let again = desk.choose(&chosen, Some(0), Edits::default(), Some(WORDS)).unwrap().view;
     let stale = touched(&chosen, &before, &key, &habits());
-    hand.post(&step(&chosen, "search"), &stale).is_problem(409, "changed", "");
+    hand.post(&step(&chosen, "search"), &stale).is_problem(409, "changed-meanwhile", "");
     let mut forged = stale.clone();
     forged["revision"] = again.revision.into();
     hand.post(&step(&chosen, "search"), &forged).is_problem(
         403,
-        "challenge",
+        "wrong-challenge",
         "or it was changed since",
     );
     let twin = desk.choose(
@@ -495,7 +511,7 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
     let asked = ask(&hand, &twin);
     hand.post(&step(&again, "search"), &touched(&again, &asked, &key, &habits())).is_problem(
         403,
-        "challenge",
+        "wrong-challenge",
         "for something else",
     );
     // The same person at another device has another request.
@@ -505,7 +521,7 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
     let asked = ask(&hand, &again);
     there.post(&step(&again, "search"), &touched(&again, &asked, &key, &habits())).is_problem(
         403,
-        "challenge",
+        "wrong-challenge",
         "for something else",
     );
     drop(other);
@@ -513,7 +529,7 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
     let asked = ask(&hand, &again);
     let once = touched(&again, &asked, &key, &habits());
     assert_eq!(hand.post(&step(&again, "search"), &once).status, 200);
-    hand.post(&step(&again, "search"), &once).is_problem(409, "changed", "");
+    hand.post(&step(&again, "search"), &once).is_problem(409, "changed-meanwhile", "");
     assert_eq!(daemon.stop(), Some(0));
     assert_eq!(
         site.log_kinds().into_iter().filter(|kind| *kind == LeafKind::Asked).count(),
@@ -532,14 +548,14 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
     refused(
         desk.ask(&request(), &photo(OBAMA_LATER)),
         409,
-        "ceiling",
+        "too-fast",
         "the last search was less than 3600 s ago",
     );
     other.ask(&request(), &photo(OBAMA_LATER)).expect("each operator by themselves");
     refused(
         other.ask(&request(), &photo(OBAMA_LATER)),
         409,
-        "ceiling",
+        "too-fast",
         "the last search was less than 3600 s ago",
     );
 }
@@ -576,11 +592,11 @@ fn an_upload_goes_on_where_it_was_after_a_restart_and_takes_no_other_bytes() {
      -> Result<UploadState, smrt::client::ClientError> {
         desk.post(&format!("/v1/inquiries/{id}/upload"), &UploadRequest { bytes, sha256 })
     };
-    refused(begin(&desk, 0, digest), 413, "too-large", "wanted 1 to 67108864 bytes");
+    refused(begin(&desk, 0, digest), 413, "probe-size", "wanted 1 to 67108864 bytes");
     refused(
         begin(&desk, PROBE_BYTES_MAX as u64 + 1, digest),
         413,
-        "too-large",
+        "probe-size",
         "wanted 1 to 67108864 bytes",
     );
     assert_eq!(
@@ -592,19 +608,19 @@ fn an_upload_goes_on_where_it_was_after_a_restart_and_takes_no_other_bytes() {
     refused(
         desk.put_piece(id, bytes, &digest, PROBE_PIECE_BYTES as u64, rest),
         409,
-        "upload",
+        "upload-torn",
         "the next piece begins there",
     );
     refused(
         desk.put_piece(id, bytes, &digest, 5, first),
         409,
-        "upload",
+        "upload-torn",
         "the next piece begins there",
     );
     refused(
         desk.put_piece(id, bytes, &digest, 0, &first[1..]),
         409,
-        "upload",
+        "upload-torn",
         "has 1048575 bytes, wanted 1048576",
     );
     refused(
@@ -621,15 +637,15 @@ fn an_upload_goes_on_where_it_was_after_a_restart_and_takes_no_other_bytes() {
     refused(
         desk.put_piece(id, bytes, &digest, 0, &other),
         409,
-        "upload",
+        "upload-torn",
         "came before with other bytes",
     );
-    refused(begin(&desk, bytes - 1, digest), 409, "upload", "announced otherwise before");
+    refused(begin(&desk, bytes - 1, digest), 409, "upload-torn", "announced otherwise before");
     let early: Result<InquiryView, _> = desk.post(
         &format!("/v1/inquiries/{id}/probe"),
         &json!({"revision": opened.revision, "bytes": bytes, "sha256": hex::encode(digest)}),
     );
-    refused(early, 409, "upload", "bytes have been received of");
+    refused(early, 409, "upload-torn", "bytes have been received of");
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
     for query in ["", "?offset=0", "?offset=0&bytes=9&sha256=xyz", "?offset=-1&bytes=9&sha256=00"] {
         hand.ask("PUT", &format!("/v1/inquiries/{id}/upload{query}"), b"x").is_problem(
@@ -641,7 +657,7 @@ fn an_upload_goes_on_where_it_was_after_a_restart_and_takes_no_other_bytes() {
     refused(
         daemon.desk("rtcc-2").put_piece(id, bytes, &digest, 0, first),
         403,
-        "not-allowed",
+        "not-theirs",
         "did not open this inquiry",
     );
     daemon.kill();
@@ -676,14 +692,14 @@ fn an_upload_goes_on_where_it_was_after_a_restart_and_takes_no_other_bytes() {
     let end = json!({"revision": 1, "bytes": small.len(), "sha256": hex::encode(lie)});
     let ended: Result<InquiryView, _> =
         desk.post(&format!("/v1/inquiries/{}/probe", wrong.inquiry), &end);
-    refused(ended, 409, "upload", "the upload begins anew");
-    for (file, words) in [
-        (&b"GIF89a, not a photo of ours"[..], "begins with 474946383961"),
-        (b"RIFF\x24\0\0\0WEBPVP8 ", "wanted a JPEG, PNG or JPEG 2000 photo"),
-        (b"%PDF-1.7", "wanted a JPEG, PNG or JPEG 2000 photo"),
-        (&small[..small.len() / 2], "wanted a complete file"),
+    refused(ended, 409, "upload-torn", "the upload begins anew");
+    for (file, kind, words) in [
+        (&b"GIF89a, not a photo of ours"[..], "photo-kind", "begins with 474946383961"),
+        (b"RIFF\x24\0\0\0WEBPVP8 ", "photo-kind", "wanted a JPEG, PNG or JPEG 2000 photo"),
+        (b"%PDF-1.7", "photo-kind", "wanted a JPEG, PNG or JPEG 2000 photo"),
+        (&small[..small.len() / 2], "photo-damaged", "wanted a complete file"),
     ] {
-        refused(desk.hand_over(&wrong, file), 422, "photo", words);
+        refused(desk.hand_over(&wrong, file), 422, kind, words);
     }
     assert_eq!(desk.inquiry(wrong.inquiry).unwrap().stage, Stage::Opened);
     desk.hand_over(&wrong, &small).expect("the inquiry goes on");
@@ -789,7 +805,7 @@ fn a_poor_probe_is_searched_for_a_recorded_reason_only() {
         refused(
             desk.choose(&view, None, Edits::default(), Some(hollow)),
             422,
-            "inquiry",
+            "field-hollow",
             "the field reason says nothing",
         );
     }
@@ -875,7 +891,7 @@ fn a_candidate_that_its_agency_releases_is_gone_at_once_wherever_the_inquiry_sta
 
     // Between answer and view.
     feed.release(&number("26-1"), "expunged").unwrap();
-    refused(first.claim(&answered), 409, "changed", "decided on revision");
+    refused(first.claim(&answered), 409, "changed-meanwhile", "decided on revision");
     let view = first.claim(&first.inquiry(answered.inquiry).unwrap()).unwrap();
     let gone = |view: &InquiryView, version: VersionId| {
         let card =
@@ -887,7 +903,7 @@ fn a_candidate_that_its_agency_releases_is_gone_at_once_wherever_the_inquiry_sta
     refused(
         first.dispose(&view, lead(bookings[0])),
         409,
-        "step",
+        "wrong-candidate",
         "was released by its agency and counts as dispositioned",
     );
 
@@ -897,8 +913,8 @@ fn a_candidate_that_its_agency_releases_is_gone_at_once_wherever_the_inquiry_sta
     feed.release(&number("26-2"), "expunged").unwrap();
     let shown = first.inquiry(view.inquiry).unwrap();
     assert!(gone(&shown, bookings[1]) && shown.revision == view.revision + 1);
-    refused(first.dispose(&view, no_lead(bookings[2])), 409, "changed", "");
-    refused(finish(&first, &shown), 409, "skipped", "1 candidates have no disposition");
+    refused(first.dispose(&view, no_lead(bookings[2])), 409, "changed-meanwhile", "");
+    refused(finish(&first, &shown), 409, "candidate-skipped", "1 candidates have no disposition");
     let done = finish(&first, &first.dispose(&shown, no_lead(bookings[2])).unwrap()).unwrap();
     let done = second.dispose_all(second.claim(&done).unwrap()).unwrap();
     assert_eq!(done.stage, Stage::Reviewed);

@@ -39,7 +39,7 @@ fn seconds_hours_and_days_bound_an_operators_searches_and_a_restart_forgets_none
     refused(
         searches(&desk),
         409,
-        "ceiling",
+        "too-fast",
         "the last search was less than 5 s ago; searches are made by hand, one after the other",
     );
     clocked.pass(1);
@@ -50,12 +50,12 @@ fn seconds_hours_and_days_bound_an_operators_searches_and_a_restart_forgets_none
     refused(
         searches(&desk),
         409,
-        "ceiling",
+        "too-many",
         "3 searches within the hour, at most 3 are made by one operator",
     );
     searches(&clocked.desk("rtcc-2")).expect("each operator by themselves");
     let clocked = clocked.restart();
-    refused(searches(&clocked.desk("rtcc-1")), 409, "ceiling", "3 searches within the hour");
+    refused(searches(&clocked.desk("rtcc-1")), 409, "too-many", "3 searches within the hour");
     clocked.pass(HOUR_CS);
     let desk = clocked.desk("rtcc-1");
     searches(&desk).unwrap();
@@ -65,11 +65,11 @@ fn seconds_hours_and_days_bound_an_operators_searches_and_a_restart_forgets_none
     refused(
         searches(&clocked.desk("rtcc-1")),
         409,
-        "ceiling",
+        "too-many",
         "5 searches within the day, at most 5 are made by one operator",
     );
     let clocked = clocked.restart();
-    refused(searches(&clocked.desk("rtcc-1")), 409, "ceiling", "5 searches within the day");
+    refused(searches(&clocked.desk("rtcc-1")), 409, "too-many", "5 searches within the day");
     clocked.pass(22 * HOUR_CS);
     searches(&clocked.desk("rtcc-1")).unwrap();
     // What was refused was never asked, and the log says what was refused.
@@ -115,9 +115,9 @@ fn one_search_of_an_operator_is_in_flight_at_a_time_whatever_the_number_of_desks
             match answer.status {
                 200 => answers += 1,
                 // The touch that was made later came first, and no counter goes back.
-                403 => answer.is_problem(403, "touch", "counter"),
+                403 => answer.is_problem(403, "counter-back", "counter"),
                 _ => {
-                    answer.is_problem(409, "at-work", "");
+                    answer.is_problem(409, "one-at-a-time", "");
                     refusals += 1;
                 }
             }

@@ -212,13 +212,13 @@ impl<'b> Seat<'b> {
         self.types("Reason", reason);
         self.types("Where the photo comes from", "store camera, exported by the store");
         self.ticks(
-            "This search is not solely for speech or action that the First Amendment protects.",
+            "The search is not solely for speech or action that the First Amendment protects.",
         );
         self.ticks(
             "The probe is a photo of the person sought: no sketch, no composite, nothing \
             generated, no other person's image.",
         );
-        self.ticks("The probe comes from the source that is stated above.");
+        self.ticks("The probe comes from the source that is stated.");
     }
 
     /// Opens an inquiry; the last part of its address.

@@ -319,7 +319,12 @@ fn a_real_box_takes_no_key_of_software_so_that_nothing_but_people_search_and_say
         site.code_of("commander"),
         &shared_key().unwrap(),
     );
-    refused(enrolled, 409, "key", "a key of software is taken in demonstrations and tests only");
+    refused(
+        enrolled,
+        409,
+        "key-of-software",
+        "a key of software is taken in demonstrations and tests only",
+    );
     let health = daemon.send(&console, "GET", "/v1/health", b"");
     assert_eq!(
         (health.json()["state"].as_str(), health.headers["smrt-state"].as_str()),

@@ -36,17 +36,18 @@ fn a_first_key_is_enrolled_once_and_by_the_code_that_the_box_gave_for_that_perso
         refused(
             enrol(person, code, &key),
             403,
-            "log-on",
+            "wrong-code",
             "the code is not the one that this person was appointed with",
         );
     }
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1"));
     let order = json!({"person": "commander", "code": site.code_of("commander")});
-    for (habits, words) in [
-        (Habits { verified: false, ..Habits::default() }, "verif"),
-        (Habits { backup_eligible: true, ..Habits::default() }, "cop"),
+    for (habits, kind, words) in [
+        (Habits { verified: false, ..Habits::default() }, "not-verified", "verif"),
+        (Habits { backup_eligible: true, ..Habits::default() }, "key-can-be-copied", "cop"),
         (
             Habits { origin: Some("https://evil.example".to_owned()), ..Habits::default() },
+            "wrong-page",
             "evil.example",
         ),
     ] {
@@ -57,25 +58,25 @@ fn a_first_key_is_enrolled_once_and_by_the_code_that_the_box_gave_for_that_perso
         let mut enrolment = order.clone();
         (enrolment["nonce"], enrolment["registration"]) =
             (hex::encode(asked.nonce).into(), serde_json::to_value(registration).unwrap());
-        hand.post("/v1/enrolment", &enrolment).is_problem(403, "touch", words);
+        hand.post("/v1/enrolment", &enrolment).is_problem(403, kind, words);
     }
     enrol(&commander, site.code_of("commander"), &key).unwrap();
     refused(
         enrol(&commander, site.code_of("commander"), &shared_key().unwrap()),
         403,
-        "log-on",
+        "wrong-code",
         "or it no longer holds",
     );
     refused(
         enrol(&administrator, site.code_of("administrator"), &key),
         409,
-        "key",
+        "key-taken",
         "another person's",
     );
     let feed = Hand::new(&daemon, &site.feed_identity("slmpd"));
     feed.post("/v1/enrolment/challenge", &order).is_problem(
         403,
-        "not-allowed",
+        "not-this-role",
         "may not enrol a key",
     );
     logs_on(&daemon, "rtcc-1", "commander", &key).unwrap();
@@ -107,23 +108,23 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
     refused(
         logs_on(&daemon, "rtcc-2", "jdoe", &key),
         403,
-        "log-on",
+        "unknown-person",
         "no person of that name has an account with a key",
     );
     refused(
         administrator.approve_grant(&grant),
         403,
-        "not-allowed",
+        "not-this-role",
         "an administrator may not approve a change of the roster",
     );
     refused(
         operator.approve_grant(&grant),
         403,
-        "not-allowed",
+        "not-this-role",
         "may not approve a change of the roster",
     );
-    refused(commander.ask_grant(&new, Some(&key)), 403, "not-allowed", "the commander may not");
-    refused(operator.ask_grant(&new, Some(&key)), 403, "not-allowed", "may not");
+    refused(commander.ask_grant(&new, Some(&key)), 403, "not-this-role", "the commander may not");
+    refused(operator.ask_grant(&new, Some(&key)), 403, "not-this-role", "may not");
     commander.approve_grant(&grant).unwrap();
     refused(
         commander.approve_grant(&grant),
@@ -146,7 +147,7 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
     refused(
         logs_on(&daemon, "rtcc-2", "mroe", &other_key),
         403,
-        "log-on",
+        "unknown-person",
         "no person of that name",
     );
 
@@ -155,21 +156,21 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
     refused(
         administrator.ask_grant(&raised, None),
         403,
-        "not-allowed",
+        "own-account",
         "nobody decides on an account of their own",
     );
     let own = administrator.ask_grant(&person("commander", Role::Commander), None).unwrap();
     refused(
         commander.approve_grant(&own),
         403,
-        "not-allowed",
+        "own-account",
         "nobody decides on an account of their own",
     );
     for official in [&administrator, &commander] {
         refused(
             official.send(&format!("/v1/people/{}/off", official.person()), &()),
             403,
-            "not-allowed",
+            "own-account",
             "nobody decides",
         );
     }
@@ -179,26 +180,26 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
     refused(
         administrator.ask_grant(&twin, Some(&shared_key().unwrap())),
         409,
-        "account",
+        "second-account",
         "the person has the account 'jdoe' already, and one role",
     );
     let taken = Person { badge: Text::parse("another").unwrap(), ..new.clone() };
     refused(
         administrator.ask_grant(&taken, Some(&shared_key().unwrap())),
         409,
-        "account",
+        "name-taken",
         "'jdoe' is the name of another account",
     );
     refused(
         administrator.ask_grant(&other, None),
         409,
-        "key",
+        "no-key",
         "an account needs a security key of its own",
     );
     refused(
         administrator.ask_grant(&other, Some(&key)),
         409,
-        "key",
+        "key-taken",
         "the security key is another person's",
     );
     let in_a_week = OffsetDateTime::now_utc() + time::Duration::days(7);
@@ -209,10 +210,11 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
     refused(
         administrator.ask_grant(&long, Some(&other_key)),
         409,
-        "account",
+        "account-terms",
         "a temporary account lasts 72 hours at most",
     );
-    for (agency, status, kind) in [("nobody", 422, "unknown-agency"), ("gone", 403, "not-allowed")]
+    for (agency, status, kind) in
+        [("nobody", 422, "agency-not-listed"), ("gone", 403, "agency-not-active")]
     {
         let elsewhere = Person { agency: id(agency), ..other.clone() };
         refused(administrator.ask_grant(&elsewhere, Some(&other_key)), status, kind, agency);
@@ -224,7 +226,7 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
     commander.approve_grant(&changed).unwrap();
     refused(desk.inquiries(), 401, "no-session", "log on first");
     let desk = logs_on(&daemon, "rtcc-2", "jdoe", &key).unwrap();
-    refused(desk.inquiries(), 403, "not-allowed", "an auditor may not look at inquiries");
+    refused(desk.inquiries(), 403, "not-this-role", "an auditor may not look at inquiries");
 
     // Taking away takes one.
     administrator.send("/v1/people/jdoe/off", &()).unwrap();
@@ -232,7 +234,7 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
     refused(
         logs_on(&daemon, "rtcc-2", "jdoe", &key),
         403,
-        "account",
+        "account-off",
         "the account is off: its person or agency no longer belongs to the site",
     );
     assert_eq!(daemon.stop(), Some(0));
@@ -326,14 +328,14 @@ fn each_verb_is_refused_to_every_role_whose_duty_it_is_not() {
         let hand = Hand::new(&daemon, &site.console_identity(device_of(*role))).at(desk);
         for (path, body, may) in &verbs {
             if !may.contains(role) {
-                hand.post(path, body).is_problem(403, "not-allowed", " may not ");
+                hand.post(path, body).is_problem(403, "not-this-role", " may not ");
                 tried += 1;
             }
         }
         for (path, may) in &reads {
             match may.contains(role) {
                 true => assert_eq!(hand.get(path).status, 200, "{role:?} {path}"),
-                false => hand.get(path).is_problem(403, "not-allowed", " may not "),
+                false => hand.get(path).is_problem(403, "not-this-role", " may not "),
             }
         }
     }
@@ -368,23 +370,28 @@ fn five_refused_touches_lock_an_account_until_somebody_else_releases_it() {
     let lock = |person: &str| {
         let key = key_of(&daemon, person);
         for _ in 0..5 {
-            log_on(&daemon, "rtcc-2", person, &key, &bad).is_problem(403, "touch", "");
+            log_on(&daemon, "rtcc-2", person, &key, &bad).is_problem(403, "not-verified", "");
         }
         log_on(&daemon, "rtcc-2", person, &key, &Habits::default()).is_problem(
             403,
-            "account",
+            "locked-out",
             "the account is locked after 5 refused log-ons",
         );
-        refused(logs_on(&daemon, "admin-1", person, &key), 403, "account", "locked");
+        refused(logs_on(&daemon, "admin-1", person, &key), 403, "locked-out", "locked");
     };
     lock("op-rtcc-1");
     refused(open.inquiries(), 401, "no-session", "log on first");
     let (operator, other) = (id("op-rtcc-1"), daemon.desk("rtcc-2"));
-    refused(other.release_lock(&operator), 403, "not-allowed", "may not release a locked account");
+    refused(
+        other.release_lock(&operator),
+        403,
+        "not-this-role",
+        "may not release a locked account",
+    );
     refused(
         commander.release_lock(&operator),
         403,
-        "not-allowed",
+        "not-this-role",
         "may not release a locked account",
     );
     refused(
@@ -403,7 +410,7 @@ fn five_refused_touches_lock_an_account_until_somebody_else_releases_it() {
     refused(
         administrator.release_lock(&id("administrator")),
         403,
-        "not-allowed",
+        "own-account",
         "nobody decides on an account of their own",
     );
     assert_eq!(daemon.stop(), Some(0));
@@ -420,21 +427,23 @@ fn a_log_on_takes_this_persons_own_key_at_this_device_for_this_challenge_once() 
     daemon.desk("rtcc-2");
     let [key, others] = ["op-rtcc-1", "op-rtcc-2"].map(|person| key_of(&daemon, person));
     let habits = Habits::default;
-    for (habits, words) in [
-        (Habits { present: false, ..habits() }, "touched"),
-        (Habits { verified: false, ..habits() }, "did not verify its user"),
-        (Habits { backup_eligible: true, ..habits() }, "cop"),
-        (Habits { origin: Some("https://other.example".to_owned()), ..habits() }, "other.example"),
-        (Habits { rp_id: Some("other.example".to_owned()), ..habits() }, ""),
-        (Habits { cross_origin: true, ..habits() }, "within another's page"),
-        (Habits { ceremony: Some("webauthn.create".to_owned()), ..habits() }, "webauthn.create"),
-        (Habits { count: Some(1), ..habits() }, "counter"),
+    let (origin, rp_id) = ("https://other.example".to_owned(), "other.example".to_owned());
+    let ceremony = "webauthn.create".to_owned();
+    for (habits, kind, words) in [
+        (Habits { present: false, ..habits() }, "not-present", "touched"),
+        (Habits { verified: false, ..habits() }, "not-verified", "did not verify its user"),
+        (Habits { backup_eligible: true, ..habits() }, "key-can-be-copied", "cop"),
+        (Habits { origin: Some(origin), ..habits() }, "wrong-page", "other.example"),
+        (Habits { rp_id: Some(rp_id), ..habits() }, "wrong-page", ""),
+        (Habits { cross_origin: true, ..habits() }, "wrong-page", "within another's page"),
+        (Habits { ceremony: Some(ceremony), ..habits() }, "malformed-touch", "webauthn.create"),
+        (Habits { count: Some(1), ..habits() }, "counter-back", "counter"),
     ] {
-        log_on(&daemon, "rtcc-1", "op-rtcc-1", &key, &habits).is_problem(403, "touch", words);
+        log_on(&daemon, "rtcc-1", "op-rtcc-1", &key, &habits).is_problem(403, kind, words);
         // A log-on that goes through lets the tries be forgotten.
         assert_eq!(log_on(&daemon, "rtcc-1", "op-rtcc-1", &key, &Habits::default()).status, 201);
     }
-    log_on(&daemon, "rtcc-1", "op-rtcc-1", &others, &habits()).is_problem(403, "touch", "");
+    log_on(&daemon, "rtcc-1", "op-rtcc-1", &others, &habits()).is_problem(403, "wrong-key", "");
 
     let [here, there] =
         ["rtcc-1", "rtcc-2"].map(|device| Hand::new(&daemon, &site.console_identity(device)));
@@ -447,34 +456,42 @@ fn a_log_on_takes_this_persons_own_key_at_this_device_for_this_challenge_once() 
         json!({"person": person, "nonce": hex::encode(asked.nonce), "touch": touch})
     };
     let asked = ask("op-rtcc-1");
-    here.post("/v1/session", &answer(&asked, "op-rtcc-1", &[7; 32])).is_problem(403, "touch", "");
+    here.post("/v1/session", &answer(&asked, "op-rtcc-1", &[7; 32])).is_problem(
+        403,
+        "wrong-challenge",
+        "",
+    );
     here.post("/v1/session", &answer(&asked, "op-rtcc-1", &asked.challenge)).is_problem(
         403,
-        "challenge",
+        "wrong-challenge",
         "or it was used already",
     );
     let asked = ask("op-rtcc-1");
     let once = answer(&asked, "op-rtcc-1", &asked.challenge);
-    there.post("/v1/session", &once).is_problem(403, "challenge", "was asked for something else");
+    there.post("/v1/session", &once).is_problem(
+        403,
+        "wrong-challenge",
+        "was asked for something else",
+    );
     assert_eq!(log_on(&daemon, "rtcc-1", "op-rtcc-1", &key, &habits()).status, 201);
     let asked = ask("op-rtcc-2");
     here.post("/v1/session", &answer(&asked, "op-rtcc-1", &asked.challenge)).is_problem(
         403,
-        "challenge",
+        "wrong-challenge",
         "was asked for something else",
     );
     let asked = ask("op-rtcc-1");
     let once = answer(&asked, "op-rtcc-1", &asked.challenge);
     assert_eq!(here.post("/v1/session", &once).status, 201);
-    here.post("/v1/session", &once).is_problem(403, "challenge", "or it was used already");
+    here.post("/v1/session", &once).is_problem(403, "wrong-challenge", "or it was used already");
     here.post("/v1/session/challenge", &json!({"person": "nobody"})).is_problem(
         403,
-        "log-on",
+        "unknown-person",
         "no person of that name",
     );
     Hand::new(&daemon, &site.feed_identity("slmpd"))
         .post("/v1/session/challenge", &json!({"person": "op-rtcc-1"}))
-        .is_problem(403, "not-allowed", "may not log on");
+        .is_problem(403, "not-this-role", "may not log on");
 }
 
 #[test]
@@ -503,7 +520,7 @@ fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_
     );
 
     let hand = here(cookie);
-    hand.get("/v1/inquiries").is_problem(401, "banner", "when the banner is acknowledged");
+    hand.get("/v1/inquiries").is_problem(401, "banner-first", "when the banner is acknowledged");
     assert_eq!(hand.get("/v1/session").json(), json!({"state": "banner", "person": "op-rtcc-1"}));
     assert_eq!(hand.post("/v1/session/banner", &json!(null)).status, 204);
     assert_eq!(hand.get("/v1/inquiries").status, 200);
@@ -541,8 +558,8 @@ fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_
 
     // A hidden screen comes back to the touch of whose it is, and to no other.
     assert_eq!(hand.post("/v1/session/lock", &json!(null)).status, 204);
-    hand.get("/v1/inquiries").is_problem(401, "locked", "the session's screen is hidden");
-    hand.post("/v1/inquiries", &request_json()).is_problem(401, "locked", "");
+    hand.get("/v1/inquiries").is_problem(401, "screen-hidden", "the session's screen is hidden");
+    hand.post("/v1/inquiries", &request_json()).is_problem(401, "screen-hidden", "");
     assert_eq!(hand.get("/v1/session").json(), json!({"state": "locked", "person": "op-rtcc-1"}));
     let unlock = |key: &SharedKey| {
         let asked: ChallengeView =
@@ -552,8 +569,8 @@ fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_
         hand.post("/v1/session/unlock", &json!({"nonce": hex::encode(asked.nonce), "touch": touch}))
     };
     daemon.desk("rtcc-2");
-    unlock(&key_of(&daemon, "op-rtcc-2")).is_problem(403, "touch", "");
-    hand.get("/v1/inquiries").is_problem(401, "locked", "");
+    unlock(&key_of(&daemon, "op-rtcc-2")).is_problem(403, "wrong-key", "");
+    hand.get("/v1/inquiries").is_problem(401, "screen-hidden", "");
     assert_eq!(unlock(&key).status, 204);
     assert_eq!(hand.get("/v1/inquiries").status, 200);
 

@@ -40,7 +40,7 @@ fn a_session_hides_after_half_an_hour_ends_after_an_hour_and_is_proven_again_aft
     clocked.pass(30 * MINUTE_CS);
     hand.get("/v1/inquiries").is_problem(
         401,
-        "locked",
+        "screen-hidden",
         "the session's screen is hidden, touch your key to come back",
     );
     assert_eq!(hand.get("/v1/session").json(), json!({"state": "locked", "person": "op-rtcc-1"}));
@@ -49,7 +49,7 @@ fn a_session_hides_after_half_an_hour_ends_after_an_hour_and_is_proven_again_aft
 
     // Nobody comes back.
     clocked.pass(59 * MINUTE_CS);
-    hand.get("/v1/inquiries").is_problem(401, "locked", "");
+    hand.get("/v1/inquiries").is_problem(401, "screen-hidden", "");
     assert_eq!(
         clocked
             .details(LeafKind::LoggedOff)
@@ -74,7 +74,7 @@ fn a_session_hides_after_half_an_hour_ends_after_an_hour_and_is_proven_again_aft
         assert_eq!(hand.get("/v1/inquiries").status, 200);
     }
     clocked.pass(20 * MINUTE_CS);
-    hand.get("/v1/inquiries").is_problem(401, "locked", "touch your key to come back");
+    hand.get("/v1/inquiries").is_problem(401, "screen-hidden", "touch your key to come back");
     assert_eq!(unlock(&hand, &key).status, 204);
     clocked.pass(20 * MINUTE_CS);
     assert_eq!(hand.get("/v1/inquiries").status, 200);
@@ -106,10 +106,10 @@ fn a_challenge_is_answered_within_a_minute_or_never() {
         match in_time {
             true => assert_eq!(hand.post("/v1/session", &answer).status, 201),
             false => {
-                hand.post("/v1/session", &answer).is_problem(403, "challenge", stale);
+                hand.post("/v1/session", &answer).is_problem(403, "wrong-challenge", stale);
                 hand.post("/v1/session", &answer).is_problem(
                     403,
-                    "challenge",
+                    "wrong-challenge",
                     "or it was used already",
                 );
             }
@@ -127,7 +127,7 @@ fn a_challenge_is_answered_within_a_minute_or_never() {
         "touch": touch(&asked)});
     hand.post(&format!("/v1/inquiries/{}/search", view.inquiry), &late).is_problem(
         403,
-        "challenge",
+        "wrong-challenge",
         stale,
     );
     assert!(clocked.details(LeafKind::Asked).is_empty());
@@ -146,10 +146,15 @@ fn a_challenge_is_answered_within_a_minute_or_never() {
     refused(
         commander.send(&format!("/v1/grants/{grant}/approval"), &touched),
         403,
-        "challenge",
+        "wrong-challenge",
         stale,
     );
-    refused(logs_on(&clocked, "rtcc-1", "jdoe", &new_key), 403, "log-on", "no person of that name");
+    refused(
+        logs_on(&clocked, "rtcc-1", "jdoe", &new_key),
+        403,
+        "unknown-person",
+        "no person of that name",
+    );
 }
 
 #[test]

@@ -72,12 +72,12 @@ fn an_auditor_goes_through_the_log_every_week_or_it_is_an_alarm() {
     let leaves = clocked.leaves();
     at("rtcc-1", &operator).post("/v1/log/looks", &look(leaves, "all is well")).is_problem(
         403,
-        "not-allowed",
+        "not-this-role",
         "may not go through the log",
     );
     for (end, note, status, kind) in [
-        (0, "nothing unusual", 422, "range"),
-        (leaves + 99, "nothing unusual", 422, "range"),
+        (0, "nothing unusual", 422, "range-outside"),
+        (leaves + 99, "nothing unusual", 422, "range-outside"),
         (leaves, "", 400, "malformed"),
     ] {
         assert_eq!(
@@ -112,9 +112,11 @@ fn an_auditor_goes_through_the_log_every_week_or_it_is_an_alarm() {
     clocked.look();
     assert!(late().is_empty());
     // The next one begins where this one ended.
-    at("audit-1", &auditor)
-        .post("/v1/log/looks", &look(leaves, "again"))
-        .is_problem(422, "range", "");
+    at("audit-1", &auditor).post("/v1/log/looks", &look(leaves, "again")).is_problem(
+        422,
+        "range-outside",
+        "",
+    );
     let page = String::from_utf8(at("audit-1", &auditor).get("/console/log").body).unwrap();
     assert!(page.contains(&format!("from {leaves} on")) && !page.contains("overdue"), "{page}");
     clocked.pass(7 * DAY_CS + HOUR_CS);
@@ -147,7 +149,7 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
     later();
     let key = key_of(&clocked, "jones");
     log_on(&clocked, "rtcc-2", "jones", &key, &Habits { verified: false, ..Habits::default() })
-        .is_problem(403, "touch", "");
+        .is_problem(403, "not-verified", "");
     says(
         &clocked,
         LeafKind::LogOnRefused,
@@ -162,7 +164,7 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
         says(&clocked, kind, Some(("jones", "stlco")), "device/rtcc-1", &[]);
     }
     later();
-    refused(desk.people(), 403, "not-allowed", "may not look at the roster");
+    refused(desk.people(), 403, "not-this-role", "may not look at the roster");
     says(
         &clocked,
         LeafKind::CallerRefused,
@@ -226,7 +228,7 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
     let feed = Hand::new(&clocked, &site.feed_identity("stlco")).from(None);
     feed.ask("GET", "/v1/log/details?first=0&end=1", b"").is_problem(
         403,
-        "not-allowed",
+        "not-this-role",
         "may not open details",
     );
     says(

@@ -360,10 +360,10 @@ fn a_switch_that_is_given_up_leaves_everything_as_it_was() {
 fn a_console_without_administration_neither_switches_nor_looks_and_the_try_is_logged() {
     let site = site(&plain_models());
     let daemon = site.start("test");
-    for identity in [
-        site.console_identity("rtcc-1"),
-        site.feed_identity("slmpd"),
-        site.console_identity("unlisted"),
+    for (identity, kind) in [
+        (site.console_identity("rtcc-1"), "not-this-role"),
+        (site.feed_identity("slmpd"), "not-this-role"),
+        (site.console_identity("unlisted"), "not-in-roster"),
     ] {
         let client = daemon.client(&identity);
         let leaves = daemon.leaves();
@@ -372,7 +372,7 @@ fn a_console_without_administration_neither_switches_nor_looks_and_the_try_is_lo
             client.model().unwrap_err(),
             client.give_up_switch().unwrap_err(),
         ] {
-            refused(&error, 403, "not-allowed", "");
+            refused(&error, 403, kind, "");
         }
         assert_eq!(daemon.leaves(), leaves + 1, "the tries of one hour are gathered");
     }
@@ -447,7 +447,7 @@ fn a_photo_without_a_usable_face_under_the_next_model_blocks_the_switch_until_th
     refused(
         &feed.put_booking(&number("26-1"), &booking("Somebody"), &dark(-120)).unwrap_err(),
         422,
-        "photo",
+        "no-face",
         "no face found",
     );
     feed.put_booking(&number("26-1"), &booking("Somebody"), &dark(0)).unwrap();
@@ -496,7 +496,7 @@ fn a_switch_to_what_is_not_there_or_without_room_is_told_what_was_found_and_want
     let other = "ab".repeat(32);
     let error = ask(&other).unwrap_err();
     for words in [other, id(&models()), id(&plain_models())] {
-        refused(&error, 409, "not-switchable", &words);
+        refused(&error, 409, "model-not-switched", &words);
     }
     let leaves = daemon.leaves();
     assert_eq!(
@@ -513,7 +513,7 @@ fn a_switch_to_what_is_not_there_or_without_room_is_told_what_was_found_and_want
     refused(
         &error,
         409,
-        "not-switchable",
+        "model-not-switched",
         "switch_memory_mib allows 0 MiB of memory for a second gallery, wanted 1 MiB for 1 rows",
     );
 }

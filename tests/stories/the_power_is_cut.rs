@@ -28,6 +28,7 @@ use smrt::ledger::{
 };
 use smrt::limits::{GATHERS_MAX, PROBE_PIECE_BYTES};
 use smrt::roster::{Caller, CertificateName, Role};
+use smrt::rule::Rule;
 use smrt::store::StateKind;
 use smrt::vault::{Announced, Upload};
 
@@ -343,8 +344,9 @@ fn work(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     };
     // Refusals, the first with a leaf and the others gathered; witnesses; an alarm.
     for _ in 0..3 {
-        let (actor, reason) = (Actor::from(&feed()), "no face found".to_owned());
-        ledger.refused(Detail::BookingRefused { actor, reason })?;
+        let (actor, rule, reason) =
+            (Actor::from(&feed()), Rule::NoFace, "no face found".to_owned());
+        ledger.refused(Detail::BookingRefused { actor, rule, reason })?;
         told.refused += 1;
         noted(told);
     }

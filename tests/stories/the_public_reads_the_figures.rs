@@ -7,7 +7,9 @@ use std::process::Command;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use smrt::api::wire::{SampleOrder, SampleReview};
-use smrt::audit::{Edge, Finding, Holds, Leaf, LeafKind, Note, TileId, push_entry, tile_bytes};
+use smrt::audit::{
+    Edge, Holds, Leaf, LeafKind, Note, SampleFinding, TileId, push_entry, tile_bytes,
+};
 use smrt::client::archive::{Archive, OpenedDetail};
 use smrt::report::{Cell, PublicReport};
 use time::OffsetDateTime;
@@ -66,7 +68,7 @@ fn a_day(site: &Site, daemon: &Daemon<'_>) {
     let sample = auditor
         .draw_sample(&SampleOrder { seed: 7, rate_ppm: 1_000_000, first: 0, end: None })
         .unwrap();
-    let (finding, note) = (Finding::InOrder, "looked at".to_owned());
+    let (finding, note) = (SampleFinding::InOrder, "looked at".to_owned());
     auditor
         .review_sample(&SampleReview {
             sample: sample.sample,
@@ -300,7 +302,7 @@ fn a_report_is_for_consoles_about_days_that_make_sense_and_overwrites_nothing_un
     let feed = site.feed_identity("slmpd");
     get(&feed, "?from=2026-01-01&to=2027-01-01").is_problem(
         403,
-        "not-allowed",
+        "not-this-role",
         "may not make the public report",
     );
     assert_eq!(daemon.leaves(), leaves + 1, "who tries is logged");

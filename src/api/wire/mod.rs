@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audit::Finding;
+use crate::audit::SampleFinding;
 use crate::booking::{BookingData, BookingNumber, VersionId};
 use crate::inquiry::Request;
 
@@ -225,7 +225,7 @@ pub struct SampleView {
     pub open: Vec<u64>,
     /// Those that were reviewed, with the finding.
     #[schema(value_type = Vec<Vec<String>>)]
-    pub reviewed: Vec<(u64, Finding)>,
+    pub reviewed: Vec<(u64, SampleFinding)>,
 }
 
 /// What an auditor found of a search of a sample.
@@ -237,7 +237,7 @@ pub struct SampleReview {
     /// The search's leaf `asked`.
     pub asked: u64,
     /// What was found.
-    pub finding: Finding,
+    pub finding: SampleFinding,
     /// In words.
     #[schema(max_length = 200)]
     pub note: String,

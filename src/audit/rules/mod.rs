@@ -6,8 +6,10 @@
 //! that a log of ten million leaves is checked as it is read. Which booking a tag is of only the
 //! box can say; what is checked is that a tag which is purged was released or replaced before.
 
+mod details;
+mod found;
 mod purges;
-mod told;
+mod sample;
 
 use std::collections::BTreeMap;
 
@@ -17,9 +19,11 @@ use super::sample::SampleKey;
 use super::tree::Hash;
 use super::{Alarm, LeafKind};
 use crate::limits::REQUEST_SECONDS_MAX;
+pub use details::Opened;
+use details::{Before, DetailRules};
+use found::Found;
 use purges::Purges;
-pub use told::Opened;
-use told::{Before, Told};
+use sample::Sample;
 
 /// The kind of a leaf that wasn't read or isn't understood.
 const UNKNOWN: u8 = 0;
@@ -50,9 +54,9 @@ pub struct Rules {
     /// How often each alarm was raised and cleared.
     alarmed: BTreeMap<u64, (u64, u64)>,
     origins: Vec<OriginOpened>,
-    told: Told,
+    details: DetailRules,
     /// Ranges of leaves whose details were to be given and were not.
-    untold: Option<Vec<(u64, u64)>>,
+    missing: Option<Vec<(u64, u64)>>,
     expired: Vec<(u64, u64)>,
     found: Found,
 }
@@ -85,35 +89,11 @@ pub struct OriginOpened {
     pub backup_leaves: u64,
 }
 
-#[derive(Debug, Default)]
-struct Found {
-    violations: Remarks,
-    observations: Remarks,
-}
-
 #[derive(Debug)]
 struct Review {
     leaf: u64,
     answer: u64,
     examiner: u64,
-}
-
-#[derive(Clone, Debug)]
-struct Sample {
-    key: SampleKey,
-    rate_ppm: u64,
-    first: u64,
-    end: u64,
-}
-
-impl Found {
-    fn wrong(&mut self, leaf: u64, what: impl Into<String>) {
-        self.violations.add(Place::leaf(leaf), what);
-    }
-
-    fn note(&mut self, leaf: u64, what: impl Into<String>) {
-        self.observations.add(Place::leaf(leaf), what);
-    }
 }
 
 impl Rules {
@@ -138,8 +118,8 @@ impl Rules {
             alarms: BTreeMap::new(),
             alarmed: BTreeMap::new(),
             origins: Vec::new(),
-            told: Told::default(),
-            untold: all_details.then(Vec::new),
+            details: DetailRules::default(),
+            missing: all_details.then(Vec::new),
             expired: Vec::new(),
             found: Found::default(),
         }
@@ -196,15 +176,15 @@ impl Rules {
             (Some(opened), Entry::Known(leaf)) => {
                 let before =
                     Before { drawn: &self.drawn, asked: &self.asked, purges: &mut self.purges };
-                self.told.check(index, leaf, opened, before, &mut self.found);
+                self.details.check(index, leaf, opened, before, &mut self.found);
             }
             (Some(_), Entry::Foreign { .. }) => {}
-            (None, _) => self.untold(index),
+            (None, _) => self.no_detail(index),
         }
     }
 
-    fn untold(&mut self, index: u64) {
-        let Some(ranges) = &mut self.untold else { return };
+    fn no_detail(&mut self, index: u64) {
+        let Some(ranges) = &mut self.missing else { return };
         match ranges.last_mut() {
             Some((_, end)) if *end == index => *end += 1,
             _ => ranges.push((index, index + 1)),
@@ -513,7 +493,7 @@ impl Rules {
             self.found
                 .note(leaf, format!("the alarm '{}' was raised and never cleared", name(code)));
         }
-        for (first, end) in without(self.untold.take().unwrap_or_default(), &self.expired) {
+        for (first, end) in without(self.missing.take().unwrap_or_default(), &self.expired) {
             let what = "its detail is not there, though all were asked for and no leaf says that \
                 it has expired";
             self.found.violations.add(Place::Leaves { first, end }, what);
@@ -527,7 +507,7 @@ impl Rules {
             observations: self.found.observations,
             tallies: tallies.collect(),
             foreign: self.foreign,
-            details: self.told.checked(),
+            details: self.details.checked(),
             origins: self.origins,
             expired: self.expired,
         }
@@ -556,24 +536,6 @@ impl Rules {
     }
 }
 
-impl Sample {
-    /// The searches that it is drawn from.
-    fn among<'a>(&self, asked: &'a [u64]) -> &'a [u64] {
-        let at = |bound| asked.partition_point(|&asked| asked < bound);
-        asked.get(at(self.first)..at(self.end)).unwrap_or_default()
-    }
-
-    /// Those of them that it draws.
-    fn drawn<'a>(&self, asked: &'a [u64]) -> impl Iterator<Item = u64> + use<'a, '_> {
-        self.among(asked).iter().copied().filter(|&asked| self.key.draws(asked, self.rate_ppm))
-    }
-
-    /// Whether this leaf is one of them.
-    fn draws(&self, leaf: u64, asked: &[u64]) -> bool {
-        self.among(asked).binary_search(&leaf).is_ok() && self.key.draws(leaf, self.rate_ppm)
-    }
-}
-
 /// What is left of ranges in their order when others are taken out.
 fn without(mut ranges: Vec<(u64, u64)>, out: &[(u64, u64)]) -> Vec<(u64, u64)> {
     for &(from, to) in out {
@@ -594,5 +556,7 @@ const _: () = {
     }
 };
 
+#[cfg(test)]
+mod details_tests;
 #[cfg(test)]
 mod tests;

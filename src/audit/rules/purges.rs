@@ -7,10 +7,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::Found;
+use super::found::Found;
+use crate::calendar::DAY_CS;
 use crate::limits::RELEASE_TO_PURGE_DAYS_MAX;
 
-const DAY_CS: u64 = 24 * 60 * 60 * 100;
 const TERM_DAYS: u64 = RELEASE_TO_PURGE_DAYS_MAX;
 const TERM_CS: u64 = TERM_DAYS * DAY_CS;
 

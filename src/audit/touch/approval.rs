@@ -11,10 +11,13 @@ use std::fmt::Write;
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use super::{Challenge, lower_hex};
+use super::bytes::lower_hex;
 use crate::booking::Identifier;
 
 const HEAD: &str = "smrt touch v1\n";
+
+/// What a challenge is: SHA-256 of a canonical request.
+pub type Challenge = [u8; 32];
 
 /// A canonical form under construction.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -76,3 +76,8 @@ pub mod lower_hex {
         if read && small { Ok(bytes) } else { Err(wrong()) }
     }
 }
+
+/// Enough of a wrong input to recognise it, never all of it.
+pub(super) fn clip(found: &str) -> String {
+    found.chars().filter(|c| !c.is_control()).take(80).collect()
+}

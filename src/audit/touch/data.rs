@@ -18,8 +18,10 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use super::bytes::clip;
 use super::cbor::{Malformed, Reader};
-use super::{RelyingParty, TouchError};
+use super::error::TouchError;
+use super::relying_party::RelyingParty;
 
 pub(super) const PRESENT: u8 = 0x01;
 pub(super) const VERIFIED: u8 = 0x04;
@@ -201,9 +203,4 @@ pub(super) fn check_client_data(
     } else {
         Ok(())
     }
-}
-
-/// Enough of a wrong input to recognise it, never all of it.
-pub(super) fn clip(found: &str) -> String {
-    found.chars().filter(|c| !c.is_control()).take(80).collect()
 }

@@ -1,6 +1,7 @@
 //! Why a touch or a registration is refused.
 
 use crate::limits::{CREDENTIAL_ID_BYTES_MAX, CREDENTIAL_ID_BYTES_MIN};
+use crate::rule::Rule;
 
 /// Why a security key's answer is refused. Each check has its own variant; the first that fails is
 /// named, in the order of the standard.
@@ -118,4 +119,32 @@ pub enum TouchError {
     /// The public key can't be one.
     #[error("the security key's public key is malformed: {0}")]
     PublicKey(&'static str),
+}
+
+impl TouchError {
+    /// The rule by which the answer is refused.
+    pub fn rule(&self) -> Rule {
+        match self {
+            Self::RelyingParty { .. } => Rule::NoConsoleName,
+            Self::Credential => Rule::WrongKey,
+            Self::Challenge => Rule::WrongChallenge,
+            Self::Origin { .. } | Self::CrossOrigin | Self::RelyingPartyId => Rule::WrongPage,
+            Self::NotPresent => Rule::NotPresent,
+            Self::NotVerified => Rule::NotVerified,
+            Self::BackupEligible | Self::BackedUp => Rule::KeyCanBeCopied,
+            Self::Signature => Rule::WrongSignature,
+            Self::Counter { .. } => Rule::CounterBack,
+            Self::ClientData { .. }
+            | Self::Type { .. }
+            | Self::TokenBinding
+            | Self::AuthenticatorData(_)
+            | Self::ReservedFlags { .. }
+            | Self::AttestedInTouch
+            | Self::NotAttested
+            | Self::AttestationObject(_)
+            | Self::CredentialId { .. }
+            | Self::Algorithm { .. }
+            | Self::PublicKey(_) => Rule::MalformedTouch,
+        }
+    }
 }

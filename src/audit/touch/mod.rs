@@ -24,36 +24,27 @@ mod cbor;
 mod credential;
 mod data;
 mod error;
+mod relying_party;
 #[cfg(test)]
 mod tests;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-pub use approval::{ActApproval, Canonical, FaceBox, SearchApproval, Verb};
+pub use approval::{ActApproval, Canonical, Challenge, FaceBox, SearchApproval, Verb};
 pub use bytes::{Base64Url, lower_hex};
 pub use credential::{Aaguid, Credential, CredentialId, PublicKey};
 pub use error::TouchError;
+pub use relying_party::RelyingParty;
 
 use crate::limits::{
     ATTESTATION_OBJECT_BYTES_MAX, AUTHENTICATOR_DATA_BYTES_MAX, CLIENT_DATA_BYTES_MAX,
-    HOST_NAME_CHARS_MAX, TOUCH_SIGNATURE_BYTES_MAX,
+    TOUCH_SIGNATURE_BYTES_MAX,
 };
 use data::{AuthenticatorData, attested_data, check_client_data};
 
 const CREATE: &str = "webauthn.create";
 const GET: &str = "webauthn.get";
-
-/// What a challenge is: SHA-256 of a canonical request.
-pub type Challenge = [u8; 32];
-
-/// To whom security keys answer: the origin of the console's pages, and its host name, which is the
-/// relying party's id.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RelyingParty {
-    origin: String,
-    id: String,
-}
 
 /// A security key's answer to one challenge, byte for byte as the browser gave it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -83,57 +74,6 @@ pub struct Registration {
     /// The attestation object; base64url.
     #[schema(value_type = String)]
     pub attestation_object: Base64Url<ATTESTATION_OBJECT_BYTES_MAX>,
-}
-
-impl RelyingParty {
-    /// Takes the origin of the console's pages, as browsers write it: `https://name` or
-    /// `https://name:port`, and `http` on `localhost` alone. An address is refused: keys are bound
-    /// to a name.
-    pub fn new(origin: &str) -> Result<Self, TouchError> {
-        let wrong = |reason| TouchError::RelyingParty { found: data::clip(origin), reason };
-        let (scheme, rest) = origin.split_once("://").ok_or_else(|| wrong("it has no scheme"))?;
-        let (name, port) =
-            rest.split_once(':').map_or((rest, None), |(name, port)| (name, Some(port)));
-        let usual_port = match scheme {
-            "https" => 443,
-            "http" if name == "localhost" => 80,
-            _ => return Err(wrong("its scheme is not https")),
-        };
-        let fits = |label: &str| {
-            let allowed =
-                label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-            (1..=63).contains(&label.len())
-                && allowed
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-        };
-        if name.len() > HOST_NAME_CHARS_MAX || !name.split('.').all(fits) {
-            return Err(wrong("its name is no host name"));
-        }
-        if name.rsplit('.').next().is_some_and(|last| last.bytes().all(|b| b.is_ascii_digit())) {
-            return Err(wrong("it is an address"));
-        }
-        if let Some(port) = port {
-            let number =
-                port.parse::<u16>().ok().filter(|number| number.to_string() == port && *number > 0);
-            let number = number.ok_or_else(|| wrong("its port is no number"))?;
-            if number == usual_port {
-                return Err(wrong("browsers leave the usual port out"));
-            }
-        }
-        Ok(Self { origin: origin.to_owned(), id: name.to_owned() })
-    }
-
-    /// The origin, exactly as a browser writes it.
-    pub fn origin(&self) -> &str {
-        &self.origin
-    }
-
-    /// The relying party's id: the origin's host name, and no wider domain, so that no other host's
-    /// page can ask these keys.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
 }
 
 /// Checks that the credential answered this challenge on our page, touched by a person whom the key

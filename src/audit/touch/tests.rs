@@ -76,7 +76,8 @@ fn base64<const BYTES_MAX: usize>(bytes: &[u8]) -> Base64Url<BYTES_MAX> {
 
 fn client_data(ceremony: &str) -> String {
     format!(
-        r#"{{"type":"{ceremony}","challenge":"{CHALLENGE_TEXT}","origin":"{ORIGIN}","crossOrigin":false}}"#
+        "{{\"type\":\"{ceremony}\",\"challenge\":\"{CHALLENGE_TEXT}\",\"origin\":\"{ORIGIN}\",\
+         \"crossOrigin\":false}}"
     )
 }
 
@@ -508,7 +509,9 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_bytes_whatever_bring_the_reader_down(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+    fn no_bytes_whatever_bring_the_reader_down(
+        bytes in proptest::collection::vec(any::<u8>(), 0..200)
+    ) {
         let _ = PublicKey::from_cose(&bytes);
         let _ = AuthenticatorData::parse(&bytes);
         let _ = attested_data(&bytes);

@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use smrt::api::wire::{SampleOrder, SampleReview, SampleView};
-use smrt::audit::Finding;
+use smrt::audit::SampleFinding;
 use smrt::client::archive::Archive;
 use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, write_new};
 use time::OffsetDateTime;
@@ -100,31 +101,21 @@ pub(crate) struct Review {
     #[arg(long, value_name = "LEAF")]
     search: u64,
     /// What was found.
-    #[arg(long, value_enum)]
-    finding: Found,
+    #[arg(long, value_parser = finding())]
+    finding: SampleFinding,
     /// In words.
     #[arg(long)]
     note: String,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Found {
-    /// All as the order wants it.
-    InOrder,
-    /// Something is missing or unclear, and to be put right.
-    Irregular,
-    /// It was used for what it may not be used for.
-    Misuse,
-}
-
-impl From<Found> for Finding {
-    fn from(found: Found) -> Self {
-        match found {
-            Found::InOrder => Self::InOrder,
-            Found::Irregular => Self::Irregular,
-            Found::Misuse => Self::Misuse,
-        }
-    }
+/// A finding by its name, with dashes.
+fn finding() -> impl TypedValueParser<Value = SampleFinding> {
+    let value = |finding: SampleFinding| {
+        PossibleValue::new(finding.name().replace('_', "-")).help(finding.words())
+    };
+    PossibleValuesParser::new(SampleFinding::ALL.map(value)).map(|name| {
+        SampleFinding::named(&name.replace('-', "_")).expect("the parser knows no other name")
+    })
 }
 
 impl Log {
@@ -139,7 +130,7 @@ impl Log {
             }
             Self::Sample(sample) => sample.run()?,
             Self::Review(Review { server, sample, search, finding, note }) => {
-                let review = SampleReview { sample, asked: search, finding: finding.into(), note };
+                let review = SampleReview { sample, asked: search, finding, note };
                 writeln!(
                     stdout(),
                     "recorded in leaf {}",

@@ -12,12 +12,13 @@ use super::*;
 use crate::audit::examples::example;
 use crate::audit::touch::{ActApproval, Base64Url, Touch, Verb};
 use crate::audit::{
-    Actor, CosignerKey, Detail, Finding, Leaf, LeafKind, LogKey, Refusal, SampleKey, Shown,
+    Actor, CosignerKey, Detail, Leaf, LeafKind, LogKey, Refusal, SampleFinding, SampleKey, Shown,
     Witness, commit,
 };
 use crate::booking::{Identifier, VersionId};
 use crate::client::archive::{CHECKPOINT, CHECKPOINTS, OpenedDetail};
 use crate::inquiry::{self, Disposition};
+use crate::rule::Rule;
 use maker::{EPISODE, Step};
 use tampering::{Files, Log, root, size_of, write};
 
@@ -125,7 +126,7 @@ impl Log {
         let detail = Detail::SampleReviewed {
             actor: actor("auditor"),
             asked: first,
-            finding: Finding::InOrder,
+            finding: SampleFinding::InOrder,
             note,
             routed_to: None,
         };
@@ -278,7 +279,12 @@ fn detail(step: usize, episode: u64, begin: u64) -> Detail {
         },
         18 => purged(0),
         19 => released(2),
-        21 => Detail::SearchRefused { actor: actor(), request: Some(request()), reason: reason() },
+        21 => Detail::SearchRefused {
+            actor: actor(),
+            request: Some(request()),
+            rule: Rule::NoFace,
+            reason: reason(),
+        },
         22 => asked(format!("t{episode}")),
         23 => Detail::Interrupted { search: Some(format!("t{episode}")) },
         24 => {
@@ -287,7 +293,12 @@ fn detail(step: usize, episode: u64, begin: u64) -> Detail {
             Detail::Started { software, state, model, engine, device, roster_sha256 }
         }
         25 => {
-            let kept = vec![Refusal { time_cs: BEGAN_CS, reason: reason(), request: None }];
+            let kept = vec![Refusal {
+                time_cs: BEGAN_CS,
+                rule: Rule::NoFace,
+                reason: reason(),
+                request: None,
+            }];
             Detail::RefusalsGathered { actor: actor(), hour_cs: BEGAN_CS, refusals: 7, kept }
         }
         26 => purged(2),

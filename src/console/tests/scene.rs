@@ -8,7 +8,7 @@ use time::macros::date;
 
 use super::super::*;
 use crate::audit::touch::{Credential, Registration, RelyingParty, verify_registration};
-use crate::audit::{Alarm, Finding as AuditFinding, LeafKind};
+use crate::audit::{Alarm, LeafKind, SampleFinding};
 use crate::booking::{BookingNumber, Identifier, Text, VersionId};
 use crate::embed::{Measure as Measured, QualitySheet, Reading, Verdict};
 use crate::face::{Edit, Edits, ModelId};
@@ -365,7 +365,7 @@ fn agencies() -> Vec<AgencyChoice> {
 }
 
 fn drawn() -> Vec<Drawn> {
-    let sample = |leaf: u64, reviewed: Vec<(u64, AuditFinding)>, due_cs: u64| Drawn {
+    let sample = |leaf: u64, reviewed: Vec<(u64, SampleFinding)>, due_cs: u64| Drawn {
         seeded: leaf - 1,
         leaf,
         time_cs: NOW - 31 * DAY,
@@ -377,7 +377,7 @@ fn drawn() -> Vec<Drawn> {
     vec![
         sample(
             33_901,
-            vec![(31_007, AuditFinding::InOrder), (33_415, AuditFinding::Irregular)],
+            vec![(31_007, SampleFinding::InOrder), (33_415, SampleFinding::Irregular)],
             NOW - DAY,
         ),
         sample(39_720, vec![], NOW + 24 * DAY),
@@ -711,9 +711,9 @@ fn audit_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         note: note.to_owned(),
     };
     let found = [
-        row(AuditFinding::Misuse, 29_114, "The reason names a case that doesn't exist."),
-        row(AuditFinding::Irregular, 33_415, "The source says camera, the file is a screenshot."),
-        row(AuditFinding::InOrder, 31_007, "As the order wants it."),
+        row(SampleFinding::Misuse, 29_114, "The reason names a case that doesn't exist."),
+        row(SampleFinding::Irregular, 33_415, "The source says camera, the file is a screenshot."),
+        row(SampleFinding::InOrder, 31_007, "As the order wants it."),
     ];
     all.insert("findings", findings(&FindingsView { desk: &desk, findings: &found }));
     let rhythm = |gaps: &[u64]| {

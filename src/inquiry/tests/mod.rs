@@ -226,7 +226,7 @@ fn an_empty_answer_is_reviewed_by_two_and_reported_too() {
 }
 
 #[test]
-fn another_probe_takes_the_chosen_face_away_and_comes_too_late_once_a_search_was_asked_for() {
+fn another_probe_takes_the_face_away_and_comes_too_late_after_a_search() {
     let mut inquiry = after(&[PROBE, FACE, PROBE]);
     assert_eq!(inquiry.stage(), Stage::ProbeReceived);
     for taken in [FACE, ASK, (OLGA, Move::Interrupted)] {
@@ -275,8 +275,7 @@ fn a_report_that_is_out_is_not_withdrawn_any_more() {
 }
 
 #[test]
-fn the_first_examiner_sees_a_score_after_their_own_disposition_and_the_second_none_before_the_end()
-{
+fn the_first_examiner_sees_a_score_once_disposed_and_the_second_at_the_end() {
     let scores = |inquiry: &Inquiry, account| -> Vec<bool> {
         inquiry
             .sight(person(account))
@@ -330,7 +329,7 @@ fn the_probe_is_open_to_operator_and_examiners_until_the_inquiry_is_over() {
 }
 
 #[test]
-fn a_candidate_that_its_agency_releases_is_dispositioned_for_whoever_has_not_and_shown_to_nobody() {
+fn a_released_candidate_counts_as_dispositioned_and_is_shown_to_nobody() {
     let mut inquiry = at(Stage::SecondReview);
     step(&mut inquiry, (OLGA, Move::Released { version: 0 })).unwrap();
     assert_eq!(
@@ -375,7 +374,7 @@ fn where_two_examiners_disagree_is_told_once_both_have_finished() {
 }
 
 #[test]
-fn a_positive_identification_needs_who_received_the_report_its_number_and_other_evidence() {
+fn a_positive_identification_needs_receiver_number_and_other_evidence() {
     let positive = |number, evidence| {
         (OLGA, Move::Outcome { upshot: Upshot::PositiveIdentification, number, evidence })
     };
@@ -403,7 +402,7 @@ fn a_positive_identification_needs_who_received_the_report_its_number_and_other_
 }
 
 #[test]
-fn a_report_becomes_evidence_after_its_outcome_too_with_a_number_and_a_chain_that_ends() {
+fn a_report_becomes_evidence_after_its_outcome_too_and_its_chain_ends() {
     let mut inquiry = at(Stage::Issued);
     step(&mut inquiry, (OLGA, NO_ARREST)).unwrap();
     assert_eq!(step(&mut inquiry, (OLGA, UNNUMBERED)), Err(ActionError::LeadsNumberMissing));

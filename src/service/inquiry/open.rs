@@ -16,7 +16,8 @@ impl Service {
     /// attestation that isn't given.
     pub fn open_inquiry(&self, desk: &AtDesk, request: Request) -> Result<InquiryId, ServiceError> {
         self.guard.clock_allows()?;
-        let refused = |reason| Detail::SearchRefused {
+        let refused = |rule, reason| Detail::SearchRefused {
+            rule,
             actor: desk.actor(),
             request: Some(request.clone()),
             reason,

@@ -113,9 +113,10 @@ impl Service {
         let original = self.refused_at(desk, self.ledger.upload(id, announced, Upload::finish))?;
         let generation = self.ledger.generation();
         let looked = self.looked(&generation, original.into(), &Edits::default());
-        let refused = |reason| Detail::SearchRefused {
+        let refused = |rule, reason| Detail::SearchRefused {
             actor: desk.actor(),
             request: Some(kept.inquiry.request().clone()),
+            rule,
             reason,
         };
         let look = match self.logged(looked, refused) {
@@ -222,9 +223,10 @@ impl Service {
         let held = self.own_probe(desk, id)?;
         let generation = self.ledger.generation();
         let request = kept.inquiry.request().clone();
-        let refused = |reason| Detail::SearchRefused {
+        let refused = |rule, reason| Detail::SearchRefused {
             actor: desk.actor(),
             request: Some(request.clone()),
+            rule,
             reason,
         };
         let probe =

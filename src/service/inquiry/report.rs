@@ -14,7 +14,7 @@ use crate::booking::{Identifier, VersionId};
 use crate::embed::{self, Encoding};
 use crate::face::Edits;
 use crate::inquiry::{
-    self, Action, Digest, Disposed, Inquiry, InquiryId, Purpose, Ranked, Reference,
+    self, Action, Attestations, Digest, Disposed, Inquiry, InquiryId, Purpose, Ranked, Reference,
     Review as InquiryReview,
 };
 use crate::inquiry::{SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
@@ -200,15 +200,9 @@ impl Service {
                     agency: self.agency_name(&request.requester.agency),
                 },
                 operator: self.person_of(inquiry.operator())?,
-                attestations: vec![
-                    "The search is not solely for speech or action that the First Amendment \
-                     protects."
-                        .to_owned(),
-                    "The probe is a photo of the person sought: no sketch, no composite, nothing \
-                     generated, no other person's image."
-                        .to_owned(),
-                    "The probe comes from the source that is stated.".to_owned(),
-                ],
+                attestations: Attestations::STATEMENTS
+                    .map(|(_, statement)| statement.to_owned())
+                    .into(),
             },
             events: vec![
                 event("Inquiry opened", inquiry.opened_cs(), Some(opened)),
@@ -424,10 +418,7 @@ fn disposition(review: Option<&InquiryReview>, ranked: &Ranked) -> sheet::Dispos
     };
     let feature = |seen: &inquiry::Observation| sheet::Feature {
         name: format!("{}: {}", seen.feature.component().words(), seen.feature.words()),
-        finding: match seen.seen {
-            inquiry::Seen::Similarity => "similar".to_owned(),
-            inquiry::Seen::Difference => "different".to_owned(),
-        },
+        finding: seen.seen.words().to_owned(),
         remark: String::new(),
     };
     sheet::Disposition {
@@ -439,27 +430,6 @@ fn disposition(review: Option<&InquiryReview>, ranked: &Ranked) -> sheet::Dispos
 }
 
 fn purpose(purpose: &Purpose) -> String {
-    match purpose {
-        Purpose::Crime => "Investigation, detection or analysis of crime".to_owned(),
-        Purpose::LawViolation => {
-            "Investigation, detection or analysis of a violation of law".to_owned()
-        }
-        Purpose::Terrorism => {
-            "Investigation, detection or analysis of the operation of terrorists".to_owned()
-        }
-        Purpose::MissingOrEndangered => "Missing or endangered person".to_owned(),
-        Purpose::IdentityVerification => {
-            "Identity verification in a public safety situation".to_owned()
-        }
-        Purpose::Other { description, supervisor } => {
-            format!(
-                "Other lawful examination of mugshots: {}; supervisor {}",
-                description.as_str(),
-                supervisor.as_str()
-            )
-        }
-        Purpose::CourtOrder { court, number, date } => {
-            format!("Court order: {}, {}, {date}", court.as_str(), number.as_str())
-        }
-    }
+    let words = purpose.kind().words();
+    purpose.stated().map_or_else(|| words.to_owned(), |stated| format!("{words}: {stated}"))
 }

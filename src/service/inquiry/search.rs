@@ -51,7 +51,8 @@ impl Service {
     ) -> Result<Asked, ServiceError> {
         let unasked = self.approvable(desk, id, revision);
         let (approval, request) = self.refused_at(desk, unasked)?;
-        let refused = |reason| Detail::SearchRefused {
+        let refused = |rule, reason| Detail::SearchRefused {
+            rule,
             actor: desk.actor(),
             request: Some(request.clone()),
             reason,
@@ -116,7 +117,8 @@ impl Service {
     ) -> Result<SearchTimings, ServiceError> {
         let begun = self.approvable(desk, id, revision);
         let (approval, request) = self.refused_at(desk, begun)?;
-        let refused = |reason| Detail::SearchRefused {
+        let refused = |rule, reason| Detail::SearchRefused {
+            rule,
             actor: desk.actor(),
             request: Some(request.clone()),
             reason,

@@ -357,9 +357,10 @@ impl Service {
         person: Option<&Identifier>,
         result: Result<T, ServiceError>,
     ) -> Result<T, ServiceError> {
-        self.logged(result, |reason| Detail::LogOnRefused {
+        self.logged(result, |rule, reason| Detail::LogOnRefused {
             actor: Actor::from(caller),
             person: person.cloned(),
+            rule,
             reason,
         })
     }
@@ -408,6 +409,10 @@ impl Service {
         desk: &AtDesk,
         result: Result<T, ServiceError>,
     ) -> Result<T, ServiceError> {
-        self.logged(result, |reason| Detail::CallerRefused { actor: desk.actor(), reason })
+        self.logged(result, |rule, reason| Detail::CallerRefused {
+            actor: desk.actor(),
+            rule,
+            reason,
+        })
     }
 }

@@ -1,9 +1,17 @@
-//! What a record writes in a form of its own: names and digests as lower-case hexadecimal digits,
-//! numbers to their last bit.
+//! Names drawn at random, and digests: bytes that are read and written as lower-case hexadecimal
+//! digits, each of a type of its own, so that none can stand for another.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::request::InquiryError;
+/// Digits that are no such name or digest.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("not {wanted}, which is {digits} hexadecimal digits")]
+pub struct IdError {
+    /// What it should have been.
+    pub wanted: &'static str,
+    /// Its digits.
+    pub digits: usize,
+}
 
 /// A type of so many bytes that displays, debugs, serialises and parses as hexadecimal digits.
 macro_rules! hexadecimal {
@@ -14,13 +22,10 @@ macro_rules! hexadecimal {
 
         impl $name {
             /// Parses twice as many hexadecimal digits as there are bytes.
-            ///
-            /// Errors: `InquiryError::Name`.
-            pub fn parse(found: &str) -> Result<Self, InquiryError> {
+            pub fn parse(found: &str) -> Result<Self, IdError> {
                 let mut bytes = [0; $bytes];
-                hex::decode_to_slice(found,
-                    &mut bytes).map_err(|_| InquiryError::Name { wanted: $what, digits: 2 * $bytes
-                    })?;
+                hex::decode_to_slice(found, &mut bytes)
+                    .map_err(|_| IdError { wanted: $what, digits: 2 * $bytes })?;
                 Ok(Self(bytes))
             }
         }
@@ -38,9 +43,9 @@ macro_rules! hexadecimal {
         }
 
         impl std::str::FromStr for $name {
-            type Err = InquiryError;
+            type Err = IdError;
 
-            fn from_str(found: &str) -> Result<Self, InquiryError> {
+            fn from_str(found: &str) -> Result<Self, IdError> {
                 Self::parse(found)
             }
         }
@@ -60,6 +65,12 @@ macro_rules! hexadecimal {
 }
 
 hexadecimal!(
+    /// A random 128-bit name of one version of one booking; it names the sealed photo too.
+    VersionId,
+    16,
+    "a version id"
+);
+hexadecimal!(
     /// A random 128-bit name of one inquiry.
     InquiryId,
     16,
@@ -72,31 +83,23 @@ hexadecimal!(
     "a search's name"
 );
 hexadecimal!(
-    /// SHA-256 of a file: a probe, a report.
+    /// A random 128-bit name of one change of the roster that was asked for.
+    GrantId,
+    16,
+    "a grant's name"
+);
+hexadecimal!(
+    /// A SHA-256 digest.
     Digest,
     32,
     "a SHA-256 digest"
 );
 
-/// Numbers as strings: a number in JSON may come back changed in its last bit, and a record is read
-/// and written again at every step.
-pub(super) mod exact {
-    use serde::{Deserialize, Deserializer, Serializer, de::Error as _};
-
-    pub(in crate::inquiry) fn serialize<S: Serializer>(
-        value: &f64,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(value)
-    }
-
-    pub(in crate::inquiry) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<f64, D::Error> {
-        let number = String::deserialize(deserializer)?.parse().ok();
-        number
-            .filter(|number: &f64| number.is_finite())
-            .ok_or_else(|| D::Error::custom("wanted a finite number in a string"))
+impl Digest {
+    /// The digest of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
+        Self(digest.as_ref().try_into().expect("SHA-256 gives 32 bytes"))
     }
 }
 
@@ -108,36 +111,25 @@ mod tests {
     fn names_and_digests_are_read_as_they_are_written() {
         let id = InquiryId([0xa7; 16]);
         assert_eq!(InquiryId::parse(&id.to_string()), Ok(id));
+        assert_eq!(VersionId::parse(&"0f".repeat(16)), Ok(VersionId([15; 16])));
         assert_eq!(
             serde_json::to_string(&Digest([1; 32])).unwrap(),
             format!("\"{}\"", "01".repeat(32))
         );
         for wrong in ["", "a7", &"a7".repeat(17), &"g7".repeat(16)] {
-            assert!(
-                InquiryId::parse(wrong).is_err()
-                    && serde_json::from_str::<SearchId>(&format!("\"{wrong}\"")).is_err(),
-                "{wrong}"
-            );
+            let quoted = format!("\"{wrong}\"");
+            assert!(InquiryId::parse(wrong).is_err(), "{wrong}");
+            assert!(serde_json::from_str::<SearchId>(&quoted).is_err(), "{wrong}");
         }
         assert_eq!(
             Digest::parse("00").unwrap_err().to_string(),
-            "a SHA-256 digest is not 64 hexadecimal digits"
+            "not a SHA-256 digest, which is 64 hexadecimal digits"
         );
     }
 
     #[test]
-    fn a_number_comes_back_to_its_last_bit_and_one_that_is_none_not_at_all() {
-        #[derive(Serialize, Deserialize)]
-        struct Score(#[serde(with = "exact")] f64);
-        for at in 1..2_000_u64 {
-            let score = 0.3
-                + f64::from_bits(at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 12 | 0x3ff0 << 48) / 8.0;
-            let Score(again) =
-                serde_json::from_str(&serde_json::to_string(&Score(score)).unwrap()).unwrap();
-            assert_eq!(again.to_bits(), score.to_bits());
-        }
-        for wrong in ["\"NaN\"", "\"inf\"", "0.5", "\"\""] {
-            assert!(serde_json::from_str::<Score>(wrong).is_err(), "{wrong}");
-        }
+    fn the_digest_of_bytes_is_sha_256() {
+        let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(Digest::of(b"abc").to_string(), abc);
     }
 }
