@@ -54,7 +54,7 @@ impl Period {
     }
 
     /// The first hundredth of a second in it, and the first after it, since 1970-01-01 UTC.
-    fn bounds_cs(&self) -> [u64; 2] {
+    pub(super) fn bounds_cs(&self) -> [u64; 2] {
         self.days().map(|day| day * DAY_CS)
     }
 }
