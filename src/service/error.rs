@@ -3,12 +3,12 @@
 use crate::audit::AuditError;
 use crate::audit::touch::TouchError;
 use crate::booking::Identifier;
+use crate::compare_report::CompareReportError;
 use crate::embed::EmbedError;
 use crate::gallery::GalleryError;
 use crate::inquiry::{ActionError, InquiryError};
 use crate::ledger::{Fate, Fated, LedgerError};
 use crate::limits::{CLOCK_AGREE_SECONDS_MAX, TOUCH_SECONDS_MAX};
-use crate::report::sheet::SheetError;
 use crate::roster::{PersonError, RosterError};
 use crate::rule::Rule;
 use crate::store::StoreError;
@@ -98,7 +98,7 @@ pub enum ServiceError {
     Ceiling { found: usize, within: &'static str, most: usize },
     /// The report can't be made.
     #[error(transparent)]
-    Sheet(#[from] SheetError),
+    CompareReport(#[from] CompareReportError),
     /// The photo can't be used.
     #[error(transparent)]
     Photo(#[from] EmbedError),
@@ -148,7 +148,7 @@ impl Fated for ServiceError {
             Self::Photo(EmbedError::Busy) => Fate::Wait,
             // A decoder's panic over the photo is about it, too.
             Self::Photo(e) if e.about_the_photo().is_some() => Fate::Refuse,
-            Self::Photo(_) | Self::Sheet(_) => Fate::Fail,
+            Self::Photo(_) | Self::CompareReport(_) => Fate::Fail,
             Self::Roster(_)
             | Self::Person(_)
             | Self::Touch(_)
@@ -216,7 +216,7 @@ impl ServiceError {
             Self::Range { .. } | Self::Sample { .. } => Rule::RangeOutside,
             Self::ClockDisagrees { .. } => Rule::ClockDisagrees,
             Self::Shut { .. } => Rule::DoorsShut,
-            Self::Sheet(_) => Rule::Failed,
+            Self::CompareReport(_) => Rule::Failed,
         }
     }
 

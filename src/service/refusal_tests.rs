@@ -8,12 +8,12 @@ use super::error::ServiceError;
 use crate::audit::AuditError;
 use crate::audit::touch::TouchError;
 use crate::booking::{BookingError, Identifier, Text, VersionId};
+use crate::compare_report::CompareReportError;
 use crate::embed::{EmbedError, Format, ModelError};
 use crate::face::{EditError, Face, FaceError};
 use crate::gallery::GalleryError;
 use crate::inquiry::{ActionError, InquiryError, SearchId, Stage};
 use crate::ledger::{Fate, Fated, LedgerError};
-use crate::report::sheet::SheetError;
 use crate::roster::{OffReason, PersonError, RosterError};
 use crate::rule::Rule;
 use crate::store::StoreError;
@@ -256,7 +256,7 @@ fn others() -> Vec<(ServiceError, Rule)> {
         (E::Sample { rate_ppm: 0, first: 0, end: 9, leaves: 9 }, Rule::RangeOutside),
         (E::ClockDisagrees { seconds: 90 }, Rule::ClockDisagrees),
         (E::Shut { why: words("not witnessed") }, Rule::DoorsShut),
-        (E::Sheet(SheetError::Proof { what: words("asked") }), Rule::Failed),
+        (E::CompareReport(CompareReportError::Proof { what: "asked" }), Rule::Failed),
     ]
 }
 

@@ -18,7 +18,7 @@ use crate::inquiry::{
     SPECIAL_ORDER, SPECIAL_ORDER_VERSION, SearchId, Seen, Shortfall, Upshot, Who,
 };
 use crate::ledger::{Drawn, Grant, Witnessing};
-use crate::report::Period;
+use crate::public_report::Period;
 use crate::roster::{Account, Off, OffReason, Person, Rhythm, Role};
 use crate::service::{AccountStanding, Doors, LogReview, Raised};
 use crate::store::StateKind;
