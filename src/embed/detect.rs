@@ -9,7 +9,7 @@
 use image::RgbImage;
 
 use super::manifest::Manifest;
-use super::model::{Feed, Graph, ModelError, Network, Outputs};
+use super::model::{PixelScale, Graph, ModelError, Network, Outputs};
 use crate::face::Face;
 use crate::limits::{
     DETECT_SIDE_PX_MAX, EYES_APART_PX_MIN, FACE_SCORE_MIN, FACES_MAX, USABLE_SCORE_MIN,
@@ -28,7 +28,7 @@ const OVERLAP_MAX: f32 = 0.3;
 
 /// The detector, compiled for every canvas.
 pub(super) struct Detector {
-    feed: Feed,
+    feed: PixelScale,
     canvases: Vec<Canvas>,
 }
 
@@ -61,7 +61,7 @@ impl Detector {
                 })
             })
             .collect::<Result<_, ModelError>>()?;
-        Ok(Self { feed: Feed::of(manifest), canvases })
+        Ok(Self { feed: PixelScale::of(manifest), canvases })
     }
 
     /// All faces of the photo, the surest first, at most `FACES_MAX`.
@@ -117,7 +117,7 @@ impl Detector {
 
 /// What is wrong with a face that can't be used.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Unusable {
+pub enum UnusableFace {
     /// The eyes are too close together.
     TooSmall {
         /// Pixels between them.
@@ -130,7 +130,7 @@ pub enum Unusable {
     },
 }
 
-impl std::fmt::Display for Unusable {
+impl std::fmt::Display for UnusableFace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::TooSmall { eyes_apart_px } => {
@@ -150,13 +150,13 @@ impl std::fmt::Display for Unusable {
 
 /// Why a face can't be used, if so. The rule is one for booking photos and probes: the detector is
 /// sure of it, and its eyes are far enough apart.
-pub(super) fn unusable(face: &Face) -> Option<Unusable> {
+pub(super) fn unusable(face: &Face) -> Option<UnusableFace> {
     let [left, right, ..] = face.landmarks;
     let apart = (left[0] - right[0]).hypot(left[1] - right[1]);
     if apart < EYES_APART_PX_MIN {
-        Some(Unusable::TooSmall { eyes_apart_px: apart })
+        Some(UnusableFace::TooSmall { eyes_apart_px: apart })
     } else if face.score < USABLE_SCORE_MIN {
-        Some(Unusable::Unclear { score: face.score })
+        Some(UnusableFace::Unclear { score: face.score })
     } else {
         None
     }
@@ -360,11 +360,11 @@ mod tests {
         assert!(unusable(&face(0.9, frame, 20.0)).is_none());
         assert!(matches!(
             unusable(&face(0.9, frame, EYES_APART_PX_MIN - 0.5)),
-            Some(Unusable::TooSmall { .. })
+            Some(UnusableFace::TooSmall { .. })
         ));
         assert!(matches!(
             unusable(&face(USABLE_SCORE_MIN - 0.01, frame, 20.0)),
-            Some(Unusable::Unclear { .. })
+            Some(UnusableFace::Unclear { .. })
         ));
     }
 

@@ -28,16 +28,16 @@ mod probe;
 mod quality;
 
 pub use decode::{Format, Photo, decode, decode_probe};
-pub use detect::Unusable;
+pub use detect::UnusableFace;
 pub use digest::Digest;
-pub use examine::{Choice, Models, Portrait, Timings};
-pub use fetch::{Checked, Fetched, check, fetch};
-pub use manifest::{Colours, Manifest, Prepare, Role};
+pub use examine::{FaceChoice, Models, ExaminedPhoto, Timings};
+pub use fetch::{CheckedModel, FetchedModel, check, fetch};
+pub use manifest::{Colours, Manifest, Prepare, ModelRole};
 pub use model::ModelError;
-pub use package::{Client, FetchError, Kind, Member, Package, fetch_package, packages};
+pub use package::{PackageClient, PackageError, PackageKind, PackageMember, Package, fetch_package, packages};
 pub use pool::Pool;
-pub use probe::{Encoding, Found, Look, Picture, Preview, Probe, replay};
-pub use quality::{Bounds, Measure, QualityBounds, QualitySheet, Reading, Verdict};
+pub use probe::{Encoding, ProbeFace, ProbeFaces, EncodedPicture, Preview, ChosenFace, replay};
+pub use quality::{Bounds, QualityMeasure, QualityBounds, QualitySheet, Reading, QualityVerdict};
 
 use crate::face::{Face, FaceError};
 use crate::limits::{

@@ -15,7 +15,7 @@ use tract_onnx::prelude::{
 };
 
 use super::digest::Digest;
-use super::manifest::{Colours, Manifest, Role};
+use super::manifest::{Colours, Manifest, ModelRole};
 use crate::limits::MODEL_BYTES_MAX;
 
 /// Why a model can't be used.
@@ -50,7 +50,7 @@ pub enum ModelError {
     #[error("no manifest names a {role}, wanted one")]
     NoModel {
         /// The role.
-        role: Role,
+        role: ModelRole,
     },
     /// It isn't clear which model of a role is meant.
     #[error(
@@ -59,7 +59,7 @@ pub enum ModelError {
     )]
     SeveralModels {
         /// The role.
-        role: Role,
+        role: ModelRole,
         /// Manifests of the role.
         found: usize,
         /// Those that say that they are active.
@@ -164,7 +164,7 @@ pub(super) struct Network {
 
 /// How pixels become the numbers that a model wants.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Feed {
+pub(super) struct PixelScale {
     colours: Colours,
     offset: f32,
     scale: f32,
@@ -243,7 +243,7 @@ impl Graph {
 impl Network {
     /// The model's outputs, each flat, in the order of its file.
     ///
-    /// Shapes: `planes` is 3 x height x width as `Feed::planes` gives it.
+    /// Shapes: `planes` is 3 x height x width as `PixelScale::planes` gives it.
     pub(super) fn run(&self, planes: &[f32]) -> Result<Outputs<'_>, ModelError> {
         let engine = |e: tract_onnx::prelude::TractError| ModelError::Engine {
             name: self.name.clone(),
@@ -286,7 +286,7 @@ impl Outputs<'_> {
     }
 }
 
-impl Feed {
+impl PixelScale {
     pub(super) fn of(manifest: &Manifest) -> Self {
         Self {
             colours: manifest.colours,

@@ -20,7 +20,7 @@ use crate::limits::{MODEL_BYTES_MAX, PACKAGE_BYTES_MAX};
 /// Why a package was not fetched. Nothing is left behind but files that were there before.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum FetchError {
+pub enum PackageError {
     /// The registry's client isn't installed.
     #[error(
         "{program} can't be run, wanted Python's package client: install python3 and python3-pip"
@@ -115,7 +115,7 @@ pub enum FetchError {
 /// How a package is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum PackageKind {
     /// A built package, a zip file.
     Wheel,
     /// A source package, a gzipped tar file. The client runs the package's own build script to
@@ -133,7 +133,7 @@ pub struct Package {
     /// Its version.
     pub version: String,
     /// How it is packed.
-    pub kind: Kind,
+    pub kind: PackageKind,
     /// Digest of the archive.
     pub sha256: Digest,
     /// Platforms of a wheel that is built for some, in the registry's words.
@@ -146,13 +146,13 @@ pub struct Package {
     #[serde(default)]
     pub licence: Option<String>,
     /// The files wanted.
-    pub members: Vec<Member>,
+    pub members: Vec<PackageMember>,
 }
 
 /// One file of a package.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Member {
+pub struct PackageMember {
     /// Path inside the archive.
     pub path: String,
     /// Digest of the file.
@@ -167,7 +167,7 @@ pub struct Member {
 
 /// The registry's client: a program with the arguments that come before `download`.
 #[derive(Clone, Debug)]
-pub struct Client {
+pub struct PackageClient {
     program: OsString,
     args: Vec<OsString>,
 }
@@ -175,20 +175,20 @@ pub struct Client {
 /// A package on this machine, its digest checked; the folder goes with it.
 pub(super) struct Delivered {
     package: String,
-    kind: Kind,
+    kind: PackageKind,
     archive: File,
     folder: TempDir,
 }
 
 /// Puts all members of `package` into `dir` and gives their paths, in the order of the list.
 ///
-/// Errors: every `FetchError`; then none of the members was put there.
+/// Errors: every `PackageError`; then none of the members was put there.
 pub fn fetch_package(
     package: &Package,
     dir: &Path,
-    client: &Client,
-) -> Result<Vec<PathBuf>, FetchError> {
-    let names = package.members.iter().map(Member::name).collect::<Result<Vec<_>, _>>()?;
+    client: &PackageClient,
+) -> Result<Vec<PathBuf>, PackageError> {
+    let names = package.members.iter().map(PackageMember::name).collect::<Result<Vec<_>, _>>()?;
     let mut delivered = deliver(package, dir, client)?;
     // All of them are right and on disk before the first becomes visible.
     for (member, name) in package.members.iter().zip(&names) {
@@ -201,7 +201,7 @@ pub fn fetch_package(
 /// Parses a list of packages, `[[package]]` tables each with their `[[package.members]]`.
 ///
 /// Errors: a field that is missing, unknown or doesn't fit.
-pub fn packages(list: &str) -> Result<Vec<Package>, FetchError> {
+pub fn packages(list: &str) -> Result<Vec<Package>, PackageError> {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct List {
@@ -209,15 +209,15 @@ pub fn packages(list: &str) -> Result<Vec<Package>, FetchError> {
     }
     toml::from_str::<List>(list)
         .map(|l| l.package)
-        .map_err(|e| FetchError::List { source: Box::new(e) })
+        .map_err(|e| PackageError::List { source: Box::new(e) })
 }
 
 /// Downloads `package` into a folder inside `dir` and checks its digest.
 pub(super) fn deliver(
     package: &Package,
     dir: &Path,
-    client: &Client,
-) -> Result<Delivered, FetchError> {
+    client: &PackageClient,
+) -> Result<Delivered, PackageError> {
     fs::create_dir_all(dir).map_err(|e| io(dir, e))?;
     // Absolute, because the client is another process; below `dir`, because a rename stays within
     // one file system.
@@ -240,11 +240,11 @@ pub(super) fn deliver(
     if !output.status.success() {
         let said = tail(&output.stderr);
         if said.contains("No module named pip") {
-            return Err(FetchError::MissingClient {
+            return Err(PackageError::MissingClient {
                 program: client.program.to_string_lossy().into_owned(),
             });
         }
-        return Err(FetchError::Client { package: said_name, status: output.status, said });
+        return Err(PackageError::Client { package: said_name, status: output.status, said });
     }
     let mut found = Vec::new();
     if downloads.is_dir() {
@@ -253,48 +253,48 @@ pub(super) fn deliver(
         }
     }
     let [path] = &found[..] else {
-        return Err(FetchError::Delivered { package: said_name, found: found.len() });
+        return Err(PackageError::Delivered { package: said_name, found: found.len() });
     };
     // One open file is measured, hashed and then read: what was checked is what is used.
     let mut archive = File::open(path).map_err(|e| io(path, e))?;
     let bytes = archive.metadata().map_err(|e| io(path, e))?.len();
     if bytes > PACKAGE_BYTES_MAX {
-        return Err(FetchError::Size { what: said_name, found: bytes, most: PACKAGE_BYTES_MAX });
+        return Err(PackageError::Size { what: said_name, found: bytes, most: PACKAGE_BYTES_MAX });
     }
     let digest = Digest::of_reader(&mut archive).map_err(|e| io(path, e))?;
     if digest != package.sha256 {
-        return Err(FetchError::Digest { what: said_name, found: digest, wanted: package.sha256 });
+        return Err(PackageError::Digest { what: said_name, found: digest, wanted: package.sha256 });
     }
     archive.rewind().map_err(|e| io(path, e))?;
     Ok(Delivered { package: said_name, kind: package.kind, archive, folder })
 }
 
 /// `found`, when it is a name that can't leave its folder, hide or be taken for an option.
-pub(super) fn plain_name(found: &str) -> Result<&str, FetchError> {
+pub(super) fn plain_name(found: &str) -> Result<&str, PackageError> {
     let fits = found.starts_with(|c: char| c.is_ascii_alphanumeric())
         && found.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+' | '-'));
-    if fits { Ok(found) } else { Err(FetchError::Name { found: found.to_owned() }) }
+    if fits { Ok(found) } else { Err(PackageError::Name { found: found.to_owned() }) }
 }
 
 impl Delivered {
     /// One file of the archive, its digest checked.
-    pub(super) fn read(&mut self, member: &Member) -> Result<Vec<u8>, FetchError> {
+    pub(super) fn read(&mut self, member: &PackageMember) -> Result<Vec<u8>, PackageError> {
         let package = self.package.clone();
         self.archive.rewind().map_err(|e| io(self.folder.path(), e))?;
         let bytes = match self.kind {
-            Kind::Wheel => {
+            PackageKind::Wheel => {
                 let mut zip =
                     zip::ZipArchive::new(&self.archive).map_err(|e| archive_error(&package, e))?;
                 let file = match zip.by_name(&member.path) {
                     Ok(file) => file,
                     Err(zip::result::ZipError::FileNotFound) => {
-                        return Err(FetchError::NoMember { package, member: member.path.clone() });
+                        return Err(PackageError::NoMember { package, member: member.path.clone() });
                     }
                     Err(e) => return Err(archive_error(&package, e)),
                 };
                 read_bounded(file, &member.path, &package)?
             }
-            Kind::Sdist => {
+            PackageKind::Sdist => {
                 let unpacked = flate2::read::GzDecoder::new(&self.archive).take(PACKAGE_BYTES_MAX);
                 let mut tar = tar::Archive::new(unpacked);
                 let mut found = None;
@@ -307,14 +307,14 @@ impl Delivered {
                         break;
                     }
                 }
-                found.ok_or(FetchError::NoMember { package, member: member.path.clone() })?
+                found.ok_or(PackageError::NoMember { package, member: member.path.clone() })?
             }
         };
         let digest = Digest::of(&bytes);
         if digest == member.sha256 {
             Ok(bytes)
         } else {
-            Err(FetchError::Digest {
+            Err(PackageError::Digest {
                 what: member.path.clone(),
                 found: digest,
                 wanted: member.sha256,
@@ -323,7 +323,7 @@ impl Delivered {
     }
 
     /// Writes a finished file beside its place and syncs it.
-    pub(super) fn stage(&self, name: &str, bytes: &[u8]) -> Result<(), FetchError> {
+    pub(super) fn stage(&self, name: &str, bytes: &[u8]) -> Result<(), PackageError> {
         let path = self.staged(plain_name(name)?);
         let mut file = File::create_new(&path).map_err(|e| io(&path, e))?;
         file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| io(&path, e))
@@ -334,7 +334,7 @@ impl Delivered {
     }
 
     /// Renames a staged file into `dir`.
-    pub(super) fn publish(&self, name: &str, dir: &Path) -> Result<PathBuf, FetchError> {
+    pub(super) fn publish(&self, name: &str, dir: &Path) -> Result<PathBuf, PackageError> {
         let path = dir.join(name);
         fs::rename(self.staged(name), &path).map_err(|e| io(&path, e))?;
         File::open(dir).and_then(|d| d.sync_all()).map_err(|e| io(dir, e))?;
@@ -342,7 +342,7 @@ impl Delivered {
     }
 }
 
-impl Client {
+impl PackageClient {
     /// Python's package client, as this machine's `python3` runs it.
     pub fn pip() -> Self {
         Self::new("python3", &["-m", "pip"])
@@ -358,7 +358,7 @@ impl Client {
         package: &Package,
         requirements: &Path,
         downloads: &Path,
-    ) -> Result<Output, FetchError> {
+    ) -> Result<Output, PackageError> {
         let mut command = Command::new(&self.program);
         command.args(&self.args).args([
             "download",
@@ -369,8 +369,8 @@ impl Client {
             "--require-hashes",
         ]);
         match package.kind {
-            Kind::Wheel => command.arg("--only-binary=:all:"),
-            Kind::Sdist => command.arg("--no-binary=:all:"),
+            PackageKind::Wheel => command.arg("--only-binary=:all:"),
+            PackageKind::Sdist => command.arg("--no-binary=:all:"),
         };
         for platform in &package.platforms {
             command.args(["--platform", platform]);
@@ -387,7 +387,7 @@ impl Client {
             .arg("--requirement")
             .arg(requirements)
             .stdin(Stdio::null());
-        command.output().map_err(|_| FetchError::MissingClient {
+        command.output().map_err(|_| PackageError::MissingClient {
             program: self.program.to_string_lossy().into_owned(),
         })
     }
@@ -399,24 +399,24 @@ impl Package {
     }
 }
 
-impl Member {
+impl PackageMember {
     /// The name that the file gets.
     ///
     /// Errors: it is no plain name.
-    pub fn name(&self) -> Result<String, FetchError> {
+    pub fn name(&self) -> Result<String, PackageError> {
         let own = self.path.rsplit('/').next().unwrap_or_default();
         plain_name(self.rename.as_deref().unwrap_or(own)).map(str::to_owned)
     }
 }
 
-fn read_bounded(from: impl Read, what: &str, package: &str) -> Result<Vec<u8>, FetchError> {
+fn read_bounded(from: impl Read, what: &str, package: &str) -> Result<Vec<u8>, PackageError> {
     let mut bytes = Vec::new();
     let found = from
         .take(MODEL_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
         .map_err(|e| archive_error(package, e))? as u64;
     if found > MODEL_BYTES_MAX {
-        return Err(FetchError::Size { what: what.to_owned(), found, most: MODEL_BYTES_MAX });
+        return Err(PackageError::Size { what: what.to_owned(), found, most: MODEL_BYTES_MAX });
     }
     Ok(bytes)
 }
@@ -424,12 +424,12 @@ fn read_bounded(from: impl Read, what: &str, package: &str) -> Result<Vec<u8>, F
 fn archive_error(
     package: &str,
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> FetchError {
-    FetchError::Archive { package: package.to_owned(), source: source.into() }
+) -> PackageError {
+    PackageError::Archive { package: package.to_owned(), source: source.into() }
 }
 
-fn io(path: &Path, source: std::io::Error) -> FetchError {
-    FetchError::Io { path: path.to_owned(), source }
+fn io(path: &Path, source: std::io::Error) -> PackageError {
+    PackageError::Io { path: path.to_owned(), source }
 }
 
 /// The last lines of what the client said, on one line.
@@ -467,7 +467,7 @@ mod tests {
         tar.into_inner().unwrap().finish().unwrap()
     }
 
-    fn package(archive: &[u8], kind: Kind) -> Package {
+    fn package(archive: &[u8], kind: PackageKind) -> Package {
         Package {
             name: "faces".to_owned(),
             version: "1.0".to_owned(),
@@ -476,7 +476,7 @@ mod tests {
             platforms: Vec::new(),
             python: None,
             licence: None,
-            members: vec![Member {
+            members: vec![PackageMember {
                 path: "faces/a.bin".to_owned(),
                 sha256: Digest::of(WANTED),
                 rename: Some("b.bin".to_owned()),
@@ -487,7 +487,7 @@ mod tests {
 
     /// A client that is a shell script: it delivers `archive` by `how`, which sees the destination
     /// as `$dest`.
-    fn client(at: &Path, archive: &[u8], how: &str) -> Client {
+    fn client(at: &Path, archive: &[u8], how: &str) -> PackageClient {
         let store = at.join("archive");
         fs::write(&store, archive).unwrap();
         let script = at.join("client.sh");
@@ -502,7 +502,7 @@ mod tests {
         )
         .unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-        Client::new("/bin/sh", &[script.to_str().unwrap()])
+        PackageClient::new("/bin/sh", &[script.to_str().unwrap()])
     }
 
     fn left_in(dir: &Path) -> Vec<String> {
@@ -514,7 +514,7 @@ mod tests {
         package: &Package,
         archive: &[u8],
         how: &str,
-    ) -> (Result<Vec<PathBuf>, FetchError>, Vec<String>) {
+    ) -> (Result<Vec<PathBuf>, PackageError>, Vec<String>) {
         let (tools, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let result = fetch_package(package, target.path(), &client(tools.path(), archive, how));
         (result, left_in(target.path()))
@@ -523,8 +523,8 @@ mod tests {
     #[test]
     fn a_member_of_a_wheel_or_a_source_package_arrives_under_its_new_name() {
         for (archive, kind) in [
-            (wheel("faces/a.bin", WANTED), Kind::Wheel),
-            (sdist("faces/a.bin", WANTED), Kind::Sdist),
+            (wheel("faces/a.bin", WANTED), PackageKind::Wheel),
+            (sdist("faces/a.bin", WANTED), PackageKind::Sdist),
         ] {
             let (result, left) = attempt(&package(&archive, kind), &archive, "cp $archive $dest/x");
             assert_eq!(result.unwrap().len(), 1);
@@ -539,13 +539,13 @@ mod tests {
             "grep -qx 'faces==1.0 --hash=sha256:{}' $req && cp $archive $dest/x",
             Digest::of(&archive)
         );
-        assert!(attempt(&package(&archive, Kind::Wheel), &archive, &how).0.is_ok());
+        assert!(attempt(&package(&archive, PackageKind::Wheel), &archive, &how).0.is_ok());
     }
 
     #[test]
     fn half_a_download_another_file_and_several_files_are_refused_and_nothing_stays() {
         let archive = wheel("faces/a.bin", WANTED);
-        let package = package(&archive, Kind::Wheel);
+        let package = package(&archive, PackageKind::Wheel);
         for (how, says) in [
             ("head -c 60 $archive > $dest/x", "SHA-256"),
             ("echo other > $dest/x", "SHA-256"),
@@ -564,28 +564,28 @@ mod tests {
 
     #[test]
     fn a_package_without_the_member_or_with_another_one_is_refused_and_nothing_stays() {
-        for kind in [Kind::Wheel, Kind::Sdist] {
-            let pack = if kind == Kind::Wheel { wheel } else { sdist };
+        for kind in [PackageKind::Wheel, PackageKind::Sdist] {
+            let pack = if kind == PackageKind::Wheel { wheel } else { sdist };
             let absent = pack("faces/c.bin", WANTED);
             let (result, left) = attempt(&package(&absent, kind), &absent, "cp $archive $dest/x");
-            assert!(matches!(result, Err(FetchError::NoMember { .. })));
+            assert!(matches!(result, Err(PackageError::NoMember { .. })));
             assert!(left.is_empty());
             let other = pack("faces/a.bin", b"something else");
             let (result, left) = attempt(&package(&other, kind), &other, "cp $archive $dest/x");
-            assert!(matches!(result, Err(FetchError::Digest { .. })));
+            assert!(matches!(result, Err(PackageError::Digest { .. })));
             assert!(left.is_empty());
         }
     }
 
     #[test]
     fn an_archive_that_is_none_is_refused_and_nothing_stays() {
-        for kind in [Kind::Wheel, Kind::Sdist] {
+        for kind in [PackageKind::Wheel, PackageKind::Sdist] {
             let (result, left) = attempt(
                 &package(b"no archive at all", kind),
                 b"no archive at all",
                 "cp $archive $dest/x",
             );
-            assert!(matches!(result, Err(FetchError::Archive { .. })), "{result:?}");
+            assert!(matches!(result, Err(PackageError::Archive { .. })), "{result:?}");
             assert!(left.is_empty());
         }
     }
@@ -595,9 +595,9 @@ mod tests {
         let archive = wheel("faces/a.bin", WANTED);
         let target = tempfile::tempdir().unwrap();
         let error = fetch_package(
-            &package(&archive, Kind::Wheel),
+            &package(&archive, PackageKind::Wheel),
             target.path(),
-            &Client::new("no-such-client", &[]),
+            &PackageClient::new("no-such-client", &[]),
         )
         .unwrap_err();
         assert!(
@@ -618,14 +618,14 @@ mod tests {
     #[test]
     fn the_list_of_demonstration_photos_parses_and_every_photo_has_a_subject() {
         let list = packages(include_str!("../bin/smrtd/photos.toml")).unwrap();
-        let members: Vec<&Member> = list.iter().flat_map(|p| &p.members).collect();
+        let members: Vec<&PackageMember> = list.iter().flat_map(|p| &p.members).collect();
         assert!(
             members.len() >= 5 && members.iter().all(|m| m.subject.is_some() && m.name().is_ok())
         );
         assert!(list.iter().all(|p| p.licence.is_some()));
         assert!(matches!(
             packages("[[package]]\nname = \"a\"\nsize = 1"),
-            Err(FetchError::List { .. })
+            Err(PackageError::List { .. })
         ));
     }
 }

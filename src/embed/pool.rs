@@ -12,8 +12,8 @@ use std::thread::{Builder, JoinHandle};
 
 use super::EmbedError;
 use super::digest::Digest;
-use super::examine::{Choice, Models, Portrait};
-use super::probe::{Encoding, Look, Picture, Preview, Probe, picture, replay};
+use super::examine::{FaceChoice, Models, ExaminedPhoto};
+use super::probe::{Encoding, ProbeFaces, EncodedPicture, Preview, ChosenFace, picture, replay};
 use crate::face::{Edits, ModelId};
 use crate::limits::EMBED_QUEUE_LEN_MAX;
 
@@ -62,8 +62,8 @@ impl Pool {
     pub fn examine(
         &self,
         photo: impl Into<Arc<[u8]>>,
-        choice: Choice,
-    ) -> Result<Portrait, EmbedError> {
+        choice: FaceChoice,
+    ) -> Result<ExaminedPhoto, EmbedError> {
         let photo = photo.into();
         self.ask(move |models| models.examine(&photo, choice))
     }
@@ -72,14 +72,14 @@ impl Pool {
     ///
     /// Errors: those of the pool as `examine`; what is wrong with the photo or its edits. A probe
     /// without a face is no error here.
-    pub fn look(&self, original: impl Into<Arc<[u8]>>, edits: &Edits) -> Result<Look, EmbedError> {
+    pub fn find_faces(&self, original: impl Into<Arc<[u8]>>, edits: &Edits) -> Result<ProbeFaces, EmbedError> {
         let (original, edits) = (original.into(), edits.clone());
-        self.ask(move |models| models.look(&original, &edits))
+        self.ask(move |models| models.find_faces(&original, &edits))
     }
 
     /// Finds all faces of a probe as searched, with a picture of it and one of each face.
     ///
-    /// Errors: as `look`.
+    /// Errors: as `find_faces`.
     pub fn preview(
         &self,
         original: impl Into<Arc<[u8]>>,
@@ -90,7 +90,7 @@ impl Pool {
     }
 
     /// Makes embedding and quality sheet of one face of a probe as searched: the one at this index
-    /// of `look`, or the only usable one.
+    /// of `find_faces`, or the only usable one.
     ///
     /// Errors: those of the pool as `examine`; what is wrong with the photo, its edits or the face.
     pub fn probe(
@@ -98,9 +98,9 @@ impl Pool {
         original: impl Into<Arc<[u8]>>,
         edits: &Edits,
         face: Option<usize>,
-    ) -> Result<Probe, EmbedError> {
+    ) -> Result<ChosenFace, EmbedError> {
         let (original, edits) = (original.into(), edits.clone());
-        self.ask(move |models| models.probe(&original, &edits, Choice::Face(face)))
+        self.ask(move |models| models.probe(&original, &edits, FaceChoice::Face(face)))
     }
 
     /// Makes a picture of a probe as searched, or of any photo without edits, for people to look
@@ -114,7 +114,7 @@ impl Pool {
         edits: &Edits,
         side_px_max: u32,
         encoding: Encoding,
-    ) -> Result<Picture, EmbedError> {
+    ) -> Result<EncodedPicture, EmbedError> {
         let (original, edits) = (original.into(), edits.clone());
         self.ask(move |_| picture(&original, &edits, side_px_max, encoding))
     }
@@ -212,16 +212,16 @@ mod tests {
     #[test]
     fn photos_from_many_callers_get_the_answers_that_one_thread_gives() {
         let pool = pool(2);
-        let wanted = MODELS.examine(PORTRAIT, Choice::Only).unwrap();
+        let wanted = MODELS.examine(PORTRAIT, FaceChoice::Only).unwrap();
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     assert_eq!(
-                        pool.examine(PORTRAIT, Choice::Only).unwrap().embedding,
+                        pool.examine(PORTRAIT, FaceChoice::Only).unwrap().embedding,
                         wanted.embedding
                     );
                     assert!(matches!(
-                        pool.examine(&b"no photo"[..], Choice::Only),
+                        pool.examine(&b"no photo"[..], FaceChoice::Only),
                         Err(EmbedError::NotAPhoto { .. })
                     ));
                 });
@@ -235,7 +235,7 @@ mod tests {
         let pool = pool(1);
         let edits = Edits::new(vec![Edit::Exposure { tenths: 5 }]).unwrap();
         let original: Arc<[u8]> = Arc::from(PORTRAIT);
-        let look = pool.look(Arc::clone(&original), &edits).unwrap();
+        let look = pool.find_faces(Arc::clone(&original), &edits).unwrap();
         let probe = pool.probe(Arc::clone(&original), &edits, Some(0)).unwrap();
         assert_eq!((look.digests, look.faces.len()), (probe.look.digests, 1));
         assert!(matches!(
@@ -243,7 +243,7 @@ mod tests {
             Err(EmbedError::NoSuchFace { asked: 1, found: 1 })
         ));
         assert_eq!(pool.picture(original, &edits, 200, Encoding::Jpeg).unwrap().width, 200);
-        assert!(matches!(pool.look(&b"no photo"[..], &edits), Err(EmbedError::NotAPhoto { .. })));
+        assert!(matches!(pool.find_faces(&b"no photo"[..], &edits), Err(EmbedError::NotAPhoto { .. })));
     }
 
     #[test]
@@ -313,7 +313,7 @@ mod tests {
             assert!(matches!(answer, Err(EmbedError::Panicked { reason })
                     if reason == "the decoder lost its way"));
         }
-        assert!(pool.examine(PORTRAIT, Choice::Only).is_ok());
+        assert!(pool.examine(PORTRAIT, FaceChoice::Only).is_ok());
     }
 
     #[test]
@@ -326,7 +326,7 @@ mod tests {
         // right.
         let mut queued = Vec::new();
         let refused = (0..EMBED_QUEUE_LEN_MAX + 1)
-            .map(|_| pool.submit(|models| models.examine(b"no photo", Choice::Only)));
+            .map(|_| pool.submit(|models| models.examine(b"no photo", FaceChoice::Only)));
         let refused: Vec<EmbedError> =
             refused.filter_map(|r| r.map(|answer| queued.push(answer)).err()).collect();
         assert!(!refused.is_empty() && refused.len() <= 2, "{}", refused.len());
@@ -336,6 +336,6 @@ mod tests {
         for answer in queued {
             assert!(matches!(answer.recv().unwrap(), Err(EmbedError::NotAPhoto { .. })));
         }
-        assert!(pool.examine(PORTRAIT, Choice::Only).is_ok());
+        assert!(pool.examine(PORTRAIT, FaceChoice::Only).is_ok());
     }
 }

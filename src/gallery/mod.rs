@@ -206,15 +206,15 @@ enum Engine {
 impl Gallery {
     /// An empty gallery on the engine that `choice` means.
     ///
-    /// Errors: as `gpu::Device::open` and `on`.
+    /// Errors: as `GpuDevice::open` and `on`.
     pub fn open(choice: EngineChoice, dimension: usize) -> Result<Self, GalleryError> {
-        Self::on(gpu::Device::open(choice)?, dimension)
+        Self::on(GpuDevice::open(choice)?, dimension)
     }
 
     /// An empty gallery on a device that others may use too, or on the processor.
     ///
     /// Errors: a dimension that no embedding has; `DeviceLost`.
-    pub fn on(device: Option<Arc<gpu::Device>>, dimension: usize) -> Result<Self, GalleryError> {
+    pub fn on(device: Option<Arc<GpuDevice>>, dimension: usize) -> Result<Self, GalleryError> {
         if !(DIMENSION_MIN..=DIMENSION_MAX).contains(&dimension) {
             return Err(GalleryError::NoSuchDimension { found: dimension });
         }

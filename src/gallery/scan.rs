@@ -13,7 +13,7 @@
 use super::GalleryError;
 use super::bound::{ProbeBound, THETA_CLOSED, THETA_OPEN};
 use super::cpu::{brute_force_in, threads};
-use super::gpu::Device;
+use super::GpuDevice;
 use super::rescore::{Found, Scanned, keep_best};
 use super::rows::Rows;
 use super::score::{

@@ -14,7 +14,7 @@
 use super::GalleryError;
 use super::bound::{HIDDEN, RowBound};
 use super::cpu::{in_parallel, threads};
-use super::gpu::Device;
+use super::GpuDevice;
 use super::rows::Rows;
 use super::score::{BLOCK_ROWS, block_words, pack_block};
 use crate::limits::{FOUND_LEN_DEVICE_MAX, SEGMENT_ROWS_FIRST, UPLOAD_BYTES_MAX};

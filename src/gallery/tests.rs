@@ -107,7 +107,7 @@ impl Model {
 }
 
 pub(super) fn on_gpu(
-    device: &Arc<gpu::Device>,
+    device: &Arc<GpuDevice>,
     dimension: usize,
     tiny: Option<(u32, u32, u32)>,
     margin: fn(&ProbeBound) -> f32,

@@ -8,7 +8,7 @@ use super::faces::{Faces, NextFace};
 use super::ledger::{Standing, Taken};
 use crate::audit::{Actor, Detail};
 use crate::booking::{BookingData, BookingNumber, Identifier};
-use crate::embed::{Choice, Pool};
+use crate::embed::{FaceChoice, Pool};
 use crate::limits::BOOK_TRIES_MAX;
 use crate::roster::Caller;
 
@@ -62,7 +62,7 @@ impl Service {
     fn faces(&self, photo: &Arc<[u8]>) -> Result<Faces, ServiceError> {
         let next = self.ledger.next_pool();
         let generation = self.ledger.generation();
-        let active = self.examine(generation.pool(), photo.clone(), Choice::Only)?.into();
+        let active = self.examine(generation.pool(), photo.clone(), FaceChoice::Only)?.into();
         let next = next
             .map(|pool| {
                 Ok::<_, ServiceError>((
@@ -107,7 +107,7 @@ impl Service {
 ///
 /// Errors: those that aren't the photo's fault.
 pub(super) fn next_face(pool: &Pool, photo: Arc<[u8]>) -> Result<NextFace, ServiceError> {
-    match pool.examine(photo, Choice::Only) {
+    match pool.examine(photo, FaceChoice::Only) {
         Ok(portrait) => Ok(Ok(portrait.into())),
         Err(e) => e.about_the_photo().map(Err).ok_or(ServiceError::Photo(e)),
     }

@@ -7,7 +7,7 @@
 
 use super::core::Core;
 use super::error::ServiceError;
-use super::inquire::lodger;
+use super::inquire::key_owner;
 use super::ledger::Ledger;
 use super::purge::ASSURANCE;
 use super::sheet::paper_id;
@@ -77,7 +77,7 @@ impl Writer {
     pub(super) fn expire_details(&mut self) -> Result<Done, ServiceError> {
         let (core, kept_days) = (self.core().clone(), self.core().details_kept_days);
         let before_cs = self.now_cs().saturating_sub(kept_days * DAY_CS);
-        let first = core.store.expired()?;
+        let first = core.store.first_unexpired()?;
         let mut end = first;
         core.store.for_each_leaf::<ServiceError>(
             first..first + EXPIRED_PER_LEAF_MAX,
@@ -106,7 +106,7 @@ impl Writer {
         for &id in inquiries {
             let row = core
                 .store
-                .inquiry_or_rest(id)?
+                .inquiry_even_if_ending(id)?
                 .ok_or(ServiceError::NotFound { what: "inquiry" })?;
             rows.push((id, InquiryRow { record: Vec::new(), ..row }));
         }
@@ -136,7 +136,7 @@ impl Core {
     fn destroy_inquiries(&self, rows: &[([u8; 16], InquiryRow)]) -> Result<(), ServiceError> {
         let mut staying = Vec::new();
         self.store.for_each_inquiry::<ServiceError>(|id, head| {
-            staying.push((head.slot, lodger(id)));
+            staying.push((head.slot, key_owner(id)));
             Ok(())
         })?;
         let probes = &self.vault.probes;
@@ -144,7 +144,7 @@ impl Core {
             // A start evicts the slot of an inquiry that is ending, and another inquiry may have
             // taken it since.
             if !staying.iter().any(|(slot, _)| *slot == row.slot) {
-                probes.evict(row.slot)?;
+                probes.destroy_key(row.slot)?;
             }
         }
         probes.sync_slots()?;

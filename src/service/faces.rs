@@ -1,6 +1,6 @@
 //! What models make of a booking's photo, and how it is sealed.
 
-use crate::embed::Portrait;
+use crate::embed::ExaminedPhoto;
 use crate::face::{Embedding, FaceError, ModelId};
 
 /// | offset | bytes | field |
@@ -51,8 +51,8 @@ impl Enrolled {
     }
 }
 
-impl From<Portrait> for Enrolled {
-    fn from(portrait: Portrait) -> Self {
+impl From<ExaminedPhoto> for Enrolled {
+    fn from(portrait: ExaminedPhoto) -> Self {
         let (frame, px) =
             (portrait.faces[portrait.chosen].frame, [portrait.width, portrait.height]);
         Self { embedding: portrait.embedding, length: portrait.length, frame, px }

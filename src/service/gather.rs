@@ -19,7 +19,7 @@ use super::writer::{Done, Reply, Writer};
 use crate::audit::{Actor, Detail, Refusal};
 use crate::limits::REFUSALS_KEPT_BYTES_MAX;
 use crate::roster::Caller;
-use crate::store::GatheredRow;
+use crate::store::RefusalCountRow;
 
 /// Hundredths of a second of an hour.
 const HOUR_CS: u64 = 360_000;
@@ -36,11 +36,11 @@ impl Kept {
         serde_json::to_vec(self).expect("it holds only strings and numbers")
     }
 
-    fn of(core: &Core, row: &GatheredRow) -> Result<Option<Self>, ServiceError> {
+    fn of(core: &Core, row: &RefusalCountRow) -> Result<Option<Self>, ServiceError> {
         if row.sealed.is_empty() {
             return Ok(None);
         }
-        let plain = core.master.open_gathered(row.kind, &row.caller, &row.sealed)?;
+        let plain = core.master.open_refusals(row.kind, &row.caller, &row.sealed)?;
         serde_json::from_slice(&plain)
             .map(Some)
             .map_err(|source| ServiceError::Sealed { what: "gathered refusals", source })
@@ -51,7 +51,7 @@ impl Ledger {
     /// What waits for the end of its hour: the details of the leaves to be.
     pub fn gathered(&self) -> Result<Vec<Detail>, ServiceError> {
         let mut details = Vec::new();
-        for row in self.core().store.all_gathered()? {
+        for row in self.core().store.refusal_counts()? {
             if let Some(Kept { actor, refusals: kept }) = Kept::of(self.core(), &row)? {
                 details.push(Detail::RefusalsGathered {
                     actor,
@@ -75,7 +75,7 @@ impl Writer {
         let kind = detail.kind();
         let (actor, request, reason) = detail.refusal().expect("only refusals are sent as such");
         let (caller, now_cs) = (actor.certificate.clone(), self.now_cs());
-        let waiting = self.core().store.gathered(kind as u16, &caller)?;
+        let waiting = self.core().store.refusal_count(kind as u16, &caller)?;
         if let Some(row) = waiting.as_ref().filter(|row| now_cs < row.hour_cs + HOUR_CS) {
             let mut kept = Kept::of(self.core(), row)?
                 .unwrap_or_else(|| Kept { actor: actor.clone(), refusals: Vec::new() });
@@ -87,8 +87,8 @@ impl Writer {
             });
             let after = kept.to_bytes();
             let plain = if after.len() <= REFUSALS_KEPT_BYTES_MAX { after } else { before };
-            let sealed = self.core().master.seal_gathered(kind as u16, &caller, &plain);
-            let row = GatheredRow { refusals: row.refusals + 1, sealed, ..row.clone() };
+            let sealed = self.core().master.seal_refusals(kind as u16, &caller, &plain);
+            let row = RefusalCountRow { refusals: row.refusals + 1, sealed, ..row.clone() };
             return Ok(Stage::commit(reply, StagedRows::Gathered { row }, Vec::new()));
         }
         let mut leaves = Vec::new();
@@ -97,7 +97,7 @@ impl Writer {
         }
         leaves.push(NewLeaf::new(Vec::new(), Vec::new(), detail));
         // The leaf's index is known when it is written.
-        let row = GatheredRow {
+        let row = RefusalCountRow {
             kind: kind as u16,
             caller,
             hour_cs: now_cs,
@@ -115,7 +115,7 @@ impl Writer {
         for row in self
             .core()
             .store
-            .all_gathered()?
+            .refusal_counts()?
             .into_iter()
             .filter(|row| row.hour_cs + HOUR_CS <= now_cs)
         {
@@ -131,7 +131,7 @@ impl Writer {
         Ok(Done::Made)
     }
 
-    fn gathered_leaf(&self, row: &GatheredRow) -> Result<Option<NewLeaf>, ServiceError> {
+    fn gathered_leaf(&self, row: &RefusalCountRow) -> Result<Option<NewLeaf>, ServiceError> {
         let Some(Kept { actor, refusals: kept }) = Kept::of(self.core(), row)? else {
             return Ok(None);
         };

@@ -34,7 +34,7 @@ use crate::inquiry::{
 use crate::limits::INQUIRIES_MAX;
 use crate::roster::Duty;
 use crate::store::{Commit, InquiryRow, VersionState};
-use crate::vault::{Announced, Lodger, ProbeKey, SafeKey, Upload, VaultError};
+use crate::vault::{Announced, KeyOwner, ProbeKey, PhotoKey, Upload, VaultError};
 
 /// How often a search runs again because candidates were released meanwhile, before its operator is
 /// told to wait.
@@ -75,7 +75,7 @@ impl Core {
         group: Option<&Group<'_>>,
     ) -> Result<Kept, ServiceError> {
         let row = self.store.inquiry(id)?.ok_or(ServiceError::NotFound { what: "inquiry" })?;
-        let key = self.vault.probes.key(row.slot, &lodger(id))?;
+        let key = self.vault.probes.key(row.slot, &key_owner(id))?;
         let plain = key.open_record(id, &row.record)?;
         let mut inquiry: Inquiry = serde_json::from_slice(&plain)
             .map_err(|source| ServiceError::Sealed { what: "inquiry", source })?;
@@ -226,7 +226,7 @@ impl Ledger {
                 group.now_cs,
             )?;
             let key = ProbeKey::generate();
-            let slot = core.vault.probes.lodge(&lodger(id), &key).map_err(full_or_halted)?;
+            let slot = core.vault.probes.store_key(&key_owner(id), &key).map_err(full_or_halted)?;
             let opened = Detail::InquiryOpened { actor, inquiry: hex::encode(id), request };
             let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
                 let row = InquiryRow {
@@ -649,8 +649,8 @@ fn is_recorded(probe: &Probe, found: &[u8]) -> bool {
 }
 
 /// To whom an inquiry's key is lodged.
-pub(super) fn lodger(id: [u8; 16]) -> Lodger {
-    Lodger { owner: Identifier::parse("inquiry").expect("it is an identifier"), id }
+pub(super) fn key_owner(id: [u8; 16]) -> KeyOwner {
+    KeyOwner { owner: Identifier::parse("inquiry").expect("it is an identifier"), id }
 }
 
 /// Does `work` and adds what it took.

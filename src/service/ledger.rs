@@ -29,7 +29,7 @@ use crate::face::{Embedding, ModelId};
 use crate::gallery::GalleryHandle;
 use crate::roster::{Caller, Ceilings};
 use crate::store::{NumberState, StateKind, VersionState};
-use crate::vault::{Lodger, Part};
+use crate::vault::{KeyOwner, SealedPart};
 
 /// What opening a ledger takes.
 pub struct LedgerSetup {
@@ -481,10 +481,10 @@ impl Ledger {
             .core
             .vault
             .bookings
-            .key(row.slot, &Lodger { owner: row.agency.clone(), id: version.0 })?;
+            .key(row.slot, &KeyOwner { owner: row.agency.clone(), id: version.0 })?;
         for sealed in self.core.store.vectors(row.leaf)? {
             // The other one is another model's and doesn't open as this one's.
-            let Ok(plain) = key.open(Part::Vector(generation.model()), version.0, &sealed) else {
+            let Ok(plain) = key.open(SealedPart::Vector(generation.model()), version.0, &sealed) else {
                 continue;
             };
             if let Some((length, frame)) = faces::measures(generation.gallery().dimension(), &plain)
@@ -503,7 +503,7 @@ impl Ledger {
             return Ok(None);
         };
         let key =
-            self.core.vault.bookings.key(row.slot, &Lodger { owner: row.agency, id: version.0 })?;
+            self.core.vault.bookings.key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
         Ok(Some(self.core.vault.bookings.read_photo(version.0, &key)?))
     }
 
@@ -514,7 +514,7 @@ impl Ledger {
             return Ok(None);
         };
         let key =
-            self.core.vault.bookings.key(row.slot, &Lodger { owner: row.agency, id: version.0 })?;
+            self.core.vault.bookings.key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
         Ok(Some(self.core.vault.bookings.read_photo(version.0, &key)?))
     }
 

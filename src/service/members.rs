@@ -31,7 +31,7 @@ use crate::roster::{
     Account, Caller, Duty, Off, OffReason, Person, PersonError, Role, Roster, decide_together,
 };
 use crate::store::{Commit, StateKind};
-use crate::vault::Master;
+use crate::vault::MasterKey;
 
 const HOUR_CS: u64 = 360_000;
 const DAY_CS: u64 = 24 * HOUR_CS;
@@ -724,13 +724,13 @@ impl Code {
     }
 }
 
-fn open_member(master: &Master, id: &str, sealed: &[u8]) -> Result<Member, ServiceError> {
+fn open_member(master: &MasterKey, id: &str, sealed: &[u8]) -> Result<Member, ServiceError> {
     let plain = master.open_account(id, sealed)?;
     serde_json::from_slice(&plain)
         .map_err(|source| ServiceError::Sealed { what: "account", source })
 }
 
-fn put_member(master: &Master, tables: &Commit, member: &Member) -> Result<(), ServiceError> {
+fn put_member(master: &MasterKey, tables: &Commit, member: &Member) -> Result<(), ServiceError> {
     let plain = Zeroizing::new(
         serde_json::to_vec(member).expect("an account holds only strings and numbers"),
     );

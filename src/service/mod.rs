@@ -66,7 +66,7 @@ pub use switch::{ModelStanding, SwitchState};
 
 use crate::audit::touch::RelyingParty;
 use crate::audit::{Actor, Alarm, Detail};
-use crate::embed::{Choice, Pool, Portrait};
+use crate::embed::{FaceChoice, Pool, ExaminedPhoto};
 use crate::inquiry::NumberPattern;
 use crate::limits::{SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
 use crate::roster::{Agency, Caller, Ceilings, Roster, RosterError};
@@ -234,8 +234,8 @@ impl Service {
         &self,
         pool: &Pool,
         photo: Arc<[u8]>,
-        choice: Choice,
-    ) -> Result<Portrait, ServiceError> {
+        choice: FaceChoice,
+    ) -> Result<ExaminedPhoto, ServiceError> {
         Ok(self.examining.during(|| pool.examine(photo, choice))?)
     }
 

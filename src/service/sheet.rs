@@ -340,7 +340,7 @@ impl Service {
         photo: Arc<[u8]>,
         edits: &Edits,
         side_px_max: u32,
-    ) -> Result<embed::Picture, ServiceError> {
+    ) -> Result<embed::EncodedPicture, ServiceError> {
         let generation = self.ledger.generation();
         let picture = || generation.pool().picture(photo, edits, side_px_max, Encoding::Jpeg);
         Ok(self.examining.during(picture)?)

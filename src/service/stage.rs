@@ -21,10 +21,10 @@ use crate::booking::VersionId;
 use crate::face::ModelId;
 use crate::roster::Ceilings;
 use crate::store::{
-    Commit, GatheredRow, NumberRow, NumberState, StoreError, SwitchRow, VectorRow, VersionRow,
+    Commit, RefusalCountRow, NumberRow, NumberState, StoreError, SwitchRow, VectorRow, VersionRow,
     VersionState,
 };
-use crate::vault::{BookingKey, Lodger, Part, SafeKey, VaultError};
+use crate::vault::{BookingKey, KeyOwner, SealedPart, PhotoKey, VaultError};
 
 const PHOTO_DOMAIN: &[u8] = b"smrt photo digest v1\0";
 
@@ -55,7 +55,7 @@ pub(super) enum StagedRows {
     AlarmRaised { alarm: Alarm, what: String },
     AlarmCleared { alarm: Alarm },
     Cosigned { leaves: u64, note: Box<Note> },
-    Gathered { row: GatheredRow },
+    Gathered { row: RefusalCountRow },
     Expired { first: u64, end: u64 },
     InquiriesEnded { inquiries: Vec<[u8; 16]> },
     GatheredEnded { kind: u16, caller: String },
@@ -271,7 +271,7 @@ impl Writer {
             .core()
             .vault
             .bookings
-            .lodge(&Lodger { owner: agency.clone(), id: id.0 }, &key)
+            .store_key(&KeyOwner { owner: agency.clone(), id: id.0 }, &key)
             .map_err(full_or_halted)?;
         suppressed.extend(previous);
         let counts =
@@ -414,7 +414,7 @@ pub(super) fn put_rows(
             );
             let leaf = logged();
             row.leaf = leaf;
-            row.record = key.seal(Part::Record, id.0, &plain);
+            row.record = key.seal(SealedPart::Record, id.0, &plain);
             tables.put_model(&model.0)?;
             tables.put_version(*id, row)?;
             tables.put_vector(&sealed_vector(key, *model, leaf, *id, face))?;
@@ -471,19 +471,19 @@ pub(super) fn put_rows(
         StagedRows::Gathered { row } => {
             // A refusal with a leaf of its own begins the hour; the others name it.
             row.leaf = leaf.unwrap_or(row.leaf);
-            tables.put_gathered(row)?;
+            tables.put_refusal_count(row)?;
         }
         StagedRows::Expired { first, end } => tables.expire_details(*first..*end)?,
         StagedRows::InquiriesEnded { inquiries } => {
             inquiries.iter().try_for_each(|id| tables.remove_inquiry(*id))?
         }
-        StagedRows::GatheredEnded { kind, caller } => tables.remove_gathered(*kind, caller)?,
+        StagedRows::GatheredEnded { kind, caller } => tables.remove_refusal_count(*kind, caller)?,
         StagedRows::SwitchGivenUp => tables.end_switch()?,
         StagedRows::Switched { model, versions } => {
             for (version, row) in versions {
                 tables.put_version(*version, row)?;
             }
-            tables.turn(&model.0)?;
+            tables.activate_next_model(&model.0)?;
         }
         StagedRows::Decided { rows, .. } => {
             rows.take().expect("rows are written once")(core, tables, leaf)?
@@ -504,7 +504,7 @@ pub(super) fn sealed_vector(
     VectorRow {
         leaf,
         id,
-        vector: key.seal(Part::Vector(model), id.0, &Zeroizing::new(face.to_le_bytes())),
+        vector: key.seal(SealedPart::Vector(model), id.0, &Zeroizing::new(face.to_le_bytes())),
     }
 }
 

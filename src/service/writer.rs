@@ -333,7 +333,7 @@ impl Writer {
                 Ok(()) => kept.push(change),
                 Err(e) if e.is_full() => {
                     if let Some(booking) = change.booking() {
-                        vault.bookings.evict(booking.row.slot)?;
+                        vault.bookings.destroy_key(booking.row.slot)?;
                     }
                     settle(&change.reply, Err(ServiceError::DiskFull))?;
                 }

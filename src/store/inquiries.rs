@@ -47,11 +47,11 @@ pub struct InquiryHead {
 impl Store {
     /// An inquiry.
     pub fn inquiry(&self, id: [u8; 16]) -> Result<Option<InquiryRow>, StoreError> {
-        Ok(self.inquiry_or_rest(id)?.filter(|row| !row.record.is_empty()))
+        Ok(self.inquiry_even_if_ending(id)?.filter(|row| !row.record.is_empty()))
     }
 
     /// An inquiry, or what is left of one that is ending.
-    pub fn inquiry_or_rest(&self, id: [u8; 16]) -> Result<Option<InquiryRow>, StoreError> {
+    pub fn inquiry_even_if_ending(&self, id: [u8; 16]) -> Result<Option<InquiryRow>, StoreError> {
         let table = self.read()?.open_table(INQUIRIES).map_err(read_error)?;
         Ok(table.get(id).map_err(read_error)?.map(|row| inquiry_row(row.value())))
     }
@@ -161,7 +161,7 @@ mod tests {
             "it is there for nobody"
         );
         store.for_each_inquiry::<StoreError>(|id, _| panic!("{id:?} is ending")).unwrap();
-        assert_eq!(store.inquiry_or_rest([5; 16]).unwrap(), Some(rest));
+        assert_eq!(store.inquiry_even_if_ending([5; 16]).unwrap(), Some(rest));
         store.commit::<StoreError>(|commit| commit.remove_inquiry([5; 16])).unwrap();
         assert_eq!(
             (store.ending_inquiries().unwrap(), store.inquiries_len().unwrap()),

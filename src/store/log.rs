@@ -21,15 +21,15 @@ const NODES: TableDefinition<(u8, u64), Hash> = TableDefinition::new("nodes");
 /// Size of the tree to the signed note with cosignatures.
 const COSIGNED: TableDefinition<u64, &str> = TableDefinition::new("cosigned");
 /// Hour, first leaf, number gathered, sealed list.
-type GatheredValue<'a> = (u64, u64, u64, &'a [u8]);
+type RefusalCountValue<'a> = (u64, u64, u64, &'a [u8]);
 /// Kind of refusal and caller's name to what waits.
-const GATHERED: TableDefinition<(u16, &str), GatheredValue<'static>> =
-    TableDefinition::new("gathered");
+const REFUSAL_COUNTS: TableDefinition<(u16, &str), RefusalCountValue<'static>> =
+    TableDefinition::new("refusal-counts");
 /// Code of the alarm to the leaf that raised it and what it says.
 const ALARMS: TableDefinition<u8, (u64, &str)> = TableDefinition::new("alarms");
 
 /// The first leaf whose detail has not expired.
-const META_EXPIRED: &str = "expired";
+const META_FIRST_UNEXPIRED: &str = "first-unexpired";
 
 /// A leaf with its sealed detail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub struct LeafRow {
 
 /// Refusals of one kind and caller that wait for the end of their hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GatheredRow {
+pub struct RefusalCountRow {
     /// The kind's code.
     pub kind: u16,
     /// The caller's name.
@@ -76,8 +76,8 @@ impl Store {
     }
 
     /// The first leaf whose detail has not expired.
-    pub fn expired(&self) -> Result<u64, StoreError> {
-        let Some(end) = self.meta(META_EXPIRED)? else { return Ok(0) };
+    pub fn first_unexpired(&self) -> Result<u64, StoreError> {
+        let Some(end) = self.meta(META_FIRST_UNEXPIRED)? else { return Ok(0) };
         Ok(u64::from_le_bytes(
             end.try_into()
                 .map_err(|_| StoreError::Corrupt { what: "end of the expired details" })?,
@@ -158,18 +158,18 @@ impl Store {
     }
 
     /// Refusals of a kind and caller that wait to be gathered.
-    pub fn gathered(&self, kind: u16, caller: &str) -> Result<Option<GatheredRow>, StoreError> {
-        let table = self.read()?.open_table(GATHERED).map_err(read_error)?;
+    pub fn refusal_count(&self, kind: u16, caller: &str) -> Result<Option<RefusalCountRow>, StoreError> {
+        let table = self.read()?.open_table(REFUSAL_COUNTS).map_err(read_error)?;
         let row = table.get((kind, caller)).map_err(read_error)?;
-        Ok(row.map(|row| gathered_row((kind, caller), row.value())))
+        Ok(row.map(|row| refusal_count_row((kind, caller), row.value())))
     }
 
     /// All refusals that wait to be gathered.
-    pub fn all_gathered(&self) -> Result<Vec<GatheredRow>, StoreError> {
-        let table = self.read()?.open_table(GATHERED).map_err(read_error)?;
+    pub fn refusal_counts(&self) -> Result<Vec<RefusalCountRow>, StoreError> {
+        let table = self.read()?.open_table(REFUSAL_COUNTS).map_err(read_error)?;
         let rows = table.iter().map_err(read_error)?;
         rows.map(|row| {
-            row.map(|(key, row)| gathered_row(key.value(), row.value())).map_err(read_error)
+            row.map(|(key, row)| refusal_count_row(key.value(), row.value())).map_err(read_error)
         })
         .collect()
     }
@@ -194,7 +194,7 @@ impl Commit {
         tables.open_table(DETAILS).map_err(commit_error)?;
         tables.open_table(NODES).map_err(commit_error)?;
         tables.open_table(COSIGNED).map_err(commit_error)?;
-        tables.open_table(GATHERED).map_err(commit_error)?;
+        tables.open_table(REFUSAL_COUNTS).map_err(commit_error)?;
         tables.open_table(ALARMS).map_err(commit_error)?;
         Ok(())
     }
@@ -220,7 +220,7 @@ impl Commit {
             .map_err(commit_error)?
             .retain_in(leaves, |_, _| false)
             .map_err(commit_error)?;
-        self.put_meta(META_EXPIRED, &end.to_le_bytes())
+        self.put_meta(META_FIRST_UNEXPIRED, &end.to_le_bytes())
     }
 
     /// Writes nodes of higher tiles.
@@ -246,17 +246,17 @@ impl Commit {
     }
 
     /// Writes what waits of a kind and caller.
-    pub fn put_gathered(&self, row: &GatheredRow) -> Result<(), StoreError> {
-        let mut table = self.transaction.open_table(GATHERED).map_err(commit_error)?;
+    pub fn put_refusal_count(&self, row: &RefusalCountRow) -> Result<(), StoreError> {
+        let mut table = self.transaction.open_table(REFUSAL_COUNTS).map_err(commit_error)?;
         let value = (row.hour_cs, row.leaf, row.refusals, &row.sealed[..]);
         table.insert((row.kind, &row.caller[..]), value).map_err(commit_error)?;
         Ok(())
     }
 
     /// Removes what waited of a kind and caller.
-    pub fn remove_gathered(&self, kind: u16, caller: &str) -> Result<(), StoreError> {
+    pub fn remove_refusal_count(&self, kind: u16, caller: &str) -> Result<(), StoreError> {
         self.transaction
-            .open_table(GATHERED)
+            .open_table(REFUSAL_COUNTS)
             .map_err(commit_error)?
             .remove((kind, caller))
             .map_err(commit_error)?;
@@ -284,11 +284,11 @@ impl Commit {
     }
 }
 
-fn gathered_row(
+fn refusal_count_row(
     (kind, caller): (u16, &str),
-    (hour_cs, leaf, refusals, sealed): GatheredValue<'_>,
-) -> GatheredRow {
-    GatheredRow {
+    (hour_cs, leaf, refusals, sealed): RefusalCountValue<'_>,
+) -> RefusalCountRow {
+    RefusalCountRow {
         kind,
         caller: caller.to_owned(),
         hour_cs,
@@ -321,9 +321,9 @@ mod tests {
             (store.leaf(3).unwrap(), store.leaf(4).unwrap(), store.leaf(10).unwrap()),
             (Some(row(3)), Some(row(4)), None)
         );
-        assert_eq!(store.expired().unwrap(), 0);
+        assert_eq!(store.first_unexpired().unwrap(), 0);
         store.commit(|commit| commit.expire_details(0..6)).unwrap();
-        assert_eq!((store.expired().unwrap(), store.leaves_len().unwrap()), (6, 10));
+        assert_eq!((store.first_unexpired().unwrap(), store.leaves_len().unwrap()), (6, 10));
         assert_eq!(store.leaf(3).unwrap(), Some(LeafRow { detail: None, ..row(3) }));
         let mut left = Vec::new();
         store
@@ -380,7 +380,7 @@ mod tests {
     fn what_waits_and_what_stands_survives_until_it_is_removed() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder);
-        let row = GatheredRow {
+        let row = RefusalCountRow {
             kind: 35,
             caller: "smrt:device/rtcc-1".to_owned(),
             hour_cs: 1,
@@ -390,22 +390,22 @@ mod tests {
         };
         store
             .commit(|commit| {
-                commit.put_gathered(&row).and_then(|()| commit.put_alarm(2, 7, "in doubt"))
+                commit.put_refusal_count(&row).and_then(|()| commit.put_alarm(2, 7, "in doubt"))
             })
             .unwrap();
         assert_eq!(
-            (store.gathered(35, &row.caller).unwrap(), store.gathered(17, &row.caller).unwrap()),
+            (store.refusal_count(35, &row.caller).unwrap(), store.refusal_count(17, &row.caller).unwrap()),
             (Some(row.clone()), None)
         );
         assert_eq!(
-            (store.all_gathered().unwrap(), store.alarms().unwrap()),
+            (store.refusal_counts().unwrap(), store.alarms().unwrap()),
             (vec![row.clone()], vec![(2, 7, "in doubt".to_owned())])
         );
         store
             .commit(|commit| {
-                commit.remove_gathered(35, &row.caller).and_then(|()| commit.remove_alarm(2))
+                commit.remove_refusal_count(35, &row.caller).and_then(|()| commit.remove_alarm(2))
             })
             .unwrap();
-        assert!(store.all_gathered().unwrap().is_empty() && store.alarms().unwrap().is_empty());
+        assert!(store.refusal_counts().unwrap().is_empty() && store.alarms().unwrap().is_empty());
     }
 }

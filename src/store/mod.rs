@@ -26,7 +26,7 @@ use crate::booking::VersionId;
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::limits::STORE_CACHE_BYTES;
 pub use inquiries::{InquiryHead, InquiryRow};
-pub use log::{GatheredRow, LeafRow};
+pub use log::{RefusalCountRow, LeafRow};
 use rows::{Id, NumberKey, NumberValue, VersionValue, number_row, version_row};
 pub use rows::{NumberRow, NumberState, StateKind, VectorRow, VersionRow, VersionState};
 pub use switch::SwitchRow;
@@ -164,7 +164,7 @@ impl Store {
                 })?;
                 Ok(store)
             }
-            Some(&[found]) if found > FORMAT => Err(StoreError::Newer { found }),
+            Some(&[found]) if found > FORMAT => Err(StoreError::Format { found }),
             _ => Err(StoreError::Corrupt { what: "format" }),
         }
     }
@@ -486,7 +486,7 @@ mod tests {
                 .unwrap();
         store.commit(|commit| commit.put_meta(META_FORMAT, &[FORMAT + 1])).unwrap();
         drop(store);
-        assert!(matches!(Store::open(&disk(), folder.path()), Err(StoreError::Newer { found: 5 })));
+        assert!(matches!(Store::open(&disk(), folder.path()), Err(StoreError::Format { found: 5 })));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Invariants: there are two tables of vectors, keyed alike by the booking's leaf; one is active
 //! and is of the model that `model` names, the other holds what is made for the next model, or what
-//! is left of a former one and waits to be swept. Which is which is one byte, and `Commit::turn`
+//! is left of a former one and waits to be swept. Which is which is one byte, and `Commit::activate_next_model`
 //! changes it together with the model. While a switch is recorded, **the other table and the table
 //! of failures hold standing bookings only**, none in both, so that their lengths are the progress.
 //! A version stands if it is live, or would be if the active model made a vector of its photo.
@@ -19,7 +19,7 @@ use super::{
     commit_error, read_error,
 };
 use crate::booking::VersionId;
-use crate::limits::{EMBED_FAILURE_CHARS_MAX, SWEEP_LEN_MAX};
+use crate::limits::{EMBED_FAILURE_CHARS_MAX, FORMER_VECTORS_DELETED_MAX};
 
 /// Leaf of the booking to version id and sealed vector: the order of the gallery's rows.
 type Vectors = TableDefinition<'static, u64, (Id, &'static [u8])>;
@@ -44,7 +44,7 @@ const META_SWITCH: &str = "switch";
 const SWITCH_BYTES: usize = 49;
 const ACCEPT_AT: usize = 32;
 const BEGUN_AT: usize = 40;
-const GATHERS_AT: usize = 48;
+const FILL_ATTEMPTS_AT: usize = 48;
 
 /// A switch of the model that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub struct SwitchRow {
     /// The leaf that logged the begin.
     pub begun: u64,
     /// How often a gallery was begun to be filled; a process that dies of it leaves this behind.
-    pub gathers: u8,
+    pub fill_attempts: u8,
 }
 
 impl Store {
@@ -73,7 +73,7 @@ impl Store {
             model,
             accept_failed: number(ACCEPT_AT),
             begun: number(BEGUN_AT),
-            gathers: bytes[GATHERS_AT],
+            fill_attempts: bytes[FILL_ATTEMPTS_AT],
         }))
     }
 
@@ -231,8 +231,8 @@ impl Commit {
         let mut bytes = [0; SWITCH_BYTES];
         bytes[..ACCEPT_AT].copy_from_slice(&row.model);
         bytes[ACCEPT_AT..BEGUN_AT].copy_from_slice(&row.accept_failed.to_le_bytes());
-        bytes[BEGUN_AT..GATHERS_AT].copy_from_slice(&row.begun.to_le_bytes());
-        bytes[GATHERS_AT] = row.gathers;
+        bytes[BEGUN_AT..FILL_ATTEMPTS_AT].copy_from_slice(&row.begun.to_le_bytes());
+        bytes[FILL_ATTEMPTS_AT] = row.fill_attempts;
         self.put_meta(META_SWITCH, &bytes)
     }
 
@@ -249,7 +249,7 @@ impl Commit {
 
     /// Makes the next model's vectors the active ones and ends the switch; the former model's are
     /// left to be swept.
-    pub fn turn(&self, model: &[u8; 32]) -> Result<(), StoreError> {
+    pub fn activate_next_model(&self, model: &[u8; 32]) -> Result<(), StoreError> {
         let other = u8::try_from(1 - self.bank()?).expect("there are two tables");
         self.put_meta(META_BANK, &[other])?;
         self.put_meta(META_MODEL, model)?;
@@ -290,10 +290,10 @@ impl Commit {
 
     /// Removes some vectors that are of no model in use; says whether some are left. Only without a
     /// switch under way.
-    pub fn sweep(&self) -> Result<bool, StoreError> {
+    pub fn delete_former_vectors(&self) -> Result<bool, StoreError> {
         let mut table =
             self.transaction.open_table(VECTORS[1 - self.bank()?]).map_err(commit_error)?;
-        for _ in 0..SWEEP_LEN_MAX {
+        for _ in 0..FORMER_VECTORS_DELETED_MAX {
             if table.pop_first().map_err(commit_error)?.is_none() {
                 break;
             }
@@ -403,7 +403,7 @@ mod tests {
             id(2),
             "in the order of their ids, no more than asked for"
         );
-        let row = SwitchRow { model: [2; 32], accept_failed: 7, begun: 50, gathers: 1 };
+        let row = SwitchRow { model: [2; 32], accept_failed: 7, begun: 50, fill_attempts: 1 };
         let begin = |commit: &Commit| {
             commit.put_switch(&row).and_then(|()| commit.put_next_vector(&vector(0, 2)))
         };
@@ -435,14 +435,14 @@ mod tests {
     fn a_turn_makes_the_next_vectors_the_active_ones_and_the_former_are_swept() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path());
-        let row = SwitchRow { model: [2; 32], accept_failed: 0, begun: 50, gathers: 0 };
+        let row = SwitchRow { model: [2; 32], accept_failed: 0, begun: 50, fill_attempts: 0 };
         let fill = |commit: &Commit| {
             [0, 1, 2, 4].into_iter().try_for_each(|n| commit.put_next_vector(&vector(n, 2)))
         };
         store
             .commit::<StoreError>(|commit| commit.put_switch(&row).and_then(|()| fill(commit)))
             .unwrap();
-        store.commit::<StoreError>(|commit| commit.turn(&[2; 32])).unwrap();
+        store.commit::<StoreError>(|commit| commit.activate_next_model(&[2; 32])).unwrap();
         drop(store);
         let store = Store::open(&disk(), folder.path()).unwrap();
         assert_eq!((store.model().unwrap(), store.switch().unwrap()), (Some([2; 32]), None));
@@ -457,7 +457,7 @@ mod tests {
         while more {
             store
                 .commit::<StoreError>(|commit| {
-                    more = commit.sweep()?;
+                    more = commit.delete_former_vectors()?;
                     Ok(())
                 })
                 .unwrap();
@@ -469,7 +469,7 @@ mod tests {
         // And back again, over the first table.
         store
             .commit::<StoreError>(|commit| {
-                commit.put_next_vector(&vector(1, 3)).and_then(|()| commit.turn(&[3; 32]))
+                commit.put_next_vector(&vector(1, 3)).and_then(|()| commit.activate_next_model(&[3; 32]))
             })
             .unwrap();
         assert_eq!(active(&store), [[3, 1]]);

@@ -16,8 +16,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-pub use keys::{BookingKey, Master, Part, ProbeKey, SafeKey};
-pub use slots::Lodger;
+pub use keys::{BookingKey, MasterKey, SealedPart, ProbeKey, PhotoKey};
+pub use slots::KeyOwner;
 pub use upload::{Announced, Upload};
 
 use crate::disk::Disk;
@@ -179,13 +179,13 @@ impl VaultError {
 /// The two safes.
 pub struct Vault {
     /// Photos of bookings.
-    pub bookings: Safe<BookingKey>,
+    pub bookings: SealedPhotos<BookingKey>,
     /// Probes of searches, apart from bookings for good.
-    pub probes: Safe<ProbeKey>,
+    pub probes: SealedPhotos<ProbeKey>,
 }
 
 /// One kind of sealed photos with the key slots that open them.
-pub struct Safe<K: SafeKey> {
+pub struct SealedPhotos<K: PhotoKey> {
     disk: Arc<dyn Disk>,
     folder: PathBuf,
     slots: RwLock<Slots<K>>,
@@ -193,33 +193,33 @@ pub struct Safe<K: SafeKey> {
 
 impl Vault {
     /// Makes both safes in an empty state folder; durable once the caller has synced that folder.
-    pub fn create(disk: &Arc<dyn Disk>, state: &Path, master: &Master) -> Result<Self, VaultError> {
+    pub fn create(disk: &Arc<dyn Disk>, state: &Path, master: &MasterKey) -> Result<Self, VaultError> {
         Ok(Self {
-            bookings: Safe::create(disk, state, master)?,
-            probes: Safe::create(disk, state, master)?,
+            bookings: SealedPhotos::create(disk, state, master)?,
+            probes: SealedPhotos::create(disk, state, master)?,
         })
     }
 
     /// Opens both safes.
     ///
     /// Errors: missing or unreadable slots, another master key.
-    pub fn open(disk: &Arc<dyn Disk>, state: &Path, master: &Master) -> Result<Self, VaultError> {
+    pub fn open(disk: &Arc<dyn Disk>, state: &Path, master: &MasterKey) -> Result<Self, VaultError> {
         Ok(Self {
-            bookings: Safe::open(disk, state, master)?,
-            probes: Safe::open(disk, state, master)?,
+            bookings: SealedPhotos::open(disk, state, master)?,
+            probes: SealedPhotos::open(disk, state, master)?,
         })
     }
 }
 
-impl<K: SafeKey> Safe<K> {
-    fn create(disk: &Arc<dyn Disk>, state: &Path, master: &Master) -> Result<Self, VaultError> {
+impl<K: PhotoKey> SealedPhotos<K> {
+    fn create(disk: &Arc<dyn Disk>, state: &Path, master: &MasterKey) -> Result<Self, VaultError> {
         let folder = state.join(K::FOLDER);
         photos::create_folders(disk.as_ref(), &folder)?;
         let slots = Slots::create(disk, state, master)?;
         Ok(Self { disk: disk.clone(), folder, slots: RwLock::new(slots) })
     }
 
-    fn open(disk: &Arc<dyn Disk>, state: &Path, master: &Master) -> Result<Self, VaultError> {
+    fn open(disk: &Arc<dyn Disk>, state: &Path, master: &MasterKey) -> Result<Self, VaultError> {
         let slots = Slots::open(disk, state, master)?;
         Ok(Self { disk: disk.clone(), folder: state.join(K::FOLDER), slots: RwLock::new(slots) })
     }
@@ -233,8 +233,8 @@ impl<K: SafeKey> Safe<K> {
     }
 
     /// Writes a key into a free slot and gives the slot; durable after `sync_slots`.
-    pub fn lodge(&self, lodger: &Lodger, key: &K) -> Result<u32, VaultError> {
-        self.slots_mut().lodge(lodger, key)
+    pub fn store_key(&self, key_owner: &KeyOwner, key: &K) -> Result<u32, VaultError> {
+        self.slots_mut().store_key(key_owner, key)
     }
 
     /// Makes every slot written so far durable.
@@ -245,20 +245,20 @@ impl<K: SafeKey> Safe<K> {
     /// The key in a slot.
     ///
     /// Errors: a vacant slot, or one that was written for another lodger.
-    pub fn key(&self, slot: u32, lodger: &Lodger) -> Result<K, VaultError> {
-        self.slots().key(slot, lodger)
+    pub fn key(&self, slot: u32, key_owner: &KeyOwner) -> Result<K, VaultError> {
+        self.slots().key(slot, key_owner)
     }
 
     /// Overwrites a slot; durable after `sync_slots`.
-    pub fn evict(&self, slot: u32) -> Result<(), VaultError> {
-        self.slots_mut().evict(slot)
+    pub fn destroy_key(&self, slot: u32) -> Result<(), VaultError> {
+        self.slots_mut().destroy_key(slot)
     }
 
     /// Rewrites the slots of these lodgers under a fresh epoch key and destroys the old one: what
     /// was evicted before is gone from old pages and copies of the slot file too, as far as the
     /// anchor can be destroyed.
-    pub fn rotate(&self, lodgers: &[(u32, Lodger)]) -> Result<(), VaultError> {
-        self.slots_mut().rotate(lodgers)
+    pub fn rotate(&self, key_owners: &[(u32, KeyOwner)]) -> Result<(), VaultError> {
+        self.slots_mut().rotate(key_owners)
     }
 
     /// Seals a photo under its key and gives it its name; the name is durable after `sync_names`.
@@ -288,13 +288,13 @@ impl<K: SafeKey> Safe<K> {
 
     /// Evicts every slot that no record knows: what a crash before the commit point left. Gives how
     /// many there were; durable on return.
-    pub fn evict_strays(&self, knows: impl Fn(u32) -> bool) -> Result<usize, VaultError> {
-        self.slots_mut().evict_strays(knows)
+    pub fn destroy_orphan_keys(&self, knows: impl Fn(u32) -> bool) -> Result<usize, VaultError> {
+        self.slots_mut().destroy_orphan_keys(knows)
     }
 
     /// The photos and uploads of one folder, by their ids' first byte, that no record knows, and
     /// half-written files there.
-    pub fn stray_photos(
+    pub fn orphan_photos(
         &self,
         first_byte: u8,
         knows: impl Fn(&[u8; 16]) -> bool,
@@ -302,8 +302,8 @@ impl<K: SafeKey> Safe<K> {
         photos::strays(self.disk.as_ref(), &self.folder, first_byte, knows)
     }
 
-    /// Removes what `stray_photos` gave; durable on return.
-    pub fn unlink_strays(&self, strays: &[PathBuf]) -> Result<(), VaultError> {
-        photos::unlink_strays(self.disk.as_ref(), strays)
+    /// Removes what `orphan_photos` gave; durable on return.
+    pub fn unlink_orphans(&self, strays: &[PathBuf]) -> Result<(), VaultError> {
+        photos::unlink_orphans(self.disk.as_ref(), strays)
     }
 }

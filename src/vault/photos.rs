@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::VaultError;
-use super::keys::{self, KEY_BYTES, SafeKey};
+use super::keys::{self, KEY_BYTES, PhotoKey};
 use crate::disk::{Disk, OpenMode, read_whole};
 use crate::limits::{PROBE_PIECE_BYTES, SEAL_BYTES};
 
@@ -45,7 +45,7 @@ pub(super) fn create_folders(disk: &dyn Disk, folder: &Path) -> Result<(), Vault
     make_all().map_err(made)
 }
 
-pub(super) fn write<K: SafeKey>(
+pub(super) fn write<K: PhotoKey>(
     disk: &dyn Disk,
     folder: &Path,
     id: [u8; 16],
@@ -78,7 +78,7 @@ pub(super) fn sync_names(
     Ok(())
 }
 
-pub(super) fn read<K: SafeKey>(
+pub(super) fn read<K: PhotoKey>(
     disk: &dyn Disk,
     folder: &Path,
     id: [u8; 16],
@@ -88,7 +88,7 @@ pub(super) fn read<K: SafeKey>(
 }
 
 /// The photo of this id in a file that bears another name yet.
-pub(super) fn read_at<K: SafeKey>(
+pub(super) fn read_at<K: PhotoKey>(
     disk: &dyn Disk,
     file: &Path,
     id: [u8; 16],
@@ -130,7 +130,7 @@ pub(super) fn strays(
     Ok(files)
 }
 
-pub(super) fn unlink_strays(disk: &dyn Disk, strays: &[PathBuf]) -> Result<(), VaultError> {
+pub(super) fn unlink_orphans(disk: &dyn Disk, strays: &[PathBuf]) -> Result<(), VaultError> {
     for path in strays {
         disk.unlink(path).map_err(VaultError::io("removing an orphaned photo file"))?;
     }
@@ -141,7 +141,7 @@ pub(super) fn unlink_strays(disk: &dyn Disk, strays: &[PathBuf]) -> Result<(), V
     Ok(())
 }
 
-fn seal<K: SafeKey>(id: [u8; 16], key: &K, photo: &[u8]) -> Vec<u8> {
+fn seal<K: PhotoKey>(id: [u8; 16], key: &K, photo: &[u8]) -> Vec<u8> {
     let chunks = Chunks::new(id, key, photo.len());
     let mut sealed = chunks.head().to_vec();
     for index in 0..chunks.count {
@@ -151,7 +151,7 @@ fn seal<K: SafeKey>(id: [u8; 16], key: &K, photo: &[u8]) -> Vec<u8> {
     sealed
 }
 
-fn open<K: SafeKey>(id: [u8; 16], key: &K, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+fn open<K: PhotoKey>(id: [u8; 16], key: &K, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
     let unreadable = || VaultError::Unreadable { what: PHOTO };
     let (head, mut rest) = sealed.split_first_chunk::<HEAD_BYTES>().ok_or_else(unreadable)?;
     if head[..4] != MAGIC {
@@ -182,7 +182,7 @@ pub(super) struct Chunks {
 }
 
 impl Chunks {
-    pub(super) fn new<K: SafeKey>(id: [u8; 16], key: &K, size: usize) -> Self {
+    pub(super) fn new<K: PhotoKey>(id: [u8; 16], key: &K, size: usize) -> Self {
         let bound = [K::FOLDER.as_bytes(), b"\0", &id, &(size as u64).to_le_bytes()].concat();
         Self {
             key: keys::subkey(key.bytes(), PHOTO.as_bytes()),

@@ -25,7 +25,7 @@ use aws_lc_rs::aead::NONCE_LEN;
 use zeroize::Zeroizing;
 
 use super::VaultError;
-use super::keys::{self, KEY_BYTES, Master, SafeKey};
+use super::keys::{self, KEY_BYTES, MasterKey, PhotoKey};
 use crate::booking::Identifier;
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::limits::{SLOT_BYTES, SLOTS_MAX};
@@ -44,7 +44,7 @@ const _: () = assert!(SEALED_AT + NONCE_LEN + KEY_BYTES + 16 == SLOT_BYTES);
 
 /// Whose key a slot holds: the agency or device, and the booking's version or the search.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lodger {
+pub struct KeyOwner {
     /// The agency of a booking, the device of a search.
     pub owner: Identifier,
     /// The version id of a booking, the id of a search.
@@ -69,11 +69,11 @@ pub(super) struct Slots<K> {
     kind: PhantomData<fn() -> K>,
 }
 
-impl<K: SafeKey> Slots<K> {
+impl<K: PhotoKey> Slots<K> {
     pub(super) fn create(
         disk: &Arc<dyn Disk>,
         state: &Path,
-        master: &Master,
+        master: &MasterKey,
     ) -> Result<Self, VaultError> {
         let anchor_key = master.anchor_key(K::SLOTS);
         let epoch_key = write_anchor::<K>(disk.as_ref(), state, 1, &anchor_key)?;
@@ -97,7 +97,7 @@ impl<K: SafeKey> Slots<K> {
     pub(super) fn open(
         disk: &Arc<dyn Disk>,
         state: &Path,
-        master: &Master,
+        master: &MasterKey,
     ) -> Result<Self, VaultError> {
         let paths = disk.list(state).map_err(VaultError::io("listing the state folder"))?;
         let epochs = |path_of: fn(&Path, u64) -> PathBuf| -> BTreeSet<u64> {
@@ -148,7 +148,7 @@ impl<K: SafeKey> Slots<K> {
         Ok(slots)
     }
 
-    pub(super) fn lodge(&mut self, lodger: &Lodger, key: &K) -> Result<u32, VaultError> {
+    pub(super) fn store_key(&mut self, key_owner: &KeyOwner, key: &K) -> Result<u32, VaultError> {
         let slot = match self.vacant.first() {
             Some(&slot) => slot,
             None => {
@@ -158,7 +158,7 @@ impl<K: SafeKey> Slots<K> {
         };
         let before = self.heads.get(index(slot)).copied().unwrap_or_default();
         let head = Head { lodged: true, generation: before.generation + 1 };
-        let bytes = self.slot_bytes(slot, head.generation, lodger, key);
+        let bytes = self.slot_bytes(slot, head.generation, key_owner, key);
         self.write(slot, &bytes)?;
         self.vacant.remove(&slot);
         self.set_head(slot, head);
@@ -169,7 +169,7 @@ impl<K: SafeKey> Slots<K> {
         self.file.sync().map_err(VaultError::io("syncing the key slots"))
     }
 
-    pub(super) fn key(&self, slot: u32, lodger: &Lodger) -> Result<K, VaultError> {
+    pub(super) fn key(&self, slot: u32, key_owner: &KeyOwner) -> Result<K, VaultError> {
         let head = self.heads.get(index(slot)).copied().unwrap_or_default();
         if !head.lodged {
             return Err(VaultError::Vacant { slot });
@@ -178,14 +178,14 @@ impl<K: SafeKey> Slots<K> {
         self.file
             .read_at(offset(slot), bytes.as_mut_slice())
             .map_err(VaultError::io("reading a key slot"))?;
-        let binding = binding::<K>(slot, head.generation, self.epoch, lodger);
+        let binding = binding::<K>(slot, head.generation, self.epoch, key_owner);
         let key = keys::open(&self.epoch_key, &binding, &bytes[SEALED_AT..], "a key slot")?;
         let key = <[u8; KEY_BYTES]>::try_from(key.as_slice())
             .map_err(|_| VaultError::Unreadable { what: "a key slot" })?;
         Ok(K::from_bytes(Zeroizing::new(key)))
     }
 
-    pub(super) fn evict(&mut self, slot: u32) -> Result<(), VaultError> {
+    pub(super) fn destroy_key(&mut self, slot: u32) -> Result<(), VaultError> {
         let head = self.heads.get(index(slot)).copied().unwrap_or_default();
         if !head.lodged {
             return Ok(());
@@ -203,7 +203,7 @@ impl<K: SafeKey> Slots<K> {
         Ok(())
     }
 
-    pub(super) fn evict_strays(
+    pub(super) fn destroy_orphan_keys(
         &mut self,
         knows: impl Fn(u32) -> bool,
     ) -> Result<usize, VaultError> {
@@ -215,7 +215,7 @@ impl<K: SafeKey> Slots<K> {
             .map(|(_, slot)| slot)
             .collect();
         for &slot in &strays {
-            self.evict(slot)?;
+            self.destroy_key(slot)?;
         }
         if !strays.is_empty() {
             self.sync()?;
@@ -223,7 +223,7 @@ impl<K: SafeKey> Slots<K> {
         Ok(strays.len())
     }
 
-    pub(super) fn rotate(&mut self, lodgers: &[(u32, Lodger)]) -> Result<(), VaultError> {
+    pub(super) fn rotate(&mut self, key_owners: &[(u32, KeyOwner)]) -> Result<(), VaultError> {
         let (old, new) = (self.epoch, self.epoch + 1);
         let fresh = write_anchor::<K>(self.disk.as_ref(), &self.state, new, &self.anchor_key)?;
         self.sync_state()?;
@@ -236,10 +236,10 @@ impl<K: SafeKey> Slots<K> {
         }
         let mut heads: Vec<Head> =
             self.heads.iter().map(|head| Head { lodged: false, ..*head }).collect();
-        let mut keys = Vec::with_capacity(lodgers.len());
-        for (slot, lodger) in lodgers {
-            match self.key(*slot, lodger) {
-                Ok(key) => keys.push((*slot, lodger, key)),
+        let mut keys = Vec::with_capacity(key_owners.len());
+        for (slot, key_owner) in key_owners {
+            match self.key(*slot, key_owner) {
+                Ok(key) => keys.push((*slot, key_owner, key)),
                 // What didn't open before doesn't open after; the others move on.
                 Err(e) if e.is_damage() => {
                     log::error!("key slot {slot} is damaged and stays behind: {e}")
@@ -249,10 +249,10 @@ impl<K: SafeKey> Slots<K> {
         }
         let old_key = std::mem::replace(&mut self.epoch_key, fresh);
         self.epoch = new;
-        for (slot, lodger, key) in keys {
+        for (slot, key_owner, key) in keys {
             let head = &mut heads[index(slot)];
             head.lodged = true;
-            let bytes = self.slot_bytes(slot, head.generation, lodger, &key);
+            let bytes = self.slot_bytes(slot, head.generation, key_owner, &key);
             image[index(slot) * SLOT_BYTES..][..SLOT_BYTES].copy_from_slice(bytes.as_slice());
         }
         drop(old_key);
@@ -300,7 +300,7 @@ impl<K: SafeKey> Slots<K> {
         &self,
         slot: u32,
         generation: u16,
-        lodger: &Lodger,
+        key_owner: &KeyOwner,
         key: &K,
     ) -> Zeroizing<[u8; SLOT_BYTES]> {
         let mut bytes = Zeroizing::new([0; SLOT_BYTES]);
@@ -309,7 +309,7 @@ impl<K: SafeKey> Slots<K> {
         bytes[GENERATION_AT..GENERATION_AT + 2].copy_from_slice(&generation.to_le_bytes());
         let sealed = keys::seal(
             &self.epoch_key,
-            &binding::<K>(slot, generation, self.epoch, lodger),
+            &binding::<K>(slot, generation, self.epoch, key_owner),
             key.bytes(),
         );
         bytes[SEALED_AT..].copy_from_slice(&sealed);
@@ -336,15 +336,15 @@ impl Head {
     }
 }
 
-fn binding<K: SafeKey>(slot: u32, generation: u16, epoch: u64, lodger: &Lodger) -> Vec<u8> {
-    let owner = lodger.owner.as_str().as_bytes();
+fn binding<K: PhotoKey>(slot: u32, generation: u16, epoch: u64, key_owner: &KeyOwner) -> Vec<u8> {
+    let owner = key_owner.owner.as_str().as_bytes();
     [
         K::SLOTS.as_bytes(),
         b"\0",
         &slot.to_le_bytes(),
         &generation.to_le_bytes(),
         &epoch.to_le_bytes(),
-        &lodger.id,
+        &key_owner.id,
         owner,
     ]
     .concat()
@@ -380,7 +380,7 @@ fn read_heads(file: &dyn DiskFile) -> Result<Vec<Head>, VaultError> {
     Ok(heads)
 }
 
-fn write_anchor<K: SafeKey>(
+fn write_anchor<K: PhotoKey>(
     disk: &dyn Disk,
     state: &Path,
     epoch: u64,
@@ -406,7 +406,7 @@ fn write_anchor<K: SafeKey>(
     Ok(key)
 }
 
-fn read_anchor<K: SafeKey>(
+fn read_anchor<K: PhotoKey>(
     disk: &dyn Disk,
     state: &Path,
     epoch: u64,
@@ -432,19 +432,19 @@ fn read_anchor<K: SafeKey>(
     ))
 }
 
-fn anchor_binding<K: SafeKey>(epoch: u64) -> Vec<u8> {
+fn anchor_binding<K: PhotoKey>(epoch: u64) -> Vec<u8> {
     [K::SLOTS.as_bytes(), b"\0", &epoch.to_le_bytes()].concat()
 }
 
-fn slots_path<K: SafeKey>(state: &Path, epoch: u64) -> PathBuf {
+fn slots_path<K: PhotoKey>(state: &Path, epoch: u64) -> PathBuf {
     state.join(format!("{}.{epoch}", K::SLOTS))
 }
 
-fn anchor_path<K: SafeKey>(state: &Path, epoch: u64) -> PathBuf {
+fn anchor_path<K: PhotoKey>(state: &Path, epoch: u64) -> PathBuf {
     state.join(format!("{}-anchor.{epoch}", K::SLOTS))
 }
 
-fn new_path<K: SafeKey>(state: &Path) -> PathBuf {
+fn new_path<K: PhotoKey>(state: &Path) -> PathBuf {
     state.join(format!("{}.new", K::SLOTS))
 }
 
@@ -471,13 +471,13 @@ mod tests {
     use crate::disk::RealDisk;
     use crate::vault::{BookingKey, ProbeKey};
 
-    fn lodger(n: u8) -> Lodger {
-        Lodger { owner: Identifier::parse("slmpd").unwrap(), id: [n; 16] }
+    fn key_owner(n: u8) -> KeyOwner {
+        KeyOwner { owner: Identifier::parse("slmpd").unwrap(), id: [n; 16] }
     }
 
-    fn fresh(folder: &Path) -> (Arc<dyn Disk>, Master, Slots<BookingKey>) {
+    fn fresh(folder: &Path) -> (Arc<dyn Disk>, MasterKey, Slots<BookingKey>) {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let master = Master::new(&[1; 32]).unwrap();
+        let master = MasterKey::new(&[1; 32]).unwrap();
         let slots = Slots::create(&disk, folder, &master).unwrap();
         (disk, master, slots)
     }
@@ -488,19 +488,19 @@ mod tests {
         let (disk, master, mut slots) = fresh(folder.path());
         let keys: Vec<_> = (0..3).map(|_| BookingKey::generate()).collect();
         for (n, key) in (0..).zip(&keys) {
-            assert_eq!(slots.lodge(&lodger(n), key).unwrap(), u32::from(n));
+            assert_eq!(slots.store_key(&key_owner(n), key).unwrap(), u32::from(n));
         }
         slots.sync().unwrap();
         let slots = Slots::<BookingKey>::open(&disk, folder.path(), &master).unwrap();
-        assert_eq!(slots.key(1, &lodger(1)).unwrap().bytes(), keys[1].bytes());
-        assert!(matches!(slots.key(1, &lodger(2)), Err(VaultError::Unreadable { .. })));
-        assert!(matches!(slots.key(3, &lodger(3)), Err(VaultError::Vacant { slot: 3 })));
+        assert_eq!(slots.key(1, &key_owner(1)).unwrap().bytes(), keys[1].bytes());
+        assert!(matches!(slots.key(1, &key_owner(2)), Err(VaultError::Unreadable { .. })));
+        assert!(matches!(slots.key(3, &key_owner(3)), Err(VaultError::Vacant { slot: 3 })));
         assert!(matches!(
             Slots::<ProbeKey>::open(&disk, folder.path(), &master),
             Err(VaultError::Missing { name: "probe-slots" })
         ));
         assert!(matches!(
-            Slots::<BookingKey>::open(&disk, folder.path(), &Master::new(&[2; 32]).unwrap()),
+            Slots::<BookingKey>::open(&disk, folder.path(), &MasterKey::new(&[2; 32]).unwrap()),
             Err(VaultError::Unreadable { .. })
         ));
     }
@@ -509,18 +509,18 @@ mod tests {
     fn an_old_copy_of_a_slot_does_not_open_in_its_place() {
         let folder = tempfile::tempdir().unwrap();
         let (_, _, mut slots) = fresh(folder.path());
-        slots.lodge(&lodger(1), &BookingKey::generate()).unwrap();
+        slots.store_key(&key_owner(1), &BookingKey::generate()).unwrap();
         let mut copy = [0; SLOT_BYTES];
         slots.file.read_at(0, &mut copy).unwrap();
-        slots.evict(0).unwrap();
-        assert!(matches!(slots.key(0, &lodger(1)), Err(VaultError::Vacant { slot: 0 })));
+        slots.destroy_key(0).unwrap();
+        assert!(matches!(slots.key(0, &key_owner(1)), Err(VaultError::Vacant { slot: 0 })));
         assert_eq!(
-            slots.lodge(&lodger(1), &BookingKey::generate()).unwrap(),
+            slots.store_key(&key_owner(1), &BookingKey::generate()).unwrap(),
             0,
             "an evicted slot is lodged in again"
         );
         slots.file.write_at(0, &copy).unwrap();
-        assert!(matches!(slots.key(0, &lodger(1)), Err(VaultError::Unreadable { .. })));
+        assert!(matches!(slots.key(0, &key_owner(1)), Err(VaultError::Unreadable { .. })));
     }
 
     #[test]
@@ -529,14 +529,14 @@ mod tests {
         let (disk, master, mut slots) = fresh(folder.path());
         let keys: Vec<_> = (0..3).map(|_| BookingKey::generate()).collect();
         for (n, key) in (0..).zip(&keys) {
-            slots.lodge(&lodger(n), key).unwrap();
+            slots.store_key(&key_owner(n), key).unwrap();
         }
-        slots.evict(1).unwrap();
-        slots.rotate(&[(0, lodger(0)), (2, lodger(2))]).unwrap();
+        slots.destroy_key(1).unwrap();
+        slots.rotate(&[(0, key_owner(0)), (2, key_owner(2))]).unwrap();
         for slots in [slots, Slots::open(&disk, folder.path(), &master).unwrap()] {
-            assert_eq!(slots.key(0, &lodger(0)).unwrap().bytes(), keys[0].bytes());
-            assert!(slots.key(1, &lodger(1)).is_err());
-            assert_eq!(slots.key(2, &lodger(2)).unwrap().bytes(), keys[2].bytes());
+            assert_eq!(slots.key(0, &key_owner(0)).unwrap().bytes(), keys[0].bytes());
+            assert!(slots.key(1, &key_owner(1)).is_err());
+            assert_eq!(slots.key(2, &key_owner(2)).unwrap().bytes(), keys[2].bytes());
         }
         let names: Vec<_> = disk
             .list(folder.path())
@@ -563,7 +563,7 @@ mod tests {
             (bytes.len().div_ceil(SLOT_BYTES), bytes.len().div_ceil(SLOT_BYTES))
         );
         assert!(slots.heads.iter().all(|head| *head == Head { lodged: false, generation: 7 }));
-        assert_eq!(slots.lodge(&lodger(1), &BookingKey::generate()).unwrap(), 0);
+        assert_eq!(slots.store_key(&key_owner(1), &BookingKey::generate()).unwrap(), 0);
     }
 
     #[test]
@@ -571,10 +571,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (_, _, mut slots) = fresh(folder.path());
         for n in 0..4 {
-            slots.lodge(&lodger(n), &BookingKey::generate()).unwrap();
+            slots.store_key(&key_owner(n), &BookingKey::generate()).unwrap();
         }
-        assert_eq!(slots.evict_strays(|slot| slot == 1 || slot == 3).unwrap(), 2);
-        assert_eq!(slots.evict_strays(|slot| slot == 1 || slot == 3).unwrap(), 0);
-        assert_eq!(slots.lodge(&lodger(9), &BookingKey::generate()).unwrap(), 0);
+        assert_eq!(slots.destroy_orphan_keys(|slot| slot == 1 || slot == 3).unwrap(), 2);
+        assert_eq!(slots.destroy_orphan_keys(|slot| slot == 1 || slot == 3).unwrap(), 0);
+        assert_eq!(slots.store_key(&key_owner(9), &BookingKey::generate()).unwrap(), 0);
     }
 }

@@ -13,9 +13,9 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::keys::{ProbeKey, SafeKey};
+use super::keys::{ProbeKey, PhotoKey};
 use super::photos::{self, Chunks, HEAD_BYTES, UPLOAD};
-use super::{Safe, VaultError};
+use super::{SealedPhotos, VaultError};
 use crate::disk::{Disk, DiskFile, OpenMode};
 
 /// What the sender says of a probe before its first byte.
@@ -39,7 +39,7 @@ pub struct Upload {
     received: usize,
 }
 
-impl Safe<ProbeKey> {
+impl SealedPhotos<ProbeKey> {
     /// Begins an upload, or goes on with one that was begun with the same announcement, whether a
     /// moment or a restart ago; one that was finished and not taken is there whole and may be
     /// finished again. Its id and key are the caller's, the key lodged and durable before. One
@@ -250,7 +250,7 @@ mod tests {
     use super::fake_disk::{Choices, FakeDisk};
     use super::*;
     use crate::limits::{PROBE_BYTES_MAX, PROBE_PIECE_BYTES};
-    use crate::vault::{Master, Vault};
+    use crate::vault::{MasterKey, Vault};
 
     const STATE: &str = "/state";
     const ID: [u8; 16] = [0x5a; 16];
@@ -281,8 +281,8 @@ mod tests {
         }
     }
 
-    fn master() -> Master {
-        Master::new(&[1; 32]).unwrap()
+    fn master() -> MasterKey {
+        MasterKey::new(&[1; 32]).unwrap()
     }
 
     fn shared(disk: &FakeDisk) -> Arc<dyn Disk> {
@@ -432,9 +432,9 @@ mod tests {
     fn a_start_keeps_the_uploads_that_a_record_knows_and_wipes_the_others() {
         let (at, probe) = (Station::new(), probe(SIZE));
         at.begin(&probe).unwrap().put(0, &probe[..PROBE_PIECE_BYTES]).unwrap();
-        assert!(at.vault.probes.stray_photos(ID[0], |id| *id == ID).unwrap().is_empty());
-        let strays = at.vault.probes.stray_photos(ID[0], |_| false).unwrap();
-        at.vault.probes.unlink_strays(&strays).unwrap();
+        assert!(at.vault.probes.orphan_photos(ID[0], |id| *id == ID).unwrap().is_empty());
+        let strays = at.vault.probes.orphan_photos(ID[0], |_| false).unwrap();
+        at.vault.probes.unlink_orphans(&strays).unwrap();
         assert!(at.vault.probes.uploads().unwrap().is_empty());
     }
 

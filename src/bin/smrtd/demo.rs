@@ -18,7 +18,7 @@ use smrt::client::issued::proof_beside;
 use smrt::client::{Client, ClientError, Credentials};
 use smrt::config::{Config, TlsFiles};
 use smrt::disk::RealDisk;
-use smrt::embed::{Client as PackageClient, Digest, Package, fetch, fetch_package, packages};
+use smrt::embed::{PackageClient, Digest, Package, fetch, fetch_package, packages};
 use smrt::gallery::EngineChoice;
 use smrt::inquiry::{Attestations, NOTE, Purpose, Reference, Request, Requester};
 use smrt::limits::DETAILS_KEPT_DAYS_MIN;

@@ -153,7 +153,7 @@ fn open_service(
         | ServiceError::Roster(_)
         | ServiceError::Audit(_)
         | ServiceError::Vault(_)
-        | ServiceError::Store(StoreError::Newer { .. }) => config_error(e),
+        | ServiceError::Store(StoreError::Format { .. }) => config_error(e),
         e => failed(e),
     })
 }
