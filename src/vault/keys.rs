@@ -1,5 +1,5 @@
-//! Keys and sealing: HKDF-SHA256 for subkeys, AES-256-GCM with random nonces, associated data that
-//! binds kind and place.
+//! Keys and sealing: HKDF-SHA256 derives subkeys, AES-256-GCM with random nonces seals, and the
+//! associated data binds kind and place.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
@@ -7,7 +7,7 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::rand::fill;
 use zeroize::Zeroizing;
 
-use super::VaultError;
+use super::error::VaultError;
 use crate::face::ModelId;
 use crate::limits::{PHOTO_BYTES_MAX, PROBE_BYTES_MAX};
 
@@ -16,7 +16,8 @@ pub(super) const KEY_BYTES: usize = 32;
 const TAG_DOMAIN: &[u8] = b"smrt booking tag v1\0";
 const INQUIRY: &str = "an inquiry";
 
-/// The one secret that opens a state folder; it comes from outside, as a credential.
+/// The master key: the one secret that opens a state folder. It comes from outside, as a
+/// credential.
 pub struct MasterKey {
     root: Zeroizing<[u8; KEY_BYTES]>,
     detail: Zeroizing<[u8; KEY_BYTES]>,
@@ -30,13 +31,13 @@ pub struct BookingKey(Zeroizing<[u8; KEY_BYTES]>);
 /// A probe's key, of a type that opens nothing of a booking.
 pub struct ProbeKey(Zeroizing<[u8; KEY_BYTES]>);
 
-/// A kind of key with a safe of its own.
+/// A kind of key, with the place where photos under such keys are kept.
 pub trait PhotoKey: Sized + Send + Sync + 'static {
     /// The folder of sealed photos, below the state folder.
     const FOLDER: &'static str;
     /// The name of the slot file, without its epoch.
     const SLOTS: &'static str;
-    /// Bytes of one photo in its safe.
+    /// The largest photo in bytes.
     const BYTES_MAX: usize;
     /// A fresh random key.
     fn generate() -> Self {
@@ -44,7 +45,7 @@ pub trait PhotoKey: Sized + Send + Sync + 'static {
         random(key.as_mut_slice());
         Self::from_bytes(key)
     }
-    /// Takes a key that was in a slot.
+    /// A key that was in a slot.
     fn from_bytes(key: Zeroizing<[u8; KEY_BYTES]>) -> Self;
     /// The key, to put it into a slot or to derive from it.
     fn bytes(&self) -> &[u8; KEY_BYTES];
@@ -79,7 +80,7 @@ impl PhotoKey for ProbeKey {
 }
 
 impl ProbeKey {
-    /// Seals what the inquiry with this id says.
+    /// Seals the record of the inquiry with this id.
     pub fn seal_record(&self, id: [u8; 16], plain: &[u8]) -> Vec<u8> {
         seal(&subkey(&self.0, INQUIRY.as_bytes()), &id, plain)
     }
@@ -94,7 +95,7 @@ impl ProbeKey {
     }
 }
 
-/// A part of a booking that is sealed in the store.
+/// The parts of a booking that are sealed in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SealedPart {
     /// Basic booking data with the photo's digest and salt.
@@ -197,9 +198,9 @@ impl MasterKey {
         open(&self.detail, &detail_binding(origin, leaf), sealed, "a leaf's detail")
     }
 
-    /// Seals refusals of one kind and caller that wait to be gathered.
+    /// Seals the refusals of one kind and caller that are counted.
     pub fn seal_refusals(&self, kind: u16, caller: &str, plain: &[u8]) -> Vec<u8> {
-        seal(&self.detail, &gathered_binding(kind, caller), plain)
+        seal(&self.detail, &refusals_binding(kind, caller), plain)
     }
 
     /// Opens what `seal_refusals` gave for the same kind and caller.
@@ -209,7 +210,7 @@ impl MasterKey {
         caller: &str,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-        open(&self.detail, &gathered_binding(kind, caller), sealed, "gathered refusals")
+        open(&self.detail, &refusals_binding(kind, caller), sealed, "counted refusals")
     }
 
     /// Seals what is kept of a person's account.
@@ -253,8 +254,8 @@ fn detail_binding(origin: &str, leaf: u64) -> Vec<u8> {
 }
 
 /// No detail's binding begins so: an origin has no control characters.
-fn gathered_binding(kind: u16, caller: &str) -> Vec<u8> {
-    [b"\0gathered", &kind.to_le_bytes()[..], caller.as_bytes()].concat()
+fn refusals_binding(kind: u16, caller: &str) -> Vec<u8> {
+    [b"\0refusals", &kind.to_le_bytes()[..], caller.as_bytes()].concat()
 }
 
 /// No account's binding begins so: a name has no control characters.
@@ -359,8 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_booking_s_tag_is_the_same_every_time_and_another_one_under_another_key_or_for_another_leaf()
-     {
+    fn a_booking_s_tag_is_stable_and_differs_by_master_key_and_leaf() {
         let master = MasterKey::new(&[1; 32]).unwrap();
         let tags: std::collections::BTreeSet<u64> =
             (0..1_000).map(|leaf| master.booking_tag(leaf)).collect();
