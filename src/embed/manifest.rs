@@ -1,4 +1,5 @@
-//! Manifests: one TOML file a model, its card and its terms of use for the code.
+//! Model manifests: one TOML file a model, which says what the model is, where its file comes from
+//! and how it is fed.
 //!
 //! Of each role exactly one model is active: the only one there is, or the one that says `active =
 //! true`.
@@ -9,12 +10,12 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::digest::Digest;
-use super::model::ModelError;
-use super::package::{Package, plain_name};
+use super::error::ModelError;
+use super::package_list::{Package, plain_name};
 use super::quality::QualityBounds;
 use crate::limits::{DIMENSION_MAX, DIMENSION_MIN, MANIFEST_BYTES_MAX, MODEL_SIDE_PX_MAX};
 
-/// What a model does.
+/// The role of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ModelRole {
@@ -24,12 +25,12 @@ pub enum ModelRole {
     Embedder,
 }
 
-impl std::fmt::Display for ModelRole {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+impl ModelRole {
+    fn name(self) -> &'static str {
+        match self {
             Self::Detector => "detector",
             Self::Embedder => "embedder",
-        })
+        }
     }
 }
 
@@ -43,7 +44,7 @@ pub enum Colours {
     Rgb,
 }
 
-/// What is done to the packaged file before it is the model file.
+/// The preparation that makes the packaged file the model file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prepare {
@@ -53,11 +54,10 @@ pub enum Prepare {
     Dequantise,
 }
 
-/// One model: what it is, where it comes from and how it is fed.
+/// The manifest of one model.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// What the model does.
     pub role: ModelRole,
     /// The name that people know it by.
     pub name: String,
@@ -70,11 +70,10 @@ pub struct Manifest {
     pub sha256: Digest,
     /// How the packaged file becomes the model file.
     pub prepare: Prepare,
-    /// Licence of the weights.
+    /// The licence of the weights.
     pub licence: String,
     /// Width and height of the input; a detector's largest.
     pub input: [u32; 2],
-    /// Order of the colour planes.
     pub colours: Colours,
     /// Taken from each value of 0 to 255 before it is scaled.
     #[serde(default)]
@@ -145,11 +144,13 @@ impl Manifest {
         let of_role: Vec<&Self> = manifests.iter().filter(|m| m.role == role).collect();
         let chosen: Vec<&Self> = of_role.iter().copied().filter(|m| m.active).collect();
         match (&of_role[..], &chosen[..]) {
-            ([], _) => Err(ModelError::NoModel { role }),
+            ([], _) => Err(ModelError::NoModel { role: role.name() }),
             ([only], _) | (_, [only]) => Ok(only),
-            _ => {
-                Err(ModelError::SeveralModels { role, found: of_role.len(), active: chosen.len() })
-            }
+            _ => Err(ModelError::SeveralModels {
+                role: role.name(),
+                found: of_role.len(),
+                active: chosen.len(),
+            }),
         }
     }
 
@@ -232,7 +233,7 @@ mod tests {
         assert_eq!(Manifest::active(&only, ModelRole::Embedder).unwrap().name, "a");
         assert!(matches!(
             Manifest::active(&only, ModelRole::Detector),
-            Err(ModelError::NoModel { role: ModelRole::Detector })
+            Err(ModelError::NoModel { role: "detector" })
         ));
         let two =
             read(&[manifest(""), manifest("active = true").replace("\"a\"", "\"b\"")]).unwrap();

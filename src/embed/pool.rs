@@ -1,4 +1,4 @@
-//! Worker threads for photos from outside.
+//! The pool: worker threads for photos from outside.
 //!
 //! Each worker takes one photo at a time: a batch is slower than its photos one by one. A panic
 //! over one photo is caught at the worker's edge and told to its caller; the worker takes the next.
@@ -10,14 +10,14 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use super::EmbedError;
 use super::digest::Digest;
-use super::examine::{FaceChoice, Models, ExaminedPhoto};
-use super::probe::{Encoding, ProbeFaces, EncodedPicture, Preview, ChosenFace, picture, replay};
+use super::error::EmbedError;
+use super::examine::{ExaminedPhoto, FaceChoice, Models};
+use super::probe::{ChosenFace, EncodedPicture, Encoding, Preview, ProbeFaces, picture, replay};
 use crate::face::{Edits, ModelId};
 use crate::limits::EMBED_QUEUE_LEN_MAX;
 
-/// The threads, named `embed`. Dropping the pool finishes what waits and joins them.
+/// The pool of worker threads, named `embed`. Dropping the pool finishes what waits and joins them.
 pub struct Pool {
     jobs: Option<SyncSender<Job>>,
     workers: Vec<JoinHandle<()>>,
@@ -25,7 +25,7 @@ pub struct Pool {
     dimension: usize,
 }
 
-/// One photo's examination; it sends its own answer.
+/// A job: one photo's examination, which sends its own answer.
 type Job = Box<dyn FnOnce(&Models) + Send>;
 
 impl Pool {
@@ -72,7 +72,11 @@ impl Pool {
     ///
     /// Errors: those of the pool as `examine`; what is wrong with the photo or its edits. A probe
     /// without a face is no error here.
-    pub fn find_faces(&self, original: impl Into<Arc<[u8]>>, edits: &Edits) -> Result<ProbeFaces, EmbedError> {
+    pub fn find_faces(
+        &self,
+        original: impl Into<Arc<[u8]>>,
+        edits: &Edits,
+    ) -> Result<ProbeFaces, EmbedError> {
         let (original, edits) = (original.into(), edits.clone());
         self.ask(move |models| models.find_faces(&original, &edits))
     }
@@ -243,7 +247,10 @@ mod tests {
             Err(EmbedError::NoSuchFace { asked: 1, found: 1 })
         ));
         assert_eq!(pool.picture(original, &edits, 200, Encoding::Jpeg).unwrap().width, 200);
-        assert!(matches!(pool.find_faces(&b"no photo"[..], &edits), Err(EmbedError::NotAPhoto { .. })));
+        assert!(matches!(
+            pool.find_faces(&b"no photo"[..], &edits),
+            Err(EmbedError::NotAPhoto { .. })
+        ));
     }
 
     #[test]

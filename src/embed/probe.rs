@@ -1,5 +1,5 @@
-//! A probe's way: all faces shown to choose from, and of the one that is chosen the embedding with
-//! its quality sheet.
+//! Probes: all faces of one to choose from, and the embedding and quality sheet of the one that is
+//! chosen.
 //!
 //! Everything here is of the probe as searched, the original with its edits. Nothing is kept
 //! between two verbs: the original and the edits say all, and what comes out is the same each time.
@@ -10,12 +10,13 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{RgbImage, imageops};
 
-use super::EmbedError;
-use super::decode::{Format, decode_probe};
+use super::decode::decode_probe;
 use super::detect::{UnusableFace, unusable};
 use super::digest::Digest;
 use super::edit::{Edited, apply};
+use super::error::EmbedError;
 use super::examine::{FaceChoice, Models, Timings, timed};
+use super::format::Format;
 use super::quality::{self, QualitySheet};
 use crate::face::{Edits, Embedding, Face};
 use crate::limits::{FACE_PICTURE_SIDE_PX_MAX, PICTURE_SIDE_PX_MAX};
@@ -25,7 +26,7 @@ const JPEG_QUALITY: u8 = 92;
 /// How much a picture of a face shows around its frame, as a share of the frame's longer side.
 const MARGIN: f32 = 0.35;
 
-/// A probe's faces, before one is chosen.
+/// The faces of a probe, before one is chosen.
 #[derive(Clone, Debug)]
 pub struct ProbeFaces {
     /// The format of the original file.
@@ -41,7 +42,7 @@ pub struct ProbeFaces {
     pub faces: Vec<ProbeFace>,
 }
 
-/// One face of a probe.
+/// A face of a probe.
 #[derive(Clone, Debug)]
 pub struct ProbeFace {
     /// Where it is in the probe as searched.
@@ -50,14 +51,13 @@ pub struct ProbeFace {
     pub unusable: Option<UnusableFace>,
 }
 
-/// The chosen face of a probe.
+/// The chosen face of a probe, with its embedding and quality sheet.
 #[derive(Clone, Debug)]
 pub struct ChosenFace {
     /// The probe and all its faces.
     pub look: ProbeFaces,
     /// Index of the face that the embedding is of.
     pub chosen: usize,
-    /// The embedding.
     pub embedding: Embedding,
     /// How well the face serves; among its readings is the length of the embedder's output before
     /// normalisation.
@@ -66,7 +66,7 @@ pub struct ChosenFace {
     pub timings: Timings,
 }
 
-/// What a face is chosen by: all of it is of the same probe as searched.
+/// A preview: the pictures that a face is chosen by, all of the same probe as searched.
 #[derive(Debug)]
 pub struct Preview {
     /// The probe and all its faces.
@@ -77,7 +77,7 @@ pub struct Preview {
     pub faces: Vec<EncodedPicture>,
 }
 
-/// How a picture is encoded.
+/// The encoding of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// Small; compression changes pixels slightly.
@@ -86,13 +86,10 @@ pub enum Encoding {
     Png,
 }
 
-/// A picture to be looked at, without the original's metadata.
+/// A picture to be looked at, as a file without the original's metadata.
 pub struct EncodedPicture {
-    /// The file.
     pub bytes: Vec<u8>,
-    /// Width in pixels.
     pub width: u32,
-    /// Height in pixels.
     pub height: u32,
 }
 
@@ -140,7 +137,13 @@ impl Models {
             embedded.length,
             self.quality_bounds(),
         );
-        Ok(ChosenFace { look, chosen: embedded.chosen, embedding: embedded.embedding, quality, timings })
+        Ok(ChosenFace {
+            look,
+            chosen: embedded.chosen,
+            embedding: embedded.embedding,
+            quality,
+            timings,
+        })
     }
 
     /// Finds all faces of a probe as searched and pictures it and each of them, on this thread; a
@@ -168,7 +171,13 @@ impl Models {
         let faces =
             faces.into_iter().map(|face| ProbeFace { face, unusable: unusable(&face) }).collect();
         Ok((
-            ProbeFaces { format, original_px, searched_px: rgb.dimensions().into(), digests, faces },
+            ProbeFaces {
+                format,
+                original_px,
+                searched_px: rgb.dimensions().into(),
+                digests,
+                faces,
+            },
             rgb,
         ))
     }
@@ -197,7 +206,11 @@ pub(super) fn picture(
     encoded(rgb, side_px_max, encoding)
 }
 
-fn encoded(shown: RgbImage, side_px_max: u32, encoding: Encoding) -> Result<EncodedPicture, EmbedError> {
+fn encoded(
+    shown: RgbImage,
+    side_px_max: u32,
+    encoding: Encoding,
+) -> Result<EncodedPicture, EmbedError> {
     let longer = shown.width().max(shown.height());
     let most = side_px_max.clamp(1, PICTURE_SIDE_PX_MAX);
     let shown = if longer > most {
@@ -301,7 +314,7 @@ mod tests {
             Err(EmbedError::FaceTooSmall { .. })
         ));
         let empty = MODELS
-            .look(&png(&RgbImage::from_pixel(200, 200, image::Rgb([90, 120, 90]))), &none())
+            .find_faces(&png(&RgbImage::from_pixel(200, 200, image::Rgb([90, 120, 90]))), &none())
             .unwrap();
         assert!(empty.faces.is_empty(), "no face is no error while one looks");
     }
@@ -345,7 +358,8 @@ mod tests {
             "{}",
             probe.embedding.score(&plain.embedding)
         );
-        let brightness = |p: &ChosenFace| p.quality.reading(QualityMeasure::LuminanceMean).unwrap().value;
+        let brightness =
+            |p: &ChosenFace| p.quality.reading(QualityMeasure::LuminanceMean).unwrap().value;
         assert!(brightness(&probe) < brightness(&plain), "measures are of the probe as searched");
     }
 
@@ -466,12 +480,15 @@ mod tests {
     }
 
     #[test]
-    fn the_model_s_card_rates_every_measure_and_blocks_a_probe_that_the_model_makes_little_of() {
+    fn the_manifest_rates_every_measure_and_blocks_a_probe_of_too_little_length() {
         let sheet = |photo: &RgbImage| {
             MODELS.probe(&png(photo), &none(), FaceChoice::Face(None)).unwrap().quality
         };
         let good = sheet(&portrait());
-        assert_eq!(good.0.iter().filter(|reading| reading.verdict == QualityVerdict::Unrated).count(), 0);
+        assert_eq!(
+            good.0.iter().filter(|reading| reading.verdict == QualityVerdict::Unrated).count(),
+            0
+        );
         assert!(!good.needs_a_reason(), "{good:?}");
         let soft = sheet(&imageops::blur(&portrait(), 9.0));
         let length = soft.reading(QualityMeasure::EmbeddingLength).unwrap();
@@ -480,7 +497,10 @@ mod tests {
         let mut dark = portrait();
         dark.iter_mut().for_each(|value| *value /= 10);
         let dark = sheet(&dark);
-        assert_eq!(dark.reading(QualityMeasure::UnderExposure).unwrap().verdict, QualityVerdict::Poor);
+        assert_eq!(
+            dark.reading(QualityMeasure::UnderExposure).unwrap().verdict,
+            QualityVerdict::Poor
+        );
     }
 
     #[test]

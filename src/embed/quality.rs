@@ -1,5 +1,5 @@
-//! How well a probe serves: named measures of one face, each with a verdict and a line of plain
-//! advice.
+//! Image quality: how well a probe serves, as named measures of one face, each with a verdict and a
+//! line of plain advice.
 //!
 //! The measures follow those of ISO/IEC 29794-5 and its reference implementation OFIQ in name and
 //! idea. They are **OFIQ-style, not conformant**: they are taken from the embedder's own aligned
@@ -29,7 +29,7 @@ const HALF_STEPS: usize = 32;
 const INNER: [u32; 4] = [22, 30, 90, 104];
 const TEMPLATE_SIDE_PX: u32 = 112;
 
-/// What is measured.
+/// A measure of image quality.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
@@ -61,7 +61,7 @@ pub enum QualityMeasure {
     DynamicRange,
 }
 
-/// What a measure's value means for the search.
+/// The verdict on a measure: what its value means for the search.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
@@ -77,26 +77,24 @@ pub enum QualityVerdict {
     Poor,
 }
 
-/// One measure of one face.
+/// A reading: one measure of one face.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
-    /// What was measured.
     pub measure: QualityMeasure,
     /// Its value in the measure's own unit, to three places.
     pub value: f64,
     /// The same on a scale of 0 to 100, higher is better, where the measure has one.
     pub score: Option<f64>,
-    /// What it means.
     pub verdict: QualityVerdict,
 }
 
-/// All measures of one face, in the order of `QualityMeasure`.
+/// A quality sheet: all readings of one face, in the order of `QualityMeasure`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct QualitySheet(pub Vec<Reading>);
 
-/// From where on a measure is low or poor; each bound may be absent.
+/// The bounds of a measure: from where on it is low or poor. Each may be absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
@@ -110,7 +108,7 @@ pub struct Bounds {
     pub poor_above: Option<f64>,
 }
 
-/// What a model's manifest says of measures.
+/// The bounds of all measures, as a model's manifest has them.
 pub type QualityBounds = BTreeMap<QualityMeasure, Bounds>;
 
 impl QualityMeasure {
@@ -226,7 +224,8 @@ impl QualityVerdict {
 impl Reading {
     /// One line of plain advice; none where nothing is wrong.
     pub fn advice(&self) -> Option<&'static str> {
-        matches!(self.verdict, QualityVerdict::Low | QualityVerdict::Poor).then(|| self.measure.advice())
+        matches!(self.verdict, QualityVerdict::Low | QualityVerdict::Poor)
+            .then(|| self.measure.advice())
     }
 }
 
@@ -238,7 +237,9 @@ impl QualitySheet {
 
     /// What stops a search unless a reason to go on is recorded.
     pub fn blocking(&self) -> impl Iterator<Item = &Reading> {
-        self.0.iter().filter(|reading| reading.verdict == QualityVerdict::Poor && reading.measure.blocks())
+        self.0
+            .iter()
+            .filter(|reading| reading.verdict == QualityVerdict::Poor && reading.measure.blocks())
     }
 
     /// Whether a search needs a recorded reason to go on.
@@ -392,7 +393,7 @@ fn mean_and_variance(values: &[f64]) -> (f64, f64) {
     (mean, values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n)
 }
 
-/// The histogram of luminance in so many steps, as shares.
+/// A histogram of luminance in so many steps, as shares.
 fn shares(values: &[f64], steps: usize) -> Vec<f64> {
     let mut counts = vec![0u32; steps];
     for value in values {
@@ -448,7 +449,9 @@ mod tests {
         assert_eq!(of(QualityMeasure::SingleFace), (50.0, Some(50.0)));
         assert_eq!(of(QualityMeasure::LuminanceMean), (100.0, None));
         assert_eq!(of(QualityMeasure::DynamicRange), (0.0, Some(0.0)), "one tone");
-        assert!(sheet.0.iter().all(|r| r.verdict == QualityVerdict::Unrated && r.advice().is_none()));
+        assert!(
+            sheet.0.iter().all(|r| r.verdict == QualityVerdict::Unrated && r.advice().is_none())
+        );
         let other = measure(&faces, 1, &crop(|_, _| 100.0), SIDE, 7.25, &QualityBounds::new());
         assert_eq!(
             other.reading(QualityMeasure::SingleFace).unwrap().value,
