@@ -20,7 +20,7 @@ use super::wire::inquiry::{
 };
 use super::{Door, InPath, answer, form};
 use crate::booking::VersionId;
-use crate::embed::{ProbeFace, EncodedPicture, Preview};
+use crate::embed::{EncodedPicture, Preview, ProbeFace};
 use crate::face::Edits;
 use crate::inquiry::{InquiryId, NOTE, Request as InquiryRequest, Review};
 use crate::limits::PROBE_PIECE_BYTES;

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::parts::{digest, facts, number, sentence, when};
-use crate::embed::{QualityMeasure, QualitySheet, Reading, QualityVerdict};
+use crate::embed::{QualityMeasure, QualitySheet, QualityVerdict, Reading};
 use crate::inquiry::{Choice, Inquiry, Probe, Purpose, Quality, Reference, Request};
 
 /// One line of a quality sheet.
@@ -48,8 +48,9 @@ impl QualityLine {
                 Some(_) => QualityVerdict::Low,
                 None => QualityVerdict::Fine,
             };
-            let known =
-                QualityMeasure::ALL.into_iter().find(|measure| measure.label() == kept.name.as_str());
+            let known = QualityMeasure::ALL
+                .into_iter()
+                .find(|measure| measure.label() == kept.name.as_str());
             let reading =
                 known.map(|measure| Reading { measure, value: kept.value, score: None, verdict });
             Self {
@@ -67,7 +68,8 @@ impl QualityLine {
 
 /// A quality sheet: what is wrong, the worst first, with what to do about it; the rest folded away.
 pub(super) fn quality(lines: &[QualityLine]) -> Markup {
-    let wrong = |line: &&QualityLine| matches!(line.verdict, QualityVerdict::Low | QualityVerdict::Poor);
+    let wrong =
+        |line: &&QualityLine| matches!(line.verdict, QualityVerdict::Low | QualityVerdict::Poor);
     let (mut short, rest): (Vec<&QualityLine>, Vec<&QualityLine>) = lines.iter().partition(wrong);
     short.sort_by_key(|line| std::cmp::Reverse(line.verdict));
     html! {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, RwLock, Weak};
 use super::error::ServiceError;
 use super::read_ahead::memory_available_bytes;
 use crate::booking::VersionId;
-use crate::embed::{Manifest, Models, Pool, ModelRole};
+use crate::embed::{Manifest, ModelRole, Models, Pool};
 use crate::face::{Candidate, Embedding, ModelId};
 use crate::gallery::{EngineChoice, Gallery, GalleryError, GalleryHandle, GpuDevice};
 use crate::limits::ROW_NAMES_BYTES;

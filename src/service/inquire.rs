@@ -34,7 +34,7 @@ use crate::inquiry::{
 use crate::limits::INQUIRIES_MAX;
 use crate::roster::Duty;
 use crate::store::{Commit, InquiryRow, VersionState};
-use crate::vault::{Announced, KeyOwner, ProbeKey, PhotoKey, Upload, VaultError};
+use crate::vault::{Announced, KeyOwner, PhotoKey, ProbeKey, Upload, VaultError};
 
 /// How often a search runs again because candidates were released meanwhile, before its operator is
 /// told to wait.

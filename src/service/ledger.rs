@@ -484,7 +484,8 @@ impl Ledger {
             .key(row.slot, &KeyOwner { owner: row.agency.clone(), id: version.0 })?;
         for sealed in self.core.store.vectors(row.leaf)? {
             // The other one is another model's and doesn't open as this one's.
-            let Ok(plain) = key.open(SealedPart::Vector(generation.model()), version.0, &sealed) else {
+            let Ok(plain) = key.open(SealedPart::Vector(generation.model()), version.0, &sealed)
+            else {
                 continue;
             };
             if let Some((length, frame)) = faces::measures(generation.gallery().dimension(), &plain)
@@ -502,8 +503,11 @@ impl Ledger {
         else {
             return Ok(None);
         };
-        let key =
-            self.core.vault.bookings.key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
+        let key = self
+            .core
+            .vault
+            .bookings
+            .key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
         Ok(Some(self.core.vault.bookings.read_photo(version.0, &key)?))
     }
 
@@ -513,8 +517,11 @@ impl Ledger {
         let Some(row) = self.core.store.version(version)?.filter(|row| is_shown(row.state)) else {
             return Ok(None);
         };
-        let key =
-            self.core.vault.bookings.key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
+        let key = self
+            .core
+            .vault
+            .bookings
+            .key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
         Ok(Some(self.core.vault.bookings.read_photo(version.0, &key)?))
     }
 

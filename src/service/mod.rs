@@ -66,7 +66,7 @@ pub use switch::{ModelStanding, SwitchState};
 
 use crate::audit::touch::RelyingParty;
 use crate::audit::{Actor, Alarm, Detail};
-use crate::embed::{FaceChoice, Pool, ExaminedPhoto};
+use crate::embed::{ExaminedPhoto, FaceChoice, Pool};
 use crate::inquiry::NumberPattern;
 use crate::limits::{SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
 use crate::roster::{Agency, Caller, Ceilings, Roster, RosterError};

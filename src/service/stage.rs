@@ -21,10 +21,10 @@ use crate::booking::VersionId;
 use crate::face::ModelId;
 use crate::roster::Ceilings;
 use crate::store::{
-    Commit, RefusalCountRow, NumberRow, NumberState, StoreError, SwitchRow, VectorRow, VersionRow,
+    Commit, NumberRow, NumberState, RefusalCountRow, StoreError, SwitchRow, VectorRow, VersionRow,
     VersionState,
 };
-use crate::vault::{BookingKey, KeyOwner, SealedPart, PhotoKey, VaultError};
+use crate::vault::{BookingKey, KeyOwner, PhotoKey, SealedPart, VaultError};
 
 const PHOTO_DOMAIN: &[u8] = b"smrt photo digest v1\0";
 

@@ -29,7 +29,7 @@ use crate::disk::{Disk, OpenMode, read_whole};
 use crate::face::ModelId;
 use crate::limits::{CHECKPOINT_BYTES_MAX, START_WORKERS_MAX};
 use crate::store::{STORE_FILE, StateKind, Store};
-use crate::vault::{BookingKey, MasterKey, ProbeKey, SealedPhotos, PhotoKey, Vault};
+use crate::vault::{BookingKey, MasterKey, PhotoKey, ProbeKey, SealedPhotos, Vault};
 
 /// What a start gives.
 pub(super) struct Opened {

@@ -23,7 +23,7 @@ use crate::audit::{Actor, Detail, Unusable};
 use crate::booking::VersionId;
 use crate::embed::Pool;
 use crate::face::{Embedding, ModelId};
-use crate::limits::{GATHER_LEAVES, FILL_ATTEMPTS_MAX, SUPPRESSED_PER_LEAF_MAX};
+use crate::limits::{FILL_ATTEMPTS_MAX, GATHER_LEAVES, SUPPRESSED_PER_LEAF_MAX};
 use crate::roster::Caller;
 use crate::store::{Store, StoreError, SwitchRow, VersionRow, VersionState};
 use crate::vault::{KeyOwner, SealedPart};
@@ -212,7 +212,8 @@ impl Ledger {
             Switch { incoming: Some(_), .. } => SwitchState::Gathering,
             Switch { pool: None, .. } => SwitchState::Absent,
             Switch { row, .. }
-                if whole && (failed > row.accept_failed || row.fill_attempts >= FILL_ATTEMPTS_MAX) =>
+                if whole
+                    && (failed > row.accept_failed || row.fill_attempts >= FILL_ATTEMPTS_MAX) =>
             {
                 SwitchState::Blocked
             }
@@ -475,7 +476,9 @@ impl Writer {
     pub(super) fn gather(&mut self) -> Result<Done, ServiceError> {
         let core = self.core();
         let Some(mut switch) = core.switch() else { return Ok(Done::Gathering(None)) };
-        let (Some(pool), true) = (switch.pool.clone(), switch.row.fill_attempts < FILL_ATTEMPTS_MAX) else {
+        let (Some(pool), true) =
+            (switch.pool.clone(), switch.row.fill_attempts < FILL_ATTEMPTS_MAX)
+        else {
             return Ok(Done::Gathering(None));
         };
         switch.row.fill_attempts += 1;

@@ -560,7 +560,10 @@ fn a_start_finishes_the_end_of_an_inquiry_that_a_crash_began() {
     assert_eq!(count(&service, LeafKind::ProbesExpired), 1);
     let core = service.ledger().core();
     assert_eq!(
-        (core.store.inquiry_even_if_ending(inquiry.0).unwrap(), core.store.ending_inquiries().unwrap()),
+        (
+            core.store.inquiry_even_if_ending(inquiry.0).unwrap(),
+            core.store.ending_inquiries().unwrap()
+        ),
         (None, Vec::new())
     );
     assert!(!core.vault.probes.photo_ids().unwrap().contains(&inquiry.0));

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::json;
-use smrt::embed::{FaceChoice, Models, Pool, ExaminedPhoto};
+use smrt::embed::{ExaminedPhoto, FaceChoice, Models, Pool};
 
 /// The portrait is measured so many times.
 const ROUNDS: usize = 40;

@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
-use smrt::embed::{FaceChoice, EmbedError, Models, QualitySheet};
+use smrt::embed::{EmbedError, FaceChoice, Models, QualitySheet};
 use smrt::face::{Candidate, Edits, Embedding, dot};
 use smrt::limits::PHOTO_BYTES_MAX;
 

@@ -10,7 +10,7 @@ use super::super::*;
 use crate::audit::touch::{Credential, Registration, RelyingParty, verify_registration};
 use crate::audit::{Alarm, Finding as AuditFinding, LeafKind};
 use crate::booking::{BookingNumber, Identifier, Text, VersionId};
-use crate::embed::{QualityMeasure as Measured, QualitySheet, Reading, QualityVerdict};
+use crate::embed::{QualityMeasure as Measured, QualitySheet, QualityVerdict, Reading};
 use crate::face::{Edit, Edits, ModelId};
 use crate::inquiry::{
     Action, Choice, Digest, Disposition, Event, Feature, Finding, Frame, Handover, Inquiry,

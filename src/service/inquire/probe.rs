@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Kept;
 use crate::audit::Detail;
 use crate::booking::{Identifier, Text};
-use crate::embed::{self, Encoding, ProbeFaces, EncodedPicture, Preview, QualitySheet};
+use crate::embed::{self, EncodedPicture, Encoding, Preview, ProbeFaces, QualitySheet};
 use crate::face::Edits;
 use crate::inquiry::{
     Action, Choice, Digest, Frame, Inquiry, InquiryId, Measure, Probe, Quality, Shortfall,
@@ -288,5 +288,8 @@ fn measure(name: &str, value: f64) -> Measure {
 
 fn shortfall(reading: &embed::Reading) -> Shortfall {
     let name = Text::parse(reading.measure.label()).expect("a measure's label is a text");
-    Shortfall { name, blocks: reading.verdict == embed::QualityVerdict::Poor && reading.measure.blocks() }
+    Shortfall {
+        name,
+        blocks: reading.verdict == embed::QualityVerdict::Poor && reading.measure.blocks(),
+    }
 }

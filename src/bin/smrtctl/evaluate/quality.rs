@@ -209,7 +209,9 @@ impl fmt::Display for QualityFigures {
 fn goodness(measure: QualityMeasure, value: f64, median: f64) -> f64 {
     match measure {
         QualityMeasure::UnderExposure | QualityMeasure::OverExposure => -value,
-        QualityMeasure::LuminanceMean | QualityMeasure::LuminanceVariance => -(value - median).abs(),
+        QualityMeasure::LuminanceMean | QualityMeasure::LuminanceVariance => {
+            -(value - median).abs()
+        }
         _ => value,
     }
 }
@@ -266,7 +268,8 @@ mod tests {
         searched.push(Searched { sheet: &sheets[0], went: Went::NonMated { alarm: true } });
         searched.push(Searched { sheet: &sheets[9], went: Went::NonMated { alarm: false } });
         let figures = QualityFigures::of(&sheets.iter().collect::<Vec<_>>(), &searched, 3);
-        let of = |wanted: QualityMeasure| figures.measures.iter().find(|m| m.measure == wanted).unwrap();
+        let of =
+            |wanted: QualityMeasure| figures.measures.iter().find(|m| m.measure == wanted).unwrap();
         let length = of(QualityMeasure::EmbeddingLength);
         assert_eq!((length.correlation, length.missed_of_worst, length.worst), (Some(1.0), 1, 2));
         assert_eq!(
