@@ -1,5 +1,5 @@
-// Tests one chunk of a segment's rows against probes by the bound of int8 codes and appends every
-// row that may still count.
+// The scan of one chunk: tests a segment's rows against probes by the bound of int8 codes and
+// appends every row that may still count.
 //
 // One invocation owns ROWS_A_LANE rows, one workgroup one tile of probes: dispatch (tiles, rows /
 // (WORKGROUP * ROWS_A_LANE)). Tiles come first, so that workgroups that run side by side read the
@@ -43,7 +43,7 @@ struct ChunkParams {
     k: u32,
 }
 
-struct Progress {
+struct ProbeProgress {
     // Rows with z below it are proven to be out.
     theta: f32,
     // A: the length of the probe's codes, rounded up.
@@ -58,7 +58,7 @@ struct Progress {
     list_len: atomic<u32>,
 }
 
-struct Found {
+struct DeviceHit {
     place: u32,
     // The dot product of codes, exact.
     dot: i32,
@@ -73,8 +73,8 @@ struct Found {
 // list: [probe][list_len_max].
 @group(1) @binding(0) var<uniform> params: ChunkParams;
 @group(1) @binding(1) var<storage, read> probes: array<vec4<u32>>;
-@group(1) @binding(2) var<storage, read_write> progress: array<Progress>;
-@group(1) @binding(3) var<storage, read_write> list: array<Found>;
+@group(1) @binding(2) var<storage, read_write> progress: array<ProbeProgress>;
+@group(1) @binding(3) var<storage, read_write> list: array<DeviceHit>;
 
 // The rows of one lane.
 struct Lane {
@@ -102,7 +102,8 @@ fn lane_of(group: u32, lane: u32) -> Lane {
     let y = bound_of(read.y);
     let z = bound_of(read.z);
     let w = bound_of(read.w);
-    let residuals = select(vec4<f32>(HIDDEN), vec4<f32>(x.y, y.y, z.y, w.y), places < vec4<u32>(params.row_end));
+    let found = vec4<f32>(x.y, y.y, z.y, w.y);
+    let residuals = select(vec4<f32>(HIDDEN), found, places < vec4<u32>(params.row_end));
     return Lane(places, at, vec4<f32>(x.x, y.x, z.x, w.x), residuals);
 }
 
@@ -112,7 +113,8 @@ fn head_of(probe: u32) -> vec2<f32> {
 }
 
 fn dot16(r: vec4<u32>, p: vec4<u32>) -> i32 {
-    return dot4I8Packed(r.x, p.x) + dot4I8Packed(r.y, p.y) + dot4I8Packed(r.z, p.z) + dot4I8Packed(r.w, p.w);
+    return dot4I8Packed(r.x, p.x) + dot4I8Packed(r.y, p.y)
+        + dot4I8Packed(r.z, p.z) + dot4I8Packed(r.w, p.w);
 }
 
 fn dots(x: vec4<u32>, y: vec4<u32>, z: vec4<u32>, w: vec4<u32>, p: vec4<u32>) -> vec4<i32> {
@@ -127,7 +129,9 @@ fn offer(probe: u32, head: vec2<f32>, lane: Lane, sums: vec4<i32>) {
             if (z[row] >= head.x) {
                 let at = atomicAdd(&progress[probe].list_len, 1u);
                 if (at < params.list_len_max) {
-                    list[probe * params.list_len_max + at] = Found(params.row_base + lane.places[row], sums[row], z[row], low[row]);
+                    let place = params.row_base + lane.places[row];
+                    list[probe * params.list_len_max + at] =
+                        DeviceHit(place, sums[row], z[row], low[row]);
                 }
             }
         }

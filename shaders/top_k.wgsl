@@ -1,5 +1,5 @@
-// Raises each probe's theta to (k-th largest low) - margin, drops from its list what is below, and
-// lets the probe go on or stay behind.
+// The threshold step after each chunk: raises each probe's theta to (k-th largest low) - margin,
+// drops from its list what is below, and lets the probe go on or stay behind.
 //
 // One workgroup owns one probe. The k-th largest low is found by its bits, 8 at a time from the
 // top, with a histogram; the list stays unsorted. It is compacted by theta and never by k: a row
@@ -27,7 +27,7 @@ struct ChunkParams {
     k: u32,
 }
 
-struct Progress {
+struct ProbeProgress {
     // Rows with z below it are proven to be out.
     theta: f32,
     a: f32,
@@ -41,7 +41,7 @@ struct Progress {
     list_len: u32,
 }
 
-struct Found {
+struct DeviceHit {
     place: u32,
     dot: i32,
     z: f32,
@@ -50,9 +50,9 @@ struct Found {
 
 @group(0) @binding(0) var<uniform> params: ChunkParams;
 // [probe]
-@group(0) @binding(1) var<storage, read_write> progress: array<Progress>;
+@group(0) @binding(1) var<storage, read_write> progress: array<ProbeProgress>;
 // [probe][list_len_max]
-@group(0) @binding(2) var<storage, read_write> list: array<Found>;
+@group(0) @binding(2) var<storage, read_write> list: array<DeviceHit>;
 
 // What one lane reads for all: whether the probe takes part in this chunk, list_len, kept_len, the
 // bits of theta.
@@ -84,7 +84,8 @@ fn top_k(
     let list_at = probe * params.list_len_max;
     if (lane == 0u) {
         let found = progress[probe];
-        state = vec4<u32>(u32(found.chunk == params.chunk), found.list_len, found.kept_len, bitcast<u32>(found.theta));
+        let takes_part = u32(found.chunk == params.chunk);
+        state = vec4<u32>(takes_part, found.list_len, found.kept_len, bitcast<u32>(found.theta));
         prefix = 0u;
         rank = params.k;
         atomicStore(&kept, 0u);
@@ -145,7 +146,7 @@ fn top_k(
     // nothing unread is overwritten.
     let compact_len = select(list_len, before.z, overflowed);
     for (var first = 0u; first < compact_len; first += WORKGROUP) {
-        var found = Found(0u, 0, 0.0, 0.0);
+        var found = DeviceHit(0u, 0, 0.0, 0.0);
         var keep = false;
         if (first + lane < compact_len) {
             found = list[list_at + first + lane];

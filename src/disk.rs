@@ -1,4 +1,4 @@
-//! The medium: every byte that the state folder keeps goes through `Disk`.
+//! Disk access: every byte that the state folder keeps goes through the trait `Disk`.
 //!
 //! Invariant: nothing counts as kept before its `sync` returned: a file's bytes by
 //! `DiskFile::sync`, a file's name (made, renamed or removed) by `Disk::sync_folder` of the folder
@@ -12,7 +12,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Whether `Disk::open` may make the file.
+/// The mode of `Disk::open`: whether the file must be there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenMode {
     /// The file must be there.
@@ -21,7 +21,7 @@ pub enum OpenMode {
     New,
 }
 
-/// A medium that holds folders and files.
+/// A disk: a medium that holds folders and files.
 pub trait Disk: Debug + Send + Sync {
     /// Opens a file for reading and writing.
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn DiskFile>>;
@@ -71,7 +71,7 @@ pub fn read_whole(disk: &dyn Disk, path: &Path, bytes_max: u64) -> io::Result<Ve
     Ok(bytes)
 }
 
-/// The disk of the machine.
+/// The real disk of this machine.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RealDisk;
 

@@ -163,7 +163,7 @@ pub const SWITCH_RETRY_SECONDS: u64 = 30;
 pub const GATHER_LEAVES: usize = 4_096;
 /// Galleries that a switch of the model begins to fill before it waits to be asked for again: a
 /// process that died of one must not die of it at every start.
-pub const GATHERS_MAX: u8 = 3;
+pub const FILL_ATTEMPTS_MAX: u8 = 3;
 /// Bytes that the names of one gallery row take beside its numbers.
 pub const ROW_NAMES_BYTES: u64 = 96;
 /// Bookings named by one leaf that says that a new model suppressed them.
@@ -171,7 +171,7 @@ pub const SUPPRESSED_PER_LEAF_MAX: usize = 400;
 /// Characters of the name of a reason for which a photo has no embedding.
 pub const EMBED_FAILURE_CHARS_MAX: usize = 32;
 /// Vectors of a former model that one commit removes.
-pub const SWEEP_LEN_MAX: usize = 1_024;
+pub const FORMER_VECTORS_DELETED_MAX: usize = 1_024;
 /// How often a photo is examined again because the model was switched meanwhile, before its agency
 /// is told to wait.
 pub const BOOK_TRIES_MAX: usize = 4;

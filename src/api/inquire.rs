@@ -20,7 +20,7 @@ use super::wire::inquiry::{
 };
 use super::{Door, InPath, answer, form};
 use crate::booking::VersionId;
-use crate::embed::{Found, Picture, Preview};
+use crate::embed::{EncodedPicture, Preview, ProbeFace};
 use crate::face::Edits;
 use crate::inquiry::{InquiryId, NOTE, Request as InquiryRequest, Review};
 use crate::limits::PROBE_PIECE_BYTES;
@@ -236,7 +236,7 @@ async fn post_preview(
         let PreviewRequest { edits } = form::read_json(request, "edits").await?;
         let Preview { look, whole, faces } =
             door.at_desk(from, move |service, desk| service.preview(desk, id, &edits)).await?;
-        let face = |(found, shown): (&Found, &Picture)| PreviewFace {
+        let face = |(found, shown): (&ProbeFace, &EncodedPicture)| PreviewFace {
             frame: found.face.frame.into(),
             unusable: found.unusable.as_ref().map(ToString::to_string),
             picture: STANDARD.encode(&shown.bytes),
@@ -484,7 +484,7 @@ fn download(file: Vec<u8>, media_type: &'static str, name: &str) -> Response {
     answer
 }
 
-fn picture(shown: Picture) -> Response {
+fn picture(shown: EncodedPicture) -> Response {
     ([(header::CONTENT_TYPE, HeaderValue::from_static("image/jpeg"))], shown.bytes).into_response()
 }
 

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::parts::{digest, facts, number, sentence, when};
-use crate::embed::{Measure, QualitySheet, Reading, Verdict};
+use crate::embed::{QualityMeasure, QualitySheet, QualityVerdict, Reading};
 use crate::inquiry::{Choice, Inquiry, Probe, Quality, Reference, Request};
 
 /// One line of a quality sheet.
@@ -16,7 +16,7 @@ pub struct QualityLine {
     /// The unit; empty where it has none.
     pub unit: &'static str,
     /// What it means.
-    pub verdict: Verdict,
+    pub verdict: QualityVerdict,
     /// Whether nothing is searched because of it unless a reason is recorded.
     pub blocks: bool,
     /// What to do about it, where something is wrong.
@@ -31,7 +31,7 @@ impl QualityLine {
             value: reading.value,
             unit: reading.measure.unit(),
             verdict: reading.verdict,
-            blocks: reading.measure.blocks() && reading.verdict == Verdict::Poor,
+            blocks: reading.measure.blocks() && reading.verdict == QualityVerdict::Poor,
             advice: reading.advice(),
         };
         sheet.0.iter().map(line).collect()
@@ -44,18 +44,19 @@ impl QualityLine {
             let short = quality.shortfalls.iter().find(|shortfall| shortfall.name == kept.name);
             let blocks = short.is_some_and(|shortfall| shortfall.blocks);
             let verdict = match short {
-                Some(_) if blocks => Verdict::Poor,
-                Some(_) => Verdict::Low,
-                None => Verdict::Fine,
+                Some(_) if blocks => QualityVerdict::Poor,
+                Some(_) => QualityVerdict::Low,
+                None => QualityVerdict::Fine,
             };
-            let known =
-                Measure::ALL.into_iter().find(|measure| measure.label() == kept.name.as_str());
+            let known = QualityMeasure::ALL
+                .into_iter()
+                .find(|measure| measure.label() == kept.name.as_str());
             let reading =
                 known.map(|measure| Reading { measure, value: kept.value, score: None, verdict });
             Self {
                 name: kept.name.to_string(),
                 value: kept.value,
-                unit: known.map_or("", Measure::unit),
+                unit: known.map_or("", QualityMeasure::unit),
                 verdict,
                 blocks,
                 advice: reading.and_then(|reading| reading.advice()),
@@ -67,7 +68,8 @@ impl QualityLine {
 
 /// A quality sheet: what is wrong, the worst first, with what to do about it; the rest folded away.
 pub(super) fn quality(lines: &[QualityLine]) -> Markup {
-    let wrong = |line: &&QualityLine| matches!(line.verdict, Verdict::Low | Verdict::Poor);
+    let wrong =
+        |line: &&QualityLine| matches!(line.verdict, QualityVerdict::Low | QualityVerdict::Poor);
     let (mut short, rest): (Vec<&QualityLine>, Vec<&QualityLine>) = lines.iter().partition(wrong);
     short.sort_by_key(|line| std::cmp::Reverse(line.verdict));
     html! {
@@ -103,12 +105,12 @@ fn measures(title: &str, lines: &[&QualityLine]) -> Markup {
     }
 }
 
-fn verdict_class(verdict: Verdict) -> &'static str {
+fn verdict_class(verdict: QualityVerdict) -> &'static str {
     match verdict {
-        Verdict::Poor => "bad",
-        Verdict::Low => "warn",
-        Verdict::Fine => "good",
-        Verdict::Unrated => "quiet",
+        QualityVerdict::Poor => "bad",
+        QualityVerdict::Low => "warn",
+        QualityVerdict::Fine => "good",
+        QualityVerdict::Unrated => "quiet",
     }
 }
 

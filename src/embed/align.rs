@@ -1,11 +1,12 @@
-//! The face cut out, turned and scaled so that its landmarks lie where the embedder expects them.
+//! Face alignment: the face cut out, turned and scaled so that its landmarks lie where the embedder
+//! expects them.
 //!
 //! Sampling is from the full-resolution photo. Where the photo is finer than the crop, whole
 //! squares of pixels are averaged first, so that no pixel in the face is skipped.
 
 use image::RgbImage;
 
-/// Where the five landmarks lie in a crop of 112 px: eyes, nose, corners of the mouth.
+/// The places of the five landmarks in a crop of 112 px: eyes, nose, corners of the mouth.
 const TEMPLATE: [[f64; 2]; 5] = [
     [38.2946, 51.6963],
     [73.5318, 51.5014],
@@ -16,7 +17,7 @@ const TEMPLATE: [[f64; 2]; 5] = [
 /// The crop for which the template is given.
 const TEMPLATE_SIDE_PX: f64 = 112.0;
 
-/// A turned, scaled and shifted copy: x' = a x - b y + dx, y' = b x + a y + dy.
+/// A similarity transform: turned, scaled and shifted. x' = a x - b y + dx, y' = b x + a y + dy.
 #[derive(Clone, Copy, Debug)]
 struct Similarity {
     a: f64,

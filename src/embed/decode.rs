@@ -1,4 +1,4 @@
-//! Photo bytes to upright RGB of 8 bits.
+//! Decoding: photo bytes to upright RGB of 8 bits.
 //!
 //! The format is told by the first bytes, never by a name. Size, components and the memory that
 //! decoding needs are read from the header by the few lines here and held against `limits` before a
@@ -12,46 +12,14 @@ use image::codecs::png::PngDecoder;
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageResult, Limits, RgbImage, RgbaImage};
 
-use super::{EmbedError, jpeg2000};
-use crate::limits::{
-    DECODE_BYTES_MAX, PHOTO_BYTES_MAX, PHOTO_PIXELS_MAX, PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN,
-    PROBE_BYTES_MAX,
-};
+use super::error::EmbedError;
+use super::format::Format;
+use super::jpeg2000;
+use super::photo_bounds::{check_memory, check_size};
+use crate::limits::{DECODE_BYTES_MAX, PHOTO_BYTES_MAX, PHOTO_SIDE_PX_MAX, PROBE_BYTES_MAX};
 
 const PNG_MAGIC: &[u8] = b"\x89PNG\r\n\x1a\n";
 const JPEG_MAGIC: &[u8] = &[0xff, 0xd8, 0xff];
-
-/// The format of a photo file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// JPEG, baseline or progressive.
-    Jpeg,
-    /// PNG.
-    Png,
-    /// JPEG 2000, in a JP2 file or as a bare codestream.
-    Jpeg2000,
-}
-
-impl Format {
-    /// Its media type.
-    pub fn media_type(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::Jpeg2000 => "image/jp2",
-        }
-    }
-}
-
-impl std::fmt::Display for Format {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Jpeg => "JPEG",
-            Self::Png => "PNG",
-            Self::Jpeg2000 => "JPEG 2000",
-        })
-    }
-}
 
 /// A decoded photo.
 pub struct Photo {
@@ -83,7 +51,7 @@ pub fn decode(bytes: &[u8]) -> Result<Photo, EmbedError> {
 /// against the same limits.
 ///
 /// Errors: as `decode`.
-pub fn decode_probe(bytes: &[u8]) -> Result<Photo, EmbedError> {
+pub(super) fn decode_probe(bytes: &[u8]) -> Result<Photo, EmbedError> {
     if bytes.len() > PROBE_BYTES_MAX {
         return Err(EmbedError::ProbeBytes { found: bytes.len() });
     }
@@ -96,40 +64,23 @@ fn decode_any(bytes: &[u8]) -> Result<Photo, EmbedError> {
     } else if bytes.starts_with(PNG_MAGIC) {
         (Format::Png, png(bytes)?)
     } else if jpeg2000::is(bytes) {
-        (Format::Jpeg2000, jpeg2000::decode(bytes)?)
+        (Format::Jpeg2000, flattened(jpeg2000::decode(bytes)?))
     } else {
         return Err(EmbedError::NotAPhoto { found: first_bytes(bytes) });
     };
     Ok(Photo { format, rgb })
 }
 
-/// Holds the size that a header claims against the limits.
-pub(super) fn check_size(width: u32, height: u32) -> Result<(), EmbedError> {
-    if width > PHOTO_SIDE_PX_MAX
-        || height > PHOTO_SIDE_PX_MAX
-        || u64::from(width) * u64::from(height) > PHOTO_PIXELS_MAX
-    {
-        return Err(EmbedError::TooLarge { width, height });
+/// The image in RGB of 8 bits, what is transparent laid over white.
+fn flattened(decoded: DynamicImage) -> RgbImage {
+    if decoded.color().has_alpha() {
+        over_white(&decoded.into_rgba8())
+    } else {
+        decoded.into_rgb8()
     }
-    if width < PHOTO_SIDE_PX_MIN || height < PHOTO_SIDE_PX_MIN {
-        return Err(EmbedError::TooSmall { width, height });
-    }
-    Ok(())
 }
 
-/// Holds the memory that decoding takes against the limit.
-pub(super) fn check_memory(
-    format: Format,
-    width: u32,
-    height: u32,
-    bytes_per_pixel: u64,
-) -> Result<(), EmbedError> {
-    let needed = u64::from(width) * u64::from(height) * bytes_per_pixel;
-    if needed > DECODE_BYTES_MAX { Err(EmbedError::Memory { format, needed }) } else { Ok(()) }
-}
-
-/// Lays what is transparent over white.
-pub(super) fn over_white(rgba: &RgbaImage) -> RgbImage {
+fn over_white(rgba: &RgbaImage) -> RgbImage {
     let mut rgb = RgbImage::new(rgba.width(), rgba.height());
     for (to, from) in rgb.pixels_mut().zip(rgba.pixels()) {
         let [r, g, b, alpha] = from.0.map(u32::from);
@@ -190,12 +141,7 @@ fn upright(mut decoder: impl ImageDecoder) -> ImageResult<RgbImage> {
     // An orientation that can't be read turns nothing: the photo itself may still be good.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let decoded = DynamicImage::from_decoder(decoder)?;
-    let rgb = if decoded.color().has_alpha() {
-        over_white(&decoded.into_rgba8())
-    } else {
-        decoded.into_rgb8()
-    };
-    let mut turned = DynamicImage::ImageRgb8(rgb);
+    let mut turned = DynamicImage::ImageRgb8(flattened(decoded));
     turned.apply_orientation(orientation);
     Ok(turned.into_rgb8())
 }

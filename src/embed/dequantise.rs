@@ -1,4 +1,4 @@
-//! Quantised weights to f32 weights, once and exactly.
+//! Dequantisation: quantised weights to f32 weights, once and exactly.
 //!
 //! Published int8 models keep each weight as a small integer with a scale and a zero point a block,
 //! and rebuild it in the graph on every run: `DequantizeLinear`, then `Reshape`. The engine here
@@ -13,7 +13,7 @@ use prost::Message;
 use tract_onnx::pb::tensor_proto::DataType;
 use tract_onnx::pb::{GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorProto};
 
-use super::model::ModelError;
+use super::error::ModelError;
 
 /// Operators whose meaning is the same in the opset that the result claims as in the source's.
 const OPERATORS: [&str; 14] = [

@@ -1,5 +1,5 @@
-//! Faces and their landmarks, on a copy of the photo that is small enough to be quick and whose
-//! faces are small enough to be found.
+//! Face detection: faces and their landmarks, found on a copy of the photo that is small enough to
+//! be quick and whose faces are small enough to be found.
 //!
 //! The detector knows faces of some 10 to 300 px. One that fills the frame is larger than that on
 //! the largest copy, so smaller copies are looked at too, until one shows a usable face. A copy
@@ -8,8 +8,9 @@
 
 use image::RgbImage;
 
+use super::error::ModelError;
 use super::manifest::Manifest;
-use super::model::{Feed, Graph, ModelError, Network, Outputs};
+use super::model::{Graph, Network, Outputs, PixelScale};
 use crate::face::Face;
 use crate::limits::{
     DETECT_SIDE_PX_MAX, EYES_APART_PX_MIN, FACE_SCORE_MIN, FACES_MAX, USABLE_SCORE_MIN,
@@ -28,7 +29,7 @@ const OVERLAP_MAX: f32 = 0.3;
 
 /// The detector, compiled for every canvas.
 pub(super) struct Detector {
-    feed: Feed,
+    feed: PixelScale,
     canvases: Vec<Canvas>,
 }
 
@@ -61,7 +62,7 @@ impl Detector {
                 })
             })
             .collect::<Result<_, ModelError>>()?;
-        Ok(Self { feed: Feed::of(manifest), canvases })
+        Ok(Self { feed: PixelScale::of(manifest), canvases })
     }
 
     /// All faces of the photo, the surest first, at most `FACES_MAX`.
@@ -78,7 +79,7 @@ impl Detector {
                 continue;
             }
             looked_at = side;
-            self.look(photo, side, &mut faces)?;
+            self.detect_at(photo, side, &mut faces)?;
             faces = distinct(faces);
             if faces.iter().any(|f| unusable(f).is_none()) {
                 break;
@@ -88,7 +89,12 @@ impl Detector {
         Ok(faces)
     }
 
-    fn look(&self, photo: &RgbImage, side: u32, faces: &mut Vec<Face>) -> Result<(), ModelError> {
+    fn detect_at(
+        &self,
+        photo: &RgbImage,
+        side: u32,
+        faces: &mut Vec<Face>,
+    ) -> Result<(), ModelError> {
         let longer = f64::from(photo.width().max(photo.height()));
         let shrink = f64::from(side) / longer;
         #[expect(
@@ -115,22 +121,16 @@ impl Detector {
     }
 }
 
-/// What is wrong with a face that can't be used.
+/// The reason why a face can't be used.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Unusable {
+pub enum UnusableFace {
     /// The eyes are too close together.
-    TooSmall {
-        /// Pixels between them.
-        eyes_apart_px: f32,
-    },
+    TooSmall { eyes_apart_px: f32 },
     /// The detector isn't sure.
-    Unclear {
-        /// Its confidence.
-        score: f32,
-    },
+    Unclear { score: f32 },
 }
 
-impl std::fmt::Display for Unusable {
+impl std::fmt::Display for UnusableFace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::TooSmall { eyes_apart_px } => {
@@ -150,13 +150,13 @@ impl std::fmt::Display for Unusable {
 
 /// Why a face can't be used, if so. The rule is one for booking photos and probes: the detector is
 /// sure of it, and its eyes are far enough apart.
-pub(super) fn unusable(face: &Face) -> Option<Unusable> {
+pub(super) fn unusable(face: &Face) -> Option<UnusableFace> {
     let [left, right, ..] = face.landmarks;
     let apart = (left[0] - right[0]).hypot(left[1] - right[1]);
     if apart < EYES_APART_PX_MIN {
-        Some(Unusable::TooSmall { eyes_apart_px: apart })
+        Some(UnusableFace::TooSmall { eyes_apart_px: apart })
     } else if face.score < USABLE_SCORE_MIN {
-        Some(Unusable::Unclear { score: face.score })
+        Some(UnusableFace::Unclear { score: face.score })
     } else {
         None
     }
@@ -283,8 +283,8 @@ fn narrow_line(from: &[u8], columns: &[Shares], to: &mut [f32]) {
     }
 }
 
-/// What one pixel of the copy takes from the photo along one axis: neighbouring pixels, of which
-/// the first and the last only a part.
+/// The shares of one pixel of the copy along one axis: the neighbouring pixels of the photo that it
+/// is the mean of, the first and the last only in part.
 struct Shares {
     first: usize,
     last: usize,
@@ -360,11 +360,11 @@ mod tests {
         assert!(unusable(&face(0.9, frame, 20.0)).is_none());
         assert!(matches!(
             unusable(&face(0.9, frame, EYES_APART_PX_MIN - 0.5)),
-            Some(Unusable::TooSmall { .. })
+            Some(UnusableFace::TooSmall { .. })
         ));
         assert!(matches!(
             unusable(&face(USABLE_SCORE_MIN - 0.01, frame, 20.0)),
-            Some(Unusable::Unclear { .. })
+            Some(UnusableFace::Unclear { .. })
         ));
     }
 

@@ -1,11 +1,11 @@
-//! SHA-256 as it is written in manifests and messages.
+//! SHA-256 digests, as they are written in manifests and messages.
 
 use std::io::Read;
 
 use aws_lc_rs::digest::{Context, SHA256, digest};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A SHA-256.
+/// A SHA-256 digest.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Digest(pub [u8; 32]);
 
@@ -18,7 +18,7 @@ impl Digest {
     /// The digest of everything that `from` still gives.
     ///
     /// Errors: those of reading.
-    pub fn of_reader(mut from: impl Read) -> std::io::Result<Self> {
+    pub(super) fn of_reader(mut from: impl Read) -> std::io::Result<Self> {
         let mut context = Context::new(&SHA256);
         let mut buffer = vec![0; 64 << 10];
         loop {

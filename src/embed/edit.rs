@@ -1,4 +1,4 @@
-//! A probe as it is searched: the original with its edits, to the byte.
+//! Edits: a probe as it is searched is the original with its edits, replayed to the byte.
 //!
 //! Invariant: the same original and the same edits give the same pixels on every machine. All
 //! arithmetic from decoded pixels on is in whole numbers; `>>` and `/` round down. Whoever has the
@@ -9,8 +9,11 @@
 //! | crop | the original's pixel, from `x`, `y` on |
 //! | rotate by a multiple of 900 | the original's pixel |
 //! | rotate by another angle | the mean of the four pixels around its place, see `turned` |
-//! | exposure | each value v becomes min(255, (v g + 2^15) >> 16) with g = round(2^16 2^(tenths / 22)): light is taken as v^2.2 |
-//! | contrast | each value v becomes 128 + ((v - 128) (100 + hundredths) + 50) / 100, held within 0 to 255 |
+//! | exposure | each value v becomes min(255, (v g + 2^15) >> 16), see below |
+//! | contrast | each value v becomes 128 + ((v - 128) (100 + hundredths) + 50) / 100, see below |
+//!
+//! The gain g of an exposure is round(2^16 2^(tenths / 22)), since light is taken as v^2.2. What a
+//! contrast gives is held within 0 to 255.
 //!
 //! No edit enlarges, sharpens, smooths beyond the mean of four neighbours, or fills in: nothing is
 //! added to a face that the original doesn't show. What a turned image has beyond the original is
@@ -23,9 +26,9 @@
 use aws_lc_rs::digest::{Context, SHA256};
 use image::{RgbImage, imageops};
 
-use super::EmbedError;
-use super::decode::check_size;
 use super::digest::Digest;
+use super::error::EmbedError;
+use super::photo_bounds::check_size;
 use crate::face::{Edit, Edits};
 
 const DOMAIN: &[u8] = b"smrt probe as searched v1\0";
@@ -42,7 +45,7 @@ const DARKER: [u32; 21] = [
 /// Binary places of sines and cosines.
 const PLACES: u32 = 30;
 
-/// An image with the digests of all that it was on the way.
+/// An edited image, with the digests of all that it was on the way.
 pub(super) struct Edited {
     pub(super) rgb: RgbImage,
     /// Of the upright original, and of the image after each edit; the last one names the probe as
@@ -50,7 +53,7 @@ pub(super) struct Edited {
     pub(super) digests: Vec<Digest>,
 }
 
-/// The probe as searched.
+/// Applies edits to an original and gives the probe as searched.
 ///
 /// Errors: a crop that reaches beyond the original, a turned image beyond the limits of a photo.
 pub(super) fn apply(original: RgbImage, edits: &Edits) -> Result<Edited, EmbedError> {

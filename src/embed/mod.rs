@@ -1,4 +1,4 @@
-//! Photo bytes to faces, quality and embedding.
+//! Embedding: photo bytes to faces, quality and embedding.
 //!
 //! The same bytes, the same models and the same choice give the same embedding; `ModelId` names
 //! everything that decides its value. Photos are hostile until decoded: sizes come from headers and
@@ -17,246 +17,32 @@ mod dequantise;
 mod detect;
 mod digest;
 mod edit;
+mod error;
 mod examine;
 mod fetch;
+mod format;
 mod jpeg2000;
 mod manifest;
 mod model;
 mod package;
+mod package_client;
+mod package_list;
+mod photo_bounds;
 mod pool;
 mod probe;
 mod quality;
 
-pub use decode::{Format, Photo, decode, decode_probe};
-pub use detect::Unusable;
+pub use decode::{Photo, decode};
+pub use detect::UnusableFace;
 pub use digest::Digest;
-pub use examine::{Choice, Models, Portrait, Timings};
-pub use fetch::{Checked, Fetched, check, fetch};
-pub use manifest::{Colours, Manifest, Prepare, Role};
-pub use model::ModelError;
-pub use package::{Client, FetchError, Kind, Member, Package, fetch_package, packages};
+pub use error::{EmbedError, ModelError, PackageError};
+pub use examine::{ExaminedPhoto, FaceChoice, Models, Timings};
+pub use fetch::{CheckedModel, FetchedModel, check, fetch};
+pub use format::Format;
+pub use manifest::{Colours, Manifest, ModelRole, Prepare};
+pub use package::fetch_package;
+pub use package_client::PackageClient;
+pub use package_list::{Package, PackageKind, PackageMember, packages};
 pub use pool::Pool;
-pub use probe::{Encoding, Found, Look, Picture, Preview, Probe, replay};
-pub use quality::{Bounds, Measure, QualityBounds, QualitySheet, Reading, Verdict};
-
-use crate::face::{Face, FaceError};
-use crate::limits::{
-    DECODE_BYTES_MAX, EMBED_QUEUE_LEN_MAX, EYES_APART_PX_MIN, PHOTO_BYTES_MAX, PHOTO_PIXELS_MAX,
-    PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN, PROBE_BYTES_MAX, USABLE_SCORE_MIN,
-};
-use crate::rule::Rule;
-
-/// Why a photo has no embedding.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EmbedError {
-    /// The bytes begin like none of the formats.
-    #[error("the file begins with {found}, wanted a JPEG, PNG or JPEG 2000 photo")]
-    NotAPhoto {
-        /// The first bytes, hexadecimal.
-        found: String,
-    },
-    /// The file is too long.
-    #[error("the photo file has {found} bytes, most accepted is {PHOTO_BYTES_MAX}")]
-    Bytes {
-        /// Bytes given.
-        found: usize,
-    },
-    /// The probe's file is too long.
-    #[error("the probe file has {found} bytes, most accepted is {PROBE_BYTES_MAX}")]
-    ProbeBytes {
-        /// Bytes given.
-        found: usize,
-    },
-    /// A crop reaches beyond the original.
-    #[error("the crop of {}x{} px at {},{} reaches beyond the photo of {}x{} \
-        px", crop[2], crop[3], crop[0], crop[1], photo[0], photo[1])]
-    CropOutside {
-        /// Left and upper edge, width and height.
-        crop: [u32; 4],
-        /// Width and height of the upright original.
-        photo: [u32; 2],
-    },
-    /// A picture of the probe could not be encoded.
-    #[error("a picture of the photo could not be made")]
-    Picture {
-        /// The encoder's reason.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The photo has too many pixels, or too many along one side.
-    #[error(
-        "photo is {width}x{height} px, most accepted is {PHOTO_SIDE_PX_MAX} along a side and \
-         {PHOTO_PIXELS_MAX} in all"
-    )]
-    TooLarge {
-        /// Width that the header claims.
-        width: u32,
-        /// Height that the header claims.
-        height: u32,
-    },
-    /// The photo has too few pixels along one side.
-    #[error(
-        "photo is {width}x{height} px, smallest accepted is {PHOTO_SIDE_PX_MIN} along each side"
-    )]
-    TooSmall {
-        /// Width that the header claims.
-        width: u32,
-        /// Height that the header claims.
-        height: u32,
-    },
-    /// Decoding would take too much memory.
-    #[error(
-        "decoding this {format} photo takes {needed} bytes of memory, most allowed is \
-         {DECODE_BYTES_MAX}"
-    )]
-    Memory {
-        /// The photo's format.
-        format: Format,
-        /// Bytes that its header asks for.
-        needed: u64,
-    },
-    /// The file ends before the photo does.
-    #[error(
-        "the {format} file ends after {found} bytes in the middle of the photo, wanted a complete \
-         file"
-    )]
-    Truncated {
-        /// The photo's format.
-        format: Format,
-        /// Bytes given.
-        found: usize,
-    },
-    /// A well-formed photo of a kind that isn't read.
-    #[error("the {format} photo has {found}, wanted {wanted}")]
-    Unsupported {
-        /// The photo's format.
-        format: Format,
-        /// What it has.
-        found: String,
-        /// What is read.
-        wanted: String,
-    },
-    /// The decoder gave up.
-    #[error("the {format} photo is damaged, wanted one that decodes")]
-    Damaged {
-        /// The photo's format.
-        format: Format,
-        /// The decoder's reason.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// No face was found.
-    #[error("no face found, wanted a photo with a face")]
-    NoFace,
-    /// The face is too small.
-    #[error("the eyes are {found:.1} px apart, wanted at least {EYES_APART_PX_MIN}")]
-    FaceTooSmall {
-        /// Pixels between the eyes.
-        found: f32,
-    },
-    /// The detector isn't sure that it is a face.
-    #[error("the face was found with confidence {found:.2}, wanted at least {USABLE_SCORE_MIN}")]
-    FaceUnclear {
-        /// The detector's confidence.
-        found: f32,
-    },
-    /// Several usable faces, and none was chosen or may be.
-    #[error("{} faces found, wanted one face or a choice of one", faces.len())]
-    SeveralFaces {
-        /// All faces found, best first; a choice is an index into them.
-        faces: Vec<Face>,
-    },
-    /// The face chosen isn't there.
-    #[error("face {asked} was chosen of {found} found, counted from 0")]
-    NoSuchFace {
-        /// Index chosen.
-        asked: usize,
-        /// Faces found.
-        found: usize,
-    },
-    /// The pool's queue is full.
-    #[error("{EMBED_QUEUE_LEN_MAX} photos wait already, wanted a free place")]
-    Busy,
-    /// A decoder or model panicked over this photo.
-    #[error("examining the photo panicked: {reason}")]
-    Panicked {
-        /// What the panic said.
-        reason: String,
-    },
-    /// The pool's threads are gone.
-    #[error("the pool has stopped")]
-    Stopped,
-    /// A thread of the pool could not be started.
-    #[error("no thread for the pool")]
-    Thread {
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// A model did not run.
-    #[error("the models failed on this photo")]
-    Model {
-        /// What happened.
-        #[from]
-        source: ModelError,
-    },
-    /// The embedder's numbers are no embedding.
-    #[error("the embedder's output is no embedding")]
-    Embedding {
-        /// What is wrong with them.
-        #[from]
-        source: FaceError,
-    },
-}
-
-impl EmbedError {
-    /// The rule by which the photo is refused, or put off.
-    pub fn rule(&self) -> Rule {
-        match self {
-            Self::NotAPhoto { .. } | Self::Unsupported { .. } => Rule::PhotoKind,
-            Self::Bytes { .. }
-            | Self::ProbeBytes { .. }
-            | Self::TooLarge { .. }
-            | Self::Memory { .. } => Rule::PhotoTooLarge,
-            Self::TooSmall { .. } => Rule::PhotoTooSmall,
-            Self::Truncated { .. } | Self::Damaged { .. } => Rule::PhotoDamaged,
-            Self::CropOutside { .. } => Rule::EditsOutOfBounds,
-            Self::NoFace => Rule::NoFace,
-            Self::FaceTooSmall { .. } => Rule::FaceTooSmall,
-            Self::FaceUnclear { .. } => Rule::FaceUnclear,
-            Self::SeveralFaces { .. } => Rule::SeveralFaces,
-            Self::NoSuchFace { .. } => Rule::NoSuchFace,
-            Self::Panicked { .. } | Self::Embedding { .. } => Rule::PhotoUnusable,
-            Self::Busy => Rule::Busy,
-            Self::Picture { .. } | Self::Stopped | Self::Thread { .. } | Self::Model { .. } => {
-                Rule::Failed
-            }
-        }
-    }
-
-    /// A short name for what is wrong with the photo, at most `EMBED_FAILURE_CHARS_MAX` characters;
-    /// none where the fault isn't the photo's.
-    pub fn about_the_photo(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::NotAPhoto { .. } => "not a photo",
-            Self::Bytes { .. }
-            | Self::ProbeBytes { .. }
-            | Self::TooLarge { .. }
-            | Self::Memory { .. } => "photo too large",
-            Self::TooSmall { .. } => "photo too small",
-            Self::Truncated { .. } | Self::Damaged { .. } => "photo damaged",
-            Self::Unsupported { .. } => "photo of a kind not read",
-            Self::NoFace => "no face",
-            Self::FaceTooSmall { .. } => "face too small",
-            Self::FaceUnclear { .. } => "face unclear",
-            Self::SeveralFaces { .. } => "several faces",
-            Self::NoSuchFace { .. } => "no such face",
-            Self::Panicked { .. } => "examining panicked",
-            Self::Embedding { .. } => "no embedding",
-            Self::CropOutside { .. } => "crop outside the photo",
-            Self::Busy
-            | Self::Picture { .. }
-            | Self::Stopped
-            | Self::Thread { .. }
-            | Self::Model { .. } => return None,
-        })
-    }
-}
+pub use probe::{ChosenFace, EncodedPicture, Encoding, Preview, ProbeFace, ProbeFaces, replay};
+pub use quality::{Bounds, QualityBounds, QualityMeasure, QualitySheet, QualityVerdict, Reading};

@@ -1,10 +1,10 @@
-//! Model files and the engine that runs them: the one place that calls tract.
+//! Model inference: model files and the engine that runs them, tract, which only this file calls.
 //!
 //! A file's digest is checked before the engine reads a byte of it. A network is compiled once for
 //! one input shape, and its output shapes are checked then; running it can't change them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use prost::Message;
@@ -15,113 +15,9 @@ use tract_onnx::prelude::{
 };
 
 use super::digest::Digest;
-use super::manifest::{Colours, Manifest, Role};
+use super::error::ModelError;
+use super::manifest::{Colours, Manifest};
 use crate::limits::MODEL_BYTES_MAX;
-
-/// Why a model can't be used.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ModelError {
-    /// The system refused.
-    #[error("{path}")]
-    Io {
-        /// What was worked on.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// A manifest doesn't parse.
-    #[error("the manifest {path} is malformed")]
-    Manifest {
-        /// The manifest.
-        path: PathBuf,
-        /// Where and why.
-        source: Box<toml::de::Error>,
-    },
-    /// A field of a manifest doesn't fit.
-    #[error("the manifest {path} doesn't fit: {reason}")]
-    Field {
-        /// The manifest.
-        path: PathBuf,
-        /// What was found and what was wanted.
-        reason: String,
-    },
-    /// There is no model of a role.
-    #[error("no manifest names a {role}, wanted one")]
-    NoModel {
-        /// The role.
-        role: Role,
-    },
-    /// It isn't clear which model of a role is meant.
-    #[error(
-        "{found} manifests name a {role} and {active} of them say `active = true`, wanted exactly \
-         one that does"
-    )]
-    SeveralModels {
-        /// The role.
-        role: Role,
-        /// Manifests of the role.
-        found: usize,
-        /// Those that say that they are active.
-        active: usize,
-    },
-    /// The model file isn't there.
-    #[error("the model file {path} is absent: run `smrtctl model fetch`")]
-    Absent {
-        /// The model file.
-        path: PathBuf,
-    },
-    /// A file is too long.
-    #[error("{path} has {found} bytes, most accepted is {most}")]
-    Size {
-        /// The file.
-        path: PathBuf,
-        /// Its length.
-        found: u64,
-        /// The limit.
-        most: u64,
-    },
-    /// The model file isn't the one that was vetted.
-    #[error("{path} has SHA-256 {found}, its manifest wants {wanted}: run `smrtctl model fetch`")]
-    Digest {
-        /// The model file.
-        path: PathBuf,
-        /// Its digest.
-        found: Digest,
-        /// The manifest's.
-        wanted: Digest,
-    },
-    /// The file is no model.
-    #[error("the file is no ONNX model")]
-    Format {
-        /// Where reading ended.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The quantised model has something that can't be rewritten exactly.
-    #[error("the quantised model has {found}, which can't be rewritten exactly")]
-    Quantised {
-        /// What it has.
-        found: String,
-    },
-    /// The engine doesn't take the model.
-    #[error("the engine doesn't run {name}")]
-    Engine {
-        /// The model's name.
-        name: String,
-        /// The engine's reason.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The model's inputs or outputs aren't those of its role.
-    #[error("{name} has {found}, wanted {wanted}")]
-    Shape {
-        /// The model's name.
-        name: String,
-        /// What it has.
-        found: String,
-        /// What its role has.
-        wanted: String,
-    },
-}
 
 /// The bytes of a model file whose digest is the manifest's.
 ///
@@ -162,15 +58,16 @@ pub(super) struct Network {
     outputs: Vec<String>,
 }
 
-/// How pixels become the numbers that a model wants.
+/// The scaling of pixels to the numbers that a model wants.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Feed {
+pub(super) struct PixelScale {
     colours: Colours,
     offset: f32,
     scale: f32,
 }
 
 impl Graph {
+    /// Parses a model file.
     pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Self, ModelError> {
         let proto =
             ModelProto::decode(bytes).map_err(|e| ModelError::Format { source: Box::new(e) })?;
@@ -243,7 +140,7 @@ impl Graph {
 impl Network {
     /// The model's outputs, each flat, in the order of its file.
     ///
-    /// Shapes: `planes` is 3 x height x width as `Feed::planes` gives it.
+    /// Shapes: `planes` is 3 x height x width as `PixelScale::planes` gives it.
     pub(super) fn run(&self, planes: &[f32]) -> Result<Outputs<'_>, ModelError> {
         let engine = |e: tract_onnx::prelude::TractError| ModelError::Engine {
             name: self.name.clone(),
@@ -263,7 +160,7 @@ impl Network {
     }
 }
 
-/// What a network gave.
+/// The outputs of a network.
 pub(super) struct Outputs<'a> {
     names: &'a [String],
     values: Vec<Vec<f32>>,
@@ -286,7 +183,7 @@ impl Outputs<'_> {
     }
 }
 
-impl Feed {
+impl PixelScale {
     pub(super) fn of(manifest: &Manifest) -> Self {
         Self {
             colours: manifest.colours,

@@ -1,195 +1,39 @@
-//! Files out of published packages, by digest.
+//! Packages: files out of published archives, each checked by its digest.
 //!
-//! The registry's ordinary client downloads; nothing that it brings is read before its digest is
-//! right. Everything temporary lies in one folder inside the target, which goes whatever happens;
-//! finished files are synced and renamed into place.
+//! Nothing that the registry's client brings is read before its digest is right. Everything
+//! temporary lies in one folder inside the target, which goes whatever happens; finished files are
+//! synced and renamed into place.
 
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
-use serde::Deserialize;
 use tempfile::TempDir;
 
 use super::digest::Digest;
-use super::model::ModelError;
+use super::error::PackageError;
+use super::package_client::PackageClient;
+use super::package_list::{Package, PackageKind, PackageMember, plain_name};
 use crate::limits::{MODEL_BYTES_MAX, PACKAGE_BYTES_MAX};
 
-/// Why a package was not fetched. Nothing is left behind but files that were there before.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum FetchError {
-    /// The registry's client isn't installed.
-    #[error(
-        "{program} can't be run, wanted Python's package client: install python3 and python3-pip"
-    )]
-    MissingClient {
-        /// What was called.
-        program: String,
-    },
-    /// The client reported failure.
-    #[error("downloading {package} failed ({status}): {said}")]
-    Client {
-        /// Name and version.
-        package: String,
-        /// Its exit status.
-        status: std::process::ExitStatus,
-        /// The end of what it said.
-        said: String,
-    },
-    /// The client delivered no file, or several.
-    #[error("the client delivered {found} files for {package}, wanted 1")]
-    Delivered {
-        /// Name and version.
-        package: String,
-        /// Files found.
-        found: usize,
-    },
-    /// A file is too long.
-    #[error("{what} has {found} bytes or more, most accepted is {most}")]
-    Size {
-        /// Which file.
-        what: String,
-        /// Its length as far as it was read.
-        found: u64,
-        /// The limit.
-        most: u64,
-    },
-    /// A file isn't the one that was vetted.
-    #[error("{what} has SHA-256 {found}, wanted {wanted}")]
-    Digest {
-        /// Which file.
-        what: String,
-        /// Its digest.
-        found: Digest,
-        /// The digest in the list.
-        wanted: Digest,
-    },
-    /// The archive has no such file.
-    #[error("{package} has no file {member}")]
-    NoMember {
-        /// Name and version.
-        package: String,
-        /// Path inside the archive.
-        member: String,
-    },
-    /// The archive can't be read.
-    #[error("{package} is no readable archive")]
-    Archive {
-        /// Name and version.
-        package: String,
-        /// The reader's reason.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// A name that could leave the folder or be an option.
-    #[error("'{found}' is not a plain name of A-Z, a-z, 0-9, '.', '_', '+' and '-'")]
-    Name {
-        /// What was given.
-        found: String,
-    },
-    /// A list of packages doesn't parse.
-    #[error("the list of packages is malformed")]
-    List {
-        /// Where and why.
-        source: Box<toml::de::Error>,
-    },
-    /// The system refused.
-    #[error("{path}")]
-    Io {
-        /// What was worked on.
-        path: PathBuf,
-        /// The system's reason.
-        source: std::io::Error,
-    },
-    /// The file fetched is no model.
-    #[error("the model can't be prepared")]
-    Model {
-        /// What happened.
-        #[from]
-        source: ModelError,
-    },
-}
-
-/// How a package is packed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// A built package, a zip file.
-    Wheel,
-    /// A source package, a gzipped tar file. The client runs the package's own build script to
-    /// learn its name, in a build environment that it fetches for that; it has checked the
-    /// package's digest before. So name only packages that are trusted to run.
-    Sdist,
-}
-
-/// A published package and what is wanted of it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Package {
-    /// Its name in the registry.
-    pub name: String,
-    /// Its version.
-    pub version: String,
-    /// How it is packed.
-    pub kind: Kind,
-    /// Digest of the archive.
-    pub sha256: Digest,
-    /// Platforms of a wheel that is built for some, in the registry's words.
-    #[serde(default)]
-    pub platforms: Vec<String>,
-    /// Python version of such a wheel, as in `311`.
-    #[serde(default)]
-    pub python: Option<String>,
-    /// Where it comes from and under which terms.
-    #[serde(default)]
-    pub licence: Option<String>,
-    /// The files wanted.
-    pub members: Vec<Member>,
-}
-
-/// One file of a package.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Member {
-    /// Path inside the archive.
-    pub path: String,
-    /// Digest of the file.
-    pub sha256: Digest,
-    /// Name that it gets; without one it keeps its own.
-    #[serde(default, rename = "as")]
-    pub rename: Option<String>,
-    /// Who is shown, where it is a photo.
-    #[serde(default)]
-    pub subject: Option<String>,
-}
-
-/// The registry's client: a program with the arguments that come before `download`.
-#[derive(Clone, Debug)]
-pub struct Client {
-    program: OsString,
-    args: Vec<OsString>,
-}
-
-/// A package on this machine, its digest checked; the folder goes with it.
-pub(super) struct Delivered {
+/// A downloaded package, its digest checked; the folder that it lies in goes with it.
+pub(super) struct DownloadedPackage {
     package: String,
-    kind: Kind,
+    kind: PackageKind,
     archive: File,
     folder: TempDir,
 }
 
 /// Puts all members of `package` into `dir` and gives their paths, in the order of the list.
 ///
-/// Errors: every `FetchError`; then none of the members was put there.
+/// Errors: every `PackageError`; then none of the members was put there.
 pub fn fetch_package(
     package: &Package,
     dir: &Path,
-    client: &Client,
-) -> Result<Vec<PathBuf>, FetchError> {
-    let names = package.members.iter().map(Member::name).collect::<Result<Vec<_>, _>>()?;
-    let mut delivered = deliver(package, dir, client)?;
+    client: &PackageClient,
+) -> Result<Vec<PathBuf>, PackageError> {
+    let names = package.members.iter().map(PackageMember::name).collect::<Result<Vec<_>, _>>()?;
+    let mut delivered = download(package, dir, client)?;
     // All of them are right and on disk before the first becomes visible.
     for (member, name) in package.members.iter().zip(&names) {
         let bytes = delivered.read(member)?;
@@ -198,33 +42,19 @@ pub fn fetch_package(
     names.iter().map(|name| delivered.publish(name, dir)).collect()
 }
 
-/// Parses a list of packages, `[[package]]` tables each with their `[[package.members]]`.
-///
-/// Errors: a field that is missing, unknown or doesn't fit.
-pub fn packages(list: &str) -> Result<Vec<Package>, FetchError> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct List {
-        package: Vec<Package>,
-    }
-    toml::from_str::<List>(list)
-        .map(|l| l.package)
-        .map_err(|e| FetchError::List { source: Box::new(e) })
-}
-
 /// Downloads `package` into a folder inside `dir` and checks its digest.
-pub(super) fn deliver(
+pub(super) fn download(
     package: &Package,
     dir: &Path,
-    client: &Client,
-) -> Result<Delivered, FetchError> {
+    client: &PackageClient,
+) -> Result<DownloadedPackage, PackageError> {
     fs::create_dir_all(dir).map_err(|e| io(dir, e))?;
     // Absolute, because the client is another process; below `dir`, because a rename stays within
     // one file system.
     let dir = fs::canonicalize(dir).map_err(|e| io(dir, e))?;
     let folder =
         tempfile::Builder::new().prefix(".fetch-").tempdir_in(&dir).map_err(|e| io(&dir, e))?;
-    let said_name = package.said_name();
+    let package_name = package.name_and_version();
     for word in [&package.name, &package.version]
         .into_iter()
         .chain(&package.platforms)
@@ -236,16 +66,7 @@ pub(super) fn deliver(
     let line = format!("{}=={} --hash=sha256:{}\n", package.name, package.version, package.sha256);
     fs::write(&requirements, line).map_err(|e| io(&requirements, e))?;
     let downloads = folder.path().join("downloads");
-    let output = client.download(package, &requirements, &downloads)?;
-    if !output.status.success() {
-        let said = tail(&output.stderr);
-        if said.contains("No module named pip") {
-            return Err(FetchError::MissingClient {
-                program: client.program.to_string_lossy().into_owned(),
-            });
-        }
-        return Err(FetchError::Client { package: said_name, status: output.status, said });
-    }
+    client.download(package, &requirements, &downloads)?;
     let mut found = Vec::new();
     if downloads.is_dir() {
         for entry in fs::read_dir(&downloads).map_err(|e| io(&downloads, e))? {
@@ -253,48 +74,52 @@ pub(super) fn deliver(
         }
     }
     let [path] = &found[..] else {
-        return Err(FetchError::Delivered { package: said_name, found: found.len() });
+        return Err(PackageError::Delivered { package: package_name, found: found.len() });
     };
     // One open file is measured, hashed and then read: what was checked is what is used.
     let mut archive = File::open(path).map_err(|e| io(path, e))?;
     let bytes = archive.metadata().map_err(|e| io(path, e))?.len();
     if bytes > PACKAGE_BYTES_MAX {
-        return Err(FetchError::Size { what: said_name, found: bytes, most: PACKAGE_BYTES_MAX });
+        return Err(PackageError::Size {
+            what: package_name,
+            found: bytes,
+            most: PACKAGE_BYTES_MAX,
+        });
     }
     let digest = Digest::of_reader(&mut archive).map_err(|e| io(path, e))?;
     if digest != package.sha256 {
-        return Err(FetchError::Digest { what: said_name, found: digest, wanted: package.sha256 });
+        return Err(PackageError::Digest {
+            what: package_name,
+            found: digest,
+            wanted: package.sha256,
+        });
     }
     archive.rewind().map_err(|e| io(path, e))?;
-    Ok(Delivered { package: said_name, kind: package.kind, archive, folder })
+    Ok(DownloadedPackage { package: package_name, kind: package.kind, archive, folder })
 }
 
-/// `found`, when it is a name that can't leave its folder, hide or be taken for an option.
-pub(super) fn plain_name(found: &str) -> Result<&str, FetchError> {
-    let fits = found.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && found.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '+' | '-'));
-    if fits { Ok(found) } else { Err(FetchError::Name { found: found.to_owned() }) }
-}
-
-impl Delivered {
+impl DownloadedPackage {
     /// One file of the archive, its digest checked.
-    pub(super) fn read(&mut self, member: &Member) -> Result<Vec<u8>, FetchError> {
+    pub(super) fn read(&mut self, member: &PackageMember) -> Result<Vec<u8>, PackageError> {
         let package = self.package.clone();
         self.archive.rewind().map_err(|e| io(self.folder.path(), e))?;
         let bytes = match self.kind {
-            Kind::Wheel => {
+            PackageKind::Wheel => {
                 let mut zip =
                     zip::ZipArchive::new(&self.archive).map_err(|e| archive_error(&package, e))?;
                 let file = match zip.by_name(&member.path) {
                     Ok(file) => file,
                     Err(zip::result::ZipError::FileNotFound) => {
-                        return Err(FetchError::NoMember { package, member: member.path.clone() });
+                        return Err(PackageError::NoMember {
+                            package,
+                            member: member.path.clone(),
+                        });
                     }
                     Err(e) => return Err(archive_error(&package, e)),
                 };
                 read_bounded(file, &member.path, &package)?
             }
-            Kind::Sdist => {
+            PackageKind::Sdist => {
                 let unpacked = flate2::read::GzDecoder::new(&self.archive).take(PACKAGE_BYTES_MAX);
                 let mut tar = tar::Archive::new(unpacked);
                 let mut found = None;
@@ -307,14 +132,14 @@ impl Delivered {
                         break;
                     }
                 }
-                found.ok_or(FetchError::NoMember { package, member: member.path.clone() })?
+                found.ok_or(PackageError::NoMember { package, member: member.path.clone() })?
             }
         };
         let digest = Digest::of(&bytes);
         if digest == member.sha256 {
             Ok(bytes)
         } else {
-            Err(FetchError::Digest {
+            Err(PackageError::Digest {
                 what: member.path.clone(),
                 found: digest,
                 wanted: member.sha256,
@@ -323,7 +148,7 @@ impl Delivered {
     }
 
     /// Writes a finished file beside its place and syncs it.
-    pub(super) fn stage(&self, name: &str, bytes: &[u8]) -> Result<(), FetchError> {
+    pub(super) fn stage(&self, name: &str, bytes: &[u8]) -> Result<(), PackageError> {
         let path = self.staged(plain_name(name)?);
         let mut file = File::create_new(&path).map_err(|e| io(&path, e))?;
         file.write_all(bytes).and_then(|()| file.sync_all()).map_err(|e| io(&path, e))
@@ -334,7 +159,7 @@ impl Delivered {
     }
 
     /// Renames a staged file into `dir`.
-    pub(super) fn publish(&self, name: &str, dir: &Path) -> Result<PathBuf, FetchError> {
+    pub(super) fn publish(&self, name: &str, dir: &Path) -> Result<PathBuf, PackageError> {
         let path = dir.join(name);
         fs::rename(self.staged(name), &path).map_err(|e| io(&path, e))?;
         File::open(dir).and_then(|d| d.sync_all()).map_err(|e| io(dir, e))?;
@@ -342,81 +167,14 @@ impl Delivered {
     }
 }
 
-impl Client {
-    /// Python's package client, as this machine's `python3` runs it.
-    pub fn pip() -> Self {
-        Self::new("python3", &["-m", "pip"])
-    }
-
-    /// Another program that understands the same arguments.
-    pub fn new(program: impl Into<OsString>, args: &[&str]) -> Self {
-        Self { program: program.into(), args: args.iter().map(OsString::from).collect() }
-    }
-
-    fn download(
-        &self,
-        package: &Package,
-        requirements: &Path,
-        downloads: &Path,
-    ) -> Result<Output, FetchError> {
-        let mut command = Command::new(&self.program);
-        command.args(&self.args).args([
-            "download",
-            "--quiet",
-            "--no-input",
-            "--disable-pip-version-check",
-            "--no-deps",
-            "--require-hashes",
-        ]);
-        match package.kind {
-            Kind::Wheel => command.arg("--only-binary=:all:"),
-            Kind::Sdist => command.arg("--no-binary=:all:"),
-        };
-        for platform in &package.platforms {
-            command.args(["--platform", platform]);
-        }
-        if let Some(python) = &package.python {
-            command
-                .args(["--implementation", "cp", "--python-version", python])
-                .arg("--abi")
-                .arg(format!("cp{python}"));
-        }
-        command
-            .arg("--dest")
-            .arg(downloads)
-            .arg("--requirement")
-            .arg(requirements)
-            .stdin(Stdio::null());
-        command.output().map_err(|_| FetchError::MissingClient {
-            program: self.program.to_string_lossy().into_owned(),
-        })
-    }
-}
-
-impl Package {
-    fn said_name(&self) -> String {
-        format!("{} {}", self.name, self.version)
-    }
-}
-
-impl Member {
-    /// The name that the file gets.
-    ///
-    /// Errors: it is no plain name.
-    pub fn name(&self) -> Result<String, FetchError> {
-        let own = self.path.rsplit('/').next().unwrap_or_default();
-        plain_name(self.rename.as_deref().unwrap_or(own)).map(str::to_owned)
-    }
-}
-
-fn read_bounded(from: impl Read, what: &str, package: &str) -> Result<Vec<u8>, FetchError> {
+fn read_bounded(from: impl Read, what: &str, package: &str) -> Result<Vec<u8>, PackageError> {
     let mut bytes = Vec::new();
     let found = from
         .take(MODEL_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
         .map_err(|e| archive_error(package, e))? as u64;
     if found > MODEL_BYTES_MAX {
-        return Err(FetchError::Size { what: what.to_owned(), found, most: MODEL_BYTES_MAX });
+        return Err(PackageError::Size { what: what.to_owned(), found, most: MODEL_BYTES_MAX });
     }
     Ok(bytes)
 }
@@ -424,19 +182,12 @@ fn read_bounded(from: impl Read, what: &str, package: &str) -> Result<Vec<u8>, F
 fn archive_error(
     package: &str,
     source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> FetchError {
-    FetchError::Archive { package: package.to_owned(), source: source.into() }
+) -> PackageError {
+    PackageError::Archive { package: package.to_owned(), source: source.into() }
 }
 
-fn io(path: &Path, source: std::io::Error) -> FetchError {
-    FetchError::Io { path: path.to_owned(), source }
-}
-
-/// The last lines of what the client said, on one line.
-fn tail(said: &[u8]) -> String {
-    let said = String::from_utf8_lossy(said);
-    let lines: Vec<&str> = said.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
-    lines[lines.len().saturating_sub(6)..].join("; ")
+fn io(path: &Path, source: std::io::Error) -> PackageError {
+    PackageError::Io { path: path.to_owned(), source }
 }
 
 #[cfg(test)]
@@ -467,7 +218,7 @@ mod tests {
         tar.into_inner().unwrap().finish().unwrap()
     }
 
-    fn package(archive: &[u8], kind: Kind) -> Package {
+    fn package(archive: &[u8], kind: PackageKind) -> Package {
         Package {
             name: "faces".to_owned(),
             version: "1.0".to_owned(),
@@ -476,7 +227,7 @@ mod tests {
             platforms: Vec::new(),
             python: None,
             licence: None,
-            members: vec![Member {
+            members: vec![PackageMember {
                 path: "faces/a.bin".to_owned(),
                 sha256: Digest::of(WANTED),
                 rename: Some("b.bin".to_owned()),
@@ -487,7 +238,7 @@ mod tests {
 
     /// A client that is a shell script: it delivers `archive` by `how`, which sees the destination
     /// as `$dest`.
-    fn client(at: &Path, archive: &[u8], how: &str) -> Client {
+    fn client(at: &Path, archive: &[u8], how: &str) -> PackageClient {
         let store = at.join("archive");
         fs::write(&store, archive).unwrap();
         let script = at.join("client.sh");
@@ -502,7 +253,7 @@ mod tests {
         )
         .unwrap();
         fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
-        Client::new("/bin/sh", &[script.to_str().unwrap()])
+        PackageClient::new("/bin/sh", &[script.to_str().unwrap()])
     }
 
     fn left_in(dir: &Path) -> Vec<String> {
@@ -514,7 +265,7 @@ mod tests {
         package: &Package,
         archive: &[u8],
         how: &str,
-    ) -> (Result<Vec<PathBuf>, FetchError>, Vec<String>) {
+    ) -> (Result<Vec<PathBuf>, PackageError>, Vec<String>) {
         let (tools, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let result = fetch_package(package, target.path(), &client(tools.path(), archive, how));
         (result, left_in(target.path()))
@@ -523,8 +274,8 @@ mod tests {
     #[test]
     fn a_member_of_a_wheel_or_a_source_package_arrives_under_its_new_name() {
         for (archive, kind) in [
-            (wheel("faces/a.bin", WANTED), Kind::Wheel),
-            (sdist("faces/a.bin", WANTED), Kind::Sdist),
+            (wheel("faces/a.bin", WANTED), PackageKind::Wheel),
+            (sdist("faces/a.bin", WANTED), PackageKind::Sdist),
         ] {
             let (result, left) = attempt(&package(&archive, kind), &archive, "cp $archive $dest/x");
             assert_eq!(result.unwrap().len(), 1);
@@ -539,13 +290,13 @@ mod tests {
             "grep -qx 'faces==1.0 --hash=sha256:{}' $req && cp $archive $dest/x",
             Digest::of(&archive)
         );
-        assert!(attempt(&package(&archive, Kind::Wheel), &archive, &how).0.is_ok());
+        assert!(attempt(&package(&archive, PackageKind::Wheel), &archive, &how).0.is_ok());
     }
 
     #[test]
     fn half_a_download_another_file_and_several_files_are_refused_and_nothing_stays() {
         let archive = wheel("faces/a.bin", WANTED);
-        let package = package(&archive, Kind::Wheel);
+        let package = package(&archive, PackageKind::Wheel);
         for (how, says) in [
             ("head -c 60 $archive > $dest/x", "SHA-256"),
             ("echo other > $dest/x", "SHA-256"),
@@ -564,28 +315,28 @@ mod tests {
 
     #[test]
     fn a_package_without_the_member_or_with_another_one_is_refused_and_nothing_stays() {
-        for kind in [Kind::Wheel, Kind::Sdist] {
-            let pack = if kind == Kind::Wheel { wheel } else { sdist };
+        for kind in [PackageKind::Wheel, PackageKind::Sdist] {
+            let pack = if kind == PackageKind::Wheel { wheel } else { sdist };
             let absent = pack("faces/c.bin", WANTED);
             let (result, left) = attempt(&package(&absent, kind), &absent, "cp $archive $dest/x");
-            assert!(matches!(result, Err(FetchError::NoMember { .. })));
+            assert!(matches!(result, Err(PackageError::NoMember { .. })));
             assert!(left.is_empty());
             let other = pack("faces/a.bin", b"something else");
             let (result, left) = attempt(&package(&other, kind), &other, "cp $archive $dest/x");
-            assert!(matches!(result, Err(FetchError::Digest { .. })));
+            assert!(matches!(result, Err(PackageError::Digest { .. })));
             assert!(left.is_empty());
         }
     }
 
     #[test]
     fn an_archive_that_is_none_is_refused_and_nothing_stays() {
-        for kind in [Kind::Wheel, Kind::Sdist] {
+        for kind in [PackageKind::Wheel, PackageKind::Sdist] {
             let (result, left) = attempt(
                 &package(b"no archive at all", kind),
                 b"no archive at all",
                 "cp $archive $dest/x",
             );
-            assert!(matches!(result, Err(FetchError::Archive { .. })), "{result:?}");
+            assert!(matches!(result, Err(PackageError::Archive { .. })), "{result:?}");
             assert!(left.is_empty());
         }
     }
@@ -595,9 +346,9 @@ mod tests {
         let archive = wheel("faces/a.bin", WANTED);
         let target = tempfile::tempdir().unwrap();
         let error = fetch_package(
-            &package(&archive, Kind::Wheel),
+            &package(&archive, PackageKind::Wheel),
             target.path(),
-            &Client::new("no-such-client", &[]),
+            &PackageClient::new("no-such-client", &[]),
         )
         .unwrap_err();
         assert!(
@@ -605,27 +356,5 @@ mod tests {
             "{error}"
         );
         assert!(left_in(target.path()).is_empty());
-    }
-
-    #[test]
-    fn names_that_leave_the_folder_or_look_like_options_are_refused() {
-        for wrong in ["", ".", "..", "a/b", "--index-url", ".hidden", "a b"] {
-            assert!(plain_name(wrong).is_err(), "{wrong}");
-        }
-        assert!(plain_name("manylinux_2_28_x86_64").is_ok());
-    }
-
-    #[test]
-    fn the_list_of_demonstration_photos_parses_and_every_photo_has_a_subject() {
-        let list = packages(include_str!("../bin/smrtd/photos.toml")).unwrap();
-        let members: Vec<&Member> = list.iter().flat_map(|p| &p.members).collect();
-        assert!(
-            members.len() >= 5 && members.iter().all(|m| m.subject.is_some() && m.name().is_ok())
-        );
-        assert!(list.iter().all(|p| p.licence.is_some()));
-        assert!(matches!(
-            packages("[[package]]\nname = \"a\"\nsize = 1"),
-            Err(FetchError::List { .. })
-        ));
     }
 }

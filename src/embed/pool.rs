@@ -1,4 +1,4 @@
-//! Worker threads for photos from outside.
+//! The pool: worker threads for photos from outside.
 //!
 //! Each worker takes one photo at a time: a batch is slower than its photos one by one. A panic
 //! over one photo is caught at the worker's edge and told to its caller; the worker takes the next.
@@ -10,14 +10,14 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use super::EmbedError;
 use super::digest::Digest;
-use super::examine::{Choice, Models, Portrait};
-use super::probe::{Encoding, Look, Picture, Preview, Probe, picture, replay};
+use super::error::EmbedError;
+use super::examine::{ExaminedPhoto, FaceChoice, Models};
+use super::probe::{ChosenFace, EncodedPicture, Encoding, Preview, ProbeFaces, picture, replay};
 use crate::face::{Edits, ModelId};
 use crate::limits::EMBED_QUEUE_LEN_MAX;
 
-/// The threads, named `embed`. Dropping the pool finishes what waits and joins them.
+/// The pool of worker threads, named `embed`. Dropping the pool finishes what waits and joins them.
 pub struct Pool {
     jobs: Option<SyncSender<Job>>,
     workers: Vec<JoinHandle<()>>,
@@ -25,7 +25,7 @@ pub struct Pool {
     dimension: usize,
 }
 
-/// One photo's examination; it sends its own answer.
+/// A job: one photo's examination, which sends its own answer.
 type Job = Box<dyn FnOnce(&Models) + Send>;
 
 impl Pool {
@@ -62,8 +62,8 @@ impl Pool {
     pub fn examine(
         &self,
         photo: impl Into<Arc<[u8]>>,
-        choice: Choice,
-    ) -> Result<Portrait, EmbedError> {
+        choice: FaceChoice,
+    ) -> Result<ExaminedPhoto, EmbedError> {
         let photo = photo.into();
         self.ask(move |models| models.examine(&photo, choice))
     }
@@ -72,14 +72,18 @@ impl Pool {
     ///
     /// Errors: those of the pool as `examine`; what is wrong with the photo or its edits. A probe
     /// without a face is no error here.
-    pub fn look(&self, original: impl Into<Arc<[u8]>>, edits: &Edits) -> Result<Look, EmbedError> {
+    pub fn find_faces(
+        &self,
+        original: impl Into<Arc<[u8]>>,
+        edits: &Edits,
+    ) -> Result<ProbeFaces, EmbedError> {
         let (original, edits) = (original.into(), edits.clone());
-        self.ask(move |models| models.look(&original, &edits))
+        self.ask(move |models| models.find_faces(&original, &edits))
     }
 
     /// Finds all faces of a probe as searched, with a picture of it and one of each face.
     ///
-    /// Errors: as `look`.
+    /// Errors: as `find_faces`.
     pub fn preview(
         &self,
         original: impl Into<Arc<[u8]>>,
@@ -90,7 +94,7 @@ impl Pool {
     }
 
     /// Makes embedding and quality sheet of one face of a probe as searched: the one at this index
-    /// of `look`, or the only usable one.
+    /// of `find_faces`, or the only usable one.
     ///
     /// Errors: those of the pool as `examine`; what is wrong with the photo, its edits or the face.
     pub fn probe(
@@ -98,9 +102,9 @@ impl Pool {
         original: impl Into<Arc<[u8]>>,
         edits: &Edits,
         face: Option<usize>,
-    ) -> Result<Probe, EmbedError> {
+    ) -> Result<ChosenFace, EmbedError> {
         let (original, edits) = (original.into(), edits.clone());
-        self.ask(move |models| models.probe(&original, &edits, Choice::Face(face)))
+        self.ask(move |models| models.probe(&original, &edits, FaceChoice::Face(face)))
     }
 
     /// Makes a picture of a probe as searched, or of any photo without edits, for people to look
@@ -114,7 +118,7 @@ impl Pool {
         edits: &Edits,
         side_px_max: u32,
         encoding: Encoding,
-    ) -> Result<Picture, EmbedError> {
+    ) -> Result<EncodedPicture, EmbedError> {
         let (original, edits) = (original.into(), edits.clone());
         self.ask(move |_| picture(&original, &edits, side_px_max, encoding))
     }
@@ -212,16 +216,16 @@ mod tests {
     #[test]
     fn photos_from_many_callers_get_the_answers_that_one_thread_gives() {
         let pool = pool(2);
-        let wanted = MODELS.examine(PORTRAIT, Choice::Only).unwrap();
+        let wanted = MODELS.examine(PORTRAIT, FaceChoice::Only).unwrap();
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
                     assert_eq!(
-                        pool.examine(PORTRAIT, Choice::Only).unwrap().embedding,
+                        pool.examine(PORTRAIT, FaceChoice::Only).unwrap().embedding,
                         wanted.embedding
                     );
                     assert!(matches!(
-                        pool.examine(&b"no photo"[..], Choice::Only),
+                        pool.examine(&b"no photo"[..], FaceChoice::Only),
                         Err(EmbedError::NotAPhoto { .. })
                     ));
                 });
@@ -235,7 +239,7 @@ mod tests {
         let pool = pool(1);
         let edits = Edits::new(vec![Edit::Exposure { tenths: 5 }]).unwrap();
         let original: Arc<[u8]> = Arc::from(PORTRAIT);
-        let look = pool.look(Arc::clone(&original), &edits).unwrap();
+        let look = pool.find_faces(Arc::clone(&original), &edits).unwrap();
         let probe = pool.probe(Arc::clone(&original), &edits, Some(0)).unwrap();
         assert_eq!((look.digests, look.faces.len()), (probe.look.digests, 1));
         assert!(matches!(
@@ -243,7 +247,10 @@ mod tests {
             Err(EmbedError::NoSuchFace { asked: 1, found: 1 })
         ));
         assert_eq!(pool.picture(original, &edits, 200, Encoding::Jpeg).unwrap().width, 200);
-        assert!(matches!(pool.look(&b"no photo"[..], &edits), Err(EmbedError::NotAPhoto { .. })));
+        assert!(matches!(
+            pool.find_faces(&b"no photo"[..], &edits),
+            Err(EmbedError::NotAPhoto { .. })
+        ));
     }
 
     #[test]
@@ -313,7 +320,7 @@ mod tests {
             assert!(matches!(answer, Err(EmbedError::Panicked { reason })
                     if reason == "the decoder lost its way"));
         }
-        assert!(pool.examine(PORTRAIT, Choice::Only).is_ok());
+        assert!(pool.examine(PORTRAIT, FaceChoice::Only).is_ok());
     }
 
     #[test]
@@ -326,7 +333,7 @@ mod tests {
         // right.
         let mut queued = Vec::new();
         let refused = (0..EMBED_QUEUE_LEN_MAX + 1)
-            .map(|_| pool.submit(|models| models.examine(b"no photo", Choice::Only)));
+            .map(|_| pool.submit(|models| models.examine(b"no photo", FaceChoice::Only)));
         let refused: Vec<EmbedError> =
             refused.filter_map(|r| r.map(|answer| queued.push(answer)).err()).collect();
         assert!(!refused.is_empty() && refused.len() <= 2, "{}", refused.len());
@@ -336,6 +343,6 @@ mod tests {
         for answer in queued {
             assert!(matches!(answer.recv().unwrap(), Err(EmbedError::NotAPhoto { .. })));
         }
-        assert!(pool.examine(PORTRAIT, Choice::Only).is_ok());
+        assert!(pool.examine(PORTRAIT, FaceChoice::Only).is_ok());
     }
 }

@@ -1,5 +1,5 @@
-//! A probe's way: all faces shown to choose from, and of the one that is chosen the embedding with
-//! its quality sheet.
+//! Probes: all faces of one to choose from, and the embedding and quality sheet of the one that is
+//! chosen.
 //!
 //! Everything here is of the probe as searched, the original with its edits. Nothing is kept
 //! between two verbs: the original and the edits say all, and what comes out is the same each time.
@@ -10,12 +10,13 @@ use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{RgbImage, imageops};
 
-use super::EmbedError;
-use super::decode::{Format, decode_probe};
-use super::detect::{Unusable, unusable};
+use super::decode::decode_probe;
+use super::detect::{UnusableFace, unusable};
 use super::digest::Digest;
 use super::edit::{Edited, apply};
-use super::examine::{Choice, Models, Timings, timed};
+use super::error::EmbedError;
+use super::examine::{FaceChoice, Models, Timings, timed};
+use super::format::Format;
 use super::quality::{self, QualitySheet};
 use crate::face::{Edits, Embedding, Face};
 use crate::limits::{FACE_PICTURE_SIDE_PX_MAX, PICTURE_SIDE_PX_MAX};
@@ -25,9 +26,9 @@ const JPEG_QUALITY: u8 = 92;
 /// How much a picture of a face shows around its frame, as a share of the frame's longer side.
 const MARGIN: f32 = 0.35;
 
-/// A probe's faces, before one is chosen.
+/// The faces of a probe, before one is chosen.
 #[derive(Clone, Debug)]
-pub struct Look {
+pub struct ProbeFaces {
     /// The format of the original file.
     pub format: Format,
     /// Width and height of the upright original in pixels.
@@ -38,26 +39,25 @@ pub struct Look {
     /// pixels.
     pub digests: Vec<Digest>,
     /// All faces of the probe as searched, best first; a choice is an index into them.
-    pub faces: Vec<Found>,
+    pub faces: Vec<ProbeFace>,
 }
 
-/// One face of a probe.
+/// A face of a probe.
 #[derive(Clone, Debug)]
-pub struct Found {
+pub struct ProbeFace {
     /// Where it is in the probe as searched.
     pub face: Face,
     /// Why it can't be chosen, if so.
-    pub unusable: Option<Unusable>,
+    pub unusable: Option<UnusableFace>,
 }
 
-/// The chosen face of a probe.
+/// The chosen face of a probe, with its embedding and quality sheet.
 #[derive(Clone, Debug)]
-pub struct Probe {
+pub struct ChosenFace {
     /// The probe and all its faces.
-    pub look: Look,
+    pub look: ProbeFaces,
     /// Index of the face that the embedding is of.
     pub chosen: usize,
-    /// The embedding.
     pub embedding: Embedding,
     /// How well the face serves; among its readings is the length of the embedder's output before
     /// normalisation.
@@ -66,18 +66,18 @@ pub struct Probe {
     pub timings: Timings,
 }
 
-/// What a face is chosen by: all of it is of the same probe as searched.
+/// A preview: the pictures that a face is chosen by, all of the same probe as searched.
 #[derive(Debug)]
 pub struct Preview {
     /// The probe and all its faces.
-    pub look: Look,
+    pub look: ProbeFaces,
     /// The probe as searched.
-    pub whole: Picture,
-    /// Each face in the order of `Look::faces`, with some of what is around it.
-    pub faces: Vec<Picture>,
+    pub whole: EncodedPicture,
+    /// Each face in the order of `ProbeFaces::faces`, with some of what is around it.
+    pub faces: Vec<EncodedPicture>,
 }
 
-/// How a picture is encoded.
+/// The encoding of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// Small; compression changes pixels slightly.
@@ -86,24 +86,21 @@ pub enum Encoding {
     Png,
 }
 
-/// A picture to be looked at, without the original's metadata.
-pub struct Picture {
-    /// The file.
+/// A picture to be looked at, as a file without the original's metadata.
+pub struct EncodedPicture {
     pub bytes: Vec<u8>,
-    /// Width in pixels.
     pub width: u32,
-    /// Height in pixels.
     pub height: u32,
 }
 
-impl Look {
+impl ProbeFaces {
     /// The name of the probe as searched.
     pub fn searched_sha256(&self) -> Digest {
         *self.digests.last().expect("the original has a name before any edit")
     }
 }
 
-impl std::fmt::Debug for Picture {
+impl std::fmt::Debug for EncodedPicture {
     /// Names the size only: a face doesn't belong into a journal.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Picture({}x{} px)", self.width, self.height)
@@ -113,9 +110,9 @@ impl std::fmt::Debug for Picture {
 impl Models {
     /// Finds all faces of a probe as searched, on this thread; a panic goes through.
     ///
-    /// Errors: as `Pool::look`, but for those of the pool itself.
-    pub fn look(&self, original: &[u8], edits: &Edits) -> Result<Look, EmbedError> {
-        self.look_at(original, edits, &mut Timings::default()).map(|(look, _)| look)
+    /// Errors: as `Pool::find_faces`, but for those of the pool itself.
+    pub fn find_faces(&self, original: &[u8], edits: &Edits) -> Result<ProbeFaces, EmbedError> {
+        self.faces_as_searched(original, edits, &mut Timings::default()).map(|(look, _)| look)
     }
 
     /// Makes embedding and quality sheet of the chosen face of a probe, on this thread; a panic
@@ -126,10 +123,10 @@ impl Models {
         &self,
         original: &[u8],
         edits: &Edits,
-        choice: Choice,
-    ) -> Result<Probe, EmbedError> {
+        choice: FaceChoice,
+    ) -> Result<ChosenFace, EmbedError> {
         let mut timings = Timings::default();
-        let (look, rgb) = self.look_at(original, edits, &mut timings)?;
+        let (look, rgb) = self.faces_as_searched(original, edits, &mut timings)?;
         let faces: Vec<Face> = look.faces.iter().map(|found| found.face).collect();
         let embedded = self.embed(&rgb, &faces, choice, &mut timings)?;
         let quality = quality::measure(
@@ -140,7 +137,13 @@ impl Models {
             embedded.length,
             self.quality_bounds(),
         );
-        Ok(Probe { look, chosen: embedded.chosen, embedding: embedded.embedding, quality, timings })
+        Ok(ChosenFace {
+            look,
+            chosen: embedded.chosen,
+            embedding: embedded.embedding,
+            quality,
+            timings,
+        })
     }
 
     /// Finds all faces of a probe as searched and pictures it and each of them, on this thread; a
@@ -148,27 +151,33 @@ impl Models {
     ///
     /// Errors: as `Pool::preview`, but for those of the pool itself.
     pub fn preview(&self, original: &[u8], edits: &Edits) -> Result<Preview, EmbedError> {
-        let (look, rgb) = self.look_at(original, edits, &mut Timings::default())?;
-        let face = |found: &Found| {
+        let (look, rgb) = self.faces_as_searched(original, edits, &mut Timings::default())?;
+        let face = |found: &ProbeFace| {
             encoded(around(&rgb, found.face.frame), FACE_PICTURE_SIDE_PX_MAX, Encoding::Jpeg)
         };
         let faces = look.faces.iter().map(face).collect::<Result<_, _>>()?;
         Ok(Preview { look, whole: encoded(rgb, PICTURE_SIDE_PX_MAX, Encoding::Jpeg)?, faces })
     }
 
-    fn look_at(
+    fn faces_as_searched(
         &self,
         original: &[u8],
         edits: &Edits,
         timings: &mut Timings,
-    ) -> Result<(Look, RgbImage), EmbedError> {
+    ) -> Result<(ProbeFaces, RgbImage), EmbedError> {
         let (format, original_px, Edited { rgb, digests }) =
             timed(&mut timings.decode_ms, || as_searched(original, edits))?;
         let faces = timed(&mut timings.detect_ms, || self.detect(&rgb))?;
         let faces =
-            faces.into_iter().map(|face| Found { face, unusable: unusable(&face) }).collect();
+            faces.into_iter().map(|face| ProbeFace { face, unusable: unusable(&face) }).collect();
         Ok((
-            Look { format, original_px, searched_px: rgb.dimensions().into(), digests, faces },
+            ProbeFaces {
+                format,
+                original_px,
+                searched_px: rgb.dimensions().into(),
+                digests,
+                faces,
+            },
             rgb,
         ))
     }
@@ -192,12 +201,16 @@ pub(super) fn picture(
     edits: &Edits,
     side_px_max: u32,
     encoding: Encoding,
-) -> Result<Picture, EmbedError> {
+) -> Result<EncodedPicture, EmbedError> {
     let (.., Edited { rgb, .. }) = as_searched(original, edits)?;
     encoded(rgb, side_px_max, encoding)
 }
 
-fn encoded(shown: RgbImage, side_px_max: u32, encoding: Encoding) -> Result<Picture, EmbedError> {
+fn encoded(
+    shown: RgbImage,
+    side_px_max: u32,
+    encoding: Encoding,
+) -> Result<EncodedPicture, EmbedError> {
     let longer = shown.width().max(shown.height());
     let most = side_px_max.clamp(1, PICTURE_SIDE_PX_MAX);
     let shown = if longer > most {
@@ -218,7 +231,7 @@ fn encoded(shown: RgbImage, side_px_max: u32, encoding: Encoding) -> Result<Pict
         Encoding::Png => shown.write_with_encoder(PngEncoder::new(Cursor::new(&mut bytes))),
     }
     .map_err(|e| EmbedError::Picture { source: Box::new(e) })?;
-    Ok(Picture { bytes, width: shown.width(), height: shown.height() })
+    Ok(EncodedPicture { bytes, width: shown.width(), height: shown.height() })
 }
 
 fn as_searched(original: &[u8], edits: &Edits) -> Result<(Format, [u32; 2], Edited), EmbedError> {
@@ -250,7 +263,7 @@ mod tests {
     use super::super::decode::decode;
     use super::super::edit::digest_of;
     use super::super::examine::tests::{MODELS, PORTRAIT};
-    use super::super::quality::{Measure, Verdict};
+    use super::super::quality::{QualityMeasure, QualityVerdict};
     use super::*;
     use crate::face::Edit;
     use crate::limits::PHOTO_BYTES_MAX;
@@ -284,7 +297,7 @@ mod tests {
 
     #[test]
     fn all_faces_are_shown_and_why_one_cannot_be_chosen() {
-        let look = MODELS.look(&png(&one_large_one_tiny()), &none()).unwrap();
+        let look = MODELS.find_faces(&png(&one_large_one_tiny()), &none()).unwrap();
         assert_eq!(
             (look.original_px, look.searched_px, look.faces.len()),
             ([600, 512], [600, 512], 2)
@@ -297,23 +310,23 @@ mod tests {
             "{reasons:?}"
         );
         assert!(matches!(
-            MODELS.probe(&png(&one_large_one_tiny()), &none(), Choice::Face(Some(1))),
+            MODELS.probe(&png(&one_large_one_tiny()), &none(), FaceChoice::Face(Some(1))),
             Err(EmbedError::FaceTooSmall { .. })
         ));
         let empty = MODELS
-            .look(&png(&RgbImage::from_pixel(200, 200, image::Rgb([90, 120, 90]))), &none())
+            .find_faces(&png(&RgbImage::from_pixel(200, 200, image::Rgb([90, 120, 90]))), &none())
             .unwrap();
         assert!(empty.faces.is_empty(), "no face is no error while one looks");
     }
 
     #[test]
     fn a_probe_without_edits_is_searched_as_a_booking_photo_would_be_enrolled() {
-        let probe = MODELS.probe(PORTRAIT, &none(), Choice::Face(None)).unwrap();
-        let portrait = MODELS.examine(PORTRAIT, Choice::Only).unwrap();
+        let probe = MODELS.probe(PORTRAIT, &none(), FaceChoice::Face(None)).unwrap();
+        let portrait = MODELS.examine(PORTRAIT, FaceChoice::Only).unwrap();
         assert_eq!((&probe.embedding, probe.chosen), (&portrait.embedding, portrait.chosen));
         assert_eq!(probe.look.digests, [digest_of(&self::portrait())]);
         assert_eq!(probe.look.searched_sha256(), replay(PORTRAIT, &none()).unwrap()[0]);
-        let length = probe.quality.reading(Measure::EmbeddingLength).unwrap().value;
+        let length = probe.quality.reading(QualityMeasure::EmbeddingLength).unwrap().value;
         assert!((length - portrait.length).abs() < 1e-3, "{length} {}", portrait.length);
     }
 
@@ -325,9 +338,9 @@ mod tests {
             Edit::Exposure { tenths: -6 },
             Edit::Contrast { hundredths: 20 },
         ]);
-        let probe = MODELS.probe(PORTRAIT, &list, Choice::Face(None)).unwrap();
+        let probe = MODELS.probe(PORTRAIT, &list, FaceChoice::Face(None)).unwrap();
         let edited = apply(portrait(), &list).unwrap();
-        let alone = MODELS.examine(&png(&edited.rgb), Choice::Only).unwrap();
+        let alone = MODELS.examine(&png(&edited.rgb), FaceChoice::Only).unwrap();
         assert_eq!(probe.embedding, alone.embedding);
         assert_eq!(
             (probe.look.original_px, probe.look.searched_px),
@@ -338,23 +351,24 @@ mod tests {
             (&edited.digests, digest_of(&edited.rgb))
         );
         assert_eq!(replay(PORTRAIT, &list).unwrap(), edited.digests);
-        let plain = MODELS.probe(PORTRAIT, &none(), Choice::Face(None)).unwrap();
+        let plain = MODELS.probe(PORTRAIT, &none(), FaceChoice::Face(None)).unwrap();
         assert_ne!(probe.look.searched_sha256(), plain.look.searched_sha256());
         assert!(
             probe.embedding.score(&plain.embedding) > 0.8,
             "{}",
             probe.embedding.score(&plain.embedding)
         );
-        let brightness = |p: &Probe| p.quality.reading(Measure::LuminanceMean).unwrap().value;
+        let brightness =
+            |p: &ChosenFace| p.quality.reading(QualityMeasure::LuminanceMean).unwrap().value;
         assert!(brightness(&probe) < brightness(&plain), "measures are of the probe as searched");
     }
 
     #[test]
     fn a_photo_on_its_side_is_put_upright_by_an_edit() {
-        let upright = MODELS.probe(&png(&portrait()), &none(), Choice::Face(None)).unwrap();
+        let upright = MODELS.probe(&png(&portrait()), &none(), FaceChoice::Face(None)).unwrap();
         let lying = png(&imageops::rotate270(&portrait()));
         let turned = MODELS
-            .probe(&lying, &edits(&[Edit::Rotate { tenths: 900 }]), Choice::Face(None))
+            .probe(&lying, &edits(&[Edit::Rotate { tenths: 900 }]), FaceChoice::Face(None))
             .unwrap();
         assert_eq!(turned.look.searched_sha256(), upright.look.searched_sha256());
         assert_eq!(turned.embedding, upright.embedding);
@@ -365,11 +379,11 @@ mod tests {
     fn an_edit_that_does_not_fit_the_photo_is_refused_by_every_verb() {
         let beyond = edits(&[Edit::Crop { x: 400, y: 0, width: 200, height: 200 }]);
         assert!(matches!(
-            MODELS.look(PORTRAIT, &beyond),
+            MODELS.find_faces(PORTRAIT, &beyond),
             Err(EmbedError::CropOutside { photo: [512, 512], .. })
         ));
         assert!(matches!(
-            MODELS.probe(PORTRAIT, &beyond, Choice::Face(None)),
+            MODELS.probe(PORTRAIT, &beyond, FaceChoice::Face(None)),
             Err(EmbedError::CropOutside { .. })
         ));
         assert!(matches!(
@@ -439,7 +453,7 @@ mod tests {
 
     #[test]
     fn a_picture_of_a_face_shows_it_with_some_of_what_is_around_it() {
-        let face = MODELS.look(PORTRAIT, &none()).unwrap().faces[0].face;
+        let face = MODELS.find_faces(PORTRAIT, &none()).unwrap().faces[0].face;
         let shown = around(&portrait(), face.frame);
         let longer = face.frame[2].max(face.frame[3]);
         assert!(
@@ -447,7 +461,7 @@ mod tests {
             "{} {longer}",
             shown.width()
         );
-        let found = MODELS.look(&png(&shown), &none()).unwrap();
+        let found = MODELS.find_faces(&png(&shown), &none()).unwrap();
         assert_eq!(found.faces.len(), 1);
         for odd in [
             [-50.0, -50.0, 100.0, 100.0],
@@ -466,21 +480,27 @@ mod tests {
     }
 
     #[test]
-    fn the_model_s_card_rates_every_measure_and_blocks_a_probe_that_the_model_makes_little_of() {
+    fn the_manifest_rates_every_measure_and_blocks_a_probe_of_too_little_length() {
         let sheet = |photo: &RgbImage| {
-            MODELS.probe(&png(photo), &none(), Choice::Face(None)).unwrap().quality
+            MODELS.probe(&png(photo), &none(), FaceChoice::Face(None)).unwrap().quality
         };
         let good = sheet(&portrait());
-        assert_eq!(good.0.iter().filter(|reading| reading.verdict == Verdict::Unrated).count(), 0);
+        assert_eq!(
+            good.0.iter().filter(|reading| reading.verdict == QualityVerdict::Unrated).count(),
+            0
+        );
         assert!(!good.needs_a_reason(), "{good:?}");
         let soft = sheet(&imageops::blur(&portrait(), 9.0));
-        let length = soft.reading(Measure::EmbeddingLength).unwrap();
-        assert!(soft.needs_a_reason() && length.verdict == Verdict::Poor, "{length:?}");
+        let length = soft.reading(QualityMeasure::EmbeddingLength).unwrap();
+        assert!(soft.needs_a_reason() && length.verdict == QualityVerdict::Poor, "{length:?}");
         assert!(length.advice().is_some_and(|advice| advice.contains("another image")));
         let mut dark = portrait();
         dark.iter_mut().for_each(|value| *value /= 10);
         let dark = sheet(&dark);
-        assert_eq!(dark.reading(Measure::UnderExposure).unwrap().verdict, Verdict::Poor);
+        assert_eq!(
+            dark.reading(QualityMeasure::UnderExposure).unwrap().verdict,
+            QualityVerdict::Poor
+        );
     }
 
     #[test]

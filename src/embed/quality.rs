@@ -1,5 +1,5 @@
-//! How well a probe serves: named measures of one face, each with a verdict and a line of plain
-//! advice.
+//! Image quality: how well a probe serves, as named measures of one face, each with a verdict and a
+//! line of plain advice.
 //!
 //! The measures follow those of ISO/IEC 29794-5 and its reference implementation OFIQ in name and
 //! idea. They are **OFIQ-style, not conformant**: they are taken from the embedder's own aligned
@@ -29,12 +29,12 @@ const HALF_STEPS: usize = 32;
 const INNER: [u32; 4] = [22, 30, 90, 104];
 const TEMPLATE_SIDE_PX: u32 = 112;
 
-/// What is measured.
+/// A measure of image quality.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Measure {
+pub enum QualityMeasure {
     /// Length of the embedder's output before normalisation; its scale belongs to the model.
     EmbeddingLength,
     /// Pixels between the centres of the eyes, in the image as searched; score 100 s((px - 70) /
@@ -61,12 +61,12 @@ pub enum Measure {
     DynamicRange,
 }
 
-/// What a measure's value means for the search.
+/// The verdict on a measure: what its value means for the search.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
 )]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum QualityVerdict {
     /// The model's manifest has no bounds for this measure.
     Unrated,
     /// As good as most.
@@ -77,26 +77,24 @@ pub enum Verdict {
     Poor,
 }
 
-/// One measure of one face.
+/// A reading: one measure of one face.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Reading {
-    /// What was measured.
-    pub measure: Measure,
+    pub measure: QualityMeasure,
     /// Its value in the measure's own unit, to three places.
     pub value: f64,
     /// The same on a scale of 0 to 100, higher is better, where the measure has one.
     pub score: Option<f64>,
-    /// What it means.
-    pub verdict: Verdict,
+    pub verdict: QualityVerdict,
 }
 
-/// All measures of one face, in the order of `Measure`.
+/// A quality sheet: all readings of one face, in the order of `QualityMeasure`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct QualitySheet(pub Vec<Reading>);
 
-/// From where on a measure is low or poor; each bound may be absent.
+/// The bounds of a measure: from where on it is low or poor. Each may be absent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Bounds {
@@ -110,10 +108,10 @@ pub struct Bounds {
     pub poor_above: Option<f64>,
 }
 
-/// What a model's manifest says of measures.
-pub type QualityBounds = BTreeMap<Measure, Bounds>;
+/// The bounds of all measures, as a model's manifest has them.
+pub type QualityBounds = BTreeMap<QualityMeasure, Bounds>;
 
-impl Measure {
+impl QualityMeasure {
     /// All measures, in the order of a sheet.
     pub const ALL: [Self; 11] = [
         Self::EmbeddingLength,
@@ -211,7 +209,7 @@ impl Measure {
     }
 }
 
-impl Verdict {
+impl QualityVerdict {
     /// The verdict in one word.
     pub fn word(self) -> &'static str {
         match self {
@@ -226,19 +224,22 @@ impl Verdict {
 impl Reading {
     /// One line of plain advice; none where nothing is wrong.
     pub fn advice(&self) -> Option<&'static str> {
-        matches!(self.verdict, Verdict::Low | Verdict::Poor).then(|| self.measure.advice())
+        matches!(self.verdict, QualityVerdict::Low | QualityVerdict::Poor)
+            .then(|| self.measure.advice())
     }
 }
 
 impl QualitySheet {
     /// The reading of one measure.
-    pub fn reading(&self, measure: Measure) -> Option<&Reading> {
+    pub fn reading(&self, measure: QualityMeasure) -> Option<&Reading> {
         self.0.iter().find(|reading| reading.measure == measure)
     }
 
     /// What stops a search unless a reason to go on is recorded.
     pub fn blocking(&self) -> impl Iterator<Item = &Reading> {
-        self.0.iter().filter(|reading| reading.verdict == Verdict::Poor && reading.measure.blocks())
+        self.0
+            .iter()
+            .filter(|reading| reading.verdict == QualityVerdict::Poor && reading.measure.blocks())
     }
 
     /// Whether a search needs a recorded reason to go on.
@@ -249,16 +250,16 @@ impl QualitySheet {
 
 impl Bounds {
     /// What a value means under these bounds.
-    pub fn verdict(&self, value: f64) -> Verdict {
+    pub fn verdict(&self, value: f64) -> QualityVerdict {
         let beyond = |below: Option<f64>, above: Option<f64>| {
             below.is_some_and(|b| value < b) || above.is_some_and(|a| value > a)
         };
         if beyond(self.poor_below, self.poor_above) {
-            Verdict::Poor
+            QualityVerdict::Poor
         } else if beyond(self.low_below, self.low_above) {
-            Verdict::Low
+            QualityVerdict::Low
         } else {
-            Verdict::Fine
+            QualityVerdict::Fine
         }
     }
 
@@ -298,22 +299,22 @@ pub(super) fn measure(
     let luminance = Luminance::of(crop, side);
     let inner = luminance.inner();
     let readings = [
-        (Measure::EmbeddingLength, length, None),
-        (Measure::EyesApart, apart, Some(100.0 / (1.0 + ((70.0 - apart) / 20.0).exp()))),
-        (Measure::DetectorScore, f64::from(face.score), None),
-        (Measure::Sharpness, luminance.sharpness(), None),
-        (Measure::SingleFace, single, Some(single)),
-        (Measure::LuminanceMean, inner.mean, None),
-        (Measure::LuminanceVariance, inner.variance, None),
-        (Measure::UnderExposure, inner.under, Some(100.0 * (1.0 - inner.under))),
-        (Measure::OverExposure, inner.over, Some(100.0 * (1.0 - inner.over))),
-        (Measure::IlluminationUniformity, inner.uniformity, Some(100.0 * inner.uniformity)),
-        (Measure::DynamicRange, 12.5 * inner.entropy, Some(12.5 * inner.entropy)),
+        (QualityMeasure::EmbeddingLength, length, None),
+        (QualityMeasure::EyesApart, apart, Some(100.0 / (1.0 + ((70.0 - apart) / 20.0).exp()))),
+        (QualityMeasure::DetectorScore, f64::from(face.score), None),
+        (QualityMeasure::Sharpness, luminance.sharpness(), None),
+        (QualityMeasure::SingleFace, single, Some(single)),
+        (QualityMeasure::LuminanceMean, inner.mean, None),
+        (QualityMeasure::LuminanceVariance, inner.variance, None),
+        (QualityMeasure::UnderExposure, inner.under, Some(100.0 * (1.0 - inner.under))),
+        (QualityMeasure::OverExposure, inner.over, Some(100.0 * (1.0 - inner.over))),
+        (QualityMeasure::IlluminationUniformity, inner.uniformity, Some(100.0 * inner.uniformity)),
+        (QualityMeasure::DynamicRange, 12.5 * inner.entropy, Some(12.5 * inner.entropy)),
     ];
-    let reading = |(measure, value, score): (Measure, f64, Option<f64>)| {
+    let reading = |(measure, value, score): (QualityMeasure, f64, Option<f64>)| {
         // The verdict is of the value that is shown, so that nobody wonders at it.
         let value = places(value);
-        let verdict = bounds.get(&measure).map_or(Verdict::Unrated, |b| b.verdict(value));
+        let verdict = bounds.get(&measure).map_or(QualityVerdict::Unrated, |b| b.verdict(value));
         Reading { measure, value, score: score.map(places), verdict }
     };
     QualitySheet(readings.into_iter().map(reading).collect())
@@ -392,7 +393,7 @@ fn mean_and_variance(values: &[f64]) -> (f64, f64) {
     (mean, values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n)
 }
 
-/// The histogram of luminance in so many steps, as shares.
+/// A histogram of luminance in so many steps, as shares.
 fn shares(values: &[f64], steps: usize) -> Vec<f64> {
     let mut counts = vec![0u32; steps];
     for value in values {
@@ -430,7 +431,7 @@ mod tests {
         }
     }
 
-    fn read(crop: &[f32], measure_wanted: Measure) -> f64 {
+    fn read(crop: &[f32], measure_wanted: QualityMeasure) -> f64 {
         measure(&[face([0.0, 0.0, 100.0, 100.0])], 0, crop, SIDE, 10.0, &QualityBounds::new())
             .reading(measure_wanted)
             .unwrap()
@@ -441,17 +442,19 @@ mod tests {
     fn a_sheet_has_every_measure_once_and_the_published_values() {
         let faces = [face([0.0, 0.0, 100.0, 100.0]), face([0.0, 0.0, 50.0, 100.0])];
         let sheet = measure(&faces, 0, &crop(|_, _| 100.0), SIDE, 7.25, &QualityBounds::new());
-        assert_eq!(sheet.0.iter().map(|r| r.measure).collect::<Vec<_>>(), Measure::ALL);
+        assert_eq!(sheet.0.iter().map(|r| r.measure).collect::<Vec<_>>(), QualityMeasure::ALL);
         let of = |m| sheet.reading(m).map(|r| (r.value, r.score)).unwrap();
-        assert_eq!(of(Measure::EmbeddingLength), (7.25, None));
-        assert_eq!(of(Measure::EyesApart), (70.0, Some(50.0)));
-        assert_eq!(of(Measure::SingleFace), (50.0, Some(50.0)));
-        assert_eq!(of(Measure::LuminanceMean), (100.0, None));
-        assert_eq!(of(Measure::DynamicRange), (0.0, Some(0.0)), "one tone");
-        assert!(sheet.0.iter().all(|r| r.verdict == Verdict::Unrated && r.advice().is_none()));
+        assert_eq!(of(QualityMeasure::EmbeddingLength), (7.25, None));
+        assert_eq!(of(QualityMeasure::EyesApart), (70.0, Some(50.0)));
+        assert_eq!(of(QualityMeasure::SingleFace), (50.0, Some(50.0)));
+        assert_eq!(of(QualityMeasure::LuminanceMean), (100.0, None));
+        assert_eq!(of(QualityMeasure::DynamicRange), (0.0, Some(0.0)), "one tone");
+        assert!(
+            sheet.0.iter().all(|r| r.verdict == QualityVerdict::Unrated && r.advice().is_none())
+        );
         let other = measure(&faces, 1, &crop(|_, _| 100.0), SIDE, 7.25, &QualityBounds::new());
         assert_eq!(
-            other.reading(Measure::SingleFace).unwrap().value,
+            other.reading(QualityMeasure::SingleFace).unwrap().value,
             0.0,
             "the other face is larger"
         );
@@ -460,20 +463,20 @@ mod tests {
     #[test]
     fn light_and_sharpness_are_seen_as_they_are() {
         let shaded = |x: u32, _| if x < SIDE / 2 { 15.0 } else { 250.0 };
-        assert_eq!(read(&crop(shaded), Measure::UnderExposure), 0.5);
-        assert_eq!(read(&crop(shaded), Measure::OverExposure), 0.5);
-        assert_eq!(read(&crop(shaded), Measure::IlluminationUniformity), 0.0);
+        assert_eq!(read(&crop(shaded), QualityMeasure::UnderExposure), 0.5);
+        assert_eq!(read(&crop(shaded), QualityMeasure::OverExposure), 0.5);
+        assert_eq!(read(&crop(shaded), QualityMeasure::IlluminationUniformity), 0.0);
         let even = |_, y: u32| f32::from(u8::try_from(y).unwrap()) * 2.0;
-        assert_eq!(read(&crop(even), Measure::IlluminationUniformity), 1.0);
-        assert!(read(&crop(even), Measure::DynamicRange) > 70.0);
+        assert_eq!(read(&crop(even), QualityMeasure::IlluminationUniformity), 1.0);
+        assert!(read(&crop(even), QualityMeasure::DynamicRange) > 70.0);
         let wave = |length: f32| {
             move |x: u32, _: u32| {
                 128.0 + 60.0 * (f32::from(u8::try_from(x).unwrap()) / length).sin()
             }
         };
         assert!(
-            read(&crop(wave(1.0)), Measure::Sharpness)
-                > 10.0 * read(&crop(wave(4.0)), Measure::Sharpness)
+            read(&crop(wave(1.0)), QualityMeasure::Sharpness)
+                > 10.0 * read(&crop(wave(4.0)), QualityMeasure::Sharpness)
         );
     }
 
@@ -486,24 +489,24 @@ mod tests {
             poor_above: Some(30.0),
         };
         let wanted = [
-            (5.9, Verdict::Poor),
-            (6.0, Verdict::Low),
-            (8.0, Verdict::Fine),
-            (30.0, Verdict::Fine),
-            (30.1, Verdict::Poor),
+            (5.9, QualityVerdict::Poor),
+            (6.0, QualityVerdict::Low),
+            (8.0, QualityVerdict::Fine),
+            (30.0, QualityVerdict::Fine),
+            (30.1, QualityVerdict::Poor),
         ];
         for (value, verdict) in wanted {
             assert_eq!(bounds.verdict(value), verdict, "{value}");
         }
-        let all: QualityBounds = Measure::ALL
+        let all: QualityBounds = QualityMeasure::ALL
             .into_iter()
             .map(|m| (m, Bounds { poor_below: Some(1e9), ..Bounds::default() }))
             .collect();
         let sheet = measure(&[face([0.0, 0.0, 9.0, 9.0])], 0, &crop(|_, _| 9.0), SIDE, 5.0, &all);
-        assert!(sheet.0.iter().all(|r| r.verdict == Verdict::Poor && r.advice().is_some()));
+        assert!(sheet.0.iter().all(|r| r.verdict == QualityVerdict::Poor && r.advice().is_some()));
         assert_eq!(
             sheet.blocking().map(|r| r.measure).collect::<Vec<_>>(),
-            [Measure::EmbeddingLength]
+            [QualityMeasure::EmbeddingLength]
         );
         assert!(sheet.needs_a_reason());
     }

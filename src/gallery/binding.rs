@@ -1,4 +1,4 @@
-//! The few words that both shaders' host files need to describe bindings and pipelines.
+//! Bindings and pipelines: the helpers that both shaders' host files share.
 
 /// A storage buffer at a binding.
 pub(super) fn storage(binding: u32, read_only: bool) -> wgpu::BindGroupLayoutEntry {

@@ -1,16 +1,17 @@
-//! How codes of rows and of probes lie in memory, the drop test of `bound` on a block's dot
+//! Blocks: how codes of rows and of probes lie in memory, the drop test of `bound` on a block's dot
 //! products, and the path of `simd` that any processor takes.
 //!
 //! # A block
 //!
 //! ```text
-//! 32 rows of D components, D padded with zero codes to a multiple of 4: D / 2 + 4 lines of 64 bytes, one after the other in memory
+//! 32 rows of D components, D padded with zero codes to a multiple of 4: D / 2 + 4 lines of 64
+//! bytes, one after the other in memory; a code c is kept as c + 128, a u8
 //!
-//! line 0           row 0: codes 0 to 3    row 1: codes 0 to 3    ...   row 15: codes 0 to 3      each code + 128, as u8
-//! line 1           row 16: codes 0 to 3   row 17: codes 0 to 3   ...   row 31: codes 0 to 3
-//! line 2           row 0: codes 4 to 7    ...
-//! line D / 2       scales of rows 0 to 15, f32 little-endian; the next line: of rows 16 to 31
-//! line D / 2 + 2   residuals of rows 0 to 15, f32 little-endian; the next line: of rows 16 to 31
+//! line 0          row 0: codes 0 to 3    row 1: codes 0 to 3    ...   row 15: codes 0 to 3
+//! line 1          row 16: codes 0 to 3   row 17: codes 0 to 3   ...   row 31: codes 0 to 3
+//! line 2          row 0: codes 4 to 7    ...
+//! line D / 2      scales of rows 0 to 15, f32 little-endian; the next line: of rows 16 to 31
+//! line D / 2 + 2  residuals of rows 0 to 15, f32 little-endian; the next line: of rows 16 to 31
 //! ```
 //!
 //! One linear stream: a scan reads each line once, whatever the number of probes. Two lines against
@@ -19,9 +20,9 @@
 //!
 //! # What is asked of rows and probes
 //!
-//! With `bound`'s names: D <= 2,048, A >= P, and for a row that may be found s >= 2^-13, P / s <=
-//! 16,200 D, 0 <= e <= 0.2 and
-//! |s c| <= 1.2; so its z is above -1.5 A, and a theta below -2 A means no more than -2 A. Any other row has a residual of -1e32.
+//! With `bound`'s names: D <= 2,048, A >= P, and for a row that may be found s >= 2^-13,
+//! P / s <= 16,200 D, 0 <= e <= 0.2 and |s c| <= 1.2; so its z is above -1.5 A, and a theta below
+//! -2 A means no more than -2 A. Any other row has a residual of -1e32.
 
 /// Rows of a block.
 pub(super) const BLOCK_ROWS: usize = 32;
@@ -151,10 +152,10 @@ impl Tile {
     }
 }
 
-/// One value of each place in a block.
+/// A value for each place in a block.
 pub(super) type Lows = [f32; BLOCK_ROWS];
 
-/// A row that the test did not drop for one probe.
+/// A hit: a row that the test did not drop for one probe.
 pub(super) struct Hit {
     /// The row's index among those that were scanned.
     pub(super) row: usize,
@@ -165,15 +166,15 @@ pub(super) struct Hit {
     pub(super) residual: f32,
 }
 
-/// All blocks, each with all tiles while it is near.
-pub(super) struct Pairs<'a> {
+/// The order of a scan: all blocks, each with all tiles while it is near.
+pub(super) struct BlocksByTiles<'a> {
     blocks: &'a [Line],
     next: &'a [Line],
     lines: usize,
     pub(super) tiles: &'a [Tile],
 }
 
-impl<'a> Pairs<'a> {
+impl<'a> BlocksByTiles<'a> {
     pub(super) fn new(blocks: &'a [Line], next: &'a [Line], tiles: &'a [Tile]) -> Option<Self> {
         let first = tiles.first()?;
         let quads = first.quads.len() / first.width;
@@ -205,7 +206,7 @@ impl<'a> Pairs<'a> {
     }
 }
 
-/// One block, and one to ask for meanwhile.
+/// A block, and a later one to ask for meanwhile.
 #[derive(Clone, Copy)]
 pub(super) struct Block<'a> {
     pub(super) lines: &'a [Line],
@@ -213,7 +214,7 @@ pub(super) struct Block<'a> {
     pub(super) later: *const Line,
 }
 
-/// One block and one tile.
+/// A block and a tile: what is computed at once.
 pub(super) struct Pair<'a> {
     pub(super) block: Block<'a>,
     pub(super) tile: &'a Tile,
@@ -257,9 +258,9 @@ impl Pair<'_> {
         (z, low)
     }
 
-    /// The test of one probe.
+    /// The drop test of one probe; a row that it keeps is a hit.
     #[inline(always)]
-    pub(super) fn offer(
+    pub(super) fn test(
         &self,
         probe: usize,
         dots: &[i32; BLOCK_ROWS],
@@ -270,21 +271,21 @@ impl Pair<'_> {
         let rows =
             z.iter().enumerate().fold(0, |rows, (row, &z)| rows | u32::from(z >= *theta) << row);
         if rows != 0 {
-            self.tell(probe, rows, &z, theta, hit);
+            self.report(probe, rows, &z, theta, hit);
         }
     }
 
-    /// What one probe's largest lows become by this block.
+    /// Raises one probe's largest lows to those of this block.
     #[inline(always)]
     pub(super) fn raise(&self, probe: usize, dots: &[i32; BLOCK_ROWS], largest: &mut Lows) {
         let (_, low) = self.bounds(probe, dots);
         largest.iter_mut().zip(low).for_each(|(largest, low)| *largest = largest.max(low));
     }
 
-    /// Tells of one probe's rows.
+    /// Reports hits of one probe.
     #[cold]
     #[inline(never)]
-    pub(super) fn tell(
+    pub(super) fn report(
         &self,
         probe: usize,
         mut rows: u32,
@@ -313,8 +314,9 @@ impl Pair<'_> {
     }
 }
 
+/// The scan on any processor.
 pub(super) fn scan_portable(
-    pairs: &Pairs<'_>,
+    pairs: &BlocksByTiles<'_>,
     thetas: &mut [[f32; TILE_PROBES]],
     hit: &mut impl FnMut(&Hit, &mut f32),
 ) {
@@ -323,13 +325,17 @@ pub(super) fn scan_portable(
         for (tile_at, tile) in pairs.tiles.iter().enumerate() {
             let pair = Pair { block, tile, tile_at };
             for (probe, theta) in thetas[tile_at][..tile.width].iter_mut().enumerate() {
-                pair.offer(probe, &dots_portable(&pair, probe), theta, hit);
+                pair.test(probe, &dots_portable(&pair, probe), theta, hit);
             }
         }
     }
 }
 
-pub(super) fn largest_lows_portable(pairs: &Pairs<'_>, largest: &mut [[Lows; TILE_PROBES]]) {
+/// The largest lows on any processor.
+pub(super) fn largest_lows_portable(
+    pairs: &BlocksByTiles<'_>,
+    largest: &mut [[Lows; TILE_PROBES]],
+) {
     for at in 0..pairs.count() {
         let block = pairs.block(at);
         for (tile_at, tile) in pairs.tiles.iter().enumerate() {

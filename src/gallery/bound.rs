@@ -1,4 +1,4 @@
-//! What int8 codes can rule out: the one bound that every engine drops rows by.
+//! The bound: which rows int8 codes can rule out. Every engine drops rows by this and nothing else.
 //!
 //! # What is kept of a row and of a probe
 //!
@@ -69,7 +69,7 @@ const SUM_SLACK: f64 = 1.0 / 1_099_511_627_776.0;
 /// Sums kept side by side, so that the compiler can use vector registers.
 const LANES: usize = 8;
 
-/// s and e of a row.
+/// The bound of a row: s and e.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct RowBound {
     /// s: what one step of a code is worth.
@@ -88,7 +88,7 @@ pub(super) fn quantise_row(row: &[f32], codes: &mut [i8]) -> RowBound {
     RowBound { scale, residual }
 }
 
-/// What an engine needs of a probe.
+/// The bound of a probe: what an engine needs of it.
 #[derive(Clone, Debug)]
 pub(super) struct ProbeBound {
     /// p.
@@ -164,8 +164,8 @@ fn round_to(values: &[f32], scale: f32, codes: &mut [i8]) {
     }
 }
 
-/// |values - scale codes|, rounded up. Each difference is exact in f64: the scale is an f32 of at least 2^-13, so both
-/// terms are multiples of 2^-36 below 2.
+/// |values - scale codes|, rounded up. Each difference is exact in f64: the scale is an f32 of at
+/// least 2^-13, so both terms are multiples of 2^-36 below 2.
 fn left_out(values: &[f32], scale: f64, codes: &[i8]) -> f64 {
     let mut sums = [0.0; LANES];
     let square = |x: f32, code: i8| {

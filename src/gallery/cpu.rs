@@ -1,13 +1,13 @@
-//! The engine on the processor: one pass over the codes for all probes, on as many threads as the
+//! The CPU engine: one pass over the codes for all probes, on as many threads as the
 //! work is worth.
 //!
-//! Threads take piece after piece of the rows and share each probe's threshold: what one has learnt
-//! is valid for all. Rows that the bound can't drop are kept by their places and scored after the
-//! scan.
+//! Threads take piece after piece of the rows and share each probe's threshold: what one has found
+//! out is valid for all. Rows that the bound can't drop are kept by their places and scored after
+//! the scan.
 
 use super::blocks::{BLOCK_ROWS, Hit, Line, TILE_PROBES, Tile, block_lines};
 use super::bound::{ProbeBound, THETA_CLOSED, THETA_OPEN};
-use super::rescore::{Found, Scanned, keep_best};
+use super::rescore::{KeptRow, Scanned, keep_best};
 use super::rows::{PIECE_ROWS, Rows};
 use super::simd::{Path, exact};
 use crate::face::Candidate;
@@ -32,7 +32,7 @@ pub(super) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(GALLERY_THREADS_MAX)
 }
 
-/// What all threads of a pass read.
+/// A pass: what all its threads read.
 struct Pass<'a> {
     rows: &'a Rows,
     probes: &'a [&'a [f32]],
@@ -185,7 +185,8 @@ impl Pass<'_> {
 
     /// One thread's share: piece after piece until none is left.
     fn take_pieces(&self) -> Vec<Scanned> {
-        let mut probes: Vec<Learnt> = self.probes.iter().map(|_| Learnt::new(self.k)).collect();
+        let mut probes: Vec<ProbeState> =
+            self.probes.iter().map(|_| ProbeState::new(self.k)).collect();
         let mut thetas = vec![[THETA_CLOSED; TILE_PROBES]; self.tiles.len()];
         let mut piece = self.take_piece();
         while let Some((first, blocks)) = piece {
@@ -199,7 +200,7 @@ impl Pass<'_> {
                 self.keep(hit, first, at, &mut probes[at], theta);
             });
         }
-        probes.into_iter().map(|learnt| learnt.scanned).collect()
+        probes.into_iter().map(|state| state.scanned).collect()
     }
 
     /// The next piece that nobody has: the place of its first row, and its blocks.
@@ -210,21 +211,21 @@ impl Pass<'_> {
 
     /// Keeps a row that was not dropped for the probe `at`.
     #[inline]
-    fn keep(&self, hit: &Hit, first: u32, at: usize, learnt: &mut Learnt, theta: &mut f32) {
+    fn keep(&self, hit: &Hit, first: u32, at: usize, state: &mut ProbeState, theta: &mut f32) {
         let bound = &self.bounds[at];
         let before = *theta;
         let low = bound.low(hit.z, hit.residual);
         let place = first + u32::try_from(hit.row).expect("a piece has few rows");
-        learnt.scanned.found.push(Found { place, z: hit.z, low });
-        if let Some(low) = learnt.learn(low) {
+        state.scanned.found.push(KeptRow { place, z: hit.z, low });
+        if let Some(low) = state.note_low(low) {
             *theta = theta.max(bound.theta_of_low(low));
         }
-        if learnt.scanned.found.len() > FOUND_LEN_MAX as usize {
+        if state.scanned.found.len() > FOUND_LEN_MAX as usize {
             let kept = *theta;
-            learnt.scanned.found.retain(|found| found.z >= kept);
-            if learnt.scanned.found.len() > FOUND_LEN_MAX as usize / 2
+            state.scanned.found.retain(|found| found.z >= kept);
+            if state.scanned.found.len() > FOUND_LEN_MAX as usize / 2
                 && let Some(score_theta) =
-                    learnt.scanned.fall_back(self.rows, self.probes[at], bound, self.k)
+                    state.scanned.fall_back(self.rows, self.probes[at], bound, self.k)
             {
                 *theta = theta.max(score_theta);
             }
@@ -236,8 +237,8 @@ impl Pass<'_> {
     }
 }
 
-/// What one thread knows of one probe.
-struct Learnt {
+/// The state of one probe on one thread.
+struct ProbeState {
     scanned: Scanned,
     k: usize,
     /// The k best lower bounds known, then those that came since.
@@ -248,7 +249,7 @@ struct Learnt {
     floor: f32,
 }
 
-impl Learnt {
+impl ProbeState {
     fn new(k: usize) -> Self {
         Self {
             scanned: Scanned::default(),
@@ -259,10 +260,10 @@ impl Learnt {
         }
     }
 
-    /// Takes a lower bound and gives the k-th best when it was looked for again: now and then,
-    /// which costs less than keeping order.
+    /// Takes note of a lower bound and gives the k-th best when it was looked for again: now and
+    /// then, which costs less than keeping order.
     #[inline]
-    fn learn(&mut self, low: f32) -> Option<f32> {
+    fn note_low(&mut self, low: f32) -> Option<f32> {
         // Without a branch, which nothing could foretell.
         self.lows[self.known] = low;
         self.known += usize::from(low > self.floor);

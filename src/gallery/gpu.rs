@@ -1,20 +1,19 @@
-//! One Vulkan device with the compiled shaders, shared by any number of galleries.
+//! The GPU device: one Vulkan device with the compiled shaders, shared by any number of galleries.
 //!
 //! The invariant: a device that failed once, in whatever way, is lost. What it holds can't be told
 //! from then on, so every later call answers `GalleryError::DeviceLost` with the first reason, and
 //! nothing here panics.
 
-use super::scan::warm;
+use super::error::{EngineChoice, GalleryError};
 use super::score::{self, ScorePipeline};
 use super::top_k::{self, TopKPipeline};
-use super::{EngineChoice, GalleryError};
-use crate::limits::{DIMENSION_MIN, PASS_SECONDS_MAX, PROBES_PER_PASS_MAX, SEGMENT_BYTES_MAX};
+use crate::limits::{PASS_SECONDS_MAX, PROBES_PER_PASS_MAX, SEGMENT_BYTES_MAX};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock, mpsc};
 use std::time::Duration;
 
-/// An open Vulkan device.
-pub struct Device {
+/// An open GPU device.
+pub struct GpuDevice {
     device: wgpu::Device,
     queue: wgpu::Queue,
     name: String,
@@ -24,13 +23,10 @@ pub struct Device {
     top_k: TopKPipeline,
 }
 
-impl Device {
-    /// Opens the device that `choice` means; none for `Cpu`, and for `Auto` where there is no real
-    /// one.
-    ///
-    /// Errors: `NoAdapter` where `Gpu` finds none, software included; `DeviceLost` where one is
-    /// there but can't be used.
-    pub fn open(choice: EngineChoice) -> Result<Option<Arc<Self>>, GalleryError> {
+impl GpuDevice {
+    /// The device that `choice` means with its shaders compiled, none of which has run yet; see
+    /// `open`.
+    pub(super) fn compiled(choice: EngineChoice) -> Result<Option<Arc<Self>>, GalleryError> {
         if choice == EngineChoice::Cpu {
             return Ok(None);
         }
@@ -47,9 +43,7 @@ impl Device {
                 if choice == EngineChoice::Gpu
                     || adapter.get_info().device_type != wgpu::DeviceType::Cpu =>
             {
-                let device = Arc::new(Self::of(&adapter)?);
-                warm(&device, DIMENSION_MIN)?;
-                Ok(Some(device))
+                Ok(Some(Arc::new(Self::of(&adapter)?)))
             }
             None if choice == EngineChoice::Gpu => Err(GalleryError::NoAdapter),
             _ => Ok(None),
@@ -125,12 +119,14 @@ impl Device {
     /// The bytes of a buffer that can be mapped, after all that was submitted.
     pub(super) fn read(&self, buffer: &wgpu::Buffer, bytes: u64) -> Result<Vec<u8>, GalleryError> {
         self.check()?;
-        let (told, tell) = mpsc::channel();
-        buffer.slice(..bytes).map_async(wgpu::MapMode::Read, move |result| drop(told.send(result)));
+        let (sender, receiver) = mpsc::channel();
+        buffer
+            .slice(..bytes)
+            .map_async(wgpu::MapMode::Read, move |result| drop(sender.send(result)));
         self.wait()?;
         // Where galleries share the device, another one's waiting may have taken the message and be
         // about to pass it on.
-        match tell.recv_timeout(Duration::from_secs(PASS_SECONDS_MAX)) {
+        match receiver.recv_timeout(Duration::from_secs(PASS_SECONDS_MAX)) {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return self.lose(format!("a buffer can't be mapped: {error}")),
             Err(error) => return self.lose(format!("a buffer was not mapped: {error}")),
@@ -243,14 +239,14 @@ pub(super) mod tests {
 
     /// The one device of all tests; where there is none, says so and lets the caller leave, or
     /// fails if `REQUIRE_GPU` is set.
-    pub(in super::super) fn shared() -> Option<Arc<Device>> {
-        static SHARED: OnceLock<Option<Arc<Device>>> = OnceLock::new();
+    pub(in super::super) fn shared() -> Option<Arc<GpuDevice>> {
+        static SHARED: OnceLock<Option<Arc<GpuDevice>>> = OnceLock::new();
         SHARED.get_or_init(opened).clone()
     }
 
     /// A device of the test's own; none where there is none, as `shared`.
-    pub(in super::super) fn opened() -> Option<Arc<Device>> {
-        match Device::open(EngineChoice::Gpu) {
+    pub(in super::super) fn opened() -> Option<Arc<GpuDevice>> {
+        match GpuDevice::open(EngineChoice::Gpu) {
             Err(GalleryError::NoAdapter) if std::env::var_os("REQUIRE_GPU").is_none() => {
                 // Written past the test harness, which shows nothing of a test that passes.
                 writeln!(std::io::stderr(), "no Vulkan adapter: GPU checks were NOT run").unwrap();
@@ -260,7 +256,7 @@ pub(super) mod tests {
         }
     }
 
-    impl Device {
+    impl GpuDevice {
         /// A buffer with these values, for any use.
         pub(in super::super) fn filled<T: bytemuck::NoUninit>(
             &self,
@@ -279,9 +275,9 @@ pub(super) mod tests {
 
     /// Fills buffers, runs one compute pass and gives the buffers' bytes after it.
     pub(in super::super) fn compute(
-        device: &Device,
+        device: &GpuDevice,
         inputs: &[&[u8]],
-        record: impl FnOnce(&Device, &[wgpu::Buffer], &mut wgpu::ComputePass<'_>),
+        record: impl FnOnce(&GpuDevice, &[wgpu::Buffer], &mut wgpu::ComputePass<'_>),
     ) -> Vec<Vec<u8>> {
         let buffers: Vec<_> = inputs.iter().map(|bytes| device.filled("test", bytes)).collect();
         let mut encoder = device
@@ -349,6 +345,6 @@ pub(super) mod tests {
 
     #[test]
     fn a_choice_of_cpu_opens_no_device() {
-        assert!(Device::open(EngineChoice::Cpu).unwrap().is_none());
+        assert!(GpuDevice::open(EngineChoice::Cpu).unwrap().is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! The gallery: rows in segments, searched exactly.
+//! The gallery: embeddings as rows, searched exactly for the best candidates.
 //!
 //! The invariant: **an answer equals what scoring every live row in f64 would give, ties broken by
 //! row**, on each engine and each device. On the grid that `face` keeps, such scores are exact in
@@ -6,17 +6,21 @@
 //! only and drop the rows that one bound rules out, argued in `bound`; `rescore` scores the rest.
 //!
 //! Who owns what: `rows` the exact numbers, the ids and the processor's codes, in memory of
-//! `pages`; `cpu` the engine on the processor, with `simd` as its hot loop over `blocks`; `gpu` the
-//! device and its compiled shaders, shared by galleries; `segments` a gallery's rows on the device;
-//! `scan` a pass over them, with `score` and `top_k` beside their shaders; `thread` the one thread
-//! that owns the gallery of a daemon.
+//! `pages`; `cpu` the engine on the processor, with `simd` (`avx512`, `avx2`) as its hot loop over
+//! `blocks`; `gpu` the device and its compiled shaders, shared by galleries; `segments` a gallery's
+//! rows on the device; `scan` a pass over them, with `score` and `top_k` beside their shaders;
+//! `thread` the one thread that owns the gallery of a daemon.
 
+mod avx2;
+mod avx512;
 mod binding;
 mod blocks;
 mod bound;
 mod cpu;
-pub mod gpu;
+mod error;
+mod gpu;
 mod pages;
+mod prefetch;
 mod rescore;
 mod rows;
 mod scan;
@@ -30,6 +34,8 @@ mod tests;
 mod thread;
 mod top_k;
 
+pub use error::{EngineChoice, GalleryError};
+pub use gpu::GpuDevice;
 pub use thread::GalleryHandle;
 
 use crate::face::{Candidate, Embedding};
@@ -43,124 +49,7 @@ use scan::Scan;
 use simd::Path;
 use std::sync::Arc;
 
-/// Why the gallery did not do what it was asked.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum GalleryError {
-    /// The GPU engine was asked for and there is nothing to run it on.
-    #[error("no Vulkan adapter found, the gpu engine needs one (a software adapter counts)")]
-    NoAdapter,
-    /// The device failed; its gallery is dead.
-    #[error("the gallery's device is lost: {reason}")]
-    DeviceLost {
-        /// What the device said first.
-        reason: String,
-    },
-    /// The queue is full.
-    #[error("the gallery's queue is full, wanted a free place among {len_max}")]
-    Busy {
-        /// Places in the queue.
-        len_max: usize,
-    },
-    /// An embedding of another dimension, or a dimension that no embedding has.
-    #[error("{found} components, this gallery's rows have {wanted}")]
-    Dimension {
-        /// Components given.
-        found: usize,
-        /// Components of this gallery's rows.
-        wanted: usize,
-    },
-    /// A gallery can't have this dimension.
-    #[error(
-        "a gallery of {found} components was asked for, wanted {DIMENSION_MIN} to {DIMENSION_MAX}"
-    )]
-    NoSuchDimension {
-        /// Components asked for.
-        found: usize,
-    },
-    /// Row ids have run out.
-    #[error("the gallery has {rows} rows, which is all that a row id can name")]
-    Full {
-        /// Rows there are.
-        rows: u32,
-    },
-    /// No such row.
-    #[error("row {row} is unknown, the gallery has {rows} rows")]
-    UnknownRow {
-        /// Row asked for.
-        row: u32,
-        /// Rows there are.
-        rows: u32,
-    },
-    /// The row's numbers are gone.
-    #[error("row {row} was zeroed and can't be found again")]
-    Zeroed {
-        /// Row asked for.
-        row: u32,
-    },
-    /// More candidates asked for than a search gives.
-    #[error("{found} candidates asked for, at most {CANDIDATES_MAX} are given")]
-    TooManyCandidates {
-        /// Candidates asked for.
-        found: usize,
-    },
-    /// The gallery's thread has ended.
-    #[error("the gallery's thread has ended")]
-    Stopped,
-    /// The engine's answer to a known probe isn't that of all rows' exact scores.
-    #[error(
-        "the engine's answer to a known probe differs from that of all rows' exact scores, wanted \
-         the same {wanted} candidates"
-    )]
-    EnginesDiffer {
-        /// Candidates by exact scores.
-        wanted: usize,
-    },
-    /// No engine has this name.
-    #[error("the engine is {found:?}, wanted auto, gpu or cpu")]
-    UnknownEngine {
-        /// Name given.
-        found: String,
-    },
-}
-
-/// Which engine a gallery runs on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum EngineChoice {
-    /// A real GPU where there is one, else the processor.
-    #[default]
-    Auto,
-    /// Any Vulkan adapter, software included, or none at all.
-    Gpu,
-    /// The processor.
-    Cpu,
-}
-
-impl std::str::FromStr for EngineChoice {
-    type Err = GalleryError;
-
-    fn from_str(name: &str) -> Result<Self, GalleryError> {
-        match name {
-            "auto" => Ok(Self::Auto),
-            "gpu" => Ok(Self::Gpu),
-            "cpu" => Ok(Self::Cpu),
-            _ => Err(GalleryError::UnknownEngine { found: name.to_owned() }),
-        }
-    }
-}
-
-impl std::fmt::Display for EngineChoice {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::Gpu => "gpu",
-            Self::Cpu => "cpu",
-        })
-    }
-}
-
-/// What a gallery did since it was opened, and what it takes.
+/// Statistics of a gallery: what it did since it was opened, and what memory it takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct GalleryStats {
     /// Probes answered.
@@ -187,7 +76,7 @@ pub fn multiply_adds_per_second() -> Option<f64> {
     Path::all()[0].peak()
 }
 
-/// Rows of one dimension that can be searched.
+/// A gallery: rows of one dimension that can be searched.
 pub struct Gallery {
     rows: Rows,
     engine: Engine,
@@ -206,15 +95,15 @@ enum Engine {
 impl Gallery {
     /// An empty gallery on the engine that `choice` means.
     ///
-    /// Errors: as `gpu::Device::open` and `on`.
+    /// Errors: as `GpuDevice::open` and `on`.
     pub fn open(choice: EngineChoice, dimension: usize) -> Result<Self, GalleryError> {
-        Self::on(gpu::Device::open(choice)?, dimension)
+        Self::on(GpuDevice::open(choice)?, dimension)
     }
 
     /// An empty gallery on a device that others may use too, or on the processor.
     ///
     /// Errors: a dimension that no embedding has; `DeviceLost`.
-    pub fn on(device: Option<Arc<gpu::Device>>, dimension: usize) -> Result<Self, GalleryError> {
+    pub fn on(device: Option<Arc<GpuDevice>>, dimension: usize) -> Result<Self, GalleryError> {
         if !(DIMENSION_MIN..=DIMENSION_MAX).contains(&dimension) {
             return Err(GalleryError::NoSuchDimension { found: dimension });
         }
@@ -263,7 +152,7 @@ impl Gallery {
     pub fn append(&mut self, embedding: &Embedding) -> Result<u32, GalleryError> {
         self.check()?;
         let (row, place) = self.rows.append(embedding)?;
-        self.note(place, place + 1);
+        self.mark_changed(place, place + 1);
         Ok(row)
     }
 
@@ -292,10 +181,10 @@ impl Gallery {
     pub fn zero(&mut self, row: u32) -> Result<(), GalleryError> {
         self.check()?;
         let Some(place) = self.rows.zero(row)? else { return Ok(()) };
-        self.note(place, place + 1);
+        self.mark_changed(place, place + 1);
         match &mut self.engine {
             Engine::Cpu(_) => Ok(()),
-            Engine::Gpu(scan) => scan.settle(&self.rows),
+            Engine::Gpu(scan) => scan.write_changes(&self.rows),
         }
     }
 
@@ -306,15 +195,15 @@ impl Gallery {
     /// thousand rows.
     ///
     /// Errors: `DeviceLost`.
-    pub fn close_gaps(&mut self) -> Result<bool, GalleryError> {
+    fn close_gaps(&mut self) -> Result<bool, GalleryError> {
         self.check()?;
         let piece = match self.closing {
             Some(piece) => piece,
             None if self.rows.gaps() > self.rows.places() / GAPS_SHARE_MAX => 0,
             None => return Ok(false),
         };
-        for (first, end) in self.rows.pull_up(piece) {
-            self.note(first, end);
+        for (first, end) in self.rows.close_gaps_of(piece) {
+            self.mark_changed(first, end);
         }
         self.closing = Some(piece + 1).filter(|&next| next < self.rows.pieces());
         if self.closing.is_none() {
@@ -384,7 +273,7 @@ impl Gallery {
         Ok(answers)
     }
 
-    /// Holds the engine's answer to a known probe against all rows' f64 scores.
+    /// Checks the engine: its answer to a known probe must be that of all rows' f64 scores.
     ///
     /// Errors: `EnginesDiffer`; as `search`.
     pub fn prove(&mut self) -> Result<(), GalleryError> {
@@ -426,15 +315,15 @@ impl Gallery {
     fn set_live(&mut self, row: u32, live: bool) -> Result<(), GalleryError> {
         self.check()?;
         if let Some(place) = self.rows.set_live(row, live)? {
-            self.note(place, place + 1);
+            self.mark_changed(place, place + 1);
         }
         Ok(())
     }
 
-    /// Tells a device's side that rows changed.
-    fn note(&mut self, first: u32, end: u32) {
+    /// Marks rows as changed for a device.
+    fn mark_changed(&mut self, first: u32, end: u32) {
         if let Engine::Gpu(scan) = &mut self.engine {
-            scan.note(first, end);
+            scan.mark_changed(first, end);
         }
     }
 

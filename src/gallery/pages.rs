@@ -1,4 +1,4 @@
-//! Memory for what a gallery keeps: pages of its own, wiped before they are given back.
+//! Pages: memory of a gallery's own, wiped before it is given back.
 //!
 //! Its lines of codes and its exact numbers are personal data, so they stay out of core dumps; and
 //! a search reads rows from anywhere, which in large pages costs half as much as in small ones

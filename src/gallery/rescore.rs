@@ -1,5 +1,5 @@
-//! The exact end of every search: of the rows that no bound could drop, the k best by their f64
-//! scores.
+//! Rescoring, the exact end of every search: of the rows that no bound could drop, the k best by
+//! their f64 scores.
 //!
 //! In two steps. The k rows with the best lower bounds are scored first, and the k-th best of these
 //! scores is a lower bound of the k-th best of all that is hard to beat: most of the other rows end
@@ -14,19 +14,19 @@ use crate::face::Candidate;
 /// what the nearest cache has room for.
 const AHEAD_BYTES: usize = 32 << 10;
 
-/// A row that was not dropped, with its bounds in f32 as `bound` defines them.
+/// A row that was kept, with its bounds in f32 as `bound` defines them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Found {
+pub(super) struct KeptRow {
     pub(super) place: u32,
     pub(super) z: f32,
     pub(super) low: f32,
 }
 
-/// What a scan knows of one probe: together, all rows that may be among its k best.
+/// The outcome of a scan for one probe: together, all rows that may be among its k best.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Scanned {
     /// Not scored yet.
-    pub(super) found: Vec<Found>,
+    pub(super) found: Vec<KeptRow>,
     /// Scored already, because there were too many to keep.
     pub(super) scored: Vec<Candidate>,
     /// Rows that were scored on the way.
@@ -97,13 +97,13 @@ pub(super) fn keep_best(candidates: &mut Vec<Candidate>, k: usize) {
     candidates.sort_unstable_by(Candidate::order);
 }
 
-fn score(rows: &Rows, probe: &[f32], found: &[Found], scored: &mut Vec<Candidate>) {
+fn score(rows: &Rows, probe: &[f32], found: &[KeptRow], scored: &mut Vec<Candidate>) {
     scored.reserve(found.len());
     let ahead = (AHEAD_BYTES / size_of_val(probe)).max(1);
-    found.iter().take(ahead).for_each(|found| rows.ask_for(found.place));
+    found.iter().take(ahead).for_each(|found| rows.prefetch(found.place));
     for (at, one) in found.iter().enumerate() {
         if let Some(later) = found.get(at + ahead) {
-            rows.ask_for(later.place);
+            rows.prefetch(later.place);
         }
         let (row, numbers) = rows.row(one.place);
         scored.push(Candidate { row, score: exact(numbers, probe) });
@@ -135,7 +135,7 @@ mod tests {
         let probe = numbers.embedding(32);
         let bound = ProbeBound::new(probe.components());
         let mut codes = vec![0; 32];
-        let found: Vec<Found> = (0..500)
+        let found: Vec<KeptRow> = (0..500)
             .map(|place| {
                 let row = quantise_row(rows.row(place).1, &mut codes);
                 let dot = codes
@@ -144,14 +144,14 @@ mod tests {
                     .map(|(&c, &p)| i32::from(c) * i32::from(p))
                     .sum();
                 let z = bound.z(dot, row);
-                Found { place, z, low: bound.low(z, row.residual) }
+                KeptRow { place, z, low: bound.low(z, row.residual) }
             })
             .collect();
         let mut wanted: Vec<_> = (0..500)
             .map(|row| Candidate { row, score: exact(rows.row(row).1, probe.components()) })
             .collect();
         keep_best(&mut wanted, 10);
-        let finish = |found: &[Found], k| {
+        let finish = |found: &[KeptRow], k| {
             let scanned = Scanned { found: found.to_vec(), ..Scanned::default() };
             scanned.finish(&rows, probe.components(), &bound, k)
         };

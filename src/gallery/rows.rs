@@ -1,16 +1,16 @@
-//! The host's rows: their exact numbers, whether they may be found, and for the processor's engine
-//! their codes.
+//! Rows in the host's memory: their exact numbers, whether they may be found, and for the
+//! processor's engine their codes.
 //!
 //! The invariant: rows lie in pieces of `PIECE_ROWS` places, in the order of their ids, and keep
-//! their ids for ever; the place of a row changes only when `pull_up` closes the gaps that purged
-//! rows left. Pieces never move or grow, so no older copy of a row's numbers stays behind: what is
-//! zeroed, moved or dropped is overwritten.
+//! their ids for ever; the place of a row changes only when `close_gaps_of` closes the gaps that
+//! purged rows left. Pieces never move or grow, so no older copy of a row's numbers stays behind:
+//! what is zeroed, moved or dropped is overwritten.
 
-use super::GalleryError;
 use super::blocks::{BLOCK_ROWS, Line, block_lines, put_nothing, put_residual, put_row};
 use super::bound::{HIDDEN, quantise_row};
+use super::error::GalleryError;
 use super::pages::Pages;
-use super::simd::ask_for;
+use super::prefetch::prefetch;
 use crate::face::Embedding;
 use crate::limits::ROWS_MAX;
 use zeroize::Zeroize;
@@ -29,7 +29,7 @@ enum State {
     Zeroed,
 }
 
-/// Up to `PIECE_ROWS` rows.
+/// A piece of memory with up to `PIECE_ROWS` rows.
 struct Piece {
     /// Ascending.
     ids: Vec<u32>,
@@ -154,10 +154,10 @@ impl Rows {
     }
 
     /// Asks the processor to have the row in a place near when it is read soon.
-    pub(super) fn ask_for(&self, place: u32) {
+    pub(super) fn prefetch(&self, place: u32) {
         let (piece, offset) = self.at(place);
-        ask_for(&piece.ids[offset..=offset]);
-        ask_for(piece.numbers(offset, self.dimension));
+        prefetch(&piece.ids[offset..=offset]);
+        prefetch(piece.numbers(offset, self.dimension));
     }
 
     /// The numbers of a row that may be found; none for places without one.
@@ -190,7 +190,7 @@ impl Rows {
                 let (at, offset) = split(place);
                 let piece = &mut self.pieces[at];
                 piece.states[offset] = wanted;
-                piece.show(offset, live, self.dimension, &mut self.codes);
+                piece.set_visible(offset, live, self.dimension, &mut self.codes);
                 self.live = if live { self.live + 1 } else { self.live - 1 };
                 Ok(Some(place))
             }
@@ -215,7 +215,7 @@ impl Rows {
     ///
     /// Called for piece after piece from the first on, it leaves no gap but at the end. Rows keep
     /// their order.
-    pub(super) fn pull_up(&mut self, at: usize) -> Vec<(u32, u32)> {
+    pub(super) fn close_gaps_of(&mut self, at: usize) -> Vec<(u32, u32)> {
         let mut changed = Vec::new();
         let mut fresh = Piece::new(self.dimension, self.keeps_codes);
         for from in at..self.pieces.len() {
@@ -320,7 +320,7 @@ impl Piece {
     }
 
     /// Lets the engine find a row or not.
-    fn show(&mut self, offset: usize, live: bool, dimension: usize, codes: &mut [i8]) {
+    fn set_visible(&mut self, offset: usize, live: bool, dimension: usize, codes: &mut [i8]) {
         if self.blocks.is_empty() {
             return;
         }
@@ -464,7 +464,7 @@ mod tests {
             while at < rows.pieces() {
                 let before: Vec<_> =
                     (0..rows.places()).map(|place| rows.live_row(place).map(|row| row.0)).collect();
-                let changed = rows.pull_up(at);
+                let changed = rows.close_gaps_of(at);
                 // What a device isn't told of must be as it was.
                 for place in (0..PIECE_ROWS * 6).filter(|place| {
                     !changed.iter().any(|&(first, end)| (first..end).contains(place))

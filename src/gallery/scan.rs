@@ -1,4 +1,4 @@
-//! The engine on a device: chunk after chunk through `score` and `top_k`, and what is left of it
+//! The GPU engine: chunk after chunk through `score` and `top_k`, and what is left of it
 //! for the host.
 //!
 //! The device answers with the few rows that the bound can't rule out, each with its exact dot
@@ -10,18 +10,21 @@
 //! once more, with the theta that the full list gave. Where that isn't enough the host scores that
 //! chunk's rows itself, and the probe goes on with what these scores rule out.
 
-use super::GalleryError;
 use super::bound::{ProbeBound, THETA_CLOSED, THETA_OPEN};
 use super::cpu::{brute_force_in, threads};
-use super::gpu::Device;
-use super::rescore::{Found, Scanned, keep_best};
+use super::error::{EngineChoice, GalleryError};
+use super::gpu::GpuDevice;
+use super::rescore::{KeptRow, Scanned, keep_best};
 use super::rows::Rows;
 use super::score::{
-    self, ChunkParams, Progress, TILE_PROBES, WORKGROUP_ROWS, pack_probes, quads, tile_width, tiles,
+    self, ChunkParams, DeviceHit, ProbeProgress, TILE_PROBES, WORKGROUP_ROWS, pack_probes, quads,
+    tile_width, tiles,
 };
-use super::segments::{Segments, Sizes, block_bytes};
+use super::segments::{DeviceLayout, Segments, block_bytes};
 use crate::face::Embedding;
-use crate::limits::{CANDIDATES_MAX, FOUND_LEN_MAX, FRONT_LEN_MIN, PROBES_PER_PASS_MAX};
+use crate::limits::{
+    CANDIDATES_MAX, DIMENSION_MIN, FOUND_LEN_MAX, FRONT_LEN_MIN, PROBES_PER_PASS_MAX,
+};
 use std::ops::Range;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -37,12 +40,12 @@ const COMPONENTS_PER_PLACE: usize = 16;
 const _: () =
     assert!(PROBES_PER_PASS_MAX.div_ceil(TILE_PROBES) <= 32, "each tile has its bit in a u32");
 
-/// The device's side of one gallery.
+/// The GPU engine of one gallery.
 pub(super) struct Scan {
-    device: Arc<Device>,
-    sizes: Sizes,
+    device: Arc<GpuDevice>,
+    layout: DeviceLayout,
     segments: Segments,
-    work: Option<Work>,
+    buffers: Option<PassBuffers>,
     /// What the device takes off the k-th largest `low`.
     margin: fn(&ProbeBound) -> f32,
     /// Chunks that were scored a second time for a probe.
@@ -50,17 +53,21 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    pub(super) fn new(device: Arc<Device>, dimension: usize) -> Self {
-        let sizes = Sizes::of(&device, dimension);
-        Self::with(device, sizes, ProbeBound::margin)
+    pub(super) fn new(device: Arc<GpuDevice>, dimension: usize) -> Self {
+        let layout = DeviceLayout::of(&device, dimension);
+        Self::with(device, layout, ProbeBound::margin)
     }
 
     /// With a layout and a margin of the caller's choice.
-    pub(super) fn with(device: Arc<Device>, sizes: Sizes, margin: fn(&ProbeBound) -> f32) -> Self {
-        Self { device, sizes, segments: Segments::new(sizes), work: None, margin, redone: 0 }
+    pub(super) fn with(
+        device: Arc<GpuDevice>,
+        layout: DeviceLayout,
+        margin: fn(&ProbeBound) -> f32,
+    ) -> Self {
+        Self { device, layout, segments: Segments::new(layout), buffers: None, margin, redone: 0 }
     }
 
-    pub(super) fn device(&self) -> &Device {
+    pub(super) fn device(&self) -> &GpuDevice {
         &self.device
     }
 
@@ -74,13 +81,13 @@ impl Scan {
         self.segments.host_bytes()
     }
 
-    /// Notes that the rows in these places changed.
-    pub(super) fn note(&mut self, first: u32, end: u32) {
-        self.segments.note(first, end);
+    /// Marks the rows in these places as changed; they are written before the next pass.
+    pub(super) fn mark_changed(&mut self, first: u32, end: u32) {
+        self.segments.mark_changed(first, end);
     }
 
-    /// Overwrites what was noted and returns when the device has done it.
-    pub(super) fn settle(&mut self, rows: &Rows) -> Result<(), GalleryError> {
+    /// Writes what changed and returns when the device has done it.
+    pub(super) fn write_changes(&mut self, rows: &Rows) -> Result<(), GalleryError> {
         self.segments.flush(&self.device, rows)?;
         self.device.queue().submit([]);
         self.device.wait()
@@ -102,17 +109,17 @@ impl Scan {
         self.segments.flush(&self.device, rows)?;
         let list_len = (k * rows.dimension() / COMPONENTS_PER_PLACE)
             .max(FOUND_LEN_MAX as usize)
-            .min(self.sizes.list_len_max as usize);
+            .min(self.layout.list_len_max as usize);
         let chunks = self.chunks(rows.places(), list_len / (CLOSE_PER_CANDIDATE * k));
-        let work = match self.work.take() {
-            Some(work)
-                if work.chunks_max >= chunks.len()
-                    && work.probes_max >= probes.len()
-                    && work.list_len >= list_len =>
+        let buffers = match self.buffers.take() {
+            Some(buffers)
+                if buffers.chunks_max >= chunks.len()
+                    && buffers.probes_max >= probes.len()
+                    && buffers.list_len >= list_len =>
             {
-                work
+                buffers
             }
-            _ => Work::new(
+            _ => PassBuffers::new(
                 &self.device,
                 list_len,
                 rows.dimension(),
@@ -120,8 +127,8 @@ impl Scan {
                 chunks.len().next_power_of_two(),
             ),
         };
-        let pass = Pass { scan: self, rows, bounds, k, chunks: &chunks, work: &work };
-        let mut state = State::new(bounds, self.margin);
+        let pass = Pass { scan: self, rows, bounds, k, chunks: &chunks, buffers: &buffers };
+        let mut state = PassState::new(bounds, self.margin);
         let mut scanned = vec![Scanned::default(); probes.len()];
         let mut lists = Vec::new();
         let (mut bytes_read, mut redone) = (0, 0);
@@ -156,31 +163,44 @@ impl Scan {
                     .filter(|found| found.z >= theta),
             );
         }
-        self.work = Some(work);
+        self.buffers = Some(buffers);
         self.redone += redone;
         Ok((scanned, bytes_read))
     }
 
     /// A row that the device found, with the host's own bounds.
-    fn bounded(&self, found: &score::Found, bound: &ProbeBound) -> Found {
+    fn bounded(&self, found: &DeviceHit, bound: &ProbeBound) -> KeptRow {
         let row = self.segments.bound(found.place);
         let z = bound.z(found.dot, row);
-        Found { place: found.place, z, low: bound.low(z, row.residual) }
+        KeptRow { place: found.place, z, low: bound.low(z, row.residual) }
     }
 
     fn chunks(&self, places: u32, growth: usize) -> Vec<Chunk> {
         let firsts: Vec<u32> = self.segments.all().iter().map(|segment| segment.first).collect();
         let growth = u32::try_from(growth).unwrap_or(GROWTH_MAX).clamp(1, GROWTH_MAX);
         let len_max = self.device.workgroups_max().saturating_mul(WORKGROUP_ROWS);
-        chunks(&firsts, places, growth, self.sizes.segment_rows_first, len_max)
+        chunks(&firsts, places, growth, self.layout.segment_rows_first, len_max)
     }
 }
 
-/// Runs one small pass of each kind, so that no caller waits for a driver that compiles on first
-/// use.
+impl GpuDevice {
+    /// Opens the device that `choice` means; none for `Cpu`, and for `Auto` where there is no real
+    /// one.
+    ///
+    /// Errors: `NoAdapter` where `Gpu` finds none, software included; `DeviceLost` where one is
+    /// there but can't be used.
+    pub fn open(choice: EngineChoice) -> Result<Option<Arc<Self>>, GalleryError> {
+        let Some(device) = Self::compiled(choice)? else { return Ok(None) };
+        warm_up(&device, DIMENSION_MIN)?;
+        Ok(Some(device))
+    }
+}
+
+/// Warm-up: runs one small pass of each kind, so that no caller waits for a driver that compiles on
+/// first use.
 ///
 /// Errors: `DeviceLost`.
-pub(super) fn warm(device: &Arc<Device>, dimension: usize) -> Result<(), GalleryError> {
+fn warm_up(device: &Arc<GpuDevice>, dimension: usize) -> Result<(), GalleryError> {
     let mut raw = vec![0.0; dimension];
     raw[0] = 1.0;
     let Ok((embedding, _)) = Embedding::from_raw(&raw) else {
@@ -189,7 +209,7 @@ pub(super) fn warm(device: &Arc<Device>, dimension: usize) -> Result<(), Gallery
     let mut rows = Rows::new(dimension, false);
     rows.append(&embedding)?;
     let mut scan = Scan::new(Arc::clone(device), dimension);
-    scan.note(0, 1);
+    scan.mark_changed(0, 1);
     let probes = [embedding.components(); TILE_PROBES];
     let bounds: Vec<_> = probes.iter().map(|probe| ProbeBound::new(probe)).collect();
     for width in [1, TILE_PROBES] {
@@ -216,7 +236,7 @@ fn score_all(
     (scanned.scored.len() == k).then(|| bound.theta_of_score(scanned.scored[k - 1].score))
 }
 
-/// A stretch of one segment's rows.
+/// A chunk: a stretch of one segment's rows.
 struct Chunk {
     segment: usize,
     /// The gallery's places.
@@ -242,17 +262,17 @@ fn chunks(firsts: &[u32], places: u32, growth: u32, len_min: u32, len_max: u32) 
     chunks
 }
 
-/// How far the probes of a pass have come.
-struct State {
+/// The state of a pass: how far its probes have come.
+struct PassState {
     /// One for each probe and for each place that only fills up a tile.
-    progress: Vec<Progress>,
+    progress: Vec<ProbeProgress>,
     /// The chunk that was last scored again for each probe.
     redone: Vec<Option<u32>>,
 }
 
-impl State {
+impl PassState {
     fn new(bounds: &[ProbeBound], margin: fn(&ProbeBound) -> f32) -> Self {
-        let start = |bound: &ProbeBound| Progress {
+        let start = |bound: &ProbeBound| ProbeProgress {
             theta: THETA_OPEN,
             a: bound.a,
             margin: margin(bound),
@@ -262,7 +282,7 @@ impl State {
         };
         let mut progress: Vec<_> = bounds.iter().map(start).collect();
         // The places that only fill up a tile find nothing.
-        let filler = Progress {
+        let filler = ProbeProgress {
             theta: THETA_CLOSED,
             a: 0.0,
             margin: 0.0,
@@ -296,20 +316,20 @@ impl State {
     }
 }
 
-/// What the submissions of one pass share.
+/// A pass: what its submissions share.
 struct Pass<'a> {
     scan: &'a Scan,
     rows: &'a Rows,
     bounds: &'a [ProbeBound],
     k: usize,
     chunks: &'a [Chunk],
-    work: &'a Work,
+    buffers: &'a PassBuffers,
 }
 
 impl Pass<'_> {
     /// Records and submits all chunks from `first` on, and gives the bytes of codes that they read.
-    fn submit(&self, state: &State, first: usize) -> u64 {
-        let (device, work, dimension) = (&self.scan.device, self.work, self.rows.dimension());
+    fn submit(&self, state: &PassState, first: usize) -> u64 {
+        let (device, buffers, dimension) = (&self.scan.device, self.buffers, self.rows.dimension());
         let stride = device.uniform_stride() as usize;
         let tiles_open = state.tiles_open(self.chunks.len());
         let mut params = vec![0; self.chunks.len() * stride];
@@ -320,7 +340,7 @@ impl Pass<'_> {
                 row_end: chunk.places.end - row_base,
                 row_base,
                 quads: quads(dimension),
-                list_len_max: small(self.work.list_len),
+                list_len_max: small(self.buffers.list_len),
                 chunk: number,
                 tiles_open,
                 k: small(self.k),
@@ -328,9 +348,9 @@ impl Pass<'_> {
             place[..size_of::<ChunkParams>()].copy_from_slice(bytemuck::bytes_of(&one));
         }
         let probes = Zeroizing::new(pack_probes(self.bounds, dimension));
-        device.queue().write_buffer(&work.params, 0, &params);
-        device.queue().write_buffer(&work.progress, 0, bytemuck::cast_slice(&state.progress));
-        device.queue().write_buffer(&work.probes, 0, bytemuck::cast_slice(&probes));
+        device.queue().write_buffer(&buffers.params, 0, &params);
+        device.queue().write_buffer(&buffers.progress, 0, bytemuck::cast_slice(&state.progress));
+        device.queue().write_buffer(&buffers.probes, 0, bytemuck::cast_slice(&probes));
 
         let mut encoder = device
             .raw()
@@ -342,39 +362,46 @@ impl Pass<'_> {
         for (chunk, at) in self.chunks.iter().zip((0..).step_by(stride)).skip(first) {
             let segment = &self.scan.segments.all()[chunk.segment].group;
             let rows = chunk.places.end - chunk.places.start;
-            device.score().dispatch(&mut pass, segment, &work.score, at, rows, self.bounds.len());
-            device.top_k().dispatch(&mut pass, &work.top_k, at, self.probes_len());
+            device.score().dispatch(
+                &mut pass,
+                segment,
+                &buffers.score,
+                at,
+                rows,
+                self.bounds.len(),
+            );
+            device.top_k().dispatch(&mut pass, &buffers.top_k, at, self.probes_len());
             blocks += u64::from(rows.div_ceil(score::BLOCK_ROWS));
         }
         drop(pass);
         let (progress_bytes, front_bytes) = (self.progress_bytes(), self.front_bytes());
-        encoder.copy_buffer_to_buffer(&work.progress, 0, &work.back, 0, progress_bytes);
+        encoder.copy_buffer_to_buffer(&buffers.progress, 0, &buffers.back, 0, progress_bytes);
         for probe in 0..u64::from(self.probes_len()) {
             encoder.copy_buffer_to_buffer(
-                &work.list,
+                &buffers.list,
                 probe * self.list_bytes(),
-                &work.back,
+                &buffers.back,
                 progress_bytes + probe * front_bytes,
                 front_bytes,
             );
         }
         // A probe doesn't outlive its search on the device.
-        encoder.clear_buffer(&work.probes, 0, None);
+        encoder.clear_buffer(&buffers.probes, 0, None);
         device.queue().submit([encoder.finish()]);
         blocks * block_bytes(dimension)
     }
 
     /// Waits for what was submitted: how far each probe has come, and what its list holds.
-    fn read(&self, state: &mut State) -> Result<Vec<Vec<score::Found>>, GalleryError> {
+    fn read(&self, state: &mut PassState) -> Result<Vec<Vec<DeviceHit>>, GalleryError> {
         let probes = self.bounds.len();
         let read = self
             .scan
             .device
-            .read(&self.work.back, self.progress_bytes() + probes as u64 * self.front_bytes())?;
-        let (progress, fronts) = read.split_at(probes * size_of::<Progress>());
+            .read(&self.buffers.back, self.progress_bytes() + probes as u64 * self.front_bytes())?;
+        let (progress, fronts) = read.split_at(probes * size_of::<ProbeProgress>());
         state.progress[..probes]
-            .copy_from_slice(&bytemuck::pod_collect_to_vec::<_, Progress>(progress));
-        let fronts: Vec<score::Found> = bytemuck::pod_collect_to_vec(fronts);
+            .copy_from_slice(&bytemuck::pod_collect_to_vec::<_, ProbeProgress>(progress));
+        let fronts: Vec<DeviceHit> = bytemuck::pod_collect_to_vec(fronts);
         let lists = fronts.chunks(self.front_len()).zip(&state.progress).enumerate();
         lists
             .map(|(probe, (front, progress))| match front.get(..progress.kept_len as usize) {
@@ -385,39 +412,39 @@ impl Pass<'_> {
     }
 
     /// Fetches a list that is longer than what comes back with every pass.
-    fn read_list(&self, probe: usize, len: u32) -> Result<Vec<score::Found>, GalleryError> {
+    fn read_list(&self, probe: usize, len: u32) -> Result<Vec<DeviceHit>, GalleryError> {
         let device = &self.scan.device;
         let mut encoder = device
             .raw()
             .create_command_encoder(&wgpu::CommandEncoderDescriptor { label: Some("long list") });
-        let bytes = u64::from(len) * size_of::<score::Found>() as u64;
+        let bytes = u64::from(len) * size_of::<DeviceHit>() as u64;
         encoder.copy_buffer_to_buffer(
-            &self.work.list,
+            &self.buffers.list,
             probe as u64 * self.list_bytes(),
-            &self.work.back,
+            &self.buffers.back,
             0,
             bytes,
         );
         device.queue().submit([encoder.finish()]);
-        Ok(bytemuck::pod_collect_to_vec(&device.read(&self.work.back, bytes)?))
+        Ok(bytemuck::pod_collect_to_vec(&device.read(&self.buffers.back, bytes)?))
     }
 
     /// Places of a list that come back with every pass: the k best and, as a rule, all that are
     /// close to the last of them.
     fn front_len(&self) -> usize {
-        (4 * self.k).max(FRONT_LEN_MIN).min(self.work.list_len)
+        (4 * self.k).max(FRONT_LEN_MIN).min(self.buffers.list_len)
     }
 
     fn front_bytes(&self) -> u64 {
-        (self.front_len() * size_of::<score::Found>()) as u64
+        (self.front_len() * size_of::<DeviceHit>()) as u64
     }
 
     fn list_bytes(&self) -> u64 {
-        (self.work.list_len * size_of::<score::Found>()) as u64
+        (self.buffers.list_len * size_of::<DeviceHit>()) as u64
     }
 
     fn progress_bytes(&self) -> u64 {
-        (self.bounds.len() * size_of::<Progress>()) as u64
+        (self.bounds.len() * size_of::<ProbeProgress>()) as u64
     }
 
     fn probes_len(&self) -> u32 {
@@ -430,7 +457,7 @@ fn small(x: usize) -> u32 {
 }
 
 /// The buffers of a pass, kept from search to search.
-struct Work {
+struct PassBuffers {
     chunks_max: usize,
     probes_max: usize,
     /// Places in one probe's list.
@@ -444,9 +471,9 @@ struct Work {
     top_k: wgpu::BindGroup,
 }
 
-impl Work {
+impl PassBuffers {
     fn new(
-        device: &Device,
+        device: &GpuDevice,
         list_len: usize,
         dimension: usize,
         probes: usize,
@@ -454,8 +481,8 @@ impl Work {
     ) -> Self {
         use wgpu::BufferUsages as Usage;
         let places = tiles(probes) * tile_width(probes);
-        let progress_bytes = (places * size_of::<Progress>()) as u64;
-        let list_bytes = (places * list_len * size_of::<score::Found>()) as u64;
+        let progress_bytes = (places * size_of::<ProbeProgress>()) as u64;
+        let list_bytes = (places * list_len * size_of::<DeviceHit>()) as u64;
         let params = device.buffer(
             "params",
             chunks_max as u64 * u64::from(device.uniform_stride()),

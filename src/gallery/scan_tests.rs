@@ -99,7 +99,7 @@ fn an_ordinary_search_takes_one_submission() {
 }
 
 #[test]
-fn every_batch_and_every_k_is_answered_at_dimensions_that_fill_their_vectors_and_that_do_not() {
+fn every_batch_and_every_k_is_answered_whether_or_not_its_dimension_fills_vectors() {
     let mut numbers = Numbers::new(62);
     for (dimension, rows) in
         [(16, 1_300), (23, 1_300), (64, 700), (127, 500), (240, 300), (2_048, 90)]
@@ -161,7 +161,7 @@ fn rows_that_are_hidden_zeroed_or_moved_are_so_on_the_device() {
     for row in (0..9_000).step_by(8) {
         pair.cpu.zero(row).unwrap();
         let place = pair.gpu.rows.zero(row).unwrap().unwrap();
-        pair.gpu.note(place, place + 1);
+        pair.gpu.mark_changed(place, place + 1);
     }
     assert!(pair.agrees(&asked, 7));
     while pair.gpu.close_gaps().unwrap() {
@@ -187,7 +187,7 @@ fn rows_that_came_and_left_between_two_searches_leave_nothing_behind() {
     for row in 60..5_000 {
         pair.cpu.zero(row).unwrap();
         let place = pair.gpu.rows.zero(row).unwrap().unwrap();
-        pair.gpu.note(place, place + 1);
+        pair.gpu.mark_changed(place, place + 1);
     }
     pair.each(|gallery| while gallery.close_gaps().unwrap() {});
     assert!(pair.gpu.rows.places() < 100);

@@ -1,7 +1,7 @@
-//! One gallery's rows on the device: segments that are never moved or rebuilt, only filled and
-//! overwritten in place.
+//! Segments: one gallery's rows in the device's memory, in buffers that are never moved or rebuilt,
+//! only filled and overwritten in place.
 //!
-//! Changes are noted block by block and written before the next search: a million appended rows go
+//! Changes are marked block by block and written before the next search: a million appended rows go
 //! over in large pieces that all threads pack together, one appended, hidden or zeroed row as its
 //! own block of 64, in one write. A block is packed from the host's rows as they are when it is
 //! written, so what was hidden, zeroed or moved away is overwritten.
@@ -11,10 +11,10 @@
 //! itself: what it decides by is the same on every device. Finding them out again from a row's
 //! numbers would take longer than scoring the row.
 
-use super::GalleryError;
 use super::bound::{HIDDEN, RowBound};
 use super::cpu::{in_parallel, threads};
-use super::gpu::Device;
+use super::error::GalleryError;
+use super::gpu::GpuDevice;
 use super::rows::Rows;
 use super::score::{BLOCK_ROWS, block_words, pack_block};
 use crate::limits::{FOUND_LEN_DEVICE_MAX, SEGMENT_ROWS_FIRST, UPLOAD_BYTES_MAX};
@@ -25,9 +25,9 @@ use zeroize::Zeroizing;
 /// Blocks that a further thread must bring, so that starting it pays.
 const BLOCKS_PER_THREAD_MIN: usize = 32;
 
-/// How a gallery is laid out on a device.
+/// The layout of a gallery on a device.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Sizes {
+pub(super) struct DeviceLayout {
     /// Rows of the first segment, a multiple of 64.
     pub(super) segment_rows_first: u32,
     /// Rows of the largest segment, a multiple of 64.
@@ -38,9 +38,9 @@ pub(super) struct Sizes {
     pub(super) upload_bytes_max: usize,
 }
 
-impl Sizes {
+impl DeviceLayout {
     /// What the device's own limits allow for rows of this dimension.
-    pub(super) fn of(device: &Device, dimension: usize) -> Self {
+    pub(super) fn of(device: &GpuDevice, dimension: usize) -> Self {
         let blocks = (device.segment_bytes_max() / block_bytes(dimension)).max(1);
         let rows = u32::try_from(blocks * u64::from(BLOCK_ROWS))
             .unwrap_or(u32::MAX / BLOCK_ROWS * BLOCK_ROWS);
@@ -58,7 +58,7 @@ pub(super) fn block_bytes(dimension: usize) -> u64 {
     block_words(dimension) as u64 * 4
 }
 
-/// A stretch of rows in a buffer of its own.
+/// A segment: a stretch of rows in a buffer of its own.
 pub(super) struct Segment {
     /// The gallery's place of row 0.
     pub(super) first: u32,
@@ -81,18 +81,18 @@ impl Segment {
 
 /// All segments and the blocks in which they are behind the host's rows.
 pub(super) struct Segments {
-    sizes: Sizes,
+    layout: DeviceLayout,
     all: Vec<Segment>,
     stale: BTreeSet<u32>,
 }
 
 impl Segments {
-    pub(super) fn new(sizes: Sizes) -> Self {
-        Self { sizes, all: Vec::new(), stale: BTreeSet::new() }
+    pub(super) fn new(layout: DeviceLayout) -> Self {
+        Self { layout, all: Vec::new(), stale: BTreeSet::new() }
     }
 
-    /// Notes that the rows in these places changed.
-    pub(super) fn note(&mut self, first: u32, end: u32) {
+    /// Marks the blocks of the rows in these places as changed.
+    pub(super) fn mark_changed(&mut self, first: u32, end: u32) {
         if first < end {
             self.stale.extend(first / BLOCK_ROWS..=(end - 1) / BLOCK_ROWS);
         }
@@ -110,15 +110,15 @@ impl Segments {
         RowBound { scale, residual }
     }
 
-    /// Hands everything noted to the device; it is there before any later submission runs.
-    pub(super) fn flush(&mut self, device: &Device, rows: &Rows) -> Result<(), GalleryError> {
+    /// Hands the blocks that changed to the device; all is there before any later submission runs.
+    pub(super) fn flush(&mut self, device: &GpuDevice, rows: &Rows) -> Result<(), GalleryError> {
         device.check()?;
         while self.places_max() < u64::from(rows.places()) {
             self.grow(device, rows.dimension());
         }
         let words = block_words(rows.dimension());
         let blocks_max =
-            u32::try_from(self.sizes.upload_bytes_max / (words * 4)).unwrap_or(u32::MAX).max(1);
+            u32::try_from(self.layout.upload_bytes_max / (words * 4)).unwrap_or(u32::MAX).max(1);
         let mut packed = Zeroizing::new(Vec::new());
         let mut waiting_bytes = 0;
         for (first, end) in self.runs(blocks_max) {
@@ -133,7 +133,7 @@ impl Segments {
             device.queue().write_buffer(&segment.rows, at, bytemuck::cast_slice(&packed));
             waiting_bytes += packed.len() * 4;
             // What was written waits in memory of its own until it is submitted and done.
-            if waiting_bytes >= self.sizes.upload_bytes_max {
+            if waiting_bytes >= self.layout.upload_bytes_max {
                 device.queue().submit([]);
                 device.wait()?;
                 waiting_bytes = 0;
@@ -159,12 +159,12 @@ impl Segments {
     }
 
     /// Adds a segment that makes the gallery four times as large, within bounds.
-    fn grow(&mut self, device: &Device, dimension: usize) {
+    fn grow(&mut self, device: &GpuDevice, dimension: usize) {
         let first =
             u32::try_from(self.places_max()).expect("a segment begins at or below the last row");
         let rows_max = first
             .saturating_mul(3)
-            .clamp(self.sizes.segment_rows_first, self.sizes.segment_rows_max);
+            .clamp(self.layout.segment_rows_first, self.layout.segment_rows_max);
         let readable =
             if cfg!(test) { wgpu::BufferUsages::COPY_SRC } else { wgpu::BufferUsages::empty() };
         let bytes = u64::from(rows_max / BLOCK_ROWS) * block_bytes(dimension);
@@ -229,16 +229,16 @@ mod tests {
         let Some(device) = shared() else { return };
         let mut numbers = Numbers::new(70);
         let mut rows = Rows::new(16, false);
-        let sizes = Sizes {
+        let layout = DeviceLayout {
             segment_rows_first: 128,
             segment_rows_max: 256,
             list_len_max: 64,
             upload_bytes_max: 4_000,
         };
-        let mut segments = Segments::new(sizes);
+        let mut segments = Segments::new(layout);
         for _ in 0..600 {
             let (_, place) = rows.append(&numbers.embedding(16)).unwrap();
-            segments.note(place, place + 1);
+            segments.mark_changed(place, place + 1);
         }
         assert_eq!(segments.runs(9), [], "nothing is there to be written to");
         segments.flush(&device, &rows).unwrap();
@@ -249,14 +249,14 @@ mod tests {
         );
         assert_eq!((segments.bytes(), segments.host_bytes()), (10 * 1_536, 640 * 8));
         assert_eq!(segments.runs(9), []);
-        segments.note(70, 71);
-        segments.note(9, 9);
+        segments.mark_changed(70, 71);
+        segments.mark_changed(9, 9);
         assert_eq!(segments.runs(9), [(1, 2)]);
-        segments.note(0, 600);
+        segments.mark_changed(0, 600);
         assert_eq!(segments.runs(9), [(0, 2), (2, 6), (6, 10)]);
         assert_eq!(segments.runs(3), [(0, 2), (2, 5), (5, 6), (6, 9), (9, 10)]);
         // Beyond the segments, where rows were and no longer are.
-        segments.note(600, 5_000);
+        segments.mark_changed(600, 5_000);
         assert_eq!(segments.runs(9).last(), Some(&(6, 10)));
         segments.flush(&device, &rows).unwrap();
         assert_eq!(segments.runs(9), []);
@@ -272,8 +272,8 @@ mod tests {
             rows.append(&numbers.embedding(40)).unwrap();
         }
         rows.set_live(4_000, false).unwrap();
-        let mut segments = Segments::new(Sizes::of(&device, 40));
-        segments.note(0, 5_000);
+        let mut segments = Segments::new(DeviceLayout::of(&device, 40));
+        segments.mark_changed(0, 5_000);
         segments.flush(&device, &rows).unwrap();
         let mut codes = vec![0; 40];
         for place in 0..5_000 {

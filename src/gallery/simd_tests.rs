@@ -1,6 +1,7 @@
 //! What the hot loop promises: the same integers on every path, and no row dropped that may count.
 
 use super::super::blocks::{block_lines, put_nothing, put_residual, put_row, residual};
+use super::super::prefetch::prefetch;
 use super::*;
 
 /// Residual of a hidden row.
@@ -336,6 +337,6 @@ fn a_residual_is_read_back_and_overwritten_alone() {
 #[test]
 fn a_row_that_is_asked_for_may_be_of_any_length() {
     for length in [0, 1, 15, 16, 17, 512] {
-        ask_for(&vec![0.0; length]);
+        prefetch(&vec![0.0; length]);
     }
 }

@@ -3,7 +3,7 @@
 
 use super::gpu::tests::shared;
 use super::rows::Rows;
-use super::segments::Sizes;
+use super::segments::DeviceLayout;
 use super::*;
 use crate::face::GRID_STEP;
 use proptest::prelude::*;
@@ -107,14 +107,14 @@ impl Model {
 }
 
 pub(super) fn on_gpu(
-    device: &Arc<gpu::Device>,
+    device: &Arc<GpuDevice>,
     dimension: usize,
     tiny: Option<(u32, u32, u32)>,
     margin: fn(&ProbeBound) -> f32,
 ) -> Gallery {
     let sizes = tiny.map_or_else(
-        || Sizes::of(device, dimension),
-        |(first, most, list_len_max)| Sizes {
+        || DeviceLayout::of(device, dimension),
+        |(first, most, list_len_max)| DeviceLayout {
             segment_rows_first: first * 64,
             segment_rows_max: most * 64,
             list_len_max,

@@ -1,4 +1,5 @@
-//! The one thread that owns a daemon's gallery, and the handles by which everyone else asks it.
+//! The gallery's thread: the one that owns a daemon's gallery, and the handles by which everyone
+//! else asks it.
 //!
 //! The invariant: what was acknowledged before a search was sent is seen by it. The thread takes
 //! all commands that wait, does the changes among them in their order and then answers all the
@@ -7,7 +8,8 @@
 //! state. Between two rounds of commands, and as long as none waits, the thread closes gaps that
 //! purged rows left, a piece at a time.
 
-use super::{Gallery, GalleryError, GalleryStats, check_search};
+use super::error::GalleryError;
+use super::{Gallery, GalleryStats, check_search};
 use crate::face::{Candidate, Embedding};
 use crate::limits::{GALLERY_QUEUE_LEN_MAX, PROBES_PER_PASS_MAX};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,7 +17,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_cha
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 
-/// A way to the thread that owns a gallery; the thread ends when the last handle is dropped.
+/// A handle to the thread that owns a gallery; the thread ends when the last handle is dropped.
 #[derive(Clone)]
 pub struct GalleryHandle {
     queue: SyncSender<Command>,
@@ -96,7 +98,7 @@ impl GalleryHandle {
         }
     }
 
-    /// Holds the engine's answer to a known probe against all rows' f64 scores.
+    /// Checks the engine's answer to a known probe against all rows' f64 scores.
     ///
     /// Errors: as `Gallery::prove`, and `Stopped`.
     pub fn prove(&self) -> Result<(), GalleryError> {
@@ -149,7 +151,7 @@ impl GalleryHandle {
     }
 }
 
-/// What can be told without asking the thread.
+/// What handles read without asking the thread.
 #[derive(Default)]
 struct Shared {
     engine: &'static str,

@@ -73,12 +73,12 @@ impl TopKPipeline {
     }
 }
 
-/// What the shader does, on the processor; it sorts where the shader counts bits.
+/// The CPU twin: what the shader does, on the processor; it sorts where the shader counts bits.
 #[cfg(test)]
 fn twin(
     params: &super::score::ChunkParams,
-    progress: &mut [super::score::Progress],
-    list: &mut [super::score::Found],
+    progress: &mut [super::score::ProbeProgress],
+    list: &mut [super::score::DeviceHit],
 ) {
     for (probe, progress) in progress.iter_mut().enumerate() {
         if progress.chunk != params.chunk {
@@ -105,8 +105,8 @@ fn twin(
 mod tests {
     use super::super::bound::{ProbeBound, THETA_OPEN};
     use super::super::gpu::tests::{compute, shared};
-    use super::super::score::tests::{assert_layout, assert_told, wgsl_struct};
-    use super::super::score::{ChunkParams, Found, Progress};
+    use super::super::score::tests::{assert_errors_seen, assert_layout, wgsl_struct};
+    use super::super::score::{ChunkParams, DeviceHit, ProbeProgress};
     use super::super::tests::Numbers;
     use super::*;
 
@@ -118,10 +118,10 @@ mod tests {
             SOURCE,
             ChunkParams { row_first, row_end, row_base, quads, list_len_max, chunk, tiles_open, k }
         );
-        assert_layout!(SOURCE, Progress { theta, a, margin, chunk, kept_len, list_len });
-        assert_layout!(SOURCE, Found { place, dot, z, low });
+        assert_layout!(SOURCE, ProbeProgress { theta, a, margin, chunk, kept_len, list_len });
+        assert_layout!(SOURCE, DeviceHit { place, dot, z, low });
         let score = super::super::score::tests::SOURCE;
-        for name in ["ChunkParams", "Progress", "Found"] {
+        for name in ["ChunkParams", "ProbeProgress", "DeviceHit"] {
             assert_eq!(
                 wgsl_struct(SOURCE, name),
                 wgsl_struct(score, name),
@@ -171,7 +171,7 @@ mod tests {
             .map(|at| {
                 // On this grid the difference is exact, so that both sides must agree to the bit.
                 let theta = if at % 4 == 3 { 0.25 } else { THETA_OPEN };
-                Progress {
+                ProbeProgress {
                     theta,
                     a: 3.0,
                     margin: 0.125,
@@ -189,7 +189,7 @@ mod tests {
                         f32::from(i16::try_from(numbers.below(below)).unwrap()) * 2f32.powi(-9)
                     };
                     let low = (part(1_024) - 1.0) * if place % 2 == 0 { 1.0 } else { -1.0 };
-                    Found {
+                    DeviceHit {
                         place,
                         dot: i32::try_from(place).unwrap() - 5_000,
                         z: low + part(256),
@@ -220,15 +220,15 @@ mod tests {
                     pipeline.dispatch(pass, &shared, 0, u32::try_from(lens.len()).unwrap());
                 },
             );
-            let gpu_progress: Vec<Progress> = bytemuck::pod_collect_to_vec(&outputs[0]);
-            let gpu_list: Vec<Found> = bytemuck::pod_collect_to_vec(&outputs[1]);
+            let gpu_progress: Vec<ProbeProgress> = bytemuck::pod_collect_to_vec(&outputs[0]);
+            let gpu_list: Vec<DeviceHit> = bytemuck::pod_collect_to_vec(&outputs[1]);
             let (mut twin_progress, mut twin_list) = (progress.clone(), list);
             twin(&params, &mut twin_progress, &mut twin_list);
             for (probe, (ours, theirs)) in twin_progress.iter().zip(&gpu_progress).enumerate() {
                 if ours != theirs {
                     return Some(format!("k {k}, probe {probe}: {theirs:?}, the twin {ours:?}"));
                 }
-                let found = |list: &[Found]| {
+                let found = |list: &[DeviceHit]| {
                     let mut list =
                         list[probe * list_len_max as usize..][..ours.kept_len as usize].to_vec();
                     list.sort_by_key(|found| found.place);
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_shader_that_errs_is_told_from_its_twin() {
-        assert_told(
+        assert_errors_seen(
             SOURCE,
             difference,
             &[

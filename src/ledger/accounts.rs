@@ -17,7 +17,7 @@ use crate::booking::Identifier;
 use crate::limits::GRANT_DAYS_MAX;
 use crate::roster::{Account, Off, OffReason, Person, Roster};
 use crate::store::Commit;
-use crate::vault::Master;
+use crate::vault::MasterKey;
 
 const DAY_CS: u64 = 8_640_000;
 
@@ -182,13 +182,17 @@ impl Code {
     }
 }
 
-pub(crate) fn open_member(master: &Master, id: &str, sealed: &[u8]) -> Result<Member, LedgerError> {
+pub(crate) fn open_member(
+    master: &MasterKey,
+    id: &str,
+    sealed: &[u8],
+) -> Result<Member, LedgerError> {
     let plain = master.open_account(id, sealed)?;
     serde_json::from_slice(&plain).map_err(|source| LedgerError::Sealed { what: "account", source })
 }
 
 pub(crate) fn put_member(
-    master: &Master,
+    master: &MasterKey,
     tables: &Commit,
     member: &Member,
 ) -> Result<(), LedgerError> {

@@ -19,7 +19,7 @@ use crate::roster::Caller;
 use crate::store::{
     Commit, NumberRow, NumberState, StoreError, VectorRow, VersionRow, VersionState,
 };
-use crate::vault::{BookingKey, Lodger, Part, SafeKey};
+use crate::vault::{BookingKey, KeyOwner, PhotoKey, SealedPart};
 
 const PHOTO_DOMAIN: &[u8] = b"smrt photo digest v1\0";
 
@@ -174,10 +174,11 @@ impl Ledger {
             .core
             .vault
             .bookings
-            .key(row.slot, &Lodger { owner: row.agency.clone(), id: version.0 })?;
+            .key(row.slot, &KeyOwner { owner: row.agency.clone(), id: version.0 })?;
         for sealed in self.core.store.vectors(row.leaf)? {
             // The other one is another model's and doesn't open as this one's.
-            let Ok(plain) = key.open(Part::Vector(generation.model()), version.0, &sealed) else {
+            let Ok(plain) = key.open(SealedPart::Vector(generation.model()), version.0, &sealed)
+            else {
                 continue;
             };
             if let Some((length, frame)) = faces::measures(generation.gallery().dimension(), &plain)
@@ -195,8 +196,11 @@ impl Ledger {
         else {
             return Ok(None);
         };
-        let key =
-            self.core.vault.bookings.key(row.slot, &Lodger { owner: row.agency, id: version.0 })?;
+        let key = self
+            .core
+            .vault
+            .bookings
+            .key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
         Ok(Some(self.core.vault.bookings.read_photo(version.0, &key)?))
     }
 
@@ -206,8 +210,11 @@ impl Ledger {
         let Some(row) = self.core.store.version(version)?.filter(|row| is_shown(row.state)) else {
             return Ok(None);
         };
-        let key =
-            self.core.vault.bookings.key(row.slot, &Lodger { owner: row.agency, id: version.0 })?;
+        let key = self
+            .core
+            .vault
+            .bookings
+            .key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
         Ok(Some(self.core.vault.bookings.read_photo(version.0, &key)?))
     }
 }
@@ -272,8 +279,8 @@ impl NewBooking {
             px: Some(face.px),
         };
         let key = Arc::new(BookingKey::generate());
-        let owner = Lodger { owner: agency.clone(), id: id.0 };
-        let slot = core.vault.bookings.lodge(&owner, &key).map_err(LedgerError::of_slot)?;
+        let owner = KeyOwner { owner: agency.clone(), id: id.0 };
+        let slot = core.vault.bookings.store_key(&owner, &key).map_err(LedgerError::of_slot)?;
         let tag = replaced.as_ref().map_or(0, |old| core.master.booking_tag(old.row.leaf));
         let row = VersionRow {
             state: VersionState::Live,
@@ -347,7 +354,7 @@ impl StagedBooking {
                 .expect("a record holds only strings, numbers and lists of them"),
         );
         row.leaf = leaf;
-        row.record = key.seal(Part::Record, id.0, &plain);
+        row.record = key.seal(SealedPart::Record, id.0, &plain);
         tables.put_model(&model.0)?;
         tables.put_version(id, &row)?;
         tables.put_vector(&sealed_vector(&key, model, leaf, id, &face))?;
@@ -377,7 +384,7 @@ pub(super) fn sealed_vector(
     id: VersionId,
     face: &Enrolled,
 ) -> VectorRow {
-    let vector = key.seal(Part::Vector(model), id.0, &Zeroizing::new(face.to_le_bytes()));
+    let vector = key.seal(SealedPart::Vector(model), id.0, &Zeroizing::new(face.to_le_bytes()));
     VectorRow { leaf, id, vector }
 }
 

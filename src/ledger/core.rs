@@ -16,12 +16,12 @@ use crate::audit::{Leaf, LogKey, SALT_BYTES, commit};
 use crate::booking::VersionId;
 use crate::disk::Disk;
 use crate::store::{StateKind, Store, VersionRow};
-use crate::vault::{Lodger, Master, Part, Vault};
+use crate::vault::{KeyOwner, MasterKey, SealedPart, Vault};
 
 /// What writer and readers share.
 pub(crate) struct Core {
     pub(crate) kind: StateKind,
-    pub(crate) master: Master,
+    pub(crate) master: MasterKey,
     pub(crate) log_key: LogKey,
     pub(crate) former_origins: Vec<String>,
     pub(crate) store: Store,
@@ -94,12 +94,12 @@ impl Core {
         version: VersionId,
         row: &VersionRow,
     ) -> Result<Record, LedgerError> {
-        let lodger = Lodger { owner: row.agency.clone(), id: version.0 };
+        let key_owner = KeyOwner { owner: row.agency.clone(), id: version.0 };
         let plain = self
             .vault
             .bookings
-            .key(row.slot, &lodger)
-            .and_then(|key| key.open(Part::Record, version.0, &row.record));
+            .key(row.slot, &key_owner)
+            .and_then(|key| key.open(SealedPart::Record, version.0, &row.record));
         let plain =
             plain.map_err(|e| if e.is_damage() { LedgerError::Unreadable } else { e.into() })?;
         serde_json::from_slice(&plain)

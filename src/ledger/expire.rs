@@ -25,7 +25,7 @@ impl Ledger {
         self.write(Subject::Details, |core, group| {
             let kept_days = core.details_kept_days;
             let before_cs = group.now_cs.saturating_sub(kept_days * DAY_CS);
-            let first = core.store.expired()?;
+            let first = core.store.first_unexpired()?;
             let mut end = first;
             let leaves = first..first + EXPIRED_PER_LEAF_MAX;
             core.store.for_each_leaf::<LedgerError>(leaves, |index, leaf| {
@@ -97,8 +97,10 @@ impl Writer {
         let core = self.core().clone();
         let mut rows = Vec::new();
         for &id in inquiries {
-            let row =
-                core.store.inquiry_or_rest(id)?.ok_or(LedgerError::NotFound { what: "inquiry" })?;
+            let row = core
+                .store
+                .inquiry_even_if_ending(id)?
+                .ok_or(LedgerError::NotFound { what: "inquiry" })?;
             rows.push((id, InquiryRow { record: Vec::new(), ..row }));
         }
         core.store.commit::<StoreError>(|tables| {
@@ -132,7 +134,7 @@ impl Core {
             // A start evicts the slot of an inquiry that is ending, and another inquiry may have
             // taken it since.
             if !staying.iter().any(|(slot, _)| *slot == row.slot) {
-                probes.evict(row.slot)?;
+                probes.destroy_key(row.slot)?;
             }
         }
         probes.sync_slots()?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::embed::{Choice, EmbedError, Pool, Portrait};
+use crate::embed::{EmbedError, ExaminedPhoto, FaceChoice, Pool};
 use crate::face::{Embedding, FaceError, ModelId};
 
 /// | offset | bytes | field |
@@ -53,8 +53,8 @@ impl Enrolled {
     }
 }
 
-impl From<Portrait> for Enrolled {
-    fn from(portrait: Portrait) -> Self {
+impl From<ExaminedPhoto> for Enrolled {
+    fn from(portrait: ExaminedPhoto) -> Self {
         let (frame, px) =
             (portrait.faces[portrait.chosen].frame, [portrait.width, portrait.height]);
         Self { embedding: portrait.embedding, length: portrait.length, frame, px }
@@ -65,7 +65,7 @@ impl From<Portrait> for Enrolled {
 ///
 /// Errors: those that aren't the photo's fault.
 pub(crate) fn next_face(pool: &Pool, photo: Arc<[u8]>) -> Result<NextFace, EmbedError> {
-    match pool.examine(photo, Choice::Only) {
+    match pool.examine(photo, FaceChoice::Only) {
         Ok(portrait) => Ok(Ok(portrait.into())),
         Err(e) => e.about_the_photo().map(Err).ok_or(e),
     }

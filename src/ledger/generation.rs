@@ -12,10 +12,10 @@ use std::sync::{Arc, Mutex, RwLock, Weak};
 use super::error::LedgerError;
 use super::read_ahead::memory_available_bytes;
 use crate::booking::VersionId;
-use crate::embed::{Manifest, Models, Pool, Role};
+use crate::embed::{Manifest, ModelRole, Models, Pool};
 use crate::error_rates::ErrorRates;
 use crate::face::{Candidate, Embedding, ModelId};
-use crate::gallery::{EngineChoice, Gallery, GalleryError, GalleryHandle, gpu};
+use crate::gallery::{EngineChoice, Gallery, GalleryError, GalleryHandle, GpuDevice};
 use crate::limits::ROW_NAMES_BYTES;
 
 /// One model's pool, gallery and the names of its rows.
@@ -130,7 +130,7 @@ pub struct Shelf {
     models: PathBuf,
     next: Option<PathBuf>,
     workers: usize,
-    device: Option<Arc<gpu::Device>>,
+    device: Option<Arc<GpuDevice>>,
     switch_bytes_max: Option<u64>,
     started: Mutex<Vec<Weak<Pool>>>,
 }
@@ -146,7 +146,7 @@ impl Shelf {
         engine: EngineChoice,
         workers: usize,
     ) -> Result<Self, LedgerError> {
-        let device = gpu::Device::open(engine)?;
+        let device = GpuDevice::open(engine)?;
         let (models, next) = (models.to_owned(), next.map(Path::to_owned));
         Ok(Self {
             models,
@@ -180,7 +180,7 @@ impl Shelf {
     /// The name of a model's embedder, as its card has it; none where the model isn't at hand.
     pub(super) fn name_of(&self, model: ModelId) -> Option<String> {
         let manifests = Manifest::read_all(self.folder_of(model).ok()??).ok()?;
-        Some(Manifest::active(&manifests, Role::Embedder).ok()?.name.clone())
+        Some(Manifest::active(&manifests, ModelRole::Embedder).ok()?.name.clone())
     }
 
     /// A model's error rates as they were measured, from the file `measured.json` beside its card;

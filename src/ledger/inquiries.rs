@@ -21,7 +21,7 @@ use crate::inquiry::{
 };
 use crate::limits::INQUIRIES_MAX;
 use crate::store::{Commit, InquiryRow, VersionState};
-use crate::vault::{Announced, Lodger, ProbeKey, SafeKey, Upload, VaultError};
+use crate::vault::{Announced, KeyOwner, PhotoKey, ProbeKey, Upload, VaultError};
 
 const REPORT_DOMAIN: &[u8] = b"smrt compare report v1\0";
 
@@ -183,7 +183,7 @@ impl Ledger {
             let (opened, pattern) = (request.clone(), pattern.as_ref());
             let inquiry = Inquiry::open(InquiryId(id), opened, &who, today, pattern, group.now_cs)?;
             let key = ProbeKey::generate();
-            let stored = core.vault.probes.lodge(&key_owner(id), &key);
+            let stored = core.vault.probes.store_key(&key_owner(id), &key);
             let slot = stored.map_err(LedgerError::of_slot)?;
             let opened = Detail::InquiryOpened { actor, inquiry: hex::encode(id), request };
             let leaf = NewLeaf::new(Vec::new(), Vec::new(), opened);
@@ -382,6 +382,6 @@ fn is_recorded(probe: &Probe, found: &[u8]) -> bool {
 }
 
 /// To whom an inquiry's key is lodged.
-pub(crate) fn key_owner(id: [u8; 16]) -> Lodger {
-    Lodger { owner: Identifier::parse("inquiry").expect("it is an identifier"), id }
+pub(crate) fn key_owner(id: [u8; 16]) -> KeyOwner {
+    KeyOwner { owner: Identifier::parse("inquiry").expect("it is an identifier"), id }
 }

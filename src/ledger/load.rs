@@ -20,7 +20,7 @@ use crate::booking::{Identifier, VersionId};
 use crate::face::Embedding;
 use crate::limits::START_BATCH_LEAVES;
 use crate::store::{Store, StoreError, VersionState};
-use crate::vault::{Lodger, Part};
+use crate::vault::{KeyOwner, SealedPart};
 
 /// The first bytes of ids, each a batch of its own: ids are random, so the batches are of a size.
 pub(super) const ID_BATCHES: usize = 256;
@@ -305,8 +305,8 @@ impl Live {
         &self.versions[from(leaves.start)..from(leaves.end)]
     }
 
-    fn lodger(&self, version: &Version) -> Lodger {
-        Lodger { owner: self.agencies[index(version.agency)].clone(), id: version.id.0 }
+    fn key_owner(&self, version: &Version) -> KeyOwner {
+        KeyOwner { owner: self.agencies[index(version.agency)].clone(), id: version.id.0 }
     }
 }
 
@@ -412,8 +412,8 @@ pub(super) fn open_vectors(
         else {
             return Ok(());
         };
-        let key = core.vault.bookings.key(version.slot, &live.lodger(version));
-        match key.and_then(|key| key.open(Part::Vector(generation.model()), id.0, sealed)) {
+        let key = core.vault.bookings.key(version.slot, &live.key_owner(version));
+        match key.and_then(|key| key.open(SealedPart::Vector(generation.model()), id.0, sealed)) {
             Ok(plain) => {
                 let embedding = faces::embedding(generation.gallery().dimension(), &plain)
                     .map_err(LedgerError::Vector)?;

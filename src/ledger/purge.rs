@@ -15,7 +15,7 @@ use super::writer::{Alone, Writer};
 use crate::audit::Detail;
 use crate::booking::{Identifier, VersionId};
 use crate::store::{NumberRow, NumberState, StoreError, VersionRow, VersionState};
-use crate::vault::Lodger;
+use crate::vault::KeyOwner;
 
 /// What a purge can promise where the epoch's anchor is a file.
 pub(super) const ASSURANCE: &str = "key overwritten, medium not proven";
@@ -54,12 +54,12 @@ impl Writer {
     fn destroy(&self, rows: &[(VersionId, VersionRow)]) -> Result<(), LedgerError> {
         let core = self.core();
         let gone: HashSet<VersionId> = rows.iter().map(|(version, _)| *version).collect();
-        let mut staying: Vec<(u32, Lodger)> = Vec::new();
+        let mut staying: Vec<(u32, KeyOwner)> = Vec::new();
         core.store.for_each_version::<LedgerError>(0..=u8::MAX, |version, head| {
             if !gone.contains(&version) && head.state != VersionState::Purging {
                 let owner = Identifier::parse(head.agency)
                     .map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
-                staying.push((head.slot, Lodger { owner, id: version.0 }));
+                staying.push((head.slot, KeyOwner { owner, id: version.0 }));
             }
             Ok(())
         })?;
@@ -67,7 +67,7 @@ impl Writer {
             core.zero(*version)?;
             // A damaged slot may have been taken by another booking since.
             if !staying.iter().any(|(slot, _)| *slot == row.slot) {
-                core.vault.bookings.evict(row.slot)?;
+                core.vault.bookings.destroy_key(row.slot)?;
             }
         }
         core.destroy_reports(&rows.iter().map(|(version, _)| *version).collect::<Vec<_>>())?;

@@ -19,7 +19,7 @@ use super::writer::{Alone, Writer};
 use crate::audit::{Actor, Detail, Refusal};
 use crate::limits::REFUSALS_KEPT_BYTES_MAX;
 use crate::roster::Caller;
-use crate::store::GatheredRow;
+use crate::store::RefusalCountRow;
 
 /// Hundredths of a second of an hour.
 const HOUR_CS: u64 = 360_000;
@@ -36,11 +36,11 @@ impl Kept {
         serde_json::to_vec(self).expect("it holds only strings and numbers")
     }
 
-    fn of(core: &Core, row: &GatheredRow) -> Result<Option<Self>, LedgerError> {
+    fn of(core: &Core, row: &RefusalCountRow) -> Result<Option<Self>, LedgerError> {
         if row.sealed.is_empty() {
             return Ok(None);
         }
-        let plain = core.master.open_gathered(row.kind, &row.caller, &row.sealed)?;
+        let plain = core.master.open_refusals(row.kind, &row.caller, &row.sealed)?;
         serde_json::from_slice(&plain)
             .map(Some)
             .map_err(|source| LedgerError::Sealed { what: "gathered refusals", source })
@@ -54,11 +54,11 @@ impl Ledger {
         let (actor, _) = detail.refusal(0).expect("only refusals are sent as such");
         let (kind, caller) = (detail.kind(), actor.certificate.clone());
         self.write(Subject::Refused(kind, caller.clone()), move |core, group| {
-            let waiting = core.store.gathered(kind as u16, &caller)?;
+            let waiting = core.store.refusal_count(kind as u16, &caller)?;
             match waiting {
                 Some(row) if group.now_cs < row.hour_cs + HOUR_CS => {
                     let row = one_more(core, row, &detail, group.now_cs)?;
-                    Write::unlogged(move |_, tables| Ok(tables.put_gathered(&row)?)).decided()
+                    Write::unlogged(move |_, tables| Ok(tables.put_refusal_count(&row)?)).decided()
                 }
                 over => {
                     let ended = over.map(|row| hour_leaf(core, &row)).transpose()?.flatten();
@@ -67,8 +67,9 @@ impl Ledger {
                     let hour_cs = group.now_cs;
                     Write::all_logged(leaves.collect(), move |_, tables, leaf| {
                         let (kind, sealed) = (kind as u16, Vec::new());
-                        let row = GatheredRow { kind, caller, hour_cs, leaf, refusals: 0, sealed };
-                        Ok(tables.put_gathered(&row)?)
+                        let row =
+                            RefusalCountRow { kind, caller, hour_cs, leaf, refusals: 0, sealed };
+                        Ok(tables.put_refusal_count(&row)?)
                     })
                     .answering(())
                     .decided()
@@ -85,7 +86,7 @@ impl Ledger {
 
     /// What waits for the end of its hour: the details of the leaves to be.
     pub fn gathered(&self) -> Result<Vec<Detail>, LedgerError> {
-        let rows = self.core().store.all_gathered()?;
+        let rows = self.core().store.refusal_counts()?;
         let details = rows.iter().map(|row| hour_detail(self.core(), row));
         Ok(details.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     }
@@ -95,11 +96,11 @@ impl Writer {
     fn end_hours(&mut self) -> Result<(), LedgerError> {
         let (core, now_cs) = (self.core().clone(), self.now_cs());
         let mut staged = Vec::new();
-        for row in core.store.all_gathered()? {
+        for row in core.store.refusal_counts()? {
             if row.hour_cs + HOUR_CS <= now_cs {
                 let leaf = hour_leaf(&core, &row)?;
                 staged.push(Staged::new(leaf.into_iter().collect(), move |_, tables, _| {
-                    Ok(tables.remove_gathered(row.kind, &row.caller)?)
+                    Ok(tables.remove_refusal_count(row.kind, &row.caller)?)
                 }));
             }
         }
@@ -110,10 +111,10 @@ impl Writer {
 /// The row with one more refusal; its words are kept as long as there is room.
 fn one_more(
     core: &Core,
-    row: GatheredRow,
+    row: RefusalCountRow,
     detail: &Detail,
     now_cs: u64,
-) -> Result<GatheredRow, LedgerError> {
+) -> Result<RefusalCountRow, LedgerError> {
     let (actor, refusal) = detail.refusal(now_cs).expect("only refusals are sent as such");
     let mut kept = Kept::of(core, &row)?
         .unwrap_or_else(|| Kept { actor: actor.clone(), refusals: Vec::new() });
@@ -121,18 +122,18 @@ fn one_more(
     kept.refusals.push(refusal);
     let after = kept.to_bytes();
     let plain = if after.len() <= REFUSALS_KEPT_BYTES_MAX { after } else { before };
-    let sealed = core.master.seal_gathered(row.kind, &row.caller, &plain);
-    Ok(GatheredRow { refusals: row.refusals + 1, sealed, ..row })
+    let sealed = core.master.seal_refusals(row.kind, &row.caller, &plain);
+    Ok(RefusalCountRow { refusals: row.refusals + 1, sealed, ..row })
 }
 
 /// The leaf that ends an hour; none where its first refusal was its only one.
-fn hour_leaf(core: &Core, row: &GatheredRow) -> Result<Option<NewLeaf>, LedgerError> {
+fn hour_leaf(core: &Core, row: &RefusalCountRow) -> Result<Option<NewLeaf>, LedgerError> {
     let counts = vec![u64::from(row.kind), row.refusals];
     let detail = hour_detail(core, row)?;
     Ok(detail.map(|detail| NewLeaf::new(vec![row.leaf], counts, detail)))
 }
 
-fn hour_detail(core: &Core, row: &GatheredRow) -> Result<Option<Detail>, LedgerError> {
+fn hour_detail(core: &Core, row: &RefusalCountRow) -> Result<Option<Detail>, LedgerError> {
     let Some(Kept { actor, refusals: kept }) = Kept::of(core, row)? else { return Ok(None) };
     let (hour_cs, refusals) = (row.hour_cs, row.refusals);
     Ok(Some(Detail::RefusalsGathered { actor, hour_cs, refusals, kept }))

@@ -37,7 +37,7 @@ use crate::store::{
     Commit, InquiryRow, LeafRow, NumberRow, NumberState, STORE_FILE, StateKind, Store, StoreError,
     VersionRow, VersionState,
 };
-use crate::vault::Master;
+use crate::vault::MasterKey;
 
 /// What a restore takes: the same as the daemon, which must not be running.
 pub struct RestoreSetup {
@@ -110,7 +110,7 @@ struct Fallen {
 
 /// An opened state folder whose daemon doesn't run.
 pub(super) struct Folder {
-    pub(super) master: Master,
+    pub(super) master: MasterKey,
     log_key: LogKey,
     pub(super) store: Store,
     edge: Edge,
@@ -290,7 +290,7 @@ impl Folder {
             .list(&setup.state)
             .map_err(|source| LedgerError::Io { what: "listing the state folder", source })?;
         if !listed.contains(&setup.state.join(STORE_FILE)) {
-            let master = Master::new(&setup.master_key)?;
+            let master = MasterKey::new(&setup.master_key)?;
             create(&setup.disk, &setup.state, &listed, create_as, &setup.origin, &master)?;
         }
         drop(held);
@@ -314,7 +314,7 @@ impl Folder {
 
     fn open(setup: &RestoreSetup, origin: &str) -> Result<Self, LedgerError> {
         let held = hold(setup.disk.as_ref(), &setup.state)?;
-        let master = Master::new(&setup.master_key)?;
+        let master = MasterKey::new(&setup.master_key)?;
         let store = Store::open(&setup.disk, &setup.state)?;
         let found = store.origin()?;
         if found != origin {
@@ -460,7 +460,7 @@ impl Folder {
 
 impl Since {
     /// What became of the version that came in with this leaf; none where nothing is said of it.
-    fn fallen(&self, leaf: u64, master: &Master) -> Option<Fallen> {
+    fn fallen(&self, leaf: u64, master: &MasterKey) -> Option<Fallen> {
         let own = master.booking_tag(leaf);
         // What replaced it came in after the backup and is lost; its leaf's index is all that its
         // tag is made of.
@@ -520,7 +520,7 @@ mod tests {
     use crate::audit::Leaf;
 
     /// What came since the backup, told by tags.
-    fn since(master: &Master, leaves: &[(u64, LeafKind, Option<u64>, Option<u64>)]) -> Since {
+    fn since(master: &MasterKey, leaves: &[(u64, LeafKind, Option<u64>, Option<u64>)]) -> Since {
         let mut since = Since::default();
         for &(index, kind, follows, of) in leaves {
             let tag = of.map_or(0, |leaf| master.booking_tag(leaf));
@@ -539,7 +539,7 @@ mod tests {
     #[test]
     fn a_version_of_the_backup_is_found_by_its_tag_through_whatever_replaced_it_since() {
         use LeafKind::{BookingIn, Purged, Released};
-        let master = Master::new(&[1; 32]).unwrap();
+        let master = MasterKey::new(&[1; 32]).unwrap();
         let said = [
             (20, Released, None, Some(1)),
             (21, BookingIn, None, Some(2)),
@@ -562,7 +562,7 @@ mod tests {
         );
         assert_eq!(fallen(4), Some((VersionState::Purging, Some((26, 4)))));
         assert_eq!((fallen(5), fallen(0)), (None, None), "nothing was said of it");
-        let other = Master::new(&[2; 32]).unwrap();
+        let other = MasterKey::new(&[2; 32]).unwrap();
         assert!(
             (0..30).all(|leaf| since.fallen(leaf, &other).is_none()),
             "no tag says anything under another key"

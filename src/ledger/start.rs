@@ -29,7 +29,7 @@ use crate::disk::{Disk, OpenMode, read_whole};
 use crate::face::ModelId;
 use crate::limits::{CHECKPOINT_BYTES_MAX, START_WORKERS_MAX};
 use crate::store::{STORE_FILE, StateKind, Store};
-use crate::vault::{BookingKey, Master, ProbeKey, Safe, SafeKey, Vault};
+use crate::vault::{BookingKey, MasterKey, PhotoKey, ProbeKey, SealedPhotos, Vault};
 
 /// What a start gives.
 pub(super) struct Opened {
@@ -64,7 +64,7 @@ pub(super) fn open(
     } = setup;
     let mut steps = Steps::new(watch);
     let held = hold(disk.as_ref(), &state)?;
-    let master = Master::new(&master_key)?;
+    let master = MasterKey::new(&master_key)?;
     let log_key = LogKey::new(&origin, &log_key)?;
     let listed = disk
         .list(&state)
@@ -210,7 +210,7 @@ pub(super) fn create(
     listed: &[std::path::PathBuf],
     create_as: Option<StateKind>,
     origin: &str,
-    master: &Master,
+    master: &MasterKey,
 ) -> Result<(Store, Vault), LedgerError> {
     let Some(kind) = create_as else {
         return Err(LedgerError::Setup {
@@ -294,8 +294,8 @@ fn wipe_strays(
     step: &mut Step<'_>,
 ) -> Result<(), LedgerError> {
     let (bookings, probes) = (&core.vault.bookings, &core.vault.probes);
-    let slots = bookings.evict_strays(|slot| records.knows_slot(slot))?
-        + probes.evict_strays(|slot| records.knows_probe_slot(slot))?;
+    let slots = bookings.destroy_orphan_keys(|slot| records.knows_slot(slot))?
+        + probes.destroy_orphan_keys(|slot| records.knows_probe_slot(slot))?;
     let photos = wipe_photos(bookings, |id| records.knows_photo(id), workers, step)?
         + wipe_photos(probes, |id| records.knows_probe(id), workers, step)?;
     if slots + photos > 0 {
@@ -304,8 +304,8 @@ fn wipe_strays(
     Ok(())
 }
 
-fn wipe_photos<K: SafeKey>(
-    safe: &Safe<K>,
+fn wipe_photos<K: PhotoKey>(
+    safe: &SealedPhotos<K>,
     knows: impl Fn(&[u8; 16]) -> bool + Sync,
     workers: usize,
     step: &mut Step<'_>,
@@ -313,13 +313,13 @@ fn wipe_photos<K: SafeKey>(
     let mut strays = Vec::new();
     let list = |batch: usize| {
         Ok(safe
-            .stray_photos(u8::try_from(batch).expect("there is a batch for each byte"), &knows)?)
+            .orphan_photos(u8::try_from(batch).expect("there is a batch for each byte"), &knows)?)
     };
     in_order(workers, ID_BATCHES, list, |found| {
         strays.extend(found);
         step.add(1);
         Ok(())
     })?;
-    safe.unlink_strays(&strays)?;
+    safe.unlink_orphans(&strays)?;
     Ok(strays.len())
 }

@@ -25,10 +25,10 @@ use crate::audit::{Actor, Detail, Unusable};
 use crate::booking::VersionId;
 use crate::embed::Pool;
 use crate::face::ModelId;
-use crate::limits::{GATHER_LEAVES, GATHERS_MAX, SUPPRESSED_PER_LEAF_MAX};
+use crate::limits::{FILL_ATTEMPTS_MAX, GATHER_LEAVES, SUPPRESSED_PER_LEAF_MAX};
 use crate::roster::Caller;
 use crate::store::{StoreError, SwitchRow, VersionRow, VersionState};
-use crate::vault::{Lodger, Part};
+use crate::vault::{KeyOwner, SealedPart};
 
 /// The reason of a booking whose photo, key or vector can't be read.
 pub(crate) const UNREADABLE: &str = "unreadable";
@@ -146,7 +146,8 @@ impl Ledger {
             Switch { incoming: Some(_), .. } => SwitchState::Gathering,
             Switch { pool: None, .. } => SwitchState::Absent,
             Switch { row, .. }
-                if whole && (failed > row.accept_failed || row.gathers >= GATHERS_MAX) =>
+                if whole
+                    && (failed > row.accept_failed || row.fill_attempts >= FILL_ATTEMPTS_MAX) =>
             {
                 SwitchState::Blocked
             }
@@ -191,7 +192,7 @@ impl Ledger {
         let core = self.core();
         let Some(row) = core.store.version(version)?.filter(stands) else { return Ok(None) };
         let key =
-            core.vault.bookings.key(row.slot, &Lodger { owner: row.agency, id: version.0 })?;
+            core.vault.bookings.key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
         Ok(Some(core.vault.bookings.read_photo(version.0, &key)?))
     }
 
@@ -285,8 +286,8 @@ impl Core {
                 let key = self
                     .vault
                     .bookings
-                    .key(row.slot, &Lodger { owner: row.agency, id: version.0 })?;
-                match key.open(Part::Vector(incoming.generation.model()), version.0, sealed) {
+                    .key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
+                match key.open(SealedPart::Vector(incoming.generation.model()), version.0, sealed) {
                     Ok(plain) => {
                         let dimension = incoming.generation.gallery().dimension();
                         faces.push((
@@ -331,10 +332,10 @@ impl Writer {
                     wanted: "it to end, or to be given up".to_owned(),
                 });
             }
-            Some(switch) => SwitchRow { accept_failed, gathers: 0, ..switch.row },
+            Some(switch) => SwitchRow { accept_failed, fill_attempts: 0, ..switch.row },
             None if from == to => return Ok(()),
             None if core.store.next_vectors()? > 0 => return Err(LedgerError::Busy),
-            None => SwitchRow { model: to.0, accept_failed, begun: 0, gathers: 0 },
+            None => SwitchRow { model: to.0, accept_failed, begun: 0, fill_attempts: 0 },
         };
         let standing = core.standing();
         let incoming = under_way.as_ref().and_then(|switch| switch.incoming.clone());
@@ -379,8 +380,8 @@ impl Writer {
         let mut failures = Vec::new();
         for (version, face) in faces {
             let Some(row) = core.store.version(*version)?.filter(stands) else { continue };
-            let lodger = Lodger { owner: row.agency, id: version.0 };
-            match (core.vault.bookings.key(row.slot, &lodger), face) {
+            let key_owner = KeyOwner { owner: row.agency, id: version.0 };
+            match (core.vault.bookings.key(row.slot, &key_owner), face) {
                 (Ok(key), Ok(face)) => {
                     vectors.push(sealed_vector(&key, model, row.leaf, *version, face))
                 }
@@ -406,10 +407,12 @@ impl Writer {
     pub(crate) fn gather(&mut self) -> Result<Option<Arc<Incoming>>, LedgerError> {
         let core = self.core();
         let Some(mut switch) = core.switch() else { return Ok(None) };
-        let (Some(pool), true) = (switch.pool.clone(), switch.row.gathers < GATHERS_MAX) else {
+        let (Some(pool), true) =
+            (switch.pool.clone(), switch.row.fill_attempts < FILL_ATTEMPTS_MAX)
+        else {
             return Ok(None);
         };
-        switch.row.gathers += 1;
+        switch.row.fill_attempts += 1;
         core.store.commit::<StoreError>(|tables| tables.put_switch(&switch.row))?;
         let generation = Arc::new(core.shelf.generation(pool)?);
         let incoming =
@@ -425,7 +428,7 @@ impl Writer {
         if let Some(mut switch) = core.switch()
             && switch.incoming.take().is_some()
         {
-            switch.row.gathers = switch.row.gathers.saturating_sub(1);
+            switch.row.fill_attempts = switch.row.fill_attempts.saturating_sub(1);
             core.store.commit::<StoreError>(|tables| tables.put_switch(&switch.row))?;
             core.set_switch(Some(switch));
         }
@@ -525,7 +528,7 @@ impl Writer {
         let leaf = NewLeaf::new(vec![switch.row.begun], vec![bookings, suppressed], detail);
         staged.push(Staged::new(vec![leaf], move |_, tables, _| {
             versions.iter().try_for_each(|(version, row)| tables.put_version(*version, row))?;
-            Ok(tables.turn(&to.0)?)
+            Ok(tables.activate_next_model(&to.0)?)
         }));
         Ok((staged, failures.into_iter().map(|(version, _)| version).collect()))
     }
@@ -560,7 +563,7 @@ impl Writer {
         }
         let mut more = false;
         core.store.commit::<StoreError>(|tables| {
-            more = tables.sweep()?;
+            more = tables.delete_former_vectors()?;
             Ok(())
         })?;
         Ok(more)

@@ -306,7 +306,7 @@ impl Writer {
                 Ok(()) => waiting.push(waits),
                 Err(e) if e.is_full() => {
                     if let Some(files) = waits.booking() {
-                        vault.bookings.evict(files.slot)?;
+                        vault.bookings.destroy_key(files.slot)?;
                     }
                     waits.answer.failed(LedgerError::DiskFull);
                 }

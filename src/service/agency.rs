@@ -6,7 +6,7 @@ use super::appliance::Service;
 use super::error::ServiceError;
 use crate::audit::{Actor, Detail};
 use crate::booking::{BookingData, BookingNumber, Identifier};
-use crate::embed::{Choice, Pool};
+use crate::embed::{FaceChoice, Pool};
 use crate::ledger::{Faces, LedgerError, Standing, Taken, next_face};
 use crate::limits::BOOK_TRIES_MAX;
 use crate::roster::Caller;
@@ -64,7 +64,7 @@ impl Service {
     fn faces(&self, photo: &Arc<[u8]>) -> Result<Faces, ServiceError> {
         let next = self.ledger.next_pool();
         let generation = self.ledger.generation();
-        let active = self.examine(generation.pool(), photo.clone(), Choice::Only)?.into();
+        let active = self.examine(generation.pool(), photo.clone(), FaceChoice::Only)?.into();
         let next = next
             .map(|pool| {
                 Ok::<_, ServiceError>((

@@ -12,7 +12,7 @@ use super::switch_worker::{OnHalt, SwitchWorker};
 use super::watch::{self, Watch};
 use crate::audit::touch::RelyingParty;
 use crate::audit::{Actor, Alarm, Detail, Quorum, VerifierKey, Witness};
-use crate::embed::{Choice, Pool, Portrait};
+use crate::embed::{ExaminedPhoto, FaceChoice, Pool};
 use crate::inquiry::NumberPattern;
 use crate::ledger::{Fate, Fated, Ledger, LedgerSetup, Progress, VERSION, Waiting, day};
 use crate::limits::{SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
@@ -172,8 +172,8 @@ impl Service {
         &self,
         pool: &Pool,
         photo: Arc<[u8]>,
-        choice: Choice,
-    ) -> Result<Portrait, ServiceError> {
+        choice: FaceChoice,
+    ) -> Result<ExaminedPhoto, ServiceError> {
         Ok(self.examining.during(|| pool.examine(photo, choice))?)
     }
 

@@ -301,10 +301,19 @@ fn all() -> Vec<(ServiceError, Rule)> {
         errors.into_iter().map(|(e, rule)| (e.into(), rule)).collect()
     }
     let (own, photos) = (of(requests()), of(photos()));
-    [own, of(steps()), callers(), of(touches()), photos, of(vaults()), others(), of(found_by_the_ledger())]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        own,
+        of(steps()),
+        callers(),
+        of(touches()),
+        photos,
+        of(vaults()),
+        others(),
+        of(found_by_the_ledger()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 #[test]

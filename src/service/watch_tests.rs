@@ -553,14 +553,17 @@ fn a_start_finishes_the_end_of_an_inquiry_that_a_crash_began() {
         core.store
             .commit::<crate::store::StoreError>(|tables| tables.put_inquiry(inquiry.0, &rest))
             .unwrap();
-        core.vault.probes.evict(rest.slot).unwrap();
+        core.vault.probes.destroy_key(rest.slot).unwrap();
         (inquiry, staying)
     };
     let service = home.open();
     assert_eq!(count(&service, LeafKind::ProbesExpired), 1);
     let core = service.ledger().core();
     assert_eq!(
-        (core.store.inquiry_or_rest(inquiry.0).unwrap(), core.store.ending_inquiries().unwrap()),
+        (
+            core.store.inquiry_even_if_ending(inquiry.0).unwrap(),
+            core.store.ending_inquiries().unwrap()
+        ),
         (None, Vec::new())
     );
     assert!(!core.vault.probes.photo_ids().unwrap().contains(&inquiry.0));

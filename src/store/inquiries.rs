@@ -1,11 +1,14 @@
-//! Inquiries' part of the store. What an inquiry says is sealed under its own key, which is
-//! destroyed with its probe; its id, the slot of that key, and whether a search of it waits for its
-//! end stand open, since a start must know them.
+//! Inquiries, by their ids.
+//!
+//! What an inquiry says is sealed under its own key, which is destroyed with its probe. Its id, the
+//! slot of that key, and whether a search of it waits for its end aren't sealed, since a start must
+//! know them.
 
 use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 
+use super::database::{Commit, Store};
+use super::error::{StoreError, commit_error, read_error};
 use super::rows::Id;
-use super::{Commit, Store, StoreError, commit_error, read_error};
 
 /// Slot of the key, leaf that opened it, leaf `asked` of a search that waits for its end, sealed
 /// record.
@@ -14,13 +17,7 @@ type InquiryValue<'a> = (u32, u64, Option<u64>, &'a [u8]);
 /// Inquiry id to inquiry.
 const INQUIRIES: TableDefinition<Id, InquiryValue<'static>> = TableDefinition::new("inquiries");
 
-type SearchBefore = (u8, u32, u64, Option<u64>, &'static str, &'static [u8]);
-
-/// Searches as they were kept before there were inquiries, which were for demonstrations and tests
-/// only.
-const SEARCHES_BEFORE: TableDefinition<Id, SearchBefore> = TableDefinition::new("searches");
-
-/// One inquiry.
+/// An inquiry: what is open of it, and its sealed record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InquiryRow {
     /// The slot of its key.
@@ -33,7 +30,7 @@ pub struct InquiryRow {
     pub record: Vec<u8>,
 }
 
-/// What an inquiry's row says beside its sealed record.
+/// An inquiry without its sealed record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InquiryHead {
     /// The slot of its key.
@@ -45,28 +42,28 @@ pub struct InquiryHead {
 }
 
 impl Store {
-    /// An inquiry.
+    /// An inquiry; none once it is ending.
     pub fn inquiry(&self, id: [u8; 16]) -> Result<Option<InquiryRow>, StoreError> {
-        Ok(self.inquiry_or_rest(id)?.filter(|row| !row.record.is_empty()))
+        Ok(self.inquiry_even_if_ending(id)?.filter(|row| !row.record.is_empty()))
     }
 
-    /// An inquiry, or what is left of one that is ending.
-    pub fn inquiry_or_rest(&self, id: [u8; 16]) -> Result<Option<InquiryRow>, StoreError> {
-        let table = self.read()?.open_table(INQUIRIES).map_err(read_error)?;
+    /// An inquiry, or what is left of one that is ending: a row with an empty record.
+    pub fn inquiry_even_if_ending(&self, id: [u8; 16]) -> Result<Option<InquiryRow>, StoreError> {
+        let table = self.table(INQUIRIES)?;
         Ok(table.get(id).map_err(read_error)?.map(|row| inquiry_row(row.value())))
     }
 
     /// Number of inquiries.
     pub fn inquiries_len(&self) -> Result<u64, StoreError> {
-        self.read()?.open_table(INQUIRIES).map_err(read_error)?.len().map_err(read_error)
+        self.table(INQUIRIES)?.len().map_err(read_error)
     }
 
-    /// What all inquiries say beside their sealed records, in the order of their ids.
+    /// The heads of all inquiries, in the order of their ids.
     pub fn for_each_inquiry<E: From<StoreError>>(
         &self,
         mut visit: impl FnMut([u8; 16], InquiryHead) -> Result<(), E>,
     ) -> Result<(), E> {
-        let table = self.read()?.open_table(INQUIRIES).map_err(read_error)?;
+        let table = self.table(INQUIRIES)?;
         for row in table.iter().map_err(read_error)? {
             let (id, row) = row.map_err(read_error)?;
             let (slot, opened, asked, record) = row.value();
@@ -79,7 +76,7 @@ impl Store {
 
     /// Inquiries that are ending.
     pub fn ending_inquiries(&self) -> Result<Vec<[u8; 16]>, StoreError> {
-        let table = self.read()?.open_table(INQUIRIES).map_err(read_error)?;
+        let table = self.table(INQUIRIES)?;
         let mut ending = Vec::new();
         for row in table.iter().map_err(read_error)? {
             let (id, row) = row.map_err(read_error)?;
@@ -90,15 +87,15 @@ impl Store {
 }
 
 impl Commit {
+    /// Makes the table of inquiries.
     pub(super) fn make_inquiry_tables(&self) -> Result<(), StoreError> {
-        self.transaction.open_table(INQUIRIES).map_err(commit_error)?;
-        self.transaction.delete_table(SEARCHES_BEFORE).map_err(commit_error)?;
+        self.table(INQUIRIES)?;
         Ok(())
     }
 
     /// Writes an inquiry.
     pub fn put_inquiry(&self, id: [u8; 16], row: &InquiryRow) -> Result<(), StoreError> {
-        let mut table = self.transaction.open_table(INQUIRIES).map_err(commit_error)?;
+        let mut table = self.table(INQUIRIES)?;
         table
             .insert(id, (row.slot, row.opened, row.asked, &row.record[..]))
             .map_err(commit_error)?;
@@ -107,11 +104,7 @@ impl Commit {
 
     /// Removes an inquiry.
     pub fn remove_inquiry(&self, id: [u8; 16]) -> Result<(), StoreError> {
-        self.transaction
-            .open_table(INQUIRIES)
-            .map_err(commit_error)?
-            .remove(id)
-            .map_err(commit_error)?;
+        self.table(INQUIRIES)?.remove(id).map_err(commit_error)?;
         Ok(())
     }
 }
@@ -161,7 +154,7 @@ mod tests {
             "it is there for nobody"
         );
         store.for_each_inquiry::<StoreError>(|id, _| panic!("{id:?} is ending")).unwrap();
-        assert_eq!(store.inquiry_or_rest([5; 16]).unwrap(), Some(rest));
+        assert_eq!(store.inquiry_even_if_ending([5; 16]).unwrap(), Some(rest));
         store.commit::<StoreError>(|commit| commit.remove_inquiry([5; 16])).unwrap();
         assert_eq!(
             (store.ending_inquiries().unwrap(), store.inquiries_len().unwrap()),

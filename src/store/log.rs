@@ -1,6 +1,5 @@
-//! The log's part of the store: leaves and their sealed details, the nodes that tiles above the
-//! lowest are made of, checkpoints that witnesses cosigned, refusals that wait to be gathered, and
-//! alarms that stand.
+//! The log: leaves and their sealed details, tree nodes, cosigned checkpoints, counts of refusals,
+//! and standing alarms.
 //!
 //! Leaves and nodes are written once and never again; details only ever go, and a leaf says which.
 //! The lowest tiles are not kept: they are the hashes of leaves that lie here.
@@ -9,7 +8,8 @@ use std::ops::Range;
 
 use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 
-use super::{Commit, Store, StoreError, commit_error, read_error};
+use super::database::{Commit, Store};
+use super::error::{StoreError, commit_error, read_error};
 use crate::audit::{Hash, TileNode};
 
 /// Index to leaf.
@@ -20,16 +20,16 @@ const DETAILS: TableDefinition<u64, &[u8]> = TableDefinition::new("details");
 const NODES: TableDefinition<(u8, u64), Hash> = TableDefinition::new("nodes");
 /// Size of the tree to the signed note with cosignatures.
 const COSIGNED: TableDefinition<u64, &str> = TableDefinition::new("cosigned");
-/// Hour, first leaf, number gathered, sealed list.
-type GatheredValue<'a> = (u64, u64, u64, &'a [u8]);
-/// Kind of refusal and caller's name to what waits.
-const GATHERED: TableDefinition<(u16, &str), GatheredValue<'static>> =
-    TableDefinition::new("gathered");
+/// Hour, first leaf, number of refusals after it, sealed list.
+type RefusalCountValue<'a> = (u64, u64, u64, &'a [u8]);
+/// Kind of refusal and caller's name to the count of the hour.
+const REFUSAL_COUNTS: TableDefinition<(u16, &str), RefusalCountValue<'static>> =
+    TableDefinition::new("refusal-counts");
 /// Code of the alarm to the leaf that raised it and what it says.
 const ALARMS: TableDefinition<u8, (u64, &str)> = TableDefinition::new("alarms");
 
 /// The first leaf whose detail has not expired.
-const META_EXPIRED: &str = "expired";
+const META_FIRST_UNEXPIRED: &str = "first-unexpired";
 
 /// A leaf with its sealed detail.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,12 +40,11 @@ pub struct LeafRow {
     pub detail: Option<Vec<u8>>,
 }
 
-/// Refusals of one kind and caller that wait for the end of their hour.
+/// A count of refusals: those of one kind, caller and hour that have no leaf of their own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GatheredRow {
+pub struct RefusalCountRow {
     /// The kind's code.
     pub kind: u16,
-    /// The caller's name.
     pub caller: String,
     /// The beginning of the hour, in hundredths of a second since 1970-01-01 UTC.
     pub hour_cs: u64,
@@ -60,24 +59,21 @@ pub struct GatheredRow {
 impl Store {
     /// Number of leaves.
     pub fn leaves_len(&self) -> Result<u64, StoreError> {
-        self.read()?.open_table(LEAVES).map_err(read_error)?.len().map_err(read_error)
+        self.table(LEAVES)?.len().map_err(read_error)
     }
 
     /// A leaf and its sealed detail.
     pub fn leaf(&self, index: u64) -> Result<Option<LeafRow>, StoreError> {
         let read = self.read()?;
-        let (leaves, details) = (
-            read.open_table(LEAVES).map_err(read_error)?,
-            read.open_table(DETAILS).map_err(read_error)?,
-        );
+        let (leaves, details) = (read.table(LEAVES)?, read.table(DETAILS)?);
         let Some(leaf) = leaves.get(index).map_err(read_error)? else { return Ok(None) };
         let detail = details.get(index).map_err(read_error)?.map(|detail| detail.value().to_vec());
         Ok(Some(LeafRow { leaf: leaf.value().to_vec(), detail }))
     }
 
-    /// The first leaf whose detail has not expired.
-    pub fn expired(&self) -> Result<u64, StoreError> {
-        let Some(end) = self.meta(META_EXPIRED)? else { return Ok(0) };
+    /// The index of the first leaf whose detail has not expired.
+    pub fn first_unexpired(&self) -> Result<u64, StoreError> {
+        let Some(end) = self.meta(META_FIRST_UNEXPIRED)? else { return Ok(0) };
         Ok(u64::from_le_bytes(
             end.try_into()
                 .map_err(|_| StoreError::Corrupt { what: "end of the expired details" })?,
@@ -90,7 +86,7 @@ impl Store {
         leaves: Range<u64>,
         mut visit: impl FnMut(u64, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let table = self.read()?.open_table(LEAVES).map_err(read_error)?;
+        let table = self.table(LEAVES)?;
         for row in table.range(leaves).map_err(read_error)? {
             let (index, leaf) = row.map_err(read_error)?;
             visit(index.value(), leaf.value())?;
@@ -104,7 +100,7 @@ impl Store {
         leaves: Range<u64>,
         mut visit: impl FnMut(u64, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        let table = self.read()?.open_table(DETAILS).map_err(read_error)?;
+        let table = self.table(DETAILS)?;
         for row in table.range(leaves).map_err(read_error)? {
             let (index, sealed) = row.map_err(read_error)?;
             visit(index.value(), sealed.value())?;
@@ -114,7 +110,7 @@ impl Store {
 
     /// The nodes of a level, from this index on, as many as there are of them in a row.
     pub fn nodes(&self, level: u8, indices: Range<u64>) -> Result<Vec<Hash>, StoreError> {
-        let table = self.read()?.open_table(NODES).map_err(read_error)?;
+        let table = self.table(NODES)?;
         let mut nodes = Vec::new();
         for row in table.range((level, indices.start)..(level, indices.end)).map_err(read_error)? {
             let (key, node) = row.map_err(read_error)?;
@@ -133,7 +129,7 @@ impl Store {
         leaves: Range<u64>,
         most: usize,
     ) -> Result<Vec<(u64, String)>, StoreError> {
-        let table = self.read()?.open_table(COSIGNED).map_err(read_error)?;
+        let table = self.table(COSIGNED)?;
         let rows = table.range(leaves).map_err(read_error)?.take(most);
         rows.map(|row| {
             row.map(|(size, note)| (size.value(), note.value().to_owned())).map_err(read_error)
@@ -147,7 +143,7 @@ impl Store {
         &self,
         mut visit: impl FnMut(u64, &str) -> Result<bool, E>,
     ) -> Result<(), E> {
-        let table = self.read()?.open_table(COSIGNED).map_err(read_error)?;
+        let table = self.table(COSIGNED)?;
         for row in table.iter().map_err(read_error)?.rev() {
             let (size, note) = row.map_err(read_error)?;
             if !visit(size.value(), note.value())? {
@@ -157,26 +153,30 @@ impl Store {
         Ok(())
     }
 
-    /// Refusals of a kind and caller that wait to be gathered.
-    pub fn gathered(&self, kind: u16, caller: &str) -> Result<Option<GatheredRow>, StoreError> {
-        let table = self.read()?.open_table(GATHERED).map_err(read_error)?;
+    /// The count of refusals of a kind and caller.
+    pub fn refusal_count(
+        &self,
+        kind: u16,
+        caller: &str,
+    ) -> Result<Option<RefusalCountRow>, StoreError> {
+        let table = self.table(REFUSAL_COUNTS)?;
         let row = table.get((kind, caller)).map_err(read_error)?;
-        Ok(row.map(|row| gathered_row((kind, caller), row.value())))
+        Ok(row.map(|row| refusal_count_row((kind, caller), row.value())))
     }
 
-    /// All refusals that wait to be gathered.
-    pub fn all_gathered(&self) -> Result<Vec<GatheredRow>, StoreError> {
-        let table = self.read()?.open_table(GATHERED).map_err(read_error)?;
+    /// All counts of refusals.
+    pub fn refusal_counts(&self) -> Result<Vec<RefusalCountRow>, StoreError> {
+        let table = self.table(REFUSAL_COUNTS)?;
         let rows = table.iter().map_err(read_error)?;
         rows.map(|row| {
-            row.map(|(key, row)| gathered_row(key.value(), row.value())).map_err(read_error)
+            row.map(|(key, row)| refusal_count_row(key.value(), row.value())).map_err(read_error)
         })
         .collect()
     }
 
     /// The alarms that stand: code, leaf that raised it, what it says.
     pub fn alarms(&self) -> Result<Vec<(u8, u64, String)>, StoreError> {
-        let table = self.read()?.open_table(ALARMS).map_err(read_error)?;
+        let table = self.table(ALARMS)?;
         let rows = table.iter().map_err(read_error)?;
         rows.map(|row| {
             row.map(|(code, row)| (code.value(), row.value().0, row.value().1.to_owned()))
@@ -189,20 +189,19 @@ impl Store {
 impl Commit {
     /// Makes the log's tables.
     pub(super) fn make_log_tables(&self) -> Result<(), StoreError> {
-        let tables = &self.transaction;
-        tables.open_table(LEAVES).map_err(commit_error)?;
-        tables.open_table(DETAILS).map_err(commit_error)?;
-        tables.open_table(NODES).map_err(commit_error)?;
-        tables.open_table(COSIGNED).map_err(commit_error)?;
-        tables.open_table(GATHERED).map_err(commit_error)?;
-        tables.open_table(ALARMS).map_err(commit_error)?;
+        self.table(LEAVES)?;
+        self.table(DETAILS)?;
+        self.table(NODES)?;
+        self.table(COSIGNED)?;
+        self.table(REFUSAL_COUNTS)?;
+        self.table(ALARMS)?;
         Ok(())
     }
 
     /// Writes leaves with their sealed details, those that have any; the first has this index.
     pub fn put_leaves(&self, first: u64, leaves: &[LeafRow]) -> Result<(), StoreError> {
-        let mut table = self.transaction.open_table(LEAVES).map_err(commit_error)?;
-        let mut details = self.transaction.open_table(DETAILS).map_err(commit_error)?;
+        let mut table = self.table(LEAVES)?;
+        let mut details = self.table(DETAILS)?;
         for (LeafRow { leaf, detail }, index) in leaves.iter().zip(first..) {
             table.insert(index, &leaf[..]).map_err(commit_error)?;
             if let Some(detail) = detail {
@@ -215,12 +214,8 @@ impl Commit {
     /// Removes the details of these leaves, which follow those that were removed before.
     pub fn expire_details(&self, leaves: Range<u64>) -> Result<(), StoreError> {
         let end = leaves.end;
-        self.transaction
-            .open_table(DETAILS)
-            .map_err(commit_error)?
-            .retain_in(leaves, |_, _| false)
-            .map_err(commit_error)?;
-        self.put_meta(META_EXPIRED, &end.to_le_bytes())
+        self.table(DETAILS)?.retain_in(leaves, |_, _| false).map_err(commit_error)?;
+        self.put_meta(META_FIRST_UNEXPIRED, &end.to_le_bytes())
     }
 
     /// Writes nodes of higher tiles.
@@ -228,7 +223,7 @@ impl Commit {
         if nodes.is_empty() {
             return Ok(());
         }
-        let mut table = self.transaction.open_table(NODES).map_err(commit_error)?;
+        let mut table = self.table(NODES)?;
         for node in nodes {
             table.insert((node.level, node.index), node.hash).map_err(commit_error)?;
         }
@@ -237,58 +232,42 @@ impl Commit {
 
     /// Writes a cosigned checkpoint in place of the one of its size.
     pub fn put_cosigned(&self, leaves: u64, note: &str) -> Result<(), StoreError> {
-        self.transaction
-            .open_table(COSIGNED)
-            .map_err(commit_error)?
-            .insert(leaves, note)
-            .map_err(commit_error)?;
+        self.table(COSIGNED)?.insert(leaves, note).map_err(commit_error)?;
         Ok(())
     }
 
-    /// Writes what waits of a kind and caller.
-    pub fn put_gathered(&self, row: &GatheredRow) -> Result<(), StoreError> {
-        let mut table = self.transaction.open_table(GATHERED).map_err(commit_error)?;
+    /// Writes the count of a kind and caller.
+    pub fn put_refusal_count(&self, row: &RefusalCountRow) -> Result<(), StoreError> {
+        let mut table = self.table(REFUSAL_COUNTS)?;
         let value = (row.hour_cs, row.leaf, row.refusals, &row.sealed[..]);
         table.insert((row.kind, &row.caller[..]), value).map_err(commit_error)?;
         Ok(())
     }
 
-    /// Removes what waited of a kind and caller.
-    pub fn remove_gathered(&self, kind: u16, caller: &str) -> Result<(), StoreError> {
-        self.transaction
-            .open_table(GATHERED)
-            .map_err(commit_error)?
-            .remove((kind, caller))
-            .map_err(commit_error)?;
+    /// Removes the count of a kind and caller.
+    pub fn remove_refusal_count(&self, kind: u16, caller: &str) -> Result<(), StoreError> {
+        self.table(REFUSAL_COUNTS)?.remove((kind, caller)).map_err(commit_error)?;
         Ok(())
     }
 
     /// Writes an alarm that stands from here on.
     pub fn put_alarm(&self, code: u8, leaf: u64, what: &str) -> Result<(), StoreError> {
-        self.transaction
-            .open_table(ALARMS)
-            .map_err(commit_error)?
-            .insert(code, (leaf, what))
-            .map_err(commit_error)?;
+        self.table(ALARMS)?.insert(code, (leaf, what)).map_err(commit_error)?;
         Ok(())
     }
 
     /// Removes an alarm.
     pub fn remove_alarm(&self, code: u8) -> Result<(), StoreError> {
-        self.transaction
-            .open_table(ALARMS)
-            .map_err(commit_error)?
-            .remove(code)
-            .map_err(commit_error)?;
+        self.table(ALARMS)?.remove(code).map_err(commit_error)?;
         Ok(())
     }
 }
 
-fn gathered_row(
+fn refusal_count_row(
     (kind, caller): (u16, &str),
-    (hour_cs, leaf, refusals, sealed): GatheredValue<'_>,
-) -> GatheredRow {
-    GatheredRow {
+    (hour_cs, leaf, refusals, sealed): RefusalCountValue<'_>,
+) -> RefusalCountRow {
+    RefusalCountRow {
         kind,
         caller: caller.to_owned(),
         hour_cs,
@@ -321,9 +300,9 @@ mod tests {
             (store.leaf(3).unwrap(), store.leaf(4).unwrap(), store.leaf(10).unwrap()),
             (Some(row(3)), Some(row(4)), None)
         );
-        assert_eq!(store.expired().unwrap(), 0);
+        assert_eq!(store.first_unexpired().unwrap(), 0);
         store.commit(|commit| commit.expire_details(0..6)).unwrap();
-        assert_eq!((store.expired().unwrap(), store.leaves_len().unwrap()), (6, 10));
+        assert_eq!((store.first_unexpired().unwrap(), store.leaves_len().unwrap()), (6, 10));
         assert_eq!(store.leaf(3).unwrap(), Some(LeafRow { detail: None, ..row(3) }));
         let mut left = Vec::new();
         store
@@ -377,10 +356,10 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_and_what_stands_survives_until_it_is_removed() {
+    fn refusal_counts_and_alarms_stay_until_they_are_removed() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(&folder);
-        let row = GatheredRow {
+        let row = RefusalCountRow {
             kind: 35,
             caller: "smrt:device/rtcc-1".to_owned(),
             hour_cs: 1,
@@ -390,22 +369,25 @@ mod tests {
         };
         store
             .commit(|commit| {
-                commit.put_gathered(&row).and_then(|()| commit.put_alarm(2, 7, "in doubt"))
+                commit.put_refusal_count(&row).and_then(|()| commit.put_alarm(2, 7, "in doubt"))
             })
             .unwrap();
         assert_eq!(
-            (store.gathered(35, &row.caller).unwrap(), store.gathered(17, &row.caller).unwrap()),
+            (
+                store.refusal_count(35, &row.caller).unwrap(),
+                store.refusal_count(17, &row.caller).unwrap()
+            ),
             (Some(row.clone()), None)
         );
         assert_eq!(
-            (store.all_gathered().unwrap(), store.alarms().unwrap()),
+            (store.refusal_counts().unwrap(), store.alarms().unwrap()),
             (vec![row.clone()], vec![(2, 7, "in doubt".to_owned())])
         );
         store
             .commit(|commit| {
-                commit.remove_gathered(35, &row.caller).and_then(|()| commit.remove_alarm(2))
+                commit.remove_refusal_count(35, &row.caller).and_then(|()| commit.remove_alarm(2))
             })
             .unwrap();
-        assert!(store.all_gathered().unwrap().is_empty() && store.alarms().unwrap().is_empty());
+        assert!(store.refusal_counts().unwrap().is_empty() && store.alarms().unwrap().is_empty());
     }
 }

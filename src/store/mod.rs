@@ -1,115 +1,43 @@
-//! Records, vectors, accounts, inquiries and the log in one redb file; the truth from which all
-//! else is rebuilt.
+//! The store: bookings, vectors, accounts, inquiries and the log in one redb file.
 //!
-//! Invariants: one write transaction is one commit point; quick-repair is on, so that opening after
-//! a crash takes no scan. Records, vectors and details come here sealed and leave sealed: the store
-//! holds no key. A booking number is known by its HMAC only. The kind of a state folder is written
-//! when it is made and never again.
+//! It is the truth from which all else is rebuilt. Invariants: one write transaction is one commit
+//! point; quick-repair is on, so that opening after a crash takes no scan. Records, vectors and
+//! details come here sealed and leave sealed: the store holds no key. A booking number is known by
+//! its HMAC only. The kind of a state folder is written when it is made and never again.
 
+mod bookings;
+mod database;
+mod error;
 mod inquiries;
 mod log;
+mod meta;
 mod people;
 mod rows;
 mod switch;
-mod walk;
+mod vectors;
 
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use redb::{
-    Builder, Database, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition,
-    WriteTransaction,
-};
-
-use crate::booking::VersionId;
-use crate::disk::{Disk, DiskFile, OpenMode};
-use crate::limits::STORE_CACHE_BYTES;
 pub use crate::state_kind::StateKind;
+pub use bookings::VersionHead;
+pub use database::{Commit, Store};
+pub use error::StoreError;
 pub use inquiries::{InquiryHead, InquiryRow};
-pub use log::{GatheredRow, LeafRow};
-use rows::{Id, NumberKey, NumberValue, VersionValue, number_row, version_row};
+pub use log::{LeafRow, RefusalCountRow};
 pub use rows::{NumberRow, NumberState, VectorRow, VersionRow, VersionState};
 pub use switch::SwitchRow;
-use switch::VECTORS;
-pub use walk::VersionHead;
+
+use crate::disk::{Disk, OpenMode};
+use error::open_error;
 
 /// The name of the store's file below the state folder.
 pub const STORE_FILE: &str = "smrt.redb";
-/// The form of the tables below.
-const FORMAT: u8 = 4;
-/// The forms before there could be vectors of a second model, before tiles, and before people and
-/// inquiries; opening brings them to the present one.
-const FORMATS_BEFORE: std::ops::RangeInclusive<u8> = 1..=3;
-
-/// Version id to version.
-const BOOKINGS: TableDefinition<Id, VersionValue<'static>> = TableDefinition::new("bookings");
-/// HMAC of agency and number to what is known under it.
-const NUMBERS: TableDefinition<NumberKey, NumberValue> = TableDefinition::new("numbers");
-/// Facts about the folder.
-const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+/// The form of all tables; a file of another form isn't opened.
+const FORMAT: u8 = 5;
 
 const META_FORMAT: &str = "format";
-const META_KIND: &str = "kind";
-const META_ORIGIN: &str = "origin";
-/// Digest of the roster that the box last served by.
-const META_ROSTER: &str = "roster";
-const META_CEILINGS: &str = "ceilings";
-/// Former origins, a line each.
-const META_FORMER: &str = "former";
-const META_MODEL: &str = "model";
-const META_EDGE: &str = "edge";
-const META_CHECKPOINT: &str = "checkpoint";
-
-/// Why the store can't give or take.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum StoreError {
-    /// The store can't be opened.
-    #[error("the store does not open")]
-    Open {
-        /// The cause.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// A read failed.
-    #[error("reading the store failed")]
-    Read {
-        /// The cause.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// A commit failed: whether it counts is unknown until the store is opened again.
-    #[error("a commit of the store failed, its state is unknown until it is opened again")]
-    Commit {
-        /// The cause.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The folder was made by a newer version of this software.
-    #[error(
-        "the state folder has format {found}, this software reads format {FORMAT}; a newer version \
-         made it"
-    )]
-    Newer {
-        /// Format found.
-        found: u8,
-    },
-    /// A stored value can't be understood.
-    #[error("the store's {what} can't be understood")]
-    Corrupt {
-        /// Which value.
-        what: &'static str,
-    },
-}
-
-/// The open store.
-#[derive(Debug)]
-pub struct Store {
-    database: Database,
-}
-
-/// A write transaction at work; it counts when `Store::commit` returns.
-pub struct Commit {
-    transaction: WriteTransaction,
-}
 
 impl Store {
     /// Makes the store's file: whole or not at all, durable on return.
@@ -125,21 +53,16 @@ impl Store {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(open_error(e)),
             _ => {}
         }
-        let file = disk.open(&part, OpenMode::New).map_err(open_error)?;
-        let store =
-            Self { database: builder().create_with_backend(Backend(file)).map_err(open_error)? };
+        let store = Self::on(disk.open(&part, OpenMode::New).map_err(open_error)?)?;
         store.commit(|commit| {
-            let tables = &commit.transaction;
-            tables.open_table(BOOKINGS).map_err(commit_error)?;
+            commit.make_booking_tables()?;
+            commit.make_vector_tables()?;
             commit.make_switch_tables()?;
-            tables.open_table(NUMBERS).map_err(commit_error)?;
             commit.make_log_tables()?;
             commit.make_people_tables()?;
             commit.make_inquiry_tables()?;
             commit.put_meta(META_FORMAT, &[FORMAT])?;
-            commit.put_meta(META_KIND, kind.name().as_bytes())?;
-            commit.put_meta(META_ORIGIN, origin.as_bytes())?;
-            commit.put_meta(META_EDGE, edge)
+            commit.put_new_log(kind, origin, edge)
         })?;
         disk.rename(&part, &path).map_err(open_error)?;
         disk.sync_folder(state).map_err(open_error)?;
@@ -148,267 +71,22 @@ impl Store {
 
     /// Opens the store.
     ///
-    /// Errors: a file of a newer format, damage, an operating system's error.
+    /// Errors: a file of another format, damage, an operating system's error.
     pub fn open(disk: &Arc<dyn Disk>, state: &Path) -> Result<Self, StoreError> {
         let file = disk.open(&state.join(STORE_FILE), OpenMode::Existing).map_err(open_error)?;
-        let store =
-            Self { database: builder().create_with_backend(Backend(file)).map_err(open_error)? };
+        let store = Self::on(file)?;
         match store.meta(META_FORMAT)?.as_deref() {
             Some([FORMAT]) => Ok(store),
-            Some([before]) if FORMATS_BEFORE.contains(before) => {
-                store.commit::<StoreError>(|commit| {
-                    commit.make_switch_tables()?;
-                    commit.make_log_tables()?;
-                    commit.make_people_tables()?;
-                    commit.make_inquiry_tables()?;
-                    commit.put_meta(META_FORMAT, &[FORMAT])
-                })?;
-                Ok(store)
-            }
-            Some(&[found]) if found > FORMAT => Err(StoreError::Newer { found }),
+            Some(&[found]) => Err(StoreError::Format { found, wanted: FORMAT }),
             _ => Err(StoreError::Corrupt { what: "format" }),
         }
-    }
-
-    /// What the folder was made for.
-    pub fn kind(&self) -> Result<StateKind, StoreError> {
-        let name = self.meta(META_KIND)?.unwrap_or_default();
-        str::from_utf8(&name)
-            .ok()
-            .and_then(StateKind::named)
-            .ok_or(StoreError::Corrupt { what: "kind" })
-    }
-
-    /// The log's origin.
-    pub fn origin(&self) -> Result<String, StoreError> {
-        self.meta(META_ORIGIN)?
-            .and_then(|o| String::from_utf8(o).ok())
-            .ok_or(StoreError::Corrupt { what: "origin" })
-    }
-
-    /// Digest of the roster that the box last served by.
-    pub fn roster(&self) -> Result<Option<String>, StoreError> {
-        let digest = self.meta(META_ROSTER)?;
-        digest
-            .map(|d| {
-                String::from_utf8(d)
-                    .map_err(|_| StoreError::Corrupt { what: "digest of the roster" })
-            })
-            .transpose()
-    }
-
-    /// The ceilings that were served by last.
-    pub fn ceilings(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        self.meta(META_CEILINGS)
-    }
-
-    /// Origins that the log had before, the oldest first.
-    pub fn former_origins(&self) -> Result<Vec<String>, StoreError> {
-        let former = self.meta(META_FORMER)?.unwrap_or_default();
-        let former = String::from_utf8(former)
-            .map_err(|_| StoreError::Corrupt { what: "former origins" })?;
-        Ok(former.lines().map(str::to_owned).collect())
-    }
-
-    /// The models whose vectors are active, none before the first.
-    pub fn model(&self) -> Result<Option<[u8; 32]>, StoreError> {
-        let model = self.meta(META_MODEL)?;
-        model.map(|m| m.try_into().map_err(|_| StoreError::Corrupt { what: "model" })).transpose()
-    }
-
-    /// The tree's edge.
-    pub fn edge(&self) -> Result<Vec<u8>, StoreError> {
-        self.meta(META_EDGE)?.ok_or(StoreError::Corrupt { what: "edge" })
-    }
-
-    /// The newest signed checkpoint, none before the first leaf.
-    pub fn checkpoint(&self) -> Result<Option<String>, StoreError> {
-        let note = self.meta(META_CHECKPOINT)?;
-        note.map(|n| String::from_utf8(n).map_err(|_| StoreError::Corrupt { what: "checkpoint" }))
-            .transpose()
-    }
-
-    /// A version of a booking.
-    pub fn version(&self, id: VersionId) -> Result<Option<VersionRow>, StoreError> {
-        let table = self.read()?.open_table(BOOKINGS).map_err(read_error)?;
-        let row = table.get(id.0).map_err(read_error)?;
-        row.map(|row| version_row(row.value())).transpose()
-    }
-
-    /// What is known under a number.
-    pub fn number(&self, key: &[u8; 32]) -> Result<Option<NumberRow>, StoreError> {
-        let table = self.read()?.open_table(NUMBERS).map_err(read_error)?;
-        let row = table.get(key).map_err(read_error)?;
-        row.map(|row| number_row(row.value())).transpose()
-    }
-
-    /// Fills a write transaction and commits it; durable on return.
-    ///
-    /// Errors: an error of `fill` leaves the store as it was; a failed commit leaves it unknown.
-    pub fn commit<E: From<StoreError>>(
-        &self,
-        fill: impl FnOnce(&Commit) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut transaction = self.database.begin_write().map_err(commit_error)?;
-        transaction.set_quick_repair(true);
-        let commit = Commit { transaction };
-        fill(&commit)?;
-        commit.transaction.commit().map_err(commit_error)?;
-        Ok(())
-    }
-
-    fn read(&self) -> Result<redb::ReadTransaction, StoreError> {
-        self.database.begin_read().map_err(read_error)
-    }
-
-    fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let table = self.read()?.open_table(META).map_err(read_error)?;
-        Ok(table.get(name).map_err(read_error)?.map(|value| value.value().to_vec()))
-    }
-}
-
-impl Commit {
-    /// Writes a version of a booking.
-    pub fn put_version(&self, id: VersionId, row: &VersionRow) -> Result<(), StoreError> {
-        let mut table = self.transaction.open_table(BOOKINGS).map_err(commit_error)?;
-        let previous = row.previous.map(|p| p.0);
-        let value = (
-            row.state as u8,
-            row.slot,
-            row.leaf,
-            previous,
-            row.number_key,
-            row.agency.as_str(),
-            row.record.as_slice(),
-        );
-        table.insert(id.0, value).map_err(commit_error)?;
-        Ok(())
-    }
-
-    /// Writes a sealed vector of the active model in its place in the gallery's order.
-    pub fn put_vector(&self, row: &VectorRow) -> Result<(), StoreError> {
-        self.put_vector_in(self.bank()?, row)
-    }
-
-    /// Removes a version and its vectors of whatever model: what a purge leaves is the number's
-    /// tombstone.
-    pub fn remove_version(&self, id: VersionId, leaf: u64) -> Result<(), StoreError> {
-        self.transaction
-            .open_table(BOOKINGS)
-            .map_err(commit_error)?
-            .remove(id.0)
-            .map_err(commit_error)?;
-        for table in VECTORS {
-            self.transaction
-                .open_table(table)
-                .map_err(commit_error)?
-                .remove(leaf)
-                .map_err(commit_error)?;
-        }
-        Ok(())
-    }
-
-    /// Writes what is known under a number.
-    pub fn put_number(&self, key: &[u8; 32], row: &NumberRow) -> Result<(), StoreError> {
-        let mut table = self.transaction.open_table(NUMBERS).map_err(commit_error)?;
-        table
-            .insert(
-                key,
-                (row.state as u8, row.current.map(|c| c.0), row.leaf, row.released, row.purged),
-            )
-            .map_err(commit_error)?;
-        Ok(())
-    }
-
-    /// Writes the tree's edge and the checkpoint over it.
-    pub fn put_checkpoint(&self, edge: &[u8], note: &str) -> Result<(), StoreError> {
-        self.put_meta(META_EDGE, edge)?;
-        self.put_meta(META_CHECKPOINT, note.as_bytes())
-    }
-
-    /// Writes which models the vectors are of.
-    pub fn put_model(&self, model: &[u8; 32]) -> Result<(), StoreError> {
-        self.put_meta(META_MODEL, model)
-    }
-
-    /// Writes the digest of the roster that the box serves by from here on.
-    pub fn put_roster(&self, sha256: &str, ceilings: &[u8]) -> Result<(), StoreError> {
-        self.put_meta(META_ROSTER, sha256.as_bytes())?;
-        self.put_meta(META_CEILINGS, ceilings)
-    }
-
-    /// Lets the log go on under another origin.
-    pub fn put_origin(&self, origin: &str, former: &str) -> Result<(), StoreError> {
-        let before = {
-            let table = self.transaction.open_table(META).map_err(commit_error)?;
-            table
-                .get(META_FORMER)
-                .map_err(commit_error)?
-                .map(|value| value.value().to_vec())
-                .unwrap_or_default()
-        };
-        self.put_meta(META_FORMER, &[&before[..], former.as_bytes(), b"\n"].concat())?;
-        self.put_meta(META_ORIGIN, origin.as_bytes())
-    }
-
-    fn put_meta(&self, name: &str, value: &[u8]) -> Result<(), StoreError> {
-        self.transaction
-            .open_table(META)
-            .map_err(commit_error)?
-            .insert(name, value)
-            .map_err(commit_error)?;
-        Ok(())
-    }
-}
-
-fn builder() -> Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(STORE_CACHE_BYTES);
-    builder
-}
-
-fn open_error(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
-    StoreError::Open { source: source.into() }
-}
-
-fn read_error(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
-    StoreError::Read { source: source.into() }
-}
-
-fn commit_error(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
-    StoreError::Commit { source: source.into() }
-}
-
-/// The store's file, through the one disk.
-#[derive(Debug)]
-struct Backend(Arc<dyn DiskFile>);
-
-impl StorageBackend for Backend {
-    fn len(&self) -> io::Result<u64> {
-        self.0.size()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.0.read_at(offset, out)
-    }
-
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.0.set_size(len)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.0.sync()
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.0.write_at(offset, data)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::booking::Identifier;
+    use crate::booking::{Identifier, VersionId};
     use crate::disk::RealDisk;
 
     fn disk() -> Arc<dyn Disk> {
@@ -480,14 +158,17 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_of_a_newer_version_is_refused_by_its_format() {
+    fn a_folder_of_another_format_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let store =
             Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge")
                 .unwrap();
         store.commit(|commit| commit.put_meta(META_FORMAT, &[FORMAT + 1])).unwrap();
         drop(store);
-        assert!(matches!(Store::open(&disk(), folder.path()), Err(StoreError::Newer { found: 5 })));
+        assert!(matches!(
+            Store::open(&disk(), folder.path()),
+            Err(StoreError::Format { found, wanted: FORMAT }) if found == FORMAT + 1
+        ));
     }
 
     #[test]
@@ -495,5 +176,81 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join(STORE_FILE), vec![7; 9000]).unwrap();
         assert!(matches!(Store::open(&disk(), folder.path()), Err(StoreError::Open { .. })));
+    }
+
+    #[test]
+    fn walks_over_ranges_meet_every_row_once_and_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let store =
+            Store::create(&disk(), folder.path(), StateKind::Test, "test.example/log", b"edge")
+                .unwrap();
+        let id = |n: u8| VersionId([n.wrapping_mul(97); 16]);
+        store
+            .commit::<StoreError>(|commit| {
+                for n in 0..=255 {
+                    let (leaf, state) = (
+                        u64::from(n) * 3,
+                        if n == 9 { VersionState::Purging } else { VersionState::Live },
+                    );
+                    let agency =
+                        Identifier::parse(if n < 100 { "slmpd" } else { "stlco" }).unwrap();
+                    let slot = u32::from(n);
+                    let row = VersionRow {
+                        state,
+                        slot,
+                        leaf,
+                        previous: None,
+                        number_key: [n; 32],
+                        agency,
+                        record: vec![n; 9],
+                    };
+                    commit.put_version(id(n), &row)?;
+                    commit.put_vector(&VectorRow { leaf, id: id(n), vector: vec![n; 5] })?;
+                    commit
+                        .put_leaves(u64::from(n), &[LeafRow { leaf: vec![n; 3], detail: None }])?;
+                }
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!((store.versions_len().unwrap(), store.leaves_len().unwrap()), (256, 256));
+        let mut versions = Vec::new();
+        for range in [0..=0, 1..=99, 100..=255] {
+            let visit = |id: VersionId, head: VersionHead<'_>| -> Result<(), StoreError> {
+                assert_eq!(head.leaf, u64::from(head.slot) * 3);
+                versions.push((id, head.slot, head.state, head.agency.to_owned()));
+                Ok(())
+            };
+            store.for_each_version(range, visit).unwrap();
+        }
+        assert_eq!(versions.len(), 256);
+        assert!(versions.is_sorted_by_key(|version| version.0));
+        for (found, slot, state, agency) in versions {
+            assert_eq!(found, id(u8::try_from(slot).unwrap()));
+            assert_eq!(
+                (state == VersionState::Purging, agency == "slmpd"),
+                (slot == 9, slot < 100)
+            );
+        }
+        let mut vectors = Vec::new();
+        for range in [0..1, 1..300, 300..301, 301..2000] {
+            let visit = |leaf, id, vector: &[u8]| -> Result<(), StoreError> {
+                vectors.push((leaf, id, vector.to_vec()));
+                Ok(())
+            };
+            store.for_each_vector(range, visit).unwrap();
+        }
+        assert_eq!(
+            vectors,
+            (0..=255).map(|n| (u64::from(n) * 3, id(n), vec![n; 5])).collect::<Vec<_>>()
+        );
+        let mut leaves = Vec::new();
+        for range in [0..40, 40..40, 40..256] {
+            let visit = |index, leaf: &[u8]| -> Result<(), StoreError> {
+                leaves.push((index, leaf.to_vec()));
+                Ok(())
+            };
+            store.for_each_leaf(range, visit).unwrap();
+        }
+        assert_eq!(leaves, (0..=255).map(|n| (u64::from(n), vec![n; 3])).collect::<Vec<_>>());
     }
 }

@@ -1,27 +1,30 @@
-//! People's part of the store: accounts, and changes of the roster that wait for the commander. All
-//! of it comes sealed and leaves sealed; the names of accounts stand open, since rows are found by
-//! them.
+//! People: accounts by their names, and grants, the changes of the roster that wait for the
+//! commander.
+//!
+//! All of it comes sealed and leaves sealed; the names of accounts aren't sealed, since rows are
+//! found by them.
 
 use redb::{ReadableTable, TableDefinition};
 
+use super::database::{Commit, Store};
+use super::error::{StoreError, commit_error, read_error};
 use super::rows::Id;
-use super::{Commit, Store, StoreError, commit_error, read_error};
 
 /// Name of the account to the sealed account.
 const ACCOUNTS: TableDefinition<&str, &[u8]> = TableDefinition::new("accounts");
-/// Id of the change to the sealed change.
+/// Id of the grant to the sealed grant.
 const GRANTS: TableDefinition<Id, &[u8]> = TableDefinition::new("grants");
 
 impl Store {
     /// A sealed account.
     pub fn account(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
-        let table = self.read()?.open_table(ACCOUNTS).map_err(read_error)?;
+        let table = self.table(ACCOUNTS)?;
         Ok(table.get(id).map_err(read_error)?.map(|sealed| sealed.value().to_vec()))
     }
 
     /// All sealed accounts by their names.
     pub fn accounts(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
-        let table = self.read()?.open_table(ACCOUNTS).map_err(read_error)?;
+        let table = self.table(ACCOUNTS)?;
         let rows = table.iter().map_err(read_error)?;
         rows.map(|row| {
             row.map(|(id, sealed)| (id.value().to_owned(), sealed.value().to_vec()))
@@ -30,15 +33,15 @@ impl Store {
         .collect()
     }
 
-    /// A sealed change of the roster that waits.
+    /// A sealed grant.
     pub fn grant(&self, id: [u8; 16]) -> Result<Option<Vec<u8>>, StoreError> {
-        let table = self.read()?.open_table(GRANTS).map_err(read_error)?;
+        let table = self.table(GRANTS)?;
         Ok(table.get(id).map_err(read_error)?.map(|sealed| sealed.value().to_vec()))
     }
 
-    /// All sealed changes of the roster that wait.
+    /// All sealed grants.
     pub fn grants(&self) -> Result<Vec<(Id, Vec<u8>)>, StoreError> {
-        let table = self.read()?.open_table(GRANTS).map_err(read_error)?;
+        let table = self.table(GRANTS)?;
         let rows = table.iter().map_err(read_error)?;
         rows.map(|row| {
             row.map(|(id, sealed)| (id.value(), sealed.value().to_vec())).map_err(read_error)
@@ -48,39 +51,28 @@ impl Store {
 }
 
 impl Commit {
+    /// Makes the tables of people.
     pub(super) fn make_people_tables(&self) -> Result<(), StoreError> {
-        self.transaction.open_table(ACCOUNTS).map_err(commit_error)?;
-        self.transaction.open_table(GRANTS).map_err(commit_error)?;
+        self.table(ACCOUNTS)?;
+        self.table(GRANTS)?;
         Ok(())
     }
 
     /// Writes a sealed account.
     pub fn put_account(&self, id: &str, sealed: &[u8]) -> Result<(), StoreError> {
-        self.transaction
-            .open_table(ACCOUNTS)
-            .map_err(commit_error)?
-            .insert(id, sealed)
-            .map_err(commit_error)?;
+        self.table(ACCOUNTS)?.insert(id, sealed).map_err(commit_error)?;
         Ok(())
     }
 
-    /// Writes a sealed change of the roster that waits.
+    /// Writes a sealed grant.
     pub fn put_grant(&self, id: [u8; 16], sealed: &[u8]) -> Result<(), StoreError> {
-        self.transaction
-            .open_table(GRANTS)
-            .map_err(commit_error)?
-            .insert(id, sealed)
-            .map_err(commit_error)?;
+        self.table(GRANTS)?.insert(id, sealed).map_err(commit_error)?;
         Ok(())
     }
 
-    /// Removes a change of the roster that waits no longer.
+    /// Removes a grant that waits no longer.
     pub fn remove_grant(&self, id: [u8; 16]) -> Result<(), StoreError> {
-        self.transaction
-            .open_table(GRANTS)
-            .map_err(commit_error)?
-            .remove(id)
-            .map_err(commit_error)?;
+        self.table(GRANTS)?.remove(id).map_err(commit_error)?;
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
-//! What the tables hold, as the rest of the house reads it.
+//! Rows: what the tables hold, as types.
 
-use super::StoreError;
+use super::error::StoreError;
 use crate::booking::{Identifier, VersionId};
 
 pub(super) type Id = [u8; 16];
@@ -11,7 +11,7 @@ pub(super) type VersionValue<'a> = (u8, u32, u64, Option<Id>, NumberKey, &'a str
 /// State, version that stands, its leaf, leaf of the release, leaf of the purge.
 pub(super) type NumberValue = (u8, Option<Id>, u64, Option<u64>, Option<u64>);
 
-/// Where a version of a booking stands.
+/// The state of a version of a booking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum VersionState {
@@ -31,7 +31,7 @@ pub enum VersionState {
     Withheld = 6,
 }
 
-/// Where a booking number stands.
+/// The state of a booking number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum NumberState {
@@ -43,10 +43,9 @@ pub enum NumberState {
     Purged = 3,
 }
 
-/// One version of a booking.
+/// A version of a booking.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionRow {
-    /// Where it stands.
     pub state: VersionState,
     /// The slot of its key.
     pub slot: u32,
@@ -58,14 +57,13 @@ pub struct VersionRow {
     pub number_key: [u8; 32],
     /// The agency that owns it.
     pub agency: Identifier,
-    /// Its sealed record.
+    /// Sealed.
     pub record: Vec<u8>,
 }
 
-/// What is known under a booking number.
+/// A booking number: which version stands, and the leaves that logged what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NumberRow {
-    /// Where it stands.
     pub state: NumberState,
     /// The version that stands; none once purged.
     pub current: Option<VersionId>,
@@ -82,9 +80,8 @@ pub struct NumberRow {
 pub struct VectorRow {
     /// The leaf of the booking.
     pub leaf: u64,
-    /// The booking's version.
     pub id: VersionId,
-    /// Its sealed vector.
+    /// Sealed.
     pub vector: Vec<u8>,
 }
 

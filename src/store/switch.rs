@@ -1,35 +1,25 @@
-//! A second model's vectors beside those of the first, while the box goes from one to the other.
+//! The switch from one model to the next: its record, what is still to be embedded, and what the
+//! next model makes no vector of.
 //!
-//! Invariants: there are two tables of vectors, keyed alike by the booking's leaf; one is active
-//! and is of the model that `model` names, the other holds what is made for the next model, or what
-//! is left of a former one and waits to be swept. Which is which is one byte, and `Commit::turn`
-//! changes it together with the model. While a switch is recorded, **the other table and the table
-//! of failures hold standing bookings only**, none in both, so that their lengths are the progress.
-//! A version stands if it is live, or would be if the active model made a vector of its photo.
+//! Invariant: while a switch is recorded, **the inactive table of vectors and the table of failures
+//! hold standing bookings only**, none in both, so that their lengths are the progress. A version
+//! stands if it is live, or would be if the active model made a vector of its photo.
 
 use std::collections::BTreeMap;
-use std::ops::{Bound, Range};
+use std::ops::Bound;
 
-use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata, TableDefinition};
+use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 
-use super::rows::Id;
-use super::rows::version_row;
-use super::{
-    BOOKINGS, Commit, META, META_MODEL, Store, StoreError, VectorRow, VersionRow, VersionState,
-    commit_error, read_error,
-};
+use super::bookings::BOOKINGS;
+use super::database::{Commit, Store};
+use super::error::{StoreError, commit_error, read_error};
+use super::rows::{Id, VersionRow, VersionState, version_row};
 use crate::booking::VersionId;
-use crate::limits::{EMBED_FAILURE_CHARS_MAX, SWEEP_LEN_MAX};
+use crate::limits::{EMBED_FAILURE_CHARS_MAX, FORMER_VECTORS_DELETED_MAX};
 
-/// Leaf of the booking to version id and sealed vector: the order of the gallery's rows.
-type Vectors = TableDefinition<'static, u64, (Id, &'static [u8])>;
-pub(super) const VECTORS: [Vectors; 2] =
-    [TableDefinition::new("vectors"), TableDefinition::new("vectors-b")];
 /// Leaf of the booking to version id and why the next model makes no vector of its photo.
-pub(super) const FAILURES: TableDefinition<u64, (Id, &str)> = TableDefinition::new("failures");
+const FAILURES: TableDefinition<u64, (Id, &str)> = TableDefinition::new("failures");
 
-/// Which of the two tables is active; absent means the first.
-const META_BANK: &str = "bank";
 /// The switch under way, absent where there is none.
 const META_SWITCH: &str = "switch";
 
@@ -38,13 +28,13 @@ const META_SWITCH: &str = "switch";
 /// | 0 | 32 | the next model |
 /// | 32 | 8 | failures that are accepted |
 /// | 40 | 8 | leaf that logged the begin |
-/// | 48 | 1 | how often a gallery of the next model was begun to be filled |
+/// | 48 | 1 | how often filling a gallery of the next model was begun |
 ///
 /// Little-endian.
 const SWITCH_BYTES: usize = 49;
 const ACCEPT_AT: usize = 32;
 const BEGUN_AT: usize = 40;
-const GATHERS_AT: usize = 48;
+const FILL_ATTEMPTS_AT: usize = 48;
 
 /// A switch of the model that is under way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +45,9 @@ pub struct SwitchRow {
     pub accept_failed: u64,
     /// The leaf that logged the begin.
     pub begun: u64,
-    /// How often a gallery was begun to be filled; a process that dies of it leaves this behind.
-    pub gathers: u8,
+    /// How often filling a gallery of the next model was begun; a process that dies of it leaves
+    /// this behind.
+    pub fill_attempts: u8,
 }
 
 impl Store {
@@ -73,29 +64,8 @@ impl Store {
             model,
             accept_failed: number(ACCEPT_AT),
             begun: number(BEGUN_AT),
-            gathers: bytes[GATHERS_AT],
+            fill_attempts: bytes[FILL_ATTEMPTS_AT],
         }))
-    }
-
-    /// The sealed vectors of the next model of bookings that these leaves logged, in the order of
-    /// the leaves: leaf, version, sealed vector.
-    pub fn for_each_next_vector<E: From<StoreError>>(
-        &self,
-        leaves: Range<u64>,
-        visit: impl FnMut(u64, VersionId, &[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        self.visit_vectors(1 - self.bank()?, leaves, visit)
-    }
-
-    /// The sealed vectors of a booking's version, of whatever models there are.
-    pub fn vectors(&self, leaf: u64) -> Result<Vec<Vec<u8>>, StoreError> {
-        let read = self.database.begin_read().map_err(read_error)?;
-        let mut found = Vec::new();
-        for table in VECTORS {
-            let table = read.open_table(table).map_err(read_error)?;
-            found.extend(table.get(leaf).map_err(read_error)?.map(|row| row.value().1.to_vec()));
-        }
-        Ok(found)
     }
 
     /// Standing versions that have neither a vector of the next model nor a failure, at most
@@ -106,13 +76,10 @@ impl Store {
         after: Option<VersionId>,
         len_max: usize,
     ) -> Result<Vec<(VersionId, VersionRow)>, StoreError> {
-        let next = VECTORS[1 - self.bank()?];
-        let read = self.database.begin_read().map_err(read_error)?;
-        let (bookings, vectors) = (
-            read.open_table(BOOKINGS).map_err(read_error)?,
-            read.open_table(next).map_err(read_error)?,
-        );
-        let failures = read.open_table(FAILURES).map_err(read_error)?;
+        let next = self.inactive_vectors()?;
+        let read = self.read()?;
+        let (bookings, vectors) = (read.table(BOOKINGS)?, read.table(next)?);
+        let failures = read.table(FAILURES)?;
         let from = after.map_or(Bound::Unbounded, |after| Bound::Excluded(after.0));
         let mut due = Vec::new();
         for row in bookings.range::<Id>((from, Bound::Unbounded)).map_err(read_error)? {
@@ -132,39 +99,9 @@ impl Store {
         Ok(due)
     }
 
-    /// Whether a booking has a vector of the next model.
-    pub fn has_next_vector(&self, leaf: u64) -> Result<bool, StoreError> {
-        let table = VECTORS[1 - self.bank()?];
-        let table = self
-            .database
-            .begin_read()
-            .map_err(read_error)?
-            .open_table(table)
-            .map_err(read_error)?;
-        Ok(table.get(leaf).map_err(read_error)?.is_some())
-    }
-
-    /// How many vectors of the next model, or of a former one, are stored.
-    pub fn next_vectors(&self) -> Result<u64, StoreError> {
-        let table = VECTORS[1 - self.bank()?];
-        self.database
-            .begin_read()
-            .map_err(read_error)?
-            .open_table(table)
-            .map_err(read_error)?
-            .len()
-            .map_err(read_error)
-    }
-
     /// How many standing bookings have no vector of the next model for a reason.
     pub fn failed(&self) -> Result<u64, StoreError> {
-        self.database
-            .begin_read()
-            .map_err(read_error)?
-            .open_table(FAILURES)
-            .map_err(read_error)?
-            .len()
-            .map_err(read_error)
+        self.table(FAILURES)?.len().map_err(read_error)
     }
 
     /// The failures by their reasons.
@@ -178,12 +115,7 @@ impl Store {
 
     /// The versions without a vector of the next model, with the reasons.
     pub fn failures(&self) -> Result<Vec<(VersionId, String)>, StoreError> {
-        let table = self
-            .database
-            .begin_read()
-            .map_err(read_error)?
-            .open_table(FAILURES)
-            .map_err(read_error)?;
+        let table = self.table(FAILURES)?;
         let rows = table.iter().map_err(read_error)?;
         rows.map(|row| {
             row.map_err(read_error)
@@ -191,39 +123,12 @@ impl Store {
         })
         .collect()
     }
-
-    pub(super) fn visit_vectors<E: From<StoreError>>(
-        &self,
-        bank: usize,
-        leaves: Range<u64>,
-        mut visit: impl FnMut(u64, VersionId, &[u8]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let table = self
-            .database
-            .begin_read()
-            .map_err(read_error)?
-            .open_table(VECTORS[bank])
-            .map_err(read_error)?;
-        for row in table.range(leaves).map_err(read_error)? {
-            let (leaf, row) = row.map_err(read_error)?;
-            let (id, vector) = row.value();
-            visit(leaf.value(), VersionId(id), vector)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn bank(&self) -> Result<usize, StoreError> {
-        bank(self.meta(META_BANK)?.as_deref())
-    }
 }
 
 impl Commit {
-    /// Makes the tables that a folder of the format before this one lacks.
+    /// Makes the table of failures.
     pub(super) fn make_switch_tables(&self) -> Result<(), StoreError> {
-        for table in VECTORS {
-            self.transaction.open_table(table).map_err(commit_error)?;
-        }
-        self.transaction.open_table(FAILURES).map(|_| ()).map_err(commit_error)
+        self.table(FAILURES).map(drop)
     }
 
     /// Records the switch under way.
@@ -231,86 +136,50 @@ impl Commit {
         let mut bytes = [0; SWITCH_BYTES];
         bytes[..ACCEPT_AT].copy_from_slice(&row.model);
         bytes[ACCEPT_AT..BEGUN_AT].copy_from_slice(&row.accept_failed.to_le_bytes());
-        bytes[BEGUN_AT..GATHERS_AT].copy_from_slice(&row.begun.to_le_bytes());
-        bytes[GATHERS_AT] = row.gathers;
+        bytes[BEGUN_AT..FILL_ATTEMPTS_AT].copy_from_slice(&row.begun.to_le_bytes());
+        bytes[FILL_ATTEMPTS_AT] = row.fill_attempts;
         self.put_meta(META_SWITCH, &bytes)
     }
 
-    /// Forgets the switch under way and its failures; what it made is left to be swept.
+    /// Forgets the switch under way and its failures; the vectors that it made are left to be
+    /// deleted.
     pub fn end_switch(&self) -> Result<(), StoreError> {
-        self.transaction
-            .open_table(META)
-            .map_err(commit_error)?
-            .remove(META_SWITCH)
-            .map_err(commit_error)?;
-        self.transaction.delete_table(FAILURES).map_err(commit_error)?;
-        self.transaction.open_table(FAILURES).map(|_| ()).map_err(commit_error)
+        self.remove_meta(META_SWITCH)?;
+        self.delete_table(FAILURES)?;
+        self.make_switch_tables()
     }
 
     /// Makes the next model's vectors the active ones and ends the switch; the former model's are
-    /// left to be swept.
-    pub fn turn(&self, model: &[u8; 32]) -> Result<(), StoreError> {
-        let other = u8::try_from(1 - self.bank()?).expect("there are two tables");
-        self.put_meta(META_BANK, &[other])?;
-        self.put_meta(META_MODEL, model)?;
+    /// left to be deleted.
+    pub fn activate_next_model(&self, model: &[u8; 32]) -> Result<(), StoreError> {
+        self.exchange_vectors(model)?;
         self.end_switch()
-    }
-
-    /// Writes a sealed vector of the next model.
-    pub fn put_next_vector(&self, row: &VectorRow) -> Result<(), StoreError> {
-        self.put_vector_in(1 - self.bank()?, row)
     }
 
     /// Writes why a standing version has no vector of the next model.
     pub fn put_failure(&self, leaf: u64, id: VersionId, reason: &str) -> Result<(), StoreError> {
         debug_assert!(reason.len() <= EMBED_FAILURE_CHARS_MAX, "reasons are names of a short list");
-        self.transaction
-            .open_table(FAILURES)
-            .map_err(commit_error)?
-            .insert(leaf, (id.0, reason))
-            .map_err(commit_error)?;
+        self.table(FAILURES)?.insert(leaf, (id.0, reason)).map_err(commit_error)?;
         Ok(())
     }
 
     /// Removes a version's vector of the next model, or its failure: it doesn't stand any more.
     pub fn remove_next(&self, leaf: u64) -> Result<(), StoreError> {
-        let bank = self.bank()?;
-        self.transaction
-            .open_table(VECTORS[1 - bank])
-            .map_err(commit_error)?
-            .remove(leaf)
-            .map_err(commit_error)?;
-        self.transaction
-            .open_table(FAILURES)
-            .map_err(commit_error)?
-            .remove(leaf)
-            .map_err(commit_error)?;
+        self.table(self.inactive_vectors()?)?.remove(leaf).map_err(commit_error)?;
+        self.table(FAILURES)?.remove(leaf).map_err(commit_error)?;
         Ok(())
     }
 
-    /// Removes some vectors that are of no model in use; says whether some are left. Only without a
+    /// Deletes some vectors that are of no model in use; says whether some are left. Only without a
     /// switch under way.
-    pub fn sweep(&self) -> Result<bool, StoreError> {
-        let mut table =
-            self.transaction.open_table(VECTORS[1 - self.bank()?]).map_err(commit_error)?;
-        for _ in 0..SWEEP_LEN_MAX {
+    pub fn delete_former_vectors(&self) -> Result<bool, StoreError> {
+        let mut table = self.table(self.inactive_vectors()?)?;
+        for _ in 0..FORMER_VECTORS_DELETED_MAX {
             if table.pop_first().map_err(commit_error)?.is_none() {
                 break;
             }
         }
         Ok(!table.is_empty().map_err(commit_error)?)
-    }
-
-    pub(super) fn put_vector_in(&self, bank: usize, row: &VectorRow) -> Result<(), StoreError> {
-        let mut table = self.transaction.open_table(VECTORS[bank]).map_err(commit_error)?;
-        table.insert(row.leaf, (row.id.0, row.vector.as_slice())).map_err(commit_error)?;
-        Ok(())
-    }
-
-    pub(super) fn bank(&self) -> Result<usize, StoreError> {
-        let table = self.transaction.open_table(META).map_err(commit_error)?;
-        let value = table.get(META_BANK).map_err(commit_error)?;
-        bank(value.as_ref().map(|value| value.value()))
     }
 }
 
@@ -318,23 +187,15 @@ fn stands(state: u8) -> bool {
     state == VersionState::Live as u8 || state == VersionState::Unusable as u8
 }
 
-fn bank(value: Option<&[u8]>) -> Result<usize, StoreError> {
-    match value {
-        None | Some([0]) => Ok(0),
-        Some([1]) => Ok(1),
-        Some(_) => Err(StoreError::Corrupt { what: "active table of vectors" }),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
     use std::sync::Arc;
 
-    use super::super::{FORMATS_BEFORE, META_FORMAT, StateKind};
     use super::*;
     use crate::booking::Identifier;
     use crate::disk::{Disk, RealDisk};
+    use crate::store::{StateKind, VectorRow};
 
     fn disk() -> Arc<dyn Disk> {
         Arc::new(RealDisk)
@@ -403,7 +264,7 @@ mod tests {
             id(2),
             "in the order of their ids, no more than asked for"
         );
-        let row = SwitchRow { model: [2; 32], accept_failed: 7, begun: 50, gathers: 1 };
+        let row = SwitchRow { model: [2; 32], accept_failed: 7, begun: 50, fill_attempts: 1 };
         let begin = |commit: &Commit| {
             commit.put_switch(&row).and_then(|()| commit.put_next_vector(&vector(0, 2)))
         };
@@ -432,17 +293,17 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_makes_the_next_vectors_the_active_ones_and_the_former_are_swept() {
+    fn activating_the_next_model_leaves_the_former_vectors_to_be_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path());
-        let row = SwitchRow { model: [2; 32], accept_failed: 0, begun: 50, gathers: 0 };
+        let row = SwitchRow { model: [2; 32], accept_failed: 0, begun: 50, fill_attempts: 0 };
         let fill = |commit: &Commit| {
             [0, 1, 2, 4].into_iter().try_for_each(|n| commit.put_next_vector(&vector(n, 2)))
         };
         store
             .commit::<StoreError>(|commit| commit.put_switch(&row).and_then(|()| fill(commit)))
             .unwrap();
-        store.commit::<StoreError>(|commit| commit.turn(&[2; 32])).unwrap();
+        store.commit::<StoreError>(|commit| commit.activate_next_model(&[2; 32])).unwrap();
         drop(store);
         let store = Store::open(&disk(), folder.path()).unwrap();
         assert_eq!((store.model().unwrap(), store.switch().unwrap()), (Some([2; 32]), None));
@@ -450,14 +311,14 @@ mod tests {
         assert_eq!(
             store.vectors(10).unwrap().len(),
             2,
-            "the former model's are there until they are swept"
+            "the former model's are there until they are deleted"
         );
         assert_eq!(store.next_vectors().unwrap(), 5);
         let mut more = true;
         while more {
             store
                 .commit::<StoreError>(|commit| {
-                    more = commit.sweep()?;
+                    more = commit.delete_former_vectors()?;
                     Ok(())
                 })
                 .unwrap();
@@ -469,34 +330,11 @@ mod tests {
         // And back again, over the first table.
         store
             .commit::<StoreError>(|commit| {
-                commit.put_next_vector(&vector(1, 3)).and_then(|()| commit.turn(&[3; 32]))
+                commit
+                    .put_next_vector(&vector(1, 3))
+                    .and_then(|()| commit.activate_next_model(&[3; 32]))
             })
             .unwrap();
         assert_eq!(active(&store), [[3, 1]]);
-    }
-
-    #[test]
-    fn a_folder_made_before_there_could_be_two_models_opens_with_all_that_it_has() {
-        let folder = tempfile::tempdir().unwrap();
-        let older = store(folder.path());
-        older
-            .commit::<StoreError>(|commit| {
-                commit.transaction.delete_table(VECTORS[1]).map_err(commit_error)?;
-                commit.transaction.delete_table(FAILURES).map_err(commit_error)?;
-                commit.put_meta(META_FORMAT, &[*FORMATS_BEFORE.start()])
-            })
-            .unwrap();
-        drop(older);
-        for _ in 0..2 {
-            let store = Store::open(&disk(), folder.path()).unwrap();
-            assert_eq!(
-                (active(&store).len(), store.next_vectors().unwrap(), store.failed().unwrap()),
-                (5, 0, 0)
-            );
-            assert_eq!(
-                (store.model().unwrap(), store.switch().unwrap(), due(&store).len()),
-                (Some([1; 32]), None, 4)
-            );
-        }
     }
 }

@@ -1,5 +1,5 @@
-//! Keys and sealing: HKDF-SHA256 for subkeys, AES-256-GCM with random nonces, associated data that
-//! binds kind and place.
+//! Keys and sealing: HKDF-SHA256 derives subkeys, AES-256-GCM with random nonces seals, and the
+//! associated data binds kind and place.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
@@ -7,7 +7,7 @@ use aws_lc_rs::hmac;
 use aws_lc_rs::rand::fill;
 use zeroize::Zeroizing;
 
-use super::VaultError;
+use super::error::VaultError;
 use crate::face::ModelId;
 use crate::limits::{PHOTO_BYTES_MAX, PROBE_BYTES_MAX};
 
@@ -16,8 +16,9 @@ pub(super) const KEY_BYTES: usize = 32;
 const TAG_DOMAIN: &[u8] = b"smrt booking tag v1\0";
 const INQUIRY: &str = "an inquiry";
 
-/// The one secret that opens a state folder; it comes from outside, as a credential.
-pub struct Master {
+/// The master key: the one secret that opens a state folder. It comes from outside, as a
+/// credential.
+pub struct MasterKey {
     root: Zeroizing<[u8; KEY_BYTES]>,
     detail: Zeroizing<[u8; KEY_BYTES]>,
     people: Zeroizing<[u8; KEY_BYTES]>,
@@ -30,13 +31,13 @@ pub struct BookingKey(Zeroizing<[u8; KEY_BYTES]>);
 /// A probe's key, of a type that opens nothing of a booking.
 pub struct ProbeKey(Zeroizing<[u8; KEY_BYTES]>);
 
-/// A kind of key with a safe of its own.
-pub trait SafeKey: Sized + Send + Sync + 'static {
+/// A kind of key, with the place where photos under such keys are kept.
+pub trait PhotoKey: Sized + Send + Sync + 'static {
     /// The folder of sealed photos, below the state folder.
     const FOLDER: &'static str;
     /// The name of the slot file, without its epoch.
     const SLOTS: &'static str;
-    /// Bytes of one photo in its safe.
+    /// The largest photo in bytes.
     const BYTES_MAX: usize;
     /// A fresh random key.
     fn generate() -> Self {
@@ -44,13 +45,13 @@ pub trait SafeKey: Sized + Send + Sync + 'static {
         random(key.as_mut_slice());
         Self::from_bytes(key)
     }
-    /// Takes a key that was in a slot.
+    /// A key that was in a slot.
     fn from_bytes(key: Zeroizing<[u8; KEY_BYTES]>) -> Self;
     /// The key, to put it into a slot or to derive from it.
     fn bytes(&self) -> &[u8; KEY_BYTES];
 }
 
-impl SafeKey for BookingKey {
+impl PhotoKey for BookingKey {
     const FOLDER: &'static str = "photos";
     const SLOTS: &'static str = "slots";
     const BYTES_MAX: usize = PHOTO_BYTES_MAX;
@@ -64,7 +65,7 @@ impl SafeKey for BookingKey {
     }
 }
 
-impl SafeKey for ProbeKey {
+impl PhotoKey for ProbeKey {
     const FOLDER: &'static str = "probes";
     const SLOTS: &'static str = "probe-slots";
     const BYTES_MAX: usize = PROBE_BYTES_MAX;
@@ -79,7 +80,7 @@ impl SafeKey for ProbeKey {
 }
 
 impl ProbeKey {
-    /// Seals what the inquiry with this id says.
+    /// Seals the record of the inquiry with this id.
     pub fn seal_record(&self, id: [u8; 16], plain: &[u8]) -> Vec<u8> {
         seal(&subkey(&self.0, INQUIRY.as_bytes()), &id, plain)
     }
@@ -94,9 +95,9 @@ impl ProbeKey {
     }
 }
 
-/// A part of a booking that is sealed in the store.
+/// The parts of a booking that are sealed in the store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
+pub enum SealedPart {
     /// Basic booking data with the photo's digest and salt.
     Record,
     /// The embedding that these models made.
@@ -105,26 +106,26 @@ pub enum Part {
 
 impl BookingKey {
     /// Seals a part of the booking with this version id.
-    pub fn seal(&self, part: Part, id: [u8; 16], plain: &[u8]) -> Vec<u8> {
+    pub fn seal(&self, part: SealedPart, id: [u8; 16], plain: &[u8]) -> Vec<u8> {
         seal(&self.part_key(part), &part.binding(id), plain)
     }
 
     /// Opens what `seal` gave for the same part and version id.
     pub fn open(
         &self,
-        part: Part,
+        part: SealedPart,
         id: [u8; 16],
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         open(&self.part_key(part), &part.binding(id), sealed, part.name())
     }
 
-    fn part_key(&self, part: Part) -> Zeroizing<[u8; KEY_BYTES]> {
+    fn part_key(&self, part: SealedPart) -> Zeroizing<[u8; KEY_BYTES]> {
         subkey(&self.0, part.name().as_bytes())
     }
 }
 
-impl Part {
+impl SealedPart {
     fn name(self) -> &'static str {
         match self {
             Self::Record => "a booking's record",
@@ -141,7 +142,7 @@ impl Part {
     }
 }
 
-impl Master {
+impl MasterKey {
     /// Takes the 32 bytes of a master key file.
     pub fn new(bytes: &[u8]) -> Result<Self, VaultError> {
         let root = <[u8; KEY_BYTES]>::try_from(bytes)
@@ -197,19 +198,19 @@ impl Master {
         open(&self.detail, &detail_binding(origin, leaf), sealed, "a leaf's detail")
     }
 
-    /// Seals refusals of one kind and caller that wait to be gathered.
-    pub fn seal_gathered(&self, kind: u16, caller: &str, plain: &[u8]) -> Vec<u8> {
-        seal(&self.detail, &gathered_binding(kind, caller), plain)
+    /// Seals the refusals of one kind and caller that are counted.
+    pub fn seal_refusals(&self, kind: u16, caller: &str, plain: &[u8]) -> Vec<u8> {
+        seal(&self.detail, &refusals_binding(kind, caller), plain)
     }
 
-    /// Opens what `seal_gathered` gave for the same kind and caller.
-    pub fn open_gathered(
+    /// Opens what `seal_refusals` gave for the same kind and caller.
+    pub fn open_refusals(
         &self,
         kind: u16,
         caller: &str,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-        open(&self.detail, &gathered_binding(kind, caller), sealed, "gathered refusals")
+        open(&self.detail, &refusals_binding(kind, caller), sealed, "counted refusals")
     }
 
     /// Seals what is kept of a person's account.
@@ -242,7 +243,7 @@ impl Master {
     }
 }
 
-impl std::fmt::Debug for Master {
+impl std::fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Master")
     }
@@ -253,8 +254,8 @@ fn detail_binding(origin: &str, leaf: u64) -> Vec<u8> {
 }
 
 /// No detail's binding begins so: an origin has no control characters.
-fn gathered_binding(kind: u16, caller: &str) -> Vec<u8> {
-    [b"\0gathered", &kind.to_le_bytes()[..], caller.as_bytes()].concat()
+fn refusals_binding(kind: u16, caller: &str) -> Vec<u8> {
+    [b"\0refusals", &kind.to_le_bytes()[..], caller.as_bytes()].concat()
 }
 
 /// No account's binding begins so: a name has no control characters.
@@ -331,12 +332,12 @@ mod tests {
     #[test]
     fn a_part_opens_only_as_what_it_was_sealed() {
         let key = BookingKey::generate();
-        let vector = Part::Vector(ModelId([1; 32]));
+        let vector = SealedPart::Vector(ModelId([1; 32]));
         let sealed = key.seal(vector, [7; 16], b"numbers");
         assert_eq!(key.open(vector, [7; 16], &sealed).unwrap().as_slice(), b"numbers");
-        assert!(key.open(Part::Record, [7; 16], &sealed).is_err(), "another part");
+        assert!(key.open(SealedPart::Record, [7; 16], &sealed).is_err(), "another part");
         assert!(
-            key.open(Part::Vector(ModelId([2; 32])), [7; 16], &sealed).is_err(),
+            key.open(SealedPart::Vector(ModelId([2; 32])), [7; 16], &sealed).is_err(),
             "another model"
         );
         assert!(key.open(vector, [8; 16], &sealed).is_err(), "another booking");
@@ -349,32 +350,31 @@ mod tests {
 
     #[test]
     fn a_number_key_keeps_agencies_apart() {
-        let master = Master::new(&[1; 32]).unwrap();
+        let master = MasterKey::new(&[1; 32]).unwrap();
         assert_ne!(master.number_key("ab", "c"), master.number_key("a", "bc"));
         assert_ne!(
             master.number_key("a", "1"),
-            Master::new(&[2; 32]).unwrap().number_key("a", "1")
+            MasterKey::new(&[2; 32]).unwrap().number_key("a", "1")
         );
-        assert!(matches!(Master::new(&[1; 31]), Err(VaultError::MasterKey { found: 31 })));
+        assert!(matches!(MasterKey::new(&[1; 31]), Err(VaultError::MasterKey { found: 31 })));
     }
 
     #[test]
-    fn a_booking_s_tag_is_the_same_every_time_and_another_one_under_another_key_or_for_another_leaf()
-     {
-        let master = Master::new(&[1; 32]).unwrap();
+    fn a_booking_s_tag_is_stable_and_differs_by_master_key_and_leaf() {
+        let master = MasterKey::new(&[1; 32]).unwrap();
         let tags: std::collections::BTreeSet<u64> =
             (0..1_000).map(|leaf| master.booking_tag(leaf)).collect();
         assert_eq!((tags.len(), tags.contains(&0)), (1_000, false));
-        assert_eq!(master.booking_tag(7), Master::new(&[1; 32]).unwrap().booking_tag(7));
+        assert_eq!(master.booking_tag(7), MasterKey::new(&[1; 32]).unwrap().booking_tag(7));
         assert!(
             (0..1_000)
-                .all(|leaf| !tags.contains(&Master::new(&[2; 32]).unwrap().booking_tag(leaf)))
+                .all(|leaf| !tags.contains(&MasterKey::new(&[2; 32]).unwrap().booking_tag(leaf)))
         );
     }
 
     #[test]
     fn a_detail_opens_only_at_its_place_in_its_log() {
-        let master = Master::new(&[1; 32]).unwrap();
+        let master = MasterKey::new(&[1; 32]).unwrap();
         let sealed = master.seal_detail("a.example/log", 5, b"who");
         assert_eq!(master.open_detail("a.example/log", 5, &sealed).unwrap().as_slice(), b"who");
         assert!(master.open_detail("a.example/log", 6, &sealed).is_err());
@@ -383,7 +383,7 @@ mod tests {
 
     #[test]
     fn an_account_opens_only_under_its_name_and_an_inquiry_only_under_its_key_and_id() {
-        let master = Master::new(&[1; 32]).unwrap();
+        let master = MasterKey::new(&[1; 32]).unwrap();
         let sealed = master.seal_account("diaz", b"who");
         assert_eq!(master.open_account("diaz", &sealed).unwrap().as_slice(), b"who");
         assert!(master.open_account("chen", &sealed).is_err());

@@ -1,4 +1,4 @@
-//! Sealed photo files, named by a random id, in 256 folders by the id's first byte.
+//! Sealed photo files: each named by a random id, in 256 folders by the id's first byte.
 //!
 //! | offset | bytes | field |
 //! |---|---|---|
@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::VaultError;
-use super::keys::{self, KEY_BYTES, SafeKey};
+use super::error::VaultError;
+use super::keys::{self, KEY_BYTES, PhotoKey};
 use crate::disk::{Disk, OpenMode, read_whole};
 use crate::limits::{PROBE_PIECE_BYTES, SEAL_BYTES};
 
@@ -27,12 +27,13 @@ const VERSION_AT: usize = 4;
 const SIZE_AT: usize = 8;
 pub(super) const HEAD_BYTES: usize = 16;
 const CHUNK_BYTES: usize = PROBE_PIECE_BYTES;
-/// What is being written whole; a start removes it.
+/// The extension of a photo that is being written; a start removes it.
 const TEMPORARY: &str = "part";
-/// What arrives in pieces; a start keeps it where a record knows its id.
+/// The extension of an upload; a start keeps it where a record knows its id.
 pub(super) const UPLOAD: &str = "upload";
 const PHOTO: &str = "a sealed photo";
 
+/// Makes the 256 folders; their names are durable on return.
 pub(super) fn create_folders(disk: &dyn Disk, folder: &Path) -> Result<(), VaultError> {
     let made = VaultError::io("making the photo folders");
     let make_all = || {
@@ -45,7 +46,8 @@ pub(super) fn create_folders(disk: &dyn Disk, folder: &Path) -> Result<(), Vault
     make_all().map_err(made)
 }
 
-pub(super) fn write<K: SafeKey>(
+/// Seals a photo into a file and gives it its name, which is durable after `sync_names`.
+pub(super) fn write<K: PhotoKey>(
     disk: &dyn Disk,
     folder: &Path,
     id: [u8; 16],
@@ -66,6 +68,7 @@ pub(super) fn write<K: SafeKey>(
     disk.rename(&part, &path).map_err(VaultError::io("naming a photo file"))
 }
 
+/// Makes the names of these photos durable.
 pub(super) fn sync_names(
     disk: &dyn Disk,
     folder: &Path,
@@ -78,7 +81,8 @@ pub(super) fn sync_names(
     Ok(())
 }
 
-pub(super) fn read<K: SafeKey>(
+/// Reads a photo.
+pub(super) fn read<K: PhotoKey>(
     disk: &dyn Disk,
     folder: &Path,
     id: [u8; 16],
@@ -88,7 +92,7 @@ pub(super) fn read<K: SafeKey>(
 }
 
 /// The photo of this id in a file that bears another name yet.
-pub(super) fn read_at<K: SafeKey>(
+pub(super) fn read_at<K: PhotoKey>(
     disk: &dyn Disk,
     file: &Path,
     id: [u8; 16],
@@ -99,6 +103,7 @@ pub(super) fn read_at<K: SafeKey>(
     open(id, key, &sealed)
 }
 
+/// Removes a photo; one that isn't there is fine.
 pub(super) fn unlink(disk: &dyn Disk, folder: &Path, id: [u8; 16]) -> Result<(), VaultError> {
     match disk.unlink(&path(folder, id)) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
@@ -108,17 +113,18 @@ pub(super) fn unlink(disk: &dyn Disk, folder: &Path, id: [u8; 16]) -> Result<(),
     }
 }
 
+/// The ids of all photos.
 pub(super) fn ids(disk: &dyn Disk, folder: &Path) -> Result<HashSet<[u8; 16]>, VaultError> {
     Ok(files(disk, folder)?.iter().filter_map(|path| id_of(path)).collect())
 }
 
-/// The ids of what is arriving in pieces.
+/// The ids of all uploads.
 pub(super) fn uploads(disk: &dyn Disk, folder: &Path) -> Result<Vec<[u8; 16]>, VaultError> {
     Ok(files(disk, folder)?.iter().filter_map(|path| upload_id_of(path)).collect())
 }
 
-/// The files of one photo folder that are neither photos nor uploads with a known id.
-pub(super) fn strays(
+/// Orphans: the files of one photo folder that are neither photos nor uploads with a known id.
+pub(super) fn orphans(
     disk: &dyn Disk,
     folder: &Path,
     byte: u8,
@@ -130,18 +136,19 @@ pub(super) fn strays(
     Ok(files)
 }
 
-pub(super) fn unlink_strays(disk: &dyn Disk, strays: &[PathBuf]) -> Result<(), VaultError> {
-    for path in strays {
+/// Removes orphans; durable on return.
+pub(super) fn unlink_orphans(disk: &dyn Disk, orphans: &[PathBuf]) -> Result<(), VaultError> {
+    for path in orphans {
         disk.unlink(path).map_err(VaultError::io("removing an orphaned photo file"))?;
     }
-    let touched: BTreeSet<&Path> = strays.iter().filter_map(|path| path.parent()).collect();
+    let touched: BTreeSet<&Path> = orphans.iter().filter_map(|path| path.parent()).collect();
     for folder in touched {
         disk.sync_folder(folder).map_err(VaultError::io("syncing a photo folder"))?;
     }
     Ok(())
 }
 
-fn seal<K: SafeKey>(id: [u8; 16], key: &K, photo: &[u8]) -> Vec<u8> {
+fn seal<K: PhotoKey>(id: [u8; 16], key: &K, photo: &[u8]) -> Vec<u8> {
     let chunks = Chunks::new(id, key, photo.len());
     let mut sealed = chunks.head().to_vec();
     for index in 0..chunks.count {
@@ -151,7 +158,7 @@ fn seal<K: SafeKey>(id: [u8; 16], key: &K, photo: &[u8]) -> Vec<u8> {
     sealed
 }
 
-fn open<K: SafeKey>(id: [u8; 16], key: &K, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+fn open<K: PhotoKey>(id: [u8; 16], key: &K, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
     let unreadable = || VaultError::Unreadable { what: PHOTO };
     let (head, mut rest) = sealed.split_first_chunk::<HEAD_BYTES>().ok_or_else(unreadable)?;
     if head[..4] != MAGIC {
@@ -182,7 +189,7 @@ pub(super) struct Chunks {
 }
 
 impl Chunks {
-    pub(super) fn new<K: SafeKey>(id: [u8; 16], key: &K, size: usize) -> Self {
+    pub(super) fn new<K: PhotoKey>(id: [u8; 16], key: &K, size: usize) -> Self {
         let bound = [K::FOLDER.as_bytes(), b"\0", &id, &(size as u64).to_le_bytes()].concat();
         Self {
             key: keys::subkey(key.bytes(), PHOTO.as_bytes()),

@@ -1,16 +1,16 @@
-//! Key slots: 64 bytes each, aligned, one file an epoch.
+//! Key slots: a file of 64-byte slots, each with one wrapped key; one file an epoch.
 //!
 //! | offset | bytes | field |
 //! |---|---|---|
 //! | 0 | 1 | version, 1; 0 where nothing was ever written |
-//! | 1 | 1 | state: 1 lodged, 2 evicted |
-//! | 2 | 2 | generation: how often this slot was lodged in |
+//! | 1 | 1 | state: 1 holds a key, 2 its key was destroyed |
+//! | 2 | 2 | generation: how many keys this slot has held |
 //! | 4 | 12 | nonce |
 //! | 16 | 32 | wrapped key |
 //! | 48 | 16 | tag |
 //!
-//! Little-endian. The associated data binds slot, generation, epoch, owner and id. An evicted slot
-//! keeps its generation, so that an old copy of it never opens in its place.
+//! Little-endian. The associated data binds slot, generation, epoch, owner and id. A slot whose
+//! key was destroyed keeps its generation, so that an old copy of it never opens in its place.
 //!
 //! The epoch's key lies in its anchor, a file of one slot wrapped under the master key. The current
 //! epoch is the highest that has both files; that rename is the moment at which a rotation counts,
@@ -24,8 +24,8 @@ use std::sync::Arc;
 use aws_lc_rs::aead::NONCE_LEN;
 use zeroize::Zeroizing;
 
-use super::VaultError;
-use super::keys::{self, KEY_BYTES, Master, SafeKey};
+use super::error::VaultError;
+use super::keys::{self, KEY_BYTES, MasterKey, PhotoKey};
 use crate::booking::Identifier;
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::limits::{SLOT_BYTES, SLOTS_MAX};
@@ -35,28 +35,30 @@ const VERSION_AT: usize = 0;
 const STATE_AT: usize = 1;
 const GENERATION_AT: usize = 2;
 const SEALED_AT: usize = 4;
-const LODGED: u8 = 1;
-const EVICTED: u8 = 2;
+const HOLDS_KEY: u8 = 1;
+const KEY_DESTROYED: u8 = 2;
 /// Slots that are read at a time while the file is opened.
 const SLOTS_READ: usize = 1 << 14;
 
 const _: () = assert!(SEALED_AT + NONCE_LEN + KEY_BYTES + 16 == SLOT_BYTES);
 
-/// Whose key a slot holds: the agency or device, and the booking's version or the search.
+/// The owner of a key: the agency or device, and the booking's version or the search.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lodger {
+pub struct KeyOwner {
     /// The agency of a booking, the device of a search.
     pub owner: Identifier,
     /// The version id of a booking, the id of a search.
     pub id: [u8; 16],
 }
 
+/// The head of a slot: whether it holds a key, and how many it has held.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Head {
-    lodged: bool,
+    holds_key: bool,
     generation: u16,
 }
 
+/// The open slot file of the current epoch.
 pub(super) struct Slots<K> {
     disk: Arc<dyn Disk>,
     state: PathBuf,
@@ -69,11 +71,12 @@ pub(super) struct Slots<K> {
     kind: PhantomData<fn() -> K>,
 }
 
-impl<K: SafeKey> Slots<K> {
+impl<K: PhotoKey> Slots<K> {
+    /// Makes an empty slot file of epoch 1.
     pub(super) fn create(
         disk: &Arc<dyn Disk>,
         state: &Path,
-        master: &Master,
+        master: &MasterKey,
     ) -> Result<Self, VaultError> {
         let anchor_key = master.anchor_key(K::SLOTS);
         let epoch_key = write_anchor::<K>(disk.as_ref(), state, 1, &anchor_key)?;
@@ -94,10 +97,11 @@ impl<K: SafeKey> Slots<K> {
         })
     }
 
+    /// Opens the slot file of the current epoch and destroys what is left of others.
     pub(super) fn open(
         disk: &Arc<dyn Disk>,
         state: &Path,
-        master: &Master,
+        master: &MasterKey,
     ) -> Result<Self, VaultError> {
         let paths = disk.list(state).map_err(VaultError::io("listing the state folder"))?;
         let epochs = |path_of: fn(&Path, u64) -> PathBuf| -> BTreeSet<u64> {
@@ -148,7 +152,8 @@ impl<K: SafeKey> Slots<K> {
         Ok(slots)
     }
 
-    pub(super) fn lodge(&mut self, lodger: &Lodger, key: &K) -> Result<u32, VaultError> {
+    /// Stores a key in the lowest vacant slot.
+    pub(super) fn store_key(&mut self, owner: &KeyOwner, key: &K) -> Result<u32, VaultError> {
         let slot = match self.vacant.first() {
             Some(&slot) => slot,
             None => {
@@ -157,8 +162,8 @@ impl<K: SafeKey> Slots<K> {
             }
         };
         let before = self.heads.get(index(slot)).copied().unwrap_or_default();
-        let head = Head { lodged: true, generation: before.generation + 1 };
-        let bytes = self.slot_bytes(slot, head.generation, lodger, key);
+        let head = Head { holds_key: true, generation: before.generation + 1 };
+        let bytes = self.slot_bytes(slot, head.generation, owner, key);
         self.write(slot, &bytes)?;
         self.vacant.remove(&slot);
         self.set_head(slot, head);
@@ -169,77 +174,80 @@ impl<K: SafeKey> Slots<K> {
         self.file.sync().map_err(VaultError::io("syncing the key slots"))
     }
 
-    pub(super) fn key(&self, slot: u32, lodger: &Lodger) -> Result<K, VaultError> {
+    pub(super) fn key(&self, slot: u32, owner: &KeyOwner) -> Result<K, VaultError> {
         let head = self.heads.get(index(slot)).copied().unwrap_or_default();
-        if !head.lodged {
+        if !head.holds_key {
             return Err(VaultError::Vacant { slot });
         }
         let mut bytes = Zeroizing::new([0; SLOT_BYTES]);
         self.file
             .read_at(offset(slot), bytes.as_mut_slice())
             .map_err(VaultError::io("reading a key slot"))?;
-        let binding = binding::<K>(slot, head.generation, self.epoch, lodger);
+        let binding = binding::<K>(slot, head.generation, self.epoch, owner);
         let key = keys::open(&self.epoch_key, &binding, &bytes[SEALED_AT..], "a key slot")?;
         let key = <[u8; KEY_BYTES]>::try_from(key.as_slice())
             .map_err(|_| VaultError::Unreadable { what: "a key slot" })?;
         Ok(K::from_bytes(Zeroizing::new(key)))
     }
 
-    pub(super) fn evict(&mut self, slot: u32) -> Result<(), VaultError> {
+    /// Destroys the key in a slot, if it holds one.
+    pub(super) fn destroy_key(&mut self, slot: u32) -> Result<(), VaultError> {
         let head = self.heads.get(index(slot)).copied().unwrap_or_default();
-        if !head.lodged {
+        if !head.holds_key {
             return Ok(());
         }
-        let evicted = Head { lodged: false, ..head };
+        let destroyed = Head { holds_key: false, ..head };
         let mut bytes = [0; SLOT_BYTES];
         bytes[VERSION_AT] = VERSION;
-        bytes[STATE_AT] = EVICTED;
+        bytes[STATE_AT] = KEY_DESTROYED;
         bytes[GENERATION_AT..GENERATION_AT + 2].copy_from_slice(&head.generation.to_le_bytes());
         self.write(slot, &bytes)?;
-        self.set_head(slot, evicted);
-        if evicted.is_vacant() {
+        self.set_head(slot, destroyed);
+        if destroyed.is_vacant() {
             self.vacant.insert(slot);
         }
         Ok(())
     }
 
-    pub(super) fn evict_strays(
+    /// Destroys every key whose slot nobody knows; durable on return.
+    pub(super) fn destroy_orphan_keys(
         &mut self,
         knows: impl Fn(u32) -> bool,
     ) -> Result<usize, VaultError> {
-        let strays: Vec<u32> = self
+        let orphans: Vec<u32> = self
             .heads
             .iter()
             .zip(0u32..)
-            .filter(|&(head, slot)| head.lodged && !knows(slot))
+            .filter(|&(head, slot)| head.holds_key && !knows(slot))
             .map(|(_, slot)| slot)
             .collect();
-        for &slot in &strays {
-            self.evict(slot)?;
+        for &slot in &orphans {
+            self.destroy_key(slot)?;
         }
-        if !strays.is_empty() {
+        if !orphans.is_empty() {
             self.sync()?;
         }
-        Ok(strays.len())
+        Ok(orphans.len())
     }
 
-    pub(super) fn rotate(&mut self, lodgers: &[(u32, Lodger)]) -> Result<(), VaultError> {
+    /// Key rotation: a new epoch with the keys of these owners, and the end of the old one.
+    pub(super) fn rotate(&mut self, owners: &[(u32, KeyOwner)]) -> Result<(), VaultError> {
         let (old, new) = (self.epoch, self.epoch + 1);
         let fresh = write_anchor::<K>(self.disk.as_ref(), &self.state, new, &self.anchor_key)?;
         self.sync_state()?;
-        // Heads of evicted slots move along, for their generations.
+        // Heads of slots without a key move along, for their generations.
         let mut image = Zeroizing::new(vec![0; self.heads.len() * SLOT_BYTES]);
         for (bytes, head) in image.as_chunks_mut::<SLOT_BYTES>().0.iter_mut().zip(&self.heads) {
             bytes[VERSION_AT] = VERSION;
-            bytes[STATE_AT] = EVICTED;
+            bytes[STATE_AT] = KEY_DESTROYED;
             bytes[GENERATION_AT..GENERATION_AT + 2].copy_from_slice(&head.generation.to_le_bytes());
         }
         let mut heads: Vec<Head> =
-            self.heads.iter().map(|head| Head { lodged: false, ..*head }).collect();
-        let mut keys = Vec::with_capacity(lodgers.len());
-        for (slot, lodger) in lodgers {
-            match self.key(*slot, lodger) {
-                Ok(key) => keys.push((*slot, lodger, key)),
+            self.heads.iter().map(|head| Head { holds_key: false, ..*head }).collect();
+        let mut keys = Vec::with_capacity(owners.len());
+        for (slot, owner) in owners {
+            match self.key(*slot, owner) {
+                Ok(key) => keys.push((*slot, owner, key)),
                 // What didn't open before doesn't open after; the others move on.
                 Err(e) if e.is_damage() => {
                     log::error!("key slot {slot} is damaged and stays behind: {e}")
@@ -249,10 +257,10 @@ impl<K: SafeKey> Slots<K> {
         }
         let old_key = std::mem::replace(&mut self.epoch_key, fresh);
         self.epoch = new;
-        for (slot, lodger, key) in keys {
+        for (slot, owner, key) in keys {
             let head = &mut heads[index(slot)];
-            head.lodged = true;
-            let bytes = self.slot_bytes(slot, head.generation, lodger, &key);
+            head.holds_key = true;
+            let bytes = self.slot_bytes(slot, head.generation, owner, &key);
             image[index(slot) * SLOT_BYTES..][..SLOT_BYTES].copy_from_slice(bytes.as_slice());
         }
         drop(old_key);
@@ -300,16 +308,16 @@ impl<K: SafeKey> Slots<K> {
         &self,
         slot: u32,
         generation: u16,
-        lodger: &Lodger,
+        owner: &KeyOwner,
         key: &K,
     ) -> Zeroizing<[u8; SLOT_BYTES]> {
         let mut bytes = Zeroizing::new([0; SLOT_BYTES]);
         bytes[VERSION_AT] = VERSION;
-        bytes[STATE_AT] = LODGED;
+        bytes[STATE_AT] = HOLDS_KEY;
         bytes[GENERATION_AT..GENERATION_AT + 2].copy_from_slice(&generation.to_le_bytes());
         let sealed = keys::seal(
             &self.epoch_key,
-            &binding::<K>(slot, generation, self.epoch, lodger),
+            &binding::<K>(slot, generation, self.epoch, owner),
             key.bytes(),
         );
         bytes[SEALED_AT..].copy_from_slice(&sealed);
@@ -330,22 +338,21 @@ impl<K: SafeKey> Slots<K> {
 }
 
 impl Head {
-    /// A slot whose generations are used up is never lodged in again.
+    /// A slot whose generations are used up holds no further key.
     fn is_vacant(self) -> bool {
-        !self.lodged && self.generation < u16::MAX
+        !self.holds_key && self.generation < u16::MAX
     }
 }
 
-fn binding<K: SafeKey>(slot: u32, generation: u16, epoch: u64, lodger: &Lodger) -> Vec<u8> {
-    let owner = lodger.owner.as_str().as_bytes();
+fn binding<K: PhotoKey>(slot: u32, generation: u16, epoch: u64, owner: &KeyOwner) -> Vec<u8> {
     [
         K::SLOTS.as_bytes(),
         b"\0",
         &slot.to_le_bytes(),
         &generation.to_le_bytes(),
         &epoch.to_le_bytes(),
-        &lodger.id,
-        owner,
+        &owner.id,
+        owner.owner.as_str().as_bytes(),
     ]
     .concat()
 }
@@ -360,7 +367,7 @@ fn read_heads(file: &dyn DiskFile) -> Result<Vec<Head>, VaultError> {
         let generation = u16::from_le_bytes([slot[GENERATION_AT], slot[GENERATION_AT + 1]]);
         match (slot[VERSION_AT], slot[STATE_AT]) {
             (0, _) => Ok(Head::default()),
-            (VERSION, state) => Ok(Head { lodged: state == LODGED, generation }),
+            (VERSION, state) => Ok(Head { holds_key: state == HOLDS_KEY, generation }),
             (found, _) => Err(VaultError::Format { what: "a key slot", found, wanted: VERSION }),
         }
     };
@@ -380,7 +387,7 @@ fn read_heads(file: &dyn DiskFile) -> Result<Vec<Head>, VaultError> {
     Ok(heads)
 }
 
-fn write_anchor<K: SafeKey>(
+fn write_anchor<K: PhotoKey>(
     disk: &dyn Disk,
     state: &Path,
     epoch: u64,
@@ -393,7 +400,7 @@ fn write_anchor<K: SafeKey>(
     keys::random(key.as_mut_slice());
     let mut bytes = [0; SLOT_BYTES];
     bytes[VERSION_AT] = VERSION;
-    bytes[STATE_AT] = LODGED;
+    bytes[STATE_AT] = HOLDS_KEY;
     bytes[SEALED_AT..].copy_from_slice(&keys::seal(
         anchor_key,
         &anchor_binding::<K>(epoch),
@@ -406,7 +413,7 @@ fn write_anchor<K: SafeKey>(
     Ok(key)
 }
 
-fn read_anchor<K: SafeKey>(
+fn read_anchor<K: PhotoKey>(
     disk: &dyn Disk,
     state: &Path,
     epoch: u64,
@@ -432,19 +439,19 @@ fn read_anchor<K: SafeKey>(
     ))
 }
 
-fn anchor_binding<K: SafeKey>(epoch: u64) -> Vec<u8> {
+fn anchor_binding<K: PhotoKey>(epoch: u64) -> Vec<u8> {
     [K::SLOTS.as_bytes(), b"\0", &epoch.to_le_bytes()].concat()
 }
 
-fn slots_path<K: SafeKey>(state: &Path, epoch: u64) -> PathBuf {
+fn slots_path<K: PhotoKey>(state: &Path, epoch: u64) -> PathBuf {
     state.join(format!("{}.{epoch}", K::SLOTS))
 }
 
-fn anchor_path<K: SafeKey>(state: &Path, epoch: u64) -> PathBuf {
+fn anchor_path<K: PhotoKey>(state: &Path, epoch: u64) -> PathBuf {
     state.join(format!("{}-anchor.{epoch}", K::SLOTS))
 }
 
-fn new_path<K: SafeKey>(state: &Path) -> PathBuf {
+fn new_path<K: PhotoKey>(state: &Path) -> PathBuf {
     state.join(format!("{}.new", K::SLOTS))
 }
 
@@ -471,36 +478,36 @@ mod tests {
     use crate::disk::RealDisk;
     use crate::vault::{BookingKey, ProbeKey};
 
-    fn lodger(n: u8) -> Lodger {
-        Lodger { owner: Identifier::parse("slmpd").unwrap(), id: [n; 16] }
+    fn owner(n: u8) -> KeyOwner {
+        KeyOwner { owner: Identifier::parse("slmpd").unwrap(), id: [n; 16] }
     }
 
-    fn fresh(folder: &Path) -> (Arc<dyn Disk>, Master, Slots<BookingKey>) {
+    fn fresh(folder: &Path) -> (Arc<dyn Disk>, MasterKey, Slots<BookingKey>) {
         let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let master = Master::new(&[1; 32]).unwrap();
+        let master = MasterKey::new(&[1; 32]).unwrap();
         let slots = Slots::create(&disk, folder, &master).unwrap();
         (disk, master, slots)
     }
 
     #[test]
-    fn a_key_comes_back_for_its_lodger_only_and_after_a_restart() {
+    fn a_key_comes_back_for_its_owner_only_and_after_a_restart() {
         let folder = tempfile::tempdir().unwrap();
         let (disk, master, mut slots) = fresh(folder.path());
         let keys: Vec<_> = (0..3).map(|_| BookingKey::generate()).collect();
         for (n, key) in (0..).zip(&keys) {
-            assert_eq!(slots.lodge(&lodger(n), key).unwrap(), u32::from(n));
+            assert_eq!(slots.store_key(&owner(n), key).unwrap(), u32::from(n));
         }
         slots.sync().unwrap();
         let slots = Slots::<BookingKey>::open(&disk, folder.path(), &master).unwrap();
-        assert_eq!(slots.key(1, &lodger(1)).unwrap().bytes(), keys[1].bytes());
-        assert!(matches!(slots.key(1, &lodger(2)), Err(VaultError::Unreadable { .. })));
-        assert!(matches!(slots.key(3, &lodger(3)), Err(VaultError::Vacant { slot: 3 })));
+        assert_eq!(slots.key(1, &owner(1)).unwrap().bytes(), keys[1].bytes());
+        assert!(matches!(slots.key(1, &owner(2)), Err(VaultError::Unreadable { .. })));
+        assert!(matches!(slots.key(3, &owner(3)), Err(VaultError::Vacant { slot: 3 })));
         assert!(matches!(
             Slots::<ProbeKey>::open(&disk, folder.path(), &master),
             Err(VaultError::Missing { name: "probe-slots" })
         ));
         assert!(matches!(
-            Slots::<BookingKey>::open(&disk, folder.path(), &Master::new(&[2; 32]).unwrap()),
+            Slots::<BookingKey>::open(&disk, folder.path(), &MasterKey::new(&[2; 32]).unwrap()),
             Err(VaultError::Unreadable { .. })
         ));
     }
@@ -509,34 +516,34 @@ mod tests {
     fn an_old_copy_of_a_slot_does_not_open_in_its_place() {
         let folder = tempfile::tempdir().unwrap();
         let (_, _, mut slots) = fresh(folder.path());
-        slots.lodge(&lodger(1), &BookingKey::generate()).unwrap();
+        slots.store_key(&owner(1), &BookingKey::generate()).unwrap();
         let mut copy = [0; SLOT_BYTES];
         slots.file.read_at(0, &mut copy).unwrap();
-        slots.evict(0).unwrap();
-        assert!(matches!(slots.key(0, &lodger(1)), Err(VaultError::Vacant { slot: 0 })));
+        slots.destroy_key(0).unwrap();
+        assert!(matches!(slots.key(0, &owner(1)), Err(VaultError::Vacant { slot: 0 })));
         assert_eq!(
-            slots.lodge(&lodger(1), &BookingKey::generate()).unwrap(),
+            slots.store_key(&owner(1), &BookingKey::generate()).unwrap(),
             0,
-            "an evicted slot is lodged in again"
+            "a slot whose key was destroyed holds another"
         );
         slots.file.write_at(0, &copy).unwrap();
-        assert!(matches!(slots.key(0, &lodger(1)), Err(VaultError::Unreadable { .. })));
+        assert!(matches!(slots.key(0, &owner(1)), Err(VaultError::Unreadable { .. })));
     }
 
     #[test]
-    fn a_rotation_keeps_the_lodged_and_leaves_nothing_of_the_old_epoch() {
+    fn a_rotation_keeps_the_stored_keys_and_leaves_nothing_of_the_old_epoch() {
         let folder = tempfile::tempdir().unwrap();
         let (disk, master, mut slots) = fresh(folder.path());
         let keys: Vec<_> = (0..3).map(|_| BookingKey::generate()).collect();
         for (n, key) in (0..).zip(&keys) {
-            slots.lodge(&lodger(n), key).unwrap();
+            slots.store_key(&owner(n), key).unwrap();
         }
-        slots.evict(1).unwrap();
-        slots.rotate(&[(0, lodger(0)), (2, lodger(2))]).unwrap();
+        slots.destroy_key(1).unwrap();
+        slots.rotate(&[(0, owner(0)), (2, owner(2))]).unwrap();
         for slots in [slots, Slots::open(&disk, folder.path(), &master).unwrap()] {
-            assert_eq!(slots.key(0, &lodger(0)).unwrap().bytes(), keys[0].bytes());
-            assert!(slots.key(1, &lodger(1)).is_err());
-            assert_eq!(slots.key(2, &lodger(2)).unwrap().bytes(), keys[2].bytes());
+            assert_eq!(slots.key(0, &owner(0)).unwrap().bytes(), keys[0].bytes());
+            assert!(slots.key(1, &owner(1)).is_err());
+            assert_eq!(slots.key(2, &owner(2)).unwrap().bytes(), keys[2].bytes());
         }
         let names: Vec<_> = disk
             .list(folder.path())
@@ -552,9 +559,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (disk, master, slots) = fresh(folder.path());
         let many = u32::try_from(2 * SLOTS_READ + 3).unwrap();
-        let mut evicted = [0; SLOT_BYTES];
-        (evicted[VERSION_AT], evicted[STATE_AT], evicted[GENERATION_AT]) = (VERSION, EVICTED, 7);
-        let mut bytes = evicted.repeat(usize::try_from(many).unwrap());
+        let mut destroyed = [0; SLOT_BYTES];
+        (destroyed[VERSION_AT], destroyed[STATE_AT], destroyed[GENERATION_AT]) =
+            (VERSION, KEY_DESTROYED, 7);
+        let mut bytes = destroyed.repeat(usize::try_from(many).unwrap());
         bytes.truncate(bytes.len() - 30);
         slots.file.write_at(0, &bytes).unwrap();
         let mut slots = Slots::<BookingKey>::open(&disk, folder.path(), &master).unwrap();
@@ -562,19 +570,19 @@ mod tests {
             (slots.heads.len(), slots.vacant.len()),
             (bytes.len().div_ceil(SLOT_BYTES), bytes.len().div_ceil(SLOT_BYTES))
         );
-        assert!(slots.heads.iter().all(|head| *head == Head { lodged: false, generation: 7 }));
-        assert_eq!(slots.lodge(&lodger(1), &BookingKey::generate()).unwrap(), 0);
+        assert!(slots.heads.iter().all(|head| *head == Head { holds_key: false, generation: 7 }));
+        assert_eq!(slots.store_key(&owner(1), &BookingKey::generate()).unwrap(), 0);
     }
 
     #[test]
-    fn orphans_are_wiped_and_their_slots_lodged_in_again() {
+    fn orphaned_keys_are_destroyed_and_their_slots_used_again() {
         let folder = tempfile::tempdir().unwrap();
         let (_, _, mut slots) = fresh(folder.path());
         for n in 0..4 {
-            slots.lodge(&lodger(n), &BookingKey::generate()).unwrap();
+            slots.store_key(&owner(n), &BookingKey::generate()).unwrap();
         }
-        assert_eq!(slots.evict_strays(|slot| slot == 1 || slot == 3).unwrap(), 2);
-        assert_eq!(slots.evict_strays(|slot| slot == 1 || slot == 3).unwrap(), 0);
-        assert_eq!(slots.lodge(&lodger(9), &BookingKey::generate()).unwrap(), 0);
+        assert_eq!(slots.destroy_orphan_keys(|slot| slot == 1 || slot == 3).unwrap(), 2);
+        assert_eq!(slots.destroy_orphan_keys(|slot| slot == 1 || slot == 3).unwrap(), 0);
+        assert_eq!(slots.store_key(&owner(9), &BookingKey::generate()).unwrap(), 0);
     }
 }

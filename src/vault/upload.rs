@@ -1,4 +1,4 @@
-//! A probe that arrives in pieces, over hours and restarts if need be.
+//! Resumable uploads: a probe arrives in pieces, over hours and restarts if need be.
 //!
 //! Invariants: a piece is sealed before it touches the medium and synced before it is acknowledged,
 //! so what is acknowledged survives a power cut and what lies there is never plaintext. The file
@@ -13,12 +13,13 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use super::keys::{ProbeKey, SafeKey};
+use super::SealedPhotos;
+use super::error::VaultError;
+use super::keys::{PhotoKey, ProbeKey};
 use super::photos::{self, Chunks, HEAD_BYTES, UPLOAD};
-use super::{Safe, VaultError};
 use crate::disk::{Disk, DiskFile, OpenMode};
 
-/// What the sender says of a probe before its first byte.
+/// The announcement of an upload: what the sender says of it before its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Announced {
     /// Bytes of the file.
@@ -27,7 +28,7 @@ pub struct Announced {
     pub sha256: [u8; 32],
 }
 
-/// One probe on its way in. Dropping it loses nothing.
+/// An upload under way. Dropping it loses nothing.
 #[derive(Debug)]
 pub struct Upload {
     disk: Arc<dyn Disk>,
@@ -39,10 +40,10 @@ pub struct Upload {
     received: usize,
 }
 
-impl Safe<ProbeKey> {
+impl SealedPhotos<ProbeKey> {
     /// Begins an upload, or goes on with one that was begun with the same announcement, whether a
     /// moment or a restart ago; one that was finished and not taken is there whole and may be
-    /// finished again. Its id and key are the caller's, the key lodged and durable before. One
+    /// finished again. Its id and key are the caller's, the key stored and durable before. One
     /// upload is held once at a time: that, too, is the caller's to see to.
     ///
     /// Errors: a size of 0 or beyond `PROBE_BYTES_MAX`; `UploadDiffers` where another size was
@@ -117,12 +118,12 @@ impl Upload {
             Err(source) => return Err(VaultError::Io { what: "opening an upload", source }),
         };
         let mut upload = Self { disk: disk.clone(), file, part, announced, chunks, received: 0 };
-        upload.take_up()?;
+        upload.resume()?;
         Ok(upload)
     }
 
-    /// Finds out what is there already.
-    fn take_up(&mut self) -> Result<(), VaultError> {
+    /// Finds out which pieces are there already.
+    fn resume(&mut self) -> Result<(), VaultError> {
         let head = self.chunks.head();
         let mut found = [0; HEAD_BYTES];
         let size = self.file.size().map_err(VaultError::io("reading an upload's size"))?;
@@ -250,13 +251,13 @@ mod tests {
     use super::fake_disk::{Choices, FakeDisk};
     use super::*;
     use crate::limits::{PROBE_BYTES_MAX, PROBE_PIECE_BYTES};
-    use crate::vault::{Master, Vault};
+    use crate::vault::{MasterKey, Vault};
 
     const STATE: &str = "/state";
     const ID: [u8; 16] = [0x5a; 16];
     const SIZE: usize = 2 * PROBE_PIECE_BYTES + 70_000;
 
-    /// A safe on a fake disk, with the key that the caller would have lodged.
+    /// A vault on a fake disk, with the key that the caller would have stored.
     struct Station {
         disk: FakeDisk,
         vault: Vault,
@@ -281,8 +282,8 @@ mod tests {
         }
     }
 
-    fn master() -> Master {
-        Master::new(&[1; 32]).unwrap()
+    fn master() -> MasterKey {
+        MasterKey::new(&[1; 32]).unwrap()
     }
 
     fn shared(disk: &FakeDisk) -> Arc<dyn Disk> {
@@ -309,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_sent_in_pieces_is_read_like_one_that_came_whole_and_never_lies_there_in_plaintext() {
+    fn a_probe_sent_in_pieces_is_read_whole_and_never_lies_there_in_plaintext() {
         for size in [1, PROBE_PIECE_BYTES - 1, PROBE_PIECE_BYTES, PROBE_PIECE_BYTES + 1, SIZE] {
             let (at, probe) = (Station::new(), probe(size));
             let mut upload = at.begin(&probe).unwrap();
@@ -329,8 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_that_came_before_is_fine_and_one_that_differs_lies_elsewhere_or_has_another_size_is_refused()
-     {
+    fn a_piece_may_come_again_and_one_with_other_bytes_place_or_size_is_refused() {
         let (at, probe) = (Station::new(), probe(SIZE));
         let piece = PROBE_PIECE_BYTES;
         let mut upload = at.begin(&probe).unwrap();
@@ -389,8 +389,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_finished_may_be_finished_again_until_it_is_taken_and_what_was_taken_before_stays_until_then()
-     {
+    fn a_finished_upload_may_be_finished_again_and_the_photo_before_stays_until_taken() {
         let (at, first, second) = (Station::new(), probe(9), probe(SIZE));
         let whole = |probe: &[u8]| {
             let mut upload = at.begin(probe).unwrap();
@@ -432,9 +431,9 @@ mod tests {
     fn a_start_keeps_the_uploads_that_a_record_knows_and_wipes_the_others() {
         let (at, probe) = (Station::new(), probe(SIZE));
         at.begin(&probe).unwrap().put(0, &probe[..PROBE_PIECE_BYTES]).unwrap();
-        assert!(at.vault.probes.stray_photos(ID[0], |id| *id == ID).unwrap().is_empty());
-        let strays = at.vault.probes.stray_photos(ID[0], |_| false).unwrap();
-        at.vault.probes.unlink_strays(&strays).unwrap();
+        assert!(at.vault.probes.orphan_photos(ID[0], |id| *id == ID).unwrap().is_empty());
+        let orphans = at.vault.probes.orphan_photos(ID[0], |_| false).unwrap();
+        at.vault.probes.unlink_orphans(&orphans).unwrap();
         assert!(at.vault.probes.uploads().unwrap().is_empty());
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::json;
-use smrt::embed::{Choice, Models, Pool, Portrait};
+use smrt::embed::{ExaminedPhoto, FaceChoice, Models, Pool};
 
 /// The portrait is measured so many times.
 const ROUNDS: usize = 40;
@@ -51,11 +51,11 @@ fn measure(models_dir: &Path, photos_dir: Option<&Path>, json: bool) -> Result<(
     let load_ms = begin.elapsed().as_secs_f64() * 1e3;
     let models = Arc::new(models);
     let photos = photos(photos_dir)?;
-    models.examine(&photos[0], Choice::Central).map_err(|e| format!("the first photo: {e}"))?;
+    models.examine(&photos[0], FaceChoice::Central).map_err(|e| format!("the first photo: {e}"))?;
 
-    let portraits: Vec<Portrait> =
-        photos.iter().filter_map(|p| models.examine(p, Choice::Central).ok()).collect();
-    let stage = |ms: fn(&Portrait) -> f64| median(portraits.iter().map(ms).collect());
+    let portraits: Vec<ExaminedPhoto> =
+        photos.iter().filter_map(|p| models.examine(p, FaceChoice::Central).ok()).collect();
+    let stage = |ms: fn(&ExaminedPhoto) -> f64| median(portraits.iter().map(ms).collect());
     let (decode, detect) = (stage(|p| p.timings.decode_ms), stage(|p| p.timings.detect_ms));
     let (align, embed) = (stage(|p| p.timings.align_ms), stage(|p| p.timings.embed_ms));
 
@@ -69,7 +69,7 @@ fn measure(models_dir: &Path, photos_dir: Option<&Path>, json: bool) -> Result<(
             scope.spawn(move || {
                 for photo in shared.iter().skip(caller).step_by(workers) {
                     // A photo without a face takes its time as well.
-                    let _ = pool.examine(Arc::clone(photo), Choice::Central);
+                    let _ = pool.examine(Arc::clone(photo), FaceChoice::Central);
                 }
             });
         }

@@ -24,7 +24,7 @@ use smrt::client::archive::Archive;
 use smrt::client::desk::Desk;
 use smrt::inquiry::Request;
 use smrt::roster::{Person, Role};
-use smrt::vault::Master;
+use smrt::vault::MasterKey;
 
 use crate::attacker::{Attacker, DOMAIN, Dictionary, ties, words_in};
 use crate::desks::{Hand, official, person};
@@ -204,7 +204,7 @@ struct Loot {
     /// What is known of any such log: its origin, its key.
     known: Vec<Vec<u8>>,
     /// The one secret of the box, which no attacker has.
-    master: Master,
+    master: MasterKey,
 }
 
 fn actor(identity: &Identity, name: &str) -> Actor {
@@ -467,7 +467,7 @@ fn loot() -> Loot {
         verifier.public().to_vec(),
         verifier.to_string().into_bytes(),
     ];
-    let master = Master::new(&fs::read(site.path("master.key")).unwrap()).unwrap();
+    let master = MasterKey::new(&fs::read(site.path("master.key")).unwrap()).unwrap();
     Loot { leaves, salts, readable, dictionary, put_together, known, master }
 }
 

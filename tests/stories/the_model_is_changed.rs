@@ -12,7 +12,7 @@ use smrt::audit::LeafKind;
 use smrt::client::desk::Array;
 use smrt::client::switch::SwitchEnd;
 use smrt::client::{Client, ClientError};
-use smrt::embed::{Choice, Models};
+use smrt::embed::{FaceChoice, Models};
 use smrt::inquiry::Request;
 use smrt::limits::{REVIEWED_CANDIDATES_MAX, SWITCH_BATCH_LEN_MAX};
 
@@ -85,9 +85,9 @@ impl Likeness {
         let mut scores = HashMap::new();
         for folder in folders {
             let models = Models::load(folder).unwrap();
-            let probe = models.examine(probe, Choice::Only).unwrap().embedding;
+            let probe = models.examine(probe, FaceChoice::Only).unwrap().embedding;
             for (number, photo) in photos {
-                let photo = models.examine(photo, Choice::Only).unwrap().embedding;
+                let photo = models.examine(photo, FaceChoice::Only).unwrap().embedding;
                 scores.insert((models.id().to_string(), number.clone()), probe.score(&photo));
             }
         }
@@ -436,7 +436,7 @@ fn a_photo_without_a_usable_face_under_the_next_model_blocks_the_switch_until_th
     };
     let (rows, shown, frames) = found(&daemon);
     assert_eq!((rows, shown.as_str()), (2, "26-2 26-3"));
-    let detected = Models::load(&blind).unwrap().examine(&photo(OBAMA), Choice::Only).unwrap();
+    let detected = Models::load(&blind).unwrap().examine(&photo(OBAMA), FaceChoice::Only).unwrap();
     assert_eq!(
         frames["26-2"], detected.faces[detected.chosen].frame,
         "the frame is of the model that compared"

@@ -26,7 +26,7 @@ use smrt::ledger::{
     Enrolled, Faces, Fated, Ledger, LedgerError, LedgerSetup, Shelf, SwitchState, SystemClock,
     Taken,
 };
-use smrt::limits::{GATHERS_MAX, PROBE_PIECE_BYTES};
+use smrt::limits::{FILL_ATTEMPTS_MAX, PROBE_PIECE_BYTES};
 use smrt::roster::{Caller, CertificateName, Role};
 use smrt::rule::Rule;
 use smrt::store::StateKind;
@@ -957,7 +957,7 @@ fn a_gallery_that_takes_the_process_down_each_time_is_not_begun_for_ever() {
     // One commit says that a gallery is begun, another that it was left.
     let begin = (disk.operations() - before) / 2;
     drop(ledger);
-    for n in 1..=GATHERS_MAX {
+    for n in 1..=FILL_ATTEMPTS_MAX {
         let ledger = open(&disk).unwrap();
         assert_eq!(state(&ledger), SwitchState::Embedding, "begun {n} times");
         disk.cut_at(disk.operations() + begin + 1);

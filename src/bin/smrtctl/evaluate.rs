@@ -13,7 +13,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
-use smrt::embed::{Choice, EmbedError, Models, QualitySheet};
+use smrt::embed::{EmbedError, FaceChoice, Models, QualitySheet};
 use smrt::face::{Candidate, Edits, Embedding, dot};
 use smrt::limits::PHOTO_BYTES_MAX;
 
@@ -244,7 +244,7 @@ fn examine_one(
         None => photo,
         Some(wear) => wear.of(&photo)?,
     };
-    match models.probe(&photo, &Edits::default(), Choice::Central) {
+    match models.probe(&photo, &Edits::default(), FaceChoice::Central) {
         // Worn ones are held against the rule for probes: a face that it refuses has no sheet.
         Ok(probe) if wear.is_some() && probe.look.faces[probe.chosen].unusable.is_some() => {
             Ok(None)

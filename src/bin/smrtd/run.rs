@@ -155,7 +155,7 @@ fn open_service(
             | LedgerError::Models { .. }
             | LedgerError::Audit(_)
             | LedgerError::Vault(_)
-            | LedgerError::Store(StoreError::Newer { .. }),
+            | LedgerError::Store(StoreError::Format { .. }),
         ) => config_error(e),
         e => failed(e),
     })

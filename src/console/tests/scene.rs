@@ -10,7 +10,7 @@ use super::super::*;
 use crate::audit::touch::{Credential, Registration, RelyingParty, verify_registration};
 use crate::audit::{Alarm, LeafKind, SampleFinding};
 use crate::booking::{BookingNumber, Identifier, Text, VersionId};
-use crate::embed::{Measure as Measured, QualitySheet, Reading, Verdict};
+use crate::embed::{QualityMeasure as Measured, QualitySheet, QualityVerdict, Reading};
 use crate::face::{Edit, Edits, ModelId};
 use crate::inquiry::{
     Action, Choice, Digest, Disposition, Event, Feature, Finding, Frame, Handover, Inquiry,
@@ -259,10 +259,10 @@ fn quality() -> Quality {
         name: text(reading.measure.label()),
         value: reading.value,
     });
-    let short = sheet.0.iter().filter(|reading| reading.verdict != Verdict::Fine);
+    let short = sheet.0.iter().filter(|reading| reading.verdict != QualityVerdict::Fine);
     let shortfalls = short.map(|reading| Shortfall {
         name: text(reading.measure.label()),
-        blocks: reading.measure.blocks() && reading.verdict == Verdict::Poor,
+        blocks: reading.measure.blocks() && reading.verdict == QualityVerdict::Poor,
     });
     Quality { measures: measures.collect(), shortfalls: shortfalls.collect() }
 }
@@ -270,9 +270,9 @@ fn quality() -> Quality {
 pub(super) fn sheet() -> QualitySheet {
     let values = [6.1, 38.5, 0.91, 0.08, 100.0, 71.2, 1_204.0, 0.11, 0.0, 0.62, 78.4];
     let verdict = |measure| match measure {
-        Measured::EmbeddingLength => Verdict::Poor,
-        Measured::EyesApart | Measured::Sharpness | Measured::UnderExposure => Verdict::Low,
-        _ => Verdict::Fine,
+        Measured::EmbeddingLength => QualityVerdict::Poor,
+        Measured::EyesApart | Measured::Sharpness | Measured::UnderExposure => QualityVerdict::Low,
+        _ => QualityVerdict::Fine,
     };
     let reading =
         |(measure, value)| Reading { measure, value, score: None, verdict: verdict(measure) };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::audit::Detail;
 use crate::booking::{Identifier, Text};
-use crate::embed::{self, Encoding, Look, Picture, Preview, QualitySheet};
+use crate::embed::{self, EncodedPicture, Encoding, Preview, ProbeFaces, QualitySheet};
 use crate::face::Edits;
 use crate::inquiry::{
     Action, Choice, Digest, Frame, Inquiry, InquiryId, Measure, Probe, Quality, Shortfall,
@@ -155,7 +155,7 @@ impl Service {
         desk: &AtDesk,
         id: InquiryId,
         edits: &Edits,
-    ) -> Result<Picture, ServiceError> {
+    ) -> Result<EncodedPicture, ServiceError> {
         let held = self.own_probe(desk, id)?;
         self.picture(&self.ledger.generation(), held.bytes.clone(), edits)
     }
@@ -165,7 +165,7 @@ impl Service {
         generation: &Generation,
         photo: Arc<[u8]>,
         edits: &Edits,
-    ) -> Result<Picture, ServiceError> {
+    ) -> Result<EncodedPicture, ServiceError> {
         Ok(self.examining.during(|| {
             generation.pool().picture(photo, edits, PICTURE_SIDE_PX_MAX, Encoding::Jpeg)
         })?)
@@ -176,8 +176,8 @@ impl Service {
         generation: &Generation,
         original: Arc<[u8]>,
         edits: &Edits,
-    ) -> Result<Look, ServiceError> {
-        Ok(self.examining.during(|| generation.pool().look(original, edits))?)
+    ) -> Result<ProbeFaces, ServiceError> {
+        Ok(self.examining.during(|| generation.pool().find_faces(original, edits))?)
     }
 
     fn own_probe(&self, desk: &AtDesk, id: InquiryId) -> Result<HeldProbe<'_>, ServiceError> {
@@ -242,7 +242,7 @@ impl Service {
                 .quality
                 .0
                 .iter()
-                .filter(|reading| reading.verdict >= embed::Verdict::Low)
+                .filter(|reading| reading.verdict >= embed::QualityVerdict::Low)
                 .map(shortfall)
                 .collect(),
         };
@@ -269,7 +269,7 @@ impl Service {
         original: Arc<[u8]>,
         edits: &Edits,
         face: Option<usize>,
-    ) -> Result<embed::Probe, ServiceError> {
+    ) -> Result<embed::ChosenFace, ServiceError> {
         Ok(self.examining.during(|| generation.pool().probe(original, edits, face))?)
     }
 
@@ -289,5 +289,8 @@ fn measure(name: &str, value: f64) -> Measure {
 
 fn shortfall(reading: &embed::Reading) -> Shortfall {
     let name = Text::parse(reading.measure.label()).expect("a measure's label is a text");
-    Shortfall { name, blocks: reading.verdict == embed::Verdict::Poor && reading.measure.blocks() }
+    Shortfall {
+        name,
+        blocks: reading.verdict == embed::QualityVerdict::Poor && reading.measure.blocks(),
+    }
 }

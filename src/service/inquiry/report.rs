@@ -109,11 +109,7 @@ impl Service {
         Ok(self.shown_leaf(leaf)?.to_text())
     }
 
-    fn own_report(
-        &self,
-        desk: &AtDesk,
-        id: InquiryId,
-    ) -> Result<Kept, ServiceError> {
+    fn own_report(&self, desk: &AtDesk, id: InquiryId) -> Result<Kept, ServiceError> {
         self.allowed_any(desk, &[Duty::Inquire, Duty::Audit], "read a report")?;
         let kept = self.ledger.core().inquiry(id.0)?;
         let own =
@@ -168,8 +164,7 @@ impl Service {
     }
 
     fn proven_leaf(&self, leaf: u64) -> Result<ProvenLeaf, ServiceError> {
-        let row =
-            self.ledger.core().store.leaf(leaf)?.ok_or(ServiceError::not_found("leaf"))?;
+        let row = self.ledger.core().store.leaf(leaf)?.ok_or(ServiceError::not_found("leaf"))?;
         Ok(ProvenLeaf { leaf: Leaf::from_bytes(&row.leaf)?, proof: self.ledger.proof(leaf)? })
     }
 

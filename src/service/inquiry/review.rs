@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::audit::{Actor, Detail};
 use crate::booking::{Identifier, VersionId};
-use crate::embed::Picture;
+use crate::embed::EncodedPicture;
 use crate::face::Edits;
 use crate::inquiry::{
     Action, CandidateSight, Disposition, Finding, Frame, Handover, Inquiry, InquiryId, Outcome,
@@ -206,7 +206,7 @@ impl Service {
         desk: &AtDesk,
         id: InquiryId,
         version: VersionId,
-    ) -> Result<Picture, ServiceError> {
+    ) -> Result<EncodedPicture, ServiceError> {
         let photo: Arc<[u8]> = self.candidate_photo(desk, id, version)?.into();
         self.picture(&self.ledger.generation(), photo, &Edits::default())
     }

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use serde::Serialize;
-use smrt::embed::{Measure, QualitySheet, Verdict};
+use smrt::embed::{QualityMeasure, QualitySheet, QualityVerdict};
 
 /// One in so many probes is taken for the worst.
 const WORST_ONE_IN: usize = 20;
@@ -27,7 +27,7 @@ pub(super) enum Went {
 /// What one measure says.
 #[derive(Debug, Serialize)]
 pub(super) struct MeasureFigures {
-    measure: Measure,
+    measure: QualityMeasure,
     /// The value that 1, 5, 25, 50, 75, 95 and 99 of 100 photos as they are stay below.
     quantiles: [f64; 7],
     /// Rank correlation of the measure, better being higher, with the score of the probe's own
@@ -78,7 +78,7 @@ impl QualityFigures {
                 Went::NonMated { .. } => None,
             })
             .collect();
-        let measures = Measure::ALL
+        let measures = QualityMeasure::ALL
             .into_iter()
             .map(|measure| MeasureFigures::of(measure, photos, &mated))
             .collect();
@@ -126,7 +126,7 @@ impl fmt::Display for Errors {
 
 impl MeasureFigures {
     fn of(
-        measure: Measure,
+        measure: QualityMeasure,
         photos: &[&QualitySheet],
         mated: &[(&QualitySheet, f64, bool)],
     ) -> Self {
@@ -144,7 +144,7 @@ impl MeasureFigures {
         let missed = |of: &[usize]| of.iter().filter(|&&at| mated[at].2).count();
         let tenth = |n: usize| &order[order.len() * n / 10..order.len() * (n + 1) / 10];
         let worst = &order[..order.len() / WORST_ONE_IN];
-        let rated = |wanted: Verdict| {
+        let rated = |wanted: QualityVerdict| {
             let rated = mated.iter().filter(|(sheet, ..)| {
                 sheet.reading(measure).is_some_and(|reading| reading.verdict == wanted)
             });
@@ -159,8 +159,8 @@ impl MeasureFigures {
             missed_by_tenth: (0..10)
                 .map(|n| super::share(missed(tenth(n)), tenth(n).len()))
                 .collect(),
-            low: rated(Verdict::Low),
-            poor: rated(Verdict::Poor),
+            low: rated(QualityVerdict::Low),
+            poor: rated(QualityVerdict::Poor),
             blocks: measure.blocks(),
         }
     }
@@ -206,10 +206,12 @@ impl fmt::Display for QualityFigures {
 
 /// The value as better being higher: what is worse above is turned, and what is worse on both sides
 /// counts from the middle.
-fn goodness(measure: Measure, value: f64, median: f64) -> f64 {
+fn goodness(measure: QualityMeasure, value: f64, median: f64) -> f64 {
     match measure {
-        Measure::UnderExposure | Measure::OverExposure => -value,
-        Measure::LuminanceMean | Measure::LuminanceVariance => -(value - median).abs(),
+        QualityMeasure::UnderExposure | QualityMeasure::OverExposure => -value,
+        QualityMeasure::LuminanceMean | QualityMeasure::LuminanceVariance => {
+            -(value - median).abs()
+        }
         _ => value,
     }
 }
@@ -252,11 +254,11 @@ mod tests {
         let sheet = |length: f64| {
             let reading =
                 |measure, value, verdict| Reading { measure, value, score: None, verdict };
-            let verdict = if length < 2.0 { Verdict::Poor } else { Verdict::Fine };
+            let verdict = if length < 2.0 { QualityVerdict::Poor } else { QualityVerdict::Fine };
             QualitySheet(vec![
-                reading(Measure::EmbeddingLength, length, verdict),
-                reading(Measure::UnderExposure, 40.0 - length, Verdict::Low),
-                reading(Measure::DetectorScore, 0.9, Verdict::Fine),
+                reading(QualityMeasure::EmbeddingLength, length, verdict),
+                reading(QualityMeasure::UnderExposure, 40.0 - length, QualityVerdict::Low),
+                reading(QualityMeasure::DetectorScore, 0.9, QualityVerdict::Fine),
             ])
         };
         let sheets: Vec<QualitySheet> = (0..40u8).map(|n| sheet(f64::from(n))).collect();
@@ -266,17 +268,18 @@ mod tests {
         searched.push(Searched { sheet: &sheets[0], went: Went::NonMated { alarm: true } });
         searched.push(Searched { sheet: &sheets[9], went: Went::NonMated { alarm: false } });
         let figures = QualityFigures::of(&sheets.iter().collect::<Vec<_>>(), &searched, 3);
-        let of = |wanted: Measure| figures.measures.iter().find(|m| m.measure == wanted).unwrap();
-        let length = of(Measure::EmbeddingLength);
+        let of =
+            |wanted: QualityMeasure| figures.measures.iter().find(|m| m.measure == wanted).unwrap();
+        let length = of(QualityMeasure::EmbeddingLength);
         assert_eq!((length.correlation, length.missed_of_worst, length.worst), (Some(1.0), 1, 2));
         assert_eq!(
             (length.missed_by_tenth[0], length.missed_by_tenth[1], length.poor),
             (Some(0.25), Some(0.0), [2, 1])
         );
         assert_eq!((length.quantiles[1], length.quantiles[3]), (2.0, 20.0));
-        let under = of(Measure::UnderExposure);
+        let under = of(QualityMeasure::UnderExposure);
         assert_eq!((under.correlation, under.low), (Some(1.0), [40, 2]), "less of it is better");
-        assert_eq!(of(Measure::DetectorScore).correlation, None);
+        assert_eq!(of(QualityMeasure::DetectorScore).correlation, None);
         assert_eq!(figures.all, Errors { mated: 40, missed: 2, non_mated: 2, alarms: 1 });
         assert_eq!(figures.passed, Errors { mated: 38, missed: 1, non_mated: 1, alarms: 0 });
         assert!(figures.to_string().contains("1 of 38 mated probes missed"));
