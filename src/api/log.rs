@@ -101,7 +101,7 @@ pub(super) async fn get_checkpoints(
             .map_err(|_| Refusal::malformed("the query is not '?since=' and a number of leaves"))?;
         let notes = door.call(from.ticket, move |service| {
             service.admit(&from.caller)?;
-            service.ledger().cosigned(since..u64::MAX, usize::MAX)
+            Ok(service.ledger().cosigned(since..u64::MAX, usize::MAX)?)
         });
         Ok(Json(notes.await?).into_response())
     };
@@ -144,7 +144,7 @@ pub(super) async fn get_proof(
             leaf.map_err(|_| Refusal::malformed("the leaf's index is not a number"))?;
         let proof = door.call(from.ticket, move |service| {
             service.admit(&from.caller)?;
-            service.ledger().proof(leaf)
+            Ok(service.ledger().proof(leaf)?)
         });
         Ok(([(header::CONTENT_TYPE, TEXT)], proof.await?.to_text()).into_response())
     };
@@ -170,7 +170,7 @@ pub(super) async fn get_consistency(
         })?;
         let proof = door.call(from.ticket, move |service| {
             service.admit(&from.caller)?;
-            service.ledger().consistency(old, new)
+            Ok(service.ledger().consistency(old, new)?)
         });
         let lines: String = proof.await?.iter().map(|hash| STANDARD.encode(hash) + "\n").collect();
         Ok(([(header::CONTENT_TYPE, TEXT)], lines).into_response())

@@ -34,7 +34,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::{OpenApi, ToSchema};
 
 use crate::booking::{BookingData, BookingNumber, Text};
-use crate::ledger::{Fate, VERSION};
+use crate::ledger::{Fate, Fated, VERSION};
 use crate::limits::{BODY_BYTES_MAX, REQUEST_SECONDS_MAX, REQUESTS_IN_FLIGHT_MAX};
 use crate::roster::Caller;
 use crate::rule::Rule;

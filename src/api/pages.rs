@@ -18,6 +18,7 @@ use super::{Door, InPath, Ticket};
 use crate::booking::{Identifier, VersionId};
 use crate::console::{self, Desk, Head, PolicyText, PolicyView};
 use crate::inquiry::{InquiryId, NumberPattern, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
+use crate::ledger::LedgerError;
 use crate::public_report::Period;
 use crate::rule::Rule;
 use crate::service::{AtDesk, BANNER, Candidate, InquirySight, Service, ServiceError, SessionView};
@@ -300,7 +301,7 @@ async fn get_compare(
         let array =
             console::ArrayView { desk, inquiry: &inquiry, sight: &sight, candidates: &candidates };
         let at = version.map_err(|_| not_found())?;
-        console::compare(&console::CompareView { array, at }).ok_or_else(not_found)
+        Ok(console::compare(&console::CompareView { array, at }).ok_or_else(not_found)?)
     })
     .await
 }

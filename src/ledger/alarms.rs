@@ -39,7 +39,8 @@ impl Ledger {
     /// The alarms that stand, with the leaves that raised them.
     pub fn standing_alarms(&self) -> Result<Vec<(Alarm, u64, String)>, LedgerError> {
         let alarms = self.core().store.alarms()?.into_iter();
-        let known = |(code, leaf, what)| Some((Alarm::of(u64::from::<u8>(code))?, leaf, what));
+        let known =
+            |(code, leaf, what): (u8, u64, String)| Some((Alarm::of(u64::from(code))?, leaf, what));
         Ok(alarms.filter_map(known).collect())
     }
 

@@ -128,13 +128,13 @@ impl Ledger {
         agency: &Identifier,
         number: &BookingNumber,
     ) -> Result<Standing, LedgerError> {
-        let key = self.core.master.number_key(agency.as_str(), number.as_str());
+        let key = self.core().master.number_key(agency.as_str(), number.as_str());
         let not_found = LedgerError::NotFound { what: "booking" };
-        let Some(row) = self.core.store.number(&key)? else { return Err(not_found) };
+        let Some(row) = self.core().store.number(&key)? else { return Err(not_found) };
         let Some(version) = row.current else {
             return Err(LedgerError::Released { leaf: row.released.unwrap_or(row.leaf) });
         };
-        let (version_row, record) = self.core.record(version)?.ok_or(not_found)?;
+        let (version_row, record) = self.core().record(version)?.ok_or(not_found)?;
         let (released, unusable) = (
             row.released.filter(|_| row.state != NumberState::Live),
             matches!(version_row.state, VersionState::Unusable | VersionState::Withheld),
@@ -166,16 +166,16 @@ impl Ledger {
         version: VersionId,
         stands: impl Fn(VersionState) -> bool,
     ) -> Result<Option<(Identifier, Record)>, LedgerError> {
-        let Some((row, record)) = self.core.record(version)?.filter(|(row, _)| stands(row.state))
+        let Some((row, record)) = self.core().record(version)?.filter(|(row, _)| stands(row.state))
         else {
             return Ok(None);
         };
         let key = self
-            .core
+            .core()
             .vault
             .bookings
             .key(row.slot, &KeyOwner { owner: row.agency.clone(), id: version.0 })?;
-        for sealed in self.core.store.vectors(row.leaf)? {
+        for sealed in self.core().store.vectors(row.leaf)? {
             // The other one is another model's and doesn't open as this one's.
             let Ok(plain) = key.open(SealedPart::Vector(generation.model()), version.0, &sealed)
             else {
@@ -192,30 +192,31 @@ impl Ledger {
     /// The photo of a live booking as it was received.
     pub fn photo(&self, version: VersionId) -> Result<Option<Vec<u8>>, LedgerError> {
         let Some(row) =
-            self.core.store.version(version)?.filter(|row| row.state == VersionState::Live)
+            self.core().store.version(version)?.filter(|row| row.state == VersionState::Live)
         else {
             return Ok(None);
         };
         let key = self
-            .core
+            .core()
             .vault
             .bookings
             .key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
-        Ok(Some(self.core.vault.bookings.read_photo(version.0, &key)?))
+        Ok(Some(self.core().vault.bookings.read_photo(version.0, &key)?))
     }
 
     /// The photo of a booking that a search showed and its agency hasn't released, as it was
     /// received.
     pub(crate) fn shown_photo(&self, version: VersionId) -> Result<Option<Vec<u8>>, LedgerError> {
-        let Some(row) = self.core.store.version(version)?.filter(|row| is_shown(row.state)) else {
+        let Some(row) = self.core().store.version(version)?.filter(|row| is_shown(row.state))
+        else {
             return Ok(None);
         };
         let key = self
-            .core
+            .core()
             .vault
             .bookings
             .key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
-        Ok(Some(self.core.vault.bookings.read_photo(version.0, &key)?))
+        Ok(Some(self.core().vault.bookings.read_photo(version.0, &key)?))
     }
 }
 

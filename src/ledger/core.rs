@@ -13,8 +13,9 @@ use super::next_model::Switch;
 use super::records::{OpenedLeaf, Record, Witnessing};
 use super::waits::Waits;
 use crate::audit::{Leaf, LogKey, SALT_BYTES, commit};
-use crate::booking::VersionId;
+use crate::booking::{BookingNumber, Identifier, VersionId};
 use crate::disk::Disk;
+use crate::face::ModelId;
 use crate::store::{StateKind, Store, VersionRow};
 use crate::vault::{KeyOwner, MasterKey, SealedPart, Vault};
 
@@ -104,6 +105,17 @@ impl Core {
             plain.map_err(|e| if e.is_damage() { LedgerError::Unreadable } else { e.into() })?;
         serde_json::from_slice(&plain)
             .map_err(|source| LedgerError::Sealed { what: "record", source })
+    }
+
+    /// The key under which a booking number's row is found.
+    pub(crate) fn number_key(&self, agency: &Identifier, number: &BookingNumber) -> [u8; 32] {
+        self.master.number_key(agency.as_str(), number.as_str())
+    }
+
+    /// The model that photos are embedded by beside the active one, while a switch is under way and
+    /// its models are there.
+    pub(crate) fn embeds_also(&self) -> Option<ModelId> {
+        self.switch().filter(|switch| switch.pool.is_some()).map(|switch| switch.model())
     }
 
     pub(crate) fn generation(&self) -> Arc<Generation> {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::audit::AuditError;
-use crate::embed::ModelError;
+use crate::embed::{EmbedError, ModelError};
 use crate::face::FaceError;
 use crate::gallery::GalleryError;
 use crate::inquiry::{ActionError, InquiryError};
@@ -97,6 +97,9 @@ pub enum LedgerError {
     /// A folder of models can't be used.
     #[error("the models in {folder} can't be used")]
     Models { folder: PathBuf, source: Box<ModelError> },
+    /// The threads of a model don't start.
+    #[error("the threads of the models do not start")]
+    Pool(#[source] EmbedError),
     /// The model can't be switched as asked.
     #[error("the model is not switched: {found}, wanted {wanted}")]
     NotSwitchable { found: String, wanted: String },
@@ -167,6 +170,7 @@ impl Fated for LedgerError {
             | Self::Sealed { .. }
             | Self::Setup { .. }
             | Self::Models { .. }
+            | Self::Pool(_)
             | Self::Io { .. }
             | Self::Behind { .. }
             | Self::Supplied { .. }
@@ -203,6 +207,7 @@ impl LedgerError {
             | Self::Sealed { .. }
             | Self::Setup { .. }
             | Self::Models { .. }
+            | Self::Pool(_)
             | Self::Io { .. }
             | Self::Halted { .. }
             | Self::Behind { .. }

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, RwLock, Weak};
 
-use super::error::LedgerError;
+use super::error::{Fated, LedgerError};
 use super::read_ahead::memory_available_bytes;
 use crate::booking::VersionId;
 use crate::embed::{Manifest, ModelRole, Models, Pool};
@@ -67,25 +67,25 @@ impl Generation {
     }
 
     /// Whether a version has a row.
-    pub(super) fn holds(&self, version: VersionId) -> bool {
+    pub(crate) fn holds(&self, version: VersionId) -> bool {
         self.row_of(version).is_some()
     }
 
     /// The version of each row.
     #[cfg(test)]
-    pub(super) fn rows_in_order(&self) -> Vec<VersionId> {
+    pub(crate) fn rows_in_order(&self) -> Vec<VersionId> {
         self.rows.read().expect("nothing panics while it holds the rows").ids.clone()
     }
 
     /// Makes room for the names of so many rows.
-    pub(super) fn reserve(&self, more: usize) {
+    pub(crate) fn reserve(&self, more: usize) {
         let mut rows = self.rows.write().expect("nothing panics while it holds the rows");
         rows.ids.reserve(more);
         rows.row_of.reserve(more);
     }
 
     /// Adds rows in their order.
-    pub(super) fn append(&self, faces: Vec<(VersionId, Embedding)>) -> Result<(), GalleryError> {
+    pub(crate) fn append(&self, faces: Vec<(VersionId, Embedding)>) -> Result<(), GalleryError> {
         let (ids, embeddings): (Vec<VersionId>, Vec<Embedding>) = faces.into_iter().unzip();
         // A search that meets a new row waits here until the row has its name.
         let mut rows = self.rows.write().expect("nothing panics while it holds the rows");
@@ -96,7 +96,7 @@ impl Generation {
     }
 
     /// Takes a version out of every search from here on; says whether it was there.
-    pub(super) fn mask(&self, version: VersionId) -> Result<bool, GalleryError> {
+    pub(crate) fn mask(&self, version: VersionId) -> Result<bool, GalleryError> {
         match self.row_of(version) {
             Some(row) => self.gallery.mask(row).map(|()| true),
             None => Ok(false),
@@ -104,7 +104,7 @@ impl Generation {
     }
 
     /// Overwrites a version's numbers; says whether it was there.
-    pub(super) fn zero(&self, version: VersionId) -> Result<bool, GalleryError> {
+    pub(crate) fn zero(&self, version: VersionId) -> Result<bool, GalleryError> {
         match self.row_of(version) {
             Some(row) => self.gallery.zero(row).map(|()| true),
             None => Ok(false),
@@ -165,7 +165,7 @@ impl Shelf {
     }
 
     /// The model of the folder of models, from its manifests.
-    pub(super) fn first(&self) -> Result<ModelId, LedgerError> {
+    pub(crate) fn first(&self) -> Result<ModelId, LedgerError> {
         id_of(&self.models)
     }
 
@@ -178,14 +178,14 @@ impl Shelf {
     }
 
     /// The name of a model's embedder, as its card has it; none where the model isn't at hand.
-    pub(super) fn name_of(&self, model: ModelId) -> Option<String> {
+    pub(crate) fn name_of(&self, model: ModelId) -> Option<String> {
         let manifests = Manifest::read_all(self.folder_of(model).ok()??).ok()?;
         Some(Manifest::active(&manifests, ModelRole::Embedder).ok()?.name.clone())
     }
 
     /// A model's error rates as they were measured, from the file `measured.json` beside its card;
     /// none where nobody measured this model.
-    pub(super) fn measured(&self, model: ModelId) -> Option<ErrorRates> {
+    pub(crate) fn measured(&self, model: ModelId) -> Option<ErrorRates> {
         let file = std::fs::read(self.folder_of(model).ok()??.join(MEASURED)).ok()?;
         let measured: ErrorRates = serde_json::from_slice(&file).ok()?;
         (measured.model == model.to_string()).then_some(measured)
@@ -208,13 +208,13 @@ impl Shelf {
             folder: folder.clone(),
             source: Box::new(source),
         })?;
-        let pool = Arc::new(Pool::start(models, self.workers)?);
+        let pool = Arc::new(Pool::start(models, self.workers).map_err(LedgerError::Pool)?);
         started.push(Arc::downgrade(&pool));
         Ok(Some(pool))
     }
 
     /// An empty generation.
-    pub(super) fn generation(&self, pool: Arc<Pool>) -> Result<Generation, LedgerError> {
+    pub(crate) fn generation(&self, pool: Arc<Pool>) -> Result<Generation, LedgerError> {
         let gallery = Gallery::on(self.device.clone(), pool.dimension())?;
         let spawned = GalleryHandle::spawn(gallery)
             .map_err(|source| LedgerError::Io { what: "starting a gallery", source })?;
@@ -222,7 +222,7 @@ impl Shelf {
     }
 
     /// What the configuration offers, in words.
-    pub(super) fn offers(&self) -> String {
+    pub(crate) fn offers(&self) -> String {
         let named = |folder: &Path| match id_of(folder) {
             Ok(id) => format!("{id} in {}", folder.display()),
             Err(e) => format!("none in {} ({})", folder.display(), e.chain()),
@@ -234,14 +234,14 @@ impl Shelf {
     }
 
     /// How many photos a switch of the model examines at the same time.
-    pub(super) fn switch_workers(&self) -> usize {
+    pub(crate) fn switch_workers(&self) -> usize {
         (self.workers / crate::limits::SWITCH_WORKERS_ONE_IN).max(1)
     }
 
     /// Whether the machine has room for a second gallery.
     ///
     /// Errors: `NotSwitchable` with what was found and what is wanted.
-    pub(super) fn room_for(&self, rows: u64, dimension: usize) -> Result<(), LedgerError> {
+    pub(crate) fn room_for(&self, rows: u64, dimension: usize) -> Result<(), LedgerError> {
         let wanted = gallery_bytes(rows, dimension);
         let (found, of_whom) = match (memory_available_bytes(), self.switch_bytes_max) {
             (Some(available), Some(max)) if max >= available => (available, "the machine has"),

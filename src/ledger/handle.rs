@@ -15,18 +15,17 @@ use super::start::{self, Opened};
 use super::waits::Waits;
 use super::write::{Decision, Group, NewLeaf, Subject, Write};
 use super::writer::{Alone, Asked, Job, Writer};
-use crate::audit::{Alarm, Detail, Note, VerifierKey};
+use crate::audit::Detail;
 use crate::booking::VersionId;
 use crate::face::{Embedding, ModelId};
 use crate::gallery::GalleryHandle;
-use crate::roster::Ceilings;
-use crate::store::StateKind;
+use crate::store::{StateKind, StoreError};
 
 /// The open ledger.
 pub struct Ledger {
     core: Arc<Core>,
     started: Started,
-    unfinished: Mutex<Unfinished>,
+    pub(super) unfinished: Mutex<Unfinished>,
     queue: Mutex<Option<SyncSender<Job>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -73,22 +72,6 @@ impl Ledger {
         let (queue, writer, unfinished) =
             (Mutex::new(Some(queue)), Mutex::new(Some(thread)), Mutex::new(unfinished));
         Ok(Self { core, started, unfinished, queue, writer })
-    }
-
-    /// Whether the medium has more room than what is kept for releases, purges and the log.
-    pub(crate) fn room(&self) -> Result<(), LedgerError> {
-        let free = self.core.disk.free_bytes(&self.core.state);
-        let free = free.map_err(|source| LedgerError::Io {
-            what: "asking for the medium's free room",
-            source,
-        })?;
-        match free < self.core.reserve_bytes {
-            true => Err(LedgerError::DiskLow {
-                free_mib: free >> 20,
-                wanted_mib: self.core.reserve_bytes >> 20,
-            }),
-            false => Ok(()),
-        }
     }
 
     /// What the state folder was made for.
@@ -223,11 +206,11 @@ impl Ledger {
     }
 
     /// The first `leaves` leaves in order, as they were hashed, without holding them all.
-    pub(crate) fn for_each_leaf(
+    pub(crate) fn for_each_leaf<E: From<StoreError>>(
         &self,
         leaves: u64,
-        mut visit: impl FnMut(&[u8]) -> Result<(), LedgerError>,
-    ) -> Result<(), LedgerError> {
+        mut visit: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
         self.core.store.for_each_leaf(0..leaves, |_, leaf| visit(leaf))
     }
 

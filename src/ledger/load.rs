@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::ops::{Range, RangeInclusive};
 
 use super::core::{Core, Newest};
-use super::error::LedgerError;
+use super::error::{Fated, LedgerError};
 use super::faces;
 use super::generation::Generation;
 use super::in_order::in_order;

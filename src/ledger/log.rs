@@ -206,12 +206,12 @@ impl Ledger {
     /// Has the anchor hold a cosigned checkpoint, if none over a larger tree is there; durable on
     /// return.
     pub(crate) fn anchor(&self, leaves: u64, note: &Note) -> Result<(), LedgerError> {
-        if self.core.anchor.is_none()
-            || self.core.witnessing().cosigned.is_some_and(|cosigned| cosigned > leaves)
+        if self.core().anchor.is_none()
+            || self.core().witnessing().cosigned.is_some_and(|cosigned| cosigned > leaves)
         {
             return Ok(());
         }
-        start::write_anchor(&self.core, note)
+        start::write_anchor(self.core(), note)
             .map_err(|source| LedgerError::Io { what: "writing the anchor", source })
     }
 }

@@ -109,12 +109,12 @@ struct Fallen {
 }
 
 /// An opened state folder whose daemon doesn't run.
-pub(super) struct Folder {
-    pub(super) master: MasterKey,
+pub(crate) struct Folder {
+    pub(crate) master: MasterKey,
     log_key: LogKey,
-    pub(super) store: Store,
+    pub(crate) store: Store,
     edge: Edge,
-    pub(super) time_cs: u64,
+    pub(crate) time_cs: u64,
     anchor: Option<Checkpoint>,
     _held: Box<dyn Send + Sync>,
 }
@@ -280,7 +280,7 @@ pub fn origin_of(disk: &Arc<dyn Disk>, state: &std::path::Path) -> Result<String
 impl Folder {
     /// A state folder that no daemon holds; one that is empty is made for a use, where it is said
     /// for which.
-    pub(super) fn open_or_create(
+    pub(crate) fn open_or_create(
         setup: &RestoreSetup,
         create_as: Option<StateKind>,
     ) -> Result<Self, LedgerError> {
@@ -298,12 +298,12 @@ impl Folder {
     }
 
     /// Leaves of its log.
-    pub(super) fn leaves(&self) -> u64 {
+    pub(crate) fn leaves(&self) -> u64 {
         self.edge.leaves()
     }
 
     /// Writes a leaf behind all others, with the checkpoint over it.
-    pub(super) fn log(
+    pub(crate) fn log(
         &self,
         tables: &Commit,
         leaf: NewLeaf,

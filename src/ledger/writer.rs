@@ -316,8 +316,10 @@ impl Writer {
                 }
             }
         }
-        failed.map_or(Ok(()), |e| Err(e.into()))?;
-        Ok(vault.bookings.sync_names(booked)?)
+        match failed {
+            Some(e) => Err(e.into()),
+            None => Ok(vault.bookings.sync_names(booked)?),
+        }
     }
 
     /// Each write's photo, sealed and synced under its name; several at once, since most of that is

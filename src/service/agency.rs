@@ -6,7 +6,7 @@ use super::appliance::Service;
 use super::error::ServiceError;
 use crate::audit::{Actor, Detail};
 use crate::booking::{BookingData, BookingNumber, Identifier};
-use crate::embed::{FaceChoice, Pool};
+use crate::embed::FaceChoice;
 use crate::ledger::{Faces, LedgerError, Standing, Taken, next_face};
 use crate::limits::BOOK_TRIES_MAX;
 use crate::roster::Caller;
@@ -53,7 +53,7 @@ impl Service {
                 self.faces(photo)?,
             ) {
                 Err(LedgerError::ModelChanged) => {}
-                taken => return taken,
+                taken => return Ok(taken?),
             }
         }
         Err(ServiceError::busy())
@@ -86,7 +86,7 @@ impl Service {
     ) -> Result<Standing, ServiceError> {
         let agency =
             self.admitted(caller, self.roster.feed(caller, "look at bookings", self.today()))?;
-        self.ledger.standing(&agency.id, number)
+        Ok(self.ledger.standing(&agency.id, number)?)
     }
 
     /// Suppresses a booking of the caller's own agency: on return no search finds it. Gives the
@@ -101,6 +101,6 @@ impl Service {
     ) -> Result<(u64, bool), ServiceError> {
         let agency =
             self.admitted(caller, self.roster.feed(caller, "release bookings", self.today()))?;
-        self.ledger.release(caller, &agency.id, number, reason)
+        Ok(self.ledger.release(caller, &agency.id, number, reason)?)
     }
 }

@@ -9,7 +9,7 @@ use super::error::ServiceError;
 use super::guard::{Doors, Guard};
 use super::probe_memory::ProbeMemory;
 use super::switch_worker::{OnHalt, SwitchWorker};
-use super::watch::{self, Watch};
+use super::watch::Watch;
 use crate::audit::touch::RelyingParty;
 use crate::audit::{Actor, Alarm, Detail, Quorum, VerifierKey, Witness};
 use crate::embed::{ExaminedPhoto, FaceChoice, Pool};
@@ -202,7 +202,6 @@ impl Service {
         caller: &Caller,
         result: Result<T, RosterError>,
     ) -> Result<T, ServiceError> {
-        let result = result.map_err(ServiceError::from);
         self.logged(result, |rule, reason| {
             let actor = Actor::from(caller);
             Detail::CallerRefused { actor, rule, reason }
@@ -210,11 +209,12 @@ impl Service {
     }
 
     /// Logs a refusal before it is told.
-    pub(super) fn logged<T>(
+    pub(super) fn logged<T, E: Into<ServiceError>>(
         &self,
-        result: Result<T, ServiceError>,
+        result: Result<T, E>,
         detail: impl FnOnce(Rule, String) -> Detail,
     ) -> Result<T, ServiceError> {
+        let result = result.map_err(E::into);
         if let Err(e) = &result
             && e.fate() == Fate::Refuse
         {
@@ -237,7 +237,8 @@ fn begin(ledger: &Ledger, roster_sha256: &str, ceilings: Ceilings) -> Result<(),
         device: gallery.device().to_owned(),
         roster_sha256: roster_sha256.to_owned(),
     };
-    ledger.note(Vec::new(), vec![u64::from(gallery.live())], started).map(|_| ())
+    ledger.note(Vec::new(), vec![u64::from(gallery.live())], started)?;
+    Ok(())
 }
 
 /// The quorum that a roster states for a log.

@@ -119,7 +119,7 @@ impl Service {
         }
         let detail =
             Detail::LogReviewed { actor: desk.actor(), first, end, note: note.to_string() };
-        self.ledger.note(Vec::new(), vec![first, end], detail)
+        Ok(self.ledger.note(Vec::new(), vec![first, end], detail)?)
     }
 
     /// Opens one leaf's detail for an auditor; logged before anything leaves.
@@ -141,7 +141,7 @@ impl Service {
     /// Samples and how far their reviews are, for an auditor at a desk.
     pub fn samples_at(&self, desk: &AtDesk) -> Result<Vec<Drawn>, ServiceError> {
         self.allowed(desk, Duty::Audit, "look at samples")?;
-        self.ledger.samples()
+        Ok(self.ledger.samples()?)
     }
 
     /// What audits found, for an auditor at a desk, the newest first: sample, search, finding,
@@ -326,7 +326,7 @@ impl Service {
         };
         let detail =
             Detail::SampleReviewed { actor: acting.actor(), asked, finding, note, routed_to };
-        self.ledger.note(vec![drawn.leaf], Vec::new(), detail)
+        Ok(self.ledger.note(vec![drawn.leaf], Vec::new(), detail)?)
     }
 
     /// Findings of misuse by people whom the caller's agency employed when they asked; the look is
@@ -366,7 +366,7 @@ impl Service {
     /// Errors: neither an auditor nor an auditor's console.
     pub fn samples(&self, acting: &Acting) -> Result<Vec<Drawn>, ServiceError> {
         self.may_audit(acting, "look at samples")?;
-        self.ledger.samples()
+        Ok(self.ledger.samples()?)
     }
 
     /// An administrator says what the site's time source says, and that the clock may be believed

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::error::ServiceError;
-use super::people::{Digest, Sessions};
+use super::people::{Digest, Session, Sessions};
 use crate::audit::{Alarm, Detail, Note, Quorum};
 use crate::booking::Identifier;
 use crate::ledger::{LastLook, Ledger, LedgerError, Reads, behind_cs};
@@ -55,9 +55,9 @@ pub(super) struct Guard {
     pub(super) sessions: Sessions,
     doors: RwLock<Doors>,
     alarms: RwLock<BTreeMap<Alarm, Raised>>,
-    look: Mutex<LastLook>,
+    pub(super) look: Mutex<LastLook>,
     /// When inquiries whose term is over are looked for again.
-    expiry_cs: Mutex<u64>,
+    pub(super) expiry_cs: Mutex<u64>,
     /// The checkpoint that witnesses are asked to cosign, until a quorum has: it stands still, so
     /// that they sign the same one.
     pending: Mutex<Option<(u64, String)>>,
@@ -256,7 +256,7 @@ impl Guard {
     pub(super) fn clock_allows(&self) -> Result<(), ServiceError> {
         let core = self.ledger.core();
         match behind_cs(core.clock.now_cs(), core.newest().time_cs) {
-            Some(behind) => Err(LedgerError::ClockBehind { seconds: behind / 100 }),
+            Some(behind) => Err(LedgerError::ClockBehind { seconds: behind / 100 }.into()),
             None => Ok(()),
         }
     }
@@ -290,10 +290,11 @@ impl Guard {
         of.iter().try_for_each(|key| self.end_session(key, why))
     }
 
-    fn end_session(&self, key: &Digest, why: &str) -> Result<(), ServiceError> {
+    pub(super) fn end_session(&self, key: &Digest, why: &str) -> Result<(), ServiceError> {
         let Some(session) = self.sessions.open().remove(key) else { return Ok(()) };
         let by_itself = u64::from(why != "by hand");
         let detail = Detail::LoggedOff { actor: session.actor, why: why.to_owned() };
-        self.ledger.note(vec![session.leaf], vec![by_itself], detail).map(|_| ())
+        self.ledger.note(vec![session.leaf], vec![by_itself], detail)?;
+        Ok(())
     }
 }

@@ -21,7 +21,7 @@ impl Service {
         self.admitted(caller, self.roster.administrator(caller, "switch the model"))?;
         self.ledger.begin_switch(caller, model, accept_failed)?;
         self.switch_worker.ring();
-        self.ledger.model_standing()
+        Ok(self.ledger.model_standing()?)
     }
 
     /// Gives the switch under way up.
@@ -34,7 +34,7 @@ impl Service {
         )?;
         self.ledger.give_up_switch(caller)?;
         self.switch_worker.ring();
-        self.ledger.model_standing()
+        Ok(self.ledger.model_standing()?)
     }
 
     /// The model in use, and how far a switch to another one is.
@@ -45,6 +45,6 @@ impl Service {
             caller,
             self.roster.administrator(caller, "look at the switch of the model"),
         )?;
-        self.ledger.model_standing()
+        Ok(self.ledger.model_standing()?)
     }
 }

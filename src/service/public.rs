@@ -68,11 +68,11 @@ fn count(ledger: &Ledger, quorum: &Quorum, period: Period) -> Result<PublicRepor
         signed.leaves,
         quorum.is_asked().then(|| CosignedCheckpoints { notes: &notes, quorum, until }),
     );
-    ledger.for_each_leaf(signed.leaves, |leaf| {
+    ledger.for_each_leaf::<ServiceError>(signed.leaves, |leaf| {
         builder.take(leaf, |index| {
             let opened = ledger.open_detail(index)?;
             let detail = opened.map(|opened| serde_json::from_slice(&opened.detail)).transpose();
-            detail.map_err(|source| LedgerError::Sealed { what: "detail", source })
+            Ok(detail.map_err(|source| LedgerError::Sealed { what: "detail", source })?)
         })
     })?;
     if (builder.leaves(), builder.root()) != (signed.leaves, signed.root) {
@@ -80,7 +80,7 @@ fn count(ledger: &Ledger, quorum: &Quorum, period: Period) -> Result<PublicRepor
             "{} leaves have another root than the newest checkpoint signs",
             builder.leaves()
         );
-        return Err(LedgerError::Log { what });
+        return Err(LedgerError::Log { what }.into());
     }
     Ok(builder.finish(&signed.origin))
 }

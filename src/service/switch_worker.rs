@@ -183,24 +183,22 @@ impl Work<'_> {
         let photo: Arc<[u8]> = match self.ledger.standing_photo(version) {
             Ok(Some(photo)) => photo.into(),
             Ok(None) => return Ok(None),
-            Err(ServiceError::Vault(e)) if e.is_damage() || e.is_lost() => {
+            Err(LedgerError::Vault(e)) if e.is_damage() || e.is_lost() => {
                 log::error!(
                     "the photo of version {version} is not embedded: {}",
                     ServiceError::from(e).chain()
                 );
                 return Ok(Some(Err(UNREADABLE)));
             }
-            Err(e) => return Err(e),
+            Err(e) => return Err(e.into()),
         };
         loop {
             match next_face(pool, photo.clone()) {
                 // Operators and agencies have filled the queue: theirs goes first.
-                Err(ServiceError::Photo(EmbedError::Busy))
-                    if !self.ended.load(Ordering::Acquire) =>
-                {
+                Err(EmbedError::Busy) if !self.ended.load(Ordering::Acquire) => {
                     std::thread::sleep(PAUSE)
                 }
-                face => return face.map(Some),
+                face => return Ok(Some(face?)),
             }
         }
     }

@@ -35,7 +35,7 @@ impl Guard {
             self.ledger.expire_details()?;
         }
         self.ledger.end_hours()?;
-        self.reads.end_hours(&self.ledger, false)
+        Ok(self.reads.end_hours(&self.ledger, false)?)
     }
 
     fn expire_inquiries(&self) -> Result<(), ServiceError> {

@@ -22,7 +22,6 @@ pub use slots::KeyOwner;
 pub use upload::{Announced, Upload};
 
 use crate::disk::Disk;
-use crate::rule::Rule;
 use slots::Slots;
 
 /// The open vault of a state folder.

@@ -44,7 +44,7 @@ impl Service {
     }
 
     /// The person at a desk, as an inquiry's steps name them.
-    pub(super) fn who(&self, desk: &AtDesk) -> Who {
+    pub(in crate::service) fn who(&self, desk: &AtDesk) -> Who {
         let person = &desk.person;
         let may = |duty| person.may(duty, "", self.today()).is_ok();
         Who {

@@ -263,7 +263,7 @@ impl Service {
         Ok(probe.quality)
     }
 
-    pub(super) fn examined(
+    pub(in crate::service) fn examined(
         &self,
         generation: &Generation,
         original: Arc<[u8]>,

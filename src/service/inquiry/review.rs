@@ -11,7 +11,7 @@ use crate::inquiry::{
     Action, CandidateSight, Disposition, Finding, Frame, Handover, Inquiry, InquiryId, Outcome,
     Review, Sight, Stage, Who,
 };
-use crate::ledger::{Ledger, LedgerError, NewLeaf, Record};
+use crate::ledger::{Ledger, NewLeaf, Record};
 use crate::roster::Duty;
 use crate::service::appliance::Service;
 use crate::service::error::ServiceError;
@@ -107,7 +107,7 @@ impl Ledger {
                 Detail::Reviewed { actor, inquiry: inquiry.id().to_string(), findings, released },
             )]
         };
-        self.step(id.0, act, log)
+        Ok(self.step(id.0, act, log)?.expect("a review's end is logged"))
     }
 }
 
@@ -191,11 +191,11 @@ impl Service {
     }
 
     /// A candidate's record, for as long as its agency hasn't released it.
-    pub(super) fn shown_record(
+    pub(in crate::service) fn shown_record(
         &self,
         version: VersionId,
     ) -> Result<Option<(Identifier, Record)>, ServiceError> {
-        self.ledger.shown_record(&self.ledger.generation(), version)
+        Ok(self.ledger.shown_record(&self.ledger.generation(), version)?)
     }
 
     /// A picture of a candidate's photo; the view is logged.

@@ -7,7 +7,6 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use super::desk::AtDesk;
 use super::session_table::Asked;
@@ -17,12 +16,12 @@ use crate::audit::touch::{
 use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
 use crate::ledger::{
-    Code, Core, Folder, Group, Ledger, Member, NewLeaf, RestoreSetup, Subject, Write, open_member,
-    put_member, random,
+    Code, Core, Decision, Folder, Grant, Group, LedgerError, Member, NewLeaf, RestoreSetup,
+    Subject, Write, open_member, put_member, random,
 };
-use crate::limits::{ACCOUNTS_MAX, APPOINTMENT_HOURS_MAX, GRANT_DAYS_MAX};
+use crate::limits::{ACCOUNTS_MAX, APPOINTMENT_HOURS_MAX};
 use crate::roster::{
-    Account, Caller, Duty, Off, OffReason, Person, PersonError, Role, Roster, decide_together,
+    Account, Caller, Duty, Off, OffReason, Person, PersonError, Role, decide_together,
 };
 use crate::service::appliance::Service;
 use crate::service::error::ServiceError;
@@ -96,11 +95,11 @@ pub fn appoint(
     let kept = Code { sha256: sha256_hex(code.as_bytes()), until_cs, leaf: folder.leaves() };
     folder.store.commit::<ServiceError>(|tables| {
         put_member(&folder.master, tables, &Member { account, key: None, code: Some(kept) })?;
-        folder.log(
+        Ok(folder.log(
             tables,
             NewLeaf::new(Vec::new(), Vec::new(), Detail::Appointed { person }),
             setup.clock.as_ref(),
-        )
+        )?)
     })?;
     Ok(code)
 }
@@ -152,7 +151,7 @@ impl Service {
         let (approval, key) = self.refuse_log_on(caller, Some(person), enrolled)?;
         let (actor, id, sha256) =
             (Actor::from(caller), person.clone(), sha256_hex(code.as_bytes()));
-        let decide = move |core: &Core, group: &mut Group<'_>| {
+        let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let mut member = core.member(&id)?.ok_or(ServiceError::NoSuchCode)?;
             let code = member
                 .code
@@ -254,10 +253,11 @@ impl Service {
         let (mut id, actor, asked_by, person) =
             ([0; 16], desk.actor(), desk.person.clone(), order.person);
         random(&mut id);
-        let decide = move |core: &Core, group: &mut Group<'_>| {
+        let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let members = core.members()?;
             if members.len() >= ACCOUNTS_MAX {
-                return Err(LedgerError::TooMany { what: "accounts", most: ACCOUNTS_MAX });
+                let (what, most) = ("accounts", ACCOUNTS_MAX);
+                return Err(LedgerError::TooMany { what, most }.into());
             }
             fits(&members, &person, key.as_ref(), group.now_cs)?;
             let (grant, of) = (hex::encode(id), person.clone());
@@ -317,7 +317,7 @@ impl Service {
         let approval =
             self.touched(desk, Verb::ApproveGrant, &grant_bytes(id, &grant), nonce, &touch)?;
         let (actor, person) = (desk.actor(), grant.person.id.clone());
-        let decide = move |core: &Core, group: &mut Group<'_>| {
+        let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let Grant { person, key, leaf, .. } = core.grant(id)?;
             let members = core.members()?;
             fits(&members, &person, key.as_ref(), group.now_cs)?;
@@ -358,7 +358,7 @@ impl Service {
     ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Command, "decline a change of the roster")?;
         let (actor, reason) = (desk.actor(), reason.to_owned());
-        let decide = move |core: &Core, _: &mut Group<'_>| {
+        let decide = move |core: &Core, _: &mut Group<'_>| -> Result<_, ServiceError> {
             let grant = core.grant(id)?;
             let detail = Detail::GrantDeclined {
                 actor: Some(actor),
@@ -401,7 +401,7 @@ impl Service {
         let approval =
             self.touched(desk, Verb::ReleaseLock, person.as_str().as_bytes(), nonce, &touch)?;
         let (actor, person) = (desk.actor(), person.clone());
-        let decide = move |core: &Core, _: &mut Group<'_>| {
+        let decide = move |core: &Core, _: &mut Group<'_>| -> Result<_, ServiceError> {
             let mut member = core.member(&person)?.ok_or(ServiceError::not_found("account"))?;
             let locked = member.account.locked.ok_or(ServiceError::not_found("locked account"))?;
             member.account.released();
@@ -426,8 +426,7 @@ impl Service {
             _ => &[Duty::Administer],
         };
         self.allowed_any(desk, duties, "release a locked account")?;
-        let own =
-            if desk.person.id == *person { Err(PersonError::SamePerson.into()) } else { Ok(()) };
+        let own = if desk.person.id == *person { Err(PersonError::SamePerson) } else { Ok(()) };
         self.refused_at(desk, own)
     }
 
@@ -437,11 +436,10 @@ impl Service {
     /// Errors: another role, or the own account; an account that is off.
     pub fn turn_off(&self, desk: &AtDesk, person: &Identifier) -> Result<(), ServiceError> {
         self.allowed_any(desk, &[Duty::Administer, Duty::Command], "turn an account off")?;
-        let own =
-            if desk.person.id == *person { Err(PersonError::SamePerson.into()) } else { Ok(()) };
+        let own = if desk.person.id == *person { Err(PersonError::SamePerson) } else { Ok(()) };
         self.refused_at(desk, own)?;
         let (actor, id) = (desk.actor(), person.clone());
-        let decide = move |core: &Core, group: &mut Group<'_>| {
+        let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let member = core.member(&id)?.filter(|member| member.account.off.is_none());
             let mut member = member.ok_or(ServiceError::not_found("account that is on"))?;
             let why = OffReason::Unassociated;
@@ -464,7 +462,7 @@ impl Service {
     pub fn confirm_account(&self, desk: &AtDesk, person: &Identifier) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Administer, "review an account")?;
         let (actor, id) = (desk.actor(), person.clone());
-        let decide = move |core: &Core, group: &mut Group<'_>| {
+        let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let member = core.member(&id)?.filter(|member| member.account.off.is_none());
             let mut member = member.ok_or(ServiceError::not_found("account that is on"))?;
             member.account.reviewed_cs = group.now_cs;
@@ -480,11 +478,8 @@ impl Service {
 
     /// What must hold of an order before anybody touches anything.
     fn wanted(&self, desk: &AtDesk, order: &GrantOrder) -> Result<(), ServiceError> {
-        let own = if order.person.id == desk.person.id {
-            Err(PersonError::SamePerson.into())
-        } else {
-            Ok(())
-        };
+        let own =
+            if order.person.id == desk.person.id { Err(PersonError::SamePerson) } else { Ok(()) };
         let wanted = own.and_then(|()| {
             Ok(self.roster.requester(&order.person.agency, self.today()).map(|_| ())?)
         });
@@ -518,7 +513,7 @@ impl Service {
     }
 
     /// Checks a touch at a desk for this and nothing else; the counter is kept.
-    pub(super) fn touched(
+    pub(in crate::service) fn touched(
         &self,
         desk: &AtDesk,
         verb: Verb,
@@ -537,7 +532,7 @@ impl Service {
     }
 
     /// Checks that a person's own key answered this challenge, and keeps its counter.
-    pub(super) fn verify_touch(
+    pub(in crate::service) fn verify_touch(
         &self,
         person: &Identifier,
         touch: &Touch,
@@ -545,7 +540,7 @@ impl Service {
     ) -> Result<Credential, ServiceError> {
         let (person, touch, challenge, relying_party) =
             (person.clone(), touch.clone(), *challenge, self.relying_party()?.clone());
-        let decide = move |core: &Core, _: &mut Group<'_>| {
+        let decide = move |core: &Core, _: &mut Group<'_>| -> Result<_, ServiceError> {
             let mut member = core.member(&person)?.ok_or(ServiceError::NoKey)?;
             let key = member.key.as_mut().ok_or(ServiceError::NoKey)?;
             // Given as it was when it was asked, so that whoever checks the touch again sees the
@@ -553,12 +548,14 @@ impl Service {
             let asked = key.clone();
             key.sign_count = verify(&touch, &challenge, key, &relying_party)?;
             let counts = key.sign_count != asked.sign_count;
-            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
-                core.put_member(tables, &member)
-            };
-            Ok((asked, counts.then(|| Decided::new(Vec::new(), rows))))
+            if !counts {
+                return Ok(Decision::Nothing(asked));
+            }
+            Write::unlogged(move |core, tables| core.put_member(tables, &member))
+                .answering(asked)
+                .decided()
         };
-        Ok(self.ledger.write(Subject::People, decide)?.0)
+        self.ledger.write(Subject::People, decide)
     }
 }
 

@@ -10,4 +10,4 @@ pub use desk::{Acting, AtDesk};
 pub use session_table::Asked;
 pub use sessions::{BANNER, Begun, SessionView};
 
-pub(super) use session_table::{Digest, Sessions};
+pub(super) use session_table::{Digest, Session, Sessions};

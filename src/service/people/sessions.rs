@@ -49,7 +49,7 @@ pub enum SessionView {
 }
 
 impl AtDesk {
-    pub(super) fn approval(
+    pub(in crate::service) fn approval(
         &self,
         service: &Service,
         verb: Verb,
@@ -63,11 +63,11 @@ impl Service {
     /// The name that keys are bound to.
     ///
     /// Errors: none is configured.
-    pub(super) fn relying_party(&self) -> Result<&RelyingParty, ServiceError> {
+    pub(in crate::service) fn relying_party(&self) -> Result<&RelyingParty, ServiceError> {
         self.relying_party.as_ref().ok_or(ServiceError::NoConsole)
     }
 
-    pub(super) fn approval(
+    pub(in crate::service) fn approval(
         &self,
         verb: Verb,
         caller: &Caller,
@@ -121,7 +121,7 @@ impl Service {
         self.refuse_log_on(caller, Some(person), self.may_log_on(person))?;
         let approval = self.proven(caller, &device, person, Verb::LogOn, nonce, &touch)?;
         let (actor, id) = (Actor::from(caller), person.clone());
-        let decide = move |core: &Core, group: &mut Group<'_>| {
+        let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let mut member = core.member(&id)?.ok_or(ServiceError::NoKey)?;
             member.account.logged_on(group.now_cs);
             let actor = Actor {
@@ -134,10 +134,9 @@ impl Service {
                 Vec::new(),
                 Detail::LoggedOn { actor: actor.clone(), approval, touch },
             );
-            let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
-                core.put_member(tables, &member)
-            };
-            Write::new(vec![leaf], rows).answering(actor).decided()
+            Write::logged(leaf, move |core, tables, _| core.put_member(tables, &member))
+                .then(|_, leaf| Ok((actor, leaf.expect("a log-on is logged"))))
+                .decided()
         };
         let (actor, leaf) = self.ledger.write(Subject::People, decide)?;
         let now_cs = self.ledger.now_cs();
@@ -150,7 +149,7 @@ impl Service {
             times: SessionTimes { proven_cs: now_cs, used_cs: now_cs },
             acknowledged: false,
             locked: false,
-            leaf: leaf.expect("a log-on is logged"),
+            leaf,
         };
         let mut open = self.guard.sessions.open();
         if open.len() >= SESSIONS_MAX {
@@ -330,7 +329,7 @@ impl Service {
         });
         if proven.as_ref().is_err_and(|e| e.fate() == Fate::Refuse) {
             let id = person.clone();
-            let decide = move |core: &Core, group: &mut Group<'_>| {
+            let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
                 let mut member = core.member(&id)?.ok_or(ServiceError::NoPerson)?;
                 let tries = member.account.refused(group.now_cs);
                 let leaves = tries.map(|tries| {
@@ -351,11 +350,11 @@ impl Service {
     }
 
     /// Logs that a log-on is refused, before it is told.
-    pub(super) fn refuse_log_on<T>(
+    pub(in crate::service) fn refuse_log_on<T, E: Into<ServiceError>>(
         &self,
         caller: &Caller,
         person: Option<&Identifier>,
-        result: Result<T, ServiceError>,
+        result: Result<T, E>,
     ) -> Result<T, ServiceError> {
         self.logged(result, |rule, reason| Detail::LogOnRefused {
             actor: Actor::from(caller),
@@ -366,7 +365,7 @@ impl Service {
     }
 
     /// Whether it is the person's duty; a refusal is logged.
-    pub(super) fn allowed(
+    pub(in crate::service) fn allowed(
         &self,
         desk: &AtDesk,
         duty: Duty,
@@ -376,7 +375,7 @@ impl Service {
     }
 
     /// Whether an audit's verb is allowed: to an auditor, or to an auditor's device by itself.
-    pub(super) fn may_audit(
+    pub(in crate::service) fn may_audit(
         &self,
         acting: &Acting,
         verb: &'static str,
@@ -390,7 +389,7 @@ impl Service {
     }
 
     /// As `allowed`, where it is any of these.
-    pub(super) fn allowed_any(
+    pub(in crate::service) fn allowed_any(
         &self,
         desk: &AtDesk,
         duties: &[Duty],
@@ -404,10 +403,10 @@ impl Service {
     }
 
     /// Logs that a person at a desk is refused, before it is told.
-    pub(super) fn refused_at<T>(
+    pub(in crate::service) fn refused_at<T, E: Into<ServiceError>>(
         &self,
         desk: &AtDesk,
-        result: Result<T, ServiceError>,
+        result: Result<T, E>,
     ) -> Result<T, ServiceError> {
         self.logged(result, |rule, reason| Detail::CallerRefused {
             actor: desk.actor(),
