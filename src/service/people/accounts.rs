@@ -478,12 +478,11 @@ impl Service {
 
     /// What must hold of an order before anybody touches anything.
     fn wanted(&self, desk: &AtDesk, order: &GrantOrder) -> Result<(), ServiceError> {
-        let own =
-            if order.person.id == desk.person.id { Err(PersonError::SamePerson) } else { Ok(()) };
-        let wanted = own.and_then(|()| {
-            Ok(self.roster.requester(&order.person.agency, self.today()).map(|_| ())?)
-        });
-        self.refused_at(desk, wanted)
+        if order.person.id == desk.person.id {
+            return self.refused_at(desk, Err(PersonError::SamePerson));
+        }
+        let agency = self.roster.requester(&order.person.agency, self.today());
+        self.refused_at(desk, agency).map(|_| ())
     }
 
     /// The key of a registration that was made at this desk.
