@@ -1,4 +1,4 @@
-//! Why bytes are no part of a log.
+//! Errors of the log's formats: why bytes are no part of a log.
 
 use crate::limits::DETAIL_BYTES_MAX;
 
