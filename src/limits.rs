@@ -175,8 +175,8 @@ pub const FORMER_VECTORS_DELETED_MAX: usize = 1_024;
 /// How often a photo is examined again because the model was switched meanwhile, before its agency
 /// is told to wait.
 pub const BOOK_TRIES_MAX: usize = 4;
-/// Bytes of one leaf's detail before sealing.
-pub const DETAIL_BYTES_MAX: usize = 64 << 10;
+/// Bytes of one leaf's detail before sealing. A change with a longer one is not written.
+pub const DETAIL_BYTES_MAX: usize = 256 << 10;
 /// Leaves that one leaf may name as followed.
 pub const LEAF_FOLLOWS_MAX: usize = 8;
 /// Counts that one leaf may carry.
@@ -201,7 +201,7 @@ pub const CLOCK_AGREE_SECONDS_MAX: u64 = 60;
 /// doesn't say otherwise.
 pub const DISK_RESERVE_MIB_DEFAULT: u64 = 256;
 /// Details that one answer opens: with its JSON around each, well below what a client reads.
-pub const DETAILS_PER_ANSWER_MAX: u64 = 256;
+pub const DETAILS_PER_ANSWER_MAX: u64 = 128;
 /// Days for which the log's details are kept, fewest.
 pub const DETAILS_KEPT_DAYS_MIN: u64 = 1_096;
 /// Details that one leaf says have expired.
@@ -304,7 +304,7 @@ pub const STREAMS_PER_CONNECTION_MAX: u32 = 32;
 /// Requests at work at the same time; one more is told to wait.
 pub const REQUESTS_IN_FLIGHT_MAX: usize = 64;
 /// Bytes of memory that the bodies of all requests at work may take, each once as sent and once in
-/// its parts.
+/// its parts: a request has its place among those at work before its body is read.
 pub const BODIES_BYTES_MAX: usize = 3 << 30;
 /// Seconds for a TLS handshake.
 pub const HANDSHAKE_SECONDS_MAX: u64 = 10;
@@ -329,7 +329,7 @@ pub const TILE_BYTES_MAX: usize = 256 * (2 + 48 + 8 * (LEAF_FOLLOWS_MAX + LEAF_C
 pub const CHECKPOINT_BYTES_MAX: usize = 64 << 10;
 /// Bytes of a proof that lays its leaf open: a detail, escaped and in base64, and a checkpoint with
 /// all its cosignatures.
-pub const SHOWN_PROOF_BYTES_MAX: u64 = 256 << 10;
+pub const SHOWN_PROOF_BYTES_MAX: u64 = 1 << 20;
 /// Seconds that a client waits for each step of an answer: the server gives up first and says so.
 pub const ANSWER_SECONDS_MAX: u64 = REQUEST_SECONDS_MAX + 10;
 /// Bookings of one feed file.

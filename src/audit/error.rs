@@ -1,4 +1,6 @@
-//! Why bytes are no part of a log.
+//! Errors of the log's formats: why bytes are no part of a log.
+
+use crate::limits::DETAIL_BYTES_MAX;
 
 /// Why bytes are no part of a log.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -84,4 +86,7 @@ pub enum AuditError {
         /// Origin given.
         found: String,
     },
+    /// A detail is too long to be kept.
+    #[error("a detail of {found} bytes, at most {DETAIL_BYTES_MAX} are kept")]
+    DetailBytes { found: usize },
 }

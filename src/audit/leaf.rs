@@ -1,4 +1,4 @@
-//! The leaf, byte for byte.
+//! Leaves, byte for byte.
 //!
 //! | offset | bytes | field |
 //! |---|---|---|

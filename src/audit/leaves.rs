@@ -17,9 +17,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::detail::{Actor, Alarm, Refusal, SampleFinding, Shown, Unusable};
+use super::error::AuditError;
 use super::touch::{ActApproval, Credential, SearchApproval, Touch};
 use crate::booking::{Identifier, VersionId};
 use crate::inquiry::{Disposition, Finding, Handover, Outcome, Request};
+use crate::limits::DETAIL_BYTES_MAX;
 use crate::roster::{OffReason, Person};
 use crate::rule::Rule;
 
@@ -378,6 +380,14 @@ impl Detail {
         };
         let (request, reason) = (request.clone(), reason.clone());
         Some((actor, Refusal { time_cs, rule: *rule, reason, request }))
+    }
+
+    /// Whether it is short enough to be kept; asked before it is written.
+    pub fn check_length(&self) -> Result<(), AuditError> {
+        match self.to_bytes().len() {
+            found if found > DETAIL_BYTES_MAX => Err(AuditError::DetailBytes { found }),
+            _ => Ok(()),
+        }
     }
 
     /// The detail as it is committed to and sealed.

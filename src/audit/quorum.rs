@@ -1,5 +1,5 @@
-//! Which cosignatures make a checkpoint witnessed: k of n witnesses, at least one of them
-//! independent of the agencies, within a time.
+//! The witnesses' quorum: which cosignatures make a checkpoint witnessed. These are k of n
+//! witnesses, at least one of them independent of the agencies, within a time.
 //!
 //! Read and written in the form of C2SP `tlog-policy`. What that form can't say stands in comment
 //! lines of it that begin with `#smrt`, so that other software reads the same file and checks all
@@ -18,7 +18,7 @@ use crate::limits::WITNESSES_MAX;
 pub struct Quorum {
     logs: Vec<VerifierKey>,
     witnesses: Vec<Witness>,
-    rule: Rule,
+    rule: Threshold,
     within_minutes: Option<u64>,
 }
 
@@ -34,10 +34,10 @@ pub struct Witness {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Rule {
+enum Threshold {
     None,
     Witness(usize),
-    Group { name: String, least: usize, members: Vec<Rule> },
+    Group { name: String, least: usize, members: Vec<Threshold> },
 }
 
 /// Who cosigned a checkpoint.
@@ -69,11 +69,11 @@ impl Quorum {
             return Err(AuditError::Policy { line: 0, reason });
         }
         let rule = match least {
-            0 => Rule::None,
-            least => Rule::Group {
+            0 => Threshold::None,
+            least => Threshold::Group {
                 name: "quorum".to_owned(),
                 least,
-                members: (0..witnesses.len()).map(Rule::Witness).collect(),
+                members: (0..witnesses.len()).map(Threshold::Witness).collect(),
             },
         };
         let quorum =
@@ -128,7 +128,7 @@ impl Quorum {
 
     /// Whether cosignatures are asked for at all.
     pub fn is_asked(&self) -> bool {
-        self.rule != Rule::None
+        self.rule != Threshold::None
     }
 
     /// Within how many minutes of a leaf's time it must be witnessed.
@@ -191,7 +191,7 @@ impl Quorum {
     }
 }
 
-impl Rule {
+impl Threshold {
     fn holds(&self, signed: &impl Fn(usize) -> bool) -> bool {
         match self {
             Self::None => true,
@@ -252,9 +252,9 @@ struct Reader {
     logs: Vec<VerifierKey>,
     witnesses: Vec<Witness>,
     /// Witnesses and groups that no group has yet.
-    free: HashMap<String, Rule>,
+    free: HashMap<String, Threshold>,
     names: Vec<String>,
-    quorum: Option<Rule>,
+    quorum: Option<Threshold>,
     independent: Vec<String>,
     within_minutes: Option<u64>,
 }
@@ -287,7 +287,7 @@ impl Reader {
                     key: key(witness)?,
                     independent: false,
                 });
-                self.name(name, Rule::Witness(at))
+                self.name(name, Threshold::Witness(at))
             }
             ["group", name, least, ref members @ ..] if !members.is_empty() => {
                 let least = match least {
@@ -301,10 +301,10 @@ impl Reader {
                 };
                 let members =
                     members.iter().map(|&member| self.take(member)).collect::<Result<_, _>>()?;
-                self.name(name, Rule::Group { name: name.to_owned(), least, members })
+                self.name(name, Threshold::Group { name: name.to_owned(), least, members })
             }
             ["quorum", name] => {
-                let rule = if name == "none" { Rule::None } else { self.take(name)? };
+                let rule = if name == "none" { Threshold::None } else { self.take(name)? };
                 if self.quorum.replace(rule).is_some() {
                     Err("the quorum is said twice".to_owned())
                 } else {
@@ -318,7 +318,7 @@ impl Reader {
         }
     }
 
-    fn name(&mut self, name: &str, rule: Rule) -> Result<(), String> {
+    fn name(&mut self, name: &str, rule: Threshold) -> Result<(), String> {
         if name == "none" || self.names.iter().any(|known| known == name) {
             return Err(format!("the name '{name}' is taken"));
         }
@@ -327,7 +327,7 @@ impl Reader {
         Ok(())
     }
 
-    fn take(&mut self, name: &str) -> Result<Rule, String> {
+    fn take(&mut self, name: &str) -> Result<Threshold, String> {
         self.free
             .remove(name)
             .ok_or_else(|| format!("'{name}' is not said before, or belongs to a group already"))

@@ -1,5 +1,5 @@
-//! What whoever checks a log has to say: where, and what in words. Long lists are cut and counted,
-//! so that a log that is wrong throughout makes no endless report.
+//! Findings of a log check: place and reason. Long lists are cut and counted, so that a log that is
+//! wrong throughout makes no endless report.
 
 use std::fmt::{Display, Formatter};
 

@@ -1,5 +1,5 @@
-//! A proof that somebody can keep beside a document, with the leaf and its detail laid open: so
-//! that whoever is given both files needs nothing else but keys.
+//! An opened leaf with its proof: a file that somebody can keep beside a document, so that whoever
+//! is given both needs nothing else but keys.
 //!
 //! It is a C2SP `tlog-proof`; other software that reads such proofs reads it too. Its `extra` line,
 //! which that format leaves to whoever writes it, is the base64 of one line of JSON:

@@ -1,4 +1,4 @@
-//! What people do in an inquiry, what happens to it, and what they record by it.
+//! Steps of an inquiry: what people do in it, what happens to it, and what they record by it.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,5 +1,5 @@
-//! What two faces are compared by: components of a face and head, and features of each, a closed
-//! list.
+//! Facial features: what two faces are compared by. A closed list of components of face and head,
+//! and of features of each.
 //!
 //! The order follows the feature list for morphological comparison of the Facial Identification
 //! Scientific Working Group (FISWG): from the whole to the parts, then to what is peculiar to one

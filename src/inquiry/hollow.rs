@@ -1,4 +1,4 @@
-//! Words that stand there only because a field wanted some.
+//! Placeholders: words that stand in a field only because it wanted some.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! The only two ways to change an inquiry: `act`, by people, and `happen`, by the house. Every rule
-//! is a `demand`, and every `demand` comes before the first change.
+//! The state machine of an inquiry: `act`, by people, and `happen`, by the house, are the only two
+//! ways to change one. Every rule is a `demand`, and every `demand` comes before the first change.
 
 use time::Date;
 

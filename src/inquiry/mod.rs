@@ -12,15 +12,16 @@
 //!            │ probe    ↻ probe face    ↻ face  ask │ answered  │        up to the answer
 //!            │                          ^           │           │ claim first
 //!            │                          └───────────┘           v
-//!            │                           interrupted       FirstReview   the operator who may examine,
-//!            │                                                  │        or another; candidate by
-//!            │                                                  │ finish  candidate
+//!            │                           interrupted       FirstReview   the operator who may
+//!            │                                                  │        examine, or another;
+//!            │                                                  │ finish  candidate by candidate
 //!            │                                                  v
 //!            │                                            ReviewedOnce
 //!            │                                                  │ claim second
 //!            │                                                  v
-//!            │                                            SecondReview   neither operator, requester
-//!            │                                                  │ finish  nor first examiner; blind
+//!            │                                            SecondReview   neither operator,
+//!            │                                                  │ finish  requester nor first
+//!            │                                                  │         examiner; blind
 //!            │                                                  v
 //!            │ withdraw (operator), refused (house)         Reviewed
 //!            │ from every stage above Issued                    │ issue

@@ -1,4 +1,4 @@
-//! The order by which inquiries run, word for word: what pages show, and what reports name.
+//! The special order by which inquiries run, word for word: what pages show, and what reports name.
 
 /// The special order as it was released to the public, with what its publisher redacted; the text
 /// that ships with this software.

@@ -1,4 +1,4 @@
-//! The record of an inquiry, whole as it is stored, and what it says.
+//! The record of an inquiry, whole, as it is stored.
 //!
 //! It holds what was done, never where the inquiry stands: that follows from it, so the two can't
 //! disagree.

@@ -1,4 +1,5 @@
-//! Every refusal of the machine by its own name, and the one place through which all of them go.
+//! Errors of an inquiry's steps: every refusal by its own name, and the one place through which all
+//! of them go.
 
 use super::invalid::InquiryError;
 use super::record::Stage;

@@ -1,5 +1,5 @@
-//! What an inquiry states before anything is searched, and what is refused because it only looks
-//! like a statement.
+//! The request of an inquiry: what it states before anything is searched. A statement that only
+//! looks like one is refused.
 
 use serde::{Deserialize, Serialize};
 use time::Date;

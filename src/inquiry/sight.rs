@@ -1,5 +1,5 @@
-//! Who may see what of an inquiry now. Blindness is here: an examiner judges faces, not scores,
-//! names or the other examiner.
+//! Visibility: who may see what of an inquiry now. Blind review is here: an examiner judges faces,
+//! not scores, names or the other examiner.
 
 use super::action::Person;
 use super::record::{Inquiry, Ranked, Review, Stage};

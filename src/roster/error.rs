@@ -1,4 +1,4 @@
-//! Why a caller may not do what it asks for.
+//! Errors of the roster: why a caller may not do what it asks for.
 
 use crate::booking::Identifier;
 use crate::rule::Rule;

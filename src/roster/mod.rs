@@ -1,4 +1,5 @@
-//! Who may do what: agencies, devices and the caller at a door, as pure rules without I/O.
+//! The roster: which agencies, devices and witnesses a site knows, and what each of them may do.
+//! Pure rules, without I/O.
 
 mod caller;
 mod entry;

@@ -1,5 +1,5 @@
-//! How regular somebody's searches are, as a pure function of their times: people pause for as long
-//! as a case takes, a machine as it was told.
+//! The rhythm of searches: how regular somebody's are, as a pure function of their times. People
+//! pause for as long as a case takes, a machine as it was told.
 
 use crate::calendar::DAY_CS;
 use crate::limits::{RHYTHM_GAPS_MIN, RHYTHM_REGULAR_BELOW};

@@ -1,5 +1,5 @@
-//! How long a session lasts, as pure rules: times are given, in hundredths of a second since
-//! 1970-01-01 UTC.
+//! Session times: when a session locks and when it ends. Pure: times are given, in hundredths of a
+//! second since 1970-01-01 UTC.
 
 use crate::calendar::MINUTE_CS;
 use crate::limits::{SESSION_ENDS_MINUTES, SESSION_LOCKS_MINUTES, SESSION_PROVES_HOURS};

@@ -1,4 +1,4 @@
-//! Why a touch or a registration is refused.
+//! Errors of security keys: why a touch or a registration is refused.
 
 use crate::limits::{CREDENTIAL_ID_BYTES_MAX, CREDENTIAL_ID_BYTES_MIN};
 use crate::rule::Rule;
