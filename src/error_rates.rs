@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 /// missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Measured {
+pub struct ErrorRates {
     /// The set on which they were measured.
     #[serde(default)]
     pub data_set: String,

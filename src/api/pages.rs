@@ -18,7 +18,7 @@ use super::{Door, InPath, Ticket};
 use crate::booking::{Identifier, VersionId};
 use crate::console::{self, Desk, Head, PolicyText, PolicyView};
 use crate::inquiry::{InquiryId, NumberPattern, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
-use crate::report::Period;
+use crate::public_report::Period;
 use crate::rule::Rule;
 use crate::service::{AtDesk, BANNER, Candidate, InquirySight, Service, ServiceError, SessionView};
 

@@ -11,7 +11,7 @@ use super::problem::Refusal;
 use super::wire::{LEAF_HEADER, Problem};
 use super::{Door, answer};
 use crate::booking::iso_date;
-use crate::report::{Period, PublicReport};
+use crate::public_report::{Period, PublicReport};
 
 /// The days that a report is about.
 #[derive(Deserialize)]

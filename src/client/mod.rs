@@ -50,7 +50,7 @@ use crate::limits::{
     HANDSHAKE_SECONDS_MAX, HEADER_BYTES_MAX, HEADER_SECONDS_MAX, JSON_BYTES_MAX, PHOTO_BYTES_MAX,
     RETRY_AFTER_SECONDS,
 };
-use crate::report::Period;
+use crate::public_report::Period;
 use multipart::Multipart;
 
 /// Where the four things lie that a client needs.

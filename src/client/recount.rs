@@ -10,7 +10,7 @@ use crate::audit::{
     AuditError, Detail, Edge, Entry, Holds, Quorum, SALT_BYTES, TileId, VerifierKey, commit,
     entries,
 };
-use crate::report::{Details, PublicReport, Reckoner, ReportError, Witnessing};
+use crate::public_report::{Details, PublicReport, Reckoner, ReportError, Witnessing};
 
 /// Why a report can't be counted again.
 #[derive(Debug, thiserror::Error)]
@@ -102,8 +102,8 @@ pub struct Difference {
 ///
 /// Errors: a folder without the log that the report is about, or with a part of it only.
 pub fn recount(archive: &Archive, report: &PublicReport) -> Result<Recount, RecountError> {
-    if report.form != crate::report::FORM {
-        return Err(RecountError::Form { found: report.form, wanted: crate::report::FORM });
+    if report.form != crate::public_report::FORM {
+        return Err(RecountError::Form { found: report.form, wanted: crate::public_report::FORM });
     }
     let leaves = Leaves::open(archive, report)?;
     let quorum = archive.policy()?.map(|policy| Quorum::parse(&policy)).transpose()?;
@@ -322,7 +322,7 @@ mod tests {
 
     use super::*;
     use crate::audit::{CosignerKey, Leaf, LogKey, Note, Witness, push_entry};
-    use crate::report::Period;
+    use crate::public_report::Period;
 
     const ORIGIN: &str = "test.example/log";
     const SALT: [u8; SALT_BYTES] = [4; SALT_BYTES];

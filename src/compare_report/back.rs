@@ -5,10 +5,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::compose::{BODY, Composer, FIXED, Pairs, SMALL, STRONG};
 use super::input::{CompareReport, Proven};
-use super::paper::{Column, MARGIN, MEASURE, Tag};
+use super::layout::{Column, MARGIN, MEASURE, Tag};
 use super::words::{capital, halves, moment, number, share};
 use crate::audit::leaf_hash;
-use crate::report::Measured;
+use crate::error_rates::ErrorRates;
 
 /// Gallery, model and its error rates.
 pub(super) fn search(composer: &mut Composer, report: &CompareReport) {
@@ -42,7 +42,7 @@ fn entries(leaves: u64) -> String {
     format!("{} {}", number(leaves), if leaves == 1 { "entry" } else { "entries" })
 }
 
-fn rates(composer: &mut Composer, measured: &Measured) {
+fn rates(composer: &mut Composer, measured: &ErrorRates) {
     let text = format!(
         "Measured on {}: {} photos enrolled, {} probes of somebody enrolled, {} probes of somebody \
          not enrolled, {} photos without a usable face. Rates on \

@@ -2,10 +2,10 @@
 
 use super::SheetError;
 use super::compose::{BODY, Composer, Pairs, SMALL, SMALL_LABEL, SMALL_STRONG, STRONG, SUBHEADING};
-use super::furniture::NO_LINE_UP;
+use super::fonts::{Ink, Style};
+use super::header_footer::NO_LINE_UP;
 use super::input::{Booking, Candidate, CompareReport, Disposition, Review};
-use super::letters::{Ink, Style};
-use super::paper::{Column, GUTTER, MARGIN, MEASURE, Mark, Piece, Tag};
+use super::layout::{Column, GUTTER, MARGIN, MEASURE, Mark, Piece, Tag};
 use super::words::{capital, count, features, halves, score};
 use crate::inquiry::NOTE;
 

@@ -2,11 +2,11 @@
 //! boxes, photos.
 
 use super::SheetError;
+use super::fonts::{Cut, Ink, Letters, Style};
 use super::input::Picture;
-use super::letters::{Cut, Ink, Letters, Style};
-use super::paper::{Column, Draw, GUTTER, MARGIN, MEASURE, Mark, Paper, Piece, Role, Tag, Tags};
+use super::layout::{Column, Draw, GUTTER, MARGIN, MEASURE, Mark, Paper, Piece, Role, Tag, Tags};
+use super::pdf::Entry;
 use super::picture::Printed;
-use super::print::Entry;
 
 pub(super) const TITLE: Style = Style::new(Cut::Strong, 22.0, 26.0, Ink::Accent);
 pub(super) const HEADING: Style = Style::new(Cut::Strong, 13.0, 17.0, Ink::Accent);

@@ -2,10 +2,10 @@
 
 use super::SheetError;
 use super::compose::{BODY, Composer, FIXED, LABEL, Pairs, SMALL, SMALL_LABEL, STRONG, TITLE};
-use super::furniture::{NO_LINE_UP, TITLE_TEXT};
+use super::fonts::{Ink, Style};
+use super::header_footer::{NO_LINE_UP, TITLE_TEXT};
 use super::input::{Candidate, CompareReport, Evidence, Probe, Receipt};
-use super::letters::{Ink, Style};
-use super::paper::{Column, Draw, GUTTER, MARGIN, MEASURE, Mark, Piece, Tag};
+use super::layout::{Column, Draw, GUTTER, MARGIN, MEASURE, Mark, Piece, Tag};
 use super::qr;
 use super::words::{count, halves, moment, number, person, ranks};
 use crate::audit::Hash;

@@ -2,9 +2,9 @@
 //! NOTE, and which page of how many.
 
 use super::compose::{Composer, SMALL_LABEL};
+use super::fonts::{Cut, Ink, Style};
 use super::input::CompareReport;
-use super::letters::{Cut, Ink, Style};
-use super::paper::{Draw, MARGIN, MEASURE, Mark, PAGE_HEIGHT, PAGE_WIDTH};
+use super::layout::{Draw, MARGIN, MEASURE, Mark, PAGE_HEIGHT, PAGE_WIDTH};
 use crate::inquiry::NOTE;
 
 /// What the order's NOTE leaves unsaid, and what went wrong elsewhere.

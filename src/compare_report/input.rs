@@ -6,8 +6,8 @@ use time::Date;
 
 use crate::audit::{Hash, Leaf, TlogProof};
 use crate::booking::{BookingNumber, Text, VersionId};
+use crate::error_rates::ErrorRates;
 use crate::face::ModelId;
-use crate::report::Measured;
 
 /// Everything that one Facial Recognition Image Compare Report shows (SO-C4).
 ///
@@ -174,7 +174,7 @@ pub struct Search {
     /// The model's digest.
     pub model: ModelId,
     /// Its error rates as measured; none where nobody measured them.
-    pub measured: Option<Measured>,
+    pub measured: Option<ErrorRates>,
     /// The log's origin.
     pub origin: String,
     /// The log's size at the last leaf that the gallery had applied.

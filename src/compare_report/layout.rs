@@ -6,7 +6,7 @@
 //!
 //! Units: points, 72 to the inch, from the upper left corner of the page.
 
-use super::letters::{Ink, Letters, Style};
+use super::fonts::{Ink, Letters, Style};
 
 /// US Letter.
 pub(super) const PAGE_WIDTH: f32 = 612.0;
@@ -309,7 +309,7 @@ impl Paper {
 
 #[cfg(test)]
 mod tests {
-    use super::super::letters::Cut;
+    use super::super::fonts::Cut;
     use super::*;
 
     const STYLE: Style = Style::new(Cut::Plain, 10.0, 20.0, Ink::Black);

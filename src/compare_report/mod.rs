@@ -5,16 +5,16 @@
 //! proportions and are never sharpened. A score is a plain number. The order's NOTE stands on every
 //! page.
 
-mod array;
 mod back;
+mod candidates;
 mod compose;
+mod fonts;
 mod front;
-mod furniture;
+mod header_footer;
 mod input;
-mod letters;
-mod paper;
+mod layout;
+mod pdf;
 mod picture;
-mod print;
 mod qr;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -28,7 +28,7 @@ pub use input::{
 };
 
 use self::compose::Composer;
-use self::print::Imprint;
+use self::pdf::Imprint;
 use crate::audit::{Note, is_included, leaf_hash};
 
 /// Why there is no file.
@@ -72,7 +72,7 @@ impl CompareReport {
         // line's end.
         let plain = |text: String| composer.letters.printable(&text).replace('\n', " ");
         let imprint = Imprint {
-            title: plain(format!("{mark}{}, inquiry {}", furniture::TITLE_TEXT, self.inquiry)),
+            title: plain(format!("{mark}{}, inquiry {}", header_footer::TITLE_TEXT, self.inquiry)),
             subject: plain(format!("{} {}", self.request.reference_kind, self.request.reference)),
             author: plain(self.issuer.clone()),
             creator: plain(self.software.clone()),
@@ -80,20 +80,20 @@ impl CompareReport {
             date: words::time_of(self.issued_cs),
         };
         let Composer { letters, tags, paper, pictures, contents } = composer;
-        print::print(&paper.pages, &tags, &pictures, &letters, &imprint, &contents)
+        pdf::print(&paper.pages, &tags, &pictures, &letters, &imprint, &contents)
     }
 
     /// All pages, before anything is printed.
     fn laid_out(&self) -> Result<Composer, SheetError> {
-        let (top, bottom) = furniture::body(self);
+        let (top, bottom) = header_footer::body(self);
         let mut composer = Composer::new(top, bottom);
         front::front(&mut composer, self);
         let probe = front::probe(&mut composer, self)?;
-        array::array(&mut composer, self, probe)?;
+        candidates::array(&mut composer, self, probe)?;
         back::disagreements(&mut composer, self);
         back::search(&mut composer, self);
         back::proofs(&mut composer, self);
-        furniture::furnish(&mut composer, self);
+        header_footer::furnish(&mut composer, self);
         Ok(composer)
     }
 

@@ -22,8 +22,8 @@ use krilla::{Document, SerializeSettings};
 use time::OffsetDateTime;
 
 use super::SheetError;
-use super::letters::{Ink, Letters};
-use super::paper::{Draw, Mark, Node, PAGE_HEIGHT, PAGE_WIDTH, Tag, Tags};
+use super::fonts::{Ink, Letters};
+use super::layout::{Draw, Mark, Node, PAGE_HEIGHT, PAGE_WIDTH, Tag, Tags};
 use super::picture::Printed;
 
 /// What the file says about itself.

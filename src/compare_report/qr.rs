@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use qrcodegen::{QrCode, QrCodeEcc};
 
 use super::input::Proven;
-use super::paper::Draw;
+use super::layout::Draw;
 use crate::audit::{Checkpoint, Note};
 
 /// Modules of clear ground that belong around a code.

@@ -11,11 +11,11 @@ use crate::audit::{
     inclusion, leaf_hash,
 };
 use crate::booking::{BookingNumber, Text, VersionId};
+use crate::error_rates::ErrorRates;
 use crate::face::ModelId;
-use crate::report::Measured;
 
 pub(crate) const ORIGIN: &str = "fusion.example/smrt";
-pub(crate) const ASTRONAUT: &[u8] = include_bytes!("../../../tests/data/astronaut.jpg");
+pub(crate) const ASTRONAUT: &[u8] = include_bytes!("../../tests/data/astronaut.jpg");
 /// 2026-11-23 16:00 UTC.
 pub(crate) const ISSUED_CS: u64 = 179_539_200_000;
 
@@ -243,7 +243,7 @@ pub(crate) fn report(candidates: usize) -> CompareReport {
         search: Search {
             model_name: "YuNet 2023mar and SFace 2021dec, mirrored".to_owned(),
             model: ModelId([0xd0; 32]),
-            measured: Some(Measured {
+            measured: Some(ErrorRates {
                 data_set: "LFW, one-to-many".to_owned(),
                 model: hex::encode([0xd0; 32]),
                 enrolled: 3_680,

@@ -10,8 +10,8 @@ use std::process::{Command, Output};
 
 use image::RgbImage;
 
-use super::letters::Letters;
-use super::paper::{Draw, MARGIN, PAGE_HEIGHT, PAGE_WIDTH};
+use super::fonts::Letters;
+use super::layout::{Draw, MARGIN, PAGE_HEIGHT, PAGE_WIDTH};
 use super::sample::{ASTRONAUT, disposition, drawn, evidence, jpeg, report};
 use super::*;
 use crate::booking::Text;
@@ -100,7 +100,7 @@ fn every_page_bears_the_note_the_warning_the_inquiry_its_state_and_its_number() 
         let pages = filed("state", &marked).pages();
         for (page, number) in pages.iter().zip(1..) {
             let text = spaced(page);
-            assert!(text.contains(NOTE) && text.contains(furniture::NO_LINE_UP), "{text}");
+            assert!(text.contains(NOTE) && text.contains(header_footer::NO_LINE_UP), "{text}");
             assert!(
                 text.contains(&format!("Inquiry {}", marked.inquiry))
                     && text.contains(&format!("page {number} of {}", pages.len()))
@@ -222,8 +222,7 @@ fn a_report_used_for_a_positive_identification_is_marked_as_evidence_with_everyb
 fn the_file_is_tagged_pdf_a_as_far_as_qpdf_mupdf_and_pikepdf_can_tell() {
     let mut unusual = report(7);
     unusual.evidence = Some(evidence());
-    unusual.probe.original =
-        Picture::Png(include_bytes!("../../../tests/data/palette.png").to_vec());
+    unusual.probe.original = Picture::Png(include_bytes!("../../tests/data/palette.png").to_vec());
     unusual.probe.searched = Picture::Rgb(drawn(3));
     unusual.inquiry = "a <b> & \"c\" \u{0} \u{fffe}".to_owned();
     for (name, report) in
@@ -304,7 +303,7 @@ fn long_texts_many_candidates_and_extreme_photos_stay_within_the_page() {
     long.probe.face = Some([-20.0, -20.0, 900.0, 900.0]);
     let composer = long.laid_out().unwrap();
     let letters = Letters::new();
-    let (top, bottom) = furniture::body(&long);
+    let (top, bottom) = header_footer::body(&long);
     for mark in composer.paper.pages.iter().flatten() {
         let (width, height) = match &mark.draw {
             Draw::Line { text, style } => (letters.width(text, *style), style.leading),

@@ -8,7 +8,7 @@ use super::parts::{Field, count, ending, line, number, role, span, when};
 use super::shell::{Desk, Here, Page, inside};
 use crate::audit::Alarm;
 use crate::limits::CLOCK_AGREE_SECONDS_MAX;
-use crate::report::Period;
+use crate::public_report::Period;
 use crate::roster::Duty;
 use crate::service::{AccountStanding, Doors, Raised};
 

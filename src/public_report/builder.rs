@@ -113,8 +113,8 @@ mod tests {
 
     use super::*;
     use crate::audit::{Alarm, Leaf, Refusal, SampleFinding};
-    use crate::report::sample::{Log, actor, request, year, year_2026};
-    use crate::report::{Attendance, Cell, Details, Hidden};
+    use crate::public_report::sample::{Log, actor, request, year, year_2026};
+    use crate::public_report::{Attendance, Cell, Details, Hidden};
     use crate::rule::Rule;
 
     const HOUR_CS: u64 = 360_000;
@@ -405,7 +405,7 @@ mod tests {
         assert_eq!((inquiries.opened, inquiries.leaves), (0, all.opened.inquiries.details.opened));
         assert_eq!(
             none.opened.site,
-            crate::report::Site {
+            crate::public_report::Site {
                 details: Details { opened: 0, ..all.opened.site.details },
                 ..Default::default()
             }
@@ -518,7 +518,7 @@ mod tests {
         }
         let read: PublicReport = serde_json::from_slice(&report.to_json()).unwrap();
         assert_eq!((read.to_bytes(), &read), (report.to_bytes(), &report));
-        let small = |table: &crate::report::Table| {
+        let small = |table: &crate::public_report::Table| {
             table
                 .cells
                 .values()

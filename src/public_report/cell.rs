@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::net::{Net, Shown};
 use super::rules::says_nothing;
+use super::suppression::{Net, Shown};
 use crate::limits::PUBLIC_COUNT_MIN;
 
 /// A count, or why it isn't shown.

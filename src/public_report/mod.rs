@@ -6,11 +6,9 @@
 //! `PUBLIC_COUNT_MIN` that the log itself doesn't publish is not shown, nor is anything from which
 //! sums would give it away; the same log, details and period give the same bytes.
 
+mod builder;
 mod cell;
 mod counting;
-mod figures;
-mod measured;
-mod net;
 mod opened;
 mod page;
 mod parts;
@@ -21,7 +19,7 @@ mod sample;
 #[cfg(test)]
 mod secrecy_tests;
 mod sections;
-pub mod sheet;
+mod suppression;
 mod tables;
 mod times;
 mod totals;
@@ -30,9 +28,8 @@ mod witnesses;
 use serde::{Deserialize, Serialize};
 use time::{Date, macros::date};
 
+pub use builder::Reckoner;
 pub use cell::{Breakdown, Cell, Hidden, Table};
-pub use figures::Reckoner;
-pub use measured::Measured;
 pub use opened::{InquiryTables, Opened, OpenedOf, Site};
 pub use page::{Imprint, page};
 pub use totals::{
@@ -43,6 +40,7 @@ pub use witnesses::{Attendance, Witnesses, Witnessing};
 
 use crate::audit::AuditError;
 use crate::booking::iso_date;
+use crate::error_rates::ErrorRates;
 use crate::limits::REPORT_DAYS_MAX;
 
 /// The version of the report's form.
@@ -153,7 +151,7 @@ pub struct PublicReport {
     /// The model's error rates as they were measured; added by whoever publishes, and no part of
     /// what the log commits to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub measured: Option<Measured>,
+    pub measured: Option<ErrorRates>,
 }
 
 impl Period {
@@ -209,7 +207,7 @@ impl PublicReport {
     /// Adds the model's measured rates.
     ///
     /// Errors: rates of another model, or a report that names none.
-    pub fn add(&mut self, measured: Measured) -> Result<(), ReportError> {
+    pub fn add(&mut self, measured: ErrorRates) -> Result<(), ReportError> {
         let wanted = self.opened.site.model.clone().ok_or(ReportError::NoModel)?;
         if measured.model != wanted {
             return Err(ReportError::OtherModel { found: measured.model, wanted });

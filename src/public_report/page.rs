@@ -267,8 +267,8 @@ pub(super) fn spanned(seconds: Option<u64>) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::Measured;
-    use crate::report::sample::{Log, MODEL, year, year_2026};
+    use crate::error_rates::ErrorRates;
+    use crate::public_report::sample::{Log, MODEL, year, year_2026};
 
     fn imprint() -> Imprint {
         Imprint {
@@ -279,7 +279,7 @@ mod tests {
         }
     }
 
-    fn measured() -> Measured {
+    fn measured() -> ErrorRates {
         let json = format!(
             r#"{{"data_set": "1,000 public photos of well-known people", "model": "{MODEL}",
                 "enrolled": 506, "mated": 250, "non_mated": 244, "failed": 0,
@@ -378,12 +378,16 @@ mod tests {
     #[test]
     fn rates_of_another_model_are_refused() {
         let mut report = year().report(year_2026(), |_| true);
-        let other = Measured { model: "00".to_owned(), ..measured() };
-        assert!(matches!(report.add(other), Err(crate::report::ReportError::OtherModel { .. })));
+        let other = ErrorRates { model: "00".to_owned(), ..measured() };
+        assert!(matches!(
+            report.add(other),
+            Err(crate::public_report::ReportError::OtherModel { .. })
+        ));
         let before = report.to_bytes();
         report.add(measured()).unwrap();
         assert_eq!(report.to_bytes(), before, "what the log commits to is without them");
-        let read: crate::report::PublicReport = serde_json::from_slice(&report.to_json()).unwrap();
+        let read: crate::public_report::PublicReport =
+            serde_json::from_slice(&report.to_json()).unwrap();
         assert_eq!(read, report);
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cell::{Breakdown, Cell, Counts, Table, cell};
-use super::net::Net;
 use super::rules::{agency_of, label_of, says_nothing};
+use super::suppression::Net;
 use crate::limits::PUBLIC_COUNT_MIN;
 
 /// The outcome of searches that were refused.

@@ -13,10 +13,10 @@ use super::error::ServiceError;
 use super::read_ahead::memory_available_bytes;
 use crate::booking::VersionId;
 use crate::embed::{Manifest, Models, Pool, Role};
+use crate::error_rates::ErrorRates;
 use crate::face::{Candidate, Embedding, ModelId};
 use crate::gallery::{EngineChoice, Gallery, GalleryError, GalleryHandle, gpu};
 use crate::limits::ROW_NAMES_BYTES;
-use crate::report::Measured;
 
 /// One model's pool, gallery and the names of its rows.
 pub struct Generation {
@@ -185,9 +185,9 @@ impl Shelf {
 
     /// A model's error rates as they were measured, from the file `measured.json` beside its card;
     /// none where nobody measured this model.
-    pub(super) fn measured(&self, model: ModelId) -> Option<Measured> {
+    pub(super) fn measured(&self, model: ModelId) -> Option<ErrorRates> {
         let file = std::fs::read(self.folder_of(model).ok()??.join(MEASURED)).ok()?;
-        let measured: Measured = serde_json::from_slice(&file).ok()?;
+        let measured: ErrorRates = serde_json::from_slice(&file).ok()?;
         (measured.model == model.to_string()).then_some(measured)
     }
 

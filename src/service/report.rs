@@ -8,7 +8,7 @@ use super::error::ServiceError;
 use super::ledger::Ledger;
 use super::sessions::Acting;
 use crate::audit::{Detail, Note, Quorum};
-use crate::report::{Period, PublicReport, Reckoner, ReportError, Witnessing};
+use crate::public_report::{Period, PublicReport, Reckoner, ReportError, Witnessing};
 use crate::roster::Duty;
 
 /// A report and the leaf that holds its digest.

@@ -16,6 +16,7 @@ use super::stage::NewLeaf;
 use super::{Service, VERSION};
 use crate::audit::{Detail, Entry, Leaf, ShownLeaf};
 use crate::booking::{Identifier, VersionId};
+use crate::compare_report;
 use crate::embed::{self, Encoding};
 use crate::face::Edits;
 use crate::inquiry::{
@@ -24,7 +25,6 @@ use crate::inquiry::{
 };
 use crate::inquiry::{SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 use crate::limits::{PAPER_FACE_PX_MAX, PAPER_PROBE_PX_MAX};
-use crate::report::sheet;
 use crate::roster::Duty;
 use crate::store::StateKind;
 

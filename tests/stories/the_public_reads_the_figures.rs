@@ -11,7 +11,7 @@ use smrt::audit::{
     Edge, Holds, Leaf, LeafKind, Note, SampleFinding, TileId, push_entry, tile_bytes,
 };
 use smrt::client::archive::{Archive, OpenedDetail};
-use smrt::report::{Cell, PublicReport};
+use smrt::public_report::{Cell, PublicReport};
 use time::OffsetDateTime;
 
 use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, gradient, photo};

@@ -13,8 +13,9 @@ use smrt::booking::iso_date;
 use smrt::client::archive::Archive;
 use smrt::client::issued::{Standing, proof_beside, verify_report};
 use smrt::client::recount::{Recount, recount};
+use smrt::error_rates::ErrorRates;
 use smrt::limits::SHOWN_PROOF_BYTES_MAX;
-use smrt::report::{Imprint, Measured, Period, PublicReport, page};
+use smrt::public_report::{Imprint, Period, PublicReport, page};
 use smrt::tls::files::{PUBLIC_MODE, replace, write_new};
 use time::Date;
 
@@ -255,12 +256,12 @@ fn read_report(bytes: &[u8]) -> serde_json::Result<PublicReport> {
     serde_json::from_slice(bytes)
 }
 
-fn read_measured(file: &Path, data_set: &str) -> anyhow::Result<Measured> {
+fn read_measured(file: &Path, data_set: &str) -> anyhow::Result<ErrorRates> {
     let text = fs::read(file).with_context(|| format!("{} can't be read", file.display()))?;
-    let measured: Measured = serde_json::from_slice(&text).with_context(|| {
+    let measured: ErrorRates = serde_json::from_slice(&text).with_context(|| {
         format!("{} is not what 'smrtctl evaluate --json' prints", file.display())
     })?;
-    Ok(Measured { data_set: data_set.to_owned(), ..measured })
+    Ok(ErrorRates { data_set: data_set.to_owned(), ..measured })
 }
 
 /// The name with an ending put behind it, whatever dots it has.
@@ -298,7 +299,7 @@ mod tests {
     #[test]
     fn what_evaluate_prints_is_read_as_measured_rates() {
         let printed = crate::evaluate::printed_in_a_test();
-        let measured: Measured = serde_json::from_str(&printed).unwrap();
+        let measured: ErrorRates = serde_json::from_str(&printed).unwrap();
         assert_eq!(
             (measured.model.as_str(), measured.enrolled, measured.rank20),
             ("m", 2, Some(0.5))

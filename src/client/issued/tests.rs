@@ -3,7 +3,7 @@ use crate::audit::{
     Actor, CosignerKey, Leaf, LeafKind, LogKey, TlogProof, Witness, commit, leaf_hash, node_hash,
 };
 use crate::booking::VersionId;
-use crate::report::sheet::sample;
+use crate::compare_report::sample;
 
 const ORIGIN: &str = "fusion.example/smrt";
 

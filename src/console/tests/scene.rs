@@ -17,7 +17,7 @@ use crate::inquiry::{
     InquiryId, NumberPattern, Observation, Outcome, Person as Part_, Probe, Quality, Request,
     SPECIAL_ORDER, SPECIAL_ORDER_VERSION, SearchId, Seen, Shortfall, Upshot, Who,
 };
-use crate::report::Period;
+use crate::public_report::Period;
 use crate::roster::{Account, Off, OffReason, Person, Rhythm, Role};
 use crate::service::{AccountStanding, Doors, Drawn, Grant, LogReview, Raised, Witnessing};
 use crate::store::StateKind;
