@@ -1,4 +1,4 @@
-//! A model's error rates as `smrtctl evaluate --json` measured them.
+//! Error rates of a model, as `smrtctl evaluate --json` measured them.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

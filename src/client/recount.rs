@@ -10,7 +10,9 @@ use crate::audit::{
     AuditError, Detail, Edge, Entry, Holds, Quorum, SALT_BYTES, TileId, VerifierKey, commit,
     entries,
 };
-use crate::public_report::{Details, PublicReport, Reckoner, ReportError, Witnessing};
+use crate::public_report::{
+    CosignedCheckpoints, DetailCoverage, PublicReport, PublicReportError, ReportBuilder,
+};
 
 /// Why a report can't be counted again.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +26,7 @@ pub enum RecountError {
     Audit(#[from] AuditError),
     /// Something in it is no leaf.
     #[error(transparent)]
-    Report(#[from] ReportError),
+    Report(#[from] PublicReportError),
     /// The folder holds no log.
     #[error("the folder holds no checkpoint, wanted a copy of the log")]
     NoLog,
@@ -111,12 +113,12 @@ pub fn recount(archive: &Archive, report: &PublicReport) -> Result<Recount, Reco
     // Where the report says nothing of witnesses, there is nothing to count again.
     let until =
         report.witnesses.as_ref().map(|witnesses| witnesses.until_seconds().unwrap_or(u64::MAX));
-    let witnessing = quorum.as_ref().zip(until).map(|(quorum, until)| Witnessing {
+    let witnessing = quorum.as_ref().zip(until).map(|(quorum, until)| CosignedCheckpoints {
         notes: &notes,
         quorum,
         until,
     });
-    let counter = Reckoner::new(report.period, report.log.leaves, witnessing);
+    let counter = ReportBuilder::new(report.period, report.log.leaves, witnessing);
     let (counted, forged_details) = leaves.count(archive, counter, report)?;
     let mut recount = Recount { forged_details, ..Recount::default() };
     recount.compare(report, &counted, quorum.is_some());
@@ -138,7 +140,7 @@ struct Walk<'a> {
     leaves: &'a Leaves<'a>,
     edge: Edge,
     bundle: Option<(TileId, Vec<Vec<u8>>)>,
-    counter: Reckoner,
+    counter: ReportBuilder,
 }
 
 impl<'a> Leaves<'a> {
@@ -175,7 +177,7 @@ impl<'a> Leaves<'a> {
     fn count(
         &self,
         archive: &Archive,
-        counter: Reckoner,
+        counter: ReportBuilder,
         report: &PublicReport,
     ) -> Result<(PublicReport, u64), RecountError> {
         let mut walk = Walk { leaves: self, edge: Edge::default(), bundle: None, counter };
@@ -276,7 +278,7 @@ impl Recount {
                 for value in [&mut left, &mut right] {
                     value["opened"][section].take();
                 }
-                let Details { leaves, opened } = counted;
+                let DetailCoverage { leaves, opened } = counted;
                 self.missing.push((
                     format!("opened.{section}"),
                     format!("{opened} of {leaves} details are opened here"),
@@ -386,12 +388,15 @@ mod tests {
         archive.put_policy(&quorum.to_string()).unwrap();
         archive.put_checkpoint(&notes[2]).unwrap();
         let until = period.days()[1] * 86_400;
-        let mut reckoner =
-            Reckoner::new(period, 3, Some(Witnessing { notes: &notes, quorum: &quorum, until }));
+        let mut builder = ReportBuilder::new(
+            period,
+            3,
+            Some(CosignedCheckpoints { notes: &notes, quorum: &quorum, until }),
+        );
         for (leaf, detail) in leaves {
-            reckoner.take::<ReportError>(&leaf, |_| Ok(Some(detail))).unwrap();
+            builder.take::<PublicReportError>(&leaf, |_| Ok(Some(detail))).unwrap();
         }
-        reckoner.finish(ORIGIN)
+        builder.finish(ORIGIN)
     }
 
     #[test]
@@ -451,12 +456,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let archive = Archive::at(folder.path());
         let whole = kept(&archive);
-        let mut reckoner = Reckoner::new(whole.period, 2, None);
+        let mut builder = ReportBuilder::new(whole.period, 2, None);
         let bundle = archive.tile(TileId::at(Holds::Entries, 0, 3).unwrap()).unwrap();
         for leaf in &entries(TileId::at(Holds::Entries, 0, 3).unwrap(), &bundle).unwrap()[..2] {
-            reckoner.take::<ReportError>(leaf, |_| Ok(None)).unwrap();
+            builder.take::<PublicReportError>(leaf, |_| Ok(None)).unwrap();
         }
-        let report = reckoner.finish(ORIGIN);
+        let report = builder.finish(ORIGIN);
         fs::remove_file(folder.path().join("policy")).unwrap();
         fs::remove_file(folder.path().join("details.jsonl")).unwrap();
         let recount = recount(&archive, &report).unwrap();

@@ -1,39 +1,42 @@
-//! The count from a log's first leaf to its last, one leaf at a time.
+//! Building a public report: one pass over all leaves of a log, in their order.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::counting::Counting;
-use super::opened::Opening;
+use super::counting::LogCounts;
+use super::error::PublicReportError;
+use super::opened::DetailCounts;
+use super::period::Period;
+use super::report::{FORM, LogHead, PublicReport};
 use super::times::rfc3339;
-use super::witnesses::{Watch, Witnessing};
-use super::{FORM, LogHead, Period, PublicReport, ReportError};
+use super::witnesses::{CosignedCheckpoints, WitnessCounts};
 use crate::audit::{Detail, Edge, Entry, Hash, LeafKind};
 use crate::limits::PUBLIC_COUNT_MIN;
 
-/// Takes all leaves of a log in their order and gives the report over them.
-pub struct Reckoner {
+/// A public report in the making: takes all leaves of a log in their order, and their opened
+/// details where something is counted of them.
+pub struct ReportBuilder {
     period: Period,
     edge: Edge,
     newest_cs: u64,
-    counting: Counting,
-    opening: Opening,
-    watch: Option<Watch>,
+    log_counts: LogCounts,
+    detail_counts: DetailCounts,
+    witness_counts: Option<WitnessCounts>,
 }
 
-impl Reckoner {
+impl ReportBuilder {
     /// A report about this period over a log of this many leaves; with the kept checkpoints where a
     /// quorum of witnesses is asked for.
-    pub fn new(period: Period, leaves: u64, witnessing: Option<Witnessing<'_>>) -> Self {
-        let watch = witnessing
-            .filter(|witnessing| witnessing.quorum.is_asked())
-            .map(|witnessing| Watch::new(witnessing, leaves));
+    pub fn new(period: Period, leaves: u64, cosigned: Option<CosignedCheckpoints<'_>>) -> Self {
+        let witness_counts = cosigned
+            .filter(|cosigned| cosigned.quorum.is_asked())
+            .map(|cosigned| WitnessCounts::new(cosigned, leaves));
         Self {
             period,
             edge: Edge::default(),
             newest_cs: 0,
-            counting: Counting::new(&period),
-            opening: Opening::default(),
-            watch,
+            log_counts: LogCounts::new(&period),
+            detail_counts: DetailCounts::default(),
+            witness_counts,
         }
     }
 
@@ -51,35 +54,35 @@ impl Reckoner {
     /// it.
     ///
     /// Errors: bytes that are no leaf; whatever `detail` gives.
-    pub fn take<E: From<ReportError>>(
+    pub fn take<E: From<PublicReportError>>(
         &mut self,
         leaf: &[u8],
         detail: impl FnOnce(u64) -> Result<Option<Detail>, E>,
     ) -> Result<(), E> {
         let index = self.edge.append(leaf);
         let entry =
-            Entry::read(leaf).map_err(|source| ReportError::Leaf { leaf: index, source })?;
+            Entry::read(leaf).map_err(|source| PublicReportError::Leaf { leaf: index, source })?;
         let time_cs = entry.time_cs();
         self.newest_cs = self.newest_cs.max(time_cs);
         let [from_cs, to_cs] = self.period.bounds_cs();
         let within = (from_cs..to_cs).contains(&time_cs);
-        if let Some(watch) = &mut self.watch {
-            watch.take(time_cs, within, &self.edge);
+        if let Some(counts) = &mut self.witness_counts {
+            counts.take(time_cs, within, &self.edge);
         }
         // What came after the period changes nothing that is said of it.
         if time_cs >= to_cs {
             return Ok(());
         }
         let Entry::Known(leaf) = entry else {
-            self.counting.take_unknown(time_cs);
+            self.log_counts.take_unknown(time_cs);
             return Ok(());
         };
-        self.counting.take(index, &leaf);
-        if Opening::wants(leaf.kind, within) {
-            self.opening.take(index, &leaf, detail(index)?);
+        self.log_counts.take(index, &leaf);
+        if DetailCounts::wants(leaf.kind, within) {
+            self.detail_counts.take(index, &leaf, detail(index)?);
         }
         if leaf.kind == LeafKind::Interrupted {
-            self.opening.end(&leaf, "interrupted");
+            self.detail_counts.end(&leaf, "interrupted");
         }
         Ok(())
     }
@@ -97,9 +100,9 @@ impl Reckoner {
                 newest: (leaves > 0).then(|| rfc3339(newest_cs)),
             },
             count_min: PUBLIC_COUNT_MIN,
-            totals: self.counting.finish(newest_cs),
-            witnesses: self.watch.map(|watch| watch.finish(newest_cs)),
-            opened: self.opening.finish(),
+            totals: self.log_counts.finish(newest_cs),
+            witnesses: self.witness_counts.map(|counts| counts.finish(newest_cs)),
+            opened: self.detail_counts.finish(),
             measured: None,
         }
     }
@@ -114,7 +117,7 @@ mod tests {
     use super::*;
     use crate::audit::{Alarm, Leaf, Refusal, SampleFinding};
     use crate::public_report::sample::{Log, actor, request, year, year_2026};
-    use crate::public_report::{Attendance, Cell, Details, Hidden};
+    use crate::public_report::{Attendance, Cell, DetailCoverage, Suppressed};
     use crate::rule::Rule;
 
     const HOUR_CS: u64 = 360_000;
@@ -230,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn reviews_reports_holds_and_audits_come_out_as_counted_by_hand() {
+    fn reviews_reports_and_audits_come_out_as_counted_by_hand() {
         let mut log = Log::from(date!(2026 - 01 - 05));
         let asked = log.asked("crime", "slmpd");
         let answered = log.answered(asked, 9);
@@ -243,11 +246,6 @@ mod tests {
         bare(&mut log, LeafKind::ReportIssued, &[answered, first, second], &[0]);
         log.now_cs += DAY_CS;
         bare(&mut log, LeafKind::OutcomeRecorded, &[report], &[3]);
-        let hold = bare(&mut log, LeafKind::HoldNoticed, &[], &[1]);
-        bare(&mut log, LeafKind::HoldNoticed, &[0], &[0]);
-        bare(&mut log, LeafKind::HoldDecided, &[hold], &[1]);
-        bare(&mut log, LeafKind::ExtensionDecided, &[0], &[1, 30]);
-        bare(&mut log, LeafKind::ExtensionDecided, &[0], &[0, 90]);
         let seed = bare(&mut log, LeafKind::SampleSeeded, &[], &[1, 2, 3, 4]);
         let sample = bare(&mut log, LeafKind::SampleDrawn, &[seed], &[40, 3]);
         let (finding, note) = (SampleFinding::Misuse, String::new());
@@ -281,23 +279,6 @@ mod tests {
         );
         assert_eq!(
             (
-                totals.holds.noticed,
-                totals.holds.by_order,
-                totals.holds.granted,
-                totals.holds.undecided
-            ),
-            (2, 1, 1, 1)
-        );
-        assert_eq!(
-            (
-                totals.holds.extensions_granted,
-                totals.holds.extensions_denied,
-                totals.holds.longest_extension_days
-            ),
-            (1, 1, Some(30))
-        );
-        assert_eq!(
-            (
                 totals.audits.population,
                 totals.audits.drawn,
                 totals.audits.waiting,
@@ -309,7 +290,7 @@ mod tests {
         let audits = &report.opened.audits;
         assert_eq!(
             (audits.details, audits.kinds["sample_reviewed"].total),
-            (Details { leaves: 2, opened: 1 }, 2)
+            (DetailCoverage { leaves: 2, opened: 1 }, 2)
         );
     }
 
@@ -405,8 +386,8 @@ mod tests {
         assert_eq!((inquiries.opened, inquiries.leaves), (0, all.opened.inquiries.details.opened));
         assert_eq!(
             none.opened.site,
-            crate::public_report::Site {
-                details: Details { opened: 0, ..all.opened.site.details },
+            crate::public_report::RunningSystem {
+                details: DetailCoverage { opened: 0, ..all.opened.site.details },
                 ..Default::default()
             }
         );
@@ -421,7 +402,7 @@ mod tests {
                 .cells
                 .values()
                 .flat_map(BTreeMap::values)
-                .any(|cell| *cell == Cell::Hidden(Hidden::Few))
+                .any(|cell| *cell == Cell::Suppressed(Suppressed::Primary))
         );
     }
 
@@ -481,9 +462,9 @@ mod tests {
 
     #[test]
     fn any_bytes_that_are_no_leaf_are_refused_by_their_index() {
-        let mut reckoner = Reckoner::new(january(), 1, None);
-        let taken = reckoner.take::<ReportError>(b"too short", |_| Ok(None));
-        assert!(matches!(taken, Err(ReportError::Leaf { leaf: 0, .. })));
+        let mut builder = ReportBuilder::new(january(), 1, None);
+        let taken = builder.take::<PublicReportError>(b"too short", |_| Ok(None));
+        assert!(matches!(taken, Err(PublicReportError::Leaf { leaf: 0, .. })));
     }
 
     #[test]

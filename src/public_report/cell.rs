@@ -1,4 +1,4 @@
-//! Counts that may be unshown, alone and in tables.
+//! Published counts: alone, as parts of a whole, and in tables; each exact or suppressed.
 //!
 //! What is held: sums over what one report shows give no unshown count away. What isn't: two
 //! reports of periods that overlap can be subtracted from each other; and which searches make up
@@ -9,33 +9,33 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::rules::says_nothing;
-use super::suppression::{Net, Shown};
+use super::suppression::{SuppressionGraph, Visibility};
 use crate::limits::PUBLIC_COUNT_MIN;
 
-/// A count, or why it isn't shown.
+/// A published count, or why it isn't shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub enum Cell {
     /// The count.
     Exact(u64),
     /// It isn't shown.
-    Hidden(Hidden),
+    Suppressed(Suppressed),
 }
 
-/// Why a count isn't shown.
+/// Why a count is suppressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub enum Hidden {
+pub enum Suppressed {
     /// It is so small that somebody could be singled out.
     #[serde(rename = "1 to 4")]
     Few,
-    /// It isn't small, but with it a small one could be computed.
+    /// It isn't small, but it protects a small one that could else be computed.
     #[serde(rename = "withheld")]
     Withheld,
 }
 
 const _: () = assert!(PUBLIC_COUNT_MIN == 5, "the words '1 to 4' say the threshold");
 
-/// Counts of a whole, by one thing.
+/// A breakdown: a whole, and the counts of its parts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Breakdown {
@@ -47,7 +47,7 @@ pub struct Breakdown {
     pub parts: BTreeMap<String, Cell>,
 }
 
-/// Counts by two things, with their sums.
+/// A two-way table: counts by row and column, with their sums.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Table {
@@ -67,6 +67,7 @@ pub struct Table {
 
 /// Counts by name.
 pub(super) type Counts = BTreeMap<String, u64>;
+
 impl Breakdown {
     pub(super) fn withheld(total: u64) -> Self {
         Self { total, withheld: true, parts: BTreeMap::new() }
@@ -75,20 +76,20 @@ impl Breakdown {
     /// The parts of a whole that the log publishes.
     pub(super) fn of(parts: &Counts) -> Self {
         let total = parts.values().sum();
-        let mut net = Net::default();
-        let (whole, parted) = (net.node(), net.node());
-        net.arc(parted, whole, total, true);
+        let mut graph = SuppressionGraph::default();
+        let (whole, parted) = (graph.node(), graph.node());
+        graph.arc(parted, whole, total, true);
         let arcs: Vec<usize> = parts
             .iter()
-            .map(|(name, &count)| net.arc(whole, parted, count, says_nothing(name)))
+            .map(|(name, &count)| graph.arc(whole, parted, count, says_nothing(name)))
             .collect();
-        if !net.close() {
+        if !graph.suppress() {
             return Self::withheld(total);
         }
         let cells = parts
             .iter()
             .zip(arcs)
-            .map(|((name, &count), arc)| (name.clone(), cell(&net, arc, count)));
+            .map(|((name, &count), arc)| (name.clone(), cell(&graph, arc, count)));
         Self { total, withheld: false, parts: cells.collect() }
     }
 }
@@ -99,11 +100,11 @@ impl Table {
     }
 }
 
-/// How a count of the net is shown.
-pub(super) fn cell(net: &Net, arc: usize, count: u64) -> Cell {
-    match net.shown(arc) {
-        Shown::Public | Shown::Exact => Cell::Exact(count),
-        Shown::Few => Cell::Hidden(Hidden::Few),
-        Shown::Withheld => Cell::Hidden(Hidden::Withheld),
+/// A count as the suppression shows it.
+pub(super) fn cell(graph: &SuppressionGraph, arc: usize, count: u64) -> Cell {
+    match graph.visibility(arc) {
+        Visibility::Public | Visibility::Exact => Cell::Exact(count),
+        Visibility::Primary => Cell::Suppressed(Suppressed::Primary),
+        Visibility::Complementary => Cell::Suppressed(Suppressed::Complementary),
     }
 }

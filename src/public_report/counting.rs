@@ -1,19 +1,19 @@
-//! The count of the log alone, leaf by leaf: what happened in the period, and what stood open when
-//! it ended.
+//! Figures of the log alone, counted leaf by leaf: what happened in the period, and what stood open
+//! when it ended.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::Period;
+use super::period::Period;
 use super::times::{median, month_of, months_of, rfc3339};
-use super::totals::{AlarmSpan, Totals};
+use super::totals::{AlarmSpan, MonthFigures, Totals};
 use crate::audit::{Alarm, LeafKind, LeafView};
 use crate::inquiry::Upshot;
 use crate::limits::{RELEASE_TO_PURGE_DAYS_MAX, REPORT_ALARMS_MAX};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
 
-/// What is counted and what is still followed.
-pub(super) struct Counting {
+/// The counters, and what must be remembered until its end comes.
+pub(super) struct LogCounts {
     totals: Totals,
     from_cs: u64,
     to_cs: u64,
@@ -27,14 +27,13 @@ pub(super) struct Counting {
     notices: HashMap<u64, (u64, bool)>,
     /// How long the purges of the period took, in seconds.
     took: Vec<u64>,
-    undecided: HashSet<u64>,
     /// Searches of each sample that nobody reviewed yet.
     samples: HashMap<u64, u64>,
     /// Alarms that stood in the period: code, when raised, when cleared.
     alarms: BTreeMap<u64, (u64, u64, Option<u64>)>,
 }
 
-impl Counting {
+impl LogCounts {
     pub(super) fn new(period: &Period) -> Self {
         let [from_cs, to_cs] = period.bounds_cs();
         let mut totals = Totals::default();
@@ -52,7 +51,7 @@ impl Counting {
         let months = months_of(period);
         totals.months = months
             .iter()
-            .map(|month| super::Month { month: month.clone(), ..Default::default() })
+            .map(|month| MonthFigures { month: month.clone(), ..Default::default() })
             .collect();
         Self {
             totals,
@@ -64,7 +63,6 @@ impl Counting {
             open_reports: HashMap::new(),
             notices: HashMap::new(),
             took: Vec::new(),
-            undecided: HashSet::new(),
             samples: HashMap::new(),
             alarms: BTreeMap::new(),
         }
@@ -121,8 +119,6 @@ impl Counting {
                 }
                 None => totals.purges.replaced += once,
             },
-            LeafKind::HoldNoticed => _ = self.undecided.insert(index),
-            LeafKind::HoldDecided => _ = first.map(|hold| self.undecided.remove(&hold)),
             LeafKind::SampleDrawn => _ = self.samples.insert(index, bounded(leaf.count(1))),
             LeafKind::SampleReviewed => {
                 if let Some(left) = first.and_then(|sample| self.samples.get_mut(&sample)) {
@@ -203,23 +199,6 @@ impl Counting {
             LeafKind::BookingsSuppressed => totals.bookings.unusable += counted(0),
             LeafKind::Released => totals.purges.notices += 1,
             LeafKind::Purged => totals.purges.purged += 1,
-            LeafKind::HoldNoticed => {
-                totals.holds.noticed += 1;
-                totals.holds.by_order += yes(0);
-            }
-            LeafKind::HoldDecided => {
-                totals.holds.granted += yes(0);
-                totals.holds.denied += no(0);
-            }
-            LeafKind::ExtensionDecided => {
-                totals.holds.extensions_granted += yes(0);
-                totals.holds.extensions_denied += no(0);
-                if leaf.count(0) != 0 {
-                    totals.holds.longest_extension_days =
-                        totals.holds.longest_extension_days.max(Some(counted(1)));
-                }
-            }
-            LeafKind::Transferred => totals.holds.transferred += 1,
             LeafKind::SampleDrawn => {
                 totals.audits.samples += 1;
                 totals.audits.population += counted(0);
@@ -273,7 +252,6 @@ impl Counting {
         totals.purges.open = open.len() as u64;
         totals.purges.open_over_limit = open.iter().filter(over).count() as u64;
         totals.purges.oldest_open_seconds = open.into_iter().max();
-        totals.holds.undecided = self.undecided.len() as u64;
         totals.audits.waiting = self.samples.values().sum();
         totals.audits.overdue =
             totals.alarms.kinds.get(Alarm::AuditOverdue.name()).map_or(0, |count| count.raised);

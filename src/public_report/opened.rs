@@ -1,4 +1,4 @@
-//! What is counted from opened details: by purpose, agency and rule, never by person, device or
+//! Figures that need opened details: counts by purpose, agency and rule, never by person, device or
 //! booking.
 
 use std::collections::{BTreeMap, HashMap};
@@ -10,7 +10,7 @@ use super::cell::{Breakdown, Counts, Table};
 use super::counting::bounded;
 use super::rules::{GATHERED, NOT_OPENED, NOT_STATED, agency_of};
 use super::tables::{REFUSED, Searches, tables};
-use super::totals::Details;
+use super::totals::DetailCoverage;
 use crate::audit::{Detail, LeafKind, LeafView, Refusal};
 use crate::inquiry::{PurposeKind, Request};
 use crate::rule::Rule;
@@ -28,31 +28,30 @@ pub(super) const PURPOSES: [&str; PurposeKind::ALL.len()] = {
 /// What becomes of an inquiry's search.
 pub(super) const OUTCOMES: [&str; 4] = ["answered", "interrupted", "waiting", REFUSED];
 /// What agencies are counted by.
-pub(super) const BY_AGENCY: [LeafKind; 4] =
-    [LeafKind::BookingIn, LeafKind::Released, LeafKind::HoldNoticed, LeafKind::ExtensionDecided];
+pub(super) const BY_AGENCY: [LeafKind; 2] = [LeafKind::BookingIn, LeafKind::Released];
 
 /// Figures that need opened details.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Opened {
+pub struct OpenedFigures {
     /// What ran when the period ended.
-    pub site: Site,
+    pub site: RunningSystem,
     /// Searches by purpose, agency and outcome.
     pub inquiries: InquiryTables,
     /// Refusals by rule.
-    pub refusals: OpenedOf,
-    /// Bookings, notices, holds and extensions by agency.
-    pub agencies: OpenedOf,
+    pub refusals: OpenedBreakdowns,
+    /// Bookings and notices by agency.
+    pub agencies: OpenedBreakdowns,
     /// Reviews of an audit's samples by what they found.
-    pub audits: OpenedOf,
+    pub audits: OpenedBreakdowns,
 }
 
-/// What ran when the period ended.
+/// The system as it ran when the period ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Site {
+pub struct RunningSystem {
     /// The details that say it.
-    pub details: Details,
+    pub details: DetailCoverage,
     /// What the state folder was made for: `real`, `demo` or `test`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
@@ -72,7 +71,7 @@ pub struct Site {
 #[serde(deny_unknown_fields)]
 pub struct InquiryTables {
     /// The details that say it.
-    pub details: Details,
+    pub details: DetailCoverage,
     /// Purposes by outcome.
     pub purposes: Table,
     /// Requesting agencies by outcome.
@@ -84,34 +83,34 @@ pub struct InquiryTables {
 /// Leaves of some kinds, each kind by one thing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OpenedOf {
+pub struct OpenedBreakdowns {
     /// The details that say it.
-    pub details: Details,
+    pub details: DetailCoverage,
     /// By kind of leaf.
     pub kinds: BTreeMap<String, Breakdown>,
 }
 
-/// The count.
+/// The counters of what opened details say.
 #[derive(Default)]
-pub(super) struct Opening {
-    site: Site,
-    inquiries: Details,
+pub(super) struct DetailCounts {
+    site: RunningSystem,
+    inquiries: DetailCoverage,
     /// Purpose and agency of the period's searches that have no end yet.
     asked: HashMap<u64, (String, String)>,
     /// By purpose, agency and outcome.
     searches: Searches,
-    refusals: OpenedKinds,
-    agencies: OpenedKinds,
-    audits: OpenedKinds,
+    refusals: KindCounts,
+    agencies: KindCounts,
+    audits: KindCounts,
 }
 
 #[derive(Default)]
-struct OpenedKinds {
-    details: Details,
+struct KindCounts {
+    details: DetailCoverage,
     kinds: BTreeMap<String, Counts>,
 }
 
-impl Opening {
+impl DetailCounts {
     /// Whether a leaf's detail says anything that is counted.
     pub(super) fn wants(kind: LeafKind, within: bool) -> bool {
         let counted = matches!(
@@ -129,7 +128,7 @@ impl Opening {
     pub(super) fn take(&mut self, index: u64, leaf: &LeafView<'_>, detail: Option<Detail>) {
         // A detail of another kind says nothing of this leaf.
         let detail = detail.filter(|detail| detail.kind() == leaf.kind);
-        let one = Details { leaves: 1, opened: u64::from(detail.is_some()) };
+        let one = DetailCoverage { leaves: 1, opened: u64::from(detail.is_some()) };
         match leaf.kind {
             LeafKind::Started | LeafKind::ModelSwitched | LeafKind::Answered => {
                 self.site.details.add(one)
@@ -199,10 +198,7 @@ impl Opening {
             Detail::BookingRefused { rule, .. }
             | Detail::CallerRefused { rule, .. }
             | Detail::LogOnRefused { rule, .. } => self.refusal(kind, rule, None),
-            Detail::BookingIn { agency, .. }
-            | Detail::Released { agency, .. }
-            | Detail::HoldNoticed { agency, .. }
-            | Detail::ExtensionDecided { agency, .. } => {
+            Detail::BookingIn { agency, .. } | Detail::Released { agency, .. } => {
                 self.agencies.count(kind, agency.as_str(), 1)
             }
             Detail::SampleReviewed { finding, .. } => self.audits.count(kind, finding.name(), 1),
@@ -249,7 +245,7 @@ impl Opening {
         *self.searches.entry((purpose, agency, REFUSED)).or_default() += searches;
     }
 
-    pub(super) fn finish(mut self) -> Opened {
+    pub(super) fn finish(mut self) -> OpenedFigures {
         for (purpose, agency) in self.asked.into_values() {
             *self.searches.entry((purpose, agency, "waiting")).or_default() += 1;
         }
@@ -260,7 +256,7 @@ impl Opening {
         let refusals = LeafKind::ALL.iter().copied().filter(|kind| kind.is_refusal());
         let mut refusals = self.refusals.finish(refusals);
         refusals.kinds.insert(LeafKind::SearchRefused.name().to_owned(), by_rule);
-        Opened {
+        OpenedFigures {
             site: self.site,
             inquiries: InquiryTables {
                 details: self.inquiries,
@@ -275,7 +271,7 @@ impl Opening {
     }
 }
 
-impl OpenedKinds {
+impl KindCounts {
     fn count(&mut self, kind: LeafKind, name: &str, count: u64) {
         *self
             .kinds
@@ -285,11 +281,11 @@ impl OpenedKinds {
             .or_default() += count;
     }
 
-    fn finish(mut self, kinds: impl IntoIterator<Item = LeafKind>) -> OpenedOf {
+    fn finish(mut self, kinds: impl IntoIterator<Item = LeafKind>) -> OpenedBreakdowns {
         for kind in kinds {
             self.kinds.entry(kind.name().to_owned()).or_default();
         }
-        OpenedOf {
+        OpenedBreakdowns {
             details: self.details,
             kinds: self
                 .kinds
@@ -300,7 +296,7 @@ impl OpenedKinds {
     }
 }
 
-impl Details {
+impl DetailCoverage {
     fn add(&mut self, other: Self) {
         self.leaves += other.leaves;
         self.opened += other.opened;

@@ -1,14 +1,16 @@
-//! The public report as one page: no script, nothing from elsewhere, readable on paper, in the
-//! dark, on a phone and aloud.
+//! The page of the public report: one HTML file without a script and with nothing from elsewhere,
+//! readable on paper, in the dark, on a phone and aloud.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use maud::{DOCTYPE, Markup, html};
 
-use super::parts::{number, raw, share, text};
+use super::parts::{raw, share, text};
+use super::report::PublicReport;
+use super::sections;
 use super::times::{minute, span};
-use super::{PublicReport, sections};
 use crate::inquiry::NOTE;
 use crate::limits::RELEASE_TO_PURGE_DAYS_MAX;
+use crate::wording::number;
 
 const STYLE: &str = include_str!("page.css");
 /// The page asks for nothing, and may not.
@@ -381,7 +383,7 @@ mod tests {
         let other = ErrorRates { model: "00".to_owned(), ..measured() };
         assert!(matches!(
             report.add(other),
-            Err(crate::public_report::ReportError::OtherModel { .. })
+            Err(crate::public_report::PublicReportError::OtherModel { .. })
         ));
         let before = report.to_bytes();
         report.add(measured()).unwrap();

@@ -1,25 +1,13 @@
-//! What the page is made of: numbers, words for names, tables and frames around plots.
+//! Components of the page: words for names, tables, and frames around plots.
 
 use maud::{Markup, PreEscaped, Render, html};
 
-use super::cell::{Breakdown, Cell, Hidden, Table};
-use super::totals::Details;
+use super::cell::{Breakdown, Cell, Suppressed, Table};
+use super::totals::DetailCoverage;
 use crate::audit::{Alarm, SampleFinding};
 use crate::inquiry::{PurposeKind, Upshot};
 use crate::rule::Rule;
-
-/// A number with its thousands apart.
-pub(super) fn number(count: u64) -> String {
-    let digits = count.to_string();
-    let mut apart = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            apart.push(',');
-        }
-        apart.push(digit);
-    }
-    apart
-}
+use crate::wording::{capital, number};
 
 /// Words for a name in figures.
 pub(super) fn words(name: &str) -> String {
@@ -42,8 +30,6 @@ pub(super) fn words(name: &str) -> String {
         "reason_not_kept" => "Repeated, own reason not kept",
         "booking_in" => "Bookings that came in",
         "released" => "Notices of release",
-        "hold_noticed" => "Notices of evidentiary value",
-        "extension_decided" => "Decisions on longer retention",
         "search_refused" => "Searches",
         "booking_refused" => "Bookings",
         "caller_refused" => "Callers",
@@ -53,18 +39,12 @@ pub(super) fn words(name: &str) -> String {
     known.to_owned()
 }
 
-/// The first letter made a capital.
-fn capital(words: &str) -> String {
-    let mut chars = words.chars();
-    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
-}
-
 impl Render for Cell {
     fn render(&self) -> Markup {
         match self {
             Self::Exact(count) => html! { (number(*count)) },
-            Self::Hidden(Hidden::Few) => html! { span.hid { "1 to 4" } },
-            Self::Hidden(Hidden::Withheld) => html! { span.hid { "withheld" } },
+            Self::Suppressed(Suppressed::Primary) => html! { span.hid { "1 to 4" } },
+            Self::Suppressed(Suppressed::Complementary) => html! { span.hid { "withheld" } },
         }
     }
 }
@@ -213,8 +193,8 @@ pub(super) fn parts(
     let mut rows: Vec<(&String, &Cell)> = shown.parts.iter().collect();
     let size = |cell: &Cell| match cell {
         Cell::Exact(count) => *count,
-        Cell::Hidden(Hidden::Withheld) => 5,
-        Cell::Hidden(Hidden::Few) => 1,
+        Cell::Suppressed(Suppressed::Complementary) => 5,
+        Cell::Suppressed(Suppressed::Primary) => 1,
     };
     rows.sort_by_key(|(_, cell)| std::cmp::Reverse(size(cell)));
     let rows: Vec<_> =
@@ -239,7 +219,7 @@ pub(super) fn figure(caption: &str, note: &str, picture: Markup) -> Markup {
 }
 
 /// How many details a figure's count lacked.
-pub(super) fn lacking(details: Details) -> Markup {
+pub(super) fn lacking(details: DetailCoverage) -> Markup {
     html! {
         @if details.opened < details.leaves {
             p { "Of " (number(details.leaves))

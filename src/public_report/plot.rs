@@ -1,9 +1,9 @@
-//! Plots as SVG that a reader sees, prints and has read aloud: each has a title and a description,
-//! and no colour says anything that a pattern, a word or a place doesn't say too.
+//! Plots as SVG, to be seen, printed and read aloud: each has a title and a description, and no
+//! colour says anything that a pattern, a word or a place doesn't say too.
 
 use maud::{Markup, html};
 
-use super::parts::number;
+use crate::wording::number;
 
 /// Width of a picture, in px of its own.
 const WIDTH: f64 = 720.0;
@@ -20,7 +20,7 @@ const CHAR: f64 = 7.0;
 /// How a bar is filled: by its place among those that stand on each other.
 const FILLS: [&str; 3] = ["one", "url(#hatch)", "url(#dots)"];
 
-/// Bars side by side, each of up to three parts that stand on each other.
+/// A bar chart, each bar of up to three stacked parts.
 pub(super) struct Bars<'a> {
     /// For whoever can't see it: what it is.
     pub(super) title: &'a str,
@@ -110,7 +110,7 @@ impl Bars<'_> {
 /// From where to where a span goes, from 0 to 1; one without an end still lasts.
 type Span = (f64, Option<f64>);
 
-/// Spans of time on one line each.
+/// A timeline: spans of time, one line a kind.
 pub(super) struct Timeline<'a> {
     pub(super) title: &'a str,
     pub(super) description: &'a str,

@@ -2,7 +2,7 @@
 
 use time::macros::date;
 
-use super::{Period, PublicReport, Reckoner, ReportError, Witnessing};
+use super::{CosignedCheckpoints, Period, PublicReport, PublicReportError, ReportBuilder};
 use crate::audit::examples::example;
 use crate::audit::{
     Actor, Alarm, Checkpoint, CosignerKey, Detail, Edge, Leaf, LeafKind, LogKey, Note, Quorum,
@@ -166,7 +166,7 @@ impl Log {
 
     /// The report of a period; `opened` says which leaves' details are at hand.
     pub(super) fn report(&self, period: Period, opened: impl Fn(u64) -> bool) -> PublicReport {
-        self.reckoned(Reckoner::new(period, self.edge.leaves(), None), opened)
+        self.built(ReportBuilder::new(period, self.edge.leaves(), None), opened)
     }
 
     pub(super) fn witnessed_report(&self, period: Period) -> PublicReport {
@@ -175,24 +175,26 @@ impl Log {
 
     pub(super) fn witnessed_report_until(&self, period: Period, until: u64) -> PublicReport {
         let (notes, quorum) = (self.notes(), quorum());
-        self.reckoned(
-            Reckoner::new(
+        self.built(
+            ReportBuilder::new(
                 period,
                 self.edge.leaves(),
-                Some(Witnessing { notes: &notes, quorum: &quorum, until }),
+                Some(CosignedCheckpoints { notes: &notes, quorum: &quorum, until }),
             ),
             |_| true,
         )
     }
 
-    fn reckoned(&self, mut reckoner: Reckoner, opened: impl Fn(u64) -> bool) -> PublicReport {
+    fn built(&self, mut builder: ReportBuilder, opened: impl Fn(u64) -> bool) -> PublicReport {
         for (leaf, detail) in self.leaves.iter().zip(&self.details) {
-            reckoner
-                .take::<ReportError>(leaf, |index| Ok(detail.clone().filter(|_| opened(index))))
+            builder
+                .take::<PublicReportError>(leaf, |index| {
+                    Ok(detail.clone().filter(|_| opened(index)))
+                })
                 .unwrap();
         }
-        assert_eq!(reckoner.root(), self.head().root);
-        reckoner.finish(ORIGIN)
+        assert_eq!(builder.root(), self.head().root);
+        builder.finish(ORIGIN)
     }
 }
 

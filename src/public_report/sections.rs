@@ -1,15 +1,16 @@
-//! The page's sections, one by one: the figures in words, plots and tables.
+//! Sections of the page: the figures in words, plots and tables.
 
 use maud::{Markup, html};
 
-use super::PublicReport;
 use super::opened::{BY_AGENCY, OUTCOMES, PURPOSES};
 use super::page::{limit_words, spanned};
-use super::parts::{counts, figure, lacking, number, parts, share, table, text, two_ways, words};
+use super::parts::{counts, figure, lacking, parts, share, table, text, two_ways, words};
 use super::plot::{Bars, Timeline};
+use super::report::PublicReport;
 use super::times::{minute, parse};
 use crate::audit::LeafKind;
 use crate::limits::RELEASE_TO_PURGE_DAYS_MAX;
+use crate::wording::number;
 
 fn section(id: &str, title: &str, body: Markup) -> Markup {
     html! { section aria-labelledby=(id) { h2 id=(id) { (title) } (body) } }
@@ -163,8 +164,7 @@ pub(super) fn reviews(report: &PublicReport) -> Markup {
 }
 
 pub(super) fn bookings(report: &PublicReport) -> Markup {
-    let (bookings, purges, holds) =
-        (&report.totals.bookings, &report.totals.purges, &report.totals.holds);
+    let (bookings, purges) = (&report.totals.bookings, &report.totals.purges);
     let limit = usize::try_from(RELEASE_TO_PURGE_DAYS_MAX).unwrap_or(usize::MAX);
     let label = |day: usize| {
         if day < limit { format!("{day}\u{2013}{}", day + 1) } else { format!("{limit}+") }
@@ -229,19 +229,6 @@ pub(super) fn bookings(report: &PublicReport) -> Markup {
                 dl.facts { @for (name, seconds) in times { dt { (name) } dd { (spanned(seconds)) } }
                     }
             }
-            h3 { "Holds, longer retention, transfers" }
-            (counts("Holds, longer retention, transfers", ["Figure", "Number"], &[
-                ("Notices of evidentiary value".to_owned(), holds.noticed),
-                ("of these, under a retention order".to_owned(), holds.by_order),
-                ("Notices granted".to_owned(), holds.granted),
-                ("Notices denied".to_owned(), holds.denied),
-                ("Notices undecided at the end".to_owned(), holds.undecided),
-                ("Requests for longer retention granted".to_owned(), holds.extensions_granted),
-                ("Requests for longer retention denied".to_owned(), holds.extensions_denied),
-                ("Bookings transferred to removable media".to_owned(), holds.transferred),
-            ]))
-            @if let Some(days) = holds.longest_extension_days {
-                p { "The longest extension granted was of " (number(days)) " days." } }
             h3 { "By agency" }
             (lacking(report.opened.agencies.details))
             div.pair {

@@ -1,19 +1,24 @@
-//! Which counts of a table stay unshown, so that sums over those shown give none of them away.
+//! Cell suppression: which counts of a table are not shown, so that nobody can compute a small one
+//! from the sums that are.
 //!
-//! Tables with their margins are a circulation: each sum is a node whose inflow is its outflow,
-//! each count an arc. Two sets of counts that agree in all shown ones differ by circles of arcs,
-//! along which every count goes up or down by one. So a count that isn't shown is safe if and only
-//! if it lies on such a circle: then another value of it fits all that is shown, its own bounds and
-//! those of the others included.
+//! Small counts are suppressed first (primary suppression), then as few others as protect them
+//! (complementary suppression). Tables with their margins are a network flow: each sum is a node
+//! whose inflow is its outflow, each count an arc. Two sets of counts that agree in all shown ones
+//! differ by cycles of arcs, along which every count goes up or down by one. So a suppressed count
+//! is safe if and only if it lies on such a cycle: then another value of it fits all that is shown,
+//! its own bounds and those of the others included.
+//!
+//! Source: network flow methods for cell suppression (Cox 1995; Fischetti and Salazar 1999), here
+//! one shortest cycle after another: safe, and not always the fewest cells.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 use crate::limits::PUBLIC_COUNT_MIN;
 
-/// Sums and counts.
+/// The network of all sums (nodes) and counts (arcs) that are published together.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Net {
+pub(super) struct SuppressionGraph {
     nodes: usize,
     arcs: Vec<Arc>,
 }
@@ -24,34 +29,35 @@ struct Arc {
     from: usize,
     to: usize,
     value: u64,
-    shown: Shown,
+    visibility: Visibility,
 }
 
+/// Whether a count is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(super) enum Visibility {
     /// The log itself publishes it.
     Public,
-    /// Shown; may be withheld.
+    /// Shown, and may yet be suppressed to protect another one.
     Exact,
-    /// Shown as one of 1 to `PUBLIC_COUNT_MIN` - 1.
-    Few,
-    /// Not shown, though it is `PUBLIC_COUNT_MIN` or more, because it would give another one away.
-    Withheld,
+    /// Primary suppression: shown as one of 1 to `PUBLIC_COUNT_MIN` - 1.
+    Primary,
+    /// Complementary suppression: `PUBLIC_COUNT_MIN` or more, and it would give a small one away.
+    Complementary,
 }
 
-/// One step along a count, up or down by one.
+/// An arc of the residual network: a count that may go up or down by one.
 #[derive(Clone, Copy, Debug)]
-struct Step {
+struct Residual {
     arc: usize,
     to: usize,
-    /// What it costs: the count, if it had to be withheld for it.
+    /// The count, where it would have to be suppressed for it; else nothing.
     cost: u64,
 }
 
 /// What it costs to come to a sum, and by which count from which other sum; none at the beginning.
 type Reached = (u64, Option<(usize, usize)>);
 
-impl Net {
+impl SuppressionGraph {
     /// A sum.
     pub(super) fn node(&mut self) -> usize {
         self.nodes += 1;
@@ -60,34 +66,35 @@ impl Net {
 
     /// A count that flows from one sum to another; `public`: the log itself publishes it.
     pub(super) fn arc(&mut self, from: usize, to: usize, value: u64, public: bool) -> usize {
-        let shown = match value {
-            _ if public => Shown::Public,
-            1..PUBLIC_COUNT_MIN => Shown::Few,
-            _ => Shown::Exact,
+        let visibility = match value {
+            _ if public => Visibility::Public,
+            1..PUBLIC_COUNT_MIN => Visibility::Primary,
+            _ => Visibility::Exact,
         };
-        self.arcs.push(Arc { from, to, value, shown });
+        self.arcs.push(Arc { from, to, value, visibility });
         self.arcs.len() - 1
     }
 
-    pub(super) fn shown(&self, arc: usize) -> Shown {
-        self.arcs[arc].shown
+    pub(super) fn visibility(&self, arc: usize) -> Visibility {
+        self.arcs[arc].visibility
     }
 
-    /// Withholds further counts, the smallest that will do, until no count that isn't shown can be
-    /// computed.
+    /// Complementary suppression: suppresses further counts, the smallest that will do, until no
+    /// suppressed count can be computed.
     ///
     /// Gives whether that can be done; where it can't, none of these tables may be shown.
-    pub(super) fn close(&mut self) -> bool {
-        let few: Vec<usize> =
-            (0..self.arcs.len()).filter(|&arc| self.arcs[arc].shown == Shown::Few).collect();
-        // A circle makes all counts on it safe, and withholding more never makes one unsafe again.
-        few.into_iter().all(|arc| {
-            let ways = [true, false].map(|up| self.circle(arc, up));
+    pub(super) fn suppress(&mut self) -> bool {
+        let primary: Vec<usize> = (0..self.arcs.len())
+            .filter(|&arc| self.arcs[arc].visibility == Visibility::Primary)
+            .collect();
+        // A cycle makes all counts on it safe, and suppressing more never makes one unsafe again.
+        primary.into_iter().all(|arc| {
+            let ways = [true, false].map(|up| self.cycle(arc, up));
             match ways.into_iter().flatten().min_by_key(|(cost, _)| *cost) {
-                Some((_, circle)) => {
-                    for arc in circle {
-                        if self.arcs[arc].shown == Shown::Exact {
-                            self.arcs[arc].shown = Shown::Withheld;
+                Some((_, cycle)) => {
+                    for arc in cycle {
+                        if self.arcs[arc].visibility == Visibility::Exact {
+                            self.arcs[arc].visibility = Visibility::Complementary;
                         }
                     }
                     true
@@ -97,19 +104,19 @@ impl Net {
         })
     }
 
-    /// The cheapest circle through a count that goes up by one, or down: its cost and its counts.
-    fn circle(&self, arc: usize, up: bool) -> Option<(u64, Vec<usize>)> {
+    /// The cheapest cycle through a count that goes up by one, or down: its cost and its counts.
+    fn cycle(&self, arc: usize, up: bool) -> Option<(u64, Vec<usize>)> {
         self.step(arc, up)?;
         let Arc { from, to, .. } = self.arcs[arc];
         let (begin, end) = if up { (to, from) } else { (from, to) };
-        let mut steps: Vec<Vec<Step>> = vec![Vec::new(); self.nodes];
+        let mut steps: Vec<Vec<Residual>> = vec![Vec::new(); self.nodes];
         for other in (0..self.arcs.len()).filter(|&other| other != arc) {
             let Arc { from, to, .. } = self.arcs[other];
             if let Some(cost) = self.step(other, true) {
-                steps[from].push(Step { arc: other, to, cost });
+                steps[from].push(Residual { arc: other, to, cost });
             }
             if let Some(cost) = self.step(other, false) {
-                steps[to].push(Step { arc: other, to: from, cost });
+                steps[to].push(Residual { arc: other, to: from, cost });
             }
         }
         let mut best: Vec<Option<Reached>> = vec![None; self.nodes];
@@ -127,24 +134,24 @@ impl Net {
             }
         }
         let (cost, mut by) = best[end]?;
-        let mut circle = Vec::new();
+        let mut cycle = Vec::new();
         while let Some((arc, before)) = by {
-            circle.push(arc);
+            cycle.push(arc);
             by = best[before].expect("every node on the way was reached").1;
         }
-        Some((cost, circle))
+        Some((cost, cycle))
     }
 
     /// Whether a count may be one more, or one less, for all that a reader knows, and what it
     /// costs.
     fn step(&self, arc: usize, up: bool) -> Option<u64> {
-        let Arc { value, shown, .. } = self.arcs[arc];
+        let Arc { value, visibility, .. } = self.arcs[arc];
         let fits = |least: u64, most: u64| if up { value < most } else { value > least };
-        match shown {
-            Shown::Public => None,
-            Shown::Few => fits(1, PUBLIC_COUNT_MIN - 1).then_some(0),
-            Shown::Withheld => fits(PUBLIC_COUNT_MIN, u64::MAX).then_some(0),
-            Shown::Exact => {
+        match visibility {
+            Visibility::Public => None,
+            Visibility::Primary => fits(1, PUBLIC_COUNT_MIN - 1).then_some(0),
+            Visibility::Complementary => fits(PUBLIC_COUNT_MIN, u64::MAX).then_some(0),
+            Visibility::Exact => {
                 (value >= PUBLIC_COUNT_MIN && fits(PUBLIC_COUNT_MIN, u64::MAX)).then_some(value)
             }
         }

@@ -1,10 +1,11 @@
-//! Searches by purpose, agency, outcome and rule, in tables that share their sums.
+//! Tables of searches by purpose, agency, outcome and rule, which share their sums and so are
+//! suppressed together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::cell::{Breakdown, Cell, Counts, Table, cell};
 use super::rules::{agency_of, label_of, says_nothing};
-use super::suppression::Net;
+use super::suppression::SuppressionGraph;
 use crate::limits::PUBLIC_COUNT_MIN;
 
 /// The outcome of searches that were refused.
@@ -131,21 +132,21 @@ impl Grids {
         rules: Option<&Counts>,
     ) -> Option<([Table; 3], Option<Breakdown>)> {
         let Self { purposes: rows, agencies: others, both } = self;
-        let mut net = Net::default();
-        let whole = net.node();
-        let mut left = Side::new(&mut net, whole, columns, rows, None, false);
+        let mut graph = SuppressionGraph::default();
+        let whole = graph.node();
+        let mut left = Side::new(&mut graph, whole, columns, rows, None, false);
         // Each row's sum flows on through the table of rows by others into the sums of the others,
         // and through their table back.
-        let mut right = Side::new(&mut net, whole, columns, others, rules, true);
-        let middle_rows = left.through(&mut net, None);
-        let middle_others = right.through(&mut net, None);
+        let mut right = Side::new(&mut graph, whole, columns, others, rules, true);
+        let middle_rows = left.through(&mut graph, None);
+        let middle_others = right.through(&mut graph, None);
         let across: BTreeMap<(&String, &String), usize> = both
             .iter()
             .flat_map(|(row, counts)| counts.iter().map(move |(other, &count)| (row, other, count)))
             .map(|(row, other, count)| {
                 (
                     (row, other),
-                    net.arc(
+                    graph.arc(
                         middle_rows[row],
                         middle_others[other],
                         count,
@@ -154,19 +155,19 @@ impl Grids {
                 )
             })
             .collect();
-        if !net.close() {
+        if !graph.suppress() {
             return None;
         }
-        let (first, second) = (left.table(&net, rows), right.table(&net, others));
+        let (first, second) = (left.table(&graph, rows), right.table(&graph, others));
         let cells = both.iter().map(|(row, counts)| {
             let row_cells = counts
                 .iter()
-                .map(|(other, &count)| (other.clone(), cell(&net, across[&(row, other)], count)));
+                .map(|(other, &count)| (other.clone(), cell(&graph, across[&(row, other)], count)));
             (row.clone(), row_cells.collect())
         });
         let (row_totals, column_totals) = (first.row_totals.clone(), second.row_totals.clone());
         let third = Table { cells: cells.collect(), row_totals, column_totals, ..Table::default() };
-        Some(([first, second, third], rules.map(|rules| right.refused(&net, rules))))
+        Some(([first, second, third], rules.map(|rules| right.refused(&graph, rules))))
     }
 }
 
@@ -176,11 +177,13 @@ fn alone(
     columns: &Counts,
     rules: Option<&Counts>,
 ) -> Option<(Table, Option<Breakdown>)> {
-    let mut net = Net::default();
-    let whole = net.node();
-    let mut side = Side::new(&mut net, whole, columns, grid, rules, false);
-    side.through(&mut net, Some(whole));
-    net.close().then(|| (side.table(&net, grid), rules.map(|rules| side.refused(&net, rules))))
+    let mut graph = SuppressionGraph::default();
+    let whole = graph.node();
+    let mut side = Side::new(&mut graph, whole, columns, grid, rules, false);
+    side.through(&mut graph, Some(whole));
+    graph
+        .close()
+        .then(|| (side.table(&graph, grid), rules.map(|rules| side.refused(&graph, rules))))
 }
 
 fn sums(grid: &Grid) -> Counts {
@@ -191,7 +194,7 @@ fn sums(grid: &Grid) -> Counts {
     sums
 }
 
-/// One table of the net: its columns' public sums flow into its counts, and those into the sums of
+/// One table's part of the graph: its columns' public sums flow into its counts, and those into the sums of
 /// its rows.
 struct Side<'g> {
     /// Everything flows the other way.
@@ -208,38 +211,42 @@ impl<'g> Side<'g> {
     /// of agencies that are listed, others those of agencies that aren't, so both are sums of the
     /// same searches.
     fn new(
-        net: &mut Net,
+        graph: &mut SuppressionGraph,
         whole: usize,
         columns: &'g Counts,
         grid: &'g Grid,
         rules: Option<&'g Counts>,
         back: bool,
     ) -> Self {
-        let flow = |net: &mut Net, from, to, count, public| {
-            if back { net.arc(to, from, count, public) } else { net.arc(from, to, count, public) }
+        let flow = |graph: &mut SuppressionGraph, from, to, count, public| {
+            if back {
+                graph.arc(to, from, count, public)
+            } else {
+                graph.arc(from, to, count, public)
+            }
         };
         let mut heads = BTreeMap::new();
         for (column, &sum) in columns {
-            let head = net.node();
-            flow(net, whole, head, sum, true);
+            let head = graph.node();
+            flow(graph, whole, head, sum, true);
             heads.insert(column.as_str(), head);
         }
         let (mut groups, mut by_rule) = (BTreeMap::new(), BTreeMap::new());
         for (rule, &count) in rules.into_iter().flatten() {
-            let group = *groups.entry(agency_of(rule)).or_insert_with(|| net.node());
-            by_rule.insert(rule, flow(net, heads[REFUSED], group, count, says_nothing(rule)));
+            let group = *groups.entry(agency_of(rule)).or_insert_with(|| graph.node());
+            by_rule.insert(rule, flow(graph, heads[REFUSED], group, count, says_nothing(rule)));
         }
         let (mut cells, mut rows) = (BTreeMap::new(), BTreeMap::new());
         for (row, counts) in grid {
-            let node = net.node();
+            let node = graph.node();
             for (column, &count) in counts {
                 let through_rules = rules.is_some() && column == REFUSED;
                 let head = if through_rules {
-                    *groups.entry(label_of(row)).or_insert_with(|| net.node())
+                    *groups.entry(label_of(row)).or_insert_with(|| graph.node())
                 } else {
                     heads[column.as_str()]
                 };
-                cells.insert((row, column), flow(net, head, node, count, says_nothing(row)));
+                cells.insert((row, column), flow(graph, head, node, count, says_nothing(row)));
             }
             rows.insert(row, (node, counts.values().sum()));
         }
@@ -247,34 +254,38 @@ impl<'g> Side<'g> {
     }
 
     /// Lets each row's sum flow on, into one node or into one each; gives these.
-    fn through(&mut self, net: &mut Net, into: Option<usize>) -> BTreeMap<&'g String, usize> {
+    fn through(
+        &mut self,
+        graph: &mut SuppressionGraph,
+        into: Option<usize>,
+    ) -> BTreeMap<&'g String, usize> {
         let mut nodes = BTreeMap::new();
         for (&row, &(node, sum)) in &self.rows {
-            let next = into.unwrap_or_else(|| net.node());
+            let next = into.unwrap_or_else(|| graph.node());
             let (from, to) = if self.back { (next, node) } else { (node, next) };
-            self.sums.insert(row, net.arc(from, to, sum, says_nothing(row)));
+            self.sums.insert(row, graph.arc(from, to, sum, says_nothing(row)));
             nodes.insert(row, next);
         }
         nodes
     }
 
-    fn refused(&self, net: &Net, rules: &Counts) -> Breakdown {
+    fn refused(&self, graph: &SuppressionGraph, rules: &Counts) -> Breakdown {
         let parts =
-            rules.iter().map(|(rule, &count)| (rule.clone(), cell(net, self.rules[rule], count)));
+            rules.iter().map(|(rule, &count)| (rule.clone(), cell(graph, self.rules[rule], count)));
         Breakdown { total: rules.values().sum(), withheld: false, parts: parts.collect() }
     }
 
-    fn table(&self, net: &Net, grid: &Grid) -> Table {
+    fn table(&self, graph: &SuppressionGraph, grid: &Grid) -> Table {
         let cells = grid.iter().map(|(row, counts)| {
             let row_cells = counts.iter().map(|(column, &count)| {
-                (column.clone(), cell(net, self.cells[&(row, column)], count))
+                (column.clone(), cell(graph, self.cells[&(row, column)], count))
             });
             (row.clone(), row_cells.collect())
         });
         let row_totals = self
             .rows
             .iter()
-            .map(|(row, (_, sum))| ((*row).clone(), cell(net, self.sums[*row], *sum)));
+            .map(|(row, (_, sum))| ((*row).clone(), cell(graph, self.sums[*row], *sum)));
         let column_totals =
             self.columns.iter().map(|(column, &sum)| (column.clone(), Cell::Exact(sum)));
         Table {

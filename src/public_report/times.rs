@@ -1,8 +1,8 @@
-//! Times and spans of time in figures and words.
+//! Times and spans of time of the report's figures.
 
 use time::{OffsetDateTime, macros::format_description};
 
-use super::Period;
+use super::period::Period;
 
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;

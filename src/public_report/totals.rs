@@ -1,15 +1,15 @@
-//! What anybody counts from the log alone.
+//! Figures that anybody counts from the log alone.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// How many leaves have a detail that a figure needs, and how many of these were open to whoever
-/// counted.
+/// The coverage of a figure that needs details: how many leaves have one, and how many of these were
+/// open to whoever counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Details {
+pub struct DetailCoverage {
     /// Leaves.
     pub leaves: u64,
     /// Of these, with an opened detail.
@@ -28,33 +28,31 @@ pub struct Totals {
     /// Leaves of each kind.
     pub kinds: BTreeMap<String, u64>,
     /// The same month by month.
-    pub months: Vec<Month>,
+    pub months: Vec<MonthFigures>,
     /// Inquiries and searches.
-    pub inquiries: Inquiries,
+    pub inquiries: InquiryFigures,
     /// Refusals by what was refused, those gathered in one leaf each for itself.
     pub refusals: BTreeMap<String, u64>,
     /// Reviews of answers.
-    pub reviews: Reviews,
+    pub reviews: ReviewFigures,
     /// Reports and their outcomes.
-    pub reports: Reports,
+    pub reports: ReportFigures,
     /// Bookings that came in.
-    pub bookings: Bookings,
+    pub bookings: BookingFigures,
     /// From the notice to the purge.
-    pub purges: Purges,
-    /// Holds, extensions and transfers.
-    pub holds: Holds,
+    pub purges: PurgeFigures,
     /// Audits.
-    pub audits: Audits,
+    pub audits: AuditFigures,
     /// Alarms.
-    pub alarms: Alarms,
+    pub alarms: AlarmFigures,
     /// The gallery.
-    pub gallery: Gallery,
+    pub gallery: GalleryFigures,
 }
 
 /// One month, or the part of it that lies in the period.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Month {
+pub struct MonthFigures {
     /// `YYYY-MM`.
     pub month: String,
     /// Searches refused in it, gathered ones each for itself.
@@ -66,7 +64,7 @@ pub struct Month {
 /// Inquiries and searches.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Inquiries {
+pub struct InquiryFigures {
     /// Inquiries opened.
     pub opened: u64,
     /// Inquiries closed.
@@ -96,7 +94,7 @@ pub struct Inquiries {
 /// Reviews of answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Reviews {
+pub struct ReviewFigures {
     /// Answers that a first examiner reviewed.
     pub first: u64,
     /// Answers that a second examiner reviewed, without knowing what the first had found.
@@ -114,7 +112,7 @@ pub struct Reviews {
 /// Reports and what came of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Reports {
+pub struct ReportFigures {
     /// Reports issued.
     pub issued: u64,
     /// Of these, without any lead.
@@ -133,7 +131,7 @@ pub struct Reports {
 /// Bookings that came in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Bookings {
+pub struct BookingFigures {
     /// Bookings.
     pub came_in: u64,
     /// Of these, new versions of a booking that stood.
@@ -149,7 +147,7 @@ pub struct Bookings {
 /// From an agency's notice that it no longer keeps a booking to the purge.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Purges {
+pub struct PurgeFigures {
     /// Notices: each suppresses its booking at once.
     pub notices: u64,
     /// Versions of bookings purged.
@@ -176,35 +174,10 @@ pub struct Purges {
     pub oldest_open_seconds: Option<u64>,
 }
 
-/// Holds, extensions and transfers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Holds {
-    /// Notices of evidentiary value.
-    pub noticed: u64,
-    /// Of these, under a retention order.
-    pub by_order: u64,
-    /// Notices granted.
-    pub granted: u64,
-    /// Notices denied.
-    pub denied: u64,
-    /// Notices undecided when the period ended, whenever they were given.
-    pub undecided: u64,
-    /// Extensions granted.
-    pub extensions_granted: u64,
-    /// Extensions denied.
-    pub extensions_denied: u64,
-    /// Days of the longest extension granted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub longest_extension_days: Option<u64>,
-    /// Bookings transferred to removable media.
-    pub transferred: u64,
-}
-
 /// Audits and what else auditors did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Audits {
+pub struct AuditFigures {
     /// Samples drawn.
     pub samples: u64,
     /// Searches from which these were drawn.
@@ -228,7 +201,7 @@ pub struct Audits {
 /// Alarms.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Alarms {
+pub struct AlarmFigures {
     /// By what they are about.
     pub kinds: BTreeMap<String, AlarmCount>,
     /// Those that stood in the period, the earliest first, at most `REPORT_ALARMS_MAX`.
@@ -265,7 +238,7 @@ pub struct AlarmSpan {
 /// The gallery.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Gallery {
+pub struct GalleryFigures {
     /// Booking numbers that had come in and weren't released when the period ended.
     pub standing: u64,
     /// Rows that a search could find when the box last started before the period ended.

@@ -1,4 +1,4 @@
-//! Who cosigned the log, and how soon after each leaf.
+//! Figures of the witnesses: who cosigned the log, and how soon after each leaf.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(super) const SPANS: [u64; 7] =
 /// so; all else counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Witnesses {
+pub struct WitnessFigures {
     /// Within how many minutes of its time a leaf must be witnessed, where the log states it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within_minutes: Option<u64>,
@@ -50,7 +50,7 @@ pub struct Witnesses {
     pub attendance: BTreeMap<String, Attendance>,
 }
 
-impl Witnesses {
+impl WitnessFigures {
     /// The time up to which cosignatures were counted, in seconds since 1970-01-01 UTC; none where
     /// it isn't written as one.
     pub fn until_seconds(&self) -> Option<u64> {
@@ -58,7 +58,7 @@ impl Witnesses {
     }
 }
 
-/// One witness.
+/// How often one witness cosigned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Attendance {
@@ -70,9 +70,9 @@ pub struct Attendance {
     pub missed: u64,
 }
 
-/// What witnesses are counted from.
+/// Kept checkpoints with their cosignatures, from which witnesses are counted.
 #[derive(Clone, Copy, Debug)]
-pub struct Witnessing<'w> {
+pub struct CosignedCheckpoints<'w> {
     /// The checkpoints that were kept, with their cosignatures.
     pub notes: &'w [Note],
     /// Who the witnesses are and how many of them it takes.
@@ -91,9 +91,9 @@ struct Kept {
     soonest: Option<u64>,
 }
 
-/// The count.
-pub(super) struct Watch {
-    figures: Witnesses,
+/// The counters of the witnesses.
+pub(super) struct WitnessCounts {
+    figures: WitnessFigures,
     /// The smallest tree first.
     kept: Vec<Kept>,
     /// The first of these that has the next leaf.
@@ -103,10 +103,13 @@ pub(super) struct Watch {
     open: Vec<u64>,
 }
 
-impl Watch {
+impl WitnessCounts {
     /// Over the kept checkpoints of a log of this many leaves; those that the log's key didn't sign
     /// count for nothing.
-    pub(super) fn new(Witnessing { notes, quorum, until }: Witnessing<'_>, leaves: u64) -> Self {
+    pub(super) fn new(
+        CosignedCheckpoints { notes, quorum, until }: CosignedCheckpoints<'_>,
+        leaves: u64,
+    ) -> Self {
         let of_log =
             |note: &Note| quorum.logs().iter().find_map(|log| note.checkpoint_of(log).ok());
         let mut kept: Vec<Kept> = notes
@@ -144,12 +147,12 @@ impl Watch {
                 Attendance { independent: witness.independent, ..Attendance::default() },
             )
         });
-        let figures = Witnesses {
+        let figures = WitnessFigures {
             within_minutes: quorum.within_minutes(),
             until: rfc3339(until.saturating_mul(100)),
             by_spans: vec![0; SPANS.len()],
             attendance: attendance.collect(),
-            ..Witnesses::default()
+            ..WitnessFigures::default()
         };
         Self { figures, kept, at: 0, took: Vec::new(), open: Vec::new() }
     }
@@ -180,7 +183,7 @@ impl Watch {
     }
 
     /// The figures; `newest_cs` is the time of the log's newest leaf.
-    pub(super) fn finish(mut self, newest_cs: u64) -> Witnesses {
+    pub(super) fn finish(mut self, newest_cs: u64) -> WitnessFigures {
         self.took.sort_unstable();
         let figures = &mut self.figures;
         for &seconds in &self.took {

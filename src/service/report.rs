@@ -8,7 +8,9 @@ use super::error::ServiceError;
 use super::ledger::Ledger;
 use super::sessions::Acting;
 use crate::audit::{Detail, Note, Quorum};
-use crate::public_report::{Period, PublicReport, Reckoner, ReportError, Witnessing};
+use crate::public_report::{
+    CosignedCheckpoints, Period, PublicReport, PublicReportError, ReportBuilder,
+};
 use crate::roster::Duty;
 
 /// A report and the leaf that holds its digest.
@@ -61,32 +63,32 @@ fn count(ledger: &Ledger, quorum: &Quorum, period: Period) -> Result<PublicRepor
     let notes =
         cosigned.iter().map(|(_, note)| Note::parse(note)).collect::<Result<Vec<_>, _>>()?;
     let until = ledger.now_cs() / 100;
-    let mut reckoner = Reckoner::new(
+    let mut builder = ReportBuilder::new(
         period,
         signed.leaves,
-        quorum.is_asked().then(|| Witnessing { notes: &notes, quorum, until }),
+        quorum.is_asked().then(|| CosignedCheckpoints { notes: &notes, quorum, until }),
     );
     ledger.for_each_leaf(signed.leaves, |leaf| {
-        reckoner.take(leaf, |index| {
+        builder.take(leaf, |index| {
             let opened = ledger.open_detail(index)?;
             let detail = opened.map(|opened| serde_json::from_slice(&opened.detail)).transpose();
             detail.map_err(|source| ServiceError::Sealed { what: "detail", source })
         })
     })?;
-    if (reckoner.leaves(), reckoner.root()) != (signed.leaves, signed.root) {
+    if (builder.leaves(), builder.root()) != (signed.leaves, signed.root) {
         let what = format!(
             "{} leaves have another root than the newest checkpoint signs",
-            reckoner.leaves()
+            builder.leaves()
         );
         return Err(ServiceError::Log { what });
     }
-    Ok(reckoner.finish(&signed.origin))
+    Ok(builder.finish(&signed.origin))
 }
 
-impl From<ReportError> for ServiceError {
-    fn from(e: ReportError) -> Self {
+impl From<PublicReportError> for ServiceError {
+    fn from(e: PublicReportError) -> Self {
         match e {
-            ReportError::Leaf { source, .. } => Self::Audit(source),
+            PublicReportError::Leaf { source, .. } => Self::Audit(source),
             other => Self::Log { what: other.to_string() },
         }
     }

@@ -1,0 +1,57 @@
+//! Why a public report can't be made.
+
+use time::Date;
+
+use super::period::EPOCH;
+use crate::audit::AuditError;
+use crate::limits::REPORT_DAYS_MAX;
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PublicReportError {
+    /// The period has no days.
+    #[error(
+        "the period from {from} to {to} has no day, wanted a last day's successor that is later \
+         than the first day"
+    )]
+    Backwards {
+        /// First day.
+        from: Date,
+        /// The day after the last.
+        to: Date,
+    },
+    /// The period is too long.
+    #[error("the period has {days} days, at most {REPORT_DAYS_MAX} are reported on at once")]
+    TooLong {
+        /// Its days.
+        days: i64,
+    },
+    /// The period begins before any log can.
+    #[error("the period begins on {from}, wanted a day from {EPOCH} on")]
+    TooEarly {
+        /// First day.
+        from: Date,
+    },
+    /// Something in the log is no leaf.
+    #[error("leaf {leaf} can't be read")]
+    Leaf {
+        /// Its index.
+        leaf: u64,
+        /// Why not.
+        source: AuditError,
+    },
+    /// The measured rates are another model's.
+    #[error(
+        "the rates were measured with the model {found}, the report is about the model {wanted}"
+    )]
+    OtherModel {
+        /// The model of the measurement.
+        found: String,
+        /// The model of the report.
+        wanted: String,
+    },
+    /// The report doesn't say which model was in use.
+    #[error("the report names no model in use, so no measured rates belong to it")]
+    NoModel,
+}
