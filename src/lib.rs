@@ -23,6 +23,7 @@ pub mod public_report;
 pub mod roster;
 pub mod rule;
 pub mod service;
+pub mod state_kind;
 pub mod store;
 pub mod tls;
 pub mod vault;

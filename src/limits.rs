@@ -370,10 +370,10 @@ pub const SERVER_NAMES_MAX: usize = 16;
 
 // The compare report
 
-/// Pixels along the longer side of a booking photo on paper.
-pub const PAPER_FACE_PX_MAX: u32 = 1_200;
-/// Pixels along the longer side of a probe on paper.
-pub const PAPER_PROBE_PX_MAX: u32 = 1_600;
+/// Pixels along the longer side of a booking photo in a compare report.
+pub const PRINTED_FACE_PX_MAX: u32 = 1_200;
+/// Pixels along the longer side of a probe in a compare report.
+pub const PRINTED_PROBE_PX_MAX: u32 = 1_600;
 
 // Searches by hand (SO-B4)
 

@@ -17,7 +17,7 @@ use source::{Source, Token};
 /// other. The bounds are the ground itself: the nouns of floor 0 stand on them.
 const FLOORS: [&[&str]; 9] = [
     &["limits", "named", "rule"],
-    &["booking", "error_rates", "face", "wording"],
+    &["booking", "error_rates", "face", "state_kind", "wording"],
     &["inquiry", "retention", "roster"],
     &["audit", "itl", "disk"],
     &["embed", "gallery", "store", "vault", "public_report", "compare_report"],

@@ -1,22 +1,27 @@
-//! The report's end: what was searched and by what, where the examiners differ, and how all of it
-//! can be checked.
+//! The last part of the report: disagreements, gallery and model, proofs, and how to check them.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::compose::{BODY, Composer, FIXED, Pairs, SMALL, STRONG};
-use super::input::{CompareReport, Proven};
 use super::layout::{Column, MARGIN, MEASURE, Tag};
-use super::words::{capital, halves, moment, number, share};
+use super::report::{CompareReport, Proven};
+use super::words::{halves, moment, share};
 use crate::audit::leaf_hash;
 use crate::error_rates::ErrorRates;
+use crate::inquiry::{Ranked, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
+use crate::wording::{capital, count, number};
 
 /// Gallery, model and its error rates.
-pub(super) fn search(composer: &mut Composer, report: &CompareReport) {
-    let search = &report.search;
+pub(super) fn search(composer: &mut Composer, report: &CompareReport<'_>) {
+    let search = &report.supplement.search;
     composer.section("Gallery and model", 80.0);
     composer.pairs(&[
         ("Bookings compared", number(search.rows)),
-        ("Gallery", format!("as of the log's first {}", entries(search.leaves))),
+        (
+            "Gallery",
+            format!("as of the log's first {}", count(report.answer.leaf, "entry", "entries")),
+        ),
         ("Log", search.origin.clone()),
     ]);
     composer.open_pairs();
@@ -25,10 +30,10 @@ pub(super) fn search(composer: &mut Composer, report: &CompareReport) {
     composer.pair(&mut column, Pairs::WIDE, "Model", &search.model_name);
     composer.pair(&mut column, Pairs::WIDE.fixed(), "Model's digest", &search.model.to_string());
     composer.close_pairs();
-    composer.paper.run_on(column, None);
+    composer.pages.run_on(column, None);
     composer.subheading("The model's error rates, as measured", 60.0);
-    match &search.measured {
-        Some(measured) => rates(composer, measured),
+    match &search.error_rates {
+        Some(rates) => error_rates(composer, rates),
         None => composer.paragraph(
             "Nobody measured them on this appliance. Nothing is known about \
             how often this model errs.",
@@ -38,11 +43,7 @@ pub(super) fn search(composer: &mut Composer, report: &CompareReport) {
     composer.end_section();
 }
 
-fn entries(leaves: u64) -> String {
-    format!("{} {}", number(leaves), if leaves == 1 { "entry" } else { "entries" })
-}
-
-fn rates(composer: &mut Composer, measured: &ErrorRates) {
+fn error_rates(composer: &mut Composer, measured: &ErrorRates) {
     let text = format!(
         "Measured on {}: {} photos enrolled, {} probes of somebody enrolled, {} probes of somebody \
          not enrolled, {} photos without a usable face. Rates on \
@@ -54,7 +55,7 @@ fn rates(composer: &mut Composer, measured: &ErrorRates) {
         number(measured.failed)
     );
     composer.paragraph(&text, BODY);
-    composer.paper.gap(4.0);
+    composer.pages.gap(4.0);
     let found = |within: &str, rate| {
         vec![
             (format!("Person enrolled, and found {within}"), SMALL),
@@ -92,10 +93,11 @@ fn rates(composer: &mut Composer, measured: &ErrorRates) {
 }
 
 /// Where the examiners came to different dispositions.
-pub(super) fn disagreements(composer: &mut Composer, report: &CompareReport) {
+pub(super) fn disagreements(composer: &mut Composer, report: &CompareReport<'_>) {
     composer.section("Disagreements", 40.0);
-    let disputed: Vec<_> =
-        report.candidates.iter().filter(|candidate| candidate.is_disputed()).collect();
+    let candidates = report.inquiry.candidates();
+    let disputed: Vec<&Ranked> =
+        candidates.iter().filter(|candidate| report.is_disputed(candidate)).collect();
     if disputed.is_empty() {
         composer.paragraph(
             "None. Neither examiner saw the other's dispositions before giving their own.",
@@ -105,12 +107,12 @@ pub(super) fn disagreements(composer: &mut Composer, report: &CompareReport) {
         let text = "Neither examiner saw the other's dispositions before giving their own. A photo \
             on which they differ is no lead.";
         composer.paragraph(text, BODY);
-        composer.paper.gap(4.0);
-        let row = |candidate: &&super::input::Candidate| {
+        composer.pages.gap(4.0);
+        let row = |candidate: &&Ranked| {
             [
                 candidate.rank.to_string(),
-                capital(&candidate.first.words),
-                capital(&candidate.second.words),
+                capital(report.first.disposition(candidate)),
+                capital(report.second.disposition(candidate)),
             ]
             .map(|text| (text, SMALL))
             .to_vec()
@@ -126,7 +128,7 @@ pub(super) fn disagreements(composer: &mut Composer, report: &CompareReport) {
 }
 
 /// The proofs, and how the report is checked.
-pub(super) fn proofs(composer: &mut Composer, report: &CompareReport) {
+pub(super) fn proofs(composer: &mut Composer, report: &CompareReport<'_>) {
     composer.section("Proofs", 120.0);
     composer.paragraph(
         "Each step of this inquiry stands in an append-only log whose checkpoints outsiders keep \
@@ -134,11 +136,11 @@ pub(super) fn proofs(composer: &mut Composer, report: &CompareReport) {
          behind them: from the entry's own hash up to the root of the checkpoint (RFC 6962).",
         BODY,
     );
-    composer.paper.gap(4.0);
-    let row = |proven: &Proven| {
+    composer.pages.gap(4.0);
+    let row = |Proven { what, proven }: &Proven<'_>| {
         let hash = STANDARD.encode(leaf_hash(&proven.leaf.to_bytes()));
         vec![
-            (capital(&proven.what), SMALL),
+            (capital(what), SMALL),
             (number(proven.proof.index), SMALL),
             (moment(proven.leaf.time_cs), SMALL),
             (hash, FIXED),
@@ -147,18 +149,18 @@ pub(super) fn proofs(composer: &mut Composer, report: &CompareReport) {
     let rows: Vec<_> = report.proofs.iter().map(row).collect();
     composer.table(
         None,
-        &[("Entry", 136.0), ("Index", 50.0), ("Time", 122.0), ("Hash", 196.0)],
+        &[("Bookmark", 136.0), ("Index", 50.0), ("Time", 122.0), ("Hash", 196.0)],
         &rows,
     );
     let mut shown: Vec<&str> = Vec::new();
-    for proven in &report.proofs {
+    for Proven { proven, .. } in &report.proofs {
         if !shown.contains(&proven.proof.checkpoint.as_str()) {
             shown.push(&proven.proof.checkpoint);
             composer.subheading("Checkpoint with its signatures", 50.0);
             code(composer, &proven.proof.checkpoint);
         }
     }
-    for proven in &report.proofs {
+    for Proven { proven, .. } in &report.proofs {
         composer
             .subheading(&format!("From entry {} to the root", number(proven.proof.index)), 20.0);
         let path: Vec<String> =
@@ -176,24 +178,24 @@ pub(super) fn proofs(composer: &mut Composer, report: &CompareReport) {
          they trust, verifies offline that not one byte was changed:",
         BODY,
     );
-    composer.paper.gap(2.0);
+    composer.pages.gap(2.0);
     code(composer, "smrtctl report verify NAME.pdf --keys KEYS");
-    composer.paper.gap(2.0);
+    composer.pages.gap(2.0);
     composer.paragraph("A print can't be verified so; ask the issuer for the file.", BODY);
-    composer.paper.gap(4.0);
-    let mut rows = vec![("Made by", report.software.clone())];
-    if let Some(policy) = &report.policy {
-        rows.push(("Policy in force", policy.version.clone()));
-        rows.push(("Its SHA-256", halves(&policy.sha256)));
-    }
-    rows.push((
-        "State",
-        report.state.word().map_or_else(
-            || "Casework".to_owned(),
-            |word| format!("{word}: not police data, not for casework"),
+    composer.pages.gap(4.0);
+    let policy = digest(&SHA256, SPECIAL_ORDER.as_bytes());
+    composer.pairs(&[
+        ("Made by", report.supplement.software.clone()),
+        ("Policy in force", SPECIAL_ORDER_VERSION.to_owned()),
+        ("Its SHA-256", halves(policy.as_ref())),
+        (
+            "State",
+            report.supplement.state.mark().map_or_else(
+                || report.supplement.state.words().to_owned(),
+                |mark| format!("{mark}: not police data, not for casework"),
+            ),
         ),
-    ));
-    composer.pairs(&rows);
+    ]);
     composer.paragraph(
         "Photos are shown in their own proportions; large ones are made smaller by averaging, none \
          is sharpened. Digests are of the files as received.",
@@ -206,6 +208,6 @@ pub(super) fn proofs(composer: &mut Composer, report: &CompareReport) {
 fn code(composer: &mut Composer, text: &str) {
     let role = composer.tags.leaf(Tag::Code);
     let mut column = Column::new(MARGIN);
-    column.text(&composer.letters, text, FIXED, MEASURE, role);
-    composer.paper.run_on(column, None);
+    column.text(&composer.fonts, text, FIXED, MEASURE, role);
+    composer.pages.run_on(column, None);
 }

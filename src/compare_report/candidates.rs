@@ -1,13 +1,15 @@
-//! The array in rank order: first as a table, then photo beside probe, candidate by candidate.
+//! The array of candidates in rank order: first as a table, then each photo beside the probe's.
 
-use super::SheetError;
 use super::compose::{BODY, Composer, Pairs, SMALL, SMALL_LABEL, SMALL_STRONG, STRONG, SUBHEADING};
-use super::fonts::{Ink, Style};
+use super::error::CompareReportError;
+use super::fonts::{Color, Style};
 use super::header_footer::NO_LINE_UP;
-use super::input::{Booking, Candidate, CompareReport, Disposition, Review};
-use super::layout::{Column, GUTTER, MARGIN, MEASURE, Mark, Piece, Tag};
-use super::words::{capital, count, features, halves, score};
-use crate::inquiry::NOTE;
+use super::layout::{Block, Column, GUTTER, Item, MARGIN, MEASURE, Tag};
+use super::report::{CompareReport, Reviewed};
+use super::supplement::BookedPhoto;
+use super::words::{features, halves, score};
+use crate::inquiry::{Disposed, NOTE, Ranked};
+use crate::wording::{capital, count};
 
 const PHOTO_WIDTH: f32 = 84.0;
 const PHOTO_HEIGHT: f32 = 105.0;
@@ -20,16 +22,18 @@ dispositions before they saw it.";
 /// The whole array.
 ///
 /// Errors: a photo that can't be read.
-pub(super) fn array(
+pub(super) fn candidates(
     composer: &mut Composer,
-    report: &CompareReport,
+    report: &CompareReport<'_>,
     probe: usize,
-) -> Result<(), SheetError> {
+) -> Result<(), CompareReportError> {
     composer.section("Array of candidates", 90.0);
     composer.notice(&[(NOTE, BODY), (NO_LINE_UP, STRONG)]);
-    composer.paper.gap(8.0);
-    let asked = count(report.search.asked_for, "candidate");
-    if report.candidates.is_empty() {
+    composer.pages.gap(8.0);
+    let candidates = report.inquiry.candidates();
+    let number_of = |those: usize| count(those as u64, "candidate", "candidates");
+    let asked = number_of(report.inquiry.request().candidates);
+    if candidates.is_empty() {
         composer.paragraph(
             &format!("Up to {asked} had been asked for. No candidate was returned."),
             BODY,
@@ -37,7 +41,7 @@ pub(super) fn array(
         composer.end_section();
         return Ok(());
     }
-    let returned = count(report.candidates.len(), "candidate");
+    let returned = number_of(candidates.len());
     composer.paragraph(
         &format!(
             "Up to {asked} had been asked for, {returned} came back: all are \
@@ -45,10 +49,10 @@ pub(super) fn array(
         ),
         BODY,
     );
-    composer.paper.gap(2.0);
+    composer.pages.gap(2.0);
     composer.paragraph(WHAT_A_SCORE_IS, BODY);
-    composer.paper.gap(6.0);
-    let rows: Vec<_> = report.candidates.iter().map(line).collect();
+    composer.pages.gap(6.0);
+    let rows: Vec<_> = candidates.iter().map(|candidate| line(report, candidate)).collect();
     composer.table(
         None,
         &[
@@ -68,7 +72,7 @@ pub(super) fn array(
         photo as its agency sent it.",
         BODY,
     );
-    for candidate in &report.candidates {
+    for candidate in candidates {
         self::candidate(composer, report, candidate, probe)?;
     }
     composer.end_section();
@@ -76,188 +80,182 @@ pub(super) fn array(
 }
 
 /// A candidate's line in the table.
-fn line(candidate: &Candidate) -> Vec<(String, Style)> {
-    let name = candidate
-        .booking
-        .as_ref()
-        .map_or_else(|| "released by its agency".to_owned(), |booking| booking.name.to_string());
-    let verdict = match (candidate.is_lead(), candidate.is_disputed()) {
+fn line(report: &CompareReport<'_>, candidate: &Ranked) -> Vec<(String, Style)> {
+    let name = report.booking(candidate).map_or_else(
+        || "released by its agency".to_owned(),
+        |shown| shown.booking.name.to_string(),
+    );
+    let lead = report.is_lead(candidate);
+    let verdict = match (lead, report.is_disputed(candidate)) {
         (true, _) => "Lead",
         (false, true) => "Disagree",
         (false, false) => "",
     };
-    let style = if candidate.is_lead() { SMALL_STRONG } else { SMALL };
-    let words = |disposition: &Disposition| capital(&disposition.words);
     [
         candidate.rank.to_string(),
         score(candidate.score),
         name,
-        words(&candidate.first),
-        words(&candidate.second),
+        capital(report.first.disposition(candidate)),
+        capital(report.second.disposition(candidate)),
         verdict.to_owned(),
     ]
-    .map(|text| (text, style))
+    .map(|text| (text, if lead { SMALL_STRONG } else { SMALL }))
     .to_vec()
 }
 
 fn candidate(
     composer: &mut Composer,
-    report: &CompareReport,
-    candidate: &Candidate,
+    report: &CompareReport<'_>,
+    candidate: &Ranked,
     probe: usize,
-) -> Result<(), SheetError> {
+) -> Result<(), CompareReportError> {
     composer.tags.open(Tag::Section);
-    let head = head(composer, candidate);
+    let head = head(composer, report, candidate);
     let rank = candidate.rank;
-    let pictures = match &candidate.booking {
+    let booking = report.booking(candidate);
+    let photos = match booking {
         Some(booking) => {
-            let at = composer.picture(&booking.photo, || format!("the photo of rank {rank}"))?;
+            let at = composer.take_photo(&booking.photo, || format!("the photo of rank {rank}"))?;
             photos(composer, report, (probe, at), rank)
         }
-        None => Piece::default(),
+        None => Block::default(),
     };
-    let facts_at = if candidate.booking.is_some() { 2.0 * PHOTO_WIDTH + 2.0 * GUTTER } else { 0.0 };
+    let facts_at = if booking.is_some() { 2.0 * PHOTO_WIDTH + 2.0 * GUTTER } else { 0.0 };
     let mut facts = Column::new(facts_at);
-    self::facts(composer, &mut facts, candidate, MEASURE - facts_at);
-    let mut first = disposition(composer, 0.0, "First examiner", &report.first, &candidate.first);
-    let mut second =
-        disposition(composer, HALF + GUTTER, "Second examiner", &report.second, &candidate.second);
+    self::facts(composer, &mut facts, report, candidate, MEASURE - facts_at);
+    let mut review =
+        |x, who, reviewed| disposition(composer, report, (x, who), reviewed, candidate);
+    let mut first = review(0.0, "First examiner", report.first);
+    let mut second = review(HALF + GUTTER, "Second examiner", report.second);
     composer.tags.close();
 
-    let photos_height = pictures.height;
+    let photos_height = photos.height;
     let above = photos_height.max(facts.height());
     let below = first.height().max(second.height());
     // A page holds a candidate whole, unless somebody wrote more than a page about it.
-    composer.paper.gap(8.0);
-    composer.paper.need((head.height + above + 6.0 + below).min(500.0));
-    composer.paper.flow(vec![Column { x: MARGIN, pieces: vec![head] }]);
+    composer.pages.gap(8.0);
+    composer.pages.reserve((head.height + above + 6.0 + below).min(500.0));
+    composer.pages.flow(vec![Column { x: MARGIN, blocks: vec![head] }]);
     facts.x += MARGIN;
-    composer.paper.flow(vec![Column { x: MARGIN, pieces: vec![pictures] }, facts]);
-    composer.paper.gap(6.0);
+    composer.pages.flow(vec![Column { x: MARGIN, blocks: vec![photos] }, facts]);
+    composer.pages.gap(6.0);
     first.x += MARGIN;
     second.x += MARGIN;
-    composer.paper.flow(vec![first, second]);
+    composer.pages.flow(vec![first, second]);
     Ok(())
 }
 
 /// Rank, name and score on a ground.
-fn head(composer: &mut Composer, candidate: &Candidate) -> Piece {
+fn head(composer: &mut Composer, report: &CompareReport<'_>, candidate: &Ranked) -> Block {
     const HEIGHT: f32 = 20.0;
     let released = "Released by the agency that booked it".to_owned();
-    let name = candidate.booking.as_ref().map_or(released, |booking| booking.name.to_string());
+    let name = report.booking(candidate).map_or(released, |shown| shown.booking.name.to_string());
     let mut title = format!("{}  {name}", candidate.rank);
-    if candidate.is_lead() {
+    if report.is_lead(candidate) {
         title += "  \u{2013}  lead";
     }
     let score = format!("score {}", score(candidate.score));
-    let score_width = composer.letters.width(&score, SUBHEADING);
-    let mut lines = composer.letters.wrap(&title, SUBHEADING, MEASURE - score_width - 3.0 * GUTTER);
+    let score_width = composer.fonts.width(&score, SUBHEADING);
+    let mut lines = composer.fonts.wrap(&title, SUBHEADING, MEASURE - score_width - 3.0 * GUTTER);
     let role = composer.tags.leaf(Tag::Heading(3, title));
     let score_role = composer.tags.leaf(Tag::Paragraph);
-    let mut marks =
-        vec![Mark::line(MEASURE - score_width - 6.0, 3.0, score, SUBHEADING, score_role)];
+    let mut items =
+        vec![Item::line(MEASURE - score_width - 6.0, 3.0, score, SUBHEADING, score_role)];
     let mut y = 3.0;
     for line in lines.drain(..) {
-        marks.push(Mark::line(6.0, y, line, SUBHEADING, role));
+        items.push(Item::line(6.0, y, line, SUBHEADING, role));
         y += SUBHEADING.leading;
     }
     let height = (y + 3.0).max(HEIGHT);
-    marks.insert(0, Mark::fill(0.0, 0.0, MEASURE, height, Ink::Ground));
-    if candidate.is_lead() {
-        marks.insert(1, Mark::fill(0.0, 0.0, 3.0, height, Ink::Accent));
+    items.insert(0, Item::fill(0.0, 0.0, MEASURE, height, Color::Ground));
+    if report.is_lead(candidate) {
+        items.insert(1, Item::fill(0.0, 0.0, 3.0, height, Color::Accent));
     }
-    Piece { height: height + 6.0, marks, keep: true }
+    Block { height: height + 6.0, items, keep: true }
 }
 
 /// Probe and photo, side by side.
 fn photos(
     composer: &mut Composer,
-    report: &CompareReport,
+    report: &CompareReport<'_>,
     (probe, photo): (usize, usize),
     rank: usize,
-) -> Piece {
-    let part = report
-        .probe
-        .face
-        .map(|face| composer.pictures[probe].around(face, PHOTO_WIDTH / PHOTO_HEIGHT));
+) -> Block {
+    let part = Some(composer.photos[probe].around(report.face(), PHOTO_WIDTH / PHOTO_HEIGHT));
     let size = (PHOTO_WIDTH, PHOTO_HEIGHT);
-    let mut marks = composer.photo(probe, (0.0, 0.0), size, part, "The probe's face as searched.");
-    marks.extend(composer.photo(
+    let mut items = composer.photo(probe, (0.0, 0.0), size, part, "The probe's face as searched.");
+    items.extend(composer.photo(
         photo,
         (PHOTO_WIDTH + GUTTER, 0.0),
         size,
         None,
         &format!("The booking photo of rank {rank}."),
     ));
-    Piece { height: PHOTO_HEIGHT, marks, keep: false }
+    Block { height: PHOTO_HEIGHT, items, keep: false }
 }
 
 /// Basic booking data.
-fn facts(composer: &mut Composer, column: &mut Column, candidate: &Candidate, width: f32) {
+fn facts(
+    composer: &mut Composer,
+    column: &mut Column,
+    report: &CompareReport<'_>,
+    candidate: &Ranked,
+    width: f32,
+) {
     let pairs = Pairs { label: SMALL_LABEL, value: SMALL, label_width: 74.0, width };
     composer.open_pairs();
-    match &candidate.booking {
-        Some(Booking {
-            photo_sha256, date_of_birth, booked_on, charges, number, agency, ..
-        }) => {
-            let charges: Vec<String> = charges.iter().map(ToString::to_string).collect();
-            let born = date_of_birth.map(|date| date.to_string());
+    let version = candidate.version.to_string();
+    match report.booking(candidate) {
+        Some(BookedPhoto { photo_sha256, booking, number, agency, .. }) => {
+            let charges: Vec<String> = booking.charges.iter().map(ToString::to_string).collect();
+            let charges =
+                if charges.is_empty() { "none given".to_owned() } else { charges.join("; ") };
+            let born = booking.date_of_birth.map(|date| date.to_string());
             composer.pair(column, pairs, "Date of birth", born.as_deref().unwrap_or("not given"));
-            composer.pair(column, pairs, "Booked on", &booked_on.to_string());
-            composer.pair(
-                column,
-                pairs,
-                "Charges",
-                if charges.is_empty() { "none given".to_owned() } else { charges.join("; ") }
-                    .as_str(),
-            );
-            composer.pair(column, pairs, "Booking", &format!("{number}, {agency}"));
-            composer.pair(column, pairs.fixed(), "Version", &candidate.version.to_string());
+            composer.pair(column, pairs, "Booked on", &booking.booked_on.to_string());
+            composer.pair(column, pairs, "Charges", &charges);
+            let booking = format!("{number}, {}", report.agency(agency));
+            composer.pair(column, pairs, "Booking", &booking);
+            composer.pair(column, pairs.fixed(), "Version", &version);
             composer.pair(column, pairs.fixed(), "Photo SHA-256", &halves(photo_sha256));
         }
         None => {
             let why = "Its agency released this booking after the search. Photo and data are not \
                 shown; the version is what the log names.";
             composer.pair(column, pairs, "Booking", why);
-            composer.pair(column, pairs.fixed(), "Version", &candidate.version.to_string());
+            composer.pair(column, pairs.fixed(), "Version", &version);
         }
     }
     composer.close_pairs();
 }
 
-/// What an examiner made of it.
+/// What an examiner made of a candidate.
 fn disposition(
     composer: &mut Composer,
-    x: f32,
-    who: &str,
-    review: &Review,
-    disposition: &Disposition,
+    report: &CompareReport<'_>,
+    (x, who): (f32, &str),
+    reviewed: Reviewed<'_>,
+    candidate: &Ranked,
 ) -> Column {
-    let mut column = Column::new(x);
-    let role = composer.tags.leaf(Tag::Paragraph);
-    let mut words = format!("{who} ({}): {}", review.examiner.name, disposition.words);
-    if disposition.lead && !disposition.words.to_lowercase().contains("lead") {
-        words += " (lead)";
-    }
-    column.text(&composer.letters, &words, SMALL_STRONG, HALF, role);
-    let recorded = features(disposition);
+    let examiner = report.name(&reviewed.review.examiner);
+    let words = format!("{who} ({examiner}): {}", reviewed.disposition(candidate));
+    let mut lines = vec![(words, SMALL_STRONG)];
+    let finding = match reviewed.review.disposed(candidate) {
+        Some(Disposed::By(finding)) => Some(finding),
+        _ => None,
+    };
+    let recorded = finding.map(|finding| features(&finding.observations)).unwrap_or_default();
     if recorded.is_empty() {
-        let role = composer.tags.leaf(Tag::Paragraph);
-        column.text(&composer.letters, "No features recorded.", SMALL_LABEL, HALF, role);
+        lines.push(("No features recorded.".to_owned(), SMALL_LABEL));
     }
-    for (finding, names) in recorded {
-        let role = composer.tags.leaf(Tag::Paragraph);
-        column.text(&composer.letters, &format!("{finding}: {names}."), SMALL, HALF, role);
+    lines.extend(recorded.into_iter().map(|(seen, names)| (format!("{seen}: {names}."), SMALL)));
+    if let Some(note) = finding.and_then(|finding| finding.note.as_ref()) {
+        lines.push((format!("Note: {note}"), SMALL));
     }
-    if !disposition.remark.trim().is_empty() {
+    let mut column = Column::new(x);
+    for (text, style) in lines {
         let role = composer.tags.leaf(Tag::Paragraph);
-        column.text(
-            &composer.letters,
-            &format!("Remark: {}", disposition.remark.trim()),
-            SMALL,
-            HALF,
-            role,
-        );
+        column.text(&composer.fonts, &text, style, HALF, role);
     }
     column
 }

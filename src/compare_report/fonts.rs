@@ -1,5 +1,5 @@
-//! The report's typefaces: what a line measures, where it wraps, and what happens to characters
-//! that they lack.
+//! Fonts: what a line of text measures, where it wraps, and what stands for characters that the
+//! typefaces lack.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -7,7 +7,7 @@ use std::fmt::Write;
 use krilla::text::{Font, GlyphId, KrillaGlyph};
 use rustybuzz::{Face, UnicodeBuffer};
 
-/// The typefaces' files, in the order of `Cut`.
+/// The typefaces' files, in the order of `Typeface`.
 const FILES: [&[u8]; 3] = [
     include_bytes!("fonts/IBMPlexSans-Regular.ttf"),
     include_bytes!("fonts/IBMPlexSans-SemiBold.ttf"),
@@ -16,16 +16,16 @@ const FILES: [&[u8]; 3] = [
 
 /// One of the typefaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cut {
+pub(super) enum Typeface {
     Plain,
     Strong,
     Fixed,
 }
 
-/// How light a mark is: 0 is black, 255 white. Paper is printed in grey more often than not, so the
-/// one colour is dark.
+/// The colours of the report. It is printed in grey more often than not, so the one that isn't grey
+/// is dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ink {
+pub(super) enum Color {
     Black,
     Grey,
     Hairline,
@@ -39,15 +39,15 @@ pub(super) enum Ink {
 /// Units: points.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Style {
-    pub(super) cut: Cut,
+    pub(super) typeface: Typeface,
     pub(super) size: f32,
     /// From one baseline to the next.
     pub(super) leading: f32,
-    pub(super) ink: Ink,
+    pub(super) color: Color,
 }
 
 /// The typefaces, read once for a report.
-pub(super) struct Letters {
+pub(super) struct Fonts {
     faces: [Face<'static>; 3],
     fonts: [Font; 3],
 }
@@ -60,8 +60,8 @@ pub(super) struct Shaped {
 }
 
 impl Style {
-    pub(super) const fn new(cut: Cut, size: f32, leading: f32, ink: Ink) -> Self {
-        Self { cut, size, leading, ink }
+    pub(super) const fn new(typeface: Typeface, size: f32, leading: f32, color: Color) -> Self {
+        Self { typeface, size, leading, color }
     }
 
     /// From the top of a line to its baseline.
@@ -70,7 +70,7 @@ impl Style {
     }
 }
 
-impl Letters {
+impl Fonts {
     pub(super) fn new() -> Self {
         Self {
             faces: FILES.map(|file| {
@@ -82,13 +82,13 @@ impl Letters {
         }
     }
 
-    pub(super) fn font(&self, cut: Cut) -> Font {
-        self.fonts[cut as usize].clone()
+    pub(super) fn font(&self, typeface: Typeface) -> Font {
+        self.fonts[typeface as usize].clone()
     }
 
     /// The line as it is drawn.
     pub(super) fn shape(&self, text: &str, style: Style) -> Shaped {
-        let face = &self.faces[style.cut as usize];
+        let face = &self.faces[style.typeface as usize];
         let per_em = f32::from(u16::try_from(face.units_per_em()).unwrap_or(1_000));
         let mut buffer = UnicodeBuffer::new();
         buffer.push_str(text);
@@ -162,7 +162,7 @@ impl Letters {
         for paragraph in text.trim_end().split('\n') {
             let mut line = String::new();
             let mut used = 0.0;
-            for word in words(paragraph, style.cut) {
+            for word in words(paragraph, style.typeface) {
                 let bare = self.width(word.trim_end(), style);
                 if used + bare > width && !line.is_empty() {
                     lines.push(std::mem::take(&mut line));
@@ -191,7 +191,7 @@ impl Letters {
 }
 
 /// Pieces between which a line may be broken, each with the white space behind it.
-fn words(text: &str, cut: Cut) -> impl Iterator<Item = &str> {
+fn words(text: &str, typeface: Typeface) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
         let mut before = None;
@@ -199,7 +199,7 @@ fn words(text: &str, cut: Cut) -> impl Iterator<Item = &str> {
             let breaks = match before {
                 Some(' ') => c != ' ',
                 // Not within a number or a date, and not before what closes.
-                Some('-' | '/') => cut != Cut::Fixed && c.is_alphabetic(),
+                Some('-' | '/') => typeface != Typeface::Mono && c.is_alphabetic(),
                 _ => false,
             };
             before = Some(c);
@@ -219,42 +219,42 @@ fn units_of(units: i32) -> f32 {
 mod tests {
     use super::*;
 
-    const STYLE: Style = Style::new(Cut::Plain, 9.5, 13.0, Ink::Black);
+    const STYLE: Style = Style::new(Typeface::Regular, 9.5, 13.0, Color::Black);
 
     #[test]
     fn no_line_is_wider_than_it_may_be_and_no_word_is_lost() {
-        let letters = Letters::new();
+        let fonts = Fonts::new();
         let text = "Robbery at Grand and Gravois; the suspect's face is on a store camera \
             (north-west door), exported as a still.";
         for width in [40.0, 90.0, 246.0, 504.0] {
-            let lines = letters.wrap(text, STYLE, width);
+            let lines = fonts.wrap(text, STYLE, width);
             assert!(
-                lines.iter().all(|line| letters.width(line, STYLE) <= width + 0.5),
+                lines.iter().all(|line| fonts.width(line, STYLE) <= width + 0.5),
                 "{width}: {lines:?}"
             );
             assert_eq!(lines.concat().replace(' ', ""), text.replace(' ', ""));
         }
-        assert_eq!(letters.wrap("one\ntwo\n\nthree\n", STYLE, 100.0), ["one", "two", "", "three"]);
-        assert_eq!(letters.wrap("", STYLE, 100.0), [""]);
+        assert_eq!(fonts.wrap("one\ntwo\n\nthree\n", STYLE, 100.0), ["one", "two", "", "three"]);
+        assert_eq!(fonts.wrap("", STYLE, 100.0), [""]);
     }
 
     #[test]
     fn a_word_longer_than_a_line_is_broken_where_the_line_ends() {
-        let letters = Letters::new();
+        let fonts = Fonts::new();
         let digest = "0123456789abcdef".repeat(4);
-        let lines = letters.wrap(&digest, Style { cut: Cut::Fixed, ..STYLE }, 200.0);
+        let lines = fonts.wrap(&digest, Style { typeface: Typeface::Mono, ..STYLE }, 200.0);
         assert!(lines.len() > 1 && lines.concat() == digest, "{lines:?}");
         assert!(
             lines
                 .iter()
-                .all(|line| letters.width(line, Style { cut: Cut::Fixed, ..STYLE }) <= 200.0)
+                .all(|line| fonts.width(line, Style { typeface: Typeface::Mono, ..STYLE }) <= 200.0)
         );
     }
 
     #[test]
     fn dates_and_numbers_are_not_broken_at_their_hyphens() {
-        let letters = Letters::new();
-        let lines = letters.wrap("booked 2026-11-01 under 26-004711", STYLE, 70.0);
+        let fonts = Fonts::new();
+        let lines = fonts.wrap("booked 2026-11-01 under 26-004711", STYLE, 70.0);
         assert!(
             lines.iter().any(|line| line.contains("2026-11-01"))
                 && lines.iter().any(|line| line.contains("26-004711")),
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn accents_greek_and_cyrillic_are_printed_and_what_the_typefaces_lack_stands_as_its_code() {
-        let letters = Letters::new();
+        let fonts = Fonts::new();
         for name in [
             "José Peña-Núñez",
             "Łukasz Żółć",
@@ -273,16 +273,16 @@ mod tests {
             "Søren Ægir Ðórðarson",
             "O’Brien – “Mick”",
         ] {
-            assert_eq!(letters.printable(name), name);
+            assert_eq!(fonts.printable(name), name);
         }
-        assert_eq!(letters.printable("中 A"), "[U+4E2D] A");
-        assert_eq!(letters.printable("a\u{202e}b\u{200b}\u{0}"), "a[U+202E]b[U+200B][U+0000]");
+        assert_eq!(fonts.printable("中 A"), "[U+4E2D] A");
+        assert_eq!(fonts.printable("a\u{202e}b\u{200b}\u{0}"), "a[U+202E]b[U+200B][U+0000]");
     }
 
     #[test]
     fn an_accent_of_its_own_code_is_drawn_over_its_letter() {
-        let letters = Letters::new();
-        assert_eq!(letters.printable("Jose\u{301}"), "Jose\u{301}");
-        assert!((letters.width("Jose\u{301}", STYLE) - letters.width("José", STYLE)).abs() < 0.01);
+        let fonts = Fonts::new();
+        assert_eq!(fonts.printable("Jose\u{301}"), "Jose\u{301}");
+        assert!((fonts.width("Jose\u{301}", STYLE) - fonts.width("José", STYLE)).abs() < 0.01);
     }
 }

@@ -1,12 +1,12 @@
-//! Pages, filled from top to bottom: pieces of a certain height stand in columns, and what doesn't
-//! fit goes on over the page.
+//! Layout: pages are filled from top to bottom with blocks of a certain height, which stand in
+//! columns; what doesn't fit goes on over the page.
 //!
 //! Everything that is drawn belongs to a leaf of the tree of tags, by which a reader that can't see
 //! the page is told what it is, or is an artifact of the page.
 //!
 //! Units: points, 72 to the inch, from the upper left corner of the page.
 
-use super::fonts::{Ink, Letters, Style};
+use super::fonts::{Color, Fonts, Style};
 
 /// US Letter.
 pub(super) const PAGE_WIDTH: f32 = 612.0;
@@ -51,8 +51,8 @@ pub(super) struct Tags {
     open: Vec<usize>,
 }
 
-/// Where a mark belongs: a leaf of the tree of tags, or none where it is an artifact.
-pub(super) type Role = Option<usize>;
+/// Where an item belongs: a leaf of the tree of tags, or none where it is an artifact.
+pub(super) type TagRef = Option<usize>;
 
 /// Something to draw.
 #[derive(Clone, Debug)]
@@ -60,31 +60,31 @@ pub(super) enum Draw {
     /// A line of text; x and y are its upper left corner.
     Line { text: String, style: Style },
     /// A filled rectangle.
-    Fill { width: f32, height: f32, ink: Ink },
+    Fill { width: f32, height: f32, color: Color },
     /// A picture, by its number, whole; or the part of it that lies within left, upper, width and
     /// height of the whole.
     Picture { at: usize, width: f32, height: f32, part: Option<[f32; 4]> },
     /// The outline of a rectangle.
-    Outline { width: f32, height: f32, line: f32, ink: Ink },
+    Outline { width: f32, height: f32, line: f32, color: Color },
     /// A QR code, its modules from the top row by row.
-    Modules { side: usize, dark: Vec<bool>, size: f32 },
+    QrCode { side: usize, dark: Vec<bool>, size: f32 },
 }
 
 /// Something drawn at its place.
 #[derive(Clone, Debug)]
-pub(super) struct Mark {
+pub(super) struct Item {
     pub(super) x: f32,
     pub(super) y: f32,
     pub(super) draw: Draw,
-    pub(super) role: Role,
+    pub(super) role: TagRef,
 }
 
-/// What a column is made of: it isn't torn.
+/// A block of a column: it isn't torn over two pages.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Piece {
+pub(super) struct Block {
     pub(super) height: f32,
-    /// Their places are from the piece's own corner.
-    pub(super) marks: Vec<Mark>,
+    /// Their places are from the block's own corner.
+    pub(super) items: Vec<Item>,
     /// It doesn't stand last on a page.
     pub(super) keep: bool,
 }
@@ -92,12 +92,12 @@ pub(super) struct Piece {
 /// Pieces, one below the other.
 pub(super) struct Column {
     pub(super) x: f32,
-    pub(super) pieces: Vec<Piece>,
+    pub(super) blocks: Vec<Block>,
 }
 
 /// The pages so far.
-pub(super) struct Paper {
-    pub(super) pages: Vec<Vec<Mark>>,
+pub(super) struct Pages {
+    pub(super) all: Vec<Vec<Item>>,
     top: f32,
     bottom: f32,
     y: f32,
@@ -115,8 +115,8 @@ impl Tags {
         self.open.pop().expect("what is closed was opened");
     }
 
-    /// A part that holds marks.
-    pub(super) fn leaf(&mut self, tag: Tag) -> Role {
+    /// A part that holds items.
+    pub(super) fn leaf(&mut self, tag: Tag) -> TagRef {
         Some(self.add(tag))
     }
 
@@ -131,41 +131,47 @@ impl Tags {
     }
 }
 
-impl Mark {
-    pub(super) fn line(x: f32, y: f32, text: impl Into<String>, style: Style, role: Role) -> Self {
+impl Item {
+    pub(super) fn line(
+        x: f32,
+        y: f32,
+        text: impl Into<String>,
+        style: Style,
+        role: TagRef,
+    ) -> Self {
         Self { x, y, draw: Draw::Line { text: text.into(), style }, role }
     }
 
-    pub(super) fn fill(x: f32, y: f32, width: f32, height: f32, ink: Ink) -> Self {
-        Self { x, y, draw: Draw::Fill { width, height, ink }, role: None }
+    pub(super) fn fill(x: f32, y: f32, width: f32, height: f32, color: Color) -> Self {
+        Self { x, y, draw: Draw::Fill { width, height, color }, role: None }
     }
 }
 
-impl Piece {
+impl Block {
     /// Room.
     pub(super) fn gap(height: f32) -> Self {
         Self { height, ..Self::default() }
     }
 
-    /// Lines of one height, one piece each.
-    pub(super) fn lines(lines: Vec<String>, style: Style, role: Role) -> Vec<Self> {
-        let piece = |line: String| Self {
+    /// Lines of one height, one block each.
+    pub(super) fn lines(lines: Vec<String>, style: Style, role: TagRef) -> Vec<Self> {
+        let block = |line: String| Self {
             height: style.leading,
-            marks: vec![Mark::line(0.0, 0.0, line, style, role)],
+            items: vec![Item::line(0.0, 0.0, line, style, role)],
             keep: false,
         };
-        lines.into_iter().map(piece).collect()
+        lines.into_iter().map(block).collect()
     }
 
-    /// Several pieces as one that isn't torn.
-    pub(super) fn whole(pieces: Vec<Self>) -> Self {
+    /// Several blocks as one that isn't torn.
+    pub(super) fn whole(blocks: Vec<Self>) -> Self {
         let mut whole = Self::default();
-        for piece in pieces {
+        for block in blocks {
             let below = whole.height;
             whole
-                .marks
-                .extend(piece.marks.into_iter().map(|mark| Mark { y: mark.y + below, ..mark }));
-            whole.height += piece.height;
+                .items
+                .extend(block.items.into_iter().map(|item| Item { y: item.y + below, ..item }));
+            whole.height += block.height;
         }
         whole
     }
@@ -173,44 +179,44 @@ impl Piece {
 
 impl Column {
     pub(super) fn new(x: f32) -> Self {
-        Self { x, pieces: Vec::new() }
+        Self { x, blocks: Vec::new() }
     }
 
     pub(super) fn height(&self) -> f32 {
-        self.pieces.iter().map(|piece| piece.height).sum()
+        self.blocks.iter().map(|block| block.height).sum()
     }
 
     pub(super) fn gap(&mut self, height: f32) {
-        self.pieces.push(Piece::gap(height));
+        self.blocks.push(Block::gap(height));
     }
 
     /// A text in as many lines as it needs.
     pub(super) fn text(
         &mut self,
-        letters: &Letters,
+        fonts: &Fonts,
         text: &str,
         style: Style,
         width: f32,
-        role: Role,
+        role: TagRef,
     ) {
-        self.pieces.extend(Piece::lines(letters.wrap(text, style, width), style, role));
+        self.blocks.extend(Block::lines(fonts.wrap(text, style, width), style, role));
     }
 }
 
-impl Paper {
+impl Pages {
     /// Pages whose text stands between these heights.
     pub(super) fn new(top: f32, bottom: f32) -> Self {
-        Self { pages: vec![Vec::new()], top, bottom, y: top }
+        Self { all: vec![Vec::new()], top, bottom, y: top }
     }
 
-    pub(super) fn turn(&mut self) {
-        self.pages.push(Vec::new());
+    pub(super) fn new_page(&mut self) {
+        self.all.push(Vec::new());
         self.y = self.top;
     }
 
     /// The number of the page that is being filled, from 0, and how far it is filled.
     pub(super) fn place(&self) -> (usize, f32) {
-        (self.pages.len() - 1, self.y)
+        (self.all.len() - 1, self.y)
     }
 
     /// What is left of the page.
@@ -226,9 +232,9 @@ impl Paper {
     }
 
     /// Goes on over the page unless so much is left of this one.
-    pub(super) fn need(&mut self, height: f32) {
+    pub(super) fn reserve(&mut self, height: f32) {
         if height > self.left() && self.y > self.top {
-            self.turn();
+            self.new_page();
         }
     }
 
@@ -237,128 +243,128 @@ impl Paper {
     pub(super) fn flow(&mut self, columns: Vec<Column>) {
         let height = columns.iter().map(Column::height).fold(0.0, f32::max);
         if height <= self.bottom - self.top {
-            self.need(height);
+            self.reserve(height);
         }
         self.run(columns, None);
     }
 
-    /// Sets one column that may be torn between any two pieces but those that are kept; where it
+    /// Sets one column that may be torn between any two blocks but those that are kept; where it
     /// goes on over the page, `head` stands above it once more.
-    pub(super) fn run_on(&mut self, column: Column, head: Option<&Piece>) {
+    pub(super) fn run_on(&mut self, column: Column, head: Option<&Block>) {
         self.run(vec![column], head);
     }
 
-    fn run(&mut self, columns: Vec<Column>, head: Option<&Piece>) {
+    fn run(&mut self, columns: Vec<Column>, head: Option<&Block>) {
         let mut columns: Vec<_> = columns
             .into_iter()
-            .map(|column| (column.x, column.pieces.into_iter().peekable()))
+            .map(|column| (column.x, column.blocks.into_iter().peekable()))
             .collect();
         let mut fresh = self.y <= self.top;
         loop {
             let (begin, mut lowest) = (self.y, self.y);
-            for (x, pieces) in &mut columns {
+            for (x, blocks) in &mut columns {
                 let mut y = begin;
-                let mut kept: Vec<Piece> = Vec::new();
-                while let Some(piece) = pieces.peek() {
-                    let above: f32 = kept.iter().map(|piece| piece.height).sum();
+                let mut kept: Vec<Block> = Vec::new();
+                while let Some(block) = blocks.peek() {
+                    let above: f32 = kept.iter().map(|block| block.height).sum();
                     // What is higher than a page stands on one of its own, and is cut by its end.
-                    if y + above + piece.height > self.bottom + 0.01 && !(fresh && y <= begin) {
+                    if y + above + block.height > self.bottom + 0.01 && !(fresh && y <= begin) {
                         break;
                     }
-                    let Some(piece) = pieces.next() else { break };
-                    let last = !piece.keep;
-                    kept.push(piece);
-                    if last || pieces.peek().is_none() {
-                        for piece in kept.drain(..) {
-                            y = self.set(*x, y, piece);
+                    let Some(block) = blocks.next() else { break };
+                    let last = !block.keep;
+                    kept.push(block);
+                    if last || blocks.peek().is_none() {
+                        for block in kept.drain(..) {
+                            y = self.set(*x, y, block);
                         }
                     }
                 }
                 if !kept.is_empty() {
-                    let rest: Vec<Piece> = kept.drain(..).chain(pieces.by_ref()).collect();
-                    *pieces = rest.into_iter().peekable();
+                    let rest: Vec<Block> = kept.drain(..).chain(blocks.by_ref()).collect();
+                    *blocks = rest.into_iter().peekable();
                 }
                 lowest = lowest.max(y);
             }
             self.y = lowest;
-            if columns.iter_mut().all(|(_, pieces)| pieces.peek().is_none()) {
+            if columns.iter_mut().all(|(_, blocks)| blocks.peek().is_none()) {
                 return;
             }
-            self.turn();
+            self.new_page();
             fresh = true;
             if let Some(head) = head {
                 // Who hears the page has heard the head once.
-                let marks =
-                    head.marks.iter().map(|mark| Mark { role: None, ..mark.clone() }).collect();
+                let items =
+                    head.items.iter().map(|item| Item { role: None, ..item.clone() }).collect();
                 let x = columns[0].0;
-                self.y = self.set(x, self.y, Piece { marks, ..head.clone() });
+                self.y = self.set(x, self.y, Block { items, ..head.clone() });
             }
         }
     }
 
-    fn set(&mut self, x: f32, y: f32, piece: Piece) -> f32 {
-        let page = self.pages.last_mut().expect("there is always a page");
-        page.extend(piece.marks.into_iter().map(|mark| Mark {
-            x: mark.x + x,
-            y: mark.y + y,
-            ..mark
+    fn set(&mut self, x: f32, y: f32, block: Block) -> f32 {
+        let page = self.all.last_mut().expect("there is always a page");
+        page.extend(block.items.into_iter().map(|item| Item {
+            x: item.x + x,
+            y: item.y + y,
+            ..item
         }));
-        y + piece.height
+        y + block.height
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::fonts::Cut;
+    use super::super::fonts::Typeface;
     use super::*;
 
-    const STYLE: Style = Style::new(Cut::Plain, 10.0, 20.0, Ink::Black);
+    const STYLE: Style = Style::new(Typeface::Regular, 10.0, 20.0, Color::Black);
 
     fn column(x: f32, lines: usize) -> Column {
         let lines = (0..lines).map(|line| format!("{x} {line}")).collect();
-        Column { x, pieces: Piece::lines(lines, STYLE, None) }
+        Column { x, blocks: Block::lines(lines, STYLE, None) }
     }
 
-    fn texts(page: &[Mark]) -> Vec<&str> {
+    fn texts(page: &[Item]) -> Vec<&str> {
         page.iter()
-            .filter_map(|mark| {
-                if let Draw::Line { text, .. } = &mark.draw { Some(text.as_str()) } else { None }
+            .filter_map(|item| {
+                if let Draw::Line { text, .. } = &item.draw { Some(text.as_str()) } else { None }
             })
             .collect()
     }
 
     #[test]
     fn columns_that_fit_on_a_page_are_not_torn_and_longer_ones_go_on() {
-        let mut paper = Paper::new(0.0, 100.0);
-        paper.flow(vec![column(0.0, 2)]);
-        paper.flow(vec![column(1.0, 4), column(2.0, 1)]);
-        assert_eq!((paper.pages.len(), texts(&paper.pages[0])), (2, vec!["0 0", "0 1"]));
-        paper.flow(vec![column(3.0, 7), column(4.0, 2)]);
-        assert_eq!(paper.pages.len(), 4);
-        assert_eq!(texts(&paper.pages[1]).len(), 7, "one line of each new column is left room for");
-        assert_eq!((texts(&paper.pages[2]).len(), texts(&paper.pages[3]).len()), (6, 1));
-        assert!(paper.pages.iter().flatten().all(|mark| mark.y >= 0.0 && mark.y + 20.0 <= 100.0));
+        let mut pages = Pages::new(0.0, 100.0);
+        pages.flow(vec![column(0.0, 2)]);
+        pages.flow(vec![column(1.0, 4), column(2.0, 1)]);
+        assert_eq!((pages.all.len(), texts(&pages.all[0])), (2, vec!["0 0", "0 1"]));
+        pages.flow(vec![column(3.0, 7), column(4.0, 2)]);
+        assert_eq!(pages.all.len(), 4);
+        assert_eq!(texts(&pages.all[1]).len(), 7, "one line of each new column is left room for");
+        assert_eq!((texts(&pages.all[2]).len(), texts(&pages.all[3]).len()), (6, 1));
+        assert!(pages.all.iter().flatten().all(|item| item.y >= 0.0 && item.y + 20.0 <= 100.0));
     }
 
     #[test]
     fn what_is_kept_with_the_next_goes_over_the_page_with_it_and_a_tables_head_stands_there_again()
     {
-        let mut paper = Paper::new(0.0, 100.0);
+        let mut pages = Pages::new(0.0, 100.0);
         let mut long = column(0.0, 9);
-        long.pieces[4].keep = true;
-        let head = Piece::whole(Piece::lines(vec!["head".to_owned()], STYLE, Some(0)));
-        paper.run_on(long, Some(&head));
-        assert_eq!(texts(&paper.pages[0]), ["0 0", "0 1", "0 2", "0 3"]);
-        assert_eq!(texts(&paper.pages[1]), ["head", "0 4", "0 5", "0 6", "0 7"]);
-        assert_eq!(texts(&paper.pages[2]), ["head", "0 8"]);
-        assert!(paper.pages[1][0].role.is_none());
+        long.blocks[4].keep = true;
+        let head = Block::whole(Block::lines(vec!["head".to_owned()], STYLE, Some(0)));
+        pages.run_on(long, Some(&head));
+        assert_eq!(texts(&pages.all[0]), ["0 0", "0 1", "0 2", "0 3"]);
+        assert_eq!(texts(&pages.all[1]), ["head", "0 4", "0 5", "0 6", "0 7"]);
+        assert_eq!(texts(&pages.all[2]), ["head", "0 8"]);
+        assert!(pages.all[1][0].role.is_none());
     }
 
     #[test]
     fn a_piece_higher_than_a_page_ends_the_layout_all_the_same() {
-        let mut paper = Paper::new(0.0, 100.0);
-        paper.flow(vec![column(0.0, 1)]);
-        paper.flow(vec![Column { x: 0.0, pieces: vec![Piece::gap(250.0), Piece::gap(10.0)] }]);
-        assert_eq!(paper.pages.len(), 3);
+        let mut pages = Pages::new(0.0, 100.0);
+        pages.flow(vec![column(0.0, 1)]);
+        pages.flow(vec![Column { x: 0.0, blocks: vec![Block::gap(250.0), Block::gap(10.0)] }]);
+        assert_eq!(pages.all.len(), 3);
     }
 }

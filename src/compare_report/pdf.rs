@@ -21,13 +21,13 @@ use krilla::tagging::{
 use krilla::{Document, SerializeSettings};
 use time::OffsetDateTime;
 
-use super::SheetError;
-use super::fonts::{Ink, Letters};
-use super::layout::{Draw, Mark, Node, PAGE_HEIGHT, PAGE_WIDTH, Tag, Tags};
-use super::picture::Printed;
+use super::error::CompareReportError;
+use super::fonts::{Color, Fonts};
+use super::layout::{Draw, Item, Node, PAGE_HEIGHT, PAGE_WIDTH, Tag, Tags};
+use super::photo::PagePhoto;
 
 /// What the file says about itself.
-pub(super) struct Imprint {
+pub(super) struct DocumentInfo {
     pub(super) title: String,
     pub(super) subject: String,
     pub(super) author: String,
@@ -36,8 +36,8 @@ pub(super) struct Imprint {
     pub(super) date: OffsetDateTime,
 }
 
-/// A heading in the list of contents that readers show beside the pages.
-pub(super) struct Entry {
+/// A heading in the list of bookmarks that readers show beside the pages.
+pub(super) struct Bookmark {
     pub(super) text: String,
     pub(super) page: usize,
     pub(super) y: f32,
@@ -54,14 +54,14 @@ struct Held {
 /// The pages as a file.
 ///
 /// Errors: what PDF/A-2a or PDF/UA-1 forbids, named; none of it can be brought about by a text.
-pub(super) fn print(
-    pages: &[Vec<Mark>],
+pub(super) fn write(
+    pages: &[Vec<Item>],
     tags: &Tags,
-    pictures: &[Printed],
-    letters: &Letters,
-    imprint: &Imprint,
-    contents: &[Entry],
-) -> Result<Vec<u8>, SheetError> {
+    photos: &[PagePhoto],
+    fonts: &Fonts,
+    info: &DocumentInfo,
+    bookmarks: &[Bookmark],
+) -> Result<Vec<u8>, CompareReportError> {
     let mut document = Document::new_with(SerializeSettings {
         configuration: configuration(),
         ..SerializeSettings::default()
@@ -69,11 +69,11 @@ pub(super) fn print(
     let mut held: Vec<Held> = tags.nodes.iter().map(|_| Held::default()).collect();
     let settings =
         PageSettings::from_wh(PAGE_WIDTH, PAGE_HEIGHT).expect("a page has a width and a height");
-    for (number, marks) in pages.iter().enumerate() {
+    for (number, items) in pages.iter().enumerate() {
         let mut page = document.start_page_with(settings.clone());
         let mut surface = page.surface();
-        for mark in marks {
-            let content = match (mark.role, &mark.draw) {
+        for item in items {
+            let content = match (item.role, &item.draw) {
                 (None, _) => {
                     ContentTag::Artifact(Artifact::with_kind(ArtifactType::PaginationOther))
                 }
@@ -81,11 +81,11 @@ pub(super) fn print(
                 (Some(_), _) => ContentTag::Other,
             };
             let id = surface.start_tagged(content);
-            draw(&mut surface, mark, pictures, letters);
+            draw(&mut surface, item, photos, fonts);
             surface.end_tagged();
-            if let Some(node) = mark.role {
+            if let Some(node) = item.role {
                 held[node].ids.push(id);
-                held[node].place = held[node].place.or_else(|| place(number, mark));
+                held[node].place = held[node].place.or_else(|| place(number, item));
             }
         }
         surface.finish();
@@ -93,31 +93,31 @@ pub(super) fn print(
     }
     let mut tree = TagTree::new().with_lang(Some("en-US".to_owned()));
     for &root in &tags.roots {
-        if let Some(group) = group(root, &tags.nodes, &mut held, letters) {
+        if let Some(group) = group(root, &tags.nodes, &mut held, fonts) {
             tree.push(group);
         }
     }
     document.set_tag_tree(tree);
     let mut outline = Outline::new();
-    for Entry { text, page, y } in contents {
+    for Bookmark { text, page, y } in bookmarks {
         outline.push_child(OutlineNode::new(
-            letters.printable(text).into_owned(),
+            fonts.printable(text).into_owned(),
             XyzDestination::new(*page, Point::from_xy(0.0, *y)),
         ));
     }
     document.set_outline(outline);
-    document.set_metadata(metadata(imprint));
-    document.finish().map_err(|e| SheetError::Pdf { what: said(&e) })
+    document.set_metadata(metadata(info));
+    document.finish().map_err(|e| CompareReportError::Pdf { what: said(&e) })
 }
 
 /// Where a picture stands.
-fn place(page: usize, mark: &Mark) -> Option<BBox> {
-    let (width, height) = match mark.draw {
+fn place(page: usize, item: &Item) -> Option<BBox> {
+    let (width, height) = match item.draw {
         Draw::Picture { width, height, .. } => (width, height),
-        Draw::Modules { size, .. } => (size, size),
+        Draw::QrCode { size, .. } => (size, size),
         _ => return None,
     };
-    Rect::from_xywh(mark.x, mark.y, width, height).map(|rectangle| BBox::new(page, rectangle))
+    Rect::from_xywh(item.x, item.y, width, height).map(|rectangle| BBox::new(page, rectangle))
 }
 
 fn configuration() -> Configuration {
@@ -127,8 +127,8 @@ fn configuration() -> Configuration {
     builder.finish().expect("both standards are about PDF 1.7")
 }
 
-fn metadata(imprint: &Imprint) -> Metadata {
-    let date = imprint.date;
+fn metadata(info: &DocumentInfo) -> Metadata {
+    let date = info.date;
     let year = u16::try_from(date.year()).unwrap_or_default();
     let date = DateTime::new(year)
         .month(u8::from(date.month()))
@@ -139,22 +139,22 @@ fn metadata(imprint: &Imprint) -> Metadata {
         .utc_offset_hour(0)
         .utc_offset_minute(0);
     Metadata::new()
-        .title(imprint.title.clone())
-        .description(imprint.subject.clone())
-        .authors(vec![imprint.author.clone()])
-        .creator(imprint.creator.clone())
+        .title(info.title.clone())
+        .description(info.subject.clone())
+        .authors(vec![info.author.clone()])
+        .creator(info.creator.clone())
         .producer("krilla".to_owned())
         .language("en-US".to_owned())
         .creation_date(date)
-        .document_id(imprint.id.clone())
+        .document_id(info.id.clone())
 }
 
 /// A part with all that belongs to it; none where nothing of it is on a page.
-fn group(at: usize, nodes: &[Node], held: &mut [Held], letters: &Letters) -> Option<TagGroup> {
-    let mut group = TagGroup::new(kind(&nodes[at].tag, held[at].place, letters));
+fn group(at: usize, nodes: &[Node], held: &mut [Held], fonts: &Fonts) -> Option<TagGroup> {
+    let mut group = TagGroup::new(kind(&nodes[at].tag, held[at].place, fonts));
     held[at].ids.drain(..).for_each(|id| group.push(id));
     for &child in &nodes[at].children {
-        if let Some(child) = self::group(child, nodes, held, letters) {
+        if let Some(child) = self::group(child, nodes, held, fonts) {
             group.push(child);
         }
     }
@@ -163,8 +163,8 @@ fn group(at: usize, nodes: &[Node], held: &mut [Held], letters: &Letters) -> Opt
     (cell || !group.children.is_empty()).then_some(group)
 }
 
-fn kind(tag: &Tag, place: Option<BBox>, letters: &Letters) -> TagKind {
-    let plain = |text: &str| letters.printable(text).replace('\n', " ");
+fn kind(tag: &Tag, place: Option<BBox>, fonts: &Fonts) -> TagKind {
+    let plain = |text: &str| fonts.printable(text).replace('\n', " ");
     match tag {
         Tag::Section => PdfTag::Section.into(),
         Tag::Heading(level, text) => {
@@ -183,31 +183,31 @@ fn kind(tag: &Tag, place: Option<BBox>, letters: &Letters) -> TagKind {
     }
 }
 
-fn draw(surface: &mut Surface<'_>, mark: &Mark, pictures: &[Printed], letters: &Letters) {
-    match &mark.draw {
+fn draw(surface: &mut Surface<'_>, item: &Item, photos: &[PagePhoto], fonts: &Fonts) {
+    match &item.draw {
         Draw::Line { text, style } => {
             // A word at a line's end is no part of the next one, which whoever reads the characters
             // alone must be told.
             let text = format!("{text} ");
-            let shaped = letters.shape(&text, *style);
-            surface.set_fill(Some(fill(style.ink)));
-            let start = Point::from_xy(mark.x, mark.y + style.ascent());
+            let shaped = fonts.shape(&text, *style);
+            surface.set_fill(Some(fill(style.color)));
+            let start = Point::from_xy(item.x, item.y + style.ascent());
             surface.draw_glyphs(
                 start,
                 &shaped.glyphs,
-                letters.font(style.cut),
+                fonts.font(style.typeface),
                 &text,
                 style.size,
                 false,
             );
         }
-        Draw::Fill { width, height, ink } => {
-            surface.set_fill(Some(fill(*ink)));
-            draw_path(surface, &[(mark.x, mark.y, *width, *height)]);
+        Draw::Fill { width, height, color } => {
+            surface.set_fill(Some(fill(*color)));
+            draw_path(surface, &[(item.x, item.y, *width, *height)]);
         }
-        Draw::Outline { width, height, line, ink } => {
-            surface.set_fill(Some(fill(*ink)));
-            let (x, y, line) = (mark.x, mark.y, *line);
+        Draw::Outline { width, height, line, color } => {
+            surface.set_fill(Some(fill(*color)));
+            let (x, y, line) = (item.x, item.y, *line);
             draw_path(
                 surface,
                 &[
@@ -221,20 +221,20 @@ fn draw(surface: &mut Surface<'_>, mark: &Mark, pictures: &[Printed], letters: &
         Draw::Picture { at, width, height, part } => {
             let [left, upper, wide, high] = part.unwrap_or([0.0, 0.0, 1.0, 1.0]);
             let (whole_width, whole_height) = (width / wide, height / high);
-            let frame = path(&[(mark.x, mark.y, *width, *height)]);
+            let frame = path(&[(item.x, item.y, *width, *height)]);
             let size = Size::from_wh(whole_width, whole_height);
             if let (Some(frame), Some(size)) = (frame, size) {
                 surface.push_clip_path(&frame, &FillRule::NonZero);
                 surface.push_transform(&Transform::from_translate(
-                    mark.x - left * whole_width,
-                    mark.y - upper * whole_height,
+                    item.x - left * whole_width,
+                    item.y - upper * whole_height,
                 ));
-                surface.draw_image(pictures[*at].image.clone(), size);
+                surface.draw_image(photos[*at].image.clone(), size);
                 surface.pop();
                 surface.pop();
             }
         }
-        Draw::Modules { side, dark, size } => {
+        Draw::QrCode { side, dark, size } => {
             #[expect(
                 clippy::cast_precision_loss,
                 reason = "a QR code has at most 177 modules along a side"
@@ -242,10 +242,10 @@ fn draw(surface: &mut Surface<'_>, mark: &Mark, pictures: &[Printed], letters: &
             let step = size / *side as f32;
             #[expect(clippy::cast_precision_loss, reason = "as above")]
             let place = |at: usize| {
-                (mark.x + (at % side) as f32 * step, mark.y + (at / side) as f32 * step, step, step)
+                (item.x + (at % side) as f32 * step, item.y + (at / side) as f32 * step, step, step)
             };
             let squares: Vec<_> = (0..dark.len()).filter(|&at| dark[at]).map(place).collect();
-            surface.set_fill(Some(fill(Ink::Black)));
+            surface.set_fill(Some(fill(Color::Black)));
             draw_path(surface, &squares);
         }
     }
@@ -267,14 +267,14 @@ fn path(rectangles: &[(f32, f32, f32, f32)]) -> Option<Path> {
     builder.finish()
 }
 
-fn fill(ink: Ink) -> Fill {
-    let [r, g, b] = match ink {
-        Ink::Black => [0x11, 0x11, 0x11],
-        Ink::Grey => [0x55, 0x55, 0x55],
-        Ink::Hairline => [0xb4, 0xb4, 0xb4],
-        Ink::Ground => [0xf0, 0xf1, 0xf3],
-        Ink::White => [0xff, 0xff, 0xff],
-        Ink::Accent => [0x1c, 0x3a, 0x63],
+fn fill(color: Color) -> Fill {
+    let [r, g, b] = match color {
+        Color::Black => [0x11, 0x11, 0x11],
+        Color::Grey => [0x55, 0x55, 0x55],
+        Color::Hairline => [0xb4, 0xb4, 0xb4],
+        Color::Ground => [0xf0, 0xf1, 0xf3],
+        Color::White => [0xff, 0xff, 0xff],
+        Color::Accent => [0x1c, 0x3a, 0x63],
     };
     Fill {
         paint: rgb::Color::new(r, g, b).into(),

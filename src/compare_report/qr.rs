@@ -1,17 +1,17 @@
-//! The small QR code: which leaf of which log to ask for, and under which root.
+//! The QR code: which leaf of which log to ask for, and under which root.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use qrcodegen::{QrCode, QrCodeEcc};
 
-use super::input::Proven;
 use super::layout::Draw;
+use super::supplement::ProvenLeaf;
 use crate::audit::{Checkpoint, Note};
 
 /// Modules of clear ground that belong around a code.
 pub(super) const QUIET: f32 = 4.0;
 
 /// What the code says: log's origin, index of the leaf, the log's size and root there.
-pub(super) fn said(proven: &Proven) -> Option<String> {
+pub(super) fn said(proven: &ProvenLeaf) -> Option<String> {
     let Checkpoint { origin, leaves, root } =
         Note::parse(&proven.proof.checkpoint).ok()?.checkpoint().ok()?;
     Some(format!(
@@ -30,5 +30,5 @@ pub(super) fn code(said: &str, size: f32) -> Option<Draw> {
         .flat_map(|y| (0..code.size()).map(move |x| (x, y)))
         .map(|(x, y)| code.get_module(x, y))
         .collect();
-    Some(Draw::Modules { side: usize::try_from(code.size()).ok()?, dark, size })
+    Some(Draw::QrCode { side: usize::try_from(code.size()).ok()?, dark, size })
 }

@@ -1,8 +1,11 @@
-//! A report that is made up, for tests: drawn faces, one photo of an astronaut, a log of a few
-//! leaves.
+//! Finished inquiries that are made up, for tests: drawn faces, one photo of an astronaut, a log of
+//! a few leaves. Each is made by the steps that people take, so only what can happen is printed.
+
+use std::collections::BTreeMap;
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
+use serde_json::json;
 use time::macros::date;
 
 use super::*;
@@ -10,17 +13,274 @@ use crate::audit::{
     CosignerKey, Edge, Hash, Leaf, LeafKind, LogKey, Note as SignedNote, TileNode, TlogProof,
     inclusion, leaf_hash,
 };
-use crate::booking::{BookingNumber, Text, VersionId};
+use crate::booking::{BookingData, BookingNumber, CollectionBasis, Identifier, Text, VersionId};
 use crate::error_rates::ErrorRates;
-use crate::face::ModelId;
+use crate::face::{Edit, Edits, ModelId};
+use crate::inquiry::{
+    Action, Choice, Digest, Disposition, Event, Feature, Finding, Frame, Handover, Inquiry,
+    InquiryId, Measure, Observation, Person, Probe, Quality, Request, SearchId, Seen, Shortfall,
+    Who,
+};
+use crate::limits::REVIEWED_CANDIDATES_MAX;
+use crate::state_kind::StateKind;
 
 pub(crate) const ORIGIN: &str = "fusion.example/smrt";
 pub(crate) const ASTRONAUT: &[u8] = include_bytes!("../../tests/data/astronaut.jpg");
-/// 2026-11-23 16:00 UTC.
+/// 2026-11-23 00:00 UTC.
 pub(crate) const ISSUED_CS: u64 = 179_539_200_000;
+const TIMES_CS: [u64; 5] = [
+    ISSUED_CS - 900_000,
+    ISSUED_CS - 800_000,
+    ISSUED_CS - 799_900,
+    ISSUED_CS - 500_000,
+    ISSUED_CS - 60_000,
+];
+const OKAFOR: (&str, &str, &str) = ("okafor", "R-208", "fusion");
+const HADDAD: (&str, &str, &str) = ("haddad", "R-114", "fusion");
+/// The rank of the candidate whose agency releases it before anybody looks at it.
+const RELEASED: usize = 5;
 
-pub(crate) fn person(name: &str, badge: &str, agency: &str) -> Person {
-    Person { name: name.to_owned(), badge: badge.to_owned(), agency: agency.to_owned() }
+/// A finished inquiry with its supplement.
+pub(crate) struct Sample {
+    pub(crate) inquiry: Inquiry,
+    pub(crate) supplement: Supplement,
+}
+
+/// A sample in the making; what isn't said otherwise is as in `Sample::of`.
+pub(crate) struct SampleBuilder {
+    candidates: usize,
+    request: Request,
+    choice: Choice,
+    /// By rank and examiner (1 or 2).
+    findings: BTreeMap<(usize, usize), Finding>,
+    is_evidence: bool,
+}
+
+impl Sample {
+    /// The inquiry with so many candidates: ranks 1 and 7 are leads, the examiners disagree on rank
+    /// 3, and the agency of rank 5 released it.
+    pub(crate) fn of(candidates: usize) -> Self {
+        Self::with(candidates).build()
+    }
+
+    pub(crate) fn with(candidates: usize) -> SampleBuilder {
+        let mut findings = BTreeMap::new();
+        for rank in (1..=candidates).filter(|&rank| rank != RELEASED) {
+            let lead = rank == 1 || rank == 7;
+            findings.insert((rank, 1), finding(rank, lead || rank == 3, 7));
+            findings.insert((rank, 2), finding(rank, lead, 5));
+        }
+        SampleBuilder {
+            candidates,
+            request: request(),
+            choice: choice(),
+            findings,
+            is_evidence: false,
+        }
+    }
+
+    pub(crate) fn report(&self) -> Result<CompareReport<'_>, CompareReportError> {
+        CompareReport::new(&self.inquiry, &self.supplement)
+    }
+
+    pub(crate) fn to_pdf(&self) -> Result<Vec<u8>, CompareReportError> {
+        self.report()?.to_pdf()
+    }
+
+    /// The booking of a rank.
+    pub(crate) fn booked(&mut self, rank: usize) -> &mut BookedPhoto {
+        self.supplement.bookings.get_mut(&version(rank)).unwrap()
+    }
+}
+
+impl SampleBuilder {
+    pub(crate) fn request(mut self, change: impl FnOnce(&mut Request)) -> Self {
+        change(&mut self.request);
+        self
+    }
+
+    pub(crate) fn choice(mut self, change: impl FnOnce(&mut Choice)) -> Self {
+        change(&mut self.choice);
+        self
+    }
+
+    /// What the first (1) or second (2) examiner says of a rank.
+    pub(crate) fn finding(mut self, rank: usize, examiner: usize, finding: Finding) -> Self {
+        self.findings.insert((rank, examiner), finding);
+        self
+    }
+
+    /// Used for a positive identification: two people received it.
+    pub(crate) fn evidence(mut self) -> Self {
+        self.is_evidence = true;
+        self
+    }
+
+    pub(crate) fn build(self) -> Sample {
+        let leaves = [
+            LeafKind::InquiryOpened,
+            LeafKind::Asked,
+            LeafKind::Answered,
+            LeafKind::Reviewed,
+            LeafKind::Reviewed,
+        ];
+        let supplement = supplement(self.candidates, proven(&leaves));
+        Sample { inquiry: self.inquiry(), supplement }
+    }
+
+    fn inquiry(self) -> Inquiry {
+        let (okafor, haddad) = (who(OKAFOR), who(HADDAD));
+        let mut run = Run(Inquiry::open(
+            InquiryId(*b"\x0f:\x9c^w\x11\xd2D\x08\xb6\xa1\xc0\xff\xee+\x91"),
+            self.request,
+            &okafor,
+            date!(2026 - 11 - 22),
+            None,
+            TIMES_CS[0],
+        )
+        .unwrap());
+        let [_, asked, answered, first, second] = TIMES_CS;
+        run.act(&okafor, asked, Action::ReceiveProbe(probe()));
+        run.act(&okafor, asked, Action::ChooseFace(self.choice));
+        run.act(&okafor, asked, Action::Ask { search: SearchId([1; 16]), leaf: 1 });
+        let score = |rank: usize| 0.7 - 0.011 * f64::from(u32::try_from(rank).unwrap());
+        let candidates = (1..=self.candidates).map(|rank| (version(rank), score(rank))).collect();
+        run.happen(answered, Event::Answered { candidates, leaf: 2 });
+        if self.candidates >= RELEASED {
+            run.happen(answered + 100, Event::Released { version: version(RELEASED) });
+        }
+        for (examiner, who, claim, at_cs, leaf) in [
+            (1, &okafor, Action::ClaimFirst, first, 3),
+            (2, &haddad, Action::ClaimSecond, second, 4),
+        ] {
+            run.act(who, at_cs, claim);
+            for (_, finding) in self.findings.iter().filter(|((_, of), _)| *of == examiner) {
+                run.act(who, at_cs, Action::Dispose(finding.clone()));
+            }
+            run.act(who, at_cs, Action::Finish { leaf });
+        }
+        if self.is_evidence {
+            run.act(&okafor, ISSUED_CS, Action::Issue { sha256: Digest([9; 32]), leaf: 5 });
+            for (hours, by, of) in
+                [(1, "Det. A. Ortiz", "seized as evidence"), (2, "S. Lindqvist", "property room")]
+            {
+                let handover = Handover {
+                    received_by: text(by),
+                    of: text(of),
+                    leads_number: Some(text("IL-26-55310")),
+                };
+                run.act(&okafor, ISSUED_CS + hours * 360_000, Action::MarkEvidence(handover));
+            }
+        }
+        run.0
+    }
+}
+
+/// An inquiry on its way.
+struct Run(Inquiry);
+
+impl Run {
+    fn act(&mut self, who: &Who, at_cs: u64, action: Action) {
+        let revision = self.0.revision();
+        self.0.act(who, revision, at_cs, action).unwrap();
+    }
+
+    fn happen(&mut self, at_cs: u64, event: Event) {
+        self.0.happen(at_cs, event).unwrap();
+    }
+}
+
+pub(crate) fn text(words: &str) -> Text {
+    Text::parse(words).unwrap()
+}
+
+fn identifier(words: &str) -> Identifier {
+    Identifier::parse(words).unwrap()
+}
+
+fn version(rank: usize) -> VersionId {
+    VersionId([u8::try_from(rank).unwrap(); 16])
+}
+
+fn person((id, badge, agency): (&str, &str, &str)) -> Person {
+    Person { id: identifier(id), badge: text(badge), agency: identifier(agency) }
+}
+
+fn who(of: (&str, &str, &str)) -> Who {
+    Who { person: person(of), may_operate: true, may_examine: true }
+}
+
+fn request() -> Request {
+    serde_json::from_value(json!({
+        "requester": {"name": "Det. A. Ortiz", "badge": "4711", "agency": "slmpd"},
+        "reference": {"kind": "complaint_number", "number": "26-004711"},
+        "purpose": {"kind": "crime"},
+        "reason": "Robbery at Grand and Gravois on 2026-11-21, about 22:40. The suspect's face is \
+            on the store's camera by the door; two witnesses describe the same jacket.",
+        "probe_source": "store camera 2, north-west door; still exported by the store's manager to \
+            a USB stick",
+        "candidates": REVIEWED_CANDIDATES_MAX,
+        "attestations": {"not_solely_protected": true, "shows_person_sought": true,
+            "source_as_stated": true},
+    }))
+    .unwrap()
+}
+
+fn probe() -> Probe {
+    Probe {
+        sha256: Digest([0xa1; 32]),
+        bytes: ASTRONAUT.len() as u64,
+        media_type: text("image/jpeg"),
+        px: [512, 512],
+        faces: vec![frame()],
+    }
+}
+
+fn frame() -> Frame {
+    Frame { x: 175, y: 60, width: 110, height: 140 }
+}
+
+fn choice() -> Choice {
+    let measures = [
+        ("Pixels between the eyes", 52.0),
+        ("Sharpness", 0.61),
+        ("Length of the embedding", 11.4),
+        ("Under-exposure", 0.02),
+    ];
+    Choice {
+        face: 0,
+        faces: 1,
+        frame: frame(),
+        edits: Edits::new(vec![Edit::Rotate { tenths: 25 }, Edit::Exposure { tenths: 3 }]).unwrap(),
+        searched: Digest([0xa2; 32]),
+        searched_px: [512, 512],
+        quality: Quality {
+            measures: measures.map(|(name, value)| Measure { name: text(name), value }).into(),
+            shortfalls: vec![Shortfall { name: text("Sharpness"), blocks: false }],
+        },
+        reason: None,
+    }
+}
+
+/// What an examiner says of a rank, with so many features compared.
+pub(crate) fn finding(rank: usize, is_lead: bool, features: usize) -> Finding {
+    const COMPARED: [(Feature, Seen); 7] = [
+        (Feature::FaceShape, Seen::Similarity),
+        (Feature::EyebrowShape, Seen::Difference),
+        (Feature::EarLobe, Seen::Similarity),
+        (Feature::NoseTip, Seen::Similarity),
+        (Feature::HairlineShape, Seen::Difference),
+        (Feature::LipUpper, Seen::Similarity),
+        (Feature::ChinShape, Seen::Similarity),
+    ];
+    let observations =
+        COMPARED.into_iter().take(features).map(|(feature, seen)| Observation { feature, seen });
+    Finding {
+        candidate: version(rank),
+        disposition: if is_lead { Disposition::Lead } else { Disposition::NoLead },
+        observations: observations.collect(),
+        note: is_lead.then(|| text("left lobe attached in both")),
+    }
 }
 
 /// A drawn face, one unlike the other.
@@ -45,74 +305,13 @@ pub(crate) fn drawn(number: u32) -> RgbImage {
     })
 }
 
-pub(crate) fn jpeg(pixels: &RgbImage) -> Vec<u8> {
+pub(crate) fn jpeg(pixels: &RgbImage) -> Jpeg {
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(pixels).unwrap();
-    bytes
+    Jpeg(bytes)
 }
 
-/// A log of these leaves, and the proof of each at its cosigned checkpoint.
-pub(crate) fn proven(leaves: &[(&str, Leaf)]) -> Vec<Proven> {
-    let (mut edge, mut hashes): (Edge, Vec<Hash>) = Default::default();
-    for (_, leaf) in leaves {
-        let hash = leaf_hash(&leaf.to_bytes());
-        hashes.push(hash);
-        edge.append_hash(hash, &mut |_: TileNode| {});
-    }
-    let mut note = SignedNote::parse(
-        &LogKey::new(ORIGIN, &[5; 32]).unwrap().sign(leaves.len() as u64, edge.root()),
-    )
-    .unwrap();
-    CosignerKey::new("court.example/witness", &[6; 32]).unwrap().cosign(&mut note, ISSUED_CS / 100);
-    let path = |index: u64| {
-        let mut read = |level: u8, first: u64, count: u64| -> Result<Vec<Hash>, ()> {
-            assert_eq!(level, 0, "a small log has one tile");
-            let (first, count) = (usize::try_from(first).unwrap(), usize::try_from(count).unwrap());
-            Ok(hashes[first..first + count].to_vec())
-        };
-        inclusion(index, leaves.len() as u64, &mut read).unwrap()
-    };
-    let proof = |index: u64| TlogProof { index, path: path(index), checkpoint: note.to_string() };
-    leaves
-        .iter()
-        .zip(0..)
-        .map(|((what, leaf), index)| Proven {
-            what: (*what).to_owned(),
-            leaf: leaf.clone(),
-            proof: proof(index),
-        })
-        .collect()
-}
-
-fn leaf(kind: LeafKind, time_cs: u64) -> Leaf {
-    Leaf { kind, time_cs, follows: Vec::new(), counts: Vec::new(), commitment: [7; 32] }
-}
-
-pub(crate) fn disposition(lead: bool, words: &str, features: &[(&str, &str, &str)]) -> Disposition {
-    let feature = |(name, finding, remark): &(&str, &str, &str)| Feature {
-        name: (*name).to_owned(),
-        finding: (*finding).to_owned(),
-        remark: (*remark).to_owned(),
-    };
-    Disposition {
-        lead,
-        words: words.to_owned(),
-        features: features.iter().map(feature).collect(),
-        remark: String::new(),
-    }
-}
-
-const SEEN: [(&str, &str, &str); 7] = [
-    ("face and head outline", "similar", ""),
-    ("ears", "similar", "left lobe attached in both"),
-    ("nose", "similar", ""),
-    ("mouth", "not visible", "hand before it in the probe"),
-    ("eyebrows", "different", "fuller in the booking photo"),
-    ("scars and marks", "similar", "mole below the right eye"),
-    ("hairline", "different", ""),
-];
-
-pub(crate) fn candidate(rank: usize) -> Candidate {
+fn booked(rank: usize) -> BookedPhoto {
     const NAMES: [&str; 6] = [
         "Jane Roe",
         "José Peña-Núñez",
@@ -121,186 +320,106 @@ pub(crate) fn candidate(rank: usize) -> Candidate {
         "Ђорђе Ћирић",
         "李 Wei",
     ];
-    let number = u32::try_from(rank).unwrap();
-    let text = |words: &str| Text::parse(words).unwrap();
-    let lead = rank == 1 || rank == 7;
-    let charges = [
+    const CHARGES: [&str; 3] = [
         "burglary in the second degree",
         "stealing",
         "property damage in the first degree, a class E felony",
     ];
-    Candidate {
-        rank,
-        version: VersionId([u8::try_from(rank % 256).unwrap(); 16]),
-        score: 0.7 - 0.011 * f64::from(number),
-        booking: (rank != 5).then(|| Booking {
-            photo: Picture::Jpeg(jpeg(&drawn(number))),
-            photo_sha256: [u8::try_from(rank % 256).unwrap(); 32],
+    BookedPhoto {
+        photo: jpeg(&drawn(u32::try_from(rank).unwrap())),
+        photo_sha256: [u8::try_from(rank).unwrap(); 32],
+        booking: BookingData {
             name: text(NAMES[rank % NAMES.len()]),
             date_of_birth: (!rank.is_multiple_of(3)).then_some(date!(1984 - 02 - 29)),
             booked_on: date!(2025 - 06 - 14),
-            charges: charges[..rank % 4].iter().map(|words| text(words)).collect(),
-            number: BookingNumber::parse(&format!("25-{:06}", 4_711 + rank)).unwrap(),
-            agency: "St. Louis Metropolitan Police Department".to_owned(),
-        }),
-        first: if rank == 5 {
-            disposition(false, "released by its agency", &[])
-        } else {
-            disposition(
-                lead || rank == 3,
-                if lead || rank == 3 { "lead" } else { "no lead" },
-                &SEEN[..if lead { 7 } else { rank % 4 }],
-            )
+            charges: CHARGES[..rank % 4].iter().map(|words| text(words)).collect(),
+            basis: CollectionBasis::PostArrestBooking,
         },
-        second: if rank == 5 {
-            disposition(false, "released by its agency", &[])
-        } else {
-            disposition(
-                lead,
-                if lead { "lead" } else { "no lead" },
-                &SEEN[..if lead { 5 } else { rank % 3 }],
-            )
-        },
+        number: BookingNumber::parse(&format!("25-{:06}", 4_711 + rank)).unwrap(),
+        agency: identifier("slmpd"),
     }
 }
 
-pub(crate) fn report(candidates: usize) -> CompareReport {
-    let times = [-900_000_i64, -840_000, -800_000, -799_900, -500_000, -60_000]
-        .map(|before| ISSUED_CS.saturating_add_signed(before));
-    let leaves = [
-        ("inquiry opened", leaf(LeafKind::InquiryOpened, times[0])),
-        ("asked", leaf(LeafKind::Asked, times[2])),
-        ("answered", leaf(LeafKind::Answered, times[3])),
-        ("reviewed by the first examiner", leaf(LeafKind::Reviewed, times[4])),
-        ("reviewed by the second examiner", leaf(LeafKind::Reviewed, times[5])),
-    ];
-    let slmpd = "St. Louis Metropolitan Police Department";
-    let event = |what: &str, time_cs, leaf| Event { what: what.to_owned(), time_cs, leaf };
-    let measure = |name: &str, value: &str, advice: &str| Measure {
-        name: name.to_owned(),
-        value: value.to_owned(),
-        advice: advice.to_owned(),
+/// A log of these leaves, each with its proof at the cosigned checkpoint.
+fn proven(kinds: &[LeafKind]) -> Vec<ProvenLeaf> {
+    let leaf = |(&kind, time_cs)| Leaf {
+        kind,
+        time_cs,
+        follows: Vec::new(),
+        counts: Vec::new(),
+        commitment: [7; 32],
     };
-    CompareReport {
-        state: StateMark::Demo,
-        inquiry: "0f3a9c5e7711d24408b6a1c0ffee2b91".to_owned(),
+    let leaves: Vec<Leaf> = kinds.iter().zip(TIMES_CS).map(leaf).collect();
+    let (mut edge, mut hashes): (Edge, Vec<Hash>) = Default::default();
+    for leaf in &leaves {
+        let hash = leaf_hash(&leaf.to_bytes());
+        hashes.push(hash);
+        edge.append_hash(hash, &mut |_: TileNode| {});
+    }
+    let size = leaves.len() as u64;
+    let log = LogKey::new(ORIGIN, &[5; 32]).unwrap();
+    let mut note = SignedNote::parse(&log.sign(size, edge.root())).unwrap();
+    CosignerKey::new("court.example/witness", &[6; 32]).unwrap().cosign(&mut note, ISSUED_CS / 100);
+    let path = |index: u64| {
+        let mut read = |level: u8, first: u64, count: u64| -> Result<Vec<Hash>, ()> {
+            assert_eq!(level, 0, "a small log has one tile");
+            let (first, count) = (usize::try_from(first).unwrap(), usize::try_from(count).unwrap());
+            Ok(hashes[first..first + count].to_vec())
+        };
+        inclusion(index, size, &mut read).unwrap()
+    };
+    let proven = |(leaf, index)| ProvenLeaf {
+        leaf,
+        proof: TlogProof { index, path: path(index), checkpoint: note.to_string() },
+    };
+    leaves.into_iter().zip(0..).map(proven).collect()
+}
+
+fn supplement(candidates: usize, proofs: Vec<ProvenLeaf>) -> Supplement {
+    let agencies = [
+        ("slmpd", "St. Louis Metropolitan Police Department"),
+        ("fusion", "St. Louis Fusion Center"),
+    ];
+    let ranks = (1..=candidates).filter(|&rank| rank != RELEASED);
+    Supplement {
+        state: StateKind::Demo,
         issuer: "St. Louis Fusion Center, Real-Time Crime Center".to_owned(),
         issued_cs: ISSUED_CS,
         software: "smrt 0.1.0".to_owned(),
-        policy: Some(Policy { version: "SO 5-27 of 2016-04-19".to_owned(), sha256: [0x5a; 32] }),
-        request: Request {
-            reference_kind: "Complaint number".to_owned(),
-            reference: "26-004711".to_owned(),
-            purpose: "Investigation, detection or analysis of crime".to_owned(),
-            reason: "Robbery at Grand and Gravois on 2026-11-21, about 22:40. The suspect's face \
-                is on the store's camera by the door; two witnesses \
-                     describe the same jacket."
-                .to_owned(),
-            requester: person("Det. A. Ortiz", "4711", slmpd),
-            operator: person("M. Okafor", "R-208", "St. Louis Fusion Center"),
-            attestations: vec![
-                "Not solely about speech or action protected by the First Amendment.".to_owned(),
-                "The probe is a photo of the person sought: no sketch, composite, generated or \
-                 other person's image."
-                    .to_owned(),
+        names: Names {
+            people: vec![
+                (person(OKAFOR), "M. Okafor".to_owned()),
+                (person(HADDAD), "L. Haddad".to_owned()),
             ],
+            agencies: agencies.map(|(id, name)| (identifier(id), name.to_owned())).into(),
         },
-        events: vec![
-            event("Inquiry opened", times[0], Some(0)),
-            event("Probe received", times[1], None),
-            event("Asked", times[2], Some(1)),
-            event("Answered", times[3], Some(2)),
-            event("First review completed", times[4], Some(3)),
-            event("Second review completed", times[5], Some(4)),
-        ],
-        probe: Probe {
-            source: "store camera 2, north-west door; still exported by the store's manager to a \
-                USB stick"
-                .to_owned(),
-            original: Picture::Jpeg(ASTRONAUT.to_vec()),
-            original_sha256: [0xa1; 32],
-            searched: Picture::Jpeg(ASTRONAUT.to_vec()),
-            searched_sha256: [0xa2; 32],
-            edits: vec![
-                Edit { what: "Rotated by 2.5 degrees, clockwise".to_owned(), sha256: [0xa3; 32] },
-                Edit { what: "Exposure raised by 0.3 stops".to_owned(), sha256: [0xa2; 32] },
-            ],
-            face: Some([175.0, 60.0, 110.0, 140.0]),
-            faces: 1,
-            quality: vec![
-                measure("Pixels between the eyes", "52", "enough"),
-                measure(
-                    "Sharpness",
-                    "0.61",
-                    "moderate; a still from nearer the camera would serve \
-                    better",
-                ),
-                measure("Length of the embedding", "11.4", "good"),
-                measure("Under-exposure", "0.02", ""),
-            ],
-            poor_because: None,
+        opened_leaf: 0,
+        probe: ProbePhotos {
+            received: Jpeg(ASTRONAUT.to_vec()),
+            searched: Jpeg(ASTRONAUT.to_vec()),
+            edit_digests: vec![[0xa3; 32], [0xa2; 32]],
         },
-        search: Search {
-            model_name: "YuNet 2023mar and SFace 2021dec, mirrored".to_owned(),
-            model: ModelId([0xd0; 32]),
-            measured: Some(ErrorRates {
-                data_set: "LFW, one-to-many".to_owned(),
-                model: hex::encode([0xd0; 32]),
-                enrolled: 3_680,
-                mated: 1_662,
-                non_mated: 2_027,
-                failed: 3,
-                rank1: Some(0.976),
-                rank10: Some(0.991),
-                rank20: Some(0.995),
-                rank50: None,
-                fnir_at_10: Some(0.032),
-                fnir_at_5: Some(0.041),
-                fnir_at_1: Some(0.092),
-                threshold_at_10: Some(0.443),
-                threshold_at_5: Some(0.458),
-                threshold_at_1: Some(0.52),
-            }),
-            origin: ORIGIN.to_owned(),
-            leaves: 3,
-            root: [0x33; 32],
-            rows: 412_903,
-            asked_for: 20,
-        },
-        candidates: (1..=candidates).map(candidate).collect(),
-        first: Review {
-            examiner: person("M. Okafor", "R-208", "St. Louis Fusion Center"),
-            time_cs: times[4],
-            leaf: 3,
-        },
-        second: Review {
-            examiner: person("L. Haddad", "R-114", "St. Louis Fusion Center"),
-            time_cs: times[5],
-            leaf: 4,
-        },
-        proofs: proven(&leaves).split_off(1),
-        evidence: None,
+        search: search_facts(),
+        bookings: ranks.map(|rank| (version(rank), booked(rank))).collect(),
+        proofs,
     }
 }
 
-pub(crate) fn evidence() -> Evidence {
-    let slmpd = "St. Louis Metropolitan Police Department";
-    Evidence {
-        number: Some("P-26-118820".to_owned()),
-        i_leads: Some("IL-26-55310".to_owned()),
-        by: person("M. Okafor", "R-208", "St. Louis Fusion Center"),
-        time_cs: ISSUED_CS,
-        received: vec![
-            Receipt {
-                by: person("Det. A. Ortiz", "4711", slmpd),
-                time_cs: ISSUED_CS + 360_000,
-                what_for: "seized as evidence".to_owned(),
-            },
-            Receipt {
-                by: person("S. Lindqvist", "P-07", slmpd),
-                time_cs: ISSUED_CS + 720_000,
-                what_for: "property room".to_owned(),
-            },
-        ],
+fn search_facts() -> SearchFacts {
+    let rates = json!({
+        "data_set": "LFW, one-to-many", "model": hex::encode([0xd0; 32]),
+        "enrolled": 3_680, "mated": 1_662, "non_mated": 2_027, "failed": 3,
+        "rank1": 0.976, "rank10": 0.991, "rank20": 0.995, "rank50": null,
+        "fnir_at_fpir_0.1": 0.032, "fnir_at_fpir_0.05": 0.041, "fnir_at_fpir_0.01": 0.092,
+        "threshold_at_fpir_0.1": 0.443, "threshold_at_fpir_0.05": 0.458,
+        "threshold_at_fpir_0.01": 0.52,
+    });
+    SearchFacts {
+        model: ModelId([0xd0; 32]),
+        model_name: "YuNet 2023mar and SFace 2021dec, mirrored".to_owned(),
+        error_rates: Some(serde_json::from_value::<ErrorRates>(rates).unwrap()),
+        origin: ORIGIN.to_owned(),
+        root: [0x33; 32],
+        rows: 412_903,
     }
 }

@@ -1,7 +1,7 @@
-//! The file as others read it: its text by Poppler, its structure by QPDF, its pages by MuPDF, and
+//! Tests of the file as others read it: its text by Poppler, its structure by QPDF, its pages by MuPDF, and
 //! what PDF/A asks for by pikepdf.
 //!
-//! Where the variable `SMRT_SHEETS` names a folder, the reports are written there too, to be looked
+//! Where the variable `SMRT_COMPARE_REPORTS` names a folder, the reports are written there too, to be looked
 //! at.
 
 use std::fs;
@@ -10,12 +10,13 @@ use std::process::{Command, Output};
 
 use image::RgbImage;
 
-use super::fonts::Letters;
+use super::fonts::Fonts;
 use super::layout::{Draw, MARGIN, PAGE_HEIGHT, PAGE_WIDTH};
-use super::sample::{ASTRONAUT, disposition, drawn, evidence, jpeg, report};
+use super::sample::{ASTRONAUT, Sample, drawn, finding, jpeg, text};
 use super::*;
-use crate::booking::Text;
-use crate::inquiry::NOTE;
+use crate::inquiry::{Component, Finding, NOTE, Observation, Seen};
+use crate::limits::REVIEWED_CANDIDATES_MAX;
+use crate::state_kind::StateKind;
 
 /// A report in a file of its own.
 struct Filed {
@@ -28,7 +29,7 @@ impl Filed {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(format!("{name}.pdf"));
         fs::write(&path, bytes).unwrap();
-        if let Some(kept) = std::env::var_os("SMRT_SHEETS") {
+        if let Some(kept) = std::env::var_os("SMRT_COMPARE_REPORTS") {
             fs::copy(&path, Path::new(&kept).join(format!("{name}.pdf"))).unwrap();
         }
         Self { _folder: folder, path }
@@ -86,23 +87,23 @@ fn spaced(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn filed(name: &str, report: &CompareReport) -> Filed {
-    Filed::of(name, &report.to_pdf().unwrap())
+fn filed(name: &str, sample: &Sample) -> Filed {
+    Filed::of(name, &sample.to_pdf().unwrap())
 }
 
 #[test]
 fn every_page_bears_the_note_the_warning_the_inquiry_its_state_and_its_number() {
-    let mut marked = report(3);
+    let mut sample = Sample::of(3);
     for (state, word) in
-        [(StateMark::Demo, Some("DEMO")), (StateMark::Test, Some("TEST")), (StateMark::Real, None)]
+        [(StateKind::Demo, Some("DEMO")), (StateKind::Test, Some("TEST")), (StateKind::Real, None)]
     {
-        marked.state = state;
-        let pages = filed("state", &marked).pages();
+        sample.supplement.state = state;
+        let pages = filed("state", &sample).pages();
         for (page, number) in pages.iter().zip(1..) {
             let text = spaced(page);
             assert!(text.contains(NOTE) && text.contains(header_footer::NO_LINE_UP), "{text}");
             assert!(
-                text.contains(&format!("Inquiry {}", marked.inquiry))
+                text.contains(&format!("Inquiry {}", sample.inquiry.id()))
                     && text.contains(&format!("page {number} of {}", pages.len()))
             );
             let marked = ["DEMO", "TEST"].map(|mark| text.contains(mark));
@@ -113,8 +114,7 @@ fn every_page_bears_the_note_the_warning_the_inquiry_its_state_and_its_number() 
 
 #[test]
 fn the_report_says_all_that_the_order_asks_for_in_the_order_of_reading() {
-    let report = report(20);
-    let words = filed("twenty", &report).words();
+    let words = filed("twenty", &Sample::of(20)).words();
     let mut at = 0;
     let digest = words::halves(&[0x01; 32]);
     for wanted in [
@@ -130,32 +130,34 @@ fn the_report_says_all_that_the_order_asks_for_in_the_order_of_reading() {
         "Requester Det. A. Ortiz, badge 4711",
         "Operator M. Okafor, badge R-208",
         "Second examiner L. Haddad, badge R-114",
-        "Asked 2026-11-22 21:46:40.00 UTC, log entry 1",
+        "Search approved by touch 2026-11-22 21:46:40.00 UTC, log entry 1",
         "Report issued 2026-11-23 00:00:00.00 UTC",
         "As received, 512 \u{d7} 512 pixels",
         "As searched",
-        "1. Rotated by 2.5 degrees",
+        "1. Rotate +2.5 degrees",
         "Quality of the probe",
-        "Length of the embedding 11.4 good",
+        "Sharpness 0.61 a better image would help",
         "Array of candidates",
-        "1 0.689 José Peña-Núñez Lead Lead Lead",
+        "1 0.689 José Peña-Núñez Investigative lead Investigative lead Lead",
         "20 0.480",
         "1 José Peña-Núñez \u{2013} lead",
         "Date of birth 1984-02-29",
         "Charges burglary in the second degree",
         "Booking 25-004712, St. Louis Metropolitan Police Department",
         &spaced(&digest),
-        "First examiner (M. Okafor): lead",
-        "Similar: face and head outline, ears (left lobe attached in both)",
+        "First examiner (M. Okafor): investigative lead",
+        "Similar: outline of face and head: shape of the face; ears: lobe and how it joins the head",
+        "Different: eyebrows: shape and arch; hairline",
+        "Note: left lobe attached in both",
         "Disagreements",
-        "3 Lead No lead",
+        "3 Investigative lead No lead",
         "YuNet 2023mar and SFace 2021dec",
         "1,662 probes of somebody enrolled",
         "found among the first 20 0.995",
         "Reviewed by the second examiner 4",
         "\u{2014} court.example/witness",
         "smrtctl report verify NAME.pdf --keys KEYS",
-        "SO 5-27 of 2016-04-19",
+        "Policy in force",
     ] {
         let found = words[at..]
             .find(wanted)
@@ -167,7 +169,7 @@ fn the_report_says_all_that_the_order_asks_for_in_the_order_of_reading() {
 #[test]
 fn scores_are_plain_numbers_and_nobody_is_called_what_a_search_can_not_tell() {
     for candidates in [0, 7] {
-        let words = filed("words", &report(candidates)).words().to_lowercase();
+        let words = filed("words", &Sample::of(candidates)).words().to_lowercase();
         for never in ["match", "percent", "probabil", "identified", "likely", "%"] {
             assert!(!words.contains(never), "{never}: {words}");
         }
@@ -176,15 +178,14 @@ fn scores_are_plain_numbers_and_nobody_is_called_what_a_search_can_not_tell() {
 
 #[test]
 fn no_candidate_and_no_lead_are_reports_too() {
-    let none = filed("none", &report(0)).words();
+    let none = filed("none", &Sample::of(0)).words();
     assert!(
         none.contains("No candidate.") && none.contains("No candidate was returned."),
         "{none}"
     );
-    let mut unled = report(3);
-    for candidate in &mut unled.candidates {
-        candidate.first = disposition(false, "no lead", &[]);
-    }
+    let no_lead =
+        |builder: sample::SampleBuilder, rank| builder.finding(rank, 1, finding(rank, false, 2));
+    let unled = [1, 2, 3].into_iter().fold(Sample::with(3), no_lead).build();
     let words = filed("no-lead", &unled).words();
     assert!(
         words.contains("No lead.") && words.contains("agreed on none of them as a lead"),
@@ -193,19 +194,18 @@ fn no_candidate_and_no_lead_are_reports_too() {
 }
 
 #[test]
-fn a_report_used_for_a_positive_identification_is_marked_as_evidence_with_everybody_who_received_it()
- {
-    let mut report = report(2);
-    report.evidence = Some(evidence());
-    report.state = StateMark::Real;
-    let filed = filed("evidence", &report);
+fn evidence_is_marked_on_every_page_with_everybody_who_received_it() {
+    let mut sample = Sample::with(2).evidence().build();
+    sample.supplement.state = StateKind::Real;
+    let filed = filed("evidence", &sample);
     assert!(filed.pages().iter().all(|page| page.contains("EVIDENCE")));
     let words = filed.words();
     for wanted in [
-        "Evidence number P-26-118820",
+        "Evidence number ____",
         "I/Leads report IL-26-55310",
-        "01:00:00.00 UTC Det. A. Ortiz",
-        "property room",
+        "Marked by M. Okafor, badge R-208, St. Louis Fusion Center, 2026-11-23 01:00:00.00 UTC",
+        "01:00:00.00 UTC Det. A. Ortiz seized as evidence",
+        "02:00:00.00 UTC S. Lindqvist property room",
     ] {
         assert!(words.contains(wanted), "{wanted}: {words}");
     }
@@ -220,15 +220,18 @@ fn a_report_used_for_a_positive_identification_is_marked_as_evidence_with_everyb
 /// the registries.
 #[test]
 fn the_file_is_tagged_pdf_a_as_far_as_qpdf_mupdf_and_pikepdf_can_tell() {
-    let mut unusual = report(7);
-    unusual.evidence = Some(evidence());
-    unusual.probe.original = Picture::Png(include_bytes!("../../tests/data/palette.png").to_vec());
-    unusual.probe.searched = Picture::Rgb(drawn(3));
-    unusual.inquiry = "a <b> & \"c\" \u{0} \u{fffe}".to_owned();
-    for (name, report) in
-        [("pdfa", report(20)), ("pdfa-none", report(0)), ("pdfa-unusual", unusual)]
+    let mut unusual = Sample::with(7).evidence().build();
+    let mut turned =
+        b"\xff\xd8\xff\xe1\0\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\
+        \0\x06\0\0\0\0\0\0"
+            .to_vec();
+    turned.extend_from_slice(&jpeg(&drawn(3)).0[2..]);
+    unusual.supplement.probe.received = Jpeg(turned);
+    unusual.supplement.issuer = "a <b> & \"c\" \u{0} \u{fffe}".to_owned();
+    for (name, sample) in
+        [("pdfa", Sample::of(20)), ("pdfa-none", Sample::of(0)), ("pdfa-unusual", unusual)]
     {
-        let filed = filed(name, &report);
+        let filed = filed(name, &sample);
         let path = filed.path.to_str().unwrap();
         run("qpdf", "qpdf", &["--check", path]);
         let drawn = run(
@@ -247,7 +250,7 @@ fn the_file_is_tagged_pdf_a_as_far_as_qpdf_mupdf_and_pikepdf_can_tell() {
 
 #[test]
 fn the_check_finds_what_is_wanting() {
-    let pdf = report(0).to_pdf().unwrap();
+    let pdf = Sample::of(0).to_pdf().unwrap();
     for (right, wrong, found) in [
         ("/MarkInfo", "/MarkInfx", "it says that it is tagged"),
         ("conformance>A<", "conformance>B<", "conformance A"),
@@ -268,60 +271,78 @@ fn the_check_finds_what_is_wanting() {
 
 #[test]
 fn the_same_report_gives_the_same_bytes_and_the_time_in_it_is_its_own() {
-    let first = report(4).to_pdf().unwrap();
-    assert!(first == report(4).to_pdf().unwrap());
-    let mut later = report(4);
-    later.issued_cs += 100;
-    assert!(first != later.to_pdf().unwrap());
+    let mut sample = Sample::of(4);
+    let first = sample.to_pdf().unwrap();
+    assert!(first == Sample::of(4).to_pdf().unwrap());
+    sample.supplement.issued_cs += 100;
+    assert!(first != sample.to_pdf().unwrap());
 }
 
 #[test]
 fn a_small_jpeg_stands_in_the_file_as_it_was_stored_and_a_released_photo_not_at_all() {
-    let report = report(6);
-    let pdf = report.to_pdf().unwrap();
+    let pdf = Sample::of(6).to_pdf().unwrap();
     let holds = |photo: &[u8]| pdf.windows(photo.len()).any(|bytes| bytes == photo);
-    assert!(holds(ASTRONAUT) && holds(&jpeg(&drawn(4))) && !holds(&jpeg(&drawn(5))));
+    assert!(holds(ASTRONAUT) && holds(&jpeg(&drawn(4)).0) && !holds(&jpeg(&drawn(5)).0));
+}
+
+/// The longest of everything that an inquiry and its bookings may hold.
+fn long() -> Sample {
+    let name: String = (0..200u8).map(|at| char::from(b'a' + at * 7 % 26)).collect();
+    let reason: Vec<String> =
+        (0..40).map(|at| format!("wherefore-{at}-and-therefore/notwithstanding")).collect();
+    let features = Component::ALL.iter().flat_map(|component| component.features());
+    let similar = |&feature| Observation { feature, seen: Seen::Similarity };
+    let findings = [
+        Finding { observations: features.map(similar).collect(), ..finding(2, true, 7) },
+        Finding { note: Some(text(&name)), ..finding(2, false, 7) },
+    ];
+    let [first, second] = findings;
+    let mut long = Sample::with(REVIEWED_CANDIDATES_MAX)
+        .request(|request| {
+            request.reason = reason.join(" ");
+            request.requester.name = text(&name);
+        })
+        .choice(|choice| {
+            let frame = &mut choice.frame;
+            (frame.x, frame.y, frame.width, frame.height) = (-20, -20, 900, 900);
+        })
+        .finding(2, 1, first)
+        .finding(2, 2, second)
+        .build();
+    long.supplement.issuer = "An issuer of very many words indeed ".repeat(6);
+    let booked = long.booked(1);
+    booked.booking.charges = vec![text(&"a charge of many words ".repeat(8)); 64];
+    booked.booking.name = text(&"M".repeat(200));
+    long.booked(3).photo = jpeg(&RgbImage::new(2_000, 40));
+    long.booked(4).photo = jpeg(&RgbImage::new(40, 2_000));
+    long
 }
 
 #[test]
 fn long_texts_many_candidates_and_extreme_photos_stay_within_the_page() {
-    let mut long = report(120);
-    let word = "Wherefore-and-therefore/notwithstanding ";
-    long.request.reason = word.repeat(50);
-    long.request.requester.name = "N".repeat(200);
-    long.issuer = "An issuer of very many words indeed ".repeat(6);
-    let charge = Text::parse(&"a charge of many words ".repeat(8)).unwrap();
-    long.candidates[0].booking.as_mut().unwrap().charges = vec![charge; 64];
-    long.candidates[0].booking.as_mut().unwrap().name = Text::parse(&"M".repeat(200)).unwrap();
-    let features: Vec<_> = (0..40)
-        .map(|_| ("face and head outline", "similar", "with a remark of some length about it"))
-        .collect();
-    long.candidates[1].first = disposition(true, "lead", &features);
-    long.candidates[1].second.remark = word.repeat(80);
-    long.candidates[2].booking.as_mut().unwrap().photo = Picture::Rgb(RgbImage::new(2_000, 40));
-    long.candidates[3].booking.as_mut().unwrap().photo = Picture::Rgb(RgbImage::new(40, 2_000));
-    long.probe.face = Some([-20.0, -20.0, 900.0, 900.0]);
-    let composer = long.laid_out().unwrap();
-    let letters = Letters::new();
-    let (top, bottom) = header_footer::body(&long);
-    for mark in composer.paper.pages.iter().flatten() {
-        let (width, height) = match &mark.draw {
-            Draw::Line { text, style } => (letters.width(text, *style), style.leading),
+    let long = long();
+    let report = long.report().unwrap();
+    let composer = report.laid_out().unwrap();
+    let fonts = Fonts::new();
+    let (top, bottom) = header_footer::body(&report);
+    for item in composer.pages.all.iter().flatten() {
+        let (width, height) = match &item.draw {
+            Draw::Line { text, style } => (fonts.width(text, *style), style.leading),
             Draw::Fill { width, height, .. }
             | Draw::Outline { width, height, .. }
             | Draw::Picture { width, height, .. } => (*width, *height),
-            Draw::Modules { size, .. } => (*size, *size),
+            Draw::QrCode { size, .. } => (*size, *size),
         };
-        assert!(mark.x >= MARGIN - 0.1 && mark.x + width <= PAGE_WIDTH - MARGIN + 0.6, "{mark:?}");
-        assert!(mark.y >= 20.0 && mark.y + height <= PAGE_HEIGHT - 18.0, "{mark:?}");
-        // What belongs to the tree is no furniture.
+        assert!(item.x >= MARGIN - 0.1 && item.x + width <= PAGE_WIDTH - MARGIN + 0.6, "{item:?}");
+        assert!(item.y >= 20.0 && item.y + height <= PAGE_HEIGHT - 18.0, "{item:?}");
+        // What belongs to the tree stands between header and footer.
         assert!(
-            mark.role.is_none() || mark.y >= top - 0.1 && mark.y + height <= bottom + 0.1,
-            "{mark:?}"
+            item.role.is_none() || item.y >= top - 0.1 && item.y + height <= bottom + 0.1,
+            "{item:?}"
         );
     }
     let words = filed("long", &long).words();
-    for candidate in &long.candidates {
+    for candidate in long.inquiry.candidates() {
         let line = format!("{} {}", candidate.rank, words::score(candidate.score));
         assert!(words.contains(&line), "{line}");
     }
@@ -329,9 +350,9 @@ fn long_texts_many_candidates_and_extreme_photos_stay_within_the_page() {
 
 #[test]
 fn a_character_that_no_typeface_has_stands_as_its_code_and_the_page_says_so() {
-    let mut report = report(1);
-    report.candidates[0].booking.as_mut().unwrap().name = Text::parse("李明 Åsa").unwrap();
-    let pages = filed("codes", &report).pages();
+    let mut sample = Sample::of(1);
+    sample.booked(1).booking.name = text("李明 Åsa");
+    let pages = filed("codes", &sample).pages();
     let with: Vec<&String> =
         pages.iter().filter(|page| page.contains("[U+674E][U+660E] Åsa")).collect();
     assert!(
@@ -341,16 +362,36 @@ fn a_character_that_no_typeface_has_stands_as_its_code_and_the_page_says_so() {
 }
 
 #[test]
-fn a_proof_that_does_not_hold_or_a_photo_that_can_not_be_read_ends_it() {
-    let mut wrong = report(2);
-    wrong.proofs[1].leaf.time_cs += 1;
+fn a_proof_that_does_not_hold_or_is_missing_ends_it() {
+    let mut wrong = Sample::of(2);
+    wrong.supplement.proofs[2].leaf.time_cs += 1;
     assert_eq!(
         wrong.to_pdf().unwrap_err().to_string(),
         "the proof that the log holds the entry 'answered' does not lead to its checkpoint"
     );
-    let mut wrong = report(2);
-    wrong.candidates[1].booking.as_mut().unwrap().photo = Picture::Jpeg(ASTRONAUT[..400].to_vec());
-    assert!(
-        wrong.to_pdf().unwrap_err().to_string().starts_with("the photo of rank 2 can't be printed")
+    wrong.supplement.proofs.remove(2);
+    assert_eq!(
+        wrong.to_pdf().unwrap_err().to_string(),
+        "no proof was given that the log holds the entry 'answered'"
+    );
+}
+
+#[test]
+fn a_photo_that_can_not_be_read_ends_it() {
+    let mut wrong = Sample::of(2);
+    wrong.booked(2).photo = Jpeg(ASTRONAUT[..400].to_vec());
+    let refused = wrong.to_pdf().unwrap_err().to_string();
+    assert!(refused.starts_with("the photo of rank 2 can't be printed"), "{refused}");
+}
+
+#[test]
+fn an_inquiry_that_two_examiners_have_not_finished_has_no_report() {
+    let sample = Sample::of(2);
+    let mut record = serde_json::to_value(&sample.inquiry).unwrap();
+    record["reviews"][1]["leaf"] = serde_json::Value::Null;
+    let unfinished = Sample { inquiry: serde_json::from_value(record).unwrap(), ..sample };
+    assert_eq!(
+        unfinished.to_pdf().unwrap_err().to_string(),
+        "the inquiry is in its second review, wanted one that two examiners have finished"
     );
 }

@@ -1,8 +1,9 @@
-//! Numbers, times and digests as the report writes them.
+//! Wording of the report: times, digests, references, purposes and features in words.
 
 use time::OffsetDateTime;
 
-use super::input::{Candidate, Disposition, Feature, Person};
+use crate::inquiry::{Observation, Purpose, Ranked, Reference, Seen};
+use crate::wording::capital;
 
 /// Hundredths of a second since 1970-01-01 UTC as a time; what is beyond the calendar stands at its
 /// end.
@@ -19,27 +20,8 @@ pub(super) fn moment(time_cs: u64) -> String {
     format!("{} {hour:02}:{minute:02}:{second:02}.{:02} UTC", time.date(), time_cs % 100)
 }
 
-/// `1,234,567`.
-pub(super) fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// `1 candidate`, `20 candidates`.
-pub(super) fn count(n: usize, noun: &str) -> String {
-    let ending = if n == 1 { "" } else { "s" };
-    format!("{} {noun}{ending}", number(n as u64))
-}
-
 /// `rank 1`, `ranks 1, 4 and 7`.
-pub(super) fn ranks(of: &[&Candidate]) -> String {
+pub(super) fn ranks(of: &[&Ranked]) -> String {
     let numbers: Vec<String> = of.iter().map(|candidate| candidate.rank.to_string()).collect();
     match &numbers[..] {
         [] => "none".to_owned(),
@@ -48,14 +30,15 @@ pub(super) fn ranks(of: &[&Candidate]) -> String {
     }
 }
 
-/// A person on one line.
-pub(super) fn person(person: &Person) -> String {
-    format!("{}, badge {}, {}", person.name, person.badge, person.agency)
-}
-
 /// A score as a plain number.
 pub(super) fn score(score: f64) -> String {
     format!("{score:.3}")
+}
+
+/// A measured value to at most three places behind the point.
+pub(super) fn decimal(value: f64) -> String {
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A digest in two lines of the same length, for where it is wider than its place.
@@ -69,63 +52,57 @@ pub(super) fn share(share: Option<f64>) -> String {
     share.map_or_else(|| "not measured".to_owned(), |share| format!("{share:.3}"))
 }
 
-/// The features that an examiner recorded, those of one finding together, in the order in which
-/// each finding first came.
-pub(super) fn features(disposition: &Disposition) -> Vec<(String, String)> {
-    let mut findings: Vec<(String, Vec<String>)> = Vec::new();
-    for Feature { name, finding, remark } in &disposition.features {
-        let words = if remark.is_empty() { name.clone() } else { format!("{name} ({remark})") };
-        match findings.iter_mut().find(|(known, _)| known == finding) {
-            Some((_, names)) => names.push(words),
-            None => findings.push((finding.clone(), vec![words])),
-        }
+/// The kind of the reference, and its number.
+pub(super) fn reference(reference: &Reference) -> (&str, &str) {
+    match reference {
+        Reference::ComplaintNumber { number } => ("Complaint number", number.as_str()),
+        Reference::Other { description, number } => (description.as_str(), number.as_str()),
     }
-    findings.into_iter().map(|(finding, names)| (capital(&finding), names.join(", "))).collect()
 }
 
-/// With its first letter as a capital.
-pub(super) fn capital(words: &str) -> String {
-    let mut chars = words.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+/// The purpose in words, with what it states.
+pub(super) fn purpose(purpose: &Purpose) -> String {
+    let words = purpose.kind().words();
+    purpose.stated().map_or_else(|| words.to_owned(), |stated| format!("{words}: {stated}"))
+}
+
+/// The features that an examiner recorded: those that are similar, then those that differ.
+pub(super) fn features(observations: &[Observation]) -> Vec<(String, String)> {
+    let name =
+        |one: &Observation| format!("{}: {}", one.feature.component().words(), one.feature.words());
+    let of = |seen: Seen| {
+        let those = observations.iter().filter(|one| one.seen == seen).map(name);
+        (capital(seen.words()), those.collect::<Vec<_>>().join("; "))
+    };
+    Seen::ALL.into_iter().map(of).filter(|(_, names)| !names.is_empty()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inquiry::Feature;
 
     #[test]
-    fn times_are_in_utc_to_the_hundredth_and_numbers_in_groups_of_three() {
+    fn times_are_in_utc_to_the_hundredth() {
         assert_eq!(moment(179_000_000_001), "2026-09-21 14:13:20.01 UTC");
         assert_eq!(moment(u64::MAX), "9999-12-31 23:59:59.15 UTC");
-        assert_eq!(
-            (number(0), number(999), number(1_234_567)),
-            ("0".to_owned(), "999".to_owned(), "1,234,567".to_owned())
-        );
-        assert_eq!(
-            (count(1, "candidate"), count(1_000, "candidate")),
-            ("1 candidate".to_owned(), "1,000 candidates".to_owned())
-        );
     }
 
     #[test]
-    fn features_of_one_finding_stand_together() {
-        let feature = |name: &str, finding: &str, remark: &str| Feature {
-            name: name.to_owned(),
-            finding: finding.to_owned(),
-            remark: remark.to_owned(),
-        };
-        let disposition = Disposition {
-            lead: true,
-            words: "lead".to_owned(),
-            features: vec![
-                feature("ears", "similar", ""),
-                feature("scar", "different", "left brow"),
-                feature("nose", "similar", ""),
-            ],
-            remark: String::new(),
-        };
-        let wanted = [("Similar", "ears, nose"), ("Different", "scar (left brow)")]
-            .map(|(a, b)| (a.to_owned(), b.to_owned()));
-        assert_eq!(features(&disposition), wanted);
+    fn similar_features_stand_before_those_that_differ() {
+        let seen = |feature, seen| Observation { feature, seen };
+        let observations = [
+            seen(Feature::NoseTip, Seen::Difference),
+            seen(Feature::FaceShape, Seen::Similarity),
+            seen(Feature::Dimples, Seen::Similarity),
+        ];
+        let wanted = [
+            (
+                "Similar".to_owned(),
+                "outline of face and head: shape of the face; cheeks: dimples".to_owned(),
+            ),
+            ("Different".to_owned(), "nose: tip".to_owned()),
+        ];
+        assert_eq!(features(&observations), wanted);
     }
 }

@@ -309,6 +309,16 @@ impl Inquiry {
             || self.reviews.iter().any(|review| review.examiner.id == person.id)
     }
 
+    /// Whether both examiners, each for themselves, left a candidate a lead.
+    pub fn is_lead(&self, candidate: VersionId) -> bool {
+        let lead = |review: Option<&Review>| {
+            review
+                .and_then(|review| review.finding(candidate))
+                .is_some_and(|finding| finding.disposition == Disposition::Lead)
+        };
+        self.both_finished() && lead(self.first()) && lead(self.second())
+    }
+
     /// Candidates that one examiner took for a lead and the other did not, best first; none before
     /// both are finished, since neither may know. A candidate that was released before one of them
     /// came to it counts as no disagreement.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::audit::AuditError;
 use crate::audit::touch::TouchError;
 use crate::booking::Identifier;
-use crate::compare_report::SheetError;
+use crate::compare_report::CompareReportError;
 use crate::embed::{EmbedError, ModelError};
 use crate::face::FaceError;
 use crate::gallery::GalleryError;
@@ -136,7 +136,7 @@ pub enum ServiceError {
     },
     /// The report can't be made.
     #[error(transparent)]
-    Sheet(#[from] SheetError),
+    CompareReport(#[from] CompareReportError),
     /// A table is full.
     #[error("there are {most} {what} already, more are not kept")]
     TooMany {

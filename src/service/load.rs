@@ -14,7 +14,7 @@ use super::faces;
 use super::generation::Generation;
 use super::in_order::in_order;
 use super::progress::Step;
-use super::sheet::paper_id;
+use super::sheet::report_file_id;
 use crate::audit::{Edge, Entry, Hash, LogKey, TILE_WIDTH, TileNode, leaf_hash};
 use crate::booking::{Identifier, VersionId};
 use crate::face::Embedding;
@@ -36,7 +36,7 @@ pub(super) struct Records {
     /// Sorted by id, with the probe's slot.
     inquiries: Vec<([u8; 16], u32)>,
     /// Under which their reports may lie sealed, sorted.
-    papers: Vec<[u8; 16]>,
+    reports: Vec<[u8; 16]>,
     /// Sorted.
     probe_slots: Vec<u32>,
     /// Versions whose purge has begun.
@@ -234,7 +234,7 @@ impl Records {
         store.for_each_inquiry::<ServiceError>(|id, head| {
             records.probe_slots.push(head.slot);
             records.inquiries.push((id, head.slot));
-            records.papers.push(paper_id(id));
+            records.reports.push(report_file_id(id));
             if head.asked.is_some() {
                 records.searching.push(id);
             }
@@ -248,7 +248,7 @@ impl Records {
         records.ending = store.ending_inquiries()?;
         records.slots.sort_unstable();
         records.probe_slots.sort_unstable();
-        records.papers.sort_unstable();
+        records.reports.sort_unstable();
         Ok(records)
     }
 
@@ -262,7 +262,7 @@ impl Records {
 
     pub(super) fn knows_probe(&self, id: &[u8; 16]) -> bool {
         self.inquiries.binary_search_by_key(id, |inquiry| inquiry.0).is_ok()
-            || self.papers.binary_search(id).is_ok()
+            || self.reports.binary_search(id).is_ok()
     }
 
     pub(super) fn knows_probe_slot(&self, slot: u32) -> bool {

@@ -61,7 +61,7 @@ impl Writer {
                 core.vault.bookings.evict(row.slot)?;
             }
         }
-        core.destroy_papers(&rows.iter().map(|(version, _)| *version).collect::<Vec<_>>())?;
+        core.destroy_reports(&rows.iter().map(|(version, _)| *version).collect::<Vec<_>>())?;
         core.vault.bookings.sync_slots()?;
         core.vault.bookings.rotate(&staying)?;
         for (version, _) in rows {

@@ -8,11 +8,11 @@ use super::error::{Fate, ServiceError};
 use crate::audit::AuditError;
 use crate::audit::touch::TouchError;
 use crate::booking::{BookingError, Identifier, Text, VersionId};
+use crate::compare_report::CompareReportError;
 use crate::embed::{EmbedError, Format, ModelError};
 use crate::face::{EditError, Face, FaceError};
 use crate::gallery::GalleryError;
 use crate::inquiry::{ActionError, InquiryError, SearchId, Stage};
-use crate::report::sheet::SheetError;
 use crate::roster::{OffReason, PersonError, RosterError};
 use crate::rule::Rule;
 use crate::store::StoreError;
@@ -275,7 +275,7 @@ fn others() -> Vec<(ServiceError, Rule)> {
         (E::ClockBehind { seconds: 9 }, Rule::ClockBehind),
         (E::DiskLow { free_mib: 1, wanted_mib: 2 }, Rule::DiskFull),
         (E::DiskFull, Rule::DiskFull),
-        (E::Sheet(SheetError::Proof { what: words("asked") }), Rule::Failed),
+        (E::Sheet(CompareReportError::Proof { what: words("asked") }), Rule::Failed),
         (E::Store(StoreError::Corrupt { what: "row" }), Rule::Failed),
         (E::Vector(FaceError::NotFinite { at: 3 }), Rule::Failed),
         (E::Log { what: words("a gap") }, Rule::Failed),

@@ -25,10 +25,11 @@ use redb::{
 use crate::booking::VersionId;
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::limits::STORE_CACHE_BYTES;
+pub use crate::state_kind::StateKind;
 pub use inquiries::{InquiryHead, InquiryRow};
 pub use log::{GatheredRow, LeafRow};
 use rows::{Id, NumberKey, NumberValue, VersionValue, number_row, version_row};
-pub use rows::{NumberRow, NumberState, StateKind, VectorRow, VersionRow, VersionState};
+pub use rows::{NumberRow, NumberState, VectorRow, VersionRow, VersionState};
 pub use switch::SwitchRow;
 use switch::VECTORS;
 pub use walk::VersionHead;
@@ -172,9 +173,9 @@ impl Store {
     /// What the folder was made for.
     pub fn kind(&self) -> Result<StateKind, StoreError> {
         let name = self.meta(META_KIND)?.unwrap_or_default();
-        [StateKind::Real, StateKind::Demo, StateKind::Test]
-            .into_iter()
-            .find(|kind| kind.name().as_bytes() == name)
+        str::from_utf8(&name)
+            .ok()
+            .and_then(StateKind::named)
             .ok_or(StoreError::Corrupt { what: "kind" })
     }
 

@@ -11,17 +11,6 @@ pub(super) type VersionValue<'a> = (u8, u32, u64, Option<Id>, NumberKey, &'a str
 /// State, version that stands, its leaf, leaf of the release, leaf of the purge.
 pub(super) type NumberValue = (u8, Option<Id>, u64, Option<u64>, Option<u64>);
 
-/// What a state folder was made for; written once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StateKind {
-    /// Real bookings. The plain search door doesn't exist.
-    Real,
-    /// A demonstration.
-    Demo,
-    /// Tests.
-    Test,
-}
-
 /// Where a version of a booking stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -97,17 +86,6 @@ pub struct VectorRow {
     pub id: VersionId,
     /// Its sealed vector.
     pub vector: Vec<u8>,
-}
-
-impl StateKind {
-    /// `real`, `demo` or `test`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Real => "real",
-            Self::Demo => "demo",
-            Self::Test => "test",
-        }
-    }
 }
 
 pub(super) fn version_state(state: u8) -> Result<VersionState, StoreError> {

@@ -1,25 +1,23 @@
-//! Photos on paper: as stored where a page can hold the file as it is, else made smaller by
+//! Photos for the page: the JPEG file as it is where it is small enough, else made smaller by
 //! averaging. Nothing sharpens, and both sides are scaled alike.
 
 use std::io::Cursor;
 
 use image::codecs::jpeg::{JpegDecoder, JpegEncoder};
-use image::codecs::png::PngDecoder;
 use image::metadata::Orientation;
 use image::{
-    DynamicImage, ExtendedColorType, ImageDecoder, ImageError, Limits, RgbImage, RgbaImage,
-    imageops,
+    DynamicImage, ExtendedColorType, ImageDecoder, ImageError, Limits, RgbImage, imageops,
 };
 use krilla::image::Image;
 
-use super::input::Picture;
+use super::supplement::Jpeg;
 use crate::limits::{DECODE_BYTES_MAX, PHOTO_SIDE_PX_MAX, PRINTED_BYTES_MAX, PRINTED_SIDE_PX_MAX};
 
 /// Of a picture that is made smaller.
 const JPEG_QUALITY: u8 = 90;
 
 /// A photo that is ready for the page.
-pub(super) struct Printed {
+pub(super) struct PagePhoto {
     pub(super) image: Image,
     /// Width and height of the photo as given and upright, in pixels.
     pub(super) pixels: (u32, u32),
@@ -34,34 +32,20 @@ pub(super) enum Unprintable {
     Page(String),
 }
 
-impl Printed {
-    pub(super) fn of(picture: &Picture) -> Result<Self, Unprintable> {
-        match picture {
-            Picture::Jpeg(bytes) => {
-                let mut decoder = JpegDecoder::new(Cursor::new(bytes))?;
-                let plain = matches!(
-                    decoder.original_color_type(),
-                    ExtendedColorType::L8 | ExtendedColorType::Rgb8
-                );
-                let orientation = decoder.orientation()?;
-                let pixels = decoder.dimensions();
-                if plain
-                    && orientation == Orientation::NoTransforms
-                    && bytes.len() <= PRINTED_BYTES_MAX
-                {
-                    let image =
-                        Image::from_jpeg(bytes.clone().into(), false).map_err(Unprintable::Page)?;
-                    return Ok(Self { image, pixels });
-                }
-                Self::smaller(upright(decoder, orientation)?.into_rgb8())
-            }
-            Picture::Png(bytes) => {
-                let mut decoder = PngDecoder::new(Cursor::new(bytes))?;
-                let orientation = decoder.orientation()?;
-                Self::smaller(on_white(&upright(decoder, orientation)?.into_rgba8()))
-            }
-            Picture::Rgb(pixels) => Self::smaller(pixels.clone()),
+impl PagePhoto {
+    pub(super) fn of(Jpeg(bytes): &Jpeg) -> Result<Self, Unprintable> {
+        let mut decoder = JpegDecoder::new(Cursor::new(bytes))?;
+        let plain = matches!(
+            decoder.original_color_type(),
+            ExtendedColorType::L8 | ExtendedColorType::Rgb8
+        );
+        let orientation = decoder.orientation()?;
+        let pixels = decoder.dimensions();
+        if plain && orientation == Orientation::NoTransforms && bytes.len() <= PRINTED_BYTES_MAX {
+            let image = Image::from_jpeg(bytes.clone().into(), false).map_err(Unprintable::Page)?;
+            return Ok(Self { image, pixels });
         }
+        Self::smaller(upright(decoder, orientation)?.into_rgb8())
     }
 
     fn smaller(rgb: RgbImage) -> Result<Self, Unprintable> {
@@ -84,15 +68,13 @@ impl Printed {
         (wide * scale, high * scale)
     }
 
-    /// Points to a pixel where the photo is so wide.
-    pub(super) fn scale(&self, width: f32) -> f32 {
-        width / px(self.pixels.0)
-    }
-
-    /// The part of the photo around a face, with room for the head, in the proportions of a box:
-    /// left, upper, width, height as shares of the whole.
+    /// The part of the photo around a face, with room for the head, in the proportions of a box.
+    ///
+    /// Units: left, upper, width and height of face and part as shares of the whole.
     pub(super) fn around(&self, [left, upper, wide, high]: [f32; 4], proportion: f32) -> [f32; 4] {
         let (width, height) = (px(self.pixels.0), px(self.pixels.1));
+        let (left, wide) = (left * width, wide * width);
+        let (upper, high) = (upper * height, high * height);
         let room = (high.max(wide / proportion) * 1.8).min(height).min(width / proportion).max(1.0);
         let (part_width, part_height) = (room * proportion, room);
         let x = (left + wide / 2.0 - part_width / 2.0).clamp(0.0, (width - part_width).max(0.0));
@@ -115,18 +97,6 @@ fn upright(
     let mut image = DynamicImage::from_decoder(decoder)?;
     image.apply_orientation(orientation);
     Ok(image)
-}
-
-/// What is seen through is white on paper.
-fn on_white(rgba: &RgbaImage) -> RgbImage {
-    let over = |value: u8, alpha: u8| {
-        let (value, alpha) = (u16::from(value), u16::from(alpha));
-        u8::try_from((value * alpha + 255 * (255 - alpha)) / 255).unwrap_or(u8::MAX)
-    };
-    RgbImage::from_fn(rgba.width(), rgba.height(), |x, y| {
-        let [r, g, b, a] = rgba.get_pixel(x, y).0;
-        image::Rgb([over(r, a), over(g, a), over(b, a)])
-    })
 }
 
 /// The largest size of these proportions with no side longer than `most`.
@@ -155,10 +125,23 @@ mod tests {
 
     const ASTRONAUT: &[u8] = include_bytes!("../../tests/data/astronaut.jpg");
 
+    fn jpeg(pixels: &RgbImage) -> Jpeg {
+        let mut bytes = Vec::new();
+        JpegEncoder::new(&mut bytes).encode_image(pixels).unwrap();
+        Jpeg(bytes)
+    }
+
     #[test]
     fn what_is_too_large_is_made_smaller_in_its_proportions() {
-        let wide = Printed::of(&Picture::Rgb(RgbImage::new(4_000, 3_000))).unwrap();
-        assert_eq!(wide.pixels, (4_000, 3_000));
+        // Noise, which no JPEG makes small.
+        let noise =
+            |x: u32, y: u32| (x.wrapping_mul(0x9e37_79b9) ^ y.wrapping_mul(0x85eb_ca6b)) >> 9;
+        let wide =
+            RgbImage::from_fn(2_000, 1_500, |x, y| image::Rgb([noise(x, y).to_le_bytes()[0]; 3]));
+        let file = jpeg(&wide);
+        assert!(file.0.len() > PRINTED_BYTES_MAX);
+        let wide = PagePhoto::of(&file).unwrap();
+        assert_eq!(wide.pixels, (2_000, 1_500));
         let (width, height) = wide.image.size();
         assert_eq!((width, height), (PRINTED_SIDE_PX_MAX, PRINTED_SIDE_PX_MAX * 3 / 4));
         assert_eq!(wide.fitted(246.0, 230.0), (246.0, 184.5));
@@ -171,33 +154,27 @@ mod tests {
         exif.extend_from_slice(
             b"Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0",
         );
-        let mut jpeg = Vec::new();
-        JpegEncoder::new(&mut jpeg).encode_image(&RgbImage::new(40, 20)).unwrap();
-        exif.extend_from_slice(&jpeg[2..]);
-        let turned = Printed::of(&Picture::Jpeg(exif)).unwrap();
+        exif.extend_from_slice(&jpeg(&RgbImage::new(40, 20)).0[2..]);
+        let turned = PagePhoto::of(&Jpeg(exif)).unwrap();
         assert_eq!((turned.pixels, turned.image.size()), ((20, 40), (20, 40)));
     }
 
     #[test]
-    fn a_transparent_png_is_seen_on_white_and_what_is_no_photo_is_refused() {
-        let white = on_white(&RgbaImage::from_pixel(1, 1, image::Rgba([9, 9, 9, 0])));
-        assert_eq!(white.get_pixel(0, 0).0, [255; 3]);
-        assert!(
-            Printed::of(&Picture::Png(include_bytes!("../../tests/data/palette.png").to_vec()))
-                .is_ok()
-        );
-        assert!(Printed::of(&Picture::Jpeg(b"\xff\xd8no".to_vec())).is_err());
-        assert!(Printed::of(&Picture::Png(ASTRONAUT.to_vec())).is_err());
+    fn what_is_no_jpeg_is_refused() {
+        let png = include_bytes!("../../tests/data/palette.png").to_vec();
+        for file in [b"\xff\xd8no".to_vec(), png, ASTRONAUT[..400].to_vec(), Vec::new()] {
+            assert!(PagePhoto::of(&Jpeg(file)).is_err());
+        }
     }
 
     #[test]
     fn the_part_around_a_face_lies_within_the_photo() {
-        let photo = Printed::of(&Picture::Rgb(RgbImage::new(600, 400))).unwrap();
+        let photo = PagePhoto::of(&jpeg(&RgbImage::new(600, 400))).unwrap();
         for face in [
-            [0.0, 0.0, 50.0, 60.0],
-            [560.0, 350.0, 80.0, 90.0],
-            [100.0, 50.0, 300.0, 380.0],
-            [-9.0, -9.0, 2.0, 2.0],
+            [0.0, 0.0, 0.08, 0.15],
+            [0.93, 0.87, 0.13, 0.22],
+            [0.16, 0.12, 0.5, 0.95],
+            [-0.02, -0.02, 0.01, 0.01],
         ] {
             let [x, y, wide, high] = photo.around(face, 0.8);
             assert!(x >= 0.0 && y >= 0.0 && x + wide <= 1.001 && y + high <= 1.001, "{face:?}");
