@@ -1,4 +1,4 @@
-//! Logs made up for tests: any leaf with its detail, and a whole year of a busy site.
+//! Made-up logs, for tests: any leaf with its detail, and a whole year of a busy site.
 
 use time::macros::date;
 
@@ -143,6 +143,18 @@ impl Log {
         self.add(release.as_slice(), &[tag(booking)], detail)
     }
 
+    /// A finished review: of the first or second examiner, of so many candidates, with so many
+    /// leads and disagreements.
+    fn reviewed(&mut self, follows: &[u64], counts: [u64; 4]) -> u64 {
+        let detail = Detail::Reviewed {
+            actor: actor(),
+            inquiry: String::new(),
+            findings: Vec::new(),
+            released: Vec::new(),
+        };
+        self.add(follows, &counts, detail)
+    }
+
     /// Keeps a checkpoint of now, cosigned by some of the witnesses so many seconds later.
     pub(super) fn checkpoint(&mut self, signers: &[(usize, u64)]) {
         self.kept.push((self.head(), self.now_cs / 100, signers.to_vec()));
@@ -261,6 +273,7 @@ pub(super) fn request(purpose: &str, agency: &str) -> Request {
 }
 
 /// Numbers that look drawn and are always the same.
+#[derive(Default)]
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
@@ -295,35 +308,74 @@ pub(super) fn year_2026() -> Period {
 
 /// A year of a busy site, some days before it included.
 pub(super) fn year() -> Log {
-    const AGENCIES: [(&str, u64); 7] = [
-        ("slmpd", 60),
-        ("stlco", 30),
-        ("st-charles", 12),
-        ("jefferson", 9),
-        ("madison", 5),
-        ("clayton", 2),
-        ("metro-transit", 1),
-    ];
-    const PURPOSES: [(&str, u64); 7] = [
-        ("crime", 70),
-        ("law_violation", 16),
-        ("missing_or_endangered", 8),
-        ("identity_verification", 6),
-        ("terrorism", 1),
-        ("court_order", 2),
-        ("other", 1),
-    ];
-    const RULES: [(Rule, u64); 7] = [
-        (Rule::ReasonHollow, 5),
-        (Rule::ReasonLength, 6),
-        (Rule::ReferenceHollow, 4),
-        (Rule::FaceTooSmall, 9),
-        (Rule::NoFace, 5),
-        (Rule::SeveralFaces, 2),
-        (Rule::AgencyNotListed, 1),
-    ];
-    let (mut log, mut dice) = (Log::from(date!(2025 - 12 - 20)), Dice(0x5eed_2026));
-    let started = |rows: u64, log: &mut Log| {
+    let log = Log::from(date!(2025 - 12 - 20));
+    let mut year = Year { log, dice: Dice(0x5eed_2026), ..Year::default() };
+    year.start(198_112);
+    (0..377).for_each(|day| year.day(day));
+    year.log
+}
+
+const AGENCIES: [(&str, u64); 7] = [
+    ("slmpd", 60),
+    ("stlco", 30),
+    ("st-charles", 12),
+    ("jefferson", 9),
+    ("madison", 5),
+    ("clayton", 2),
+    ("metro-transit", 1),
+];
+const PURPOSES: [(&str, u64); 7] = [
+    ("crime", 70),
+    ("law_violation", 16),
+    ("missing_or_endangered", 8),
+    ("identity_verification", 6),
+    ("terrorism", 1),
+    ("court_order", 2),
+    ("other", 1),
+];
+const RULES: [(Rule, u64); 7] = [
+    (Rule::ReasonHollow, 5),
+    (Rule::ReasonLength, 6),
+    (Rule::ReferenceHollow, 4),
+    (Rule::FaceTooSmall, 9),
+    (Rule::NoFace, 5),
+    (Rule::SeveralFaces, 2),
+    (Rule::AgencyNotListed, 1),
+];
+/// Alarms: the day on which each is raised, and how many days it stands.
+const ALARMS: [(u64, u64, Alarm); 5] = [
+    (60, 1, Alarm::Unwitnessed),
+    (140, 2, Alarm::Unwitnessed),
+    (166, 12, Alarm::DiskLow),
+    (290, 30, Alarm::AuditOverdue),
+    (371, 30, Alarm::ClockBehind),
+];
+
+/// A notice of release that no purge has followed yet.
+struct Notice {
+    leaf: u64,
+    booking: u64,
+    at_cs: u64,
+    agency: &'static str,
+}
+
+/// The year in the making.
+#[derive(Default)]
+struct Year {
+    log: Log,
+    dice: Dice,
+    /// Bookings that can be found, with their agencies.
+    standing: Vec<(u64, &'static str)>,
+    notices: Vec<Notice>,
+    answers: Vec<u64>,
+    /// Reports without an outcome.
+    reports: Vec<u64>,
+    /// Leaf, alarm and the day on which it is cleared.
+    alarms: Vec<(u64, Alarm, u64)>,
+}
+
+impl Year {
+    fn start(&mut self, rows: u64) {
         let detail = Detail::Started {
             software: "0.1.0".to_owned(),
             state: "test".to_owned(),
@@ -332,216 +384,173 @@ pub(super) fn year() -> Log {
             device: "a card".to_owned(),
             roster_sha256: String::new(),
         };
-        log.add(&[], &[rows], detail)
-    };
-    started(198_112, &mut log);
-    let mut standing: Vec<(u64, &str)> = Vec::new();
-    let mut notices: Vec<(u64, u64, u64, &str)> = Vec::new();
-    let (mut answers, mut reports): (Vec<u64>, Vec<u64>) = Default::default();
-    let mut raised: Vec<(u64, Alarm, u64)> = Vec::new();
-    for day in 0..377_u64 {
-        let midnight = log.now_cs;
+        self.log.add(&[], &[rows], detail);
+    }
+
+    fn day(&mut self, day: u64) {
+        let midnight = self.log.now_cs;
         if day % 61 == 17 {
-            log.add(&[], &[], Detail::Stopped { software: "0.1.0".to_owned() });
-            started(198_112 + day * 40, &mut log);
+            self.log.add(&[], &[], Detail::Stopped { software: "0.1.0".to_owned() });
+            self.start(198_112 + day * 40);
         }
         for hour in 0..24 {
-            log.now_cs = midnight + hour * HOUR_CS + dice.below(HOUR_CS);
-            for _ in 0..dice.below(2) {
-                let agency = dice.of(&AGENCIES[..4]);
-                standing.push((log.booking(agency, None), agency));
-            }
-            if dice.one_in(7) {
-                let (purpose, agency) = (dice.of(&PURPOSES), dice.of(&AGENCIES));
-                match dice.below(24) {
-                    0..3 => _ = log.refused(dice.of(&RULES), purpose, agency),
-                    3 if dice.one_in(3) => {
-                        let asked = log.asked(purpose, agency);
-                        log.add(&[asked], &[], Detail::Interrupted { search: None });
-                    }
-                    _ => {
-                        let asked = log.asked(purpose, agency);
-                        log.now_cs += 90;
-                        let candidates = if dice.one_in(9) { 0 } else { 10 + dice.below(11) };
-                        let answered = log.answered(asked, candidates);
-                        answers.push(answered);
-                        let reviewed = |examiner: u64,
-                                        leads: u64,
-                                        disagreements: u64,
-                                        log: &mut Log,
-                                        follows: &[u64]| {
-                            let detail = Detail::Reviewed {
-                                actor: actor(),
-                                inquiry: String::new(),
-                                findings: Vec::new(),
-                                released: Vec::new(),
-                            };
-                            log.add(follows, &[examiner, candidates, leads, disagreements], detail)
-                        };
-                        let leads = dice.below(3).min(candidates);
-                        let first = reviewed(1, leads, 0, &mut log, &[answered]);
-                        log.now_cs += 3_000;
-                        let disagreements = if dice.one_in(5) { 1 + dice.below(2) } else { 0 };
-                        let second = reviewed(
-                            2,
-                            leads,
-                            disagreements.min(candidates),
-                            &mut log,
-                            &[answered, first],
-                        );
-                        let issued = Detail::ReportIssued {
-                            actor: actor(),
-                            inquiry: String::new(),
-                            report_sha256: String::new(),
-                            leads: Vec::new(),
-                        };
-                        reports.push(log.add(&[answered, first, second], &[leads], issued));
-                    }
+            self.log.now_cs = midnight + hour * HOUR_CS + self.dice.below(HOUR_CS);
+            self.hour(day);
+        }
+        self.log.now_cs = midnight + DAY_CS - 100;
+        // The purge runs by itself after two days; two weeks of it went wrong in June.
+        if !(150..166).contains(&day) {
+            self.purge();
+        }
+        while self.reports.len() > 30 {
+            self.record_outcome();
+        }
+        if day % 91 == 20 && self.answers.len() > 20 {
+            self.audit();
+        }
+        self.raise_and_clear(day);
+        if day % 30 == 3 {
+            self.refuse_what_is_no_search();
+        }
+        self.log.checkpoint(&[(0, 45), (1, 30), (2, 50)]);
+        self.log.now_cs = midnight + DAY_CS;
+    }
+
+    fn hour(&mut self, day: u64) {
+        for _ in 0..self.dice.below(2) {
+            let agency = self.dice.of(&AGENCIES[..4]);
+            self.standing.push((self.log.booking(agency, None), agency));
+        }
+        if self.dice.one_in(7) {
+            let (purpose, agency) = (self.dice.of(&PURPOSES), self.dice.of(&AGENCIES));
+            match self.dice.below(24) {
+                0..3 => _ = self.log.refused(self.dice.of(&RULES), purpose, agency),
+                3 if self.dice.one_in(3) => {
+                    let asked = self.log.asked(purpose, agency);
+                    self.log.add(&[asked], &[], Detail::Interrupted { search: None });
                 }
-            }
-            // The court is away for a day in May.
-            let signers: &[(usize, u64)] = if day == 140 {
-                &[(1, 90)]
-            } else {
-                &[(1, 70), (0, 400 + dice.below(900)), (2, 2_000)]
-            };
-            log.checkpoint(if dice.one_in(11) {
-                &signers[..signers.len().min(2)]
-            } else {
-                signers
-            });
-            if dice.one_in(60) && !standing.is_empty() {
-                let (booking, agency) = standing
-                    .swap_remove(usize::try_from(dice.below(standing.len() as u64)).unwrap());
-                notices.push((log.released(agency, booking), booking, log.now_cs, agency));
+                _ => self.inquire(purpose, agency),
             }
         }
-        // The purge runs by itself after two days; two weeks of it went wrong in June.
-        let late = (150..166).contains(&day);
-        log.now_cs = midnight + DAY_CS - 100;
-        notices.retain(|&(notice, booking, when, agency)| {
-            let due = !late && log.now_cs > when + 2 * DAY_CS;
+        // The court is away for a day in May.
+        let signers: &[(usize, u64)] = if day == 140 {
+            &[(1, 90)]
+        } else {
+            &[(1, 70), (0, 400 + self.dice.below(900)), (2, 2_000)]
+        };
+        let signers = if self.dice.one_in(11) { &signers[..signers.len().min(2)] } else { signers };
+        self.log.checkpoint(signers);
+        if self.dice.one_in(60) && !self.standing.is_empty() {
+            let at = usize::try_from(self.dice.below(self.standing.len() as u64)).unwrap();
+            let (booking, agency) = self.standing.swap_remove(at);
+            let leaf = self.log.released(agency, booking);
+            self.notices.push(Notice { leaf, booking, at_cs: self.log.now_cs, agency });
+        }
+    }
+
+    /// A search with its answer, both reviews and its report.
+    fn inquire(&mut self, purpose: &str, agency: &str) {
+        let (log, dice) = (&mut self.log, &mut self.dice);
+        let asked = log.asked(purpose, agency);
+        log.now_cs += 90;
+        let candidates = if dice.one_in(9) { 0 } else { 10 + dice.below(11) };
+        let answered = log.answered(asked, candidates);
+        self.answers.push(answered);
+        let leads = dice.below(3).min(candidates);
+        let first = log.reviewed(&[answered], [1, candidates, leads, 0]);
+        log.now_cs += 3_000;
+        let disagreements = if dice.one_in(5) { 1 + dice.below(2) } else { 0 };
+        let counts = [2, candidates, leads, disagreements.min(candidates)];
+        let second = log.reviewed(&[answered, first], counts);
+        let issued = Detail::ReportIssued {
+            actor: actor(),
+            inquiry: String::new(),
+            report_sha256: String::new(),
+            leads: Vec::new(),
+        };
+        self.reports.push(log.add(&[answered, first, second], &[leads], issued));
+    }
+
+    fn purge(&mut self) {
+        let log = &mut self.log;
+        self.notices.retain(|notice| {
+            let due = log.now_cs > notice.at_cs + 2 * DAY_CS;
             if due {
-                log.purged(agency, Some(notice), booking);
+                log.purged(notice.agency, Some(notice.leaf), notice.booking);
             }
             !due
         });
-        while reports.len() > 30 {
-            let outcome = Outcome {
-                upshot: Upshot::NoLeadFollowed,
-                independent_evidence: None,
-                leads_number: None,
+    }
+
+    fn record_outcome(&mut self) {
+        let outcome = Outcome {
+            upshot: Upshot::NoLeadFollowed,
+            independent_evidence: None,
+            leads_number: None,
+        };
+        let detail = Detail::OutcomeRecorded { actor: actor(), inquiry: String::new(), outcome };
+        let report = self.reports.remove(0);
+        self.log.add(&[report], &[self.dice.below(3)], detail);
+    }
+
+    /// A sample of one in twenty searches, all but one of them reviewed.
+    fn audit(&mut self) {
+        let seeded =
+            Detail::SampleSeeded { actor: actor(), seed: 7, rate_ppm: 50_000, first: 0, end: 9 };
+        let seeded = self.log.add(&[], &[7, 50_000, 0, 9], seeded);
+        let population = self.answers.len() as u64;
+        let drawn = population / 20;
+        let sample = Detail::SampleDrawn { actor: actor(), leaves: Vec::new() };
+        let sample = self.log.add(&[seeded], &[population, drawn], sample);
+        for at in 0..drawn.saturating_sub(1) {
+            let detail = Detail::SampleReviewed {
+                actor: actor(),
+                asked: 0,
+                finding: if at == 2 { SampleFinding::Irregular } else { SampleFinding::InOrder },
+                note: String::new(),
+                routed_to: None,
             };
-            let outcome =
-                Detail::OutcomeRecorded { actor: actor(), inquiry: String::new(), outcome };
-            let report = reports.remove(0);
-            log.add(&[report], &[dice.below(3)], outcome);
+            self.log.add(&[sample], &[], detail);
         }
-        if day % 91 == 20 && answers.len() > 20 {
-            let seeded = log.add(
-                &[],
-                &[7, 50_000, 0, 9],
-                Detail::SampleSeeded {
-                    actor: actor(),
-                    seed: 7,
-                    rate_ppm: 50_000,
-                    first: 0,
-                    end: 9,
-                },
-            );
-            let drawn = answers.len() as u64 / 20;
-            let sample = log.add(
-                &[seeded],
-                &[answers.len() as u64, drawn],
-                Detail::SampleDrawn { actor: actor(), leaves: Vec::new() },
-            );
-            for at in 0..drawn.saturating_sub(1) {
-                let finding =
-                    if at == 2 { SampleFinding::Irregular } else { SampleFinding::InOrder };
-                let detail = Detail::SampleReviewed {
-                    actor: actor(),
-                    asked: 0,
-                    finding,
-                    note: String::new(),
-                    routed_to: None,
-                };
-                log.add(&[sample], &[], detail);
-            }
+    }
+
+    fn raise_and_clear(&mut self, day: u64) {
+        let log = &mut self.log;
+        for (_, days, alarm) in ALARMS.into_iter().filter(|(on, ..)| *on == day) {
+            let raised = Detail::AlarmRaised { alarm, what: String::new() };
+            let leaf = log.add(&[], &[alarm as u64], raised);
+            self.alarms.push((leaf, alarm, day + days));
         }
-        for (on, days, alarm) in [
-            (60, 1, Alarm::Unwitnessed),
-            (140, 2, Alarm::Unwitnessed),
-            (166, 12, Alarm::DiskLow),
-            (290, 30, Alarm::AuditOverdue),
-            (371, 30, Alarm::ClockBehind),
-        ] {
-            if day == on {
-                let at = log.add(
-                    &[],
-                    &[alarm as u64],
-                    Detail::AlarmRaised { alarm, what: String::new() },
-                );
-                raised.push((at, alarm, day + days));
-            }
-        }
-        raised.retain(|&(at, alarm, until)| {
+        self.alarms.retain(|&(leaf, alarm, until)| {
             if day == until {
-                log.add(
-                    &[at],
-                    &[alarm as u64],
-                    Detail::AlarmCleared { alarm, what: String::new() },
-                );
+                let cleared = Detail::AlarmCleared { alarm, what: String::new() };
+                log.add(&[leaf], &[alarm as u64], cleared);
             }
             day != until
         });
-        if day % 40 == 9 {
-            let (_, agency) = standing[0];
-            let hold = Detail::HoldNoticed {
-                actor: actor(),
-                agency: identifier(agency),
-                version: VersionId([4; 16]),
-                order: None,
-                reason: String::new(),
-            };
-            let hold = log.add(&[], &[u64::from(day % 80 == 9)], hold);
-            let decided = Detail::HoldDecided {
-                actor: actor(),
-                version: VersionId([4; 16]),
-                granted: day > 100,
-                reason: String::new(),
-            };
-            log.add(&[hold], &[u64::from(day > 100)], decided);
-        }
-        if day % 30 == 3 {
-            let kept = vec![Refusal {
-                time_cs: 0,
-                rule: Rule::NoFace,
-                reason: "no face found, wanted a photo with a face".to_owned(),
-                request: Some(request("crime", "stlco")),
-            }];
-            let detail = Detail::RefusalsGathered { actor: actor(), hour_cs: 0, refusals: 3, kept };
-            log.add(&[0], &[LeafKind::SearchRefused as u64, 3], detail);
-            log.add(
-                &[],
-                &[],
-                Detail::BookingRefused {
-                    actor: actor(),
-                    rule: Rule::PhotoDamaged,
-                    reason: "the photo is damaged".to_owned(),
-                },
-            );
-            log.add(
-                &[],
-                &[],
-                Detail::CallerRefused {
-                    actor: actor(),
-                    rule: Rule::AgencyNotActive,
-                    reason: "agency 'gone' is not active: its agreement has ended".to_owned(),
-                },
-            );
-        }
-        log.checkpoint(&[(0, 45), (1, 30), (2, 50)]);
-        log.now_cs = midnight + DAY_CS;
     }
-    log
+
+    /// Refusals gathered in one leaf, and refusals of a booking and of a caller.
+    fn refuse_what_is_no_search(&mut self) {
+        let kept = vec![Refusal {
+            time_cs: 0,
+            rule: Rule::NoFace,
+            reason: "no face found, wanted a photo with a face".to_owned(),
+            request: Some(request("crime", "stlco")),
+        }];
+        let gathered = Detail::RefusalsGathered { actor: actor(), hour_cs: 0, refusals: 3, kept };
+        self.log.add(&[0], &[LeafKind::SearchRefused as u64, 3], gathered);
+        let booking = Detail::BookingRefused {
+            actor: actor(),
+            rule: Rule::PhotoDamaged,
+            reason: "the photo is damaged".to_owned(),
+        };
+        self.log.add(&[], &[], booking);
+        let caller = Detail::CallerRefused {
+            actor: actor(),
+            rule: Rule::AgencyNotActive,
+            reason: "agency 'gone' is not active: its agreement has ended".to_owned(),
+        };
+        self.log.add(&[], &[], caller);
+    }
 }

@@ -275,7 +275,7 @@ fn others() -> Vec<(ServiceError, Rule)> {
         (E::ClockBehind { seconds: 9 }, Rule::ClockBehind),
         (E::DiskLow { free_mib: 1, wanted_mib: 2 }, Rule::DiskFull),
         (E::DiskFull, Rule::DiskFull),
-        (E::Sheet(CompareReportError::Proof { what: words("asked") }), Rule::Failed),
+        (E::CompareReport(CompareReportError::Proof { what: "asked" }), Rule::Failed),
         (E::Store(StoreError::Corrupt { what: "row" }), Rule::Failed),
         (E::Vector(FaceError::NotFinite { at: 3 }), Rule::Failed),
         (E::Log { what: words("a gap") }, Rule::Failed),
