@@ -347,8 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_with_the_next_goes_over_the_page_with_it_and_a_tables_head_stands_there_again()
-    {
+    fn a_kept_block_goes_over_the_page_with_the_next_below_a_repeated_head() {
         let mut pages = Pages::new(0.0, 100.0);
         let mut long = column(0.0, 9);
         long.blocks[4].keep = true;

@@ -1,4 +1,5 @@
-//! The compare report's content: a finished inquiry with its supplement, and what follows from both.
+//! The compare report's content: a finished inquiry with its supplement, and what follows from
+//! both.
 
 use super::error::CompareReportError;
 use super::supplement::{BookedPhoto, ProvenLeaf, Supplement};
@@ -38,8 +39,8 @@ pub(super) struct Proven<'a> {
 impl<'a> CompareReport<'a> {
     /// The report of an inquiry that two examiners have finished.
     ///
-    /// Errors: an inquiry that isn't finished; a leaf without a proof, or with one that doesn't lead
-    /// to its checkpoint, whose signatures are not looked at here.
+    /// Errors: an inquiry that isn't finished; a leaf without a proof, or with one that doesn't
+    /// lead to its checkpoint, whose signatures are not looked at here.
     pub fn new(
         inquiry: &'a Inquiry,
         supplement: &'a Supplement,
@@ -110,8 +111,8 @@ impl<'a> CompareReport<'a> {
         format!("{}, badge {badge}, {agency}", self.name(person))
     }
 
-    /// The frame of the face that was compared: left edge, upper edge, width and height as shares of
-    /// the photo as searched.
+    /// The frame of the face that was compared: left edge, upper edge, width and height as shares
+    /// of the photo as searched.
     #[expect(clippy::cast_precision_loss, reason = "a photo's pixels are far below 2^24")]
     pub(super) fn face(&self) -> [f32; 4] {
         let frame = self.choice.frame;

@@ -1,8 +1,8 @@
-//! Tests of the file as others read it: its text by Poppler, its structure by QPDF, its pages by MuPDF, and
-//! what PDF/A asks for by pikepdf.
+//! Tests of the file as others read it: its text by Poppler, its structure by QPDF, its pages by
+//! MuPDF, and what PDF/A asks for by pikepdf.
 //!
-//! Where the variable `SMRT_COMPARE_REPORTS` names a folder, the reports are written there too, to be looked
-//! at.
+//! Where the variable `SMRT_COMPARE_REPORTS` names a folder, the reports are written there too, to
+//! be looked at.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_is_of_the_period_in_which_it_was_asked_for_and_ends_before_its_end_or_waits() {
+    fn a_search_counts_in_the_period_in_which_it_was_asked_for_and_ends_or_waits() {
         let mut log = Log::from(date!(2025 - 12 - 31));
         let before = log.asked("crime", "slmpd");
         log.now_cs += DAY_CS;
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn refusals_are_counted_by_rule_each_for_itself_and_what_was_only_typed_is_not_published() {
+    fn refusals_are_counted_by_rule_and_an_agency_only_typed_is_not_published() {
         let mut log = Log::from(date!(2026 - 01 - 05));
         for _ in 0..6 {
             log.refused(Rule::NoFace, "crime", "slmpd");

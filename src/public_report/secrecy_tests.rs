@@ -247,7 +247,9 @@ proptest! {
     }
 
     #[test]
-    fn no_part_of_a_whole_that_is_not_shown_follows_from_the_others(parts in prop::collection::vec(0..12_u64, 0..6)) {
+    fn no_part_of_a_whole_that_is_not_shown_follows_from_the_others(
+        parts in prop::collection::vec(0..12_u64, 0..6)
+    ) {
         let parts: Counts = parts.into_iter().enumerate().map(|(at, count)|
             (format!("n{at}"), count)).collect();
         let shown = Breakdown::of(&parts);

@@ -244,6 +244,7 @@ pub(super) fn bookings(report: &PublicReport) -> Markup {
 
 pub(super) fn audits(report: &PublicReport) -> Markup {
     let audits = &report.totals.audits;
+    let findings = report.opened.audits.kinds.get(LeafKind::SampleReviewed.name());
     let rows = [
         ("Samples drawn".to_owned(), audits.samples),
         ("Searches that could be drawn".to_owned(), audits.population),
@@ -265,7 +266,7 @@ pub(super) fn audits(report: &PublicReport) -> Markup {
             p { "Which search was reviewed and what was found is in the details only, so that no \
                 search is pointed at before those it concerns were heard." }
             (lacking(report.opened.audits.details))
-            @if let Some(findings) = report.opened.audits.kinds.get(LeafKind::SampleReviewed.name()) {
+            @if let Some(findings) = findings {
                 (parts("Findings", "Finding", findings, words))
             }
         },

@@ -194,8 +194,8 @@ fn sums(grid: &Grid) -> Counts {
     sums
 }
 
-/// One table's part of the graph: its columns' public sums flow into its counts, and those into the sums of
-/// its rows.
+/// One table's part of the graph: its columns' public sums flow into its counts, and those into the
+/// sums of its rows.
 struct Side<'g> {
     /// Everything flows the other way.
     back: bool,

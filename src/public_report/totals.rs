@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// The coverage of a figure that needs details: how many leaves have one, and how many of these were
-/// open to whoever counted.
+/// The coverage of a figure that needs details: how many leaves have one, and how many of these
+/// were open to whoever counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DetailCoverage {

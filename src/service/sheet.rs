@@ -207,8 +207,8 @@ impl Service {
         Ok(ProvenLeaf { leaf: Leaf::from_bytes(&row.leaf)?, proof: self.ledger.proof(leaf)? })
     }
 
-    /// Names of the inquiry's people, as far as their accounts still bear the same badge, and of all
-    /// agencies.
+    /// Names of the inquiry's people, as far as their accounts still bear the same badge, and of
+    /// all agencies.
     fn names(&self, inquiry: &Inquiry) -> Result<Names, ServiceError> {
         let reviews = [inquiry.first(), inquiry.second()].into_iter().flatten();
         let evidence = inquiry.evidence().iter().map(|evidence| &evidence.by);
