@@ -5,17 +5,16 @@
 //! Photos keep their proportions and are never sharpened. A score is a plain number. The special
 //! order's NOTE stands on every page.
 //!
-//! **Why the layout is our own code.** krilla writes PDF/A-2a and PDF/UA-1 with tags, but knows no
-//! line, table or page: something must break lines, fill pages and keep a row whole. typst does all
-//! of that and writes the same files by the same krilla, but brings about 300 crates, twelve
-//! minutes of compiling and a language with files, packages and imports of its own into a process
-//! that has the keys of every booking; genpdf, printpdf and the other small ones write no tags, and
-//! without tags the file is neither PDF/A-2a nor accessible. What this report needs is little:
-//! columns of blocks that aren't torn, tables whose heads come again, words wrapped by `rustybuzz`
-//! (600 lines in `fonts`, `layout` and `compose`). A library takes over when it lays out text and
-//! tables over pages, tags what it lays out, gives the same bytes each time, says where a thing
-//! came to stand (the tests measure that nothing leaves its page), and adds a few dozen crates, not
-//! hundreds.
+//! **Why the layout is own code.** krilla writes tagged PDF/A-2a and PDF/UA-1, but draws glyphs and
+//! shapes at given places: lines, tables and pages are left to whoever calls it. typst lays out and
+//! writes by the same krilla; it brings 300 crates, half of them new here, twelve minutes of
+//! compiling, and a language with files and packages into the process that holds every key.
+//! forme-pdf lays out tables and pages too, with 20 crates that are new here (RSA among them); its
+//! PDF/A is valid from 0.16 on only, and it changes every few weeks. What this report needs is 800
+//! lines in `fonts`, `layout` and `compose`: wrapped text, blocks that aren't torn, columns, and
+//! tables whose heads come again.
+//! A library takes over when a year of its releases passes the tests of this module: the same bytes
+//! each time, every mark tagged, nothing outside its page, no unseen character, and our fonts only.
 
 mod back;
 mod candidates;

@@ -157,7 +157,7 @@ pub(super) fn reviews(report: &PublicReport) -> Markup {
                 p { "The oldest report without an outcome had been open for "
                 (spanned(Some(oldest))) "." } }
             @if !outcomes.is_empty() {
-                (counts("Outcomes recorded", ["Outcome, as the log numbers them", "Reports"],
+                (counts("Outcomes recorded", ["What became of the report", "Reports"],
                 &outcomes)) }
         },
     )
