@@ -55,7 +55,7 @@ pub use action::{
 pub use features::{Component, Feature};
 pub use invalid::InquiryError;
 pub use names::{Digest, InquiryId, SearchId};
-pub use order::{SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
+pub use order::{NOTE, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 pub use pattern::NumberPattern;
 pub use purpose::{Purpose, PurposeField, PurposeKind};
 pub use record::{
@@ -65,10 +65,3 @@ pub use refusal::ActionError;
 pub use request::{Attestations, Reference, Request, Requester};
 pub use sight::{CandidateSight, Sight};
 
-/// What stands on every array, as the special order words it (SO-C4).
-pub const NOTE: &str = "NOTE: Identity comparisons with SMRT are nonscientific and are intended \
-    for investigative lead purposes only. \
-These investigative leads should not be used as the sole basis for any decision in the \
-investigation. \
-The intent of this SMRT analysis is only to illustrate facial similarities or differences between \
-two subjects \u{2013} not to make a positive identification.";
