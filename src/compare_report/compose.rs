@@ -1,5 +1,5 @@
-//! What all parts of the report are set with: headings, paragraphs, tables of labels and values,
-//! boxes, photos.
+//! Composition: styles, and what all parts of the report are made of: headings, paragraphs, notices,
+//! tables and photos.
 
 use super::error::CompareReportError;
 use super::fonts::{Color, Fonts, Style, Typeface};

@@ -17,9 +17,9 @@ const FILES: [&[u8]; 3] = [
 /// One of the typefaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Typeface {
-    Plain,
-    Strong,
-    Fixed,
+    Regular,
+    SemiBold,
+    Mono,
 }
 
 /// The colours of the report. It is printed in grey more often than not, so the one that isn't grey

@@ -54,7 +54,7 @@ pub(super) struct Tags {
 /// Where an item belongs: a leaf of the tree of tags, or none where it is an artifact.
 pub(super) type TagRef = Option<usize>;
 
-/// Something to draw.
+/// A drawing.
 #[derive(Clone, Debug)]
 pub(super) enum Draw {
     /// A line of text; x and y are its upper left corner.
@@ -70,7 +70,7 @@ pub(super) enum Draw {
     QrCode { side: usize, dark: Vec<bool>, size: f32 },
 }
 
-/// Something drawn at its place.
+/// A drawing at its place.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub(super) x: f32,
@@ -89,7 +89,7 @@ pub(super) struct Block {
     pub(super) keep: bool,
 }
 
-/// Pieces, one below the other.
+/// A column: blocks, one below the other.
 pub(super) struct Column {
     pub(super) x: f32,
     pub(super) blocks: Vec<Block>,

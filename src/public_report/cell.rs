@@ -27,10 +27,10 @@ pub enum Cell {
 pub enum Suppressed {
     /// It is so small that somebody could be singled out.
     #[serde(rename = "1 to 4")]
-    Few,
+    Primary,
     /// It isn't small, but it protects a small one that could else be computed.
     #[serde(rename = "withheld")]
-    Withheld,
+    Complementary,
 }
 
 const _: () = assert!(PUBLIC_COUNT_MIN == 5, "the words '1 to 4' say the threshold");

@@ -2,7 +2,6 @@
 
 use time::Date;
 
-use super::period::EPOCH;
 use crate::audit::AuditError;
 use crate::limits::REPORT_DAYS_MAX;
 
@@ -28,7 +27,7 @@ pub enum PublicReportError {
         days: i64,
     },
     /// The period begins before any log can.
-    #[error("the period begins on {from}, wanted a day from {EPOCH} on")]
+    #[error("the period begins on {from}, wanted a day from 1970-01-01 on")]
     TooEarly {
         /// First day.
         from: Date,

@@ -4,12 +4,11 @@
 use aws_lc_rs::digest::{SHA256, digest};
 use maud::{DOCTYPE, Markup, html};
 
-use super::parts::{raw, share, text};
+use super::parts::{raw, share};
 use super::report::PublicReport;
 use super::sections;
 use super::times::{minute, span};
 use crate::inquiry::NOTE;
-use crate::limits::RELEASE_TO_PURGE_DAYS_MAX;
 use crate::wording::number;
 
 const STYLE: &str = include_str!("page.css");
@@ -254,16 +253,6 @@ fn check(report: &PublicReport, imprint: &Imprint) -> Markup {
             }
         }
     }
-}
-
-/// The least that a reader must be told of times: the limit of a purge, in words.
-pub(super) fn limit_words() -> String {
-    format!("{RELEASE_TO_PURGE_DAYS_MAX}-day limit")
-}
-
-/// A figure with its unit, where there is one.
-pub(super) fn spanned(seconds: Option<u64>) -> Markup {
-    seconds.map_or_else(|| text("\u{2013}"), |seconds| text(span(seconds)))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use maud::{Markup, PreEscaped, Render, html};
 
 use super::cell::{Breakdown, Cell, Suppressed, Table};
+use super::times::span;
 use super::totals::DetailCoverage;
 use crate::audit::{Alarm, SampleFinding};
 use crate::inquiry::{PurposeKind, Upshot};
@@ -227,6 +228,11 @@ pub(super) fn lacking(details: DetailCoverage) -> Markup {
                 " could not be opened." }
         }
     }
+}
+
+/// A span of time; a dash where there is none.
+pub(super) fn spanned(seconds: Option<u64>) -> Markup {
+    text(seconds.map_or_else(|| "\u{2013}".to_owned(), span))
 }
 
 pub(super) fn text(words: impl Into<String>) -> Markup {

@@ -7,7 +7,7 @@ use super::error::PublicReportError;
 use crate::booking::iso_date;
 use crate::limits::REPORT_DAYS_MAX;
 
-pub(super) const EPOCH: Date = date!(1970 - 01 - 01);
+const EPOCH: Date = date!(1970 - 01 - 01);
 const DAY_CS: u64 = 24 * 60 * 60 * 100;
 
 /// A period: whole days in UTC, from the first to before the last's successor.
@@ -54,7 +54,7 @@ impl Period {
     }
 
     /// The first hundredth of a second in it, and the first after it, since 1970-01-01 UTC.
-    fn bounds_cs(&self) -> [u64; 2] {
+    pub(super) fn bounds_cs(&self) -> [u64; 2] {
         self.days().map(|day| day * DAY_CS)
     }
 }

@@ -3,8 +3,7 @@
 use maud::{Markup, html};
 
 use super::opened::{BY_AGENCY, OUTCOMES, PURPOSES};
-use super::page::{limit_words, spanned};
-use super::parts::{counts, figure, lacking, parts, share, table, text, two_ways, words};
+use super::parts::{counts, figure, lacking, parts, share, spanned, table, text, two_ways, words};
 use super::plot::{Bars, Timeline};
 use super::report::PublicReport;
 use super::times::{minute, parse};
@@ -185,7 +184,7 @@ pub(super) fn bookings(report: &PublicReport) -> Markup {
             .enumerate()
             .map(|(day, &count)| (label(day), vec![count]))
             .collect(),
-        limit: Some((limit, &limit_words())),
+        limit: Some((limit, &format!("{RELEASE_TO_PURGE_DAYS_MAX}-day limit"))),
         id: "to-purge",
     };
     let rows: Vec<_> = purges

@@ -182,7 +182,7 @@ fn alone(
     let mut side = Side::new(&mut graph, whole, columns, grid, rules, false);
     side.through(&mut graph, Some(whole));
     graph
-        .close()
+        .suppress()
         .then(|| (side.table(&graph, grid), rules.map(|rules| side.refused(&graph, rules))))
 }
 

@@ -415,7 +415,7 @@ impl ServiceError {
             Self::ClockBehind { .. } => Rule::ClockBehind,
             Self::DiskLow { .. } | Self::DiskFull => Rule::DiskFull,
             Self::Gallery(_)
-            | Self::Sheet(_)
+            | Self::CompareReport(_)
             | Self::Store(_)
             | Self::Vector(_)
             | Self::Log { .. }

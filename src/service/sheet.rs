@@ -196,12 +196,12 @@ impl Service {
             proofs: leaves
                 .into_iter()
                 .flatten()
-                .map(|leaf| self.proven(leaf))
+                .map(|leaf| self.proven_leaf(leaf))
                 .collect::<Result<_, _>>()?,
         })
     }
 
-    fn proven(&self, leaf: u64) -> Result<ProvenLeaf, ServiceError> {
+    fn proven_leaf(&self, leaf: u64) -> Result<ProvenLeaf, ServiceError> {
         let row =
             self.ledger.core().store.leaf(leaf)?.ok_or(ServiceError::NotFound { what: "leaf" })?;
         Ok(ProvenLeaf { leaf: Leaf::from_bytes(&row.leaf)?, proof: self.ledger.proof(leaf)? })
