@@ -287,7 +287,8 @@ fn a_small_jpeg_stands_in_the_file_as_it_was_stored_and_a_released_photo_not_at_
 
 /// The longest of everything that an inquiry and its bookings may hold.
 fn long() -> Sample {
-    let name: String = (0..200u8).map(|at| char::from(b'a' + at * 7 % 26)).collect();
+    let letter = |at: u32| char::from(b'a' + u8::try_from(at * 7 % 26).unwrap());
+    let name: String = (0..200).map(letter).collect();
     let reason: Vec<String> =
         (0..40).map(|at| format!("wherefore-{at}-and-therefore/notwithstanding")).collect();
     let features = Component::ALL.iter().flat_map(|component| component.features());
