@@ -1,5 +1,5 @@
-//! Composition: styles, and what all parts of the report are made of: headings, paragraphs, notices,
-//! tables and photos.
+//! Composition: styles, and what all parts of the report are made of: headings, paragraphs,
+//! notices, tables and photos.
 
 use super::error::CompareReportError;
 use super::fonts::{Color, Fonts, Style, Typeface};

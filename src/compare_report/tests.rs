@@ -146,7 +146,7 @@ fn the_report_says_all_that_the_order_asks_for_in_the_order_of_reading() {
         "Booking 25-004712, St. Louis Metropolitan Police Department",
         &spaced(&digest),
         "First examiner (M. Okafor): investigative lead",
-        "Similar: outline of face and head: shape of the face; ears: lobe and how it joins the head",
+        "Similar: outline of face and head: shape of the face; ears: lobe and how it joins",
         "Different: eyebrows: shape and arch; hairline",
         "Note: left lobe attached in both",
         "Disagreements",

@@ -16,7 +16,6 @@ use crate::limits::PUBLIC_COUNT_MIN;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(untagged)]
 pub enum Cell {
-    /// The count.
     Exact(u64),
     /// It isn't shown.
     Suppressed(Suppressed),

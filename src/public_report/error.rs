@@ -9,37 +9,19 @@ use crate::limits::REPORT_DAYS_MAX;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PublicReportError {
-    /// The period has no days.
     #[error(
         "the period from {from} to {to} has no day, wanted a last day's successor that is later \
          than the first day"
     )]
-    Backwards {
-        /// First day.
-        from: Date,
-        /// The day after the last.
-        to: Date,
-    },
-    /// The period is too long.
+    Backwards { from: Date, to: Date },
     #[error("the period has {days} days, at most {REPORT_DAYS_MAX} are reported on at once")]
-    TooLong {
-        /// Its days.
-        days: i64,
-    },
+    TooLong { days: i64 },
     /// The period begins before any log can.
     #[error("the period begins on {from}, wanted a day from 1970-01-01 on")]
-    TooEarly {
-        /// First day.
-        from: Date,
-    },
+    TooEarly { from: Date },
     /// Something in the log is no leaf.
     #[error("leaf {leaf} can't be read")]
-    Leaf {
-        /// Its index.
-        leaf: u64,
-        /// Why not.
-        source: AuditError,
-    },
+    Leaf { leaf: u64, source: AuditError },
     /// The measured rates are another model's.
     #[error(
         "the rates were measured with the model {found}, the report is about the model {wanted}"

@@ -55,7 +55,6 @@ pub struct RunningSystem {
     /// What the state folder was made for: `real`, `demo` or `test`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<String>,
-    /// The software's version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub software: Option<String>,
     /// The digest of the models that answered.

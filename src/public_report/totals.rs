@@ -29,23 +29,15 @@ pub struct Totals {
     pub kinds: BTreeMap<String, u64>,
     /// The same month by month.
     pub months: Vec<MonthFigures>,
-    /// Inquiries and searches.
     pub inquiries: InquiryFigures,
     /// Refusals by what was refused, those gathered in one leaf each for itself.
     pub refusals: BTreeMap<String, u64>,
-    /// Reviews of answers.
     pub reviews: ReviewFigures,
-    /// Reports and their outcomes.
     pub reports: ReportFigures,
-    /// Bookings that came in.
     pub bookings: BookingFigures,
-    /// From the notice to the purge.
     pub purges: PurgeFigures,
-    /// Audits.
     pub audits: AuditFigures,
-    /// Alarms.
     pub alarms: AlarmFigures,
-    /// The gallery.
     pub gallery: GalleryFigures,
 }
 

@@ -10,7 +10,7 @@ use super::error::ServiceError;
 use super::inquire::lodger;
 use super::ledger::Ledger;
 use super::purge::ASSURANCE;
-use super::sheet::report_file_id;
+use super::sheet::report_id;
 use super::stage::{NewLeaf, Staged, StagedRows};
 use super::writer::{Change, Done, Writer};
 use crate::audit::{Detail, Entry};
@@ -152,8 +152,8 @@ impl Core {
         for (id, _) in rows {
             probes.abandon_upload(*id)?;
             probes.unlink_photo(*id)?;
-            probes.unlink_photo(report_file_id(*id))?;
+            probes.unlink_photo(report_id(*id))?;
         }
-        Ok(probes.sync_names(rows.iter().flat_map(|(id, _)| [*id, report_file_id(*id)]))?)
+        Ok(probes.sync_names(rows.iter().flat_map(|(id, _)| [*id, report_id(*id)]))?)
     }
 }

@@ -14,7 +14,7 @@ use super::faces;
 use super::generation::Generation;
 use super::in_order::in_order;
 use super::progress::Step;
-use super::sheet::report_file_id;
+use super::sheet::report_id;
 use crate::audit::{Edge, Entry, Hash, LogKey, TILE_WIDTH, TileNode, leaf_hash};
 use crate::booking::{Identifier, VersionId};
 use crate::face::Embedding;
@@ -234,7 +234,7 @@ impl Records {
         store.for_each_inquiry::<ServiceError>(|id, head| {
             records.probe_slots.push(head.slot);
             records.inquiries.push((id, head.slot));
-            records.reports.push(report_file_id(id));
+            records.reports.push(report_id(id));
             if head.asked.is_some() {
                 records.searching.push(id);
             }

@@ -29,7 +29,7 @@ use crate::roster::Duty;
 const REPORT_DOMAIN: &[u8] = b"smrt compare report v1\0";
 
 /// The id under which an inquiry's report lies sealed among the probes.
-pub(super) fn report_file_id(inquiry: [u8; 16]) -> [u8; 16] {
+pub(super) fn report_id(inquiry: [u8; 16]) -> [u8; 16] {
     let named = digest(&SHA256, &[REPORT_DOMAIN, &inquiry].concat());
     *named.as_ref().first_chunk().expect("SHA-256 has more than 16 bytes")
 }
@@ -55,8 +55,8 @@ impl Core {
                 .iter()
                 .any(|candidate| purged.contains(&candidate.version));
             if carries && kept.inquiry.report().is_some() {
-                self.vault.probes.unlink_photo(report_file_id(id))?;
-                gone.push(report_file_id(id));
+                self.vault.probes.unlink_photo(report_id(id))?;
+                gone.push(report_id(id));
             }
         }
         Ok(self.vault.probes.sync_names(gone)?)
@@ -85,8 +85,8 @@ impl Service {
         let file = CompareReport::new(&kept.inquiry, &supplement)?.to_pdf()?;
         let sha256 = sha256_of(&file);
         let probes = &self.ledger.core().vault.probes;
-        probes.write_photo(report_file_id(id.0), &kept.key, &file)?;
-        probes.sync_names([report_file_id(id.0)])?;
+        probes.write_photo(report_id(id.0), &kept.key, &file)?;
+        probes.sync_names([report_id(id.0)])?;
         let actor = desk.actor();
         let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
             inquiry.act(&who, revision, now_cs, issue(sha256, leaf))
@@ -121,7 +121,7 @@ impl Service {
     /// booking that it carried.
     pub fn report_file(&self, desk: &AtDesk, id: InquiryId) -> Result<Vec<u8>, ServiceError> {
         let kept = self.own_report(desk, id)?;
-        match self.ledger.core().vault.probes.read_photo(report_file_id(id.0), &kept.key) {
+        match self.ledger.core().vault.probes.read_photo(report_id(id.0), &kept.key) {
             Err(e) if e.is_lost() => Err(ServiceError::NotFound {
                 what: "report; the box's copy went with a booking that it carried, and none",
             }),
