@@ -311,7 +311,7 @@ fn a_report_is_for_consoles_about_days_that_make_sense_and_overwrites_nothing_un
     let named = |name: &str| contract["components"]["schemas"].get(name).is_some();
     assert!(
         contract["paths"].get("/v1/report/public").is_some()
-            && ["PublicReport", "Totals", "InquiryTables", "Cell", "Witnesses"]
+            && ["PublicReport", "Totals", "InquiryTables", "Cell", "WitnessFigures"]
                 .into_iter()
                 .all(named)
     );
