@@ -64,4 +64,3 @@ pub use record::{
 pub use refusal::ActionError;
 pub use request::{Attestations, Reference, Request, Requester};
 pub use sight::{CandidateSight, Sight};
-
