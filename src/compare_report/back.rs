@@ -92,7 +92,7 @@ fn error_rates(composer: &mut Composer, measured: &ErrorRates) {
     );
 }
 
-/// Where the examiners came to different dispositions.
+/// The section on disagreements: candidates of which the examiners came to different dispositions.
 pub(super) fn disagreements(composer: &mut Composer, report: &CompareReport<'_>) {
     composer.section("Disagreements", 40.0);
     let candidates = report.inquiry.candidates();

@@ -229,7 +229,7 @@ fn facts(
     composer.close_pairs();
 }
 
-/// What an examiner made of a candidate.
+/// An examiner's disposition of a candidate, with the features compared.
 fn disposition(
     composer: &mut Composer,
     report: &CompareReport<'_>,

@@ -34,7 +34,7 @@ pub(super) enum Color {
     Accent,
 }
 
-/// How a line looks.
+/// The style of a line of text.
 ///
 /// Units: points.
 #[derive(Clone, Copy, Debug, PartialEq)]

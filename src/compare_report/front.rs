@@ -75,7 +75,7 @@ fn people(composer: &mut Composer, report: &CompareReport<'_>) {
     composer.end_section();
 }
 
-/// What happened when, each step with its leaf.
+/// The section on the inquiry's course: each step with its time and its leaf.
 fn course(composer: &mut Composer, report: &CompareReport<'_>) {
     let step = |at_cs: u64, leaf: u64| format!("{}, log entry {}", moment(at_cs), number(leaf));
     let reviewed = |reviewed: Reviewed<'_>| step(reviewed.finished_cs, reviewed.leaf);
@@ -134,7 +134,7 @@ fn title(composer: &mut Composer, report: &CompareReport<'_>) {
     composer.pages.flow(columns);
 }
 
-/// In one paragraph or two what came out.
+/// The outcome in one paragraph or two.
 fn outcome(report: &CompareReport<'_>) -> Vec<(String, Style)> {
     let candidates = report.inquiry.candidates();
     let those = |which: &dyn Fn(&Ranked) -> bool| -> Vec<&Ranked> {

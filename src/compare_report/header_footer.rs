@@ -7,12 +7,12 @@ use super::layout::{Draw, Item, MARGIN, MEASURE, PAGE_HEIGHT, PAGE_WIDTH};
 use super::report::CompareReport;
 use crate::inquiry::NOTE;
 
-/// What the order's NOTE leaves unsaid, and what went wrong elsewhere.
+/// A warning that the order's NOTE leaves unsaid: elsewhere, such line-ups went wrong.
 pub(super) const NO_LINE_UP: &str =
     "Do not build a line-up from this photo without independent evidence.";
 pub(super) const TITLE_TEXT: &str = "Facial Recognition Image Compare Report";
 
-/// What a page says that shows a character by its code.
+/// The footnote of a page that shows a character by its code.
 const LACKING: &str = "[U+...] stands for the character of that Unicode code point, which the \
     typefaces of this report lack.";
 const EVIDENCE: &str = "EVIDENCE";
@@ -28,7 +28,7 @@ const BAND_WORD: Style = Style::new(Typeface::SemiBold, 26.0, BAND_HEIGHT, Color
 const BAND_WORDS: Style = Style::new(Typeface::Regular, 10.0, BAND_HEIGHT, Color::White);
 const PAGE_OF: Style = Style { color: Color::Black, ..SMALL_LABEL };
 
-/// Where the text of a page begins and ends.
+/// Top and bottom of a page's text, between header and footer.
 pub(super) fn body(report: &CompareReport<'_>) -> (f32, f32) {
     let top = if report.supplement.state.mark().is_some() {
         BAND_AT + BAND_HEIGHT + 16.0

@@ -17,7 +17,7 @@ pub(super) const MEASURE: f32 = PAGE_WIDTH - 2.0 * MARGIN;
 /// Between columns.
 pub(super) const GUTTER: f32 = 12.0;
 
-/// What a part of the report is.
+/// A structure type of tagged PDF: what a part of the report is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Tag {
     Section,
@@ -51,7 +51,7 @@ pub(super) struct Tags {
     open: Vec<usize>,
 }
 
-/// Where an item belongs: a leaf of the tree of tags, or none where it is an artifact.
+/// The leaf of the tree of tags that an item belongs to; none where it is an artifact.
 pub(super) type TagRef = Option<usize>;
 
 /// A drawing.

@@ -1,4 +1,4 @@
-//! From laid-out pages to the file: PDF/A-2a, tagged, with its language, title and dates, and
+//! The PDF file of laid-out pages: PDF/A-2a, tagged, with its language, title and dates, and
 //! nothing by chance.
 
 use std::num::NonZeroU16;
@@ -26,7 +26,7 @@ use super::fonts::{Color, Fonts};
 use super::layout::{Draw, Item, Node, PAGE_HEIGHT, PAGE_WIDTH, Tag, Tags};
 use super::photo::PagePhoto;
 
-/// What the file says about itself.
+/// The document's metadata.
 pub(super) struct DocumentInfo {
     pub(super) title: String,
     pub(super) subject: String,
@@ -43,7 +43,7 @@ pub(super) struct Bookmark {
     pub(super) y: f32,
 }
 
-/// What of a node of the tree is on the pages.
+/// The marked content of a node of the tree.
 #[derive(Default)]
 struct Held {
     ids: Vec<Identifier>,
@@ -110,7 +110,7 @@ pub(super) fn write(
     document.finish().map_err(|e| CompareReportError::Pdf { what: said(&e) })
 }
 
-/// Where a picture stands.
+/// The bounding box of a picture.
 fn place(page: usize, item: &Item) -> Option<BBox> {
     let (width, height) = match item.draw {
         Draw::Picture { width, height, .. } => (width, height),
@@ -283,7 +283,7 @@ fn fill(color: Color) -> Fill {
     }
 }
 
-/// What was wrong, without the document that it was wrong with.
+/// The fault in words, without the text of the report that it was found in.
 fn said(error: &KrillaError) -> String {
     match error {
         KrillaError::Validation(found) => {

@@ -10,7 +10,7 @@ use crate::audit::{Checkpoint, Note};
 /// Modules of clear ground that belong around a code.
 pub(super) const QUIET: f32 = 4.0;
 
-/// What the code says: log's origin, index of the leaf, the log's size and root there.
+/// The code's text: the log's origin, the index of the leaf, the log's size and root there.
 pub(super) fn said(proven: &ProvenLeaf) -> Option<String> {
     let Checkpoint { origin, leaves, root } =
         Note::parse(&proven.proof.checkpoint).ok()?.checkpoint().ok()?;

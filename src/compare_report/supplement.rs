@@ -10,7 +10,7 @@ use crate::face::ModelId;
 use crate::inquiry::Person;
 use crate::state_kind::StateKind;
 
-/// What a compare report shows beside its inquiry.
+/// The supplement of an inquiry, for its compare report.
 ///
 /// Units: times in hundredths of a second since 1970-01-01 UTC; digests are SHA-256.
 #[derive(Clone, Debug)]

@@ -25,9 +25,9 @@ pub(super) const PURPOSES: [&str; PurposeKind::ALL.len()] = {
     }
     names
 };
-/// What becomes of an inquiry's search.
+/// Outcomes of a search, in the order of the tables.
 pub(super) const OUTCOMES: [&str; 4] = ["answered", "interrupted", "waiting", REFUSED];
-/// What agencies are counted by.
+/// Kinds of leaves that are counted by agency.
 pub(super) const BY_AGENCY: [LeafKind; 2] = [LeafKind::BookingIn, LeafKind::Released];
 
 /// Figures that need opened details.

@@ -16,7 +16,7 @@ const STYLE: &str = include_str!("page.css");
 const POLICY: &str =
     "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'";
 
-/// What the page says beside the figures.
+/// The imprint: what the page says beside the figures.
 #[derive(Clone, Debug, Default)]
 pub struct Imprint {
     /// Who publishes it.
@@ -186,7 +186,7 @@ fn glance(report: &PublicReport) -> Markup {
     }
 }
 
-/// What the figures are, what they aren't, and how somebody outside counts them again.
+/// The section on checking: what the figures are, what they aren't, and how to count them again.
 fn check(report: &PublicReport, imprint: &Imprint) -> Markup {
     let json = imprint.json_name.as_deref().unwrap_or("report.json");
     let sha256 = hex::encode(digest(&SHA256, &report.to_bytes()));

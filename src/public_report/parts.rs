@@ -219,7 +219,7 @@ pub(super) fn figure(caption: &str, note: &str, picture: Markup) -> Markup {
     }
 }
 
-/// How many details a figure's count lacked.
+/// A sentence on the details that a figure's count lacked, where it lacked any.
 pub(super) fn lacking(details: DetailCoverage) -> Markup {
     html! {
         @if details.opened < details.leaves {

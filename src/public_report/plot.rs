@@ -17,7 +17,7 @@ const FIELD: f64 = 210.0;
 /// Characters of a picture's width, about.
 const CHAR: f64 = 7.0;
 
-/// How a bar is filled: by its place among those that stand on each other.
+/// Fills of a bar's parts, from the lowest up.
 const FILLS: [&str; 3] = ["one", "url(#hatch)", "url(#dots)"];
 
 /// A bar chart, each bar of up to three stacked parts.
@@ -107,7 +107,7 @@ impl Bars<'_> {
     }
 }
 
-/// From where to where a span goes, from 0 to 1; one without an end still lasts.
+/// A span of time, from 0 to 1 of the period; one without an end still lasts.
 type Span = (f64, Option<f64>);
 
 /// A timeline: spans of time, one line a kind.

@@ -39,13 +39,13 @@ pub struct PublicReport {
     pub log: LogHead,
     /// A count below this that needs opened details is not shown.
     pub count_min: u64,
-    /// What anybody counts from the log alone.
+    /// Figures that anybody counts from the log alone.
     pub totals: Totals,
     /// What anybody counts who has the kept checkpoints and the witnesses' keys too; none where the
     /// log asks for no cosignatures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witnesses: Option<WitnessFigures>,
-    /// What an auditor counts who has the opened details.
+    /// Figures that an auditor counts, who has the opened details.
     pub opened: OpenedFigures,
     /// The model's error rates as they were measured; added by whoever publishes, and no part of
     /// what the log commits to.

@@ -13,8 +13,8 @@ pub(super) const NOT_OPENED: &str = "not_opened";
 /// anything, a person's name included.
 pub(super) const NOT_LISTED: &str = "not_listed";
 
-/// What stands for the agency of searches that were refused by the rule of this name; none where it
-/// is the agency that the request named.
+/// The label that stands for the agency of searches that this rule refused; none where the agency
+/// that the request named is shown.
 pub(super) fn agency_of(rule: &str) -> Option<&'static str> {
     match rule {
         GATHERED => Some(NOT_STATED),
@@ -89,7 +89,7 @@ fn comes_after_the_agency(rule: Rule) -> bool {
     of_the_request || of_a_step || of_a_photo || of_a_touch
 }
 
-/// What stands for an agency, where this is no agency's name.
+/// The label that this is, where it is no agency's name.
 pub(super) fn label_of(agency: &str) -> Option<&'static str> {
     [NOT_LISTED, NOT_STATED, NOT_OPENED].into_iter().find(|&label| label == agency)
 }

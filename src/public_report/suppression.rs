@@ -54,7 +54,8 @@ struct Residual {
     cost: u64,
 }
 
-/// What it costs to come to a sum, and by which count from which other sum; none at the beginning.
+/// The cost of the cheapest way to a sum, and by which count from which other sum it comes; none at
+/// the beginning.
 type Reached = (u64, Option<(usize, usize)>);
 
 impl SuppressionGraph {

@@ -16,8 +16,8 @@ pub(super) type Searches = BTreeMap<(String, String, &'static str), u64>;
 /// Counts by row and column, each row with all columns.
 type Grid = BTreeMap<String, Counts>;
 
-/// What is counted by purpose, agency and outcome, two at a time: purposes by outcome, agencies by
-/// outcome, purposes by agency. The log publishes how many there are of each outcome.
+/// Three tables of searches by purpose, agency and outcome, two at a time: purposes by outcome,
+/// agencies by outcome, purposes by agency. The log publishes how many there are of each outcome.
 ///
 /// Outcomes with fewer than `PUBLIC_COUNT_MIN` searches are left out of all three, and then, the
 /// smallest first, others with which no table can be shown. The third table is shown where it can

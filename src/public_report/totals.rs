@@ -136,7 +136,7 @@ pub struct BookingFigures {
     pub unusable: u64,
 }
 
-/// From an agency's notice that it no longer keeps a booking to the purge.
+/// Purges, from an agency's notice that it no longer keeps a booking on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PurgeFigures {
