@@ -8,10 +8,10 @@
 use maud::{Markup, html};
 
 use super::inquiry::beside;
-use super::parts::{Field, count, ending, facts, line, note, number, revision, sentence};
-use super::shell::{Desk, Here, Page, inside};
-use super::work::as_part;
-use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
+use super::components::{Field, count, ending, facts, line, note, number, revision, sentence};
+use super::layout::{Desk, Here, Page, inside};
+use super::my_work::as_part;
+use crate::booking::{BookingData, BookingNumber, CollectionBasis, Identifier, VersionId};
 use crate::inquiry::{
     CandidateSight, Component, Disposed, Disposition, Frame, Inquiry, Ranked, Review, Seen, Sight,
 };

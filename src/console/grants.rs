@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::parts::{Field, date, ending, facts, line, one_of, role, when};
-use super::request::AgencyChoice;
-use super::shell::{Desk, Here, Page, inside};
+use super::components::{Field, date, ending, facts, line, one_of, role, role_name, when};
+use super::new_inquiry::AgencyChoice;
+use super::layout::{Desk, Here, Page, inside};
 use crate::limits::{GRANT_DAYS_MAX, IDENTIFIER_CHARS_MAX, TEMPORARY_HOURS_MAX, TEXT_CHARS_MAX};
 use crate::roster::{Duty, Role};
 use crate::service::{AccountStanding, Grant};

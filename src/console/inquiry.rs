@@ -2,10 +2,10 @@
 
 use maud::{Markup, html};
 
-use super::facts;
-use super::parts::{Field, ending, lines, note, revision, sentence, when};
-use super::shell::{Desk, Here, Page, inside};
-use super::work::{Step, as_part};
+use super::inquiry_facts;
+use super::components::{Field, ending, lines, note, revision, sentence, when};
+use super::layout::{Desk, Here, Page, inside};
+use super::my_work::{Step, as_part};
 use crate::inquiry::{Inquiry, Sight, Stage};
 use crate::limits::{REASON_CHARS_MAX, REASON_CHARS_MIN};
 use crate::roster::Duty;
@@ -61,15 +61,15 @@ pub fn inquiry(view: &InquiryView<'_>) -> Markup {
         div.split {
             div {
                 (next(view))
-                section.panel { h2 { "What it states" } (facts::request(inquiry.request())) }
+                section.panel { h2 { "What it states" } (inquiry_facts::request(inquiry.request())) }
                 @if let Some(probe) = inquiry.probe().filter(|_| sight.probe) {
-                    section.panel { h2 { "The probe" } (facts::received(probe))
-                        @if let Some(choice) = inquiry.choice() { (facts::choice(choice)) } }
+                    section.panel { h2 { "The probe" } (inquiry_facts::received(probe))
+                        @if let Some(choice) = inquiry.choice() { (inquiry_facts::choice(choice)) } }
                 }
                 @if inquiry.answer().is_some() { (note()) }
             }
             div {
-                section.panel { h2 { "What was done" } (facts::course(inquiry)) }
+                section.panel { h2 { "What was done" } (inquiry_facts::course(inquiry)) }
                 @if inquiry.report().is_some() {
                     p { a href={ "/console/inquiries/" (id) "/report" } { "The report" } } }
                 @if sight.others || sight.candidates.iter().any(|candidate| candidate.photo) {
@@ -98,7 +98,7 @@ pub(super) fn page<'a>(inquiry: &Inquiry, title: &'a str) -> Page<'a> {
 pub(super) fn beside(inquiry: &Inquiry) -> Markup {
     html! {
         p { a href={ "/console/inquiries/" (inquiry.id()) } {
-            (facts::reference(&inquiry.request().reference)) } }
+            (inquiry_facts::reference(&inquiry.request().reference)) } }
         p.quiet { "Opened " (when(inquiry.opened_cs())) " by " (inquiry.operator().id) }
         p { span.tag { (sentence(inquiry.stage().words())) } }
     }

@@ -17,45 +17,45 @@
 //! | auditors | `log`, `samples`, `findings`, `operators`, `roster` |
 //! | everybody | `policy` |
 
-mod approve;
+mod approval;
 mod assets;
-mod audits;
+mod log;
 mod compare;
-mod door;
-mod facts;
+mod log_on;
+mod inquiry_facts;
 mod grants;
 mod inquiry;
-mod parts;
+mod components;
 mod policy;
 mod probe;
 mod report;
-mod request;
+mod new_inquiry;
 mod roster;
-mod shell;
-mod watch;
-mod work;
+mod layout;
+mod decisions;
+mod my_work;
 
 #[cfg(test)]
 mod tests;
 
-pub use approve::{ApproveView, approve};
+pub use approval::{ApproveView, approve};
 pub use assets::{CONTENT_SECURITY_POLICY, HEADERS, asset, assets};
-pub use audits::{
+pub use log::{
     FindingRow, FindingsView, LeafPage, LogView, OperatorsView, SamplesView, findings, leaf, log,
     operators, samples,
 };
 pub use compare::{ArrayView, Biography, CompareView, Shown, array, candidate_order, compare};
-pub use door::{
+pub use log_on::{
     BannerView, LockView, LogOnView, ProblemView, banner, enrol, lock, log_on, problem,
 };
-pub use facts::QualityLine;
+pub use inquiry_facts::QualityLine;
 pub use grants::{GrantView, GrantsView, NewGrantView, grants, new_grant};
 pub use inquiry::{InquiryView, Part, inquiry};
 pub use policy::{PolicyText, PolicyView, policy};
 pub use probe::{ProbeView, probe};
 pub use report::{ReportView, report};
-pub use request::{AgencyChoice, RequestView, request};
+pub use new_inquiry::{AgencyChoice, RequestView, request};
 pub use roster::{RosterView, roster};
-pub use shell::{Desk, Here, home};
-pub use watch::{AlarmsView, DecisionsView, Figure, FiguresView, alarms, decisions, figures};
-pub use work::{Head, OutcomesView, Step, WorkView, outcomes, work};
+pub use layout::{Desk, Here, home};
+pub use decisions::{AlarmsView, DecisionsView, Figure, FiguresView, alarms, decisions, figures};
+pub use my_work::{Head, OutcomesView, Step, WorkView, outcomes, work};

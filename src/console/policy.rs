@@ -3,8 +3,8 @@
 use maud::{Markup, html};
 
 use super::assets::AT;
-use super::parts::{digest, facts, when};
-use super::shell::{Desk, Here, Page, inside, outside};
+use super::components::{digest, facts, when};
+use super::layout::{Desk, Here, Page, inside, outside};
 use crate::inquiry::SPECIAL_ORDER;
 use crate::store::StateKind;
 

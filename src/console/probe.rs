@@ -3,10 +3,10 @@
 
 use maud::{Markup, html};
 
-use super::facts::{self, QualityLine};
+use super::inquiry_facts::{self, QualityLine};
 use super::inquiry::{beside, steps, withdraw};
-use super::parts::{Field, ending, lines, revision};
-use super::shell::{Desk, Here, Page, inside};
+use super::components::{Field, ending, lines, revision};
+use super::layout::{Desk, Here, Page, inside};
 use crate::face::Edit;
 use crate::inquiry::{Choice, Frame, Inquiry, Probe};
 use crate::limits::{
@@ -45,7 +45,7 @@ pub fn probe(view: &ProbeView<'_>) -> Markup {
                     details.panel { summary { "Choose again, or change the edits" }
                         (choose(inquiry, probe)) }
                 } @else { (choose(inquiry, probe)) }
-                section.panel { h2 { "As received" } (facts::received(probe)) }
+                section.panel { h2 { "As received" } (inquiry_facts::received(probe)) }
                 @if probe.faces.is_empty() { (upload(inquiry, "Another photo")) }
                 @else { details.panel { summary { "Bring another photo instead" }
                     (upload(inquiry, "Another photo")) } }
@@ -99,7 +99,7 @@ fn chosen(inquiry: &Inquiry, choice: &Choice, quality: &[QualityLine]) -> Markup
             h2 { "Chosen" }
             div.split {
                 div {
-                    (facts::choice(choice))
+                    (inquiry_facts::choice(choice))
                     div.actions { a.button.main autofocus href={
                         "/console/inquiries/" (id) "/approve" }
                         data-keys="a" { "Go on to the approval" } }
@@ -112,7 +112,7 @@ fn chosen(inquiry: &Inquiry, choice: &Choice, quality: &[QualityLine]) -> Markup
                 }
             }
             h3 { "Quality of the face" }
-            (facts::quality(quality))
+            (inquiry_facts::quality(quality))
         }
     }
 }

@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use super::compare::Biography;
 use super::inquiry::{beside, steps};
-use super::parts::{
+use super::components::{
     Field, digest, ending, facts, line, lines, note, one_of, revision, sentence, when,
 };
-use super::shell::{Desk, Here, Page, inside};
-use super::work::as_part;
+use super::layout::{Desk, Here, Page, inside};
+use super::my_work::as_part;
 use crate::booking::VersionId;
 use crate::inquiry::{Inquiry, Report, Sight, Stage, Upshot};
 use crate::limits::{REASON_CHARS_MAX, REASON_CHARS_MIN, TEXT_CHARS_MAX};

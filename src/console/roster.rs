@@ -2,8 +2,8 @@
 
 use maud::{Markup, html};
 
-use super::parts::{count, ending, role, span, when};
-use super::shell::{Desk, Here, Page, inside};
+use super::components::{count, ending, role, span, when};
+use super::layout::{Desk, Here, Page, inside};
 use crate::limits::{
     ACCOUNT_REVIEW_DAYS, ACCOUNT_UNUSED_DAYS_MAX, LOG_ON_TRIES_MAX, PERSON_ID_REUSE_DAYS,
 };

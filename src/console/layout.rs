@@ -4,8 +4,8 @@
 use maud::{DOCTYPE, Markup, html};
 
 use super::assets::AT;
-use super::door::lock_form;
-use super::parts::{count, role, when};
+use super::log_on::lock_form;
+use super::components::{count, role, when};
 use crate::booking::Identifier;
 use crate::limits::SESSION_LOCKS_MINUTES;
 use crate::roster::{Duty, Person, Role};

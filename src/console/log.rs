@@ -4,9 +4,9 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::parts::{Field, count, ending, facts, line, number, one_of, sentence, when, whole};
-use super::shell::{Desk, Here, Page, inside};
-use crate::audit::{LeafKind, SampleFinding};
+use super::components::{Field, count, ending, facts, line, number, one_of, sentence, when, whole};
+use super::layout::{Desk, Here, Page, inside};
+use crate::audit::{Finding, LeafKind};
 use crate::booking::Identifier;
 use crate::limits::{
     REVIEW_DAYS_MAX, RHYTHM_DAYS, RHYTHM_GAPS_MIN, RHYTHM_REGULAR_BELOW, SAMPLE_DAYS_MAX,

@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::facts;
+use super::inquiry_facts;
 use super::inquiry::{beside, steps, withdraw};
-use super::parts::{digest, ending, facts as lines, number, revision};
+use super::components::{digest, ending, facts as lines, number, revision};
 use super::probe::chosen_face;
-use super::shell::{Desk, Here, Page, inside};
+use super::layout::{Desk, Here, Page, inside};
 use crate::face::ModelId;
 use crate::inquiry::Inquiry;
 use crate::limits::TOUCH_SECONDS_MAX;
@@ -55,7 +55,7 @@ pub fn approve(view: &ApproveView<'_>) -> Markup {
         div.split {
             div {
                 section.panel { h2 { "What is asked for, why and for whom" }
-                    (facts::request(inquiry.request())) }
+                    (inquiry_facts::request(inquiry.request())) }
                 section.panel {
                     h2 { "What you attest" }
                     ul {
@@ -68,8 +68,8 @@ pub fn approve(view: &ApproveView<'_>) -> Markup {
                 }
                 section.panel {
                     h2 { "The probe" }
-                    @if let Some(probe) = inquiry.probe() { (facts::received(probe)) }
-                    @if let Some(choice) = inquiry.choice() { (facts::choice(choice)) }
+                    @if let Some(probe) = inquiry.probe() { (inquiry_facts::received(probe)) }
+                    @if let Some(choice) = inquiry.choice() { (inquiry_facts::choice(choice)) }
                 }
                 section.panel { h2 { "The search" } (approval) }
             }

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::facts::reference;
-use super::parts::{count, sentence, span, when};
-use super::shell::{Desk, Here, Page, inside};
+use super::inquiry_facts::{purpose_short, reference};
+use super::components::{count, sentence, span, when};
+use super::layout::{Desk, Here, Page, inside};
 use crate::booking::Identifier;
 use crate::inquiry::{Inquiry, InquiryId, Person, Stage};
 use crate::roster;

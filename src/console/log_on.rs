@@ -3,8 +3,8 @@
 
 use maud::{Markup, html};
 
-use super::parts::{Field, ending, line};
-use super::shell::outside;
+use super::components::{Field, ending, line};
+use super::layout::outside;
 use crate::booking::Identifier;
 use crate::limits::{
     APPOINTMENT_HOURS_MAX, IDENTIFIER_CHARS_MAX, LOG_ON_TRIES_MAX, SESSION_ENDS_MINUTES,

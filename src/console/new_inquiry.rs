@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::parts::{Field, date, ending, line, lines, one_of, sentence, whole};
-use super::shell::{Desk, Here, Page, inside};
+use super::inquiry_facts::purpose_words;
+use super::components::{Field, date, ending, line, lines, one_of, whole};
+use super::layout::{Desk, Here, Page, inside};
 use crate::booking::{Identifier, Text};
 use crate::inquiry::{Attestations, NumberPattern, PurposeField, PurposeKind};
 use crate::limits::{

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::parts::{digest, facts, number, sentence, when};
+use super::components::{digest, facts, number, sentence, when};
 use crate::embed::{Measure, QualitySheet, Reading, Verdict};
 use crate::inquiry::{Choice, Inquiry, Probe, Quality, Reference, Request};
 

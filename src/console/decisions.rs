@@ -4,8 +4,8 @@
 use maud::{Markup, html};
 
 use super::grants::GrantView;
-use super::parts::{Field, count, ending, line, number, role, span, when};
-use super::shell::{Desk, Here, Page, inside};
+use super::components::{Field, count, ending, line, number, role, span, when};
+use super::layout::{Desk, Here, Page, inside};
 use crate::audit::Alarm;
 use crate::limits::CLOCK_AGREE_SECONDS_MAX;
 use crate::report::Period;
