@@ -1,21 +1,23 @@
-//! The approval: everything that the touch binds, in plain words, and one button.
+//! The approval of a search: everything that the touch binds, in plain words, and one button.
 
 use maud::{Markup, html};
 
-use super::inquiry_facts;
+use super::components::{digest, facts, panel};
+use super::form::{Form, ending, revision};
 use super::inquiry::{beside, steps, withdraw};
-use super::components::{digest, ending, facts as lines, number, revision};
-use super::probe::chosen_face;
-use super::layout::{Desk, Here, Page, inside};
+use super::inquiry_facts;
+use super::layout::{DeskContext, Page};
+use super::probe_picture::searched_probe;
 use crate::face::ModelId;
 use crate::inquiry::Inquiry;
 use crate::limits::TOUCH_SECONDS_MAX;
+use crate::wording::count;
 
 /// What the page of an approval shows.
 #[derive(Clone, Debug)]
-pub struct ApproveView<'a> {
+pub struct ApprovalPage<'a> {
     /// Who is here: the inquiry's operator.
-    pub desk: &'a Desk,
+    pub desk: &'a DeskContext,
     /// The inquiry, with a face chosen.
     pub inquiry: &'a Inquiry,
     /// SHA-256 of the inquiry's canonical request.
@@ -31,81 +33,87 @@ pub struct ApproveView<'a> {
 }
 
 /// The approval of a search: `/console/inquiries/{id}/approve`.
-pub fn approve(view: &ApproveView<'_>) -> Markup {
-    let ApproveView { desk, inquiry, .. } = *view;
-    let id = inquiry.id();
-    let approval = lines(&[
-        ("Operator", html! { (desk.person.name) " (" (desk.person.id) ")" }),
-        ("Device", html! { (desk.device) }),
-        ("Its certificate, SHA-256", digest(hex::encode(view.certificate_sha256))),
-        ("Inquiry", html! { code { (id) } ", revision " (inquiry.revision()) }),
-        ("All fields of the request, SHA-256", digest(hex::encode(view.fields_sha256))),
-        ("Candidates, at most", html! { (inquiry.request().candidates) }),
-        (
-            "Compared with",
-            html! { (number(view.gallery_rows)) @if view.gallery_rows == 1 { " booking" }
-            @else { " bookings" } },
-        ),
-        ("Model", digest(view.model)),
-        ("Log", html! { code { (view.log) } }),
-        ("Holds for", html! { (TOUCH_SECONDS_MAX) " seconds, one search, once" }),
-    ]);
+pub fn approve(page: &ApprovalPage<'_>) -> Markup {
+    let ApprovalPage { desk, inquiry, .. } = *page;
+    let probe = html! {
+        @if let Some(probe) = inquiry.probe() { (inquiry_facts::received(probe)) }
+        @if let Some(choice) = inquiry.choice() { (inquiry_facts::choice(choice)) }
+    };
+    let stated = html! {
+        (panel("What is asked for, why and for whom", inquiry_facts::request(inquiry.request())))
+        (panel("What you attest", attested()))
+        (panel("The probe", probe))
+        (panel("The search", search(page)))
+    };
     let main = html! {
         (steps(inquiry.stage()))
         div.split {
-            div {
-                section.panel { h2 { "What is asked for, why and for whom" }
-                    (inquiry_facts::request(inquiry.request())) }
-                section.panel {
-                    h2 { "What you attest" }
-                    ul {
-                        li { "The search is not solely for speech or action that the First \
-                            Amendment protects." }
-                        li { "The probe is a photo of the person sought: no sketch, composite, \
-                            generated or other person's image." }
-                        li { "The probe comes from the source that is stated." }
-                    }
-                }
-                section.panel {
-                    h2 { "The probe" }
-                    @if let Some(probe) = inquiry.probe() { (inquiry_facts::received(probe)) }
-                    @if let Some(choice) = inquiry.choice() { (inquiry_facts::choice(choice)) }
-                }
-                section.panel { h2 { "The search" } (approval) }
-            }
-            div.beside {
-                figure.panel {
-                    div.picture.low {
-                        img src={ "/v1/inquiries/" (id) "/probe?part=searched" }
-                            alt="The probe as it is searched, the chosen face framed" width="800"
-                            height="1000";
-                        @if let Some(choice) = inquiry.choice() { (chosen_face(choice)) }
-                    }
-                    figcaption { "As it is searched: the framed face." }
-                }
-                form.panel data-verb={ "POST /v1/inquiries/" (id) "/search" }
-                    data-challenge={ "POST /v1/inquiries/" (id) "/challenge" }
-                    data-next={ "/console/inquiries/" (id) } {
-                    (revision(inquiry.revision()))
-                    h2 { "Approve by touch" }
-                    p { "Your key signs exactly what stands on this page. The box writes it to the \
-                        log, then searches. What comes back are investigative leads." }
-                    (ending(&html! {
-                        button.main data-keys="t" { "Touch your key to search" }
-                        a href={ "/console/inquiries/" (id) "/probe" } { "Back to the probe" }
-                    }))
-                }
-                (withdraw(inquiry))
-            }
+            div { (stated) }
+            div.beside { (face(inquiry)) (touch(inquiry)) (withdraw(inquiry)) }
         }
     };
-    let page = Page {
-        here: Here::Elsewhere,
-        title: "Approve the search",
-        beside: beside(inquiry),
-        wide: false,
-        scripts: &[],
-        keys: &[("t", "approve: then touch your key")],
-    };
-    inside(desk, &page, &main)
+    Page::new("Approve the search")
+        .beside(beside(inquiry))
+        .keys(&[("t", "approve: then touch your key")])
+        .of(desk, main)
+}
+
+fn attested() -> Markup {
+    html! {
+        ul {
+            li {
+                "The search is not solely for speech or action that the First Amendment protects."
+            }
+            li {
+                "The probe is a photo of the person sought: no sketch, composite, generated or \
+                 other person's image."
+            }
+            li { "The probe comes from the source that is stated." }
+        }
+    }
+}
+
+fn search(page: &ApprovalPage<'_>) -> Markup {
+    let ApprovalPage { desk, inquiry, .. } = *page;
+    facts(&[
+        ("Operator", html! { (desk.person.name) " (" (desk.person.id) ")" }),
+        ("Device", html! { (desk.device) }),
+        ("Its certificate, SHA-256", digest(hex::encode(page.certificate_sha256))),
+        ("Inquiry", html! { code { (inquiry.id()) } ", revision " (inquiry.revision()) }),
+        ("All fields of the request, SHA-256", digest(hex::encode(page.fields_sha256))),
+        ("Candidates, at most", html! { (inquiry.request().candidates) }),
+        ("Compared with", html! { (count(page.gallery_rows, "booking", "bookings")) }),
+        ("Model", digest(page.model)),
+        ("Log", html! { code { (page.log) } }),
+        ("Holds for", html! { (TOUCH_SECONDS_MAX) " seconds, one search, once" }),
+    ])
+}
+
+fn face(inquiry: &Inquiry) -> Markup {
+    html! {
+        figure.panel {
+            (searched_probe(inquiry, "The probe as it is searched, the chosen face framed"))
+            figcaption { "As it is searched: the framed face." }
+        }
+    }
+}
+
+fn touch(inquiry: &Inquiry) -> Markup {
+    let (id, page) = (inquiry.id(), format!("/console/inquiries/{}", inquiry.id()));
+    let form = Form::new(format!("POST /v1/inquiries/{id}/search"))
+        .touched(format!("POST /v1/inquiries/{id}/challenge"))
+        .then(&page)
+        .panel();
+    form.of(html! {
+        (revision(inquiry.revision()))
+        h2 { "Approve by touch" }
+        p {
+            "Your key signs exactly what stands on this page. The box writes it to the log, then \
+             searches. What comes back are investigative leads."
+        }
+        (ending(html! {
+            button.main data-keys="t" { "Touch your key to search" }
+            a href={ (page) "/probe" } { "Back to the probe" }
+        }))
+    })
 }

@@ -1,101 +1,163 @@
-//! What pages are made of: words for times and names, fields with their labels, places for
-//! refusals.
+//! Components: panels, tables, lists of facts, tiles and the like, of which pages are built.
 
-use maud::{Markup, html};
-use time::OffsetDateTime;
-use time::macros::format_description;
+use std::fmt::Display;
+
+use maud::{Markup, Render, html};
 
 use crate::inquiry::NOTE;
-use crate::roster::Role;
+use crate::wording;
 
-const MINUTE_CS: u64 = 6_000;
-
-/// A field's words and bounds.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Field<'a> {
-    /// The name that its value has in the verb's JSON.
-    pub(super) name: &'a str,
-    /// What is wanted.
-    pub(super) label: &'a str,
-    /// How, and what is refused.
-    pub(super) hint: &'a str,
-    /// What it holds already.
-    pub(super) value: &'a str,
-    /// Whether it must be filled.
-    pub(super) required: bool,
-    /// Characters, at most; 0 where nothing bounds it.
-    pub(super) most: usize,
-    /// Its id on the page; made of its name where this is empty.
-    pub(super) id: &'a str,
-    /// Whether the page begins here.
-    pub(super) first: bool,
+/// How something stands, as a colour.
+#[derive(Clone, Copy)]
+pub(super) enum Tone {
+    Plain,
+    Quiet,
+    Good,
+    Warn,
+    Bad,
 }
 
-/// A time to the minute, for eyes and machines.
-///
-/// Units: hundredths of a second since 1970-01-01 UTC.
-pub(super) fn when(time_cs: u64) -> Markup {
-    let time = i64::try_from(time_cs / 100)
-        .ok()
-        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-    let Some(time) = time else { return html! { "at no time that a calendar has" } };
-    let machine = time
-        .format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z"))
-        .unwrap_or_default();
-    let words = time
-        .format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC"))
-        .unwrap_or_default();
-    html! { time datetime=(machine) { (words) } }
+/// A column of a table, by its heading.
+#[derive(Clone, Copy)]
+pub(super) enum Column<'a> {
+    Words(&'a str),
+    /// Numbers stand to the right.
+    Numbers(&'a str),
 }
 
-/// How long ago, or how far ahead, in the largest unit that fits.
-pub(super) fn span(from_cs: u64, to_cs: u64) -> String {
-    let minutes = to_cs.abs_diff(from_cs) / MINUTE_CS;
-    match minutes {
-        0 => "less than a minute".to_owned(),
-        1 => "1 minute".to_owned(),
-        2..120 => format!("{minutes} minutes"),
-        120..2_880 => format!("{} hours", minutes / 60),
-        _ => format!("{} days", minutes / 1_440),
+/// What names a table to a screen reader.
+#[derive(Clone, Copy)]
+pub(super) enum TableName<'a> {
+    /// The id of the heading above it.
+    Heading(&'a str),
+    /// Words that stand nowhere else.
+    Words(&'a str),
+}
+
+/// A figure with its name, one of several in a row.
+pub(super) struct Tile<'a> {
+    name: &'a str,
+    value: Markup,
+    tone: Tone,
+    detail: Option<Markup>,
+}
+
+impl Tone {
+    fn class(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Plain => return None,
+            Self::Quiet => "quiet",
+            Self::Good => "good",
+            Self::Warn => "warn",
+            Self::Bad => "bad",
+        })
+    }
+
+    /// Words in this tone.
+    pub(super) fn of(self, words: impl Render) -> Markup {
+        html! { span class=[self.class()] { (words) } }
     }
 }
 
-/// A number with its thousands apart.
-pub(super) fn number(count: u64) -> String {
-    let digits = count.to_string();
-    let mut apart = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            apart.push(',');
+impl Render for Column<'_> {
+    fn render(&self) -> Markup {
+        match self {
+            Self::Words(heading) => html! { th scope="col" { (heading) } },
+            Self::Numbers(heading) => html! { th.number scope="col" { (heading) } },
         }
-        apart.push(digit);
     }
-    apart
 }
 
-/// Many things of one kind, counted in words.
-pub(super) fn count(of: usize, one: &str, many: &str) -> String {
-    format!("{} {}", number(of as u64), if of == 1 { one } else { many })
+impl TableName<'_> {
+    fn label(&self) -> Option<&str> {
+        match self {
+            Self::Heading(_) => None,
+            Self::Words(words) => Some(words),
+        }
+    }
+
+    fn heading(&self) -> Option<&str> {
+        match self {
+            Self::Heading(id) => Some(id),
+            Self::Words(_) => None,
+        }
+    }
 }
 
-/// A digest, whole.
-pub(super) fn digest(hex: impl std::fmt::Display) -> Markup {
-    html! { span.digest { (hex.to_string()) } }
+impl<'a> Tile<'a> {
+    pub(super) fn new(name: &'a str, value: impl Render) -> Self {
+        Self { name, value: value.render(), tone: Tone::Plain, detail: None }
+    }
+
+    pub(super) fn tone(self, tone: Tone) -> Self {
+        Self { tone, ..self }
+    }
+
+    /// What stands below the value.
+    pub(super) fn detail(self, words: impl Render) -> Self {
+        Self { detail: Some(words.render()), ..self }
+    }
 }
 
-/// The first letter made a capital.
-pub(super) fn sentence(words: &str) -> String {
-    let mut chars = words.chars();
-    chars.next().map_or(String::new(), |first| first.to_uppercase().chain(chars).collect())
+impl Render for Tile<'_> {
+    fn render(&self) -> Markup {
+        html! {
+            div {
+                dt { (self.name) }
+                dd class=[self.tone.class()] { (self.value) }
+                @if let Some(detail) = &self.detail { dd.small { (detail) } }
+            }
+        }
+    }
 }
 
-/// A role without its article, for lists.
-pub(super) fn role(role: Role) -> String {
-    sentence(role.title())
+/// Tiles in a row.
+pub(super) fn tiles(of: &[Tile<'_>]) -> Markup {
+    html! { dl.tiles { @for tile in of { (tile) } } }
+}
+
+/// A panel with its heading.
+pub(super) fn panel(title: impl Render, content: impl Render) -> Markup {
+    html! { section.panel { h2 { (title) } (content) } }
+}
+
+/// A panel that stands out where something is wrong.
+pub(super) fn alarm_panel(alarm: bool, title: impl Render, content: impl Render) -> Markup {
+    html! { section.panel .alarm[alarm] { h2 { (title) } (content) } }
+}
+
+/// A panel whose heading names what is in it.
+pub(super) fn named_panel(id: &str, title: impl Render, content: impl Render) -> Markup {
+    html! { section.panel { h2 id=(id) { (title) } (content) } }
+}
+
+/// A panel that is folded up until somebody opens it.
+pub(super) fn folded_panel(summary: impl Render, content: impl Render) -> Markup {
+    html! { details.panel { summary { (summary) } (content) } }
+}
+
+/// A part of a panel that is folded up until somebody opens it.
+pub(super) fn folded(summary: impl Render, content: impl Render) -> Markup {
+    html! { details { summary { (summary) } (content) } }
+}
+
+/// A notice that something is wrong.
+pub(super) fn alarm_note(words: impl Render) -> Markup {
+    html! { p.note.alarm { (words) } }
+}
+
+/// What is said where a list is empty.
+pub(super) fn empty(words: &str) -> Markup {
+    html! { p.empty { (words) } }
+}
+
+/// What is said where a whole page is empty.
+pub(super) fn empty_panel(words: &str) -> Markup {
+    html! { p.panel.empty { (words) } }
 }
 
 /// The order's NOTE, where candidates are shown.
-pub(super) fn note() -> Markup {
+pub(super) fn order_note() -> Markup {
     html! { p.note { (NOTE) } }
 }
 
@@ -104,108 +166,47 @@ pub(super) fn facts(of: &[(&str, Markup)]) -> Markup {
     html! { dl.facts { @for (name, value) in of { dt { (name) } dd { (value) } } } }
 }
 
-/// Where a form says what goes on and what was refused, and its buttons.
-pub(super) fn ending(buttons: &Markup) -> Markup {
+/// A table that scrolls where it is wider than its place; `rows` are its `tr`.
+pub(super) fn table(name: TableName<'_>, columns: &[Column<'_>], rows: impl Render) -> Markup {
     html! {
-        div.refusal tabindex="-1" hidden {}
-        div.actions { (buttons) }
-        p.status role="status" {}
-    }
-}
-
-impl Field<'_> {
-    fn id(&self) -> String {
-        if self.id.is_empty() {
-            format!("f-{}", self.name.replace(['.', '_'], "-"))
-        } else {
-            self.id.to_owned()
+        div.scroll tabindex="0" role="region"
+            aria-labelledby=[name.heading()] aria-label=[name.label()] {
+            table {
+                thead { tr { @for column in columns { (column) } } }
+                tbody { (rows) }
+            }
         }
     }
 }
 
-fn described(field: &Field<'_>) -> Option<String> {
-    (!field.hint.is_empty()).then(|| format!("{}-hint", field.id()))
+/// Text of a machine, as it is.
+pub(super) fn listing(text: impl Render) -> Markup {
+    html! { pre.scroll tabindex="0" { code { (text) } } }
 }
 
-fn around(field: &Field<'_>, input: &Markup) -> Markup {
+/// A digest, whole.
+pub(super) fn digest(hex: impl Display) -> Markup {
+    html! { span.digest { (hex.to_string()) } }
+}
+
+/// A time to the minute, for eyes and machines.
+///
+/// Units: hundredths of a second since 1970-01-01 UTC.
+pub(super) fn when(time_cs: u64) -> Markup {
+    let (machine, words) = (wording::timestamp(time_cs), wording::minute(time_cs));
     html! {
-        div.field {
-            label for=(field.id()) {
-                (field.label)
-                @if !field.required { span.quiet { " (may be left out)" } }
-            }
-            @if !field.hint.is_empty() { p.hint id={ (field.id()) "-hint" } { (field.hint) } }
-            (input)
-        }
+        @if let (Some(machine), Some(words)) = (machine, words) {
+            time datetime=(machine) { (words) }
+        } @else { "at no time that a calendar has" }
     }
 }
 
-/// One line of text.
-pub(super) fn line(field: Field<'_>) -> Markup {
-    around(
-        &field,
-        &html! {
-            input type="text" id=(field.id()) name=(field.name) value=(field.value)
-                autocomplete="off" spellcheck="false" autofocus[field.first]
-                required[field.required] maxlength=[(field.most > 0).then_some(field.most)]
-                    aria-describedby=[described(&field)];
-        },
-    )
+/// What only a screen reader says: of whom or what a link or button is.
+pub(super) fn unseen(words: impl Display) -> Markup {
+    html! { span.unseen { (words.to_string()) } }
 }
 
-/// Text of several lines.
-pub(super) fn lines(field: Field<'_>) -> Markup {
-    around(
-        &field,
-        &html! {
-            textarea id=(field.id()) name=(field.name)
-                required[field.required] maxlength=[(field.most > 0).then_some(field.most)]
-                aria-describedby=[described(&field)] { (field.value) }
-        },
-    )
-}
-
-/// A whole number within bounds.
-pub(super) fn whole(field: Field<'_>, least: u64, most: u64) -> Markup {
-    around(
-        &field,
-        &html! {
-            input type="number" id=(field.id()) name=(field.name) value=(field.value)
-                data-type="number" min=(least) max=(most) step="1"
-                required[field.required] aria-describedby=[described(&field)];
-        },
-    )
-}
-
-/// A date.
-pub(super) fn date(field: Field<'_>) -> Markup {
-    around(
-        &field,
-        &html! {
-            input type="date" id=(field.id()) name=(field.name) value=(field.value)
-                required[field.required]
-                aria-describedby=[described(&field)];
-        },
-    )
-}
-
-/// One of a list; each with its value and its words. Nothing is chosen beforehand unless
-/// `field.value` says so.
-pub(super) fn one_of(field: Field<'_>, choices: &[(String, String)]) -> Markup {
-    around(
-        &field,
-        &html! {
-            select id=(field.id()) name=(field.name)
-                required[field.required] aria-describedby=[described(&field)] {
-                option value="" selected[field.value.is_empty()] { "Choose" }
-                @for (value, words) in choices {
-                    option value=(value) selected[field.value == value] { (words) } }
-            }
-        },
-    )
-}
-
-/// The revision on which a form's verb is decided.
-pub(super) fn revision(of: u64) -> Markup {
-    html! { input type="hidden" name="revision" value=(of) data-type="number" required; }
+/// The link to a leaf's detail in an auditor's log.
+pub(super) fn leaf_link(leaf: u64, words: impl Render) -> Markup {
+    html! { a href={ "/console/log/" (leaf) } { (words) } }
 }

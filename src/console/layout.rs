@@ -1,28 +1,35 @@
-//! Around every page: what the state folder is for, who is here, the way to the other pages, the
-//! lock.
+//! Layout: what stands around every page. It says what the state folder is for, who is here and
+//! how to reach the other pages, and it holds the lock screen.
 
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, Render, html};
 
 use super::assets::AT;
-use super::log_on::lock_form;
-use super::components::{count, role, when};
+use super::components::when;
+use super::form::choice;
+use super::lock::lock_screen;
+use super::navigation::Place;
+use super::words::role;
 use crate::booking::Identifier;
 use crate::limits::SESSION_LOCKS_MINUTES;
-use crate::roster::{Duty, Person, Role};
+use crate::roster::{Duty, Person};
 use crate::service::VERSION;
 use crate::store::StateKind;
+use crate::wording::count;
 
-/// Minutes after which somebody who only types tells the box that they are here.
+/// Minutes after which a page tells the box that somebody only types there.
 const WAKES_MINUTES: u64 = 5;
+const LEADS_ONLY: &str = "Investigative leads only, never identifications.";
+/// Keys that every page has, and what they do.
+const KEYS: [(&str, &str); 3] =
+    [("?", "show this list"), ("L", "lock the screen"), ("Esc", "close this list")];
 
 /// Who is at which desk, and what every page there says.
 #[derive(Clone, Debug)]
-pub struct Desk {
+pub struct DeskContext {
     /// What the state folder is for.
     pub state: StateKind,
     /// Who has logged on.
     pub person: Person,
-    /// The device.
     pub device: Identifier,
     /// How many alarms stand.
     pub alarms: usize,
@@ -30,124 +37,141 @@ pub struct Desk {
     pub now_cs: u64,
 }
 
-/// Which page it is, for the way between them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Here {
-    /// My work.
-    Work,
-    /// A new inquiry.
-    Request,
-    /// Reports and their outcomes.
-    Outcomes,
-    /// What waits for an administrator.
-    Decisions,
-    /// Accounts.
-    Roster,
-    /// Changes of the roster.
-    Grants,
-    /// What is wrong.
-    Alarms,
-    /// Counts.
-    Figures,
-    /// The log.
-    Log,
-    /// Samples of an audit.
-    Samples,
-    /// What audits found.
-    Findings,
-    /// How regular each operator's searches are.
-    Operators,
-    /// The order's text.
-    Policy,
-    /// None of these.
-    Elsewhere,
-}
-
-/// A page's own parts.
+/// A page at a desk: what is its own beside its main part.
 pub(super) struct Page<'a> {
-    pub(super) here: Here,
-    pub(super) title: &'a str,
-    /// Something beside the title.
-    pub(super) beside: Markup,
-    /// Whether it takes the whole breadth of the screen.
-    pub(super) wide: bool,
-    /// Modules of its own.
-    pub(super) scripts: &'a [&'a str],
-    /// Keys of its own, and what they do.
-    pub(super) keys: &'a [(&'a str, &'a str)],
+    /// The link at the top that leads here, if one does.
+    place: Option<Place>,
+    title: &'a str,
+    beside: Markup,
+    wide: bool,
+    scripts: &'a [&'a str],
+    keys: &'a [(&'a str, &'a str)],
 }
 
-impl Desk {
+impl DeskContext {
     pub(super) fn may(&self, duty: Duty) -> bool {
         self.person.role.may(duty)
     }
 }
 
-impl Here {
-    /// Where it is, and what it is called.
-    fn link(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Work => ("/console/work", "My work"),
-            Self::Request => ("/console/inquiries/new", "New inquiry"),
-            Self::Outcomes => ("/console/outcomes", "Reports and outcomes"),
-            Self::Decisions => ("/console/decisions", "Decisions"),
-            Self::Roster => ("/console/roster", "Roster"),
-            Self::Grants => ("/console/grants", "Changes of the roster"),
-            Self::Alarms => ("/console/alarms", "Alarms"),
-            Self::Figures => ("/console/figures", "Figures"),
-            Self::Log => ("/console/log", "Log"),
-            Self::Samples => ("/console/samples", "Samples"),
-            Self::Findings => ("/console/findings", "Findings"),
-            Self::Operators => ("/console/operators", "Operators"),
-            Self::Policy | Self::Elsewhere => ("/console/policy", "Policy"),
+impl<'a> Page<'a> {
+    /// A page that the top of every page links to.
+    pub(super) fn at(place: Place, title: &'a str) -> Self {
+        Self { place: Some(place), ..Self::new(title) }
+    }
+
+    /// A page to which other pages lead.
+    pub(super) fn new(title: &'a str) -> Self {
+        Self { place: None, title, beside: html! {}, wide: false, scripts: &[], keys: &[] }
+    }
+
+    /// What stands beside the title.
+    pub(super) fn beside(self, beside: impl Render) -> Self {
+        Self { beside: beside.render(), ..self }
+    }
+
+    /// It takes the whole breadth of the screen.
+    pub(super) fn wide(self) -> Self {
+        Self { wide: true, ..self }
+    }
+
+    /// Modules of its own.
+    pub(super) fn scripts(self, scripts: &'a [&'a str]) -> Self {
+        Self { scripts, ..self }
+    }
+
+    /// Keys of its own, and what they do.
+    pub(super) fn keys(self, keys: &'a [(&'a str, &'a str)]) -> Self {
+        Self { keys, ..self }
+    }
+
+    /// The page with its main part.
+    pub(super) fn of(&self, desk: &DeskContext, main: impl Render) -> Markup {
+        let scripts: Vec<&str> =
+            std::iter::once("console.js").chain(self.scripts.iter().copied()).collect();
+        html! {
+            (DOCTYPE)
+            html lang="en" data-session="yes" data-locks-minutes=(SESSION_LOCKS_MINUTES)
+                data-wakes-minutes=(WAKES_MINUTES) {
+                (head(self.title, desk.state, &scripts))
+                body {
+                    a.skip href="#main" { "To the page" }
+                    (mark(desk.state))
+                    (self.top(desk))
+                    main #main tabindex="-1" .wide[self.wide] {
+                        div.head { h1 { (self.title) } (self.beside) }
+                        (main)
+                    }
+                    (foot(desk.state, &alarms(desk)))
+                    (self.keys_dialog())
+                    (idle_warning())
+                    template #lock-screen { (mark(desk.state)) (hidden_main(desk)) }
+                }
+            }
         }
     }
 
-    fn of(role: Role) -> &'static [Self] {
-        match role {
-            Role::Operator | Role::OperatorExaminer => {
-                &[Self::Work, Self::Request, Self::Outcomes, Self::Policy]
+    fn top(&self, desk: &DeskContext) -> Markup {
+        html! {
+            header.top {
+                span.name { "SMRT" }
+                nav aria-label="Pages" {
+                    ul { @for place in Place::of(desk.person.role) { (self.link(*place, desk)) } }
+                }
+                div.who {
+                    p {
+                        (desk.person.name) br;
+                        span.quiet.small { (role(desk.person.role)) " at " (desk.device) }
+                    }
+                    button.plain type="button" data-opens="keys" { "Keys and light" }
+                    button.plain type="button" data-locks data-keys="L" { "Lock" }
+                    (log_off())
+                }
             }
-            Role::Examiner => &[Self::Work, Self::Policy],
-            Role::Administrator => {
-                &[Self::Decisions, Self::Roster, Self::Grants, Self::Alarms, Self::Policy]
+        }
+    }
+
+    fn link(&self, to: Place, desk: &DeskContext) -> Markup {
+        let (href, name) = to.link();
+        let here = self.place == Some(to);
+        html! {
+            li {
+                a href=(href) aria-current=[here.then_some("page")] {
+                    (name)
+                    @if to == Place::Alarms && desk.alarms > 0 { " (" (desk.alarms) ")" }
+                }
             }
-            Role::Commander => {
-                &[Self::Grants, Self::Roster, Self::Figures, Self::Alarms, Self::Policy]
+        }
+    }
+
+    fn keys_dialog(&self) -> Markup {
+        html! {
+            dialog #keys aria-labelledby="keys-title" {
+                h2 #keys-title { "Keys and light" }
+                table {
+                    thead { tr { th scope="col" { "Key" } th scope="col" { "Does" } } }
+                    tbody { @for (key, does) in self.keys.iter().chain(&KEYS) { (key_row(key, does)) } }
+                }
+                (setting("keys-off", "Switch single keys off in this browser"))
+                (setting("light", "Light pages in this browser, for a bright room"))
+                div.actions { button.main type="button" data-closes { "Close" } }
             }
-            Role::Auditor => &[
-                Self::Log,
-                Self::Samples,
-                Self::Findings,
-                Self::Operators,
-                Self::Roster,
-                Self::Policy,
-            ],
         }
     }
 }
 
-/// Where somebody of this role begins.
-pub fn home(role: Role) -> &'static str {
-    Here::of(role)[0].link().0
-}
-
-/// What a state folder is for, said plainly; nothing of a real one.
-pub(super) fn mark(state: StateKind) -> Markup {
-    let words = match state {
-        StateKind::Real => return html! {},
-        StateKind::Demo => "DEMO: public photos and made-up cases, no police data, no casework",
-        StateKind::Test => "TEST: a test system, no police data, no casework",
-    };
-    html! { aside.mark aria-label="What this system is for" { (words) } }
-}
-
-/// The state's name, for the foot of a page.
-fn state_words(state: StateKind) -> &'static str {
-    match state {
-        StateKind::Real => "In service",
-        StateKind::Demo => "Demonstration",
-        StateKind::Test => "Test",
+/// A page without a session, or beside one: nothing but what it says.
+pub(super) fn page_outside(title: &str, state: StateKind, main: impl Render) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(title, state, &["form.js"]))
+            body {
+                (mark(state))
+                div.centre { main #main tabindex="-1" { (main) } }
+                (foot(state, &html! {}))
+            }
+        }
     }
 }
 
@@ -171,86 +195,38 @@ fn head(title: &str, state: StateKind, scripts: &[&str]) -> Markup {
     }
 }
 
-/// A page before there is a session, or beside it: nothing but what it says.
-pub(super) fn outside(title: &str, state: StateKind, main: &Markup) -> Markup {
+/// What a state folder is for, said plainly; nothing of a real one.
+fn mark(state: StateKind) -> Markup {
+    let words = match state {
+        StateKind::Real => return html! {},
+        StateKind::Demo => "DEMO: public photos and made-up cases, no police data, no casework",
+        StateKind::Test => "TEST: a test system, no police data, no casework",
+    };
+    html! { aside.mark aria-label="What this system is for" { (words) } }
+}
+
+fn foot(state: StateKind, desk: &Markup) -> Markup {
+    let state = match state {
+        StateKind::Real => "In service",
+        StateKind::Demo => "Demonstration",
+        StateKind::Test => "Test",
+    };
     html! {
-        (DOCTYPE)
-        html lang="en" {
-            (head(title, state, &["form.js"]))
-            body {
-                (mark(state))
-                div.centre { main #main tabindex="-1" { (main) } }
-                footer.foot { p { "SMRT " (VERSION) } p { (state_words(state)) }
-                    p { "Investigative leads only, never identifications." } }
-            }
-        }
+        footer.foot { p { "SMRT " (VERSION) } p { (state) } (desk) p { (LEADS_ONLY) } }
     }
 }
 
-/// A page at a desk.
-pub(super) fn inside(desk: &Desk, page: &Page<'_>, main: &Markup) -> Markup {
-    let scripts: Vec<&str> =
-        std::iter::once("console.js").chain(page.scripts.iter().copied()).collect();
-    let here = Here::of(desk.person.role);
-    let alarmed = desk.alarms > 0;
+/// The box's time and whether anything is wrong, for the foot of a page.
+fn alarms(desk: &DeskContext) -> Markup {
     html! {
-        (DOCTYPE)
-        html lang="en" data-session="yes" data-locks-minutes=(SESSION_LOCKS_MINUTES)
-            data-wakes-minutes=(WAKES_MINUTES) {
-            (head(page.title, desk.state, &scripts))
-            body {
-                a.skip href="#main" { "To the page" }
-                (mark(desk.state))
-                header.top {
-                    span.name { "SMRT" }
-                    nav aria-label="Pages" {
-                        ul {
-                            @for place in here {
-                                @let (href, name) = place.link();
-                                li {
-                                    a href=(href)
-                                        aria-current=[(*place == page.here).then_some("page")] {
-                                        (name)
-                                        @if *place == Here::Alarms && alarmed {
-                                            " (" (desk.alarms) ")" }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                    div.who {
-                        p { (desk.person.name) br;
-                            span.quiet.small { (role(desk.person.role)) " at " (desk.device) } }
-                        button.plain type="button" data-opens="keys" { "Keys and light" }
-                        button.plain type="button" data-locks data-keys="L" { "Lock" }
-                        (log_off())
-                    }
+        p { (when(desk.now_cs)) }
+        p {
+            @if desk.alarms > 0 {
+                strong.bad {
+                    (count(desk.alarms as u64, "alarm stands", "alarms stand"))
+                    ". Tell an administrator."
                 }
-                main #main tabindex="-1" .wide[page.wide] {
-                    div.head { h1 { (page.title) } (page.beside) }
-                    (main)
-                }
-                footer.foot {
-                    p { "SMRT " (VERSION) } p { (state_words(desk.state)) }
-                        p { (when(desk.now_cs)) }
-                    p {
-                        @if alarmed { strong.bad {
-                            (count(desk.alarms, "alarm stands", "alarms stand"))
-                            ". Tell an administrator." } }
-                        @else { "No alarm stands." }
-                    }
-                    p { "Investigative leads only, never identifications." }
-                }
-                (keys(page.keys))
-                div #idle-warning .warning role="status" hidden {
-                    "Nobody has touched this desk for " (SESSION_LOCKS_MINUTES - 1) " minutes. The \
-                     screen is hidden in a minute; press any key to stay."
-                }
-                template #lock-screen {
-                    (mark(desk.state))
-                    div.centre { main #locked tabindex="-1" { (lock_form(&desk.person.id)) } }
-                }
-            }
+            } @else { "No alarm stands." }
         }
     }
 }
@@ -264,28 +240,27 @@ fn log_off() -> Markup {
     }
 }
 
-fn keys(own: &[(&str, &str)]) -> Markup {
+fn key_row(keys: &str, does: &str) -> Markup {
     html! {
-        dialog #keys aria-labelledby="keys-title" {
-            h2 #keys-title { "Keys and light" }
-            table {
-                thead { tr { th scope="col" { "Key" } th scope="col" { "Does" } } }
-                tbody {
-                    @for (key, does) in own.iter().chain(&[("?", "show this list"),
-                        ("L", "lock the screen"), ("Esc", "close this list")]) {
-                        tr { td { @for key in key.split(' ') { kbd { (key) } " " } } td { (does) } }
-                    }
-                }
-            }
-            div.choice {
-                input type="checkbox" id="keys-off";
-                label for="keys-off" { "Switch single keys off in this browser" }
-            }
-            div.choice {
-                input type="checkbox" id="light";
-                label for="light" { "Light pages in this browser, for a bright room" }
-            }
-            div.actions { button.main type="button" data-closes { "Close" } }
+        tr { td { @for key in keys.split(' ') { kbd { (key) } " " } } td { (does) } }
+    }
+}
+
+fn setting(id: &str, words: &str) -> Markup {
+    choice(html! { input type="checkbox" id=(id); }, id, words)
+}
+
+fn idle_warning() -> Markup {
+    html! {
+        div #idle-warning .warning role="status" hidden {
+            "Nobody has touched this desk for " (SESSION_LOCKS_MINUTES - 1) " minutes. The screen \
+             is hidden in a minute; press any key to stay."
         }
+    }
+}
+
+fn hidden_main(desk: &DeskContext) -> Markup {
+    html! {
+        div.centre { main #locked tabindex="-1" { (lock_screen(&desk.person.id)) } }
     }
 }

@@ -1,32 +1,26 @@
-//! What auditors see: the log and how well it is held, one leaf's detail, samples with their
-//! reviews, and findings.
+//! The log and how well it is held, for auditors; and one leaf with its detail opened.
 
 use maud::{Markup, html};
 use serde_json::Value;
 
-use super::components::{Field, count, ending, facts, line, number, one_of, sentence, when, whole};
-use super::layout::{Desk, Here, Page, inside};
-use crate::audit::{Finding, LeafKind};
-use crate::booking::Identifier;
-use crate::limits::{
-    REVIEW_DAYS_MAX, RHYTHM_DAYS, RHYTHM_GAPS_MIN, RHYTHM_REGULAR_BELOW, SAMPLE_DAYS_MAX,
-    TEXT_CHARS_MAX,
+use super::components::{
+    Column, TableName, Tile, Tone, alarm_note, alarm_panel, empty, facts, folded, leaf_link,
+    listing, named_panel, panel, table, tiles, unseen, when,
 };
-use crate::roster::Rhythm;
-use crate::service::{Doors, Drawn, LogReview, Raised, Witnessing};
-
-/// The largest whole number that a page's script holds exactly.
-const SEED_MAX: u64 = (1 << 53) - 1;
-const PPM: u64 = 1_000_000;
+use super::form::{Field, Form, ending, hidden_number};
+use super::layout::{DeskContext, Page};
+use super::navigation::Place;
+use crate::audit::LeafKind;
+use crate::limits::TEXT_CHARS_MAX;
+use crate::service::{Doors, LogReview, Raised, Witnessing};
+use crate::wording::{capital, number};
 
 /// The log as it is now.
 #[derive(Clone, Debug)]
-pub struct LogView<'a> {
-    /// Who is here.
-    pub desk: &'a Desk,
+pub struct LogPage<'a> {
+    pub desk: &'a DeskContext,
     /// The log's name.
     pub log: &'a str,
-    /// Its leaves.
     pub leaves: u64,
     /// The newest checkpoint with its signatures, as it is served.
     pub checkpoint: &'a str,
@@ -46,11 +40,9 @@ pub struct LogView<'a> {
 /// One leaf with its detail, opened.
 #[derive(Clone, Debug)]
 pub struct LeafPage<'a> {
-    /// Who is here.
-    pub desk: &'a Desk,
+    pub desk: &'a DeskContext,
     /// Its index.
     pub leaf: u64,
-    /// Its kind.
     pub kind: LeafKind,
     /// When, in hundredths of a second since 1970-01-01 UTC.
     pub time_cs: u64,
@@ -62,409 +54,176 @@ pub struct LeafPage<'a> {
     pub search: Option<&'a str>,
 }
 
-/// Samples and how far their reviews are.
-#[derive(Clone, Debug)]
-pub struct SamplesView<'a> {
-    /// Who is here.
-    pub desk: &'a Desk,
-    /// The samples, the newest last.
-    pub samples: &'a [Drawn],
-    /// Leaves of the log.
-    pub leaves: u64,
-}
-
-/// What an audit found of one search.
-#[derive(Clone, Debug)]
-pub struct FindingRow {
-    /// The leaf of the sample.
-    pub sample: u64,
-    /// The leaf of the search.
-    pub asked: u64,
-    /// What was found.
-    pub finding: SampleFinding,
-    /// In words.
-    pub note: String,
-}
-
-/// What audits found.
-#[derive(Clone, Debug)]
-pub struct FindingsView<'a> {
-    /// Who is here.
-    pub desk: &'a Desk,
-    /// The findings, the newest first.
-    pub findings: &'a [FindingRow],
-}
-
-/// How regular each operator's searches are.
-#[derive(Clone, Debug)]
-pub struct OperatorsView<'a> {
-    /// Who is here.
-    pub desk: &'a Desk,
-    /// The operators who searched.
-    pub rhythms: &'a [(Identifier, Rhythm)],
-}
+const COLUMNS: [Column<'_>; 4] = [
+    Column::Numbers("Leaf"),
+    Column::Words("When"),
+    Column::Words("What"),
+    Column::Words("Detail"),
+];
 
 /// The log: `/console/log`.
-pub fn log(view: &LogView<'_>) -> Markup {
-    let Witnessing { cosigned, complete } = view.witnessing;
-    let main = html! {
-        dl.tiles {
-            div { dt { "Leaves" } dd { (number(view.leaves)) } dd.small { code { (view.log) } } }
-            div {
-                dt { "Cosigned by a quorum" }
-                @match complete {
-                    Some((leaves, at)) => { dd { (number(*leaves)) }
-                        dd.small { "complete " (when(at * 100)) } }
-                    None => { dd.warn { "none yet" } dd.small { "no quorum has cosigned this log" }
-                        }
-                }
-            }
-            div { dt { "Cosigned by any witness" }
-                dd { @match cosigned { Some(leaves) => (number(*leaves)),
-                None => span.warn { "none yet" } } } }
-            div {
-                dt { "Doors" }
-                @match view.doors {
-                    Doors::Open => dd.good { "open" },
-                    Doors::Waiting => dd.warn { "waiting" },
-                    Doors::Shut(why) => { dd.bad { "shut" } dd.small { (why) } }
-                }
-            }
-        }
-        @for raised in view.alarms {
-            p.note.alarm { (sentence(&raised.what))
-            @if let Some(leaf) = raised.leaf { " (leaf " (leaf) ")" } } }
-        div.split {
-            section.panel {
-                h2 #newest-title { "Newest leaves" }
-                p.quiet { "Opening a detail writes a leaf of its own that says who looked." }
-                div.scroll tabindex="0" role="region" aria-labelledby="newest-title" {
-                    table {
-                        thead { tr { th.number scope="col" { "Leaf" } th scope="col" { "When" }
-                            th scope="col" { "What" } th scope="col" { "Detail" } } }
-                        tbody {
-                            @for (leaf, kind, time_cs) in view.newest {
-                                tr {
-                                    th.number scope="row" { (leaf) }
-                                    td { (when(*time_cs)) }
-                                    td { (kind.words()) br; code.quiet { (kind.name()) } }
-                                    td { a href={ "/console/log/" (leaf) } {
-                                        "Open" span.unseen { " leaf " (leaf) } } }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-            div {
-                (weekly(view.review, view.desk.now_cs))
-                section.panel { h2 { "Newest checkpoint" }
-                    pre.scroll tabindex="0" { code { (view.checkpoint) } } }
-                section.panel {
-                    h2 { "Verify it yourself" }
-                    p { "On your own machine, with a copy in the folder LOG, and the log's keys in \
-                        FILE from somebody else than this box:" }
-                    pre.scroll tabindex="0" { code { "smrtctl log export LOG --witnessed \
-                        ...\nsmrtctl log verify LOG --keys FILE" } }
-                    p { "The second works offline: it hashes every leaf, holds every checkpoint \
-                        and cosignature against them, and names the place where one is wrong." }
-                }
-            }
-        }
+pub fn log(page: &LogPage<'_>) -> Markup {
+    let beside = html! {
+        (weekly(page.review, page.desk.now_cs))
+        (panel("Newest checkpoint", listing(page.checkpoint)))
+        (panel("Verify it yourself", verify()))
     };
-    inside(
-        view.desk,
-        &Page {
-            here: Here::Log,
-            title: "Log",
-            beside: html! {},
-            wide: false,
-            scripts: &[],
-            keys: &[],
+    let main = html! {
+        (tiles(&figures(page)))
+        @for raised in page.alarms { (alarm(raised)) }
+        div.split { (newest(page)) div { (beside) } }
+    };
+    Page::at(Place::Log, "Log").of(page.desk, main)
+}
+
+fn figures<'a>(page: &LogPage<'a>) -> [Tile<'a>; 4] {
+    let Witnessing { cosigned, complete } = page.witnessing;
+    let none_yet = |name| Tile::new(name, "none yet").tone(Tone::Warn);
+    let by_quorum = "Cosigned by a quorum";
+    [
+        Tile::new("Leaves", number(page.leaves)).detail(html! { code { (page.log) } }),
+        match complete {
+            Some((leaves, at)) => {
+                Tile::new(by_quorum, number(*leaves)).detail(html! { "complete " (when(at * 100)) })
+            }
+            None => none_yet(by_quorum).detail("no quorum has cosigned this log"),
         },
-        &main,
-    )
+        match cosigned {
+            Some(leaves) => Tile::new("Cosigned by any witness", number(*leaves)),
+            None => none_yet("Cosigned by any witness"),
+        },
+        match page.doors {
+            Doors::Open => Tile::new("Doors", "open").tone(Tone::Good),
+            Doors::Waiting => Tile::new("Doors", "waiting").tone(Tone::Warn),
+            Doors::Shut(why) => Tile::new("Doors", "shut").tone(Tone::Bad).detail(why),
+        },
+    ]
+}
+
+fn alarm(raised: &Raised) -> Markup {
+    alarm_note(html! {
+        (capital(&raised.what)) @if let Some(leaf) = raised.leaf { " (leaf " (leaf) ")" }
+    })
+}
+
+fn newest(page: &LogPage<'_>) -> Markup {
+    let rows = html! {
+        @for (leaf, kind, time_cs) in page.newest { (newest_row(*leaf, *kind, *time_cs)) }
+    };
+    let content = html! {
+        p.quiet { "Opening a detail writes a leaf of its own that says who looked." }
+        (table(TableName::Heading("newest-title"), &COLUMNS, rows))
+    };
+    named_panel("newest-title", "Newest leaves", content)
+}
+
+fn newest_row(leaf: u64, kind: LeafKind, time_cs: u64) -> Markup {
+    let open = html! { "Open" (unseen(format_args!(" leaf {leaf}"))) };
+    html! {
+        tr {
+            th.number scope="row" { (leaf) }
+            td { (when(time_cs)) }
+            td { (kind.words()) br; code.quiet { (kind.name()) } }
+            td { (leaf_link(leaf, open)) }
+        }
+    }
+}
+
+fn verify() -> Markup {
+    html! {
+        p {
+            "On your own machine, with a copy in the folder LOG, and the log's keys in FILE from \
+             somebody else than this box:"
+        }
+        (listing("smrtctl log export LOG --witnessed ...\nsmrtctl log verify LOG --keys FILE"))
+        p {
+            "The second works offline: it hashes every leaf, holds every checkpoint and \
+             cosignature against them, and names the place where one is wrong."
+        }
+    }
 }
 
 /// What nobody went through yet, and the word that somebody did.
 fn weekly(review: &LogReview, now_cs: u64) -> Markup {
     let LogReview { first, last_cs, due_cs, end, kinds } = review;
     let late = *due_cs < now_cs;
+    let due = html! { (when(*due_cs)) @if late { span.bad { " overdue" } } };
+    let since = format!("{} leaves, from {first} on", number(end - first));
+    let counted = html! {
+        ul { @for (kind, found) in kinds { (kind_line(*kind, *found)) } }
+    };
+    let content = html! {
+        (facts(&[("Last", when(*last_cs)), ("Due", due), ("Since then", html! { (since) })]))
+        (folded("How many of each kind", counted))
+        (went_through(*end))
+    };
+    alarm_panel(late, "Weekly look through the log", content)
+}
+
+fn kind_line(kind: LeafKind, found: u64) -> Markup {
     html! {
-        section.panel .alarm[late] {
-            h2 { "Weekly look through the log" }
-            (facts(&[
-                ("Last", when(*last_cs)),
-                ("Due", html! { (when(*due_cs)) @if late { span.bad { " overdue" } } }),
-                ("Since then", html! { (number(end - first)) " leaves, from " (first) " on" }),
-            ]))
-            details {
-                summary { "How many of each kind" }
-                ul { @for (kind, found) in kinds {
-                    li { (number(*found)) " " code { (kind.name()) }
-                    span.quiet { " " (kind.gist()) } } } }
-            }
-            form data-verb="POST /v1/log/looks" data-next="" {
-                input type="hidden" name="end" value=(end) data-type="number" required;
-                (line(Field { name: "note", id: "look-note", label: "What you found",
-                    hint: "Refusals, log-ons, locked accounts, changes of the roster, alarms: what \
-                        was unusual, and what was done about \
-                        it.", required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
-                (ending(&html! { button {
-                    "I went through the log up to leaf " (end.saturating_sub(1)) } }))
-            }
-        }
+        li { (number(found)) " " code { (kind.name()) } span.quiet { " " (kind.gist()) } }
     }
+}
+
+fn went_through(end: u64) -> Markup {
+    let note = Field::required("note", "What you found")
+        .id("look-note")
+        .hint(
+            "Refusals, log-ons, locked accounts, changes of the roster, alarms: what was unusual, \
+             and what was done about it.",
+        )
+        .chars_max(TEXT_CHARS_MAX);
+    let button = html! {
+        button { "I went through the log up to leaf " (end.saturating_sub(1)) }
+    };
+    Form::new("POST /v1/log/looks").then_again().of(html! {
+        (hidden_number("end", end))
+        (note.line())
+        (ending(button))
+    })
 }
 
 /// One leaf, opened: `/console/log/{leaf}`.
-pub fn leaf(view: &LeafPage<'_>) -> Markup {
-    let follows = html! {
-        @if view.follows.is_empty() { "none" }
-        @for (at, leaf) in view.follows.iter().enumerate() {
-            @if at > 0 { ", " } a href={ "/console/log/" (leaf) } { "leaf " (leaf) } }
+pub fn leaf(page: &LeafPage<'_>) -> Markup {
+    let about = facts(&[
+        ("What", html! { (page.kind.words()) }),
+        ("Kind", html! { code { (page.kind.name()) } }),
+        ("When", when(page.time_cs)),
+        ("Follows", follows(page.follows)),
+    ]);
+    let detail = html! {
+        @match page.detail {
+            Some(detail) => (listing(format_args!("{detail:#}"))),
+            None => (empty("It has expired with its term; the commitment stays.")),
+        }
+        @if let Some(search) = page.search { (fetch_probe(search)) }
     };
     let main = html! {
-        section.panel {
-            (facts(&[("What", html! { (view.kind.words()) }),
-                ("Kind", html! { code { (view.kind.name()) } }), ("When", when(view.time_cs)),
-                ("Follows", follows)]))
-        }
-        section.panel {
-            h2 { "Detail" }
-            @match view.detail {
-                Some(detail) => pre.scroll tabindex="0" { code { (format!("{detail:#}")) } },
-                None => p.empty { "It has expired with its term; the commitment stays." },
-            }
-            @if let Some(search) = view.search {
-                p { a href={ "/v1/log/probes/" (search) }
-                    download={ "probe-" (search) } { "Fetch the probe as it was received" }
-                    span.quiet { " (one leaf says so)" } }
-            }
-        }
+        section.panel { (about) }
+        (panel("Detail", detail))
         p { a href="/console/log" { "Back to the log" } }
     };
-    let title = format!("Leaf {}", view.leaf);
-    inside(
-        view.desk,
-        &Page {
-            here: Here::Log,
-            title: &title,
-            beside: html! {},
-            wide: false,
-            scripts: &[],
-            keys: &[],
-        },
-        &main,
-    )
+    Page::at(Place::Log, &format!("Leaf {}", page.leaf)).of(page.desk, main)
 }
 
-/// Samples: `/console/samples`.
-pub fn samples(view: &SamplesView<'_>) -> Markup {
-    let open = |drawn: &Drawn| {
-        drawn
-            .asked
-            .iter()
-            .filter(|asked| !drawn.reviewed.iter().any(|(done, _)| done == *asked))
-            .copied()
-            .collect::<Vec<_>>()
-    };
-    let left: usize = view.samples.iter().map(|drawn| open(drawn).len()).sum();
-    let main = html! {
-        div.split {
-            div {
-                @if view.samples.is_empty() { p.panel.empty { "No sample was drawn yet." } }
-                @for drawn in view.samples.iter().rev() {
-                    (sample(drawn, &open(drawn), view.desk.now_cs)) }
-            }
-            (draw(view.leaves))
-        }
-    };
-    let beside = html! { p.quiet { (count(left, "search is", "searches are")) " to be reviewed" } };
-    inside(
-        view.desk,
-        &Page {
-            here: Here::Samples,
-            title: "Samples",
-            beside,
-            wide: false,
-            scripts: &[],
-            keys: &[],
-        },
-        &main,
-    )
-}
-
-fn draw(leaves: u64) -> Markup {
+fn follows(leaves: &[u64]) -> Markup {
     html! {
-        form.panel data-verb="POST /v1/log/samples" data-next="" {
-            h2 { "Draw a sample" }
-            p { "At least every " (SAMPLE_DAYS_MAX) " days, reviewed within " (REVIEW_DAYS_MAX) ". \
-                The seed is logged before it draws, so nobody can choose what comes." }
-            (whole(Field { name: "seed", label: "Seed", hint: "Any number: throw dice.",
-                required: true, ..Field::default() }, 0, SEED_MAX))
-            (whole(Field { name: "rate_ppm", label: "Of a million searches, draw",
-                hint: "50,000 is one in twenty.", required: true, value: "50000", ..Field::default()
-                }, 1, PPM))
-            (whole(Field { name: "first", label: "From leaf", hint: "Up to the newest.",
-                required: true, value: "0", ..Field::default() }, 0, leaves.saturating_sub(1)))
-            (ending(&html! { button.main { "Draw" } }))
+        @if leaves.is_empty() { "none" }
+        @for (at, leaf) in leaves.iter().enumerate() {
+            @if at > 0 { ", " }
+            (leaf_link(*leaf, format_args!("leaf {leaf}")))
         }
     }
 }
 
-fn sample(drawn: &Drawn, open: &[u64], now_cs: u64) -> Markup {
-    let late = drawn.due_cs < now_cs && !open.is_empty();
-    let findings: Vec<(String, String)> =
-        [SampleFinding::InOrder, SampleFinding::Irregular, SampleFinding::Misuse]
-            .iter()
-            .map(|finding| (finding.name().to_owned(), finding.words().to_owned()))
-            .collect();
+fn fetch_probe(search: &str) -> Markup {
     html! {
-        section.panel .alarm[late] {
-            h2 { "Sample of leaf " (drawn.leaf) }
-            (facts(&[
-                ("Drawn", html! { (when(drawn.time_cs)) ", seed in leaf " (drawn.seeded) }),
-                ("Drawn of", html! { (drawn.asked.len()) " of " (number(drawn.population))
-                    " searches" }),
-                ("Reviewed", html! { (drawn.asked.len() - open.len()) ", " (open.len()) " left" }),
-                ("Due", html! { (when(drawn.due_cs)) @if late { span.bad { " overdue" } } }),
-            ]))
-            @for asked in open {
-                @let finding = format!("finding-{}-{asked}", drawn.leaf);
-                @let note = format!("note-{}-{asked}", drawn.leaf);
-                details {
-                    summary { "Search of leaf " (asked) }
-                    p { a href={ "/console/log/" (asked) } {
-                        "Open its detail" span.unseen { " for leaf " (asked) } } }
-                    form data-verb="POST /v1/log/reviews" data-next="" {
-                        input type="hidden" name="sample" value=(drawn.leaf)
-                            data-type="number" required;
-                        input type="hidden" name="asked" value=(asked) data-type="number" required;
-                        (one_of(Field { name: "finding", id: &finding, label: "What you find",
-                            hint: "Misuse is told to the agency that employs the person.",
-                            required: true, ..Field::default() }, &findings))
-                        (line(Field { name: "note", id: &note, label: "In words", required: true,
-                            most: TEXT_CHARS_MAX, ..Field::default() }))
-                        (ending(&html! { button {
-                            "Record the finding" span.unseen { " for leaf " (asked) } } }))
-                    }
-                }
-            }
-            @if !drawn.reviewed.is_empty() {
-                ul { @for (asked, finding)
-                    in &drawn.reviewed { li { "Leaf " (asked) ": " (finding.words()) } } }
-            }
-        }
-    }
-}
-
-/// Findings: `/console/findings`.
-pub fn findings(view: &FindingsView<'_>) -> Markup {
-    let main = html! {
-        p { "What reviews of samples found. Misuse goes to the agency that employed the person \
-            when they asked; nobody else is told which search it was." }
-        @if view.findings.is_empty() { p.panel.empty { "No review was recorded yet." } }
-        @else {
-            section.panel {
-                div.scroll tabindex="0" role="region" aria-label="Findings, by review" {
-                    table {
-                        thead { tr { th scope="col" { "SampleFinding" } th.number scope="col" { "Search" }
-                            th.number scope="col" { "Sample" } th scope="col" { "In words" } } }
-                        tbody {
-                            @for row in view.findings {
-                                tr {
-                                    th scope="row"
-                                        { span class=(if row.finding == SampleFinding::InOrder { "good" }
-                                        else if row.finding == SampleFinding::Misuse { "bad" }
-                                        else { "warn" }) { (row.finding.words()) } }
-                                    td.number { a href={ "/console/log/" (row.asked) } {
-                                        "leaf " (row.asked) } }
-                                    td.number { (row.sample) }
-                                    td { (row.note) }
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    };
-    inside(
-        view.desk,
-        &Page {
-            here: Here::Findings,
-            title: "Findings",
-            beside: html! {},
-            wide: false,
-            scripts: &[],
-            keys: &[],
-        },
-        &main,
-    )
-}
-
-/// Operators: `/console/operators`.
-pub fn operators(view: &OperatorsView<'_>) -> Markup {
-    let regular = view.rhythms.iter().filter(|(_, rhythm)| rhythm.is_regular()).count();
-    let main = html! {
         p {
-            "The coefficient of variation of the gaps between an operator's searches of the \
-             last " (RHYTHM_DAYS) " days: their standard deviation (of a sample) "
-            "divided by their mean. A gap is from one search to the next on the same day, UTC; \
-             nights are none. A clock's beat has 0, events that know nothing of each other about \
-             1, work that comes in bursts more. "
-            "Below " (RHYTHM_REGULAR_BELOW) " it is called regular. That proves nothing: it says \
-             whose searches to look at."
-        }
-        @if view.rhythms.is_empty() { p.panel.empty { "Nobody searched in these days." } }
-        @else {
-            section.panel {
-                div.scroll tabindex="0" role="region" aria-label="Rhythm, by operator" {
-                    table {
-                        thead { tr {
-                            th scope="col" { "Operator" } th.number scope="col" { "Searches" }
-                                th.number scope="col" { "Days" } th.number scope="col" { "Gaps" }
-                            th.number scope="col" { "Mean gap, s" }
-                                th.number scope="col" { "Variation" } th scope="col" { "Means" }
-                        } }
-                        tbody {
-                            @for (operator, rhythm) in view.rhythms {
-                                tr {
-                                    th scope="row" { (operator) }
-                                    td.number { (number(rhythm.searches)) }
-                                    td.number { (rhythm.days) }
-                                    td.number { (number(rhythm.gaps)) }
-                                    td.number { (format!("{:.0}", rhythm.mean_gap_s)) }
-                                    @match rhythm.variation {
-                                        Some(variation) => { td.number { (format!("{variation:.2}"))
-                                            } td { @if rhythm.is_regular() { span.warn { "Regular" }
-                                            } @else { span.good { "As people work" } } } }
-                                        None => { td.number { "none" }
-                                            td { span.quiet { "Fewer than " (RHYTHM_GAPS_MIN)
-                                            " gaps, or all at once" } } }
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
+            a href={ "/v1/log/probes/" (search) } download={ "probe-" (search) } {
+                "Fetch the probe as it was received"
             }
+            span.quiet { " (one leaf says so)" }
         }
-        p.quiet.small { "Details of searches were opened to count this; a leaf says that you did." }
-    };
-    let beside = html! { p.quiet {
-    (count(regular, "operator searches", "operators search")) " regularly" } };
-    inside(
-        view.desk,
-        &Page {
-            here: Here::Operators,
-            title: "Operators",
-            beside,
-            wide: false,
-            scripts: &[],
-            keys: &[],
-        },
-        &main,
-    )
+    }
 }

@@ -2,11 +2,13 @@
 
 use maud::{Markup, html};
 
-use super::inquiry_facts::purpose_words;
-use super::components::{Field, date, ending, line, lines, one_of, whole};
-use super::layout::{Desk, Here, Page, inside};
+use super::components::panel;
+use super::form::{Field, Form, choice, ending};
+use super::layout::{DeskContext, Page};
+use super::navigation::Place;
+use super::words::{PURPOSES, purpose_words};
 use crate::booking::{Identifier, Text};
-use crate::inquiry::{Attestations, NumberPattern, PurposeField, PurposeKind};
+use crate::inquiry::NumberPattern;
 use crate::limits::{
     CANDIDATES_DEFAULT, REASON_CHARS_MAX, REASON_CHARS_MIN, REVIEWED_CANDIDATES_MAX, TEXT_CHARS_MAX,
 };
@@ -24,116 +26,135 @@ pub struct AgencyChoice {
 
 /// What the form for a new inquiry needs to know.
 #[derive(Clone, Debug)]
-pub struct RequestView<'a> {
-    /// Who is here.
-    pub desk: &'a Desk,
+pub struct NewInquiryPage<'a> {
+    pub desk: &'a DeskContext,
     /// Agencies that may ask today.
     pub agencies: &'a [AgencyChoice],
 }
 
+/// What the operator attests, by its name in the request.
+const ATTESTATIONS: [(&str, &str); 3] = [
+    (
+        "not_solely_protected",
+        "This search is not solely for speech or action that the First Amendment protects.",
+    ),
+    (
+        "shows_person_sought",
+        "The probe is a photo of the person sought: no sketch, no composite, nothing generated, \
+         no other person's image.",
+    ),
+    ("source_as_stated", "The probe comes from the source that is stated above."),
+];
+
 /// A new inquiry: `/console/inquiries/new`.
-pub fn request(view: &RequestView<'_>) -> Markup {
-    let main = html! {
-        form data-verb="POST /v1/inquiries" data-next="/console/inquiries/{inquiry}/probe" {
-            div.columns {
-                div {
-                    (requester(view.agencies))
-                    (reference(view.agencies))
-                }
-                (purpose())
-            }
-            (reason())
-            (attestations())
-            section.panel {
-                h2 { "What happens next" }
-                p { "You hand over the probe and choose a face. Nothing is searched before you \
-                    have approved exactly that by touching your key." }
-                (ending(&html! { button.main { "Open the inquiry" }
-                    a href="/console/work" { "Back to my work" } }))
-            }
+pub fn new_inquiry(page: &NewInquiryPage<'_>) -> Markup {
+    let form = Form::new("POST /v1/inquiries").then("/console/inquiries/{inquiry}/probe");
+    let main = form.of(html! {
+        div.columns {
+            div { (requester(page.agencies)) (reference(page.agencies)) }
+            (purpose())
         }
-    };
-    inside(
-        view.desk,
-        &Page {
-            here: Here::Request,
-            title: "New inquiry",
-            beside: html! {},
-            wide: false,
-            scripts: &[],
-            keys: &[],
-        },
-        &main,
-    )
+        (reason())
+        (attestations())
+        (panel("What happens next", next()))
+    });
+    Page::at(Place::NewInquiry, "New inquiry").of(page.desk, main)
+}
+
+fn next() -> Markup {
+    html! {
+        p {
+            "You hand over the probe and choose a face. Nothing is searched before you have \
+             approved exactly that by touching your key."
+        }
+        (ending(html! {
+            button.main { "Open the inquiry" }
+            a href="/console/work" { "Back to my work" }
+        }))
+    }
 }
 
 fn requester(agencies: &[AgencyChoice]) -> Markup {
     let choices: Vec<(String, String)> =
         agencies.iter().map(|agency| (agency.id.to_string(), agency.name.to_string())).collect();
+    let name = Field::required("requester.name", "Name of the detective or officer")
+        .hint(
+            "A person's name. A title alone is refused, and so is your own name: nobody runs \
+             their own request.",
+        )
+        .chars_max(TEXT_CHARS_MAX);
+    let badge = Field::required("requester.badge", "Badge")
+        .hint("As the agency numbers them.")
+        .chars_max(TEXT_CHARS_MAX);
+    let agency = Field::required("requester.agency", "Agency")
+        .hint("Only agencies whose agreement or admission is in force.");
     html! {
         fieldset {
             legend { "Who asks" }
-            (line(Field {
-                name: "requester.name", label: "Name of the detective or officer", required: true,
-                    most: TEXT_CHARS_MAX,
-                hint: "A person's name. A title alone is refused, and so is your own name: nobody \
-                    runs their own request.", ..Field::default()
-            }))
-            (line(Field {
-                name: "requester.badge", label: "Badge", hint: "As the agency numbers them.",
-                    required: true, most: TEXT_CHARS_MAX, ..Field::default()
-            }))
-            (one_of(Field { name: "requester.agency", label: "Agency",
-                hint: "Only agencies whose agreement or admission is in force.", required: true,
-                ..Field::default() }, &choices))
+            (name.line())
+            (badge.line())
+            (agency.one_of(&choices))
         }
     }
 }
 
 fn reference(agencies: &[AgencyChoice]) -> Markup {
+    let complaint = html! {
+        input type="radio" id="reference-complaint" name="reference.kind" value="complaint_number"
+            required data-shows="complaint";
+    };
+    let other = html! {
+        input type="radio" id="reference-other" name="reference.kind" value="other" required
+            data-shows="other-reference";
+    };
+    html! {
+        fieldset {
+            legend { "Which case" }
+            (choice(complaint, "reference-complaint", "A complaint number"))
+            (shown_when("complaint", "Complaint number", &complaint_number(agencies)))
+            (choice(other, "reference-other", "Another identifier"))
+            (shown_when("other-reference", "Another identifier", &other_identifier()))
+        }
+    }
+}
+
+/// Fields that are shown, and sent, while the radio button that names them is chosen.
+fn shown_when(id: &str, legend: &str, fields: &Markup) -> Markup {
+    html! {
+        fieldset.bare.when id=(id) hidden disabled {
+            legend.unseen { (legend) }
+            (fields)
+        }
+    }
+}
+
+fn complaint_number(agencies: &[AgencyChoice]) -> Markup {
     let patterns: Vec<(&Text, String)> = agencies
         .iter()
         .filter_map(|agency| Some((&agency.name, agency.pattern.as_ref()?.to_string())))
         .collect();
+    let number = Field::required("reference.number", "Complaint number")
+        .hint("Placeholders, zeros and numbers that the agency wouldn't write are refused.")
+        .chars_max(TEXT_CHARS_MAX);
     html! {
-        fieldset {
-            legend { "Which case" }
-            div.choice {
-                input type="radio" id="reference-complaint" name="reference.kind"
-                    value="complaint_number" required data-shows="complaint";
-                label for="reference-complaint" { "A complaint number" }
-            }
-            fieldset.bare.when #complaint hidden disabled {
-                legend.unseen { "Complaint number" }
-                (line(Field {
-                    name: "reference.number", label: "Complaint number", required: true,
-                        most: TEXT_CHARS_MAX,
-                    hint: "Placeholders, zeros and numbers that the agency wouldn't write are \
-                        refused.", ..Field::default()
-                }))
-                @if !patterns.is_empty() {
-                    p.hint { "As these agencies write them (9 is a digit, A a letter, * any of \
-                        both):" }
-                    ul.plain.small { @for (agency, pattern)
-                        in &patterns { li { (agency) ": " code { (pattern) } } } }
-                }
-            }
-            div.choice {
-                input type="radio" id="reference-other" name="reference.kind" value="other"
-                    required data-shows="other-reference";
-                label for="reference-other" { "Another identifier" }
-            }
-            fieldset.bare.when #other-reference hidden disabled {
-                legend.unseen { "Another identifier" }
-                (line(Field {
-                    name: "reference.description", label: "Kind", hint: "What it is a number of.",
-                        required: true, most: TEXT_CHARS_MAX, ..Field::default()
-                }))
-                (line(Field { name: "reference.number", id: "other-number", label: "Identifier",
-                    required: true, most: TEXT_CHARS_MAX, ..Field::default() }))
+        (number.line())
+        @if !patterns.is_empty() {
+            p.hint { "As these agencies write them (9 is a digit, A a letter, * any of both):" }
+            ul.plain.small {
+                @for (agency, pattern) in &patterns { li { (agency) ": " code { (pattern) } } }
             }
         }
     }
+}
+
+fn other_identifier() -> Markup {
+    let kind = Field::required("reference.description", "Kind")
+        .hint("What it is a number of.")
+        .chars_max(TEXT_CHARS_MAX);
+    let number = Field::required("reference.number", "Identifier")
+        .id("other-number")
+        .chars_max(TEXT_CHARS_MAX);
+    html! { (kind.line()) (number.line()) }
 }
 
 fn purpose() -> Markup {
@@ -141,59 +162,71 @@ fn purpose() -> Markup {
         fieldset {
             legend { "What for" }
             p.hint { "The order's closed list. What fits none of these is not searched." }
-            @for kind in PurposeKind::ALL {
-                @let name = kind.name();
-                @let shows = (!kind.fields().is_empty()).then(|| format!("purpose-{name}-more"));
-                div.choice {
-                    input type="radio" id={ "purpose-" (name) } name="purpose.kind" value=(name)
-                        required data-shows=[&shows];
-                    label for={ "purpose-" (name) } { (kind.words()) }
-                }
-                @if shows.is_some() {
-                    fieldset.bare.when id=[&shows] hidden disabled {
-                        legend.unseen { (kind.short()) }
-                        @for field in kind.fields() { (purpose_field(field)) }
-                    }
-                }
+            @for kind in PURPOSES {
+                @let more = purpose_fields(kind);
+                @let (id, shows) = (format!("purpose-{kind}"), format!("purpose-{kind}-more"));
+                (choice(purpose_button(kind, &id, more.is_some().then_some(&shows)), &id,
+                    purpose_words(kind)))
+                @if let Some((legend, fields)) = &more { (shown_when(&shows, legend, fields)) }
             }
         }
     }
 }
 
-/// A field that a purpose states beside itself.
-fn purpose_field(of: &PurposeField) -> Markup {
-    let name = format!("purpose.{}", of.name);
-    let field =
-        Field { name: &name, label: of.label, hint: of.hint, required: true, ..Field::default() };
-    if of.is_date { date(field) } else { line(Field { most: TEXT_CHARS_MAX, ..field }) }
+fn purpose_button(kind: &str, id: &str, shows: Option<&String>) -> Markup {
+    html! {
+        input type="radio" id=(id) name="purpose.kind" value=(kind) required data-shows=[shows];
+    }
+}
+
+/// What some purposes want beside their name.
+fn purpose_fields(kind: &str) -> Option<(&'static str, Markup)> {
+    match kind {
+        "other" => Some(("The other purpose", other_purpose())),
+        "court_order" => Some(("The court order", court_order())),
+        _ => None,
+    }
+}
+
+fn other_purpose() -> Markup {
+    let description = Field::required("purpose.description", "Which purpose");
+    let supervisor = Field::required("purpose.supervisor", "Supervisor who answers for it")
+        .hint("Another person than the requester.");
+    html! {
+        (description.chars_max(TEXT_CHARS_MAX).line())
+        (supervisor.chars_max(TEXT_CHARS_MAX).line())
+    }
+}
+
+fn court_order() -> Markup {
+    let court = Field::required("purpose.court", "Court");
+    let number = Field::required("purpose.number", "Number of the order");
+    html! {
+        (court.chars_max(TEXT_CHARS_MAX).line())
+        (number.chars_max(TEXT_CHARS_MAX).line())
+        (Field::required("purpose.date", "Date of the order").hint("Not after today.").date())
+    }
 }
 
 fn reason() -> Markup {
     let hint = format!(
         "{REASON_CHARS_MIN} to {REASON_CHARS_MAX} characters in words: what happened, and why this \
-         face. A placeholder, one thing said over and over, \
-         or the reference and the source once more are refused."
+         face. A placeholder, one thing said over and over, or the reference and the source once \
+         more are refused."
     );
     let default = CANDIDATES_DEFAULT.to_string();
     let most = format!("1 to {REVIEWED_CANDIDATES_MAX}. Two examiners look at each of them.");
+    let reason = Field::required("reason", "Reason").hint(&hint).chars_max(REASON_CHARS_MAX);
+    let source = Field::required("probe_source", "Where the photo comes from")
+        .hint("For example which camera, and how it was exported.")
+        .chars_max(TEXT_CHARS_MAX);
+    let candidates =
+        Field::required("candidates", "Candidates, at most").hint(&most).value(&default);
     html! {
         fieldset {
             legend { "Why, and with which photo" }
-            (lines(Field { name: "reason", label: "Reason", hint: &hint, required: true,
-                most: REASON_CHARS_MAX, ..Field::default() }))
-            div.row {
-                (line(Field {
-                    name: "probe_source", label: "Where the photo comes from", required: true,
-                        most: TEXT_CHARS_MAX,
-                    hint: "For example which camera, and how it was exported.", ..Field::default()
-                }))
-                (whole(
-                    Field { name: "candidates", label: "Candidates, at most", hint: &most,
-                        required: true, value: &default, ..Field::default() },
-                    1,
-                    REVIEWED_CANDIDATES_MAX as u64,
-                ))
-            }
+            (reason.lines())
+            div.row { (source.line()) (candidates.whole(1, REVIEWED_CANDIDATES_MAX as u64)) }
         }
     }
 }
@@ -202,15 +235,19 @@ fn attestations() -> Markup {
     html! {
         fieldset {
             legend { "What you attest" }
-            p.hint { "You sign these by touch before the search, and auditors read them. Without \
-                each of them nothing is searched." }
-            @for (name, statement) in Attestations::STATEMENTS {
-                div.choice {
-                    input type="checkbox" id={ "attest-" (name) } name={ "attestations." (name) }
-                        value="true" required;
-                    label for={ "attest-" (name) } { (sentence(statement)) "." }
-                }
+            p.hint {
+                "You sign these by touch before the search, and auditors read them. Without each \
+                 of them nothing is searched."
             }
+            @for (name, words) in ATTESTATIONS { (attestation(name, words)) }
         }
     }
+}
+
+fn attestation(name: &str, words: &str) -> Markup {
+    let id = format!("attest-{name}");
+    let tick = html! {
+        input type="checkbox" id=(id) name={ "attestations." (name) } value="true" required;
+    };
+    choice(tick, &id, words)
 }

@@ -1,0 +1,57 @@
+//! Alarms: what is wrong at the moment, and what to do about it.
+
+use maud::{Markup, html};
+
+use super::components::{alarm_note, alarm_panel, empty_panel};
+use super::layout::{DeskContext, Page};
+use super::navigation::Place;
+use super::words::{alarm_remedy, alarm_words};
+use crate::audit::Alarm;
+use crate::roster::Duty;
+use crate::service::{Doors, Raised};
+
+/// What is wrong at the moment.
+#[derive(Clone, Debug)]
+pub struct AlarmsPage<'a> {
+    pub desk: &'a DeskContext,
+    /// Whether the verbs may be used.
+    pub doors: &'a Doors,
+    /// Alarms that stand.
+    pub alarms: &'a [Raised],
+}
+
+/// What is wrong at the moment: `/console/alarms`.
+pub fn alarms(page: &AlarmsPage<'_>) -> Markup {
+    let main = html! {
+        (doors(page.doors))
+        @if page.alarms.is_empty() { (empty_panel("No alarm stands.")) }
+        @for raised in page.alarms { (standing(raised, page.desk)) }
+    };
+    Page::at(Place::Alarms, "Alarms").of(page.desk, main)
+}
+
+fn doors(doors: &Doors) -> Markup {
+    match doors {
+        Doors::Open => html! {
+            p.panel { span.good { "The doors are open: " } "all verbs may be used." }
+        },
+        Doors::Waiting => alarm_note(
+            "The doors wait: the log can be read, nothing else, until a quorum of witnesses has \
+             cosigned it as it was found.",
+        ),
+        Doors::Shut(why) => {
+            alarm_note(format_args!("The doors are shut: {why}. Only a restore opens them again."))
+        }
+    }
+}
+
+fn standing(raised: &Raised, desk: &DeskContext) -> Markup {
+    let confirms = raised.alarm == Alarm::ClockAhead && desk.may(Duty::Administer);
+    let content = html! {
+        p { (raised.what) }
+        p { strong { "What to do: " } (alarm_remedy(raised.alarm)) }
+        @if let Some(leaf) = raised.leaf { p.quiet.small { "Leaf " (leaf) } }
+        @if confirms { p { a href="/console/decisions" { "Confirm the clock" } } }
+    };
+    alarm_panel(true, alarm_words(raised.alarm), content)
+}
