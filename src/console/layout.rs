@@ -145,12 +145,13 @@ impl<'a> Page<'a> {
     }
 
     fn keys_dialog(&self) -> Markup {
+        let keys = self.keys.iter().chain(&KEYS);
         html! {
             dialog #keys aria-labelledby="keys-title" {
                 h2 #keys-title { "Keys and light" }
                 table {
                     thead { tr { th scope="col" { "Key" } th scope="col" { "Does" } } }
-                    tbody { @for (key, does) in self.keys.iter().chain(&KEYS) { (key_row(key, does)) } }
+                    tbody { @for (key, does) in keys { (key_row(key, does)) } }
                 }
                 (setting("keys-off", "Switch single keys off in this browser"))
                 (setting("light", "Light pages in this browser, for a bright room"))

@@ -11,7 +11,8 @@
 //! | who | pages |
 //! |---|---|
 //! | without a session | `log_on`: log on, first key, banner, lock screen, what is refused |
-//! | operators and examiners | `my_work` (with outcomes), `new_inquiry`, `inquiry`, `probe`, `approval`, `array`, `compare`, `report` |
+//! | operators | `my_work` (with outcomes), `new_inquiry`, `probe`, `approval`, `report` |
+//! | operators and examiners | `my_work`, `inquiry`, `array`, `compare`, `report` |
 //! | administrators | `decisions`, `roster`, `grants`, `new_grant`, `alarms` |
 //! | the commander | `grants`, `figures`, `roster`, `alarms` |
 //! | auditors | `log` (with its leaves), `samples` (with findings), `operators`, `roster` |

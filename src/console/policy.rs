@@ -90,7 +90,9 @@ fn versions(page: &PolicyPage<'_>) -> Markup {
     html! {
         h2 { "Versions" }
         ul {
-            @for (at, other) in page.versions.iter().enumerate() { li { (link(at, other.version)) } }
+            @for (at, other) in page.versions.iter().enumerate() {
+                li { (link(at, other.version)) }
+            }
         }
     }
 }
