@@ -5,7 +5,6 @@ use maud::{Markup, html};
 use super::components::{alarm_note, alarm_panel, empty_panel};
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
-use super::words::{alarm_remedy, alarm_words};
 use crate::audit::Alarm;
 use crate::roster::Duty;
 use crate::service::{Doors, Raised};
@@ -49,9 +48,38 @@ fn standing(raised: &Raised, desk: &DeskContext) -> Markup {
     let confirms = raised.alarm == Alarm::ClockAhead && desk.may(Duty::Administer);
     let content = html! {
         p { (raised.what) }
-        p { strong { "What to do: " } (alarm_remedy(raised.alarm)) }
+        p { strong { "What to do: " } (remedy(raised.alarm)) }
         @if let Some(leaf) = raised.leaf { p.quiet.small { "Leaf " (leaf) } }
         @if confirms { p { a href="/console/decisions" { "Confirm the clock" } } }
     };
-    alarm_panel(true, alarm_words(raised.alarm), content)
+    alarm_panel(true, raised.alarm.words(), content)
+}
+
+/// What to do about an alarm.
+fn remedy(alarm: Alarm) -> &'static str {
+    match alarm {
+        Alarm::Unwitnessed => {
+            "ask the witnesses whether they reach the box; each of them logs why it doesn't cosign."
+        }
+        Alarm::LogInDoubt => {
+            "call the installer and keep what the witness showed; nothing is written until a \
+             restore."
+        }
+        Alarm::ClockBehind => {
+            "have the installer correct the clock; no search runs until it is past the newest \
+             entry of the log."
+        }
+        Alarm::ClockAhead => {
+            "compare the clock with the site's time source, and confirm it or have it corrected."
+        }
+        Alarm::DiskLow => "make room or add a disk; changes are refused before the disk is full.",
+        Alarm::NoWitnesses => {
+            "list witnesses and their quorum in the roster; without one, nobody outside holds the \
+             log."
+        }
+        Alarm::AuditOverdue => {
+            "remind the auditors: a sample is to be drawn, reviews of one are open, or nobody went \
+             through the log for a week."
+        }
+    }
 }

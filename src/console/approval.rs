@@ -9,9 +9,9 @@ use super::inquiry_facts;
 use super::layout::{DeskContext, Page};
 use super::probe_picture::searched_probe;
 use crate::face::ModelId;
-use crate::inquiry::Inquiry;
+use crate::inquiry::{Attestations, Inquiry};
 use crate::limits::TOUCH_SECONDS_MAX;
-use crate::wording::count;
+use crate::wording::{capital, count};
 
 /// What the page of an approval shows.
 #[derive(Clone, Debug)]
@@ -60,16 +60,7 @@ pub fn approve(page: &ApprovalPage<'_>) -> Markup {
 
 fn attested() -> Markup {
     html! {
-        ul {
-            li {
-                "The search is not solely for speech or action that the First Amendment protects."
-            }
-            li {
-                "The probe is a photo of the person sought: no sketch, composite, generated or \
-                 other person's image."
-            }
-            li { "The probe comes from the source that is stated." }
-        }
+        ul { @for (_, statement) in Attestations::STATEMENTS { li { (capital(statement)) "." } } }
     }
 }
 

@@ -309,9 +309,6 @@ fn biography(of: &Biography) -> [(&'static str, Markup); 6] {
 }
 
 fn basis(of: &CollectionBasis) -> String {
-    match of {
-        CollectionBasis::PostArrestBooking => "booking after an arrest".to_owned(),
-        CollectionBasis::OtherContact { contact } => format!("other contact: {contact}"),
-        CollectionBasis::CriminalConduct { conduct } => format!("criminal conduct: {conduct}"),
-    }
+    let detail = of.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+    format!("{}{detail}", of.kind().words())
 }

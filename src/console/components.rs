@@ -5,7 +5,8 @@ use std::fmt::Display;
 use maud::{Markup, Render, html};
 
 use crate::inquiry::NOTE;
-use crate::wording;
+use crate::roster::Role;
+use crate::wording::{self, capital};
 
 /// How something stands, as a colour.
 #[derive(Clone, Copy)]
@@ -182,6 +183,11 @@ pub(super) fn table(name: TableName<'_>, columns: &[Column<'_>], rows: impl Rend
 /// Text of a machine, as it is.
 pub(super) fn listing(text: impl Render) -> Markup {
     html! { pre.scroll tabindex="0" { code { (text) } } }
+}
+
+/// A role without its article, for lists.
+pub(super) fn role_title(role: Role) -> String {
+    capital(role.title())
 }
 
 /// A digest, whole.

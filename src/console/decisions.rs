@@ -2,12 +2,11 @@
 
 use maud::{Markup, html};
 
-use super::components::{empty, panel, unseen};
+use super::components::{empty, panel, role_title, unseen};
 use super::form::{Field, Form, ending};
 use super::grants::WaitingGrant;
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
-use super::words::role;
 use crate::audit::Alarm;
 use crate::limits::CLOCK_AGREE_SECONDS_MAX;
 use crate::roster::Account;
@@ -61,7 +60,7 @@ fn release(account: &Account) -> Markup {
     let person = &account.person;
     html! {
         li {
-            span.bad { "Locked: " } (person.name) " (" (role(person.role)) "). "
+            span.bad { "Locked: " } (person.name) " (" (role_title(person.role)) "). "
             (in_roster("Release by touch", account))
         }
     }
@@ -88,7 +87,7 @@ fn asked_for(page: &DecisionsPage<'_>) -> Markup {
         format!(
             "{}: {}, asked for by {} {} ago",
             grant.person.name,
-            role(grant.person.role),
+            role_title(grant.person.role),
             grant.asked_by.name,
             span(grant.asked_cs, page.desk.now_cs)
         )

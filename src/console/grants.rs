@@ -3,11 +3,10 @@
 
 use maud::{Markup, html};
 
-use super::components::{Tone, empty_panel, facts, folded, named_panel, unseen, when};
+use super::components::{Tone, empty_panel, facts, folded, named_panel, role_title, unseen, when};
 use super::form::{Field, Form, ending};
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
-use super::words::role;
 use crate::audit::touch::Credential;
 use crate::limits::{GRANT_DAYS_MAX, TEXT_CHARS_MAX};
 use crate::roster::{Duty, Person};
@@ -71,7 +70,7 @@ impl WaitingGrant<'_> {
         let asked = html! { (when(*asked_cs)) " by " (asked_by.name) " (" (asked_by.id) ")" };
         facts(&[
             ("Account name", html! { (person.id) }),
-            ("Role", self.changed(|of| role(of.role).to_owned())),
+            ("Role", self.changed(|of| role_title(of.role))),
             ("Agency", self.changed(|of| of.agency.to_string())),
             ("Badge", self.changed(|of| of.badge.to_string())),
             ("Training until", self.changed(|of| of.trained_until.to_string())),

@@ -3,7 +3,6 @@
 use maud::{Markup, html};
 
 use super::components::{digest, facts, when};
-use super::words::purpose_words;
 use crate::inquiry::{Choice, Inquiry, Probe, Purpose, Reference, Request};
 use crate::wording::{capital, number};
 
@@ -35,14 +34,8 @@ pub(super) fn request(of: &Request) -> Markup {
 
 fn stated_purpose(of: &Purpose) -> Markup {
     html! {
-        (purpose_words(of.kind()))
-        @match of {
-            Purpose::Other { description, supervisor } => {
-                br; (description) "; " (supervisor) " answers for it"
-            }
-            Purpose::CourtOrder { court, number, date } => { br; (court) ", " (number) ", " (date) }
-            _ => {}
-        }
+        (of.kind().words())
+        @if let Some(stated) = of.stated() { br; (stated) }
     }
 }
 

@@ -5,7 +5,6 @@ use maud::{Markup, html};
 
 use super::candidates::Entry;
 use super::form::{Field, Form, ending, revision};
-use super::words::DISPOSITIONS;
 use crate::inquiry::{Component, Disposition, Feature, Inquiry, Seen};
 use crate::limits::TEXT_CHARS_MAX;
 use crate::wording::capital;
@@ -65,11 +64,7 @@ fn feature_field(feature: Feature) -> Markup {
 
 /// One way in which a feature may have been seen.
 fn seen(code: &str, seen: Option<Seen>, words: &str, short: &str) -> Markup {
-    let name = match seen {
-        None => "",
-        Some(Seen::Similarity) => "similarity",
-        Some(Seen::Difference) => "difference",
-    };
+    let name = seen.map_or("", Seen::name);
     let value = match seen {
         None => String::new(),
         Some(_) => format!("{{\"feature\":\"{code}\",\"seen\":\"{name}\"}}"),
@@ -89,9 +84,7 @@ fn dispositions() -> Markup {
         fieldset.bare {
             legend { "Disposition" }
             div.seg.three {
-                @for (at, (of, name)) in DISPOSITIONS.iter().enumerate() {
-                    (disposition(at + 1, *of, name))
-                }
+                @for (key, of) in (1..).zip(Disposition::ALL) { (disposition(key, of)) }
             }
             p.hint {
                 "A lead needs a feature alike, no lead a feature that differs. A lead is a lead, \
@@ -102,11 +95,12 @@ fn dispositions() -> Markup {
 }
 
 /// One disposition, which the key of its number chooses.
-fn disposition(key: usize, of: Disposition, name: &str) -> Markup {
+fn disposition(key: u8, of: Disposition) -> Markup {
     let words = if of == Disposition::Lead { "lead" } else { of.words() };
     html! {
         label {
-            input type="radio" name="finding.disposition" value=(name) required data-keys=(key);
+            input type="radio" name="finding.disposition" value=(of.name()) required
+                data-keys=(key);
             span { kbd { (key) } " " (capital(words)) }
         }
     }

@@ -4,11 +4,10 @@
 use maud::{DOCTYPE, Markup, Render, html};
 
 use super::assets::AT;
-use super::components::when;
+use super::components::{role_title, when};
 use super::form::choice;
 use super::lock::lock_screen;
 use super::navigation::Place;
-use super::words::role;
 use crate::booking::Identifier;
 use crate::limits::SESSION_LOCKS_MINUTES;
 use crate::roster::{Duty, Person};
@@ -121,7 +120,7 @@ impl<'a> Page<'a> {
                 div.who {
                     p {
                         (desk.person.name) br;
-                        span.quiet.small { (role(desk.person.role)) " at " (desk.device) }
+                        span.quiet.small { (role_title(desk.person.role)) " at " (desk.device) }
                     }
                     button.plain type="button" data-opens="keys" { "Keys and light" }
                     button.plain type="button" data-locks data-keys="L" { "Lock" }

@@ -54,7 +54,6 @@ mod quality;
 mod report;
 mod roster;
 mod samples;
-mod words;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,6 @@ use super::inquiry_facts::reference;
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
 use super::next_step::{NextStep, participant};
-use super::words::purpose_short;
 use crate::booking::Identifier;
 use crate::inquiry::{Inquiry, InquiryId, Stage};
 use crate::roster::{Duty, Person};
@@ -69,7 +68,7 @@ impl InquiryRow {
             id: inquiry.id(),
             stage: inquiry.stage(),
             reference: reference(&request.reference),
-            purpose: purpose_short(&request.purpose),
+            purpose: request.purpose.kind().short(),
             requester: format!("{}, {}", request.requester.name, request.requester.agency),
             operator: inquiry.operator().id.clone(),
             opened_cs: inquiry.opened_cs(),

@@ -2,11 +2,11 @@
 
 use maud::{Markup, html};
 
+use super::components::role_title;
 use super::form::{Field, choice, ending};
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
 use super::new_inquiry::AgencyChoice;
-use super::words::{role, role_name};
 use crate::limits::{IDENTIFIER_CHARS_MAX, TEMPORARY_HOURS_MAX, TEXT_CHARS_MAX};
 use crate::roster::{Person, Role};
 use crate::service::AccountStanding;
@@ -64,10 +64,9 @@ fn who(person: Option<&Person>, agencies: &[AgencyChoice]) -> Markup {
 }
 
 fn what(person: Option<&Person>) -> Markup {
-    let role_now = person.map(|person| role_name(person.role)).unwrap_or_default();
+    let role_now = person.map(|person| person.role.name()).unwrap_or_default();
     let trained = person.map(|person| person.trained_until.to_string()).unwrap_or_default();
-    let roles: Vec<(String, String)> =
-        Role::ALL.iter().map(|&of| (role_name(of).to_owned(), role(of).to_owned())).collect();
+    let roles = Role::ALL.map(|role| (role.name().to_owned(), role_title(role)));
     let hours = format!(
         "1 to {TEMPORARY_HOURS_MAX}, from the moment that you ask. Leave it out for an account \
          that stays."

@@ -6,12 +6,12 @@ use super::components::panel;
 use super::form::{Field, Form, choice, ending};
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
-use super::words::{PURPOSES, purpose_words};
 use crate::booking::{Identifier, Text};
-use crate::inquiry::NumberPattern;
+use crate::inquiry::{Attestations, NumberPattern, PurposeField, PurposeKind};
 use crate::limits::{
     CANDIDATES_DEFAULT, REASON_CHARS_MAX, REASON_CHARS_MIN, REVIEWED_CANDIDATES_MAX, TEXT_CHARS_MAX,
 };
+use crate::wording::capital;
 
 /// An agency that may ask today.
 #[derive(Clone, Debug)]
@@ -31,20 +31,6 @@ pub struct NewInquiryPage<'a> {
     /// Agencies that may ask today.
     pub agencies: &'a [AgencyChoice],
 }
-
-/// What the operator attests, by its name in the request.
-const ATTESTATIONS: [(&str, &str); 3] = [
-    (
-        "not_solely_protected",
-        "This search is not solely for speech or action that the First Amendment protects.",
-    ),
-    (
-        "shows_person_sought",
-        "The probe is a photo of the person sought: no sketch, no composite, nothing generated, \
-         no other person's image.",
-    ),
-    ("source_as_stated", "The probe comes from the source that is stated above."),
-];
 
 /// A new inquiry: `/console/inquiries/new`.
 pub fn new_inquiry(page: &NewInquiryPage<'_>) -> Markup {
@@ -162,50 +148,30 @@ fn purpose() -> Markup {
         fieldset {
             legend { "What for" }
             p.hint { "The order's closed list. What fits none of these is not searched." }
-            @for kind in PURPOSES {
-                @let more = purpose_fields(kind);
-                @let (id, shows) = (format!("purpose-{kind}"), format!("purpose-{kind}-more"));
-                (choice(purpose_button(kind, &id, more.is_some().then_some(&shows)), &id,
-                    purpose_words(kind)))
-                @if let Some((legend, fields)) = &more { (shown_when(&shows, legend, fields)) }
-            }
+            @for kind in PurposeKind::ALL { (purpose_choice(kind)) }
         }
     }
 }
 
-fn purpose_button(kind: &str, id: &str, shows: Option<&String>) -> Markup {
+/// One purpose of the list, with the fields that it states beside itself.
+fn purpose_choice(kind: PurposeKind) -> Markup {
+    let id = format!("purpose-{}", kind.name());
+    let shows = (!kind.fields().is_empty()).then(|| format!("{id}-more"));
+    let button = html! {
+        input type="radio" id=(id) name="purpose.kind" value=(kind.name()) required
+            data-shows=[&shows];
+    };
+    let fields = html! { @for field in kind.fields() { (purpose_field(field)) } };
     html! {
-        input type="radio" id=(id) name="purpose.kind" value=(kind) required data-shows=[shows];
+        (choice(button, &id, kind.words()))
+        @if let Some(shows) = &shows { (shown_when(shows, kind.short(), &fields)) }
     }
 }
 
-/// What some purposes want beside their name.
-fn purpose_fields(kind: &str) -> Option<(&'static str, Markup)> {
-    match kind {
-        "other" => Some(("The other purpose", other_purpose())),
-        "court_order" => Some(("The court order", court_order())),
-        _ => None,
-    }
-}
-
-fn other_purpose() -> Markup {
-    let description = Field::required("purpose.description", "Which purpose");
-    let supervisor = Field::required("purpose.supervisor", "Supervisor who answers for it")
-        .hint("Another person than the requester.");
-    html! {
-        (description.chars_max(TEXT_CHARS_MAX).line())
-        (supervisor.chars_max(TEXT_CHARS_MAX).line())
-    }
-}
-
-fn court_order() -> Markup {
-    let court = Field::required("purpose.court", "Court");
-    let number = Field::required("purpose.number", "Number of the order");
-    html! {
-        (court.chars_max(TEXT_CHARS_MAX).line())
-        (number.chars_max(TEXT_CHARS_MAX).line())
-        (Field::required("purpose.date", "Date of the order").hint("Not after today.").date())
-    }
+fn purpose_field(of: &PurposeField) -> Markup {
+    let name = format!("purpose.{}", of.name);
+    let field = Field::required(&name, of.label).hint(of.hint);
+    if of.is_date { field.date() } else { field.chars_max(TEXT_CHARS_MAX).line() }
 }
 
 fn reason() -> Markup {
@@ -239,15 +205,15 @@ fn attestations() -> Markup {
                 "You sign these by touch before the search, and auditors read them. Without each \
                  of them nothing is searched."
             }
-            @for (name, words) in ATTESTATIONS { (attestation(name, words)) }
+            @for (name, statement) in Attestations::STATEMENTS { (attestation(name, statement)) }
         }
     }
 }
 
-fn attestation(name: &str, words: &str) -> Markup {
+fn attestation(name: &str, statement: &str) -> Markup {
     let id = format!("attest-{name}");
     let tick = html! {
         input type="checkbox" id=(id) name={ "attestations." (name) } value="true" required;
     };
-    choice(tick, &id, words)
+    choice(tick, &id, format_args!("{}.", capital(statement)))
 }

@@ -4,8 +4,7 @@ use maud::{Markup, html};
 
 use super::components::{empty, facts, panel, when};
 use super::form::{Field, Form, ending, revision};
-use super::words::UPSHOTS;
-use crate::inquiry::{Inquiry, Recorded};
+use crate::inquiry::{Inquiry, Recorded, Upshot};
 use crate::limits::{REASON_CHARS_MAX, REASON_CHARS_MIN, TEXT_CHARS_MAX};
 use crate::wording::capital;
 
@@ -37,10 +36,7 @@ fn form(inquiry: &Inquiry) -> Markup {
         "What it stands on beside this report, in words: {REASON_CHARS_MIN} to {REASON_CHARS_MAX} \
          characters. Wanted for an arrest, an identification, or somebody found."
     );
-    let choices: Vec<(String, String)> = UPSHOTS
-        .iter()
-        .map(|(upshot, name)| ((*name).to_owned(), capital(upshot.words())))
-        .collect();
+    let choices = Upshot::ALL.map(|upshot| (upshot.name().to_owned(), capital(upshot.words())));
     let upshot = Field::required("outcome.upshot", "What became of it");
     let evidence = Field::optional("outcome.independent_evidence", "Independent evidence")
         .hint(&hint)

@@ -84,7 +84,9 @@ fn crop(edits: &[Edit], [width, height]: [u32; 2]) -> Markup {
         fieldset {
             legend.small { "Crop" }
             (choice(on, "crop-on", "Keep a part only"))
-            div.row { @for (name, label, value, most) in sides { (side(name, label, value, most)) } }
+            div.row {
+                @for (name, label, value, most) in sides { (side(name, label, value, most)) }
+            }
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use maud::{Markup, html};
 
-use super::components::{Column, TableName, Tile, Tone, named_panel, table, tiles, unseen, when};
+use super::components::{
+    Column, TableName, Tile, Tone, named_panel, role_title, table, tiles, unseen, when,
+};
 use super::form::{Form, ending};
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
-use super::words::role;
 use crate::limits::{
     ACCOUNT_REVIEW_DAYS, ACCOUNT_UNUSED_DAYS_MAX, LOG_ON_TRIES_MAX, PERSON_ID_REUSE_DAYS,
 };
@@ -99,7 +100,7 @@ fn row(desk: &DeskContext, standing: &AccountStanding, decides: bool) -> Markup 
     html! {
         tr {
             th.tight scope="row" { (person.name) br; span.quiet.small { (person.id) } }
-            td { (role(person.role)) }
+            td { (role_title(person.role)) }
             td { (person.agency) br; span.quiet.small { (person.badge) } }
             td.tight { (person.trained_until) }
             td { (last_log_on(account)) }

@@ -9,8 +9,7 @@ use super::components::{
 use super::form::{Field, Form, ending, hidden_number};
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
-use super::words::finding_words;
-use crate::audit::Finding;
+use crate::audit::SampleFinding;
 use crate::limits::{REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, TEXT_CHARS_MAX};
 use crate::service::Drawn;
 use crate::wording::{count, number};
@@ -42,7 +41,7 @@ pub struct FindingRow {
     pub sample: u64,
     /// The leaf of the search.
     pub asked: u64,
-    pub finding: Finding,
+    pub finding: SampleFinding,
     /// The finding in the auditor's words.
     pub note: String,
 }
@@ -108,7 +107,9 @@ fn sample(drawn: &Drawn, now_cs: u64) -> Markup {
             ("Reviewed", html! { (done) ", " (open.len()) " left" }),
             ("Due", html! { (when(drawn.due_cs)) @if late { span.bad { " overdue" } } }),
         ]))
-        @for asked in open { (folded(format_args!("Search of leaf {asked}"), review(drawn, asked))) }
+        @for asked in open {
+            (folded(format_args!("Search of leaf {asked}"), review(drawn, asked)))
+        }
         @if !drawn.reviewed.is_empty() { (reviewed(drawn)) }
     };
     alarm_panel(late, format_args!("Sample of leaf {}", drawn.leaf), content)
@@ -118,7 +119,7 @@ fn reviewed(drawn: &Drawn) -> Markup {
     html! {
         ul {
             @for (asked, finding) in &drawn.reviewed {
-                li { "Leaf " (asked) ": " (finding_words(*finding)) }
+                li { "Leaf " (asked) ": " (finding.words()) }
             }
         }
     }
@@ -126,10 +127,8 @@ fn reviewed(drawn: &Drawn) -> Markup {
 
 /// The form by which an auditor says what one search of a sample was.
 fn review(drawn: &Drawn, asked: u64) -> Markup {
-    let findings: Vec<(String, String)> = Finding::ALL
-        .iter()
-        .map(|finding| (finding.name().to_owned(), finding_words(*finding).to_owned()))
-        .collect();
+    let findings =
+        SampleFinding::ALL.map(|finding| (finding.name().to_owned(), finding.words().to_owned()));
     let finding_id = format!("finding-{}-{asked}", drawn.leaf);
     let note_id = format!("note-{}-{asked}", drawn.leaf);
     let finding = Field::required("finding", "What you find")
@@ -167,13 +166,13 @@ pub fn findings(page: &FindingsPage<'_>) -> Markup {
 
 fn finding_row(row: &FindingRow) -> Markup {
     let tone = match row.finding {
-        Finding::InOrder => Tone::Good,
-        Finding::Irregular => Tone::Warn,
-        Finding::Misuse => Tone::Bad,
+        SampleFinding::InOrder => Tone::Good,
+        SampleFinding::Irregular => Tone::Warn,
+        SampleFinding::Misuse => Tone::Bad,
     };
     html! {
         tr {
-            th scope="row" { (tone.of(finding_words(row.finding))) }
+            th scope="row" { (tone.of(row.finding.words())) }
             td.number { (leaf_link(row.asked, format_args!("leaf {}", row.asked))) }
             td.number { (row.sample) }
             td { (row.note) }

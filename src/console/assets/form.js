@@ -130,7 +130,7 @@ export function show(form, refusal) {
   }
   if (place) {
     place.replaceChildren(said);
-    if (refusal.kind === "changed") place.append(again());
+    if (refusal.kind === "changed-meanwhile") place.append(again());
     if (refusal.status >= 500 && refusal.request) {
       const request = document.createElement("p");
       request.className = "small";

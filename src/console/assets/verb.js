@@ -47,8 +47,8 @@ function unsaid(status) {
 /** A session that isn't open any more is the whole page's matter. */
 function heed(refusal) {
   if (refusal.status !== 401) return;
-  if (refusal.kind === "locked") document.dispatchEvent(new CustomEvent("smrt:locked"));
-  if (refusal.kind === "banner") location.assign("/console/banner");
+  if (refusal.kind === "screen-hidden") document.dispatchEvent(new CustomEvent("smrt:locked"));
+  if (refusal.kind === "banner-first") location.assign("/console/banner");
   if (refusal.kind === "no-session" && document.documentElement.dataset.session) {
     location.assign("/console/log-on");
   }

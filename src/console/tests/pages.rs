@@ -12,7 +12,7 @@ use super::people::{
     text,
 };
 use crate::audit::touch::{Credential, Registration, RelyingParty, verify_registration};
-use crate::audit::{Alarm, Finding, LeafKind};
+use crate::audit::{Alarm, LeafKind, SampleFinding};
 use crate::booking::VersionId;
 use crate::console::*;
 use crate::face::ModelId;
@@ -299,7 +299,8 @@ fn audit_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         desk: &desk,
         log: "fusion.example/smrt",
         leaves: 40_153,
-        checkpoint: "fusion.example/smrt\n40153\nq1nZ0eY0o2m9bKJ8mXw1rVb1s0n6p8Qy0c3d5e7f9g0=\n\n\u{2014} fusion.example/smrt 4gqT1rVb1s0n6p8Qy0c3d5e7f9g0AbCdEf\n",
+        checkpoint: "fusion.example/smrt\n40153\nq1nZ0eY0o2m9bKJ8mXw1rVb1s0n6p8Qy0c3d5e7f9g0=\n\n\
+            \u{2014} fusion.example/smrt 4gqT1rVb1s0n6p8Qy0c3d5e7f9g0AbCdEf\n",
         witnessing: &Witnessing {
             cosigned: Some(40_150),
             complete: Some((40_120, NOW / 100 - 900)),
@@ -336,9 +337,9 @@ fn audit_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         note: note.to_owned(),
     };
     let found = [
-        row(Finding::Misuse, 29_114, "The reason names a case that doesn't exist."),
-        row(Finding::Irregular, 33_415, "The source says camera, the file is a screenshot."),
-        row(Finding::InOrder, 31_007, "As the order wants it."),
+        row(SampleFinding::Misuse, 29_114, "The reason names a case that doesn't exist."),
+        row(SampleFinding::Irregular, 33_415, "The source says camera, the file is a screenshot."),
+        row(SampleFinding::InOrder, 31_007, "As the order wants it."),
     ];
     all.insert("findings", findings(&FindingsPage { desk: &desk, findings: &found }));
     let rhythm = |gaps: &[u64]| {
@@ -413,7 +414,7 @@ fn agencies() -> Vec<AgencyChoice> {
 }
 
 fn drawn() -> Vec<Drawn> {
-    let sample = |leaf: u64, reviewed: Vec<(u64, Finding)>, due_cs: u64| Drawn {
+    let sample = |leaf: u64, reviewed: Vec<(u64, SampleFinding)>, due_cs: u64| Drawn {
         seeded: leaf - 1,
         leaf,
         time_cs: NOW - 31 * DAY,
@@ -423,7 +424,11 @@ fn drawn() -> Vec<Drawn> {
         due_cs,
     };
     vec![
-        sample(33_901, vec![(31_007, Finding::InOrder), (33_415, Finding::Irregular)], NOW - DAY),
+        sample(
+            33_901,
+            vec![(31_007, SampleFinding::InOrder), (33_415, SampleFinding::Irregular)],
+            NOW - DAY,
+        ),
         sample(39_720, vec![], NOW + 24 * DAY),
     ]
 }
