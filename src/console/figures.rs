@@ -27,10 +27,15 @@ pub struct FiguresPage<'a> {
     pub periods: &'a [Period],
 }
 
+impl Figure {
+    fn tile(&self) -> Tile<'_> {
+        Tile::new(&self.name, number(self.value)).detail(&self.what)
+    }
+}
+
 /// Figures, and the public report: `/console/figures`.
 pub fn figures(page: &FiguresPage<'_>) -> Markup {
-    let tile = |figure: &Figure| Tile::new(&figure.name, number(figure.value)).detail(&figure.what);
-    let counted: Vec<Tile<'_>> = page.figures.iter().map(tile).collect();
+    let counted: Vec<Tile<'_>> = page.figures.iter().map(Figure::tile).collect();
     let main = html! {
         (tiles(&counted))
         (panel("The public report", public_report(page.periods)))

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::components::{alarm_note, folded_panel, panel};
-use super::form::{Field, Form, ending, revision};
+use super::form::{Field, ending, revision};
 use super::inquiry::{beside, steps, withdraw};
 use super::inquiry_facts;
 use super::layout::{DeskContext, Page};
