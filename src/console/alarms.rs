@@ -8,6 +8,7 @@ use super::navigation::Place;
 use crate::audit::Alarm;
 use crate::roster::Duty;
 use crate::service::{Doors, Raised};
+use crate::wording::capital;
 
 /// What is wrong at the moment.
 #[derive(Clone, Debug)]
@@ -23,7 +24,7 @@ pub struct AlarmsPage<'a> {
 pub fn alarms(page: &AlarmsPage<'_>) -> Markup {
     let main = html! {
         (doors(page.doors))
-        @if page.alarms.is_empty() { (empty_panel("No alarm stands.")) }
+        @if page.alarms.is_empty() { (empty_panel("No alarm is active.")) }
         @for raised in page.alarms { (standing(raised, page.desk)) }
     };
     Page::at(Place::Alarms, "Alarms").of(page.desk, main)
@@ -32,22 +33,24 @@ pub fn alarms(page: &AlarmsPage<'_>) -> Markup {
 fn doors(doors: &Doors) -> Markup {
     match doors {
         Doors::Open => html! {
-            p.panel { span.good { "The doors are open: " } "all verbs may be used." }
+            p.panel { span.good { "In service: " } "bookings, searches and all other work go on." }
         },
         Doors::Waiting => alarm_note(
-            "The doors wait: the log can be read, nothing else, until a quorum of witnesses has \
-             cosigned it as it was found.",
+            "The box waits for its witnesses: until a quorum of them has cosigned the log as it \
+             was found at the start, the log can be read and nothing else. Ask the witnesses to \
+             cosign.",
         ),
-        Doors::Shut(why) => {
-            alarm_note(format_args!("The doors are shut: {why}. Only a restore opens them again."))
-        }
+        Doors::Shut(why) => alarm_note(format_args!(
+            "The box is stopped: {why}. The log can be read and nothing else. Only a restore \
+             brings the box back: call the installer."
+        )),
     }
 }
 
 fn standing(raised: &Raised, desk: &DeskContext) -> Markup {
     let confirms = raised.alarm == Alarm::ClockAhead && desk.may(Duty::Administer);
     let content = html! {
-        p { (raised.what) }
+        p { (capital(&raised.what)) "." }
         p { strong { "What to do: " } (remedy(raised.alarm)) }
         @if let Some(leaf) = raised.leaf { p.quiet.small { "Leaf " (leaf) } }
         @if confirms { p { a href="/console/decisions" { "Confirm the clock" } } }

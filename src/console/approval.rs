@@ -76,7 +76,7 @@ fn search(page: &ApprovalPage<'_>) -> Markup {
         ("Compared with", html! { (count(page.gallery_rows, "booking", "bookings")) }),
         ("Model", digest(page.model)),
         ("Log", html! { code { (page.log) } }),
-        ("Holds for", html! { (TOUCH_SECONDS_MAX) " seconds, one search, once" }),
+        ("Holds for", html! { (TOUCH_SECONDS_MAX) " seconds, for one search" }),
     ])
 }
 
@@ -99,7 +99,7 @@ fn touch(inquiry: &Inquiry) -> Markup {
         (revision(inquiry.revision()))
         h2 { "Approve by touch" }
         p {
-            "Your key signs exactly what stands on this page. The box writes it to the log, then \
+            "Your key signs exactly what this page says. The box writes it to the log, then \
              searches. What comes back are investigative leads."
         }
         (ending(html! {

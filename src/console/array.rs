@@ -23,8 +23,8 @@ pub fn array(page: &ArrayPage<'_>) -> Markup {
         (order_note())
         @if visible { (candidates(page, &entries)) } @else {
             p.note {
-                "The array is shown to the operator once two examiners have finished, and to each \
-                 examiner from taking a review on."
+                "The array is shown to the operator once two examiners have finished, and to an \
+                 examiner from the moment they take a review."
             }
         }
     };
@@ -43,7 +43,7 @@ fn candidates(page: &ArrayPage<'_>, entries: &[Entry<'_>]) -> Markup {
         @if page.sight.others { (disagreements(inquiry)) }
         @if entries.is_empty() {
             p.panel {
-                "The search found no candidate. That is a finding too: it takes the same two \
+                "The search found no candidate. That is a result too: it needs the same two \
                  examiners, and a report."
             }
         } @else { ol.array { @for entry in entries { li { (card(inquiry, entry)) } } } }
@@ -63,8 +63,9 @@ fn progress(inquiry: &Inquiry, entries: &[Entry<'_>]) -> Markup {
                 (go_on(inquiry, left.first().copied()))
             }
             p.quiet {
-                "Candidates stand in no order of likeness. Score and booking data come with your \
-                 disposition, or later."
+                "The order says nothing about likeness. You see a candidate's score and booking \
+                 data after your disposition or, as the second examiner, once both reviews are \
+                 finished."
             }
         }
     }

@@ -79,7 +79,7 @@ impl Comparison<'_, '_> {
         let inquiry = self.page.inquiry;
         let face = inquiry.choice().map(|choice| (choice.frame, choice.searched_px));
         if !self.page.sight.probe {
-            return html! { div.gone { "The probe is closed to you." } };
+            return html! { div.gone { "You may not see the probe now." } };
         }
         html! {
             img src={ "/v1/inquiries/" (inquiry.id()) "/probe?part=searched" }
@@ -282,7 +282,7 @@ fn observed(title: &str, finding: &Finding, seen: Seen) -> Markup {
 
 fn booking_data(entry: &Entry<'_>) -> Markup {
     if !entry.sight.score_and_biography {
-        return html! { p.panel.quiet { "Score and booking data are hidden from you now." } };
+        return html! { p.panel.quiet { "You may not see score and booking data now." } };
     }
     let score = html! {
         (format_args!("{:.3}", entry.ranked.score))

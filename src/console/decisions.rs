@@ -11,7 +11,7 @@ use crate::audit::Alarm;
 use crate::limits::CLOCK_AGREE_SECONDS_MAX;
 use crate::roster::Account;
 use crate::service::{AccountStanding, Raised};
-use crate::wording::{count, span};
+use crate::wording::{capital, count, span};
 
 /// What waits for an administrator.
 #[derive(Clone, Debug)]
@@ -29,10 +29,10 @@ pub struct DecisionsPage<'a> {
 pub fn decisions(page: &DecisionsPage<'_>) -> Markup {
     let desk = page.desk;
     let main = html! {
-        (panel("For you", own(page)))
-        (panel("Asked for, waiting for the commander", asked_for(page)))
+        (panel("Waiting for you", own(page)))
+        (panel("Waiting for the commander", asked_for(page)))
     };
-    let alarms = count(desk.alarms as u64, "alarm stands", "alarms stand");
+    let alarms = count(desk.alarms as u64, "active alarm", "active alarms");
     let beside = html! {
         @if desk.alarms > 0 { p { a.bad href="/console/alarms" { (alarms) } } }
     };
@@ -93,9 +93,9 @@ fn asked_for(page: &DecisionsPage<'_>) -> Markup {
         )
     };
     html! {
-        @if page.grants.is_empty() { (empty("Nothing.")) } @else {
+        @if page.grants.is_empty() { (empty("No change is waiting for the commander.")) } @else {
             ul.plain { @for waiting in page.grants { li { (line(waiting)) } } }
-            p { a href="/console/grants" { "Look at them" } }
+            p { a href="/console/grants" { "See all changes" } }
         }
     }
 }
@@ -103,16 +103,16 @@ fn asked_for(page: &DecisionsPage<'_>) -> Markup {
 /// The word of the site's time source, where the clock went ahead.
 fn clock(doubt: &Raised) -> Markup {
     let hint = format!(
-        "By the site's own time source, of the form 2026-11-23T16:00:00Z. It must agree with the \
-         box within {CLOCK_AGREE_SECONDS_MAX} seconds."
+        "For example 2026-11-23T16:00:00Z. It must agree with the box within \
+         {CLOCK_AGREE_SECONDS_MAX} seconds."
     );
-    let time = Field::required("time_source", "What time it is").hint(&hint);
-    let button = html! { button { "Say what the time source says" } };
+    let time = Field::required("time_source", "Time by the site's time source").hint(&hint);
+    let button = html! { button { "Confirm the clock" } };
     html! {
         h3 { "The clock is in doubt" }
         p {
-            (doubt.what) ". Holds and extensions don't expire until somebody has looked at another \
-            clock."
+            (capital(&doubt.what)) ". Compare it with the site's own time source and enter that \
+            time: until then, holds and extensions don't expire."
         }
         (Form::new("POST /v1/clock").then_again().of(html! { (time.line()) (ending(button)) }))
     }

@@ -47,10 +47,10 @@ pub fn figures(page: &FiguresPage<'_>) -> Markup {
 fn public_report(periods: &[Period]) -> Markup {
     html! {
         p {
-            "Counted from the log, and by anybody who has a copy of it counted again. Making one \
-             writes its digest into the log."
+            "Its figures are counted from the log. Anybody who has a copy of the log can count \
+             them again. Making a report writes its digest into the log."
         }
-        @if periods.is_empty() { (empty("There is no full month yet.")) }
+        @if periods.is_empty() { (empty("No report can be made yet.")) }
         ul.plain { @for period in periods { li { (report_link(*period)) } } }
         p.hint {
             "As a page for the public: "

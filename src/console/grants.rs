@@ -39,7 +39,7 @@ pub fn grants(page: &GrantsPage<'_>) -> Markup {
              approves, each by touch. What isn't approved within " (GRANT_DAYS_MAX) " days is \
              dropped."
         }
-        @if page.grants.is_empty() { (empty_panel("Nothing waits.")) }
+        @if page.grants.is_empty() { (empty_panel("No change is waiting.")) }
         @for waiting in page.grants { (waiting.panel(desk)) }
     };
     let beside = html! {
@@ -98,7 +98,9 @@ impl WaitingGrant<'_> {
         }
         if own {
             return html! {
-                p.quiet { "Nobody decides on an account of their own, or twice on the same one." }
+                p.quiet {
+                    "You can't approve this: it is your own account, or you asked for it yourself."
+                }
             };
         }
         html! { (self.approve()) (folded("Decline", self.decline())) }
@@ -132,7 +134,7 @@ fn new_key(key: Option<&Credential>) -> Markup {
     let kind = |key: &Credential| html! { ", kind " code { (key.aaguid) } };
     html! {
         @match key {
-            Some(key) if key.software() => { (Tone::Warn.of("a new one, of software")) (kind(key)) }
+            Some(key) if key.software() => { (Tone::Warn.of("a new software key")) (kind(key)) }
             Some(key) => { "a new one" (kind(key)) }
             None => "stays as it is",
         }

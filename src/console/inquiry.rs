@@ -37,12 +37,12 @@ pub fn inquiry(page: &InquiryPage<'_>) -> Markup {
     let InquiryPage { desk, inquiry, sight } = *page;
     let stated = html! {
         (next(page))
-        (panel("What it states", inquiry_facts::request(inquiry.request())))
+        (panel("What the request says", inquiry_facts::request(inquiry.request())))
         @if sight.probe { (probe_facts(inquiry)) }
         @if inquiry.answer().is_some() { (order_note()) }
     };
     let done = html! {
-        (panel("What was done", inquiry_facts::course(inquiry)))
+        (panel("What was done so far", inquiry_facts::course(inquiry)))
         (links(inquiry, sight))
         @if may_withdraw(inquiry, desk) { (withdraw(inquiry)) }
     };
@@ -90,7 +90,7 @@ pub(super) fn steps(stage: Stage) -> Markup {
     if matches!(stage, Stage::Withdrawn | Stage::Refused) {
         let words = stage.words();
         return alarm_note(format_args!(
-            "The inquiry is {words}. What is still wanted needs an inquiry of its own."
+            "The inquiry is {words}. If a search is still needed, open a new inquiry."
         ));
     }
     // The request stands once the inquiry is there: what is wanted next is the probe.
@@ -121,7 +121,7 @@ fn next(page: &InquiryPage<'_>) -> Markup {
             None if inquiry.stage() == Stage::Asked => {
                 a.button href={ "/console/inquiries/" (id) } { "Look again" }
             }
-            None => p.quiet { "Nothing of this is yours to do." },
+            None => p.quiet { "You can't act on this inquiry now." },
         }
     };
     panel("Next", way)
@@ -129,17 +129,22 @@ fn next(page: &InquiryPage<'_>) -> Markup {
 
 fn where_it_stands(stage: Stage) -> &'static str {
     match stage {
-        Stage::Asked => "The search is under way. It is answered in a moment; look again.",
-        Stage::Answered => "The array is there. A first examiner looks at each candidate.",
+        Stage::Asked => "The search is running. Its answer comes in a moment: look again.",
+        Stage::Answered => "The array is there. Next, a first examiner looks at each candidate.",
         Stage::ReviewedOnce => {
             "The first review is finished. A second examiner, another person, looks at each \
-             candidate without knowing what the first found."
+             candidate next, without knowing what the first found."
         }
-        Stage::FirstReview | Stage::SecondReview => "An examiner is at work.",
+        Stage::FirstReview | Stage::SecondReview => {
+            "An examiner is looking at each candidate. The inquiry goes on when the review is \
+             finished."
+        }
         Stage::Reviewed => "Two examiners have finished. The report can be issued.",
-        Stage::Issued => "The report is issued. What became of it is wanted.",
-        Stage::Opened | Stage::ProbeReceived | Stage::FaceChosen => "The operator goes on with it.",
-        Stage::Closed | Stage::Withdrawn | Stage::Refused => "The inquiry is over.",
+        Stage::Issued => "The report is issued. An operator records what became of it.",
+        Stage::Opened | Stage::ProbeReceived | Stage::FaceChosen => {
+            "The operator who opened it brings the probe, chooses a face and approves the search."
+        }
+        Stage::Closed | Stage::Withdrawn | Stage::Refused => "The inquiry has ended.",
     }
 }
 

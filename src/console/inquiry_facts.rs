@@ -71,7 +71,7 @@ pub(super) fn choice(of: &Choice) -> Markup {
         ("SHA-256 as searched", digest(of.searched)),
     ];
     if let Some(reason) = &of.reason {
-        lines.push(("Searched though poor, because", html! { (reason) }));
+        lines.push(("Reason to search a poor photo", html! { (reason) }));
     }
     facts(&lines)
 }
@@ -84,7 +84,7 @@ pub(super) fn course(of: &Inquiry) -> Markup {
     steps.extend(report_steps(of));
     if let Some(end) = of.ended() {
         let by = end.by.as_ref().map(|by| format!("Withdrawn by {}", by.id));
-        let by = by.unwrap_or_else(|| "Refused by the house".to_owned());
+        let by = by.unwrap_or_else(|| "Refused by the system".to_owned());
         steps.push((end.at_cs, format!("{by}: {}", end.reason)));
     }
     steps.sort_by_key(|(at_cs, _)| *at_cs);

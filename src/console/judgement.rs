@@ -87,8 +87,8 @@ fn dispositions() -> Markup {
                 @for (key, of) in (1..).zip(Disposition::ALL) { (disposition(key, of)) }
             }
             p.hint {
-                "A lead needs a feature alike, no lead a feature that differs. A lead is a lead, \
-                 and no more than that."
+                "A lead needs at least one feature alike, no lead at least one that differs. A \
+                 lead is never an identification."
             }
         }
     }

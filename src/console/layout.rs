@@ -223,10 +223,10 @@ fn alarms(desk: &DeskContext) -> Markup {
         p {
             @if desk.alarms > 0 {
                 strong.bad {
-                    (count(desk.alarms as u64, "alarm stands", "alarms stand"))
+                    (count(desk.alarms as u64, "active alarm", "active alarms"))
                     ". Tell an administrator."
                 }
-            } @else { "No alarm stands." }
+            } @else { "No active alarm." }
         }
     }
 }

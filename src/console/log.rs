@@ -54,6 +54,8 @@ pub struct LeafPage<'a> {
     pub search: Option<&'a str>,
 }
 
+const DELETED: &str =
+    "It was deleted at the end of its term. Its commitment, a hash, stays in the log.";
 const COLUMNS: [Column<'_>; 4] = [
     Column::Numbers("Leaf"),
     Column::Words("When"),
@@ -93,9 +95,9 @@ fn figures<'a>(page: &LogPage<'a>) -> [Tile<'a>; 4] {
             None => none_yet("Cosigned by any witness"),
         },
         match page.doors {
-            Doors::Open => Tile::new("Doors", "open").tone(Tone::Good),
-            Doors::Waiting => Tile::new("Doors", "waiting").tone(Tone::Warn),
-            Doors::Shut(why) => Tile::new("Doors", "shut").tone(Tone::Bad).detail(why),
+            Doors::Open => Tile::new("The box is", "in service").tone(Tone::Good),
+            Doors::Waiting => Tile::new("The box is", "waiting for witnesses").tone(Tone::Warn),
+            Doors::Shut(why) => Tile::new("The box is", "stopped").tone(Tone::Bad).detail(why),
         },
     ]
 }
@@ -111,7 +113,7 @@ fn newest(page: &LogPage<'_>) -> Markup {
         @for (leaf, kind, time_cs) in page.newest { (newest_row(*leaf, *kind, *time_cs)) }
     };
     let content = html! {
-        p.quiet { "Opening a detail writes a leaf of its own that says who looked." }
+        p.quiet { "Whoever opens a detail is recorded in the log." }
         (table(TableName::Heading("newest-title"), &COLUMNS, rows))
     };
     named_panel("newest-title", "Newest leaves", content)
@@ -132,13 +134,13 @@ fn newest_row(leaf: u64, kind: LeafKind, time_cs: u64) -> Markup {
 fn verify() -> Markup {
     html! {
         p {
-            "On your own machine, with a copy in the folder LOG, and the log's keys in FILE from \
-             somebody else than this box:"
+            "On your own machine. LOG is a folder for the copy; FILE holds the log's keys, which \
+             you need from somebody else than this box."
         }
         (listing("smrtctl log export LOG --witnessed ...\nsmrtctl log verify LOG --keys FILE"))
         p {
-            "The second works offline: it hashes every leaf, holds every checkpoint and \
-             cosignature against them, and names the place where one is wrong."
+            "The second command works offline: it hashes every leaf, checks every checkpoint and \
+             cosignature against the leaves, and names each place where something is wrong."
         }
     }
 }
@@ -153,11 +155,15 @@ fn weekly(review: &LogReview, now_cs: u64) -> Markup {
         ul { @for (kind, found) in kinds { (kind_line(*kind, *found)) } }
     };
     let content = html! {
-        (facts(&[("Last", when(*last_cs)), ("Due", due), ("Since then", html! { (since) })]))
+        (facts(&[
+            ("Last review", when(*last_cs)),
+            ("Next due", due),
+            ("Not reviewed", html! { (since) }),
+        ]))
         (folded("How many of each kind", counted))
         (went_through(*end))
     };
-    alarm_panel(late, "Weekly look through the log", content)
+    alarm_panel(late, "Weekly review of the log", content)
 }
 
 fn kind_line(kind: LeafKind, found: u64) -> Markup {
@@ -195,7 +201,7 @@ pub fn leaf(page: &LeafPage<'_>) -> Markup {
     let detail = html! {
         @match page.detail {
             Some(detail) => (listing(format_args!("{detail:#}"))),
-            None => (empty("It has expired with its term; the commitment stays.")),
+            None => (empty(DELETED)),
         }
         @if let Some(search) = page.search { (fetch_probe(search)) }
     };
@@ -223,7 +229,7 @@ fn fetch_probe(search: &str) -> Markup {
             a href={ "/v1/log/probes/" (search) } download={ "probe-" (search) } {
                 "Fetch the probe as it was received"
             }
-            span.quiet { " (one leaf says so)" }
+            span.quiet { " (the log records it)" }
         }
     }
 }

@@ -71,7 +71,7 @@ pub fn log_on(page: &LogOnPage) -> Markup {
             (ending(html! { button.main { "Log on with your key" } }))
         }))
         p {
-            "Appointed at the box, and no key yet? "
+            "Appointed by the installer, and no key yet? "
             a href="/console/enrol" { "Enrol your first key" }
         }
         p { a href="/console/policy" { "Read the special order" } }
@@ -86,10 +86,10 @@ pub fn enrol(state: StateKind) -> Markup {
     let main = html! {
         h1 { "Enrol your first key" }
         p {
-            "For those whom the installer appointed at the box itself: the first commander and the \
-             first administrator. The code holds for "
-            (APPOINTMENT_HOURS_MAX) " hours, and once. Everybody else gets a key from an \
-            administrator, and the commander approves it."
+            "Only for the first commander and the first administrator, whom the installer \
+             appointed at the box. The code works once, within "
+            (APPOINTMENT_HOURS_MAX) " hours. Everybody else gets a key from an administrator, and \
+            the commander approves it."
         }
         form.panel data-verb="POST /v1/enrolment" data-enrol="POST /v1/enrolment/challenge"
             data-person="person" data-next="/console/log-on" {
@@ -140,11 +140,14 @@ pub fn problem(page: &ProblemPage) -> Markup {
         h1 { (page.title) }
         p { (page.detail) }
         @if let Some(request) = &page.request {
-            p.quiet { "Request " code { (request) } ": the box's journal knows it by this number." }
+            p.quiet {
+                "Request " code { (request) }
+                ". An administrator finds the cause in the box's journal under this number."
+            }
         }
         div.actions {
             @if let Some((href, words)) = &page.next { a.button.main href=(href) { (words) } }
-            a href="/console/" { "To the beginning" }
+            a href="/console/" { "To the start page" }
         }
     };
     page_outside(&page.title, page.state, main)

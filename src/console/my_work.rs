@@ -18,7 +18,7 @@ const COLUMNS: [Column<'_>; 7] = [
     Column::Words("Purpose"),
     Column::Words("Requester"),
     Column::Words("Operator"),
-    Column::Words("Stands at"),
+    Column::Words("State"),
     Column::Words("Opened"),
     Column::Words("Next"),
 ];
@@ -139,7 +139,7 @@ pub fn outcomes(page: &OutcomesPage<'_>) -> Markup {
     let (open, recorded): (Vec<&InquiryRow>, Vec<&InquiryRow>) =
         page.reports.iter().partition(|row| row.stage == Stage::Issued);
     let main = html! {
-        p { "Every report gets an outcome; how many have none is published." }
+        p { "Every report needs an outcome. How many have none is published." }
         (section(desk, "open", "Without an outcome", &open, "Every report has its outcome."))
         (section(desk, "recorded", "With an outcome", &recorded, "None yet."))
     };

@@ -70,7 +70,7 @@ fn requester(agencies: &[AgencyChoice]) -> Markup {
         )
         .chars_max(TEXT_CHARS_MAX);
     let badge = Field::required("requester.badge", "Badge")
-        .hint("As the agency numbers them.")
+        .hint("As the agency writes it.")
         .chars_max(TEXT_CHARS_MAX);
     let agency = Field::required("requester.agency", "Agency")
         .hint("Only agencies whose agreement or admission is in force.");
@@ -125,7 +125,7 @@ fn complaint_number(agencies: &[AgencyChoice]) -> Markup {
     html! {
         (number.line())
         @if !patterns.is_empty() {
-            p.hint { "As these agencies write them (9 is a digit, A a letter, * any of both):" }
+            p.hint { "As these agencies write them (9 is a digit, A a letter, * either):" }
             ul.plain.small {
                 @for (agency, pattern) in &patterns { li { (agency) ": " code { (pattern) } } }
             }
@@ -135,7 +135,7 @@ fn complaint_number(agencies: &[AgencyChoice]) -> Markup {
 
 fn other_identifier() -> Markup {
     let kind = Field::required("reference.description", "Kind")
-        .hint("What it is a number of.")
+        .hint("What kind of number it is, for example a warrant number.")
         .chars_max(TEXT_CHARS_MAX);
     let number = Field::required("reference.number", "Identifier")
         .id("other-number")
@@ -147,7 +147,7 @@ fn purpose() -> Markup {
     html! {
         fieldset {
             legend { "What for" }
-            p.hint { "The order's closed list. What fits none of these is not searched." }
+            p.hint { "The order allows these purposes and no others." }
             @for kind in PurposeKind::ALL { (purpose_choice(kind)) }
         }
     }
@@ -202,8 +202,8 @@ fn attestations() -> Markup {
         fieldset {
             legend { "What you attest" }
             p.hint {
-                "You sign these by touch before the search, and auditors read them. Without each \
-                 of them nothing is searched."
+                "You sign these by touch before the search, and auditors read them. Without all \
+                 three there is no search."
             }
             @for (name, statement) in Attestations::STATEMENTS { (attestation(name, statement)) }
         }

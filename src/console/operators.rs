@@ -17,7 +17,7 @@ const COLUMNS: [Column<'_>; 7] = [
     Column::Numbers("Gaps"),
     Column::Numbers("Mean gap, s"),
     Column::Numbers("Variation"),
-    Column::Words("Means"),
+    Column::Words("Meaning"),
 ];
 
 /// How regular each operator's searches are.
@@ -37,7 +37,9 @@ pub fn operators(page: &OperatorsPage<'_>) -> Markup {
         @if page.rhythms.is_empty() { (empty_panel("Nobody searched in these days.")) } @else {
             section.panel { (table(TableName::Words("Rhythm, by operator"), &COLUMNS, rows)) }
         }
-        p.quiet.small { "Details of searches were opened to count this; a leaf says that you did." }
+        p.quiet.small {
+            "To count this, details of searches were opened. The log records that you did so."
+        }
     };
     let how_many = count(regular as u64, "operator searches", "operators search");
     Page::at(Place::Operators, "Operators")
@@ -48,12 +50,13 @@ pub fn operators(page: &OperatorsPage<'_>) -> Markup {
 fn explained() -> Markup {
     html! {
         p {
-            "The coefficient of variation of the gaps between an operator's searches of the last "
+            "Searches that come at regular times may have been made by a program. The figure is \
+             the coefficient of variation of the gaps between an operator's searches of the last "
             (RHYTHM_DAYS) " days: their standard deviation (of a sample) divided by their mean. A \
-            gap is from one search to the next on the same day, UTC; nights are none. A clock's \
-            beat has 0, events that know nothing of each other about 1, work that comes in bursts \
-            more. Below " (RHYTHM_REGULAR_BELOW) " it is called regular. That proves nothing: it \
-            says whose searches to look at."
+            gap is from one search to the next on the same day, UTC; nights don't count. A timer \
+            gives about 0, searches independent of each other about 1, work in bursts more. Below "
+            (RHYTHM_REGULAR_BELOW) " it is called regular. That proves nothing: it says whose \
+            searches to look at first."
         }
     }
 }
@@ -76,7 +79,9 @@ fn row(operator: &Identifier, rhythm: &Rhythm) -> Markup {
 fn meaning(rhythm: &Rhythm) -> Markup {
     match rhythm.variation {
         Some(_) if rhythm.is_regular() => Tone::Warn.of("Regular"),
-        Some(_) => Tone::Good.of("As people work"),
-        None => Tone::Quiet.of(format_args!("Fewer than {RHYTHM_GAPS_MIN} gaps, or all at once")),
+        Some(_) => Tone::Good.of("Not regular"),
+        None => Tone::Quiet.of(format_args!(
+            "Not enough to tell: fewer than {RHYTHM_GAPS_MIN} gaps, or all at the same time"
+        )),
     }
 }

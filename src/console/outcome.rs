@@ -33,8 +33,8 @@ fn known(inquiry: &Inquiry, recorded: &Recorded) -> Markup {
 
 fn form(inquiry: &Inquiry) -> Markup {
     let hint = format!(
-        "What it stands on beside this report, in words: {REASON_CHARS_MIN} to {REASON_CHARS_MAX} \
-         characters. Wanted for an arrest, an identification, or somebody found."
+        "What supports the outcome beside this report, in {REASON_CHARS_MIN} to \
+         {REASON_CHARS_MAX} characters. Needed for an arrest, an identification, or a person found."
     );
     let choices = Upshot::ALL.map(|upshot| (upshot.name().to_owned(), capital(upshot.words())));
     let upshot = Field::required("outcome.upshot", "What became of it");
@@ -42,7 +42,7 @@ fn form(inquiry: &Inquiry) -> Markup {
         .hint(&hint)
         .chars_max(REASON_CHARS_MAX);
     let number = Field::optional("outcome.leads_number", "I/Leads number")
-        .hint("Wanted for a positive identification, and where the report is evidence.")
+        .hint("Needed for a positive identification, and where the report is evidence.")
         .chars_max(TEXT_CHARS_MAX);
     Form::new(format!("POST /v1/inquiries/{}/outcome", inquiry.id())).then_again().of(html! {
         (revision(inquiry.revision()))

@@ -74,7 +74,7 @@ fn upload(inquiry: &Inquiry, title: &str) -> Markup {
                 another person's image is not searched."
             }
             (photo_field())
-            label for="sent" { "Sealed in the box" }
+            label for="sent" { "Received by the box" }
             progress #sent max="1" value="0" {}
             p.small {
                 "SHA-256, computed here before it is sent: "
@@ -138,8 +138,8 @@ fn faces(inquiry: &Inquiry) -> Markup {
         fieldset #faces disabled data-chosen=[chosen] {
             legend { "Which face" }
             p.hint {
-                "As the photo would be searched, with the edits below. Where several faces are \
-                 seen, see that the one you choose is the person sought."
+                "As the photo would be searched, with the edits below. If there are several \
+                 faces, make sure that you choose the person sought."
             }
             div.faces {}
             template { (face_to_choose()) }
@@ -175,8 +175,8 @@ fn poor(inquiry: &Inquiry) -> Markup {
         fieldset #poor hidden[kept.is_none()] disabled[kept.is_none()] {
             legend { "The face is poor" }
             p {
-                "A poor face brings poor leads: ask for a better photo first. If there is none, \
-                 say why the search is worth its while all the same."
+                "A poor photo gives poor leads: ask for a better one first. If there is none, \
+                 say why the search is needed all the same."
             }
             (reason.lines())
         }

@@ -25,8 +25,8 @@ pub(super) fn edits(inquiry: &Inquiry, probe: &Probe) -> Markup {
         fieldset {
             legend { "Edits" }
             p.hint {
-                "Only these, in this order. Nothing is added to a face, enlarged or sharpened; \
-                 each edit is recorded and can be replayed to the byte."
+                "Only these edits are allowed, in this order. Nothing is added to a face, \
+                 enlarged or sharpened. Each edit is recorded, so that it can be repeated exactly."
             }
             div.pair { (before(inquiry, probe)) (after(inquiry, probe)) }
             div.columns { (crop(edits, probe.px)) (turn_and_tone(edits)) }

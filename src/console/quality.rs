@@ -11,7 +11,7 @@ use crate::inquiry::{self, Quality};
 const COLUMNS: [Column<'_>; 4] = [
     Column::Words("Measure"),
     Column::Numbers("Value"),
-    Column::Words("Means"),
+    Column::Words("Meaning"),
     Column::Words("Advice"),
 ];
 
@@ -71,13 +71,13 @@ pub(super) fn quality_sheet(lines: &[QualityLine]) -> Markup {
     short.sort_by_key(|line| Reverse(line.verdict));
     html! {
         @if short.is_empty() {
-            p.good { "Nothing that is measured falls short." }
+            p.good { "No measure falls short." }
         } @else { (measures("What falls short", &short)) }
         @if !rest.is_empty() {
             (folded(format_args!("{} other measures", rest.len()),
                 measures("Other measures", &rest)))
         }
-        p.quiet.small { "Measures in the manner of OFIQ, not conformant to it." }
+        p.quiet.small { "The measures are like those of OFIQ, but don't conform to it." }
     }
 }
 

@@ -83,8 +83,8 @@ fn issue(page: &ReportPage<'_>) -> Markup {
     let form = Form::new(format!("POST /v1/inquiries/{}/report", inquiry.id())).then_again();
     html! {
         p {
-            "Two examiners have dispositioned every candidate. The report shows both, with the \
-             probe, the array, who asked, why, and the proofs of the log."
+            "Two examiners have finished. The report shows what both found, with the probe, the \
+             array, who asked and why, and the proofs of the log."
         }
         (form.of(html! {
             (revision(inquiry.revision()))
@@ -109,7 +109,8 @@ fn issued(page: &ReportPage<'_>, report: &Report) -> Markup {
         ]))
         @if page.kept { (downloads(page.inquiry)) } @else {
             p {
-                "The box's copy is gone with a booking that it carried; the log keeps its digest."
+                "The box's copy was deleted together with a booking that it showed. The log keeps \
+                 its digest."
             }
         }
     };
@@ -133,7 +134,7 @@ fn downloads(inquiry: &Inquiry) -> Markup {
 fn array(page: &ReportPage<'_>) -> Markup {
     let candidates = page.inquiry.candidates();
     let content = html! {
-        @if candidates.is_empty() { p { "No candidate. That is a finding too." } } @else {
+        @if candidates.is_empty() { p { "No candidate was found. That is a result too." } } @else {
             (table(TableName::Heading("array-title"), &COLUMNS,
                 html! { @for candidate in candidates { (row(page, candidate)) } }))
         }

@@ -30,7 +30,7 @@ const COLUMNS: [Column<'_>; 7] = [
     Column::Words("Training until"),
     Column::Words("Last log-on"),
     Column::Words("Key"),
-    Column::Words("Stands"),
+    Column::Words("State"),
 ];
 
 /// All accounts: `/console/roster`.
@@ -88,7 +88,7 @@ fn accounts_table(
     let decides = desk.may(Duty::Administer) || desk.may(Duty::Command);
     let mut columns = COLUMNS.to_vec();
     if decides {
-        columns.push(Column::Words("Do"));
+        columns.push(Column::Words("Actions"));
     }
     let rows = html! { @for standing in accounts { (row(desk, standing, decides)) } };
     named_panel(id, title, table(TableName::Heading(id), &columns, rows))
@@ -117,7 +117,7 @@ fn last_log_on(account: &Account) -> Markup {
 
 fn key(standing: &AccountStanding) -> Markup {
     match &standing.key {
-        Some(key) if key.software() => Tone::Warn.of("of software"),
+        Some(key) if key.software() => Tone::Warn.of("software key"),
         Some(_) => html! { "enrolled" },
         None => Tone::Warn.of("none yet"),
     }
@@ -139,7 +139,7 @@ fn deeds(desk: &DeskContext, account: &Account, review_due: bool) -> Markup {
     let id = &account.person.id;
     let administers = desk.may(Duty::Administer);
     if *id == desk.person.id {
-        return html! { span.quiet { "Your own: for somebody else" } };
+        return html! { span.quiet { "Your own account: somebody else decides" } };
     }
     if account.off.is_some() {
         return html! { @if administers { (ask(account, "Ask to bring it back")) } };

@@ -77,7 +77,8 @@ fn not_reviewed(drawn: &Drawn) -> Vec<u64> {
 }
 
 fn draw(leaves: u64) -> Markup {
-    let seed = Field::required("seed", "Seed").hint("Any number: throw dice.");
+    let seed = Field::required("seed", "Seed")
+        .hint("A whole number that nobody can guess, for example from dice.");
     let rate = Field::required("rate_ppm", "Of a million searches, draw")
         .hint("50,000 is one in twenty.")
         .value("50000");
@@ -85,8 +86,9 @@ fn draw(leaves: u64) -> Markup {
     Form::new("POST /v1/log/samples").then_again().panel().of(html! {
         h2 { "Draw a sample" }
         p {
-            "At least every " (SAMPLE_DAYS_MAX) " days, reviewed within " (REVIEW_DAYS_MAX) ". The \
-            seed is logged before it draws, so nobody can choose what comes."
+            "Draw a sample at least every " (SAMPLE_DAYS_MAX) " days, and review it within "
+            (REVIEW_DAYS_MAX) " days. The seed is written to the log before the draw, so nobody \
+            can choose which searches are drawn."
         }
         (seed.whole(0, SEED_MAX))
         (rate.whole(1, PPM))
@@ -103,7 +105,7 @@ fn sample(drawn: &Drawn, now_cs: u64) -> Markup {
     let content = html! {
         (facts(&[
             ("Drawn", html! { (when(drawn.time_cs)) ", seed in leaf " (drawn.seeded) }),
-            ("Drawn of", html! { (of) " of " (all) " searches" }),
+            ("Size", html! { (of) " of " (all) " searches" }),
             ("Reviewed", html! { (done) ", " (open.len()) " left" }),
             ("Due", html! { (when(drawn.due_cs)) @if late { span.bad { " overdue" } } }),
         ]))

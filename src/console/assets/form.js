@@ -28,7 +28,7 @@ import { ask, Refusal } from "./verb.js";
 const SLACK_CS = 6_000;
 
 const TOUCH_NOW =
-  "Touch your key now: it signs exactly what stands on this page. You have a minute.";
+  "Touch your key now: it signs exactly what this page says. You have a minute.";
 
 /** Puts a value where a dotted name says. */
 function put(into, name, value) {

@@ -36,7 +36,7 @@ async function sendPieces(base, probe, sha256, piece) {
   let tries = 0;
   while (received < probe.size) {
     bar.value = received;
-    say(form, `${mebibytes(received)} of ${mebibytes(probe.size)} MiB are sealed in the box.`);
+    say(form, `${mebibytes(received)} of ${mebibytes(probe.size)} MiB have been received.`);
     try {
       const place = `offset=${received}&bytes=${probe.size}&sha256=${sha256}`;
       const next = probe.slice(received, received + piece);

@@ -41,7 +41,8 @@ function sent(body) {
 }
 
 function unsaid(status) {
-  return { kind: "failed", status, detail: `The box answered ${status} and said no more.` };
+  const detail = `The box answered with error ${status} and gave no reason. Try again.`;
+  return { kind: "failed", status, detail };
 }
 
 /** A session that isn't open any more is the whole page's matter. */
