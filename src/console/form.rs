@@ -71,7 +71,7 @@ impl<'a> Form<'a> {
     /// The form with what is in it.
     pub(super) fn of(&self, content: impl Render) -> Markup {
         html! {
-            form .panel[self.panel] id=[self.id] data-verb=(self.verb)
+            form class=[self.panel.then_some("panel")] id=[self.id] data-verb=(self.verb)
                 data-challenge=[self.challenge.as_deref()] data-next=[self.next]
                 data-sure=[self.sure] data-unlocks[self.unlocks] { (content) }
         }

@@ -25,7 +25,7 @@ use crate::store::StateKind;
 /// Every page with its name, in this kind of state folder.
 pub(super) fn pages(state: StateKind) -> BTreeMap<&'static str, Markup> {
     let mut all = BTreeMap::new();
-    door_pages(state, &mut all);
+    pages_without_session(state, &mut all);
     operator_pages(state, &mut all);
     review_pages(state, &mut all);
     report_pages(state, &mut all);
@@ -34,7 +34,7 @@ pub(super) fn pages(state: StateKind) -> BTreeMap<&'static str, Markup> {
     all
 }
 
-fn door_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
+fn pages_without_session(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
     let person = operator().id;
     all.insert(
         "log-on",
