@@ -16,7 +16,7 @@ use super::inquire::{both, inquiry_id};
 use super::problem::Refusal;
 use super::{Door, InPath, Ticket};
 use crate::booking::{Identifier, VersionId};
-use crate::console::{self, Desk, Head, PolicyText, PolicyView};
+use crate::console::{self, DeskContext, InquiryRow, PolicyPage, PolicyText};
 use crate::inquiry::{InquiryId, NumberPattern, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 use crate::ledger::LedgerError;
 use crate::public_report::Period;
@@ -73,11 +73,13 @@ impl Door {
     async fn page(
         &self,
         from: FromDesk,
-        page: impl FnOnce(&Service, &AtDesk, &Desk) -> Result<Markup, ServiceError> + Send + 'static,
+        page: impl FnOnce(&Service, &AtDesk, &DeskContext) -> Result<Markup, ServiceError>
+        + Send
+        + 'static,
     ) -> Response {
         let (ticket, state) = (from.ticket.clone(), self.service.ledger().kind());
         let told = self.at_desk(from, move |service, at| {
-            let desk = Desk {
+            let desk = DeskContext {
                 state: service.ledger().kind(),
                 person: at.person.clone(),
                 device: at.device.clone(),
@@ -103,7 +105,7 @@ impl Door {
             Some(Rule::BannerFirst) => Redirect::to("/console/banner").into_response(),
             Some(Rule::ScreenHidden) => Redirect::to("/console/lock").into_response(),
             _ => {
-                let view = console::ProblemView {
+                let view = console::ProblemPage {
                     state,
                     title: "This is not shown".to_owned(),
                     detail: refusal.detail().to_owned(),
@@ -158,7 +160,7 @@ async fn get_log_on(State(door): State<Door>, from: FromDesk) -> Response {
     match door.standing(from).await {
         Ok(SessionView::Open(_)) => Redirect::to("/console").into_response(),
         Ok(SessionView::Banner(_)) => Redirect::to("/console/banner").into_response(),
-        _ => html(StatusCode::OK, console::log_on(&console::LogOnView { state, why: None })),
+        _ => html(StatusCode::OK, console::log_on(&console::LogOnPage { state, why: None })),
     }
 }
 
@@ -171,7 +173,7 @@ async fn get_banner(State(door): State<Door>, from: FromDesk) -> Response {
     match door.standing(from).await {
         Ok(SessionView::Banner(person)) => html(
             StatusCode::OK,
-            console::banner(&console::BannerView {
+            console::banner(&console::BannerPage {
                 state,
                 person,
                 banner: BANNER,
@@ -186,7 +188,7 @@ async fn get_lock(State(door): State<Door>, from: FromDesk) -> Response {
     let state = door.service.ledger().kind();
     match door.standing(from).await {
         Ok(SessionView::Locked(person)) => {
-            html(StatusCode::OK, console::lock(&console::LockView { state, person }))
+            html(StatusCode::OK, console::lock(&console::LockPage { state, person }))
         }
         _ => Redirect::to("/console").into_response(),
     }
@@ -203,16 +205,16 @@ async fn get_policy(State(door): State<Door>, _: FromDesk) -> Response {
     let state = door.service.ledger().kind();
     html(
         StatusCode::OK,
-        console::policy(&PolicyView { state, desk: None, versions: &versions, shown: 0 }),
+        console::policy(&PolicyPage { state, desk: None, versions: &versions, shown: 0 }),
     )
 }
 
 async fn get_work(State(door): State<Door>, from: FromDesk) -> Response {
     door.page(from, |service, at, desk| {
         let heads = service.inquiries(at)?;
-        let inquiries: Vec<Head> =
-            heads.iter().map(|head| Head::of(&head.inquiry, &at.person)).collect();
-        Ok(console::work(&console::WorkView { desk, inquiries: &inquiries }))
+        let inquiries: Vec<InquiryRow> =
+            heads.iter().map(|head| InquiryRow::of(&head.inquiry, &at.person)).collect();
+        Ok(console::work(&console::WorkPage { desk, inquiries: &inquiries }))
     })
     .await
 }
@@ -221,8 +223,9 @@ async fn get_outcomes(State(door): State<Door>, from: FromDesk) -> Response {
     door.page(from, |service, at, desk| {
         let heads = service.inquiries(at)?;
         let issued = heads.iter().filter(|head| head.inquiry.report().is_some());
-        let reports: Vec<Head> = issued.map(|head| Head::of(&head.inquiry, &at.person)).collect();
-        Ok(console::outcomes(&console::OutcomesView { desk, reports: &reports }))
+        let reports: Vec<InquiryRow> =
+            issued.map(|head| InquiryRow::of(&head.inquiry, &at.person)).collect();
+        Ok(console::outcomes(&console::OutcomesPage { desk, reports: &reports }))
     })
     .await
 }
@@ -230,14 +233,14 @@ async fn get_outcomes(State(door): State<Door>, from: FromDesk) -> Response {
 async fn get_new_inquiry(State(door): State<Door>, from: FromDesk) -> Response {
     door.page(from, |service, _, desk| {
         let agencies = agencies(service);
-        Ok(console::request(&console::RequestView { desk, agencies: &agencies }))
+        Ok(console::new_inquiry(&console::NewInquiryPage { desk, agencies: &agencies }))
     })
     .await
 }
 
 async fn get_inquiry(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
     of_inquiry(door, from, id, |_, _, desk, InquirySight { inquiry, sight, .. }| {
-        Ok(console::inquiry(&console::InquiryView { desk, inquiry: &inquiry, sight: &sight }))
+        Ok(console::inquiry(&console::InquiryPage { desk, inquiry: &inquiry, sight: &sight }))
     })
     .await
 }
@@ -248,7 +251,7 @@ async fn get_probe(State(door): State<Door>, from: FromDesk, id: InPath) -> Resp
             .choice()
             .map(|choice| console::QualityLine::of_record(&choice.quality))
             .unwrap_or_default();
-        Ok(console::probe(&console::ProbeView { desk, inquiry: &inquiry, quality: &quality }))
+        Ok(console::probe(&console::ProbePage { desk, inquiry: &inquiry, quality: &quality }))
     })
     .await
 }
@@ -257,7 +260,7 @@ async fn get_approve(State(door): State<Door>, from: FromDesk, id: InPath) -> Re
     of_inquiry(door, from, id, |service, at, desk, InquirySight { inquiry, .. }| {
         inquiry.choice().ok_or(LedgerError::NotFound { what: "chosen face" })?;
         let generation = service.ledger().generation();
-        Ok(console::approve(&console::ApproveView {
+        Ok(console::approve(&console::ApprovalPage {
             desk,
             inquiry: &inquiry,
             fields_sha256: crate::embed::Digest::of(inquiry.request().canonical().as_bytes()).0,
@@ -273,7 +276,7 @@ async fn get_approve(State(door): State<Door>, from: FromDesk, id: InPath) -> Re
 async fn get_array(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
     of_inquiry(door, from, id, |_, _, desk, InquirySight { inquiry, sight, candidates }| {
         let candidates = shown(&candidates);
-        Ok(console::array(&console::ArrayView {
+        Ok(console::array(&console::ArrayPage {
             desk,
             inquiry: &inquiry,
             sight: &sight,
@@ -299,9 +302,9 @@ async fn get_compare(
         let InquirySight { inquiry, sight, candidates } = service.inquiry(at, id)?;
         let candidates = shown(&candidates);
         let array =
-            console::ArrayView { desk, inquiry: &inquiry, sight: &sight, candidates: &candidates };
+            console::ArrayPage { desk, inquiry: &inquiry, sight: &sight, candidates: &candidates };
         let at = version.map_err(|_| not_found())?;
-        Ok(console::compare(&console::CompareView { array, at }).ok_or_else(not_found)?)
+        Ok(console::compare(&console::ComparePage { array, at }).ok_or_else(not_found)?)
     })
     .await
 }
@@ -314,7 +317,7 @@ async fn get_report(State(door): State<Door>, from: FromDesk, id: InPath) -> Res
             .collect();
         let witnessed = service.ledger().witnessing().complete.map_or(0, |(leaves, _)| leaves);
         let issued = inquiry.report();
-        let view = console::ReportView {
+        let view = console::ReportPage {
             desk,
             inquiry: &inquiry,
             sight: &sight,
@@ -332,7 +335,7 @@ async fn get_decisions(State(door): State<Door>, from: FromDesk) -> Response {
         let (accounts, waiting) = (service.people(at)?, service.grants(at)?);
         let grants = grant_views(&waiting, &accounts);
         let alarms = service.alarms();
-        Ok(console::decisions(&console::DecisionsView {
+        Ok(console::decisions(&console::DecisionsPage {
             desk,
             grants: &grants,
             accounts: &accounts,
@@ -345,7 +348,7 @@ async fn get_decisions(State(door): State<Door>, from: FromDesk) -> Response {
 async fn get_roster(State(door): State<Door>, from: FromDesk) -> Response {
     door.page(from, |service, at, desk| {
         let accounts = service.people(at)?;
-        Ok(console::roster(&console::RosterView { desk, accounts: &accounts }))
+        Ok(console::roster(&console::RosterPage { desk, accounts: &accounts }))
     })
     .await
 }
@@ -354,7 +357,7 @@ async fn get_grants(State(door): State<Door>, from: FromDesk) -> Response {
     door.page(from, |service, at, desk| {
         let (accounts, waiting) = (service.people(at)?, service.grants(at)?);
         let grants = grant_views(&waiting, &accounts);
-        Ok(console::grants(&console::GrantsView { desk, grants: &grants }))
+        Ok(console::grants(&console::GrantsPage { desk, grants: &grants }))
     })
     .await
 }
@@ -369,7 +372,7 @@ async fn get_new_grant(
         let (accounts, agencies) = (service.people(at)?, agencies(service));
         let known =
             accounts.iter().find(|standing| Some(&standing.account.person.id) == person.as_ref());
-        Ok(console::new_grant(&console::NewGrantView { desk, agencies: &agencies, known }))
+        Ok(console::new_grant(&console::NewGrantPage { desk, agencies: &agencies, known }))
     })
     .await
 }
@@ -377,7 +380,7 @@ async fn get_new_grant(
 async fn get_alarms(State(door): State<Door>, from: FromDesk) -> Response {
     door.page(from, |service, _, desk| {
         let (doors, alarms) = (service.doors(), service.alarms());
-        Ok(console::alarms(&console::AlarmsView { desk, doors: &doors, alarms: &alarms }))
+        Ok(console::alarms(&console::AlarmsPage { desk, doors: &doors, alarms: &alarms }))
     })
     .await
 }
@@ -399,7 +402,7 @@ async fn get_figures(State(door): State<Door>, from: FromDesk) -> Response {
             figure("Alarms that stand", service.alarms().len() as u64, "now"),
         ];
         let periods = periods(service.ledger().now());
-        Ok(console::figures(&console::FiguresView { desk, figures: &figures, periods: &periods }))
+        Ok(console::figures(&console::FiguresPage { desk, figures: &figures, periods: &periods }))
     })
     .await
 }
@@ -411,7 +414,7 @@ async fn get_log(State(door): State<Door>, from: FromDesk) -> Response {
         let (checkpoint, witnessing) =
             (service.ledger().cosigned_checkpoint(), service.ledger().witnessing());
         let (doors, alarms) = (service.doors(), service.alarms());
-        Ok(console::log(&console::LogView {
+        Ok(console::log(&console::LogPage {
             desk,
             log: service.ledger().origin(),
             leaves,
@@ -447,7 +450,7 @@ async fn get_leaf(State(door): State<Door>, from: FromDesk, leaf: InPath) -> Res
 async fn get_samples(State(door): State<Door>, from: FromDesk) -> Response {
     door.page(from, |service, at, desk| {
         let samples = service.samples_at(at)?;
-        Ok(console::samples(&console::SamplesView {
+        Ok(console::samples(&console::SamplesPage {
             desk,
             samples: &samples,
             leaves: service.ledger().leaves(),
@@ -468,7 +471,7 @@ async fn get_findings(State(door): State<Door>, from: FromDesk) -> Response {
                 note,
             })
             .collect();
-        Ok(console::findings(&console::FindingsView { desk, findings: &rows }))
+        Ok(console::findings(&console::FindingsPage { desk, findings: &rows }))
     })
     .await
 }
@@ -476,7 +479,7 @@ async fn get_findings(State(door): State<Door>, from: FromDesk) -> Response {
 async fn get_operators(State(door): State<Door>, from: FromDesk) -> Response {
     door.page(from, |service, at, desk| {
         let rhythms = service.rhythms(at)?;
-        Ok(console::operators(&console::OperatorsView { desk, rhythms: &rhythms }))
+        Ok(console::operators(&console::OperatorsPage { desk, rhythms: &rhythms }))
     })
     .await
 }
@@ -486,7 +489,7 @@ async fn of_inquiry(
     door: Door,
     from: FromDesk,
     id: InPath,
-    page: impl FnOnce(&Service, &AtDesk, &Desk, InquirySight) -> Result<Markup, ServiceError>
+    page: impl FnOnce(&Service, &AtDesk, &DeskContext, InquirySight) -> Result<Markup, ServiceError>
     + Send
     + 'static,
 ) -> Response {
@@ -512,17 +515,17 @@ fn agencies(service: &Service) -> Vec<console::AgencyChoice> {
 fn grant_views<'a>(
     waiting: &'a [([u8; 16], crate::ledger::Grant)],
     accounts: &'a [crate::service::AccountStanding],
-) -> Vec<console::GrantView<'a>> {
+) -> Vec<console::WaitingGrant<'a>> {
     let known =
         |id: &Identifier| accounts.iter().find(|standing| standing.account.person.id == *id);
     waiting
         .iter()
-        .map(|(id, grant)| console::GrantView { id: *id, grant, known: known(&grant.person.id) })
+        .map(|(id, grant)| console::WaitingGrant { id: *id, grant, known: known(&grant.person.id) })
         .collect()
 }
 
-fn shown(candidates: &[Candidate]) -> Vec<console::Shown> {
-    let shown = |candidate: &Candidate| console::Shown {
+fn shown(candidates: &[Candidate]) -> Vec<console::ShownCandidate> {
+    let shown = |candidate: &Candidate| console::ShownCandidate {
         version: candidate.version,
         biography: biography(candidate),
         face: candidate.face,

@@ -1,293 +1,31 @@
-//! The array, and each candidate beside the probe. What an examiner may not see yet isn't on the
-//! page at all.
-//!
-//! While somebody's own review isn't finished, candidates stand in the order of their random names,
-//! so that the place of one says nothing of its score; both examiners meet the same order. Ranks
-//! come with the scores.
+//! One candidate beside the probe, with what to do there and what was found. What an examiner may
+//! not see yet isn't on the page at all.
 
 use maud::{Markup, html};
 
+use super::candidates::{ArrayPage, Biography, Entry, disposition_words};
+use super::components::{facts, order_note, panel, unseen};
 use super::inquiry::beside;
-use super::parts::{Field, count, ending, facts, line, note, number, revision, sentence};
-use super::shell::{Desk, Here, Page, inside};
-use super::work::as_part;
-use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
-use crate::inquiry::{
-    CandidateSight, Component, Disposed, Disposition, Frame, Inquiry, Ranked, Review, Seen, Sight,
-};
-use crate::limits::TEXT_CHARS_MAX;
-
-/// What a booking says of a candidate.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Biography {
-    /// The agency that booked.
-    pub agency: Identifier,
-    /// Its booking number.
-    pub number: BookingNumber,
-    /// The basic booking data.
-    pub booking: BookingData,
-}
-
-/// A candidate's photo and data, as far as there is any. Pages show of it what the sight allows.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Shown {
-    /// The candidate.
-    pub version: VersionId,
-    /// Its booking; may be left out where the sight hides it.
-    pub biography: Option<Biography>,
-    /// The face that was compared, and the size in pixels of the photo in which it was found.
-    pub face: Option<(Frame, [u32; 2])>,
-}
-
-/// What the array shows.
-#[derive(Clone, Debug)]
-pub struct ArrayView<'a> {
-    /// Who is here.
-    pub desk: &'a Desk,
-    /// The inquiry, answered.
-    pub inquiry: &'a Inquiry,
-    /// What this person may see of it.
-    pub sight: &'a Sight,
-    /// Its candidates, in any order.
-    pub candidates: &'a [Shown],
-}
+use super::judgement::judgement_form;
+use super::layout::Page;
+use crate::booking::{CollectionBasis, VersionId};
+use crate::inquiry::{Disposed, Feature, Finding, Frame, Inquiry, Seen};
+use crate::wording::{capital, number};
 
 /// What comparing one candidate shows.
 #[derive(Clone, Debug)]
-pub struct CompareView<'a> {
+pub struct ComparePage<'a> {
     /// The array that it is of.
-    pub array: ArrayView<'a>,
+    pub array: ArrayPage<'a>,
     /// The candidate.
     pub at: VersionId,
 }
 
-/// A candidate with all that this person may see of it.
-struct Entry<'a> {
-    ranked: &'a Ranked,
-    sight: CandidateSight,
-    biography: Option<&'a Biography>,
-    face: Option<(Frame, [u32; 2])>,
-    own: Option<Disposed<'a>>,
-    both: Option<[Option<Disposed<'a>>; 2]>,
-}
-
-impl<'a> ArrayView<'a> {
-    fn own(&self) -> Option<&'a Review> {
-        let me = as_part(&self.desk.person).id;
-        [self.inquiry.second(), self.inquiry.first()]
-            .into_iter()
-            .flatten()
-            .find(|review| review.examiner.id == me)
-    }
-
-    /// The review that this person is at.
-    fn at_work(&self) -> Option<&'a Review> {
-        self.own().filter(|review| !review.is_finished() && !self.inquiry.stage().is_over())
-    }
-
-    fn entries(&self) -> Vec<Entry<'a>> {
-        let own = self.own();
-        let entry = |version: VersionId| {
-            let ranked = self.inquiry.candidate(version)?;
-            let sight =
-                self.sight.candidates.iter().find(|sight| sight.version == version).copied();
-            let sight = sight.unwrap_or(CandidateSight {
-                version,
-                photo: false,
-                score_and_biography: false,
-            });
-            let shown = self.candidates.iter().find(|shown| shown.version == version);
-            let both = [self.inquiry.first(), self.inquiry.second()]
-                .map(|review| review.and_then(|review| review.disposed(ranked)));
-            Some(Entry {
-                ranked,
-                sight,
-                biography: shown
-                    .and_then(|shown| shown.biography.as_ref())
-                    .filter(|_| sight.score_and_biography),
-                face: shown.and_then(|shown| shown.face).filter(|_| sight.photo),
-                own: own.and_then(|review| review.disposed(ranked)),
-                both: self.sight.others.then_some(both),
-            })
-        };
-        candidate_order(self.inquiry, self.desk).into_iter().filter_map(entry).collect()
-    }
-}
-
-/// The order in which somebody meets an inquiry's candidates: by rank once both reviews are
-/// finished or the person has no part in one, by their random names before.
-pub fn candidate_order(inquiry: &Inquiry, desk: &Desk) -> Vec<VersionId> {
-    let mut order: Vec<VersionId> =
-        inquiry.candidates().iter().map(|candidate| candidate.version).collect();
-    let me = as_part(&desk.person).id;
-    let examines = [inquiry.first(), inquiry.second()]
-        .into_iter()
-        .flatten()
-        .any(|review| review.examiner.id == me);
-    if examines && !inquiry.both_finished() {
-        order.sort_unstable();
-    }
-    order
-}
-
-/// The array: `/console/inquiries/{id}/array`.
-pub fn array(view: &ArrayView<'_>) -> Markup {
-    let (desk, inquiry) = (view.desk, view.inquiry);
-    let entries = view.entries();
-    let visible =
-        entries.iter().any(|entry| entry.sight.photo) || view.own().is_some() || view.sight.others;
-    let left = entries.iter().filter(|entry| entry.own.is_none()).count();
-    let first_left =
-        entries.iter().find(|entry| entry.own.is_none()).map(|entry| entry.ranked.version);
-    let main = html! {
-        (note())
-        @if !visible {
-            p.note { "The array is shown to the operator once two examiners have finished, and to \
-                each examiner from taking a review on." }
-        } @else {
-            @if view.at_work().is_some() { (progress(inquiry, entries.len(), left, first_left)) }
-            @if view.sight.others { (disagreements(inquiry)) }
-            @if entries.is_empty() {
-                p.panel { "The search found no candidate. That is a finding too: it takes the same \
-                    two examiners, and a report." }
-            } @else {
-                ol.array { @for (at, entry)
-                    in entries.iter().enumerate() { li { (card(inquiry, entry, at)) } } }
-            }
-        }
-    };
-    let page = Page {
-        here: Here::Elsewhere,
-        title: if view.at_work().is_some() { "Array: your review" } else { "Array" },
-        beside: html! { (beside(inquiry))
-        p.quiet { (count(entries.len(), "candidate", "candidates")) } },
-        wide: true,
-        scripts: &[],
-        keys: &[("n", "the next candidate without a disposition"), ("e", "finish the review")],
-    };
-    inside(desk, &page, &main)
-}
-
-fn progress(inquiry: &Inquiry, all: usize, left: usize, next: Option<VersionId>) -> Markup {
-    let id = inquiry.id();
-    html! {
-        section.panel {
-            div.actions {
-                p { (all - left) " of " (all)
-                    " have your disposition. " @if left > 0 { "None may be skipped." }
-                    @else { "You can finish." } }
-                @if let Some(version) = next {
-                    a.button.main href={ "/console/inquiries/" (id) "/compare/" (version) }
-                        data-keys="n" { "Next candidate" }
-                } @else {
-                    form data-verb={ "POST /v1/inquiries/" (id) "/finish" }
-                        data-next={ "/console/inquiries/" (id) } {
-                        (revision(inquiry.revision()))
-                        button.main data-keys="e" { "Finish your review" }
-                        div.refusal tabindex="-1" hidden {}
-                        p.status role="status" {}
-                    }
-                }
-            }
-            p.quiet { "Candidates stand in no order of likeness. Score and booking data come with \
-                your disposition, or later." }
-        }
-    }
-}
-
-fn disagreements(inquiry: &Inquiry) -> Markup {
-    let differ = inquiry.disagreements().unwrap_or_default();
-    html! {
-        @if differ.is_empty() { p.panel { "Both examiners agree on which candidates are leads." } }
-        @else {
-            p.note.alarm {
-                "The two examiners disagree on " (count(differ.len(), "candidate", "candidates"))
-                ": one took it for a lead, the other did not. The report shows both."
-            }
-        }
-    }
-}
-
-fn card(inquiry: &Inquiry, entry: &Entry<'_>, at: usize) -> Markup {
-    let id = inquiry.id();
-    let name = name_of(entry, at);
-    html! {
-        @if entry.sight.photo {
-            a href={ "/console/inquiries/" (id) "/compare/" (entry.ranked.version) } {
-                div.picture.tall { img src=(photo(inquiry, entry))
-                    alt="" width="400" height="500" loading="lazy"; }
-                p { strong { (name) } }
-            }
-        } @else {
-            div.picture.tall { div.gone { (absent(entry)) } }
-            p { strong { (name) } }
-        }
-        p.small {
-            @match (&entry.own, entry.both) {
-                (_, Some([first, second])) => {
-                    "First: " (words(first)) br; "Second: " (words(second)) }
-                (Some(own), None) => (sentence(own.words())),
-                (None, None) => span.warn { "No disposition yet" },
-            }
-        }
-        @if entry.sight.score_and_biography {
-            p.small.quiet { "Score " (format!("{:.3}", entry.ranked.score))
-            @if let Some(biography) = entry.biography {
-            br; (biography.agency) " " (biography.number) } } }
-    }
-}
-
-fn absent(entry: &Entry<'_>) -> &'static str {
-    if entry.ranked.released_cs.is_some() {
-        "Released by its agency and shown to nobody again"
-    } else {
-        "Not shown to you now"
-    }
-}
-
-fn words(disposed: Option<Disposed<'_>>) -> String {
-    disposed.map_or("none".to_owned(), |disposed| disposed.words().to_owned())
-}
-
-/// A candidate's name on pages: by rank where the score may be seen, else by its place among all.
-fn name_of(entry: &Entry<'_>, at: usize) -> String {
-    if entry.sight.score_and_biography && entry.both.is_some() {
-        format!("Rank {}", entry.ranked.rank)
-    } else {
-        format!("Candidate {}", at + 1)
-    }
-}
-
-fn photo(inquiry: &Inquiry, entry: &Entry<'_>) -> String {
-    format!("/v1/inquiries/{}/candidates/{}/photo", inquiry.id(), entry.ranked.version)
-}
-
-/// One candidate beside the probe: `/console/inquiries/{id}/compare/{version}`. Nothing where the
-/// array has no such candidate.
-pub fn compare(view: &CompareView<'_>) -> Option<Markup> {
-    let ArrayView { desk, inquiry, .. } = view.array;
-    let entries = view.array.entries();
-    let at = entries.iter().position(|entry| entry.ranked.version == view.at)?;
-    let entry = &entries[at];
-    let main = html! {
-        div.compare {
-            div.look {
-                (viewer(view, entry, at))
-                (tools(inquiry, &entries, at))
-            }
-            (judge(&view.array, &entries, at))
-            (note())
-        }
-    };
-    let page = Page {
-        here: Here::Elsewhere,
-        title: &format!("{} of {}", name_of(entry, at), entries.len()),
-        beside: beside(inquiry),
-        wide: true,
-        scripts: &["compare.js"],
-        keys: &KEYS,
-    };
-    Some(inside(desk, &page, &main))
+/// One candidate, in the place of all those of its array.
+struct Comparison<'p, 'a> {
+    page: &'p ArrayPage<'a>,
+    entries: &'p [Entry<'a>],
+    entry: &'p Entry<'a>,
 }
 
 const KEYS: [(&str, &str); 14] = [
@@ -307,253 +45,270 @@ const KEYS: [(&str, &str); 14] = [
     ("g", "the next candidate without a disposition"),
 ];
 
-fn viewer(view: &CompareView<'_>, entry: &Entry<'_>, at: usize) -> Markup {
-    let inquiry = view.array.inquiry;
-    let probe = inquiry.choice().map(|choice| (choice.frame, choice.searched_px));
-    let frame = |face: Option<(Frame, [u32; 2])>| {
-        face.map(|(f, _)| format!("{} {} {} {}", f.x, f.y, f.width, f.height))
+/// One candidate beside the probe: `/console/inquiries/{id}/compare/{version}`. Nothing where the
+/// array has no such candidate.
+pub fn compare(page: &ComparePage<'_>) -> Option<Markup> {
+    let array = &page.array;
+    let entries = array.entries();
+    let entry = entries.iter().find(|entry| entry.ranked.version == page.at)?;
+    let comparison = Comparison { page: array, entries: &entries, entry };
+    let main = html! {
+        div.compare {
+            div.look { (comparison.viewer()) (view_tools()) (comparison.more_tools()) }
+            (comparison.judgement())
+            (order_note())
+        }
     };
-    let px = |face: Option<(Frame, [u32; 2])>| {
-        face.map(|(_, [width, height])| format!("{width} {height}"))
-    };
-    html! {
-        div.viewer #viewer role="group" aria-label="Probe and candidate" {
-            div.pane {
-                span.label { "Probe" }
-                @if view.array.sight.probe {
-                    img src={ "/v1/inquiries/" (inquiry.id()) "/probe?part=searched" }
-                        alt="The probe as searched"
-                        data-frame=[frame(probe)] data-px=[px(probe)] draggable="false";
-                } @else { div.gone { "The probe is closed to you." } }
+    let title = format!("{} of {}", entry.name(), entries.len());
+    let layout =
+        Page::new(&title).beside(beside(array.inquiry)).wide().scripts(&["compare.js"]).keys(&KEYS);
+    Some(layout.of(array.desk, main))
+}
+
+impl Comparison<'_, '_> {
+    fn viewer(&self) -> Markup {
+        html! {
+            div.viewer #viewer role="group" aria-label="Probe and candidate" {
+                div.pane { span.label { "Probe" } (self.probe()) }
+                div.pane.second { span.label { (self.entry.name()) } (self.candidate()) }
             }
-            div.pane.second {
-                span.label { (name_of(entry, at)) }
-                @if entry.sight.photo {
-                    img src=(photo(inquiry, entry)) alt={ "Booking photo of candidate " (at + 1) }
-                        data-frame=[frame(entry.face)] data-px=[px(entry.face)] draggable="false";
-                } @else { div.gone { (absent(entry)) } }
+        }
+    }
+
+    fn probe(&self) -> Markup {
+        let inquiry = self.page.inquiry;
+        let face = inquiry.choice().map(|choice| (choice.frame, choice.searched_px));
+        if !self.page.sight.probe {
+            return html! { div.gone { "You may not see the probe now." } };
+        }
+        html! {
+            img src={ "/v1/inquiries/" (inquiry.id()) "/probe?part=searched" }
+                alt="The probe as searched" data-frame=[frame(face)] data-px=[px(face)]
+                draggable="false";
+        }
+    }
+
+    fn candidate(&self) -> Markup {
+        let entry = self.entry;
+        if !entry.sight.photo {
+            return html! { div.gone { (entry.absent()) } };
+        }
+        html! {
+            img src=(entry.photo(self.page.inquiry))
+                alt={ "Booking photo of candidate " (entry.at + 1) }
+                data-frame=[frame(entry.face)] data-px=[px(entry.face)] draggable="false";
+        }
+    }
+
+    fn more_tools(&self) -> Markup {
+        html! {
+            div.tools {
+                (what_moves())
+                span.swipe.held #swipe-tool {
+                    label for="swipe" { "Line" }
+                    input type="range" #swipe min="0" max="100" value="50";
+                }
+                span.apart {}
+                (self.ways())
+            }
+        }
+    }
+
+    /// The next candidate without the person's disposition.
+    fn next_open(&self) -> Option<&Entry<'_>> {
+        let at = self.entry.at;
+        self.entries[at + 1..].iter().chain(&self.entries[..at]).find(|entry| entry.own.is_none())
+    }
+
+    fn ways(&self) -> Markup {
+        let inquiry = self.page.inquiry;
+        let at = self.entry.at;
+        let before = at.checked_sub(1).and_then(|before| self.entries.get(before));
+        html! {
+            nav.tools aria-label="Candidates" {
+                @if let Some(before) = before {
+                    a.button rel="prev" data-keys="k" href=(before.compare(inquiry)) { "Previous" }
+                }
+                @if let Some(after) = self.entries.get(at + 1) {
+                    a.button rel="next" data-keys="j" href=(after.compare(inquiry)) { "Next" }
+                }
+                @if let Some(open) = self.next_open() {
+                    a.button data-keys="g" href=(open.compare(inquiry)) {
+                        "Next open" (unseen(", without a disposition"))
+                    }
+                }
+                a.button data-keys="a" href=(array_of(inquiry)) { "All" (unseen(" candidates")) }
+            }
+        }
+    }
+
+    fn judgement(&self) -> Markup {
+        let entry = self.entry;
+        let judges = self.page.at_work().is_some() && entry.own.is_none() && entry.sight.photo;
+        html! {
+            @if judges {
+                section.judge aria-label="Your judgement" {
+                    (judgement_form(self.page.inquiry, entry))
+                }
+            } @else {
+                section.judge tabindex="0" aria-label="Judgement" {
+                    (panel("Disposition", self.disposition()))
+                    (booking_data(entry))
+                    (self.findings())
+                }
+            }
+        }
+    }
+
+    fn disposition(&self) -> Markup {
+        let entry = self.entry;
+        if let Some([first, second]) = entry.both {
+            return facts(&[
+                ("First examiner", html! { (capital(&disposition_words(first))) }),
+                ("Second examiner", html! { (capital(&disposition_words(second))) }),
+            ]);
+        }
+        html! {
+            @match entry.own {
+                Some(own) => {
+                    p { strong { (capital(own.words())) } }
+                    @if self.page.at_work().is_some() { div.actions { (self.way_on()) } }
+                }
+                None => p { "None yet." },
+            }
+        }
+    }
+
+    fn way_on(&self) -> Markup {
+        let inquiry = self.page.inquiry;
+        let (href, words) = match self.next_open() {
+            Some(next) => (next.compare(inquiry), "Next open candidate"),
+            None => (array_of(inquiry), "All are done: to the array"),
+        };
+        html! { a.button.main autofocus href=(href) { (words) } }
+    }
+
+    fn findings(&self) -> Markup {
+        let (inquiry, entry) = (self.page.inquiry, self.entry);
+        let reviews = [("First examiner", inquiry.first()), ("Second examiner", inquiry.second())];
+        let version = entry.ranked.version;
+        let of_both = reviews
+            .into_iter()
+            .filter_map(|(name, review)| Some((name, review?.finding(version)?)));
+        html! {
+            @if entry.both.is_some() {
+                @for (name, finding) in of_both { (noted(name, finding)) }
+            } @else if let Some(Disposed::By(finding)) = entry.own {
+                (noted("What you noted", finding))
             }
         }
     }
 }
 
-fn tools(inquiry: &Inquiry, entries: &[Entry<'_>], at: usize) -> Markup {
+fn array_of(inquiry: &Inquiry) -> String {
+    format!("/console/inquiries/{}/array", inquiry.id())
+}
+
+/// A face's frame, for `assets/compare.js`.
+fn frame(face: Option<(Frame, [u32; 2])>) -> Option<String> {
+    face.map(|(frame, _)| format!("{} {} {} {}", frame.x, frame.y, frame.width, frame.height))
+}
+
+/// The size of the photo that a face is in, for `assets/compare.js`.
+fn px(face: Option<(Frame, [u32; 2])>) -> Option<String> {
+    face.map(|(_, [width, height])| format!("{width} {height}"))
+}
+
+fn view_tools() -> Markup {
+    let modes = [("side", "s", "Side by side"), ("swipe", "o", "Swipe"), ("blink", "b", "Blink")];
+    let tools = [
+        ("in", "z", "Zoom in"),
+        ("out", "x", "Zoom out"),
+        ("left", "q", "Turn left"),
+        ("right", "w", "Turn right"),
+        ("reset", "0", "Reset"),
+    ];
     html! {
         div.tools role="group" aria-label="View" {
-            button type="button" data-mode="side" data-keys="s" aria-pressed="true"
-                { "Side by side" }
-            button type="button" data-mode="swipe" data-keys="o" aria-pressed="false" { "Swipe" }
-            button type="button" data-mode="blink" data-keys="b" aria-pressed="false" { "Blink" }
+            @for (mode, key, words) in modes {
+                button type="button" data-mode=(mode) data-keys=(key)
+                    aria-pressed=((mode == "side").to_string()) { (words) }
+            }
             span.apart {}
-            button type="button" data-tool="in" data-keys="z" { "Zoom in" }
-            button type="button" data-tool="out" data-keys="x" { "Zoom out" }
-            button type="button" data-tool="left" data-keys="q" { "Turn left" }
-            button type="button" data-tool="right" data-keys="w" { "Turn right" }
-            button type="button" data-tool="reset" data-keys="0" { "Reset" }
-        }
-        div.tools {
-            div.tools role="group" aria-label="What moves" {
-                span.quiet { "Moves" }
-                button type="button" data-moves="both" aria-pressed="true" { "Both" }
-                button type="button" data-moves="0" aria-pressed="false" { "Probe" }
-                button type="button" data-moves="1" aria-pressed="false" { "Candidate" }
+            @for (tool, key, words) in tools {
+                button type="button" data-tool=(tool) data-keys=(key) { (words) }
             }
-            span.swipe.held #swipe-tool {
-                label for="swipe" { "Line" } input type="range" #swipe min="0" max="100" value="50";
-                }
-            span.apart {}
-            (way(inquiry, entries, at))
         }
     }
 }
 
-/// The next candidate without the person's disposition.
-fn open_after<'a>(entries: &'a [Entry<'a>], at: usize) -> Option<&'a Entry<'a>> {
-    entries[at + 1..].iter().chain(&entries[..at]).find(|entry| entry.own.is_none())
-}
-
-fn way(inquiry: &Inquiry, entries: &[Entry<'_>], at: usize) -> Markup {
-    let id = inquiry.id();
-    let href =
-        |entry: &Entry<'_>| format!("/console/inquiries/{id}/compare/{}", entry.ranked.version);
-    let before = at.checked_sub(1).and_then(|before| entries.get(before));
-    let left = open_after(entries, at);
+fn what_moves() -> Markup {
     html! {
-        nav.tools aria-label="Candidates" {
-            @if let Some(before) = before {
-                a.button rel="prev" data-keys="k" href=(href(before)) { "Previous" } }
-            @if let Some(after) = entries.get(at + 1) {
-                a.button rel="next" data-keys="j" href=(href(after)) { "Next" } }
-            @if let Some(left) = left {
-                a.button data-keys="g" href=(href(left)) {
-                "Next open" span.unseen { ", without a disposition" } } }
-            a.button data-keys="a" href={ "/console/inquiries/" (id) "/array" } {
-                "All" span.unseen { " candidates" } }
+        div.tools role="group" aria-label="What moves" {
+            span.quiet { "Moves" }
+            @for (moves, words) in [("both", "Both"), ("0", "Probe"), ("1", "Candidate")] {
+                button type="button" data-moves=(moves)
+                    aria-pressed=((moves == "both").to_string()) { (words) }
+            }
         }
     }
 }
 
-fn judge(array: &ArrayView<'_>, entries: &[Entry<'_>], at: usize) -> Markup {
-    let entry = &entries[at];
-    let next = open_after(entries, at);
-    html! {
-        @match (array.at_work(), &entry.own) {
-            (Some(_), None) if entry.sight.photo => section.judge aria-label="Your judgement"
-                { (features(array.inquiry, entry, at)) },
-            _ => section.judge tabindex="0" aria-label="Judgement" { (judged(array, entry, next)) },
-        }
-    }
-}
-
-fn features(inquiry: &Inquiry, entry: &Entry<'_>, at: usize) -> Markup {
-    let id = inquiry.id();
-    html! {
-        form #judge data-verb={ "POST /v1/inquiries/" (id) "/findings" } data-next="" {
-            (revision(inquiry.revision()))
-            input type="hidden" name="finding.candidate" value=(entry.ranked.version) required;
-            div.inline {
-                label for="find-feature" { "Features " span.quiet #noted { "0 alike, 0 different" }
-                    }
-                input type="search" #find-feature data-keys="f" placeholder="Find one"
-                    autocomplete="off";
-            }
-            div.features tabindex="0" role="region"
-                aria-label={ "Features of candidate " (at + 1) } {
-                @for component in Component::ALL {
-                    fieldset.component data-words=(component.words()) {
-                        legend { (sentence(component.words())) }
-                        @for feature in component.features() {
-                            fieldset.feature data-words=(feature.words()) {
-                                legend { span { (feature.words()) } }
-                                div.seg {
-                                    (seen(feature.code(), None, "Not noted", "\u{2013}"))
-                                    (seen(feature.code(), Some(Seen::Similarity), "Alike", "Alike"))
-                                    (seen(feature.code(), Some(Seen::Difference), "Different",
-                                        "Differs"))
-                                }
-                            }
-                        }
-                    }
-                }
-            }
-            (line(Field { name: "finding.note", label: "Note", most: TEXT_CHARS_MAX,
-                ..Field::default() }))
-            fieldset.bare {
-                legend { "Disposition" }
-                div.seg.three {
-                    @for (key, disposition) in (1..).zip(Disposition::ALL) {
-                        label {
-                            input type="radio" name="finding.disposition" value=(disposition.name())
-                                required data-keys=(key);
-                            span { kbd { (key) } " " (sentence(if disposition == Disposition::Lead {
-                                "lead" } else { disposition.words() })) }
-                        }
-                    }
-                }
-                p.hint { "A lead needs a feature alike, no lead a feature that differs. A lead is \
-                    a lead, and no more than that." }
-            }
-            (ending(&html! { button.main { "Record the disposition" } }))
-        }
-    }
-}
-
-/// One way in which a feature may have been seen.
-fn seen(code: &str, seen: Option<Seen>, words: &str, short: &str) -> Markup {
-    let name = seen.map_or("", Seen::name);
-    let value = if name.is_empty() {
-        String::new()
-    } else {
-        format!("{{\"feature\":\"{code}\",\"seen\":\"{name}\"}}")
+fn noted(title: &str, finding: &Finding) -> Markup {
+    let content = html! {
+        (observed("Alike", finding, Seen::Similarity))
+        (observed("Different", finding, Seen::Difference))
+        @if let Some(note) = &finding.note { p { (note) } }
     };
+    panel(title, content)
+}
+
+fn observed(title: &str, finding: &Finding, seen: Seen) -> Markup {
+    let features: Vec<_> = finding
+        .observations
+        .iter()
+        .filter(|observation| observation.seen == seen)
+        .map(|observation| observation.feature)
+        .collect();
+    let words =
+        |feature: Feature| format!("{}: {}", capital(feature.component().words()), feature.words());
     html! {
-        label {
-            input type="radio" name={ "seen-" (code) } value=(value)
-                data-into="finding.observations" data-seen=(name) aria-label=(words)
-                checked[seen.is_none()];
-            span aria-hidden="true" { (short) }
+        @if !features.is_empty() {
+            h3 { (title) }
+            ul { @for feature in features { li { (words(feature)) } } }
         }
     }
 }
 
-fn judged(array: &ArrayView<'_>, entry: &Entry<'_>, next: Option<&Entry<'_>>) -> Markup {
-    let id = array.inquiry.id();
-    let findings =
-        [("First examiner", array.inquiry.first()), ("Second examiner", array.inquiry.second())];
-    html! {
-        section.panel {
-            h2 { "Disposition" }
-            @if let Some(both) = entry.both {
-                (facts(&[("First examiner", html! { (sentence(&words(both[0]))) }),
-                    ("Second examiner", html! { (sentence(&words(both[1]))) })]))
-            } @else if let Some(own) = &entry.own {
-                p { strong { (sentence(own.words())) } }
-                @if array.at_work().is_some() {
-                    div.actions {
-                        @if let Some(next) = next {
-                            a.button.main autofocus href={
-                            "/console/inquiries/" (id) "/compare/" (next.ranked.version) } {
-                            "Next open candidate" } }
-                        @else { a.button.main autofocus href={ "/console/inquiries/" (id) "/array"
-                            } { "All are done: to the array" } }
-                    }
-                }
-            } @else { p { "None yet." } }
-        }
-        @if entry.sight.score_and_biography { (biography(entry)) }
-        @else { p.panel.quiet { "Score and booking data are hidden from you now." } }
-        @if entry.both.is_some() {
-            @for (name, review) in findings {
-                @if let Some(finding) = review.and_then(|review| review.finding(entry.ranked.version)) { (noted(name, finding)) } }
-        } @else if let Some(Disposed::By(finding)) = entry.own { (noted("What you noted", finding))
-            }
+fn booking_data(entry: &Entry<'_>) -> Markup {
+    if !entry.sight.score_and_biography {
+        return html! { p.panel.quiet { "You may not see score and booking data now." } };
     }
-}
-
-fn noted(title: &str, finding: &crate::inquiry::Finding) -> Markup {
-    let of = |seen: Seen| {
-        finding.observations.iter().filter(move |observation| observation.seen == seen)
+    let score = html! {
+        (format_args!("{:.3}", entry.ranked.score))
+        span.quiet.small { " (a cosine; no measure of certainty)" }
     };
-    html! {
-        section.panel {
-            h2 { (title) }
-            @for (words, seen) in [("Alike", Seen::Similarity), ("Different", Seen::Difference)] {
-                @if of(seen).next().is_some() {
-                    h3 { (words) }
-                    ul { @for observation in of(seen) {
-                        li { (sentence(observation.feature.component().words()))
-                        ": " (observation.feature.words()) } } }
-                }
-            }
-            @if let Some(note) = &finding.note { p { (note) } }
-        }
-    }
+    let mut lines = vec![("Score", score), ("Rank", html! { (number(entry.ranked.rank as u64)) })];
+    lines.extend(entry.biography.into_iter().flat_map(biography));
+    panel("Basic booking data", facts(&lines))
 }
 
-fn biography(entry: &Entry<'_>) -> Markup {
-    let mut lines = vec![
-        (
-            "Score",
-            html! { (format!("{:.3}", entry.ranked.score))
-            span.quiet.small { " (a cosine; no measure of certainty)" } },
-        ),
-        ("Rank", html! { (number(entry.ranked.rank as u64)) }),
-    ];
-    if let Some(Biography { agency, number, booking }) = entry.biography {
-        let charges =
-            booking.charges.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        lines.extend([
-            ("Name as booked", html! { (booking.name) }),
-            (
-                "Date of birth",
-                html! {
-                @match booking.date_of_birth { Some(date) => (date), None => "not stated" } },
-            ),
-            ("Booked on", html! { (booking.booked_on) }),
-            ("Booking", html! { (agency) " " (number) }),
-            ("Charges", html! { @if charges.is_empty() { "none stated" } @else { (charges) } }),
-            ("Basis of the photo", html! { (booking.basis) }),
-        ]);
-    }
-    html! { section.panel { h2 { "Basic booking data" } (facts(&lines)) } }
+fn biography(of: &Biography) -> [(&'static str, Markup); 6] {
+    let Biography { agency, number, booking } = of;
+    let charges = booking.charges.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+    let charges = if charges.is_empty() { "none stated" } else { &charges };
+    let born = booking.date_of_birth.map(|date| date.to_string());
+    [
+        ("Name as booked", html! { (booking.name) }),
+        ("Date of birth", html! { (born.as_deref().unwrap_or("not stated")) }),
+        ("Booked on", html! { (booking.booked_on) }),
+        ("Booking", html! { (agency) " " (number) }),
+        ("Charges", html! { (charges) }),
+        ("Basis of the photo", html! { (basis(&booking.basis)) }),
+    ]
+}
+
+fn basis(of: &CollectionBasis) -> String {
+    let detail = of.detail().map(|detail| format!(": {detail}")).unwrap_or_default();
+    format!("{}{detail}", of.kind().words())
 }

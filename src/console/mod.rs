@@ -10,52 +10,78 @@
 //!
 //! | who | pages |
 //! |---|---|
-//! | before a session | `door`: log on, first key, banner, lock screen, what is refused |
-//! | operators and examiners | `work`, `request`, `inquiry`, `probe`, `approve`, `array`, `compare`, `report`, `outcomes` |
-//! | administrators | `decisions`, `roster`, `grants`, `alarms` |
+//! | without a session | `log_on`: log on, first key, banner, lock screen, what is refused |
+//! | operators | `my_work` (with outcomes), `new_inquiry`, `probe`, `approval`, `report` |
+//! | operators and examiners | `my_work`, `inquiry`, `array`, `compare`, `report` |
+//! | administrators | `decisions`, `roster`, `grants`, `new_grant`, `alarms` |
 //! | the commander | `grants`, `figures`, `roster`, `alarms` |
-//! | auditors | `log`, `samples`, `findings`, `operators`, `roster` |
+//! | auditors | `log` (with its leaves), `samples` (with findings), `operators`, `roster` |
 //! | everybody | `policy` |
+//!
+//! Beside these: `layout` is what stands around every page, `navigation` its links, `components`
+//! and `form` are what pages are built of.
 
-mod approve;
+mod alarms;
+mod approval;
+mod array;
 mod assets;
-mod audits;
+mod candidates;
 mod compare;
-mod door;
-mod facts;
+mod components;
+mod decisions;
+mod figures;
+mod form;
 mod grants;
 mod inquiry;
-mod parts;
+mod inquiry_facts;
+mod judgement;
+mod layout;
+mod lock;
+mod log;
+mod log_on;
+mod my_work;
+mod navigation;
+mod new_grant;
+mod new_inquiry;
+mod next_step;
+mod operators;
+mod outcome;
 mod policy;
 mod probe;
+mod probe_edits;
+mod probe_picture;
+mod quality;
 mod report;
-mod request;
 mod roster;
-mod shell;
-mod watch;
-mod work;
+mod samples;
 
 #[cfg(test)]
 mod tests;
 
-pub use approve::{ApproveView, approve};
+pub use alarms::{AlarmsPage, alarms};
+pub use approval::{ApprovalPage, approve};
+pub use array::array;
 pub use assets::{CONTENT_SECURITY_POLICY, HEADERS, asset, assets};
-pub use audits::{
-    FindingRow, FindingsView, LeafPage, LogView, OperatorsView, SamplesView, findings, leaf, log,
-    operators, samples,
+pub use candidates::{ArrayPage, Biography, ShownCandidate, candidate_order};
+pub use compare::{ComparePage, compare};
+pub use decisions::{DecisionsPage, decisions};
+pub use figures::{Figure, FiguresPage, figures};
+pub use grants::{GrantsPage, WaitingGrant, grants};
+pub use inquiry::{InquiryPage, inquiry};
+pub use layout::DeskContext;
+pub use log::{LeafPage, LogPage, leaf, log};
+pub use log_on::{
+    BannerPage, LockPage, LogOnPage, ProblemPage, banner, enrol, lock, log_on, problem,
 };
-pub use compare::{ArrayView, Biography, CompareView, Shown, array, candidate_order, compare};
-pub use door::{
-    BannerView, LockView, LogOnView, ProblemView, banner, enrol, lock, log_on, problem,
-};
-pub use facts::QualityLine;
-pub use grants::{GrantView, GrantsView, NewGrantView, grants, new_grant};
-pub use inquiry::{InquiryView, Part, inquiry};
-pub use policy::{PolicyText, PolicyView, policy};
-pub use probe::{ProbeView, probe};
-pub use report::{ReportView, report};
-pub use request::{AgencyChoice, RequestView, request};
-pub use roster::{RosterView, roster};
-pub use shell::{Desk, Here, home};
-pub use watch::{AlarmsView, DecisionsView, Figure, FiguresView, alarms, decisions, figures};
-pub use work::{Head, OutcomesView, Step, WorkView, outcomes, work};
+pub use my_work::{InquiryRow, OutcomesPage, WorkPage, outcomes, work};
+pub use navigation::home;
+pub use new_grant::{NewGrantPage, new_grant};
+pub use new_inquiry::{AgencyChoice, NewInquiryPage, new_inquiry};
+pub use next_step::NextStep;
+pub use operators::{OperatorsPage, operators};
+pub use policy::{PolicyPage, PolicyText, policy};
+pub use probe::{ProbePage, probe};
+pub use quality::QualityLine;
+pub use report::{ReportPage, report};
+pub use roster::{RosterPage, roster};
+pub use samples::{FindingRow, FindingsPage, SamplesPage, findings, samples};

@@ -3,10 +3,13 @@
 use maud::{Markup, html};
 
 use super::assets::AT;
-use super::parts::{digest, facts, when};
-use super::shell::{Desk, Here, Page, inside, outside};
+use super::components::{digest, facts, when};
+use super::layout::{DeskContext, Page, page_outside};
+use super::navigation::Place;
 use crate::inquiry::SPECIAL_ORDER;
 use crate::store::StateKind;
+
+const TITLE: &str = "The special order";
 
 /// One version of the order.
 #[derive(Clone, Debug)]
@@ -24,11 +27,10 @@ pub struct PolicyText<'a> {
 
 /// The order's versions.
 #[derive(Clone, Debug)]
-pub struct PolicyView<'a> {
-    /// What the state folder is for.
+pub struct PolicyPage<'a> {
     pub state: StateKind,
     /// Who is here, if anybody has logged on.
-    pub desk: Option<&'a Desk>,
+    pub desk: Option<&'a DeskContext>,
     /// Its versions, the newest first.
     pub versions: &'a [PolicyText<'a>],
     /// Which of them is shown.
@@ -37,56 +39,60 @@ pub struct PolicyView<'a> {
 
 /// The order's text: `/console/policy`, with `?version=` its index from the newest. Shown to
 /// whoever asks, with or without a session.
-pub fn policy(view: &PolicyView<'_>) -> Markup {
-    let shown = view.versions.get(view.shown);
+pub fn policy(page: &PolicyPage<'_>) -> Markup {
     let main = html! {
-        @match shown {
+        @match page.versions.get(page.shown) {
             None => p.panel { "No version of the order is held here." },
-            Some(text) => {
+            Some(shown) => {
                 section.panel {
-                    (facts(&[
-                        ("Version", html! { (text.version) }),
-                        ("SHA-256 of the text", digest(hex::encode(text.sha256))),
-                        ("Holds here", html! { @match text.since_cs {
-                            Some(since_cs) => { "since " (when(since_cs)) },
-                            None => "as shipped: the public text, redacted by its publisher" } }),
-                        ("Check it", html! {
-                            @if text.text == SPECIAL_ORDER {
-                                code { "sha256sum policy-5-27.txt" }
-                                " of " a href={ (AT) "policy-5-27.txt" } download { "the file" } }
-                            @else { "SHA-256 of the text's bytes, UTF-8" }
-                        }),
-                    ]))
-                    @if view.versions.len() > 1 {
-                        h2 { "Versions" }
-                        ul { @for (at, other) in view.versions.iter().enumerate() {
-                            li { a href={ "/console/policy?version=" (at) }
-                            aria-current=[(at == view.shown).then_some("true")] { (other.version) }
-                            } } }
-                    }
+                    (about(shown))
+                    @if page.versions.len() > 1 { (versions(page)) }
                 }
-                section.panel aria-label="The order" { p.order { (text.text) } }
+                section.panel aria-label="The order" { p.order { (shown.text) } }
             }
         }
     };
-    match view.desk {
-        Some(desk) => inside(
-            desk,
-            &Page {
-                here: Here::Policy,
-                title: "The special order",
-                beside: html! {},
-                wide: false,
-                scripts: &[],
-                keys: &[],
-            },
-            &main,
-        ),
-        None => outside(
-            "The special order",
-            view.state,
-            &html! { h1 { "The special order" } (main) p { a href="/console/log-on" { "Log on" } }
-            },
-        ),
+    let outside = |main| {
+        html! { h1 { (TITLE) } (main) p { a href="/console/log-on" { "Log on" } } }
+    };
+    match page.desk {
+        Some(desk) => Page::at(Place::Policy, TITLE).of(desk, main),
+        None => page_outside(TITLE, page.state, outside(main)),
+    }
+}
+
+fn about(of: &PolicyText<'_>) -> Markup {
+    let since = html! {
+        @match of.since_cs {
+            Some(since_cs) => { "since " (when(since_cs)) }
+            None => "as shipped: the public text, redacted by its publisher",
+        }
+    };
+    let check = html! {
+        @if of.text == SPECIAL_ORDER {
+            code { "sha256sum policy-5-27.txt" } " of "
+            a href={ (AT) "policy-5-27.txt" } download { "the file" }
+        } @else { "SHA-256 of the text's bytes, UTF-8" }
+    };
+    facts(&[
+        ("Version", html! { (of.version) }),
+        ("SHA-256 of the text", digest(hex::encode(of.sha256))),
+        ("Holds here", since),
+        ("Check it", check),
+    ])
+}
+
+fn versions(page: &PolicyPage<'_>) -> Markup {
+    let link = |at: usize, version: &str| {
+        let shown = (at == page.shown).then_some("true");
+        html! { a href={ "/console/policy?version=" (at) } aria-current=[shown] { (version) } }
+    };
+    html! {
+        h2 { "Versions" }
+        ul {
+            @for (at, other) in page.versions.iter().enumerate() {
+                li { (link(at, other.version)) }
+            }
+        }
     }
 }

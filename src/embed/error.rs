@@ -38,7 +38,7 @@ pub enum EmbedError {
     },
     /// A picture of the probe could not be encoded.
     #[error("a picture of the photo could not be made")]
-    Picture { source: Box<dyn std::error::Error + Send + Sync> },
+    EncodedPicture { source: Box<dyn std::error::Error + Send + Sync> },
     /// The photo has too many pixels, or too many along one side.
     #[error(
         "photo is {width}x{height} px, most accepted is {PHOTO_SIDE_PX_MAX} along a side and \
@@ -133,9 +133,10 @@ impl EmbedError {
             Self::NoSuchFace { .. } => Rule::NoSuchFace,
             Self::Panicked { .. } | Self::Embedding { .. } => Rule::PhotoUnusable,
             Self::Busy => Rule::Busy,
-            Self::Picture { .. } | Self::Stopped | Self::Thread { .. } | Self::Model { .. } => {
-                Rule::Failed
-            }
+            Self::EncodedPicture { .. }
+            | Self::Stopped
+            | Self::Thread { .. }
+            | Self::Model { .. } => Rule::Failed,
         }
     }
 
@@ -160,7 +161,7 @@ impl EmbedError {
             Self::Embedding { .. } => "no embedding",
             Self::CropOutside { .. } => "crop outside the photo",
             Self::Busy
-            | Self::Picture { .. }
+            | Self::EncodedPicture { .. }
             | Self::Stopped
             | Self::Thread { .. }
             | Self::Model { .. } => return None,
@@ -225,7 +226,7 @@ pub enum PackageError {
     MissingClient { program: String },
     /// The client reported failure.
     #[error("downloading {package} failed ({status}): {said}")]
-    Client { package: String, status: std::process::ExitStatus, said: String },
+    PackageClient { package: String, status: std::process::ExitStatus, said: String },
     /// The client delivered no file, or several.
     #[error("the client delivered {found} files for {package}, wanted 1")]
     Delivered { package: String, found: usize },

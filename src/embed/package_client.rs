@@ -27,7 +27,7 @@ impl PackageClient {
 
     /// Downloads one package whose name and digest stand in `requirements`, into `downloads`.
     ///
-    /// Errors: `MissingClient`, `Client`.
+    /// Errors: `MissingClient`, `PackageClient`.
     pub(super) fn download(
         &self,
         package: &Package,

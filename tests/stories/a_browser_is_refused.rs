@@ -284,7 +284,7 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
     examiners.desk.sees("What you noted");
     examiners.presses("link", "All are done: to the array");
     examiners.presses("button", "Finish your review");
-    examiners.desk.sees("Nothing of this is yours to do.");
+    examiners.desk.sees("You can't act on this inquiry now.");
     let (status, said) = by_hand("claim");
     assert!(
         status == 403 && said.contains("the first examiner can't be the second"),

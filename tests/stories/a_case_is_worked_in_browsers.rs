@@ -72,7 +72,7 @@ fn staff(seat: &Seat<'_>, room: &ControlRoom) {
         seat.presses("button", &format!("Approve by touch for {person}"));
         seat.desk.sees_no(&format!("badge-{person}"));
     }
-    seat.desk.sees("Nothing waits.");
+    seat.desk.sees("No change is waiting.");
     seat.desk.open("/console/roster");
     seat.looks("08-roster-of-the-commander");
     seat.desk.open("/console/figures");
@@ -215,7 +215,7 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     examiners.looks("22-first-array");
     review(&examiners, |version| if version == obama { LEAD } else { NO_LEAD }, "23-first");
     examiners.desk.sees("A second examiner, another person");
-    examiners.desk.sees("Nothing of this is yours to do.");
+    examiners.desk.sees("You can't act on this inquiry now.");
     examiners.looks("24-first-review-finished");
     examiners.logs_off();
     examiners.logs_on("frey", "/console/work");

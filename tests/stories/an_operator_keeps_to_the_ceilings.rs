@@ -247,10 +247,10 @@ fn auditors_and_nobody_else_are_shown_how_regular_each_operators_searches_are() 
     };
     assert_eq!(row("even"), ["11", "1", "10", "120", "0.00", "Regular"]);
     // Gaps of 1 1 1 2 1 1 1 9 1 1 2 minutes: their mean is 21 / 11, their deviation 2.386.
-    assert_eq!(row("uneven"), ["12", "1", "11", "115", "1.25", "As people work"]);
+    assert_eq!(row("uneven"), ["12", "1", "11", "115", "1.25", "Not regular"]);
     assert_eq!(row("op-rtcc-1")[..5], ["1", "1", "0", "0", "none"]);
     for words in [
-        "The coefficient of variation of the gaps between an operator's searches of the last 90 \
+        "the coefficient of variation of the gaps between an operator's searches of the last 90 \
          days",
         "1 operator searches regularly",
     ] {

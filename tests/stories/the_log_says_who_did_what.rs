@@ -93,7 +93,7 @@ fn an_auditor_goes_through_the_log_every_week_or_it_is_an_alarm() {
     let auditor = logs_on(&clocked, "audit-1", "auditor", &key_of(&clocked, "auditor")).unwrap();
     let page = String::from_utf8(at("audit-1", &auditor).get("/console/log").body).unwrap();
     assert!(
-        page.contains("Weekly look through the log")
+        page.contains("Weekly review of the log")
             && page.contains("overdue")
             && page.contains("from 0 on"),
         "{page}"

@@ -25,17 +25,23 @@ function moved() {
   return view.moves === "both" ? view.both : view.own[Number(view.moves)];
 }
 
-/** Where an image's face, or its middle, is, and how much of a pane it fills at zoom 1. Units: pixels of the image as shown. */
+/**
+ * Where an image's face, or its middle, is, and how much of a pane it fills at zoom 1.
+ * Units: pixels of the image as shown.
+ */
 function rest(image, pane) {
   const [wide, high] = [image.naturalWidth, image.naturalHeight];
   const { width, height } = pane.getBoundingClientRect();
   const frame = image.dataset.frame?.split(" ").map(Number);
   const px = image.dataset.px?.split(" ").map(Number);
-  if (!frame || !px) return { x: wide / 2, y: high / 2, scale: Math.min(width / wide, height / high) };
+  if (!frame || !px) {
+    return { x: wide / 2, y: high / 2, scale: Math.min(width / wide, height / high) };
+  }
   // The box may show a smaller picture than the one in which the face was found.
   const shown = wide / px[0];
   const [x, y, across, down] = frame.map((value) => value * shown);
-  return { x: x + across / 2, y: y + down / 2, scale: (FACE_SHARE * Math.min(width, height)) / Math.max(across, down) };
+  const scale = (FACE_SHARE * Math.min(width, height)) / Math.max(across, down);
+  return { x: x + across / 2, y: y + down / 2, scale };
 }
 
 function draw() {
@@ -107,7 +113,9 @@ function show(mode) {
   viewer.classList.remove("other");
   document.getElementById("swipe-tool").classList.toggle("held", mode !== "swipe");
   clearInterval(blinking);
-  if (mode === "blink" && !still.matches) blinking = setInterval(() => viewer.classList.toggle("other"), BLINK_MS);
+  if (mode === "blink" && !still.matches) {
+    blinking = setInterval(() => viewer.classList.toggle("other"), BLINK_MS);
+  }
   press("mode", mode);
   draw();
 }
@@ -125,7 +133,8 @@ function move(which) {
 
 /** Where the pointer is, from the middle of the pane that it is in. */
 function placeIn(event) {
-  const pane = document.elementsFromPoint(event.clientX, event.clientY).map((each) => each.closest(".pane")).find(Boolean) ?? panes[0];
+  const below = document.elementsFromPoint(event.clientX, event.clientY);
+  const pane = below.map((each) => each.closest(".pane")).find(Boolean) ?? panes[0];
   const { left, top, width, height } = pane.getBoundingClientRect();
   return { x: event.clientX - left - width / 2, y: event.clientY - top - height / 2 };
 }
@@ -168,7 +177,11 @@ function arrow(key, x, y, rel) {
 
 if (viewer) {
   const tools = {
-    in: () => zoom(ZOOM_STEP), out: () => zoom(1 / ZOOM_STEP), left: () => turn(-TURN_STEP), right: () => turn(TURN_STEP), reset,
+    in: () => zoom(ZOOM_STEP),
+    out: () => zoom(1 / ZOOM_STEP),
+    left: () => turn(-TURN_STEP),
+    right: () => turn(TURN_STEP),
+    reset,
   };
   document.addEventListener("click", (event) => {
     const { tool, mode, moves } = event.target.closest("button")?.dataset ?? {};
@@ -198,8 +211,11 @@ if (viewer) {
 const judged = document.getElementById("judge");
 
 function count() {
-  const of = (seen) => judged.querySelectorAll(`.feature input:checked[data-seen="${seen}"]`).length;
-  document.getElementById("noted").textContent = `${of("similarity")} alike, ${of("difference")} different`;
+  const of = (seen) => {
+    return judged.querySelectorAll(`.feature input:checked[data-seen="${seen}"]`).length;
+  };
+  const [alike, different] = [of("similarity"), of("difference")];
+  document.getElementById("noted").textContent = `${alike} alike, ${different} different`;
 }
 
 function find(words) {
@@ -217,6 +233,7 @@ function find(words) {
 
 if (judged) {
   judged.addEventListener("change", count);
-  document.getElementById("find-feature").addEventListener("input", (event) => find(event.target.value));
+  const field = document.getElementById("find-feature");
+  field.addEventListener("input", () => find(field.value));
   count();
 }

@@ -20,13 +20,20 @@ export async function enrol(challenge, fields, person) {
       user: { id: new TextEncoder().encode(person), name: person, displayName: person },
       pubKeyCredParams: [{ type: "public-key", alg: ES256 }, { type: "public-key", alg: ED25519 }],
       attestation: "none",
-      authenticatorSelection: { residentKey: "discouraged", requireResidentKey: false, userVerification: "required" },
+      authenticatorSelection: {
+        residentKey: "discouraged",
+        requireResidentKey: false,
+        userVerification: "required",
+      },
       timeout: timeLeft(asked),
     });
     const { clientDataJSON, attestationObject } = made.response;
     return {
       nonce: asked.nonce,
-      registration: { client_data: toBase64Url(clientDataJSON), attestation_object: toBase64Url(attestationObject) },
+      registration: {
+        client_data: toBase64Url(clientDataJSON),
+        attestation_object: toBase64Url(attestationObject),
+      },
     };
   } catch (error) {
     throw keyRefusal(error);

@@ -26,7 +26,8 @@ function isBusy(target, key) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || document.documentElement.classList.contains("locked")) return;
+  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  if (document.documentElement.classList.contains("locked")) return;
   if (isBusy(event.target, event.key)) return;
   if (event.key === "?" && dialog) {
     event.preventDefault();
@@ -40,7 +41,8 @@ document.addEventListener("keydown", (event) => {
     act(event);
     return;
   }
-  const meant = Array.from(document.querySelectorAll("[data-keys]")).find((element) => element.dataset.keys.split(" ").includes(event.key));
+  const withKeys = Array.from(document.querySelectorAll("[data-keys]"));
+  const meant = withKeys.find(({ dataset }) => dataset.keys.split(" ").includes(event.key));
   if (!meant) return;
   event.preventDefault();
   meant.focus();
@@ -48,12 +50,16 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-opens]")) document.getElementById(event.target.closest("[data-opens]").dataset.opens).showModal();
+  const opener = event.target.closest("[data-opens]");
+  if (opener) document.getElementById(opener.dataset.opens).showModal();
   if (event.target.closest("[data-closes]")) event.target.closest("dialog").close();
 });
 
 const off = document.getElementById("keys-off");
 if (off) {
   off.checked = areOff();
-  off.addEventListener("change", () => (off.checked ? localStorage.setItem(STORED, "yes") : localStorage.removeItem(STORED)));
+  off.addEventListener("change", () => {
+    if (off.checked) localStorage.setItem(STORED, "yes");
+    else localStorage.removeItem(STORED);
+  });
 }

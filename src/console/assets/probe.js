@@ -9,6 +9,8 @@ import { ask, Refusal } from "./verb.js";
 const WAIT_MS = 250;
 const SVG = "http://www.w3.org/2000/svg";
 
+const CROP = ["crop-x", "crop-y", "crop-width", "crop-height"];
+
 const form = document.getElementById("choose");
 const at = (id) => document.getElementById(id);
 
@@ -21,7 +23,7 @@ function numberIn(id) {
 function edits() {
   const list = [];
   if (at("crop-on").checked) {
-    const [x, y, width, height] = ["crop-x", "crop-y", "crop-width", "crop-height"].map((id) => Math.round(numberIn(id)));
+    const [x, y, width, height] = CROP.map((id) => Math.round(numberIn(id)));
     list.push({ kind: "crop", x, y, width, height });
   }
   const tenths = Math.round(numberIn("rotate") * 10);
@@ -33,17 +35,22 @@ function edits() {
   return list;
 }
 
-function rect(frame, name) {
-  const element = document.createElementNS(SVG, "rect");
-  const { x, y, width, height } = Array.isArray(frame) ? { x: frame[0], y: frame[1], width: frame[2], height: frame[3] } : frame;
-  for (const [key, value] of Object.entries({ x, y, width, height })) element.setAttribute(key, value);
-  if (name) element.setAttribute("class", name);
+function drawn(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
   return element;
 }
 
+function rect({ x, y, width, height }, name) {
+  return drawn("rect", { x, y, width, height, ...(name ? { class: name } : {}) });
+}
+
 function label(frame, number, high) {
-  const element = document.createElementNS(SVG, "text");
-  for (const [key, value] of Object.entries({ x: frame.x, y: frame.y - high / 96, "font-size": high / 24 })) element.setAttribute(key, value);
+  const element = drawn("text", {
+    x: frame.x,
+    y: frame.y - high / 96,
+    "font-size": high / 24,
+  });
   element.textContent = number;
   return element;
 }
@@ -55,42 +62,61 @@ let shown = null;
 /** What was chosen last: a face by its frame, and the crop and turn by which it has that frame. */
 let chosen = null;
 
-/** Of one place in a picture, and not of two people beside each other; tones move a frame by a pixel or two. */
+/**
+ * Of one place in a picture, and not of two people beside each other; tones move a frame by a pixel
+ * or two.
+ */
 const SAME_PLACE = 0.8;
 
 /** What two frames share of what they cover together. */
 function overlap(a, b) {
-  const shared = (from, length) => Math.max(0, Math.min(a[from] + a[length], b[from] + b[length]) - Math.max(a[from], b[from]));
+  const shared = (from, length) => {
+    const begin = Math.max(a[from], b[from]);
+    const end = Math.min(a[from] + a[length], b[from] + b[length]);
+    return Math.max(0, end - begin);
+  };
   const both = shared("x", "width") * shared("y", "height");
   return both / (a.width * a.height + b.width * b.height - both);
 }
 
-const geometry = (list) => JSON.stringify(list.filter(({ kind }) => kind === "crop" || kind === "rotate"));
+/** Those edits by which a face lies somewhere else in the picture. */
+function geometry(list) {
+  return JSON.stringify(list.filter(({ kind }) => kind === "crop" || kind === "rotate"));
+}
+
+/** Whether a face of the picture that is shown is the one that was chosen last. */
+function wasChosen(face) {
+  if (face.unusable || chosen?.geometry !== geometry(shown)) return false;
+  return overlap(chosen.frame, face.frame) > SAME_PLACE;
+}
+
+/** A face in the list, which can be chosen unless the box says why not. */
+function listed(face, number) {
+  const made = at("faces").querySelector("template").content.cloneNode(true);
+  const parts = ["input", "label", "img", "p"].map((kind) => made.querySelector(kind));
+  const [input, name, picture, why] = parts;
+  input.id = name.htmlFor = `face-${number}`;
+  input.value = number;
+  input.checked = wasChosen(face);
+  input.disabled = Boolean(face.unusable);
+  input.addEventListener("change", () => {
+    chosen = { geometry: geometry(shown), frame: face.frame };
+  });
+  name.textContent = `Face ${number + 1}`;
+  picture.src = `data:image/jpeg;base64,${face.picture}`;
+  picture.alt = `Face ${number + 1} of the photo as it would be searched`;
+  if (face.unusable) {
+    why.id = `face-${number}-why`;
+    why.textContent = face.unusable;
+    input.setAttribute("aria-describedby", why.id);
+  } else why.remove();
+  return made;
+}
 
 /** Lists the faces of the picture that is shown. */
 function list(faces) {
   const part = at("faces");
-  const made = faces.map((face, number) => {
-    const made = part.querySelector("template").content.cloneNode(true);
-    const [input, name, picture, why] = ["input", "label", "img", "p"].map((kind) => made.querySelector(kind));
-    input.id = name.htmlFor = `face-${number}`;
-    input.value = number;
-    input.checked = !face.unusable && chosen?.geometry === geometry(shown) && overlap(chosen.frame, face.frame) > SAME_PLACE;
-    input.disabled = Boolean(face.unusable);
-    input.addEventListener("change", () => {
-      chosen = { geometry: geometry(shown), frame: face.frame };
-    });
-    name.textContent = `Face ${number + 1}`;
-    picture.src = `data:image/jpeg;base64,${face.picture}`;
-    picture.alt = `Face ${number + 1} of the photo as it would be searched`;
-    if (face.unusable) {
-      why.id = `face-${number}-why`;
-      why.textContent = face.unusable;
-      input.setAttribute("aria-describedby", why.id);
-    } else why.remove();
-    return made;
-  });
-  part.querySelector(".faces").replaceChildren(...made);
+  part.querySelector(".faces").replaceChildren(...faces.map(listed));
   part.disabled = false;
 }
 
@@ -99,6 +125,18 @@ function stale() {
   shown = null;
   at("faces").disabled = true;
   say(form, "Making the picture as it would be searched.");
+}
+
+/** Shows the picture that the box made, its faces framed and numbered. */
+function draw({ picture, width, height, faces }) {
+  at("edited").src = `data:image/jpeg;base64,${picture}`;
+  at("edited").alt = "The probe as it would be searched";
+  const over = at("edited-faces");
+  over.setAttribute("viewBox", `0 0 ${width} ${height}`);
+  const framed = ({ frame }, number) => {
+    return [rect(frame), rect(frame, "over"), label(frame, number + 1, height)];
+  };
+  over.replaceChildren(...faces.flatMap(framed));
 }
 
 /** Has the box make the picture; only the newest one asked for is shown. */
@@ -112,16 +150,12 @@ async function preview() {
     if (turn !== asked) return;
     clear(form);
     shown = wanted;
-    at("edited").src = `data:image/jpeg;base64,${seen.picture}`;
-    at("edited").alt = "The probe as it would be searched";
-    const over = at("edited-faces");
-    over.setAttribute("viewBox", `0 0 ${seen.width} ${seen.height}`);
-    over.replaceChildren(
-      ...seen.faces.flatMap(({ frame }, number) => [rect(frame), rect(frame, "over"), label(frame, number + 1, seen.height)]),
-    );
+    draw(seen);
     list(seen.faces);
-    const count = seen.faces.length === 1 ? "1 face is seen" : `${seen.faces.length} faces are seen`;
-    say(form, `${wanted.length ? "With these edits" : "Without edits"}, ${seen.width} × ${seen.height} px: ${count}.`);
+    const many = seen.faces.length;
+    const count = many === 1 ? "1 face is seen" : `${many} faces are seen`;
+    const how = wanted.length ? "With these edits" : "Without edits";
+    say(form, `${how}, ${seen.width} × ${seen.height} px: ${count}.`);
   } catch (refusal) {
     if (turn !== asked) return;
     say(form, "");
@@ -138,7 +172,7 @@ function later() {
 
 function drawCrop() {
   const box = at("crop-box");
-  const [x, y, width, height] = ["crop-x", "crop-y", "crop-width", "crop-height"].map(numberIn);
+  const [x, y, width, height] = CROP.map(numberIn);
   box.replaceChildren();
   if (at("crop-on").checked) {
     const frame = { x, y, width, height };
@@ -149,7 +183,8 @@ function drawCrop() {
 /** A place on the screen in pixels of the original, held within it. */
 function place(event) {
   const over = at("original-faces");
-  const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(over.getScreenCTM().inverse());
+  const onScreen = new DOMPoint(event.clientX, event.clientY);
+  const point = onScreen.matrixTransform(over.getScreenCTM().inverse());
   const { width, height } = over.viewBox.baseVal;
   return { x: Math.min(Math.max(point.x, 0), width), y: Math.min(Math.max(point.y, 0), height) };
 }
@@ -194,7 +229,7 @@ function tie(name) {
 
 if (form) {
   ["rotate", "exposure", "contrast"].forEach(tie);
-  for (const id of ["crop-on", "crop-x", "crop-y", "crop-width", "crop-height"]) {
+  for (const id of ["crop-on", ...CROP]) {
     at(id).addEventListener("input", () => {
       drawCrop();
       later();
@@ -202,13 +237,16 @@ if (form) {
   }
   at("no-edits").addEventListener("click", () => {
     at("crop-on").checked = false;
-    for (const name of ["rotate", "exposure", "contrast"]) at(name).value = at(`${name}-slider`).value = 0;
+    for (const name of ["rotate", "exposure", "contrast"]) {
+      at(name).value = at(`${name}-slider`).value = 0;
+    }
     drawCrop();
     preview();
   });
   dragCrop();
   drawCrop();
-  if (at("faces").dataset.chosen) chosen = { geometry: geometry(edits()), frame: JSON.parse(at("faces").dataset.chosen) };
+  const kept = at("faces").dataset.chosen;
+  if (kept) chosen = { geometry: geometry(edits()), frame: JSON.parse(kept) };
   form.addEventListener("smrt:send", (event) => {
     event.preventDefault();
     if (shown) send(form, { edits: shown });

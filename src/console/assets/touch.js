@@ -12,7 +12,8 @@ export function toBase64Url(buffer) {
 
 /** Bytes of base64url. */
 export function fromBase64Url(text) {
-  return Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
+  const bytes = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(bytes, (char) => char.charCodeAt(0));
 }
 
 /** Bytes of hexadecimal digits. */
@@ -29,19 +30,28 @@ export function timeLeft(asked) {
 export function keyRefusal(error) {
   if (error instanceof Refusal) return error;
   const words = {
-    NotAllowedError: "No touch came in time, or it was declined. Nothing was sent; try again when the key is at hand.",
-    SecurityError: "The browser keeps the key from this page: the page's name is not the one that keys are bound to.",
+    NotAllowedError:
+      "No touch came in time, or it was declined. " +
+      "Nothing was sent; try again when the key is at hand.",
+    SecurityError:
+      "The browser keeps the key from this page: " +
+      "the page's name is not the one that keys are bound to.",
     InvalidStateError: "This key holds a credential for this box already. Use another key.",
     NotSupportedError: "This key can't make a credential of the kind that the box takes.",
   };
-  const detail = words[error?.name] ?? "The browser could not reach a security key. Plug it in and try again.";
-  return new Refusal({ kind: "key", status: 0, detail });
+  const unreached = "The browser could not reach a security key. Plug it in and try again.";
+  return new Refusal({ kind: "key", status: 0, detail: words[error?.name] ?? unreached });
 }
 
-/** Asks for a challenge, has the key answer it, and gives what the verb wants beside its own fields. */
+/**
+ * Asks for a challenge, has the key answer it, and gives what the verb wants beside its own fields.
+ */
 export async function touch(challenge, fields) {
   const asked = await ask(challenge, fields);
-  if (!asked.key) throw new Refusal({ kind: "key", status: 0, detail: "This account has no key that could answer." });
+  if (!asked.key) {
+    const detail = "This account has no key that could answer.";
+    throw new Refusal({ kind: "key", status: 0, detail });
+  }
   let credential;
   try {
     credential = await get({

@@ -23,9 +23,12 @@ function pause(ms) {
   return new Promise((done) => setTimeout(done, ms));
 }
 
-/** Whether another try may end otherwise: the box was out of reach or busy, or has less than this page thought. */
+/**
+ * Whether another try may end otherwise: the box was out of reach or busy, or has less than this
+ * page thought.
+ */
 function mayPass(refusal) {
-  return refusal instanceof Refusal && (refusal.status === 0 || refusal.status === 409 || refusal.status === 503);
+  return refusal instanceof Refusal && [0, 409, 503].includes(refusal.status);
 }
 
 async function sendPieces(base, probe, sha256, piece) {
@@ -33,9 +36,11 @@ async function sendPieces(base, probe, sha256, piece) {
   let tries = 0;
   while (received < probe.size) {
     bar.value = received;
-    say(form, `${mebibytes(received)} of ${mebibytes(probe.size)} MiB are sealed in the box.`);
+    say(form, `${mebibytes(received)} of ${mebibytes(probe.size)} MiB have been received.`);
     try {
-      ({ received } = await ask(`PUT ${base}/upload?offset=${received}&bytes=${probe.size}&sha256=${sha256}`, probe.slice(received, received + piece)));
+      const place = `offset=${received}&bytes=${probe.size}&sha256=${sha256}`;
+      const next = probe.slice(received, received + piece);
+      ({ received } = await ask(`PUT ${base}/upload?${place}`, next));
       tries = 0;
     } catch (refusal) {
       tries += 1;
@@ -48,16 +53,20 @@ async function sendPieces(base, probe, sha256, piece) {
   bar.value = probe.size;
 }
 
+/** Why a file isn't sent; nothing where it is. */
+function wrongWith(probe, bytesMax) {
+  if (!probe) return "Choose the photo's file first";
+  if (probe.size > 0 && probe.size <= bytesMax) return null;
+  const [found, most] = [probe.size, bytesMax].map(mebibytes);
+  return `The file has ${found} MiB, wanted a photo of up to ${most} MiB`;
+}
+
 async function upload() {
   const probe = file.files[0];
   const { inquiry, revision, piece, bytesMax } = form.dataset;
   clear(form);
-  if (!probe) {
-    show(form, new Refusal({ kind: "form", status: 0, field: "probe", detail: "Choose the photo's file first" }));
-    return;
-  }
-  if (probe.size === 0 || probe.size > Number(bytesMax)) {
-    const detail = `The file has ${mebibytes(probe.size)} MiB, wanted a photo of up to ${mebibytes(Number(bytesMax))} MiB`;
+  const detail = wrongWith(probe, Number(bytesMax));
+  if (detail) {
     show(form, new Refusal({ kind: "form", status: 0, field: "probe", detail }));
     return;
   }

@@ -4,32 +4,45 @@
 
 /** What the box, or the browser on the way to it, refused. */
 export class Refusal extends Error {
-  /** @param {{kind: string, status: number, detail: string, request?: string, field?: string, faces?: object[]}} problem */
-  constructor(problem) {
-    super(problem.detail);
-    Object.assign(this, { kind: problem.kind, status: problem.status, request: problem.request, field: problem.field, faces: problem.faces });
+  /** Of `kind`, HTTP `status` and `detail`; of a request, about a field, with the faces found. */
+  constructor({ kind, status, detail, request, field, faces }) {
+    super(detail);
+    Object.assign(this, { kind, status, request, field, faces });
   }
 }
+
+const UNREACHABLE =
+  "The box doesn't answer. Nothing was changed as far as this page knows; try again.";
 
 /** Asks, and gives the answer's JSON, or nothing where there is none. */
 export async function ask(verb, body) {
   const [method, path] = verb.split(" ");
-  const raw = body instanceof Blob;
-  const headers = body === undefined || raw ? {} : { "content-type": "application/json" };
-  let answer;
-  try {
-    answer = await fetch(path, {
-      method, headers, body: body === undefined || raw ? body : JSON.stringify(body), credentials: "same-origin", cache: "no-store",
-    });
-  } catch {
-    throw new Refusal({ kind: "unreachable", status: 0, detail: "The box doesn't answer. Nothing was changed as far as this page knows; try again." });
-  }
+  const answer = await fetch(path, {
+    method,
+    ...sent(body),
+    credentials: "same-origin",
+    cache: "no-store",
+  }).catch(() => {
+    throw new Refusal({ kind: "unreachable", status: 0, detail: UNREACHABLE });
+  });
   const text = await answer.text();
-  const json = /\bjson\b/.test(answer.headers.get("content-type") ?? "") && text ? JSON.parse(text) : undefined;
+  const isJson = /\bjson\b/.test(answer.headers.get("content-type") ?? "");
+  const json = isJson && text ? JSON.parse(text) : undefined;
   if (answer.ok) return json;
-  const refusal = new Refusal(json ? { ...json, kind: json.type } : { kind: "failed", status: answer.status, detail: `The box answered ${answer.status} and said no more.` });
+  const refusal = new Refusal(json ? { ...json, kind: json.type } : unsaid(answer.status));
   heed(refusal);
   throw refusal;
+}
+
+/** Bytes go as they are, everything else as JSON. */
+function sent(body) {
+  if (body === undefined || body instanceof Blob) return { body };
+  return { body: JSON.stringify(body), headers: { "content-type": "application/json" } };
+}
+
+function unsaid(status) {
+  const detail = `The box answered with error ${status} and gave no reason. Try again.`;
+  return { kind: "failed", status, detail };
 }
 
 /** A session that isn't open any more is the whole page's matter. */
@@ -37,5 +50,7 @@ function heed(refusal) {
   if (refusal.status !== 401) return;
   if (refusal.kind === "screen-hidden") document.dispatchEvent(new CustomEvent("smrt:locked"));
   if (refusal.kind === "banner-first") location.assign("/console/banner");
-  if (refusal.kind === "no-session" && document.documentElement.dataset.session) location.assign("/console/log-on");
+  if (refusal.kind === "no-session" && document.documentElement.dataset.session) {
+    location.assign("/console/log-on");
+  }
 }

@@ -1,14 +1,19 @@
 //! What every page keeps, told over a made-up shift; and the pages as files, for eyes and for axe.
 
-mod scene;
+mod case;
+mod pages;
+mod people;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::inquiry::{self, Action, NOTE, SPECIAL_ORDER};
-use crate::roster::{Person, Role};
+use crate::embed::QualityVerdict;
+use crate::inquiry::{Action, Event, NOTE, SPECIAL_ORDER};
+use crate::roster::Role;
 use crate::store::StateKind;
-use scene::{NAMES, Way, compared, operator, pages, person, second};
+use case::{Case, NAMES, sheet, version};
+use pages::{compared, pages};
+use people::{NOW, desk, operator, person, second};
 
 /// Words that would make a lead more than it is.
 const FORBIDDEN: [&str; 8] = [
@@ -21,14 +26,6 @@ const FORBIDDEN: [&str; 8] = [
     "suspect identified",
     "hit rate",
 ];
-
-fn part(person: &Person) -> inquiry::Person {
-    inquiry::Person {
-        id: person.id.clone(),
-        badge: person.badge.clone(),
-        agency: person.agency.clone(),
-    }
-}
 
 fn rendered() -> BTreeMap<&'static str, String> {
     pages(StateKind::Demo).into_iter().map(|(name, page)| (name, page.into_string())).collect()
@@ -83,7 +80,7 @@ fn words_of(page: &str) -> String {
 }
 
 #[test]
-fn every_page_says_what_its_state_folder_is_for_and_a_real_one_says_nothing_of_demonstrations() {
+fn every_page_says_what_its_state_folder_is_for() {
     for (state, mark) in
         [(StateKind::Demo, "DEMO: public photos"), (StateKind::Test, "TEST: a test system")]
     {
@@ -95,6 +92,10 @@ fn every_page_says_what_its_state_folder_is_for_and_a_real_one_says_nothing_of_d
             assert!(page.contains(&format!("<title>{}", &mark[..5])), "{name}");
         }
     }
+}
+
+#[test]
+fn no_page_of_a_real_state_folder_speaks_of_demonstrations_or_tests() {
     for (name, page) in pages(StateKind::Real) {
         let page = page.into_string();
         assert!(
@@ -105,7 +106,7 @@ fn every_page_says_what_its_state_folder_is_for_and_a_real_one_says_nothing_of_d
 }
 
 #[test]
-fn no_page_holds_a_script_a_style_or_a_handler_of_its_own_or_asks_for_anything_from_elsewhere() {
+fn no_page_holds_a_style_or_a_handler_of_its_own() {
     for (name, page) in rendered() {
         for tag in tags(&page) {
             assert_ne!(tag.name, "style", "{name}");
@@ -116,32 +117,42 @@ fn no_page_holds_a_script_a_style_or_a_handler_of_its_own_or_asks_for_anything_f
                         && !value.contains("javascript:"),
                     "{name}: {attribute}"
                 );
-                if matches!(*attribute, "src" | "href" | "action" | "srcset" | "poster") {
-                    assert!(
-                        value.starts_with("/console/")
-                            || value.starts_with("/v1/")
-                            || value.starts_with('#'),
-                        "{name}: {value}"
-                    );
-                }
-            }
-            if tag.name == "script" {
-                let file = tag
-                    .attribute("src")
-                    .and_then(|src| src.strip_prefix("/console/assets/"))
-                    .expect("a script is a file");
-                assert!(
-                    asset(file).is_some() && tag.attribute("type") == Some("module"),
-                    "{name}: {file}"
-                );
             }
         }
-        assert!(
-            page.split("<script").skip(1).all(|after| after
-                .split_once('>')
-                .is_some_and(|(_, rest)| rest.starts_with("</script>"))),
-            "{name}"
-        );
+    }
+}
+
+#[test]
+fn every_script_of_a_page_is_a_file_of_our_own() {
+    for (name, page) in rendered() {
+        for tag in tags(&page).iter().filter(|tag| tag.name == "script") {
+            let file = tag
+                .attribute("src")
+                .and_then(|src| src.strip_prefix("/console/assets/"))
+                .expect("a script is a file");
+            assert!(
+                asset(file).is_some() && tag.attribute("type") == Some("module"),
+                "{name}: {file}"
+            );
+        }
+        let is_empty = |after: &str| {
+            after.split_once('>').is_some_and(|(_, rest)| rest.starts_with("</script>"))
+        };
+        assert!(page.split("<script").skip(1).all(is_empty), "{name}");
+    }
+}
+
+#[test]
+fn no_page_asks_for_anything_from_elsewhere() {
+    for (name, page) in rendered() {
+        let tags = tags(&page);
+        let asked = tags.iter().flat_map(|tag| &tag.attributes).filter(|(attribute, _)| {
+            matches!(*attribute, "src" | "href" | "action" | "srcset" | "poster")
+        });
+        for (_, value) in asked {
+            let ours = ["/console/", "/v1/", "#"].iter().any(|begin| value.starts_with(begin));
+            assert!(ours, "{name}: {value}");
+        }
     }
 }
 
@@ -186,13 +197,18 @@ fn the_policy_of_pages_allows_files_of_our_own_and_nothing_else() {
 }
 
 #[test]
-fn whoever_sees_candidates_sees_the_note_and_whoever_sees_a_report_the_word_on_line_ups() {
+fn whoever_sees_candidates_sees_the_note() {
     let pages = rendered();
     for name in pages.keys().filter(|name| {
         name.starts_with("array") || name.starts_with("compare") || name.starts_with("report")
     }) {
         assert!(pages[name].contains(NOTE), "{name}");
     }
+}
+
+#[test]
+fn every_report_warns_of_line_ups() {
+    let pages = rendered();
     for name in ["report-ready", "report-issued", "report-closed"] {
         assert!(pages[name].contains("Do not build a line-up"), "{name}");
     }
@@ -249,7 +265,7 @@ fn ids_are_unique_and_whatever_points_at_one_finds_it() {
 }
 
 #[test]
-fn every_field_has_its_label_every_picture_its_words_and_every_form_its_place_for_a_refusal() {
+fn every_field_has_its_label() {
     for (name, page) in rendered() {
         let tags = tags(&page);
         let labelled: BTreeSet<&str> = tags
@@ -269,10 +285,22 @@ fn every_field_has_its_label_every_picture_its_words_and_every_form_its_place_fo
                     tag.attribute("name")
                 );
             }
-            if tag.name == "img" {
-                assert!(tag.attribute("alt").is_some(), "{name}");
-            }
         }
+    }
+}
+
+#[test]
+fn every_picture_has_its_words() {
+    for (name, page) in rendered() {
+        for picture in tags(&page).iter().filter(|tag| tag.name == "img") {
+            assert!(picture.attribute("alt").is_some(), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_form_has_its_place_for_a_refusal() {
+    for (name, page) in rendered() {
         for form in page.split("<form").skip(1) {
             let form = form.split("</form>").next().unwrap();
             assert!(
@@ -285,7 +313,7 @@ fn every_field_has_its_label_every_picture_its_words_and_every_form_its_place_fo
 }
 
 #[test]
-fn every_page_has_one_heading_of_the_first_rank_one_main_part_and_a_way_past_the_links() {
+fn every_page_has_one_heading_one_main_part_and_a_way_past_the_links() {
     for (name, page) in rendered() {
         // The template of the lock screen is no part of the page until it takes its place.
         let page = page.split("<template").next().unwrap();
@@ -315,7 +343,7 @@ fn no_attestation_is_ticked_beforehand_and_no_purpose_chosen() {
 
 #[test]
 fn score_and_biography_are_not_on_the_page_before_the_disposition() {
-    let begun = Way::first_review().disposed(&operator(), 3, &[0, 2]);
+    let begun = Case::first_review().disposed(&operator(), 3, &[0, 2]);
     let (array, open) = compared(&begun, operator(), 5, StateKind::Real);
     let (array, open) = (array.into_string(), open.into_string());
     for (rank, name) in NAMES.iter().enumerate() {
@@ -337,8 +365,8 @@ fn score_and_biography_are_not_on_the_page_before_the_disposition() {
 }
 
 #[test]
-fn the_second_examiner_sees_neither_the_first_ones_answer_nor_a_score_until_both_have_finished() {
-    let blind = Way::second_review().disposed(&second(), 2, &[]);
+fn the_second_examiner_sees_no_answer_and_no_score_until_both_have_finished() {
+    let blind = Case::second_review().disposed(&second(), 2, &[]);
     for rank in 0..8 {
         let (array, one) = compared(&blind, second(), rank, StateKind::Real);
         for page in [array.into_string(), one.into_string()] {
@@ -358,7 +386,7 @@ fn the_second_examiner_sees_neither_the_first_ones_answer_nor_a_score_until_both
             assert!(NAMES.iter().all(|name| !page.contains(name)));
         }
     }
-    let (array, one) = compared(&Way::reviewed(), second(), 0, StateKind::Real);
+    let (array, one) = compared(&Case::reviewed(), second(), 0, StateKind::Real);
     assert!(array.into_string().contains("The two examiners disagree on 1 candidate"));
     let one = one.into_string();
     assert!(one.contains("0.731") && one.contains(NAMES[0]) && one.contains("Rank 1 of 8"));
@@ -366,18 +394,18 @@ fn the_second_examiner_sees_neither_the_first_ones_answer_nor_a_score_until_both
 
 #[test]
 fn candidates_under_review_stand_in_an_order_that_says_nothing_of_their_scores() {
-    let at_work = scene::desk(second(), StateKind::Real);
-    let order = candidate_order(&Way::second_review().0, &at_work);
+    let at_work = desk(second(), StateKind::Real);
+    let order = candidate_order(&Case::second_review().0, &at_work);
     assert!(order.is_sorted() && order.len() == 8);
-    let ranked = candidate_order(&Way::reviewed().0, &at_work);
-    assert_eq!(ranked, (0..8).map(scene::version).collect::<Vec<_>>());
+    let ranked = candidate_order(&Case::reviewed().0, &at_work);
+    assert_eq!(ranked, (0..8).map(version).collect::<Vec<_>>());
     assert_ne!(order, ranked);
 }
 
 #[test]
 fn whoever_has_no_part_in_an_inquiry_finds_no_photo_of_it() {
     let stranger = person("o-lee", "Olive Lee", "DSN 90", "slmpd", Role::Operator);
-    let (array, one) = compared(&Way::second_review(), stranger, 0, StateKind::Real);
+    let (array, one) = compared(&Case::second_review(), stranger, 0, StateKind::Real);
     for page in [array.into_string(), one.into_string()] {
         assert!(
             !page.contains("/photo")
@@ -390,11 +418,11 @@ fn whoever_has_no_part_in_an_inquiry_finds_no_photo_of_it() {
 
 #[test]
 fn a_released_candidate_is_shown_to_nobody_again() {
-    let mut released = Way::reviewed();
-    released.0.happen(scene::NOW, inquiry::Event::Released { version: scene::version(6) }).unwrap();
+    let mut released = Case::reviewed();
+    released.0.happen(NOW, Event::Released { version: version(6) }).unwrap();
     let (array, one) = compared(&released, operator(), 6, StateKind::Real);
     let (array, one) = (array.into_string(), one.into_string());
-    let photo = format!("candidates/{}/photo", scene::version(6));
+    let photo = format!("candidates/{}/photo", version(6));
     assert!(
         !array.contains(&photo)
             && !one.contains(&photo)
@@ -406,20 +434,20 @@ fn a_released_candidate_is_shown_to_nobody_again() {
 
 #[test]
 fn each_person_is_offered_the_step_that_is_theirs() {
-    let answered = Way::opened(7, "26-041860").probe(1).face().asked().answered(3);
-    assert_eq!(Step::of(&answered.0, &operator()), Some(Step::ClaimFirst));
-    assert_eq!(Step::of(&answered.0, &second()), Some(Step::ClaimFirst));
-    let once = Way::first_review()
+    let answered = Case::opened(7, "26-041860").probe(1).face().asked().answered(3);
+    assert_eq!(NextStep::of(&answered.0, &operator()), Some(NextStep::ClaimFirst));
+    assert_eq!(NextStep::of(&answered.0, &second()), Some(NextStep::ClaimFirst));
+    let once = Case::first_review()
         .disposed(&operator(), 8, &[0])
         .act(&operator(), Action::Finish { leaf: 5 });
-    assert_eq!(Step::of(&once.0, &operator()), None, "operator and first examiner");
-    assert_eq!(Step::of(&once.0, &second()), Some(Step::ClaimSecond));
+    assert_eq!(NextStep::of(&once.0, &operator()), None, "operator and first examiner");
+    assert_eq!(NextStep::of(&once.0, &second()), Some(NextStep::ClaimSecond));
     let requester = person("a-ortiz", "Anna Ortiz", "dsn 4711", "slmpd", Role::Examiner);
-    assert_eq!(Step::of(&once.0, &requester), None, "the requester by badge");
-    assert_eq!(Step::of(&Way::reviewed().0, &requester), None);
-    assert_eq!(Step::of(&Way::reviewed().0, &second()), Some(Step::Issue));
-    assert_eq!(Step::of(&Way::issued().0, &second()), None);
-    assert_eq!(Step::of(&Way::issued().0, &operator()), Some(Step::Outcome));
+    assert_eq!(NextStep::of(&once.0, &requester), None, "the requester by badge");
+    assert_eq!(NextStep::of(&Case::reviewed().0, &requester), None);
+    assert_eq!(NextStep::of(&Case::reviewed().0, &second()), Some(NextStep::Issue));
+    assert_eq!(NextStep::of(&Case::issued().0, &second()), None);
+    assert_eq!(NextStep::of(&Case::issued().0, &operator()), Some(NextStep::Outcome));
 }
 
 #[test]
@@ -460,18 +488,22 @@ fn nobody_is_offered_to_decide_on_an_account_of_their_own() {
 }
 
 #[test]
-fn a_quality_sheet_says_the_same_measured_or_kept() {
-    let measured = QualityLine::of_sheet(&scene::sheet());
-    let kept = QualityLine::of_record(
-        Way::opened(3, "26-041877")
-            .probe(1)
-            .face()
-            .0
-            .choice()
-            .map(|choice| &choice.quality)
-            .unwrap(),
-    );
-    assert_eq!(measured, kept);
+fn a_kept_quality_sheet_says_what_was_measured_and_what_to_do_about_it() {
+    let face = Case::opened(3, "26-041877").probe(1).face().0;
+    let kept = QualityLine::of_record(face.choice().map(|choice| &choice.quality).unwrap());
+    let measured: Vec<QualityLine> = sheet()
+        .0
+        .iter()
+        .map(|reading| QualityLine {
+            name: reading.measure.label().to_owned(),
+            value: reading.value,
+            unit: reading.measure.unit(),
+            verdict: reading.verdict,
+            blocks: reading.measure.blocks() && reading.verdict == QualityVerdict::Poor,
+            advice: reading.advice(),
+        })
+        .collect();
+    assert_eq!(kept, measured);
     assert!(
         kept[0].blocks && kept[0].advice.is_some_and(|advice| advice.contains("another image"))
     );
