@@ -38,7 +38,7 @@ pub enum EmbedError {
     },
     /// A picture of the probe could not be encoded.
     #[error("a picture of the photo could not be made")]
-    EncodedPicture { source: Box<dyn std::error::Error + Send + Sync> },
+    Picture { source: Box<dyn std::error::Error + Send + Sync> },
     /// The photo has too many pixels, or too many along one side.
     #[error(
         "photo is {width}x{height} px, most accepted is {PHOTO_SIDE_PX_MAX} along a side and \
@@ -133,7 +133,7 @@ impl EmbedError {
             Self::NoSuchFace { .. } => Rule::NoSuchFace,
             Self::Panicked { .. } | Self::Embedding { .. } => Rule::PhotoUnusable,
             Self::Busy => Rule::Busy,
-            Self::EncodedPicture { .. }
+            Self::Picture { .. }
             | Self::Stopped
             | Self::Thread { .. }
             | Self::Model { .. } => Rule::Failed,
@@ -161,7 +161,7 @@ impl EmbedError {
             Self::Embedding { .. } => "no embedding",
             Self::CropOutside { .. } => "crop outside the photo",
             Self::Busy
-            | Self::EncodedPicture { .. }
+            | Self::Picture { .. }
             | Self::Stopped
             | Self::Thread { .. }
             | Self::Model { .. } => return None,
@@ -226,7 +226,7 @@ pub enum PackageError {
     MissingClient { program: String },
     /// The client reported failure.
     #[error("downloading {package} failed ({status}): {said}")]
-    PackageClient { package: String, status: std::process::ExitStatus, said: String },
+    Client { package: String, status: std::process::ExitStatus, said: String },
     /// The client delivered no file, or several.
     #[error("the client delivered {found} files for {package}, wanted 1")]
     Delivered { package: String, found: usize },

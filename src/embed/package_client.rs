@@ -27,7 +27,7 @@ impl PackageClient {
 
     /// Downloads one package whose name and digest stand in `requirements`, into `downloads`.
     ///
-    /// Errors: `MissingClient`, `PackageClient`.
+    /// Errors: `MissingClient`, `Client`.
     pub(super) fn download(
         &self,
         package: &Package,
