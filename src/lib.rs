@@ -22,3 +22,4 @@ pub mod service;
 pub mod store;
 pub mod tls;
 pub mod vault;
+pub mod wording;

@@ -17,7 +17,7 @@ use source::{Source, Token};
 /// other. The bounds are the ground itself: the nouns of floor 0 stand on them.
 const FLOORS: [&[&str]; 9] = [
     &["limits"],
-    &["booking", "face"],
+    &["booking", "face", "wording"],
     &["inquiry", "retention", "roster"],
     &["audit", "itl", "disk"],
     &["embed", "gallery", "store", "vault", "report"],
