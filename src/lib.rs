@@ -10,6 +10,7 @@ pub mod booking;
 pub mod client;
 pub mod config;
 pub mod console;
+pub mod crypto;
 pub mod disk;
 pub mod embed;
 pub mod face;

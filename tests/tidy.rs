@@ -16,7 +16,7 @@ use source::{Source, Token};
 /// The floors, from the ground up. A module uses lower floors only; neighbours don't know each
 /// other. The bounds are the ground itself: the nouns of floor 0 stand on them.
 const FLOORS: [&[&str]; 9] = [
-    &["limits"],
+    &["crypto", "limits"],
     &["booking", "face", "wording"],
     &["inquiry", "retention", "roster"],
     &["audit", "itl", "disk"],
