@@ -18,6 +18,7 @@ pub mod gallery;
 pub mod inquiry;
 pub mod limits;
 pub mod report;
+pub mod retention;
 pub mod roster;
 pub mod service;
 pub mod store;

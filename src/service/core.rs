@@ -16,6 +16,7 @@ use super::switch::Switch;
 use crate::audit::{Leaf, LogKey, SALT_BYTES, commit};
 use crate::booking::VersionId;
 use crate::disk::Disk;
+use crate::retention::RetentionDays;
 use crate::store::{StateKind, Store, VersionRow};
 use crate::vault::{Lodger, Master, Part, Vault};
 
@@ -35,7 +36,7 @@ pub(super) struct Core {
     /// Whether the log was found to contain what the anchor says.
     pub(super) anchored: bool,
     pub(super) reserve_bytes: u64,
-    pub(super) details_kept_days: u64,
+    pub(super) retention: RetentionDays,
     pub(super) witnessing: RwLock<Witnessing>,
     /// What searches that begin now are answered by; only the writer changes it.
     pub(super) active: RwLock<Arc<Generation>>,

@@ -47,7 +47,7 @@ impl Ledger {
     /// term.
     fn inquiries_over(&self) -> Result<Vec<[u8; 16]>, ServiceError> {
         let core = self.core();
-        let before_cs = self.now_cs().saturating_sub(core.details_kept_days * DAY_CS);
+        let before_cs = self.now_cs().saturating_sub(core.retention.inquiries * DAY_CS);
         let first = self.first_leaf_since(before_cs)?;
         let mut opened = Vec::new();
         core.store.for_each_inquiry::<ServiceError>(|id, head| {
@@ -75,7 +75,7 @@ impl Writer {
     /// Removes details whose term is over, the oldest first, a bounded number at a time; one leaf
     /// says which.
     pub(super) fn expire_details(&mut self) -> Result<Done, ServiceError> {
-        let (core, kept_days) = (self.core().clone(), self.core().details_kept_days);
+        let (core, kept_days) = (self.core().clone(), self.core().retention.details);
         let before_cs = self.now_cs().saturating_sub(kept_days * DAY_CS);
         let first = core.store.expired()?;
         let mut end = first;
@@ -118,7 +118,7 @@ impl Writer {
         let names = inquiries.iter().map(hex::encode).collect();
         let detail = Detail::ProbesExpired {
             inquiries: names,
-            kept_days: core.details_kept_days,
+            kept_days: core.retention.inquiries,
             assurance: ASSURANCE.to_owned(),
         };
         let leaf = NewLeaf::new(Vec::new(), vec![inquiries.len() as u64], detail);

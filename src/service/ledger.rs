@@ -27,6 +27,7 @@ use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::disk::Disk;
 use crate::face::{Embedding, ModelId};
 use crate::gallery::GalleryHandle;
+use crate::retention::RetentionDays;
 use crate::roster::{Caller, Ceilings};
 use crate::store::{NumberState, StateKind, VersionState};
 use crate::vault::{Lodger, Part};
@@ -55,8 +56,8 @@ pub struct LedgerSetup {
     pub anchor: Option<PathBuf>,
     /// Bytes of the medium that stay free for releases, purges and the log.
     pub reserve_bytes: u64,
-    /// Days for which details are kept.
-    pub details_kept_days: u64,
+    /// For how many days what is kept.
+    pub retention: RetentionDays,
 }
 
 /// The open ledger.

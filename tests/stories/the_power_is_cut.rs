@@ -79,7 +79,7 @@ fn open(disk: &FakeDisk) -> Result<Ledger, ServiceError> {
         clock: Arc::new(SystemClock::default()),
         anchor: None,
         reserve_bytes: 0,
-        details_kept_days: 1_096,
+        retention: Default::default(),
     })
 }
 

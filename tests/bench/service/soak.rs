@@ -114,7 +114,7 @@ pub(super) fn measure(
             clock: Arc::new(SystemClock::default()),
             anchor: None,
             reserve_bytes: 0,
-            details_kept_days: 1_096,
+            retention: Default::default(),
         })?)
     };
     let named = |name| {
