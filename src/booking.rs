@@ -103,6 +103,13 @@ pub enum CollectionBasis {
     },
 }
 
+impl BookingData {
+    /// Booking data with what every booking must have; the rest is absent.
+    pub fn new(name: Text, booked_on: Date, basis: CollectionBasis) -> Self {
+        Self { name, date_of_birth: None, booked_on, charges: Vec::new(), basis }
+    }
+}
+
 impl VersionId {
     /// Parses 32 hexadecimal digits.
     pub fn parse(found: &str) -> Result<Self, BookingError> {
