@@ -1,24 +1,8 @@
-//! The other side of the door: what an agency's feed and a console's search do over mutual TLS.
+//! Connection to the server: mutual TLS 1.3 under one site authority, and how answers are read.
 //!
-//! A `Client` trusts one authority, shows one certificate, speaks TLS 1.3 only, follows no redirect
-//! and no proxy, and reads no answer beyond its bound. It never retries by itself: what may be
-//! tried again is said by `ClientError::passes`, who tries is the caller.
-
-pub mod archive;
-pub mod desk;
-mod error;
-pub mod feed;
-pub mod forward;
-pub mod issued;
-pub mod journal;
-pub mod log;
-mod multipart;
-pub mod recount;
-pub mod rows;
-pub mod soft_key;
-pub mod switch;
-pub mod verify;
-pub mod witness;
+//! A `Client` trusts one authority, shows one certificate, follows no redirect and no proxy, and
+//! reads no answer beyond its bound. It never retries by itself: `ClientError::passes` says what
+//! may be tried again, and the caller decides.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,36 +21,26 @@ use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsPr
 use ureq::{Agent, Body};
 use zeroize::Zeroizing;
 
-pub use error::ClientError;
-
-use crate::api::wire::roster::RosterView;
-use crate::api::wire::{
-    BOOKING_PART, Booked, BookingView, Health, LEAF_HEADER, ModelSwitchRequest, ModelView,
-    PHOTO_PART, Problem, ReleaseRequest, Released,
-};
-use crate::booking::{BookingData, BookingNumber};
+use super::error::ClientError;
+use crate::api::wire::Problem;
 use crate::limits::{
-    ANSWER_BYTES_MAX, ANSWER_SECONDS_MAX, CHECKPOINT_BYTES_MAX, FEED_JOBS_MAX,
-    HANDSHAKE_SECONDS_MAX, HEADER_BYTES_MAX, HEADER_SECONDS_MAX, JSON_BYTES_MAX, PHOTO_BYTES_MAX,
-    RETRY_AFTER_SECONDS,
+    ANSWER_BYTES_MAX, CHECKPOINT_BYTES_MAX, FEED_JOBS_MAX, HANDSHAKE_SECONDS_MAX, HEADER_BYTES_MAX,
+    HEADER_SECONDS_MAX, JSON_BYTES_MAX, RETRY_AFTER_SECONDS,
 };
-use crate::report::Period;
-use multipart::Multipart;
 
-/// Where the four things lie that a client needs.
+/// Address and files that a [`Client`] is made from.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     /// The server's address, `https://host:port`.
     pub server: String,
-    /// The site authority's certificate.
+    /// The site authority's certificate: the only one trusted.
     pub ca: PathBuf,
-    /// The client's own certificate.
     pub cert: PathBuf,
-    /// The private key of that certificate.
+    /// The private key of `cert`.
     pub key: PathBuf,
 }
 
-/// A caller at the server's door. Clones share connections.
+/// HTTPS client of one server under one client certificate. Clones share connections.
 #[derive(Clone, Debug)]
 pub struct Client {
     agent: Agent,
@@ -147,99 +121,87 @@ impl Client {
         &self.server
     }
 
-    /// Books: the photo and its data are durable, logged and findable when this returns. The same
-    /// bytes again change nothing.
-    pub fn put_booking(
-        &self,
-        number: &BookingNumber,
-        booking: &BookingData,
-        photo: &[u8],
-    ) -> Result<Booked, ClientError> {
-        let body = two_parts(BOOKING_PART, booking, photo)?;
-        let request = self
-            .agent
-            .put(self.url(&format!("/v1/bookings/{number}")))
-            .content_type(body.content_type());
-        read_json(request.send(body.as_bytes()))
+    pub(super) fn agent(&self) -> &Agent {
+        &self.agent
     }
 
-    /// A booking as its own agency sees it.
-    pub fn booking(&self, number: &BookingNumber) -> Result<BookingView, ClientError> {
-        self.read(&format!("/v1/bookings/{number}"))
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.server)
     }
 
-    /// Withdraws a booking: it is out of every search when this returns.
-    pub fn release(&self, number: &BookingNumber, reason: &str) -> Result<Released, ClientError> {
-        let body = json(&ReleaseRequest { reason: reason.to_owned() })?;
-        let request = self
-            .agent
-            .post(self.url(&format!("/v1/bookings/{number}/release")))
-            .content_type("application/json");
-        read_json(request.send(&body[..]))
+    pub(super) fn get_json<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
+        Self::read_json(self.agent.get(self.url(path)).call())
     }
 
-    /// The models in use and to come.
-    pub fn model(&self) -> Result<ModelView, ClientError> {
-        self.read("/v1/model")
+    pub(super) fn get_bytes(&self, path: &str, bytes_max: usize) -> Result<Vec<u8>, ClientError> {
+        Self::read_bytes(self.agent.get(self.url(path)).call(), bytes_max)
     }
 
-    /// The roster file as the box has it, as a console with administration.
-    pub fn roster(&self) -> Result<RosterView, ClientError> {
-        self.read("/v1/roster")
-    }
-
-    /// Begins a switch to another model, or changes its terms.
-    pub fn switch_model(&self, order: &ModelSwitchRequest) -> Result<ModelView, ClientError> {
-        let request =
-            self.agent.post(self.url("/v1/model/switch")).content_type("application/json");
-        read_json(request.send(&json(order)?[..]))
-    }
-
-    /// Gives the switch under way up.
-    pub fn give_up_switch(&self) -> Result<ModelView, ClientError> {
-        read_json(self.agent.delete(self.url("/v1/model/switch")).call())
-    }
-
-    /// The public report of a period, byte for byte as the log commits to it, and the leaf that
-    /// does; none where the doors are shut.
-    pub fn public_report(&self, period: &Period) -> Result<(Vec<u8>, Option<u64>), ClientError> {
-        let path = format!("/v1/report/public?from={}&to={}", period.from(), period.to());
-        let answer = self.agent.get(self.url(&path)).call();
-        let leaf = answer
-            .as_ref()
-            .ok()
-            .and_then(|answer| answer.headers().get(LEAF_HEADER)?.to_str().ok()?.parse().ok());
-        Ok((read_bytes(answer, ANSWER_BYTES_MAX)?, leaf))
-    }
-
-    /// The newest signed checkpoint of the server's log.
-    pub fn checkpoint(&self) -> Result<String, ClientError> {
-        let bytes = read_bytes(
-            self.agent.get(self.url("/v1/log/checkpoint")).call(),
-            CHECKPOINT_BYTES_MAX,
-        )?;
+    /// Reads a checkpoint, proof or policy: text of at most `CHECKPOINT_BYTES_MAX`.
+    pub(super) fn get_text(&self, path: &str) -> Result<String, ClientError> {
+        let bytes = self.get_bytes(path, CHECKPOINT_BYTES_MAX)?;
         String::from_utf8(bytes).map_err(|_| ClientError::Unexpected {
             status: 200,
-            found: "a checkpoint that is not UTF-8".to_owned(),
+            found: format!("{path} gave a text that is not UTF-8"),
         })
     }
 
-    /// How the box is.
-    pub fn health(&self) -> Result<Health, ClientError> {
-        self.read("/v1/health")
+    pub(super) fn post_json<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        Self::read_json(self.post(path, body))
     }
 
-    fn read<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        read_json(self.agent.get(self.url(path)).call())
+    /// Posts JSON where the answer has no body.
+    pub(super) fn post_empty(&self, path: &str, body: &impl Serialize) -> Result<(), ClientError> {
+        Self::read_bytes(self.post(path, body), ANSWER_BYTES_MAX).map(|_| ())
     }
 
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.server)
+    fn post(&self, path: &str, body: &impl Serialize) -> Result<Response<Body>, ClientError> {
+        let request = self.agent.post(self.url(path)).content_type("application/json");
+        Ok(request.send(&Self::to_json(body)?[..])?)
+    }
+
+    pub(super) fn to_json(value: &impl Serialize) -> Result<Vec<u8>, ClientError> {
+        serde_json::to_vec(value).map_err(|source| ClientError::Json { source })
+    }
+
+    pub(super) fn read_json<T: DeserializeOwned>(
+        answer: Result<Response<Body>, impl Into<ClientError>>,
+    ) -> Result<T, ClientError> {
+        let bytes = Self::read_bytes(answer, ANSWER_BYTES_MAX)?;
+        serde_json::from_slice(&bytes).map_err(|source| ClientError::Json { source })
+    }
+
+    /// The body of a successful answer; every other answer is an error that repeats what the server
+    /// said.
+    pub(super) fn read_bytes(
+        answer: Result<Response<Body>, impl Into<ClientError>>,
+        bytes_max: usize,
+    ) -> Result<Vec<u8>, ClientError> {
+        let mut answer = answer.map_err(Into::<ClientError>::into)?;
+        match answer.status() {
+            status if status.is_success() => {
+                let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
+                match answer.body_mut().with_config().limit(limit).read_to_vec() {
+                    Err(ureq::Error::BodyExceedsLimit(_)) => {
+                        Err(ClientError::AnswerBytes { bytes_max })
+                    }
+                    read => Ok(read?),
+                }
+            }
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                Err(wait(&mut answer))
+            }
+            status => Err(refusal(status, &mut answer)?),
+        }
     }
 }
 
-/// How another witness is called over a bridge: by https under the one authority that is given, or
-/// on this very machine.
+/// HTTP agent for another witness (C2SP `tlog-witness`): https under the one authority given, or
+/// http on this machine.
 ///
 /// Errors: an address of another form, or one elsewhere without an authority.
 pub fn bridge_agent(url: &str, ca: Option<&[u8]>) -> Result<Agent, ClientError> {
@@ -299,80 +261,33 @@ fn read(path: &Path) -> Result<Vec<u8>, ClientError> {
     fs::read(path).map_err(|source| ClientError::File { path: path.to_owned(), source })
 }
 
-/// The steps that a timing header names; what isn't of its form is left out.
-fn steps(header: &str) -> Vec<(String, f64)> {
-    let step = |step: &str| {
-        let (name, ms) = step.trim().split_once(";dur=")?;
-        Some((name.to_owned(), ms.parse().ok()?))
-    };
-    header.split(',').filter_map(step).collect()
+/// What a busy server says: in how many seconds to try again, and why.
+fn wait(answer: &mut Response<Body>) -> ClientError {
+    let seconds = answer
+        .headers()
+        .get(header::RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.parse().ok())
+        .unwrap_or(RETRY_AFTER_SECONDS);
+    let limit = u64::try_from(JSON_BYTES_MAX).unwrap_or(u64::MAX);
+    let body = answer.body_mut().with_config().limit(limit).read_to_vec().unwrap_or_default();
+    let why = serde_json::from_slice::<Problem>(&body)
+        .map_or_else(|_| "the server is busy".to_owned(), |problem| problem.detail);
+    ClientError::Wait { seconds, why }
 }
 
-fn two_parts<T: Serialize>(name: &str, first: &T, photo: &[u8]) -> Result<Multipart, ClientError> {
-    if photo.len() > PHOTO_BYTES_MAX {
-        return Err(ClientError::PhotoBytes { found: photo.len() });
-    }
-    let mut body = Multipart::new()?;
-    body.part(name, "application/json", &json(first)?);
-    body.file(PHOTO_PART, "photo", photo);
-    Ok(body.end())
-}
-
-fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, ClientError> {
-    serde_json::to_vec(value).map_err(|source| ClientError::Json { source })
-}
-
-fn read_json<T: DeserializeOwned>(
-    answer: Result<Response<Body>, ureq::Error>,
-) -> Result<T, ClientError> {
-    let bytes = read_bytes(answer, ANSWER_BYTES_MAX)?;
-    serde_json::from_slice(&bytes).map_err(|source| ClientError::Json { source })
-}
-
-/// The body of a good answer; every other answer is an error that says what the server said.
-fn read_bytes(
-    answer: Result<Response<Body>, ureq::Error>,
-    bytes_max: usize,
-) -> Result<Vec<u8>, ClientError> {
-    let mut answer = answer?;
-    let status = answer.status();
-    if status.is_success() {
-        let limit = u64::try_from(bytes_max).unwrap_or(u64::MAX);
-        return match answer.body_mut().with_config().limit(limit).read_to_vec() {
-            Err(ureq::Error::BodyExceedsLimit(_)) => Err(ClientError::AnswerBytes { bytes_max }),
-            read => Ok(read?),
-        };
-    }
-    if matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
-        let said = answer
-            .headers()
-            .get(header::RETRY_AFTER)
-            .and_then(|v| v.to_str().ok())
-            .and_then(|v| v.parse().ok());
-        let seconds = said.unwrap_or(RETRY_AFTER_SECONDS);
-        let body = answer
-            .body_mut()
-            .with_config()
-            .limit(JSON_BYTES_MAX as u64)
-            .read_to_vec()
-            .unwrap_or_default();
-        let why = serde_json::from_slice::<Problem>(&body)
-            .map_or_else(|_| "the server is busy".to_owned(), |problem| problem.detail);
-        return Err(ClientError::Wait { seconds, why });
-    }
+/// A refusal with the server's own problem, or the beginning of an answer that isn't of this
+/// server's form.
+fn refusal(status: StatusCode, answer: &mut Response<Body>) -> Result<ClientError, ClientError> {
     let limit = u64::try_from(ANSWER_BYTES_MAX).unwrap_or(u64::MAX);
     let body = answer.body_mut().with_config().limit(limit).read_to_vec()?;
-    match serde_json::from_slice::<Problem>(&body) {
-        Ok(problem) => Err(ClientError::Refused { problem: Box::new(problem) }),
+    Ok(match serde_json::from_slice::<Problem>(&body) {
+        Ok(problem) => ClientError::Refused { problem: Box::new(problem) },
         Err(_) => {
-            let found = String::from_utf8_lossy(&body)
-                .chars()
-                .filter(|c| !c.is_control())
-                .take(200)
-                .collect();
-            Err(ClientError::Unexpected { status: status.as_u16(), found })
+            let text = String::from_utf8_lossy(&body);
+            let found = text.chars().filter(|c| !c.is_control()).take(200).collect();
+            ClientError::Unexpected { status: status.as_u16(), found }
         }
-    }
+    })
 }
 
 #[cfg(test)]

@@ -1,40 +1,56 @@
-//! Following a switch of the model from outside, to its end.
+//! The model's verbs: the models in use, a switch to others, and waiting for its end.
 
 use std::time::{Duration, Instant};
 
-use super::{Client, ClientError};
-use crate::api::wire::{ModelState, ModelView};
+use super::connection::Client;
+use super::error::ClientError;
+use crate::api::wire::{ModelState, ModelSwitchRequest, ModelView};
 use crate::limits::{FEED_PATIENCE_SECONDS, SWITCH_LOOK_MS};
 
-/// How a switch ended, as far as it is for somebody outside.
+/// End of a model switch, or the state in which it needs a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SwitchEnd {
-    /// Searches are answered by the wanted models.
+    /// Searches use the new models.
     Switched(ModelView),
-    /// It waits to be asked for again, or to be given up.
+    /// It waits until somebody asks for it again or cancels it.
     Blocked(ModelView),
-    /// The server's configuration doesn't offer the wanted models any more.
+    /// The server's configuration no longer names the new models.
     Absent(ModelView),
-    /// Somebody gave it up.
-    GivenUp(ModelView),
+    /// Somebody cancelled it.
+    Cancelled(ModelView),
 }
 
 impl Client {
-    /// Looks at the switch to `model` until it has ended or waits for somebody; tells `tell` each
-    /// look, and why there is none while the server restarts.
+    /// The models in use, and those of a switch under way.
+    pub fn model(&self) -> Result<ModelView, ClientError> {
+        self.get_json("/v1/model")
+    }
+
+    /// Begins a switch to other models, or changes how many failed bookings it accepts.
+    pub fn switch_model(&self, order: &ModelSwitchRequest) -> Result<ModelView, ClientError> {
+        self.post_json("/v1/model/switch", order)
+    }
+
+    /// Cancels the switch under way.
+    pub fn cancel_switch(&self) -> Result<ModelView, ClientError> {
+        Self::read_json(self.agent().delete(self.url("/v1/model/switch")).call())
+    }
+
+    /// Polls the switch to `model` until it has ended or needs a decision. Calls `progress` with
+    /// each state, and with the error while the server restarts.
     ///
     /// Errors: a server that is away for over `FEED_PATIENCE_SECONDS`, one that refuses.
     pub fn follow_switch(
         &self,
         model: &str,
-        tell: &mut dyn FnMut(Result<&ModelView, &ClientError>),
+        progress: &mut dyn FnMut(Result<&ModelView, &ClientError>),
     ) -> Result<SwitchEnd, ClientError> {
         let mut seen = Instant::now();
         loop {
             match self.model() {
                 Ok(view) => {
                     seen = Instant::now();
-                    tell(Ok(&view));
+                    progress(Ok(&view));
                     if let Some(end) = end(model, view) {
                         return Ok(end);
                     }
@@ -43,7 +59,7 @@ impl Client {
                     if e.passes()
                         && seen.elapsed() < Duration::from_secs(FEED_PATIENCE_SECONDS) =>
                 {
-                    tell(Err(&e))
+                    progress(Err(&e))
                 }
                 Err(e) => return Err(e),
             }
@@ -55,7 +71,7 @@ impl Client {
 fn end(model: &str, view: ModelView) -> Option<SwitchEnd> {
     match (view.next.is_some(), view.state) {
         (false, _) if view.active == model => Some(SwitchEnd::Switched(view)),
-        (false, _) => Some(SwitchEnd::GivenUp(view)),
+        (false, _) => Some(SwitchEnd::Cancelled(view)),
         (true, ModelState::Blocked) => Some(SwitchEnd::Blocked(view)),
         (true, ModelState::Absent) => Some(SwitchEnd::Absent(view)),
         (true, _) => None,
