@@ -127,15 +127,15 @@ impl ConsoleSession {
             status: 201,
             found: "a log-on without a session".to_owned(),
         })?;
-        let desk = Self {
+        let session = Self {
             client: client.clone(),
             relying_party: relying_party.clone(),
             person: person.clone(),
             key: key.clone(),
             cookie,
         };
-        desk.send("/v1/session/banner", &())?;
-        Ok(desk)
+        session.send("/v1/session/banner", &())?;
+        Ok(session)
     }
 
     /// The person who has logged on.
@@ -156,7 +156,7 @@ impl ConsoleSession {
     /// Ends the session.
     pub fn log_off(&self) -> Result<(), ClientError> {
         let request = self.client.agent().delete(self.client.url("/v1/session"));
-        Client::read_bytes(self.sign(request).call(), ANSWER_BYTES_MAX).map(|_| ())
+        Client::read_bytes(self.in_session(request).call(), ANSWER_BYTES_MAX).map(|_| ())
     }
 
     /// Posts JSON in this session and reads JSON.
@@ -230,7 +230,7 @@ impl ConsoleSession {
     pub fn decline_grant(&self, id: &str, reason: &str) -> Result<(), ClientError> {
         let body = Client::to_json(&Because { reason: reason.to_owned() })?;
         let request = self.client.agent().delete(self.client.url(&format!("/v1/grants/{id}")));
-        let request = self.sign(request).force_send_body().content_type("application/json");
+        let request = self.in_session(request).force_send_body().content_type("application/json");
         Client::read_bytes(request.send(&body[..]), ANSWER_BYTES_MAX).map(|_| ())
     }
 
@@ -287,7 +287,7 @@ impl ConsoleSession {
             "/v1/inquiries/{id}/upload?offset={offset}&bytes={bytes}&sha256={}",
             hex::encode(sha256)
         );
-        let request = self.sign(self.client.agent().put(self.client.url(&path)));
+        let request = self.in_session(self.client.agent().put(self.client.url(&path)));
         Client::read_json(request.content_type("application/octet-stream").send(piece))
     }
 
@@ -436,7 +436,7 @@ impl ConsoleSession {
     }
 
     /// Puts the session's cookie and the console's origin on a request that changes something.
-    fn sign<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+    fn in_session<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
         request
             .header(header::COOKIE, &self.cookie)
             .header(header::ORIGIN, self.relying_party.origin())
