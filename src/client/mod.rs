@@ -1,17 +1,17 @@
 //! HTTPS client: what agencies' feeds, consoles, auditors and witnesses ask of the server over
 //! mutual TLS, and what they verify offline.
 //!
-//! | module | holds |
-//! |---|---|
-//! | `connection` | [`Client`]: the mutual TLS connection and how answers are read |
-//! | `feed` | an agency's verbs: book, look up, release, findings |
-//! | `push` | bulk upload of an agency's CSV file and photos |
-//! | `log` | the log's verbs: checkpoints, tiles, proofs, details, samples, and the export |
-//! | `model`, `administration` | switching the model; clock, roster, health, public report |
-//! | `witness` | a witness: fetches the log, verifies that it continues, cosigns it |
-//! | `log_folder` | a copy of the log in a folder, as an export or a witness writes it |
-//! | `verify_log`, `verify_report`, `recount` | offline verification of a log, of an issued report, of a public report |
-//! | `console_session`, `staff`, `software_key`, `demo_proxy` | consoles without browsers and hardware, for tests and the demonstration |
+//! - `connection`: [`Client`], the mutual TLS connection, and how answers are read
+//! - `feed`: an agency's verbs: book, look up, release, findings
+//! - `push`: bulk upload of an agency's CSV file and photos
+//! - `log`: the log's verbs, and its export
+//! - `model`, `administration`: switching the model; clock, roster, health, public report
+//! - `witness`: fetches the log, verifies that it continues, cosigns it
+//! - `log_folder`: a copy of the log in a folder
+//! - `verify_log`, `verify_report`, `recount`: offline verification of a log, of an issued report
+//!   and of a public report
+//! - `console_session`, `staff`, `software_key`, `demo_proxy`: consoles without browsers and
+//!   hardware, for tests and the demonstration
 
 pub mod administration;
 pub mod connection;

@@ -139,8 +139,8 @@ fn a_good_answer_is_read() {
 #[test]
 fn a_booking_is_sent_as_two_parts_under_its_number() {
     let site = site();
-    let booked = r#"{"number":"B-1","version":"0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f","leaf":7,"new":true,
-        "quality":9.5}"#;
+    let booked = r#"{"number":"B-1","version":"0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f","leaf":7,
+        "new":true,"quality":9.5}"#;
     let peer = site.peer(TLS13_ONLY, vec![answer("201 Created", "application/json", booked)]);
     let booking: BookingData = serde_json::from_str(
         r#"{"name":"A","booked_on":"2026-11-01","basis":{"kind":"post_arrest_booking"}}"#,
