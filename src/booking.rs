@@ -105,6 +105,13 @@ pub enum CollectionBasis {
     },
 }
 
+impl BookingData {
+    /// Booking data with what every booking must have; the rest is absent.
+    pub fn new(name: Text, booked_on: Date, basis: CollectionBasis) -> Self {
+        Self { name, date_of_birth: None, booked_on, charges: Vec::new(), basis }
+    }
+}
+
 /// An occasion of the list, whatever it states.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum BasisKind {

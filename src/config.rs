@@ -1,4 +1,4 @@
-//! The one configuration file: TOML, every key known, every path named.
+//! Configuration of the daemon: one TOML file, in which every key must be known.
 //!
 //! A path of the form `credential:NAME` is the file NAME in the folder of systemd's credentials.
 
@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 
 use crate::audit::touch::RelyingParty;
 use crate::gallery::EngineChoice;
-use crate::limits::{DETAILS_KEPT_DAYS_MIN, DISK_RESERVE_MIB_DEFAULT};
+use crate::limits::{DETAILS_KEPT_DAYS_MIN, DISK_RESERVE_MIB_DEFAULT, INQUIRIES_KEPT_DAYS_MIN};
+use crate::retention::RetentionDays;
 use crate::roster::{Roster, RosterError};
 use crate::tls::ServerFiles;
 
@@ -21,70 +22,40 @@ const FILE_BYTES_MAX: u64 = 4 << 20;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A file can't be read.
     #[error("{what} {path} can't be read")]
-    File {
-        /// Which file.
-        what: &'static str,
-        /// Where it was looked for.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// A file is too long to be what it should be.
+    File { what: &'static str, path: PathBuf, source: std::io::Error },
     #[error("{what} {path} has {found} bytes, at most {FILE_BYTES_MAX} are read")]
-    TooLong {
-        /// Which file.
-        what: &'static str,
-        /// Where it lies.
-        path: PathBuf,
-        /// Its bytes.
-        found: u64,
-    },
-    /// A file isn't of its form.
+    TooLong { what: &'static str, path: PathBuf, found: u64 },
     #[error("{what} {path} is wrong: {reason}")]
     Malformed {
-        /// Which file.
         what: &'static str,
-        /// Where it lies.
         path: PathBuf,
         /// What was found and what was wanted.
         reason: String,
     },
-    /// A credential is named, and systemd gave none.
     #[error(
-        "'{CREDENTIAL}{name}' is configured, but there is no folder of credentials; is this not \
-         run by its unit?"
+        "'{CREDENTIAL}{name}' is configured, but systemd gave no credentials; start the daemon by \
+         its \
+         unit, or name a file"
     )]
-    NoCredentials {
-        /// The credential.
-        name: String,
-    },
-    /// A key file can be read by others.
+    NoCredentials { name: String },
     #[error("{what} {path} can be read by others (mode {mode:o}), wanted 600 or 400")]
-    Exposed {
-        /// Which file.
-        what: &'static str,
-        /// Where it lies.
-        path: PathBuf,
-        /// Its mode.
-        mode: u32,
-    },
-    /// The roster is wrong.
+    Exposed { what: &'static str, path: PathBuf, mode: u32 },
     #[error(transparent)]
     Roster(#[from] RosterError),
 }
 
-/// The configuration.
+/// The keys of the configuration file: each with unit, default, and what an attacker gains by
+/// changing it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Address and port of the door. Without effect where systemd hands the socket over. No
-    /// default. Whoever changes it can open the door to another network; certificates still decide
-    /// who comes in.
+    /// Address and port to listen on. Without effect where systemd hands the socket over. No
+    /// default. Whoever changes it can expose the server to another network; certificates still
+    /// decide who may connect.
     pub listen: Option<SocketAddr>,
-    /// The state folder. No default. Whoever changes it makes the box forget its gallery and its
-    /// log: it then needs `--create-as`.
+    /// The state folder. No default. Whoever changes it takes gallery and log away from the server:
+    /// it then needs `--create-as`.
     pub state: PathBuf,
     /// The log's origin, a name without spaces that never changes. No default. A changed one is
     /// refused by the state folder.
@@ -105,11 +76,14 @@ pub struct Config {
     /// lets a full medium halt the box.
     #[serde(default = "disk_reserve_mib_default")]
     pub disk_reserve_mib: u64,
-    /// Days for which the log's sealed details are kept, and inquiries with their probes after
-    /// their last search; leaves stay for ever. Default and least: 1096, three years. Whoever
-    /// raises it keeps who searched for whom, and by which probe, for longer.
+    /// Days for which the log's sealed details are kept; leaves stay for ever. Default and least:
+    /// 1096, three years. Whoever raises it keeps who searched for whom for longer.
     #[serde(default = "details_kept_days_default", deserialize_with = "details_kept_days")]
     pub details_kept_days: u64,
+    /// Days for which an inquiry with its probe and report is kept after its last search. Default
+    /// and least: 1096, three years. Whoever raises it keeps probes for longer.
+    #[serde(default = "inquiries_kept_days_default", deserialize_with = "inquiries_kept_days")]
+    pub inquiries_kept_days: u64,
     /// Origin of the console's pages as browsers write it, `https://name` or `https://name:port`;
     /// security keys are bound to its name. No default: without it nobody logs on. A changed name
     /// makes every enrolled key useless.
@@ -118,16 +92,16 @@ pub struct Config {
     /// File of agencies and devices. No default. Whoever changes it admits agencies and consoles;
     /// its digest is logged at every start.
     pub roster: PathBuf,
-    /// Certificates of the door.
+    /// The server's certificates.
     pub tls: TlsFiles,
     /// Folder of model manifests and files. Default `/usr/share/smrt/models`. Whoever changes it
-    /// changes what resembles what; the digest is in every answer, and stored vectors of other
-    /// models are refused.
+    /// changes which faces count as similar; the digest is in every answer, and stored vectors of
+    /// other models are refused.
     #[serde(default = "models_default")]
     pub models: PathBuf,
-    /// Folder of the models to come, of the same form as `models`. No default. It counts only once
-    /// an administrator switches to its digest, or where the stored vectors are of it already.
-    /// Whoever changes it changes nothing until then; the switch names the digest and is logged.
+    /// Folder of the next models, of the same form as `models`. No default. It is used only once an
+    /// administrator switches to its digest, or where the stored vectors are already of it. Whoever
+    /// changes it changes nothing until then; the switch names the digest and is logged.
     pub models_next: Option<PathBuf>,
     /// MiB of memory that a second gallery may take while the model is switched. Default: what the
     /// machine has available. A higher number than that changes nothing; a low one keeps the model
@@ -142,7 +116,7 @@ pub struct Config {
     pub embed_workers: usize,
 }
 
-/// Certificates of the door.
+/// The server's certificate and what it checks callers' certificates against.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TlsFiles {
@@ -159,6 +133,35 @@ pub struct TlsFiles {
 }
 
 impl Config {
+    /// A configuration with the defaults, for a daemon that has no file.
+    pub fn new(
+        state: PathBuf,
+        origin: &str,
+        master_key: PathBuf,
+        log_key: PathBuf,
+        tls: TlsFiles,
+    ) -> Self {
+        Self {
+            listen: None,
+            state,
+            origin: origin.to_owned(),
+            master_key,
+            log_key,
+            anchor: None,
+            disk_reserve_mib: disk_reserve_mib_default(),
+            details_kept_days: details_kept_days_default(),
+            inquiries_kept_days: inquiries_kept_days_default(),
+            console_origin: None,
+            roster: PathBuf::new(),
+            tls,
+            models: models_default(),
+            models_next: None,
+            switch_memory_mib: None,
+            engine: EngineChoice::default(),
+            embed_workers: 0,
+        }
+    }
+
     /// Reads a configuration file; credentials are looked for in the folder that systemd names.
     ///
     /// Errors: a file that can't be read, an unknown key, a wrong value, a credential without
@@ -219,7 +222,12 @@ impl Config {
         read(what, path).map(Zeroizing::new)
     }
 
-    /// The files of the door.
+    /// For how many days what is kept.
+    pub fn retention(&self) -> RetentionDays {
+        RetentionDays { details: self.details_kept_days, inquiries: self.inquiries_kept_days }
+    }
+
+    /// The server's certificate files.
     pub fn server_files(&self) -> ServerFiles {
         let TlsFiles { cert, key, ca, crl } = self.tls.clone();
         ServerFiles { cert, key, ca, crl }
@@ -270,6 +278,10 @@ fn details_kept_days_default() -> u64 {
     DETAILS_KEPT_DAYS_MIN
 }
 
+fn inquiries_kept_days_default() -> u64 {
+    INQUIRIES_KEPT_DAYS_MIN
+}
+
 fn console_origin<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<RelyingParty>, D::Error> {
@@ -278,10 +290,21 @@ fn console_origin<'de, D: serde::Deserializer<'de>>(
 }
 
 fn details_kept_days<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    days_of_at_least(DETAILS_KEPT_DAYS_MIN, deserializer)
+}
+
+fn inquiries_kept_days<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    days_of_at_least(INQUIRIES_KEPT_DAYS_MIN, deserializer)
+}
+
+fn days_of_at_least<'de, D: serde::Deserializer<'de>>(
+    least: u64,
+    deserializer: D,
+) -> Result<u64, D::Error> {
     match u64::deserialize(deserializer)? {
-        few if few < DETAILS_KEPT_DAYS_MIN => Err(serde::de::Error::custom(format!(
-            "details kept for {few} days, wanted at least {DETAILS_KEPT_DAYS_MIN}"
-        ))),
+        days if days < least => {
+            Err(serde::de::Error::custom(format!("{days} days, wanted at least {least}")))
+        }
         days => Ok(days),
     }
 }
@@ -324,9 +347,16 @@ mod tests {
     }
 
     #[test]
+    fn details_and_inquiries_are_kept_for_terms_of_their_own() {
+        let kept = load(&format!("inquiries_kept_days = 2000\n{GOOD}")).unwrap().retention();
+        assert_eq!(kept, RetentionDays { inquiries: 2_000, ..RetentionDays::default() });
+    }
+
+    #[test]
     fn unknown_keys_and_wrong_values_are_told_with_their_place() {
         for wrong in [
             format!("details_kept_days = 30\n{GOOD}"),
+            format!("inquiries_kept_days = 1095\n{GOOD}"),
             format!("{GOOD}\ncolour = 1"),
             GOOD.replace("8443", "84430"),
             format!("{GOOD}\nengine = \"tpu\""),

@@ -204,6 +204,8 @@ pub const DISK_RESERVE_MIB_DEFAULT: u64 = 256;
 pub const DETAILS_PER_ANSWER_MAX: u64 = 128;
 /// Days for which the log's details are kept, fewest.
 pub const DETAILS_KEPT_DAYS_MIN: u64 = 1_096;
+/// Days for which an inquiry is kept after its last search, fewest.
+pub const INQUIRIES_KEPT_DAYS_MIN: u64 = 1_096;
 /// Details that one leaf says have expired.
 pub const EXPIRED_PER_LEAF_MAX: u64 = 4_096;
 /// Inquiries that one leaf says are gone with their probes.

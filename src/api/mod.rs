@@ -34,6 +34,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::{OpenApi, ToSchema};
 
 use crate::booking::{BookingData, BookingNumber, Text};
+use crate::crypto::random;
 use crate::ledger::{Fate, Fated, VERSION};
 use crate::limits::{BODY_BYTES_MAX, REQUEST_SECONDS_MAX, REQUESTS_IN_FLIGHT_MAX};
 use crate::roster::Caller;
@@ -441,10 +442,7 @@ fn answer(ticket: &Ticket, worked: Result<Response, Refusal>) -> Response {
 }
 
 fn request_id() -> String {
-    let mut id = [0; 8];
-    aws_lc_rs::rand::fill(&mut id)
-        .expect("the operating system's random source works, or nothing here may go on");
-    hex::encode(id)
+    hex::encode(random::<8>())
 }
 
 fn booking_number(number: InPath) -> Result<BookingNumber, Refusal> {

@@ -1,4 +1,4 @@
-//! Why a call came to nothing, in words that say whose turn it is.
+//! Errors of calls to the server, and which of them may be tried again.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,131 +9,66 @@ use ureq::Timeout;
 use crate::api::wire::Problem;
 use crate::limits::PHOTO_BYTES_MAX;
 
-/// Why a call to the server came to nothing.
+/// Why a call to the server failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The server's address can't be used.
     #[error("'{found}' is not an address of the form https://host:port")]
-    Address {
-        /// What was given.
-        found: String,
-    },
-    /// A file of the client's can't be read.
+    Address { found: String },
     #[error("{path} cannot be read")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A certificate or key isn't PEM.
+    File { path: PathBuf, source: io::Error },
     #[error("{what} is not in PEM form")]
-    Pem {
-        /// Which one.
-        what: &'static str,
-    },
-    /// Certificates or keys can't be used, or don't belong together.
+    Pem { what: &'static str },
     #[error("{what} cannot be used")]
-    Credentials {
-        /// Which ones.
-        what: &'static str,
-        /// Why.
-        source: rustls::Error,
-    },
-    /// The machine gave no random numbers.
+    Credentials { what: &'static str, source: rustls::Error },
+    /// Making a key or a signature failed, which only happens without random numbers.
     #[error("the machine gives no random numbers")]
     Random,
-    /// The photo is too large to be sent.
     #[error("the photo has {found} bytes, at most {PHOTO_BYTES_MAX} are accepted")]
-    PhotoBytes {
-        /// Bytes given.
-        found: usize,
-    },
-    /// The server understood and said no.
+    PhotoBytes { found: usize },
+    /// The server understood the request and refused it.
     #[error("{detail} ({status} {kind}, request {request})", detail = problem.detail,
         status = problem.status, kind = problem.kind, request = problem.request)]
-    Refused {
-        /// What it said.
-        problem: Box<Problem>,
-    },
-    /// The server has no room at the moment.
+    Refused { problem: Box<Problem> },
+    /// The server is busy.
     #[error("{why}; the server asks to be tried again in {seconds} s")]
-    Wait {
-        /// Seconds it asked for.
-        seconds: u64,
-        /// What it says.
-        why: String,
-    },
-    /// Nobody answers at the address.
+    Wait { seconds: u64, why: String },
     #[error("the server cannot be reached: {why}")]
-    Unreachable {
-        /// What happened.
-        why: String,
-    },
+    Unreachable { why: String },
     /// The connection ended before the answer; whether the request took effect is unknown.
     #[error("the connection ended before the answer: {why}")]
-    Lost {
-        /// What happened.
-        why: String,
-    },
-    /// The server took longer than a request may.
+    Lost { why: String },
     #[error("the server did not answer in time: {why}")]
     TooSlow {
-        /// Which step took too long.
+        /// The step that took too long.
         why: String,
     },
-    /// The server refused the client's certificate.
     #[error("the server refused this client's certificate: {why}")]
-    CertificateRefused {
-        /// What it said.
-        why: &'static str,
-    },
-    /// The server's certificate isn't the authority's, or is for another name.
+    CertificateRefused { why: &'static str },
     #[error(
         "the server is not trusted; wanted a certificate of the given authority for this very host \
          name or address"
     )]
-    ServerNotTrusted {
-        /// Why.
-        source: rustls::Error,
-    },
-    /// No TLS connection came about.
+    ServerNotTrusted { source: rustls::Error },
     #[error("no TLS 1.3 connection came about")]
-    Handshake {
-        /// Why.
-        source: rustls::Error,
-    },
-    /// The answer is larger than any answer of this server.
+    Handshake { source: rustls::Error },
     #[error("the answer has more than {bytes_max} bytes")]
-    AnswerBytes {
-        /// The bound.
-        bytes_max: usize,
-    },
-    /// A body isn't the JSON that both ends agreed on.
+    AnswerBytes { bytes_max: usize },
     #[error("a body is not the agreed JSON; is the server of another version?")]
-    Json {
-        /// Why.
-        source: serde_json::Error,
-    },
-    /// The answer makes no sense here.
+    Json { source: serde_json::Error },
+    /// The server's answer isn't one that this program knows.
     #[error("unexpected answer with status {status}: {found}")]
     Unexpected {
-        /// Its HTTP status.
         status: u16,
-        /// Its beginning.
+        /// The beginning of its body.
         found: String,
     },
-    /// HTTP itself failed.
     #[error("the exchange with the server failed")]
-    Http {
-        /// Why.
-        source: ureq::Error,
-    },
+    Http { source: ureq::Error },
 }
 
 impl ClientError {
-    /// Whether the same request may do better later: a busy, restarting or unreachable server.
+    /// Whether the same request may succeed later: the server is busy, restarting or unreachable.
     pub fn passes(&self) -> bool {
         matches!(
             self,
@@ -141,7 +76,7 @@ impl ClientError {
         )
     }
 
-    /// The server's own words, where it refused.
+    /// The server's problem details, where it refused.
     pub fn problem(&self) -> Option<&Problem> {
         match self {
             Self::Refused { problem } => Some(problem),
@@ -193,15 +128,15 @@ fn from_tls(error: rustls::Error) -> ClientError {
             return ClientError::ServerNotTrusted { source: error };
         }
         rustls::Error::AlertReceived(alert) => match alert {
-            AlertDescription::CertificateRequired => "it wants one and got none",
+            AlertDescription::CertificateRequired => "it wants one, and this client sent none",
             AlertDescription::CertificateRevoked => "it is revoked",
             AlertDescription::CertificateExpired => "it has expired",
-            AlertDescription::UnknownCA => "it is not of the server's authority",
-            AlertDescription::AccessDenied => "it names nobody who may come in",
+            AlertDescription::UnknownCA => "another authority issued it",
+            AlertDescription::AccessDenied => "it names no caller that the server admits",
             AlertDescription::BadCertificate
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnsupportedCertificate
-            | AlertDescription::DecryptError => "it is not valid there",
+            | AlertDescription::DecryptError => "the server finds it invalid",
             _ => return ClientError::Handshake { source: error },
         },
         _ => return ClientError::Handshake { source: error },

@@ -1,22 +1,18 @@
-//! A `multipart/form-data` body, whole in memory: a photo is bounded, and a retry needs the same
-//! bytes again.
+//! `multipart/form-data` body, built whole in memory: a photo is bounded, and a retry needs the
+//! same bytes again.
 
-use aws_lc_rs::rand;
+use crate::crypto::random;
 
-use super::ClientError;
-
+/// A form under construction.
 pub(super) struct Multipart {
     boundary: String,
     body: Vec<u8>,
 }
 
 impl Multipart {
-    /// Errors: the machine gives no random numbers.
-    pub(super) fn new() -> Result<Self, ClientError> {
-        let mut random = [0; 16];
-        rand::fill(&mut random).map_err(|_| ClientError::Random)?;
+    pub(super) fn new() -> Self {
         // 128 random bits can't be found in a photo, so nothing needs to be searched or escaped.
-        Ok(Self { boundary: format!("smrt-{}", hex::encode(random)), body: Vec::new() })
+        Self { boundary: format!("smrt-{}", hex::encode(random::<16>())), body: Vec::new() }
     }
 
     pub(super) fn part(&mut self, name: &str, content_type: &str, bytes: &[u8]) {
@@ -62,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_body_has_its_parts_between_boundaries() {
-        let mut body = Multipart::new().unwrap();
+        let mut body = Multipart::new();
         body.part("booking", "application/json", b"{}");
         body.file("photo", "photo", b"\xff\xd8\r\n--");
         let body = body.end();

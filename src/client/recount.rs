@@ -1,11 +1,11 @@
-//! A public report counted again from a copy of the log: the totals by anybody, every figure by
-//! whoever has the opened details too.
+//! Recount of a public report from a copy of the log: anybody can recount the totals, and every
+//! figure with the opened details too.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::archive::{Archive, ArchiveError, OpenedDetail};
+use super::log_folder::{LogFolder, LogFolderError, OpenedDetail};
 use crate::audit::{
     AuditError, Detail, Edge, Entry, Holds, Quorum, SALT_BYTES, TileId, VerifierKey, commit,
     entries,
@@ -14,84 +14,55 @@ use crate::public_report::{
     CosignedCheckpoints, DetailCoverage, PublicReport, PublicReportError, ReportBuilder,
 };
 
-/// Why a report can't be counted again.
+/// Why a report can't be recounted.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecountError {
-    /// The folder can't be read.
     #[error(transparent)]
-    Archive(#[from] ArchiveError),
-    /// Something in it is no part of a log.
+    Folder(#[from] LogFolderError),
     #[error(transparent)]
     Audit(#[from] AuditError),
-    /// Something in it is no leaf.
     #[error(transparent)]
     Report(#[from] PublicReportError),
-    /// The folder holds no log.
     #[error("the folder holds no checkpoint, wanted a copy of the log")]
     NoLog,
-    /// It holds another log.
     #[error("the folder holds the log '{found}', the report is about '{wanted}'")]
-    OtherLog {
-        /// The folder's log.
-        found: String,
-        /// The report's.
-        wanted: String,
-    },
-    /// Its log is older than the report.
+    OtherLog { found: String, wanted: String },
     #[error(
-        "the folder's log has {found} leaves, the report was counted over {wanted}: a newer copy \
-         is wanted"
+        "the folder's log has {found} leaves, the report was counted over {wanted}: get a newer \
+         copy of the log"
     )]
-    Older {
-        /// Leaves that the folder's log has.
-        found: u64,
-        /// Leaves of the report's.
-        wanted: u64,
-    },
-    /// Its checkpoint isn't signed by the key that its own policy names.
+    Older { found: u64, wanted: u64 },
     #[error(
-        "the folder's checkpoint is not signed by the log's key, as the policy beside it names it"
+        "the folder's checkpoint is not signed by the log's key that the policy beside it names"
     )]
     Unsigned,
-    /// Its leaves aren't those that its own checkpoint signs.
     #[error(
         "the folder's leaves are not those that its checkpoint signs: the copy is damaged or forged"
     )]
     Damaged,
-    /// Its details aren't in the order of their leaves.
     #[error("the opened details are not in the order of their leaves at leaf {leaf}")]
-    Order {
-        /// The leaf out of order.
-        leaf: u64,
-    },
-    /// The report is of a form that this software doesn't count.
-    #[error("the report's form is {found}, this software counts {wanted}")]
-    Form {
-        /// The report's.
-        found: u32,
-        /// This software's.
-        wanted: u32,
-    },
+    Order { leaf: u64 },
+    #[error("the report has format {found}, this program recounts format {wanted}")]
+    Form { found: u32, wanted: u32 },
 }
 
-/// What became of each figure.
+/// Result of a recount, figure by figure.
 #[derive(Clone, Debug, Default)]
 pub struct Recount {
-    /// Figures that come out as stated.
+    /// Number of figures that come out as stated.
     pub agree: u64,
-    /// Groups of figures that can't be counted again, and why not.
+    /// Groups of figures that can't be recounted, and why not.
     pub missing: Vec<(String, String)>,
     /// Figures that come out otherwise.
-    pub differ: Vec<Difference>,
-    /// Opened details that would count and aren't what their leaves commit to; they count for
-    /// nothing.
+    pub differ: Vec<FigureDifference>,
+    /// Number of opened details that aren't what their leaves commit to; they are left out.
     pub forged_details: u64,
 }
 
-/// A figure that comes out otherwise.
+/// A figure of which the report and the recount differ.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Difference {
+pub struct FigureDifference {
     /// Its name: the names on the way to it in the report, joined by dots.
     pub figure: String,
     /// What the report states; none where it says nothing.
@@ -100,16 +71,16 @@ pub struct Difference {
     pub counted: Option<String>,
 }
 
-/// Counts a report again from the leaves, checkpoints, policy and opened details of a folder.
+/// Recounts a report from the leaves, checkpoints, policy and opened details of a folder.
 ///
-/// Errors: a folder without the log that the report is about, or with a part of it only.
-pub fn recount(archive: &Archive, report: &PublicReport) -> Result<Recount, RecountError> {
+/// Errors: a folder that holds another log, or only a part of the log that the report is about.
+pub fn recount(folder: &LogFolder, report: &PublicReport) -> Result<Recount, RecountError> {
     if report.form != crate::public_report::FORM {
         return Err(RecountError::Form { found: report.form, wanted: crate::public_report::FORM });
     }
-    let leaves = Leaves::open(archive, report)?;
-    let quorum = archive.policy()?.map(|policy| Quorum::parse(&policy)).transpose()?;
-    let notes = archive.checkpoints()?;
+    let leaves = Leaves::open(folder, report)?;
+    let quorum = folder.policy()?.map(|policy| Quorum::parse(&policy)).transpose()?;
+    let notes = folder.checkpoints()?;
     // Where the report says nothing of witnesses, there is nothing to count again.
     let until =
         report.witnesses.as_ref().map(|witnesses| witnesses.until_seconds().unwrap_or(u64::MAX));
@@ -119,23 +90,23 @@ pub fn recount(archive: &Archive, report: &PublicReport) -> Result<Recount, Reco
         until,
     });
     let counter = ReportBuilder::new(report.period, report.log.leaves, witnessing);
-    let (counted, forged_details) = leaves.count(archive, counter, report)?;
+    let (counted, forged_details) = leaves.count(folder, counter, report)?;
     let mut recount = Recount { forged_details, ..Recount::default() };
     recount.compare(report, &counted, quorum.is_some());
     Ok(recount)
 }
 
-/// The leaves of a folder, in their order, bundle by bundle.
+/// The leaves of a copy of the log, read bundle by bundle.
 struct Leaves<'a> {
-    archive: &'a Archive,
-    /// Leaves of the folder's log.
+    folder: &'a LogFolder,
+    /// Number of leaves of the copy.
     all: u64,
     root: [u8; 32],
-    /// Those of the report.
+    /// Number of leaves that the report was counted over.
     wanted: u64,
 }
 
-/// Walks on from one leaf to the next and gives each to the counter.
+/// Pass over the leaves in their order, each given to the counter.
 struct Walk<'a> {
     leaves: &'a Leaves<'a>,
     edge: Edge,
@@ -144,8 +115,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Leaves<'a> {
-    fn open(archive: &'a Archive, report: &PublicReport) -> Result<Self, RecountError> {
-        let note = archive.checkpoint()?.ok_or(RecountError::NoLog)?;
+    fn open(folder: &'a LogFolder, report: &PublicReport) -> Result<Self, RecountError> {
+        let note = folder.checkpoint()?.ok_or(RecountError::NoLog)?;
         let checkpoint = note.checkpoint()?;
         if checkpoint.origin != report.log.origin {
             return Err(RecountError::OtherLog {
@@ -159,30 +130,30 @@ impl<'a> Leaves<'a> {
                 wanted: report.log.leaves,
             });
         }
-        let policy = archive.policy()?.map(|policy| Quorum::parse(&policy)).transpose()?;
+        let policy = folder.policy()?.map(|policy| Quorum::parse(&policy)).transpose()?;
         let signed = |key: &VerifierKey| key.signed(&note);
         if policy.is_some_and(|policy| !policy.logs().iter().any(signed)) {
             return Err(RecountError::Unsigned);
         }
         Ok(Self {
-            archive,
+            folder,
             all: checkpoint.leaves,
             root: checkpoint.root,
             wanted: report.log.leaves,
         })
     }
 
-    /// Counts all leaves of the report's log, each with its detail where that is open, and sees
-    /// that the rest belong to it too.
+    /// Counts the report's leaves, each with its detail where that is opened, and checks that they
+    /// and the rest make the signed root.
     fn count(
         &self,
-        archive: &Archive,
+        folder: &LogFolder,
         counter: ReportBuilder,
         report: &PublicReport,
     ) -> Result<(PublicReport, u64), RecountError> {
         let mut walk = Walk { leaves: self, edge: Edge::default(), bundle: None, counter };
         let mut forged = 0;
-        archive.for_each_detail(|_, opened| -> Result<(), RecountError> {
+        folder.for_each_detail(|_, opened| -> Result<(), RecountError> {
             if opened.leaf < walk.edge.leaves() {
                 return Err(RecountError::Order { leaf: opened.leaf });
             }
@@ -211,7 +182,7 @@ impl Walk<'_> {
         let id = TileId::at(Holds::Entries, index / crate::audit::TILE_WIDTH, self.leaves.all)
             .ok_or(RecountError::Damaged)?;
         if self.bundle.as_ref().is_none_or(|(held, _)| *held != id) {
-            let bytes = self.leaves.archive.tile(id)?;
+            let bytes = self.leaves.folder.tile(id)?;
             self.bundle =
                 Some((id, entries(id, &bytes)?.into_iter().map(<[u8]>::to_vec).collect()));
         }
@@ -306,7 +277,7 @@ impl Recount {
             }
             (left, right) => {
                 let words = |value: Option<&Value>| value.map(ToString::to_string);
-                self.differ.push(Difference {
+                self.differ.push(FigureDifference {
                     figure: name.to_owned(),
                     stated: words(left),
                     counted: words(right),
@@ -345,7 +316,7 @@ mod tests {
 
     /// A log of three days, each with a start and a checkpoint that the court cosigned a minute
     /// later; and its report.
-    fn kept(archive: &Archive) -> PublicReport {
+    fn kept(folder: &LogFolder) -> PublicReport {
         let period = Period::new(date!(2026 - 01 - 01), date!(2026 - 01 - 31)).unwrap();
         let (log, quorum) = (key(3), quorum(&key(3)));
         let witness = CosignerKey::new("court.example/w", &[6; 32]).unwrap();
@@ -382,11 +353,11 @@ mod tests {
             notes.push(note);
             leaves.push((leaf, detail));
         }
-        archive.put_tile(TileId::at(Holds::Entries, 0, 3).unwrap(), &bundle, false).unwrap();
-        archive.put_checkpoints(&notes).unwrap();
-        archive.put_details(details).unwrap();
-        archive.put_policy(&quorum.to_string()).unwrap();
-        archive.put_checkpoint(&notes[2]).unwrap();
+        folder.put_tile(TileId::at(Holds::Entries, 0, 3).unwrap(), &bundle, false).unwrap();
+        folder.put_checkpoints(&notes).unwrap();
+        folder.put_details(details).unwrap();
+        folder.put_policy(&quorum.to_string()).unwrap();
+        folder.put_checkpoint(&notes[2]).unwrap();
         let until = period.days()[1] * 86_400;
         let mut builder = ReportBuilder::new(
             period,
@@ -401,34 +372,34 @@ mod tests {
 
     #[test]
     fn witnesses_are_counted_again_from_kept_checkpoints_where_the_policy_names_them() {
-        let folder = tempfile::tempdir().unwrap();
-        let archive = Archive::at(folder.path());
-        let report = kept(&archive);
+        let temp = tempfile::tempdir().unwrap();
+        let folder = LogFolder::at(temp.path());
+        let report = kept(&folder);
         assert_eq!(report.witnesses.as_ref().unwrap().longest_seconds, Some(60));
-        let all = recount(&archive, &report).unwrap();
+        let all = recount(&folder, &report).unwrap();
         assert!(all.differ.is_empty() && all.missing.is_empty() && all.agree > 100, "{all:?}");
 
         let mut forged = report.clone();
         forged.witnesses.as_mut().unwrap().longest_seconds = Some(59);
-        let difference = Difference {
+        let difference = FigureDifference {
             figure: "witnesses.longest_seconds".to_owned(),
             stated: Some("59".to_owned()),
             counted: Some("60".to_owned()),
         };
-        assert_eq!(recount(&archive, &forged).unwrap().differ, [difference]);
+        assert_eq!(recount(&folder, &forged).unwrap().differ, [difference]);
 
         // A checkpoint of another history, kept since.
-        let mut notes = archive.checkpoints().unwrap();
+        let mut notes = folder.checkpoints().unwrap();
         notes.insert(0, Note::parse(&key(3).sign(1, [8; 32])).unwrap());
-        archive.put_checkpoints(&notes).unwrap();
-        let forked = recount(&archive, &report).unwrap().differ;
+        folder.put_checkpoints(&notes).unwrap();
+        let forked = recount(&folder, &report).unwrap().differ;
         assert!(
             forked.iter().any(|difference| difference.figure == "witnesses.contradicting"),
             "{forked:?}"
         );
 
         fs::remove_file(folder.path().join("policy")).unwrap();
-        let without = recount(&archive, &report).unwrap();
+        let without = recount(&folder, &report).unwrap();
         assert!(
             without.differ.is_empty()
                 && without.missing.len() == 1
@@ -439,32 +410,32 @@ mod tests {
 
     #[test]
     fn a_checkpoint_by_another_key_and_details_out_of_order_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let archive = Archive::at(folder.path());
-        let report = kept(&archive);
-        archive.put_policy(&quorum(&key(5)).to_string()).unwrap();
-        assert!(matches!(recount(&archive, &report), Err(RecountError::Unsigned)));
-        archive.put_policy(&quorum(&key(3)).to_string()).unwrap();
+        let temp = tempfile::tempdir().unwrap();
+        let folder = LogFolder::at(temp.path());
+        let report = kept(&folder);
+        folder.put_policy(&quorum(&key(5)).to_string()).unwrap();
+        assert!(matches!(recount(&folder, &report), Err(RecountError::Unsigned)));
+        folder.put_policy(&quorum(&key(3)).to_string()).unwrap();
         let details = fs::read_to_string(folder.path().join("details.jsonl")).unwrap();
         let turned: String = details.lines().rev().map(|line| format!("{line}\n")).collect();
         fs::write(folder.path().join("details.jsonl"), turned).unwrap();
-        assert!(matches!(recount(&archive, &report), Err(RecountError::Order { leaf: 1 })));
+        assert!(matches!(recount(&folder, &report), Err(RecountError::Order { leaf: 1 })));
     }
 
     #[test]
     fn a_report_over_the_beginning_of_a_log_is_counted_over_that_beginning() {
-        let folder = tempfile::tempdir().unwrap();
-        let archive = Archive::at(folder.path());
-        let whole = kept(&archive);
+        let temp = tempfile::tempdir().unwrap();
+        let folder = LogFolder::at(temp.path());
+        let whole = kept(&folder);
         let mut builder = ReportBuilder::new(whole.period, 2, None);
-        let bundle = archive.tile(TileId::at(Holds::Entries, 0, 3).unwrap()).unwrap();
+        let bundle = folder.tile(TileId::at(Holds::Entries, 0, 3).unwrap()).unwrap();
         for leaf in &entries(TileId::at(Holds::Entries, 0, 3).unwrap(), &bundle).unwrap()[..2] {
             builder.take::<PublicReportError>(leaf, |_| Ok(None)).unwrap();
         }
         let report = builder.finish(ORIGIN);
         fs::remove_file(folder.path().join("policy")).unwrap();
         fs::remove_file(folder.path().join("details.jsonl")).unwrap();
-        let recount = recount(&archive, &report).unwrap();
+        let recount = recount(&folder, &report).unwrap();
         assert!(recount.differ.is_empty() && recount.missing.len() == 1, "{recount:?}");
     }
 }

@@ -1,20 +1,21 @@
-//! A witness: another machine that looks at the log from time to time, keeps all of it, and cosigns
-//! what continues what it has seen.
+//! Witness of the log: runs on another organisation's machine, keeps a copy of the whole log, and
+//! cosigns a checkpoint only if it continues the copy.
 //!
-//! The box never calls anybody, so a witness calls it. A visit fetches the newest checkpoint and
-//! what came since the last one, recomputes the tree, holds it against the checkpoint it had
-//! before, keeps everything durably, and only then cosigns. A log that was taken back or forked
-//! gets no cosignature: what the box said is kept beside what it had said before, and the box is
-//! shown its own earlier checkpoint.
+//! The server calls nobody, so the witness calls it. A visit fetches the newest checkpoint and the
+//! leaves since the last one, recomputes the tree, compares it with the checkpoint before, stores
+//! everything durably, and only then cosigns. A log that was shortened or forked gets no
+//! cosignature: the witness keeps both checkpoints as evidence, and shows the server its own
+//! earlier one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use ureq::Agent;
 
-use super::archive::{Archive, ArchiveError};
-use super::log::FetchError;
-use super::{Client, ClientError};
+use super::connection::Client;
+use super::error::ClientError;
+use super::log::LogFetchError;
+use super::log_folder::{LogFolder, LogFolderError};
 use crate::api::wire::CosignedView;
 use crate::audit::{
     AuditError, Checkpoint, CosignerKey, Hash, Holds, Note, TileId, VerifierKey, entries,
@@ -23,32 +24,22 @@ use crate::audit::{
 use crate::limits::CHECKPOINT_BYTES_MAX;
 use crate::rule::Rule;
 
-/// Where what is fetched lies until it is found to be right.
+/// Folder of what is fetched, until it is verified.
 const INCOMING: &str = "incoming";
-/// Where evidence is kept.
+/// Folder of evidence, one folder a refused visit.
 const EVIDENCE: &str = "evidence";
 
-/// Why a visit came to nothing.
+/// Why a visit failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WitnessError {
-    /// The log couldn't be fetched or kept.
     #[error(transparent)]
-    Fetch(#[from] FetchError),
-    /// Evidence, or what was fetched, couldn't be put where it belongs.
+    Fetch(#[from] LogFetchError),
     #[error("{path} can't be moved or removed")]
-    Move {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// Another witness behind a bridge didn't answer as C2SP `tlog-witness` says.
+    Move { path: PathBuf, source: std::io::Error },
+    /// Another witness, called over a bridge, didn't answer as C2SP `tlog-witness` says.
     #[error("the witness behind the bridge {found}")]
-    Bridge {
-        /// What it did.
-        found: String,
-    },
+    Bridge { found: String },
 }
 
 impl From<ClientError> for WitnessError {
@@ -57,8 +48,8 @@ impl From<ClientError> for WitnessError {
     }
 }
 
-impl From<ArchiveError> for WitnessError {
-    fn from(e: ArchiveError) -> Self {
+impl From<LogFolderError> for WitnessError {
+    fn from(e: LogFolderError) -> Self {
         Self::Fetch(e.into())
     }
 }
@@ -69,68 +60,67 @@ impl From<AuditError> for WitnessError {
     }
 }
 
-/// Who signs for a witness.
+/// Key or service that signs for a witness.
 pub enum Cosigner {
-    /// A key of its own.
     Own(CosignerKey),
-    /// A witness that speaks C2SP `tlog-witness`, somewhere that the box can't and needn't reach.
+    /// Another witness that speaks C2SP `tlog-witness`, on a network that the server can't reach.
     Bridge {
-        /// Its submission prefix.
+        /// Its submission prefix (C2SP `tlog-witness`).
         url: String,
-        /// The key by which it cosigns.
         key: VerifierKey,
-        /// How it is called.
         agent: Box<Agent>,
     },
 }
 
-/// What a visit came to.
+/// Result of a visit.
 #[derive(Debug)]
 pub enum Visit {
     /// The log has no leaf yet.
     Empty,
-    /// The log continues what was seen, and was cosigned.
+    /// The log continues the copy, and its checkpoint was cosigned.
     Cosigned(CosignedView),
-    /// The log doesn't continue what was seen: no cosignature, and the evidence lies there.
+    /// The log doesn't continue the copy: no cosignature, and evidence is kept.
     Refused {
-        /// What is wrong, in words.
+        /// What is wrong.
         what: String,
         /// The folder with the evidence.
         evidence: PathBuf,
-        /// Whether the box was shown its earlier checkpoint and says that it can't deny it.
-        box_knows: bool,
+        /// Whether the server was shown its earlier checkpoint and accepted that it signed it.
+        server_knows: bool,
     },
 }
 
-/// A witness of one log with its folder.
-pub struct Witness {
-    archive: Archive,
+/// A witness of one log, with its copy in a folder.
+pub struct LogWitness {
+    copy: LogFolder,
     log: VerifierKey,
     cosigner: Cosigner,
 }
 
-impl Witness {
-    /// A witness of the log of this key, which keeps everything in this folder.
+impl LogWitness {
+    /// A witness of the log with this key; its copy and evidence lie in this folder.
     pub fn new(folder: &Path, log: VerifierKey, cosigner: Cosigner) -> Self {
-        Self { archive: Archive::at(folder), log, cosigner }
+        Self { copy: LogFolder::at(folder), log, cosigner }
     }
 
-    /// What the witness keeps.
-    pub fn archive(&self) -> &Archive {
-        &self.archive
+    /// The copy of the log.
+    pub fn copy(&self) -> &LogFolder {
+        &self.copy
     }
 
-    /// Looks at the log once. `now` in seconds since 1970-01-01 UTC.
+    /// Fetches, verifies and cosigns the log once.
+    ///
+    /// Units: `now` in seconds since 1970-01-01 UTC.
     pub fn visit(&self, client: &Client, now: u64) -> Result<Visit, WitnessError> {
         let note = client.pending_checkpoint()?;
         let checkpoint = note.checkpoint_of(&self.log)?;
         if checkpoint.leaves == 0 {
             return Ok(Visit::Empty);
         }
-        let kept = self.archive.checkpoint()?;
+        let kept = self.copy.checkpoint()?;
         let before = kept.as_ref().map(|kept| kept.checkpoint_of(&self.log)).transpose()?;
-        let incoming = Archive::at(&self.archive.folder().join(INCOMING));
-        self.clear(incoming.folder())?;
+        let incoming = LogFolder::at(&self.copy.path().join(INCOMING));
+        self.clear(incoming.path())?;
         let wrong = match &before {
             Some(before) if checkpoint.leaves < before.leaves => Some(format!(
                 "it shows {} leaves and had {} before",
@@ -163,11 +153,12 @@ impl Witness {
         }
     }
 
-    /// Fetches what came since and holds it against both checkpoints; says what is wrong with it.
+    /// Fetches the leaves and tiles since the last visit and verifies them against both
+    /// checkpoints; returns what is wrong.
     fn fetch(
         &self,
         client: &Client,
-        incoming: &Archive,
+        incoming: &LogFolder,
         before: Option<&Checkpoint>,
         checkpoint: &Checkpoint,
     ) -> Result<Option<String>, WitnessError> {
@@ -201,10 +192,11 @@ impl Witness {
         }))
     }
 
-    /// Whether a new tile is that of the leaves, or of the tiles, below it.
+    /// Checks that a new tile has the hashes of the leaves, or tiles, below it; returns what is
+    /// wrong.
     fn misfit(
         &self,
-        incoming: &Archive,
+        incoming: &LogFolder,
         tile: TileId,
         leaves: u64,
     ) -> Result<Option<String>, WitnessError> {
@@ -235,7 +227,7 @@ impl Witness {
 
     fn hashes(
         &self,
-        incoming: &Archive,
+        incoming: &LogFolder,
         leaves: u64,
         level: u8,
         first: u64,
@@ -253,8 +245,8 @@ impl Witness {
     }
 
     /// A tile that came in now, or one that was kept before.
-    fn tile(&self, incoming: &Archive, tile: TileId) -> Result<Vec<u8>, ArchiveError> {
-        incoming.tile(tile).or_else(|_| self.archive.tile(tile))
+    fn tile(&self, incoming: &LogFolder, tile: TileId) -> Result<Vec<u8>, LogFolderError> {
+        incoming.tile(tile).or_else(|_| self.copy.tile(tile))
     }
 
     fn cosign(
@@ -304,10 +296,10 @@ impl Witness {
         }
     }
 
-    /// Puts what came in beside what was kept; the checkpoint comes last.
+    /// Moves what was fetched into the copy; the checkpoint comes last.
     fn keep(
         &self,
-        incoming: &Archive,
+        incoming: &LogFolder,
         old: u64,
         note: &Note,
         client: &Client,
@@ -315,14 +307,14 @@ impl Witness {
         let leaves = note.checkpoint()?.leaves;
         for tile in TileId::since(old, leaves) {
             let (from, to) =
-                (incoming.folder().join(tile.path()), self.archive.folder().join(tile.path()));
+                (incoming.path().join(tile.path()), self.copy.path().join(tile.path()));
             let moved = to
                 .parent()
                 .map_or(Ok(()), fs::create_dir_all)
                 .and_then(|()| fs::rename(&from, &to));
             moved.map_err(|source| WitnessError::Move { path: from, source })?;
         }
-        let mut kept = self.archive.checkpoints()?;
+        let mut kept = self.copy.checkpoints()?;
         let last = kept.last().map(Note::checkpoint).transpose()?.map_or(0, |last| last.leaves);
         // The last one may have been cosigned by others since.
         kept.retain(|note| note.checkpoint().is_ok_and(|checkpoint| checkpoint.leaves < last));
@@ -334,40 +326,40 @@ impl Witness {
         );
         kept.retain(|note| note.checkpoint().is_ok_and(|checkpoint| checkpoint.leaves < leaves));
         kept.push(note.clone());
-        self.archive.put_checkpoints(&kept)?;
-        self.archive.put_policy(&client.policy()?)?;
-        self.archive.put_checkpoint(note)?;
-        self.archive.drop_partial(old, leaves)?;
-        self.clear(incoming.folder())
+        self.copy.put_checkpoints(&kept)?;
+        self.copy.put_policy(&client.policy()?)?;
+        self.copy.put_checkpoint(note)?;
+        self.copy.drop_partial(old, leaves)?;
+        self.clear(incoming.path())
     }
 
-    /// Keeps what the box showed beside what it had shown before, and shows the box the latter.
+    /// Keeps both checkpoints as evidence, and shows the server its earlier one.
     fn refuse(
         &self,
         client: &Client,
-        incoming: &Archive,
+        incoming: &LogFolder,
         shown: &Note,
         kept: Option<Note>,
         what: String,
         now: u64,
     ) -> Result<Visit, WitnessError> {
         incoming.put_checkpoint(shown)?;
-        let (folder, leaves) = (self.archive.folder().join(EVIDENCE), shown.checkpoint()?.leaves);
+        let (folder, leaves) = (self.copy.path().join(EVIDENCE), shown.checkpoint()?.leaves);
         // Evidence is never written over.
         let names = (0..).map(|n: u32| folder.join(format!("{now}-{leaves}-{n}")));
         let evidence = names.into_iter().find(|path| !path.exists()).expect("the names don't end");
         let moved = evidence
             .parent()
             .map_or(Ok(()), fs::create_dir_all)
-            .and_then(|()| fs::rename(incoming.folder(), &evidence));
+            .and_then(|()| fs::rename(incoming.path(), &evidence));
         moved.map_err(|source| WitnessError::Move { path: evidence.clone(), source })?;
         if let Some(kept) = &kept {
-            Archive::at(&evidence.join("before")).put_checkpoint(kept)?;
+            LogFolder::at(&evidence.join("before")).put_checkpoint(kept)?;
         }
         let told = kept.map(|kept| client.cosign(&kept));
-        let box_knows = matches!(told,
-            Some(Err(ref e)) if e.problem().is_some_and(|problem| problem.kind == Rule::LogInDoubt.code()));
-        Ok(Visit::Refused { what, evidence, box_knows })
+        let server_knows = matches!(told,
+            Some(Err(ref e)) if e.problem().is_some_and(|problem| problem.kind == "log-in-doubt"));
+        Ok(Visit::Refused { what, evidence, server_knows })
     }
 
     fn clear(&self, folder: &Path) -> Result<(), WitnessError> {
@@ -391,6 +383,7 @@ fn root_over(hashes: &[Hash]) -> Hash {
     }
 }
 
+/// Another witness' answer to a checkpoint.
 enum Added {
     Cosigned(String),
     Remembers(u64),

@@ -16,6 +16,7 @@ use crate::audit::{Leaf, LogKey, SALT_BYTES, commit};
 use crate::booking::{BookingNumber, Identifier, VersionId};
 use crate::disk::Disk;
 use crate::face::ModelId;
+use crate::retention::RetentionDays;
 use crate::store::{StateKind, Store, VersionRow};
 use crate::vault::{KeyOwner, MasterKey, SealedPart, Vault};
 
@@ -35,7 +36,7 @@ pub(crate) struct Core {
     /// Whether the log was found to contain what the anchor says.
     pub(crate) anchored: bool,
     pub(crate) reserve_bytes: u64,
-    pub(crate) details_kept_days: u64,
+    pub(crate) retention: RetentionDays,
     pub(crate) witnessing: RwLock<Witnessing>,
     /// What searches that begin now are answered by; only the writer changes it.
     pub(crate) active: RwLock<Arc<Generation>>,

@@ -23,7 +23,7 @@ impl Ledger {
     /// says which.
     pub fn expire_details(&self) -> Result<(), LedgerError> {
         self.write(Subject::Details, |core, group| {
-            let kept_days = core.details_kept_days;
+            let kept_days = core.retention.details;
             let before_cs = group.now_cs.saturating_sub(kept_days * DAY_CS);
             let first = core.store.first_unexpired()?;
             let mut end = first;
@@ -67,7 +67,7 @@ impl Ledger {
     /// term.
     fn inquiries_over(&self) -> Result<Vec<[u8; 16]>, LedgerError> {
         let core = self.core();
-        let before_cs = self.now_cs().saturating_sub(core.details_kept_days * DAY_CS);
+        let before_cs = self.now_cs().saturating_sub(core.retention.inquiries * DAY_CS);
         let first = self.first_leaf_since(before_cs)?;
         let mut opened = Vec::new();
         core.store.for_each_inquiry::<LedgerError>(|id, head| {
@@ -110,7 +110,7 @@ impl Writer {
         let names = inquiries.iter().map(hex::encode).collect();
         let detail = Detail::ProbesExpired {
             inquiries: names,
-            kept_days: core.details_kept_days,
+            kept_days: core.retention.inquiries,
             assurance: ASSURANCE.to_owned(),
         };
         let leaf = NewLeaf::new(Vec::new(), vec![inquiries.len() as u64], detail);

@@ -460,6 +460,7 @@ mod tests {
     use crate::embed::{Models, Pool};
     use crate::gallery::EngineChoice;
     use crate::limits::SLOT_BYTES;
+    use crate::retention::RetentionDays;
     use crate::roster::{Caller, CertificateName};
     use crate::service::{
         Enrolled, Faces, Ledger, LedgerSetup, Progress, Shelf, StartStage, Taken,
@@ -494,7 +495,7 @@ mod tests {
             clock: Arc::new(crate::service::SystemClock::default()),
             anchor: None,
             reserve_bytes: 0,
-            details_kept_days: 1_096,
+            retention: RetentionDays::default(),
         };
         Ledger::open_with(setup, workers, watch)
     }

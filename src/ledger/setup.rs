@@ -9,6 +9,7 @@ use super::clock::Clock;
 use super::generation::Shelf;
 use crate::booking::VersionId;
 use crate::disk::Disk;
+use crate::retention::RetentionDays;
 use crate::store::StateKind;
 
 /// This software's version.
@@ -38,8 +39,8 @@ pub struct LedgerSetup {
     pub anchor: Option<PathBuf>,
     /// Bytes of the medium that stay free for releases, purges and the log.
     pub reserve_bytes: u64,
-    /// Days for which details are kept.
-    pub details_kept_days: u64,
+    /// For how many days what is kept.
+    pub retention: RetentionDays,
 }
 
 /// What a crash left that is finished, and logged, once the doors open.

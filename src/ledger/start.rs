@@ -60,7 +60,7 @@ pub(super) fn open(
         clock,
         anchor,
         reserve_bytes,
-        details_kept_days,
+        retention,
     } = setup;
     let mut steps = Steps::new(watch);
     let held = hold(disk.as_ref(), &state)?;
@@ -109,7 +109,7 @@ pub(super) fn open(
         anchor,
         anchored: anchored.is_some(),
         reserve_bytes,
-        details_kept_days,
+        retention,
         witnessing: RwLock::default(),
         active: RwLock::new(Arc::new(generation)),
         former: Mutex::default(),

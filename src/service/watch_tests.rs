@@ -18,6 +18,7 @@ use crate::face::Edits;
 use crate::gallery::EngineChoice;
 use crate::inquiry::{self, Action, Digest, Frame, InquiryId, Probe, Quality, Request, Who};
 use crate::limits::{DETAILS_KEPT_DAYS_MIN, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX};
+use crate::retention::RetentionDays;
 use crate::roster::{CertificateName, Person, Role};
 use crate::store::StateKind;
 use crate::vault::{Announced, Upload};
@@ -85,7 +86,7 @@ impl Home {
             clock: self.clock.clone(),
             anchor: None,
             reserve_bytes: 0,
-            details_kept_days: DETAILS_KEPT_DAYS_MIN,
+            retention: RetentionDays::default(),
         };
         Service::open(setup, toml::from_str(&self.roster).unwrap(), None, &mut |_| {})
             .unwrap_or_else(|e| panic!("{}", e.chain()))

@@ -1,16 +1,15 @@
-//! A small site authority: it says who is an agency's feed, who is a console and who is the server,
-//! and takes it back.
+//! Certificate authority of the site: issues and revokes the certificates of the server, agencies'
+//! feeds, consoles and witnesses.
 //!
 //! Everything lies in one folder: `ca.pem`, `ca.key`, `issued.csv` (the register), `crl.pem` and a
-//! pair of files for each certificate. The register is written before what it speaks of, so every
-//! certificate that can exist is in it, and the revocation list is always made from the register
-//! anew. One process at a time holds the folder, by a lock on `ca.pem`, which is never replaced.
+//! pair of files for each certificate. The register is written before each certificate, so every
+//! certificate that can exist is in it, and the revocation list is always made from the register.
+//! One process at a time holds the folder, by a lock on `ca.pem`, which is never replaced.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::rand;
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName,
     DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose,
@@ -21,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use time::{Duration, OffsetDateTime, serde::rfc3339};
 
 use crate::booking::Text;
+use crate::crypto::random;
 use crate::limits::{
     AUTHORITY_DAYS, AUTHORITY_NAME_CHARS_MAX, CERTIFICATE_BACKDATE_MINUTES, CERTIFICATE_DAYS,
     REVOCATION_LIST_DAYS, SERVER_NAMES_MAX,
@@ -40,122 +40,72 @@ const SERIAL_BYTES: usize = 16;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuthorityError {
-    /// A file to be written is there already.
     #[error(
         "{path} exists already and is never overwritten; move it away first if it is no longer \
          needed"
     )]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
-    /// The file system refused.
+    Exists { path: PathBuf },
     #[error("{path} cannot be read or written")]
-    File {
-        /// The file or folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// Another process holds the folder.
+    File { path: PathBuf, source: io::Error },
     #[error("{path} is in use by another process, try again when it has ended")]
-    Locked {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// A stored file isn't what it should be.
+    Locked { path: PathBuf },
     #[error("{path} is not {wanted}")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What it should be.
-        wanted: &'static str,
-    },
-    /// The authority's name is no text.
-    #[error("the authority's name is unfit")]
-    Name {
-        /// Why.
-        source: crate::booking::BookingError,
-    },
-    /// The authority's name is too long for a certificate.
+    Damaged { path: PathBuf, wanted: &'static str },
+    #[error("the authority's name can't be used")]
+    Name { source: crate::booking::BookingError },
     #[error(
         "the authority's name has {found} characters, at most {AUTHORITY_NAME_CHARS_MAX} fit a \
          certificate"
     )]
-    NameLength {
-        /// Characters given.
-        found: usize,
-    },
-    /// No name, or too many, for a server.
+    NameLength { found: usize },
     #[error("{found} names for a server, wanted 1 to {SERVER_NAMES_MAX}")]
-    ServerNames {
-        /// Number given.
-        found: usize,
-    },
-    /// A server's name is neither a host name nor an address.
+    ServerNames { found: usize },
     #[error("'{found}' is neither a host name nor an IP address")]
-    ServerName {
-        /// What was given.
-        found: String,
-    },
-    /// Nothing of that serial number was issued here.
+    ServerName { found: String },
     #[error("no certificate with serial number '{found}' was issued here, see {REGISTER}")]
-    Unknown {
-        /// What was given.
-        found: String,
-    },
-    /// Making or signing a certificate or list failed.
+    Unknown { found: String },
     #[error("signing failed")]
     Sign(#[from] rcgen::Error),
-    /// The machine gave no random numbers.
-    #[error("the machine gives no random numbers")]
-    Random,
 }
 
-/// The site's authority over one folder.
+/// The certificate authority in one folder, held by this process.
 pub struct Authority {
     folder: PathBuf,
     issuer: Issuer<'static, KeyPair>,
-    /// Held for its lock.
+    /// Holds the lock.
     _lock: File,
 }
 
 /// One line of the register.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Entry {
-    /// Serial number, 32 hexadecimal digits.
+pub struct RegisterEntry {
+    /// 32 hexadecimal digits.
     pub serial: String,
-    /// Whom the certificate names; a server's names are joined by blanks.
+    /// The certificate's subject; a server's names are joined by blanks.
     pub name: String,
-    /// From when it is valid.
     #[serde(with = "rfc3339")]
     pub not_before: OffsetDateTime,
-    /// Until when it is valid.
     #[serde(with = "rfc3339")]
     pub not_after: OffsetDateTime,
-    /// When it was revoked, if it was.
     #[serde(with = "rfc3339::option")]
     pub revoked: Option<OffsetDateTime>,
 }
 
-/// A certificate and its key, just issued.
+/// A new certificate and its key.
 #[derive(Clone, Debug)]
-pub struct Issued {
-    /// What the register says of it.
-    pub entry: Entry,
-    /// The certificate's file.
+pub struct IssuedCertificate {
+    pub entry: RegisterEntry,
     pub certificate: PathBuf,
-    /// The private key's file, for its owner only.
+    /// The private key's file, which only its owner may read.
     pub key: PathBuf,
 }
 
-/// What a revocation did.
+/// Result of a revocation.
 #[derive(Clone, Debug)]
-pub struct Revoked {
-    /// What the register says now.
-    pub entry: Entry,
-    /// False if it was revoked already; the list is written again all the same.
+pub struct RevokedCertificate {
+    pub entry: RegisterEntry,
+    /// False if it was revoked before; the list is written again all the same.
     pub new: bool,
 }
 
@@ -182,7 +132,7 @@ impl Authority {
         params.distinguished_name = common_name(name.as_str());
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.serial_number = Some(SerialNumber::from_slice(&new_serial()?));
+        params.serial_number = Some(SerialNumber::from_slice(&new_serial()));
         (params.not_before, params.not_after) = validity(AUTHORITY_DAYS);
         let certificate = params.self_signed(&key)?;
         create(&folder.join(CA_KEY), key.serialize_pem().as_bytes(), SECRET_MODE)?;
@@ -218,18 +168,18 @@ impl Authority {
         Ok(authority)
     }
 
-    /// The authority's own certificate: what both ends trust.
+    /// The authority's own certificate, which server and clients trust.
     pub fn certificate_path(&self) -> PathBuf {
         self.folder.join(CA_CERTIFICATE)
     }
 
-    /// The revocation list: what the server reads.
+    /// The revocation list, which the server reads.
     pub fn revocation_list_path(&self) -> PathBuf {
         self.folder.join(REVOCATION_LIST)
     }
 
     /// The register, oldest first.
-    pub fn issued(&self) -> Result<Vec<Entry>, AuthorityError> {
+    pub fn issued(&self) -> Result<Vec<RegisterEntry>, AuthorityError> {
         let path = self.folder.join(REGISTER);
         csv::Reader::from_reader(read(&path)?.as_bytes())
             .into_deserialize()
@@ -244,7 +194,7 @@ impl Authority {
     ///
     /// Errors: no names, one that is neither host name nor address, a file of the first name's is
     /// there already.
-    pub fn issue_server(&self, names: &[String]) -> Result<Issued, AuthorityError> {
+    pub fn issue_server(&self, names: &[String]) -> Result<IssuedCertificate, AuthorityError> {
         if names.is_empty() || names.len() > SERVER_NAMES_MAX {
             return Err(AuthorityError::ServerNames { found: names.len() });
         }
@@ -271,7 +221,7 @@ impl Authority {
     /// Issues a client's certificate, for an agency's feed or for a console.
     ///
     /// Errors: a file of its name is there already.
-    pub fn issue(&self, name: &CertificateName) -> Result<Issued, AuthorityError> {
+    pub fn issue(&self, name: &CertificateName) -> Result<IssuedCertificate, AuthorityError> {
         let stem = match name {
             CertificateName::Feed(agency) => format!("feed-{agency}"),
             CertificateName::Device(device) => format!("device-{device}"),
@@ -282,11 +232,10 @@ impl Authority {
         self.issue_as(&stem, &uri, &stem, subjects, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
-    /// Takes a certificate back, named by its serial number or by its file, and writes the
-    /// revocation list anew.
+    /// Revokes a certificate, given its serial number or its file, and writes the revocation list.
     ///
     /// Errors: nothing of that serial number was issued here; the file is no certificate.
-    pub fn revoke(&self, serial_or_file: &str) -> Result<Revoked, AuthorityError> {
+    pub fn revoke(&self, serial_or_file: &str) -> Result<RevokedCertificate, AuthorityError> {
         let serial = match hex::decode(serial_or_file) {
             Ok(serial) => serial,
             Err(_) => serial_of(Path::new(serial_or_file))?,
@@ -300,7 +249,7 @@ impl Authority {
         if new {
             entry.revoked = Some(now());
         }
-        let revoked = Revoked { entry: entry.clone(), new };
+        let revoked = RevokedCertificate { entry: entry.clone(), new };
         // A crash between the two leaves a certificate that the register calls revoked and the list
         // doesn't: revoking again mends it.
         self.write_register(&register)?;
@@ -308,8 +257,8 @@ impl Authority {
         Ok(revoked)
     }
 
-    /// Writes the revocation list anew, since the server refuses one that is older than
-    /// `REVOCATION_LIST_DAYS`; gives its end.
+    /// Writes the revocation list again, since the server refuses one that is older than
+    /// `REVOCATION_LIST_DAYS`; returns its end.
     pub fn renew_list(&self) -> Result<OffsetDateTime, AuthorityError> {
         self.write_list(self.list_number()? + 1, &self.issued()?)
     }
@@ -321,7 +270,7 @@ impl Authority {
         common: &str,
         subjects: Vec<SanType>,
         usage: ExtendedKeyUsagePurpose,
-    ) -> Result<Issued, AuthorityError> {
+    ) -> Result<IssuedCertificate, AuthorityError> {
         let certificate_path = self.folder.join(format!("{stem}.pem"));
         let key_path = self.folder.join(format!("{stem}.key"));
         for path in [&certificate_path, &key_path] {
@@ -329,7 +278,7 @@ impl Authority {
                 return Err(AuthorityError::Exists { path: path.clone() });
             }
         }
-        let serial = new_serial()?;
+        let serial = new_serial();
         let mut params = CertificateParams::default();
         params.distinguished_name = common_name(common);
         params.subject_alt_names = subjects;
@@ -341,7 +290,7 @@ impl Authority {
         (params.not_before, params.not_after) = validity(CERTIFICATE_DAYS);
         let key = new_key()?;
         let certificate = params.signed_by(&key, &self.issuer)?;
-        let entry = Entry {
+        let entry = RegisterEntry {
             serial: hex::encode(serial),
             name: name.to_owned(),
             not_before: params.not_before,
@@ -353,10 +302,10 @@ impl Authority {
         self.write_register(&register)?;
         create(&key_path, key.serialize_pem().as_bytes(), SECRET_MODE)?;
         create(&certificate_path, certificate.pem().as_bytes(), PUBLIC_MODE)?;
-        Ok(Issued { entry, certificate: certificate_path, key: key_path })
+        Ok(IssuedCertificate { entry, certificate: certificate_path, key: key_path })
     }
 
-    fn write_register(&self, register: &[Entry]) -> Result<(), AuthorityError> {
+    fn write_register(&self, register: &[RegisterEntry]) -> Result<(), AuthorityError> {
         let path = self.folder.join(REGISTER);
         let mut writer = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
         writer
@@ -372,7 +321,7 @@ impl Authority {
     fn write_list(
         &self,
         number: u64,
-        register: &[Entry],
+        register: &[RegisterEntry],
     ) -> Result<OffsetDateTime, AuthorityError> {
         let path = self.revocation_list_path();
         let revoked_certs = register
@@ -449,13 +398,12 @@ fn new_key() -> Result<KeyPair, AuthorityError> {
     Ok(KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?)
 }
 
-fn new_serial() -> Result<[u8; SERIAL_BYTES], AuthorityError> {
-    let mut serial = [0; SERIAL_BYTES];
-    rand::fill(&mut serial).map_err(|_| AuthorityError::Random)?;
+fn new_serial() -> [u8; SERIAL_BYTES] {
+    let mut serial = random();
     // Positive, and never with a leading zero byte: DER then writes these very 16 bytes, and so
     // does the register.
     serial[0] = serial[0] & 0x3f | 0x40;
-    Ok(serial)
+    serial
 }
 
 fn common_name(name: &str) -> DistinguishedName {
@@ -486,224 +434,4 @@ fn read(path: &Path) -> Result<String, AuthorityError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use rustls::pki_types::UnixTime;
-    use rustls::server::{WebPkiClientVerifier, danger::ClientCertVerifier};
-    use rustls::{
-        CertificateError, RootCertStore, client::WebPkiServerVerifier,
-        client::danger::ServerCertVerifier,
-    };
-
-    use super::*;
-    use crate::booking::Identifier;
-
-    fn feed(agency: &str) -> CertificateName {
-        CertificateName::Feed(Identifier::parse(agency).unwrap())
-    }
-
-    fn roots(authority: &Authority) -> Arc<RootCertStore> {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(authority.certificate_path()).unwrap()).unwrap();
-        Arc::new(roots)
-    }
-
-    fn provider() -> Arc<rustls::crypto::CryptoProvider> {
-        Arc::new(rustls::crypto::aws_lc_rs::default_provider())
-    }
-
-    fn door(authority: &Authority) -> Arc<dyn ClientCertVerifier> {
-        let list =
-            CertificateRevocationListDer::from_pem_file(authority.revocation_list_path()).unwrap();
-        WebPkiClientVerifier::builder_with_provider(roots(authority), provider())
-            .with_crls([list])
-            .enforce_revocation_expiration()
-            .build()
-            .unwrap()
-    }
-
-    fn certificate(issued: &Issued) -> CertificateDer<'static> {
-        CertificateDer::from_pem_file(&issued.certificate).unwrap()
-    }
-
-    #[test]
-    fn an_issued_client_is_let_in_and_a_revoked_one_is_not() {
-        let folder = tempfile::tempdir().unwrap();
-        let authority = Authority::init(folder.path(), "Test site").unwrap();
-        let (kept, lost) =
-            (authority.issue(&feed("slmpd")).unwrap(), authority.issue(&feed("stlco")).unwrap());
-        for issued in [&kept, &lost] {
-            door(&authority)
-                .verify_client_cert(&certificate(issued), &[], UnixTime::now())
-                .unwrap();
-        }
-        assert!(authority.revoke(lost.certificate.to_str().unwrap()).unwrap().new);
-        door(&authority).verify_client_cert(&certificate(&kept), &[], UnixTime::now()).unwrap();
-        let refused = door(&authority)
-            .verify_client_cert(&certificate(&lost), &[], UnixTime::now())
-            .unwrap_err();
-        assert_eq!(refused, rustls::Error::InvalidCertificate(CertificateError::Revoked));
-        assert!(
-            !authority.revoke(&lost.entry.serial).unwrap().new,
-            "a second revocation changes nothing"
-        );
-        authority.revoke(&kept.entry.serial).unwrap();
-        assert!(
-            door(&authority).verify_client_cert(&certificate(&kept), &[], UnixTime::now()).is_err()
-        );
-    }
-
-    #[test]
-    fn a_client_of_another_authority_is_refused() {
-        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let here = Authority::init(here.path(), "Here").unwrap();
-        let there = Authority::init(there.path(), "Here").unwrap();
-        let stranger = there.issue(&feed("slmpd")).unwrap();
-        assert!(
-            door(&here).verify_client_cert(&certificate(&stranger), &[], UnixTime::now()).is_err()
-        );
-        assert!(matches!(here.revoke(&stranger.entry.serial), Err(AuthorityError::Unknown { .. })));
-    }
-
-    #[test]
-    fn a_client_certificate_says_its_name_and_no_more() {
-        let folder = tempfile::tempdir().unwrap();
-        let authority = Authority::init(folder.path(), "Test site").unwrap();
-        let name = CertificateName::Device(Identifier::parse("rtcc-1").unwrap());
-        let der = certificate(&authority.issue(&name).unwrap());
-        let (_, parsed) = x509_parser::parse_x509_certificate(&der).unwrap();
-        let subjects = &parsed.subject_alternative_name().unwrap().unwrap().value.general_names;
-        assert!(matches!(subjects[..],
-                [x509_parser::extensions::GeneralName::URI(uri)] if CertificateName::parse(uri) == Some(name)));
-        assert!(!parsed.is_ca());
-        let usage = parsed.extended_key_usage().unwrap().unwrap().value;
-        assert!(usage.client_auth && !usage.server_auth && !usage.any);
-    }
-
-    #[test]
-    fn a_server_is_known_by_host_name_and_by_address_and_by_no_other() {
-        let folder = tempfile::tempdir().unwrap();
-        let authority = Authority::init(folder.path(), "Test site").unwrap();
-        let names = ["smrt.example".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];
-        let der = certificate(&authority.issue_server(&names).unwrap());
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots(&authority), provider())
-            .build()
-            .unwrap();
-        let verify = |name: &str| {
-            verifier
-                .verify_server_cert(
-                    &der,
-                    &[],
-                    &ServerName::try_from(name.to_owned()).unwrap(),
-                    &[],
-                    UnixTime::now(),
-                )
-                .is_ok()
-        };
-        assert!(verify("smrt.example") && verify("127.0.0.1") && verify("::1"));
-        assert!(!verify("other.example") && !verify("127.0.0.2"));
-        assert!(
-            door(&authority).verify_client_cert(&der, &[], UnixTime::now()).is_err(),
-            "a server is no client"
-        );
-        for wrong in ["", "a b", "-", "*"] {
-            assert!(
-                matches!(
-                    authority.issue_server(&[wrong.to_owned()]),
-                    Err(AuthorityError::ServerName { .. })
-                ),
-                "{wrong}"
-            );
-        }
-        assert!(matches!(
-            authority.issue_server(&[]),
-            Err(AuthorityError::ServerNames { found: 0 })
-        ));
-    }
-
-    #[test]
-    fn dates_are_those_of_the_limits() {
-        let folder = tempfile::tempdir().unwrap();
-        let authority = Authority::init(folder.path(), "Test site").unwrap();
-        let issued = authority.issue(&feed("slmpd")).unwrap();
-        let own = CertificateDer::from_pem_file(authority.certificate_path()).unwrap();
-        let now = OffsetDateTime::now_utc();
-        for (der, days) in [(certificate(&issued), CERTIFICATE_DAYS), (own, AUTHORITY_DAYS)] {
-            let (_, parsed) = x509_parser::parse_x509_certificate(&der).unwrap();
-            let (from, to) = (
-                parsed.validity().not_before.to_datetime(),
-                parsed.validity().not_after.to_datetime(),
-            );
-            assert!(
-                (from + Duration::minutes(CERTIFICATE_BACKDATE_MINUTES) - now).abs()
-                    < Duration::minutes(1)
-            );
-            assert!((to - Duration::days(days) - now).abs() < Duration::minutes(1));
-        }
-        assert!(
-            (authority.renew_list().unwrap() - Duration::days(REVOCATION_LIST_DAYS) - now).abs()
-                < Duration::minutes(1)
-        );
-    }
-
-    #[test]
-    fn the_register_and_the_list_number_survive_reopening() {
-        let folder = tempfile::tempdir().unwrap();
-        let authority = Authority::init(folder.path(), "Test site").unwrap();
-        let issued = authority.issue(&feed("slmpd")).unwrap();
-        authority.revoke(&issued.entry.serial).unwrap();
-        drop(authority);
-        let authority = Authority::open(folder.path()).unwrap();
-        let register = authority.issued().unwrap();
-        assert_eq!(register.len(), 1);
-        assert_eq!(
-            (&register[0].serial, register[0].name.as_str()),
-            (&issued.entry.serial, "smrt:agency/slmpd/feed")
-        );
-        assert!(register[0].revoked.is_some());
-        assert_eq!(authority.list_number().unwrap(), 2);
-        authority.renew_list().unwrap();
-        assert_eq!(authority.list_number().unwrap(), 3);
-        assert!(
-            door(&authority)
-                .verify_client_cert(&certificate(&issued), &[], UnixTime::now())
-                .is_err(),
-            "a renewed list forgets nobody"
-        );
-        authority.issue(&feed("stlco")).unwrap();
-    }
-
-    #[test]
-    fn nothing_is_ever_overwritten() {
-        let folder = tempfile::tempdir().unwrap();
-        let authority = Authority::init(folder.path(), "Test site").unwrap();
-        assert!(matches!(
-            Authority::init(folder.path(), "Again"),
-            Err(AuthorityError::Exists { .. })
-        ));
-        authority.issue(&feed("slmpd")).unwrap();
-        assert!(matches!(authority.issue(&feed("slmpd")), Err(AuthorityError::Exists { .. })));
-        assert_eq!(authority.issued().unwrap().len(), 1);
-    }
-
-    #[test]
-    fn one_process_at_a_time_holds_the_folder() {
-        let folder = tempfile::tempdir().unwrap();
-        let authority = Authority::init(folder.path(), "Test site").unwrap();
-        assert!(matches!(Authority::open(folder.path()), Err(AuthorityError::Locked { .. })));
-        drop(authority);
-        Authority::open(folder.path()).unwrap();
-    }
-
-    #[test]
-    fn a_damaged_register_is_named() {
-        let folder = tempfile::tempdir().unwrap();
-        drop(Authority::init(folder.path(), "Test site").unwrap());
-        fs::write(folder.path().join(REGISTER), "serial,name\n1,2\n").unwrap();
-        let Err(AuthorityError::Damaged { path, .. }) = Authority::open(folder.path()) else {
-            panic!("a damaged register was accepted")
-        };
-        assert!(path.ends_with(REGISTER));
-    }
-}
+mod tests;

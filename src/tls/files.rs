@@ -1,5 +1,5 @@
-//! Keys, certificates and lists on disk: a file appears whole or not at all, and a name that is
-//! taken stays as it was.
+//! Atomic writes of keys, certificates and lists: a file appears whole or not at all, and a file
+//! that exists is never overwritten unless asked.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};

@@ -1,8 +1,8 @@
-//! Doors and their keys: who is calling.
+//! Mutual TLS: ends handshakes, and reads from the client certificate who is calling.
 //!
-//! Invariants: TLS 1.3 only; no client certificate of the site's authority, no byte of HTTP; a
-//! revoked or outdated certificate is refused, and so is everybody when the revocation list itself
-//! is out of date. What a certificate names is parsed once, here.
+//! Invariants: TLS 1.3 only; no byte of HTTP before a client certificate of the site's authority; a
+//! revoked or expired certificate is refused, and so is everybody when the revocation list itself
+//! has expired. A certificate's name is parsed once, here.
 
 pub mod authority;
 pub mod files;
@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use rustls::RootCertStore;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
@@ -20,48 +19,30 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use x509_parser::extensions::GeneralName;
 
+use crate::crypto::sha256;
 use crate::limits::HANDSHAKE_SECONDS_MAX;
 use crate::roster::{Caller, CertificateName, NAME_PREFIX};
 
-/// Why the door can't be hung.
+/// Why the server's TLS can't be set up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TlsError {
-    /// A PEM file can't be read.
     #[error("{what} {path} can't be read")]
-    Pem {
-        /// Which one.
-        what: &'static str,
-        /// Where it was looked for.
-        path: PathBuf,
-        /// The cause.
-        source: rustls::pki_types::pem::Error,
-    },
-    /// A certificate has ended: every caller would turn away.
-    #[error("{path} ended {days} days ago, wanted one in force")]
-    Ended {
-        /// The certificate.
-        path: PathBuf,
-        /// Days since.
-        days: i64,
-    },
-    /// The files don't make a server.
+    Pem { what: &'static str, path: PathBuf, source: rustls::pki_types::pem::Error },
+    #[error("{path} expired {days} days ago, wanted a valid one; renew it")]
+    Expired { path: PathBuf, days: i64 },
     #[error(
         "the server's certificate, its key, the authority and its revocation list don't fit \
          together"
     )]
-    Config {
-        /// The cause.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Config { source: Box<dyn std::error::Error + Send + Sync> },
 }
 
-/// Where the four things lie that a server needs.
+/// Paths of the four files that a server needs.
 #[derive(Clone, Debug)]
 pub struct ServerFiles {
     /// The server's certificate chain.
     pub cert: PathBuf,
-    /// Its private key.
     pub key: PathBuf,
     /// The certificate of the authority that issued the callers' certificates.
     pub ca: PathBuf,
@@ -69,14 +50,14 @@ pub struct ServerFiles {
     pub crl: PathBuf,
 }
 
-/// Ends handshakes; reads the revocation list again whenever its file changed.
+/// Server side of handshakes; reads the revocation list again whenever its file has changed.
 pub struct Acceptor {
     files: ServerFiles,
     current: Mutex<(Option<SystemTime>, Arc<ServerConfig>)>,
 }
 
-/// A connection whose handshake ended well, and what its certificate names; none where it names
-/// nothing of this system.
+/// A connection after its handshake, and the caller that its certificate names; no caller where it
+/// names none of this system.
 pub type Accepted = (TlsStream<TcpStream>, Option<Caller>);
 
 impl Acceptor {
@@ -91,14 +72,14 @@ impl Acceptor {
         for path in [&files.cert, &files.ca] {
             let days = valid_days(path)?;
             if days < 0 {
-                return Err(TlsError::Ended { path: path.clone(), days: -days });
+                return Err(TlsError::Expired { path: path.clone(), days: -days });
             }
         }
         Ok(Self { files, current: Mutex::new((changed, config)) })
     }
 
-    /// Ends one handshake; `None` where the caller was refused, which the journal says, or hung up,
-    /// or took too long.
+    /// Does one handshake; `None` where the caller was refused, which the journal says, hung up, or
+    /// took too long.
     pub async fn accept(&self, tcp: TcpStream) -> Option<Accepted> {
         let acceptor = tokio_rustls::TlsAcceptor::from(self.config());
         // The answer is worth more at once than a full packet later.
@@ -132,8 +113,8 @@ impl Acceptor {
         }
     }
 
-    /// The configuration in force. A changed list that can't be read leaves the old one in force:
-    /// its own end still refuses everybody.
+    /// The current configuration. A changed list that can't be read leaves the old one in use,
+    /// which still refuses everybody once it has expired.
     fn config(&self) -> Arc<ServerConfig> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = changed(&self.files.crl);
@@ -160,7 +141,7 @@ fn hung_up(error: &std::io::Error) -> bool {
         || error.get_ref().and_then(|e| e.downcast_ref()).is_some_and(cancelled)
 }
 
-/// What a certificate names: exactly one URI of this system's form, or nothing.
+/// The caller that a certificate names: by exactly one URI of this system's form, or none.
 pub fn caller(certificate: &CertificateDer<'_>) -> Option<Caller> {
     let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
     let names = parsed.subject_alternative_name().ok()??;
@@ -172,8 +153,7 @@ pub fn caller(certificate: &CertificateDer<'_>) -> Option<Caller> {
     if ours.next().is_some() {
         return None;
     }
-    let fingerprint = digest(&SHA256, certificate).as_ref().try_into().ok()?;
-    Some(Caller { name, fingerprint })
+    Some(Caller { name, fingerprint: sha256(certificate) })
 }
 
 /// Days until the first certificate or the revocation list of a PEM file ends; negative once it

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use smrt::audit::LeafKind;
 use smrt::booking::VersionId;
-use smrt::client::desk::{Array, Desk};
+use smrt::client::console_session::{Array, ConsoleSession};
 use smrt::face::{Edit, Edits};
 use smrt::inquiry::NOTE;
 
@@ -589,7 +589,7 @@ fn probe_and_candidate_are_laid_face_upon_face_once_the_examiner_may_see_both() 
     let (desk, other) = (daemon.desk("rtcc-1"), daemon.desk("rtcc-2"));
     let asked =
         desk.ask(&request(), &pair(&small(COLLINS), &image::RgbImage::new(256, 256))).unwrap().view;
-    let page = |desk: &Desk, console: &str| {
+    let page = |desk: &ConsoleSession, console: &str| {
         let hand = Hand::new(&daemon, &site.console_identity(console)).at(desk);
         String::from_utf8(
             hand.get(&format!("/console/inquiries/{}/compare/{enrolled}", asked.inquiry)).body,

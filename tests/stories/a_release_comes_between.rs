@@ -6,8 +6,8 @@ use smrt::api::wire::inquiry::InquiryView;
 use smrt::audit::touch::{FaceBox, SearchApproval, verify_registration};
 use smrt::audit::{Actor, LeafKind};
 use smrt::booking::{Identifier, VersionId};
-use smrt::client::desk::Desk;
-use smrt::client::soft_key::SoftKey;
+use smrt::client::console_session::ConsoleSession;
+use smrt::client::software_key::SoftwareKey;
 use smrt::face::Edits;
 use smrt::inquiry::{Person, Stage, Who};
 use smrt::ledger::Ledger;
@@ -28,7 +28,7 @@ fn enrol(daemon: &Daemon<'_>) -> Vec<VersionId> {
     [("26-1", OBAMA), ("26-2", BIDEN), ("26-3", COLLINS)].map(push).to_vec()
 }
 
-fn chosen(desk: &Desk) -> InquiryView {
+fn chosen(desk: &ConsoleSession) -> InquiryView {
     let probed = desk.hand_over(&desk.open(&request()).unwrap(), &photo(OBAMA_LATER)).unwrap();
     desk.choose(&probed, None, Edits::default(), None).unwrap().view
 }
@@ -53,7 +53,7 @@ fn ask(ledger: &Ledger, view: &InquiryView) -> u64 {
         may_operate: true,
         may_examine: true,
     };
-    let mut key = SoftKey::new().unwrap();
+    let mut key = SoftwareKey::new().unwrap();
     let kept =
         verify_registration(&key.register(&[0; 32], &relying_party()), &[0; 32], &relying_party())
             .unwrap();

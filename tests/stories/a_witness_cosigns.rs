@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use smrt::audit::{Edge, LeafKind, Quorum, TileId, entries, is_included, leaf_hash};
-use smrt::client::archive::Archive;
+use smrt::client::log_folder::LogFolder;
 
 use crate::desks::Hand;
 use crate::photos::{COLLINS, OBAMA, photo};
@@ -35,7 +35,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// The leaves that an archive holds, checked against its checkpoint.
-fn leaves(archive: &Archive) -> Vec<Vec<u8>> {
+fn leaves(archive: &LogFolder) -> Vec<Vec<u8>> {
     let checkpoint = archive.checkpoint().unwrap().unwrap().checkpoint().unwrap();
     let mut all = Vec::new();
     for tile in
@@ -86,7 +86,7 @@ fn witnesses_keep_every_leaf_and_a_quorum_of_them_makes_the_log_witnessed() {
         quorum.witnessed(&note).complete.is_some(),
         "a proof comes with a checkpoint that is witnessed"
     );
-    let kept = leaves(&Archive::at(&site.path("kept-press")));
+    let kept = leaves(&LogFolder::at(&site.path("kept-press")));
     let leaf = leaf_hash(&kept[usize::try_from(booked.leaf).unwrap()]);
     assert!(is_included(&leaf, booked.leaf, checkpoint.leaves, &checkpoint.root, &proof.path));
     assert_eq!(daemon.stop(), Some(0));
@@ -207,14 +207,14 @@ fn a_witness_that_is_shown_a_fork_refuses_keeps_the_evidence_and_the_doors_shut(
     );
     let refused = visit(&daemon, &site, "court");
     assert_eq!(refused.status, Some(2), "{refused:?}");
-    assert!(refused.stderr.contains("does not continue what this witness has seen"), "{refused:?}");
+    assert!(refused.stderr.contains("does not continue this witness' copy"), "{refused:?}");
     assert!(
-        refused.stderr.contains("It was shown its earlier checkpoint and shut its doors."),
+        refused.stderr.contains("The server was shown its earlier checkpoint, and has closed."),
         "{refused:?}"
     );
     let evidence =
         fs::read_dir(site.path("kept-court/evidence")).unwrap().next().unwrap().unwrap().path();
-    let (shown, before) = (Archive::at(&evidence), Archive::at(&evidence.join("before")));
+    let (shown, before) = (LogFolder::at(&evidence), LogFolder::at(&evidence.join("before")));
     for archive in [&shown, &before] {
         archive
             .checkpoint()
@@ -295,7 +295,7 @@ fn a_fork_that_comes_to_light_while_the_box_works_is_in_health_journal_log_and_p
     let words = ["report", "public", "--from", &from, "--to", &to, "--out", out.to_str().unwrap()];
     let made = daemon.smrtctl(&site.console_identity("rtcc-1"), &words);
     assert_eq!(made.status, Some(0), "{made:?}");
-    assert!(made.stdout.contains("in no leaf, because the doors of the box are shut"), "{made:?}");
+    assert!(made.stdout.contains("in no leaf, because the server is closed"), "{made:?}");
     let (page, json) = (
         fs::read_to_string(site.path("figures.html")).unwrap(),
         fs::read_to_string(site.path("figures.json")).unwrap(),

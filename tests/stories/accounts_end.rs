@@ -3,8 +3,8 @@
 
 use smrt::audit::LeafKind;
 use smrt::booking::{Identifier, Text};
-use smrt::client::desk::{Desk, enrol_first_key, shared_key};
-use smrt::client::soft_key::Habits;
+use smrt::client::console_session::{ConsoleSession, enrol_first_key, shared_key};
+use smrt::client::software_key::KeyBehaviour;
 use smrt::roster::{Person, Role};
 
 use crate::clocked::{Clocked, DAY_CS, HOUR_CS, MINUTE_CS, SECOND_CS};
@@ -15,7 +15,7 @@ fn id(id: &str) -> Identifier {
     Identifier::parse(id).unwrap()
 }
 
-fn officials(clocked: &Clocked<'_>) -> [Desk; 2] {
+fn officials(clocked: &Clocked<'_>) -> [ConsoleSession; 2] {
     ["administrator", "commander"].map(|id| official(clocked, id))
 }
 
@@ -235,7 +235,7 @@ fn tries_of_a_quarter_of_an_hour_ago_count_no_longer_and_no_time_releases_a_lock
     let clocked = Clocked::of(&site);
     clocked.desk("rtcc-1");
     let key = key_of(&clocked, "op-rtcc-1");
-    let bad = Habits { verified: false, ..Habits::default() };
+    let bad = KeyBehaviour { verified: false, ..KeyBehaviour::default() };
     let tries = |times: usize| {
         for _ in 0..times {
             log_on(&clocked, "rtcc-1", "op-rtcc-1", &key, &bad).is_problem(
@@ -275,7 +275,7 @@ fn an_account_is_on_the_list_every_year_until_somebody_confirms_that_it_is_neede
     let clocked = Clocked::of(&site);
     clocked.desk("rtcc-1");
     let people = ["administrator", "commander", "op-rtcc-1"];
-    let due = |desk: &Desk| -> Vec<String> {
+    let due = |desk: &ConsoleSession| -> Vec<String> {
         desk.people()
             .unwrap()
             .into_iter()

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use smrt::api::wire::BookingState;
 use smrt::audit::LeafKind;
-use smrt::client::desk::{Array, Desk};
+use smrt::client::console_session::{Array, ConsoleSession};
 use smrt::client::{Client, ClientError};
 use smrt::roster::Role;
 
@@ -34,7 +34,7 @@ fn holds(array: &Array, number: &str) -> bool {
     array.numbers().contains(&number)
 }
 
-fn search(desk: &Desk) -> Array {
+fn search(desk: &ConsoleSession) -> Array {
     desk.search(&request(), &photo(COLLINS)).unwrap()
 }
 
@@ -73,7 +73,7 @@ fn a_released_booking_is_found_no_more_and_no_retry_brings_it_back() {
         "no booking of that name is yours",
     );
 
-    let hold = |feed: &Client, console: &Desk| {
+    let hold = |feed: &Client, console: &ConsoleSession| {
         let after = search(console);
         assert!(!holds(&after, "26-1") && holds(&after, "26-2"));
         assert_eq!(feed.health().unwrap().gallery_rows, 1);
@@ -177,7 +177,7 @@ fn an_agency_releases_its_own_bookings_only() {
     assert_eq!(feed.booking(&number("26-1")).unwrap().state, BookingState::Live);
     let released = daemon.smrtctl(&slmpd, &["feed", "release", "26-1", "--reason", "expunged"]);
     assert!(
-        released.status == Some(0) && released.stdout.contains("26-1 is released, log entry"),
+        released.status == Some(0) && released.stdout.contains("26-1 is released, leaf"),
         "{released:?}"
     );
     assert_eq!(feed.booking(&number("26-1")).unwrap().state, BookingState::Released);

@@ -10,8 +10,8 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use smrt::api::wire::{BookingState, CHECKPOINT_HEADER};
 use smrt::audit::{Edge, LeafKind};
-use smrt::client::desk::Desk;
-use smrt::client::feed::{PushOrder, push};
+use smrt::client::console_session::ConsoleSession;
+use smrt::client::push::{PushOptions, push};
 use smrt::limits::{BODY_BYTES_MAX, FEED_PATIENCE_SECONDS, PHOTO_BYTES_MAX};
 
 use crate::fake_disk::Choices;
@@ -33,7 +33,7 @@ fn put(daemon: &Daemon<'_>, site: &Site, number: &str, form: &[u8]) -> Answer {
 }
 
 /// The numbers that a search for somebody finds, best first.
-fn found(desk: &Desk, probe: &[u8]) -> Vec<String> {
+fn found(desk: &ConsoleSession, probe: &[u8]) -> Vec<String> {
     desk.search(&request(), probe).unwrap().numbers().into_iter().map(str::to_owned).collect()
 }
 
@@ -376,7 +376,7 @@ fn twenty_kills_in_the_middle_of_a_push_lose_nothing_and_double_nothing() {
         fs::write(folder.join(format!("{at}.jpg")), photo).unwrap();
         csv += &format!("B-{at},{at}.jpg,Person {at},2026-11-01,post_arrest_booking\n");
     }
-    let order = PushOrder::new(&folder, &site.path("feed.csv"));
+    let order = PushOptions::new(&folder, &site.path("feed.csv"));
     assert_eq!(order.patience.as_secs(), FEED_PATIENCE_SECONDS);
     fs::write(&order.csv, csv).unwrap();
 

@@ -20,8 +20,8 @@ use smrt::audit::{
     SampleFinding, commit,
 };
 use smrt::booking::{BookingData, Identifier, VersionId};
-use smrt::client::archive::Archive;
-use smrt::client::desk::Desk;
+use smrt::client::console_session::ConsoleSession;
+use smrt::client::log_folder::LogFolder;
 use smrt::inquiry::Request;
 use smrt::roster::{Person, Role};
 use smrt::vault::MasterKey;
@@ -370,7 +370,11 @@ fn busy_day(
 
 /// Everything that is known of the people: names, badges, keys, sessions, and that one of them
 /// goes.
-fn all_of_the_people(daemon: &Daemon<'_>, seen: &mut Dictionary, operators: [(Desk, Person); 2]) {
+fn all_of_the_people(
+    daemon: &Daemon<'_>,
+    seen: &mut Dictionary,
+    operators: [(ConsoleSession, Person); 2],
+) {
     let administrator = official(daemon, "administrator");
     for account in administrator.people().unwrap() {
         let (of, key) = (&account.account.person, account.key.as_ref().unwrap());
@@ -399,8 +403,10 @@ fn all_of_the_people(daemon: &Daemon<'_>, seen: &mut Dictionary, operators: [(De
 /// What the door gives to anybody in the roster: the log as an export writes it, checkpoints, every
 /// proof.
 fn all_that_is_readable(daemon: &Daemon<'_>, folder: &Path) -> Vec<(String, Vec<u8>)> {
-    let leaves =
-        daemon.console("audit-1").export(&Archive::at(folder), &[], false, &mut |_, _| {}).unwrap();
+    let leaves = daemon
+        .console("audit-1")
+        .export(&LogFolder::at(folder), &[], false, &mut |_, _| {})
+        .unwrap();
     let mut readable = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {

@@ -7,9 +7,9 @@ use std::process::Command;
 
 use serde_json::json;
 use smrt::api::wire::{SampleOrder, SampleReview};
-use smrt::audit::{Holds, Quorum, SampleFinding, TileId, entries};
-use smrt::client::archive::{Archive, ArchiveError};
-use smrt::client::verify::{Terms, verify};
+use smrt::audit::{Finding, Holds, Quorum, TileId, entries};
+use smrt::client::log_folder::{LogFolder, LogFolderError};
+use smrt::client::verify_log::{VerifyOptions, verify};
 use smrt::roster::Role;
 
 use crate::desks::{Hand, official, person, refused};
@@ -94,7 +94,7 @@ fn an_exported_log_verifies_offline_with_its_details_and_a_changed_one_does_not(
         own.stdout
     );
 
-    let archive = Archive::at(&log);
+    let archive = LogFolder::at(&log);
     let details = fs::read_to_string(log.join("details.jsonl")).unwrap();
     assert!(details.contains("Det. A. Ortiz"), "the auditor reads who asked");
     fs::write(log.join("details.jsonl"), details.replace("Det. A. Ortiz", "Det. B. Ortiz"))
@@ -272,14 +272,14 @@ fn each_of_two_thousand_tamperings_with_an_exported_log_is_found_with_its_place(
         log.len(),
         log.kept.len()
     );
-    let untouched = verify(&Archive::at(&folder), &log.terms(None, true)).unwrap();
+    let untouched = verify(&LogFolder::at(&folder), &log.terms(None, true)).unwrap();
     assert!(untouched.holds && untouched.not_witnessed.is_none(), "{}", untouched.words());
     tampering::every_one_is_found(&log);
 }
 
 /// What an export holds, with the key that only its owner has.
 fn exported_log(folder: &Path, quorum: Quorum) -> Log {
-    let archive = Archive::at(folder);
+    let archive = LogFolder::at(folder);
     let newest = archive.checkpoint().unwrap().unwrap();
     let bundles =
         TileId::all(newest.checkpoint().unwrap().leaves).filter(|id| id.holds == Holds::Entries);
@@ -291,7 +291,7 @@ fn exported_log(folder: &Path, quorum: Quorum) -> Log {
             .collect::<Vec<_>>()
     };
     let mut details = Vec::new();
-    let taken = archive.for_each_detail::<ArchiveError>(|_, detail| {
+    let taken = archive.for_each_detail::<LogFolderError>(|_, detail| {
         details.push(detail);
         Ok(())
     });
@@ -326,8 +326,8 @@ fn no_bit_of_an_exported_log_can_be_flipped_unnoticed() {
     assert_eq!(exported.status, Some(0), "{exported:?}");
     let keys = Quorum::parse(&daemon.feed("slmpd").policy().unwrap()).unwrap();
     assert_eq!(daemon.stop(), Some(0));
-    let archive = Archive::at(&log);
-    let terms = Terms { keys: Some(keys), all_details: true, ..Terms::default() };
+    let archive = LogFolder::at(&log);
+    let terms = VerifyOptions { keys: Some(keys), all_details: true, ..VerifyOptions::default() };
     assert!(verify(&archive, &terms).unwrap().holds);
     // The policy in the folder is only what the log says of itself; the auditor has the keys from
     // elsewhere.

@@ -10,8 +10,8 @@ use smrt::api::wire::desk::ChallengeView;
 use smrt::api::wire::inquiry::{InquiryView, UploadRequest, UploadState};
 use smrt::audit::{Leaf, LeafKind};
 use smrt::booking::VersionId;
-use smrt::client::desk::{Desk, SharedKey};
-use smrt::client::soft_key::Habits;
+use smrt::client::console_session::{ConsoleSession, SharedKey};
+use smrt::client::software_key::KeyBehaviour;
 use smrt::face::Edits;
 use smrt::inquiry::{Component, Disposition, Finding, Observation, Seen, Stage};
 use smrt::limits::{PROBE_BYTES_MAX, PROBE_PIECE_BYTES};
@@ -35,7 +35,7 @@ fn enrol(daemon: &Daemon<'_>) -> Vec<VersionId> {
 }
 
 /// An operator, and two examiners at the other console.
-fn three(daemon: &Daemon<'_>) -> [Desk; 3] {
+fn three(daemon: &Daemon<'_>) -> [ConsoleSession; 3] {
     let desk = |device: &str, id: &str, role| daemon.desk_of(device, &person(id, role));
     [
         desk("rtcc-1", "operator", Role::Operator),
@@ -61,7 +61,10 @@ fn no_lead(candidate: VersionId) -> Finding {
     finding(candidate, Disposition::NoLead, Seen::Difference)
 }
 
-fn finish(desk: &Desk, view: &InquiryView) -> Result<InquiryView, smrt::client::ClientError> {
+fn finish(
+    desk: &ConsoleSession,
+    view: &InquiryView,
+) -> Result<InquiryView, smrt::client::ClientError> {
     desk.post(
         &format!("/v1/inquiries/{}/finish", view.inquiry),
         &json!({"revision": view.revision}),
@@ -70,7 +73,7 @@ fn finish(desk: &Desk, view: &InquiryView) -> Result<InquiryView, smrt::client::
 
 /// Holds that nothing of score, name or number is in an inquiry as this desk is shown it.
 #[track_caller]
-fn blind(daemon: &Daemon<'_>, device: &str, desk: &Desk, view: &InquiryView) {
+fn blind(daemon: &Daemon<'_>, device: &str, desk: &ConsoleSession, view: &InquiryView) {
     let shown = Hand::new(daemon, &daemon.site.console_identity(device))
         .at(desk)
         .get(&format!("/v1/inquiries/{}", view.inquiry));
@@ -81,7 +84,7 @@ fn blind(daemon: &Daemon<'_>, device: &str, desk: &Desk, view: &InquiryView) {
 }
 
 /// An approval by hand, by a key with these habits.
-fn approve(hand: &Hand<'_>, view: &InquiryView, key: &SharedKey, habits: &Habits) -> Answer {
+fn approve(hand: &Hand<'_>, view: &InquiryView, key: &SharedKey, habits: &KeyBehaviour) -> Answer {
     let asked = ask(hand, view);
     hand.post(&step(view, "search"), &touched(view, &asked, key, habits))
 }
@@ -100,7 +103,7 @@ fn touched(
     view: &InquiryView,
     asked: &ChallengeView,
     key: &SharedKey,
-    habits: &Habits,
+    habits: &KeyBehaviour,
 ) -> serde_json::Value {
     let touch = key.lock().unwrap().touch_as(&asked.challenge, &relying_party(), habits).unwrap();
     json!({"revision": view.revision, "nonce": hex::encode(asked.nonce), "touch": touch})
@@ -453,19 +456,19 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
     let probed = desk.hand_over(&desk.open(&request()).unwrap(), &photo(OBAMA_LATER)).unwrap();
     let chosen = desk.choose(&probed, None, Edits::default(), None).unwrap().view;
-    let habits = Habits::default;
-    for (habits, kind) in [
-        (Habits { present: false, ..habits() }, "not-present"),
-        (Habits { verified: false, ..habits() }, "not-verified"),
-        (Habits { backup_eligible: true, ..habits() }, "key-can-be-copied"),
-        (Habits { backup_eligible: true, backed_up: true, ..habits() }, "key-can-be-copied"),
-        (Habits { origin: Some("https://other.example".to_owned()), ..habits() }, "wrong-page"),
-        (Habits { rp_id: Some("other.example".to_owned()), ..habits() }, "wrong-page"),
-        (Habits { cross_origin: true, ..habits() }, "wrong-page"),
-        (Habits { ceremony: Some("webauthn.create".to_owned()), ..habits() }, "malformed-touch"),
-        (Habits { count: Some(1), ..habits() }, "counter-back"),
-        (Habits { misplaced_credential: true, ..habits() }, "malformed-touch"),
-        (Habits { more_flags: 0x02, ..habits() }, "malformed-touch"),
+    let habits = KeyBehaviour::default;
+    for habits in [
+        KeyBehaviour { present: false, ..habits() },
+        KeyBehaviour { verified: false, ..habits() },
+        KeyBehaviour { backup_eligible: true, ..habits() },
+        KeyBehaviour { backup_eligible: true, backed_up: true, ..habits() },
+        KeyBehaviour { origin: Some("https://other.example".to_owned()), ..habits() },
+        KeyBehaviour { rp_id: Some("other.example".to_owned()), ..habits() },
+        KeyBehaviour { cross_origin: true, ..habits() },
+        KeyBehaviour { ceremony: Some("webauthn.create".to_owned()), ..habits() },
+        KeyBehaviour { count: Some(1), ..habits() },
+        KeyBehaviour { misplaced_credential: true, ..habits() },
+        KeyBehaviour { more_flags: 0x02, ..habits() },
     ] {
         approve(&hand, &chosen, &key, &habits).is_problem(403, kind, "");
     }
@@ -516,7 +519,8 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
     );
     // The same person at another device has another request.
     let elsewhere =
-        Desk::log_on(&daemon.console("rtcc-2"), &relying_party(), desk.person(), &key).unwrap();
+        ConsoleSession::log_on(&daemon.console("rtcc-2"), &relying_party(), desk.person(), &key)
+            .unwrap();
     let there = Hand::new(&daemon, &site.console_identity("rtcc-2")).at(&elsewhere);
     let asked = ask(&hand, &again);
     there.post(&step(&again, "search"), &touched(&again, &asked, &key, &habits())).is_problem(
@@ -586,7 +590,7 @@ fn an_upload_goes_on_where_it_was_after_a_restart_and_takes_no_other_bytes() {
     let desk = daemon.desk("rtcc-1");
     let (opened, probe) = (desk.open(&request()).unwrap(), large());
     let (id, bytes, digest) = (opened.inquiry, probe.len() as u64, sha256(&probe));
-    let begin = |desk: &Desk,
+    let begin = |desk: &ConsoleSession,
                  bytes: u64,
                  sha256: [u8; 32]|
      -> Result<UploadState, smrt::client::ClientError> {
@@ -829,7 +833,7 @@ fn a_restart_in_the_middle_loses_nothing_and_the_inquiry_goes_on() {
     enrol(&daemon);
     three(&daemon);
     let mut view: Option<InquiryView> = None;
-    type Step = fn([Desk; 3], Option<InquiryView>) -> InquiryView;
+    type Step = fn([ConsoleSession; 3], Option<InquiryView>) -> InquiryView;
     let steps: [(Step, Stage); 8] = [
         (|[operator, ..], _| operator.open(&request()).unwrap(), Stage::Opened),
         (

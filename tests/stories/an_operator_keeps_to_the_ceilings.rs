@@ -6,7 +6,7 @@ use std::sync::Barrier;
 use serde_json::json;
 use smrt::api::wire::desk::ChallengeView;
 use smrt::audit::LeafKind;
-use smrt::client::desk::{Desk, SharedKey};
+use smrt::client::console_session::{ConsoleSession, SharedKey};
 use smrt::face::Edits;
 use smrt::roster::Role;
 
@@ -23,7 +23,7 @@ fn enrol(clocked: &Clocked<'_>) {
         .unwrap();
 }
 
-fn searches(desk: &Desk) -> Result<(), smrt::client::ClientError> {
+fn searches(desk: &ConsoleSession) -> Result<(), smrt::client::ClientError> {
     desk.ask(&request(), &photo(OBAMA_LATER)).map(|_| ())
 }
 
@@ -100,7 +100,7 @@ fn one_search_of_an_operator_is_in_flight_at_a_time_whatever_the_number_of_desks
     let here = clocked.desk("rtcc-1");
     let key = key_of(&clocked, "op-rtcc-1");
     let there = logs_on(&clocked, "rtcc-2", "op-rtcc-1", &key).unwrap();
-    let approved = |desk: &Desk, device: &str, barrier: &Barrier| -> Answer {
+    let approved = |desk: &ConsoleSession, device: &str, barrier: &Barrier| -> Answer {
         approve_at(&clocked, desk, device, &key, barrier)
     };
     let mut refusals = 0;
@@ -145,7 +145,7 @@ fn one_search_of_an_operator_is_in_flight_at_a_time_whatever_the_number_of_desks
 /// Has a search approved and sent when the other is, too.
 fn approve_at(
     clocked: &Clocked<'_>,
-    desk: &Desk,
+    desk: &ConsoleSession,
     device: &str,
     key: &SharedKey,
     barrier: &Barrier,
@@ -225,7 +225,7 @@ fn auditors_and_nobody_else_are_shown_how_regular_each_operators_searches_are() 
     }
     clocked.pass(DAY_CS);
     searches(&clocked.desk("rtcc-1")).unwrap();
-    let page = |device: &str, desk: &Desk| {
+    let page = |device: &str, desk: &ConsoleSession| {
         Hand::new(&clocked, &site.console_identity(device)).at(desk).get("/console/operators")
     };
     let auditor = clocked.desk_of("audit-1", &person("auditor", Role::Auditor));

@@ -108,7 +108,7 @@ impl<'s> Clocked<'s> {
             clock: clock.clone(),
             anchor: None,
             reserve_bytes: 0,
-            details_kept_days: config.details_kept_days,
+            retention: config.retention(),
         };
         let roster = || config.read_roster().unwrap();
         let service = once_free(|| {

@@ -6,8 +6,8 @@ use smrt::api::wire::desk::ChallengeView;
 use smrt::audit::touch::RelyingParty;
 use smrt::booking::{Identifier, Text};
 use smrt::client::ClientError;
-use smrt::client::desk::{Desk, SharedKey};
-use smrt::client::soft_key::Habits;
+use smrt::client::console_session::{ConsoleSession, SharedKey};
+use smrt::client::software_key::KeyBehaviour;
 use smrt::inquiry::Request;
 use smrt::roster::{Person, Role};
 use time::OffsetDateTime;
@@ -52,7 +52,7 @@ pub(crate) fn person(id: &str, role: Role) -> Person {
 }
 
 /// The commander or the administrator at the administrators' console.
-pub(crate) fn official(door: &Door<'_>, id: &str) -> Desk {
+pub(crate) fn official(door: &Door<'_>, id: &str) -> ConsoleSession {
     let console = door.console("admin-1");
     door.staff().desk(&console, &Identifier::parse(id).unwrap()).unwrap()
 }
@@ -68,7 +68,7 @@ pub(crate) fn log_on(
     device: &str,
     person: &str,
     key: &SharedKey,
-    habits: &Habits,
+    habits: &KeyBehaviour,
 ) -> Answer {
     let hand = Hand::new(door, &door.site.console_identity(device));
     let asked = hand.post("/v1/session/challenge", &json!({"person": person}));
@@ -89,8 +89,13 @@ pub(crate) fn logs_on(
     device: &str,
     person: &str,
     key: &SharedKey,
-) -> Result<Desk, ClientError> {
-    Desk::log_on(&door.console(device), &relying_party(), &Identifier::parse(person).unwrap(), key)
+) -> Result<ConsoleSession, ClientError> {
+    ConsoleSession::log_on(
+        &door.console(device),
+        &relying_party(),
+        &Identifier::parse(person).unwrap(),
+        key,
+    )
 }
 
 /// Holds that the box refused with this kind of problem, in these words.
@@ -123,7 +128,7 @@ impl<'d> Hand<'d> {
     }
 
     /// With the session of a desk.
-    pub(crate) fn at(self, desk: &Desk) -> Self {
+    pub(crate) fn at(self, desk: &ConsoleSession) -> Self {
         Self { cookie: Some(desk.cookie().to_owned()), ..self }
     }
 

@@ -7,7 +7,8 @@ use std::process::Command;
 use std::sync::MutexGuard;
 
 use smrt::booking::Identifier;
-use smrt::client::desk::{Desk, Staff};
+use smrt::client::console_session::ConsoleSession;
+use smrt::client::staff::Staff;
 use smrt::client::{Client, Credentials};
 use smrt::roster::{Person, Role};
 
@@ -51,17 +52,17 @@ impl Door<'_> {
     }
 
     /// The desk of an operator and examiner, of whom each console has one.
-    pub(crate) fn desk(&self, device: &str) -> Desk {
+    pub(crate) fn desk(&self, device: &str) -> ConsoleSession {
         self.desk_of(device, &person(&format!("op-{device}"), Role::OperatorExaminer))
     }
 
     /// A desk at which this person has logged on, admitted first where need be.
-    pub(crate) fn desk_of(&self, device: &str, person: &Person) -> Desk {
+    pub(crate) fn desk_of(&self, device: &str, person: &Person) -> ConsoleSession {
         let (console, mut staff) = (self.console(device), self.staff());
-        if !staff.knows(&person.id) {
+        if !staff.has_key(&person.id) {
             staff.admit(&console, person).unwrap();
         }
-        staff.desk(&console, &person.id).unwrap()
+        staff.log_on(&console, &person.id).unwrap()
     }
 
     /// The people of the site with their keys; the first two enrol theirs when somebody asks.
@@ -76,7 +77,7 @@ impl Door<'_> {
             );
             let console = self.console("admin-1");
             *staff = Some(
-                Staff::found(
+                Staff::enrol(
                     &console,
                     &relying_party(),
                     (&boss, commander),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use smrt::api::wire::inquiry::InquiryView;
 use smrt::audit::LeafKind;
-use smrt::client::desk::Desk;
+use smrt::client::console_session::ConsoleSession;
 use smrt::face::Edits;
 use smrt::inquiry::Stage;
 use smrt::limits::{DETAILS_KEPT_DAYS_MIN, PROBE_PIECE_BYTES};
@@ -25,7 +25,7 @@ fn trained(id: &str, role: Role) -> Person {
     Person { trained_until: date!(2099 - 12 - 31), ..person(id, role) }
 }
 
-fn desk(clocked: &Clocked<'_>, device: &str, id: &str) -> Desk {
+fn desk(clocked: &Clocked<'_>, device: &str, id: &str) -> ConsoleSession {
     logs_on(clocked, device, id, &key_of(clocked, id)).unwrap()
 }
 

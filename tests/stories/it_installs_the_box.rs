@@ -11,7 +11,7 @@ use rcgen::{ExtendedKeyUsagePurpose, SanType};
 use redb::{Database, TableDefinition};
 use smrt::audit::LeafKind;
 use smrt::booking::Identifier;
-use smrt::client::desk::{enrol_first_key, shared_key};
+use smrt::client::console_session::{enrol_first_key, shared_key};
 use smrt::roster::CertificateName;
 use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
@@ -204,7 +204,7 @@ fn a_certificate_that_ended_or_does_not_fit_is_named_by_check_and_run() {
                     (-30, -3),
                 );
             },
-            "server-localhost.pem ended ",
+            "server-localhost.pem expired ",
         ),
     ]);
 }
@@ -215,7 +215,11 @@ fn check_says_that_a_revocation_list_has_ended() {
     site.let_the_list_end();
     let checked = site.check();
     assert_eq!(checked.status, Some(EXIT_CONFIG));
-    assert!(checked.stdout.contains("days ago; nobody could come in"), "{}", checked.stdout);
+    assert!(
+        checked.stdout.contains("days ago, so that nobody could connect"),
+        "{}",
+        checked.stdout
+    );
 }
 
 #[test]

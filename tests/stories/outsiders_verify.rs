@@ -13,7 +13,7 @@ use smrt::audit::{
     Checkpoint, CosignerKey, Edge, Hash, Holds, Leaf, LeafKind, LogKey, Note, TILE_WIDTH, TileId,
     TileNode, consistency, entries, inclusion, leaf_hash, push_entry, tile_bytes,
 };
-use smrt::client::archive::Archive;
+use smrt::client::log_folder::LogFolder;
 
 use crate::photos::{COLLINS, OBAMA, OBAMA_LATER, edition, gradient, photo, root, small};
 use crate::site::{Site, booking, number, request, witness_name};
@@ -315,7 +315,7 @@ impl Grown {
             leaves.push(leaf);
             roots.push(edge.root());
         }
-        let archive = Archive::at(folder);
+        let archive = LogFolder::at(folder);
         // The narrow tiles of smaller trees too, as a log leaves them behind that is published
         // while it grows.
         let narrow =
@@ -464,7 +464,7 @@ fn cases_of_a_day(site: &Site) -> Vec<Case> {
     }
 
     let (&leaves, newest) = notes.last_key_value().unwrap();
-    let archive = Archive::at(&site.path("read"));
+    let archive = LogFolder::at(&site.path("read"));
     let mut all = Vec::new();
     for tile in TileId::all(leaves) {
         let bytes = stlco.tile(tile).unwrap();
@@ -478,7 +478,7 @@ fn cases_of_a_day(site: &Site) -> Vec<Case> {
         let id = TileId::at(Holds::Hashes(level), first / TILE_WIDTH, leaves).unwrap();
         let bytes = archive.tile(id)?;
         let hashes = smrt::audit::tile_hashes(id, &bytes).unwrap();
-        Ok::<_, smrt::client::archive::ArchiveError>(
+        Ok::<_, smrt::client::log_folder::LogFolderError>(
             hashes[place(first - id.first())..][..place(count)].to_vec(),
         )
     };
@@ -499,7 +499,7 @@ fn cases_of_a_day(site: &Site) -> Vec<Case> {
         };
         cases.push(Case { witness, ..case });
         let proof = inclusion(index, leaves, &mut tiles).unwrap();
-        let folder = archive.folder().to_owned();
+        let folder = archive.path().to_owned();
         cases.push(Case { leaf, index, proof, folder, ..Case::new(Claim::Tiles, &key, newest) });
     }
     assert!(witnessed > 20, "{witnessed} proofs came with a cosigned checkpoint");
@@ -601,7 +601,7 @@ fn with_proof(case: &Case, least: usize, change: impl FnOnce(&mut Vec<Hash>)) ->
 /// A bit of the case's leaf in its bundle.
 fn leaf_bit(case: &Case, leaves: u64, at: usize) -> Option<usize> {
     let id = TileId::at(Holds::Entries, case.index / TILE_WIDTH, leaves)?;
-    let bundle = Archive::at(&case.folder).tile(id).unwrap();
+    let bundle = LogFolder::at(&case.folder).tile(id).unwrap();
     let before = entries(id, &bundle).unwrap()[..place(case.index - id.first())]
         .iter()
         .map(|leaf| 2 + leaf.len())

@@ -15,7 +15,7 @@ use smrt::audit::touch::{
     verify_registration,
 };
 use smrt::booking::Identifier;
-use smrt::client::soft_key::{Habits, SoftKey};
+use smrt::client::software_key::{KeyBehaviour, SoftwareKey};
 
 use crate::photos::{OBAMA, OBAMA_LATER, edition, photo, root, small};
 use crate::site::{self, CONSOLE, Site, booking, number, request};
@@ -47,7 +47,7 @@ struct Touched<Approval> {
 /// A person with a security key.
 struct Person {
     name: String,
-    key: SoftKey,
+    key: SoftwareKey,
     kept: Credential,
 }
 
@@ -56,14 +56,14 @@ type Change<'c> = (&'c str, &'c str, String);
 
 impl Person {
     fn new(name: &str) -> Self {
-        let key = SoftKey::new().unwrap();
+        let key = SoftwareKey::new().unwrap();
         let kept =
             verify_registration(&key.register(&[0; 32], &console()), &[0; 32], &console()).unwrap();
         Self { name: name.to_owned(), key, kept }
     }
 
     /// The touch, and the key as it was kept before.
-    fn touch(&mut self, challenge: &Challenge, habits: &Habits) -> (Touch, Credential) {
+    fn touch(&mut self, challenge: &Challenge, habits: &KeyBehaviour) -> (Touch, Credential) {
         let touch = self.key.touch_as(challenge, &console(), habits).unwrap();
         let before = self.kept.clone();
         if let Ok(count) = touch::verify(&touch, challenge, &before, &console()) {
@@ -73,7 +73,7 @@ impl Person {
     }
 
     /// The detail of a search that was approved.
-    fn asks(&mut self, n: u8, habits: &Habits) -> Value {
+    fn asks(&mut self, n: u8, habits: &KeyBehaviour) -> Value {
         let approval = search(&self.name, n);
         let (touch, key) = self.touch(&approval.challenge(), habits);
         let actor = json!({"certificate": "smrt:device/rtcc-1",
@@ -84,7 +84,7 @@ impl Person {
     /// The detail of something else that was.
     fn acts(&mut self, n: u8) -> Value {
         let approval = act(&self.name, n);
-        let (touch, key) = self.touch(&approval.challenge(), &Habits::default());
+        let (touch, key) = self.touch(&approval.challenge(), &KeyBehaviour::default());
         json!({"detail": "logged_on", "person": self.name, "approval": approval, "touch": touch,
             "key": key})
     }
@@ -304,47 +304,67 @@ fn changed_approvals(asked: &Value, acted: &Value) -> Vec<Change<'static>> {
 
 /// Touches that the key itself made, in a way that doesn't count.
 fn wrong_touches(person: &mut Person) -> Vec<Change<'static>> {
-    let habits = Habits::default;
+    let habits = KeyBehaviour::default;
     let kept = person.kept.sign_count;
     let mut changes = Vec::new();
     for (what, why, habits) in [
-        ("nobody touched", "not present", Habits { present: false, ..habits() }),
-        ("nobody verified", "not verified", Habits { verified: false, ..habits() }),
-        ("a key that can be copied", "can be copied", Habits { backup_eligible: true, ..habits() }),
+        ("nobody touched", "not present", KeyBehaviour { present: false, ..habits() }),
+        ("nobody verified", "not verified", KeyBehaviour { verified: false, ..habits() }),
+        (
+            "a key that can be copied",
+            "can be copied",
+            KeyBehaviour { backup_eligible: true, ..habits() },
+        ),
         (
             "a key that was copied",
             "can be copied",
-            Habits { backup_eligible: true, backed_up: true, ..habits() },
+            KeyBehaviour { backup_eligible: true, backed_up: true, ..habits() },
         ),
-        ("a reserved flag", "flags that a touch has not", Habits { more_flags: 0x02, ..habits() }),
+        (
+            "a reserved flag",
+            "flags that a touch has not",
+            KeyBehaviour { more_flags: 0x02, ..habits() },
+        ),
         (
             "another reserved flag",
             "flags that a touch has not",
-            Habits { more_flags: 0x20, ..habits() },
+            KeyBehaviour { more_flags: 0x20, ..habits() },
         ),
         (
             "a credential in a touch",
             "flags that a touch has not",
-            Habits { misplaced_credential: true, ..habits() },
+            KeyBehaviour { misplaced_credential: true, ..habits() },
         ),
         (
             "another page",
             "origin",
-            Habits { origin: Some("https://smrt.fusion.example".to_owned()), ..habits() },
+            KeyBehaviour { origin: Some("https://smrt.fusion.example".to_owned()), ..habits() },
         ),
-        ("a page in a frame", "frame in another's", Habits { cross_origin: true, ..habits() }),
+        (
+            "a page in a frame",
+            "frame in another's",
+            KeyBehaviour { cross_origin: true, ..habits() },
+        ),
         (
             "another relying party",
             "RP ID",
-            Habits { rp_id: Some("fusion.example".to_owned()), ..habits() },
+            KeyBehaviour { rp_id: Some("fusion.example".to_owned()), ..habits() },
         ),
         (
             "another ceremony",
             "type",
-            Habits { ceremony: Some("webauthn.create".to_owned()), ..habits() },
+            KeyBehaviour { ceremony: Some("webauthn.create".to_owned()), ..habits() },
         ),
-        ("a counter that stands still", "sign count", Habits { count: Some(kept), ..habits() }),
-        ("a counter that went back", "sign count", Habits { count: Some(kept - 1), ..habits() }),
+        (
+            "a counter that stands still",
+            "sign count",
+            KeyBehaviour { count: Some(kept), ..habits() },
+        ),
+        (
+            "a counter that went back",
+            "sign count",
+            KeyBehaviour { count: Some(kept - 1), ..habits() },
+        ),
     ] {
         changes.push((what, why, person.asks(200, &habits).to_string()));
     }
@@ -466,7 +486,7 @@ fn an_independent_program_accepts_every_touch_and_refuses_each_that_was_tampered
     let mut people: Vec<Person> = (0..4).map(|n| Person::new(&format!("operator-{n}"))).collect();
     let detail = |n: u8| {
         let person = &mut people[usize::from(n) % 4];
-        if n % 5 == 4 { person.acts(n) } else { person.asks(n, &Habits::default()) }
+        if n % 5 == 4 { person.acts(n) } else { person.asks(n, &KeyBehaviour::default()) }
     };
     let whole: Vec<Value> = (0..CASES).map(|n| u8::try_from(n).unwrap()).map(detail).collect();
     let texts: Vec<String> = whole.iter().map(Value::to_string).collect();
@@ -565,11 +585,11 @@ fn an_independent_program_accepts_every_touch_of_a_real_boxs_log_and_refuses_eac
 #[test]
 fn a_touch_holds_once_and_a_key_is_one_persons_and_counts_upwards() {
     let mut person = Person::new("operator-1");
-    let details: Vec<Value> = (0..3).map(|n| person.asks(n, &Habits::default())).collect();
+    let details: Vec<Value> = (0..3).map(|n| person.asks(n, &KeyBehaviour::default())).collect();
     person.name = "operator-2".to_owned();
-    let anothers = person.asks(3, &Habits::default());
+    let anothers = person.asks(3, &KeyBehaviour::default());
     let mut thief = Person::new("operator-1");
-    let mut stolen = thief.asks(4, &Habits::default());
+    let mut stolen = thief.asks(4, &KeyBehaviour::default());
     stolen["key"]["id"] = details[0]["key"]["id"].clone();
     stolen["touch"]["credential"] = details[0]["key"]["id"].clone();
     let lines = [&details[1], &details[0], &details[1], &anothers, &stolen, &details[2]]
@@ -600,11 +620,11 @@ fn lines_that_are_no_details_are_refused_and_details_without_touches_passed_over
     let lines = [
         "{".to_owned(),
         "[]".to_owned(),
-        line(person.asks(0, &Habits::default())),
+        line(person.asks(0, &KeyBehaviour::default())),
         line(json!("[]")),
         "[".repeat(100_000),
         line(json!(json!({"detail": "stopped", "software": "0.1.0"}).to_string())),
-        line(json!(person.asks(1, &Habits::default()).to_string())),
+        line(json!(person.asks(1, &KeyBehaviour::default()).to_string())),
     ];
     fs::write(&path, lines.join("\n")).unwrap();
     let (verdicts, all) = independent_verdicts(&path, ORIGIN, LOG);

@@ -5,8 +5,8 @@ use serde_json::json;
 use smrt::api::wire::desk::ChallengeView;
 use smrt::audit::LeafKind;
 use smrt::booking::{Identifier, Text};
-use smrt::client::desk::{Desk, SharedKey, enrol_first_key, shared_key};
-use smrt::client::soft_key::Habits;
+use smrt::client::console_session::{ConsoleSession, SharedKey, enrol_first_key, shared_key};
+use smrt::client::software_key::KeyBehaviour;
 use smrt::roster::{Person, Role};
 use time::OffsetDateTime;
 
@@ -42,12 +42,14 @@ fn a_first_key_is_enrolled_once_and_by_the_code_that_the_box_gave_for_that_perso
     }
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1"));
     let order = json!({"person": "commander", "code": site.code_of("commander")});
-    for (habits, kind, words) in [
-        (Habits { verified: false, ..Habits::default() }, "not-verified", "verif"),
-        (Habits { backup_eligible: true, ..Habits::default() }, "key-can-be-copied", "cop"),
+    for (habits, words) in [
+        (KeyBehaviour { verified: false, ..KeyBehaviour::default() }, "verif"),
+        (KeyBehaviour { backup_eligible: true, ..KeyBehaviour::default() }, "cop"),
         (
-            Habits { origin: Some("https://evil.example".to_owned()), ..Habits::default() },
-            "wrong-page",
+            KeyBehaviour {
+                origin: Some("https://evil.example".to_owned()),
+                ..KeyBehaviour::default()
+            },
             "evil.example",
         ),
     ] {
@@ -253,7 +255,7 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
 fn each_verb_is_refused_to_every_role_whose_duty_it_is_not() {
     let site = Site::staffed();
     let daemon = site.start("test");
-    let desks: Vec<(Role, Desk)> = Role::ALL
+    let desks: Vec<(Role, ConsoleSession)> = Role::ALL
         .into_iter()
         .map(|role| match role {
             Role::Administrator => (role, official(&daemon, "administrator")),
@@ -366,13 +368,13 @@ fn five_refused_touches_lock_an_account_until_somebody_else_releases_it() {
     let open = daemon.desk("rtcc-1");
     let (administrator, commander) =
         (official(&daemon, "administrator"), official(&daemon, "commander"));
-    let bad = Habits { verified: false, ..Habits::default() };
+    let bad = KeyBehaviour { verified: false, ..KeyBehaviour::default() };
     let lock = |person: &str| {
         let key = key_of(&daemon, person);
         for _ in 0..5 {
             log_on(&daemon, "rtcc-2", person, &key, &bad).is_problem(403, "not-verified", "");
         }
-        log_on(&daemon, "rtcc-2", person, &key, &Habits::default()).is_problem(
+        log_on(&daemon, "rtcc-2", person, &key, &KeyBehaviour::default()).is_problem(
             403,
             "locked-out",
             "the account is locked after 5 refused log-ons",
@@ -426,22 +428,29 @@ fn a_log_on_takes_this_persons_own_key_at_this_device_for_this_challenge_once() 
     daemon.desk("rtcc-1");
     daemon.desk("rtcc-2");
     let [key, others] = ["op-rtcc-1", "op-rtcc-2"].map(|person| key_of(&daemon, person));
-    let habits = Habits::default;
-    let (origin, rp_id) = ("https://other.example".to_owned(), "other.example".to_owned());
-    let ceremony = "webauthn.create".to_owned();
-    for (habits, kind, words) in [
-        (Habits { present: false, ..habits() }, "not-present", "touched"),
-        (Habits { verified: false, ..habits() }, "not-verified", "did not verify its user"),
-        (Habits { backup_eligible: true, ..habits() }, "key-can-be-copied", "cop"),
-        (Habits { origin: Some(origin), ..habits() }, "wrong-page", "other.example"),
-        (Habits { rp_id: Some(rp_id), ..habits() }, "wrong-page", ""),
-        (Habits { cross_origin: true, ..habits() }, "wrong-page", "within another's page"),
-        (Habits { ceremony: Some(ceremony), ..habits() }, "malformed-touch", "webauthn.create"),
-        (Habits { count: Some(1), ..habits() }, "counter-back", "counter"),
+    let habits = KeyBehaviour::default;
+    for (habits, words) in [
+        (KeyBehaviour { present: false, ..habits() }, "touched"),
+        (KeyBehaviour { verified: false, ..habits() }, "did not verify its user"),
+        (KeyBehaviour { backup_eligible: true, ..habits() }, "cop"),
+        (
+            KeyBehaviour { origin: Some("https://other.example".to_owned()), ..habits() },
+            "other.example",
+        ),
+        (KeyBehaviour { rp_id: Some("other.example".to_owned()), ..habits() }, ""),
+        (KeyBehaviour { cross_origin: true, ..habits() }, "within another's page"),
+        (
+            KeyBehaviour { ceremony: Some("webauthn.create".to_owned()), ..habits() },
+            "webauthn.create",
+        ),
+        (KeyBehaviour { count: Some(1), ..habits() }, "counter"),
     ] {
         log_on(&daemon, "rtcc-1", "op-rtcc-1", &key, &habits).is_problem(403, kind, words);
         // A log-on that goes through lets the tries be forgotten.
-        assert_eq!(log_on(&daemon, "rtcc-1", "op-rtcc-1", &key, &Habits::default()).status, 201);
+        assert_eq!(
+            log_on(&daemon, "rtcc-1", "op-rtcc-1", &key, &KeyBehaviour::default()).status,
+            201
+        );
     }
     log_on(&daemon, "rtcc-1", "op-rtcc-1", &others, &habits()).is_problem(403, "wrong-key", "");
 
@@ -505,7 +514,7 @@ fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_
         cookie: Some(cookie.to_owned()),
         ..Hand::new(&daemon, &site.console_identity("rtcc-1"))
     };
-    let begun = log_on(&daemon, "rtcc-1", "op-rtcc-1", &key, &Habits::default());
+    let begun = log_on(&daemon, "rtcc-1", "op-rtcc-1", &key, &KeyBehaviour::default());
     assert!(
         begun.json()["banner"].as_str().unwrap().contains("consent to recording and monitoring")
     );

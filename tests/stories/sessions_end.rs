@@ -4,7 +4,7 @@
 use serde_json::json;
 use smrt::api::wire::desk::ChallengeView;
 use smrt::audit::LeafKind;
-use smrt::client::desk::{Desk, SharedKey};
+use smrt::client::console_session::{ConsoleSession, SharedKey};
 use smrt::face::Edits;
 use smrt::roster::{Person, Role};
 
@@ -22,7 +22,7 @@ fn unlock(hand: &Hand<'_>, key: &SharedKey) -> Answer {
     hand.post("/v1/session/unlock", &json!({"nonce": hex::encode(asked.nonce), "touch": touch}))
 }
 
-fn at<'c>(clocked: &'c Clocked<'c>, desk: &Desk) -> Hand<'c> {
+fn at<'c>(clocked: &'c Clocked<'c>, desk: &ConsoleSession) -> Hand<'c> {
     Hand::new(clocked, &clocked.site.console_identity("rtcc-1")).at(desk)
 }
 
@@ -136,7 +136,7 @@ fn a_challenge_is_answered_within_a_minute_or_never() {
     desk.approve(&view).unwrap();
     // The commander's approval.
     let (new, new_key) =
-        (person("jdoe", Role::Operator), smrt::client::desk::shared_key().unwrap());
+        (person("jdoe", Role::Operator), smrt::client::console_session::shared_key().unwrap());
     let grant = official(&clocked, "administrator").ask_grant(&new, Some(&new_key)).unwrap();
     let commander = official(&clocked, "commander");
     let asked: ChallengeView =

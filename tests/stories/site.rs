@@ -12,7 +12,7 @@ use rcgen::{
 };
 use smrt::audit::{Checkpoint, CosignerKey, Detail, Leaf, LeafKind, LogKey, VerifierKey};
 use smrt::booking::{BookingData, BookingNumber, Identifier};
-use smrt::client::desk::Staff;
+use smrt::client::staff::Staff;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
@@ -369,7 +369,7 @@ impl Site {
                 clock: Arc::new(SystemClock::default()),
                 anchor: None,
                 reserve_bytes: 0,
-                details_kept_days: 1_096,
+                retention: Default::default(),
             })
         })
     }

@@ -9,8 +9,8 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde_json::json;
 use smrt::audit::{Edge, Hash, Holds, LogKey, Note, Place, Quorum, TileId, push_entry};
-use smrt::client::archive::{Archive, CHECKPOINT, CHECKPOINTS, DETAILS, OpenedDetail, POLICY};
-use smrt::client::verify::{Terms, verify};
+use smrt::client::log_folder::{CHECKPOINT, CHECKPOINTS, DETAILS, LogFolder, OpenedDetail, POLICY};
+use smrt::client::verify_log::{VerifyOptions, verify};
 
 use super::tiles::Tiles;
 
@@ -43,8 +43,8 @@ impl Log {
         Note::parse(&key.sign(size as u64, root(&self.leaves[..size]))).unwrap()
     }
 
-    pub(crate) fn terms(&self, since: Option<Note>, all_details: bool) -> Terms {
-        Terms {
+    pub(crate) fn terms(&self, since: Option<Note>, all_details: bool) -> VerifyOptions {
+        VerifyOptions {
             keys: Some(self.quorum.clone()),
             since: since.map(|note| ("mine".to_owned(), note)),
             all_details,
@@ -144,7 +144,7 @@ pub(crate) fn every_one_is_found(log: &Log) {
     let clean = log.files();
     let worker = |worker: u64| {
         let folder = tempfile::tempdir().unwrap();
-        let archive = Archive::at(folder.path());
+        let archive = LogFolder::at(folder.path());
         let mut before = Files::new();
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for number in (0..DRAWN).filter(|number| number % 8 == worker) {

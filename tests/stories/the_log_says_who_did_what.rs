@@ -5,8 +5,8 @@
 use serde_json::{Value, json};
 use smrt::audit::{Entry, LeafKind};
 use smrt::booking::Identifier;
-use smrt::client::desk::{Desk, shared_key};
-use smrt::client::soft_key::Habits;
+use smrt::client::console_session::{ConsoleSession, shared_key};
+use smrt::client::software_key::KeyBehaviour;
 use smrt::roster::{Person, Role};
 
 use crate::clocked::{Clocked, DAY_CS, HOUR_CS, MINUTE_CS, SECOND_CS};
@@ -67,8 +67,9 @@ fn an_auditor_goes_through_the_log_every_week_or_it_is_an_alarm() {
             .map(|alarm| alarm.what)
             .collect()
     };
-    let at =
-        |device: &str, desk: &Desk| Hand::new(&clocked, &site.console_identity(device)).at(desk);
+    let at = |device: &str, desk: &ConsoleSession| {
+        Hand::new(&clocked, &site.console_identity(device)).at(desk)
+    };
     let leaves = clocked.leaves();
     at("rtcc-1", &operator).post("/v1/log/looks", &look(leaves, "all is well")).is_problem(
         403,
@@ -148,8 +149,14 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
     says(&clocked, LeafKind::LoggedOn, Some(("jones", "stlco")), "device/rtcc-1", &[]);
     later();
     let key = key_of(&clocked, "jones");
-    log_on(&clocked, "rtcc-2", "jones", &key, &Habits { verified: false, ..Habits::default() })
-        .is_problem(403, "not-verified", "");
+    log_on(
+        &clocked,
+        "rtcc-2",
+        "jones",
+        &key,
+        &KeyBehaviour { verified: false, ..KeyBehaviour::default() },
+    )
+    .is_problem(403, "touch", "");
     says(
         &clocked,
         LeafKind::LogOnRefused,

@@ -9,8 +9,8 @@ use std::time::Instant;
 use smrt::api::wire::inquiry::CandidateCard;
 use smrt::api::wire::{BookingState, ModelState, ModelSwitchRequest, ModelView};
 use smrt::audit::LeafKind;
-use smrt::client::desk::Array;
-use smrt::client::switch::SwitchEnd;
+use smrt::client::console_session::Array;
+use smrt::client::model::SwitchEnd;
 use smrt::client::{Client, ClientError};
 use smrt::embed::{FaceChoice, Models};
 use smrt::inquiry::Request;
@@ -292,7 +292,7 @@ fn a_switch_that_is_given_up_leaves_everything_as_it_was() {
     let (feed, console, admin) =
         (daemon.feed("slmpd"), daemon.desk("rtcc-1"), daemon.console("admin-1"));
     refused(
-        &admin.give_up_switch().unwrap_err(),
+        &admin.cancel_switch().unwrap_err(),
         404,
         "no-switch",
         "no switch of the model is under way",
@@ -317,7 +317,7 @@ fn a_switch_that_is_given_up_leaves_everything_as_it_was() {
     let status = daemon.smrtctl(&identity, &["model", "status"]);
     assert!(
         status.status == Some(0)
-            && status.stdout.contains(&format!("to come     {}", id(&night_blind_models()))),
+            && status.stdout.contains(&format!("next        {}", id(&night_blind_models()))),
         "{status:?}"
     );
     let cancelled = daemon.smrtctl(&identity, &["model", "cancel"]);
@@ -370,7 +370,7 @@ fn a_console_without_administration_neither_switches_nor_looks_and_the_try_is_lo
         for error in [
             client.switch_model(&order(&plain_models(), 0)).unwrap_err(),
             client.model().unwrap_err(),
-            client.give_up_switch().unwrap_err(),
+            client.cancel_switch().unwrap_err(),
         ] {
             refused(&error, 403, kind, "");
         }

@@ -14,7 +14,7 @@ use smrt::audit::{
     is_included, leaf_hash,
 };
 use smrt::booking::{BookingData, BookingNumber, Identifier, Text, VersionId};
-use smrt::client::soft_key::SoftKey;
+use smrt::client::software_key::SoftwareKey;
 use smrt::disk::{Disk, OpenMode, read_whole};
 use smrt::embed::{Models, Pool};
 use smrt::face::{Edits, Embedding, ModelId};
@@ -81,7 +81,7 @@ fn open(disk: &FakeDisk) -> Result<Ledger, LedgerError> {
         clock: Arc::new(SystemClock::default()),
         anchor: None,
         reserve_bytes: 0,
-        details_kept_days: 1_096,
+        retention: Default::default(),
     })
 }
 
@@ -289,7 +289,7 @@ fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     };
     act(told, Action::ChooseFace(choice))?;
     let model = ledger.model();
-    let mut key = SoftKey::new().unwrap();
+    let mut key = SoftwareKey::new().unwrap();
     let kept =
         verify_registration(&key.register(&[0; 32], &relying_party()), &[0; 32], &relying_party())
             .unwrap();

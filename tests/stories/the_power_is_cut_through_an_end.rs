@@ -37,7 +37,7 @@ fn open(disk: &FakeDisk, clock: &Arc<StoryClock>) -> Result<Ledger, LedgerError>
         clock: clock.clone(),
         anchor: None,
         reserve_bytes: 0,
-        details_kept_days: DETAILS_KEPT_DAYS_MIN,
+        retention: Default::default(),
     })
 }
 

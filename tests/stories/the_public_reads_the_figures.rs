@@ -7,11 +7,9 @@ use std::process::Command;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use smrt::api::wire::{SampleOrder, SampleReview};
-use smrt::audit::{
-    Edge, Holds, Leaf, LeafKind, Note, SampleFinding, TileId, push_entry, tile_bytes,
-};
-use smrt::client::archive::{Archive, OpenedDetail};
-use smrt::public_report::{Cell, PublicReport};
+use smrt::audit::{Edge, Finding, Holds, Leaf, LeafKind, Note, TileId, push_entry, tile_bytes};
+use smrt::client::log_folder::{LogFolder, OpenedDetail};
+use smrt::report::{Cell, PublicReport};
 use time::OffsetDateTime;
 
 use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, gradient, photo};
@@ -85,7 +83,7 @@ fn copy_of(site: &Site, name: &str, with_details: bool) -> PathBuf {
     let ledger = site.ledger();
     let leaves = ledger.log().unwrap();
     let folder = site.path(name);
-    let archive = Archive::at(&folder);
+    let archive = LogFolder::at(&folder);
     let mut edge = Edge::default();
     leaves.iter().for_each(|leaf| _ = edge.append(leaf));
     for id in TileId::all(edge.leaves()) {
@@ -186,7 +184,7 @@ fn a_report_is_made_by_the_command_and_counted_again_by_anybody_and_all_of_it_by
     for section in
         ["opened.site", "opened.inquiries", "opened.refusals", "opened.agencies", "opened.audits"]
     {
-        assert!(told.stdout.contains(&format!("not counted again: {section} (0 of ")), "{told:?}");
+        assert!(told.stdout.contains(&format!("not recounted: {section} (0 of ")), "{told:?}");
     }
     let audited = copy_of(&site, "audited", true);
     let told = verify(&audited, &json);
@@ -243,7 +241,7 @@ fn a_report_is_made_by_the_command_and_counted_again_by_anybody_and_all_of_it_by
             && told.stdout.contains("1 opened details are not what their leaves commit to"),
         "{told:?}"
     );
-    assert!(told.stdout.contains("not counted again: opened.inquiries"), "{told:?}");
+    assert!(told.stdout.contains("not recounted: opened.inquiries"), "{told:?}");
 }
 
 #[test]
@@ -263,11 +261,11 @@ fn a_report_that_cannot_be_counted_again_says_why() {
         assert!(told.status == Some(1) && told.stderr.contains(says), "{says}: {told:?}");
     };
     refused(&site.path("nowhere"), &json, "holds no checkpoint");
-    refused(&folder, &site.path("roster.toml"), "is no public report");
+    refused(&folder, &site.path("roster.toml"), "is not a public report");
     for (before, after, says) in [
         ("test.example/smrt", "other.example/smrt", "the folder holds the log 'test.example/smrt'"),
-        ("\"form\": 1", "\"form\": 2", "this software counts 1"),
-        ("\"leaves\": 1,", "\"leaves\": 1000,", "a newer copy is wanted"),
+        ("\"form\": 1", "\"form\": 2", "this program recounts format 1"),
+        ("\"leaves\": 1,", "\"leaves\": 1000,", "get a newer copy of the log"),
     ] {
         assert!(text.contains(before), "{before} in {text}");
         fs::write(&forged, text.replacen(before, after, 1)).unwrap();
@@ -324,7 +322,7 @@ fn a_report_is_for_consoles_about_days_that_make_sense_and_overwrites_nothing_un
     let before = fs::read(site.path("r.json")).unwrap();
     let again = publish(&site, &daemon, "r", &[]);
     assert!(
-        again.status == Some(1) && again.stderr.contains("is overwritten with --force only"),
+        again.status == Some(1) && again.stderr.contains("add --force to overwrite it"),
         "{again:?}"
     );
     assert_eq!(fs::read(site.path("r.json")).unwrap(), before);
@@ -368,8 +366,5 @@ fn a_report_is_for_consoles_about_days_that_make_sense_and_overwrites_nothing_un
     assert!(page.contains("nine photos") && page.contains("0.750"), "{page}");
     assert_eq!(daemon.stop(), Some(0));
     let told = verify(&copy_of(&site, "log", true), &site.path("rated.json"));
-    assert!(
-        told.status == Some(0) && told.stdout.contains("not counted again: measured"),
-        "{told:?}"
-    );
+    assert!(told.status == Some(0) && told.stdout.contains("not recounted: measured"), "{told:?}");
 }

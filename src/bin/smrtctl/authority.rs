@@ -1,4 +1,5 @@
-//! `smrtctl authority`: the site's own certificates.
+//! `smrtctl authority`: the site's certificate authority, for the server, feeds, consoles and
+//! witnesses.
 
 use std::io::{Write, stdout};
 use std::path::PathBuf;
@@ -6,34 +7,34 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use smrt::booking::Identifier;
 use smrt::roster::CertificateName;
-use smrt::tls::authority::Issued;
+use smrt::tls::authority::{Authority, IssuedCertificate};
 
 #[derive(Subcommand)]
-pub(crate) enum Authority {
-    /// Make a new authority.
+pub(crate) enum AuthorityCommand {
+    /// Make a new certificate authority in a folder.
     Init {
         #[command(flatten)]
         folder: Folder,
-        /// The authority's name, as its certificate says it.
+        /// The authority's name in its certificate.
         #[arg(long, default_value = "SMRT site authority")]
         name: String,
     },
     /// Issue a certificate and its key.
     #[command(subcommand)]
-    Issue(Issue),
-    /// Take a certificate back and write the revocation list.
+    Issue(IssueCommand),
+    /// Revoke a certificate and write the revocation list.
     Revoke {
         #[command(flatten)]
         folder: Folder,
         /// The serial number in hexadecimal, or the certificate's file.
         certificate: String,
     },
-    /// Write the revocation list anew before it is too old to be believed.
+    /// Write the revocation list again before it expires; the server refuses an expired one.
     RenewList {
         #[command(flatten)]
         folder: Folder,
     },
-    /// List what was issued.
+    /// List the issued certificates.
     List {
         #[command(flatten)]
         folder: Folder,
@@ -41,12 +42,12 @@ pub(crate) enum Authority {
 }
 
 #[derive(Subcommand)]
-pub(crate) enum Issue {
+pub(crate) enum IssueCommand {
     /// For the server.
     Server {
         #[command(flatten)]
         folder: Folder,
-        /// Host names and IP addresses under which clients call it.
+        /// Host names and IP addresses by which clients reach it.
         #[arg(required = true)]
         names: Vec<String>,
     },
@@ -57,7 +58,7 @@ pub(crate) enum Issue {
         /// The agency's identifier.
         agency: Identifier,
     },
-    /// For a witness of the log that is no agency's feed.
+    /// For a witness of the log that is not an agency.
     Witness {
         #[command(flatten)]
         folder: Folder,
@@ -80,25 +81,25 @@ pub(crate) struct Folder {
     path: PathBuf,
 }
 
-impl Authority {
+impl AuthorityCommand {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let mut out = stdout().lock();
         match self {
             Self::Init { folder, name } => {
-                let authority = smrt::tls::authority::Authority::init(&folder.path, &name)?;
+                let authority = Authority::init(&folder.path, &name)?;
                 writeln!(out, "authority     {}", authority.certificate_path().display())?;
                 writeln!(out, "revocations   {}", authority.revocation_list_path().display())?;
             }
-            Self::Issue(Issue::Server { folder, names }) => {
+            Self::Issue(IssueCommand::Server { folder, names }) => {
                 print_issued(&mut out, &folder.open()?.issue_server(&names)?)?
             }
-            Self::Issue(Issue::Feed { folder, agency }) => {
+            Self::Issue(IssueCommand::Feed { folder, agency }) => {
                 print_issued(&mut out, &folder.open()?.issue(&CertificateName::Feed(agency))?)?
             }
-            Self::Issue(Issue::Witness { folder, witness }) => {
+            Self::Issue(IssueCommand::Witness { folder, witness }) => {
                 print_issued(&mut out, &folder.open()?.issue(&CertificateName::Witness(witness))?)?;
             }
-            Self::Issue(Issue::Device { folder, device }) => {
+            Self::Issue(IssueCommand::Device { folder, device }) => {
                 print_issued(&mut out, &folder.open()?.issue(&CertificateName::Device(device))?)?;
             }
             Self::Revoke { folder, certificate } => {
@@ -112,7 +113,7 @@ impl Authority {
                 )?;
                 writeln!(
                     out,
-                    "revocations   {}: give it to the server",
+                    "revocations   {}: copy it to the server",
                     authority.revocation_list_path().display()
                 )?;
             }
@@ -121,7 +122,7 @@ impl Authority {
                 let end = authority.renew_list()?;
                 writeln!(
                     out,
-                    "revocations   {}: give it to the server; valid until {}",
+                    "revocations   {}: copy it to the server; valid until {}",
                     authority.revocation_list_path().display(),
                     end.date()
                 )?;
@@ -146,12 +147,12 @@ impl Authority {
 }
 
 impl Folder {
-    fn open(&self) -> anyhow::Result<smrt::tls::authority::Authority> {
-        Ok(smrt::tls::authority::Authority::open(&self.path)?)
+    fn open(&self) -> anyhow::Result<Authority> {
+        Ok(Authority::open(&self.path)?)
     }
 }
 
-fn print_issued(out: &mut impl Write, issued: &Issued) -> anyhow::Result<()> {
+fn print_issued(out: &mut impl Write, issued: &IssuedCertificate) -> anyhow::Result<()> {
     writeln!(out, "certificate   {}", issued.certificate.display())?;
     writeln!(out, "private key   {}", issued.key.display())?;
     writeln!(out, "serial        {}", issued.entry.serial)?;

@@ -1,29 +1,29 @@
-//! `smrtctl clock`: an administrator's word on the clock of the box.
+//! `smrtctl clock`: an administrator confirms the server's clock.
 
 use std::io::{Write, stdout};
 
 use clap::Subcommand;
 
-use crate::server::Server;
+use crate::server::ServerOptions;
 
 #[derive(Subcommand)]
-pub(crate) enum Clock {
-    /// Say what the site's time source says. Where the clock of the box agrees, it is believed
-    /// again, and holds and extensions expire.
+pub(crate) enum ClockCommand {
+    /// Confirm the server's clock by the site's time source, after the clock jumped. Where both
+    /// agree, holds and extensions expire again.
     Confirm {
         #[command(flatten)]
-        server: Server,
-        /// Its time now, as in 2026-11-23T16:00:00Z.
+        server: ServerOptions,
+        /// The time source's time now, such as 2026-11-23T16:00:00Z.
         #[arg(long, value_name = "TIME")]
         time_source: String,
     },
 }
 
-impl Clock {
+impl ClockCommand {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let Self::Confirm { server, time_source } = self;
         server.client()?.confirm_clock(&time_source)?;
-        writeln!(stdout(), "the clock of the box is believed again")?;
+        writeln!(stdout(), "the server's clock is confirmed")?;
         Ok(())
     }
 }

@@ -1,5 +1,6 @@
-//! `smrtctl evaluate`: accuracy of the models over a labelled folder.
+//! `smrtctl evaluate`: accuracy of the models, measured over a labelled folder.
 
+mod outcome;
 mod plot;
 mod quality;
 mod worn;
@@ -12,16 +13,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, bail};
 use clap::Args;
 use indicatif::ProgressBar;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use smrt::embed::{EmbedError, FaceChoice, Models, QualitySheet};
-use smrt::face::{Candidate, Edits, Embedding, dot};
+use smrt::face::{Edits, Embedding};
 use smrt::limits::PHOTO_BYTES_MAX;
 
+use outcome::{CANDIDATES, Outcome, Role, Row, first_mate};
 use quality::{QualityFigures, Searched, Went};
 use worn::Wear;
 
-/// Mates count when they are among so many candidates.
-const CANDIDATES: usize = 20;
 /// Rates of false alarms at which misses are reported.
 const FALSE_ALARMS: [f64; 3] = [0.1, 0.05, 0.01];
 
@@ -33,7 +33,7 @@ const FALSE_ALARMS: [f64; 3] = [0.1, 0.05, 0.01];
 /// one who isn't. Of a photo with several faces the one nearest the middle is taken, size counting
 /// in its favour. A photo without a face is counted as failed; as a probe it finds nobody.
 #[derive(Args)]
-pub(crate) struct Evaluate {
+pub(crate) struct EvaluateCommand {
     /// The labelled folder.
     dir: PathBuf,
     /// Print all figures as one JSON object.
@@ -54,22 +54,6 @@ pub(crate) struct Evaluate {
     #[arg(long, value_name = "N",
         default_value_t = std::thread::available_parallelism().map_or(1, usize::from))]
     threads: usize,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Row {
-    file: String,
-    subject: String,
-    role: Role,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Role {
-    Enrol,
-    MatedProbe,
-    NonMatedProbe,
 }
 
 /// Everything measured. A rate without probes to measure it on is null.
@@ -100,22 +84,13 @@ struct Figures {
     quality: Option<QualityFigures>,
 }
 
-/// What was made of one photo.
+/// A photo's embedding and quality.
 struct Examined {
     embedding: Embedding,
     sheet: QualitySheet,
 }
 
-/// What the searches gave.
-struct Outcome {
-    /// For each mated probe the first place, from 1, and the score of an enrolled photo of its
-    /// subject; none where it found nobody.
-    mated: Vec<Option<(usize, f64)>>,
-    /// For each probe of somebody who isn't enrolled its best score; none where it found nobody.
-    non_mated: Vec<Option<f64>>,
-}
-
-impl Evaluate {
+impl EvaluateCommand {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let rows = read_index(&self.dir)?;
         let models = Models::load(&self.models)
@@ -299,74 +274,6 @@ fn quality_of(
     )
 }
 
-impl Outcome {
-    fn of(rows: &[Row], embeddings: &[Option<Embedding>]) -> Self {
-        let with = |role: Role| rows.iter().zip(embeddings).filter(move |(r, _)| r.role == role);
-        let gallery: Vec<(&str, &Embedding)> = with(Role::Enrol)
-            .filter_map(|(r, e)| e.as_ref().map(|e| (r.subject.as_str(), e)))
-            .collect();
-        let mated = with(Role::MatedProbe)
-            .map(|(row, probe)| first_mate(&gallery, &row.subject, probe.as_ref()?))
-            .collect();
-        let best = |probe: &Embedding| {
-            gallery
-                .iter()
-                .map(|(_, e)| dot(e.components(), probe.components()))
-                .max_by(f64::total_cmp)
-        };
-        let non_mated = with(Role::NonMatedProbe).map(|(_, probe)| best(probe.as_ref()?)).collect();
-        Self { mated, non_mated }
-    }
-
-    /// Share of mated probes whose subject is among the first `rank`.
-    fn found_within(&self, rank: usize) -> Option<f64> {
-        share(self.mated.iter().flatten().filter(|(at, _)| *at <= rank).count(), self.mated.len())
-    }
-
-    /// The score that so large a share of the probes of nobody enrolled exceed; minus infinity
-    /// where some found nobody at all.
-    fn threshold(&self, false_alarms: f64) -> Option<f64> {
-        let mut best: Vec<f64> =
-            self.non_mated.iter().map(|s| s.unwrap_or(f64::NEG_INFINITY)).collect();
-        best.sort_by(|a, b| b.total_cmp(a));
-        #[expect(
-            clippy::cast_precision_loss,
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a count of probes"
-        )]
-        let alarms = (best.len() as f64 * false_alarms) as usize;
-        best.get(alarms).copied()
-    }
-
-    /// Share of mated probes whose subject isn't among the first candidates with a score above the
-    /// threshold.
-    fn missed_at(&self, threshold: f64) -> Option<f64> {
-        let found = self
-            .mated
-            .iter()
-            .flatten()
-            .filter(|(at, score)| *at <= CANDIDATES && *score > threshold)
-            .count();
-        share(self.mated.len() - found, self.mated.len())
-    }
-}
-
-/// Place and score of the best enrolled photo of `subject`.
-fn first_mate(
-    gallery: &[(&str, &Embedding)],
-    subject: &str,
-    probe: &Embedding,
-) -> Option<(usize, f64)> {
-    let mut candidates: Vec<Candidate> = (0u32..)
-        .zip(gallery)
-        .map(|(row, (_, e))| Candidate { row, score: dot(e.components(), probe.components()) })
-        .collect();
-    candidates.sort_by(Candidate::order);
-    let at = candidates.iter().position(|c| gallery[c.row as usize].0 == subject)?;
-    Some((at + 1, candidates[at].score))
-}
-
 impl Figures {
     fn of(outcome: &Outcome, model: String, enrolled: usize, failed: usize) -> Self {
         let [threshold_at_10, threshold_at_5, threshold_at_1] =
@@ -416,11 +323,6 @@ impl std::fmt::Display for Figures {
         writeln!(f, "threshold         {t10:>7}  {t5:>7}  {t1:>7}   belongs to this model only")?;
         self.quality.as_ref().map_or(Ok(()), |quality| write!(f, "{quality}"))
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of probes are far below 2^52")]
-fn share(part: usize, of: usize) -> Option<f64> {
-    (of > 0).then(|| part as f64 / of as f64)
 }
 
 /// What `--json` prints of two probes, one of them found.
@@ -488,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_with_a_missing_photo_a_strange_role_or_nobody_enrolled_is_refused_by_line() {
+    fn an_index_with_a_missing_photo_or_a_wrong_role_is_refused_by_line() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a.jpg"), b"").unwrap();
         for (index, says) in [

@@ -1,4 +1,4 @@
-//! `smrtctl feed`: an agency's side.
+//! `smrtctl feed`: an agency's verbs: push, release, look up, findings.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::path::PathBuf;
@@ -8,71 +8,68 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use smrt::api::wire::BookingState;
+use smrt::api::wire::{BookingState, BookingView};
 use smrt::booking::BookingNumber;
-use smrt::client::feed::{Progress, PushOrder, PushReport, push};
+use smrt::client::push::{PushOptions, PushProgress, PushSummary, column_list, push};
 use smrt::limits::{FEED_JOBS_DEFAULT, FEED_PATIENCE_SECONDS};
 
-use crate::server::Server;
+use crate::server::ServerOptions;
 
-/// Exit status of a push whose file went through, but with refusals.
+/// Exit status of a push that ended, but with refused rows.
 const REFUSALS: u8 = 2;
-/// Refusals told on the terminal; all of them stand in the file.
-const REFUSALS_TOLD: usize = 10;
-/// Between two plain lines of progress.
+/// Most refused rows that are printed; all of them are in the file.
+const REFUSALS_PRINTED_MAX: usize = 10;
+/// Time between two lines of progress, where stderr is no terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
 #[derive(Subcommand)]
-pub(crate) enum Feed {
-    /// Push a CSV file's bookings with their photos; run it again to resume.
-    Push(Push),
-    /// Withdraw a booking: it is out of every search at once.
+pub(crate) enum FeedCommand {
+    /// Book all rows of a CSV file with their photos; run it again to resume.
+    Push(PushCommand),
+    /// Release a booking: no search finds it from then on.
     Release {
         #[command(flatten)]
-        server: Server,
+        server: ServerOptions,
         /// The agency's booking number.
         number: BookingNumber,
         /// Why, for the agency's own record.
         #[arg(long)]
         reason: String,
     },
-    /// Show one of the agency's own bookings.
+    /// Show one of your agency's bookings.
     Status {
         #[command(flatten)]
-        server: Server,
+        server: ServerOptions,
         /// The agency's booking number.
         number: BookingNumber,
         /// Print the server's answer as JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Show what audits found of searches that people of the agency asked for, where it is misuse;
-    /// as JSON.
+    /// Print, as JSON, findings of misuse in searches that your agency's people asked for.
     Findings {
         #[command(flatten)]
-        server: Server,
+        server: ServerOptions,
     },
 }
 
 #[derive(Args)]
-pub(crate) struct Push {
+pub(crate) struct PushCommand {
     #[command(flatten)]
-    server: Server,
+    server: ServerOptions,
     /// The folder below which the photos lie.
     folder: PathBuf,
-    /// The CSV file: number, photo, name, date_of_birth, booked_on, charges (with ';' between),
-    /// basis, basis_detail.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = format!("The CSV file: {}", column_list()))]
     csv: PathBuf,
-    /// Bookings pushed at the same time.
+    /// Bookings sent at the same time.
     #[arg(long, default_value_t = FEED_JOBS_DEFAULT, value_name = "N")]
     jobs: usize,
-    /// Seconds to go on trying while the server takes nothing.
+    /// Seconds to go on trying while the server accepts nothing.
     #[arg(long, default_value_t = FEED_PATIENCE_SECONDS, value_name = "SECONDS")]
     patience: u64,
 }
 
-impl Feed {
+impl FeedCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Push(command) => return command.run(),
@@ -81,7 +78,7 @@ impl Feed {
                 let already = if released.new { "" } else { " already" };
                 writeln!(
                     stdout(),
-                    "{} is{already} released, log entry {}",
+                    "{} is{already} released, leaf {}",
                     released.number,
                     released.leaf
                 )?;
@@ -93,56 +90,50 @@ impl Feed {
             )?,
             Self::Status { server, number, json } => {
                 let view = server.client()?.booking(&number)?;
-                let mut out = stdout().lock();
-                if json {
-                    writeln!(out, "{}", serde_json::to_string_pretty(&view)?)?;
-                } else {
-                    let state = match view.state {
-                        BookingState::Live => "live",
-                        BookingState::Released => "released",
-                        BookingState::Unusable => {
-                            "unusable: no search finds it, push it again with another photo"
-                        }
-                    };
-                    writeln!(
-                        out,
-                        "number      {}\nstate       {state}\nversion     {}",
-                        view.number, view.version
-                    )?;
-                    writeln!(
-                        out,
-                        "log entry   {}\nphoto       sha256 {}",
-                        view.leaf, view.photo_sha256
-                    )?;
-                    writeln!(
-                        out,
-                        "name        {}\nbooked on   {}",
-                        view.booking.name, view.booking.booked_on
-                    )?;
-                }
+                let text = if json { serde_json::to_string_pretty(&view)? } else { words(&view) };
+                writeln!(stdout(), "{text}")?;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-impl Push {
+fn words(view: &BookingView) -> String {
+    let state = match view.state {
+        BookingState::Live => "live",
+        BookingState::Released => "released",
+        BookingState::Unusable => "unusable: no search finds it, push it again with another photo",
+    };
+    let BookingView { number, version, leaf, photo_sha256, booking, .. } = view;
+    [
+        format!("number      {number}"),
+        format!("state       {state}"),
+        format!("version     {version}"),
+        format!("leaf        {leaf}"),
+        format!("photo       sha256 {photo_sha256}"),
+        format!("name        {}", booking.name),
+        format!("booked on   {}", booking.booked_on),
+    ]
+    .join("\n")
+}
+
+impl PushCommand {
     fn run(self) -> anyhow::Result<ExitCode> {
         let client = self.server.client()?;
-        let mut order = PushOrder::new(&self.folder, &self.csv);
-        order.jobs = self.jobs;
-        order.patience = Duration::from_secs(self.patience);
-        let report = if stderr().is_terminal() {
-            with_bar(|tell| push(&client, &order, tell))
+        let mut options = PushOptions::new(&self.folder, &self.csv);
+        options.jobs = self.jobs;
+        options.patience = Duration::from_secs(self.patience);
+        let summary = if stderr().is_terminal() {
+            with_bar(|tell| push(&client, &options, tell))
         } else {
-            with_lines(|tell| push(&client, &order, tell))
+            with_lines(|tell| push(&client, &options, tell))
         }?;
-        print_report(&report)?;
-        Ok(if report.refusals.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(REFUSALS) })
+        print_summary(&summary)?;
+        Ok(if summary.refusals.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(REFUSALS) })
     }
 }
 
-type Tell<'a> = &'a (dyn Fn(&Progress) + Sync);
+type Tell<'a> = &'a (dyn Fn(&PushProgress) + Sync);
 
 fn with_bar<T>(work: impl FnOnce(Tell<'_>) -> T) -> T {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {per_sec} eta {eta} {wide_msg}");
@@ -180,22 +171,22 @@ fn with_lines<T>(work: impl FnOnce(Tell<'_>) -> T) -> T {
     })
 }
 
-fn print_report(report: &PushReport) -> anyhow::Result<()> {
+fn print_summary(summary: &PushSummary) -> anyhow::Result<()> {
     let mut out = stdout().lock();
-    let Progress { rows, booked, unchanged, skipped, refused, .. } = &report.progress;
+    let PushProgress { rows, booked, unchanged, skipped, refused, .. } = &summary.progress;
     writeln!(
         out,
         "{rows} rows in {:.1} s: {booked} booked, {unchanged} there already, {skipped} \
          acknowledged by an earlier push, {refused} refused",
-        report.time.as_secs_f64()
+        summary.time.as_secs_f64()
     )?;
-    for refusal in report.refusals.iter().take(REFUSALS_TOLD) {
+    for refusal in summary.refusals.iter().take(REFUSALS_PRINTED_MAX) {
         writeln!(out, "  line {}, {}: {}", refusal.line, refusal.number, refusal.reason)?;
     }
-    if report.refusals.len() > REFUSALS_TOLD {
-        writeln!(out, "  and {} more", report.refusals.len() - REFUSALS_TOLD)?;
+    if summary.refusals.len() > REFUSALS_PRINTED_MAX {
+        writeln!(out, "  and {} more", summary.refusals.len() - REFUSALS_PRINTED_MAX)?;
     }
-    if let Some(file) = &report.refused_file {
+    if let Some(file) = &summary.refused_file {
         writeln!(out, "refused rows with reasons: {}", file.display())?;
     }
     Ok(())

@@ -1,28 +1,27 @@
-//! `smrtctl key`: secrets of the server, made on the machine that keeps them.
+//! `smrtctl key`: secret keys of the server and of witnesses, made on the machine that keeps them.
 
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
-use aws_lc_rs::rand;
+use anyhow::Context;
 use clap::Subcommand;
+use smrt::crypto::fill_random;
 use smrt::tls::files::{SECRET_MODE, write_new};
 use zeroize::Zeroizing;
 
 #[derive(Subcommand)]
-pub(crate) enum Key {
-    /// Write 32 random bytes to a new file that only its owner may read.
+pub(crate) enum KeyCommand {
+    /// Write a new secret key, 32 random bytes, to a file that only its owner may read.
     New {
-        /// The file; one that exists is left as it is.
+        /// The file; it must not exist yet.
         file: PathBuf,
     },
 }
 
-impl Key {
+impl KeyCommand {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         let Self::New { file } = self;
         let mut key = Zeroizing::new([0; 32]);
-        rand::fill(key.as_mut_slice())
-            .map_err(|_| anyhow!("the machine gives no random numbers"))?;
+        fill_random(key.as_mut_slice());
         write_new(&file, key.as_slice(), SECRET_MODE)
             .with_context(|| format!("{} was not written", file.display()))
     }

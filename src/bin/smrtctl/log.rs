@@ -1,4 +1,4 @@
-//! `smrtctl log`: the auditor's side: export, verification, proofs, samples, reviews, probes.
+//! `smrtctl log`: export and verify the log, get proofs, draw and review samples, open probes.
 
 mod verify;
 
@@ -12,68 +12,68 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use smrt::api::wire::{SampleOrder, SampleReview, SampleView};
 use smrt::audit::SampleFinding;
-use smrt::client::archive::Archive;
+use smrt::client::log_folder::LogFolder;
 use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, write_new};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::server::Server;
+use crate::server::ServerOptions;
 
-/// The log: what everybody may check of it, and what auditors may open.
+/// Export and verify the log; as an auditor, open details and probes, and review samples.
 #[derive(Subcommand)]
-pub(crate) enum Log {
-    /// Write the log into a folder: leaves, tiles, checkpoints with cosignatures, and the details
-    /// that are asked for.
-    Export(Export),
-    Verify(verify::Verify),
-    /// Write the proof that a leaf stands in the log.
+pub(crate) enum LogCommand {
+    /// Copy the log into a folder: leaves, tiles, checkpoints with cosignatures, and the details
+    /// that you ask for.
+    Export(ExportCommand),
+    Verify(verify::VerifyLogCommand),
+    /// Write the proof that a leaf is in the log.
     Proof {
         #[command(flatten)]
-        server: Server,
+        server: ServerOptions,
         /// Index of the leaf.
         leaf: u64,
-        /// The file, mostly NAME.tlog-proof; one that exists is left as it is.
+        /// The file, usually NAME.tlog-proof; it must not exist yet.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Draw a reproducible random sample of searches to be reviewed, or show the samples and what
-    /// is due.
-    Sample(Sample),
-    /// Record what was found of a search of a sample.
-    Review(Review),
-    /// Have the probe of a search opened: one leaf says so.
+    /// Draw a reproducible random sample of searches for review, or show all samples and what is
+    /// due.
+    Sample(SampleCommand),
+    /// Record the finding on a search of a sample.
+    Review(ReviewCommand),
+    /// Open the probe of a search; a leaf logs that you did.
     Probe {
         #[command(flatten)]
-        server: Server,
+        server: ServerOptions,
         /// The search's id.
         search: String,
-        /// The file; one that exists is left as it is.
+        /// The file; it must not exist yet.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
 }
 
 #[derive(Args)]
-pub(crate) struct Export {
+pub(crate) struct ExportCommand {
     #[command(flatten)]
-    server: Server,
-    /// The folder; one of an earlier export of the same log is brought up to date.
+    server: ServerOptions,
+    /// The folder; an earlier export of the same log in it is brought up to date.
     dir: PathBuf,
-    /// Have these leaves' details opened and written along: indices and ranges, as in 5,10-20, or
+    /// Also open and write the details of these leaves: indices and ranges, such as 5,10-20, or
     /// 'all'. Each opening is logged.
     #[arg(long, value_name = "LEAVES", default_value = "")]
     details: String,
-    /// End with the newest checkpoint that enough witnesses cosigned, rather than with the newest
+    /// End with the newest checkpoint that a quorum of witnesses cosigned, not with the newest
     /// leaf.
     #[arg(long)]
     witnessed: bool,
 }
 
 #[derive(Args)]
-pub(crate) struct Sample {
+pub(crate) struct SampleCommand {
     #[command(flatten)]
-    server: Server,
-    /// The share of searches to draw, as in 0.05; without it, the samples so far are shown.
+    server: ServerOptions,
+    /// The share of searches to draw, such as 0.05; without it, show the samples so far.
     #[arg(long, requires = "seed")]
     rate: Option<f64>,
     /// Any number, thrown by dice or drawn in public; it is logged before anything is drawn.
@@ -82,7 +82,7 @@ pub(crate) struct Sample {
     /// The first leaf to draw from.
     #[arg(long, value_name = "LEAF", default_value_t = 0)]
     from: u64,
-    /// The leaf after the last to draw from; the newest where it isn't said.
+    /// The leaf after the last to draw from [default: all leaves].
     #[arg(long, value_name = "LEAF")]
     to: Option<u64>,
     /// Print JSON.
@@ -91,10 +91,10 @@ pub(crate) struct Sample {
 }
 
 #[derive(Args)]
-pub(crate) struct Review {
+pub(crate) struct ReviewCommand {
     #[command(flatten)]
-    server: Server,
-    /// The sample, by the leaf that says what was drawn.
+    server: ServerOptions,
+    /// The sample, by its leaf 'sample drawn'.
     #[arg(long, value_name = "LEAF")]
     sample: u64,
     /// The search, by its leaf 'asked'.
@@ -118,7 +118,7 @@ fn finding() -> impl TypedValueParser<Value = SampleFinding> {
     })
 }
 
-impl Log {
+impl LogCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Export(export) => export.run()?,
@@ -129,7 +129,7 @@ impl Log {
                     .with_context(|| format!("{} was not written", out.display()))?;
             }
             Self::Sample(sample) => sample.run()?,
-            Self::Review(Review { server, sample, search, finding, note }) => {
+            Self::Review(ReviewCommand { server, sample, search, finding, note }) => {
                 let review = SampleReview { sample, asked: search, finding, note };
                 writeln!(
                     stdout(),
@@ -147,7 +147,7 @@ impl Log {
     }
 }
 
-impl Export {
+impl ExportCommand {
     fn run(self) -> anyhow::Result<()> {
         let ranges = ranges(&self.details)?;
         let client = self.server.client()?;
@@ -157,15 +157,19 @@ impl Export {
         };
         let style = ProgressStyle::with_template("{bar:40} {pos}/{len} files, eta {eta}");
         let bar = bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        let leaves =
-            client.export(&Archive::at(&self.dir), &ranges, self.witnessed, &mut |done, of| {
+        let leaves = client.export(
+            &LogFolder::at(&self.dir),
+            &ranges,
+            self.witnessed,
+            &mut |done, of| {
                 bar.set_length(of);
                 bar.set_position(done);
-            })?;
+            },
+        )?;
         bar.finish_and_clear();
         writeln!(
             stdout(),
-            "{leaves} leaves are in {}; check them with: smrtctl log verify {} --keys FILE",
+            "{leaves} leaves are in {}; verify them with: smrtctl log verify {} --keys FILE",
             self.dir.display(),
             self.dir.display()
         )?;
@@ -173,7 +177,7 @@ impl Export {
     }
 }
 
-impl Sample {
+impl SampleCommand {
     fn run(self) -> anyhow::Result<()> {
         let client = self.server.client()?;
         let samples = match (self.rate, self.seed) {
@@ -188,7 +192,7 @@ impl Sample {
         if self.json {
             writeln!(out, "{}", serde_json::to_string_pretty(&samples)?)?;
         } else if samples.is_empty() {
-            writeln!(out, "no sample was drawn yet")?;
+            writeln!(out, "no sample has been drawn yet")?;
         } else {
             samples.iter().try_for_each(|sample| write!(out, "{}", words(sample)))?;
         }
@@ -229,7 +233,7 @@ fn words(sample: &SampleView) -> String {
 fn ppm(rate: f64) -> anyhow::Result<u64> {
     let parts = (rate * 1e6).round();
     if !(1.0..=1e6).contains(&parts) {
-        bail!("a rate of {rate}, wanted more than 0 and at most 1");
+        bail!("--rate is {rate}, wanted more than 0 and at most 1");
     }
     #[expect(
         clippy::cast_possible_truncation,
@@ -264,11 +268,11 @@ fn range(text: &str) -> anyhow::Result<(u64, u64)> {
     let number = |n: &str| {
         n.trim()
             .parse::<u64>()
-            .with_context(|| format!("'{text}' is no leaf and no range such as 10-20"))
+            .with_context(|| format!("'{text}' is neither a leaf nor a range such as 10-20"))
     };
     let (first, last) = (number(first)?, number(last)?);
     if first > last || last == u64::MAX {
-        bail!("'{text}' ends before it begins");
+        bail!("the range '{text}' ends before it begins");
     }
     Ok((first, last + 1))
 }

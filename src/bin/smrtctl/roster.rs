@@ -1,4 +1,4 @@
-//! `smrtctl roster`: the roster file before a box has it, and as a box has it.
+//! `smrtctl roster`: check a roster file, and show the roster that a server serves by.
 
 use std::fmt::Write as _;
 use std::io::{Write, stdout};
@@ -14,32 +14,31 @@ use smrt::limits::{SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
 use smrt::roster::{Device, Roster};
 use time::{Date, OffsetDateTime};
 
-use crate::server::Server;
+use crate::server::ServerOptions;
 
-/// Agencies, consoles, witnesses and ceilings. Accounts, roles and keys are none of it: those are
-/// given at the console, by an administrator who asks and the commander who approves, each by
-/// touch.
+/// Check and show the roster: agencies, consoles, witnesses and search ceilings. Accounts, roles
+/// and keys are not in it: an administrator asks for them at a console, and the commander approves.
 #[derive(Subcommand)]
-pub(crate) enum RosterVerb {
-    /// Check a roster file, without a box, before it is put in place.
+pub(crate) enum RosterCommand {
+    /// Check a roster file before you copy it to the server.
     Check {
         /// The file.
         file: PathBuf,
-        /// Take ceilings, too, by which no box with real bookings serves.
+        /// Also accept search ceilings that a server with real bookings refuses.
         #[arg(long)]
         for_tests: bool,
     },
-    /// Show what a box serves by now, from a console with administration.
+    /// Show the roster that a server serves by now; needs a console with administration.
     Show {
         #[command(flatten)]
-        server: Server,
+        server: ServerOptions,
         /// Print the server's answer as JSON.
         #[arg(long)]
         json: bool,
     },
 }
 
-impl RosterVerb {
+impl RosterCommand {
     pub(crate) fn run(self) -> anyhow::Result<()> {
         match self {
             Self::Check { file, for_tests } => {
@@ -66,7 +65,7 @@ impl RosterVerb {
     }
 }
 
-/// A line for each thing that was looked at, and how many of them are not right.
+/// One line for each thing checked, and how many of them are not right.
 fn check(roster: &Roster, for_tests: bool, today: Date) -> (String, usize) {
     let (mut told, mut wrong) = (String::new(), 0);
     let mut line = |what: &str, found: anyhow::Result<String>| {
@@ -97,14 +96,14 @@ fn check(roster: &Roster, for_tests: bool, today: Date) -> (String, usize) {
     if !roster.devices.iter().any(|device| device.administration) {
         line(
             "devices",
-            Ok("WARNING: none administers; the clock can't be confirmed nor the model changed"
+            Ok("WARNING: none has administration; nobody can confirm the clock or switch the model"
                 .to_owned()),
         );
     }
     if !roster.devices.iter().any(|device| device.audit) {
         line(
             "devices",
-            Ok("WARNING: none audits; nobody can open a detail, a probe or a sample".to_owned()),
+            Ok("WARNING: none has audit; nobody can open a detail, a probe or a sample".to_owned()),
         );
     }
     for witness in &roster.witnesses {
@@ -139,7 +138,7 @@ fn check(roster: &Roster, for_tests: bool, today: Date) -> (String, usize) {
     (told, wrong)
 }
 
-const NO_QUORUM: &str = "WARNING: none; nobody outside would notice a log that is rewritten";
+const NO_QUORUM: &str = "WARNING: none; nobody outside would notice if the log were rewritten";
 
 fn quorum(witnesses: usize, within_minutes: u64) -> String {
     format!("{witnesses} witnesses within {within_minutes} minutes")
@@ -190,6 +189,6 @@ fn words(view: &RosterView) -> Result<String, std::fmt::Error> {
     );
     writeln!(text, "quorum    {terms}")?;
     writeln!(text, "ceilings  {}", view.ceilings)?;
-    writeln!(text, "Accounts, roles and keys are given at the console, by touch.")?;
+    writeln!(text, "Accounts, roles and keys are given at a console, not in the roster.")?;
     Ok(text)
 }

@@ -1,13 +1,13 @@
-//! The options that every command with a server shares.
+//! Options of every command that asks a server: its address, and the certificates of both ends.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use smrt::client::{Client, ClientError, Credentials};
 
-/// Where the server is and who calls.
+/// The server's address, and the certificates of both ends.
 #[derive(Args)]
-pub(crate) struct Server {
+pub(crate) struct ServerOptions {
     /// The server's address, https://host:port.
     #[arg(long, env = "SMRT_SERVER", value_name = "URL")]
     server: String,
@@ -22,7 +22,7 @@ pub(crate) struct Server {
     key: PathBuf,
 }
 
-impl Server {
+impl ServerOptions {
     pub(crate) fn client(self) -> Result<Client, ClientError> {
         Client::open(&Credentials {
             server: self.server,

@@ -1,5 +1,5 @@
-//! `smrtctl witness`: another machine that keeps the log and cosigns what continues what it has
-//! seen.
+//! `smrtctl witness`: on another machine, keep a copy of the log, and cosign each checkpoint that
+//! continues it.
 
 use std::fs;
 use std::io::{Write, stdout};
@@ -10,25 +10,25 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, anyhow, ensure};
 use clap::{Args, Subcommand};
 use smrt::audit::{CosignerKey, VerifierKey};
-use smrt::client::bridge_agent;
-use smrt::client::witness::{Cosigner, Visit, Witness as Keeper};
+use smrt::client::connection::bridge_agent;
+use smrt::client::witness::{Cosigner, LogWitness, Visit};
 use zeroize::Zeroizing;
 
-use crate::server::Server;
+use crate::server::ServerOptions;
 
-/// Exit status of a log that doesn't continue what was seen.
+/// Exit status of a log that doesn't continue the copy.
 const REFUSED: u8 = 2;
 
 #[derive(Subcommand)]
-pub(crate) enum Witness {
-    /// Print the key that the server's roster must list, of a secret that `smrtctl key new` wrote.
-    Key(KeyFile),
-    /// Look at the log, keep all of it, and cosign what continues what was seen.
-    Run(Box<Run>),
+pub(crate) enum WitnessCommand {
+    /// Print the public key for the server's roster, of a secret that `smrtctl key new` wrote.
+    Key(WitnessKeyCommand),
+    /// Fetch the log, verify that it continues the copy, and cosign its checkpoint.
+    Run(Box<RunWitnessCommand>),
 }
 
 #[derive(Args)]
-pub(crate) struct KeyFile {
+pub(crate) struct WitnessKeyCommand {
     /// The name under which this witness cosigns, such as court.example/witness.
     #[arg(long)]
     name: String,
@@ -38,13 +38,13 @@ pub(crate) struct KeyFile {
 }
 
 #[derive(Args)]
-pub(crate) struct Run {
+pub(crate) struct RunWitnessCommand {
     #[command(flatten)]
-    server: Server,
-    /// The folder that keeps the log.
+    server: ServerOptions,
+    /// The folder of the copy.
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
-    /// The log's key, as its operator handed it over: name+id+key.
+    /// The log's key, as its operator gave it to you: name+id+key.
     #[arg(long, value_name = "KEY", value_parser = verifier_key)]
     log: VerifierKey,
     /// The name under which this witness cosigns.
@@ -58,26 +58,26 @@ pub(crate) struct Run {
         conflicts_with = "bridge"
     )]
     secret: Option<PathBuf>,
-    /// Have another witness cosign, which speaks C2SP tlog-witness at this address (its submission
+    /// Let another witness cosign, which speaks C2SP tlog-witness at this address (its submission
     /// prefix).
     #[arg(long, value_name = "URL", requires = "bridge_key")]
     bridge: Option<String>,
-    /// The key by which that witness cosigns.
+    /// The key with which that witness cosigns.
     #[arg(long, value_name = "KEY", value_parser = verifier_key)]
     bridge_key: Option<VerifierKey>,
-    /// The certificate of the authority that vouches for that witness' server, where it is called
-    /// by https.
+    /// The certificate of the authority that issued that witness' certificate, where its address is
+    /// https.
     #[arg(long, value_name = "FILE")]
     bridge_ca: Option<PathBuf>,
-    /// Stay, and look again so many seconds after each visit; without it, one visit.
+    /// Run again so many seconds after each visit; without it, once.
     #[arg(long, value_name = "SECONDS")]
     every: Option<u64>,
 }
 
-impl Witness {
+impl WitnessCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         match self {
-            Self::Key(KeyFile { name, file }) => {
+            Self::Key(WitnessKeyCommand { name, file }) => {
                 writeln!(stdout(), "{}", read_secret(&name, &file)?.verifier())?;
                 Ok(ExitCode::SUCCESS)
             }
@@ -86,7 +86,7 @@ impl Witness {
     }
 }
 
-impl Run {
+impl RunWitnessCommand {
     fn run(self) -> anyhow::Result<ExitCode> {
         let cosigner = match (self.bridge, self.bridge_key, self.name, self.secret) {
             (Some(url), Some(key), ..) => {
@@ -102,24 +102,24 @@ impl Run {
             (None, None, Some(name), Some(file)) => Cosigner::Own(read_secret(&name, &file)?),
             _ => {
                 return Err(anyhow!(
-                    "either --name and --secret or --bridge and --bridge-key say who cosigns"
+                    "nobody would cosign; wanted --name and --secret, or --bridge and --bridge-key"
                 ));
             }
         };
         let client = self.server.client()?;
-        let keeper = Keeper::new(&self.dir, self.log, cosigner);
+        let witness = LogWitness::new(&self.dir, self.log, cosigner);
         loop {
-            let seen = keeper.visit(&client, now()?);
+            let seen = witness.visit(&client, now()?);
             match (seen, self.every) {
-                (Ok(Visit::Refused { what, evidence, box_knows }), _) => {
-                    let knows = if box_knows {
-                        "It was shown its earlier checkpoint and shut its doors."
+                (Ok(Visit::Refused { what, evidence, server_knows }), _) => {
+                    let knows = if server_knows {
+                        "The server was shown its earlier checkpoint, and has closed."
                     } else {
-                        "It could not be shown its earlier checkpoint."
+                        "The server could not be shown its earlier checkpoint."
                     };
                     eprintln!(
-                        "smrtctl: REFUSED: the log does not continue what this witness has seen: \
-                         {what}.\n{knows}\nThe evidence is in {}.",
+                        "smrtctl: REFUSED: the log does not continue this witness' copy: {what}.\n\
+                         {knows}\nThe evidence is in {}. Keep it, and tell whoever audits the log.",
                         evidence.display()
                     );
                     return Ok(ExitCode::from(REFUSED));
@@ -134,7 +134,7 @@ impl Run {
                     writeln!(stdout(), "cosigned {} leaves; {quorum}", view.leaves)?;
                 }
                 (Err(e), None) => return Err(e.into()),
-                // A box that restarts or a network that is away is no reason to stop looking.
+                // A server that restarts or a network that is down is no reason to stop.
                 (Err(e), Some(_)) => eprintln!("smrtctl: {:#}", anyhow::Error::from(e)),
             }
             let Some(seconds) = self.every else { return Ok(ExitCode::SUCCESS) };

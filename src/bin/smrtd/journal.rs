@@ -1,10 +1,10 @@
-//! Where log lines go: the journal under systemd, else stderr. No line holds personal data:
+//! Logger: writes to the journal under systemd, else to stderr. No line holds personal data:
 //! bookings are named by version id.
 
 use log::{LevelFilter, Log, Metadata, Record};
 
-/// Starts logging. A person who runs a command at a terminal is told by its own output; warnings
-/// still reach them.
+/// Starts logging: all lines of the daemon, only warnings and errors of a command, whose own output
+/// says the rest.
 pub(crate) fn start(daemon: bool) {
     let journal = systemd_journal_logger::connected_to_journal()
         && systemd_journal_logger::JournalLog::new()
@@ -20,7 +20,7 @@ struct Stderr;
 
 impl Log for Stderr {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        // What libraries have to say is theirs to fix, unless it is an error.
+        // Of libraries, only errors.
         metadata.target().starts_with("smrt") || metadata.level() == log::Level::Error
     }
 

@@ -1,4 +1,4 @@
-//! The daemon: one process on one box.
+//! `smrtd`: the daemon, one process on one box, and the commands of its installer.
 
 mod appoint;
 mod check;
@@ -23,11 +23,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    Run(run::Run),
-    Appoint(appoint::Appoint),
-    Check(check::Check),
-    Demo(demo::Demo),
-    Restore(restore::Restore),
+    Run(run::RunCommand),
+    Appoint(appoint::AppointCommand),
+    Check(check::CheckCommand),
+    Demo(demo::DemoCommand),
+    Restore(restore::RestoreCommand),
 }
 
 fn main() {

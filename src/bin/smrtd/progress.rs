@@ -1,5 +1,5 @@
-//! How far a start is, told to the journal and to systemd: `systemctl status` shows it, and the
-//! unit's start timeout doesn't end a start that goes on.
+//! Progress of a start, reported to the journal and to systemd: `systemctl status` shows it, and
+//! the unit's start timeout is extended while the start goes on.
 
 use std::time::{Duration, Instant};
 
@@ -7,33 +7,38 @@ use sd_notify::NotifyState;
 use smrt::ledger::{Progress, StartStage, Started};
 use smrt::limits::{START_EXTEND_SECONDS, START_LINE_SECONDS, START_STATUS_SECONDS};
 
-/// Tells no more often than anybody reads.
-pub(crate) struct Teller {
+/// Reports progress, at most once in a while.
+pub(crate) struct StartNotifier {
     stage: Option<StartStage>,
-    status: Pace,
-    line: Pace,
+    status: Interval,
+    line: Interval,
 }
 
-/// When something was told last.
-struct Pace {
+/// The least time between two reports.
+struct Interval {
     every: Duration,
     last: Instant,
 }
 
-impl Teller {
+impl StartNotifier {
     pub(crate) fn new() -> Self {
-        let pace = |seconds| Pace { every: Duration::from_secs(seconds), last: Instant::now() };
-        Self { stage: None, status: pace(START_STATUS_SECONDS), line: pace(START_LINE_SECONDS) }
+        let interval =
+            |seconds| Interval { every: Duration::from_secs(seconds), last: Instant::now() };
+        Self {
+            stage: None,
+            status: interval(START_STATUS_SECONDS),
+            line: interval(START_LINE_SECONDS),
+        }
     }
 
-    pub(crate) fn tell(&mut self, progress: &Progress) {
+    pub(crate) fn report(&mut self, progress: &Progress) {
         let now = Instant::now();
         let begins = self.stage.replace(progress.stage) != Some(progress.stage);
         if self.status.is_due(now) || begins {
             let extend = u32::try_from(START_EXTEND_SECONDS * 1_000_000)
                 .expect("limits holds it to 32 bits");
             let status = format!("starting, {progress}");
-            // Without systemd there is nobody to tell.
+            // Without systemd this does nothing.
             let _ = sd_notify::notify(&[
                 NotifyState::Status(&status),
                 NotifyState::ExtendTimeoutUsec(extend),
@@ -45,7 +50,7 @@ impl Teller {
     }
 }
 
-impl Pace {
+impl Interval {
     fn is_due(&mut self, now: Instant) -> bool {
         let due = now.duration_since(self.last) >= self.every;
         if due {
@@ -55,7 +60,7 @@ impl Pace {
     }
 }
 
-/// What a start took, in words.
+/// Duration of a start and of its stages, in words.
 pub(crate) fn took(started: &Started) -> String {
     let stages: Vec<String> = started
         .stages
@@ -70,16 +75,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_keep_their_distance() {
+    fn progress_is_reported_at_most_once_an_interval() {
         let begun = Instant::now();
-        let mut pace = Pace { every: Duration::from_secs(5), last: begun };
-        let due: Vec<u64> =
-            (0..=16).filter(|&second| pace.is_due(begun + Duration::from_secs(second))).collect();
+        let mut interval = Interval { every: Duration::from_secs(5), last: begun };
+        let due: Vec<u64> = (0..=16)
+            .filter(|&second| interval.is_due(begun + Duration::from_secs(second)))
+            .collect();
         assert_eq!(due, [5, 10, 15]);
     }
 
     #[test]
-    fn what_a_start_took_is_told_stage_by_stage() {
+    fn the_duration_of_a_start_is_told_stage_by_stage() {
         let stages = vec![
             (StartStage::Open, Duration::from_millis(40)),
             (StartStage::Gallery, Duration::from_millis(4_210)),

@@ -1,25 +1,25 @@
-//! `smrtd restore`: what a restored backup needs before its doors open.
+//! `smrtd restore`: continue the log of a restored backup, before the server opens again.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
 use smrt::audit::{Holds, TileId, entries};
-use smrt::client::archive::Archive;
+use smrt::client::log_folder::LogFolder;
 use smrt::config::Config;
 use smrt::disk::{Disk, RealDisk};
 use smrt::ledger::{self, KeptLog, LedgerError, RestoreSetup, Restored, SystemClock};
 
 use crate::run::RunError;
 
-/// Bring the log of a restored backup up to what a witness kept of it, or let it go on under
-/// another origin. The daemon must not be running.
+/// Continue the log of a restored backup from a witness' copy, or begin again under another origin.
+/// The daemon must not be running.
 #[derive(clap::Args)]
-pub(crate) struct Restore {
+pub(crate) struct RestoreCommand {
     /// The configuration file.
     #[arg(long)]
     config: PathBuf,
-    /// The folder of a witness, or an export: the newest log that anybody kept.
+    /// The newest copy of the log that anybody kept: a witness' folder, or an export.
     #[arg(
         long,
         value_name = "DIR",
@@ -27,14 +27,14 @@ pub(crate) struct Restore {
         conflicts_with = "new_origin"
     )]
     log: Option<PathBuf>,
-    /// Nobody kept the newer log: go on under the configuration's origin, which must be another
-    /// than before. It says so for ever, witnesses must accept it, and no search finds a booking of
-    /// the backup before its agency has sent it again.
+    /// Nobody kept a newer log: go on under the configuration's origin, which must be a new one.
+    /// The log says so for ever, witnesses must accept it, and no search finds a booking of the
+    /// backup until its agency has sent it again.
     #[arg(long)]
     new_origin: bool,
 }
 
-impl Restore {
+impl RestoreCommand {
     pub(crate) fn run(self) -> Result<(), RunError> {
         let failed = |e: anyhow::Error| RunError::Failed(e);
         let config = Config::load(&self.config).map_err(|e| RunError::Config(e.into()))?;
@@ -53,13 +53,13 @@ impl Restore {
             anchor: config.anchor.clone(),
         };
         let Restored { backup_leaves, supplied_leaves, suppressed, interrupted } = match &self.log {
-            Some(log) => take_over(&setup, &Archive::at(log)).map_err(failed)?,
+            Some(log) => take_over(&setup, &LogFolder::at(log)).map_err(failed)?,
             None => {
                 let former = ledger::origin_of(&disk, &config.state)
                     .context("the state folder")
                     .map_err(failed)?;
                 ledger::open_origin(&setup, &former)
-                    .context("the log does not go on under another origin")
+                    .context("the log was not continued under another origin")
                     .map_err(failed)?
             }
         };
@@ -69,14 +69,13 @@ impl Restore {
                  {suppressed} bookings of the backup were released or replaced since: no search \
                  finds them.\n\
                  {interrupted} searches were never answered.\n\
-                 Bookings that came in since are lost here: have the agencies push again."
+                 Bookings that came in since the backup are lost: ask the agencies to push again."
             ),
             None => println!(
                 "The log goes on under the origin '{}' after the backup's {backup_leaves} leaves; \
                  witnesses had cosigned {supplied_leaves}.\n\
-                 {suppressed} bookings are found by no search until their agencies have sent them \
-                 again.\n\
-                 Give the witnesses the log's new key, and say publicly what happened.",
+                 No search finds {suppressed} bookings until their agencies have sent them again.\n\
+                 Give the witnesses the log's new key, and publish what happened.",
                 config.origin
             ),
         }
@@ -84,15 +83,15 @@ impl Restore {
     }
 }
 
-fn take_over(setup: &RestoreSetup, archive: &Archive) -> anyhow::Result<Restored> {
-    let checkpoint = archive.checkpoint()?.with_context(|| {
-        format!("{} holds no checkpoint, wanted a log", archive.folder().display())
+fn take_over(setup: &RestoreSetup, folder: &LogFolder) -> anyhow::Result<Restored> {
+    let checkpoint = folder.checkpoint()?.with_context(|| {
+        format!("{} holds no checkpoint, wanted a copy of the log", folder.path().display())
     })?;
     let leaves = checkpoint.checkpoint()?.leaves;
     let bundles = TileId::all(leaves).take_while(|tile| tile.holds == Holds::Entries);
     let unreadable = |e: &dyn std::fmt::Display| LedgerError::Supplied { what: e.to_string() };
     let mut supplied = bundles.flat_map(|tile| {
-        let read = archive.tile(tile).map_err(|e| unreadable(&e)).and_then(|bytes| {
+        let read = folder.tile(tile).map_err(|e| unreadable(&e)).and_then(|bytes| {
             let leaves = entries(tile, &bytes).map_err(|e| unreadable(&e))?;
             Ok(leaves.into_iter().map(<[u8]>::to_vec).collect::<Vec<_>>())
         });
@@ -101,7 +100,6 @@ fn take_over(setup: &RestoreSetup, archive: &Archive) -> anyhow::Result<Restored
             Err(e) => vec![Err(e)],
         }
     });
-    let kept = KeptLog { cosigned: archive.checkpoints()?, checkpoint, leaves: &mut supplied };
-    ledger::restore(setup, kept)
-        .context("the log was not taken over, the state folder is as it was")
+    let kept = KeptLog { cosigned: folder.checkpoints()?, checkpoint, leaves: &mut supplied };
+    ledger::restore(setup, kept).context("the log was not restored, the state folder is unchanged")
 }

@@ -1,4 +1,4 @@
-//! Running the daemon: open, say ready, serve, stop.
+//! `smrtd run`: open the state folder, report ready, serve, stop.
 
 use std::net::TcpListener;
 use std::path::PathBuf;
@@ -16,20 +16,21 @@ use smrt::service::{Service, ServiceError};
 use smrt::store::{StateKind, StoreError};
 use smrt::tls::Acceptor;
 
-use crate::progress::{Teller, took};
+use crate::progress::{StartNotifier, took};
 
-/// Exit status of a daemon whose state is unknown: restarted, and start-up is the recovery.
+/// Exit status of a daemon whose state is unknown: systemd restarts it, and start-up is the
+/// recovery.
 pub(crate) const EXIT_HALT: i32 = 70;
 /// Exit status of a daemon that can't run as configured: not restarted.
 pub(crate) const EXIT_CONFIG: i32 = 78;
 
 /// Run the daemon until it is told to stop.
 #[derive(clap::Args)]
-pub(crate) struct Run {
+pub(crate) struct RunCommand {
     /// The configuration file.
     #[arg(long)]
     config: PathBuf,
-    /// Make the state folder for this use, once and for all, if it is empty.
+    /// What an empty state folder is made for; this can't be changed later.
     #[arg(long, value_enum)]
     create_as: Option<CreateAs>,
 }
@@ -51,7 +52,7 @@ impl From<CreateAs> for StateKind {
     }
 }
 
-/// Why the daemon ended, for its exit status.
+/// Why a command failed, for its exit status.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RunError {
     /// It can't run as configured.
@@ -62,13 +63,13 @@ pub(crate) enum RunError {
     Failed(anyhow::Error),
 }
 
-/// The parts that a box is made of.
+/// An opened service and its TLS acceptor.
 pub(crate) struct Parts {
     pub(crate) service: Arc<Service>,
     pub(crate) acceptor: Arc<Acceptor>,
 }
 
-impl Run {
+impl RunCommand {
     pub(crate) fn run(self) -> Result<(), RunError> {
         let config = Config::load(&self.config).map_err(config_error)?;
         let parts = open(&config, self.create_as.map(Into::into))?;
@@ -86,7 +87,7 @@ impl Run {
                 "ready on {address}: {rows} bookings, state folder made as {kind}, opened in {took}"
             );
             let status = format!("{rows} bookings can be found, {kind}");
-            // Without systemd there is nobody to tell.
+            // Without systemd this does nothing.
             let _ = sd_notify::notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
             println!("ready on {address}");
             serve(parts, listener, stop).await
@@ -141,11 +142,11 @@ fn open_service(
         clock: Arc::new(SystemClock::default()),
         anchor: config.anchor.clone(),
         reserve_bytes: config.disk_reserve_mib.saturating_mul(1 << 20),
-        details_kept_days: config.details_kept_days,
+        retention: config.retention(),
     };
-    let mut teller = Teller::new();
+    let mut notifier = StartNotifier::new();
     Service::open(setup, roster, config.console_origin.clone(), &mut |progress| {
-        teller.tell(progress)
+        notifier.report(progress)
     })
     .map_err(|e| match e {
         ServiceError::Roster(_)
@@ -161,7 +162,7 @@ fn open_service(
     })
 }
 
-/// Serves until `stop` resolves, then closes the books.
+/// Serves until `stop` resolves, then closes the service.
 pub(crate) async fn serve(
     parts: Parts,
     listener: TcpListener,
@@ -195,14 +196,14 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// The socket that systemd hands over, or one of our own.
+/// The socket that systemd hands over, or one at the configured address.
 fn listener(config: &Config) -> Result<TcpListener, RunError> {
     if let Some(listener) = listenfd::ListenFd::from_env().take_tcp_listener(0).map_err(failed)? {
         return Ok(listener);
     }
     let address = config.listen.ok_or_else(|| {
         RunError::Config(anyhow::anyhow!(
-            "no socket was handed over and 'listen' is not configured, wanted one of the two"
+            "systemd handed no socket over and 'listen' is not configured, wanted one of the two"
         ))
     })?;
     TcpListener::bind(address).map_err(|e| {
@@ -222,7 +223,7 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// Tells systemd's watchdog that the runtime still turns, where there is one.
+/// Reports to systemd's watchdog, where there is one, that the runtime still runs.
 fn watch_dog() {
     let Some(limit) = sd_notify::watchdog_enabled() else { return };
     tokio::spawn(async move {

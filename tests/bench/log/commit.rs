@@ -67,7 +67,7 @@ fn open(state: &Path) -> anyhow::Result<Ledger> {
         clock: Arc::new(SystemClock::default()),
         anchor: None,
         reserve_bytes: 0,
-        details_kept_days: 1_096,
+        retention: Default::default(),
     })?)
 }
 

@@ -10,8 +10,8 @@ use serde_json::json;
 use smrt::audit::{
     CosignerKey, Leaf, LogKey, Note, Quorum, TileId, Witness, inclusion, is_included, leaf_hash,
 };
-use smrt::client::archive::{Archive, ArchiveError};
-use smrt::client::verify::{Terms, Verdict, verify};
+use smrt::client::log_folder::{LogFolder, LogFolderError};
+use smrt::client::verify_log::{LogVerdict, VerifyOptions, verify};
 
 use crate::maker::{EPISODE, leaf};
 use crate::tiles::Tiles;
@@ -28,9 +28,9 @@ const PROOFS: u64 = 1_000;
 /// Makes or takes the archive and measures.
 pub(super) fn measure(leaves: u64, dir: Option<&Path>, as_json: bool) -> anyhow::Result<()> {
     let temporary = tempfile::tempdir()?;
-    let archive = Archive::at(dir.unwrap_or(temporary.path()));
+    let archive = LogFolder::at(dir.unwrap_or(temporary.path()));
     if archive.checkpoint()?.is_some() {
-        eprintln!("taking the archive in {} as it is", archive.folder().display());
+        eprintln!("taking the archive in {} as it is", archive.path().display());
     } else {
         let begun = Instant::now();
         make(&archive, leaves)?;
@@ -42,7 +42,7 @@ pub(super) fn measure(leaves: u64, dir: Option<&Path>, as_json: bool) -> anyhow:
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
         let (begun, cpu) = (Instant::now(), ProcessTime::now());
         let verdict = pool.install(|| {
-            verify(&archive, &Terms { keys: Some(quorum()?), ..Terms::default() })
+            verify(&archive, &VerifyOptions { keys: Some(quorum()?), ..VerifyOptions::default() })
                 .context("verifying")
         })?;
         let (seconds, cpu_seconds) = (begun.elapsed().as_secs_f64(), cpu.elapsed().as_secs_f64());
@@ -54,7 +54,7 @@ pub(super) fn measure(leaves: u64, dir: Option<&Path>, as_json: bool) -> anyhow:
 /// A core's rate is by what was computed, so that whatever else the machine does takes nothing from
 /// it.
 fn tell(
-    verdict: &Verdict,
+    verdict: &LogVerdict,
     pass: &str,
     threads: usize,
     (seconds, cpu_seconds): (f64, f64),
@@ -84,7 +84,7 @@ fn tell(
 }
 
 /// Reads the proofs of leaves here and there from the archive's files, and checks each.
-fn prove(archive: &Archive, as_json: bool) -> anyhow::Result<()> {
+fn prove(archive: &LogFolder, as_json: bool) -> anyhow::Result<()> {
     let checkpoint =
         archive.checkpoint()?.context("an archive without a checkpoint")?.checkpoint()?;
     let leaves = checkpoint.leaves;
@@ -92,7 +92,7 @@ fn prove(archive: &Archive, as_json: bool) -> anyhow::Result<()> {
     for n in 0..PROOFS {
         let index = n.wrapping_mul(0x9e37_79b9_7f4a_7c15) % leaves;
         let begun = Instant::now();
-        let proof = inclusion::<ArchiveError>(index, leaves, &mut archive.read_hashes(leaves))?;
+        let proof = inclusion::<LogFolderError>(index, leaves, &mut archive.read_hashes(leaves))?;
         took.push(begun.elapsed().as_secs_f64() * 1e3);
         ensure!(
             is_included(&leaf_hash(&made(index)), index, leaves, &checkpoint.root, &proof),
@@ -117,7 +117,7 @@ fn prove(archive: &Archive, as_json: bool) -> anyhow::Result<()> {
 }
 
 /// Writes an archive whose every rule holds, straight to its tiles.
-fn make(archive: &Archive, leaves: u64) -> anyhow::Result<()> {
+fn make(archive: &LogFolder, leaves: u64) -> anyhow::Result<()> {
     let mut failed = None;
     let mut tiles = Tiles::new(|id: TileId, bytes: &[u8]| {
         if let Err(e) = archive.put_tile(id, bytes, false) {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::Context;
 use serde_json::json;
 use smrt::booking::Identifier;
-use smrt::client::desk::Desk;
+use smrt::client::console_session::ConsoleSession;
 use smrt::face::Edits;
 use smrt::roster::Role;
 use smrt::store::STORE_FILE;
@@ -41,8 +41,9 @@ pub(super) fn measure(
         .map(|(id, role)| person(id, role));
     staff.admit(&client, &operator.as_ref().map_err(|e| anyhow::anyhow!("{e}"))?.clone())?;
     staff.admit(&client, &auditor.as_ref().map_err(|e| anyhow::anyhow!("{e}"))?.clone())?;
-    let desk =
-        |id: &str| -> anyhow::Result<Desk> { Ok(staff.desk(&client, &Identifier::parse(id)?)?) };
+    let desk = |id: &str| -> anyhow::Result<ConsoleSession> {
+        Ok(staff.log_on(&client, &Identifier::parse(id)?)?)
+    };
     let (operator, auditor, commander, administrator) =
         (desk("operator")?, desk("auditor")?, desk("commander")?, desk("administrator")?);
 
@@ -57,7 +58,7 @@ pub(super) fn measure(
     let (waiting, case) = (views[1].inquiry, answered.inquiry);
     let rows = client.health()?.gallery_rows;
 
-    let mut pages: Vec<(&Desk, String)> = vec![
+    let mut pages: Vec<(&ConsoleSession, String)> = vec![
         (&operator, "/v1/health".to_owned()),
         (&operator, "/console/assets/console.css".to_owned()),
         (&operator, format!("/console/inquiries/{waiting}/probe")),

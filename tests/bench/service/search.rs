@@ -12,7 +12,8 @@ use anyhow::{Context, ensure};
 use serde_json::json;
 use smrt::audit::touch::RelyingParty;
 use smrt::booking::{Identifier, Text};
-use smrt::client::desk::{Desk, Staff};
+use smrt::client::console_session::ConsoleSession;
+use smrt::client::staff::Staff;
 use smrt::client::{Client, Credentials};
 use smrt::disk::RealDisk;
 use smrt::face::Edits;
@@ -69,7 +70,7 @@ pub(super) fn measure(
 }
 
 /// Every operator searches so many times, all at once; gives all figures.
-fn measure_round(desks: &[Desk], searches: usize) -> anyhow::Result<Vec<Measured>> {
+fn measure_round(desks: &[ConsoleSession], searches: usize) -> anyhow::Result<Vec<Measured>> {
     let request = request()?;
     let probe: &[u8] = include_bytes!("../../data/astronaut.jpg");
     let barrier = Barrier::new(desks.len());
@@ -231,7 +232,7 @@ impl Site {
         let relying_party = RelyingParty::new(CONSOLE)?;
         let (boss, admin) = (Identifier::parse("commander")?, Identifier::parse("administrator")?);
         let [commander, administrator] = &self.codes;
-        Ok(Staff::found(
+        Ok(Staff::enrol(
             &self.client(0, server)?,
             &relying_party,
             (&boss, commander),
@@ -240,7 +241,7 @@ impl Site {
     }
 
     /// One operator at each console.
-    fn desks(&self, server: &str) -> anyhow::Result<Vec<Desk>> {
+    fn desks(&self, server: &str) -> anyhow::Result<Vec<ConsoleSession>> {
         let mut staff = self.staff(server)?;
         let mut desks = Vec::new();
         for console in 0..self.consoles.len() {
@@ -249,7 +250,7 @@ impl Site {
                 person(&format!("operator-{console}"), Role::Operator)?,
             );
             staff.admit(&client, &operator)?;
-            desks.push(staff.desk(&client, &operator.id)?);
+            desks.push(staff.log_on(&client, &operator.id)?);
         }
         Ok(desks)
     }

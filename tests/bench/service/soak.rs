@@ -25,7 +25,7 @@ use serde_json::json;
 use smrt::audit::Actor;
 use smrt::audit::touch::{Credential, FaceBox, RelyingParty, SearchApproval, verify_registration};
 use smrt::booking::{BookingNumber, Identifier, Text, VersionId};
-use smrt::client::soft_key::SoftKey;
+use smrt::client::software_key::SoftwareKey;
 use smrt::disk::RealDisk;
 use smrt::embed::Models;
 use smrt::face::{Edits, Embedding, ModelId};
@@ -74,7 +74,7 @@ struct World {
     feed: Caller,
     console: Caller,
     request: Request,
-    key: Mutex<SoftKey>,
+    key: Mutex<SoftwareKey>,
     relying_party: RelyingParty,
     kept: Credential,
     clock: Clock,
@@ -114,7 +114,7 @@ pub(super) fn measure(
             clock: Arc::new(SystemClock::default()),
             anchor: None,
             reserve_bytes: 0,
-            details_kept_days: 1_096,
+            retention: Default::default(),
         })?)
     };
     let named = |name| {
@@ -122,7 +122,7 @@ pub(super) fn measure(
             .map(|name| Caller { name, fingerprint: [0; 32] })
             .context("a certificate's name")
     };
-    let (key, relying_party) = (SoftKey::new()?, RelyingParty::new("https://localhost")?);
+    let (key, relying_party) = (SoftwareKey::new()?, RelyingParty::new("https://localhost")?);
     let kept =
         verify_registration(&key.register(&[0; 32], &relying_party), &[0; 32], &relying_party)?;
     let world = World {

@@ -164,7 +164,7 @@ fn ledger(
         clock: Arc::new(SystemClock::default()),
         anchor: None,
         reserve_bytes: 0,
-        details_kept_days: 1_096,
+        retention: Default::default(),
     })?)
 }
 

@@ -38,7 +38,7 @@ pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Resul
         clock: Arc::new(SystemClock::default()),
         anchor: None,
         reserve_bytes: 0,
-        details_kept_days: 1_096,
+        retention: Default::default(),
     })?;
     let caller = Caller {
         name: CertificateName::parse("smrt:device/admin-1").context("a device's name")?,

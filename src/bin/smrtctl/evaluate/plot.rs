@@ -1,8 +1,9 @@
-//! Two curves as one SVG: mates found by rank, and misses against false alarms.
+//! Plot of the accuracy as one SVG with two curves: mates found by rank, and misses against false
+//! alarms.
 
 use std::fmt::Write;
 
-use super::Outcome;
+use super::outcome::Outcome;
 
 /// A panel's inner size and its distance from the picture's edge, in px.
 const WIDTH: f64 = 380.0;

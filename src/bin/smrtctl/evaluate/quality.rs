@@ -6,6 +6,8 @@ use std::fmt;
 use serde::Serialize;
 use smrt::embed::{QualityMeasure, QualitySheet, QualityVerdict};
 
+use super::outcome::share;
+
 /// One in so many probes is taken for the worst.
 const WORST_ONE_IN: usize = 20;
 
@@ -109,7 +111,7 @@ impl Errors {
 impl fmt::Display for Errors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown = |part, of| {
-            super::share(part, of).map_or_else(|| "-".to_owned(), |share| format!("{share:.3}"))
+            share(part, of).map_or_else(|| "-".to_owned(), |share| format!("{share:.3}"))
         };
         write!(
             f,
@@ -156,11 +158,9 @@ impl MeasureFigures {
             correlation: correlation(&ranks(&goodness), &ranks(&scores)),
             missed_of_worst: missed(worst),
             worst: worst.len(),
-            missed_by_tenth: (0..10)
-                .map(|n| super::share(missed(tenth(n)), tenth(n).len()))
-                .collect(),
-            low: rated(QualityVerdict::Low),
-            poor: rated(QualityVerdict::Poor),
+            missed_by_tenth: (0..10).map(|n| share(missed(tenth(n)), tenth(n).len())).collect(),
+            low: rated(Verdict::Low),
+            poor: rated(Verdict::Poor),
             blocks: measure.blocks(),
         }
     }

@@ -1,4 +1,4 @@
-//! `smrtctl log verify`: offline, with nothing but a copy of the log.
+//! `smrtctl log verify`: offline verification of a copy of the log.
 
 use std::fs;
 use std::io::{Write, stdout};
@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use anyhow::{Context, ensure};
 use clap::Args;
 use smrt::audit::{Note, Quorum};
-use smrt::client::archive::Archive;
-use smrt::client::verify::{Terms, verify};
+use smrt::client::log_folder::LogFolder;
+use smrt::client::verify_log::{VerifyOptions, verify};
 use smrt::limits::CHECKPOINT_BYTES_MAX;
 
 /// Exit status of a log that does not hold.
@@ -20,30 +20,30 @@ const NOT_WITNESSED: u8 = 3;
 /// Verify an exported log, offline: every leaf, checkpoint, cosignature and opened detail, and the
 /// rules between them.
 ///
-/// Exit status: 0 all holds, 1 it can't be verified, 2 something does not hold, 3 it holds, but for
-/// some leaves its owner alone vouches, because not enough witnesses have cosigned them; the report
-/// says what and where.
+/// Exit status: 0 all holds, 1 it can't be verified, 2 something does not hold, 3 it holds, but not
+/// enough witnesses have cosigned some leaves, so that only the log's owner has signed them; the
+/// output says which.
 #[derive(Args)]
-pub(crate) struct Verify {
+pub(crate) struct VerifyLogCommand {
     /// The folder with the log, as `smrtctl log export` or a witness wrote it.
     dir: PathBuf,
     /// A checkpoint kept from before: the log must continue it.
     #[arg(long, value_name = "CHECKPOINT_FILE")]
     since: Option<PathBuf>,
-    /// Keys of the log and its witnesses with their quorum (C2SP tlog-policy), from somebody else
-    /// than the log's owner. Without it the folder's own are used, which proves nothing about who
-    /// signed until they are compared.
+    /// Keys of the log and its witnesses with their quorum (C2SP tlog-policy), from somebody other
+    /// than the log's owner. Without it the folder's own keys are used, which proves nothing about
+    /// who signed until you compare them.
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
-    /// All details were asked for: each must be there, unless the log says that it has expired.
+    /// The export has all details: each must be there, unless the log says that it has expired.
     #[arg(long)]
     all_details: bool,
-    /// Print the verdict as one JSON object.
+    /// Print the result as one JSON object.
     #[arg(long)]
     json: bool,
 }
 
-impl Verify {
+impl VerifyLogCommand {
     pub(crate) fn run(self) -> anyhow::Result<ExitCode> {
         let keys = match &self.keys {
             Some(path) => Some(
@@ -60,8 +60,8 @@ impl Verify {
             }
             None => None,
         };
-        let terms = Terms { keys, since, all_details: self.all_details };
-        let verdict = verify(&Archive::at(&self.dir), &terms)?;
+        let options = VerifyOptions { keys, since, all_details: self.all_details };
+        let verdict = verify(&LogFolder::at(&self.dir), &options)?;
         let text =
             if self.json { serde_json::to_string_pretty(&verdict)? } else { verdict.words() };
         writeln!(stdout(), "{}", text.trim_end())?;

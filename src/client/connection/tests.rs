@@ -10,15 +10,15 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
 
 use super::*;
-use crate::booking::Identifier;
+use crate::booking::{BookingData, BookingNumber, Identifier};
 use crate::roster::CertificateName;
-use crate::tls::authority::{Authority, Issued};
+use crate::tls::authority::{Authority, IssuedCertificate};
 
 struct Site {
     _folder: tempfile::TempDir,
     authority: Authority,
-    server: Issued,
-    feed: Issued,
+    server: IssuedCertificate,
+    feed: IssuedCertificate,
 }
 
 struct Peer {
@@ -125,7 +125,8 @@ fn answer(status: &str, content_type: &str, body: &str) -> String {
 }
 
 const TLS13_ONLY: &[&SupportedProtocolVersion] = &[&TLS13];
-const HEALTH: &str = r#"{"state":"test","version":"0","engine":"cpu","device":"1 thread","model":"00","gallery_rows":3,"leaves":4,"doors":"open","witnessed":null,"alarms":[]}"#;
+const HEALTH: &str = r#"{"state":"test","version":"0","engine":"cpu","device":"1 thread",
+    "model":"00","gallery_rows":3,"leaves":4,"doors":"open","witnessed":null,"alarms":[]}"#;
 
 #[test]
 fn a_good_answer_is_read() {
@@ -138,7 +139,8 @@ fn a_good_answer_is_read() {
 #[test]
 fn a_booking_is_sent_as_two_parts_under_its_number() {
     let site = site();
-    let booked = r#"{"number":"B-1","version":"0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f","leaf":7,"new":true,"quality":9.5}"#;
+    let booked = r#"{"number":"B-1","version":"0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f","leaf":7,
+        "new":true,"quality":9.5}"#;
     let peer = site.peer(TLS13_ONLY, vec![answer("201 Created", "application/json", booked)]);
     let booking: BookingData = serde_json::from_str(
         r#"{"name":"A","booked_on":"2026-11-01","basis":{"kind":"post_arrest_booking"}}"#,

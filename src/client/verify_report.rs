@@ -1,5 +1,5 @@
-//! An issued report, verified offline: by the file, by its proof, and by the keys that somebody
-//! trusts.
+//! Offline verification of an issued compare report: from its PDF, its proof, and the keys of the
+//! log and its witnesses.
 //!
 //! Invariant: nothing in the two files is believed. The file's digest must stand in the detail, the
 //! detail in the leaf's commitment, the leaf under the root, the root in a checkpoint that the
@@ -7,69 +7,66 @@
 
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
 
 use crate::audit::{Checkpoint, Detail, Note, Quorum, ShownLeaf, VerifierKey, when};
+use crate::crypto::sha256;
 
-/// What stands behind a report's name in its proof's.
+/// Ending that a proof's file name has after the report's.
 pub const PROOF_ENDING: &str = ".tlog-proof";
 
-/// Where the proof of a report lies that wasn't put elsewhere.
+/// Usual path of a report's proof: beside it, as `NAME.pdf.tlog-proof`.
 pub fn proof_beside(report: &Path) -> PathBuf {
     let mut name = report.as_os_str().to_owned();
     name.push(PROOF_ENDING);
     name.into()
 }
 
-/// What came of it.
+/// Result of a verification.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ReportVerdict {
-    /// What doesn't hold; empty where all does that could be checked.
+    /// What doesn't hold; empty where all that could be checked does.
     pub violations: Vec<String>,
-    /// What the log says of the report; none where the proof says nothing that holds.
+    /// The log's entry on the report; none where the proof holds none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub issued: Option<Issued>,
+    pub issued: Option<IssuedReport>,
     /// Whether the log's key signed the checkpoint; none where no key was given.
     pub signed: Option<bool>,
     /// Who cosigned the checkpoint, with their times; empty where no keys were given.
     pub cosigned: Vec<String>,
-    /// Whether enough of those whom the keys ask for did.
+    /// Whether a quorum cosigned, as the keys define it.
     pub witnessed: bool,
-    /// Whether the keys ask for witnesses at all.
+    /// Whether the keys name a quorum at all.
     pub witnesses_asked: bool,
-    /// Whose keys would be needed to check more: those who signed in a name of which no key was
-    /// given.
+    /// Names on the checkpoint's signatures of which no key was given.
     pub keys_wanting: Vec<String>,
 }
 
-/// What the log says of a report.
+/// The log's entry on an issued report.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Issued {
-    /// The inquiry.
+pub struct IssuedReport {
     pub inquiry: String,
-    /// When it was issued, in hundredths of a second since 1970-01-01 UTC.
+    /// Hundredths of a second since 1970-01-01 UTC.
     pub time_cs: u64,
-    /// The leaf that says so.
     pub leaf: u64,
-    /// Bookings that it calls leads.
+    /// Number of bookings that it calls leads.
     pub leads: usize,
-    /// The log.
+    /// The log's name.
     pub origin: String,
     /// The size of the log at the checkpoint.
     pub leaves: u64,
 }
 
-/// How a verdict ends.
+/// Conclusion of a verification: its exit status and first line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// All holds, and enough witnesses vouch for it.
+pub enum Conclusion {
+    /// All holds, and a quorum of witnesses cosigned, where the keys ask for one.
     Holds,
-    /// All holds, and the log's owner alone vouches for it.
+    /// All holds, but only the log's owner signed so far.
     NotWitnessed,
     /// Something doesn't hold.
     Violated,
-    /// Without the log's key nobody knows who wrote the proof.
+    /// Without the log's key nobody can tell who wrote the proof.
     NoKeys,
 }
 
@@ -86,22 +83,23 @@ pub fn verify_report(report: &[u8], proof: &[u8], keys: Option<&Quorum>) -> Repo
             return verdict;
         }
     };
-    let sha256 = hex::encode(digest(&SHA256, report));
+    let sha256 = hex::encode(sha256(report));
     match shown.open() {
         Ok((Detail::ReportIssued { inquiry, report_sha256, leads, .. }, checkpoint)) => {
             if report_sha256 != sha256 {
                 verdict.violations.push(format!(
-                    "the report's SHA-256 is {sha256}, and the log was told {report_sha256}: it is \
-                     another file, or was changed"
+                    "the report's SHA-256 is {sha256}, the log has {report_sha256}: this is \
+                     another \
+                     file, or it was changed"
                 ));
             }
             let Checkpoint { origin, leaves, .. } = checkpoint;
             let (time_cs, leaf) = (shown.leaf.time_cs, shown.proof.index);
             verdict.issued =
-                Some(Issued { inquiry, time_cs, leaf, leads: leads.len(), origin, leaves });
+                Some(IssuedReport { inquiry, time_cs, leaf, leads: leads.len(), origin, leaves });
         }
         Ok((detail, _)) => verdict.violations.push(format!(
-            "the proof is of an entry '{}', wanted one that issues a report",
+            "the proof is of an entry '{}', wanted one of an issued report",
             detail.kind().name()
         )),
         Err(e) => verdict.violations.push(e.to_string()),
@@ -155,37 +153,42 @@ fn look_at_signatures(note: &Note, keys: Option<&Quorum>, verdict: &mut ReportVe
 }
 
 impl ReportVerdict {
-    /// How it ends.
-    pub fn standing(&self) -> Standing {
+    /// The conclusion that these findings lead to.
+    pub fn conclusion(&self) -> Conclusion {
         match (self.violations.is_empty(), self.signed) {
-            (false, _) => Standing::Violated,
-            (true, None | Some(false)) => Standing::NoKeys,
-            (true, Some(true)) if self.witnesses_asked && !self.witnessed => Standing::NotWitnessed,
-            (true, Some(true)) => Standing::Holds,
+            (false, _) => Conclusion::Violated,
+            (true, None | Some(false)) => Conclusion::NoKeys,
+            (true, Some(true)) if self.witnesses_asked && !self.witnessed => {
+                Conclusion::NotWitnessed
+            }
+            (true, Some(true)) => Conclusion::Holds,
         }
     }
 
-    /// The verdict in words, for people.
+    /// The result as text for people.
     pub fn words(&self) -> String {
-        let mut text = match self.standing() {
-            Standing::Holds if self.witnesses_asked => {
-                "HOLDS: the report is the one that was \
-                issued, the log has it, and its witnesses vouch for the log.\n"
+        let mut text = match self.conclusion() {
+            Conclusion::Holds if self.witnesses_asked => {
+                "HOLDS: this is the report that was issued, the log has it, and witnesses have \
+                 cosigned the log.\n"
             }
-            Standing::Holds => {
-                "HOLDS: the report is the one that was issued, and the log has it. \
-                The keys ask for no witnesses.\n"
+            Conclusion::Holds => {
+                "HOLDS: this is the report that was issued, and the log has it. The keys ask for \
+                 no \
+                 witnesses.\n"
             }
-            Standing::NotWitnessed => {
-                "NOT YET WITNESSED: the report is the one that was issued, and the log has it; but \
-                 the log's owner alone vouches for that. Ask for the proof again when more \
-                 witnesses have cosigned.\n"
+            Conclusion::NotWitnessed => {
+                "NOT YET WITNESSED: this is the report that was issued, and the log has it, but \
+                 only \
+                 the log's owner has signed that so far. Get the proof again once more witnesses \
+                 have cosigned.\n"
             }
-            Standing::Violated => "DOES NOT HOLD\n",
-            Standing::NoKeys => {
-                "NOT VERIFIED: file and proof belong together, but nobody knows \
-                whose proof it is without the keys. Get them from somebody whom you trust, and \
-                give them by --keys.\n"
+            Conclusion::Violated => "DOES NOT HOLD\n",
+            Conclusion::NoKeys => {
+                "NOT VERIFIED: report and proof belong together, but without keys nobody can tell \
+                 who made the proof. Get the keys from somebody whom you trust, and name their \
+                 file \
+                 with --keys.\n"
             }
         }
         .to_owned();
@@ -193,7 +196,7 @@ impl ReportVerdict {
             text += &format!("  {violation}\n");
         }
         if let Some(issued) = self.issued.as_ref().filter(|_| self.violations.is_empty()) {
-            let Issued { inquiry, time_cs, leaf, leads, origin, leaves } = issued;
+            let IssuedReport { inquiry, time_cs, leaf, leads, origin, leaves } = issued;
             text += &format!(
                 "  inquiry   {inquiry}\n  issued    {}\n  leads     {leads}\n  log       {origin}, \
                  entry {leaf} of {leaves}\n",
@@ -204,7 +207,7 @@ impl ReportVerdict {
             text += &format!("  cosigned  {cosigned}\n");
         }
         for name in &self.keys_wanting {
-            text += &format!("  no key    of {name}, who signed too\n");
+            text += &format!("  no key    of {name}, who also signed\n");
         }
         text
     }

@@ -1,26 +1,24 @@
-//! The verdict in plain words, for people who neither know what a hash is nor should have to.
+//! Result of a log's verification as text, for readers who don't know what a hash is.
 
 use std::fmt::Write;
 
-use super::{Checked, KeyView, Verdict, WitnessedView};
+use super::verdict::{CheckedCounts, KeyView, LogVerdict, WitnessedView};
 use crate::audit::{LeafKind, Remarks, when};
+use crate::wording::{count, number};
 
-impl Verdict {
-    /// What holds, what does not and where, what else one should know, and what was checked by
-    /// whose keys.
+impl LogVerdict {
+    /// The result as text: what holds, what does not and where, and what was checked with whose
+    /// keys.
     pub fn words(&self) -> String {
-        let name = if self.origin.is_empty() {
-            "a log without a believable checkpoint"
-        } else {
-            &self.origin
-        };
-        let entries = counted(self.leaves, "entry");
+        let name =
+            if self.origin.is_empty() { "a log without a valid checkpoint" } else { &self.origin };
+        let entries = count(self.leaves, "entry", "entries");
         let mut text = match (self.holds, &self.not_witnessed) {
             (true, None) => format!("The log holds: {name}, {entries}.\n"),
             (true, Some(rest)) => {
                 format!(
-                    "THE LOG HOLDS AS FAR AS IT IS WITNESSED: {name}, {entries}, of which its \
-                     owner alone vouches for {rest}.\n"
+                    "THE LOG HOLDS AS FAR AS IT IS WITNESSED: {name}, {entries}; for {rest}, only \
+                     the log's owner has signed.\n"
                 )
             }
             (false, _) => format!("THE LOG DOES NOT HOLD: {name}, {entries}.\n"),
@@ -31,7 +29,7 @@ impl Verdict {
             &self.violations,
         );
         if !self.violations.is_empty() {
-            text += "Whatever else is listed below as checked holds.\n";
+            text += "All else that is listed below as checked holds.\n";
         }
         list(&mut text, "What you should know, though it breaks no rule:", &self.observations);
         text += "\n";
@@ -39,19 +37,19 @@ impl Verdict {
         self.keys(&mut text);
         self.checked(&mut text);
         text += "\nWhat the log has entries of:\n";
-        for (name, count) in &self.kinds {
+        for (name, leaves) in &self.kinds {
             let words = LeafKind::ALL
                 .iter()
                 .find(|kind| kind.name() == *name)
                 .map_or("", |kind| kind.gist());
-            writeln!(text, "{:>12}  {name}: {words}", grouped(*count))
+            writeln!(text, "{:>12}  {name}: {words}", number(*leaves))
                 .expect("a string takes all that is written");
         }
         if self.not_understood > 0 {
-            let count = grouped(self.not_understood);
+            let many = number(self.not_understood);
             writeln!(
                 text,
-                "{count:>12}  of newer kinds, which this software counts and does not understand"
+                "{many:>12}  of newer kinds, which this program counts but does not know"
             )
             .expect("as above");
         }
@@ -71,11 +69,12 @@ impl Verdict {
     fn keys(&self, text: &mut String) {
         *text += match self.keys_from_export {
             true => {
-                "\nWHOSE KEYS? You gave none, so those were used that the export itself states. \
-                 Whoever forges a log can put forged keys\n\
-                 beside it: nothing here proves who signed, unless these fingerprints are the ones \
-                 that the log's owner and its witnesses\n\
-                 published elsewhere. Compare them, or verify again with --keys FILE:\n"
+                "\nWHOSE KEYS? You gave none, so the keys in the export itself were used. Whoever \
+                 forges a log can put forged keys\n\
+                 beside it, so this does not prove who signed. Compare these fingerprints with \
+                 those \
+                 that the log's owner and its\n\
+                 witnesses published elsewhere, or verify again with --keys FILE:\n"
             }
             false => "\nKeys, as you gave them:\n",
         };
@@ -83,17 +82,18 @@ impl Verdict {
     }
 
     fn checked(&self, text: &mut String) {
-        let Checked { files, checkpoints, cosignatures, details, since_leaves } = &self.checked;
+        let CheckedCounts { files, checkpoints, cosignatures, details, since_leaves } =
+            &self.checked;
         *text += "\nWhat was checked:\n";
         *text += &format!(
             "- every entry, and all hashes over them, computed anew from {}\n",
-            counted(*files, "file")
+            count(*files, "file", "files")
         );
         *text += &format!(
             "- {}, each a signed statement of the whole log at one time, and {} of witnesses on \
              them\n",
-            counted(*checkpoints, "checkpoint"),
-            counted(*cosignatures, "cosignature")
+            count(*checkpoints, "checkpoint", "checkpoints"),
+            count(*cosignatures, "cosignature", "cosignatures")
         );
         *text += "- the order of the entries and their times, also against the times at which \
             witnesses cosigned\n\
@@ -107,13 +107,13 @@ impl Verdict {
             details => format!(
                 "- {} that the export opens: each is the one its entry committed to, and agrees \
                  with it\n",
-                counted(*details, "detail")
+                count(*details, "detail", "details")
             ),
         };
         if let Some(since) = since_leaves {
             *text += &format!(
                 "- that the log continues the checkpoint that you kept, of {}\n",
-                counted(*since, "entry")
+                count(*since, "entry", "entries")
             );
         }
     }
@@ -124,8 +124,9 @@ impl Verdict {
         };
         match (&self.witnessed, &self.not_witnessed) {
             _ if !self.witnesses_asked => {
-                "NO WITNESSES: the keys ask for no cosignature, so the log's owner alone vouches \
-                 for it and could have rewritten it.\n"
+                "NO WITNESSES: the keys ask for no cosignature, so only the log's owner has signed \
+                 it \
+                 and could have rewritten it.\n"
                     .to_owned()
             }
             (None, _) => {
@@ -167,40 +168,5 @@ fn list(text: &mut String, title: &str, remarks: &Remarks) {
     }
     if remarks.more > 0 {
         *text += &format!("- and {} more\n", remarks.more);
-    }
-}
-
-fn counted(count: u64, of: &str) -> String {
-    match (count, of.strip_suffix('y')) {
-        (1, _) => format!("1 {of}"),
-        (count, Some(stem)) => format!("{} {stem}ies", grouped(count)),
-        (count, None) => format!("{} {of}s", grouped(count)),
-    }
-}
-
-/// A number as people read it, in groups of three.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_said_as_people_read_them() {
-        assert_eq!([0, 999, 1_000, 12_345_678].map(grouped), ["0", "999", "1,000", "12,345,678"]);
-        assert_eq!(
-            (counted(1, "entry"), counted(2_000, "entry"), counted(3, "file")),
-            ("1 entry".into(), "2,000 entries".into(), "3 files".into())
-        );
     }
 }

@@ -1,26 +1,26 @@
-//! The tree, hashed anew from its leaves on all cores and held against every tile, while the rules
-//! see each leaf in its order.
+//! Merkle tree of a copy of the log, computed again from its leaves on all cores and compared with
+//! every tile, while the rules check each leaf in its order.
 //!
-//! Where leaves and tiles contradict each other, what the signed root was made of tells which of
-//! the two was changed; the tree goes on with the other, so that one changed leaf is one remark and
-//! not one for everything above it.
+//! Where leaves and tiles contradict each other, the signed root tells which of the two was
+//! changed; the tree goes on with the other, so that one changed leaf is one finding and not one
+//! for everything above it.
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 use super::details::Details;
-use super::{VerifyError, damage};
+use super::error::{LogVerifyError, damage};
 use crate::audit::{
     Edge, Entry, Hash, Holds, Opened, Place, Remarks, Rules, TILE_WIDTH, TileId, TileNode, entries,
     leaf_hash, tile_hashes,
 };
-use crate::client::archive::{Archive, ArchiveError, DETAILS};
+use crate::client::log_folder::{DETAILS, LogFolder, LogFolderError};
 use crate::limits::{MISSING_FILES_MAX, VERIFY_BUNDLES_PER_CORE};
 
-/// What is to be walked over.
+/// A pass over the tree: its input.
 pub(super) struct Walk<'w> {
-    pub(super) archive: &'w Archive,
+    pub(super) folder: &'w LogFolder,
     pub(super) leaves: u64,
     /// The root that the log signed for so many leaves.
     pub(super) root: Option<Hash>,
@@ -29,7 +29,7 @@ pub(super) struct Walk<'w> {
     pub(super) bounds: &'w [Bound],
 }
 
-/// Between which times leaves lie, from one on.
+/// Bounds on the times of all leaves from one on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bound {
     pub(super) first: u64,
@@ -37,7 +37,7 @@ pub(super) struct Bound {
     pub(super) not_after_cs: u64,
 }
 
-/// What was found on the way.
+/// Result of the pass.
 pub(super) struct Walked {
     pub(super) rules: Rules,
     /// The root over all leaves; none where some hashes can't be had.
@@ -72,7 +72,7 @@ enum Wrong {
     Either,
 }
 
-/// Where the walk is.
+/// State of the pass.
 struct Way<'w, D> {
     walk: &'w Walk<'w>,
     edge: Edge,
@@ -95,10 +95,11 @@ impl Walk<'_> {
     /// Walks from the first leaf to the last, then over the tiles above.
     ///
     /// Errors: a file that is there and can't be read.
-    pub(super) fn run<D>(&self, rules: Rules, details: Details<D>) -> Result<Walked, VerifyError>
+    pub(super) fn run<D>(&self, rules: Rules, details: Details<D>) -> Result<Walked, LogVerifyError>
     where
-        D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), ArchiveError>>
-            + Send,
+        D: Iterator<
+                Item = Result<(usize, crate::client::log_folder::OpenedDetail), LogFolderError>,
+            > + Send,
     {
         let mut way = Way {
             walk: self,
@@ -123,7 +124,7 @@ impl Walk<'_> {
         };
         let mut ids = TileId::all(self.leaves).take_while(|id| id.holds == Holds::Entries);
         let at_once = VERIFY_BUNDLES_PER_CORE * rayon::current_num_threads();
-        let mut hashed: Vec<Result<Bundle, ArchiveError>> = Vec::new();
+        let mut hashed: Vec<Result<Bundle, LogFolderError>> = Vec::new();
         loop {
             let window: Vec<TileId> = ids.by_ref().take(at_once).collect();
             let last = window.is_empty();
@@ -153,7 +154,7 @@ impl Walk<'_> {
         Ok(way.end())
     }
 
-    fn hash(&self, id: TileId) -> Result<Bundle, ArchiveError> {
+    fn hash(&self, id: TileId) -> Result<Bundle, LogFolderError> {
         let tile_id = TileId { holds: Holds::Hashes(0), ..id };
         let mut bundle = Bundle {
             id,
@@ -198,11 +199,11 @@ impl Walk<'_> {
     }
 
     /// A file of the tree; a missing one is a remark.
-    fn read(&self, id: TileId, bundle: &mut Bundle) -> Result<Option<Vec<u8>>, ArchiveError> {
-        match self.archive.tile(id) {
+    fn read(&self, id: TileId, bundle: &mut Bundle) -> Result<Option<Vec<u8>>, LogFolderError> {
+        match self.folder.tile(id) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) => {
-                let (place, what) = damage(self.archive, e)?;
+                let (place, what) = damage(self.folder, e)?;
                 bundle.violations.add(place, what);
                 bundle.missing += 1;
                 Ok(None)
@@ -217,15 +218,15 @@ impl Walk<'_> {
         id: TileId,
         hashes: &[Hash],
         tile: &[Hash],
-    ) -> Result<Option<Wrong>, ArchiveError> {
+    ) -> Result<Option<Wrong>, LogFolderError> {
         let above = TileId::at(Holds::Hashes(1), id.index / TILE_WIDTH, self.leaves)
             .filter(|above| id.index < above.first() + above.width);
         let Some(above) = above.filter(|_| id.width == TILE_WIDTH) else { return Ok(None) };
-        let node = match self.archive.tile(above) {
+        let node = match self.folder.tile(above) {
             Ok(bytes) => tile_hashes(above, &bytes).ok().and_then(|nodes| {
                 nodes.get(usize::try_from(id.index - above.first()).ok()?).copied()
             }),
-            Err(e) => damage(self.archive, e).map(|_| None)?,
+            Err(e) => damage(self.folder, e).map(|_| None)?,
         };
         Ok(Some(match node {
             Some(node) if node == edge_of(hashes).root() => Wrong::Tile,
@@ -297,7 +298,7 @@ impl Bundle {
     }
 }
 
-impl<D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), ArchiveError>>>
+impl<D: Iterator<Item = Result<(usize, crate::client::log_folder::OpenedDetail), LogFolderError>>>
     Way<'_, D>
 {
     fn take(&mut self, mut bundle: Bundle) {
@@ -404,7 +405,7 @@ impl<D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), Ar
     }
 
     /// Holds what was hashed against the tiles above the lowest.
-    fn higher_tiles(&mut self) -> Result<(), VerifyError> {
+    fn higher_tiles(&mut self) -> Result<(), LogVerifyError> {
         let mut differ: BTreeMap<u8, Vec<(TileId, u64, Hash)>> = BTreeMap::new();
         // Not by way of all tiles, of which a size that nobody signed may promise without end.
         let leaves = self.walk.leaves;
@@ -417,10 +418,10 @@ impl<D: Iterator<Item = Result<(usize, crate::client::archive::OpenedDetail), Ar
             if self.missing > MISSING_FILES_MAX {
                 break;
             }
-            let bytes = match self.walk.archive.tile(id) {
+            let bytes = match self.walk.folder.tile(id) {
                 Ok(bytes) => bytes,
                 Err(e) => {
-                    let (place, what) = damage(self.walk.archive, e)?;
+                    let (place, what) = damage(self.walk.folder, e)?;
                     self.violations.add(place, what);
                     self.missing += 1;
                     continue;

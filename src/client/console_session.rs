@@ -1,17 +1,19 @@
-//! A desk that software sits at: the console's verbs under a device's certificate, with a software
-//! key in place of a person's. For tests and for the demonstration: a box with real bookings takes
-//! no such key, and says so.
+//! Session of one person at a console, driven by software: the console's verbs under a device's
+//! certificate, with a software key in place of the person's security key.
+//!
+//! For tests and for the demonstration: a box with real bookings refuses software keys.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ureq::http::header;
+use ureq::http::{Response, header};
+use ureq::typestate::WithBody;
+use ureq::{Body, RequestBuilder};
 
-use super::soft_key::SoftKey;
-use super::{Client, ClientError, json, read_bytes, read_json, steps};
+use super::connection::Client;
+use super::error::ClientError;
+use super::software_key::SoftwareKey;
 use crate::api::wire::TIMING_HEADER;
 use crate::api::wire::desk::{
     AccountView, Banner, Because, ChallengeView, Enrolment, EnrolmentRequest, GrantAsked,
@@ -24,6 +26,7 @@ use crate::api::wire::inquiry::{
 };
 use crate::audit::touch::RelyingParty;
 use crate::booking::{Identifier, Text, VersionId};
+use crate::crypto::sha256;
 use crate::face::Edits;
 use crate::inquiry::{Disposition, Finding, InquiryId, Request};
 use crate::limits::{ANSWER_BYTES_MAX, PHOTO_BYTES_MAX};
@@ -31,12 +34,12 @@ use crate::roster::Person;
 use crate::rule::Rule;
 use crate::service::GrantOrder;
 
-/// A software key that several desks may share, as a person takes a key from one to the other.
-pub type SharedKey = Arc<Mutex<SoftKey>>;
+/// A software key that several sessions share, as a person takes one key from console to console.
+pub type SharedKey = Arc<Mutex<SoftwareKey>>;
 
-/// A person who has logged on at a console.
+/// The session of a person who has logged on at a console.
 #[derive(Clone)]
-pub struct Desk {
+pub struct ConsoleSession {
     client: Client,
     relying_party: RelyingParty,
     person: Identifier,
@@ -44,12 +47,11 @@ pub struct Desk {
     cookie: String,
 }
 
-/// What an inquiry came to once its first examiner has looked at every candidate.
+/// The answer to a search, as its operator sees it.
 #[derive(Clone, Debug)]
 pub struct Array {
-    /// The inquiry.
     pub view: InquiryView,
-    /// Milliseconds that each step of the search took, as the server says.
+    /// Milliseconds that each step of the search took, as the server reports them.
     pub timings: Vec<(String, f64)>,
 }
 
@@ -68,18 +70,18 @@ impl Array {
     }
 }
 
-impl std::fmt::Debug for Desk {
+impl std::fmt::Debug for ConsoleSession {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Desk({})", self.person)
+        write!(f, "ConsoleSession({})", self.person)
     }
 }
 
-/// A fresh software key.
+/// A new software key, to be shared.
 pub fn shared_key() -> Result<SharedKey, ClientError> {
-    Ok(Arc::new(Mutex::new(SoftKey::new()?)))
+    Ok(Arc::new(Mutex::new(SoftwareKey::new()?)))
 }
 
-/// Enrols the key of a person who was appointed at the box.
+/// Enrols the key of a person whom `smrtd appoint` appointed, with the code that it printed.
 pub fn enrol_first_key(
     client: &Client,
     relying_party: &RelyingParty,
@@ -90,30 +92,29 @@ pub fn enrol_first_key(
     let (person, code) = (person.clone(), code.to_owned());
     let request = EnrolmentRequest { person: person.clone(), code: code.clone() };
     let asked: ChallengeView =
-        client.post_from("/v1/enrolment/challenge", relying_party, None, &request)?;
-    let registration = held(key).register(&asked.challenge, relying_party);
+        client.ask_from("/v1/enrolment/challenge", relying_party, &request)?;
+    let registration = lock(key).register(&asked.challenge, relying_party);
     let enrolment = Enrolment { person, code, nonce: asked.nonce, registration };
-    client.send_from("/v1/enrolment", relying_party, None, &enrolment)
+    let answer = client
+        .post_from("/v1/enrolment", relying_party, None)
+        .send(&Client::to_json(&enrolment)?[..]);
+    Client::read_bytes(answer, ANSWER_BYTES_MAX).map(|_| ())
 }
 
-impl Desk {
-    /// Logs a person on: touches the key and acknowledges the banner.
+impl ConsoleSession {
+    /// Logs a person on: touches the key and acknowledges the use banner.
     pub fn log_on(
         client: &Client,
         relying_party: &RelyingParty,
         person: &Identifier,
         key: &SharedKey,
     ) -> Result<Self, ClientError> {
-        let asked: ChallengeView = client.post_from(
-            "/v1/session/challenge",
-            relying_party,
-            None,
-            &LogOnRequest { person: person.clone() },
-        )?;
-        let touch = held(key).touch(&asked.challenge, relying_party)?;
-        let body = json(&LogOn { person: person.clone(), nonce: asked.nonce, touch })?;
-        let request = client.agent.post(client.url("/v1/session")).content_type("application/json");
-        let answer = request.header(header::ORIGIN, relying_party.origin()).send(&body[..]);
+        let request = LogOnRequest { person: person.clone() };
+        let asked: ChallengeView =
+            client.ask_from("/v1/session/challenge", relying_party, &request)?;
+        let touch = lock(key).touch(&asked.challenge, relying_party)?;
+        let body = Client::to_json(&LogOn { person: person.clone(), nonce: asked.nonce, touch })?;
+        let answer = client.post_from("/v1/session", relying_party, None).send(&body[..]);
         let set = answer
             .as_ref()
             .ok()
@@ -122,74 +123,65 @@ impl Desk {
             .and_then(|set| set.split(';').next())
             .filter(|cookie| cookie.starts_with(SESSION_COOKIE))
             .map(str::to_owned);
-        let Banner { .. } = read_json(answer)?;
+        let Banner { .. } = Client::read_json(answer)?;
         let cookie = cookie.ok_or_else(|| ClientError::Unexpected {
             status: 201,
             found: "a log-on without a session".to_owned(),
         })?;
-        let desk = Self {
+        let session = Self {
             client: client.clone(),
             relying_party: relying_party.clone(),
             person: person.clone(),
             key: key.clone(),
             cookie,
         };
-        desk.send("/v1/session/banner", &())?;
-        Ok(desk)
+        session.send("/v1/session/banner", &())?;
+        Ok(session)
     }
 
-    /// The person.
+    /// The person who has logged on.
     pub fn person(&self) -> &Identifier {
         &self.person
     }
 
-    /// The session's cookie, for requests that nobody would make by hand.
+    /// The session's cookie, for requests that no method makes.
     pub fn cookie(&self) -> &str {
         &self.cookie
     }
 
-    /// Where the session stands.
+    /// The session's state as the server has it.
     pub fn session(&self) -> Result<SessionState, ClientError> {
         self.get("/v1/session")
     }
 
     /// Ends the session.
     pub fn log_off(&self) -> Result<(), ClientError> {
-        let request = self.client.agent.delete(self.client.url("/v1/session"));
-        let request = request
-            .header(header::COOKIE, &self.cookie)
-            .header(header::ORIGIN, self.relying_party.origin());
-        read_bytes(request.call(), ANSWER_BYTES_MAX).map(|_| ())
+        let request = self.client.agent().delete(self.client.url("/v1/session"));
+        Client::read_bytes(self.in_session(request).call(), ANSWER_BYTES_MAX).map(|_| ())
     }
 
-    /// Asks a verb with a body, at this desk.
+    /// Posts JSON in this session and reads JSON.
     pub fn post<T: DeserializeOwned>(
         &self,
         path: &str,
         body: &impl Serialize,
     ) -> Result<T, ClientError> {
-        self.client.post_from(path, &self.relying_party, Some(&self.cookie), body)
+        Client::read_json(self.send_json(path, body))
     }
 
-    /// As `post`, where nothing comes back.
+    /// Posts JSON in this session, where the answer has no body.
     pub fn send(&self, path: &str, body: &impl Serialize) -> Result<(), ClientError> {
-        self.client.send_from(path, &self.relying_party, Some(&self.cookie), body)
+        Client::read_bytes(self.send_json(path, body), ANSWER_BYTES_MAX).map(|_| ())
     }
 
-    /// Reads at this desk.
+    /// Reads JSON in this session.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {
-        read_json(
-            self.client
-                .agent
-                .get(self.client.url(path))
-                .header(header::COOKIE, &self.cookie)
-                .call(),
-        )
+        Client::read_json(self.call(path))
     }
 
-    /// Touches the key for a challenge.
+    /// Signs a challenge by a touch of the key.
     pub fn touch(&self, asked: &ChallengeView) -> Result<Touched, ClientError> {
-        let touch = held(&self.key).touch(&asked.challenge, &self.relying_party)?;
+        let touch = lock(&self.key).touch(&asked.challenge, &self.relying_party)?;
         Ok(Touched { nonce: asked.nonce, touch })
     }
 
@@ -198,8 +190,8 @@ impl Desk {
         self.get("/v1/people")
     }
 
-    /// Asks, as an administrator, for an account with this key; gives the id under which the
-    /// commander approves.
+    /// Asks, as an administrator, for an account with this key; returns the id of the grant, which
+    /// the commander approves.
     pub fn ask_grant(
         &self,
         person: &Person,
@@ -209,7 +201,7 @@ impl Desk {
         if let Some(key) = key {
             let asked: ChallengeView =
                 self.post(&format!("/v1/people/{}/key/challenge", person.id), &())?;
-            registration = Some(held(key).register(&asked.challenge, &self.relying_party));
+            registration = Some(lock(key).register(&asked.challenge, &self.relying_party));
             key_nonce = Some(hex::encode(asked.nonce));
         }
         let order = GrantOrder { person: person.clone(), registration };
@@ -223,30 +215,24 @@ impl Desk {
         Ok(id)
     }
 
-    /// What waits for the commander.
+    /// Grants that wait for the commander.
     pub fn grants(&self) -> Result<Vec<GrantView>, ClientError> {
         self.get("/v1/grants")
     }
 
-    /// Approves, as the commander.
+    /// Approves a grant, as the commander.
     pub fn approve_grant(&self, id: &str) -> Result<(), ClientError> {
         let asked: ChallengeView =
             self.post(&format!("/v1/grants/{id}/approval/challenge"), &())?;
         self.send(&format!("/v1/grants/{id}/approval"), &self.touch(&asked)?)
     }
 
-    /// Declines, as the commander.
+    /// Declines a grant, as the commander.
     pub fn decline_grant(&self, id: &str, reason: &str) -> Result<(), ClientError> {
-        let body = json(&Because { reason: reason.to_owned() })?;
-        let request = self
-            .client
-            .agent
-            .delete(self.client.url(&format!("/v1/grants/{id}")))
-            .header(header::CONTENT_TYPE, "application/json");
-        let request = request
-            .header(header::COOKIE, &self.cookie)
-            .header(header::ORIGIN, self.relying_party.origin());
-        read_bytes(request.force_send_body().send(&body[..]), ANSWER_BYTES_MAX).map(|_| ())
+        let body = Client::to_json(&Because { reason: reason.to_owned() })?;
+        let request = self.client.agent().delete(self.client.url(&format!("/v1/grants/{id}")));
+        let request = self.in_session(request).force_send_body().content_type("application/json");
+        Client::read_bytes(request.send(&body[..]), ANSWER_BYTES_MAX).map(|_| ())
     }
 
     /// Releases a locked account.
@@ -256,12 +242,12 @@ impl Desk {
         self.send(&format!("/v1/people/{person}/release"), &self.touch(&asked)?)
     }
 
-    /// The inquiries of which the person is a part or may become one.
+    /// Inquiries that the person takes part in, or may.
     pub fn inquiries(&self) -> Result<Vec<HeadView>, ClientError> {
         self.get("/v1/inquiries")
     }
 
-    /// An inquiry as this person may see it.
+    /// An inquiry, as far as this person may see it.
     pub fn inquiry(&self, id: InquiryId) -> Result<InquiryView, ClientError> {
         self.get(&format!("/v1/inquiries/{id}"))
     }
@@ -271,11 +257,11 @@ impl Desk {
         self.post("/v1/inquiries", request)
     }
 
-    /// Uploads a probe, from where the box says, and hands it over.
+    /// Uploads a probe, from the offset that the server has reached, and attaches it to the
+    /// inquiry.
     pub fn hand_over(&self, view: &InquiryView, probe: &[u8]) -> Result<InquiryView, ClientError> {
         let (id, bytes) = (view.inquiry, probe.len() as u64);
-        let sha256: [u8; 32] =
-            digest(&SHA256, probe).as_ref().try_into().expect("SHA-256 gives 32 bytes");
+        let sha256 = sha256(probe);
         let mut state: UploadState =
             self.post(&format!("/v1/inquiries/{id}/upload"), &UploadRequest { bytes, sha256 })?;
         while state.received < bytes {
@@ -302,12 +288,8 @@ impl Desk {
             "/v1/inquiries/{id}/upload?offset={offset}&bytes={bytes}&sha256={}",
             hex::encode(sha256)
         );
-        let request =
-            self.client.agent.put(self.client.url(&path)).content_type("application/octet-stream");
-        let request = request
-            .header(header::COOKIE, &self.cookie)
-            .header(header::ORIGIN, self.relying_party.origin());
-        read_json(request.send(piece))
+        let request = self.in_session(self.client.agent().put(self.client.url(&path)));
+        Client::read_json(request.content_type("application/octet-stream").send(piece))
     }
 
     /// Chooses a face of the probe.
@@ -323,36 +305,30 @@ impl Desk {
         self.post(&format!("/v1/inquiries/{}/face", view.inquiry), &request)
     }
 
-    /// Approves the search by touch and has it run.
+    /// Approves the search by touch and runs it.
     pub fn approve(&self, view: &InquiryView) -> Result<Array, ClientError> {
         let (id, revision) = (view.inquiry, view.revision);
         let asked: ChallengeView =
             self.post(&format!("/v1/inquiries/{id}/challenge"), &At { revision })?;
         let Touched { nonce, touch } = self.touch(&asked)?;
-        let body = json(&SearchTouched { revision, nonce, touch })?;
-        let request = self
-            .client
-            .agent
-            .post(self.client.url(&format!("/v1/inquiries/{id}/search")))
-            .content_type("application/json");
-        let request = request
-            .header(header::COOKIE, &self.cookie)
-            .header(header::ORIGIN, self.relying_party.origin());
-        let answer = request.send(&body[..]);
+        let answer = self.send_json(
+            &format!("/v1/inquiries/{id}/search"),
+            &SearchTouched { revision, nonce, touch },
+        );
         let timings = answer
             .as_ref()
             .ok()
             .and_then(|answer| answer.headers().get(TIMING_HEADER)?.to_str().ok())
-            .map(steps);
-        Ok(Array { view: read_json(answer)?, timings: timings.unwrap_or_default() })
+            .map(timings_of);
+        Ok(Array { view: Client::read_json(answer)?, timings: timings.unwrap_or_default() })
     }
 
-    /// Takes the review that is due.
+    /// Claims the review that is due.
     pub fn claim(&self, view: &InquiryView) -> Result<InquiryView, ClientError> {
         self.post(&format!("/v1/inquiries/{}/claim", view.inquiry), &At { revision: view.revision })
     }
 
-    /// Records what the examiner made of a candidate.
+    /// Records the examiner's finding on a candidate.
     pub fn dispose(
         &self,
         view: &InquiryView,
@@ -362,7 +338,7 @@ impl Desk {
         self.post(&format!("/v1/inquiries/{}/findings", view.inquiry), &request)
     }
 
-    /// Records of every candidate that is left that nothing can be told, and ends the review.
+    /// Records "inconclusive" for every candidate that is left, and ends the review.
     pub fn dispose_all(&self, mut view: InquiryView) -> Result<InquiryView, ClientError> {
         let note = Text::parse("looked at by software").ok();
         while let Some(left) =
@@ -371,14 +347,14 @@ impl Desk {
             let (candidate, disposition) = (left.version, Disposition::Inconclusive);
             let finding =
                 Finding { candidate, disposition, observations: Vec::new(), note: note.clone() };
-            view = self.or_as_it_is_now(&view, self.dispose(&view, finding))?.1;
+            view = self.or_changed(&view, self.dispose(&view, finding))?.1;
         }
         loop {
             let finished = self.post(
                 &format!("/v1/inquiries/{}/finish", view.inquiry),
                 &At { revision: view.revision },
             );
-            let (done, now) = self.or_as_it_is_now(&view, finished)?;
+            let (done, now) = self.or_changed(&view, finished)?;
             if done {
                 return Ok(now);
             }
@@ -386,9 +362,9 @@ impl Desk {
         }
     }
 
-    /// What a step gave, and true; or, where a release came between (it raises the revision of an
-    /// inquiry that shows the candidate), the inquiry as it is now, and false.
-    fn or_as_it_is_now(
+    /// The inquiry after a step, and true; or, where the inquiry was changed meanwhile (a release
+    /// raises the revision of an inquiry that shows the booking), the inquiry now, and false.
+    fn or_changed(
         &self,
         view: &InquiryView,
         step: Result<InquiryView, ClientError>,
@@ -404,7 +380,7 @@ impl Desk {
         }
     }
 
-    /// Has the report issued.
+    /// Issues the compare report.
     pub fn issue(&self, view: &InquiryView) -> Result<InquiryView, ClientError> {
         self.post(
             &format!("/v1/inquiries/{}/report", view.inquiry),
@@ -412,34 +388,27 @@ impl Desk {
         )
     }
 
-    /// The report as it was issued.
+    /// The compare report as it was issued, a PDF.
     pub fn report(&self, id: InquiryId) -> Result<Vec<u8>, ClientError> {
         self.file(&format!("/v1/inquiries/{id}/report.pdf"))
     }
 
-    /// The report's proof as it stands now.
+    /// The compare report's proof, with the newest checkpoint.
     pub fn report_proof(&self, id: InquiryId) -> Result<Vec<u8>, ClientError> {
         self.file(&format!("/v1/inquiries/{id}/report.pdf.tlog-proof"))
     }
 
-    /// A page or a file as it is.
+    /// A page or file, byte for byte.
     pub fn file(&self, path: &str) -> Result<Vec<u8>, ClientError> {
-        read_bytes(
-            self.client
-                .agent
-                .get(self.client.url(path))
-                .header(header::COOKIE, &self.cookie)
-                .call(),
-            ANSWER_BYTES_MAX,
-        )
+        Client::read_bytes(self.call(path), ANSWER_BYTES_MAX)
     }
 
-    /// A whole inquiry up to the end of its first review, by one person who operates and examines.
+    /// Runs an inquiry to the end of its first review, by one person who operates and examines.
     pub fn search(&self, request: &Request, probe: &[u8]) -> Result<Array, ClientError> {
         let array = self.ask(request, probe)?;
         let mut view = array.view;
         loop {
-            let (claimed, now) = self.or_as_it_is_now(&view, self.claim(&view))?;
+            let (claimed, now) = self.or_changed(&view, self.claim(&view))?;
             view = now;
             if claimed {
                 return Ok(Array { view: self.dispose_all(view)?, timings: array.timings });
@@ -447,146 +416,77 @@ impl Desk {
         }
     }
 
-    /// An inquiry up to its answer.
+    /// Runs an inquiry to its answer.
     pub fn ask(&self, request: &Request, probe: &[u8]) -> Result<Array, ClientError> {
         let opened = self.open(request)?;
         let chosen = self.choose(&self.hand_over(&opened, probe)?, None, Edits::default(), None)?;
         self.approve(&chosen.view)
     }
 
-    /// A picture of a candidate's photo; the view is logged.
+    /// A candidate's photo; the view is logged.
     pub fn photo(&self, id: InquiryId, version: VersionId) -> Result<Vec<u8>, ClientError> {
         let path = format!("/v1/inquiries/{id}/candidates/{version}/photo");
-        read_bytes(
-            self.client
-                .agent
-                .get(self.client.url(&path))
-                .header(header::COOKIE, &self.cookie)
-                .call(),
-            PHOTO_BYTES_MAX,
-        )
+        Client::read_bytes(self.call(&path), PHOTO_BYTES_MAX)
+    }
+
+    fn call(&self, path: &str) -> Result<Response<Body>, ClientError> {
+        let request = self.client.agent().get(self.client.url(path));
+        Ok(request.header(header::COOKIE, &self.cookie).call()?)
+    }
+
+    fn send_json(&self, path: &str, body: &impl Serialize) -> Result<Response<Body>, ClientError> {
+        let request = self.client.post_from(path, &self.relying_party, Some(&self.cookie));
+        Ok(request.send(&Client::to_json(body)?[..])?)
+    }
+
+    /// Puts the session's cookie and the console's origin on a request that changes something.
+    fn in_session<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        request
+            .header(header::COOKIE, &self.cookie)
+            .header(header::ORIGIN, self.relying_party.origin())
     }
 }
 
 impl Client {
-    fn post_from<T: DeserializeOwned>(
+    /// A request as a page of the console makes it: with its origin and, in a session, the cookie.
+    fn post_from(
         &self,
         path: &str,
         relying_party: &RelyingParty,
         cookie: Option<&str>,
-        body: &impl Serialize,
-    ) -> Result<T, ClientError> {
-        let bytes = self.answer_from(path, relying_party, cookie, body)?;
-        serde_json::from_slice(&bytes).map_err(|source| ClientError::Json { source })
-    }
-
-    fn send_from(
-        &self,
-        path: &str,
-        relying_party: &RelyingParty,
-        cookie: Option<&str>,
-        body: &impl Serialize,
-    ) -> Result<(), ClientError> {
-        self.answer_from(path, relying_party, cookie, body).map(|_| ())
-    }
-
-    fn answer_from(
-        &self,
-        path: &str,
-        relying_party: &RelyingParty,
-        cookie: Option<&str>,
-        body: &impl Serialize,
-    ) -> Result<Vec<u8>, ClientError> {
-        let mut request = self
-            .agent
+    ) -> RequestBuilder<WithBody> {
+        let request = self
+            .agent()
             .post(self.url(path))
             .content_type("application/json")
             .header(header::ORIGIN, relying_party.origin());
-        if let Some(cookie) = cookie {
-            request = request.header(header::COOKIE, cookie);
+        match cookie {
+            Some(cookie) => request.header(header::COOKIE, cookie),
+            None => request,
         }
-        read_bytes(request.send(&json(body)?[..]), ANSWER_BYTES_MAX)
     }
-}
 
-fn held(key: &SharedKey) -> std::sync::MutexGuard<'_, SoftKey> {
-    key.lock().expect("nothing panics while it holds the key")
-}
-
-/// The people of a site, each with a software key: the commander and an administrator who admit all
-/// others, as people do.
-pub struct Staff {
-    relying_party: RelyingParty,
-    commander: Identifier,
-    administrator: Identifier,
-    keys: BTreeMap<Identifier, SharedKey>,
-}
-
-impl Staff {
-    /// Enrols the keys of a commander and an administrator who were appointed at the box, each with
-    /// the code.
-    pub fn found(
-        client: &Client,
+    fn ask_from<T: DeserializeOwned>(
+        &self,
+        path: &str,
         relying_party: &RelyingParty,
-        commander: (&Identifier, &str),
-        administrator: (&Identifier, &str),
-    ) -> Result<Self, ClientError> {
-        let mut keys = BTreeMap::new();
-        for (person, code) in [commander, administrator] {
-            let key = shared_key()?;
-            enrol_first_key(client, relying_party, person, code, &key)?;
-            keys.insert(person.clone(), key);
-        }
-        let (commander, administrator) = (commander.0.clone(), administrator.0.clone());
-        Ok(Self { relying_party: relying_party.clone(), commander, administrator, keys })
+        body: &impl Serialize,
+    ) -> Result<T, ClientError> {
+        let request = self.post_from(path, relying_party, None);
+        Self::read_json(request.send(&Self::to_json(body)?[..]))
     }
+}
 
-    /// Has the administrator ask for a person's account with a fresh key, and the commander approve
-    /// it.
-    pub fn admit(&mut self, client: &Client, person: &Person) -> Result<(), ClientError> {
-        let key = shared_key()?;
-        let administrator = self.desk(client, &self.administrator)?;
-        let grant = administrator.ask_grant(person, Some(&key))?;
-        let commander = self.desk(client, &self.commander)?;
-        commander.approve_grant(&grant)?;
-        self.keys.insert(person.id.clone(), key);
-        administrator.log_off()?;
-        commander.log_off()
-    }
+/// The steps of a `Server-Timing` header; a part of another form is left out.
+fn timings_of(header: &str) -> Vec<(String, f64)> {
+    let step = |step: &str| {
+        let (name, ms) = step.trim().split_once(";dur=")?;
+        Some((name.to_owned(), ms.parse().ok()?))
+    };
+    header.split(',').filter_map(step).collect()
+}
 
-    /// Whether a person has a key here.
-    pub fn knows(&self, person: &Identifier) -> bool {
-        self.keys.contains_key(person)
-    }
-
-    /// A person's key.
-    pub fn key(&self, person: &Identifier) -> Option<&SharedKey> {
-        self.keys.get(person)
-    }
-
-    /// The key of this credential, base64url.
-    pub fn key_named(&self, credential: &str) -> Option<&SharedKey> {
-        self.keys.values().find(|key| held(key).credential().to_string() == credential)
-    }
-
-    /// The names of the people.
-    pub fn people(&self) -> impl Iterator<Item = &Identifier> {
-        self.keys.keys()
-    }
-
-    /// Logs a person on at the console of this client.
-    ///
-    /// Errors: somebody who has no key here.
-    pub fn desk(&self, client: &Client, person: &Identifier) -> Result<Desk, ClientError> {
-        let unknown = || ClientError::Unexpected {
-            status: 0,
-            found: format!("no key of '{person}' at hand"),
-        };
-        Desk::log_on(
-            client,
-            &self.relying_party,
-            person,
-            self.keys.get(person).ok_or_else(unknown)?,
-        )
-    }
+/// The key, for one touch.
+pub(super) fn lock(key: &SharedKey) -> MutexGuard<'_, SoftwareKey> {
+    key.lock().expect("nothing panics while it holds the key")
 }

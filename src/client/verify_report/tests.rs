@@ -34,7 +34,7 @@ fn issued(report: &[u8], by: &[u8]) -> ShownLeaf {
             agency: None,
         },
         inquiry: "0f".repeat(16),
-        report_sha256: hex::encode(digest(&SHA256, report)),
+        report_sha256: hex::encode(sha256(report)),
         leads: vec![VersionId([1; 16]), VersionId([7; 16])],
     };
     let detail = String::from_utf8(detail.to_bytes()).unwrap();
@@ -54,20 +54,20 @@ fn issued(report: &[u8], by: &[u8]) -> ShownLeaf {
 }
 
 #[test]
-fn a_report_holds_by_its_proof_and_says_when_it_is_not_yet_witnessed_or_whose_keys_are_wanting() {
+fn a_report_holds_or_is_not_yet_witnessed_or_lacks_keys() {
     let report = b"%PDF of a report";
-    let standing = |by: &[u8], keys: Option<&Quorum>| {
-        verify_report(report, issued(report, by).to_text().as_bytes(), keys).standing()
+    let conclusion = |by: &[u8], keys: Option<&Quorum>| {
+        verify_report(report, issued(report, by).to_text().as_bytes(), keys).conclusion()
     };
-    assert_eq!(standing(&[10, 12], Some(&keys(2))), Standing::Holds);
+    assert_eq!(conclusion(&[10, 12], Some(&keys(2))), Conclusion::Holds);
     assert_eq!(
-        standing(&[10, 11], Some(&keys(2))),
-        Standing::NotWitnessed,
+        conclusion(&[10, 11], Some(&keys(2))),
+        Conclusion::NotWitnessed,
         "none of them is independent"
     );
-    assert_eq!(standing(&[], Some(&keys(2))), Standing::NotWitnessed);
-    assert_eq!(standing(&[], Some(&keys(0))), Standing::Holds, "no witnesses are asked for");
-    assert_eq!(standing(&[10, 12], None), Standing::NoKeys);
+    assert_eq!(conclusion(&[], Some(&keys(2))), Conclusion::NotWitnessed);
+    assert_eq!(conclusion(&[], Some(&keys(0))), Conclusion::Holds, "no witnesses are asked for");
+    assert_eq!(conclusion(&[10, 12], None), Conclusion::NoKeys);
     let verdict = verify_report(report, issued(report, &[10]).to_text().as_bytes(), None);
     assert_eq!(verdict.keys_wanting, [ORIGIN, "w10.example"]);
     let words =
@@ -85,13 +85,16 @@ fn another_logs_key_another_report_and_an_entry_of_another_kind_do_not_hold() {
     let report = b"%PDF of a report";
     let text = issued(report, &[10, 12]).to_text();
     assert_eq!(
-        verify_report(b"%PDF of another", text.as_bytes(), Some(&keys(2))).standing(),
-        Standing::Violated
+        verify_report(b"%PDF of another", text.as_bytes(), Some(&keys(2))).conclusion(),
+        Conclusion::Violated
     );
     let other =
         Quorum::new(LogKey::new(ORIGIN, &[6; 32]).unwrap().verifier().clone(), Vec::new(), 0, 60)
             .unwrap();
-    assert_eq!(verify_report(report, text.as_bytes(), Some(&other)).standing(), Standing::Violated);
+    assert_eq!(
+        verify_report(report, text.as_bytes(), Some(&other)).conclusion(),
+        Conclusion::Violated
+    );
     let elsewhere = Quorum::new(
         LogKey::new("other.example/smrt", &[5; 32]).unwrap().verifier().clone(),
         Vec::new(),
@@ -100,8 +103,8 @@ fn another_logs_key_another_report_and_an_entry_of_another_kind_do_not_hold() {
     )
     .unwrap();
     assert_eq!(
-        verify_report(report, text.as_bytes(), Some(&elsewhere)).standing(),
-        Standing::Violated
+        verify_report(report, text.as_bytes(), Some(&elsewhere)).conclusion(),
+        Conclusion::Violated
     );
     let mut shown = issued(report, &[10, 12]);
     let actor = Actor {
@@ -110,13 +113,13 @@ fn another_logs_key_another_report_and_an_entry_of_another_kind_do_not_hold() {
         person: None,
         agency: None,
     };
-    let told = Detail::PublicReport { actor, report_sha256: hex::encode(digest(&SHA256, report)) };
+    let told = Detail::PublicReport { actor, report_sha256: hex::encode(sha256(report)) };
     shown.detail = String::from_utf8(told.to_bytes()).unwrap();
     shown.leaf.kind = LeafKind::PublicReport;
     shown.leaf.commitment = commit(&shown.salt, shown.detail.as_bytes());
     assert_eq!(
-        verify_report(report, shown.to_text().as_bytes(), Some(&keys(2))).standing(),
-        Standing::Violated
+        verify_report(report, shown.to_text().as_bytes(), Some(&keys(2))).conclusion(),
+        Conclusion::Violated
     );
 }
 
@@ -125,7 +128,7 @@ fn each_of_200_altered_bytes_in_report_and_proof_is_found() {
     let report = Sample::of(3).to_pdf().unwrap();
     let proof = issued(&report, &[10, 11, 12]).to_text().into_bytes();
     let keys = keys(2);
-    assert_eq!(verify_report(&report, &proof, Some(&keys)).standing(), Standing::Holds);
+    assert_eq!(verify_report(&report, &proof, Some(&keys)).conclusion(), Conclusion::Holds);
     // Positions all over both files, and bits of all weights: of a letter among them the one that
     // makes it a capital.
     for at in 0..100 {
@@ -133,15 +136,15 @@ fn each_of_200_altered_bytes_in_report_and_proof_is_found() {
         let mut altered = report.clone();
         altered[at * (report.len() - 1) / 99] ^= bit;
         assert_eq!(
-            verify_report(&altered, &proof, Some(&keys)).standing(),
-            Standing::Violated,
+            verify_report(&altered, &proof, Some(&keys)).conclusion(),
+            Conclusion::Violated,
             "report, {at}"
         );
         let mut altered = proof.clone();
         altered[at * (proof.len() - 1) / 99] ^= bit;
         assert_eq!(
-            verify_report(&report, &altered, Some(&keys)).standing(),
-            Standing::Violated,
+            verify_report(&report, &altered, Some(&keys)).conclusion(),
+            Conclusion::Violated,
             "proof, {at}"
         );
     }
@@ -156,12 +159,12 @@ fn every_byte_of_a_proof_counts() {
             let mut altered = proof.clone();
             altered[at] ^= bit;
             assert_eq!(
-                verify_report(report, &altered, Some(&keys(2))).standing(),
-                Standing::Violated,
+                verify_report(report, &altered, Some(&keys(2))).conclusion(),
+                Conclusion::Violated,
                 "byte {at}, bit {bit}"
             );
         }
     }
     let shorter = &proof[..proof.len() - 1];
-    assert_eq!(verify_report(report, shorter, Some(&keys(2))).standing(), Standing::Violated);
+    assert_eq!(verify_report(report, shorter, Some(&keys(2))).conclusion(), Conclusion::Violated);
 }

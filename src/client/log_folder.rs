@@ -1,13 +1,15 @@
-//! A log in a folder: what an export writes, what a witness keeps, what is verified offline. Any
-//! software that reads C2SP `tlog-tiles` from files reads it too.
+//! Copy of the log in a folder, in the layout of C2SP `tlog-tiles`: an export writes it, a witness
+//! keeps it, `smrtctl log verify` reads it. Any software that reads `tlog-tiles` from files does
+//! too.
 //!
-//! | file | holds |
-//! |---|---|
-//! | `checkpoint` | the newest signed checkpoint with its cosignatures |
-//! | `tile/...` | hashes and leaves, at the paths of `tlog-tiles` |
-//! | `checkpoints.jsonl` | every checkpoint that was kept, one note a line as a JSON string, the smallest tree first |
-//! | `details.jsonl` | details that were opened, one a line: `leaf`, `salt` in hexadecimal, `detail` as the very text that was committed to |
-//! | `policy` | the log's and its witnesses' keys with the quorum, as the log states them (C2SP `tlog-policy`) |
+//! - `checkpoint`: the newest signed checkpoint with its cosignatures
+//! - `tile/...`: hashes and leaves, at the paths of `tlog-tiles`
+//! - `checkpoints.jsonl`: every checkpoint that was kept, one note a line as a JSON string, the
+//!   smallest tree first
+//! - `details.jsonl`: opened details, one a line: `leaf`, `salt` in hexadecimal, `detail` as the
+//!   very text that the leaf commits to
+//! - `policy`: the keys of the log and its witnesses with the quorum, as the log states them (C2SP
+//!   `tlog-policy`)
 //!
 //! The checkpoint is written after the tiles that it needs, so a folder whose writing was
 //! interrupted is an older log, whole.
@@ -31,67 +33,52 @@ pub const POLICY: &str = "policy";
 /// Bytes of a line of details: a detail, escaped.
 const LINE_BYTES_MAX: u64 = 1 << 20;
 
-/// Why a folder gives or takes no log.
+/// Why a copy of the log can't be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum ArchiveError {
-    /// A file can't be read or written.
+pub enum LogFolderError {
     #[error("{path} can't be read or written")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A line isn't of its form.
+    File { path: PathBuf, source: io::Error },
     #[error("{path}, line {line}: {reason}")]
     Line {
-        /// The file.
         path: PathBuf,
-        /// The line, counted from 1.
+        /// Counted from 1.
         line: usize,
-        /// What is wrong with it.
         reason: String,
     },
-    /// What lies there is no part of a log.
-    #[error("{path} is no part of a log")]
-    Log {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: AuditError,
-    },
+    #[error("{path} is not part of a log")]
+    Log { path: PathBuf, source: AuditError },
 }
 
-/// A folder with a log.
+/// A folder with a copy of the log.
 #[derive(Clone, Debug)]
-pub struct Archive {
+pub struct LogFolder {
     folder: PathBuf,
 }
 
-impl Archive {
-    /// A folder; it need not be there before something is written.
+impl LogFolder {
+    /// A folder, which is made when something is first written.
     pub fn at(folder: &Path) -> Self {
         Self { folder: folder.to_owned() }
     }
 
-    /// The folder.
-    pub fn folder(&self) -> &Path {
+    /// The folder's path.
+    pub fn path(&self) -> &Path {
         &self.folder
     }
 
     /// The bytes of a tile or bundle, from the file of its name or from a wider one that begins
     /// with it.
-    pub fn tile(&self, id: TileId) -> Result<Vec<u8>, ArchiveError> {
+    pub fn tile(&self, id: TileId) -> Result<Vec<u8>, LogFolderError> {
         let path = self.folder.join(id.path());
         match fs::read(&path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound && id.width < TILE_WIDTH => {
                 let wider = TileId { width: TILE_WIDTH, ..id };
                 let whole = fs::read(self.folder.join(wider.path()))
-                    .map_err(|_| ArchiveError::File { path: path.clone(), source: e })?;
-                beginning(id, wider, &whole).map_err(|source| ArchiveError::Log { path, source })
+                    .map_err(|_| LogFolderError::File { path: path.clone(), source: e })?;
+                beginning(id, wider, &whole).map_err(|source| LogFolderError::Log { path, source })
             }
-            read => read.map_err(|source| ArchiveError::File { path, source }),
+            read => read.map_err(|source| LogFolderError::File { path, source }),
         }
     }
 
@@ -100,7 +87,7 @@ impl Archive {
     pub fn read_hashes(
         &self,
         leaves: u64,
-    ) -> impl FnMut(u8, u64, u64) -> Result<Vec<Hash>, ArchiveError> + use<'_> {
+    ) -> impl FnMut(u8, u64, u64) -> Result<Vec<Hash>, LogFolderError> + use<'_> {
         let mut read: Vec<(TileId, Vec<u8>)> = Vec::new();
         move |level, first, count| {
             let holds = Holds::Hashes(level);
@@ -116,7 +103,7 @@ impl Archive {
             }
             let bytes =
                 read.iter().find(|(known, _)| *known == id).map_or(&[][..], |(_, bytes)| bytes);
-            let wrong = |source| ArchiveError::Log { path: self.folder.join(id.path()), source };
+            let wrong = |source| LogFolderError::Log { path: self.folder.join(id.path()), source };
             let at = |hash| usize::try_from(hash - id.first()).unwrap_or(usize::MAX);
             let hashes = tile_hashes(id, bytes).map_err(wrong)?.get(at(first)..at(first + count));
             let short = || {
@@ -130,23 +117,23 @@ impl Archive {
     }
 
     /// Writes a tile or bundle. `durable`: synced before this returns.
-    pub fn put_tile(&self, id: TileId, bytes: &[u8], durable: bool) -> Result<(), ArchiveError> {
+    pub fn put_tile(&self, id: TileId, bytes: &[u8], durable: bool) -> Result<(), LogFolderError> {
         let path = self.folder.join(id.path());
-        let error = |source| ArchiveError::File { path: path.clone(), source };
+        let error = |source| LogFolderError::File { path: path.clone(), source };
         fs::create_dir_all(path.parent().unwrap_or(&self.folder)).map_err(error)?;
         if durable { replace(&path, bytes, PUBLIC_MODE) } else { fs::write(&path, bytes) }
             .map_err(error)
     }
 
-    /// Removes narrower editions of what a tree of `leaves` leaves has.
-    pub fn drop_partial(&self, old: u64, leaves: u64) -> Result<(), ArchiveError> {
+    /// Removes partial tiles of a tree of `old` leaves that a tree of `leaves` has wider.
+    pub fn drop_partial(&self, old: u64, leaves: u64) -> Result<(), LogFolderError> {
         for tile in TileId::all(old).filter(|tile| {
             tile.width < TILE_WIDTH && TileId::at(tile.holds, tile.index, leaves) != Some(*tile)
         }) {
             let path = self.folder.join(tile.path());
             match fs::remove_file(&path) {
                 Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(ArchiveError::File { path, source });
+                    return Err(LogFolderError::File { path, source });
                 }
                 _ => {}
             }
@@ -155,30 +142,30 @@ impl Archive {
     }
 
     /// The newest checkpoint; none where nothing was written yet.
-    pub fn checkpoint(&self) -> Result<Option<Note>, ArchiveError> {
+    pub fn checkpoint(&self) -> Result<Option<Note>, LogFolderError> {
         let path = self.folder.join(CHECKPOINT);
         let Some(text) = self.text(&path)? else { return Ok(None) };
-        Note::parse(&text).map(Some).map_err(|source| ArchiveError::Log { path, source })
+        Note::parse(&text).map(Some).map_err(|source| LogFolderError::Log { path, source })
     }
 
     /// Writes the newest checkpoint, durable on return.
-    pub fn put_checkpoint(&self, note: &Note) -> Result<(), ArchiveError> {
+    pub fn put_checkpoint(&self, note: &Note) -> Result<(), LogFolderError> {
         self.put(CHECKPOINT, note.to_string().as_bytes())
     }
 
     /// Every checkpoint that was kept, in the order of the file; one that isn't a note says so with
     /// its line.
-    pub fn checkpoints(&self) -> Result<Vec<Note>, ArchiveError> {
+    pub fn checkpoints(&self) -> Result<Vec<Note>, LogFolderError> {
         self.checkpoint_lines()?.into_iter().collect()
     }
 
     /// Every line of kept checkpoints, whether it is one or not.
-    pub fn checkpoint_lines(&self) -> Result<Vec<Result<Note, ArchiveError>>, ArchiveError> {
+    pub fn checkpoint_lines(&self) -> Result<Vec<Result<Note, LogFolderError>>, LogFolderError> {
         let path = self.folder.join(CHECKPOINTS);
-        let note = |line: Result<(usize, String), ArchiveError>| {
+        let note = |line: Result<(usize, String), LogFolderError>| {
             let (number, line) = line?;
             let wrong =
-                |reason: String| ArchiveError::Line { path: path.clone(), line: number, reason };
+                |reason: String| LogFolderError::Line { path: path.clone(), line: number, reason };
             Note::parse(&serde_json::from_str::<String>(&line).map_err(|e| wrong(e.to_string()))?)
                 .map_err(|e| wrong(e.to_string()))
         };
@@ -186,7 +173,7 @@ impl Archive {
     }
 
     /// Writes all kept checkpoints anew, durable on return.
-    pub fn put_checkpoints(&self, notes: &[Note]) -> Result<(), ArchiveError> {
+    pub fn put_checkpoints(&self, notes: &[Note]) -> Result<(), LogFolderError> {
         let line = |note: &Note| {
             serde_json::to_string(&note.to_string()).expect("a string is JSON") + "\n"
         };
@@ -194,17 +181,17 @@ impl Archive {
     }
 
     /// The policy that the log states.
-    pub fn policy(&self) -> Result<Option<String>, ArchiveError> {
+    pub fn policy(&self) -> Result<Option<String>, LogFolderError> {
         self.text(&self.folder.join(POLICY))
     }
 
     /// Writes the policy that the log states.
-    pub fn put_policy(&self, policy: &str) -> Result<(), ArchiveError> {
+    pub fn put_policy(&self, policy: &str) -> Result<(), LogFolderError> {
         self.put(POLICY, policy.as_bytes())
     }
 
     /// Takes every opened detail in the order of the file, with its line.
-    pub fn for_each_detail<E: From<ArchiveError>>(
+    pub fn for_each_detail<E: From<LogFolderError>>(
         &self,
         mut take: impl FnMut(usize, OpenedDetail) -> Result<(), E>,
     ) -> Result<(), E> {
@@ -217,14 +204,14 @@ impl Archive {
     pub fn detail_lines(
         &self,
     ) -> Result<
-        impl Iterator<Item = Result<(usize, OpenedDetail), ArchiveError>> + use<>,
-        ArchiveError,
+        impl Iterator<Item = Result<(usize, OpenedDetail), LogFolderError>> + use<>,
+        LogFolderError,
     > {
         let path = self.folder.join(DETAILS);
         let lines = self.lines(&path)?.into_iter().flatten();
         Ok(lines.map(move |line| {
             let (number, line) = line?;
-            let wrong = |e: serde_json::Error| ArchiveError::Line {
+            let wrong = |e: serde_json::Error| LogFolderError::Line {
                 path: path.clone(),
                 line: number,
                 reason: e.to_string(),
@@ -237,9 +224,9 @@ impl Archive {
     pub fn put_details(
         &self,
         details: impl IntoIterator<Item = OpenedDetail>,
-    ) -> Result<(), ArchiveError> {
+    ) -> Result<(), LogFolderError> {
         let path = self.folder.join(DETAILS);
-        let error = |source| ArchiveError::File { path: path.clone(), source };
+        let error = |source| LogFolderError::File { path: path.clone(), source };
         let mut file = BufWriter::new(File::create(&path).map_err(error)?);
         for detail in details {
             serde_json::to_writer(&mut file, &detail).map_err(|e| error(e.into()))?;
@@ -248,21 +235,21 @@ impl Archive {
         file.into_inner().map_err(|e| error(e.into_error()))?.sync_all().map_err(error)
     }
 
-    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), ArchiveError> {
+    fn put(&self, name: &str, bytes: &[u8]) -> Result<(), LogFolderError> {
         let path = self.folder.join(name);
         let written =
             fs::create_dir_all(&self.folder).and_then(|()| replace(&path, bytes, PUBLIC_MODE));
-        written.map_err(|source| ArchiveError::File { path, source })
+        written.map_err(|source| LogFolderError::File { path, source })
     }
 
     /// The lines of a file, which may not be there; one without an end, too long or not UTF-8 is an
     /// error and the next one follows.
-    fn lines(&self, path: &Path) -> Result<Option<Lines>, ArchiveError> {
+    fn lines(&self, path: &Path) -> Result<Option<Lines>, LogFolderError> {
         match File::open(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             opened => {
                 let file = opened
-                    .map_err(|source| ArchiveError::File { path: path.to_owned(), source })?;
+                    .map_err(|source| LogFolderError::File { path: path.to_owned(), source })?;
                 Ok(Some(Lines {
                     path: path.to_owned(),
                     reader: BufReader::new(file),
@@ -273,12 +260,12 @@ impl Archive {
         }
     }
 
-    fn text(&self, path: &Path) -> Result<Option<String>, ArchiveError> {
+    fn text(&self, path: &Path) -> Result<Option<String>, LogFolderError> {
         match fs::read_to_string(path) {
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             read => read
                 .map(Some)
-                .map_err(|source| ArchiveError::File { path: path.to_owned(), source }),
+                .map_err(|source| LogFolderError::File { path: path.to_owned(), source }),
         }
     }
 }
@@ -291,7 +278,7 @@ struct Lines {
 }
 
 impl Iterator for Lines {
-    type Item = Result<(usize, String), ArchiveError>;
+    type Item = Result<(usize, String), LogFolderError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut bytes = Vec::new();
@@ -301,10 +288,10 @@ impl Iterator for Lines {
             Ok(_) => self.line += 1,
             Err(source) => {
                 self.failed = true;
-                return Some(Err(ArchiveError::File { path: self.path.clone(), source }));
+                return Some(Err(LogFolderError::File { path: self.path.clone(), source }));
             }
         }
-        let wrong = |reason: &str| ArchiveError::Line {
+        let wrong = |reason: &str| LogFolderError::Line {
             path: self.path.clone(),
             line: self.line,
             reason: reason.to_owned(),
@@ -346,34 +333,31 @@ mod tests {
 
     #[test]
     fn a_wider_tile_or_bundle_serves_for_a_narrower_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let archive = Archive::at(folder.path());
+        let temp = tempfile::tempdir().unwrap();
+        let folder = LogFolder::at(temp.path());
         let id = |holds, width| TileId { holds, index: 0, width };
         let mut bundle = Vec::new();
         (0..=255).for_each(|n| push_entry(&mut bundle, &vec![n; usize::from(n)]));
-        archive.put_tile(id(Holds::Entries, 256), &bundle, false).unwrap();
-        archive.put_tile(id(Holds::Hashes(0), 256), &[7; 8192], true).unwrap();
-        let three = archive.tile(id(Holds::Entries, 3)).unwrap();
+        folder.put_tile(id(Holds::Entries, 256), &bundle, false).unwrap();
+        folder.put_tile(id(Holds::Hashes(0), 256), &[7; 8192], true).unwrap();
+        let three = folder.tile(id(Holds::Entries, 3)).unwrap();
         assert_eq!(entries(id(Holds::Entries, 3), &three).unwrap(), [&[][..], &[1], &[2, 2]]);
-        assert_eq!(archive.tile(id(Holds::Hashes(0), 3)).unwrap(), [7; 96]);
-        assert!(matches!(archive.tile(id(Holds::Hashes(1), 1)), Err(ArchiveError::File { .. })));
+        assert_eq!(folder.tile(id(Holds::Hashes(0), 3)).unwrap(), [7; 96]);
+        assert!(matches!(folder.tile(id(Holds::Hashes(1), 1)), Err(LogFolderError::File { .. })));
     }
 
     #[test]
     fn what_is_written_is_read_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let archive = Archive::at(&folder.path().join("log"));
-        assert_eq!(
-            (archive.checkpoint().unwrap(), archive.checkpoints().unwrap().len()),
-            (None, 0)
-        );
+        let temp = tempfile::tempdir().unwrap();
+        let folder = LogFolder::at(&temp.path().join("log"));
+        assert_eq!((folder.checkpoint().unwrap(), folder.checkpoints().unwrap().len()), (None, 0));
         let key = LogKey::new("test.example/log", &[3; 32]).unwrap();
         let notes: Vec<Note> =
             (1..4).map(|leaves| Note::parse(&key.sign(leaves, [1; 32])).unwrap()).collect();
-        archive.put_checkpoints(&notes).unwrap();
-        archive.put_checkpoint(&notes[2]).unwrap();
+        folder.put_checkpoints(&notes).unwrap();
+        folder.put_checkpoint(&notes[2]).unwrap();
         assert_eq!(
-            (archive.checkpoints().unwrap(), archive.checkpoint().unwrap()),
+            (folder.checkpoints().unwrap(), folder.checkpoint().unwrap()),
             (notes.clone(), Some(notes[2].clone()))
         );
         let detail = |leaf| OpenedDetail {
@@ -381,10 +365,10 @@ mod tests {
             salt: "00".repeat(32),
             detail: r#"{"detail":"stopped","software":"0"}"#.to_owned(),
         };
-        archive.put_details((0..3).map(detail)).unwrap();
+        folder.put_details((0..3).map(detail)).unwrap();
         let mut read = Vec::new();
-        archive
-            .for_each_detail::<ArchiveError>(|line, detail| {
+        folder
+            .for_each_detail::<LogFolderError>(|line, detail| {
                 read.push((line, detail));
                 Ok(())
             })
@@ -393,7 +377,7 @@ mod tests {
             read,
             (0..3).map(|n| (usize::try_from(n).unwrap() + 1, detail(n))).collect::<Vec<_>>()
         );
-        std::fs::write(folder.path().join("log").join(CHECKPOINTS), "\"no note\"\n").unwrap();
-        assert!(matches!(archive.checkpoints(), Err(ArchiveError::Line { line: 1, .. })));
+        std::fs::write(temp.path().join("log").join(CHECKPOINTS), "\"no note\"\n").unwrap();
+        assert!(matches!(folder.checkpoints(), Err(LogFolderError::Line { line: 1, .. })));
     }
 }

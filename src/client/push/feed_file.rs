@@ -1,5 +1,7 @@
-//! A feed's CSV file, read whole before anything is sent: what is wrong with a row is known by its
-//! line number.
+//! Parser of an agency's CSV file: one row a booking, read whole before anything is sent, so that
+//! what is wrong with a row is known by its line number.
+//!
+//! A new column is read here and kept in `BookingData`; nothing else names columns.
 
 use std::collections::HashMap;
 use std::collections::hash_map;
@@ -8,78 +10,90 @@ use std::path::{Component, Path, PathBuf};
 
 use csv::{ByteRecord, ReaderBuilder, StringRecord, Trim};
 
-use super::feed::FeedError;
+use super::error::PushError;
 use crate::booking::{BasisKind, BookingData, BookingNumber, CollectionBasis, Text, iso_date};
 use crate::limits::{CHARGES_MAX, FEED_BYTES_MAX, FEED_ROWS_MAX};
 
-/// The columns that a feed's file may have, in any order.
-pub const COLUMNS: [&str; 8] =
+/// Columns that the file may have, in any order.
+const COLUMNS: [&str; 8] =
     ["number", "photo", "name", "date_of_birth", "booked_on", "charges", "basis", "basis_detail"];
-/// The columns that it must have.
-pub const COLUMNS_NEEDED: [&str; 5] = ["number", "photo", "name", "booked_on", "basis"];
-/// What stands between two charges of one field.
-pub const CHARGE_SEPARATOR: char = ';';
+/// Columns that it must have.
+const COLUMNS_NEEDED: [&str; 5] = ["number", "photo", "name", "booked_on", "basis"];
+/// Separator of the charges in their column.
+const CHARGE_SEPARATOR: char = ';';
 
-/// One booking of a feed's file.
+/// One row of the file: a booking.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
-    /// The line on which it begins, from 1.
-    pub line: u64,
-    /// The agency's number.
-    pub number: BookingNumber,
-    /// The photo's path below the feed's folder.
-    pub photo: PathBuf,
-    /// The booking data.
-    pub booking: BookingData,
+pub(super) struct FeedRow {
+    /// The line on which it begins, counted from 1.
+    pub(super) line: u64,
+    pub(super) number: BookingNumber,
+    /// Path below the feed's folder.
+    pub(super) photo: PathBuf,
+    pub(super) booking: BookingData,
 }
 
-/// A row that was not booked, and why.
+/// A row that can't be booked, or was refused, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refusal {
-    /// The line on which it begins, from 1.
+pub struct RefusedRow {
+    /// The line on which it begins, counted from 1.
     pub line: u64,
-    /// The number as written.
+    /// As written in the file.
     pub number: String,
-    /// The photo as written.
+    /// As written in the file.
     pub photo: String,
     /// What was found and what was wanted.
     pub reason: String,
 }
 
-/// Reads a feed's file: each row or the reason why it is none, in the file's order.
+/// The columns for a help text: those that must be there, then those that may.
+pub fn column_list() -> String {
+    let optional = COLUMNS.into_iter().filter(|column| !COLUMNS_NEEDED.contains(column));
+    format!(
+        "columns {}; optional: {}",
+        COLUMNS_NEEDED.join(", "),
+        optional.collect::<Vec<_>>().join(", ")
+    )
+}
+
+/// Reads the file: each row in its order, or why it can't be booked.
 ///
-/// A number that comes again is refused where it comes again; the first row of that number stands.
+/// Of rows with the same number the first counts, later ones are refused.
+///
 /// Errors: no such file, a file beyond its bounds, a column unknown, missing or named twice.
-pub fn read(path: &Path) -> Result<Vec<Result<Row, Refusal>>, FeedError> {
-    let file_error = |source| FeedError::File { path: path.to_owned(), source };
+pub(super) fn read(path: &Path) -> Result<Vec<Result<FeedRow, RefusedRow>>, PushError> {
+    let file_error = |source| PushError::File { path: path.to_owned(), source };
     let bytes = fs::metadata(path).map_err(file_error)?.len();
     if bytes > FEED_BYTES_MAX {
-        return Err(FeedError::Bytes { path: path.to_owned(), found: bytes });
+        return Err(PushError::Bytes { path: path.to_owned(), found: bytes });
     }
     parse(path, File::open(path).map_err(file_error)?)
 }
 
-fn parse(path: &Path, file: impl std::io::Read) -> Result<Vec<Result<Row, Refusal>>, FeedError> {
+fn parse(
+    path: &Path,
+    file: impl std::io::Read,
+) -> Result<Vec<Result<FeedRow, RefusedRow>>, PushError> {
     let mut reader = ReaderBuilder::new().flexible(true).trim(Trim::All).from_reader(file);
-    let csv_error = |source| FeedError::Csv { path: path.to_owned(), source };
+    let csv_error = |source| PushError::Csv { path: path.to_owned(), source };
     let columns = columns_of(path, &reader.headers().map_err(csv_error)?.clone())?;
     let mut rows = Vec::new();
     let mut first_lines: HashMap<BookingNumber, u64> = HashMap::new();
     let mut record = ByteRecord::new();
     while reader.read_byte_record(&mut record).map_err(csv_error)? {
         if rows.len() == FEED_ROWS_MAX {
-            return Err(FeedError::Rows { path: path.to_owned() });
+            return Err(PushError::Rows { path: path.to_owned() });
         }
         let line = record.position().map_or(0, csv::Position::line);
         let mut row = row_of(&columns, line, record.clone());
-        if let Ok(Row { number, photo, .. }) = &row {
+        if let Ok(FeedRow { number, photo, .. }) = &row {
             match first_lines.entry(number.clone()) {
                 hash_map::Entry::Vacant(entry) => {
                     entry.insert(line);
                 }
                 hash_map::Entry::Occupied(entry) => {
                     let reason = format!("line {line} repeats the number of line {}", entry.get());
-                    row = Err(Refusal {
+                    row = Err(RefusedRow {
                         line,
                         number: number.to_string(),
                         photo: photo.display().to_string(),
@@ -93,7 +107,7 @@ fn parse(path: &Path, file: impl std::io::Read) -> Result<Vec<Result<Row, Refusa
     Ok(rows)
 }
 
-/// Where each column stands, as an index into a record.
+/// Index of each column in a record.
 struct Columns {
     len: usize,
     places: HashMap<&'static str, usize>,
@@ -105,22 +119,26 @@ impl Columns {
     }
 }
 
-fn columns_of(path: &Path, header: &StringRecord) -> Result<Columns, FeedError> {
+fn columns_of(path: &Path, header: &StringRecord) -> Result<Columns, PushError> {
     let mut places = HashMap::new();
     for (at, found) in header.iter().enumerate() {
         let known = COLUMNS.into_iter().find(|&column| column == found);
         let new = known.is_some_and(|column| places.insert(column, at).is_none());
         if !new {
-            return Err(FeedError::Column { path: path.to_owned(), found: found.to_owned() });
+            return Err(PushError::Column {
+                path: path.to_owned(),
+                found: found.to_owned(),
+                wanted: COLUMNS.join(", "),
+            });
         }
     }
     match COLUMNS_NEEDED.into_iter().find(|column| !places.contains_key(column)) {
-        Some(wanted) => Err(FeedError::NoColumn { path: path.to_owned(), wanted }),
+        Some(wanted) => Err(PushError::NoColumn { path: path.to_owned(), wanted }),
         None => Ok(Columns { len: header.len(), places }),
     }
 }
 
-fn row_of(columns: &Columns, line: u64, record: ByteRecord) -> Result<Row, Refusal> {
+fn row_of(columns: &Columns, line: u64, record: ByteRecord) -> Result<FeedRow, RefusedRow> {
     let record = StringRecord::from_byte_record(record).map_err(|e| {
         let reason = format!("line {line} is not UTF-8");
         let lossy = StringRecord::from_byte_record_lossy(e.into_byte_record());
@@ -132,13 +150,13 @@ fn row_of(columns: &Columns, line: u64, record: ByteRecord) -> Result<Row, Refus
         return Err(refusal(columns, line, &record, reason));
     }
     booking_of(columns, &record)
-        .map(|(number, photo, booking)| Row { line, number, photo, booking })
+        .map(|(number, photo, booking)| FeedRow { line, number, photo, booking })
         .map_err(|reason| refusal(columns, line, &record, format!("line {line}: {reason}")))
 }
 
-fn refusal(columns: &Columns, line: u64, record: &StringRecord, reason: String) -> Refusal {
+fn refusal(columns: &Columns, line: u64, record: &StringRecord, reason: String) -> RefusedRow {
     let field = |column| columns.field(record, column).to_owned();
-    Refusal { line, number: field("number"), photo: field("photo"), reason }
+    RefusedRow { line, number: field("number"), photo: field("photo"), reason }
 }
 
 fn booking_of(
@@ -175,13 +193,9 @@ fn booking_of(
         .ok_or_else(|| format!("basis_detail: wanted none with {}", kind.name()))?;
     let date_of_birth =
         if field("date_of_birth").is_empty() { None } else { Some(date("date_of_birth")?) };
-    let booking = BookingData {
-        name: text("name")?,
-        date_of_birth,
-        booked_on: date("booked_on")?,
-        charges,
-        basis,
-    };
+    let mut booking = BookingData::new(text("name")?, date("booked_on")?, basis);
+    booking.date_of_birth = date_of_birth;
+    booking.charges = charges;
     Ok((number, photo, booking))
 }
 
@@ -204,7 +218,7 @@ mod tests {
 
     const HEADER: &str = "number,photo,name,date_of_birth,booked_on,charges,basis,basis_detail\n";
 
-    fn parse_text(text: &str) -> Result<Vec<Result<Row, Refusal>>, FeedError> {
+    fn parse_text(text: &str) -> Result<Vec<Result<FeedRow, RefusedRow>>, PushError> {
         parse(Path::new("feed.csv"), text.as_bytes())
     }
 
@@ -250,14 +264,14 @@ mod tests {
     #[test]
     fn an_unknown_a_missing_or_a_repeated_column_refuses_the_file() {
         assert!(matches!(parse_text("number,photo,race\n"),
-                Err(FeedError::Column { found, .. }) if found == "race"));
+                Err(PushError::Column { found, .. }) if found == "race"));
         assert!(matches!(parse_text("number,photo,number\n"),
-                Err(FeedError::Column { found, .. }) if found == "number"));
+                Err(PushError::Column { found, .. }) if found == "number"));
         assert!(matches!(
             parse_text("number,photo,name,basis\n"),
-            Err(FeedError::NoColumn { wanted: "booked_on", .. })
+            Err(PushError::NoColumn { wanted: "booked_on", .. })
         ));
-        assert!(matches!(parse_text(""), Err(FeedError::NoColumn { wanted: "number", .. })));
+        assert!(matches!(parse_text(""), Err(PushError::NoColumn { wanted: "number", .. })));
     }
 
     #[test]
@@ -307,7 +321,8 @@ mod tests {
     #[test]
     fn a_row_that_is_not_utf8_is_refused_alone() {
         let mut bytes = HEADER.as_bytes().to_vec();
-        bytes.extend_from_slice(b"B-1,1.jpg,Jos\xe9,,2026-11-01,,post_arrest_booking,\nB-2,2.jpg,A,,2026-11-01,,post_arrest_booking,\n");
+        bytes.extend_from_slice(b"B-1,1.jpg,Jos\xe9,,2026-11-01,,post_arrest_booking,\n");
+        bytes.extend_from_slice(b"B-2,2.jpg,A,,2026-11-01,,post_arrest_booking,\n");
         let rows = parse(Path::new("feed.csv"), &bytes[..]).unwrap();
         assert_eq!(rows[0].as_ref().unwrap_err().reason, "line 2 is not UTF-8");
         assert!(rows[1].is_ok());

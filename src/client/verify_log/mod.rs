@@ -1,169 +1,66 @@
-//! The log, verified offline: by nothing but a folder, the keys that somebody trusts, and perhaps a
-//! checkpoint kept from before.
+//! Offline verification of a log: from a copy of it in a folder, the keys of the log and its
+//! witnesses, and perhaps a checkpoint kept from before.
 //!
-//! Invariant: nothing in the folder is believed. Leaves are hashed anew, every checkpoint's
+//! Invariant: nothing in the folder is believed. Leaves are hashed again, every checkpoint's
 //! signature and root is checked, and what only the folder itself says, its keys among it, is
-//! called so in the verdict.
+//! marked so in the result.
 
+mod checkpoints;
 mod details;
-mod notes;
+mod error;
+mod text;
 mod tree;
-mod words;
+mod verdict;
 
 use std::collections::BTreeMap;
-use std::io;
-use std::path::PathBuf;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use serde::Serialize;
-
-use super::archive::{Archive, ArchiveError};
-use crate::audit::{
-    AuditError, Hash, KeyUse, Note, Place, Quorum, Remarks, Ruled, Rules, VerifierKey, when,
-};
+use super::log_folder::LogFolder;
+use crate::audit::{Hash, KeyUse, Note, Place, Quorum, Remarks, Ruled, Rules, VerifierKey, when};
+use crate::crypto::sha256;
+use checkpoints::{Checkpoints, Signed};
 use details::Details;
-use notes::{Checkpoints, Signed};
+pub use error::LogVerifyError;
 use tree::{Walk, Walked};
+pub use verdict::{CheckedCounts, KeyView, LogVerdict, WitnessedView};
 
 const MINUTE_CS: u64 = 6_000;
 
-/// Why a log can't be verified at all.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum VerifyError {
-    /// The folder holds no log.
-    #[error("{folder} holds no log: there is no checkpoint in it")]
-    NoLog {
-        /// The folder.
-        folder: PathBuf,
-    },
-    /// No keys were given, and the folder has none either.
-    #[error(
-        "there are no keys to verify the log by: none were given, and the log's folder states none"
-    )]
-    NoKeys,
-    /// The keys that the folder states make no sense.
-    #[error("the keys that the log's folder states cannot be read")]
-    Policy(#[source] AuditError),
-    /// The keys name no log.
-    #[error("the keys name no log; wanted a line 'log' with the log's key")]
-    NoLogKey,
-    /// A file can't be read.
-    #[error(transparent)]
-    Archive(#[from] ArchiveError),
-}
-
-/// What a log is verified by.
+/// What a log is verified against.
 #[derive(Debug, Default)]
-pub struct Terms {
-    /// The keys of the log and of its witnesses, with their quorum; without them those that the
-    /// folder states.
+pub struct VerifyOptions {
+    /// The keys of the log and of its witnesses, with their quorum; those of the folder if none.
     pub keys: Option<Quorum>,
-    /// A checkpoint that was kept from before, with the name of its file: the log must continue it.
+    /// A checkpoint kept from before, with the name of its file: the log must continue it.
     pub since: Option<(String, Note)>,
-    /// Every detail was asked for, so each must be there unless the log says that it has expired.
+    /// Every detail must be there, unless the log says that it has expired.
     pub all_details: bool,
-}
-
-/// What came of it.
-#[derive(Clone, Debug, Serialize)]
-pub struct Verdict {
-    /// Whether nothing is wrong; leaves that no witness has cosigned are vouched for by the log's
-    /// owner alone all the same.
-    pub holds: bool,
-    /// The log's name; empty where none of its checkpoints can be believed.
-    pub origin: String,
-    /// Number of leaves that were verified.
-    pub leaves: u64,
-    /// The root over them, hexadecimal; none where some of them are missing.
-    pub root: Option<String>,
-    /// Whether the keys were taken from the folder itself.
-    pub keys_from_export: bool,
-    /// The keys that were used.
-    pub keys: Vec<KeyView>,
-    /// How much was checked.
-    pub checked: Checked,
-    /// The newest checkpoint that enough witnesses cosigned.
-    pub witnessed: Option<WitnessedView>,
-    /// Whether the keys ask for witnesses at all.
-    pub witnesses_asked: bool,
-    /// Leaves that no such checkpoint covers, where the keys ask for witnesses: whoever holds the
-    /// log's key could still write them anew.
-    pub not_witnessed: Option<Place>,
-    /// Leaves of each kind.
-    pub kinds: BTreeMap<&'static str, u64>,
-    /// Leaves of a version or kind that this software doesn't understand.
-    pub not_understood: u64,
-    /// What does not hold.
-    pub violations: Remarks,
-    /// What people should know, and no rule forbids.
-    pub observations: Remarks,
-}
-
-/// A key, as it is compared by people.
-#[derive(Clone, Debug, Serialize)]
-pub struct KeyView {
-    /// Whose.
-    pub name: String,
-    /// `log` or `witness`.
-    pub of: &'static str,
-    /// Whether it is a witness that is no agency that feeds the log.
-    pub independent: bool,
-    /// SHA-256 of the public key, hexadecimal.
-    pub fingerprint: String,
-}
-
-/// How much was checked.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Checked {
-    /// Files of leaves and hashes.
-    pub files: u64,
-    /// Checkpoints that the folder holds.
-    pub checkpoints: u64,
-    /// Cosignatures of known witnesses that hold.
-    pub cosignatures: u64,
-    /// Opened details.
-    pub details: u64,
-    /// Leaves of the checkpoint kept from before; none where none was given.
-    pub since_leaves: Option<u64>,
-}
-
-/// The newest checkpoint that enough witnesses cosigned.
-#[derive(Clone, Debug, Serialize)]
-pub struct WitnessedView {
-    /// Its number of leaves.
-    pub leaves: u64,
-    /// When the last one of those that were needed cosigned, seconds since 1970-01-01 UTC.
-    pub time: u64,
-    /// By whom.
-    pub by: Vec<String>,
 }
 
 /// Verifies the log in a folder.
 ///
-/// Errors: no log, no keys, a file that is there and can't be read. Whatever is missing or wrong in
-/// the log itself is in the verdict.
-pub fn verify(archive: &Archive, terms: &Terms) -> Result<Verdict, VerifyError> {
-    if let Ok(None) = archive.checkpoint() {
-        return Err(VerifyError::NoLog { folder: archive.folder().to_owned() });
+/// Errors: no log, no keys, a file that can't be read. Whatever is missing or wrong in the log
+/// itself is in the result.
+pub fn verify(folder: &LogFolder, options: &VerifyOptions) -> Result<LogVerdict, LogVerifyError> {
+    if let Ok(None) = folder.checkpoint() {
+        return Err(LogVerifyError::NoLog { folder: folder.path().to_owned() });
     }
-    let stated = archive.policy()?;
-    let quorum = match (&terms.keys, &stated) {
+    let stated = folder.policy()?;
+    let quorum = match (&options.keys, &stated) {
         (Some(keys), _) => keys.clone(),
-        (None, Some(policy)) => Quorum::parse(policy).map_err(VerifyError::Policy)?,
-        (None, None) => return Err(VerifyError::NoKeys),
+        (None, Some(policy)) => Quorum::parse(policy).map_err(LogVerifyError::Policy)?,
+        (None, None) => return Err(LogVerifyError::NoKeys),
     };
     if quorum.logs().is_empty() {
-        return Err(VerifyError::NoLogKey);
+        return Err(LogVerifyError::NoLogKey);
     }
     let mut checkpoints = Checkpoints::read(
-        archive,
+        folder,
         &quorum,
-        terms.since.as_ref().map(|(path, note)| (path.as_str(), note)),
+        options.since.as_ref().map(|(path, note)| (path.as_str(), note)),
     )?;
-    // Where the log signed none of them, what it says it has is still looked at.
+    // A log that signed none of its checkpoints is still checked as far as its own size says.
     let unsigned = || {
-        archive
+        folder
             .checkpoint()
             .ok()
             .flatten()
@@ -181,8 +78,8 @@ pub fn verify(archive: &Archive, terms: &Terms) -> Result<Verdict, VerifyError> 
     wanted.dedup();
     let bounds = checkpoints.bounds();
     let root = checkpoints.largest().map(|largest| largest.root);
-    let walk = Walk { archive, leaves, root, wanted: &wanted, bounds: &bounds };
-    let walked = walk.run(Rules::new(terms.all_details), Details::new(archive.detail_lines()?))?;
+    let walk = Walk { folder, leaves, root, wanted: &wanted, bounds: &bounds };
+    let walked = walk.run(Rules::new(options.all_details), Details::new(folder.detail_lines()?))?;
     let (newest_cs, seen) = (walked.rules.newest_cs(), walked.rules.leaves());
     let Walked { rules, root, roots, times, violations: of_tree, files } = walked;
     let ruled = rules.end();
@@ -206,28 +103,28 @@ pub fn verify(archive: &Archive, terms: &Terms) -> Result<Verdict, VerifyError> 
     (violations, observations) = (judge.violations, judge.observations);
     violations.append(ruled.violations);
     observations.append(ruled.observations);
-    if terms.keys.is_some()
+    if options.keys.is_some()
         && stated
             .as_deref()
             .and_then(|policy| Quorum::parse(policy).ok())
             .is_some_and(|stated| stated != quorum)
     {
         let what = "states other keys or another quorum than those that you gave; yours were used";
-        observations.add(Place::File { path: super::archive::POLICY.to_owned() }, what);
+        observations.add(Place::File { path: super::log_folder::POLICY.to_owned() }, what);
     }
     let cosignatures = checkpoints
         .all()
         .chain(checkpoints.others())
         .map(|signed| signed.witnessed.by.len() as u64)
         .sum();
-    Ok(Verdict {
+    Ok(LogVerdict {
         holds: violations.is_empty(),
         origin: checkpoints.largest().map(|largest| largest.origin.clone()).unwrap_or_default(),
         leaves: seen,
         root: root.map(hex::encode),
-        keys_from_export: terms.keys.is_none(),
+        keys_from_export: options.keys.is_none(),
         keys: keys(&quorum),
-        checked: Checked {
+        checked: CheckedCounts {
             files,
             checkpoints: checkpoints.looked_at,
             cosignatures,
@@ -244,7 +141,7 @@ pub fn verify(archive: &Archive, terms: &Terms) -> Result<Verdict, VerifyError> 
     })
 }
 
-/// What is judged once the tree is known.
+/// Checks that need the recomputed tree: roots, origins, cosignatures.
 struct Judge<'j> {
     quorum: &'j Quorum,
     checkpoints: &'j Checkpoints,
@@ -256,19 +153,19 @@ struct Judge<'j> {
 }
 
 impl Judge<'_> {
-    /// Whether a checkpoint is of this very tree; none where that can't be told.
+    /// Whether a checkpoint is of this tree; none where that can't be told.
     fn fits(&self, signed: &Signed) -> Option<bool> {
         self.roots.get(&signed.checkpoint.leaves).map(|root| *root == signed.checkpoint.root)
     }
 
-    /// Whether a checkpoint vouches for its leaves: it is of this tree, and enough witnesses
-    /// cosigned it where any are asked for.
+    /// Whether a checkpoint vouches for its leaves: it is of this tree, and a quorum cosigned it
+    /// where the keys name one.
     fn vouches(&self, signed: &Signed) -> bool {
         self.fits(signed) == Some(true)
             && (signed.witnessed.complete.is_some() || !self.quorum.is_asked())
     }
 
-    /// The most leaves, at most so many, that a checkpoint vouches for.
+    /// The largest number of leaves, up to `most`, that a checkpoint vouches for.
     fn vouched(&self, most: u64) -> u64 {
         let within = |signed: &&Signed| signed.checkpoint.leaves <= most && self.vouches(signed);
         self.checkpoints
@@ -279,7 +176,7 @@ impl Judge<'_> {
             .unwrap_or(0)
     }
 
-    /// Every checkpoint of the log must be of the tree that its leaves make.
+    /// Checks that every checkpoint of the log has the root of the log's leaves.
     fn roots(&mut self) {
         let unfit: Vec<&Signed> = self
             .checkpoints
@@ -324,7 +221,7 @@ impl Judge<'_> {
         }
     }
 
-    /// The log must continue the checkpoint that the auditor kept.
+    /// Checks that the log continues the checkpoint that the auditor kept.
     fn since(&mut self) {
         let Some(since) = &self.checkpoints.since else { return };
         if self
@@ -363,12 +260,12 @@ impl Judge<'_> {
                 "your checkpoint of {of} leaves, which the witnesses cosigned, is not among those \
                  that the log kept"
             );
-            self.violations.add(Place::File { path: super::archive::CHECKPOINTS.to_owned() }, what);
+            self.violations
+                .add(Place::File { path: super::log_folder::CHECKPOINTS.to_owned() }, what);
         }
     }
 
-    /// Checkpoints of other origins, which only a leaf explains that says that the log goes on
-    /// under another one.
+    /// Checks checkpoints of other origins: a leaf must say that the log went on under a new one.
     fn origins(&mut self, ruled: &Ruled) {
         for signed in self.checkpoints.others() {
             let (origin, of) = (&signed.checkpoint.origin, signed.checkpoint.leaves);
@@ -394,7 +291,7 @@ impl Judge<'_> {
         }
     }
 
-    /// The newest checkpoint that enough witnesses cosigned, and the leaves that wait for one.
+    /// The newest checkpoint that a quorum cosigned, and the leaves that wait for one.
     fn witnessed(&mut self, newest_cs: u64) -> (Option<WitnessedView>, Option<Place>) {
         let complete =
             |signed: &&Signed| signed.witnessed.complete.is_some() && self.vouches(signed);
@@ -442,9 +339,8 @@ impl Judge<'_> {
         (view, (waiting > 0).then_some(Place::Leaves { first: covered, end: self.leaves }))
     }
 
-    /// Leaves that waited longer for their witnesses than is allowed, by the checkpoints that were
-    /// kept. What nobody had cosigned yet could still be rewritten, so people should know how long
-    /// that was.
+    /// Notes leaves that waited longer for their witnesses than the policy allows, by the
+    /// checkpoints that were kept: until they were cosigned they could have been rewritten.
     fn waits(&mut self) {
         let Some(minutes) = self.quorum.within_minutes() else { return };
         let (mut covered, mut waits) = (0, Vec::new());
@@ -476,33 +372,11 @@ fn keys(quorum: &Quorum) -> Vec<KeyView> {
         name: key.name().to_owned(),
         of: if key.usage() == KeyUse::Log { "log" } else { "witness" },
         independent,
-        fingerprint: hex::encode(digest(&SHA256, key.public())),
+        fingerprint: hex::encode(sha256(key.public())),
     };
     let logs = quorum.logs().iter().map(|key| view(key, false));
     logs.chain(quorum.witnesses().iter().map(|witness| view(&witness.key, witness.independent)))
         .collect()
-}
-
-/// What is wrong with a file of the log, in words; an error that says nothing about the log goes
-/// on.
-fn damage(archive: &Archive, error: ArchiveError) -> Result<(Place, String), ArchiveError> {
-    let below =
-        |path: &PathBuf| path.strip_prefix(archive.folder()).unwrap_or(path).display().to_string();
-    Ok(match &error {
-        ArchiveError::File { path, source } if source.kind() == io::ErrorKind::NotFound => {
-            (Place::File { path: below(path) }, "is missing".to_owned())
-        }
-        ArchiveError::File { path, source } if source.kind() == io::ErrorKind::InvalidData => {
-            (Place::File { path: below(path) }, "is damaged: it is not text".to_owned())
-        }
-        ArchiveError::Log { path, source } => {
-            (Place::File { path: below(path) }, format!("is damaged: {source}"))
-        }
-        ArchiveError::Line { path, line, reason } => {
-            (Place::Line { path: below(path), line: *line }, format!("is damaged: {reason}"))
-        }
-        ArchiveError::File { .. } => return Err(error),
-    })
 }
 
 #[cfg(test)]

@@ -1,23 +1,23 @@
-//! A security key in software, with the browser in front of it: for tests and for the
-//! demonstration, where nobody has hardware to touch.
+//! WebAuthn authenticator in software, with the browser in front of it: for tests and for the
+//! demonstration, where nobody has a security key to touch.
 //!
 //! It answers byte for byte as a browser with a key on USB would, by a real P-256 key that lives as
 //! long as this value. Its AAGUID is `Aaguid::SOFTWARE`, so that each credential and each touch in
-//! the log says what it is. It is no protection: whoever holds it touches it, and it asks nobody
-//! for a PIN while it says that it did.
+//! the log says what it is. It protects nothing: any program that holds it can touch it, and it
+//! claims to have verified a PIN that it never asks for.
 
 use std::fmt::{Debug, Formatter};
 
-use aws_lc_rs::digest::{SHA256, digest};
-use aws_lc_rs::rand::{self, SystemRandom};
+use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 
-use super::ClientError;
+use super::error::ClientError;
 use crate::audit::touch::{
     Aaguid, Base64Url, Challenge, CredentialId, PublicKey, Registration, RelyingParty, Touch,
 };
+use crate::crypto::{random, sha256};
 
 const ID_BYTES: usize = 32;
 const PRESENT: u8 = 0x01;
@@ -29,42 +29,42 @@ const ATTESTED: u8 = 0x40;
 /// length of two bytes follows.
 const NOT_ATTESTED: &[u8] = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58";
 
-/// One key with one credential.
-pub struct SoftKey {
+/// An authenticator with one credential.
+pub struct SoftwareKey {
     pair: EcdsaKeyPair,
     id: [u8; ID_BYTES],
     count: u32,
 }
 
-/// How the key and the browser in front of it behave. The default is as they should; everything
-/// else is for tests of refusals.
+/// Behaviour of the key and of the browser in front of it. The default is correct; everything else
+/// is wrong in one way, for tests of refusals.
 #[derive(Clone, Debug)]
-pub struct Habits {
-    /// It says that somebody touched it.
+pub struct KeyBehaviour {
+    /// User present (UP): somebody touched the key.
     pub present: bool,
-    /// It says that it verified who.
+    /// User verified (UV): the key checked a PIN or a finger.
     pub verified: bool,
-    /// It says that it may be copied.
+    /// Backup eligible (BE): the credential may be copied to other devices.
     pub backup_eligible: bool,
-    /// It says that it was.
+    /// Backup state (BS): it was copied.
     pub backed_up: bool,
-    /// Flags that are set beside these.
+    /// Further flags of the authenticator data.
     pub more_flags: u8,
-    /// It shows its credential where none is asked for, or hides it where one is.
+    /// A touch carries the credential, or a registration lacks it.
     pub misplaced_credential: bool,
-    /// It shows this counter, in place of one more than the last.
+    /// The signature counter, in place of one more than the last.
     pub count: Option<u32>,
-    /// It answers for this relying party, in place of the one that asks.
+    /// The relying party id, in place of the one that asks.
     pub rp_id: Option<String>,
-    /// The page that asks is of this origin.
+    /// The page's origin, in place of the one that asks.
     pub origin: Option<String>,
-    /// The page that asks is a frame in another's.
+    /// The page is a frame in a page of another origin.
     pub cross_origin: bool,
-    /// The browser names this ceremony, in place of the right one.
+    /// The `type` of the client data, in place of the right one.
     pub ceremony: Option<String>,
 }
 
-/// Client data in the order in which browsers write it.
+/// Client data of WebAuthn, its fields in the order in which browsers write them.
 #[derive(Serialize)]
 struct ClientData<'d> {
     #[serde(rename = "type")]
@@ -75,7 +75,7 @@ struct ClientData<'d> {
     cross_origin: bool,
 }
 
-impl Default for Habits {
+impl Default for KeyBehaviour {
     fn default() -> Self {
         Self {
             present: true,
@@ -93,45 +93,48 @@ impl Default for Habits {
     }
 }
 
-impl SoftKey {
-    /// Makes a key with a credential that nobody had before.
+impl SoftwareKey {
+    /// A key with a new random credential.
     ///
     /// Errors: the machine gives no random numbers.
     pub fn new() -> Result<Self, ClientError> {
         let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_ASN1_SIGNING)
             .map_err(|_| ClientError::Random)?;
-        let mut id = [0; ID_BYTES];
-        rand::fill(&mut id).map_err(|_| ClientError::Random)?;
-        Ok(Self { pair, id, count: 0 })
+        Ok(Self { pair, id: random(), count: 0 })
     }
 
-    /// The name of its credential.
+    /// The id of its credential.
     pub fn credential(&self) -> CredentialId {
         Base64Url::new(self.id).expect("it is 32 bytes")
     }
 
     /// Registers its credential for a challenge.
     pub fn register(&self, challenge: &Challenge, relying_party: &RelyingParty) -> Registration {
-        self.register_as(challenge, relying_party, &Habits::default())
+        self.register_as(challenge, relying_party, &KeyBehaviour::default())
     }
 
-    /// Registers its credential with these habits.
+    /// Registers its credential, behaving like this.
     pub fn register_as(
         &self,
         challenge: &Challenge,
         relying_party: &RelyingParty,
-        habits: &Habits,
+        behaviour: &KeyBehaviour,
     ) -> Registration {
         let data = self.authenticator_data(
             relying_party,
-            habits,
-            habits.count.unwrap_or(self.count),
-            !habits.misplaced_credential,
+            behaviour,
+            behaviour.count.unwrap_or(self.count),
+            !behaviour.misplaced_credential,
         );
         let length = u8::try_from(data.len())
             .expect("a credential of 32 bytes and its key make less than 256");
         Registration {
-            client_data: bounded(client_data("webauthn.create", challenge, relying_party, habits)),
+            client_data: bounded(client_data(
+                "webauthn.create",
+                challenge,
+                relying_party,
+                behaviour,
+            )),
             attestation_object: bounded([NOT_ATTESTED, &[length], &data].concat()),
         }
     }
@@ -144,27 +147,27 @@ impl SoftKey {
         challenge: &Challenge,
         relying_party: &RelyingParty,
     ) -> Result<Touch, ClientError> {
-        self.touch_as(challenge, relying_party, &Habits::default())
+        self.touch_as(challenge, relying_party, &KeyBehaviour::default())
     }
 
-    /// Touches it with these habits.
+    /// Touches it, behaving like this.
     ///
     /// Errors: the machine gives no random numbers.
     pub fn touch_as(
         &mut self,
         challenge: &Challenge,
         relying_party: &RelyingParty,
-        habits: &Habits,
+        behaviour: &KeyBehaviour,
     ) -> Result<Touch, ClientError> {
         self.count = self.count.saturating_add(1);
         let data = self.authenticator_data(
             relying_party,
-            habits,
-            habits.count.unwrap_or(self.count),
-            habits.misplaced_credential,
+            behaviour,
+            behaviour.count.unwrap_or(self.count),
+            behaviour.misplaced_credential,
         );
-        let client_data = client_data("webauthn.get", challenge, relying_party, habits);
-        let signed = [&data, digest(&SHA256, &client_data).as_ref()].concat();
+        let client_data = client_data("webauthn.get", challenge, relying_party, behaviour);
+        let signed = [&data[..], &sha256(&client_data)].concat();
         let signature =
             self.pair.sign(&SystemRandom::new(), &signed).map_err(|_| ClientError::Random)?;
         Ok(Touch {
@@ -178,19 +181,19 @@ impl SoftKey {
     fn authenticator_data(
         &self,
         relying_party: &RelyingParty,
-        habits: &Habits,
+        behaviour: &KeyBehaviour,
         count: u32,
         attested: bool,
     ) -> Vec<u8> {
-        let rp_id = habits.rp_id.as_deref().unwrap_or(relying_party.id());
+        let rp_id = behaviour.rp_id.as_deref().unwrap_or(relying_party.id());
         let flag = |is: bool, flag: u8| if is { flag } else { 0 };
-        let flags = flag(habits.present, PRESENT)
-            | flag(habits.verified, VERIFIED)
-            | flag(habits.backup_eligible, BACKUP_ELIGIBLE)
-            | flag(habits.backed_up, BACKED_UP)
+        let flags = flag(behaviour.present, PRESENT)
+            | flag(behaviour.verified, VERIFIED)
+            | flag(behaviour.backup_eligible, BACKUP_ELIGIBLE)
+            | flag(behaviour.backed_up, BACKED_UP)
             | flag(attested, ATTESTED)
-            | habits.more_flags;
-        let mut data = digest(&SHA256, rp_id.as_bytes()).as_ref().to_vec();
+            | behaviour.more_flags;
+        let mut data = sha256(rp_id.as_bytes()).to_vec();
         data.push(flags);
         data.extend(count.to_be_bytes());
         if attested {
@@ -210,9 +213,9 @@ impl SoftKey {
     }
 }
 
-impl Debug for SoftKey {
+impl Debug for SoftwareKey {
     fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SoftKey({})", URL_SAFE_NO_PAD.encode(self.id))
+        write!(f, "SoftwareKey({})", URL_SAFE_NO_PAD.encode(self.id))
     }
 }
 
@@ -220,13 +223,13 @@ fn client_data(
     ceremony: &str,
     challenge: &Challenge,
     relying_party: &RelyingParty,
-    habits: &Habits,
+    behaviour: &KeyBehaviour,
 ) -> Vec<u8> {
     let data = ClientData {
-        ceremony: habits.ceremony.as_deref().unwrap_or(ceremony),
+        ceremony: behaviour.ceremony.as_deref().unwrap_or(ceremony),
         challenge: URL_SAFE_NO_PAD.encode(challenge),
-        origin: habits.origin.as_deref().unwrap_or(relying_party.origin()),
-        cross_origin: habits.cross_origin,
+        origin: behaviour.origin.as_deref().unwrap_or(relying_party.origin()),
+        cross_origin: behaviour.cross_origin,
     };
     serde_json::to_vec(&data).expect("client data holds only strings and a truth value")
 }
@@ -246,16 +249,16 @@ mod tests {
         RelyingParty::new("https://smrt.fusion.example").unwrap()
     }
 
-    fn enrolled() -> (SoftKey, Credential) {
-        let key = SoftKey::new().unwrap();
+    fn enrolled() -> (SoftwareKey, Credential) {
+        let key = SoftwareKey::new().unwrap();
         let credential =
             verify_registration(&key.register(&CHALLENGE, &console()), &CHALLENGE, &console())
                 .unwrap();
         (key, credential)
     }
 
-    /// What a touch with these habits is refused for, by a key that was used twice before.
-    fn refused(habits: Habits) -> TouchError {
+    /// What a touch with this behaviour is refused for, by a key that was used twice before.
+    fn refused(behaviour: KeyBehaviour) -> TouchError {
         let (mut key, mut credential) = enrolled();
         for _ in 0..2 {
             credential.sign_count = verify(
@@ -266,10 +269,11 @@ mod tests {
             )
             .unwrap();
         }
-        let touch = key.touch_as(&CHALLENGE, &console(), &habits).unwrap();
+        let touch = key.touch_as(&CHALLENGE, &console(), &behaviour).unwrap();
         let refused = verify(&touch, &CHALLENGE, &credential, &console()).unwrap_err();
-        if habits.count.is_none() && habits.more_flags & 0x80 == 0 {
-            let registration = SoftKey::new().unwrap().register_as(&CHALLENGE, &console(), &habits);
+        if behaviour.count.is_none() && behaviour.more_flags & 0x80 == 0 {
+            let registration =
+                SoftwareKey::new().unwrap().register_as(&CHALLENGE, &console(), &behaviour);
             let same = verify_registration(&registration, &CHALLENGE, &console()).unwrap_err();
             match (&refused, same) {
                 (TouchError::AttestedInTouch, TouchError::NotAttested) => {}
@@ -295,42 +299,49 @@ mod tests {
     }
 
     #[test]
-    fn every_bad_habit_has_a_refusal_of_its_own() {
-        let habits = Habits::default;
-        assert_eq!(refused(Habits { present: false, ..habits() }), TouchError::NotPresent);
-        assert_eq!(refused(Habits { verified: false, ..habits() }), TouchError::NotVerified);
+    fn every_wrong_behaviour_of_a_key_has_its_own_refusal() {
+        let behaviour = KeyBehaviour::default;
+        assert_eq!(refused(KeyBehaviour { present: false, ..behaviour() }), TouchError::NotPresent);
         assert_eq!(
-            refused(Habits { backup_eligible: true, ..habits() }),
+            refused(KeyBehaviour { verified: false, ..behaviour() }),
+            TouchError::NotVerified
+        );
+        assert_eq!(
+            refused(KeyBehaviour { backup_eligible: true, ..behaviour() }),
             TouchError::BackupEligible
         );
         assert_eq!(
-            refused(Habits { backup_eligible: true, backed_up: true, ..habits() }),
+            refused(KeyBehaviour { backup_eligible: true, backed_up: true, ..behaviour() }),
             TouchError::BackupEligible
         );
-        assert_eq!(refused(Habits { backed_up: true, ..habits() }), TouchError::BackedUp);
+        assert_eq!(refused(KeyBehaviour { backed_up: true, ..behaviour() }), TouchError::BackedUp);
         assert_eq!(
-            refused(Habits { more_flags: 0x02, ..habits() }),
+            refused(KeyBehaviour { more_flags: 0x02, ..behaviour() }),
             TouchError::ReservedFlags { found: 0x02 }
         );
         assert_eq!(
-            refused(Habits { more_flags: 0x20, ..habits() }),
+            refused(KeyBehaviour { more_flags: 0x20, ..behaviour() }),
             TouchError::ReservedFlags { found: 0x20 }
         );
         assert!(matches!(
-            refused(Habits { more_flags: 0x80, ..habits() }),
+            refused(KeyBehaviour { more_flags: 0x80, ..behaviour() }),
             TouchError::AuthenticatorData(_)
         ));
         assert_eq!(
-            refused(Habits { misplaced_credential: true, ..habits() }),
+            refused(KeyBehaviour { misplaced_credential: true, ..behaviour() }),
             TouchError::AttestedInTouch
         );
         assert_eq!(
-            refused(Habits { rp_id: Some("fusion.example".to_owned()), ..habits() }),
+            refused(KeyBehaviour { rp_id: Some("fusion.example".to_owned()), ..behaviour() }),
             TouchError::RelyingPartyId
         );
-        assert_eq!(refused(Habits { cross_origin: true, ..habits() }), TouchError::CrossOrigin);
+        assert_eq!(
+            refused(KeyBehaviour { cross_origin: true, ..behaviour() }),
+            TouchError::CrossOrigin
+        );
         for ceremony in ["webauthn.got", "payment.get", ""] {
-            let wrong = refused(Habits { ceremony: Some(ceremony.to_owned()), ..habits() });
+            let wrong =
+                refused(KeyBehaviour { ceremony: Some(ceremony.to_owned()), ..behaviour() });
             assert_eq!(
                 wrong,
                 TouchError::Type { found: ceremony.to_owned(), wanted: "webauthn.get" }
@@ -344,7 +355,7 @@ mod tests {
             "https://SMRT.fusion.example",
             "null",
         ] {
-            let wrong = refused(Habits { origin: Some(origin.to_owned()), ..habits() });
+            let wrong = refused(KeyBehaviour { origin: Some(origin.to_owned()), ..behaviour() });
             assert_eq!(
                 wrong,
                 TouchError::Origin {
@@ -359,12 +370,12 @@ mod tests {
     fn a_counter_that_does_not_rise_is_refused_unless_it_never_counts() {
         for count in [0, 1, 2] {
             assert_eq!(
-                refused(Habits { count: Some(count), ..Habits::default() }),
+                refused(KeyBehaviour { count: Some(count), ..KeyBehaviour::default() }),
                 TouchError::Counter { found: count, kept: 2 }
             );
         }
         let (mut key, mut credential) = enrolled();
-        let never = Habits { count: Some(0), ..Habits::default() };
+        let never = KeyBehaviour { count: Some(0), ..KeyBehaviour::default() };
         for _ in 0..2 {
             let touch = key.touch_as(&CHALLENGE, &console(), &never).unwrap();
             assert_eq!(verify(&touch, &CHALLENGE, &credential, &console()), Ok(0));
@@ -374,7 +385,7 @@ mod tests {
             .touch_as(
                 &CHALLENGE,
                 &console(),
-                &Habits { count: Some(u32::MAX), ..Habits::default() },
+                &KeyBehaviour { count: Some(u32::MAX), ..KeyBehaviour::default() },
             )
             .unwrap();
         let stuck = TouchError::Counter { found: u32::MAX, kept: u32::MAX };
@@ -399,7 +410,10 @@ mod tests {
         };
         assert_eq!(verify(&taken, &CHALLENGE, &credential, &console()), Err(TouchError::Signature));
         // A registration's client data, signed as if it were a touch's.
-        let wrong = Habits { ceremony: Some("webauthn.create".to_owned()), ..Habits::default() };
+        let wrong = KeyBehaviour {
+            ceremony: Some("webauthn.create".to_owned()),
+            ..KeyBehaviour::default()
+        };
         let touch = key.touch_as(&CHALLENGE, &console(), &wrong).unwrap();
         assert!(matches!(
             verify(&touch, &CHALLENGE, &credential, &console()),

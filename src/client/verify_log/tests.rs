@@ -16,7 +16,7 @@ use crate::audit::{
     Witness, commit,
 };
 use crate::booking::{Identifier, VersionId};
-use crate::client::archive::{CHECKPOINT, CHECKPOINTS, OpenedDetail};
+use crate::client::log_folder::{CHECKPOINT, CHECKPOINTS, OpenedDetail};
 use crate::inquiry::{self, Disposition};
 use crate::rule::Rule;
 use maker::{EPISODE, Step};
@@ -62,8 +62,9 @@ impl Log {
         };
         for episode in 0..EPISODES {
             let begin = log.leaves.len() as u64;
+            let details = Episode { episode, begin };
             for (at, step) in EPISODE.iter().enumerate() {
-                log.push(*step, begin, &detail(at, episode, begin));
+                log.push(*step, begin, &details.detail(at));
             }
             if episode % 6 == 5 {
                 log.audit();
@@ -172,148 +173,165 @@ fn touch() -> Touch {
     }
 }
 
-fn version(episode: u64, step: u64) -> VersionId {
-    VersionId((u128::from(episode) << 64 | u128::from(step)).to_be_bytes())
+/// The details of one episode of the log: an agency's bookings, and an inquiry from its opening to
+/// its end.
+struct Episode {
+    episode: u64,
+    begin: u64,
 }
 
-fn detail(step: usize, episode: u64, begin: u64) -> Detail {
-    let actor = || actor("console-3");
-    let agency = || Identifier::parse("slmpd").unwrap();
-    let id = |text: &str| Identifier::parse(text).unwrap();
-    let version = |step| version(episode, step);
-    let (search, inquiry) =
-        (format!("s{episode}"), format!("i{episode}-{}", if step < 20 { 1 } else { 2 }));
-    let request = || match example(LeafKind::InquiryOpened) {
+fn agency() -> Identifier {
+    Identifier::parse("slmpd").unwrap()
+}
+
+fn reason() -> String {
+    "because of \u{201c}it\u{201d}".to_owned()
+}
+
+fn request() -> inquiry::Request {
+    match example(LeafKind::InquiryOpened) {
         Detail::InquiryOpened { request, .. } => request,
-        _ => unreachable!("it is of its kind"),
-    };
-    let reason = || "because of \u{201c}it\u{201d}".to_owned();
-    let finding = |step, disposition| inquiry::Finding {
-        candidate: version(step),
-        disposition,
-        observations: Vec::new(),
-        note: None,
-    };
-    let reviewed = |examiner: &str| Detail::Reviewed {
-        actor: Actor { person: Some(id(examiner)), ..actor() },
-        inquiry: inquiry.clone(),
-        findings: vec![finding(0, Disposition::Lead), finding(2, Disposition::NoLead)],
-        released: Vec::new(),
-    };
-    let booked = |step, replaces| Detail::BookingIn {
-        actor: actor(),
-        agency: agency(),
-        version: version(step),
-        replaces,
-        photo_commitment: "cd".repeat(32),
-    };
-    let purged = |step| Detail::Purged {
-        agency: agency(),
-        version: version(step),
-        assurance: "key gone".to_owned(),
-    };
-    let released = |step| Detail::Released {
-        actor: actor(),
-        agency: agency(),
-        versions: vec![version(step)],
-        reason: reason(),
-    };
-    let opened =
-        || Detail::InquiryOpened { actor: actor(), inquiry: inquiry.clone(), request: request() };
-    let asked = |search| match example(LeafKind::Asked) {
-        Detail::Asked { request, approval, touch, key, .. } => Detail::Asked {
-            actor: actor(),
-            search,
-            inquiry: inquiry.clone(),
-            request,
-            approval,
-            touch,
-            key,
-        },
-        _ => unreachable!("it is of its kind"),
-    };
-    match step {
-        0 => booked(0, None),
-        1 => booked(1, None),
-        2 => booked(2, Some(version(1))),
-        3 => Detail::LoggedOn { actor: actor(), approval: approval(), touch: touch() },
-        4 | 20 => opened(),
-        5 => asked(search),
-        6 => purged(1),
-        7 => Detail::Answered {
-            actor: actor(),
-            search,
-            model: "m".to_owned(),
-            gallery_rows: begin,
-            candidates: [0, 2].map(|step| Shown { version: version(step), score: 0.5 }).to_vec(),
-        },
-        8 => Detail::PhotoViewed { actor: actor(), search, version: version(0) },
-        9 => reviewed("diaz"),
-        10 => Detail::LoggedOff { actor: actor(), why: reason() },
-        11 => reviewed("okafor"),
-        12 => Detail::ReportIssued {
-            actor: actor(),
-            inquiry,
-            report_sha256: "00".repeat(32),
-            leads: vec![version(0)],
-        },
-        13 => Detail::InquiryClosed { actor: actor(), inquiry, withdrawn: false, reason: reason() },
-        14 => Detail::HoldNoticed {
-            actor: actor(),
-            agency: agency(),
-            version: version(0),
-            order: Some(reason()),
-            reason: reason(),
-        },
-        15 => released(0),
-        16 => Detail::HoldDecided {
-            actor: actor(),
-            version: version(0),
-            granted: true,
-            reason: reason(),
-        },
-        17 => Detail::Transferred {
-            actor: actor(),
-            version: version(0),
-            manifest_sha256: "11".repeat(32),
-        },
-        18 => purged(0),
-        19 => released(2),
-        21 => Detail::SearchRefused {
-            actor: actor(),
-            request: Some(request()),
-            rule: Rule::NoFace,
-            reason: reason(),
-        },
-        22 => asked(format!("t{episode}")),
-        23 => Detail::Interrupted { search: Some(format!("t{episode}")) },
-        24 => {
-            let [software, state, model, engine, device, roster_sha256] =
-                std::array::from_fn(|_| "x".to_owned());
-            Detail::Started { software, state, model, engine, device, roster_sha256 }
-        }
-        25 => {
-            let kept = vec![Refusal {
-                time_cs: BEGAN_CS,
-                rule: Rule::NoFace,
-                reason: reason(),
-                request: None,
-            }];
-            Detail::RefusalsGathered { actor: actor(), hour_cs: BEGAN_CS, refusals: 7, kept }
-        }
-        26 => purged(2),
-        _ => Detail::LogRead { actor: actor(), hour_cs: BEGAN_CS },
+        other => panic!("not of its kind: {other:?}"),
     }
+}
+
+impl Episode {
+    fn version(&self, step: u64) -> VersionId {
+        VersionId((u128::from(self.episode) << 64 | u128::from(step)).to_be_bytes())
+    }
+
+    fn inquiry(&self, step: usize) -> String {
+        format!("i{}-{}", self.episode, if step < 20 { 1 } else { 2 })
+    }
+
+    fn booked(&self, step: u64, replaces: Option<VersionId>) -> Detail {
+        Detail::BookingIn {
+            actor: console(),
+            agency: agency(),
+            version: self.version(step),
+            replaces,
+            photo_commitment: "cd".repeat(32),
+        }
+    }
+
+    fn released(&self, step: u64) -> Detail {
+        let versions = vec![self.version(step)];
+        Detail::Released { actor: console(), agency: agency(), versions, reason: reason() }
+    }
+
+    fn purged(&self, step: u64) -> Detail {
+        let assurance = "key gone".to_owned();
+        Detail::Purged { agency: agency(), version: self.version(step), assurance }
+    }
+
+    fn asked(&self, step: usize, search: String) -> Detail {
+        match example(LeafKind::Asked) {
+            Detail::Asked { request, approval, touch, key, .. } => {
+                let (actor, inquiry) = (console(), self.inquiry(step));
+                Detail::Asked { actor, search, inquiry, request, approval, touch, key }
+            }
+            other => panic!("not of its kind: {other:?}"),
+        }
+    }
+
+    fn answered(&self) -> Detail {
+        Detail::Answered {
+            actor: console(),
+            search: format!("s{}", self.episode),
+            model: "m".to_owned(),
+            gallery_rows: self.begin,
+            candidates: [0, 2]
+                .map(|step| Shown { version: self.version(step), score: 0.5 })
+                .to_vec(),
+        }
+    }
+
+    fn reviewed(&self, step: usize, examiner: &str) -> Detail {
+        let finding = |step, disposition| inquiry::Finding {
+            candidate: self.version(step),
+            disposition,
+            observations: Vec::new(),
+            note: None,
+        };
+        Detail::Reviewed {
+            actor: Actor { person: Some(Identifier::parse(examiner).unwrap()), ..console() },
+            inquiry: self.inquiry(step),
+            findings: vec![finding(0, Disposition::Lead), finding(2, Disposition::NoLead)],
+            released: Vec::new(),
+        }
+    }
+
+    fn detail(&self, step: usize) -> Detail {
+        let (actor, inquiry) = (console(), self.inquiry(step));
+        match step {
+            0 => self.booked(0, None),
+            1 => self.booked(1, None),
+            2 => self.booked(2, Some(self.version(1))),
+            3 => Detail::LoggedOn { actor, approval: approval(), touch: touch() },
+            4 | 20 => Detail::InquiryOpened { actor, inquiry, request: request() },
+            5 => self.asked(step, format!("s{}", self.episode)),
+            6 => self.purged(1),
+            7 => self.answered(),
+            8 => {
+                let search = format!("s{}", self.episode);
+                Detail::PhotoViewed { actor, search, version: self.version(0) }
+            }
+            9 => self.reviewed(step, "diaz"),
+            10 => Detail::LoggedOff { actor, why: reason() },
+            11 => self.reviewed(step, "okafor"),
+            12 => {
+                let (report_sha256, leads) = ("00".repeat(32), vec![self.version(0)]);
+                Detail::ReportIssued { actor, inquiry, report_sha256, leads }
+            }
+            13 => Detail::InquiryClosed { actor, inquiry, withdrawn: false, reason: reason() },
+            14 => Detail::HoldNoticed {
+                actor,
+                agency: agency(),
+                version: self.version(0),
+                order: Some(reason()),
+                reason: reason(),
+            },
+            15 => self.released(0),
+            16 => {
+                let version = self.version(0);
+                Detail::HoldDecided { actor, version, granted: true, reason: reason() }
+            }
+            17 => {
+                let (version, manifest_sha256) = (self.version(0), "11".repeat(32));
+                Detail::Transferred { actor, version, manifest_sha256 }
+            }
+            18 => self.purged(0),
+            19 => self.released(2),
+            21 => Detail::SearchRefused { actor, request: Some(request()), reason: reason() },
+            22 => self.asked(step, format!("t{}", self.episode)),
+            23 => Detail::Interrupted { search: Some(format!("t{}", self.episode)) },
+            24 => {
+                let [software, state, model, engine, device, roster_sha256] =
+                    std::array::from_fn(|_| "x".to_owned());
+                Detail::Started { software, state, model, engine, device, roster_sha256 }
+            }
+            25 => {
+                let kept = vec![Refusal { time_cs: BEGAN_CS, reason: reason(), request: None }];
+                Detail::RefusalsGathered { actor, hour_cs: BEGAN_CS, refusals: 7, kept }
+            }
+            26 => self.purged(2),
+            _ => Detail::LogRead { actor, hour_cs: BEGAN_CS },
+        }
+    }
+}
+
+fn console() -> Actor {
+    actor("console-3")
 }
 
 #[test]
 fn a_log_that_nobody_touched_holds_and_its_verdict_says_so() {
-    let folder = tempfile::tempdir().unwrap();
+    let temp = tempfile::tempdir().unwrap();
     let log = Log::made();
-    write(folder.path(), &Files::new(), &log.files());
-    let archive = Archive::at(folder.path());
+    write(temp.path(), &Files::new(), &log.files());
+    let folder = LogFolder::at(temp.path());
     for (since, all_details) in [(None, false), (Some(log.kept[3].clone()), true)] {
-        let verdict = verify(&archive, &log.terms(since, all_details)).unwrap();
+        let verdict = verify(&folder, &log.terms(since, all_details)).unwrap();
         assert!(verdict.holds, "{}", verdict.words());
         // Its witnesses come every half an hour, and ten minutes are allowed.
         assert!(
@@ -337,19 +355,19 @@ fn a_log_that_nobody_touched_holds_and_its_verdict_says_so() {
             verdict.words()
         );
     }
-    let verdict = verify(&archive, &Terms::default()).unwrap();
+    let verdict = verify(&folder, &VerifyOptions::default()).unwrap();
     assert!(verdict.holds && verdict.words().contains("WHOSE KEYS"), "{}", verdict.words());
     assert!(verdict.keys.iter().all(|key| verdict.words().contains(&key.fingerprint)));
 }
 
 /// What is wrong with a log that somebody made otherwise.
-fn verdict(files: &Files, terms: &Terms) -> Verdict {
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path(), &Files::new(), files);
-    verify(&Archive::at(folder.path()), terms).unwrap()
+fn verdict(files: &Files, terms: &VerifyOptions) -> LogVerdict {
+    let temp = tempfile::tempdir().unwrap();
+    write(temp.path(), &Files::new(), files);
+    verify(&LogFolder::at(temp.path()), terms).unwrap()
 }
 
-fn says(verdict: &Verdict, place: &Place, what: &str) -> bool {
+fn says(verdict: &LogVerdict, place: &Place, what: &str) -> bool {
     verdict
         .violations
         .list
@@ -390,7 +408,7 @@ fn leaves_that_were_changed_with_their_lower_hashes_are_found_by_the_tile_above(
 }
 
 #[test]
-fn a_checkpoint_of_another_name_is_believed_only_where_a_leaf_says_that_the_log_was_renamed() {
+fn a_checkpoint_of_another_name_counts_only_if_a_leaf_says_the_log_was_renamed() {
     let former = LogKey::new("former.example/smrt", &[6; 32]).unwrap();
     let renamed = |log: &Log, opened: bool| {
         let mut log = log.clone();
@@ -428,7 +446,11 @@ fn a_checkpoint_of_another_name_is_believed_only_where_a_leaf_says_that_the_log_
         let since = Some(("mine".to_owned(), log.kept[0].clone()));
         verdict(
             &log.files(),
-            &Terms { keys: Some(Quorum::parse(&policy).unwrap()), since, ..Terms::default() },
+            &VerifyOptions {
+                keys: Some(Quorum::parse(&policy).unwrap()),
+                since,
+                ..VerifyOptions::default()
+            },
         )
     };
     let log = Log::made();
@@ -490,7 +512,10 @@ fn a_log_of_other_keys_is_refused_and_the_size_it_claims_is_not_waited_for() {
 #[test]
 fn without_witnesses_the_verdict_says_who_alone_vouches() {
     let none = Quorum::new(key().verifier().clone(), Vec::new(), 0, 60).unwrap();
-    let verdict = verdict(&Log::made().files(), &Terms { keys: Some(none), ..Terms::default() });
+    let verdict = verdict(
+        &Log::made().files(),
+        &VerifyOptions { keys: Some(none), ..VerifyOptions::default() },
+    );
     assert!(verdict.holds && verdict.words().contains("NO WITNESSES"), "{}", verdict.words());
     assert!(
         verdict.words().contains("other keys or another quorum than those that you gave"),
@@ -504,35 +529,55 @@ fn every_one_of_two_thousand_tamperings_is_found_where_it_is() {
     tampering::every_one_is_found(&Log::made());
 }
 
-#[test]
-fn what_no_quorum_cosigned_is_said_to_rest_on_the_owners_word_and_all_of_it_where_nothing_is_cosigned()
- {
+/// A log whose last leaves no witness has cosigned yet, and the first of those leaves.
+fn with_a_tail() -> (Log, u64) {
     let mut log = Log::made();
     let covered = size_of(&log.kept[log.kept.len() - 2]) as u64;
     log.newest = log.note(log.len());
     log.kept.pop();
-    let late = verdict(&log.files(), &log.terms(None, false));
-    let rest = Place::Leaves { first: covered, end: log.len() as u64 };
+    (log, covered)
+}
+
+/// The log's quorum, with a week's time to cosign.
+fn patient(log: &Log) -> VerifyOptions {
+    let (key, witnesses) = (log.quorum.logs()[0].clone(), log.quorum.witnesses().to_vec());
+    let keys = Quorum::new(key, witnesses, 2, 10_000).unwrap();
+    VerifyOptions { keys: Some(keys), ..VerifyOptions::default() }
+}
+
+#[test]
+fn leaves_that_waited_too_long_for_witnesses_are_a_violation() {
+    let (log, covered) = with_a_tail();
+    let verdict = verdict(&log.files(), &log.terms(None, false));
     // Fifty and a few leaves came within half an hour, and witnesses had ten minutes.
-    assert!(!late.holds && says(&late, &rest, "not witnessed in time"), "{}", late.words());
-    let patient =
-        Quorum::new(log.quorum.logs()[0].clone(), log.quorum.witnesses().to_vec(), 2, 10_000)
-            .unwrap();
-    let terms = || Terms { keys: Some(patient.clone()), ..Terms::default() };
-    let tail = verdict(&log.files(), &terms());
-    assert!(tail.holds && tail.not_witnessed == Some(rest), "{}", tail.words());
+    let rest = Place::Leaves { first: covered, end: log.len() as u64 };
     assert!(
-        tail.words().starts_with("THE LOG HOLDS AS FAR AS IT IS WITNESSED"),
+        !verdict.holds && says(&verdict, &rest, "not witnessed in time"),
         "{}",
-        tail.words()
+        verdict.words()
     );
+}
+
+#[test]
+fn leaves_that_no_quorum_cosigned_are_said_to_rest_on_the_owners_word() {
+    let (log, covered) = with_a_tail();
+    let verdict = verdict(&log.files(), &patient(&log));
+    let rest = Place::Leaves { first: covered, end: log.len() as u64 };
+    assert!(verdict.holds && verdict.not_witnessed == Some(rest), "{}", verdict.words());
+    let words = verdict.words();
+    assert!(words.starts_with("THE LOG HOLDS AS FAR AS IT IS WITNESSED"), "{words}");
+}
+
+#[test]
+fn a_log_of_which_nothing_is_cosigned_rests_on_the_owners_word_as_a_whole() {
+    let (mut log, _) = with_a_tail();
     log.kept.clear();
-    let bare = verdict(&log.files(), &terms());
+    let verdict = verdict(&log.files(), &patient(&log));
     let all = Place::Leaves { first: 0, end: log.len() as u64 };
     assert!(
-        bare.holds && bare.not_witnessed == Some(all) && bare.witnessed.is_none(),
+        verdict.holds && verdict.not_witnessed == Some(all) && verdict.witnessed.is_none(),
         "{}",
-        bare.words()
+        verdict.words()
     );
-    assert!(bare.words().contains("NOT WITNESSED"), "{}", bare.words());
+    assert!(verdict.words().contains("NOT WITNESSED"), "{}", verdict.words());
 }

@@ -1,14 +1,14 @@
-//! Signed checkpoints as they are found: who signed them, who cosigned them when, and what doesn't
+//! Checkpoints of a copy of the log: their signatures, cosignatures and times, and what doesn't
 //! hold.
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::error::{LogVerifyError, damage};
 use super::tree::Bound;
-use super::{VerifyError, damage};
 use crate::audit::{Checkpoint, Note, Place, Quorum, Remarks, VerifierKey, Witnessed};
-use crate::client::archive::{Archive, CHECKPOINT, CHECKPOINTS};
+use crate::client::log_folder::{CHECKPOINT, CHECKPOINTS, LogFolder};
 use crate::limits::COSIGN_TOLERANCE_SECONDS;
 
 /// A checkpoint that the log signed.
@@ -19,15 +19,14 @@ pub(super) struct Signed {
     pub(super) witnessed: Witnessed,
 }
 
-/// All checkpoints that are there.
+/// All checkpoints of the copy, and the auditor's own.
 #[derive(Debug, Default)]
 pub(super) struct Checkpoints {
     /// Those that the log signed under its present origin, the smallest first.
     pub(super) signed: Vec<Signed>,
     /// Those of other origins.
     former: Vec<Signed>,
-    /// The newest one's place among the signed ones; none where it is damaged or not signed by the
-    /// log.
+    /// The one in the file `checkpoint`; none where it is damaged or not signed by the log.
     pub(super) newest: Option<Checkpoint>,
     /// The one that the auditor kept from before.
     pub(super) since: Option<Signed>,
@@ -40,18 +39,18 @@ pub(super) struct Checkpoints {
 impl Checkpoints {
     /// Reads the newest checkpoint and all that were kept, and checks their signatures.
     ///
-    /// Errors: no newest checkpoint, a file that is there and can't be read.
+    /// Errors: no newest checkpoint, a file that can't be read.
     pub(super) fn read(
-        archive: &Archive,
+        folder: &LogFolder,
         quorum: &Quorum,
         since: Option<(&str, &Note)>,
-    ) -> Result<Self, VerifyError> {
+    ) -> Result<Self, LogVerifyError> {
         let mut all = Self::default();
-        let newest = match archive.checkpoint() {
+        let newest = match folder.checkpoint() {
             Ok(Some(note)) => Some(note),
-            Ok(None) => return Err(VerifyError::NoLog { folder: archive.folder().to_owned() }),
+            Ok(None) => return Err(LogVerifyError::NoLog { folder: folder.path().to_owned() }),
             Err(e) => {
-                let (place, what) = damage(archive, e)?;
+                let (place, what) = damage(folder, e)?;
                 all.violations.add(place, what);
                 None
             }
@@ -60,13 +59,13 @@ impl Checkpoints {
             .map(|note| (Place::File { path: CHECKPOINT.to_owned() }, note))
             .into_iter()
             .collect();
-        for (line, number) in archive.checkpoint_lines()?.into_iter().zip(1..) {
+        for (line, number) in folder.checkpoint_lines()?.into_iter().zip(1..) {
             match line {
                 Ok(note) => {
                     found.push((Place::Line { path: CHECKPOINTS.to_owned(), line: number }, note))
                 }
                 Err(e) => {
-                    let (place, what) = damage(archive, e)?;
+                    let (place, what) = damage(folder, e)?;
                     all.violations.add(place, what);
                 }
             }
@@ -108,12 +107,12 @@ impl Checkpoints {
         (all.signed, all.former) =
             kept.into_iter().partition(|signed| Some(&signed.checkpoint.origin) == origin.as_ref());
         all.signed.sort_by_key(|signed| signed.checkpoint.leaves);
-        all.is_newest();
+        all.check_newest();
         Ok(all)
     }
 
-    /// An older checkpoint in the newest one's place hides leaves.
-    fn is_newest(&mut self) {
+    /// Checks that no kept checkpoint is larger than the newest: leaves would be hidden.
+    fn check_newest(&mut self) {
         let (Some(newest), Some(largest)) = (&self.newest, self.signed.last()) else { return };
         if newest.leaves < largest.checkpoint.leaves {
             let what = format!(
@@ -144,7 +143,7 @@ impl Checkpoints {
         self.largest().is_some_and(|largest| largest.origin == signed.checkpoint.origin)
     }
 
-    /// Between which times leaves must lie by what witnesses cosigned: none that a cosigned
+    /// Bounds on the times of leaves from the times of cosignatures: no leaf that a cosigned
     /// checkpoint covers is later than the cosignature, none beyond it earlier.
     pub(super) fn bounds(&self) -> Vec<Bound> {
         let mut times: BTreeMap<u64, (u64, u64)> = BTreeMap::new();

@@ -1,10 +1,9 @@
-//! A loopback forwarder for the demonstration: a browser asks it at `http://localhost:PORT`, it
-//! asks the real door over mutual TLS under a console's certificate, and it answers for the
-//! software keys of the demonstration's people in place of hardware.
+//! Reverse proxy of the demonstration, on loopback: a browser asks it at `http://localhost:PORT`,
+//! it asks the server over mutual TLS under a console's certificate, and it signs with the software
+//! keys of the demonstration's people in place of hardware.
 //!
-//! It listens on loopback only, takes one request a connection, and bounds what it reads. What a
-//! page gets is what the box gives, but for the one module that calls the security key, in whose
-//! place it serves its own.
+//! It takes one request a connection, and bounds what it reads. It passes the server's answers on
+//! unchanged, except the one script that calls the security key, in whose place it serves its own.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -13,18 +12,20 @@ use std::thread;
 use std::time::Duration;
 
 use serde::Deserialize;
-use ureq::http::{Method, Request, header};
+use ureq::http::{self, Method, header};
 
-use super::desk::Staff;
-use super::{Client, ClientError};
+use super::connection::Client;
+use super::error::ClientError;
+use super::staff::Staff;
 use crate::audit::touch::{RelyingParty, Touch};
 use crate::limits::{ANSWER_BYTES_MAX, BODY_BYTES_MAX, HEADER_BYTES_MAX, HEADER_SECONDS_MAX};
 
-/// The module of the console that calls the security key.
+/// The console's script that calls the security key.
 const KEY_MODULE: &str = "/console/assets/key.js";
 const KEY_PATH: &str = "/demo/key";
-/// What stands in its place.
-const SOFTWARE_KEY: &str = r#"// DEMONSTRATION: the keys of these people are software, held by the forwarder in front of the box.
+/// The script that is served in its place.
+const SOFTWARE_KEY_MODULE: &str = r#"
+// DEMONSTRATION: these people's keys are software, held by the proxy in front of the server.
 import { fromBase64Url, toBase64Url } from "./touch.js";
 
 export async function get(publicKey) {
@@ -49,43 +50,45 @@ export function create(publicKey) {
   return navigator.credentials.create({ publicKey });
 }
 "#;
-/// Headers of one hop, which are not passed on; a length is made anew.
+/// Hop-by-hop headers, which are not passed on; the length is set anew.
 const HOP: [&str; 6] =
     ["connection", "keep-alive", "transfer-encoding", "content-length", "host", "upgrade"];
 
-/// An answer to pass on: its status, headers and body.
-type Passed = (u16, Vec<(String, String)>, Vec<u8>);
+/// The server's answer: status, headers, body.
+type Answer = (u16, Vec<(String, String)>, Vec<u8>);
 
-/// What a page asks a software key.
+/// A page's request to a software key.
 #[derive(Deserialize)]
 struct KeyRequest {
     challenge: String,
     key: String,
 }
 
-/// A listening forwarder.
-pub struct Forwarder {
+/// A proxy that listens, and doesn't answer yet.
+pub struct DemoProxy {
     listener: TcpListener,
     relying_party: RelyingParty,
 }
 
-struct Front {
+/// What each connection of the proxy needs.
+struct Forwarding {
     client: Client,
     relying_party: RelyingParty,
     staff: Staff,
 }
 
-struct Asked {
+/// A browser's request.
+struct Request {
     method: String,
     path: String,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
 }
 
-impl Forwarder {
-    /// Listens on a port of loopback that the system chooses.
+impl DemoProxy {
+    /// Listens on a loopback port that the system chooses.
     ///
-    /// Errors: no port.
+    /// Errors: no port is free.
     pub fn listen() -> Result<Self, ClientError> {
         let listen = || -> std::io::Result<(TcpListener, u16)> {
             let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
@@ -99,20 +102,20 @@ impl Forwarder {
         Ok(Self { listener, relying_party })
     }
 
-    /// The origin of the pages that it serves, to whose name keys are bound.
+    /// The origin of its pages; security keys are bound to its host name.
     pub fn relying_party(&self) -> &RelyingParty {
         &self.relying_party
     }
 
-    /// Serves from here on, as the console of this client, with these people's keys.
+    /// Serves until the process ends, as the console of this client, with these people's keys.
     pub fn serve(self, client: Client, staff: Staff) {
-        let front = Arc::new(Front { client, relying_party: self.relying_party, staff });
+        let front = Arc::new(Forwarding { client, relying_party: self.relying_party, staff });
         let listener = self.listener;
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let front = front.clone();
                 thread::spawn(move || {
-                    // A browser that goes away has nothing to be told.
+                    // Nobody is left to be told of a browser that went away.
                     let _ = front.answer(stream);
                 });
             }
@@ -120,20 +123,25 @@ impl Forwarder {
     }
 }
 
-impl Front {
+impl Forwarding {
     fn answer(&self, mut stream: TcpStream) -> std::io::Result<()> {
         stream.set_read_timeout(Some(Duration::from_secs(HEADER_SECONDS_MAX)))?;
-        let Some(asked) = read(&stream)? else {
-            return write(&mut stream, 400, &[], b"no HTTP request of a form that is understood");
+        let Some(request) = read(&stream)? else {
+            return write(
+                &mut stream,
+                400,
+                &[],
+                b"this is not an HTTP request that the proxy understands",
+            );
         };
-        match (asked.method.as_str(), asked.path.as_str()) {
+        match (request.method.as_str(), request.path.as_str()) {
             ("GET", KEY_MODULE) => write(
                 &mut stream,
                 200,
                 &[("content-type".to_owned(), "text/javascript; charset=utf-8".to_owned())],
-                SOFTWARE_KEY.as_bytes(),
+                SOFTWARE_KEY_MODULE.as_bytes(),
             ),
-            ("POST", KEY_PATH) => match self.touch(&asked.body) {
+            ("POST", KEY_PATH) => match self.touch(&request.body) {
                 Some(touch) => {
                     let body = serde_json::to_vec(&touch).unwrap_or_default();
                     write(
@@ -143,9 +151,9 @@ impl Front {
                         &body,
                     )
                 }
-                None => write(&mut stream, 404, &[], b"no such key in this demonstration"),
+                None => write(&mut stream, 404, &[], b"this demonstration has no such key"),
             },
-            _ => match self.forward(&asked) {
+            _ => match self.forward(&request) {
                 Ok((status, headers, body)) => write(&mut stream, status, &headers, &body),
                 Err(e) => write(&mut stream, 502, &[], e.to_string().as_bytes()),
             },
@@ -156,21 +164,20 @@ impl Front {
         use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
         let KeyRequest { challenge, key } = serde_json::from_slice(body).ok()?;
         let challenge = URL_SAFE_NO_PAD.decode(challenge).ok()?.try_into().ok()?;
-        let key = self.staff.key_named(&key)?;
+        let key = self.staff.key_of_credential(&key)?;
         key.lock().ok()?.touch(&challenge, &self.relying_party).ok()
     }
 
-    fn forward(&self, asked: &Asked) -> Result<Passed, ClientError> {
-        let wrong =
-            |e: ureq::http::Error| ClientError::Unexpected { status: 400, found: e.to_string() };
+    fn forward(&self, asked: &Request) -> Result<Answer, ClientError> {
+        let wrong = |e: http::Error| ClientError::Unexpected { status: 400, found: e.to_string() };
         let method = Method::from_bytes(asked.method.as_bytes()).map_err(|e| wrong(e.into()))?;
-        let mut request = Request::builder().method(method).uri(self.client.url(&asked.path));
+        let mut request = http::Request::builder().method(method).uri(self.client.url(&asked.path));
         for (name, value) in asked.headers.iter().filter(|(name, _)| !HOP.contains(&name.as_str()))
         {
             request = request.header(name, value);
         }
         let request = request.body(asked.body.clone()).map_err(wrong)?;
-        let mut answer = self.client.agent.run(request)?;
+        let mut answer = self.client.agent().run(request)?;
         let headers = answer.headers().iter().filter(|(name, _)| !HOP.contains(&name.as_str()));
         let headers: Vec<(String, String)> = headers
             .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
@@ -182,8 +189,8 @@ impl Front {
     }
 }
 
-/// One request; none where it is of no form that is understood here.
-fn read(stream: &TcpStream) -> std::io::Result<Option<Asked>> {
+/// Reads one request; none where it isn't HTTP of a form that the proxy knows.
+fn read(stream: &TcpStream) -> std::io::Result<Option<Request>> {
     let mut reader = BufReader::new(
         stream.take(u64::try_from(HEADER_BYTES_MAX + BODY_BYTES_MAX).unwrap_or(u64::MAX)),
     );
@@ -214,7 +221,7 @@ fn read(stream: &TcpStream) -> std::io::Result<Option<Asked>> {
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
-    Ok(Some(Asked { method, path, headers, body }))
+    Ok(Some(Request { method, path, headers, body }))
 }
 
 fn write(

@@ -1,35 +1,35 @@
-//! What a feed's server has acknowledged, one line each, beside the feed's file: `number TAB sha256
-//! TAB leaf`.
+//! Journal of a push: the bookings that the server has acknowledged, in a file beside the CSV file,
+//! one line each: `number TAB sha256 TAB leaf`.
 //!
 //! A line is written after its acknowledgement and never before, so what stands here is done; what
 //! is done and doesn't stand here is pushed again, which changes nothing. The first line names the
-//! log that acknowledged: another server's journal is no excuse to skip. A last line without its
-//! end was torn by a crash and goes.
+//! log that acknowledged, so that bookings are sent again to another server. A last line without
+//! its end was torn by a crash and is removed.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::feed::FeedError;
+use super::error::PushError;
 
 /// The first word of the first line; the log's origin follows.
 const HEADER: &str = "smrt-feed";
 
-/// The journal of one feed file.
+/// The journal of one CSV file.
 #[derive(Debug)]
-pub struct Journal {
+pub(super) struct PushJournal {
     path: PathBuf,
     file: File,
     done: HashMap<String, ([u8; 32], u64)>,
 }
 
-impl Journal {
+impl PushJournal {
     /// Opens the journal, or begins it, for the log of this origin.
     ///
-    /// Errors: it belongs to another log, has a line that says nothing, or is in use.
-    pub fn open(path: &Path, origin: &str) -> Result<Self, FeedError> {
-        let file_error = |source| FeedError::File { path: path.to_owned(), source };
+    /// Errors: it belongs to another log, has a line of another form, or is in use.
+    pub(super) fn open(path: &Path, origin: &str) -> Result<Self, PushError> {
+        let file_error = |source| PushError::File { path: path.to_owned(), source };
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -40,7 +40,7 @@ impl Journal {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err(FeedError::InUse { path: path.to_owned() });
+                return Err(PushError::InUse { path: path.to_owned() });
             }
             Err(TryLockError::Error(source)) => return Err(file_error(source)),
         }
@@ -57,30 +57,35 @@ impl Journal {
         Ok(journal)
     }
 
-    /// Whether this very row with this very photo was acknowledged.
-    pub fn holds(&self, number: &str, digest: &[u8; 32]) -> bool {
+    /// Whether this row with this photo was acknowledged.
+    pub(super) fn holds(&self, number: &str, digest: &[u8; 32]) -> bool {
         self.done.get(number).is_some_and(|(held, _)| held == digest)
     }
 
     /// The largest leaf index acknowledged.
-    pub fn leaf_max(&self) -> Option<u64> {
+    pub(super) fn leaf_max(&self) -> Option<u64> {
         self.done.values().map(|&(_, leaf)| leaf).max()
     }
 
     /// Writes down an acknowledgement; it is with the operating system when this returns.
-    pub fn append(&mut self, number: &str, digest: [u8; 32], leaf: u64) -> Result<(), FeedError> {
+    pub(super) fn append(
+        &mut self,
+        number: &str,
+        digest: [u8; 32],
+        leaf: u64,
+    ) -> Result<(), PushError> {
         self.write(&format!("{number}\t{}\t{leaf}\n", hex::encode(digest)))?;
         self.done.insert(number.to_owned(), (digest, leaf));
         Ok(())
     }
 
-    fn write(&mut self, line: &str) -> Result<(), FeedError> {
+    fn write(&mut self, line: &str) -> Result<(), PushError> {
         self.file
             .write_all(line.as_bytes())
-            .map_err(|source| FeedError::File { path: self.path.clone(), source })
+            .map_err(|source| PushError::File { path: self.path.clone(), source })
     }
 
-    fn read(&mut self, text: &[u8], origin: &str) -> Result<(), FeedError> {
+    fn read(&mut self, text: &[u8], origin: &str) -> Result<(), PushError> {
         for (at, line) in text.split_inclusive(|&b| b == b'\n').enumerate() {
             let parsed = std::str::from_utf8(line)
                 .ok()
@@ -88,7 +93,7 @@ impl Journal {
             let understood = match parsed.as_deref() {
                 Some([HEADER, found]) if at == 0 => {
                     if *found != origin {
-                        return Err(FeedError::OtherLog {
+                        return Err(PushError::OtherLog {
                             path: self.path.clone(),
                             found: (*found).to_owned(),
                             wanted: origin.to_owned(),
@@ -109,7 +114,7 @@ impl Journal {
                 _ => false,
             };
             if !understood {
-                return Err(FeedError::Journal { path: self.path.clone(), line: at + 1 });
+                return Err(PushError::Journal { path: self.path.clone(), line: at + 1 });
             }
         }
         Ok(())
@@ -126,12 +131,12 @@ mod tests {
     fn what_was_acknowledged_is_known_after_reopening() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("feed.csv.pushed");
-        let mut journal = Journal::open(&path, "log.example").unwrap();
+        let mut journal = PushJournal::open(&path, "log.example").unwrap();
         journal.append("B-1", [1; 32], 7).unwrap();
         journal.append("B-2", [2; 32], 5).unwrap();
         journal.append("B-1", [3; 32], 6).unwrap();
         drop(journal);
-        let journal = Journal::open(&path, "log.example").unwrap();
+        let journal = PushJournal::open(&path, "log.example").unwrap();
         assert!(journal.holds("B-1", &[3; 32]) && journal.holds("B-2", &[2; 32]));
         assert!(
             !journal.holds("B-1", &[1; 32]),
@@ -144,19 +149,19 @@ mod tests {
     fn a_torn_last_line_goes_and_the_next_one_is_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("feed.csv.pushed");
-        let mut journal = Journal::open(&path, "log.example").unwrap();
+        let mut journal = PushJournal::open(&path, "log.example").unwrap();
         journal.append("B-1", [1; 32], 7).unwrap();
         journal.append("B-2", [2; 32], 8).unwrap();
         drop(journal);
         let text = fs::read(&path).unwrap();
         for cut in 0..=text.len() {
             fs::write(&path, &text[..cut]).unwrap();
-            let mut journal = Journal::open(&path, "log.example").unwrap();
+            let mut journal = PushJournal::open(&path, "log.example").unwrap();
             assert_eq!(journal.holds("B-2", &[2; 32]), cut == text.len());
             journal.append("B-3", [3; 32], 9).unwrap();
             drop(journal);
             assert!(
-                Journal::open(&path, "log.example").unwrap().holds("B-3", &[3; 32]),
+                PushJournal::open(&path, "log.example").unwrap().holds("B-3", &[3; 32]),
                 "cut at {cut}"
             );
         }
@@ -166,17 +171,20 @@ mod tests {
     fn the_journal_of_another_log_or_a_damaged_one_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("feed.csv.pushed");
-        drop(Journal::open(&path, "log.example").unwrap());
-        assert!(matches!(Journal::open(&path, "other.example"), Err(FeedError::OtherLog { .. })));
+        drop(PushJournal::open(&path, "log.example").unwrap());
+        assert!(matches!(
+            PushJournal::open(&path, "other.example"),
+            Err(PushError::OtherLog { .. })
+        ));
         fs::write(&path, "smrt-feed\tlog.example\nB-1 what\n").unwrap();
         assert!(matches!(
-            Journal::open(&path, "log.example"),
-            Err(FeedError::Journal { line: 2, .. })
+            PushJournal::open(&path, "log.example"),
+            Err(PushError::Journal { line: 2, .. })
         ));
         fs::write(&path, "number,photo\n").unwrap();
         assert!(matches!(
-            Journal::open(&path, "log.example"),
-            Err(FeedError::Journal { line: 1, .. })
+            PushJournal::open(&path, "log.example"),
+            Err(PushError::Journal { line: 1, .. })
         ));
     }
 
@@ -184,9 +192,9 @@ mod tests {
     fn two_pushes_of_one_file_at_a_time_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("feed.csv.pushed");
-        let held = Journal::open(&path, "log.example").unwrap();
-        assert!(matches!(Journal::open(&path, "log.example"), Err(FeedError::InUse { .. })));
+        let held = PushJournal::open(&path, "log.example").unwrap();
+        assert!(matches!(PushJournal::open(&path, "log.example"), Err(PushError::InUse { .. })));
         drop(held);
-        Journal::open(&path, "log.example").unwrap();
+        PushJournal::open(&path, "log.example").unwrap();
     }
 }

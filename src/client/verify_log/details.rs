@@ -1,12 +1,13 @@
-//! Opened details beside the leaves they belong to, both in their order.
+//! Reader of opened details, merged with the leaves they belong to; both are in the order of
+//! leaves.
 
 use crate::audit::{Place, Remarks, SALT_BYTES};
-use crate::client::archive::{ArchiveError, DETAILS, OpenedDetail};
+use crate::client::log_folder::{DETAILS, LogFolderError, OpenedDetail};
 
 /// A detail with its line and its salt.
 pub(super) type Given = (usize, [u8; SALT_BYTES], OpenedDetail);
 
-/// Details that go by beside the leaves.
+/// Opened details, given out leaf by leaf.
 pub(super) struct Details<D> {
     lines: D,
     next: Option<Given>,
@@ -15,7 +16,7 @@ pub(super) struct Details<D> {
     violations: Remarks,
 }
 
-impl<D: Iterator<Item = Result<(usize, OpenedDetail), ArchiveError>>> Details<D> {
+impl<D: Iterator<Item = Result<(usize, OpenedDetail), LogFolderError>>> Details<D> {
     pub(super) fn new(lines: D) -> Self {
         let mut details =
             Self { lines, next: None, after: None, newest: None, violations: Remarks::default() };
@@ -86,7 +87,7 @@ impl<D: Iterator<Item = Result<(usize, OpenedDetail), ArchiveError>>> Details<D>
                         self.wrong(line, "its salt is not 64 hexadecimal digits in small letters")
                     }
                 },
-                Err(ArchiveError::Line { line, reason, .. }) => {
+                Err(LogFolderError::Line { line, reason, .. }) => {
                     self.wrong(line, format!("is no line of an opened detail: {reason}"))
                 }
                 Err(e) => {
