@@ -43,7 +43,7 @@ pub(crate) struct Core {
     /// What searches that began earlier may still be answered by.
     pub(crate) former: Mutex<Weak<Generation>>,
     /// The switch under way; only the writer changes it.
-    pub(crate) switch: RwLock<Option<Switch>>,
+    pub(super) switch: RwLock<Option<Switch>>,
     /// Versions that stand: live, or unusable for the active model. Counted by the writer, so that
     /// it never has to walk over all of them.
     pub(crate) standing: AtomicU64,
@@ -123,7 +123,7 @@ impl Core {
         self.active.read().expect("nothing panics while it holds the generation").clone()
     }
 
-    pub(crate) fn switch(&self) -> Option<Switch> {
+    pub(super) fn switch(&self) -> Option<Switch> {
         self.switch.read().expect("nothing panics while it holds the switch").clone()
     }
 

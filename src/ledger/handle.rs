@@ -148,7 +148,7 @@ impl Ledger {
     }
 
     /// Has the writer do what must be alone in its transaction.
-    pub(crate) fn alone<T: Send + 'static>(
+    pub(super) fn alone<T: Send + 'static>(
         &self,
         work: Alone,
         run: impl FnOnce(&mut Writer) -> Result<T, LedgerError> + Send + 'static,
