@@ -13,12 +13,12 @@ use ureq::http::header;
 use super::soft_key::SoftKey;
 use super::{Client, ClientError, json, read_bytes, read_json, steps};
 use crate::api::wire::TIMING_HEADER;
-use crate::api::wire::desk::{
+use crate::api::wire::{
     AccountView, Banner, Because, ChallengeView, Enrolment, EnrolmentRequest, GrantAsked,
     GrantRequest, GrantTouched, GrantView, LogOn, LogOnRequest, SESSION_COOKIE, SessionState,
     Touched,
 };
-use crate::api::wire::inquiry::{
+use crate::api::wire::{
     At, CandidateCard, FaceChosen, FaceRequest, FindingRequest, HeadView, InquiryView, ProbeHere,
     SearchTouched, UploadRequest, UploadState,
 };

@@ -5,7 +5,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use super::archive::{Archive, ArchiveError, OpenedDetail};
 use super::{Client, ClientError, json, read_bytes, read_json};
 use crate::api::wire::{
-    ClockWord, CosignedView, ExportView, FindingView, ReviewView, SampleOrder, SampleReview,
+    ClockWord, CosignedView, ExportView, FindingView, ReviewLeaf, SampleOrder, SampleReview,
     SampleView,
 };
 use crate::audit::{AuditError, Checkpoint, Hash, Note, Quorum, TileId, TlogProof};
@@ -126,7 +126,7 @@ impl Client {
     }
 
     /// Records what was found of a search of a sample.
-    pub fn review_sample(&self, review: &SampleReview) -> Result<ReviewView, ClientError> {
+    pub fn review_sample(&self, review: &SampleReview) -> Result<ReviewLeaf, ClientError> {
         self.post("/v1/log/reviews", review)
     }
 

@@ -39,7 +39,7 @@ use zeroize::Zeroizing;
 
 pub use error::ClientError;
 
-use crate::api::wire::roster::RosterView;
+use crate::api::wire::RosterView;
 use crate::api::wire::{
     BOOKING_PART, Booked, BookingView, Health, LEAF_HEADER, ModelSwitchRequest, ModelView,
     PHOTO_PART, Problem, ReleaseRequest, Released,
