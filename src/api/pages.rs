@@ -359,11 +359,7 @@ async fn get_grants(call: Call) -> Answer<Page> {
     .await
 }
 
-async fn get_new_grant(
-    State(door): State<Door>,
-    from: FromDesk,
-    query: Result<Query<OfPerson>, QueryRejection>,
-) -> Answer<Page> {
+async fn get_new_grant(call: Call, query: Result<InQuery<OfPerson>, ApiError>) -> Answer<Page> {
     let person = query.ok().and_then(|InQuery(of)| of.person);
     call.page(move |service, at, desk| {
         let (accounts, agencies) = (service.people(at)?, agencies(service));
