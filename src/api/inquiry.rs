@@ -1,7 +1,7 @@
 //! Inquiries: each verb of the console, one request each. A step names the revision on which it was
 //! decided, and is answered with how the inquiry stands then.
 
-pub mod wire;
+pub(super) mod wire;
 
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};

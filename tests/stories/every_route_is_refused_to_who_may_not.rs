@@ -1,7 +1,7 @@
 //! Every route is tried with every kind of caller: it is refused to who may not use it and to
 //! nobody else, as the table of routes says, and a refusal changes nothing but the log.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use rcgen::{ExtendedKeyUsagePurpose, SanType};
