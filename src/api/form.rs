@@ -7,9 +7,11 @@ use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartReject
 use axum::http::StatusCode;
 use serde::de::DeserializeOwned;
 
-use super::problem::Refusal;
-use super::wire::PHOTO_PART;
+use super::problem::ApiError;
 use crate::limits::{BODY_BYTES_MAX, JSON_BYTES_MAX, PHOTO_BYTES_MAX};
+
+/// The multipart part with the photo.
+pub const PHOTO_PART: &str = "photo";
 
 /// Reads a body of a JSON part with this name and a photo part.
 ///
@@ -18,11 +20,11 @@ use crate::limits::{BODY_BYTES_MAX, JSON_BYTES_MAX, PHOTO_BYTES_MAX};
 pub(super) async fn read<T: DeserializeOwned>(
     body: Result<Multipart, MultipartRejection>,
     json_part: &str,
-) -> Result<(T, Arc<[u8]>), Refusal> {
+) -> Result<(T, Arc<[u8]>), ApiError> {
     let mut body = body.map_err(|_| {
         let wanted =
             "the body is no form, wanted the content type multipart/form-data with its boundary";
-        Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", wanted)
+        ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", wanted)
     })?;
     let (mut json, mut photo) = (None, None);
     while let Some(field) = body.next_field().await.map_err(|e| torn(&e))? {
@@ -32,18 +34,18 @@ pub(super) async fn read<T: DeserializeOwned>(
             name if name == json_part => (&mut json, JSON_BYTES_MAX),
             other => {
                 let found: String = other.chars().filter(|c| !c.is_control()).take(40).collect();
-                return Err(Refusal::malformed(format!(
+                return Err(ApiError::malformed(format!(
                     "a part '{found}' was found, wanted '{json_part}' and '{PHOTO_PART}'"
                 )));
             }
         };
         if part.is_some() {
-            return Err(Refusal::malformed(format!("two parts '{name}' were found, wanted one")));
+            return Err(ApiError::malformed(format!("two parts '{name}' were found, wanted one")));
         }
         *part = Some(bytes(field, &name, bytes_max).await?);
     }
     let missing = |name: &str| {
-        Refusal::malformed(format!(
+        ApiError::malformed(format!(
             "no part '{name}' was found, wanted '{json_part}' and '{PHOTO_PART}'"
         ))
     };
@@ -56,15 +58,15 @@ pub(super) async fn read<T: DeserializeOwned>(
 pub(super) async fn read_json<T: DeserializeOwned>(
     request: Request,
     what: &str,
-) -> Result<T, Refusal> {
+) -> Result<T, ApiError> {
     let json = axum::body::to_bytes(request.into_body(), JSON_BYTES_MAX).await;
-    parse(what, &json.map_err(|_| Refusal::too_large("the body (or it is torn)", JSON_BYTES_MAX))?)
+    parse(what, &json.map_err(|_| ApiError::too_large("the body (or it is torn)", JSON_BYTES_MAX))?)
 }
 
 /// Parses JSON; unknown fields and wrong values are told with their place.
-pub(super) fn parse<T: DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, Refusal> {
+pub(super) fn parse<T: DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(json).map_err(|e| {
-        Refusal::new(
+        ApiError::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "json",
             format!("the JSON of '{what}' is wrong: {e}"),
@@ -72,21 +74,21 @@ pub(super) fn parse<T: DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, R
     })
 }
 
-async fn bytes(mut field: Field<'_>, name: &str, bytes_max: usize) -> Result<Vec<u8>, Refusal> {
+async fn bytes(mut field: Field<'_>, name: &str, bytes_max: usize) -> Result<Vec<u8>, ApiError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = field.chunk().await.map_err(|e| torn(&e))? {
         if bytes.len() + chunk.len() > bytes_max {
-            return Err(Refusal::too_large(&format!("the part '{name}'"), bytes_max));
+            return Err(ApiError::too_large(&format!("the part '{name}'"), bytes_max));
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
 }
 
-fn torn(error: &MultipartError) -> Refusal {
+fn torn(error: &MultipartError) -> ApiError {
     match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large("the body", BODY_BYTES_MAX),
-        _ => Refusal::malformed(format!(
+        StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large("the body", BODY_BYTES_MAX),
+        _ => ApiError::malformed(format!(
             "the body is torn or no multipart form: {}",
             error.body_text()
         )),

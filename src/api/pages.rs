@@ -2,64 +2,78 @@
 //! read; every change is a JSON verb.
 
 use axum::Router;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::on;
 use maud::Markup;
 use serde::Deserialize;
 use time::Date;
 
-use super::desk::FromDesk;
-use super::inquire::{both, inquiry_id};
-use super::problem::Refusal;
-use super::{Door, InPath, Ticket};
+use super::app::{Answer, App, Call, Ticket};
+use super::path::{InPath, InQuery, Queried};
+use super::problem::ApiError;
+use super::route::Method::Get;
+use super::route::{ACCOUNT_READERS, AUDITORS, Access, INQUIRERS, Route, router};
 use crate::booking::{Identifier, VersionId};
 use crate::console::{self, DeskContext, InquiryRow, PolicyPage, PolicyText};
 use crate::inquiry::{InquiryId, NumberPattern, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 use crate::ledger::LedgerError;
 use crate::public_report::Period;
+use crate::roster::Role;
 use crate::rule::Rule;
 use crate::service::{AtDesk, BANNER, Candidate, InquirySight, Service, ServiceError, SessionView};
+use crate::store::StateKind;
 
 /// How many of the newest leaves an auditor's page shows.
 const NEWEST_LEAVES: u64 = 50;
 
-/// The routes of pages.
-pub(super) fn routes() -> Router<Door> {
-    Router::new()
-        .route("/", get(get_home))
-        .route("/console", get(get_home))
-        .route("/console/", get(get_home))
-        .route("/console/awake", get(get_awake))
-        .route("/console/assets/{file}", get(get_asset))
-        .route("/console/log-on", get(get_log_on))
-        .route("/console/enrol", get(get_enrol))
-        .route("/console/banner", get(get_banner))
-        .route("/console/lock", get(get_lock))
-        .route("/console/policy", get(get_policy))
-        .route("/console/work", get(get_work))
-        .route("/console/outcomes", get(get_outcomes))
-        .route("/console/inquiries/new", get(get_new_inquiry))
-        .route("/console/inquiries/{inquiry}", get(get_inquiry))
-        .route("/console/inquiries/{inquiry}/probe", get(get_probe))
-        .route("/console/inquiries/{inquiry}/approve", get(get_approve))
-        .route("/console/inquiries/{inquiry}/array", get(get_array))
-        .route("/console/inquiries/{inquiry}/compare/{version}", get(get_compare))
-        .route("/console/inquiries/{inquiry}/report", get(get_report))
-        .route("/console/decisions", get(get_decisions))
-        .route("/console/roster", get(get_roster))
-        .route("/console/grants", get(get_grants))
-        .route("/console/grants/new", get(get_new_grant))
-        .route("/console/alarms", get(get_alarms))
-        .route("/console/figures", get(get_figures))
-        .route("/console/log", get(get_log))
-        .route("/console/log/{leaf}", get(get_leaf))
-        .route("/console/samples", get(get_samples))
-        .route("/console/findings", get(get_findings))
-        .route("/console/operators", get(get_operators))
-}
+pub(super) const ROUTES: &[Route] = &[
+    Route::new(Get, "/", PERSON, |m| on(m, get_home)),
+    Route::new(Get, "/console", PERSON, |m| on(m, get_home)),
+    Route::new(Get, "/console/", PERSON, |m| on(m, get_home)),
+    Route::new(Get, "/console/awake", PERSON, |m| on(m, get_awake)),
+    Route::new(Get, "/console/assets/{file}", Access::Named, |m| on(m, get_asset)),
+    Route::new(Get, "/console/log-on", Access::Named, |m| on(m, get_log_on)),
+    Route::new(Get, "/console/enrol", Access::Named, |m| on(m, get_enrol)),
+    Route::new(Get, "/console/banner", Access::Named, |m| on(m, get_banner)),
+    Route::new(Get, "/console/lock", Access::Named, |m| on(m, get_lock)),
+    Route::new(Get, "/console/policy", Access::Named, |m| on(m, get_policy)),
+    Route::new(Get, "/console/work", INQUIRY, |m| on(m, get_work)),
+    Route::new(Get, "/console/outcomes", INQUIRY, |m| on(m, get_outcomes)),
+    Route::new(Get, "/console/inquiries/new", PERSON, |m| on(m, get_new_inquiry)),
+    Route::new(Get, "/console/inquiries/{inquiry}", INQUIRY, |m| on(m, get_inquiry)),
+    Route::new(Get, "/console/inquiries/{inquiry}/probe", INQUIRY, |m| on(m, get_probe)),
+    Route::new(Get, "/console/inquiries/{inquiry}/approve", INQUIRY, |m| on(m, get_approve)),
+    Route::new(Get, "/console/inquiries/{inquiry}/array", INQUIRY, |m| on(m, get_array)),
+    Route::new(Get, "/console/inquiries/{inquiry}/compare/{version}", INQUIRY, |m| {
+        on(m, get_compare)
+    }),
+    Route::new(Get, "/console/inquiries/{inquiry}/report", INQUIRY, |m| on(m, get_report)),
+    Route::new(Get, "/console/decisions", ACCOUNTS, |m| on(m, get_decisions)),
+    Route::new(Get, "/console/roster", ACCOUNTS, |m| on(m, get_roster)),
+    Route::new(Get, "/console/grants", ACCOUNTS, |m| on(m, get_grants)),
+    Route::new(Get, "/console/grants/new", ACCOUNTS, |m| on(m, get_new_grant)),
+    Route::new(Get, "/console/alarms", PERSON, |m| on(m, get_alarms)),
+    Route::new(Get, "/console/figures", ACCOUNTS, |m| on(m, get_figures)),
+    Route::new(Get, "/console/log", AUDIT, |m| on(m, get_log)),
+    Route::new(Get, "/console/log/{leaf}", AUDIT, |m| on(m, get_leaf)),
+    Route::new(Get, "/console/samples", AUDIT, |m| on(m, get_samples)),
+    Route::new(Get, "/console/findings", AUDIT, |m| on(m, get_findings)),
+    Route::new(Get, "/console/operators", AUDIT, |m| on(m, get_operators)),
+];
+
+/// Whoever has a session: these pages show nothing of inquiries, accounts or audits.
+const PERSON: Access = Access::People(&Role::ALL);
+const INQUIRY: Access = Access::People(INQUIRERS);
+const ACCOUNTS: Access = Access::People(ACCOUNT_READERS);
+const AUDIT: Access = Access::People(AUDITORS);
+
+/// A page with the headers of all pages.
+struct Page(Markup);
+
+type Shown = Result<Markup, ServiceError>;
 
 /// Whose account is to change.
 #[derive(Deserialize)]
@@ -68,17 +82,51 @@ struct OfPerson {
     person: Option<Identifier>,
 }
 
-impl Door {
-    /// A page for the person at a desk; without a session that stands, the page that leads to one.
+impl Queried for OfPerson {
+    const WANTED: &'static str = "the query is not '?person=' and an account's name";
+}
+
+/// The router of pages, on which a problem is a page, too.
+pub(super) fn pages(app: &App) -> Router<App> {
+    router(ROUTES).layer(from_fn_with_state(app.clone(), word_problems))
+}
+
+/// Shows a problem as a page; without a session that stands, the page that leads to one.
+async fn word_problems(State(app): State<App>, request: Request, next: Next) -> Response {
+    let id = request.extensions().get::<Ticket>().map(|ticket| ticket.id.clone());
+    let mut answer = next.run(request).await;
+    let Some(problem) = answer.extensions_mut().remove::<ApiError>() else { return answer };
+    match Rule::of(problem.kind()) {
+        Some(Rule::NoSession) => Redirect::to("/console/log-on").into_response(),
+        Some(Rule::BannerFirst) => Redirect::to("/console/banner").into_response(),
+        Some(Rule::ScreenHidden) => Redirect::to("/console/lock").into_response(),
+        _ => {
+            let view = console::ProblemPage {
+                state: app.service.ledger().kind(),
+                title: "This is not shown".to_owned(),
+                detail: problem.detail().to_owned(),
+                request: id,
+                next: Some(("/console".to_owned(), "Go on".to_owned())),
+            };
+            (problem.status(), Page(console::problem(&view))).into_response()
+        }
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let content_type = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+        with_headers((content_type, self.0.into_string()).into_response())
+    }
+}
+
+impl Call {
+    /// A page for the person at a desk.
     async fn page(
-        &self,
-        from: FromDesk,
-        page: impl FnOnce(&Service, &AtDesk, &DeskContext) -> Result<Markup, ServiceError>
-        + Send
-        + 'static,
-    ) -> Response {
-        let (ticket, state) = (from.ticket.clone(), self.service.ledger().kind());
-        let told = self.at_desk(from, move |service, at| {
+        self,
+        page: impl FnOnce(&Service, &AtDesk, &DeskContext) -> Shown + Send + 'static,
+    ) -> Answer<Page> {
+        let shown = self.at_desk(move |service, at| {
             let desk = DeskContext {
                 state: service.ledger().kind(),
                 person: at.person.clone(),
@@ -88,129 +136,91 @@ impl Door {
             };
             page(service, at, &desk)
         });
-        match told.await {
-            Ok(page) => html(StatusCode::OK, page),
-            Err(refusal) => self.instead(&ticket, state, refusal),
-        }
+        shown.await.map(Page)
     }
 
-    fn instead(
-        &self,
-        ticket: &Ticket,
-        state: crate::store::StateKind,
-        refusal: Refusal,
-    ) -> Response {
-        match Rule::of(refusal.kind()) {
-            Some(Rule::NoSession) => Redirect::to("/console/log-on").into_response(),
-            Some(Rule::BannerFirst) => Redirect::to("/console/banner").into_response(),
-            Some(Rule::ScreenHidden) => Redirect::to("/console/lock").into_response(),
-            _ => {
-                let view = console::ProblemPage {
-                    state,
-                    title: "This is not shown".to_owned(),
-                    detail: refusal.detail().to_owned(),
-                    request: Some(ticket.id.clone()),
-                    next: Some(("/console".to_owned(), "Go on".to_owned())),
-                };
-                html(refusal.status(), console::problem(&view))
-            }
-        }
+    /// A page of one inquiry, as the person may see it.
+    async fn page_of_inquiry(
+        self,
+        path: &InPath,
+        page: impl FnOnce(&Service, &AtDesk, &DeskContext, InquirySight) -> Shown + Send + 'static,
+    ) -> Answer<Page> {
+        let id = path.read("inquiry", InquiryId::parse)?;
+        self.page(move |service, at, desk| page(service, at, desk, service.inquiry(at, id)?)).await
     }
 
-    /// Where the session of a request stands.
-    async fn standing(&self, from: FromDesk) -> Result<SessionView, Refusal> {
-        let (ticket, caller, secret) = from.parts();
-        self.call(ticket, move |service| {
-            Ok(service.session(&caller, secret.as_ref().map(|secret| secret.as_slice())))
+    /// Where the session of a request stands, and the kind of state folder.
+    async fn standing(self) -> Answer<(SessionView, StateKind)> {
+        self.with_secret(|service, caller, secret| {
+            (service.session(caller, secret), service.ledger().kind())
         })
         .await
     }
 }
 
-async fn get_home(State(door): State<Door>, from: FromDesk) -> Response {
-    let (ticket, state) = (from.ticket.clone(), door.service.ledger().kind());
-    let role = door.at_desk(from, |_, at| Ok(at.person.role)).await;
-    role.map_or_else(
-        |refusal| door.instead(&ticket, state, refusal),
-        |role| Redirect::to(console::home(role)).into_response(),
-    )
+async fn get_home(call: Call) -> Answer<Redirect> {
+    let role = call.at_desk(|_, at| Ok(at.person.role)).await?;
+    Ok(Redirect::to(console::home(role)))
 }
 
 /// Somebody types at a page that asks for nothing: the session's idle time begins anew.
-async fn get_awake(State(door): State<Door>, from: FromDesk) -> Response {
-    let (ticket, state) = (from.ticket.clone(), door.service.ledger().kind());
-    let awake = door.at_desk(from, |_, _| Ok(())).await;
-    awake.map_or_else(
-        |refusal| door.instead(&ticket, state, refusal),
-        |()| StatusCode::NO_CONTENT.into_response(),
-    )
+async fn get_awake(call: Call) -> Answer<StatusCode> {
+    call.at_desk(|_, _| Ok(())).await.map(|()| StatusCode::NO_CONTENT)
 }
 
-async fn get_asset(_: FromDesk, Path(file): Path<String>) -> Response {
-    match console::asset(&file) {
-        Some((media_type, bytes)) => {
+async fn get_asset(path: InPath) -> Response {
+    let asset = path.read("file", |file| console::asset(file).ok_or("no such file"));
+    match asset {
+        Ok((media_type, bytes)) => {
             with_headers(([(header::CONTENT_TYPE, media_type)], bytes).into_response())
         }
-        None => StatusCode::NOT_FOUND.into_response(),
+        Err(_) => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-async fn get_log_on(State(door): State<Door>, from: FromDesk) -> Response {
-    let state = door.service.ledger().kind();
-    match door.standing(from).await {
-        Ok(SessionView::Open(_)) => Redirect::to("/console").into_response(),
-        Ok(SessionView::Banner(_)) => Redirect::to("/console/banner").into_response(),
-        _ => html(StatusCode::OK, console::log_on(&console::LogOnPage { state, why: None })),
-    }
+async fn get_log_on(call: Call) -> Answer<Response> {
+    let (standing, state) = call.standing().await?;
+    Ok(match standing {
+        SessionView::Open(_) => Redirect::to("/console").into_response(),
+        SessionView::Banner(_) => Redirect::to("/console/banner").into_response(),
+        _ => Page(console::log_on(&console::LogOnPage { state, why: None })).into_response(),
+    })
 }
 
-async fn get_enrol(State(door): State<Door>, _: FromDesk) -> Response {
-    html(StatusCode::OK, console::enrol(door.service.ledger().kind()))
+async fn get_enrol(State(app): State<App>) -> Page {
+    Page(console::enrol(app.service.ledger().kind()))
 }
 
-async fn get_banner(State(door): State<Door>, from: FromDesk) -> Response {
-    let state = door.service.ledger().kind();
-    match door.standing(from).await {
-        Ok(SessionView::Banner(person)) => html(
-            StatusCode::OK,
-            console::banner(&console::BannerPage {
-                state,
-                person,
-                banner: BANNER,
-                next: "/console",
-            }),
-        ),
-        _ => Redirect::to("/console").into_response(),
-    }
+async fn get_banner(call: Call) -> Answer<Response> {
+    let (standing, state) = call.standing().await?;
+    let SessionView::Banner(person) = standing else {
+        return Ok(Redirect::to("/console").into_response());
+    };
+    let view = console::BannerPage { state, person, banner: BANNER, next: "/console" };
+    Ok(Page(console::banner(&view)).into_response())
 }
 
-async fn get_lock(State(door): State<Door>, from: FromDesk) -> Response {
-    let state = door.service.ledger().kind();
-    match door.standing(from).await {
-        Ok(SessionView::Locked(person)) => {
-            html(StatusCode::OK, console::lock(&console::LockPage { state, person }))
-        }
-        _ => Redirect::to("/console").into_response(),
-    }
+async fn get_lock(call: Call) -> Answer<Response> {
+    let (standing, state) = call.standing().await?;
+    let SessionView::Locked(person) = standing else {
+        return Ok(Redirect::to("/console").into_response());
+    };
+    Ok(Page(console::lock(&console::LockPage { state, person })).into_response())
 }
 
-async fn get_policy(State(door): State<Door>, _: FromDesk) -> Response {
-    let sha256 = crate::embed::Digest::of(SPECIAL_ORDER.as_bytes()).0;
+async fn get_policy(State(app): State<App>) -> Page {
     let versions = [PolicyText {
         version: SPECIAL_ORDER_VERSION,
         text: SPECIAL_ORDER,
-        sha256,
+        sha256: crate::embed::Digest::of(SPECIAL_ORDER.as_bytes()).0,
         since_cs: None,
     }];
-    let state = door.service.ledger().kind();
-    html(
-        StatusCode::OK,
-        console::policy(&PolicyPage { state, desk: None, versions: &versions, shown: 0 }),
-    )
+    let state = app.service.ledger().kind();
+    Page(console::policy(&PolicyPage { state, desk: None, versions: &versions, shown: 0 }))
 }
 
-async fn get_work(State(door): State<Door>, from: FromDesk) -> Response {
-    door.page(from, |service, at, desk| {
+async fn get_work(call: Call) -> Answer<Page> {
+    call.page(|service, at, desk| {
         let heads = service.inquiries(at)?;
         let inquiries: Vec<InquiryRow> =
             heads.iter().map(|head| InquiryRow::of(&head.inquiry, &at.person)).collect();
@@ -219,8 +229,8 @@ async fn get_work(State(door): State<Door>, from: FromDesk) -> Response {
     .await
 }
 
-async fn get_outcomes(State(door): State<Door>, from: FromDesk) -> Response {
-    door.page(from, |service, at, desk| {
+async fn get_outcomes(call: Call) -> Answer<Page> {
+    call.page(|service, at, desk| {
         let heads = service.inquiries(at)?;
         let issued = heads.iter().filter(|head| head.inquiry.report().is_some());
         let reports: Vec<InquiryRow> =
@@ -230,23 +240,23 @@ async fn get_outcomes(State(door): State<Door>, from: FromDesk) -> Response {
     .await
 }
 
-async fn get_new_inquiry(State(door): State<Door>, from: FromDesk) -> Response {
-    door.page(from, |service, _, desk| {
+async fn get_new_inquiry(call: Call) -> Answer<Page> {
+    call.page(|service, _, desk| {
         let agencies = agencies(service);
         Ok(console::new_inquiry(&console::NewInquiryPage { desk, agencies: &agencies }))
     })
     .await
 }
 
-async fn get_inquiry(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
-    of_inquiry(door, from, id, |_, _, desk, InquirySight { inquiry, sight, .. }| {
+async fn get_inquiry(call: Call, path: InPath) -> Answer<Page> {
+    call.page_of_inquiry(&path, |_, _, desk, InquirySight { inquiry, sight, .. }| {
         Ok(console::inquiry(&console::InquiryPage { desk, inquiry: &inquiry, sight: &sight }))
     })
     .await
 }
 
-async fn get_probe(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
-    of_inquiry(door, from, id, |_, _, desk, InquirySight { inquiry, .. }| {
+async fn get_probe(call: Call, path: InPath) -> Answer<Page> {
+    call.page_of_inquiry(&path, |_, _, desk, InquirySight { inquiry, .. }| {
         let quality = inquiry
             .choice()
             .map(|choice| console::QualityLine::of_record(&choice.quality))
@@ -256,9 +266,11 @@ async fn get_probe(State(door): State<Door>, from: FromDesk, id: InPath) -> Resp
     .await
 }
 
-async fn get_approve(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
-    of_inquiry(door, from, id, |service, at, desk, InquirySight { inquiry, .. }| {
-        inquiry.choice().ok_or(LedgerError::NotFound { what: "chosen face" })?;
+async fn get_approve(call: Call, path: InPath) -> Answer<Page> {
+    call.page_of_inquiry(&path, |service, at, desk, InquirySight { inquiry, .. }| {
+        inquiry
+            .choice()
+            .ok_or(ServiceError::from(LedgerError::NotFound { what: "chosen face" }))?;
         let generation = service.ledger().generation();
         Ok(console::approve(&console::ApprovalPage {
             desk,
@@ -273,8 +285,8 @@ async fn get_approve(State(door): State<Door>, from: FromDesk, id: InPath) -> Re
     .await
 }
 
-async fn get_array(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
-    of_inquiry(door, from, id, |_, _, desk, InquirySight { inquiry, sight, candidates }| {
+async fn get_array(call: Call, path: InPath) -> Answer<Page> {
+    call.page_of_inquiry(&path, |_, _, desk, InquirySight { inquiry, sight, candidates }| {
         let candidates = shown(&candidates);
         Ok(console::array(&console::ArrayPage {
             desk,
@@ -286,31 +298,21 @@ async fn get_array(State(door): State<Door>, from: FromDesk, id: InPath) -> Resp
     .await
 }
 
-async fn get_compare(
-    State(door): State<Door>,
-    from: FromDesk,
-    path: super::inquire::InPaths,
-) -> Response {
-    let (id, version) = match both(path) {
-        Ok((id, version)) => (id, VersionId::parse(&version)),
-        Err(refusal) => {
-            return door.instead(&from.ticket.clone(), door.service.ledger().kind(), refusal);
-        }
-    };
-    let not_found = || LedgerError::NotFound { what: "candidate" };
-    door.page(from, move |service, at, desk| {
-        let InquirySight { inquiry, sight, candidates } = service.inquiry(at, id)?;
+async fn get_compare(call: Call, path: InPath) -> Answer<Page> {
+    let version = path.read("version", VersionId::parse);
+    let not_found = || ServiceError::from(LedgerError::NotFound { what: "candidate" });
+    call.page_of_inquiry(&path, move |_, _, desk, InquirySight { inquiry, sight, candidates }| {
         let candidates = shown(&candidates);
         let array =
             console::ArrayPage { desk, inquiry: &inquiry, sight: &sight, candidates: &candidates };
         let at = version.map_err(|_| not_found())?;
-        Ok(console::compare(&console::ComparePage { array, at }).ok_or_else(not_found)?)
+        console::compare(&console::ComparePage { array, at }).ok_or_else(not_found)
     })
     .await
 }
 
-async fn get_report(State(door): State<Door>, from: FromDesk, id: InPath) -> Response {
-    of_inquiry(door, from, id, |service, at, desk, InquirySight { inquiry, sight, candidates }| {
+async fn get_report(call: Call, path: InPath) -> Answer<Page> {
+    call.page_of_inquiry(&path, |service, at, desk, InquirySight { inquiry, sight, candidates }| {
         let biographies: Vec<(VersionId, console::Biography)> = candidates
             .iter()
             .filter_map(|candidate| Some((candidate.version, biography(candidate)?)))
@@ -330,8 +332,8 @@ async fn get_report(State(door): State<Door>, from: FromDesk, id: InPath) -> Res
     .await
 }
 
-async fn get_decisions(State(door): State<Door>, from: FromDesk) -> Response {
-    door.page(from, |service, at, desk| {
+async fn get_decisions(call: Call) -> Answer<Page> {
+    call.page(|service, at, desk| {
         let (accounts, waiting) = (service.people(at)?, service.grants(at)?);
         let grants = grant_views(&waiting, &accounts);
         let alarms = service.alarms();
@@ -345,16 +347,16 @@ async fn get_decisions(State(door): State<Door>, from: FromDesk) -> Response {
     .await
 }
 
-async fn get_roster(State(door): State<Door>, from: FromDesk) -> Response {
-    door.page(from, |service, at, desk| {
+async fn get_roster(call: Call) -> Answer<Page> {
+    call.page(|service, at, desk| {
         let accounts = service.people(at)?;
         Ok(console::roster(&console::RosterPage { desk, accounts: &accounts }))
     })
     .await
 }
 
-async fn get_grants(State(door): State<Door>, from: FromDesk) -> Response {
-    door.page(from, |service, at, desk| {
+async fn get_grants(call: Call) -> Answer<Page> {
+    call.page(|service, at, desk| {
         let (accounts, waiting) = (service.people(at)?, service.grants(at)?);
         let grants = grant_views(&waiting, &accounts);
         Ok(console::grants(&console::GrantsPage { desk, grants: &grants }))
@@ -362,13 +364,9 @@ async fn get_grants(State(door): State<Door>, from: FromDesk) -> Response {
     .await
 }
 
-async fn get_new_grant(
-    State(door): State<Door>,
-    from: FromDesk,
-    query: Result<Query<OfPerson>, QueryRejection>,
-) -> Response {
-    let person = query.ok().and_then(|Query(of)| of.person);
-    door.page(from, move |service, at, desk| {
+async fn get_new_grant(call: Call, query: Result<InQuery<OfPerson>, ApiError>) -> Answer<Page> {
+    let person = query.ok().and_then(|InQuery(of)| of.person);
+    call.page(move |service, at, desk| {
         let (accounts, agencies) = (service.people(at)?, agencies(service));
         let known =
             accounts.iter().find(|standing| Some(&standing.account.person.id) == person.as_ref());
@@ -377,16 +375,16 @@ async fn get_new_grant(
     .await
 }
 
-async fn get_alarms(State(door): State<Door>, from: FromDesk) -> Response {
-    door.page(from, |service, _, desk| {
+async fn get_alarms(call: Call) -> Answer<Page> {
+    call.page(|service, _, desk| {
         let (doors, alarms) = (service.doors(), service.alarms());
         Ok(console::alarms(&console::AlarmsPage { desk, doors: &doors, alarms: &alarms }))
     })
     .await
 }
 
-async fn get_figures(State(door): State<Door>, from: FromDesk) -> Response {
-    door.page(from, |service, at, desk| {
+async fn get_figures(call: Call) -> Answer<Page> {
+    call.page(|service, at, desk| {
         let figure = |name: &str, value: u64, what: &str| console::Figure {
             name: name.to_owned(),
             value,
@@ -407,8 +405,8 @@ async fn get_figures(State(door): State<Door>, from: FromDesk) -> Response {
     .await
 }
 
-async fn get_log(State(door): State<Door>, from: FromDesk) -> Response {
-    door.page(from, |service, at, desk| {
+async fn get_log(call: Call) -> Answer<Page> {
+    call.page(|service, at, desk| {
         let leaves = service.ledger().leaves();
         let (newest, review) = (service.newest_leaves(at, NEWEST_LEAVES)?, service.log_review(at)?);
         let (checkpoint, witnessing) =
@@ -429,9 +427,9 @@ async fn get_log(State(door): State<Door>, from: FromDesk) -> Response {
     .await
 }
 
-async fn get_leaf(State(door): State<Door>, from: FromDesk, leaf: InPath) -> Response {
-    let index = leaf.ok().and_then(|Path(leaf)| leaf.parse::<u64>().ok()).unwrap_or(u64::MAX);
-    door.page(from, move |service, at, desk| {
+async fn get_leaf(call: Call, path: InPath) -> Answer<Page> {
+    let index = path.read("leaf", str::parse::<u64>).unwrap_or(u64::MAX);
+    call.page(move |service, at, desk| {
         let opened = service.open_leaf(at, index)?;
         let inquiry = opened.detail.as_ref().and_then(|detail| detail.get("inquiry")?.as_str());
         Ok(console::leaf(&console::LeafPage {
@@ -447,8 +445,8 @@ async fn get_leaf(State(door): State<Door>, from: FromDesk, leaf: InPath) -> Res
     .await
 }
 
-async fn get_samples(State(door): State<Door>, from: FromDesk) -> Response {
-    door.page(from, |service, at, desk| {
+async fn get_samples(call: Call) -> Answer<Page> {
+    call.page(|service, at, desk| {
         let samples = service.samples_at(at)?;
         Ok(console::samples(&console::SamplesPage {
             desk,
@@ -459,8 +457,8 @@ async fn get_samples(State(door): State<Door>, from: FromDesk) -> Response {
     .await
 }
 
-async fn get_findings(State(door): State<Door>, from: FromDesk) -> Response {
-    door.page(from, |service, at, desk| {
+async fn get_findings(call: Call) -> Answer<Page> {
+    call.page(|service, at, desk| {
         let rows: Vec<console::FindingRow> = service
             .findings_at(at)?
             .into_iter()
@@ -476,31 +474,12 @@ async fn get_findings(State(door): State<Door>, from: FromDesk) -> Response {
     .await
 }
 
-async fn get_operators(State(door): State<Door>, from: FromDesk) -> Response {
-    door.page(from, |service, at, desk| {
+async fn get_operators(call: Call) -> Answer<Page> {
+    call.page(|service, at, desk| {
         let rhythms = service.rhythms(at)?;
         Ok(console::operators(&console::OperatorsPage { desk, rhythms: &rhythms }))
     })
     .await
-}
-
-/// A page of one inquiry, as the person may see it.
-async fn of_inquiry(
-    door: Door,
-    from: FromDesk,
-    id: InPath,
-    page: impl FnOnce(&Service, &AtDesk, &DeskContext, InquirySight) -> Result<Markup, ServiceError>
-    + Send
-    + 'static,
-) -> Response {
-    let id: InquiryId = match inquiry_id(id) {
-        Ok(id) => id,
-        Err(refusal) => {
-            return door.instead(&from.ticket.clone(), door.service.ledger().kind(), refusal);
-        }
-    };
-    door.page(from, move |service, at, desk| page(service, at, desk, service.inquiry(at, id)?))
-        .await
 }
 
 fn agencies(service: &Service) -> Vec<console::AgencyChoice> {
@@ -554,13 +533,7 @@ fn periods(now_cs: u64) -> Vec<Period> {
     spans.into_iter().filter_map(|(from, to)| Period::new(from?, to?).ok()).collect()
 }
 
-fn html(status: StatusCode, page: Markup) -> Response {
-    with_headers(
-        (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page.into_string())
-            .into_response(),
-    )
-}
-
+/// The headers of all pages and of what they load.
 fn with_headers(mut answer: Response) -> Response {
     for (name, value) in console::HEADERS {
         if let (Ok(name), Ok(value)) =

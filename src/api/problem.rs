@@ -1,4 +1,4 @@
-//! What a caller is told when a verb doesn't do what it was asked: RFC 9457
+//! Problems: what a caller is told when a verb doesn't do what it was asked, RFC 9457
 //! `application/problem+json`.
 //!
 //! A refusal tells its reason. A failure of ours tells the request's id only; the cause goes to the
@@ -6,8 +6,8 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
 
-use super::wire::{FaceView, Problem};
 use crate::embed::EmbedError;
 use crate::face::Face;
 use crate::ledger::LedgerError;
@@ -15,9 +15,40 @@ use crate::limits::RETRY_AFTER_SECONDS;
 use crate::rule::Rule;
 use crate::service::ServiceError;
 
-/// A problem on its way to the caller.
-#[derive(Debug)]
-pub(super) struct Refusal {
+/// An error as RFC 9457 words it, `application/problem+json`.
+#[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Problem {
+    /// A short name of the kind of error, stable.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What was found and what was wanted.
+    pub detail: String,
+    /// The request's id, under which the journal knows it.
+    pub request: String,
+    /// The field of the JSON sent beside which the refusal belongs, its names joined by dots; all
+    /// of what lies below it, if anything does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The faces found, where a probe has several and none was chosen.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faces: Vec<FaceView>,
+}
+
+/// A face found in a probe.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FaceView {
+    /// The detector's confidence, 0 to 1.
+    pub score: f32,
+    /// Left edge, upper edge, width, height in pixels of the photo as shown.
+    pub frame: [f32; 4],
+}
+
+/// A problem on its way to the caller; the frame writes it, under the request's id.
+#[derive(Clone, Debug)]
+pub(super) struct ApiError {
     status: StatusCode,
     kind: &'static str,
     detail: String,
@@ -25,7 +56,7 @@ pub(super) struct Refusal {
     faces: Vec<FaceView>,
 }
 
-impl Refusal {
+impl ApiError {
     pub(super) fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
         Self { status, kind, detail: detail.into(), field: None, faces: Vec::new() }
     }
@@ -47,7 +78,7 @@ impl Refusal {
         Self { field: self.field.map(|field| format!("{part}.{field}")), ..self }
     }
 
-    /// A request that isn't of the form that the door takes.
+    /// A request that isn't of the form that the route takes.
     pub(super) fn malformed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, Rule::Malformed.code(), detail)
     }
@@ -99,7 +130,7 @@ impl Refusal {
 
     /// The answer, under the request's id.
     pub(super) fn into_answer(self, request: &str) -> Response {
-        let problem = Problem {
+        let details = Problem {
             kind: self.kind.to_owned(),
             status: self.status.as_u16(),
             detail: self.detail,
@@ -107,13 +138,28 @@ impl Refusal {
             field: self.field,
             faces: self.faces,
         };
-        let mut answer = (self.status, axum::Json(problem)).into_response();
+        let mut answer = (self.status, axum::Json(details)).into_response();
         let headers = answer.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }
         answer
+    }
+}
+
+impl IntoResponse for ApiError {
+    /// Carries the problem to the frame, which knows the request's id.
+    fn into_response(self) -> Response {
+        let mut answer = self.status.into_response();
+        answer.extensions_mut().insert(self);
+        answer
+    }
+}
+
+impl From<&Face> for FaceView {
+    fn from(face: &Face) -> Self {
+        Self { score: face.score, frame: face.frame }
     }
 }
 
@@ -205,11 +251,5 @@ fn status(rule: Rule) -> StatusCode {
         R::Busy | R::DoorsShut | R::ClockBehind => StatusCode::SERVICE_UNAVAILABLE,
         R::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
         R::Failed => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
-impl From<&Face> for FaceView {
-    fn from(face: &Face) -> Self {
-        Self { score: face.score, frame: face.frame }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::connection::Client;
 use super::error::ClientError;
-use crate::api::wire::roster::RosterView;
+use crate::api::wire::RosterView;
 use crate::api::wire::{ClockWord, Health, LEAF_HEADER};
 use crate::limits::ANSWER_BYTES_MAX;
 use crate::public_report::Period;

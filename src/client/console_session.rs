@@ -15,12 +15,12 @@ use super::connection::Client;
 use super::error::ClientError;
 use super::software_key::SoftwareKey;
 use crate::api::wire::TIMING_HEADER;
-use crate::api::wire::desk::{
+use crate::api::wire::{
     AccountView, Banner, Because, ChallengeView, Enrolment, EnrolmentRequest, GrantAsked,
     GrantRequest, GrantTouched, GrantView, LogOn, LogOnRequest, SESSION_COOKIE, SessionState,
     Touched,
 };
-use crate::api::wire::inquiry::{
+use crate::api::wire::{
     At, CandidateCard, FaceChosen, FaceRequest, FindingRequest, HeadView, InquiryView, ProbeHere,
     SearchTouched, UploadRequest, UploadState,
 };

@@ -7,7 +7,7 @@ use super::connection::Client;
 use super::error::ClientError;
 use super::log_folder::{LogFolder, LogFolderError, OpenedDetail};
 use crate::api::wire::{
-    CosignedView, ExportView, ReviewView, SampleOrder, SampleReview, SampleView,
+    CosignedView, ExportView, ReviewLeaf, SampleOrder, SampleReview, SampleView,
 };
 use crate::audit::{AuditError, Checkpoint, Hash, Note, Quorum, TileId, TlogProof};
 use crate::limits::{
@@ -115,7 +115,7 @@ impl Client {
     }
 
     /// Records what was found of a search of a sample.
-    pub fn review_sample(&self, review: &SampleReview) -> Result<ReviewView, ClientError> {
+    pub fn review_sample(&self, review: &SampleReview) -> Result<ReviewLeaf, ClientError> {
         self.post_json("/v1/log/reviews", review)
     }
 

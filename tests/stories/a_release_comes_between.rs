@@ -2,7 +2,7 @@
 //! answer. And what becomes of a report when a booking that it carries is purged. The box's own
 //! state folder is worked on between two runs of the daemon, where each moment stands still.
 
-use smrt::api::wire::inquiry::InquiryView;
+use smrt::api::wire::InquiryView;
 use smrt::audit::touch::{FaceBox, SearchApproval, verify_registration};
 use smrt::audit::{Actor, LeafKind};
 use smrt::booking::{Identifier, VersionId};

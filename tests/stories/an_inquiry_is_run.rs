@@ -6,8 +6,8 @@ use std::process::Command;
 
 use image::imageops;
 use serde_json::json;
-use smrt::api::wire::desk::ChallengeView;
-use smrt::api::wire::inquiry::{InquiryView, UploadRequest, UploadState};
+use smrt::api::wire::ChallengeView;
+use smrt::api::wire::{InquiryView, UploadRequest, UploadState};
 use smrt::audit::{Leaf, LeafKind};
 use smrt::booking::VersionId;
 use smrt::client::console_session::{ConsoleSession, SharedKey};

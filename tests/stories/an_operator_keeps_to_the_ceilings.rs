@@ -4,7 +4,7 @@
 use std::sync::Barrier;
 
 use serde_json::json;
-use smrt::api::wire::desk::ChallengeView;
+use smrt::api::wire::ChallengeView;
 use smrt::audit::LeafKind;
 use smrt::client::console_session::{ConsoleSession, SharedKey};
 use smrt::face::Edits;

@@ -198,6 +198,11 @@ impl<'s> Clocked<'s> {
         Self::start(site, &clock)
     }
 
+    /// The log and what else is kept, for looking on.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        self.service.ledger()
+    }
+
     /// The kinds and details of all leaves so far.
     pub(crate) fn log(&self) -> Vec<(LeafKind, Option<serde_json::Value>)> {
         let ledger = self.service.ledger();

@@ -2,7 +2,7 @@
 //! would send.
 
 use serde_json::json;
-use smrt::api::wire::desk::ChallengeView;
+use smrt::api::wire::ChallengeView;
 use smrt::audit::touch::RelyingParty;
 use smrt::booking::{Identifier, Text};
 use smrt::client::ClientError;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use smrt::api::wire::inquiry::InquiryView;
+use smrt::api::wire::InquiryView;
 use smrt::audit::LeafKind;
 use smrt::client::console_session::ConsoleSession;
 use smrt::face::Edits;

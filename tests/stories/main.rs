@@ -25,6 +25,7 @@ mod control_room;
 mod daemon;
 mod desks;
 mod door;
+mod every_route_is_refused_to_who_may_not;
 mod fake_disk;
 mod inquiries_end;
 mod it_installs_the_box;

@@ -2,7 +2,7 @@
 //! and may do what their role may.
 
 use serde_json::json;
-use smrt::api::wire::desk::ChallengeView;
+use smrt::api::wire::ChallengeView;
 use smrt::audit::LeafKind;
 use smrt::booking::{Identifier, Text};
 use smrt::client::console_session::{ConsoleSession, SharedKey, enrol_first_key, shared_key};

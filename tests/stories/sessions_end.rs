@@ -2,7 +2,7 @@
 //! ends (CJIS AC-11, AC-12, IA-2).
 
 use serde_json::json;
-use smrt::api::wire::desk::ChallengeView;
+use smrt::api::wire::ChallengeView;
 use smrt::audit::LeafKind;
 use smrt::client::console_session::{ConsoleSession, SharedKey};
 use smrt::face::Edits;

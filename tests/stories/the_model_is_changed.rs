@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use smrt::api::wire::inquiry::CandidateCard;
+use smrt::api::wire::CandidateCard;
 use smrt::api::wire::{BookingState, ModelState, ModelSwitchRequest, ModelView};
 use smrt::audit::LeafKind;
 use smrt::client::console_session::Array;

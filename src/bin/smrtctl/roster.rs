@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
-use smrt::api::wire::roster::RosterView;
+use smrt::api::wire::RosterView;
 use smrt::audit::VerifierKey;
 use smrt::config::read_roster;
 use smrt::inquiry::NumberPattern;

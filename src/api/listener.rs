@@ -1,4 +1,4 @@
-//! Connections: a bounded number, each with bounded headers, streams and life.
+//! The listener: a bounded number of connections, each with bounded headers, streams and life.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use super::Peer;
+use super::app::Peer;
 use crate::limits::{
     CONNECTION_SECONDS_MAX, CONNECTIONS_MAX, DRAIN_SECONDS_MAX, HEADER_BYTES_MAX,
     HEADER_SECONDS_MAX, STREAMS_PER_CONNECTION_MAX,
@@ -40,7 +40,9 @@ pub async fn serve<A, F, S>(
     loop {
         // A connection over the number waits in the kernel's own queue until one ends.
         let permit = tokio::select! {
-            permit = permits.clone().acquire_owned() => permit.expect("nobody closes the semaphore"),
+            permit = permits.clone().acquire_owned() => {
+                permit.expect("nobody closes the semaphore")
+            }
             () = &mut stop => break,
         };
         let tcp = tokio::select! {

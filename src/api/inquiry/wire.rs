@@ -1,4 +1,4 @@
-//! What crosses the wire of an inquiry.
+//! Bodies of the requests and answers about an inquiry.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +7,10 @@ use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::embed::QualitySheet;
 use crate::face::Edits;
 use crate::inquiry::{
-    Choice, End, Evidence, Finding, Frame, Handover, InquiryId, Outcome, Person, Probe, Recorded,
-    Reference, Report, Request, Requester, Stage,
+    Choice, End, Evidence, Finding, Frame, Handover, InquiryId, NOTE, Outcome, Person, Probe,
+    Recorded, Reference, Report, Request, Requester, Review, Stage,
 };
+use crate::service::{Head, InquirySight};
 
 /// An inquiry in a list.
 #[derive(Clone, Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -298,4 +299,62 @@ pub struct WithdrawRequest {
     pub revision: u64,
     /// In words.
     pub reason: String,
+}
+
+impl From<Head> for HeadView {
+    fn from(Head { inquiry, waits }: Head) -> Self {
+        Self {
+            inquiry: inquiry.id(),
+            stage: inquiry.stage(),
+            requester: inquiry.request().requester.clone(),
+            reference: inquiry.request().reference.clone(),
+            operator: inquiry.operator().clone(),
+            opened_cs: inquiry.opened_cs(),
+            waits,
+        }
+    }
+}
+
+impl From<InquirySight> for InquiryView {
+    fn from(InquirySight { inquiry, sight, candidates }: InquirySight) -> Self {
+        let review = |review: Option<&Review>| {
+            review.map(|review| ReviewView { examiner: review.examiner.clone(), leaf: review.leaf })
+        };
+        let cards = candidates.into_iter().map(|candidate| CandidateCard {
+            version: candidate.version,
+            rank: candidate.rank,
+            released: candidate.released,
+            photo: candidate.photo,
+            known: candidate.known.map(|(score, agency, record)| Known {
+                score,
+                agency,
+                number: record.number,
+                booking: record.booking,
+                frame: record.frame,
+            }),
+            own: candidate.own,
+            both: candidate.both,
+        });
+        Self {
+            inquiry: inquiry.id(),
+            revision: inquiry.revision(),
+            stage: inquiry.stage(),
+            opened_cs: inquiry.opened_cs(),
+            operator: inquiry.operator().clone(),
+            request: inquiry.request().clone(),
+            note: NOTE.to_owned(),
+            probe: inquiry.probe().cloned(),
+            choice: inquiry.choice().cloned(),
+            asked: inquiry.searches().last().map(|search| search.leaf),
+            answered: inquiry.answer().map(|answer| answer.leaf),
+            candidates: cards.collect(),
+            first: review(inquiry.first()),
+            second: review(inquiry.second()),
+            disagreements: inquiry.disagreements().filter(|_| sight.others),
+            report: inquiry.report().cloned(),
+            evidence: inquiry.evidence().to_vec(),
+            outcome: inquiry.outcome().cloned(),
+            ended: inquiry.ended().cloned(),
+        }
+    }
 }

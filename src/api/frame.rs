@@ -1,0 +1,124 @@
+//! The frame around every request: id, permit, caller, body and time on the way in; problem, kind
+//! of state folder, newest checkpoint and timings on the way out. No handler builds these itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::app::{Answer, App, Peer, Ticket};
+use super::problem::ApiError;
+use crate::crypto::random;
+use crate::limits::{BODY_BYTES_MAX, REQUEST_SECONDS_MAX};
+use crate::rule::Rule;
+use crate::service::SearchTimings;
+
+/// The header that carries the newest signed checkpoint, base64 of the note, on every answer.
+pub const CHECKPOINT_HEADER: &str = "smrt-checkpoint";
+/// The header that says what kind of state folder answers: `real`, `demo` or `test`.
+pub const STATE_HEADER: &str = "smrt-state";
+/// The header of a search's answer that says what took how long: `name;dur=` and milliseconds, in a
+/// list.
+pub const TIMING_HEADER: &str = "server-timing";
+
+/// Lets a request through and stamps its answer.
+pub(super) async fn frame(
+    State(app): State<App>,
+    Extension(peer): Extension<Peer>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let id = request_id();
+    let work = through(&app, &id, peer, request, next);
+    let worked = tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS_MAX), work).await;
+    let mut answer = match worked {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(problem)) => problem.into_response(),
+        Err(_) => {
+            let detail = format!(
+                "the request took over {REQUEST_SECONDS_MAX} s; what was acknowledged before stands"
+            );
+            ApiError::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail).into_response()
+        }
+    };
+    if let Some(problem) = answer.extensions_mut().remove::<ApiError>() {
+        answer = problem.into_answer(&id);
+    }
+    stamp(&app, &mut answer);
+    answer
+}
+
+/// The answer of a request that has a permit, a whole body and a caller.
+async fn through(
+    app: &App,
+    id: &str,
+    Peer(caller): Peer,
+    request: Request,
+    next: Next,
+) -> Answer<Response> {
+    let permit = app.permits.clone().try_acquire_owned().map_err(|_| ApiError::busy())?;
+    let mut request = whole(request).await?;
+    let caller = caller.ok_or_else(|| {
+        let detail = "the certificate names no caller of this system, wanted one URI like \
+            smrt:agency/<id>/feed, smrt:device/<id> or smrt:witness/<id>";
+        ApiError::new(StatusCode::FORBIDDEN, Rule::NotInRoster.code(), detail)
+    })?;
+    let ticket = Ticket { id: id.to_owned(), permit: Arc::new(permit), caller };
+    request.extensions_mut().insert(ticket.clone());
+    let answer = next.run(request).await;
+    drop(ticket);
+    Ok(answer)
+}
+
+/// The request with its body read: a caller that is still sending would take an early answer for a
+/// broken connection.
+async fn whole(request: Request) -> Answer<Request> {
+    let (parts, body) = request.into_parts();
+    let body =
+        axum::body::to_bytes(body, BODY_BYTES_MAX).await.map_err(|e| match e.to_string() {
+            too_long if too_long.contains("length limit") => {
+                ApiError::too_large("the body", BODY_BYTES_MAX)
+            }
+            torn => ApiError::malformed(format!("the body is torn: {torn}")),
+        })?;
+    Ok(Request::from_parts(parts, body.into()))
+}
+
+/// What every answer carries.
+fn stamp(app: &App, answer: &mut Response) {
+    let timings = answer.extensions_mut().remove::<SearchTimings>();
+    let ledger = app.service.ledger();
+    let headers = answer.headers_mut();
+    headers.insert(STATE_HEADER, HeaderValue::from_static(ledger.kind().name()));
+    if let Ok(note) = HeaderValue::from_str(&STANDARD.encode(ledger.checkpoint())) {
+        headers.insert(CHECKPOINT_HEADER, note);
+    }
+    if let Some(Ok(timings)) = timings.map(|timings| HeaderValue::from_str(&list(&timings))) {
+        headers.insert(TIMING_HEADER, timings);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(
+        HeaderName::from_static("x-content-type-options"),
+        HeaderValue::from_static("nosniff"),
+    );
+}
+
+/// Milliseconds of each step, in the form of the header that says so.
+fn list(search: &SearchTimings) -> String {
+    let steps = [
+        ("examine", search.examine_ms),
+        ("ask", search.ask_ms),
+        ("scan", search.scan_ms),
+        ("answer", search.answer_ms),
+    ];
+    steps.map(|(name, ms)| format!("{name};dur={ms:.2}")).join(", ")
+}
+
+fn request_id() -> String {
+    hex::encode(random::<8>())
+}
