@@ -133,10 +133,9 @@ impl EmbedError {
             Self::NoSuchFace { .. } => Rule::NoSuchFace,
             Self::Panicked { .. } | Self::Embedding { .. } => Rule::PhotoUnusable,
             Self::Busy => Rule::Busy,
-            Self::Picture { .. }
-            | Self::Stopped
-            | Self::Thread { .. }
-            | Self::Model { .. } => Rule::Failed,
+            Self::Picture { .. } | Self::Stopped | Self::Thread { .. } | Self::Model { .. } => {
+                Rule::Failed
+            }
         }
     }
 
