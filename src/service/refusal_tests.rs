@@ -14,7 +14,6 @@ use crate::face::{EditError, Face, FaceError};
 use crate::gallery::GalleryError;
 use crate::inquiry::{ActionError, InquiryError, SearchId, Stage};
 use crate::ledger::{Fate, Fated, LedgerError};
-use crate::ledger::{Fate, Fated, LedgerError};
 use crate::roster::{OffReason, PersonError, RosterError};
 use crate::rule::Rule;
 use crate::store::StoreError;
