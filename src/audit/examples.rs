@@ -302,7 +302,7 @@ fn reviews() -> Vec<Detail> {
             actor: at("smrt:device/rtcc-2", "examiner-2"),
             inquiry: search(),
             findings: vec![inquiry::Finding {
-                candidate: version: VERSION,
+                candidate: VERSION,
                 disposition: Disposition::Lead,
                 observations: vec![Observation {
                     feature: Component::ALL[0].features()[0],

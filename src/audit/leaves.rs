@@ -220,7 +220,7 @@ leaves! {
     Reviewed = 38 "reviewed" 1..=2 of [Answered, Reviewed]
         [examiner, candidates = len(findings) + len(released), leads = leads(findings),
         disagreements]
-        { actor: Actor, inquiry: String, findings: Vec<crate::inquiry::Finding>, released:
+        { actor: Actor, inquiry: String, findings: Vec<Finding>, released:
         Vec<VersionId> }
     /// A report was issued.
     ReportIssued = 39 "report_issued" 3..=3 of [Answered, Reviewed] [leads = len(leads)]

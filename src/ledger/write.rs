@@ -125,6 +125,11 @@ impl NewLeaf {
 }
 
 impl Staged {
+    /// Whether every detail is short enough to be kept.
+    pub(super) fn check_details(&self) -> Result<(), LedgerError> {
+        Ok(self.leaves.iter().try_for_each(|leaf| leaf.detail.check_length())?)
+    }
+
     pub(super) fn new(
         leaves: Vec<NewLeaf>,
         rows: impl FnOnce(&Core, &Commit, Option<u64>) -> Result<(), LedgerError> + Send + 'static,

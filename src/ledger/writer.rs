@@ -107,6 +107,9 @@ where
         let Self { decide, reply } = *self;
         match decide(core, group) {
             Ok(Decision::Write(write)) => {
+                if let Err(too_long) = write.staged.check_details() {
+                    return settle(&reply, Err(too_long.into())).map(|()| None);
+                }
                 let answer = Box::new(Committed { follow: write.follow, reply });
                 Ok(Some(Waiting { staged: write.staged, answer }))
             }

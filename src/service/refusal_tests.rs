@@ -35,7 +35,7 @@ fn requests() -> Vec<(InquiryError, Rule)> {
     use InquiryError as E;
     let (date, today) = (date!(2027 - 01 - 01), date!(2026 - 01 - 01));
     let pattern = E::ReferencePattern {
-        found: Text::new("26-1").unwrap(),
+        found: Text::parse("26-1").unwrap(),
         agency: id(),
         pattern: words("99-*"),
     };
@@ -260,39 +260,50 @@ fn others() -> Vec<(ServiceError, Rule)> {
     ]
 }
 
-fn found_by_the_ledger() -> Vec<(LedgerError, Rule)> {
+/// What the ledger refuses or puts off.
+fn ledgers() -> Vec<(LedgerError, Rule)> {
     use LedgerError as E;
     let (found, wanted) = (words("a"), words("b"));
-    let sealed = serde_json::from_str::<u8>("x").unwrap_err();
-    let ended = ModelError::Absent { path: "det.onnx".into() };
-    let models = E::Models { folder: "models".into(), source: Box::new(ended) };
     vec![
         (E::TooMany { what: "accounts", most: 9 }, Rule::TableFull),
+        (E::NotFound { what: "booking" }, Rule::NotFound),
         (E::Released { leaf: 9 }, Rule::NumberReleased),
         (E::Unreadable, Rule::BookingDamaged),
         (E::NotSuppressed { version: words("00") }, Rule::NotSuppressed),
-        (E::NotSwitchable { found: found.clone(), wanted: wanted.clone() }, Rule::ModelNotSwitched),
+        (E::NotSwitchable { found, wanted }, Rule::ModelNotSwitched),
         (E::NoSwitch, Rule::NoSwitch),
         (E::Busy, Rule::Busy),
         (E::ModelChanged, Rule::Busy),
         (E::Gallery(GalleryError::Busy { len_max: 9 }), Rule::Busy),
-        (E::Gallery(GalleryError::Full { rows: 9 }), Rule::Failed),
-        (E::Gallery(GalleryError::Stopped), Rule::Failed),
         (E::ClockBehind { seconds: 9 }, Rule::ClockBehind),
         (E::DiskLow { free_mib: 1, wanted_mib: 2 }, Rule::DiskFull),
         (E::DiskFull, Rule::DiskFull),
-        (E::Store(StoreError::Corrupt { what: "row" }), Rule::Failed),
-        (E::Vector(FaceError::NotFinite { at: 3 }), Rule::Failed),
-        (E::Log { what: words("a gap") }, Rule::Failed),
-        (E::Audit(AuditError::Signature), Rule::Failed),
-        (E::Sealed { what: "inquiry", source: sealed }, Rule::Failed),
-        (E::Setup { found, wanted }, Rule::Failed),
-        (models, Rule::Failed),
-        (E::Io { what: "reading", source: io() }, Rule::Failed),
-        (E::Halted { cause: words("the device is lost") }, Rule::Failed),
-        (E::Behind { found: 1, wanted: 2, anchor: "anchor".into() }, Rule::Failed),
-        (E::Supplied { what: words("a fork") }, Rule::Failed),
     ]
+}
+
+/// What the ledger fails by.
+fn failures() -> Vec<(LedgerError, Rule)> {
+    use LedgerError as E;
+    let (found, wanted) = (words("a"), words("b"));
+    let sealed = serde_json::from_str::<u8>("x").unwrap_err();
+    let absent = Box::new(ModelError::Absent { path: "det.onnx".into() });
+    let failures = [
+        E::Gallery(GalleryError::Full { rows: 9 }),
+        E::Gallery(GalleryError::Stopped),
+        E::Store(StoreError::Corrupt { what: "row" }),
+        E::Vector(FaceError::NotFinite { at: 3 }),
+        E::Log { what: words("a gap") },
+        E::Audit(AuditError::Signature),
+        E::Sealed { what: "inquiry", source: sealed },
+        E::Setup { found, wanted },
+        E::Models { folder: "models".into(), source: absent },
+        E::Pool(EmbedError::Stopped),
+        E::Io { what: "reading", source: io() },
+        E::Halted { cause: words("the device is lost") },
+        E::Behind { found: 1, wanted: 2, anchor: "anchor".into() },
+        E::Supplied { what: words("a fork") },
+    ];
+    failures.into_iter().map(|e| (e, Rule::Failed)).collect()
 }
 
 /// One value of each error that a verb can end with, and its rule.
@@ -300,20 +311,16 @@ fn all() -> Vec<(ServiceError, Rule)> {
     fn of<E: Into<ServiceError>>(errors: Vec<(E, Rule)>) -> Vec<(ServiceError, Rule)> {
         errors.into_iter().map(|(e, rule)| (e.into(), rule)).collect()
     }
-    let (own, photos) = (of(requests()), of(photos()));
-    [
-        own,
-        of(steps()),
-        callers(),
-        of(touches()),
-        photos,
-        of(vaults()),
-        others(),
-        of(found_by_the_ledger()),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    let mut all = of(requests());
+    all.extend(of(steps()));
+    all.extend(of(touches()));
+    all.extend(of(photos()));
+    all.extend(of(vaults()));
+    all.extend(of(ledgers()));
+    all.extend(of(failures()));
+    all.extend(callers());
+    all.extend(others());
+    all
 }
 
 #[test]

@@ -1,4 +1,4 @@
-use super::tests::{DAY_H, SEARCH, Step, leaf, ruled, wrong};
+use super::tests::{DAY_H, SEARCH, Step, leaf};
 use super::*;
 use crate::audit::examples::example;
 use crate::audit::{Actor, Detail, Leaf, SampleFinding, Shown, commit};

@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use smrt::api::wire::{SampleOrder, SampleReview, SampleView};
@@ -101,7 +100,7 @@ pub(crate) struct ReviewCommand {
     #[arg(long, value_name = "LEAF")]
     search: u64,
     /// What was found.
-    #[arg(long, value_parser = finding())]
+    #[arg(long, value_parser = finding)]
     finding: SampleFinding,
     /// In words.
     #[arg(long)]
@@ -109,12 +108,10 @@ pub(crate) struct ReviewCommand {
 }
 
 /// A finding by its name, with dashes.
-fn finding() -> impl TypedValueParser<Value = SampleFinding> {
-    let value = |finding: SampleFinding| {
-        PossibleValue::new(finding.name().replace('_', "-")).help(finding.words())
-    };
-    PossibleValuesParser::new(SampleFinding::ALL.map(value)).map(|name| {
-        SampleFinding::named(&name.replace('-', "_")).expect("the parser knows no other name")
+fn finding(name: &str) -> Result<SampleFinding, String> {
+    SampleFinding::named(&name.replace('-', "_")).ok_or_else(|| {
+        let names = SampleFinding::ALL.map(|finding| finding.name().replace('_', "-"));
+        format!("wanted one of {}", names.join(", "))
     })
 }
 
