@@ -122,7 +122,6 @@ macro_rules! details {
         /// One detail, one variant a kind of leaf.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "detail", rename_all = "snake_case")]
-        #[expect(missing_docs, reason = "a field's name is its meaning, and LEAVES.md shows each")]
         #[expect(clippy::large_enum_variant, reason = "one is made for a leaf and goes when it is \
             written; none are kept by the thousand")]
         pub enum Detail {
