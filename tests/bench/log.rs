@@ -7,9 +7,9 @@
 
 #[path = "log/commit.rs"]
 mod commit;
-#[path = "log/maker.rs"]
+#[path = "../../src/client/test_log/maker.rs"]
 mod maker;
-#[path = "log/tiles.rs"]
+#[path = "../../src/client/test_log/tiles.rs"]
 mod tiles;
 #[path = "log/verify.rs"]
 mod verify;

@@ -397,7 +397,7 @@ fn every_altered_byte_is_found(room: &ControlRoom, pdf: &Path, proof: &Path) {
 fn is_valid(pdf: &Path) {
     for check in [
         Command::new("qpdf").arg("--check").arg(pdf),
-        Command::new("/usr/bin/python3").arg(root().join("tests/pdf/check.py")).arg(pdf),
+        Command::new("/usr/bin/python3").arg(root().join("src/compare_report/check.py")).arg(pdf),
     ] {
         let told = ended(check);
         assert_eq!(told.status, Some(0), "{told:?}");

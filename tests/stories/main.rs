@@ -18,24 +18,12 @@ mod an_attacker_reads_the_log;
 mod an_auditor_verifies;
 mod an_inquiry_is_run;
 mod an_operator_keeps_to_the_ceilings;
-mod attacker;
-mod browser;
-mod clocked;
-mod control_room;
-mod daemon;
-mod desks;
-mod door;
-mod fake_disk;
 mod inquiries_end;
 mod it_installs_the_box;
 mod outsiders_verify;
 mod outsiders_verify_touches;
 mod people_are_admitted;
-mod photos;
-mod raw;
 mod sessions_end;
-mod site;
-mod tampering;
 mod the_disk_is_full;
 mod the_log_says_who_did_what;
 mod the_model_is_changed;
@@ -43,5 +31,14 @@ mod the_power_is_cut;
 mod the_power_is_cut_through_an_end;
 mod the_public_reads_the_figures;
 mod the_roster_is_checked;
-#[path = "../bench/log/tiles.rs"]
+
+#[path = "../../src/disk/fake.rs"]
+mod fake_disk;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../../src/client/test_log/tampering.rs"]
+mod tampering;
+#[path = "../../src/client/test_log/tiles.rs"]
 mod tiles;
+
+use support::{attacker, browser, clocked, control_room, daemon, desks, door, photos, raw, site};

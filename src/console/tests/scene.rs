@@ -310,7 +310,7 @@ pub(super) fn shown() -> Vec<Shown> {
 }
 
 fn key() -> Credential {
-    let line = include_str!("../../../tests/data/chromium_keys.jsonl").lines().next().unwrap();
+    let line = include_str!("../../audit/touch/chromium_keys.jsonl").lines().next().unwrap();
     let recorded: serde_json::Value = serde_json::from_str(line).unwrap();
     let registration: Registration =
         serde_json::from_value(recorded["registration"].clone()).unwrap();

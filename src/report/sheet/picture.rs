@@ -153,7 +153,7 @@ fn px(n: u32) -> f32 {
 mod tests {
     use super::*;
 
-    const ASTRONAUT: &[u8] = include_bytes!("../../../tests/data/astronaut.jpg");
+    const ASTRONAUT: &[u8] = include_bytes!("../../embed/test_photos/astronaut.jpg");
 
     #[test]
     fn what_is_too_large_is_made_smaller_in_its_proportions() {
@@ -183,8 +183,10 @@ mod tests {
         let white = on_white(&RgbaImage::from_pixel(1, 1, image::Rgba([9, 9, 9, 0])));
         assert_eq!(white.get_pixel(0, 0).0, [255; 3]);
         assert!(
-            Printed::of(&Picture::Png(include_bytes!("../../../tests/data/palette.png").to_vec()))
-                .is_ok()
+            Printed::of(&Picture::Png(
+                include_bytes!("../../embed/test_photos/palette.png").to_vec()
+            ))
+            .is_ok()
         );
         assert!(Printed::of(&Picture::Jpeg(b"\xff\xd8no".to_vec())).is_err());
         assert!(Printed::of(&Picture::Png(ASTRONAUT.to_vec())).is_err());

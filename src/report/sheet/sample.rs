@@ -15,7 +15,7 @@ use crate::face::ModelId;
 use crate::report::Measured;
 
 pub(crate) const ORIGIN: &str = "fusion.example/smrt";
-pub(crate) const ASTRONAUT: &[u8] = include_bytes!("../../../tests/data/astronaut.jpg");
+pub(crate) const ASTRONAUT: &[u8] = include_bytes!("../../embed/test_photos/astronaut.jpg");
 /// 2026-11-23 16:00 UTC.
 pub(crate) const ISSUED_CS: u64 = 179_539_200_000;
 

@@ -55,9 +55,9 @@ impl Filed {
         spaced(&String::from_utf8(output.stdout).unwrap())
     }
 
-    /// What `tests/pdf/check.py` finds wrong.
+    /// What `check.py` finds wrong.
     fn wanting(&self) -> Output {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pdf/check.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/compare_report/check.py");
         // Debian's own Python, which Debian's package belongs to, where another one comes first in
         // the path.
         let python =
@@ -212,7 +212,7 @@ fn a_report_used_for_a_positive_identification_is_marked_as_evidence_with_everyb
 }
 
 /// Checked: syntax and streams (QPDF); each page drawn without a warning (MuPDF); and by
-/// `tests/pdf/check.py`: header, no encryption, no foreign or external content, no scripts,
+/// `check.py`: header, no encryption, no foreign or external content, no scripts,
 /// actions, attachments or annotations; PDF/A-2a and PDF/UA-1 in the metadata, which says what the
 /// document's own entries say; one output intent with an ICC profile; three typefaces, all
 /// embedded, subsetted and mapped to Unicode; all content tagged or an artifact; words for figures,
@@ -223,7 +223,7 @@ fn the_file_is_tagged_pdf_a_as_far_as_qpdf_mupdf_and_pikepdf_can_tell() {
     let mut unusual = report(7);
     unusual.evidence = Some(evidence());
     unusual.probe.original =
-        Picture::Png(include_bytes!("../../../tests/data/palette.png").to_vec());
+        Picture::Png(include_bytes!("../../embed/test_photos/palette.png").to_vec());
     unusual.probe.searched = Picture::Rgb(drawn(3));
     unusual.inquiry = "a <b> & \"c\" \u{0} \u{fffe}".to_owned();
     for (name, report) in

@@ -46,7 +46,7 @@ pub(super) fn measure(
     let (operator, auditor, commander, administrator) =
         (desk("operator")?, desk("auditor")?, desk("commander")?, desk("administrator")?);
 
-    let probe: &[u8] = include_bytes!("../../data/astronaut.jpg");
+    let probe: &[u8] = include_bytes!("../../../src/embed/test_photos/astronaut.jpg");
     let mut views = Vec::new();
     for _ in 0..INQUIRIES {
         let probed = operator.hand_over(&operator.open(&request()?)?, probe)?;
