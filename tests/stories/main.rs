@@ -8,6 +8,7 @@ mod a_browser_is_refused;
 mod a_case_is_worked_in_browsers;
 mod a_console_searches;
 mod a_court_verifies_a_report;
+mod a_probe_is_handed_over;
 mod a_release_comes_between;
 mod a_stranger_knocks;
 mod a_witness_cosigns;
