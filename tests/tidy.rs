@@ -407,7 +407,7 @@ fn texts() -> Vec<Source> {
         .iter()
         .flat_map(|folder| endings.iter().flat_map(|end| Source::below(&root(), folder, end)))
         .collect();
-    for script in ["README.md", "tests/run", ".ci/run"] {
+    for script in ["README.md", "tests/run", "tests/long", ".ci/run"] {
         found.push(Source::new(script, &fs::read_to_string(root().join(script)).unwrap()));
     }
     found
