@@ -42,4 +42,6 @@ mod tampering;
 #[path = "../../src/client/test_log/tiles.rs"]
 mod tiles;
 
-use support::{attacker, browser, clocked, control_room, daemon, desks, door, photos, raw, site};
+use support::{
+    attacker, browser, builders, clocked, control_room, daemon, desks, door, photos, raw, site,
+};

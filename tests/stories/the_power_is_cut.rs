@@ -25,19 +25,15 @@ use smrt::inquiry::{
 };
 use smrt::limits::{GATHERS_MAX, PROBE_PIECE_BYTES};
 use smrt::roster::{Caller, CertificateName, Role};
-use smrt::service::{
-    Enrolled, Faces, Ledger, LedgerSetup, ServiceError, Shelf, SwitchState, SystemClock, Taken,
-};
-use smrt::store::StateKind;
+use smrt::service::{Enrolled, Faces, Ledger, ServiceError, Shelf, SwitchState, Taken};
 use smrt::vault::{Announced, Upload};
 
+use crate::builders::{LOG_KEY, ledger_setup};
 use crate::desks::{person, relying_party, request};
 use crate::fake_disk::{Choices, FakeDisk, Forgotten};
-use crate::site::{models, plain_models};
+use crate::site::{ORIGIN, models, plain_models};
 
 const STATE: &str = "/state";
-const ORIGIN: &str = "test.example/log";
-const LOG_KEY: [u8; 32] = [2; 32];
 /// How long a start after a cut may take, over so few leaves.
 const START_MAX: Duration = Duration::from_secs(1);
 /// Bookings of one round of a switch.
@@ -69,19 +65,8 @@ struct Told {
 }
 
 fn open(disk: &FakeDisk) -> Result<Ledger, ServiceError> {
-    Ledger::open(LedgerSetup {
-        disk: Arc::new(disk.clone()),
-        state: STATE.into(),
-        create_as: Some(StateKind::Test),
-        origin: ORIGIN.to_owned(),
-        master_key: vec![1; 32].into(),
-        log_key: LOG_KEY.to_vec().into(),
-        shelf: SHELF.0.clone(),
-        clock: Arc::new(SystemClock::default()),
-        anchor: None,
-        reserve_bytes: 0,
-        details_kept_days: 1_096,
-    })
+    let disk = Arc::new(disk.clone());
+    Ledger::open(ledger_setup(disk, Path::new(STATE), SHELF.0.clone()))
 }
 
 fn feed() -> Caller {

@@ -3,6 +3,7 @@
 
 pub(crate) mod attacker;
 pub(crate) mod browser;
+pub(crate) mod builders;
 pub(crate) mod clocked;
 pub(crate) mod control_room;
 pub(crate) mod daemon;
