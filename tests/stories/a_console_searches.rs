@@ -266,7 +266,7 @@ const HOLLOW: [(Change, &str, &str); 14] = [
     ),
     (
         |r| {
-            r["purpose"] = json!({"kind": "other", "description": "a line-up",
+            r["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up",
             "supervisor": "Lt."})
         },
         "inquiry",

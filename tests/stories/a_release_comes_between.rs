@@ -13,8 +13,9 @@ use smrt::inquiry::{Person, Stage, Who};
 use smrt::roster::{Caller, CertificateName, Role};
 use smrt::service::Ledger;
 
+use crate::builders::request;
 use crate::daemon::Daemon;
-use crate::desks::{person, refused, relying_party, request};
+use crate::desks::{person, refused, relying_party};
 use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, photo};
 use crate::site::{ORIGIN, Site, booking, number};
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -26,7 +27,7 @@ use smrt::inquiry::Request;
 use smrt::roster::{Person, Role};
 use smrt::vault::Master;
 
-use crate::attacker::{Attacker, DOMAIN, Dictionary, ties, words_in};
+use crate::attacker::{Attacker, DOMAIN, Dictionary, Tie, ties, words_in};
 use crate::desks::{Hand, official, person};
 use crate::photos::{OBAMA_LATER, gradient, photo, several};
 use crate::raw::Identity;

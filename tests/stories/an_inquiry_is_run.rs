@@ -16,10 +16,11 @@ use smrt::face::Edits;
 use smrt::inquiry::{Component, Disposition, Finding, Observation, Seen, Stage};
 use smrt::roster::{Person, Role};
 
-use crate::desks::{Hand, key_of, person, refused, relying_party, request_json};
+use crate::builders::{request, request_json};
+use crate::desks::{Hand, key_of, person, refused, relying_party};
 use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, edition, photo, small};
 use crate::raw::Answer;
-use crate::site::{Daemon, Site, booking, number, request, strict_models};
+use crate::site::{Daemon, Site, booking, number, strict_models};
 
 const WORDS: &str = "the still is all that the store has of him";
 

@@ -16,7 +16,7 @@ use smrt::audit::{
 use smrt::client::archive::Archive;
 
 use crate::photos::{COLLINS, OBAMA, OBAMA_LATER, edition, gradient, photo, root, small};
-use crate::site::{Site, booking, number, request, witness_name};
+use crate::site::{Daemon, Site, booking, number, request, witness_name};
 
 /// Leaves of the log that is made in memory: its tiles have three levels.
 const GROWN_LEAVES: u64 = 66_000;

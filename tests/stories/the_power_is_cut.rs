@@ -28,10 +28,10 @@ use smrt::roster::{Caller, CertificateName, Role};
 use smrt::service::{Enrolled, Faces, Ledger, ServiceError, Shelf, SwitchState, Taken};
 use smrt::vault::{Announced, Upload};
 
-use crate::builders::{LOG_KEY, ledger_setup};
-use crate::desks::{person, relying_party, request};
+use crate::builders::{LOG_KEY, ORIGIN, ledger_setup, request};
+use crate::desks::{person, relying_party};
 use crate::fake_disk::{Choices, FakeDisk, Forgotten};
-use crate::site::{ORIGIN, models, plain_models};
+use crate::site::{models, plain_models};
 
 const STATE: &str = "/state";
 /// How long a start after a cut may take, over so few leaves.

@@ -14,9 +14,8 @@ use smrt::roster::{Caller, CertificateName};
 use smrt::service::{Ledger, LedgerSetup, ServiceError};
 use smrt::vault::{Announced, Upload};
 
-use crate::builders::ledger_setup;
+use crate::builders::{ledger_setup, request};
 use crate::clocked::{DAY_CS, SHELF, StoryClock};
-use crate::desks::request;
 use crate::fake_disk::{Choices, FakeDisk};
 
 const STATE: &str = "/state";

@@ -11,7 +11,7 @@ use rcgen::{
     KeyIdMethod, KeyPair, KeyUsagePurpose, SanType, SerialNumber,
 };
 use smrt::audit::{Checkpoint, CosignerKey, Detail, Leaf, LeafKind, LogKey, VerifierKey};
-use smrt::booking::{BookingData, BookingNumber, Identifier};
+use smrt::booking::{BookingNumber, Identifier};
 use smrt::client::desk::Staff;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
