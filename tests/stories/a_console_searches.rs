@@ -278,6 +278,7 @@ const HOLLOW: [(Change, &str, &str); 14] = [
         "agency 'nobody' is not in the roster",
     ),
 ];
+
 #[test]
 fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
     let site = Site::staffed();
