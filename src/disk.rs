@@ -154,6 +154,9 @@ impl DiskFile for RealFile {
 }
 
 #[cfg(test)]
+pub(crate) mod fake;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -115,6 +115,183 @@ pub struct Refusal {
     pub request: Option<Request>,
 }
 
+macro_rules! details {
+    ($($(#[doc = $doc:literal])+ $kind:ident { $($(#[$meta:meta])* $field:ident: $type:ty),* $(,)?
+        })+) => {
+        /// One detail, one variant a kind of leaf.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "detail", rename_all = "snake_case")]
+        #[expect(clippy::large_enum_variant, reason = "one is made for a leaf and goes when it is \
+            written; none are kept by the thousand")]
+        pub enum Detail {
+            $($(#[doc = $doc])+ $kind { $($(#[$meta])* $field: $type),* },)+
+        }
+
+        impl Detail {
+            /// The kind of leaf that it belongs to.
+            pub fn kind(&self) -> LeafKind {
+                match self {
+                    $(Self::$kind { .. } => LeafKind::$kind,)+
+                }
+            }
+        }
+    };
+}
+
+details! {
+    /// The daemon is about to serve.
+    Started { software: String, state: String, model: String, engine: String, device: String,
+        roster_sha256: String }
+    /// The daemon stopped in order.
+    Stopped { software: String }
+    /// Something is wrong.
+    AlarmRaised { alarm: Alarm, what: String }
+    /// It is right again.
+    AlarmCleared { alarm: Alarm, what: String }
+    /// The clock is behind, or went ahead.
+    ClockStepped { behind_cs: u64, ahead_cs: u64 }
+    /// The clock is right.
+    ClockConfirmed { actor: Actor, time_source: String }
+    /// A backup's log was brought up to what witnesses kept.
+    LogRestored { software: String, backup_leaves: u64, supplied_leaves: u64, checkpoint: String }
+    /// The log goes on under another origin.
+    OriginOpened { software: String, former: String, backup_leaves: u64, backup_root: String,
+        cosigned: String }
+    /// A booking came in.
+    BookingIn { actor: Actor, agency: Identifier, version: VersionId, replaces: Option<VersionId>,
+        photo_commitment: String }
+    /// A booking was refused.
+    BookingRefused { actor: Actor, reason: String }
+    /// A booking was released.
+    Released { actor: Actor, agency: Identifier, versions: Vec<VersionId>, reason: String }
+    /// A booking was purged.
+    Purged { agency: Identifier, version: VersionId, assurance: String }
+    /// A notice of evidentiary value came.
+    HoldNoticed { actor: Actor, agency: Identifier, version: VersionId, order: Option<String>,
+        reason: String }
+    /// It was decided.
+    HoldDecided { actor: Actor, version: VersionId, granted: bool, reason: String }
+    /// A request for longer retention was decided.
+    ExtensionDecided { actor: Actor, agency: Identifier, version: VersionId, granted: bool,
+        case_number: String, contact: String, reason: String, days: u64 }
+    /// A held booking went to removable media.
+    Transferred { actor: Actor, version: VersionId, manifest_sha256: String }
+    /// Bookings that are suppressed because what is kept of them is damaged.
+    BookingsDamaged { versions: Vec<VersionId> }
+    /// A search was asked for.
+    Asked { actor: Actor, search: String, inquiry: String, request: Request,
+        approval: SearchApproval, touch: Touch, key: Credential }
+    /// A search was answered.
+    Answered { actor: Actor, search: String, model: String, gallery_rows: u64,
+        candidates: Vec<Shown> }
+    /// A search was never answered.
+    Interrupted { search: Option<String> }
+    /// A search was refused.
+    SearchRefused { actor: Actor, request: Option<Request>, reason: String }
+    /// A candidate's photo was shown.
+    PhotoViewed { actor: Actor, search: String, version: VersionId }
+    /// An inquiry was opened.
+    InquiryOpened { actor: Actor, inquiry: String, request: Request }
+    /// An examiner dispositioned all candidates.
+    Reviewed { actor: Actor, inquiry: String, findings: Vec<inquiry::Finding>,
+        released: Vec<VersionId> }
+    /// A report was issued.
+    ReportIssued { actor: Actor, inquiry: String, report_sha256: String, leads: Vec<VersionId> }
+    /// What came of a report.
+    OutcomeRecorded { actor: Actor, inquiry: String, outcome: Outcome }
+    /// The report was handed over as evidence.
+    EvidenceMarked { actor: Actor, inquiry: String, handover: Handover }
+    /// An inquiry was closed.
+    InquiryClosed { actor: Actor, inquiry: String, withdrawn: bool, reason: String }
+    /// A caller was refused for who it is.
+    CallerRefused { actor: Actor, reason: String }
+    /// A caller was refused again and again.
+    RefusalsGathered { actor: Actor, hour_cs: u64, refusals: u64, kept: Vec<Refusal> }
+    /// A person logged on.
+    LoggedOn { actor: Actor, approval: ActApproval, touch: Touch }
+    /// A person logged off.
+    LoggedOff { actor: Actor, why: String }
+    /// A log-on was refused.
+    LogOnRefused { actor: Actor, person: Option<Identifier>, reason: String }
+    /// A person was locked out.
+    LockedOut { person: Identifier, tries: u64 }
+    /// A person was let in again.
+    Unlocked { actor: Actor, person: Identifier, approval: ActApproval, touch: Touch }
+    /// Who and what stands in the roster changed.
+    RosterChanged { by: Vec<Identifier>, what: String, roster_sha256: String }
+    /// An account, a role or a key was asked for.
+    GrantAsked { actor: Actor, grant: String, person: Person, key: Option<Credential>,
+        approval: ActApproval, touch: Touch }
+    /// It was approved.
+    GrantApproved { actor: Actor, grant: String, person: Identifier, approval: ActApproval,
+        touch: Touch }
+    /// It was declined.
+    GrantDeclined { actor: Option<Actor>, grant: String, person: Identifier, reason: String }
+    /// A first commander or administrator was appointed at the box.
+    Appointed { person: Person }
+    /// A person who was appointed enrolled a key.
+    KeyEnrolled { actor: Actor, person: Identifier, key: Credential, approval: ActApproval }
+    /// An account went off.
+    AccountOff { actor: Option<Actor>, person: Identifier, why: OffReason }
+    /// An account is still needed.
+    AccountReviewed { actor: Actor, person: Identifier }
+    /// The policy changed.
+    PolicyChanged { by: Vec<Identifier>, version: String, policy_sha256: String }
+    /// A switch of the model was begun.
+    ModelSwitchBegun { actor: Actor, from: String, to: String, bookings: u64, accept_failed: u64 }
+    /// The model was switched.
+    ModelSwitched { from: String, to: String, bookings: u64, suppressed: u64, found_again: u64 }
+    /// A switch of the model was given up.
+    ModelSwitchGivenUp { actor: Actor, from: String, to: String, embedded: u64, failed: u64 }
+    /// Bookings that a model suppresses.
+    BookingsSuppressed { model: String, bookings: Vec<Unusable> }
+    /// A caller read the log.
+    LogRead { actor: Actor, hour_cs: u64 }
+    /// An auditor had details opened.
+    DetailsOpened { actor: Actor, first: u64, end: u64 }
+    /// An auditor had a probe opened.
+    ProbeOpened { actor: Actor, inquiry: String }
+    /// The log was exported.
+    Exported { actor: Actor, leaves: u64 }
+    /// Details whose term was over are gone.
+    DetailsExpired { first: u64, end: u64, kept_days: u64 }
+    /// Inquiries whose term was over are gone with their probes.
+    ProbesExpired { inquiries: Vec<String>, kept_days: u64, assurance: String }
+    /// The seed of a sample.
+    SampleSeeded { actor: Actor, seed: u64, rate_ppm: u64, first: u64, end: u64 }
+    /// A sample was drawn.
+    SampleDrawn { actor: Actor, leaves: Vec<u64> }
+    /// A search of a sample was reviewed.
+    SampleReviewed { actor: Actor, asked: u64, finding: Finding, note: String,
+        routed_to: Option<Identifier> }
+    /// An agency looked at findings about people whom it employs.
+    FindingsRead { actor: Actor, first: u64, end: u64 }
+    /// An auditor went through the log.
+    LogReviewed { actor: Actor, first: u64, end: u64, note: String }
+    /// A public report was made.
+    PublicReport { actor: Actor, report_sha256: String }
+}
+
+impl Detail {
+    /// Who was refused what and why, where this is a refusal.
+    pub fn refusal(&self) -> Option<(&Actor, Option<&Request>, &str)> {
+        match self {
+            Self::SearchRefused { actor, request, reason } => {
+                Some((actor, request.as_ref(), reason))
+            }
+            Self::BookingRefused { actor, reason }
+            | Self::CallerRefused { actor, reason }
+            | Self::LogOnRefused { actor, reason, .. } => Some((actor, None, reason)),
+            _ => None,
+        }
+    }
+
+    /// The detail as it is committed to and sealed.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("a detail holds only strings, numbers and lists of them")
+    }
+}
+
 impl From<&Caller> for Actor {
     fn from(caller: &Caller) -> Self {
         Self {

@@ -244,7 +244,7 @@ mod tests {
     use super::*;
     use image::{ExtendedColorType, ImageEncoder, Luma, Rgb};
 
-    const PORTRAIT: &[u8] = include_bytes!("../../tests/data/astronaut.jpg");
+    const PORTRAIT: &[u8] = include_bytes!("test_photos/astronaut.jpg");
 
     /// Red above, green at the left of the lower half, blue at its right: every turn and mirror
     /// looks different.
@@ -355,7 +355,7 @@ mod tests {
             decode(&png_of(&half, 40, 40, ExtendedColorType::La8)).unwrap().rgb.get_pixel(5, 5).0,
             [177; 3]
         );
-        let palette = decode(include_bytes!("../../tests/data/palette.png")).unwrap();
+        let palette = decode(include_bytes!("test_photos/palette.png")).unwrap();
         assert!(
             near(*palette.rgb.get_pixel(5, 5), [250, 0, 0])
                 && near(*palette.rgb.get_pixel(60, 40), [0, 0, 250])

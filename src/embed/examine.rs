@@ -296,7 +296,7 @@ pub(super) mod tests {
     use std::path::PathBuf;
     use std::sync::{Arc, LazyLock};
 
-    pub(in crate::embed) const PORTRAIT: &[u8] = include_bytes!("../../tests/data/astronaut.jpg");
+    pub(in crate::embed) const PORTRAIT: &[u8] = include_bytes!("test_photos/astronaut.jpg");
 
     pub(in crate::embed) fn models_dir() -> PathBuf {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("models")
@@ -372,9 +372,8 @@ pub(super) mod tests {
             let score = found.embedding.score(&wanted);
             assert!(score > least, "{name}: {score}");
         }
-        let jp2 = MODELS
-            .examine(include_bytes!("../../tests/data/astronaut.jp2"), FaceChoice::Only)
-            .unwrap();
+        let jp2 =
+            MODELS.examine(include_bytes!("test_photos/astronaut.jp2"), Choice::Only).unwrap();
         assert!(
             jp2.embedding.score(&wanted) > 0.8,
             "256 px of JPEG 2000: {}",

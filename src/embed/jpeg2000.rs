@@ -228,7 +228,7 @@ fn be32(bytes: &[u8], at: usize) -> Option<u32> {
 mod tests {
     use super::*;
 
-    const JP2: &[u8] = include_bytes!("../../tests/data/astronaut.jp2");
+    const JP2: &[u8] = include_bytes!("test_photos/astronaut.jp2");
 
     #[test]
     fn a_jp2_file_and_its_bare_codestream_decode_alike() {

@@ -264,8 +264,8 @@ mod tests {
         let originals: [&[u8]; 4] = [
             PORTRAIT,
             &encoded,
-            include_bytes!("../../tests/data/astronaut.jp2"),
-            include_bytes!("../../tests/data/palette.png"),
+            include_bytes!("test_photos/astronaut.jp2"),
+            include_bytes!("test_photos/palette.png"),
         ];
         let mut files: Vec<Vec<u8>> =
             ["", "GIF89a", "BM", "RIFF....WEBPVP8 ", "%PDF-1.7", "<svg/>", "\u{feff}text"]

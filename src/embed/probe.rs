@@ -472,7 +472,7 @@ mod tests {
             let shown = around(&portrait(), odd);
             assert!(shown.width() > 0 && shown.height() > 0, "{odd:?}");
         }
-        let jp2 = include_bytes!("../../tests/data/astronaut.jp2");
+        let jp2 = include_bytes!("test_photos/astronaut.jp2");
         assert!(
             picture(jp2, &none(), 640, Encoding::Jpeg).unwrap().bytes.starts_with(&[0xff, 0xd8]),
             "browsers show no JPEG 2000"

@@ -243,13 +243,9 @@ fn remove(disk: &dyn Disk, path: &Path) -> Result<(), VaultError> {
 }
 
 #[cfg(test)]
-#[path = "../../tests/stories/fake_disk.rs"]
-mod fake_disk;
-
-#[cfg(test)]
 mod tests {
-    use super::fake_disk::{Choices, FakeDisk};
     use super::*;
+    use crate::disk::fake::{Choices, FakeDisk};
     use crate::limits::{PROBE_BYTES_MAX, PROBE_PIECE_BYTES};
     use crate::vault::{MasterKey, Vault};
 

@@ -104,7 +104,10 @@ fn measure(models_dir: &Path, photos_dir: Option<&Path>, json: bool) -> Result<(
 
 fn photos(dir: Option<&Path>) -> Result<Vec<Vec<u8>>, String> {
     let Some(dir) = dir else {
-        return Ok(vec![include_bytes!("../data/astronaut.jpg").to_vec(); ROUNDS]);
+        return Ok(vec![
+            include_bytes!("../../src/embed/test_photos/astronaut.jpg").to_vec();
+            ROUNDS
+        ]);
     };
     let said = |e: std::io::Error| format!("{}: {e}", dir.display());
     let mut paths: Vec<PathBuf> = fs::read_dir(dir)

@@ -5,11 +5,14 @@
 //! and reads inclusion proofs from its tiles. `-- --commit --json` has 1 and 32 writers log at the
 //! same time, beside a bare redb. One JSON object a line.
 
+#[path = "../support/builders.rs"]
+#[expect(dead_code, reason = "stories build more")]
+mod builders;
 #[path = "log/commit.rs"]
 mod commit;
-#[path = "log/maker.rs"]
+#[path = "../../src/client/test_log/maker.rs"]
 mod maker;
-#[path = "log/tiles.rs"]
+#[path = "../../src/client/test_log/tiles.rs"]
 mod tiles;
 #[path = "log/verify.rs"]
 mod verify;

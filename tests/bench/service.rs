@@ -8,6 +8,9 @@
 //! --switch 100000 --json` takes so many bookings to another model. `-- --soak 600 --json` does
 //! everything at once for so many seconds and checks every answer. One JSON object a line.
 
+#[path = "../support/builders.rs"]
+#[expect(dead_code, reason = "stories build more")]
+mod builders;
 #[path = "soak/lives.rs"]
 mod lives;
 #[path = "service/pages.rs"]

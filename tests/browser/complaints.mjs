@@ -47,7 +47,11 @@ export class Complaints {
 
   /** Listens to a tab. */
   async hear(page, session) {
-    page.on('console', (message) => message.type() === 'error' && this.#erred(message.text(), message.location().url));
+    page.on(
+      'console',
+      (message) =>
+        message.type() === 'error' && this.#erred(message.text(), message.location().url),
+    );
     page.on('pageerror', (error) => this.note('page error', error.stack ?? String(error)));
     page.on('crash', () => this.note('crash', page.url()));
     page.on('requestfailed', (request) => this.#failed(request));
@@ -55,7 +59,9 @@ export class Complaints {
       this.note('dialog', dialog.message());
       await dialog.dismiss();
     });
-    session.on('Audits.issueAdded', ({ issue }) => this.note(issue.code, JSON.stringify(issue.details)));
+    session.on('Audits.issueAdded', ({ issue }) =>
+      this.note(issue.code, JSON.stringify(issue.details)),
+    );
     await session.send('Audits.enable');
   }
 

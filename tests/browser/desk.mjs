@@ -29,7 +29,10 @@ export class Desk {
   #held = [];
   #watched = new Set();
 
-  /** Starts the browser; `door` are the files of authority, certificate and key, and the server's address. */
+  /**
+   * Starts the browser; `door` are the files of authority, certificate and key, and the server's
+   * address.
+   */
   static async seat(name, door, setting, keys) {
     const desk = new Desk(name, door.url, setting, keys);
     await desk.#launch(door);
@@ -65,7 +68,9 @@ export class Desk {
       timeout: this.#setting.patienceMs,
     });
     this.#context.setDefaultTimeout(this.#setting.patienceMs);
-    this.#context.on('page', (page) => this.#greet(page).catch((error) => this.#complaints.note('tab', error.message)));
+    this.#context.on('page', (page) =>
+      this.#greet(page).catch((error) => this.#complaints.note('tab', error.message)),
+    );
     await Promise.all(this.#context.pages().map((page) => this.#greet(page)));
   }
 
@@ -96,7 +101,9 @@ export class Desk {
   /** What there was to see when something went wrong, kept as a picture too. */
   async scene() {
     const { page } = this.#tabs[this.#at];
-    const kept = await this.picture(`failed-${this.#name}`, true).catch((error) => `no picture: ${error.message}`);
+    const kept = await this.picture(`failed-${this.#name}`, true).catch(
+      (error) => `no picture: ${error.message}`,
+    );
     const text = await page.innerText('body', { timeout: 1 }).catch(() => '');
     return `at desk ${this.#name}, ${page.url()} (${kept}):\n${text.slice(0, 2000)}`;
   }
@@ -124,7 +131,12 @@ export class Desk {
   /** Asks for a page that nobody gets; why not, in Chromium's word. */
   async fail(path) {
     const url = new URL(path, this.#url).href;
-    const failed = await this.#complaints.suffer('net::', () => this.page.goto(url).then(() => null, (error) => error.message));
+    const failed = await this.#complaints.suffer('net::', () =>
+      this.page.goto(url).then(
+        () => null,
+        (error) => error.message,
+      ),
+    );
     const why = failed?.match(/net::\w+/)?.[0];
     if (!why) throw new Error(failed ?? `${path} was answered`);
     return why;
@@ -166,14 +178,18 @@ export class Desk {
 
   // Hands
 
-  /** Presses the tabulator until this is in focus; after how many presses, none where it is already. */
+  /**
+   * Presses the tabulator until this is in focus; after how many presses, none where it is already.
+   */
   async tabTo(wanted, words) {
     await wanted.filter({ visible: true }).first().waitFor();
     const passed = [];
     while (!(await wanted.evaluateAll((found) => found.includes(document.activeElement)))) {
       if (passed.length === STEPS_MAX) {
         const seen = [...new Set(passed.map((words) => words.join(' ')))].join(', ');
-        throw new Error(`the tabulator doesn't come to ${words} in ${STEPS_MAX} steps, only to: ${seen}`);
+        throw new Error(
+          `the tabulator doesn't come to ${words} in ${STEPS_MAX} steps, only to: ${seen}`,
+        );
       }
       await this.page.keyboard.press('Tab');
       passed.push(await this.focus());
@@ -183,7 +199,10 @@ export class Desk {
 
   /** Presses a key on a file's field, and answers the window that opens. */
   async attachByKey(keys, file) {
-    const [chooser] = await Promise.all([this.page.waitForEvent('filechooser'), this.page.keyboard.press(keys)]);
+    const [chooser] = await Promise.all([
+      this.page.waitForEvent('filechooser'),
+      this.page.keyboard.press(keys),
+    ]);
     await chooser.setFiles(file);
   }
 
@@ -194,12 +213,18 @@ export class Desk {
     this.#held.push(hold);
     if (this.#watched.has(path)) return;
     this.#watched.add(path);
-    await this.page.route((url) => url.pathname === path, (route) => {
-      const wanting = this.#held.find((other) => !other.route && other.path === path && other.method === route.request().method());
-      if (!wanting) return route.fallback();
-      wanting.route = route;
-      return wanting.take();
-    });
+    await this.page.route(
+      (url) => url.pathname === path,
+      (route) => {
+        const wanting = this.#held.find(
+          (other) =>
+            !other.route && other.path === path && other.method === route.request().method(),
+        );
+        if (!wanting) return route.fallback();
+        wanting.route = route;
+        return wanting.take();
+      },
+    );
   }
 
   /** Waits until the request is made that is to be held the longest from now. */
@@ -217,15 +242,23 @@ export class Desk {
 
   async #come({ came, method, path }) {
     const late = new Promise((_, fail) => {
-      setTimeout(() => fail(new Error(`nobody asked ${method} ${path}`)), this.#setting.patienceMs).unref();
+      setTimeout(
+        () => fail(new Error(`nobody asked ${method} ${path}`)),
+        this.#setting.patienceMs,
+      ).unref();
     });
     await Promise.race([came, late]);
   }
 
   /** Role and accessible name of what is in focus, as a screen reader is told them. */
   async focus() {
-    const { result } = await this.session.send('Runtime.evaluate', { expression: 'document.activeElement' });
-    const { nodes } = await this.session.send('Accessibility.getPartialAXTree', { objectId: result.objectId, fetchRelatives: false });
+    const { result } = await this.session.send('Runtime.evaluate', {
+      expression: 'document.activeElement',
+    });
+    const { nodes } = await this.session.send('Accessibility.getPartialAXTree', {
+      objectId: result.objectId,
+      fetchRelatives: false,
+    });
     return [nodes[0].role?.value ?? '', nodes[0].name?.value ?? ''];
   }
 
@@ -236,7 +269,10 @@ export class Desk {
     await this.measure(whole ? allPictures : pictures);
     const { cssContentSize: size } = await this.session.send('Page.getLayoutMetrics');
     const all = { captureBeyondViewport: true, clip: { ...size, scale: 1 } };
-    const { data } = await this.session.send('Page.captureScreenshot', { format: 'png', ...(whole ? all : {}) });
+    const { data } = await this.session.send('Page.captureScreenshot', {
+      format: 'png',
+      ...(whole ? all : {}),
+    });
     await writeFile(path, data, 'base64');
     return path;
   }
@@ -267,7 +303,9 @@ export class Desk {
   /** Waits for what was expected; what of it never came. */
   async settle() {
     // What the tabs said before this comes before their answer.
-    await Promise.all(this.#tabs.map(({ session }) => session.send('Runtime.evaluate', { expression: '0' })));
+    await Promise.all(
+      this.#tabs.map(({ session }) => session.send('Runtime.evaluate', { expression: '0' })),
+    );
     return this.#complaints.settle();
   }
 
@@ -301,20 +339,27 @@ const VERBS = {
   focus: (desk) => desk.focus(),
   'tab to': (desk, words) => desk.tabTo(byRole(desk, words), `${words.role} ${words.name}`),
   'tab to field': (desk, words) => desk.tabTo(byLabel(desk, words), `the field ${words.label}`),
-  'tab to words': (desk, { words }) => desk.tabTo(desk.page.getByText(words, { exact: true }), words),
+  'tab to words': (desk, { words }) =>
+    desk.tabTo(desk.page.getByText(words, { exact: true }), words),
   'attach by key': (desk, { keys, file }) => desk.attachByKey(keys, file),
   hold: (desk, { method, path }) => desk.hold(method, path),
   'held up': (desk) => desk.heldUp(),
   'let go': (desk) => desk.letGo(),
   click: (desk, words) => byRole(desk, words).click(),
   fill: (desk, { text, ...words }) => byLabel(desk, words).fill(text),
-  choose: (desk, { option, ...words }) => byLabel(desk, words).selectOption({ label: option }).then(() => null),
+  choose: (desk, { option, ...words }) =>
+    byLabel(desk, words)
+      .selectOption({ label: option })
+      .then(() => null),
   check: (desk, words) => byLabel(desk, words).check(),
   attach: (desk, { file, ...words }) => byLabel(desk, words).setInputFiles(file),
   downloaded: (desk) => desk.downloaded(),
 
   // What is to be seen can be used: the page's modules have run.
-  see: (desk, words) => byText(desk, words).waitFor().then(() => desk.page.waitForLoadState()),
+  see: (desk, words) =>
+    byText(desk, words)
+      .waitFor()
+      .then(() => desk.page.waitForLoadState()),
   'see no': (desk, words) => byText(desk, words).waitFor({ state: 'hidden' }),
   read: (desk, { selector }) => desk.page.locator(selector).innerText(),
   evaluate: (desk, { expression }) => desk.page.evaluate(expression),

@@ -21,13 +21,29 @@ export async function furnish(home, { ca, certificate, key, url }) {
 
   const profile = join(home, 'profile');
   await mkdir(join(profile, 'Default'), { recursive: true });
-  await writeFile(join(profile, 'Default/Preferences'), JSON.stringify(preferences(new URL(url).hostname)));
+  await writeFile(
+    join(profile, 'Default/Preferences'),
+    JSON.stringify(preferences(new URL(url).hostname)),
+  );
   return profile;
 }
 
 async function take(home, store, certificate, key) {
   const bundle = join(home, 'device.p12');
-  await run('openssl', ['pkcs12', '-export', '-in', certificate, '-inkey', key, '-name', 'device', '-passout', 'pass:', '-out', bundle]);
+  await run('openssl', [
+    'pkcs12',
+    '-export',
+    '-in',
+    certificate,
+    '-inkey',
+    key,
+    '-name',
+    'device',
+    '-passout',
+    'pass:',
+    '-out',
+    bundle,
+  ]);
   await run('pk12util', ['-i', bundle, '-d', store, '-W', '', '-K', '']);
   await rm(bundle);
 }
@@ -36,5 +52,11 @@ async function take(home, store, certificate, key) {
 // to ask, which nobody can answer where there is no screen.
 function preferences(host) {
   const always = { last_modified: '1', setting: { filters: [{}] } };
-  return { profile: { content_settings: { exceptions: { auto_select_certificate: { [`https://${host}:*,*`]: always } } } } };
+  return {
+    profile: {
+      content_settings: {
+        exceptions: { auto_select_certificate: { [`https://${host}:*,*`]: always } },
+      },
+    },
+  };
 }

@@ -35,7 +35,9 @@ export class KeyRing {
   async insert(key, session, more = {}) {
     await this.withdraw(key);
     await session.send('WebAuthn.enable', { enableUI: false });
-    const { authenticatorId: id } = await session.send('WebAuthn.addVirtualAuthenticator', { options: { ...MAKE, ...more } });
+    const { authenticatorId: id } = await session.send('WebAuthn.addVirtualAuthenticator', {
+      options: { ...MAKE, ...more },
+    });
     this.#places.set(key, { session, id });
     for (const credential of this.#credentials.get(key) ?? []) {
       await session.send('WebAuthn.addCredential', { authenticatorId: id, credential });
@@ -55,7 +57,9 @@ export class KeyRing {
   async credentials(key) {
     const place = this.#places.get(key);
     if (!place) return this.#credentials.get(key) ?? [];
-    const { credentials } = await place.session.send('WebAuthn.getCredentials', { authenticatorId: place.id });
+    const { credentials } = await place.session.send('WebAuthn.getCredentials', {
+      authenticatorId: place.id,
+    });
     return credentials;
   }
 
@@ -73,7 +77,10 @@ export class KeyRing {
     const { presence = true, verified = true, bits = {}, options = {} } = MANNERS[manner];
     await this.insert(key, session, options);
     const { id: authenticatorId } = this.#places.get(key);
-    await session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: presence });
+    await session.send('WebAuthn.setAutomaticPresenceSimulation', {
+      authenticatorId,
+      enabled: presence,
+    });
     await session.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: verified });
     const none = { isBogusSignature: false, isBadUV: false, isBadUP: false };
     await session.send('WebAuthn.setResponseOverrideBits', { authenticatorId, ...none, ...bits });

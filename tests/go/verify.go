@@ -28,7 +28,7 @@ import (
 type testCase struct {
 	Claim   string      `json:"claim"`   // checkpoint, inclusion, consistency or tiles
 	Key     string      `json:"key"`     // the log's verifier key
-	Witness string      `json:"witness"` // the verifier key of a witness that must have cosigned; none if empty
+	Witness string      `json:"witness"` // that of a witness that must have cosigned; none if empty
 	Note    string      `json:"note"`    // the signed checkpoint
 	Old     string      `json:"old"`     // consistency: the signed checkpoint of the smaller tree
 	Leaf    []byte      `json:"leaf"`    // inclusion, tiles: the leaf
@@ -68,7 +68,8 @@ func (c *testCase) verify() error {
 	case "checkpoint":
 		return nil
 	case "inclusion":
-		if err := tlog.CheckRecord(c.Proof, tree.N, tree.Hash, c.Index, tlog.RecordHash(c.Leaf)); err != nil {
+		leaf := tlog.RecordHash(c.Leaf)
+		if err := tlog.CheckRecord(c.Proof, tree.N, tree.Hash, c.Index, leaf); err != nil {
 			return fmt.Errorf("proof: %w", err)
 		}
 		return nil
@@ -228,5 +229,6 @@ func (w *witness) Verify(text, signature []byte) bool {
 		return false
 	}
 	time := binary.BigEndian.Uint64(signature)
-	return ed25519.Verify(w.key, append([]byte(fmt.Sprintf("cosignature/v1\ntime %d\n", time)), text...), signature[8:])
+	signed := append([]byte(fmt.Sprintf("cosignature/v1\ntime %d\n", time)), text...)
+	return ed25519.Verify(w.key, signed, signature[8:])
 }

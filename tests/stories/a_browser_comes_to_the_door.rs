@@ -44,7 +44,7 @@ struct Posted {
 }
 
 #[test]
-fn a_console_certificate_opens_the_real_daemons_door_to_a_browser_and_without_one_it_stays_shut() {
+fn a_browser_gets_in_with_a_consoles_certificate_and_not_without_one() {
     let site = Site::new();
     let daemon = site.start("test");
     let browsers = Browsers::start("door", &site);
@@ -102,7 +102,7 @@ fn a_person_registers_and_touches_a_key_by_keyboard_alone() {
 }
 
 #[test]
-fn several_desks_are_open_at_once_and_a_key_goes_from_one_to_another_with_its_counter() {
+fn a_key_goes_from_one_open_desk_to_another_with_its_counter() {
     let site = Site::new();
     let door = Door::open(&site);
     let browsers = Browsers::start("desks", &site);

@@ -3,6 +3,7 @@
 //! off the page, in words; and a break in the middle loses nothing.
 
 use std::fs::{self, File};
+use std::path::PathBuf;
 
 use image::imageops::{self, FilterType};
 use serde_json::json;
@@ -12,7 +13,7 @@ use smrt::limits::{PROBE_BYTES_MAX, PROBE_PIECE_BYTES};
 use crate::browser::{Browsers, Manner};
 use crate::control_room::{ControlRoom, Seat};
 use crate::photos::{OBAMA, OBAMA_LATER, gradient, photo, png};
-use crate::site::{booking, number};
+use crate::site::{Daemon, booking, number};
 
 const REASON: &str =
     "A man held up the corner shop at Grand and Gravois; the camera over the till shows his face.";
@@ -24,25 +25,48 @@ const LIES: [(Manner, &str); 3] = [
     (Manner::WithBadSignature, "the signature is not by this security key"),
 ];
 
+/// A box with its people and one booking.
+fn peopled(
+    room: &ControlRoom,
+    browsers: &Browsers<'_>,
+    daemon: &Daemon<'_>,
+    staff: &[(&str, &str)],
+) {
+    room.admit(browsers, daemon, staff);
+    let (number, data) = (number("B4401"), booking("Person of B4401"));
+    daemon.feed("slmpd").put_booking(&number, &data, &photo(OBAMA)).unwrap();
+}
+
+/// The operator, logged on at the first desk.
+fn operator_of<'b>(browsers: &'b Browsers<'b>, daemon: &Daemon<'_>) -> Seat<'b> {
+    let operator = Seat::take(browsers, "rtcc-1", daemon);
+    operator.logs_on("olsen", "/console/work");
+    operator
+}
+
+/// A file of the operator's.
+fn file(room: &ControlRoom, name: &str, bytes: &[u8]) -> PathBuf {
+    let path = room.site.path(name);
+    fs::write(&path, bytes).unwrap();
+    path
+}
+
+fn still(room: &ControlRoom) -> PathBuf {
+    file(room, "still.jpg", &photo(OBAMA_LATER))
+}
+
+const OPERATOR: (&str, &str) = ("olsen", "Operator");
+
 #[test]
-fn a_key_that_lies_was_copied_or_is_somebody_elses_neither_logs_on_nor_searches_and_five_tries_lock_the_account()
- {
+fn a_key_that_lies_or_was_copied_or_is_anothers_does_not_search() {
     let room = ControlRoom::new();
     let daemon = room.start();
     let browsers = Browsers::start("bad-keys", &room.site);
-    room.admit(&browsers, &daemon, &[("olsen", "Operator"), ("ellis", "Examiner")]);
-    daemon
-        .feed("slmpd")
-        .put_booking(&number("B4401"), &booking("Person of B4401"), &photo(OBAMA))
-        .unwrap();
-    let probe = room.site.path("still.jpg");
-    fs::write(&probe, photo(OBAMA_LATER)).unwrap();
-
-    let operator = Seat::take(&browsers, "rtcc-1", &daemon);
+    peopled(&room, &browsers, &daemon, &[OPERATOR, ("ellis", "Examiner")]);
+    let operator = operator_of(&browsers, &daemon);
     operator.desk.expects("status of 4");
-    operator.logs_on("olsen", "/console/work");
     let inquiry = operator.opens_inquiry(REASON);
-    operator.sends(&probe);
+    operator.sends(&still(&room));
     operator.chooses();
     operator.presses("link", "Go on to the approval");
     operator.desk.arrives_at(&format!("/console/inquiries/{inquiry}/approve"));
@@ -73,7 +97,20 @@ fn a_key_that_lies_was_copied_or_is_somebody_elses_neither_logs_on_nor_searches_
     // Nothing of it is left in the browser for whoever comes next.
     operator.desk.goes_back();
     operator.desk.sees("Account name");
+    drop(operator);
+    assert_eq!(daemon.stop(), Some(0));
+    let asked = room.site.log_kinds().into_iter().filter(|kind| *kind == LeafKind::Asked);
+    assert_eq!(asked.count(), 1, "a refused touch asks nothing");
+}
 
+#[test]
+fn five_lies_lock_an_account_until_an_official_releases_it() {
+    let room = ControlRoom::new();
+    let daemon = room.start();
+    let browsers = Browsers::start("locked", &room.site);
+    room.admit(&browsers, &daemon, &[OPERATOR]);
+    let operator = Seat::take(&browsers, "rtcc-1", &daemon);
+    operator.desk.expects("status of 4");
     operator.desk.insert("olsen");
     for (manner, words) in LIES.iter().cycle().take(5) {
         operator.desk.open("/console/log-on");
@@ -98,9 +135,17 @@ fn a_key_that_lies_was_copied_or_is_somebody_elses_neither_logs_on_nor_searches_
     officials.presses("button", "Release by touch for olsen");
     officials.desk.sees_no("Release by touch");
     operator.logs_on("olsen", "/console/work");
+}
 
-    // A key that can be copied is nobody's, and one person has one account.
+#[test]
+fn a_key_that_can_be_copied_and_a_second_account_are_refused() {
+    let room = ControlRoom::new();
+    let daemon = room.start();
+    let browsers = Browsers::start("no-account", &room.site);
+    room.admit(&browsers, &daemon, &[OPERATOR]);
+    let officials = Seat::take(&browsers, "admin-1", &daemon);
     officials.desk.expects("status of 4");
+    officials.logs_on("administrator", "/console/decisions");
     officials.desk.open("/console/grants/new");
     officials.fills_in("synced", "Operator");
     officials.desk.insert("synced");
@@ -122,42 +167,16 @@ fn a_key_that_lies_was_copied_or_is_somebody_elses_neither_logs_on_nor_searches_
     officials.desk.insert("administrator");
     officials.desk.lets_go();
     officials.desk.sees("the person has the account 'olsen' already, and one role");
-
-    drop((officials, operator));
-    assert_eq!(daemon.stop(), Some(0));
-    let kinds = room.site.log_kinds();
-    assert_eq!(
-        kinds.iter().filter(|kind| **kind == LeafKind::Asked).count(),
-        1,
-        "a refused touch asks nothing"
-    );
 }
 
 #[test]
-fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_restart_in_the_middle_loses_nothing()
- {
+fn a_request_that_says_nothing_and_a_file_that_is_no_photo_are_refused() {
     let room = ControlRoom::new();
-    let mut daemon = room.start();
-    let browsers = Browsers::start("out-of-turn", &room.site);
-    room.admit(
-        &browsers,
-        &daemon,
-        &[("olsen", "Operator"), ("ellis", "Examiner"), ("frey", "Examiner")],
-    );
-    daemon
-        .feed("slmpd")
-        .put_booking(&number("B4401"), &booking("Person of B4401"), &photo(OBAMA))
-        .unwrap();
-    let file = |name: &str, bytes: &[u8]| {
-        let path = room.site.path(name);
-        fs::write(&path, bytes).unwrap();
-        path
-    };
-    let operator = Seat::take(&browsers, "rtcc-1", &daemon);
+    let daemon = room.start();
+    let browsers = Browsers::start("hollow", &room.site);
+    room.admit(&browsers, &daemon, &[OPERATOR]);
+    let operator = operator_of(&browsers, &daemon);
     operator.desk.expects("status of 4");
-    operator.logs_on("olsen", "/console/work");
-
-    // Words.
     operator.desk.open("/console/inquiries/new");
     operator.asks("investigation investigation");
     operator.presses("button", "Open the inquiry");
@@ -174,23 +193,31 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
     operator.types("Complaint number", "26-004711");
     operator.presses("button", "Open the inquiry");
     operator.desk.sees("Bring the probe");
-    let path = operator.path();
-    let inquiry = path.split('/').nth(3).unwrap().to_owned();
-    let verb = |verb: &str| format!("/v1/inquiries/{inquiry}/{verb}");
 
-    // Files.
     let huge = room.site.path("huge.jpg");
     File::create(&huge).unwrap().set_len(PROBE_BYTES_MAX as u64 + (1 << 20)).unwrap();
     operator.sends(&huge);
     operator.desk.sees("wanted a photo of up to 64.0 MiB");
-    operator.sends(&file("letter.jpg", b"Dear Sir or Madam, this is not a photo."));
+    operator.sends(&file(&room, "letter.jpg", b"Dear Sir or Madam, this is not a photo."));
     operator.desk.sees("JPEG");
     operator.reads("refused-file");
-    operator.sends(&file("nobody.jpg", &gradient()));
+    operator.sends(&file(&room, "nobody.jpg", &gradient()));
     operator.desk.sees("No face is seen in this photo as it was received.");
     operator.looks("no-face");
+}
 
-    // A restart in the middle of a big file: the box has what it acknowledged, and wants the rest.
+#[test]
+fn a_restart_in_the_middle_of_a_big_probe_loses_nothing() {
+    let room = ControlRoom::new();
+    let mut daemon = room.start();
+    let browsers = Browsers::start("restart", &room.site);
+    room.admit(&browsers, &daemon, &[OPERATOR]);
+    let operator = operator_of(&browsers, &daemon);
+    operator.desk.expects("status of 4");
+    let inquiry = operator.opens_inquiry(REASON);
+    operator.sends(&file(&room, "nobody.jpg", &gradient()));
+    operator.desk.sees("No face is seen in this photo as it was received.");
+    // The box has what it acknowledged, and wants the rest.
     let portrait = image::load_from_memory(&photo(OBAMA_LATER)).unwrap().to_rgb8();
     let big = png(&imageops::resize(
         &portrait,
@@ -199,9 +226,9 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
         FilterType::Triangle,
     ));
     assert!(big.len() > PROBE_PIECE_BYTES, "{} bytes", big.len());
-    let big = file("big.png", &big);
+    let big = file(&room, "big.png", &big);
     for method in ["POST", "PUT", "PUT"] {
-        operator.desk.holds(method, &verb("upload"));
+        operator.desk.holds(method, &format!("/v1/inquiries/{inquiry}/upload"));
     }
     operator.sends(&big);
     operator.desk.lets_go();
@@ -209,7 +236,7 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
     operator.desk.is_held_up();
     daemon.kill();
     drop(daemon);
-    let daemon = room.start();
+    let _daemon = room.start();
     operator.desk.lets_go();
     operator.desk.arrives_at("/console/log-on");
     operator.logs_on("olsen", "/console/work");
@@ -217,7 +244,21 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
     operator.desk.sees("Faces seen");
     operator.sends(&big);
     operator.desk.sees("image/png");
+}
 
+#[test]
+fn a_second_tab_and_steps_out_of_turn_are_refused_in_words() {
+    let room = ControlRoom::new();
+    let daemon = room.start();
+    let browsers = Browsers::start("out-of-turn", &room.site);
+    room.admit(&browsers, &daemon, &[OPERATOR]);
+    let operator = operator_of(&browsers, &daemon);
+    operator.desk.expects("status of 4");
+    let inquiry = operator.opens_inquiry(REASON);
+    operator.sends(&still(&room));
+    operator.desk.sees("Which face");
+    let path = operator.path();
+    let verb = |verb: &str| format!("/v1/inquiries/{inquiry}/{verb}");
     // A second tab, which decides on what the first has changed since.
     let tab = operator.desk.open_tab();
     operator.desk.open(&path);
@@ -251,8 +292,20 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
         assert_eq!(operator.desk.open(closed), 403, "{closed}");
         operator.desk.sees("This is not shown");
     }
+}
 
-    // The search, and reviews in which nobody is skipped and nobody is second to themselves.
+#[test]
+fn a_review_skips_nobody_and_nobody_is_second_to_themselves() {
+    let room = ControlRoom::new();
+    let daemon = room.start();
+    let browsers = Browsers::start("reviews", &room.site);
+    let staff = [OPERATOR, ("ellis", "Examiner"), ("frey", "Examiner")];
+    peopled(&room, &browsers, &daemon, &staff);
+    let operator = operator_of(&browsers, &daemon);
+    let inquiry = operator.opens_inquiry(REASON);
+    let verb = |verb: &str| format!("/v1/inquiries/{inquiry}/{verb}");
+    operator.sends(&still(&room));
+    operator.chooses();
     operator.desk.open(&format!("/console/inquiries/{inquiry}/approve"));
     operator.presses("button", "Touch your key to search");
     operator.desk.sees("The array is there.");
@@ -290,9 +343,16 @@ fn what_says_nothing_is_no_photo_or_comes_out_of_turn_is_refused_in_words_and_a_
         status == 403 && said.contains("the first examiner can't be the second"),
         "{status} {said}"
     );
+}
 
-    // Nobody at the desk for half an hour: the page hides, and what was typed is there again after
-    // a touch.
+#[test]
+fn a_desk_left_alone_hides_its_screen_until_a_touch() {
+    let room = ControlRoom::new();
+    let daemon = room.start();
+    let browsers = Browsers::start("left-alone", &room.site);
+    room.admit(&browsers, &daemon, &[OPERATOR]);
+    let operator = operator_of(&browsers, &daemon);
+    // What was typed is there again after it.
     operator.desk.holds_the_clock();
     operator.desk.open("/console/inquiries/new");
     operator.types("Reason", "half a sentence");

@@ -143,28 +143,8 @@ fn review(seat: &Seat<'_>, of: impl Fn(VersionId) -> Judgement, name: &str) {
     seat.desk.sees_no("You can finish.");
 }
 
-#[test]
-fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alone() {
-    let site = Site::new();
-    site.add_witnesses(&[("court", None)], 1, 60);
-    let room = ControlRoom::of(site);
-    let daemon = room.start();
-    // The box holds a log already, of its first officials: its doors open once a witness has seen
-    // that.
-    let visits = || {
-        assert_eq!(daemon.witness("court", &room.site.witness_identity("court")).status, Some(0))
-    };
-    visits();
-    let browsers = Browsers::start("case", &room.site);
-    let [obama, biden, _] = enrolled(&daemon);
-    let probe = room.site.path("still.jpg");
-    fs::write(&probe, photo(OBAMA_LATER)).unwrap();
-
-    let officials = Seat::take(&browsers, "admin-1", &daemon);
-    staff(&officials, &room);
-
-    // The operator asks.
-    let operator = Seat::take(&browsers, "rtcc-1", &daemon);
+/// The operator asks; the inquiry's name.
+fn the_operator_searches(operator: &Seat<'_>, probe: &Path) -> String {
     operator.desk.insert("olsen");
     operator.desk.open("/console");
     operator.desk.arrives_at("/console/log-on");
@@ -188,7 +168,7 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     operator.desk.sees("Bring the probe");
     let inquiry = operator.path().split('/').nth(3).unwrap().to_owned();
     operator.looks("15-probe-wanted");
-    operator.sends(&probe);
+    operator.sends(probe);
     operator.desk.sees("Face 1");
     operator.looks("16-faces");
     operator.chooses();
@@ -204,16 +184,18 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     operator.desk.open(&format!("/console/inquiries/{inquiry}/array"));
     operator.desk.sees("The array is shown to the operator once two examiners have finished");
     operator.looks("20-array-closed-to-the-operator");
+    inquiry
+}
 
-    // Two examiners, one after the other at the same desk.
-    let examiners = Seat::take(&browsers, "rtcc-2", &daemon);
+/// Two examiners, one after the other at the same desk.
+fn two_examiners_judge(examiners: &Seat<'_>, inquiry: &str, obama: VersionId, biden: VersionId) {
     examiners.logs_on("ellis", "/console/work");
     examiners.looks("21-work-with-a-free-review");
     examiners.presses("link", "Take the first review for 26-004711");
     examiners.presses("button", "Take the first review");
     examiners.desk.arrives_at(&format!("/console/inquiries/{inquiry}/array"));
     examiners.looks("22-first-array");
-    review(&examiners, |version| if version == obama { LEAD } else { NO_LEAD }, "23-first");
+    review(examiners, |version| if version == obama { LEAD } else { NO_LEAD }, "23-first");
     examiners.desk.sees("A second examiner, another person");
     examiners.desk.sees("You can't act on this inquiry now.");
     examiners.looks("24-first-review-finished");
@@ -224,7 +206,7 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     examiners.desk.arrives_at(&format!("/console/inquiries/{inquiry}/array"));
     examiners.looks("25-second-array");
     review(
-        &examiners,
+        examiners,
         |version| if version == obama || version == biden { LEAD } else { NO_LEAD },
         "26-second",
     );
@@ -241,8 +223,10 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
         examiners.desk.resize(width, height, scale);
         examiners.looks(name);
     }
+}
 
-    // The report, by its operator, with its proof; and what became of it.
+/// The report, by its operator, with its proof, before and after a witness came by.
+fn the_report_is_issued(operator: &Seat<'_>, room: &ControlRoom, visits: &dyn Fn()) {
     operator.desk.open("/console/work");
     operator.looks("30-work-with-a-report-to-issue");
     operator.presses("link", "Issue the report for 26-004711");
@@ -260,7 +244,7 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     );
     is_valid(&pdf);
     pages_of(&pdf);
-    let early = verified(&room, &pdf);
+    let early = verified(room, &pdf);
     assert!(early.status == Some(3) && early.stdout.starts_with("NOT YET WITNESSED"), "{early:?}");
     // A witness comes by, and the proof is fetched again.
     visits();
@@ -268,9 +252,13 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     operator.desk.sees("Cosigned by a quorum of witnesses");
     operator.presses("link", "Download its proof");
     assert_eq!(operator.desk.downloaded(), proof);
-    let holds = verified(&room, &pdf);
+    let holds = verified(room, &pdf);
     assert!(holds.status == Some(0) && holds.stdout.contains("cosigned  court"), "{holds:?}");
-    every_altered_byte_is_found(&room, &pdf, &proof);
+    every_altered_byte_is_found(room, &pdf, &proof);
+}
+
+/// Who received the report, and what became of it.
+fn the_outcome_is_recorded(operator: &Seat<'_>, inquiry: &str) {
     operator.unfolds("Record who received it");
     operator.types("Received by", "Sgt. B. Keller");
     operator.types("Of which agency, court or office", "Circuit Attorney's Office");
@@ -289,9 +277,10 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     operator.looks("34-outcomes");
     operator.desk.open(&format!("/console/inquiries/{inquiry}"));
     operator.looks("35-inquiry-closed");
+}
 
-    // The auditor draws every search there was, opens what was asked, and says what was found.
-    let auditor = Seat::take(&browsers, "audit-1", &daemon);
+/// The auditor draws every search there was, opens what was asked, and says what was found.
+fn the_auditor_looks(auditor: &Seat<'_>) {
     auditor.logs_on("clark", "/console/log");
     auditor.looks("36-log");
     auditor.desk.open("/console/samples");
@@ -323,6 +312,36 @@ fn a_case_is_worked_from_the_request_to_the_outcome_in_browsers_by_keyboard_alon
     auditor.desk.open("/console/operators");
     auditor.desk.sees("coefficient of variation");
     auditor.looks("39-operators");
+}
+
+#[test]
+fn a_case_is_worked_in_browsers_by_keyboard_alone_from_request_to_outcome() {
+    let site = Site::new();
+    site.add_witnesses(&[("court", None)], 1, 60);
+    let room = ControlRoom::of(site);
+    let daemon = room.start();
+    // The box holds a log already, of its first officials: its doors open once a witness has seen
+    // that.
+    let visits = || {
+        assert_eq!(daemon.witness("court", &room.site.witness_identity("court")).status, Some(0))
+    };
+    visits();
+    let browsers = Browsers::start("case", &room.site);
+    let [obama, biden, _] = enrolled(&daemon);
+    let probe = room.site.path("still.jpg");
+    fs::write(&probe, photo(OBAMA_LATER)).unwrap();
+
+    let officials = Seat::take(&browsers, "admin-1", &daemon);
+    staff(&officials, &room);
+
+    let operator = Seat::take(&browsers, "rtcc-1", &daemon);
+    let inquiry = the_operator_searches(&operator, &probe);
+    let examiners = Seat::take(&browsers, "rtcc-2", &daemon);
+    two_examiners_judge(&examiners, &inquiry, obama, biden);
+    the_report_is_issued(&operator, &room, &visits);
+    the_outcome_is_recorded(&operator, &inquiry);
+    let auditor = Seat::take(&browsers, "audit-1", &daemon);
+    the_auditor_looks(&auditor);
 
     // Administrators see how the box and its accounts are, and nothing of the case.
     officials.logs_on("administrator", "/console/decisions");
@@ -397,7 +416,7 @@ fn every_altered_byte_is_found(room: &ControlRoom, pdf: &Path, proof: &Path) {
 fn is_valid(pdf: &Path) {
     for check in [
         Command::new("qpdf").arg("--check").arg(pdf),
-        Command::new("/usr/bin/python3").arg(root().join("tests/pdf/check.py")).arg(pdf),
+        Command::new("/usr/bin/python3").arg(root().join("src/compare_report/check.py")).arg(pdf),
     ] {
         let told = ended(check);
         assert_eq!(told.status, Some(0), "{told:?}");

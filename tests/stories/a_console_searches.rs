@@ -222,6 +222,63 @@ fn a_probe_searched_twice_never_appears_in_an_array_nor_beside_the_bookings() {
     }
 }
 
+/// Requests that say too little, or of nobody, by what they change in one that is in order.
+const HOLLOW: [(Change, &str, &str); 14] = [
+    (
+        |r| r["reason"] = "robbery".into(),
+        "inquiry",
+        "the reason has 7 characters, wanted 12 to 2000",
+    ),
+    (|r| r["reason"] = "aaaa aaaa aaaa aaaa".into(), "inquiry", "the reason"),
+    (
+        |r| r["reason"] = "26-004711 store camera".into(),
+        "inquiry",
+        "words of the reason stand in no other field",
+    ),
+    (|r| r["reference"]["number"] = "00000".into(), "inquiry", "the reference is a placeholder"),
+    (|r| r["reference"]["number"] = "n/a".into(), "inquiry", "the reference is a placeholder"),
+    (
+        |r| r["requester"]["name"] = "Det.".into(),
+        "inquiry",
+        "the requester's name is a placeholder or a title alone",
+    ),
+    (
+        |r| r["requester"]["badge"] = "000".into(),
+        "inquiry",
+        "the requester's badge is a placeholder",
+    ),
+    (|r| r["probe_source"] = "unknown".into(), "inquiry", "the probe's source is a placeholder"),
+    (|r| r["candidates"] = 51.into(), "inquiry", "51 candidates asked for, wanted 1 to 50"),
+    (
+        |r| r["attestations"]["not_solely_protected"] = false.into(),
+        "inquiry",
+        "it is not attested that",
+    ),
+    (
+        |r| r["attestations"]["shows_person_sought"] = false.into(),
+        "inquiry",
+        "it is not attested that",
+    ),
+    (
+        |r| r["attestations"]["source_as_stated"] = false.into(),
+        "inquiry",
+        "it is not attested that",
+    ),
+    (
+        |r| {
+            r["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up",
+            "supervisor": "Lt."})
+        },
+        "inquiry",
+        "supervisor",
+    ),
+    (
+        |r| r["requester"]["agency"] = "nobody".into(),
+        "unknown-agency",
+        "agency 'nobody' is not in the roster",
+    ),
+];
+
 #[test]
 fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
     let site = Site::staffed();
@@ -229,79 +286,8 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
     enrol(&daemon, &ENROLLED[2..]);
     let desk = daemon.desk("rtcc-1");
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
-    let refusals: [(Change, &str, &str); 14] = [
-        (
-            |r| r["reason"] = "robbery".into(),
-            "reason-length",
-            "the reason has 7 characters, wanted 12 to 2000",
-        ),
-        (|r| r["reason"] = "aaaa aaaa aaaa aaaa".into(), "reason-hollow", "the reason"),
-        (
-            |r| r["reason"] = "26-004711 store camera".into(),
-            "reason-hollow",
-            "words of the reason stand in no other field",
-        ),
-        (
-            |r| r["reference"]["number"] = "00000".into(),
-            "reference-hollow",
-            "the reference is a placeholder",
-        ),
-        (
-            |r| r["reference"]["number"] = "n/a".into(),
-            "reference-hollow",
-            "the reference is a placeholder",
-        ),
-        (
-            |r| r["requester"]["name"] = "Det.".into(),
-            "requester-hollow",
-            "the requester's name is a placeholder or a title alone",
-        ),
-        (
-            |r| r["requester"]["badge"] = "000".into(),
-            "requester-hollow",
-            "the requester's badge is a placeholder",
-        ),
-        (
-            |r| r["probe_source"] = "unknown".into(),
-            "source-hollow",
-            "the probe's source is a placeholder",
-        ),
-        (
-            |r| r["candidates"] = 51.into(),
-            "candidates-number",
-            "51 candidates asked for, wanted 1 to 50",
-        ),
-        (
-            |r| r["attestations"]["not_solely_protected"] = false.into(),
-            "not-attested",
-            "it is not attested that",
-        ),
-        (
-            |r| r["attestations"]["shows_person_sought"] = false.into(),
-            "not-attested",
-            "it is not attested that",
-        ),
-        (
-            |r| r["attestations"]["source_as_stated"] = false.into(),
-            "not-attested",
-            "it is not attested that",
-        ),
-        (
-            |r| {
-                r["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up",
-                "supervisor": "Lt."})
-            },
-            "supervisor-hollow",
-            "supervisor",
-        ),
-        (
-            |r| r["requester"]["agency"] = "nobody".into(),
-            "agency-not-listed",
-            "agency 'nobody' is not in the roster",
-        ),
-    ];
     let leaves = daemon.leaves();
-    for (change, kind, words) in refusals {
+    for (change, kind, words) in HOLLOW {
         let mut request = request_json();
         change(&mut request);
         hand.post("/v1/inquiries", &request).is_problem(422, kind, words);
@@ -325,6 +311,40 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
         "operator-is-requester",
         "nobody runs their own request",
     );
+    refused(desk.ask(&request(), &gradient()), 422, "photo", "no face found");
+    let mut supervised = request_json();
+    supervised["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up",
+        "supervisor": "Lt. B. Chen"});
+    supervised["requester"]["agency"] = "madison".into();
+    let supervised = serde_json::from_value(supervised).unwrap();
+    desk.ask(&supervised, &photo(COLLINS))
+        .expect("an admitted requester's search with its supervisor");
+    assert_eq!(daemon.stop(), Some(0));
+    let log = site.log();
+    let told: Vec<_> = log.iter().filter(|(kind, _)| *kind == LeafKind::SearchRefused).collect();
+    assert_eq!(site.refusals(LeafKind::SearchRefused).len(), HOLLOW.len() + 3);
+    assert_eq!(
+        (&told[0].1["request"]["reason"], &told[0].1["actor"]["person"]),
+        (&"robbery".into(), &"op-rtcc-1".into())
+    );
+    assert_eq!(
+        log.iter().filter(|(kind, _)| *kind == LeafKind::Asked).count(),
+        1,
+        "no refused search ran"
+    );
+    assert_eq!(
+        files(&site.path("state/probes")).len(),
+        2,
+        "a probe lies in each inquiry that one was handed over for, and no other"
+    );
+}
+
+#[test]
+fn a_request_that_is_not_what_the_contract_says_is_refused() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    let desk = daemon.desk("rtcc-1");
+    let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
     let unreadable: [(Change, &str); 6] = [
         (|r| r["purpose"]["kind"] = "curiosity".into(), "unknown variant `curiosity`"),
         (|r| r["threshold"] = 0.9.into(), "unknown field `threshold`"),
@@ -354,32 +374,6 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
         change(&mut request);
         hand.post("/v1/inquiries", &request).is_problem(422, "json", words);
     }
-    refused(desk.ask(&request(), &gradient()), 422, "no-face", "no face found");
-    let mut supervised = request_json();
-    supervised["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up",
-        "supervisor": "Lt. B. Chen"});
-    supervised["requester"]["agency"] = "madison".into();
-    let supervised = serde_json::from_value(supervised).unwrap();
-    desk.ask(&supervised, &photo(COLLINS))
-        .expect("an admitted requester's search with its supervisor");
-    assert_eq!(daemon.stop(), Some(0));
-    let log = site.log();
-    let told: Vec<_> = log.iter().filter(|(kind, _)| *kind == LeafKind::SearchRefused).collect();
-    assert_eq!(site.refusals(LeafKind::SearchRefused).len(), refusals.len() + 3);
-    assert_eq!(
-        (&told[0].1["request"]["reason"], &told[0].1["actor"]["person"]),
-        (&"robbery".into(), &"op-rtcc-1".into())
-    );
-    assert_eq!(
-        log.iter().filter(|(kind, _)| *kind == LeafKind::Asked).count(),
-        1,
-        "no refused search ran"
-    );
-    assert_eq!(
-        files(&site.path("state/probes")).len(),
-        2,
-        "a probe lies in each inquiry that one was handed over for, and no other"
-    );
 }
 
 #[test]

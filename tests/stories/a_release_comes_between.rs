@@ -13,8 +13,9 @@ use smrt::inquiry::{Person, Stage, Who};
 use smrt::ledger::Ledger;
 use smrt::roster::{Caller, CertificateName, Role};
 
+use crate::builders::request;
 use crate::daemon::Daemon;
-use crate::desks::{person, refused, relying_party, request};
+use crate::desks::{person, refused, relying_party};
 use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, photo};
 use crate::site::{ORIGIN, Site, booking, number};
 
@@ -79,7 +80,7 @@ fn ask(ledger: &Ledger, view: &InquiryView) -> u64 {
 }
 
 #[test]
-fn a_release_between_touch_and_answer_is_in_no_answer_and_the_search_is_made_again_without_it() {
+fn a_booking_released_between_touch_and_answer_is_in_no_answer() {
     let site = Site::staffed();
     let daemon = site.start("test");
     let bookings = enrol(&daemon);
@@ -117,8 +118,7 @@ fn a_release_between_touch_and_answer_is_in_no_answer_and_the_search_is_made_aga
 }
 
 #[test]
-fn a_crash_between_touch_and_answer_is_an_interruption_in_the_log_and_the_search_takes_another_touch()
- {
+fn a_search_cut_off_by_a_crash_is_interrupted_and_takes_another_touch() {
     let site = Site::staffed();
     let daemon = site.start("test");
     enrol(&daemon);
@@ -150,8 +150,7 @@ fn a_crash_between_touch_and_answer_is_an_interruption_in_the_log_and_the_search
 }
 
 #[test]
-fn a_report_goes_with_the_first_purge_of_a_booking_that_it_carries_and_its_digest_stays_in_the_log()
-{
+fn a_report_goes_with_the_first_purge_of_a_booking_that_it_carries() {
     let site = Site::staffed();
     let daemon = site.start("test");
     let bookings = enrol(&daemon);

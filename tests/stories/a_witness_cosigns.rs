@@ -243,7 +243,7 @@ fn a_witness_that_is_shown_a_fork_refuses_keeps_the_evidence_and_the_doors_shut(
 }
 
 #[test]
-fn a_fork_that_comes_to_light_while_the_box_works_is_in_health_journal_log_and_public_report() {
+fn a_fork_found_at_work_is_in_health_journal_log_and_public_report() {
     let site = witnessed_site();
     let anchor = format!("anchor = \"{}\"", site.path("anchor").display());
     site.configure_keeping_roster(&anchor);
@@ -311,7 +311,7 @@ fn a_fork_that_comes_to_light_while_the_box_works_is_in_health_journal_log_and_p
 }
 
 #[test]
-fn a_box_with_witnesses_and_no_anchor_opens_its_doors_when_a_quorum_has_cosigned_what_it_found() {
+fn a_box_without_an_anchor_opens_when_a_quorum_has_cosigned_what_it_found() {
     let site = Site::staffed();
     let daemon = site.start("test");
     daemon
@@ -425,8 +425,7 @@ fn a_box_with_an_anchor_starts_at_once_and_an_older_state_folder_does_not_start(
 }
 
 #[test]
-fn a_log_that_nobody_kept_goes_on_under_another_origin_and_finds_no_booking_before_it_is_sent_again()
- {
+fn a_log_that_nobody_kept_goes_on_under_another_origin_without_bookings() {
     let site = witnessed_site();
     let anchor = format!("anchor = \"{}\"", site.path("anchor").display());
     site.configure_keeping_roster(&anchor);

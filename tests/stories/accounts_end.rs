@@ -64,8 +64,7 @@ fn an_account_that_nobody_used_for_ninety_days_is_off_and_two_people_bring_it_ba
 }
 
 #[test]
-fn when_an_agencys_agreement_ends_its_people_are_out_at_once_and_their_accounts_off_within_the_week()
- {
+fn when_an_agencys_agreement_ends_its_people_are_out_at_once() {
     let site = Site::staffed();
     let last = time::OffsetDateTime::now_utc().date() + time::Duration::days(5);
     let roster = std::fs::read_to_string(site.path("roster.toml")).unwrap();
@@ -130,7 +129,7 @@ fn serve_by<'s>(clocked: Clocked<'s>, roster: &str) -> Clocked<'s> {
 }
 
 #[test]
-fn an_agency_that_is_missing_in_the_roster_lets_nobody_in_and_within_a_week_its_accounts_are_off() {
+fn people_of_an_agency_missing_in_the_roster_are_out_and_off_within_a_week() {
     let site = Site::staffed();
     let clocked = Clocked::of(&site);
     clocked.desk_of("rtcc-1", &Person { agency: id("stlco"), ..person("county", Role::Operator) });

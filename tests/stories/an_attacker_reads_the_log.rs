@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -26,7 +27,7 @@ use smrt::inquiry::Request;
 use smrt::roster::{Person, Role};
 use smrt::vault::MasterKey;
 
-use crate::attacker::{Attacker, DOMAIN, Dictionary, ties, words_in};
+use crate::attacker::{Attacker, DOMAIN, Dictionary, Tie, ties, words_in};
 use crate::desks::{Hand, official, person};
 use crate::photos::{OBAMA_LATER, gradient, photo, several};
 use crate::raw::Identity;
@@ -238,6 +239,74 @@ fn request_of(
     })
 }
 
+fn at_device(site: &Site, id: &str) -> Actor {
+    actor(&site.console_identity(id), &format!("smrt:device/{id}"))
+}
+
+/// Searches with all that their people see; the leaves in which they were asked for.
+fn searches(
+    daemon: &Daemon<'_>,
+    operators: &[(&str, Desk, Person); 2],
+    seen: &mut Dictionary,
+    put_together: &mut Dictionary,
+) -> Vec<u64> {
+    let mut asked = Vec::new();
+    for (at, search) in SEARCHES.iter().enumerate() {
+        let (requester, id, reference, reason, source, _) = search;
+        let (device_id, desk, operator) = &operators[at % 2];
+        let request: Request = serde_json::from_value(request_of(search)).unwrap();
+        let probe = photo(OBAMA_LATER);
+        let array = desk.search(&request, &probe).unwrap();
+        let (view, shown) = (&array.view, &array.view.candidates[at]);
+        desk.photo(view.inquiry, shown.version).unwrap();
+        let inquiry = view.inquiry.to_string();
+        seen.document(&request_of(search));
+        seen.whole(&serde_json::to_vec(&request).unwrap());
+        seen.document(&serde_json::to_value(view).unwrap());
+        seen.file(&probe);
+        seen.record(&[
+            requester,
+            id,
+            reference,
+            reason,
+            source,
+            &inquiry,
+            &shown.version.to_string(),
+        ]);
+        // What operator and examiner saw is all that these details say. A search's own name they
+        // never see.
+        let actor = Actor {
+            person: Some(operator.id.clone()),
+            agency: Some(operator.agency.clone()),
+            ..at_device(daemon.site, device_id)
+        };
+        let opened =
+            Detail::InquiryOpened { actor: actor.clone(), inquiry: inquiry.clone(), request };
+        let findings =
+            view.candidates.iter().filter_map(|candidate| candidate.own.clone()).collect();
+        let reviewed = Detail::Reviewed { actor, inquiry, findings, released: Vec::new() };
+        [opened, reviewed].iter().for_each(|detail| put_together.whole(&detail.to_bytes()));
+        asked.push(view.asked.unwrap());
+    }
+    asked
+}
+
+/// What is refused that day.
+fn refusals(daemon: &Daemon<'_>, site: &Site, seen: &mut Dictionary) {
+    let mut hollow = request_of(&SEARCHES[0]);
+    hollow["reason"] = HOLLOW_REASON.into();
+    assert!(daemon.desk("rtcc-1").open(&serde_json::from_value(hollow.clone()).unwrap()).is_err());
+    for stranger in [site.feed_identity("slmpd"), site.console_identity("unlisted")] {
+        assert_eq!(Hand::new(daemon, &stranger).post("/v1/inquiries", &hollow).status, 403);
+    }
+    let data = serde_json::from_value(booking_of(&BOOKINGS[0])).unwrap();
+    assert!(daemon.feed("stlco").put_booking(&number("C2026-004499"), &data, &gradient()).is_err());
+    seen.file(&gradient());
+    [RELEASE_REASON, REVIEW_NOTE, HOLLOW_REASON, "C2026-004499"]
+        .iter()
+        .for_each(|word| seen.word(word));
+}
+
 /// A busy day at the box: bookings of two agencies, searches of several people, photos viewed,
 /// releases, refusals, an audit. Whoever was there writes everything down.
 ///
@@ -249,10 +318,9 @@ fn busy_day(
     seen: &mut Dictionary,
     put_together: &mut Dictionary,
 ) -> [VersionId; 3] {
-    let device = |id: &str| actor(&site.console_identity(id), &format!("smrt:device/{id}"));
     let agency = |id: &str| actor(&site.feed_identity(id), &format!("smrt:agency/{id}/feed"));
     for actor in ["rtcc-1", "rtcc-2", "audit-1", "unlisted"]
-        .map(device)
+        .map(|id| at_device(site, id))
         .into_iter()
         .chain(["slmpd", "stlco"].map(agency))
     {
@@ -285,44 +353,7 @@ fn busy_day(
         ("rtcc-2", person("wmbeki", Role::OperatorExaminer)),
     ];
     let operators = operators.map(|(id, operator)| (id, daemon.desk_of(id, &operator), operator));
-    let mut asked = Vec::new();
-    for (at, search) in SEARCHES.iter().enumerate() {
-        let (requester, id, reference, reason, source, _) = search;
-        let (device_id, desk, operator) = &operators[at % 2];
-        let request: Request = serde_json::from_value(request_of(search)).unwrap();
-        let probe = photo(OBAMA_LATER);
-        let array = desk.search(&request, &probe).unwrap();
-        let (view, shown) = (&array.view, &array.view.candidates[at]);
-        desk.photo(view.inquiry, shown.version).unwrap();
-        let inquiry = view.inquiry.to_string();
-        seen.document(&request_of(search));
-        seen.whole(&serde_json::to_vec(&request).unwrap());
-        seen.document(&serde_json::to_value(view).unwrap());
-        seen.file(&probe);
-        seen.record(&[
-            requester,
-            id,
-            reference,
-            reason,
-            source,
-            &inquiry,
-            &shown.version.to_string(),
-        ]);
-        // What operator and examiner saw is all that these details say. A search's own name they
-        // never see.
-        let actor = Actor {
-            person: Some(operator.id.clone()),
-            agency: Some(operator.agency.clone()),
-            ..device(device_id)
-        };
-        let opened =
-            Detail::InquiryOpened { actor: actor.clone(), inquiry: inquiry.clone(), request };
-        let findings =
-            view.candidates.iter().filter_map(|candidate| candidate.own.clone()).collect();
-        let reviewed = Detail::Reviewed { actor, inquiry, findings, released: Vec::new() };
-        [opened, reviewed].iter().for_each(|detail| put_together.whole(&detail.to_bytes()));
-        asked.push(view.asked.unwrap());
-    }
+    let asked = searches(daemon, &operators, seen, put_together);
     all_of_the_people(daemon, seen, operators.map(|(_, desk, operator)| (desk, operator)));
     for at in RELEASED {
         let (id, n, ..) = BOOKINGS[at];
@@ -338,18 +369,7 @@ fn busy_day(
         };
         put_together.whole(&released.to_bytes());
     }
-    let mut hollow = request_of(&SEARCHES[0]);
-    hollow["reason"] = HOLLOW_REASON.into();
-    assert!(daemon.desk("rtcc-1").open(&serde_json::from_value(hollow.clone()).unwrap()).is_err());
-    for stranger in [site.feed_identity("slmpd"), site.console_identity("unlisted")] {
-        assert_eq!(Hand::new(daemon, &stranger).post("/v1/inquiries", &hollow).status, 403);
-    }
-    let data = serde_json::from_value(booking_of(&BOOKINGS[0])).unwrap();
-    assert!(daemon.feed("stlco").put_booking(&number("C2026-004499"), &data, &gradient()).is_err());
-    seen.file(&gradient());
-    [RELEASE_REASON, REVIEW_NOTE, HOLLOW_REASON, "C2026-004499"]
-        .iter()
-        .for_each(|word| seen.word(word));
+    refusals(daemon, site, seen);
 
     let auditor = daemon.console("audit-1");
     auditor.details(asked[0], asked[0] + 1).unwrap();
@@ -484,10 +504,12 @@ impl Loot {
     }
 }
 
+/// One day serves all of them.
+static LOOT: LazyLock<Loot> = LazyLock::new(loot);
+
 #[test]
-fn an_attacker_with_everything_but_the_salts_finds_no_commitment_and_no_name_and_with_them_finds_all()
- {
-    let loot = loot();
+fn an_attacker_with_all_but_the_salts_finds_no_commitment_and_no_name() {
+    let loot = &*LOOT;
     let kinds: BTreeSet<LeafKind> =
         loot.leaves.iter().map(|leaf| Leaf::from_bytes(leaf).unwrap().kind).collect();
     assert!(
@@ -513,18 +535,26 @@ fn an_attacker_with_everything_but_the_salts_finds_no_commitment_and_no_name_and
         began.elapsed(),
         loot.readable.iter().map(|(_, bytes)| bytes.len()).sum::<usize>()
     );
+}
 
+#[test]
+fn nothing_in_the_log_points_at_one_person() {
+    let loot = &*LOOT;
     let mut under = loot.known.clone();
     under.extend([b"smrt booking tag v1\0".to_vec(), vec![0; 32], Vec::new()]);
-    assert_eq!(ties(&loot.leaves, &under, None), BTreeSet::new(), "nothing points at one person");
+    assert_eq!(ties(&loot.leaves, &under, None), BTreeSet::new());
     let tied = ties(&loot.leaves, &under, Some(&|leaf| loot.master.booking_tag(leaf)));
     assert_eq!(
         tied.len(),
         RELEASED.len() + REPLACED.len() + 3,
         "the box knows what was released, replaced and purged: {tied:?}"
     );
+}
 
-    // The same attacker, told what an auditor is told, needs nobody's word for what a leaf says.
+#[test]
+fn an_attacker_with_the_salts_finds_every_commitment() {
+    let loot = &*LOOT;
+    // Told what an auditor is told, it needs nobody's word for what a leaf says.
     let mut told = loot.attacker();
     told.tell(&loot.salts);
     told.guess(&loot.put_together);
@@ -540,36 +570,45 @@ fn an_attacker_with_everything_but_the_salts_finds_no_commitment_and_no_name_and
     assert!(told.found.values().all(|(_, way)| *way == "domain, salt, guess"), "{:?}", told.found);
 }
 
+fn followed(kind: LeafKind, follows: &[u64], counts: &[u64]) -> Vec<u8> {
+    let (follows, counts) = (follows.to_vec(), counts.to_vec());
+    Leaf { kind, time_cs: 179_000_000_000, follows, counts, commitment: [9; 32] }.to_bytes()
+}
+
+/// A booking, an inquiry and its search.
+fn three_leaves() -> [Vec<u8>; 3] {
+    [
+        followed(LeafKind::BookingIn, &[], &[0]),
+        followed(LeafKind::InquiryOpened, &[], &[]),
+        followed(LeafKind::Asked, &[1], &[]),
+    ]
+}
+
+/// What the attacker ties to the three by a fourth leaf.
+fn tied_by(last: Vec<u8>) -> BTreeSet<Tie> {
+    let keys = [Vec::new(), b"weak.example/log".to_vec()];
+    ties(&[&three_leaves()[..], &[last]].concat(), &keys, None)
+}
+
 #[test]
-fn the_attacker_finds_every_leaf_that_points_at_a_booking_or_a_search_and_every_tag_that_can_be_worked_out()
- {
-    let leaf = |kind, follows: &[u64], counts: &[u64]| {
-        Leaf {
-            kind,
-            time_cs: 179_000_000_000,
-            follows: follows.to_vec(),
-            counts: counts.to_vec(),
-            commitment: [9; 32],
-        }
-        .to_bytes()
-    };
-    let before = [
-        leaf(LeafKind::BookingIn, &[], &[0]),
-        leaf(LeafKind::InquiryOpened, &[], &[]),
-        leaf(LeafKind::Asked, &[1], &[]),
-    ];
-    let tied = |last: Vec<u8>| {
-        ties(&[&before[..], &[last]].concat(), &[Vec::new(), b"weak.example/log".to_vec()], None)
-    };
+fn the_attacker_finds_every_leaf_that_points_at_a_booking_or_a_search() {
     for (kind, follows) in [
         (LeafKind::Released, 0),
         (LeafKind::Purged, 0),
         (LeafKind::SampleReviewed, 2),
         (LeafKind::ProbeOpened, 2),
     ] {
-        assert_eq!(tied(leaf(kind, &[follows], &[])), BTreeSet::from([(3, follows)]), "{kind:?}");
+        assert_eq!(
+            tied_by(followed(kind, &[follows], &[])),
+            BTreeSet::from([(3, follows)]),
+            "{kind:?}"
+        );
     }
-    assert_eq!(tied(leaf(LeafKind::Interrupted, &[2], &[])), BTreeSet::new());
+    assert_eq!(tied_by(followed(LeafKind::Interrupted, &[2], &[])), BTreeSet::new());
+}
+
+#[test]
+fn the_attacker_finds_every_tag_that_can_be_worked_out() {
     let first = |bytes: &[u8]| u64::from_le_bytes(*bytes.first_chunk().unwrap());
     let keyed =
         hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, b"weak.example/log"), &0_u64.to_le_bytes());
@@ -577,13 +616,20 @@ fn the_attacker_finds_every_leaf_that_points_at_a_booking_or_a_search_and_every_
         179_000_000_000,
         first(&[9; 8]),
         first(&Sha256::digest(0_u64.to_be_bytes())),
-        first(&Sha256::digest(smrt::audit::leaf_hash(&before[0]))),
+        first(&Sha256::digest(smrt::audit::leaf_hash(&three_leaves()[0]))),
         first(keyed.as_ref()),
     ];
     for tag in weak {
-        assert_eq!(tied(leaf(LeafKind::Released, &[], &[tag])), BTreeSet::from([(3, 0)]), "{tag}");
+        assert_eq!(
+            tied_by(followed(LeafKind::Released, &[], &[tag])),
+            BTreeSet::from([(3, 0)]),
+            "{tag}"
+        );
     }
-    assert_eq!(tied(leaf(LeafKind::Released, &[], &[0x0123_4567_89ab_cdef])), BTreeSet::new());
+    assert_eq!(
+        tied_by(followed(LeafKind::Released, &[], &[0x0123_4567_89ab_cdef])),
+        BTreeSet::new()
+    );
 }
 
 #[test]

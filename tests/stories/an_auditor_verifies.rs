@@ -150,27 +150,29 @@ fn nobody_but_an_auditor_opens_details_probes_or_samples_and_each_opening_is_a_l
     assert_eq!(daemon.stop(), Some(0));
 }
 
+fn every_search() -> serde_json::Value {
+    json!({"seed": 7, "rate_ppm": 1_000_000, "first": 0})
+}
+
+const FIGURES: &str = "/v1/report/public?from=2026-01-01&to=2027-01-01";
+
 #[test]
-fn from_a_browser_a_person_audits_whatever_the_device_and_a_device_by_itself_is_recorded_as_nobody()
-{
+fn from_a_browser_nobody_audits_but_a_person_of_that_role() {
     let site = Site::staffed();
-    let daemon = worked(&site);
+    let daemon = site.start("test");
     // A desk without any flag, and the auditor's console with somebody else at it.
     let inspector = daemon.desk_of("rtcc-2", &person("inspector", Role::Auditor));
     let operator = daemon.desk_of("audit-1", &person("op-rtcc-1", Role::OperatorExaminer));
     let at = |device: &str| Hand::new(&daemon, &site.console_identity(device));
     let (audits, operates) = (at("rtcc-2").at(&inspector), at("audit-1").at(&operator));
-    let sample = json!({"seed": 7, "rate_ppm": 1_000_000, "first": 0});
-    let clock = json!({"time_source": "2026-11-23T16:00:00Z"});
-    let report = "/v1/report/public?from=2026-01-01&to=2027-01-01";
-    let probe = |inquiry: &str| format!("/v1/log/probes/{inquiry}");
-    let none = "0".repeat(32);
+    let (sample, clock) = (every_search(), json!({"time_source": "2026-11-23T16:00:00Z"}));
+    let probe = format!("/v1/log/probes/{}", "0".repeat(32));
     // Nobody has logged on at the browser, or somebody of another role.
     for (who, status, kind, words) in [
         (at("audit-1"), 401, "no-session", "log on first"),
         (operates, 403, "not-this-role", "an operator and examiner may not"),
     ] {
-        for path in ["/v1/log/details?first=0&end=1", &probe(&none), "/v1/log/samples"] {
+        for path in ["/v1/log/details?first=0&end=1", &probe, "/v1/log/samples"] {
             who.get(path).is_problem(status, kind, words);
         }
         for path in ["/v1/log/samples", "/v1/log/reviews", "/v1/log/exports", "/v1/clock"] {
@@ -185,11 +187,7 @@ fn from_a_browser_a_person_audits_whatever_the_device_and_a_device_by_itself_is_
             who.post(path, &body).is_problem(status, kind, words);
         }
     }
-    audits.get(report).is_problem(
-        403,
-        "not-this-role",
-        "an auditor may not make the public report",
-    );
+    audits.get(FIGURES).is_problem(403, "not-allowed", "an auditor may not make the public report");
     audits.post("/v1/clock", &clock).is_problem(
         403,
         "not-this-role",
@@ -203,9 +201,18 @@ fn from_a_browser_a_person_audits_whatever_the_device_and_a_device_by_itself_is_
         "not-this-role",
         "an administrator may not draw a sample",
     );
+}
 
+#[test]
+fn an_audit_names_the_person_at_a_browser_and_nobody_at_a_device_by_itself() {
+    let site = Site::staffed();
+    let daemon = worked(&site);
+    let inspector = daemon.desk_of("rtcc-2", &person("inspector", Role::Auditor));
+    let official = official(&daemon, "administrator");
+    let at = |device: &str| Hand::new(&daemon, &site.console_identity(device));
+    let (audits, administers) = (at("rtcc-2").at(&inspector), at("admin-1").at(&official));
     let first = daemon.leaves();
-    let drawn = audits.post("/v1/log/samples", &sample).json();
+    let drawn = audits.post("/v1/log/samples", &every_search()).json();
     let asked = drawn["asked"][0].as_u64().unwrap();
     let review = json!({"sample": drawn["sample"], "asked": asked, "finding": "in_order",
         "note": "looked at"});
@@ -213,9 +220,10 @@ fn from_a_browser_a_person_audits_whatever_the_device_and_a_device_by_itself_is_
     let opened = audits.get(&format!("/v1/log/details?first={asked}&end={}", asked + 1)).json();
     let detail: serde_json::Value =
         serde_json::from_str(opened[0]["detail"].as_str().unwrap()).unwrap();
-    assert_eq!(audits.get(&probe(detail["inquiry"].as_str().unwrap())).body, photo(OBAMA_LATER));
+    let probe = format!("/v1/log/probes/{}", detail["inquiry"].as_str().unwrap());
+    assert_eq!(audits.get(&probe).body, photo(OBAMA_LATER));
     assert_eq!(audits.post("/v1/log/exports", &json!({})).status, 201);
-    assert_eq!(administers.get(report).status, 200);
+    assert_eq!(administers.get(FIGURES).status, 200);
     let then = daemon.leaves();
     daemon.console("audit-1").details(0, 1).unwrap();
     assert_eq!(daemon.stop(), Some(0));

@@ -4,23 +4,23 @@
 
 use std::process::Command;
 
-use image::imageops;
 use serde_json::json;
-use smrt::api::wire::ChallengeView;
-use smrt::api::wire::{InquiryView, UploadRequest, UploadState};
+use sha2::{Digest, Sha256};
+use smrt::api::wire::desk::ChallengeView;
+use smrt::api::wire::inquiry::InquiryView;
 use smrt::audit::{Leaf, LeafKind};
 use smrt::booking::VersionId;
 use smrt::client::console_session::{ConsoleSession, SharedKey};
 use smrt::client::software_key::KeyBehaviour;
 use smrt::face::Edits;
 use smrt::inquiry::{Component, Disposition, Finding, Observation, Seen, Stage};
-use smrt::limits::{PROBE_BYTES_MAX, PROBE_PIECE_BYTES};
 use smrt::roster::{Person, Role};
 
-use crate::desks::{Hand, key_of, person, refused, relying_party, request_json};
-use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, edition, photo, png, small};
+use crate::builders::{request, request_json};
+use crate::desks::{Hand, key_of, person, refused, relying_party};
+use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, edition, photo, small};
 use crate::raw::Answer;
-use crate::site::{Daemon, Site, booking, number, request, strict_models};
+use crate::site::{Daemon, Site, booking, number, strict_models};
 
 const WORDS: &str = "the still is all that the store has of him";
 
@@ -109,8 +109,40 @@ fn touched(
     json!({"revision": view.revision, "nonce": hex::encode(asked.nonce), "touch": touch})
 }
 
+/// Holds that a disposition without what it rests on is refused, and one of no candidate.
+#[track_caller]
+fn unfounded_findings_are_refused(examiner: &Desk, view: &InquiryView) {
+    let best = view.candidates[0].version;
+    for (hollow, words) in [
+        (finding(best, Disposition::Lead, Seen::Difference), "a lead without a similarity"),
+        (finding(best, Disposition::NoLead, Seen::Similarity), "no lead without a difference"),
+        (
+            Finding {
+                observations: Vec::new(),
+                ..finding(best, Disposition::Inconclusive, Seen::Difference)
+            },
+            "inconclusive without a word",
+        ),
+        (
+            Finding {
+                observations: [lead(best).observations, no_lead(best).observations].concat(),
+                ..lead(best)
+            },
+            "a feature is named twice",
+        ),
+    ] {
+        refused(examiner.dispose(view, hollow), 422, "inquiry", words);
+    }
+    refused(
+        examiner.dispose(view, lead(VersionId([9; 16]))),
+        409,
+        "step",
+        "is no candidate of this inquiry",
+    );
+}
+
 #[test]
-fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_take_part_see_all() {
+fn two_examiners_judge_without_score_name_or_each_others_word() {
     let site = Site::staffed();
     let daemon = site.start("test");
     let bookings = enrol(&daemon);
@@ -119,12 +151,8 @@ fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_t
     let id = array.view.inquiry;
     assert_eq!((array.view.stage, array.view.candidates.len()), (Stage::Answered, 3));
     blind(&daemon, "rtcc-1", &operator, &array.view);
-    refused(
-        operator.claim(&array.view),
-        403,
-        "not-this-role",
-        "an operator may not review candidates",
-    );
+    let not_an_examiner = "an operator may not review candidates";
+    refused(operator.claim(&array.view), 403, "not-allowed", not_an_examiner);
     refused(operator.photo(id, bookings[0]), 403, "not-shown", "not shown to you now");
 
     // It waits for an examiner, who sees faces and no more.
@@ -151,32 +179,7 @@ fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_t
 
     // Score and biography come with the disposition, of that candidate alone, and it stays.
     let best = view.candidates[0].version;
-    for (hollow, words) in [
-        (finding(best, Disposition::Lead, Seen::Difference), "a lead without a similarity"),
-        (finding(best, Disposition::NoLead, Seen::Similarity), "no lead without a difference"),
-        (
-            Finding {
-                observations: Vec::new(),
-                ..finding(best, Disposition::Inconclusive, Seen::Difference)
-            },
-            "inconclusive without a word",
-        ),
-        (
-            Finding {
-                observations: [lead(best).observations, no_lead(best).observations].concat(),
-                ..lead(best)
-            },
-            "a feature is named twice",
-        ),
-    ] {
-        refused(first.dispose(&view, hollow), 422, "finding-unfounded", words);
-    }
-    refused(
-        first.dispose(&view, lead(VersionId([9; 16]))),
-        409,
-        "wrong-candidate",
-        "is no candidate of this inquiry",
-    );
+    unfounded_findings_are_refused(&first, &view);
     let view = first.dispose(&view, lead(best)).unwrap();
     assert_eq!(
         view.candidates.iter().map(|candidate| candidate.known.is_some()).collect::<Vec<_>>(),
@@ -218,6 +221,7 @@ fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_t
     let done = finish(&second, &mine).unwrap();
     assert_eq!((done.stage, done.disagreements.as_deref()), (Stage::Reviewed, Some(&[best][..])));
     for desk in [&operator, &first, &second] {
+        // Now all who take part see all.
         let view = desk.inquiry(id).unwrap();
         assert_eq!(view.disagreements.as_deref(), Some(&[best][..]));
         assert!(
@@ -234,14 +238,11 @@ fn two_examiners_judge_without_score_name_or_each_others_word_and_then_all_who_t
     );
     refused(late, 409, "out-of-turn", "no report is issued, wanted the report first");
     assert_eq!(daemon.stop(), Some(0));
-    let leaves: Vec<Leaf> =
-        site.ledger().log().unwrap().iter().map(|leaf| Leaf::from_bytes(leaf).unwrap()).collect();
-    let reviewed: Vec<&Leaf> =
-        leaves.iter().filter(|leaf| leaf.kind == LeafKind::Reviewed).collect();
-    assert_eq!(
-        reviewed.iter().map(|leaf| leaf.counts.clone()).collect::<Vec<_>>(),
-        [vec![1, 3, 1, 0], vec![2, 3, 0, 1]]
-    );
+    let log = site.ledger().log().unwrap();
+    let leaves = log.iter().map(|leaf| Leaf::from_bytes(leaf).unwrap());
+    let reviewed: Vec<Leaf> = leaves.filter(|leaf| leaf.kind == LeafKind::Reviewed).collect();
+    let counts: Vec<&[u64]> = reviewed.iter().map(|leaf| &*leaf.counts).collect();
+    assert_eq!(counts, [[1, 3, 1, 0], [2, 3, 0, 1]]);
     assert_eq!(reviewed[0].follows, [array.view.answered.unwrap()]);
 }
 
@@ -271,49 +272,62 @@ fn nobody_with_a_part_in_an_inquiry_is_its_second_examiner() {
     daemon.desk("rtcc-2").claim(&reviewed).unwrap();
 }
 
+/// Steps that this desk tries out of turn, by hand, each with its refusal.
+type Steps<'a> = &'a [(&'a str, serde_json::Value, u16, &'a str, &'a str)];
+
+#[track_caller]
+fn refused_by_hand(hand: &Hand<'_>, view: &InquiryView, steps: Steps<'_>) {
+    for (verb, more, status, kind, words) in steps {
+        let mut body = more.clone();
+        body["revision"] = view.revision.into();
+        hand.post(&step(view, verb), &body).is_problem(*status, kind, words);
+    }
+}
+
+fn undecided() -> serde_json::Value {
+    json!({"finding": {"candidate": "0".repeat(32), "disposition": "inconclusive",
+        "observations": [], "note": "nothing to be seen"}})
+}
+
+fn no_lead_came_of_it() -> serde_json::Value {
+    json!({"outcome": {"upshot": "no_lead"}})
+}
+
+fn handover() -> serde_json::Value {
+    json!({"handover": {"received_by": "Evidence room", "of": "slmpd"}})
+}
+
+/// An inquiry with its face chosen, and what its desk was shown on the way.
+fn chosen(desk: &Desk) -> [InquiryView; 3] {
+    let opened = desk.open(&request()).unwrap();
+    let probed = desk.hand_over(&opened, &photo(OBAMA_LATER)).unwrap();
+    let chosen = desk.choose(&probed, None, Edits::default(), None).unwrap().view;
+    assert_eq!(chosen.stage, Stage::FaceChosen);
+    [opened, probed, chosen]
+}
+
 #[test]
-fn each_step_waits_for_its_turn_and_a_second_tab_is_told_that_the_inquiry_has_changed() {
+fn each_step_waits_for_its_turn() {
     let site = Site::staffed();
     let daemon = site.start("test");
     enrol(&daemon);
-    let (desk, other) = (daemon.desk("rtcc-1"), daemon.desk("rtcc-2"));
+    let desk = daemon.desk("rtcc-1");
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
-    let candidate = json!({"candidate": "0".repeat(32), "disposition": "inconclusive",
-        "observations": [], "note": "nothing to be seen"});
-    let early = |view: &InquiryView, steps: &[(&str, serde_json::Value, u16, &str, &str)]| {
-        for (verb, more, status, kind, words) in steps {
-            let mut body = more.clone();
-            body["revision"] = view.revision.into();
-            hand.post(&step(view, verb), &body).is_problem(*status, kind, words);
-        }
-    };
-    let none = || json!({});
-    let outcome = || json!({"outcome": {"upshot": "no_lead"}});
-    let handover = || json!({"handover": {"received_by": "Evidence room", "of": "slmpd"}});
     let opened = desk.open(&request()).unwrap();
-    early(
+    let probe = json!({"bytes": 9, "sha256": "0".repeat(64)});
+    let none = || json!({});
+    refused_by_hand(
+        &hand,
         &opened,
         &[
-            (
-                "probe",
-                json!({"bytes": 9, "sha256": "0".repeat(64)}),
-                409,
-                "upload-torn",
-                "0 bytes have been received of 9 announced",
-            ),
+            ("probe", probe, 409, "upload", "0 bytes have been received of 9 announced"),
             ("face", none(), 404, "not-found", "no probe of that name is yours"),
-            ("challenge", none(), 409, "out-of-turn", "no face is chosen"),
-            ("claim", none(), 409, "out-of-turn", "the search is not answered"),
-            (
-                "findings",
-                json!({"finding": candidate}),
-                409,
-                "out-of-turn",
-                "nobody holds a review",
-            ),
-            ("finish", none(), 409, "out-of-turn", "nobody holds a review"),
-            ("evidence", handover(), 409, "out-of-turn", "no report is issued"),
-            ("outcome", outcome(), 409, "out-of-turn", "no report is issued"),
+            ("challenge", none(), 409, "step", "no face is chosen"),
+            ("claim", none(), 409, "step", "the search is not answered"),
+            ("findings", undecided(), 409, "step", "nobody holds a review"),
+            ("finish", none(), 409, "step", "nobody holds a review"),
+            ("evidence", handover(), 409, "step", "no report is issued"),
+            ("outcome", no_lead_came_of_it(), 409, "step", "no report is issued"),
         ],
     );
     hand.post("/v1/inquiries/00/claim", &json!({"revision": 1})).is_problem(
@@ -324,71 +338,8 @@ fn each_step_waits_for_its_turn_and_a_second_tab_is_told_that_the_inquiry_has_ch
     hand.post(&format!("/v1/inquiries/{}/claim", "ab".repeat(16)), &json!({"revision": 1}))
         .is_problem(404, "not-found", "no inquiry");
     let probed = desk.hand_over(&opened, &photo(OBAMA_LATER)).unwrap();
-    early(&probed, &[("challenge", none(), 409, "out-of-turn", "no face is chosen")]);
+    refused_by_hand(&hand, &probed, &[("challenge", none(), 409, "step", "no face is chosen")]);
     let chosen = desk.choose(&probed, None, Edits::default(), None).unwrap().view;
-    assert_eq!(chosen.stage, Stage::FaceChosen);
-
-    // The other tab still shows what was.
-    let old = "and the inquiry stands at 3";
-    refused(desk.hand_over(&opened, &photo(OBAMA_LATER)), 409, "changed-meanwhile", old);
-    refused(desk.choose(&probed, None, Edits::default(), None), 409, "changed-meanwhile", old);
-    refused(desk.approve(&probed), 409, "changed-meanwhile", old);
-    refused(desk.claim(&probed), 409, "changed-meanwhile", old);
-    early(
-        &probed,
-        &[
-            (
-                "withdraw",
-                json!({"reason": "the detective withdrew the request"}),
-                409,
-                "changed-meanwhile",
-                old,
-            ),
-            ("findings", json!({"finding": candidate}), 409, "changed-meanwhile", old),
-            ("finish", none(), 409, "changed-meanwhile", old),
-            ("evidence", handover(), 409, "changed-meanwhile", old),
-            ("outcome", outcome(), 409, "changed-meanwhile", old),
-        ],
-    );
-    // What is another's is theirs.
-    refused(
-        other.approve(&chosen),
-        403,
-        "not-theirs",
-        "op-rtcc-2 did not open this inquiry, wanted op-rtcc-1",
-    );
-    refused(
-        other.hand_over(&chosen, &photo(COLLINS)),
-        403,
-        "not-theirs",
-        "did not open this inquiry",
-    );
-    refused(
-        other.choose(&chosen, None, Edits::default(), None),
-        403,
-        "not-shown",
-        "the probe is not shown to you now",
-    );
-    let sha256 = desk.inquiry(chosen.inquiry).unwrap().probe.unwrap().sha256;
-    let taken = json!({"revision": chosen.revision, "bytes": 9, "sha256": "0".repeat(64)});
-    let others = Hand::new(&daemon, &site.console_identity("rtcc-2")).at(&other);
-    others.post(&step(&chosen, "probe"), &taken).is_problem(
-        403,
-        "not-theirs",
-        "did not open this inquiry",
-    );
-    others.get(&step(&chosen, "probe")).is_problem(
-        403,
-        "not-shown",
-        "the probe is not shown to you now",
-    );
-    assert_eq!(desk.inquiry(chosen.inquiry).unwrap().probe.unwrap().sha256, sha256);
-    assert_eq!(
-        hand.get(&step(&chosen, "probe?part=searched")).status,
-        200,
-        "and the probe is still there"
-    );
-
     let answered = desk.approve(&chosen).unwrap().view;
     refused(
         desk.hand_over(&answered, &photo(COLLINS)),
@@ -396,54 +347,91 @@ fn each_step_waits_for_its_turn_and_a_second_tab_is_told_that_the_inquiry_has_ch
         "out-of-turn",
         "a search was asked for with the probe that is here",
     );
-    refused(
-        desk.choose(&answered, None, Edits::default(), None),
-        409,
-        "out-of-turn",
-        "the search was answered",
-    );
-    refused(desk.approve(&answered), 409, "out-of-turn", "the search was answered");
+    let again = desk.choose(&answered, None, Edits::default(), None);
+    refused(again, 409, "step", "the search was answered");
+    refused(desk.approve(&answered), 409, "step", "the search was answered");
+}
 
-    // Withdrawn, with a reason that says something, it is over.
-    for (reason, status, kind, words) in [
-        ("n/a", 422, "field-hollow", "the field reason says nothing"),
-        (
-            "robbery at Grand and Gravois, suspect on store camera",
-            422,
-            "field-hollow",
-            "the field reason says nothing",
-        ),
-    ] {
-        early(&answered, &[("withdraw", json!({"reason": reason}), status, kind, words)]);
-    }
-    let withdraw =
-        json!({"revision": answered.revision, "reason": "the detective named the wrong store"});
-    others.post(&step(&answered, "withdraw"), &withdraw).is_problem(
-        403,
-        "not-theirs",
-        "did not open this inquiry",
+#[test]
+fn a_second_tab_is_told_that_the_inquiry_has_changed() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    let desk = daemon.desk("rtcc-1");
+    let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
+    let [opened, probed, _] = chosen(&desk);
+    let old = "and the inquiry stands at 3";
+    refused(desk.hand_over(&opened, &photo(OBAMA_LATER)), 409, "changed", old);
+    refused(desk.choose(&probed, None, Edits::default(), None), 409, "changed", old);
+    refused(desk.approve(&probed), 409, "changed", old);
+    refused(desk.claim(&probed), 409, "changed", old);
+    let withdrawn = json!({"reason": "the detective withdrew the request"});
+    refused_by_hand(
+        &hand,
+        &probed,
+        &[
+            ("withdraw", withdrawn, 409, "changed", old),
+            ("findings", undecided(), 409, "changed", old),
+            ("finish", json!({}), 409, "changed", old),
+            ("evidence", handover(), 409, "changed", old),
+            ("outcome", no_lead_came_of_it(), 409, "changed", old),
+        ],
     );
+}
+
+#[test]
+fn what_another_opened_is_theirs() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    let (desk, other) = (daemon.desk("rtcc-1"), daemon.desk("rtcc-2"));
+    let [_, _, chosen] = chosen(&desk);
+    let not_opened = "op-rtcc-2 did not open this inquiry, wanted op-rtcc-1";
+    refused(other.approve(&chosen), 403, "not-allowed", not_opened);
+    refused(other.hand_over(&chosen, &photo(COLLINS)), 403, "not-allowed", not_opened);
+    let not_shown = "the probe is not shown to you now";
+    refused(other.choose(&chosen, None, Edits::default(), None), 403, "not-shown", not_shown);
+    let sha256 = desk.inquiry(chosen.inquiry).unwrap().probe.unwrap().sha256;
+    let taken = json!({"revision": chosen.revision, "bytes": 9, "sha256": "0".repeat(64)});
+    let others = Hand::new(&daemon, &site.console_identity("rtcc-2")).at(&other);
+    others.post(&step(&chosen, "probe"), &taken).is_problem(403, "not-allowed", not_opened);
+    others.get(&step(&chosen, "probe")).is_problem(403, "not-shown", not_shown);
+    let withdraw =
+        json!({"revision": chosen.revision, "reason": "the detective named the wrong store"});
+    others.post(&step(&chosen, "withdraw"), &withdraw).is_problem(403, "not-allowed", not_opened);
+    assert_eq!(desk.inquiry(chosen.inquiry).unwrap().probe.unwrap().sha256, sha256);
+    let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
+    assert_eq!(
+        hand.get(&step(&chosen, "probe?part=searched")).status,
+        200,
+        "and the probe is still there"
+    );
+}
+
+#[test]
+fn a_withdrawn_inquiry_is_over() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    enrol(&daemon);
+    let desk = daemon.desk("rtcc-1");
+    let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
+    let [_, _, chosen] = chosen(&desk);
+    let answered = desk.approve(&chosen).unwrap().view;
+    for hollow in ["n/a", "robbery at Grand and Gravois, suspect on store camera"] {
+        let words = "the field reason says nothing";
+        let hollow = json!({"reason": hollow});
+        refused_by_hand(&hand, &answered, &[("withdraw", hollow, 422, "inquiry", words)]);
+    }
+    let reason = "the detective named the wrong store";
+    let withdraw = json!({"revision": answered.revision, "reason": reason});
     let ended: InquiryView =
         serde_json::from_slice(&hand.post(&step(&answered, "withdraw"), &withdraw).body).unwrap();
     assert!(ended.stage == Stage::Withdrawn && ended.ended.is_some());
-    refused(desk.claim(&ended), 409, "out-of-turn", "the inquiry is withdrawn");
-    early(
-        &ended,
-        &[(
-            "withdraw",
-            json!({"reason": "the detective named the wrong store"}),
-            409,
-            "out-of-turn",
-            "the inquiry is withdrawn",
-        )],
-    );
+    let over = "the inquiry is withdrawn";
+    refused(desk.claim(&ended), 409, "step", over);
+    refused_by_hand(&hand, &ended, &[("withdraw", json!({"reason": reason}), 409, "step", over)]);
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
     let closed = log.iter().find(|(kind, _)| *kind == LeafKind::InquiryClosed).unwrap();
-    assert_eq!(
-        (&closed.1["withdrawn"], &closed.1["reason"]),
-        (&true.into(), &"the detective named the wrong store".into())
-    );
+    assert_eq!((&closed.1["withdrawn"], &closed.1["reason"]), (&true.into(), &reason.into()));
 }
 
 #[test]
@@ -540,7 +528,16 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
         1,
         "one touch, one search"
     );
-    // A search needs the seconds between that the ceilings say, whatever was restarted.
+}
+
+#[test]
+fn a_search_waits_for_the_seconds_of_the_ceilings_whatever_was_restarted() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    enrol(&daemon);
+    daemon.desk("rtcc-1").ask(&request(), &photo(OBAMA_LATER)).unwrap();
+    daemon.desk("rtcc-2");
+    assert_eq!(daemon.stop(), Some(0));
     let roster = std::fs::read_to_string(site.path("roster.toml")).unwrap();
     std::fs::write(
         site.path("roster.toml"),
@@ -562,151 +559,6 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
         "too-fast",
         "the last search was less than 3600 s ago",
     );
-}
-
-/// A portrait that takes several pieces.
-fn large() -> Vec<u8> {
-    let portrait = image::load_from_memory(&photo(OBAMA_LATER)).unwrap().to_rgb8();
-    let sides = [portrait.width(), portrait.height()];
-    let large = png(&imageops::resize(
-        &portrait,
-        1_400,
-        1_400 * sides[1] / sides[0],
-        imageops::FilterType::Triangle,
-    ));
-    assert!(large.len() > PROBE_PIECE_BYTES + 1_000, "{}", large.len());
-    large
-}
-
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref().try_into().unwrap()
-}
-
-#[test]
-fn an_upload_goes_on_where_it_was_after_a_restart_and_takes_no_other_bytes() {
-    let site = Site::staffed();
-    let mut daemon = site.start("test");
-    enrol(&daemon);
-    let desk = daemon.desk("rtcc-1");
-    let (opened, probe) = (desk.open(&request()).unwrap(), large());
-    let (id, bytes, digest) = (opened.inquiry, probe.len() as u64, sha256(&probe));
-    let begin = |desk: &ConsoleSession,
-                 bytes: u64,
-                 sha256: [u8; 32]|
-     -> Result<UploadState, smrt::client::ClientError> {
-        desk.post(&format!("/v1/inquiries/{id}/upload"), &UploadRequest { bytes, sha256 })
-    };
-    refused(begin(&desk, 0, digest), 413, "probe-size", "wanted 1 to 67108864 bytes");
-    refused(
-        begin(&desk, PROBE_BYTES_MAX as u64 + 1, digest),
-        413,
-        "probe-size",
-        "wanted 1 to 67108864 bytes",
-    );
-    assert_eq!(
-        begin(&desk, bytes, digest).unwrap(),
-        UploadState { received: 0, piece: PROBE_PIECE_BYTES as u64 }
-    );
-    let first = &probe[..PROBE_PIECE_BYTES];
-    let rest = &probe[PROBE_PIECE_BYTES..probe.len().min(2 * PROBE_PIECE_BYTES)];
-    refused(
-        desk.put_piece(id, bytes, &digest, PROBE_PIECE_BYTES as u64, rest),
-        409,
-        "upload-torn",
-        "the next piece begins there",
-    );
-    refused(
-        desk.put_piece(id, bytes, &digest, 5, first),
-        409,
-        "upload-torn",
-        "the next piece begins there",
-    );
-    refused(
-        desk.put_piece(id, bytes, &digest, 0, &first[1..]),
-        409,
-        "upload-torn",
-        "has 1048575 bytes, wanted 1048576",
-    );
-    refused(
-        desk.put_piece(id, bytes, &digest, 0, &probe[..PROBE_PIECE_BYTES + 1]),
-        413,
-        "too-large",
-        "1048576 bytes",
-    );
-    assert_eq!(
-        desk.put_piece(id, bytes, &digest, 0, first).unwrap().received,
-        PROBE_PIECE_BYTES as u64
-    );
-    let other: Vec<u8> = first.iter().map(|byte| byte ^ 1).collect();
-    refused(
-        desk.put_piece(id, bytes, &digest, 0, &other),
-        409,
-        "upload-torn",
-        "came before with other bytes",
-    );
-    refused(begin(&desk, bytes - 1, digest), 409, "upload-torn", "announced otherwise before");
-    let early: Result<InquiryView, _> = desk.post(
-        &format!("/v1/inquiries/{id}/probe"),
-        &json!({"revision": opened.revision, "bytes": bytes, "sha256": hex::encode(digest)}),
-    );
-    refused(early, 409, "upload-torn", "bytes have been received of");
-    let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
-    for query in ["", "?offset=0", "?offset=0&bytes=9&sha256=xyz", "?offset=-1&bytes=9&sha256=00"] {
-        hand.ask("PUT", &format!("/v1/inquiries/{id}/upload{query}"), b"x").is_problem(
-            400,
-            "malformed",
-            "a piece is not placed",
-        );
-    }
-    refused(
-        daemon.desk("rtcc-2").put_piece(id, bytes, &digest, 0, first),
-        403,
-        "not-theirs",
-        "did not open this inquiry",
-    );
-    daemon.kill();
-
-    let daemon = site.start("test");
-    let desk = daemon.desk("rtcc-1");
-    assert_eq!(
-        begin(&desk, bytes, digest).unwrap().received,
-        PROBE_PIECE_BYTES as u64,
-        "what was acknowledged is there"
-    );
-    let view = desk.hand_over(&desk.inquiry(id).unwrap(), &probe).unwrap();
-    assert_eq!((view.stage, view.probe.as_ref().unwrap().faces.len()), (Stage::ProbeReceived, 1));
-    let chosen = desk.choose(&view, None, Edits::default(), None).unwrap().view;
-    // Another file takes the place of the first; its choice is gone with it.
-    let again = desk.hand_over(&chosen, &photo(COLLINS)).unwrap();
-    assert!(again.choice.is_none() && again.stage == Stage::ProbeReceived);
-    let again = desk.choose(&again, None, Edits::default(), None).unwrap().view;
-    assert_eq!(desk.approve(&again).unwrap().view.stage, Stage::Answered);
-
-    // Other bytes than were announced: the upload begins anew. What is no photo is no probe.
-    let wrong = desk.open(&request()).unwrap();
-    let (small, lie) = (photo(COLLINS), sha256(b"something else"));
-    desk.put_piece(
-        wrong.inquiry,
-        small.len() as u64,
-        &lie,
-        0,
-        &small[..small.len().min(PROBE_PIECE_BYTES)],
-    )
-    .unwrap();
-    let end = json!({"revision": 1, "bytes": small.len(), "sha256": hex::encode(lie)});
-    let ended: Result<InquiryView, _> =
-        desk.post(&format!("/v1/inquiries/{}/probe", wrong.inquiry), &end);
-    refused(ended, 409, "upload-torn", "the upload begins anew");
-    for (file, kind, words) in [
-        (&b"GIF89a, not a photo of ours"[..], "photo-kind", "begins with 474946383961"),
-        (b"RIFF\x24\0\0\0WEBPVP8 ", "photo-kind", "wanted a JPEG, PNG or JPEG 2000 photo"),
-        (b"%PDF-1.7", "photo-kind", "wanted a JPEG, PNG or JPEG 2000 photo"),
-        (&small[..small.len() / 2], "photo-damaged", "wanted a complete file"),
-    ] {
-        refused(desk.hand_over(&wrong, file), 422, kind, words);
-    }
-    assert_eq!(desk.inquiry(wrong.inquiry).unwrap().stage, Stage::Opened);
-    desk.hand_over(&wrong, &small).expect("the inquiry goes on");
 }
 
 #[test]
@@ -785,7 +637,7 @@ fn a_report_names_the_order_in_force_by_its_version_and_digest() {
         .body;
     for words in [
         "PolicyinforceSO5-27,SectionV,of2016-04-19",
-        &format!("ItsSHA-256{}", hex::encode(sha256(&order))),
+        &format!("ItsSHA-256{}", hex::encode(Sha256::digest(&order))),
     ] {
         assert!(text.contains(words), "{words} in {text}");
     }

@@ -58,9 +58,27 @@ fn whole(clocked: &Clocked<'_>) -> InquiryView {
     operator.issue(&operator.inquiry(view.inquiry).unwrap()).unwrap()
 }
 
+/// Holds that the log is exported and verified with all its details.
+#[track_caller]
+fn exports_whole(clocked: &Clocked<'_>) {
+    let site = clocked.site;
+    let folder = site.path("exported");
+    let exported = clocked.smrtctl(
+        &site.console_identity("audit-1"),
+        &["log", "export", folder.to_str().unwrap(), "--details", "all"],
+    );
+    assert_eq!(exported.status, Some(0), "{exported:?}");
+    let keys = site.path("log.keys");
+    fs::write(&keys, clocked.feed("slmpd").policy().unwrap()).unwrap();
+    let mut verify = std::process::Command::new(env!("CARGO_BIN_EXE_smrtctl"));
+    let verified = ended(
+        verify.args(["log", "verify"]).arg(&folder).arg("--keys").arg(&keys).arg("--all-details"),
+    );
+    assert_eq!(verified.status, Some(0), "{verified:?}");
+}
+
 #[test]
-fn three_years_after_its_last_search_an_inquirys_probe_key_report_and_record_are_gone_and_the_log_says_so_and_holds()
- {
+fn three_years_after_its_last_search_nothing_is_left_of_an_inquiry() {
     let site = Site::staffed();
     let clocked = Clocked::of(&site);
     clocked
@@ -145,19 +163,7 @@ fn three_years_after_its_last_search_an_inquirys_probe_key_report_and_record_are
     // A restart finds it as it is, and whoever exports the log finds it whole.
     let clocked = clocked.restart();
     assert_eq!(clocked.details(LeafKind::ProbesExpired).len(), gone.len());
-    let folder = site.path("exported");
-    let exported = clocked.smrtctl(
-        &site.console_identity("audit-1"),
-        &["log", "export", folder.to_str().unwrap(), "--details", "all"],
-    );
-    assert_eq!(exported.status, Some(0), "{exported:?}");
-    let keys = site.path("log.keys");
-    fs::write(&keys, clocked.feed("slmpd").policy().unwrap()).unwrap();
-    let mut verify = std::process::Command::new(env!("CARGO_BIN_EXE_smrtctl"));
-    let verified = ended(
-        verify.args(["log", "verify"]).arg(&folder).arg("--keys").arg(&keys).arg("--all-details"),
-    );
-    assert_eq!(verified.status, Some(0), "{verified:?}");
+    exports_whole(&clocked);
 
     // The last one goes three years after its own search.
     clocked.days_with(730, &PEOPLE);

@@ -299,21 +299,20 @@ fn a_folder_under_another_key_or_origin_is_refused() {
     assert_eq!(site.start("test").stop(), Some(0), "nothing was spoilt by the tries");
 }
 
-#[test]
-fn a_real_box_takes_no_key_of_software_so_that_nothing_but_people_search_and_says_on_every_answer_that_it_is_real()
- {
+/// A site whose box serves as a real one.
+fn real_site() -> Site {
     let mut site = Site::new();
     site.set_ceilings(1, 60, 200);
     site.appoint_for(StateKind::Real);
+    site
+}
+
+#[test]
+fn a_real_box_takes_no_key_of_software_so_that_only_people_search() {
+    let site = real_site();
     let daemon = site.start("real");
-    let (console, feed) = (site.console_identity("rtcc-1"), site.feed_identity("slmpd"));
-    let form = Form::of("booking", &booking_json("Eileen Collins"), &photo(COLLINS));
-    let pushed = daemon.send(&feed, "PUT", "/v1/bookings/26-1", &form);
-    assert_eq!((pushed.status, pushed.headers["smrt-state"].as_str()), (201, "real"));
-    let hand = Hand::new(&daemon, &console);
-    let asked = hand.post("/v1/inquiries", &request_json());
-    asked.is_problem(401, "no-session", "log on first");
-    assert_eq!(asked.headers["smrt-state"], "real");
+    let hand = Hand::new(&daemon, &site.console_identity("rtcc-1"));
+    hand.post("/v1/inquiries", &request_json()).is_problem(401, "no-session", "log on first");
     hand.post("/v1/searches", &request_json()).is_problem(404, "not-found", "nothing at this path");
     let commander = Identifier::parse("commander").unwrap();
     let enrolled = enrol_first_key(
@@ -323,23 +322,30 @@ fn a_real_box_takes_no_key_of_software_so_that_nothing_but_people_search_and_say
         site.code_of("commander"),
         &shared_key().unwrap(),
     );
-    refused(
-        enrolled,
-        409,
-        "key-of-software",
-        "a key of software is taken in demonstrations and tests only",
-    );
-    let health = daemon.send(&console, "GET", "/v1/health", b"");
-    assert_eq!(
-        (health.json()["state"].as_str(), health.headers["smrt-state"].as_str()),
-        (Some("real"), "real")
-    );
+    refused(enrolled, 409, "key", "a key of software is taken in demonstrations and tests only");
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
     assert!(log.iter().any(|(kind, _)| *kind == LeafKind::LogOnRefused), "{log:?}");
     assert!(
         !log.iter().any(|(kind, _)| matches!(kind, LeafKind::KeyEnrolled | LeafKind::Asked)),
         "{log:?}"
+    );
+}
+
+#[test]
+fn a_real_box_says_on_every_answer_that_it_is_real() {
+    let site = real_site();
+    let daemon = site.start("real");
+    let (console, feed) = (site.console_identity("rtcc-1"), site.feed_identity("slmpd"));
+    let form = Form::of("booking", &booking_json("Eileen Collins"), &photo(COLLINS));
+    let pushed = daemon.send(&feed, "PUT", "/v1/bookings/26-1", &form);
+    assert_eq!((pushed.status, pushed.headers["smrt-state"].as_str()), (201, "real"));
+    let refused = Hand::new(&daemon, &console).post("/v1/inquiries", &request_json());
+    assert_eq!((refused.status, refused.headers["smrt-state"].as_str()), (401, "real"));
+    let health = daemon.send(&console, "GET", "/v1/health", b"");
+    assert_eq!(
+        (health.json()["state"].as_str(), health.headers["smrt-state"].as_str()),
+        (Some("real"), "real")
     );
 }
 

@@ -8,6 +8,7 @@ mod a_browser_is_refused;
 mod a_case_is_worked_in_browsers;
 mod a_console_searches;
 mod a_court_verifies_a_report;
+mod a_probe_is_handed_over;
 mod a_release_comes_between;
 mod a_stranger_knocks;
 mod a_witness_cosigns;
@@ -18,25 +19,12 @@ mod an_attacker_reads_the_log;
 mod an_auditor_verifies;
 mod an_inquiry_is_run;
 mod an_operator_keeps_to_the_ceilings;
-mod attacker;
-mod browser;
-mod clocked;
-mod control_room;
-mod daemon;
-mod desks;
-mod door;
-mod every_route_is_refused_to_who_may_not;
-mod fake_disk;
 mod inquiries_end;
 mod it_installs_the_box;
 mod outsiders_verify;
 mod outsiders_verify_touches;
 mod people_are_admitted;
-mod photos;
-mod raw;
 mod sessions_end;
-mod site;
-mod tampering;
 mod the_disk_is_full;
 mod the_log_says_who_did_what;
 mod the_model_is_changed;
@@ -44,5 +32,16 @@ mod the_power_is_cut;
 mod the_power_is_cut_through_an_end;
 mod the_public_reads_the_figures;
 mod the_roster_is_checked;
-#[path = "../bench/log/tiles.rs"]
+
+#[path = "../../src/disk/fake.rs"]
+mod fake_disk;
+#[path = "../support/mod.rs"]
+mod support;
+#[path = "../../src/client/test_log/tampering.rs"]
+mod tampering;
+#[path = "../../src/client/test_log/tiles.rs"]
 mod tiles;
+
+use support::{
+    attacker, browser, builders, clocked, control_room, daemon, desks, door, photos, raw, site,
+};

@@ -482,7 +482,7 @@ fn changed_bytes(asked: &Value) -> Vec<Change<'static>> {
 }
 
 #[test]
-fn an_independent_program_accepts_every_touch_and_refuses_each_that_was_tampered_with() {
+fn an_independent_program_accepts_every_touch_and_refuses_each_tampered_with() {
     let mut people: Vec<Person> = (0..4).map(|n| Person::new(&format!("operator-{n}"))).collect();
     let detail = |n: u8| {
         let person = &mut people[usize::from(n) % 4];
@@ -518,8 +518,7 @@ fn an_independent_program_accepts_every_touch_and_refuses_each_that_was_tampered
 }
 
 #[test]
-fn an_independent_program_accepts_every_touch_of_a_real_boxs_log_and_refuses_each_search_that_was_tampered_with()
- {
+fn an_independent_program_accepts_a_real_boxs_touches_and_no_tampered_search() {
     let site = Site::staffed();
     let daemon = site.start("test");
     daemon

@@ -11,7 +11,7 @@ use smrt::roster::{Person, Role};
 use time::OffsetDateTime;
 
 use crate::desks::{Hand, key_of, log_on, logs_on, official, person, refused, relying_party};
-use crate::site::{Site, request, request_json};
+use crate::site::{Daemon, Site, request, request_json};
 
 fn id(id: &str) -> Identifier {
     Identifier::parse(id).unwrap()
@@ -98,7 +98,7 @@ fn a_first_key_is_enrolled_once_and_by_the_code_that_the_box_gave_for_that_perso
 }
 
 #[test]
-fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own() {
+fn nobody_is_admitted_by_one_person_alone() {
     let site = Site::staffed();
     let daemon = site.start("test");
     let operator = daemon.desk("rtcc-1");
@@ -134,7 +134,7 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
         "not-found",
         "no change of the roster of that name is yours",
     );
-    let desk = logs_on(&daemon, "rtcc-2", "jdoe", &key).unwrap();
+    logs_on(&daemon, "rtcc-2", "jdoe", &key).unwrap();
 
     // What is declined is over.
     let (other, other_key) = (person("mroe", Role::Examiner), shared_key().unwrap());
@@ -152,8 +152,16 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
         "unknown-person",
         "no person of that name",
     );
+    assert_eq!(daemon.stop(), Some(0));
+    assert!(site.log_kinds().contains(&LeafKind::GrantDeclined));
+}
 
-    // Nobody decides on an account of their own, alone or with another.
+#[test]
+fn nobody_decides_on_an_account_of_their_own() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    let (administrator, commander) =
+        (official(&daemon, "administrator"), official(&daemon, "commander"));
     let raised = Person { role: Role::Auditor, ..person("administrator", Role::Administrator) };
     refused(
         administrator.ask_grant(&raised, None),
@@ -176,8 +184,17 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
             "nobody decides",
         );
     }
+}
 
-    // One person, one account, one role, one key.
+#[test]
+fn one_person_has_one_account_one_role_and_one_key() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    let (administrator, commander) =
+        (official(&daemon, "administrator"), official(&daemon, "commander"));
+    let (new, key) = (person("jdoe", Role::Operator), shared_key().unwrap());
+    commander.approve_grant(&administrator.ask_grant(&new, Some(&key)).unwrap()).unwrap();
+    let (other, other_key) = (person("mroe", Role::Examiner), shared_key().unwrap());
     let twin = Person { badge: new.badge.clone(), ..person("jdoe-2", Role::Examiner) };
     refused(
         administrator.ask_grant(&twin, Some(&shared_key().unwrap())),
@@ -185,7 +202,7 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
         "second-account",
         "the person has the account 'jdoe' already, and one role",
     );
-    let taken = Person { badge: Text::parse("another").unwrap(), ..new.clone() };
+    let taken = Person { badge: Text::parse("another").unwrap(), ..new };
     refused(
         administrator.ask_grant(&taken, Some(&shared_key().unwrap())),
         409,
@@ -221,8 +238,18 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
         let elsewhere = Person { agency: id(agency), ..other.clone() };
         refused(administrator.ask_grant(&elsewhere, Some(&other_key)), status, kind, agency);
     }
+}
 
-    // A change of role takes two again, and ends what the person had open.
+#[test]
+fn a_change_of_role_takes_two_and_switching_an_account_off_takes_one() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    let (administrator, commander) =
+        (official(&daemon, "administrator"), official(&daemon, "commander"));
+    let (new, key) = (person("jdoe", Role::Operator), shared_key().unwrap());
+    commander.approve_grant(&administrator.ask_grant(&new, Some(&key)).unwrap()).unwrap();
+    let desk = logs_on(&daemon, "rtcc-2", "jdoe", &key).unwrap();
+    // A change ends what the person had open.
     assert_eq!(desk.inquiries().unwrap().len(), 0);
     let changed = administrator.ask_grant(&Person { role: Role::Auditor, ..new }, None).unwrap();
     commander.approve_grant(&changed).unwrap();
@@ -241,32 +268,17 @@ fn nobody_is_admitted_by_one_person_alone_or_decides_on_an_account_of_their_own(
     );
     assert_eq!(daemon.stop(), Some(0));
     let kinds = site.log_kinds();
-    for kind in [
-        LeafKind::GrantAsked,
-        LeafKind::GrantApproved,
-        LeafKind::GrantDeclined,
-        LeafKind::AccountOff,
-    ] {
+    for kind in [LeafKind::GrantAsked, LeafKind::GrantApproved, LeafKind::AccountOff] {
         assert!(kinds.contains(&kind), "{kind:?}");
     }
 }
 
-#[test]
-fn each_verb_is_refused_to_every_role_whose_duty_it_is_not() {
-    let site = Site::staffed();
-    let daemon = site.start("test");
-    let desks: Vec<(Role, ConsoleSession)> = Role::ALL
-        .into_iter()
-        .map(|role| match role {
-            Role::Administrator => (role, official(&daemon, "administrator")),
-            Role::Commander => (role, official(&daemon, "commander")),
-            _ => (role, daemon.desk_of("rtcc-1", &person(&format!("role-{}", role as u8), role))),
-        })
-        .collect();
-    let at = |role: Role| &desks.iter().find(|(of, _)| *of == role).unwrap().1;
-    let inquiry = at(Role::OperatorExaminer).open(&request()).unwrap().inquiry;
-    let (new, key) = (person("jdoe", Role::Operator), shared_key().unwrap());
-    let grant = at(Role::Administrator).ask_grant(&new, Some(&key)).unwrap();
+/// What is sent by which path, and the roles whose duty it is.
+fn verbs_with_their_roles(
+    inquiry: &str,
+    grant: &str,
+    new: &Person,
+) -> Vec<(String, serde_json::Value, Vec<Role>)> {
     let order = json!({"order": {"person": new}});
     let step = |verb: &str| format!("/v1/inquiries/{inquiry}/{verb}");
     let finding = json!({"revision": 1,
@@ -277,7 +289,7 @@ fn each_verb_is_refused_to_every_role_whose_duty_it_is_not() {
     let operates = [Role::Operator, Role::OperatorExaminer];
     let examines = [Role::Examiner, Role::OperatorExaminer];
     let upload = json!({"bytes": 9, "sha256": "0".repeat(64)});
-    let verbs: Vec<(String, serde_json::Value, Vec<Role>)> = vec![
+    vec![
         ("/v1/inquiries".to_owned(), request_json(), operates.to_vec()),
         (step("upload"), upload, operates.to_vec()),
         (
@@ -316,7 +328,26 @@ fn each_verb_is_refused_to_every_role_whose_duty_it_is_not() {
             json!(null),
             vec![Role::Administrator, Role::Commander],
         ),
-    ];
+    ]
+}
+
+#[test]
+fn each_verb_is_refused_to_every_role_whose_duty_it_is_not() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    let desks: Vec<(Role, Desk)> = Role::ALL
+        .into_iter()
+        .map(|role| match role {
+            Role::Administrator => (role, official(&daemon, "administrator")),
+            Role::Commander => (role, official(&daemon, "commander")),
+            _ => (role, daemon.desk_of("rtcc-1", &person(&format!("role-{}", role as u8), role))),
+        })
+        .collect();
+    let at = |role: Role| &desks.iter().find(|(of, _)| *of == role).unwrap().1;
+    let inquiry = at(Role::OperatorExaminer).open(&request()).unwrap().inquiry;
+    let (new, key) = (person("jdoe", Role::Operator), shared_key().unwrap());
+    let grant = at(Role::Administrator).ask_grant(&new, Some(&key)).unwrap();
+    let verbs = verbs_with_their_roles(&inquiry.to_string(), &grant, &new);
     let reads = [
         ("/v1/inquiries", vec![Role::Operator, Role::Examiner, Role::OperatorExaminer]),
         ("/v1/people", vec![Role::Administrator, Role::Commander, Role::Auditor]),
@@ -342,23 +373,25 @@ fn each_verb_is_refused_to_every_role_whose_duty_it_is_not() {
         }
     }
     assert!(tried > 60, "{tried}");
+    assert_eq!(
+        at(Role::OperatorExaminer).inquiry(inquiry).unwrap().revision,
+        1,
+        "nothing of this came near the inquiry"
+    );
+}
+
+#[test]
+fn whoever_is_not_trained_neither_searches_nor_compares() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    let inquiry = daemon.desk("rtcc-1").open(&request()).unwrap();
     let untrained = Person {
         trained_until: OffsetDateTime::now_utc().date().previous_day().unwrap(),
         ..person("late", Role::OperatorExaminer)
     };
     let late = daemon.desk_of("rtcc-2", &untrained);
     refused(late.open(&request()), 403, "untrained", "the training ended on");
-    refused(
-        late.claim(&at(Role::OperatorExaminer).inquiry(inquiry).unwrap()),
-        403,
-        "untrained",
-        "the training ended on",
-    );
-    assert_eq!(
-        at(Role::OperatorExaminer).inquiry(inquiry).unwrap().revision,
-        1,
-        "nothing of this came near the inquiry"
-    );
+    refused(late.claim(&inquiry), 403, "untrained", "the training ended on");
 }
 
 #[test]
@@ -503,22 +536,38 @@ fn a_log_on_takes_this_persons_own_key_at_this_device_for_this_challenge_once() 
         .is_problem(403, "not-this-role", "may not log on");
 }
 
-#[test]
-fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_after_log_off_or_restart()
- {
-    let site = Site::staffed();
-    let mut daemon = site.start("test");
+/// A fresh session of the first desk's operator, behind its banner: the cookie with its attributes.
+fn begun(daemon: &Daemon<'_>) -> String {
     daemon.desk("rtcc-1");
-    let key = key_of(&daemon, "op-rtcc-1");
-    let here = |cookie: &str| Hand {
-        cookie: Some(cookie.to_owned()),
-        ..Hand::new(&daemon, &site.console_identity("rtcc-1"))
-    };
-    let begun = log_on(&daemon, "rtcc-1", "op-rtcc-1", &key, &KeyBehaviour::default());
+    let key = key_of(daemon, "op-rtcc-1");
+    let begun = log_on(daemon, "rtcc-1", "op-rtcc-1", &key, &Habits::default());
     assert!(
         begun.json()["banner"].as_str().unwrap().contains("consent to recording and monitoring")
     );
-    let set = begun.headers["set-cookie"].clone();
+    begun.headers["set-cookie"].clone()
+}
+
+/// Whoever has a cookie at a device.
+fn with_cookie<'d>(daemon: &'d Daemon<'_>, device: &str, cookie: &str) -> Hand<'d> {
+    Hand {
+        cookie: Some(cookie.to_owned()),
+        ..Hand::new(daemon, &daemon.site.console_identity(device))
+    }
+}
+
+/// The first desk's operator, who has read the banner.
+fn at_work<'d>(daemon: &'d Daemon<'_>) -> Hand<'d> {
+    let set = begun(daemon);
+    let hand = with_cookie(daemon, "rtcc-1", set.split(';').next().unwrap());
+    assert_eq!(hand.post("/v1/session/banner", &json!(null)).status, 204);
+    hand
+}
+
+#[test]
+fn a_session_is_this_certificates_and_behind_the_banner() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    let set = begun(&daemon);
     let (cookie, attributes) = set.split_once(';').unwrap();
     for attribute in ["Path=/", "Secure", "HttpOnly", "SameSite=Strict"] {
         assert!(attributes.contains(attribute), "{attributes}");
@@ -527,45 +576,46 @@ fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_
         cookie.starts_with("__Host-smrt=") && cookie.len() >= "__Host-smrt=".len() + 32,
         "128 bits at least: {cookie}"
     );
-
-    let hand = here(cookie);
-    hand.get("/v1/inquiries").is_problem(401, "banner-first", "when the banner is acknowledged");
+    let hand = with_cookie(&daemon, "rtcc-1", cookie);
+    hand.get("/v1/inquiries").is_problem(401, "banner", "when the banner is acknowledged");
     assert_eq!(hand.get("/v1/session").json(), json!({"state": "banner", "person": "op-rtcc-1"}));
     assert_eq!(hand.post("/v1/session/banner", &json!(null)).status, 204);
     assert_eq!(hand.get("/v1/inquiries").status, 200);
 
     // With another certificate, a changed cookie or none there is no session.
-    let other = Hand {
-        cookie: Some(cookie.to_owned()),
-        ..Hand::new(&daemon, &site.console_identity("rtcc-2"))
-    };
+    let other = with_cookie(&daemon, "rtcc-2", cookie);
     other.get("/v1/inquiries").is_problem(401, "no-session", "log on first");
     assert_eq!(other.get("/v1/session").json(), json!({"state": "none"}));
     other.ask("DELETE", "/v1/session", b"").is_problem(401, "no-session", "");
     let last = if cookie.ends_with('0') { "1" } else { "0" };
-    here(&format!("{}{last}", &cookie[..cookie.len() - 1])).get("/v1/inquiries").is_problem(
-        401,
-        "no-session",
-        "",
-    );
-    Hand { cookie: None, ..here(cookie) }.get("/v1/inquiries").is_problem(401, "no-session", "");
+    let changed = format!("{}{last}", &cookie[..cookie.len() - 1]);
+    let changed = with_cookie(&daemon, "rtcc-1", &changed);
+    changed.get("/v1/inquiries").is_problem(401, "no-session", "");
+    Hand { cookie: None, ..hand }.get("/v1/inquiries").is_problem(401, "no-session", "");
+}
 
-    // What changes something comes from a page of ours.
+#[test]
+fn what_changes_something_comes_from_a_page_of_the_console() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    let mut hand = at_work(&daemon);
     for origin in [None, Some("https://other.example"), Some("http://localhost"), Some("null")] {
-        here(cookie).from(origin).post("/v1/inquiries", &request_json()).is_problem(
+        hand = hand.from(origin);
+        hand.post("/v1/inquiries", &request_json()).is_problem(
             403,
             "other-origin",
             "wanted a page of https://localhost",
         );
-        here(cookie).from(origin).ask("DELETE", "/v1/session", b"").is_problem(
-            403,
-            "other-origin",
-            "",
-        );
+        hand.ask("DELETE", "/v1/session", b"").is_problem(403, "other-origin", "");
     }
-    assert_eq!(here(cookie).from(None).get("/v1/inquiries").status, 200, "reading changes nothing");
+    assert_eq!(hand.from(None).get("/v1/inquiries").status, 200, "reading changes nothing");
+}
 
-    // A hidden screen comes back to the touch of whose it is, and to no other.
+#[test]
+fn a_locked_session_comes_back_to_its_own_persons_touch_only() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    let hand = at_work(&daemon);
     assert_eq!(hand.post("/v1/session/lock", &json!(null)).status, 204);
     hand.get("/v1/inquiries").is_problem(401, "screen-hidden", "the session's screen is hidden");
     hand.post("/v1/inquiries", &request_json()).is_problem(401, "screen-hidden", "");
@@ -578,11 +628,17 @@ fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_
         hand.post("/v1/session/unlock", &json!({"nonce": hex::encode(asked.nonce), "touch": touch}))
     };
     daemon.desk("rtcc-2");
-    unlock(&key_of(&daemon, "op-rtcc-2")).is_problem(403, "wrong-key", "");
-    hand.get("/v1/inquiries").is_problem(401, "screen-hidden", "");
-    assert_eq!(unlock(&key).status, 204);
+    unlock(&key_of(&daemon, "op-rtcc-2")).is_problem(403, "touch", "");
+    hand.get("/v1/inquiries").is_problem(401, "locked", "");
+    assert_eq!(unlock(&key_of(&daemon, "op-rtcc-1")).status, 204);
     assert_eq!(hand.get("/v1/inquiries").status, 200);
+}
 
+#[test]
+fn a_session_is_gone_after_log_off_and_after_a_restart() {
+    let site = Site::staffed();
+    let mut daemon = site.start("test");
+    let hand = at_work(&daemon);
     let gone = hand.ask("DELETE", "/v1/session", b"");
     assert!(gone.status == 204 && gone.headers["set-cookie"].contains("Max-Age=0"), "{gone:?}");
     hand.get("/v1/inquiries").is_problem(401, "no-session", "");
@@ -591,7 +647,6 @@ fn a_session_is_this_certificates_behind_the_banner_hidden_when_locked_and_gone_
     let cookie = desk.cookie().to_owned();
     daemon.kill();
     let daemon = site.start("test");
-    let hand =
-        Hand { cookie: Some(cookie), ..Hand::new(&daemon, &site.console_identity("rtcc-1")) };
+    let hand = with_cookie(&daemon, "rtcc-1", &cookie);
     hand.get("/v1/inquiries").is_problem(401, "no-session", "log on first");
 }

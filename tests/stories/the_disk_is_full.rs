@@ -8,7 +8,7 @@ use crate::site::{Site, booking, number, request};
 const BLOCKS_OF_512: u32 = 320;
 
 #[test]
-fn a_store_that_can_not_grow_halts_the_box_and_the_next_start_has_all_that_was_acknowledged() {
+fn a_store_that_can_not_grow_halts_the_box_and_loses_nothing_acknowledged() {
     let site = Site::new();
     let daemon = site.start_bounded(BLOCKS_OF_512);
     let (feed, photo) = (daemon.feed("slmpd"), photo(COLLINS));
@@ -40,7 +40,7 @@ fn a_store_that_can_not_grow_halts_the_box_and_the_next_start_has_all_that_was_a
 }
 
 #[test]
-fn a_medium_with_little_room_takes_no_booking_and_no_search_but_every_release_and_says_so() {
+fn a_medium_with_little_room_takes_releases_only_and_says_so() {
     let site = Site::staffed();
     let daemon = site.start("test");
     daemon

@@ -124,9 +124,13 @@ fn an_auditor_goes_through_the_log_every_week_or_it_is_an_alarm() {
     assert_eq!(late().len(), 1, "every week");
 }
 
+/// Time passes, so that no two steps are at the same hundredth of a second.
+fn later(clocked: &Clocked<'_>) {
+    clocked.pass(SECOND_CS + 7);
+}
+
 #[test]
-fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_where_when_and_how_it_ended()
- {
+fn log_ons_and_permissions_used_are_leaves_with_who_where_and_how_it_ended() {
     let site = Site::staffed();
     let clocked = Clocked::of(&site);
     clocked
@@ -138,16 +142,10 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
         agency: Identifier::parse("stlco").unwrap(),
         ..person("jones", Role::OperatorExaminer)
     };
-    let mut moment = 0;
-    // No two steps at the same hundredth of a second.
-    let mut later = || {
-        moment += 1;
-        clocked.pass(SECOND_CS + moment);
-    };
     // Log-ons, those that are refused among them.
     let desk = clocked.desk_of("rtcc-1", &county);
     says(&clocked, LeafKind::LoggedOn, Some(("jones", "stlco")), "device/rtcc-1", &[]);
-    later();
+    later(&clocked);
     let key = key_of(&clocked, "jones");
     log_on(
         &clocked,
@@ -165,13 +163,13 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
         &[("person", "jones"), ("reason", "did not verify its user")],
     );
     // A permission used, and one that isn't theirs.
-    later();
+    later(&clocked);
     desk.ask(&request(), &photo(OBAMA_LATER)).unwrap();
     for kind in [LeafKind::InquiryOpened, LeafKind::Asked, LeafKind::Answered] {
         says(&clocked, kind, Some(("jones", "stlco")), "device/rtcc-1", &[]);
     }
-    later();
-    refused(desk.people(), 403, "not-this-role", "may not look at the roster");
+    later(&clocked);
+    refused(desk.people(), 403, "not-allowed", "may not look at the roster");
     says(
         &clocked,
         LeafKind::CallerRefused,
@@ -179,8 +177,22 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
         "device/rtcc-1",
         &[("reason", "may not look at the roster")],
     );
-    // Privileged acts: each of both people.
-    later();
+    later(&clocked);
+    // A person who goes leaves a word, too.
+    desk.log_off().unwrap();
+    says(
+        &clocked,
+        LeafKind::LoggedOff,
+        Some(("jones", "stlco")),
+        "device/rtcc-1",
+        &[("why", "by hand")],
+    );
+}
+
+#[test]
+fn privileged_acts_are_leaves_with_both_people() {
+    let site = Site::staffed();
+    let clocked = Clocked::of(&site);
     let (administrator, commander) =
         (official(&clocked, "administrator"), official(&clocked, "commander"));
     let new_key = shared_key().unwrap();
@@ -192,7 +204,7 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
         "device/admin-1",
         &[("grant", &grant)],
     );
-    later();
+    later(&clocked);
     commander.approve_grant(&grant).unwrap();
     says(
         &clocked,
@@ -201,7 +213,7 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
         "device/admin-1",
         &[("person", "new")],
     );
-    later();
+    later(&clocked);
     administrator.send("/v1/people/new/off", &()).unwrap();
     says(
         &clocked,
@@ -210,8 +222,15 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
         "device/admin-1",
         &[("person", "new")],
     );
+}
+
+#[test]
+fn tries_at_the_log_are_leaves_and_nothing_takes_one_back() {
+    let site = Site::staffed();
+    let clocked = Clocked::of(&site);
+    let administrator = official(&clocked, "administrator");
     // Tries at the log: whoever may open it, and whoever may not.
-    later();
+    later(&clocked);
     let auditor = clocked.desk_of("audit-1", &person("auditor", Role::Auditor));
     let page = |device: &str, desk| {
         Hand::new(&clocked, &site.console_identity(device)).at(desk).get("/console/log/0").status
@@ -231,7 +250,7 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
     );
     // Nothing takes a leaf back: there is no such verb, and what is like it is refused with its
     // reason.
-    later();
+    later(&clocked);
     let feed = Hand::new(&clocked, &site.feed_identity("stlco")).from(None);
     feed.ask("GET", "/v1/log/details?first=0&end=1", b"").is_problem(
         403,
@@ -253,14 +272,4 @@ fn log_ons_permissions_privileged_acts_and_tries_at_the_log_are_leaves_with_who_
     ] {
         assert_eq!(feed.ask(method, path, b"").status, 405, "{method} {path}");
     }
-    later();
-    // A person who goes leaves a word, too.
-    desk.log_off().unwrap();
-    says(
-        &clocked,
-        LeafKind::LoggedOff,
-        Some(("jones", "stlco")),
-        "device/rtcc-1",
-        &[("why", "by hand")],
-    );
 }

@@ -209,8 +209,7 @@ fn every_answer_is_wholly_of_one_model_while_the_box_goes_from_one_to_another() 
 }
 
 #[test]
-fn a_box_killed_in_the_middle_of_a_switch_ends_it_and_a_booking_released_meanwhile_is_found_by_neither_model()
- {
+fn a_switch_survives_kills_and_finds_no_booking_released_meanwhile() {
     let site = site(&plain_models());
     let mut daemon = site.start("test");
     let feed = daemon.feed("slmpd");
@@ -357,7 +356,7 @@ fn a_switch_that_is_given_up_leaves_everything_as_it_was() {
 }
 
 #[test]
-fn a_console_without_administration_neither_switches_nor_looks_and_the_try_is_logged() {
+fn a_console_without_administration_neither_switches_nor_looks() {
     let site = site(&plain_models());
     let daemon = site.start("test");
     for (identity, kind) in [
@@ -388,7 +387,7 @@ fn a_console_without_administration_neither_switches_nor_looks_and_the_try_is_lo
 }
 
 #[test]
-fn a_photo_without_a_usable_face_under_the_next_model_blocks_the_switch_until_that_is_accepted() {
+fn a_photo_unusable_under_the_next_model_blocks_the_switch_until_accepted() {
     let blind = night_blind_models();
     let site = site(&blind);
     let daemon = site.start("test");
@@ -519,7 +518,7 @@ fn a_switch_to_what_is_not_there_or_without_room_is_told_what_was_found_and_want
 }
 
 #[test]
-fn the_box_starts_with_the_folder_whose_models_its_vectors_are_of_and_else_names_all_it_has() {
+fn the_box_starts_with_the_folder_whose_models_its_vectors_are_of() {
     let site = site(&plain_models());
     let daemon = site.start("test");
     daemon

@@ -12,11 +12,11 @@ use smrt::inquiry::{self, Action, Digest, Frame, InquiryId, Probe, Who};
 use smrt::ledger::{Fated, Ledger, LedgerError, LedgerSetup};
 use smrt::limits::DETAILS_KEPT_DAYS_MIN;
 use smrt::roster::{Caller, CertificateName};
-use smrt::store::StateKind;
+use smrt::service::{Ledger, LedgerSetup, ServiceError};
 use smrt::vault::{Announced, Upload};
 
+use crate::builders::{ledger_setup, request};
 use crate::clocked::{DAY_CS, SHELF, StoryClock};
-use crate::desks::request;
 use crate::fake_disk::{Choices, FakeDisk};
 
 const STATE: &str = "/state";
@@ -27,17 +27,8 @@ const PROBES: [&[u8]; 2] =
 fn open(disk: &FakeDisk, clock: &Arc<StoryClock>) -> Result<Ledger, LedgerError> {
     let disk: Arc<dyn Disk> = Arc::new(disk.clone());
     Ledger::open(LedgerSetup {
-        disk,
-        state: STATE.into(),
-        create_as: Some(StateKind::Test),
-        origin: "test.example/log".to_owned(),
-        master_key: vec![1; 32].into(),
-        log_key: vec![2; 32].into(),
-        shelf: SHELF.0.clone(),
         clock: clock.clone(),
-        anchor: None,
-        reserve_bytes: 0,
-        retention: Default::default(),
+        ..ledger_setup(disk, Path::new(STATE), SHELF.0.clone())
     })
 }
 

@@ -116,19 +116,9 @@ fn copy_of(site: &Site, name: &str, with_details: bool) -> PathBuf {
     folder
 }
 
-#[test]
-fn a_report_is_made_by_the_command_and_counted_again_by_anybody_and_all_of_it_by_an_auditor() {
-    let site = Site::staffed();
-    let daemon = site.start("test");
-    a_day(&site, &daemon);
-    let made = publish(&site, &daemon, "july.1", &[]);
-    assert!(
-        made.status == Some(0) && made.stdout.contains("the report's digest is in leaf"),
-        "{made:?}"
-    );
-    let (json, page) =
-        (site.path("july.1.json"), fs::read_to_string(site.path("july.1.html")).unwrap());
-    let report = read(&json);
+/// The figures of `a_day`.
+#[track_caller]
+fn figures_are_of_the_day(report: &PublicReport) {
     let totals = &report.totals;
     assert_eq!(
         (totals.kinds["booking_in"], totals.inquiries.answered, totals.inquiries.refused),
@@ -158,6 +148,62 @@ fn a_report_is_made_by_the_command_and_counted_again_by_anybody_and_all_of_it_by
         opened.refusals.kinds["search_refused"].withheld,
         "two refusals by two rules would each be of one request"
     );
+}
+
+/// One figure changed by one is found by anybody, and by an auditor where it needs details.
+#[track_caller]
+fn every_forged_figure_is_found(site: &Site, report: &PublicReport, public: &Path, audited: &Path) {
+    let text = fs::read_to_string(site.path("july.1.json")).unwrap();
+    let forged = site.path("forged.json");
+    for (before, after, figure, folders) in [
+        (
+            "\"notices\": 1",
+            "\"notices\": 0",
+            "totals.purges.notices: stated 0, counted 1",
+            &[public, audited][..],
+        ),
+        (
+            "\"answered\": 6",
+            "\"answered\": 7",
+            "answered: stated 7, counted 6",
+            &[public, audited][..],
+        ),
+        (
+            "\"gallery_rows\": 3",
+            "\"gallery_rows\": 4",
+            "opened.site.gallery_rows: stated 4, counted 3",
+            &[audited][..],
+        ),
+        (
+            &report.log.root,
+            &format!("A{}", &report.log.root[1..]),
+            "log.root: stated",
+            &[public][..],
+        ),
+    ] {
+        assert!(text.contains(before), "{before} in {text}");
+        fs::write(&forged, text.replacen(before, after, 1)).unwrap();
+        for folder in folders {
+            let told = verify(folder, &forged);
+            assert!(told.status == Some(2) && told.stdout.contains(figure), "{figure}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn a_report_is_counted_again_by_anybody_and_in_whole_by_an_auditor() {
+    let site = Site::staffed();
+    let daemon = site.start("test");
+    a_day(&site, &daemon);
+    let made = publish(&site, &daemon, "july.1", &[]);
+    assert!(
+        made.status == Some(0) && made.stdout.contains("the report's digest is in leaf"),
+        "{made:?}"
+    );
+    let (json, page) =
+        (site.path("july.1.json"), fs::read_to_string(site.path("july.1.html")).unwrap());
+    let report = read(&json);
+    figures_are_of_the_day(&report);
     assert!(
         page.contains("TEST.") && page.contains("july.1.json") && page.contains(&report.log.root)
     );
@@ -193,42 +239,7 @@ fn a_report_is_made_by_the_command_and_counted_again_by_anybody_and_all_of_it_by
         "nothing was said of witnesses: {told:?}"
     );
 
-    // One figure changed by one.
-    let text = fs::read_to_string(&json).unwrap();
-    let forged = site.path("forged.json");
-    for (before, after, figure, folders) in [
-        (
-            "\"notices\": 1",
-            "\"notices\": 0",
-            "totals.purges.notices: stated 0, counted 1",
-            &[&public, &audited][..],
-        ),
-        (
-            "\"answered\": 6",
-            "\"answered\": 7",
-            "answered: stated 7, counted 6",
-            &[&public, &audited][..],
-        ),
-        (
-            "\"gallery_rows\": 3",
-            "\"gallery_rows\": 4",
-            "opened.site.gallery_rows: stated 4, counted 3",
-            &[&audited][..],
-        ),
-        (
-            &report.log.root,
-            &format!("A{}", &report.log.root[1..]),
-            "log.root: stated",
-            &[&public][..],
-        ),
-    ] {
-        assert!(text.contains(before), "{before} in {text}");
-        fs::write(&forged, text.replacen(before, after, 1)).unwrap();
-        for folder in folders {
-            let told = verify(folder, &forged);
-            assert!(told.status == Some(2) && told.stdout.contains(figure), "{figure}: {told:?}");
-        }
-    }
+    every_forged_figure_is_found(&site, &report, &public, &audited);
 
     // A detail that isn't its leaf's counts for nothing.
     let details = audited.join("details.jsonl");
@@ -279,7 +290,7 @@ fn a_report_that_cannot_be_counted_again_says_why() {
 }
 
 #[test]
-fn a_report_is_for_consoles_about_days_that_make_sense_and_overwrites_nothing_unasked() {
+fn a_report_is_for_consoles_and_about_days_that_make_sense() {
     let site = Site::new();
     let daemon = site.start("test");
     let console = site.console_identity("rtcc-1");
@@ -317,7 +328,12 @@ fn a_report_is_for_consoles_about_days_that_make_sense_and_overwrites_nothing_un
         (answer.status, &*answer.headers["smrt-leaf"]),
         (200, (leaves + 1).to_string().as_str())
     );
+}
 
+#[test]
+fn a_report_overwrites_nothing_unasked() {
+    let site = Site::new();
+    let daemon = site.start("test");
     assert_eq!(publish(&site, &daemon, "r", &[]).status, Some(0));
     let before = fs::read(site.path("r.json")).unwrap();
     let again = publish(&site, &daemon, "r", &[]);
@@ -328,25 +344,28 @@ fn a_report_is_for_consoles_about_days_that_make_sense_and_overwrites_nothing_un
     assert_eq!(fs::read(site.path("r.json")).unwrap(), before);
     assert_eq!(publish(&site, &daemon, "r", &["--force"]).status, Some(0));
     assert_ne!(fs::read(site.path("r.json")).unwrap(), before, "the log has grown");
+}
 
-    // Measured rates belong to the model of the report.
+#[test]
+fn measured_rates_belong_to_the_model_of_the_report() {
+    let site = Site::new();
+    let daemon = site.start("test");
+    assert_eq!(publish(&site, &daemon, "r", &[]).status, Some(0));
     let model = read(&site.path("r.json")).opened.site.model.unwrap();
     let rates = |model: &str| {
-        let nulls = [
-            "rank1",
-            "rank10",
-            "rank50",
-            "fnir_at_fpir_0.1",
-            "fnir_at_fpir_0.05",
-            "fnir_at_fpir_0.01",
-            "threshold_at_fpir_0.1",
-            "threshold_at_fpir_0.05",
-            "threshold_at_fpir_0.01",
-        ];
-        let nulls: String = nulls.map(|name| format!("\"{name}\":null,")).concat();
-        let text = format!(
-            "{{\"model\":\"{model}\",\"enrolled\":9,\"mated\":4,\"non_mated\":3,\"failed\":0,{nulls}\"rank20\":0.75}}"
+        let unmeasured = ["rank1", "rank10", "rank50"].map(str::to_owned).into_iter().chain(
+            ["fnir", "threshold"].iter().flat_map(|rate| {
+                ["0.1", "0.05", "0.01"].map(|fpir| format!("{rate}_at_fpir_{fpir}"))
+            }),
         );
+        let mut rates: serde_json::Map<_, _> =
+            unmeasured.map(|name| (name, serde_json::Value::Null)).collect();
+        rates.insert("model".to_owned(), model.into());
+        rates.insert("rank20".to_owned(), 0.75.into());
+        for (name, count) in [("enrolled", 9), ("mated", 4), ("non_mated", 3), ("failed", 0)] {
+            rates.insert(name.to_owned(), count.into());
+        }
+        let text = serde_json::Value::from(rates).to_string();
         fs::write(site.path("rates.json"), text).unwrap();
         let file = site.path("rates.json");
         publish(

@@ -12,13 +12,37 @@ pub(crate) struct Source {
     pub(crate) text: String,
 }
 
-/// An identifier, or one character of punctuation; `::` is one token.
+/// An identifier, or one character of punctuation; `::` is one token. Among the pieces of a file
+/// comments and literals are tokens too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Token {
-    /// The characters.
+    pub(crate) kind: Kind,
     pub(crate) text: String,
-    /// The line, from 1.
+    /// The line of its first character, from 1.
     pub(crate) line: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// An identifier, a number, or punctuation.
+    Code,
+    /// A comment, the documentation included.
+    Comment,
+    /// A string or a character, with its quotes.
+    Literal,
+}
+
+impl Token {
+    /// The line of its last character, from 1.
+    pub(crate) fn line_end(&self) -> usize {
+        self.line + self.text.matches('\n').count()
+    }
+
+    /// Whether it is a string in which backslashes mean nothing.
+    pub(crate) fn is_raw_string(&self) -> bool {
+        self.kind == Kind::Literal
+            && self.text.trim_start_matches(['b', 'c']).starts_with(['r', '#'])
+    }
 }
 
 impl Source {
@@ -53,6 +77,15 @@ impl Source {
         below_src.split('/').next().unwrap().trim_end_matches(".rs")
     }
 
+    /// The folder in which the files of its child modules lie.
+    pub(crate) fn folder_of_children(&self) -> String {
+        let stem = self.path.trim_end_matches(".rs");
+        match stem.rsplit_once('/') {
+            Some((folder, "mod" | "lib" | "main")) => folder.to_owned(),
+            _ => stem.to_owned(),
+        }
+    }
+
     /// How many modules lie between the crate and the file: 0 for `lib.rs`, 1 for `a.rs` and
     /// `a/mod.rs`, 2 for `a/b.rs`.
     pub(crate) fn depth(&self) -> usize {
@@ -61,29 +94,123 @@ impl Source {
         if below_src == "lib.rs" || below_src.ends_with("/mod.rs") { slashes } else { slashes + 1 }
     }
 
-    /// The tokens.
+    /// The tokens of its code: no comments, no literals.
     pub(crate) fn tokens(&self) -> Vec<Token> {
+        self.pieces().into_iter().filter(|piece| piece.kind == Kind::Code).collect()
+    }
+
+    /// The tokens of its code but for what is compiled for its tests only.
+    pub(crate) fn shipped(&self) -> Vec<Token> {
+        without_tests(&self.tokens())
+    }
+
+    /// All of it but white space.
+    pub(crate) fn pieces(&self) -> Vec<Token> {
         let chars: Vec<char> = self.text.chars().collect();
-        let (mut tokens, mut at, mut line) = (Vec::new(), 0, 1);
+        let (mut pieces, mut at, mut line) = (Vec::new(), 0, 1);
         while at < chars.len() {
             let next = skip(&chars, at);
-            if next > at {
-                line += chars[at..next].iter().filter(|&&c| c == '\n').count();
-                at = next;
-                continue;
-            }
-            let end = if is_word(chars[at]) {
-                at + chars[at..].iter().take_while(|&&c| is_word(c)).count()
+            let (kind, end) = if next > at {
+                let comment = chars[at] == '/';
+                (if comment { Kind::Comment } else { Kind::Literal }, next.min(chars.len()))
+            } else if is_word(chars[at]) {
+                (Kind::Code, at + chars[at..].iter().take_while(|&&c| is_word(c)).count())
             } else if chars[at] == ':' && chars.get(at + 1) == Some(&':') {
-                at + 2
+                (Kind::Code, at + 2)
             } else {
-                at + 1
+                (Kind::Code, at + 1)
             };
-            tokens.push(Token { text: chars[at..end].iter().collect(), line });
+            let text: String = chars[at..end].iter().collect();
+            let lines = text.matches('\n').count();
+            if !text.trim().is_empty() {
+                pieces.push(Token { kind, text, line });
+            }
+            line += lines;
             at = end;
         }
-        tokens
+        pieces
     }
+}
+
+/// The end of the item whose first token is here: past its block, or past its semicolon.
+pub(crate) fn item_end(tokens: &[Token], start: usize) -> usize {
+    let mut at = start;
+    // Attributes and what stands before the keyword.
+    while tokens.get(at).is_some_and(|token| token.text == "#") {
+        at = past_group(tokens, at + 1);
+    }
+    let ends_at_semicolon =
+        tokens[at..].iter().find(|token| KEYWORDS.contains(&token.text.as_str())).is_some_and(
+            |token| matches!(token.text.as_str(), "const" | "static" | "type" | "use"),
+        ) && !is_const_fn(&tokens[at..]);
+    while at < tokens.len() {
+        match tokens[at].text.as_str() {
+            ";" => return at + 1,
+            "}" => return at,
+            "{" if !ends_at_semicolon => return past_group(tokens, at),
+            "{" | "(" | "[" => at = past_group(tokens, at),
+            _ => at += 1,
+        }
+    }
+    at
+}
+
+const KEYWORDS: [&str; 12] = [
+    "const",
+    "static",
+    "type",
+    "use",
+    "fn",
+    "struct",
+    "enum",
+    "union",
+    "trait",
+    "impl",
+    "mod",
+    "macro_rules",
+];
+
+fn is_const_fn(tokens: &[Token]) -> bool {
+    tokens
+        .iter()
+        .take_while(|token| !matches!(token.text.as_str(), ":" | "=" | "(" | "{" | ";"))
+        .any(|token| token.text == "fn")
+}
+
+/// Past the bracket that closes the one here.
+pub(crate) fn past_group(tokens: &[Token], open: usize) -> usize {
+    let mut depth = 0_usize;
+    for (at, token) in tokens.iter().enumerate().skip(open) {
+        match token.text.as_str() {
+            "{" | "(" | "[" => depth += 1,
+            "}" | ")" | "]" => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return at + 1;
+        }
+    }
+    tokens.len()
+}
+
+/// The same tokens without items, fields and statements under `#[cfg(test)]`.
+fn without_tests(tokens: &[Token]) -> Vec<Token> {
+    const ATTRIBUTE: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
+    let mut kept = Vec::new();
+    let mut at = 0;
+    while at < tokens.len() {
+        if ATTRIBUTE
+            .iter()
+            .enumerate()
+            .all(|(i, text)| tokens.get(at + i).is_some_and(|token| token.text == *text))
+        {
+            at = item_end(tokens, at);
+        } else {
+            kept.push(tokens[at].clone());
+            at += 1;
+        }
+    }
+    kept
 }
 
 fn is_word(c: char) -> bool {
@@ -175,6 +302,15 @@ fn comments_strings_and_characters_are_no_code() {
     let tokens: Vec<String> =
         Source::new("src/x.rs", text).tokens().into_iter().map(|token| token.text).collect();
     assert_eq!(tokens.join(" "), "a f ( , , b , , , & ' m n :: o )");
+}
+
+#[test]
+fn what_is_compiled_for_tests_only_is_not_shipped() {
+    let text = "a #[cfg(test)] mod tests { b { c } } d #[cfg(test)] #[x] use e::{f, g}; h \
+        #[cfg(test)] const I: [u8; 2] = [J {}; 2]; k #[cfg(test)] const fn l() { m } n";
+    let tokens: Vec<String> =
+        Source::new("src/x.rs", text).shipped().into_iter().map(|token| token.text).collect();
+    assert_eq!(tokens.join(" "), "a d h k n");
 }
 
 #[test]

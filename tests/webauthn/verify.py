@@ -3,21 +3,28 @@
 
     verify.py --origin https://NAME[:PORT] --log ORIGIN DETAILS
 
-DETAILS is an export's `details.jsonl`: one JSON object a line with `leaf`, `salt` and `detail`, the last being the text to which the
-leaf commits. That detail is itself a JSON object; where a person touched a key for what it says, it has
+DETAILS is an export's `details.jsonl`: one JSON object a line with `leaf`, `salt` and `detail`, the
+last being the text to which the leaf commits. That detail is itself a JSON object; where a person
+touched a key for what it says, it has
 
-    "approval": {...}   what was approved: for a leaf `asked` the fields of SEARCH below, for any other those of ACT
-    "touch":    {"credential", "authenticator_data", "client_data", "signature"}, each base64url without padding
-    "key":      {"id", "public_key", "sign_count", "aaguid", "software"}: the credential as it was kept before this touch,
-                id and public key (a COSE_Key) in base64url
+    "approval": {...}   what was approved: for a leaf `asked` the fields of SEARCH below, for any
+                other those of ACT
+    "touch":    {"credential", "authenticator_data", "client_data", "signature"}, each base64url
+                without padding
+    "key":      {"id", "public_key", "sign_count", "aaguid", "software"}: the credential as it was
+                kept before this touch, id and public key (a COSE_Key) in base64url
 
-and every `asked` must have all three. Where another detail has no key of its own, the touch is by one that an earlier detail of the same
-export enrolled: `key_enrolled`, or `grant_asked` (whose key is the new one) once `grant_approved` names the same grant. From the approval's fields alone this program computes the canonical request and its SHA-256,
-which is the challenge, and has PyPI's `webauthn` verify the touch against it. That a detail belongs to its leaf, and the leaf to the
-log, is for `smrtctl log verify` or Go's packages to say.
+and every `asked` must have all three. Where another detail has no key of its own, the touch is by
+one that an earlier detail of the same export enrolled: `key_enrolled`, or `grant_asked` (whose key
+is the new one) once `grant_approved` names the same grant. From the approval's fields alone this
+program computes the canonical request and its SHA-256, which is the challenge, and has PyPI's
+`webauthn` verify the touch against it. That a detail belongs to its leaf, and the leaf to the log,
+is for `smrtctl log verify` or Go's packages to say.
 
-Prints one JSON object for each detail with a touch: {"leaf": n, "accepted": true or false, "why": words or null}.
-Exits with 0 if there were touches and all were accepted, with 1 if not, with 2 if it can't work at all.
+Prints one JSON object for each detail with a touch:
+{"leaf": n, "accepted": true or false, "why": words or null}.
+Exits with 0 if there were touches and all were accepted, with 1 if not, with 2 if it can't work at
+all.
 """
 
 import argparse
@@ -32,7 +39,10 @@ try:
     from webauthn import verify_authentication_response
     from webauthn.helpers import parse_authenticator_data
 except ImportError as error:
-    print(f"{error}: install what tests/webauthn/requirements.txt lists, as tests/run does", file=sys.stderr)
+    print(
+        f"{error}: install what tests/webauthn/requirements.txt lists, as tests/run does",
+        file=sys.stderr,
+    )
     sys.exit(2)
 
 NUMBER, WHOLE, TEXT, TEXTS, BOX = "number", "whole number", "text", "list of texts", "face box"
@@ -157,7 +167,10 @@ def challenge_of(detail):
 
 
 class Verifier:
-    """What was accepted so far, since a touch holds once, and a key is one person's and counts upwards."""
+    """What was accepted so far.
+
+    A touch holds once, and a key is one person's and counts upwards.
+    """
 
     def __init__(self, origin, log):
         self.origin, self.log = origin, log
@@ -174,14 +187,19 @@ class Verifier:
             found = with_fields("the key", detail.get("key"), KEY), detail.get("person")
             self.enrolled[found[0]["id"]] = found
         elif kind == "grant_asked" and detail.get("key"):
-            self.asked_for[grant] = with_fields("the key", detail["key"], KEY), detail["person"]["id"]
+            self.asked_for[grant] = (
+                with_fields("the key", detail["key"], KEY),
+                detail["person"]["id"],
+            )
         elif kind == "grant_approved" and grant in self.asked_for:
             found = self.asked_for.pop(grant)
             self.enrolled[found[0]["id"]] = found
 
     def key_of(self, detail, person):
         """The key that a touch should be by: as the detail has it, else as it was enrolled."""
-        credential = detail["touch"].get("credential") if isinstance(detail["touch"], dict) else None
+        credential = (
+            detail["touch"].get("credential") if isinstance(detail["touch"], dict) else None
+        )
         key, whose = self.enrolled.get(credential, (None, person))
         if whose != person:
             raise Refused("the key was enrolled for another person")
@@ -196,7 +214,11 @@ class Verifier:
         return {**key, "sign_count": kept[3]} if kept else key
 
     def verify(self, detail):
-        wanted = ("approval", "touch", "key") if detail.get("detail") == "asked" else ("approval", "touch")
+        wanted = (
+            ("approval", "touch", "key")
+            if detail.get("detail") == "asked"
+            else ("approval", "touch")
+        )
         missing = [part for part in wanted if part not in detail]
         if missing:
             raise Refused(f"no {', '.join(missing)}")
@@ -237,7 +259,12 @@ class Verifier:
             "clientDataJSON": touch["client_data"],
             "signature": touch["signature"],
         }
-        credential = {"id": touch["credential"], "rawId": touch["credential"], "type": "public-key", "response": response}
+        credential = {
+            "id": touch["credential"],
+            "rawId": touch["credential"],
+            "type": "public-key",
+            "response": response,
+        }
         try:
             verified = verify_authentication_response(
                 credential=credential,
@@ -270,7 +297,10 @@ class Verifier:
 
 
 def touches(lines):
-    """Leaf and detail of each line that has a touch or should have; a line that can't be read is refused where it stands."""
+    """Leaf and detail of each line that has a touch or should have.
+
+    A line that can't be read is refused where it stands.
+    """
     for number, text in enumerate(lines, 1):
         leaf = None
         try:
@@ -289,7 +319,9 @@ def touches(lines):
 def main():
     parser = argparse.ArgumentParser(description="Verifies the touches of an exported log offline.")
     parser.add_argument("--origin", required=True, help="the origin of the console's pages")
-    parser.add_argument("--log", required=True, help="the log's origin, the first line of its checkpoint")
+    parser.add_argument(
+        "--log", required=True, help="the log's origin, the first line of its checkpoint"
+    )
     parser.add_argument("details", help="the export's details.jsonl")
     args = parser.parse_args()
     verifier = Verifier(args.origin, args.log)

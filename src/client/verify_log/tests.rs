@@ -1,11 +1,11 @@
 //! A log as the daemon would write it, whole and then tampered with in every way that one can think
 //! of.
 
-#[path = "../../../tests/bench/log/maker.rs"]
+#[path = "../test_log/maker.rs"]
 mod maker;
-#[path = "../../../tests/stories/tampering.rs"]
+#[path = "../test_log/tampering.rs"]
 mod tampering;
-#[path = "../../../tests/bench/log/tiles.rs"]
+#[path = "../test_log/tiles.rs"]
 mod tiles;
 
 use super::*;

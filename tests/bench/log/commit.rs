@@ -17,7 +17,9 @@ use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
 use smrt::ledger::{Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::limits::COMMIT_CHANGES_MAX;
-use smrt::store::StateKind;
+use smrt::service::{Ledger, Shelf};
+
+use crate::builders::ledger_setup;
 
 const TABLE: TableDefinition<u64, &[u8]> = TableDefinition::new("bytes");
 /// Rounds of each, in turns, so that both see the same medium.
@@ -56,19 +58,8 @@ pub(super) fn measure(seconds: u64, dir: Option<&Path>, as_json: bool) -> anyhow
 fn open(state: &Path) -> anyhow::Result<Ledger> {
     std::fs::create_dir(state)?;
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-    Ok(Ledger::open(LedgerSetup {
-        disk: Arc::new(RealDisk),
-        state: state.to_owned(),
-        create_as: Some(StateKind::Test),
-        origin: "bench.example/smrt".to_owned(),
-        master_key: vec![1; 32].into(),
-        log_key: vec![2; 32].into(),
-        shelf: Arc::new(Shelf::open(&models, None, EngineChoice::Cpu, 1)?),
-        clock: Arc::new(SystemClock::default()),
-        anchor: None,
-        reserve_bytes: 0,
-        retention: Default::default(),
-    })?)
+    let shelf = Arc::new(Shelf::open(&models, None, EngineChoice::Cpu, 1)?);
+    Ok(Ledger::open(ledger_setup(Arc::new(RealDisk), state, shelf))?)
 }
 
 /// Logs what an operator does most: looking at a candidate's photo.

@@ -80,6 +80,21 @@ pub(crate) fn draw(figures: &[Figure]) -> Result<String, String> {
             escape(&title)
         ),
     );
+    draw_axes(out, &x, &y);
+    let ends: Vec<f64> = series
+        .iter()
+        .map(|series| series.points.last().map_or(BOTTOM, |&(_, ms)| y.place(ms)))
+        .collect();
+    for (series, label_at) in series.iter().zip(spread(&ends)) {
+        draw_series(out, series, &x, &y, label_at);
+    }
+    line(out, "</g>");
+    line(out, "</svg>");
+    Ok(svg)
+}
+
+/// The grid with its numbers, and what the axes are.
+fn draw_axes(out: &mut String, x: &Axis, y: &Axis) {
     for rows in x.ticks(&[1.0, 3.16]) {
         let at = x.place(rows);
         line(
@@ -132,16 +147,6 @@ pub(crate) fn draw(figures: &[Figure]) -> Result<String, String> {
             f64::midpoint(TOP, BOTTOM)
         ),
     );
-    let ends: Vec<f64> = series
-        .iter()
-        .map(|series| series.points.last().map_or(BOTTOM, |&(_, ms)| y.place(ms)))
-        .collect();
-    for (series, label_at) in series.iter().zip(spread(&ends)) {
-        draw_series(out, series, &x, &y, label_at);
-    }
-    line(out, "</g>");
-    line(out, "</svg>");
-    Ok(svg)
 }
 
 /// A line for each batch, and one for a single reading of what the scan reads at the best bandwidth

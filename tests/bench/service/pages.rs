@@ -12,7 +12,8 @@ use smrt::face::Edits;
 use smrt::roster::Role;
 use smrt::store::STORE_FILE;
 
-use crate::search::{Daemon, Site, person, request};
+use crate::builders::request;
+use crate::search::{Daemon, Site, person};
 use crate::start::make;
 
 /// How often each page is read.
@@ -47,10 +48,10 @@ pub(super) fn measure(
     let (operator, auditor, commander, administrator) =
         (desk("operator")?, desk("auditor")?, desk("commander")?, desk("administrator")?);
 
-    let probe: &[u8] = include_bytes!("../../data/astronaut.jpg");
+    let probe: &[u8] = include_bytes!("../../../src/embed/test_photos/astronaut.jpg");
     let mut views = Vec::new();
     for _ in 0..INQUIRIES {
-        let probed = operator.hand_over(&operator.open(&request()?)?, probe)?;
+        let probed = operator.hand_over(&operator.open(&request())?, probe)?;
         views.push(operator.choose(&probed, None, Edits::default(), None)?.view);
     }
     let answered = operator.claim(&operator.approve(&views[0])?.view)?;

@@ -17,15 +17,14 @@ use smrt::client::staff::Staff;
 use smrt::client::{Client, Credentials};
 use smrt::disk::RealDisk;
 use smrt::face::Edits;
-use smrt::inquiry::Request;
-use smrt::ledger::{RestoreSetup, SystemClock};
 use smrt::roster::{CertificateName, Person, Role};
 use smrt::store::STORE_FILE;
 use smrt::tls::authority::Authority;
 use smrt::tls::files::{SECRET_MODE, write_new};
 use time::OffsetDateTime;
 
-use crate::start::{LOG_KEY, MASTER_KEY, ORIGIN, make};
+use crate::builders::{LOG_KEY, MASTER_KEY, ORIGIN, request};
+use crate::start::make;
 
 const CONSOLE: &str = "https://localhost";
 /// How many operators ask at the same time, and how often each of them.
@@ -70,9 +69,9 @@ pub(super) fn measure(
 }
 
 /// Every operator searches so many times, all at once; gives all figures.
-fn measure_round(desks: &[ConsoleSession], searches: usize) -> anyhow::Result<Vec<Measured>> {
-    let request = request()?;
-    let probe: &[u8] = include_bytes!("../../data/astronaut.jpg");
+fn measure_round(desks: &[Desk], searches: usize) -> anyhow::Result<Vec<Measured>> {
+    let request = request();
+    let probe: &[u8] = include_bytes!("../../../src/embed/test_photos/astronaut.jpg");
     let barrier = Barrier::new(desks.len());
     std::thread::scope(|scope| {
         let operators: Vec<_> = desks
@@ -305,16 +304,4 @@ pub(super) fn person(id: &str, role: Role) -> anyhow::Result<Person> {
         trained_until,
         temporary_until_cs: None,
     })
-}
-
-pub(super) fn request() -> anyhow::Result<Request> {
-    Ok(serde_json::from_value(json!({
-        "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": "slmpd"},
-        "reference": {"kind": "complaint_number", "number": "26-004711"},
-        "purpose": {"kind": "crime"},
-            "reason": "robbery at Grand and Gravois, suspect on store camera",
-            "probe_source": "store camera",
-        "attestations": {"not_solely_protected": true, "shows_person_sought": true,
-            "source_as_stated": true}
-    }))?)
 }

@@ -34,12 +34,13 @@ use smrt::inquiry::{Action, Choice, Digest, Frame, InquiryId, Probe, Quality, Re
 use smrt::ledger::{Enrolled, Faces, Ledger, LedgerError, LedgerSetup, Shelf, SystemClock};
 use smrt::limits::{REVIEWED_CANDIDATES_MAX, SWITCH_BATCH_LEN_MAX};
 use smrt::roster::{Caller, CertificateName};
+use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, ServiceError, Shelf};
 use smrt::store::StateKind;
 use time::OffsetDateTime;
 
+use crate::builders::{ORIGIN, ledger_setup, request};
 use crate::lives::{Changes, Clock, GROWTH_MAX, Numbers, Resident};
-use crate::search::request;
-use crate::start::{LOG_KEY, MASTER_KEY, ORIGIN, booking, embedding};
+use crate::start::{booking, embedding};
 use crate::switch::unmirrored;
 
 const PUSHERS: u64 = 8;
@@ -103,19 +104,9 @@ pub(super) fn measure(
     unmirrored(models, &next)?;
     let engine: EngineChoice = engine.parse()?;
     let open = |create_as| -> anyhow::Result<Ledger> {
-        Ok(Ledger::open(LedgerSetup {
-            disk: Arc::new(RealDisk),
-            state: state.clone(),
-            create_as,
-            origin: ORIGIN.to_owned(),
-            master_key: MASTER_KEY.to_vec().into(),
-            log_key: LOG_KEY.to_vec().into(),
-            shelf: Arc::new(Shelf::open(models, Some(&next), engine, 1)?),
-            clock: Arc::new(SystemClock::default()),
-            anchor: None,
-            reserve_bytes: 0,
-            retention: Default::default(),
-        })?)
+        let shelf = Arc::new(Shelf::open(models, Some(&next), engine, 1)?);
+        let setup = ledger_setup(Arc::new(RealDisk), &state, shelf);
+        Ok(Ledger::open(LedgerSetup { create_as, ..setup })?)
     };
     let named = |name| {
         CertificateName::parse(name)
@@ -132,7 +123,7 @@ pub(super) fn measure(
         agency: Identifier::parse("slmpd")?,
         feed: named("smrt:agency/slmpd/feed")?,
         console: named("smrt:device/rtcc-1")?,
-        request: Request { candidates: REVIEWED_CANDIDATES_MAX, ..request()? },
+        request: Request { candidates: REVIEWED_CANDIDATES_MAX, ..request() },
         key: Mutex::new(key),
         relying_party,
         kept,

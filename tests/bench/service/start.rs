@@ -17,14 +17,13 @@ use smrt::face::Embedding;
 use smrt::gallery::EngineChoice;
 use smrt::ledger::{Enrolled, Faces, Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::roster::{Caller, CertificateName};
+use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, Shelf};
 use smrt::store::{STORE_FILE, StateKind};
 
+use crate::builders::ledger_setup;
 use crate::lives::Numbers;
 
 const DIMENSION: usize = 128;
-pub(super) const ORIGIN: &str = "bench.example/smrt";
-pub(super) const MASTER_KEY: [u8; 32] = [1; 32];
-pub(super) const LOG_KEY: [u8; 32] = [2; 32];
 /// Callers at once: two of the writer's groups, so that one is always full while the other is at
 /// work.
 const CALLERS: usize = 128;
@@ -153,19 +152,8 @@ fn ledger(
     let shelf = Shelf::open(models, None, EngineChoice::Cpu, 1)?;
     // Loaded before, so that a start's figures are those of its folder.
     let _pool = shelf.pool(Models::id_of(models)?)?;
-    Ok(Ledger::open(LedgerSetup {
-        disk,
-        state: state.to_owned(),
-        create_as,
-        origin: ORIGIN.to_owned(),
-        master_key: MASTER_KEY.to_vec().into(),
-        log_key: LOG_KEY.to_vec().into(),
-        shelf: Arc::new(shelf),
-        clock: Arc::new(SystemClock::default()),
-        anchor: None,
-        reserve_bytes: 0,
-        retention: Default::default(),
-    })?)
+    let setup = ledger_setup(disk, state, Arc::new(shelf));
+    Ok(Ledger::open(LedgerSetup { create_as, ..setup })?)
 }
 
 pub(super) fn booking(n: u32) -> anyhow::Result<smrt::booking::BookingData> {

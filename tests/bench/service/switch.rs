@@ -16,8 +16,10 @@ use smrt::gallery::EngineChoice;
 use smrt::ledger::{Enrolled, Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::limits::SWITCH_BATCH_LEN_MAX;
 use smrt::roster::{Caller, CertificateName};
+use smrt::service::{Enrolled, Ledger, Shelf};
 
-use crate::start::{LOG_KEY, MASTER_KEY, ORIGIN, embedding, make};
+use crate::builders::ledger_setup;
+use crate::start::{embedding, make};
 
 /// Makes a folder and switches it.
 pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Result<()> {
@@ -27,19 +29,7 @@ pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Resul
     unmirrored(models, &next)?;
     let shelf = Arc::new(Shelf::open(models, Some(&next), EngineChoice::Cpu, 1)?);
     let model = Models::id_of(&next)?;
-    let ledger = Ledger::open(LedgerSetup {
-        disk: Arc::new(RealDisk),
-        state,
-        create_as: None,
-        origin: ORIGIN.to_owned(),
-        master_key: MASTER_KEY.to_vec().into(),
-        log_key: LOG_KEY.to_vec().into(),
-        shelf,
-        clock: Arc::new(SystemClock::default()),
-        anchor: None,
-        reserve_bytes: 0,
-        retention: Default::default(),
-    })?;
+    let ledger = Ledger::open(ledger_setup(Arc::new(RealDisk), &state, shelf))?;
     let caller = Caller {
         name: CertificateName::parse("smrt:device/admin-1").context("a device's name")?,
         fingerprint: [0; 32],

@@ -11,7 +11,11 @@ const say = (words) => {
 };
 
 async function post(path, words) {
-  const answer = await fetch(path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(words) });
+  const answer = await fetch(path, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(words),
+  });
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
 }
 
@@ -43,12 +47,18 @@ async function touch() {
     },
   });
   const { authenticatorData, clientDataJSON, signature } = response;
-  await post('/asserted', { id, authenticator: base64(authenticatorData), client: base64(clientDataJSON), signature: base64(signature) });
+  await post('/asserted', {
+    id,
+    authenticator: base64(authenticatorData),
+    client: base64(clientDataJSON),
+    signature: base64(signature),
+  });
 }
 
 async function listed() {
   const ids = await (await fetch('/known')).json();
-  const bytes = (id) => Uint8Array.from(atob(id.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
+  const bytes = (id) =>
+    Uint8Array.from(atob(id.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0));
   return ids.map((id) => ({ type: 'public-key', id: bytes(id) }));
 }
 
@@ -58,9 +68,13 @@ async function said(event) {
   await post('/said', { ...words, probe: words.probe.name });
 }
 
-const on = (selector, event, done, act) => document.querySelector(selector).addEventListener(event, (what) => {
-  act(what).then(() => say(done), (error) => say(`refused: ${error.name}`));
-});
+const on = (selector, event, done, act) =>
+  document.querySelector(selector).addEventListener(event, (what) => {
+    act(what).then(
+      () => say(done),
+      (error) => say(`refused: ${error.name}`),
+    );
+  });
 on('#register', 'click', 'Registered', register);
 on('#touch', 'click', 'Touched', touch);
 on('#words', 'submit', 'Said', said);

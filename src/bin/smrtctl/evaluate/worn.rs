@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_worn_photo_is_a_photo_still_with_less_in_it() {
-        let plain = include_bytes!("../../../../tests/data/astronaut.jpg");
+        let plain = include_bytes!("../../../embed/test_photos/astronaut.jpg");
         for (wear, side) in
             [(Wear::Small, 128), (Wear::Soft, 512), (Wear::Dark, 512), (Wear::Compressed, 256)]
         {

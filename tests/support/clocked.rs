@@ -13,15 +13,14 @@ use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::embed::{Models, Pool};
 use smrt::gallery::EngineChoice;
-use smrt::ledger::{Clock, LedgerSetup, Shelf, SystemClock};
-use smrt::service::Service;
-use smrt::store::StateKind;
+use smrt::service::{Clock, LedgerSetup, Service, Shelf, SystemClock};
 use smrt::tls::Acceptor;
 use time::{Date, OffsetDateTime};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::builders::ledger_setup;
 use crate::desks::{key_of, logs_on};
 use crate::door::Door;
 use crate::site::{Site, models, once_free};
@@ -98,17 +97,12 @@ impl<'s> Clocked<'s> {
     pub(crate) fn start(site: &'s Site, clock: &Arc<StoryClock>) -> Self {
         let config = Config::load(&site.config()).unwrap();
         let setup = || LedgerSetup {
-            disk: Arc::new(RealDisk),
-            state: config.state.clone(),
-            create_as: Some(StateKind::Test),
             origin: config.origin.clone(),
             master_key: config.read_key("the master key", &config.master_key).unwrap(),
             log_key: config.read_key("the log key", &config.log_key).unwrap(),
-            shelf: SHELF.0.clone(),
             clock: clock.clone(),
-            anchor: None,
-            reserve_bytes: 0,
-            retention: config.retention(),
+            details_kept_days: config.details_kept_days,
+            ..ledger_setup(Arc::new(RealDisk), &config.state, SHELF.0.clone())
         };
         let roster = || config.read_roster().unwrap();
         let service = once_free(|| {

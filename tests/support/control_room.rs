@@ -7,6 +7,8 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::browser::{Browsers, Desk, Shifts};
 use crate::site::{CONSOLE, Daemon, Site};
 
@@ -277,11 +279,11 @@ impl<'b> Seat<'b> {
         path: &str,
         body: &serde_json::Value,
     ) -> (u64, String) {
+        let body = if method == "GET" { json!(null) } else { body.to_string().into() };
+        let ask = json!({"method": method, "headers": {"content-type": "application/json"},
+            "body": body});
         let told = self.desk.evaluate(&format!(
-            "fetch({path:?}, \
-             {{method: {method:?}, headers: {{'content-type': 'application/json'}}, body: {method:?} === 'GET' ? undefined : {body:?}}})\
-             .then(async (answer) => [answer.status, await answer.text()])",
-            body = body.to_string()
+            "fetch({path:?}, {ask}).then(async (answer) => [answer.status, await answer.text()])"
         ));
         (told[0].as_u64().unwrap(), told[1].as_str().unwrap().to_owned())
     }

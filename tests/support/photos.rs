@@ -8,8 +8,8 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{self, FilterType};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
-/// The NASA portrait of Eileen Collins, which lies beside the tests.
-pub(crate) const COLLINS: &str = "tests/data/astronaut.jpg";
+/// The NASA portrait of Eileen Collins, which lies beside what finds faces.
+pub(crate) const COLLINS: &str = "src/embed/test_photos/astronaut.jpg";
 pub(crate) const OBAMA: &str = "models/photos/obama.jpg";
 pub(crate) const OBAMA_LATER: &str = "models/photos/obama2.jpg";
 pub(crate) const OBAMA_THIRD: &str = "models/photos/obama3.jpg";

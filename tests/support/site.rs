@@ -11,8 +11,8 @@ use rcgen::{
     KeyIdMethod, KeyPair, KeyUsagePurpose, SanType, SerialNumber,
 };
 use smrt::audit::{Checkpoint, CosignerKey, Detail, Leaf, LeafKind, LogKey, VerifierKey};
-use smrt::booking::{BookingData, BookingNumber, Identifier};
-use smrt::client::staff::Staff;
+use smrt::booking::{BookingNumber, Identifier};
+use smrt::client::desk::Staff;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
@@ -25,9 +25,12 @@ use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, replace, write_new};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
+use crate::builders::ledger_setup;
+pub(crate) use crate::builders::{
+    LOG_KEY, MASTER_KEY, ORIGIN, booking, booking_json, request, request_json,
+};
 pub(crate) use crate::daemon::{Daemon, Ended, ended};
 use crate::desks::person;
-pub(crate) use crate::desks::{request, request_json};
 use crate::photos::root;
 use crate::raw::Identity;
 
@@ -39,11 +42,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) const HELD: &str = "another daemon holds";
 /// Exit status of a daemon that can't run as configured.
 pub(crate) const EXIT_CONFIG: i32 = 78;
-pub(crate) const ORIGIN: &str = "test.example/smrt";
 /// Where the console's pages are said to be; a key of software answers for it wherever it is asked.
 pub(crate) const CONSOLE: &str = "https://localhost";
-const MASTER_KEY: [u8; 32] = [1; 32];
-pub(crate) const LOG_KEY: [u8; 32] = [2; 32];
 
 const ROSTER: &str = r#"
 [[agency]]
@@ -359,17 +359,11 @@ impl Site {
         let shelf = Arc::new(shelf);
         once_free(|| {
             Ledger::open(LedgerSetup {
-                disk: Arc::new(RealDisk),
-                state: self.path("state"),
                 create_as: None,
                 origin: config.origin.clone(),
                 master_key: key("master.key"),
                 log_key: key("log.key"),
-                shelf: shelf.clone(),
-                clock: Arc::new(SystemClock::default()),
-                anchor: None,
-                reserve_bytes: 0,
-                retention: Default::default(),
+                ..ledger_setup(Arc::new(RealDisk), &self.path("state"), shelf.clone())
             })
         })
     }
@@ -500,14 +494,4 @@ pub(crate) fn models_with(name: &str, change: impl Fn(String) -> String) -> Path
 
 pub(crate) fn number(number: &str) -> BookingNumber {
     BookingNumber::parse(number).unwrap()
-}
-
-/// A booking's JSON.
-pub(crate) fn booking_json(name: &str) -> serde_json::Value {
-    serde_json::json!({"name": name, "booked_on": "2026-11-01", "charges": ["trespass"],
-        "basis": {"kind": "post_arrest_booking"}})
-}
-
-pub(crate) fn booking(name: &str) -> BookingData {
-    serde_json::from_value(booking_json(name)).unwrap()
 }

@@ -6,32 +6,14 @@ use smrt::api::wire::ChallengeView;
 use smrt::audit::touch::RelyingParty;
 use smrt::booking::{Identifier, Text};
 use smrt::client::ClientError;
-use smrt::client::console_session::{ConsoleSession, SharedKey};
-use smrt::client::software_key::KeyBehaviour;
-use smrt::inquiry::Request;
+use smrt::client::desk::{Desk, SharedKey};
+use smrt::client::soft_key::Habits;
 use smrt::roster::{Person, Role};
 use time::OffsetDateTime;
 
 use crate::door::Door;
 use crate::raw::{Answer, Identity};
 use crate::site::CONSOLE;
-
-/// An inquiry's request as JSON.
-pub(crate) fn request_json() -> serde_json::Value {
-    serde_json::json!({
-        "requester": {"name": "Det. A. Ortiz", "badge": "2210", "agency": "slmpd"},
-        "reference": {"kind": "complaint_number", "number": "26-004711"},
-        "purpose": {"kind": "crime"},
-            "reason": "robbery at Grand and Gravois, suspect on store camera",
-            "probe_source": "store camera",
-        "attestations": {"not_solely_protected": true, "shows_person_sought": true,
-            "source_as_stated": true}
-    })
-}
-
-pub(crate) fn request() -> Request {
-    serde_json::from_value(request_json()).unwrap()
-}
 
 /// To whom the keys of these stories answer.
 pub(crate) fn relying_party() -> RelyingParty {
