@@ -492,7 +492,7 @@ mod tests {
             master_key: vec![1; 32].into(),
             log_key: vec![2; 32].into(),
             shelf: SHELF.0.clone(),
-            clock: Arc::new(crate::service::SystemClock::default()),
+            clock: Arc::new(crate::ledger::SystemClock::default()),
             anchor: None,
             reserve_bytes: 0,
             retention: RetentionDays::default(),

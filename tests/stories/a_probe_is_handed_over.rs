@@ -6,7 +6,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use smrt::api::wire::inquiry::{InquiryView, UploadRequest, UploadState};
 use smrt::client::ClientError;
-use smrt::client::desk::Desk;
+use smrt::client::console_session::ConsoleSession;
 use smrt::face::Edits;
 use smrt::inquiry::{InquiryId, Stage};
 use smrt::limits::{PROBE_BYTES_MAX, PROBE_PIECE_BYTES};
@@ -24,7 +24,7 @@ struct Sent {
 
 impl Sent {
     /// A portrait that takes several pieces, for a fresh inquiry.
-    fn large(desk: &Desk) -> Self {
+    fn large(desk: &ConsoleSession) -> Self {
         let portrait = image::load_from_memory(&photo(OBAMA_LATER)).unwrap().to_rgb8();
         let height = 1_400 * portrait.height() / portrait.width();
         let large =
@@ -33,25 +33,25 @@ impl Sent {
         Self::of(large, desk)
     }
 
-    fn of(bytes: Vec<u8>, desk: &Desk) -> Self {
+    fn of(bytes: Vec<u8>, desk: &ConsoleSession) -> Self {
         let inquiry = desk.open(&request()).unwrap().inquiry;
         let sha256 = Sha256::digest(&bytes).into();
         Self { inquiry, bytes, sha256 }
     }
 
     /// Announces it with so many bytes.
-    fn announce(&self, desk: &Desk, bytes: u64) -> Result<UploadState, ClientError> {
+    fn announce(&self, desk: &ConsoleSession, bytes: u64) -> Result<UploadState, ClientError> {
         let announced = UploadRequest { bytes, sha256: self.sha256 };
         desk.post(&format!("/v1/inquiries/{}/upload", self.inquiry), &announced)
     }
 
     /// Sends a piece that is said to begin there.
-    fn put(&self, desk: &Desk, offset: u64, piece: &[u8]) -> Result<UploadState, ClientError> {
+    fn put(&self, desk: &ConsoleSession, offset: u64, piece: &[u8]) -> Result<UploadState, ClientError> {
         desk.put_piece(self.inquiry, self.len(), &self.sha256, offset, piece)
     }
 
     /// Says that all of it is there.
-    fn end(&self, desk: &Desk) -> Result<InquiryView, ClientError> {
+    fn end(&self, desk: &ConsoleSession) -> Result<InquiryView, ClientError> {
         let sha256 = hex::encode(self.sha256);
         let end = json!({"revision": 1, "bytes": self.len(), "sha256": sha256});
         desk.post(&format!("/v1/inquiries/{}/probe", self.inquiry), &end)

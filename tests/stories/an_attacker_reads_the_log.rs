@@ -246,7 +246,7 @@ fn at_device(site: &Site, id: &str) -> Actor {
 /// Searches with all that their people see; the leaves in which they were asked for.
 fn searches(
     daemon: &Daemon<'_>,
-    operators: &[(&str, Desk, Person); 2],
+    operators: &[(&str, ConsoleSession, Person); 2],
     seen: &mut Dictionary,
     put_together: &mut Dictionary,
 ) -> Vec<u64> {

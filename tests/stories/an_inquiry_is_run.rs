@@ -111,7 +111,7 @@ fn touched(
 
 /// Holds that a disposition without what it rests on is refused, and one of no candidate.
 #[track_caller]
-fn unfounded_findings_are_refused(examiner: &Desk, view: &InquiryView) {
+fn unfounded_findings_are_refused(examiner: &ConsoleSession, view: &InquiryView) {
     let best = view.candidates[0].version;
     for (hollow, words) in [
         (finding(best, Disposition::Lead, Seen::Difference), "a lead without a similarity"),
@@ -298,7 +298,7 @@ fn handover() -> serde_json::Value {
 }
 
 /// An inquiry with its face chosen, and what its desk was shown on the way.
-fn chosen(desk: &Desk) -> [InquiryView; 3] {
+fn chosen(desk: &ConsoleSession) -> [InquiryView; 3] {
     let opened = desk.open(&request()).unwrap();
     let probed = desk.hand_over(&opened, &photo(OBAMA_LATER)).unwrap();
     let chosen = desk.choose(&probed, None, Edits::default(), None).unwrap().view;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use smrt::api::{Access, Certificate, Method, Route, routes};
 use smrt::audit::{Detail, Leaf, LeafKind};
 use smrt::booking::Identifier;
-use smrt::client::desk::{Desk, SharedKey};
+use smrt::client::console_session::{ConsoleSession, SharedKey};
 use smrt::roster::{CertificateName, Role};
 
 use crate::clocked::{Clocked, HOUR_CS};
@@ -345,7 +345,7 @@ fn refused(status: u16, leaf: Option<LeafKind>) -> Verdict {
 }
 
 /// A desk with an open session, its person admitted first where need be.
-fn desk(door: &Clocked<'_>, device: &str, name: &str, key: &SharedKey) -> Desk {
+fn desk(door: &Clocked<'_>, device: &str, name: &str, key: &SharedKey) -> ConsoleSession {
     logs_on(door, device, name, key).unwrap()
 }
 
@@ -377,7 +377,7 @@ fn targets(door: &Clocked<'_>) -> Targets {
 fn snapshot(door: &Clocked<'_>, there: &Targets) -> Vec<Value> {
     let operator = door.desk_of("rtcc-1", &person("its-operator", Role::OperatorExaminer));
     let administrator = official(door, "administrator");
-    let hand = |desk: &Desk, device: &str, path: &str| {
+    let hand = |desk: &ConsoleSession, device: &str, path: &str| {
         let answer = Hand::new(door, &door.site.console_identity(device)).at(desk).get(path);
         assert_eq!(answer.status, 200, "{path}");
         answer.json()

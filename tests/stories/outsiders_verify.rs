@@ -445,7 +445,7 @@ fn inclusions(
 ) -> Vec<Case> {
     let (slmpd, stlco) = (daemon.feed("slmpd"), daemon.feed("stlco"));
     let mut cases = Vec::new();
-    let archive = Archive::at(&daemon.site.path("read"));
+    let archive = LogFolder::at(&daemon.site.path("read"));
     let mut all = Vec::new();
     for tile in TileId::all(leaves) {
         let bytes = stlco.tile(tile).unwrap();
@@ -459,7 +459,7 @@ fn inclusions(
         let id = TileId::at(Holds::Hashes(level), first / TILE_WIDTH, leaves).unwrap();
         let bytes = archive.tile(id)?;
         let hashes = smrt::audit::tile_hashes(id, &bytes).unwrap();
-        Ok::<_, smrt::client::archive::ArchiveError>(
+        Ok::<_, smrt::client::log_folder::LogFolderError>(
             hashes[place(first - id.first())..][..place(count)].to_vec(),
         )
     };
@@ -480,7 +480,7 @@ fn inclusions(
         };
         cases.push(Case { witness, ..case });
         let proof = inclusion(index, leaves, &mut tiles).unwrap();
-        let folder = archive.folder().to_owned();
+        let folder = archive.path().to_owned();
         cases.push(Case { leaf, index, proof, folder, ..Case::new(Claim::Tiles, key, newest) });
     }
     assert!(witnessed > 20, "{witnessed} proofs came with a cosigned checkpoint");

@@ -335,7 +335,7 @@ fn verbs_with_their_roles(
 fn each_verb_is_refused_to_every_role_whose_duty_it_is_not() {
     let site = Site::staffed();
     let daemon = site.start("test");
-    let desks: Vec<(Role, Desk)> = Role::ALL
+    let desks: Vec<(Role, ConsoleSession)> = Role::ALL
         .into_iter()
         .map(|role| match role {
             Role::Administrator => (role, official(&daemon, "administrator")),
@@ -540,7 +540,7 @@ fn a_log_on_takes_this_persons_own_key_at_this_device_for_this_challenge_once() 
 fn begun(daemon: &Daemon<'_>) -> String {
     daemon.desk("rtcc-1");
     let key = key_of(daemon, "op-rtcc-1");
-    let begun = log_on(daemon, "rtcc-1", "op-rtcc-1", &key, &Habits::default());
+    let begun = log_on(daemon, "rtcc-1", "op-rtcc-1", &key, &KeyBehaviour::default());
     assert!(
         begun.json()["banner"].as_str().unwrap().contains("consent to recording and monitoring")
     );

@@ -16,16 +16,17 @@ use smrt::audit::{
     is_included, leaf_hash,
 };
 use smrt::booking::{BookingData, BookingNumber, Identifier, Text, VersionId};
-use smrt::client::soft_key::SoftKey;
+use smrt::client::software_key::SoftwareKey;
 use smrt::embed::{Models, Pool};
 use smrt::face::{Edits, Embedding, ModelId};
 use smrt::gallery::EngineChoice;
 use smrt::inquiry::{
     Action, Choice, Digest, Disposition, Finding, Frame, InquiryId, Probe, Quality, Who,
 };
-use smrt::limits::{GATHERS_MAX, PROBE_PIECE_BYTES};
+use smrt::limits::{FILL_ATTEMPTS_MAX, PROBE_PIECE_BYTES};
 use smrt::roster::{Caller, CertificateName, Role};
-use smrt::service::{Enrolled, Faces, Ledger, ServiceError, Shelf, SwitchState, Taken};
+use smrt::ledger::{Enrolled, Faces, Ledger, Shelf, SwitchState, Taken};
+use smrt::service::ServiceError;
 use smrt::vault::{Announced, Upload};
 
 use crate::builders::{LOG_KEY, ORIGIN, ledger_setup, request};

@@ -7,7 +7,7 @@ use smrt::booking::BookingData;
 use smrt::disk::Disk;
 use smrt::inquiry::Request;
 use smrt::limits::DETAILS_KEPT_DAYS_MIN;
-use smrt::service::{LedgerSetup, Shelf, SystemClock};
+use smrt::ledger::{LedgerSetup, Shelf, SystemClock};
 use smrt::store::StateKind;
 
 pub(crate) const ORIGIN: &str = "test.example/smrt";
@@ -27,7 +27,7 @@ pub(crate) fn ledger_setup(disk: Arc<dyn Disk>, state: &Path, shelf: Arc<Shelf>)
         clock: Arc::new(SystemClock::default()),
         anchor: None,
         reserve_bytes: 0,
-        details_kept_days: DETAILS_KEPT_DAYS_MIN,
+        retention: Default::default(),
     }
 }
 

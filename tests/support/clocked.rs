@@ -13,7 +13,8 @@ use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::embed::{Models, Pool};
 use smrt::gallery::EngineChoice;
-use smrt::service::{Clock, LedgerSetup, Service, Shelf, SystemClock};
+use smrt::ledger::{Clock, LedgerSetup, Shelf, SystemClock};
+use smrt::service::Service;
 use smrt::tls::Acceptor;
 use time::{Date, OffsetDateTime};
 use tokio::runtime::Runtime;
@@ -101,7 +102,7 @@ impl<'s> Clocked<'s> {
             master_key: config.read_key("the master key", &config.master_key).unwrap(),
             log_key: config.read_key("the log key", &config.log_key).unwrap(),
             clock: clock.clone(),
-            details_kept_days: config.details_kept_days,
+            retention: config.retention(),
             ..ledger_setup(Arc::new(RealDisk), &config.state, SHELF.0.clone())
         };
         let roster = || config.read_roster().unwrap();

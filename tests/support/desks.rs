@@ -6,8 +6,8 @@ use smrt::api::wire::ChallengeView;
 use smrt::audit::touch::RelyingParty;
 use smrt::booking::{Identifier, Text};
 use smrt::client::ClientError;
-use smrt::client::desk::{Desk, SharedKey};
-use smrt::client::soft_key::Habits;
+use smrt::client::console_session::{ConsoleSession, SharedKey};
+use smrt::client::software_key::KeyBehaviour;
 use smrt::roster::{Person, Role};
 use time::OffsetDateTime;
 

@@ -12,7 +12,7 @@ use rcgen::{
 };
 use smrt::audit::{Checkpoint, CosignerKey, Detail, Leaf, LeafKind, LogKey, VerifierKey};
 use smrt::booking::{BookingNumber, Identifier};
-use smrt::client::desk::Staff;
+use smrt::client::staff::Staff;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;

@@ -17,7 +17,7 @@ use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
 use smrt::ledger::{Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::limits::COMMIT_CHANGES_MAX;
-use smrt::service::{Ledger, Shelf};
+use smrt::ledger::{Ledger, Shelf};
 
 use crate::builders::ledger_setup;
 

@@ -69,7 +69,7 @@ pub(super) fn measure(
 }
 
 /// Every operator searches so many times, all at once; gives all figures.
-fn measure_round(desks: &[Desk], searches: usize) -> anyhow::Result<Vec<Measured>> {
+fn measure_round(desks: &[ConsoleSession], searches: usize) -> anyhow::Result<Vec<Measured>> {
     let request = request();
     let probe: &[u8] = include_bytes!("../../../src/embed/test_photos/astronaut.jpg");
     let barrier = Barrier::new(desks.len());

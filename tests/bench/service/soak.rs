@@ -34,7 +34,8 @@ use smrt::inquiry::{Action, Choice, Digest, Frame, InquiryId, Probe, Quality, Re
 use smrt::ledger::{Enrolled, Faces, Ledger, LedgerError, LedgerSetup, Shelf, SystemClock};
 use smrt::limits::{REVIEWED_CANDIDATES_MAX, SWITCH_BATCH_LEN_MAX};
 use smrt::roster::{Caller, CertificateName};
-use smrt::service::{Enrolled, Faces, Ledger, LedgerSetup, ServiceError, Shelf};
+use smrt::ledger::{Enrolled, Faces, Ledger, LedgerSetup, Shelf};
+use smrt::service::ServiceError;
 use smrt::store::StateKind;
 use time::OffsetDateTime;
 

@@ -16,7 +16,7 @@ use smrt::gallery::EngineChoice;
 use smrt::ledger::{Enrolled, Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::limits::SWITCH_BATCH_LEN_MAX;
 use smrt::roster::{Caller, CertificateName};
-use smrt::service::{Enrolled, Ledger, Shelf};
+use smrt::ledger::{Enrolled, Ledger, Shelf};
 
 use crate::builders::ledger_setup;
 use crate::start::{embedding, make};

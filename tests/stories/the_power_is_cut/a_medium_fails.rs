@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use smrt::disk::{Disk, OpenMode, read_whole};
-use smrt::service::{Ledger, ServiceError};
+use smrt::ledger::Ledger;
+use smrt::service::ServiceError;
 
 use super::{
     STATE, Told, agency, book, check, compare, feed, number, open, photo, work, worked_base,
