@@ -52,8 +52,8 @@ enum Verdict {
     Refused { status: u16, leaf: Option<LeafKind> },
 }
 
-/// What requests name: things that are there, so that a refusal keeps them from something, or things
-/// that are not, so that whoever is admitted changes little.
+/// What requests name: things that are there, so that a refusal keeps them from something, or
+/// things that are not, so that whoever is admitted changes little.
 struct Targets {
     inquiry: String,
     revision: u64,
