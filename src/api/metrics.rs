@@ -1,5 +1,5 @@
-//! Metrics: the box's figures as OpenMetrics 1.0, which Prometheus reads. Every figure is a count or
-//! a size; none has a label that could name an agency, a person, a device or a booking.
+//! Metrics: the box's figures as OpenMetrics 1.0, which Prometheus reads. Every figure is a count
+//! or a size; none has a label that could name an agency, a person, a device or a booking.
 
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
