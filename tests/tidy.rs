@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics says where, and that is its job")]
 
+#[path = "tidy/promises.rs"]
+mod promises;
 #[path = "tidy/source.rs"]
 mod source;
 
@@ -117,31 +119,7 @@ fn every_service_is_hardened() {
     hold(&exposed(&root(), &units));
 }
 
-#[test]
-fn every_test_that_the_readme_names_is_there() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let sources = all_rust_files();
-    let texts: Vec<String> = sources
-        .iter()
-        .map(|source| fs::read_to_string(root().join(&source.path)).unwrap())
-        .collect();
-    hold(&broken_promises(&readme, &texts));
-}
-
 // The rules
-
-/// Names of tests in the README's tables that no source has.
-fn broken_promises(readme: &str, sources: &[String]) -> Vec<String> {
-    let tables = readme.lines().filter(|line| line.starts_with('|'));
-    // A test's name is a sentence: words joined by underscores, in backticks.
-    let named = tables.flat_map(|line| line.split('`').skip(1).step_by(2)).filter(|name| {
-        name.matches('_').count() >= 3
-            && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
-    });
-    let missing =
-        named.filter(|name| !sources.iter().any(|source| source.contains(&format!("fn {name}("))));
-    missing.map(|name| format!("README.md names the test {name}, which is nowhere")).collect()
-}
 
 fn climbs(sources: &[Source]) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -547,11 +525,4 @@ fn a_service_without_hardening_is_found() {
             .len(),
         1
     );
-}
-
-#[test]
-fn a_promise_without_its_test_is_found() {
-    let sources = ["fn the_box_holds_its_word() {}".to_owned()];
-    assert_eq!(broken_promises("| a | `the_box_holds_its_word` |", &sources), Vec::<String>::new());
-    assert_eq!(broken_promises("| a | `the_box_breaks_its_word` |", &sources).len(), 1);
 }
