@@ -3,12 +3,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that panics says where, and that is its job")]
 
-#[path = "tidy/circles.rs"]
-mod circles;
-#[path = "tidy/docs.rs"]
-mod docs;
-#[path = "tidy/lengths.rs"]
-mod lengths;
 #[path = "tidy/promises.rs"]
 mod promises;
 #[path = "tidy/source.rs"]
