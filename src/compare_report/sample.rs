@@ -25,7 +25,7 @@ use crate::limits::REVIEWED_CANDIDATES_MAX;
 use crate::state_kind::StateKind;
 
 pub(crate) const ORIGIN: &str = "fusion.example/smrt";
-pub(crate) const ASTRONAUT: &[u8] = include_bytes!("../../tests/data/astronaut.jpg");
+pub(crate) const ASTRONAUT: &[u8] = include_bytes!("../embed/test_photos/astronaut.jpg");
 /// 2026-11-23 00:00 UTC.
 pub(crate) const ISSUED_CS: u64 = 179_539_200_000;
 const TIMES_CS: [u64; 5] = [

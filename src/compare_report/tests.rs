@@ -56,7 +56,7 @@ impl Filed {
         spaced(&String::from_utf8(output.stdout).unwrap())
     }
 
-    /// What `check.py` finds wrong.
+    /// What `src/compare_report/check.py` finds wrong.
     fn wanting(&self) -> Output {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/compare_report/check.py");
         // Debian's own Python, which Debian's package belongs to, where another one comes first in
@@ -212,7 +212,7 @@ fn evidence_is_marked_on_every_page_with_everybody_who_received_it() {
 }
 
 /// Checked: syntax and streams (QPDF); each page drawn without a warning (MuPDF); and by
-/// `check.py`: header, no encryption, no foreign or external content, no scripts,
+/// `src/compare_report/check.py`: header, no encryption, no foreign or external content, no scripts,
 /// actions, attachments or annotations; PDF/A-2a and PDF/UA-1 in the metadata, which says what the
 /// document's own entries say; one output intent with an ICC profile; three typefaces, all
 /// embedded, subsetted and mapped to Unicode; all content tagged or an artifact; words for figures,
@@ -220,14 +220,16 @@ fn evidence_is_marked_on_every_page_with_everybody_who_received_it() {
 /// the registries.
 #[test]
 fn the_file_is_tagged_pdf_a_as_far_as_qpdf_mupdf_and_pikepdf_can_tell() {
-    let mut unusual = report(7);
-    unusual.evidence = Some(evidence());
-    unusual.probe.original =
-        Picture::Png(include_bytes!("../../embed/test_photos/palette.png").to_vec());
-    unusual.probe.searched = Picture::Rgb(drawn(3));
-    unusual.inquiry = "a <b> & \"c\" \u{0} \u{fffe}".to_owned();
-    for (name, report) in
-        [("pdfa", report(20)), ("pdfa-none", report(0)), ("pdfa-unusual", unusual)]
+    let mut unusual = Sample::with(7).evidence().build();
+    let mut turned =
+        b"\xff\xd8\xff\xe1\0\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\
+        \0\x06\0\0\0\0\0\0"
+            .to_vec();
+    turned.extend_from_slice(&jpeg(&drawn(3)).0[2..]);
+    unusual.supplement.probe.received = Jpeg(turned);
+    unusual.supplement.issuer = "a <b> & \"c\" \u{0} \u{fffe}".to_owned();
+    for (name, sample) in
+        [("pdfa", Sample::of(20)), ("pdfa-none", Sample::of(0)), ("pdfa-unusual", unusual)]
     {
         let filed = filed(name, &sample);
         let path = filed.path.to_str().unwrap();

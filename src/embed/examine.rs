@@ -373,7 +373,7 @@ pub(super) mod tests {
             assert!(score > least, "{name}: {score}");
         }
         let jp2 =
-            MODELS.examine(include_bytes!("test_photos/astronaut.jp2"), Choice::Only).unwrap();
+            MODELS.examine(include_bytes!("test_photos/astronaut.jp2"), FaceChoice::Only).unwrap();
         assert!(
             jp2.embedding.score(&wanted) > 0.8,
             "256 px of JPEG 2000: {}",

@@ -459,12 +459,10 @@ mod tests {
     use crate::disk::{Disk, OpenMode, RealDisk};
     use crate::embed::{Models, Pool};
     use crate::gallery::EngineChoice;
+    use crate::ledger::{Enrolled, Faces, Ledger, LedgerSetup, Progress, Shelf, StartStage, Taken};
     use crate::limits::SLOT_BYTES;
     use crate::retention::RetentionDays;
     use crate::roster::{Caller, CertificateName};
-    use crate::service::{
-        Enrolled, Faces, Ledger, LedgerSetup, Progress, Shelf, StartStage, Taken,
-    };
     use crate::store::{LeafRow, StateKind};
 
     const BOOKINGS: u32 = 150;

@@ -49,6 +49,8 @@ pub use setup::{LedgerSetup, VERSION};
 pub use switch::{ModelStanding, SwitchState};
 
 pub(crate) use accounts::{Code, Member, open_member, put_member};
+#[cfg(test)]
+pub(crate) use clock::tests::SetClock;
 pub(crate) use clock::{LastLook, Step, behind_cs, day};
 pub(crate) use core::Core;
 pub(crate) use faces::next_face;

@@ -64,6 +64,7 @@ impl Drop for Share<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::LedgerError;
     use crate::limits::PROBE_BYTES_MAX;
 
     #[test]
@@ -71,10 +72,13 @@ mod tests {
         let memory = ProbeMemory::new(10 * PROBE_COPIES, Duration::ZERO);
         let (six, four) = (memory.take(6).unwrap(), memory.take(4).unwrap());
         for bytes in [1, 10, u64::MAX] {
-            assert!(matches!(memory.take(bytes), Err(ServiceError::busy())), "{bytes}");
+            assert!(
+                matches!(memory.take(bytes), Err(ServiceError::Ledger(LedgerError::Busy))),
+                "{bytes}"
+            );
         }
         drop(six);
-        assert!(matches!(memory.take(7), Err(ServiceError::busy())));
+        assert!(matches!(memory.take(7), Err(ServiceError::Ledger(LedgerError::Busy))));
         drop((memory.take(6).unwrap(), four));
         drop(memory.take(10).unwrap());
 

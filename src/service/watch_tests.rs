@@ -7,19 +7,21 @@ use aws_lc_rs::digest::{SHA256, digest};
 use time::OffsetDateTime;
 use time::macros::date;
 
-use super::clock::tests::SetClock;
-use super::*;
+use super::appliance::Service;
+use super::error::ServiceError;
+use super::people::{Acting, AtDesk};
 use crate::audit::examples::example;
 use crate::audit::touch::SearchApproval;
-use crate::audit::{Alarm, CosignerKey, Entry, Leaf, LeafKind, Note, SampleFinding};
+use crate::audit::{Actor, Alarm, CosignerKey, Detail, Entry, Leaf, LeafKind, Note, SampleFinding};
 use crate::booking::{BookingNumber, Identifier, Text};
 use crate::disk::RealDisk;
 use crate::face::Edits;
 use crate::gallery::EngineChoice;
 use crate::inquiry::{self, Action, Digest, Frame, InquiryId, Probe, Quality, Request, Who};
+use crate::ledger::{Fated, LedgerError, LedgerSetup, Member, SetClock, Shelf};
 use crate::limits::{DETAILS_KEPT_DAYS_MIN, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX};
 use crate::retention::RetentionDays;
-use crate::roster::{CertificateName, Person, Role};
+use crate::roster::{Caller, CertificateName, Person, Role};
 use crate::store::StateKind;
 use crate::vault::{Announced, Upload};
 
@@ -206,10 +208,16 @@ fn last(service: &Service) -> (LeafKind, Vec<u64>, Vec<u64>) {
 fn nobody_searches_while_the_clock_stands_behind_the_newest_leaf_and_agencies_go_on() {
     let home = Home::new();
     let service = home.open();
-    assert!(matches!(search(&service), ServiceError::Step(_)), "the clock is right");
+    assert!(
+        matches!(search(&service), ServiceError::Ledger(LedgerError::Step(_))),
+        "the clock is right"
+    );
     home.clock.set(NOON_CS - HOUR_CS);
     assert!(
-        matches!(search(&service), ServiceError::ClockBehind { seconds: 3_600 }),
+        matches!(
+            search(&service),
+            ServiceError::Ledger(LedgerError::ClockBehind { seconds: 3_600 })
+        ),
         "at once, whoever has looked"
     );
     service.guard.look().unwrap();
@@ -220,7 +228,7 @@ fn nobody_searches_while_the_clock_stands_behind_the_newest_leaf_and_agencies_go
         "expunged",
     );
     assert!(
-        matches!(released, Err(ServiceError::NotFound { .. })),
+        matches!(released, Err(ServiceError::Ledger(LedgerError::NotFound { .. }))),
         "a release is looked at as ever"
     );
     service.close().unwrap();
@@ -228,12 +236,15 @@ fn nobody_searches_while_the_clock_stands_behind_the_newest_leaf_and_agencies_go
 
     let service = home.open();
     assert!(
-        matches!(search(&service), ServiceError::ClockBehind { .. }),
+        matches!(search(&service), ServiceError::Ledger(LedgerError::ClockBehind { .. })),
         "a start behind the newest leaf is no better"
     );
     home.clock.pass(HOUR_CS);
     service.guard.look().unwrap();
-    assert!(standing(&service).is_empty() && matches!(search(&service), ServiceError::Step(_)));
+    assert!(
+        standing(&service).is_empty()
+            && matches!(search(&service), ServiceError::Ledger(LedgerError::Step(_)))
+    );
     let kinds = kinds(&service);
     let of = |kind| kinds.iter().filter(|&&k| k == kind).count();
     assert_eq!(
@@ -273,7 +284,10 @@ fn a_clock_that_went_ahead_is_doubted_until_an_administrator_and_the_time_source
     service.confirm_clock(&admin, at(right)).unwrap();
     assert!(!service.is_expiry_frozen() && standing(&service).is_empty());
     assert!(
-        matches!(service.confirm_clock(&admin, at(right)), Err(ServiceError::NotFound { .. })),
+        matches!(
+            service.confirm_clock(&admin, at(right)),
+            Err(ServiceError::Ledger(LedgerError::NotFound { .. }))
+        ),
         "nobody doubts it any more"
     );
 }
@@ -451,7 +465,10 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
         service.review_sample(&auditor, drawn.leaf, asked, finding, "looked at".to_owned())
     };
     assert!(
-        matches!(review(none, SampleFinding::InOrder), Err(ServiceError::NotFound { .. })),
+        matches!(
+            review(none, SampleFinding::InOrder),
+            Err(ServiceError::Ledger(LedgerError::NotFound { .. }))
+        ),
         "it is none of the sample"
     );
     home.clock.pass(REVIEW_DAYS_MAX * DAY_CS + 1);
@@ -538,7 +555,7 @@ fn what_a_clock_in_doubt_says_destroys_nothing() {
         (count(&service, LeafKind::ProbesExpired), count(&service, LeafKind::DetailsExpired)),
         (1, 1)
     );
-    assert!(matches!(service.ledger().probe(inquiry.0), Err(ServiceError::NotFound { .. })));
+    assert!(matches!(service.ledger().probe(inquiry.0), Err(LedgerError::NotFound { .. })));
 }
 
 #[test]
@@ -578,9 +595,9 @@ fn accounts_stand_while_the_clock_is_in_doubt_and_go_off_once_it_is_confirmed() 
     let home = Home::new();
     let service = home.open();
     let account = crate::roster::Account::new(operator(), NOON_CS).unwrap();
-    let member = super::members::Member { account, key: None, code: None };
+    let member = Member { account, key: None, code: None };
     let core = service.ledger().core();
-    core.store.commit::<ServiceError>(|tables| core.put_member(tables, &member)).unwrap();
+    core.store.commit::<LedgerError>(|tables| core.put_member(tables, &member)).unwrap();
     service.guard.look().unwrap();
     let off_cs = NOON_CS + 100 * DAY_CS;
     home.clock.set(off_cs);

@@ -46,7 +46,12 @@ impl Sent {
     }
 
     /// Sends a piece that is said to begin there.
-    fn put(&self, desk: &ConsoleSession, offset: u64, piece: &[u8]) -> Result<UploadState, ClientError> {
+    fn put(
+        &self,
+        desk: &ConsoleSession,
+        offset: u64,
+        piece: &[u8],
+    ) -> Result<UploadState, ClientError> {
         desk.put_piece(self.inquiry, self.len(), &self.sha256, offset, piece)
     }
 

@@ -23,9 +23,9 @@ use smrt::gallery::EngineChoice;
 use smrt::inquiry::{
     Action, Choice, Digest, Disposition, Finding, Frame, InquiryId, Probe, Quality, Who,
 };
+use smrt::ledger::{Enrolled, Faces, Ledger, Shelf, SwitchState, Taken};
 use smrt::limits::{FILL_ATTEMPTS_MAX, PROBE_PIECE_BYTES};
 use smrt::roster::{Caller, CertificateName, Role};
-use smrt::ledger::{Enrolled, Faces, Ledger, Shelf, SwitchState, Taken};
 use smrt::service::ServiceError;
 use smrt::vault::{Announced, Upload};
 

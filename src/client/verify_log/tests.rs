@@ -302,7 +302,12 @@ impl Episode {
             }
             18 => self.purged(0),
             19 => self.released(2),
-            21 => Detail::SearchRefused { actor, request: Some(request()), reason: reason() },
+            21 => Detail::SearchRefused {
+                actor,
+                request: Some(request()),
+                rule: Rule::NoFace,
+                reason: reason(),
+            },
             22 => self.asked(step, format!("t{}", self.episode)),
             23 => Detail::Interrupted { search: Some(format!("t{}", self.episode)) },
             24 => {
@@ -311,7 +316,12 @@ impl Episode {
                 Detail::Started { software, state, model, engine, device, roster_sha256 }
             }
             25 => {
-                let kept = vec![Refusal { time_cs: BEGAN_CS, reason: reason(), request: None }];
+                let kept = vec![Refusal {
+                    time_cs: BEGAN_CS,
+                    rule: Rule::NoFace,
+                    reason: reason(),
+                    request: None,
+                }];
                 Detail::RefusalsGathered { actor, hour_cs: BEGAN_CS, refusals: 7, kept }
             }
             26 => self.purged(2),

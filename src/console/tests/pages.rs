@@ -361,7 +361,7 @@ fn audit_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
 }
 
 fn key() -> Credential {
-    let line = include_str!("../../../tests/data/chromium_keys.jsonl").lines().next().unwrap();
+    let line = include_str!("../../audit/touch/chromium_keys.jsonl").lines().next().unwrap();
     let recorded: serde_json::Value = serde_json::from_str(line).unwrap();
     let registration: Registration =
         serde_json::from_value(recorded["registration"].clone()).unwrap();

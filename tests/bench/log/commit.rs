@@ -16,8 +16,8 @@ use smrt::booking::VersionId;
 use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
 use smrt::ledger::{Ledger, LedgerSetup, Shelf, SystemClock};
-use smrt::limits::COMMIT_CHANGES_MAX;
 use smrt::ledger::{Ledger, Shelf};
+use smrt::limits::COMMIT_CHANGES_MAX;
 
 use crate::builders::ledger_setup;
 

@@ -15,9 +15,9 @@ use smrt::disk::{Disk, DiskFile, OpenMode, RealDisk};
 use smrt::embed::Models;
 use smrt::face::Embedding;
 use smrt::gallery::EngineChoice;
+use smrt::ledger::{Enrolled, Faces, Ledger, LedgerSetup, Shelf};
 use smrt::ledger::{Enrolled, Faces, Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::roster::{Caller, CertificateName};
-use smrt::ledger::{Enrolled, Faces, Ledger, LedgerSetup, Shelf};
 use smrt::store::{STORE_FILE, StateKind};
 
 use crate::builders::ledger_setup;

@@ -159,8 +159,8 @@ impl MeasureFigures {
             missed_of_worst: missed(worst),
             worst: worst.len(),
             missed_by_tenth: (0..10).map(|n| share(missed(tenth(n)), tenth(n).len())).collect(),
-            low: rated(Verdict::Low),
-            poor: rated(Verdict::Poor),
+            low: rated(QualityVerdict::Low),
+            poor: rated(QualityVerdict::Poor),
             blocks: measure.blocks(),
         }
     }
