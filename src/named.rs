@@ -36,6 +36,7 @@ macro_rules! named {
 pub(crate) use named;
 
 #[cfg(test)]
+#[expect(unreachable_pub, reason = "the macro is made for public types")]
 mod tests {
     #[derive(Clone, Copy, Debug, PartialEq)]
     enum Light {

@@ -104,7 +104,6 @@ macro_rules! leaves {
         /// it was written; an auditor to whom it is opened reads the same type.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "detail", rename_all = "snake_case")]
-        #[expect(missing_docs, reason = "a field's name is its meaning, and LEAVES.md shows each")]
         #[expect(clippy::large_enum_variant, reason = "one is made for a leaf and goes when it is \
             written; none are kept by the thousand")]
         pub enum Detail {

@@ -17,7 +17,8 @@ use crate::audit::touch::{Credential, SearchApproval, Touch};
 use crate::audit::{Actor, Detail, Shown};
 use crate::booking::{Identifier, VersionId};
 use crate::inquiry::{
-    Action, ActionError, Event, Inquiry, InquiryId, NumberPattern, Probe, Request, SearchId, Who,
+    Action, ActionError, Disposition, Event, Finding, Inquiry, InquiryId, NumberPattern, Probe,
+    Request, Review, SearchId, Who,
 };
 use crate::limits::INQUIRIES_MAX;
 use crate::store::{Commit, InquiryRow, VersionState};
@@ -315,6 +316,56 @@ impl Ledger {
         })
     }
 
+    /// Ends the review of the examiner at work; gives the leaf that says so.
+    ///
+    /// Errors: what the inquiry refuses, a candidate that was skipped above all.
+    pub fn finish(
+        &self,
+        id: InquiryId,
+        actor: Actor,
+        who: Who,
+        revision: u64,
+    ) -> Result<u64, LedgerError> {
+        let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
+            inquiry.act(&who, revision, now_cs, Action::Finish { leaf })
+        };
+        let log = move |inquiry: &Inquiry| {
+            let second = inquiry.second();
+            let review = second.or(inquiry.first());
+            let findings = review.map(|review| review.findings.clone()).unwrap_or_default();
+            let undone =
+                |version: &VersionId| findings.iter().all(|finding| finding.candidate != *version);
+            let released: Vec<VersionId> = inquiry
+                .candidates()
+                .iter()
+                .map(|candidate| candidate.version)
+                .filter(undone)
+                .collect();
+            let leads =
+                findings.iter().filter(|finding| finding.disposition == Disposition::Lead).count()
+                    as u64;
+            let (answered, first) = (
+                inquiry.answer().map(|answer| answer.leaf),
+                inquiry.first().and_then(|review| review.leaf),
+            );
+            let follows = answered.into_iter().chain(first.filter(|_| second.is_some())).collect();
+            let disagreements =
+                second.and(inquiry.first()).map_or(0, |first| disagreements(first, &findings));
+            let counts = vec![
+                if second.is_some() { 2 } else { 1 },
+                inquiry.candidates().len() as u64,
+                leads,
+                disagreements,
+            ];
+            vec![NewLeaf::new(
+                follows,
+                counts,
+                Detail::Reviewed { actor, inquiry: inquiry.id().to_string(), findings, released },
+            )]
+        };
+        Ok(self.step(id.0, act, log)?.expect("a review's end is logged"))
+    }
+
     /// Ends a search that was asked for and will never be answered.
     pub(crate) fn interrupt(&self, id: [u8; 16]) -> Result<(), LedgerError> {
         let act = |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
@@ -384,4 +435,13 @@ fn is_recorded(probe: &Probe, found: &[u8]) -> bool {
 /// To whom an inquiry's key is lodged.
 pub(crate) fn key_owner(id: [u8; 16]) -> KeyOwner {
     KeyOwner { owner: Identifier::parse("inquiry").expect("it is an identifier"), id }
+}
+
+/// Candidates that one examiner took for a lead and the other did not.
+fn disagreements(first: &Review, second: &[Finding]) -> u64 {
+    let lead = |finding: &Finding| finding.disposition == Disposition::Lead;
+    let differs = |finding: &&Finding| {
+        first.finding(finding.candidate).is_some_and(|other| lead(other) != lead(finding))
+    };
+    second.iter().filter(differs).count() as u64
 }

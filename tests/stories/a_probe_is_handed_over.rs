@@ -4,7 +4,7 @@
 use image::imageops;
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use smrt::api::wire::inquiry::{InquiryView, UploadRequest, UploadState};
+use smrt::api::wire::{InquiryView, UploadRequest, UploadState};
 use smrt::client::ClientError;
 use smrt::client::console_session::ConsoleSession;
 use smrt::face::Edits;

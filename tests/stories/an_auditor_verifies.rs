@@ -7,7 +7,7 @@ use std::process::Command;
 
 use serde_json::json;
 use smrt::api::wire::{SampleOrder, SampleReview};
-use smrt::audit::{Finding, Holds, Quorum, TileId, entries};
+use smrt::audit::{Holds, Quorum, SampleFinding, TileId, entries};
 use smrt::client::log_folder::{LogFolder, LogFolderError};
 use smrt::client::verify_log::{VerifyOptions, verify};
 use smrt::roster::Role;

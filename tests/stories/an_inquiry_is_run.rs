@@ -6,8 +6,8 @@ use std::process::Command;
 
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use smrt::api::wire::desk::ChallengeView;
-use smrt::api::wire::inquiry::InquiryView;
+use smrt::api::wire::ChallengeView;
+use smrt::api::wire::InquiryView;
 use smrt::audit::{Leaf, LeafKind};
 use smrt::booking::VersionId;
 use smrt::client::console_session::{ConsoleSession, SharedKey};
@@ -445,18 +445,24 @@ fn a_search_takes_its_operators_own_touch_for_exactly_this_once() {
     let probed = desk.hand_over(&desk.open(&request()).unwrap(), &photo(OBAMA_LATER)).unwrap();
     let chosen = desk.choose(&probed, None, Edits::default(), None).unwrap().view;
     let habits = KeyBehaviour::default;
-    for habits in [
-        KeyBehaviour { present: false, ..habits() },
-        KeyBehaviour { verified: false, ..habits() },
-        KeyBehaviour { backup_eligible: true, ..habits() },
-        KeyBehaviour { backup_eligible: true, backed_up: true, ..habits() },
-        KeyBehaviour { origin: Some("https://other.example".to_owned()), ..habits() },
-        KeyBehaviour { rp_id: Some("other.example".to_owned()), ..habits() },
-        KeyBehaviour { cross_origin: true, ..habits() },
-        KeyBehaviour { ceremony: Some("webauthn.create".to_owned()), ..habits() },
-        KeyBehaviour { count: Some(1), ..habits() },
-        KeyBehaviour { misplaced_credential: true, ..habits() },
-        KeyBehaviour { more_flags: 0x02, ..habits() },
+    for (habits, kind) in [
+        (KeyBehaviour { present: false, ..habits() }, "not-present"),
+        (KeyBehaviour { verified: false, ..habits() }, "not-verified"),
+        (KeyBehaviour { backup_eligible: true, ..habits() }, "key-can-be-copied"),
+        (KeyBehaviour { backup_eligible: true, backed_up: true, ..habits() }, "key-can-be-copied"),
+        (
+            KeyBehaviour { origin: Some("https://other.example".to_owned()), ..habits() },
+            "wrong-page",
+        ),
+        (KeyBehaviour { rp_id: Some("other.example".to_owned()), ..habits() }, "wrong-page"),
+        (KeyBehaviour { cross_origin: true, ..habits() }, "wrong-page"),
+        (
+            KeyBehaviour { ceremony: Some("webauthn.create".to_owned()), ..habits() },
+            "malformed-touch",
+        ),
+        (KeyBehaviour { count: Some(1), ..habits() }, "counter-back"),
+        (KeyBehaviour { misplaced_credential: true, ..habits() }, "malformed-touch"),
+        (KeyBehaviour { more_flags: 0x02, ..habits() }, "malformed-touch"),
     ] {
         approve(&hand, &chosen, &key, &habits).is_problem(403, kind, "");
     }

@@ -42,14 +42,19 @@ fn a_first_key_is_enrolled_once_and_by_the_code_that_the_box_gave_for_that_perso
     }
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1"));
     let order = json!({"person": "commander", "code": site.code_of("commander")});
-    for (habits, words) in [
-        (KeyBehaviour { verified: false, ..KeyBehaviour::default() }, "verif"),
-        (KeyBehaviour { backup_eligible: true, ..KeyBehaviour::default() }, "cop"),
+    for (habits, kind, words) in [
+        (KeyBehaviour { verified: false, ..KeyBehaviour::default() }, "not-verified", "verif"),
+        (
+            KeyBehaviour { backup_eligible: true, ..KeyBehaviour::default() },
+            "key-can-be-copied",
+            "cop",
+        ),
         (
             KeyBehaviour {
                 origin: Some("https://evil.example".to_owned()),
                 ..KeyBehaviour::default()
             },
+            "wrong-page",
             "evil.example",
         ),
     ] {
@@ -462,21 +467,23 @@ fn a_log_on_takes_this_persons_own_key_at_this_device_for_this_challenge_once() 
     daemon.desk("rtcc-2");
     let [key, others] = ["op-rtcc-1", "op-rtcc-2"].map(|person| key_of(&daemon, person));
     let habits = KeyBehaviour::default;
-    for (habits, words) in [
-        (KeyBehaviour { present: false, ..habits() }, "touched"),
-        (KeyBehaviour { verified: false, ..habits() }, "did not verify its user"),
-        (KeyBehaviour { backup_eligible: true, ..habits() }, "cop"),
+    for (habits, kind, words) in [
+        (KeyBehaviour { present: false, ..habits() }, "not-present", "touched"),
+        (KeyBehaviour { verified: false, ..habits() }, "not-verified", "did not verify its user"),
+        (KeyBehaviour { backup_eligible: true, ..habits() }, "key-can-be-copied", "cop"),
         (
             KeyBehaviour { origin: Some("https://other.example".to_owned()), ..habits() },
+            "wrong-page",
             "other.example",
         ),
-        (KeyBehaviour { rp_id: Some("other.example".to_owned()), ..habits() }, ""),
-        (KeyBehaviour { cross_origin: true, ..habits() }, "within another's page"),
+        (KeyBehaviour { rp_id: Some("other.example".to_owned()), ..habits() }, "wrong-page", ""),
+        (KeyBehaviour { cross_origin: true, ..habits() }, "wrong-page", "within another's page"),
         (
             KeyBehaviour { ceremony: Some("webauthn.create".to_owned()), ..habits() },
+            "malformed-touch",
             "webauthn.create",
         ),
-        (KeyBehaviour { count: Some(1), ..habits() }, "counter"),
+        (KeyBehaviour { count: Some(1), ..habits() }, "counter-back", "counter"),
     ] {
         log_on(&daemon, "rtcc-1", "op-rtcc-1", &key, &habits).is_problem(403, kind, words);
         // A log-on that goes through lets the tries be forgotten.

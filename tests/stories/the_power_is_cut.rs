@@ -23,10 +23,10 @@ use smrt::gallery::EngineChoice;
 use smrt::inquiry::{
     Action, Choice, Digest, Disposition, Finding, Frame, InquiryId, Probe, Quality, Who,
 };
-use smrt::ledger::{Enrolled, Faces, Ledger, Shelf, SwitchState, Taken};
+use smrt::ledger::{Enrolled, Faces, Fated, Ledger, LedgerError, Shelf, SwitchState, Taken};
 use smrt::limits::{FILL_ATTEMPTS_MAX, PROBE_PIECE_BYTES};
 use smrt::roster::{Caller, CertificateName, Role};
-use smrt::service::ServiceError;
+use smrt::rule::Rule;
 use smrt::vault::{Announced, Upload};
 
 use crate::builders::{LOG_KEY, ORIGIN, ledger_setup, request};
@@ -65,7 +65,7 @@ struct Told {
     switched: bool,
 }
 
-fn open(disk: &FakeDisk) -> Result<Ledger, ServiceError> {
+fn open(disk: &FakeDisk) -> Result<Ledger, LedgerError> {
     let disk = Arc::new(disk.clone());
     Ledger::open(ledger_setup(disk, Path::new(STATE), SHELF.0.clone()))
 }

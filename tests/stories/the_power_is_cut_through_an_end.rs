@@ -10,10 +10,8 @@ use smrt::booking::{Identifier, Text};
 use smrt::disk::{Disk, read_whole};
 use smrt::inquiry::{self, Action, Digest, Frame, InquiryId, Probe, Who};
 use smrt::ledger::{Fated, Ledger, LedgerError, LedgerSetup};
-use smrt::ledger::{Ledger, LedgerSetup};
 use smrt::limits::DETAILS_KEPT_DAYS_MIN;
 use smrt::roster::{Caller, CertificateName};
-use smrt::service::ServiceError;
 use smrt::vault::{Announced, Upload};
 
 use crate::builders::{ledger_setup, request};

@@ -7,9 +7,11 @@ use std::process::Command;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use smrt::api::wire::{SampleOrder, SampleReview};
-use smrt::audit::{Edge, Finding, Holds, Leaf, LeafKind, Note, TileId, push_entry, tile_bytes};
+use smrt::audit::{
+    Edge, Holds, Leaf, LeafKind, Note, SampleFinding, TileId, push_entry, tile_bytes,
+};
 use smrt::client::log_folder::{LogFolder, OpenedDetail};
-use smrt::report::{Cell, PublicReport};
+use smrt::public_report::{Cell, PublicReport};
 use time::OffsetDateTime;
 
 use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, gradient, photo};

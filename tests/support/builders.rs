@@ -7,7 +7,6 @@ use smrt::booking::BookingData;
 use smrt::disk::Disk;
 use smrt::inquiry::Request;
 use smrt::ledger::{LedgerSetup, Shelf, SystemClock};
-use smrt::limits::DETAILS_KEPT_DAYS_MIN;
 use smrt::store::StateKind;
 
 pub(crate) const ORIGIN: &str = "test.example/smrt";

@@ -13,7 +13,7 @@ use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::embed::{Models, Pool};
 use smrt::gallery::EngineChoice;
-use smrt::ledger::{Clock, LedgerSetup, Shelf, SystemClock};
+use smrt::ledger::{Clock, Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::service::Service;
 use smrt::tls::Acceptor;
 use time::{Date, OffsetDateTime};

@@ -36,7 +36,7 @@ pub(crate) fn person(id: &str, role: Role) -> Person {
 /// The commander or the administrator at the administrators' console.
 pub(crate) fn official(door: &Door<'_>, id: &str) -> ConsoleSession {
     let console = door.console("admin-1");
-    door.staff().desk(&console, &Identifier::parse(id).unwrap()).unwrap()
+    door.staff().log_on(&console, &Identifier::parse(id).unwrap()).unwrap()
 }
 
 /// The key of a person who has been at a desk.

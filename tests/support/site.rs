@@ -16,9 +16,8 @@ use smrt::client::staff::Staff;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
-use smrt::ledger::{Ledger, LedgerSetup, RestoreSetup, Shelf, SystemClock};
+use smrt::ledger::{Fated, Ledger, LedgerSetup, RestoreSetup, Shelf, SystemClock};
 use smrt::roster::{CertificateName, Role};
-use smrt::service::ServiceError;
 use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
 use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, replace, write_new};
@@ -423,7 +422,7 @@ impl Site {
 }
 
 /// Opens a state folder in this process, as soon as nobody holds it.
-pub(crate) fn once_free<T>(open: impl Fn() -> Result<T, ServiceError>) -> T {
+pub(crate) fn once_free<T, E: Fated>(open: impl Fn() -> Result<T, E>) -> T {
     let begun = Instant::now();
     loop {
         match open() {

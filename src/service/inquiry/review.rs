@@ -3,15 +3,15 @@
 
 use std::sync::Arc;
 
-use crate::audit::{Actor, Detail};
+use crate::audit::Detail;
 use crate::booking::{Identifier, VersionId};
 use crate::embed::EncodedPicture;
 use crate::face::Edits;
 use crate::inquiry::{
-    Action, CandidateSight, Disposition, Finding, Frame, Handover, Inquiry, InquiryId, Outcome,
-    Review, Sight, Stage, Who,
+    Action, CandidateSight, Finding, Frame, Handover, Inquiry, InquiryId, Outcome, Review, Sight,
+    Stage, Who,
 };
-use crate::ledger::{Ledger, NewLeaf, Record};
+use crate::ledger::{NewLeaf, Record};
 use crate::roster::Duty;
 use crate::service::appliance::Service;
 use crate::service::error::ServiceError;
@@ -57,58 +57,6 @@ pub struct Candidate {
     pub own: Option<Finding>,
     /// What the first and the second examiner recorded, where that may be seen.
     pub both: Option<[Option<Finding>; 2]>,
-}
-
-impl Ledger {
-    /// Ends the review of the examiner at work; gives the leaf that says so.
-    ///
-    /// Errors: what the inquiry refuses, a candidate that was skipped above all.
-    pub fn finish(
-        &self,
-        id: InquiryId,
-        actor: Actor,
-        who: Who,
-        revision: u64,
-    ) -> Result<u64, ServiceError> {
-        let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
-            inquiry.act(&who, revision, now_cs, Action::Finish { leaf })
-        };
-        let log = move |inquiry: &Inquiry| {
-            let second = inquiry.second();
-            let review = second.or(inquiry.first());
-            let findings = review.map(|review| review.findings.clone()).unwrap_or_default();
-            let undone =
-                |version: &VersionId| findings.iter().all(|finding| finding.candidate != *version);
-            let released: Vec<VersionId> = inquiry
-                .candidates()
-                .iter()
-                .map(|candidate| candidate.version)
-                .filter(undone)
-                .collect();
-            let leads =
-                findings.iter().filter(|finding| finding.disposition == Disposition::Lead).count()
-                    as u64;
-            let (answered, first) = (
-                inquiry.answer().map(|answer| answer.leaf),
-                inquiry.first().and_then(|review| review.leaf),
-            );
-            let follows = answered.into_iter().chain(first.filter(|_| second.is_some())).collect();
-            let disagreements =
-                second.and(inquiry.first()).map_or(0, |first| disagreements(first, &findings));
-            let counts = vec![
-                if second.is_some() { 2 } else { 1 },
-                inquiry.candidates().len() as u64,
-                leads,
-                disagreements,
-            ];
-            vec![NewLeaf::new(
-                follows,
-                counts,
-                Detail::Reviewed { actor, inquiry: inquiry.id().to_string(), findings, released },
-            )]
-        };
-        Ok(self.step(id.0, act, log)?.expect("a review's end is logged"))
-    }
 }
 
 impl Service {
@@ -361,13 +309,4 @@ fn waits_for(inquiry: &Inquiry, who: &Who) -> bool {
         Stage::Issued => operator,
         Stage::Closed | Stage::Withdrawn | Stage::Refused => false,
     }
-}
-
-/// Candidates that one examiner took for a lead and the other did not.
-fn disagreements(first: &Review, second: &[Finding]) -> u64 {
-    let lead = |finding: &Finding| finding.disposition == Disposition::Lead;
-    let differs = |finding: &&Finding| {
-        first.finding(finding.candidate).is_some_and(|other| lead(other) != lead(finding))
-    };
-    second.iter().filter(differs).count() as u64
 }

@@ -15,7 +15,7 @@ use smrt::audit::{Actor, Detail};
 use smrt::booking::VersionId;
 use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
-use smrt::ledger::{Ledger, LedgerSetup, Shelf, SystemClock};
+
 use smrt::ledger::{Ledger, Shelf};
 use smrt::limits::COMMIT_CHANGES_MAX;
 

@@ -17,6 +17,7 @@ use smrt::client::staff::Staff;
 use smrt::client::{Client, Credentials};
 use smrt::disk::RealDisk;
 use smrt::face::Edits;
+use smrt::ledger::{RestoreSetup, SystemClock};
 use smrt::roster::{CertificateName, Person, Role};
 use smrt::store::STORE_FILE;
 use smrt::tls::authority::Authority;

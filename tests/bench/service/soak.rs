@@ -31,11 +31,9 @@ use smrt::embed::Models;
 use smrt::face::{Edits, Embedding, ModelId};
 use smrt::gallery::{EngineChoice, GalleryError};
 use smrt::inquiry::{Action, Choice, Digest, Frame, InquiryId, Probe, Quality, Request, Who};
-use smrt::ledger::{Enrolled, Faces, Ledger, LedgerError, LedgerSetup, Shelf, SystemClock};
-use smrt::ledger::{Enrolled, Faces, Ledger, LedgerSetup, Shelf};
+use smrt::ledger::{Enrolled, Faces, Ledger, LedgerError, LedgerSetup, Shelf};
 use smrt::limits::{REVIEWED_CANDIDATES_MAX, SWITCH_BATCH_LEN_MAX};
 use smrt::roster::{Caller, CertificateName};
-use smrt::service::ServiceError;
 use smrt::store::StateKind;
 use time::OffsetDateTime;
 

@@ -16,7 +16,6 @@ use smrt::embed::Models;
 use smrt::face::Embedding;
 use smrt::gallery::EngineChoice;
 use smrt::ledger::{Enrolled, Faces, Ledger, LedgerSetup, Shelf};
-use smrt::ledger::{Enrolled, Faces, Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::roster::{Caller, CertificateName};
 use smrt::store::{STORE_FILE, StateKind};
 

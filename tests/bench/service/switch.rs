@@ -13,7 +13,6 @@ use smrt::booking::{BookingNumber, Identifier};
 use smrt::disk::RealDisk;
 use smrt::embed::Models;
 use smrt::gallery::EngineChoice;
-use smrt::ledger::{Enrolled, Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::ledger::{Enrolled, Ledger, Shelf};
 use smrt::limits::SWITCH_BATCH_LEN_MAX;
 use smrt::roster::{Caller, CertificateName};

@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use smrt::disk::{Disk, OpenMode, read_whole};
-use smrt::ledger::Ledger;
-use smrt::service::ServiceError;
+use smrt::ledger::{Ledger, LedgerError};
 
 use super::{
     STATE, Told, agency, book, check, compare, feed, number, open, photo, work, worked_base,
@@ -17,7 +16,7 @@ fn a_full_disk_refuses_a_booking_and_keeps_everything_else() {
     let taken = book(&ledger, 0, 0).unwrap();
     // Full while the photo is written: the slot was written before.
     disk.full_at(Some(disk.operations() + 3));
-    assert!(matches!(book(&ledger, 1, 0), Err(ServiceError::DiskFull)));
+    assert!(matches!(book(&ledger, 1, 0), Err(LedgerError::DiskFull)));
     assert_eq!(ledger.standing(&agency(), &number(0)).unwrap().version, taken.version);
     disk.full_at(None);
     assert!(book(&ledger, 1, 0).unwrap().new, "with room again the same push goes through");
@@ -35,7 +34,7 @@ fn a_commit_without_room_halts_and_the_next_start_has_all_that_was_told() {
     let full = disk.operations();
     disk.full_at(Some(full + 7));
     let halted = (1..40).find_map(|n| book(&ledger, n, 0).err()).expect("the store has to grow");
-    assert!(matches!(halted, ServiceError::Halted { .. } | ServiceError::DiskFull), "{halted}");
+    assert!(matches!(halted, LedgerError::Halted { .. } | LedgerError::DiskFull), "{halted}");
     drop(ledger);
     disk.full_at(None);
     assert_eq!(check(&disk, &told), Ok(()));
@@ -54,7 +53,7 @@ fn a_damaged_key_slot_suppresses_its_booking_alone_until_it_is_pushed_again() {
     let ledger = open(&disk).unwrap();
     let everybody = |ledger: &Ledger| compare(ledger, 0, 0, 10).len();
     assert_eq!(everybody(&ledger), 2);
-    assert!(matches!(ledger.standing(&agency(), &number(1)), Err(ServiceError::Unreadable)));
+    assert!(matches!(ledger.standing(&agency(), &number(1)), Err(LedgerError::Unreadable)));
     let again = book(&ledger, 1, 0).unwrap();
     assert!(again.new, "what comes again takes the place of what doesn't open");
     assert_eq!(everybody(&ledger), 3);
