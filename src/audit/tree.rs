@@ -2,8 +2,8 @@
 //! the hash of that perfect subtree.
 //!
 //! The edge is all that appending needs, so a commit writes some hundred bytes however long the log
-//! is. A test holds each root against the crate `ct-merkle`, which keeps all leaves in memory and so
-//! doesn't serve here.
+//! is. A test holds each root against the crate `ct-merkle`, which keeps all leaves in memory and
+//! so doesn't serve here.
 
 use aws_lc_rs::digest::{Context, SHA256, digest};
 

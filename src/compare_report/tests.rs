@@ -212,7 +212,8 @@ fn evidence_is_marked_on_every_page_with_everybody_who_received_it() {
 }
 
 /// Checked: syntax and streams (QPDF); each page drawn without a warning (MuPDF); and by
-/// `src/compare_report/check.py`: header, no encryption, no foreign or external content, no scripts,
+/// `src/compare_report/check.py`: header, no encryption, no foreign or external content, no
+/// scripts,
 /// actions, attachments or annotations; PDF/A-2a and PDF/UA-1 in the metadata, which says what the
 /// document's own entries say; one output intent with an ICC profile; three typefaces, all
 /// embedded, subsetted and mapped to Unicode; all content tagged or an artifact; words for figures,

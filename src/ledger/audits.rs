@@ -1,5 +1,5 @@
-//! What the log itself says of audits and searches: samples with their reviews, what is overdue, and
-//! when each operator searched.
+//! What the log itself says of audits and searches: samples with their reviews, what is overdue,
+//! and when each operator searched.
 
 use std::collections::BTreeMap;
 

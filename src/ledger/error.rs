@@ -60,8 +60,8 @@ pub enum LedgerError {
     NotFound { what: &'static str },
     /// The number was released: its booking doesn't come back by itself.
     #[error(
-        "booking number released: leaf {leaf} of the log withdrew it, and a retry does not bring it \
-         back"
+        "booking number released: leaf {leaf} of the log withdrew it, and a retry does not bring \
+         it back"
     )]
     Released { leaf: u64 },
     /// The booking's key or record is damaged: it is suppressed until its agency sends it again.
@@ -118,8 +118,8 @@ pub enum LedgerError {
     /// The stored log is older than what witnesses have cosigned of it.
     #[error(
         "the log has {found} leaves and does not contain the checkpoint over {wanted} that \
-         witnesses cosigned (anchor {anchor}): this is a restored or rewritten state folder; supply \
-         the newer log with smrtd restore"
+         witnesses cosigned (anchor {anchor}): this is a restored or rewritten state folder; \
+         supply the newer log with smrtd restore"
     )]
     Behind { found: u64, wanted: u64, anchor: PathBuf },
     /// A log that was supplied to a restored backup isn't its continuation.

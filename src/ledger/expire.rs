@@ -8,7 +8,7 @@
 use super::core::Core;
 use super::error::LedgerError;
 use super::handle::Ledger;
-use super::inquiries::{key_owner, report_id};
+use super::inquiry_keys::{key_owner, report_id};
 use super::purge::ASSURANCE;
 use super::write::{Decision, NewLeaf, Staged, Subject, Write};
 use super::writer::{Alone, Writer};

@@ -12,19 +12,18 @@ use super::core::Core;
 use super::error::{Fate, Fated, LedgerError};
 use super::generation::Generation;
 use super::handle::Ledger;
+use super::inquiry_keys::{key_owner, report_id};
 use super::write::{Decision, Files, Group, NewLeaf, Subject, Write, random};
 use crate::audit::touch::{Credential, SearchApproval, Touch};
 use crate::audit::{Actor, Detail, Shown};
-use crate::booking::{Identifier, VersionId};
+use crate::booking::VersionId;
 use crate::inquiry::{
     Action, ActionError, Disposition, Event, Finding, Inquiry, InquiryId, NumberPattern, Probe,
     Request, Review, SearchId, Who,
 };
 use crate::limits::INQUIRIES_MAX;
 use crate::store::{Commit, InquiryRow, VersionState};
-use crate::vault::{Announced, KeyOwner, PhotoKey, ProbeKey, Upload, VaultError};
-
-const REPORT_DOMAIN: &[u8] = b"smrt compare report v1\0";
+use crate::vault::{Announced, PhotoKey, ProbeKey, Upload, VaultError};
 
 /// An inquiry with the key that opens it.
 pub(crate) struct Kept {
@@ -421,20 +420,9 @@ impl Core {
     }
 }
 
-/// The id under which an inquiry's report lies sealed among the probes.
-pub(crate) fn report_id(inquiry: [u8; 16]) -> [u8; 16] {
-    let named = digest(&SHA256, &[REPORT_DOMAIN, &inquiry].concat());
-    *named.as_ref().first_chunk().expect("SHA-256 has more than 16 bytes")
-}
-
 /// Whether these are the bytes of the probe that an inquiry's record names.
 fn is_recorded(probe: &Probe, found: &[u8]) -> bool {
     digest(&SHA256, found).as_ref() == probe.sha256.0
-}
-
-/// To whom an inquiry's key is lodged.
-pub(crate) fn key_owner(id: [u8; 16]) -> KeyOwner {
-    KeyOwner { owner: Identifier::parse("inquiry").expect("it is an identifier"), id }
 }
 
 /// Candidates that one examiner took for a lead and the other did not.

@@ -1,5 +1,5 @@
-//! The log in the ledger: tiles, proofs and checkpoints of the published tree, the cosignatures that
-//! are kept beside them, and the anchor.
+//! The log in the ledger: tiles, proofs and checkpoints of the published tree, the cosignatures
+//! that are kept beside them, and the anchor.
 //!
 //! Only what a published checkpoint covers is given out.
 

@@ -122,12 +122,7 @@ pub(super) fn open(
         waits: Waits::default(),
         _held: held,
     });
-    if let Some(anchored) = anchored
-        && !core.contains(&anchored)?
-    {
-        let anchor = core.anchor.clone().unwrap_or_default();
-        return Err(LedgerError::Behind { found: leaves, wanted: anchored.leaves, anchor });
-    }
+    hold_against_anchor(&core, anchored)?;
     let writer = Writer::new(core.clone(), edge);
     steps.run(StartStage::Photos, 2 * ID_BATCHES as u64, |step| {
         wipe_strays(&core, &records, workers, step)?;
@@ -144,6 +139,18 @@ pub(super) fn open(
     })?;
     steps.run(StartStage::Proof, 0, |_| Ok(core.generation().gallery().prove()?))?;
     Ok(Opened { core, writer, started: steps.end(), unfinished })
+}
+
+/// Errors: a log that doesn't contain the checkpoint of its anchor.
+fn hold_against_anchor(core: &Core, anchored: Option<Checkpoint>) -> Result<(), LedgerError> {
+    match anchored {
+        Some(anchored) if !core.contains(&anchored)? => Err(LedgerError::Behind {
+            found: core.newest().leaves,
+            wanted: anchored.leaves,
+            anchor: core.anchor.clone().unwrap_or_default(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// The newest cosigned checkpoint that the anchor holds; none where there is no such file yet.

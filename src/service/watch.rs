@@ -1,5 +1,5 @@
-//! The watch: the thread that looks at clock, medium, witnesses, audits, sessions, accounts and terms
-//! every few seconds.
+//! The watch: the thread that looks at clock, medium, witnesses, audits, sessions, accounts and
+//! terms every few seconds.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};

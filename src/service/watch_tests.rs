@@ -41,24 +41,7 @@ static SHELF: LazyLock<Arc<Shelf>> = LazyLock::new(|| {
     )
 });
 
-const ROSTER: &str = r#"
-    [[agency]]
-    id = "slmpd"
-    name = "Metropolitan Police Department"
-    standing = { kind = "contributor", mou_from = "2026-01-12", policy_reviewed_on = "2026-01-10",
-        policy_version = "3" }
-    [[device]]
-    id = "rtcc-1"
-    place = "RTCC, desk 1"
-    [[device]]
-    id = "admin-1"
-    place = "server room"
-    administration = true
-    [[device]]
-    id = "audit-1"
-    place = "inspector's office"
-    audit = true
-"#;
+const ROSTER: &str = include_str!("watch_tests.toml");
 
 /// A box in a folder, with a clock.
 struct Home {

@@ -226,42 +226,58 @@ fn a_probe_searched_twice_never_appears_in_an_array_nor_beside_the_bookings() {
 const HOLLOW: [(Change, &str, &str); 14] = [
     (
         |r| r["reason"] = "robbery".into(),
-        "inquiry",
+        "reason-length",
         "the reason has 7 characters, wanted 12 to 2000",
     ),
-    (|r| r["reason"] = "aaaa aaaa aaaa aaaa".into(), "inquiry", "the reason"),
+    (|r| r["reason"] = "aaaa aaaa aaaa aaaa".into(), "reason-hollow", "the reason"),
     (
         |r| r["reason"] = "26-004711 store camera".into(),
-        "inquiry",
+        "reason-hollow",
         "words of the reason stand in no other field",
     ),
-    (|r| r["reference"]["number"] = "00000".into(), "inquiry", "the reference is a placeholder"),
-    (|r| r["reference"]["number"] = "n/a".into(), "inquiry", "the reference is a placeholder"),
+    (
+        |r| r["reference"]["number"] = "00000".into(),
+        "reference-hollow",
+        "the reference is a placeholder",
+    ),
+    (
+        |r| r["reference"]["number"] = "n/a".into(),
+        "reference-hollow",
+        "the reference is a placeholder",
+    ),
     (
         |r| r["requester"]["name"] = "Det.".into(),
-        "inquiry",
+        "requester-hollow",
         "the requester's name is a placeholder or a title alone",
     ),
     (
         |r| r["requester"]["badge"] = "000".into(),
-        "inquiry",
+        "requester-hollow",
         "the requester's badge is a placeholder",
     ),
-    (|r| r["probe_source"] = "unknown".into(), "inquiry", "the probe's source is a placeholder"),
-    (|r| r["candidates"] = 51.into(), "inquiry", "51 candidates asked for, wanted 1 to 50"),
+    (
+        |r| r["probe_source"] = "unknown".into(),
+        "source-hollow",
+        "the probe's source is a placeholder",
+    ),
+    (
+        |r| r["candidates"] = 51.into(),
+        "candidates-number",
+        "51 candidates asked for, wanted 1 to 50",
+    ),
     (
         |r| r["attestations"]["not_solely_protected"] = false.into(),
-        "inquiry",
+        "not-attested",
         "it is not attested that",
     ),
     (
         |r| r["attestations"]["shows_person_sought"] = false.into(),
-        "inquiry",
+        "not-attested",
         "it is not attested that",
     ),
     (
         |r| r["attestations"]["source_as_stated"] = false.into(),
-        "inquiry",
+        "not-attested",
         "it is not attested that",
     ),
     (
@@ -269,12 +285,12 @@ const HOLLOW: [(Change, &str, &str); 14] = [
             r["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up",
             "supervisor": "Lt."})
         },
-        "inquiry",
+        "supervisor-hollow",
         "supervisor",
     ),
     (
         |r| r["requester"]["agency"] = "nobody".into(),
-        "unknown-agency",
+        "agency-not-listed",
         "agency 'nobody' is not in the roster",
     ),
 ];
@@ -311,7 +327,7 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
         "operator-is-requester",
         "nobody runs their own request",
     );
-    refused(desk.ask(&request(), &gradient()), 422, "photo", "no face found");
+    refused(desk.ask(&request(), &gradient()), 422, "no-face", "no face found");
     let mut supervised = request_json();
     supervised["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up",
         "supervisor": "Lt. B. Chen"});

@@ -86,25 +86,25 @@ fn an_upload_takes_its_pieces_in_order_and_no_other_bytes() {
     let first = probe.first_piece();
     let rest = &probe.bytes[PROBE_PIECE_BYTES..probe.bytes.len().min(2 * PROBE_PIECE_BYTES)];
     let out_of_order = "the next piece begins there";
-    refused(probe.put(&desk, piece, rest), 409, "upload", out_of_order);
-    refused(probe.put(&desk, 5, first), 409, "upload", out_of_order);
+    refused(probe.put(&desk, piece, rest), 409, "upload-torn", out_of_order);
+    refused(probe.put(&desk, 5, first), 409, "upload-torn", out_of_order);
     let short = "has 1048575 bytes, wanted 1048576";
-    refused(probe.put(&desk, 0, &first[1..]), 409, "upload", short);
+    refused(probe.put(&desk, 0, &first[1..]), 409, "upload-torn", short);
     let long = &probe.bytes[..PROBE_PIECE_BYTES + 1];
     refused(probe.put(&desk, 0, long), 413, "too-large", "1048576 bytes");
     assert_eq!(probe.put(&desk, 0, first).unwrap().received, piece);
     let other: Vec<u8> = first.iter().map(|byte| byte ^ 1).collect();
-    refused(probe.put(&desk, 0, &other), 409, "upload", "came before with other bytes");
+    refused(probe.put(&desk, 0, &other), 409, "upload-torn", "came before with other bytes");
     let otherwise = "announced otherwise before";
-    refused(probe.announce(&desk, probe.len() - 1), 409, "upload", otherwise);
-    refused(probe.end(&desk), 409, "upload", "bytes have been received of");
+    refused(probe.announce(&desk, probe.len() - 1), 409, "upload-torn", otherwise);
+    refused(probe.end(&desk), 409, "upload-torn", "bytes have been received of");
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
     for query in ["", "?offset=0", "?offset=0&bytes=9&sha256=xyz", "?offset=-1&bytes=9&sha256=00"] {
         let path = format!("/v1/inquiries/{}/upload{query}", probe.inquiry);
         hand.ask("PUT", &path, b"x").is_problem(400, "malformed", "a piece is not placed");
     }
     let others = daemon.desk("rtcc-2");
-    refused(probe.put(&others, 0, first), 403, "not-allowed", "did not open this inquiry");
+    refused(probe.put(&others, 0, first), 403, "not-theirs", "did not open this inquiry");
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn other_bytes_than_were_announced_and_what_is_no_photo_are_no_probe() {
     let mut lie = Sent::of(photo(COLLINS), &desk);
     lie.sha256 = Sha256::digest(b"something else").into();
     lie.put(&desk, 0, lie.first_piece()).unwrap();
-    refused(lie.end(&desk), 409, "upload", "the upload begins anew");
+    refused(lie.end(&desk), 409, "upload-torn", "the upload begins anew");
     let wrong = desk.inquiry(lie.inquiry).unwrap();
     for (file, words) in [
         (&b"GIF89a, not a photo of ours"[..], "begins with 474946383961"),
@@ -156,7 +156,7 @@ fn other_bytes_than_were_announced_and_what_is_no_photo_are_no_probe() {
         (b"%PDF-1.7", "wanted a JPEG, PNG or JPEG 2000 photo"),
         (&lie.bytes[..lie.bytes.len() / 2], "wanted a complete file"),
     ] {
-        refused(desk.hand_over(&wrong, file), 422, "photo", words);
+        refused(desk.hand_over(&wrong, file), 422, kind, words);
     }
     assert_eq!(desk.inquiry(wrong.inquiry).unwrap().stage, Stage::Opened);
     desk.hand_over(&wrong, &lie.bytes).expect("the inquiry goes on");

@@ -187,7 +187,11 @@ fn from_a_browser_nobody_audits_but_a_person_of_that_role() {
             who.post(path, &body).is_problem(status, kind, words);
         }
     }
-    audits.get(FIGURES).is_problem(403, "not-allowed", "an auditor may not make the public report");
+    audits.get(FIGURES).is_problem(
+        403,
+        "not-this-role",
+        "an auditor may not make the public report",
+    );
     audits.post("/v1/clock", &clock).is_problem(
         403,
         "not-this-role",

@@ -136,7 +136,7 @@ fn unfounded_findings_are_refused(examiner: &ConsoleSession, view: &InquiryView)
     refused(
         examiner.dispose(view, lead(VersionId([9; 16]))),
         409,
-        "step",
+        "wrong-candidate",
         "is no candidate of this inquiry",
     );
 }
@@ -241,8 +241,7 @@ fn two_examiners_judge_without_score_name_or_each_others_word() {
     let log = site.ledger().log().unwrap();
     let leaves = log.iter().map(|leaf| Leaf::from_bytes(leaf).unwrap());
     let reviewed: Vec<Leaf> = leaves.filter(|leaf| leaf.kind == LeafKind::Reviewed).collect();
-    let counts: Vec<&[u64]> = reviewed.iter().map(|leaf| &*leaf.counts).collect();
-    assert_eq!(counts, [[1, 3, 1, 0], [2, 3, 0, 1]]);
+    assert_eq!([&*reviewed[0].counts, &*reviewed[1].counts], [[1, 3, 1, 0], [2, 3, 0, 1]]);
     assert_eq!(reviewed[0].follows, [array.view.answered.unwrap()]);
 }
 
@@ -320,14 +319,14 @@ fn each_step_waits_for_its_turn() {
         &hand,
         &opened,
         &[
-            ("probe", probe, 409, "upload", "0 bytes have been received of 9 announced"),
+            ("probe", probe, 409, "upload-torn", "0 bytes have been received of 9 announced"),
             ("face", none(), 404, "not-found", "no probe of that name is yours"),
-            ("challenge", none(), 409, "step", "no face is chosen"),
-            ("claim", none(), 409, "step", "the search is not answered"),
-            ("findings", undecided(), 409, "step", "nobody holds a review"),
-            ("finish", none(), 409, "step", "nobody holds a review"),
-            ("evidence", handover(), 409, "step", "no report is issued"),
-            ("outcome", no_lead_came_of_it(), 409, "step", "no report is issued"),
+            ("challenge", none(), 409, "out-of-turn", "no face is chosen"),
+            ("claim", none(), 409, "out-of-turn", "the search is not answered"),
+            ("findings", undecided(), 409, "out-of-turn", "nobody holds a review"),
+            ("finish", none(), 409, "out-of-turn", "nobody holds a review"),
+            ("evidence", handover(), 409, "out-of-turn", "no report is issued"),
+            ("outcome", no_lead_came_of_it(), 409, "out-of-turn", "no report is issued"),
         ],
     );
     hand.post("/v1/inquiries/00/claim", &json!({"revision": 1})).is_problem(
@@ -338,7 +337,11 @@ fn each_step_waits_for_its_turn() {
     hand.post(&format!("/v1/inquiries/{}/claim", "ab".repeat(16)), &json!({"revision": 1}))
         .is_problem(404, "not-found", "no inquiry");
     let probed = desk.hand_over(&opened, &photo(OBAMA_LATER)).unwrap();
-    refused_by_hand(&hand, &probed, &[("challenge", none(), 409, "step", "no face is chosen")]);
+    refused_by_hand(
+        &hand,
+        &probed,
+        &[("challenge", none(), 409, "out-of-turn", "no face is chosen")],
+    );
     let chosen = desk.choose(&probed, None, Edits::default(), None).unwrap().view;
     let answered = desk.approve(&chosen).unwrap().view;
     refused(
@@ -348,8 +351,8 @@ fn each_step_waits_for_its_turn() {
         "a search was asked for with the probe that is here",
     );
     let again = desk.choose(&answered, None, Edits::default(), None);
-    refused(again, 409, "step", "the search was answered");
-    refused(desk.approve(&answered), 409, "step", "the search was answered");
+    refused(again, 409, "out-of-turn", "the search was answered");
+    refused(desk.approve(&answered), 409, "out-of-turn", "the search was answered");
 }
 
 #[test]
@@ -360,20 +363,20 @@ fn a_second_tab_is_told_that_the_inquiry_has_changed() {
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
     let [opened, probed, _] = chosen(&desk);
     let old = "and the inquiry stands at 3";
-    refused(desk.hand_over(&opened, &photo(OBAMA_LATER)), 409, "changed", old);
-    refused(desk.choose(&probed, None, Edits::default(), None), 409, "changed", old);
-    refused(desk.approve(&probed), 409, "changed", old);
-    refused(desk.claim(&probed), 409, "changed", old);
+    refused(desk.hand_over(&opened, &photo(OBAMA_LATER)), 409, "changed-meanwhile", old);
+    refused(desk.choose(&probed, None, Edits::default(), None), 409, "changed-meanwhile", old);
+    refused(desk.approve(&probed), 409, "changed-meanwhile", old);
+    refused(desk.claim(&probed), 409, "changed-meanwhile", old);
     let withdrawn = json!({"reason": "the detective withdrew the request"});
     refused_by_hand(
         &hand,
         &probed,
         &[
-            ("withdraw", withdrawn, 409, "changed", old),
-            ("findings", undecided(), 409, "changed", old),
-            ("finish", json!({}), 409, "changed", old),
-            ("evidence", handover(), 409, "changed", old),
-            ("outcome", no_lead_came_of_it(), 409, "changed", old),
+            ("withdraw", withdrawn, 409, "changed-meanwhile", old),
+            ("findings", undecided(), 409, "changed-meanwhile", old),
+            ("finish", json!({}), 409, "changed-meanwhile", old),
+            ("evidence", handover(), 409, "changed-meanwhile", old),
+            ("outcome", no_lead_came_of_it(), 409, "changed-meanwhile", old),
         ],
     );
 }

@@ -584,7 +584,7 @@ fn a_session_is_this_certificates_and_behind_the_banner() {
         "128 bits at least: {cookie}"
     );
     let hand = with_cookie(&daemon, "rtcc-1", cookie);
-    hand.get("/v1/inquiries").is_problem(401, "banner", "when the banner is acknowledged");
+    hand.get("/v1/inquiries").is_problem(401, "banner-first", "when the banner is acknowledged");
     assert_eq!(hand.get("/v1/session").json(), json!({"state": "banner", "person": "op-rtcc-1"}));
     assert_eq!(hand.post("/v1/session/banner", &json!(null)).status, 204);
     assert_eq!(hand.get("/v1/inquiries").status, 200);
@@ -635,8 +635,8 @@ fn a_locked_session_comes_back_to_its_own_persons_touch_only() {
         hand.post("/v1/session/unlock", &json!({"nonce": hex::encode(asked.nonce), "touch": touch}))
     };
     daemon.desk("rtcc-2");
-    unlock(&key_of(&daemon, "op-rtcc-2")).is_problem(403, "touch", "");
-    hand.get("/v1/inquiries").is_problem(401, "locked", "");
+    unlock(&key_of(&daemon, "op-rtcc-2")).is_problem(403, "wrong-key", "");
+    hand.get("/v1/inquiries").is_problem(401, "screen-hidden", "");
     assert_eq!(unlock(&key_of(&daemon, "op-rtcc-1")).status, 204);
     assert_eq!(hand.get("/v1/inquiries").status, 200);
 }

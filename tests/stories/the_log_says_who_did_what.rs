@@ -169,7 +169,7 @@ fn log_ons_and_permissions_used_are_leaves_with_who_where_and_how_it_ended() {
         says(&clocked, kind, Some(("jones", "stlco")), "device/rtcc-1", &[]);
     }
     later(&clocked);
-    refused(desk.people(), 403, "not-allowed", "may not look at the roster");
+    refused(desk.people(), 403, "not-this-role", "may not look at the roster");
     says(
         &clocked,
         LeafKind::CallerRefused,

@@ -469,7 +469,8 @@ fn bytes_in_json_have_one_form_and_a_bound() {
 fn what_a_real_browser_returned_is_taken_and_its_other_keys_are_refused() {
     let relying_party = RelyingParty::new("http://localhost:8765").unwrap();
     let mut verdicts = Vec::new();
-    // Five keys of Chromium 156's virtual authenticator, each with its registration and two touches,
+    // Five keys of Chromium 156's virtual authenticator, each with its registration and two
+    // touches,
     // for the challenge of 32 bytes 7 at `http://localhost:8765`.
     for line in include_str!("chromium_keys.jsonl").lines() {
         let recorded: serde_json::Value = serde_json::from_str(line).unwrap();

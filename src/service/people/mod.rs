@@ -2,11 +2,13 @@
 
 mod accounts;
 mod desk;
+mod grants;
 mod session_table;
 mod sessions;
 
-pub use accounts::{AccountStanding, GrantOrder, appoint};
+pub use accounts::{AccountStanding, appoint};
 pub use desk::{Acting, AtDesk};
+pub use grants::GrantOrder;
 pub use session_table::Asked;
 pub use sessions::{BANNER, Begun, SessionView};
 
