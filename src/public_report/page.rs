@@ -272,12 +272,9 @@ mod tests {
 
     fn measured() -> ErrorRates {
         let json = format!(
-            r#"{{"data_set": "1,000 public photos of well-known people", "model": "{MODEL}",
-                "enrolled": 506, "mated": 250, "non_mated": 244, "failed": 0,
-            "rank1": 0.976, "rank10": 0.984, "rank20": 0.988, "rank50": null,
-                "fnir_at_fpir_0.1": 0.028, "fnir_at_fpir_0.05": 0.032,
-            "fnir_at_fpir_0.01": 0.04, "threshold_at_fpir_0.1": 0.3, "threshold_at_fpir_0.05": 0.3,
-                "threshold_at_fpir_0.01": 0.4}}"#
+            r#"{{"data_set": "1,000 public photos of well-known people", "model": "{MODEL}", "enrolled": 506, "mated": 250, "non_mated": 244, "failed": 0,
+            "rank1": 0.976, "rank10": 0.984, "rank20": 0.988, "rank50": null, "fnir_at_fpir_0.1": 0.028, "fnir_at_fpir_0.05": 0.032,
+            "fnir_at_fpir_0.01": 0.04, "threshold_at_fpir_0.1": 0.3, "threshold_at_fpir_0.05": 0.3, "threshold_at_fpir_0.01": 0.4}}"#
         );
         serde_json::from_str(&json).unwrap()
     }

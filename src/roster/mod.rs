@@ -276,13 +276,11 @@ mod tests {
             [[agency]]
             id = "slmpd"
             name = "Metropolitan Police Department"
-            standing = { kind = "contributor", mou_from = "2026-01-12", mou_until = "2027-01-01",
-                policy_reviewed_on = "2026-01-10", policy_version = "3" }
+            standing = { kind = "contributor", mou_from = "2026-01-12", mou_until = "2027-01-01", policy_reviewed_on = "2026-01-10", policy_version = "3" }
             [[agency]]
             id = "madison"
             name = "Madison County"
-            standing = { kind = "requester", admitted_on = "2026-02-01",
-                policy_reviewed_on = "2026-02-01", policy_version = "3" }
+            standing = { kind = "requester", admitted_on = "2026-02-01", policy_reviewed_on = "2026-02-01", policy_version = "3" }
             [[device]]
             id = "rtcc-1"
             place = "RTCC, desk 1"

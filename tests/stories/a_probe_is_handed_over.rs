@@ -150,11 +150,11 @@ fn other_bytes_than_were_announced_and_what_is_no_photo_are_no_probe() {
     lie.put(&desk, 0, lie.first_piece()).unwrap();
     refused(lie.end(&desk), 409, "upload-torn", "the upload begins anew");
     let wrong = desk.inquiry(lie.inquiry).unwrap();
-    for (file, words) in [
-        (&b"GIF89a, not a photo of ours"[..], "begins with 474946383961"),
-        (b"RIFF\x24\0\0\0WEBPVP8 ", "wanted a JPEG, PNG or JPEG 2000 photo"),
-        (b"%PDF-1.7", "wanted a JPEG, PNG or JPEG 2000 photo"),
-        (&lie.bytes[..lie.bytes.len() / 2], "wanted a complete file"),
+    for (file, kind, words) in [
+        (&b"GIF89a, not a photo of ours"[..], "photo-kind", "begins with 474946383961"),
+        (b"RIFF\x24\0\0\0WEBPVP8 ", "photo-kind", "wanted a JPEG, PNG or JPEG 2000 photo"),
+        (b"%PDF-1.7", "photo-kind", "wanted a JPEG, PNG or JPEG 2000 photo"),
+        (&lie.bytes[..lie.bytes.len() / 2], "photo-damaged", "wanted a complete file"),
     ] {
         refused(desk.hand_over(&wrong, file), 422, kind, words);
     }

@@ -131,7 +131,7 @@ fn unfounded_findings_are_refused(examiner: &ConsoleSession, view: &InquiryView)
             "a feature is named twice",
         ),
     ] {
-        refused(examiner.dispose(view, hollow), 422, "inquiry", words);
+        refused(examiner.dispose(view, hollow), 422, "finding-unfounded", words);
     }
     refused(
         examiner.dispose(view, lead(VersionId([9; 16]))),
@@ -151,8 +151,7 @@ fn two_examiners_judge_without_score_name_or_each_others_word() {
     let id = array.view.inquiry;
     assert_eq!((array.view.stage, array.view.candidates.len()), (Stage::Answered, 3));
     blind(&daemon, "rtcc-1", &operator, &array.view);
-    let not_an_examiner = "an operator may not review candidates";
-    refused(operator.claim(&array.view), 403, "not-allowed", not_an_examiner);
+    refused(operator.claim(&array.view), 403, "not-this-role", "an operator may not review");
     refused(operator.photo(id, bookings[0]), 403, "not-shown", "not shown to you now");
 
     // It waits for an examiner, who sees faces and no more.
@@ -388,18 +387,18 @@ fn what_another_opened_is_theirs() {
     let (desk, other) = (daemon.desk("rtcc-1"), daemon.desk("rtcc-2"));
     let [_, _, chosen] = chosen(&desk);
     let not_opened = "op-rtcc-2 did not open this inquiry, wanted op-rtcc-1";
-    refused(other.approve(&chosen), 403, "not-allowed", not_opened);
-    refused(other.hand_over(&chosen, &photo(COLLINS)), 403, "not-allowed", not_opened);
+    refused(other.approve(&chosen), 403, "not-theirs", not_opened);
+    refused(other.hand_over(&chosen, &photo(COLLINS)), 403, "not-theirs", not_opened);
     let not_shown = "the probe is not shown to you now";
     refused(other.choose(&chosen, None, Edits::default(), None), 403, "not-shown", not_shown);
     let sha256 = desk.inquiry(chosen.inquiry).unwrap().probe.unwrap().sha256;
     let taken = json!({"revision": chosen.revision, "bytes": 9, "sha256": "0".repeat(64)});
     let others = Hand::new(&daemon, &site.console_identity("rtcc-2")).at(&other);
-    others.post(&step(&chosen, "probe"), &taken).is_problem(403, "not-allowed", not_opened);
+    others.post(&step(&chosen, "probe"), &taken).is_problem(403, "not-theirs", not_opened);
     others.get(&step(&chosen, "probe")).is_problem(403, "not-shown", not_shown);
     let withdraw =
         json!({"revision": chosen.revision, "reason": "the detective named the wrong store"});
-    others.post(&step(&chosen, "withdraw"), &withdraw).is_problem(403, "not-allowed", not_opened);
+    others.post(&step(&chosen, "withdraw"), &withdraw).is_problem(403, "not-theirs", not_opened);
     assert_eq!(desk.inquiry(chosen.inquiry).unwrap().probe.unwrap().sha256, sha256);
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
     assert_eq!(
@@ -421,7 +420,7 @@ fn a_withdrawn_inquiry_is_over() {
     for hollow in ["n/a", "robbery at Grand and Gravois, suspect on store camera"] {
         let words = "the field reason says nothing";
         let hollow = json!({"reason": hollow});
-        refused_by_hand(&hand, &answered, &[("withdraw", hollow, 422, "inquiry", words)]);
+        refused_by_hand(&hand, &answered, &[("withdraw", hollow, 422, "field-hollow", words)]);
     }
     let reason = "the detective named the wrong store";
     let withdraw = json!({"revision": answered.revision, "reason": reason});
@@ -429,8 +428,12 @@ fn a_withdrawn_inquiry_is_over() {
         serde_json::from_slice(&hand.post(&step(&answered, "withdraw"), &withdraw).body).unwrap();
     assert!(ended.stage == Stage::Withdrawn && ended.ended.is_some());
     let over = "the inquiry is withdrawn";
-    refused(desk.claim(&ended), 409, "step", over);
-    refused_by_hand(&hand, &ended, &[("withdraw", json!({"reason": reason}), 409, "step", over)]);
+    refused(desk.claim(&ended), 409, "out-of-turn", over);
+    refused_by_hand(
+        &hand,
+        &ended,
+        &[("withdraw", json!({"reason": reason}), 409, "out-of-turn", over)],
+    );
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
     let closed = log.iter().find(|(kind, _)| *kind == LeafKind::InquiryClosed).unwrap();

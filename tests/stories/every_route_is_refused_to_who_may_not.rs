@@ -11,6 +11,7 @@ use smrt::audit::{Detail, Leaf, LeafKind};
 use smrt::booking::Identifier;
 use smrt::client::console_session::{ConsoleSession, SharedKey};
 use smrt::roster::{CertificateName, Role};
+use smrt::rule::Rule;
 
 use crate::clocked::{Clocked, HOUR_CS};
 use crate::desks::{Hand, key_of, log_on, logs_on, official, person, request, request_json};
@@ -19,8 +20,21 @@ use crate::raw::{Answer, Form, Identity, Line};
 use crate::site::{CONSOLE, Site, booking, booking_json, number};
 
 /// The kinds of problem by which a caller is refused as such, whatever the request says.
-const OF_THE_CALLER: [&str; 6] =
-    ["not-allowed", "not-shown", "no-session", "banner", "locked", "other-origin"];
+const OF_THE_CALLER: [Rule; 8] = [
+    Rule::NotInRoster,
+    Rule::AgencyNotActive,
+    Rule::NotThisRole,
+    Rule::NotTheirs,
+    Rule::NotShown,
+    Rule::NoSession,
+    Rule::BannerFirst,
+    Rule::ScreenHidden,
+];
+
+/// Whether a problem's type says that the caller may not, whatever was asked for.
+fn is_of_the_caller(kind: &str) -> bool {
+    kind == "other-origin" || Rule::of(kind).is_some_and(|rule| OF_THE_CALLER.contains(&rule))
+}
 
 /// How a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -308,7 +322,7 @@ impl Kind {
         assert!(answer.status != 401 && answer.status < 500, "{what}: {} {told}", answer.status);
         if answer.headers.get("content-type").is_some_and(|kind| kind.contains("problem")) {
             let problem = answer.json()["type"].as_str().unwrap().to_owned();
-            assert!(!OF_THE_CALLER.contains(&problem.as_str()), "{what}: {told}");
+            assert!(!is_of_the_caller(&problem), "{what}: {told}");
         } else {
             assert_ne!(answer.status, 403, "{what}: {told}");
         }
@@ -340,7 +354,7 @@ fn is_refused(route: &Route, kind: &Kind, answer: &Answer, status: u16) {
     }
     assert_eq!(content_type, "application/problem+json", "{what}: {told}");
     let problem = answer.json();
-    assert!(OF_THE_CALLER.contains(&problem["type"].as_str().unwrap()), "{what}: {told}");
+    assert!(is_of_the_caller(problem["type"].as_str().unwrap()), "{what}: {told}");
 }
 
 fn refused(status: u16, leaf: Option<LeafKind>) -> Verdict {

@@ -154,7 +154,7 @@ fn log_ons_and_permissions_used_are_leaves_with_who_where_and_how_it_ended() {
         &key,
         &KeyBehaviour { verified: false, ..KeyBehaviour::default() },
     )
-    .is_problem(403, "touch", "");
+    .is_problem(403, "not-verified", "");
     says(
         &clocked,
         LeafKind::LogOnRefused,

@@ -69,8 +69,7 @@ impl Site {
     /// wait while there is no daemon.
     pub(crate) fn start_on(&self, listener: &TcpListener) -> Daemon<'_> {
         let mut command = Command::new("sh");
-        let run = r#"exec 3<&0 </dev/null;
-            LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" run --config "$1" --create-as test"#;
+        let run = r#"exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" run --config "$1" --create-as test"#;
         command.args(["-c", run, env!("CARGO_BIN_EXE_smrtd")]).arg(self.config());
         command.stdin(OwnedFd::from(listener.try_clone().unwrap()));
         self.ready(command).unwrap_or_else(|ended| panic!("the daemon ended: {ended:?}"))

@@ -48,23 +48,19 @@ const ROSTER: &str = r#"
 [[agency]]
 id = "slmpd"
 name = "Metropolitan Police Department"
-standing = { kind = "contributor", mou_from = "2026-01-12", policy_reviewed_on = "2026-01-10",
-    policy_version = "3" }
+standing = { kind = "contributor", mou_from = "2026-01-12", policy_reviewed_on = "2026-01-10", policy_version = "3" }
 [[agency]]
 id = "stlco"
 name = "County Police"
-standing = { kind = "contributor", mou_from = "2026-01-12", policy_reviewed_on = "2026-01-10",
-    policy_version = "3" }
+standing = { kind = "contributor", mou_from = "2026-01-12", policy_reviewed_on = "2026-01-10", policy_version = "3" }
 [[agency]]
 id = "gone"
 name = "An agency whose memorandum has ended"
-standing = { kind = "contributor", mou_from = "2025-01-12", mou_until = "2026-01-12",
-    policy_reviewed_on = "2025-01-10", policy_version = "2" }
+standing = { kind = "contributor", mou_from = "2025-01-12", mou_until = "2026-01-12", policy_reviewed_on = "2025-01-10", policy_version = "2" }
 [[agency]]
 id = "madison"
 name = "Madison County"
-standing = { kind = "requester", admitted_on = "2026-02-01", policy_reviewed_on = "2026-02-01",
-    policy_version = "3" }
+standing = { kind = "requester", admitted_on = "2026-02-01", policy_reviewed_on = "2026-02-01", policy_version = "3" }
 [ceilings]
 seconds_between = 0
 per_hour = 1000000

@@ -167,8 +167,7 @@ fn a_booking_is_sent_as_two_parts_under_its_number() {
 #[test]
 fn a_refusal_keeps_the_servers_words() {
     let site = site();
-    let problem = r#"{"type":"no-face","status":422,"detail":"no face found,
-        wanted exactly one","request":"r1"}"#;
+    let problem = r#"{"type":"no-face","status":422,"detail":"no face found, wanted exactly one","request":"r1"}"#;
     let peer = site.peer(
         TLS13_ONLY,
         vec![answer("422 Unprocessable Content", "application/problem+json", problem)],

@@ -61,16 +61,14 @@ pub(crate) fn draw(figures: &[Figure]) -> Result<String, String> {
     line(
         out,
         &format!(
-            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}"
-                width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{}">"#,
+            r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" role="img" aria-label="{}">"#,
             escape(&title)
         ),
     );
     line(
         out,
         &format!(
-            r#"<g font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans',
-                sans-serif" font-size="13" fill="{GREY}">"#
+            r#"<g font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif" font-size="13" fill="{GREY}">"#
         ),
     );
     line(
@@ -100,8 +98,7 @@ fn draw_axes(out: &mut String, x: &Axis, y: &Axis) {
         line(
             out,
             &format!(
-                r#"<line x1="{at:.1}" y1="{TOP}" x2="{at:.1}" y2="{BOTTOM}" stroke="{GREY}"
-                    stroke-opacity="0.25"/>"#
+                r#"<line x1="{at:.1}" y1="{TOP}" x2="{at:.1}" y2="{BOTTOM}" stroke="{GREY}" stroke-opacity="0.25"/>"#
             ),
         );
         line(
@@ -118,8 +115,7 @@ fn draw_axes(out: &mut String, x: &Axis, y: &Axis) {
         line(
             out,
             &format!(
-                r#"<line x1="{LEFT}" y1="{at:.1}" x2="{RIGHT}" y2="{at:.1}" stroke="{GREY}"
-                    stroke-opacity="0.25"/>"#
+                r#"<line x1="{LEFT}" y1="{at:.1}" x2="{RIGHT}" y2="{at:.1}" stroke="{GREY}" stroke-opacity="0.25"/>"#
             ),
         );
         line(
@@ -142,8 +138,7 @@ fn draw_axes(out: &mut String, x: &Axis, y: &Axis) {
     line(
         out,
         &format!(
-            r#"<text transform="translate(18 {:.1})
-                rotate(-90)" text-anchor="middle">milliseconds a batch, median</text>"#,
+            r#"<text transform="translate(18 {:.1}) rotate(-90)" text-anchor="middle">milliseconds a batch, median</text>"#,
             f64::midpoint(TOP, BOTTOM)
         ),
     );
@@ -197,8 +192,7 @@ fn draw_series(out: &mut String, series: &Series, x: &Axis, y: &Axis, label_at: 
     line(
         out,
         &format!(
-            r#"<polyline points="{}" fill="none" stroke="{colour}" stroke-width="2"
-                stroke-linejoin="round"{dashes}/>"#,
+            r#"<polyline points="{}" fill="none" stroke="{colour}" stroke-width="2" stroke-linejoin="round"{dashes}/>"#,
             path.join(" ")
         ),
     );
