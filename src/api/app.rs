@@ -144,7 +144,7 @@ impl Call {
     }
 
     /// Runs a verb that leads to a session, from a page of ours: `Access::LogOn`.
-    pub(super) async fn to_log_on<T: Send + 'static>(
+    pub(super) async fn at_log_on<T: Send + 'static>(
         self,
         verb: impl FnOnce(&Service, &Caller) -> Result<T, ServiceError> + Send + 'static,
     ) -> Answer<T> {

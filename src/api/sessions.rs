@@ -124,7 +124,7 @@ pub struct Enrolment {
 
 async fn post_session_challenge(call: Call, request: Request) -> Answer<Json<ChallengeView>> {
     let LogOnRequest { person } = form::read_json(request, "log-on").await?;
-    let asked = call.to_log_on(move |service, caller| {
+    let asked = call.at_log_on(move |service, caller| {
         ChallengeView::of(service, service.challenge_log_on(caller, &person))
     });
     asked.await.map(Json)
@@ -133,7 +133,7 @@ async fn post_session_challenge(call: Call, request: Request) -> Answer<Json<Cha
 async fn post_session(call: Call, request: Request) -> Answer<impl IntoResponse> {
     let LogOn { person, nonce, touch } = form::read_json(request, "log-on").await?;
     let begun = call
-        .to_log_on(move |service, caller| service.log_on(caller, &person, nonce, touch))
+        .at_log_on(move |service, caller| service.log_on(caller, &person, nonce, touch))
         .await?;
     let cookie = cookie(&hex::encode(begun.secret.as_slice()), None)?;
     let banner = Banner { banner: begun.banner.to_owned() };
@@ -179,7 +179,7 @@ async fn post_unlock(call: Call, request: Request) -> Answer<StatusCode> {
 
 async fn post_enrolment_challenge(call: Call, request: Request) -> Answer<Json<ChallengeView>> {
     let EnrolmentRequest { person, code } = form::read_json(request, "enrolment").await?;
-    let asked = call.to_log_on(move |service, caller| {
+    let asked = call.at_log_on(move |service, caller| {
         ChallengeView::of(service, service.challenge_first_key(caller, &person, &code))
     });
     asked.await.map(Json)
@@ -188,7 +188,7 @@ async fn post_enrolment_challenge(call: Call, request: Request) -> Answer<Json<C
 async fn post_enrolment(call: Call, request: Request) -> Answer<StatusCode> {
     let Enrolment { person, code, nonce, registration } =
         form::read_json(request, "enrolment").await?;
-    call.to_log_on(move |service, caller| {
+    call.at_log_on(move |service, caller| {
         service.enrol_first_key(caller, &person, &code, nonce, &registration)
     })
     .await?;

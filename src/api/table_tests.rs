@@ -24,7 +24,7 @@ fn in_contract() -> BTreeSet<Named> {
             (Method::Post, item.post.is_some()),
             (Method::Delete, item.delete.is_some()),
         ];
-        there.into_iter().filter_map(|(method, there)| there.then(|| method.name()))
+        there.into_iter().filter(|(_, there)| *there).map(|(method, _)| method.name())
     };
     let paths = document().paths.paths;
     paths
