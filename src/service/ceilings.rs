@@ -107,7 +107,7 @@ mod tests {
     const NOW: u64 = 179_000_000_000;
 
     #[test]
-    fn an_operator_searches_one_at_a_time_with_seconds_between_and_so_often_an_hour_and_a_day() {
+    fn an_operator_searches_one_at_a_time_and_so_often_an_hour_and_a_day() {
         let pace = SearchRate::new(
             Ceilings { seconds_between: 5, per_hour: 3, per_day: 5 },
             HashMap::new(),

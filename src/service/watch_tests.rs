@@ -237,7 +237,7 @@ fn nobody_searches_while_the_clock_stands_behind_the_newest_leaf_and_agencies_go
 }
 
 #[test]
-fn a_clock_that_went_ahead_is_doubted_until_an_administrator_and_the_time_source_agree() {
+fn a_clock_that_went_ahead_is_doubted_until_the_time_source_agrees() {
     let home = Home::new();
     let service = home.open();
     home.clock.pass(HOUR_CS);
@@ -276,7 +276,7 @@ fn a_clock_that_went_ahead_is_doubted_until_an_administrator_and_the_time_source
 }
 
 #[test]
-fn a_log_that_witnesses_leave_alone_for_too_long_raises_an_alarm_until_they_have_cosigned_it() {
+fn a_log_left_alone_by_its_witnesses_raises_an_alarm_until_they_cosign() {
     let mut home = Home::new();
     let court = CosignerKey::new("court.example", &[7; 32]).unwrap();
     home.roster += &format!(

@@ -169,12 +169,8 @@ fn two_examiners_judge_without_score_name_or_each_others_word() {
         "second does not hold this review, wanted first",
     );
     refused(second.inquiry(id), 403, "not-shown", "the inquiry is not shown to you now");
-    refused(
-        finish(&first, &view),
-        409,
-        "candidate-skipped",
-        "3 candidates have no disposition, wanted one for each",
-    );
+    let skipped = "3 candidates have no disposition, wanted one for each";
+    refused(finish(&first, &view), 409, "candidate-skipped", skipped);
 
     // Score and biography come with the disposition, of that candidate alone, and it stays.
     let best = view.candidates[0].version;

@@ -1,5 +1,5 @@
-//! Grants: an account, a role or a key, asked for by an administrator and approved by the commander,
-//! each by touch.
+//! Grants: an account, a role or a key, asked for by an administrator and approved by the
+//! commander, each by touch.
 
 use serde::{Deserialize, Serialize};
 
