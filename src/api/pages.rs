@@ -17,13 +17,15 @@ use super::problem::ApiError;
 use super::route::Method::Get;
 use super::route::{ACCOUNT_READERS, AUDITORS, Access, INQUIRERS, Route, router};
 use crate::booking::{Identifier, VersionId};
-use crate::console::{self, DeskContext, InquiryRow, PolicyPage, PolicyText};
+use crate::console::{self, DeskContext, InquiryRow, PolicyPage};
 use crate::inquiry::{InquiryId, NumberPattern, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 use crate::ledger::LedgerError;
 use crate::public_report::Period;
 use crate::roster::Role;
 use crate::rule::Rule;
-use crate::service::{AtDesk, BANNER, Candidate, InquirySight, Service, ServiceError, SessionView};
+use crate::service::{
+    AtDesk, BANNER, InquirySight, SeenCandidate, Service, ServiceError, SessionView,
+};
 use crate::store::StateKind;
 
 /// How many of the newest leaves an auditor's page shows.
@@ -209,14 +211,13 @@ async fn get_lock(call: Call) -> Answer<Response> {
 }
 
 async fn get_policy(State(app): State<App>) -> Page {
-    let versions = [PolicyText {
+    Page(console::policy(&PolicyPage {
+        state: app.service.ledger().kind(),
+        desk: None,
         version: SPECIAL_ORDER_VERSION,
         text: SPECIAL_ORDER,
         sha256: crate::embed::Digest::of(SPECIAL_ORDER.as_bytes()).0,
-        since_cs: None,
-    }];
-    let state = app.service.ledger().kind();
-    Page(console::policy(&PolicyPage { state, desk: None, versions: &versions, shown: 0 }))
+    }))
 }
 
 async fn get_work(call: Call) -> Answer<Page> {
@@ -503,8 +504,8 @@ fn grant_views<'a>(
         .collect()
 }
 
-fn shown(candidates: &[Candidate]) -> Vec<console::ShownCandidate> {
-    let shown = |candidate: &Candidate| console::ShownCandidate {
+fn shown(candidates: &[SeenCandidate]) -> Vec<console::ShownCandidate> {
+    let shown = |candidate: &SeenCandidate| console::ShownCandidate {
         version: candidate.version,
         biography: biography(candidate),
         face: candidate.face,
@@ -512,7 +513,7 @@ fn shown(candidates: &[Candidate]) -> Vec<console::ShownCandidate> {
     candidates.iter().map(shown).collect()
 }
 
-fn biography(candidate: &Candidate) -> Option<console::Biography> {
+fn biography(candidate: &SeenCandidate) -> Option<console::Biography> {
     let (_, agency, record) = candidate.known.as_ref()?;
     Some(console::Biography {
         agency: agency.clone(),

@@ -79,7 +79,7 @@ pub use new_grant::{NewGrantPage, new_grant};
 pub use new_inquiry::{AgencyChoice, NewInquiryPage, new_inquiry};
 pub use next_step::NextStep;
 pub use operators::{OperatorsPage, operators};
-pub use policy::{PolicyPage, PolicyText, policy};
+pub use policy::{PolicyPage, policy};
 pub use probe::{ProbePage, probe};
 pub use quality::QualityLine;
 pub use report::{ReportPage, report};

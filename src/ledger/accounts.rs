@@ -14,12 +14,11 @@ use super::write::{NewLeaf, Subject, Write};
 use crate::audit::Detail;
 use crate::audit::touch::Credential;
 use crate::booking::Identifier;
+use crate::calendar::DAY_CS;
 use crate::limits::GRANT_DAYS_MAX;
 use crate::roster::{Account, Off, OffReason, Person, Roster};
 use crate::store::Commit;
 use crate::vault::MasterKey;
-
-const DAY_CS: u64 = 8_640_000;
 
 /// A person's account with the key that it is used by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

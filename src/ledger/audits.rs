@@ -7,9 +7,8 @@ use super::error::LedgerError;
 use super::handle::Ledger;
 use crate::audit::{Detail, Entry, LeafKind, SampleFinding};
 use crate::booking::Identifier;
+use crate::calendar::DAY_CS;
 use crate::limits::{LOG_REVIEW_DAYS_MAX, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, SAMPLES_SHOWN_MAX};
-
-const DAY_CS: u64 = 8_640_000;
 
 /// A sample and how far its reviews are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,9 +167,7 @@ impl Ledger {
         let (mut first, mut end) = (0, self.leaves());
         while first < end {
             let middle = first + (end - first) / 2;
-            let row =
-                self.core().store.leaf(middle)?.ok_or(LedgerError::NotFound { what: "leaf" })?;
-            if Entry::read(&row.leaf)?.time_cs() < since_cs {
+            if Entry::read(&self.leaf(middle)?)?.time_cs() < since_cs {
                 first = middle + 1
             } else {
                 end = middle

@@ -10,8 +10,8 @@ use super::error::LedgerError;
 use super::faces::{self, Enrolled, Faces, NextFace};
 use super::generation::Generation;
 use super::handle::Ledger;
-use super::records::{Record, Standing, Taken, stands};
-use super::write::{BookingFiles, Decision, Files, Group, NewLeaf, Subject, Write, random};
+use super::records::{Record, StandingBooking, Taken, stands};
+use super::write::{BookingFiles, Decision, FilesFirst, Group, NewLeaf, Subject, Write, random};
 use crate::audit::{Actor, Detail, SALT_BYTES};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::face::ModelId;
@@ -127,7 +127,7 @@ impl Ledger {
         &self,
         agency: &Identifier,
         number: &BookingNumber,
-    ) -> Result<Standing, LedgerError> {
+    ) -> Result<StandingBooking, LedgerError> {
         let key = self.core().master.number_key(agency.as_str(), number.as_str());
         let not_found = LedgerError::NotFound { what: "booking" };
         let Some(row) = self.core().store.number(&key)? else { return Err(not_found) };
@@ -139,7 +139,7 @@ impl Ledger {
             row.released.filter(|_| row.state != NumberState::Live),
             matches!(version_row.state, VersionState::Unusable | VersionState::Withheld),
         );
-        Ok(Standing { version, released, unusable, leaf: row.leaf, record })
+        Ok(StandingBooking { version, released, unusable, leaf: row.leaf, record })
     }
 
     /// A live booking with its owner; the record says which face of it this generation compares.
@@ -302,7 +302,7 @@ impl NewBooking {
                 .iter()
                 .try_for_each(|old| Ok(put_inactive(core, tables, old.version, &old.row)?))
         })
-        .behind(Files::Booking(Box::new(files)))
+        .behind(FilesFirst::Booking(Box::new(files)))
         .then(move |core, leaf| {
             core.generation().append(vec![(id, embedding)])?;
             previous.map_or(Ok(()), |replaced| core.mask(replaced))?;

@@ -43,7 +43,7 @@ impl Clock for SystemClock {
 
 /// How a clock stands to what passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub(crate) enum ClockStep {
     /// As it should.
     None,
     /// Behind the newest leaf by so many hundredths of a second.
@@ -65,13 +65,13 @@ impl LastLook {
     }
 
     /// Looks again; the clock is compared with the newest leaf and with the look before.
-    pub(crate) fn again(&mut self, clock: &dyn Clock, newest_cs: u64) -> Step {
+    pub(crate) fn again(&mut self, clock: &dyn Clock, newest_cs: u64) -> ClockStep {
         let before = std::mem::replace(self, Self::at(clock));
         let expected = before.now_cs + (self.passed_cs - before.passed_cs);
         match (behind_cs(self.now_cs, newest_cs), self.now_cs.saturating_sub(expected)) {
-            (Some(behind), _) => Step::Behind(behind),
-            (None, ahead) if ahead > CLOCK_AHEAD_SECONDS_MAX * 100 => Step::Ahead(ahead),
-            _ => Step::None,
+            (Some(behind), _) => ClockStep::Behind(behind),
+            (None, ahead) if ahead > CLOCK_AHEAD_SECONDS_MAX * 100 => ClockStep::Ahead(ahead),
+            _ => ClockStep::None,
         }
     }
 }
@@ -133,22 +133,25 @@ pub(crate) mod tests {
         let clock = SetClock::at(1_000_000);
         let mut look = LastLook::at(&clock);
         clock.pass(500_000);
-        assert_eq!(look.again(&clock, 1_400_000), Step::None);
+        assert_eq!(look.again(&clock, 1_400_000), ClockStep::None);
         clock.set(1_500_000 - CLOCK_BEHIND_SECONDS_MAX * 100);
-        assert_eq!(look.again(&clock, 1_500_000), Step::None);
+        assert_eq!(look.again(&clock, 1_500_000), ClockStep::None);
         clock.set(1_500_000 + CLOCK_AHEAD_SECONDS_MAX * 100 - 10_000);
-        assert_eq!(look.again(&clock, 1_500_000), Step::None);
+        assert_eq!(look.again(&clock, 1_500_000), ClockStep::None);
     }
 
     #[test]
     fn a_clock_behind_the_newest_leaf_or_ahead_of_what_passed_is_told() {
         let clock = SetClock::at(9_000_000);
         let mut look = LastLook::at(&clock);
-        assert_eq!(look.again(&clock, 9_100_000), Step::Behind(100_000));
+        assert_eq!(look.again(&clock, 9_100_000), ClockStep::Behind(100_000));
         clock.pass(100_000);
         clock.set(9_100_000 + CLOCK_AHEAD_SECONDS_MAX * 100 + 1);
-        assert_eq!(look.again(&clock, 9_000_000), Step::Ahead(CLOCK_AHEAD_SECONDS_MAX * 100 + 1));
-        assert_eq!(look.again(&clock, 9_000_000), Step::None);
+        assert_eq!(
+            look.again(&clock, 9_000_000),
+            ClockStep::Ahead(CLOCK_AHEAD_SECONDS_MAX * 100 + 1)
+        );
+        assert_eq!(look.again(&clock, 9_000_000), ClockStep::None);
     }
 
     #[test]

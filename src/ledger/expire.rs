@@ -13,10 +13,9 @@ use super::purge::ASSURANCE;
 use super::write::{Decision, NewLeaf, Staged, Subject, Write};
 use super::writer::{Alone, Writer};
 use crate::audit::{Detail, Entry};
+use crate::calendar::DAY_CS;
 use crate::limits::{EXPIRED_PER_LEAF_MAX, INQUIRIES_EXPIRED_PER_LEAF_MAX};
 use crate::store::{InquiryRow, StoreError};
-
-const DAY_CS: u64 = 8_640_000;
 
 impl Ledger {
     /// Removes details whose term is over, the oldest first, a bounded number at a time; one leaf

@@ -11,10 +11,10 @@ use super::generation::Generation;
 use super::progress::{Progress, Started};
 use super::records::OpenedLeaf;
 use super::setup::{LedgerSetup, Unfinished};
-use super::start::{self, Opened};
+use super::start::{self, OpenedLedger};
 use super::waits::Waits;
 use super::write::{Decision, Group, NewLeaf, Subject, Write};
-use super::writer::{Alone, Asked, Job, Writer};
+use super::writer::{Alone, Job, PendingAsk, Writer};
 use crate::audit::Detail;
 use crate::booking::VersionId;
 use crate::face::{Embedding, ModelId};
@@ -63,7 +63,8 @@ impl Ledger {
         workers: usize,
         watch: &mut dyn FnMut(&Progress),
     ) -> Result<Self, LedgerError> {
-        let Opened { core, writer, started, unfinished } = start::open(setup, workers, watch)?;
+        let OpenedLedger { core, writer, started, unfinished } =
+            start::open(setup, workers, watch)?;
         let (queue, jobs) = sync_channel(crate::limits::COMMIT_QUEUE_LEN_MAX);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
@@ -143,7 +144,7 @@ impl Ledger {
         E: Fated + From<LedgerError> + Send + 'static,
     {
         let (reply, answer) = sync_channel(1);
-        let job = Job::Write(subject.into(), Box::new(Asked { decide, reply }));
+        let job = Job::Write(subject.into(), Box::new(PendingAsk { decide, reply }));
         self.send(job, &answer)
     }
 
@@ -154,7 +155,7 @@ impl Ledger {
         run: impl FnOnce(&mut Writer) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
         let (reply, answer) = sync_channel(1);
-        self.send(Job::Alone(work, Box::new(Asked { decide: run, reply })), &answer)
+        self.send(Job::Alone(work, Box::new(PendingAsk { decide: run, reply })), &answer)
     }
 
     fn send<T, E: From<LedgerError>>(

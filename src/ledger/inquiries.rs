@@ -13,7 +13,7 @@ use super::error::{Fate, Fated, LedgerError};
 use super::generation::Generation;
 use super::handle::Ledger;
 use super::inquiry_keys::{key_owner, report_id};
-use super::write::{Decision, Files, Group, NewLeaf, Subject, Write, random};
+use super::write::{Decision, FilesFirst, Group, NewLeaf, Subject, Write, random};
 use crate::audit::touch::{Credential, SearchApproval, Touch};
 use crate::audit::{Actor, Detail, Shown};
 use crate::booking::VersionId;
@@ -191,7 +191,7 @@ impl Ledger {
                 let row = InquiryRow { slot, opened: leaf, asked: None, record: Vec::new() };
                 core.put_inquiry(tables, &Kept { row, key, inquiry })
             })
-            .behind(Files::ProbeSlot)
+            .behind(FilesFirst::ProbeSlot)
             .answering(InquiryId(id))
             .decided()
         })

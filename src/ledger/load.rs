@@ -14,7 +14,7 @@ use super::faces;
 use super::generation::Generation;
 use super::in_order::in_order;
 use super::inquiry_keys::report_id;
-use super::progress::Step;
+use super::progress::StageSteps;
 use crate::audit::{Edge, Entry, Hash, LogKey, TILE_WIDTH, TileNode, leaf_hash};
 use crate::booking::{Identifier, VersionId};
 use crate::face::Embedding;
@@ -92,7 +92,7 @@ pub(super) fn read_log(
     store: &Store,
     log_key: &LogKey,
     workers: usize,
-    step: &mut Step<'_>,
+    step: &mut StageSteps<'_>,
 ) -> Result<ReadLog, LedgerError> {
     let wrong = |what: String| LedgerError::Log { what };
     let stored = Edge::from_bytes(&store.edge()?)?;
@@ -195,7 +195,7 @@ impl Records {
     pub(super) fn read(
         store: &Store,
         workers: usize,
-        step: &mut Step<'_>,
+        step: &mut StageSteps<'_>,
     ) -> Result<Self, LedgerError> {
         let mut records = Self::default();
         let mut index_of: HashMap<Identifier, u32> = HashMap::new();
@@ -352,7 +352,7 @@ pub(super) enum Vectors {
 
 /// The vectors of some leaves, opened.
 #[derive(Default)]
-pub(super) struct Opened {
+pub(super) struct OpenedVectors {
     pub(super) faces: Vec<(VersionId, Embedding)>,
     /// Those that don't open, and why.
     pub(super) unreadable: Vec<(VersionId, LedgerError)>,
@@ -364,7 +364,7 @@ pub(super) fn load_gallery(
     live: &Live,
     leaves: u64,
     workers: usize,
-    step: &mut Step<'_>,
+    step: &mut StageSteps<'_>,
 ) -> Result<(), LedgerError> {
     let generation = core.generation();
     generation.reserve(live.versions.len());
@@ -402,8 +402,8 @@ pub(super) fn open_vectors(
     vectors: Vectors,
     live: &Live,
     leaves: Range<u64>,
-) -> Result<Opened, LedgerError> {
-    let mut opened = Opened::default();
+) -> Result<OpenedVectors, LedgerError> {
+    let mut opened = OpenedVectors::default();
     let mut wanted = live.of(&leaves).iter().peekable();
     let visit = |leaf, id, sealed: &[u8]| -> Result<(), LedgerError> {
         // A live version without a vector is missed in the end, where rows are counted.

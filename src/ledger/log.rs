@@ -128,6 +128,14 @@ impl Ledger {
         }
     }
 
+    /// A leaf as it was hashed.
+    ///
+    /// Errors: no such leaf.
+    pub(crate) fn leaf(&self, index: u64) -> Result<Vec<u8>, LedgerError> {
+        let row = self.core().store.leaf(index)?;
+        row.map(|row| row.leaf).ok_or(LedgerError::NotFound { what: "leaf" })
+    }
+
     /// The proof that a leaf stands in the published tree, with the newest checkpoint that
     /// witnesses cosigned if it covers the leaf, and with the newest one otherwise.
     ///

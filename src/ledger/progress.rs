@@ -85,7 +85,7 @@ pub(super) struct Steps<'w> {
 }
 
 /// One stage at work.
-pub(super) struct Step<'s> {
+pub(super) struct StageSteps<'s> {
     watch: &'s mut dyn FnMut(&Progress),
     begun: Instant,
     stage: StartStage,
@@ -103,10 +103,10 @@ impl<'w> Steps<'w> {
         &mut self,
         stage: StartStage,
         total: u64,
-        work: impl FnOnce(&mut Step<'_>) -> Result<T, LedgerError>,
+        work: impl FnOnce(&mut StageSteps<'_>) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
         let mut step =
-            Step { watch: &mut *self.watch, begun: Instant::now(), stage, done: 0, total };
+            StageSteps { watch: &mut *self.watch, begun: Instant::now(), stage, done: 0, total };
         step.add(0);
         let result = work(&mut step);
         let took = step.begun.elapsed();
@@ -119,7 +119,7 @@ impl<'w> Steps<'w> {
     }
 }
 
-impl Step<'_> {
+impl StageSteps<'_> {
     pub(super) fn add(&mut self, rows: u64) {
         self.done += rows;
         let Self { stage, done, total, .. } = *self;

@@ -17,12 +17,10 @@ use super::handle::Ledger;
 use super::write::{NewLeaf, Staged, Subject, Write};
 use super::writer::{Alone, Writer};
 use crate::audit::{Actor, Detail, Refusal};
+use crate::calendar::HOUR_CS;
 use crate::limits::REFUSALS_KEPT_BYTES_MAX;
 use crate::roster::Caller;
 use crate::store::RefusalCountRow;
-
-/// Hundredths of a second of an hour.
-const HOUR_CS: u64 = 360_000;
 
 /// What is kept of gathered refusals, as it is sealed.
 #[derive(Debug, Serialize, Deserialize)]

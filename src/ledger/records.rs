@@ -41,7 +41,7 @@ pub struct OpenedLeaf {
 
 /// A booking as it stands.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct StandingBooking {
     /// The version that stands.
     pub version: VersionId,
     /// Whether it is released.

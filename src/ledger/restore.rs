@@ -109,7 +109,7 @@ struct Fallen {
 }
 
 /// An opened state folder whose daemon doesn't run.
-pub(crate) struct Folder {
+pub(crate) struct StoppedFolder {
     pub(crate) master: MasterKey,
     log_key: LogKey,
     pub(crate) store: Store,
@@ -124,7 +124,7 @@ pub(crate) struct Folder {
 /// Errors: a log that doesn't begin with the backup's own, or doesn't contain the anchor's
 /// checkpoint; one that isn't what its checkpoint signs, or that this log's key never signed.
 pub fn restore(setup: &RestoreSetup, kept: KeptLog<'_>) -> Result<Restored, LedgerError> {
-    let folder = Folder::open(setup, &setup.origin)?;
+    let folder = StoppedFolder::open(setup, &setup.origin)?;
     let checkpoint = kept.checkpoint.checkpoint_of(folder.log_key.verifier())?;
     let backup_leaves = folder.edge.leaves();
     let (since, edge) = folder.read(kept.leaves, &checkpoint)?;
@@ -217,7 +217,7 @@ pub fn open_origin(setup: &RestoreSetup, former: &str) -> Result<Restored, Ledge
             wanted: "another one in the configuration, which the log goes on under".to_owned(),
         });
     }
-    let folder = Folder::open(setup, former)?;
+    let folder = StoppedFolder::open(setup, former)?;
     let backup_leaves = folder.edge.leaves();
     let mut cosigned = folder.anchor.as_ref().map(|anchor| (anchor.leaves, anchor.text()));
     folder.store.for_each_cosigned_back::<LedgerError>(|leaves, note| {
@@ -277,7 +277,7 @@ pub fn origin_of(disk: &Arc<dyn Disk>, state: &std::path::Path) -> Result<String
     Ok(Store::open(disk, state)?.origin()?)
 }
 
-impl Folder {
+impl StoppedFolder {
     /// A state folder that no daemon holds; one that is empty is made for a use, where it is said
     /// for which.
     pub(crate) fn open_or_create(

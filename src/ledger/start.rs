@@ -19,7 +19,7 @@ use super::generation::{Generation, Shelf};
 use super::in_order::in_order;
 use super::load::{ID_BATCHES, ReadLog, Records, load_gallery, read_log};
 use super::next_model::Switch;
-use super::progress::{Progress, StartStage, Started, Step, Steps};
+use super::progress::{Progress, StageSteps, StartStage, Started, Steps};
 use super::read_ahead::ReadAhead;
 use super::setup::{LedgerSetup, Unfinished};
 use super::waits::Waits;
@@ -32,7 +32,7 @@ use crate::store::{STORE_FILE, StateKind, Store};
 use crate::vault::{BookingKey, MasterKey, PhotoKey, ProbeKey, SealedPhotos, Vault};
 
 /// What a start gives.
-pub(super) struct Opened {
+pub(super) struct OpenedLedger {
     pub(super) core: Arc<Core>,
     pub(super) writer: Writer,
     pub(super) started: Started,
@@ -48,7 +48,7 @@ pub(super) fn open(
     setup: LedgerSetup,
     workers: usize,
     watch: &mut dyn FnMut(&Progress),
-) -> Result<Opened, LedgerError> {
+) -> Result<OpenedLedger, LedgerError> {
     let LedgerSetup {
         disk,
         state,
@@ -138,7 +138,7 @@ pub(super) fn open(
         load_gallery(&core, &records.into_live(), leaves, workers, step)
     })?;
     steps.run(StartStage::Proof, 0, |_| Ok(core.generation().gallery().prove()?))?;
-    Ok(Opened { core, writer, started: steps.end(), unfinished })
+    Ok(OpenedLedger { core, writer, started: steps.end(), unfinished })
 }
 
 /// Errors: a log that doesn't contain the checkpoint of its anchor.
@@ -298,7 +298,7 @@ fn wipe_strays(
     core: &Core,
     records: &Records,
     workers: usize,
-    step: &mut Step<'_>,
+    step: &mut StageSteps<'_>,
 ) -> Result<(), LedgerError> {
     let (bookings, probes) = (&core.vault.bookings, &core.vault.probes);
     let slots = bookings.destroy_orphan_keys(|slot| records.knows_slot(slot))?
@@ -315,7 +315,7 @@ fn wipe_photos<K: PhotoKey>(
     safe: &SealedPhotos<K>,
     knows: impl Fn(&[u8; 16]) -> bool + Sync,
     workers: usize,
-    step: &mut Step<'_>,
+    step: &mut StageSteps<'_>,
 ) -> Result<usize, LedgerError> {
     let mut strays = Vec::new();
     let list = |batch: usize| {

@@ -73,11 +73,11 @@ pub(super) struct Staged {
     /// What logs it, mostly one leaf.
     pub(super) leaves: Vec<NewLeaf>,
     pub(super) rows: PutRows,
-    pub(super) files: Files,
+    pub(super) files: FilesFirst,
 }
 
 /// What the vault must have synced before the transaction.
-pub(super) enum Files {
+pub(super) enum FilesFirst {
     None,
     /// The slot of a booking's key, and the photo to be sealed under it.
     Booking(Box<BookingFiles>),
@@ -134,7 +134,7 @@ impl Staged {
         leaves: Vec<NewLeaf>,
         rows: impl FnOnce(&Core, &Commit, Option<u64>) -> Result<(), LedgerError> + Send + 'static,
     ) -> Self {
-        Self { leaves, rows: Box::new(rows), files: Files::None }
+        Self { leaves, rows: Box::new(rows), files: FilesFirst::None }
     }
 }
 
@@ -192,7 +192,7 @@ impl<T: 'static> Write<T> {
     }
 
     /// Has these on the medium before the transaction.
-    pub(super) fn behind(mut self, files: Files) -> Self {
+    pub(super) fn behind(mut self, files: FilesFirst) -> Self {
         self.staged.files = files;
         self
     }

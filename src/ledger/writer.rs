@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use super::core::{Core, Newest};
 use super::error::{Fate, Fated, LedgerError};
-use super::write::{BookingFiles, Decision, Files, Group, Staged, Subject};
+use super::write::{BookingFiles, Decision, FilesFirst, Group, Staged, Subject};
 use crate::audit::{Edge, LeafKind, leaf_hash};
 use crate::limits::{COMMIT_CHANGES_MAX, COMMIT_THREADS_MAX};
 use crate::store::LeafRow;
@@ -60,7 +60,7 @@ pub(super) trait Ask: Send {
         self: Box<Self>,
         core: &Core,
         group: &mut Group<'_>,
-    ) -> Result<Option<Waiting>, LedgerError>;
+    ) -> Result<Option<WaitingWrite>, LedgerError>;
     /// Tells the caller that the writer halted.
     fn halt(self: Box<Self>, cause: &str);
 }
@@ -74,7 +74,7 @@ pub(super) trait AskAlone: Send {
 }
 
 /// A staged write and who waits for it.
-pub(super) struct Waiting {
+pub(super) struct WaitingWrite {
     staged: Staged,
     answer: Box<dyn Answer>,
 }
@@ -88,12 +88,12 @@ trait Answer: Send {
 }
 
 /// A decision and the caller who waits for what it gives.
-pub(super) struct Asked<D, T, E> {
+pub(super) struct PendingAsk<D, T, E> {
     pub(super) decide: D,
     pub(super) reply: SyncSender<Result<T, E>>,
 }
 
-impl<D, T, E> Ask for Asked<D, T, E>
+impl<D, T, E> Ask for PendingAsk<D, T, E>
 where
     D: FnOnce(&Core, &mut Group<'_>) -> Result<Decision<T>, E> + Send,
     T: Send + 'static,
@@ -103,7 +103,7 @@ where
         self: Box<Self>,
         core: &Core,
         group: &mut Group<'_>,
-    ) -> Result<Option<Waiting>, LedgerError> {
+    ) -> Result<Option<WaitingWrite>, LedgerError> {
         let Self { decide, reply } = *self;
         match decide(core, group) {
             Ok(Decision::Write(write)) => {
@@ -111,7 +111,7 @@ where
                     return settle(&reply, Err(too_long.into())).map(|()| None);
                 }
                 let answer = Box::new(Committed { follow: write.follow, reply });
-                Ok(Some(Waiting { staged: write.staged, answer }))
+                Ok(Some(WaitingWrite { staged: write.staged, answer }))
             }
             Ok(Decision::Nothing(answer)) => settle(&reply, Ok(answer)).map(|()| None),
             Err(e) => settle(&reply, Err(e)).map(|()| None),
@@ -124,7 +124,7 @@ where
     }
 }
 
-impl<D, T, E> AskAlone for Asked<D, T, E>
+impl<D, T, E> AskAlone for PendingAsk<D, T, E>
 where
     D: FnOnce(&mut Writer) -> Result<T, E> + Send,
     T: Send,
@@ -241,7 +241,7 @@ impl Writer {
     /// Takes a group off the backlog and commits it. An error here means that the state is unknown.
     fn commit_group(&mut self) -> Result<(), LedgerError> {
         let (mut subjects, mut suppressed) = (HashSet::new(), HashSet::new());
-        let mut waiting: Vec<Waiting> = Vec::new();
+        let mut waiting: Vec<WaitingWrite> = Vec::new();
         let now_cs = self.now_cs();
         while let Some(job) = self.backlog.pop_front() {
             match job {
@@ -268,8 +268,8 @@ impl Writer {
         self.commit(waiting)
     }
 
-    /// Files, the transaction, the gallery, the answers: in this order.
-    fn commit(&mut self, mut waiting: Vec<Waiting>) -> Result<(), LedgerError> {
+    /// FilesFirst, the transaction, the gallery, the answers: in this order.
+    fn commit(&mut self, mut waiting: Vec<WaitingWrite>) -> Result<(), LedgerError> {
         if let Err(e) = self.place(&mut waiting) {
             return Err(fail_all(waiting, e));
         }
@@ -292,14 +292,14 @@ impl Writer {
 
     /// Slots and photos onto the medium. A write for which there was no room is answered so and
     /// leaves the group.
-    fn place(&self, waiting: &mut Vec<Waiting>) -> Result<(), LedgerError> {
+    fn place(&self, waiting: &mut Vec<WaitingWrite>) -> Result<(), LedgerError> {
         let vault = &self.core.vault;
         let booked: Vec<[u8; 16]> =
-            waiting.iter().filter_map(Waiting::booking).map(|files| files.id.0).collect();
+            waiting.iter().filter_map(WaitingWrite::booking).map(|files| files.id.0).collect();
         if !booked.is_empty() {
             vault.bookings.sync_slots()?;
         }
-        if waiting.iter().any(|waiting| matches!(waiting.staged.files, Files::ProbeSlot)) {
+        if waiting.iter().any(|waiting| matches!(waiting.staged.files, FilesFirst::ProbeSlot)) {
             vault.probes.sync_slots()?;
         }
         let written = self.write_photos(waiting);
@@ -327,14 +327,14 @@ impl Writer {
 
     /// Each write's photo, sealed and synced under its name; several at once, since most of that is
     /// waiting for the medium.
-    fn write_photos(&self, waiting: &[Waiting]) -> Vec<Result<(), VaultError>> {
+    fn write_photos(&self, waiting: &[WaitingWrite]) -> Vec<Result<(), VaultError>> {
         let vault = &self.core.vault;
         let write = |files: Option<&BookingFiles>| {
             files.map_or(Ok(()), |files| {
                 vault.bookings.write_photo(files.id.0, &files.key, &files.photo)
             })
         };
-        let files: Vec<Option<&BookingFiles>> = waiting.iter().map(Waiting::booking).collect();
+        let files: Vec<Option<&BookingFiles>> = waiting.iter().map(WaitingWrite::booking).collect();
         if files.len() < 2 {
             return files.into_iter().map(write).collect();
         }
@@ -416,17 +416,17 @@ impl Core {
     }
 }
 
-impl Waiting {
+impl WaitingWrite {
     fn booking(&self) -> Option<&BookingFiles> {
         match &self.staged.files {
-            Files::Booking(files) => Some(files),
-            Files::None | Files::ProbeSlot => None,
+            FilesFirst::Booking(files) => Some(files),
+            FilesFirst::None | FilesFirst::ProbeSlot => None,
         }
     }
 }
 
 /// Tells all who wait that the writer halts, and gives the error back.
-fn fail_all(waiting: Vec<Waiting>, e: LedgerError) -> LedgerError {
+fn fail_all(waiting: Vec<WaitingWrite>, e: LedgerError) -> LedgerError {
     let cause = e.chain();
     waiting.into_iter().for_each(|waiting| waiting.answer.failed(halted(&cause)));
     e

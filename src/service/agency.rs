@@ -7,7 +7,7 @@ use super::error::ServiceError;
 use crate::audit::{Actor, Detail};
 use crate::booking::{BookingData, BookingNumber, Identifier};
 use crate::embed::FaceChoice;
-use crate::ledger::{Faces, LedgerError, Standing, Taken, next_face};
+use crate::ledger::{Faces, LedgerError, StandingBooking, Taken, next_face};
 use crate::limits::BOOK_TRIES_MAX;
 use crate::roster::Caller;
 
@@ -83,7 +83,7 @@ impl Service {
         &self,
         caller: &Caller,
         number: &BookingNumber,
-    ) -> Result<Standing, ServiceError> {
+    ) -> Result<StandingBooking, ServiceError> {
         let agency =
             self.admitted(caller, self.roster.feed(caller, "look at bookings", self.today()))?;
         Ok(self.ledger.standing(&agency.id, number)?)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use time::Date;
 
-use super::ceilings::{DAY_CS, Places, SearchRate};
+use super::ceilings::{Places, SearchRate};
 use super::error::ServiceError;
 use super::guard::{Doors, Guard};
 use super::probe_memory::ProbeMemory;
@@ -12,9 +12,10 @@ use super::switch_worker::{OnHalt, SwitchWorker};
 use super::watch::Watch;
 use crate::audit::touch::RelyingParty;
 use crate::audit::{Actor, Alarm, Detail, Quorum, VerifierKey, Witness};
+use crate::calendar::DAY_CS;
 use crate::embed::{ExaminedPhoto, FaceChoice, Pool};
 use crate::inquiry::NumberPattern;
-use crate::ledger::{Fate, Fated, Ledger, LedgerSetup, Progress, VERSION, Waiting, day};
+use crate::ledger::{Fate, Fated, Ledger, LedgerSetup, Progress, VERSION, WaitCount, day};
 use crate::limits::{SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
 use crate::roster::{Agency, Caller, Ceilings, Roster, RosterError};
 use crate::rule::Rule;
@@ -28,7 +29,7 @@ pub struct Service {
     pub(super) watch: Watch,
     pub(super) switch_worker: SwitchWorker,
     /// Photos that wait for a worker.
-    pub(super) examining: Waiting,
+    pub(super) examining: WaitCount,
     /// The name that people's keys are bound to.
     pub(super) relying_party: Option<RelyingParty>,
     pub(super) search_rate: SearchRate,
@@ -72,7 +73,7 @@ impl Service {
             guard,
             watch: Watch::default(),
             switch_worker: SwitchWorker::default(),
-            examining: Waiting::default(),
+            examining: WaitCount::default(),
             relying_party,
             search_rate,
             uploads: Places::default(),

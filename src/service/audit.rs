@@ -16,6 +16,7 @@ use super::error::ServiceError;
 use super::people::{Acting, AtDesk};
 use crate::audit::{Actor, Alarm, Detail, Entry, LeafKind, SampleFinding, SampleKey};
 use crate::booking::Text;
+use crate::calendar::DAY_CS;
 use crate::inquiry::{InquiryId, Request};
 use crate::ledger::{Drawn, OpenedLeaf};
 use crate::limits::{
@@ -23,7 +24,6 @@ use crate::limits::{
 };
 use crate::roster::{Caller, Duty};
 
-const DAY_CS: u64 = 8_640_000;
 const PPM: u64 = 1_000_000;
 
 /// A finding of misuse on its way to the agency that employs the person.
@@ -125,8 +125,8 @@ impl Service {
     /// Opens one leaf's detail for an auditor; logged before anything leaves.
     pub fn open_leaf(&self, desk: &AtDesk, leaf: u64) -> Result<LeafAt, ServiceError> {
         self.allowed(desk, Duty::Audit, "open details")?;
-        let row = self.ledger.core().store.leaf(leaf)?.ok_or(ServiceError::not_found("leaf"))?;
-        let Entry::Known(view) = Entry::read(&row.leaf)? else {
+        let bytes = self.ledger.leaf(leaf)?;
+        let Entry::Known(view) = Entry::read(&bytes)? else {
             return Err(ServiceError::not_found("leaf of a kind that is known"));
         };
         let (kind, time_cs, follows) = (view.kind, view.time_cs, view.follows().collect());
@@ -405,8 +405,7 @@ impl Service {
     }
 
     fn time_of(&self, leaf: u64) -> Result<u64, ServiceError> {
-        let row = self.ledger.core().store.leaf(leaf)?.ok_or(ServiceError::not_found("leaf"))?;
-        Ok(Entry::read(&row.leaf)?.time_cs())
+        Ok(Entry::read(&self.ledger.leaf(leaf)?)?.time_cs())
     }
 
     fn for_each(

@@ -6,10 +6,8 @@ use std::sync::Mutex;
 
 use super::error::ServiceError;
 use crate::booking::Identifier;
+use crate::calendar::{DAY_CS, HOUR_CS};
 use crate::roster::Ceilings;
-
-const HOUR_CS: u64 = 360_000;
-pub(super) const DAY_CS: u64 = 24 * HOUR_CS;
 
 /// Names that are taken, each by one at a time.
 #[derive(Debug, Default)]
@@ -17,7 +15,7 @@ pub(super) struct Places(Mutex<HashSet<Identifier>>);
 
 /// A name that is taken until this is dropped.
 #[derive(Debug)]
-pub(super) struct Place<'p> {
+pub(super) struct TakenName<'p> {
     places: &'p Places,
     name: Identifier,
 }
@@ -26,17 +24,17 @@ impl Places {
     /// Takes a name.
     ///
     /// Errors: somebody has it.
-    pub(super) fn take(&self, name: Identifier) -> Result<Place<'_>, ServiceError> {
+    pub(super) fn take(&self, name: Identifier) -> Result<TakenName<'_>, ServiceError> {
         let mut taken = self.0.lock().expect("nothing panics while it holds the names");
         if taken.insert(name.clone()) {
-            Ok(Place { places: self, name })
+            Ok(TakenName { places: self, name })
         } else {
             Err(ServiceError::AtWork)
         }
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for TakenName<'_> {
     fn drop(&mut self) {
         self.places.0.lock().expect("nothing panics while it holds the names").remove(&self.name);
     }
@@ -87,7 +85,7 @@ impl SearchRate {
         &self,
         operator: &Identifier,
         now_cs: u64,
-    ) -> Result<Place<'_>, ServiceError> {
+    ) -> Result<TakenName<'_>, ServiceError> {
         let place = self.at_work.take(operator.clone())?;
         self.may(operator, now_cs)?;
         self.searched_cs

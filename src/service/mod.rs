@@ -41,7 +41,7 @@ pub use audit::{LeafAt, LogReview, Routed};
 pub use error::ServiceError;
 pub use figures::Figures;
 pub use guard::{Doors, Raised};
-pub use inquiry::{Candidate, Head, InquirySight, SearchTimings};
+pub use inquiry::{Head, InquirySight, SearchTimings, SeenCandidate};
 pub use people::{
     AccountStanding, Acting, Asked, AtDesk, BANNER, Begun, GrantOrder, SessionView, appoint,
 };

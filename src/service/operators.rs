@@ -6,10 +6,9 @@ use super::error::ServiceError;
 use super::people::AtDesk;
 use crate::audit::Detail;
 use crate::booking::Identifier;
+use crate::calendar::DAY_CS;
 use crate::limits::RHYTHM_DAYS;
 use crate::roster::{Duty, Rhythm};
-
-const DAY_CS: u64 = 8_640_000;
 
 impl Service {
     /// How regular each operator's searches of the last `RHYTHM_DAYS` days were, by their names,

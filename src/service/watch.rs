@@ -11,7 +11,8 @@ use super::error::ServiceError;
 use super::guard::Guard;
 use super::switch_worker::OnHalt;
 use crate::audit::{Alarm, Detail, Entry};
-use crate::ledger::{Fate, Fated, LedgerError, Step};
+use crate::calendar::HOUR_CS;
+use crate::ledger::{ClockStep, Fate, Fated, LedgerError};
 use crate::limits::{EXPIRY_LOOK_HOURS, WATCH_SECONDS};
 
 impl Guard {
@@ -44,7 +45,7 @@ impl Guard {
             self.expiry_cs.lock().expect("nothing panics while it holds the time"),
         );
         if now_cs >= *next_cs && self.ledger.expire_inquiries()? {
-            *next_cs = now_cs + EXPIRY_LOOK_HOURS * 360_000;
+            *next_cs = now_cs + EXPIRY_LOOK_HOURS * HOUR_CS;
         }
         Ok(())
     }
@@ -58,7 +59,7 @@ impl Guard {
             .expect("nothing panics while it holds the last look")
             .again(core.clock.as_ref(), newest_cs);
         match step {
-            Step::Behind(behind_cs) if !self.stands(Alarm::ClockBehind) => {
+            ClockStep::Behind(behind_cs) if !self.stands(Alarm::ClockBehind) => {
                 self.ledger.note(
                     Vec::new(),
                     vec![behind_cs, 0],
@@ -70,7 +71,7 @@ impl Guard {
                 );
                 self.raise(Alarm::ClockBehind, what)
             }
-            Step::Ahead(ahead_cs) => {
+            ClockStep::Ahead(ahead_cs) => {
                 self.ledger.note(
                     Vec::new(),
                     vec![0, ahead_cs],
@@ -83,8 +84,10 @@ impl Guard {
                 );
                 self.raise(Alarm::ClockAhead, what)
             }
-            Step::Behind(_) => Ok(()),
-            Step::None => self.clear(Alarm::ClockBehind, "the clock has reached the newest leaf"),
+            ClockStep::Behind(_) => Ok(()),
+            ClockStep::None => {
+                self.clear(Alarm::ClockBehind, "the clock has reached the newest leaf")
+            }
         }
     }
 

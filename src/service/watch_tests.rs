@@ -14,6 +14,7 @@ use crate::audit::examples::example;
 use crate::audit::touch::SearchApproval;
 use crate::audit::{Actor, Alarm, CosignerKey, Detail, Entry, Leaf, LeafKind, Note, SampleFinding};
 use crate::booking::{BookingNumber, Identifier, Text};
+use crate::calendar::{DAY_CS, HOUR_CS};
 use crate::disk::RealDisk;
 use crate::face::Edits;
 use crate::gallery::EngineChoice;
@@ -25,8 +26,6 @@ use crate::roster::{Caller, CertificateName, Person, Role};
 use crate::store::StateKind;
 use crate::vault::{Announced, Upload};
 
-const HOUR_CS: u64 = 360_000;
-const DAY_CS: u64 = 24 * HOUR_CS;
 /// What stands for a photo where nobody looks at it.
 const PROBE: &[u8] = b"a probe";
 /// 2026-11-24, 18:40.

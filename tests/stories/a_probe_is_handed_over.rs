@@ -79,7 +79,7 @@ fn an_upload_takes_its_pieces_in_order_and_no_other_bytes() {
     let probe = Sent::large(&desk);
     for bytes in [0, PROBE_BYTES_MAX as u64 + 1] {
         let refusal = "wanted 1 to 67108864 bytes";
-        refused(probe.announce(&desk, bytes), 413, "too-large", refusal);
+        refused(probe.announce(&desk, bytes), 413, "probe-size", refusal);
     }
     let piece = PROBE_PIECE_BYTES as u64;
     assert_eq!(probe.announce(&desk, probe.len()).unwrap(), UploadState { received: 0, piece });

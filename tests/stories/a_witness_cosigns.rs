@@ -412,7 +412,7 @@ fn a_box_with_an_anchor_starts_at_once_and_an_older_state_folder_does_not_start(
         .feed("stlco")
         .put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(COLLINS))
         .unwrap_err();
-    assert_eq!(again.problem().unwrap().kind, "released", "{again}");
+    assert_eq!(again.problem().unwrap().kind, "number-released", "{again}");
     assert_eq!(
         visit(&daemon, &site, "court").status,
         Some(0),

@@ -61,21 +61,16 @@ fn pages_without_session(state: StateKind, all: &mut BTreeMap<&'static str, Mark
         next: Some(("/console/log".to_owned(), "To the log".to_owned())),
     };
     all.insert("problem", problem(&refused));
-    let versions = [PolicyText {
+    let order = |desk| PolicyPage {
+        state,
+        desk,
         version: SPECIAL_ORDER_VERSION,
         text: SPECIAL_ORDER,
         sha256: [0x2e; 32],
-        since_cs: None,
-    }];
-    all.insert(
-        "policy-outside",
-        policy(&PolicyPage { state, desk: None, versions: &versions, shown: 0 }),
-    );
+    };
+    all.insert("policy-outside", policy(&order(None)));
     let desk = desk(operator(), state);
-    all.insert(
-        "policy",
-        policy(&PolicyPage { state, desk: Some(&desk), versions: &versions, shown: 0 }),
-    );
+    all.insert("policy", policy(&order(Some(&desk))));
 }
 
 fn operator_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {

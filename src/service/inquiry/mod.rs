@@ -6,5 +6,5 @@ mod report;
 mod review;
 mod search;
 
-pub use review::{Candidate, Head, InquirySight};
+pub use review::{Head, InquirySight, SeenCandidate};
 pub use search::SearchTimings;

@@ -14,7 +14,7 @@ use crate::ledger::{Generation, Kept};
 use crate::limits::PICTURE_SIDE_PX_MAX;
 use crate::roster::Duty;
 use crate::service::appliance::Service;
-use crate::service::ceilings::Place;
+use crate::service::ceilings::TakenName;
 use crate::service::error::ServiceError;
 use crate::service::people::AtDesk;
 use crate::service::probe_memory::Share;
@@ -273,7 +273,10 @@ impl Service {
         Ok(self.examining.during(|| generation.pool().probe(original, edits, face))?)
     }
 
-    pub(in crate::service) fn uploading(&self, id: InquiryId) -> Result<Place<'_>, ServiceError> {
+    pub(in crate::service) fn uploading(
+        &self,
+        id: InquiryId,
+    ) -> Result<TakenName<'_>, ServiceError> {
         self.uploads
             .take(Identifier::parse(&id.to_string()).expect("hexadecimal digits are an identifier"))
     }

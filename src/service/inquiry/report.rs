@@ -122,14 +122,14 @@ impl Service {
     }
 
     fn shown_leaf(&self, leaf: u64) -> Result<ShownLeaf, ServiceError> {
-        let not_found = || ServiceError::not_found("leaf");
-        let row = self.ledger.core().store.leaf(leaf)?.ok_or_else(not_found)?;
-        let opened = self.ledger.open_detail(leaf)?.ok_or_else(not_found)?;
+        let bytes = self.ledger.leaf(leaf)?;
+        let opened =
+            self.ledger.open_detail(leaf)?.ok_or(ServiceError::not_found("leaf's detail"))?;
         let detail = String::from_utf8(opened.detail)
             .map_err(|_| LedgerError::Log { what: format!("leaf {leaf}'s detail is not text") })?;
         Ok(ShownLeaf {
             proof: self.ledger.proof(leaf)?,
-            leaf: Leaf::from_bytes(&row.leaf)?,
+            leaf: Leaf::from_bytes(&bytes)?,
             salt: opened.salt,
             detail,
         })
@@ -164,8 +164,8 @@ impl Service {
     }
 
     fn proven_leaf(&self, leaf: u64) -> Result<ProvenLeaf, ServiceError> {
-        let row = self.ledger.core().store.leaf(leaf)?.ok_or(ServiceError::not_found("leaf"))?;
-        Ok(ProvenLeaf { leaf: Leaf::from_bytes(&row.leaf)?, proof: self.ledger.proof(leaf)? })
+        let bytes = self.ledger.leaf(leaf)?;
+        Ok(ProvenLeaf { leaf: Leaf::from_bytes(&bytes)?, proof: self.ledger.proof(leaf)? })
     }
 
     /// Names of the inquiry's people, as far as their accounts still bear the same badge, and of

@@ -34,12 +34,12 @@ pub struct InquirySight {
     /// What the person may see.
     pub sight: Sight,
     /// The candidates, best first.
-    pub candidates: Vec<Candidate>,
+    pub candidates: Vec<SeenCandidate>,
 }
 
 /// A candidate as one person may see it.
 #[derive(Clone, Debug)]
-pub struct Candidate {
+pub struct SeenCandidate {
     /// The booking's version.
     pub version: VersionId,
     /// The place in the array, counted from 1.
@@ -109,7 +109,7 @@ impl Service {
         sight: &Sight,
         version: VersionId,
         seen: CandidateSight,
-    ) -> Result<Candidate, ServiceError> {
+    ) -> Result<SeenCandidate, ServiceError> {
         let ranked = inquiry.candidate(version).ok_or(ServiceError::not_found("candidate"))?;
         let record =
             if seen.photo || seen.score_and_biography { self.shown_record(version)? } else { None };
@@ -126,7 +126,7 @@ impl Service {
             .into_iter()
             .flatten()
             .find(|review| review.examiner.id == who.person.id);
-        Ok(Candidate {
+        Ok(SeenCandidate {
             version,
             rank: ranked.rank,
             released: ranked.released_cs.is_some(),

@@ -14,7 +14,7 @@ use crate::inquiry::{Action, Frame, InquiryId, Request, SearchId};
 use crate::ledger::{Fate, Fated, Generation};
 use crate::roster::Duty;
 use crate::service::appliance::Service;
-use crate::service::ceilings::Place;
+use crate::service::ceilings::TakenName;
 use crate::service::error::ServiceError;
 use crate::service::people::{Asked, AtDesk};
 
@@ -199,7 +199,7 @@ impl Service {
     }
 
     /// Takes the operator's one place among searches, and counts it.
-    fn searching(&self, desk: &AtDesk) -> Result<Place<'_>, ServiceError> {
+    fn searching(&self, desk: &AtDesk) -> Result<TakenName<'_>, ServiceError> {
         self.search_rate.begin(&desk.person.id, self.ledger.now_cs())
     }
 }

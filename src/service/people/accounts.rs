@@ -14,8 +14,9 @@ use crate::audit::touch::{
 };
 use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
+use crate::calendar::HOUR_CS;
 use crate::ledger::{
-    Code, Core, Decision, Folder, Group, Member, NewLeaf, RestoreSetup, Subject, Write,
+    Code, Core, Decision, Group, Member, NewLeaf, RestoreSetup, StoppedFolder, Subject, Write,
     open_member, put_member, random,
 };
 use crate::limits::APPOINTMENT_HOURS_MAX;
@@ -24,7 +25,6 @@ use crate::service::appliance::Service;
 use crate::service::error::ServiceError;
 use crate::store::{Commit, StateKind};
 
-const HOUR_CS: u64 = 360_000;
 const CODE_BYTES: usize = 16;
 
 /// An account as it is shown to those who manage and audit it.
@@ -54,7 +54,7 @@ pub fn appoint(
             why: "only a commander and an administrator are appointed at the box",
         });
     }
-    let folder = Folder::open_or_create(setup, create_as)?;
+    let folder = StoppedFolder::open_or_create(setup, create_as)?;
     let now_cs = setup.clock.now_cs().max(folder.time_cs);
     let members = folder
         .store

@@ -29,7 +29,7 @@ pub struct Asked {
     pub expires: u64,
 }
 
-pub(in crate::service) type Digest = [u8; 32];
+pub(in crate::service) type SecretDigest = [u8; 32];
 
 #[derive(Clone, Debug)]
 pub(in crate::service) struct Session {
@@ -46,13 +46,13 @@ pub(in crate::service) struct Session {
 /// All sessions, and all challenges that wait.
 #[derive(Default)]
 pub(in crate::service) struct Sessions {
-    open: Mutex<HashMap<Digest, Session>>,
+    open: Mutex<HashMap<SecretDigest, Session>>,
     waiting: Mutex<HashMap<[u8; 32], ActApproval>>,
     searches: Mutex<HashMap<[u8; 32], SearchApproval>>,
 }
 
 impl Sessions {
-    pub(in crate::service) fn open(&self) -> MutexGuard<'_, HashMap<Digest, Session>> {
+    pub(in crate::service) fn open(&self) -> MutexGuard<'_, HashMap<SecretDigest, Session>> {
         self.open.lock().expect("nothing panics while it holds the sessions")
     }
 
@@ -160,6 +160,6 @@ fn same(
     if kept == wanted { Ok(kept) } else { Err(ServiceError::ChallengeChanged) }
 }
 
-pub(in crate::service) fn sha256(bytes: &[u8]) -> Digest {
+pub(in crate::service) fn sha256(bytes: &[u8]) -> SecretDigest {
     digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 gives 32 bytes")
 }
