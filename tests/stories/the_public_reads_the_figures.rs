@@ -237,7 +237,7 @@ fn a_report_is_counted_again_by_anybody_and_in_whole_by_an_auditor() {
     let audited = copy_of(&site, "audited", true);
     let told = verify(&audited, &json);
     assert!(
-        told.status == Some(0) && told.stdout.matches("not counted again").count() == 1,
+        told.status == Some(0) && told.stdout.matches("not recounted").count() == 1,
         "nothing was said of witnesses: {told:?}"
     );
 
@@ -322,7 +322,7 @@ fn a_report_is_for_consoles_and_about_days_that_make_sense() {
     let named = |name: &str| contract["components"]["schemas"].get(name).is_some();
     assert!(
         contract["paths"].get("/v1/report/public").is_some()
-            && ["PublicReport", "Totals", "InquiryTables", "Cell", "Witnesses"]
+            && ["PublicReport", "Totals", "InquiryTables", "Cell", "WitnessFigures"]
                 .into_iter()
                 .all(named)
     );
