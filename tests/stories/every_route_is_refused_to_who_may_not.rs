@@ -13,8 +13,9 @@ use smrt::client::console_session::{ConsoleSession, SharedKey};
 use smrt::roster::{CertificateName, Role};
 use smrt::rule::Rule;
 
+use crate::builders::{request, request_json};
 use crate::clocked::{Clocked, HOUR_CS};
-use crate::desks::{Hand, key_of, log_on, logs_on, official, person, request, request_json};
+use crate::desks::{Hand, key_of, log_on, logs_on, official, person};
 use crate::photos::{COLLINS, photo};
 use crate::raw::{Answer, Form, Identity, Line};
 use crate::site::{CONSOLE, Site, booking, booking_json, number};
@@ -368,7 +369,7 @@ fn desk(door: &Clocked<'_>, device: &str, name: &str, key: &SharedKey) -> Consol
 
 /// The key of a person with this role, who is admitted first where need be.
 fn key(door: &Clocked<'_>, name: &str, role: Role) -> SharedKey {
-    if !door.staff().knows(&Identifier::parse(name).unwrap()) {
+    if !door.staff().has_key(&Identifier::parse(name).unwrap()) {
         door.staff().admit(&door.console("admin-1"), &person(name, role)).unwrap();
     }
     key_of(door, name)

@@ -19,6 +19,7 @@ mod an_attacker_reads_the_log;
 mod an_auditor_verifies;
 mod an_inquiry_is_run;
 mod an_operator_keeps_to_the_ceilings;
+mod every_route_is_refused_to_who_may_not;
 mod inquiries_end;
 mod it_installs_the_box;
 mod outsiders_verify;

@@ -13,7 +13,7 @@ use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::embed::{Models, Pool};
 use smrt::gallery::EngineChoice;
-use smrt::ledger::{Clock, LedgerSetup, Shelf, SystemClock};
+use smrt::ledger::{Clock, Ledger, LedgerSetup, Shelf, SystemClock};
 use smrt::service::Service;
 use smrt::tls::Acceptor;
 use time::{Date, OffsetDateTime};
@@ -191,6 +191,11 @@ impl<'s> Clocked<'s> {
         let (site, clock) = (self.door.site, self.clock.clone());
         self.stop();
         Self::start(site, &clock)
+    }
+
+    /// The log and what else is kept, for looking on.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        self.service.ledger()
     }
 
     /// The kinds and details of all leaves so far.
