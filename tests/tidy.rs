@@ -102,6 +102,11 @@ fn every_public_item_says_what_it_is() {
 }
 
 #[test]
+fn every_file_is_a_part_of_something() {
+    hold(&unnamed(&all_rust_files()));
+}
+
+#[test]
 fn src_does_not_reach_into_tests() {
     hold(&reaches_into_tests(&rust_files("src")));
 }
@@ -313,6 +318,27 @@ fn unsafe_blocks(sources: &[Source]) -> Vec<String> {
         .iter()
         .filter(|source| !UNSAFE_ALLOWED.contains(&source.path.as_str()))
         .flat_map(of)
+        .collect()
+}
+
+/// Files that no `mod` names, by their stem or in a `path`: nothing compiles them, so the tests in
+/// them would be missed by nobody.
+fn unnamed(sources: &[Source]) -> Vec<String> {
+    let targets = ["lib", "main", "mod", "tidy"];
+    let named = |stem: &str| {
+        let (line, file) = (format!("mod {stem};"), format!("{stem}.rs\""));
+        sources.iter().any(|source| source.text.contains(&line) || source.text.contains(&file))
+    };
+    let stem =
+        |source: &Source| Path::new(&source.path).file_stem().unwrap().to_str().unwrap().to_owned();
+    let is_bench = |source: &Source| {
+        Path::new(&source.path).parent().is_some_and(|parent| parent.ends_with("tests/bench"))
+    };
+    sources
+        .iter()
+        .filter(|source| !is_bench(source))
+        .filter(|source| !targets.contains(&stem(source).as_str()) && !named(&stem(source)))
+        .map(|source| format!("{}: no file says mod {}", source.path, stem(source)))
         .collect()
 }
 
@@ -629,6 +655,15 @@ fn a_stray_entry_is_found() {
         strays(&names, &|name| name == "target"),
         ["notes.txt: does not belong at the top level"]
     );
+}
+
+#[test]
+fn a_file_that_nothing_names_is_found() {
+    let story = || Source::new("tests/stories/a_story.rs", "");
+    let other = |text| Source::new("tests/stories/main.rs", text);
+    assert_eq!(unnamed(&[story(), other("mod another_story;")]).len(), 1);
+    assert_eq!(unnamed(&[story(), other("mod a_story;")]), [""; 0]);
+    assert_eq!(unnamed(&[story(), other("#[path = \"../stories/a_story.rs\"] mod a;")]), [""; 0]);
 }
 
 #[test]
