@@ -191,32 +191,28 @@ impl Ledger {
 
     /// The photo of a live booking as it was received.
     pub fn photo(&self, version: VersionId) -> Result<Option<Vec<u8>>, LedgerError> {
-        let Some(row) =
-            self.core().store.version(version)?.filter(|row| row.state == VersionState::Live)
-        else {
-            return Ok(None);
-        };
-        let key = self
-            .core()
-            .vault
-            .bookings
-            .key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
-        Ok(Some(self.core().vault.bookings.read_photo(version.0, &key)?))
+        self.photo_in(version, |state| state == VersionState::Live)
     }
 
     /// The photo of a booking that a search showed and its agency hasn't released, as it was
     /// received.
     pub(crate) fn shown_photo(&self, version: VersionId) -> Result<Option<Vec<u8>>, LedgerError> {
-        let Some(row) = self.core().store.version(version)?.filter(|row| is_shown(row.state))
-        else {
+        self.photo_in(version, is_shown)
+    }
+
+    /// The photo of a booking whose state `admits`, as it was received.
+    fn photo_in(
+        &self,
+        version: VersionId,
+        admits: impl FnOnce(VersionState) -> bool,
+    ) -> Result<Option<Vec<u8>>, LedgerError> {
+        let core = self.core();
+        let Some(row) = core.store.version(version)?.filter(|row| admits(row.state)) else {
             return Ok(None);
         };
-        let key = self
-            .core()
-            .vault
-            .bookings
-            .key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
-        Ok(Some(self.core().vault.bookings.read_photo(version.0, &key)?))
+        let owner = KeyOwner { owner: row.agency, id: version.0 };
+        let key = core.vault.bookings.key(row.slot, &owner)?;
+        Ok(Some(core.vault.bookings.read_photo(version.0, &key)?))
     }
 }
 
