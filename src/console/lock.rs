@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::form::{Form, ending};
 use crate::booking::Identifier;
-use crate::limits::SESSION_ENDS_MINUTES;
+use crate::limits::{SESSION_ENDS_MINUTES, SESSION_LOCKS_MINUTES};
 
 /// The words and the form of a hidden screen, and nothing of what was there before.
 pub(super) fn lock_screen(person: &Identifier) -> Markup {
@@ -19,6 +19,13 @@ pub(super) fn lock_screen(person: &Identifier) -> Markup {
             "The screen is hidden. " strong { (person) }
             " goes on with a touch of the key; after " (SESSION_ENDS_MINUTES)
             " minutes without use the session ends."
+        }
+        div role="status" {
+            p data-lock="told" hidden { "The box hides its pages too." }
+            p.bad data-lock="untold" hidden {
+                "The box did not answer: until it has hidden its pages by itself, after "
+                (SESSION_LOCKS_MINUTES) " minutes, close this browser when you leave."
+            }
         }
         (unlock.of(ending(html! { button.main autofocus { "Touch your key to go on" } })))
         p { "Somebody else? " a href="/console/log-on" { "Log on under another name" } }

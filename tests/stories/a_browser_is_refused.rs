@@ -372,6 +372,7 @@ fn a_desk_left_alone_hides_its_screen_until_a_touch() {
     // back.
     operator.presses("button", "Lock");
     operator.desk.sees("The screen is hidden.");
+    operator.desk.sees("The box hides its pages too.");
     operator.desk.open("/console/work");
     operator.desk.arrives_at("/console/lock");
     operator.looks("lock-page");

@@ -62,11 +62,17 @@ function reveal() {
   document.getElementById("main")?.focus();
 }
 
-/** Hides first, then tells: a box that doesn't answer must not keep a screen open. */
-function lock() {
+/**
+ * Hides first, then tells: a box that doesn't answer must not keep a screen open. The screen says
+ * whether the box hides its pages too.
+ */
+async function lock() {
   hide();
   pages.postMessage("locked");
-  ask("POST /v1/session/lock").catch(() => {});
+  const screen = document.getElementById("locked");
+  const told = ask("POST /v1/session/lock").then(() => "told", () => "untold");
+  const word = screen.querySelector(`[data-lock="${await told}"]`);
+  word.hidden = false;
 }
 
 function look() {

@@ -14,11 +14,15 @@ export class Refusal extends Error {
 const UNREACHABLE =
   "The box doesn't answer. Nothing was changed as far as this page knows; try again.";
 
-/** Asks, and gives the answer's JSON, or nothing where there is none. */
+/**
+ * Asks, and gives the answer's JSON, or nothing where there is none. What has no body goes on where
+ * its page is left at once: a screen that was locked must be locked.
+ */
 export async function ask(verb, body) {
   const [method, path] = verb.split(" ");
   const answer = await fetch(path, {
     method,
+    keepalive: body === undefined,
     ...sent(body),
     credentials: "same-origin",
     cache: "no-store",
