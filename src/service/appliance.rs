@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use time::Date;
 
+use super::background::{BackgroundThread, OnHalt};
 use super::ceilings::{Places, SearchRate};
 use super::error::ServiceError;
 use super::guard::{Doors, Guard};
 use super::probe_memory::ProbeMemory;
-use super::switch_worker::{OnHalt, SwitchWorker};
-use super::watch::Watch;
+use super::switch_worker::switch_models;
+use super::watch::keep_watch;
 use crate::audit::touch::RelyingParty;
 use crate::audit::{Actor, Alarm, Detail, Quorum, VerifierKey, Witness};
 use crate::calendar::DAY_CS;
@@ -26,8 +27,8 @@ pub struct Service {
     pub(super) ledger: Arc<Ledger>,
     pub(super) roster: Arc<Roster>,
     pub(super) guard: Arc<Guard>,
-    pub(super) watch: Watch,
-    pub(super) switch_worker: SwitchWorker,
+    pub(super) watch: BackgroundThread,
+    pub(super) switch_worker: BackgroundThread,
     /// Photos that wait for a worker.
     pub(super) examining: WaitCount,
     /// The name that people's keys are bound to.
@@ -71,8 +72,8 @@ impl Service {
             ledger,
             roster,
             guard,
-            watch: Watch::default(),
-            switch_worker: SwitchWorker::default(),
+            watch: BackgroundThread::default(),
+            switch_worker: BackgroundThread::default(),
             examining: WaitCount::default(),
             relying_party,
             search_rate,
@@ -99,8 +100,12 @@ impl Service {
         // Once before anybody is let in, so that what is wrong from the start is said from the
         // start.
         self.guard.look()?;
-        self.watch.start(self.guard.clone(), on_halt.clone())?;
-        self.switch_worker.start(self.ledger.clone(), on_halt)
+        let (guard, to_watch) = (self.guard.clone(), on_halt.clone());
+        self.watch.start("watch", move |bell| keep_watch(&guard, bell, &to_watch))?;
+        let ledger = self.ledger.clone();
+        Ok(self
+            .switch_worker
+            .start("model-switch", move |bell| switch_models(&ledger, bell, &on_halt))?)
     }
 
     /// Looks at clock, medium, witnesses, accounts and terms now, as the watch does every

@@ -18,6 +18,7 @@
 mod agency;
 mod appliance;
 mod audit;
+mod background;
 mod ceilings;
 mod error;
 mod figures;
@@ -38,6 +39,7 @@ mod witness;
 
 pub use appliance::Service;
 pub use audit::{LeafAt, LogReview, Routed};
+pub use background::OnHalt;
 pub use error::ServiceError;
 pub use figures::Figures;
 pub use guard::{Doors, Raised};
@@ -46,5 +48,4 @@ pub use people::{
     AccountStanding, Acting, Asked, AtDesk, BANNER, Begun, GrantOrder, SessionView, appoint,
 };
 pub use public::Published;
-pub use switch_worker::OnHalt;
 pub use witness::Cosigned;

@@ -6,11 +6,10 @@
 //! wait for no more than a photo of its.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::background::{Bell, OnHalt};
 use super::error::ServiceError;
 use crate::booking::VersionId;
 use crate::embed::{EmbedError, Pool};
@@ -19,63 +18,11 @@ use crate::ledger::{
 };
 use crate::limits::{SWITCH_BATCH_LEN_MAX, SWITCH_PAUSE_MS, SWITCH_RETRY_SECONDS};
 
-/// What the process is told when its state is unknown; it must end.
-pub type OnHalt = Arc<dyn Fn(&str) + Send + Sync>;
-
 const PAUSE: Duration = Duration::from_millis(SWITCH_PAUSE_MS);
 
-/// The thread `model-switch` and how it is called.
-#[derive(Default)]
-pub(super) struct SwitchWorker {
-    bell: Mutex<Option<SyncSender<()>>>,
-    ended: Arc<AtomicBool>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-impl SwitchWorker {
-    /// Starts the thread.
-    pub(super) fn start(&self, ledger: Arc<Ledger>, on_halt: OnHalt) -> Result<(), ServiceError> {
-        let (ring, bell) = sync_channel(1);
-        let ended = self.ended.clone();
-        let thread = std::thread::Builder::new()
-            .name("model-switch".to_owned())
-            .spawn(move || {
-                Work { ledger: &ledger, ended: &ended, after: None }.run(&bell, &on_halt)
-            })
-            .map_err(|source| LedgerError::Io {
-                what: "starting the thread for the model",
-                source,
-            })?;
-        *self.bell.lock().expect("nothing panics while it holds the bell") = Some(ring);
-        *self.thread.lock().expect("nothing panics while it holds the thread") = Some(thread);
-        Ok(())
-    }
-
-    /// Says that there may be something to do.
-    pub(super) fn ring(&self) {
-        if let Some(bell) = &*self.bell.lock().expect("nothing panics while it holds the bell") {
-            // Full: it has not heard the last one yet, and will look at everything then.
-            let _ = bell.try_send(());
-        }
-    }
-
-    /// Ends the thread after the photo at work.
-    pub(super) fn end(&self) {
-        self.ended.store(true, Ordering::Release);
-        drop(self.bell.lock().expect("nothing panics while it holds the bell").take());
-        if let Some(thread) =
-            self.thread.lock().expect("nothing panics while it holds the thread").take()
-        {
-            // One that panicked has nothing left to say.
-            let _ = thread.join();
-        }
-    }
-}
-
-impl Drop for SwitchWorker {
-    fn drop(&mut self) {
-        self.end();
-    }
+/// The work of the thread `model-switch`, until it is to end.
+pub(super) fn switch_models(ledger: &Ledger, bell: &Bell, on_halt: &OnHalt) {
+    Work { ledger, ended: bell.ended(), after: None }.run(bell, on_halt)
 }
 
 /// What comes after a step.
@@ -96,15 +43,15 @@ struct Work<'l> {
 }
 
 impl Work<'_> {
-    fn run(mut self, bell: &Receiver<()>, on_halt: &OnHalt) {
-        while !self.ended.load(Ordering::Acquire) {
+    fn run(mut self, bell: &Bell, on_halt: &OnHalt) {
+        while !bell.has_ended() {
             let pause = match self.step() {
                 Ok(Next::Step) => continue,
                 Ok(Next::Pause) => PAUSE,
-                Ok(Next::Rest) => match bell.recv() {
-                    Ok(()) => continue,
-                    Err(_) => return,
-                },
+                Ok(Next::Rest) => {
+                    bell.wait();
+                    continue;
+                }
                 Err(e) => match e.fate() {
                     Fate::Halt => return on_halt(&format!("switching the model: {}", e.chain())),
                     Fate::Wait => PAUSE,
@@ -118,21 +65,19 @@ impl Work<'_> {
                     }
                 },
             };
-            if bell.recv_timeout(pause) == Err(RecvTimeoutError::Disconnected) {
-                return;
-            }
+            bell.wait_for(pause);
         }
     }
 
     fn step(&mut self) -> Result<Next, ServiceError> {
         let Some(pool) = self.ledger.next_pool() else {
             self.after = None;
-            return Ok(if self.ledger.sweep()? { Next::Pause } else { Next::Rest });
+            return Ok(if self.ledger.remove_former()? { Next::Pause } else { Next::Rest });
         };
         let due = self.ledger.due(self.after, SWITCH_BATCH_LEN_MAX)?;
         let Some(last) = due.last() else {
             // Only a round from the very beginning says that nothing is due.
-            return if self.after.take().is_some() { Ok(Next::Step) } else { self.turn() };
+            return if self.after.take().is_some() { Ok(Next::Step) } else { self.activate() };
         };
         let faces = self.examine(&pool, &due)?;
         self.ledger.embed(pool.id(), faces)?;
@@ -140,9 +85,9 @@ impl Work<'_> {
         Ok(Next::Step)
     }
 
-    fn turn(&self) -> Result<Next, ServiceError> {
+    fn activate(&self) -> Result<Next, ServiceError> {
         if self.ledger.model_standing()?.state == SwitchState::Blocked
-            || (!self.ledger.turn(self.ended)? && self.ledger.next_pool().is_none())
+            || (!self.ledger.activate_next(self.ended)? && self.ledger.next_pool().is_none())
         {
             return Ok(Next::Rest);
         }

@@ -1,15 +1,11 @@
 //! The watch: the thread that looks at clock, medium, witnesses, audits, sessions, accounts and
 //! terms every few seconds.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
+use super::background::{Bell, OnHalt};
 use super::error::ServiceError;
 use super::guard::Guard;
-use super::switch_worker::OnHalt;
 use crate::audit::{Alarm, Detail, Entry};
 use crate::calendar::HOUR_CS;
 use crate::ledger::{ClockStep, Fate, Fated, LedgerError};
@@ -122,61 +118,19 @@ impl Guard {
     }
 }
 
-/// The thread `watch`.
-#[derive(Default)]
-pub(super) struct Watch {
-    ended: Arc<AtomicBool>,
-    bell: Mutex<Option<SyncSender<()>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-}
-
-impl Watch {
-    /// Starts the thread; `on_halt` is told where the state becomes unknown.
-    pub(super) fn start(&self, guard: Arc<Guard>, on_halt: OnHalt) -> Result<(), ServiceError> {
-        let (ring, bell) = sync_channel(1);
-        let ended = self.ended.clone();
-        let work = move || {
-            while !ended.load(Ordering::Acquire) {
-                match guard.look() {
-                    Err(e) if e.fate() == Fate::Halt => {
-                        return on_halt(&format!("keeping watch: {}", e.chain()));
-                    }
-                    Err(e) => log::error!(
-                        "keeping watch failed and is tried again in {WATCH_SECONDS} s: {}",
-                        e.chain()
-                    ),
-                    Ok(()) => {}
-                }
-                if bell.recv_timeout(Duration::from_secs(WATCH_SECONDS))
-                    == Err(RecvTimeoutError::Disconnected)
-                {
-                    return;
-                }
+/// The work of the thread `watch`, until it is to end.
+pub(super) fn keep_watch(guard: &Guard, bell: &Bell, on_halt: &OnHalt) {
+    while !bell.has_ended() {
+        match guard.look() {
+            Err(e) if e.fate() == Fate::Halt => {
+                return on_halt(&format!("keeping watch: {}", e.chain()));
             }
-        };
-        let thread = std::thread::Builder::new().name("watch".to_owned()).spawn(work);
-        let thread =
-            thread.map_err(|source| LedgerError::Io { what: "starting the watch", source })?;
-        *self.bell.lock().expect("nothing panics while it holds the bell") = Some(ring);
-        *self.thread.lock().expect("nothing panics while it holds the thread") = Some(thread);
-        Ok(())
-    }
-
-    /// Ends the thread after the look at work.
-    pub(super) fn end(&self) {
-        self.ended.store(true, Ordering::Release);
-        drop(self.bell.lock().expect("nothing panics while it holds the bell").take());
-        if let Some(thread) =
-            self.thread.lock().expect("nothing panics while it holds the thread").take()
-        {
-            // One that panicked has nothing left to say.
-            let _ = thread.join();
+            Err(e) => log::error!(
+                "keeping watch failed and is tried again in {WATCH_SECONDS} s: {}",
+                e.chain()
+            ),
+            Ok(()) => {}
         }
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.end();
+        bell.wait_for(Duration::from_secs(WATCH_SECONDS));
     }
 }
