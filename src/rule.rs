@@ -58,8 +58,16 @@ rules! {
     Untrained = "untrained" "Training out of date";
     OwnAccount = "own-account" "Decision on one’s own account";
 
-    // What a request states
+    // The form of a request
     Malformed = "malformed" "Not in the form that is wanted";
+    Json = "json" "JSON of another form";
+    ContentType = "content-type" "Content of another type";
+    TooLarge = "too-large" "Larger than is taken";
+    Method = "method" "Another method than the path takes";
+    OtherOrigin = "other-origin" "From a page that is not the box’s own";
+    Timeout = "timeout" "Took too long";
+
+    // What a request states
     ReasonLength = "reason-length" "Reason too short or too long";
     ReasonHollow = "reason-hollow" "Reason was a placeholder";
     ReferenceHollow = "reference-hollow" "No real complaint number or identifier";

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{Method, StatusCode, header};
+use axum::http::{Method, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
@@ -17,6 +17,7 @@ use super::problem::ApiError;
 use crate::ledger::{Fate, Fated};
 use crate::limits::{REQUESTS_IN_FLIGHT_MAX, SESSION_SECRET_BYTES};
 use crate::roster::Caller;
+use crate::rule::Rule;
 use crate::service::{Acting, AtDesk, OnHalt, Service, ServiceError};
 
 /// The cookie that holds a session's secret.
@@ -220,6 +221,6 @@ impl Call {
         let found = self.origin.as_deref().unwrap_or("nowhere that it names");
         let wanted = own.unwrap_or("a console, and none is configured");
         let detail = format!("the request comes from {found}, wanted a page of {wanted}");
-        Err(ApiError::new(StatusCode::FORBIDDEN, "other-origin", detail))
+        Err(ApiError::new(Rule::OtherOrigin, detail))
     }
 }

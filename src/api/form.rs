@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::problem::ApiError;
 use crate::limits::{BODY_BYTES_MAX, JSON_BYTES_MAX, PHOTO_BYTES_MAX};
+use crate::rule::Rule;
 
 /// The multipart part with the photo.
 pub const PHOTO_PART: &str = "photo";
@@ -24,7 +25,7 @@ pub(super) async fn read<T: DeserializeOwned>(
     let mut body = body.map_err(|_| {
         let wanted =
             "the body is no form, wanted the content type multipart/form-data with its boundary";
-        ApiError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "content-type", wanted)
+        ApiError::new(Rule::ContentType, wanted)
     })?;
     let (mut json, mut photo) = (None, None);
     while let Some(field) = body.next_field().await.map_err(|e| torn(&e))? {
@@ -65,13 +66,8 @@ pub(super) async fn read_json<T: DeserializeOwned>(
 
 /// Parses JSON; unknown fields and wrong values are told with their place.
 pub(super) fn parse<T: DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(json).map_err(|e| {
-        ApiError::new(
-            StatusCode::UNPROCESSABLE_ENTITY,
-            "json",
-            format!("the JSON of '{what}' is wrong: {e}"),
-        )
-    })
+    serde_json::from_slice(json)
+        .map_err(|e| ApiError::new(Rule::Json, format!("the JSON of '{what}' is wrong: {e}")))
 }
 
 async fn bytes(mut field: Field<'_>, name: &str, bytes_max: usize) -> Result<Vec<u8>, ApiError> {

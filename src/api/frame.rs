@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::{Engine, engine::general_purpose::STANDARD};
@@ -43,7 +43,7 @@ pub(super) async fn frame(
             let detail = format!(
                 "the request took over {REQUEST_SECONDS_MAX} s; what was acknowledged before stands"
             );
-            ApiError::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail).into_response()
+            ApiError::new(Rule::Timeout, detail).into_response()
         }
     };
     if let Some(problem) = answer.extensions_mut().remove::<ApiError>() {
@@ -66,7 +66,7 @@ async fn through(
     let caller = caller.ok_or_else(|| {
         let detail = "the certificate names no caller of this system, wanted one URI like \
             smrt:agency/<id>/feed, smrt:device/<id> or smrt:witness/<id>";
-        ApiError::new(StatusCode::FORBIDDEN, Rule::NotInRoster.code(), detail)
+        ApiError::new(Rule::NotInRoster, detail)
     })?;
     let ticket = Ticket { id: id.to_owned(), permit: Arc::new(permit), caller };
     request.extensions_mut().insert(ticket.clone());

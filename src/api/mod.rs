@@ -35,10 +35,10 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 
 use crate::limits::BODY_BYTES_MAX;
+use crate::rule::Rule;
 pub use crate::service::OnHalt;
 use crate::service::Service;
 use app::App;
@@ -82,16 +82,14 @@ pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
 
 async fn no_such_path() -> ApiError {
     ApiError::new(
-        StatusCode::NOT_FOUND,
-        "not-found",
+        Rule::NotFound,
         "there is nothing at this path; /v1/openapi.json says what there is",
     )
 }
 
 async fn no_such_method() -> ApiError {
     ApiError::new(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "method",
+        Rule::Method,
         "this path doesn't take this method; /v1/openapi.json says which it takes",
     )
 }

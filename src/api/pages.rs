@@ -98,10 +98,10 @@ async fn word_problems(State(app): State<App>, request: Request, next: Next) -> 
     let id = request.extensions().get::<Ticket>().map(|ticket| ticket.id.clone());
     let mut answer = next.run(request).await;
     let Some(problem) = answer.extensions_mut().remove::<ApiError>() else { return answer };
-    match Rule::of(problem.kind()) {
-        Some(Rule::NoSession) => Redirect::to("/console/log-on").into_response(),
-        Some(Rule::BannerFirst) => Redirect::to("/console/banner").into_response(),
-        Some(Rule::ScreenHidden) => Redirect::to("/console/lock").into_response(),
+    match problem.rule() {
+        Rule::NoSession => Redirect::to("/console/log-on").into_response(),
+        Rule::BannerFirst => Redirect::to("/console/banner").into_response(),
+        Rule::ScreenHidden => Redirect::to("/console/lock").into_response(),
         _ => {
             let view = console::ProblemPage {
                 state: app.service.ledger().kind(),

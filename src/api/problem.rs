@@ -49,24 +49,23 @@ pub struct FaceView {
 /// A problem on its way to the caller; the frame writes it, under the request's id.
 #[derive(Clone, Debug)]
 pub(super) struct ApiError {
-    status: StatusCode,
-    kind: &'static str,
+    rule: Rule,
     detail: String,
     field: Option<String>,
     faces: Vec<FaceView>,
 }
 
 impl ApiError {
-    pub(super) fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, kind, detail: detail.into(), field: None, faces: Vec::new() }
+    pub(super) fn new(rule: Rule, detail: impl Into<String>) -> Self {
+        Self { rule, detail: detail.into(), field: None, faces: Vec::new() }
     }
 
-    pub(super) fn kind(&self) -> &'static str {
-        self.kind
+    pub(super) fn rule(&self) -> Rule {
+        self.rule
     }
 
     pub(super) fn status(&self) -> StatusCode {
-        self.status
+        status(self.rule)
     }
 
     pub(super) fn detail(&self) -> &str {
@@ -80,31 +79,19 @@ impl ApiError {
 
     /// A request that isn't of the form that the route takes.
     pub(super) fn malformed(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, Rule::Malformed.code(), detail)
+        Self::new(Rule::Malformed, detail)
     }
 
     pub(super) fn too_large(what: &str, max: usize) -> Self {
-        Self::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too-large",
-            format!("{what} has more than {max} bytes"),
-        )
+        Self::new(Rule::TooLarge, format!("{what} has more than {max} bytes"))
     }
 
     pub(super) fn busy() -> Self {
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            Rule::Busy.code(),
-            "too many requests are at work",
-        )
+        Self::new(Rule::Busy, "too many requests are at work")
     }
 
     pub(super) fn failed() -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            Rule::Failed.code(),
-            "the box failed; its journal has the cause under this request's id",
-        )
+        Self::new(Rule::Failed, "the box failed; its journal has the cause under this request's id")
     }
 
     /// Words an error of a verb: its kind is its rule's code. A failure of ours tells nothing more.
@@ -125,23 +112,24 @@ impl ApiError {
             _ => None,
         };
         let field = field.map(str::to_owned);
-        Self { status: status(rule), kind: rule.code(), detail: error.to_string(), field, faces }
+        Self { rule, detail: error.to_string(), field, faces }
     }
 
     /// The answer, under the request's id.
     pub(super) fn into_answer(self, request: &str) -> Response {
+        let status = self.status();
         let details = Problem {
-            kind: self.kind.to_owned(),
-            status: self.status.as_u16(),
+            kind: self.rule.code().to_owned(),
+            status: status.as_u16(),
             detail: self.detail,
             request: request.to_owned(),
             field: self.field,
             faces: self.faces,
         };
-        let mut answer = (self.status, axum::Json(details)).into_response();
+        let mut answer = (status, axum::Json(details)).into_response();
         let headers = answer.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }
         answer
@@ -151,7 +139,7 @@ impl ApiError {
 impl IntoResponse for ApiError {
     /// Carries the problem to the frame, which knows the request's id.
     fn into_response(self) -> Response {
-        let mut answer = self.status.into_response();
+        let mut answer = self.status().into_response();
         answer.extensions_mut().insert(self);
         answer
     }
@@ -168,8 +156,12 @@ fn status(rule: Rule) -> StatusCode {
     use Rule as R;
     match rule {
         R::Malformed => StatusCode::BAD_REQUEST,
+        R::Method => StatusCode::METHOD_NOT_ALLOWED,
+        R::Timeout => StatusCode::REQUEST_TIMEOUT,
+        R::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         R::NoSession | R::BannerFirst | R::ScreenHidden => StatusCode::UNAUTHORIZED,
         R::NotInRoster
+        | R::OtherOrigin
         | R::AgencyNotActive
         | R::NotThisRole
         | R::NotTheirs
@@ -218,8 +210,9 @@ fn status(rule: Rule) -> StatusCode {
         | R::LogInDoubt
         | R::NotPending
         | R::ClockDisagrees => StatusCode::CONFLICT,
-        R::ProbeSize => StatusCode::PAYLOAD_TOO_LARGE,
-        R::AgencyNotListed
+        R::TooLarge | R::ProbeSize => StatusCode::PAYLOAD_TOO_LARGE,
+        R::Json
+        | R::AgencyNotListed
         | R::ReasonLength
         | R::ReasonHollow
         | R::ReferenceHollow

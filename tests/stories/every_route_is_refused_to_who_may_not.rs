@@ -21,7 +21,7 @@ use crate::raw::{Answer, Form, Identity, Line};
 use crate::site::{CONSOLE, Site, booking, booking_json, number};
 
 /// The kinds of problem by which a caller is refused as such, whatever the request says.
-const OF_THE_CALLER: [Rule; 8] = [
+const OF_THE_CALLER: [Rule; 9] = [
     Rule::NotInRoster,
     Rule::AgencyNotActive,
     Rule::NotThisRole,
@@ -30,11 +30,12 @@ const OF_THE_CALLER: [Rule; 8] = [
     Rule::NoSession,
     Rule::BannerFirst,
     Rule::ScreenHidden,
+    Rule::OtherOrigin,
 ];
 
 /// Whether a problem's type says that the caller may not, whatever was asked for.
 fn is_of_the_caller(kind: &str) -> bool {
-    kind == "other-origin" || Rule::of(kind).is_some_and(|rule| OF_THE_CALLER.contains(&rule))
+    Rule::of(kind).is_some_and(|rule| OF_THE_CALLER.contains(&rule))
 }
 
 /// How a session stands.
