@@ -160,7 +160,7 @@ pub const SWITCH_PAUSE_MS: u64 = 100;
 /// Seconds until a switch of the model tries again what failed.
 pub const SWITCH_RETRY_SECONDS: u64 = 30;
 /// Leaves whose vectors are read and opened together while a switch of the model fills a gallery.
-pub const GATHER_LEAVES: usize = 4_096;
+pub const FILL_LEAVES: usize = 4_096;
 /// Galleries that a switch of the model begins to fill before it waits to be asked for again: a
 /// process that died of one must not die of it at every start.
 pub const FILL_ATTEMPTS_MAX: u8 = 3;

@@ -71,7 +71,7 @@ pub enum ModelState {
     /// Bookings are being embedded again.
     Embedding,
     /// The new gallery is being filled and checked.
-    Gathering,
+    Filling,
     /// It waits to be asked for again, with more failures accepted, or to be given up.
     Blocked,
     /// The configuration doesn't offer the models to come any more.
@@ -124,7 +124,7 @@ impl From<ModelStanding> for ModelView {
                 SwitchState::None => ModelState::Settled,
                 SwitchState::Sweeping => ModelState::Sweeping,
                 SwitchState::Embedding => ModelState::Embedding,
-                SwitchState::Gathering => ModelState::Gathering,
+                SwitchState::Filling => ModelState::Filling,
                 SwitchState::Blocked => ModelState::Blocked,
                 SwitchState::Absent => ModelState::Absent,
             },

@@ -325,16 +325,17 @@ fn booked(rank: usize) -> BookedPhoto {
         "stealing",
         "property damage in the first degree, a class E felony",
     ];
+    let mut booking = BookingData::new(
+        text(NAMES[rank % NAMES.len()]),
+        date!(2025 - 06 - 14),
+        CollectionBasis::PostArrestBooking,
+    );
+    booking.date_of_birth = (!rank.is_multiple_of(3)).then_some(date!(1984 - 02 - 29));
+    booking.charges = CHARGES[..rank % 4].iter().map(|words| text(words)).collect();
     BookedPhoto {
         photo: jpeg(&drawn(u32::try_from(rank).unwrap())),
         photo_sha256: [u8::try_from(rank).unwrap(); 32],
-        booking: BookingData {
-            name: text(NAMES[rank % NAMES.len()]),
-            date_of_birth: (!rank.is_multiple_of(3)).then_some(date!(1984 - 02 - 29)),
-            booked_on: date!(2025 - 06 - 14),
-            charges: CHARGES[..rank % 4].iter().map(|words| text(words)).collect(),
-            basis: CollectionBasis::PostArrestBooking,
-        },
+        booking,
         number: BookingNumber::parse(&format!("25-{:06}", 4_711 + rank)).unwrap(),
         agency: identifier("slmpd"),
     }

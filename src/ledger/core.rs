@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, RwLock, Weak};
 
 use super::clock::Clock;
 use super::error::LedgerError;
-use super::generation::{Generation, Shelf};
+use super::generation::{Generation, ModelSet};
 use super::next_model::Switch;
 use super::records::{OpenedLeaf, Record, Witnessing};
 use super::waits::Waits;
@@ -28,7 +28,7 @@ pub(crate) struct Core {
     pub(crate) former_origins: Vec<String>,
     pub(crate) store: Store,
     pub(crate) vault: Vault,
-    pub(crate) shelf: Arc<Shelf>,
+    pub(crate) models: Arc<ModelSet>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) state: PathBuf,

@@ -116,7 +116,7 @@ impl Writer {
         let staged = Staged::new(vec![leaf], move |_, tables, _| {
             rows.iter().try_for_each(|(id, _)| Ok(tables.remove_inquiry(*id)?))
         });
-        self.transact(vec![staged]).map(|_| ()).map_err(LedgerError::halting)
+        self.transact_alone(vec![staged]).map(|_| ()).map_err(LedgerError::halting)
     }
 }
 

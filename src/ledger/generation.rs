@@ -126,7 +126,7 @@ impl Generation {
 const MEASURED: &str = "measured.json";
 
 /// The models of the configuration and the device on which galleries for them are made.
-pub struct Shelf {
+pub struct ModelSet {
     models: PathBuf,
     next: Option<PathBuf>,
     workers: usize,
@@ -135,7 +135,7 @@ pub struct Shelf {
     started: Mutex<Vec<Weak<Pool>>>,
 }
 
-impl Shelf {
+impl ModelSet {
     /// The folder of models, maybe a second one for the model to come, the engine and the number of
     /// threads that examine photos.
     ///
@@ -291,11 +291,11 @@ mod tests {
 
     #[test]
     fn a_machine_without_room_says_what_it_has_and_what_is_wanted() {
-        let shelf = Shelf::open(Path::new("models"), None, EngineChoice::Cpu, 1)
+        let models = ModelSet::open(Path::new("models"), None, EngineChoice::Cpu, 1)
             .unwrap()
             .with_switch_bytes_max(Some(1 << 20));
-        assert!(shelf.room_for(1_000, 128).is_ok());
-        let refused = shelf.room_for(1_000_000, 128).unwrap_err().to_string();
+        assert!(models.room_for(1_000, 128).is_ok());
+        let refused = models.room_for(1_000_000, 128).unwrap_err().to_string();
         assert!(
             refused.contains("switch_memory_mib allows 1 MiB")
                 && refused.contains("852 MiB for 1000000 rows"),

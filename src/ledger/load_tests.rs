@@ -8,7 +8,7 @@ use crate::booking::{BookingNumber, Identifier};
 use crate::disk::{Disk, OpenMode, RealDisk};
 use crate::embed::{Models, Pool};
 use crate::gallery::EngineChoice;
-use crate::ledger::{Enrolled, Faces, Ledger, LedgerSetup, Progress, Shelf, StartStage, Taken};
+use crate::ledger::{Enrolled, Faces, Ledger, LedgerSetup, ModelSet, Progress, StartStage, Taken};
 use crate::limits::SLOT_BYTES;
 use crate::retention::RetentionDays;
 use crate::roster::{Caller, CertificateName};
@@ -17,13 +17,13 @@ use crate::store::{LeafRow, StateKind};
 const BOOKINGS: u32 = 150;
 
 /// The models, loaded once for all tests.
-static SHELF: LazyLock<(Arc<Shelf>, Arc<Pool>)> = LazyLock::new(|| {
+static MODEL_SET: LazyLock<(Arc<ModelSet>, Arc<Pool>)> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-    let shelf = Shelf::open(&folder, None, EngineChoice::Cpu, 1).unwrap();
-    let pool = shelf
+    let models = ModelSet::open(&folder, None, EngineChoice::Cpu, 1).unwrap();
+    let pool = models
         .pool(Models::id_of(&folder).unwrap())
         .unwrap_or_else(|e| panic!("run smrtctl model fetch: {}", e.chain()));
-    (Arc::new(shelf), pool.unwrap())
+    (Arc::new(models), pool.unwrap())
 });
 
 fn open(
@@ -38,7 +38,7 @@ fn open(
         origin: "test.example/log".to_owned(),
         master_key: vec![1; 32].into(),
         log_key: vec![2; 32].into(),
-        shelf: SHELF.0.clone(),
+        models: MODEL_SET.0.clone(),
         clock: Arc::new(crate::ledger::SystemClock::default()),
         anchor: None,
         reserve_bytes: 0,

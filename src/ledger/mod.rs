@@ -41,7 +41,7 @@ pub use audits::Drawn;
 pub use clock::{Clock, SystemClock};
 pub use error::{Fate, Fated, LedgerError};
 pub use faces::{Enrolled, Faces, NextFace};
-pub use generation::{Generation, Shelf};
+pub use generation::{Generation, ModelSet};
 pub use handle::Ledger;
 pub use progress::{Progress, StartStage, Started};
 pub use records::{OpenedLeaf, Record, StandingBooking, Taken, Witnessing};

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::error::{Fated, LedgerError};
-use super::generation::{Generation, Shelf};
+use super::generation::{Generation, ModelSet};
 use crate::booking::VersionId;
 use crate::embed::Pool;
 use crate::face::{Embedding, ModelId};
@@ -25,15 +25,15 @@ pub(super) struct Switch {
 pub(super) struct Incoming {
     pub(super) generation: Arc<Generation>,
     pub(super) gone: Mutex<HashSet<VersionId>>,
-    /// Leaves before this one are gathered beside the writer, later ones by it at the turn.
+    /// Leaves before this one are filled in beside the writer, later ones by it when it is activated.
     pub(super) below: u64,
 }
 
 impl Switch {
     /// The switch that the store says is under way.
-    pub(super) fn resumed(store: &Store, shelf: &Shelf) -> Result<Option<Self>, LedgerError> {
+    pub(super) fn resumed(store: &Store, models: &ModelSet) -> Result<Option<Self>, LedgerError> {
         let Some(row) = store.switch()? else { return Ok(None) };
-        let pool = shelf.pool(ModelId(row.model)).unwrap_or_else(|e| {
+        let pool = models.pool(ModelId(row.model)).unwrap_or_else(|e| {
             log::error!("the switch of the model waits: {}", e.chain());
             None
         });
@@ -41,7 +41,7 @@ impl Switch {
             log::warn!(
                 "a switch to the models {} is under way, found {}",
                 hex::encode(row.model),
-                shelf.offers()
+                models.offers()
             );
         }
         Ok(Some(Self { row, pool, incoming: None }))

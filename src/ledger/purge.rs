@@ -103,7 +103,7 @@ impl Writer {
                 Ok(())
             }));
         }
-        self.transact(staged).map(|_| ())
+        self.transact_alone(staged).map(|_| ())
     }
 
     /// The release that a purge follows, and the tag that it bears.

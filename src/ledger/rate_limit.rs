@@ -102,7 +102,7 @@ impl Writer {
                 }));
             }
         }
-        if staged.is_empty() { Ok(()) } else { self.transact(staged).map(|_| ()) }
+        if staged.is_empty() { Ok(()) } else { self.transact_alone(staged).map(|_| ()) }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use super::clock::Clock;
-use super::generation::Shelf;
+use super::generation::ModelSet;
 use crate::booking::VersionId;
 use crate::disk::Disk;
 use crate::retention::RetentionDays;
@@ -31,7 +31,7 @@ pub struct LedgerSetup {
     /// The log key's 32 bytes.
     pub log_key: Zeroizing<Vec<u8>>,
     /// The models that the configuration offers; the one of the stored vectors is taken.
-    pub shelf: Arc<Shelf>,
+    pub models: Arc<ModelSet>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// The file outside of the state folder and its backups that holds the newest cosigned

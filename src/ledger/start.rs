@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use super::core::Core;
 use super::error::LedgerError;
-use super::generation::{Generation, Shelf};
+use super::generation::{Generation, ModelSet};
 use super::in_order::in_order;
 use super::load::{ID_BATCHES, ReadLog, Records, load_gallery, read_log};
 use super::next_model::Switch;
@@ -56,7 +56,7 @@ pub(super) fn open(
         origin,
         master_key,
         log_key,
-        shelf,
+        models,
         clock,
         anchor,
         reserve_bytes,
@@ -71,7 +71,7 @@ pub(super) fn open(
         .map_err(|source| LedgerError::Io { what: "listing the state folder", source })?;
     let made_before = listed.contains(&state.join(STORE_FILE));
     // Models that can't be used are told before anything is made.
-    let _first = if made_before { None } else { shelf.pool(shelf.first()?)? };
+    let _first = if made_before { None } else { models.pool(models.first()?)? };
     let (store, vault) = steps.run(StartStage::Open, 0, |_| {
         if made_before {
             Ok((Store::open(&disk, &state)?, Vault::open(&disk, &state, &master)?))
@@ -83,7 +83,7 @@ pub(super) fn open(
     let kind = store.kind()?;
     check_fit(&store, kind, create_as, &origin)?;
     let (generation, switch) = steps.run(StartStage::Models, 0, |_| {
-        Ok((fitting(&store, &shelf)?, Switch::resumed(&store, &shelf)?))
+        Ok((fitting(&store, &models)?, Switch::resumed(&store, &models)?))
     })?;
     let leaves = store.leaves_len()?;
     let ReadLog { edge, newest, audit_leaves } =
@@ -102,7 +102,7 @@ pub(super) fn open(
         former_origins,
         store,
         vault,
-        shelf,
+        models,
         clock,
         disk,
         state,
@@ -281,13 +281,13 @@ fn check_fit(
 
 /// An empty generation of the model whose vectors are stored, or of the first one offered where
 /// there are none yet.
-fn fitting(store: &Store, shelf: &Shelf) -> Result<Generation, LedgerError> {
-    let wanted = store.model()?.map_or_else(|| shelf.first(), |model| Ok(ModelId(model)))?;
-    match shelf.pool(wanted)? {
-        Some(pool) => shelf.generation(pool),
+fn fitting(store: &Store, models: &ModelSet) -> Result<Generation, LedgerError> {
+    let wanted = store.model()?.map_or_else(|| models.first(), |model| Ok(ModelId(model)))?;
+    match models.pool(wanted)? {
+        Some(pool) => models.generation(pool),
         None => Err(LedgerError::Setup {
             found: format!("vectors of the models {wanted}"),
-            wanted: shelf.offers(),
+            wanted: models.offers(),
         }),
     }
 }

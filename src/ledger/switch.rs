@@ -25,7 +25,7 @@ use crate::audit::{Actor, Detail, Unusable};
 use crate::booking::VersionId;
 use crate::embed::Pool;
 use crate::face::ModelId;
-use crate::limits::{FILL_ATTEMPTS_MAX, GATHER_LEAVES, SUPPRESSED_PER_LEAF_MAX};
+use crate::limits::{FILL_ATTEMPTS_MAX, FILL_LEAVES, SUPPRESSED_PER_LEAF_MAX};
 use crate::roster::Caller;
 use crate::store::{StoreError, SwitchRow, VersionRow, VersionState};
 use crate::vault::{KeyOwner, SealedPart};
@@ -43,7 +43,7 @@ pub enum SwitchState {
     /// The bookings' photos are being embedded.
     Embedding,
     /// The next gallery is being filled and checked.
-    Gathering,
+    Filling,
     /// More photos than are accepted have no usable face under the next model, or galleries were
     /// begun too often: it must be asked for again, or given up.
     Blocked,
@@ -90,11 +90,11 @@ impl Ledger {
             return Ok(());
         }
         let wanted = || format!("models_next with the digest {model}");
-        let pool = match core.shelf.pool(model) {
+        let pool = match core.models.pool(model) {
             Ok(Some(pool)) => pool,
             Ok(None) => {
                 return Err(LedgerError::NotSwitchable {
-                    found: core.shelf.offers(),
+                    found: core.models.offers(),
                     wanted: wanted(),
                 });
             }
@@ -102,7 +102,7 @@ impl Ledger {
                 return Err(LedgerError::NotSwitchable { found: e.chain(), wanted: wanted() });
             }
         };
-        core.shelf.room_for(core.standing(), pool.dimension())?;
+        core.models.room_for(core.standing(), pool.dimension())?;
         let actor = Actor::from(caller);
         self.alone(Alone::BeginSwitch, move |writer| {
             writer.begin_switch(actor, pool, accept_failed)
@@ -143,7 +143,7 @@ impl Ledger {
         let (embedded, failed) = (core.store.next_vectors()?, core.store.failed()?);
         let whole = embedded + failed >= core.standing();
         let state = match &switch {
-            Switch { incoming: Some(_), .. } => SwitchState::Gathering,
+            Switch { incoming: Some(_), .. } => SwitchState::Filling,
             Switch { pool: None, .. } => SwitchState::Absent,
             Switch { row, .. }
                 if whole
@@ -172,7 +172,7 @@ impl Ledger {
 
     /// How many photos a switch of the model may examine at the same time.
     pub(crate) fn switch_workers(&self) -> usize {
-        self.core().shelf.switch_workers()
+        self.core().models.switch_workers()
     }
 
     /// Bookings of which the next model has neither vector nor failure, at most `len_max`, after
@@ -209,10 +209,12 @@ impl Ledger {
     /// Fills a gallery of the next model, checks it, and has searches answered by it from then on.
     /// Says whether they are; else bookings are due again, failures aren't accepted, the switch was
     /// given up, or `ended` was set, which it looks at from time to time.
-    pub fn turn(&self, ended: &AtomicBool) -> Result<bool, LedgerError> {
+    pub fn activate_next(&self, ended: &AtomicBool) -> Result<bool, LedgerError> {
         let core = self.core();
-        let Some(incoming) = self.alone(Alone::Gather, Writer::gather)? else { return Ok(false) };
-        let unreadable = core.gather(&incoming, ended)?;
+        let Some(incoming) = self.alone(Alone::BeginFill, Writer::begin_fill)? else {
+            return Ok(false);
+        };
+        let unreadable = core.fill(&incoming, ended)?;
         if ended.load(Ordering::Acquire) {
             return self.alone(Alone::LeaveGallery, Writer::leave_gallery).map(|()| false);
         }
@@ -223,12 +225,12 @@ impl Ledger {
             )?;
         }
         incoming.generation.gallery().prove()?;
-        self.alone(Alone::Turn, Writer::turn)
+        self.alone(Alone::Activate, Writer::activate)
     }
 
     /// Removes some vectors of no model in use; says whether some are left.
-    pub fn sweep(&self) -> Result<bool, LedgerError> {
-        self.alone(Alone::Sweep, Writer::sweep)
+    pub fn remove_former(&self) -> Result<bool, LedgerError> {
+        self.alone(Alone::RemoveFormer, Writer::remove_former)
     }
 }
 
@@ -247,7 +249,7 @@ impl Core {
     /// Takes the next model's vectors of the leaves before `incoming.below` into the incoming
     /// gallery; gives the bookings whose vectors don't open. Ends early where the switch has ended,
     /// or is to.
-    fn gather(
+    fn fill(
         &self,
         incoming: &Arc<Incoming>,
         ended: &AtomicBool,
@@ -256,13 +258,13 @@ impl Core {
         // Read after the incoming gallery was made known: what falls from here on is masked in it
         // or never gets in.
         let standing = Live::standing(&self.store)?;
-        for first in (0..incoming.below).step_by(GATHER_LEAVES) {
+        for first in (0..incoming.below).step_by(FILL_LEAVES) {
             let ours =
                 |switch: Switch| switch.incoming.is_some_and(|other| Arc::ptr_eq(&other, incoming));
             if ended.load(Ordering::Acquire) || !self.switch().is_some_and(ours) {
                 break;
             }
-            let leaves = first..incoming.below.min(first + GATHER_LEAVES as u64);
+            let leaves = first..incoming.below.min(first + FILL_LEAVES as u64);
             let opened =
                 open_vectors(self, &incoming.generation, Vectors::Next, &standing, leaves)?;
             for (version, cause) in opened.unreadable {
@@ -276,7 +278,7 @@ impl Core {
 
     /// Takes the vectors of the bookings that came while the gallery was filled, a few; says
     /// whether all of them open.
-    fn gather_late(&self, incoming: &Incoming) -> Result<bool, LedgerError> {
+    fn fill_late(&self, incoming: &Incoming) -> Result<bool, LedgerError> {
         let mut faces = Vec::new();
         let mut whole = true;
         self.store.for_each_next_vector::<LedgerError>(
@@ -354,7 +356,7 @@ impl Writer {
             accept_failed,
         };
         let leaf = NewLeaf::new(follows, vec![standing, accept_failed], detail);
-        self.transact(vec![Staged::new(vec![leaf], move |_, tables, leaf| {
+        self.transact_alone(vec![Staged::new(vec![leaf], move |_, tables, leaf| {
             let begun = leaf.filter(|_| first).unwrap_or(row.begun);
             // Named now, so that a folder without bookings knows it too.
             tables.put_model(&from.0)?;
@@ -404,7 +406,7 @@ impl Writer {
     }
 
     /// Opens a gallery to be filled, where the switch may have one.
-    pub(crate) fn gather(&mut self) -> Result<Option<Arc<Incoming>>, LedgerError> {
+    pub(crate) fn begin_fill(&mut self) -> Result<Option<Arc<Incoming>>, LedgerError> {
         let core = self.core();
         let Some(mut switch) = core.switch() else { return Ok(None) };
         let (Some(pool), true) =
@@ -414,7 +416,7 @@ impl Writer {
         };
         switch.row.fill_attempts += 1;
         core.store.commit::<StoreError>(|tables| tables.put_switch(&switch.row))?;
-        let generation = Arc::new(core.shelf.generation(pool)?);
+        let generation = Arc::new(core.models.generation(pool)?);
         let incoming =
             Arc::new(Incoming { generation, gone: Mutex::default(), below: self.leaves() });
         switch.incoming = Some(incoming.clone());
@@ -436,12 +438,12 @@ impl Writer {
     }
 
     /// Holds the filled gallery against the store, and makes it the one that answers.
-    pub(crate) fn turn(&mut self) -> Result<bool, LedgerError> {
+    pub(crate) fn activate(&mut self) -> Result<bool, LedgerError> {
         let core = self.core().clone();
         let Some(switch) = core.switch() else { return Ok(false) };
         let Some(incoming) = switch.incoming.clone() else { return Ok(false) };
         // Whatever it comes to, this gallery is used or never again.
-        let outcome = core.gather_late(&incoming);
+        let outcome = core.fill_late(&incoming);
         core.set_switch(Some(Switch { incoming: None, ..switch.clone() }));
         if !outcome? {
             return Ok(false);
@@ -458,10 +460,10 @@ impl Writer {
             });
         }
         let former = core.generation();
-        let (staged, unusable) = self.stage_turn(&switch, former.model(), embedded)?;
-        self.transact(staged)?;
+        let (staged, unusable) = self.stage_activation(&switch, former.model(), embedded)?;
+        self.transact_alone(staged)?;
         *core.unusable.lock().expect("nothing panics while it holds what is unusable") = unusable;
-        // Its searches go on to their end; its vectors are swept after them.
+        // Its searches go on to their end; its vectors are removed after them.
         *core.former.lock().expect("nothing panics while it holds the former generation") =
             Arc::downgrade(&former);
         *core.active.write().expect("nothing panics while it holds the generation") =
@@ -474,9 +476,9 @@ impl Writer {
         Ok(true)
     }
 
-    /// The leaves and rows of a turn, and the bookings that are unusable after it: those that
+    /// The leaves and rows of the change-over, and the bookings that are unusable after it: those that
     /// change their state are few.
-    fn stage_turn(
+    fn stage_activation(
         &self,
         switch: &Switch,
         from: ModelId,
@@ -541,14 +543,17 @@ impl Writer {
         let (from, to) = (core.generation().model().to_string(), switch.model().to_string());
         let detail = Detail::ModelSwitchGivenUp { actor, from, to, embedded, failed };
         let leaf = NewLeaf::new(vec![switch.row.begun], vec![embedded, failed], detail);
-        self.transact(vec![Staged::new(vec![leaf], |_, tables, _| Ok(tables.end_switch()?))])?;
+        self.transact_alone(vec![Staged::new(
+            vec![leaf],
+            |_, tables, _| Ok(tables.end_switch()?),
+        )])?;
         core.set_switch(None);
         Ok(())
     }
 
     /// Removes some vectors that no generation uses; those of a former one wait for its last
     /// search.
-    pub(crate) fn sweep(&mut self) -> Result<bool, LedgerError> {
+    pub(crate) fn remove_former(&mut self) -> Result<bool, LedgerError> {
         let core = self.core();
         if core.switch().is_some() || core.store.next_vectors()? == 0 {
             return Ok(false);

@@ -28,8 +28,8 @@ use crate::vault::VaultError;
 /// | `EndHours` | it is about the refusals of all callers at once |
 /// | `BeginSwitch`, `GiveUpSwitch` | bookings that come after it must see what it did |
 /// | `Embed` | it looks at bookings that others of a group may release |
-/// | `Gather`, `LeaveGallery`, `Turn` | galleries change over between two transactions |
-/// | `Sweep` | it removes what a turn or a begun switch would read |
+/// | `BeginFill`, `LeaveGallery`, `Activate` | galleries change over between two transactions |
+/// | `RemoveFormer` | it removes what `Activate` or a begun switch would read |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Alone {
     Purge,
@@ -38,10 +38,10 @@ pub(super) enum Alone {
     BeginSwitch,
     GiveUpSwitch,
     Embed,
-    Gather,
+    BeginFill,
     LeaveGallery,
-    Turn,
-    Sweep,
+    Activate,
+    RemoveFormer,
 }
 
 /// What waits for the writer.
@@ -351,11 +351,18 @@ impl Writer {
         })
     }
 
-    /// The commit point: gives each write's last leaf.
-    pub(super) fn transact(
+    /// Commits what is alone in its transaction, or nothing where a detail is too long; gives each
+    /// write's last leaf.
+    pub(super) fn transact_alone(
         &mut self,
         staged: Vec<Staged>,
     ) -> Result<Vec<Option<u64>>, LedgerError> {
+        staged.iter().try_for_each(Staged::check_details)?;
+        self.transact(staged)
+    }
+
+    /// The commit point: gives each write's last leaf.
+    fn transact(&mut self, staged: Vec<Staged>) -> Result<Vec<Option<u64>>, LedgerError> {
         let core = self.core.clone();
         let mut edge = self.edge.clone();
         let (mut last, mut kinds) = (Vec::with_capacity(staged.len()), Vec::new());

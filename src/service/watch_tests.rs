@@ -19,7 +19,7 @@ use crate::disk::RealDisk;
 use crate::face::Edits;
 use crate::gallery::EngineChoice;
 use crate::inquiry::{self, Action, Digest, Frame, InquiryId, Probe, Quality, Request, Who};
-use crate::ledger::{Fated, LedgerError, LedgerSetup, Member, SetClock, Shelf};
+use crate::ledger::{Fated, LedgerError, LedgerSetup, Member, ModelSet, SetClock};
 use crate::limits::{DETAILS_KEPT_DAYS_MIN, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX};
 use crate::retention::RetentionDays;
 use crate::roster::{Caller, CertificateName, Person, Role};
@@ -32,10 +32,10 @@ const PROBE: &[u8] = b"a probe";
 const NOON_CS: u64 = 179_554_560_000;
 
 /// The models, loaded once for all tests.
-static SHELF: LazyLock<Arc<Shelf>> = LazyLock::new(|| {
+static MODEL_SET: LazyLock<Arc<ModelSet>> = LazyLock::new(|| {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
     Arc::new(
-        Shelf::open(&folder, None, EngineChoice::Cpu, 1)
+        ModelSet::open(&folder, None, EngineChoice::Cpu, 1)
             .unwrap_or_else(|e| panic!("run smrtctl model fetch: {}", e.chain())),
     )
 });
@@ -66,7 +66,7 @@ impl Home {
             origin: "test.example/log".to_owned(),
             master_key: vec![1; 32].into(),
             log_key: vec![2; 32].into(),
-            shelf: SHELF.clone(),
+            models: MODEL_SET.clone(),
             clock: self.clock.clone(),
             anchor: None,
             reserve_bytes: 0,

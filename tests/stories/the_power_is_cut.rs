@@ -23,7 +23,7 @@ use smrt::gallery::EngineChoice;
 use smrt::inquiry::{
     Action, Choice, Digest, Disposition, Finding, Frame, InquiryId, Probe, Quality, Who,
 };
-use smrt::ledger::{Enrolled, Faces, Fated, Ledger, LedgerError, Shelf, SwitchState, Taken};
+use smrt::ledger::{Enrolled, Faces, Fated, Ledger, LedgerError, ModelSet, SwitchState, Taken};
 use smrt::limits::{FILL_ATTEMPTS_MAX, PROBE_PIECE_BYTES};
 use smrt::roster::{Caller, CertificateName, Role};
 use smrt::rule::Rule;
@@ -41,11 +41,11 @@ const START_MAX: Duration = Duration::from_secs(1);
 const DUE_LEN_MAX: usize = 3;
 
 /// The two models between which the box is switched, loaded once.
-static SHELF: LazyLock<(Arc<Shelf>, [Arc<Pool>; 2])> = LazyLock::new(|| {
-    let shelf = Shelf::open(&models(), Some(&plain_models()), EngineChoice::Cpu, 1).unwrap();
+static MODEL_SET: LazyLock<(Arc<ModelSet>, [Arc<Pool>; 2])> = LazyLock::new(|| {
+    let set = ModelSet::open(&models(), Some(&plain_models()), EngineChoice::Cpu, 1).unwrap();
     let pools = [models(), plain_models()]
-        .map(|folder| shelf.pool(Models::id_of(&folder).unwrap()).unwrap().unwrap());
-    (Arc::new(shelf), pools)
+        .map(|folder| set.pool(Models::id_of(&folder).unwrap()).unwrap().unwrap());
+    (Arc::new(set), pools)
 });
 
 /// What the callers were told.
@@ -67,7 +67,7 @@ struct Told {
 
 fn open(disk: &FakeDisk) -> Result<Ledger, LedgerError> {
     let disk = Arc::new(disk.clone());
-    Ledger::open(ledger_setup(disk, Path::new(STATE), SHELF.0.clone()))
+    Ledger::open(ledger_setup(disk, Path::new(STATE), MODEL_SET.0.clone()))
 }
 
 fn feed() -> Caller {
@@ -357,7 +357,7 @@ fn work(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     told.bookings.push((4, book(ledger, 4, 0)?));
     noted(told);
     // The model is switched while work goes on.
-    ledger.begin_switch(&device, SHELF.1[1].id(), 0)?;
+    ledger.begin_switch(&device, MODEL_SET.1[1].id(), 0)?;
     told.begun = true;
     noted(told);
     embed_due(ledger, 1)?;
@@ -367,10 +367,10 @@ fn work(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     told.released.push(3);
     noted(told);
     embed_due(ledger, usize::MAX)?;
-    assert!(ledger.turn(&AtomicBool::new(false))?, "everything is embedded");
+    assert!(ledger.activate_next(&AtomicBool::new(false))?, "everything is embedded");
     told.switched = true;
     noted(told);
-    while ledger.sweep()? {}
+    while ledger.remove_former()? {}
     told.bookings.push((6, book(ledger, 6, 0)?));
     noted(told);
     Ok(())
@@ -416,7 +416,7 @@ fn check(disk: &FakeDisk, told: &Told) -> Result<(), String> {
             .ok_or(format!("leaf {index} has no detail"))?;
     }
     // Nothing told of the switch is undone, and where it stopped it goes on to its end.
-    let next = SHELF.1[1].id();
+    let next = MODEL_SET.1[1].id();
     let switched = ledger.model() == next;
     if told.switched && !switched || told.begun && !switched && ledger.next_pool().is_none() {
         return Err("the switch of the model was forgotten".to_owned());
@@ -425,12 +425,14 @@ fn check(disk: &FakeDisk, told: &Told) -> Result<(), String> {
     check_bookings(&ledger, told)?;
     if ledger.next_pool().is_some() {
         embed_due(&ledger, usize::MAX).map_err(|e| e.chain())?;
-        if !ledger.turn(&AtomicBool::new(false)).map_err(|e| e.chain())? || ledger.model() != next {
+        if !ledger.activate_next(&AtomicBool::new(false)).map_err(|e| e.chain())?
+            || ledger.model() != next
+        {
             return Err("the switch does not come to its end".to_owned());
         }
         check_bookings(&ledger, told)?;
     }
-    while ledger.sweep().map_err(|e| e.chain())? {}
+    while ledger.remove_former().map_err(|e| e.chain())? {}
     let standing = ledger.model_standing().map_err(|e| e.chain())?;
     if standing.state != SwitchState::None {
         return Err(format!("the switch is over and leaves {standing:?}"));
@@ -838,10 +840,10 @@ fn a_gallery_that_takes_the_process_down_each_time_is_not_begun_for_ever() {
     let mut disk = worked_base();
     let ledger = open(&disk).unwrap();
     book(&ledger, 0, 0).unwrap();
-    ledger.begin_switch(&feed(), SHELF.1[1].id(), 0).unwrap();
+    ledger.begin_switch(&feed(), MODEL_SET.1[1].id(), 0).unwrap();
     embed_due(&ledger, usize::MAX).unwrap();
     let before = disk.operations();
-    assert!(!ledger.turn(&ended).unwrap());
+    assert!(!ledger.activate_next(&ended).unwrap());
     assert_eq!(state(&ledger), SwitchState::Embedding, "one that is left in order doesn't count");
     // One commit says that a gallery is begun, another that it was left.
     let begin = (disk.operations() - before) / 2;
@@ -850,15 +852,15 @@ fn a_gallery_that_takes_the_process_down_each_time_is_not_begun_for_ever() {
         let ledger = open(&disk).unwrap();
         assert_eq!(state(&ledger), SwitchState::Embedding, "begun {n} times");
         disk.cut_at(disk.operations() + begin + 1);
-        assert!(ledger.turn(&go_on).is_err());
+        assert!(ledger.activate_next(&go_on).is_err());
         drop(ledger);
         disk = disk.after_cut(&mut Choices::new(n.into()));
     }
     let ledger = open(&disk).unwrap();
-    assert!(state(&ledger) == SwitchState::Blocked && !ledger.turn(&go_on).unwrap());
-    ledger.begin_switch(&feed(), SHELF.1[1].id(), 0).unwrap();
-    assert!(ledger.turn(&go_on).unwrap(), "asked for again, it is tried again");
-    assert_eq!(ledger.model(), SHELF.1[1].id());
+    assert!(state(&ledger) == SwitchState::Blocked && !ledger.activate_next(&go_on).unwrap());
+    ledger.begin_switch(&feed(), MODEL_SET.1[1].id(), 0).unwrap();
+    assert!(ledger.activate_next(&go_on).unwrap(), "asked for again, it is tried again");
+    assert_eq!(ledger.model(), MODEL_SET.1[1].id());
 }
 
 fn name(path: &Path) -> &str {

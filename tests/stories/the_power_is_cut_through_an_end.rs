@@ -15,7 +15,7 @@ use smrt::roster::{Caller, CertificateName};
 use smrt::vault::{Announced, Upload};
 
 use crate::builders::{ledger_setup, request};
-use crate::clocked::{DAY_CS, SHELF, StoryClock};
+use crate::clocked::{DAY_CS, MODEL_SET, StoryClock};
 use crate::fake_disk::{Choices, FakeDisk};
 
 const STATE: &str = "/state";
@@ -27,7 +27,7 @@ fn open(disk: &FakeDisk, clock: &Arc<StoryClock>) -> Result<Ledger, LedgerError>
     let disk: Arc<dyn Disk> = Arc::new(disk.clone());
     Ledger::open(LedgerSetup {
         clock: clock.clone(),
-        ..ledger_setup(disk, Path::new(STATE), SHELF.0.clone())
+        ..ledger_setup(disk, Path::new(STATE), MODEL_SET.0.clone())
     })
 }
 

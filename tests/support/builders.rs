@@ -6,7 +6,7 @@ use std::sync::Arc;
 use smrt::booking::BookingData;
 use smrt::disk::Disk;
 use smrt::inquiry::Request;
-use smrt::ledger::{LedgerSetup, Shelf, SystemClock};
+use smrt::ledger::{LedgerSetup, ModelSet, SystemClock};
 use smrt::store::StateKind;
 
 pub(crate) const ORIGIN: &str = "test.example/smrt";
@@ -14,7 +14,7 @@ pub(crate) const MASTER_KEY: [u8; 32] = [1; 32];
 pub(crate) const LOG_KEY: [u8; 32] = [2; 32];
 
 /// A ledger for tests in a state folder, by the machine's clock, without anchor and reserve.
-pub(crate) fn ledger_setup(disk: Arc<dyn Disk>, state: &Path, shelf: Arc<Shelf>) -> LedgerSetup {
+pub(crate) fn ledger_setup(disk: Arc<dyn Disk>, state: &Path, set: Arc<ModelSet>) -> LedgerSetup {
     LedgerSetup {
         disk,
         state: state.to_owned(),
@@ -22,7 +22,7 @@ pub(crate) fn ledger_setup(disk: Arc<dyn Disk>, state: &Path, shelf: Arc<Shelf>)
         origin: ORIGIN.to_owned(),
         master_key: MASTER_KEY.to_vec().into(),
         log_key: LOG_KEY.to_vec().into(),
-        shelf,
+        models: set,
         clock: Arc::new(SystemClock::default()),
         anchor: None,
         reserve_bytes: 0,

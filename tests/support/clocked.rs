@@ -13,7 +13,7 @@ use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::embed::{Models, Pool};
 use smrt::gallery::EngineChoice;
-use smrt::ledger::{Clock, Ledger, LedgerSetup, Shelf, SystemClock};
+use smrt::ledger::{Clock, Ledger, LedgerSetup, ModelSet, SystemClock};
 use smrt::service::Service;
 use smrt::tls::Acceptor;
 use time::{Date, OffsetDateTime};
@@ -32,10 +32,10 @@ pub(crate) const HOUR_CS: u64 = 60 * MINUTE_CS;
 pub(crate) const DAY_CS: u64 = 24 * HOUR_CS;
 
 /// The models with their workers, held so that no start loads them anew.
-pub(crate) static SHELF: LazyLock<(Arc<Shelf>, Arc<Pool>)> = LazyLock::new(|| {
-    let shelf = Shelf::open(&models(), None, EngineChoice::Cpu, 2).unwrap();
-    let pool = shelf.pool(Models::id_of(&models()).unwrap()).unwrap().unwrap();
-    (Arc::new(shelf), pool)
+pub(crate) static MODEL_SET: LazyLock<(Arc<ModelSet>, Arc<Pool>)> = LazyLock::new(|| {
+    let set = ModelSet::open(&models(), None, EngineChoice::Cpu, 2).unwrap();
+    let pool = set.pool(Models::id_of(&models()).unwrap()).unwrap().unwrap();
+    (Arc::new(set), pool)
 });
 
 /// A clock that stands until the story moves it.
@@ -103,7 +103,7 @@ impl<'s> Clocked<'s> {
             log_key: config.read_key("the log key", &config.log_key).unwrap(),
             clock: clock.clone(),
             retention: config.retention(),
-            ..ledger_setup(Arc::new(RealDisk), &config.state, SHELF.0.clone())
+            ..ledger_setup(Arc::new(RealDisk), &config.state, MODEL_SET.0.clone())
         };
         let roster = || config.read_roster().unwrap();
         let service = once_free(|| {

@@ -16,7 +16,7 @@ use smrt::client::staff::Staff;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
-use smrt::ledger::{Fated, Ledger, LedgerSetup, RestoreSetup, Shelf, SystemClock};
+use smrt::ledger::{Fated, Ledger, LedgerSetup, ModelSet, RestoreSetup, SystemClock};
 use smrt::roster::{CertificateName, Role};
 use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
@@ -347,18 +347,18 @@ impl Site {
     /// The state folder, opened by the library; no daemon may be running.
     pub(crate) fn ledger(&self) -> Ledger {
         let config = Config::load(&self.config()).unwrap();
-        let shelf =
-            Shelf::open(&config.models, config.models_next.as_deref(), EngineChoice::Cpu, 1)
+        let set =
+            ModelSet::open(&config.models, config.models_next.as_deref(), EngineChoice::Cpu, 1)
                 .unwrap();
         let key = |name| fs::read(self.path(name)).unwrap().into();
-        let shelf = Arc::new(shelf);
+        let set = Arc::new(set);
         once_free(|| {
             Ledger::open(LedgerSetup {
                 create_as: None,
                 origin: config.origin.clone(),
                 master_key: key("master.key"),
                 log_key: key("log.key"),
-                ..ledger_setup(Arc::new(RealDisk), &self.path("state"), shelf.clone())
+                ..ledger_setup(Arc::new(RealDisk), &self.path("state"), set.clone())
             })
         })
     }

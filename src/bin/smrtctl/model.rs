@@ -216,7 +216,7 @@ fn state(state: ModelState) -> &'static str {
         ModelState::Settled => "no switch under way",
         ModelState::Sweeping => "switched; the former models' vectors are being removed",
         ModelState::Embedding => "embedding",
-        ModelState::Gathering => "filling and checking the new gallery",
+        ModelState::Filling => "filling and checking the new gallery",
         ModelState::Blocked => "waits for a decision",
         ModelState::Absent => "waits: the server's configuration no longer names the new models",
     }

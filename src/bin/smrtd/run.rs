@@ -10,7 +10,7 @@ use sd_notify::NotifyState;
 use smrt::api;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
-use smrt::ledger::{LedgerError, LedgerSetup, Shelf, SystemClock};
+use smrt::ledger::{LedgerError, LedgerSetup, ModelSet, SystemClock};
 use smrt::roster::Roster;
 use smrt::service::{Service, ServiceError};
 use smrt::store::{StateKind, StoreError};
@@ -124,11 +124,15 @@ fn open_service(
     }
     let master_key = config.read_key("the master key", &config.master_key).map_err(config_error)?;
     let log_key = config.read_key("the log key", &config.log_key).map_err(config_error)?;
-    let shelf =
-        Shelf::open(&config.models, config.models_next.as_deref(), config.engine, config.workers())
-            .map_err(config_error)?;
-    let shelf = Arc::new(
-        shelf
+    let models = ModelSet::open(
+        &config.models,
+        config.models_next.as_deref(),
+        config.engine,
+        config.workers(),
+    )
+    .map_err(config_error)?;
+    let models = Arc::new(
+        models
             .with_switch_bytes_max(config.switch_memory_mib.map(|mib| mib.saturating_mul(1 << 20))),
     );
     let setup = LedgerSetup {
@@ -138,7 +142,7 @@ fn open_service(
         origin: config.origin.clone(),
         master_key,
         log_key,
-        shelf,
+        models,
         clock: Arc::new(SystemClock::default()),
         anchor: config.anchor.clone(),
         reserve_bytes: config.disk_reserve_mib.saturating_mul(1 << 20),

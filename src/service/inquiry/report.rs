@@ -224,13 +224,13 @@ impl Service {
         };
         let model = ModelId::parse(&model)
             .ok_or_else(|| LedgerError::Log { what: format!("leaf {answered} names no model") })?;
-        let shelf = &self.ledger.core().shelf;
+        let models = &self.ledger.core().models;
         Ok(SearchFacts {
             model,
-            model_name: shelf
+            model_name: models
                 .name_of(model)
                 .unwrap_or_else(|| "models no longer at hand".to_owned()),
-            error_rates: shelf.measured(model),
+            error_rates: models.measured(model),
             origin: self.ledger.core().log_key.origin().to_owned(),
             root: self.ledger.core().root_at(answered)?,
             rows,

@@ -16,7 +16,7 @@ use smrt::booking::VersionId;
 use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
 
-use smrt::ledger::{Ledger, Shelf};
+use smrt::ledger::{Ledger, ModelSet};
 use smrt::limits::COMMIT_CHANGES_MAX;
 
 use crate::builders::ledger_setup;
@@ -58,8 +58,8 @@ pub(super) fn measure(seconds: u64, dir: Option<&Path>, as_json: bool) -> anyhow
 fn open(state: &Path) -> anyhow::Result<Ledger> {
     std::fs::create_dir(state)?;
     let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("models");
-    let shelf = Arc::new(Shelf::open(&models, None, EngineChoice::Cpu, 1)?);
-    Ok(Ledger::open(ledger_setup(Arc::new(RealDisk), state, shelf))?)
+    let set = Arc::new(ModelSet::open(&models, None, EngineChoice::Cpu, 1)?);
+    Ok(Ledger::open(ledger_setup(Arc::new(RealDisk), state, set))?)
 }
 
 /// Logs what an operator does most: looking at a candidate's photo.

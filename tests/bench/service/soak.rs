@@ -31,7 +31,7 @@ use smrt::embed::Models;
 use smrt::face::{Edits, Embedding, ModelId};
 use smrt::gallery::{EngineChoice, GalleryError};
 use smrt::inquiry::{Action, Choice, Digest, Frame, InquiryId, Probe, Quality, Request, Who};
-use smrt::ledger::{Enrolled, Faces, Ledger, LedgerError, LedgerSetup, Shelf};
+use smrt::ledger::{Enrolled, Faces, Ledger, LedgerError, LedgerSetup, ModelSet};
 use smrt::limits::{REVIEWED_CANDIDATES_MAX, SWITCH_BATCH_LEN_MAX};
 use smrt::roster::{Caller, CertificateName};
 use smrt::store::StateKind;
@@ -103,8 +103,8 @@ pub(super) fn measure(
     unmirrored(models, &next)?;
     let engine: EngineChoice = engine.parse()?;
     let open = |create_as| -> anyhow::Result<Ledger> {
-        let shelf = Arc::new(Shelf::open(models, Some(&next), engine, 1)?);
-        let setup = ledger_setup(Arc::new(RealDisk), &state, shelf);
+        let set = Arc::new(ModelSet::open(models, Some(&next), engine, 1)?);
+        let setup = ledger_setup(Arc::new(RealDisk), &state, set);
         Ok(Ledger::open(LedgerSetup { create_as, ..setup })?)
     };
     let named = |name| {
@@ -341,7 +341,7 @@ impl World {
             self.used.lock().expect("nobody panics with it").sent(sent, to);
             let turned = loop {
                 self.embed(to)?;
-                let turned = self.ledger.turn(&AtomicBool::new(false))?;
+                let turned = self.ledger.activate_next(&AtomicBool::new(false))?;
                 if turned || self.stopped() {
                     break turned;
                 }
@@ -353,7 +353,7 @@ impl World {
             self.used.lock().expect("nobody panics with it").acknowledged(acknowledged);
             self.switches.fetch_add(1, Ordering::Relaxed);
             // The former model's vectors wait for its last search.
-            while self.ledger.sweep()? && !self.stopped() {
+            while self.ledger.remove_former()? && !self.stopped() {
                 std::thread::sleep(PAUSE);
             }
         }

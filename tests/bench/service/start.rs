@@ -15,7 +15,7 @@ use smrt::disk::{Disk, DiskFile, OpenMode, RealDisk};
 use smrt::embed::Models;
 use smrt::face::Embedding;
 use smrt::gallery::EngineChoice;
-use smrt::ledger::{Enrolled, Faces, Ledger, LedgerSetup, Shelf};
+use smrt::ledger::{Enrolled, Faces, Ledger, LedgerSetup, ModelSet};
 use smrt::roster::{Caller, CertificateName};
 use smrt::store::{STORE_FILE, StateKind};
 
@@ -148,10 +148,10 @@ fn ledger(
     create_as: Option<StateKind>,
     models: &Path,
 ) -> anyhow::Result<Ledger> {
-    let shelf = Shelf::open(models, None, EngineChoice::Cpu, 1)?;
+    let set = ModelSet::open(models, None, EngineChoice::Cpu, 1)?;
     // Loaded before, so that a start's figures are those of its folder.
-    let _pool = shelf.pool(Models::id_of(models)?)?;
-    let setup = ledger_setup(disk, state, Arc::new(shelf));
+    let _pool = set.pool(Models::id_of(models)?)?;
+    let setup = ledger_setup(disk, state, Arc::new(set));
     Ok(Ledger::open(LedgerSetup { create_as, ..setup })?)
 }
 

@@ -13,7 +13,7 @@ use smrt::booking::{BookingNumber, Identifier};
 use smrt::disk::RealDisk;
 use smrt::embed::Models;
 use smrt::gallery::EngineChoice;
-use smrt::ledger::{Enrolled, Ledger, Shelf};
+use smrt::ledger::{Enrolled, Ledger, ModelSet};
 use smrt::limits::SWITCH_BATCH_LEN_MAX;
 use smrt::roster::{Caller, CertificateName};
 
@@ -26,9 +26,9 @@ pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Resul
     let (state, next) = (folder.path().join("state"), folder.path().join("next"));
     make(&state, bookings, models)?;
     unmirrored(models, &next)?;
-    let shelf = Arc::new(Shelf::open(models, Some(&next), EngineChoice::Cpu, 1)?);
+    let set = Arc::new(ModelSet::open(models, Some(&next), EngineChoice::Cpu, 1)?);
     let model = Models::id_of(&next)?;
-    let ledger = Ledger::open(ledger_setup(Arc::new(RealDisk), &state, shelf))?;
+    let ledger = Ledger::open(ledger_setup(Arc::new(RealDisk), &state, set))?;
     let caller = Caller {
         name: CertificateName::parse("smrt:device/admin-1").context("a device's name")?,
         fingerprint: [0; 32],
@@ -56,27 +56,27 @@ pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Resul
         ledger.embed(model, faces)?;
     }
     let embedded = begun.elapsed();
-    let (turn, wait) = watched(&ledger, || ledger.turn(&AtomicBool::new(false)))?;
+    let (activate, wait) = watched(&ledger, || ledger.activate_next(&AtomicBool::new(false)))?;
     let begun = Instant::now();
-    while ledger.sweep()? {}
-    let sweep = begun.elapsed();
+    while ledger.remove_former()? {}
+    let remove = begun.elapsed();
     ensure!(ledger.model() == model, "the switch did not come to its end");
-    let (vectors, turn, wait, sweep) = (
+    let (vectors, activate, wait, remove) = (
         f64::from(bookings) / embedded.as_secs_f64(),
-        turn.as_secs_f64(),
+        activate.as_secs_f64(),
         wait.as_secs_f64(),
-        sweep.as_secs_f64(),
+        remove.as_secs_f64(),
     );
     if json {
         println!(
             "{}",
             json!({"bench": "switch", "rows": bookings, "vectors_per_second": vectors,
-                "turn_seconds": turn, "writer_wait_seconds_max": wait, "sweep_seconds": sweep})
+                "activate_seconds": activate, "writer_wait_seconds_max": wait, "remove_seconds": remove})
         );
     } else {
         println!(
-            "{bookings} rows: {vectors:.0} vectors a second kept, turn {turn:.2} s, longest wait \
-             for the writer {wait:.3} s, sweep {sweep:.2} s"
+            "{bookings} rows: {vectors:.0} vectors a second kept, change-over {activate:.2} s, longest wait \
+             for the writer {wait:.3} s, removal {remove:.2} s"
         );
     }
     Ok(())
