@@ -379,3 +379,18 @@ fn a_desk_left_alone_hides_its_screen_until_a_touch() {
     operator.presses("button", "Touch your key to go on");
     operator.desk.arrives_at("/console/work");
 }
+
+#[test]
+fn a_screen_that_the_box_was_not_told_of_is_hidden_all_the_same_and_says_so() {
+    let room = ControlRoom::new();
+    let mut daemon = room.start();
+    let browsers = Browsers::start("untold", &room.site);
+    room.admit(&browsers, &daemon, &[OPERATOR]);
+    let operator = operator_of(&browsers, &daemon);
+    operator.desk.expects("net::");
+    daemon.kill();
+    operator.presses("button", "Lock");
+    operator.desk.sees("The screen is hidden.");
+    operator.desk.sees("The box did not answer: until it has hidden its pages by itself");
+    operator.reads("untold-lock");
+}
