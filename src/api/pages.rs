@@ -493,7 +493,7 @@ fn agencies(service: &Service) -> Vec<console::AgencyChoice> {
 }
 
 fn grant_views<'a>(
-    waiting: &'a [([u8; 16], crate::ledger::Grant)],
+    waiting: &'a [(crate::ids::GrantId, crate::ledger::Grant)],
     accounts: &'a [crate::service::AccountStanding],
 ) -> Vec<console::WaitingGrant<'a>> {
     let known =

@@ -7,6 +7,7 @@ use super::touch::{
 };
 use super::{Actor, Alarm, Detail, LeafKind, Refusal, SampleFinding, Shown, Unusable};
 use crate::booking::{Identifier, Text, VersionId};
+use crate::ids::InquiryId;
 use crate::inquiry::{
     self, Attestations, Component, Disposition, Handover, Observation, Outcome, Purpose, Reference,
     Request, Requester, Seen, Upshot,
@@ -251,7 +252,7 @@ fn searches() -> Vec<Detail> {
         {
             let approval = SearchApproval {
                 log: words("fusion.example/smrt"),
-                inquiry: [0x0f; 16],
+                inquiry: InquiryId([0x0f; 16]),
                 revision: 3,
                 fields_sha256: [0; 32],
                 probe_sha256: [0; 32],

@@ -11,9 +11,10 @@ use super::faces::{self, Enrolled, Faces, NextFace};
 use super::generation::Generation;
 use super::handle::Ledger;
 use super::records::{Record, StandingBooking, Taken, stands};
-use super::write::{BookingFiles, Decision, FilesFirst, Group, NewLeaf, Subject, Write, random};
+use super::write::{BookingFiles, Decision, FilesFirst, Group, NewLeaf, Subject, Write};
 use crate::audit::{Actor, Detail, SALT_BYTES};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
+use crate::crypto::random;
 use crate::face::ModelId;
 use crate::roster::Caller;
 use crate::store::{
@@ -174,10 +175,10 @@ impl Ledger {
             .core()
             .vault
             .bookings
-            .key(row.slot, &KeyOwner { owner: row.agency.clone(), id: version.0 })?;
+            .key(row.slot, &KeyOwner { owner: row.agency.clone(), id: version })?;
         for sealed in self.core().store.vectors(row.leaf)? {
             // The other one is another model's and doesn't open as this one's.
-            let Ok(plain) = key.open(SealedPart::Vector(generation.model()), version.0, &sealed)
+            let Ok(plain) = key.open(SealedPart::Vector(generation.model()), version, &sealed)
             else {
                 continue;
             };
@@ -210,9 +211,9 @@ impl Ledger {
         let Some(row) = core.store.version(version)?.filter(|row| admits(row.state)) else {
             return Ok(None);
         };
-        let owner = KeyOwner { owner: row.agency, id: version.0 };
+        let owner = KeyOwner { owner: row.agency, id: version };
         let key = core.vault.bookings.key(row.slot, &owner)?;
-        Ok(Some(core.vault.bookings.read_photo(version.0, &key)?))
+        Ok(Some(core.vault.bookings.read_photo(version, &key)?))
     }
 }
 
@@ -248,10 +249,7 @@ impl NewBooking {
         if model != core.generation().model() || next.as_ref().map(|(model, _)| *model) != wanted {
             return Err(LedgerError::ModelChanged);
         }
-        let (mut id, mut salt) = ([0; 16], [0; SALT_BYTES]);
-        random(&mut id);
-        random(&mut salt);
-        let id = VersionId(id);
+        let (id, salt): (_, [u8; SALT_BYTES]) = (VersionId::random(), random());
         let mut context = Context::new(&SHA256);
         for part in [PHOTO_DOMAIN, &salt, photo_digest.as_ref()] {
             context.update(part);
@@ -276,7 +274,7 @@ impl NewBooking {
             px: Some(face.px),
         };
         let key = Arc::new(BookingKey::generate());
-        let owner = KeyOwner { owner: agency.clone(), id: id.0 };
+        let owner = KeyOwner { owner: agency.clone(), id };
         let slot = core.vault.bookings.store_key(&owner, &key).map_err(LedgerError::of_slot)?;
         let tag = replaced.as_ref().map_or(0, |old| core.master.booking_tag(old.row.leaf));
         let row = VersionRow {
@@ -351,7 +349,7 @@ impl StagedBooking {
                 .expect("a record holds only strings, numbers and lists of them"),
         );
         row.leaf = leaf;
-        row.record = key.seal(SealedPart::Record, id.0, &plain);
+        row.record = key.seal(SealedPart::Record, id, &plain);
         tables.put_model(&model.0)?;
         tables.put_version(id, &row)?;
         tables.put_vector(&sealed_vector(&key, model, leaf, id, &face))?;
@@ -381,7 +379,7 @@ pub(super) fn sealed_vector(
     id: VersionId,
     face: &Enrolled,
 ) -> VectorRow {
-    let vector = key.seal(SealedPart::Vector(model), id.0, &Zeroizing::new(face.to_le_bytes()));
+    let vector = key.seal(SealedPart::Vector(model), id, &Zeroizing::new(face.to_le_bytes()));
     VectorRow { leaf, id, vector }
 }
 

@@ -313,7 +313,7 @@ fn wipe_strays(
 
 fn wipe_photos<K: PhotoKey>(
     safe: &SealedPhotos<K>,
-    knows: impl Fn(&[u8; 16]) -> bool + Sync,
+    knows: impl Fn(K::Id) -> bool + Sync,
     workers: usize,
     step: &mut StageSteps<'_>,
 ) -> Result<usize, LedgerError> {

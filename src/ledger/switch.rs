@@ -192,8 +192,8 @@ impl Ledger {
         let core = self.core();
         let Some(row) = core.store.version(version)?.filter(stands) else { return Ok(None) };
         let key =
-            core.vault.bookings.key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
-        Ok(Some(core.vault.bookings.read_photo(version.0, &key)?))
+            core.vault.bookings.key(row.slot, &KeyOwner { owner: row.agency, id: version })?;
+        Ok(Some(core.vault.bookings.read_photo(version, &key)?))
     }
 
     /// Keeps what the next model makes of these bookings: durable on return, unless it is the next
@@ -286,8 +286,8 @@ impl Core {
                 let key = self
                     .vault
                     .bookings
-                    .key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
-                match key.open(SealedPart::Vector(incoming.generation.model()), version.0, sealed) {
+                    .key(row.slot, &KeyOwner { owner: row.agency, id: version })?;
+                match key.open(SealedPart::Vector(incoming.generation.model()), version, sealed) {
                     Ok(plain) => {
                         let dimension = incoming.generation.gallery().dimension();
                         faces.push((
@@ -380,7 +380,7 @@ impl Writer {
         let mut failures = Vec::new();
         for (version, face) in faces {
             let Some(row) = core.store.version(*version)?.filter(stands) else { continue };
-            let key_owner = KeyOwner { owner: row.agency, id: version.0 };
+            let key_owner = KeyOwner { owner: row.agency, id: *version };
             match (core.vault.bookings.key(row.slot, &key_owner), face) {
                 (Ok(key), Ok(face)) => {
                     vectors.push(sealed_vector(&key, model, row.leaf, *version, face))

@@ -60,7 +60,7 @@ fn ask(ledger: &Ledger, view: &InquiryView) -> u64 {
             .unwrap();
     let approval = SearchApproval {
         log: ORIGIN.to_owned(),
-        inquiry: view.inquiry.0,
+        inquiry: view.inquiry,
         revision: view.revision,
         fields_sha256: [5; 32],
         probe_sha256: [6; 32],

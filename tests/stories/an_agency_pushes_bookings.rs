@@ -417,7 +417,7 @@ fn twenty_kills_in_the_middle_of_a_push_lose_nothing_and_double_nothing() {
             (BookingState::Live, &sha256(photo)),
             "B-{at}"
         );
-        versions.insert(view.version.0);
+        versions.insert(view.version);
         bookings.push(view);
     }
     notes.push(feed.checkpoint().unwrap());

@@ -16,6 +16,7 @@ use smrt::audit::touch::{
 };
 use smrt::booking::Identifier;
 use smrt::client::software_key::{KeyBehaviour, SoftwareKey};
+use smrt::ids::InquiryId;
 
 use crate::photos::{OBAMA, OBAMA_LATER, edition, photo, root, small};
 use crate::site::{self, CONSOLE, Site, booking, number, request};
@@ -101,7 +102,7 @@ fn id(name: &str) -> Identifier {
 fn search(operator: &str, n: u8) -> SearchApproval {
     SearchApproval {
         log: LOG.to_owned(),
-        inquiry: [n; 16],
+        inquiry: InquiryId([n; 16]),
         revision: u64::from(n) << 40,
         fields_sha256: [n ^ 1; 32],
         probe_sha256: [n ^ 2; 32],

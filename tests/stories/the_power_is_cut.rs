@@ -182,8 +182,8 @@ static FIRST_PROBE: LazyLock<(Vec<u8>, Announced)> = LazyLock::new(|| {
     (probe, announced)
 });
 
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    digest(&SHA256, bytes).as_ref().try_into().unwrap()
+fn sha256(bytes: &[u8]) -> Digest {
+    Digest(digest(&SHA256, bytes).as_ref().try_into().unwrap())
 }
 
 /// Somebody who operates and examines.
@@ -202,9 +202,9 @@ fn approval(
 ) -> SearchApproval {
     SearchApproval {
         log: ORIGIN.to_owned(),
-        inquiry: inquiry.0,
+        inquiry,
         revision,
-        fields_sha256: sha256(request().canonical().as_bytes()),
+        fields_sha256: sha256(request().canonical().as_bytes()).0,
         probe_sha256,
         searched_sha256: [7; 32],
         face: FaceBox { left: 1, top: 2, width: 3, height: 4 },
@@ -239,7 +239,7 @@ fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     };
     let frame = Frame { x: 1, y: 2, width: 3, height: 4 };
     let received = |announced: Announced| {
-        let (sha256, media_type) = (Digest(announced.sha256), Text::parse("image/jpeg").unwrap());
+        let (sha256, media_type) = (announced.sha256, Text::parse("image/jpeg").unwrap());
         Action::ReceiveProbe(Probe {
             sha256,
             bytes: announced.size,
@@ -278,7 +278,7 @@ fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     let kept =
         verify_registration(&key.register(&[0; 32], &relying_party()), &[0; 32], &relying_party())
             .unwrap();
-    let approval = approval(id, announced.sha256, told.inquired.revision, model);
+    let approval = approval(id, announced.sha256.0, told.inquired.revision, model);
     let touch = key.touch(&approval.challenge(), &relying_party()).unwrap();
     told.inquired.asked = Some(ledger.ask(id, actor(), who(), approval, touch, kept)?);
     told.inquired.revision += 1;
@@ -445,7 +445,7 @@ fn check(disk: &FakeDisk, told: &Told) -> Result<(), String> {
     let uploads =
         disk.names().into_iter().filter(|p| p.extension().is_some_and(|e| e == "upload")).count();
     if uploads > 0
-        && taken.is_some_and(|probe| probe.sha256.0 == PROBES[told.inquired.probe].1.sha256)
+        && taken.is_some_and(|probe| probe.sha256 == PROBES[told.inquired.probe].1.sha256)
     {
         return Err(
             "the probe that was received lies there as an upload, and the one before it in \
@@ -602,7 +602,7 @@ fn check_bookings(ledger: &Ledger, told: &Told) -> Result<(), String> {
         }
     }
     for (n, version) in &told.purged {
-        if photos.contains(&version.0) || ledger.photo(*version).map_err(|e| e.chain())?.is_some() {
+        if photos.contains(version) || ledger.photo(*version).map_err(|e| e.chain())?.is_some() {
             return Err(format!("booking {n} was purged and its photo is there"));
         }
         if !matches!(ledger.standing(&agency(), &number(*n)), Err(LedgerError::Released { .. })) {
@@ -610,7 +610,7 @@ fn check_bookings(ledger: &Ledger, told: &Told) -> Result<(), String> {
         }
     }
     for version in &findable {
-        if !photos.contains(&version.0) {
+        if !photos.contains(version) {
             return Err("a booking is found that has no photo".to_owned());
         }
     }
@@ -634,12 +634,12 @@ fn check_inquiry(ledger: &Ledger, told: &Inquired) -> Result<(), String> {
     if inquiry.under_way() {
         return Err("a search that nobody answers any more is under way".to_owned());
     }
-    let recorded = inquiry.probe().map(|probe| probe.sha256.0);
+    let recorded = inquiry.probe().map(|probe| probe.sha256);
     if told.replaces && recorded.is_none() {
         return Err("the probe that was to be replaced is gone".to_owned());
     }
     if let Some(recorded) = recorded {
-        let kept = ledger.probe(id.0).map_err(|e| format!("the probe: {}", e.chain()))?;
+        let kept = ledger.probe(id).map_err(|e| format!("the probe: {}", e.chain()))?;
         if kept.is_none_or(|kept| sha256(&kept) != recorded)
             || ![announced.sha256, FIRST_PROBE.1.sha256].contains(&recorded)
         {

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bytes::lower_hex;
 use crate::booking::Identifier;
+use crate::ids::InquiryId;
 
 const HEAD: &str = "smrt touch v1\n";
 
@@ -31,7 +32,7 @@ pub struct SearchApproval {
     pub log: String,
     /// The inquiry.
     #[serde(with = "lower_hex")]
-    pub inquiry: [u8; 16],
+    pub inquiry: InquiryId,
     /// Its revision that was approved.
     pub revision: u64,
     /// SHA-256 of all that the inquiry's fields say.
@@ -173,7 +174,7 @@ impl SearchApproval {
     pub fn canonical(&self) -> Canonical {
         let form = Canonical::new("search")
             .text("log", &self.log)
-            .bytes("inquiry", &self.inquiry)
+            .bytes("inquiry", self.inquiry.as_ref())
             .number("revision", self.revision)
             .bytes("fields_sha256", &self.fields_sha256)
             .bytes("probe_sha256", &self.probe_sha256)
@@ -253,7 +254,7 @@ mod tests {
     fn search() -> SearchApproval {
         SearchApproval {
             log: "fusion.example/smrt".to_owned(),
-            inquiry: [0x0f; 16],
+            inquiry: InquiryId([0x0f; 16]),
             revision: 7,
             fields_sha256: [1; 32],
             probe_sha256: [2; 32],
@@ -331,7 +332,7 @@ mod tests {
     fn each_field_of_an_approval_changes_its_challenge() {
         let changes: [fn(&mut SearchApproval); 19] = [
             |a| a.log.push('x'),
-            |a| a.inquiry[15] ^= 1,
+            |a| a.inquiry.0[15] ^= 1,
             |a| a.revision += 1,
             |a| a.fields_sha256[0] ^= 1,
             |a| a.probe_sha256[0] ^= 1,

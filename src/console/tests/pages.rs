@@ -16,6 +16,7 @@ use crate::audit::{Alarm, LeafKind, SampleFinding};
 use crate::booking::VersionId;
 use crate::console::*;
 use crate::face::ModelId;
+use crate::ids::GrantId;
 use crate::inquiry::{Action, Event, NumberPattern, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 use crate::ledger::{Drawn, Grant, Witnessing};
 use crate::public_report::Period;
@@ -224,8 +225,8 @@ fn people_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         grant_of(person("d-stone", "Dana Stone", "DSN 6410", "slmpd", Role::Operator), Some(key()));
     let changed = grant_of(Person { role: Role::OperatorExaminer, ..second() }, None);
     let waiting = [
-        WaitingGrant { id: [0x51; 16], grant: &new, known: None },
-        WaitingGrant { id: [0x52; 16], grant: &changed, known: Some(&accounts[1]) },
+        WaitingGrant { id: GrantId([0x51; 16]), grant: &new, known: None },
+        WaitingGrant { id: GrantId([0x52; 16]), grant: &changed, known: Some(&accounts[1]) },
     ];
     all.insert("grants-commander", grants(&GrantsPage { desk: &chief, grants: &waiting }));
     all.insert("grants-administrator", grants(&GrantsPage { desk: &admin, grants: &waiting }));

@@ -43,7 +43,7 @@ impl Service {
     ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Inquire, "issue a report")?;
         let _alone = self.uploading(id)?;
-        let (kept, who) = (self.ledger.core().inquiry(id.0)?, self.who(desk));
+        let (kept, who) = (self.ledger.core().inquiry(id)?, self.who(desk));
         let issue = |sha256, leaf| Action::Issue { sha256: Digest(sha256), leaf };
         let may = kept.inquiry.clone().act(&who, revision, self.ledger.now_cs(), issue([0; 32], 0));
         self.refused_at(desk, may.map_err(ServiceError::from))?;
@@ -51,8 +51,8 @@ impl Service {
         let file = CompareReport::new(&kept.inquiry, &supplement)?.to_pdf()?;
         let sha256 = sha256_of(&file);
         let probes = &self.ledger.core().vault.probes;
-        probes.write_photo(report_id(id.0), &kept.key, &file)?;
-        probes.sync_names([report_id(id.0)])?;
+        probes.write_photo(report_id(id), &kept.key, &file)?;
+        probes.sync_names([report_id(id)])?;
         let actor = desk.actor();
         let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
             inquiry.act(&who, revision, now_cs, issue(sha256, leaf))
@@ -78,7 +78,7 @@ impl Service {
                 Detail::ReportIssued { actor, inquiry, report_sha256, leads },
             )]
         };
-        self.refused_at(desk, self.ledger.step(id.0, act, log)).map(|_| ())
+        self.refused_at(desk, self.ledger.step(id, act, log)).map(|_| ())
     }
 
     /// The report as it was issued.
@@ -87,7 +87,7 @@ impl Service {
     /// booking that it carried.
     pub fn report_file(&self, desk: &AtDesk, id: InquiryId) -> Result<Vec<u8>, ServiceError> {
         let kept = self.own_report(desk, id)?;
-        match self.ledger.core().vault.probes.read_photo(report_id(id.0), &kept.key) {
+        match self.ledger.core().vault.probes.read_photo(report_id(id), &kept.key) {
             Err(e) if e.is_lost() => Err(ServiceError::not_found(
                 "report; the box's copy went with a booking that it carried, and none",
             )),
@@ -111,7 +111,7 @@ impl Service {
 
     fn own_report(&self, desk: &AtDesk, id: InquiryId) -> Result<Kept, ServiceError> {
         self.allowed_any(desk, &[Duty::Inquire, Duty::Audit], "read a report")?;
-        let kept = self.ledger.core().inquiry(id.0)?;
+        let kept = self.ledger.core().inquiry(id)?;
         let own =
             kept.inquiry.takes_part(&self.who(desk).person) || desk.person.role.may(Duty::Audit);
         self.refused_at(
@@ -151,7 +151,7 @@ impl Service {
             issued_cs: self.ledger.now_cs(),
             software: format!("SMRT {VERSION}"),
             names: self.names(inquiry)?,
-            opened_leaf: self.ledger.core().inquiry(inquiry.id().0)?.row.opened,
+            opened_leaf: self.ledger.core().inquiry(inquiry.id())?.row.opened,
             probe: self.probe_photos(inquiry)?,
             search: self.search_facts(inquiry)?,
             bookings: self.booked_photos(inquiry)?,

@@ -76,7 +76,7 @@ impl Service {
         desk.person.may(Duty::Operate, "search", self.today())?;
         self.guard.clock_allows()?;
         self.relying_party()?;
-        let inquiry = self.ledger.core().inquiry(id.0)?.inquiry;
+        let inquiry = self.ledger.core().inquiry(id)?.inquiry;
         let ask = Action::Ask { search: SearchId([0; 16]), leaf: 0 };
         inquiry.clone().act(&self.who(desk), revision, self.ledger.now_cs(), ask)?;
         let (probe, choice) =
@@ -85,7 +85,7 @@ impl Service {
         let fields = digest(&SHA256, inquiry.request().canonical().as_bytes());
         let approval = SearchApproval {
             log: self.ledger.core().log_key.origin().to_owned(),
-            inquiry: id.0,
+            inquiry: id,
             revision,
             fields_sha256: fields.as_ref().try_into().expect("SHA-256 gives 32 bytes"),
             probe_sha256: probe.sha256.0,
@@ -140,7 +140,7 @@ impl Service {
         if generation.model().0 != approval.model {
             return self.logged(Err(ServiceError::ChallengeChanged), refused);
         }
-        let inquiry = self.ledger.core().inquiry(id.0)?.inquiry;
+        let inquiry = self.ledger.core().inquiry(id)?.inquiry;
         let choice = inquiry.choice().cloned().ok_or(ServiceError::not_found("chosen face"))?;
         let held = self.held_probe(&inquiry)?;
         let examined = timed(&mut timings.examine_ms, || {
@@ -162,7 +162,7 @@ impl Service {
         if let Err(e) = &ran
             && e.fate() != Fate::Halt
         {
-            self.ledger.interrupt(id.0)?;
+            self.ledger.interrupt(id)?;
         }
         ran.map(|()| timings)
     }

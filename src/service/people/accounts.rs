@@ -15,9 +15,10 @@ use crate::audit::touch::{
 use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
 use crate::calendar::HOUR_CS;
+use crate::crypto::random;
 use crate::ledger::{
     Code, Core, Decision, Group, Member, NewLeaf, RestoreSetup, StoppedFolder, Subject, Write,
-    open_member, put_member, random,
+    open_member, put_member,
 };
 use crate::limits::APPOINTMENT_HOURS_MAX;
 use crate::roster::{Account, Caller, Duty, Off, OffReason, Person, PersonError, Role};
@@ -72,9 +73,7 @@ pub fn appoint(
     if known.is_some_and(|known| known.key.is_some() && !known.account.frees_name(now_cs)) {
         return Err(PersonError::NameTaken { id: person.id }.into());
     }
-    let mut code = [0; CODE_BYTES];
-    random(&mut code);
-    let code = hex::encode(code);
+    let code = hex::encode(random::<CODE_BYTES>());
     let account = Account::new(person.clone(), now_cs)?;
     let until_cs = now_cs + APPOINTMENT_HOURS_MAX * HOUR_CS;
     let kept = Code { sha256: sha256_hex(code.as_bytes()), until_cs, leaf: folder.leaves() };

@@ -11,7 +11,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use crate::audit::Actor;
 use crate::audit::touch::{ActApproval, CredentialId, SearchApproval};
 use crate::booking::Identifier;
-use crate::ledger::random;
+use crate::crypto::random;
 use crate::limits::{CHALLENGES_MAX, TOUCH_SECONDS_MAX};
 use crate::roster::SessionTimes;
 use crate::service::error::ServiceError;
@@ -66,7 +66,7 @@ impl Sessions {
         unasked: Result<Unasked, ServiceError>,
     ) -> Result<Asked, ServiceError> {
         let Unasked { mut approval, now, key } = unasked?;
-        random(&mut approval.nonce);
+        approval.nonce = random();
         approval.expires = now + TOUCH_SECONDS_MAX;
         let mut waiting = self.waiting();
         waiting.retain(|_, kept| kept.expires > now);
@@ -85,7 +85,7 @@ impl Sessions {
         now: u64,
         key: Option<CredentialId>,
     ) -> Result<Asked, ServiceError> {
-        random(&mut approval.nonce);
+        approval.nonce = random();
         approval.expires = now + TOUCH_SECONDS_MAX;
         let mut searches =
             self.searches.lock().expect("nothing panics while it holds the challenges");

@@ -12,7 +12,8 @@ use super::session_table::{Asked, Session, Unasked, sha256};
 use crate::audit::touch::{ActApproval, RelyingParty, Touch, Verb};
 use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
-use crate::ledger::{Core, Fate, Fated, Group, NewLeaf, Subject, Write, day, random};
+use crate::crypto::fill_random;
+use crate::ledger::{Core, Fate, Fated, Group, NewLeaf, Subject, Write, day};
 use crate::limits::{SESSION_SECRET_BYTES, SESSIONS_MAX};
 use crate::roster::{Caller, Duty, SessionStanding, SessionTimes};
 use crate::service::appliance::Service;
@@ -141,7 +142,7 @@ impl Service {
         let (actor, leaf) = self.ledger.write(Subject::People, decide)?;
         let now_cs = self.ledger.now_cs();
         let mut secret = Zeroizing::new([0; SESSION_SECRET_BYTES]);
-        random(secret.as_mut_slice());
+        fill_random(secret.as_mut_slice());
         let session = Session {
             person: person.clone(),
             fingerprint: caller.fingerprint,

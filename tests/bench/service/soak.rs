@@ -468,7 +468,7 @@ impl World {
         again(|| self.ledger.act(id, who.clone(), 2, Action::ChooseFace(choice.clone())))?;
         let approval = SearchApproval {
             log: ORIGIN.to_owned(),
-            inquiry: id.0,
+            inquiry: id,
             revision: 3,
             fields_sha256: [0; 32],
             probe_sha256: [1; 32],
