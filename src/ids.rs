@@ -1,7 +1,9 @@
 //! Names drawn at random, and digests: bytes that are read and written as lower-case hexadecimal
 //! digits, each of a type of its own, so that none can stand for another.
 
-use aws_lc_rs::digest::{SHA256, digest};
+use std::io::{ErrorKind, Read};
+
+use aws_lc_rs::digest::{Context, SHA256};
 use hex::FromHex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -121,6 +123,12 @@ hexadecimal!(
     "the name of a probe's file"
 );
 hexadecimal!(
+    /// Which models made an embedding: SHA-256 over all that decides its value.
+    ModelId,
+    32,
+    "a model's digest"
+);
+hexadecimal!(
     /// A SHA-256 digest.
     Digest,
     32,
@@ -136,7 +144,34 @@ impl From<InquiryId> for ProbeFileId {
 impl Digest {
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 gives 32 bytes"))
+        Self::of_parts(&[bytes])
+    }
+
+    /// The digest of these parts, one behind the other.
+    pub fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut context = Context::new(&SHA256);
+        parts.iter().for_each(|part| context.update(part));
+        Self::finished(context)
+    }
+
+    /// The digest of everything that `from` still gives.
+    ///
+    /// Errors: those of reading.
+    pub fn of_reader(mut from: impl Read) -> std::io::Result<Self> {
+        let mut context = Context::new(&SHA256);
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match from.read(&mut buffer) {
+                Ok(0) => return Ok(Self::finished(context)),
+                Ok(read) => context.update(&buffer[..read]),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    fn finished(context: Context) -> Self {
+        Self(context.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes"))
     }
 }
 
@@ -174,5 +209,7 @@ mod tests {
         // FIPS 180-4, example of "abc".
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(Digest::of(b"abc").to_string(), abc);
+        assert_eq!(Digest::of_parts(&[b"a", b"", b"bc"]), Digest::of(b"abc"));
+        assert_eq!(Digest::of_reader(&b"abc"[..]).unwrap(), Digest::of(b"abc"));
     }
 }

@@ -15,7 +15,7 @@ use crate::audit::Detail;
 use crate::audit::touch::Credential;
 use crate::booking::Identifier;
 use crate::calendar::DAY_CS;
-use crate::ids::GrantId;
+use crate::ids::{Digest, GrantId};
 use crate::limits::GRANT_DAYS_MAX;
 use crate::roster::{Account, Off, OffReason, Person, Roster};
 use crate::store::Commit;
@@ -36,8 +36,8 @@ pub(crate) struct Member {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Code {
-    /// SHA-256 of it, hexadecimal.
-    pub(crate) sha256: String,
+    /// SHA-256 of it.
+    pub(crate) sha256: Digest,
     /// Until when it holds, in hundredths of a second since 1970-01-01 UTC.
     pub(crate) until_cs: u64,
     /// The leaf that says so.
@@ -177,7 +177,7 @@ impl Grant {
 }
 
 impl Code {
-    pub(crate) fn holds(&self, sha256: &str, now_cs: u64) -> bool {
+    pub(crate) fn holds(&self, sha256: Digest, now_cs: u64) -> bool {
         self.sha256 == sha256 && now_cs < self.until_cs
     }
 }

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{Context, SHA256, digest};
 use zeroize::Zeroizing;
 
 use super::core::Core;
@@ -16,6 +15,7 @@ use crate::audit::{Actor, Detail, SALT_BYTES};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::crypto::random;
 use crate::face::ModelId;
+use crate::ids::Digest;
 use crate::roster::Caller;
 use crate::store::{
     Commit, NumberRow, NumberState, StoreError, VectorRow, VersionRow, VersionState,
@@ -224,8 +224,7 @@ impl NewBooking {
         group: &mut Group<'_>,
         number_key: [u8; 32],
     ) -> Result<Decision<Taken>, LedgerError> {
-        let photo_digest = digest(&SHA256, &self.photo);
-        let photo_sha256 = hex::encode(photo_digest);
+        let photo_sha256 = Digest::of(&self.photo);
         let mut replaced = None;
         if let Some(known) = core.store.number(&number_key)? {
             if known.state != NumberState::Live {
@@ -234,7 +233,7 @@ impl NewBooking {
             let corrupt = || StoreError::Corrupt { what: "booking number" };
             let version = known.current.ok_or_else(corrupt)?;
             let row = core.store.version(version)?.ok_or_else(corrupt)?;
-            if let Some(taken) = self.is_there(core, version, &row, &photo_sha256)? {
+            if let Some(taken) = self.is_there(core, version, &row, photo_sha256)? {
                 return Ok(Decision::Nothing(taken));
             }
             let stood = stands(&row);
@@ -250,10 +249,7 @@ impl NewBooking {
             return Err(LedgerError::ModelChanged);
         }
         let (id, salt): (_, [u8; SALT_BYTES]) = (VersionId::random(), random());
-        let mut context = Context::new(&SHA256);
-        for part in [PHOTO_DOMAIN, &salt, photo_digest.as_ref()] {
-            context.update(part);
-        }
+        let committed = Digest::of_parts(&[PHOTO_DOMAIN, &salt, photo_sha256.as_ref()]);
         let previous = replaced.as_ref().map(|replaced| replaced.version);
         group.suppressed.extend(previous);
         let detail = Detail::BookingIn {
@@ -261,7 +257,7 @@ impl NewBooking {
             agency: agency.clone(),
             version: id,
             replaces: previous,
-            photo_commitment: hex::encode(context.finish()),
+            photo_commitment: committed.to_string(),
         };
         let length = face.length;
         let record = Record {
@@ -313,7 +309,7 @@ impl NewBooking {
         core: &Core,
         version: VersionId,
         row: &VersionRow,
-        photo_sha256: &str,
+        photo_sha256: Digest,
     ) -> Result<Option<Taken>, LedgerError> {
         let findable = core.generation().holds(version);
         match core.open_record(version, row) {
@@ -350,7 +346,7 @@ impl StagedBooking {
         );
         row.leaf = leaf;
         row.record = key.seal(SealedPart::Record, id, &plain);
-        tables.put_model(&model.0)?;
+        tables.put_model(model)?;
         tables.put_version(id, &row)?;
         tables.put_vector(&sealed_vector(&key, model, leaf, id, &face))?;
         match next {

@@ -13,6 +13,6 @@ pub(crate) fn key_owner(id: InquiryId) -> KeyOwner<ProbeFileId> {
 
 /// The id under which an inquiry's report lies sealed among the probes.
 pub(crate) fn report_id(inquiry: InquiryId) -> ProbeFileId {
-    let named = Digest::of(&[REPORT_DOMAIN, &inquiry.0].concat());
+    let named = Digest::of_parts(&[REPORT_DOMAIN, inquiry.as_ref()]);
     ProbeFileId(*named.0.first_chunk().expect("SHA-256 has more than 16 bytes"))
 }

@@ -26,7 +26,6 @@ use super::waits::Waits;
 use super::writer::Writer;
 use crate::audit::{Checkpoint, Edge, LogKey, Note};
 use crate::disk::{Disk, OpenMode, read_whole};
-use crate::face::ModelId;
 use crate::limits::{CHECKPOINT_BYTES_MAX, START_WORKERS_MAX};
 use crate::store::{STORE_FILE, StateKind, Store};
 use crate::vault::{BookingKey, MasterKey, PhotoKey, ProbeKey, SealedPhotos, Vault};
@@ -282,7 +281,7 @@ fn check_fit(
 /// An empty generation of the model whose vectors are stored, or of the first one offered where
 /// there are none yet.
 fn fitting(store: &Store, shelf: &Shelf) -> Result<Generation, LedgerError> {
-    let wanted = store.model()?.map_or_else(|| shelf.first(), |model| Ok(ModelId(model)))?;
+    let wanted = store.model()?.map_or_else(|| shelf.first(), Ok)?;
     match shelf.pool(wanted)? {
         Some(pool) => shelf.generation(pool),
         None => Err(LedgerError::Setup {

@@ -335,7 +335,7 @@ impl Writer {
             Some(switch) => SwitchRow { accept_failed, fill_attempts: 0, ..switch.row },
             None if from == to => return Ok(()),
             None if core.store.next_vectors()? > 0 => return Err(LedgerError::Busy),
-            None => SwitchRow { model: to.0, accept_failed, begun: 0, fill_attempts: 0 },
+            None => SwitchRow { model: to, accept_failed, begun: 0, fill_attempts: 0 },
         };
         let standing = core.standing();
         let incoming = under_way.as_ref().and_then(|switch| switch.incoming.clone());
@@ -357,7 +357,7 @@ impl Writer {
         self.transact(vec![Staged::new(vec![leaf], move |_, tables, leaf| {
             let begun = leaf.filter(|_| first).unwrap_or(row.begun);
             // Named now, so that a folder without bookings knows it too.
-            tables.put_model(&from.0)?;
+            tables.put_model(from)?;
             Ok(tables.put_switch(&SwitchRow { begun, ..row })?)
         })])?;
         let row =
@@ -528,7 +528,7 @@ impl Writer {
         let leaf = NewLeaf::new(vec![switch.row.begun], vec![bookings, suppressed], detail);
         staged.push(Staged::new(vec![leaf], move |_, tables, _| {
             versions.iter().try_for_each(|(version, row)| tables.put_version(*version, row))?;
-            Ok(tables.activate_next_model(&to.0)?)
+            Ok(tables.activate_next_model(to)?)
         }));
         Ok((staged, failures.into_iter().map(|(version, _)| version).collect()))
     }

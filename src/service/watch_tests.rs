@@ -78,7 +78,7 @@ impl Home {
 }
 
 fn caller(name: &str) -> Caller {
-    Caller { name: CertificateName::parse(name).unwrap(), fingerprint: [0; 32] }
+    Caller { name: CertificateName::parse(name).unwrap(), fingerprint: Digest([0; 32]) }
 }
 
 /// A device by itself.

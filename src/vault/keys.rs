@@ -155,7 +155,7 @@ impl SealedPart {
             Self::Record => [0; 32],
             Self::Vector(model) => model.0,
         };
-        [self.name().as_bytes(), id.as_ref(), &model].concat()
+        [self.name().as_bytes(), &id.0, &model].concat()
     }
 }
 

@@ -43,12 +43,12 @@ const SLOTS_READ: usize = 1 << 14;
 
 const _: () = assert!(SEALED_AT + NONCE_LEN + KEY_BYTES + 16 == SLOT_BYTES);
 
-/// The owner of a key: the agency or device, and the booking's version or the search.
+/// The owner of a key: who it is kept for, and what names the photo under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyOwner<I> {
     /// The agency of a booking, the device of a search.
     pub owner: Identifier,
-    /// The version id of a booking, the id of a search.
+    /// The version of a booking, the name of an inquiry's probe.
     pub id: I,
 }
 

@@ -71,7 +71,10 @@ fn open(disk: &FakeDisk) -> Result<Ledger, LedgerError> {
 }
 
 fn feed() -> Caller {
-    Caller { name: CertificateName::parse("smrt:agency/slmpd/feed").unwrap(), fingerprint: [0; 32] }
+    Caller {
+        name: CertificateName::parse("smrt:agency/slmpd/feed").unwrap(),
+        fingerprint: Digest([0; 32]),
+    }
 }
 
 fn agency() -> Identifier {
@@ -196,7 +199,7 @@ fn who() -> Who {
 /// What a touch of theirs approves.
 fn approval(
     inquiry: InquiryId,
-    probe_sha256: [u8; 32],
+    probe_sha256: Digest,
     revision: u64,
     model: ModelId,
 ) -> SearchApproval {
@@ -204,16 +207,16 @@ fn approval(
         log: ORIGIN.to_owned(),
         inquiry,
         revision,
-        fields_sha256: sha256(request().canonical().as_bytes()).0,
+        fields_sha256: sha256(request().canonical().as_bytes()),
         probe_sha256,
-        searched_sha256: [7; 32],
+        searched_sha256: Digest([7; 32]),
         face: FaceBox { left: 1, top: 2, width: 3, height: 4 },
         edits: Vec::new(),
         candidates: 20,
         operator: who().person.id,
         device: Identifier::parse("rtcc-1").unwrap(),
-        certificate_sha256: [1; 32],
-        model: model.0,
+        certificate_sha256: Digest([1; 32]),
+        model,
         expires: 1_790_000_060,
         nonce: [8; 32],
     }
@@ -224,7 +227,7 @@ fn approval(
 fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     let device = Caller {
         name: CertificateName::parse("smrt:device/rtcc-1").unwrap(),
-        fingerprint: [1; 32],
+        fingerprint: Digest([1; 32]),
     };
     let actor =
         || Actor { person: Some(who().person.id), agency: Some(agency()), ..Actor::from(&device) };
@@ -278,7 +281,7 @@ fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     let kept =
         verify_registration(&key.register(&[0; 32], &relying_party()), &[0; 32], &relying_party())
             .unwrap();
-    let approval = approval(id, announced.sha256.0, told.inquired.revision, model);
+    let approval = approval(id, announced.sha256, told.inquired.revision, model);
     let touch = key.touch(&approval.challenge(), &relying_party()).unwrap();
     told.inquired.asked = Some(ledger.ask(id, actor(), who(), approval, touch, kept)?);
     told.inquired.revision += 1;
@@ -325,7 +328,7 @@ fn work(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     inquire(ledger, told)?;
     let device = Caller {
         name: CertificateName::parse("smrt:device/rtcc-1").unwrap(),
-        fingerprint: [1; 32],
+        fingerprint: Digest([1; 32]),
     };
     // Refusals, the first with a leaf and the others gathered; witnesses; an alarm.
     for _ in 0..3 {

@@ -42,7 +42,7 @@ fn inquire(ledger: &Ledger, bytes: &[u8]) -> InquiryId {
     let who = Who { person, may_operate: true, may_examine: false };
     let device = Caller {
         name: CertificateName::parse("smrt:device/rtcc-1").unwrap(),
-        fingerprint: [1; 32],
+        fingerprint: Digest([1; 32]),
     };
     let today = time::OffsetDateTime::now_utc().date();
     let opened =

@@ -8,7 +8,7 @@ use crate::booking::{Identifier, Text};
 use crate::embed::{self, EncodedPicture, Encoding, Preview, ProbeFaces, QualitySheet};
 use crate::face::Edits;
 use crate::inquiry::{
-    Action, Choice, Digest, Frame, Inquiry, InquiryId, Measure, Probe, Quality, Shortfall,
+    Action, Choice, Frame, Inquiry, InquiryId, Measure, Probe, Quality, Shortfall,
 };
 use crate::ledger::{Generation, Kept};
 use crate::limits::PICTURE_SIDE_PX_MAX;
@@ -251,7 +251,7 @@ impl Service {
             faces: probe.look.faces.len(),
             frame: Frame::from(probe.look.faces[probe.chosen].face.frame),
             edits,
-            searched: Digest(probe.look.searched_sha256().0),
+            searched: probe.look.searched_sha256(),
             searched_px: probe.look.searched_px,
             quality,
             reason,

@@ -8,8 +8,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use crate::audit::{Detail, Leaf, ShownLeaf};
 use crate::booking::VersionId;
 use crate::compare_report::{
@@ -18,16 +16,12 @@ use crate::compare_report::{
 use crate::embed::Encoding;
 use crate::face::{Edits, ModelId};
 use crate::inquiry::{Action, Digest, Inquiry, InquiryId};
-use crate::ledger::{Kept, LedgerError, NewLeaf, VERSION, report_id};
+use crate::ledger::{Kept, LedgerError, NewLeaf, Record, VERSION, report_id};
 use crate::limits::{PRINTED_FACE_PX_MAX, PRINTED_PROBE_PX_MAX};
 use crate::roster::Duty;
 use crate::service::appliance::Service;
 use crate::service::error::ServiceError;
 use crate::service::people::AtDesk;
-
-fn sha256_of(bytes: &[u8]) -> [u8; 32] {
-    digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 gives 32 bytes")
-}
 
 impl Service {
     /// Makes the report of an inquiry that two examiners have finished, seals it, and logs its
@@ -44,12 +38,17 @@ impl Service {
         self.allowed(desk, Duty::Inquire, "issue a report")?;
         let _alone = self.uploading(id)?;
         let (kept, who) = (self.ledger.core().inquiry(id)?, self.who(desk));
-        let issue = |sha256, leaf| Action::Issue { sha256: Digest(sha256), leaf };
-        let may = kept.inquiry.clone().act(&who, revision, self.ledger.now_cs(), issue([0; 32], 0));
+        let issue = |sha256, leaf| Action::Issue { sha256, leaf };
+        let may = kept.inquiry.clone().act(
+            &who,
+            revision,
+            self.ledger.now_cs(),
+            issue(Digest([0; 32]), 0),
+        );
         self.refused_at(desk, may.map_err(ServiceError::from))?;
         let supplement = self.supplement(&kept.inquiry)?;
         let file = CompareReport::new(&kept.inquiry, &supplement)?.to_pdf()?;
-        let sha256 = sha256_of(&file);
+        let sha256 = Digest::of(&file);
         let probes = &self.ledger.core().vault.probes;
         probes.write_photo(report_id(id), &kept.key, &file)?;
         probes.sync_names([report_id(id)])?;
@@ -71,7 +70,7 @@ impl Service {
                 .filter(|version| inquiry.is_lead(*version))
                 .collect();
             let counts = vec![leads.len() as u64];
-            let (inquiry, report_sha256) = (inquiry.id().to_string(), hex::encode(sha256));
+            let (inquiry, report_sha256) = (inquiry.id().to_string(), sha256.to_string());
             vec![NewLeaf::new(
                 follows,
                 counts,
@@ -200,7 +199,7 @@ impl Service {
         Ok(ProbePhotos {
             received: self.jpeg(received.clone(), &Edits::default(), PRINTED_PROBE_PX_MAX)?,
             searched: self.jpeg(received.clone(), &choice.edits, PRINTED_PROBE_PX_MAX)?,
-            edit_digests: digests.iter().skip(1).map(|digest| digest.0).collect(),
+            edit_digests: digests.into_iter().skip(1).collect(),
         })
     }
 
@@ -223,7 +222,7 @@ impl Service {
             _ => return Err(ServiceError::not_found("answer's detail")),
         };
         let model = ModelId::parse(&model)
-            .ok_or_else(|| LedgerError::Log { what: format!("leaf {answered} names no model") })?;
+            .map_err(|_| LedgerError::Log { what: format!("leaf {answered} names no model") })?;
         let shelf = &self.ledger.core().shelf;
         Ok(SearchFacts {
             model,
@@ -247,11 +246,8 @@ impl Service {
             let record = self.shown_record(candidate.version)?;
             let shown = record.zip(self.ledger.shown_photo(candidate.version)?);
             let Some(((agency, record), photo)) = shown else { continue };
-            let photo_sha256 = Digest::parse(&record.photo_sha256)
-                .map_err(|_| LedgerError::Log { what: "a record's digest is not one".to_owned() })?
-                .0;
             let photo = self.jpeg(photo.into(), &Edits::default(), PRINTED_FACE_PX_MAX)?;
-            let (booking, number) = (record.booking, record.number);
+            let Record { photo_sha256, booking, number, .. } = record;
             let booked = BookedPhoto { photo, photo_sha256, booking, number, agency };
             bookings.insert(candidate.version, booked);
         }

@@ -242,7 +242,7 @@ fn order_bytes(order: &GrantOrder) -> Vec<u8> {
 
 fn grant_bytes(id: GrantId, grant: &Grant) -> Vec<u8> {
     [
-        id.as_ref(),
+        &id.0[..],
         &serde_json::to_vec(grant).expect("a change of the roster holds only strings and numbers"),
     ]
     .concat()
