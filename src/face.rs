@@ -9,6 +9,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+pub use crate::ids::ModelId;
 use crate::limits::{
     CONTRAST_HUNDREDTHS_MAX, CONTRAST_HUNDREDTHS_MIN, DIMENSION_MAX, DIMENSION_MIN,
     EXPOSURE_TENTHS_MAX, PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN,
@@ -405,30 +406,6 @@ impl std::fmt::Display for Edit {
     }
 }
 
-/// Which models made an embedding: SHA-256 over all that decides its value.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ModelId(pub [u8; 32]);
-
-impl ModelId {
-    /// Reads what `Display` writes, 64 hexadecimal digits; anything else is `None`.
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut id = [0; 32];
-        hex::decode_to_slice(text, &mut id).ok().map(|()| Self(id))
-    }
-}
-
-impl std::fmt::Display for ModelId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&hex::encode(self.0))
-    }
-}
-
-impl std::fmt::Debug for ModelId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ModelId({self})")
-    }
-}
-
 /// The nearest whole number, of two the even one, for anything below 2^51; what is larger comes
 /// back changed or whole.
 ///
@@ -484,9 +461,9 @@ mod tests {
     #[test]
     fn a_models_id_is_read_as_it_is_written() {
         let id = ModelId([0xa7; 32]);
-        assert_eq!(ModelId::parse(&id.to_string()), Some(id));
+        assert_eq!(ModelId::parse(&id.to_string()), Ok(id));
         for wrong in ["", "a7", &"a7".repeat(33), &"g7".repeat(32)] {
-            assert_eq!(ModelId::parse(wrong), None, "{wrong}");
+            assert!(ModelId::parse(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -1,7 +1,13 @@
 //! Names drawn at random, and digests: bytes that are read and written as lower-case hexadecimal
 //! digits, each of a type of its own, so that none can stand for another.
 
+use std::io::{ErrorKind, Read};
+
+use aws_lc_rs::digest::{Context, SHA256};
+use hex::FromHex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::crypto::random;
 
 /// Digits that are no such name or digest.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -23,10 +29,21 @@ macro_rules! hexadecimal {
         impl $name {
             /// Parses twice as many hexadecimal digits as there are bytes.
             pub fn parse(found: &str) -> Result<Self, IdError> {
-                let mut bytes = [0; $bytes];
-                hex::decode_to_slice(found, &mut bytes)
-                    .map_err(|_| IdError { wanted: $what, digits: 2 * $bytes })?;
-                Ok(Self(bytes))
+                Self::from_hex(found).map_err(|_| IdError { wanted: $what, digits: 2 * $bytes })
+            }
+        }
+
+        impl AsRef<[u8]> for $name {
+            fn as_ref(&self) -> &[u8] {
+                &self.0
+            }
+        }
+
+        impl FromHex for $name {
+            type Error = hex::FromHexError;
+
+            fn from_hex<T: AsRef<[u8]>>(digits: T) -> Result<Self, Self::Error> {
+                <[u8; $bytes]>::from_hex(digits).map(Self)
             }
         }
 
@@ -64,29 +81,52 @@ macro_rules! hexadecimal {
     };
 }
 
-hexadecimal!(
+/// As `hexadecimal`, of 16 bytes that can be drawn.
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $what:literal) => {
+        hexadecimal!($(#[$doc])* $name, 16, $what);
+
+        impl $name {
+            /// Draws a name that nothing has yet.
+            pub fn random() -> Self {
+                Self(random())
+            }
+        }
+    };
+}
+
+name!(
     /// A random 128-bit name of one version of one booking; it names the sealed photo too.
     VersionId,
-    16,
     "a version id"
 );
-hexadecimal!(
+name!(
     /// A random 128-bit name of one inquiry.
     InquiryId,
-    16,
     "an inquiry's name"
 );
-hexadecimal!(
+name!(
     /// A random 128-bit name of one search.
     SearchId,
-    16,
     "a search's name"
 );
-hexadecimal!(
+name!(
     /// A random 128-bit name of one change of the roster that was asked for.
     GrantId,
-    16,
     "a grant's name"
+);
+hexadecimal!(
+    /// The name of a sealed file among the probes: that of an inquiry is its probe, another one its
+    /// report.
+    ProbeFileId,
+    16,
+    "the name of a probe's file"
+);
+hexadecimal!(
+    /// Which models made an embedding: SHA-256 over all that decides its value.
+    ModelId,
+    32,
+    "a model's digest"
 );
 hexadecimal!(
     /// A SHA-256 digest.
@@ -95,11 +135,43 @@ hexadecimal!(
     "a SHA-256 digest"
 );
 
+impl From<InquiryId> for ProbeFileId {
+    fn from(inquiry: InquiryId) -> Self {
+        Self(inquiry.0)
+    }
+}
+
 impl Digest {
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes);
-        Self(digest.as_ref().try_into().expect("SHA-256 gives 32 bytes"))
+        Self::of_parts(&[bytes])
+    }
+
+    /// The digest of these parts, one behind the other.
+    pub fn of_parts(parts: &[&[u8]]) -> Self {
+        let mut context = Context::new(&SHA256);
+        parts.iter().for_each(|part| context.update(part));
+        Self::finished(context)
+    }
+
+    /// The digest of everything that `from` still gives.
+    ///
+    /// Errors: those of reading.
+    pub fn of_reader(mut from: impl Read) -> std::io::Result<Self> {
+        let mut context = Context::new(&SHA256);
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            match from.read(&mut buffer) {
+                Ok(0) => return Ok(Self::finished(context)),
+                Ok(read) => context.update(&buffer[..read]),
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Err(e) => return Err(e),
+            }
+        }
+    }
+
+    fn finished(context: Context) -> Self {
+        Self(context.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes"))
     }
 }
 
@@ -128,8 +200,16 @@ mod tests {
     }
 
     #[test]
+    fn names_that_are_drawn_differ_each_time() {
+        assert_ne!(InquiryId::random(), InquiryId::random());
+    }
+
+    #[test]
     fn the_digest_of_bytes_is_sha_256() {
+        // FIPS 180-4, example of "abc".
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(Digest::of(b"abc").to_string(), abc);
+        assert_eq!(Digest::of_parts(&[b"a", b"", b"bc"]), Digest::of(b"abc"));
+        assert_eq!(Digest::of_reader(&b"abc"[..]).unwrap(), Digest::of(b"abc"));
     }
 }

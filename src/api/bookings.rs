@@ -15,6 +15,7 @@ use super::problem::ApiError;
 use super::route::Method::{Get, Post, Put};
 use super::route::{Access, FEEDS, Route};
 use crate::booking::{BookingData, BookingNumber, Text, VersionId};
+use crate::ids::Digest;
 
 pub(super) const ROUTES: &[Route] = &[
     Route::new(Put, "/v1/bookings/{number}", FEEDS_ONLY, |m| on(m, put_booking)),
@@ -60,7 +61,8 @@ pub struct BookingView {
     /// Index of the leaf that logged this version.
     pub leaf: u64,
     /// SHA-256 of the photo as received, hexadecimal.
-    pub photo_sha256: String,
+    #[schema(value_type = String)]
+    pub photo_sha256: Digest,
     /// The booking data.
     pub booking: BookingData,
 }

@@ -22,6 +22,7 @@ use crate::audit::LeafKind;
 use crate::booking::VersionId;
 use crate::embed::{EncodedPicture, Preview, ProbeFace};
 use crate::face::Edits;
+use crate::ids::Digest;
 use crate::inquiry::{InquiryId, Request as InquiryRequest};
 use crate::limits::PROBE_PIECE_BYTES;
 use crate::service::{AtDesk, SearchTimings, Service, ServiceError};
@@ -158,8 +159,7 @@ async fn put_upload(
     request: Request,
 ) -> Answer<Json<UploadState>> {
     let id = inquiry(&path)?;
-    let mut sha256 = [0; 32];
-    hex::decode_to_slice(&digits, &mut sha256).map_err(|_| ApiError::malformed(Piece::WANTED))?;
+    let sha256 = Digest::parse(&digits).map_err(|_| ApiError::malformed(Piece::WANTED))?;
     let announced = Announced { size: bytes, sha256 };
     let piece = axum::body::to_bytes(request.into_body(), PROBE_PIECE_BYTES).await;
     let piece =

@@ -95,7 +95,7 @@ pub(super) async fn post_switch(
     request: Request,
 ) -> Answer<(StatusCode, Json<ModelView>)> {
     let ModelSwitchRequest { model, accept_failed } = form::read_json(request, "switch").await?;
-    let model = ModelId::parse(&model).ok_or_else(|| {
+    let model = ModelId::parse(&model).map_err(|_| {
         ApiError::malformed(
             "the model's digest is not 64 hexadecimal digits, wanted those that \
             'smrtctl model check' prints",

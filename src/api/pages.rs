@@ -18,6 +18,7 @@ use super::route::Method::Get;
 use super::route::{ACCOUNT_READERS, AUDITORS, Access, INQUIRERS, Route, router};
 use crate::booking::{Identifier, VersionId};
 use crate::console::{self, DeskContext, InquiryRow, PolicyPage};
+use crate::ids::{Digest, GrantId};
 use crate::inquiry::{InquiryId, NumberPattern, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 use crate::ledger::LedgerError;
 use crate::public_report::Period;
@@ -216,7 +217,7 @@ async fn get_policy(State(app): State<App>) -> Page {
         desk: None,
         version: SPECIAL_ORDER_VERSION,
         text: SPECIAL_ORDER,
-        sha256: crate::embed::Digest::of(SPECIAL_ORDER.as_bytes()).0,
+        sha256: Digest::of(SPECIAL_ORDER.as_bytes()),
     }))
 }
 
@@ -276,7 +277,7 @@ async fn get_approve(call: Call, path: InPath) -> Answer<Page> {
         Ok(console::approve(&console::ApprovalPage {
             desk,
             inquiry: &inquiry,
-            fields_sha256: crate::embed::Digest::of(inquiry.request().canonical().as_bytes()).0,
+            fields_sha256: Digest::of(inquiry.request().canonical().as_bytes()),
             certificate_sha256: at.caller.fingerprint,
             log: service.ledger().origin(),
             model: generation.model(),
@@ -493,7 +494,7 @@ fn agencies(service: &Service) -> Vec<console::AgencyChoice> {
 }
 
 fn grant_views<'a>(
-    waiting: &'a [([u8; 16], crate::ledger::Grant)],
+    waiting: &'a [(GrantId, crate::ledger::Grant)],
     accounts: &'a [crate::service::AccountStanding],
 ) -> Vec<console::WaitingGrant<'a>> {
     let known =

@@ -1,6 +1,7 @@
 //! Names in paths and queries, read by the types of the house; what doesn't parse is a problem.
 
 use std::fmt::Display;
+use std::str::FromStr;
 
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Query, RawPathParams};
@@ -9,6 +10,7 @@ use serde::de::DeserializeOwned;
 
 use super::app::{Answer, App};
 use super::problem::ApiError;
+use crate::ids::IdError;
 
 /// The names in a request's path.
 pub(super) struct InPath(Vec<(String, String)>);
@@ -47,13 +49,10 @@ impl InPath {
     }
 
     /// As `read`, for an id of 32 hexadecimal digits.
-    pub(super) fn id(&self, name: &str) -> Answer<[u8; 16]> {
-        let mut id = [0; 16];
+    pub(super) fn id<T: FromStr<Err = IdError>>(&self, name: &str) -> Answer<T> {
         self.read(name, |digits| {
-            hex::decode_to_slice(digits, &mut id)
-                .map_err(|_| "an id in the path is not 32 hexadecimal digits")
-        })?;
-        Ok(id)
+            digits.parse().map_err(|_| "an id in the path is not 32 hexadecimal digits")
+        })
     }
 }
 

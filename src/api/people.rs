@@ -16,6 +16,7 @@ use super::route::{ACCOUNT_READERS, ADMINISTRATORS, Access, COMMANDERS, OFFICIAL
 use super::touch::{ChallengeView, Touched};
 use crate::audit::touch::{Credential, Touch, lower_hex};
 use crate::booking::{Identifier, Text};
+use crate::ids::GrantId;
 use crate::ledger::Grant;
 use crate::roster::{Account, Person};
 use crate::service::{AccountStanding, GrantOrder, Service};
@@ -93,7 +94,8 @@ pub struct GrantTouched {
 #[serde(deny_unknown_fields)]
 pub struct GrantView {
     /// Its id, hexadecimal.
-    pub id: String,
+    #[schema(value_type = String)]
+    pub id: GrantId,
     /// The person as it shall be.
     #[schema(value_type = Object)]
     pub person: Person,
@@ -112,7 +114,8 @@ pub struct GrantView {
 #[serde(deny_unknown_fields)]
 pub struct GrantAsked {
     /// Its id, hexadecimal.
-    pub id: String,
+    #[schema(value_type = String)]
+    pub id: GrantId,
 }
 
 /// Why something is declined or withdrawn.
@@ -183,7 +186,7 @@ async fn post_grant(call: Call, request: Request) -> Answer<(StatusCode, Json<Gr
     let id = call
         .at_desk(move |service, desk| service.ask_grant(desk, order, key_nonce, nonce, touch))
         .await?;
-    Ok((StatusCode::CREATED, Json(GrantAsked { id: hex::encode(id) })))
+    Ok((StatusCode::CREATED, Json(GrantAsked { id })))
 }
 
 async fn delete_grant(call: Call, path: InPath, request: Request) -> Answer<StatusCode> {
@@ -224,10 +227,10 @@ impl From<AccountStanding> for AccountView {
     }
 }
 
-impl From<([u8; 16], Grant)> for GrantView {
-    fn from((id, grant): ([u8; 16], Grant)) -> Self {
+impl From<(GrantId, Grant)> for GrantView {
+    fn from((id, grant): (GrantId, Grant)) -> Self {
         Self {
-            id: hex::encode(id),
+            id,
             person: grant.person,
             key: grant.key,
             asked_by: grant.asked_by.id,

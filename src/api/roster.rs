@@ -9,6 +9,7 @@ use super::app::{Answer, Call};
 use super::route::Method::Get;
 use super::route::{ADMINISTRATION, Access, Route};
 use crate::booking::{Identifier, Text};
+use crate::ids::Digest;
 use crate::roster::{
     Agency, Ceilings, Device, QuorumTerms, Roster, RosterError, Standing, Witness,
 };
@@ -22,7 +23,8 @@ pub(super) const ROUTES: &[Route] =
 pub struct RosterView {
     /// Digest of the roster, hexadecimal, as the log's leaves `started` and `roster_changed` have
     /// it.
-    pub sha256: String,
+    #[schema(value_type = String)]
+    pub sha256: Digest,
     /// Agencies and how they stand today.
     pub agencies: Vec<AgencyStanding>,
     /// Consoles.
@@ -95,7 +97,7 @@ impl RosterView {
             agency: witness.agency.clone(),
         };
         Self {
-            sha256: hex::encode(roster.sha256()),
+            sha256: roster.sha256(),
             agencies: roster.agencies.iter().map(standing).collect(),
             devices: roster.devices.clone(),
             witnesses: roster.witnesses.iter().map(witness).collect(),

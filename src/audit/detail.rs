@@ -119,7 +119,7 @@ impl From<&Caller> for Actor {
     fn from(caller: &Caller) -> Self {
         Self {
             certificate: caller.name.to_string(),
-            fingerprint: hex::encode(caller.fingerprint),
+            fingerprint: caller.fingerprint.to_string(),
             person: None,
             agency: None,
         }

@@ -7,6 +7,7 @@ use super::touch::{
 };
 use super::{Actor, Alarm, Detail, LeafKind, Refusal, SampleFinding, Shown, Unusable};
 use crate::booking::{Identifier, Text, VersionId};
+use crate::ids::{Digest, InquiryId, ModelId};
 use crate::inquiry::{
     self, Attestations, Component, Disposition, Handover, Observation, Outcome, Purpose, Reference,
     Request, Requester, Seen, Upshot,
@@ -44,8 +45,8 @@ fn approval(verb: Verb, person: &str) -> ActApproval {
         log: "fusion.example/smrt".to_owned(),
         person: id(person),
         device: id("rtcc-1"),
-        certificate_sha256: [0; 32],
-        what_sha256: [0; 32],
+        certificate_sha256: Digest([0; 32]),
+        what_sha256: Digest([0; 32]),
         expires: 1_795_449_660,
         nonce: [0; 32],
     }
@@ -251,18 +252,18 @@ fn searches() -> Vec<Detail> {
         {
             let approval = SearchApproval {
                 log: words("fusion.example/smrt"),
-                inquiry: [0x0f; 16],
+                inquiry: InquiryId([0x0f; 16]),
                 revision: 3,
-                fields_sha256: [0; 32],
-                probe_sha256: [0; 32],
-                searched_sha256: [0; 32],
+                fields_sha256: Digest([0; 32]),
+                probe_sha256: Digest([0; 32]),
+                searched_sha256: Digest([0; 32]),
                 face: FaceBox { left: 120, top: 64, width: 210, height: 260 },
                 edits: vec![words("rotate +2.5 degrees")],
                 candidates: 20,
                 operator: id("operator-1"),
                 device: id("rtcc-1"),
-                certificate_sha256: [0; 32],
-                model: [0; 32],
+                certificate_sha256: Digest([0; 32]),
+                model: ModelId([0; 32]),
                 expires: 1_795_449_660,
                 nonce: [0; 32],
             };

@@ -17,10 +17,9 @@
 //! reader of today can walk through leaves of tomorrow: what it can't understand it still hashes,
 //! counts and puts in its time.
 
-use aws_lc_rs::digest::{Context, SHA256};
-
 use super::AuditError;
 use super::leaves::LeafKind;
+use crate::ids::Digest;
 use crate::limits::{LEAF_COUNTS_MAX, LEAF_FOLLOWS_MAX};
 
 /// The version that this software writes.
@@ -180,11 +179,7 @@ impl<'b> LeafView<'b> {
 
 /// The commitment to a detail under a salt.
 pub fn commit(salt: &[u8; SALT_BYTES], detail: &[u8]) -> Commitment {
-    let mut context = Context::new(&SHA256);
-    context.update(COMMITMENT_DOMAIN);
-    context.update(salt);
-    context.update(detail);
-    context.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes")
+    Digest::of_parts(&[COMMITMENT_DOMAIN, salt, detail]).0
 }
 
 #[cfg(test)]

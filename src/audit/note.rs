@@ -2,13 +2,13 @@
 //! lines of text; below them stand the Ed25519 signature of its log and the cosignatures of
 //! witnesses, a line each.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::AuditError;
 use super::proof::hash_of;
 use super::tree::Hash;
+use crate::ids::Digest;
 use crate::limits::SIGNATURES_MAX;
 
 const SIGNATURE_MARK: &str = "\u{2014} ";
@@ -151,8 +151,8 @@ impl VerifierKey {
     }
 
     fn id(&self) -> [u8; 4] {
-        let named = [self.name.as_bytes(), b"\n", &[self.usage as u8], &self.public].concat();
-        *digest(&SHA256, &named).as_ref().first_chunk().expect("SHA-256 gives 32 bytes")
+        let named = [self.name.as_bytes(), b"\n", &[self.usage as u8], &self.public];
+        *Digest::of_parts(&named).0.first_chunk().expect("SHA-256 gives 32 bytes")
     }
 
     fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {

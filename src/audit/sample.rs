@@ -5,39 +5,32 @@
 //! seed, so whoever picks the seed doesn't know yet what it draws, and nothing that is drawn from
 //! can be changed afterwards. Each search is drawn by itself, by its leaf's index.
 
-use aws_lc_rs::digest::{Context, SHA256};
-
 use super::tree::Hash;
+use crate::ids::Digest;
 
 const DOMAIN: &[u8] = b"smrt sample v1\0";
 const PPM: u128 = 1_000_000;
 
 /// What decides which searches a sample draws.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SampleKey([u8; 32]);
+pub struct SampleKey(Digest);
 
 impl SampleKey {
     /// The key of a seed, given the root of the tree whose last leaf is the one that holds the
     /// seed.
     pub fn new(seed: u64, root: &Hash) -> Self {
-        Self(sha256(&[DOMAIN, &seed.to_le_bytes(), root]))
+        Self(Digest::of_parts(&[DOMAIN, &seed.to_le_bytes(), root]))
     }
 
     /// Whether the search asked for in the leaf of this index is drawn.
     ///
     /// Units: `rate_ppm` of a million searches are drawn on average; a million or more draws all.
     pub fn draws(&self, leaf: u64, rate_ppm: u64) -> bool {
-        let lot =
-            *sha256(&[&self.0, &leaf.to_le_bytes()]).first_chunk().expect("SHA-256 gives 32 bytes");
+        let lot = Digest::of_parts(&[&self.0.0, &leaf.to_le_bytes()]);
+        let lot = *lot.0.first_chunk().expect("SHA-256 gives 32 bytes");
         // lot / 2^64 < rate / 10^6, in whole numbers, so that every machine draws alike.
         u128::from(u64::from_le_bytes(lot)) * PPM < u128::from(rate_ppm) << 64
     }
-}
-
-fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    let mut context = Context::new(&SHA256);
-    parts.iter().for_each(|part| context.update(part));
-    context.finish().as_ref().try_into().expect("SHA-256 gives 32 bytes")
 }
 
 #[cfg(test)]

@@ -26,8 +26,8 @@ use crate::api::wire::{
 };
 use crate::audit::touch::RelyingParty;
 use crate::booking::{Identifier, Text, VersionId};
-use crate::crypto::sha256;
 use crate::face::Edits;
+use crate::ids::{Digest, GrantId};
 use crate::inquiry::{Disposition, Finding, InquiryId, Request};
 use crate::limits::{ANSWER_BYTES_MAX, PHOTO_BYTES_MAX};
 use crate::roster::Person;
@@ -196,7 +196,7 @@ impl ConsoleSession {
         &self,
         person: &Person,
         key: Option<&SharedKey>,
-    ) -> Result<String, ClientError> {
+    ) -> Result<GrantId, ClientError> {
         let (mut registration, mut key_nonce) = (None, None);
         if let Some(key) = key {
             let asked: ChallengeView =
@@ -221,14 +221,14 @@ impl ConsoleSession {
     }
 
     /// Approves a grant, as the commander.
-    pub fn approve_grant(&self, id: &str) -> Result<(), ClientError> {
+    pub fn approve_grant(&self, id: GrantId) -> Result<(), ClientError> {
         let asked: ChallengeView =
             self.post(&format!("/v1/grants/{id}/approval/challenge"), &())?;
         self.send(&format!("/v1/grants/{id}/approval"), &self.touch(&asked)?)
     }
 
     /// Declines a grant, as the commander.
-    pub fn decline_grant(&self, id: &str, reason: &str) -> Result<(), ClientError> {
+    pub fn decline_grant(&self, id: GrantId, reason: &str) -> Result<(), ClientError> {
         let body = Client::to_json(&Because { reason: reason.to_owned() })?;
         let request = self.client.agent().delete(self.client.url(&format!("/v1/grants/{id}")));
         let request = self.in_session(request).force_send_body().content_type("application/json");
@@ -261,13 +261,13 @@ impl ConsoleSession {
     /// inquiry.
     pub fn hand_over(&self, view: &InquiryView, probe: &[u8]) -> Result<InquiryView, ClientError> {
         let (id, bytes) = (view.inquiry, probe.len() as u64);
-        let sha256 = sha256(probe);
+        let sha256 = Digest::of(probe);
         let mut state: UploadState =
             self.post(&format!("/v1/inquiries/{id}/upload"), &UploadRequest { bytes, sha256 })?;
         while state.received < bytes {
             let rest = &probe[usize::try_from(state.received).unwrap_or(probe.len())..];
             let piece = &rest[..rest.len().min(usize::try_from(state.piece).unwrap_or(rest.len()))];
-            state = self.put_piece(id, bytes, &sha256, state.received, piece)?;
+            state = self.put_piece(id, bytes, sha256, state.received, piece)?;
         }
         self.post(
             &format!("/v1/inquiries/{id}/probe"),
@@ -280,14 +280,12 @@ impl ConsoleSession {
         &self,
         id: InquiryId,
         bytes: u64,
-        sha256: &[u8; 32],
+        sha256: Digest,
         offset: u64,
         piece: &[u8],
     ) -> Result<UploadState, ClientError> {
-        let path = format!(
-            "/v1/inquiries/{id}/upload?offset={offset}&bytes={bytes}&sha256={}",
-            hex::encode(sha256)
-        );
+        let path =
+            format!("/v1/inquiries/{id}/upload?offset={offset}&bytes={bytes}&sha256={sha256}");
         let request = self.in_session(self.client.agent().put(self.client.url(&path)));
         Client::read_json(request.content_type("application/octet-stream").send(piece))
     }

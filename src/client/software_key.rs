@@ -17,7 +17,8 @@ use super::error::ClientError;
 use crate::audit::touch::{
     Aaguid, Base64Url, Challenge, CredentialId, PublicKey, Registration, RelyingParty, Touch,
 };
-use crate::crypto::{random, sha256};
+use crate::crypto::random;
+use crate::ids::Digest;
 
 const ID_BYTES: usize = 32;
 const PRESENT: u8 = 0x01;
@@ -167,7 +168,7 @@ impl SoftwareKey {
             behaviour.misplaced_credential,
         );
         let client_data = client_data("webauthn.get", challenge, relying_party, behaviour);
-        let signed = [&data[..], &sha256(&client_data)].concat();
+        let signed = [&data[..], &Digest::of(&client_data).0].concat();
         let signature =
             self.pair.sign(&SystemRandom::new(), &signed).map_err(|_| ClientError::Random)?;
         Ok(Touch {
@@ -193,7 +194,7 @@ impl SoftwareKey {
             | flag(behaviour.backed_up, BACKED_UP)
             | flag(attested, ATTESTED)
             | behaviour.more_flags;
-        let mut data = sha256(rp_id.as_bytes()).to_vec();
+        let mut data = Digest::of(rp_id.as_bytes()).0.to_vec();
         data.push(flags);
         data.extend(count.to_be_bytes());
         if attested {

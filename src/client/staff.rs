@@ -44,7 +44,7 @@ impl Staff {
         let administrator = self.log_on(client, &self.administrator)?;
         let grant = administrator.ask_grant(person, Some(&key))?;
         let commander = self.log_on(client, &self.commander)?;
-        commander.approve_grant(&grant)?;
+        commander.approve_grant(grant)?;
         self.keys.insert(person.id.clone(), key);
         administrator.log_off()?;
         commander.log_off()

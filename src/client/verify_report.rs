@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::audit::{Checkpoint, Detail, Note, Quorum, ShownLeaf, VerifierKey, when};
-use crate::crypto::sha256;
+use crate::ids::Digest;
 
 /// Ending that a proof's file name has after the report's.
 pub const PROOF_ENDING: &str = ".tlog-proof";
@@ -83,7 +83,7 @@ pub fn verify_report(report: &[u8], proof: &[u8], keys: Option<&Quorum>) -> Repo
             return verdict;
         }
     };
-    let sha256 = hex::encode(sha256(report));
+    let sha256 = Digest::of(report).to_string();
     match shown.open() {
         Ok((Detail::ReportIssued { inquiry, report_sha256, leads, .. }, checkpoint)) => {
             if report_sha256 != sha256 {

@@ -1,6 +1,5 @@
 //! The last part of the report: disagreements, gallery and model, proofs, and how to check them.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::compose::{BODY, Composer, FIXED, Pairs, SMALL, STRONG};
@@ -9,6 +8,7 @@ use super::report::{CompareReport, Proven};
 use super::words::{halves, moment, share};
 use crate::audit::leaf_hash;
 use crate::error_rates::ErrorRates;
+use crate::ids::Digest;
 use crate::inquiry::{Ranked, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 use crate::wording::{capital, count, number};
 
@@ -183,11 +183,11 @@ pub(super) fn proofs(composer: &mut Composer, report: &CompareReport<'_>) {
     composer.pages.gap(2.0);
     composer.paragraph("A print can't be verified so; ask the issuer for the file.", BODY);
     composer.pages.gap(4.0);
-    let policy = digest(&SHA256, SPECIAL_ORDER.as_bytes());
+    let policy = Digest::of(SPECIAL_ORDER.as_bytes());
     composer.pairs(&[
         ("Made by", report.supplement.software.clone()),
         ("Policy in force", SPECIAL_ORDER_VERSION.to_owned()),
-        ("Its SHA-256", halves(policy.as_ref())),
+        ("Its SHA-256", halves(policy)),
         (
             "State",
             report.supplement.state.mark().map_or_else(

@@ -217,7 +217,7 @@ fn facts(
             let booking = format!("{number}, {}", report.agency(agency));
             composer.pair(column, pairs, "Booking", &booking);
             composer.pair(column, pairs.fixed(), "Version", &version);
-            composer.pair(column, pairs.fixed(), "Photo SHA-256", &halves(photo_sha256));
+            composer.pair(column, pairs.fixed(), "Photo SHA-256", &halves(*photo_sha256));
         }
         None => {
             let why = "Its agency released this booking after the search. Photo and data are not \

@@ -8,7 +8,7 @@ use super::layout::{Block, Column, Draw, GUTTER, Item, MARGIN, MEASURE, Tag};
 use super::qr;
 use super::report::{CompareReport, Proven, Reviewed};
 use super::words::{decimal, halves, moment, purpose, ranks, reference};
-use crate::audit::Hash;
+use crate::ids::Digest;
 use crate::inquiry::{Attestations, Evidence, Measure, NOTE, Ranked};
 use crate::wording::{capital, count, number};
 
@@ -251,10 +251,10 @@ pub(super) fn probe(
     let searched = composer.take_photo(&photos.searched, || "the probe as searched".to_owned())?;
     composer.section("Probe", PROBE_HEIGHT + 60.0);
     let (px, sha256) = (report.probe.px, report.probe.sha256);
-    let mut left = half(composer, MARGIN, received, ("As received", px, &sha256.0));
+    let mut left = half(composer, MARGIN, received, ("As received", px, sha256));
     let (px, sha256) = (choice.searched_px, choice.searched);
     let x = MARGIN + PROBE_WIDTH + GUTTER;
-    let mut right = half(composer, x, searched, ("As searched", px, &sha256.0));
+    let mut right = half(composer, x, searched, ("As searched", px, sha256));
     right.blocks[0].items.extend(frame_of(composer, searched, report.face()));
     let high = left.blocks[0].height.max(right.blocks[0].height);
     (left.blocks[0].height, right.blocks[0].height) = (high, high);
@@ -310,7 +310,7 @@ fn quality(composer: &mut Composer, report: &CompareReport<'_>) {
 }
 
 /// The digest of each edit's outcome, by which the way from the original can be gone again.
-fn digests(composer: &mut Composer, digests: &[Hash]) {
+fn digests(composer: &mut Composer, digests: &[Digest]) {
     if digests.is_empty() {
         return;
     }
@@ -318,7 +318,7 @@ fn digests(composer: &mut Composer, digests: &[Hash]) {
     let mut column = Column::new(MARGIN);
     for (sha256, at) in digests.iter().zip(1..) {
         let label = format!("SHA-256 after edit {at}");
-        composer.pair(&mut column, Pairs::WIDE.fixed(), &label, &hex::encode(sha256));
+        composer.pair(&mut column, Pairs::WIDE.fixed(), &label, &sha256.to_string());
     }
     composer.close_pairs();
     composer.pages.run_on(column, None);
@@ -329,7 +329,7 @@ fn half(
     composer: &mut Composer,
     x: f32,
     at: usize,
-    (caption, [wide, high], sha256): (&str, [u32; 2], &Hash),
+    (caption, [wide, high], sha256): (&str, [u32; 2], Digest),
 ) -> Column {
     let words = format!("The probe {}.", caption.to_lowercase());
     let items = composer.photo(at, (0.0, 0.0), (PROBE_WIDTH, PROBE_HEIGHT), None, &words);

@@ -334,7 +334,7 @@ fn booked(rank: usize) -> BookedPhoto {
     booking.charges = CHARGES[..rank % 4].iter().map(|words| text(words)).collect();
     BookedPhoto {
         photo: jpeg(&drawn(u32::try_from(rank).unwrap())),
-        photo_sha256: [u8::try_from(rank).unwrap(); 32],
+        photo_sha256: Digest([u8::try_from(rank).unwrap(); 32]),
         booking,
         number: BookingNumber::parse(&format!("25-{:06}", 4_711 + rank)).unwrap(),
         agency: identifier("slmpd"),
@@ -398,7 +398,7 @@ fn supplement(candidates: usize, proofs: Vec<ProvenLeaf>) -> Supplement {
         probe: ProbePhotos {
             received: Jpeg(ASTRONAUT.to_vec()),
             searched: Jpeg(ASTRONAUT.to_vec()),
-            edit_digests: vec![[0xa3; 32], [0xa2; 32]],
+            edit_digests: vec![Digest([0xa3; 32]), Digest([0xa2; 32])],
         },
         search: search_facts(),
         bookings: ranks.map(|rank| (version(rank), booked(rank))).collect(),

@@ -7,6 +7,7 @@ use crate::audit::{Hash, Leaf, TlogProof};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::error_rates::ErrorRates;
 use crate::face::ModelId;
+use crate::ids::Digest;
 use crate::inquiry::Person;
 use crate::state_kind::StateKind;
 
@@ -48,7 +49,7 @@ pub struct ProbePhotos {
     /// After the edits: the same where there are none.
     pub searched: Jpeg,
     /// The digest of the outcome of each edit, in their order.
-    pub edit_digests: Vec<Hash>,
+    pub edit_digests: Vec<Digest>,
 }
 
 /// A JPEG file.
@@ -75,7 +76,7 @@ pub struct SearchFacts {
 pub struct BookedPhoto {
     pub photo: Jpeg,
     /// Digest of the photo as received.
-    pub photo_sha256: Hash,
+    pub photo_sha256: Digest,
     pub booking: BookingData,
     pub number: BookingNumber,
     pub agency: Identifier,

@@ -14,6 +14,7 @@ use super::fonts::Fonts;
 use super::layout::{Draw, MARGIN, PAGE_HEIGHT, PAGE_WIDTH};
 use super::sample::{ASTRONAUT, Sample, drawn, finding, jpeg, text};
 use super::*;
+use crate::ids::Digest;
 use crate::inquiry::{Component, Finding, NOTE, Observation, Seen};
 use crate::limits::REVIEWED_CANDIDATES_MAX;
 use crate::state_kind::StateKind;
@@ -116,7 +117,7 @@ fn every_page_bears_the_note_the_warning_the_inquiry_its_state_and_its_number() 
 fn the_report_says_all_that_the_order_asks_for_in_the_order_of_reading() {
     let words = filed("twenty", &Sample::of(20)).words();
     let mut at = 0;
-    let digest = words::halves(&[0x01; 32]);
+    let digest = words::halves(Digest([0x01; 32]));
     for wanted in [
         "2 leads: ranks 1 and 7.",
         "412,903 bookings were compared",

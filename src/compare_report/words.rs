@@ -2,6 +2,7 @@
 
 use time::OffsetDateTime;
 
+use crate::ids::Digest;
 use crate::inquiry::{Observation, Purpose, Ranked, Reference, Seen};
 use crate::wording::capital;
 
@@ -42,9 +43,10 @@ pub(super) fn decimal(value: f64) -> String {
 }
 
 /// A digest in two lines of the same length, for where it is wider than its place.
-pub(super) fn halves(sha256: &[u8]) -> String {
-    let (first, second) = sha256.split_at(sha256.len() / 2);
-    format!("{}\n{}", hex::encode(first), hex::encode(second))
+pub(super) fn halves(sha256: Digest) -> String {
+    let digits = sha256.to_string();
+    let (first, second) = digits.split_at(digits.len() / 2);
+    format!("{first}\n{second}")
 }
 
 /// A share of one, as measured.

@@ -9,6 +9,7 @@ use super::inquiry_facts;
 use super::layout::{DeskContext, Page};
 use super::probe_picture::searched_probe;
 use crate::face::ModelId;
+use crate::ids::Digest;
 use crate::inquiry::{Attestations, Inquiry};
 use crate::limits::TOUCH_SECONDS_MAX;
 use crate::wording::{capital, count};
@@ -21,9 +22,9 @@ pub struct ApprovalPage<'a> {
     /// The inquiry, with a face chosen.
     pub inquiry: &'a Inquiry,
     /// SHA-256 of the inquiry's canonical request.
-    pub fields_sha256: [u8; 32],
+    pub fields_sha256: Digest,
     /// SHA-256 of the device's certificate.
-    pub certificate_sha256: [u8; 32],
+    pub certificate_sha256: Digest,
     /// The log's name.
     pub log: &'a str,
     /// The model by which faces are compared.
@@ -69,9 +70,9 @@ fn search(page: &ApprovalPage<'_>) -> Markup {
     facts(&[
         ("Operator", html! { (desk.person.name) " (" (desk.person.id) ")" }),
         ("Device", html! { (desk.device) }),
-        ("Its certificate, SHA-256", digest(hex::encode(page.certificate_sha256))),
+        ("Its certificate, SHA-256", digest(page.certificate_sha256)),
         ("Inquiry", html! { code { (inquiry.id()) } ", revision " (inquiry.revision()) }),
-        ("All fields of the request, SHA-256", digest(hex::encode(page.fields_sha256))),
+        ("All fields of the request, SHA-256", digest(page.fields_sha256)),
         ("Candidates, at most", html! { (inquiry.request().candidates) }),
         ("Compared with", html! { (count(page.gallery_rows, "booking", "bookings")) }),
         ("Model", digest(page.model)),

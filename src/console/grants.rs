@@ -8,6 +8,7 @@ use super::form::{Field, Form, ending};
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
 use crate::audit::touch::Credential;
+use crate::ids::GrantId;
 use crate::ledger::Grant;
 use crate::limits::{GRANT_DAYS_MAX, TEXT_CHARS_MAX};
 use crate::roster::{Duty, Person};
@@ -16,7 +17,7 @@ use crate::service::AccountStanding;
 /// One change of the roster that waits for the commander.
 #[derive(Clone, Debug)]
 pub struct WaitingGrant<'a> {
-    pub id: [u8; 16],
+    pub id: GrantId,
     /// What is asked for.
     pub grant: &'a Grant,
     /// The account as it is, where there is one.
@@ -57,7 +58,7 @@ impl WaitingGrant<'_> {
         let what = if self.known.is_some() { "a change" } else { "a new account" };
         let title = format!("{}: {what}", person.name);
         let content = html! { (self.asked_for()) (self.decision(desk)) };
-        named_panel(&format!("grant-{}", hex::encode(self.id)), title, content)
+        named_panel(&format!("grant-{}", self.id), title, content)
     }
 
     fn asked_for(&self) -> Markup {
@@ -108,14 +109,14 @@ impl WaitingGrant<'_> {
     }
 
     fn approve(&self) -> Markup {
-        let verb = format!("POST /v1/grants/{}/approval", hex::encode(self.id));
+        let verb = format!("POST /v1/grants/{}/approval", self.id);
         let button = html! { button.main { "Approve by touch" (self.for_person()) } };
         let form = Form::new(&*verb).touched(format!("{verb}/challenge")).then_again();
         form.of(ending(button))
     }
 
     fn decline(&self) -> Markup {
-        let id = hex::encode(self.id);
+        let id = self.id;
         let field = format!("reason-{id}");
         let why = Field::required("reason", "Why")
             .id(&field)

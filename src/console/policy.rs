@@ -6,6 +6,7 @@ use super::assets::AT;
 use super::components::{digest, facts};
 use super::layout::{DeskContext, Page, page_outside};
 use super::navigation::Place;
+use crate::ids::Digest;
 use crate::store::StateKind;
 
 const TITLE: &str = "The special order";
@@ -19,7 +20,7 @@ pub struct PolicyPage<'a> {
     pub version: &'a str,
     pub text: &'a str,
     /// SHA-256 of the text's bytes.
-    pub sha256: [u8; 32],
+    pub sha256: Digest,
 }
 
 /// The order's text: `/console/policy`. Shown to whoever asks, with or without a session.
@@ -44,7 +45,7 @@ fn about(page: &PolicyPage<'_>) -> Markup {
     };
     facts(&[
         ("Version", html! { (page.version) }),
-        ("SHA-256 of the text", digest(hex::encode(page.sha256))),
+        ("SHA-256 of the text", digest(page.sha256)),
         ("Holds here", html! { "as shipped: the public text, redacted by its publisher" }),
         ("Check it", check),
     ])

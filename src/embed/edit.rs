@@ -23,13 +23,12 @@
 //! as 32-bit little-endian numbers, and the rows of red, green and blue bytes. The upright pixels
 //! of a JPEG are this software's decoder's: the format leaves decoders the last bit.
 
-use aws_lc_rs::digest::{Context, SHA256};
 use image::{RgbImage, imageops};
 
-use super::digest::Digest;
 use super::error::EmbedError;
 use super::photo_bounds::check_size;
 use crate::face::{Edit, Edits};
+use crate::ids::Digest;
 
 const DOMAIN: &[u8] = b"smrt probe as searched v1\0";
 /// round(2^16 2^(n / 22)) for n = 0 to 20 tenths of a stop.
@@ -68,12 +67,8 @@ pub(super) fn apply(original: RgbImage, edits: &Edits) -> Result<Edited, EmbedEr
 
 /// The name of an image: SHA-256 over its size and pixels.
 pub(super) fn digest_of(rgb: &RgbImage) -> Digest {
-    let mut context = Context::new(&SHA256);
-    context.update(DOMAIN);
-    context.update(&rgb.width().to_le_bytes());
-    context.update(&rgb.height().to_le_bytes());
-    context.update(rgb.as_raw());
-    Digest::finished(context.finish().as_ref())
+    let (width, height) = (rgb.width().to_le_bytes(), rgb.height().to_le_bytes());
+    Digest::of_parts(&[DOMAIN, &width, &height, rgb.as_raw()])
 }
 
 fn step(mut rgb: RgbImage, edit: Edit) -> Result<RgbImage, EmbedError> {

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::digest::Digest;
 use super::format::Format;
 use crate::face::{Face, FaceError};
+use crate::ids::Digest;
 use crate::limits::{
     DECODE_BYTES_MAX, EMBED_QUEUE_LEN_MAX, EYES_APART_PX_MIN, PHOTO_BYTES_MAX, PHOTO_PIXELS_MAX,
     PHOTO_SIDE_PX_MAX, PHOTO_SIDE_PX_MIN, PROBE_BYTES_MAX, USABLE_SCORE_MIN,

@@ -13,13 +13,13 @@ use image::RgbImage;
 use super::align::{align, mirrored};
 use super::decode::{Photo, decode};
 use super::detect::{Detector, UnusableFace, unusable};
-use super::digest::Digest;
 use super::error::{EmbedError, ModelError};
 use super::format::Format;
 use super::manifest::{Manifest, ModelRole};
 use super::model::{Graph, Network, PixelScale, read_model};
 use super::quality::QualityBounds;
 use crate::face::{Embedding, Face, ModelId};
+use crate::ids::Digest;
 
 /// The version of the chain: goes up when the way from photo to embedding changes in a manner that
 /// changes embeddings: copies, canvases, template, sampling.

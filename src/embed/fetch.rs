@@ -5,13 +5,13 @@
 use std::path::{Path, PathBuf};
 
 use super::dequantise::dequantise;
-use super::digest::Digest;
 use super::error::{ModelError, PackageError};
 use super::examine::Models;
 use super::manifest::{Manifest, Prepare};
 use super::model::read_model;
 use super::package::download;
 use super::package_client::PackageClient;
+use crate::ids::Digest;
 
 /// A model file that is in its place after a fetch.
 #[derive(Clone, Debug)]

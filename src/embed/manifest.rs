@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::digest::Digest;
 use super::error::ModelError;
 use super::package_list::{Package, plain_name};
 use super::quality::QualityBounds;
+use crate::ids::Digest;
 use crate::limits::{DIMENSION_MAX, DIMENSION_MIN, MANIFEST_BYTES_MAX, MODEL_SIDE_PX_MAX};
 
 /// The role of a model.

@@ -15,7 +15,6 @@ mod align;
 mod decode;
 mod dequantise;
 mod detect;
-mod digest;
 mod edit;
 mod error;
 mod examine;
@@ -34,7 +33,6 @@ mod quality;
 
 pub use decode::{Photo, decode};
 pub use detect::UnusableFace;
-pub use digest::Digest;
 pub use error::{EmbedError, ModelError, PackageError};
 pub use examine::{ExaminedPhoto, FaceChoice, Models, Timings};
 pub use fetch::{CheckedModel, FetchedModel, check, fetch};

@@ -14,9 +14,9 @@ use tract_onnx::prelude::{
     tvec,
 };
 
-use super::digest::Digest;
 use super::error::ModelError;
 use super::manifest::{Colours, Manifest};
+use crate::ids::Digest;
 use crate::limits::MODEL_BYTES_MAX;
 
 /// The bytes of a model file whose digest is the manifest's.

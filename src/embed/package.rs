@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::digest::Digest;
 use super::error::PackageError;
 use super::package_client::PackageClient;
 use super::package_list::{Package, PackageKind, PackageMember, plain_name};
+use crate::ids::Digest;
 use crate::limits::{MODEL_BYTES_MAX, PACKAGE_BYTES_MAX};
 
 /// A downloaded package, its digest checked; the folder that it lies in goes with it.

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::digest::Digest;
 use super::error::PackageError;
+use crate::ids::Digest;
 
 /// The form of a package's archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -10,11 +10,11 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 
-use super::digest::Digest;
 use super::error::EmbedError;
 use super::examine::{ExaminedPhoto, FaceChoice, Models};
 use super::probe::{ChosenFace, EncodedPicture, Encoding, Preview, ProbeFaces, picture, replay};
 use crate::face::{Edits, ModelId};
+use crate::ids::Digest;
 use crate::limits::EMBED_QUEUE_LEN_MAX;
 
 /// The pool of worker threads, named `embed`. Dropping the pool finishes what waits and joins them.

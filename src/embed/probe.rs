@@ -12,13 +12,13 @@ use image::{RgbImage, imageops};
 
 use super::decode::decode_probe;
 use super::detect::{UnusableFace, unusable};
-use super::digest::Digest;
 use super::edit::{Edited, apply};
 use super::error::EmbedError;
 use super::examine::{FaceChoice, Models, Timings, timed};
 use super::format::Format;
 use super::quality::{self, QualitySheet};
 use crate::face::{Edits, Embedding, Face};
+use crate::ids::Digest;
 use crate::limits::{FACE_PICTURE_SIDE_PX_MAX, PICTURE_SIDE_PX_MAX};
 
 /// Of 100: what a compressed picture keeps.

@@ -15,6 +15,7 @@ use crate::audit::Detail;
 use crate::audit::touch::Credential;
 use crate::booking::Identifier;
 use crate::calendar::DAY_CS;
+use crate::ids::{Digest, GrantId};
 use crate::limits::GRANT_DAYS_MAX;
 use crate::roster::{Account, Off, OffReason, Person, Roster};
 use crate::store::Commit;
@@ -35,8 +36,8 @@ pub(crate) struct Member {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Code {
-    /// SHA-256 of it, hexadecimal.
-    pub(crate) sha256: String,
+    /// SHA-256 of it.
+    pub(crate) sha256: Digest,
     /// Until when it holds, in hundredths of a second since 1970-01-01 UTC.
     pub(crate) until_cs: u64,
     /// The leaf that says so.
@@ -75,13 +76,13 @@ impl Core {
             .collect()
     }
 
-    pub(crate) fn grant(&self, id: [u8; 16]) -> Result<Grant, LedgerError> {
+    pub(crate) fn grant(&self, id: GrantId) -> Result<Grant, LedgerError> {
         let sealed =
             self.store.grant(id)?.ok_or(LedgerError::NotFound { what: "change of the roster" })?;
         self.open_grant(id, &sealed)
     }
 
-    pub(crate) fn open_grant(&self, id: [u8; 16], sealed: &[u8]) -> Result<Grant, LedgerError> {
+    pub(crate) fn open_grant(&self, id: GrantId, sealed: &[u8]) -> Result<Grant, LedgerError> {
         let plain = self.master.open_grant(id, sealed)?;
         serde_json::from_slice(&plain)
             .map_err(|source| LedgerError::Sealed { what: "change of the roster", source })
@@ -95,7 +96,7 @@ impl Core {
     pub(crate) fn put_grant(
         &self,
         tables: &Commit,
-        id: [u8; 16],
+        id: GrantId,
         grant: &Grant,
     ) -> Result<(), LedgerError> {
         let plain = Zeroizing::new(
@@ -150,7 +151,7 @@ impl Ledger {
                     let reason = format!("nobody approved it within {GRANT_DAYS_MAX} days");
                     let detail = Detail::GrantDeclined {
                         actor: None,
-                        grant: hex::encode(id),
+                        grant: id.to_string(),
                         person: grant.person.id,
                         reason,
                     };
@@ -176,7 +177,7 @@ impl Grant {
 }
 
 impl Code {
-    pub(crate) fn holds(&self, sha256: &str, now_cs: u64) -> bool {
+    pub(crate) fn holds(&self, sha256: Digest, now_cs: u64) -> bool {
         self.sha256 == sha256 && now_cs < self.until_cs
     }
 }

@@ -5,6 +5,7 @@ use super::error::LedgerError;
 use super::handle::Ledger;
 use super::write::{NewLeaf, Subject, Write};
 use crate::audit::{Alarm, Detail};
+use crate::ids::Digest;
 use crate::roster::Ceilings;
 
 impl Ledger {
@@ -45,18 +46,13 @@ impl Ledger {
     }
 
     /// Logs that the box serves by another roster than before, where it does.
-    pub(crate) fn serve_by(
-        &self,
-        roster_sha256: &str,
-        ceilings: Ceilings,
-    ) -> Result<(), LedgerError> {
-        let sha256 = roster_sha256.to_owned();
+    pub(crate) fn serve_by(&self, sha256: Digest, ceilings: Ceilings) -> Result<(), LedgerError> {
         self.write(Subject::Roster, move |core, _| {
             let known = core.store.roster()?.filter(|known| *known != sha256);
-            let leaf = known.map(|_| roster_changed(core, &sha256, ceilings)).transpose()?;
+            let leaf = known.map(|_| roster_changed(core, sha256, ceilings)).transpose()?;
             Write::new(leaf.into_iter().collect(), move |_, tables, _| {
                 let ceilings = serde_json::to_vec(&ceilings).expect("ceilings are numbers");
-                Ok(tables.put_roster(&sha256, &ceilings)?)
+                Ok(tables.put_roster(sha256, &ceilings)?)
             })
             .answering(())
             .decided()
@@ -78,7 +74,7 @@ impl Ledger {
 }
 
 /// The leaf that the box serves by another roster, and by which ceilings, where those are others.
-fn roster_changed(core: &Core, sha256: &str, ceilings: Ceilings) -> Result<NewLeaf, LedgerError> {
+fn roster_changed(core: &Core, sha256: Digest, ceilings: Ceilings) -> Result<NewLeaf, LedgerError> {
     let before = core.store.ceilings()?;
     let before = before
         .map(|before| serde_json::from_slice::<Ceilings>(&before))
@@ -90,6 +86,6 @@ fn roster_changed(core: &Core, sha256: &str, ceilings: Ceilings) -> Result<NewLe
         }
         _ => "the roster file".to_owned(),
     };
-    let detail = Detail::RosterChanged { by: Vec::new(), what, roster_sha256: sha256.to_owned() };
+    let detail = Detail::RosterChanged { by: Vec::new(), what, roster_sha256: sha256.to_string() };
     Ok(NewLeaf::new(Vec::new(), Vec::new(), detail))
 }

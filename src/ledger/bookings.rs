@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{Context, SHA256, digest};
 use zeroize::Zeroizing;
 
 use super::core::Core;
@@ -11,10 +10,12 @@ use super::faces::{self, Enrolled, Faces, NextFace};
 use super::generation::Generation;
 use super::handle::Ledger;
 use super::records::{Record, StandingBooking, Taken, stands};
-use super::write::{BookingFiles, Decision, FilesFirst, Group, NewLeaf, Subject, Write, random};
+use super::write::{BookingFiles, Decision, FilesFirst, Group, NewLeaf, Subject, Write};
 use crate::audit::{Actor, Detail, SALT_BYTES};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
+use crate::crypto::random;
 use crate::face::ModelId;
+use crate::ids::Digest;
 use crate::roster::Caller;
 use crate::store::{
     Commit, NumberRow, NumberState, StoreError, VectorRow, VersionRow, VersionState,
@@ -174,10 +175,10 @@ impl Ledger {
             .core()
             .vault
             .bookings
-            .key(row.slot, &KeyOwner { owner: row.agency.clone(), id: version.0 })?;
+            .key(row.slot, &KeyOwner { owner: row.agency.clone(), id: version })?;
         for sealed in self.core().store.vectors(row.leaf)? {
             // The other one is another model's and doesn't open as this one's.
-            let Ok(plain) = key.open(SealedPart::Vector(generation.model()), version.0, &sealed)
+            let Ok(plain) = key.open(SealedPart::Vector(generation.model()), version, &sealed)
             else {
                 continue;
             };
@@ -210,9 +211,9 @@ impl Ledger {
         let Some(row) = core.store.version(version)?.filter(|row| admits(row.state)) else {
             return Ok(None);
         };
-        let owner = KeyOwner { owner: row.agency, id: version.0 };
+        let owner = KeyOwner { owner: row.agency, id: version };
         let key = core.vault.bookings.key(row.slot, &owner)?;
-        Ok(Some(core.vault.bookings.read_photo(version.0, &key)?))
+        Ok(Some(core.vault.bookings.read_photo(version, &key)?))
     }
 }
 
@@ -223,8 +224,7 @@ impl NewBooking {
         group: &mut Group<'_>,
         number_key: [u8; 32],
     ) -> Result<Decision<Taken>, LedgerError> {
-        let photo_digest = digest(&SHA256, &self.photo);
-        let photo_sha256 = hex::encode(photo_digest);
+        let photo_sha256 = Digest::of(&self.photo);
         let mut replaced = None;
         if let Some(known) = core.store.number(&number_key)? {
             if known.state != NumberState::Live {
@@ -233,7 +233,7 @@ impl NewBooking {
             let corrupt = || StoreError::Corrupt { what: "booking number" };
             let version = known.current.ok_or_else(corrupt)?;
             let row = core.store.version(version)?.ok_or_else(corrupt)?;
-            if let Some(taken) = self.is_there(core, version, &row, &photo_sha256)? {
+            if let Some(taken) = self.is_there(core, version, &row, photo_sha256)? {
                 return Ok(Decision::Nothing(taken));
             }
             let stood = stands(&row);
@@ -248,14 +248,8 @@ impl NewBooking {
         if model != core.generation().model() || next.as_ref().map(|(model, _)| *model) != wanted {
             return Err(LedgerError::ModelChanged);
         }
-        let (mut id, mut salt) = ([0; 16], [0; SALT_BYTES]);
-        random(&mut id);
-        random(&mut salt);
-        let id = VersionId(id);
-        let mut context = Context::new(&SHA256);
-        for part in [PHOTO_DOMAIN, &salt, photo_digest.as_ref()] {
-            context.update(part);
-        }
+        let (id, salt): (_, [u8; SALT_BYTES]) = (VersionId::random(), random());
+        let committed = Digest::of_parts(&[PHOTO_DOMAIN, &salt, photo_sha256.as_ref()]);
         let previous = replaced.as_ref().map(|replaced| replaced.version);
         group.suppressed.extend(previous);
         let detail = Detail::BookingIn {
@@ -263,7 +257,7 @@ impl NewBooking {
             agency: agency.clone(),
             version: id,
             replaces: previous,
-            photo_commitment: hex::encode(context.finish()),
+            photo_commitment: committed.to_string(),
         };
         let length = face.length;
         let record = Record {
@@ -276,7 +270,7 @@ impl NewBooking {
             px: Some(face.px),
         };
         let key = Arc::new(BookingKey::generate());
-        let owner = KeyOwner { owner: agency.clone(), id: id.0 };
+        let owner = KeyOwner { owner: agency.clone(), id };
         let slot = core.vault.bookings.store_key(&owner, &key).map_err(LedgerError::of_slot)?;
         let tag = replaced.as_ref().map_or(0, |old| core.master.booking_tag(old.row.leaf));
         let row = VersionRow {
@@ -315,7 +309,7 @@ impl NewBooking {
         core: &Core,
         version: VersionId,
         row: &VersionRow,
-        photo_sha256: &str,
+        photo_sha256: Digest,
     ) -> Result<Option<Taken>, LedgerError> {
         let findable = core.generation().holds(version);
         match core.open_record(version, row) {
@@ -351,8 +345,8 @@ impl StagedBooking {
                 .expect("a record holds only strings, numbers and lists of them"),
         );
         row.leaf = leaf;
-        row.record = key.seal(SealedPart::Record, id.0, &plain);
-        tables.put_model(&model.0)?;
+        row.record = key.seal(SealedPart::Record, id, &plain);
+        tables.put_model(model)?;
         tables.put_version(id, &row)?;
         tables.put_vector(&sealed_vector(&key, model, leaf, id, &face))?;
         match next {
@@ -381,7 +375,7 @@ pub(super) fn sealed_vector(
     id: VersionId,
     face: &Enrolled,
 ) -> VectorRow {
-    let vector = key.seal(SealedPart::Vector(model), id.0, &Zeroizing::new(face.to_le_bytes()));
+    let vector = key.seal(SealedPart::Vector(model), id, &Zeroizing::new(face.to_le_bytes()));
     VectorRow { leaf, id, vector }
 }
 

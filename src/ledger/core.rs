@@ -96,12 +96,12 @@ impl Core {
         version: VersionId,
         row: &VersionRow,
     ) -> Result<Record, LedgerError> {
-        let key_owner = KeyOwner { owner: row.agency.clone(), id: version.0 };
+        let key_owner = KeyOwner { owner: row.agency.clone(), id: version };
         let plain = self
             .vault
             .bookings
             .key(row.slot, &key_owner)
-            .and_then(|key| key.open(SealedPart::Record, version.0, &row.record));
+            .and_then(|key| key.open(SealedPart::Record, version, &row.record));
         let plain =
             plain.map_err(|e| if e.is_damage() { LedgerError::Unreadable } else { e.into() })?;
         serde_json::from_slice(&plain)

@@ -14,6 +14,7 @@ use super::write::{Decision, NewLeaf, Staged, Subject, Write};
 use super::writer::{Alone, Writer};
 use crate::audit::{Detail, Entry};
 use crate::calendar::DAY_CS;
+use crate::ids::InquiryId;
 use crate::limits::{EXPIRED_PER_LEAF_MAX, INQUIRIES_EXPIRED_PER_LEAF_MAX};
 use crate::store::{InquiryRow, StoreError};
 
@@ -54,7 +55,7 @@ impl Ledger {
     }
 
     /// Destroys these inquiries, and logs that.
-    pub(crate) fn end_inquiries(&self, inquiries: Vec<[u8; 16]>) -> Result<(), LedgerError> {
+    pub(crate) fn end_inquiries(&self, inquiries: Vec<InquiryId>) -> Result<(), LedgerError> {
         if inquiries.is_empty() {
             Ok(())
         } else {
@@ -64,7 +65,7 @@ impl Ledger {
 
     /// Inquiries whose last search, or whose opening where there was none, is longer ago than the
     /// term.
-    fn inquiries_over(&self) -> Result<Vec<[u8; 16]>, LedgerError> {
+    fn inquiries_over(&self) -> Result<Vec<InquiryId>, LedgerError> {
         let core = self.core();
         let before_cs = self.now_cs().saturating_sub(core.retention.inquiries * DAY_CS);
         let first = self.first_leaf_since(before_cs)?;
@@ -92,7 +93,7 @@ impl Ledger {
 
 impl Writer {
     /// Destroys inquiries, whatever part of it was done before a crash.
-    pub(crate) fn end_inquiries(&mut self, inquiries: &[[u8; 16]]) -> Result<(), LedgerError> {
+    pub(crate) fn end_inquiries(&mut self, inquiries: &[InquiryId]) -> Result<(), LedgerError> {
         let core = self.core().clone();
         let mut rows = Vec::new();
         for &id in inquiries {
@@ -106,7 +107,7 @@ impl Writer {
             rows.iter().try_for_each(|(id, row)| tables.put_inquiry(*id, row))
         })?;
         core.destroy_inquiries(&rows).map_err(LedgerError::halting)?;
-        let names = inquiries.iter().map(hex::encode).collect();
+        let names = inquiries.iter().map(InquiryId::to_string).collect();
         let detail = Detail::ProbesExpired {
             inquiries: names,
             kept_days: core.retention.inquiries,
@@ -122,7 +123,7 @@ impl Writer {
 
 impl Core {
     /// Keys, probes and reports of inquiries that nobody finds any more go; durable on return.
-    fn destroy_inquiries(&self, rows: &[([u8; 16], InquiryRow)]) -> Result<(), LedgerError> {
+    fn destroy_inquiries(&self, rows: &[(InquiryId, InquiryRow)]) -> Result<(), LedgerError> {
         let mut staying = Vec::new();
         self.store.for_each_inquiry::<LedgerError>(|id, head| {
             staying.push((head.slot, key_owner(id)));
@@ -143,6 +144,6 @@ impl Core {
             probes.unlink_photo(*id)?;
             probes.unlink_photo(report_id(*id))?;
         }
-        Ok(probes.sync_names(rows.iter().flat_map(|(id, _)| [*id, report_id(*id)]))?)
+        Ok(probes.sync_names(rows.iter().flat_map(|(id, _)| [(*id).into(), report_id(*id)]))?)
     }
 }

@@ -231,7 +231,7 @@ impl Ledger {
     }
 
     /// The ids of sealed photos on the booking side of the vault.
-    pub fn photo_ids(&self) -> Result<std::collections::HashSet<[u8; 16]>, LedgerError> {
+    pub fn photo_ids(&self) -> Result<std::collections::HashSet<VersionId>, LedgerError> {
         Ok(self.core.vault.bookings.photo_ids()?)
     }
 

@@ -4,7 +4,6 @@
 //! leaf. A search runs between two such steps, `asked` and `answered`; what a crash leaves between
 //! them is interrupted by the next start.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use time::Date;
 use zeroize::Zeroizing;
 
@@ -13,13 +12,14 @@ use super::error::{Fate, Fated, LedgerError};
 use super::generation::Generation;
 use super::handle::Ledger;
 use super::inquiry_keys::{key_owner, report_id};
-use super::write::{Decision, FilesFirst, Group, NewLeaf, Subject, Write, random};
+use super::write::{Decision, FilesFirst, Group, NewLeaf, Subject, Write};
 use crate::audit::touch::{Credential, SearchApproval, Touch};
 use crate::audit::{Actor, Detail, Shown};
 use crate::booking::VersionId;
+use crate::ids::{Digest, InquiryId, SearchId};
 use crate::inquiry::{
-    Action, ActionError, Disposition, Event, Finding, Inquiry, InquiryId, NumberPattern, Probe,
-    Request, Review, SearchId, Who,
+    Action, ActionError, Disposition, Event, Finding, Inquiry, NumberPattern, Probe, Request,
+    Review, Who,
 };
 use crate::limits::INQUIRIES_MAX;
 use crate::store::{Commit, InquiryRow, VersionState};
@@ -35,11 +35,15 @@ pub(crate) struct Kept {
 impl Core {
     /// An inquiry as it stands now: candidates that were released since, and a search whose end
     /// lies in a log that was taken over, have happened to it.
-    pub(crate) fn inquiry(&self, id: [u8; 16]) -> Result<Kept, LedgerError> {
+    pub(crate) fn inquiry(&self, id: InquiryId) -> Result<Kept, LedgerError> {
         self.inquiry_beside(id, None)
     }
 
-    fn inquiry_beside(&self, id: [u8; 16], group: Option<&Group<'_>>) -> Result<Kept, LedgerError> {
+    fn inquiry_beside(
+        &self,
+        id: InquiryId,
+        group: Option<&Group<'_>>,
+    ) -> Result<Kept, LedgerError> {
         let row = self.store.inquiry(id)?.ok_or(LedgerError::NotFound { what: "inquiry" })?;
         let key = self.vault.probes.key(row.slot, &key_owner(id))?;
         let plain = key.open_record(id, &row.record)?;
@@ -70,7 +74,7 @@ impl Core {
     }
 
     fn put_inquiry(&self, tables: &Commit, kept: &Kept) -> Result<(), LedgerError> {
-        let id = kept.inquiry.id().0;
+        let id = kept.inquiry.id();
         let plain = Zeroizing::new(
             serde_json::to_vec(&kept.inquiry)
                 .expect("an inquiry holds only strings, numbers and lists of them"),
@@ -86,7 +90,7 @@ impl Core {
     /// The probe that is recorded. Between its record and its taking the upload is it, and an
     /// earlier one may lie in its place still.
     fn read_probe(&self, kept: &Kept, probe: &Probe) -> Result<Vec<u8>, LedgerError> {
-        let (probes, id) = (&self.vault.probes, kept.inquiry.id().0);
+        let (probes, id) = (&self.vault.probes, kept.inquiry.id());
         let recorded = |found: &Vec<u8>| is_recorded(probe, found);
         let read = || probes.read_photo(id, &kept.key);
         if let Some(found) = read().ok().filter(&recorded) {
@@ -143,7 +147,7 @@ impl Ledger {
     /// to take it. `log` says by which leaves, of the inquiry as it was before.
     pub(crate) fn step(
         &self,
-        id: [u8; 16],
+        id: InquiryId,
         act: impl Fn(&mut Inquiry, u64, u64) -> Result<(), ActionError> + Send + 'static,
         log: impl FnOnce(&Inquiry) -> Vec<NewLeaf> + Send + 'static,
     ) -> Result<Option<u64>, LedgerError> {
@@ -173,26 +177,25 @@ impl Ledger {
         today: Date,
         pattern: Option<NumberPattern>,
     ) -> Result<InquiryId, LedgerError> {
-        let mut id = [0; 16];
-        random(&mut id);
+        let id = InquiryId::random();
         self.write(Subject::Inquiry(id), move |core, group| {
             if core.store.inquiries_len()? >= INQUIRIES_MAX {
                 let most = usize::try_from(INQUIRIES_MAX).unwrap_or(usize::MAX);
                 return Err(LedgerError::TooMany { what: "inquiries", most });
             }
             let (opened, pattern) = (request.clone(), pattern.as_ref());
-            let inquiry = Inquiry::open(InquiryId(id), opened, &who, today, pattern, group.now_cs)?;
+            let inquiry = Inquiry::open(id, opened, &who, today, pattern, group.now_cs)?;
             let key = ProbeKey::generate();
             let stored = core.vault.probes.store_key(&key_owner(id), &key);
             let slot = stored.map_err(LedgerError::of_slot)?;
-            let opened = Detail::InquiryOpened { actor, inquiry: hex::encode(id), request };
+            let opened = Detail::InquiryOpened { actor, inquiry: id.to_string(), request };
             let leaf = NewLeaf::new(Vec::new(), Vec::new(), opened);
             Write::logged(leaf, move |core, tables, leaf| {
                 let row = InquiryRow { slot, opened: leaf, asked: None, record: Vec::new() };
                 core.put_inquiry(tables, &Kept { row, key, inquiry })
             })
             .behind(FilesFirst::ProbeSlot)
-            .answering(InquiryId(id))
+            .answering(id)
             .decided()
         })
     }
@@ -208,9 +211,9 @@ impl Ledger {
         announced: Announced,
         work: impl FnOnce(Upload) -> Result<T, VaultError>,
     ) -> Result<T, LedgerError> {
-        let (kept, probes) = (self.core().inquiry(id.0)?, &self.core().vault.probes);
+        let (kept, probes) = (self.core().inquiry(id)?, &self.core().vault.probes);
         probes
-            .upload(id.0, &kept.key, announced)
+            .upload(id, &kept.key, announced)
             .and_then(work)
             .map_err(|e| if e.is_full() { LedgerError::DiskFull } else { e.into() })
     }
@@ -228,9 +231,9 @@ impl Ledger {
         let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
             inquiry.act(&who, revision, now_cs, action.clone())
         };
-        self.step(id.0, act, |_| Vec::new())?;
+        self.step(id, act, |_| Vec::new())?;
         if receives {
-            let taken = self.core().vault.probes.take_upload(id.0);
+            let taken = self.core().vault.probes.take_upload(id);
             taken.map_err(|e| LedgerError::from(e).halting())?;
         }
         Ok(())
@@ -246,18 +249,17 @@ impl Ledger {
         touch: Touch,
         key: Credential,
     ) -> Result<u64, LedgerError> {
-        let mut search = [0; 16];
-        random(&mut search);
-        let kept = self.core().inquiry(id.0)?;
+        let search = SearchId::random();
+        let kept = self.core().inquiry(id)?;
         let (opened, request, revision) =
             (kept.row.opened, kept.inquiry.request().clone(), approval.revision);
         let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
-            inquiry.act(&who, revision, now_cs, Action::Ask { search: SearchId(search), leaf })
+            inquiry.act(&who, revision, now_cs, Action::Ask { search, leaf })
         };
         let log = move |_: &Inquiry| {
             let detail = Detail::Asked {
                 actor,
-                search: hex::encode(search),
+                search: search.to_string(),
                 inquiry: id.to_string(),
                 request,
                 approval,
@@ -266,7 +268,7 @@ impl Ledger {
             };
             vec![NewLeaf::new(vec![opened], Vec::new(), detail)]
         };
-        Ok(self.step(id.0, act, log)?.expect("an approved search is logged"))
+        Ok(self.step(id, act, log)?.expect("an approved search is logged"))
     }
 
     /// Logs the answer before it leaves. Where a candidate was released meanwhile, nothing is
@@ -280,7 +282,7 @@ impl Ledger {
     ) -> Result<Vec<VersionId>, LedgerError> {
         let (model, gallery_rows) =
             (generation.model().to_string(), u64::from(generation.gallery().live()));
-        self.write(Subject::Inquiry(id.0), move |core, group| {
+        self.write(Subject::Inquiry(id), move |core, group| {
             let mut gone = Vec::new();
             for (version, _) in &candidates {
                 let row = core.store.version(*version)?;
@@ -292,7 +294,7 @@ impl Ledger {
             if !gone.is_empty() {
                 return Ok(Decision::Nothing(gone));
             }
-            let mut kept = core.inquiry_beside(id.0, Some(group))?;
+            let mut kept = core.inquiry_beside(id, Some(group))?;
             let now_cs = group.now_cs;
             let ranked = candidates.clone();
             let answered = move |leaf| Event::Answered { candidates: ranked.clone(), leaf };
@@ -362,11 +364,11 @@ impl Ledger {
                 Detail::Reviewed { actor, inquiry: inquiry.id().to_string(), findings, released },
             )]
         };
-        Ok(self.step(id.0, act, log)?.expect("a review's end is logged"))
+        Ok(self.step(id, act, log)?.expect("a review's end is logged"))
     }
 
     /// Ends a search that was asked for and will never be answered.
-    pub(crate) fn interrupt(&self, id: [u8; 16]) -> Result<(), LedgerError> {
+    pub(crate) fn interrupt(&self, id: InquiryId) -> Result<(), LedgerError> {
         let act = |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
             inquiry.happen(now_cs, Event::Interrupted { leaf })
         };
@@ -382,11 +384,11 @@ impl Ledger {
 
     /// An inquiry as it stands now.
     pub fn find_inquiry(&self, id: InquiryId) -> Result<Inquiry, LedgerError> {
-        Ok(self.core().inquiry(id.0)?.inquiry)
+        Ok(self.core().inquiry(id)?.inquiry)
     }
 
     /// The probe of an inquiry as it was received; none where none came or its key is gone.
-    pub fn probe(&self, id: [u8; 16]) -> Result<Option<Vec<u8>>, LedgerError> {
+    pub fn probe(&self, id: InquiryId) -> Result<Option<Vec<u8>>, LedgerError> {
         let kept = self.core().inquiry(id)?;
         match kept.inquiry.probe() {
             Some(probe) => Ok(Some(self.core().read_probe(&kept, probe)?)),
@@ -422,7 +424,7 @@ impl Core {
 
 /// Whether these are the bytes of the probe that an inquiry's record names.
 fn is_recorded(probe: &Probe, found: &[u8]) -> bool {
-    digest(&SHA256, found).as_ref() == probe.sha256.0
+    Digest::of(found) == probe.sha256
 }
 
 /// Candidates that one examiner took for a lead and the other did not.

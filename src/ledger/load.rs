@@ -18,6 +18,7 @@ use super::progress::StageSteps;
 use crate::audit::{Edge, Entry, Hash, LogKey, TILE_WIDTH, TileNode, leaf_hash};
 use crate::booking::{Identifier, VersionId};
 use crate::face::Embedding;
+use crate::ids::{InquiryId, ProbeFileId};
 use crate::limits::START_BATCH_LEAVES;
 use crate::store::{Store, StoreError, VersionState};
 use crate::vault::{KeyOwner, SealedPart};
@@ -34,17 +35,17 @@ pub(super) struct Records {
     /// Sorted.
     slots: Vec<u32>,
     /// Sorted by id, with the probe's slot.
-    inquiries: Vec<([u8; 16], u32)>,
+    inquiries: Vec<(InquiryId, u32)>,
     /// Under which their reports may lie sealed, sorted.
-    reports: Vec<[u8; 16]>,
+    reports: Vec<ProbeFileId>,
     /// Sorted.
     probe_slots: Vec<u32>,
     /// Versions whose purge has begun.
     pub(super) purging: Vec<VersionId>,
     /// Inquiries with a search that was asked for and neither answered nor interrupted.
-    pub(super) searching: Vec<[u8; 16]>,
+    pub(super) searching: Vec<InquiryId>,
     /// Inquiries whose end has begun; their slots and probes are nobody's.
-    pub(super) ending: Vec<[u8; 16]>,
+    pub(super) ending: Vec<InquiryId>,
     /// Versions that belong in the gallery.
     pub(super) live: u64,
     /// Versions that would, if the active model made a vector of their photos.
@@ -252,17 +253,17 @@ impl Records {
         Ok(records)
     }
 
-    pub(super) fn knows_photo(&self, id: &[u8; 16]) -> bool {
-        self.versions.binary_search_by_key(id, |version| version.id.0).is_ok()
+    pub(super) fn knows_photo(&self, id: VersionId) -> bool {
+        self.versions.binary_search_by_key(&id, |version| version.id).is_ok()
     }
 
     pub(super) fn knows_slot(&self, slot: u32) -> bool {
         self.slots.binary_search(&slot).is_ok()
     }
 
-    pub(super) fn knows_probe(&self, id: &[u8; 16]) -> bool {
-        self.inquiries.binary_search_by_key(id, |inquiry| inquiry.0).is_ok()
-            || self.reports.binary_search(id).is_ok()
+    pub(super) fn knows_probe(&self, id: ProbeFileId) -> bool {
+        self.inquiries.binary_search_by_key(&id, |inquiry| inquiry.0.into()).is_ok()
+            || self.reports.binary_search(&id).is_ok()
     }
 
     pub(super) fn knows_probe_slot(&self, slot: u32) -> bool {
@@ -305,8 +306,8 @@ impl Live {
         &self.versions[from(leaves.start)..from(leaves.end)]
     }
 
-    fn key_owner(&self, version: &Version) -> KeyOwner {
-        KeyOwner { owner: self.agencies[index(version.agency)].clone(), id: version.id.0 }
+    fn key_owner(&self, version: &Version) -> KeyOwner<VersionId> {
+        KeyOwner { owner: self.agencies[index(version.agency)].clone(), id: version.id }
     }
 }
 
@@ -413,7 +414,7 @@ pub(super) fn open_vectors(
             return Ok(());
         };
         let key = core.vault.bookings.key(version.slot, &live.key_owner(version));
-        match key.and_then(|key| key.open(SealedPart::Vector(generation.model()), id.0, sealed)) {
+        match key.and_then(|key| key.open(SealedPart::Vector(generation.model()), id, sealed)) {
             Ok(plain) => {
                 let embedding = faces::embedding(generation.gallery().dimension(), &plain)
                     .map_err(LedgerError::Vector)?;

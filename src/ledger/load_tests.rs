@@ -8,6 +8,7 @@ use crate::booking::{BookingNumber, Identifier};
 use crate::disk::{Disk, OpenMode, RealDisk};
 use crate::embed::{Models, Pool};
 use crate::gallery::EngineChoice;
+use crate::ids::Digest;
 use crate::ledger::{Enrolled, Faces, Ledger, LedgerSetup, ModelSet, Progress, StartStage, Taken};
 use crate::limits::SLOT_BYTES;
 use crate::retention::RetentionDays;
@@ -60,7 +61,8 @@ fn folder(state: &Path) -> Vec<Taken> {
     let booked = |n: u32| {
         let agency =
             Identifier::parse(if n.is_multiple_of(3) { "slmpd" } else { "stlco" }).unwrap();
-        let caller = Caller { name: CertificateName::Feed(agency.clone()), fingerprint: [0; 32] };
+        let caller =
+            Caller { name: CertificateName::Feed(agency.clone()), fingerprint: Digest([0; 32]) };
         let number = BookingNumber::parse(&format!("26-{n}")).unwrap();
         let booking = serde_json::json!({"name": "Jane Roe", "booked_on": "2026-11-01",
             "basis": {"kind": "post_arrest_booking"}});

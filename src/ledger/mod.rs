@@ -61,4 +61,4 @@ pub(crate) use rate_limit::Reads;
 pub(crate) use restore::StoppedFolder;
 pub(crate) use switch::UNREADABLE;
 pub(crate) use waits::WaitCount;
-pub(crate) use write::{Decision, Group, NewLeaf, Subject, Write, random};
+pub(crate) use write::{Decision, Group, NewLeaf, Subject, Write};

@@ -33,14 +33,14 @@ impl Switch {
     /// The switch that the store says is under way.
     pub(super) fn resumed(store: &Store, models: &ModelSet) -> Result<Option<Self>, LedgerError> {
         let Some(row) = store.switch()? else { return Ok(None) };
-        let pool = models.pool(ModelId(row.model)).unwrap_or_else(|e| {
+        let pool = models.pool(row.model).unwrap_or_else(|e| {
             log::error!("the switch of the model waits: {}", e.chain());
             None
         });
         if pool.is_none() {
             log::warn!(
                 "a switch to the models {} is under way, found {}",
-                hex::encode(row.model),
+                row.model,
                 models.offers()
             );
         }
@@ -48,7 +48,7 @@ impl Switch {
     }
 
     pub(super) fn model(&self) -> ModelId {
-        ModelId(self.row.model)
+        self.row.model
     }
 }
 

@@ -54,12 +54,12 @@ impl Writer {
     fn destroy(&self, rows: &[(VersionId, VersionRow)]) -> Result<(), LedgerError> {
         let core = self.core();
         let gone: HashSet<VersionId> = rows.iter().map(|(version, _)| *version).collect();
-        let mut staying: Vec<(u32, KeyOwner)> = Vec::new();
+        let mut staying: Vec<(u32, KeyOwner<VersionId>)> = Vec::new();
         core.store.for_each_version::<LedgerError>(0..=u8::MAX, |version, head| {
             if !gone.contains(&version) && head.state != VersionState::Purging {
                 let owner = Identifier::parse(head.agency)
                     .map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
-                staying.push((head.slot, KeyOwner { owner, id: version.0 }));
+                staying.push((head.slot, KeyOwner { owner, id: version }));
             }
             Ok(())
         })?;
@@ -74,9 +74,9 @@ impl Writer {
         core.vault.bookings.sync_slots()?;
         core.vault.bookings.rotate(&staying)?;
         for (version, _) in rows {
-            core.vault.bookings.unlink_photo(version.0)?;
+            core.vault.bookings.unlink_photo(*version)?;
         }
-        Ok(core.vault.bookings.sync_names(rows.iter().map(|(version, _)| version.0))?)
+        Ok(core.vault.bookings.sync_names(rows.iter().map(|(version, _)| *version))?)
     }
 
     /// Records and vectors go, tombstones stay: one transaction with the leaves that say so.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::SALT_BYTES;
 use crate::booking::{BookingData, BookingNumber, VersionId};
+use crate::ids::Digest;
 use crate::store::{VersionRow, VersionState};
 
 /// What is sealed of a booking beside photo and vector.
@@ -13,8 +14,8 @@ pub struct Record {
     pub number: BookingNumber,
     /// Basic booking data.
     pub booking: BookingData,
-    /// SHA-256 of the photo as received, hexadecimal.
-    pub photo_sha256: String,
+    /// SHA-256 of the photo as received.
+    pub photo_sha256: Digest,
     /// The salt under which the log commits to that digest, hexadecimal.
     pub salt: String,
     /// Length of the embedding before normalisation.

@@ -33,6 +33,7 @@ use crate::audit::{
 };
 use crate::booking::VersionId;
 use crate::disk::Disk;
+use crate::ids::InquiryId;
 use crate::store::{
     Commit, InquiryRow, LeafRow, NumberRow, NumberState, STORE_FILE, StateKind, Store, StoreError,
     VersionRow, VersionState,
@@ -422,7 +423,7 @@ impl StoppedFolder {
     }
 
     /// The inquiries of which a search waits for its end.
-    fn searching(&self) -> Result<Vec<([u8; 16], InquiryRow)>, LedgerError> {
+    fn searching(&self) -> Result<Vec<(InquiryId, InquiryRow)>, LedgerError> {
         let mut searching = Vec::new();
         self.store.for_each_inquiry::<LedgerError>(|id, head| {
             searching.extend(head.asked.map(|_| id));

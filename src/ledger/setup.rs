@@ -9,6 +9,7 @@ use super::clock::Clock;
 use super::generation::ModelSet;
 use crate::booking::VersionId;
 use crate::disk::Disk;
+use crate::ids::InquiryId;
 use crate::retention::RetentionDays;
 use crate::store::StateKind;
 
@@ -49,7 +50,7 @@ pub(super) struct Unfinished {
     /// Versions whose purge had begun.
     pub(super) purging: Vec<VersionId>,
     /// Inquiries with a search that was asked for and neither answered nor interrupted.
-    pub(super) searching: Vec<[u8; 16]>,
+    pub(super) searching: Vec<InquiryId>,
     /// Inquiries whose end had begun.
-    pub(super) ending: Vec<[u8; 16]>,
+    pub(super) ending: Vec<InquiryId>,
 }

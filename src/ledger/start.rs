@@ -26,7 +26,6 @@ use super::waits::Waits;
 use super::writer::Writer;
 use crate::audit::{Checkpoint, Edge, LogKey, Note};
 use crate::disk::{Disk, OpenMode, read_whole};
-use crate::face::ModelId;
 use crate::limits::{CHECKPOINT_BYTES_MAX, START_WORKERS_MAX};
 use crate::store::{STORE_FILE, StateKind, Store};
 use crate::vault::{BookingKey, MasterKey, PhotoKey, ProbeKey, SealedPhotos, Vault};
@@ -282,7 +281,7 @@ fn check_fit(
 /// An empty generation of the model whose vectors are stored, or of the first one offered where
 /// there are none yet.
 fn fitting(store: &Store, models: &ModelSet) -> Result<Generation, LedgerError> {
-    let wanted = store.model()?.map_or_else(|| models.first(), |model| Ok(ModelId(model)))?;
+    let wanted = store.model()?.map_or_else(|| models.first(), Ok)?;
     match models.pool(wanted)? {
         Some(pool) => models.generation(pool),
         None => Err(LedgerError::Setup {
@@ -313,7 +312,7 @@ fn wipe_strays(
 
 fn wipe_photos<K: PhotoKey>(
     safe: &SealedPhotos<K>,
-    knows: impl Fn(&[u8; 16]) -> bool + Sync,
+    knows: impl Fn(K::Id) -> bool + Sync,
     workers: usize,
     step: &mut StageSteps<'_>,
 ) -> Result<usize, LedgerError> {

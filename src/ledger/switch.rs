@@ -192,8 +192,8 @@ impl Ledger {
         let core = self.core();
         let Some(row) = core.store.version(version)?.filter(stands) else { return Ok(None) };
         let key =
-            core.vault.bookings.key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
-        Ok(Some(core.vault.bookings.read_photo(version.0, &key)?))
+            core.vault.bookings.key(row.slot, &KeyOwner { owner: row.agency, id: version })?;
+        Ok(Some(core.vault.bookings.read_photo(version, &key)?))
     }
 
     /// Keeps what the next model makes of these bookings: durable on return, unless it is the next
@@ -288,8 +288,8 @@ impl Core {
                 let key = self
                     .vault
                     .bookings
-                    .key(row.slot, &KeyOwner { owner: row.agency, id: version.0 })?;
-                match key.open(SealedPart::Vector(incoming.generation.model()), version.0, sealed) {
+                    .key(row.slot, &KeyOwner { owner: row.agency, id: version })?;
+                match key.open(SealedPart::Vector(incoming.generation.model()), version, sealed) {
                     Ok(plain) => {
                         let dimension = incoming.generation.gallery().dimension();
                         faces.push((
@@ -337,7 +337,7 @@ impl Writer {
             Some(switch) => SwitchRow { accept_failed, fill_attempts: 0, ..switch.row },
             None if from == to => return Ok(()),
             None if core.store.next_vectors()? > 0 => return Err(LedgerError::Busy),
-            None => SwitchRow { model: to.0, accept_failed, begun: 0, fill_attempts: 0 },
+            None => SwitchRow { model: to, accept_failed, begun: 0, fill_attempts: 0 },
         };
         let standing = core.standing();
         let incoming = under_way.as_ref().and_then(|switch| switch.incoming.clone());
@@ -359,7 +359,7 @@ impl Writer {
         self.transact_alone(vec![Staged::new(vec![leaf], move |_, tables, leaf| {
             let begun = leaf.filter(|_| first).unwrap_or(row.begun);
             // Named now, so that a folder without bookings knows it too.
-            tables.put_model(&from.0)?;
+            tables.put_model(from)?;
             Ok(tables.put_switch(&SwitchRow { begun, ..row })?)
         })])?;
         let row =
@@ -382,7 +382,7 @@ impl Writer {
         let mut failures = Vec::new();
         for (version, face) in faces {
             let Some(row) = core.store.version(*version)?.filter(stands) else { continue };
-            let key_owner = KeyOwner { owner: row.agency, id: version.0 };
+            let key_owner = KeyOwner { owner: row.agency, id: *version };
             match (core.vault.bookings.key(row.slot, &key_owner), face) {
                 (Ok(key), Ok(face)) => {
                     vectors.push(sealed_vector(&key, model, row.leaf, *version, face))
@@ -530,7 +530,7 @@ impl Writer {
         let leaf = NewLeaf::new(vec![switch.row.begun], vec![bookings, suppressed], detail);
         staged.push(Staged::new(vec![leaf], move |_, tables, _| {
             versions.iter().try_for_each(|(version, row)| tables.put_version(*version, row))?;
-            Ok(tables.activate_next_model(&to.0)?)
+            Ok(tables.activate_next_model(to)?)
         }));
         Ok((staged, failures.into_iter().map(|(version, _)| version).collect()))
     }

@@ -8,13 +8,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use aws_lc_rs::rand::fill;
 use zeroize::Zeroizing;
 
 use super::core::Core;
 use super::error::LedgerError;
 use crate::audit::{Detail, Leaf, LeafKind, SALT_BYTES, commit};
 use crate::booking::VersionId;
+use crate::crypto::random;
+use crate::ids::InquiryId;
 use crate::store::Commit;
 use crate::vault::BookingKey;
 
@@ -24,7 +25,7 @@ pub(crate) enum Subject {
     /// All accounts, and the changes of them that wait for approval.
     People,
     /// One inquiry.
-    Inquiry([u8; 16]),
+    Inquiry(InquiryId),
     /// A booking number, by its keyed hash.
     Number([u8; 32]),
     /// Refusals of one kind and caller.
@@ -111,8 +112,7 @@ impl NewLeaf {
     /// same write.
     pub(super) fn leaf(&self, time_cs: u64, before: Option<u64>) -> (Vec<u8>, Zeroizing<Vec<u8>>) {
         let detail = self.detail.to_bytes();
-        let mut salt = [0; SALT_BYTES];
-        random(&mut salt);
+        let salt: [u8; SALT_BYTES] = random();
         let leaf = Leaf {
             kind: self.detail.kind(),
             time_cs,
@@ -201,9 +201,4 @@ impl<T: 'static> Write<T> {
     pub(crate) fn decided<E>(self) -> Result<Decision<T>, E> {
         Ok(Decision::Write(Box::new(self)))
     }
-}
-
-/// Fills bytes at random.
-pub(crate) fn random(bytes: &mut [u8]) {
-    fill(bytes).expect("the operating system's random source works, or nothing here may go on");
 }

@@ -16,6 +16,7 @@ use super::core::{Core, Newest};
 use super::error::{Fate, Fated, LedgerError};
 use super::write::{BookingFiles, Decision, FilesFirst, Group, Staged, Subject};
 use crate::audit::{Edge, LeafKind, leaf_hash};
+use crate::booking::VersionId;
 use crate::limits::{COMMIT_CHANGES_MAX, COMMIT_THREADS_MAX};
 use crate::store::LeafRow;
 use crate::vault::VaultError;
@@ -294,8 +295,8 @@ impl Writer {
     /// leaves the group.
     fn place(&self, waiting: &mut Vec<WaitingWrite>) -> Result<(), LedgerError> {
         let vault = &self.core.vault;
-        let booked: Vec<[u8; 16]> =
-            waiting.iter().filter_map(WaitingWrite::booking).map(|files| files.id.0).collect();
+        let booked: Vec<VersionId> =
+            waiting.iter().filter_map(WaitingWrite::booking).map(|files| files.id).collect();
         if !booked.is_empty() {
             vault.bookings.sync_slots()?;
         }
@@ -331,7 +332,7 @@ impl Writer {
         let vault = &self.core.vault;
         let write = |files: Option<&BookingFiles>| {
             files.map_or(Ok(()), |files| {
-                vault.bookings.write_photo(files.id.0, &files.key, &files.photo)
+                vault.bookings.write_photo(files.id, &files.key, &files.photo)
             })
         };
         let files: Vec<Option<&BookingFiles>> = waiting.iter().map(WaitingWrite::booking).collect();

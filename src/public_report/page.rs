@@ -1,13 +1,13 @@
 //! The page of the public report: one HTML file without a script and with nothing from elsewhere,
 //! readable on paper, in the dark, on a phone and aloud.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use maud::{DOCTYPE, Markup, html};
 
 use super::parts::{raw, share};
 use super::report::PublicReport;
 use super::sections;
 use super::times::{minute, span};
+use crate::ids::Digest;
 use crate::inquiry::NOTE;
 use crate::wording::number;
 
@@ -189,7 +189,7 @@ fn glance(report: &PublicReport) -> Markup {
 /// The section on checking: what the figures are, what they aren't, and how to count them again.
 fn check(report: &PublicReport, imprint: &Imprint) -> Markup {
     let json = imprint.json_name.as_deref().unwrap_or("report.json");
-    let sha256 = hex::encode(digest(&SHA256, &report.to_bytes()));
+    let sha256 = Digest::of(&report.to_bytes());
     let command = format!("smrtctl report public --verify LOG {json}");
     html! {
         section aria-labelledby="check" {

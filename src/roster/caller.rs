@@ -1,6 +1,7 @@
 //! Callers: what a client certificate says that its holder is.
 
 use crate::booking::Identifier;
+use crate::ids::Digest;
 
 /// The scheme and first word of every certificate name that this system issues and accepts.
 pub const NAME_PREFIX: &str = "smrt:";
@@ -46,7 +47,7 @@ pub struct Caller {
     /// What the certificate says.
     pub name: CertificateName,
     /// SHA-256 of the certificate.
-    pub fingerprint: [u8; 32],
+    pub fingerprint: Digest,
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ mod people;
 mod rhythm;
 mod session;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 use time::Date;
 
@@ -20,6 +19,7 @@ pub use rhythm::Rhythm;
 pub use session::{SessionStanding, SessionTimes};
 
 use crate::booking::Identifier;
+use crate::ids::Digest;
 use crate::limits::ROSTER_ENTRIES_MAX;
 
 /// The agencies and devices that a site knows.
@@ -104,9 +104,9 @@ impl Roster {
     }
 
     /// Its digest, as the log names it.
-    pub fn sha256(&self) -> [u8; 32] {
+    pub fn sha256(&self) -> Digest {
         let json = serde_json::to_vec(self).expect("a roster holds only strings and numbers");
-        digest(&SHA256, &json).as_ref().try_into().expect("SHA-256 gives 32 bytes")
+        Digest::of(&json)
     }
 
     /// The agency of a feed that may push and release today.
@@ -267,7 +267,7 @@ mod tests {
     use time::macros::date;
 
     fn caller(name: &str) -> Caller {
-        Caller { name: CertificateName::parse(name).unwrap(), fingerprint: [0; 32] }
+        Caller { name: CertificateName::parse(name).unwrap(), fingerprint: Digest([0; 32]) }
     }
 
     fn roster() -> Roster {

@@ -15,6 +15,7 @@ use crate::audit::touch::RelyingParty;
 use crate::audit::{Actor, Alarm, Detail, Quorum, VerifierKey, Witness};
 use crate::calendar::DAY_CS;
 use crate::embed::{ExaminedPhoto, FaceChoice, Pool};
+use crate::ids::Digest;
 use crate::inquiry::NumberPattern;
 use crate::ledger::{Fate, Fated, Ledger, LedgerSetup, Progress, VERSION, WaitCount, day};
 use crate::limits::{SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
@@ -61,9 +62,9 @@ impl Service {
             return Err(RosterError::Malformed { what }.into());
         }
         let quorum = quorum_of(&roster, ledger.core().log_key.verifier())?;
-        let (begun, roster_sha256) = (ledger.clone(), hex::encode(roster.sha256()));
+        let (begun, roster_sha256) = (ledger.clone(), roster.sha256());
         let ceilings = roster.ceilings;
-        let begin = Box::new(move || begin(&begun, &roster_sha256, ceilings));
+        let begin = Box::new(move || begin(&begun, roster_sha256, ceilings));
         let searched =
             ledger.searched_since(ledger.now_cs().saturating_sub(DAY_CS))?.into_iter().collect();
         let (search_rate, roster) = (SearchRate::new(roster.ceilings, searched), Arc::new(roster));
@@ -231,7 +232,7 @@ impl Service {
 }
 
 /// Finishes what a crash left, and logs that the box is about to serve.
-fn begin(ledger: &Ledger, roster_sha256: &str, ceilings: Ceilings) -> Result<(), ServiceError> {
+fn begin(ledger: &Ledger, roster_sha256: Digest, ceilings: Ceilings) -> Result<(), ServiceError> {
     ledger.begin()?;
     ledger.serve_by(roster_sha256, ceilings)?;
     let gallery = ledger.gallery();
@@ -241,7 +242,7 @@ fn begin(ledger: &Ledger, roster_sha256: &str, ceilings: Ceilings) -> Result<(),
         model: ledger.model().to_string(),
         engine: gallery.engine().to_owned(),
         device: gallery.device().to_owned(),
-        roster_sha256: roster_sha256.to_owned(),
+        roster_sha256: roster_sha256.to_string(),
     };
     ledger.note(Vec::new(), vec![u64::from(gallery.live())], started)?;
     Ok(())

@@ -208,15 +208,15 @@ impl Service {
     /// Opens the probe of an inquiry, as it was received; logged before it leaves.
     ///
     /// Errors: neither an auditor nor an auditor's console; no such search, or its probe is gone.
-    pub fn open_probe(&self, acting: &Acting, inquiry: [u8; 16]) -> Result<Vec<u8>, ServiceError> {
+    pub fn open_probe(&self, acting: &Acting, inquiry: InquiryId) -> Result<Vec<u8>, ServiceError> {
         self.may_audit(acting, "open probes")?;
         let not_found = ServiceError::not_found("inquiry");
         if self.ledger.core().store.inquiry(inquiry)?.is_none() {
             return Err(not_found);
         }
-        let opened = Detail::ProbeOpened { actor: acting.actor(), inquiry: hex::encode(inquiry) };
+        let opened = Detail::ProbeOpened { actor: acting.actor(), inquiry: inquiry.to_string() };
         self.ledger.note(Vec::new(), Vec::new(), opened)?;
-        let found = self.ledger.find_inquiry(InquiryId(inquiry))?;
+        let found = self.ledger.find_inquiry(inquiry)?;
         let _share = self.probe_memory.take(found.probe().map_or(0, |probe| probe.bytes))?;
         self.ledger.probe(inquiry)?.ok_or(not_found)
     }

@@ -16,9 +16,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::error::ServiceError;
-use super::people::{SecretDigest, Session, Sessions};
+use super::people::{Session, Sessions};
 use crate::audit::{Alarm, Detail, Note, Quorum};
 use crate::booking::Identifier;
+use crate::ids::Digest;
 use crate::ledger::{LastLook, Ledger, LedgerError, Reads, behind_cs};
 use crate::limits::COSIGNED_BEFORE_SECONDS_MAX;
 use crate::roster::{Roster, SessionStanding};
@@ -264,10 +265,10 @@ impl Guard {
     /// Ends what was idle for too long; asked for by the watch.
     pub(super) fn end_idle_sessions(&self) -> Result<(), ServiceError> {
         let now_cs = self.ledger.now_cs();
-        let over = |(key, session): (&SecretDigest, &Session)| {
+        let over = |(key, session): (&Digest, &Session)| {
             (session.times.standing(now_cs) == SessionStanding::Ended).then_some(*key)
         };
-        let over: Vec<SecretDigest> = self.sessions.open().iter().filter_map(over).collect();
+        let over: Vec<Digest> = self.sessions.open().iter().filter_map(over).collect();
         over.iter().try_for_each(|key| self.end_session(key, "idle for too long"))
     }
 
@@ -285,13 +286,12 @@ impl Guard {
         person: &Identifier,
         why: &str,
     ) -> Result<(), ServiceError> {
-        let of =
-            |(key, session): (&SecretDigest, &Session)| (session.person == *person).then_some(*key);
-        let of: Vec<SecretDigest> = self.sessions.open().iter().filter_map(of).collect();
+        let of = |(key, session): (&Digest, &Session)| (session.person == *person).then_some(*key);
+        let of: Vec<Digest> = self.sessions.open().iter().filter_map(of).collect();
         of.iter().try_for_each(|key| self.end_session(key, why))
     }
 
-    pub(super) fn end_session(&self, key: &SecretDigest, why: &str) -> Result<(), ServiceError> {
+    pub(super) fn end_session(&self, key: &Digest, why: &str) -> Result<(), ServiceError> {
         let Some(session) = self.sessions.open().remove(key) else { return Ok(()) };
         let by_itself = u64::from(why != "by hand");
         let detail = Detail::LoggedOff { actor: session.actor, why: why.to_owned() };

@@ -1,12 +1,11 @@
 //! The public report: counted on the box, since only the box opens the sealed details; its digest
 //! is in the log before it leaves.
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use super::appliance::Service;
 use super::error::ServiceError;
 use super::people::Acting;
 use crate::audit::{Detail, Note, Quorum};
+use crate::ids::Digest;
 use crate::ledger::{Ledger, LedgerError};
 use crate::public_report::{
     CosignedCheckpoints, Period, PublicReport, PublicReportError, ReportBuilder,
@@ -43,7 +42,7 @@ impl Service {
         }
         let report = count(&self.ledger, &self.guard.quorum, period)?;
         let json = report.to_bytes();
-        let report_sha256 = hex::encode(digest(&SHA256, &json));
+        let report_sha256 = Digest::of(&json).to_string();
         let [from, to] = period.days();
         if !self.guard.is_open() {
             // What shut the doors is to be published, and a shut box writes nothing.

@@ -12,6 +12,7 @@ use crate::compare_report::CompareReportError;
 use crate::embed::{EmbedError, Format, ModelError};
 use crate::face::{EditError, Face, FaceError};
 use crate::gallery::GalleryError;
+use crate::ids::Digest;
 use crate::inquiry::{ActionError, InquiryError, SearchId, Stage};
 use crate::ledger::{Fate, Fated, LedgerError};
 use crate::roster::{OffReason, PersonError, RosterError};
@@ -225,7 +226,7 @@ fn photos() -> Vec<(EmbedError, Rule)> {
 
 fn vaults() -> Vec<(VaultError, Rule)> {
     use VaultError as E;
-    let digest = E::UploadDigest { found: [1; 32], announced: [2; 32] };
+    let digest = E::UploadDigest { found: Digest([1; 32]), announced: Digest([2; 32]) };
     vec![
         (E::UploadSize { found: 0, most: 9 }, Rule::ProbeSize),
         (E::UploadDiffers, Rule::UploadTorn),

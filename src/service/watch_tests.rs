@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use aws_lc_rs::digest::{SHA256, digest};
 use time::OffsetDateTime;
 use time::macros::date;
 
@@ -18,6 +17,7 @@ use crate::calendar::{DAY_CS, HOUR_CS};
 use crate::disk::RealDisk;
 use crate::face::Edits;
 use crate::gallery::EngineChoice;
+use crate::ids::ProbeFileId;
 use crate::inquiry::{self, Action, Digest, Frame, InquiryId, Probe, Quality, Request, Who};
 use crate::ledger::{Fated, LedgerError, LedgerSetup, Member, ModelSet, SetClock};
 use crate::limits::{DETAILS_KEPT_DAYS_MIN, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX};
@@ -78,7 +78,7 @@ impl Home {
 }
 
 fn caller(name: &str) -> Caller {
-    Caller { name: CertificateName::parse(name).unwrap(), fingerprint: [0; 32] }
+    Caller { name: CertificateName::parse(name).unwrap(), fingerprint: Digest([0; 32]) }
 }
 
 /// A device by itself.
@@ -135,12 +135,11 @@ fn asked(service: &Service) -> InquiryId {
     let opened =
         ledger.open_inquiry(actor.clone(), who.clone(), request(), service.today(), None).unwrap();
     let frame = Frame { x: 0, y: 0, width: 9, height: 9 };
-    let sha256 = digest(&SHA256, PROBE).as_ref().try_into().unwrap();
-    let announced = Announced { sha256, size: PROBE.len() as u64 };
+    let announced = Announced { sha256: Digest::of(PROBE), size: PROBE.len() as u64 };
     let whole =
         |mut upload: Upload| upload.put(0, PROBE).and_then(|put| upload.finish().map(|_| put));
     ledger.upload(opened, announced, whole).unwrap();
-    let (sha256, media_type) = (Digest(sha256), Text::parse("image/png").unwrap());
+    let (sha256, media_type) = (announced.sha256, Text::parse("image/png").unwrap());
     let probe =
         Probe { sha256, bytes: announced.size, media_type, px: [64, 64], faces: vec![frame] };
     ledger.act(opened, who.clone(), 1, Action::ReceiveProbe(probe)).unwrap();
@@ -466,7 +465,7 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
         (LeafKind::SampleReviewed, vec![drawn.leaf], vec![]),
         "its leaf accuses nobody"
     );
-    assert_eq!(service.open_probe(&auditor, inquiries[7].0).unwrap(), PROBE);
+    assert_eq!(service.open_probe(&auditor, inquiries[7]).unwrap(), PROBE);
     assert_eq!(last(&service), (LeafKind::ProbeOpened, vec![], vec![]), "and warns nobody");
     service.guard.look().unwrap();
     assert!(standing(&service).is_empty());
@@ -506,7 +505,7 @@ fn count(service: &Service, kind: LeafKind) -> usize {
 /// Has a search asked for that never ends otherwise than interrupted.
 fn interrupted(service: &Service) -> InquiryId {
     let inquiry = asked(service);
-    service.ledger().interrupt(inquiry.0).unwrap();
+    service.ledger().interrupt(inquiry).unwrap();
     inquiry
 }
 
@@ -525,7 +524,7 @@ fn what_a_clock_in_doubt_says_destroys_nothing() {
         (count(&service, LeafKind::ProbesExpired), count(&service, LeafKind::DetailsExpired)),
         (0, 0)
     );
-    assert_eq!(service.ledger().probe(inquiry.0).unwrap().as_deref(), Some(PROBE));
+    assert_eq!(service.ledger().probe(inquiry).unwrap().as_deref(), Some(PROBE));
     // The time source agrees: it was four years.
     let time_source = OffsetDateTime::from_unix_timestamp(
         i64::try_from((NOON_CS + 4 * 366 * DAY_CS) / 100).unwrap(),
@@ -537,7 +536,7 @@ fn what_a_clock_in_doubt_says_destroys_nothing() {
         (count(&service, LeafKind::ProbesExpired), count(&service, LeafKind::DetailsExpired)),
         (1, 1)
     );
-    assert!(matches!(service.ledger().probe(inquiry.0), Err(LedgerError::NotFound { .. })));
+    assert!(matches!(service.ledger().probe(inquiry), Err(LedgerError::NotFound { .. })));
 }
 
 #[test]
@@ -547,11 +546,11 @@ fn a_start_finishes_the_end_of_an_inquiry_that_a_crash_began() {
         let service = home.open();
         let (inquiry, staying) = (interrupted(&service), interrupted(&service));
         let core = service.ledger().core();
-        let row = core.store.inquiry(inquiry.0).unwrap().unwrap();
+        let row = core.store.inquiry(inquiry).unwrap().unwrap();
         // As far as the first commit, and the key; then the power went.
         let rest = crate::store::InquiryRow { record: Vec::new(), ..row };
         core.store
-            .commit::<crate::store::StoreError>(|tables| tables.put_inquiry(inquiry.0, &rest))
+            .commit::<crate::store::StoreError>(|tables| tables.put_inquiry(inquiry, &rest))
             .unwrap();
         core.vault.probes.destroy_key(rest.slot).unwrap();
         (inquiry, staying)
@@ -561,13 +560,13 @@ fn a_start_finishes_the_end_of_an_inquiry_that_a_crash_began() {
     let core = service.ledger().core();
     assert_eq!(
         (
-            core.store.inquiry_even_if_ending(inquiry.0).unwrap(),
+            core.store.inquiry_even_if_ending(inquiry).unwrap(),
             core.store.ending_inquiries().unwrap()
         ),
         (None, Vec::new())
     );
-    assert!(!core.vault.probes.photo_ids().unwrap().contains(&inquiry.0));
-    assert_eq!(service.ledger().probe(staying.0).unwrap().as_deref(), Some(PROBE));
+    assert!(!core.vault.probes.photo_ids().unwrap().contains(&ProbeFileId::from(inquiry)));
+    assert_eq!(service.ledger().probe(staying).unwrap().as_deref(), Some(PROBE));
     drop(service);
     assert_eq!(count(&home.open(), LeafKind::ProbesExpired), 1, "once");
 }

@@ -9,6 +9,7 @@ use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 use super::database::{Commit, Store};
 use super::error::{StoreError, commit_error, read_error};
 use super::rows::Id;
+use crate::ids::InquiryId;
 
 /// Slot of the key, leaf that opened it, leaf `asked` of a search that waits for its end, sealed
 /// record.
@@ -43,14 +44,14 @@ pub struct InquiryHead {
 
 impl Store {
     /// An inquiry; none once it is ending.
-    pub fn inquiry(&self, id: [u8; 16]) -> Result<Option<InquiryRow>, StoreError> {
+    pub fn inquiry(&self, id: InquiryId) -> Result<Option<InquiryRow>, StoreError> {
         Ok(self.inquiry_even_if_ending(id)?.filter(|row| !row.record.is_empty()))
     }
 
     /// An inquiry, or what is left of one that is ending: a row with an empty record.
-    pub fn inquiry_even_if_ending(&self, id: [u8; 16]) -> Result<Option<InquiryRow>, StoreError> {
+    pub fn inquiry_even_if_ending(&self, id: InquiryId) -> Result<Option<InquiryRow>, StoreError> {
         let table = self.table(INQUIRIES)?;
-        Ok(table.get(id).map_err(read_error)?.map(|row| inquiry_row(row.value())))
+        Ok(table.get(id.0).map_err(read_error)?.map(|row| inquiry_row(row.value())))
     }
 
     /// Number of inquiries.
@@ -61,26 +62,26 @@ impl Store {
     /// The heads of all inquiries, in the order of their ids.
     pub fn for_each_inquiry<E: From<StoreError>>(
         &self,
-        mut visit: impl FnMut([u8; 16], InquiryHead) -> Result<(), E>,
+        mut visit: impl FnMut(InquiryId, InquiryHead) -> Result<(), E>,
     ) -> Result<(), E> {
         let table = self.table(INQUIRIES)?;
         for row in table.iter().map_err(read_error)? {
             let (id, row) = row.map_err(read_error)?;
             let (slot, opened, asked, record) = row.value();
             if !record.is_empty() {
-                visit(id.value(), InquiryHead { slot, opened, asked })?;
+                visit(InquiryId(id.value()), InquiryHead { slot, opened, asked })?;
             }
         }
         Ok(())
     }
 
     /// Inquiries that are ending.
-    pub fn ending_inquiries(&self) -> Result<Vec<[u8; 16]>, StoreError> {
+    pub fn ending_inquiries(&self) -> Result<Vec<InquiryId>, StoreError> {
         let table = self.table(INQUIRIES)?;
         let mut ending = Vec::new();
         for row in table.iter().map_err(read_error)? {
             let (id, row) = row.map_err(read_error)?;
-            ending.extend(row.value().3.is_empty().then_some(id.value()));
+            ending.extend(row.value().3.is_empty().then_some(InquiryId(id.value())));
         }
         Ok(ending)
     }
@@ -94,17 +95,17 @@ impl Commit {
     }
 
     /// Writes an inquiry.
-    pub fn put_inquiry(&self, id: [u8; 16], row: &InquiryRow) -> Result<(), StoreError> {
+    pub fn put_inquiry(&self, id: InquiryId, row: &InquiryRow) -> Result<(), StoreError> {
         let mut table = self.table(INQUIRIES)?;
         table
-            .insert(id, (row.slot, row.opened, row.asked, &row.record[..]))
+            .insert(id.0, (row.slot, row.opened, row.asked, &row.record[..]))
             .map_err(commit_error)?;
         Ok(())
     }
 
     /// Removes an inquiry.
-    pub fn remove_inquiry(&self, id: [u8; 16]) -> Result<(), StoreError> {
-        self.table(INQUIRIES)?.remove(id).map_err(commit_error)?;
+    pub fn remove_inquiry(&self, id: InquiryId) -> Result<(), StoreError> {
+        self.table(INQUIRIES)?.remove(id.0).map_err(commit_error)?;
         Ok(())
     }
 }
@@ -128,11 +129,12 @@ mod tests {
         let store =
             Store::create(&disk, folder.path(), StateKind::Test, "test.example/log", b"edge")
                 .unwrap();
+        let id = InquiryId([5; 16]);
         let row = |asked| InquiryRow { slot: 3, opened: 9, asked, record: vec![1, 2] };
-        store.commit::<StoreError>(|commit| commit.put_inquiry([5; 16], &row(Some(12)))).unwrap();
-        store.commit::<StoreError>(|commit| commit.put_inquiry([5; 16], &row(None))).unwrap();
+        store.commit::<StoreError>(|commit| commit.put_inquiry(id, &row(Some(12)))).unwrap();
+        store.commit::<StoreError>(|commit| commit.put_inquiry(id, &row(None))).unwrap();
         assert_eq!(
-            (store.inquiry([5; 16]).unwrap(), store.inquiry([6; 16]).unwrap()),
+            (store.inquiry(id).unwrap(), store.inquiry(InquiryId([6; 16])).unwrap()),
             (Some(row(None)), None)
         );
         let mut seen = Vec::new();
@@ -144,18 +146,18 @@ mod tests {
             .unwrap();
         assert_eq!(
             (seen, store.inquiries_len().unwrap()),
-            (vec![([5; 16], InquiryHead { slot: 3, opened: 9, asked: None })], 1)
+            (vec![(id, InquiryHead { slot: 3, opened: 9, asked: None })], 1)
         );
         let rest = InquiryRow { record: Vec::new(), ..row(None) };
-        store.commit::<StoreError>(|commit| commit.put_inquiry([5; 16], &rest)).unwrap();
+        store.commit::<StoreError>(|commit| commit.put_inquiry(id, &rest)).unwrap();
         assert_eq!(
-            (store.inquiry([5; 16]).unwrap(), store.ending_inquiries().unwrap()),
-            (None, vec![[5; 16]]),
+            (store.inquiry(id).unwrap(), store.ending_inquiries().unwrap()),
+            (None, vec![id]),
             "it is there for nobody"
         );
         store.for_each_inquiry::<StoreError>(|id, _| panic!("{id:?} is ending")).unwrap();
-        assert_eq!(store.inquiry_even_if_ending([5; 16]).unwrap(), Some(rest));
-        store.commit::<StoreError>(|commit| commit.remove_inquiry([5; 16])).unwrap();
+        assert_eq!(store.inquiry_even_if_ending(id).unwrap(), Some(rest));
+        store.commit::<StoreError>(|commit| commit.remove_inquiry(id)).unwrap();
         assert_eq!(
             (store.ending_inquiries().unwrap(), store.inquiries_len().unwrap()),
             (Vec::new(), 0)

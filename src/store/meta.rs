@@ -1,8 +1,11 @@
 //! Facts about a state folder: what it was made for, its log's names, its newest checkpoint and the
 //! roster and ceilings that it was last served by.
 
+use hex::FromHex;
+
 use super::database::{Commit, Store};
 use super::error::StoreError;
+use crate::ids::Digest;
 use crate::state_kind::StateKind;
 
 const META_KIND: &str = "kind";
@@ -32,11 +35,11 @@ impl Store {
     }
 
     /// Digest of the roster that the box last served by.
-    pub fn roster(&self) -> Result<Option<String>, StoreError> {
+    pub fn roster(&self) -> Result<Option<Digest>, StoreError> {
         let digest = self.meta(META_ROSTER)?;
         digest
-            .map(|d| {
-                String::from_utf8(d)
+            .map(|digits| {
+                Digest::from_hex(digits)
                     .map_err(|_| StoreError::Corrupt { what: "digest of the roster" })
             })
             .transpose()
@@ -88,8 +91,8 @@ impl Commit {
     }
 
     /// Writes the digest of the roster that the box serves by from here on.
-    pub fn put_roster(&self, sha256: &str, ceilings: &[u8]) -> Result<(), StoreError> {
-        self.put_meta(META_ROSTER, sha256.as_bytes())?;
+    pub fn put_roster(&self, sha256: Digest, ceilings: &[u8]) -> Result<(), StoreError> {
+        self.put_meta(META_ROSTER, sha256.to_string().as_bytes())?;
         self.put_meta(META_CEILINGS, ceilings)
     }
 

@@ -9,6 +9,7 @@ use redb::{ReadableTable, TableDefinition};
 use super::database::{Commit, Store};
 use super::error::{StoreError, commit_error, read_error};
 use super::rows::Id;
+use crate::ids::GrantId;
 
 /// Name of the account to the sealed account.
 const ACCOUNTS: TableDefinition<&str, &[u8]> = TableDefinition::new("accounts");
@@ -34,17 +35,18 @@ impl Store {
     }
 
     /// A sealed grant.
-    pub fn grant(&self, id: [u8; 16]) -> Result<Option<Vec<u8>>, StoreError> {
+    pub fn grant(&self, id: GrantId) -> Result<Option<Vec<u8>>, StoreError> {
         let table = self.table(GRANTS)?;
-        Ok(table.get(id).map_err(read_error)?.map(|sealed| sealed.value().to_vec()))
+        Ok(table.get(id.0).map_err(read_error)?.map(|sealed| sealed.value().to_vec()))
     }
 
     /// All sealed grants.
-    pub fn grants(&self) -> Result<Vec<(Id, Vec<u8>)>, StoreError> {
+    pub fn grants(&self) -> Result<Vec<(GrantId, Vec<u8>)>, StoreError> {
         let table = self.table(GRANTS)?;
         let rows = table.iter().map_err(read_error)?;
         rows.map(|row| {
-            row.map(|(id, sealed)| (id.value(), sealed.value().to_vec())).map_err(read_error)
+            row.map(|(id, sealed)| (GrantId(id.value()), sealed.value().to_vec()))
+                .map_err(read_error)
         })
         .collect()
     }
@@ -65,14 +67,14 @@ impl Commit {
     }
 
     /// Writes a sealed grant.
-    pub fn put_grant(&self, id: [u8; 16], sealed: &[u8]) -> Result<(), StoreError> {
-        self.table(GRANTS)?.insert(id, sealed).map_err(commit_error)?;
+    pub fn put_grant(&self, id: GrantId, sealed: &[u8]) -> Result<(), StoreError> {
+        self.table(GRANTS)?.insert(id.0, sealed).map_err(commit_error)?;
         Ok(())
     }
 
     /// Removes a grant that waits no longer.
-    pub fn remove_grant(&self, id: [u8; 16]) -> Result<(), StoreError> {
-        self.table(GRANTS)?.remove(id).map_err(commit_error)?;
+    pub fn remove_grant(&self, id: GrantId) -> Result<(), StoreError> {
+        self.table(GRANTS)?.remove(id.0).map_err(commit_error)?;
         Ok(())
     }
 }
@@ -92,10 +94,11 @@ mod tests {
         let store =
             Store::create(&disk, folder.path(), StateKind::Test, "test.example/log", b"edge")
                 .unwrap();
+        let id = GrantId([1; 16]);
         let write = |commit: &Commit| {
             commit.put_account("diaz", b"sealed")?;
             commit.put_account("chen", b"other")?;
-            commit.put_grant([1; 16], b"grant")
+            commit.put_grant(id, b"grant")
         };
         store.commit::<StoreError>(write).unwrap();
         assert_eq!(
@@ -107,10 +110,10 @@ mod tests {
             ["chen", "diaz"]
         );
         assert_eq!(
-            (store.grant([1; 16]).unwrap(), store.grants().unwrap().len()),
+            (store.grant(id).unwrap(), store.grants().unwrap().len()),
             (Some(b"grant".to_vec()), 1)
         );
-        store.commit::<StoreError>(|commit| commit.remove_grant([1; 16])).unwrap();
+        store.commit::<StoreError>(|commit| commit.remove_grant(id)).unwrap();
         assert_eq!(store.grants().unwrap(), []);
     }
 }

@@ -15,6 +15,7 @@ use super::database::{Commit, Store};
 use super::error::{StoreError, commit_error, read_error};
 use super::rows::{Id, VersionRow, VersionState, version_row};
 use crate::booking::VersionId;
+use crate::ids::ModelId;
 use crate::limits::{EMBED_FAILURE_CHARS_MAX, FORMER_VECTORS_DELETED_MAX};
 
 /// Leaf of the booking to version id and why the next model makes no vector of its photo.
@@ -40,7 +41,7 @@ const FILL_ATTEMPTS_AT: usize = 48;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SwitchRow {
     /// The next model.
-    pub model: [u8; 32],
+    pub model: ModelId,
     /// So many bookings may be without a vector of the next model when it is switched to.
     pub accept_failed: u64,
     /// The leaf that logged the begin.
@@ -59,7 +60,7 @@ impl Store {
         let number = |at: usize| {
             u64::from_le_bytes(*bytes[at..].first_chunk().expect("the row holds the number"))
         };
-        let model = *bytes.first_chunk().expect("the row holds the model");
+        let model = ModelId(*bytes.first_chunk().expect("the row holds the model"));
         Ok(Some(SwitchRow {
             model,
             accept_failed: number(ACCEPT_AT),
@@ -134,7 +135,7 @@ impl Commit {
     /// Records the switch under way.
     pub fn put_switch(&self, row: &SwitchRow) -> Result<(), StoreError> {
         let mut bytes = [0; SWITCH_BYTES];
-        bytes[..ACCEPT_AT].copy_from_slice(&row.model);
+        bytes[..ACCEPT_AT].copy_from_slice(row.model.as_ref());
         bytes[ACCEPT_AT..BEGUN_AT].copy_from_slice(&row.accept_failed.to_le_bytes());
         bytes[BEGUN_AT..FILL_ATTEMPTS_AT].copy_from_slice(&row.begun.to_le_bytes());
         bytes[FILL_ATTEMPTS_AT] = row.fill_attempts;
@@ -151,7 +152,7 @@ impl Commit {
 
     /// Makes the next model's vectors the active ones and ends the switch; the former model's are
     /// left to be deleted.
-    pub fn activate_next_model(&self, model: &[u8; 32]) -> Result<(), StoreError> {
+    pub fn activate_next_model(&self, model: ModelId) -> Result<(), StoreError> {
         self.exchange_vectors(model)?;
         self.end_switch()
     }
@@ -230,7 +231,9 @@ mod tests {
         };
         store
             .commit::<StoreError>(|commit| {
-                (0..5).try_for_each(|n| put(commit, n)).and_then(|()| commit.put_model(&[1; 32]))
+                (0..5)
+                    .try_for_each(|n| put(commit, n))
+                    .and_then(|()| commit.put_model(ModelId([1; 32])))
             })
             .unwrap();
         store
@@ -264,7 +267,8 @@ mod tests {
             id(2),
             "in the order of their ids, no more than asked for"
         );
-        let row = SwitchRow { model: [2; 32], accept_failed: 7, begun: 50, fill_attempts: 1 };
+        let row =
+            SwitchRow { model: ModelId([2; 32]), accept_failed: 7, begun: 50, fill_attempts: 1 };
         let begin = |commit: &Commit| {
             commit.put_switch(&row).and_then(|()| commit.put_next_vector(&vector(0, 2)))
         };
@@ -296,17 +300,21 @@ mod tests {
     fn activating_the_next_model_leaves_the_former_vectors_to_be_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(folder.path());
-        let row = SwitchRow { model: [2; 32], accept_failed: 0, begun: 50, fill_attempts: 0 };
+        let row =
+            SwitchRow { model: ModelId([2; 32]), accept_failed: 0, begun: 50, fill_attempts: 0 };
         let fill = |commit: &Commit| {
             [0, 1, 2, 4].into_iter().try_for_each(|n| commit.put_next_vector(&vector(n, 2)))
         };
         store
             .commit::<StoreError>(|commit| commit.put_switch(&row).and_then(|()| fill(commit)))
             .unwrap();
-        store.commit::<StoreError>(|commit| commit.activate_next_model(&[2; 32])).unwrap();
+        store.commit::<StoreError>(|commit| commit.activate_next_model(ModelId([2; 32]))).unwrap();
         drop(store);
         let store = Store::open(&disk(), folder.path()).unwrap();
-        assert_eq!((store.model().unwrap(), store.switch().unwrap()), (Some([2; 32]), None));
+        assert_eq!(
+            (store.model().unwrap(), store.switch().unwrap()),
+            (Some(ModelId([2; 32])), None)
+        );
         assert_eq!(active(&store), [[2, 0], [2, 1], [2, 2], [2, 4]]);
         assert_eq!(
             store.vectors(10).unwrap().len(),
@@ -332,7 +340,7 @@ mod tests {
             .commit::<StoreError>(|commit| {
                 commit
                     .put_next_vector(&vector(1, 3))
-                    .and_then(|()| commit.activate_next_model(&[3; 32]))
+                    .and_then(|()| commit.activate_next_model(ModelId([3; 32])))
             })
             .unwrap();
         assert_eq!(active(&store), [[3, 1]]);

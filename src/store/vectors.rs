@@ -13,6 +13,7 @@ use super::database::{Commit, Store};
 use super::error::{StoreError, commit_error, read_error};
 use super::rows::{Id, VectorRow};
 use crate::booking::VersionId;
+use crate::ids::ModelId;
 
 /// Leaf of the booking to version id and sealed vector: the order of the gallery's rows.
 type Vectors = TableDefinition<'static, u64, (Id, &'static [u8])>;
@@ -25,9 +26,10 @@ const META_MODEL: &str = "model";
 
 impl Store {
     /// The models whose vectors are active, none before the first.
-    pub fn model(&self) -> Result<Option<[u8; 32]>, StoreError> {
+    pub fn model(&self) -> Result<Option<ModelId>, StoreError> {
         let model = self.meta(META_MODEL)?;
-        model.map(|m| m.try_into().map_err(|_| StoreError::Corrupt { what: "model" })).transpose()
+        let model = model.map(<[u8; 32]>::try_from).transpose();
+        Ok(model.map_err(|_| StoreError::Corrupt { what: "model" })?.map(ModelId))
     }
 
     /// The active model's sealed vectors of bookings that these leaves logged, in the order of the
@@ -102,8 +104,8 @@ impl Commit {
     }
 
     /// Writes which models the active vectors are of.
-    pub fn put_model(&self, model: &[u8; 32]) -> Result<(), StoreError> {
-        self.put_meta(META_MODEL, model)
+    pub fn put_model(&self, model: ModelId) -> Result<(), StoreError> {
+        self.put_meta(META_MODEL, model.as_ref())
     }
 
     /// Writes a sealed vector of the active model in its place in the gallery's order.
@@ -125,7 +127,7 @@ impl Commit {
     }
 
     /// Makes the other table the active one, of this model.
-    pub(super) fn exchange_vectors(&self, model: &[u8; 32]) -> Result<(), StoreError> {
+    pub(super) fn exchange_vectors(&self, model: ModelId) -> Result<(), StoreError> {
         let other = u8::try_from(1 - self.active()?).expect("there are two tables");
         self.put_meta(META_ACTIVE, &[other])?;
         self.put_model(model)

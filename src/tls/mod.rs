@@ -19,7 +19,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use x509_parser::extensions::GeneralName;
 
-use crate::crypto::sha256;
+use crate::ids::Digest;
 use crate::limits::HANDSHAKE_SECONDS_MAX;
 use crate::roster::{Caller, CertificateName, NAME_PREFIX};
 
@@ -153,7 +153,7 @@ pub fn caller(certificate: &CertificateDer<'_>) -> Option<Caller> {
     if ours.next().is_some() {
         return None;
     }
-    Some(Caller { name, fingerprint: sha256(certificate) })
+    Some(Caller { name, fingerprint: Digest::of(certificate) })
 }
 
 /// Days until the first certificate or the revocation list of a PEM file ends; negative once it

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::ids::Digest;
 use crate::rule::Rule;
 
 /// Why the vault refused or failed.
@@ -53,11 +54,9 @@ pub enum VaultError {
     UploadIncomplete { received: u64, announced: u64 },
     /// Other bytes came than were announced.
     #[error(
-        "what was received has SHA-256 {}, {} was announced; the upload begins anew",
-        hex::encode(found),
-        hex::encode(announced)
+        "what was received has SHA-256 {found}, {announced} was announced; the upload begins anew"
     )]
-    UploadDigest { found: [u8; 32], announced: [u8; 32] },
+    UploadDigest { found: Digest, announced: Digest },
     /// The master key file is malformed.
     #[error("a master key of {found} bytes, wanted 32")]
     MasterKey { found: usize },

@@ -1,14 +1,19 @@
 //! Keys and sealing: HKDF-SHA256 derives subkeys, AES-256-GCM with random nonces seals, and the
 //! associated data binds kind and place.
 
+use std::fmt::Display;
+use std::hash::Hash;
+use std::str::FromStr;
+
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
 use aws_lc_rs::hmac;
-use aws_lc_rs::rand::fill;
 use zeroize::Zeroizing;
 
 use super::error::VaultError;
+use crate::crypto::{fill_random, random};
 use crate::face::ModelId;
+use crate::ids::{GrantId, InquiryId, ProbeFileId, VersionId};
 use crate::limits::{PHOTO_BYTES_MAX, PROBE_BYTES_MAX};
 
 /// Bytes of every key.
@@ -31,8 +36,16 @@ pub struct BookingKey(Zeroizing<[u8; KEY_BYTES]>);
 /// A probe's key, of a type that opens nothing of a booking.
 pub struct ProbeKey(Zeroizing<[u8; KEY_BYTES]>);
 
+/// What names a sealed photo: 16 bytes, which its file bears as hexadecimal digits.
+pub trait PhotoId: Copy + Eq + Hash + Display + FromStr + AsRef<[u8]> {}
+
+impl PhotoId for VersionId {}
+impl PhotoId for ProbeFileId {}
+
 /// A kind of key, with the place where photos under such keys are kept.
 pub trait PhotoKey: Sized + Send + Sync + 'static {
+    /// What names photos under such keys.
+    type Id: PhotoId;
     /// The folder of sealed photos, below the state folder.
     const FOLDER: &'static str;
     /// The name of the slot file, without its epoch.
@@ -42,7 +55,7 @@ pub trait PhotoKey: Sized + Send + Sync + 'static {
     /// A fresh random key.
     fn generate() -> Self {
         let mut key = Zeroizing::new([0; KEY_BYTES]);
-        random(key.as_mut_slice());
+        fill_random(key.as_mut_slice());
         Self::from_bytes(key)
     }
     /// A key that was in a slot.
@@ -52,6 +65,8 @@ pub trait PhotoKey: Sized + Send + Sync + 'static {
 }
 
 impl PhotoKey for BookingKey {
+    type Id = VersionId;
+
     const FOLDER: &'static str = "photos";
     const SLOTS: &'static str = "slots";
     const BYTES_MAX: usize = PHOTO_BYTES_MAX;
@@ -66,6 +81,8 @@ impl PhotoKey for BookingKey {
 }
 
 impl PhotoKey for ProbeKey {
+    type Id = ProbeFileId;
+
     const FOLDER: &'static str = "probes";
     const SLOTS: &'static str = "probe-slots";
     const BYTES_MAX: usize = PROBE_BYTES_MAX;
@@ -81,17 +98,17 @@ impl PhotoKey for ProbeKey {
 
 impl ProbeKey {
     /// Seals the record of the inquiry with this id.
-    pub fn seal_record(&self, id: [u8; 16], plain: &[u8]) -> Vec<u8> {
-        seal(&subkey(&self.0, INQUIRY.as_bytes()), &id, plain)
+    pub fn seal_record(&self, id: InquiryId, plain: &[u8]) -> Vec<u8> {
+        seal(&subkey(&self.0, INQUIRY.as_bytes()), id.as_ref(), plain)
     }
 
     /// Opens what `seal_record` gave for the same inquiry.
     pub fn open_record(
         &self,
-        id: [u8; 16],
+        id: InquiryId,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
-        open(&subkey(&self.0, INQUIRY.as_bytes()), &id, sealed, INQUIRY)
+        open(&subkey(&self.0, INQUIRY.as_bytes()), id.as_ref(), sealed, INQUIRY)
     }
 }
 
@@ -106,7 +123,7 @@ pub enum SealedPart {
 
 impl BookingKey {
     /// Seals a part of the booking with this version id.
-    pub fn seal(&self, part: SealedPart, id: [u8; 16], plain: &[u8]) -> Vec<u8> {
+    pub fn seal(&self, part: SealedPart, id: VersionId, plain: &[u8]) -> Vec<u8> {
         seal(&self.part_key(part), &part.binding(id), plain)
     }
 
@@ -114,7 +131,7 @@ impl BookingKey {
     pub fn open(
         &self,
         part: SealedPart,
-        id: [u8; 16],
+        id: VersionId,
         sealed: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         open(&self.part_key(part), &part.binding(id), sealed, part.name())
@@ -133,12 +150,12 @@ impl SealedPart {
         }
     }
 
-    fn binding(self, id: [u8; 16]) -> Vec<u8> {
+    fn binding(self, id: VersionId) -> Vec<u8> {
         let model = match self {
             Self::Record => [0; 32],
             Self::Vector(model) => model.0,
         };
-        [self.name().as_bytes(), &id, &model].concat()
+        [self.name().as_bytes(), &id.0, &model].concat()
     }
 }
 
@@ -224,16 +241,12 @@ impl MasterKey {
     }
 
     /// Seals a change of the roster that waits for the commander.
-    pub fn seal_grant(&self, id: [u8; 16], plain: &[u8]) -> Vec<u8> {
+    pub fn seal_grant(&self, id: GrantId, plain: &[u8]) -> Vec<u8> {
         seal(&self.people, &grant_binding(id), plain)
     }
 
     /// Opens what `seal_grant` gave for the same change.
-    pub fn open_grant(
-        &self,
-        id: [u8; 16],
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+    pub fn open_grant(&self, id: GrantId, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
         open(&self.people, &grant_binding(id), sealed, "a change of the roster")
     }
 
@@ -259,13 +272,8 @@ fn refusals_binding(kind: u16, caller: &str) -> Vec<u8> {
 }
 
 /// No account's binding begins so: a name has no control characters.
-fn grant_binding(id: [u8; 16]) -> Vec<u8> {
-    [b"\0grant", &id[..]].concat()
-}
-
-/// Fills bytes at random.
-pub(super) fn random(bytes: &mut [u8]) {
-    fill(bytes).expect("the operating system's random source works, or nothing here may go on");
+fn grant_binding(id: GrantId) -> Vec<u8> {
+    [b"\0grant", &id.0[..]].concat()
 }
 
 /// Derives a key for one use.
@@ -287,8 +295,7 @@ pub(super) fn subkey(key: &[u8; KEY_BYTES], purpose: &[u8]) -> Zeroizing<[u8; KE
 
 /// Seals: nonce, ciphertext, tag.
 pub(super) fn seal(key: &[u8; KEY_BYTES], binding: &[u8], plain: &[u8]) -> Vec<u8> {
-    let mut nonce = [0; NONCE_LEN];
-    random(&mut nonce);
+    let nonce = random::<NONCE_LEN>();
     let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
     sealed.extend_from_slice(&nonce);
     sealed.extend_from_slice(plain);
@@ -332,20 +339,21 @@ mod tests {
     #[test]
     fn a_part_opens_only_as_what_it_was_sealed() {
         let key = BookingKey::generate();
+        let (version, other) = (VersionId([7; 16]), VersionId([8; 16]));
         let vector = SealedPart::Vector(ModelId([1; 32]));
-        let sealed = key.seal(vector, [7; 16], b"numbers");
-        assert_eq!(key.open(vector, [7; 16], &sealed).unwrap().as_slice(), b"numbers");
-        assert!(key.open(SealedPart::Record, [7; 16], &sealed).is_err(), "another part");
+        let sealed = key.seal(vector, version, b"numbers");
+        assert_eq!(key.open(vector, version, &sealed).unwrap().as_slice(), b"numbers");
+        assert!(key.open(SealedPart::Record, version, &sealed).is_err(), "another part");
         assert!(
-            key.open(SealedPart::Vector(ModelId([2; 32])), [7; 16], &sealed).is_err(),
+            key.open(SealedPart::Vector(ModelId([2; 32])), version, &sealed).is_err(),
             "another model"
         );
-        assert!(key.open(vector, [8; 16], &sealed).is_err(), "another booking");
-        assert!(BookingKey::generate().open(vector, [7; 16], &sealed).is_err(), "another key");
+        assert!(key.open(vector, other, &sealed).is_err(), "another booking");
+        assert!(BookingKey::generate().open(vector, version, &sealed).is_err(), "another key");
         let mut changed = sealed;
         changed[20] ^= 1;
-        assert!(key.open(vector, [7; 16], &changed).is_err(), "changed bytes");
-        assert!(key.open(vector, [7; 16], &[]).is_err(), "nothing");
+        assert!(key.open(vector, version, &changed).is_err(), "changed bytes");
+        assert!(key.open(vector, version, &[]).is_err(), "nothing");
     }
 
     #[test]
@@ -387,18 +395,20 @@ mod tests {
         let sealed = master.seal_account("diaz", b"who");
         assert_eq!(master.open_account("diaz", &sealed).unwrap().as_slice(), b"who");
         assert!(master.open_account("chen", &sealed).is_err());
-        let grant = master.seal_grant([1; 16], b"what");
-        assert_eq!(master.open_grant([1; 16], &grant).unwrap().as_slice(), b"what");
+        let (id, other) = (GrantId([1; 16]), GrantId([2; 16]));
+        let grant = master.seal_grant(id, b"what");
+        assert_eq!(master.open_grant(id, &grant).unwrap().as_slice(), b"what");
         assert!(
-            master.open_grant([2; 16], &grant).is_err()
+            master.open_grant(other, &grant).is_err()
                 && master.open_account("diaz", &grant).is_err()
         );
         let key = ProbeKey::generate();
-        let record = key.seal_record([3; 16], b"why");
-        assert_eq!(key.open_record([3; 16], &record).unwrap().as_slice(), b"why");
+        let (id, other) = (InquiryId([3; 16]), InquiryId([4; 16]));
+        let record = key.seal_record(id, b"why");
+        assert_eq!(key.open_record(id, &record).unwrap().as_slice(), b"why");
         assert!(
-            key.open_record([4; 16], &record).is_err()
-                && ProbeKey::generate().open_record([3; 16], &record).is_err()
+            key.open_record(other, &record).is_err()
+                && ProbeKey::generate().open_record(id, &record).is_err()
         );
     }
 }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 pub use error::VaultError;
-pub use keys::{BookingKey, MasterKey, PhotoKey, ProbeKey, SealedPart};
+pub use keys::{BookingKey, MasterKey, PhotoId, PhotoKey, ProbeKey, SealedPart};
 pub use slots::KeyOwner;
 pub use upload::{Announced, Upload};
 
@@ -89,7 +89,7 @@ impl<K: PhotoKey> SealedPhotos<K> {
     }
 
     /// Writes a key into a free slot and gives the slot; durable after `sync_slots`.
-    pub fn store_key(&self, owner: &KeyOwner, key: &K) -> Result<u32, VaultError> {
+    pub fn store_key(&self, owner: &KeyOwner<K::Id>, key: &K) -> Result<u32, VaultError> {
         self.slots_mut().store_key(owner, key)
     }
 
@@ -101,7 +101,7 @@ impl<K: PhotoKey> SealedPhotos<K> {
     /// The key in a slot.
     ///
     /// Errors: a vacant slot, or one that was written for another owner.
-    pub fn key(&self, slot: u32, owner: &KeyOwner) -> Result<K, VaultError> {
+    pub fn key(&self, slot: u32, owner: &KeyOwner<K::Id>) -> Result<K, VaultError> {
         self.slots().key(slot, owner)
     }
 
@@ -113,32 +113,41 @@ impl<K: PhotoKey> SealedPhotos<K> {
     /// Key rotation: rewrites the slots of these owners under a fresh epoch key and destroys the
     /// old one. Keys that were destroyed before are gone from old pages and copies of the slot file
     /// too, as far as the anchor can be destroyed.
-    pub fn rotate(&self, owners: &[(u32, KeyOwner)]) -> Result<(), VaultError> {
+    pub fn rotate(&self, owners: &[(u32, KeyOwner<K::Id>)]) -> Result<(), VaultError> {
         self.slots_mut().rotate(owners)
     }
 
     /// Seals a photo under its key and gives it its name; the name is durable after `sync_names`.
-    pub fn write_photo(&self, id: [u8; 16], key: &K, photo: &[u8]) -> Result<(), VaultError> {
-        photos::write(self.disk.as_ref(), &self.folder, id, key, photo)
+    pub fn write_photo(
+        &self,
+        id: impl Into<K::Id>,
+        key: &K,
+        photo: &[u8],
+    ) -> Result<(), VaultError> {
+        photos::write(self.disk.as_ref(), &self.folder, id.into(), key, photo)
     }
 
     /// Makes the names of these photos, given or removed, durable.
-    pub fn sync_names(&self, ids: impl IntoIterator<Item = [u8; 16]>) -> Result<(), VaultError> {
-        photos::sync_names(self.disk.as_ref(), &self.folder, ids)
+    pub fn sync_names(
+        &self,
+        ids: impl IntoIterator<Item = impl Into<K::Id>>,
+    ) -> Result<(), VaultError> {
+        let ids = ids.into_iter().map(Into::into);
+        photos::sync_names::<K::Id>(self.disk.as_ref(), &self.folder, ids)
     }
 
     /// Reads a photo, as it was received.
-    pub fn read_photo(&self, id: [u8; 16], key: &K) -> Result<Vec<u8>, VaultError> {
-        photos::read(self.disk.as_ref(), &self.folder, id, key)
+    pub fn read_photo(&self, id: impl Into<K::Id>, key: &K) -> Result<Vec<u8>, VaultError> {
+        photos::read(self.disk.as_ref(), &self.folder, id.into(), key)
     }
 
     /// Removes a photo; one that isn't there is fine. Durable after `sync_names`.
-    pub fn unlink_photo(&self, id: [u8; 16]) -> Result<(), VaultError> {
-        photos::unlink(self.disk.as_ref(), &self.folder, id)
+    pub fn unlink_photo(&self, id: impl Into<K::Id>) -> Result<(), VaultError> {
+        photos::unlink(self.disk.as_ref(), &self.folder, id.into())
     }
 
     /// The photos that have a name.
-    pub fn photo_ids(&self) -> Result<HashSet<[u8; 16]>, VaultError> {
+    pub fn photo_ids(&self) -> Result<HashSet<K::Id>, VaultError> {
         photos::ids(self.disk.as_ref(), &self.folder)
     }
 
@@ -153,7 +162,7 @@ impl<K: PhotoKey> SealedPhotos<K> {
     pub fn orphan_photos(
         &self,
         first_byte: u8,
-        knows: impl Fn(&[u8; 16]) -> bool,
+        knows: impl Fn(K::Id) -> bool,
     ) -> Result<Vec<PathBuf>, VaultError> {
         photos::orphans(self.disk.as_ref(), &self.folder, first_byte, knows)
     }

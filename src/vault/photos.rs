@@ -13,11 +13,12 @@
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use zeroize::Zeroizing;
 
 use super::error::VaultError;
-use super::keys::{self, KEY_BYTES, PhotoKey};
+use super::keys::{self, KEY_BYTES, PhotoId, PhotoKey};
 use crate::disk::{Disk, OpenMode, read_whole};
 use crate::limits::{PROBE_PIECE_BYTES, SEAL_BYTES};
 
@@ -50,7 +51,7 @@ pub(super) fn create_folders(disk: &dyn Disk, folder: &Path) -> Result<(), Vault
 pub(super) fn write<K: PhotoKey>(
     disk: &dyn Disk,
     folder: &Path,
-    id: [u8; 16],
+    id: K::Id,
     key: &K,
     photo: &[u8],
 ) -> Result<(), VaultError> {
@@ -69,12 +70,12 @@ pub(super) fn write<K: PhotoKey>(
 }
 
 /// Makes the names of these photos durable.
-pub(super) fn sync_names(
+pub(super) fn sync_names<I: PhotoId>(
     disk: &dyn Disk,
     folder: &Path,
-    ids: impl IntoIterator<Item = [u8; 16]>,
+    ids: impl Iterator<Item = I>,
 ) -> Result<(), VaultError> {
-    let shards: BTreeSet<u8> = ids.into_iter().map(|id| id[0]).collect();
+    let shards: BTreeSet<u8> = ids.map(first_byte).collect();
     for byte in shards {
         disk.sync_folder(&shard(folder, byte)).map_err(VaultError::io("syncing a photo folder"))?;
     }
@@ -85,7 +86,7 @@ pub(super) fn sync_names(
 pub(super) fn read<K: PhotoKey>(
     disk: &dyn Disk,
     folder: &Path,
-    id: [u8; 16],
+    id: K::Id,
     key: &K,
 ) -> Result<Vec<u8>, VaultError> {
     read_at(disk, &path(folder, id), id, key)
@@ -95,7 +96,7 @@ pub(super) fn read<K: PhotoKey>(
 pub(super) fn read_at<K: PhotoKey>(
     disk: &dyn Disk,
     file: &Path,
-    id: [u8; 16],
+    id: K::Id,
     key: &K,
 ) -> Result<Vec<u8>, VaultError> {
     let sealed = read_whole(disk, file, file_bytes(K::BYTES_MAX))
@@ -104,7 +105,7 @@ pub(super) fn read_at<K: PhotoKey>(
 }
 
 /// Removes a photo; one that isn't there is fine.
-pub(super) fn unlink(disk: &dyn Disk, folder: &Path, id: [u8; 16]) -> Result<(), VaultError> {
+pub(super) fn unlink(disk: &dyn Disk, folder: &Path, id: impl PhotoId) -> Result<(), VaultError> {
     match disk.unlink(&path(folder, id)) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
             Err(VaultError::Io { what: "removing a photo file", source: e })
@@ -114,25 +115,25 @@ pub(super) fn unlink(disk: &dyn Disk, folder: &Path, id: [u8; 16]) -> Result<(),
 }
 
 /// The ids of all photos.
-pub(super) fn ids(disk: &dyn Disk, folder: &Path) -> Result<HashSet<[u8; 16]>, VaultError> {
+pub(super) fn ids<I: PhotoId>(disk: &dyn Disk, folder: &Path) -> Result<HashSet<I>, VaultError> {
     Ok(files(disk, folder)?.iter().filter_map(|path| id_of(path)).collect())
 }
 
 /// The ids of all uploads.
-pub(super) fn uploads(disk: &dyn Disk, folder: &Path) -> Result<Vec<[u8; 16]>, VaultError> {
+pub(super) fn uploads<I: FromStr>(disk: &dyn Disk, folder: &Path) -> Result<Vec<I>, VaultError> {
     Ok(files(disk, folder)?.iter().filter_map(|path| upload_id_of(path)).collect())
 }
 
 /// Orphans: the files of one photo folder that are neither photos nor uploads with a known id.
-pub(super) fn orphans(
+pub(super) fn orphans<I: PhotoId>(
     disk: &dyn Disk,
     folder: &Path,
     byte: u8,
-    knows: impl Fn(&[u8; 16]) -> bool,
+    knows: impl Fn(I) -> bool,
 ) -> Result<Vec<PathBuf>, VaultError> {
     let mut files =
         disk.list(&shard(folder, byte)).map_err(VaultError::io("listing a photo folder"))?;
-    files.retain(|path| !id_of(path).or_else(|| upload_id_of(path)).is_some_and(|id| knows(&id)));
+    files.retain(|path| !id_of(path).or_else(|| upload_id_of(path)).is_some_and(&knows));
     Ok(files)
 }
 
@@ -148,7 +149,7 @@ pub(super) fn unlink_orphans(disk: &dyn Disk, orphans: &[PathBuf]) -> Result<(),
     Ok(())
 }
 
-fn seal<K: PhotoKey>(id: [u8; 16], key: &K, photo: &[u8]) -> Vec<u8> {
+fn seal<K: PhotoKey>(id: K::Id, key: &K, photo: &[u8]) -> Vec<u8> {
     let chunks = Chunks::new(id, key, photo.len());
     let mut sealed = chunks.head().to_vec();
     for index in 0..chunks.count {
@@ -158,7 +159,7 @@ fn seal<K: PhotoKey>(id: [u8; 16], key: &K, photo: &[u8]) -> Vec<u8> {
     sealed
 }
 
-fn open<K: PhotoKey>(id: [u8; 16], key: &K, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
+fn open<K: PhotoKey>(id: K::Id, key: &K, sealed: &[u8]) -> Result<Vec<u8>, VaultError> {
     let unreadable = || VaultError::Unreadable { what: PHOTO };
     let (head, mut rest) = sealed.split_first_chunk::<HEAD_BYTES>().ok_or_else(unreadable)?;
     if head[..4] != MAGIC {
@@ -189,8 +190,9 @@ pub(super) struct Chunks {
 }
 
 impl Chunks {
-    pub(super) fn new<K: PhotoKey>(id: [u8; 16], key: &K, size: usize) -> Self {
-        let bound = [K::FOLDER.as_bytes(), b"\0", &id, &(size as u64).to_le_bytes()].concat();
+    pub(super) fn new<K: PhotoKey>(id: K::Id, key: &K, size: usize) -> Self {
+        let size_bytes = (size as u64).to_le_bytes();
+        let bound = [K::FOLDER.as_bytes(), b"\0", id.as_ref(), &size_bytes].concat();
         Self {
             key: keys::subkey(key.bytes(), PHOTO.as_bytes()),
             bound,
@@ -279,13 +281,11 @@ fn files(disk: &dyn Disk, folder: &Path) -> Result<Vec<PathBuf>, VaultError> {
     list_all().map_err(listed)
 }
 
-fn id_of(path: &Path) -> Option<[u8; 16]> {
-    let mut id = [0; 16];
-    hex::decode_to_slice(path.file_name()?.to_str()?, &mut id).ok()?;
-    Some(id)
+fn id_of<I: FromStr>(path: &Path) -> Option<I> {
+    path.file_name()?.to_str()?.parse().ok()
 }
 
-fn upload_id_of(path: &Path) -> Option<[u8; 16]> {
+fn upload_id_of<I: FromStr>(path: &Path) -> Option<I> {
     (path.extension()? == UPLOAD).then(|| id_of(&path.with_extension("")))?
 }
 
@@ -293,14 +293,21 @@ fn shard(folder: &Path, byte: u8) -> PathBuf {
     folder.join(format!("{byte:02x}"))
 }
 
-pub(super) fn path(folder: &Path, id: [u8; 16]) -> PathBuf {
-    shard(folder, id[0]).join(hex::encode(id))
+fn first_byte(id: impl PhotoId) -> u8 {
+    id.as_ref()[0]
+}
+
+pub(super) fn path(folder: &Path, id: impl PhotoId) -> PathBuf {
+    shard(folder, first_byte(id)).join(id.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::{ProbeFileId, VersionId};
     use crate::vault::{BookingKey, ProbeKey};
+
+    const ID: VersionId = VersionId([3; 16]);
 
     #[test]
     fn photos_of_every_length_come_back_as_received() {
@@ -315,8 +322,8 @@ mod tests {
             3 * CHUNK_BYTES - 7,
         ] {
             let photo: Vec<u8> = (0..size).map(|i| u8::try_from(i % 251).unwrap()).collect();
-            let sealed = seal([3; 16], &key, &photo);
-            assert_eq!(open([3; 16], &key, &sealed).unwrap(), photo);
+            let sealed = seal(ID, &key, &photo);
+            assert_eq!(open(ID, &key, &sealed).unwrap(), photo);
             assert!(size < 64 || !sealed.windows(64).any(|w| w == &photo[..64]), "no plaintext");
         }
     }
@@ -324,7 +331,7 @@ mod tests {
     #[test]
     fn chunks_left_out_moved_or_cut_off_do_not_open() {
         let key = BookingKey::generate();
-        let sealed = seal([3; 16], &key, &vec![5; 2 * CHUNK_BYTES + 9]);
+        let sealed = seal(ID, &key, &vec![5; 2 * CHUNK_BYTES + 9]);
         let chunk = CHUNK_BYTES + SEAL_BYTES;
         let (first, second) =
             (HEAD_BYTES..HEAD_BYTES + chunk, HEAD_BYTES + chunk..HEAD_BYTES + 2 * chunk);
@@ -343,9 +350,9 @@ mod tests {
             &sealed[..sealed.len() - 1],
             &[&sealed[..], &[0]].concat(),
         ] {
-            assert!(open([3; 16], &key, wrong).is_err());
+            assert!(open(ID, &key, wrong).is_err());
         }
-        assert!(open([4; 16], &key, &sealed).is_err(), "another booking's");
-        assert!(open([3; 16], &ProbeKey::generate(), &sealed).is_err(), "a probe's key");
+        assert!(open(VersionId([4; 16]), &key, &sealed).is_err(), "another booking's");
+        assert!(open(ProbeFileId(ID.0), &ProbeKey::generate(), &sealed).is_err(), "a probe's key");
     }
 }

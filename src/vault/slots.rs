@@ -27,6 +27,7 @@ use zeroize::Zeroizing;
 use super::error::VaultError;
 use super::keys::{self, KEY_BYTES, MasterKey, PhotoKey};
 use crate::booking::Identifier;
+use crate::crypto::fill_random;
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::limits::{SLOT_BYTES, SLOTS_MAX};
 
@@ -42,13 +43,13 @@ const SLOTS_READ: usize = 1 << 14;
 
 const _: () = assert!(SEALED_AT + NONCE_LEN + KEY_BYTES + 16 == SLOT_BYTES);
 
-/// The owner of a key: the agency or device, and the booking's version or the search.
+/// The owner of a key: who it is kept for, and what names the photo under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KeyOwner {
+pub struct KeyOwner<I> {
     /// The agency of a booking, the device of a search.
     pub owner: Identifier,
-    /// The version id of a booking, the id of a search.
-    pub id: [u8; 16],
+    /// The version of a booking, the name of an inquiry's probe.
+    pub id: I,
 }
 
 /// The head of a slot: whether it holds a key, and how many it has held.
@@ -153,7 +154,11 @@ impl<K: PhotoKey> Slots<K> {
     }
 
     /// Stores a key in the lowest vacant slot.
-    pub(super) fn store_key(&mut self, owner: &KeyOwner, key: &K) -> Result<u32, VaultError> {
+    pub(super) fn store_key(
+        &mut self,
+        owner: &KeyOwner<K::Id>,
+        key: &K,
+    ) -> Result<u32, VaultError> {
         let slot = match self.vacant.first() {
             Some(&slot) => slot,
             None => {
@@ -174,7 +179,7 @@ impl<K: PhotoKey> Slots<K> {
         self.file.sync().map_err(VaultError::io("syncing the key slots"))
     }
 
-    pub(super) fn key(&self, slot: u32, owner: &KeyOwner) -> Result<K, VaultError> {
+    pub(super) fn key(&self, slot: u32, owner: &KeyOwner<K::Id>) -> Result<K, VaultError> {
         let head = self.heads.get(index(slot)).copied().unwrap_or_default();
         if !head.holds_key {
             return Err(VaultError::Vacant { slot });
@@ -231,7 +236,7 @@ impl<K: PhotoKey> Slots<K> {
     }
 
     /// Key rotation: a new epoch with the keys of these owners, and the end of the old one.
-    pub(super) fn rotate(&mut self, owners: &[(u32, KeyOwner)]) -> Result<(), VaultError> {
+    pub(super) fn rotate(&mut self, owners: &[(u32, KeyOwner<K::Id>)]) -> Result<(), VaultError> {
         let (old, new) = (self.epoch, self.epoch + 1);
         let fresh = write_anchor::<K>(self.disk.as_ref(), &self.state, new, &self.anchor_key)?;
         self.sync_state()?;
@@ -308,7 +313,7 @@ impl<K: PhotoKey> Slots<K> {
         &self,
         slot: u32,
         generation: u16,
-        owner: &KeyOwner,
+        owner: &KeyOwner<K::Id>,
         key: &K,
     ) -> Zeroizing<[u8; SLOT_BYTES]> {
         let mut bytes = Zeroizing::new([0; SLOT_BYTES]);
@@ -344,14 +349,19 @@ impl Head {
     }
 }
 
-fn binding<K: PhotoKey>(slot: u32, generation: u16, epoch: u64, owner: &KeyOwner) -> Vec<u8> {
+fn binding<K: PhotoKey>(
+    slot: u32,
+    generation: u16,
+    epoch: u64,
+    owner: &KeyOwner<K::Id>,
+) -> Vec<u8> {
     [
         K::SLOTS.as_bytes(),
         b"\0",
         &slot.to_le_bytes(),
         &generation.to_le_bytes(),
         &epoch.to_le_bytes(),
-        &owner.id,
+        owner.id.as_ref(),
         owner.owner.as_str().as_bytes(),
     ]
     .concat()
@@ -397,7 +407,7 @@ fn write_anchor<K: PhotoKey>(
     // A rotation that a crash ended before it counted may have left one.
     unlink_if_there(disk, &path, "removing a stale anchor")?;
     let mut key = Zeroizing::new([0; KEY_BYTES]);
-    keys::random(key.as_mut_slice());
+    fill_random(key.as_mut_slice());
     let mut bytes = [0; SLOT_BYTES];
     bytes[VERSION_AT] = VERSION;
     bytes[STATE_AT] = HOLDS_KEY;
@@ -476,10 +486,11 @@ fn offset(slot: u32) -> u64 {
 mod tests {
     use super::*;
     use crate::disk::RealDisk;
+    use crate::ids::VersionId;
     use crate::vault::{BookingKey, ProbeKey};
 
-    fn owner(n: u8) -> KeyOwner {
-        KeyOwner { owner: Identifier::parse("slmpd").unwrap(), id: [n; 16] }
+    fn owner(n: u8) -> KeyOwner<VersionId> {
+        KeyOwner { owner: Identifier::parse("slmpd").unwrap(), id: VersionId([n; 16]) }
     }
 
     fn fresh(folder: &Path) -> (Arc<dyn Disk>, MasterKey, Slots<BookingKey>) {

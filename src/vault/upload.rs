@@ -11,13 +11,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use super::SealedPhotos;
 use super::error::VaultError;
 use super::keys::{PhotoKey, ProbeKey};
 use super::photos::{self, Chunks, HEAD_BYTES, UPLOAD};
 use crate::disk::{Disk, DiskFile, OpenMode};
+use crate::ids::{Digest, InquiryId, ProbeFileId};
 
 /// The announcement of an upload: what the sender says of it before its first byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +24,7 @@ pub struct Announced {
     /// Bytes of the file.
     pub size: u64,
     /// SHA-256 of the file.
-    pub sha256: [u8; 32],
+    pub sha256: Digest,
 }
 
 /// An upload under way. Dropping it loses nothing.
@@ -50,7 +49,7 @@ impl SealedPhotos<ProbeKey> {
     /// announced and something came already.
     pub fn upload(
         &self,
-        id: [u8; 16],
+        id: InquiryId,
         key: &ProbeKey,
         announced: Announced,
     ) -> Result<Upload, VaultError> {
@@ -59,15 +58,15 @@ impl SealedPhotos<ProbeKey> {
 
     /// Removes an upload that wasn't taken, whatever came of it; one that isn't there is fine, and
     /// what was taken is a photo like any other. Durable on return.
-    pub fn abandon_upload(&self, id: [u8; 16]) -> Result<(), VaultError> {
-        let whole = photos::path(&self.folder, id);
+    pub fn abandon_upload(&self, id: InquiryId) -> Result<(), VaultError> {
+        let whole = photos::path(&self.folder, ProbeFileId::from(id));
         remove(self.disk.as_ref(), &whole.with_extension(UPLOAD))
     }
 
     /// Gives a finished upload the name of the photo, in one step with the removal of the photo
     /// that had it; one that isn't there is fine. Durable on return.
-    pub fn take_upload(&self, id: [u8; 16]) -> Result<(), VaultError> {
-        let whole = photos::path(&self.folder, id);
+    pub fn take_upload(&self, id: InquiryId) -> Result<(), VaultError> {
+        let whole = photos::path(&self.folder, ProbeFileId::from(id));
         match self.disk.rename(&whole.with_extension(UPLOAD), &whole) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 Err(VaultError::Io { what: "naming an upload", source: e })
@@ -79,18 +78,18 @@ impl SealedPhotos<ProbeKey> {
     /// An upload that is whole and was not taken; none where there is none, or it isn't whole.
     pub fn finished_upload(
         &self,
-        id: [u8; 16],
+        id: InquiryId,
         key: &ProbeKey,
     ) -> Result<Option<Vec<u8>>, VaultError> {
-        let part = photos::path(&self.folder, id).with_extension(UPLOAD);
-        match photos::read_at(self.disk.as_ref(), &part, id, key) {
+        let part = photos::path(&self.folder, ProbeFileId::from(id)).with_extension(UPLOAD);
+        match photos::read_at(self.disk.as_ref(), &part, id.into(), key) {
             Err(e) if e.is_lost() || e.is_damage() => Ok(None),
             read => read.map(Some),
         }
     }
 
     /// The uploads that were begun and neither taken nor abandoned.
-    pub fn uploads(&self) -> Result<Vec<[u8; 16]>, VaultError> {
+    pub fn uploads(&self) -> Result<Vec<InquiryId>, VaultError> {
         photos::uploads(self.disk.as_ref(), &self.folder)
     }
 }
@@ -99,7 +98,7 @@ impl Upload {
     fn begin(
         disk: &Arc<dyn Disk>,
         folder: &Path,
-        id: [u8; 16],
+        id: InquiryId,
         key: &ProbeKey,
         announced: Announced,
     ) -> Result<Self, VaultError> {
@@ -108,8 +107,8 @@ impl Upload {
             .filter(|&size| (1..=ProbeKey::BYTES_MAX).contains(&size));
         let size = size
             .ok_or(VaultError::UploadSize { found: announced.size, most: ProbeKey::BYTES_MAX })?;
-        let chunks = Chunks::new(id, key, size);
-        let part = photos::path(folder, id).with_extension(UPLOAD);
+        let chunks = Chunks::new(id.into(), key, size);
+        let part = photos::path(folder, ProbeFileId::from(id)).with_extension(UPLOAD);
         let file = match disk.open(&part, OpenMode::Existing) {
             Ok(file) => file,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
@@ -209,8 +208,7 @@ impl Upload {
         for index in 0..self.chunks.count() {
             probe.extend_from_slice(&self.chunk(index)?);
         }
-        let found: [u8; 32] =
-            digest(&SHA256, &probe).as_ref().try_into().expect("SHA-256 has 32 bytes");
+        let found = Digest::of(&probe);
         if found != self.announced.sha256 {
             remove(self.disk.as_ref(), &self.part)?;
             return Err(VaultError::UploadDigest { found, announced: self.announced.sha256 });
@@ -250,7 +248,7 @@ mod tests {
     use crate::vault::{MasterKey, Vault};
 
     const STATE: &str = "/state";
-    const ID: [u8; 16] = [0x5a; 16];
+    const ID: InquiryId = InquiryId([0x5a; 16]);
     const SIZE: usize = 2 * PROBE_PIECE_BYTES + 70_000;
 
     /// A vault on a fake disk, with the key that the caller would have stored.
@@ -291,8 +289,7 @@ mod tests {
     }
 
     fn announced(probe: &[u8]) -> Announced {
-        let sha256 = aws_lc_rs::digest::digest(&SHA256, probe).as_ref().try_into().unwrap();
-        Announced { size: probe.len() as u64, sha256 }
+        Announced { size: probe.len() as u64, sha256: Digest::of(probe) }
     }
 
     /// Sends from where the box is, as a browser does; `told` is what the box acknowledged last.
@@ -371,7 +368,8 @@ mod tests {
     fn an_announcement_out_of_bounds_or_unlike_the_one_before_is_refused() {
         let at = Station::new();
         for size in [0, PROBE_BYTES_MAX as u64 + 1, u64::MAX] {
-            let wrong = at.vault.probes.upload(ID, &at.key, Announced { size, sha256: [0; 32] });
+            let wrong =
+                at.vault.probes.upload(ID, &at.key, Announced { size, sha256: Digest([0; 32]) });
             assert!(matches!(wrong, Err(VaultError::UploadSize { found, .. }) if found == size));
         }
         let (long, short) = (probe(SIZE), probe(SIZE - 1));
@@ -402,7 +400,7 @@ mod tests {
         );
         assert_eq!(probes.finished_upload(ID, &at.key).unwrap(), None, "begun");
         whole(&second);
-        let shorter = Announced { size: 9, sha256: [7; 32] };
+        let shorter = Announced { size: 9, sha256: Digest([7; 32]) };
         assert!(matches!(probes.upload(ID, &at.key, shorter), Err(VaultError::UploadDiffers)));
         assert_eq!(
             probes.upload(ID, &ProbeKey::generate(), announced(&second)).unwrap().received(),
@@ -416,7 +414,7 @@ mod tests {
         whole(&second);
         probes.take_upload(ID).unwrap();
         assert!(read() == second);
-        let other = Announced { size: 9, sha256: [7; 32] };
+        let other = Announced { size: 9, sha256: Digest([7; 32]) };
         let mut lie = probes.upload(ID, &at.key, other).unwrap();
         lie.put(0, &first).unwrap();
         assert!(matches!(lie.finish(), Err(VaultError::UploadDigest { .. })));
@@ -427,8 +425,8 @@ mod tests {
     fn a_start_keeps_the_uploads_that_a_record_knows_and_wipes_the_others() {
         let (at, probe) = (Station::new(), probe(SIZE));
         at.begin(&probe).unwrap().put(0, &probe[..PROBE_PIECE_BYTES]).unwrap();
-        assert!(at.vault.probes.orphan_photos(ID[0], |id| *id == ID).unwrap().is_empty());
-        let orphans = at.vault.probes.orphan_photos(ID[0], |_| false).unwrap();
+        assert!(at.vault.probes.orphan_photos(ID.0[0], |id| id == ID.into()).unwrap().is_empty());
+        let orphans = at.vault.probes.orphan_photos(ID.0[0], |_| false).unwrap();
         at.vault.probes.unlink_orphans(&orphans).unwrap();
         assert!(at.vault.probes.uploads().unwrap().is_empty());
     }

@@ -193,7 +193,7 @@ fn a_probe_searched_twice_never_appears_in_an_array_nor_beside_the_bookings() {
     assert_eq!(third.numbers(), first.numbers(), "nor after a restart");
     assert_eq!(daemon.stop(), Some(0));
     let ledger = site.ledger();
-    assert_eq!(ledger.photo_ids().unwrap(), enrolled.iter().map(|version| version.0).collect());
+    assert_eq!(ledger.photo_ids().unwrap(), enrolled.iter().copied().collect());
     // A photo of one chunk has a head of 16 bytes, a nonce of 12 and a tag of 16.
     let sealed_bytes = u64::try_from(probe.len() + 16 + 12 + 16).unwrap();
     let sizes = |folder| {
@@ -203,7 +203,7 @@ fn a_probe_searched_twice_never_appears_in_an_array_nor_beside_the_bookings() {
     assert!(!sizes("state/photos").contains(&sealed_bytes));
     assert_eq!(sizes("state/probes"), [sealed_bytes; 3]);
     assert_eq!(
-        ledger.probe(first.view.inquiry.0).unwrap().as_deref(),
+        ledger.probe(first.view.inquiry).unwrap().as_deref(),
         Some(&probe[..]),
         "its own key opens it"
     );

@@ -3,11 +3,12 @@
 
 use image::imageops;
 use serde_json::json;
-use sha2::{Digest, Sha256};
+use sha2::{Digest as _, Sha256};
 use smrt::api::wire::{InquiryView, UploadRequest, UploadState};
 use smrt::client::ClientError;
 use smrt::client::console_session::ConsoleSession;
 use smrt::face::Edits;
+use smrt::ids::Digest;
 use smrt::inquiry::{InquiryId, Stage};
 use smrt::limits::{PROBE_BYTES_MAX, PROBE_PIECE_BYTES};
 
@@ -19,7 +20,7 @@ use crate::site::{Site, request};
 struct Sent {
     inquiry: InquiryId,
     bytes: Vec<u8>,
-    sha256: [u8; 32],
+    sha256: Digest,
 }
 
 impl Sent {
@@ -35,7 +36,7 @@ impl Sent {
 
     fn of(bytes: Vec<u8>, desk: &ConsoleSession) -> Self {
         let inquiry = desk.open(&request()).unwrap().inquiry;
-        let sha256 = Sha256::digest(&bytes).into();
+        let sha256 = Digest(Sha256::digest(&bytes).into());
         Self { inquiry, bytes, sha256 }
     }
 
@@ -52,13 +53,12 @@ impl Sent {
         offset: u64,
         piece: &[u8],
     ) -> Result<UploadState, ClientError> {
-        desk.put_piece(self.inquiry, self.len(), &self.sha256, offset, piece)
+        desk.put_piece(self.inquiry, self.len(), self.sha256, offset, piece)
     }
 
     /// Says that all of it is there.
     fn end(&self, desk: &ConsoleSession) -> Result<InquiryView, ClientError> {
-        let sha256 = hex::encode(self.sha256);
-        let end = json!({"revision": 1, "bytes": self.len(), "sha256": sha256});
+        let end = json!({"revision": 1, "bytes": self.len(), "sha256": self.sha256});
         desk.post(&format!("/v1/inquiries/{}/probe", self.inquiry), &end)
     }
 
@@ -146,7 +146,7 @@ fn other_bytes_than_were_announced_and_what_is_no_photo_are_no_probe() {
     let daemon = site.start("test");
     let desk = daemon.desk("rtcc-1");
     let mut lie = Sent::of(photo(COLLINS), &desk);
-    lie.sha256 = Sha256::digest(b"something else").into();
+    lie.sha256 = Digest(Sha256::digest(b"something else").into());
     lie.put(&desk, 0, lie.first_piece()).unwrap();
     refused(lie.end(&desk), 409, "upload-torn", "the upload begins anew");
     let wrong = desk.inquiry(lie.inquiry).unwrap();

@@ -9,6 +9,7 @@ use smrt::booking::{Identifier, VersionId};
 use smrt::client::console_session::ConsoleSession;
 use smrt::client::software_key::SoftwareKey;
 use smrt::face::Edits;
+use smrt::ids::Digest;
 use smrt::inquiry::{Person, Stage, Who};
 use smrt::ledger::Ledger;
 use smrt::roster::{Caller, CertificateName, Role};
@@ -35,13 +36,16 @@ fn chosen(desk: &ConsoleSession) -> InquiryView {
 }
 
 fn feed() -> Caller {
-    Caller { name: CertificateName::parse("smrt:agency/slmpd/feed").unwrap(), fingerprint: [0; 32] }
+    Caller {
+        name: CertificateName::parse("smrt:agency/slmpd/feed").unwrap(),
+        fingerprint: Digest([0; 32]),
+    }
 }
 
 fn actor() -> Actor {
     Actor::from(&Caller {
         name: CertificateName::parse("smrt:device/rtcc-1").unwrap(),
-        fingerprint: [1; 32],
+        fingerprint: Digest([1; 32]),
     })
 }
 
@@ -60,18 +64,18 @@ fn ask(ledger: &Ledger, view: &InquiryView) -> u64 {
             .unwrap();
     let approval = SearchApproval {
         log: ORIGIN.to_owned(),
-        inquiry: view.inquiry.0,
+        inquiry: view.inquiry,
         revision: view.revision,
-        fields_sha256: [5; 32],
-        probe_sha256: [6; 32],
-        searched_sha256: [7; 32],
+        fields_sha256: Digest([5; 32]),
+        probe_sha256: Digest([6; 32]),
+        searched_sha256: Digest([7; 32]),
         face: FaceBox { left: 1, top: 2, width: 3, height: 4 },
         edits: Vec::new(),
         candidates: 20,
         operator: of.id,
         device: Identifier::parse("rtcc-1").unwrap(),
-        certificate_sha256: [1; 32],
-        model: ledger.model().0,
+        certificate_sha256: Digest([1; 32]),
+        model: ledger.model(),
         expires: 1_790_000_060,
         nonce: [8; 32],
     };

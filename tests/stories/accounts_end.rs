@@ -59,7 +59,7 @@ fn an_account_that_nobody_used_for_ninety_days_is_off_and_two_people_bring_it_ba
     let [administrator, commander] = officials(&clocked);
     let grant = administrator.ask_grant(&person("idle", Role::Operator), None).unwrap();
     refused(logs_on(&clocked, "rtcc-1", "idle", &idle), 403, "account-off", "the account is off");
-    commander.approve_grant(&grant).unwrap();
+    commander.approve_grant(grant).unwrap();
     logs_on(&clocked, "rtcc-1", "idle", &idle).unwrap();
 }
 
@@ -223,7 +223,7 @@ fn a_name_is_nobody_elses_for_a_year_after_its_account_went_off() {
     clocked.pass(HOUR_CS);
     let [administrator, commander] = officials(&clocked);
     let grant = administrator.ask_grant(&namesake, Some(&other)).unwrap();
-    commander.approve_grant(&grant).unwrap();
+    commander.approve_grant(grant).unwrap();
     logs_on(&clocked, "rtcc-1", "jdoe", &other).unwrap();
     refused(logs_on(&clocked, "rtcc-1", "jdoe", &theirs), 403, "wrong-key", "");
 }

@@ -12,6 +12,7 @@ use smrt::api::wire::{BookingState, CHECKPOINT_HEADER};
 use smrt::audit::{Edge, LeafKind};
 use smrt::client::console_session::ConsoleSession;
 use smrt::client::push::{PushOptions, push};
+use smrt::ids::Digest;
 use smrt::limits::{BODY_BYTES_MAX, FEED_PATIENCE_SECONDS, PHOTO_BYTES_MAX};
 
 use crate::fake_disk::Choices;
@@ -37,8 +38,8 @@ fn found(desk: &ConsoleSession, probe: &[u8]) -> Vec<String> {
     desk.search(&request(), probe).unwrap().numbers().into_iter().map(str::to_owned).collect()
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    hex::encode(digest(&SHA256, bytes))
+fn sha256(bytes: &[u8]) -> Digest {
+    Digest(digest(&SHA256, bytes).as_ref().try_into().unwrap())
 }
 
 #[test]
@@ -417,7 +418,7 @@ fn twenty_kills_in_the_middle_of_a_push_lose_nothing_and_double_nothing() {
             (BookingState::Live, &sha256(photo)),
             "B-{at}"
         );
-        versions.insert(view.version.0);
+        versions.insert(view.version);
         bookings.push(view);
     }
     notes.push(feed.checkpoint().unwrap());

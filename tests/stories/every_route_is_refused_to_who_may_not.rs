@@ -386,7 +386,7 @@ fn targets(door: &Clocked<'_>) -> Targets {
     Targets {
         inquiry: opened.inquiry.to_string(),
         revision: opened.revision,
-        grant,
+        grant: grant.to_string(),
         person: "its-operator",
         number: "26-1",
     }

@@ -9,6 +9,7 @@ use smrt::api::wire::InquiryView;
 use smrt::audit::LeafKind;
 use smrt::client::console_session::ConsoleSession;
 use smrt::face::Edits;
+use smrt::ids::Digest;
 use smrt::inquiry::Stage;
 use smrt::limits::{DETAILS_KEPT_DAYS_MIN, PROBE_PIECE_BYTES};
 use smrt::roster::{Person, Role};
@@ -97,7 +98,7 @@ fn three_years_after_its_last_search_nothing_is_left_of_an_inquiry() {
     // One that nobody went on with, and a probe that came in part.
     let (left, part) = (operator.open(&request()).unwrap(), vec![7; 2 * PROBE_PIECE_BYTES]);
     operator
-        .put_piece(left.inquiry, part.len() as u64, &[7; 32], 0, &part[..PROBE_PIECE_BYTES])
+        .put_piece(left.inquiry, part.len() as u64, Digest([7; 32]), 0, &part[..PROBE_PIECE_BYTES])
         .unwrap();
     // One that is begun now and searched two years later: its term begins then.
     let late = operator.hand_over(&operator.open(&request()).unwrap(), &photo(COLLINS)).unwrap();

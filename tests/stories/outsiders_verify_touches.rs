@@ -16,6 +16,7 @@ use smrt::audit::touch::{
 };
 use smrt::booking::Identifier;
 use smrt::client::software_key::{KeyBehaviour, SoftwareKey};
+use smrt::ids::{Digest, InquiryId, ModelId};
 
 use crate::photos::{OBAMA, OBAMA_LATER, edition, photo, root, small};
 use crate::site::{self, CONSOLE, Site, booking, number, request};
@@ -77,7 +78,7 @@ impl Person {
         let approval = search(&self.name, n);
         let (touch, key) = self.touch(&approval.challenge(), habits);
         let actor = json!({"certificate": "smrt:device/rtcc-1",
-            "fingerprint": hex::encode(approval.certificate_sha256)});
+            "fingerprint": approval.certificate_sha256});
         json!({"detail": "asked", "actor": actor, "approval": approval, "touch": touch, "key": key})
     }
 
@@ -101,11 +102,11 @@ fn id(name: &str) -> Identifier {
 fn search(operator: &str, n: u8) -> SearchApproval {
     SearchApproval {
         log: LOG.to_owned(),
-        inquiry: [n; 16],
+        inquiry: InquiryId([n; 16]),
         revision: u64::from(n) << 40,
-        fields_sha256: [n ^ 1; 32],
-        probe_sha256: [n ^ 2; 32],
-        searched_sha256: [n ^ 3; 32],
+        fields_sha256: Digest([n ^ 1; 32]),
+        probe_sha256: Digest([n ^ 2; 32]),
+        searched_sha256: Digest([n ^ 3; 32]),
         face: FaceBox { left: i32::from(n) - 50, top: -1, width: 200, height: 260 },
         edits: [
             "crop 10 20 300 400",
@@ -120,8 +121,8 @@ fn search(operator: &str, n: u8) -> SearchApproval {
         candidates: 20,
         operator: id(operator),
         device: id("rtcc-1"),
-        certificate_sha256: [n ^ 4; 32],
-        model: [5; 32],
+        certificate_sha256: Digest([n ^ 4; 32]),
+        model: ModelId([5; 32]),
         expires: 1_795_449_600 + u64::from(n),
         nonce: [n ^ 6; 32],
     }
@@ -133,8 +134,8 @@ fn act(person: &str, n: u8) -> ActApproval {
         log: LOG.to_owned(),
         person: id(person),
         device: id("rtcc-1"),
-        certificate_sha256: [4; 32],
-        what_sha256: [n; 32],
+        certificate_sha256: Digest([4; 32]),
+        what_sha256: Digest([n; 32]),
         expires: 1_795_449_600 + u64::from(n),
         nonce: [n ^ 7; 32],
     }
@@ -197,7 +198,7 @@ fn ours(detail: &str) -> bool {
             parts["actor"]["fingerprint"].as_str().and_then(|digits| hex::decode(digits).ok());
         read::<SearchApproval>(detail).is_some_and(|touched| {
             let approval = &touched.approval;
-            fingerprint.as_deref() == Some(&approval.certificate_sha256[..])
+            fingerprint.as_deref() == Some(&approval.certificate_sha256.0[..])
                 && holds(&touched, &approval.log, approval.challenge())
         })
     } else {

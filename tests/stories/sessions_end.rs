@@ -196,7 +196,7 @@ fn a_training_that_ends_overnight_ends_searching_in_the_middle_of_a_session() {
     clocked.pass(10 * HOUR_CS);
     let again = Person { trained_until: clocked.today() + time::Duration::days(365), ..trained };
     let grant = official(&clocked, "administrator").ask_grant(&again, None).unwrap();
-    official(&clocked, "commander").approve_grant(&grant).unwrap();
+    official(&clocked, "commander").approve_grant(grant).unwrap();
     logs_on(&clocked, "rtcc-1", "trained", &key_of(&clocked, "trained"))
         .unwrap()
         .approve(&chosen)

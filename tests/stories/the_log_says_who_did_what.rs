@@ -202,10 +202,10 @@ fn privileged_acts_are_leaves_with_both_people() {
         LeafKind::GrantAsked,
         Some(("administrator", "slmpd")),
         "device/admin-1",
-        &[("grant", &grant)],
+        &[("grant", &grant.to_string())],
     );
     later(&clocked);
-    commander.approve_grant(&grant).unwrap();
+    commander.approve_grant(grant).unwrap();
     says(
         &clocked,
         LeafKind::GrantApproved,

@@ -71,7 +71,10 @@ fn open(disk: &FakeDisk) -> Result<Ledger, LedgerError> {
 }
 
 fn feed() -> Caller {
-    Caller { name: CertificateName::parse("smrt:agency/slmpd/feed").unwrap(), fingerprint: [0; 32] }
+    Caller {
+        name: CertificateName::parse("smrt:agency/slmpd/feed").unwrap(),
+        fingerprint: Digest([0; 32]),
+    }
 }
 
 fn agency() -> Identifier {
@@ -182,8 +185,8 @@ static FIRST_PROBE: LazyLock<(Vec<u8>, Announced)> = LazyLock::new(|| {
     (probe, announced)
 });
 
-fn sha256(bytes: &[u8]) -> [u8; 32] {
-    digest(&SHA256, bytes).as_ref().try_into().unwrap()
+fn sha256(bytes: &[u8]) -> Digest {
+    Digest(digest(&SHA256, bytes).as_ref().try_into().unwrap())
 }
 
 /// Somebody who operates and examines.
@@ -196,24 +199,24 @@ fn who() -> Who {
 /// What a touch of theirs approves.
 fn approval(
     inquiry: InquiryId,
-    probe_sha256: [u8; 32],
+    probe_sha256: Digest,
     revision: u64,
     model: ModelId,
 ) -> SearchApproval {
     SearchApproval {
         log: ORIGIN.to_owned(),
-        inquiry: inquiry.0,
+        inquiry,
         revision,
         fields_sha256: sha256(request().canonical().as_bytes()),
         probe_sha256,
-        searched_sha256: [7; 32],
+        searched_sha256: Digest([7; 32]),
         face: FaceBox { left: 1, top: 2, width: 3, height: 4 },
         edits: Vec::new(),
         candidates: 20,
         operator: who().person.id,
         device: Identifier::parse("rtcc-1").unwrap(),
-        certificate_sha256: [1; 32],
-        model: model.0,
+        certificate_sha256: Digest([1; 32]),
+        model,
         expires: 1_790_000_060,
         nonce: [8; 32],
     }
@@ -224,7 +227,7 @@ fn approval(
 fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     let device = Caller {
         name: CertificateName::parse("smrt:device/rtcc-1").unwrap(),
-        fingerprint: [1; 32],
+        fingerprint: Digest([1; 32]),
     };
     let actor =
         || Actor { person: Some(who().person.id), agency: Some(agency()), ..Actor::from(&device) };
@@ -239,7 +242,7 @@ fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     };
     let frame = Frame { x: 1, y: 2, width: 3, height: 4 };
     let received = |announced: Announced| {
-        let (sha256, media_type) = (Digest(announced.sha256), Text::parse("image/jpeg").unwrap());
+        let (sha256, media_type) = (announced.sha256, Text::parse("image/jpeg").unwrap());
         Action::ReceiveProbe(Probe {
             sha256,
             bytes: announced.size,
@@ -325,7 +328,7 @@ fn work(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     inquire(ledger, told)?;
     let device = Caller {
         name: CertificateName::parse("smrt:device/rtcc-1").unwrap(),
-        fingerprint: [1; 32],
+        fingerprint: Digest([1; 32]),
     };
     // Refusals, the first with a leaf and the others gathered; witnesses; an alarm.
     for _ in 0..3 {
@@ -447,7 +450,7 @@ fn check(disk: &FakeDisk, told: &Told) -> Result<(), String> {
     let uploads =
         disk.names().into_iter().filter(|p| p.extension().is_some_and(|e| e == "upload")).count();
     if uploads > 0
-        && taken.is_some_and(|probe| probe.sha256.0 == PROBES[told.inquired.probe].1.sha256)
+        && taken.is_some_and(|probe| probe.sha256 == PROBES[told.inquired.probe].1.sha256)
     {
         return Err(
             "the probe that was received lies there as an upload, and the one before it in \
@@ -604,7 +607,7 @@ fn check_bookings(ledger: &Ledger, told: &Told) -> Result<(), String> {
         }
     }
     for (n, version) in &told.purged {
-        if photos.contains(&version.0) || ledger.photo(*version).map_err(|e| e.chain())?.is_some() {
+        if photos.contains(version) || ledger.photo(*version).map_err(|e| e.chain())?.is_some() {
             return Err(format!("booking {n} was purged and its photo is there"));
         }
         if !matches!(ledger.standing(&agency(), &number(*n)), Err(LedgerError::Released { .. })) {
@@ -612,7 +615,7 @@ fn check_bookings(ledger: &Ledger, told: &Told) -> Result<(), String> {
         }
     }
     for version in &findable {
-        if !photos.contains(&version.0) {
+        if !photos.contains(version) {
             return Err("a booking is found that has no photo".to_owned());
         }
     }
@@ -636,12 +639,12 @@ fn check_inquiry(ledger: &Ledger, told: &Inquired) -> Result<(), String> {
     if inquiry.under_way() {
         return Err("a search that nobody answers any more is under way".to_owned());
     }
-    let recorded = inquiry.probe().map(|probe| probe.sha256.0);
+    let recorded = inquiry.probe().map(|probe| probe.sha256);
     if told.replaces && recorded.is_none() {
         return Err("the probe that was to be replaced is gone".to_owned());
     }
     if let Some(recorded) = recorded {
-        let kept = ledger.probe(id.0).map_err(|e| format!("the probe: {}", e.chain()))?;
+        let kept = ledger.probe(id).map_err(|e| format!("the probe: {}", e.chain()))?;
         if kept.is_none_or(|kept| sha256(&kept) != recorded)
             || ![announced.sha256, FIRST_PROBE.1.sha256].contains(&recorded)
         {

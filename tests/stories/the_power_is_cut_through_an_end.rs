@@ -42,18 +42,18 @@ fn inquire(ledger: &Ledger, bytes: &[u8]) -> InquiryId {
     let who = Who { person, may_operate: true, may_examine: false };
     let device = Caller {
         name: CertificateName::parse("smrt:device/rtcc-1").unwrap(),
-        fingerprint: [1; 32],
+        fingerprint: Digest([1; 32]),
     };
     let today = time::OffsetDateTime::now_utc().date();
     let opened =
         ledger.open_inquiry(Actor::from(&device), who.clone(), request(), today, None).unwrap();
-    let sha256 = digest(&SHA256, bytes).as_ref().try_into().unwrap();
+    let sha256 = Digest(digest(&SHA256, bytes).as_ref().try_into().unwrap());
     let announced = Announced { sha256, size: bytes.len() as u64 };
     ledger.upload(opened, announced, |mut upload| upload.put(0, bytes)).unwrap();
     ledger.upload(opened, announced, Upload::finish).unwrap();
     let faces = vec![Frame { x: 1, y: 2, width: 3, height: 4 }];
     let probe = Probe {
-        sha256: Digest(sha256),
+        sha256,
         bytes: announced.size,
         media_type: Text::parse("image/png").unwrap(),
         px: [9, 9],
@@ -85,7 +85,7 @@ fn ends(ledger: &Ledger) -> usize {
 }
 
 fn is_gone(ledger: &Ledger, id: InquiryId) -> bool {
-    match ledger.probe(id.0) {
+    match ledger.probe(id) {
         Ok(probe) => {
             assert_eq!(probe.as_deref(), Some(PROBES[0]), "what is there is whole");
             false
@@ -108,7 +108,7 @@ fn no_power_cut_leaves_an_inquiry_half_ended_or_takes_another_along() {
             let ledger = open(&left, &clock)
                 .unwrap_or_else(|e| panic!("cut at {cut}, seed {seed}: {}", e.chain()));
             assert_eq!(
-                ledger.probe(second.0).unwrap().as_deref(),
+                ledger.probe(second).unwrap().as_deref(),
                 Some(PROBES[1]),
                 "cut at {cut}, seed {seed}"
             );
@@ -150,7 +150,7 @@ fn an_ended_inquirys_key_is_on_no_page_of_the_medium() {
     }
     assert_ne!(bytes("probe-slots.2")[..64], slots[..64]);
     assert_eq!(
-        ledger.probe(second.0).unwrap().as_deref(),
+        ledger.probe(second).unwrap().as_deref(),
         Some(PROBES[1]),
         "the other's key moved to the new epoch"
     );

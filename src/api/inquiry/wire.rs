@@ -6,6 +6,7 @@ use crate::audit::touch::{Touch, lower_hex};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
 use crate::embed::QualitySheet;
 use crate::face::Edits;
+use crate::ids::Digest;
 use crate::inquiry::{
     Choice, End, Evidence, Finding, Frame, Handover, InquiryId, NOTE, Outcome, Person, Probe,
     Recorded, Reference, Report, Request, Requester, Review, Stage,
@@ -146,7 +147,7 @@ pub struct UploadRequest {
     /// SHA-256 of the file, hexadecimal.
     #[serde(with = "lower_hex")]
     #[schema(value_type = String)]
-    pub sha256: [u8; 32],
+    pub sha256: Digest,
 }
 
 /// How much of a probe is durable: the next piece begins there.
@@ -170,7 +171,7 @@ pub struct ProbeHere {
     /// SHA-256 of the file, hexadecimal.
     #[serde(with = "lower_hex")]
     #[schema(value_type = String)]
-    pub sha256: [u8; 32],
+    pub sha256: Digest,
 }
 
 /// Edits to be looked at.

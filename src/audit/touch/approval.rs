@@ -8,11 +8,11 @@
 
 use std::fmt::Write;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 use super::bytes::lower_hex;
 use crate::booking::Identifier;
+use crate::ids::{Digest, InquiryId, ModelId};
 
 const HEAD: &str = "smrt touch v1\n";
 
@@ -31,18 +31,18 @@ pub struct SearchApproval {
     pub log: String,
     /// The inquiry.
     #[serde(with = "lower_hex")]
-    pub inquiry: [u8; 16],
+    pub inquiry: InquiryId,
     /// Its revision that was approved.
     pub revision: u64,
     /// SHA-256 of all that the inquiry's fields say.
     #[serde(with = "lower_hex")]
-    pub fields_sha256: [u8; 32],
+    pub fields_sha256: Digest,
     /// SHA-256 of the probe as it was received.
     #[serde(with = "lower_hex")]
-    pub probe_sha256: [u8; 32],
+    pub probe_sha256: Digest,
     /// SHA-256 of the probe as it is searched, all edits done.
     #[serde(with = "lower_hex")]
-    pub searched_sha256: [u8; 32],
+    pub searched_sha256: Digest,
     /// The face that is searched for.
     pub face: FaceBox,
     /// The edits in the order in which they were made, each in words that replay it.
@@ -55,10 +55,10 @@ pub struct SearchApproval {
     pub device: Identifier,
     /// SHA-256 of that device's certificate.
     #[serde(with = "lower_hex")]
-    pub certificate_sha256: [u8; 32],
+    pub certificate_sha256: Digest,
     /// Digest of the model that searches.
     #[serde(with = "lower_hex")]
-    pub model: [u8; 32],
+    pub model: ModelId,
     /// Until when it holds, in seconds since 1970-01-01 UTC.
     pub expires: u64,
     /// What makes it unlike any other.
@@ -96,11 +96,11 @@ pub struct ActApproval {
     pub device: Identifier,
     /// SHA-256 of that device's certificate.
     #[serde(with = "lower_hex")]
-    pub certificate_sha256: [u8; 32],
+    pub certificate_sha256: Digest,
     /// SHA-256 of what it is done to, as the log's detail has it; of nothing where it is done to
     /// nothing but the person.
     #[serde(with = "lower_hex")]
-    pub what_sha256: [u8; 32],
+    pub what_sha256: Digest,
     /// Until when it holds, in seconds since 1970-01-01 UTC.
     pub expires: u64,
     /// What makes it unlike any other.
@@ -159,7 +159,7 @@ impl Canonical {
 
     /// The challenge that a key signs.
     pub fn challenge(&self) -> Challenge {
-        digest(&SHA256, self.0.as_bytes()).as_ref().try_into().expect("SHA-256 gives 32 bytes")
+        Digest::of(self.0.as_bytes()).0
     }
 
     fn line(mut self, name: &str, value: &str) -> Self {
@@ -173,11 +173,11 @@ impl SearchApproval {
     pub fn canonical(&self) -> Canonical {
         let form = Canonical::new("search")
             .text("log", &self.log)
-            .bytes("inquiry", &self.inquiry)
+            .bytes("inquiry", self.inquiry.as_ref())
             .number("revision", self.revision)
-            .bytes("fields_sha256", &self.fields_sha256)
-            .bytes("probe_sha256", &self.probe_sha256)
-            .bytes("searched_sha256", &self.searched_sha256)
+            .bytes("fields_sha256", self.fields_sha256.as_ref())
+            .bytes("probe_sha256", self.probe_sha256.as_ref())
+            .bytes("searched_sha256", self.searched_sha256.as_ref())
             .number("face_left", self.face.left)
             .number("face_top", self.face.top)
             .number("face_width", self.face.width)
@@ -187,8 +187,8 @@ impl SearchApproval {
         form.number("candidates", self.candidates)
             .text("operator", self.operator.as_str())
             .text("device", self.device.as_str())
-            .bytes("certificate_sha256", &self.certificate_sha256)
-            .bytes("model", &self.model)
+            .bytes("certificate_sha256", self.certificate_sha256.as_ref())
+            .bytes("model", self.model.as_ref())
             .number("expires", self.expires)
             .bytes("nonce", &self.nonce)
     }
@@ -206,8 +206,8 @@ impl ActApproval {
             .text("log", &self.log)
             .text("person", self.person.as_str())
             .text("device", self.device.as_str())
-            .bytes("certificate_sha256", &self.certificate_sha256)
-            .bytes("what_sha256", &self.what_sha256)
+            .bytes("certificate_sha256", self.certificate_sha256.as_ref())
+            .bytes("what_sha256", self.what_sha256.as_ref())
             .number("expires", self.expires)
             .bytes("nonce", &self.nonce)
     }
@@ -253,18 +253,18 @@ mod tests {
     fn search() -> SearchApproval {
         SearchApproval {
             log: "fusion.example/smrt".to_owned(),
-            inquiry: [0x0f; 16],
+            inquiry: InquiryId([0x0f; 16]),
             revision: 7,
-            fields_sha256: [1; 32],
-            probe_sha256: [2; 32],
-            searched_sha256: [3; 32],
+            fields_sha256: Digest([1; 32]),
+            probe_sha256: Digest([2; 32]),
+            searched_sha256: Digest([3; 32]),
             face: FaceBox { left: -3, top: 0, width: 210, height: 260 },
             edits: vec!["crop \"1\"\n\u{1f}\u{7f}\u{fc}".to_owned(), "rotate".to_owned()],
             candidates: 20,
             operator: id("operator-1"),
             device: id("rtcc-1"),
-            certificate_sha256: [4; 32],
-            model: [5; 32],
+            certificate_sha256: Digest([4; 32]),
+            model: ModelId([5; 32]),
             expires: 1_795_449_660,
             nonce: [6; 32],
         }
@@ -276,8 +276,8 @@ mod tests {
             log: "fusion.example/smrt".to_owned(),
             person: id("admin-a"),
             device: id("admin-1"),
-            certificate_sha256: [4; 32],
-            what_sha256: [5; 32],
+            certificate_sha256: Digest([4; 32]),
+            what_sha256: Digest([5; 32]),
             expires: 1_795_449_660,
             nonce: [6; 32],
         }
@@ -331,11 +331,11 @@ mod tests {
     fn each_field_of_an_approval_changes_its_challenge() {
         let changes: [fn(&mut SearchApproval); 19] = [
             |a| a.log.push('x'),
-            |a| a.inquiry[15] ^= 1,
+            |a| a.inquiry.0[15] ^= 1,
             |a| a.revision += 1,
-            |a| a.fields_sha256[0] ^= 1,
-            |a| a.probe_sha256[0] ^= 1,
-            |a| a.searched_sha256[0] ^= 1,
+            |a| a.fields_sha256.0[0] ^= 1,
+            |a| a.probe_sha256.0[0] ^= 1,
+            |a| a.searched_sha256.0[0] ^= 1,
             |a| a.face.left += 1,
             |a| a.face.top -= 1,
             |a| a.face.width += 1,
@@ -345,8 +345,8 @@ mod tests {
             |a| a.candidates += 1,
             |a| a.operator = id("operator-2"),
             |a| a.device = id("rtcc-2"),
-            |a| a.certificate_sha256[31] ^= 1,
-            |a| a.model[31] ^= 1,
+            |a| a.certificate_sha256.0[31] ^= 1,
+            |a| a.model.0[31] ^= 1,
             |a| a.expires += 1,
             |a| a.nonce[31] ^= 1,
         ];
@@ -360,8 +360,8 @@ mod tests {
             |a| a.log.push('x'),
             |a| a.person = id("admin-b"),
             |a| a.device = id("rtcc-2"),
-            |a| a.certificate_sha256[31] ^= 1,
-            |a| a.what_sha256[31] ^= 1,
+            |a| a.certificate_sha256.0[31] ^= 1,
+            |a| a.what_sha256.0[31] ^= 1,
             |a| a.expires += 1,
             |a| a.nonce[31] ^= 1,
         ];

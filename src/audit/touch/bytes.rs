@@ -53,27 +53,28 @@ impl<'de, const BYTES_MAX: usize> Deserialize<'de> for Base64Url<BYTES_MAX> {
 
 /// Digests and ids of a fixed length: lower-case hexadecimal in JSON.
 pub mod lower_hex {
+    use hex::FromHex;
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     /// Writes the digits.
-    pub fn serialize<S: Serializer, const BYTES: usize>(
-        bytes: &[u8; BYTES],
+    pub fn serialize<S: Serializer>(
+        bytes: &impl AsRef<[u8]>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&hex::encode(bytes))
     }
 
     /// Reads the digits; capital ones are refused.
-    pub fn deserialize<'de, D: Deserializer<'de>, const BYTES: usize>(
+    pub fn deserialize<'de, D: Deserializer<'de>, T: FromHex>(
         deserializer: D,
-    ) -> Result<[u8; BYTES], D::Error> {
+    ) -> Result<T, D::Error> {
         let digits = String::deserialize(deserializer)?;
-        let mut bytes = [0; BYTES];
-        let read = hex::decode_to_slice(&digits, &mut bytes).is_ok();
         let small = digits.bytes().all(|digit| !digit.is_ascii_uppercase());
-        let wrong =
-            || D::Error::custom(format!("not {} hexadecimal digits in small letters", 2 * BYTES));
-        if read && small { Ok(bytes) } else { Err(wrong()) }
+        let read = T::from_hex(&digits).ok().filter(|_| small);
+        read.ok_or_else(|| {
+            let digits = 2 * size_of::<T>();
+            D::Error::custom(format!("not {digits} hexadecimal digits in small letters"))
+        })
     }
 }
 

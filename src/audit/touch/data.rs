@@ -13,7 +13,6 @@
 //! | 55 + L | | its COSE_Key |
 //! | | | a map of extensions, where their flag is set |
 
-use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -22,6 +21,7 @@ use super::bytes::clip;
 use super::cbor::{Malformed, Reader};
 use super::error::TouchError;
 use super::relying_party::RelyingParty;
+use crate::ids::Digest;
 
 pub(super) const PRESENT: u8 = 0x01;
 pub(super) const VERIFIED: u8 = 0x04;
@@ -100,7 +100,7 @@ impl<'b> AuthenticatorData<'b> {
     /// Checks what must hold of touches and registrations alike, in the order of the standard.
     pub(super) fn check(&self, relying_party: &RelyingParty) -> Result<(), TouchError> {
         let has = |flag: u8| self.flags & flag != 0;
-        if self.rp_id_hash != digest(&SHA256, relying_party.id().as_bytes()).as_ref() {
+        if self.rp_id_hash != Digest::of(relying_party.id().as_bytes()).0 {
             return Err(TouchError::RelyingPartyId);
         }
         if !has(PRESENT) {

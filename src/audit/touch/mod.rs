@@ -28,7 +28,6 @@ mod relying_party;
 #[cfg(test)]
 mod tests;
 
-use aws_lc_rs::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
 pub use approval::{ActApproval, Canonical, Challenge, FaceBox, SearchApproval, Verb};
@@ -37,6 +36,7 @@ pub use credential::{Aaguid, Credential, CredentialId, PublicKey};
 pub use error::TouchError;
 pub use relying_party::RelyingParty;
 
+use crate::ids::Digest;
 use crate::limits::{
     ATTESTATION_OBJECT_BYTES_MAX, AUTHENTICATOR_DATA_BYTES_MAX, CLIENT_DATA_BYTES_MAX,
     TOUCH_SIGNATURE_BYTES_MAX,
@@ -98,8 +98,8 @@ pub fn verify(
     if data.attested.is_some() {
         return Err(TouchError::AttestedInTouch);
     }
-    let hash = digest(&SHA256, touch.client_data.as_bytes());
-    let signed = [touch.authenticator_data.as_bytes(), hash.as_ref()].concat();
+    let hash = Digest::of(touch.client_data.as_bytes());
+    let signed = [touch.authenticator_data.as_bytes(), &hash.0].concat();
     if !credential.public_key.verifies(&signed, touch.signature.as_bytes()) {
         return Err(TouchError::Signature);
     }

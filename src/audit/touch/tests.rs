@@ -1,6 +1,7 @@
 //! Touches and registrations by keys of both algorithms, and each of them changed in every bit;
 //! hostile bytes.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
 use proptest::prelude::*;

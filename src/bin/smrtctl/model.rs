@@ -223,7 +223,7 @@ fn state(state: ModelState) -> &'static str {
 }
 
 fn model_id(text: &str) -> Result<ModelId, String> {
-    ModelId::parse(text).ok_or_else(|| {
+    ModelId::parse(text).map_err(|_| {
         "wanted 64 hexadecimal digits, as `smrtctl model check` prints them".to_owned()
     })
 }

@@ -49,7 +49,7 @@ impl RosterCommand {
                     0 => writeln!(
                         stdout(),
                         "\nAll is right. Its digest, as the log will have it: {}",
-                        hex::encode(roster.sha256())
+                        roster.sha256()
                     )?,
                     1 => bail!("one thing in {} is not right", file.display()),
                     wrong => bail!("{wrong} things in {} are not right", file.display()),

@@ -12,6 +12,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::PushError;
+use crate::ids::Digest;
 
 /// The first word of the first line; the log's origin follows.
 const HEADER: &str = "smrt-feed";
@@ -21,7 +22,7 @@ const HEADER: &str = "smrt-feed";
 pub(super) struct PushJournal {
     path: PathBuf,
     file: File,
-    done: HashMap<String, ([u8; 32], u64)>,
+    done: HashMap<String, (Digest, u64)>,
 }
 
 impl PushJournal {
@@ -58,8 +59,8 @@ impl PushJournal {
     }
 
     /// Whether this row with this photo was acknowledged.
-    pub(super) fn holds(&self, number: &str, digest: &[u8; 32]) -> bool {
-        self.done.get(number).is_some_and(|(held, _)| held == digest)
+    pub(super) fn holds(&self, number: &str, digest: Digest) -> bool {
+        self.done.get(number).is_some_and(|(held, _)| *held == digest)
     }
 
     /// The largest leaf index acknowledged.
@@ -71,10 +72,10 @@ impl PushJournal {
     pub(super) fn append(
         &mut self,
         number: &str,
-        digest: [u8; 32],
+        digest: Digest,
         leaf: u64,
     ) -> Result<(), PushError> {
-        self.write(&format!("{number}\t{}\t{leaf}\n", hex::encode(digest)))?;
+        self.write(&format!("{number}\t{digest}\t{leaf}\n"))?;
         self.done.insert(number.to_owned(), (digest, leaf));
         Ok(())
     }
@@ -102,10 +103,9 @@ impl PushJournal {
                     true
                 }
                 Some([number, digest, leaf]) if at > 0 => {
-                    let mut bytes = [0; 32];
-                    match (hex::decode_to_slice(digest, &mut bytes), leaf.parse()) {
-                        (Ok(()), Ok(leaf)) => {
-                            self.done.insert((*number).to_owned(), (bytes, leaf));
+                    match (Digest::parse(digest), leaf.parse()) {
+                        (Ok(digest), Ok(leaf)) => {
+                            self.done.insert((*number).to_owned(), (digest, leaf));
                             true
                         }
                         _ => false,
@@ -132,14 +132,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("feed.csv.pushed");
         let mut journal = PushJournal::open(&path, "log.example").unwrap();
-        journal.append("B-1", [1; 32], 7).unwrap();
-        journal.append("B-2", [2; 32], 5).unwrap();
-        journal.append("B-1", [3; 32], 6).unwrap();
+        journal.append("B-1", Digest([1; 32]), 7).unwrap();
+        journal.append("B-2", Digest([2; 32]), 5).unwrap();
+        journal.append("B-1", Digest([3; 32]), 6).unwrap();
         drop(journal);
         let journal = PushJournal::open(&path, "log.example").unwrap();
-        assert!(journal.holds("B-1", &[3; 32]) && journal.holds("B-2", &[2; 32]));
+        assert!(journal.holds("B-1", Digest([3; 32])) && journal.holds("B-2", Digest([2; 32])));
         assert!(
-            !journal.holds("B-1", &[1; 32]),
+            !journal.holds("B-1", Digest([1; 32])),
             "a later acknowledgement of other bytes replaces the earlier"
         );
         assert_eq!(journal.leaf_max(), Some(6));
@@ -150,18 +150,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("feed.csv.pushed");
         let mut journal = PushJournal::open(&path, "log.example").unwrap();
-        journal.append("B-1", [1; 32], 7).unwrap();
-        journal.append("B-2", [2; 32], 8).unwrap();
+        journal.append("B-1", Digest([1; 32]), 7).unwrap();
+        journal.append("B-2", Digest([2; 32]), 8).unwrap();
         drop(journal);
         let text = fs::read(&path).unwrap();
         for cut in 0..=text.len() {
             fs::write(&path, &text[..cut]).unwrap();
             let mut journal = PushJournal::open(&path, "log.example").unwrap();
-            assert_eq!(journal.holds("B-2", &[2; 32]), cut == text.len());
-            journal.append("B-3", [3; 32], 9).unwrap();
+            assert_eq!(journal.holds("B-2", Digest([2; 32])), cut == text.len());
+            journal.append("B-3", Digest([3; 32]), 9).unwrap();
             drop(journal);
             assert!(
-                PushJournal::open(&path, "log.example").unwrap().holds("B-3", &[3; 32]),
+                PushJournal::open(&path, "log.example").unwrap().holds("B-3", Digest([3; 32])),
                 "cut at {cut}"
             );
         }

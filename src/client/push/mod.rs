@@ -25,7 +25,7 @@ use journal::PushJournal;
 use super::connection::Client;
 use super::error::ClientError;
 use crate::api::wire::Booked;
-use crate::crypto::sha256;
+use crate::ids::Digest;
 use crate::limits::{
     FEED_JOBS_DEFAULT, FEED_JOBS_MAX, FEED_LOSSES_MAX, FEED_PATIENCE_SECONDS, FEED_PAUSE_MS_MAX,
     FEED_PAUSE_MS_MIN, PHOTO_BYTES_MAX,
@@ -206,7 +206,7 @@ struct Tally {
 
 /// Result of one row.
 enum RowOutcome {
-    Acknowledged(Booked, [u8; 32]),
+    Acknowledged(Booked, Digest),
     Skipped,
     Refused(String),
 }
@@ -241,7 +241,7 @@ impl Work<'_> {
             }
         };
         let digest = digest_of(row, &photo);
-        if self.state().journal.holds(row.number.as_str(), &digest) {
+        if self.state().journal.holds(row.number.as_str(), digest) {
             return Ok(RowOutcome::Skipped);
         }
         let mut losses = 0;
@@ -408,12 +408,12 @@ fn read_photo(path: &Path) -> Result<Vec<u8>, String> {
 }
 
 /// SHA-256 over the row's data and its photo, kept apart by the length of the first.
-fn digest_of(row: &FeedRow, photo: &[u8]) -> [u8; 32] {
+fn digest_of(row: &FeedRow, photo: &[u8]) -> Digest {
     // Booking data is strings and dates within the calendar, which always become JSON; were it not
     // so, no journal line could match.
     let json = serde_json::to_vec(&row.booking).unwrap_or_default();
     let length = u64::try_from(json.len()).unwrap_or(u64::MAX).to_le_bytes();
-    sha256(&[&length, &json[..], photo].concat())
+    Digest::of_parts(&[&length, &json, photo])
 }
 
 #[cfg(test)]

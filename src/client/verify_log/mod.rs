@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use super::log_folder::LogFolder;
 use crate::audit::{Hash, KeyUse, Note, Place, Quorum, Remarks, Ruled, Rules, VerifierKey, when};
-use crate::crypto::sha256;
+use crate::ids::Digest;
 use checkpoints::{Checkpoints, Signed};
 use details::Details;
 pub use error::LogVerifyError;
@@ -372,7 +372,7 @@ fn keys(quorum: &Quorum) -> Vec<KeyView> {
         name: key.name().to_owned(),
         of: if key.usage() == KeyUse::Log { "log" } else { "witness" },
         independent,
-        fingerprint: hex::encode(sha256(key.public())),
+        fingerprint: Digest::of(key.public()).to_string(),
     };
     let logs = quorum.logs().iter().map(|key| view(key, false));
     logs.chain(quorum.witnesses().iter().map(|witness| view(&witness.key, witness.independent)))

@@ -154,8 +154,8 @@ fn approval() -> ActApproval {
         log: ORIGIN.to_owned(),
         person: Identifier::parse("diaz").unwrap(),
         device: Identifier::parse("console-3").unwrap(),
-        certificate_sha256: [0xab; 32],
-        what_sha256: [0; 32],
+        certificate_sha256: Digest([0xab; 32]),
+        what_sha256: Digest([0; 32]),
         expires: 1,
         nonce: [1; 32],
     }

@@ -34,7 +34,7 @@ fn issued(report: &[u8], by: &[u8]) -> ShownLeaf {
             agency: None,
         },
         inquiry: "0f".repeat(16),
-        report_sha256: hex::encode(sha256(report)),
+        report_sha256: Digest::of(report).to_string(),
         leads: vec![VersionId([1; 16]), VersionId([7; 16])],
     };
     let detail = String::from_utf8(detail.to_bytes()).unwrap();
@@ -113,7 +113,7 @@ fn another_logs_key_another_report_and_an_entry_of_another_kind_do_not_hold() {
         person: None,
         agency: None,
     };
-    let told = Detail::PublicReport { actor, report_sha256: hex::encode(sha256(report)) };
+    let told = Detail::PublicReport { actor, report_sha256: Digest::of(report).to_string() };
     shown.detail = String::from_utf8(told.to_bytes()).unwrap();
     shown.leaf.kind = LeafKind::PublicReport;
     shown.leaf.commitment = commit(&shown.salt, shown.detail.as_bytes());

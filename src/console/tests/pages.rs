@@ -16,6 +16,7 @@ use crate::audit::{Alarm, LeafKind, SampleFinding};
 use crate::booking::VersionId;
 use crate::console::*;
 use crate::face::ModelId;
+use crate::ids::{Digest, GrantId};
 use crate::inquiry::{Action, Event, NumberPattern, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 use crate::ledger::{Drawn, Grant, Witnessing};
 use crate::public_report::Period;
@@ -66,7 +67,7 @@ fn pages_without_session(state: StateKind, all: &mut BTreeMap<&'static str, Mark
         desk,
         version: SPECIAL_ORDER_VERSION,
         text: SPECIAL_ORDER,
-        sha256: [0x2e; 32],
+        sha256: Digest([0x2e; 32]),
     };
     all.insert("policy-outside", policy(&order(None)));
     let desk = desk(operator(), state);
@@ -113,8 +114,8 @@ fn operator_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
     let approval = ApprovalPage {
         desk: &desk,
         inquiry: &chosen,
-        fields_sha256: [0x3d; 32],
-        certificate_sha256: [0x77; 32],
+        fields_sha256: Digest([0x3d; 32]),
+        certificate_sha256: Digest([0x77; 32]),
         log: "fusion.example/smrt",
         model: ModelId([0xe4; 32]),
         gallery_rows: 812_440,
@@ -224,8 +225,8 @@ fn people_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         grant_of(person("d-stone", "Dana Stone", "DSN 6410", "slmpd", Role::Operator), Some(key()));
     let changed = grant_of(Person { role: Role::OperatorExaminer, ..second() }, None);
     let waiting = [
-        WaitingGrant { id: [0x51; 16], grant: &new, known: None },
-        WaitingGrant { id: [0x52; 16], grant: &changed, known: Some(&accounts[1]) },
+        WaitingGrant { id: GrantId([0x51; 16]), grant: &new, known: None },
+        WaitingGrant { id: GrantId([0x52; 16]), grant: &changed, known: Some(&accounts[1]) },
     ];
     all.insert("grants-commander", grants(&GrantsPage { desk: &chief, grants: &waiting }));
     all.insert("grants-administrator", grants(&GrantsPage { desk: &admin, grants: &waiting }));

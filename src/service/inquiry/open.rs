@@ -67,7 +67,7 @@ impl Service {
         reason: String,
     ) -> Result<(), ServiceError> {
         let (who, actor, words) = (self.who(desk), desk.actor(), reason.clone());
-        let opened = self.ledger.core().inquiry(id.0)?.row.opened;
+        let opened = self.ledger.core().inquiry(id)?.row.opened;
         let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
             inquiry.act(&who, revision, now_cs, Action::Withdraw { reason: reason.clone() })
         };
@@ -80,6 +80,6 @@ impl Service {
             };
             vec![NewLeaf::new(vec![opened], vec![1], detail)]
         };
-        self.refused_at(desk, self.ledger.step(id.0, act, log)).map(|_| ())
+        self.refused_at(desk, self.ledger.step(id, act, log)).map(|_| ())
     }
 }

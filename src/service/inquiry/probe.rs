@@ -8,7 +8,7 @@ use crate::booking::{Identifier, Text};
 use crate::embed::{self, EncodedPicture, Encoding, Preview, ProbeFaces, QualitySheet};
 use crate::face::Edits;
 use crate::inquiry::{
-    Action, Choice, Digest, Frame, Inquiry, InquiryId, Measure, Probe, Quality, Shortfall,
+    Action, Choice, Frame, Inquiry, InquiryId, Measure, Probe, Quality, Shortfall,
 };
 use crate::ledger::{Generation, Kept};
 use crate::limits::PICTURE_SIDE_PX_MAX;
@@ -75,8 +75,8 @@ impl Service {
         announced: Announced,
     ) -> Result<Kept, ServiceError> {
         self.allowed(desk, Duty::Operate, "hand over a probe")?;
-        let kept = self.ledger.core().inquiry(id.0)?;
-        let (sha256, faces) = (Digest(announced.sha256), Vec::new());
+        let kept = self.ledger.core().inquiry(id)?;
+        let (sha256, faces) = (announced.sha256, Vec::new());
         let probe = Probe {
             sha256,
             bytes: announced.size,
@@ -123,12 +123,12 @@ impl Service {
             Ok(look) => look,
             Err(e) => {
                 // What is no photo isn't kept.
-                self.ledger.core().vault.probes.abandon_upload(id.0)?;
+                self.ledger.core().vault.probes.abandon_upload(id)?;
                 return Err(e);
             }
         };
         let faces = look.faces.iter().map(|found| Frame::from(found.face.frame)).collect();
-        let (sha256, media_type) = (Digest(announced.sha256), media_type(look.format.media_type()));
+        let (sha256, media_type) = (announced.sha256, media_type(look.format.media_type()));
         let probe =
             Probe { sha256, bytes: announced.size, media_type, px: look.original_px, faces };
         let who = self.who(desk);
@@ -181,7 +181,7 @@ impl Service {
     }
 
     fn own_probe(&self, desk: &AtDesk, id: InquiryId) -> Result<HeldProbe<'_>, ServiceError> {
-        let kept = self.ledger.core().inquiry(id.0)?;
+        let kept = self.ledger.core().inquiry(id)?;
         let may = if kept.inquiry.sight(&self.who(desk).person).probe {
             Ok(())
         } else {
@@ -199,7 +199,7 @@ impl Service {
         let not_found = || ServiceError::not_found("probe");
         let share = self.probe_memory.take(inquiry.probe().ok_or_else(not_found)?.bytes)?;
         Ok(HeldProbe {
-            bytes: self.ledger.probe(inquiry.id().0)?.ok_or_else(not_found)?.into(),
+            bytes: self.ledger.probe(inquiry.id())?.ok_or_else(not_found)?.into(),
             _share: share,
         })
     }
@@ -219,7 +219,7 @@ impl Service {
         reason: Option<String>,
     ) -> Result<QualitySheet, ServiceError> {
         self.allowed(desk, Duty::Operate, "choose a face")?;
-        let kept = self.ledger.core().inquiry(id.0)?;
+        let kept = self.ledger.core().inquiry(id)?;
         let held = self.own_probe(desk, id)?;
         let generation = self.ledger.generation();
         let request = kept.inquiry.request().clone();
@@ -251,7 +251,7 @@ impl Service {
             faces: probe.look.faces.len(),
             frame: Frame::from(probe.look.faces[probe.chosen].face.frame),
             edits,
-            searched: Digest(probe.look.searched_sha256().0),
+            searched: probe.look.searched_sha256(),
             searched_px: probe.look.searched_px,
             quality,
             reason,

@@ -8,8 +8,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use crate::audit::{Detail, Leaf, ShownLeaf};
 use crate::booking::VersionId;
 use crate::compare_report::{
@@ -18,16 +16,12 @@ use crate::compare_report::{
 use crate::embed::Encoding;
 use crate::face::{Edits, ModelId};
 use crate::inquiry::{Action, Digest, Inquiry, InquiryId};
-use crate::ledger::{Kept, LedgerError, NewLeaf, VERSION, report_id};
+use crate::ledger::{Kept, LedgerError, NewLeaf, Record, VERSION, report_id};
 use crate::limits::{PRINTED_FACE_PX_MAX, PRINTED_PROBE_PX_MAX};
 use crate::roster::Duty;
 use crate::service::appliance::Service;
 use crate::service::error::ServiceError;
 use crate::service::people::AtDesk;
-
-fn sha256_of(bytes: &[u8]) -> [u8; 32] {
-    digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 gives 32 bytes")
-}
 
 impl Service {
     /// Makes the report of an inquiry that two examiners have finished, seals it, and logs its
@@ -43,16 +37,21 @@ impl Service {
     ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Inquire, "issue a report")?;
         let _alone = self.uploading(id)?;
-        let (kept, who) = (self.ledger.core().inquiry(id.0)?, self.who(desk));
-        let issue = |sha256, leaf| Action::Issue { sha256: Digest(sha256), leaf };
-        let may = kept.inquiry.clone().act(&who, revision, self.ledger.now_cs(), issue([0; 32], 0));
+        let (kept, who) = (self.ledger.core().inquiry(id)?, self.who(desk));
+        let issue = |sha256, leaf| Action::Issue { sha256, leaf };
+        let may = kept.inquiry.clone().act(
+            &who,
+            revision,
+            self.ledger.now_cs(),
+            issue(Digest([0; 32]), 0),
+        );
         self.refused_at(desk, may.map_err(ServiceError::from))?;
         let supplement = self.supplement(&kept.inquiry)?;
         let file = CompareReport::new(&kept.inquiry, &supplement)?.to_pdf()?;
-        let sha256 = sha256_of(&file);
+        let sha256 = Digest::of(&file);
         let probes = &self.ledger.core().vault.probes;
-        probes.write_photo(report_id(id.0), &kept.key, &file)?;
-        probes.sync_names([report_id(id.0)])?;
+        probes.write_photo(report_id(id), &kept.key, &file)?;
+        probes.sync_names([report_id(id)])?;
         let actor = desk.actor();
         let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
             inquiry.act(&who, revision, now_cs, issue(sha256, leaf))
@@ -71,14 +70,14 @@ impl Service {
                 .filter(|version| inquiry.is_lead(*version))
                 .collect();
             let counts = vec![leads.len() as u64];
-            let (inquiry, report_sha256) = (inquiry.id().to_string(), hex::encode(sha256));
+            let (inquiry, report_sha256) = (inquiry.id().to_string(), sha256.to_string());
             vec![NewLeaf::new(
                 follows,
                 counts,
                 Detail::ReportIssued { actor, inquiry, report_sha256, leads },
             )]
         };
-        self.refused_at(desk, self.ledger.step(id.0, act, log)).map(|_| ())
+        self.refused_at(desk, self.ledger.step(id, act, log)).map(|_| ())
     }
 
     /// The report as it was issued.
@@ -87,7 +86,7 @@ impl Service {
     /// booking that it carried.
     pub fn report_file(&self, desk: &AtDesk, id: InquiryId) -> Result<Vec<u8>, ServiceError> {
         let kept = self.own_report(desk, id)?;
-        match self.ledger.core().vault.probes.read_photo(report_id(id.0), &kept.key) {
+        match self.ledger.core().vault.probes.read_photo(report_id(id), &kept.key) {
             Err(e) if e.is_lost() => Err(ServiceError::not_found(
                 "report; the box's copy went with a booking that it carried, and none",
             )),
@@ -111,7 +110,7 @@ impl Service {
 
     fn own_report(&self, desk: &AtDesk, id: InquiryId) -> Result<Kept, ServiceError> {
         self.allowed_any(desk, &[Duty::Inquire, Duty::Audit], "read a report")?;
-        let kept = self.ledger.core().inquiry(id.0)?;
+        let kept = self.ledger.core().inquiry(id)?;
         let own =
             kept.inquiry.takes_part(&self.who(desk).person) || desk.person.role.may(Duty::Audit);
         self.refused_at(
@@ -151,7 +150,7 @@ impl Service {
             issued_cs: self.ledger.now_cs(),
             software: format!("SMRT {VERSION}"),
             names: self.names(inquiry)?,
-            opened_leaf: self.ledger.core().inquiry(inquiry.id().0)?.row.opened,
+            opened_leaf: self.ledger.core().inquiry(inquiry.id())?.row.opened,
             probe: self.probe_photos(inquiry)?,
             search: self.search_facts(inquiry)?,
             bookings: self.booked_photos(inquiry)?,
@@ -200,7 +199,7 @@ impl Service {
         Ok(ProbePhotos {
             received: self.jpeg(received.clone(), &Edits::default(), PRINTED_PROBE_PX_MAX)?,
             searched: self.jpeg(received.clone(), &choice.edits, PRINTED_PROBE_PX_MAX)?,
-            edit_digests: digests.iter().skip(1).map(|digest| digest.0).collect(),
+            edit_digests: digests.into_iter().skip(1).collect(),
         })
     }
 
@@ -223,7 +222,7 @@ impl Service {
             _ => return Err(ServiceError::not_found("answer's detail")),
         };
         let model = ModelId::parse(&model)
-            .ok_or_else(|| LedgerError::Log { what: format!("leaf {answered} names no model") })?;
+            .map_err(|_| LedgerError::Log { what: format!("leaf {answered} names no model") })?;
         let models = &self.ledger.core().models;
         Ok(SearchFacts {
             model,
@@ -247,11 +246,8 @@ impl Service {
             let record = self.shown_record(candidate.version)?;
             let shown = record.zip(self.ledger.shown_photo(candidate.version)?);
             let Some(((agency, record), photo)) = shown else { continue };
-            let photo_sha256 = Digest::parse(&record.photo_sha256)
-                .map_err(|_| LedgerError::Log { what: "a record's digest is not one".to_owned() })?
-                .0;
             let photo = self.jpeg(photo.into(), &Edits::default(), PRINTED_FACE_PX_MAX)?;
-            let (booking, number) = (record.booking, record.number);
+            let Record { photo_sha256, booking, number, .. } = record;
             let booked = BookedPhoto { photo, photo_sha256, booking, number, agency };
             bookings.insert(candidate.version, booked);
         }

@@ -89,7 +89,7 @@ impl Service {
     /// Errors: another role; an inquiry of which the person is no part and may not become one.
     pub fn inquiry(&self, desk: &AtDesk, id: InquiryId) -> Result<InquirySight, ServiceError> {
         self.allowed(desk, Duty::Inquire, "look at inquiries")?;
-        let (inquiry, who) = (self.ledger.core().inquiry(id.0)?.inquiry, self.who(desk));
+        let (inquiry, who) = (self.ledger.core().inquiry(id)?.inquiry, self.who(desk));
         let seen = inquiry.takes_part(&who.person) || waits_for(&inquiry, &who);
         self.refused_at(
             desk,
@@ -169,7 +169,7 @@ impl Service {
         version: VersionId,
     ) -> Result<Vec<u8>, ServiceError> {
         self.allowed(desk, Duty::Inquire, "look at candidates")?;
-        let inquiry = self.ledger.core().inquiry(id.0)?.inquiry;
+        let inquiry = self.ledger.core().inquiry(id)?.inquiry;
         let sight = inquiry.sight(&self.who(desk).person);
         let not_shown = ServiceError::NotShown { what: "candidate" };
         let seen = sight.candidates.iter().any(|seen| seen.version == version && seen.photo);
@@ -194,7 +194,7 @@ impl Service {
                 if inquiry.first().is_none() { Action::ClaimFirst } else { Action::ClaimSecond };
             inquiry.act(&who, revision, now_cs, claim)
         };
-        self.refused_at(desk, self.ledger.step(id.0, act, |_| Vec::new())).map(|_| ())
+        self.refused_at(desk, self.ledger.step(id, act, |_| Vec::new())).map(|_| ())
     }
 
     /// Records what the examiner at work made of a candidate; it is recorded once.
@@ -210,7 +210,7 @@ impl Service {
         let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
             inquiry.act(&who, revision, now_cs, Action::Dispose(finding.clone()))
         };
-        self.refused_at(desk, self.ledger.step(id.0, act, |_| Vec::new())).map(|_| ())
+        self.refused_at(desk, self.ledger.step(id, act, |_| Vec::new())).map(|_| ())
     }
 
     /// Ends the review of the examiner at work.
@@ -249,7 +249,7 @@ impl Service {
             };
             vec![NewLeaf::new(issued, Vec::new(), detail)]
         };
-        self.refused_at(desk, self.ledger.step(id.0, act, log)).map(|_| ())
+        self.refused_at(desk, self.ledger.step(id, act, log)).map(|_| ())
     }
 
     /// Records what became of a report, which closes the inquiry.
@@ -262,7 +262,7 @@ impl Service {
     ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Operate, "record an outcome")?;
         let (who, actor, recorded) = (self.who(desk), desk.actor(), outcome.clone());
-        let opened = self.ledger.core().inquiry(id.0)?.row.opened;
+        let opened = self.ledger.core().inquiry(id)?.row.opened;
         let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
             inquiry.act(&who, revision, now_cs, Action::RecordOutcome(outcome.clone()))
         };
@@ -285,7 +285,7 @@ impl Service {
                 NewLeaf::new(vec![opened], vec![0], closed),
             ]
         };
-        self.refused_at(desk, self.ledger.step(id.0, act, log)).map(|_| ())
+        self.refused_at(desk, self.ledger.step(id, act, log)).map(|_| ())
     }
 }
 

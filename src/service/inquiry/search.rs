@@ -5,12 +5,11 @@
 
 use std::time::Instant;
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use crate::audit::Detail;
 use crate::audit::touch::{FaceBox, SearchApproval, Touch};
 use crate::face::Embedding;
-use crate::inquiry::{Action, Frame, InquiryId, Request, SearchId};
+use crate::ids::{Digest, InquiryId, SearchId};
+use crate::inquiry::{Action, Frame, Request};
 use crate::ledger::{Fate, Fated, Generation};
 use crate::roster::Duty;
 use crate::service::appliance::Service;
@@ -76,27 +75,26 @@ impl Service {
         desk.person.may(Duty::Operate, "search", self.today())?;
         self.guard.clock_allows()?;
         self.relying_party()?;
-        let inquiry = self.ledger.core().inquiry(id.0)?.inquiry;
+        let inquiry = self.ledger.core().inquiry(id)?.inquiry;
         let ask = Action::Ask { search: SearchId([0; 16]), leaf: 0 };
         inquiry.clone().act(&self.who(desk), revision, self.ledger.now_cs(), ask)?;
         let (probe, choice) =
             inquiry.probe().zip(inquiry.choice()).ok_or(ServiceError::not_found("chosen face"))?;
         let Frame { x, y, width, height } = choice.frame;
-        let fields = digest(&SHA256, inquiry.request().canonical().as_bytes());
         let approval = SearchApproval {
             log: self.ledger.core().log_key.origin().to_owned(),
-            inquiry: id.0,
+            inquiry: id,
             revision,
-            fields_sha256: fields.as_ref().try_into().expect("SHA-256 gives 32 bytes"),
-            probe_sha256: probe.sha256.0,
-            searched_sha256: choice.searched.0,
+            fields_sha256: Digest::of(inquiry.request().canonical().as_bytes()),
+            probe_sha256: probe.sha256,
+            searched_sha256: choice.searched,
             face: FaceBox { left: x, top: y, width, height },
             edits: choice.edits.as_slice().iter().map(ToString::to_string).collect(),
             candidates: inquiry.request().candidates as u64,
             operator: desk.person.id.clone(),
             device: desk.device.clone(),
             certificate_sha256: desk.caller.fingerprint,
-            model: self.ledger.generation().model().0,
+            model: self.ledger.generation().model(),
             expires: 0,
             nonce: [0; 32],
         };
@@ -137,10 +135,10 @@ impl Service {
         let mut timings = SearchTimings::default();
         // Taken once: whatever is switched meanwhile, this search is of one model to its end.
         let generation = self.ledger.generation();
-        if generation.model().0 != approval.model {
+        if generation.model() != approval.model {
             return self.logged(Err(ServiceError::ChallengeChanged), refused);
         }
-        let inquiry = self.ledger.core().inquiry(id.0)?.inquiry;
+        let inquiry = self.ledger.core().inquiry(id)?.inquiry;
         let choice = inquiry.choice().cloned().ok_or(ServiceError::not_found("chosen face"))?;
         let held = self.held_probe(&inquiry)?;
         let examined = timed(&mut timings.examine_ms, || {
@@ -150,7 +148,7 @@ impl Service {
         let probe = self.logged(examined, refused)?;
         // Other models than those by which the face was chosen may number the faces otherwise.
         let face = Frame::from(probe.look.faces[probe.chosen].face.frame);
-        if probe.look.searched_sha256().0 != choice.searched.0 || face != choice.frame {
+        if probe.look.searched_sha256() != choice.searched || face != choice.frame {
             return self.logged(Err(ServiceError::FaceMoved), refused);
         }
         let (actor, who) = (desk.actor(), self.who(desk));
@@ -162,7 +160,7 @@ impl Service {
         if let Err(e) = &ran
             && e.fate() != Fate::Halt
         {
-            self.ledger.interrupt(id.0)?;
+            self.ledger.interrupt(id)?;
         }
         ran.map(|()| timings)
     }

@@ -5,8 +5,6 @@
 //! touches and two leaves. Taking away takes one of them. The first commander and the first
 //! administrator are appointed at the box itself, while nobody is there who could ask.
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use super::desk::AtDesk;
 use super::session_table::Asked;
 use crate::audit::touch::{
@@ -15,9 +13,11 @@ use crate::audit::touch::{
 use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
 use crate::calendar::HOUR_CS;
+use crate::crypto::random;
+use crate::ids::Digest;
 use crate::ledger::{
     Code, Core, Decision, Group, Member, NewLeaf, RestoreSetup, StoppedFolder, Subject, Write,
-    open_member, put_member, random,
+    open_member, put_member,
 };
 use crate::limits::APPOINTMENT_HOURS_MAX;
 use crate::roster::{Account, Caller, Duty, Off, OffReason, Person, PersonError, Role};
@@ -72,12 +72,10 @@ pub fn appoint(
     if known.is_some_and(|known| known.key.is_some() && !known.account.frees_name(now_cs)) {
         return Err(PersonError::NameTaken { id: person.id }.into());
     }
-    let mut code = [0; CODE_BYTES];
-    random(&mut code);
-    let code = hex::encode(code);
+    let code = hex::encode(random::<CODE_BYTES>());
     let account = Account::new(person.clone(), now_cs)?;
     let until_cs = now_cs + APPOINTMENT_HOURS_MAX * HOUR_CS;
-    let kept = Code { sha256: sha256_hex(code.as_bytes()), until_cs, leaf: folder.leaves() };
+    let kept = Code { sha256: Digest::of(code.as_bytes()), until_cs, leaf: folder.leaves() };
     folder.store.commit::<ServiceError>(|tables| {
         put_member(&folder.master, tables, &Member { account, key: None, code: Some(kept) })?;
         Ok(folder.log(
@@ -135,13 +133,13 @@ impl Service {
         });
         let (approval, key) = self.refuse_log_on(caller, Some(person), enrolled)?;
         let (actor, id, sha256) =
-            (Actor::from(caller), person.clone(), sha256_hex(code.as_bytes()));
+            (Actor::from(caller), person.clone(), Digest::of(code.as_bytes()));
         let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let mut member = core.member(&id)?.ok_or(ServiceError::NoSuchCode)?;
             let code = member
                 .code
                 .take()
-                .filter(|code| code.holds(&sha256, group.now_cs))
+                .filter(|code| code.holds(sha256, group.now_cs))
                 .ok_or(ServiceError::NoSuchCode)?;
             known_key(&core.members()?, &key)?;
             member.key = Some(key.clone());
@@ -169,7 +167,7 @@ impl Service {
         let holds = member
             .code
             .as_ref()
-            .is_some_and(|known| known.holds(&sha256_hex(code.as_bytes()), self.ledger.now_cs()));
+            .is_some_and(|known| known.holds(Digest::of(code.as_bytes()), self.ledger.now_cs()));
         if holds { Ok(member) } else { Err(ServiceError::NoSuchCode) }
     }
 
@@ -378,8 +376,4 @@ pub(super) fn known_key(members: &[Member], key: &Credential) -> Result<(), Serv
             .is_some_and(|known| known.id == key.id || known.public_key == key.public_key)
     };
     if members.iter().any(same) { Err(ServiceError::KeyTaken) } else { Ok(()) }
-}
-
-fn sha256_hex(bytes: &[u8]) -> String {
-    hex::encode(digest(&SHA256, bytes))
 }

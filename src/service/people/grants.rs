@@ -8,7 +8,8 @@ use super::desk::AtDesk;
 use super::session_table::Asked;
 use crate::audit::Detail;
 use crate::audit::touch::{Credential, Registration, Touch, Verb};
-use crate::ledger::{Core, Grant, Group, LedgerError, Member, NewLeaf, Subject, Write, random};
+use crate::ids::GrantId;
+use crate::ledger::{Core, Grant, Group, LedgerError, Member, NewLeaf, Subject, Write};
 use crate::limits::ACCOUNTS_MAX;
 use crate::roster::{Account, Duty, Person, PersonError, decide_together};
 use crate::service::appliance::Service;
@@ -58,7 +59,7 @@ impl Service {
         key_nonce: Option<[u8; 32]>,
         nonce: [u8; 32],
         touch: Touch,
-    ) -> Result<[u8; 16], ServiceError> {
+    ) -> Result<GrantId, ServiceError> {
         self.allowed(desk, Duty::Administer, "change the roster")?;
         self.wanted(desk, &order)?;
         let made = order
@@ -68,9 +69,8 @@ impl Service {
             .transpose();
         let key = self.refused_at(desk, made)?;
         let approval = self.touched(desk, Verb::Grant, &order_bytes(&order), nonce, &touch)?;
-        let (mut id, actor, asked_by, person) =
-            ([0; 16], desk.actor(), desk.person.clone(), order.person);
-        random(&mut id);
+        let (id, actor, asked_by, person) =
+            (GrantId::random(), desk.actor(), desk.person.clone(), order.person);
         let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let members = core.members()?;
             if members.len() >= ACCOUNTS_MAX {
@@ -78,7 +78,7 @@ impl Service {
                 return Err(LedgerError::TooMany { what, most }.into());
             }
             fits(&members, &person, key.as_ref(), group.now_cs)?;
-            let (grant, of) = (hex::encode(id), person.clone());
+            let (grant, of) = (id.to_string(), person.clone());
             let detail =
                 Detail::GrantAsked { actor, grant, person: of, key: key.clone(), approval, touch };
             let asked_cs = group.now_cs;
@@ -95,14 +95,14 @@ impl Service {
     }
 
     /// What waits for the commander.
-    pub fn grants(&self, desk: &AtDesk) -> Result<Vec<([u8; 16], Grant)>, ServiceError> {
+    pub fn grants(&self, desk: &AtDesk) -> Result<Vec<(GrantId, Grant)>, ServiceError> {
         self.allowed_any(
             desk,
             &[Duty::Administer, Duty::Command, Duty::Audit],
             "look at changes of the roster",
         )?;
         let core = self.ledger.core();
-        let open = |(id, sealed): ([u8; 16], Vec<u8>)| Ok((id, core.open_grant(id, &sealed)?));
+        let open = |(id, sealed): (GrantId, Vec<u8>)| Ok((id, core.open_grant(id, &sealed)?));
         let mut grants =
             core.store.grants()?.into_iter().map(open).collect::<Result<Vec<_>, ServiceError>>()?;
         grants.sort_by_key(|(_, grant)| grant.asked_cs);
@@ -110,7 +110,7 @@ impl Service {
     }
 
     /// What the commander touches to approve.
-    pub fn challenge_approval(&self, desk: &AtDesk, id: [u8; 16]) -> Result<Asked, ServiceError> {
+    pub fn challenge_approval(&self, desk: &AtDesk, id: GrantId) -> Result<Asked, ServiceError> {
         self.allowed(desk, Duty::Command, "approve a change of the roster")?;
         let grant = self.ledger.core().grant(id)?;
         self.guard.sessions.ask(desk.approval(self, Verb::ApproveGrant, &grant_bytes(id, &grant)))
@@ -124,7 +124,7 @@ impl Service {
     pub fn approve_grant(
         &self,
         desk: &AtDesk,
-        id: [u8; 16],
+        id: GrantId,
         nonce: [u8; 32],
         touch: Touch,
     ) -> Result<(), ServiceError> {
@@ -150,7 +150,7 @@ impl Service {
             };
             let detail = Detail::GrantApproved {
                 actor,
-                grant: hex::encode(id),
+                grant: id.to_string(),
                 person: person.id,
                 approval,
                 touch,
@@ -171,7 +171,7 @@ impl Service {
     pub fn decline_grant(
         &self,
         desk: &AtDesk,
-        id: [u8; 16],
+        id: GrantId,
         reason: &str,
     ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Command, "decline a change of the roster")?;
@@ -180,7 +180,7 @@ impl Service {
             let grant = core.grant(id)?;
             let detail = Detail::GrantDeclined {
                 actor: Some(actor),
-                grant: hex::encode(id),
+                grant: id.to_string(),
                 person: grant.person.id,
                 reason,
             };
@@ -240,9 +240,9 @@ fn order_bytes(order: &GrantOrder) -> Vec<u8> {
     serde_json::to_vec(order).expect("an order holds only strings and numbers")
 }
 
-fn grant_bytes(id: [u8; 16], grant: &Grant) -> Vec<u8> {
+fn grant_bytes(id: GrantId, grant: &Grant) -> Vec<u8> {
     [
-        &id[..],
+        &id.0[..],
         &serde_json::to_vec(grant).expect("a change of the roster holds only strings and numbers"),
     ]
     .concat()

@@ -12,4 +12,4 @@ pub use grants::GrantOrder;
 pub use session_table::Asked;
 pub use sessions::{BANNER, Begun, SessionView};
 
-pub(super) use session_table::{SecretDigest, Session, Sessions};
+pub(super) use session_table::{Session, Sessions};

@@ -6,12 +6,11 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
-use aws_lc_rs::digest::{SHA256, digest};
-
 use crate::audit::Actor;
 use crate::audit::touch::{ActApproval, CredentialId, SearchApproval};
 use crate::booking::Identifier;
-use crate::ledger::random;
+use crate::crypto::random;
+use crate::ids::Digest;
 use crate::limits::{CHALLENGES_MAX, TOUCH_SECONDS_MAX};
 use crate::roster::SessionTimes;
 use crate::service::error::ServiceError;
@@ -29,12 +28,10 @@ pub struct Asked {
     pub expires: u64,
 }
 
-pub(in crate::service) type SecretDigest = [u8; 32];
-
 #[derive(Clone, Debug)]
 pub(in crate::service) struct Session {
     pub(in crate::service) person: Identifier,
-    pub(in crate::service) fingerprint: [u8; 32],
+    pub(in crate::service) fingerprint: Digest,
     pub(in crate::service) actor: Actor,
     pub(in crate::service) times: SessionTimes,
     pub(in crate::service) acknowledged: bool,
@@ -46,13 +43,14 @@ pub(in crate::service) struct Session {
 /// All sessions, and all challenges that wait.
 #[derive(Default)]
 pub(in crate::service) struct Sessions {
-    open: Mutex<HashMap<SecretDigest, Session>>,
+    /// By the digest of their secret.
+    open: Mutex<HashMap<Digest, Session>>,
     waiting: Mutex<HashMap<[u8; 32], ActApproval>>,
     searches: Mutex<HashMap<[u8; 32], SearchApproval>>,
 }
 
 impl Sessions {
-    pub(in crate::service) fn open(&self) -> MutexGuard<'_, HashMap<SecretDigest, Session>> {
+    pub(in crate::service) fn open(&self) -> MutexGuard<'_, HashMap<Digest, Session>> {
         self.open.lock().expect("nothing panics while it holds the sessions")
     }
 
@@ -66,7 +64,7 @@ impl Sessions {
         unasked: Result<Unasked, ServiceError>,
     ) -> Result<Asked, ServiceError> {
         let Unasked { mut approval, now, key } = unasked?;
-        random(&mut approval.nonce);
+        approval.nonce = random();
         approval.expires = now + TOUCH_SECONDS_MAX;
         let mut waiting = self.waiting();
         waiting.retain(|_, kept| kept.expires > now);
@@ -85,7 +83,7 @@ impl Sessions {
         now: u64,
         key: Option<CredentialId>,
     ) -> Result<Asked, ServiceError> {
-        random(&mut approval.nonce);
+        approval.nonce = random();
         approval.expires = now + TOUCH_SECONDS_MAX;
         let mut searches =
             self.searches.lock().expect("nothing panics while it holds the challenges");
@@ -158,8 +156,4 @@ fn same(
     }
     let wanted = ActApproval { nonce: kept.nonce, expires: kept.expires, ..approval.clone() };
     if kept == wanted { Ok(kept) } else { Err(ServiceError::ChallengeChanged) }
-}
-
-pub(in crate::service) fn sha256(bytes: &[u8]) -> SecretDigest {
-    digest(&SHA256, bytes).as_ref().try_into().expect("SHA-256 gives 32 bytes")
 }

@@ -4,15 +4,16 @@
 //! A session is a device's certificate and a person's key together. Its secret is known to the
 //! browser and, as a digest, to this process only: a restart ends all of them.
 
-use aws_lc_rs::digest::{SHA256, digest};
 use zeroize::Zeroizing;
 
 use super::desk::{Acting, AtDesk};
-use super::session_table::{Asked, Session, Unasked, sha256};
+use super::session_table::{Asked, Session, Unasked};
 use crate::audit::touch::{ActApproval, RelyingParty, Touch, Verb};
 use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
-use crate::ledger::{Core, Fate, Fated, Group, NewLeaf, Subject, Write, day, random};
+use crate::crypto::fill_random;
+use crate::ids::Digest;
+use crate::ledger::{Core, Fate, Fated, Group, NewLeaf, Subject, Write, day};
 use crate::limits::{SESSION_SECRET_BYTES, SESSIONS_MAX};
 use crate::roster::{Caller, Duty, SessionStanding, SessionTimes};
 use crate::service::appliance::Service;
@@ -86,7 +87,7 @@ impl Service {
             person: person.clone(),
             device: device.clone(),
             certificate_sha256: caller.fingerprint,
-            what_sha256: digest(&SHA256, what).as_ref().try_into().expect("SHA-256 gives 32 bytes"),
+            what_sha256: Digest::of(what),
             expires: 0,
             nonce: [0; 32],
         };
@@ -141,7 +142,7 @@ impl Service {
         let (actor, leaf) = self.ledger.write(Subject::People, decide)?;
         let now_cs = self.ledger.now_cs();
         let mut secret = Zeroizing::new([0; SESSION_SECRET_BYTES]);
-        random(secret.as_mut_slice());
+        fill_random(secret.as_mut_slice());
         let session = Session {
             person: person.clone(),
             fingerprint: caller.fingerprint,
@@ -155,7 +156,7 @@ impl Service {
         if open.len() >= SESSIONS_MAX {
             return Err(ServiceError::busy());
         }
-        open.insert(sha256(secret.as_slice()), session);
+        open.insert(Digest::of(secret.as_slice()), session);
         Ok(Begun { secret, banner: BANNER })
     }
 
@@ -164,7 +165,7 @@ impl Service {
         self.guard.pass()?;
         let mut open = self.guard.sessions.open();
         let session = open
-            .get_mut(&sha256(secret))
+            .get_mut(&Digest::of(secret))
             .filter(|session| session.fingerprint == caller.fingerprint);
         session.ok_or(ServiceError::NoSession)?.acknowledged = true;
         Ok(())
@@ -177,7 +178,7 @@ impl Service {
     pub fn at_desk(&self, caller: &Caller, secret: Option<&[u8]>) -> Result<AtDesk, ServiceError> {
         let device =
             self.admitted(caller, self.roster.device(caller, "work at a console"))?.id.clone();
-        let key = sha256(secret.ok_or(ServiceError::NoSession)?);
+        let key = Digest::of(secret.ok_or(ServiceError::NoSession)?);
         let now_cs = self.ledger.now_cs();
         let standing = {
             let mut open = self.guard.sessions.open();
@@ -228,8 +229,9 @@ impl Service {
         let Some(secret) = secret else { return SessionView::None };
         let now_cs = self.ledger.now_cs();
         let open = self.guard.sessions.open();
-        let session =
-            open.get(&sha256(secret)).filter(|session| session.fingerprint == caller.fingerprint);
+        let session = open
+            .get(&Digest::of(secret))
+            .filter(|session| session.fingerprint == caller.fingerprint);
         match session.map(|session| (session, session.times.standing(now_cs))) {
             None | Some((_, SessionStanding::Ended)) => SessionView::None,
             Some((session, SessionStanding::Locked)) => SessionView::Locked(session.person.clone()),
@@ -245,7 +247,7 @@ impl Service {
     pub fn lock(&self, caller: &Caller, secret: &[u8]) -> Result<(), ServiceError> {
         let mut open = self.guard.sessions.open();
         let session = open
-            .get_mut(&sha256(secret))
+            .get_mut(&Digest::of(secret))
             .filter(|session| session.fingerprint == caller.fingerprint);
         session.ok_or(ServiceError::NoSession)?.locked = true;
         Ok(())
@@ -273,7 +275,7 @@ impl Service {
         self.proven(caller, &device, &person, Verb::Unlock, nonce, &touch)?;
         let now_cs = self.ledger.now_cs();
         let mut open = self.guard.sessions.open();
-        let session = open.get_mut(&sha256(secret)).ok_or(ServiceError::NoSession)?;
+        let session = open.get_mut(&Digest::of(secret)).ok_or(ServiceError::NoSession)?;
         session.times = SessionTimes { proven_cs: now_cs, used_cs: now_cs };
         session.locked = false;
         Ok(())
@@ -293,7 +295,7 @@ impl Service {
 
     /// Ends the session of this secret.
     pub fn log_off(&self, caller: &Caller, secret: &[u8]) -> Result<(), ServiceError> {
-        let key = sha256(secret);
+        let key = Digest::of(secret);
         let own = self
             .guard
             .sessions

@@ -109,7 +109,7 @@ pub(super) fn measure(
     };
     let named = |name| {
         CertificateName::parse(name)
-            .map(|name| Caller { name, fingerprint: [0; 32] })
+            .map(|name| Caller { name, fingerprint: Digest([0; 32]) })
             .context("a certificate's name")
     };
     let (key, relying_party) = (SoftwareKey::new()?, RelyingParty::new("https://localhost")?);
@@ -468,18 +468,18 @@ impl World {
         again(|| self.ledger.act(id, who.clone(), 2, Action::ChooseFace(choice.clone())))?;
         let approval = SearchApproval {
             log: ORIGIN.to_owned(),
-            inquiry: id.0,
+            inquiry: id,
             revision: 3,
-            fields_sha256: [0; 32],
-            probe_sha256: [1; 32],
-            searched_sha256: [2; 32],
+            fields_sha256: Digest([0; 32]),
+            probe_sha256: Digest([1; 32]),
+            searched_sha256: Digest([2; 32]),
             face: FaceBox { left: 0, top: 0, width: 100, height: 100 },
             edits: Vec::new(),
             candidates: self.request.candidates as u64,
             operator,
             device: Identifier::parse("rtcc-1")?,
-            certificate_sha256: [0; 32],
-            model: model.0,
+            certificate_sha256: Digest([0; 32]),
+            model,
             expires: u64::MAX,
             nonce: [3; 32],
         };

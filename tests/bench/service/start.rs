@@ -15,6 +15,7 @@ use smrt::disk::{Disk, DiskFile, OpenMode, RealDisk};
 use smrt::embed::Models;
 use smrt::face::Embedding;
 use smrt::gallery::EngineChoice;
+use smrt::ids::Digest;
 use smrt::ledger::{Enrolled, Faces, Ledger, LedgerSetup, ModelSet};
 use smrt::roster::{Caller, CertificateName};
 use smrt::store::{STORE_FILE, StateKind};
@@ -93,7 +94,7 @@ pub(super) fn make(state: &Path, bookings: u32, models: &Path) -> anyhow::Result
     let ledger = ledger(Arc::new(Unsynced(RealDisk)), state, Some(StateKind::Test), models)?;
     let caller = Caller {
         name: CertificateName::parse("smrt:agency/slmpd/feed").context("a feed's name")?,
-        fingerprint: [0; 32],
+        fingerprint: Digest([0; 32]),
     };
     let agency = Identifier::parse("slmpd")?;
     let next = AtomicU32::new(0);

@@ -13,6 +13,7 @@ use smrt::booking::{BookingNumber, Identifier};
 use smrt::disk::RealDisk;
 use smrt::embed::Models;
 use smrt::gallery::EngineChoice;
+use smrt::ids::Digest;
 use smrt::ledger::{Enrolled, Ledger, ModelSet};
 use smrt::limits::SWITCH_BATCH_LEN_MAX;
 use smrt::roster::{Caller, CertificateName};
@@ -31,7 +32,7 @@ pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Resul
     let ledger = Ledger::open(ledger_setup(Arc::new(RealDisk), &state, set))?;
     let caller = Caller {
         name: CertificateName::parse("smrt:device/admin-1").context("a device's name")?,
-        fingerprint: [0; 32],
+        fingerprint: Digest([0; 32]),
     };
     ledger.begin_switch(&caller, model, 0)?;
     let begun = Instant::now();
@@ -91,7 +92,7 @@ fn watched(
     let (caller, agency, number) = (
         Caller {
             name: CertificateName::parse("smrt:agency/slmpd/feed").context("a feed's name")?,
-            fingerprint: [0; 32],
+            fingerprint: Digest([0; 32]),
         },
         Identifier::parse("slmpd")?,
         BookingNumber::parse("none")?,
