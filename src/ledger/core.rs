@@ -12,6 +12,7 @@ use super::generation::{Generation, Shelf};
 use super::next_model::Switch;
 use super::records::{OpenedLeaf, Record, Witnessing};
 use super::waits::Waits;
+use crate::calendar::Time;
 use crate::audit::{Leaf, LogKey, SALT_BYTES, commit};
 use crate::booking::{BookingNumber, Identifier, VersionId};
 use crate::disk::Disk;
@@ -67,7 +68,7 @@ pub(crate) struct Newest {
     pub(crate) cosigned: Option<String>,
     pub(crate) leaves: u64,
     /// Time of the newest leaf.
-    pub(crate) time_cs: u64,
+    pub(crate) time: Time,
 }
 
 impl Newest {

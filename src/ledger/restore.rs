@@ -28,6 +28,7 @@ use super::progress::{Progress, StartStage, Steps};
 use super::setup::VERSION;
 use super::start::{create, hold, move_anchor, read_anchor, workers};
 use super::write::NewLeaf;
+use crate::calendar::Time;
 use crate::audit::{
     Alarm, Checkpoint, Detail, Edge, Entry, LeafKind, LogKey, Note, TileNode, leaf_hash,
 };
@@ -114,7 +115,7 @@ pub(crate) struct StoppedFolder {
     log_key: LogKey,
     pub(crate) store: Store,
     edge: Edge,
-    pub(crate) time_cs: u64,
+    pub(crate) time: Time,
     anchor: Option<Checkpoint>,
     _held: Box<dyn Send + Sync>,
 }
@@ -338,7 +339,7 @@ impl StoppedFolder {
             log_key: LogKey::new(&setup.origin, &setup.log_key)?,
             store,
             edge,
-            time_cs: newest.time_cs,
+            time: newest.time,
             anchor,
             _held: held,
         })
@@ -442,9 +443,9 @@ impl StoppedFolder {
         clock: &dyn Clock,
     ) -> Result<(), LedgerError> {
         let (first, mut nodes, mut rows) = (edge.leaves(), Vec::new(), Vec::new());
-        let time_cs = clock.now_cs().max(self.time_cs);
+        let time = clock.now().max(self.time);
         for new in leaves {
-            let (leaf, salted) = new.leaf(time_cs, None);
+            let (leaf, salted) = new.leaf(time, None);
             let at = edge.append_hash(leaf_hash(&leaf), &mut |node| nodes.push(node));
             rows.push(LeafRow {
                 leaf,
@@ -526,7 +527,7 @@ mod tests {
             let tag = of.map_or(0, |leaf| master.booking_tag(leaf));
             let leaf = Leaf {
                 kind,
-                time_cs: 0,
+                time: Time::EPOCH,
                 follows: follows.into_iter().collect(),
                 counts: vec![tag],
                 commitment: [0; 32],
@@ -582,7 +583,7 @@ mod tests {
         let mut since = Since::default();
         for ((kind, code), index) in said.zip(20..) {
             let leaf =
-                Leaf { kind, time_cs: 0, follows: vec![], counts: vec![code], commitment: [0; 32] };
+                Leaf { kind, time: Time::EPOCH, follows: vec![], counts: vec![code], commitment: [0; 32] };
             since.take(index, &leaf.to_bytes()).unwrap();
         }
         assert_eq!(since.raised, BTreeMap::from([(1, 22)]), "raised again by that leaf");

@@ -12,7 +12,7 @@ use super::session_table::{Asked, Session, Unasked, sha256};
 use crate::audit::touch::{ActApproval, RelyingParty, Touch, Verb};
 use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
-use crate::ledger::{Core, Fate, Fated, Group, NewLeaf, Subject, Write, day, random};
+use crate::ledger::{Core, Fate, Fated, Group, NewLeaf, Subject, Write, random};
 use crate::limits::{SESSION_SECRET_BYTES, SESSIONS_MAX};
 use crate::roster::{Caller, Duty, SessionStanding, SessionTimes};
 use crate::service::appliance::Service;
@@ -90,7 +90,7 @@ impl Service {
             expires: 0,
             nonce: [0; 32],
         };
-        Ok(Unasked { approval, now: self.ledger.now_cs() / 100, key })
+        Ok(Unasked { approval, now: self.ledger.now().seconds(), key })
     }
 
     /// What a person touches to log on at a device.
@@ -123,7 +123,7 @@ impl Service {
         let (actor, id) = (Actor::from(caller), person.clone());
         let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let mut member = core.member(&id)?.ok_or(ServiceError::NoKey)?;
-            member.account.logged_on(group.now_cs);
+            member.account.logged_on(group.now);
             let actor = Actor {
                 person: Some(id),
                 agency: Some(member.account.person.agency.clone()),
@@ -139,14 +139,14 @@ impl Service {
                 .decided()
         };
         let (actor, leaf) = self.ledger.write(Subject::People, decide)?;
-        let now_cs = self.ledger.now_cs();
+        let now = self.ledger.now();
         let mut secret = Zeroizing::new([0; SESSION_SECRET_BYTES]);
         random(secret.as_mut_slice());
         let session = Session {
             person: person.clone(),
             fingerprint: caller.fingerprint,
             actor,
-            times: SessionTimes { proven_cs: now_cs, used_cs: now_cs },
+            times: SessionTimes { proven: now, used: now },
             acknowledged: false,
             locked: false,
             leaf,
@@ -178,7 +178,7 @@ impl Service {
         let device =
             self.admitted(caller, self.roster.device(caller, "work at a console"))?.id.clone();
         let key = sha256(secret.ok_or(ServiceError::NoSession)?);
-        let now_cs = self.ledger.now_cs();
+        let now = self.ledger.now();
         let standing = {
             let mut open = self.guard.sessions.open();
             let session = open
@@ -187,17 +187,17 @@ impl Service {
                 .ok_or(ServiceError::NoSession)?;
             let standing =
                 if session.locked { SessionStanding::Locked } else { SessionStanding::Open };
-            let standing = if session.times.standing(now_cs) == SessionStanding::Open {
+            let standing = if session.times.standing(now) == SessionStanding::Open {
                 standing
             } else {
-                session.times.standing(now_cs)
+                session.times.standing(now)
             };
             match standing {
                 SessionStanding::Open if !session.acknowledged => {
                     return Err(ServiceError::BannerFirst);
                 }
                 SessionStanding::Open => {
-                    session.times.used_cs = now_cs;
+                    session.times.used = now;
                     Ok(session.person.clone())
                 }
                 SessionStanding::Locked => {
@@ -212,9 +212,9 @@ impl Service {
         }
         let id = standing?;
         let member = self.ledger.core().member(&id)?.ok_or(ServiceError::NoSession)?;
-        let stands = member.account.stands(now_cs).map_err(ServiceError::from);
+        let stands = member.account.stands(now).map_err(ServiceError::from);
         let stands = stands.and_then(|()| {
-            Ok(self.roster.requester(&member.account.person.agency, day(now_cs)).map(|_| ())?)
+            Ok(self.roster.requester(&member.account.person.agency, now.date()).map(|_| ())?)
         });
         if let Err(e) = stands {
             self.guard.end_session(&key, "the account went off")?;
@@ -226,11 +226,11 @@ impl Service {
     /// Where a session stands, without using it.
     pub fn session(&self, caller: &Caller, secret: Option<&[u8]>) -> SessionView {
         let Some(secret) = secret else { return SessionView::None };
-        let now_cs = self.ledger.now_cs();
+        let now = self.ledger.now();
         let open = self.guard.sessions.open();
         let session =
             open.get(&sha256(secret)).filter(|session| session.fingerprint == caller.fingerprint);
-        match session.map(|session| (session, session.times.standing(now_cs))) {
+        match session.map(|session| (session, session.times.standing(now))) {
             None | Some((_, SessionStanding::Ended)) => SessionView::None,
             Some((session, SessionStanding::Locked)) => SessionView::Locked(session.person.clone()),
             Some((session, _)) if session.locked => SessionView::Locked(session.person.clone()),
@@ -271,10 +271,10 @@ impl Service {
         let (device, person) = self.hidden(caller, secret)?;
         self.refuse_log_on(caller, Some(&person), self.may_log_on(&person))?;
         self.proven(caller, &device, &person, Verb::Unlock, nonce, &touch)?;
-        let now_cs = self.ledger.now_cs();
+        let now = self.ledger.now();
         let mut open = self.guard.sessions.open();
         let session = open.get_mut(&sha256(secret)).ok_or(ServiceError::NoSession)?;
-        session.times = SessionTimes { proven_cs: now_cs, used_cs: now_cs };
+        session.times = SessionTimes { proven: now, used: now };
         session.locked = false;
         Ok(())
     }
@@ -306,7 +306,7 @@ impl Service {
     /// Whether a person's account may be logged on to.
     fn may_log_on(&self, person: &Identifier) -> Result<(), ServiceError> {
         let member = self.ledger.core().member(person)?.ok_or(ServiceError::NoPerson)?;
-        member.account.stands(self.ledger.now_cs())?;
+        member.account.stands(self.ledger.now())?;
         self.roster.requester(&member.account.person.agency, self.today())?;
         if member.key.is_some() { Ok(()) } else { Err(ServiceError::NoPerson) }
     }
@@ -331,7 +331,7 @@ impl Service {
             let id = person.clone();
             let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
                 let mut member = core.member(&id)?.ok_or(ServiceError::NoPerson)?;
-                let tries = member.account.refused(group.now_cs);
+                let tries = member.account.refused(group.now);
                 let leaves = tries.map(|tries| {
                     NewLeaf::new(Vec::new(), Vec::new(), Detail::LockedOut { person: id, tries })
                 });
