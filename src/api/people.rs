@@ -14,6 +14,7 @@ use super::problem::ApiError;
 use super::route::Method::{Delete, Get, Post};
 use super::route::{ACCOUNT_READERS, ADMINISTRATORS, Access, COMMANDERS, OFFICIALS, Route};
 use super::touch::{ChallengeView, Touched};
+use crate::calendar::Time;
 use crate::audit::touch::{Credential, Touch, lower_hex};
 use crate::booking::{Identifier, Text};
 use crate::ledger::Grant;
@@ -103,8 +104,8 @@ pub struct GrantView {
     /// Who asked for it.
     #[schema(value_type = String)]
     pub asked_by: Identifier,
-    /// When, in hundredths of a second since 1970-01-01 UTC.
-    pub asked_cs: u64,
+    /// When.
+    pub asked_cs: Time,
 }
 
 /// A change of the roster that was asked for.

@@ -87,7 +87,8 @@ fn figures<'a>(page: &LogPage<'a>) -> [Tile<'a>; 4] {
         Tile::new("Leaves", number(page.leaves)).detail(html! { code { (page.log) } }),
         match complete {
             Some((leaves, at)) => {
-                Tile::new(by_quorum, number(*leaves)).detail(html! { "complete " (when(Time::from_seconds(*at))) })
+                let complete = when(Time::from_seconds(*at));
+                Tile::new(by_quorum, number(*leaves)).detail(html! { "complete " (complete) })
             }
             None => none_yet(by_quorum).detail("no quorum has cosigned this log"),
         },

@@ -1,6 +1,7 @@
 //! Makes up logs: the same few doings again and again, as the daemon would write them. Shared by
 //! the bench and the tests of `log verify`.
 
+use smrt::calendar::Time;
 use smrt::audit::{Commitment, Leaf, LeafKind};
 
 /// A leaf of an episode: its kind, the leaves of the same episode that it follows, and its counts.
@@ -47,7 +48,7 @@ pub(crate) const EPISODE: [Step; 28] = [
 pub(crate) fn leaf(
     (kind, follows, counts): Step,
     begin: u64,
-    time_cs: u64,
+    time: Time,
     commitment: Commitment,
 ) -> Leaf {
     // Any numbers that differ do for tags.
@@ -55,7 +56,7 @@ pub(crate) fn leaf(
     let count = |&count: &u64| if count & TAG == 0 { count } else { tag(begin + (count & !TAG)) };
     Leaf {
         kind,
-        time_cs,
+        time,
         follows: follows.iter().map(|step| begin + step).collect(),
         counts: counts.iter().map(count).collect(),
         commitment,
