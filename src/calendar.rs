@@ -177,6 +177,15 @@ impl Add for Span {
     }
 }
 
+/// What one span is longer; nothing where it isn't.
+impl Sub for Span {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+}
+
 impl From<OffsetDateTime> for Time {
     /// The epoch for what was before it.
     fn from(at: OffsetDateTime) -> Self {
@@ -216,6 +225,8 @@ mod tests {
         assert_eq!(last.since(last - Span::minutes(2)), Span::seconds(120));
         assert_eq!(first + (Span::days(u64::MAX) + Span::seconds(1)), last);
         assert_eq!(Time::from_seconds(u64::MAX), first + Span::seconds(u64::MAX));
+        assert_eq!(Span::hours(1) - Span::minutes(1), Span::minutes(59));
+        assert_eq!(Span::minutes(1) - Span::hours(1), Span::default());
     }
 
     #[test]

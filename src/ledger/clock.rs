@@ -68,7 +68,7 @@ impl LastLook {
     /// Looks again; the clock is compared with the newest leaf and with the look before.
     pub(crate) fn again(&mut self, clock: &dyn Clock, newest: Time) -> ClockStep {
         let before = std::mem::replace(self, Self::at(clock));
-        let expected = before.now + self.passed - before.passed;
+        let expected = before.now + (self.passed - before.passed);
         match (behind(self.now, newest), self.now.since(expected)) {
             (Some(behind), _) => ClockStep::Behind(behind),
             (None, ahead) if ahead > Span::seconds(CLOCK_AHEAD_SECONDS_MAX) => ClockStep::Ahead(ahead),

@@ -373,7 +373,7 @@ fn details_are_gone_after_their_term_and_a_leaf_names_them() {
     let home = Home::new();
     let service = home.open();
     search(&service);
-    home.clock.pass(Span::hours(24 * DETAILS_KEPT_DAYS_MIN - 1));
+    home.clock.pass(Span::days(DETAILS_KEPT_DAYS_MIN) - HOUR);
     service.guard.look().unwrap();
     let kept = service.ledger().leaves();
     assert!(

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use smrt::calendar::Span;
 use smrt::audit::{Actor, Leaf, LeafKind};
 use smrt::booking::{Identifier, Text};
 use smrt::disk::{Disk, read_whole};
@@ -15,7 +16,7 @@ use smrt::roster::{Caller, CertificateName};
 use smrt::vault::{Announced, Upload};
 
 use crate::builders::{ledger_setup, request};
-use crate::clocked::{DAY_CS, SHELF, StoryClock};
+use crate::clocked::{SHELF, StoryClock};
 use crate::fake_disk::{Choices, FakeDisk};
 
 const STATE: &str = "/state";
@@ -68,9 +69,9 @@ fn base() -> (FakeDisk, Arc<StoryClock>, [InquiryId; 2]) {
     let (disk, clock) = (FakeDisk::with_folder(Path::new(STATE)), Arc::new(StoryClock::default()));
     let ledger = open(&disk, &clock).unwrap();
     let first = inquire(&ledger, PROBES[0]);
-    clock.pass(365 * DAY_CS);
+    clock.pass(Span::days(365));
     let second = inquire(&ledger, PROBES[1]);
-    clock.pass((DETAILS_KEPT_DAYS_MIN - 364) * DAY_CS);
+    clock.pass(Span::days(DETAILS_KEPT_DAYS_MIN - 364));
     drop(ledger);
     (disk.copy(), clock, [first, second])
 }
