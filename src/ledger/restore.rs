@@ -582,8 +582,8 @@ mod tests {
             said.into_iter().chain([(LeafKind::AlarmCleared, 2), (LeafKind::AlarmCleared, 3)]);
         let mut since = Since::default();
         for ((kind, code), index) in said.zip(20..) {
-            let leaf =
-                Leaf { kind, time: Time::EPOCH, follows: vec![], counts: vec![code], commitment: [0; 32] };
+            let (time, follows, counts) = (Time::EPOCH, Vec::new(), vec![code]);
+            let leaf = Leaf { kind, time, follows, counts, commitment: [0; 32] };
             since.take(index, &leaf.to_bytes()).unwrap();
         }
         assert_eq!(since.raised, BTreeMap::from([(1, 22)]), "raised again by that leaf");
