@@ -146,7 +146,8 @@ leaves! {
     AlarmCleared = 4 "alarm_cleared" 1..=1 of [AlarmRaised] [alarm = *alarm as u64]
         { alarm: Alarm, what: String }
     /// The clock of the box stands behind its newest leaf, or went ahead by more than time passed.
-    ClockStepped = 5 "clock_stepped" 0..=0 of [] [behind_cs = behind_cs.cs(), ahead_cs = ahead_cs.cs()]
+    ClockStepped = 5 "clock_stepped" 0..=0 of []
+        [behind_cs = behind_cs.cs(), ahead_cs = ahead_cs.cs()]
         { behind_cs: Span, ahead_cs: Span }
     /// An administrator and the site's time source agree with the clock.
     ClockConfirmed = 6 "clock_confirmed" 1..=1 of [AlarmRaised] []
