@@ -294,8 +294,8 @@ mod tests {
     use time::macros::date;
 
     use super::*;
-    use crate::calendar::{Span, Time};
     use crate::audit::{CosignerKey, Leaf, LogKey, Note, Witness, push_entry};
+    use crate::calendar::{Span, Time};
     use crate::public_report::Period;
 
     const ORIGIN: &str = "test.example/log";

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::calendar::Time;
 use crate::audit::{Checkpoint, Detail, Note, Quorum, ShownLeaf, VerifierKey, when};
+use crate::calendar::Time;
 use crate::crypto::sha256;
 
 /// Ending that a proof's file name has after the report's.

@@ -8,8 +8,8 @@ use super::layout::{Block, Column, Draw, GUTTER, Item, MARGIN, MEASURE, Tag};
 use super::qr;
 use super::report::{CompareReport, Proven, Reviewed};
 use super::words::{decimal, halves, moment, purpose, ranks, reference};
-use crate::calendar::Time;
 use crate::audit::Hash;
+use crate::calendar::Time;
 use crate::inquiry::{Attestations, Evidence, Measure, NOTE, Ranked};
 use crate::wording::{capital, count, number};
 

@@ -3,9 +3,9 @@
 
 use super::error::CompareReportError;
 use super::supplement::{BookedPhoto, ProvenLeaf, Supplement};
-use crate::calendar::Time;
 use crate::audit::{Note, is_included, leaf_hash};
 use crate::booking::Identifier;
+use crate::calendar::Time;
 use crate::inquiry::{Answer, Choice, Inquiry, Person, Probe, Ranked, Review, Search};
 
 /// A compare report, ready to be written as a file.

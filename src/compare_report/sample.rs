@@ -9,12 +9,12 @@ use serde_json::json;
 use time::macros::date;
 
 use super::*;
-use crate::calendar::{Span, Time};
 use crate::audit::{
     CosignerKey, Edge, Hash, Leaf, LeafKind, LogKey, Note as SignedNote, TileNode, TlogProof,
     inclusion, leaf_hash,
 };
 use crate::booking::{BookingData, BookingNumber, CollectionBasis, Identifier, Text, VersionId};
+use crate::calendar::{Span, Time};
 use crate::error_rates::ErrorRates;
 use crate::face::{Edit, Edits, ModelId};
 use crate::inquiry::{
@@ -360,7 +360,9 @@ fn proven(kinds: &[LeafKind]) -> Vec<ProvenLeaf> {
     let size = leaves.len() as u64;
     let log = LogKey::new(ORIGIN, &[5; 32]).unwrap();
     let mut note = SignedNote::parse(&log.sign(size, edge.root())).unwrap();
-    CosignerKey::new("court.example/witness", &[6; 32]).unwrap().cosign(&mut note, ISSUED.seconds());
+    CosignerKey::new("court.example/witness", &[6; 32])
+        .unwrap()
+        .cosign(&mut note, ISSUED.seconds());
     let path = |index: u64| {
         let mut read = |level: u8, first: u64, count: u64| -> Result<Vec<Hash>, ()> {
             assert_eq!(level, 0, "a small log has one tile");

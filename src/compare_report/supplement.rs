@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::calendar::Time;
 use crate::audit::{Hash, Leaf, TlogProof};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
+use crate::calendar::Time;
 use crate::error_rates::ErrorRates;
 use crate::face::ModelId;
 use crate::inquiry::Person;

@@ -10,8 +10,8 @@ use super::components::{
 use super::form::{Field, Form, ending, hidden_number};
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
-use crate::calendar::Time;
 use crate::audit::LeafKind;
+use crate::calendar::Time;
 use crate::ledger::Witnessing;
 use crate::limits::TEXT_CHARS_MAX;
 use crate::service::{Doors, LogReview, Raised};

@@ -9,8 +9,8 @@ use super::components::{
 use super::form::{Field, Form, ending, hidden_number};
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
-use crate::calendar::Time;
 use crate::audit::SampleFinding;
+use crate::calendar::Time;
 use crate::ledger::Drawn;
 use crate::limits::{REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, TEXT_CHARS_MAX};
 use crate::wording::{count, number};

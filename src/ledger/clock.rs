@@ -71,7 +71,9 @@ impl LastLook {
         let expected = before.now + (self.passed - before.passed);
         match (behind(self.now, newest), self.now.since(expected)) {
             (Some(behind), _) => ClockStep::Behind(behind),
-            (None, ahead) if ahead > Span::seconds(CLOCK_AHEAD_SECONDS_MAX) => ClockStep::Ahead(ahead),
+            (None, ahead) if ahead > Span::seconds(CLOCK_AHEAD_SECONDS_MAX) => {
+                ClockStep::Ahead(ahead)
+            }
             _ => ClockStep::None,
         }
     }

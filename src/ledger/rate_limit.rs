@@ -67,8 +67,7 @@ impl Ledger {
                     let hour = group.now;
                     Write::all_logged(leaves.collect(), move |_, tables, leaf| {
                         let (kind, sealed) = (kind as u16, Vec::new());
-                        let row =
-                            RefusalCountRow { kind, caller, hour, leaf, refusals: 0, sealed };
+                        let row = RefusalCountRow { kind, caller, hour, leaf, refusals: 0, sealed };
                         Ok(tables.put_refusal_count(&row)?)
                     })
                     .answering(())

@@ -28,11 +28,11 @@ use super::progress::{Progress, StartStage, Steps};
 use super::setup::VERSION;
 use super::start::{create, hold, move_anchor, read_anchor, workers};
 use super::write::NewLeaf;
-use crate::calendar::Time;
 use crate::audit::{
     Alarm, Checkpoint, Detail, Edge, Entry, LeafKind, LogKey, Note, TileNode, leaf_hash,
 };
 use crate::booking::VersionId;
+use crate::calendar::Time;
 use crate::disk::Disk;
 use crate::store::{
     Commit, InquiryRow, LeafRow, NumberRow, NumberState, STORE_FILE, StateKind, Store, StoreError,

@@ -9,8 +9,8 @@ use super::period::Period;
 use super::report::{FORM, LogHead, PublicReport};
 use super::times::rfc3339;
 use super::witnesses::{CosignedCheckpoints, WitnessCounts};
-use crate::calendar::Time;
 use crate::audit::{Detail, Edge, Entry, Hash, LeafKind};
+use crate::calendar::Time;
 use crate::limits::PUBLIC_COUNT_MIN;
 
 /// A public report in the making: takes all leaves of a log in their order, and their opened
@@ -116,8 +116,8 @@ mod tests {
     use time::macros::date;
 
     use super::*;
-    use crate::calendar::Span;
     use crate::audit::{Alarm, Leaf, Refusal, SampleFinding};
+    use crate::calendar::Span;
     use crate::public_report::sample::{Log, actor, request, year, year_2026};
     use crate::public_report::{Attendance, Cell, DetailCoverage, Suppressed};
     use crate::rule::Rule;
@@ -346,7 +346,8 @@ mod tests {
             };
             2
         ];
-        let gathered = Detail::RefusalsGathered { actor: actor(), hour_cs: Time::EPOCH, refusals: 9, kept };
+        let gathered =
+            Detail::RefusalsGathered { actor: actor(), hour_cs: Time::EPOCH, refusals: 9, kept };
         log.add(&[0], &[LeafKind::SearchRefused as u64, 9], gathered);
         let report = january_of(&log);
         let shown = &report.opened.refusals.kinds["search_refused"];

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::period::Period;
 use super::times::{median, month_of, months_of, rfc3339};
 use super::totals::{AlarmSpan, MonthFigures, Totals};
-use crate::calendar::Time;
 use crate::audit::{Alarm, LeafKind, LeafView};
+use crate::calendar::Time;
 use crate::inquiry::Upshot;
 use crate::limits::{RELEASE_TO_PURGE_DAYS_MAX, REPORT_ALARMS_MAX};
 
@@ -148,8 +148,7 @@ impl LogCounts {
         totals.leaves += 1;
         let name = leaf.kind.name();
         *totals.kinds.entry(name.to_owned()).or_default() += 1;
-        let month =
-            self.months.get(&month_of(leaf.time)).and_then(|&at| totals.months.get_mut(at));
+        let month = self.months.get(&month_of(leaf.time)).and_then(|&at| totals.months.get_mut(at));
         let refused = |kind: LeafKind| match leaf.kind {
             LeafKind::RefusalsGathered if leaf.count(0) == kind as u64 => counted(1),
             own if own == kind => 1,

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use time::{Date, macros::date};
 
 use super::error::PublicReportError;
-use crate::calendar::Time;
 use crate::booking::iso_date;
+use crate::calendar::Time;
 use crate::limits::REPORT_DAYS_MAX;
 
 const EPOCH: Date = date!(1970 - 01 - 01);

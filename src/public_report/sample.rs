@@ -3,13 +3,13 @@
 use time::macros::date;
 
 use super::{CosignedCheckpoints, Period, PublicReport, PublicReportError, ReportBuilder};
-use crate::calendar::{Span, Time};
 use crate::audit::examples::example;
 use crate::audit::{
     Actor, Alarm, Checkpoint, CosignerKey, Detail, Edge, Leaf, LeafKind, LogKey, Note, Quorum,
     Refusal, SampleFinding, Shown, Witness,
 };
 use crate::booking::{Identifier, VersionId};
+use crate::calendar::{Span, Time};
 use crate::inquiry::{Outcome, Request, Upshot};
 use crate::rule::Rule;
 
@@ -538,7 +538,8 @@ impl Year {
             reason: "no face found, wanted a photo with a face".to_owned(),
             request: Some(request("crime", "stlco")),
         }];
-        let gathered = Detail::RefusalsGathered { actor: actor(), hour_cs: Time::EPOCH, refusals: 3, kept };
+        let gathered =
+            Detail::RefusalsGathered { actor: actor(), hour_cs: Time::EPOCH, refusals: 3, kept };
         self.log.add(&[0], &[LeafKind::SearchRefused as u64, 3], gathered);
         let booking = Detail::BookingRefused {
             actor: actor(),

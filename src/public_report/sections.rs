@@ -7,8 +7,8 @@ use super::parts::{counts, figure, lacking, parts, share, spanned, table, text, 
 use super::plot::{Bars, Timeline};
 use super::report::PublicReport;
 use super::times::{minute, parse};
-use crate::calendar::Time;
 use crate::audit::LeafKind;
+use crate::calendar::Time;
 use crate::limits::RELEASE_TO_PURGE_DAYS_MAX;
 use crate::wording::number;
 

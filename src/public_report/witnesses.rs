@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::times::{median, parse, rfc3339};
-use crate::calendar::{Span, Time};
 use crate::audit::{Edge, Hash, Note, Quorum};
+use crate::calendar::{Span, Time};
 
 /// The ends of the spans by which times to a quorum are counted, in seconds; the last span has no
 /// end.

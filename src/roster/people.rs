@@ -488,13 +488,15 @@ mod tests {
     fn a_name_is_free_a_year_after_its_account_and_reviews_are_due_every_year() {
         let mut account = account();
         assert!(
-            !account.is_review_due(NOW + Span::days(364)) && account.is_review_due(NOW + Span::days(365))
+            !account.is_review_due(NOW + Span::days(364))
+                && account.is_review_due(NOW + Span::days(365))
         );
         assert!(!account.frees_name(NOW + Span::days(1_000)), "it stands");
         account.off = Some(Off { since_cs: NOW, why: OffReason::Unassociated });
         assert!(!account.is_review_due(NOW + Span::days(365)));
         assert!(
-            !account.frees_name(NOW + Span::days(365) - MOMENT) && account.frees_name(NOW + Span::days(365))
+            !account.frees_name(NOW + Span::days(365) - MOMENT)
+                && account.frees_name(NOW + Span::days(365))
         );
         assert!(matches!(account.stands(NOW), Err(PersonError::Off { .. })));
     }

@@ -111,7 +111,10 @@ mod tests {
         let first = pace.begin(&diaz, NOW).unwrap();
         assert!(matches!(search(1), Err(ServiceError::AtWork)));
         drop(first);
-        assert!(matches!(pace.may(&diaz, NOW + Span::from_cs(499)), Err(ServiceError::TooFast { .. })));
+        assert!(matches!(
+            pace.may(&diaz, NOW + Span::from_cs(499)),
+            Err(ServiceError::TooFast { .. })
+        ));
         assert!(pace.may(&diaz, NOW + Span::from_cs(500)).is_ok());
         search(10).unwrap();
         search(20).unwrap();

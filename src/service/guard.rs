@@ -17,9 +17,9 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use super::error::ServiceError;
 use super::people::{SecretDigest, Session, Sessions};
-use crate::calendar::Time;
 use crate::audit::{Alarm, Detail, Note, Quorum};
 use crate::booking::Identifier;
+use crate::calendar::Time;
 use crate::ledger::{LastLook, Ledger, LedgerError, Reads, behind};
 use crate::limits::COSIGNED_BEFORE_SECONDS_MAX;
 use crate::roster::{Roster, SessionStanding};
@@ -257,7 +257,9 @@ impl Guard {
     pub(super) fn clock_allows(&self) -> Result<(), ServiceError> {
         let core = self.ledger.core();
         match behind(core.clock.now(), core.newest().time) {
-            Some(behind) => Err(LedgerError::ClockBehind { seconds: behind.whole_seconds() }.into()),
+            Some(behind) => {
+                Err(LedgerError::ClockBehind { seconds: behind.whole_seconds() }.into())
+            }
             None => Ok(()),
         }
     }

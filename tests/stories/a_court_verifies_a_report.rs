@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use smrt::calendar::Time;
 use smrt::audit::{
     Actor, CosignerKey, Detail, Leaf, LeafKind, LogKey, Note, Quorum, ShownLeaf, TlogProof,
     Witness, commit, leaf_hash, node_hash,
 };
+use smrt::calendar::Time;
 
 use crate::site::{Ended, ended};
 

@@ -1,9 +1,9 @@
 //! Accounts as time goes on: they go off by themselves, names rest, locks stay, and somebody
 //! confirms once a year that they are needed (CJIS AC-2, AC-7, IA-4).
 
-use smrt::calendar::Span;
 use smrt::audit::LeafKind;
 use smrt::booking::{Identifier, Text};
+use smrt::calendar::Span;
 use smrt::client::console_session::{ConsoleSession, enrol_first_key, shared_key};
 use smrt::client::software_key::KeyBehaviour;
 use smrt::roster::{Person, Role};

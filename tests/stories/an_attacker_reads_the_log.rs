@@ -15,13 +15,13 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use sha2::{Digest, Sha256};
-use smrt::calendar::Time;
 use smrt::api::wire::{SampleOrder, SampleReview};
 use smrt::audit::{
     Actor, Checkpoint, Detail, Edge, Entry, Leaf, LeafKind, Note, Opened, Place, Rules,
     SampleFinding, commit,
 };
 use smrt::booking::{BookingData, Identifier, VersionId};
+use smrt::calendar::Time;
 use smrt::client::console_session::ConsoleSession;
 use smrt::client::log_folder::LogFolder;
 use smrt::inquiry::Request;

@@ -4,9 +4,9 @@
 use std::sync::Barrier;
 
 use serde_json::json;
-use smrt::calendar::Span;
 use smrt::api::wire::ChallengeView;
 use smrt::audit::LeafKind;
+use smrt::calendar::Span;
 use smrt::client::console_session::{ConsoleSession, SharedKey};
 use smrt::face::Edits;
 use smrt::roster::Role;

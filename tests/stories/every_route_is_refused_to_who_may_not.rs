@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use rcgen::{ExtendedKeyUsagePurpose, SanType};
 use serde_json::{Value, json};
-use smrt::calendar::Span;
 use smrt::api::{Access, Certificate, Method, Route, routes};
 use smrt::audit::{Detail, Leaf, LeafKind};
 use smrt::booking::Identifier;
+use smrt::calendar::Span;
 use smrt::client::console_session::{ConsoleSession, SharedKey};
 use smrt::roster::{CertificateName, Role};
 use smrt::rule::Rule;

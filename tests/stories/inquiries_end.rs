@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use smrt::calendar::Span;
 use smrt::api::wire::InquiryView;
 use smrt::audit::LeafKind;
+use smrt::calendar::Span;
 use smrt::client::console_session::ConsoleSession;
 use smrt::face::Edits;
 use smrt::inquiry::Stage;

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use smrt::calendar::Time;
 use smrt::audit::{
     Checkpoint, CosignerKey, Edge, Hash, Holds, Leaf, LeafKind, LogKey, Note, TILE_WIDTH, TileId,
     TileNode, consistency, entries, inclusion, leaf_hash, push_entry, tile_bytes,
 };
+use smrt::calendar::Time;
 use smrt::client::log_folder::LogFolder;
 
 use crate::photos::{COLLINS, OBAMA, OBAMA_LATER, edition, gradient, photo, root, small};

@@ -2,9 +2,9 @@
 //! ends (CJIS AC-11, AC-12, IA-2).
 
 use serde_json::json;
-use smrt::calendar::Span;
 use smrt::api::wire::ChallengeView;
 use smrt::audit::LeafKind;
+use smrt::calendar::Span;
 use smrt::client::console_session::{ConsoleSession, SharedKey};
 use smrt::face::Edits;
 use smrt::roster::{Person, Role};

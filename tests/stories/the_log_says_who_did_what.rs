@@ -3,9 +3,9 @@
 //! AU-3, AU-8; MOU-IV-C2, C3).
 
 use serde_json::{Value, json};
-use smrt::calendar::Span;
 use smrt::audit::{Entry, LeafKind};
 use smrt::booking::Identifier;
+use smrt::calendar::Span;
 use smrt::client::console_session::{ConsoleSession, shared_key};
 use smrt::client::software_key::KeyBehaviour;
 use smrt::roster::{Person, Role};

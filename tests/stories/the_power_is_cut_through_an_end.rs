@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use smrt::calendar::Span;
 use smrt::audit::{Actor, Leaf, LeafKind};
 use smrt::booking::{Identifier, Text};
+use smrt::calendar::Span;
 use smrt::disk::{Disk, read_whole};
 use smrt::inquiry::{self, Action, Digest, Frame, InquiryId, Probe, Who};
 use smrt::ledger::{Fated, Ledger, LedgerError, LedgerSetup};

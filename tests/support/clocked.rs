@@ -7,9 +7,9 @@ use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use smrt::calendar::{Span, Time};
 use smrt::api;
 use smrt::audit::{Detail, Leaf, LeafKind};
+use smrt::calendar::{Span, Time};
 use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::embed::{Models, Pool};

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::calendar::Time;
 use crate::audit::touch::{Touch, lower_hex};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
+use crate::calendar::Time;
 use crate::embed::QualitySheet;
 use crate::face::Edits;
 use crate::inquiry::{

@@ -97,19 +97,11 @@ impl Purges {
         }
     }
 
-    pub(super) fn noticed(
-        &mut self,
-        index: u64,
-        release: Option<u64>,
-        time: Time,
-        by_order: bool,
-    ) {
+    pub(super) fn noticed(&mut self, index: u64, release: Option<u64>, time: Time, by_order: bool) {
         let held = release.unwrap_or(index);
         self.about.insert(index, held);
-        self.holds.insert(
-            (held, index),
-            Hold { noticed: time, by_order, granted: false, ended: None },
-        );
+        self.holds
+            .insert((held, index), Hold { noticed: time, by_order, granted: false, ended: None });
         if release.is_none() {
             self.loose.standing.insert(index);
             self.untold.standing.insert(index);

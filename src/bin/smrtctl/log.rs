@@ -9,9 +9,9 @@ use std::process::ExitCode;
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
-use smrt::calendar::Time;
 use smrt::api::wire::{SampleOrder, SampleReview, SampleView};
 use smrt::audit::SampleFinding;
+use smrt::calendar::Time;
 use smrt::client::log_folder::LogFolder;
 use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, write_new};
 use time::OffsetDateTime;
@@ -198,9 +198,8 @@ impl SampleCommand {
 }
 
 fn words(sample: &SampleView) -> String {
-    let day = |time: Time| {
-        time.in_calendar().map_or_else(|| "?".to_owned(), |at| at.date().to_string())
-    };
+    let day =
+        |time: Time| time.in_calendar().map_or_else(|| "?".to_owned(), |at| at.date().to_string());
     let list = |leaves: &[u64]| leaves.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
     let overdue = !sample.open.is_empty()
         && Time::from(OffsetDateTime::now_utc()).seconds() > sample.due_cs.seconds();

@@ -1,8 +1,8 @@
 //! Makes up logs: the same few doings again and again, as the daemon would write them. Shared by
 //! the bench and the tests of `log verify`.
 
-use smrt::calendar::Time;
 use smrt::audit::{Commitment, Leaf, LeafKind};
+use smrt::calendar::Time;
 
 /// A leaf of an episode: its kind, the leaves of the same episode that it follows, and its counts.
 pub(crate) type Step = (LeafKind, &'static [u64], &'static [u64]);

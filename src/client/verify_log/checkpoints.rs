@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::error::{LogVerifyError, damage};
 use super::tree::Bound;
-use crate::calendar::Time;
 use crate::audit::{Checkpoint, Note, Place, Quorum, Remarks, VerifierKey, Witnessed};
+use crate::calendar::Time;
 use crate::client::log_folder::{CHECKPOINT, CHECKPOINTS, LogFolder};
 use crate::limits::COSIGN_TOLERANCE_SECONDS;
 
@@ -163,7 +163,8 @@ impl Checkpoints {
                 not_before: Time::from_seconds(latest.saturating_sub(COSIGN_TOLERANCE_SECONDS)),
                 not_after,
             });
-            not_after = not_after.min(Time::from_seconds(earliest.saturating_add(COSIGN_TOLERANCE_SECONDS)));
+            not_after = not_after
+                .min(Time::from_seconds(earliest.saturating_add(COSIGN_TOLERANCE_SECONDS)));
         }
         bounds.push(Bound { first: 0, not_before: Time::EPOCH, not_after });
         bounds.reverse();

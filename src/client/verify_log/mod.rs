@@ -15,8 +15,8 @@ mod verdict;
 use std::collections::BTreeMap;
 
 use super::log_folder::LogFolder;
-use crate::calendar::{Span, Time};
 use crate::audit::{Hash, KeyUse, Note, Place, Quorum, Remarks, Ruled, Rules, VerifierKey, when};
+use crate::calendar::{Span, Time};
 use crate::crypto::sha256;
 use checkpoints::{Checkpoints, Signed};
 use details::Details;

@@ -98,8 +98,7 @@ impl Log {
         assert_eq!(leaf.kind, detail.kind());
         let salt = crate::audit::leaf_hash(&index.to_le_bytes());
         let commitment = commit(&salt, &detail.to_bytes());
-        self.leaves
-            .push(Leaf { time: time_of(index), commitment, ..leaf }.to_bytes());
+        self.leaves.push(Leaf { time: time_of(index), commitment, ..leaf }.to_bytes());
         let detail = String::from_utf8(detail.to_bytes()).unwrap();
         self.details.push(OpenedDetail { leaf: index, salt: hex::encode(salt), detail });
     }
@@ -449,9 +448,7 @@ fn a_checkpoint_of_another_name_counts_only_if_a_leaf_says_the_log_was_renamed()
                 },
             );
             let mut note = log.note(log.len());
-            (0..3).for_each(|n| {
-                witness(n).cosign(&mut note, time_of(log.len() as u64).seconds())
-            });
+            (0..3).for_each(|n| witness(n).cosign(&mut note, time_of(log.len() as u64).seconds()));
             log.kept.push(note.clone());
             log.newest = note;
         }

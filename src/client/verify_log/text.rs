@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use super::verdict::{CheckedCounts, KeyView, LogVerdict, WitnessedView};
-use crate::calendar::Time;
 use crate::audit::{LeafKind, Remarks, when};
+use crate::calendar::Time;
 use crate::wording::{count, number};
 
 impl LogVerdict {

@@ -11,11 +11,11 @@ use rayon::prelude::*;
 
 use super::details::Details;
 use super::error::{LogVerifyError, damage};
-use crate::calendar::Time;
 use crate::audit::{
     Edge, Entry, Hash, Holds, Opened, Place, Remarks, Rules, TILE_WIDTH, TileId, TileNode, entries,
     leaf_hash, tile_hashes,
 };
+use crate::calendar::Time;
 use crate::client::log_folder::{DETAILS, LogFolder, LogFolderError};
 use crate::limits::{MISSING_FILES_MAX, VERIFY_BUNDLES_PER_CORE};
 

@@ -4,8 +4,8 @@ use serde_json::json;
 use time::macros::date;
 
 use super::people::{NOW, id, operator, second, text};
-use crate::calendar::Span;
 use crate::booking::{BookingNumber, VersionId};
+use crate::calendar::Span;
 use crate::console::next_step::participant;
 use crate::console::{Biography, ShownCandidate};
 use crate::embed::{QualityMeasure as Measured, QualitySheet, QualityVerdict, Reading};

@@ -8,13 +8,12 @@ use time::macros::date;
 
 use super::case::{Case, shown, version};
 use super::people::{
-    self, NOW, administrator, auditor, commander, desk, id, operator, person, second,
-    text,
+    self, NOW, administrator, auditor, commander, desk, id, operator, person, second, text,
 };
-use crate::calendar::{Span, Time};
 use crate::audit::touch::{Credential, Registration, RelyingParty, verify_registration};
 use crate::audit::{Alarm, LeafKind, SampleFinding};
 use crate::booking::VersionId;
+use crate::calendar::{Span, Time};
 use crate::console::*;
 use crate::face::ModelId;
 use crate::inquiry::{Action, Event, NumberPattern, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
@@ -382,12 +381,16 @@ fn accounts() -> Vec<AccountStanding> {
     all[1].account.locked = Some(39_990);
     all[4].review_due = true;
     all[4].account.reviewed_cs = NOW - Span::days(366);
-    let mut temporary =
-        standing(person("k-bauer", "Karl Bauer", "DSN 5120", "slcpd", Role::Examiner), Span::days(1));
+    let mut temporary = standing(
+        person("k-bauer", "Karl Bauer", "DSN 5120", "slcpd", Role::Examiner),
+        Span::days(1),
+    );
     temporary.account.person.temporary_until_cs = Some(NOW + Span::hours(20));
     temporary.key = None;
-    let mut off =
-        standing(person("a-silva", "Ana Silva", "DSN 2871", "slmpd", Role::Operator), Span::days(91));
+    let mut off = standing(
+        person("a-silva", "Ana Silva", "DSN 2871", "slmpd", Role::Operator),
+        Span::days(91),
+    );
     off.account.off = Some(Off { since_cs: NOW - Span::days(12), why: OffReason::Unused });
     all.extend([temporary, off]);
     all

@@ -2,8 +2,8 @@
 
 use time::macros::date;
 
-use crate::calendar::Time;
 use crate::booking::{Identifier, Text};
+use crate::calendar::Time;
 use crate::console::DeskContext;
 use crate::roster::{Person, Role};
 use crate::store::StateKind;

@@ -1,8 +1,8 @@
 //! Opening an inquiry for a requester, and withdrawing it.
 
-use crate::calendar::Time;
 use crate::audit::Detail;
 use crate::booking::Identifier;
+use crate::calendar::Time;
 use crate::inquiry::{Action, Inquiry, InquiryId, NumberPattern, Person, Request, Who};
 use crate::ledger::NewLeaf;
 use crate::roster::Duty;

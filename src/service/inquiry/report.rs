@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 
-use crate::calendar::Time;
 use crate::audit::{Detail, Leaf, ShownLeaf};
 use crate::booking::VersionId;
+use crate::calendar::Time;
 use crate::compare_report::{
     BookedPhoto, CompareReport, Jpeg, Names, ProbePhotos, ProvenLeaf, SearchFacts, Supplement,
 };

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::calendar::Time;
 use crate::audit::Detail;
 use crate::booking::{Identifier, VersionId};
+use crate::calendar::Time;
 use crate::embed::EncodedPicture;
 use crate::face::Edits;
 use crate::inquiry::{

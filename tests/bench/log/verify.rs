@@ -7,10 +7,10 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use cpu_time::ProcessTime;
 use serde_json::json;
-use smrt::calendar::{Span, Time};
 use smrt::audit::{
     CosignerKey, Leaf, LogKey, Note, Quorum, TileId, Witness, inclusion, is_included, leaf_hash,
 };
+use smrt::calendar::{Span, Time};
 use smrt::client::log_folder::{LogFolder, LogFolderError};
 use smrt::client::verify_log::{LogVerdict, VerifyOptions, verify};
 
@@ -161,8 +161,7 @@ fn made(index: u64) -> Vec<u8> {
     let at = usize::try_from(index % steps).expect("an episode is short");
     let mut commitment = [0x5a; 32];
     commitment[..8].copy_from_slice(&index.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
-    let leaf: Leaf =
-        leaf(EPISODE[at], index - index % steps, time_of(index), commitment);
+    let leaf: Leaf = leaf(EPISODE[at], index - index % steps, time_of(index), commitment);
     leaf.to_bytes()
 }
 
