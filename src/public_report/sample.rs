@@ -15,7 +15,6 @@ use crate::rule::Rule;
 
 pub(super) const ORIGIN: &str = "rtcc.example/smrt-2026";
 pub(super) const MODEL: &str = "5be1f2c07d1f4a0c9b5d3e8a7f60c1d2e3f4a5b6c7d8e9f00112233445566778";
-const HOUR: Span = Span::hours(1);
 
 /// A tree, when its checkpoint was kept in seconds, and which witnesses cosigned it how many
 /// seconds later.
@@ -393,7 +392,7 @@ impl Year {
             self.start(198_112 + day * 40);
         }
         for hour in 0..24 {
-            let within = Span::from_cs(self.dice.below(HOUR.cs()));
+            let within = Span::from_cs(self.dice.below(Span::hours(1).cs()));
             self.log.now = midnight + Span::hours(hour) + within;
             self.hour(day);
         }
