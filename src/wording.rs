@@ -1,10 +1,9 @@
 //! Wording: numbers, times and spans of time as people read them, the same on every page, in every
 //! report and in every command's output.
 
-use time::OffsetDateTime;
 use time::macros::format_description;
 
-const MINUTE_CS: u64 = 6_000;
+use crate::calendar::Time;
 
 /// A number in groups of three: `1,234,567`.
 pub fn number(count: u64) -> String {
@@ -31,27 +30,21 @@ pub fn capital(words: &str) -> String {
 }
 
 /// A time to the minute: `2026-11-23 16:00 UTC`. None beyond the calendar's years.
-///
-/// Units: hundredths of a second since 1970-01-01 UTC.
-pub fn minute(time_cs: u64) -> Option<String> {
+pub fn minute(time: Time) -> Option<String> {
     let format = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
-    calendar(time_cs)?.format(format).ok()
+    time.in_calendar()?.format(format).ok()
 }
 
 /// A time to the second, as programs read it: `2026-11-23T16:00:00Z`. None beyond the calendar's
 /// years.
-///
-/// Units: hundredths of a second since 1970-01-01 UTC.
-pub fn timestamp(time_cs: u64) -> Option<String> {
+pub fn timestamp(time: Time) -> Option<String> {
     let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    calendar(time_cs)?.format(format).ok()
+    time.in_calendar()?.format(format).ok()
 }
 
 /// How far two times are apart, in the largest unit that fits: `95 minutes`, `26 hours`, `12 days`.
-///
-/// Units: hundredths of a second since 1970-01-01 UTC.
-pub fn span(from_cs: u64, to_cs: u64) -> String {
-    let minutes = to_cs.abs_diff(from_cs) / MINUTE_CS;
+pub fn span(from: Time, to: Time) -> String {
+    let minutes = to.since(from).max(from.since(to)).whole_minutes();
     match minutes {
         0 => "less than a minute".to_owned(),
         1 => "1 minute".to_owned(),
@@ -61,13 +54,10 @@ pub fn span(from_cs: u64, to_cs: u64) -> String {
     }
 }
 
-fn calendar(time_cs: u64) -> Option<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp(i64::try_from(time_cs / 100).ok()?).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::Span;
 
     #[test]
     fn numbers_are_written_in_groups_of_three() {
@@ -88,9 +78,10 @@ mod tests {
 
     #[test]
     fn times_are_written_in_utc() {
-        assert_eq!(minute(179_000_000_001).as_deref(), Some("2026-09-21 14:13 UTC"));
-        assert_eq!(timestamp(179_000_000_001).as_deref(), Some("2026-09-21T14:13:20Z"));
-        assert_eq!((minute(u64::MAX), timestamp(u64::MAX)), (None, None));
+        let time = Time::from_cs(179_000_000_001);
+        assert_eq!(minute(time).as_deref(), Some("2026-09-21 14:13 UTC"));
+        assert_eq!(timestamp(time).as_deref(), Some("2026-09-21T14:13:20Z"));
+        assert_eq!((minute(Time::MAX), timestamp(Time::MAX)), (None, None));
     }
 
     #[test]
@@ -106,10 +97,10 @@ mod tests {
             "2 days",
             "1,388 days",
         ];
-        let now = 179_000_000_000;
+        let now = Time::from_cs(179_000_000_000);
         for (minutes, words) in minutes.into_iter().zip(words) {
-            assert_eq!(span(now - minutes * MINUTE_CS, now), words);
-            assert_eq!(span(now, now + minutes * MINUTE_CS), words);
+            assert_eq!(span(now - Span::minutes(minutes), now), words);
+            assert_eq!(span(now, now + Span::minutes(minutes)), words);
         }
     }
 }

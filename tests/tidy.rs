@@ -27,8 +27,8 @@ use source::{Kind, Source, Token};
 /// The floors, from the ground up. A module uses lower floors only; neighbours don't know each
 /// other.
 const FLOORS: [&[&str]; 12] = [
-    &["limits", "crypto", "named", "calendar", "wording"],
-    &["ids", "rule", "state_kind"],
+    &["limits", "crypto", "named", "calendar"],
+    &["ids", "rule", "state_kind", "wording"],
     &["booking", "face"],
     &["error_rates", "retention", "inquiry", "roster"],
     &["audit", "disk"],

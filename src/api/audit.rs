@@ -18,6 +18,7 @@ use super::route::Method::{Get, Post};
 use super::route::{ADMINISTRATION, ADMINISTRATORS, AGENCIES, AUDIT, AUDITORS, Access, Route};
 use crate::audit::SampleFinding;
 use crate::booking::Text;
+use crate::calendar::Time;
 use crate::inquiry::Request as InquiryRequest;
 use crate::ledger::{Drawn, OpenedLeaf};
 use crate::service::{Routed, Service};
@@ -82,10 +83,10 @@ pub struct SampleView {
     pub sample: u64,
     /// The leaf with its seed.
     pub seeded: u64,
-    /// When it was drawn, in hundredths of a second since 1970-01-01 UTC.
-    pub drawn_at_cs: u64,
-    /// When its reviews are due, likewise.
-    pub due_cs: u64,
+    /// When it was drawn.
+    pub drawn_at_cs: Time,
+    /// When its reviews are due.
+    pub due_cs: Time,
     /// Searches that it was drawn from.
     pub population: u64,
     /// Leaves `asked` that were drawn.
@@ -139,8 +140,8 @@ pub struct FindingView {
     pub review: u64,
     /// The leaf of the search.
     pub asked: u64,
-    /// When it was asked for, in hundredths of a second since 1970-01-01 UTC.
-    pub asked_at_cs: u64,
+    /// When it was asked for.
+    pub asked_at_cs: Time,
     /// Who asked for what and why.
     pub request: InquiryRequest,
     /// What the auditor found, in words.
@@ -300,8 +301,8 @@ impl From<Drawn> for SampleView {
         Self {
             sample: drawn.leaf,
             seeded: drawn.seeded,
-            drawn_at_cs: drawn.time_cs,
-            due_cs: drawn.due_cs,
+            drawn_at_cs: drawn.time,
+            due_cs: drawn.due,
             population: drawn.population,
             open: open.copied().collect(),
             reviewed: drawn.reviewed.iter().map(|(asked, finding)| (*asked, *finding)).collect(),
@@ -315,7 +316,7 @@ impl From<Routed> for FindingView {
         Self {
             review: routed.leaf,
             asked: routed.asked,
-            asked_at_cs: routed.asked_cs,
+            asked_at_cs: routed.asked_at,
             request: routed.request,
             note: routed.note,
         }

@@ -135,7 +135,7 @@ impl Call {
                 person: at.person.clone(),
                 device: at.device.clone(),
                 alarms: service.alarms().len(),
-                now_cs: service.ledger().now(),
+                now: service.ledger().now(),
             };
             page(service, at, &desk)
         });
@@ -401,7 +401,7 @@ async fn get_figures(call: Call) -> Answer<Page> {
             figure("Accounts in use", on, "now"),
             figure("Alarms that stand", service.alarms().len() as u64, "now"),
         ];
-        let periods = periods(service.ledger().now());
+        let periods = periods(service.ledger().now().date());
         Ok(console::figures(&console::FiguresPage { desk, figures: &figures, periods: &periods }))
     })
     .await
@@ -438,7 +438,7 @@ async fn get_leaf(call: Call, path: InPath) -> Answer<Page> {
             desk,
             leaf: index,
             kind: opened.kind,
-            time_cs: opened.time_cs,
+            time: opened.time,
             follows: &opened.follows,
             detail: opened.detail.as_ref(),
             search: inquiry,
@@ -524,10 +524,7 @@ fn biography(candidate: &SeenCandidate) -> Option<console::Biography> {
 }
 
 /// This year so far, and the last one.
-fn periods(now_cs: u64) -> Vec<Period> {
-    let seconds = i64::try_from(now_cs / 100).unwrap_or_default();
-    let today = time::OffsetDateTime::from_unix_timestamp(seconds)
-        .map_or(Date::MIN, time::OffsetDateTime::date);
+fn periods(today: Date) -> Vec<Period> {
     let first = |year| Date::from_calendar_date(year, time::Month::January, 1).ok();
     let tomorrow = today.next_day().unwrap_or(today);
     let spans =

@@ -16,6 +16,7 @@ use super::route::{ACCOUNT_READERS, ADMINISTRATORS, Access, COMMANDERS, OFFICIAL
 use super::touch::{ChallengeView, Touched};
 use crate::audit::touch::{Credential, Touch, lower_hex};
 use crate::booking::{Identifier, Text};
+use crate::calendar::Time;
 use crate::ids::GrantId;
 use crate::ledger::Grant;
 use crate::roster::{Account, Person};
@@ -105,8 +106,8 @@ pub struct GrantView {
     /// Who asked for it.
     #[schema(value_type = String)]
     pub asked_by: Identifier,
-    /// When, in hundredths of a second since 1970-01-01 UTC.
-    pub asked_cs: u64,
+    /// When.
+    pub asked_cs: Time,
 }
 
 /// A change of the roster that was asked for.

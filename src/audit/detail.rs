@@ -6,6 +6,7 @@ use std::fmt::{Display, Formatter};
 use serde::{Deserialize, Serialize};
 
 use crate::booking::{Identifier, VersionId};
+use crate::calendar::Time;
 use crate::inquiry::Request;
 use crate::named::named;
 use crate::roster::{Caller, Person};
@@ -104,8 +105,8 @@ pub struct Shown {
 /// A refusal that was gathered with others of its caller and hour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// When, in hundredths of a second since 1970-01-01 UTC.
-    pub time_cs: u64,
+    /// When.
+    pub time_cs: Time,
     /// The rule by which it was refused.
     pub rule: Rule,
     /// Why, in the words that were told.

@@ -1,7 +1,7 @@
 //! `LEAVES.md`: every kind of leaf with an example, written from the types themselves. A test holds
 //! the file against them.
 
-use super::examples::{TIME_CS, example};
+use super::examples::{TIME, example};
 use super::{Leaf, LeafKind, SALT_BYTES, commit};
 
 const LINE_CHARS_MAX: usize = 96;
@@ -53,7 +53,7 @@ fn shown(kind: LeafKind) -> String {
     let (detail, follows) = (example(kind), kind.follows());
     let leaf = Leaf {
         kind,
-        time_cs: TIME_CS,
+        time: TIME,
         follows: (0..follows.least as u64).map(|n| 4_711 + n).collect(),
         counts: (1..=kind.counts().len() as u64).collect(),
         commitment: commit(&[0; SALT_BYTES], &detail.to_bytes()),

@@ -7,6 +7,7 @@ use super::touch::{
 };
 use super::{Actor, Alarm, Detail, LeafKind, Refusal, SampleFinding, Shown, Unusable};
 use crate::booking::{Identifier, Text, VersionId};
+use crate::calendar::{Span, Time};
 use crate::ids::{Digest, InquiryId, ModelId};
 use crate::inquiry::{
     self, Attestations, Component, Disposition, Handover, Observation, Outcome, Purpose, Reference,
@@ -173,7 +174,7 @@ fn the_box() -> Vec<Detail> {
             alarm: Alarm::Unwitnessed,
             what: words("a quorum has cosigned what was late"),
         },
-        Detail::ClockStepped { behind_cs: 0, ahead_cs: 720_000 },
+        Detail::ClockStepped { behind_cs: Span::default(), ahead_cs: Span::hours(2) },
         Detail::ClockConfirmed {
             actor: admin(),
             time_source: words("2026-11-23 16:00:00.0 +00:00:00"),
@@ -355,10 +356,10 @@ fn callers() -> Vec<Detail> {
         },
         Detail::RefusalsGathered {
             actor: console(),
-            hour_cs: TIME_CS,
+            hour_cs: TIME,
             refusals: 7,
             kept: vec![Refusal {
-                time_cs: TIME_CS,
+                time_cs: TIME,
                 rule: Rule::NoFace,
                 reason: words("no face found, wanted a photo with a face"),
                 request: None,
@@ -472,7 +473,7 @@ fn model() -> Vec<Detail> {
 
 fn the_log() -> Vec<Detail> {
     vec![
-        Detail::LogRead { actor: actor("smrt:witness/court"), hour_cs: TIME_CS },
+        Detail::LogRead { actor: actor("smrt:witness/court"), hour_cs: TIME },
         Detail::DetailsOpened { actor: auditor(), first: 4_700, end: 4_711 },
         Detail::ProbeOpened { actor: auditor(), inquiry: search() },
         Detail::Exported { actor: auditor(), leaves: 4_711 },
@@ -518,4 +519,4 @@ fn audits() -> Vec<Detail> {
 }
 
 /// 2026-11-23, 16:00 UTC.
-pub(super) const TIME_CS: u64 = 179_544_960_000;
+pub(super) const TIME: Time = Time::from_cs(179_544_960_000);

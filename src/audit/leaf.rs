@@ -19,6 +19,7 @@
 
 use super::AuditError;
 use super::leaves::LeafKind;
+use crate::calendar::Time;
 use crate::ids::Digest;
 use crate::limits::{LEAF_COUNTS_MAX, LEAF_FOLLOWS_MAX};
 
@@ -42,8 +43,8 @@ pub type Commitment = [u8; 32];
 pub struct Leaf {
     /// What happened.
     pub kind: LeafKind,
-    /// When, in hundredths of a second since 1970-01-01 UTC.
-    pub time_cs: u64,
+    /// When.
+    pub time: Time,
     /// Indices of the leaves that this one follows, at most `LEAF_FOLLOWS_MAX`.
     pub follows: Vec<u64>,
     /// Counts that name nobody, at most `LEAF_COUNTS_MAX`.
@@ -64,7 +65,7 @@ impl Leaf {
         bytes[FOLLOWS_AT] = count(self.follows.len(), LEAF_FOLLOWS_MAX);
         bytes[COUNTS_AT] = count(self.counts.len(), LEAF_COUNTS_MAX);
         bytes[KIND_AT..KIND_AT + 2].copy_from_slice(&(self.kind as u16).to_le_bytes());
-        bytes[TIME_AT..TIME_AT + 8].copy_from_slice(&self.time_cs.to_le_bytes());
+        bytes[TIME_AT..TIME_AT + 8].copy_from_slice(&self.time.cs().to_le_bytes());
         bytes[COMMITMENT_AT..HEAD_BYTES].copy_from_slice(&self.commitment);
         for number in self.follows.iter().chain(&self.counts) {
             bytes.extend_from_slice(&number.to_le_bytes());
@@ -79,7 +80,7 @@ impl Leaf {
         match Entry::read(bytes)? {
             Entry::Known(leaf) => Ok(Self {
                 kind: leaf.kind,
-                time_cs: leaf.time_cs,
+                time: leaf.time,
                 follows: leaf.follows().collect(),
                 counts: leaf.counts().collect(),
                 commitment: *leaf.commitment,
@@ -105,8 +106,8 @@ pub enum Entry<'b> {
         version: u8,
         /// Its kind.
         kind: u16,
-        /// When, in hundredths of a second since 1970-01-01 UTC.
-        time_cs: u64,
+        /// When.
+        time: Time,
     },
 }
 
@@ -115,8 +116,8 @@ pub enum Entry<'b> {
 pub struct LeafView<'b> {
     /// What happened.
     pub kind: LeafKind,
-    /// When, in hundredths of a second since 1970-01-01 UTC.
-    pub time_cs: u64,
+    /// When.
+    pub time: Time,
     /// What the sealed detail must hash to.
     pub commitment: &'b Commitment,
     follows: &'b [[u8; 8]],
@@ -132,9 +133,9 @@ impl<'b> Entry<'b> {
         let short = |wanted| AuditError::LeafBytes { found: bytes.len(), wanted };
         let head: &[u8; COMMITMENT_AT] = bytes.first_chunk().ok_or(short(COMMITMENT_AT))?;
         let code = u16::from_le_bytes([head[KIND_AT], head[KIND_AT + 1]]);
-        let time_cs =
-            u64::from_le_bytes(*head[TIME_AT..].first_chunk().expect("the head holds the time"));
-        let foreign = Self::Foreign { version: head[0], kind: code, time_cs };
+        let time = *head[TIME_AT..].first_chunk().expect("the head holds the time");
+        let time = Time::from_cs(u64::from_le_bytes(time));
+        let foreign = Self::Foreign { version: head[0], kind: code, time };
         if head[0] != VERSION {
             return Ok(foreign);
         }
@@ -148,14 +149,14 @@ impl<'b> Entry<'b> {
         let commitment =
             bytes[COMMITMENT_AT..].first_chunk().expect("the head holds the commitment");
         let (follows, counts) = numbers.split_at(follows);
-        Ok(Self::Known(LeafView { kind, time_cs, commitment, follows, counts }))
+        Ok(Self::Known(LeafView { kind, time, commitment, follows, counts }))
     }
 
-    /// When, in hundredths of a second since 1970-01-01 UTC.
-    pub fn time_cs(&self) -> u64 {
+    /// When.
+    pub fn time(&self) -> Time {
         match self {
-            Self::Known(leaf) => leaf.time_cs,
-            Self::Foreign { time_cs, .. } => *time_cs,
+            Self::Known(leaf) => leaf.time,
+            Self::Foreign { time, .. } => *time,
         }
     }
 }
@@ -189,7 +190,7 @@ mod tests {
     fn leaf() -> Leaf {
         Leaf {
             kind: LeafKind::Answered,
-            time_cs: 179_000_000_001,
+            time: Time::from_cs(179_000_000_001),
             follows: vec![7, 9],
             counts: vec![20],
             commitment: [3; 32],
@@ -236,11 +237,10 @@ mod tests {
         (newer[0], newer[KIND_AT + 1]) = (9, 200);
         newer.extend_from_slice(b"more than this version has");
         let kind = 200 * 256 + 33;
-        let Entry::Foreign { version: 9, kind: found, time_cs } = Entry::read(&newer).unwrap()
-        else {
+        let Entry::Foreign { version: 9, kind: found, time } = Entry::read(&newer).unwrap() else {
             panic!("it is foreign")
         };
-        assert_eq!((found, time_cs), (kind, 179_000_000_001));
+        assert_eq!((found, time), (kind, Time::from_cs(179_000_000_001)));
         let mut other = leaf().to_bytes();
         other[KIND_AT] = 200;
         assert!(matches!(

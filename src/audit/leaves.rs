@@ -20,6 +20,7 @@ use super::detail::{Actor, Alarm, Refusal, SampleFinding, Shown, Unusable};
 use super::error::AuditError;
 use super::touch::{ActApproval, Credential, SearchApproval, Touch};
 use crate::booking::{Identifier, VersionId};
+use crate::calendar::{Span, Time};
 use crate::inquiry::{Disposition, Finding, Handover, Outcome, Request};
 use crate::limits::DETAIL_BYTES_MAX;
 use crate::roster::{OffReason, Person};
@@ -145,8 +146,9 @@ leaves! {
     AlarmCleared = 4 "alarm_cleared" 1..=1 of [AlarmRaised] [alarm = *alarm as u64]
         { alarm: Alarm, what: String }
     /// The clock of the box stands behind its newest leaf, or went ahead by more than time passed.
-    ClockStepped = 5 "clock_stepped" 0..=0 of [] [behind_cs = *behind_cs, ahead_cs = *ahead_cs]
-        { behind_cs: u64, ahead_cs: u64 }
+    ClockStepped = 5 "clock_stepped" 0..=0 of []
+        [behind_cs = behind_cs.cs(), ahead_cs = ahead_cs.cs()]
+        { behind_cs: Span, ahead_cs: Span }
     /// An administrator and the site's time source agree with the clock.
     ClockConfirmed = 6 "clock_confirmed" 1..=1 of [AlarmRaised] []
         { actor: Actor, time_source: String }
@@ -242,7 +244,7 @@ leaves! {
     RefusalsGathered = 49 "refusals_gathered" 1..=1 of [BookingRefused, SearchRefused,
         CallerRefused, LogOnRefused]
         [kind, refusals = *refusals]
-        { actor: Actor, hour_cs: u64, refusals: u64, kept: Vec<Refusal> }
+        { actor: Actor, hour_cs: Time, refusals: u64, kept: Vec<Refusal> }
     /// A person logged on.
     LoggedOn = 50 "logged_on" 0..=0 of [] []
         { actor: Actor, approval: ActApproval, touch: Touch }
@@ -307,7 +309,7 @@ leaves! {
         { model: String, bookings: Vec<Unusable> }
     /// A caller read the log, for the first time in an hour; or how much more it read in that hour.
     LogRead = 80 "log_read" 0..=1 of [LogRead] [tiles, bundles]
-        { actor: Actor, hour_cs: u64 }
+        { actor: Actor, hour_cs: Time }
     /// Details were opened for an auditor.
     DetailsOpened = 81 "details_opened" 0..=0 of [] [details = end.saturating_sub(*first)]
         { actor: Actor, first: u64, end: u64 }
@@ -369,7 +371,7 @@ impl LeafKind {
 
 impl Detail {
     /// Who was refused, and what is kept of it where it is gathered, if this is a refusal.
-    pub fn refusal(&self, time_cs: u64) -> Option<(&Actor, Refusal)> {
+    pub fn refusal(&self, time: Time) -> Option<(&Actor, Refusal)> {
         let (actor, request, rule, reason) = match self {
             Self::SearchRefused { actor, request, rule, reason } => (actor, request, rule, reason),
             Self::BookingRefused { actor, rule, reason }
@@ -378,7 +380,7 @@ impl Detail {
             _ => return None,
         };
         let (request, reason) = (request.clone(), reason.clone());
-        Some((actor, Refusal { time_cs, rule: *rule, reason, request }))
+        Some((actor, Refusal { time_cs: time, rule: *rule, reason, request }))
     }
 
     /// Whether it is short enough to be kept; asked before it is written.

@@ -4,9 +4,9 @@
 use std::fmt::{Display, Formatter};
 
 use serde::Serialize;
-use time::OffsetDateTime;
 use time::macros::format_description;
 
+use crate::calendar::Time;
 use crate::limits::REMARKS_MAX;
 
 /// Where something was found.
@@ -118,16 +118,11 @@ impl Remarks {
 }
 
 /// A time in words.
-///
-/// Units: hundredths of a second since 1970-01-01 UTC.
-pub fn when(time_cs: u64) -> String {
-    let time = i64::try_from(time_cs / 100)
-        .ok()
-        .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-    let words = time.and_then(|time| {
+pub fn when(time: Time) -> String {
+    let words = time.in_calendar().and_then(|time| {
         time.format(format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC")).ok()
     });
-    words.unwrap_or_else(|| format!("{} s after the beginning of 1970", time_cs / 100))
+    words.unwrap_or_else(|| format!("{} s after the beginning of 1970", time.seconds()))
 }
 
 impl Display for Place {

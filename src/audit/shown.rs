@@ -121,6 +121,7 @@ impl ShownLeaf {
 mod tests {
     use super::*;
     use crate::audit::{Actor, LeafKind, LogKey, node_hash};
+    use crate::calendar::{Span, Time};
 
     fn shown() -> ShownLeaf {
         let actor = Actor {
@@ -134,7 +135,7 @@ mod tests {
         let commitment = commit(&[0xab; 32], detail.as_bytes());
         let leaf = Leaf {
             kind: LeafKind::PublicReport,
-            time_cs: 1,
+            time: Time::from_cs(1),
             follows: vec![],
             counts: vec![1, 2, 3],
             commitment,
@@ -169,7 +170,7 @@ mod tests {
         let mut wrong: Vec<ShownLeaf> = (0..5).map(|_| shown.clone()).collect();
         wrong[0].detail = shown.detail.replace("rtcc-1", "rtcc-2");
         wrong[1].salt = [8; 32];
-        wrong[2].leaf.time_cs += 1;
+        wrong[2].leaf.time += Span::from_cs(1);
         wrong[3].proof.index = 1;
         wrong[4].leaf.kind = LeafKind::Exported;
         for wrong in wrong {

@@ -295,6 +295,7 @@ mod tests {
 
     use super::*;
     use crate::audit::{CosignerKey, Leaf, LogKey, Note, Witness, push_entry};
+    use crate::calendar::{Span, Time};
     use crate::public_report::Period;
 
     const ORIGIN: &str = "test.example/log";
@@ -332,11 +333,11 @@ mod tests {
                 roster_sha256: String::new(),
             };
             let text = String::from_utf8(detail.to_bytes()).unwrap();
-            let time_cs = (period.days()[0] + 1 + day) * 8_640_000;
+            let time = Time::from_date(period.from()) + Span::days(1 + day);
             let commitment = commit(&SALT, text.as_bytes());
             let leaf = Leaf {
                 kind: detail.kind(),
-                time_cs,
+                time,
                 follows: Vec::new(),
                 counts: vec![day],
                 commitment,
@@ -349,7 +350,7 @@ mod tests {
             });
             push_entry(&mut bundle, &leaf);
             let mut note = Note::parse(&log.sign(edge.leaves(), edge.root())).unwrap();
-            witness.cosign(&mut note, time_cs / 100 + 60);
+            witness.cosign(&mut note, time.seconds() + 60);
             notes.push(note);
             leaves.push((leaf, detail));
         }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::audit::{Checkpoint, Detail, Note, Quorum, ShownLeaf, VerifierKey, when};
+use crate::calendar::Time;
 use crate::ids::Digest;
 
 /// Ending that a proof's file name has after the report's.
@@ -46,8 +47,7 @@ pub struct ReportVerdict {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IssuedReport {
     pub inquiry: String,
-    /// Hundredths of a second since 1970-01-01 UTC.
-    pub time_cs: u64,
+    pub time_cs: Time,
     pub leaf: u64,
     /// Number of bookings that it calls leads.
     pub leads: usize,
@@ -94,7 +94,7 @@ pub fn verify_report(report: &[u8], proof: &[u8], keys: Option<&Quorum>) -> Repo
                 ));
             }
             let Checkpoint { origin, leaves, .. } = checkpoint;
-            let (time_cs, leaf) = (shown.leaf.time_cs, shown.proof.index);
+            let (time_cs, leaf) = (shown.leaf.time, shown.proof.index);
             verdict.issued =
                 Some(IssuedReport { inquiry, time_cs, leaf, leads: leads.len(), origin, leaves });
         }
@@ -148,7 +148,7 @@ fn look_at_signatures(note: &Note, keys: Option<&Quorum>, verdict: &mut ReportVe
     verdict.cosigned = witnessed
         .by
         .into_iter()
-        .map(|(name, time)| format!("{name}, {}", when(time.saturating_mul(100))))
+        .map(|(name, time)| format!("{name}, {}", when(Time::from_seconds(time))))
         .collect();
 }
 

@@ -142,7 +142,7 @@ pub(super) fn proofs(composer: &mut Composer, report: &CompareReport<'_>) {
         vec![
             (capital(what), SMALL),
             (number(proven.proof.index), SMALL),
-            (moment(proven.leaf.time_cs), SMALL),
+            (moment(proven.leaf.time), SMALL),
             (hash, FIXED),
         ]
     };

@@ -8,6 +8,7 @@ use super::layout::{Block, Column, Draw, GUTTER, Item, MARGIN, MEASURE, Tag};
 use super::qr;
 use super::report::{CompareReport, Proven, Reviewed};
 use super::words::{decimal, halves, moment, purpose, ranks, reference};
+use crate::calendar::Time;
 use crate::ids::Digest;
 use crate::inquiry::{Attestations, Evidence, Measure, NOTE, Ranked};
 use crate::wording::{capital, count, number};
@@ -77,17 +78,17 @@ fn people(composer: &mut Composer, report: &CompareReport<'_>) {
 
 /// The section on the inquiry's course: each step with its time and its leaf.
 fn course(composer: &mut Composer, report: &CompareReport<'_>) {
-    let step = |at_cs: u64, leaf: u64| format!("{}, log entry {}", moment(at_cs), number(leaf));
-    let reviewed = |reviewed: Reviewed<'_>| step(reviewed.finished_cs, reviewed.leaf);
+    let step = |at: Time, leaf: u64| format!("{}, log entry {}", moment(at), number(leaf));
+    let reviewed = |reviewed: Reviewed<'_>| step(reviewed.finished, reviewed.leaf);
     let (search, answer) = (report.search, report.answer);
     composer.section("Course", 60.0);
     composer.pairs(&[
-        ("Inquiry opened", step(report.inquiry.opened_cs(), report.supplement.opened_leaf)),
+        ("Inquiry opened", step(report.inquiry.opened(), report.supplement.opened_leaf)),
         ("Search approved by touch", step(search.at_cs, search.leaf)),
         ("Search answered", step(answer.at_cs, answer.leaf)),
         ("First review finished", reviewed(report.first)),
         ("Second review finished", reviewed(report.second)),
-        ("Report issued", moment(report.supplement.issued_cs)),
+        ("Report issued", moment(report.supplement.issued)),
     ]);
     composer.end_section();
 }
@@ -101,7 +102,7 @@ fn title(composer: &mut Composer, report: &CompareReport<'_>) {
     let lines = [
         (report.supplement.issuer.clone(), STRONG),
         (format!("Inquiry {}", report.inquiry.id()), BODY),
-        (format!("Issued {}", moment(report.supplement.issued_cs)), LABEL),
+        (format!("Issued {}", moment(report.supplement.issued)), LABEL),
     ];
     for (text, style) in lines {
         let role = composer.tags.leaf(Tag::Paragraph);

@@ -11,7 +11,7 @@ impl CompareReport<'_> {
     /// without scripts, links or attachments.
     ///
     /// Errors: a photo that can't be read. Source: the same report gives the same bytes; the file's
-    /// date is `issued_cs`.
+    /// date is `issued`.
     pub fn to_pdf(&self) -> Result<Vec<u8>, CompareReportError> {
         let composer = self.laid_out()?;
         let (inquiry, supplement) = (self.inquiry, self.supplement);
@@ -26,7 +26,7 @@ impl CompareReport<'_> {
             author: plain(&supplement.issuer),
             creator: plain(&supplement.software),
             id: format!("{} {}", supplement.search.origin, inquiry.id()),
-            date: words::time_of(supplement.issued_cs),
+            date: words::in_calendar(supplement.issued),
         };
         let Composer { fonts, tags, pages, photos, bookmarks } = composer;
         pdf::write(&pages.all, &tags, &photos, &fonts, &info, &bookmarks)

@@ -5,6 +5,7 @@ use super::error::CompareReportError;
 use super::supplement::{BookedPhoto, ProvenLeaf, Supplement};
 use crate::audit::{Note, is_included, leaf_hash};
 use crate::booking::Identifier;
+use crate::calendar::Time;
 use crate::inquiry::{Answer, Choice, Inquiry, Person, Probe, Ranked, Review, Search};
 
 /// A compare report, ready to be written as a file.
@@ -26,7 +27,7 @@ pub struct CompareReport<'a> {
 pub(super) struct Reviewed<'a> {
     pub(super) review: &'a Review,
     pub(super) leaf: u64,
-    pub(super) finished_cs: u64,
+    pub(super) finished: Time,
 }
 
 /// A leaf with its proof, and what the leaf says.
@@ -65,7 +66,7 @@ impl<'a> CompareReport<'a> {
         let reviewed = |(review, leaf): (&'a Review, u64), proof: &Proven<'_>| Reviewed {
             review,
             leaf,
-            finished_cs: proof.proven.leaf.time_cs,
+            finished: proof.proven.leaf.time,
         };
         Ok(Self {
             inquiry,

@@ -14,6 +14,7 @@ use crate::audit::{
     inclusion, leaf_hash,
 };
 use crate::booking::{BookingData, BookingNumber, CollectionBasis, Identifier, Text, VersionId};
+use crate::calendar::{Span, Time};
 use crate::error_rates::ErrorRates;
 use crate::face::{Edit, Edits, ModelId};
 use crate::inquiry::{
@@ -27,14 +28,9 @@ use crate::state_kind::StateKind;
 pub(crate) const ORIGIN: &str = "fusion.example/smrt";
 pub(crate) const ASTRONAUT: &[u8] = include_bytes!("../embed/test_photos/astronaut.jpg");
 /// 2026-11-23 00:00 UTC.
-pub(crate) const ISSUED_CS: u64 = 179_539_200_000;
-const TIMES_CS: [u64; 5] = [
-    ISSUED_CS - 900_000,
-    ISSUED_CS - 800_000,
-    ISSUED_CS - 799_900,
-    ISSUED_CS - 500_000,
-    ISSUED_CS - 60_000,
-];
+pub(crate) const ISSUED: Time = Time::from_cs(179_539_200_000);
+/// How many seconds before that its steps were taken, from the opening to the second review.
+const STEPS_SECONDS: [u64; 5] = [9_000, 8_000, 7_999, 5_000, 600];
 const OKAFOR: (&str, &str, &str) = ("okafor", "R-208", "fusion");
 const HADDAD: (&str, &str, &str) = ("haddad", "R-114", "fusion");
 /// The rank of the candidate whose agency releases it before anybody looks at it.
@@ -130,16 +126,16 @@ impl SampleBuilder {
 
     fn inquiry(self) -> Inquiry {
         let (okafor, haddad) = (who(OKAFOR), who(HADDAD));
+        let [opened, asked, answered, first, second] = step_times();
         let mut run = Run(Inquiry::open(
             InquiryId(*b"\x0f:\x9c^w\x11\xd2D\x08\xb6\xa1\xc0\xff\xee+\x91"),
             self.request,
             &okafor,
             date!(2026 - 11 - 22),
             None,
-            TIMES_CS[0],
+            opened,
         )
         .unwrap());
-        let [_, asked, answered, first, second] = TIMES_CS;
         run.act(&okafor, asked, Action::ReceiveProbe(probe()));
         run.act(&okafor, asked, Action::ChooseFace(self.choice));
         run.act(&okafor, asked, Action::Ask { search: SearchId([1; 16]), leaf: 1 });
@@ -147,20 +143,20 @@ impl SampleBuilder {
         let candidates = (1..=self.candidates).map(|rank| (version(rank), score(rank))).collect();
         run.happen(answered, Event::Answered { candidates, leaf: 2 });
         if self.candidates >= RELEASED {
-            run.happen(answered + 100, Event::Released { version: version(RELEASED) });
+            run.happen(answered + Span::seconds(1), Event::Released { version: version(RELEASED) });
         }
-        for (examiner, who, claim, at_cs, leaf) in [
+        for (examiner, who, claim, at, leaf) in [
             (1, &okafor, Action::ClaimFirst, first, 3),
             (2, &haddad, Action::ClaimSecond, second, 4),
         ] {
-            run.act(who, at_cs, claim);
+            run.act(who, at, claim);
             for (_, finding) in self.findings.iter().filter(|((_, of), _)| *of == examiner) {
-                run.act(who, at_cs, Action::Dispose(finding.clone()));
+                run.act(who, at, Action::Dispose(finding.clone()));
             }
-            run.act(who, at_cs, Action::Finish { leaf });
+            run.act(who, at, Action::Finish { leaf });
         }
         if self.is_evidence {
-            run.act(&okafor, ISSUED_CS, Action::Issue { sha256: Digest([9; 32]), leaf: 5 });
+            run.act(&okafor, ISSUED, Action::Issue { sha256: Digest([9; 32]), leaf: 5 });
             for (hours, by, of) in
                 [(1, "Det. A. Ortiz", "seized as evidence"), (2, "S. Lindqvist", "property room")]
             {
@@ -169,24 +165,29 @@ impl SampleBuilder {
                     of: text(of),
                     leads_number: Some(text("IL-26-55310")),
                 };
-                run.act(&okafor, ISSUED_CS + hours * 360_000, Action::MarkEvidence(handover));
+                run.act(&okafor, ISSUED + Span::hours(hours), Action::MarkEvidence(handover));
             }
         }
         run.0
     }
 }
 
+/// When each step of the inquiry was taken, from its opening to its second review.
+fn step_times() -> [Time; 5] {
+    STEPS_SECONDS.map(|seconds| ISSUED - Span::seconds(seconds))
+}
+
 /// An inquiry on its way.
 struct Run(Inquiry);
 
 impl Run {
-    fn act(&mut self, who: &Who, at_cs: u64, action: Action) {
+    fn act(&mut self, who: &Who, at: Time, action: Action) {
         let revision = self.0.revision();
-        self.0.act(who, revision, at_cs, action).unwrap();
+        self.0.act(who, revision, at, action).unwrap();
     }
 
-    fn happen(&mut self, at_cs: u64, event: Event) {
-        self.0.happen(at_cs, event).unwrap();
+    fn happen(&mut self, at: Time, event: Event) {
+        self.0.happen(at, event).unwrap();
     }
 }
 
@@ -343,14 +344,14 @@ fn booked(rank: usize) -> BookedPhoto {
 
 /// A log of these leaves, each with its proof at the cosigned checkpoint.
 fn proven(kinds: &[LeafKind]) -> Vec<ProvenLeaf> {
-    let leaf = |(&kind, time_cs)| Leaf {
+    let leaf = |(&kind, time)| Leaf {
         kind,
-        time_cs,
+        time,
         follows: Vec::new(),
         counts: Vec::new(),
         commitment: [7; 32],
     };
-    let leaves: Vec<Leaf> = kinds.iter().zip(TIMES_CS).map(leaf).collect();
+    let leaves: Vec<Leaf> = kinds.iter().zip(step_times()).map(leaf).collect();
     let (mut edge, mut hashes): (Edge, Vec<Hash>) = Default::default();
     for leaf in &leaves {
         let hash = leaf_hash(&leaf.to_bytes());
@@ -360,7 +361,9 @@ fn proven(kinds: &[LeafKind]) -> Vec<ProvenLeaf> {
     let size = leaves.len() as u64;
     let log = LogKey::new(ORIGIN, &[5; 32]).unwrap();
     let mut note = SignedNote::parse(&log.sign(size, edge.root())).unwrap();
-    CosignerKey::new("court.example/witness", &[6; 32]).unwrap().cosign(&mut note, ISSUED_CS / 100);
+    CosignerKey::new("court.example/witness", &[6; 32])
+        .unwrap()
+        .cosign(&mut note, ISSUED.seconds());
     let path = |index: u64| {
         let mut read = |level: u8, first: u64, count: u64| -> Result<Vec<Hash>, ()> {
             assert_eq!(level, 0, "a small log has one tile");
@@ -385,7 +388,7 @@ fn supplement(candidates: usize, proofs: Vec<ProvenLeaf>) -> Supplement {
     Supplement {
         state: StateKind::Demo,
         issuer: "St. Louis Fusion Center, Real-Time Crime Center".to_owned(),
-        issued_cs: ISSUED_CS,
+        issued: ISSUED,
         software: "smrt 0.1.0".to_owned(),
         names: Names {
             people: vec![

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::audit::{Hash, Leaf, TlogProof};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
+use crate::calendar::Time;
 use crate::error_rates::ErrorRates;
 use crate::face::ModelId;
 use crate::ids::Digest;
@@ -13,14 +14,14 @@ use crate::state_kind::StateKind;
 
 /// The supplement of an inquiry, for its compare report.
 ///
-/// Units: times in hundredths of a second since 1970-01-01 UTC; digests are SHA-256.
+/// Units: digests are SHA-256.
 #[derive(Clone, Debug)]
 pub struct Supplement {
     pub state: StateKind,
     /// Who runs the appliance and issues the report, as its head names them.
     pub issuer: String,
     /// When it is issued; the file's own date.
-    pub issued_cs: u64,
+    pub issued: Time,
     /// The software that made it, with its version.
     pub software: String,
     pub names: Names,

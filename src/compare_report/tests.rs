@@ -14,6 +14,7 @@ use super::fonts::Fonts;
 use super::layout::{Draw, MARGIN, PAGE_HEIGHT, PAGE_WIDTH};
 use super::sample::{ASTRONAUT, Sample, drawn, finding, jpeg, text};
 use super::*;
+use crate::calendar::Span;
 use crate::ids::Digest;
 use crate::inquiry::{Component, Finding, NOTE, Observation, Seen};
 use crate::limits::REVIEWED_CANDIDATES_MAX;
@@ -276,7 +277,7 @@ fn the_same_report_gives_the_same_bytes_and_the_time_in_it_is_its_own() {
     let mut sample = Sample::of(4);
     let first = sample.to_pdf().unwrap();
     assert!(first == Sample::of(4).to_pdf().unwrap());
-    sample.supplement.issued_cs += 100;
+    sample.supplement.issued += Span::seconds(1);
     assert!(first != sample.to_pdf().unwrap());
 }
 
@@ -367,7 +368,7 @@ fn a_character_that_no_typeface_has_stands_as_its_code_and_the_page_says_so() {
 #[test]
 fn a_proof_that_does_not_hold_or_is_missing_ends_it() {
     let mut wrong = Sample::of(2);
-    wrong.supplement.proofs[2].leaf.time_cs += 1;
+    wrong.supplement.proofs[2].leaf.time += Span::from_cs(1);
     assert_eq!(
         wrong.to_pdf().unwrap_err().to_string(),
         "the proof that the log holds the entry 'answered' does not lead to its checkpoint"

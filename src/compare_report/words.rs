@@ -1,24 +1,23 @@
 //! Wording of the report: times, digests, references, purposes and features in words.
 
 use time::OffsetDateTime;
+use time::macros::datetime;
 
+use crate::calendar::Time;
 use crate::ids::Digest;
 use crate::inquiry::{Observation, Purpose, Ranked, Reference, Seen};
 use crate::wording::capital;
 
-/// Hundredths of a second since 1970-01-01 UTC as a time; what is beyond the calendar stands at its
-/// end.
-pub(super) fn time_of(time_cs: u64) -> OffsetDateTime {
-    let seconds = i64::try_from(time_cs / 100).unwrap_or(i64::MAX);
-    OffsetDateTime::from_unix_timestamp(seconds)
-        .unwrap_or(time::macros::datetime!(9999-12-31 23:59:59 UTC))
+/// A time as the calendar has it; what is beyond its years stands at its end.
+pub(super) fn in_calendar(time: Time) -> OffsetDateTime {
+    time.in_calendar().unwrap_or(datetime!(9999-12-31 23:59:59 UTC))
 }
 
 /// `2026-11-23 16:00:12.34 UTC`.
-pub(super) fn moment(time_cs: u64) -> String {
-    let time = time_of(time_cs);
-    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
-    format!("{} {hour:02}:{minute:02}:{second:02}.{:02} UTC", time.date(), time_cs % 100)
+pub(super) fn moment(time: Time) -> String {
+    let (date, hundredths) = (in_calendar(time), time.cs() % 100);
+    let (hour, minute, second) = (date.hour(), date.minute(), date.second());
+    format!("{} {hour:02}:{minute:02}:{second:02}.{hundredths:02} UTC", date.date())
 }
 
 /// `rank 1`, `ranks 1, 4 and 7`.
@@ -86,8 +85,8 @@ mod tests {
 
     #[test]
     fn times_are_in_utc_to_the_hundredth() {
-        assert_eq!(moment(179_000_000_001), "2026-09-21 14:13:20.01 UTC");
-        assert_eq!(moment(u64::MAX), "9999-12-31 23:59:59.15 UTC");
+        assert_eq!(moment(Time::from_cs(179_000_000_001)), "2026-09-21 14:13:20.01 UTC");
+        assert_eq!(moment(Time::MAX), "9999-12-31 23:59:59.15 UTC");
     }
 
     #[test]

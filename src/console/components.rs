@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use maud::{Markup, Render, html};
 
+use crate::calendar::Time;
 use crate::inquiry::NOTE;
 use crate::roster::Role;
 use crate::wording::{self, capital};
@@ -196,10 +197,8 @@ pub(super) fn digest(hex: impl Display) -> Markup {
 }
 
 /// A time to the minute, for eyes and machines.
-///
-/// Units: hundredths of a second since 1970-01-01 UTC.
-pub(super) fn when(time_cs: u64) -> Markup {
-    let (machine, words) = (wording::timestamp(time_cs), wording::minute(time_cs));
+pub(super) fn when(time: Time) -> Markup {
+    let (machine, words) = (wording::timestamp(time), wording::minute(time));
     html! {
         @if let (Some(machine), Some(words)) = (machine, words) {
             time datetime=(machine) { (words) }

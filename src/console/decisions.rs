@@ -8,6 +8,7 @@ use super::grants::WaitingGrant;
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
 use crate::audit::Alarm;
+use crate::calendar::Time;
 use crate::limits::CLOCK_AGREE_SECONDS_MAX;
 use crate::roster::Account;
 use crate::service::{AccountStanding, Raised};
@@ -50,7 +51,7 @@ fn own(page: &DecisionsPage<'_>) -> Markup {
         }
         ul.plain {
             @for standing in locked { (release(&standing.account)) }
-            @for standing in due { (confirm(&standing.account, page.desk.now_cs)) }
+            @for standing in due { (confirm(&standing.account, page.desk.now)) }
         }
         @if let Some(doubt) = doubt { (clock(doubt)) }
     }
@@ -66,11 +67,11 @@ fn release(account: &Account) -> Markup {
     }
 }
 
-fn confirm(account: &Account, now_cs: u64) -> Markup {
+fn confirm(account: &Account, now: Time) -> Markup {
     html! {
         li {
             span.warn { "To be confirmed: " } (account.person.name)
-            ", last confirmed " (span(account.reviewed_cs, now_cs)) " ago. "
+            ", last confirmed " (span(account.reviewed_cs, now)) " ago. "
             (in_roster("Confirm or turn off", account))
         }
     }
@@ -89,7 +90,7 @@ fn asked_for(page: &DecisionsPage<'_>) -> Markup {
             grant.person.name,
             role_title(grant.person.role),
             grant.asked_by.name,
-            span(grant.asked_cs, page.desk.now_cs)
+            span(grant.asked_cs, page.desk.now)
         )
     };
     html! {

@@ -39,7 +39,7 @@ pub fn figures(page: &FiguresPage<'_>) -> Markup {
     let main = html! {
         (tiles(&counted))
         (panel("The public report", public_report(page.periods)))
-        p.quiet.small { "As of " (when(page.desk.now_cs)) "." }
+        p.quiet.small { "As of " (when(page.desk.now)) "." }
     };
     Page::at(Place::Figures, "Figures").of(page.desk, main)
 }

@@ -65,7 +65,7 @@ impl WaitingGrant<'_> {
         let Grant { person, key, asked_by, asked_cs, .. } = self.grant;
         let temporary = html! {
             @match person.temporary_until_cs {
-                Some(until_cs) => { "until " (when(until_cs)) }
+                Some(until) => { "until " (when(until)) }
                 None => "no",
             }
         };

@@ -80,7 +80,7 @@ pub(super) fn beside(inquiry: &Inquiry) -> Markup {
     let reference = inquiry_facts::reference(&inquiry.request().reference);
     html! {
         p { a href={ "/console/inquiries/" (inquiry.id()) } { (reference) } }
-        p.quiet { "Opened " (when(inquiry.opened_cs())) " by " (inquiry.operator().id) }
+        p.quiet { "Opened " (when(inquiry.opened())) " by " (inquiry.operator().id) }
         p { span.tag { (capital(inquiry.stage().words())) } }
     }
 }

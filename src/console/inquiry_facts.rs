@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::components::{digest, facts, when};
+use crate::calendar::Time;
 use crate::inquiry::{Choice, Inquiry, Probe, Purpose, Reference, Request};
 use crate::wording::{capital, number};
 
@@ -78,7 +79,7 @@ pub(super) fn choice(of: &Choice) -> Markup {
 
 /// Who did what when, so far.
 pub(super) fn course(of: &Inquiry) -> Markup {
-    let mut steps = vec![(of.opened_cs(), format!("Opened by {}", of.operator().id))];
+    let mut steps = vec![(of.opened(), format!("Opened by {}", of.operator().id))];
     steps.extend(search_steps(of));
     steps.extend(review_steps(of));
     steps.extend(report_steps(of));
@@ -87,11 +88,11 @@ pub(super) fn course(of: &Inquiry) -> Markup {
         let by = by.unwrap_or_else(|| "Refused by the system".to_owned());
         steps.push((end.at_cs, format!("{by}: {}", end.reason)));
     }
-    steps.sort_by_key(|(at_cs, _)| *at_cs);
-    html! { ol { @for (at_cs, words) in steps { li { (when(at_cs)) ": " (words) } } } }
+    steps.sort_by_key(|(at, _)| *at);
+    html! { ol { @for (at, words) in steps { li { (when(at)) ": " (words) } } } }
 }
 
-fn search_steps(of: &Inquiry) -> impl Iterator<Item = (u64, String)> {
+fn search_steps(of: &Inquiry) -> impl Iterator<Item = (Time, String)> {
     let asked = of.searches().iter().map(|search| {
         let end = search.interrupted.map(|leaf| format!(", interrupted (leaf {leaf})"));
         let end = end.unwrap_or_default();
@@ -101,7 +102,7 @@ fn search_steps(of: &Inquiry) -> impl Iterator<Item = (u64, String)> {
     asked.chain(answered.map(|answer| (answer.at_cs, format!("Answered, leaf {}", answer.leaf))))
 }
 
-fn review_steps(of: &Inquiry) -> impl Iterator<Item = (u64, String)> {
+fn review_steps(of: &Inquiry) -> impl Iterator<Item = (Time, String)> {
     [("First", of.first()), ("Second", of.second())].into_iter().filter_map(|(name, review)| {
         let review = review?;
         let end = match review.leaf {
@@ -113,7 +114,7 @@ fn review_steps(of: &Inquiry) -> impl Iterator<Item = (u64, String)> {
     })
 }
 
-fn report_steps(of: &Inquiry) -> impl Iterator<Item = (u64, String)> {
+fn report_steps(of: &Inquiry) -> impl Iterator<Item = (Time, String)> {
     let issued = of.report().map(|report| {
         (report.at_cs, format!("Report issued by {}, leaf {}", report.by.id, report.leaf))
     });

@@ -9,6 +9,7 @@ use super::form::choice;
 use super::lock::lock_screen;
 use super::navigation::Place;
 use crate::booking::Identifier;
+use crate::calendar::Time;
 use crate::ledger::VERSION;
 use crate::limits::SESSION_LOCKS_MINUTES;
 use crate::roster::{Duty, Person};
@@ -32,8 +33,7 @@ pub struct DeskContext {
     pub device: Identifier,
     /// How many alarms stand.
     pub alarms: usize,
-    /// Now, in hundredths of a second since 1970-01-01 UTC.
-    pub now_cs: u64,
+    pub now: Time,
 }
 
 /// A page at a desk: what is its own beside its main part.
@@ -219,7 +219,7 @@ fn foot(state: StateKind, desk: &Markup) -> Markup {
 /// The box's time and whether anything is wrong, for the foot of a page.
 fn alarms(desk: &DeskContext) -> Markup {
     html! {
-        p { (when(desk.now_cs)) }
+        p { (when(desk.now)) }
         p {
             @if desk.alarms > 0 {
                 strong.bad {

@@ -11,6 +11,7 @@ use super::form::{Field, Form, ending, hidden_number};
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
 use crate::audit::LeafKind;
+use crate::calendar::Time;
 use crate::ledger::Witnessing;
 use crate::limits::TEXT_CHARS_MAX;
 use crate::service::{Doors, LogReview, Raised};
@@ -31,9 +32,8 @@ pub struct LogPage<'a> {
     pub doors: &'a Doors,
     /// Alarms that stand.
     pub alarms: &'a [Raised],
-    /// The newest leaves, the newest first: index, kind, time in hundredths of a second since
-    /// 1970-01-01 UTC.
-    pub newest: &'a [(u64, LeafKind, u64)],
+    /// The newest leaves, the newest first: index, kind and time.
+    pub newest: &'a [(u64, LeafKind, Time)],
     /// What nobody went through yet.
     pub review: &'a LogReview,
 }
@@ -45,8 +45,8 @@ pub struct LeafPage<'a> {
     /// Its index.
     pub leaf: u64,
     pub kind: LeafKind,
-    /// When, in hundredths of a second since 1970-01-01 UTC.
-    pub time_cs: u64,
+    /// When.
+    pub time: Time,
     /// The leaves that it follows.
     pub follows: &'a [u64],
     /// Its detail; none once it has expired.
@@ -67,7 +67,7 @@ const COLUMNS: [Column<'_>; 4] = [
 /// The log: `/console/log`.
 pub fn log(page: &LogPage<'_>) -> Markup {
     let beside = html! {
-        (weekly(page.review, page.desk.now_cs))
+        (weekly(page.review, page.desk.now))
         (panel("Newest checkpoint", listing(page.checkpoint)))
         (panel("Verify it yourself", verify()))
     };
@@ -87,7 +87,8 @@ fn figures<'a>(page: &LogPage<'a>) -> [Tile<'a>; 4] {
         Tile::new("Leaves", number(page.leaves)).detail(html! { code { (page.log) } }),
         match complete {
             Some((leaves, at)) => {
-                Tile::new(by_quorum, number(*leaves)).detail(html! { "complete " (when(at * 100)) })
+                let complete = when(Time::from_seconds(*at));
+                Tile::new(by_quorum, number(*leaves)).detail(html! { "complete " (complete) })
             }
             None => none_yet(by_quorum).detail("no quorum has cosigned this log"),
         },
@@ -111,7 +112,7 @@ fn alarm(raised: &Raised) -> Markup {
 
 fn newest(page: &LogPage<'_>) -> Markup {
     let rows = html! {
-        @for (leaf, kind, time_cs) in page.newest { (newest_row(*leaf, *kind, *time_cs)) }
+        @for (leaf, kind, time) in page.newest { (newest_row(*leaf, *kind, *time)) }
     };
     let content = html! {
         p.quiet { "Whoever opens a detail is recorded in the log." }
@@ -120,12 +121,12 @@ fn newest(page: &LogPage<'_>) -> Markup {
     named_panel("newest-title", "Newest leaves", content)
 }
 
-fn newest_row(leaf: u64, kind: LeafKind, time_cs: u64) -> Markup {
+fn newest_row(leaf: u64, kind: LeafKind, time: Time) -> Markup {
     let open = html! { "Open" (unseen(format_args!(" leaf {leaf}"))) };
     html! {
         tr {
             th.number scope="row" { (leaf) }
-            td { (when(time_cs)) }
+            td { (when(time)) }
             td { (kind.words()) br; code.quiet { (kind.name()) } }
             td { (leaf_link(leaf, open)) }
         }
@@ -147,17 +148,17 @@ fn verify() -> Markup {
 }
 
 /// What nobody went through yet, and the word that somebody did.
-fn weekly(review: &LogReview, now_cs: u64) -> Markup {
-    let LogReview { first, last_cs, due_cs, end, kinds } = review;
-    let late = *due_cs < now_cs;
-    let due = html! { (when(*due_cs)) @if late { span.bad { " overdue" } } };
+fn weekly(review: &LogReview, now: Time) -> Markup {
+    let LogReview { first, last, due, end, kinds } = review;
+    let late = *due < now;
+    let due = html! { (when(*due)) @if late { span.bad { " overdue" } } };
     let since = format!("{} leaves, from {first} on", number(end - first));
     let counted = html! {
         ul { @for (kind, found) in kinds { (kind_line(*kind, *found)) } }
     };
     let content = html! {
         (facts(&[
-            ("Last review", when(*last_cs)),
+            ("Last review", when(*last)),
             ("Next due", due),
             ("Not reviewed", html! { (since) }),
         ]))
@@ -196,7 +197,7 @@ pub fn leaf(page: &LeafPage<'_>) -> Markup {
     let about = facts(&[
         ("What", html! { (page.kind.words()) }),
         ("Kind", html! { code { (page.kind.name()) } }),
-        ("When", when(page.time_cs)),
+        ("When", when(page.time)),
         ("Follows", follows(page.follows)),
     ]);
     let detail = html! {

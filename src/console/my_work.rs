@@ -9,6 +9,7 @@ use super::layout::{DeskContext, Page};
 use super::navigation::Place;
 use super::next_step::{NextStep, participant};
 use crate::booking::Identifier;
+use crate::calendar::Time;
 use crate::inquiry::{Inquiry, InquiryId, Stage};
 use crate::roster::{Duty, Person};
 use crate::wording::{capital, count, span};
@@ -35,9 +36,9 @@ pub struct InquiryRow {
     pub requester: String,
     /// Who opened it.
     pub operator: Identifier,
-    pub opened_cs: u64,
+    pub opened: Time,
     /// When its report was issued.
-    pub issued_cs: Option<u64>,
+    pub issued: Option<Time>,
     /// Whether this person takes part in it.
     pub takes_part: bool,
     /// What this person may do next.
@@ -71,8 +72,8 @@ impl InquiryRow {
             purpose: request.purpose.kind().short(),
             requester: format!("{}, {}", request.requester.name, request.requester.agency),
             operator: inquiry.operator().id.clone(),
-            opened_cs: inquiry.opened_cs(),
-            issued_cs: inquiry.report().map(|report| report.at_cs),
+            opened: inquiry.opened(),
+            issued: inquiry.report().map(|report| report.at_cs),
             takes_part: inquiry.takes_part(&participant(person)),
             step: NextStep::of(inquiry, person),
         }
@@ -162,8 +163,8 @@ fn section(desk: &DeskContext, id: &str, title: &str, rows: &[&InquiryRow], none
 }
 
 fn table_row(desk: &DeskContext, row: &InquiryRow) -> Markup {
-    let since = row.issued_cs.unwrap_or(row.opened_cs);
-    let ago = if row.issued_cs.is_some() { " since the report" } else { " ago" };
+    let since = row.issued.unwrap_or(row.opened);
+    let ago = if row.issued.is_some() { " since the report" } else { " ago" };
     let look = || (format!("/console/inquiries/{}", row.id), "Look at it");
     let (href, words) = row.step.map_or_else(look, |step| step.link(row.id));
     html! {
@@ -173,7 +174,7 @@ fn table_row(desk: &DeskContext, row: &InquiryRow) -> Markup {
             td { (row.requester) }
             td { (row.operator) }
             td { (capital(row.stage.words())) }
-            td { (when(row.opened_cs)) br; span.quiet.small { (span(since, desk.now_cs)) (ago) } }
+            td { (when(row.opened)) br; span.quiet.small { (span(since, desk.now)) (ago) } }
             td { a href=(href) { (words) (unseen(format_args!(" for {}", row.reference))) } }
         }
     }

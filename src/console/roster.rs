@@ -8,6 +8,7 @@ use super::components::{
 use super::form::{Form, ending};
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
+use crate::calendar::Time;
 use crate::limits::{
     ACCOUNT_REVIEW_DAYS, ACCOUNT_UNUSED_DAYS_MAX, LOG_ON_TRIES_MAX, PERSON_ID_REUSE_DAYS,
 };
@@ -105,7 +106,7 @@ fn row(desk: &DeskContext, standing: &AccountStanding, decides: bool) -> Markup 
             td.tight { (person.trained_until) }
             td { (last_log_on(account)) }
             td { (key(standing)) }
-            td { (stands(account, standing.review_due, desk.now_cs)) }
+            td { (stands(account, standing.review_due, desk.now)) }
             @if decides { td { (deeds(desk, account, standing.review_due)) } }
         }
     }
@@ -123,14 +124,14 @@ fn key(standing: &AccountStanding) -> Markup {
     }
 }
 
-fn stands(account: &Account, review_due: bool, now_cs: u64) -> Markup {
+fn stands(account: &Account, review_due: bool, now: Time) -> Markup {
     let temporary = account.person.temporary_until_cs.filter(|_| account.off.is_none());
     html! {
         @if let Some(off) = &account.off {
-            span.quiet { "Off for " (span(off.since_cs, now_cs)) ": " (off.why.words()) }
+            span.quiet { "Off for " (span(off.since_cs, now)) ": " (off.why.words()) }
         } @else if account.locked.is_some() { span.bad { "Locked" } } @else { "On" }
         @if review_due { br; span.warn { "To be confirmed" } }
-        @if let Some(until_cs) = temporary { br; "Temporary, until " (when(until_cs)) }
+        @if let Some(until) = temporary { br; "Temporary, until " (when(until)) }
     }
 }
 

@@ -10,6 +10,7 @@ use super::form::{Field, Form, ending, hidden_number};
 use super::layout::{DeskContext, Page};
 use super::navigation::Place;
 use crate::audit::SampleFinding;
+use crate::calendar::Time;
 use crate::ledger::Drawn;
 use crate::limits::{REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, TEXT_CHARS_MAX};
 use crate::wording::{count, number};
@@ -59,7 +60,7 @@ pub fn samples(page: &SamplesPage<'_>) -> Markup {
     let left: usize = page.samples.iter().map(|drawn| not_reviewed(drawn).len()).sum();
     let drawn = html! {
         @if page.samples.is_empty() { (empty_panel("No sample was drawn yet.")) }
-        @for drawn in page.samples.iter().rev() { (sample(drawn, page.desk.now_cs)) }
+        @for drawn in page.samples.iter().rev() { (sample(drawn, page.desk.now)) }
     };
     let main = html! {
         div.split { div { (drawn) } (draw(page.leaves)) }
@@ -97,17 +98,17 @@ fn draw(leaves: u64) -> Markup {
     })
 }
 
-fn sample(drawn: &Drawn, now_cs: u64) -> Markup {
+fn sample(drawn: &Drawn, now: Time) -> Markup {
     let open = not_reviewed(drawn);
-    let late = drawn.due_cs < now_cs && !open.is_empty();
+    let late = drawn.due < now && !open.is_empty();
     let done = drawn.asked.len() - open.len();
     let (of, all) = (drawn.asked.len(), number(drawn.population));
     let content = html! {
         (facts(&[
-            ("Drawn", html! { (when(drawn.time_cs)) ", seed in leaf " (drawn.seeded) }),
+            ("Drawn", html! { (when(drawn.time)) ", seed in leaf " (drawn.seeded) }),
             ("Size", html! { (of) " of " (all) " searches" }),
             ("Reviewed", html! { (done) ", " (open.len()) " left" }),
-            ("Due", html! { (when(drawn.due_cs)) @if late { span.bad { " overdue" } } }),
+            ("Due", html! { (when(drawn.due)) @if late { span.bad { " overdue" } } }),
         ]))
         @for asked in open {
             (folded(format_args!("Search of leaf {asked}"), review(drawn, asked)))

@@ -12,6 +12,7 @@ use super::record::{Answer, End, Evidence, Inquiry, Ranked, Recorded, Report, Re
 use super::refusal::{ActionError as Refuse, demand};
 use super::request::{Request, check_reason};
 use crate::booking::{Text, VersionId};
+use crate::calendar::Time;
 use crate::ids::InquiryId;
 use crate::limits::{
     EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, SEARCHES_PER_INQUIRY_MAX,
@@ -31,7 +32,7 @@ impl Inquiry {
         who: &Who,
         today: Date,
         pattern: Option<&NumberPattern>,
-        at_cs: u64,
+        at: Time,
     ) -> Result<Self, Refuse> {
         may_operate(who)?;
         request.check(today, pattern)?;
@@ -41,7 +42,7 @@ impl Inquiry {
         Ok(Self {
             id,
             revision: 1,
-            opened_cs: at_cs,
+            opened_cs: at,
             operator: who.person.clone(),
             request,
             probe: None,
@@ -64,7 +65,7 @@ impl Inquiry {
         &mut self,
         who: &Who,
         revision: u64,
-        at_cs: u64,
+        at: Time,
         action: Action,
     ) -> Result<(), Refuse> {
         demand(revision == self.revision, || Refuse::Changed {
@@ -75,22 +76,22 @@ impl Inquiry {
             Action::ReceiveProbe(probe) => self.receive_probe(who, probe),
             Action::ChooseFace(choice) => self.choose_face(who, choice),
             Action::Ask { search, leaf } => {
-                self.ask(who, Search { id: search, leaf, at_cs, interrupted: None })
+                self.ask(who, Search { id: search, leaf, at_cs: at, interrupted: None })
             }
-            Action::ClaimFirst => self.claim_first(who, at_cs),
-            Action::ClaimSecond => self.claim_second(who, at_cs),
+            Action::ClaimFirst => self.claim_first(who, at),
+            Action::ClaimSecond => self.claim_second(who, at),
             Action::Dispose(finding) => self.dispose(who, finding),
             Action::Finish { leaf } => self.finish(who, leaf),
             Action::Issue { sha256, leaf } => {
-                self.issue(who, Report { sha256, leaf, by: who.person.clone(), at_cs })
+                self.issue(who, Report { sha256, leaf, by: who.person.clone(), at_cs: at })
             }
             Action::MarkEvidence(handover) => {
-                self.mark_evidence(who, Evidence { handover, by: who.person.clone(), at_cs })
+                self.mark_evidence(who, Evidence { handover, by: who.person.clone(), at_cs: at })
             }
             Action::RecordOutcome(outcome) => {
-                self.record_outcome(who, Recorded { outcome, by: who.person.clone(), at_cs })
+                self.record_outcome(who, Recorded { outcome, by: who.person.clone(), at_cs: at })
             }
-            Action::Withdraw { reason } => self.withdraw(who, reason, at_cs),
+            Action::Withdraw { reason } => self.withdraw(who, reason, at),
         }?;
         self.revision += 1;
         Ok(())
@@ -102,12 +103,12 @@ impl Inquiry {
     /// its end.
     ///
     /// Errors: a refusal by its name; then nothing has changed.
-    pub fn happen(&mut self, at_cs: u64, event: Event) -> Result<(), Refuse> {
+    pub fn happen(&mut self, at: Time, event: Event) -> Result<(), Refuse> {
         match event {
-            Event::Answered { candidates, leaf } => self.answered(&candidates, leaf, at_cs),
+            Event::Answered { candidates, leaf } => self.answered(&candidates, leaf, at),
             Event::Interrupted { leaf } => self.interrupted(leaf),
-            Event::Released { version } => self.released(version, at_cs),
-            Event::Refused { reason } => self.end(End { by: None, reason, at_cs }),
+            Event::Released { version } => self.released(version, at),
+            Event::Refused { reason } => self.end(End { by: None, reason, at_cs: at }),
         }?;
         self.revision += 1;
         Ok(())
@@ -168,7 +169,7 @@ impl Inquiry {
         &mut self,
         candidates: &[(VersionId, f64)],
         leaf: u64,
-        at_cs: u64,
+        at: Time,
     ) -> Result<(), Refuse> {
         self.goes_on()?;
         demand(self.under_way(), || Refuse::NoSearchUnderWay)?;
@@ -189,7 +190,7 @@ impl Inquiry {
         };
         self.answer = Some(Answer {
             leaf,
-            at_cs,
+            at_cs: at,
             candidates: candidates.iter().enumerate().map(ranked).collect(),
         });
         Ok(())
@@ -206,15 +207,15 @@ impl Inquiry {
 
     // The reviews
 
-    fn claim_first(&mut self, who: &Who, at_cs: u64) -> Result<(), Refuse> {
+    fn claim_first(&mut self, who: &Who, at: Time) -> Result<(), Refuse> {
         self.first_waits_for(who)?;
-        self.claim(who, at_cs);
+        self.claim(who, at);
         Ok(())
     }
 
-    fn claim_second(&mut self, who: &Who, at_cs: u64) -> Result<(), Refuse> {
+    fn claim_second(&mut self, who: &Who, at: Time) -> Result<(), Refuse> {
         self.second_waits_for(who)?;
-        self.claim(who, at_cs);
+        self.claim(who, at);
         Ok(())
     }
 
@@ -245,10 +246,10 @@ impl Inquiry {
         })
     }
 
-    fn claim(&mut self, who: &Who, claimed_cs: u64) {
+    fn claim(&mut self, who: &Who, at: Time) {
         self.reviews.push(Review {
             examiner: who.person.clone(),
-            claimed_cs,
+            claimed_cs: at,
             findings: Vec::new(),
             leaf: None,
         });
@@ -282,14 +283,14 @@ impl Inquiry {
         Ok(())
     }
 
-    fn released(&mut self, version: VersionId, at_cs: u64) -> Result<(), Refuse> {
+    fn released(&mut self, version: VersionId, at: Time) -> Result<(), Refuse> {
         let candidates = self.answer.as_mut().map_or(&mut [][..], |answer| &mut answer.candidates);
         let Some(candidate) = candidates.iter_mut().find(|candidate| candidate.version == version)
         else {
             return Err(Refuse::NotACandidate { found: version });
         };
         demand(candidate.released_cs.is_none(), || Refuse::CandidateReleased { found: version })?;
-        candidate.released_cs = Some(at_cs);
+        candidate.released_cs = Some(at);
         Ok(())
     }
 
@@ -341,9 +342,9 @@ impl Inquiry {
         Ok(())
     }
 
-    fn withdraw(&mut self, who: &Who, reason: String, at_cs: u64) -> Result<(), Refuse> {
+    fn withdraw(&mut self, who: &Who, reason: String, at: Time) -> Result<(), Refuse> {
         self.operates(who)?;
-        self.end(End { by: Some(who.person.clone()), reason, at_cs })
+        self.end(End { by: Some(who.person.clone()), reason, at_cs: at })
     }
 
     fn end(&mut self, end: End) -> Result<(), Refuse> {

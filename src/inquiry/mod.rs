@@ -4,8 +4,7 @@
 //! Invariant: an `Inquiry` is changed by `act` and `happen` alone, and what either refuses changes
 //! nothing. So no record can hold a search that its operator didn't ask for in person, a review
 //! with a candidate skipped, or a report that fewer than two people stand for. All of it is pure:
-//! the time comes in, as hundredths of a second since 1970, and so does the day; nothing is read,
-//! drawn or written here.
+//! the time comes in, and so does the day; nothing is read, drawn or written here.
 //!
 //! ```text
 //!  open ─> Opened ─> ProbeReceived ─> FaceChosen ─> Asked ─> Answered   the operator alone,

@@ -8,19 +8,17 @@ use serde::{Deserialize, Serialize};
 use super::action::{Choice, Disposition, Finding, Handover, Outcome, Person, Probe};
 use super::request::Request;
 use crate::booking::{Text, VersionId};
+use crate::calendar::Time;
 use crate::ids::{Digest, InquiryId, SearchId};
 use crate::named::named;
 
-/// One inquiry, whole, as it is stored.
-///
-/// Units: every `at_cs` is in hundredths of a second since 1970, UTC; leaves are indices in the
-/// log.
+/// One inquiry, whole, as it is stored. Leaves are indices in the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Inquiry {
     pub(super) id: InquiryId,
     pub(super) revision: u64,
-    pub(super) opened_cs: u64,
+    pub(super) opened_cs: Time,
     pub(super) operator: Person,
     pub(super) request: Request,
     pub(super) probe: Option<Probe>,
@@ -44,7 +42,7 @@ pub struct Search {
     /// The leaf `asked`.
     pub leaf: u64,
     /// When.
-    pub at_cs: u64,
+    pub at_cs: Time,
     /// The leaf `interrupted`, where it will never be answered.
     pub interrupted: Option<u64>,
 }
@@ -56,7 +54,7 @@ pub struct Answer {
     /// The leaf `answered`.
     pub leaf: u64,
     /// When.
-    pub at_cs: u64,
+    pub at_cs: Time,
     /// Best first; none is an answer too.
     pub candidates: Vec<Ranked>,
 }
@@ -73,7 +71,7 @@ pub struct Ranked {
     /// The place in the array, counted from 1.
     pub rank: usize,
     /// When its agency released it, if it did.
-    pub released_cs: Option<u64>,
+    pub released_cs: Option<Time>,
 }
 
 /// One examiner's review.
@@ -83,7 +81,7 @@ pub struct Review {
     /// Whose it is.
     pub examiner: Person,
     /// When it was claimed.
-    pub claimed_cs: u64,
+    pub claimed_cs: Time,
     /// Dispositions in the order in which they were made.
     pub findings: Vec<Finding>,
     /// The leaf `reviewed`, once it is finished.
@@ -110,7 +108,7 @@ pub struct Report {
     /// Who issued it.
     pub by: Person,
     /// When.
-    pub at_cs: u64,
+    pub at_cs: Time,
 }
 
 /// One link of the chain of those who received the report as evidence.
@@ -122,7 +120,7 @@ pub struct Evidence {
     /// Who recorded it.
     pub by: Person,
     /// When.
-    pub at_cs: u64,
+    pub at_cs: Time,
 }
 
 /// The outcome as it was recorded.
@@ -134,7 +132,7 @@ pub struct Recorded {
     /// Who recorded it.
     pub by: Person,
     /// When.
-    pub at_cs: u64,
+    pub at_cs: Time,
 }
 
 /// How an inquiry ended without a report.
@@ -146,7 +144,7 @@ pub struct End {
     /// Why, in words.
     pub reason: String,
     /// When.
-    pub at_cs: u64,
+    pub at_cs: Time,
 }
 
 /// Where an inquiry stands.
@@ -195,7 +193,7 @@ impl Inquiry {
     }
 
     /// When it was opened.
-    pub fn opened_cs(&self) -> u64 {
+    pub fn opened(&self) -> Time {
         self.opened_cs
     }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::clock::day;
 use super::core::Core;
 use super::error::LedgerError;
 use super::handle::Ledger;
@@ -14,7 +13,7 @@ use super::write::{NewLeaf, Subject, Write};
 use crate::audit::Detail;
 use crate::audit::touch::Credential;
 use crate::booking::Identifier;
-use crate::calendar::DAY_CS;
+use crate::calendar::{Span, Time};
 use crate::ids::{Digest, GrantId};
 use crate::limits::GRANT_DAYS_MAX;
 use crate::roster::{Account, Off, OffReason, Person, Roster};
@@ -38,8 +37,8 @@ pub(crate) struct Member {
 pub(crate) struct Code {
     /// SHA-256 of it.
     pub(crate) sha256: Digest,
-    /// Until when it holds, in hundredths of a second since 1970-01-01 UTC.
-    pub(crate) until_cs: u64,
+    /// Until when it holds.
+    pub(crate) until_cs: Time,
     /// The leaf that says so.
     pub(crate) leaf: u64,
 }
@@ -54,8 +53,8 @@ pub struct Grant {
     pub key: Option<Credential>,
     /// Who asked for it.
     pub asked_by: Person,
-    /// When, in hundredths of a second since 1970-01-01 UTC.
-    pub asked_cs: u64,
+    /// When.
+    pub asked_cs: Time,
     /// The leaf that says so.
     pub leaf: u64,
 }
@@ -115,28 +114,28 @@ impl Ledger {
         roster: &Arc<Roster>,
     ) -> Result<Vec<Identifier>, LedgerError> {
         let core = self.core();
-        let now_cs = self.now_cs();
+        let now = self.now();
         let roster = roster.clone();
-        let goes_off = move |account: &Account, now_cs: u64| {
-            let agency = roster.requester(&account.person.agency, day(now_cs)).map(|_| ());
-            if account.is_unassociated(&agency, now_cs) {
+        let goes_off = move |account: &Account, now: Time| {
+            let agency = roster.requester(&account.person.agency, now.date()).map(|_| ());
+            if account.is_unassociated(&agency, now) {
                 Some(OffReason::Unassociated)
             } else {
-                account.goes_off(now_cs)
+                account.goes_off(now)
             }
         };
-        let due = core.members()?.iter().any(|member| goes_off(&member.account, now_cs).is_some());
+        let due = core.members()?.iter().any(|member| goes_off(&member.account, now).is_some());
         let waiting = core.store.grants()?;
         let stale = waiting.iter().map(|(id, sealed)| core.open_grant(*id, sealed));
-        let stale = stale.collect::<Result<Vec<_>, _>>()?.iter().any(|grant| grant.is_over(now_cs));
+        let stale = stale.collect::<Result<Vec<_>, _>>()?.iter().any(|grant| grant.is_over(now));
         if !due && !stale {
             return Ok(Vec::new());
         }
         self.write(Subject::People, move |core, group| {
             let (mut leaves, mut gone, mut over) = (Vec::new(), Vec::new(), Vec::new());
             for mut member in core.members()? {
-                let Some(why) = goes_off(&member.account, group.now_cs) else { continue };
-                member.account.off = Some(Off { since_cs: group.now_cs, why });
+                let Some(why) = goes_off(&member.account, group.now) else { continue };
+                member.account.off = Some(Off { since_cs: group.now, why });
                 let person = member.account.person.id.clone();
                 leaves.push(NewLeaf::new(
                     Vec::new(),
@@ -147,7 +146,7 @@ impl Ledger {
             }
             for (id, sealed) in core.store.grants()? {
                 let grant = core.open_grant(id, &sealed)?;
-                if grant.is_over(group.now_cs) {
+                if grant.is_over(group.now) {
                     let reason = format!("nobody approved it within {GRANT_DAYS_MAX} days");
                     let detail = Detail::GrantDeclined {
                         actor: None,
@@ -171,14 +170,14 @@ impl Ledger {
 }
 
 impl Grant {
-    fn is_over(&self, now_cs: u64) -> bool {
-        now_cs >= self.asked_cs + GRANT_DAYS_MAX * DAY_CS
+    fn is_over(&self, now: Time) -> bool {
+        now >= self.asked_cs + Span::days(GRANT_DAYS_MAX)
     }
 }
 
 impl Code {
-    pub(crate) fn holds(&self, sha256: Digest, now_cs: u64) -> bool {
-        self.sha256 == sha256 && now_cs < self.until_cs
+    pub(crate) fn holds(&self, sha256: Digest, now: Time) -> bool {
+        self.sha256 == sha256 && now < self.until_cs
     }
 }
 

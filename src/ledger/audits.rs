@@ -7,7 +7,7 @@ use super::error::LedgerError;
 use super::handle::Ledger;
 use crate::audit::{Detail, Entry, LeafKind, SampleFinding};
 use crate::booking::Identifier;
-use crate::calendar::DAY_CS;
+use crate::calendar::{Span, Time};
 use crate::limits::{LOG_REVIEW_DAYS_MAX, REVIEW_DAYS_MAX, SAMPLE_DAYS_MAX, SAMPLES_SHOWN_MAX};
 
 /// A sample and how far its reviews are.
@@ -17,16 +17,16 @@ pub struct Drawn {
     pub seeded: u64,
     /// The leaf that says what was drawn.
     pub leaf: u64,
-    /// When it was drawn, in hundredths of a second since 1970-01-01 UTC.
-    pub time_cs: u64,
+    /// When it was drawn.
+    pub time: Time,
     /// Searches in its range.
     pub population: u64,
     /// The leaves `asked` that were drawn.
     pub asked: Vec<u64>,
     /// Those that were reviewed, with what was found.
     pub reviewed: Vec<(u64, SampleFinding)>,
-    /// When its reviews are due, in hundredths of a second since 1970-01-01 UTC.
-    pub due_cs: u64,
+    /// When its reviews are due.
+    pub due: Time,
 }
 
 impl Ledger {
@@ -83,16 +83,14 @@ impl Ledger {
             // Expired with its term; nobody is asked for its reviews any more.
             _ => return Ok(None),
         };
-        let time_cs = view.time_cs;
-        let due_cs = time_cs + REVIEW_DAYS_MAX * DAY_CS;
         Ok(Some(Drawn {
             seeded,
             leaf,
-            time_cs,
+            time: view.time,
             population: view.count(0),
             asked,
             reviewed: Vec::new(),
-            due_cs,
+            due: view.time + Span::days(REVIEW_DAYS_MAX),
         }))
     }
 
@@ -106,30 +104,30 @@ impl Ledger {
 
     /// Up to which leaf auditors went through the log, and when the last of them did; where nobody
     /// did yet, since when there is a log.
-    pub(crate) fn reviewed_to(&self) -> Result<(u64, u64), LedgerError> {
+    pub(crate) fn reviewed_to(&self) -> Result<(u64, Time), LedgerError> {
         for leaf in self.core().audit_leaves().into_iter().rev() {
             let Some(row) = self.core().store.leaf(leaf)? else { continue };
             if let Entry::Known(view) = Entry::read(&row.leaf)?
                 && view.kind == LeafKind::LogReviewed
             {
-                return Ok((view.count(1), view.time_cs));
+                return Ok((view.count(1), view.time));
             }
         }
-        let begun_cs = self
+        let begun = self
             .core()
             .store
             .leaf(0)?
-            .map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs()))
+            .map(|row| Entry::read(&row.leaf).map(|entry| entry.time()))
             .transpose()?;
-        Ok((0, begun_cs.unwrap_or_else(|| self.now_cs())))
+        Ok((0, begun.unwrap_or_else(|| self.now())))
     }
 
     /// What of audits is overdue, in words: a sample, reviews of one, or the weekly look through
     /// the log.
     pub(crate) fn audit_overdue(&self) -> Result<Option<String>, LedgerError> {
-        let now_cs = self.now_cs();
+        let now = self.now();
         let samples = self.samples()?;
-        let late = samples.iter().filter(|drawn| drawn.due_cs < now_cs);
+        let late = samples.iter().filter(|drawn| drawn.due < now);
         let open: usize = late
             .map(|drawn| {
                 drawn
@@ -145,29 +143,29 @@ impl Ledger {
             )));
         }
         let last = match samples.last() {
-            Some(drawn) => Some(drawn.time_cs),
+            Some(drawn) => Some(drawn.time),
             None => self
                 .core()
                 .store
                 .leaf(0)?
-                .map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs()))
+                .map(|row| Entry::read(&row.leaf).map(|entry| entry.time()))
                 .transpose()?,
         };
-        if last.is_some_and(|last| last + SAMPLE_DAYS_MAX * DAY_CS < now_cs) {
+        if last.is_some_and(|last| last + Span::days(SAMPLE_DAYS_MAX) < now) {
             return Ok(Some(format!("no sample was drawn for more than {SAMPLE_DAYS_MAX} days")));
         }
-        let overdue = self.reviewed_to()?.1 + LOG_REVIEW_DAYS_MAX * DAY_CS < now_cs;
+        let overdue = self.reviewed_to()?.1 + Span::days(LOG_REVIEW_DAYS_MAX) < now;
         Ok(overdue.then(|| {
             format!("nobody went through the log for more than {LOG_REVIEW_DAYS_MAX} days")
         }))
     }
 
     /// The first leaf that isn't dated before this.
-    pub(crate) fn first_leaf_since(&self, since_cs: u64) -> Result<u64, LedgerError> {
+    pub(crate) fn first_leaf_since(&self, since: Time) -> Result<u64, LedgerError> {
         let (mut first, mut end) = (0, self.leaves());
         while first < end {
             let middle = first + (end - first) / 2;
-            if Entry::read(&self.leaf(middle)?)?.time_cs() < since_cs {
+            if Entry::read(&self.leaf(middle)?)?.time() < since {
                 first = middle + 1
             } else {
                 end = middle
@@ -180,24 +178,24 @@ impl Ledger {
     /// know any more is left out.
     pub(crate) fn searched_since(
         &self,
-        since_cs: u64,
-    ) -> Result<BTreeMap<Identifier, Vec<u64>>, LedgerError> {
+        since: Time,
+    ) -> Result<BTreeMap<Identifier, Vec<Time>>, LedgerError> {
         let mut asked = Vec::new();
         self.core().store.for_each_leaf::<LedgerError>(
-            self.first_leaf_since(since_cs)?..self.leaves(),
+            self.first_leaf_since(since)?..self.leaves(),
             |leaf, bytes| {
                 if let Entry::Known(view) = Entry::read(bytes)?
                     && view.kind == LeafKind::Asked
                 {
-                    asked.push((leaf, view.time_cs));
+                    asked.push((leaf, view.time));
                 }
                 Ok(())
             },
         )?;
-        let mut searched: BTreeMap<Identifier, Vec<u64>> = BTreeMap::new();
-        for (leaf, time_cs) in asked {
+        let mut searched: BTreeMap<Identifier, Vec<Time>> = BTreeMap::new();
+        for (leaf, time) in asked {
             if let Some(Detail::Asked { approval, .. }) = self.detail_of(leaf)? {
-                searched.entry(approval.operator).or_default().push(time_cs);
+                searched.entry(approval.operator).or_default().push(time);
             }
         }
         Ok(searched)

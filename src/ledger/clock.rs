@@ -6,18 +6,19 @@
 //! and extensions don't expire.
 
 use std::fmt::Debug;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
-use time::{Date, OffsetDateTime};
+use time::OffsetDateTime;
 
+use crate::calendar::{Span, Time};
 use crate::limits::{CLOCK_AHEAD_SECONDS_MAX, CLOCK_BEHIND_SECONDS_MAX};
 
 /// The time of day, and a time that only passes.
 pub trait Clock: Debug + Send + Sync {
-    /// Hundredths of a second since 1970-01-01 UTC.
-    fn now_cs(&self) -> u64;
-    /// Hundredths of a second since any moment: never set, never back.
-    fn passed_cs(&self) -> u64;
+    /// The time of day.
+    fn now(&self) -> Time;
+    /// How long ago any one moment was: never set, never back.
+    fn passed(&self) -> Span;
 }
 
 /// The clock of the machine.
@@ -31,13 +32,13 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
-    fn now_cs(&self) -> u64 {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        u64::try_from(since.as_millis() / 10).expect("the year is before the end of 64 bits")
+    fn now(&self) -> Time {
+        OffsetDateTime::now_utc().into()
     }
 
-    fn passed_cs(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_millis() / 10).expect("nothing runs that long")
+    fn passed(&self) -> Span {
+        let hundredths = self.0.elapsed().as_millis() / 10;
+        Span::from_cs(u64::try_from(hundredths).expect("nothing runs that long"))
     }
 }
 
@@ -46,31 +47,33 @@ impl Clock for SystemClock {
 pub(crate) enum ClockStep {
     /// As it should.
     None,
-    /// Behind the newest leaf by so many hundredths of a second.
-    Behind(u64),
-    /// Ahead of what passed since the last look by so many hundredths of a second.
-    Ahead(u64),
+    /// Behind the newest leaf by so much.
+    Behind(Span),
+    /// Ahead of what passed since the last look by so much.
+    Ahead(Span),
 }
 
 /// What the last look at the clock showed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LastLook {
-    now_cs: u64,
-    passed_cs: u64,
+    now: Time,
+    passed: Span,
 }
 
 impl LastLook {
     pub(crate) fn at(clock: &dyn Clock) -> Self {
-        Self { now_cs: clock.now_cs(), passed_cs: clock.passed_cs() }
+        Self { now: clock.now(), passed: clock.passed() }
     }
 
     /// Looks again; the clock is compared with the newest leaf and with the look before.
-    pub(crate) fn again(&mut self, clock: &dyn Clock, newest_cs: u64) -> ClockStep {
+    pub(crate) fn again(&mut self, clock: &dyn Clock, newest: Time) -> ClockStep {
         let before = std::mem::replace(self, Self::at(clock));
-        let expected = before.now_cs + (self.passed_cs - before.passed_cs);
-        match (behind_cs(self.now_cs, newest_cs), self.now_cs.saturating_sub(expected)) {
+        let expected = before.now + (self.passed - before.passed);
+        match (behind(self.now, newest), self.now.since(expected)) {
             (Some(behind), _) => ClockStep::Behind(behind),
-            (None, ahead) if ahead > CLOCK_AHEAD_SECONDS_MAX * 100 => ClockStep::Ahead(ahead),
+            (None, ahead) if ahead > Span::seconds(CLOCK_AHEAD_SECONDS_MAX) => {
+                ClockStep::Ahead(ahead)
+            }
             _ => ClockStep::None,
         }
     }
@@ -78,14 +81,8 @@ impl LastLook {
 
 /// By how much a clock stands behind the newest leaf, where that is more than clocks are put right
 /// by every day.
-pub(crate) fn behind_cs(now_cs: u64, newest_cs: u64) -> Option<u64> {
-    newest_cs.checked_sub(now_cs).filter(|&behind| behind > CLOCK_BEHIND_SECONDS_MAX * 100)
-}
-
-/// The day of a time, UTC.
-pub(crate) fn day(now_cs: u64) -> Date {
-    let seconds = i64::try_from(now_cs / 100).unwrap_or(i64::MAX);
-    OffsetDateTime::from_unix_timestamp(seconds).map_or(Date::MAX, OffsetDateTime::date)
+pub(crate) fn behind(now: Time, newest: Time) -> Option<Span> {
+    Some(newest.since(now)).filter(|&behind| behind > Span::seconds(CLOCK_BEHIND_SECONDS_MAX))
 }
 
 #[cfg(test)]
@@ -102,61 +99,55 @@ pub(crate) mod tests {
     }
 
     impl SetClock {
-        pub(crate) fn at(now_cs: u64) -> Self {
-            Self { now_cs: now_cs.into(), passed_cs: 7.into() }
+        pub(crate) fn at(now: Time) -> Self {
+            Self { now_cs: now.cs().into(), passed_cs: 7.into() }
         }
 
         /// Time passes.
-        pub(crate) fn pass(&self, cs: u64) {
-            self.now_cs.fetch_add(cs, Ordering::Relaxed);
-            self.passed_cs.fetch_add(cs, Ordering::Relaxed);
+        pub(crate) fn pass(&self, span: Span) {
+            self.now_cs.fetch_add(span.cs(), Ordering::Relaxed);
+            self.passed_cs.fetch_add(span.cs(), Ordering::Relaxed);
         }
 
         /// Somebody sets the clock.
-        pub(crate) fn set(&self, now_cs: u64) {
-            self.now_cs.store(now_cs, Ordering::Relaxed);
+        pub(crate) fn set(&self, now: Time) {
+            self.now_cs.store(now.cs(), Ordering::Relaxed);
         }
     }
 
     impl Clock for SetClock {
-        fn now_cs(&self) -> u64 {
-            self.now_cs.load(Ordering::Relaxed)
+        fn now(&self) -> Time {
+            Time::from_cs(self.now_cs.load(Ordering::Relaxed))
         }
 
-        fn passed_cs(&self) -> u64 {
-            self.passed_cs.load(Ordering::Relaxed)
+        fn passed(&self) -> Span {
+            Span::from_cs(self.passed_cs.load(Ordering::Relaxed))
         }
     }
 
     #[test]
     fn a_clock_that_goes_as_time_passes_is_right_and_small_corrections_are_nothing() {
-        let clock = SetClock::at(1_000_000);
+        let clock = SetClock::at(Time::from_cs(1_000_000));
         let mut look = LastLook::at(&clock);
-        clock.pass(500_000);
-        assert_eq!(look.again(&clock, 1_400_000), ClockStep::None);
-        clock.set(1_500_000 - CLOCK_BEHIND_SECONDS_MAX * 100);
-        assert_eq!(look.again(&clock, 1_500_000), ClockStep::None);
-        clock.set(1_500_000 + CLOCK_AHEAD_SECONDS_MAX * 100 - 10_000);
-        assert_eq!(look.again(&clock, 1_500_000), ClockStep::None);
+        clock.pass(Span::from_cs(500_000));
+        assert_eq!(look.again(&clock, Time::from_cs(1_400_000)), ClockStep::None);
+        let newest = Time::from_cs(1_500_000);
+        clock.set(newest - Span::seconds(CLOCK_BEHIND_SECONDS_MAX));
+        assert_eq!(look.again(&clock, newest), ClockStep::None);
+        clock.set(newest + Span::seconds(CLOCK_AHEAD_SECONDS_MAX - 100));
+        assert_eq!(look.again(&clock, newest), ClockStep::None);
     }
 
     #[test]
     fn a_clock_behind_the_newest_leaf_or_ahead_of_what_passed_is_told() {
-        let clock = SetClock::at(9_000_000);
+        let (began, behind) = (Time::from_cs(9_000_000), Span::from_cs(100_000));
+        let clock = SetClock::at(began);
         let mut look = LastLook::at(&clock);
-        assert_eq!(look.again(&clock, 9_100_000), ClockStep::Behind(100_000));
-        clock.pass(100_000);
-        clock.set(9_100_000 + CLOCK_AHEAD_SECONDS_MAX * 100 + 1);
-        assert_eq!(
-            look.again(&clock, 9_000_000),
-            ClockStep::Ahead(CLOCK_AHEAD_SECONDS_MAX * 100 + 1)
-        );
-        assert_eq!(look.again(&clock, 9_000_000), ClockStep::None);
-    }
-
-    #[test]
-    fn a_day_is_that_of_its_time() {
-        assert_eq!(day(179_554_560_099).to_string(), "2026-11-24");
-        assert_eq!((day(0).to_string(), day(u64::MAX)), ("1970-01-01".to_owned(), Date::MAX));
+        assert_eq!(look.again(&clock, began + behind), ClockStep::Behind(behind));
+        clock.pass(behind);
+        let ahead = Span::seconds(CLOCK_AHEAD_SECONDS_MAX) + Span::from_cs(1);
+        clock.set(began + behind + ahead);
+        assert_eq!(look.again(&clock, began), ClockStep::Ahead(ahead));
+        assert_eq!(look.again(&clock, began), ClockStep::None);
     }
 }

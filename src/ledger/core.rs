@@ -14,6 +14,7 @@ use super::records::{OpenedLeaf, Record, Witnessing};
 use super::waits::Waits;
 use crate::audit::{Leaf, LogKey, SALT_BYTES, commit};
 use crate::booking::{BookingNumber, Identifier, VersionId};
+use crate::calendar::Time;
 use crate::disk::Disk;
 use crate::face::ModelId;
 use crate::retention::RetentionDays;
@@ -67,7 +68,7 @@ pub(crate) struct Newest {
     pub(crate) cosigned: Option<String>,
     pub(crate) leaves: u64,
     /// Time of the newest leaf.
-    pub(crate) time_cs: u64,
+    pub(crate) time: Time,
 }
 
 impl Newest {

@@ -13,7 +13,7 @@ use super::purge::ASSURANCE;
 use super::write::{Decision, NewLeaf, Staged, Subject, Write};
 use super::writer::{Alone, Writer};
 use crate::audit::{Detail, Entry};
-use crate::calendar::DAY_CS;
+use crate::calendar::{Span, Time};
 use crate::ids::InquiryId;
 use crate::limits::{EXPIRED_PER_LEAF_MAX, INQUIRIES_EXPIRED_PER_LEAF_MAX};
 use crate::store::{InquiryRow, StoreError};
@@ -24,12 +24,12 @@ impl Ledger {
     pub fn expire_details(&self) -> Result<(), LedgerError> {
         self.write(Subject::Details, |core, group| {
             let kept_days = core.retention.details;
-            let before_cs = group.now_cs.saturating_sub(kept_days * DAY_CS);
+            let before = group.now - Span::days(kept_days);
             let first = core.store.first_unexpired()?;
             let mut end = first;
             let leaves = first..first + EXPIRED_PER_LEAF_MAX;
             core.store.for_each_leaf::<LedgerError>(leaves, |index, leaf| {
-                if index == end && Entry::read(leaf)?.time_cs() < before_cs {
+                if index == end && Entry::read(leaf)?.time() < before {
                     end = index + 1;
                 }
                 Ok(())
@@ -67,8 +67,8 @@ impl Ledger {
     /// term.
     fn inquiries_over(&self) -> Result<Vec<InquiryId>, LedgerError> {
         let core = self.core();
-        let before_cs = self.now_cs().saturating_sub(core.retention.inquiries * DAY_CS);
-        let first = self.first_leaf_since(before_cs)?;
+        let before = self.now() - Span::days(core.retention.inquiries);
+        let first = self.first_leaf_since(before)?;
         let mut opened = Vec::new();
         core.store.for_each_inquiry::<LedgerError>(|id, head| {
             opened.extend((head.opened < first && head.asked.is_none()).then_some(id));
@@ -76,13 +76,15 @@ impl Ledger {
         })?;
         let mut over = Vec::new();
         for id in opened {
-            let asked_cs = match core.inquiry(id) {
-                Ok(kept) => kept.inquiry.searches().last().map_or(0, |search| search.at_cs),
+            let asked = match core.inquiry(id) {
+                Ok(kept) => {
+                    kept.inquiry.searches().last().map_or(Time::EPOCH, |search| search.at_cs)
+                }
                 // What doesn't open any more has nothing to be kept.
-                Err(LedgerError::Vault(e)) if e.is_damage() => 0,
+                Err(LedgerError::Vault(e)) if e.is_damage() => Time::EPOCH,
                 Err(e) => return Err(e),
             };
-            over.extend((asked_cs < before_cs).then_some(id));
+            over.extend((asked < before).then_some(id));
             if over.len() > INQUIRIES_EXPIRED_PER_LEAF_MAX {
                 break;
             }

@@ -17,6 +17,7 @@ use super::write::{Decision, Group, NewLeaf, Subject, Write};
 use super::writer::{Alone, Job, PendingAsk, Writer};
 use crate::audit::Detail;
 use crate::booking::VersionId;
+use crate::calendar::Time;
 use crate::face::{Embedding, ModelId};
 use crate::gallery::GalleryHandle;
 use crate::store::{StateKind, StoreError};
@@ -90,9 +91,9 @@ impl Ledger {
         self.core.log_key.origin()
     }
 
-    /// Now, in hundredths of a second since 1970-01-01 UTC.
-    pub fn now(&self) -> u64 {
-        self.now_cs()
+    /// The time of now: never before the newest leaf.
+    pub fn now(&self) -> Time {
+        self.core.clock.now().max(self.core.newest().time)
     }
 
     /// Number of leaves in the log.
@@ -188,12 +189,6 @@ impl Ledger {
     ) -> Result<u64, LedgerError> {
         let leaf = NewLeaf::new(follows, counts, detail);
         self.write(None, |_, _| Write::logged(leaf, |_, _, _| Ok(())).decided())
-    }
-
-    /// The time of now, in hundredths of a second since 1970-01-01 UTC: never before the newest
-    /// leaf.
-    pub(crate) fn now_cs(&self) -> u64 {
-        self.core.clock.now_cs().max(self.core.newest().time_cs)
     }
 
     /// Every leaf in order, as it was hashed, up to the newest checkpoint.

@@ -16,6 +16,7 @@ use super::write::{Decision, FilesFirst, Group, NewLeaf, Subject, Write};
 use crate::audit::touch::{Credential, SearchApproval, Touch};
 use crate::audit::{Actor, Detail, Shown};
 use crate::booking::VersionId;
+use crate::calendar::Time;
 use crate::ids::{Digest, InquiryId, SearchId};
 use crate::inquiry::{
     Action, ActionError, Disposition, Event, Finding, Inquiry, NumberPattern, Probe, Request,
@@ -49,10 +50,10 @@ impl Core {
         let plain = key.open_record(id, &row.record)?;
         let mut inquiry: Inquiry = serde_json::from_slice(&plain)
             .map_err(|source| LedgerError::Sealed { what: "inquiry", source })?;
-        let now_cs = group.map_or_else(|| self.clock.now_cs(), |group| group.now_cs);
+        let now = group.map_or_else(|| self.clock.now(), |group| group.now);
         if row.asked.is_none() && inquiry.under_way() {
             let leaf = inquiry.searches().last().map_or(row.opened, |search| search.leaf);
-            inquiry.happen(now_cs, Event::Interrupted { leaf })?;
+            inquiry.happen(now, Event::Interrupted { leaf })?;
         }
         let standing: Vec<VersionId> = inquiry
             .candidates()
@@ -67,7 +68,7 @@ impl Core {
                 Some(VersionState::Live | VersionState::Superseded | VersionState::Unusable)
             );
             if !stands || group.is_some_and(|group| group.suppressed.contains(&version)) {
-                inquiry.happen(now_cs, Event::Released { version })?;
+                inquiry.happen(now, Event::Released { version })?;
             }
         }
         Ok(Kept { row, key, inquiry })
@@ -148,15 +149,15 @@ impl Ledger {
     pub(crate) fn step(
         &self,
         id: InquiryId,
-        act: impl Fn(&mut Inquiry, u64, u64) -> Result<(), ActionError> + Send + 'static,
+        act: impl Fn(&mut Inquiry, u64, Time) -> Result<(), ActionError> + Send + 'static,
         log: impl FnOnce(&Inquiry) -> Vec<NewLeaf> + Send + 'static,
     ) -> Result<Option<u64>, LedgerError> {
         self.write(Subject::Inquiry(id), move |core, group| {
             let mut kept = core.inquiry_beside(id, Some(group))?;
-            let now_cs = group.now_cs;
-            act(&mut kept.inquiry.clone(), 0, now_cs)?;
+            let now = group.now;
+            act(&mut kept.inquiry.clone(), 0, now)?;
             Write::new(log(&kept.inquiry), move |core, tables, leaf| {
-                act(&mut kept.inquiry, leaf.unwrap_or(0), now_cs)?;
+                act(&mut kept.inquiry, leaf.unwrap_or(0), now)?;
                 if kept.inquiry.under_way() && kept.row.asked.is_none() {
                     kept.row.asked = leaf;
                 }
@@ -184,7 +185,7 @@ impl Ledger {
                 return Err(LedgerError::TooMany { what: "inquiries", most });
             }
             let (opened, pattern) = (request.clone(), pattern.as_ref());
-            let inquiry = Inquiry::open(id, opened, &who, today, pattern, group.now_cs)?;
+            let inquiry = Inquiry::open(id, opened, &who, today, pattern, group.now)?;
             let key = ProbeKey::generate();
             let stored = core.vault.probes.store_key(&key_owner(id), &key);
             let slot = stored.map_err(LedgerError::of_slot)?;
@@ -228,8 +229,8 @@ impl Ledger {
         action: Action,
     ) -> Result<(), LedgerError> {
         let receives = matches!(action, Action::ReceiveProbe(_));
-        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
-            inquiry.act(&who, revision, now_cs, action.clone())
+        let act = move |inquiry: &mut Inquiry, _: u64, now: Time| {
+            inquiry.act(&who, revision, now, action.clone())
         };
         self.step(id, act, |_| Vec::new())?;
         if receives {
@@ -253,8 +254,8 @@ impl Ledger {
         let kept = self.core().inquiry(id)?;
         let (opened, request, revision) =
             (kept.row.opened, kept.inquiry.request().clone(), approval.revision);
-        let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
-            inquiry.act(&who, revision, now_cs, Action::Ask { search, leaf })
+        let act = move |inquiry: &mut Inquiry, leaf: u64, now: Time| {
+            inquiry.act(&who, revision, now, Action::Ask { search, leaf })
         };
         let log = move |_: &Inquiry| {
             let detail = Detail::Asked {
@@ -295,10 +296,10 @@ impl Ledger {
                 return Ok(Decision::Nothing(gone));
             }
             let mut kept = core.inquiry_beside(id, Some(group))?;
-            let now_cs = group.now_cs;
+            let now = group.now;
             let ranked = candidates.clone();
             let answered = move |leaf| Event::Answered { candidates: ranked.clone(), leaf };
-            kept.inquiry.clone().happen(now_cs, answered(0))?;
+            kept.inquiry.clone().happen(now, answered(0))?;
             let searched = kept.inquiry.searches().last();
             let search = searched.ok_or(LedgerError::NotFound { what: "open search" })?;
             let shown = candidates.into_iter().map(|(version, score)| Shown { version, score });
@@ -308,7 +309,7 @@ impl Ledger {
             let detail = Detail::Answered { actor, search, model, gallery_rows, candidates };
             let leaf = NewLeaf::new(follows, counts, detail);
             Write::logged(leaf, move |core, tables, leaf| {
-                kept.inquiry.happen(now_cs, answered(leaf))?;
+                kept.inquiry.happen(now, answered(leaf))?;
                 kept.row.asked = None;
                 core.put_inquiry(tables, &kept)
             })
@@ -327,8 +328,8 @@ impl Ledger {
         who: Who,
         revision: u64,
     ) -> Result<u64, LedgerError> {
-        let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
-            inquiry.act(&who, revision, now_cs, Action::Finish { leaf })
+        let act = move |inquiry: &mut Inquiry, leaf: u64, now: Time| {
+            inquiry.act(&who, revision, now, Action::Finish { leaf })
         };
         let log = move |inquiry: &Inquiry| {
             let second = inquiry.second();
@@ -369,8 +370,8 @@ impl Ledger {
 
     /// Ends a search that was asked for and will never be answered.
     pub(crate) fn interrupt(&self, id: InquiryId) -> Result<(), LedgerError> {
-        let act = |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
-            inquiry.happen(now_cs, Event::Interrupted { leaf })
+        let act = |inquiry: &mut Inquiry, leaf: u64, now: Time| {
+            inquiry.happen(now, Event::Interrupted { leaf })
         };
         let log = |inquiry: &Inquiry| {
             let search = inquiry.searches().last();

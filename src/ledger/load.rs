@@ -17,6 +17,7 @@ use super::inquiry_keys::report_id;
 use super::progress::StageSteps;
 use crate::audit::{Edge, Entry, Hash, LogKey, TILE_WIDTH, TileNode, leaf_hash};
 use crate::booking::{Identifier, VersionId};
+use crate::calendar::Time;
 use crate::face::Embedding;
 use crate::ids::{InquiryId, ProbeFileId};
 use crate::limits::START_BATCH_LEAVES;
@@ -82,7 +83,7 @@ pub(super) struct ReadLog {
 /// which belong to audits.
 struct LogPart {
     edge: Edge,
-    time_cs: u64,
+    time: Time,
     nodes: Vec<Hash>,
     audit_leaves: Vec<u64>,
 }
@@ -104,8 +105,8 @@ pub(super) fn read_log(
             stored.leaves()
         )));
     }
-    let (mut edge, mut newest_cs, mut nodes, mut audit_leaves) =
-        (Edge::default(), 0, Vec::new(), Vec::new());
+    let (mut edge, mut newest, mut nodes, mut audit_leaves) =
+        (Edge::default(), Time::EPOCH, Vec::new(), Vec::new());
     let hash = |batch| hash_leaves(store, leaves_of(batch, found));
     in_order(workers, batches(found), hash, |part: LogPart| {
         let first = edge.leaves() / TILE_WIDTH;
@@ -115,7 +116,7 @@ pub(super) fn read_log(
             hash,
         }));
         edge.join_telling(&part.edge, &mut |node| nodes.extend((node.level > 1).then_some(node)));
-        newest_cs = part.time_cs;
+        newest = part.time;
         audit_leaves.extend(part.audit_leaves);
         step.add(part.edge.leaves());
         Ok(())
@@ -137,7 +138,7 @@ pub(super) fn read_log(
     let cosigned = store.cosigned(found..found + 1, 1)?.pop().map(|(_, note)| note);
     Ok(ReadLog {
         edge,
-        newest: Newest { note, cosigned, leaves: found, time_cs: newest_cs },
+        newest: Newest { note, cosigned, leaves: found, time: newest },
         audit_leaves,
     })
 }
@@ -163,8 +164,8 @@ fn keep_nodes(store: &Store, mut nodes: Vec<TileNode>) -> Result<(), LedgerError
 }
 
 fn hash_leaves(store: &Store, leaves: Range<u64>) -> Result<LogPart, LedgerError> {
-    let (mut edge, mut time_cs, mut nodes, mut audit_leaves) =
-        (Edge::default(), 0, Vec::new(), Vec::new());
+    let (mut edge, mut time, mut nodes, mut audit_leaves) =
+        (Edge::default(), Time::EPOCH, Vec::new(), Vec::new());
     let (first, end) = (leaves.start, leaves.end);
     let misplaced = |found, wanted| LedgerError::Log {
         what: format!("leaf {found} stands where leaf {wanted} was wanted"),
@@ -175,7 +176,7 @@ fn hash_leaves(store: &Store, leaves: Range<u64>) -> Result<LogPart, LedgerError
             return Err(misplaced(index, wanted));
         }
         let entry = Entry::read(bytes)?;
-        time_cs = entry.time_cs();
+        time = entry.time();
         if let Entry::Known(leaf) = entry
             && leaf.kind.is_of_audits()
         {
@@ -187,7 +188,7 @@ fn hash_leaves(store: &Store, leaves: Range<u64>) -> Result<LogPart, LedgerError
         missing if missing < end => {
             Err(LedgerError::Log { what: format!("leaf {missing} is missing") })
         }
-        _ => Ok(LogPart { edge, time_cs, nodes, audit_leaves }),
+        _ => Ok(LogPart { edge, time, nodes, audit_leaves }),
     }
 }
 

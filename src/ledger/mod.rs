@@ -52,7 +52,7 @@ pub use switch::{ModelStanding, SwitchState};
 pub(crate) use accounts::{Code, Member, open_member, put_member};
 #[cfg(test)]
 pub(crate) use clock::tests::SetClock;
-pub(crate) use clock::{ClockStep, LastLook, behind_cs, day};
+pub(crate) use clock::{ClockStep, LastLook, behind};
 pub(crate) use core::Core;
 pub(crate) use faces::next_face;
 pub(crate) use inquiries::Kept;

@@ -17,10 +17,12 @@ use super::handle::Ledger;
 use super::write::{NewLeaf, Staged, Subject, Write};
 use super::writer::{Alone, Writer};
 use crate::audit::{Actor, Detail, Refusal};
-use crate::calendar::HOUR_CS;
+use crate::calendar::{Span, Time};
 use crate::limits::REFUSALS_KEPT_BYTES_MAX;
 use crate::roster::Caller;
 use crate::store::RefusalCountRow;
+
+const HOUR: Span = Span::hours(1);
 
 /// What is kept of gathered refusals, as it is sealed.
 #[derive(Debug, Serialize, Deserialize)]
@@ -49,24 +51,23 @@ impl Ledger {
     /// Logs a refusal before it is told, by a leaf of its own or among those that wait for the end
     /// of their hour.
     pub fn refused(&self, detail: Detail) -> Result<(), LedgerError> {
-        let (actor, _) = detail.refusal(0).expect("only refusals are sent as such");
+        let (actor, _) = detail.refusal(Time::EPOCH).expect("only refusals are sent as such");
         let (kind, caller) = (detail.kind(), actor.certificate.clone());
         self.write(Subject::Refused(kind, caller.clone()), move |core, group| {
             let waiting = core.store.refusal_count(kind as u16, &caller)?;
             match waiting {
-                Some(row) if group.now_cs < row.hour_cs + HOUR_CS => {
-                    let row = one_more(core, row, &detail, group.now_cs)?;
+                Some(row) if group.now < row.hour + HOUR => {
+                    let row = one_more(core, row, &detail, group.now)?;
                     Write::unlogged(move |_, tables| Ok(tables.put_refusal_count(&row)?)).decided()
                 }
                 over => {
                     let ended = over.map(|row| hour_leaf(core, &row)).transpose()?.flatten();
                     let leaves =
                         ended.into_iter().chain([NewLeaf::new(Vec::new(), Vec::new(), detail)]);
-                    let hour_cs = group.now_cs;
+                    let hour = group.now;
                     Write::all_logged(leaves.collect(), move |_, tables, leaf| {
                         let (kind, sealed) = (kind as u16, Vec::new());
-                        let row =
-                            RefusalCountRow { kind, caller, hour_cs, leaf, refusals: 0, sealed };
+                        let row = RefusalCountRow { kind, caller, hour, leaf, refusals: 0, sealed };
                         Ok(tables.put_refusal_count(&row)?)
                     })
                     .answering(())
@@ -92,10 +93,10 @@ impl Ledger {
 
 impl Writer {
     fn end_hours(&mut self) -> Result<(), LedgerError> {
-        let (core, now_cs) = (self.core().clone(), self.now_cs());
+        let (core, now) = (self.core().clone(), self.now());
         let mut staged = Vec::new();
         for row in core.store.refusal_counts()? {
-            if row.hour_cs + HOUR_CS <= now_cs {
+            if row.hour + HOUR <= now {
                 let leaf = hour_leaf(&core, &row)?;
                 staged.push(Staged::new(leaf.into_iter().collect(), move |_, tables, _| {
                     Ok(tables.remove_refusal_count(row.kind, &row.caller)?)
@@ -111,9 +112,9 @@ fn one_more(
     core: &Core,
     row: RefusalCountRow,
     detail: &Detail,
-    now_cs: u64,
+    now: Time,
 ) -> Result<RefusalCountRow, LedgerError> {
-    let (actor, refusal) = detail.refusal(now_cs).expect("only refusals are sent as such");
+    let (actor, refusal) = detail.refusal(now).expect("only refusals are sent as such");
     let mut kept = Kept::of(core, &row)?
         .unwrap_or_else(|| Kept { actor: actor.clone(), refusals: Vec::new() });
     let before = kept.to_bytes();
@@ -133,7 +134,7 @@ fn hour_leaf(core: &Core, row: &RefusalCountRow) -> Result<Option<NewLeaf>, Ledg
 
 fn hour_detail(core: &Core, row: &RefusalCountRow) -> Result<Option<Detail>, LedgerError> {
     let Some(Kept { actor, refusals: kept }) = Kept::of(core, row)? else { return Ok(None) };
-    let (hour_cs, refusals) = (row.hour_cs, row.refusals);
+    let (hour_cs, refusals) = (row.hour, row.refusals);
     Ok(Some(Detail::RefusalsGathered { actor, hour_cs, refusals, kept }))
 }
 
@@ -144,7 +145,7 @@ pub(crate) struct Reads(Mutex<HashMap<String, Read>>);
 #[derive(Debug)]
 struct Read {
     actor: Actor,
-    hour_cs: u64,
+    hour: Time,
     leaf: u64,
     tiles: u64,
     bundles: u64,
@@ -160,9 +161,9 @@ impl Reads {
     ) -> Result<(), LedgerError> {
         let (tiles, bundles) = (u64::from(!is_bundle), u64::from(is_bundle));
         let name = caller.name.to_string();
-        let now_cs = ledger.now_cs();
+        let now = ledger.now();
         let mut reads = self.0.lock().expect("nothing panics while it holds the reads");
-        if let Some(read) = reads.get_mut(&name).filter(|read| now_cs < read.hour_cs + HOUR_CS) {
+        if let Some(read) = reads.get_mut(&name).filter(|read| now < read.hour + HOUR) {
             read.tiles += tiles;
             read.bundles += bundles;
             return Ok(());
@@ -176,19 +177,19 @@ impl Reads {
         let leaf = ledger.note(
             Vec::new(),
             vec![tiles, bundles],
-            Detail::LogRead { actor: actor.clone(), hour_cs: now_cs },
+            Detail::LogRead { actor: actor.clone(), hour_cs: now },
         )?;
-        reads.insert(name, Read { actor, hour_cs: now_cs, leaf, tiles: 0, bundles: 0 });
+        reads.insert(name, Read { actor, hour: now, leaf, tiles: 0, bundles: 0 });
         Ok(())
     }
 
     /// Logs what was read in hours that are over, or in all of them.
     pub(crate) fn end_hours(&self, ledger: &Ledger, all: bool) -> Result<(), LedgerError> {
-        let now_cs = ledger.now_cs();
+        let now = ledger.now();
         let mut reads = self.0.lock().expect("nothing panics while it holds the reads");
         let over: Vec<String> = reads
             .iter()
-            .filter(|(_, read)| all || read.hour_cs + HOUR_CS <= now_cs)
+            .filter(|(_, read)| all || read.hour + HOUR <= now)
             .map(|(name, _)| name.clone())
             .collect();
         over.iter().filter_map(|name| reads.remove(name)).try_for_each(|read| read.end(ledger))
@@ -198,7 +199,7 @@ impl Reads {
 impl Read {
     fn end(self, ledger: &Ledger) -> Result<(), LedgerError> {
         if self.tiles + self.bundles > 0 {
-            let detail = Detail::LogRead { actor: self.actor, hour_cs: self.hour_cs };
+            let detail = Detail::LogRead { actor: self.actor, hour_cs: self.hour };
             ledger.note(vec![self.leaf], vec![self.tiles, self.bundles], detail)?;
         }
         Ok(())

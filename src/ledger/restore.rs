@@ -32,6 +32,7 @@ use crate::audit::{
     Alarm, Checkpoint, Detail, Edge, Entry, LeafKind, LogKey, Note, TileNode, leaf_hash,
 };
 use crate::booking::VersionId;
+use crate::calendar::Time;
 use crate::disk::Disk;
 use crate::ids::InquiryId;
 use crate::store::{
@@ -115,7 +116,7 @@ pub(crate) struct StoppedFolder {
     log_key: LogKey,
     pub(crate) store: Store,
     edge: Edge,
-    pub(crate) time_cs: u64,
+    pub(crate) time: Time,
     anchor: Option<Checkpoint>,
     _held: Box<dyn Send + Sync>,
 }
@@ -339,7 +340,7 @@ impl StoppedFolder {
             log_key: LogKey::new(&setup.origin, &setup.log_key)?,
             store,
             edge,
-            time_cs: newest.time_cs,
+            time: newest.time,
             anchor,
             _held: held,
         })
@@ -443,9 +444,9 @@ impl StoppedFolder {
         clock: &dyn Clock,
     ) -> Result<(), LedgerError> {
         let (first, mut nodes, mut rows) = (edge.leaves(), Vec::new(), Vec::new());
-        let time_cs = clock.now_cs().max(self.time_cs);
+        let time = clock.now().max(self.time);
         for new in leaves {
-            let (leaf, salted) = new.leaf(time_cs, None);
+            let (leaf, salted) = new.leaf(time, None);
             let at = edge.append_hash(leaf_hash(&leaf), &mut |node| nodes.push(node));
             rows.push(LeafRow {
                 leaf,
@@ -527,7 +528,7 @@ mod tests {
             let tag = of.map_or(0, |leaf| master.booking_tag(leaf));
             let leaf = Leaf {
                 kind,
-                time_cs: 0,
+                time: Time::EPOCH,
                 follows: follows.into_iter().collect(),
                 counts: vec![tag],
                 commitment: [0; 32],
@@ -582,8 +583,8 @@ mod tests {
             said.into_iter().chain([(LeafKind::AlarmCleared, 2), (LeafKind::AlarmCleared, 3)]);
         let mut since = Since::default();
         for ((kind, code), index) in said.zip(20..) {
-            let leaf =
-                Leaf { kind, time_cs: 0, follows: vec![], counts: vec![code], commitment: [0; 32] };
+            let (time, follows, counts) = (Time::EPOCH, Vec::new(), vec![code]);
+            let leaf = Leaf { kind, time, follows, counts, commitment: [0; 32] };
             since.take(index, &leaf.to_bytes()).unwrap();
         }
         assert_eq!(since.raised, BTreeMap::from([(1, 22)]), "raised again by that leaf");

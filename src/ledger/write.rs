@@ -14,6 +14,7 @@ use super::core::Core;
 use super::error::LedgerError;
 use crate::audit::{Detail, Leaf, LeafKind, SALT_BYTES, commit};
 use crate::booking::VersionId;
+use crate::calendar::Time;
 use crate::crypto::random;
 use crate::ids::InquiryId;
 use crate::store::Commit;
@@ -43,7 +44,7 @@ pub(crate) enum Subject {
 /// What a decision must know beside what the store says.
 pub(crate) struct Group<'g> {
     /// The time that its leaves are dated.
-    pub(crate) now_cs: u64,
+    pub(crate) now: Time,
     /// Versions that writes of the same transaction take out of the gallery; a decision adds its
     /// own.
     pub(crate) suppressed: &'g mut HashSet<VersionId>,
@@ -110,12 +111,12 @@ impl NewLeaf {
 
     /// The leaf's bytes, and its detail behind a fresh salt; `before` is the leaf before it in the
     /// same write.
-    pub(super) fn leaf(&self, time_cs: u64, before: Option<u64>) -> (Vec<u8>, Zeroizing<Vec<u8>>) {
+    pub(super) fn leaf(&self, time: Time, before: Option<u64>) -> (Vec<u8>, Zeroizing<Vec<u8>>) {
         let detail = self.detail.to_bytes();
         let salt: [u8; SALT_BYTES] = random();
         let leaf = Leaf {
             kind: self.detail.kind(),
-            time_cs,
+            time,
             follows: self.follows.iter().copied().chain(before.filter(|_| self.goes_on)).collect(),
             counts: self.counts.clone(),
             commitment: commit(&salt, &detail),

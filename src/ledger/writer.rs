@@ -17,6 +17,7 @@ use super::error::{Fate, Fated, LedgerError};
 use super::write::{BookingFiles, Decision, FilesFirst, Group, Staged, Subject};
 use crate::audit::{Edge, LeafKind, leaf_hash};
 use crate::booking::VersionId;
+use crate::calendar::Time;
 use crate::limits::{COMMIT_CHANGES_MAX, COMMIT_THREADS_MAX};
 use crate::store::LeafRow;
 use crate::vault::VaultError;
@@ -210,8 +211,8 @@ impl Writer {
     }
 
     /// The time that a leaf of now is dated: never before the newest one.
-    pub(super) fn now_cs(&self) -> u64 {
-        self.core.clock.now_cs().max(self.core.newest().time_cs)
+    pub(super) fn now(&self) -> Time {
+        self.core.clock.now().max(self.core.newest().time)
     }
 
     /// Commits until no sender is left or the state is unknown.
@@ -243,7 +244,7 @@ impl Writer {
     fn commit_group(&mut self) -> Result<(), LedgerError> {
         let (mut subjects, mut suppressed) = (HashSet::new(), HashSet::new());
         let mut waiting: Vec<WaitingWrite> = Vec::new();
-        let now_cs = self.now_cs();
+        let now = self.now();
         while let Some(job) = self.backlog.pop_front() {
             match job {
                 Job::Alone(work, ask) if waiting.is_empty() && subjects.is_empty() => {
@@ -253,7 +254,7 @@ impl Writer {
                     if subject.as_ref().is_none_or(|subject| !subjects.contains(subject)) =>
                 {
                     subjects.extend(subject);
-                    let mut group = Group { now_cs, suppressed: &mut suppressed };
+                    let mut group = Group { now, suppressed: &mut suppressed };
                     match ask.stage(&self.core, &mut group) {
                         Ok(staged) => waiting.extend(staged),
                         Err(e) => return Err(fail_all(waiting, e)),
@@ -369,13 +370,13 @@ impl Writer {
         let (mut last, mut kinds) = (Vec::with_capacity(staged.len()), Vec::new());
         let (mut rows, mut nodes) = (Vec::new(), Vec::new());
         let mut note = None;
-        let now_cs = self.now_cs();
+        let now = self.now();
         core.store
             .commit::<LedgerError>(|tables| {
                 for Staged { leaves, rows: put, .. } in staged {
                     let mut index = None;
                     for new in &leaves {
-                        let (leaf, salted) = new.leaf(now_cs, index);
+                        let (leaf, salted) = new.leaf(now, index);
                         let at = edge.append_hash(leaf_hash(&leaf), &mut |node| nodes.push(node));
                         let sealed = core.master.seal_detail(core.log_key.origin(), at, &salted);
                         rows.push(LeafRow { leaf, detail: Some(sealed) });
@@ -400,7 +401,7 @@ impl Writer {
             .map_err(LedgerError::halting)?;
         if let Some(note) = note {
             *core.newest.write().expect("nothing panics while it holds the checkpoint") =
-                Newest { note, cosigned: None, leaves: edge.leaves(), time_cs: now_cs };
+                Newest { note, cosigned: None, leaves: edge.leaves(), time: now };
         }
         self.edge = edge;
         core.count_written(&kinds);

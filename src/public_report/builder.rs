@@ -10,6 +10,7 @@ use super::report::{FORM, LogHead, PublicReport};
 use super::times::rfc3339;
 use super::witnesses::{CosignedCheckpoints, WitnessCounts};
 use crate::audit::{Detail, Edge, Entry, Hash, LeafKind};
+use crate::calendar::Time;
 use crate::limits::PUBLIC_COUNT_MIN;
 
 /// A public report in the making: takes all leaves of a log in their order, and their opened
@@ -17,7 +18,7 @@ use crate::limits::PUBLIC_COUNT_MIN;
 pub struct ReportBuilder {
     period: Period,
     edge: Edge,
-    newest_cs: u64,
+    newest: Time,
     log_counts: LogCounts,
     detail_counts: DetailCounts,
     witness_counts: Option<WitnessCounts>,
@@ -33,7 +34,7 @@ impl ReportBuilder {
         Self {
             period,
             edge: Edge::default(),
-            newest_cs: 0,
+            newest: Time::EPOCH,
             log_counts: LogCounts::new(&period),
             detail_counts: DetailCounts::default(),
             witness_counts,
@@ -62,19 +63,19 @@ impl ReportBuilder {
         let index = self.edge.append(leaf);
         let entry =
             Entry::read(leaf).map_err(|source| PublicReportError::Leaf { leaf: index, source })?;
-        let time_cs = entry.time_cs();
-        self.newest_cs = self.newest_cs.max(time_cs);
-        let [from_cs, to_cs] = self.period.bounds_cs();
-        let within = (from_cs..to_cs).contains(&time_cs);
+        let time = entry.time();
+        self.newest = self.newest.max(time);
+        let [from, to] = self.period.bounds();
+        let within = (from..to).contains(&time);
         if let Some(counts) = &mut self.witness_counts {
-            counts.take(time_cs, within, &self.edge);
+            counts.take(time, within, &self.edge);
         }
         // What came after the period changes nothing that is said of it.
-        if time_cs >= to_cs {
+        if time >= to {
             return Ok(());
         }
         let Entry::Known(leaf) = entry else {
-            self.log_counts.take_unknown(time_cs);
+            self.log_counts.take_unknown(time);
             return Ok(());
         };
         self.log_counts.take(index, &leaf);
@@ -89,7 +90,7 @@ impl ReportBuilder {
 
     /// The report over the leaves taken.
     pub fn finish(self, origin: &str) -> PublicReport {
-        let (leaves, newest_cs) = (self.edge.leaves(), self.newest_cs);
+        let (leaves, newest) = (self.edge.leaves(), self.newest);
         PublicReport {
             form: FORM,
             period: self.period,
@@ -97,11 +98,11 @@ impl ReportBuilder {
                 origin: origin.to_owned(),
                 leaves,
                 root: STANDARD.encode(self.edge.root()),
-                newest: (leaves > 0).then(|| rfc3339(newest_cs)),
+                newest: (leaves > 0).then(|| rfc3339(newest)),
             },
             count_min: PUBLIC_COUNT_MIN,
-            totals: self.log_counts.finish(newest_cs),
-            witnesses: self.witness_counts.map(|counts| counts.finish(newest_cs)),
+            totals: self.log_counts.finish(newest),
+            witnesses: self.witness_counts.map(|counts| counts.finish(newest)),
             opened: self.detail_counts.finish(),
             measured: None,
         }
@@ -116,12 +117,10 @@ mod tests {
 
     use super::*;
     use crate::audit::{Alarm, Leaf, Refusal, SampleFinding};
+    use crate::calendar::Span;
     use crate::public_report::sample::{Log, actor, request, year, year_2026};
     use crate::public_report::{Attendance, Cell, DetailCoverage, Suppressed};
     use crate::rule::Rule;
-
-    const HOUR_CS: u64 = 360_000;
-    const DAY_CS: u64 = 24 * HOUR_CS;
 
     fn january() -> Period {
         Period::new(date!(2026 - 01 - 01), date!(2026 - 02 - 01)).unwrap()
@@ -140,7 +139,7 @@ mod tests {
         }
         let mut foreign = Leaf {
             kind: LeafKind::Asked,
-            time_cs: log.now_cs,
+            time: log.now,
             follows: Vec::new(),
             counts: Vec::new(),
             commitment: [0; 32],
@@ -148,7 +147,7 @@ mod tests {
         .to_bytes();
         foreign[0] = 9;
         log.add_bytes(foreign);
-        log.now_cs += DAY_CS;
+        log.now += Span::days(1);
         log.add_bare(LeafKind::Asked, &[], &[], None);
         let report = january_of(&log);
         assert!(report.totals.kinds.values().all(|&count| count == 1), "{:?}", report.totals.kinds);
@@ -175,14 +174,14 @@ mod tests {
     fn a_search_counts_in_the_period_in_which_it_was_asked_for_and_ends_or_waits() {
         let mut log = Log::from(date!(2025 - 12 - 31));
         let before = log.asked("crime", "slmpd");
-        log.now_cs += DAY_CS;
+        log.now += Span::days(1);
         log.answered(before, 4);
         let (answered, interrupted, late) =
             (log.asked("crime", "slmpd"), log.asked("crime", "slmpd"), log.asked("crime", "stlco"));
         log.answered(answered, 0);
         log.add(&[interrupted], &[], Detail::Interrupted { search: None });
         log.refused(Rule::ReasonHollow, "crime", "slmpd");
-        log.now_cs += 31 * DAY_CS;
+        log.now += Span::days(31);
         log.answered(late, 7);
         let totals = january_of(&log).totals.inquiries;
         assert_eq!(
@@ -203,15 +202,15 @@ mod tests {
         let replaced = log.booking("slmpd", Some(bookings[4]));
         let notices: Vec<u64> =
             bookings[..3].iter().map(|&booking| log.released("slmpd", booking)).collect();
-        log.now_cs += 9 * DAY_CS + HOUR_CS;
+        log.now += Span::days(9) + Span::hours(1);
         log.purged("slmpd", Some(notices[0]), bookings[0]);
-        log.now_cs += 2 * DAY_CS;
+        log.now += Span::days(2);
         log.purged("slmpd", Some(notices[1]), bookings[1]);
         log.purged("slmpd", None, bookings[4]);
         let again = log.booking("slmpd", None);
         log.booking("slmpd", Some(again));
         log.released("slmpd", replaced);
-        log.now_cs += HOUR_CS;
+        log.now += Span::hours(1);
         log.add(&[], &[], Detail::Stopped { software: String::new() });
         let report = january_of(&log);
         let purges = &report.totals.purges;
@@ -244,7 +243,7 @@ mod tests {
         let second = bare(&mut log, LeafKind::Reviewed, &[answered, first], &[2, 9, 2, 1]);
         let report = bare(&mut log, LeafKind::ReportIssued, &[answered, first, second], &[2]);
         bare(&mut log, LeafKind::ReportIssued, &[answered, first, second], &[0]);
-        log.now_cs += DAY_CS;
+        log.now += Span::days(1);
         bare(&mut log, LeafKind::OutcomeRecorded, &[report], &[3]);
         let seed = bare(&mut log, LeafKind::SampleSeeded, &[], &[1, 2, 3, 4]);
         let sample = bare(&mut log, LeafKind::SampleDrawn, &[seed], &[40, 3]);
@@ -306,7 +305,7 @@ mod tests {
         let gone = raise(&mut log, Alarm::DiskLow);
         clear(&mut log, gone, Alarm::DiskLow);
         let old = raise(&mut log, Alarm::ClockBehind);
-        log.now_cs += 3 * DAY_CS;
+        log.now += Span::days(3);
         clear(&mut log, old, Alarm::ClockBehind);
         raise(&mut log, Alarm::Unwitnessed);
         let alarms = january_of(&log).totals.alarms;
@@ -340,14 +339,15 @@ mod tests {
         }
         let kept = vec![
             Refusal {
-                time_cs: 0,
+                time_cs: Time::EPOCH,
                 rule: Rule::NoFace,
                 reason: "no face found".to_owned(),
                 request: Some(request("crime", "slmpd"))
             };
             2
         ];
-        let gathered = Detail::RefusalsGathered { actor: actor(), hour_cs: 0, refusals: 9, kept };
+        let gathered =
+            Detail::RefusalsGathered { actor: actor(), hour_cs: Time::EPOCH, refusals: 9, kept };
         log.add(&[0], &[LeafKind::SearchRefused as u64, 9], gathered);
         let report = january_of(&log);
         let shown = &report.opened.refusals.kinds["search_refused"];
@@ -411,13 +411,13 @@ mod tests {
         let mut log = Log::from(date!(2026 - 01 - 05));
         log.booking("slmpd", None);
         log.checkpoint(&[(1, 10), (2, 20)]);
-        log.now_cs += HOUR_CS;
+        log.now += Span::hours(1);
         log.booking("slmpd", None);
         log.checkpoint(&[(0, 90), (1, 30)]);
-        log.now_cs += 2 * HOUR_CS;
+        log.now += Span::hours(2);
         log.booking("slmpd", None);
         log.checkpoint(&[(0, 5)]);
-        log.now_cs += 2 * HOUR_CS;
+        log.now += Span::hours(2);
         log.booking("slmpd", None);
         let report = log.witnessed_report(january());
         let witnesses = report.witnesses.unwrap();
@@ -438,7 +438,7 @@ mod tests {
         );
         assert_eq!(log.report(january(), |_| true).witnesses, None);
         let before = log
-            .witnessed_report_until(january(), log.now_cs / 100 - 4 * 3_600 + 60)
+            .witnessed_report_until(january(), log.now.seconds() - 4 * 3_600 + 60)
             .witnesses
             .unwrap();
         assert_eq!(
@@ -452,7 +452,7 @@ mod tests {
     fn a_checkpoint_that_the_log_contradicts_is_told() {
         let mut other = Log::from(date!(2026 - 01 - 05));
         other.booking("stlco", None);
-        other.now_cs += 1;
+        other.now += Span::from_cs(1);
         other.checkpoint(&[(0, 1), (1, 1)]);
         let mut log = Log::from(date!(2026 - 01 - 06));
         log.booking("slmpd", None);

@@ -7,6 +7,7 @@ use super::period::Period;
 use super::times::{median, month_of, months_of, rfc3339};
 use super::totals::{AlarmSpan, MonthFigures, Totals};
 use crate::audit::{Alarm, LeafKind, LeafView};
+use crate::calendar::Time;
 use crate::inquiry::Upshot;
 use crate::limits::{RELEASE_TO_PURGE_DAYS_MAX, REPORT_ALARMS_MAX};
 
@@ -15,27 +16,27 @@ const DAY_SECONDS: u64 = 24 * 60 * 60;
 /// The counters, and what must be remembered until its end comes.
 pub(super) struct LogCounts {
     totals: Totals,
-    from_cs: u64,
-    to_cs: u64,
+    from: Time,
+    to: Time,
     months: BTreeMap<String, usize>,
     /// Searches of the period without an end.
     asked: HashSet<u64>,
     open_inquiries: HashSet<u64>,
     /// Reports without an outcome, with their times.
-    open_reports: HashMap<u64, u64>,
+    open_reports: HashMap<u64, Time>,
     /// Notices with their times, and whether a purge followed.
-    notices: HashMap<u64, (u64, bool)>,
+    notices: HashMap<u64, (Time, bool)>,
     /// How long the purges of the period took, in seconds.
     took: Vec<u64>,
     /// Searches of each sample that nobody reviewed yet.
     samples: HashMap<u64, u64>,
     /// Alarms that stood in the period: code, when raised, when cleared.
-    alarms: BTreeMap<u64, (u64, u64, Option<u64>)>,
+    alarms: BTreeMap<u64, (u64, Time, Option<Time>)>,
 }
 
 impl LogCounts {
     pub(super) fn new(period: &Period) -> Self {
-        let [from_cs, to_cs] = period.bounds_cs();
+        let [from, to] = period.bounds();
         let mut totals = Totals::default();
         for kind in LeafKind::ALL {
             totals.kinds.insert(kind.name().to_owned(), 0);
@@ -55,8 +56,8 @@ impl LogCounts {
             .collect();
         Self {
             totals,
-            from_cs,
-            to_cs,
+            from,
+            to,
             months: months.into_iter().zip(0..).collect(),
             asked: HashSet::new(),
             open_inquiries: HashSet::new(),
@@ -69,8 +70,8 @@ impl LogCounts {
     }
 
     /// A leaf of a kind to come.
-    pub(super) fn take_unknown(&mut self, time_cs: u64) {
-        if time_cs >= self.from_cs {
+    pub(super) fn take_unknown(&mut self, time: Time) {
+        if time >= self.from {
             self.totals.leaves += 1;
             self.totals.unknown += 1;
         }
@@ -78,7 +79,7 @@ impl LogCounts {
 
     /// A leaf that was written before the period ended.
     pub(super) fn take(&mut self, index: u64, leaf: &LeafView<'_>) {
-        let within = leaf.time_cs >= self.from_cs;
+        let within = leaf.time >= self.from;
         self.follow(index, leaf, within);
         if within {
             self.count(leaf);
@@ -101,20 +102,20 @@ impl LogCounts {
             LeafKind::Interrupted if first.is_some_and(|asked| self.asked.remove(&asked)) => {
                 totals.inquiries.interrupted += 1
             }
-            LeafKind::ReportIssued => _ = self.open_reports.insert(index, leaf.time_cs),
+            LeafKind::ReportIssued => _ = self.open_reports.insert(index, leaf.time),
             LeafKind::OutcomeRecorded => _ = first.map(|report| self.open_reports.remove(&report)),
             // The tag is of an older version of the same booking, which falls in its place.
             LeafKind::BookingIn if leaf.count(0) != 0 => totals.bookings.replaced += once,
             LeafKind::BookingIn => totals.gallery.standing += 1,
             LeafKind::Released => {
-                self.notices.insert(index, (leaf.time_cs, false));
+                self.notices.insert(index, (leaf.time, false));
                 totals.gallery.standing = totals.gallery.standing.saturating_sub(1);
             }
             LeafKind::Purged => match first.and_then(|notice| self.notices.get_mut(&notice)) {
                 Some((noticed, done)) => {
                     *done = true;
                     if within {
-                        self.took.push(leaf.time_cs.saturating_sub(*noticed) / 100);
+                        self.took.push(leaf.time.since(*noticed).whole_seconds());
                     }
                 }
                 None => totals.purges.replaced += once,
@@ -126,7 +127,7 @@ impl LogCounts {
                 }
             }
             LeafKind::AlarmRaised => {
-                _ = self.alarms.insert(index, (leaf.count(0), leaf.time_cs, None))
+                _ = self.alarms.insert(index, (leaf.count(0), leaf.time, None))
             }
             LeafKind::AlarmCleared if !within => {
                 _ = first.map(|raised| self.alarms.remove(&raised))
@@ -134,7 +135,7 @@ impl LogCounts {
             LeafKind::AlarmCleared => {
                 if let Some((_, _, cleared)) = first.and_then(|raised| self.alarms.get_mut(&raised))
                 {
-                    *cleared = Some(leaf.time_cs);
+                    *cleared = Some(leaf.time);
                 }
             }
             _ => {}
@@ -147,8 +148,7 @@ impl LogCounts {
         totals.leaves += 1;
         let name = leaf.kind.name();
         *totals.kinds.entry(name.to_owned()).or_default() += 1;
-        let month =
-            self.months.get(&month_of(leaf.time_cs)).and_then(|&at| totals.months.get_mut(at));
+        let month = self.months.get(&month_of(leaf.time)).and_then(|&at| totals.months.get_mut(at));
         let refused = |kind: LeafKind| match leaf.kind {
             LeafKind::RefusalsGathered if leaf.count(0) == kind as u64 => counted(1),
             own if own == kind => 1,
@@ -219,11 +219,10 @@ impl LogCounts {
         }
     }
 
-    /// The totals; `newest_cs` is the time of the newest leaf, which may lie before the period's
-    /// end.
-    pub(super) fn finish(mut self, newest_cs: u64) -> Totals {
-        let end_cs = self.to_cs.min(newest_cs);
-        let age = |since: u64| end_cs.saturating_sub(since) / 100;
+    /// The totals; `newest` is the time of the newest leaf, which may lie before the period's end.
+    pub(super) fn finish(mut self, newest: Time) -> Totals {
+        let end = self.to.min(newest);
+        let age = |since: Time| end.since(since).whole_seconds();
         let totals = &mut self.totals;
         totals.inquiries.open = self.open_inquiries.len() as u64;
         totals.inquiries.waiting = self.asked.len() as u64;

@@ -5,10 +5,10 @@ use time::{Date, macros::date};
 
 use super::error::PublicReportError;
 use crate::booking::iso_date;
+use crate::calendar::Time;
 use crate::limits::REPORT_DAYS_MAX;
 
 const EPOCH: Date = date!(1970 - 01 - 01);
-const DAY_CS: u64 = 24 * 60 * 60 * 100;
 
 /// A period: whole days in UTC, from the first to before the last's successor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -50,12 +50,12 @@ impl Period {
 
     /// Both as days since 1970-01-01.
     pub fn days(&self) -> [u64; 2] {
-        [self.from, self.to].map(|day| u64::try_from((day - EPOCH).whole_days()).unwrap_or(0))
+        self.bounds().map(Time::days)
     }
 
-    /// The first hundredth of a second in it, and the first after it, since 1970-01-01 UTC.
-    pub(super) fn bounds_cs(&self) -> [u64; 2] {
-        self.days().map(|day| day * DAY_CS)
+    /// The first moment in it, and the first after it.
+    pub(super) fn bounds(&self) -> [Time; 2] {
+        [self.from, self.to].map(Time::from_date)
     }
 }
 
@@ -67,7 +67,7 @@ mod tests {
     fn a_period_without_days_of_over_ten_years_or_before_1970_is_refused() {
         let period = Period::new(date!(2026 - 01 - 01), date!(2027 - 01 - 01)).unwrap();
         assert_eq!(period.days(), [20_454, 20_819]);
-        assert_eq!(period.bounds_cs()[0], 20_454 * 86_400 * 100);
+        assert_eq!(period.bounds()[0], Time::from_seconds(20_454 * 86_400));
         assert!(matches!(
             Period::new(date!(2026 - 01 - 01), date!(2026 - 01 - 01)),
             Err(PublicReportError::Backwards { .. })

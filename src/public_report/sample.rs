@@ -9,13 +9,12 @@ use crate::audit::{
     Refusal, SampleFinding, Shown, Witness,
 };
 use crate::booking::{Identifier, VersionId};
+use crate::calendar::{Span, Time};
 use crate::inquiry::{Outcome, Request, Upshot};
 use crate::rule::Rule;
 
 pub(super) const ORIGIN: &str = "rtcc.example/smrt-2026";
 pub(super) const MODEL: &str = "5be1f2c07d1f4a0c9b5d3e8a7f60c1d2e3f4a5b6c7d8e9f00112233445566778";
-const HOUR_CS: u64 = 360_000;
-const DAY_CS: u64 = 24 * HOUR_CS;
 
 /// A tree, when its checkpoint was kept in seconds, and which witnesses cosigned it how many
 /// seconds later.
@@ -27,15 +26,14 @@ pub(super) struct Log {
     pub(super) leaves: Vec<Vec<u8>>,
     pub(super) details: Vec<Option<Detail>>,
     /// The time of the next leaf.
-    pub(super) now_cs: u64,
+    pub(super) now: Time,
     edge: Edge,
     kept: Vec<Kept>,
 }
 
 impl Log {
     pub(super) fn from(day: time::Date) -> Self {
-        let days = Period::new(day, day.next_day().unwrap()).unwrap().days()[0];
-        Self { now_cs: days * DAY_CS, ..Self::default() }
+        Self { now: Time::from_date(day), ..Self::default() }
     }
 
     /// Adds a leaf with its detail.
@@ -52,7 +50,7 @@ impl Log {
     ) -> u64 {
         let leaf = Leaf {
             kind,
-            time_cs: self.now_cs,
+            time: self.now,
             follows: follows.to_vec(),
             counts: counts.to_vec(),
             commitment: [7; 32],
@@ -157,7 +155,7 @@ impl Log {
 
     /// Keeps a checkpoint of now, cosigned by some of the witnesses so many seconds later.
     pub(super) fn checkpoint(&mut self, signers: &[(usize, u64)]) {
-        self.kept.push((self.head(), self.now_cs / 100, signers.to_vec()));
+        self.kept.push((self.head(), self.now.seconds(), signers.to_vec()));
     }
 
     pub(super) fn notes(&self) -> Vec<Note> {
@@ -182,7 +180,7 @@ impl Log {
     }
 
     pub(super) fn witnessed_report(&self, period: Period) -> PublicReport {
-        self.witnessed_report_until(period, self.now_cs / 100)
+        self.witnessed_report_until(period, self.now.seconds())
     }
 
     pub(super) fn witnessed_report_until(&self, period: Period, until: u64) -> PublicReport {
@@ -355,7 +353,7 @@ const ALARMS: [(u64, u64, Alarm); 5] = [
 struct Notice {
     leaf: u64,
     booking: u64,
-    at_cs: u64,
+    at: Time,
     agency: &'static str,
 }
 
@@ -388,16 +386,17 @@ impl Year {
     }
 
     fn day(&mut self, day: u64) {
-        let midnight = self.log.now_cs;
+        let midnight = self.log.now;
         if day % 61 == 17 {
             self.log.add(&[], &[], Detail::Stopped { software: "0.1.0".to_owned() });
             self.start(198_112 + day * 40);
         }
         for hour in 0..24 {
-            self.log.now_cs = midnight + hour * HOUR_CS + self.dice.below(HOUR_CS);
+            let within = Span::from_cs(self.dice.below(Span::hours(1).cs()));
+            self.log.now = midnight + Span::hours(hour) + within;
             self.hour(day);
         }
-        self.log.now_cs = midnight + DAY_CS - 100;
+        self.log.now = midnight + Span::days(1) - Span::seconds(1);
         // The purge runs by itself after two days; two weeks of it went wrong in June.
         if !(150..166).contains(&day) {
             self.purge();
@@ -413,7 +412,7 @@ impl Year {
             self.refuse_what_is_no_search();
         }
         self.log.checkpoint(&[(0, 45), (1, 30), (2, 50)]);
-        self.log.now_cs = midnight + DAY_CS;
+        self.log.now = midnight + Span::days(1);
     }
 
     fn hour(&mut self, day: u64) {
@@ -444,7 +443,7 @@ impl Year {
             let at = usize::try_from(self.dice.below(self.standing.len() as u64)).unwrap();
             let (booking, agency) = self.standing.swap_remove(at);
             let leaf = self.log.released(agency, booking);
-            self.notices.push(Notice { leaf, booking, at_cs: self.log.now_cs, agency });
+            self.notices.push(Notice { leaf, booking, at: self.log.now, agency });
         }
     }
 
@@ -452,13 +451,13 @@ impl Year {
     fn inquire(&mut self, purpose: &str, agency: &str) {
         let (log, dice) = (&mut self.log, &mut self.dice);
         let asked = log.asked(purpose, agency);
-        log.now_cs += 90;
+        log.now += Span::from_cs(90);
         let candidates = if dice.one_in(9) { 0 } else { 10 + dice.below(11) };
         let answered = log.answered(asked, candidates);
         self.answers.push(answered);
         let leads = dice.below(3).min(candidates);
         let first = log.reviewed(&[answered], [1, candidates, leads, 0]);
-        log.now_cs += 3_000;
+        log.now += Span::seconds(30);
         let disagreements = if dice.one_in(5) { 1 + dice.below(2) } else { 0 };
         let counts = [2, candidates, leads, disagreements.min(candidates)];
         let second = log.reviewed(&[answered, first], counts);
@@ -474,7 +473,7 @@ impl Year {
     fn purge(&mut self) {
         let log = &mut self.log;
         self.notices.retain(|notice| {
-            let due = log.now_cs > notice.at_cs + 2 * DAY_CS;
+            let due = log.now > notice.at + Span::days(2);
             if due {
                 log.purged(notice.agency, Some(notice.leaf), notice.booking);
             }
@@ -533,12 +532,13 @@ impl Year {
     /// Refusals gathered in one leaf, and refusals of a booking and of a caller.
     fn refuse_what_is_no_search(&mut self) {
         let kept = vec![Refusal {
-            time_cs: 0,
+            time_cs: Time::EPOCH,
             rule: Rule::NoFace,
             reason: "no face found, wanted a photo with a face".to_owned(),
             request: Some(request("crime", "stlco")),
         }];
-        let gathered = Detail::RefusalsGathered { actor: actor(), hour_cs: 0, refusals: 3, kept };
+        let gathered =
+            Detail::RefusalsGathered { actor: actor(), hour_cs: Time::EPOCH, refusals: 3, kept };
         self.log.add(&[0], &[LeafKind::SearchRefused as u64, 3], gathered);
         let booking = Detail::BookingRefused {
             actor: actor(),

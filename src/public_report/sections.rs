@@ -8,6 +8,7 @@ use super::plot::{Bars, Timeline};
 use super::report::PublicReport;
 use super::times::{minute, parse};
 use crate::audit::LeafKind;
+use crate::calendar::Time;
 use crate::limits::RELEASE_TO_PURGE_DAYS_MAX;
 use crate::wording::number;
 
@@ -274,9 +275,9 @@ pub(super) fn audits(report: &PublicReport) -> Markup {
 
 pub(super) fn alarms(report: &PublicReport) -> Markup {
     let alarms = &report.totals.alarms;
-    let [from, to] = report.period.bounds_cs();
-    let place =
-        |time: &str| parse(time).map_or(0.0, |at| share_of(at.saturating_sub(from), to - from));
+    let [from, to] = report.period.bounds();
+    let share = |at: Time| share_of(at.since(from).cs(), to.since(from).cs());
+    let place = |time: &str| parse(time).map_or(0.0, share);
     let names: std::collections::BTreeSet<&str> =
         alarms.spans.iter().map(|span| span.alarm.as_str()).collect();
     let lines = names.into_iter().map(|name| {

@@ -1,20 +1,17 @@
 //! Times and spans of time of the report's figures.
 
-use time::{OffsetDateTime, macros::format_description};
+use time::OffsetDateTime;
 
 use super::period::Period;
+use crate::calendar::Time;
+use crate::wording::timestamp;
 
 const HOUR: u64 = 60 * 60;
 const DAY: u64 = 24 * HOUR;
 
-fn moment(time_cs: u64) -> OffsetDateTime {
-    let seconds = i64::try_from(time_cs / 100).unwrap_or(i64::MAX);
-    OffsetDateTime::from_unix_timestamp(seconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
-}
-
 /// The month of a time, `YYYY-MM`.
-pub(super) fn month_of(time_cs: u64) -> String {
-    month(moment(time_cs).date())
+pub(super) fn month_of(time: Time) -> String {
+    month(time.date())
 }
 
 fn month(day: time::Date) -> String {
@@ -40,17 +37,16 @@ pub(super) fn months_of(period: &Period) -> Vec<String> {
     months
 }
 
-/// A time to the second, RFC 3339.
-pub(super) fn rfc3339(time_cs: u64) -> String {
-    let form = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-    moment(time_cs).format(form).expect("every year of four digits has this form")
+/// A time to the second, RFC 3339; the epoch for what is beyond the calendar's years.
+pub(super) fn rfc3339(time: Time) -> String {
+    timestamp(time).unwrap_or_else(|| "1970-01-01T00:00:00Z".to_owned())
 }
 
-/// The hundredth of a second that `rfc3339` wrote; none where it isn't of its form.
-pub(super) fn parse(text: &str) -> Option<u64> {
+/// The time that `rfc3339` wrote; none where it isn't of its form.
+pub(super) fn parse(text: &str) -> Option<Time> {
     let moment =
         OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok()?;
-    u64::try_from(moment.unix_timestamp()).ok().map(|seconds| seconds * 100)
+    u64::try_from(moment.unix_timestamp()).ok().map(Time::from_seconds)
 }
 
 /// A time for people: date and minute.
@@ -83,15 +79,18 @@ pub(super) fn median(sorted: &[u64]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::Span;
     use time::macros::date;
 
     #[test]
     fn times_and_spans_read_as_people_write_them() {
         assert_eq!(
-            (rfc3339(0), month_of(20_454 * 8_640_000)),
+            (rfc3339(Time::EPOCH), month_of(Time::EPOCH + Span::days(20_454))),
             ("1970-01-01T00:00:00Z".to_owned(), "2026-01".to_owned())
         );
-        assert_eq!(parse(&rfc3339(179_000_000_042)), Some(179_000_000_000));
+        assert_eq!(rfc3339(Time::MAX), rfc3339(Time::EPOCH));
+        let time = Time::from_cs(179_000_000_042);
+        assert_eq!(parse(&rfc3339(time)), Some(Time::from_cs(179_000_000_000)));
         assert_eq!(minute("2026-11-23T16:05:09Z"), "2026-11-23 16:05");
         for (seconds, words) in [
             (0, "0 s"),

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::times::{median, parse, rfc3339};
 use crate::audit::{Edge, Hash, Note, Quorum};
+use crate::calendar::{Span, Time};
 
 /// The ends of the spans by which times to a quorum are counted, in seconds; the last span has no
 /// end.
@@ -54,7 +55,7 @@ impl WitnessFigures {
     /// The time up to which cosignatures were counted, in seconds since 1970-01-01 UTC; none where
     /// it isn't written as one.
     pub fn until_seconds(&self) -> Option<u64> {
-        parse(&self.until).map(|time_cs| time_cs / 100)
+        parse(&self.until).map(Time::seconds)
     }
 }
 
@@ -99,8 +100,8 @@ pub(super) struct WitnessCounts {
     /// The first of these that has the next leaf.
     at: usize,
     took: Vec<u64>,
-    /// Times of leaves that no quorum vouches for, in hundredths of a second.
-    open: Vec<u64>,
+    /// Times of leaves that no quorum vouches for.
+    open: Vec<Time>,
 }
 
 impl WitnessCounts {
@@ -149,7 +150,7 @@ impl WitnessCounts {
         });
         let figures = WitnessFigures {
             within_minutes: quorum.within_minutes(),
-            until: rfc3339(until.saturating_mul(100)),
+            until: rfc3339(Time::from_seconds(until)),
             by_spans: vec![0; SPANS.len()],
             attendance: attendance.collect(),
             ..WitnessFigures::default()
@@ -158,13 +159,13 @@ impl WitnessCounts {
     }
 
     /// A leaf, after it was appended to the edge.
-    pub(super) fn take(&mut self, time_cs: u64, within: bool, edge: &Edge) {
+    pub(super) fn take(&mut self, time: Time, within: bool, edge: &Edge) {
         if within {
             match self.kept.get(self.at).and_then(|kept| kept.soonest) {
                 Some(complete) => {
-                    self.took.push(complete.saturating_mul(100).saturating_sub(time_cs) / 100)
+                    self.took.push(Time::from_seconds(complete).since(time).whole_seconds())
                 }
-                None => self.open.push(time_cs),
+                None => self.open.push(time),
             }
         }
         while let Some(kept) = self.kept.get(self.at).filter(|kept| kept.leaves == edge.leaves()) {
@@ -182,8 +183,8 @@ impl WitnessCounts {
         }
     }
 
-    /// The figures; `newest_cs` is the time of the log's newest leaf.
-    pub(super) fn finish(mut self, newest_cs: u64) -> WitnessFigures {
+    /// The figures; `newest` is the time of the log's newest leaf.
+    pub(super) fn finish(mut self, newest: Time) -> WitnessFigures {
         self.took.sort_unstable();
         let figures = &mut self.figures;
         for &seconds in &self.took {
@@ -202,7 +203,7 @@ impl WitnessCounts {
             figures.overdue = self
                 .open
                 .iter()
-                .filter(|&&time| newest_cs.saturating_sub(time) > minutes.saturating_mul(6_000))
+                .filter(|&&time| newest.since(time) > Span::minutes(minutes))
                 .count() as u64;
         }
         self.figures

@@ -10,7 +10,7 @@ use time::Date;
 
 use super::error::{AGREEMENT_ENDED, RosterError};
 use crate::booking::{Identifier, Text, iso_date};
-use crate::calendar::{DAY_CS, HOUR_CS, MINUTE_CS};
+use crate::calendar::{Span, Time};
 use crate::limits::{
     ACCOUNT_REVIEW_DAYS, ACCOUNT_UNASSOCIATED_DAYS_MAX, ACCOUNT_UNUSED_DAYS_MAX, LOG_ON_TRIES_MAX,
     LOG_ON_TRIES_MINUTES, PERSON_ID_REUSE_DAYS, TEMPORARY_HOURS_MAX,
@@ -70,25 +70,25 @@ pub struct Person {
     /// The last day on which the training counts.
     #[serde(with = "iso_date")]
     pub trained_until: Date,
-    /// When a temporary account ends, in hundredths of a second since 1970-01-01 UTC.
+    /// When a temporary account ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub temporary_until_cs: Option<u64>,
+    pub temporary_until_cs: Option<Time>,
 }
 
-/// How an account stands. All times in hundredths of a second since 1970-01-01 UTC.
+/// How an account stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     /// Whose it is.
     pub person: Person,
     /// When it was made, or came back.
-    pub since_cs: u64,
+    pub since_cs: Time,
     /// When the person logged on last.
-    pub used_cs: Option<u64>,
+    pub used_cs: Option<Time>,
     /// When somebody last confirmed that the person still needs it.
-    pub reviewed_cs: u64,
+    pub reviewed_cs: Time,
     /// Refused log-ons that still count.
-    pub tries_cs: Vec<u64>,
+    pub tries_cs: Vec<Time>,
     /// The leaf that locked it.
     pub locked: Option<u64>,
     /// Why and since when nobody may use it.
@@ -100,7 +100,7 @@ pub struct Account {
 #[serde(deny_unknown_fields)]
 pub struct Off {
     /// Since when.
-    pub since_cs: u64,
+    pub since_cs: Time,
     /// Why.
     pub why: OffReason,
 }
@@ -254,16 +254,16 @@ impl Account {
     /// A new account.
     ///
     /// Errors: a temporary one that would last too long.
-    pub fn new(person: Person, now_cs: u64) -> Result<Self, PersonError> {
-        let longest_cs = now_cs + TEMPORARY_HOURS_MAX * HOUR_CS;
-        if person.temporary_until_cs.is_some_and(|until_cs| until_cs > longest_cs) {
+    pub fn new(person: Person, now: Time) -> Result<Self, PersonError> {
+        let longest = now + Span::hours(TEMPORARY_HOURS_MAX);
+        if person.temporary_until_cs.is_some_and(|until| until > longest) {
             return Err(PersonError::TooLong);
         }
         Ok(Self {
             person,
-            since_cs: now_cs,
+            since_cs: now,
             used_cs: None,
-            reviewed_cs: now_cs,
+            reviewed_cs: now,
             tries_cs: Vec::new(),
             locked: None,
             off: None,
@@ -271,23 +271,23 @@ impl Account {
     }
 
     /// Whether the account may be used now.
-    pub fn stands(&self, now_cs: u64) -> Result<(), PersonError> {
+    pub fn stands(&self, now: Time) -> Result<(), PersonError> {
         if self.locked.is_some() {
             return Err(PersonError::Locked);
         }
-        match self.off.as_ref().map(|off| off.why).or(self.goes_off(now_cs)) {
+        match self.off.as_ref().map(|off| off.why).or(self.goes_off(now)) {
             None => Ok(()),
             Some(why) => Err(PersonError::Off { why: why.words() }),
         }
     }
 
     /// Why the account goes off now, where it does and isn't yet.
-    pub fn goes_off(&self, now_cs: u64) -> Option<OffReason> {
-        let unused_since_cs = self.used_cs.unwrap_or(self.since_cs);
+    pub fn goes_off(&self, now: Time) -> Option<OffReason> {
+        let unused_since = self.used_cs.unwrap_or(self.since_cs);
         match self.person.temporary_until_cs {
             _ if self.off.is_some() => None,
-            Some(until_cs) if now_cs >= until_cs => Some(OffReason::TimeOver),
-            _ if now_cs >= unused_since_cs + ACCOUNT_UNUSED_DAYS_MAX * DAY_CS => {
+            Some(until) if now >= until => Some(OffReason::TimeOver),
+            _ if now >= unused_since + Span::days(ACCOUNT_UNUSED_DAYS_MAX) => {
                 Some(OffReason::Unused)
             }
             _ => None,
@@ -297,27 +297,27 @@ impl Account {
     /// Whether the account goes off because its agency stands in the roster like this: at once
     /// where its agreement has ended, else after `ACCOUNT_UNASSOCIATED_DAYS_MAX` without a log-on,
     /// of which there can be none.
-    pub fn is_unassociated(&self, agency: &Result<(), RosterError>, now_cs: u64) -> bool {
-        let used_cs = self.used_cs.unwrap_or(self.since_cs);
+    pub fn is_unassociated(&self, agency: &Result<(), RosterError>, now: Time) -> bool {
+        let used = self.used_cs.unwrap_or(self.since_cs);
         self.off.is_none()
             && match agency {
                 Ok(()) => false,
                 Err(RosterError::Inactive { reason: AGREEMENT_ENDED, .. }) => true,
-                Err(_) => now_cs >= used_cs + ACCOUNT_UNASSOCIATED_DAYS_MAX * DAY_CS,
+                Err(_) => now >= used + Span::days(ACCOUNT_UNASSOCIATED_DAYS_MAX),
             }
     }
 
     /// Counts a refused log-on; gives how many count, where that locks the account.
-    pub fn refused(&mut self, now_cs: u64) -> Option<u64> {
-        self.tries_cs.retain(|&at_cs| at_cs + LOG_ON_TRIES_MINUTES * MINUTE_CS > now_cs);
-        self.tries_cs.push(now_cs);
+    pub fn refused(&mut self, now: Time) -> Option<u64> {
+        self.tries_cs.retain(|&at| at + Span::minutes(LOG_ON_TRIES_MINUTES) > now);
+        self.tries_cs.push(now);
         let tries = self.tries_cs.len() as u64;
         (tries >= LOG_ON_TRIES_MAX && self.locked.is_none()).then_some(tries)
     }
 
     /// The person logged on.
-    pub fn logged_on(&mut self, now_cs: u64) {
-        self.used_cs = Some(now_cs);
+    pub fn logged_on(&mut self, now: Time) {
+        self.used_cs = Some(now);
         self.tries_cs.clear();
     }
 
@@ -328,13 +328,13 @@ impl Account {
     }
 
     /// Whether somebody must confirm that the person still needs the account.
-    pub fn is_review_due(&self, now_cs: u64) -> bool {
-        self.off.is_none() && now_cs >= self.reviewed_cs + ACCOUNT_REVIEW_DAYS * DAY_CS
+    pub fn is_review_due(&self, now: Time) -> bool {
+        self.off.is_none() && now >= self.reviewed_cs + Span::days(ACCOUNT_REVIEW_DAYS)
     }
 
     /// Whether another person may have its name.
-    pub fn frees_name(&self, now_cs: u64) -> bool {
-        self.off.as_ref().is_some_and(|off| now_cs >= off.since_cs + PERSON_ID_REUSE_DAYS * DAY_CS)
+    pub fn frees_name(&self, now: Time) -> bool {
+        self.off.as_ref().is_some_and(|off| now >= off.since_cs + Span::days(PERSON_ID_REUSE_DAYS))
     }
 }
 
@@ -362,7 +362,8 @@ mod tests {
     use super::*;
     use time::macros::date;
 
-    const NOW: u64 = 179_000_000_000;
+    const NOW: Time = Time::from_cs(179_000_000_000);
+    const MOMENT: Span = Span::from_cs(1);
 
     fn person(role: Role) -> Person {
         let text = |text| Text::parse(text).unwrap();
@@ -416,7 +417,7 @@ mod tests {
     #[test]
     fn five_refused_log_ons_within_a_quarter_of_an_hour_lock_until_somebody_releases() {
         let mut account = account();
-        let minute = |n: u64| NOW + n * MINUTE_CS;
+        let minute = |n: u64| NOW + Span::minutes(n);
         assert_eq!((0..4).map(|n| account.refused(minute(n))).collect::<Vec<_>>(), [None; 4]);
         assert_eq!(account.refused(minute(15)), None, "the first one counts no longer");
         assert_eq!(account.refused(minute(15)), Some(5));
@@ -436,18 +437,18 @@ mod tests {
     #[test]
     fn an_account_goes_off_when_it_is_unused_for_ninety_days_or_its_time_is_over() {
         let mut unused = account();
-        assert_eq!(unused.goes_off(NOW + 90 * DAY_CS - 1), None);
-        assert_eq!(unused.goes_off(NOW + 90 * DAY_CS), Some(OffReason::Unused));
-        unused.logged_on(NOW + 80 * DAY_CS);
-        assert_eq!(unused.goes_off(NOW + 169 * DAY_CS), None);
+        assert_eq!(unused.goes_off(NOW + Span::days(90) - MOMENT), None);
+        assert_eq!(unused.goes_off(NOW + Span::days(90)), Some(OffReason::Unused));
+        unused.logged_on(NOW + Span::days(80));
+        assert_eq!(unused.goes_off(NOW + Span::days(169)), None);
         assert!(
-            matches!(unused.stands(NOW + 170 * DAY_CS), Err(PersonError::Off { .. })),
+            matches!(unused.stands(NOW + Span::days(170)), Err(PersonError::Off { .. })),
             "before anybody has written that it is off"
         );
         let temporary = |hours: u64| {
             Account::new(
                 Person {
-                    temporary_until_cs: Some(NOW + hours * HOUR_CS),
+                    temporary_until_cs: Some(NOW + Span::hours(hours)),
                     ..person(Role::Operator)
                 },
                 NOW,
@@ -455,8 +456,8 @@ mod tests {
         };
         assert_eq!(temporary(73), Err(PersonError::TooLong));
         let temporary = temporary(72).unwrap();
-        assert_eq!(temporary.stands(NOW + 72 * HOUR_CS - 1), Ok(()));
-        assert_eq!(temporary.goes_off(NOW + 72 * HOUR_CS), Some(OffReason::TimeOver));
+        assert_eq!(temporary.stands(NOW + Span::hours(72) - MOMENT), Ok(()));
+        assert_eq!(temporary.goes_off(NOW + Span::hours(72)), Some(OffReason::TimeOver));
     }
 
     #[test]
@@ -471,12 +472,12 @@ mod tests {
         );
         assert!(
             account.is_unassociated(&ended, NOW)
-                && !account.is_unassociated(&Ok(()), NOW + 80 * DAY_CS)
+                && !account.is_unassociated(&Ok(()), NOW + Span::days(80))
         );
         for agency in [absent, early] {
             assert!(
-                !account.is_unassociated(&agency, NOW + 7 * DAY_CS - 1)
-                    && account.is_unassociated(&agency, NOW + 7 * DAY_CS)
+                !account.is_unassociated(&agency, NOW + Span::days(7) - MOMENT)
+                    && account.is_unassociated(&agency, NOW + Span::days(7))
             );
         }
         account.off = Some(Off { since_cs: NOW, why: OffReason::Unused });
@@ -487,13 +488,15 @@ mod tests {
     fn a_name_is_free_a_year_after_its_account_and_reviews_are_due_every_year() {
         let mut account = account();
         assert!(
-            !account.is_review_due(NOW + 364 * DAY_CS) && account.is_review_due(NOW + 365 * DAY_CS)
+            !account.is_review_due(NOW + Span::days(364))
+                && account.is_review_due(NOW + Span::days(365))
         );
-        assert!(!account.frees_name(NOW + 1_000 * DAY_CS), "it stands");
+        assert!(!account.frees_name(NOW + Span::days(1_000)), "it stands");
         account.off = Some(Off { since_cs: NOW, why: OffReason::Unassociated });
-        assert!(!account.is_review_due(NOW + 365 * DAY_CS));
+        assert!(!account.is_review_due(NOW + Span::days(365)));
         assert!(
-            !account.frees_name(NOW + 365 * DAY_CS - 1) && account.frees_name(NOW + 365 * DAY_CS)
+            !account.frees_name(NOW + Span::days(365) - MOMENT)
+                && account.frees_name(NOW + Span::days(365))
         );
         assert!(matches!(account.stands(NOW), Err(PersonError::Off { .. })));
     }

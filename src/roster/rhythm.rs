@@ -1,7 +1,7 @@
 //! The rhythm of searches: how regular somebody's are, as a pure function of their times. People
 //! pause for as long as a case takes, a machine as it was told.
 
-use crate::calendar::DAY_CS;
+use crate::calendar::Time;
 use crate::limits::{RHYTHM_GAPS_MIN, RHYTHM_REGULAR_BELOW};
 
 /// The rhythm of one operator's searches.
@@ -24,27 +24,26 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
-    /// Of searches at these times, in hundredths of a second since 1970-01-01 UTC, the earliest
-    /// first.
+    /// Of searches at these times, the earliest first.
     #[expect(
         clippy::cast_precision_loss,
         reason = "gaps of a day and their number are exact in 53 bits"
     )]
-    pub fn of(times_cs: &[u64]) -> Self {
-        let same_day = |pair: &&[u64]| pair[0] / DAY_CS == pair[1] / DAY_CS;
-        let gaps: Vec<f64> = times_cs
+    pub fn of(times: &[Time]) -> Self {
+        let same_day = |pair: &&[Time]| pair[0].days() == pair[1].days();
+        let gaps: Vec<f64> = times
             .windows(2)
             .filter(same_day)
-            .map(|pair| pair[1].saturating_sub(pair[0]) as f64 / 100.0)
+            .map(|pair| pair[1].since(pair[0]).cs() as f64 / 100.0)
             .collect();
-        let nights = times_cs.windows(2).filter(|pair| !same_day(pair)).count() as u64;
+        let nights = times.windows(2).filter(|pair| !same_day(pair)).count() as u64;
         let count = gaps.len() as f64;
         let mean_gap_s = if gaps.is_empty() { 0.0 } else { gaps.iter().sum::<f64>() / count };
         let squares: f64 = gaps.iter().map(|gap| (gap - mean_gap_s).powi(2)).sum();
         let enough = gaps.len() as u64 >= RHYTHM_GAPS_MIN && mean_gap_s > 0.0;
         Self {
-            searches: times_cs.len() as u64,
-            days: if times_cs.is_empty() { 0 } else { nights + 1 },
+            searches: times.len() as u64,
+            days: if times.is_empty() { 0 } else { nights + 1 },
             gaps: gaps.len() as u64,
             mean_gap_s,
             variation: enough.then(|| (squares / (count - 1.0)).sqrt() / mean_gap_s),
@@ -60,13 +59,15 @@ impl Rhythm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calendar::Span;
 
-    /// Midnight of a day, in hundredths of a second.
-    const MIDNIGHT: u64 = 20_780 * DAY_CS;
+    /// Midnight of a day.
+    const MIDNIGHT: Time = Time::from_cs(Span::days(20_780).cs());
 
     fn of(days: &[&[u64]]) -> Rhythm {
         let at = |(day, seconds): (u64, &&[u64])| {
-            seconds.iter().map(move |s| MIDNIGHT + day * DAY_CS + s * 100).collect::<Vec<_>>()
+            let midnight = MIDNIGHT + Span::days(day);
+            seconds.iter().map(move |&s| midnight + Span::seconds(s)).collect::<Vec<_>>()
         };
         Rhythm::of(&(0..).zip(days).flat_map(at).collect::<Vec<_>>())
     }

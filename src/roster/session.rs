@@ -1,16 +1,15 @@
-//! Session times: when a session locks and when it ends. Pure: times are given, in hundredths of a
-//! second since 1970-01-01 UTC.
+//! Session times: when a session locks and when it ends. Pure: times are given.
 
-use crate::calendar::MINUTE_CS;
+use crate::calendar::{Span, Time};
 use crate::limits::{SESSION_ENDS_MINUTES, SESSION_LOCKS_MINUTES, SESSION_PROVES_HOURS};
 
 /// When a session was used and proven.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionTimes {
     /// When the person's key was touched last for it.
-    pub proven_cs: u64,
+    pub proven: Time,
     /// When the person did something last.
-    pub used_cs: u64,
+    pub used: Time,
 }
 
 /// Where a session stands.
@@ -27,13 +26,12 @@ pub enum SessionStanding {
 
 impl SessionTimes {
     /// Where the session stands now.
-    pub fn standing(&self, now_cs: u64) -> SessionStanding {
-        let idle_cs = now_cs.saturating_sub(self.used_cs);
-        let unproven_cs = now_cs.saturating_sub(self.proven_cs);
-        if idle_cs >= SESSION_ENDS_MINUTES * MINUTE_CS {
+    pub fn standing(&self, now: Time) -> SessionStanding {
+        let (idle, unproven) = (now.since(self.used), now.since(self.proven));
+        if idle >= Span::minutes(SESSION_ENDS_MINUTES) {
             SessionStanding::Ended
-        } else if idle_cs >= SESSION_LOCKS_MINUTES * MINUTE_CS
-            || unproven_cs >= SESSION_PROVES_HOURS * 60 * MINUTE_CS
+        } else if idle >= Span::minutes(SESSION_LOCKS_MINUTES)
+            || unproven >= Span::hours(SESSION_PROVES_HOURS)
         {
             SessionStanding::Locked
         } else {
@@ -49,8 +47,9 @@ mod tests {
     #[test]
     fn a_session_locks_when_idle_or_unproven_and_ends_after_an_hour_idle() {
         let at = |proven: u64, used: u64, now: u64| {
-            SessionTimes { proven_cs: proven * MINUTE_CS, used_cs: used * MINUTE_CS }
-                .standing(now * MINUTE_CS)
+            let [proven, used, now] =
+                [proven, used, now].map(|minutes| Time::EPOCH + Span::minutes(minutes));
+            SessionTimes { proven, used }.standing(now)
         };
         assert_eq!(at(0, 0, 29), SessionStanding::Open);
         assert_eq!(at(0, 0, 30), SessionStanding::Locked);

@@ -13,11 +13,11 @@ use super::switch_worker::switch_models;
 use super::watch::keep_watch;
 use crate::audit::touch::RelyingParty;
 use crate::audit::{Actor, Alarm, Detail, Quorum, VerifierKey, Witness};
-use crate::calendar::DAY_CS;
+use crate::calendar::Span;
 use crate::embed::{ExaminedPhoto, FaceChoice, Pool};
 use crate::ids::Digest;
 use crate::inquiry::NumberPattern;
-use crate::ledger::{Fate, Fated, Ledger, LedgerSetup, Progress, VERSION, WaitCount, day};
+use crate::ledger::{Fate, Fated, Ledger, LedgerSetup, Progress, VERSION, WaitCount};
 use crate::limits::{SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
 use crate::roster::{Agency, Caller, Ceilings, Roster, RosterError};
 use crate::rule::Rule;
@@ -65,8 +65,7 @@ impl Service {
         let (begun, roster_sha256) = (ledger.clone(), roster.sha256());
         let ceilings = roster.ceilings;
         let begin = Box::new(move || begin(&begun, roster_sha256, ceilings));
-        let searched =
-            ledger.searched_since(ledger.now_cs().saturating_sub(DAY_CS))?.into_iter().collect();
+        let searched = ledger.searched_since(ledger.now() - Span::days(1))?.into_iter().collect();
         let (search_rate, roster) = (SearchRate::new(roster.ceilings, searched), Arc::new(roster));
         let guard = Arc::new(Guard::new(ledger.clone(), roster.clone(), quorum, begin)?);
         Ok(Self {
@@ -171,7 +170,7 @@ impl Service {
 
     /// The day of now.
     pub(super) fn today(&self) -> Date {
-        day(self.ledger.now_cs())
+        self.ledger.now().date()
     }
 
     /// Has a worker look at a photo.

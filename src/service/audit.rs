@@ -16,7 +16,7 @@ use super::error::ServiceError;
 use super::people::{Acting, AtDesk};
 use crate::audit::{Actor, Alarm, Detail, Entry, LeafKind, SampleFinding, SampleKey};
 use crate::booking::Text;
-use crate::calendar::DAY_CS;
+use crate::calendar::{Span, Time};
 use crate::inquiry::{InquiryId, Request};
 use crate::ledger::{Drawn, OpenedLeaf};
 use crate::limits::{
@@ -33,8 +33,8 @@ pub struct Routed {
     pub leaf: u64,
     /// The leaf of the search.
     pub asked: u64,
-    /// When it was asked for, in hundredths of a second since 1970-01-01 UTC.
-    pub asked_cs: u64,
+    /// When it was asked for.
+    pub asked_at: Time,
     /// Who asked for what and why.
     pub request: Request,
     /// What the auditor found, in words.
@@ -46,10 +46,10 @@ pub struct Routed {
 pub struct LogReview {
     /// The first leaf that nobody went through.
     pub first: u64,
-    /// When somebody last did, or the log began, in hundredths of a second since 1970-01-01 UTC.
-    pub last_cs: u64,
+    /// When somebody last did, or the log began.
+    pub last: Time,
     /// By when somebody must.
-    pub due_cs: u64,
+    pub due: Time,
     /// Leaves in the log.
     pub end: u64,
     /// How many there are of each kind since.
@@ -61,8 +61,8 @@ pub struct LogReview {
 pub struct LeafAt {
     /// Its kind.
     pub kind: LeafKind,
-    /// When, in hundredths of a second since 1970-01-01 UTC.
-    pub time_cs: u64,
+    /// When.
+    pub time: Time,
     /// The leaves that it follows.
     pub follows: Vec<u64>,
     /// Its detail; none once it has expired.
@@ -75,13 +75,13 @@ impl Service {
         &self,
         desk: &AtDesk,
         most: u64,
-    ) -> Result<Vec<(u64, LeafKind, u64)>, ServiceError> {
+    ) -> Result<Vec<(u64, LeafKind, Time)>, ServiceError> {
         self.allowed(desk, Duty::Audit, "look at the log")?;
         let leaves = self.ledger.leaves();
         let mut newest = Vec::new();
         self.for_each(leaves.saturating_sub(most)..leaves, |index, entry| {
             if let Entry::Known(view) = entry {
-                newest.push((index, view.kind, view.time_cs));
+                newest.push((index, view.kind, view.time));
             }
             Ok(())
         })?;
@@ -94,7 +94,7 @@ impl Service {
     /// Errors: another role.
     pub fn log_review(&self, desk: &AtDesk) -> Result<LogReview, ServiceError> {
         self.allowed(desk, Duty::Audit, "go through the log")?;
-        let (first, last_cs) = self.ledger.reviewed_to()?;
+        let (first, last) = self.ledger.reviewed_to()?;
         let (end, mut kinds) = (self.ledger.leaves(), BTreeMap::new());
         self.for_each(first..end, |_, entry| {
             if let Entry::Known(view) = entry {
@@ -102,7 +102,7 @@ impl Service {
             }
             Ok(())
         })?;
-        Ok(LogReview { first, last_cs, due_cs: last_cs + LOG_REVIEW_DAYS_MAX * DAY_CS, end, kinds })
+        Ok(LogReview { first, last, due: last + Span::days(LOG_REVIEW_DAYS_MAX), end, kinds })
     }
 
     /// An auditor went through the log up to this leaf, and says what was found; gives the leaf.
@@ -129,13 +129,13 @@ impl Service {
         let Entry::Known(view) = Entry::read(&bytes)? else {
             return Err(ServiceError::not_found("leaf of a kind that is known"));
         };
-        let (kind, time_cs, follows) = (view.kind, view.time_cs, view.follows().collect());
+        let (kind, time, follows) = (view.kind, view.time, view.follows().collect());
         self.ledger.note(
             Vec::new(),
             vec![1],
             Detail::DetailsOpened { actor: desk.actor(), first: leaf, end: leaf + 1 },
         )?;
-        Ok(LeafAt { kind, time_cs, follows, detail: self.ledger.detail(leaf)? })
+        Ok(LeafAt { kind, time, follows, detail: self.ledger.detail(leaf)? })
     }
 
     /// Samples and how far their reviews are, for an auditor at a desk.
@@ -287,15 +287,15 @@ impl Service {
             counts,
             Detail::SampleDrawn { actor, leaves: asked.clone() },
         )?;
-        let time_cs = self.time_of(leaf)?;
+        let time = self.time_of(leaf)?;
         Ok(Drawn {
             seeded,
             leaf,
-            time_cs,
+            time,
             population,
             asked,
             reviewed: Vec::new(),
-            due_cs: time_cs + REVIEW_DAYS_MAX * DAY_CS,
+            due: time + Span::days(REVIEW_DAYS_MAX),
         })
     }
 
@@ -347,7 +347,7 @@ impl Service {
             if to == *agency
                 && let Some(Detail::Asked { request, .. }) = self.ledger.detail_of(asked)?
             {
-                routed.push(Routed { leaf, asked, asked_cs: self.time_of(asked)?, request, note });
+                routed.push(Routed { leaf, asked, asked_at: self.time_of(asked)?, request, note });
             }
         }
         if let (Some(first), Some(last)) = (routed.first(), routed.last()) {
@@ -390,7 +390,7 @@ impl Service {
         let leaf = raised
             .and_then(|raised| raised.leaf)
             .ok_or(ServiceError::not_found("doubt about the clock"))?;
-        let now = i64::try_from(self.ledger.core().clock.now_cs() / 100).unwrap_or(i64::MAX);
+        let now = i64::try_from(self.ledger.core().clock.now().seconds()).unwrap_or(i64::MAX);
         let apart = now.abs_diff(time_source.unix_timestamp());
         if apart > CLOCK_AGREE_SECONDS_MAX {
             return Err(ServiceError::ClockDisagrees { seconds: apart });
@@ -404,8 +404,8 @@ impl Service {
         )
     }
 
-    fn time_of(&self, leaf: u64) -> Result<u64, ServiceError> {
-        Ok(Entry::read(&self.ledger.leaf(leaf)?)?.time_cs())
+    fn time_of(&self, leaf: u64) -> Result<Time, ServiceError> {
+        Ok(Entry::read(&self.ledger.leaf(leaf)?)?.time())
     }
 
     fn for_each(

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 
 use super::error::ServiceError;
 use crate::booking::Identifier;
-use crate::calendar::{DAY_CS, HOUR_CS};
+use crate::calendar::{Span, Time};
 use crate::roster::Ceilings;
 
 /// Names that are taken, each by one at a time.
@@ -44,35 +44,31 @@ impl Drop for TakenName<'_> {
 #[derive(Debug)]
 pub(super) struct SearchRate {
     ceilings: Ceilings,
-    searched_cs: Mutex<HashMap<Identifier, Vec<u64>>>,
+    searched: Mutex<HashMap<Identifier, Vec<Time>>>,
     at_work: Places,
 }
 
 impl SearchRate {
-    /// `searched_cs` says when each operator searched during the last day, before this start.
-    pub(super) fn new(ceilings: Ceilings, searched_cs: HashMap<Identifier, Vec<u64>>) -> Self {
-        Self { ceilings, searched_cs: Mutex::new(searched_cs), at_work: Places::default() }
+    /// `searched` says when each operator searched during the last day, before this start.
+    pub(super) fn new(ceilings: Ceilings, searched: HashMap<Identifier, Vec<Time>>) -> Self {
+        Self { ceilings, searched: Mutex::new(searched), at_work: Places::default() }
     }
 
     /// Whether an operator may search now.
     ///
     /// Errors: too soon after the last search, or too many in an hour or a day.
-    pub(super) fn may(&self, operator: &Identifier, now_cs: u64) -> Result<(), ServiceError> {
-        let mut searched =
-            self.searched_cs.lock().expect("nothing panics while it holds the times");
+    pub(super) fn may(&self, operator: &Identifier, now: Time) -> Result<(), ServiceError> {
+        let mut searched = self.searched.lock().expect("nothing panics while it holds the times");
         let Some(times) = searched.get_mut(operator) else { return Ok(()) };
-        times.retain(|&at_cs| at_cs + DAY_CS > now_cs);
-        let within = |cs: u64| times.iter().filter(|&&at_cs| at_cs + cs > now_cs).count();
+        times.retain(|&at| at + Span::days(1) > now);
+        let within = |span: Span| times.iter().filter(|&&at| at + span > now).count();
         let Ceilings { seconds_between, per_hour, per_day } = self.ceilings;
-        if within(seconds_between.saturating_mul(100)) > 0 {
+        if within(Span::seconds(seconds_between)) > 0 {
             return Err(ServiceError::TooFast { seconds: seconds_between });
         }
-        if within(HOUR_CS) >= per_hour {
-            return Err(ServiceError::Ceiling {
-                found: within(HOUR_CS),
-                within: "hour",
-                most: per_hour,
-            });
+        let found = within(Span::hours(1));
+        if found >= per_hour {
+            return Err(ServiceError::Ceiling { found, within: "hour", most: per_hour });
         }
         if times.len() >= per_day {
             return Err(ServiceError::Ceiling { found: times.len(), within: "day", most: per_day });
@@ -84,16 +80,16 @@ impl SearchRate {
     pub(super) fn begin(
         &self,
         operator: &Identifier,
-        now_cs: u64,
+        now: Time,
     ) -> Result<TakenName<'_>, ServiceError> {
         let place = self.at_work.take(operator.clone())?;
-        self.may(operator, now_cs)?;
-        self.searched_cs
+        self.may(operator, now)?;
+        self.searched
             .lock()
             .expect("nothing panics while it holds the times")
             .entry(operator.clone())
             .or_default()
-            .push(now_cs);
+            .push(now);
         Ok(place)
     }
 }
@@ -102,7 +98,7 @@ impl SearchRate {
 mod tests {
     use super::*;
 
-    const NOW: u64 = 179_000_000_000;
+    const NOW: Time = Time::from_cs(179_000_000_000);
 
     #[test]
     fn an_operator_searches_one_at_a_time_and_so_often_an_hour_and_a_day() {
@@ -111,12 +107,15 @@ mod tests {
             HashMap::new(),
         );
         let diaz = Identifier::parse("diaz").unwrap();
-        let search = |minute: u64| pace.begin(&diaz, NOW + minute * 6_000).map(drop);
+        let search = |minute: u64| pace.begin(&diaz, NOW + Span::minutes(minute)).map(drop);
         let first = pace.begin(&diaz, NOW).unwrap();
         assert!(matches!(search(1), Err(ServiceError::AtWork)));
         drop(first);
-        assert!(matches!(pace.may(&diaz, NOW + 499), Err(ServiceError::TooFast { .. })));
-        assert!(pace.may(&diaz, NOW + 500).is_ok());
+        assert!(matches!(
+            pace.may(&diaz, NOW + Span::from_cs(499)),
+            Err(ServiceError::TooFast { .. })
+        ));
+        assert!(pace.may(&diaz, NOW + Span::from_cs(500)).is_ok());
         search(10).unwrap();
         search(20).unwrap();
         assert!(matches!(search(59), Err(ServiceError::Ceiling { within: "hour", .. })));
@@ -124,7 +123,7 @@ mod tests {
         search(71).unwrap();
         assert!(matches!(search(600), Err(ServiceError::Ceiling { within: "day", .. })));
         assert!(
-            pace.may(&Identifier::parse("chen").unwrap(), NOW + 600 * 6_000).is_ok(),
+            pace.may(&Identifier::parse("chen").unwrap(), NOW + Span::minutes(600)).is_ok(),
             "each operator by themselves"
         );
         search(24 * 60).unwrap();

@@ -19,8 +19,9 @@ use super::error::ServiceError;
 use super::people::{Session, Sessions};
 use crate::audit::{Alarm, Detail, Note, Quorum};
 use crate::booking::Identifier;
+use crate::calendar::Time;
 use crate::ids::Digest;
-use crate::ledger::{LastLook, Ledger, LedgerError, Reads, behind_cs};
+use crate::ledger::{LastLook, Ledger, LedgerError, Reads, behind};
 use crate::limits::COSIGNED_BEFORE_SECONDS_MAX;
 use crate::roster::{Roster, SessionStanding};
 use crate::store::StateKind;
@@ -58,7 +59,7 @@ pub(super) struct Guard {
     alarms: RwLock<BTreeMap<Alarm, Raised>>,
     pub(super) look: Mutex<LastLook>,
     /// When inquiries whose term is over are looked for again.
-    pub(super) expiry_cs: Mutex<u64>,
+    pub(super) expiry: Mutex<Time>,
     /// The checkpoint that witnesses are asked to cosign, until a quorum has: it stands still, so
     /// that they sign the same one.
     pending: Mutex<Option<(u64, String)>>,
@@ -90,7 +91,7 @@ impl Guard {
             None if quorum.is_asked() && !core.anchored && ledger.leaves() > 0 => Doors::Waiting,
             None => Doors::Open,
         };
-        let (look, found_at) = (LastLook::at(core.clock.as_ref()), core.clock.now_cs() / 100);
+        let (look, found_at) = (LastLook::at(core.clock.as_ref()), core.clock.now().seconds());
         let guard = Self {
             roster,
             quorum,
@@ -99,7 +100,7 @@ impl Guard {
             doors: RwLock::new(doors.clone()),
             alarms: RwLock::new(alarms),
             look: Mutex::new(look),
-            expiry_cs: Mutex::default(),
+            expiry: Mutex::default(),
             pending: Mutex::default(),
             found_at,
             begin: Mutex::new(Some(begin)),
@@ -256,17 +257,19 @@ impl Guard {
     /// Whether the clock lets anybody search.
     pub(super) fn clock_allows(&self) -> Result<(), ServiceError> {
         let core = self.ledger.core();
-        match behind_cs(core.clock.now_cs(), core.newest().time_cs) {
-            Some(behind) => Err(LedgerError::ClockBehind { seconds: behind / 100 }.into()),
+        match behind(core.clock.now(), core.newest().time) {
+            Some(behind) => {
+                Err(LedgerError::ClockBehind { seconds: behind.whole_seconds() }.into())
+            }
             None => Ok(()),
         }
     }
 
     /// Ends what was idle for too long; asked for by the watch.
     pub(super) fn end_idle_sessions(&self) -> Result<(), ServiceError> {
-        let now_cs = self.ledger.now_cs();
+        let now = self.ledger.now();
         let over = |(key, session): (&Digest, &Session)| {
-            (session.times.standing(now_cs) == SessionStanding::Ended).then_some(*key)
+            (session.times.standing(now) == SessionStanding::Ended).then_some(*key)
         };
         let over: Vec<Digest> = self.sessions.open().iter().filter_map(over).collect();
         over.iter().try_for_each(|key| self.end_session(key, "idle for too long"))

@@ -6,7 +6,7 @@ use super::error::ServiceError;
 use super::people::AtDesk;
 use crate::audit::Detail;
 use crate::booking::Identifier;
-use crate::calendar::DAY_CS;
+use crate::calendar::Span;
 use crate::limits::RHYTHM_DAYS;
 use crate::roster::{Duty, Rhythm};
 
@@ -17,17 +17,14 @@ impl Service {
     /// Errors: another role.
     pub fn rhythms(&self, desk: &AtDesk) -> Result<Vec<(Identifier, Rhythm)>, ServiceError> {
         self.allowed(desk, Duty::Audit, "look at how operators search")?;
-        let since_cs = self.ledger.now_cs().saturating_sub(RHYTHM_DAYS * DAY_CS);
-        let (first, end) = (self.ledger.first_leaf_since(since_cs)?, self.ledger.leaves());
+        let since = self.ledger.now() - Span::days(RHYTHM_DAYS);
+        let (first, end) = (self.ledger.first_leaf_since(since)?, self.ledger.leaves());
         self.ledger.note(
             Vec::new(),
             vec![end - first],
             Detail::DetailsOpened { actor: desk.actor(), first, end },
         )?;
-        let searched = self.ledger.searched_since(since_cs)?;
-        Ok(searched
-            .into_iter()
-            .map(|(operator, times_cs)| (operator, Rhythm::of(&times_cs)))
-            .collect())
+        let searched = self.ledger.searched_since(since)?;
+        Ok(searched.into_iter().map(|(operator, times)| (operator, Rhythm::of(&times))).collect())
     }
 }

@@ -61,7 +61,7 @@ fn count(ledger: &Ledger, quorum: &Quorum, period: Period) -> Result<PublicRepor
     let cosigned = ledger.core().store.cosigned(0..signed.leaves + 1, usize::MAX)?;
     let notes =
         cosigned.iter().map(|(_, note)| Note::parse(note)).collect::<Result<Vec<_>, _>>()?;
-    let until = ledger.now_cs() / 100;
+    let until = ledger.now().seconds();
     let mut builder = ReportBuilder::new(
         period,
         signed.leaves,

@@ -7,7 +7,7 @@ use super::background::{Bell, OnHalt};
 use super::error::ServiceError;
 use super::guard::Guard;
 use crate::audit::{Alarm, Detail, Entry};
-use crate::calendar::HOUR_CS;
+use crate::calendar::Span;
 use crate::ledger::{ClockStep, Fate, Fated, LedgerError};
 use crate::limits::{EXPIRY_LOOK_HOURS, WATCH_SECONDS};
 
@@ -36,47 +36,47 @@ impl Guard {
     }
 
     fn expire_inquiries(&self) -> Result<(), ServiceError> {
-        let (now_cs, mut next_cs) = (
-            self.ledger.now_cs(),
-            self.expiry_cs.lock().expect("nothing panics while it holds the time"),
+        let (now, mut next) = (
+            self.ledger.now(),
+            self.expiry.lock().expect("nothing panics while it holds the time"),
         );
-        if now_cs >= *next_cs && self.ledger.expire_inquiries()? {
-            *next_cs = now_cs + EXPIRY_LOOK_HOURS * HOUR_CS;
+        if now >= *next && self.ledger.expire_inquiries()? {
+            *next = now + Span::hours(EXPIRY_LOOK_HOURS);
         }
         Ok(())
     }
 
     fn look_at_clock(&self) -> Result<(), ServiceError> {
         let core = self.ledger.core();
-        let newest_cs = core.newest().time_cs;
+        let newest = core.newest().time;
         let step = self
             .look
             .lock()
             .expect("nothing panics while it holds the last look")
-            .again(core.clock.as_ref(), newest_cs);
+            .again(core.clock.as_ref(), newest);
         match step {
-            ClockStep::Behind(behind_cs) if !self.stands(Alarm::ClockBehind) => {
+            ClockStep::Behind(behind) if !self.stands(Alarm::ClockBehind) => {
                 self.ledger.note(
                     Vec::new(),
-                    vec![behind_cs, 0],
-                    Detail::ClockStepped { behind_cs, ahead_cs: 0 },
+                    vec![behind.cs(), 0],
+                    Detail::ClockStepped { behind_cs: behind, ahead_cs: Span::default() },
                 )?;
                 let what = format!(
                     "the clock is {} s behind the newest leaf: nobody searches until it is right",
-                    behind_cs / 100
+                    behind.whole_seconds()
                 );
                 self.raise(Alarm::ClockBehind, what)
             }
-            ClockStep::Ahead(ahead_cs) => {
+            ClockStep::Ahead(ahead) => {
                 self.ledger.note(
                     Vec::new(),
-                    vec![0, ahead_cs],
-                    Detail::ClockStepped { behind_cs: 0, ahead_cs },
+                    vec![0, ahead.cs()],
+                    Detail::ClockStepped { behind_cs: Span::default(), ahead_cs: ahead },
                 )?;
                 let what = format!(
                     "the clock went {} s ahead: holds and extensions don't expire until it is \
                      confirmed",
-                    ahead_cs / 100
+                    ahead.whole_seconds()
                 );
                 self.raise(Alarm::ClockAhead, what)
             }
@@ -104,10 +104,10 @@ impl Guard {
         let oldest = core
             .store
             .leaf(witnessed)?
-            .map(|row| Entry::read(&row.leaf).map(|entry| entry.time_cs()))
+            .map(|row| Entry::read(&row.leaf).map(|entry| entry.time()))
             .transpose()?;
         match oldest {
-            Some(time_cs) if core.clock.now_cs() > time_cs + within * 6_000 => {
+            Some(time) if core.clock.now() > time + Span::minutes(within) => {
                 let what = format!(
                     "leaves from {witnessed} on are not cosigned by a quorum after {within} minutes"
                 );

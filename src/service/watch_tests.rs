@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
-use time::OffsetDateTime;
 use time::macros::date;
 
 use super::appliance::Service;
@@ -13,7 +12,7 @@ use crate::audit::examples::example;
 use crate::audit::touch::SearchApproval;
 use crate::audit::{Actor, Alarm, CosignerKey, Detail, Entry, Leaf, LeafKind, Note, SampleFinding};
 use crate::booking::{BookingNumber, Identifier, Text};
-use crate::calendar::{DAY_CS, HOUR_CS};
+use crate::calendar::{Span, Time};
 use crate::disk::RealDisk;
 use crate::face::Edits;
 use crate::gallery::EngineChoice;
@@ -29,7 +28,9 @@ use crate::vault::{Announced, Upload};
 /// What stands for a photo where nobody looks at it.
 const PROBE: &[u8] = b"a probe";
 /// 2026-11-24, 18:40.
-const NOON_CS: u64 = 179_554_560_000;
+const NOON: Time = Time::from_cs(179_554_560_000);
+const HOUR: Span = Span::hours(1);
+const MOMENT: Span = Span::from_cs(1);
 
 /// The models, loaded once for all tests.
 static MODEL_SET: LazyLock<Arc<ModelSet>> = LazyLock::new(|| {
@@ -53,7 +54,7 @@ impl Home {
     fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
-            clock: Arc::new(SetClock::at(NOON_CS)),
+            clock: Arc::new(SetClock::at(NOON)),
             roster: ROSTER.to_owned(),
         }
     }
@@ -169,7 +170,7 @@ fn standing(service: &Service) -> Vec<Alarm> {
 fn kinds(service: &Service) -> Vec<LeafKind> {
     let leaves = service.ledger().log().unwrap();
     assert!(
-        leaves.iter().map(|leaf| Entry::read(leaf).unwrap().time_cs()).is_sorted(),
+        leaves.iter().map(|leaf| Entry::read(leaf).unwrap().time()).is_sorted(),
         "no leaf is dated before the one before it"
     );
     let kind = |leaf: &Vec<u8>| match Entry::read(leaf).unwrap() {
@@ -193,7 +194,7 @@ fn nobody_searches_while_the_clock_stands_behind_the_newest_leaf_and_agencies_go
         matches!(search(&service), ServiceError::Ledger(LedgerError::Step(_))),
         "the clock is right"
     );
-    home.clock.set(NOON_CS - HOUR_CS);
+    home.clock.set(NOON - HOUR);
     assert!(
         matches!(
             search(&service),
@@ -220,7 +221,7 @@ fn nobody_searches_while_the_clock_stands_behind_the_newest_leaf_and_agencies_go
         matches!(search(&service), ServiceError::Ledger(LedgerError::ClockBehind { .. })),
         "a start behind the newest leaf is no better"
     );
-    home.clock.pass(HOUR_CS);
+    home.clock.pass(HOUR);
     service.guard.look().unwrap();
     assert!(
         standing(&service).is_empty()
@@ -238,10 +239,11 @@ fn nobody_searches_while_the_clock_stands_behind_the_newest_leaf_and_agencies_go
 fn a_clock_that_went_ahead_is_doubted_until_the_time_source_agrees() {
     let home = Home::new();
     let service = home.open();
-    home.clock.pass(HOUR_CS);
+    home.clock.pass(HOUR);
     service.guard.look().unwrap();
     assert!(!service.is_expiry_frozen());
-    home.clock.set(NOON_CS + 3 * HOUR_CS + 100);
+    let right = NOON + Span::hours(3) + Span::seconds(1);
+    home.clock.set(right);
     service.guard.look().unwrap();
     assert!(service.is_expiry_frozen() && standing(&service) == [Alarm::ClockAhead]);
     service.close().unwrap();
@@ -249,24 +251,21 @@ fn a_clock_that_went_ahead_is_doubted_until_the_time_source_agrees() {
     let service = home.open();
     service.guard.look().unwrap();
     assert!(service.is_expiry_frozen(), "a restart is no reason to believe it");
-    let at =
-        |cs: u64| OffsetDateTime::from_unix_timestamp(i64::try_from(cs / 100).unwrap()).unwrap();
     let admin = device("admin-1");
-    let right = NOON_CS + 3 * HOUR_CS + 100;
     assert!(matches!(
-        service.confirm_clock(&device("rtcc-1"), at(right)),
+        service.confirm_clock(&device("rtcc-1"), right.in_calendar().unwrap()),
         Err(ServiceError::Roster(_))
     ));
     assert!(matches!(
-        service.confirm_clock(&admin, at(right - HOUR_CS)),
+        service.confirm_clock(&admin, (right - HOUR).in_calendar().unwrap()),
         Err(ServiceError::ClockDisagrees { seconds: 3_600 })
     ));
     assert!(service.is_expiry_frozen());
-    service.confirm_clock(&admin, at(right)).unwrap();
+    service.confirm_clock(&admin, right.in_calendar().unwrap()).unwrap();
     assert!(!service.is_expiry_frozen() && standing(&service).is_empty());
     assert!(
         matches!(
-            service.confirm_clock(&admin, at(right)),
+            service.confirm_clock(&admin, right.in_calendar().unwrap()),
             Err(ServiceError::Ledger(LedgerError::NotFound { .. }))
         ),
         "nobody doubts it any more"
@@ -283,15 +282,15 @@ fn a_log_left_alone_by_its_witnesses_raises_an_alarm_until_they_cosign() {
         court.verifier()
     );
     let service = home.open();
-    home.clock.pass(HOUR_CS);
+    home.clock.pass(HOUR);
     service.guard.look().unwrap();
     assert!(standing(&service).is_empty(), "an hour is what they have");
-    home.clock.pass(1);
+    home.clock.pass(MOMENT);
     service.guard.look().unwrap();
     assert_eq!(standing(&service), [Alarm::Unwitnessed]);
     let witness = caller("smrt:witness/court");
     let mut note = Note::parse(&service.pending_checkpoint(&witness).unwrap()).unwrap();
-    court.cosign(&mut note, (NOON_CS + HOUR_CS) / 100);
+    court.cosign(&mut note, (NOON + HOUR).seconds());
     assert!(service.cosign(&witness, &note.to_string()).unwrap().complete);
     service.guard.look().unwrap();
     assert!(standing(&service).is_empty());
@@ -321,7 +320,7 @@ fn refusals_and_reads_of_an_hour_are_two_leaves_a_caller_and_survive_a_restart()
         (1, 2),
         "reads end with the daemon, refusals wait"
     );
-    home.clock.pass(HOUR_CS);
+    home.clock.pass(HOUR);
     service.guard.look().unwrap();
     assert_eq!(
         (of(&service, LeafKind::SearchRefused), of(&service, LeafKind::RefusalsGathered)),
@@ -373,14 +372,14 @@ fn details_are_gone_after_their_term_and_a_leaf_names_them() {
     let home = Home::new();
     let service = home.open();
     search(&service);
-    home.clock.pass(DETAILS_KEPT_DAYS_MIN * DAY_CS - HOUR_CS);
+    home.clock.pass(Span::days(DETAILS_KEPT_DAYS_MIN) - HOUR);
     service.guard.look().unwrap();
     let kept = service.ledger().leaves();
     assert!(
         (0..2).all(|leaf| service.ledger().detail(leaf).unwrap().is_some()),
         "not a day too early"
     );
-    home.clock.pass(HOUR_CS + 1);
+    home.clock.pass(HOUR + MOMENT);
     service.guard.look().unwrap();
     assert!((0..2).all(|leaf| service.ledger().detail(leaf).unwrap().is_none()));
     assert!((2..kept).all(|leaf| service.ledger().detail(leaf).unwrap().is_some()));
@@ -421,7 +420,7 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
     let service = home.open();
     let auditor = device("audit-1");
     let inquiries: Vec<InquiryId> = (0..40).map(|_| asked(&service)).collect();
-    home.clock.pass(SAMPLE_DAYS_MAX * DAY_CS + 1);
+    home.clock.pass(Span::days(SAMPLE_DAYS_MAX) + MOMENT);
     service.guard.look().unwrap();
     assert_eq!(standing(&service), [Alarm::AuditOverdue], "no sample was drawn in a month");
     let leaves = service.ledger().leaves();
@@ -452,7 +451,7 @@ fn a_sample_and_its_reviews_are_due_and_their_lateness_is_an_alarm() {
         ),
         "it is none of the sample"
     );
-    home.clock.pass(REVIEW_DAYS_MAX * DAY_CS + 1);
+    home.clock.pass(Span::days(REVIEW_DAYS_MAX) + MOMENT);
     went_through(&service);
     service.guard.look().unwrap();
     assert_eq!(standing(&service), [Alarm::AuditOverdue], "its reviews are late");
@@ -515,7 +514,8 @@ fn what_a_clock_in_doubt_says_destroys_nothing() {
     let service = home.open();
     let inquiry = interrupted(&service);
     service.guard.look().unwrap();
-    home.clock.set(NOON_CS + 4 * 366 * DAY_CS);
+    let right = NOON + Span::days(4 * 366);
+    home.clock.set(right);
     for _ in 0..2 {
         service.guard.look().unwrap();
     }
@@ -526,11 +526,7 @@ fn what_a_clock_in_doubt_says_destroys_nothing() {
     );
     assert_eq!(service.ledger().probe(inquiry).unwrap().as_deref(), Some(PROBE));
     // The time source agrees: it was four years.
-    let time_source = OffsetDateTime::from_unix_timestamp(
-        i64::try_from((NOON_CS + 4 * 366 * DAY_CS) / 100).unwrap(),
-    )
-    .unwrap();
-    service.confirm_clock(&device("admin-1"), time_source).unwrap();
+    service.confirm_clock(&device("admin-1"), right.in_calendar().unwrap()).unwrap();
     service.guard.look().unwrap();
     assert_eq!(
         (count(&service, LeafKind::ProbesExpired), count(&service, LeafKind::DetailsExpired)),
@@ -575,13 +571,13 @@ fn a_start_finishes_the_end_of_an_inquiry_that_a_crash_began() {
 fn accounts_stand_while_the_clock_is_in_doubt_and_go_off_once_it_is_confirmed() {
     let home = Home::new();
     let service = home.open();
-    let account = crate::roster::Account::new(operator(), NOON_CS).unwrap();
+    let account = crate::roster::Account::new(operator(), NOON).unwrap();
     let member = Member { account, key: None, code: None };
     let core = service.ledger().core();
     core.store.commit::<LedgerError>(|tables| core.put_member(tables, &member)).unwrap();
     service.guard.look().unwrap();
-    let off_cs = NOON_CS + 100 * DAY_CS;
-    home.clock.set(off_cs);
+    let off = NOON + Span::days(100);
+    home.clock.set(off);
     service.guard.look().unwrap();
     service.guard.look().unwrap();
     assert_eq!(
@@ -589,9 +585,7 @@ fn accounts_stand_while_the_clock_is_in_doubt_and_go_off_once_it_is_confirmed() 
         0,
         "whoever set the clock ahead turns nobody off"
     );
-    let time_source =
-        OffsetDateTime::from_unix_timestamp(i64::try_from(off_cs / 100).unwrap()).unwrap();
-    service.confirm_clock(&device("admin-1"), time_source).unwrap();
+    service.confirm_clock(&device("admin-1"), off.in_calendar().unwrap()).unwrap();
     service.guard.look().unwrap();
     assert_eq!(count(&service, LeafKind::AccountOff), 1);
 }

@@ -11,6 +11,7 @@ use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 use super::database::{Commit, Store};
 use super::error::{StoreError, commit_error, read_error};
 use crate::audit::{Hash, TileNode};
+use crate::calendar::Time;
 
 /// Index to leaf.
 const LEAVES: TableDefinition<u64, &[u8]> = TableDefinition::new("leaves");
@@ -46,8 +47,8 @@ pub struct RefusalCountRow {
     /// The kind's code.
     pub kind: u16,
     pub caller: String,
-    /// The beginning of the hour, in hundredths of a second since 1970-01-01 UTC.
-    pub hour_cs: u64,
+    /// The beginning of the hour.
+    pub hour: Time,
     /// The leaf of the first refusal in that hour.
     pub leaf: u64,
     /// How many came after it.
@@ -239,7 +240,7 @@ impl Commit {
     /// Writes the count of a kind and caller.
     pub fn put_refusal_count(&self, row: &RefusalCountRow) -> Result<(), StoreError> {
         let mut table = self.table(REFUSAL_COUNTS)?;
-        let value = (row.hour_cs, row.leaf, row.refusals, &row.sealed[..]);
+        let value = (row.hour.cs(), row.leaf, row.refusals, &row.sealed[..]);
         table.insert((row.kind, &row.caller[..]), value).map_err(commit_error)?;
         Ok(())
     }
@@ -265,12 +266,12 @@ impl Commit {
 
 fn refusal_count_row(
     (kind, caller): (u16, &str),
-    (hour_cs, leaf, refusals, sealed): RefusalCountValue<'_>,
+    (hour, leaf, refusals, sealed): RefusalCountValue<'_>,
 ) -> RefusalCountRow {
     RefusalCountRow {
         kind,
         caller: caller.to_owned(),
-        hour_cs,
+        hour: Time::from_cs(hour),
         leaf,
         refusals,
         sealed: sealed.to_vec(),
@@ -362,7 +363,7 @@ mod tests {
         let row = RefusalCountRow {
             kind: 35,
             caller: "smrt:device/rtcc-1".to_owned(),
-            hour_cs: 1,
+            hour: Time::from_cs(1),
             leaf: 2,
             refusals: 3,
             sealed: vec![4],

@@ -10,6 +10,7 @@ use smrt::audit::{
     Actor, CosignerKey, Detail, Leaf, LeafKind, LogKey, Note, Quorum, ShownLeaf, TlogProof,
     Witness, commit, leaf_hash, node_hash,
 };
+use smrt::calendar::Time;
 
 use crate::site::{Ended, ended};
 
@@ -40,7 +41,7 @@ impl Given {
         let commitment = commit(&[9; 32], detail.as_bytes());
         let leaf = Leaf {
             kind: LeafKind::ReportIssued,
-            time_cs: 179_539_200_000,
+            time: Time::from_cs(179_539_200_000),
             follows: vec![1, 2, 3],
             counts: vec![0],
             commitment,

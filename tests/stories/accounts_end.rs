@@ -3,11 +3,12 @@
 
 use smrt::audit::LeafKind;
 use smrt::booking::{Identifier, Text};
+use smrt::calendar::Span;
 use smrt::client::console_session::{ConsoleSession, enrol_first_key, shared_key};
 use smrt::client::software_key::KeyBehaviour;
 use smrt::roster::{Person, Role};
 
-use crate::clocked::{Clocked, DAY_CS, HOUR_CS, MINUTE_CS, SECOND_CS};
+use crate::clocked::Clocked;
 use crate::desks::{key_of, log_on, logs_on, official, person, refused, relying_party};
 use crate::site::Site;
 
@@ -37,9 +38,9 @@ fn an_account_that_nobody_used_for_ninety_days_is_off_and_two_people_bring_it_ba
     }
     let (idle, busy) = (key_of(&clocked, "idle"), key_of(&clocked, "busy"));
     clocked.days_with(80, &["administrator", "commander", "busy"]);
-    clocked.pass(10 * DAY_CS - HOUR_CS);
+    clocked.pass(Span::days(10) - Span::hours(1));
     assert_eq!(off(&clocked), [], "not an hour too early");
-    clocked.pass_unseen(HOUR_CS);
+    clocked.pass_unseen(Span::hours(1));
     refused(
         logs_on(&clocked, "rtcc-1", "idle", &idle),
         403,
@@ -80,17 +81,17 @@ fn when_an_agencys_agreement_ends_its_people_are_out_at_once() {
     clocked.desk_of("rtcc-1", &theirs);
     clocked.desk_of("rtcc-2", &person("city", Role::OperatorExaminer));
     while clocked.today() < last - time::Duration::days(2) {
-        clocked.pass(DAY_CS);
+        clocked.pass(Span::days(1));
     }
     clocked.pass_to_hour(23);
-    clocked.pass(50 * MINUTE_CS);
+    clocked.pass(Span::minutes(50));
     let [theirs, others] = [("rtcc-1", "county"), ("rtcc-2", "city")].map(|(device, id)| {
         let desk = logs_on(&clocked, device, id, &key_of(&clocked, id)).unwrap();
         desk.inquiries().unwrap();
         desk
     });
     // Over midnight, in the middle of their work.
-    clocked.pass_unseen(20 * MINUTE_CS);
+    clocked.pass_unseen(Span::minutes(20));
     refused(
         theirs.inquiries(),
         403,
@@ -140,14 +141,14 @@ fn people_of_an_agency_missing_in_the_roster_are_out_and_off_within_a_week() {
     let unknown = "agency 'stlco' is not in the roster";
     refused(logs_on(&clocked, "rtcc-1", "county", &key), 422, "agency-not-listed", unknown);
     // A slip of the pen is put right, and nobody was turned off by it.
-    clocked.pass(6 * DAY_CS);
+    clocked.pass(Span::days(6));
     assert_eq!(off(&clocked), []);
     let clocked = serve_by(clocked, &whole);
     logs_on(&clocked, "rtcc-1", "county", &key).unwrap();
     let clocked = serve_by(clocked, &lacking);
-    clocked.pass(7 * DAY_CS - HOUR_CS);
+    clocked.pass(Span::days(7) - Span::hours(1));
     refused(logs_on(&clocked, "rtcc-1", "county", &key), 422, "agency-not-listed", unknown);
-    clocked.pass(HOUR_CS);
+    clocked.pass(Span::hours(1));
     assert_eq!(off(&clocked), [("county".to_owned(), "unassociated".to_owned())]);
     refused(
         logs_on(&clocked, "rtcc-1", "county", &key),
@@ -161,7 +162,7 @@ fn people_of_an_agency_missing_in_the_roster_are_out_and_off_within_a_week() {
 fn a_temporary_account_is_gone_after_seventy_two_hours_in_the_middle_of_a_session() {
     let site = Site::staffed();
     let clocked = Clocked::of(&site);
-    let until = |hours: u64| Some(clocked.now_cs() + hours * HOUR_CS);
+    let until = |hours: u64| Some(clocked.now() + Span::hours(hours));
     let key = shared_key().unwrap();
     let long = Person { temporary_until_cs: until(73), ..person("guest", Role::Examiner) };
     let administrator = {
@@ -175,11 +176,11 @@ fn a_temporary_account_is_gone_after_seventy_two_hours_in_the_middle_of_a_sessio
         "a temporary account lasts 72 hours at most",
     );
     clocked.desk_of("rtcc-1", &Person { temporary_until_cs: until(72), ..long });
-    clocked.pass(72 * HOUR_CS - MINUTE_CS);
+    clocked.pass(Span::hours(72) - Span::minutes(1));
     let key = key_of(&clocked, "guest");
     let desk = logs_on(&clocked, "rtcc-1", "guest", &key).unwrap();
     desk.inquiries().unwrap();
-    clocked.pass_unseen(MINUTE_CS);
+    clocked.pass_unseen(Span::minutes(1));
     refused(desk.inquiries(), 403, "account-off", "the account is off: it was temporary");
     refused(
         logs_on(&clocked, "rtcc-1", "guest", &key),
@@ -213,14 +214,14 @@ fn a_name_is_nobody_elses_for_a_year_after_its_account_went_off() {
         );
     }
     clocked.days_with(364, &["administrator", "commander"]);
-    clocked.pass(DAY_CS - HOUR_CS);
+    clocked.pass(Span::days(1) - Span::hours(1));
     refused(
         official(&clocked, "administrator").ask_grant(&namesake, Some(&other)),
         409,
         "name-taken",
         rests,
     );
-    clocked.pass(HOUR_CS);
+    clocked.pass(Span::hours(1));
     let [administrator, commander] = officials(&clocked);
     let grant = administrator.ask_grant(&namesake, Some(&other)).unwrap();
     commander.approve_grant(grant).unwrap();
@@ -245,17 +246,17 @@ fn tries_of_a_quarter_of_an_hour_ago_count_no_longer_and_no_time_releases_a_lock
         }
     };
     tries(4);
-    clocked.pass(15 * MINUTE_CS);
+    clocked.pass(Span::minutes(15));
     tries(4);
     logs_on(&clocked, "rtcc-1", "op-rtcc-1", &key)
         .expect("eight were refused, and four within a quarter of an hour");
     tries(4);
-    clocked.pass(15 * MINUTE_CS - SECOND_CS);
+    clocked.pass(Span::minutes(15) - Span::seconds(1));
     assert_eq!(clocked.details(LeafKind::LockedOut).len(), 0);
     tries(1);
     let locked = "the account is locked after 5 refused log-ons; an administrator releases it";
     refused(logs_on(&clocked, "rtcc-1", "op-rtcc-1", &key), 403, "locked-out", locked);
-    clocked.pass(30 * DAY_CS);
+    clocked.pass(Span::days(30));
     refused(logs_on(&clocked, "rtcc-1", "op-rtcc-1", &key), 403, "locked-out", locked);
     official(&clocked, "administrator").release_lock(&id("op-rtcc-1")).unwrap();
     logs_on(&clocked, "rtcc-1", "op-rtcc-1", &key).unwrap();
@@ -316,7 +317,7 @@ fn an_account_is_on_the_list_every_year_until_somebody_confirms_that_it_is_neede
 fn the_code_of_an_appointment_holds_for_seventy_two_hours() {
     let site = Site::staffed();
     let clocked = Clocked::of(&site);
-    clocked.pass(72 * HOUR_CS - 5 * MINUTE_CS);
+    clocked.pass(Span::hours(72) - Span::minutes(5));
     let console = clocked.console("admin-1");
     let enrol = |person: &str| {
         enrol_first_key(
@@ -328,7 +329,7 @@ fn the_code_of_an_appointment_holds_for_seventy_two_hours() {
         )
     };
     enrol("commander").unwrap();
-    clocked.pass(5 * MINUTE_CS);
+    clocked.pass(Span::minutes(5));
     refused(enrol("administrator"), 403, "wrong-code", "or it no longer holds");
     assert_eq!(clocked.details(LeafKind::KeyEnrolled).len(), 1);
     assert!(clocked.refusals().iter().any(|reason| reason.contains("or it no longer holds")));

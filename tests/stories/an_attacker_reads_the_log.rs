@@ -21,6 +21,7 @@ use smrt::audit::{
     SampleFinding, commit,
 };
 use smrt::booking::{BookingData, Identifier, VersionId};
+use smrt::calendar::Time;
 use smrt::client::console_session::ConsoleSession;
 use smrt::client::log_folder::LogFolder;
 use smrt::inquiry::Request;
@@ -572,7 +573,8 @@ fn an_attacker_with_the_salts_finds_every_commitment() {
 
 fn followed(kind: LeafKind, follows: &[u64], counts: &[u64]) -> Vec<u8> {
     let (follows, counts) = (follows.to_vec(), counts.to_vec());
-    Leaf { kind, time_cs: 179_000_000_000, follows, counts, commitment: [9; 32] }.to_bytes()
+    let time = Time::from_cs(179_000_000_000);
+    Leaf { kind, time, follows, counts, commitment: [9; 32] }.to_bytes()
 }
 
 /// A booking, an inquiry and its search.
@@ -637,7 +639,7 @@ fn the_attacker_finds_every_commitment_whose_salt_is_nothing_or_can_be_worked_ou
     let detail = br#"{"detail":"released","reason":"expunged by order of the court"}"#;
     let leaf = |at: u64, commitment| Leaf {
         kind: LeafKind::Released,
-        time_cs: 179_000_000_000 + at,
+        time: Time::from_cs(179_000_000_000 + at),
         follows: vec![at],
         counts: Vec::new(),
         commitment,
@@ -702,7 +704,7 @@ fn the_attacker_finds_a_planted_name_number_or_digest_however_it_is_written() {
     dictionary.file(b"a photo");
     let clean = Leaf {
         kind: LeafKind::BookingIn,
-        time_cs: 179_000_000_000,
+        time: Time::from_cs(179_000_000_000),
         follows: vec![3],
         counts: vec![5],
         commitment: [0x5a; 32],

@@ -6,11 +6,12 @@ use std::sync::Barrier;
 use serde_json::json;
 use smrt::api::wire::ChallengeView;
 use smrt::audit::LeafKind;
+use smrt::calendar::Span;
 use smrt::client::console_session::{ConsoleSession, SharedKey};
 use smrt::face::Edits;
 use smrt::roster::Role;
 
-use crate::clocked::{Clocked, DAY_CS, HOUR_CS, MINUTE_CS, SECOND_CS};
+use crate::clocked::Clocked;
 use crate::desks::{Hand, key_of, logs_on, official, person, refused, relying_party};
 use crate::photos::{OBAMA, OBAMA_LATER, photo};
 use crate::raw::Answer;
@@ -35,18 +36,18 @@ fn seconds_hours_and_days_bound_an_operators_searches_and_a_restart_forgets_none
     enrol(&clocked);
     let desk = clocked.desk("rtcc-1");
     searches(&desk).unwrap();
-    clocked.pass(5 * SECOND_CS - 1);
+    clocked.pass(Span::seconds(5) - Span::from_cs(1));
     refused(
         searches(&desk),
         409,
         "too-fast",
         "the last search was less than 5 s ago; searches are made by hand, one after the other",
     );
-    clocked.pass(1);
+    clocked.pass(Span::from_cs(1));
     searches(&desk).unwrap();
-    clocked.pass(5 * SECOND_CS);
+    clocked.pass(Span::seconds(5));
     searches(&desk).unwrap();
-    clocked.pass(5 * SECOND_CS);
+    clocked.pass(Span::seconds(5));
     refused(
         searches(&desk),
         409,
@@ -56,12 +57,12 @@ fn seconds_hours_and_days_bound_an_operators_searches_and_a_restart_forgets_none
     searches(&clocked.desk("rtcc-2")).expect("each operator by themselves");
     let clocked = clocked.restart();
     refused(searches(&clocked.desk("rtcc-1")), 409, "too-many", "3 searches within the hour");
-    clocked.pass(HOUR_CS);
+    clocked.pass(Span::hours(1));
     let desk = clocked.desk("rtcc-1");
     searches(&desk).unwrap();
-    clocked.pass(5 * SECOND_CS);
+    clocked.pass(Span::seconds(5));
     searches(&desk).unwrap();
-    clocked.pass(HOUR_CS);
+    clocked.pass(Span::hours(1));
     refused(
         searches(&clocked.desk("rtcc-1")),
         409,
@@ -70,7 +71,7 @@ fn seconds_hours_and_days_bound_an_operators_searches_and_a_restart_forgets_none
     );
     let clocked = clocked.restart();
     refused(searches(&clocked.desk("rtcc-1")), 409, "too-many", "5 searches within the day");
-    clocked.pass(22 * HOUR_CS);
+    clocked.pass(Span::hours(22));
     searches(&clocked.desk("rtcc-1")).unwrap();
     // What was refused was never asked, and the log says what was refused.
     let of = |operator: &str| {
@@ -224,9 +225,9 @@ fn auditors_and_nobody_else_are_shown_how_regular_each_operators_searches_are() 
         if [0, 1, 2, 3, 5, 6, 7, 8, 17, 18, 19, 21].contains(&minute) {
             searches(&uneven).unwrap();
         }
-        clocked.pass(MINUTE_CS);
+        clocked.pass(Span::minutes(1));
     }
-    clocked.pass(DAY_CS);
+    clocked.pass(Span::days(1));
     searches(&clocked.desk("rtcc-1")).unwrap();
     let page = |device: &str, desk: &ConsoleSession| {
         Hand::new(&clocked, &site.console_identity(device)).at(desk).get("/console/operators")
@@ -291,7 +292,7 @@ fn auditors_and_nobody_else_are_shown_how_regular_each_operators_searches_are() 
     );
 
     // After ninety days it is forgotten here.
-    clocked.pass(89 * DAY_CS);
+    clocked.pass(Span::days(89));
     let key = key_of(&clocked, "auditor");
     let auditor = logs_on(&clocked, "audit-1", "auditor", &key).unwrap();
     let shown = String::from_utf8(page("audit-1", &auditor).body).unwrap();

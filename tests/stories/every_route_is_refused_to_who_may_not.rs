@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 use smrt::api::{Access, Certificate, Method, Route, routes};
 use smrt::audit::{Detail, Leaf, LeafKind};
 use smrt::booking::Identifier;
+use smrt::calendar::Span;
 use smrt::client::console_session::{ConsoleSession, SharedKey};
 use smrt::roster::{CertificateName, Role};
 use smrt::rule::Rule;
 
 use crate::builders::{request, request_json};
-use crate::clocked::{Clocked, HOUR_CS};
+use crate::clocked::Clocked;
 use crate::desks::{Hand, key_of, log_on, logs_on, official, person};
 use crate::photos::{COLLINS, photo};
 use crate::raw::{Answer, Form, Identity, Line};
@@ -122,7 +123,7 @@ fn every_route_is_refused_to_every_kind_of_caller_who_may_not_use_it() {
     }
     assert_eq!(snapshot(&door, &there), before, "refusals have changed something");
     // The hour ends, and with it the sessions; the refusals that waited have their leaf now.
-    door.pass(HOUR_CS);
+    door.pass(Span::hours(1));
     assert_eq!(refusals(&door), wanted);
     kinds.iter().for_each(|kind| kind.begins(&door));
     for (route, kind) in pairs(&kinds) {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use smrt::api::wire::InquiryView;
 use smrt::audit::LeafKind;
+use smrt::calendar::Span;
 use smrt::client::console_session::ConsoleSession;
 use smrt::face::Edits;
 use smrt::ids::Digest;
@@ -15,7 +16,7 @@ use smrt::limits::{DETAILS_KEPT_DAYS_MIN, PROBE_PIECE_BYTES};
 use smrt::roster::{Person, Role};
 use time::macros::date;
 
-use crate::clocked::{Clocked, DAY_CS, HOUR_CS, MINUTE_CS};
+use crate::clocked::Clocked;
 use crate::desks::{Hand, key_of, logs_on, person, refused};
 use crate::photos::{COLLINS, OBAMA, OBAMA_LATER, photo};
 use crate::site::{Site, booking, ended, number, request};
@@ -120,7 +121,7 @@ fn three_years_after_its_last_search_nothing_is_left_of_an_inquiry() {
         (kept(&site), clocked.details(LeafKind::ProbesExpired).len()),
         ((photos.clone(), keys.clone()), 0)
     );
-    clocked.pass(DAY_CS + HOUR_CS);
+    clocked.pass(Span::days(1) + Span::hours(1));
 
     let gone = clocked.details(LeafKind::ProbesExpired);
     let named: BTreeSet<&str> = gone
@@ -168,7 +169,7 @@ fn three_years_after_its_last_search_nothing_is_left_of_an_inquiry() {
 
     // The last one goes three years after its own search.
     clocked.days_with(730, &PEOPLE);
-    clocked.pass(DAY_CS + HOUR_CS + MINUTE_CS);
+    clocked.pass(Span::days(1) + Span::hours(1) + Span::minutes(1));
     assert!(kept(&site).0.is_empty());
     refused(desk(&clocked, "rtcc-1", "operator").inquiry(late.inquiry), 404, "not-found", "");
 }

@@ -13,6 +13,7 @@ use smrt::audit::{
     Checkpoint, CosignerKey, Edge, Hash, Holds, Leaf, LeafKind, LogKey, Note, TILE_WIDTH, TileId,
     TileNode, consistency, entries, inclusion, leaf_hash, push_entry, tile_bytes,
 };
+use smrt::calendar::Time;
 use smrt::client::log_folder::LogFolder;
 
 use crate::photos::{COLLINS, OBAMA, OBAMA_LATER, edition, gradient, photo, root, small};
@@ -302,7 +303,7 @@ impl Grown {
             let commitment = leaf_hash(&n.to_le_bytes());
             let leaf = Leaf {
                 kind: LeafKind::Answered,
-                time_cs: 179_000_000_000 + n,
+                time: Time::from_cs(179_000_000_000 + n),
                 follows,
                 counts,
                 commitment,

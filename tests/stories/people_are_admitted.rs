@@ -227,10 +227,7 @@ fn one_person_has_one_account_one_role_and_one_key() {
         "the security key is another person's",
     );
     let in_a_week = OffsetDateTime::now_utc() + time::Duration::days(7);
-    let long = Person {
-        temporary_until_cs: Some(u64::try_from(in_a_week.unix_timestamp()).unwrap() * 100),
-        ..other.clone()
-    };
+    let long = Person { temporary_until_cs: Some(in_a_week.into()), ..other.clone() };
     refused(
         administrator.ask_grant(&long, Some(&other_key)),
         409,

@@ -4,11 +4,12 @@
 use serde_json::json;
 use smrt::api::wire::ChallengeView;
 use smrt::audit::LeafKind;
+use smrt::calendar::Span;
 use smrt::client::console_session::{ConsoleSession, SharedKey};
 use smrt::face::Edits;
 use smrt::roster::{Person, Role};
 
-use crate::clocked::{Clocked, HOUR_CS, MINUTE_CS, SECOND_CS};
+use crate::clocked::Clocked;
 use crate::desks::{Hand, key_of, logs_on, official, person, refused, relying_party};
 use crate::photos::{OBAMA, OBAMA_LATER, photo};
 use crate::raw::Answer;
@@ -33,10 +34,10 @@ fn a_session_hides_after_half_an_hour_and_ends_after_an_hour_more() {
     let desk = clocked.desk("rtcc-1");
     let (key, hand) = (key_of(&clocked, "op-rtcc-1"), at(&clocked, &desk));
     for _ in 0..3 {
-        clocked.pass(29 * MINUTE_CS);
+        clocked.pass(Span::minutes(29));
         assert_eq!(hand.get("/v1/inquiries").status, 200, "whatever is asked for is use");
     }
-    clocked.pass(30 * MINUTE_CS);
+    clocked.pass(Span::minutes(30));
     hand.get("/v1/inquiries").is_problem(
         401,
         "screen-hidden",
@@ -47,7 +48,7 @@ fn a_session_hides_after_half_an_hour_and_ends_after_an_hour_more() {
     assert_eq!(hand.get("/v1/inquiries").status, 200, "where one was");
 
     // Nobody comes back.
-    clocked.pass(59 * MINUTE_CS);
+    clocked.pass(Span::minutes(59));
     hand.get("/v1/inquiries").is_problem(401, "screen-hidden", "");
     assert_eq!(
         clocked
@@ -57,7 +58,7 @@ fn a_session_hides_after_half_an_hour_and_ends_after_an_hour_more() {
             .count(),
         0
     );
-    clocked.pass(MINUTE_CS);
+    clocked.pass(Span::minutes(1));
     hand.get("/v1/inquiries").is_problem(401, "no-session", "log on first");
     hand.post("/v1/session/unlock/challenge", &json!(null)).is_problem(401, "no-session", "");
     let ended = clocked.details(LeafKind::LoggedOff);
@@ -73,13 +74,13 @@ fn a_session_is_proven_again_after_twelve_hours_whatever_one_does() {
     let desk = clocked.desk("rtcc-1");
     let (key, hand) = (key_of(&clocked, "op-rtcc-1"), at(&clocked, &desk));
     for _ in 0..(12 * 60 / 20 - 1) {
-        clocked.pass(20 * MINUTE_CS);
+        clocked.pass(Span::minutes(20));
         assert_eq!(hand.get("/v1/inquiries").status, 200);
     }
-    clocked.pass(20 * MINUTE_CS);
+    clocked.pass(Span::minutes(20));
     hand.get("/v1/inquiries").is_problem(401, "screen-hidden", "touch your key to come back");
     assert_eq!(unlock(&hand, &key).status, 204);
-    clocked.pass(20 * MINUTE_CS);
+    clocked.pass(Span::minutes(20));
     assert_eq!(hand.get("/v1/inquiries").status, 200);
 }
 
@@ -103,7 +104,7 @@ fn a_challenge_is_answered_within_a_minute_or_never() {
     // A log-on.
     for (seconds, in_time) in [(59, true), (60, false)] {
         let asked = ask("/v1/session/challenge", json!({"person": "op-rtcc-1"}));
-        clocked.pass(seconds * SECOND_CS);
+        clocked.pass(Span::seconds(seconds));
         let answer = json!({"person": "op-rtcc-1", "nonce": hex::encode(asked.nonce),
             "touch": touch(&asked)});
         match in_time {
@@ -125,7 +126,7 @@ fn a_challenge_is_answered_within_a_minute_or_never() {
         &format!("/v1/inquiries/{}/challenge", view.inquiry),
         json!({"revision": view.revision}),
     );
-    clocked.pass(MINUTE_CS);
+    clocked.pass(Span::minutes(1));
     let late = json!({"revision": view.revision, "nonce": hex::encode(asked.nonce),
         "touch": touch(&asked)});
     hand.post(&format!("/v1/inquiries/{}/search", view.inquiry), &late).is_problem(
@@ -145,7 +146,7 @@ fn a_challenge_is_answered_within_a_minute_or_never() {
     let asked: ChallengeView =
         commander.post(&format!("/v1/grants/{grant}/approval/challenge"), &()).unwrap();
     let touched = commander.touch(&asked).unwrap();
-    clocked.pass(MINUTE_CS);
+    clocked.pass(Span::minutes(1));
     refused(
         commander.send(&format!("/v1/grants/{grant}/approval"), &touched),
         403,
@@ -177,7 +178,7 @@ fn a_training_that_ends_overnight_ends_searching_in_the_middle_of_a_session() {
     let chosen = desk.choose(&view, None, Edits::default(), None).unwrap().view;
     // Over midnight, with a touch of the keyboard in between.
     for _ in 0..3 {
-        clocked.pass(20 * MINUTE_CS);
+        clocked.pass(Span::minutes(20));
         desk.inquiries().unwrap();
         other.inquiries().unwrap();
     }
@@ -193,7 +194,7 @@ fn a_training_that_ends_overnight_ends_searching_in_the_middle_of_a_session() {
     );
     other.claim(&answered).unwrap();
     // Trained again, as two others said, it goes on.
-    clocked.pass(10 * HOUR_CS);
+    clocked.pass(Span::hours(10));
     let again = Person { trained_until: clocked.today() + time::Duration::days(365), ..trained };
     let grant = official(&clocked, "administrator").ask_grant(&again, None).unwrap();
     official(&clocked, "commander").approve_grant(grant).unwrap();

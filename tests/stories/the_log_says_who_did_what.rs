@@ -5,11 +5,12 @@
 use serde_json::{Value, json};
 use smrt::audit::{Entry, LeafKind};
 use smrt::booking::Identifier;
+use smrt::calendar::Span;
 use smrt::client::console_session::{ConsoleSession, shared_key};
 use smrt::client::software_key::KeyBehaviour;
 use smrt::roster::{Person, Role};
 
-use crate::clocked::{Clocked, DAY_CS, HOUR_CS, MINUTE_CS, SECOND_CS};
+use crate::clocked::Clocked;
 use crate::desks::{Hand, key_of, log_on, logs_on, official, person, refused};
 use crate::photos::{OBAMA, OBAMA_LATER, photo};
 use crate::site::{Site, booking, number, request};
@@ -31,7 +32,7 @@ fn says(
     let Entry::Known(view) = Entry::read(&leaf).unwrap() else {
         panic!("it is of a kind that is known")
     };
-    assert_eq!(view.time_cs, clocked.now_cs(), "{kind:?}");
+    assert_eq!(view.time, clocked.now(), "{kind:?}");
     let detail = log[at].1.as_ref().unwrap();
     let actor = &detail["actor"];
     assert_eq!(actor["certificate"], format!("smrt:{device}"), "{detail}");
@@ -87,9 +88,9 @@ fn an_auditor_goes_through_the_log_every_week_or_it_is_an_alarm() {
             "{status}"
         );
     }
-    clocked.pass(7 * DAY_CS - HOUR_CS);
+    clocked.pass(Span::days(7) - Span::hours(1));
     assert!(late().is_empty());
-    clocked.pass(2 * HOUR_CS);
+    clocked.pass(Span::hours(2));
     assert_eq!(late(), ["nobody went through the log for more than 7 days"]);
     let auditor = logs_on(&clocked, "audit-1", "auditor", &key_of(&clocked, "auditor")).unwrap();
     let page = String::from_utf8(at("audit-1", &auditor).get("/console/log").body).unwrap();
@@ -120,13 +121,13 @@ fn an_auditor_goes_through_the_log_every_week_or_it_is_an_alarm() {
     );
     let page = String::from_utf8(at("audit-1", &auditor).get("/console/log").body).unwrap();
     assert!(page.contains(&format!("from {leaves} on")) && !page.contains("overdue"), "{page}");
-    clocked.pass(7 * DAY_CS + HOUR_CS);
+    clocked.pass(Span::days(7) + Span::hours(1));
     assert_eq!(late().len(), 1, "every week");
 }
 
 /// Time passes, so that no two steps are at the same hundredth of a second.
 fn later(clocked: &Clocked<'_>) {
-    clocked.pass(SECOND_CS + 7);
+    clocked.pass(Span::seconds(1) + Span::from_cs(7));
 }
 
 #[test]
@@ -237,7 +238,7 @@ fn tries_at_the_log_are_leaves_and_nothing_takes_one_back() {
     };
     assert_eq!(page("audit-1", &auditor), 200);
     says(&clocked, LeafKind::DetailsOpened, Some(("auditor", "slmpd")), "device/audit-1", &[]);
-    clocked.pass(MINUTE_CS);
+    clocked.pass(Span::minutes(1));
     // The first refusal of an hour has a leaf of its own; this one is the administrators' console's
     // first.
     assert_eq!(page("admin-1", &administrator), 403);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use aws_lc_rs::digest::{SHA256, digest};
 use smrt::audit::{Actor, Leaf, LeafKind};
 use smrt::booking::{Identifier, Text};
+use smrt::calendar::Span;
 use smrt::disk::{Disk, read_whole};
 use smrt::inquiry::{self, Action, Digest, Frame, InquiryId, Probe, Who};
 use smrt::ledger::{Fated, Ledger, LedgerError, LedgerSetup};
@@ -15,7 +16,7 @@ use smrt::roster::{Caller, CertificateName};
 use smrt::vault::{Announced, Upload};
 
 use crate::builders::{ledger_setup, request};
-use crate::clocked::{DAY_CS, MODEL_SET, StoryClock};
+use crate::clocked::{MODEL_SET, StoryClock};
 use crate::fake_disk::{Choices, FakeDisk};
 
 const STATE: &str = "/state";
@@ -68,9 +69,9 @@ fn base() -> (FakeDisk, Arc<StoryClock>, [InquiryId; 2]) {
     let (disk, clock) = (FakeDisk::with_folder(Path::new(STATE)), Arc::new(StoryClock::default()));
     let ledger = open(&disk, &clock).unwrap();
     let first = inquire(&ledger, PROBES[0]);
-    clock.pass(365 * DAY_CS);
+    clock.pass(Span::days(365));
     let second = inquire(&ledger, PROBES[1]);
-    clock.pass((DETAILS_KEPT_DAYS_MIN - 364) * DAY_CS);
+    clock.pass(Span::days(DETAILS_KEPT_DAYS_MIN - 364));
     drop(ledger);
     (disk.copy(), clock, [first, second])
 }

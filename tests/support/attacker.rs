@@ -200,8 +200,7 @@ impl Attacker {
             roots.push(edge.root());
         }
         for (at, leaf) in read.iter().enumerate() {
-            let (index, seconds) = (at as u64, leaf.time_cs / 100);
-            for number in [index, leaf.time_cs, seconds] {
+            for number in [at as u64, leaf.time.cs(), leaf.time.seconds()] {
                 for bytes in [number.to_le_bytes(), number.to_be_bytes()] {
                     particular.extend(Salt::of(&bytes));
                 }
@@ -367,7 +366,7 @@ pub(crate) fn ties(
     let mut made: HashMap<u64, u64> = HashMap::new();
     for (at, booking) in read.iter().filter(|(_, leaf)| leaf.kind == LeafKind::BookingIn) {
         made.extend(tag.map(|tag| (tag(*at), *at)));
-        let (time, bytes) = (booking.time_cs, leaves[usize::try_from(*at).unwrap()].as_slice());
+        let (time, bytes) = (booking.time.cs(), leaves[usize::try_from(*at).unwrap()].as_slice());
         let shown: [Vec<u8>; 7] = [
             at.to_le_bytes().into(),
             at.to_be_bytes().into(),

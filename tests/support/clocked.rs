@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use smrt::api;
 use smrt::audit::{Detail, Leaf, LeafKind};
+use smrt::calendar::{Span, Time};
 use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::embed::{Models, Pool};
@@ -16,7 +17,7 @@ use smrt::gallery::EngineChoice;
 use smrt::ledger::{Clock, Ledger, LedgerSetup, ModelSet, SystemClock};
 use smrt::service::Service;
 use smrt::tls::Acceptor;
-use time::{Date, OffsetDateTime};
+use time::Date;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -25,11 +26,6 @@ use crate::builders::ledger_setup;
 use crate::desks::{key_of, logs_on};
 use crate::door::Door;
 use crate::site::{Site, models, once_free};
-
-pub(crate) const SECOND_CS: u64 = 100;
-pub(crate) const MINUTE_CS: u64 = 60 * SECOND_CS;
-pub(crate) const HOUR_CS: u64 = 60 * MINUTE_CS;
-pub(crate) const DAY_CS: u64 = 24 * HOUR_CS;
 
 /// The models with their workers, held so that no start loads them anew.
 pub(crate) static MODEL_SET: LazyLock<(Arc<ModelSet>, Arc<Pool>)> = LazyLock::new(|| {
@@ -42,31 +38,31 @@ pub(crate) static MODEL_SET: LazyLock<(Arc<ModelSet>, Arc<Pool>)> = LazyLock::ne
 #[derive(Debug)]
 pub(crate) struct StoryClock {
     now_cs: AtomicU64,
-    begun_cs: u64,
+    begun: Time,
 }
 
 impl Default for StoryClock {
     /// At the machine's time.
     fn default() -> Self {
-        let begun_cs = SystemClock::default().now_cs();
-        Self { now_cs: begun_cs.into(), begun_cs }
+        let begun = SystemClock::default().now();
+        Self { now_cs: begun.cs().into(), begun }
     }
 }
 
 impl StoryClock {
     /// Time passes.
-    pub(crate) fn pass(&self, cs: u64) {
-        self.now_cs.fetch_add(cs, Ordering::AcqRel);
+    pub(crate) fn pass(&self, span: Span) {
+        self.now_cs.fetch_add(span.cs(), Ordering::AcqRel);
     }
 }
 
 impl Clock for StoryClock {
-    fn now_cs(&self) -> u64 {
-        self.now_cs.load(Ordering::Acquire)
+    fn now(&self) -> Time {
+        Time::from_cs(self.now_cs.load(Ordering::Acquire))
     }
 
-    fn passed_cs(&self) -> u64 {
-        self.now_cs() - self.begun_cs
+    fn passed(&self) -> Span {
+        self.now().since(self.begun)
     }
 }
 
@@ -142,14 +138,14 @@ impl<'s> Clocked<'s> {
     }
 
     /// Time passes, and the watch looks.
-    pub(crate) fn pass(&self, cs: u64) {
-        self.pass_unseen(cs);
+    pub(crate) fn pass(&self, span: Span) {
+        self.pass_unseen(span);
         self.look();
     }
 
     /// Time passes before the watch comes by.
-    pub(crate) fn pass_unseen(&self, cs: u64) {
-        self.clock.pass(cs);
+    pub(crate) fn pass_unseen(&self, span: Span) {
+        self.clock.pass(span);
     }
 
     /// The watch comes by.
@@ -159,15 +155,16 @@ impl<'s> Clocked<'s> {
 
     /// Time passes up to this hour of the next day, UTC, and the watch looks.
     pub(crate) fn pass_to_hour(&self, hour: u64) {
-        let now_cs = self.now_cs();
-        self.pass((now_cs / DAY_CS + 1) * DAY_CS + hour * HOUR_CS - now_cs);
+        let now = self.now();
+        let then = Time::EPOCH + Span::days(now.days() + 1) + Span::hours(hour);
+        self.pass(then.since(now));
     }
 
     /// So many days pass, in which these people log on often enough to keep their accounts.
     pub(crate) fn days_with(&self, mut days: u64, people: &[&str]) {
         while days > 0 {
             let some = days.min(80);
-            self.pass(some * DAY_CS);
+            self.pass(Span::days(some));
             for person in people {
                 logs_on(self, "admin-1", person, &key_of(self, person)).unwrap();
             }
@@ -175,15 +172,13 @@ impl<'s> Clocked<'s> {
         }
     }
 
-    pub(crate) fn now_cs(&self) -> u64 {
-        self.clock.now_cs()
+    pub(crate) fn now(&self) -> Time {
+        self.clock.now()
     }
 
     /// The day of the box.
     pub(crate) fn today(&self) -> Date {
-        OffsetDateTime::from_unix_timestamp(i64::try_from(self.now_cs() / 100).unwrap())
-            .unwrap()
-            .date()
+        self.now().date()
     }
 
     /// Stops the box, and starts it again by the same clock.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::audit::touch::{Touch, lower_hex};
 use crate::booking::{BookingData, BookingNumber, Identifier, VersionId};
+use crate::calendar::Time;
 use crate::embed::QualitySheet;
 use crate::face::Edits;
 use crate::ids::Digest;
@@ -28,8 +29,8 @@ pub struct HeadView {
     pub reference: Reference,
     /// Who opened it.
     pub operator: Person,
-    /// When, in hundredths of a second since 1970-01-01 UTC.
-    pub opened_cs: u64,
+    /// When.
+    pub opened_cs: Time,
     /// Whether it waits for a step that the caller may take.
     pub waits: bool,
 }
@@ -45,8 +46,8 @@ pub struct InquiryView {
     pub revision: u64,
     /// Where it stands.
     pub stage: Stage,
-    /// When it was opened, in hundredths of a second since 1970-01-01 UTC.
-    pub opened_cs: u64,
+    /// When it was opened.
+    pub opened_cs: Time,
     /// Who opened it.
     pub operator: Person,
     /// What it states.
@@ -310,7 +311,7 @@ impl From<Head> for HeadView {
             requester: inquiry.request().requester.clone(),
             reference: inquiry.request().reference.clone(),
             operator: inquiry.operator().clone(),
-            opened_cs: inquiry.opened_cs(),
+            opened_cs: inquiry.opened(),
             waits,
         }
     }
@@ -340,7 +341,7 @@ impl From<InquirySight> for InquiryView {
             inquiry: inquiry.id(),
             revision: inquiry.revision(),
             stage: inquiry.stage(),
-            opened_cs: inquiry.opened_cs(),
+            opened_cs: inquiry.opened(),
             operator: inquiry.operator().clone(),
             request: inquiry.request().clone(),
             note: NOTE.to_owned(),

@@ -18,6 +18,7 @@ use super::remark::{Place, Remarks, when};
 use super::sample::SampleKey;
 use super::tree::Hash;
 use super::{Alarm, LeafKind};
+use crate::calendar::{Span, Time};
 use crate::limits::REQUEST_SECONDS_MAX;
 pub use details::Opened;
 use details::{Before, DetailRules};
@@ -34,16 +35,16 @@ const KINDS: usize = 0x80;
 pub struct Rules {
     /// One byte a leaf.
     kinds: Vec<u8>,
-    newest_cs: u64,
-    not_before_cs: u64,
-    not_after_cs: u64,
+    newest: Time,
+    not_before: Time,
+    not_after: Time,
     tallies: [u64; KINDS],
     foreign: u64,
     unread: u64,
     started: Option<u64>,
     asked: Vec<u64>,
     /// Searches asked for that have no end yet, with their times.
-    open: BTreeMap<u64, u64>,
+    open: BTreeMap<u64, Time>,
     purges: Purges,
     reviews: Vec<Review>,
     samples: BTreeMap<u64, Sample>,
@@ -102,9 +103,9 @@ impl Rules {
     pub fn new(all_details: bool) -> Self {
         Self {
             kinds: Vec::new(),
-            newest_cs: 0,
-            not_before_cs: 0,
-            not_after_cs: u64::MAX,
+            newest: Time::EPOCH,
+            not_before: Time::EPOCH,
+            not_after: Time::MAX,
             tallies: [0; KINDS],
             foreign: 0,
             unread: 0,
@@ -130,15 +131,14 @@ impl Rules {
         self.kinds.len() as u64
     }
 
-    /// The time of the newest leaf that was read, in hundredths of a second since 1970-01-01 UTC.
-    pub fn newest_cs(&self) -> u64 {
-        self.newest_cs
+    /// The time of the newest leaf that was read.
+    pub fn newest(&self) -> Time {
+        self.newest
     }
 
-    /// Between which times the leaves from here on must lie, by what witnesses cosigned; hundredths
-    /// of a second since 1970-01-01 UTC.
-    pub fn bound(&mut self, not_before_cs: u64, not_after_cs: u64) {
-        (self.not_before_cs, self.not_after_cs) = (not_before_cs, not_after_cs);
+    /// Between which times the leaves from here on must lie, by what witnesses cosigned.
+    pub fn bound(&mut self, not_before: Time, not_after: Time) {
+        (self.not_before, self.not_after) = (not_before, not_after);
     }
 
     /// Lets a leaf go by that can't be read: it keeps its place, and nothing is held against what
@@ -157,7 +157,7 @@ impl Rules {
         root: &mut dyn FnMut() -> Hash,
     ) {
         let index = self.leaves();
-        self.time(index, entry.time_cs());
+        self.time(index, entry.time());
         let byte = match entry {
             Entry::Known(leaf) => {
                 self.tallies[leaf.kind as usize] += 1;
@@ -191,16 +191,15 @@ impl Rules {
         }
     }
 
-    fn time(&mut self, index: u64, time_cs: u64) {
-        if time_cs < self.newest_cs {
-            let what =
-                format!("the time goes back from {} to {}", when(self.newest_cs), when(time_cs));
+    fn time(&mut self, index: u64, time: Time) {
+        if time < self.newest {
+            let what = format!("the time goes back from {} to {}", when(self.newest), when(time));
             self.found
                 .violations
                 .add(Place::Leaves { first: index.saturating_sub(1), end: index + 1 }, what);
         }
-        if time_cs < self.not_before_cs {
-            let seen = when(self.not_before_cs);
+        if time < self.not_before {
+            let seen = when(self.not_before);
             self.found.wrong(
                 index,
                 format!(
@@ -208,14 +207,14 @@ impl Rules {
                 ),
             );
         }
-        if time_cs > self.not_after_cs {
-            let seen = when(self.not_after_cs);
+        if time > self.not_after {
+            let seen = when(self.not_after);
             self.found.wrong(
                 index,
                 format!("dated after {seen}, when a witness had cosigned the log with it already"),
             );
         }
-        self.newest_cs = time_cs;
+        self.newest = time;
     }
 
     fn kind(&self, index: u64) -> Option<LeafKind> {
@@ -267,7 +266,7 @@ impl Rules {
     }
 
     fn meaning(&mut self, index: u64, leaf: &LeafView<'_>, root: &mut dyn FnMut() -> Hash) {
-        let (found, time) = (&mut self.found, leaf.time_cs);
+        let (found, time) = (&mut self.found, leaf.time);
         let first = leaf.follows().next().unwrap_or(index);
         // A leaf that wasn't read or understood may well be what this one needs.
         let known = leaf.follows().all(|earlier| {
@@ -524,7 +523,7 @@ impl Rules {
                      {started}"
                 );
                 self.found.wrong(asked, what);
-            } else if self.newest_cs.saturating_sub(time) > 100 * REQUEST_SECONDS_MAX {
+            } else if self.newest.since(time) > Span::seconds(REQUEST_SECONDS_MAX) {
                 self.found.wrong(
                     asked,
                     "a search was asked for and neither answered nor \
@@ -532,7 +531,7 @@ impl Rules {
                 );
             }
         }
-        self.purges.unfinished(self.newest_cs, &mut self.found);
+        self.purges.unfinished(self.newest, &mut self.found);
     }
 }
 

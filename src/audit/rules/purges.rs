@@ -8,11 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::found::Found;
-use crate::calendar::DAY_CS;
+use crate::calendar::{Span, Time};
 use crate::limits::RELEASE_TO_PURGE_DAYS_MAX;
 
 const TERM_DAYS: u64 = RELEASE_TO_PURGE_DAYS_MAX;
-const TERM_CS: u64 = TERM_DAYS * DAY_CS;
+const TERM: Span = Span::days(TERM_DAYS);
 
 #[derive(Debug, Default)]
 pub(super) struct Purges {
@@ -32,12 +32,12 @@ pub(super) struct Purges {
     /// What a notice holds, and which notice a decision is on.
     about: BTreeMap<u64, u64>,
     /// Until when a release was extended.
-    extended: BTreeMap<u64, u64>,
+    extended: BTreeMap<u64, Time>,
 }
 
 #[derive(Debug)]
 struct Release {
-    time_cs: u64,
+    time: Time,
     /// Whether its detail was opened.
     told: bool,
 }
@@ -47,21 +47,21 @@ struct Loose {
     /// Those that stand.
     standing: BTreeSet<u64>,
     /// The latest end of the others.
-    ended_cs: u64,
+    ended: Time,
 }
 
 #[derive(Debug)]
 struct Hold {
-    noticed_cs: u64,
+    noticed: Time,
     by_order: bool,
     granted: bool,
     /// When it was refused, or what it asked for was transferred.
-    ended_cs: Option<u64>,
+    ended: Option<Time>,
 }
 
 /// When a release must be purged.
 enum Due<'h> {
-    By(u64),
+    By(Time),
     /// Not while this notice stands, of this leaf.
     Stopped(u64, &'h Hold),
 }
@@ -78,8 +78,8 @@ impl Purges {
         }
     }
 
-    pub(super) fn released(&mut self, index: u64, tag: u64, time_cs: u64) {
-        self.open.insert(index, Release { time_cs, told: false });
+    pub(super) fn released(&mut self, index: u64, tag: u64, time: Time) {
+        self.open.insert(index, Release { time, told: false });
         self.tags.push((index, tag));
     }
 
@@ -97,19 +97,11 @@ impl Purges {
         }
     }
 
-    pub(super) fn noticed(
-        &mut self,
-        index: u64,
-        release: Option<u64>,
-        time_cs: u64,
-        by_order: bool,
-    ) {
+    pub(super) fn noticed(&mut self, index: u64, release: Option<u64>, time: Time, by_order: bool) {
         let held = release.unwrap_or(index);
         self.about.insert(index, held);
-        self.holds.insert(
-            (held, index),
-            Hold { noticed_cs: time_cs, by_order, granted: false, ended_cs: None },
-        );
+        self.holds
+            .insert((held, index), Hold { noticed: time, by_order, granted: false, ended: None });
         if release.is_none() {
             self.loose.standing.insert(index);
             self.untold.standing.insert(index);
@@ -121,34 +113,34 @@ impl Purges {
         self.untold.standing.remove(&index);
     }
 
-    pub(super) fn decided(&mut self, index: u64, notice: u64, time_cs: u64, granted: bool) {
+    pub(super) fn decided(&mut self, index: u64, notice: u64, time: Time, granted: bool) {
         self.about.insert(index, notice);
         if let Some(hold) = self.hold(notice) {
             hold.granted = granted;
         }
         if !granted {
-            self.ended(notice, time_cs);
+            self.ended(notice, time);
         }
     }
 
-    pub(super) fn transferred(&mut self, decision: u64, time_cs: u64) {
+    pub(super) fn transferred(&mut self, decision: u64, time: Time) {
         if let Some(&notice) = self.about.get(&decision) {
-            self.ended(notice, time_cs);
+            self.ended(notice, time);
         }
     }
 
-    fn ended(&mut self, notice: u64, time_cs: u64) {
+    fn ended(&mut self, notice: u64, time: Time) {
         let Some(hold) = self.hold(notice) else { return };
-        hold.ended_cs = Some(time_cs);
+        hold.ended = Some(time);
         for loose in [&mut self.loose, &mut self.untold] {
             if loose.standing.remove(&notice) {
-                loose.ended_cs = time_cs.max(loose.ended_cs);
+                loose.ended = time.max(loose.ended);
             }
         }
     }
 
-    pub(super) fn extended(&mut self, release: u64, time_cs: u64, days: u64) {
-        let until = time_cs.saturating_add(days.saturating_mul(DAY_CS));
+    pub(super) fn extended(&mut self, release: u64, time: Time, days: u64) {
+        let until = time + Span::days(days);
         let known = self.extended.entry(release).or_default();
         *known = until.max(*known);
     }
@@ -161,7 +153,7 @@ impl Purges {
         index: u64,
         release: u64,
         tag: u64,
-        time_cs: u64,
+        time: Time,
         sure: bool,
         found: &mut Found,
     ) {
@@ -178,13 +170,13 @@ impl Purges {
         }
         let Some(of) = self.open.remove(&release) else { return };
         let what = match self.due(release, &of) {
-            Due::By(due) if time_cs > due => {
-                let days = (time_cs - of.time_cs) / DAY_CS;
+            Due::By(due) if time > due => {
+                let days = time.since(of.time).whole_days();
                 let what = format!(
                     "purges what leaf {release} released {days} days before; {TERM_DAYS} days are \
                      allowed"
                 );
-                match self.may_be_held(release, &of, due, time_cs) {
+                match self.may_be_held(release, &of, due, time) {
                     Some(doubt) => return found.note(index, format!("{what}; {doubt}")),
                     None => what,
                 }
@@ -212,16 +204,16 @@ impl Purges {
     }
 
     /// What of it should be gone by now.
-    pub(super) fn unfinished(&self, now_cs: u64, found: &mut Found) {
+    pub(super) fn unfinished(&self, now: Time, found: &mut Found) {
         for (&release, of) in &self.open {
             match self.due(release, of) {
-                Due::By(due) if now_cs > due => {
-                    let days = (now_cs - of.time_cs) / DAY_CS;
+                Due::By(due) if now > due => {
+                    let days = now.since(of.time).whole_days();
                     let what = format!(
                         "was released {days} days before the log ends and is not purged; \
                          {TERM_DAYS} days are allowed"
                     );
-                    match self.may_be_held(release, of, due, now_cs) {
+                    match self.may_be_held(release, of, due, now) {
                         Some(doubt) => found.note(release, format!("{what}; {doubt}")),
                         None => found.wrong(release, what),
                     }
@@ -235,7 +227,7 @@ impl Purges {
                         ),
                     );
                 }
-                Due::Stopped(notice, _) if now_cs > of.time_cs.saturating_add(TERM_CS) => {
+                Due::Stopped(notice, _) if now > of.time + TERM => {
                     found.note(
                         release,
                         format!(
@@ -256,7 +248,7 @@ impl Purges {
 
     /// Why a release that is past due may be in order all the same, in words: a notice before it
     /// whose booking isn't known.
-    fn may_be_held(&self, release: u64, of: &Release, due_cs: u64, now_cs: u64) -> Option<String> {
+    fn may_be_held(&self, release: u64, of: &Release, due: Time, now: Time) -> Option<String> {
         let loose = if of.told { &self.untold } else { &self.loose };
         if let Some(notice) = loose.standing.first().filter(|&&notice| notice < release) {
             return Some(format!(
@@ -264,28 +256,24 @@ impl Purges {
                  opened details tell"
             ));
         }
-        let paused_cs = loose.ended_cs.saturating_sub(of.time_cs);
+        let paused = loose.ended.since(of.time);
         let doubt = || {
             "a notice of a booking that stood then may have held it for a while: only opened \
              details tell"
                 .to_owned()
         };
-        (now_cs <= due_cs.saturating_add(paused_cs)).then(doubt)
+        (now <= due + paused).then(doubt)
     }
 
     /// The clock stands from a notice until it is refused, or what it asked for is transferred; an
     /// extension starts the term anew at its end.
     fn due(&self, release: u64, of: &Release) -> Due<'_> {
-        let mut paused_cs: u64 = 0;
+        let mut paused = Span::default();
         for (&(_, notice), hold) in self.holds.range((release, 0)..=(release, u64::MAX)) {
-            let Some(ended_cs) = hold.ended_cs else { return Due::Stopped(notice, hold) };
-            paused_cs =
-                paused_cs.saturating_add(ended_cs.saturating_sub(hold.noticed_cs.max(of.time_cs)));
+            let Some(ended) = hold.ended else { return Due::Stopped(notice, hold) };
+            paused = paused + ended.since(hold.noticed.max(of.time));
         }
-        let from = of
-            .time_cs
-            .saturating_add(paused_cs)
-            .max(self.extended.get(&release).copied().unwrap_or(0));
-        Due::By(from.saturating_add(TERM_CS))
+        let extended = self.extended.get(&release).copied().unwrap_or_default();
+        Due::By((of.time + paused).max(extended) + TERM)
     }
 }

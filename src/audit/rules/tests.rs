@@ -1,6 +1,6 @@
 use super::*;
 use crate::audit::{Edge, Leaf};
-use crate::calendar::HOUR_CS;
+use crate::calendar::{Span, Time};
 use LeafKind as K;
 
 pub(super) const DAY_H: u64 = 24;
@@ -9,8 +9,13 @@ pub(super) const DAY_H: u64 = 24;
 pub(super) type Step<'s> = (LeafKind, u64, &'s [u64], &'s [u64]);
 
 pub(super) fn leaf((kind, hours, follows, counts): Step<'_>) -> Leaf {
-    let time_cs = 179_000_000_000 + hours * HOUR_CS;
-    Leaf { kind, time_cs, follows: follows.to_vec(), counts: counts.to_vec(), commitment: [0; 32] }
+    let time = after(hours);
+    Leaf { kind, time, follows: follows.to_vec(), counts: counts.to_vec(), commitment: [0; 32] }
+}
+
+/// So many hours since the log began.
+fn after(hours: u64) -> Time {
+    Time::from_cs(179_000_000_000) + Span::hours(hours)
 }
 
 pub(super) fn ruled(steps: &[Step<'_>]) -> Ruled {
@@ -310,10 +315,8 @@ fn alarms_are_counted_and_those_that_nobody_cleared_are_named() {
 #[test]
 fn times_that_no_witness_can_have_seen_are_found() {
     let mut rules = Rules::new(false);
-    let time = |hours: u64| 179_000_000_000 + hours * HOUR_CS;
-    for (bound, hours) in
-        [((0, time(2)), 1), ((0, time(2)), 3), ((time(4), u64::MAX), 3), ((time(4), u64::MAX), 5)]
-    {
+    let (until, from) = ((Time::EPOCH, after(2)), (after(4), Time::MAX));
+    for (bound, hours) in [(until, 1), (until, 3), (from, 3), (from, 5)] {
         rules.bound(bound.0, bound.1);
         rules.leaf(
             &Entry::read(&leaf((K::Stopped, hours, &[], &[])).to_bytes()).unwrap(),

@@ -11,10 +11,10 @@ use clap::{Args, Subcommand};
 use indicatif::{ProgressBar, ProgressStyle};
 use smrt::api::wire::{SampleOrder, SampleReview, SampleView};
 use smrt::audit::SampleFinding;
+use smrt::calendar::Time;
 use smrt::client::log_folder::LogFolder;
 use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, write_new};
 use time::OffsetDateTime;
-use time::macros::format_description;
 
 use crate::server::ServerOptions;
 
@@ -198,16 +198,11 @@ impl SampleCommand {
 }
 
 fn words(sample: &SampleView) -> String {
-    let day = |cs: u64| {
-        let at = i64::try_from(cs / 100)
-            .ok()
-            .and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-        at.and_then(|at| at.format(format_description!("[year]-[month]-[day]")).ok())
-            .unwrap_or_else(|| "?".to_owned())
-    };
+    let day =
+        |time: Time| time.in_calendar().map_or_else(|| "?".to_owned(), |at| at.date().to_string());
     let list = |leaves: &[u64]| leaves.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
     let overdue = !sample.open.is_empty()
-        && OffsetDateTime::now_utc().unix_timestamp().unsigned_abs() > sample.due_cs / 100;
+        && Time::from(OffsetDateTime::now_utc()).seconds() > sample.due_cs.seconds();
     let mut text = format!(
         "sample {} of {}: {} of {} searches (leaves {})\n",
         sample.sample,

@@ -2,6 +2,7 @@
 //! the bench and the tests of `log verify`.
 
 use smrt::audit::{Commitment, Leaf, LeafKind};
+use smrt::calendar::Time;
 
 /// A leaf of an episode: its kind, the leaves of the same episode that it follows, and its counts.
 pub(crate) type Step = (LeafKind, &'static [u64], &'static [u64]);
@@ -47,7 +48,7 @@ pub(crate) const EPISODE: [Step; 28] = [
 pub(crate) fn leaf(
     (kind, follows, counts): Step,
     begin: u64,
-    time_cs: u64,
+    time: Time,
     commitment: Commitment,
 ) -> Leaf {
     // Any numbers that differ do for tags.
@@ -55,7 +56,7 @@ pub(crate) fn leaf(
     let count = |&count: &u64| if count & TAG == 0 { count } else { tag(begin + (count & !TAG)) };
     Leaf {
         kind,
-        time_cs,
+        time,
         follows: follows.iter().map(|step| begin + step).collect(),
         counts: counts.iter().map(count).collect(),
         commitment,

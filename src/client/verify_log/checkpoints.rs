@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::error::{LogVerifyError, damage};
 use super::tree::Bound;
 use crate::audit::{Checkpoint, Note, Place, Quorum, Remarks, VerifierKey, Witnessed};
+use crate::calendar::Time;
 use crate::client::log_folder::{CHECKPOINT, CHECKPOINTS, LogFolder};
 use crate::limits::COSIGN_TOLERANCE_SECONDS;
 
@@ -154,23 +155,23 @@ impl Checkpoints {
                 (*earliest, *latest) = ((*earliest).min(*time), (*latest).max(*time));
             }
         }
-        let mut not_after_cs = u64::MAX;
+        let mut not_after = Time::MAX;
         let mut bounds = Vec::new();
         for (&leaves, &(earliest, latest)) in times.iter().rev() {
             bounds.push(Bound {
                 first: leaves,
-                not_before_cs: latest.saturating_sub(COSIGN_TOLERANCE_SECONDS).saturating_mul(100),
-                not_after_cs,
+                not_before: Time::from_seconds(latest.saturating_sub(COSIGN_TOLERANCE_SECONDS)),
+                not_after,
             });
-            not_after_cs = not_after_cs
-                .min(earliest.saturating_add(COSIGN_TOLERANCE_SECONDS).saturating_mul(100));
+            not_after = not_after
+                .min(Time::from_seconds(earliest.saturating_add(COSIGN_TOLERANCE_SECONDS)));
         }
-        bounds.push(Bound { first: 0, not_before_cs: 0, not_after_cs });
+        bounds.push(Bound { first: 0, not_before: Time::EPOCH, not_after });
         bounds.reverse();
-        let mut not_before_cs = 0;
+        let mut not_before = Time::EPOCH;
         for bound in &mut bounds {
-            not_before_cs = bound.not_before_cs.max(not_before_cs);
-            bound.not_before_cs = not_before_cs;
+            not_before = bound.not_before.max(not_before);
+            bound.not_before = not_before;
         }
         bounds
     }

@@ -16,14 +16,13 @@ use std::collections::BTreeMap;
 
 use super::log_folder::LogFolder;
 use crate::audit::{Hash, KeyUse, Note, Place, Quorum, Remarks, Ruled, Rules, VerifierKey, when};
+use crate::calendar::{Span, Time};
 use crate::ids::Digest;
 use checkpoints::{Checkpoints, Signed};
 use details::Details;
 pub use error::LogVerifyError;
 use tree::{Walk, Walked};
 pub use verdict::{CheckedCounts, KeyView, LogVerdict, WitnessedView};
-
-const MINUTE_CS: u64 = 6_000;
 
 /// What a log is verified against.
 #[derive(Debug, Default)]
@@ -80,7 +79,7 @@ pub fn verify(folder: &LogFolder, options: &VerifyOptions) -> Result<LogVerdict,
     let root = checkpoints.largest().map(|largest| largest.root);
     let walk = Walk { folder, leaves, root, wanted: &wanted, bounds: &bounds };
     let walked = walk.run(Rules::new(options.all_details), Details::new(folder.detail_lines()?))?;
-    let (newest_cs, seen) = (walked.rules.newest_cs(), walked.rules.leaves());
+    let (newest, seen) = (walked.rules.newest(), walked.rules.leaves());
     let Walked { rules, root, roots, times, violations: of_tree, files } = walked;
     let ruled = rules.end();
 
@@ -99,7 +98,7 @@ pub fn verify(folder: &LogFolder, options: &VerifyOptions) -> Result<LogVerdict,
     judge.roots();
     judge.since();
     judge.origins(&ruled);
-    let (witnessed, not_witnessed) = judge.witnessed(newest_cs);
+    let (witnessed, not_witnessed) = judge.witnessed(newest);
     (violations, observations) = (judge.violations, judge.observations);
     violations.append(ruled.violations);
     observations.append(ruled.observations);
@@ -147,7 +146,7 @@ struct Judge<'j> {
     checkpoints: &'j Checkpoints,
     leaves: u64,
     roots: &'j BTreeMap<u64, Hash>,
-    times: &'j BTreeMap<u64, u64>,
+    times: &'j BTreeMap<u64, Time>,
     violations: Remarks,
     observations: Remarks,
 }
@@ -292,16 +291,16 @@ impl Judge<'_> {
     }
 
     /// The newest checkpoint that a quorum cosigned, and the leaves that wait for one.
-    fn witnessed(&mut self, newest_cs: u64) -> (Option<WitnessedView>, Option<Place>) {
+    fn witnessed(&mut self, newest: Time) -> (Option<WitnessedView>, Option<Place>) {
         let complete =
             |signed: &&Signed| signed.witnessed.complete.is_some() && self.vouches(signed);
-        let newest = self
+        let last = self
             .checkpoints
             .signed
             .iter()
             .filter(complete)
             .max_by_key(|signed| signed.checkpoint.leaves);
-        let covered = newest.map_or(0, |newest| newest.checkpoint.leaves);
+        let covered = last.map_or(0, |last| last.checkpoint.leaves);
         let waiting = self.leaves.saturating_sub(covered);
         if !self.quorum.is_asked() {
             return (None, None);
@@ -309,32 +308,32 @@ impl Judge<'_> {
         let cosigned = self
             .checkpoints
             .all()
-            .flat_map(|signed| signed.witnessed.by.iter().map(|(_, time)| time.saturating_mul(100)))
-            .max();
-        let now_cs = newest_cs.max(cosigned.unwrap_or(0));
+            .flat_map(|signed| signed.witnessed.by.iter().map(|(_, time)| *time))
+            .max()
+            .map_or(Time::EPOCH, Time::from_seconds);
+        let now = newest.max(cosigned);
         // A size whose root nobody wanted has no time: that of the first leaf then is the earliest
         // there is.
-        let oldest_cs = self
-            .times
-            .get(&covered)
-            .copied()
-            .unwrap_or_else(|| self.times.values().next().copied().unwrap_or(0));
-        if let Some(minutes) = self.quorum.within_minutes().filter(|minutes| {
-            waiting > 0 && now_cs.saturating_sub(oldest_cs) > minutes.saturating_mul(MINUTE_CS)
-        }) {
+        let oldest = self.times.get(&covered).or_else(|| self.times.values().next());
+        let oldest = oldest.copied().unwrap_or_default();
+        if let Some(minutes) = self
+            .quorum
+            .within_minutes()
+            .filter(|&minutes| waiting > 0 && now.since(oldest) > Span::minutes(minutes))
+        {
             let what = format!(
                 "not witnessed in time: the first of them is of {}, the newest time that the log \
                  or a cosignature bears is {}, and {minutes} minutes are allowed",
-                when(oldest_cs),
-                when(now_cs)
+                when(oldest),
+                when(now)
             );
             self.violations.add(Place::Leaves { first: covered, end: self.leaves }, what);
         }
         self.waits();
-        let view = newest.map(|newest| WitnessedView {
+        let view = last.map(|last| WitnessedView {
             leaves: covered,
-            time: newest.witnessed.complete.unwrap_or_default(),
-            by: newest.witnessed.by.iter().map(|(name, _)| name.clone()).collect(),
+            time: last.witnessed.complete.unwrap_or_default(),
+            by: last.witnessed.by.iter().map(|(name, _)| name.clone()).collect(),
         });
         (view, (waiting > 0).then_some(Place::Leaves { first: covered, end: self.leaves }))
     }
@@ -345,12 +344,12 @@ impl Judge<'_> {
         let Some(minutes) = self.quorum.within_minutes() else { return };
         let (mut covered, mut waits) = (0, Vec::new());
         for signed in self.checkpoints.signed.iter().filter(|signed| self.vouches(signed)) {
-            let (Some(complete), Some(&oldest_cs)) =
+            let (Some(complete), Some(&oldest)) =
                 (signed.witnessed.complete, self.times.get(&covered))
             else {
                 continue;
             };
-            let waited = complete.saturating_mul(100).saturating_sub(oldest_cs) / MINUTE_CS;
+            let waited = Time::from_seconds(complete).since(oldest).whole_minutes();
             let place = Place::Leaves { first: covered, end: signed.checkpoint.leaves };
             waits.push((waited, place));
             covered = signed.checkpoint.leaves;

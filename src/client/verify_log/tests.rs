@@ -24,11 +24,16 @@ use tampering::{Files, Log, root, size_of, write};
 
 const ORIGIN: &str = "fusion.example/smrt";
 const SECRET: [u8; 32] = [5; 32];
-const BEGAN_CS: u64 = 179_000_000_000;
-const STEP_CS: u64 = 3_000;
+const BEGAN: Time = Time::from_cs(179_000_000_000);
+const STEP_SECONDS: u64 = 30;
 const EPISODES: u64 = 20;
 const CHECKPOINT_EVERY: usize = 56;
 const WITHIN_MINUTES: u64 = 10;
+
+/// When the log had so many leaves, and the time of the leaf of that index.
+fn time_of(index: u64) -> Time {
+    BEGAN + Span::seconds(index * STEP_SECONDS)
+}
 
 fn key() -> LogKey {
     LogKey::new(ORIGIN, &SECRET).unwrap()
@@ -73,7 +78,7 @@ impl Log {
         let last = log.leaves.len();
         for size in (CHECKPOINT_EVERY..last - 25).step_by(CHECKPOINT_EVERY).chain([last]) {
             let mut note = log.note(size);
-            let seconds = (BEGAN_CS + size as u64 * STEP_CS) / 100;
+            let seconds = time_of(size as u64).seconds();
             // Not all of them are there every time.
             (0..3)
                 .filter(|&n| n != 1 || size % 3 != 0)
@@ -85,7 +90,7 @@ impl Log {
     }
 
     fn push(&mut self, step: Step, begin: u64, detail: &Detail) {
-        self.push_leaf(maker::leaf(step, begin, 0, [0; 32]), detail);
+        self.push_leaf(maker::leaf(step, begin, Time::EPOCH, [0; 32]), detail);
     }
 
     fn push_leaf(&mut self, leaf: Leaf, detail: &Detail) {
@@ -93,8 +98,7 @@ impl Log {
         assert_eq!(leaf.kind, detail.kind());
         let salt = crate::audit::leaf_hash(&index.to_le_bytes());
         let commitment = commit(&salt, &detail.to_bytes());
-        self.leaves
-            .push(Leaf { time_cs: BEGAN_CS + index * STEP_CS, commitment, ..leaf }.to_bytes());
+        self.leaves.push(Leaf { time: time_of(index), commitment, ..leaf }.to_bytes());
         let detail = String::from_utf8(detail.to_bytes()).unwrap();
         self.details.push(OpenedDetail { leaf: index, salt: hex::encode(salt), detail });
     }
@@ -104,7 +108,7 @@ impl Log {
         let (seed, rate_ppm, end) = (7, 400_000, self.leaves.len() as u64);
         let leaf = |kind, follows: Vec<u64>, counts: Vec<u64>| Leaf {
             kind,
-            time_cs: 0,
+            time: Time::EPOCH,
             follows,
             counts,
             commitment: [0; 32],
@@ -317,15 +321,15 @@ impl Episode {
             }
             25 => {
                 let kept = vec![Refusal {
-                    time_cs: BEGAN_CS,
+                    time_cs: BEGAN,
                     rule: Rule::NoFace,
                     reason: reason(),
                     request: None,
                 }];
-                Detail::RefusalsGathered { actor, hour_cs: BEGAN_CS, refusals: 7, kept }
+                Detail::RefusalsGathered { actor, hour_cs: BEGAN, refusals: 7, kept }
             }
             26 => self.purged(2),
-            _ => Detail::LogRead { actor, hour_cs: BEGAN_CS },
+            _ => Detail::LogRead { actor, hour_cs: BEGAN },
         }
     }
 }
@@ -427,7 +431,7 @@ fn a_checkpoint_of_another_name_counts_only_if_a_leaf_says_the_log_was_renamed()
             let backup_root = hex::encode(root(&log.leaves));
             let leaf = Leaf {
                 kind: LeafKind::OriginOpened,
-                time_cs: 0,
+                time: Time::EPOCH,
                 follows: vec![],
                 counts: vec![at, at + 9],
                 commitment: [0; 32],
@@ -444,9 +448,7 @@ fn a_checkpoint_of_another_name_counts_only_if_a_leaf_says_the_log_was_renamed()
                 },
             );
             let mut note = log.note(log.len());
-            (0..3).for_each(|n| {
-                witness(n).cosign(&mut note, (BEGAN_CS + log.len() as u64 * STEP_CS) / 100)
-            });
+            (0..3).for_each(|n| witness(n).cosign(&mut note, time_of(log.len() as u64).seconds()));
             log.kept.push(note.clone());
             log.newest = note;
         }
@@ -483,22 +485,22 @@ fn a_checkpoint_of_another_name_counts_only_if_a_leaf_says_the_log_was_renamed()
 fn leaves_whose_times_contradict_a_witness_are_found_though_everything_is_cosigned() {
     let log = Log::made();
     let at = size_of(&log.kept[4]) as u64;
-    let cosigned = |late_cs: i64| {
+    let cosigned = |late_seconds: i64| {
         let mut log = log.clone();
-        let time = (BEGAN_CS + at * STEP_CS).checked_add_signed(late_cs).unwrap() / 100;
+        let time = time_of(at).seconds().checked_add_signed(late_seconds).unwrap();
         witness(2).cosign(&mut log.kept[4], time);
         verdict(&log.files(), &log.terms(None, false))
     };
-    assert!(cosigned(0).holds && cosigned(20_000).holds && cosigned(-20_000).holds);
+    assert!(cosigned(0).holds && cosigned(200).holds && cosigned(-200).holds);
     // Ten minutes: of twenty leaves to either side, those beyond the five minutes that clocks may
     // differ.
-    let late = cosigned(60_000);
+    let late = cosigned(600);
     assert!(
         says(&late, &Place::Leaves { first: at, end: at + 10 }, "dated before 2026-"),
         "{}",
         late.words()
     );
-    let early = cosigned(-60_000);
+    let early = cosigned(-600);
     assert!(
         says(&early, &Place::Leaves { first: at - 9, end: at }, "dated after 2026-"),
         "{}",

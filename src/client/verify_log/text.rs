@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::verdict::{CheckedCounts, KeyView, LogVerdict, WitnessedView};
 use crate::audit::{LeafKind, Remarks, when};
+use crate::calendar::Time;
 use crate::wording::{count, number};
 
 impl LogVerdict {
@@ -120,7 +121,7 @@ impl LogVerdict {
 
     fn witnesses(&self) -> String {
         let by = |newest: &WitnessedView| {
-            format!("{} on {}", newest.by.join(", "), when(newest.time.saturating_mul(100)))
+            format!("{} on {}", newest.by.join(", "), when(Time::from_seconds(newest.time)))
         };
         match (&self.witnessed, &self.not_witnessed) {
             _ if !self.witnesses_asked => {

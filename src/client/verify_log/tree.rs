@@ -15,6 +15,7 @@ use crate::audit::{
     Edge, Entry, Hash, Holds, Opened, Place, Remarks, Rules, TILE_WIDTH, TileId, TileNode, entries,
     leaf_hash, tile_hashes,
 };
+use crate::calendar::Time;
 use crate::client::log_folder::{DETAILS, LogFolder, LogFolderError};
 use crate::limits::{MISSING_FILES_MAX, VERIFY_BUNDLES_PER_CORE};
 
@@ -33,8 +34,8 @@ pub(super) struct Walk<'w> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Bound {
     pub(super) first: u64,
-    pub(super) not_before_cs: u64,
-    pub(super) not_after_cs: u64,
+    pub(super) not_before: Time,
+    pub(super) not_after: Time,
 }
 
 /// Result of the pass.
@@ -45,7 +46,7 @@ pub(super) struct Walked {
     /// Roots at the sizes that were wanted.
     pub(super) roots: BTreeMap<u64, Hash>,
     /// For each size that was wanted, the time of the first leaf beyond it.
-    pub(super) times: BTreeMap<u64, u64>,
+    pub(super) times: BTreeMap<u64, Time>,
     pub(super) violations: Remarks,
     pub(super) files: u64,
 }
@@ -86,7 +87,7 @@ struct Way<'w, D> {
     details: Details<D>,
     bounds: &'w [Bound],
     roots: BTreeMap<u64, Hash>,
-    times: BTreeMap<u64, u64>,
+    times: BTreeMap<u64, Time>,
     violations: Remarks,
     files: u64,
 }
@@ -344,7 +345,7 @@ impl<D: Iterator<Item = Result<(usize, crate::client::log_folder::OpenedDetail),
             if let Some((bound, rest)) =
                 self.bounds.split_first().filter(|(bound, _)| bound.first <= index)
             {
-                self.rules.bound(bound.not_before_cs, bound.not_after_cs);
+                self.rules.bound(bound.not_before, bound.not_after);
                 self.bounds = rest;
             }
             let at = usize::try_from(index - bundle.id.first()).expect("a bundle is small");
@@ -365,7 +366,7 @@ impl<D: Iterator<Item = Result<(usize, crate::client::log_folder::OpenedDetail),
                         place: Place::Line { path: DETAILS.to_owned(), line: *line },
                     });
                     self.rules.leaf(&entry, opened, &mut root);
-                    self.time(index, entry.time_cs());
+                    self.time(index, entry.time());
                 }
                 Some(Err(e)) => {
                     self.violations.add(Place::leaf(index), format!("is no leaf of a log: {e}"));
@@ -376,11 +377,11 @@ impl<D: Iterator<Item = Result<(usize, crate::client::log_folder::OpenedDetail),
         }
     }
 
-    fn time(&mut self, index: u64, time_cs: u64) {
+    fn time(&mut self, index: u64, time: Time) {
         while let Some(&size) =
             self.walk.wanted.get(self.times.len()).filter(|&&size| size <= index)
         {
-            self.times.insert(size, time_cs);
+            self.times.insert(size, time);
         }
     }
 

@@ -41,7 +41,7 @@ fn issued(report: &[u8], by: &[u8]) -> ShownLeaf {
     let commitment = commit(&[9; 32], detail.as_bytes());
     let leaf = Leaf {
         kind: LeafKind::ReportIssued,
-        time_cs: sample::ISSUED_CS,
+        time: sample::ISSUED,
         follows: vec![2, 3, 4],
         counts: vec![2],
         commitment,

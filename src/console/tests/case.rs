@@ -3,8 +3,9 @@
 use serde_json::json;
 use time::macros::date;
 
-use super::people::{HOUR, NOW, id, operator, second, text};
+use super::people::{NOW, id, operator, second, text};
 use crate::booking::{BookingNumber, VersionId};
+use crate::calendar::Span;
 use crate::console::next_step::participant;
 use crate::console::{Biography, ShownCandidate};
 use crate::embed::{QualityMeasure as Measured, QualitySheet, QualityVerdict, Reading};
@@ -40,14 +41,14 @@ impl Case {
             &who(&operator()),
             date!(2026 - 11 - 23),
             None,
-            NOW - 5 * HOUR,
+            NOW - Span::hours(5),
         );
         Self(opened.unwrap())
     }
 
     pub(super) fn act(mut self, by: &Person, action: Action) -> Self {
         let revision = self.0.revision();
-        self.0.act(&who(by), revision, NOW - HOUR, action).unwrap();
+        self.0.act(&who(by), revision, NOW - Span::hours(1), action).unwrap();
         self
     }
 
@@ -97,7 +98,7 @@ impl Case {
     pub(super) fn answered(mut self, count: u8) -> Self {
         let candidates =
             (0..count).map(|at| (version(at), 0.731 - 0.037 * f64::from(at))).collect();
-        self.0.happen(NOW - HOUR, Event::Answered { candidates, leaf: 40_113 }).unwrap();
+        self.0.happen(NOW - Span::hours(1), Event::Answered { candidates, leaf: 40_113 }).unwrap();
         self
     }
 

@@ -8,12 +8,12 @@ use time::macros::date;
 
 use super::case::{Case, shown, version};
 use super::people::{
-    self, DAY, HOUR, NOW, administrator, auditor, commander, desk, id, operator, person, second,
-    text,
+    self, NOW, administrator, auditor, commander, desk, id, operator, person, second, text,
 };
 use crate::audit::touch::{Credential, Registration, RelyingParty, verify_registration};
 use crate::audit::{Alarm, LeafKind, SampleFinding};
 use crate::booking::VersionId;
+use crate::calendar::{Span, Time};
 use crate::console::*;
 use crate::face::ModelId;
 use crate::ids::{Digest, GrantId};
@@ -287,10 +287,10 @@ fn audit_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         LeafKind::LoggedOn,
         LeafKind::GrantAsked,
     ];
-    let newest: Vec<(u64, LeafKind, u64)> = kinds
+    let newest: Vec<(u64, LeafKind, Time)> = kinds
         .into_iter()
         .enumerate()
-        .map(|(n, kind)| (40_152 - n as u64, kind, NOW - n as u64 * 7_000))
+        .map(|(n, kind)| (40_152 - n as u64, kind, NOW - Span::seconds(n as u64 * 70)))
         .collect();
     let view = LogPage {
         desk: &desk,
@@ -300,15 +300,15 @@ fn audit_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
             \u{2014} fusion.example/smrt 4gqT1rVb1s0n6p8Qy0c3d5e7f9g0AbCdEf\n",
         witnessing: &Witnessing {
             cosigned: Some(40_150),
-            complete: Some((40_120, NOW / 100 - 900)),
+            complete: Some((40_120, NOW.seconds() - 900)),
         },
         doors: &Doors::Open,
         alarms: &alarms_standing()[..1],
         newest: &newest,
         review: &LogReview {
             first: 39_870,
-            last_cs: NOW - 8 * DAY,
-            due_cs: NOW - DAY,
+            last: NOW - Span::days(8),
+            due: NOW - Span::days(1),
             end: 40_153,
             kinds: kinds.into_iter().map(|kind| (kind, 7)).collect(),
         },
@@ -320,7 +320,7 @@ fn audit_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         desk: &desk,
         leaf: 40_112,
         kind: LeafKind::Asked,
-        time_cs: NOW - HOUR,
+        time: NOW - Span::hours(1),
         follows: &[40_098],
         detail: Some(&detail),
         search: Some("09090909090909090909090909090909"),
@@ -343,7 +343,7 @@ fn audit_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         let mut at = NOW;
         let mut times = vec![at];
         for gap in gaps {
-            at += gap * 100;
+            at += Span::seconds(*gap);
             times.push(at);
         }
         Rhythm::of(&times)
@@ -370,31 +370,35 @@ fn key() -> Credential {
 }
 
 fn accounts() -> Vec<AccountStanding> {
-    let standing = |person: Person, used: u64| {
-        let mut account = Account::new(person, NOW - 300 * DAY).unwrap();
-        account.logged_on(NOW - used);
+    let standing = |person: Person, unused: Span| {
+        let mut account = Account::new(person, NOW - Span::days(300)).unwrap();
+        account.logged_on(NOW - unused);
         AccountStanding { account, key: Some(key()), review_due: false }
     };
     let mut all: Vec<AccountStanding> =
         [operator(), second(), administrator(), commander(), auditor()]
-            .map(|person| standing(person, 3 * HOUR))
+            .map(|person| standing(person, Span::hours(3)))
             .into();
     all[1].account.locked = Some(39_990);
     all[4].review_due = true;
-    all[4].account.reviewed_cs = NOW - 366 * DAY;
-    let mut temporary =
-        standing(person("k-bauer", "Karl Bauer", "DSN 5120", "slcpd", Role::Examiner), DAY);
-    temporary.account.person.temporary_until_cs = Some(NOW + 20 * HOUR);
+    all[4].account.reviewed_cs = NOW - Span::days(366);
+    let mut temporary = standing(
+        person("k-bauer", "Karl Bauer", "DSN 5120", "slcpd", Role::Examiner),
+        Span::days(1),
+    );
+    temporary.account.person.temporary_until_cs = Some(NOW + Span::hours(20));
     temporary.key = None;
-    let mut off =
-        standing(person("a-silva", "Ana Silva", "DSN 2871", "slmpd", Role::Operator), 91 * DAY);
-    off.account.off = Some(Off { since_cs: NOW - 12 * DAY, why: OffReason::Unused });
+    let mut off = standing(
+        person("a-silva", "Ana Silva", "DSN 2871", "slmpd", Role::Operator),
+        Span::days(91),
+    );
+    off.account.off = Some(Off { since_cs: NOW - Span::days(12), why: OffReason::Unused });
     all.extend([temporary, off]);
     all
 }
 
 fn grant_of(person: Person, key: Option<Credential>) -> Grant {
-    Grant { person, key, asked_by: administrator(), asked_cs: NOW - 26 * HOUR, leaf: 40_001 }
+    Grant { person, key, asked_by: administrator(), asked_cs: NOW - Span::hours(26), leaf: 40_001 }
 }
 
 fn agencies() -> Vec<AgencyChoice> {
@@ -411,22 +415,22 @@ fn agencies() -> Vec<AgencyChoice> {
 }
 
 fn drawn() -> Vec<Drawn> {
-    let sample = |leaf: u64, reviewed: Vec<(u64, SampleFinding)>, due_cs: u64| Drawn {
+    let sample = |leaf: u64, reviewed: Vec<(u64, SampleFinding)>, due: Time| Drawn {
         seeded: leaf - 1,
         leaf,
-        time_cs: NOW - 31 * DAY,
+        time: NOW - Span::days(31),
         population: 412,
         asked: vec![31_007, 33_415, 38_220],
         reviewed,
-        due_cs,
+        due,
     };
     vec![
         sample(
             33_901,
             vec![(31_007, SampleFinding::InOrder), (33_415, SampleFinding::Irregular)],
-            NOW - DAY,
+            NOW - Span::days(1),
         ),
-        sample(39_720, vec![], NOW + 24 * DAY),
+        sample(39_720, vec![], NOW + Span::days(24)),
     ]
 }
 

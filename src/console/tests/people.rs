@@ -3,13 +3,12 @@
 use time::macros::date;
 
 use crate::booking::{Identifier, Text};
+use crate::calendar::Time;
 use crate::console::DeskContext;
 use crate::roster::{Person, Role};
 use crate::store::StateKind;
 
-pub(super) const NOW: u64 = 179_548_200_000;
-pub(super) const HOUR: u64 = 360_000;
-pub(super) const DAY: u64 = 24 * HOUR;
+pub(super) const NOW: Time = Time::from_cs(179_548_200_000);
 
 pub(super) fn text(of: &str) -> Text {
     Text::parse(of).unwrap()
@@ -53,5 +52,5 @@ pub(super) fn auditor() -> Person {
 
 pub(super) fn desk(person: Person, state: StateKind) -> DeskContext {
     let alarms = usize::from(person.role == Role::Administrator);
-    DeskContext { state, person, device: id("rtcc-3"), alarms, now_cs: NOW }
+    DeskContext { state, person, device: id("rtcc-3"), alarms, now: NOW }
 }

@@ -10,6 +10,7 @@ use serde_json::json;
 use time::macros::date;
 
 use super::{ActionError, Disposition, Inquiry, InquiryId, Stage, Upshot};
+use crate::calendar::Time;
 use crate::limits::{EVIDENCE_CHAIN_MAX, SEARCHES_PER_INQUIRY_MAX};
 use cast::{
     Account, ED, ERIN, Grade, Move, OLGA, OMAR, Order, RITA, Words, given, person, request,
@@ -121,8 +122,8 @@ const fn says(version: u8, disposition: Disposition) -> Move {
 fn step(inquiry: &mut Inquiry, (account, mv): (Account, Move)) -> Result<(), ActionError> {
     let leaf = inquiry.revision();
     match given(mv, leaf) {
-        Ok(action) => inquiry.act(&who(account, true), leaf, leaf, action),
-        Err(event) => inquiry.happen(leaf, event),
+        Ok(action) => inquiry.act(&who(account, true), leaf, Time::from_cs(leaf), action),
+        Err(event) => inquiry.happen(Time::from_cs(leaf), event),
     }
 }
 
@@ -134,7 +135,7 @@ fn after(steps: &[(Account, Move)]) -> Inquiry {
         &who(OLGA, true),
         date!(2026 - 11 - 23),
         None,
-        0,
+        Time::EPOCH,
     )
     .unwrap();
     steps.iter().for_each(|&taken| step(&mut inquiry, taken).unwrap());
@@ -364,7 +365,8 @@ fn a_release_between_the_last_review_and_the_report_asks_for_another_look() {
     step(&mut inquiry, (OLGA, Move::Released { version: 0 })).unwrap();
     let Ok(issue) = given(Move::Issue, 99) else { unreachable!("people issue reports") };
     let changed = ActionError::Changed { found: decided_on, wanted: decided_on + 1 };
-    assert_eq!(inquiry.act(&who(OLGA, true), decided_on, 99, issue), Err(changed));
+    let at = Time::from_cs(99);
+    assert_eq!(inquiry.act(&who(OLGA, true), decided_on, at, issue), Err(changed));
 }
 
 #[test]

@@ -10,6 +10,7 @@ use super::cast::{
     request, who,
 };
 use super::model::Model;
+use crate::calendar::Time;
 use crate::inquiry::{ActionError, Disposition, Inquiry, InquiryId, Person, Upshot};
 
 /// Tries of one inquiry; from opening to outcome it takes ten to eighteen steps.
@@ -67,7 +68,7 @@ fn open((operator, fit, own): (Account, bool, bool)) -> Result<Opened, String> {
         &who(operator, fit),
         date!(2026 - 11 - 23),
         None,
-        0,
+        Time::EPOCH,
     );
     match (opened, Model::open(operator, fit, own)) {
         (Ok(inquiry), Some(model)) => Ok(Ok((inquiry, model))),
@@ -91,10 +92,10 @@ fn walk(
             Ok(action) => inquiry.act(
                 &who(step.who, step.fit),
                 if step.fresh { revision } else { revision + 1 },
-                leaf,
+                Time::from_cs(leaf),
                 action,
             ),
-            Err(event) => inquiry.happen(leaf, event),
+            Err(event) => inquiry.happen(Time::from_cs(leaf), event),
         };
         if model.takes(&step) != taken.is_ok() {
             return Err(format!("{step:?}: the machine says {taken:?} at {model:?}"));

@@ -2,6 +2,7 @@
 
 use crate::audit::Detail;
 use crate::booking::Identifier;
+use crate::calendar::Time;
 use crate::inquiry::{Action, Inquiry, InquiryId, NumberPattern, Person, Request, Who};
 use crate::ledger::NewLeaf;
 use crate::roster::Duty;
@@ -68,8 +69,8 @@ impl Service {
     ) -> Result<(), ServiceError> {
         let (who, actor, words) = (self.who(desk), desk.actor(), reason.clone());
         let opened = self.ledger.core().inquiry(id)?.row.opened;
-        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
-            inquiry.act(&who, revision, now_cs, Action::Withdraw { reason: reason.clone() })
+        let act = move |inquiry: &mut Inquiry, _: u64, now: Time| {
+            inquiry.act(&who, revision, now, Action::Withdraw { reason: reason.clone() })
         };
         let log = move |_: &Inquiry| {
             let detail = Detail::InquiryClosed {

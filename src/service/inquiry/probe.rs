@@ -88,7 +88,7 @@ impl Service {
         let may = kept.inquiry.clone().act(
             &self.who(desk),
             revision,
-            self.ledger.now_cs(),
+            self.ledger.now(),
             Action::ReceiveProbe(probe),
         );
         self.refused_at(desk, may.map_err(ServiceError::from))?;

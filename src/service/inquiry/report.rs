@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::audit::{Detail, Leaf, ShownLeaf};
 use crate::booking::VersionId;
+use crate::calendar::Time;
 use crate::compare_report::{
     BookedPhoto, CompareReport, Jpeg, Names, ProbePhotos, ProvenLeaf, SearchFacts, Supplement,
 };
@@ -39,12 +40,8 @@ impl Service {
         let _alone = self.uploading(id)?;
         let (kept, who) = (self.ledger.core().inquiry(id)?, self.who(desk));
         let issue = |sha256, leaf| Action::Issue { sha256, leaf };
-        let may = kept.inquiry.clone().act(
-            &who,
-            revision,
-            self.ledger.now_cs(),
-            issue(Digest([0; 32]), 0),
-        );
+        let may =
+            kept.inquiry.clone().act(&who, revision, self.ledger.now(), issue(Digest([0; 32]), 0));
         self.refused_at(desk, may.map_err(ServiceError::from))?;
         let supplement = self.supplement(&kept.inquiry)?;
         let file = CompareReport::new(&kept.inquiry, &supplement)?.to_pdf()?;
@@ -53,8 +50,8 @@ impl Service {
         probes.write_photo(report_id(id), &kept.key, &file)?;
         probes.sync_names([report_id(id)])?;
         let actor = desk.actor();
-        let act = move |inquiry: &mut Inquiry, leaf: u64, now_cs: u64| {
-            inquiry.act(&who, revision, now_cs, issue(sha256, leaf))
+        let act = move |inquiry: &mut Inquiry, leaf: u64, now: Time| {
+            inquiry.act(&who, revision, now, issue(sha256, leaf))
         };
         let log = move |inquiry: &Inquiry| {
             let reviewed = [inquiry.first(), inquiry.second()]
@@ -147,7 +144,7 @@ impl Service {
         Ok(Supplement {
             state: self.ledger.kind(),
             issuer: "Real Time Crime Center".to_owned(),
-            issued_cs: self.ledger.now_cs(),
+            issued: self.ledger.now(),
             software: format!("SMRT {VERSION}"),
             names: self.names(inquiry)?,
             opened_leaf: self.ledger.core().inquiry(inquiry.id())?.row.opened,

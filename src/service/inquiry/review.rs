@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::audit::Detail;
 use crate::booking::{Identifier, VersionId};
+use crate::calendar::Time;
 use crate::embed::EncodedPicture;
 use crate::face::Edits;
 use crate::inquiry::{
@@ -80,7 +81,7 @@ impl Service {
                 heads.push(Head { inquiry, waits });
             }
         }
-        heads.sort_by_key(|head| (!head.waits, std::cmp::Reverse(head.inquiry.opened_cs())));
+        heads.sort_by_key(|head| (!head.waits, std::cmp::Reverse(head.inquiry.opened())));
         Ok(heads)
     }
 
@@ -189,10 +190,10 @@ impl Service {
     pub fn claim(&self, desk: &AtDesk, id: InquiryId, revision: u64) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Examine, "review candidates")?;
         let who = self.who(desk);
-        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
+        let act = move |inquiry: &mut Inquiry, _: u64, now: Time| {
             let claim =
                 if inquiry.first().is_none() { Action::ClaimFirst } else { Action::ClaimSecond };
-            inquiry.act(&who, revision, now_cs, claim)
+            inquiry.act(&who, revision, now, claim)
         };
         self.refused_at(desk, self.ledger.step(id, act, |_| Vec::new())).map(|_| ())
     }
@@ -207,8 +208,8 @@ impl Service {
     ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Examine, "review candidates")?;
         let who = self.who(desk);
-        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
-            inquiry.act(&who, revision, now_cs, Action::Dispose(finding.clone()))
+        let act = move |inquiry: &mut Inquiry, _: u64, now: Time| {
+            inquiry.act(&who, revision, now, Action::Dispose(finding.clone()))
         };
         self.refused_at(desk, self.ledger.step(id, act, |_| Vec::new())).map(|_| ())
     }
@@ -237,8 +238,8 @@ impl Service {
     ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Operate, "mark evidence")?;
         let (who, actor, marked) = (self.who(desk), desk.actor(), handover.clone());
-        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
-            inquiry.act(&who, revision, now_cs, Action::MarkEvidence(handover.clone()))
+        let act = move |inquiry: &mut Inquiry, _: u64, now: Time| {
+            inquiry.act(&who, revision, now, Action::MarkEvidence(handover.clone()))
         };
         let log = move |inquiry: &Inquiry| {
             let issued = inquiry.report().map(|report| report.leaf).into_iter().collect();
@@ -263,8 +264,8 @@ impl Service {
         self.allowed(desk, Duty::Operate, "record an outcome")?;
         let (who, actor, recorded) = (self.who(desk), desk.actor(), outcome.clone());
         let opened = self.ledger.core().inquiry(id)?.row.opened;
-        let act = move |inquiry: &mut Inquiry, _: u64, now_cs: u64| {
-            inquiry.act(&who, revision, now_cs, Action::RecordOutcome(outcome.clone()))
+        let act = move |inquiry: &mut Inquiry, _: u64, now: Time| {
+            inquiry.act(&who, revision, now, Action::RecordOutcome(outcome.clone()))
         };
         let log = move |inquiry: &Inquiry| {
             let issued = inquiry.report().map(|report| report.leaf).into_iter().collect();
@@ -296,7 +297,7 @@ fn waits_for(inquiry: &Inquiry, who: &Who) -> bool {
         review.is_some_and(|review| review.examiner.id == who.person.id) && who.may_examine
     };
     let may = |claim: Action| {
-        inquiry.clone().act(who, inquiry.revision(), inquiry.opened_cs(), claim).is_ok()
+        inquiry.clone().act(who, inquiry.revision(), inquiry.opened(), claim).is_ok()
     };
     match inquiry.stage() {
         Stage::Opened | Stage::ProbeReceived | Stage::FaceChosen => operator,

@@ -63,7 +63,7 @@ impl Service {
             .member(&desk.person.id)?
             .and_then(|member| member.key)
             .map(|key| key.id);
-        self.guard.sessions.ask_search(approval, self.ledger.now_cs() / 100, key)
+        self.guard.sessions.ask_search(approval, self.ledger.now().seconds(), key)
     }
 
     fn approvable(
@@ -77,7 +77,7 @@ impl Service {
         self.relying_party()?;
         let inquiry = self.ledger.core().inquiry(id)?.inquiry;
         let ask = Action::Ask { search: SearchId([0; 16]), leaf: 0 };
-        inquiry.clone().act(&self.who(desk), revision, self.ledger.now_cs(), ask)?;
+        inquiry.clone().act(&self.who(desk), revision, self.ledger.now(), ask)?;
         let (probe, choice) =
             inquiry.probe().zip(inquiry.choice()).ok_or(ServiceError::not_found("chosen face"))?;
         let Frame { x, y, width, height } = choice.frame;
@@ -125,7 +125,7 @@ impl Service {
         let touched = self
             .guard
             .sessions
-            .answered_search(nonce, &approval, self.ledger.now_cs() / 100)
+            .answered_search(nonce, &approval, self.ledger.now().seconds())
             .and_then(|approval| {
                 let key = self.verify_touch(&desk.person.id, &touch, &approval.challenge())?;
                 Ok((approval, key))
@@ -193,12 +193,12 @@ impl Service {
 
     /// Whether the operator's searches keep to their ceilings.
     fn paced(&self, desk: &AtDesk) -> Result<(), ServiceError> {
-        self.search_rate.may(&desk.person.id, self.ledger.now_cs())
+        self.search_rate.may(&desk.person.id, self.ledger.now())
     }
 
     /// Takes the operator's one place among searches, and counts it.
     fn searching(&self, desk: &AtDesk) -> Result<TakenName<'_>, ServiceError> {
-        self.search_rate.begin(&desk.person.id, self.ledger.now_cs())
+        self.search_rate.begin(&desk.person.id, self.ledger.now())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::audit::touch::{
 };
 use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
-use crate::calendar::HOUR_CS;
+use crate::calendar::Span;
 use crate::crypto::random;
 use crate::ids::Digest;
 use crate::ledger::{
@@ -55,7 +55,7 @@ pub fn appoint(
         });
     }
     let folder = StoppedFolder::open_or_create(setup, create_as)?;
-    let now_cs = setup.clock.now_cs().max(folder.time_cs);
+    let now = setup.clock.now().max(folder.time);
     let members = folder
         .store
         .accounts()?
@@ -69,12 +69,12 @@ pub fn appoint(
         });
     }
     let known = members.iter().find(|member| member.account.person.id == person.id);
-    if known.is_some_and(|known| known.key.is_some() && !known.account.frees_name(now_cs)) {
+    if known.is_some_and(|known| known.key.is_some() && !known.account.frees_name(now)) {
         return Err(PersonError::NameTaken { id: person.id }.into());
     }
     let code = hex::encode(random::<CODE_BYTES>());
-    let account = Account::new(person.clone(), now_cs)?;
-    let until_cs = now_cs + APPOINTMENT_HOURS_MAX * HOUR_CS;
+    let account = Account::new(person.clone(), now)?;
+    let until_cs = now + Span::hours(APPOINTMENT_HOURS_MAX);
     let kept = Code { sha256: Digest::of(code.as_bytes()), until_cs, leaf: folder.leaves() };
     folder.store.commit::<ServiceError>(|tables| {
         put_member(&folder.master, tables, &Member { account, key: None, code: Some(kept) })?;
@@ -139,7 +139,7 @@ impl Service {
             let code = member
                 .code
                 .take()
-                .filter(|code| code.holds(sha256, group.now_cs))
+                .filter(|code| code.holds(sha256, group.now))
                 .ok_or(ServiceError::NoSuchCode)?;
             known_key(&core.members()?, &key)?;
             member.key = Some(key.clone());
@@ -167,7 +167,7 @@ impl Service {
         let holds = member
             .code
             .as_ref()
-            .is_some_and(|known| known.holds(Digest::of(code.as_bytes()), self.ledger.now_cs()));
+            .is_some_and(|known| known.holds(Digest::of(code.as_bytes()), self.ledger.now()));
         if holds { Ok(member) } else { Err(ServiceError::NoSuchCode) }
     }
 
@@ -178,9 +178,9 @@ impl Service {
             &[Duty::Administer, Duty::Command, Duty::Audit],
             "look at the roster",
         )?;
-        let now_cs = self.ledger.now_cs();
+        let now = self.ledger.now();
         let standing = |member: Member| AccountStanding {
-            review_due: member.account.is_review_due(now_cs),
+            review_due: member.account.is_review_due(now),
             account: member.account,
             key: member.key,
         };
@@ -261,7 +261,7 @@ impl Service {
             let member = core.member(&id)?.filter(|member| member.account.off.is_none());
             let mut member = member.ok_or(ServiceError::not_found("account that is on"))?;
             let why = OffReason::Unassociated;
-            member.account.off = Some(Off { since_cs: group.now_cs, why });
+            member.account.off = Some(Off { since_cs: group.now, why });
             let leaf = NewLeaf::new(
                 Vec::new(),
                 vec![why as u64],
@@ -283,7 +283,7 @@ impl Service {
         let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let member = core.member(&id)?.filter(|member| member.account.off.is_none());
             let mut member = member.ok_or(ServiceError::not_found("account that is on"))?;
-            member.account.reviewed_cs = group.now_cs;
+            member.account.reviewed_cs = group.now;
             let leaf =
                 NewLeaf::new(Vec::new(), Vec::new(), Detail::AccountReviewed { actor, person: id });
             let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {

@@ -8,6 +8,7 @@ use super::desk::AtDesk;
 use super::session_table::Asked;
 use crate::audit::Detail;
 use crate::audit::touch::{Credential, Registration, Touch, Verb};
+use crate::calendar::Time;
 use crate::ids::GrantId;
 use crate::ledger::{Core, Grant, Group, LedgerError, Member, NewLeaf, Subject, Write};
 use crate::limits::ACCOUNTS_MAX;
@@ -77,11 +78,11 @@ impl Service {
                 let (what, most) = ("accounts", ACCOUNTS_MAX);
                 return Err(LedgerError::TooMany { what, most }.into());
             }
-            fits(&members, &person, key.as_ref(), group.now_cs)?;
+            fits(&members, &person, key.as_ref(), group.now)?;
             let (grant, of) = (id.to_string(), person.clone());
             let detail =
                 Detail::GrantAsked { actor, grant, person: of, key: key.clone(), approval, touch };
-            let asked_cs = group.now_cs;
+            let asked_cs = group.now;
             let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
                 let leaf = leaf.expect("a change of the roster is logged");
                 core.put_grant(tables, id, &Grant { person, key, asked_by, asked_cs, leaf })
@@ -138,13 +139,13 @@ impl Service {
         let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let Grant { person, key, leaf, .. } = core.grant(id)?;
             let members = core.members()?;
-            fits(&members, &person, key.as_ref(), group.now_cs)?;
+            fits(&members, &person, key.as_ref(), group.now)?;
             let known = members.into_iter().find(|member| member.account.person.id == person.id);
             let own_key = known
-                .filter(|known| !known.account.frees_name(group.now_cs))
+                .filter(|known| !known.account.frees_name(group.now))
                 .and_then(|known| known.key);
             let member = Member {
-                account: Account::new(person.clone(), group.now_cs)?,
+                account: Account::new(person.clone(), group.now)?,
                 key: key.or(own_key),
                 code: None,
             };
@@ -208,14 +209,14 @@ fn fits(
     members: &[Member],
     person: &Person,
     key: Option<&Credential>,
-    now_cs: u64,
+    now: Time,
 ) -> Result<(), ServiceError> {
     let known = members.iter().find(|member| member.account.person.id == person.id);
-    let is_new = known.is_none_or(|known| known.account.frees_name(now_cs));
+    let is_new = known.is_none_or(|known| known.account.frees_name(now));
     if let Some(known) = known
         && (&known.account.person.badge, &known.account.person.agency)
             != (&person.badge, &person.agency)
-        && !known.account.frees_name(now_cs)
+        && !known.account.frees_name(now)
     {
         return Err(PersonError::NameTaken { id: person.id.clone() }.into());
     }
@@ -232,7 +233,7 @@ fn fits(
     if let Some(twin) = members.iter().find(twin) {
         return Err(ServiceError::SecondAccount { id: twin.account.person.id.clone() });
     }
-    Account::new(person.clone(), now_cs)?;
+    Account::new(person.clone(), now)?;
     key.map_or(Ok(()), |key| known_key(members, key))
 }
 

@@ -13,7 +13,7 @@ use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
 use crate::crypto::fill_random;
 use crate::ids::Digest;
-use crate::ledger::{Core, Fate, Fated, Group, NewLeaf, Subject, Write, day};
+use crate::ledger::{Core, Fate, Fated, Group, NewLeaf, Subject, Write};
 use crate::limits::{SESSION_SECRET_BYTES, SESSIONS_MAX};
 use crate::roster::{Caller, Duty, SessionStanding, SessionTimes};
 use crate::service::appliance::Service;
@@ -91,7 +91,7 @@ impl Service {
             expires: 0,
             nonce: [0; 32],
         };
-        Ok(Unasked { approval, now: self.ledger.now_cs() / 100, key })
+        Ok(Unasked { approval, now: self.ledger.now().seconds(), key })
     }
 
     /// What a person touches to log on at a device.
@@ -124,7 +124,7 @@ impl Service {
         let (actor, id) = (Actor::from(caller), person.clone());
         let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let mut member = core.member(&id)?.ok_or(ServiceError::NoKey)?;
-            member.account.logged_on(group.now_cs);
+            member.account.logged_on(group.now);
             let actor = Actor {
                 person: Some(id),
                 agency: Some(member.account.person.agency.clone()),
@@ -140,14 +140,14 @@ impl Service {
                 .decided()
         };
         let (actor, leaf) = self.ledger.write(Subject::People, decide)?;
-        let now_cs = self.ledger.now_cs();
+        let now = self.ledger.now();
         let mut secret = Zeroizing::new([0; SESSION_SECRET_BYTES]);
         fill_random(secret.as_mut_slice());
         let session = Session {
             person: person.clone(),
             fingerprint: caller.fingerprint,
             actor,
-            times: SessionTimes { proven_cs: now_cs, used_cs: now_cs },
+            times: SessionTimes { proven: now, used: now },
             acknowledged: false,
             locked: false,
             leaf,
@@ -179,7 +179,7 @@ impl Service {
         let device =
             self.admitted(caller, self.roster.device(caller, "work at a console"))?.id.clone();
         let key = Digest::of(secret.ok_or(ServiceError::NoSession)?);
-        let now_cs = self.ledger.now_cs();
+        let now = self.ledger.now();
         let standing = {
             let mut open = self.guard.sessions.open();
             let session = open
@@ -188,17 +188,17 @@ impl Service {
                 .ok_or(ServiceError::NoSession)?;
             let standing =
                 if session.locked { SessionStanding::Locked } else { SessionStanding::Open };
-            let standing = if session.times.standing(now_cs) == SessionStanding::Open {
+            let standing = if session.times.standing(now) == SessionStanding::Open {
                 standing
             } else {
-                session.times.standing(now_cs)
+                session.times.standing(now)
             };
             match standing {
                 SessionStanding::Open if !session.acknowledged => {
                     return Err(ServiceError::BannerFirst);
                 }
                 SessionStanding::Open => {
-                    session.times.used_cs = now_cs;
+                    session.times.used = now;
                     Ok(session.person.clone())
                 }
                 SessionStanding::Locked => {
@@ -213,9 +213,9 @@ impl Service {
         }
         let id = standing?;
         let member = self.ledger.core().member(&id)?.ok_or(ServiceError::NoSession)?;
-        let stands = member.account.stands(now_cs).map_err(ServiceError::from);
+        let stands = member.account.stands(now).map_err(ServiceError::from);
         let stands = stands.and_then(|()| {
-            Ok(self.roster.requester(&member.account.person.agency, day(now_cs)).map(|_| ())?)
+            Ok(self.roster.requester(&member.account.person.agency, now.date()).map(|_| ())?)
         });
         if let Err(e) = stands {
             self.guard.end_session(&key, "the account went off")?;
@@ -227,12 +227,12 @@ impl Service {
     /// Where a session stands, without using it.
     pub fn session(&self, caller: &Caller, secret: Option<&[u8]>) -> SessionView {
         let Some(secret) = secret else { return SessionView::None };
-        let now_cs = self.ledger.now_cs();
+        let now = self.ledger.now();
         let open = self.guard.sessions.open();
         let session = open
             .get(&Digest::of(secret))
             .filter(|session| session.fingerprint == caller.fingerprint);
-        match session.map(|session| (session, session.times.standing(now_cs))) {
+        match session.map(|session| (session, session.times.standing(now))) {
             None | Some((_, SessionStanding::Ended)) => SessionView::None,
             Some((session, SessionStanding::Locked)) => SessionView::Locked(session.person.clone()),
             Some((session, _)) if session.locked => SessionView::Locked(session.person.clone()),
@@ -273,10 +273,10 @@ impl Service {
         let (device, person) = self.hidden(caller, secret)?;
         self.refuse_log_on(caller, Some(&person), self.may_log_on(&person))?;
         self.proven(caller, &device, &person, Verb::Unlock, nonce, &touch)?;
-        let now_cs = self.ledger.now_cs();
+        let now = self.ledger.now();
         let mut open = self.guard.sessions.open();
         let session = open.get_mut(&Digest::of(secret)).ok_or(ServiceError::NoSession)?;
-        session.times = SessionTimes { proven_cs: now_cs, used_cs: now_cs };
+        session.times = SessionTimes { proven: now, used: now };
         session.locked = false;
         Ok(())
     }
@@ -308,7 +308,7 @@ impl Service {
     /// Whether a person's account may be logged on to.
     fn may_log_on(&self, person: &Identifier) -> Result<(), ServiceError> {
         let member = self.ledger.core().member(person)?.ok_or(ServiceError::NoPerson)?;
-        member.account.stands(self.ledger.now_cs())?;
+        member.account.stands(self.ledger.now())?;
         self.roster.requester(&member.account.person.agency, self.today())?;
         if member.key.is_some() { Ok(()) } else { Err(ServiceError::NoPerson) }
     }
@@ -333,7 +333,7 @@ impl Service {
             let id = person.clone();
             let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
                 let mut member = core.member(&id)?.ok_or(ServiceError::NoPerson)?;
-                let tries = member.account.refused(group.now_cs);
+                let tries = member.account.refused(group.now);
                 let leaves = tries.map(|tries| {
                     NewLeaf::new(Vec::new(), Vec::new(), Detail::LockedOut { person: id, tries })
                 });

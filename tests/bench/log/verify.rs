@@ -10,6 +10,7 @@ use serde_json::json;
 use smrt::audit::{
     CosignerKey, Leaf, LogKey, Note, Quorum, TileId, Witness, inclusion, is_included, leaf_hash,
 };
+use smrt::calendar::{Span, Time};
 use smrt::client::log_folder::{LogFolder, LogFolderError};
 use smrt::client::verify_log::{LogVerdict, VerifyOptions, verify};
 
@@ -17,9 +18,9 @@ use crate::maker::{EPISODE, leaf};
 use crate::tiles::Tiles;
 
 const ORIGIN: &str = "bench.example/smrt";
-const BEGAN_CS: u64 = 179_000_000_000;
-/// Hundredths of a second between two leaves: ten million of them are a year and a half.
-const STEP_CS: u64 = 500;
+const BEGAN: Time = Time::from_cs(179_000_000_000);
+/// Seconds between two leaves: ten million of them are a year and a half.
+const STEP_SECONDS: u64 = 5;
 /// A checkpoint is kept every so many leaves: every day.
 const KEPT_EVERY: u64 = 17_280;
 const WITHIN_MINUTES: u64 = 60;
@@ -134,7 +135,7 @@ fn make(archive: &LogFolder, leaves: u64) -> anyhow::Result<()> {
             let mut note = Note::parse(&key.sign(size, tiles.root()))?;
             cosigners
                 .iter()
-                .for_each(|cosigner| cosigner.cosign(&mut note, (BEGAN_CS + size * STEP_CS) / 100));
+                .for_each(|cosigner| cosigner.cosign(&mut note, time_of(size).seconds()));
             kept.push(note);
         }
     }
@@ -149,14 +150,18 @@ fn make(archive: &LogFolder, leaves: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The time of the leaf of an index.
+fn time_of(index: u64) -> Time {
+    BEGAN + Span::seconds(index * STEP_SECONDS)
+}
+
 /// The leaf of an index. Nobody opens its detail, so any bytes are a commitment.
 fn made(index: u64) -> Vec<u8> {
     let steps = EPISODE.len() as u64;
     let at = usize::try_from(index % steps).expect("an episode is short");
     let mut commitment = [0x5a; 32];
     commitment[..8].copy_from_slice(&index.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
-    let leaf: Leaf =
-        leaf(EPISODE[at], index - index % steps, BEGAN_CS + index * STEP_CS, commitment);
+    let leaf: Leaf = leaf(EPISODE[at], index - index % steps, time_of(index), commitment);
     leaf.to_bytes()
 }
 
