@@ -17,7 +17,7 @@ use super::problem::ApiError;
 use super::route::Method::Get;
 use super::route::{ACCOUNT_READERS, AUDITORS, Access, INQUIRERS, Route, router};
 use crate::booking::{Identifier, VersionId};
-use crate::console::{self, DeskContext, InquiryRow, PolicyPage};
+use crate::console::{self, DeskContext, ListedInquiry, PolicyPage};
 use crate::ids::{Digest, GrantId};
 use crate::inquiry::{InquiryId, NumberPattern, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 use crate::ledger::LedgerError;
@@ -224,8 +224,8 @@ async fn get_policy(State(app): State<App>) -> Page {
 async fn get_work(call: Call) -> Answer<Page> {
     call.page(|service, at, desk| {
         let heads = service.inquiries(at)?;
-        let inquiries: Vec<InquiryRow> =
-            heads.iter().map(|head| InquiryRow::of(&head.inquiry, &at.person)).collect();
+        let inquiries: Vec<ListedInquiry> =
+            heads.iter().map(|head| ListedInquiry::of(&head.inquiry, &at.person)).collect();
         Ok(console::work(&console::WorkPage { desk, inquiries: &inquiries }))
     })
     .await
@@ -235,8 +235,8 @@ async fn get_outcomes(call: Call) -> Answer<Page> {
     call.page(|service, at, desk| {
         let heads = service.inquiries(at)?;
         let issued = heads.iter().filter(|head| head.inquiry.report().is_some());
-        let reports: Vec<InquiryRow> =
-            issued.map(|head| InquiryRow::of(&head.inquiry, &at.person)).collect();
+        let reports: Vec<ListedInquiry> =
+            issued.map(|head| ListedInquiry::of(&head.inquiry, &at.person)).collect();
         Ok(console::outcomes(&console::OutcomesPage { desk, reports: &reports }))
     })
     .await

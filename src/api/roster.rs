@@ -11,7 +11,7 @@ use super::route::{ADMINISTRATION, Access, Route};
 use crate::booking::{Identifier, Text};
 use crate::ids::Digest;
 use crate::roster::{
-    Agency, Ceilings, Device, QuorumTerms, Roster, RosterError, Standing, Witness,
+    Agency, Ceilings, Device, QuorumTerms, Roster, RosterError, Standing, WitnessEntry,
 };
 
 pub(super) const ROUTES: &[Route] =
@@ -92,7 +92,7 @@ impl RosterView {
                 e => e.to_string(),
             }),
         };
-        let witness = |witness: &Witness| WitnessView {
+        let witness = |witness: &WitnessEntry| WitnessView {
             id: witness.id.clone(),
             agency: witness.agency.clone(),
         };

@@ -6,7 +6,7 @@ use super::supplement::{BookedPhoto, ProvenLeaf, Supplement};
 use crate::audit::{Note, is_included, leaf_hash};
 use crate::booking::Identifier;
 use crate::calendar::Time;
-use crate::inquiry::{Answer, Choice, Inquiry, Person, Probe, Ranked, Review, Search};
+use crate::inquiry::{Choice, Inquiry, Participant, Probe, Ranked, Review, Search, SearchAnswer};
 
 /// A compare report, ready to be written as a file.
 #[derive(Clone, Copy, Debug)]
@@ -16,7 +16,7 @@ pub struct CompareReport<'a> {
     pub(super) probe: &'a Probe,
     pub(super) choice: &'a Choice,
     pub(super) search: &'a Search,
-    pub(super) answer: &'a Answer,
+    pub(super) answer: &'a SearchAnswer,
     pub(super) first: Reviewed<'a>,
     pub(super) second: Reviewed<'a>,
     pub(super) proofs: [Proven<'a>; 4],
@@ -101,13 +101,13 @@ impl<'a> CompareReport<'a> {
     }
 
     /// A person's name, or their account where it isn't known any more.
-    pub(super) fn name(&self, person: &'a Person) -> &'a str {
+    pub(super) fn name(&self, person: &'a Participant) -> &'a str {
         let known = self.supplement.names.people.iter().find(|(known, _)| known == person);
         known.map_or(person.id.as_str(), |(_, name)| name.as_str())
     }
 
     /// A person on one line.
-    pub(super) fn person(&self, person: &'a Person) -> String {
+    pub(super) fn person(&self, person: &'a Participant) -> String {
         let (badge, agency) = (person.badge.as_str(), self.agency(&person.agency));
         format!("{}, badge {badge}, {agency}", self.name(person))
     }

@@ -19,8 +19,8 @@ use crate::error_rates::ErrorRates;
 use crate::face::{Edit, Edits, ModelId};
 use crate::inquiry::{
     Action, Choice, Digest, Disposition, Event, Feature, Finding, Frame, Handover, Inquiry,
-    InquiryId, Measure, Observation, Person, Probe, Quality, Request, SearchId, Seen, Shortfall,
-    Who,
+    InquiryId, Measure, Observation, Participant, Probe, Quality, Request, SearchId, Seen,
+    Shortfall, Who,
 };
 use crate::limits::REVIEWED_CANDIDATES_MAX;
 use crate::state_kind::StateKind;
@@ -37,12 +37,12 @@ const HADDAD: (&str, &str, &str) = ("haddad", "R-114", "fusion");
 const RELEASED: usize = 5;
 
 /// A finished inquiry with its supplement.
-pub(crate) struct Sample {
+pub(crate) struct SampleReport {
     pub(crate) inquiry: Inquiry,
     pub(crate) supplement: Supplement,
 }
 
-/// A sample in the making; what isn't said otherwise is as in `Sample::of`.
+/// A sample in the making; what isn't said otherwise is as in `SampleReport::of`.
 pub(crate) struct SampleBuilder {
     candidates: usize,
     request: Request,
@@ -52,7 +52,7 @@ pub(crate) struct SampleBuilder {
     is_evidence: bool,
 }
 
-impl Sample {
+impl SampleReport {
     /// The inquiry with so many candidates: ranks 1 and 7 are leads, the examiners disagree on rank
     /// 3, and the agency of rank 5 released it.
     pub(crate) fn of(candidates: usize) -> Self {
@@ -112,7 +112,7 @@ impl SampleBuilder {
         self
     }
 
-    pub(crate) fn build(self) -> Sample {
+    pub(crate) fn build(self) -> SampleReport {
         let leaves = [
             LeafKind::InquiryOpened,
             LeafKind::Asked,
@@ -121,7 +121,7 @@ impl SampleBuilder {
             LeafKind::Reviewed,
         ];
         let supplement = supplement(self.candidates, proven(&leaves));
-        Sample { inquiry: self.inquiry(), supplement }
+        SampleReport { inquiry: self.inquiry(), supplement }
     }
 
     fn inquiry(self) -> Inquiry {
@@ -203,8 +203,8 @@ fn version(rank: usize) -> VersionId {
     VersionId([u8::try_from(rank).unwrap(); 16])
 }
 
-fn person((id, badge, agency): (&str, &str, &str)) -> Person {
-    Person { id: identifier(id), badge: text(badge), agency: identifier(agency) }
+fn person((id, badge, agency): (&str, &str, &str)) -> Participant {
+    Participant { id: identifier(id), badge: text(badge), agency: identifier(agency) }
 }
 
 fn who(of: (&str, &str, &str)) -> Who {

@@ -9,7 +9,7 @@ use crate::calendar::Time;
 use crate::error_rates::ErrorRates;
 use crate::face::ModelId;
 use crate::ids::Digest;
-use crate::inquiry::Person;
+use crate::inquiry::Participant;
 use crate::state_kind::StateKind;
 
 /// The supplement of an inquiry, for its compare report.
@@ -39,7 +39,7 @@ pub struct Supplement {
 #[derive(Clone, Debug, Default)]
 pub struct Names {
     /// People whose account is still known.
-    pub people: Vec<(Person, String)>,
+    pub people: Vec<(Participant, String)>,
     pub agencies: BTreeMap<Identifier, String>,
 }
 

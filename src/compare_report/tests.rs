@@ -12,7 +12,7 @@ use image::RgbImage;
 
 use super::fonts::Fonts;
 use super::layout::{Draw, MARGIN, PAGE_HEIGHT, PAGE_WIDTH};
-use super::sample::{ASTRONAUT, Sample, drawn, finding, jpeg, text};
+use super::sample::{ASTRONAUT, SampleReport, drawn, finding, jpeg, text};
 use super::*;
 use crate::calendar::Span;
 use crate::ids::Digest;
@@ -89,13 +89,13 @@ fn spaced(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn filed(name: &str, sample: &Sample) -> Filed {
+fn filed(name: &str, sample: &SampleReport) -> Filed {
     Filed::of(name, &sample.to_pdf().unwrap())
 }
 
 #[test]
 fn every_page_bears_the_note_the_warning_the_inquiry_its_state_and_its_number() {
-    let mut sample = Sample::of(3);
+    let mut sample = SampleReport::of(3);
     for (state, word) in
         [(StateKind::Demo, Some("DEMO")), (StateKind::Test, Some("TEST")), (StateKind::Real, None)]
     {
@@ -116,7 +116,7 @@ fn every_page_bears_the_note_the_warning_the_inquiry_its_state_and_its_number() 
 
 #[test]
 fn the_report_says_all_that_the_order_asks_for_in_the_order_of_reading() {
-    let words = filed("twenty", &Sample::of(20)).words();
+    let words = filed("twenty", &SampleReport::of(20)).words();
     let mut at = 0;
     let digest = words::halves(Digest([0x01; 32]));
     for wanted in [
@@ -171,7 +171,7 @@ fn the_report_says_all_that_the_order_asks_for_in_the_order_of_reading() {
 #[test]
 fn scores_are_plain_numbers_and_nobody_is_called_what_a_search_can_not_tell() {
     for candidates in [0, 7] {
-        let words = filed("words", &Sample::of(candidates)).words().to_lowercase();
+        let words = filed("words", &SampleReport::of(candidates)).words().to_lowercase();
         for never in ["match", "percent", "probabil", "identified", "likely", "%"] {
             assert!(!words.contains(never), "{never}: {words}");
         }
@@ -180,14 +180,14 @@ fn scores_are_plain_numbers_and_nobody_is_called_what_a_search_can_not_tell() {
 
 #[test]
 fn no_candidate_and_no_lead_are_reports_too() {
-    let none = filed("none", &Sample::of(0)).words();
+    let none = filed("none", &SampleReport::of(0)).words();
     assert!(
         none.contains("No candidate.") && none.contains("No candidate was returned."),
         "{none}"
     );
     let no_lead =
         |builder: sample::SampleBuilder, rank| builder.finding(rank, 1, finding(rank, false, 2));
-    let unled = [1, 2, 3].into_iter().fold(Sample::with(3), no_lead).build();
+    let unled = [1, 2, 3].into_iter().fold(SampleReport::with(3), no_lead).build();
     let words = filed("no-lead", &unled).words();
     assert!(
         words.contains("No lead.") && words.contains("agreed on none of them as a lead"),
@@ -197,7 +197,7 @@ fn no_candidate_and_no_lead_are_reports_too() {
 
 #[test]
 fn evidence_is_marked_on_every_page_with_everybody_who_received_it() {
-    let mut sample = Sample::with(2).evidence().build();
+    let mut sample = SampleReport::with(2).evidence().build();
     sample.supplement.state = StateKind::Real;
     let filed = filed("evidence", &sample);
     assert!(filed.pages().iter().all(|page| page.contains("EVIDENCE")));
@@ -223,7 +223,7 @@ fn evidence_is_marked_on_every_page_with_everybody_who_received_it() {
 /// the registries.
 #[test]
 fn the_file_is_tagged_pdf_a_as_far_as_qpdf_mupdf_and_pikepdf_can_tell() {
-    let mut unusual = Sample::with(7).evidence().build();
+    let mut unusual = SampleReport::with(7).evidence().build();
     let mut turned =
         b"\xff\xd8\xff\xe1\0\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\
         \0\x06\0\0\0\0\0\0"
@@ -231,9 +231,11 @@ fn the_file_is_tagged_pdf_a_as_far_as_qpdf_mupdf_and_pikepdf_can_tell() {
     turned.extend_from_slice(&jpeg(&drawn(3)).0[2..]);
     unusual.supplement.probe.received = Jpeg(turned);
     unusual.supplement.issuer = "a <b> & \"c\" \u{0} \u{fffe}".to_owned();
-    for (name, sample) in
-        [("pdfa", Sample::of(20)), ("pdfa-none", Sample::of(0)), ("pdfa-unusual", unusual)]
-    {
+    for (name, sample) in [
+        ("pdfa", SampleReport::of(20)),
+        ("pdfa-none", SampleReport::of(0)),
+        ("pdfa-unusual", unusual),
+    ] {
         let filed = filed(name, &sample);
         let path = filed.path.to_str().unwrap();
         run("qpdf", "qpdf", &["--check", path]);
@@ -253,7 +255,7 @@ fn the_file_is_tagged_pdf_a_as_far_as_qpdf_mupdf_and_pikepdf_can_tell() {
 
 #[test]
 fn the_check_finds_what_is_wanting() {
-    let pdf = Sample::of(0).to_pdf().unwrap();
+    let pdf = SampleReport::of(0).to_pdf().unwrap();
     for (right, wrong, found) in [
         ("/MarkInfo", "/MarkInfx", "it says that it is tagged"),
         ("conformance>A<", "conformance>B<", "conformance A"),
@@ -274,22 +276,22 @@ fn the_check_finds_what_is_wanting() {
 
 #[test]
 fn the_same_report_gives_the_same_bytes_and_the_time_in_it_is_its_own() {
-    let mut sample = Sample::of(4);
+    let mut sample = SampleReport::of(4);
     let first = sample.to_pdf().unwrap();
-    assert!(first == Sample::of(4).to_pdf().unwrap());
+    assert!(first == SampleReport::of(4).to_pdf().unwrap());
     sample.supplement.issued += Span::seconds(1);
     assert!(first != sample.to_pdf().unwrap());
 }
 
 #[test]
 fn a_small_jpeg_stands_in_the_file_as_it_was_stored_and_a_released_photo_not_at_all() {
-    let pdf = Sample::of(6).to_pdf().unwrap();
+    let pdf = SampleReport::of(6).to_pdf().unwrap();
     let holds = |photo: &[u8]| pdf.windows(photo.len()).any(|bytes| bytes == photo);
     assert!(holds(ASTRONAUT) && holds(&jpeg(&drawn(4)).0) && !holds(&jpeg(&drawn(5)).0));
 }
 
 /// The longest of everything that an inquiry and its bookings may hold.
-fn long() -> Sample {
+fn long() -> SampleReport {
     let letter = |at: u32| char::from(b'a' + u8::try_from(at * 7 % 26).unwrap());
     let name: String = (0..200).map(letter).collect();
     let reason: Vec<String> =
@@ -301,7 +303,7 @@ fn long() -> Sample {
         Finding { note: Some(text(&name)), ..finding(2, false, 7) },
     ];
     let [first, second] = findings;
-    let mut long = Sample::with(REVIEWED_CANDIDATES_MAX)
+    let mut long = SampleReport::with(REVIEWED_CANDIDATES_MAX)
         .request(|request| {
             request.reason = reason.join(" ");
             request.requester.name = text(&name);
@@ -354,7 +356,7 @@ fn long_texts_many_candidates_and_extreme_photos_stay_within_the_page() {
 
 #[test]
 fn a_character_that_no_typeface_has_stands_as_its_code_and_the_page_says_so() {
-    let mut sample = Sample::of(1);
+    let mut sample = SampleReport::of(1);
     sample.booked(1).booking.name = text("李明 Åsa");
     let pages = filed("codes", &sample).pages();
     let with: Vec<&String> =
@@ -367,7 +369,7 @@ fn a_character_that_no_typeface_has_stands_as_its_code_and_the_page_says_so() {
 
 #[test]
 fn a_proof_that_does_not_hold_or_is_missing_ends_it() {
-    let mut wrong = Sample::of(2);
+    let mut wrong = SampleReport::of(2);
     wrong.supplement.proofs[2].leaf.time += Span::from_cs(1);
     assert_eq!(
         wrong.to_pdf().unwrap_err().to_string(),
@@ -382,7 +384,7 @@ fn a_proof_that_does_not_hold_or_is_missing_ends_it() {
 
 #[test]
 fn a_photo_that_can_not_be_read_ends_it() {
-    let mut wrong = Sample::of(2);
+    let mut wrong = SampleReport::of(2);
     wrong.booked(2).photo = Jpeg(ASTRONAUT[..400].to_vec());
     let refused = wrong.to_pdf().unwrap_err().to_string();
     assert!(refused.starts_with("the photo of rank 2 can't be printed"), "{refused}");
@@ -390,10 +392,10 @@ fn a_photo_that_can_not_be_read_ends_it() {
 
 #[test]
 fn an_inquiry_that_two_examiners_have_not_finished_has_no_report() {
-    let sample = Sample::of(2);
+    let sample = SampleReport::of(2);
     let mut record = serde_json::to_value(&sample.inquiry).unwrap();
     record["reviews"][1]["leaf"] = serde_json::Value::Null;
-    let unfinished = Sample { inquiry: serde_json::from_value(record).unwrap(), ..sample };
+    let unfinished = SampleReport { inquiry: serde_json::from_value(record).unwrap(), ..sample };
     assert_eq!(
         unfinished.to_pdf().unwrap_err().to_string(),
         "the inquiry is in its second review, wanted one that two examiners have finished"

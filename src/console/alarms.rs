@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::components::{alarm_note, alarm_panel, empty_panel};
 use super::layout::{DeskContext, Page};
-use super::navigation::Place;
+use super::navigation::NavigationItem;
 use crate::audit::Alarm;
 use crate::roster::Duty;
 use crate::service::{Doors, Raised};
@@ -27,7 +27,7 @@ pub fn alarms(page: &AlarmsPage<'_>) -> Markup {
         @if page.alarms.is_empty() { (empty_panel("No alarm is active.")) }
         @for raised in page.alarms { (standing(raised, page.desk)) }
     };
-    Page::at(Place::Alarms, "Alarms").of(page.desk, main)
+    Page::at(NavigationItem::Alarms, "Alarms").of(page.desk, main)
 }
 
 fn doors(doors: &Doors) -> Markup {

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::candidates::{ArrayPage, Entry, disposition_words};
+use super::candidates::{ArrayPage, CandidateEntry, disposition_words};
 use super::components::{alarm_note, order_note};
 use super::form::revision;
 use super::inquiry::beside;
@@ -36,7 +36,7 @@ pub fn array(page: &ArrayPage<'_>) -> Markup {
     Page::new(title).beside(beside).wide().keys(&KEYS).of(page.desk, main)
 }
 
-fn candidates(page: &ArrayPage<'_>, entries: &[Entry<'_>]) -> Markup {
+fn candidates(page: &ArrayPage<'_>, entries: &[CandidateEntry<'_>]) -> Markup {
     let inquiry = page.inquiry;
     html! {
         @if page.at_work().is_some() { (progress(inquiry, entries)) }
@@ -50,8 +50,9 @@ fn candidates(page: &ArrayPage<'_>, entries: &[Entry<'_>]) -> Markup {
     }
 }
 
-fn progress(inquiry: &Inquiry, entries: &[Entry<'_>]) -> Markup {
-    let left: Vec<&Entry<'_>> = entries.iter().filter(|entry| entry.own.is_none()).collect();
+fn progress(inquiry: &Inquiry, entries: &[CandidateEntry<'_>]) -> Markup {
+    let left: Vec<&CandidateEntry<'_>> =
+        entries.iter().filter(|entry| entry.own.is_none()).collect();
     let done = entries.len() - left.len();
     html! {
         section.panel {
@@ -72,7 +73,7 @@ fn progress(inquiry: &Inquiry, entries: &[Entry<'_>]) -> Markup {
 }
 
 /// The way to the next candidate, or the end of the review.
-fn go_on(inquiry: &Inquiry, next: Option<&Entry<'_>>) -> Markup {
+fn go_on(inquiry: &Inquiry, next: Option<&CandidateEntry<'_>>) -> Markup {
     let id = inquiry.id();
     html! {
         @if let Some(next) = next {
@@ -101,7 +102,7 @@ fn disagreements(inquiry: &Inquiry) -> Markup {
     ))
 }
 
-fn card(inquiry: &Inquiry, entry: &Entry<'_>) -> Markup {
+fn card(inquiry: &Inquiry, entry: &CandidateEntry<'_>) -> Markup {
     html! {
         @if entry.sight.photo {
             a href=(entry.compare(inquiry)) {
@@ -119,7 +120,7 @@ fn card(inquiry: &Inquiry, entry: &Entry<'_>) -> Markup {
     }
 }
 
-fn disposition(entry: &Entry<'_>) -> Markup {
+fn disposition(entry: &CandidateEntry<'_>) -> Markup {
     html! {
         @match (entry.own, entry.both) {
             (_, Some([first, second])) => {
@@ -131,7 +132,7 @@ fn disposition(entry: &Entry<'_>) -> Markup {
     }
 }
 
-fn score(entry: &Entry<'_>) -> Markup {
+fn score(entry: &CandidateEntry<'_>) -> Markup {
     html! {
         "Score " (format_args!("{:.3}", entry.ranked.score))
         @if let Some(biography) = entry.biography {

@@ -43,7 +43,7 @@ pub struct ArrayPage<'a> {
 }
 
 /// A candidate with all that this person may see of it.
-pub(super) struct Entry<'a> {
+pub(super) struct CandidateEntry<'a> {
     /// Its place in the order in which this person meets the candidates, from 0.
     pub(super) at: usize,
     pub(super) ranked: &'a Ranked,
@@ -71,14 +71,14 @@ impl<'a> ArrayPage<'a> {
         self.own().filter(|review| !review.is_finished() && !self.inquiry.stage().is_over())
     }
 
-    pub(super) fn entries(&self) -> Vec<Entry<'a>> {
+    pub(super) fn entries(&self) -> Vec<CandidateEntry<'a>> {
         let ranked = candidate_order(self.inquiry, self.desk)
             .into_iter()
             .filter_map(|version| self.inquiry.candidate(version));
         ranked.enumerate().map(|(at, ranked)| self.entry(at, ranked)).collect()
     }
 
-    fn entry(&self, at: usize, ranked: &'a Ranked) -> Entry<'a> {
+    fn entry(&self, at: usize, ranked: &'a Ranked) -> CandidateEntry<'a> {
         let version = ranked.version;
         let sight = self.sight.candidates.iter().find(|sight| sight.version == version).copied();
         let nothing = CandidateSight { version, photo: false, score_and_biography: false };
@@ -87,7 +87,7 @@ impl<'a> ArrayPage<'a> {
         let disposed = |review: Option<&'a Review>| review.and_then(|of| of.disposed(ranked));
         let both = [self.inquiry.first(), self.inquiry.second()].map(disposed);
         let biography = shown.and_then(|shown| shown.biography.as_ref());
-        Entry {
+        CandidateEntry {
             at,
             ranked,
             sight,
@@ -99,7 +99,7 @@ impl<'a> ArrayPage<'a> {
     }
 }
 
-impl Entry<'_> {
+impl CandidateEntry<'_> {
     /// A candidate's name on pages: by rank where the score may be seen, else by its place among
     /// all.
     pub(super) fn name(&self) -> String {

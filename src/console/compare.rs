@@ -3,7 +3,7 @@
 
 use maud::{Markup, html};
 
-use super::candidates::{ArrayPage, Biography, Entry, disposition_words};
+use super::candidates::{ArrayPage, Biography, CandidateEntry, disposition_words};
 use super::components::{facts, order_note, panel, unseen};
 use super::inquiry::beside;
 use super::judgement::judgement_form;
@@ -24,8 +24,8 @@ pub struct ComparePage<'a> {
 /// One candidate, in the place of all those of its array.
 struct Comparison<'p, 'a> {
     page: &'p ArrayPage<'a>,
-    entries: &'p [Entry<'a>],
-    entry: &'p Entry<'a>,
+    entries: &'p [CandidateEntry<'a>],
+    entry: &'p CandidateEntry<'a>,
 }
 
 const KEYS: [(&str, &str); 14] = [
@@ -115,7 +115,7 @@ impl Comparison<'_, '_> {
     }
 
     /// The next candidate without the person's disposition.
-    fn next_open(&self) -> Option<&Entry<'_>> {
+    fn next_open(&self) -> Option<&CandidateEntry<'_>> {
         let at = self.entry.at;
         self.entries[at + 1..].iter().chain(&self.entries[..at]).find(|entry| entry.own.is_none())
     }
@@ -280,7 +280,7 @@ fn observed(title: &str, finding: &Finding, seen: Seen) -> Markup {
     }
 }
 
-fn booking_data(entry: &Entry<'_>) -> Markup {
+fn booking_data(entry: &CandidateEntry<'_>) -> Markup {
     if !entry.sight.score_and_biography {
         return html! { p.panel.quiet { "You may not see score and booking data now." } };
     }

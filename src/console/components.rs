@@ -21,7 +21,7 @@ pub(super) enum Tone {
 
 /// A column of a table, by its heading.
 #[derive(Clone, Copy)]
-pub(super) enum Column<'a> {
+pub(super) enum TableColumn<'a> {
     Words(&'a str),
     /// Numbers stand to the right.
     Numbers(&'a str),
@@ -37,7 +37,7 @@ pub(super) enum TableName<'a> {
 }
 
 /// A figure with its name, one of several in a row.
-pub(super) struct Tile<'a> {
+pub(super) struct FigureTile<'a> {
     name: &'a str,
     value: Markup,
     tone: Tone,
@@ -61,7 +61,7 @@ impl Tone {
     }
 }
 
-impl Render for Column<'_> {
+impl Render for TableColumn<'_> {
     fn render(&self) -> Markup {
         match self {
             Self::Words(heading) => html! { th scope="col" { (heading) } },
@@ -86,7 +86,7 @@ impl TableName<'_> {
     }
 }
 
-impl<'a> Tile<'a> {
+impl<'a> FigureTile<'a> {
     pub(super) fn new(name: &'a str, value: impl Render) -> Self {
         Self { name, value: value.render(), tone: Tone::Plain, detail: None }
     }
@@ -101,7 +101,7 @@ impl<'a> Tile<'a> {
     }
 }
 
-impl Render for Tile<'_> {
+impl Render for FigureTile<'_> {
     fn render(&self) -> Markup {
         html! {
             div {
@@ -114,7 +114,7 @@ impl Render for Tile<'_> {
 }
 
 /// Tiles in a row.
-pub(super) fn tiles(of: &[Tile<'_>]) -> Markup {
+pub(super) fn tiles(of: &[FigureTile<'_>]) -> Markup {
     html! { dl.tiles { @for tile in of { (tile) } } }
 }
 
@@ -169,7 +169,7 @@ pub(super) fn facts(of: &[(&str, Markup)]) -> Markup {
 }
 
 /// A table that scrolls where it is wider than its place; `rows` are its `tr`.
-pub(super) fn table(name: TableName<'_>, columns: &[Column<'_>], rows: impl Render) -> Markup {
+pub(super) fn table(name: TableName<'_>, columns: &[TableColumn<'_>], rows: impl Render) -> Markup {
     html! {
         div.scroll tabindex="0" role="region"
             aria-labelledby=[name.heading()] aria-label=[name.label()] {

@@ -6,7 +6,7 @@ use super::components::{empty, panel, role_title, unseen};
 use super::form::{Field, Form, ending};
 use super::grants::WaitingGrant;
 use super::layout::{DeskContext, Page};
-use super::navigation::Place;
+use super::navigation::NavigationItem;
 use crate::audit::Alarm;
 use crate::calendar::Time;
 use crate::limits::CLOCK_AGREE_SECONDS_MAX;
@@ -37,7 +37,7 @@ pub fn decisions(page: &DecisionsPage<'_>) -> Markup {
     let beside = html! {
         @if desk.alarms > 0 { p { a.bad href="/console/alarms" { (alarms) } } }
     };
-    Page::at(Place::Decisions, "Decisions").beside(beside).of(desk, main)
+    Page::at(NavigationItem::Decisions, "Decisions").beside(beside).of(desk, main)
 }
 
 fn own(page: &DecisionsPage<'_>) -> Markup {

@@ -2,9 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::components::{Tile, empty, panel, tiles, when};
+use super::components::{FigureTile, empty, panel, tiles, when};
 use super::layout::{DeskContext, Page};
-use super::navigation::Place;
+use super::navigation::NavigationItem;
 use crate::public_report::Period;
 use crate::wording::number;
 
@@ -28,20 +28,20 @@ pub struct FiguresPage<'a> {
 }
 
 impl Figure {
-    fn tile(&self) -> Tile<'_> {
-        Tile::new(&self.name, number(self.value)).detail(&self.what)
+    fn tile(&self) -> FigureTile<'_> {
+        FigureTile::new(&self.name, number(self.value)).detail(&self.what)
     }
 }
 
 /// Figures, and the public report: `/console/figures`.
 pub fn figures(page: &FiguresPage<'_>) -> Markup {
-    let counted: Vec<Tile<'_>> = page.figures.iter().map(Figure::tile).collect();
+    let counted: Vec<FigureTile<'_>> = page.figures.iter().map(Figure::tile).collect();
     let main = html! {
         (tiles(&counted))
         (panel("The public report", public_report(page.periods)))
         p.quiet.small { "As of " (when(page.desk.now)) "." }
     };
-    Page::at(Place::Figures, "Figures").of(page.desk, main)
+    Page::at(NavigationItem::Figures, "Figures").of(page.desk, main)
 }
 
 fn public_report(periods: &[Period]) -> Markup {

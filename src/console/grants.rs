@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use super::components::{Tone, empty_panel, facts, folded, named_panel, role_title, unseen, when};
 use super::form::{Field, Form, ending};
 use super::layout::{DeskContext, Page};
-use super::navigation::Place;
+use super::navigation::NavigationItem;
 use crate::audit::touch::Credential;
 use crate::ids::GrantId;
 use crate::ledger::Grant;
@@ -49,7 +49,7 @@ pub fn grants(page: &GrantsPage<'_>) -> Markup {
             a.button.main href="/console/grants/new" { "Ask for an account, a role or a key" }
         }
     };
-    Page::at(Place::Grants, "Changes of the roster").beside(beside).of(desk, main)
+    Page::at(NavigationItem::Grants, "Changes of the roster").beside(beside).of(desk, main)
 }
 
 impl WaitingGrant<'_> {

@@ -3,14 +3,14 @@
 
 use maud::{Markup, html};
 
-use super::candidates::Entry;
+use super::candidates::CandidateEntry;
 use super::form::{Field, Form, ending, revision};
 use crate::inquiry::{Component, Disposition, Feature, Inquiry, Seen};
 use crate::limits::TEXT_CHARS_MAX;
 use crate::wording::capital;
 
 /// The judgement of a candidate that has none yet.
-pub(super) fn judgement_form(inquiry: &Inquiry, entry: &Entry<'_>) -> Markup {
+pub(super) fn judgement_form(inquiry: &Inquiry, entry: &CandidateEntry<'_>) -> Markup {
     let note = Field::optional("finding.note", "Note").chars_max(TEXT_CHARS_MAX);
     let form = Form::new(format!("POST /v1/inquiries/{}/findings", inquiry.id()));
     form.id("judge").then_again().of(html! {
@@ -34,7 +34,7 @@ fn find_feature() -> Markup {
     }
 }
 
-fn features(entry: &Entry<'_>) -> Markup {
+fn features(entry: &CandidateEntry<'_>) -> Markup {
     html! {
         div.features tabindex="0" role="region"
             aria-label={ "Features of candidate " (entry.at + 1) } {

@@ -7,7 +7,7 @@ use super::assets::AT;
 use super::components::{role_title, when};
 use super::form::choice;
 use super::lock::lock_screen;
-use super::navigation::Place;
+use super::navigation::NavigationItem;
 use crate::booking::Identifier;
 use crate::calendar::Time;
 use crate::ledger::VERSION;
@@ -39,7 +39,7 @@ pub struct DeskContext {
 /// A page at a desk: what is its own beside its main part.
 pub(super) struct Page<'a> {
     /// The link at the top that leads here, if one does.
-    place: Option<Place>,
+    place: Option<NavigationItem>,
     title: &'a str,
     beside: Markup,
     wide: bool,
@@ -55,7 +55,7 @@ impl DeskContext {
 
 impl<'a> Page<'a> {
     /// A page that the top of every page links to.
-    pub(super) fn at(place: Place, title: &'a str) -> Self {
+    pub(super) fn at(place: NavigationItem, title: &'a str) -> Self {
         Self { place: Some(place), ..Self::new(title) }
     }
 
@@ -115,7 +115,7 @@ impl<'a> Page<'a> {
             header.top {
                 span.name { "SMRT" }
                 nav aria-label="Pages" {
-                    ul { @for place in Place::of(desk.person.role) { (self.link(*place, desk)) } }
+                    ul { @for place in NavigationItem::of(desk.person.role) { (self.link(*place, desk)) } }
                 }
                 div.who {
                     p {
@@ -130,14 +130,14 @@ impl<'a> Page<'a> {
         }
     }
 
-    fn link(&self, to: Place, desk: &DeskContext) -> Markup {
+    fn link(&self, to: NavigationItem, desk: &DeskContext) -> Markup {
         let (href, name) = to.link();
         let here = self.place == Some(to);
         html! {
             li {
                 a href=(href) aria-current=[here.then_some("page")] {
                     (name)
-                    @if to == Place::Alarms && desk.alarms > 0 { " (" (desk.alarms) ")" }
+                    @if to == NavigationItem::Alarms && desk.alarms > 0 { " (" (desk.alarms) ")" }
                 }
             }
         }

@@ -4,12 +4,12 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::components::{
-    Column, TableName, Tile, Tone, alarm_note, alarm_panel, empty, facts, folded, leaf_link,
-    listing, named_panel, panel, table, tiles, unseen, when,
+    FigureTile, TableColumn, TableName, Tone, alarm_note, alarm_panel, empty, facts, folded,
+    leaf_link, listing, named_panel, panel, table, tiles, unseen, when,
 };
 use super::form::{Field, Form, ending, hidden_number};
 use super::layout::{DeskContext, Page};
-use super::navigation::Place;
+use super::navigation::NavigationItem;
 use crate::audit::LeafKind;
 use crate::calendar::Time;
 use crate::ledger::Witnessing;
@@ -57,11 +57,11 @@ pub struct LeafPage<'a> {
 
 const DELETED: &str =
     "It was deleted at the end of its term. Its commitment, a hash, stays in the log.";
-const COLUMNS: [Column<'_>; 4] = [
-    Column::Numbers("Leaf"),
-    Column::Words("When"),
-    Column::Words("What"),
-    Column::Words("Detail"),
+const COLUMNS: [TableColumn<'_>; 4] = [
+    TableColumn::Numbers("Leaf"),
+    TableColumn::Words("When"),
+    TableColumn::Words("What"),
+    TableColumn::Words("Detail"),
 ];
 
 /// The log: `/console/log`.
@@ -76,30 +76,34 @@ pub fn log(page: &LogPage<'_>) -> Markup {
         @for raised in page.alarms { (alarm(raised)) }
         div.split { (newest(page)) div { (beside) } }
     };
-    Page::at(Place::Log, "Log").of(page.desk, main)
+    Page::at(NavigationItem::Log, "Log").of(page.desk, main)
 }
 
-fn figures<'a>(page: &LogPage<'a>) -> [Tile<'a>; 4] {
+fn figures<'a>(page: &LogPage<'a>) -> [FigureTile<'a>; 4] {
     let Witnessing { cosigned, complete } = page.witnessing;
-    let none_yet = |name| Tile::new(name, "none yet").tone(Tone::Warn);
+    let none_yet = |name| FigureTile::new(name, "none yet").tone(Tone::Warn);
     let by_quorum = "Cosigned by a quorum";
     [
-        Tile::new("Leaves", number(page.leaves)).detail(html! { code { (page.log) } }),
+        FigureTile::new("Leaves", number(page.leaves)).detail(html! { code { (page.log) } }),
         match complete {
             Some((leaves, at)) => {
                 let complete = when(Time::from_seconds(*at));
-                Tile::new(by_quorum, number(*leaves)).detail(html! { "complete " (complete) })
+                FigureTile::new(by_quorum, number(*leaves)).detail(html! { "complete " (complete) })
             }
             None => none_yet(by_quorum).detail("no quorum has cosigned this log"),
         },
         match cosigned {
-            Some(leaves) => Tile::new("Cosigned by any witness", number(*leaves)),
+            Some(leaves) => FigureTile::new("Cosigned by any witness", number(*leaves)),
             None => none_yet("Cosigned by any witness"),
         },
         match page.doors {
-            Doors::Open => Tile::new("The box is", "in service").tone(Tone::Good),
-            Doors::Waiting => Tile::new("The box is", "waiting for witnesses").tone(Tone::Warn),
-            Doors::Shut(why) => Tile::new("The box is", "stopped").tone(Tone::Bad).detail(why),
+            Doors::Open => FigureTile::new("The box is", "in service").tone(Tone::Good),
+            Doors::Waiting => {
+                FigureTile::new("The box is", "waiting for witnesses").tone(Tone::Warn)
+            }
+            Doors::Shut(why) => {
+                FigureTile::new("The box is", "stopped").tone(Tone::Bad).detail(why)
+            }
         },
     ]
 }
@@ -212,7 +216,7 @@ pub fn leaf(page: &LeafPage<'_>) -> Markup {
         (panel("Detail", detail))
         p { a href="/console/log" { "Back to the log" } }
     };
-    Page::at(Place::Log, &format!("Leaf {}", page.leaf)).of(page.desk, main)
+    Page::at(NavigationItem::Log, &format!("Leaf {}", page.leaf)).of(page.desk, main)
 }
 
 fn follows(leaves: &[u64]) -> Markup {

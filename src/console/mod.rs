@@ -73,7 +73,7 @@ pub use log::{LeafPage, LogPage, leaf, log};
 pub use log_on::{
     BannerPage, LockPage, LogOnPage, ProblemPage, banner, enrol, lock, log_on, problem,
 };
-pub use my_work::{InquiryRow, OutcomesPage, WorkPage, outcomes, work};
+pub use my_work::{ListedInquiry, OutcomesPage, WorkPage, outcomes, work};
 pub use navigation::home;
 pub use new_grant::{NewGrantPage, new_grant};
 pub use new_inquiry::{AgencyChoice, NewInquiryPage, new_inquiry};

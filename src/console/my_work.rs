@@ -3,10 +3,10 @@
 
 use maud::{Markup, html};
 
-use super::components::{Column, TableName, empty, named_panel, table, unseen, when};
+use super::components::{TableColumn, TableName, empty, named_panel, table, unseen, when};
 use super::inquiry_facts::reference;
 use super::layout::{DeskContext, Page};
-use super::navigation::Place;
+use super::navigation::NavigationItem;
 use super::next_step::{NextStep, participant};
 use crate::booking::Identifier;
 use crate::calendar::Time;
@@ -14,19 +14,19 @@ use crate::inquiry::{Inquiry, InquiryId, Stage};
 use crate::roster::{Duty, Person};
 use crate::wording::{capital, count, span};
 
-const COLUMNS: [Column<'_>; 7] = [
-    Column::Words("Reference"),
-    Column::Words("Purpose"),
-    Column::Words("Requester"),
-    Column::Words("Operator"),
-    Column::Words("State"),
-    Column::Words("Opened"),
-    Column::Words("Next"),
+const COLUMNS: [TableColumn<'_>; 7] = [
+    TableColumn::Words("Reference"),
+    TableColumn::Words("Purpose"),
+    TableColumn::Words("Requester"),
+    TableColumn::Words("Operator"),
+    TableColumn::Words("State"),
+    TableColumn::Words("Opened"),
+    TableColumn::Words("Next"),
 ];
 
 /// An inquiry in a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InquiryRow {
+pub struct ListedInquiry {
     pub id: InquiryId,
     pub stage: Stage,
     /// The case that it belongs to.
@@ -50,7 +50,7 @@ pub struct InquiryRow {
 pub struct WorkPage<'a> {
     pub desk: &'a DeskContext,
     /// Inquiries that aren't over, and those that ended lately.
-    pub inquiries: &'a [InquiryRow],
+    pub inquiries: &'a [ListedInquiry],
 }
 
 /// Reports, those without an outcome first.
@@ -58,10 +58,10 @@ pub struct WorkPage<'a> {
 pub struct OutcomesPage<'a> {
     pub desk: &'a DeskContext,
     /// Inquiries whose report is issued.
-    pub reports: &'a [InquiryRow],
+    pub reports: &'a [ListedInquiry],
 }
 
-impl InquiryRow {
+impl ListedInquiry {
     /// An inquiry as this person finds it in a list.
     pub fn of(inquiry: &Inquiry, person: &Person) -> Self {
         let request = inquiry.request();
@@ -103,31 +103,31 @@ impl InquiryRow {
 /// My work: `/console/work`.
 pub fn work(page: &WorkPage<'_>) -> Markup {
     let desk = page.desk;
-    let those = |fits: fn(&InquiryRow) -> bool| -> Vec<&InquiryRow> {
+    let those = |fits: fn(&ListedInquiry) -> bool| -> Vec<&ListedInquiry> {
         page.inquiries.iter().filter(|row| fits(row)).collect()
     };
     let list = |id, title, fits, none| section(desk, id, title, &those(fits), none);
     let operates = desk.may(Duty::Operate);
     let main = html! {
-        (list("waits", "Waits for you", InquiryRow::waits_here, "Nothing waits for you."))
+        (list("waits", "Waits for you", ListedInquiry::waits_here, "Nothing waits for you."))
         @if desk.may(Duty::Examine) {
-            (list("claimable", "Reviews that you may take", InquiryRow::is_free_review,
+            (list("claimable", "Reviews that you may take", ListedInquiry::is_free_review,
                 "No review is free."))
         }
         @if operates {
-            (list("open", "Reports without an outcome", InquiryRow::wants_outcome,
+            (list("open", "Reports without an outcome", ListedInquiry::wants_outcome,
                 "Every report has its outcome."))
         }
-        (list("elsewhere", "Yours, waiting for somebody else", InquiryRow::waits_elsewhere,
+        (list("elsewhere", "Yours, waiting for somebody else", ListedInquiry::waits_elsewhere,
             "None."))
-        @if page.inquiries.iter().any(InquiryRow::ended) {
-            (list("over", "Yours, ended lately", InquiryRow::ended, "None."))
+        @if page.inquiries.iter().any(ListedInquiry::ended) {
+            (list("over", "Yours, ended lately", ListedInquiry::ended, "None."))
         }
     };
     let open_one = html! {
         a.button.main href="/console/inquiries/new" data-keys="n" { "New inquiry" }
     };
-    let layout = Page::at(Place::Work, "My work");
+    let layout = Page::at(NavigationItem::Work, "My work");
     match operates {
         true => layout.beside(open_one).keys(&[("n", "new inquiry")]).of(desk, main),
         false => layout.of(desk, main),
@@ -137,7 +137,7 @@ pub fn work(page: &WorkPage<'_>) -> Markup {
 /// Reports and their outcomes: `/console/outcomes`.
 pub fn outcomes(page: &OutcomesPage<'_>) -> Markup {
     let desk = page.desk;
-    let (open, recorded): (Vec<&InquiryRow>, Vec<&InquiryRow>) =
+    let (open, recorded): (Vec<&ListedInquiry>, Vec<&ListedInquiry>) =
         page.reports.iter().partition(|row| row.stage == Stage::Issued);
     let main = html! {
         p { "Every report needs an outcome. How many have none is published." }
@@ -145,12 +145,18 @@ pub fn outcomes(page: &OutcomesPage<'_>) -> Markup {
         (section(desk, "recorded", "With an outcome", &recorded, "None yet."))
     };
     let how_many = count(open.len() as u64, "report is open", "reports are open");
-    Page::at(Place::Outcomes, "Reports and outcomes")
+    Page::at(NavigationItem::Outcomes, "Reports and outcomes")
         .beside(html! { p.quiet { (how_many) } })
         .of(desk, main)
 }
 
-fn section(desk: &DeskContext, id: &str, title: &str, rows: &[&InquiryRow], none: &str) -> Markup {
+fn section(
+    desk: &DeskContext,
+    id: &str,
+    title: &str,
+    rows: &[&ListedInquiry],
+    none: &str,
+) -> Markup {
     let heading = format!("{id}-title");
     let title = html! { (title) @if !rows.is_empty() { " (" (rows.len()) ")" } };
     let list = html! {
@@ -162,7 +168,7 @@ fn section(desk: &DeskContext, id: &str, title: &str, rows: &[&InquiryRow], none
     named_panel(&heading, title, list)
 }
 
-fn table_row(desk: &DeskContext, row: &InquiryRow) -> Markup {
+fn table_row(desk: &DeskContext, row: &ListedInquiry) -> Markup {
     let since = row.issued.unwrap_or(row.opened);
     let ago = if row.issued.is_some() { " since the report" } else { " ago" };
     let look = || (format!("/console/inquiries/{}", row.id), "Look at it");

@@ -4,7 +4,7 @@ use crate::roster::Role;
 
 /// A page that the top of every page links to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum NavigationItem {
     Work,
     NewInquiry,
     Outcomes,
@@ -20,7 +20,7 @@ pub(super) enum Place {
     Policy,
 }
 
-impl Place {
+impl NavigationItem {
     /// Its address and its title.
     pub(super) fn link(self) -> (&'static str, &'static str) {
         match self {
@@ -67,5 +67,5 @@ impl Place {
 
 /// Where somebody of this role begins.
 pub fn home(role: Role) -> &'static str {
-    Place::of(role)[0].link().0
+    NavigationItem::of(role)[0].link().0
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::components::role_title;
 use super::form::{Field, choice, ending};
 use super::layout::{DeskContext, Page};
-use super::navigation::Place;
+use super::navigation::NavigationItem;
 use super::new_inquiry::AgencyChoice;
 use crate::limits::{IDENTIFIER_CHARS_MAX, TEMPORARY_HOURS_MAX, TEXT_CHARS_MAX};
 use crate::roster::{Person, Role};
@@ -33,7 +33,7 @@ pub fn new_grant(page: &NewGrantPage<'_>) -> Markup {
             section.panel { (ask()) }
         }
     };
-    Page::at(Place::Grants, "Ask for an account, a role or a key").of(page.desk, main)
+    Page::at(NavigationItem::Grants, "Ask for an account, a role or a key").of(page.desk, main)
 }
 
 fn who(person: Option<&Person>, agencies: &[AgencyChoice]) -> Markup {

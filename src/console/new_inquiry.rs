@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::components::panel;
 use super::form::{Field, Form, choice, ending};
 use super::layout::{DeskContext, Page};
-use super::navigation::Place;
+use super::navigation::NavigationItem;
 use crate::booking::{Identifier, Text};
 use crate::inquiry::{Attestations, NumberPattern, PurposeField, PurposeKind};
 use crate::limits::{
@@ -44,7 +44,7 @@ pub fn new_inquiry(page: &NewInquiryPage<'_>) -> Markup {
         (attestations())
         (panel("What happens next", next()))
     });
-    Page::at(Place::NewInquiry, "New inquiry").of(page.desk, main)
+    Page::at(NavigationItem::NewInquiry, "New inquiry").of(page.desk, main)
 }
 
 fn next() -> Markup {

@@ -1,6 +1,6 @@
 //! The next step of an inquiry: what one person may do in it now, and where.
 
-use crate::inquiry::{Inquiry, InquiryId, Person, Review, Stage};
+use crate::inquiry::{Inquiry, InquiryId, Participant, Review, Stage};
 use crate::roster::{self, Duty};
 
 /// What somebody may do next in an inquiry.
@@ -22,8 +22,12 @@ pub enum NextStep {
 }
 
 /// A person of the roster as inquiries name people.
-pub(super) fn participant(person: &roster::Person) -> Person {
-    Person { id: person.id.clone(), badge: person.badge.clone(), agency: person.agency.clone() }
+pub(super) fn participant(person: &roster::Person) -> Participant {
+    Participant {
+        id: person.id.clone(),
+        badge: person.badge.clone(),
+        agency: person.agency.clone(),
+    }
 }
 
 impl NextStep {

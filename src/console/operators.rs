@@ -2,22 +2,22 @@
 
 use maud::{Markup, html};
 
-use super::components::{Column, TableName, Tone, empty_panel, table};
+use super::components::{TableColumn, TableName, Tone, empty_panel, table};
 use super::layout::{DeskContext, Page};
-use super::navigation::Place;
+use super::navigation::NavigationItem;
 use crate::booking::Identifier;
 use crate::limits::{RHYTHM_DAYS, RHYTHM_GAPS_MIN, RHYTHM_REGULAR_BELOW};
 use crate::roster::Rhythm;
 use crate::wording::{count, number};
 
-const COLUMNS: [Column<'_>; 7] = [
-    Column::Words("Operator"),
-    Column::Numbers("Searches"),
-    Column::Numbers("Days"),
-    Column::Numbers("Gaps"),
-    Column::Numbers("Mean gap, s"),
-    Column::Numbers("Variation"),
-    Column::Words("Meaning"),
+const COLUMNS: [TableColumn<'_>; 7] = [
+    TableColumn::Words("Operator"),
+    TableColumn::Numbers("Searches"),
+    TableColumn::Numbers("Days"),
+    TableColumn::Numbers("Gaps"),
+    TableColumn::Numbers("Mean gap, s"),
+    TableColumn::Numbers("Variation"),
+    TableColumn::Words("Meaning"),
 ];
 
 /// How regular each operator's searches are.
@@ -42,7 +42,7 @@ pub fn operators(page: &OperatorsPage<'_>) -> Markup {
         }
     };
     let how_many = count(regular as u64, "operator searches", "operators search");
-    Page::at(Place::Operators, "Operators")
+    Page::at(NavigationItem::Operators, "Operators")
         .beside(html! { p.quiet { (how_many) " regularly" } })
         .of(page.desk, main)
 }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::assets::AT;
 use super::components::{digest, facts};
 use super::layout::{DeskContext, Page, page_outside};
-use super::navigation::Place;
+use super::navigation::NavigationItem;
 use crate::ids::Digest;
 use crate::store::StateKind;
 
@@ -33,7 +33,7 @@ pub fn policy(page: &PolicyPage<'_>) -> Markup {
         html! { h1 { (TITLE) } (main) p { a href="/console/log-on" { "Log on" } } }
     };
     match page.desk {
-        Some(desk) => Page::at(Place::Policy, TITLE).of(desk, main),
+        Some(desk) => Page::at(NavigationItem::Policy, TITLE).of(desk, main),
         None => page_outside(TITLE, page.state, outside(main)),
     }
 }

@@ -4,15 +4,15 @@ use std::cmp::Reverse;
 
 use maud::{Markup, html};
 
-use super::components::{Column, TableName, Tone, folded, table};
+use super::components::{TableColumn, TableName, Tone, folded, table};
 use crate::embed::{QualityMeasure, QualityVerdict, Reading};
 use crate::inquiry::{self, Quality};
 
-const COLUMNS: [Column<'_>; 4] = [
-    Column::Words("Measure"),
-    Column::Numbers("Value"),
-    Column::Words("Meaning"),
-    Column::Words("Advice"),
+const COLUMNS: [TableColumn<'_>; 4] = [
+    TableColumn::Words("Measure"),
+    TableColumn::Numbers("Value"),
+    TableColumn::Words("Meaning"),
+    TableColumn::Words("Advice"),
 ];
 
 /// One line of a quality sheet.

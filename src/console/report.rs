@@ -4,8 +4,8 @@ use maud::{Markup, html};
 
 use super::candidates::Biography;
 use super::components::{
-    Column, TableName, Tone, alarm_note, digest, empty, facts, folded, named_panel, order_note,
-    panel, table, when,
+    TableColumn, TableName, Tone, alarm_note, digest, empty, facts, folded, named_panel,
+    order_note, panel, table, when,
 };
 use super::form::{Field, Form, ending, revision};
 use super::inquiry::{beside, steps};
@@ -22,12 +22,12 @@ use crate::wording::capital;
 const LINE_UP: &str =
     "Do not build a line-up from a photo of this report without independent evidence.";
 const TITLE: &str = "Facial Recognition Image Compare Report";
-const COLUMNS: [Column<'_>; 5] = [
-    Column::Numbers("Rank"),
-    Column::Numbers("Score"),
-    Column::Words("Booking"),
-    Column::Words("First examiner"),
-    Column::Words("Second examiner"),
+const COLUMNS: [TableColumn<'_>; 5] = [
+    TableColumn::Numbers("Rank"),
+    TableColumn::Numbers("Score"),
+    TableColumn::Words("Booking"),
+    TableColumn::Words("First examiner"),
+    TableColumn::Words("Second examiner"),
 ];
 
 /// What the page of a report shows.

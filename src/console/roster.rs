@@ -3,11 +3,11 @@
 use maud::{Markup, html};
 
 use super::components::{
-    Column, TableName, Tile, Tone, named_panel, role_title, table, tiles, unseen, when,
+    FigureTile, TableColumn, TableName, Tone, named_panel, role_title, table, tiles, unseen, when,
 };
 use super::form::{Form, ending};
 use super::layout::{DeskContext, Page};
-use super::navigation::Place;
+use super::navigation::NavigationItem;
 use crate::calendar::Time;
 use crate::limits::{
     ACCOUNT_REVIEW_DAYS, ACCOUNT_UNUSED_DAYS_MAX, LOG_ON_TRIES_MAX, PERSON_ID_REUSE_DAYS,
@@ -24,14 +24,14 @@ pub struct RosterPage<'a> {
     pub accounts: &'a [AccountStanding],
 }
 
-const COLUMNS: [Column<'_>; 7] = [
-    Column::Words("Person"),
-    Column::Words("Role"),
-    Column::Words("Agency and badge"),
-    Column::Words("Training until"),
-    Column::Words("Last log-on"),
-    Column::Words("Key"),
-    Column::Words("State"),
+const COLUMNS: [TableColumn<'_>; 7] = [
+    TableColumn::Words("Person"),
+    TableColumn::Words("Role"),
+    TableColumn::Words("Agency and badge"),
+    TableColumn::Words("Training until"),
+    TableColumn::Words("Last log-on"),
+    TableColumn::Words("Key"),
+    TableColumn::Words("State"),
 ];
 
 /// All accounts: `/console/roster`.
@@ -56,10 +56,10 @@ pub fn roster(page: &RosterPage<'_>) -> Markup {
         }
         p.quiet { (count(accounts.len() as u64, "account", "accounts")) }
     };
-    Page::at(Place::Roster, "Roster").beside(beside).of(desk, main)
+    Page::at(NavigationItem::Roster, "Roster").beside(beside).of(desk, main)
 }
 
-fn figures(accounts: &[AccountStanding]) -> [Tile<'static>; 4] {
+fn figures(accounts: &[AccountStanding]) -> [FigureTile<'static>; 4] {
     let those = |fits: fn(&AccountStanding) -> bool| {
         accounts.iter().filter(|standing| fits(standing)).count()
     };
@@ -68,14 +68,14 @@ fn figures(accounts: &[AccountStanding]) -> [Tile<'static>; 4] {
     let due = those(|standing| standing.review_due);
     let where_any = |count: usize, tone| if count > 0 { tone } else { Tone::Plain };
     [
-        Tile::new("Accounts that are on", accounts.len() - off),
-        Tile::new("Locked", locked)
+        FigureTile::new("Accounts that are on", accounts.len() - off),
+        FigureTile::new("Locked", locked)
             .tone(where_any(locked, Tone::Bad))
             .detail(format_args!("after {LOG_ON_TRIES_MAX} refused log-ons")),
-        Tile::new("To be confirmed", due)
+        FigureTile::new("To be confirmed", due)
             .tone(where_any(due, Tone::Warn))
             .detail(format_args!("every {ACCOUNT_REVIEW_DAYS} days")),
-        Tile::new("Off", off)
+        FigureTile::new("Off", off)
             .detail(format_args!("their names are free again after {PERSON_ID_REUSE_DAYS} days")),
     ]
 }
@@ -89,7 +89,7 @@ fn accounts_table(
     let decides = desk.may(Duty::Administer) || desk.may(Duty::Command);
     let mut columns = COLUMNS.to_vec();
     if decides {
-        columns.push(Column::Words("Actions"));
+        columns.push(TableColumn::Words("Actions"));
     }
     let rows = html! { @for standing in accounts { (row(desk, standing, decides)) } };
     named_panel(id, title, table(TableName::Heading(id), &columns, rows))

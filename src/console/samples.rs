@@ -3,12 +3,12 @@
 use maud::{Markup, html};
 
 use super::components::{
-    Column, TableName, Tone, alarm_panel, empty_panel, facts, folded, leaf_link, table, unseen,
-    when,
+    TableColumn, TableName, Tone, alarm_panel, empty_panel, facts, folded, leaf_link, table,
+    unseen, when,
 };
 use super::form::{Field, Form, ending, hidden_number};
 use super::layout::{DeskContext, Page};
-use super::navigation::Place;
+use super::navigation::NavigationItem;
 use crate::audit::SampleFinding;
 use crate::calendar::Time;
 use crate::ledger::Drawn;
@@ -18,11 +18,11 @@ use crate::wording::{count, number};
 /// The largest whole number that a page's script holds exactly.
 const SEED_MAX: u64 = (1 << 53) - 1;
 const PPM: u64 = 1_000_000;
-const COLUMNS: [Column<'_>; 4] = [
-    Column::Words("Finding"),
-    Column::Numbers("Search"),
-    Column::Numbers("Sample"),
-    Column::Words("In words"),
+const COLUMNS: [TableColumn<'_>; 4] = [
+    TableColumn::Words("Finding"),
+    TableColumn::Numbers("Search"),
+    TableColumn::Numbers("Sample"),
+    TableColumn::Words("In words"),
 ];
 
 /// Samples and how far their reviews are.
@@ -68,7 +68,7 @@ pub fn samples(page: &SamplesPage<'_>) -> Markup {
     let beside = html! {
         p.quiet { (count(left as u64, "search is", "searches are")) " to be reviewed" }
     };
-    Page::at(Place::Samples, "Samples").beside(beside).of(page.desk, main)
+    Page::at(NavigationItem::Samples, "Samples").beside(beside).of(page.desk, main)
 }
 
 /// The searches of a sample that nobody reviewed yet, by their leaves.
@@ -164,7 +164,7 @@ pub fn findings(page: &FindingsPage<'_>) -> Markup {
             section.panel { (table(TableName::Words("Findings, by review"), &COLUMNS, rows)) }
         }
     };
-    Page::at(Place::Findings, "Findings").of(page.desk, main)
+    Page::at(NavigationItem::Findings, "Findings").of(page.desk, main)
 }
 
 fn finding_row(row: &FindingRow) -> Markup {

@@ -193,7 +193,7 @@ impl<'a> BlocksByTiles<'a> {
     }
 
     #[inline(always)]
-    pub(super) fn block(&self, at: usize) -> Block<'_> {
+    pub(super) fn block(&self, at: usize) -> RowBlock<'_> {
         let later = at * self.lines + AHEAD.div_ceil(self.lines) * self.lines;
         let lines = &self.blocks[at * self.lines..][..self.lines];
         // Without any later block this one is asked for again, which costs nothing.
@@ -202,13 +202,13 @@ impl<'a> BlocksByTiles<'a> {
         } else {
             self.next.get(later - self.blocks.len()..).map_or(lines.as_ptr(), <[Line]>::as_ptr)
         };
-        Block { lines, at, later }
+        RowBlock { lines, at, later }
     }
 }
 
 /// A block, and a later one to ask for meanwhile.
 #[derive(Clone, Copy)]
-pub(super) struct Block<'a> {
+pub(super) struct RowBlock<'a> {
     pub(super) lines: &'a [Line],
     pub(super) at: usize,
     pub(super) later: *const Line,
@@ -216,7 +216,7 @@ pub(super) struct Block<'a> {
 
 /// A block and a tile: what is computed at once.
 pub(super) struct Pair<'a> {
-    pub(super) block: Block<'a>,
+    pub(super) block: RowBlock<'a>,
     pub(super) tile: &'a Tile,
     pub(super) tile_at: usize,
 }

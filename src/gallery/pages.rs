@@ -1,4 +1,4 @@
-//! Pages: memory of a gallery's own, wiped before it is given back.
+//! Paged lists: memory of a gallery's own, wiped before it is given back.
 //!
 //! Its lines of codes and its exact numbers are personal data, so they stay out of core dumps; and
 //! a search reads rows from anywhere, which in large pages costs half as much as in small ones
@@ -11,13 +11,13 @@ use std::ops::{Deref, DerefMut};
 use zeroize::Zeroize;
 
 /// A list with room for so many values, which never moves.
-pub(super) struct Pages<T> {
+pub(super) struct PagedList<T> {
     map: MmapMut,
     used: usize,
     values: PhantomData<T>,
 }
 
-impl<T: Pod> Pages<T> {
+impl<T: Pod> PagedList<T> {
     /// Room for `capacity` values; the system gives a page when something is written to it.
     pub(super) fn new(capacity: usize) -> Self {
         let bytes =
@@ -54,7 +54,7 @@ impl<T: Pod> Pages<T> {
     }
 }
 
-impl<T: Pod> Deref for Pages<T> {
+impl<T: Pod> Deref for PagedList<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
@@ -63,13 +63,13 @@ impl<T: Pod> Deref for Pages<T> {
     }
 }
 
-impl<T: Pod> DerefMut for Pages<T> {
+impl<T: Pod> DerefMut for PagedList<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         bytemuck::cast_slice_mut(&mut self.map[..self.used * size_of::<T>()])
     }
 }
 
-impl<T> Drop for Pages<T> {
+impl<T> Drop for PagedList<T> {
     /// What is given back could be found in memory long after a row in it was purged.
     fn drop(&mut self) {
         self.map[..self.used * size_of::<T>()].zeroize();
@@ -82,15 +82,15 @@ mod tests {
 
     #[test]
     fn values_stay_where_they_are_and_in_their_order() {
-        let mut pages = Pages::new(5_000);
+        let mut pages = PagedList::new(5_000);
         pages.extend(&[1.5f32; 3]);
         let before = pages.as_ptr();
         pages.extend(&[2.5; 4_997]);
         assert_eq!((pages.len(), pages.capacity(), pages.as_ptr()), (5_000, 5_000, before));
         pages[1] = 7.0;
         assert_eq!(pages[..4], [1.5, 7.0, 1.5, 2.5]);
-        assert!(Pages::<f32>::new(0).is_empty());
-        let mut lines = Pages::<[u8; 64]>::new(9);
+        assert!(PagedList::<f32>::new(0).is_empty());
+        let mut lines = PagedList::<[u8; 64]>::new(9);
         lines.extend_zeroed(9);
         assert_eq!(*lines, [[0; 64]; 9]);
     }
@@ -98,6 +98,6 @@ mod tests {
     #[test]
     #[should_panic(expected = "out of range")]
     fn there_is_no_room_beyond_the_capacity() {
-        Pages::new(1_024).extend(&[0.0f32; 1_025]);
+        PagedList::new(1_024).extend(&[0.0f32; 1_025]);
     }
 }

@@ -9,7 +9,7 @@
 use super::blocks::{BLOCK_ROWS, Line, block_lines, put_nothing, put_residual, put_row};
 use super::bound::{HIDDEN, quantise_row};
 use super::error::GalleryError;
-use super::pages::Pages;
+use super::pages::PagedList;
 use super::prefetch::prefetch;
 use crate::face::Embedding;
 use crate::limits::ROWS_MAX;
@@ -37,9 +37,9 @@ struct Piece {
     ids_end: u32,
     states: Vec<State>,
     /// Row after row, D numbers each.
-    numbers: Pages<f32>,
+    numbers: PagedList<f32>,
     /// Block after block as `blocks` draws them; without any on a device's gallery.
-    blocks: Pages<Line>,
+    blocks: PagedList<Line>,
 }
 
 /// All rows of one gallery.
@@ -283,8 +283,8 @@ impl Piece {
             ids: Vec::with_capacity(rows),
             ids_end: 0,
             states: Vec::with_capacity(rows),
-            numbers: Pages::new(rows * dimension),
-            blocks: Pages::new(lines),
+            numbers: PagedList::new(rows * dimension),
+            blocks: PagedList::new(lines),
         }
     }
 

@@ -12,7 +12,7 @@ use crate::named::named;
 /// had when they took it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Person {
+pub struct Participant {
     /// The account.
     #[schema(value_type = String, max_length = 32)]
     pub id: Identifier,
@@ -28,7 +28,7 @@ pub struct Person {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Who {
     /// The person.
-    pub person: Person,
+    pub person: Participant,
     /// Whether they may run inquiries.
     pub may_operate: bool,
     /// Whether they may review candidates.
@@ -296,7 +296,7 @@ pub enum Upshot {
     PersonFound = 6,
 }
 
-impl Person {
+impl Participant {
     /// Whether two accounts are one person's: the same account, or the same badge of the same
     /// agency.
     pub fn is(&self, other: &Self) -> bool {
@@ -392,7 +392,7 @@ mod tests {
 
     #[test]
     fn one_badge_of_one_agency_is_one_person_however_it_is_spelt() {
-        let person = |id: &str, badge: &str, agency: &str| Person {
+        let person = |id: &str, badge: &str, agency: &str| Participant {
             id: Identifier::parse(id).unwrap(),
             badge: Text::parse(badge).unwrap(),
             agency: Identifier::parse(agency).unwrap(),

@@ -8,7 +8,9 @@ use super::action::{
 };
 use super::hollow::{names_nobody, numbers_nothing, says_nothing};
 use super::pattern::NumberPattern;
-use super::record::{Answer, End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search};
+use super::record::{
+    End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search, SearchAnswer,
+};
 use super::refusal::{ActionError as Refuse, demand};
 use super::request::{Request, check_reason};
 use crate::booking::{Text, VersionId};
@@ -188,7 +190,7 @@ impl Inquiry {
             rank: at + 1,
             released_cs: None,
         };
-        self.answer = Some(Answer {
+        self.answer = Some(SearchAnswer {
             leaf,
             at_cs: at,
             candidates: candidates.iter().enumerate().map(ranked).collect(),

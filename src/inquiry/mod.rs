@@ -51,7 +51,7 @@ mod tests;
 
 pub use action::{
     Action, Choice, Disposition, Event, Finding, Frame, Handover, Measure, Observation, Outcome,
-    Person, Probe, Quality, Seen, Shortfall, Upshot, Who,
+    Participant, Probe, Quality, Seen, Shortfall, Upshot, Who,
 };
 pub use features::{Component, Feature};
 pub use invalid::InquiryError;
@@ -59,7 +59,7 @@ pub use order::{NOTE, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 pub use pattern::NumberPattern;
 pub use purpose::{Purpose, PurposeField, PurposeKind};
 pub use record::{
-    Answer, Disposed, End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search, Stage,
+    Disposed, End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search, SearchAnswer, Stage,
 };
 pub use refusal::ActionError;
 pub use request::{Attestations, Reference, Request, Requester};

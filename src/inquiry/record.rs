@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::action::{Choice, Disposition, Finding, Handover, Outcome, Person, Probe};
+use super::action::{Choice, Disposition, Finding, Handover, Outcome, Participant, Probe};
 use super::request::Request;
 use crate::booking::{Text, VersionId};
 use crate::calendar::Time;
@@ -19,12 +19,12 @@ pub struct Inquiry {
     pub(super) id: InquiryId,
     pub(super) revision: u64,
     pub(super) opened_cs: Time,
-    pub(super) operator: Person,
+    pub(super) operator: Participant,
     pub(super) request: Request,
     pub(super) probe: Option<Probe>,
     pub(super) choice: Option<Choice>,
     pub(super) searches: Vec<Search>,
-    pub(super) answer: Option<Answer>,
+    pub(super) answer: Option<SearchAnswer>,
     /// The first, then the second.
     pub(super) reviews: Vec<Review>,
     pub(super) report: Option<Report>,
@@ -50,7 +50,7 @@ pub struct Search {
 /// The answer of the last search.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Answer {
+pub struct SearchAnswer {
     /// The leaf `answered`.
     pub leaf: u64,
     /// When.
@@ -79,7 +79,7 @@ pub struct Ranked {
 #[serde(deny_unknown_fields)]
 pub struct Review {
     /// Whose it is.
-    pub examiner: Person,
+    pub examiner: Participant,
     /// When it was claimed.
     pub claimed_cs: Time,
     /// Dispositions in the order in which they were made.
@@ -106,7 +106,7 @@ pub struct Report {
     /// The leaf `issued`.
     pub leaf: u64,
     /// Who issued it.
-    pub by: Person,
+    pub by: Participant,
     /// When.
     pub at_cs: Time,
 }
@@ -118,7 +118,7 @@ pub struct Evidence {
     /// Who received it.
     pub handover: Handover,
     /// Who recorded it.
-    pub by: Person,
+    pub by: Participant,
     /// When.
     pub at_cs: Time,
 }
@@ -130,7 +130,7 @@ pub struct Recorded {
     /// What became of the report.
     pub outcome: Outcome,
     /// Who recorded it.
-    pub by: Person,
+    pub by: Participant,
     /// When.
     pub at_cs: Time,
 }
@@ -140,7 +140,7 @@ pub struct Recorded {
 #[serde(deny_unknown_fields)]
 pub struct End {
     /// Its operator, who withdrew it; none where the house refused it.
-    pub by: Option<Person>,
+    pub by: Option<Participant>,
     /// Why, in words.
     pub reason: String,
     /// When.
@@ -198,7 +198,7 @@ impl Inquiry {
     }
 
     /// Who opened it.
-    pub fn operator(&self) -> &Person {
+    pub fn operator(&self) -> &Participant {
         &self.operator
     }
 
@@ -223,7 +223,7 @@ impl Inquiry {
     }
 
     /// The answer, once there is one. Who may see what of it, `sight` says.
-    pub fn answer(&self) -> Option<&Answer> {
+    pub fn answer(&self) -> Option<&SearchAnswer> {
         self.answer.as_ref()
     }
 
@@ -302,7 +302,7 @@ impl Inquiry {
     }
 
     /// Whether this person is the inquiry's operator or one of its examiners.
-    pub fn takes_part(&self, person: &Person) -> bool {
+    pub fn takes_part(&self, person: &Participant) -> bool {
         person.id == self.operator.id
             || self.reviews.iter().any(|review| review.examiner.id == person.id)
     }

@@ -1,7 +1,7 @@
 //! Visibility: who may see what of an inquiry now. Blind review is here: an examiner judges faces,
 //! not scores, names or the other examiner.
 
-use super::action::Person;
+use super::action::Participant;
 use super::record::{Inquiry, Ranked, Review, Stage};
 use crate::booking::VersionId;
 
@@ -40,7 +40,7 @@ impl Inquiry {
     ///
     /// Of a released candidate nobody sees anything, and of an inquiry that was withdrawn or
     /// refused nobody sees any candidate: fewer than two stand for it, or nobody issued it.
-    pub fn sight(&self, person: &Person) -> Sight {
+    pub fn sight(&self, person: &Participant) -> Sight {
         let takes_part = self.takes_part(person);
         let dropped = matches!(self.stage(), Stage::Withdrawn | Stage::Refused);
         let both = takes_part && self.both_finished() && !dropped;

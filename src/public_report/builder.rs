@@ -118,7 +118,7 @@ mod tests {
     use super::*;
     use crate::audit::{Alarm, Leaf, Refusal, SampleFinding};
     use crate::calendar::Span;
-    use crate::public_report::sample::{Log, actor, request, year, year_2026};
+    use crate::public_report::sample::{SampleLog, actor, request, year, year_2026};
     use crate::public_report::{Attendance, Cell, DetailCoverage, Suppressed};
     use crate::rule::Rule;
 
@@ -126,13 +126,13 @@ mod tests {
         Period::new(date!(2026 - 01 - 01), date!(2026 - 02 - 01)).unwrap()
     }
 
-    fn january_of(log: &Log) -> PublicReport {
+    fn january_of(log: &SampleLog) -> PublicReport {
         log.report(january(), |_| true)
     }
 
     #[test]
     fn leaves_of_every_kind_are_counted_by_name_and_month_and_those_to_come_as_unknown() {
-        let mut log = Log::from(date!(2026 - 01 - 31));
+        let mut log = SampleLog::from(date!(2026 - 01 - 31));
         for &kind in LeafKind::ALL {
             let follows: Vec<u64> = (0..kind.follows().most as u64).collect();
             log.add_bare(kind, &follows, &vec![u64::MAX; kind.counts().len()], None);
@@ -172,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_search_counts_in_the_period_in_which_it_was_asked_for_and_ends_or_waits() {
-        let mut log = Log::from(date!(2025 - 12 - 31));
+        let mut log = SampleLog::from(date!(2025 - 12 - 31));
         let before = log.asked("crime", "slmpd");
         log.now += Span::days(1);
         log.answered(before, 4);
@@ -197,7 +197,7 @@ mod tests {
 
     #[test]
     fn purges_are_timed_from_their_notice_and_notices_without_one_stay_open() {
-        let mut log = Log::from(date!(2025 - 12 - 25));
+        let mut log = SampleLog::from(date!(2025 - 12 - 25));
         let bookings: Vec<u64> = (0..5).map(|_| log.booking("slmpd", None)).collect();
         let replaced = log.booking("slmpd", Some(bookings[4]));
         let notices: Vec<u64> =
@@ -233,10 +233,10 @@ mod tests {
 
     #[test]
     fn reviews_reports_and_audits_come_out_as_counted_by_hand() {
-        let mut log = Log::from(date!(2026 - 01 - 05));
+        let mut log = SampleLog::from(date!(2026 - 01 - 05));
         let asked = log.asked("crime", "slmpd");
         let answered = log.answered(asked, 9);
-        let bare = |log: &mut Log, kind, follows: &[u64], counts: &[u64]| {
+        let bare = |log: &mut SampleLog, kind, follows: &[u64], counts: &[u64]| {
             log.add_bare(kind, follows, counts, None)
         };
         let first = bare(&mut log, LeafKind::Reviewed, &[answered], &[1, 9, 3, 0]);
@@ -295,11 +295,11 @@ mod tests {
 
     #[test]
     fn alarms_that_stood_in_the_period_are_listed_whenever_they_were_raised() {
-        let mut log = Log::from(date!(2025 - 12 - 30));
-        let raise = |log: &mut Log, alarm: Alarm| {
+        let mut log = SampleLog::from(date!(2025 - 12 - 30));
+        let raise = |log: &mut SampleLog, alarm: Alarm| {
             log.add(&[], &[alarm as u64], Detail::AlarmRaised { alarm, what: String::new() })
         };
-        let clear = |log: &mut Log, raised, alarm: Alarm| {
+        let clear = |log: &mut SampleLog, raised, alarm: Alarm| {
             log.add(&[raised], &[alarm as u64], Detail::AlarmCleared { alarm, what: String::new() })
         };
         let gone = raise(&mut log, Alarm::DiskLow);
@@ -330,7 +330,7 @@ mod tests {
 
     #[test]
     fn refusals_are_counted_by_rule_and_an_agency_only_typed_is_not_published() {
-        let mut log = Log::from(date!(2026 - 01 - 05));
+        let mut log = SampleLog::from(date!(2026 - 01 - 05));
         for _ in 0..6 {
             log.refused(Rule::NoFace, "crime", "slmpd");
         }
@@ -408,7 +408,7 @@ mod tests {
 
     #[test]
     fn leaves_are_witnessed_by_the_first_quorum_over_any_tree_that_has_them() {
-        let mut log = Log::from(date!(2026 - 01 - 05));
+        let mut log = SampleLog::from(date!(2026 - 01 - 05));
         log.booking("slmpd", None);
         log.checkpoint(&[(1, 10), (2, 20)]);
         log.now += Span::hours(1);
@@ -450,11 +450,11 @@ mod tests {
 
     #[test]
     fn a_checkpoint_that_the_log_contradicts_is_told() {
-        let mut other = Log::from(date!(2026 - 01 - 05));
+        let mut other = SampleLog::from(date!(2026 - 01 - 05));
         other.booking("stlco", None);
         other.now += Span::from_cs(1);
         other.checkpoint(&[(0, 1), (1, 1)]);
-        let mut log = Log::from(date!(2026 - 01 - 06));
+        let mut log = SampleLog::from(date!(2026 - 01 - 06));
         log.booking("slmpd", None);
         log.take_checkpoints(&other);
         assert_eq!(log.witnessed_report(january()).witnesses.unwrap().contradicting, 1);

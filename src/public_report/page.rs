@@ -259,7 +259,7 @@ fn check(report: &PublicReport, imprint: &Imprint) -> Markup {
 mod tests {
     use super::*;
     use crate::error_rates::ErrorRates;
-    use crate::public_report::sample::{Log, MODEL, year, year_2026};
+    use crate::public_report::sample::{MODEL, SampleLog, year, year_2026};
 
     fn imprint() -> Imprint {
         Imprint {
@@ -347,9 +347,10 @@ mod tests {
 
     #[test]
     fn an_empty_logs_page_and_one_of_few_searches_are_pages_too() {
-        let nothing = page(&Log::default().report(year_2026(), |_| true), &Imprint::default());
+        let nothing =
+            page(&SampleLog::default().report(year_2026(), |_| true), &Imprint::default());
         assert!(nothing.contains("could not be told") && nothing.contains("No cosignatures"));
-        let mut log = Log::from(year_2026().from());
+        let mut log = SampleLog::from(year_2026().from());
         let asked = log.asked("terrorism", "slmpd");
         log.answered(asked, 3);
         let few = page(

@@ -22,7 +22,7 @@ type Kept = (Checkpoint, u64, Vec<(usize, u64)>);
 
 /// A log with its details.
 #[derive(Default)]
-pub(super) struct Log {
+pub(super) struct SampleLog {
     pub(super) leaves: Vec<Vec<u8>>,
     pub(super) details: Vec<Option<Detail>>,
     /// The time of the next leaf.
@@ -31,7 +31,7 @@ pub(super) struct Log {
     kept: Vec<Kept>,
 }
 
-impl Log {
+impl SampleLog {
     pub(super) fn from(day: time::Date) -> Self {
         Self { now: Time::from_date(day), ..Self::default() }
     }
@@ -305,8 +305,8 @@ pub(super) fn year_2026() -> Period {
 }
 
 /// A year of a busy site, some days before it included.
-pub(super) fn year() -> Log {
-    let log = Log::from(date!(2025 - 12 - 20));
+pub(super) fn year() -> SampleLog {
+    let log = SampleLog::from(date!(2025 - 12 - 20));
     let mut year = Year { log, dice: Dice(0x5eed_2026), ..Year::default() };
     year.start(198_112);
     (0..377).for_each(|day| year.day(day));
@@ -360,7 +360,7 @@ struct Notice {
 /// The year in the making.
 #[derive(Default)]
 struct Year {
-    log: Log,
+    log: SampleLog,
     dice: Dice,
     /// Bookings that can be found, with their agencies.
     standing: Vec<(u64, &'static str)>,

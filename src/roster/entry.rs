@@ -11,7 +11,7 @@ use crate::limits::{SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
 /// A witness of the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Witness {
+pub struct WitnessEntry {
     /// Its name in certificates, or the agency's whose feed it is.
     pub id: Identifier,
     /// Its name in words.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use time::Date;
 
 pub use caller::{Caller, CertificateName, NAME_PREFIX};
-pub use entry::{Agency, Ceilings, Device, QuorumTerms, Standing, Witness};
+pub use entry::{Agency, Ceilings, Device, QuorumTerms, Standing, WitnessEntry};
 pub use error::RosterError;
 pub use people::{Account, Duty, Off, OffReason, Person, PersonError, Role, decide_together};
 pub use rhythm::Rhythm;
@@ -34,7 +34,7 @@ pub struct Roster {
     pub devices: Vec<Device>,
     /// Witnesses of the log.
     #[serde(default, rename = "witness")]
-    pub witnesses: Vec<Witness>,
+    pub witnesses: Vec<WitnessEntry>,
     /// How many of the witnesses must cosign the log, and how soon; at least one of them is no
     /// agency's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,7 +70,7 @@ impl Roster {
                 device.id
             ));
         }
-        let unknown = |w: &&Witness| {
+        let unknown = |w: &&WitnessEntry| {
             w.agency.as_ref().is_some_and(|id| !self.agencies.iter().any(|a| a.id == *id))
         };
         if let Some(witness) = self.witnesses.iter().find(unknown) {
@@ -220,7 +220,7 @@ impl Roster {
         &'a self,
         caller: &Caller,
         verb: &'static str,
-    ) -> Result<&'a Witness, RosterError> {
+    ) -> Result<&'a WitnessEntry, RosterError> {
         let found = match &caller.name {
             CertificateName::Witness(id) => {
                 self.witnesses.iter().find(|w| w.id == *id && w.agency.is_none())

@@ -251,7 +251,7 @@ fn begin(ledger: &Ledger, roster_sha256: Digest, ceilings: Ceilings) -> Result<(
 ///
 /// Errors: a key that can't be read or stands there twice.
 fn quorum_of(roster: &Roster, log: &VerifierKey) -> Result<Quorum, ServiceError> {
-    let witness = |witness: &crate::roster::Witness| {
+    let witness = |witness: &crate::roster::WitnessEntry| {
         let key = VerifierKey::parse(witness.key.as_str())?;
         Ok::<_, ServiceError>(Witness {
             name: witness.id.to_string(),

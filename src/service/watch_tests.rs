@@ -128,7 +128,7 @@ fn search(service: &Service) -> ServiceError {
 fn asked(service: &Service) -> InquiryId {
     let Person { id, badge, agency, .. } = operator();
     let who = Who {
-        person: inquiry::Person { id, badge, agency },
+        person: inquiry::Participant { id, badge, agency },
         may_operate: true,
         may_examine: false,
     };

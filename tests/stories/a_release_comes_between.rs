@@ -10,7 +10,7 @@ use smrt::client::console_session::ConsoleSession;
 use smrt::client::software_key::SoftwareKey;
 use smrt::face::Edits;
 use smrt::ids::Digest;
-use smrt::inquiry::{Person, Stage, Who};
+use smrt::inquiry::{Participant, Stage, Who};
 use smrt::ledger::Ledger;
 use smrt::roster::{Caller, CertificateName, Role};
 
@@ -54,7 +54,7 @@ fn actor() -> Actor {
 fn ask(ledger: &Ledger, view: &InquiryView) -> u64 {
     let of = person("op-rtcc-1", Role::OperatorExaminer);
     let who = Who {
-        person: Person { id: of.id.clone(), badge: of.badge, agency: of.agency },
+        person: Participant { id: of.id.clone(), badge: of.badge, agency: of.agency },
         may_operate: true,
         may_examine: true,
     };

@@ -16,7 +16,7 @@ use crate::desks::{Hand, official, person, refused};
 use crate::fake_disk::Choices;
 use crate::photos::{COLLINS, OBAMA, OBAMA_LATER, gradient, photo, several};
 use crate::site::{Daemon, Ended, LOG_KEY, ORIGIN, Site, booking, ended, number, request};
-use crate::tampering::{self, Log};
+use crate::tampering::{self, TestLog};
 
 fn smrtctl(words: &[&str]) -> Ended {
     ended(Command::new(env!("CARGO_BIN_EXE_smrtctl")).args(words))
@@ -290,7 +290,7 @@ fn each_of_two_thousand_tamperings_with_an_exported_log_is_found_with_its_place(
 }
 
 /// What an export holds, with the key that only its owner has.
-fn exported_log(folder: &Path, quorum: Quorum) -> Log {
+fn exported_log(folder: &Path, quorum: Quorum) -> TestLog {
     let archive = LogFolder::at(folder);
     let newest = archive.checkpoint().unwrap().unwrap();
     let bundles =
@@ -309,7 +309,7 @@ fn exported_log(folder: &Path, quorum: Quorum) -> Log {
     });
     taken.unwrap();
     let kept = archive.checkpoints().unwrap();
-    Log {
+    TestLog {
         leaves: bundles.flat_map(read).collect(),
         details,
         kept,

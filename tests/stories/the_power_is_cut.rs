@@ -192,7 +192,7 @@ fn sha256(bytes: &[u8]) -> Digest {
 /// Somebody who operates and examines.
 fn who() -> Who {
     let of = person("op-1", Role::OperatorExaminer);
-    let person = smrt::inquiry::Person { id: of.id, badge: of.badge, agency: of.agency };
+    let person = smrt::inquiry::Participant { id: of.id, badge: of.badge, agency: of.agency };
     Who { person, may_operate: true, may_examine: true }
 }
 

@@ -35,7 +35,7 @@ fn open(disk: &FakeDisk, clock: &Arc<StoryClock>) -> Result<Ledger, LedgerError>
 /// An inquiry with its probe.
 fn inquire(ledger: &Ledger, bytes: &[u8]) -> InquiryId {
     let id = |name| Identifier::parse(name).unwrap();
-    let person = inquiry::Person {
+    let person = inquiry::Participant {
         id: id("operator"),
         badge: Text::parse("4711").unwrap(),
         agency: id("slmpd"),

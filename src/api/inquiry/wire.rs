@@ -9,7 +9,7 @@ use crate::embed::QualitySheet;
 use crate::face::Edits;
 use crate::ids::Digest;
 use crate::inquiry::{
-    Choice, End, Evidence, Finding, Frame, Handover, InquiryId, NOTE, Outcome, Person, Probe,
+    Choice, End, Evidence, Finding, Frame, Handover, InquiryId, NOTE, Outcome, Participant, Probe,
     Recorded, Reference, Report, Request, Requester, Review, Stage,
 };
 use crate::service::{Head, InquirySight};
@@ -28,7 +28,7 @@ pub struct HeadView {
     /// For which case.
     pub reference: Reference,
     /// Who opened it.
-    pub operator: Person,
+    pub operator: Participant,
     /// When.
     pub opened_cs: Time,
     /// Whether it waits for a step that the caller may take.
@@ -49,7 +49,7 @@ pub struct InquiryView {
     /// When it was opened.
     pub opened_cs: Time,
     /// Who opened it.
-    pub operator: Person,
+    pub operator: Participant,
     /// What it states.
     pub request: Request,
     /// What stands on every array.
@@ -134,7 +134,7 @@ pub struct Known {
 #[serde(deny_unknown_fields)]
 pub struct ReviewView {
     /// Whose it is.
-    pub examiner: Person,
+    pub examiner: Participant,
     /// The leaf `reviewed`, once it is finished.
     pub leaf: Option<u64>,
 }

@@ -203,7 +203,7 @@ impl DetailRules {
             },
             Detail::Released { versions, .. } => {
                 let holds = versions.iter().filter_map(|version| self.holds.remove(version));
-                before.purges.told_release(index, holds.flatten());
+                before.purges.release_detail(index, holds.flatten());
                 self.released.insert(index, versions);
                 None
             }
@@ -215,7 +215,7 @@ impl DetailRules {
                 ))
             }
             Detail::HoldNoticed { version, .. } if follows_none => {
-                before.purges.told_notice(index);
+                before.purges.notice_detail(index);
                 self.holds.entry(version).or_default().push(index);
                 None
             }

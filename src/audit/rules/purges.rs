@@ -27,8 +27,8 @@ pub(super) struct Purges {
     holds: BTreeMap<(u64, u64), Hold>,
     /// Notices whose release isn't known: all of them, and those whose details weren't opened,
     /// which may be about any.
-    loose: Loose,
-    untold: Loose,
+    unbound: UnboundNotices,
+    unopened: UnboundNotices,
     /// What a notice holds, and which notice a decision is on.
     about: BTreeMap<u64, u64>,
     /// Until when a release was extended.
@@ -39,11 +39,11 @@ pub(super) struct Purges {
 struct Release {
     time: Time,
     /// Whether its detail was opened.
-    told: bool,
+    is_opened: bool,
 }
 
 #[derive(Debug, Default)]
-struct Loose {
+struct UnboundNotices {
     /// Those that stand.
     standing: BTreeSet<u64>,
     /// The latest end of the others.
@@ -79,18 +79,18 @@ impl Purges {
     }
 
     pub(super) fn released(&mut self, index: u64, tag: u64, time: Time) {
-        self.open.insert(index, Release { time, told: false });
+        self.open.insert(index, Release { time, is_opened: false });
         self.tags.push((index, tag));
     }
 
     /// A release's detail was opened, and these notices are of what it released.
-    pub(super) fn told_release(&mut self, index: u64, notices: impl Iterator<Item = u64>) {
+    pub(super) fn release_detail(&mut self, index: u64, notices: impl Iterator<Item = u64>) {
         if let Some(release) = self.open.get_mut(&index) {
-            release.told = true;
+            release.is_opened = true;
         }
         for notice in notices {
             if let Some(hold) = self.holds.remove(&(notice, notice)) {
-                self.loose.standing.remove(&notice);
+                self.unbound.standing.remove(&notice);
                 self.about.insert(notice, index);
                 self.holds.insert((index, notice), hold);
             }
@@ -103,14 +103,14 @@ impl Purges {
         self.holds
             .insert((held, index), Hold { noticed: time, by_order, granted: false, ended: None });
         if release.is_none() {
-            self.loose.standing.insert(index);
-            self.untold.standing.insert(index);
+            self.unbound.standing.insert(index);
+            self.unopened.standing.insert(index);
         }
     }
 
     /// A notice's detail was opened.
-    pub(super) fn told_notice(&mut self, index: u64) {
-        self.untold.standing.remove(&index);
+    pub(super) fn notice_detail(&mut self, index: u64) {
+        self.unopened.standing.remove(&index);
     }
 
     pub(super) fn decided(&mut self, index: u64, notice: u64, time: Time, granted: bool) {
@@ -132,9 +132,9 @@ impl Purges {
     fn ended(&mut self, notice: u64, time: Time) {
         let Some(hold) = self.hold(notice) else { return };
         hold.ended = Some(time);
-        for loose in [&mut self.loose, &mut self.untold] {
-            if loose.standing.remove(&notice) {
-                loose.ended = time.max(loose.ended);
+        for unbound in [&mut self.unbound, &mut self.unopened] {
+            if unbound.standing.remove(&notice) {
+                unbound.ended = time.max(unbound.ended);
             }
         }
     }
@@ -249,14 +249,14 @@ impl Purges {
     /// Why a release that is past due may be in order all the same, in words: a notice before it
     /// whose booking isn't known.
     fn may_be_held(&self, release: u64, of: &Release, due: Time, now: Time) -> Option<String> {
-        let loose = if of.told { &self.untold } else { &self.loose };
-        if let Some(notice) = loose.standing.first().filter(|&&notice| notice < release) {
+        let unbound = if of.is_opened { &self.unopened } else { &self.unbound };
+        if let Some(notice) = unbound.standing.first().filter(|&&notice| notice < release) {
             return Some(format!(
                 "the notice of leaf {notice}, of a booking that stood then, may hold it: only \
                  opened details tell"
             ));
         }
-        let paused = loose.ended.since(of.time);
+        let paused = unbound.ended.since(of.time);
         let doubt = || {
             "a notice of a booking that stood then may have held it for a while: only opened \
              details tell"

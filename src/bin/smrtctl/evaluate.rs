@@ -18,7 +18,7 @@ use smrt::embed::{EmbedError, FaceChoice, Models, QualitySheet};
 use smrt::face::{Edits, Embedding};
 use smrt::limits::PHOTO_BYTES_MAX;
 
-use outcome::{CANDIDATES, Outcome, Role, Row, first_mate};
+use outcome::{CANDIDATES, PhotoRole, Row, SearchResults, first_mate};
 use quality::{QualityFigures, Searched, Went};
 use worn::Wear;
 
@@ -99,16 +99,16 @@ impl EvaluateCommand {
         let examined = examine_all(&as_they_are, &self.dir, &models, self.threads.max(1))?;
         let embeddings: Vec<Option<Embedding>> =
             examined.iter().map(|e| e.as_ref().map(|e| e.embedding.clone())).collect();
-        let outcome = Outcome::of(&rows, &embeddings);
+        let outcome = SearchResults::of(&rows, &embeddings);
         let enrolled = rows
             .iter()
             .zip(&embeddings)
-            .filter(|(r, e)| r.role == Role::Enrol && e.is_some())
+            .filter(|(r, e)| r.role == PhotoRole::Enrol && e.is_some())
             .count();
         let failed = embeddings.iter().filter(|e| e.is_none()).count();
         let mut figures = Figures::of(&outcome, models.id().to_string(), enrolled, failed);
         if self.quality {
-            let probes = rows.iter().filter(|row| row.role != Role::Enrol);
+            let probes = rows.iter().filter(|row| row.role != PhotoRole::Enrol);
             let worn: Vec<(&Row, Option<Wear>)> =
                 probes.flat_map(|row| Wear::ALL.map(|wear| (row, Some(wear)))).collect();
             let worn_examined = examine_all(&worn, &self.dir, &models, self.threads.max(1))?;
@@ -159,7 +159,7 @@ fn read_index(dir: &Path) -> anyhow::Result<Vec<Row>> {
         }
         rows.push(row);
     }
-    if !rows.iter().any(|r| r.role == Role::Enrol) {
+    if !rows.iter().any(|r| r.role == PhotoRole::Enrol) {
         bail!(
             "{} has {} rows and none with the role enrol, wanted at least one",
             path.display(),
@@ -244,7 +244,7 @@ fn quality_of(
     threshold: f64,
 ) -> QualityFigures {
     let (plain, worn) = all.split_at(as_they_are);
-    let enrolled = plain.iter().filter(|(row, _)| row.role == Role::Enrol);
+    let enrolled = plain.iter().filter(|(row, _)| row.role == PhotoRole::Enrol);
     let gallery: Vec<(&str, &Embedding)> = enrolled
         .filter_map(|(row, e)| Some((row.subject.as_str(), &e.as_ref()?.embedding)))
         .collect();
@@ -255,12 +255,12 @@ fn quality_of(
         .filter_map(|(row, examined)| {
             let Examined { embedding, sheet } = examined.as_ref()?;
             let went = match row.role {
-                Role::Enrol => return None,
-                Role::MatedProbe => {
+                PhotoRole::Enrol => return None,
+                PhotoRole::MatedProbe => {
                     let (at, score) = first_mate(&gallery, &row.subject, embedding)?;
                     Went::Mated { score, missed: at > CANDIDATES || score <= threshold }
                 }
-                Role::NonMatedProbe => Went::NonMated {
+                PhotoRole::NonMatedProbe => Went::NonMated {
                     alarm: gallery.iter().any(|(_, e)| e.score(embedding) > threshold),
                 },
             };
@@ -275,7 +275,7 @@ fn quality_of(
 }
 
 impl Figures {
-    fn of(outcome: &Outcome, model: String, enrolled: usize, failed: usize) -> Self {
+    fn of(outcome: &SearchResults, model: String, enrolled: usize, failed: usize) -> Self {
         let [threshold_at_10, threshold_at_5, threshold_at_1] =
             FALSE_ALARMS.map(|rate| outcome.threshold(rate));
         let missed = |threshold: Option<f64>| threshold.and_then(|t| outcome.missed_at(t));
@@ -328,7 +328,7 @@ impl std::fmt::Display for Figures {
 /// What `--json` prints of two probes, one of them found.
 #[cfg(test)]
 pub(crate) fn printed_in_a_test() -> String {
-    let outcome = Outcome { mated: vec![Some((1, 0.9)), None], non_mated: vec![Some(0.2)] };
+    let outcome = SearchResults { mated: vec![Some((1, 0.9)), None], non_mated: vec![Some(0.2)] };
     serde_json::to_string(&Figures::of(&outcome, "m".to_owned(), 2, 0))
         .expect("figures are numbers and words")
 }
@@ -337,7 +337,7 @@ pub(crate) fn printed_in_a_test() -> String {
 mod tests {
     use super::*;
 
-    fn row(subject: &str, role: Role) -> Row {
+    fn row(subject: &str, role: PhotoRole) -> Row {
         Row { file: String::new(), subject: subject.to_owned(), role }
     }
 
@@ -350,13 +350,13 @@ mod tests {
     #[test]
     fn ranks_misses_and_thresholds_come_out_as_counted_by_hand() {
         let rows = [
-            row("a", Role::Enrol),
-            row("b", Role::Enrol),
-            row("a", Role::MatedProbe),
-            row("b", Role::MatedProbe),
-            row("b", Role::MatedProbe),
-            row("z", Role::NonMatedProbe),
-            row("z", Role::NonMatedProbe),
+            row("a", PhotoRole::Enrol),
+            row("b", PhotoRole::Enrol),
+            row("a", PhotoRole::MatedProbe),
+            row("b", PhotoRole::MatedProbe),
+            row("b", PhotoRole::MatedProbe),
+            row("z", PhotoRole::NonMatedProbe),
+            row("z", PhotoRole::NonMatedProbe),
         ];
         // a lies at 0 degrees, b at 90; the second probe of b is nearer to a, the third has no
         // face.
@@ -369,7 +369,7 @@ mod tests {
             towards(-1.0, 0.2),
             None,
         ];
-        let outcome = Outcome::of(&rows, &embeddings);
+        let outcome = SearchResults::of(&rows, &embeddings);
         assert_eq!(outcome.found_within(1), Some(1.0 / 3.0));
         assert_eq!(outcome.found_within(20), Some(2.0 / 3.0));
         let threshold = outcome.threshold(0.1).unwrap();

@@ -19,7 +19,7 @@ const DRAWN: u64 = 2_000;
 
 /// Everything that an export is made of, with what its owner signs by.
 #[derive(Clone)]
-pub(crate) struct Log {
+pub(crate) struct TestLog {
     pub(crate) leaves: Vec<Vec<u8>>,
     pub(crate) details: Vec<OpenedDetail>,
     pub(crate) kept: Vec<Note>,
@@ -32,7 +32,7 @@ pub(crate) struct Log {
 /// The files of an export by their paths.
 pub(crate) type Files = BTreeMap<String, Vec<u8>>;
 
-impl Log {
+impl TestLog {
     pub(crate) fn len(&self) -> usize {
         self.leaves.len()
     }
@@ -138,7 +138,7 @@ pub(crate) fn write(folder: &Path, before: &Files, after: &Files) {
 /// signed again, which nothing but cosignatures tells from the log, the verdict says at least from
 /// which leaf on no witness vouches; and whoever kept the newest witnessed checkpoint is told that
 /// it does not hold.
-pub(crate) fn every_one_is_found(log: &Log) {
+pub(crate) fn every_one_is_found(log: &TestLog) {
     assert_eq!(size_of(&log.newest), log.len(), "all that is exported is signed");
     assert!(log.quorum.witnessed(&log.newest).complete.is_some(), "and witnessed");
     let clean = log.files();
@@ -246,7 +246,7 @@ impl Where {
     }
 }
 
-type Class = fn(&Log, &Files, &mut Dice) -> Tampered;
+type Class = fn(&TestLog, &Files, &mut Dice) -> Tampered;
 
 const CLASSES: [Class; 18] = [
     flipped_in_a_bundle,
@@ -272,7 +272,7 @@ const SIGNED_AGAIN_WORDS: &str = "signed again";
 const SIGNED_AGAIN: [Class; 6] = [backdated, removed, exchanged, replayed, forked, cut];
 
 /// One in ten is signed again with the log's own key.
-fn tampered(log: &Log, clean: &Files, number: u64) -> Tampered {
+fn tampered(log: &TestLog, clean: &Files, number: u64) -> Tampered {
     let mut dice = Dice(number);
     let at = usize::try_from(number / 10).unwrap();
     match number % 10 {
@@ -322,7 +322,7 @@ fn line_at(bytes: &[u8], at: usize) -> usize {
     bytes[..at].iter().filter(|&&byte| byte == b'\n').count() + 1
 }
 
-fn bundle_of(log: &Log, leaf: usize) -> TileId {
+fn bundle_of(log: &TestLog, leaf: usize) -> TileId {
     TileId::at(Holds::Entries, leaf as u64 / 256, log.len() as u64).unwrap()
 }
 
@@ -333,13 +333,13 @@ fn rewrite(files: &mut Files, id: TileId, leaves: &[Vec<u8>]) {
     files.insert(id.path(), bundle);
 }
 
-fn leaves_of(log: &Log, id: TileId) -> Vec<Vec<u8>> {
+fn leaves_of(log: &TestLog, id: TileId) -> Vec<Vec<u8>> {
     let first = usize::try_from(id.first()).unwrap();
     log.leaves[first..first + usize::try_from(id.width).unwrap()].to_vec()
 }
 
 /// Two leaves that differ.
-fn two(log: &Log, dice: &mut Dice) -> (usize, usize) {
+fn two(log: &TestLog, dice: &mut Dice) -> (usize, usize) {
     let (a, b) = (dice.roll(log.len() - 1), dice.roll(log.len() - 1));
     if a == b { (a, a + 1) } else { (a.min(b), a.max(b)) }
 }
@@ -349,7 +349,7 @@ fn backdate(leaf: &mut [u8], dice: &mut Dice) {
     leaf[8..16].copy_from_slice(&(time - 1 - dice.roll(100_000) as u64).to_le_bytes());
 }
 
-fn flipped_in_a_bundle(_: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
+fn flipped_in_a_bundle(_: &TestLog, clean: &Files, dice: &mut Dice) -> Tampered {
     let mut files = clean.clone();
     let path = any(clean, "tile/entries", dice).to_owned();
     let at = flip(&mut files, &path, dice);
@@ -357,20 +357,20 @@ fn flipped_in_a_bundle(_: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
     of("bit flipped in a bundle", files, vec![Where::Leaf(leaf)])
 }
 
-fn flipped_in_a_tile(_: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
+fn flipped_in_a_tile(_: &TestLog, clean: &Files, dice: &mut Dice) -> Tampered {
     let mut files = clean.clone();
     let path = tile(clean, dice);
     let at = flip(&mut files, &path, dice);
     of("bit flipped in a tile", files, vec![Where::Hash(path, at as u64 / 32)])
 }
 
-fn flipped_in_the_checkpoint(_: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
+fn flipped_in_the_checkpoint(_: &TestLog, clean: &Files, dice: &mut Dice) -> Tampered {
     let mut files = clean.clone();
     flip(&mut files, CHECKPOINT, dice);
     of("bit flipped in the checkpoint", files, vec![Where::Path(CHECKPOINT.to_owned())])
 }
 
-fn flipped_in_a_kept_checkpoint(_: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
+fn flipped_in_a_kept_checkpoint(_: &TestLog, clean: &Files, dice: &mut Dice) -> Tampered {
     let mut files = clean.clone();
     let at = flip(&mut files, CHECKPOINTS, dice);
     of(
@@ -380,13 +380,13 @@ fn flipped_in_a_kept_checkpoint(_: &Log, clean: &Files, dice: &mut Dice) -> Tamp
     )
 }
 
-fn flipped_in_a_detail(_: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
+fn flipped_in_a_detail(_: &TestLog, clean: &Files, dice: &mut Dice) -> Tampered {
     let mut files = clean.clone();
     let at = flip(&mut files, DETAILS, dice);
     of("bit flipped in a detail", files, vec![Where::Line(DETAILS, line_at(&clean[DETAILS], at))])
 }
 
-fn cut_to_an_older_log(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
+fn cut_to_an_older_log(log: &TestLog, _: &Files, dice: &mut Dice) -> Tampered {
     let at = dice.roll(log.kept.len() - 1);
     let size = size_of(&log.kept[at]);
     let since = log.kept[at + 1 + dice.roll(log.kept.len() - at - 1)].clone();
@@ -396,7 +396,7 @@ fn cut_to_an_older_log(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
     }
 }
 
-fn file_cut(_: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
+fn file_cut(_: &TestLog, clean: &Files, dice: &mut Dice) -> Tampered {
     let mut files = clean.clone();
     let path = loop {
         let path = any(clean, "", dice);
@@ -412,7 +412,7 @@ fn file_cut(_: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
     of("file cut", files, vec![Where::Path(path)])
 }
 
-fn leaf_removed(log: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
+fn leaf_removed(log: &TestLog, clean: &Files, dice: &mut Dice) -> Tampered {
     let (mut files, leaf) = (clean.clone(), dice.roll(log.len()));
     let id = bundle_of(log, leaf);
     let mut leaves = leaves_of(log, id);
@@ -421,27 +421,27 @@ fn leaf_removed(log: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
     of("leaf removed", files, vec![Where::Leaf(leaf)])
 }
 
-fn tile_removed(_: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
+fn tile_removed(_: &TestLog, clean: &Files, dice: &mut Dice) -> Tampered {
     let mut files = clean.clone();
     let path = any(clean, "tile/", dice).to_owned();
     files.remove(&path);
     of("tile or bundle removed", files, vec![Where::Path(path)])
 }
 
-fn detail_removed(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
+fn detail_removed(log: &TestLog, _: &Files, dice: &mut Dice) -> Tampered {
     let (mut log, leaf) = (log.clone(), dice.roll(log.len()));
     log.details.remove(leaf);
     Tampered { all_details: true, ..of("detail removed", log.files(), vec![Where::Leaf(leaf)]) }
 }
 
-fn kept_checkpoint_removed(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
+fn kept_checkpoint_removed(log: &TestLog, _: &Files, dice: &mut Dice) -> Tampered {
     let mut log = log.clone();
     let since = log.kept.remove(dice.roll(log.kept.len() - 1));
     let places = vec![Where::Path(CHECKPOINTS.to_owned())];
     Tampered { since: Some(since), ..of("kept checkpoint removed", log.files(), places) }
 }
 
-fn leaves_exchanged(log: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
+fn leaves_exchanged(log: &TestLog, clean: &Files, dice: &mut Dice) -> Tampered {
     let (mut files, (a, b)) = (clean.clone(), two(log, dice));
     let mut changed = log.clone();
     changed.leaves.swap(a, b);
@@ -451,13 +451,13 @@ fn leaves_exchanged(log: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
     of("leaves exchanged", files, vec![Where::Leaf(a)])
 }
 
-fn leaves_exchanged_and_hashed_again(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
+fn leaves_exchanged_and_hashed_again(log: &TestLog, _: &Files, dice: &mut Dice) -> Tampered {
     let (mut log, (a, b)) = (log.clone(), two(log, dice));
     log.leaves.swap(a, b);
     of("leaves exchanged, hashed again", log.files(), vec![Where::Leaf(a)])
 }
 
-fn leaf_replayed(log: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
+fn leaf_replayed(log: &TestLog, clean: &Files, dice: &mut Dice) -> Tampered {
     let (mut files, leaf) = (clean.clone(), dice.roll(log.len()));
     let id = bundle_of(log, leaf);
     let mut leaves = leaves_of(log, id);
@@ -466,20 +466,20 @@ fn leaf_replayed(log: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
     of("leaf replayed", files, vec![Where::Leaf(leaf + 1), Where::Path(id.path())])
 }
 
-fn leaf_replayed_and_hashed_again(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
+fn leaf_replayed_and_hashed_again(log: &TestLog, _: &Files, dice: &mut Dice) -> Tampered {
     let (mut log, leaf) = (log.clone(), dice.roll(log.len() - 1));
     log.leaves.insert(leaf, log.leaves[leaf].clone());
     log.leaves.pop();
     of("leaf replayed, hashed again", log.files(), vec![Where::Leaf(leaf + 1)])
 }
 
-fn older_checkpoint_as_newest(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
+fn older_checkpoint_as_newest(log: &TestLog, _: &Files, dice: &mut Dice) -> Tampered {
     let mut log = log.clone();
     log.newest = log.kept[dice.roll(log.kept.len() - 1)].clone();
     of("older checkpoint as newest", log.files(), vec![Where::Path(CHECKPOINT.to_owned())])
 }
 
-fn leaf_backdated(log: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
+fn leaf_backdated(log: &TestLog, clean: &Files, dice: &mut Dice) -> Tampered {
     let (mut files, leaf) = (clean.clone(), dice.roll(log.len()));
     let mut changed = log.clone();
     backdate(&mut changed.leaves[leaf], dice);
@@ -488,37 +488,37 @@ fn leaf_backdated(log: &Log, clean: &Files, dice: &mut Dice) -> Tampered {
     of("leaf backdated", files, vec![Where::Leaf(leaf)])
 }
 
-fn leaf_backdated_and_hashed_again(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
+fn leaf_backdated_and_hashed_again(log: &TestLog, _: &Files, dice: &mut Dice) -> Tampered {
     let (mut log, leaf) = (log.clone(), dice.roll(log.len()));
     backdate(&mut log.leaves[leaf], dice);
     of("leaf backdated, hashed again", log.files(), vec![Where::Leaf(leaf)])
 }
 
-fn signed_again(how: &'static str, mut log: Log, leaf: usize, dice: &mut Dice) -> Tampered {
+fn signed_again(how: &'static str, mut log: TestLog, leaf: usize, dice: &mut Dice) -> Tampered {
     log.sign_again(dice.roll(2) == 0);
     of(how, log.files(), vec![Where::Leaf(leaf)])
 }
 
-fn backdated(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
+fn backdated(log: &TestLog, _: &Files, dice: &mut Dice) -> Tampered {
     let (mut log, leaf) = (log.clone(), dice.roll(log.len()));
     backdate(&mut log.leaves[leaf], dice);
     signed_again("signed again: leaf backdated", log, leaf, dice)
 }
 
-fn removed(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
+fn removed(log: &TestLog, _: &Files, dice: &mut Dice) -> Tampered {
     let (mut log, leaf) = (log.clone(), dice.roll(log.len() - 1));
     log.leaves.remove(leaf);
     log.details.truncate(leaf);
     signed_again("signed again: leaf removed", log, leaf, dice)
 }
 
-fn exchanged(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
+fn exchanged(log: &TestLog, _: &Files, dice: &mut Dice) -> Tampered {
     let (mut log, (a, b)) = (log.clone(), two(log, dice));
     log.leaves.swap(a, b);
     signed_again("signed again: leaves exchanged", log, a, dice)
 }
 
-fn replayed(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
+fn replayed(log: &TestLog, _: &Files, dice: &mut Dice) -> Tampered {
     let (mut log, leaf) = (log.clone(), dice.roll(log.len()));
     log.leaves.insert(leaf, log.leaves[leaf].clone());
     log.details.truncate(leaf);
@@ -527,7 +527,7 @@ fn replayed(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
 
 /// Another continuation from some leaf on, by itself beyond reproach: its rules hold, its details
 /// fit.
-fn forked(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
+fn forked(log: &TestLog, _: &Files, dice: &mut Dice) -> Tampered {
     let (leaves, from) = (log.len(), dice.roll(log.len() - 1));
     let mut log = log.clone();
     log.details.truncate(from);
@@ -540,7 +540,7 @@ fn forked(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
 }
 
 /// The log ends before the checkpoint that the auditor kept; where it ends, nobody cosigned.
-fn cut(log: &Log, _: &Files, dice: &mut Dice) -> Tampered {
+fn cut(log: &TestLog, _: &Files, dice: &mut Dice) -> Tampered {
     let size = 1 + dice.roll(log.len() - 1);
     let mut cut = log.clone();
     cut.leaves.truncate(size);

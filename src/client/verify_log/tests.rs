@@ -20,7 +20,7 @@ use crate::client::log_folder::{CHECKPOINT, CHECKPOINTS, OpenedDetail};
 use crate::inquiry::{self, Disposition};
 use crate::rule::Rule;
 use maker::{EPISODE, Step};
-use tampering::{Files, Log, root, size_of, write};
+use tampering::{Files, TestLog, root, size_of, write};
 
 const ORIGIN: &str = "fusion.example/smrt";
 const SECRET: [u8; 32] = [5; 32];
@@ -52,7 +52,7 @@ fn quorum() -> Quorum {
     Quorum::new(key().verifier().clone(), (0..3).map(witness).collect(), 2, WITHIN_MINUTES).unwrap()
 }
 
-impl Log {
+impl TestLog {
     fn made() -> Self {
         let newest = Note::parse(&key().sign(0, root(&[]))).unwrap();
         let (leaves, details, kept) = (Vec::new(), Vec::new(), Vec::new());
@@ -341,7 +341,7 @@ fn console() -> Actor {
 #[test]
 fn a_log_that_nobody_touched_holds_and_its_verdict_says_so() {
     let temp = tempfile::tempdir().unwrap();
-    let log = Log::made();
+    let log = TestLog::made();
     write(temp.path(), &Files::new(), &log.files());
     let folder = LogFolder::at(temp.path());
     for (since, all_details) in [(None, false), (Some(log.kept[3].clone()), true)] {
@@ -391,7 +391,7 @@ fn says(verdict: &LogVerdict, place: &Place, what: &str) -> bool {
 
 #[test]
 fn two_histories_under_one_key_are_told_even_where_the_log_looks_whole() {
-    let mut log = Log::made();
+    let mut log = TestLog::made();
     log.kept[4] = Note::parse(&key().sign(size_of(&log.kept[4]) as u64, [9; 32])).unwrap();
     let verdict = verdict(&log.files(), &log.terms(None, false));
     let place = Place::Line { path: CHECKPOINTS.to_owned(), line: 5 };
@@ -404,7 +404,7 @@ fn two_histories_under_one_key_are_told_even_where_the_log_looks_whole() {
 
 #[test]
 fn leaves_that_were_changed_with_their_lower_hashes_are_found_by_the_tile_above() {
-    let log = Log::made();
+    let log = TestLog::made();
     let (mut changed, clean) = (log.clone(), log.files());
     changed.leaves[300][20] ^= 1;
     let mut files = changed.files();
@@ -424,7 +424,7 @@ fn leaves_that_were_changed_with_their_lower_hashes_are_found_by_the_tile_above(
 #[test]
 fn a_checkpoint_of_another_name_counts_only_if_a_leaf_says_the_log_was_renamed() {
     let former = LogKey::new("former.example/smrt", &[6; 32]).unwrap();
-    let renamed = |log: &Log, opened: bool| {
+    let renamed = |log: &TestLog, opened: bool| {
         let mut log = log.clone();
         if opened {
             let at = log.len() as u64;
@@ -465,7 +465,7 @@ fn a_checkpoint_of_another_name_counts_only_if_a_leaf_says_the_log_was_renamed()
             },
         )
     };
-    let log = Log::made();
+    let log = TestLog::made();
     let unexplained = renamed(&log, false);
     let place = Place::Line { path: CHECKPOINTS.to_owned(), line: 1 };
     assert!(
@@ -483,7 +483,7 @@ fn a_checkpoint_of_another_name_counts_only_if_a_leaf_says_the_log_was_renamed()
 
 #[test]
 fn leaves_whose_times_contradict_a_witness_are_found_though_everything_is_cosigned() {
-    let log = Log::made();
+    let log = TestLog::made();
     let at = size_of(&log.kept[4]) as u64;
     let cosigned = |late_seconds: i64| {
         let mut log = log.clone();
@@ -510,7 +510,7 @@ fn leaves_whose_times_contradict_a_witness_are_found_though_everything_is_cosign
 
 #[test]
 fn a_log_of_other_keys_is_refused_and_the_size_it_claims_is_not_waited_for() {
-    let log = Log::made();
+    let log = TestLog::made();
     let mut files = log.files();
     let other = LogKey::new(ORIGIN, &[77; 32]).unwrap();
     files.insert(CHECKPOINT.to_owned(), other.sign(u64::MAX, [1; 32]).into_bytes());
@@ -525,7 +525,7 @@ fn a_log_of_other_keys_is_refused_and_the_size_it_claims_is_not_waited_for() {
 fn without_witnesses_the_verdict_says_who_alone_vouches() {
     let none = Quorum::new(key().verifier().clone(), Vec::new(), 0, 60).unwrap();
     let verdict = verdict(
-        &Log::made().files(),
+        &TestLog::made().files(),
         &VerifyOptions { keys: Some(none), ..VerifyOptions::default() },
     );
     assert!(verdict.holds && verdict.words().contains("NO WITNESSES"), "{}", verdict.words());
@@ -538,12 +538,12 @@ fn without_witnesses_the_verdict_says_who_alone_vouches() {
 
 #[test]
 fn every_one_of_two_thousand_tamperings_is_found_where_it_is() {
-    tampering::every_one_is_found(&Log::made());
+    tampering::every_one_is_found(&TestLog::made());
 }
 
 /// A log whose last leaves no witness has cosigned yet, and the first of those leaves.
-fn with_a_tail() -> (Log, u64) {
-    let mut log = Log::made();
+fn with_a_tail() -> (TestLog, u64) {
+    let mut log = TestLog::made();
     let covered = size_of(&log.kept[log.kept.len() - 2]) as u64;
     log.newest = log.note(log.len());
     log.kept.pop();
@@ -551,7 +551,7 @@ fn with_a_tail() -> (Log, u64) {
 }
 
 /// The log's quorum, with a week's time to cosign.
-fn patient(log: &Log) -> VerifyOptions {
+fn patient(log: &TestLog) -> VerifyOptions {
     let (key, witnesses) = (log.quorum.logs()[0].clone(), log.quorum.witnesses().to_vec());
     let keys = Quorum::new(key, witnesses, 2, 10_000).unwrap();
     VerifyOptions { keys: Some(keys), ..VerifyOptions::default() }

@@ -3,7 +3,7 @@ use crate::audit::{
     Actor, CosignerKey, Leaf, LeafKind, LogKey, TlogProof, Witness, commit, leaf_hash, node_hash,
 };
 use crate::booking::VersionId;
-use crate::compare_report::sample::{self, Sample};
+use crate::compare_report::sample::{self, SampleReport};
 
 const ORIGIN: &str = "fusion.example/smrt";
 
@@ -125,7 +125,7 @@ fn another_logs_key_another_report_and_an_entry_of_another_kind_do_not_hold() {
 
 #[test]
 fn each_of_200_altered_bytes_in_report_and_proof_is_found() {
-    let report = Sample::of(3).to_pdf().unwrap();
+    let report = SampleReport::of(3).to_pdf().unwrap();
     let proof = issued(&report, &[10, 11, 12]).to_text().into_bytes();
     let keys = keys(2);
     assert_eq!(verify_report(&report, &proof, Some(&keys)).conclusion(), Conclusion::Holds);

@@ -84,16 +84,16 @@ fn operator_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         Case::second_review(),
         Case::opened(7, "26-041860").probe(1).face().asked().answered(3),
     ];
-    let heads: Vec<InquiryRow> =
-        under_way.iter().map(|way| InquiryRow::of(&way.0, &desk.person)).collect();
+    let heads: Vec<ListedInquiry> =
+        under_way.iter().map(|way| ListedInquiry::of(&way.0, &desk.person)).collect();
     all.insert("work", work(&WorkPage { desk: &desk, inquiries: &heads }));
     all.insert(
         "outcomes",
         outcomes(&OutcomesPage {
             desk: &desk,
             reports: &[
-                InquiryRow::of(&Case::issued().0, &desk.person),
-                InquiryRow::of(&Case::closed().0, &desk.person),
+                ListedInquiry::of(&Case::issued().0, &desk.person),
+                ListedInquiry::of(&Case::closed().0, &desk.person),
             ],
         }),
     );

@@ -9,7 +9,8 @@ use crate::booking::{Identifier, Text, VersionId};
 use crate::face::Edits;
 use crate::inquiry::{
     Action, Choice, Digest, Disposition, Event, Feature, Finding, Frame, Handover, Measure,
-    Observation, Outcome, Person, Probe, Quality, Request, SearchId, Seen, Shortfall, Upshot, Who,
+    Observation, Outcome, Participant, Probe, Quality, Request, SearchId, Seen, Shortfall, Upshot,
+    Who,
 };
 use crate::limits::{PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX};
 
@@ -106,8 +107,8 @@ static REQUEST: LazyLock<Request> = LazyLock::new(|| {
     }))
     .unwrap()
 });
-static PEOPLE: LazyLock<Vec<Person>> = LazyLock::new(|| {
-    let person = |(id, badge, agency, ..): &(&str, &str, &str, bool, bool)| Person {
+static PEOPLE: LazyLock<Vec<Participant>> = LazyLock::new(|| {
+    let person = |(id, badge, agency, ..): &(&str, &str, &str, bool, bool)| Participant {
         id: Identifier::parse(id).unwrap(),
         badge: text(badge),
         agency: Identifier::parse(agency).unwrap(),
@@ -124,7 +125,7 @@ pub(super) fn request(own: bool) -> Request {
     request
 }
 
-pub(super) fn person(account: Account) -> &'static Person {
+pub(super) fn person(account: Account) -> &'static Participant {
     &PEOPLE[usize::from(account)]
 }
 

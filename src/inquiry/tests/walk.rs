@@ -11,7 +11,7 @@ use super::cast::{
 };
 use super::model::Model;
 use crate::calendar::Time;
-use crate::inquiry::{ActionError, Disposition, Inquiry, InquiryId, Person, Upshot};
+use crate::inquiry::{ActionError, Disposition, Inquiry, InquiryId, Participant, Upshot};
 
 /// Tries of one inquiry; from opening to outcome it takes ten to eighteen steps.
 const TRIES: u64 = 24;
@@ -169,7 +169,7 @@ fn promises(inquiry: &Inquiry, model: &Model, turn: u64) -> Result<(), String> {
 }
 
 /// Who is behind an account.
-fn human(person: &Person) -> &str {
+fn human(person: &Participant) -> &str {
     person.id.as_str().trim_end_matches("-too")
 }
 

@@ -3,7 +3,7 @@
 use crate::audit::Detail;
 use crate::booking::Identifier;
 use crate::calendar::Time;
-use crate::inquiry::{Action, Inquiry, InquiryId, NumberPattern, Person, Request, Who};
+use crate::inquiry::{Action, Inquiry, InquiryId, NumberPattern, Participant, Request, Who};
 use crate::ledger::NewLeaf;
 use crate::roster::Duty;
 use crate::service::appliance::Service;
@@ -49,7 +49,7 @@ impl Service {
         let person = &desk.person;
         let may = |duty| person.may(duty, "", self.today()).is_ok();
         Who {
-            person: Person {
+            person: Participant {
                 id: person.id.clone(),
                 badge: person.badge.clone(),
                 agency: person.agency.clone(),

@@ -434,7 +434,7 @@ impl World {
     fn asked(&self, model: ModelId) -> anyhow::Result<InquiryId> {
         let text = |words| Text::parse(words);
         let operator = Identifier::parse("operator")?;
-        let person = smrt::inquiry::Person {
+        let person = smrt::inquiry::Participant {
             id: operator.clone(),
             badge: text("4711")?,
             agency: self.agency.clone(),

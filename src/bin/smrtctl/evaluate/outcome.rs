@@ -12,19 +12,19 @@ pub(super) const CANDIDATES: usize = 20;
 pub(super) struct Row {
     pub(super) file: String,
     pub(super) subject: String,
-    pub(super) role: Role,
+    pub(super) role: PhotoRole,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Role {
+pub(super) enum PhotoRole {
     Enrol,
     MatedProbe,
     NonMatedProbe,
 }
 
 /// Results of all searches.
-pub(super) struct Outcome {
+pub(super) struct SearchResults {
     /// For each mated probe the first place, from 1, and the score of an enrolled photo of its
     /// subject; none where it found nobody.
     pub(super) mated: Vec<Option<(usize, f64)>>,
@@ -32,13 +32,14 @@ pub(super) struct Outcome {
     pub(super) non_mated: Vec<Option<f64>>,
 }
 
-impl Outcome {
+impl SearchResults {
     pub(super) fn of(rows: &[Row], embeddings: &[Option<Embedding>]) -> Self {
-        let with = |role: Role| rows.iter().zip(embeddings).filter(move |(r, _)| r.role == role);
-        let gallery: Vec<(&str, &Embedding)> = with(Role::Enrol)
+        let with =
+            |role: PhotoRole| rows.iter().zip(embeddings).filter(move |(r, _)| r.role == role);
+        let gallery: Vec<(&str, &Embedding)> = with(PhotoRole::Enrol)
             .filter_map(|(r, e)| e.as_ref().map(|e| (r.subject.as_str(), e)))
             .collect();
-        let mated = with(Role::MatedProbe)
+        let mated = with(PhotoRole::MatedProbe)
             .map(|(row, probe)| first_mate(&gallery, &row.subject, probe.as_ref()?))
             .collect();
         let best = |probe: &Embedding| {
@@ -47,7 +48,8 @@ impl Outcome {
                 .map(|(_, e)| dot(e.components(), probe.components()))
                 .max_by(f64::total_cmp)
         };
-        let non_mated = with(Role::NonMatedProbe).map(|(_, probe)| best(probe.as_ref()?)).collect();
+        let non_mated =
+            with(PhotoRole::NonMatedProbe).map(|(_, probe)| best(probe.as_ref()?)).collect();
         Self { mated, non_mated }
     }
 

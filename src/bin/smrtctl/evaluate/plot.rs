@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::outcome::Outcome;
+use super::outcome::SearchResults;
 
 /// A panel's inner size and its distance from the picture's edge, in px.
 const WIDTH: f64 = 380.0;
@@ -18,7 +18,7 @@ const RANK_MAX: u32 = 50;
 const RATE_MIN: f64 = 0.001;
 
 /// The picture.
-pub(super) fn svg(outcome: &Outcome) -> String {
+pub(super) fn svg(outcome: &SearchResults) -> String {
     let by_rank: Vec<[f64; 2]> = (1..=RANK_MAX)
         .filter_map(|rank| {
             outcome.found_within(rank as usize).map(|found| [f64::from(rank), found])
@@ -178,14 +178,14 @@ mod tests {
 
     #[test]
     fn the_picture_has_both_curves_and_stays_inside_its_frame() {
-        let outcome = Outcome {
+        let outcome = SearchResults {
             mated: (1..=60).map(|at| Some((at, 1.0 - at as f64 / 100.0))).chain([None]).collect(),
             non_mated: (0..100).map(|at| Some(f64::from(at) / 200.0)).collect(),
         };
         let svg = svg(&outcome);
         assert_eq!(svg.matches("<polyline").count(), 2);
         assert!(!svg.contains("NaN") && !svg.contains("inf") && svg.contains("FNIR"));
-        let nothing = Outcome { mated: Vec::new(), non_mated: Vec::new() };
+        let nothing = SearchResults { mated: Vec::new(), non_mated: Vec::new() };
         assert!(!super::svg(&nothing).contains("NaN"));
     }
 }
