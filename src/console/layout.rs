@@ -115,7 +115,11 @@ impl<'a> Page<'a> {
             header.top {
                 span.name { "SMRT" }
                 nav aria-label="Pages" {
-                    ul { @for place in NavigationItem::of(desk.person.role) { (self.link(*place, desk)) } }
+                    ul {
+                        @for item in NavigationItem::of(desk.person.role) {
+                            (self.link(*item, desk))
+                        }
+                    }
                 }
                 div.who {
                     p {

@@ -25,7 +25,8 @@ pub(super) struct Switch {
 pub(super) struct Incoming {
     pub(super) generation: Arc<Generation>,
     pub(super) gone: Mutex<HashSet<VersionId>>,
-    /// Leaves before this one are filled in beside the writer, later ones by it when it is activated.
+    /// Leaves before this one are filled in beside the writer, later ones by it when the generation
+    /// is activated.
     pub(super) below: u64,
 }
 

@@ -476,8 +476,8 @@ impl Writer {
         Ok(true)
     }
 
-    /// The leaves and rows of the change-over, and the bookings that are unusable after it: those that
-    /// change their state are few.
+    /// The leaves and rows of the change-over, and the bookings that are unusable after it: those
+    /// that change their state are few.
     fn stage_activation(
         &self,
         switch: &Switch,

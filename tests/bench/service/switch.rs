@@ -72,12 +72,13 @@ pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Resul
         println!(
             "{}",
             json!({"bench": "switch", "rows": bookings, "vectors_per_second": vectors,
-                "activate_seconds": activate, "writer_wait_seconds_max": wait, "remove_seconds": remove})
+                "activate_seconds": activate, "writer_wait_seconds_max": wait,
+                "remove_seconds": remove})
         );
     } else {
         println!(
-            "{bookings} rows: {vectors:.0} vectors a second kept, change-over {activate:.2} s, longest wait \
-             for the writer {wait:.3} s, removal {remove:.2} s"
+            "{bookings} rows: {vectors:.0} vectors a second kept, change-over {activate:.2} s, longest \
+             wait for the writer {wait:.3} s, removal {remove:.2} s"
         );
     }
     Ok(())
