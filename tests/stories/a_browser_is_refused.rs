@@ -244,6 +244,7 @@ fn a_restart_in_the_middle_of_a_big_probe_loses_nothing() {
     operator.desk.sees("Faces seen");
     operator.sends(&big);
     operator.desk.sees("image/png");
+    operator.chooses();
 }
 
 #[test]
@@ -292,6 +293,10 @@ fn a_second_tab_and_steps_out_of_turn_are_refused_in_words() {
         assert_eq!(operator.desk.open(closed), 403, "{closed}");
         operator.desk.sees("This is not shown");
     }
+    // The inquiry goes on as if nothing of this had been tried.
+    operator.desk.open(&format!("/console/inquiries/{inquiry}/approve"));
+    operator.presses("button", "Touch your key to search");
+    operator.desk.sees("The array is there.");
 }
 
 #[test]

@@ -361,6 +361,7 @@ fn a_request_that_is_not_what_the_contract_says_is_refused() {
     let daemon = site.start("test");
     let desk = daemon.desk("rtcc-1");
     let hand = Hand::new(&daemon, &site.console_identity("rtcc-1")).at(&desk);
+    let leaves = daemon.leaves();
     let unreadable: [(Change, &str); 6] = [
         (|r| r["purpose"]["kind"] = "curiosity".into(), "unknown variant `curiosity`"),
         (|r| r["threshold"] = 0.9.into(), "unknown field `threshold`"),
@@ -390,6 +391,7 @@ fn a_request_that_is_not_what_the_contract_says_is_refused() {
         change(&mut request);
         hand.post("/v1/inquiries", &request).is_problem(422, "json", words);
     }
+    assert_eq!(daemon.leaves(), leaves, "what can't be read is no request, and not refused as one");
 }
 
 #[test]

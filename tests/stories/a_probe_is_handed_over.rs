@@ -105,6 +105,12 @@ fn an_upload_takes_its_pieces_in_order_and_no_other_bytes() {
     }
     let others = daemon.desk("rtcc-2");
     refused(probe.put(&others, 0, first), 403, "not-theirs", "did not open this inquiry");
+    // None of this left anything behind.
+    assert_eq!(probe.announce(&desk, probe.len()).unwrap().received, piece);
+    let view = desk.hand_over(&desk.inquiry(probe.inquiry).unwrap(), &probe.bytes).unwrap();
+    let received = view.probe.as_ref().unwrap();
+    assert_eq!((view.stage, received.faces.len()), (Stage::ProbeReceived, 1));
+    assert_eq!(received.sha256, probe.sha256);
 }
 
 #[test]
@@ -125,6 +131,8 @@ fn an_upload_goes_on_where_it_was_after_a_restart() {
     );
     let view = desk.hand_over(&desk.inquiry(probe.inquiry).unwrap(), &probe.bytes).unwrap();
     assert_eq!((view.stage, view.probe.as_ref().unwrap().faces.len()), (Stage::ProbeReceived, 1));
+    let chosen = desk.choose(&view, None, Edits::default(), None).unwrap().view;
+    assert_eq!(desk.approve(&chosen).unwrap().view.stage, Stage::Answered);
 }
 
 #[test]

@@ -135,9 +135,21 @@ fn who_may_not_push_is_refused_and_logged() {
     let site = Site::new();
     let daemon = site.start("test");
     let pushes = [
-        (site.console_identity("rtcc-1"), "not-this-role", "that is for an agency's feed"),
-        (site.feed_identity("gone"), "agency-not-active", "its agreement has ended"),
-        (site.feed_identity("madison"), "not-this-role", "that is for a contributing agency"),
+        (
+            site.console_identity("rtcc-1"),
+            "not-this-role",
+            "may not push bookings, that is for an agency's feed",
+        ),
+        (
+            site.feed_identity("gone"),
+            "agency-not-active",
+            "agency 'gone' is not active: its agreement has ended",
+        ),
+        (
+            site.feed_identity("madison"),
+            "not-this-role",
+            "may not push bookings, that is for a contributing agency",
+        ),
         (site.feed_identity("unlisted"), "not-in-roster", "is not in the roster"),
     ];
     for (identity, kind, words) in &pushes {

@@ -394,6 +394,7 @@ fn whoever_is_not_trained_neither_searches_nor_compares() {
     let late = daemon.desk_of("rtcc-2", &untrained);
     refused(late.open(&request()), 403, "untrained", "the training ended on");
     refused(late.claim(&inquiry), 403, "untrained", "the training ended on");
+    assert_eq!(daemon.desk("rtcc-1").inquiry(inquiry.inquiry).unwrap().revision, inquiry.revision);
 }
 
 #[test]
@@ -505,7 +506,7 @@ fn a_log_on_takes_this_persons_own_key_at_this_device_for_this_challenge_once() 
     here.post("/v1/session", &answer(&asked, "op-rtcc-1", &[7; 32])).is_problem(
         403,
         "wrong-challenge",
-        "",
+        "the touch is for another request",
     );
     here.post("/v1/session", &answer(&asked, "op-rtcc-1", &asked.challenge)).is_problem(
         403,

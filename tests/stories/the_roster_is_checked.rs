@@ -139,5 +139,6 @@ fn consoles_with_administration_and_no_others_are_shown_what_the_box_serves_by()
     );
     assert!(site.refusals(smrt::audit::LeafKind::CallerRefused).len() >= 4);
     let help = ended(Command::new(env!("CARGO_BIN_EXE_smrtctl")).args(["roster", "--help"]));
-    assert!(help.stdout.contains("the commander approves"), "{help:?}");
+    let whose = "an administrator asks for them at a console, and the commander approves";
+    assert!(help.stdout.contains(whose), "{help:?}");
 }

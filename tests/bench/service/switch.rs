@@ -77,8 +77,8 @@ pub(super) fn measure(bookings: u32, models: &Path, json: bool) -> anyhow::Resul
         );
     } else {
         println!(
-            "{bookings} rows: {vectors:.0} vectors a second kept, change-over {activate:.2} s, longest \
-             wait for the writer {wait:.3} s, removal {remove:.2} s"
+            "{bookings} rows: {vectors:.0} vectors a second kept, change-over {activate:.2} s, \
+             longest wait for the writer {wait:.3} s, removal {remove:.2} s"
         );
     }
     Ok(())
