@@ -2,17 +2,16 @@
 //! anybody can ask for accounts or approve them.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use smrt::booking::{Identifier, Text, iso_date};
 use smrt::config::Config;
-use smrt::disk::RealDisk;
-use smrt::ledger::{LedgerError, RestoreSetup, SystemClock};
+use smrt::ledger::LedgerError;
 use smrt::limits::APPOINTMENT_HOURS_MAX;
 use smrt::roster::{Person, Role};
 use smrt::service::{self, ServiceError};
 use time::Date;
 
+use crate::restore::stopped_setup;
 use crate::run::{CreateAs, RunError};
 
 /// Appoint the first commander or administrator, on the server itself; these two then admit
@@ -56,19 +55,7 @@ enum Appointed {
 impl AppointCommand {
     pub(crate) fn run(self) -> Result<(), RunError> {
         let config = Config::load(&self.config).map_err(|e| RunError::Config(e.into()))?;
-        let setup = RestoreSetup {
-            disk: Arc::new(RealDisk),
-            state: config.state.clone(),
-            origin: config.origin.clone(),
-            master_key: config
-                .read_key("the master key", &config.master_key)
-                .map_err(|e| RunError::Config(e.into()))?,
-            log_key: config
-                .read_key("the log key", &config.log_key)
-                .map_err(|e| RunError::Config(e.into()))?,
-            clock: Arc::new(SystemClock::default()),
-            anchor: config.anchor.clone(),
-        };
+        let setup = stopped_setup(&config)?;
         let person = Person {
             id: self.id,
             name: self.name,

@@ -7,7 +7,7 @@ use anyhow::Context;
 use smrt::audit::{Holds, TileId, entries};
 use smrt::client::log_folder::LogFolder;
 use smrt::config::Config;
-use smrt::disk::{Disk, RealDisk};
+use smrt::disk::RealDisk;
 use smrt::ledger::{self, KeptLog, LedgerError, RestoreSetup, Restored, SystemClock};
 
 use crate::run::RunError;
@@ -34,28 +34,29 @@ pub(crate) struct RestoreCommand {
     new_origin: bool,
 }
 
+/// What opens the state folder of a server that doesn't run.
+pub(crate) fn stopped_setup(config: &Config) -> Result<RestoreSetup, RunError> {
+    let key = |what, path| config.read_key(what, path).map_err(|e| RunError::Config(e.into()));
+    Ok(RestoreSetup {
+        disk: Arc::new(RealDisk),
+        state: config.state.clone(),
+        origin: config.origin.clone(),
+        master_key: key("the master key", &config.master_key)?,
+        log_key: key("the log key", &config.log_key)?,
+        clock: Arc::new(SystemClock::default()),
+        anchor: config.anchor.clone(),
+    })
+}
+
 impl RestoreCommand {
     pub(crate) fn run(self) -> Result<(), RunError> {
         let failed = |e: anyhow::Error| RunError::Failed(e);
         let config = Config::load(&self.config).map_err(|e| RunError::Config(e.into()))?;
-        let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-        let setup = RestoreSetup {
-            disk: disk.clone(),
-            state: config.state.clone(),
-            origin: config.origin.clone(),
-            master_key: config
-                .read_key("the master key", &config.master_key)
-                .map_err(|e| RunError::Config(e.into()))?,
-            log_key: config
-                .read_key("the log key", &config.log_key)
-                .map_err(|e| RunError::Config(e.into()))?,
-            clock: Arc::new(SystemClock::default()),
-            anchor: config.anchor.clone(),
-        };
+        let setup = stopped_setup(&config)?;
         let Restored { backup_leaves, supplied_leaves, suppressed, interrupted } = match &self.log {
             Some(log) => take_over(&setup, &LogFolder::at(log)).map_err(failed)?,
             None => {
-                let former = ledger::origin_of(&disk, &config.state)
+                let former = ledger::origin_of(&setup.disk, &config.state)
                     .context("the state folder")
                     .map_err(failed)?;
                 ledger::open_origin(&setup, &former)
