@@ -81,7 +81,13 @@ impl Core {
         self.open_grant(id, &sealed)
     }
 
-    pub(crate) fn open_grant(&self, id: GrantId, sealed: &[u8]) -> Result<Grant, LedgerError> {
+    /// All changes that wait for approval.
+    pub(crate) fn grants(&self) -> Result<Vec<(GrantId, Grant)>, LedgerError> {
+        let open = |(id, sealed): (GrantId, Vec<u8>)| Ok((id, self.open_grant(id, &sealed)?));
+        self.store.grants()?.into_iter().map(open).collect()
+    }
+
+    fn open_grant(&self, id: GrantId, sealed: &[u8]) -> Result<Grant, LedgerError> {
         let plain = self.master.open_grant(id, sealed)?;
         serde_json::from_slice(&plain)
             .map_err(|source| LedgerError::Sealed { what: "change of the roster", source })

@@ -23,39 +23,39 @@ use crate::vault::{KeyOwner, MasterKey, SealedPart, Vault};
 
 /// What writer and readers share.
 pub(crate) struct Core {
-    pub(crate) kind: StateKind,
-    pub(crate) master: MasterKey,
-    pub(crate) log_key: LogKey,
-    pub(crate) former_origins: Vec<String>,
-    pub(crate) store: Store,
-    pub(crate) vault: Vault,
-    pub(crate) models: Arc<ModelSet>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) disk: Arc<dyn Disk>,
-    pub(crate) state: PathBuf,
-    pub(crate) anchor: Option<PathBuf>,
+    pub(super) kind: StateKind,
+    pub(super) master: MasterKey,
+    pub(super) log_key: LogKey,
+    pub(super) former_origins: Vec<String>,
+    pub(super) store: Store,
+    pub(super) vault: Vault,
+    pub(super) models: Arc<ModelSet>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) disk: Arc<dyn Disk>,
+    pub(super) state: PathBuf,
+    pub(super) anchor: Option<PathBuf>,
     /// Whether the log was found to contain what the anchor says.
-    pub(crate) anchored: bool,
-    pub(crate) reserve_bytes: u64,
-    pub(crate) retention: RetentionDays,
-    pub(crate) witnessing: RwLock<Witnessing>,
+    pub(super) anchored: bool,
+    pub(super) reserve_bytes: u64,
+    pub(super) retention: RetentionDays,
+    pub(super) witnessing: RwLock<Witnessing>,
     /// What searches that begin now are answered by; only the writer changes it.
-    pub(crate) active: RwLock<Arc<Generation>>,
+    pub(super) active: RwLock<Arc<Generation>>,
     /// What searches that began earlier may still be answered by.
-    pub(crate) former: Mutex<Weak<Generation>>,
+    pub(super) former: Mutex<Weak<Generation>>,
     /// The switch under way; only the writer changes it.
     pub(super) switch: RwLock<Option<Switch>>,
     /// Versions that stand: live, or unusable for the active model. Counted by the writer, so that
     /// it never has to walk over all of them.
-    pub(crate) standing: AtomicU64,
+    pub(super) standing: AtomicU64,
     /// Those that the active model made unusable; some may not stand any more.
-    pub(crate) unusable: Mutex<Vec<VersionId>>,
-    pub(crate) newest: RwLock<Newest>,
+    pub(super) unusable: Mutex<Vec<VersionId>>,
+    pub(super) newest: RwLock<Newest>,
     /// Indices of audits' leaves, which are few among many.
-    pub(crate) audit_leaves: Mutex<Vec<u64>>,
+    pub(super) audit_leaves: Mutex<Vec<u64>>,
     /// Leaves written since the start, by the name of their kind.
-    pub(crate) written: Mutex<BTreeMap<&'static str, u64>>,
-    pub(crate) waits: Waits,
+    pub(super) written: Mutex<BTreeMap<&'static str, u64>>,
+    pub(super) waits: Waits,
     /// Keeps a second daemon off the folder.
     pub(super) _held: Box<dyn Send + Sync>,
 }
@@ -75,6 +75,18 @@ impl Newest {
     /// The checkpoint with what cosignatures there are of it.
     pub(crate) fn checkpoint(&self) -> &str {
         self.cosigned.as_ref().unwrap_or(&self.note)
+    }
+}
+
+/// For tests that make what a crash leaves.
+#[cfg(test)]
+impl Core {
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.vault
     }
 }
 

@@ -1,13 +1,15 @@
 //! The handle of an open ledger: what everything above asks for, and the queue to its writer.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
+use super::clock::Clock;
 use super::core::Core;
 use super::error::{Fated, LedgerError};
-use super::generation::Generation;
+use super::generation::{Generation, ModelSet};
 use super::progress::{Progress, Started};
 use super::records::OpenedLeaf;
 use super::setup::{LedgerSetup, Unfinished};
@@ -15,7 +17,7 @@ use super::start::{self, OpenedLedger};
 use super::waits::Waits;
 use super::write::{Decision, Group, NewLeaf, Subject, Write};
 use super::writer::{Alone, Job, PendingAsk, Writer};
-use crate::audit::Detail;
+use crate::audit::{Detail, VerifierKey};
 use crate::booking::VersionId;
 use crate::calendar::Time;
 use crate::face::{Embedding, ModelId};
@@ -201,13 +203,13 @@ impl Ledger {
         Ok(leaves)
     }
 
-    /// The first `leaves` leaves in order, as they were hashed, without holding them all.
+    /// These leaves in order with their indices, as they were hashed, without holding them all.
     pub(crate) fn for_each_leaf<E: From<StoreError>>(
         &self,
-        leaves: u64,
-        mut visit: impl FnMut(&[u8]) -> Result<(), E>,
+        leaves: Range<u64>,
+        visit: impl FnMut(u64, &[u8]) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.core.store.for_each_leaf(0..leaves, |_, leaf| visit(leaf))
+        self.core.store.for_each_leaf(leaves, visit)
     }
 
     /// A leaf's detail, checked against its commitment.
@@ -233,6 +235,26 @@ impl Ledger {
     /// Leaves written since the start, by the name of their kind.
     pub(crate) fn leaves_written(&self) -> BTreeMap<&'static str, u64> {
         self.core.written.lock().expect("nothing panics while it holds the counts").clone()
+    }
+
+    /// The clock by which everything here is dated.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.core.clock.as_ref()
+    }
+
+    /// The models of the configuration.
+    pub(crate) fn models(&self) -> &ModelSet {
+        &self.core.models
+    }
+
+    /// The key by which whoever reads the log verifies it.
+    pub(crate) fn verifier(&self) -> &VerifierKey {
+        self.core.log_key.verifier()
+    }
+
+    /// Whether the log was found to contain what the anchor says.
+    pub(crate) fn is_anchored(&self) -> bool {
+        self.core.anchored
     }
 
     /// Who waits for the ledger's threads.

@@ -368,6 +368,45 @@ impl Ledger {
         Ok(self.step(id, act, log)?.expect("a review's end is logged"))
     }
 
+    /// Seals an inquiry's report; it is on the medium on return.
+    pub(crate) fn keep_report(
+        &self,
+        inquiry: InquiryId,
+        key: &ProbeKey,
+        file: &[u8],
+    ) -> Result<(), LedgerError> {
+        let probes = &self.core().vault.probes;
+        probes.write_photo(report_id(inquiry), key, file)?;
+        Ok(probes.sync_names([report_id(inquiry)])?)
+    }
+
+    /// Opens an inquiry's report.
+    ///
+    /// Errors: it is lost or damaged.
+    pub(crate) fn report(&self, inquiry: InquiryId, key: &ProbeKey) -> Result<Vec<u8>, VaultError> {
+        self.core().vault.probes.read_photo(report_id(inquiry), key)
+    }
+
+    /// Forgets what was handed over of a probe.
+    pub(crate) fn abandon_upload(&self, inquiry: InquiryId) -> Result<(), LedgerError> {
+        Ok(self.core().vault.probes.abandon_upload(inquiry)?)
+    }
+
+    /// Whether there is an inquiry of this name.
+    pub(crate) fn has_inquiry(&self, inquiry: InquiryId) -> Result<bool, LedgerError> {
+        Ok(self.core().store.inquiry(inquiry)?.is_some())
+    }
+
+    /// All inquiries that haven't ended.
+    pub(crate) fn inquiry_ids(&self) -> Result<Vec<InquiryId>, LedgerError> {
+        let mut ids = Vec::new();
+        self.core().store.for_each_inquiry::<LedgerError>(|id, _| {
+            ids.push(id);
+            Ok(())
+        })?;
+        Ok(ids)
+    }
+
     /// Ends a search that was asked for and will never be answered.
     pub(crate) fn interrupt(&self, id: InquiryId) -> Result<(), LedgerError> {
         let act = |inquiry: &mut Inquiry, leaf: u64, now: Time| {

@@ -178,9 +178,18 @@ impl Ledger {
         self.core().newest().checkpoint().to_owned()
     }
 
-    /// Checkpoints that witnesses cosigned, of trees of these sizes, the smallest first.
+    /// Checkpoints that witnesses cosigned, of trees of these sizes, the smallest first; as many as
+    /// one answer gives.
     pub fn cosigned(&self, leaves: Range<u64>, most: usize) -> Result<Vec<String>, LedgerError> {
-        let most = most.min(CHECKPOINTS_PER_ANSWER_MAX);
+        self.first_cosigned(leaves, most.min(CHECKPOINTS_PER_ANSWER_MAX))
+    }
+
+    /// All of them.
+    pub(crate) fn all_cosigned(&self, leaves: Range<u64>) -> Result<Vec<String>, LedgerError> {
+        self.first_cosigned(leaves, usize::MAX)
+    }
+
+    fn first_cosigned(&self, leaves: Range<u64>, most: usize) -> Result<Vec<String>, LedgerError> {
         Ok(self.core().store.cosigned(leaves, most)?.into_iter().map(|(_, note)| note).collect())
     }
 

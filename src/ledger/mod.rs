@@ -56,7 +56,6 @@ pub(crate) use clock::{ClockStep, LastLook, behind};
 pub(crate) use core::Core;
 pub(crate) use faces::next_face;
 pub(crate) use inquiries::Kept;
-pub(crate) use inquiry_keys::report_id;
 pub(crate) use rate_limit::Reads;
 pub(crate) use restore::StoppedFolder;
 pub(crate) use switch::UNREADABLE;

@@ -61,7 +61,7 @@ impl Service {
             );
             return Err(RosterError::Malformed { what }.into());
         }
-        let quorum = quorum_of(&roster, ledger.core().log_key.verifier())?;
+        let quorum = quorum_of(&roster, ledger.verifier())?;
         let (begun, roster_sha256) = (ledger.clone(), roster.sha256());
         let ceilings = roster.ceilings;
         let begin = Box::new(move || begin(&begun, roster_sha256, ceilings));

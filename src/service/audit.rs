@@ -158,14 +158,11 @@ impl Service {
             else {
                 continue;
             };
-            let row = self.ledger.core().store.leaf(leaf)?;
-            let sample = row.map(|row| {
-                Entry::read(&row.leaf).map(|entry| match entry {
-                    Entry::Known(view) => view.follows().next(),
-                    Entry::Foreign { .. } => None,
-                })
-            });
-            let sample = sample.transpose()?.flatten().unwrap_or(leaf);
+            let sample = match Entry::read(&self.ledger.leaf(leaf)?)? {
+                Entry::Known(view) => view.follows().next(),
+                Entry::Foreign { .. } => None,
+            };
+            let sample = sample.unwrap_or(leaf);
             found.push((sample, asked, finding, note));
         }
         found.reverse();
@@ -211,7 +208,7 @@ impl Service {
     pub fn open_probe(&self, acting: &Acting, inquiry: InquiryId) -> Result<Vec<u8>, ServiceError> {
         self.may_audit(acting, "open probes")?;
         let not_found = ServiceError::not_found("inquiry");
-        if self.ledger.core().store.inquiry(inquiry)?.is_none() {
+        if !self.ledger.has_inquiry(inquiry)? {
             return Err(not_found);
         }
         let opened = Detail::ProbeOpened { actor: acting.actor(), inquiry: inquiry.to_string() };
@@ -390,7 +387,7 @@ impl Service {
         let leaf = raised
             .and_then(|raised| raised.leaf)
             .ok_or(ServiceError::not_found("doubt about the clock"))?;
-        let now = i64::try_from(self.ledger.core().clock.now().seconds()).unwrap_or(i64::MAX);
+        let now = i64::try_from(self.ledger.clock().now().seconds()).unwrap_or(i64::MAX);
         let apart = now.abs_diff(time_source.unix_timestamp());
         if apart > CLOCK_AGREE_SECONDS_MAX {
             return Err(ServiceError::ClockDisagrees { seconds: apart });
@@ -414,8 +411,6 @@ impl Service {
         mut visit: impl FnMut(u64, Entry<'_>) -> Result<(), ServiceError>,
     ) -> Result<(), ServiceError> {
         self.ledger
-            .core()
-            .store
             .for_each_leaf::<ServiceError>(leaves, |leaf, bytes| visit(leaf, Entry::read(bytes)?))
     }
 }

@@ -80,18 +80,19 @@ impl Guard {
         quorum: Quorum,
         begin: Begin,
     ) -> Result<Self, ServiceError> {
-        let core = ledger.core();
-        core.read_witnessing(&quorum)?;
+        ledger.core().read_witnessing(&quorum)?;
         let mut alarms = BTreeMap::new();
         for (alarm, leaf, what) in ledger.standing_alarms()? {
             alarms.insert(alarm, Raised { alarm, leaf: Some(leaf), what });
         }
         let doors = match alarms.get(&Alarm::LogInDoubt) {
             Some(doubt) => Doors::Shut(doubt.what.clone()),
-            None if quorum.is_asked() && !core.anchored && ledger.leaves() > 0 => Doors::Waiting,
+            None if quorum.is_asked() && !ledger.is_anchored() && ledger.leaves() > 0 => {
+                Doors::Waiting
+            }
             None => Doors::Open,
         };
-        let (look, found_at) = (LastLook::at(core.clock.as_ref()), core.clock.now().seconds());
+        let (look, found_at) = (LastLook::at(ledger.clock()), ledger.clock().now().seconds());
         let guard = Self {
             roster,
             quorum,
@@ -256,8 +257,7 @@ impl Guard {
 
     /// Whether the clock lets anybody search.
     pub(super) fn clock_allows(&self) -> Result<(), ServiceError> {
-        let core = self.ledger.core();
-        match behind(core.clock.now(), core.newest().time) {
+        match behind(self.ledger.clock().now(), self.ledger.core().newest().time) {
             Some(behind) => {
                 Err(LedgerError::ClockBehind { seconds: behind.whole_seconds() }.into())
             }

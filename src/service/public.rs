@@ -58,16 +58,15 @@ impl Service {
 /// the next report.
 fn count(ledger: &Ledger, quorum: &Quorum, period: Period) -> Result<PublicReport, ServiceError> {
     let signed = Note::parse(&ledger.checkpoint())?.checkpoint()?;
-    let cosigned = ledger.core().store.cosigned(0..signed.leaves + 1, usize::MAX)?;
-    let notes =
-        cosigned.iter().map(|(_, note)| Note::parse(note)).collect::<Result<Vec<_>, _>>()?;
+    let cosigned = ledger.all_cosigned(0..signed.leaves + 1)?;
+    let notes = cosigned.iter().map(|note| Note::parse(note)).collect::<Result<Vec<_>, _>>()?;
     let until = ledger.now().seconds();
     let mut builder = ReportBuilder::new(
         period,
         signed.leaves,
         quorum.is_asked().then(|| CosignedCheckpoints { notes: &notes, quorum, until }),
     );
-    ledger.for_each_leaf::<ServiceError>(signed.leaves, |leaf| {
+    ledger.for_each_leaf::<ServiceError>(0..signed.leaves, |_, leaf| {
         builder.take(leaf, |index| {
             let opened = ledger.open_detail(index)?;
             let detail = opened.map(|opened| serde_json::from_slice(&opened.detail)).transpose();

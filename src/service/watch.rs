@@ -47,13 +47,12 @@ impl Guard {
     }
 
     fn look_at_clock(&self) -> Result<(), ServiceError> {
-        let core = self.ledger.core();
-        let newest = core.newest().time;
+        let newest = self.ledger.core().newest().time;
         let step = self
             .look
             .lock()
             .expect("nothing panics while it holds the last look")
-            .again(core.clock.as_ref(), newest);
+            .again(self.ledger.clock(), newest);
         match step {
             ClockStep::Behind(behind) if !self.stands(Alarm::ClockBehind) => {
                 self.ledger.note(
@@ -99,15 +98,14 @@ impl Guard {
         let (Some(within), true) = (self.quorum.within_minutes(), self.quorum.is_asked()) else {
             return Ok(());
         };
-        let core = self.ledger.core();
-        let witnessed = core.witnessing().complete.map_or(0, |(leaves, _)| leaves);
-        let oldest = core
-            .store
-            .leaf(witnessed)?
-            .map(|row| Entry::read(&row.leaf).map(|entry| entry.time()))
-            .transpose()?;
+        let witnessed = self.ledger.witnessing().complete.map_or(0, |(leaves, _)| leaves);
+        let oldest = if witnessed < self.ledger.leaves() {
+            Some(Entry::read(&self.ledger.leaf(witnessed)?)?.time())
+        } else {
+            None
+        };
         match oldest {
-            Some(time) if core.clock.now() > time + Span::minutes(within) => {
+            Some(time) if self.ledger.clock().now() > time + Span::minutes(within) => {
                 let what = format!(
                     "leaves from {witnessed} on are not cosigned by a quorum after {within} minutes"
                 );

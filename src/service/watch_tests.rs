@@ -542,13 +542,13 @@ fn a_start_finishes_the_end_of_an_inquiry_that_a_crash_began() {
         let service = home.open();
         let (inquiry, staying) = (interrupted(&service), interrupted(&service));
         let core = service.ledger().core();
-        let row = core.store.inquiry(inquiry).unwrap().unwrap();
+        let row = core.store().inquiry(inquiry).unwrap().unwrap();
         // As far as the first commit, and the key; then the power went.
         let rest = crate::store::InquiryRow { record: Vec::new(), ..row };
-        core.store
+        core.store()
             .commit::<crate::store::StoreError>(|tables| tables.put_inquiry(inquiry, &rest))
             .unwrap();
-        core.vault.probes.destroy_key(rest.slot).unwrap();
+        core.vault().probes.destroy_key(rest.slot).unwrap();
         (inquiry, staying)
     };
     let service = home.open();
@@ -556,12 +556,12 @@ fn a_start_finishes_the_end_of_an_inquiry_that_a_crash_began() {
     let core = service.ledger().core();
     assert_eq!(
         (
-            core.store.inquiry_even_if_ending(inquiry).unwrap(),
-            core.store.ending_inquiries().unwrap()
+            core.store().inquiry_even_if_ending(inquiry).unwrap(),
+            core.store().ending_inquiries().unwrap()
         ),
         (None, Vec::new())
     );
-    assert!(!core.vault.probes.photo_ids().unwrap().contains(&ProbeFileId::from(inquiry)));
+    assert!(!core.vault().probes.photo_ids().unwrap().contains(&ProbeFileId::from(inquiry)));
     assert_eq!(service.ledger().probe(staying).unwrap().as_deref(), Some(PROBE));
     drop(service);
     assert_eq!(count(&home.open(), LeafKind::ProbesExpired), 1, "once");
@@ -574,7 +574,7 @@ fn accounts_stand_while_the_clock_is_in_doubt_and_go_off_once_it_is_confirmed() 
     let account = crate::roster::Account::new(operator(), NOON).unwrap();
     let member = Member { account, key: None, code: None };
     let core = service.ledger().core();
-    core.store.commit::<LedgerError>(|tables| core.put_member(tables, &member)).unwrap();
+    core.store().commit::<LedgerError>(|tables| core.put_member(tables, &member)).unwrap();
     service.guard.look().unwrap();
     let off = NOON + Span::days(100);
     home.clock.set(off);

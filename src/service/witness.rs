@@ -56,7 +56,7 @@ impl Service {
         let posted = Note::parse(note).map_err(ServiceError::Posted)?;
         let core = self.ledger.core();
         let checkpoint =
-            posted.checkpoint_of(core.log_key.verifier()).map_err(ServiceError::Posted)?;
+            posted.checkpoint_of(self.ledger.verifier()).map_err(ServiceError::Posted)?;
         if !core.contains(&checkpoint)? {
             let what = format!(
                 "witness '{}' has a checkpoint of this log over {} leaves that this log of {} \

@@ -123,7 +123,7 @@ impl Service {
             Ok(look) => look,
             Err(e) => {
                 // What is no photo isn't kept.
-                self.ledger.core().vault.probes.abandon_upload(id)?;
+                self.ledger.abandon_upload(id)?;
                 return Err(e);
             }
         };

@@ -17,7 +17,7 @@ use crate::compare_report::{
 use crate::embed::Encoding;
 use crate::face::{Edits, ModelId};
 use crate::inquiry::{Action, Digest, Inquiry, InquiryId};
-use crate::ledger::{Kept, LedgerError, NewLeaf, Record, VERSION, report_id};
+use crate::ledger::{Kept, LedgerError, NewLeaf, Record, VERSION};
 use crate::limits::{PRINTED_FACE_PX_MAX, PRINTED_PROBE_PX_MAX};
 use crate::roster::Duty;
 use crate::service::appliance::Service;
@@ -46,9 +46,7 @@ impl Service {
         let supplement = self.supplement(&kept.inquiry)?;
         let file = CompareReport::new(&kept.inquiry, &supplement)?.to_pdf()?;
         let sha256 = Digest::of(&file);
-        let probes = &self.ledger.core().vault.probes;
-        probes.write_photo(report_id(id), &kept.key, &file)?;
-        probes.sync_names([report_id(id)])?;
+        self.ledger.keep_report(id, &kept.key, &file)?;
         let actor = desk.actor();
         let act = move |inquiry: &mut Inquiry, leaf: u64, now: Time| {
             inquiry.act(&who, revision, now, issue(sha256, leaf))
@@ -83,7 +81,7 @@ impl Service {
     /// booking that it carried.
     pub fn report_file(&self, desk: &AtDesk, id: InquiryId) -> Result<Vec<u8>, ServiceError> {
         let kept = self.own_report(desk, id)?;
-        match self.ledger.core().vault.probes.read_photo(report_id(id), &kept.key) {
+        match self.ledger.report(id, &kept.key) {
             Err(e) if e.is_lost() => Err(ServiceError::not_found(
                 "report; the box's copy went with a booking that it carried, and none",
             )),
@@ -220,14 +218,14 @@ impl Service {
         };
         let model = ModelId::parse(&model)
             .map_err(|_| LedgerError::Log { what: format!("leaf {answered} names no model") })?;
-        let models = &self.ledger.core().models;
+        let models = self.ledger.models();
         Ok(SearchFacts {
             model,
             model_name: models
                 .name_of(model)
                 .unwrap_or_else(|| "models no longer at hand".to_owned()),
             error_rates: models.measured(model),
-            origin: self.ledger.core().log_key.origin().to_owned(),
+            origin: self.ledger.origin().to_owned(),
             root: self.ledger.core().root_at(answered)?,
             rows,
         })

@@ -68,13 +68,8 @@ impl Service {
     pub fn inquiries(&self, desk: &AtDesk) -> Result<Vec<Head>, ServiceError> {
         self.allowed(desk, Duty::Inquire, "look at inquiries")?;
         let who = self.who(desk);
-        let mut ids = Vec::new();
-        self.ledger.core().store.for_each_inquiry::<ServiceError>(|id, _| {
-            ids.push(id);
-            Ok(())
-        })?;
         let mut heads = Vec::new();
-        for id in ids {
+        for id in self.ledger.inquiry_ids()? {
             let inquiry = self.ledger.core().inquiry(id)?.inquiry;
             let waits = waits_for(&inquiry, &who);
             if waits || inquiry.takes_part(&who.person) {

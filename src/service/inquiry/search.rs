@@ -82,7 +82,7 @@ impl Service {
             inquiry.probe().zip(inquiry.choice()).ok_or(ServiceError::not_found("chosen face"))?;
         let Frame { x, y, width, height } = choice.frame;
         let approval = SearchApproval {
-            log: self.ledger.core().log_key.origin().to_owned(),
+            log: self.ledger.origin().to_owned(),
             inquiry: id,
             revision,
             fields_sha256: Digest::of(inquiry.request().canonical().as_bytes()),

@@ -102,10 +102,7 @@ impl Service {
             &[Duty::Administer, Duty::Command, Duty::Audit],
             "look at changes of the roster",
         )?;
-        let core = self.ledger.core();
-        let open = |(id, sealed): (GrantId, Vec<u8>)| Ok((id, core.open_grant(id, &sealed)?));
-        let mut grants =
-            core.store.grants()?.into_iter().map(open).collect::<Result<Vec<_>, ServiceError>>()?;
+        let mut grants = self.ledger.core().grants()?;
         grants.sort_by_key(|(_, grant)| grant.asked_cs);
         Ok(grants)
     }

@@ -83,7 +83,7 @@ impl Service {
         };
         let approval = ActApproval {
             verb,
-            log: self.ledger.core().log_key.origin().to_owned(),
+            log: self.ledger.origin().to_owned(),
             person: person.clone(),
             device: device.clone(),
             certificate_sha256: caller.fingerprint,
