@@ -23,8 +23,8 @@ pub(super) fn lock_screen(person: &Identifier) -> Markup {
         div role="status" {
             p data-lock="told" hidden { "The box hides its pages too." }
             p.bad data-lock="untold" hidden {
-                "The box did not answer: until it has hidden its pages by itself, after "
-                (SESSION_LOCKS_MINUTES) " minutes, close this browser when you leave."
+                "The box did not answer: it shows its pages in this browser for up to "
+                (SESSION_LOCKS_MINUTES) " minutes more. Close the browser before you leave."
             }
         }
         (unlock.of(ending(html! { button.main autofocus { "Touch your key to go on" } })))

@@ -91,6 +91,7 @@ export class Desk {
   /** Does what the verb says. */
   async obey(verb, words) {
     if (!Object.hasOwn(VERBS, verb)) throw new Error(`nobody at a desk knows how to '${verb}'`);
+    if (HANDS.has(verb)) await this.page.waitForLoadState('domcontentloaded');
     return VERBS[verb](this, words);
   }
 
@@ -319,6 +320,9 @@ const byLabel = (desk, { label }) => desk.page.getByLabel(label, { exact: true }
 const byText = (desk, { text }) => desk.page.getByText(text).filter({ visible: true }).first();
 
 /** What can be done at a desk; the words are those of the command. */
+/** What hands do: no person is so quick that a page's scripts aren't there yet. */
+const HANDS = new Set(['press', 'write', 'click', 'fill', 'choose', 'attach by key']);
+
 const VERBS = {
   open: (desk, { path }) => desk.open(path),
   fail: (desk, { path }) => desk.fail(path),

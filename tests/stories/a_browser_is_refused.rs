@@ -396,6 +396,8 @@ fn a_screen_that_the_box_was_not_told_of_is_hidden_all_the_same_and_says_so() {
     daemon.kill();
     operator.presses("button", "Lock");
     operator.desk.sees("The screen is hidden.");
-    operator.desk.sees("The box did not answer: until it has hidden its pages by itself");
+    operator
+        .desk
+        .sees("The box did not answer: it shows its pages in this browser for up to 30 minutes");
     operator.reads("untold-lock");
 }
