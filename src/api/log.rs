@@ -15,7 +15,7 @@ use super::problem::ApiError;
 use super::route::Method::{Get, Post};
 use super::route::{Access, READERS, Route, WITNESSES};
 use crate::audit::TileId;
-use crate::limits::CHECKPOINT_BYTES_MAX;
+use crate::limits::{CHECKPOINT_BYTES_MAX, CHECKPOINTS_PER_ANSWER_MAX};
 
 pub(super) const ROUTES: &[Route] = &[
     Route::new(Get, "/v1/log/checkpoint", ROSTER, |m| on(m, get_checkpoint)),
@@ -96,7 +96,7 @@ pub(super) async fn get_checkpoints(
 ) -> Answer<Json<Vec<String>>> {
     let notes = call.by_certificate(move |service, caller| {
         service.admit(caller)?;
-        Ok(service.ledger().cosigned(since..u64::MAX, usize::MAX)?)
+        Ok(service.ledger().cosigned(since..u64::MAX, CHECKPOINTS_PER_ANSWER_MAX)?)
     });
     notes.await.map(Json)
 }

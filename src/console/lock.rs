@@ -23,7 +23,7 @@ pub(super) fn lock_screen(person: &Identifier) -> Markup {
         div role="status" {
             p data-lock="told" hidden { "The box hides its pages too." }
             p.bad data-lock="untold" hidden {
-                "The box did not answer: it shows its pages in this browser for up to "
+                "The box did not confirm it: it may serve this session for up to "
                 (SESSION_LOCKS_MINUTES) " minutes more. Close the browser before you leave."
             }
         }

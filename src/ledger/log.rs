@@ -15,7 +15,7 @@ use crate::audit::{
     Checkpoint, Hash, Holds, Note, Quorum, TileId, TlogProof, VerifierKey, consistency, inclusion,
     leaf_hash, push_entry, root_of, tile_bytes,
 };
-use crate::limits::{CHECKPOINTS_PER_ANSWER_MAX, CONSISTENCY_PROOF_LEN_MAX};
+use crate::limits::CONSISTENCY_PROOF_LEN_MAX;
 
 impl Core {
     /// Hashes of a tile level.
@@ -178,18 +178,8 @@ impl Ledger {
         self.core().newest().checkpoint().to_owned()
     }
 
-    /// Checkpoints that witnesses cosigned, of trees of these sizes, the smallest first; as many as
-    /// one answer gives.
+    /// Checkpoints that witnesses cosigned, of trees of these sizes, the smallest first.
     pub fn cosigned(&self, leaves: Range<u64>, most: usize) -> Result<Vec<String>, LedgerError> {
-        self.first_cosigned(leaves, most.min(CHECKPOINTS_PER_ANSWER_MAX))
-    }
-
-    /// All of them.
-    pub(crate) fn all_cosigned(&self, leaves: Range<u64>) -> Result<Vec<String>, LedgerError> {
-        self.first_cosigned(leaves, usize::MAX)
-    }
-
-    fn first_cosigned(&self, leaves: Range<u64>, most: usize) -> Result<Vec<String>, LedgerError> {
         Ok(self.core().store.cosigned(leaves, most)?.into_iter().map(|(_, note)| note).collect())
     }
 

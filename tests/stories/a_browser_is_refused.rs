@@ -396,8 +396,23 @@ fn a_screen_that_the_box_was_not_told_of_is_hidden_all_the_same_and_says_so() {
     daemon.kill();
     operator.presses("button", "Lock");
     operator.desk.sees("The screen is hidden.");
-    operator
-        .desk
-        .sees("The box did not answer: it shows its pages in this browser for up to 30 minutes");
+    operator.desk.sees("The box did not confirm it");
     operator.reads("untold-lock");
+}
+
+#[test]
+fn a_page_that_comes_before_the_box_heard_of_the_lock_is_hidden_too() {
+    let room = ControlRoom::new();
+    let daemon = room.start();
+    let browsers = Browsers::start("locking", &room.site);
+    room.admit(&browsers, &daemon, &[OPERATOR]);
+    let operator = operator_of(&browsers, &daemon);
+    operator.desk.holds("POST", "/v1/session/lock");
+    operator.presses("button", "Lock");
+    operator.desk.is_held_up();
+    assert_eq!(operator.desk.open("/console/work"), 200, "the box doesn't know");
+    operator.desk.sees("The screen is hidden.");
+    operator.desk.sees("The box hides its pages too.");
+    assert_eq!(operator.desk.open("/console/work"), 200);
+    operator.desk.arrives_at("/console/lock");
 }

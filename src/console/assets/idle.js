@@ -16,6 +16,8 @@ const pages = new BroadcastChannel("smrt-desk");
 const warning = document.getElementById("idle-warning");
 const template = document.getElementById("lock-screen");
 const title = document.title;
+/** Stands from a lock until the box has heard of it: a page that comes in between hides itself. */
+const LOCKING = "smrt-locking";
 let used = Date.now();
 let told = Date.now();
 let hidden = null;
@@ -56,6 +58,7 @@ function reveal() {
   if (!hidden) return;
   document.body.replaceChildren(hidden);
   hidden = null;
+  localStorage.removeItem(LOCKING);
   document.title = title;
   root.classList.remove("locked");
   used = told = Date.now();
@@ -67,12 +70,13 @@ function reveal() {
  * whether the box hides its pages too.
  */
 async function lock() {
+  localStorage.setItem(LOCKING, "yes");
   hide();
   pages.postMessage("locked");
   const screen = document.getElementById("locked");
-  const told = ask("POST /v1/session/lock").then(() => "told", () => "untold");
-  const word = screen.querySelector(`[data-lock="${await told}"]`);
-  word.hidden = false;
+  const told = await ask("POST /v1/session/lock").then(() => true, () => false);
+  if (told) localStorage.removeItem(LOCKING);
+  screen.querySelector(`[data-lock="${told ? "told" : "untold"}"]`).hidden = false;
 }
 
 function look() {
@@ -98,4 +102,7 @@ if (root.dataset.session && template) {
     if (data === "unlocked") reveal();
   });
   setInterval(look, LOOKS_MS);
+  if (localStorage.getItem(LOCKING)) lock();
+} else {
+  localStorage.removeItem(LOCKING);
 }
