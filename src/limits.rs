@@ -226,8 +226,22 @@ pub const CHECKPOINTS_PER_ANSWER_MAX: usize = 512;
 pub const CONSISTENCY_PROOF_LEN_MAX: usize = 63;
 /// Bytes of refusals of one kind, caller and hour that are kept in words; of more, their number.
 pub const REFUSALS_KEPT_BYTES_MAX: usize = 48 << 10;
+/// Characters of a refusal's words that a leaf keeps.
+pub const REFUSAL_CHARS_MAX: usize = 400;
+/// Readers of sealed things or of the log whose reads of an hour are gathered at the same time; of
+/// more, each read has a leaf of its own.
+pub const READERS_GATHERED_MAX: usize = 1 << 16;
 /// Days from a release to its purge, longer only where a notice or an extension stopped it (SO-D3).
 pub const RELEASE_TO_PURGE_DAYS_MAX: u64 = 10;
+/// Hours for which a booking that was released or replaced stays on the box before it is purged:
+/// its agency's notice of evidentiary value may come behind it.
+pub const PURGE_AFTER_HOURS: u64 = 24;
+/// Hours between two looks for what is to be purged: each purge writes all key slots anew.
+pub const PURGE_LOOK_HOURS: u64 = 12;
+/// Hours after which a booking that was released or replaced must be purged; later is an alarm.
+pub const PURGE_WITHIN_HOURS: u64 = 48;
+/// Versions that are purged in one go.
+pub const PURGED_AT_ONCE_MAX: usize = 1_024;
 /// Seconds by which a leaf's time may differ from what cosignatures say: a witness reads a
 /// checkpoint some time before it cosigns it, and its clock isn't the box's.
 pub const COSIGN_TOLERANCE_SECONDS: u64 = 300;
@@ -490,6 +504,10 @@ const _: () = {
     assert!(SUPPRESSED_PER_LEAF_MAX * (EMBED_FAILURE_CHARS_MAX + 64) < DETAIL_BYTES_MAX);
     // An inquiry's name is 32 digits.
     assert!(INQUIRIES_EXPIRED_PER_LEAF_MAX * 40 < DETAIL_BYTES_MAX);
+    assert!(
+        PURGE_AFTER_HOURS + PURGE_LOOK_HOURS < PURGE_WITHIN_HOURS
+            && PURGE_WITHIN_HOURS < 24 * RELEASE_TO_PURGE_DAYS_MAX
+    );
     assert!(SWITCH_BATCH_LEN_MAX <= EMBED_QUEUE_LEN_MAX);
     assert!(SLOT_BYTES == 64);
     assert!(REFUSALS_KEPT_BYTES_MAX < DETAIL_BYTES_MAX);

@@ -95,6 +95,7 @@ rules! {
     WrongCandidate = "wrong-candidate" "Not a candidate to be judged now";
     OutcomeHollow = "outcome-hollow" "Outcome was a placeholder";
     EvidenceUnmarked = "evidence-unmarked" "Identification without a handover as evidence";
+    ReportWithheld = "report-withheld" "Report withheld after a release";
     OneAtATime = "one-at-a-time" "Another search at work";
     TooFast = "too-fast" "Too soon after the last search";
     TooMany = "too-many" "Too many searches";

@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{Method, header};
+use axum::http::{HeaderMap, Method, header};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 use super::problem::ApiError;
+use crate::audit::LeafKind;
 use crate::ledger::{Fate, Fated};
 use crate::limits::{REQUESTS_IN_FLIGHT_MAX, SESSION_SECRET_BYTES};
 use crate::roster::Caller;
@@ -103,6 +104,36 @@ impl App {
             }
         }
     }
+
+    /// Logs that the door refused a caller, before it is told.
+    pub(super) async fn log_refusal(
+        &self,
+        ticket: Ticket,
+        secret: Option<Zeroizing<Vec<u8>>>,
+        kind: LeafKind,
+        rule: Rule,
+        reason: String,
+    ) -> Answer<()> {
+        self.run(ticket, move |service, caller| {
+            let secret = secret.as_ref().map(|secret| secret.as_slice());
+            service.refused_at_door(caller, secret, kind, rule, reason)
+        })
+        .await
+    }
+}
+
+/// The secret of a session, where a browser sent one along.
+pub(super) fn secret(headers: &HeaderMap) -> Option<Zeroizing<Vec<u8>>> {
+    let cookies =
+        headers.get_all(header::COOKIE).iter().filter_map(|cookies| cookies.to_str().ok());
+    let secret = cookies.flat_map(|cookies| cookies.split(';')).find_map(|cookie| {
+        let (name, value) = cookie.trim().split_once('=')?;
+        (name == SESSION_COOKIE)
+            .then(|| hex::decode(value).ok())
+            .flatten()
+            .filter(|secret| secret.len() == SESSION_SECRET_BYTES)
+    });
+    secret.map(Zeroizing::new)
 }
 
 impl FromRequestParts<App> for Call {
@@ -110,18 +141,7 @@ impl FromRequestParts<App> for Call {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Answer<Self> {
         let ticket = parts.extensions.get::<Ticket>().cloned().ok_or_else(ApiError::failed)?;
-        let cookies = parts
-            .headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|cookies| cookies.to_str().ok());
-        let secret = cookies.flat_map(|cookies| cookies.split(';')).find_map(|cookie| {
-            let (name, value) = cookie.trim().split_once('=')?;
-            (name == SESSION_COOKIE)
-                .then(|| hex::decode(value).ok())
-                .flatten()
-                .filter(|secret| secret.len() == SESSION_SECRET_BYTES)
-        });
+        let secret = secret(&parts.headers);
         let origin = parts
             .headers
             .get(header::ORIGIN)
@@ -130,7 +150,6 @@ impl FromRequestParts<App> for Call {
         let changes = !matches!(parts.method, Method::GET | Method::HEAD);
         let browser =
             secret.is_some() || BROWSERS_SEND.iter().any(|name| parts.headers.contains_key(*name));
-        let secret = secret.map(Zeroizing::new);
         Ok(Self { app: app.clone(), ticket, secret, origin, changes, browser })
     }
 }

@@ -14,11 +14,13 @@ use super::path::InPath;
 use super::problem::ApiError;
 use super::route::Method::{Get, Post, Put};
 use super::route::{Access, FEEDS, Route};
+use crate::audit::LeafKind;
 use crate::booking::{BookingData, BookingNumber, Text, VersionId};
 use crate::ids::Digest;
 
 pub(super) const ROUTES: &[Route] = &[
-    Route::new(Put, "/v1/bookings/{number}", FEEDS_ONLY, |m| on(m, put_booking)),
+    Route::new(Put, "/v1/bookings/{number}", FEEDS_ONLY, |m| on(m, put_booking))
+        .door_leaves(LeafKind::BookingRefused),
     Route::new(Get, "/v1/bookings/{number}", FEEDS_ONLY, |m| on(m, get_booking)),
     Route::new(Post, "/v1/bookings/{number}/release", FEEDS_ONLY, |m| on(m, post_release)),
 ];

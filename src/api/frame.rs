@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::app::{Answer, App, Peer, Ticket};
-use super::problem::ApiError;
+use super::app::{Answer, App, Peer, Ticket, secret};
+use super::problem::{ApiError, Worded};
+use super::route::Route;
 use crate::crypto::random;
 use crate::limits::{BODY_BYTES_MAX, REQUEST_SECONDS_MAX};
 use crate::rule::Rule;
@@ -26,15 +27,23 @@ pub const STATE_HEADER: &str = "smrt-state";
 /// list.
 pub const TIMING_HEADER: &str = "server-timing";
 
+/// What the frame knows of every request.
+#[derive(Clone)]
+pub(super) struct FrameState {
+    pub(super) app: App,
+    /// The table of routes.
+    pub(super) routes: Arc<[&'static Route]>,
+}
+
 /// Lets a request through and stamps its answer.
 pub(super) async fn frame(
-    State(app): State<App>,
+    State(state): State<FrameState>,
     Extension(peer): Extension<Peer>,
     request: Request,
     next: Next,
 ) -> Response {
     let id = request_id();
-    let work = through(&app, &id, peer, request, next);
+    let work = through(&state, &id, peer, request, next);
     let worked = tokio::time::timeout(Duration::from_secs(REQUEST_SECONDS_MAX), work).await;
     let mut answer = match worked {
         Ok(Ok(answer)) => answer,
@@ -49,30 +58,58 @@ pub(super) async fn frame(
     if let Some(problem) = answer.extensions_mut().remove::<ApiError>() {
         answer = problem.into_answer(&id);
     }
-    stamp(&app, &mut answer);
+    stamp(&state.app, &mut answer);
     answer
 }
 
-/// The answer of a request that has a permit, a whole body and a caller.
+/// The answer of a request that has a permit, a whole body and a caller. What the door refuses is
+/// logged before it is told; verbs log what they refuse.
 async fn through(
-    app: &App,
+    FrameState { app, routes }: &FrameState,
     id: &str,
     Peer(caller): Peer,
     request: Request,
     next: Next,
 ) -> Answer<Response> {
     let permit = app.permits.clone().try_acquire_owned().map_err(|_| ApiError::busy())?;
-    let mut request = whole(request).await?;
+    let path = request.extensions().get::<MatchedPath>();
+    let route = path.and_then(|path| route_of(routes, request.method(), path));
+    let secret = secret(request.headers());
+    let request = whole(request).await;
     let caller = caller.ok_or_else(|| {
         let detail = "the certificate names no caller of this system, wanted one URI like \
             smrt:agency/<id>/feed, smrt:device/<id> or smrt:witness/<id>";
         ApiError::new(Rule::NotInRoster, detail)
     })?;
     let ticket = Ticket { id: id.to_owned(), permit: Arc::new(permit), caller };
-    request.extensions_mut().insert(ticket.clone());
-    let answer = next.run(request).await;
-    drop(ticket);
+    let answer = match request {
+        Ok(mut request) => {
+            request.extensions_mut().insert(ticket.clone());
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    };
+    let worded = || answer.extensions().get::<Worded>().map(|Worded(problem)| problem);
+    let problem = answer.extensions().get::<ApiError>().or_else(worded);
+    if let (Some(route), Some(problem)) = (route, problem)
+        && problem.is_unlogged_refusal()
+    {
+        let reason = format!("{} {}: {}", route.method.name(), route.path, problem.detail());
+        app.log_refusal(ticket, secret, route.door, problem.rule(), reason).await?;
+    }
     Ok(answer)
+}
+
+/// The route of the table that a request is for.
+fn route_of(
+    routes: &[&'static Route],
+    method: &Method,
+    path: &MatchedPath,
+) -> Option<&'static Route> {
+    // Whoever may get may ask for the head alone.
+    let method = if method == Method::HEAD { Method::GET } else { method.clone() };
+    let mut routes = routes.iter().copied();
+    routes.find(|route| route.path == path.as_str() && route.method.name() == method.as_str())
 }
 
 /// The request with its body read: a caller that is still sending would take an early answer for a

@@ -16,7 +16,7 @@ use super::form;
 use super::path::{InPath, InQuery, Queried};
 use super::problem::ApiError;
 use super::route::Method::{Get, Post, Put};
-use super::route::{Access, EXAMINERS, INQUIRERS, OPERATORS, REPORT_READERS, Route};
+use super::route::{Access, EXAMINERS, INQUIRERS, OPERATORS, Route};
 use super::touch::ChallengeView;
 use crate::audit::LeafKind;
 use crate::booking::VersionId;
@@ -36,7 +36,8 @@ use wire::{
 pub(super) const ROUTES: &[Route] = &[
     Route::new(Get, "/v1/inquiries", LOOK, |m| on(m, get_inquiries)),
     Route::new(Post, "/v1/inquiries", OPERATE, |m| on(m, post_inquiry))
-        .wrong_role_leaves(LeafKind::SearchRefused),
+        .wrong_role_leaves(LeafKind::SearchRefused)
+        .door_leaves(LeafKind::SearchRefused),
     Route::new(Get, "/v1/inquiries/{inquiry}", LOOK, |m| on(m, get_inquiry)),
     Route::new(Post, "/v1/inquiries/{inquiry}/upload", OPERATE, |m| on(m, post_upload)),
     Route::new(Put, "/v1/inquiries/{inquiry}/upload", OPERATE, |m| on(m, put_upload)),
@@ -45,7 +46,8 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new(Post, "/v1/inquiries/{inquiry}/preview", LOOK, |m| on(m, post_preview)),
     Route::new(Post, "/v1/inquiries/{inquiry}/face", OPERATE, |m| on(m, post_face)),
     Route::new(Post, "/v1/inquiries/{inquiry}/challenge", OPERATE, |m| on(m, post_challenge)),
-    Route::new(Post, "/v1/inquiries/{inquiry}/search", OPERATE, |m| on(m, post_search)),
+    Route::new(Post, "/v1/inquiries/{inquiry}/search", OPERATE, |m| on(m, post_search))
+        .door_leaves(LeafKind::SearchRefused),
     Route::new(Post, "/v1/inquiries/{inquiry}/claim", EXAMINE, |m| on(m, post_claim)),
     Route::new(Get, "/v1/inquiries/{inquiry}/candidates/{version}/photo", LOOK, |m| {
         on(m, get_photo)
@@ -53,8 +55,8 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new(Post, "/v1/inquiries/{inquiry}/findings", EXAMINE, |m| on(m, post_finding)),
     Route::new(Post, "/v1/inquiries/{inquiry}/finish", EXAMINE, |m| on(m, post_finish)),
     Route::new(Post, "/v1/inquiries/{inquiry}/report", LOOK, |m| on(m, post_report)),
-    Route::new(Get, "/v1/inquiries/{inquiry}/report.pdf", READ, |m| on(m, get_report)),
-    Route::new(Get, "/v1/inquiries/{inquiry}/report.pdf.tlog-proof", READ, |m| {
+    Route::new(Get, "/v1/inquiries/{inquiry}/report.pdf", LOOK, |m| on(m, get_report)),
+    Route::new(Get, "/v1/inquiries/{inquiry}/report.pdf.tlog-proof", LOOK, |m| {
         on(m, get_report_proof)
     }),
     Route::new(Post, "/v1/inquiries/{inquiry}/evidence", OPERATE, |m| on(m, post_evidence)),
@@ -65,7 +67,6 @@ pub(super) const ROUTES: &[Route] = &[
 const LOOK: Access = Access::People(INQUIRERS);
 const OPERATE: Access = Access::People(OPERATORS);
 const EXAMINE: Access = Access::People(EXAMINERS);
-const READ: Access = Access::People(REPORT_READERS);
 
 /// Which part of a probe a picture shows.
 #[derive(Deserialize)]

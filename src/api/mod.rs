@@ -70,13 +70,14 @@ pub fn routes() -> impl Iterator<Item = &'static Route> {
 /// The router over a service.
 pub fn router(service: Arc<Service>, on_halt: OnHalt) -> Router {
     let app = App::new(service, on_halt);
+    let frame = frame::FrameState { app: app.clone(), routes: routes().collect() };
     let domains = TABLE.into_iter().map(route::router);
     domains
         .fold(pages::pages(&app), Router::merge)
         .fallback(no_such_path)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
-        .layer(from_fn_with_state(app.clone(), frame::frame))
+        .layer(from_fn_with_state(frame, frame::frame))
         .with_state(app)
 }
 

@@ -13,7 +13,7 @@ use time::Date;
 
 use super::app::{Answer, App, Call, Ticket};
 use super::path::{InPath, InQuery, Queried};
-use super::problem::ApiError;
+use super::problem::{ApiError, Worded};
 use super::route::Method::Get;
 use super::route::{ACCOUNT_READERS, AUDITORS, Access, INQUIRERS, Route, router};
 use crate::booking::{Identifier, VersionId};
@@ -111,7 +111,9 @@ async fn word_problems(State(app): State<App>, request: Request, next: Next) -> 
                 request: id,
                 next: Some(("/console".to_owned(), "Go on".to_owned())),
             };
-            (problem.status(), Page(console::problem(&view))).into_response()
+            let mut page = (problem.status(), Page(console::problem(&view))).into_response();
+            page.extensions_mut().insert(Worded(problem));
+            page
         }
     }
 }
@@ -314,7 +316,7 @@ async fn get_compare(call: Call, path: InPath) -> Answer<Page> {
 }
 
 async fn get_report(call: Call, path: InPath) -> Answer<Page> {
-    call.page_of_inquiry(&path, |service, at, desk, InquirySight { inquiry, sight, candidates }| {
+    call.page_of_inquiry(&path, |service, _, desk, InquirySight { inquiry, sight, candidates }| {
         let biographies: Vec<(VersionId, console::Biography)> = candidates
             .iter()
             .filter_map(|candidate| Some((candidate.version, biography(candidate)?)))
@@ -327,7 +329,6 @@ async fn get_report(call: Call, path: InPath) -> Answer<Page> {
             sight: &sight,
             biographies: &biographies,
             witnessed: issued.is_some_and(|report| report.leaf < witnessed),
-            kept: issued.is_some() && service.report_file(at, inquiry.id()).is_ok(),
         };
         Ok(console::report(&view))
     })

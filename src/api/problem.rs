@@ -53,11 +53,17 @@ pub(super) struct ApiError {
     detail: String,
     field: Option<String>,
     faces: Vec<FaceView>,
+    /// Whether the door refused before any verb was asked, which logs its own refusals.
+    by_door: bool,
 }
+
+/// A problem that an answer has in words already, as a page.
+#[derive(Clone, Debug)]
+pub(super) struct Worded(pub(super) ApiError);
 
 impl ApiError {
     pub(super) fn new(rule: Rule, detail: impl Into<String>) -> Self {
-        Self { rule, detail: detail.into(), field: None, faces: Vec::new() }
+        Self { rule, detail: detail.into(), field: None, faces: Vec::new(), by_door: true }
     }
 
     pub(super) fn rule(&self) -> Rule {
@@ -66,6 +72,11 @@ impl ApiError {
 
     pub(super) fn status(&self) -> StatusCode {
         status(self.rule)
+    }
+
+    /// Whether the door refused the caller, so that nobody has logged it yet.
+    pub(super) fn is_unlogged_refusal(&self) -> bool {
+        self.by_door && self.status().is_client_error()
     }
 
     pub(super) fn detail(&self) -> &str {
@@ -98,7 +109,7 @@ impl ApiError {
     pub(super) fn of(error: &ServiceError) -> Self {
         let rule = error.rule();
         if rule == Rule::Failed {
-            return Self::failed();
+            return Self { by_door: false, ..Self::failed() };
         }
         let faces = match error {
             ServiceError::Photo(EmbedError::SeveralFaces { faces }) => {
@@ -112,7 +123,7 @@ impl ApiError {
             _ => None,
         };
         let field = field.map(str::to_owned);
-        Self { rule, detail: error.to_string(), field, faces }
+        Self { rule, detail: error.to_string(), field, faces, by_door: false }
     }
 
     /// The answer, under the request's id.
@@ -184,6 +195,7 @@ fn status(rule: Rule) -> StatusCode {
         | R::WrongPage
         | R::MalformedTouch => StatusCode::FORBIDDEN,
         R::NotFound | R::NoSwitch => StatusCode::NOT_FOUND,
+        R::ReportWithheld => StatusCode::GONE,
         R::ChangedMeanwhile
         | R::OutOfTurn
         | R::FaceMoved

@@ -19,6 +19,9 @@ pub struct Route {
     pub access: Access,
     /// The leaf where a person of another role calls; gathered after the first of an hour.
     pub wrong_role: LeafKind,
+    /// The leaf where the door refuses a caller: from another site's page, or with a request that
+    /// isn't of the form that the route takes.
+    pub door: LeafKind,
     handler: fn(MethodFilter) -> MethodRouter<App>,
 }
 
@@ -106,9 +109,6 @@ pub(super) const OPERATORS: &[Role] = &[Role::Operator, Role::OperatorExaminer];
 pub(super) const EXAMINERS: &[Role] = &[Role::Examiner, Role::OperatorExaminer];
 /// Roles that look at inquiries in work.
 pub(super) const INQUIRERS: &[Role] = &[Role::Operator, Role::Examiner, Role::OperatorExaminer];
-/// Roles that read issued reports.
-pub(super) const REPORT_READERS: &[Role] =
-    &[Role::Operator, Role::Examiner, Role::OperatorExaminer, Role::Auditor];
 pub(super) const ADMINISTRATORS: &[Role] = &[Role::Administrator];
 pub(super) const COMMANDERS: &[Role] = &[Role::Commander];
 /// Roles that decide on accounts together.
@@ -125,12 +125,18 @@ impl Route {
         access: Access,
         handler: fn(MethodFilter) -> MethodRouter<App>,
     ) -> Self {
-        Self { method, path, access, wrong_role: LeafKind::CallerRefused, handler }
+        let refusal = LeafKind::CallerRefused;
+        Self { method, path, access, wrong_role: refusal, door: refusal, handler }
     }
 
     /// The same, where a person of another role leaves another leaf.
     pub(super) const fn wrong_role_leaves(self, wrong_role: LeafKind) -> Self {
         Self { wrong_role, ..self }
+    }
+
+    /// The same, where the door's refusal leaves another leaf.
+    pub(super) const fn door_leaves(self, door: LeafKind) -> Self {
+        Self { door, ..self }
     }
 }
 

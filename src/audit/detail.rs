@@ -57,6 +57,8 @@ pub enum Alarm {
     NoWitnesses = 6,
     /// An audit's sample, a review of one, or the weekly look through the log is overdue.
     AuditOverdue = 7,
+    /// A booking that was released or replaced isn't purged in time.
+    PurgeOverdue = 8,
 }
 
 /// What an audit found of one search.
@@ -82,6 +84,31 @@ pub enum SampleFinding {
     Irregular = 1,
     /// It was used for what it may not be used for: routed to the agency that employs the person.
     Misuse = 2,
+}
+
+/// What is sealed and was shown to somebody: a closed list. What has a leaf of its own for each
+/// look, as a candidate's photo, a report's file and a detail, isn't among it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sealed {
+    /// The list of inquiries that a person has part in, or may have.
+    Inquiries,
+    /// An inquiry, with what the person may see of its candidates.
+    Inquiry,
+    /// The probe of an inquiry.
+    Probe,
+    /// The proof of a report, which opens the leaf that issued it.
+    ReportProof,
+    /// What audits found.
+    Findings,
+    /// Samples, and how far their reviews are.
+    Samples,
+    /// Accounts.
+    Accounts,
+    /// Changes of accounts that wait for approval.
+    Grants,
+    /// An agency's own bookings.
+    Bookings,
 }
 
 /// A booking of whose photo a model makes no vector.
@@ -135,6 +162,7 @@ named!(Alarm {
     DiskLow = "disk_low" "Disk almost full";
     NoWitnesses = "no_witnesses" "No witness listed";
     AuditOverdue = "audit_overdue" "Audit overdue";
+    PurgeOverdue = "purge_overdue" "Purge overdue";
 });
 
 impl Alarm {

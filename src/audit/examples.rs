@@ -5,7 +5,7 @@ use time::macros::date;
 use super::touch::{
     Aaguid, ActApproval, Base64Url, Credential, FaceBox, PublicKey, SearchApproval, Touch, Verb,
 };
-use super::{Actor, Alarm, Detail, LeafKind, Refusal, SampleFinding, Shown, Unusable};
+use super::{Actor, Alarm, Detail, LeafKind, Refusal, SampleFinding, Sealed, Shown, Unusable};
 use crate::booking::{Identifier, Text, VersionId};
 use crate::calendar::{Span, Time};
 use crate::ids::{Digest, InquiryId, ModelId};
@@ -313,6 +313,7 @@ fn reviews() -> Vec<Detail> {
                 note: None,
             }],
             released: Vec::new(),
+            disagreements: 0,
         },
         Detail::ReportIssued {
             actor: console(),
@@ -343,6 +344,11 @@ fn reviews() -> Vec<Detail> {
                 of: text("Circuit Attorney"),
                 leads_number: Some(text("26-1187")),
             },
+        },
+        Detail::ReportGiven {
+            actor: at("smrt:device/rtcc-1", "operator-1"),
+            inquiry: search(),
+            report_sha256: "0".repeat(64),
         },
     ]
 }
@@ -514,6 +520,12 @@ fn audits() -> Vec<Detail> {
                 end: 4_711,
                 note,
             }
+        },
+        Detail::SealedRead {
+            actor: at("smrt:device/rtcc-1", "operator-1"),
+            what: Sealed::Probe,
+            inquiry: Some(search()),
+            hour_cs: TIME,
         },
     ]
 }

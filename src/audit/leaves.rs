@@ -12,17 +12,19 @@
 //! pointed at by nothing that would tell what became of that one person. What must be tied to a
 //! booking bears its **tag**: a number that only the box can compute, from its master key and the
 //! index of the leaf with which that version of the booking came in. By it a restored box finds its
-//! bookings again in what others kept of the log; to everybody else it is a random number.
+//! bookings again in what others kept of the log; to everybody else it is a random number. What
+//! became of an inquiry bears the tag of that inquiry, made the same way, and what two examiners
+//! found stands in details alone: beside a register of arrests, either would single people out.
 
 use serde::{Deserialize, Serialize};
 
-use super::detail::{Actor, Alarm, Refusal, SampleFinding, Shown, Unusable};
+use super::detail::{Actor, Alarm, Refusal, SampleFinding, Sealed, Shown, Unusable};
 use super::error::AuditError;
 use super::touch::{ActApproval, Credential, SearchApproval, Touch};
 use crate::booking::{Identifier, VersionId};
 use crate::calendar::{Span, Time};
-use crate::inquiry::{Disposition, Finding, Handover, Outcome, Request};
-use crate::limits::DETAIL_BYTES_MAX;
+use crate::inquiry::{Finding, Handover, Outcome, Request};
+use crate::limits::{DETAIL_BYTES_MAX, REFUSAL_CHARS_MAX};
 use crate::roster::{OffReason, Person};
 use crate::rule::Rule;
 
@@ -219,23 +221,25 @@ leaves! {
         { actor: Actor, inquiry: String, request: Request }
     /// An examiner dispositioned all candidates of an answer.
     Reviewed = 38 "reviewed" 1..=2 of [Answered, Reviewed]
-        [examiner, candidates = len(findings) + len(released), leads = leads(findings),
-        disagreements]
+        [examiner, candidates = len(findings) + len(released)]
         { actor: Actor, inquiry: String, findings: Vec<Finding>, released:
-        Vec<VersionId> }
+        Vec<VersionId>, disagreements: u64 }
     /// A report was issued.
-    ReportIssued = 39 "report_issued" 3..=3 of [Answered, Reviewed] [leads = len(leads)]
+    ReportIssued = 39 "report_issued" 3..=3 of [Answered, Reviewed] []
         { actor: Actor, inquiry: String, report_sha256: String, leads: Vec<VersionId> }
-    /// What came of a report was recorded.
-    OutcomeRecorded = 40 "outcome_recorded" 1..=1 of [ReportIssued] [outcome]
+    /// What came of a report was recorded. The tag says to the box alone of which inquiry.
+    OutcomeRecorded = 40 "outcome_recorded" 0..=0 of [] [inquiry]
         { actor: Actor, inquiry: String, outcome: Outcome }
-    /// An inquiry was closed.
-    InquiryClosed = 41 "inquiry_closed" 1..=1 of [InquiryOpened]
-        [withdrawn = u64::from(*withdrawn)]
+    /// An inquiry was closed. The tag says to the box alone which one.
+    InquiryClosed = 41 "inquiry_closed" 0..=0 of [] [inquiry, withdrawn = u64::from(*withdrawn)]
         { actor: Actor, inquiry: String, withdrawn: bool, reason: String }
-    /// A report was handed over as evidence, because it was used for a positive identification.
-    EvidenceMarked = 42 "evidence_marked" 1..=1 of [ReportIssued] []
+    /// A report was handed over as evidence, because it was used for a positive identification. The
+    /// tag says to the box alone of which inquiry.
+    EvidenceMarked = 42 "evidence_marked" 0..=0 of [] [inquiry]
         { actor: Actor, inquiry: String, handover: Handover }
+    /// The file of a report was given to a person of its inquiry.
+    ReportGiven = 43 "report_given" 0..=0 of [] []
+        { actor: Actor, inquiry: String, report_sha256: String }
     /// A caller with a valid certificate was refused for who it is.
     CallerRefused = 48 "caller_refused" 0..=0 of [] []
         { actor: Actor, rule: Rule, reason: String }
@@ -346,6 +350,10 @@ leaves! {
     /// An auditor went through what the log says since the look before.
     LogReviewed = 91 "log_reviewed" 0..=0 of [] [first = *first, end = *end]
         { actor: Actor, first: u64, end: u64, note: String }
+    /// Somebody was shown what is sealed, for the first time in an hour; or how often more in that
+    /// hour.
+    SealedRead = 92 "sealed_read" 0..=1 of [SealedRead] [reads]
+        { actor: Actor, what: Sealed, inquiry: Option<String>, hour_cs: Time }
 }
 
 impl LeafKind {
@@ -383,6 +391,38 @@ impl Detail {
         Some((actor, Refusal { time_cs: time, rule: *rule, reason, request }))
     }
 
+    /// The refusal of this kind, of no more than its words; of a caller, where the kind is that of
+    /// no booking and no search.
+    pub fn refused(kind: LeafKind, actor: Actor, rule: Rule, reason: String) -> Self {
+        match kind {
+            LeafKind::BookingRefused => Self::BookingRefused { actor, rule, reason },
+            LeafKind::SearchRefused => Self::SearchRefused { actor, request: None, rule, reason },
+            _ => Self::CallerRefused { actor, rule, reason },
+        }
+    }
+
+    /// The same, where it is a refusal with its words cut to what is kept of them: whoever is
+    /// refused chose them.
+    pub fn within_bounds(self) -> Self {
+        let cut = |words: String| words.chars().take(REFUSAL_CHARS_MAX).collect();
+        match self {
+            Self::SearchRefused { actor, request, rule, reason } => {
+                let request = request.map(Request::within_bounds);
+                Self::SearchRefused { actor, request, rule, reason: cut(reason) }
+            }
+            Self::BookingRefused { actor, rule, reason } => {
+                Self::BookingRefused { actor, rule, reason: cut(reason) }
+            }
+            Self::CallerRefused { actor, rule, reason } => {
+                Self::CallerRefused { actor, rule, reason: cut(reason) }
+            }
+            Self::LogOnRefused { actor, person, rule, reason } => {
+                Self::LogOnRefused { actor, person, rule, reason: cut(reason) }
+            }
+            other => other,
+        }
+    }
+
     /// Whether it is short enough to be kept; asked before it is written.
     pub fn check_length(&self) -> Result<(), AuditError> {
         match self.to_bytes().len() {
@@ -399,10 +439,6 @@ impl Detail {
 
 fn len<T>(of: &[T]) -> u64 {
     of.len() as u64
-}
-
-fn leads(findings: &[Finding]) -> u64 {
-    findings.iter().filter(|finding| finding.disposition == Disposition::Lead).count() as u64
 }
 
 #[cfg(test)]
@@ -442,5 +478,7 @@ mod tests {
         };
         assert_eq!(pointing(LeafKind::BookingIn), []);
         assert_eq!(pointing(LeafKind::Asked), [LeafKind::Answered, LeafKind::Interrupted]);
+        assert_eq!(pointing(LeafKind::InquiryOpened), [LeafKind::Asked, LeafKind::SearchRefused]);
+        assert_eq!(pointing(LeafKind::ReportIssued), []);
     }
 }

@@ -25,7 +25,7 @@ mod tile;
 pub mod touch;
 mod tree;
 
-pub use detail::{Actor, Alarm, Refusal, SampleFinding, Shown, Unusable};
+pub use detail::{Actor, Alarm, Refusal, SampleFinding, Sealed, Shown, Unusable};
 pub use error::AuditError;
 pub use leaf::{Commitment, Entry, Leaf, LeafView, SALT_BYTES, commit};
 pub use leaves::{Detail, Follows, LeafKind};

@@ -84,5 +84,9 @@ fn remedy(alarm: Alarm) -> &'static str {
             "remind the auditors: a sample is to be drawn, reviews of one are open, or nobody went \
              through the log for a week."
         }
+        Alarm::PurgeOverdue => {
+            "have the installer read the journal, which says why each of them is not purged; \
+             nobody finds these bookings any more."
+        }
     }
 }

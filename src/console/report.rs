@@ -42,8 +42,6 @@ pub struct ReportPage<'a> {
     pub biographies: &'a [(VersionId, Biography)],
     /// Whether a quorum of witnesses has cosigned the log with the leaf `issued` in it.
     pub witnessed: bool,
-    /// Whether the box still has its copy of the report.
-    pub kept: bool,
 }
 
 /// The report of an inquiry: `/console/inquiries/{id}/report`.
@@ -107,11 +105,9 @@ fn issued(page: &ReportPage<'_>, report: &Report) -> Markup {
             ("SHA-256 of the PDF", digest(report.sha256)),
             ("Proof", proof),
         ]))
-        @if page.kept { (downloads(page.inquiry)) } @else {
-            p {
-                "The box's copy was deleted together with a booking that it showed. The log keeps \
-                 its digest."
-            }
+        @match page.inquiry.given_report() {
+            Ok(_) => (downloads(page.inquiry)),
+            Err(why) => p { (capital(&why.to_string())) "." },
         }
     };
     panel(TITLE, content)

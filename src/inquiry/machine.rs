@@ -15,7 +15,7 @@ use super::refusal::{ActionError as Refuse, demand};
 use super::request::{Request, check_reason};
 use crate::booking::{Text, VersionId};
 use crate::calendar::Time;
-use crate::ids::InquiryId;
+use crate::ids::{Digest, InquiryId};
 use crate::limits::{
     EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, SEARCHES_PER_INQUIRY_MAX,
 };
@@ -84,9 +84,7 @@ impl Inquiry {
             Action::ClaimSecond => self.claim_second(who, at),
             Action::Dispose(finding) => self.dispose(who, finding),
             Action::Finish { leaf } => self.finish(who, leaf),
-            Action::Issue { sha256, leaf } => {
-                self.issue(who, Report { sha256, leaf, by: who.person.clone(), at_cs: at })
-            }
+            Action::Issue { sha256, leaf } => self.issue(who, sha256, leaf, at),
             Action::MarkEvidence(handover) => {
                 self.mark_evidence(who, Evidence { handover, by: who.person.clone(), at_cs: at })
             }
@@ -119,6 +117,17 @@ impl Inquiry {
     /// Whether a review waits that this person may claim: what a list of work shows.
     pub fn may_claim(&self, who: &Who) -> bool {
         self.first_waits_for(who).is_ok() || self.second_waits_for(who).is_ok()
+    }
+
+    /// The report, if those who take part may be given it now: until the inquiry is closed.
+    ///
+    /// Errors: none is issued; one that is withheld; a closed inquiry.
+    pub fn given_report(&self) -> Result<&Report, Refuse> {
+        let report = self.report.as_ref().ok_or(Refuse::NotIssued)?;
+        if self.is_report_withheld() {
+            return Err(Refuse::ReportWithheld);
+        }
+        if self.stage().is_over() { Err(Refuse::ReportClosed) } else { Ok(report) }
     }
 
     // Up to the answer
@@ -298,14 +307,16 @@ impl Inquiry {
 
     // The report and what became of it
 
-    fn issue(&mut self, who: &Who, report: Report) -> Result<(), Refuse> {
+    fn issue(&mut self, who: &Who, sha256: Digest, leaf: u64, at: Time) -> Result<(), Refuse> {
         self.goes_on()?;
         self.unissued()?;
         demand(self.both_finished(), || Refuse::NotReviewed { stage: self.stage() })?;
         demand(self.takes_part(&who.person), || Refuse::NoPartInIt {
             found: who.person.id.clone(),
         })?;
-        self.report = Some(report);
+        let standing = self.candidates().iter().filter(|candidate| candidate.released_cs.is_none());
+        let shows = standing.map(|candidate| candidate.version).collect();
+        self.report = Some(Report { sha256, leaf, by: who.person.clone(), at_cs: at, shows });
         Ok(())
     }
 

@@ -109,6 +109,8 @@ pub struct Report {
     pub by: Participant,
     /// When.
     pub at_cs: Time,
+    /// The candidates whose photos it shows.
+    pub shows: Vec<VersionId>,
 }
 
 /// One link of the chain of those who received the report as evidence.
@@ -250,6 +252,15 @@ impl Inquiry {
     /// The report, once issued.
     pub fn report(&self) -> Option<&Report> {
         self.report.as_ref()
+    }
+
+    /// Whether the report shows a candidate that its agency released since: then nobody is given it
+    /// any more.
+    pub fn is_report_withheld(&self) -> bool {
+        let released = |version: &VersionId| {
+            self.candidate(*version).is_none_or(|candidate| candidate.released_cs.is_some())
+        };
+        self.report.as_ref().is_some_and(|report| report.shows.iter().any(released))
     }
 
     /// Who received the report as evidence, in turn.

@@ -266,6 +266,17 @@ pub enum ActionError {
     /// There is no report.
     #[error("no report is issued, wanted the report first")]
     NotIssued,
+    /// A report that nobody is given any more.
+    #[error(
+        "the report is not given out any more, since an agency released or replaced a booking that \
+         it shows; the log keeps its digest"
+    )]
+    ReportWithheld,
+    /// The report of an inquiry that is closed.
+    #[error(
+        "the inquiry is closed, and its report is not given out any more; the log keeps its digest"
+    )]
+    ReportClosed,
     /// Whoever received the report isn't named.
     #[error("who received the report is a placeholder, wanted a name")]
     ReceiverHollow,
@@ -332,6 +343,8 @@ impl ActionError {
             | Self::LeadsNumberHollow
             | Self::EvidenceUnsaid => Rule::OutcomeHollow,
             Self::EvidenceUnmarked => Rule::EvidenceUnmarked,
+            Self::ReportWithheld => Rule::ReportWithheld,
+            Self::ReportClosed => Rule::NotShown,
             Self::Ended { .. }
             | Self::ProbeSearched
             | Self::NoProbe

@@ -89,6 +89,12 @@ pub enum Reference {
 }
 
 impl Request {
+    /// The same with the reason cut to the longest that is taken; what is refused is kept so.
+    pub fn within_bounds(self) -> Self {
+        let reason = self.reason.chars().take(REASON_CHARS_MAX).collect();
+        Self { reason, ..self }
+    }
+
     /// Checks what the types alone can't: that every field says something of its own, on a given
     /// day, by the pattern that the requester's agency has set for its complaint numbers.
     ///

@@ -98,6 +98,9 @@ impl Ledger {
                 versions.push((version, VersionRow { state: VersionState::Released, ..row }));
             }
             let ids: Vec<VersionId> = versions.iter().map(|(version, _)| *version).collect();
+            // Those that another one replaced have left by that one's leaf.
+            let standing = versions.iter().filter(|(_, row)| row.left.is_none());
+            let left: Vec<VersionId> = standing.map(|(version, _)| *version).collect();
             group.suppressed.extend(&ids);
             let detail = Detail::Released { actor, agency, versions: ids.clone(), reason };
             let counts = vec![core.master.booking_tag(known.leaf)];
@@ -105,17 +108,20 @@ impl Ledger {
                 let released = Some(leaf);
                 let number = NumberRow { state: NumberState::Released, released, ..known };
                 tables.put_number(&number_key, &number)?;
-                versions
-                    .iter()
-                    .try_for_each(|(version, row)| put_inactive(core, tables, *version, row))?;
+                for (version, row) in versions {
+                    let row = VersionRow { left: row.left.or(released), ..row };
+                    put_inactive(core, tables, version, &row)?;
+                }
                 Ok(())
             };
             Write::logged(NewLeaf::new(Vec::new(), counts, detail), rows)
                 .then(move |core, leaf| {
+                    let leaf = leaf.expect("a release is logged");
                     ids.iter().try_for_each(|version| core.mask(*version))?;
+                    core.leave(leaf, left);
                     // Of a booking's versions the current one stood.
                     core.count_standing(-1);
-                    Ok((leaf.expect("a release is logged"), true))
+                    Ok((leaf, true))
                 })
                 .decided()
         })
@@ -277,6 +283,7 @@ impl NewBooking {
             state: VersionState::Live,
             slot,
             leaf: 0,
+            left: None,
             previous,
             number_key,
             agency,
@@ -288,9 +295,10 @@ impl NewBooking {
         let more_standing = !replaced.as_ref().is_some_and(|replaced| replaced.stood);
         Write::logged(NewLeaf::new(Vec::new(), vec![tag], detail), move |core, tables, leaf| {
             staged.put(tables, leaf)?;
-            replaced
-                .iter()
-                .try_for_each(|old| Ok(put_inactive(core, tables, old.version, &old.row)?))
+            replaced.map_or(Ok(()), |Replaced { version, row, .. }| {
+                let row = VersionRow { left: Some(leaf), ..row };
+                Ok(put_inactive(core, tables, version, &row)?)
+            })
         })
         .behind(FilesFirst::Booking(Box::new(files)))
         .then(move |core, leaf| {
@@ -298,6 +306,7 @@ impl NewBooking {
             previous.map_or(Ok(()), |replaced| core.mask(replaced))?;
             core.count_standing(i64::from(more_standing));
             let leaf = leaf.expect("a booking is logged");
+            core.leave(leaf, previous);
             Ok(Taken { version: id, leaf, new: true, length })
         })
         .decided()

@@ -1,9 +1,9 @@
 //! What the writer and all readers share, and what is read of it: rows with what is sealed in them,
 //! opened.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, RwLock, Weak};
 
 use super::clock::Clock;
@@ -48,6 +48,8 @@ pub(crate) struct Core {
     /// Versions that stand: live, or unusable for the active model. Counted by the writer, so that
     /// it never has to walk over all of them.
     pub(super) standing: AtomicU64,
+    /// Versions that left the gallery for good and aren't purged, with the leaf by which each left.
+    pub(super) left: Mutex<BTreeSet<(u64, VersionId)>>,
     /// Those that the active model made unusable; some may not stand any more.
     pub(super) unusable: Mutex<Vec<VersionId>>,
     pub(super) newest: RwLock<Newest>,
@@ -56,6 +58,8 @@ pub(crate) struct Core {
     /// Leaves written since the start, by the name of their kind.
     pub(super) written: Mutex<BTreeMap<&'static str, u64>>,
     pub(super) waits: Waits,
+    /// Whether the log takes no leaf, since nobody knows that it is the newest.
+    pub(super) shut: AtomicBool,
     /// Keeps a second daemon off the folder.
     pub(super) _held: Box<dyn Send + Sync>,
 }
@@ -119,6 +123,13 @@ impl Core {
             plain.map_err(|e| if e.is_damage() { LedgerError::Unreadable } else { e.into() })?;
         serde_json::from_slice(&plain)
             .map_err(|source| LedgerError::Sealed { what: "record", source })
+    }
+
+    /// Whether the log takes leaves.
+    ///
+    /// Errors: it takes none.
+    pub(super) fn takes_leaves(&self) -> Result<(), LedgerError> {
+        if self.shut.load(Ordering::Acquire) { Err(LedgerError::Shut) } else { Ok(()) }
     }
 
     /// The key under which a booking number's row is found.

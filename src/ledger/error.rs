@@ -70,6 +70,9 @@ pub enum LedgerError {
     /// Only suppressed bookings can be purged.
     #[error("version {version} is not suppressed, only released or superseded ones are purged")]
     NotSuppressed { version: String },
+    /// The log takes no leaf.
+    #[error("the log takes no leaf while the doors are shut")]
+    Shut,
     /// The writer's queue is full.
     #[error("too many changes are waiting")]
     Busy,
@@ -155,7 +158,7 @@ impl Fated for LedgerError {
             | Self::NotSwitchable { .. }
             | Self::NoSwitch => Fate::Refuse,
             Self::Vault(e) if e.is_refusal() => Fate::Refuse,
-            Self::Busy | Self::ModelChanged | Self::ClockBehind { .. } => Fate::Wait,
+            Self::Busy | Self::Shut | Self::ModelChanged | Self::ClockBehind { .. } => Fate::Wait,
             Self::Gallery(e) => match e {
                 GalleryError::Busy { .. } => Fate::Wait,
                 GalleryError::Full { .. } => Fate::Fail,
@@ -197,6 +200,7 @@ impl LedgerError {
             Self::Gallery(GalleryError::Busy { .. }) | Self::Busy | Self::ModelChanged => {
                 Rule::Busy
             }
+            Self::Shut => Rule::DoorsShut,
             Self::ClockBehind { .. } => Rule::ClockBehind,
             Self::DiskLow { .. } | Self::DiskFull => Rule::DiskFull,
             Self::Gallery(_)

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -157,6 +158,8 @@ impl Ledger {
         work: Alone,
         run: impl FnOnce(&mut Writer) -> Result<T, LedgerError> + Send + 'static,
     ) -> Result<T, LedgerError> {
+        // Before anything is begun that only a leaf ends.
+        self.core.takes_leaves()?;
         let (reply, answer) = sync_channel(1);
         self.send(Job::Alone(work, Box::new(PendingAsk { decide: run, reply })), &answer)
     }
@@ -191,6 +194,12 @@ impl Ledger {
     ) -> Result<u64, LedgerError> {
         let leaf = NewLeaf::new(follows, counts, detail);
         self.write(None, |_, _| Write::logged(leaf, |_, _, _| Ok(())).decided())
+    }
+
+    /// Has the log take no leaf from here on, or take them again: nothing is written to one that
+    /// may not be the newest, whoever asks for it.
+    pub(crate) fn shut(&self, shut: bool) {
+        self.core.shut.store(shut, Ordering::Release);
     }
 
     /// Every leaf in order, as it was hashed, up to the newest checkpoint.

@@ -4,6 +4,9 @@
 //! leaf. A search runs between two such steps, `asked` and `answered`; what a crash leaves between
 //! them is interrupted by the next start.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use time::Date;
 use zeroize::Zeroizing;
 
@@ -12,15 +15,15 @@ use super::error::{Fate, Fated, LedgerError};
 use super::generation::Generation;
 use super::handle::Ledger;
 use super::inquiry_keys::{key_owner, report_id};
-use super::write::{Decision, FilesFirst, Group, NewLeaf, Subject, Write};
+use super::write::{Decision, FilesFirst, Group, NewLeaf, ReportFile, Subject, Write};
 use crate::audit::touch::{Credential, SearchApproval, Touch};
 use crate::audit::{Actor, Detail, Shown};
 use crate::booking::VersionId;
 use crate::calendar::Time;
 use crate::ids::{Digest, InquiryId, SearchId};
 use crate::inquiry::{
-    Action, ActionError, Disposition, Event, Finding, Inquiry, NumberPattern, Probe, Request,
-    Review, Who,
+    Action, ActionError, Disposition, Event, Finding, Inquiry, NumberPattern, Probe, Report,
+    Request, Review, Who,
 };
 use crate::limits::INQUIRIES_MAX;
 use crate::store::{Commit, InquiryRow, VersionState};
@@ -31,6 +34,13 @@ pub(crate) struct Kept {
     pub(crate) row: InquiryRow,
     pub(crate) key: ProbeKey,
     pub(crate) inquiry: Inquiry,
+}
+
+impl Kept {
+    /// The tag that leaves bear of what became of it.
+    pub(crate) fn tag(&self, ledger: &Ledger) -> u64 {
+        ledger.core().master.inquiry_tag(self.row.opened)
+    }
 }
 
 impl Core {
@@ -45,11 +55,7 @@ impl Core {
         id: InquiryId,
         group: Option<&Group<'_>>,
     ) -> Result<Kept, LedgerError> {
-        let row = self.store.inquiry(id)?.ok_or(LedgerError::NotFound { what: "inquiry" })?;
-        let key = self.vault.probes.key(row.slot, &key_owner(id))?;
-        let plain = key.open_record(id, &row.record)?;
-        let mut inquiry: Inquiry = serde_json::from_slice(&plain)
-            .map_err(|source| LedgerError::Sealed { what: "inquiry", source })?;
+        let Kept { row, key, mut inquiry } = self.recorded_inquiry(id)?;
         let now = group.map_or_else(|| self.clock.now(), |group| group.now);
         if row.asked.is_none() && inquiry.under_way() {
             let leaf = inquiry.searches().last().map_or(row.opened, |search| search.leaf);
@@ -71,6 +77,16 @@ impl Core {
                 inquiry.happen(now, Event::Released { version })?;
             }
         }
+        Ok(Kept { row, key, inquiry })
+    }
+
+    /// An inquiry as its record says, whatever happened to its candidates since.
+    fn recorded_inquiry(&self, id: InquiryId) -> Result<Kept, LedgerError> {
+        let row = self.store.inquiry(id)?.ok_or(LedgerError::NotFound { what: "inquiry" })?;
+        let key = self.vault.probes.key(row.slot, &key_owner(id))?;
+        let plain = key.open_record(id, &row.record)?;
+        let inquiry = serde_json::from_slice(&plain)
+            .map_err(|source| LedgerError::Sealed { what: "inquiry", source })?;
         Ok(Kept { row, key, inquiry })
     }
 
@@ -192,7 +208,13 @@ impl Ledger {
             let opened = Detail::InquiryOpened { actor, inquiry: id.to_string(), request };
             let leaf = NewLeaf::new(Vec::new(), Vec::new(), opened);
             Write::logged(leaf, move |core, tables, leaf| {
-                let row = InquiryRow { slot, opened: leaf, asked: None, record: Vec::new() };
+                let row = InquiryRow {
+                    slot,
+                    opened: leaf,
+                    asked: None,
+                    issued: None,
+                    record: Vec::new(),
+                };
                 core.put_inquiry(tables, &Kept { row, key, inquiry })
             })
             .behind(FilesFirst::ProbeSlot)
@@ -343,9 +365,6 @@ impl Ledger {
                 .map(|candidate| candidate.version)
                 .filter(undone)
                 .collect();
-            let leads =
-                findings.iter().filter(|finding| finding.disposition == Disposition::Lead).count()
-                    as u64;
             let (answered, first) = (
                 inquiry.answer().map(|answer| answer.leaf),
                 inquiry.first().and_then(|review| review.leaf),
@@ -353,38 +372,84 @@ impl Ledger {
             let follows = answered.into_iter().chain(first.filter(|_| second.is_some())).collect();
             let disagreements =
                 second.and(inquiry.first()).map_or(0, |first| disagreements(first, &findings));
-            let counts = vec![
-                if second.is_some() { 2 } else { 1 },
-                inquiry.candidates().len() as u64,
-                leads,
-                disagreements,
-            ];
-            vec![NewLeaf::new(
-                follows,
-                counts,
-                Detail::Reviewed { actor, inquiry: inquiry.id().to_string(), findings, released },
-            )]
+            let counts =
+                vec![if second.is_some() { 2 } else { 1 }, inquiry.candidates().len() as u64];
+            let inquiry = inquiry.id().to_string();
+            let detail = Detail::Reviewed { actor, inquiry, findings, released, disagreements };
+            vec![NewLeaf::new(follows, counts, detail)]
         };
         Ok(self.step(id, act, log)?.expect("a review's end is logged"))
     }
 
-    /// Seals an inquiry's report; it is on the medium on return.
-    pub(crate) fn keep_report(
+    /// Issues the report of an inquiry: the leaf names the digest of this file, which lies sealed
+    /// and synced before the leaf is written, and nowhere if it isn't. Gives the leaf.
+    ///
+    /// Errors: what the inquiry refuses; a full medium.
+    pub(crate) fn issue(
         &self,
-        inquiry: InquiryId,
-        key: &ProbeKey,
-        file: &[u8],
-    ) -> Result<(), LedgerError> {
-        let probes = &self.core().vault.probes;
-        probes.write_photo(report_id(inquiry), key, file)?;
-        Ok(probes.sync_names([report_id(inquiry)])?)
+        id: InquiryId,
+        actor: Actor,
+        who: Who,
+        revision: u64,
+        file: Arc<[u8]>,
+    ) -> Result<u64, LedgerError> {
+        let sha256 = Digest::of(&file);
+        self.write(Subject::Inquiry(id), move |core, group| {
+            let mut kept = core.inquiry_beside(id, Some(group))?;
+            let now = group.now;
+            let issue = move |leaf| Action::Issue { sha256, leaf };
+            kept.inquiry.clone().act(&who, revision, now, issue(0))?;
+            let leaf = issued_leaf(&kept.inquiry, actor, sha256);
+            let report = ReportFile { id: report_id(id), key: kept.key.clone(), file };
+            Write::logged(leaf, move |core, tables, leaf| {
+                kept.inquiry.act(&who, revision, now, issue(leaf))?;
+                kept.row.issued = Some(leaf);
+                core.put_inquiry(tables, &kept)
+            })
+            .behind(FilesFirst::Report(Box::new(report)))
+            .decided()
+        })
     }
 
-    /// Opens an inquiry's report.
+    /// Gives out the report of an inquiry: the file that was issued and that the log names, once
+    /// its leaf says to whom.
     ///
-    /// Errors: it is lost or damaged.
-    pub(crate) fn report(&self, inquiry: InquiryId, key: &ProbeKey) -> Result<Vec<u8>, VaultError> {
-        self.core().vault.probes.read_photo(report_id(inquiry), key)
+    /// Errors: none was issued, or the inquiry is closed; one that shows a candidate whose booking
+    /// was released since, or that went with such a booking; a file that isn't the one that was
+    /// issued.
+    pub(crate) fn take_report(&self, id: InquiryId, actor: Actor) -> Result<Vec<u8>, LedgerError> {
+        let file = self.issued_file(&self.core().inquiry(id)?)?;
+        self.write(Subject::Inquiry(id), move |core, group| {
+            let kept = core.inquiry_beside(id, Some(group))?;
+            let report_sha256 = given_report(&kept)?.sha256.to_string();
+            let detail = Detail::ReportGiven { actor, inquiry: id.to_string(), report_sha256 };
+            Write::logged(NewLeaf::new(Vec::new(), Vec::new(), detail), |_, _, _| Ok(()))
+                .answering(file)
+                .decided()
+        })
+    }
+
+    /// The file of an inquiry's report, held against what record and log say of it.
+    fn issued_file(&self, kept: &Kept) -> Result<Vec<u8>, LedgerError> {
+        let report = given_report(kept)?;
+        let read = self.core().vault.probes.read_photo(report_id(kept.inquiry.id()), &kept.key);
+        let file = match read {
+            // It went with a booking in this moment.
+            Err(e) if e.is_lost() => return Err(ActionError::ReportWithheld.into()),
+            read => read?,
+        };
+        let logged = match self.detail_of(report.leaf)? {
+            Some(Detail::ReportIssued { report_sha256, .. }) => {
+                report_sha256 == report.sha256.to_string()
+            }
+            // Its term was over before the inquiry's.
+            detail => detail.is_none(),
+        };
+        if logged && Digest::of(&file) == report.sha256 {
+            Ok(file)
+        } else {
+            Err(VaultError::Unreadable { what: "the report that was issued" }.into())
+        }
     }
 
     /// Forgets what was handed over of a probe.
@@ -438,28 +503,65 @@ impl Ledger {
 }
 
 impl Core {
-    /// Removes the box's own copies of reports that carry one of these bookings; durable on return.
-    pub(crate) fn destroy_reports(&self, purged: &[VersionId]) -> Result<(), LedgerError> {
-        let mut ids = Vec::new();
-        self.store.for_each_inquiry::<LedgerError>(|id, _| {
-            ids.push(id);
+    /// The inquiries of which the box keeps a report that shows one of these bookings. One that
+    /// doesn't open any more is among them: nobody can say what its report shows, and nobody is
+    /// given it.
+    pub(super) fn reports_of(
+        &self,
+        shown: &HashSet<VersionId>,
+    ) -> Result<Vec<(InquiryId, InquiryRow)>, LedgerError> {
+        let mut issued = Vec::new();
+        self.store.for_each_inquiry::<LedgerError>(|id, head| {
+            issued.extend(head.issued.map(|_| id));
             Ok(())
         })?;
-        let mut gone = Vec::new();
-        for id in ids {
-            let kept = self.inquiry(id)?;
-            let carries = kept
-                .inquiry
-                .candidates()
-                .iter()
-                .any(|candidate| purged.contains(&candidate.version));
-            if carries && kept.inquiry.report().is_some() {
-                self.vault.probes.unlink_photo(report_id(id))?;
-                gone.push(report_id(id));
+        let mut of = Vec::new();
+        for id in issued {
+            let shows = match self.recorded_inquiry(id) {
+                Ok(kept) => kept
+                    .inquiry
+                    .report()
+                    .is_some_and(|report| report.shows.iter().any(|at| shown.contains(at))),
+                Err(e) if e.fate() == Fate::Halt => return Err(e),
+                Err(e) => {
+                    log::error!("the report of an inquiry that doesn't open goes: {}", e.chain());
+                    true
+                }
+            };
+            if shows {
+                of.extend(self.store.inquiry(id)?.map(|row| (id, row)));
             }
         }
-        Ok(self.vault.probes.sync_names(gone)?)
+        Ok(of)
     }
+
+    /// Removes the files of these inquiries' reports; durable on return.
+    pub(super) fn unlink_reports(&self, of: &[InquiryId]) -> Result<(), LedgerError> {
+        let probes = &self.vault.probes;
+        of.iter().try_for_each(|id| probes.unlink_photo(report_id(*id)))?;
+        Ok(probes.sync_names(of.iter().map(|id| report_id(*id)))?)
+    }
+}
+
+/// The report of an inquiry, if it may be given out and its file is kept.
+fn given_report(kept: &Kept) -> Result<&Report, ActionError> {
+    let report = kept.inquiry.given_report()?;
+    if kept.row.issued.is_some() { Ok(report) } else { Err(ActionError::ReportWithheld) }
+}
+
+/// The leaf that says that a report was issued.
+fn issued_leaf(inquiry: &Inquiry, actor: Actor, sha256: Digest) -> NewLeaf {
+    let reviewed =
+        [inquiry.first(), inquiry.second()].into_iter().flatten().filter_map(|review| review.leaf);
+    let follows = inquiry.answer().map(|answer| answer.leaf).into_iter().chain(reviewed).collect();
+    let leads: Vec<VersionId> = inquiry
+        .candidates()
+        .iter()
+        .map(|candidate| candidate.version)
+        .filter(|version| inquiry.is_lead(*version))
+        .collect();
+    let (inquiry, report_sha256) = (inquiry.id().to_string(), sha256.to_string());
+    NewLeaf::new(follows, Vec::new(), Detail::ReportIssued { actor, inquiry, report_sha256, leads })
 }
 
 /// Whether these are the bytes of the probe that an inquiry's record names.

@@ -37,12 +37,14 @@ pub(super) struct Records {
     slots: Vec<u32>,
     /// Sorted by id, with the probe's slot.
     inquiries: Vec<(InquiryId, u32)>,
-    /// Under which their reports may lie sealed, sorted.
+    /// Under which the reports that are kept lie sealed, sorted.
     reports: Vec<ProbeFileId>,
     /// Sorted.
     probe_slots: Vec<u32>,
     /// Versions whose purge has begun.
     pub(super) purging: Vec<VersionId>,
+    /// Versions that left the gallery for good, with the leaf by which each left.
+    pub(super) left: Vec<(u64, VersionId)>,
     /// Inquiries with a search that was asked for and neither answered nor interrupted.
     pub(super) searching: Vec<InquiryId>,
     /// Inquiries whose end has begun; their slots and probes are nobody's.
@@ -69,6 +71,7 @@ struct Batch {
     versions: Vec<Version>,
     agencies: Vec<Identifier>,
     purging: Vec<VersionId>,
+    left: Vec<(u64, VersionId)>,
     unusable: Vec<VersionId>,
 }
 
@@ -221,6 +224,7 @@ impl Records {
                 }
                 step.add(batch.versions.len() as u64);
                 records.purging.extend(batch.purging);
+                records.left.extend(batch.left);
                 records.unusable.extend(batch.unusable);
                 for version in batch.versions {
                     records.slots.push(version.slot);
@@ -236,7 +240,7 @@ impl Records {
         store.for_each_inquiry::<LedgerError>(|id, head| {
             records.probe_slots.push(head.slot);
             records.inquiries.push((id, head.slot));
-            records.reports.push(report_id(id));
+            records.reports.extend(head.issued.map(|_| report_id(id)));
             if head.asked.is_some() {
                 records.searching.push(id);
             }
@@ -328,6 +332,9 @@ impl Batch {
             };
             match head.state {
                 VersionState::Purging => batch.purging.push(id),
+                VersionState::Released | VersionState::Superseded => {
+                    batch.left.extend(head.left.map(|leaf| (leaf, id)))
+                }
                 VersionState::Unusable => batch.unusable.push(id),
                 _ => {}
             }

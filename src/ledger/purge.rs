@@ -1,30 +1,78 @@
 //! A purge: numbers, key, photo, record and vector go, in an order that start-up can finish from
 //! wherever a crash ended it.
 //!
-//! redb commit `purging` -> row masked and zeroed, in the GPU too -> keys evicted, the slot file
-//! rewritten under a fresh epoch -> photos unlinked, folders synced -> redb commit with the leaf,
-//! the record and vector gone, the number's tombstone left.
+//! redb commit `purging` -> row masked and zeroed, in the GPU too -> keys evicted, reports that
+//! show the booking unlinked, the slot file rewritten under a fresh epoch -> photos unlinked,
+//! folders synced -> redb commit with the leaf, the record and vector gone, the number's tombstone
+//! left.
+//!
+//! What was released or replaced is purged by itself: the watch asks for what is due.
 
 use std::collections::HashSet;
 
-use super::error::LedgerError;
+use super::core::Core;
+use super::error::{Fate, Fated, LedgerError};
 use super::handle::Ledger;
 use super::records::stands;
 use super::write::{NewLeaf, Staged};
 use super::writer::{Alone, Writer};
 use crate::audit::Detail;
 use crate::booking::{Identifier, VersionId};
-use crate::store::{NumberRow, NumberState, StoreError, VersionRow, VersionState};
+use crate::calendar::Span;
+use crate::ids::InquiryId;
+use crate::limits::{PURGE_AFTER_HOURS, PURGE_WITHIN_HOURS, PURGED_AT_ONCE_MAX};
+use crate::store::{InquiryRow, NumberRow, NumberState, StoreError, VersionRow, VersionState};
 use crate::vault::KeyOwner;
 
 /// What a purge can promise where the epoch's anchor is a file.
 pub(super) const ASSURANCE: &str = "key overwritten, medium not proven";
 
 impl Ledger {
-    /// Purges suppressed versions: key, photo, record and vector are gone on return; the numbers'
-    /// tombstones stay.
+    /// Purges suppressed versions: key, photo, record and vector are gone on return, and so are the
+    /// box's copies of reports that show them; the numbers' tombstones stay.
     pub fn purge(&self, versions: Vec<VersionId>) -> Result<(), LedgerError> {
         self.alone(Alone::Purge, move |writer| writer.purge(&versions))
+    }
+
+    /// Purges all versions that left the gallery for good `PURGE_AFTER_HOURS` ago or earlier. One
+    /// that can't be purged is told to the journal and holds no other up.
+    pub fn purge_due(&self) -> Result<(), LedgerError> {
+        for versions in self.left_before(PURGE_AFTER_HOURS)?.chunks(PURGED_AT_ONCE_MAX) {
+            let Err(e) = self.purge(versions.to_vec()) else { continue };
+            if e.fate() == Fate::Halt {
+                return Err(e);
+            }
+            for &version in versions {
+                match self.purge(vec![version]) {
+                    Err(e) if e.fate() == Fate::Halt => return Err(e),
+                    Err(e) => log::error!("version {version} was not purged: {}", e.chain()),
+                    Ok(()) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many versions should have been purged by now, `PURGE_WITHIN_HOURS` after they left the
+    /// gallery.
+    pub fn purges_overdue(&self) -> Result<usize, LedgerError> {
+        Ok(self.left_before(PURGE_WITHIN_HOURS)?.len())
+    }
+
+    /// The versions that left the gallery so many hours ago or earlier and aren't purged, the first
+    /// to leave first.
+    fn left_before(&self, hours: u64) -> Result<Vec<VersionId>, LedgerError> {
+        let first = self.first_leaf_since(self.now() - Span::hours(hours))?;
+        let left = self.core().left.lock().expect("nothing panics while it holds what left");
+        Ok(left.iter().take_while(|(leaf, _)| *leaf < first).map(|(_, version)| *version).collect())
+    }
+}
+
+impl Core {
+    /// Notes that versions left the gallery for good by this leaf: each is to be purged.
+    pub(super) fn leave(&self, leaf: u64, versions: impl IntoIterator<Item = VersionId>) {
+        let mut left = self.left.lock().expect("nothing panics while it holds what left");
+        left.extend(versions.into_iter().map(|version| (leaf, version)));
     }
 }
 
@@ -43,15 +91,28 @@ impl Writer {
             }
             rows.push((version, VersionRow { state: VersionState::Purging, ..row }));
         }
+        let reports = self.core().reports_of(&versions.iter().copied().collect())?;
         self.core().store.commit::<StoreError>(|tables| {
-            rows.iter().try_for_each(|(version, row)| tables.put_version(*version, row))
+            rows.iter().try_for_each(|(version, row)| tables.put_version(*version, row))?;
+            // A start wipes the file of a report that no row knows.
+            reports.iter().try_for_each(|(id, row)| {
+                tables.put_inquiry(*id, &InquiryRow { issued: None, ..row.clone() })
+            })
         })?;
-        self.destroy(&rows).map_err(LedgerError::halting)?;
-        self.write_tombstones(rows).map_err(LedgerError::halting)
+        let reports: Vec<InquiryId> = reports.into_iter().map(|(id, _)| id).collect();
+        self.destroy(&rows, &reports).map_err(LedgerError::halting)?;
+        self.write_tombstones(rows).map_err(LedgerError::halting)?;
+        let mut left = self.core().left.lock().expect("nothing panics while it holds what left");
+        left.retain(|(_, version)| !versions.contains(version));
+        Ok(())
     }
 
-    /// Numbers, keys and photos go.
-    fn destroy(&self, rows: &[(VersionId, VersionRow)]) -> Result<(), LedgerError> {
+    /// Numbers, keys, photos and reports go.
+    fn destroy(
+        &self,
+        rows: &[(VersionId, VersionRow)],
+        reports: &[InquiryId],
+    ) -> Result<(), LedgerError> {
         let core = self.core();
         let gone: HashSet<VersionId> = rows.iter().map(|(version, _)| *version).collect();
         let mut staying: Vec<(u32, KeyOwner<VersionId>)> = Vec::new();
@@ -63,14 +124,15 @@ impl Writer {
             }
             Ok(())
         })?;
+        let taken: HashSet<u32> = staying.iter().map(|(slot, _)| *slot).collect();
         for (version, row) in rows {
             core.zero(*version)?;
             // A damaged slot may have been taken by another booking since.
-            if !staying.iter().any(|(slot, _)| *slot == row.slot) {
+            if !taken.contains(&row.slot) {
                 core.vault.bookings.destroy_key(row.slot)?;
             }
         }
-        core.destroy_reports(&rows.iter().map(|(version, _)| *version).collect::<Vec<_>>())?;
+        core.unlink_reports(reports)?;
         core.vault.bookings.sync_slots()?;
         core.vault.bookings.rotate(&staying)?;
         for (version, _) in rows {

@@ -1,10 +1,11 @@
-//! Rate-limited leaves: refusals of one caller that go on, and reads of the log, counted per caller
-//! and hour.
+//! Rate-limited leaves: refusals of one caller that go on, reads of the log, and reads of what is
+//! sealed, counted per caller and hour.
 //!
 //! An hour begins with what is first. The first refusal of a kind, caller and hour has a leaf of
 //! its own before it is told; the others of that hour wait in the store, durable before they are
-//! told too, and one leaf with their number ends the hour. The first read of the log by a caller in
-//! an hour has a leaf; how much more it read is counted in memory and follows in a second one.
+//! told too, and one leaf with their number ends the hour. The first read by a caller in an hour
+//! has a leaf, of what is sealed one for each person, kind and inquiry; how much more was read is
+//! counted in memory and follows in a second one.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -16,9 +17,11 @@ use super::error::LedgerError;
 use super::handle::Ledger;
 use super::write::{NewLeaf, Staged, Subject, Write};
 use super::writer::{Alone, Writer};
-use crate::audit::{Actor, Detail, Refusal};
+use crate::audit::{Actor, Detail, Refusal, Sealed};
+use crate::booking::Identifier;
 use crate::calendar::{Span, Time};
-use crate::limits::REFUSALS_KEPT_BYTES_MAX;
+use crate::ids::InquiryId;
+use crate::limits::{READERS_GATHERED_MAX, REFUSALS_KEPT_BYTES_MAX};
 use crate::roster::Caller;
 use crate::store::RefusalCountRow;
 
@@ -51,8 +54,14 @@ impl Ledger {
     /// Logs a refusal before it is told, by a leaf of its own or among those that wait for the end
     /// of their hour.
     pub fn refused(&self, detail: Detail) -> Result<(), LedgerError> {
+        let detail = detail.within_bounds();
         let (actor, _) = detail.refusal(Time::EPOCH).expect("only refusals are sent as such");
-        let (kind, caller) = (detail.kind(), actor.certificate.clone());
+        let kind = detail.kind();
+        // Two people at one device are two callers.
+        let caller = match &actor.person {
+            Some(person) => format!("{} {person}", actor.certificate),
+            None => actor.certificate.clone(),
+        };
         self.write(Subject::Refused(kind, caller.clone()), move |core, group| {
             let waiting = core.store.refusal_count(kind as u16, &caller)?;
             match waiting {
@@ -138,48 +147,90 @@ fn hour_detail(core: &Core, row: &RefusalCountRow) -> Result<Option<Detail>, Led
     Ok(Some(Detail::RefusalsGathered { actor, hour_cs, refusals, kept }))
 }
 
-/// Who read how much of the log in this hour.
+/// Who read what in this hour.
 #[derive(Debug, Default)]
-pub(crate) struct Reads(Mutex<HashMap<String, Read>>);
+pub(crate) struct Reads(Mutex<HashMap<Reader, Read>>);
+
+/// Whose reads of what are gathered in one leaf.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Reader {
+    certificate: String,
+    person: Option<Identifier>,
+    /// None where it is the public half of the log.
+    sealed: Option<(Sealed, Option<String>)>,
+}
 
 #[derive(Debug)]
 struct Read {
-    actor: Actor,
     hour: Time,
     leaf: u64,
-    tiles: u64,
-    bundles: u64,
+    /// What came after the first.
+    counts: Vec<u64>,
+    detail: Detail,
 }
 
 impl Reads {
     /// Notes that a caller is about to read a tile, or a bundle of leaves.
-    pub(crate) fn note(
+    pub(crate) fn of_log(
         &self,
         ledger: &Ledger,
         caller: &Caller,
         is_bundle: bool,
     ) -> Result<(), LedgerError> {
-        let (tiles, bundles) = (u64::from(!is_bundle), u64::from(is_bundle));
-        let name = caller.name.to_string();
+        let actor = Actor::from(caller);
+        let reader = Reader { certificate: actor.certificate.clone(), person: None, sealed: None };
+        let counts = vec![u64::from(!is_bundle), u64::from(is_bundle)];
+        self.note(ledger, reader, counts, |hour_cs| Detail::LogRead { actor, hour_cs })
+    }
+
+    /// Notes that somebody is about to be shown what is sealed: of this kind, and of which inquiry,
+    /// where it is one's.
+    pub(crate) fn of_sealed(
+        &self,
+        ledger: &Ledger,
+        actor: Actor,
+        what: Sealed,
+        inquiry: Option<InquiryId>,
+    ) -> Result<(), LedgerError> {
+        let inquiry = inquiry.map(|inquiry| inquiry.to_string());
+        let reader = Reader {
+            certificate: actor.certificate.clone(),
+            person: actor.person.clone(),
+            sealed: Some((what, inquiry.clone())),
+        };
+        self.note(ledger, reader, vec![1], |hour_cs| Detail::SealedRead {
+            actor,
+            what,
+            inquiry,
+            hour_cs,
+        })
+    }
+
+    fn note(
+        &self,
+        ledger: &Ledger,
+        reader: Reader,
+        counts: Vec<u64>,
+        detail: impl FnOnce(Time) -> Detail,
+    ) -> Result<(), LedgerError> {
         let now = ledger.now();
         let mut reads = self.0.lock().expect("nothing panics while it holds the reads");
-        if let Some(read) = reads.get_mut(&name).filter(|read| now < read.hour + HOUR) {
-            read.tiles += tiles;
-            read.bundles += bundles;
+        if let Some(read) = reads.get_mut(&reader).filter(|read| now < read.hour + HOUR) {
+            read.counts.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
             return Ok(());
         }
-        // Held while the leaf is written, so that one caller's first reads write one.
-        let over = reads.remove(&name);
-        if let Some(read) = over {
+        // Held while the leaf is written, so that one reader's first reads write one.
+        if let Some(read) = reads.get(&reader) {
             read.end(ledger)?;
+            reads.remove(&reader);
         }
-        let actor = Actor::from(caller);
-        let leaf = ledger.note(
-            Vec::new(),
-            vec![tiles, bundles],
-            Detail::LogRead { actor: actor.clone(), hour_cs: now },
-        )?;
-        reads.insert(name, Read { actor, hour: now, leaf, tiles: 0, bundles: 0 });
+        let detail = detail(now);
+        let none = vec![0; counts.len()];
+        let leaf = ledger.note(Vec::new(), counts, detail.clone())?;
+        // Of more readers each read has a leaf of its own.
+        if reads.len() < READERS_GATHERED_MAX {
+            reads.insert(reader, Read { hour: now, leaf, counts: none, detail });
+        }
         Ok(())
     }
 
@@ -187,20 +238,23 @@ impl Reads {
     pub(crate) fn end_hours(&self, ledger: &Ledger, all: bool) -> Result<(), LedgerError> {
         let now = ledger.now();
         let mut reads = self.0.lock().expect("nothing panics while it holds the reads");
-        let over: Vec<String> = reads
+        let over: Vec<Reader> = reads
             .iter()
             .filter(|(_, read)| all || read.hour + HOUR <= now)
-            .map(|(name, _)| name.clone())
+            .map(|(reader, _)| reader.clone())
             .collect();
-        over.iter().filter_map(|name| reads.remove(name)).try_for_each(|read| read.end(ledger))
+        for reader in over {
+            reads.get(&reader).map_or(Ok(()), |read| read.end(ledger))?;
+            reads.remove(&reader);
+        }
+        Ok(())
     }
 }
 
 impl Read {
-    fn end(self, ledger: &Ledger) -> Result<(), LedgerError> {
-        if self.tiles + self.bundles > 0 {
-            let detail = Detail::LogRead { actor: self.actor, hour_cs: self.hour };
-            ledger.note(vec![self.leaf], vec![self.tiles, self.bundles], detail)?;
+    fn end(&self, ledger: &Ledger) -> Result<(), LedgerError> {
+        if self.counts.iter().any(|count| *count > 0) {
+            ledger.note(vec![self.leaf], self.counts.clone(), self.detail.clone())?;
         }
         Ok(())
     }

@@ -108,6 +108,8 @@ struct Fallen {
     state: VersionState,
     /// The leaf of the release and that of the version that stood then.
     release: Option<(u64, u64)>,
+    /// The leaf by which it left the gallery.
+    left: u64,
 }
 
 /// An opened state folder whose daemon doesn't run.
@@ -165,7 +167,7 @@ pub fn restore(setup: &RestoreSetup, kept: KeptLog<'_>) -> Result<Restored, Ledg
     store.commit::<LedgerError>(|tables| {
         tables.put_leaves(backup_leaves, &since.rows)?;
         tables.put_nodes(&since.nodes)?;
-        for (&id, &Fallen { state, release }) in &fallen {
+        for (&id, &Fallen { state, release, left }) in &fallen {
             let Some(row) = store.version(id)? else { continue };
             done.suppressed += u64::from(row.state == VersionState::Live);
             if let (Some(number), Some((release, leaf))) = (store.number(&row.number_key)?, release)
@@ -180,7 +182,7 @@ pub fn restore(setup: &RestoreSetup, kept: KeptLog<'_>) -> Result<Restored, Ledg
                     },
                 )?;
             }
-            tables.put_version(id, &VersionRow { state, ..row })?;
+            tables.put_version(id, &VersionRow { state, left: row.left.or(Some(left)), ..row })?;
         }
         for (id, row) in &searching {
             if row.asked.is_some_and(|asked| since.ended.contains(&asked)) {
@@ -479,7 +481,8 @@ impl Since {
             None if standing != leaf => VersionState::Superseded,
             None => return None,
         };
-        Some(Fallen { state, release })
+        let left = self.replaced.get(&own).copied().or(release.map(|(by, _)| by)).unwrap_or(leaf);
+        Some(Fallen { state, release, left })
     }
 
     /// Takes note of what a leaf says happened.

@@ -10,7 +10,7 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
 
 use super::core::Core;
@@ -114,11 +114,13 @@ pub(super) fn open(
         former: Mutex::default(),
         switch: RwLock::new(switch),
         standing: AtomicU64::new(records.live + records.unusable.len() as u64),
+        left: Mutex::new(records.left.drain(..).collect()),
         unusable: Mutex::new(std::mem::take(&mut records.unusable)),
         newest: RwLock::new(newest),
         audit_leaves: Mutex::new(audit_leaves),
         written: Mutex::default(),
         waits: Waits::default(),
+        shut: AtomicBool::new(false),
         _held: held,
     });
     hold_against_anchor(&core, anchored)?;

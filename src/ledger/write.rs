@@ -16,9 +16,9 @@ use crate::audit::{Detail, Leaf, LeafKind, SALT_BYTES, commit};
 use crate::booking::VersionId;
 use crate::calendar::Time;
 use crate::crypto::random;
-use crate::ids::InquiryId;
+use crate::ids::{InquiryId, ProbeFileId};
 use crate::store::Commit;
-use crate::vault::BookingKey;
+use crate::vault::{BookingKey, ProbeKey, Vault, VaultError};
 
 /// What two decisions of one transaction must not both be about.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -85,6 +85,8 @@ pub(super) enum FilesFirst {
     Booking(Box<BookingFiles>),
     /// The slot of a probe's key.
     ProbeSlot,
+    /// The file of a report.
+    Report(Box<ReportFile>),
 }
 
 /// A booking's key, its slot and its photo.
@@ -93,6 +95,13 @@ pub(super) struct BookingFiles {
     pub(super) key: Arc<BookingKey>,
     pub(super) slot: u32,
     pub(super) photo: Arc<[u8]>,
+}
+
+/// A report's file, and the key of its inquiry.
+pub(super) struct ReportFile {
+    pub(super) id: ProbeFileId,
+    pub(super) key: ProbeKey,
+    pub(super) file: Arc<[u8]>,
 }
 
 /// A leaf to be.
@@ -125,9 +134,24 @@ impl NewLeaf {
     }
 }
 
+impl FilesFirst {
+    /// Seals the photo or report, if there is one, and gives it its name.
+    pub(super) fn write(&self, vault: &Vault) -> Result<(), VaultError> {
+        match self {
+            Self::Booking(files) => vault.bookings.write_photo(files.id, &files.key, &files.photo),
+            Self::Report(report) => vault.probes.write_photo(report.id, &report.key, &report.file),
+            Self::None | Self::ProbeSlot => Ok(()),
+        }
+    }
+}
+
 impl Staged {
-    /// Whether every detail is short enough to be kept.
-    pub(super) fn check_details(&self) -> Result<(), LedgerError> {
+    /// Whether the log takes these leaves: every detail is short enough to be kept, and there is
+    /// none while the log is shut.
+    pub(super) fn check(&self, core: &Core) -> Result<(), LedgerError> {
+        if !self.leaves.is_empty() {
+            core.takes_leaves()?;
+        }
         Ok(self.leaves.iter().try_for_each(|leaf| leaf.detail.check_length())?)
     }
 

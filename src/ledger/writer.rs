@@ -14,9 +14,8 @@ use std::sync::mpsc::{Receiver, SyncSender};
 
 use super::core::{Core, Newest};
 use super::error::{Fate, Fated, LedgerError};
-use super::write::{BookingFiles, Decision, FilesFirst, Group, Staged, Subject};
+use super::write::{Decision, FilesFirst, Group, Staged, Subject};
 use crate::audit::{Edge, LeafKind, leaf_hash};
-use crate::booking::VersionId;
 use crate::calendar::Time;
 use crate::limits::{COMMIT_CHANGES_MAX, COMMIT_THREADS_MAX};
 use crate::store::LeafRow;
@@ -109,8 +108,8 @@ where
         let Self { decide, reply } = *self;
         match decide(core, group) {
             Ok(Decision::Write(write)) => {
-                if let Err(too_long) = write.staged.check_details() {
-                    return settle(&reply, Err(too_long.into())).map(|()| None);
+                if let Err(e) = write.staged.check(core) {
+                    return settle(&reply, Err(e.into())).map(|()| None);
                 }
                 let answer = Box::new(Committed { follow: write.follow, reply });
                 Ok(Some(WaitingWrite { staged: write.staged, answer }))
@@ -292,25 +291,32 @@ impl Writer {
         followed
     }
 
-    /// Slots and photos onto the medium. A write for which there was no room is answered so and
-    /// leaves the group.
+    /// Slots, photos and reports onto the medium. A write for which there was no room is answered
+    /// so and leaves the group.
     fn place(&self, waiting: &mut Vec<WaitingWrite>) -> Result<(), LedgerError> {
         let vault = &self.core.vault;
-        let booked: Vec<VersionId> =
-            waiting.iter().filter_map(WaitingWrite::booking).map(|files| files.id).collect();
+        let (mut booked, mut reports, mut probe_slot) = (Vec::new(), Vec::new(), false);
+        for waits in &*waiting {
+            match &waits.staged.files {
+                FilesFirst::Booking(files) => booked.push(files.id),
+                FilesFirst::Report(report) => reports.push(report.id),
+                FilesFirst::ProbeSlot => probe_slot = true,
+                FilesFirst::None => {}
+            }
+        }
         if !booked.is_empty() {
             vault.bookings.sync_slots()?;
         }
-        if waiting.iter().any(|waiting| matches!(waiting.staged.files, FilesFirst::ProbeSlot)) {
+        if probe_slot {
             vault.probes.sync_slots()?;
         }
-        let written = self.write_photos(waiting);
+        let written = self.write_files(waiting);
         let mut failed = None;
         for (waits, written) in std::mem::take(waiting).into_iter().zip(written) {
             match written {
                 Ok(()) => waiting.push(waits),
                 Err(e) if e.is_full() => {
-                    if let Some(files) = waits.booking() {
+                    if let FilesFirst::Booking(files) = &waits.staged.files {
                         vault.bookings.destroy_key(files.slot)?;
                     }
                     waits.answer.failed(LedgerError::DiskFull);
@@ -321,30 +327,30 @@ impl Writer {
                 }
             }
         }
-        match failed {
-            Some(e) => Err(e.into()),
-            None => Ok(vault.bookings.sync_names(booked)?),
+        if let Some(e) = failed {
+            return Err(e.into());
         }
+        vault.bookings.sync_names(booked)?;
+        Ok(vault.probes.sync_names(reports)?)
     }
 
-    /// Each write's photo, sealed and synced under its name; several at once, since most of that is
-    /// waiting for the medium.
-    fn write_photos(&self, waiting: &[WaitingWrite]) -> Vec<Result<(), VaultError>> {
+    /// Each write's photo or report, sealed and synced under its name; several at once, since most
+    /// of that is waiting for the medium.
+    fn write_files(&self, waiting: &[WaitingWrite]) -> Vec<Result<(), VaultError>> {
         let vault = &self.core.vault;
-        let write = |files: Option<&BookingFiles>| {
-            files.map_or(Ok(()), |files| {
-                vault.bookings.write_photo(files.id, &files.key, &files.photo)
-            })
-        };
-        let files: Vec<Option<&BookingFiles>> = waiting.iter().map(WaitingWrite::booking).collect();
-        if files.len() < 2 {
-            return files.into_iter().map(write).collect();
+        let files: Vec<&FilesFirst> = waiting.iter().map(|waits| &waits.staged.files).collect();
+        let with_files =
+            |files: &&&FilesFirst| matches!(files, FilesFirst::Booking(_) | FilesFirst::Report(_));
+        if files.iter().filter(with_files).count() < 2 {
+            return files.into_iter().map(|files| files.write(vault)).collect();
         }
         let share = files.len().div_ceil(COMMIT_THREADS_MAX);
         std::thread::scope(|scope| {
             let shares: Vec<_> = files
                 .chunks(share)
-                .map(|share| scope.spawn(|| share.iter().copied().map(write).collect::<Vec<_>>()))
+                .map(|share| {
+                    scope.spawn(|| share.iter().map(|files| files.write(vault)).collect::<Vec<_>>())
+                })
                 .collect();
             shares
                 .into_iter()
@@ -353,13 +359,13 @@ impl Writer {
         })
     }
 
-    /// Commits what is alone in its transaction, or nothing where a detail is too long; gives each
-    /// write's last leaf.
+    /// Commits what is alone in its transaction, or nothing where a detail is too long or the log
+    /// takes no leaf; gives each write's last leaf.
     pub(super) fn transact_alone(
         &mut self,
         staged: Vec<Staged>,
     ) -> Result<Vec<Option<u64>>, LedgerError> {
-        staged.iter().try_for_each(Staged::check_details)?;
+        staged.iter().try_for_each(|staged| staged.check(&self.core))?;
         self.transact(staged)
     }
 
@@ -422,15 +428,6 @@ impl Core {
             .lock()
             .expect("nothing panics while it holds the leaves")
             .extend(audits.map(|(_, leaf)| *leaf));
-    }
-}
-
-impl WaitingWrite {
-    fn booking(&self) -> Option<&BookingFiles> {
-        match &self.staged.files {
-            FilesFirst::Booking(files) => Some(files),
-            FilesFirst::None | FilesFirst::ProbeSlot => None,
-        }
     }
 }
 

@@ -8,7 +8,6 @@ use super::times::{median, month_of, months_of, rfc3339};
 use super::totals::{AlarmSpan, MonthFigures, Totals};
 use crate::audit::{Alarm, LeafKind, LeafView};
 use crate::calendar::Time;
-use crate::inquiry::Upshot;
 use crate::limits::{RELEASE_TO_PURGE_DAYS_MAX, REPORT_ALARMS_MAX};
 
 const DAY_SECONDS: u64 = 24 * 60 * 60;
@@ -21,9 +20,10 @@ pub(super) struct LogCounts {
     months: BTreeMap<String, usize>,
     /// Searches of the period without an end.
     asked: HashSet<u64>,
-    open_inquiries: HashSet<u64>,
-    /// Reports without an outcome, with their times.
-    open_reports: HashMap<u64, Time>,
+    /// Inquiries opened and not closed, reports issued and without an outcome: which ones, the log
+    /// doesn't say.
+    open_inquiries: u64,
+    open_reports: u64,
     /// Notices with their times, and whether a purge followed.
     notices: HashMap<u64, (Time, bool)>,
     /// How long the purges of the period took, in seconds.
@@ -60,8 +60,8 @@ impl LogCounts {
             to,
             months: months.into_iter().zip(0..).collect(),
             asked: HashSet::new(),
-            open_inquiries: HashSet::new(),
-            open_reports: HashMap::new(),
+            open_inquiries: 0,
+            open_reports: 0,
             notices: HashMap::new(),
             took: Vec::new(),
             samples: HashMap::new(),
@@ -93,8 +93,8 @@ impl LogCounts {
         let totals = &mut self.totals;
         match leaf.kind {
             LeafKind::Started => totals.gallery.rows_at_last_start = Some(leaf.count(0)),
-            LeafKind::InquiryOpened => _ = self.open_inquiries.insert(index),
-            LeafKind::InquiryClosed => _ = first.map(|opened| self.open_inquiries.remove(&opened)),
+            LeafKind::InquiryOpened => self.open_inquiries += 1,
+            LeafKind::InquiryClosed => self.open_inquiries = self.open_inquiries.saturating_sub(1),
             LeafKind::Asked if within => _ = self.asked.insert(index),
             LeafKind::Answered if first.is_some_and(|asked| self.asked.remove(&asked)) => {
                 totals.inquiries.answered += 1
@@ -102,8 +102,8 @@ impl LogCounts {
             LeafKind::Interrupted if first.is_some_and(|asked| self.asked.remove(&asked)) => {
                 totals.inquiries.interrupted += 1
             }
-            LeafKind::ReportIssued => _ = self.open_reports.insert(index, leaf.time),
-            LeafKind::OutcomeRecorded => _ = first.map(|report| self.open_reports.remove(&report)),
+            LeafKind::ReportIssued => self.open_reports += 1,
+            LeafKind::OutcomeRecorded => self.open_reports = self.open_reports.saturating_sub(1),
             // The tag is of an older version of the same booking, which falls in its place.
             LeafKind::BookingIn if leaf.count(0) != 0 => totals.bookings.replaced += once,
             LeafKind::BookingIn => totals.gallery.standing += 1,
@@ -168,7 +168,7 @@ impl LogCounts {
             LeafKind::InquiryOpened => totals.inquiries.opened += 1,
             LeafKind::InquiryClosed => {
                 totals.inquiries.closed += 1;
-                totals.inquiries.withdrawn += yes(0);
+                totals.inquiries.withdrawn += yes(1);
             }
             LeafKind::Asked => totals.inquiries.asked += 1,
             LeafKind::Answered => {
@@ -183,17 +183,9 @@ impl LogCounts {
             LeafKind::Reviewed => {
                 totals.reviews.second += 1;
                 totals.reviews.candidates_second += counted(1);
-                totals.reviews.leads += counted(2);
-                totals.reviews.disagreements += counted(3);
             }
-            LeafKind::ReportIssued => {
-                totals.reports.issued += 1;
-                totals.reports.leads += counted(0);
-                totals.reports.without_lead += no(0);
-            }
-            LeafKind::OutcomeRecorded => {
-                *totals.reports.outcomes.entry(upshot_of(leaf.count(0))).or_default() += 1
-            }
+            LeafKind::ReportIssued => totals.reports.issued += 1,
+            LeafKind::OutcomeRecorded => totals.reports.outcomes += 1,
             LeafKind::BookingIn => totals.bookings.came_in += 1,
             LeafKind::BookingsDamaged => totals.bookings.damaged += counted(0),
             LeafKind::BookingsSuppressed => totals.bookings.unusable += counted(0),
@@ -224,15 +216,13 @@ impl LogCounts {
         let end = self.to.min(newest);
         let age = |since: Time| end.since(since).whole_seconds();
         let totals = &mut self.totals;
-        totals.inquiries.open = self.open_inquiries.len() as u64;
+        totals.inquiries.open = self.open_inquiries;
         totals.inquiries.waiting = self.asked.len() as u64;
         totals.inquiries.refused =
             totals.refusals.get(LeafKind::SearchRefused.name()).copied().unwrap_or(0);
         totals.bookings.refused =
             totals.refusals.get(LeafKind::BookingRefused.name()).copied().unwrap_or(0);
-        totals.reports.open = self.open_reports.len() as u64;
-        totals.reports.oldest_open_seconds =
-            self.open_reports.values().map(|&issued| age(issued)).max();
+        totals.reports.open = self.open_reports;
         self.took.sort_unstable();
         totals.purges.median_seconds = median(&self.took);
         totals.purges.longest_seconds = self.took.last().copied();
@@ -277,9 +267,4 @@ pub(super) fn bounded(count: u64) -> u64 {
 
 fn alarm_name(code: u64) -> String {
     Alarm::of(code).map_or_else(|| format!("alarm_{code}"), |alarm| alarm.name().to_owned())
-}
-
-/// The name of what became of a report, by its code; another version's codes are counted together.
-fn upshot_of(code: u64) -> String {
-    Upshot::of(code).map_or("unknown", Upshot::name).to_owned()
 }

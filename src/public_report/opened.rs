@@ -42,8 +42,26 @@ pub struct OpenedFigures {
     pub refusals: OpenedBreakdowns,
     /// Bookings and notices by agency.
     pub agencies: OpenedBreakdowns,
+    /// What examiners found, what reports held, and what came of them.
+    pub results: Results,
     /// Reviews of an audit's samples by what they found.
     pub audits: OpenedBreakdowns,
+}
+
+/// What searches came to. Units: candidates of second reviews; reports; outcomes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Results {
+    /// The details that say it.
+    pub details: DetailCoverage,
+    /// Candidates by whether the two examiners agreed that they are a lead.
+    pub compared: Breakdown,
+    /// Candidates by what the second examiner made of them.
+    pub judged: Breakdown,
+    /// Reports by whether they hold any lead.
+    pub reports: Breakdown,
+    /// Outcomes by what became of the report.
+    pub outcomes: Breakdown,
 }
 
 /// The system as it ran when the period ended.
@@ -100,7 +118,18 @@ pub(super) struct DetailCounts {
     searches: Searches,
     refusals: KindCounts,
     agencies: KindCounts,
+    results: ResultCounts,
     audits: KindCounts,
+}
+
+/// The counters of what searches came to.
+#[derive(Default)]
+struct ResultCounts {
+    details: DetailCoverage,
+    compared: Counts,
+    judged: Counts,
+    reports: Counts,
+    outcomes: Counts,
 }
 
 #[derive(Default)]
@@ -118,6 +147,9 @@ impl DetailCounts {
                 | LeafKind::Answered
                 | LeafKind::RefusalsGathered
                 | LeafKind::SampleReviewed
+                | LeafKind::Reviewed
+                | LeafKind::ReportIssued
+                | LeafKind::OutcomeRecorded
         );
         matches!(kind, LeafKind::Started | LeafKind::ModelSwitched)
             || within && (counted || kind.is_refusal() || BY_AGENCY.contains(&kind))
@@ -144,6 +176,9 @@ impl DetailCounts {
                 }
             }
             LeafKind::SampleReviewed => self.audits.details.add(one),
+            LeafKind::Reviewed | LeafKind::ReportIssued | LeafKind::OutcomeRecorded => {
+                return self.results.take(leaf, detail.as_ref());
+            }
             kind if kind.is_refusal() => self.refusals.details.add(one),
             _ => self.agencies.details.add(one),
         }
@@ -265,7 +300,59 @@ impl DetailCounts {
             },
             refusals,
             agencies: self.agencies.finish(BY_AGENCY),
+            results: self.results.finish(),
             audits: self.audits.finish([LeafKind::SampleReviewed]),
+        }
+    }
+}
+
+impl ResultCounts {
+    /// A leaf of a second review, a report or an outcome, with its detail where it is open.
+    fn take(&mut self, leaf: &LeafView<'_>, detail: Option<&Detail>) {
+        if leaf.kind == LeafKind::Reviewed && leaf.count(0) != 2 {
+            return;
+        }
+        self.details.add(DetailCoverage { leaves: 1, opened: u64::from(detail.is_some()) });
+        let candidates = bounded(leaf.count(1));
+        let mut add = |to: fn(&mut Self) -> &mut Counts, name: &str, count: u64| {
+            if count > 0 {
+                *to(self).entry(name.to_owned()).or_default() += count;
+            }
+        };
+        match (leaf.kind, detail) {
+            (LeafKind::Reviewed, Some(Detail::Reviewed { findings, disagreements, .. })) => {
+                let differ = (*disagreements).min(candidates);
+                add(|to| &mut to.compared, "agreed", candidates - differ);
+                add(|to| &mut to.compared, "disagreed", differ);
+                for finding in findings {
+                    add(|to| &mut to.judged, finding.disposition.name(), 1);
+                }
+                let released = candidates.saturating_sub(findings.len() as u64);
+                add(|to| &mut to.judged, "released_meanwhile", released);
+            }
+            (LeafKind::Reviewed, _) => {
+                add(|to| &mut to.compared, NOT_OPENED, candidates);
+                add(|to| &mut to.judged, NOT_OPENED, candidates);
+            }
+            (LeafKind::ReportIssued, Some(Detail::ReportIssued { leads, .. })) => {
+                let name = if leads.is_empty() { "without_lead" } else { "with_leads" };
+                add(|to| &mut to.reports, name, 1);
+            }
+            (LeafKind::ReportIssued, _) => add(|to| &mut to.reports, NOT_OPENED, 1),
+            (_, Some(Detail::OutcomeRecorded { outcome, .. })) => {
+                add(|to| &mut to.outcomes, outcome.upshot.name(), 1)
+            }
+            _ => add(|to| &mut to.outcomes, NOT_OPENED, 1),
+        }
+    }
+
+    fn finish(self) -> Results {
+        Results {
+            details: self.details,
+            compared: Breakdown::of(&self.compared),
+            judged: Breakdown::of(&self.judged),
+            reports: Breakdown::of(&self.reports),
+            outcomes: Breakdown::of(&self.outcomes),
         }
     }
 }

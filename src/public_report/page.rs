@@ -3,7 +3,7 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::parts::{raw, share};
+use super::parts::{part, raw};
 use super::report::PublicReport;
 use super::sections;
 use super::times::{minute, span};
@@ -138,7 +138,7 @@ fn tile(name: &str, figure: String, more: &str) -> Markup {
 fn glance(report: &PublicReport) -> Markup {
     let totals = &report.totals;
     let (reviews, purges) = (&totals.reviews, &totals.purges);
-    let disagreed = share(reviews.disagreements, reviews.candidates_second);
+    let disagreed = part(&report.opened.results.compared, "disagreed");
     let standing: u64 = totals.alarms.kinds.values().map(|count| count.standing).sum();
     let raised: u64 = totals.alarms.kinds.values().map(|count| count.raised).sum();
     let longest = purges
@@ -154,11 +154,11 @@ fn glance(report: &PublicReport) -> Markup {
                     "before anything was compared"))
                 (tile("Candidates shown", number(totals.inquiries.candidates),
                     &format!("{} answers without any", number(totals.inquiries.empty_answers))))
-                (tile("Examiners disagreed", disagreed.unwrap_or_else(|| "\u{2013}".to_owned()),
-                    &format!("on {} of {} candidates seen twice", number(reviews.disagreements),
-                    number(reviews.candidates_second))))
+                (tile("Examiners disagreed", disagreed,
+                    &format!("of {} candidates seen by two", number(reviews.candidates_second))))
                 (tile("Reports issued", number(totals.reports.issued),
-                    &format!("{} without any lead", number(totals.reports.without_lead))))
+                    &format!("{} without any lead",
+                    part(&report.opened.results.reports, "without_lead"))))
                 (tile("Outcomes still open", number(totals.reports.open),
                     "reports of which nobody has said yet what came of them"))
                 (tile("Notices of release", number(purges.notices),

@@ -50,12 +50,16 @@ impl Render for Cell {
     }
 }
 
-/// A part of a whole in per cent, of counts that the log publishes.
-pub(super) fn share(part: u64, whole: u64) -> Option<String> {
-    (whole > 0).then(|| {
-        let tenths = part.saturating_mul(1_000).saturating_add(whole / 2) / whole;
-        format!("{}.{} %", tenths / 10, tenths % 10)
-    })
+/// A part of a breakdown in one word: its count, or why there is none.
+pub(super) fn part(of: &Breakdown, name: &str) -> String {
+    match of.parts.get(name) {
+        Some(Cell::Exact(count)) => number(*count),
+        Some(Cell::Suppressed(Suppressed::Primary)) => "1 to 4".to_owned(),
+        Some(Cell::Suppressed(Suppressed::Complementary)) => "withheld".to_owned(),
+        None if of.withheld => "withheld".to_owned(),
+        None if of.total == 0 => "\u{2013}".to_owned(),
+        None => "0".to_owned(),
+    }
 }
 
 /// A table of words and numbers: its caption, the heads of its columns, and its rows, each

@@ -10,7 +10,7 @@ use crate::audit::{
 };
 use crate::booking::{Identifier, VersionId};
 use crate::calendar::{Span, Time};
-use crate::inquiry::{Outcome, Request, Upshot};
+use crate::inquiry::{Disposition, Finding, Outcome, Request, Upshot};
 use crate::rule::Rule;
 
 pub(super) const ORIGIN: &str = "rtcc.example/smrt-2026";
@@ -141,16 +141,42 @@ impl SampleLog {
         self.add(release.as_slice(), &[tag(booking)], detail)
     }
 
-    /// A finished review: of the first or second examiner, of so many candidates, with so many
-    /// leads and disagreements.
-    fn reviewed(&mut self, follows: &[u64], counts: [u64; 4]) -> u64 {
+    /// A finished review: of the first or second examiner, of so many candidates, the first so
+    /// many of them leads, with so many disagreements.
+    pub(super) fn reviewed(&mut self, follows: &[u64], counts: [u64; 4]) -> u64 {
+        let [examiner, candidates, leads, disagreements] = counts;
+        let finding = |at: u64| Finding {
+            candidate: VersionId([4; 16]),
+            disposition: if at < leads { Disposition::Lead } else { Disposition::NoLead },
+            observations: Vec::new(),
+            note: None,
+        };
         let detail = Detail::Reviewed {
             actor: actor(),
             inquiry: String::new(),
-            findings: Vec::new(),
+            findings: (0..candidates).map(finding).collect(),
             released: Vec::new(),
+            disagreements,
         };
-        self.add(follows, &counts, detail)
+        self.add(follows, &[examiner, candidates], detail)
+    }
+
+    /// A report with so many leads.
+    pub(super) fn issued(&mut self, follows: &[u64], leads: usize) -> u64 {
+        let detail = Detail::ReportIssued {
+            actor: actor(),
+            inquiry: String::new(),
+            report_sha256: String::new(),
+            leads: vec![VersionId([4; 16]); leads],
+        };
+        self.add(follows, &[], detail)
+    }
+
+    /// What became of a report.
+    pub(super) fn outcome(&mut self, upshot: Upshot) -> u64 {
+        let outcome = Outcome { upshot, independent_evidence: None, leads_number: None };
+        let detail = Detail::OutcomeRecorded { actor: actor(), inquiry: String::new(), outcome };
+        self.add(&[], &[9], detail)
     }
 
     /// Keeps a checkpoint of now, cosigned by some of the witnesses so many seconds later.
@@ -461,13 +487,8 @@ impl Year {
         let disagreements = if dice.one_in(5) { 1 + dice.below(2) } else { 0 };
         let counts = [2, candidates, leads, disagreements.min(candidates)];
         let second = log.reviewed(&[answered, first], counts);
-        let issued = Detail::ReportIssued {
-            actor: actor(),
-            inquiry: String::new(),
-            report_sha256: String::new(),
-            leads: Vec::new(),
-        };
-        self.reports.push(log.add(&[answered, first, second], &[leads], issued));
+        let leads = usize::try_from(leads).expect("a few leads");
+        self.reports.push(log.issued(&[answered, first, second], leads));
     }
 
     fn purge(&mut self) {
@@ -482,14 +503,10 @@ impl Year {
     }
 
     fn record_outcome(&mut self) {
-        let outcome = Outcome {
-            upshot: Upshot::NoLeadFollowed,
-            independent_evidence: None,
-            leads_number: None,
-        };
-        let detail = Detail::OutcomeRecorded { actor: actor(), inquiry: String::new(), outcome };
-        let report = self.reports.remove(0);
-        self.log.add(&[report], &[self.dice.below(3)], detail);
+        let upshots = [Upshot::NoLead, Upshot::NoLeadFollowed, Upshot::LeadEliminated];
+        self.reports.remove(0);
+        let at = usize::try_from(self.dice.below(3)).expect("one of three");
+        self.log.outcome(upshots[at]);
     }
 
     /// A sample of one in twenty searches, all but one of them reviewed.

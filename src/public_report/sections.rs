@@ -3,14 +3,15 @@
 use maud::{Markup, html};
 
 use super::opened::{BY_AGENCY, OUTCOMES, PURPOSES};
-use super::parts::{counts, figure, lacking, parts, share, spanned, table, text, two_ways, words};
+use super::parts::{counts, figure, lacking, parts, spanned, table, text, two_ways, words};
 use super::plot::{Bars, Timeline};
 use super::report::PublicReport;
 use super::times::{minute, parse};
 use crate::audit::LeafKind;
 use crate::calendar::Time;
+use crate::inquiry::Disposition;
 use crate::limits::RELEASE_TO_PURGE_DAYS_MAX;
-use crate::wording::number;
+use crate::wording::{capital, number};
 
 fn section(id: &str, title: &str, body: Markup) -> Markup {
     html! { section aria-labelledby=(id) { h2 id=(id) { (title) } (body) } }
@@ -19,6 +20,11 @@ fn section(id: &str, title: &str, body: Markup) -> Markup {
 /// An agency's name as the site's list has it; nothing of it is known here but that.
 fn agency(name: &str) -> String {
     if name.starts_with("not_") { words(name) } else { name.to_owned() }
+}
+
+/// A disposition, or what stands in its place.
+fn disposition(name: &str) -> String {
+    Disposition::named(name).map_or_else(|| words(name), |known| capital(known.words()))
 }
 
 pub(super) fn inquiries(report: &PublicReport) -> Markup {
@@ -124,8 +130,7 @@ pub(super) fn refusals(report: &PublicReport) -> Markup {
 
 pub(super) fn reviews(report: &PublicReport) -> Markup {
     let (reviews, reports) = (&report.totals.reviews, &report.totals.reports);
-    let outcomes: Vec<(String, u64)> =
-        reports.outcomes.iter().map(|(upshot, &count)| (words(upshot), count)).collect();
+    let results = &report.opened.results;
     section(
         "reviews",
         "Reviews and reports",
@@ -134,31 +139,29 @@ pub(super) fn reviews(report: &PublicReport) -> Markup {
                 "Every candidate must be looked at by two examiners; the second sees neither the \
                  first\u{2019}s opinion nor the score. "
                 (number(reviews.first)) " answers were reviewed by a first examiner and "
-                    (number(reviews.second)) " by a second. "
-                @match share(reviews.disagreements, reviews.candidates_second) {
-                    Some(share) => { "They disagreed on " (number(reviews.disagreements))
-                        " of " (number(reviews.candidates_second)) " candidates (" (share) ")." }
-                    None => "No candidate was looked at twice."
-                }
+                    (number(reviews.second)) " by a second."
             }
             (counts("Reviews and reports", ["Figure", "Number"], &[
                 ("Answers with a first review".to_owned(), reviews.first),
                 ("Answers with a second, blind review".to_owned(), reviews.second),
                 ("Candidates in first reviews".to_owned(), reviews.candidates_first),
                 ("Candidates in second reviews".to_owned(), reviews.candidates_second),
-                ("Candidates that examiners disagreed on".to_owned(), reviews.disagreements),
-                ("Candidates left as leads".to_owned(), reviews.leads),
                 ("Reports issued".to_owned(), reports.issued),
-                ("Reports without any lead".to_owned(), reports.without_lead),
-                ("Leads in reports".to_owned(), reports.leads),
+                ("Outcomes recorded".to_owned(), reports.outcomes),
                 ("Reports whose outcome is open".to_owned(), reports.open),
             ]))
-            @if let Some(oldest) = reports.oldest_open_seconds {
-                p { "The oldest report without an outcome had been open for "
-                (spanned(Some(oldest))) "." } }
-            @if !outcomes.is_empty() {
-                (counts("Outcomes recorded", ["What became of the report", "Reports"],
-                &outcomes)) }
+            h3 { "What they came to" }
+            p { "What was found of a single search stands under seal, so that nobody can be \
+                singled out by it; these are the sums." }
+            (lacking(results.details))
+            div.pair {
+                div { (parts("Candidates seen by two examiners", "Were they of one mind?",
+                    &results.compared, words)) }
+                div { (parts("The same by what the second examiner made of them", "Disposition",
+                    &results.judged, disposition)) }
+                div { (parts("Reports", "Leads in them", &results.reports, words)) }
+                div { (parts("Outcomes", "What became of the report", &results.outcomes, words)) }
+            }
         },
     )
 }

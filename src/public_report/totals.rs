@@ -95,29 +95,18 @@ pub struct ReviewFigures {
     pub candidates_first: u64,
     /// Candidates in the second reviews.
     pub candidates_second: u64,
-    /// Candidates that a second review left as leads.
-    pub leads: u64,
-    /// Candidates of which the two examiners thought otherwise.
-    pub disagreements: u64,
 }
 
-/// Reports and what came of them.
+/// Reports. What they held and what came of them, details say.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ReportFigures {
     /// Reports issued.
     pub issued: u64,
-    /// Of these, without any lead.
-    pub without_lead: u64,
-    /// Leads in them.
-    pub leads: u64,
-    /// Outcomes recorded, by what became of the report.
-    pub outcomes: BTreeMap<String, u64>,
+    /// Outcomes recorded; what they are, details say.
+    pub outcomes: u64,
     /// Reports without an outcome when the period ended, whenever they were issued.
     pub open: u64,
-    /// How long the oldest of these had been open.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub oldest_open_seconds: Option<u64>,
 }
 
 /// Bookings that came in.

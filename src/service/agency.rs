@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::appliance::Service;
 use super::error::ServiceError;
-use crate::audit::{Actor, Detail};
+use crate::audit::{Actor, Detail, Sealed};
 use crate::booking::{BookingData, BookingNumber, Identifier};
 use crate::embed::FaceChoice;
 use crate::ledger::{Faces, LedgerError, StandingBooking, Taken, next_face};
@@ -76,7 +76,7 @@ impl Service {
         Ok(Faces { model: generation.model(), active, next })
     }
 
-    /// A booking of the caller's own agency.
+    /// A booking of the caller's own agency; that it is shown is logged, by the hour.
     ///
     /// Errors: a caller that is no active contributor; nothing of its own under that number.
     pub fn booking(
@@ -86,6 +86,7 @@ impl Service {
     ) -> Result<StandingBooking, ServiceError> {
         let agency =
             self.admitted(caller, self.roster.feed(caller, "look at bookings", self.today()))?;
+        self.shows(Actor::from(caller), Sealed::Bookings, None)?;
         Ok(self.ledger.standing(&agency.id, number)?)
     }
 

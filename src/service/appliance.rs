@@ -12,10 +12,10 @@ use super::probe_memory::ProbeMemory;
 use super::switch_worker::switch_models;
 use super::watch::keep_watch;
 use crate::audit::touch::RelyingParty;
-use crate::audit::{Actor, Alarm, Detail, Quorum, VerifierKey, Witness};
+use crate::audit::{Actor, Alarm, Detail, LeafKind, Quorum, Sealed, VerifierKey, Witness};
 use crate::calendar::Span;
 use crate::embed::{ExaminedPhoto, FaceChoice, Pool};
-use crate::ids::Digest;
+use crate::ids::{Digest, InquiryId};
 use crate::inquiry::NumberPattern;
 use crate::ledger::{Fate, Fated, Ledger, LedgerSetup, Progress, VERSION, WaitCount};
 use crate::limits::{SEARCHES_PER_DAY_MAX, SEARCHES_PER_HOUR_MAX};
@@ -201,6 +201,34 @@ impl Service {
         result: Result<T, RosterError>,
     ) -> Result<T, ServiceError> {
         if self.guard.is_open() { self.known(caller, result) } else { Ok(result?) }
+    }
+
+    /// Logs that somebody is about to be shown what is sealed.
+    pub(super) fn shows(
+        &self,
+        actor: Actor,
+        what: Sealed,
+        inquiry: Option<InquiryId>,
+    ) -> Result<(), ServiceError> {
+        Ok(self.guard.reads.of_sealed(&self.ledger, actor, what, inquiry)?)
+    }
+
+    /// Logs that the door refused a request, since it isn't of the form that its route takes or
+    /// comes from elsewhere. A shut box writes nothing.
+    pub fn refused_at_door(
+        &self,
+        caller: &Caller,
+        secret: Option<&[u8]>,
+        kind: LeafKind,
+        rule: Rule,
+        reason: String,
+    ) -> Result<(), ServiceError> {
+        if !self.guard.is_open() {
+            return Ok(());
+        }
+        let at_desk = secret.and_then(|secret| self.guard.sessions.actor(caller, secret));
+        let actor = at_desk.unwrap_or_else(|| Actor::from(caller));
+        Ok(self.ledger.refused(Detail::refused(kind, actor, rule, reason))?)
     }
 
     pub(super) fn known<T>(

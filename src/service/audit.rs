@@ -14,7 +14,7 @@ use time::OffsetDateTime;
 use super::appliance::Service;
 use super::error::ServiceError;
 use super::people::{Acting, AtDesk};
-use crate::audit::{Actor, Alarm, Detail, Entry, LeafKind, SampleFinding, SampleKey};
+use crate::audit::{Actor, Alarm, Detail, Entry, LeafKind, SampleFinding, SampleKey, Sealed};
 use crate::booking::Text;
 use crate::calendar::{Span, Time};
 use crate::inquiry::{InquiryId, Request};
@@ -141,6 +141,7 @@ impl Service {
     /// Samples and how far their reviews are, for an auditor at a desk.
     pub fn samples_at(&self, desk: &AtDesk) -> Result<Vec<Drawn>, ServiceError> {
         self.allowed(desk, Duty::Audit, "look at samples")?;
+        self.shows(desk.actor(), Sealed::Samples, None)?;
         Ok(self.ledger.samples()?)
     }
 
@@ -151,6 +152,7 @@ impl Service {
         desk: &AtDesk,
     ) -> Result<Vec<(u64, u64, SampleFinding, String)>, ServiceError> {
         self.allowed(desk, Duty::Audit, "look at findings")?;
+        self.shows(desk.actor(), Sealed::Findings, None)?;
         let mut found = Vec::new();
         for leaf in self.ledger.core().audit_leaves() {
             let Some(Detail::SampleReviewed { asked, finding, note, .. }) =
@@ -363,6 +365,7 @@ impl Service {
     /// Errors: neither an auditor nor an auditor's console.
     pub fn samples(&self, acting: &Acting) -> Result<Vec<Drawn>, ServiceError> {
         self.may_audit(acting, "look at samples")?;
+        self.shows(acting.actor(), Sealed::Samples, None)?;
         Ok(self.ledger.samples()?)
     }
 

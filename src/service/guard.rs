@@ -37,6 +37,9 @@ pub enum Doors {
     Shut(String),
 }
 
+/// Why a session ended that its person ended.
+pub(super) const BY_HAND: &str = "by hand";
+
 /// An alarm that stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Raised {
@@ -60,6 +63,8 @@ pub(super) struct Guard {
     pub(super) look: Mutex<LastLook>,
     /// When inquiries whose term is over are looked for again.
     pub(super) expiry: Mutex<Time>,
+    /// When bookings that are to be purged are looked for again.
+    pub(super) purging: Mutex<Time>,
     /// The checkpoint that witnesses are asked to cosign, until a quorum has: it stands still, so
     /// that they sign the same one.
     pending: Mutex<Option<(u64, String)>>,
@@ -102,11 +107,13 @@ impl Guard {
             alarms: RwLock::new(alarms),
             look: Mutex::new(look),
             expiry: Mutex::default(),
+            purging: Mutex::default(),
             pending: Mutex::default(),
             found_at,
             begin: Mutex::new(Some(begin)),
             ledger,
         };
+        guard.ledger.shut(doors != Doors::Open);
         match doors {
             Doors::Open => guard.begin()?,
             Doors::Waiting => {
@@ -193,6 +200,7 @@ impl Guard {
     /// Evidence against this log: an alarm, and the doors shut.
     pub(super) fn doubt(&self, what: String) -> Result<(), ServiceError> {
         self.raise(Alarm::LogInDoubt, what.clone())?;
+        self.ledger.shut(true);
         *self.doors.write().expect("nothing panics while it holds the doors") = Doors::Shut(what);
         Ok(())
     }
@@ -233,7 +241,8 @@ impl Guard {
         {
             // Before anybody else writes; what fails here is tried again when the next witness
             // comes.
-            self.begin()?;
+            self.ledger.shut(false);
+            self.begin().inspect_err(|_| self.ledger.shut(true))?;
             *self.doors.write().expect("nothing panics while it holds the doors") = Doors::Open;
             log::info!("witnesses have cosigned the log of {leaves} leaves: the doors are open");
         }
@@ -269,7 +278,8 @@ impl Guard {
     pub(super) fn end_idle_sessions(&self) -> Result<(), ServiceError> {
         let now = self.ledger.now();
         let over = |(key, session): (&Digest, &Session)| {
-            (session.times.standing(now) == SessionStanding::Ended).then_some(*key)
+            let over = session.times.standing(now) == SessionStanding::Ended;
+            (over || session.ended.is_some()).then_some(*key)
         };
         let over: Vec<Digest> = self.sessions.open().iter().filter_map(over).collect();
         over.iter().try_for_each(|key| self.end_session(key, "idle for too long"))
@@ -294,11 +304,26 @@ impl Guard {
         of.iter().try_for_each(|key| self.end_session(key, why))
     }
 
+    /// Ends a session: from here on nobody uses it. It is forgotten once its leaf is durable; where
+    /// that fails, the watch tries again.
     pub(super) fn end_session(&self, key: &Digest, why: &str) -> Result<(), ServiceError> {
-        let Some(session) = self.sessions.open().remove(key) else { return Ok(()) };
-        let by_itself = u64::from(why != "by hand");
-        let detail = Detail::LoggedOff { actor: session.actor, why: why.to_owned() };
-        self.ledger.note(vec![session.leaf], vec![by_itself], detail)?;
-        Ok(())
+        let (leaf, actor, why) = {
+            let mut open = self.sessions.open();
+            let Some(session) = open.get_mut(key).filter(|session| !session.ending) else {
+                return Ok(());
+            };
+            session.ending = true;
+            let why = session.ended.get_or_insert_with(|| why.to_owned()).clone();
+            (session.leaf, session.actor.clone(), why)
+        };
+        let by_itself = u64::from(why != BY_HAND);
+        let noted = self.ledger.note(vec![leaf], vec![by_itself], Detail::LoggedOff { actor, why });
+        let mut open = self.sessions.open();
+        if noted.is_ok() {
+            open.remove(key);
+        } else if let Some(session) = open.get_mut(key) {
+            session.ending = false;
+        }
+        Ok(noted.map(|_| ())?)
     }
 }

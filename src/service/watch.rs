@@ -1,5 +1,5 @@
-//! The watch: the thread that looks at clock, medium, witnesses, audits, sessions, accounts and
-//! terms every few seconds.
+//! The watch: the thread that looks at clock, medium, witnesses, audits, sessions, purges, accounts
+//! and terms every few seconds.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::guard::Guard;
 use crate::audit::{Alarm, Detail, Entry};
 use crate::calendar::Span;
 use crate::ledger::{ClockStep, Fate, Fated, LedgerError};
-use crate::limits::{EXPIRY_LOOK_HOURS, WATCH_SECONDS};
+use crate::limits::{EXPIRY_LOOK_HOURS, PURGE_LOOK_HOURS, PURGE_WITHIN_HOURS, WATCH_SECONDS};
 
 impl Guard {
     /// Looks at clock, medium and witnesses, and ends the hours that are over.
@@ -25,6 +25,7 @@ impl Guard {
             None => self.clear(Alarm::AuditOverdue, "nothing of audits is overdue")?,
         }
         self.end_idle_sessions()?;
+        self.purge()?;
         // What a clock in doubt says ends no account and destroys nothing.
         if !self.stands(Alarm::ClockAhead) {
             self.end_accounts()?;
@@ -33,6 +34,29 @@ impl Guard {
         }
         self.ledger.end_hours()?;
         Ok(self.reads.end_hours(&self.ledger, false)?)
+    }
+
+    /// Purges what was released or replaced; a clock in doubt doesn't stop it.
+    fn purge(&self) -> Result<(), ServiceError> {
+        let (now, mut next) = (
+            self.ledger.now(),
+            self.purging.lock().expect("nothing panics while it holds the time"),
+        );
+        if now < *next {
+            return Ok(());
+        }
+        self.ledger.purge_due()?;
+        *next = now + Span::hours(PURGE_LOOK_HOURS);
+        match self.ledger.purges_overdue()? {
+            0 => self.clear(Alarm::PurgeOverdue, "all that was overdue is purged"),
+            overdue => self.raise(
+                Alarm::PurgeOverdue,
+                format!(
+                    "{overdue} bookings were released or replaced over {PURGE_WITHIN_HOURS} hours \
+                     ago and are not purged; the journal says why"
+                ),
+            ),
+        }
     }
 
     fn expire_inquiries(&self) -> Result<(), ServiceError> {

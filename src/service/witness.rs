@@ -28,7 +28,7 @@ impl Service {
         self.admit(caller)?;
         // A shut box writes nothing, and its log is all that it gives out.
         if self.guard.is_open() {
-            self.guard.reads.note(&self.ledger, caller, id.holds == Holds::Entries)?;
+            self.guard.reads.of_log(&self.ledger, caller, id.holds == Holds::Entries)?;
         }
         self.ledger.tile(id)?.ok_or(ServiceError::not_found("tile"))
     }

@@ -31,6 +31,8 @@ pub struct VersionHead<'a> {
     pub slot: u32,
     /// The leaf that logged it.
     pub leaf: u64,
+    /// The leaf by which it left the gallery for good.
+    pub left: Option<u64>,
     /// The agency that owns it.
     pub agency: &'a str,
 }
@@ -66,10 +68,10 @@ impl Store {
         (first[0], last[0]) = (*first_bytes.start(), *first_bytes.end());
         for row in table.range(first..=last).map_err(read_error)? {
             let (id, row) = row.map_err(read_error)?;
-            let (state, slot, leaf, _, _, agency, _) = row.value();
+            let (state, slot, leaf, left, _, _, agency, _) = row.value();
             visit(
                 VersionId(id.value()),
-                VersionHead { state: version_state(state)?, slot, leaf, agency },
+                VersionHead { state: version_state(state)?, slot, leaf, left, agency },
             )?;
         }
         Ok(())
@@ -92,6 +94,7 @@ impl Commit {
             row.state as u8,
             row.slot,
             row.leaf,
+            row.left,
             previous,
             row.number_key,
             row.agency.as_str(),

@@ -1,8 +1,8 @@
 //! Inquiries, by their ids.
 //!
 //! What an inquiry says is sealed under its own key, which is destroyed with its probe. Its id, the
-//! slot of that key, and whether a search of it waits for its end aren't sealed, since a start must
-//! know them.
+//! slot of that key, whether a search of it waits for its end and whether a report of it is kept
+//! aren't sealed, since a start must know them.
 
 use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 
@@ -11,9 +11,9 @@ use super::error::{StoreError, commit_error, read_error};
 use super::rows::Id;
 use crate::ids::InquiryId;
 
-/// Slot of the key, leaf that opened it, leaf `asked` of a search that waits for its end, sealed
-/// record.
-type InquiryValue<'a> = (u32, u64, Option<u64>, &'a [u8]);
+/// Slot of the key, leaf that opened it, leaf `asked` of a search that waits for its end, leaf
+/// `issued` of the report that is kept, sealed record.
+type InquiryValue<'a> = (u32, u64, Option<u64>, Option<u64>, &'a [u8]);
 
 /// Inquiry id to inquiry.
 const INQUIRIES: TableDefinition<Id, InquiryValue<'static>> = TableDefinition::new("inquiries");
@@ -27,6 +27,8 @@ pub struct InquiryRow {
     pub opened: u64,
     /// The leaf `asked` of a search that is neither answered nor interrupted.
     pub asked: Option<u64>,
+    /// The leaf `issued` of the report whose file is kept; none where none is.
+    pub issued: Option<u64>,
     /// What it says, sealed; empty while the inquiry is ending, and then it is there for nobody.
     pub record: Vec<u8>,
 }
@@ -40,6 +42,8 @@ pub struct InquiryHead {
     pub opened: u64,
     /// The leaf `asked` of a search that is neither answered nor interrupted.
     pub asked: Option<u64>,
+    /// The leaf `issued` of the report whose file is kept; none where none is.
+    pub issued: Option<u64>,
 }
 
 impl Store {
@@ -67,9 +71,9 @@ impl Store {
         let table = self.table(INQUIRIES)?;
         for row in table.iter().map_err(read_error)? {
             let (id, row) = row.map_err(read_error)?;
-            let (slot, opened, asked, record) = row.value();
+            let (slot, opened, asked, issued, record) = row.value();
             if !record.is_empty() {
-                visit(InquiryId(id.value()), InquiryHead { slot, opened, asked })?;
+                visit(InquiryId(id.value()), InquiryHead { slot, opened, asked, issued })?;
             }
         }
         Ok(())
@@ -81,7 +85,7 @@ impl Store {
         let mut ending = Vec::new();
         for row in table.iter().map_err(read_error)? {
             let (id, row) = row.map_err(read_error)?;
-            ending.extend(row.value().3.is_empty().then_some(InquiryId(id.value())));
+            ending.extend(row.value().4.is_empty().then_some(InquiryId(id.value())));
         }
         Ok(ending)
     }
@@ -98,7 +102,7 @@ impl Commit {
     pub fn put_inquiry(&self, id: InquiryId, row: &InquiryRow) -> Result<(), StoreError> {
         let mut table = self.table(INQUIRIES)?;
         table
-            .insert(id.0, (row.slot, row.opened, row.asked, &row.record[..]))
+            .insert(id.0, (row.slot, row.opened, row.asked, row.issued, &row.record[..]))
             .map_err(commit_error)?;
         Ok(())
     }
@@ -110,8 +114,8 @@ impl Commit {
     }
 }
 
-fn inquiry_row((slot, opened, asked, record): InquiryValue<'_>) -> InquiryRow {
-    InquiryRow { slot, opened, asked, record: record.to_vec() }
+fn inquiry_row((slot, opened, asked, issued, record): InquiryValue<'_>) -> InquiryRow {
+    InquiryRow { slot, opened, asked, issued, record: record.to_vec() }
 }
 
 #[cfg(test)]
@@ -130,7 +134,8 @@ mod tests {
             Store::create(&disk, folder.path(), StateKind::Test, "test.example/log", b"edge")
                 .unwrap();
         let id = InquiryId([5; 16]);
-        let row = |asked| InquiryRow { slot: 3, opened: 9, asked, record: vec![1, 2] };
+        let row =
+            |asked| InquiryRow { slot: 3, opened: 9, asked, issued: Some(14), record: vec![1, 2] };
         store.commit::<StoreError>(|commit| commit.put_inquiry(id, &row(Some(12)))).unwrap();
         store.commit::<StoreError>(|commit| commit.put_inquiry(id, &row(None))).unwrap();
         assert_eq!(
@@ -146,7 +151,7 @@ mod tests {
             .unwrap();
         assert_eq!(
             (seen, store.inquiries_len().unwrap()),
-            (vec![(id, InquiryHead { slot: 3, opened: 9, asked: None })], 1)
+            (vec![(id, InquiryHead { slot: 3, opened: 9, asked: None, issued: Some(14) })], 1)
         );
         let rest = InquiryRow { record: Vec::new(), ..row(None) };
         store.commit::<StoreError>(|commit| commit.put_inquiry(id, &rest)).unwrap();

@@ -35,7 +35,7 @@ use error::open_error;
 /// The name of the store's file below the state folder.
 pub const STORE_FILE: &str = "smrt.redb";
 /// The form of all tables; a file of another form isn't opened.
-const FORMAT: u8 = 5;
+const FORMAT: u8 = 6;
 
 const META_FORMAT: &str = "format";
 
@@ -101,6 +101,7 @@ mod tests {
             state: VersionState::Live,
             slot: 3,
             leaf: 0,
+            left: None,
             previous: Some(VersionId([9; 16])),
             number_key: [4; 32],
             agency: agency.clone(),
@@ -199,6 +200,7 @@ mod tests {
                         state,
                         slot,
                         leaf,
+                        left: None,
                         previous: None,
                         number_key: [n; 32],
                         agency,

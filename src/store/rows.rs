@@ -6,8 +6,10 @@ use crate::booking::{Identifier, VersionId};
 pub(super) type Id = [u8; 16];
 pub(super) type NumberKey = [u8; 32];
 
-/// State, slot, leaf, previous version, number key, agency, sealed record.
-pub(super) type VersionValue<'a> = (u8, u32, u64, Option<Id>, NumberKey, &'a str, &'a [u8]);
+/// State, slot, leaf, leaf by which it left the gallery, previous version, number key, agency,
+/// sealed record.
+pub(super) type VersionValue<'a> =
+    (u8, u32, u64, Option<u64>, Option<Id>, NumberKey, &'a str, &'a [u8]);
 /// State, version that stands, its leaf, leaf of the release, leaf of the purge.
 pub(super) type NumberValue = (u8, Option<Id>, u64, Option<u64>, Option<u64>);
 
@@ -51,6 +53,9 @@ pub struct VersionRow {
     pub slot: u32,
     /// The leaf that logged it.
     pub leaf: u64,
+    /// The leaf by which it left the gallery for good: its release, or the booking that replaced
+    /// it.
+    pub left: Option<u64>,
     /// The version that it replaced.
     pub previous: Option<VersionId>,
     /// HMAC of agency and number.
@@ -94,7 +99,7 @@ pub(super) fn version_state(state: u8) -> Result<VersionState, StoreError> {
 }
 
 pub(super) fn version_row(value: VersionValue<'_>) -> Result<VersionRow, StoreError> {
-    let (state, slot, leaf, previous, number_key, agency, record) = value;
+    let (state, slot, leaf, left, previous, number_key, agency, record) = value;
     let state = version_state(state)?;
     let agency = Identifier::parse(agency)
         .map_err(|_| StoreError::Corrupt { what: "agency of a booking" })?;
@@ -102,6 +107,7 @@ pub(super) fn version_row(value: VersionValue<'_>) -> Result<VersionRow, StoreEr
         state,
         slot,
         leaf,
+        left,
         previous: previous.map(VersionId),
         number_key,
         agency,

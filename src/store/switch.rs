@@ -221,6 +221,7 @@ mod tests {
             state: state(n),
             slot: 0,
             leaf: u64::from(n) * 10,
+            left: None,
             previous: None,
             number_key: [n; 32],
             agency: agency.clone(),

@@ -18,7 +18,8 @@ use crate::limits::{PHOTO_BYTES_MAX, PROBE_BYTES_MAX};
 
 /// Bytes of every key.
 pub(super) const KEY_BYTES: usize = 32;
-const TAG_DOMAIN: &[u8] = b"smrt booking tag v1\0";
+const BOOKING_TAG: &[u8] = b"smrt booking tag v1\0";
+const INQUIRY_TAG: &[u8] = b"smrt inquiry tag v1\0";
 const INQUIRY: &str = "an inquiry";
 
 /// The master key: the one secret that opens a state folder. It comes from outside, as a
@@ -34,6 +35,7 @@ pub struct MasterKey {
 pub struct BookingKey(Zeroizing<[u8; KEY_BYTES]>);
 
 /// A probe's key, of a type that opens nothing of a booking.
+#[derive(Clone)]
 pub struct ProbeKey(Zeroizing<[u8; KEY_BYTES]>);
 
 /// What names a sealed photo: 16 bytes, which its file bears as hexadecimal digits.
@@ -190,9 +192,18 @@ impl MasterKey {
     /// Leaves are counted on when a log goes on under another origin, so the origin isn't part of
     /// it: a box under a new name still finds what it tagged under a former one.
     pub fn booking_tag(&self, leaf: u64) -> u64 {
+        self.tag(BOOKING_TAG, leaf)
+    }
+
+    /// The tag of the inquiry that was opened with this leaf, as `booking_tag`.
+    pub fn inquiry_tag(&self, leaf: u64) -> u64 {
+        self.tag(INQUIRY_TAG, leaf)
+    }
+
+    fn tag(&self, domain: &[u8], leaf: u64) -> u64 {
         // No number's key is made of the same bytes: no agency's name is as long as the first four
         // of these would say.
-        let named = [TAG_DOMAIN, &leaf.to_le_bytes()].concat();
+        let named = [domain, &leaf.to_le_bytes()].concat();
         let tag = *hmac::sign(&self.lookup, &named)
             .as_ref()
             .first_chunk()
@@ -373,6 +384,7 @@ mod tests {
         let tags: std::collections::BTreeSet<u64> =
             (0..1_000).map(|leaf| master.booking_tag(leaf)).collect();
         assert_eq!((tags.len(), tags.contains(&0)), (1_000, false));
+        assert!((0..1_000).all(|leaf| !tags.contains(&master.inquiry_tag(leaf))));
         assert_eq!(master.booking_tag(7), MasterKey::new(&[1; 32]).unwrap().booking_tag(7));
         assert!(
             (0..1_000)

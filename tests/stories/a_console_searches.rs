@@ -72,8 +72,8 @@ fn a_search_answers_with_leads_the_note_and_its_leaves_in_order() {
     let (asked, answered) = (array.view.asked.unwrap(), array.view.answered.unwrap());
     assert_eq!(
         (asked, answered, daemon.leaves()),
-        (leaves + 1, leaves + 2, leaves + 4),
-        "opened, asked, answered, reviewed"
+        (leaves + 2, leaves + 3, leaves + 5),
+        "opened, shown to its operator, asked, answered, reviewed"
     );
     assert_eq!(
         daemon.desk("rtcc-2").search(&request(), &photo(OBAMA_THIRD)).unwrap().numbers()[0],
@@ -83,10 +83,16 @@ fn a_search_answers_with_leads_the_note_and_its_leaves_in_order() {
     let log = site.log();
     let leaf = |leaf: u64| &log[usize::try_from(leaf).unwrap()];
     let (asked, answered) = (leaf(asked), leaf(answered));
-    let kinds = [leaf(leaves).0, asked.0, answered.0, leaf(leaves + 3).0];
+    let kinds = [leaf(leaves).0, leaf(leaves + 1).0, asked.0, answered.0, leaf(leaves + 4).0];
     assert_eq!(
         kinds,
-        [LeafKind::InquiryOpened, LeafKind::Asked, LeafKind::Answered, LeafKind::Reviewed]
+        [
+            LeafKind::InquiryOpened,
+            LeafKind::SealedRead,
+            LeafKind::Asked,
+            LeafKind::Answered,
+            LeafKind::Reviewed
+        ]
     );
     assert_eq!(asked.1["search"], answered.1["search"]);
     assert_eq!(asked.1["inquiry"], array.view.inquiry.to_string());
@@ -391,7 +397,7 @@ fn a_request_that_is_not_what_the_contract_says_is_refused() {
         change(&mut request);
         hand.post("/v1/inquiries", &request).is_problem(422, "json", words);
     }
-    assert_eq!(daemon.leaves(), leaves, "what can't be read is no request, and not refused as one");
+    assert_eq!(daemon.leaves(), leaves + 1, "the first has a leaf, the others of its hour one");
 }
 
 #[test]

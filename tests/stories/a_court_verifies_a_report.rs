@@ -43,7 +43,7 @@ impl Given {
             kind: LeafKind::ReportIssued,
             time: Time::from_cs(179_539_200_000),
             follows: vec![1, 2, 3],
-            counts: vec![0],
+            counts: Vec::new(),
             commitment,
         };
         let mut note =

@@ -1,6 +1,6 @@
 //! An agency's release, and a crash, at the worst moments of a search: between the touch and the
-//! answer. And what becomes of a report when a booking that it carries is purged. The box's own
-//! state folder is worked on between two runs of the daemon, where each moment stands still.
+//! answer. The box's own state folder is worked on between two runs of the daemon, where each
+//! moment stands still.
 
 use smrt::api::wire::InquiryView;
 use smrt::audit::touch::{FaceBox, SearchApproval, verify_registration};
@@ -150,50 +150,5 @@ fn a_search_cut_off_by_a_crash_is_interrupted_and_takes_another_touch() {
         (count(LeafKind::Asked), count(LeafKind::Answered)),
         (2, 1),
         "each search has its end"
-    );
-}
-
-#[test]
-fn a_report_goes_with_the_first_purge_of_a_booking_that_it_carries() {
-    let site = Site::staffed();
-    let daemon = site.start("test");
-    let bookings = enrol(&daemon);
-    let desk = daemon.desk("rtcc-1");
-    let second = daemon.desk_of("rtcc-2", &person("second", Role::Examiner));
-    let whole = |candidates: usize| {
-        let once = desk
-            .search(&smrt::inquiry::Request { candidates, ..request() }, &photo(OBAMA_LATER))
-            .unwrap()
-            .view;
-        let done = second.dispose_all(second.claim(&once).unwrap()).unwrap();
-        desk.issue(&desk.inquiry(done.inquiry).unwrap()).unwrap().inquiry
-    };
-    // One carries the best alone, the other all three.
-    let (best, all) = (whole(1), whole(3));
-    let kept = desk.report(best).unwrap();
-    assert!(desk.report(all).is_ok());
-    daemon.feed("slmpd").release(&number("26-3"), "expunged").unwrap();
-    assert!(desk.report(all).is_ok(), "a release hides the booking, its purge takes the paper");
-    assert_eq!(daemon.stop(), Some(0));
-    let ledger = site.ledger();
-    ledger.purge(vec![bookings[2]]).unwrap();
-    drop(ledger);
-    let daemon = site.start("test");
-    let desk = daemon.desk("rtcc-1");
-    refused(
-        desk.report(all),
-        404,
-        "not-found",
-        "the box's copy went with a booking that it carried",
-    );
-    assert_eq!(desk.report(best).unwrap(), kept, "the other one is as it was");
-    assert!(
-        desk.report_proof(all).is_ok(),
-        "whoever was given the paper can still have it verified"
-    );
-    assert_eq!(daemon.stop(), Some(0));
-    assert_eq!(
-        site.log_kinds().into_iter().filter(|kind| *kind == LeafKind::ReportIssued).count(),
-        2
     );
 }

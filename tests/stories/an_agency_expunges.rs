@@ -1,15 +1,18 @@
 //! An agency expunges a record: from the answer on, no search finds the booking, and no retry
 //! brings it back.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use smrt::api::wire::BookingState;
 use smrt::audit::LeafKind;
+use smrt::calendar::Span;
 use smrt::client::console_session::{Array, ConsoleSession};
 use smrt::client::{Client, ClientError};
 use smrt::roster::Role;
 
+use crate::clocked::Clocked;
 use crate::desks::person;
 use crate::photos::{BIDEN, COLLINS, OBAMA, edition, photo, small};
 use crate::raw::Form;
@@ -233,4 +236,54 @@ fn no_array_asked_for_after_the_release_was_answered_holds_the_booking() {
             "{detail}"
         );
     }
+}
+
+#[test]
+fn what_is_released_or_replaced_is_purged_by_itself_within_two_days() {
+    let site = Site::staffed();
+    let door = Clocked::of(&site);
+    let feed = door.feed("slmpd");
+    let put = |n: &str, bytes: &[u8]| feed.put_booking(&number(n), &booking(n), bytes).unwrap();
+    let portrait = small(COLLINS);
+    let first = put("26-1", &edition(&portrait, 0)).version;
+    let replaced = put("26-2", &edition(&portrait, 10)).version;
+    let stays = put("26-2", &edition(&portrait, 20)).version;
+    let damaged = put("26-3", &edition(&portrait, 30)).version;
+    feed.release(&number("26-1"), "expunged").unwrap();
+    feed.release(&number("26-3"), "expunged").unwrap();
+    let photos = || door.ledger().photo_ids().unwrap();
+    assert_eq!(photos(), [first, replaced, stays, damaged].into());
+    // A damaged key slot holds no other booking up: the first byte of each wrapped key lies 16
+    // bytes into its slot of 64.
+    let slots = site.path("state").join("slots.1");
+    let mut bytes = std::fs::read(&slots).unwrap();
+    bytes[3 * 64 + 16] ^= 1;
+    std::fs::write(&slots, bytes).unwrap();
+    door.pass(Span::hours(23));
+    assert_eq!(photos().len(), 4, "a notice of evidentiary value may come behind a release");
+    door.pass(Span::hours(12));
+    assert_eq!(photos(), [stays].into());
+    let purged = door.details(LeafKind::Purged);
+    let versions: BTreeSet<&str> =
+        purged.iter().map(|purged| purged["version"].as_str().unwrap()).collect();
+    let wanted = [first, replaced, damaged].map(|version| version.to_string());
+    assert_eq!(versions, wanted.iter().map(String::as_str).collect());
+    assert!(!slots.exists(), "under a fresh epoch, so that no old copy of the slots opens them");
+    assert_eq!(feed.booking(&number("26-2")).unwrap().state, BookingState::Live);
+    refused(&feed.booking(&number("26-1")).unwrap_err(), 409, "number-released");
+    let again = feed.put_booking(&number("26-1"), &booking("again"), &edition(&portrait, 0));
+    refused(&again.unwrap_err(), 409, "number-released");
+}
+
+#[test]
+fn a_purge_that_was_due_while_the_box_was_off_comes_with_its_start() {
+    let site = Site::staffed();
+    let door = Clocked::of(&site);
+    let feed = door.feed("slmpd");
+    feed.put_booking(&number("26-1"), &booking("Collins"), &photo(COLLINS)).unwrap();
+    feed.release(&number("26-1"), "expunged").unwrap();
+    door.pass_unseen(Span::hours(25));
+    let door = door.restart();
+    assert_eq!(door.details(LeafKind::Purged).len(), 1);
+    assert!(door.ledger().photo_ids().unwrap().is_empty());
 }

@@ -285,7 +285,8 @@ fn searches(
             Detail::InquiryOpened { actor: actor.clone(), inquiry: inquiry.clone(), request };
         let findings =
             view.candidates.iter().filter_map(|candidate| candidate.own.clone()).collect();
-        let reviewed = Detail::Reviewed { actor, inquiry, findings, released: Vec::new() };
+        let (released, disagreements) = (Vec::new(), 0);
+        let reviewed = Detail::Reviewed { actor, inquiry, findings, released, disagreements };
         [opened, reviewed].iter().for_each(|detail| put_together.whole(&detail.to_bytes()));
         asked.push(view.asked.unwrap());
     }

@@ -263,6 +263,7 @@ impl Kind {
         let Some(certificate) = self.certificate else { return refused(403, None) };
         let foreign = route.method != Method::Get && self.origin != Some(CONSOLE);
         let not_listed = refused(403, Some(LeafKind::CallerRefused));
+        let elsewhere = refused(403, Some(route.door));
         let among = |listed: &[Certificate]| {
             if listed.contains(&certificate) { Verdict::Admitted } else { not_listed }
         };
@@ -271,7 +272,7 @@ impl Kind {
             Certificate::Console | Certificate::AuditConsole | Certificate::AdministrationConsole
         );
         let at_desk = |roles: &[Role]| match self.session {
-            _ if foreign => refused(403, None),
+            _ if foreign => elsewhere,
             _ if !is_device => not_listed,
             Some((role, Standing::Open)) if roles.contains(&role) => Verdict::Admitted,
             Some((_, Standing::Open)) => refused(403, Some(route.wrong_role)),
@@ -280,10 +281,10 @@ impl Kind {
         match route.access {
             Access::Named => Verdict::Admitted,
             Access::Certificates(listed) => among(listed),
-            Access::LogOn if foreign => refused(403, None),
+            Access::LogOn if foreign => elsewhere,
             Access::LogOn if is_device => Verdict::Admitted,
             Access::LogOn => not_listed,
-            Access::Session | Access::SessionPastBanner if foreign => refused(403, None),
+            Access::Session | Access::SessionPastBanner if foreign => elsewhere,
             Access::Session => match self.session {
                 None | Some((_, Standing::Stolen)) => refused(401, None),
                 Some(_) => Verdict::Admitted,

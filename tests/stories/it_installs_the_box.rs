@@ -273,7 +273,7 @@ fn a_state_folder_of_a_newer_format_is_refused_and_left_as_it_is() {
         .expect("this software can't know what a newer format means");
     assert_eq!(ended.status, Some(EXIT_CONFIG), "{ended:?}");
     assert!(
-        ended.stderr.contains("the state folder has format 9, this software reads format 5"),
+        ended.stderr.contains("the state folder has format 9, this software reads format 6"),
         "{ended:?}"
     );
 }

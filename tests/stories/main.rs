@@ -10,6 +10,7 @@ mod a_console_searches;
 mod a_court_verifies_a_report;
 mod a_probe_is_handed_over;
 mod a_release_comes_between;
+mod a_report_leaves_the_box;
 mod a_stranger_knocks;
 mod a_witness_cosigns;
 mod accounts_end;

@@ -3,7 +3,7 @@
 //! AU-3, AU-8; MOU-IV-C2, C3).
 
 use serde_json::{Value, json};
-use smrt::audit::{Entry, LeafKind};
+use smrt::audit::{Entry, LeafKind, LogKey};
 use smrt::booking::Identifier;
 use smrt::calendar::Span;
 use smrt::client::console_session::{ConsoleSession, shared_key};
@@ -13,7 +13,7 @@ use smrt::roster::{Person, Role};
 use crate::clocked::Clocked;
 use crate::desks::{Hand, key_of, log_on, logs_on, official, person, refused};
 use crate::photos::{OBAMA, OBAMA_LATER, photo};
-use crate::site::{Site, booking, number, request};
+use crate::site::{ORIGIN, Site, booking, number, request};
 
 /// The newest leaf of a kind is dated now, and its detail says who it was, and from where.
 fn says(
@@ -273,4 +273,112 @@ fn tries_at_the_log_are_leaves_and_nothing_takes_one_back() {
     ] {
         assert_eq!(feed.ask(method, path, b"").status, 405, "{method} {path}");
     }
+}
+
+#[test]
+fn a_try_to_book_or_to_search_that_cannot_be_read_is_a_leaf_in_bounded_words() {
+    let site = Site::staffed();
+    let clocked = Clocked::of(&site);
+    clocked.desk("rtcc-1");
+    let unknown = format!("{{\"{}\": 1}}", "x".repeat(60_000));
+    let search = format!("/v1/inquiries/{}/search", "0".repeat(32));
+    let mut stated = serde_json::to_value(request()).unwrap();
+    stated["reason"] = "y".repeat(60_000).into();
+    let stated = stated.to_string();
+    let (book, ask) = (LeafKind::BookingRefused, LeafKind::SearchRefused);
+    for (method, path, body, kind) in [
+        ("PUT", "/v1/bookings/26-1", "no form", book),
+        ("PUT", "/v1/bookings/-", "no form", book),
+        ("POST", "/v1/bookings/26-1/release", &unknown, LeafKind::CallerRefused),
+        ("POST", "/v1/inquiries", "{", ask),
+        ("POST", "/v1/inquiries", &unknown, ask),
+        ("POST", "/v1/inquiries", &stated, ask),
+        ("POST", "/v1/inquiries/x/search", "{}", ask),
+        ("POST", &search, &unknown, ask),
+    ] {
+        // Refusals of an hour are gathered behind the first.
+        clocked.pass_unseen(Span::minutes(61));
+        let before = clocked.details(kind).len();
+        let (answer, who, from) = if path.starts_with("/v1/bookings") {
+            let feed = Hand::new(&clocked, &site.feed_identity("slmpd")).from(None);
+            (feed.ask(method, path, body.as_bytes()), Value::Null, "smrt:agency/slmpd/feed")
+        } else {
+            let key = key_of(&clocked, "op-rtcc-1");
+            let desk = logs_on(&clocked, "rtcc-1", "op-rtcc-1", &key).unwrap();
+            let hand = Hand::new(&clocked, &site.console_identity("rtcc-1")).at(&desk);
+            (hand.ask(method, path, body.as_bytes()), json!("op-rtcc-1"), "smrt:device/rtcc-1")
+        };
+        assert!((400..500).contains(&answer.status), "{path}: {}", answer.status);
+        let details = clocked.details(kind);
+        assert_eq!(details.len(), before + 1, "{method} {path}");
+        let detail = details.last().unwrap();
+        let actor = &detail["actor"];
+        assert_eq!((&actor["person"], &actor["certificate"]), (&who, &json!(from)));
+        assert!(detail["reason"].as_str().unwrap().chars().count() <= 400, "{detail}");
+        assert!(detail.to_string().len() < 6_000, "{path}: {}", detail.to_string().len());
+    }
+}
+
+#[test]
+fn a_body_that_is_too_large_or_from_another_sites_page_is_a_leaf_of_its_caller() {
+    let site = Site::staffed();
+    let clocked = Clocked::of(&site);
+    let desk = clocked.desk("rtcc-1");
+    let large = vec![b' '; 70_000];
+    let operator = Hand::new(&clocked, &site.console_identity("rtcc-1")).at(&desk);
+    operator.ask("POST", "/v1/inquiries", &large).is_problem(413, "too-large", "");
+    says(
+        &clocked,
+        LeafKind::SearchRefused,
+        Some(("op-rtcc-1", "slmpd")),
+        "device/rtcc-1",
+        &[("reason", "POST /v1/inquiries: "), ("rule", "too-large")],
+    );
+    let elsewhere = operator.from(Some("https://elsewhere.example"));
+    elsewhere.post("/v1/session/lock", &json!(null)).is_problem(403, "other-origin", "");
+    says(
+        &clocked,
+        LeafKind::CallerRefused,
+        Some(("op-rtcc-1", "slmpd")),
+        "device/rtcc-1",
+        &[("reason", "https://elsewhere.example"), ("rule", "other-origin")],
+    );
+}
+
+#[test]
+fn a_log_in_doubt_takes_no_leaf_whatever_is_asked_of_the_box() {
+    let site = Site::staffed();
+    site.add_witnesses(&[("court", None)], 1, 60);
+    let clocked = Clocked::of(&site);
+    assert_eq!(clocked.witness("court", &site.witness_identity("court")).status, Some(0));
+    clocked
+        .feed("slmpd")
+        .put_booking(&number("26-1"), &booking("Person 26-1"), &photo(OBAMA))
+        .unwrap();
+    let (desk, other) = (clocked.desk("rtcc-1"), clocked.desk("rtcc-2"));
+    desk.inquiries().unwrap();
+    desk.inquiries().unwrap();
+    // Somebody has the log's key and shows another log under it.
+    let secret = std::fs::read(site.path("log.key")).unwrap();
+    let forged = LogKey::new(ORIGIN, &secret).unwrap().sign(2, [9; 32]);
+    let court = clocked.line(&site.witness_identity("court")).ask(
+        "POST",
+        "/v1/log/cosignatures",
+        "text/plain",
+        forged.as_bytes(),
+    );
+    court.unwrap().is_problem(409, "log-in-doubt", "the doors are shut");
+    let leaves = clocked.leaves();
+    // The person is out all the same.
+    desk.log_off().unwrap();
+    let released = clocked.feed("slmpd").release(&number("26-1"), "expunged").unwrap_err();
+    let [own, others] = [&desk, &other].map(|desk| desk.inquiries().unwrap_err());
+    for shut in [own, others, released] {
+        assert!(shut.to_string().contains("the doors are shut"), "{shut}");
+    }
+    clocked.pass(Span::hours(2));
+    clocked.pass(Span::days(3));
+    assert_eq!(clocked.leaves(), leaves);
+    clocked.restart().stop();
+    assert_eq!(site.ledger().leaves(), leaves);
 }

@@ -341,7 +341,7 @@ fn a_switch_that_is_given_up_leaves_everything_as_it_was() {
         .log()
         .into_iter()
         .map(|(kind, _)| kind)
-        .filter(|kind| (64..96).contains(&(*kind as u16)))
+        .filter(|kind| (64..80).contains(&(*kind as u16)))
         .collect();
     assert_eq!(
         kinds,

@@ -31,7 +31,8 @@ pub(super) struct DetailRules {
     searches: BTreeMap<u64, Search>,
     /// The answers that reviews are of.
     reviews: BTreeMap<u64, u64>,
-    inquiries: BTreeMap<u64, String>,
+    /// The tags of inquiries, by their names.
+    tags: HashMap<String, u64>,
     released: BTreeMap<u64, Vec<VersionId>>,
     /// Versions that others replaced, by their tags, with the leaf that says so.
     replaced: HashMap<u64, (u64, VersionId)>,
@@ -113,13 +114,12 @@ impl DetailRules {
     ) -> Option<String> {
         let first = leaf.follows().next().unwrap_or(index);
         match detail {
-            Detail::InquiryOpened { inquiry, .. } => {
-                self.inquiries.insert(index, inquiry);
-                None
-            }
-            Detail::InquiryClosed { inquiry, .. } => {
-                let opened = self.inquiries.remove(&first);
-                opened.filter(|opened| *opened != inquiry).map(|_| other("inquiry", first))
+            Detail::OutcomeRecorded { inquiry, .. }
+            | Detail::InquiryClosed { inquiry, .. }
+            | Detail::EvidenceMarked { inquiry, .. } => {
+                let tag = *self.tags.entry(inquiry).or_insert(leaf.count(0));
+                (tag != leaf.count(0))
+                    .then(|| "its detail names an inquiry that bore another tag before".to_owned())
             }
             Detail::Reviewed { actor, .. } => {
                 let examiner = actor.person.map_or(actor.certificate, |person| person.to_string());

@@ -61,6 +61,7 @@ fn a_detail_repeats_its_leaf_and_agrees_with_those_before_it() {
             inquiry: String::new(),
             findings,
             released: Vec::new(),
+            disagreements: 0,
         }
     };
     let log_by = |answer: Detail, first: &str, second: &str, follows: &[u64]| {
@@ -70,8 +71,8 @@ fn a_detail_repeats_its_leaf_and_agrees_with_those_before_it() {
                 ((K::InquiryOpened, 0, &[], &[]), None),
                 ((K::Asked, 0, &[0], &[]), Some(asked())),
                 ((K::Answered, 0, &[1], &[1]), Some(answer)),
-                ((K::Reviewed, 0, &[2], &[1, 1, 0, 0]), Some(reviewed(first))),
-                ((K::Reviewed, 0, follows, &[2, 1, 0, 0]), Some(reviewed(second))),
+                ((K::Reviewed, 0, &[2], &[1, 1]), Some(reviewed(first))),
+                ((K::Reviewed, 0, follows, &[2, 1]), Some(reviewed(second))),
             ],
         )
     };
@@ -96,6 +97,31 @@ fn a_detail_repeats_its_leaf_and_agrees_with_those_before_it() {
     );
     let other = log(Detail::Stopped { software: String::new() }, "ann", "bo");
     assert_eq!(other, ["leaf 2: is 'answered', and its detail is of a leaf 'stopped'"]);
+}
+
+#[test]
+fn what_became_of_an_inquiry_bears_the_tag_of_that_inquiry() {
+    let closed = |name: &str| Detail::InquiryClosed {
+        actor: actor("ann"),
+        inquiry: name.to_owned(),
+        withdrawn: true,
+        reason: String::new(),
+    };
+    let log = |names: [&str; 2], tags: [u64; 2]| {
+        told(
+            false,
+            &[
+                ((K::InquiryClosed, 0, &[], &[tags[0], 1]), Some(closed(names[0]))),
+                ((K::InquiryClosed, 0, &[], &[tags[1], 1]), Some(closed(names[1]))),
+            ],
+        )
+    };
+    assert_eq!(log(["a", "b"], [4, 5]), [""; 0]);
+    assert_eq!(log(["a", "a"], [4, 4]), [""; 0]);
+    assert_eq!(
+        log(["a", "a"], [4, 5]),
+        ["leaf 1: its detail names an inquiry that bore another tag before"]
+    );
 }
 
 #[test]

@@ -262,6 +262,7 @@ impl Episode {
             inquiry: self.inquiry(step),
             findings: vec![finding(0, Disposition::Lead), finding(2, Disposition::NoLead)],
             released: Vec::new(),
+            disagreements: 0,
         }
     }
 

@@ -210,7 +210,6 @@ fn report_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
                 sight: &sight,
                 biographies: &biographies,
                 witnessed,
-                kept: true,
             }),
         );
     }

@@ -68,7 +68,7 @@ impl Service {
         reason: String,
     ) -> Result<(), ServiceError> {
         let (who, actor, words) = (self.who(desk), desk.actor(), reason.clone());
-        let opened = self.ledger.core().inquiry(id)?.row.opened;
+        let tag = self.ledger.core().inquiry(id)?.tag(&self.ledger);
         let act = move |inquiry: &mut Inquiry, _: u64, now: Time| {
             inquiry.act(&who, revision, now, Action::Withdraw { reason: reason.clone() })
         };
@@ -79,7 +79,7 @@ impl Service {
                 withdrawn: true,
                 reason: words,
             };
-            vec![NewLeaf::new(vec![opened], vec![1], detail)]
+            vec![NewLeaf::new(Vec::new(), vec![tag, 1], detail)]
         };
         self.refused_at(desk, self.ledger.step(id, act, log)).map(|_| ())
     }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::audit::Detail;
+use crate::audit::{Detail, Sealed};
 use crate::booking::{Identifier, Text};
 use crate::embed::{self, EncodedPicture, Encoding, Preview, ProbeFaces, QualitySheet};
 use crate::face::Edits;
@@ -135,7 +135,8 @@ impl Service {
         self.refused_at(desk, self.ledger.act(id, who, revision, Action::ReceiveProbe(probe)))
     }
 
-    /// All faces of the probe with these edits, and pictures of it and of them, to choose by.
+    /// All faces of the probe with these edits, and pictures of it and of them, to choose by; that
+    /// they are shown is logged, by the hour.
     pub fn preview(
         &self,
         desk: &AtDesk,
@@ -143,11 +144,12 @@ impl Service {
         edits: &Edits,
     ) -> Result<Preview, ServiceError> {
         let held = self.own_probe(desk, id)?;
+        self.shows(desk.actor(), Sealed::Probe, Some(id))?;
         let generation = self.ledger.generation();
         Ok(self.examining.during(|| generation.pool().preview(held.bytes.clone(), edits))?)
     }
 
-    /// A picture of the probe, as received or as searched.
+    /// A picture of the probe, as received or as searched; that it is shown is logged, by the hour.
     ///
     /// Errors: whoever may not see the probe now.
     pub fn probe_picture(
@@ -157,6 +159,7 @@ impl Service {
         edits: &Edits,
     ) -> Result<EncodedPicture, ServiceError> {
         let held = self.own_probe(desk, id)?;
+        self.shows(desk.actor(), Sealed::Probe, Some(id))?;
         self.picture(&self.ledger.generation(), held.bytes.clone(), edits)
     }
 

@@ -1,23 +1,23 @@
 //! The Facial Recognition Image Compare Report: made of a complete inquiry, sealed, logged, and
 //! given out with its proof.
 //!
-//! The log holds the digest of the whole file. The box keeps its own copy sealed under the
-//! inquiry's key, until the first booking that it carries is purged: what an agency withdrew lies
-//! nowhere here any more, and the log still says what was issued.
+//! The log holds the digest of the whole file, and only the file of that digest is ever given out.
+//! The box keeps it sealed under the inquiry's key. From the release of a booking that it shows
+//! nobody is given it, and with that booking's purge it is destroyed; the log still says what was
+//! issued.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::audit::{Detail, Leaf, ShownLeaf};
+use crate::audit::{Detail, Leaf, Sealed, ShownLeaf};
 use crate::booking::VersionId;
-use crate::calendar::Time;
 use crate::compare_report::{
     BookedPhoto, CompareReport, Jpeg, Names, ProbePhotos, ProvenLeaf, SearchFacts, Supplement,
 };
 use crate::embed::Encoding;
 use crate::face::{Edits, ModelId};
 use crate::inquiry::{Action, Digest, Inquiry, InquiryId};
-use crate::ledger::{Kept, LedgerError, NewLeaf, Record, VERSION};
+use crate::ledger::{Kept, LedgerError, Record, VERSION};
 use crate::limits::{PRINTED_FACE_PX_MAX, PRINTED_PROBE_PX_MAX};
 use crate::roster::Duty;
 use crate::service::appliance::Service;
@@ -45,54 +45,23 @@ impl Service {
         self.refused_at(desk, may.map_err(ServiceError::from))?;
         let supplement = self.supplement(&kept.inquiry)?;
         let file = CompareReport::new(&kept.inquiry, &supplement)?.to_pdf()?;
-        let sha256 = Digest::of(&file);
-        self.ledger.keep_report(id, &kept.key, &file)?;
-        let actor = desk.actor();
-        let act = move |inquiry: &mut Inquiry, leaf: u64, now: Time| {
-            inquiry.act(&who, revision, now, issue(sha256, leaf))
-        };
-        let log = move |inquiry: &Inquiry| {
-            let reviewed = [inquiry.first(), inquiry.second()]
-                .into_iter()
-                .flatten()
-                .filter_map(|review| review.leaf);
-            let follows =
-                inquiry.answer().map(|answer| answer.leaf).into_iter().chain(reviewed).collect();
-            let leads: Vec<VersionId> = inquiry
-                .candidates()
-                .iter()
-                .map(|candidate| candidate.version)
-                .filter(|version| inquiry.is_lead(*version))
-                .collect();
-            let counts = vec![leads.len() as u64];
-            let (inquiry, report_sha256) = (inquiry.id().to_string(), sha256.to_string());
-            vec![NewLeaf::new(
-                follows,
-                counts,
-                Detail::ReportIssued { actor, inquiry, report_sha256, leads },
-            )]
-        };
-        self.refused_at(desk, self.ledger.step(id, act, log)).map(|_| ())
+        let issued = self.ledger.issue(id, desk.actor(), who, revision, file.into());
+        self.refused_at(desk, issued).map(|_| ())
     }
 
-    /// The report as it was issued.
+    /// The report as it was issued; who took it is logged before it leaves.
     ///
-    /// Errors: a person with no part in the inquiry; no report, or the box's copy went with a
-    /// booking that it carried.
+    /// Errors: a person with no part in the inquiry; one that is closed; no report, or one that
+    /// shows a booking that its agency released since.
     pub fn report_file(&self, desk: &AtDesk, id: InquiryId) -> Result<Vec<u8>, ServiceError> {
-        let kept = self.own_report(desk, id)?;
-        match self.ledger.report(id, &kept.key) {
-            Err(e) if e.is_lost() => Err(ServiceError::not_found(
-                "report; the box's copy went with a booking that it carried, and none",
-            )),
-            read => Ok(read?),
-        }
+        self.own_report(desk, id)?;
+        self.refused_at(desk, self.ledger.take_report(id, desk.actor()))
     }
 
     /// The proof of a report as it stands now, with the newest checkpoint that witnesses cosigned
-    /// if it covers the leaf.
+    /// if it covers the leaf; that it is shown is logged, by the hour.
     ///
-    /// Errors: as `report_file`; a detail whose term is over.
+    /// Errors: a person with no part in the inquiry; no report; a detail whose term is over.
     pub fn report_proof(&self, desk: &AtDesk, id: InquiryId) -> Result<String, ServiceError> {
         let kept = self.own_report(desk, id)?;
         let leaf = kept
@@ -100,14 +69,14 @@ impl Service {
             .report()
             .map(|report| report.leaf)
             .ok_or(ServiceError::not_found("report"))?;
+        self.shows(desk.actor(), Sealed::ReportProof, Some(id))?;
         Ok(self.shown_leaf(leaf)?.to_text())
     }
 
     fn own_report(&self, desk: &AtDesk, id: InquiryId) -> Result<Kept, ServiceError> {
-        self.allowed_any(desk, &[Duty::Inquire, Duty::Audit], "read a report")?;
+        self.allowed(desk, Duty::Inquire, "read a report")?;
         let kept = self.ledger.core().inquiry(id)?;
-        let own =
-            kept.inquiry.takes_part(&self.who(desk).person) || desk.person.role.may(Duty::Audit);
+        let own = kept.inquiry.takes_part(&self.who(desk).person);
         self.refused_at(
             desk,
             if own { Ok(()) } else { Err(ServiceError::NotShown { what: "report" }) },

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::audit::Detail;
+use crate::audit::{Detail, Sealed};
 use crate::booking::{Identifier, VersionId};
 use crate::calendar::Time;
 use crate::embed::EncodedPicture;
@@ -63,10 +63,12 @@ pub struct SeenCandidate {
 impl Service {
     /// The inquiries of which a person is a part, or may become one; those that wait for that
     /// person first, then the newest.
+    /// That the list is shown is logged, by the hour.
     ///
     /// Errors: another role.
     pub fn inquiries(&self, desk: &AtDesk) -> Result<Vec<Head>, ServiceError> {
         self.allowed(desk, Duty::Inquire, "look at inquiries")?;
+        self.shows(desk.actor(), Sealed::Inquiries, None)?;
         let who = self.who(desk);
         let mut heads = Vec::new();
         for id in self.ledger.inquiry_ids()? {
@@ -80,7 +82,7 @@ impl Service {
         Ok(heads)
     }
 
-    /// An inquiry as this person may see it.
+    /// An inquiry as this person may see it; that it is shown is logged, by the hour.
     ///
     /// Errors: another role; an inquiry of which the person is no part and may not become one.
     pub fn inquiry(&self, desk: &AtDesk, id: InquiryId) -> Result<InquirySight, ServiceError> {
@@ -91,6 +93,7 @@ impl Service {
             desk,
             if seen { Ok(()) } else { Err(ServiceError::NotShown { what: "inquiry" }) },
         )?;
+        self.shows(desk.actor(), Sealed::Inquiry, Some(id))?;
         let sight = inquiry.sight(&who.person);
         let candidates = inquiry.candidates().iter().zip(&sight.candidates);
         let candidates = candidates
@@ -233,17 +236,17 @@ impl Service {
     ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Operate, "mark evidence")?;
         let (who, actor, marked) = (self.who(desk), desk.actor(), handover.clone());
+        let tag = self.ledger.core().inquiry(id)?.tag(&self.ledger);
         let act = move |inquiry: &mut Inquiry, _: u64, now: Time| {
             inquiry.act(&who, revision, now, Action::MarkEvidence(handover.clone()))
         };
         let log = move |inquiry: &Inquiry| {
-            let issued = inquiry.report().map(|report| report.leaf).into_iter().collect();
             let detail = Detail::EvidenceMarked {
                 actor,
                 inquiry: inquiry.id().to_string(),
                 handover: marked,
             };
-            vec![NewLeaf::new(issued, Vec::new(), detail)]
+            vec![NewLeaf::new(Vec::new(), vec![tag], detail)]
         };
         self.refused_at(desk, self.ledger.step(id, act, log)).map(|_| ())
     }
@@ -258,14 +261,12 @@ impl Service {
     ) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Operate, "record an outcome")?;
         let (who, actor, recorded) = (self.who(desk), desk.actor(), outcome.clone());
-        let opened = self.ledger.core().inquiry(id)?.row.opened;
+        let tag = self.ledger.core().inquiry(id)?.tag(&self.ledger);
         let act = move |inquiry: &mut Inquiry, _: u64, now: Time| {
             inquiry.act(&who, revision, now, Action::RecordOutcome(outcome.clone()))
         };
         let log = move |inquiry: &Inquiry| {
-            let issued = inquiry.report().map(|report| report.leaf).into_iter().collect();
             let name = inquiry.id().to_string();
-            let code = recorded.upshot as u64;
             let closed = Detail::InquiryClosed {
                 actor: actor.clone(),
                 inquiry: name.clone(),
@@ -274,11 +275,11 @@ impl Service {
             };
             vec![
                 NewLeaf::new(
-                    issued,
-                    vec![code],
+                    Vec::new(),
+                    vec![tag],
                     Detail::OutcomeRecorded { actor, inquiry: name, outcome: recorded },
                 ),
-                NewLeaf::new(vec![opened], vec![0], closed),
+                NewLeaf::new(Vec::new(), vec![tag, 0], closed),
             ]
         };
         self.refused_at(desk, self.ledger.step(id, act, log)).map(|_| ())

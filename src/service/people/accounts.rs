@@ -10,7 +10,7 @@ use super::session_table::Asked;
 use crate::audit::touch::{
     ActApproval, Credential, Registration, Touch, Verb, verify, verify_registration,
 };
-use crate::audit::{Actor, Detail};
+use crate::audit::{Actor, Detail, Sealed};
 use crate::booking::Identifier;
 use crate::calendar::Span;
 use crate::crypto::random;
@@ -178,6 +178,7 @@ impl Service {
             &[Duty::Administer, Duty::Command, Duty::Audit],
             "look at the roster",
         )?;
+        self.shows(desk.actor(), Sealed::Accounts, None)?;
         let now = self.ledger.now();
         let standing = |member: Member| AccountStanding {
             review_due: member.account.is_review_due(now),

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::accounts::known_key;
 use super::desk::AtDesk;
 use super::session_table::Asked;
-use crate::audit::Detail;
 use crate::audit::touch::{Credential, Registration, Touch, Verb};
+use crate::audit::{Detail, Sealed};
 use crate::calendar::Time;
 use crate::ids::GrantId;
 use crate::ledger::{Core, Grant, Group, LedgerError, Member, NewLeaf, Subject, Write};
@@ -102,6 +102,7 @@ impl Service {
             &[Duty::Administer, Duty::Command, Duty::Audit],
             "look at changes of the roster",
         )?;
+        self.shows(desk.actor(), Sealed::Grants, None)?;
         let mut grants = self.ledger.core().grants()?;
         grants.sort_by_key(|(_, grant)| grant.asked_cs);
         Ok(grants)

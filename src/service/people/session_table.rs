@@ -12,7 +12,7 @@ use crate::booking::Identifier;
 use crate::crypto::random;
 use crate::ids::Digest;
 use crate::limits::{CHALLENGES_MAX, TOUCH_SECONDS_MAX};
-use crate::roster::SessionTimes;
+use crate::roster::{Caller, SessionTimes};
 use crate::service::error::ServiceError;
 
 /// A challenge on its way to a person's key.
@@ -38,6 +38,10 @@ pub(in crate::service) struct Session {
     pub(in crate::service) locked: bool,
     /// The leaf that says that it was begun.
     pub(in crate::service) leaf: u64,
+    /// Why it has ended: nobody uses it any more, and it is forgotten once its leaf is durable.
+    pub(in crate::service) ended: Option<String>,
+    /// Whether that leaf is being written.
+    pub(in crate::service) ending: bool,
 }
 
 /// All sessions, and all challenges that wait.
@@ -52,6 +56,24 @@ pub(in crate::service) struct Sessions {
 impl Sessions {
     pub(in crate::service) fn open(&self) -> MutexGuard<'_, HashMap<Digest, Session>> {
         self.open.lock().expect("nothing panics while it holds the sessions")
+    }
+
+    /// The session of this secret at this device, unless it has ended.
+    pub(in crate::service) fn of<T>(
+        &self,
+        caller: &Caller,
+        secret: &[u8],
+        look: impl FnOnce(&mut Session) -> T,
+    ) -> Option<T> {
+        let mut open = self.open();
+        let session = open.get_mut(&Digest::of(secret))?;
+        let own = session.fingerprint == caller.fingerprint && session.ended.is_none();
+        own.then(|| look(session))
+    }
+
+    /// Who acts in the session of this secret at this device.
+    pub(in crate::service) fn actor(&self, caller: &Caller, secret: &[u8]) -> Option<Actor> {
+        self.of(caller, secret, |session| session.actor.clone())
     }
 
     fn waiting(&self) -> MutexGuard<'_, HashMap<[u8; 32], ActApproval>> {

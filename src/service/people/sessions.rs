@@ -16,8 +16,10 @@ use crate::ids::Digest;
 use crate::ledger::{Core, Fate, Fated, Group, NewLeaf, Subject, Write};
 use crate::limits::{SESSION_SECRET_BYTES, SESSIONS_MAX};
 use crate::roster::{Caller, Duty, SessionStanding, SessionTimes};
+use crate::rule::Rule;
 use crate::service::appliance::Service;
 use crate::service::error::ServiceError;
+use crate::service::guard::BY_HAND;
 use crate::store::Commit;
 
 /// What everybody acknowledges before anything else is shown (CJIS AC-8).
@@ -151,6 +153,8 @@ impl Service {
             acknowledged: false,
             locked: false,
             leaf,
+            ended: None,
+            ending: false,
         };
         let mut open = self.guard.sessions.open();
         if open.len() >= SESSIONS_MAX {
@@ -163,12 +167,8 @@ impl Service {
     /// The person has read the banner.
     pub fn acknowledge(&self, caller: &Caller, secret: &[u8]) -> Result<(), ServiceError> {
         self.guard.pass()?;
-        let mut open = self.guard.sessions.open();
-        let session = open
-            .get_mut(&Digest::of(secret))
-            .filter(|session| session.fingerprint == caller.fingerprint);
-        session.ok_or(ServiceError::NoSession)?.acknowledged = true;
-        Ok(())
+        let read = |session: &mut Session| session.acknowledged = true;
+        self.guard.sessions.of(caller, secret, read).ok_or(ServiceError::NoSession)
     }
 
     /// The person at a desk; to be asked for with every request, which counts as use.
@@ -178,36 +178,25 @@ impl Service {
     pub fn at_desk(&self, caller: &Caller, secret: Option<&[u8]>) -> Result<AtDesk, ServiceError> {
         let device =
             self.admitted(caller, self.roster.device(caller, "work at a console"))?.id.clone();
-        let key = Digest::of(secret.ok_or(ServiceError::NoSession)?);
+        let secret = secret.ok_or(ServiceError::NoSession)?;
+        let key = Digest::of(secret);
         let now = self.ledger.now();
-        let standing = {
-            let mut open = self.guard.sessions.open();
-            let session = open
-                .get_mut(&key)
-                .filter(|session| session.fingerprint == caller.fingerprint)
-                .ok_or(ServiceError::NoSession)?;
-            let standing =
-                if session.locked { SessionStanding::Locked } else { SessionStanding::Open };
-            let standing = if session.times.standing(now) == SessionStanding::Open {
-                standing
-            } else {
-                session.times.standing(now)
-            };
-            match standing {
-                SessionStanding::Open if !session.acknowledged => {
-                    return Err(ServiceError::BannerFirst);
-                }
-                SessionStanding::Open => {
-                    session.times.used = now;
-                    Ok(session.person.clone())
-                }
-                SessionStanding::Locked => {
-                    session.locked = true;
-                    Err(ServiceError::ScreenHidden)
-                }
-                SessionStanding::Ended => Err(ServiceError::NoSession),
+        let uses = |session: &mut Session| match session.times.standing(now) {
+            SessionStanding::Ended => Err(ServiceError::NoSession),
+            SessionStanding::Open if !session.locked && !session.acknowledged => {
+                Err(ServiceError::BannerFirst)
+            }
+            SessionStanding::Open if !session.locked => {
+                session.times.used = now;
+                Ok(session.person.clone())
+            }
+            SessionStanding::Open | SessionStanding::Locked => {
+                session.locked = true;
+                Err(ServiceError::ScreenHidden)
             }
         };
+        let standing =
+            self.guard.sessions.of(caller, secret, uses).ok_or(ServiceError::NoSession)?;
         if matches!(standing, Err(ServiceError::NoSession)) {
             self.guard.end_session(&key, "idle for too long")?;
         }
@@ -228,29 +217,23 @@ impl Service {
     pub fn session(&self, caller: &Caller, secret: Option<&[u8]>) -> SessionView {
         let Some(secret) = secret else { return SessionView::None };
         let now = self.ledger.now();
-        let open = self.guard.sessions.open();
-        let session = open
-            .get(&Digest::of(secret))
-            .filter(|session| session.fingerprint == caller.fingerprint);
-        match session.map(|session| (session, session.times.standing(now))) {
-            None | Some((_, SessionStanding::Ended)) => SessionView::None,
-            Some((session, SessionStanding::Locked)) => SessionView::Locked(session.person.clone()),
-            Some((session, _)) if session.locked => SessionView::Locked(session.person.clone()),
-            Some((session, _)) if !session.acknowledged => {
-                SessionView::Banner(session.person.clone())
+        let view = |session: &mut Session| {
+            let person = session.person.clone();
+            match session.times.standing(now) {
+                SessionStanding::Ended => SessionView::None,
+                SessionStanding::Locked => SessionView::Locked(person),
+                SessionStanding::Open if session.locked => SessionView::Locked(person),
+                SessionStanding::Open if !session.acknowledged => SessionView::Banner(person),
+                SessionStanding::Open => SessionView::Open(person),
             }
-            Some((session, _)) => SessionView::Open(session.person.clone()),
-        }
+        };
+        self.guard.sessions.of(caller, secret, view).unwrap_or(SessionView::None)
     }
 
     /// Hides the screen until the key is touched again.
     pub fn lock(&self, caller: &Caller, secret: &[u8]) -> Result<(), ServiceError> {
-        let mut open = self.guard.sessions.open();
-        let session = open
-            .get_mut(&Digest::of(secret))
-            .filter(|session| session.fingerprint == caller.fingerprint);
-        session.ok_or(ServiceError::NoSession)?.locked = true;
-        Ok(())
+        let hide = |session: &mut Session| session.locked = true;
+        self.guard.sessions.of(caller, secret, hide).ok_or(ServiceError::NoSession)
     }
 
     /// What the person touches to come back to a hidden screen.
@@ -274,11 +257,11 @@ impl Service {
         self.refuse_log_on(caller, Some(&person), self.may_log_on(&person))?;
         self.proven(caller, &device, &person, Verb::Unlock, nonce, &touch)?;
         let now = self.ledger.now();
-        let mut open = self.guard.sessions.open();
-        let session = open.get_mut(&Digest::of(secret)).ok_or(ServiceError::NoSession)?;
-        session.times = SessionTimes { proven: now, used: now };
-        session.locked = false;
-        Ok(())
+        let show = |session: &mut Session| {
+            session.times = SessionTimes { proven: now, used: now };
+            session.locked = false;
+        };
+        self.guard.sessions.of(caller, secret, show).ok_or(ServiceError::NoSession)
     }
 
     fn hidden(
@@ -295,14 +278,12 @@ impl Service {
 
     /// Ends the session of this secret.
     pub fn log_off(&self, caller: &Caller, secret: &[u8]) -> Result<(), ServiceError> {
-        let key = Digest::of(secret);
-        let own = self
-            .guard
-            .sessions
-            .open()
-            .get(&key)
-            .is_some_and(|session| session.fingerprint == caller.fingerprint);
-        if own { self.guard.end_session(&key, "by hand") } else { Err(ServiceError::NoSession) }
+        self.guard.sessions.of(caller, secret, |_| ()).ok_or(ServiceError::NoSession)?;
+        match self.guard.end_session(&Digest::of(secret), BY_HAND) {
+            // Nobody uses the session any more; a log in doubt takes no leaf that says so.
+            Err(e) if e.rule() == Rule::DoorsShut => Ok(()),
+            ended => ended,
+        }
     }
 
     /// Whether a person's account may be logged on to.
