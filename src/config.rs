@@ -10,13 +10,18 @@ use zeroize::Zeroizing;
 
 use crate::audit::touch::RelyingParty;
 use crate::gallery::EngineChoice;
-use crate::limits::{DETAILS_KEPT_DAYS_MIN, DISK_RESERVE_MIB_DEFAULT, INQUIRIES_KEPT_DAYS_MIN};
+use crate::limits::{
+    CREDENTIAL_WARN_DAYS_DEFAULT, DETAILS_KEPT_DAYS_MIN, DISK_RESERVE_MIB_DEFAULT,
+    INQUIRIES_KEPT_DAYS_MIN,
+};
 use crate::retention::RetentionDays;
 use crate::roster::{Roster, RosterError};
 use crate::tls::ServerFiles;
 
 const CREDENTIAL: &str = "credential:";
 const FILE_BYTES_MAX: u64 = 4 << 20;
+/// The last good revocation list, in the state folder.
+const KEPT_LIST_FILE: &str = "revocation-list.der";
 
 /// Why a configuration can't be used; the process exits 78 and isn't restarted.
 #[derive(Debug, thiserror::Error)]
@@ -76,6 +81,11 @@ pub struct Config {
     /// lets a full medium halt the box.
     #[serde(default = "disk_reserve_mib_default")]
     pub disk_reserve_mib: u64,
+    /// Days before the end of the revocation list, of the box's certificate or of the authority's
+    /// from which an alarm stands. Default 7. Whoever lowers it lets an end come as a surprise,
+    /// after which searches or connections stop.
+    #[serde(default = "credential_warn_days_default")]
+    pub credential_warn_days: u64,
     /// Days for which the log's sealed details are kept; leaves stay for ever. Default and least:
     /// 1096, three years. Whoever raises it keeps who searched for whom for longer.
     #[serde(default = "details_kept_days_default", deserialize_with = "details_kept_days")]
@@ -127,8 +137,9 @@ pub struct TlsFiles {
     /// The certificate of the authority that issued the callers' certificates, PEM. No default.
     /// Whoever changes it admits other callers.
     pub ca: PathBuf,
-    /// That authority's revocation list, PEM. No default. Whoever puts an older one there lets
-    /// revoked callers in until it ends.
+    /// That authority's revocation list, PEM. No default. The newest that the authority signed
+    /// counts, whatever is put there later; whoever keeps newer ones away lets revoked callers in,
+    /// who neither search nor book once it has ended.
     pub crl: PathBuf,
 }
 
@@ -149,6 +160,7 @@ impl Config {
             log_key,
             anchor: None,
             disk_reserve_mib: disk_reserve_mib_default(),
+            credential_warn_days: credential_warn_days_default(),
             details_kept_days: details_kept_days_default(),
             inquiries_kept_days: inquiries_kept_days_default(),
             console_origin: None,
@@ -230,7 +242,14 @@ impl Config {
     /// The server's certificate files.
     pub fn server_files(&self) -> ServerFiles {
         let TlsFiles { cert, key, ca, crl } = self.tls.clone();
-        ServerFiles { cert, key, ca, crl }
+        ServerFiles {
+            cert,
+            key,
+            ca,
+            crl,
+            crl_kept: self.state.join(KEPT_LIST_FILE),
+            warn_days: self.credential_warn_days,
+        }
     }
 
     /// How many threads examine photos.
@@ -268,6 +287,10 @@ fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, ConfigError> {
         return Err(ConfigError::TooLong { what, path: path.to_owned(), found });
     }
     std::fs::read(path).map_err(file)
+}
+
+fn credential_warn_days_default() -> u64 {
+    CREDENTIAL_WARN_DAYS_DEFAULT
 }
 
 fn disk_reserve_mib_default() -> u64 {

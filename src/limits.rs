@@ -226,6 +226,10 @@ pub const CHECKPOINTS_PER_ANSWER_MAX: usize = 512;
 pub const CONSISTENCY_PROOF_LEN_MAX: usize = 63;
 /// Bytes of refusals of one kind, caller and hour that are kept in words; of more, their number.
 pub const REFUSALS_KEPT_BYTES_MAX: usize = 48 << 10;
+/// Further copies of one report that the commander may order.
+pub const COPIES_MAX: usize = 20;
+/// Days for which such an order holds.
+pub const COPY_ORDER_DAYS_MAX: u64 = 30;
 /// Characters of a refusal's words that a leaf keeps.
 pub const REFUSAL_CHARS_MAX: usize = 400;
 /// Readers of sealed things or of the log whose reads of an hour are gathered at the same time; of
@@ -328,8 +332,15 @@ pub const HANDSHAKE_SECONDS_MAX: u64 = 10;
 pub const HEADER_SECONDS_MAX: u64 = 10;
 /// Seconds from a request's headers to its answer.
 pub const REQUEST_SECONDS_MAX: u64 = 120;
+/// Days before the end of a certificate or of the revocation list from which an alarm stands, where
+/// none are configured.
+pub const CREDENTIAL_WARN_DAYS_DEFAULT: u64 = 7;
 /// Seconds that one connection lives, whatever it is doing.
 pub const CONNECTION_SECONDS_MAX: u64 = 1_800;
+/// Seconds for which the body of a caller that is refused unread is thrown away as it comes.
+pub const DISCARD_SECONDS_MAX: u64 = 1;
+/// Seconds for which a connection whose certificate stands no more has the answer that says so.
+pub const CONNECTION_OVER_SECONDS: u64 = 1;
 /// Seconds that a connection's requests have to end when the daemon stops.
 pub const DRAIN_SECONDS_MAX: u64 = 20;
 /// Seconds that a caller told to wait is asked to stay away.

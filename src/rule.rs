@@ -50,6 +50,7 @@ macro_rules! rules {
 rules! {
     // Callers
     NotInRoster = "not-in-roster" "Caller not on the site’s list";
+    CertificateOver = "certificate-over" "Certificate revoked or ended";
     AgencyNotListed = "agency-not-listed" "Agency not on the site’s list";
     AgencyNotActive = "agency-not-active" "Agency’s agreement not in force";
     NotThisRole = "not-this-role" "Not for this caller’s role";
@@ -165,6 +166,7 @@ rules! {
     Busy = "busy" "Too much at work";
     DoorsShut = "doors-shut" "Doors shut";
     ClockBehind = "clock-behind" "Clock behind";
+    RevocationListOver = "revocation-list-over" "Revocation list over";
     DiskFull = "disk-full" "Disk full";
     Failed = "failed" "Failure of the box";
 }

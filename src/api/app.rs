@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use zeroize::Zeroizing;
 
 use super::problem::ApiError;
@@ -31,9 +31,18 @@ const BROWSERS_SEND: [&str; 5] =
 /// What a handler answers.
 pub(super) type Answer<T> = Result<T, ApiError>;
 
-/// What a connection's certificate names.
-#[derive(Clone, Debug)]
-pub(super) struct Peer(pub(super) Option<Caller>);
+/// Whether a connection's certificate still stands; asked for with every request.
+pub(super) type Stands = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// Who is at the other end of a connection.
+#[derive(Clone)]
+pub(super) struct Peer {
+    /// What its certificate names.
+    pub(super) caller: Option<Caller>,
+    pub(super) stands: Stands,
+    /// Told that the connection is to end.
+    pub(super) over: Arc<Notify>,
+}
 
 /// What all requests share.
 #[derive(Clone)]
@@ -103,6 +112,11 @@ impl App {
                 Err(ApiError::failed())
             }
         }
+    }
+
+    /// Refuses a caller that isn't listed, and logs it.
+    pub(super) async fn comes_in(&self, ticket: &Ticket) -> Answer<()> {
+        self.run(ticket.clone(), |service, caller| service.comes_in(caller)).await
     }
 
     /// Logs that the door refused a caller, before it is told.
@@ -237,9 +251,6 @@ impl Call {
         if !self.changes || (own.is_some() && self.origin.as_deref() == own) {
             return Ok(());
         }
-        let found = self.origin.as_deref().unwrap_or("nowhere that it names");
-        let wanted = own.unwrap_or("a console, and none is configured");
-        let detail = format!("the request comes from {found}, wanted a page of {wanted}");
-        Err(ApiError::new(Rule::OtherOrigin, detail))
+        Err(ApiError::other_origin(self.origin.as_deref().unwrap_or("nowhere that it names"), own))
     }
 }

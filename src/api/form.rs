@@ -1,10 +1,12 @@
-//! Multipart bodies: one JSON part and one photo part, each within its bound, nothing else.
+//! Bodies: JSON, forms of one JSON part and one photo part, each within its bound and nothing else;
+//! and files that are answered.
 
 use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
 
 use super::problem::ApiError;
@@ -68,6 +70,21 @@ pub(super) async fn read_json<T: DeserializeOwned>(
 pub(super) fn parse<T: DeserializeOwned>(what: &str, json: &[u8]) -> Result<T, ApiError> {
     serde_json::from_slice(json)
         .map_err(|e| ApiError::new(Rule::Json, format!("the JSON of '{what}' is wrong: {e}")))
+}
+
+/// A file to be kept under this name.
+pub(super) fn download(
+    file: Vec<u8>,
+    media_type: &'static str,
+    name: &str,
+) -> Result<impl IntoResponse + use<>, ApiError> {
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
+        .map_err(|_| ApiError::failed())?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
+        (header::CONTENT_DISPOSITION, disposition),
+    ];
+    Ok((headers, file))
 }
 
 async fn bytes(mut field: Field<'_>, name: &str, bytes_max: usize) -> Result<Vec<u8>, ApiError> {

@@ -1,10 +1,13 @@
 //! The frame around every request: id, permit, caller, body and time on the way in; problem, kind
 //! of state folder, newest checkpoint and timings on the way out. No handler builds these itself.
 
+use std::future::poll_fn;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
+use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
@@ -15,7 +18,7 @@ use super::app::{Answer, App, Peer, Ticket, secret};
 use super::problem::{ApiError, Worded};
 use super::route::Route;
 use crate::crypto::random;
-use crate::limits::{BODY_BYTES_MAX, REQUEST_SECONDS_MAX};
+use crate::limits::{BODY_BYTES_MAX, DISCARD_SECONDS_MAX, REQUEST_SECONDS_MAX};
 use crate::rule::Rule;
 use crate::service::SearchTimings;
 
@@ -67,7 +70,7 @@ pub(super) async fn frame(
 async fn through(
     FrameState { app, routes }: &FrameState,
     id: &str,
-    Peer(caller): Peer,
+    Peer { caller, stands, over }: Peer,
     request: Request,
     next: Next,
 ) -> Answer<Response> {
@@ -75,13 +78,21 @@ async fn through(
     let path = request.extensions().get::<MatchedPath>();
     let route = path.and_then(|path| route_of(routes, request.method(), path));
     let secret = secret(request.headers());
-    let request = whole(request).await;
-    let caller = caller.ok_or_else(|| {
+    let Some(caller) = caller else {
+        discard(request).await;
         let detail = "the certificate names no caller of this system, wanted one URI like \
             smrt:agency/<id>/feed, smrt:device/<id> or smrt:witness/<id>";
-        ApiError::new(Rule::NotInRoster, detail)
-    })?;
+        return Err(ApiError::new(Rule::NotInRoster, detail));
+    };
     let ticket = Ticket { id: id.to_owned(), permit: Arc::new(permit), caller };
+    let request = if !stands() {
+        over.notify_one();
+        let detail = "the connection's certificate was revoked or has ended; connect anew";
+        discard(request).await;
+        Err(ApiError::new(Rule::CertificateOver, detail))
+    } else {
+        let_in(app, &ticket, request).await
+    };
     let answer = match request {
         Ok(mut request) => {
             request.extensions_mut().insert(ticket.clone());
@@ -98,6 +109,53 @@ async fn through(
         app.log_refusal(ticket, secret, route.door, problem.rule(), reason).await?;
     }
     Ok(answer)
+}
+
+/// The request with its body read. The body of a caller that isn't listed, or that shows another
+/// site's page, is never read: what would change something is refused by that alone.
+async fn let_in(app: &App, ticket: &Ticket, request: Request) -> Answer<Request> {
+    let refused = match foreign_page(app, &request) {
+        Some(found) => Err(ApiError::other_origin(found, app.service.console_origin())),
+        None if app.service.is_listed(&ticket.caller) => return whole(request).await,
+        None if changes(&request) => app.comes_in(ticket).await,
+        // Whoever may read it says so to each in its own way.
+        None => Ok(()),
+    };
+    let rest = discard(request).await;
+    refused.map(|()| rest)
+}
+
+/// Where a request that changes something says that it comes from, if that is no page of ours: a
+/// browser sends its device's certificate along whichever page it shows. What says nothing comes
+/// from no browser.
+fn foreign_page<'r>(app: &App, request: &'r Request) -> Option<&'r str> {
+    if !changes(request) {
+        return None;
+    }
+    let said = |name: &str| request.headers().get(name).map(|said| said.to_str().unwrap_or("?"));
+    let origin = said("origin").filter(|origin| Some(*origin) != app.service.console_origin());
+    origin.or(said("sec-fetch-site").filter(|site| *site != "same-origin"))
+}
+
+fn changes(request: &Request) -> bool {
+    !matches!(*request.method(), Method::GET | Method::HEAD)
+}
+
+/// The request without its body, which is thrown away as it comes, for a moment: a caller that is
+/// still sending would take an early answer for a broken connection.
+async fn discard(request: Request) -> Request {
+    let (parts, mut body) = request.into_parts();
+    let rest = async {
+        let mut left = BODY_BYTES_MAX;
+        while let Some(Ok(frame)) = poll_fn(|at| Pin::new(&mut body).poll_frame(at)).await {
+            let bytes = frame.data_ref().map_or(0, |bytes| bytes.len());
+            let Some(less) = left.checked_sub(bytes) else { return };
+            left = less;
+        }
+    };
+    // Whoever takes longer finds out by itself.
+    let _ = tokio::time::timeout(Duration::from_secs(DISCARD_SECONDS_MAX), rest).await;
+    Request::from_parts(parts, Body::empty())
 }
 
 /// The route of the table that a request is for.

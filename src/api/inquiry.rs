@@ -283,14 +283,14 @@ async fn post_report(call: Call, path: InPath, request: Request) -> Answer<Json<
 async fn get_report(call: Call, path: InPath) -> Answer<impl IntoResponse> {
     let id = inquiry(&path)?;
     let file = call.at_desk(move |service, desk| service.report_file(desk, id)).await?;
-    download(file, "application/pdf", &format!("compare-report-{id}.pdf"))
+    form::download(file, "application/pdf", &format!("compare-report-{id}.pdf"))
 }
 
 async fn get_report_proof(call: Call, path: InPath) -> Answer<impl IntoResponse> {
     let id = inquiry(&path)?;
     let proof = call.at_desk(move |service, desk| service.report_proof(desk, id)).await?;
     let name = format!("compare-report-{id}.pdf.tlog-proof");
-    download(proof.into_bytes(), "text/plain; charset=utf-8", &name)
+    form::download(proof.into_bytes(), "text/plain; charset=utf-8", &name)
 }
 
 async fn post_evidence(call: Call, path: InPath, request: Request) -> Answer<Json<InquiryView>> {
@@ -313,21 +313,6 @@ async fn post_withdraw(call: Call, path: InPath, request: Request) -> Answer<Jso
     let id = inquiry(&path)?;
     let WithdrawRequest { revision, reason } = form::read_json(request, "withdrawal").await?;
     call.plain_step(id, move |service, desk| service.withdraw(desk, id, revision, reason)).await
-}
-
-/// A file to be kept under this name.
-fn download(
-    file: Vec<u8>,
-    media_type: &'static str,
-    name: &str,
-) -> Answer<impl IntoResponse + use<>> {
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
-        .map_err(|_| ApiError::failed())?;
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(media_type)),
-        (header::CONTENT_DISPOSITION, disposition),
-    ];
-    Ok((headers, file))
 }
 
 fn picture(shown: EncodedPicture) -> impl IntoResponse {

@@ -10,19 +10,19 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
-use super::app::Peer;
+use super::app::{Peer, Stands};
 use crate::limits::{
-    CONNECTION_SECONDS_MAX, CONNECTIONS_MAX, DRAIN_SECONDS_MAX, HEADER_BYTES_MAX,
-    HEADER_SECONDS_MAX, STREAMS_PER_CONNECTION_MAX,
+    CONNECTION_OVER_SECONDS, CONNECTION_SECONDS_MAX, CONNECTIONS_MAX, DRAIN_SECONDS_MAX,
+    HEADER_BYTES_MAX, HEADER_SECONDS_MAX, STREAMS_PER_CONNECTION_MAX,
 };
 use crate::roster::Caller;
 
 /// Serves until `stop` resolves, then lets requests at work end within `DRAIN_SECONDS_MAX`.
 ///
-/// `accept` ends a handshake and says what the caller's certificate names; `None` drops the
-/// connection.
+/// `accept` ends a handshake, and says what the caller's certificate names and whether it stands;
+/// `None` drops the connection.
 pub async fn serve<A, F, S>(
     listener: TcpListener,
     accept: A,
@@ -30,7 +30,7 @@ pub async fn serve<A, F, S>(
     stop: impl Future<Output = ()>,
 ) where
     A: Fn(TcpStream) -> F + Clone + Send + Sync + 'static,
-    F: Future<Output = Option<(S, Option<Caller>)>> + Send,
+    F: Future<Output = Option<(S, Option<Caller>, Stands)>> + Send,
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let http = Arc::new(http());
@@ -61,17 +61,20 @@ pub async fn serve<A, F, S>(
             (accept.clone(), http.clone(), router.clone(), graceful.watcher());
         tokio::spawn(async move {
             let _permit = permit;
-            let Some((stream, caller)) = accept(tcp).await else { return };
-            let service = TowerToHyperService::new(router.layer(axum::Extension(Peer(caller))));
+            let Some((stream, caller, stands)) = accept(tcp).await else { return };
+            let over = Arc::new(Notify::new());
+            let peer = Peer { caller, stands, over: over.clone() };
+            let service = TowerToHyperService::new(router.layer(axum::Extension(peer)));
             let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
-            // A certificate that was revoked meanwhile doesn't outlive its connection by much.
-            let ended = tokio::time::timeout(
+            let live = tokio::time::timeout(
                 Duration::from_secs(CONNECTION_SECONDS_MAX),
                 watcher.watch(connection),
-            )
-            .await;
-            if let Ok(Err(e)) = ended {
-                log::debug!("a connection broke: {e}");
+            );
+            tokio::select! {
+                ended = live => if let Ok(Err(e)) = ended {
+                    log::debug!("a connection broke: {e}");
+                },
+                () = ended_soon(&over) => {}
             }
         });
     }
@@ -82,6 +85,12 @@ pub async fn serve<A, F, S>(
     {
         log::warn!("requests were still at work after {DRAIN_SECONDS_MAX} s and were cut off");
     }
+}
+
+/// A connection whose certificate stands no more has a moment for the answer that says so.
+async fn ended_soon(over: &Notify) {
+    over.notified().await;
+    tokio::time::sleep(Duration::from_secs(CONNECTION_OVER_SECONDS)).await;
 }
 
 fn http() -> Builder<TokioExecutor> {

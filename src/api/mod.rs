@@ -10,6 +10,7 @@ mod app;
 mod audit;
 mod bookings;
 mod contract;
+mod copies;
 mod form;
 mod frame;
 mod health;
@@ -47,7 +48,7 @@ use problem::ApiError;
 pub use route::{Access, Certificate, Method, Route};
 
 /// The table of all routes, by domain; pages are the last.
-const TABLE: [&[Route]; 12] = [
+const TABLE: [&[Route]; 13] = [
     bookings::ROUTES,
     model::ROUTES,
     log::ROUTES,
@@ -55,6 +56,7 @@ const TABLE: [&[Route]; 12] = [
     sessions::ROUTES,
     people::ROUTES,
     inquiry::ROUTES,
+    copies::ROUTES,
     roster::ROUTES,
     public_report::ROUTES,
     health::ROUTES,

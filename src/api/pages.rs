@@ -15,7 +15,7 @@ use super::app::{Answer, App, Call, Ticket};
 use super::path::{InPath, InQuery, Queried};
 use super::problem::{ApiError, Worded};
 use super::route::Method::Get;
-use super::route::{ACCOUNT_READERS, AUDITORS, Access, INQUIRERS, Route, router};
+use super::route::{ACCOUNT_READERS, AUDITORS, Access, COPY_READERS, INQUIRERS, Route, router};
 use crate::booking::{Identifier, VersionId};
 use crate::console::{self, DeskContext, ListedInquiry, PolicyPage};
 use crate::ids::{Digest, GrantId};
@@ -65,6 +65,7 @@ pub(super) const ROUTES: &[Route] = &[
     Route::new(Get, "/console/samples", AUDIT, |m| on(m, get_samples)),
     Route::new(Get, "/console/findings", AUDIT, |m| on(m, get_findings)),
     Route::new(Get, "/console/operators", AUDIT, |m| on(m, get_operators)),
+    Route::new(Get, "/console/copies", Access::People(COPY_READERS), |m| on(m, get_copies)),
 ];
 
 /// Whoever has a session: these pages show nothing of inquiries, accounts or audits.
@@ -481,6 +482,14 @@ async fn get_operators(call: Call) -> Answer<Page> {
     call.page(|service, at, desk| {
         let rhythms = service.rhythms(at)?;
         Ok(console::operators(&console::OperatorsPage { desk, rhythms: &rhythms }))
+    })
+    .await
+}
+
+async fn get_copies(call: Call) -> Answer<Page> {
+    call.page(|service, at, desk| {
+        let copies = service.copies(at)?;
+        Ok(console::copies(&console::CopiesPage { desk, copies: &copies }))
     })
     .await
 }

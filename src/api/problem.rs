@@ -97,6 +97,13 @@ impl ApiError {
         Self::new(Rule::TooLarge, format!("{what} has more than {max} bytes"))
     }
 
+    /// A request that changes something and comes from a page that isn't the box's own.
+    pub(super) fn other_origin(found: &str, own: Option<&str>) -> Self {
+        let wanted = own.unwrap_or("a console, and none is configured");
+        let detail = format!("the request comes from {found}, wanted a page of {wanted}");
+        Self::new(Rule::OtherOrigin, detail)
+    }
+
     pub(super) fn busy() -> Self {
         Self::new(Rule::Busy, "too many requests are at work")
     }
@@ -172,6 +179,7 @@ fn status(rule: Rule) -> StatusCode {
         R::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         R::NoSession | R::BannerFirst | R::ScreenHidden => StatusCode::UNAUTHORIZED,
         R::NotInRoster
+        | R::CertificateOver
         | R::OtherOrigin
         | R::AgencyNotActive
         | R::NotThisRole
@@ -253,7 +261,9 @@ fn status(rule: Rule) -> StatusCode {
         | R::PhotoKind
         | R::CosignatureInvalid
         | R::RangeOutside => StatusCode::UNPROCESSABLE_ENTITY,
-        R::Busy | R::DoorsShut | R::ClockBehind => StatusCode::SERVICE_UNAVAILABLE,
+        R::Busy | R::DoorsShut | R::ClockBehind | R::RevocationListOver => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         R::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
         R::Failed => StatusCode::INTERNAL_SERVER_ERROR,
     }

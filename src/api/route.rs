@@ -36,8 +36,9 @@ pub enum Method {
 
 /// Who may call a route. A caller whose certificate names nobody of this system may call none.
 ///
-/// Wherever a session is asked for, what changes something must come from a page of the console's
-/// own origin; a request from elsewhere is refused without a leaf.
+/// What changes something is taken from no other site's page, and where a session is asked for from
+/// the console's own pages only; a request from elsewhere leaves the route's `door` leaf. From a
+/// caller that isn't listed it is refused before its body is read, and leaves `caller_refused`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Whoever's certificate names a feed, device or witness, in the roster or not.
@@ -114,6 +115,8 @@ pub(super) const COMMANDERS: &[Role] = &[Role::Commander];
 /// Roles that decide on accounts together.
 pub(super) const OFFICIALS: &[Role] = &[Role::Administrator, Role::Commander];
 pub(super) const AUDITORS: &[Role] = &[Role::Auditor];
+/// Roles that see which copies of reports were ordered.
+pub(super) const COPY_READERS: &[Role] = &[Role::Commander, Role::Auditor];
 /// Roles that see who has an account.
 pub(super) const ACCOUNT_READERS: &[Role] = &[Role::Administrator, Role::Commander, Role::Auditor];
 

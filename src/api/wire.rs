@@ -9,6 +9,7 @@ pub use super::audit::{
 pub use super::bookings::{
     BOOKING_PART, Booked, BookingState, BookingView, ReleaseRequest, Released,
 };
+pub use super::copies::{CopyRequest, CopyTouched, CopyView};
 pub use super::form::PHOTO_PART;
 pub use super::frame::{CHECKPOINT_HEADER, STATE_HEADER, TIMING_HEADER};
 pub use super::health::{AlarmView, DoorsView, Health};

@@ -59,6 +59,12 @@ pub enum Alarm {
     AuditOverdue = 7,
     /// A booking that was released or replaced isn't purged in time.
     PurgeOverdue = 8,
+    /// The authority's revocation list that was put in place doesn't count.
+    RevocationListUnfit = 9,
+    /// The authority's revocation list has ended.
+    RevocationListOver = 10,
+    /// The authority's revocation list or a certificate of the box ends soon.
+    CredentialEnds = 11,
 }
 
 /// What an audit found of one search.
@@ -97,6 +103,8 @@ pub enum Sealed {
     Inquiry,
     /// The probe of an inquiry.
     Probe,
+    /// Further copies of reports that were ordered.
+    Copies,
     /// The proof of a report, which opens the leaf that issued it.
     ReportProof,
     /// What audits found.
@@ -163,6 +171,9 @@ named!(Alarm {
     NoWitnesses = "no_witnesses" "No witness listed";
     AuditOverdue = "audit_overdue" "Audit overdue";
     PurgeOverdue = "purge_overdue" "Purge overdue";
+    RevocationListUnfit = "revocation_list_unfit" "Revocation list not taken";
+    RevocationListOver = "revocation_list_over" "Revocation list over";
+    CredentialEnds = "credential_ends" "Certificate or list ends soon";
 });
 
 impl Alarm {

@@ -10,8 +10,8 @@ use crate::booking::{Identifier, Text, VersionId};
 use crate::calendar::{Span, Time};
 use crate::ids::{Digest, InquiryId, ModelId};
 use crate::inquiry::{
-    self, Attestations, Component, Disposition, Handover, Observation, Outcome, Purpose, Reference,
-    Request, Requester, Seen, Upshot,
+    self, Attestations, Component, CopyOrder, Disposition, Handover, Observation, Outcome, Purpose,
+    Reference, Request, Requester, Seen, Upshot,
 };
 use crate::roster::{OffReason, Person, Role};
 use crate::rule::Rule;
@@ -349,6 +349,24 @@ fn reviews() -> Vec<Detail> {
             actor: at("smrt:device/rtcc-1", "operator-1"),
             inquiry: search(),
             report_sha256: "0".repeat(64),
+        },
+        Detail::CopyOrdered {
+            actor: at("smrt:device/admin-1", "commander"),
+            inquiry: search(),
+            order: CopyOrder {
+                received_by: text("Clerk V. Brandt"),
+                of: text("Circuit Court"),
+                reason: words("discovery in the case against the person found"),
+            },
+            approval: approval(Verb::OrderCopy, "commander"),
+            touch: touch(),
+        },
+        Detail::CopyGiven {
+            actor: at("smrt:device/audit-1", "auditor-1"),
+            inquiry: search(),
+            report_sha256: digest(),
+            approval: approval(Verb::GiveCopy, "auditor-1"),
+            touch: touch(),
         },
     ]
 }

@@ -23,7 +23,7 @@ use super::error::AuditError;
 use super::touch::{ActApproval, Credential, SearchApproval, Touch};
 use crate::booking::{Identifier, VersionId};
 use crate::calendar::{Span, Time};
-use crate::inquiry::{Finding, Handover, Outcome, Request};
+use crate::inquiry::{CopyOrder, Finding, Handover, Outcome, Request};
 use crate::limits::{DETAIL_BYTES_MAX, REFUSAL_CHARS_MAX};
 use crate::roster::{OffReason, Person};
 use crate::rule::Rule;
@@ -240,6 +240,14 @@ leaves! {
     /// The file of a report was given to a person of its inquiry.
     ReportGiven = 43 "report_given" 0..=0 of [] []
         { actor: Actor, inquiry: String, report_sha256: String }
+    /// The commander ordered a further copy of a report, by touch. The tag says to the box alone of
+    /// which inquiry.
+    CopyOrdered = 44 "copy_ordered" 0..=0 of [] [inquiry]
+        { actor: Actor, inquiry: String, order: CopyOrder, approval: ActApproval, touch: Touch }
+    /// An auditor gave out the copy that was ordered, by touch.
+    CopyGiven = 45 "copy_given" 1..=1 of [CopyOrdered] [inquiry]
+        { actor: Actor, inquiry: String, report_sha256: String, approval: ActApproval, touch: Touch
+        }
     /// A caller with a valid certificate was refused for who it is.
     CallerRefused = 48 "caller_refused" 0..=0 of [] []
         { actor: Actor, rule: Rule, reason: String }

@@ -16,9 +16,9 @@ use super::error::ClientError;
 use super::software_key::SoftwareKey;
 use crate::api::wire::TIMING_HEADER;
 use crate::api::wire::{
-    AccountView, Banner, Because, ChallengeView, Enrolment, EnrolmentRequest, GrantAsked,
-    GrantRequest, GrantTouched, GrantView, LogOn, LogOnRequest, SESSION_COOKIE, SessionState,
-    Touched,
+    AccountView, Banner, Because, ChallengeView, CopyRequest, CopyTouched, CopyView, Enrolment,
+    EnrolmentRequest, GrantAsked, GrantRequest, GrantTouched, GrantView, LogOn, LogOnRequest,
+    SESSION_COOKIE, SessionState, Touched,
 };
 use crate::api::wire::{
     At, CandidateCard, FaceChosen, FaceRequest, FindingRequest, HeadView, InquiryView, ProbeHere,
@@ -28,7 +28,7 @@ use crate::audit::touch::RelyingParty;
 use crate::booking::{Identifier, Text, VersionId};
 use crate::face::Edits;
 use crate::ids::{Digest, GrantId};
-use crate::inquiry::{Disposition, Finding, InquiryId, Request};
+use crate::inquiry::{CopyOrder, Disposition, Finding, InquiryId, Request};
 use crate::limits::{ANSWER_BYTES_MAX, PHOTO_BYTES_MAX};
 use crate::roster::Person;
 use crate::rule::Rule;
@@ -394,6 +394,28 @@ impl ConsoleSession {
     /// The compare report's proof, with the newest checkpoint.
     pub fn report_proof(&self, id: InquiryId) -> Result<Vec<u8>, ClientError> {
         self.file(&format!("/v1/inquiries/{id}/report.pdf.tlog-proof"))
+    }
+
+    /// Orders a further copy of a report, as the commander.
+    pub fn order_copy(&self, inquiry: InquiryId, order: &CopyOrder) -> Result<(), ClientError> {
+        let request = CopyRequest { inquiry, order: order.clone() };
+        let asked: ChallengeView = self.post("/v1/copies/challenge", &request)?;
+        let Touched { nonce, touch } = self.touch(&asked)?;
+        let CopyRequest { inquiry, order } = request;
+        self.send("/v1/copies", &CopyTouched { inquiry, order, nonce, touch })
+    }
+
+    /// Gives out a further copy of a report, as an auditor.
+    pub fn give_copy(&self, inquiry: InquiryId, copy: usize) -> Result<Vec<u8>, ClientError> {
+        let path = format!("/v1/copies/{inquiry}/{copy}");
+        let asked: ChallengeView = self.post(&format!("{path}/challenge"), &())?;
+        let answer = self.send_json(&path, &self.touch(&asked)?);
+        Client::read_bytes(answer, ANSWER_BYTES_MAX)
+    }
+
+    /// Further copies of reports that were ordered.
+    pub fn copies(&self) -> Result<Vec<CopyView>, ClientError> {
+        self.get("/v1/copies")
     }
 
     /// A page or file, byte for byte.

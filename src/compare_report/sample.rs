@@ -208,7 +208,13 @@ fn person((id, badge, agency): (&str, &str, &str)) -> Participant {
 }
 
 fn who(of: (&str, &str, &str)) -> Who {
-    Who { person: person(of), may_operate: true, may_examine: true }
+    Who {
+        person: person(of),
+        may_operate: true,
+        may_examine: true,
+        may_command: false,
+        may_audit: false,
+    }
 }
 
 fn request() -> Request {

@@ -88,5 +88,15 @@ fn remedy(alarm: Alarm) -> &'static str {
             "have the installer read the journal, which says why each of them is not purged; \
              nobody finds these bookings any more."
         }
+        Alarm::RevocationListUnfit => {
+            "have the installer put the authority's newest list in place; the last good one counts."
+        }
+        Alarm::RevocationListOver => {
+            "have the authority make a new list and the installer put it in place; no search runs \
+             and no booking is taken until then, releases are."
+        }
+        Alarm::CredentialEnds => {
+            "have the installer renew it before its end, after which searches or connections stop."
+        }
     }
 }

@@ -14,8 +14,8 @@
 //! | operators | `my_work` (with outcomes), `new_inquiry`, `probe`, `approval`, `report` |
 //! | operators and examiners | `my_work`, `inquiry`, `array`, `compare`, `report` |
 //! | administrators | `decisions`, `roster`, `grants`, `new_grant`, `alarms` |
-//! | the commander | `grants`, `figures`, `roster`, `alarms` |
-//! | auditors | `log` (with its leaves), `samples` (with findings), `operators`, `roster` |
+//! | the commander | `grants`, `figures`, `roster`, `copies`, `alarms` |
+//! | auditors | `log` (with its leaves), `samples` (with findings), `operators`, `copies`, `roster` |
 //! | everybody | `policy` |
 //!
 //! Beside these: `layout` is what stands around every page, `navigation` its links, `components`
@@ -28,6 +28,7 @@ mod assets;
 mod candidates;
 mod compare;
 mod components;
+mod copies;
 mod decisions;
 mod figures;
 mod form;
@@ -64,6 +65,7 @@ pub use array::array;
 pub use assets::{CONTENT_SECURITY_POLICY, HEADERS, asset, assets};
 pub use candidates::{ArrayPage, Biography, ShownCandidate, candidate_order};
 pub use compare::{ComparePage, compare};
+pub use copies::{CopiesPage, copies};
 pub use decisions::{DecisionsPage, decisions};
 pub use figures::{Figure, FiguresPage, figures};
 pub use grants::{GrantsPage, WaitingGrant, grants};

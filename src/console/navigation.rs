@@ -17,6 +17,7 @@ pub(super) enum NavigationItem {
     Samples,
     Findings,
     Operators,
+    Copies,
     Policy,
 }
 
@@ -36,6 +37,7 @@ impl NavigationItem {
             Self::Samples => ("/console/samples", "Samples"),
             Self::Findings => ("/console/findings", "Findings"),
             Self::Operators => ("/console/operators", "Operators"),
+            Self::Copies => ("/console/copies", "Copies of reports"),
             Self::Policy => ("/console/policy", "Policy"),
         }
     }
@@ -50,14 +52,20 @@ impl NavigationItem {
             Role::Administrator => {
                 &[Self::Decisions, Self::Roster, Self::Grants, Self::Alarms, Self::Policy]
             }
-            Role::Commander => {
-                &[Self::Grants, Self::Roster, Self::Figures, Self::Alarms, Self::Policy]
-            }
+            Role::Commander => &[
+                Self::Grants,
+                Self::Roster,
+                Self::Figures,
+                Self::Copies,
+                Self::Alarms,
+                Self::Policy,
+            ],
             Role::Auditor => &[
                 Self::Log,
                 Self::Samples,
                 Self::Findings,
                 Self::Operators,
+                Self::Copies,
                 Self::Roster,
                 Self::Policy,
             ],

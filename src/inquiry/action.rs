@@ -33,6 +33,10 @@ pub struct Who {
     pub may_operate: bool,
     /// Whether they may review candidates.
     pub may_examine: bool,
+    /// Whether they command.
+    pub may_command: bool,
+    /// Whether they audit.
+    pub may_audit: bool,
 }
 
 /// A step that a person takes. What it carries was checked on its way in: digests computed, a touch
@@ -72,6 +76,20 @@ pub enum Action {
     MarkEvidence(Handover),
     /// An operator records what became of the report.
     RecordOutcome(Outcome),
+    /// The commander orders a further copy of the report.
+    OrderCopy {
+        /// For whom and why.
+        order: CopyOrder,
+        /// Index of the leaf `copy_ordered`.
+        leaf: u64,
+    },
+    /// An auditor gives out the copy that was ordered.
+    GiveCopy {
+        /// Its index among those that were ordered.
+        copy: usize,
+        /// Index of the leaf `copy_given`.
+        leaf: u64,
+    },
     /// The operator withdraws the inquiry.
     Withdraw {
         /// Why, in words.
@@ -257,6 +275,21 @@ pub struct Handover {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, max_length = 200)]
     pub leads_number: Option<Text>,
+}
+
+/// A further copy of a report: for whom, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CopyOrder {
+    /// Who is to receive it.
+    #[schema(value_type = String, max_length = 200)]
+    pub received_by: Text,
+    /// For which agency, court or office.
+    #[schema(value_type = String, max_length = 200)]
+    pub of: Text,
+    /// Why, in words.
+    #[schema(max_length = 2000, min_length = 12)]
+    pub reason: String,
 }
 
 /// What became of a report (SO-C6).

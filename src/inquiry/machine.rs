@@ -4,20 +4,22 @@
 use time::Date;
 
 use super::action::{
-    Action, Choice, Disposition, Event, Finding, Handover, Probe, Seen, Upshot, Who,
+    Action, Choice, CopyOrder, Disposition, Event, Finding, Handover, Probe, Seen, Upshot, Who,
 };
 use super::hollow::{names_nobody, numbers_nothing, says_nothing};
 use super::pattern::NumberPattern;
 use super::record::{
-    End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search, SearchAnswer,
+    End, Evidence, FurtherCopy, GivenCopy, Inquiry, Ranked, Recorded, Report, Review, Search,
+    SearchAnswer,
 };
 use super::refusal::{ActionError as Refuse, demand};
 use super::request::{Request, check_reason};
 use crate::booking::{Text, VersionId};
-use crate::calendar::Time;
+use crate::calendar::{Span, Time};
 use crate::ids::{Digest, InquiryId};
 use crate::limits::{
-    EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, SEARCHES_PER_INQUIRY_MAX,
+    COPIES_MAX, COPY_ORDER_DAYS_MAX, EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX,
+    QUALITY_ENTRIES_MAX, SEARCHES_PER_INQUIRY_MAX,
 };
 
 impl Inquiry {
@@ -54,6 +56,7 @@ impl Inquiry {
             reviews: Vec::new(),
             report: None,
             evidence: Vec::new(),
+            copies: Vec::new(),
             outcome: None,
             end: None,
         })
@@ -91,6 +94,8 @@ impl Inquiry {
             Action::RecordOutcome(outcome) => {
                 self.record_outcome(who, Recorded { outcome, by: who.person.clone(), at_cs: at })
             }
+            Action::OrderCopy { order, leaf } => self.order_copy(who, order, leaf, at),
+            Action::GiveCopy { copy, leaf } => self.give_copy(who, copy, leaf, at),
             Action::Withdraw { reason } => self.withdraw(who, reason, at),
         }?;
         self.revision += 1;
@@ -334,6 +339,51 @@ impl Inquiry {
         demand(numbered || self.outcome.is_none(), || Refuse::LeadsNumberMissing)?;
         self.evidence.push(evidence);
         Ok(())
+    }
+
+    fn order_copy(
+        &mut self,
+        who: &Who,
+        order: CopyOrder,
+        leaf: u64,
+        at: Time,
+    ) -> Result<(), Refuse> {
+        let found = || who.person.id.clone();
+        demand(who.may_command, || Refuse::MayNotCommand { found: found() })?;
+        self.copyable(who)?;
+        demand(
+            !names_nobody(order.received_by.as_str()) && !says_nothing(order.of.as_str()),
+            || Refuse::ReceiverHollow,
+        )?;
+        self.says("reason", Some(&order.reason))?;
+        demand(self.copies.len() < COPIES_MAX, || Refuse::TooManyCopies)?;
+        let by = who.person.clone();
+        self.copies.push(FurtherCopy { order, leaf, by, at_cs: at, given: None });
+        Ok(())
+    }
+
+    fn give_copy(&mut self, who: &Who, copy: usize, leaf: u64, at: Time) -> Result<(), Refuse> {
+        let found = || who.person.id.clone();
+        demand(who.may_audit, || Refuse::MayNotAudit { found: found() })?;
+        self.copyable(who)?;
+        let by = who.person.clone();
+        let ordered = self.copies.get_mut(copy);
+        let due = ordered.as_ref().is_some_and(|ordered| ordered.given.is_none());
+        demand(due, || Refuse::NoSuchCopy { found: copy })?;
+        let over = |ordered: &FurtherCopy| at >= ordered.at_cs + Span::days(COPY_ORDER_DAYS_MAX);
+        demand(!ordered.as_deref().is_some_and(over), || Refuse::CopyOrderOver)?;
+        if let Some(ordered) = ordered {
+            ordered.given = Some(GivenCopy { leaf, by, at_cs: at });
+        }
+        Ok(())
+    }
+
+    /// That there is a report which may be given out, and that this person has no part in it.
+    fn copyable(&self, who: &Who) -> Result<(), Refuse> {
+        demand(self.report.is_some(), || Refuse::NotIssued)?;
+        demand(!self.is_report_withheld(), || Refuse::ReportWithheld)?;
+        let found = || who.person.id.clone();
+        demand(!self.is_of(&who.person), || Refuse::PartInIt { found: found() })
     }
 
     fn record_outcome(&mut self, who: &Who, recorded: Recorded) -> Result<(), Refuse> {

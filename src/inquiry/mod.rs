@@ -50,8 +50,8 @@ mod sight;
 mod tests;
 
 pub use action::{
-    Action, Choice, Disposition, Event, Finding, Frame, Handover, Measure, Observation, Outcome,
-    Participant, Probe, Quality, Seen, Shortfall, Upshot, Who,
+    Action, Choice, CopyOrder, Disposition, Event, Finding, Frame, Handover, Measure, Observation,
+    Outcome, Participant, Probe, Quality, Seen, Shortfall, Upshot, Who,
 };
 pub use features::{Component, Feature};
 pub use invalid::InquiryError;
@@ -59,7 +59,8 @@ pub use order::{NOTE, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
 pub use pattern::NumberPattern;
 pub use purpose::{Purpose, PurposeField, PurposeKind};
 pub use record::{
-    Disposed, End, Evidence, Inquiry, Ranked, Recorded, Report, Review, Search, SearchAnswer, Stage,
+    Disposed, End, Evidence, FurtherCopy, GivenCopy, Inquiry, Ranked, Recorded, Report, Review,
+    Search, SearchAnswer, Stage,
 };
 pub use refusal::ActionError;
 pub use request::{Attestations, Reference, Request, Requester};

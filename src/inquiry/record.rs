@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::action::{Choice, Disposition, Finding, Handover, Outcome, Participant, Probe};
+use super::action::{
+    Choice, CopyOrder, Disposition, Finding, Handover, Outcome, Participant, Probe,
+};
 use super::request::Request;
 use crate::booking::{Text, VersionId};
 use crate::calendar::Time;
@@ -29,6 +31,7 @@ pub struct Inquiry {
     pub(super) reviews: Vec<Review>,
     pub(super) report: Option<Report>,
     pub(super) evidence: Vec<Evidence>,
+    pub(super) copies: Vec<FurtherCopy>,
     pub(super) outcome: Option<Recorded>,
     pub(super) end: Option<End>,
 }
@@ -120,6 +123,34 @@ pub struct Evidence {
     /// Who received it.
     pub handover: Handover,
     /// Who recorded it.
+    pub by: Participant,
+    /// When.
+    pub at_cs: Time,
+}
+
+/// A further copy of the report, ordered by the commander and given out by an auditor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FurtherCopy {
+    /// For whom and why.
+    pub order: CopyOrder,
+    /// The leaf that says so.
+    pub leaf: u64,
+    /// The commander.
+    pub by: Participant,
+    /// When.
+    pub at_cs: Time,
+    /// Who gave it out, once somebody did.
+    pub given: Option<GivenCopy>,
+}
+
+/// A copy that was given out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GivenCopy {
+    /// The leaf that says so.
+    pub leaf: u64,
+    /// The auditor.
     pub by: Participant,
     /// When.
     pub at_cs: Time,
@@ -268,6 +299,11 @@ impl Inquiry {
         &self.evidence
     }
 
+    /// Further copies of the report, as they were ordered.
+    pub fn copies(&self) -> &[FurtherCopy] {
+        &self.copies
+    }
+
     /// The outcome, once recorded.
     pub fn outcome(&self) -> Option<&Recorded> {
         self.outcome.as_ref()
@@ -316,6 +352,15 @@ impl Inquiry {
     pub fn takes_part(&self, person: &Participant) -> bool {
         person.id == self.operator.id
             || self.reviews.iter().any(|review| review.examiner.id == person.id)
+    }
+
+    /// Whether this is a person of the inquiry, by whatever account: its operator, one of its
+    /// examiners, or who asked.
+    pub(super) fn is_of(&self, person: &Participant) -> bool {
+        let requester = &self.request.requester;
+        person.is(&self.operator)
+            || person.bears(&requester.badge, &requester.agency)
+            || self.reviews.iter().any(|review| person.is(&review.examiner))
     }
 
     /// Whether both examiners, each for themselves, left a candidate a lead.

@@ -6,8 +6,8 @@ use super::record::Stage;
 use crate::booking::{Identifier, VersionId};
 use crate::ids::SearchId;
 use crate::limits::{
-    EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX, REASON_CHARS_MAX,
-    REASON_CHARS_MIN, SEARCHES_PER_INQUIRY_MAX,
+    COPIES_MAX, COPY_ORDER_DAYS_MAX, EVIDENCE_CHAIN_MAX, FACES_MAX, PROBE_BYTES_MAX,
+    QUALITY_ENTRIES_MAX, REASON_CHARS_MAX, REASON_CHARS_MIN, SEARCHES_PER_INQUIRY_MAX,
 };
 use crate::rule::Rule;
 
@@ -55,6 +55,24 @@ pub enum ActionError {
     /// A step of examiners by somebody who isn't one now.
     #[error("{found} may not examine now, wanted an examiner whose training is in date")]
     MayNotExamine {
+        /// Who acted.
+        found: Identifier,
+    },
+    /// A further copy ordered by somebody who doesn't command.
+    #[error("{found} may not order a further copy of a report, wanted the commander")]
+    MayNotCommand {
+        /// Who acted.
+        found: Identifier,
+    },
+    /// A further copy given out by somebody who doesn't audit.
+    #[error("{found} may not give out a further copy of a report, wanted an auditor")]
+    MayNotAudit {
+        /// Who acted.
+        found: Identifier,
+    },
+    /// A further copy ordered or given out by a person of the inquiry.
+    #[error("{found} had a part in this inquiry, wanted somebody who had none")]
+    PartInIt {
         /// Who acted.
         found: Identifier,
     },
@@ -269,14 +287,30 @@ pub enum ActionError {
     /// A report that nobody is given any more.
     #[error(
         "the report is not given out any more, since an agency released or replaced a booking that \
-         it shows; the log keeps its digest"
+         it shows; whoever wanted it finds its digest in the log"
     )]
     ReportWithheld,
     /// The report of an inquiry that is closed.
     #[error(
-        "the inquiry is closed, and its report is not given out any more; the log keeps its digest"
+        "the inquiry is closed: a further copy of its report comes from an auditor, on the \
+         commander's order"
     )]
     ReportClosed,
+    /// No copy of this number waits to be given out.
+    #[error("no copy {found} waits to be given out, wanted one that the commander ordered")]
+    NoSuchCopy {
+        /// The index given.
+        found: usize,
+    },
+    /// The order of a copy is too old.
+    #[error(
+        "the copy was ordered over {COPY_ORDER_DAYS_MAX} days ago, wanted another order of the \
+         commander's"
+    )]
+    CopyOrderOver,
+    /// Too many copies.
+    #[error("{COPIES_MAX} further copies were ordered, wanted the rest made of one of them")]
+    TooManyCopies,
     /// Whoever received the report isn't named.
     #[error("who received the report is a placeholder, wanted a name")]
     ReceiverHollow,
@@ -318,14 +352,18 @@ impl ActionError {
             Self::Request(hollow) => hollow.rule(),
             Self::Hollow { .. } => Rule::FieldHollow,
             Self::Changed { .. } => Rule::ChangedMeanwhile,
-            Self::MayNotOperate { .. } | Self::MayNotExamine { .. } => Rule::NotThisRole,
+            Self::MayNotOperate { .. }
+            | Self::MayNotExamine { .. }
+            | Self::MayNotCommand { .. }
+            | Self::MayNotAudit { .. } => Rule::NotThisRole,
             Self::OperatorIsRequester => Rule::OperatorIsRequester,
             Self::NotTheOperator { .. } | Self::NotTheExaminer { .. } | Self::NoPartInIt { .. } => {
                 Rule::NotTheirs
             }
-            Self::SecondIsOperator | Self::SecondIsRequester | Self::SecondIsFirst => {
-                Rule::NotIndependent
-            }
+            Self::SecondIsOperator
+            | Self::SecondIsRequester
+            | Self::SecondIsFirst
+            | Self::PartInIt { .. } => Rule::NotIndependent,
             Self::ProbeSize { .. } | Self::QualitySize => Rule::ProbeSize,
             Self::NoSuchFace { .. } => Rule::NoSuchFace,
             Self::PoorProbe { .. } => Rule::PoorProbe,
@@ -362,6 +400,9 @@ impl ActionError {
             | Self::NotReviewed { .. }
             | Self::AlreadyIssued
             | Self::NotIssued
+            | Self::NoSuchCopy { .. }
+            | Self::CopyOrderOver
+            | Self::TooManyCopies
             | Self::ChainTooLong => Rule::OutOfTurn,
         }
     }

@@ -96,7 +96,7 @@ impl Generation {
     }
 
     /// Takes a version out of every search from here on; says whether it was there.
-    pub(crate) fn mask(&self, version: VersionId) -> Result<bool, GalleryError> {
+    pub fn mask(&self, version: VersionId) -> Result<bool, GalleryError> {
         match self.row_of(version) {
             Some(row) => self.gallery.mask(row).map(|()| true),
             None => Ok(false),

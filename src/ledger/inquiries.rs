@@ -50,7 +50,7 @@ impl Core {
         self.inquiry_beside(id, None)
     }
 
-    fn inquiry_beside(
+    pub(super) fn inquiry_beside(
         &self,
         id: InquiryId,
         group: Option<&Group<'_>>,
@@ -90,7 +90,7 @@ impl Core {
         Ok(Kept { row, key, inquiry })
     }
 
-    fn put_inquiry(&self, tables: &Commit, kept: &Kept) -> Result<(), LedgerError> {
+    pub(super) fn put_inquiry(&self, tables: &Commit, kept: &Kept) -> Result<(), LedgerError> {
         let id = kept.inquiry.id();
         let plain = Zeroizing::new(
             serde_json::to_vec(&kept.inquiry)
@@ -418,10 +418,13 @@ impl Ledger {
     /// was released since, or that went with such a booking; a file that isn't the one that was
     /// issued.
     pub(crate) fn take_report(&self, id: InquiryId, actor: Actor) -> Result<Vec<u8>, LedgerError> {
-        let file = self.issued_file(&self.core().inquiry(id)?)?;
+        let kept = self.core().inquiry(id)?;
+        kept.inquiry.given_report()?;
+        let file = self.issued_file(&kept)?;
         self.write(Subject::Inquiry(id), move |core, group| {
             let kept = core.inquiry_beside(id, Some(group))?;
-            let report_sha256 = given_report(&kept)?.sha256.to_string();
+            kept.inquiry.given_report()?;
+            let report_sha256 = kept_report(&kept)?.sha256.to_string();
             let detail = Detail::ReportGiven { actor, inquiry: id.to_string(), report_sha256 };
             Write::logged(NewLeaf::new(Vec::new(), Vec::new(), detail), |_, _, _| Ok(()))
                 .answering(file)
@@ -430,8 +433,8 @@ impl Ledger {
     }
 
     /// The file of an inquiry's report, held against what record and log say of it.
-    fn issued_file(&self, kept: &Kept) -> Result<Vec<u8>, LedgerError> {
-        let report = given_report(kept)?;
+    pub(super) fn issued_file(&self, kept: &Kept) -> Result<Vec<u8>, LedgerError> {
+        let report = kept_report(kept)?;
         let read = self.core().vault.probes.read_photo(report_id(kept.inquiry.id()), &kept.key);
         let file = match read {
             // It went with a booking in this moment.
@@ -543,9 +546,9 @@ impl Core {
     }
 }
 
-/// The report of an inquiry, if it may be given out and its file is kept.
-fn given_report(kept: &Kept) -> Result<&Report, ActionError> {
-    let report = kept.inquiry.given_report()?;
+/// The report of an inquiry, if its file is kept.
+pub(super) fn kept_report(kept: &Kept) -> Result<&Report, ActionError> {
+    let report = kept.inquiry.report().ok_or(ActionError::NotIssued)?;
     if kept.row.issued.is_some() { Ok(report) } else { Err(ActionError::ReportWithheld) }
 }
 

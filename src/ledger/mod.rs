@@ -10,6 +10,7 @@ mod alarms;
 mod audits;
 mod bookings;
 mod clock;
+mod copies;
 mod core;
 mod error;
 mod expire;

@@ -239,7 +239,20 @@ impl Roster {
         found.ok_or_else(|| RosterError::Unknown { name: caller.name.to_string() })
     }
 
-    /// Whether a caller stands in the roster at all.
+    /// Whether a caller stands in the roster for anything today.
+    pub fn lists(&self, caller: &Caller, today: Date) -> Result<(), RosterError> {
+        let verb = "come in";
+        match &caller.name {
+            CertificateName::Device(_) => self.device(caller, verb).map(|_| ()),
+            CertificateName::Witness(_) => self.witness(caller, verb).map(|_| ()),
+            CertificateName::Feed(_) => match self.member(caller, verb, today) {
+                Ok(_) => Ok(()),
+                Err(e) => self.witness(caller, verb).map(|_| ()).map_err(|_| e),
+            },
+        }
+    }
+
+    /// Whether a caller may read the log's public half.
     pub fn admit(&self, caller: &Caller, today: Date) -> Result<(), RosterError> {
         match &caller.name {
             CertificateName::Device(_) => self.device(caller, "come in").map(|_| ()),

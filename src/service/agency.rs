@@ -26,6 +26,7 @@ impl Service {
     ) -> Result<Taken, ServiceError> {
         let agency =
             self.admitted(caller, self.roster.feed(caller, "push bookings", self.today()))?;
+        self.guard.list_allows()?;
         self.ledger.room()?;
         let taken = self.take(caller, &agency.id, number, &booking, &photo);
         self.logged(taken, |rule, reason| {

@@ -6,6 +6,7 @@ use time::Date;
 
 use super::background::{BackgroundThread, OnHalt};
 use super::ceilings::{Places, SearchRate};
+use super::credentials::Credentials;
 use super::error::ServiceError;
 use super::guard::{Doors, Guard};
 use super::probe_memory::ProbeMemory;
@@ -47,6 +48,7 @@ impl Service {
         setup: LedgerSetup,
         roster: Roster,
         relying_party: Option<RelyingParty>,
+        credentials: Arc<dyn Credentials>,
         watch: &mut dyn FnMut(&Progress),
     ) -> Result<Self, ServiceError> {
         roster.check()?;
@@ -67,7 +69,8 @@ impl Service {
         let begin = Box::new(move || begin(&begun, roster_sha256, ceilings));
         let searched = ledger.searched_since(ledger.now() - Span::days(1))?.into_iter().collect();
         let (search_rate, roster) = (SearchRate::new(roster.ceilings, searched), Arc::new(roster));
-        let guard = Arc::new(Guard::new(ledger.clone(), roster.clone(), quorum, begin)?);
+        let guard =
+            Arc::new(Guard::new(ledger.clone(), roster.clone(), quorum, credentials, begin)?);
         Ok(Self {
             ledger,
             roster,
@@ -201,6 +204,16 @@ impl Service {
         result: Result<T, RosterError>,
     ) -> Result<T, ServiceError> {
         if self.guard.is_open() { self.known(caller, result) } else { Ok(result?) }
+    }
+
+    /// Whether a caller stands in the roster today.
+    pub fn is_listed(&self, caller: &Caller) -> bool {
+        self.roster.lists(caller, self.today()).is_ok()
+    }
+
+    /// Refuses a caller that doesn't, and logs it.
+    pub fn comes_in(&self, caller: &Caller) -> Result<(), ServiceError> {
+        self.read_by(caller, self.roster.lists(caller, self.today()))
     }
 
     /// Logs that somebody is about to be shown what is sealed.

@@ -3,6 +3,7 @@
 use crate::audit::AuditError;
 use crate::audit::touch::TouchError;
 use crate::booking::Identifier;
+use crate::calendar::Time;
 use crate::compare_report::CompareReportError;
 use crate::embed::EmbedError;
 use crate::gallery::GalleryError;
@@ -105,6 +106,13 @@ pub enum ServiceError {
     /// The doors are shut.
     #[error("the doors are shut: {why}")]
     Shut { why: String },
+    /// Nobody knows whose certificates were revoked.
+    #[error(
+        "the revocation list ended on {}: nobody searches and nothing is booked until a newer one \
+         is in place",
+        .ended.date()
+    )]
+    ListOver { ended: Time },
     /// Evidence against this log.
     #[error("{what}; the doors are shut until the newer log is supplied")]
     InDoubt { what: String },
@@ -144,7 +152,7 @@ impl Fated for ServiceError {
     fn fate(&self) -> Fate {
         match self {
             Self::Ledger(e) => e.fate(),
-            Self::Shut { .. } => Fate::Wait,
+            Self::Shut { .. } | Self::ListOver { .. } => Fate::Wait,
             Self::Photo(EmbedError::Busy) => Fate::Wait,
             // A decoder's panic over the photo is about it, too.
             Self::Photo(e) if e.about_the_photo().is_some() => Fate::Refuse,
@@ -216,6 +224,7 @@ impl ServiceError {
             Self::Range { .. } | Self::Sample { .. } => Rule::RangeOutside,
             Self::ClockDisagrees { .. } => Rule::ClockDisagrees,
             Self::Shut { .. } => Rule::DoorsShut,
+            Self::ListOver { .. } => Rule::RevocationListOver,
             Self::CompareReport(_) => Rule::Failed,
         }
     }

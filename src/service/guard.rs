@@ -15,6 +15,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, RwLock};
 
+use super::credentials::Credentials;
 use super::error::ServiceError;
 use super::people::{Session, Sessions};
 use crate::audit::{Alarm, Detail, Note, Quorum};
@@ -56,6 +57,7 @@ pub(super) struct Guard {
     pub(super) ledger: Arc<Ledger>,
     pub(super) roster: Arc<Roster>,
     pub(super) quorum: Quorum,
+    pub(super) credentials: Arc<dyn Credentials>,
     pub(super) reads: Reads,
     pub(super) sessions: Sessions,
     doors: RwLock<Doors>,
@@ -83,6 +85,7 @@ impl Guard {
         ledger: Arc<Ledger>,
         roster: Arc<Roster>,
         quorum: Quorum,
+        credentials: Arc<dyn Credentials>,
         begin: Begin,
     ) -> Result<Self, ServiceError> {
         ledger.core().read_witnessing(&quorum)?;
@@ -101,6 +104,7 @@ impl Guard {
         let guard = Self {
             roster,
             quorum,
+            credentials,
             reads: Reads::default(),
             sessions: Sessions::default(),
             doors: RwLock::new(doors.clone()),
@@ -264,14 +268,20 @@ impl Guard {
         }
     }
 
-    /// Whether the clock lets anybody search.
-    pub(super) fn clock_allows(&self) -> Result<(), ServiceError> {
+    /// Whether clock and revocation list let anybody search.
+    pub(super) fn searches_allowed(&self) -> Result<(), ServiceError> {
         match behind(self.ledger.clock().now(), self.ledger.core().newest().time) {
             Some(behind) => {
                 Err(LedgerError::ClockBehind { seconds: behind.whole_seconds() }.into())
             }
-            None => Ok(()),
+            None => self.list_allows(),
         }
+    }
+
+    /// Whether it is known who was revoked.
+    pub(super) fn list_allows(&self) -> Result<(), ServiceError> {
+        let ended = self.credentials.list_ended();
+        ended.map_or(Ok(()), |ended| Err(ServiceError::ListOver { ended }))
     }
 
     /// Ends what was idle for too long; asked for by the watch.

@@ -20,6 +20,7 @@ mod appliance;
 mod audit;
 mod background;
 mod ceilings;
+mod credentials;
 mod error;
 mod figures;
 mod guard;
@@ -31,6 +32,8 @@ mod probe_memory;
 mod public;
 #[cfg(test)]
 mod refusal_tests;
+#[cfg(test)]
+mod session_tests;
 mod switch_worker;
 mod watch;
 #[cfg(test)]
@@ -40,10 +43,11 @@ mod witness;
 pub use appliance::Service;
 pub use audit::{LeafAt, LogReview, Routed};
 pub use background::OnHalt;
+pub use credentials::Credentials;
 pub use error::ServiceError;
 pub use figures::Figures;
 pub use guard::{Doors, Raised};
-pub use inquiry::{Head, InquirySight, SearchTimings, SeenCandidate};
+pub use inquiry::{Head, InquirySight, OrderedCopy, SearchTimings, SeenCandidate};
 pub use people::{
     AccountStanding, Acting, Asked, AtDesk, BANNER, Begun, GrantOrder, SessionView, appoint,
 };

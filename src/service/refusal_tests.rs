@@ -8,6 +8,7 @@ use super::error::ServiceError;
 use crate::audit::AuditError;
 use crate::audit::touch::TouchError;
 use crate::booking::{BookingError, Identifier, Text, VersionId};
+use crate::calendar::Time;
 use crate::compare_report::CompareReportError;
 use crate::embed::{EmbedError, Format, ModelError};
 use crate::face::{EditError, Face, FaceError};
@@ -21,8 +22,15 @@ use crate::store::StoreError;
 use crate::vault::VaultError;
 
 /// What the door refuses by itself, before or beside a verb; none of the errors of verbs.
-const OF_THE_DOOR: [Rule; 6] =
-    [Rule::Json, Rule::ContentType, Rule::TooLarge, Rule::Method, Rule::OtherOrigin, Rule::Timeout];
+const OF_THE_DOOR: [Rule; 7] = [
+    Rule::Json,
+    Rule::ContentType,
+    Rule::TooLarge,
+    Rule::Method,
+    Rule::OtherOrigin,
+    Rule::CertificateOver,
+    Rule::Timeout,
+];
 
 fn id() -> Identifier {
     Identifier::parse("diaz").unwrap()
@@ -78,6 +86,9 @@ fn steps() -> Vec<(ActionError, Rule)> {
         (E::Ended { stage: Stage::Withdrawn }, Rule::OutOfTurn),
         (E::MayNotOperate { found: id() }, Rule::NotThisRole),
         (E::MayNotExamine { found: id() }, Rule::NotThisRole),
+        (E::MayNotCommand { found: id() }, Rule::NotThisRole),
+        (E::MayNotAudit { found: id() }, Rule::NotThisRole),
+        (E::PartInIt { found: id() }, Rule::NotIndependent),
         (E::OperatorIsRequester, Rule::OperatorIsRequester),
         (E::NotTheOperator { found: id(), wanted: id() }, Rule::NotTheirs),
         (E::NotTheExaminer { found: id(), wanted: id() }, Rule::NotTheirs),
@@ -117,6 +128,9 @@ fn steps() -> Vec<(ActionError, Rule)> {
         (E::NotIssued, Rule::OutOfTurn),
         (E::ReceiverHollow, Rule::OutcomeHollow),
         (E::ChainTooLong, Rule::OutOfTurn),
+        (E::NoSuchCopy { found: 0 }, Rule::OutOfTurn),
+        (E::CopyOrderOver, Rule::OutOfTurn),
+        (E::TooManyCopies, Rule::OutOfTurn),
         (E::ReportWithheld, Rule::ReportWithheld),
         (E::ReportClosed, Rule::NotShown),
         (E::LeadsNumberMissing, Rule::OutcomeHollow),
@@ -263,6 +277,7 @@ fn others() -> Vec<(ServiceError, Rule)> {
         (E::Sample { rate_ppm: 0, first: 0, end: 9, leaves: 9 }, Rule::RangeOutside),
         (E::ClockDisagrees { seconds: 90 }, Rule::ClockDisagrees),
         (E::Shut { why: words("not witnessed") }, Rule::DoorsShut),
+        (E::ListOver { ended: Time::from_seconds(0) }, Rule::RevocationListOver),
         (E::CompareReport(CompareReportError::Proof { what: "asked" }), Rule::Failed),
     ]
 }

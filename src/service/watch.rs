@@ -7,7 +7,7 @@ use super::background::{Bell, OnHalt};
 use super::error::ServiceError;
 use super::guard::Guard;
 use crate::audit::{Alarm, Detail, Entry};
-use crate::calendar::Span;
+use crate::calendar::{Span, Time};
 use crate::ledger::{ClockStep, Fate, Fated, LedgerError};
 use crate::limits::{EXPIRY_LOOK_HOURS, PURGE_LOOK_HOURS, PURGE_WITHIN_HOURS, WATCH_SECONDS};
 
@@ -20,6 +20,7 @@ impl Guard {
         self.look_at_clock()?;
         self.look_at_disk()?;
         self.look_at_witnesses()?;
+        self.look_at_credentials()?;
         match self.ledger.audit_overdue()? {
             Some(what) => self.raise(Alarm::AuditOverdue, what)?,
             None => self.clear(Alarm::AuditOverdue, "nothing of audits is overdue")?,
@@ -108,6 +109,30 @@ impl Guard {
                 self.clear(Alarm::ClockBehind, "the clock has reached the newest leaf")
             }
         }
+    }
+
+    /// Raises and clears what list and certificates call for.
+    fn look_at_credentials(&self) -> Result<(), ServiceError> {
+        match self.credentials.unfit_list() {
+            Some(why) => self.raise(
+                Alarm::RevocationListUnfit,
+                format!("the revocation list that was put in place doesn't count: {why}"),
+            )?,
+            None => self.clear(Alarm::RevocationListUnfit, "the revocation list counts")?,
+        }
+        match self.list_allows() {
+            Err(e) => self.raise(Alarm::RevocationListOver, e.to_string())?,
+            Ok(()) => self.clear(Alarm::RevocationListOver, "a newer revocation list counts")?,
+        }
+        let words = |(what, end): (&str, Time)| format!("the {what} on {}", end.date());
+        let ending: Vec<String> = self.credentials.ending().into_iter().map(words).collect();
+        if ending.is_empty() {
+            return self.clear(Alarm::CredentialEnds, "nothing ends soon");
+        }
+        self.raise(
+            Alarm::CredentialEnds,
+            format!("what lets callers in ends: {}", ending.join(", ")),
+        )
     }
 
     fn look_at_disk(&self) -> Result<(), ServiceError> {

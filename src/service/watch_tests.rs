@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock};
 use time::macros::date;
 
 use super::appliance::Service;
+use super::credentials::Sound;
 use super::error::ServiceError;
 use super::people::{Acting, AtDesk};
 use crate::audit::examples::example;
@@ -28,7 +29,7 @@ use crate::vault::{Announced, Upload};
 /// What stands for a photo where nobody looks at it.
 const PROBE: &[u8] = b"a probe";
 /// 2026-11-24, 18:40.
-const NOON: Time = Time::from_cs(179_554_560_000);
+pub(super) const NOON: Time = Time::from_cs(179_554_560_000);
 const HOUR: Span = Span::hours(1);
 const MOMENT: Span = Span::from_cs(1);
 
@@ -44,14 +45,14 @@ static MODEL_SET: LazyLock<Arc<ModelSet>> = LazyLock::new(|| {
 const ROSTER: &str = include_str!("watch_tests.toml");
 
 /// A box in a folder, with a clock.
-struct Home {
+pub(super) struct Home {
     folder: tempfile::TempDir,
     clock: Arc<SetClock>,
     roster: String,
 }
 
 impl Home {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
             clock: Arc::new(SetClock::at(NOON)),
@@ -59,7 +60,7 @@ impl Home {
         }
     }
 
-    fn open(&self) -> Service {
+    pub(super) fn open(&self) -> Service {
         let setup = LedgerSetup {
             disk: Arc::new(RealDisk),
             state: self.folder.path().to_owned(),
@@ -73,12 +74,13 @@ impl Home {
             reserve_bytes: 0,
             retention: RetentionDays::default(),
         };
-        Service::open(setup, toml::from_str(&self.roster).unwrap(), None, &mut |_| {})
+        let credentials = Arc::new(Sound);
+        Service::open(setup, toml::from_str(&self.roster).unwrap(), None, credentials, &mut |_| {})
             .unwrap_or_else(|e| panic!("{}", e.chain()))
     }
 }
 
-fn caller(name: &str) -> Caller {
+pub(super) fn caller(name: &str) -> Caller {
     Caller { name: CertificateName::parse(name).unwrap(), fingerprint: Digest([0; 32]) }
 }
 
@@ -100,7 +102,7 @@ fn request() -> Request {
     .unwrap()
 }
 
-fn operator() -> Person {
+pub(super) fn operator() -> Person {
     let text = |text| Text::parse(text).unwrap();
     Person {
         id: Identifier::parse("diaz").unwrap(),
@@ -131,6 +133,8 @@ fn asked(service: &Service) -> InquiryId {
         person: inquiry::Participant { id, badge, agency },
         may_operate: true,
         may_examine: false,
+        may_command: false,
+        may_audit: false,
     };
     let (ledger, actor) = (service.ledger(), Actor::at(&caller("smrt:device/rtcc-1"), &operator()));
     let opened =
@@ -497,7 +501,7 @@ fn an_alarm_stands_through_a_restart_until_what_it_is_about_is_found_right() {
 }
 
 /// How many leaves there are of a kind.
-fn count(service: &Service, kind: LeafKind) -> usize {
+pub(super) fn count(service: &Service, kind: LeafKind) -> usize {
     kinds(service).iter().filter(|&&found| found == kind).count()
 }
 

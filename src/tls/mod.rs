@@ -1,42 +1,39 @@
 //! Mutual TLS: ends handshakes, and reads from the client certificate who is calling.
 //!
 //! Invariants: TLS 1.3 only; no byte of HTTP before a client certificate of the site's authority; a
-//! revoked or expired certificate is refused, and so is everybody when the revocation list itself
-//! has expired. A certificate's name is parsed once, here.
+//! revoked or expired certificate is refused; a list that is unfit, older or gone leaves the last
+//! good one in force, through restarts too; no session is resumed, since that would ask for no
+//! certificate. A certificate's name is parsed once, here.
 
 pub mod authority;
+mod error;
 pub mod files;
+mod revocation;
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rustls::RootCertStore;
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
-use rustls::server::{ServerConfig, WebPkiClientVerifier};
+use rustls::server::{NoServerSessionStorage, ServerConfig, WebPkiClientVerifier};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 use x509_parser::extensions::GeneralName;
+use x509_parser::prelude::FromDer;
+use x509_parser::revocation_list::CertificateRevocationList;
 
+pub use self::error::TlsError;
+use self::files::{PUBLIC_MODE, replace};
+use self::revocation::{RevocationList, time};
+use crate::calendar::{Span, Time};
 use crate::ids::Digest;
 use crate::limits::HANDSHAKE_SECONDS_MAX;
 use crate::roster::{Caller, CertificateName, NAME_PREFIX};
-
-/// Why the server's TLS can't be set up.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum TlsError {
-    #[error("{what} {path} can't be read")]
-    Pem { what: &'static str, path: PathBuf, source: rustls::pki_types::pem::Error },
-    #[error("{path} expired {days} days ago, wanted a valid one; renew it")]
-    Expired { path: PathBuf, days: i64 },
-    #[error(
-        "the server's certificate, its key, the authority and its revocation list don't fit \
-         together"
-    )]
-    Config { source: Box<dyn std::error::Error + Send + Sync> },
-}
+use crate::service::Credentials;
 
 /// Paths of the four files that a server needs.
 #[derive(Clone, Debug)]
@@ -46,55 +43,85 @@ pub struct ServerFiles {
     pub key: PathBuf,
     /// The certificate of the authority that issued the callers' certificates.
     pub ca: PathBuf,
-    /// That authority's revocation list.
+    /// That authority's revocation list, as it is put in place.
     pub crl: PathBuf,
+    /// The last good one, as the daemon keeps it.
+    pub crl_kept: PathBuf,
+    /// Days before the end of a certificate or of the list from which an alarm stands.
+    pub warn_days: u64,
 }
 
 /// Server side of handshakes; reads the revocation list again whenever its file has changed.
 pub struct Acceptor {
     files: ServerFiles,
-    current: Mutex<(Option<SystemTime>, Arc<ServerConfig>)>,
+    current: Mutex<Current>,
 }
 
-/// A connection after its handshake, and the caller that its certificate names; no caller where it
-/// names none of this system.
-pub type Accepted = (TlsStream<TcpStream>, Option<Caller>);
+/// What handshakes go by now.
+#[derive(Clone)]
+struct Current {
+    /// When the list's file was changed last.
+    changed: Option<SystemTime>,
+    config: Arc<ServerConfig>,
+    list: Arc<RevocationList>,
+    /// What the certificates in use are called, and when they end.
+    ends: Vec<(&'static str, Time)>,
+    /// Why the list that was put in place doesn't count, if it doesn't.
+    unfit: Option<String>,
+}
+
+/// Whether a connection's certificate still stands: it has not ended, and the list of now doesn't
+/// name it.
+pub type Stands = Arc<dyn Fn() -> bool + Send + Sync>;
+
+/// A connection after its handshake, the caller that its certificate names (none where it names
+/// none of this system), and whether that certificate stands, to be asked for again and again.
+pub type Accepted = (TlsStream<TcpStream>, Option<Caller>, Stands);
 
 impl Acceptor {
-    /// Reads the four files.
+    /// Reads the files. A revocation list that doesn't count leaves the one that is kept in force.
     ///
-    /// Errors: a file that isn't there or isn't PEM; files that don't fit together; a certificate
-    /// that has ended. A revocation list that has ended is none: it refuses everybody until it is
-    /// renewed, and then it is read without a new start.
+    /// Errors: a file that can't be read, files that don't fit together, no list that counts, a
+    /// certificate that has ended. A list that has ended doesn't keep the box from starting:
+    /// searches and bookings wait until a newer one is in place.
     pub fn open(files: ServerFiles) -> Result<Self, TlsError> {
         let changed = changed(&files.crl);
-        let config = Arc::new(server_config(&files)?);
+        let kept = files.kept_list().map(Arc::new);
+        let (list, unfit) = match (files.newer_list(kept.as_deref()), kept) {
+            (Ok(list), _) => (Arc::new(list), None),
+            (Err(e), Some(kept)) => (kept, Some(not_taken(&e))),
+            (Err(e), None) => return Err(e),
+        };
+        let (config, ends) = (Arc::new(server_config(&files, &list)?), files.ends()?);
         for path in [&files.cert, &files.ca] {
             let days = valid_days(path)?;
             if days < 0 {
                 return Err(TlsError::Expired { path: path.clone(), days: -days });
             }
         }
-        Ok(Self { files, current: Mutex::new((changed, config)) })
+        Ok(Self { files, current: Mutex::new(Current { changed, config, list, ends, unfit }) })
+    }
+
+    /// Keeps the list that counts, so that it does after a restart too.
+    ///
+    /// Errors: the file.
+    pub fn keep(&self) -> Result<(), TlsError> {
+        self.files.keep(&self.current().list)
     }
 
     /// Does one handshake; `None` where the caller was refused, which the journal says, hung up, or
     /// took too long.
-    pub async fn accept(&self, tcp: TcpStream) -> Option<Accepted> {
-        let acceptor = tokio_rustls::TlsAcceptor::from(self.config());
+    pub async fn accept(self: &Arc<Self>, tcp: TcpStream) -> Option<Accepted> {
+        let acceptor = tokio_rustls::TlsAcceptor::from(self.current().config);
         // The answer is worth more at once than a full packet later.
         let _ = tcp.set_nodelay(true);
         match tokio::time::timeout(Duration::from_secs(HANDSHAKE_SECONDS_MAX), acceptor.accept(tcp))
             .await
         {
             Ok(Ok(tls)) => {
-                let caller = tls
-                    .get_ref()
-                    .1
-                    .peer_certificates()
-                    .and_then(|chain| chain.first())
-                    .and_then(caller);
-                Some((tls, caller))
+                let certificate = tls.get_ref().1.peer_certificates()?.first()?;
+                let (caller, stands) = (caller(certificate), self.stands(certificate)?);
+                Some((tls, caller, stands))
             }
             // Browsers open connections ahead of time and hang up when they ask their user for a
             // certificate: nobody was refused.
@@ -113,22 +140,115 @@ impl Acceptor {
         }
     }
 
-    /// The current configuration. A changed list that can't be read leaves the old one in use,
-    /// which still refuses everybody once it has expired.
-    fn config(&self) -> Arc<ServerConfig> {
+    /// What handshakes go by now. A list that was put in place and doesn't count leaves the last
+    /// good one in force.
+    fn current(&self) -> Current {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = changed(&self.files.crl);
-        if changed != current.0 {
-            match server_config(&self.files) {
-                Ok(config) => {
-                    log::info!("the revocation list was read again");
-                    *current = (changed, Arc::new(config));
-                }
-                Err(e) => log::error!("the changed revocation list was not taken: {e}"),
-            }
+        if changed != current.changed {
+            current.changed = changed;
+            current.unfit = match self.take(&mut current) {
+                Ok(()) => None,
+                Err(e) => Some(not_taken(&e)),
+            };
         }
-        current.1.clone()
+        current.clone()
     }
+
+    /// Takes the list that was put in place, if it counts.
+    fn take(&self, current: &mut Current) -> Result<(), TlsError> {
+        let list = self.files.newer_list(Some(&current.list))?;
+        let (config, ends) = (server_config(&self.files, &list)?, self.files.ends()?);
+        (current.config, current.ends) = (Arc::new(config), ends);
+        current.list = Arc::new(list);
+        log::info!("the revocation list was read again");
+        self.files.keep(&current.list)
+    }
+
+    /// Whether a certificate stands, from here on; none where it can't be read.
+    fn stands(self: &Arc<Self>, certificate: &CertificateDer<'_>) -> Option<Stands> {
+        let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+        let (end, serial) = (time(parsed.validity().not_after), parsed.raw_serial().to_vec());
+        let acceptor = self.clone();
+        Some(Arc::new(move || now() <= end && !acceptor.current().list.names(&serial)))
+    }
+}
+
+impl Credentials for Acceptor {
+    fn unfit_list(&self) -> Option<String> {
+        self.current().unfit
+    }
+
+    fn list_ended(&self) -> Option<Time> {
+        Some(self.current().list.end).filter(|end| *end < now())
+    }
+
+    fn ending(&self) -> Vec<(&'static str, Time)> {
+        let current = self.current();
+        let soon = now() + Span::days(self.files.warn_days);
+        let ends = current.ends.into_iter().chain([("revocation list", current.list.end)]);
+        ends.filter(|(_, end)| *end < soon).collect()
+    }
+}
+
+impl ServerFiles {
+    /// The list that is kept; none before the first start. One that doesn't count is left aside.
+    fn kept_list(&self) -> Option<RevocationList> {
+        let der = match std::fs::read(&self.crl_kept) {
+            Ok(der) => Ok(der),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return None,
+            Err(source) => Err(TlsError::Kept { path: self.crl_kept.clone(), source }),
+        };
+        der.and_then(|der| self.list(&self.crl_kept, der.into()))
+            .inspect_err(|e| log::error!("the revocation list that was kept doesn't count: {e}"))
+            .ok()
+    }
+
+    fn list(
+        &self,
+        path: &Path,
+        der: CertificateRevocationListDer<'static>,
+    ) -> Result<RevocationList, TlsError> {
+        RevocationList::read(path, der, &self.authorities()?, &provider())
+    }
+
+    /// The list that was put in place, unless it is older than the one in force.
+    fn newer_list(&self, in_force: Option<&RevocationList>) -> Result<RevocationList, TlsError> {
+        let der = CertificateRevocationListDer::from_pem_file(&self.crl)
+            .map_err(pem("the revocation list", &self.crl))?;
+        let list = self.list(&self.crl, der)?;
+        match in_force {
+            Some(in_force) if list.is_older_than(in_force) => Err(TlsError::List {
+                path: self.crl.clone(),
+                why: "it is older than the one in force",
+            }),
+            _ => Ok(list),
+        }
+    }
+
+    fn keep(&self, list: &RevocationList) -> Result<(), TlsError> {
+        let path = &self.crl_kept;
+        replace(path, &list.der, PUBLIC_MODE)
+            .map_err(|source| TlsError::Kept { path: path.clone(), source })
+    }
+
+    /// When the box's own certificate and the authority's end.
+    fn ends(&self) -> Result<Vec<(&'static str, Time)>, TlsError> {
+        Ok(vec![
+            ("box's certificate", end(&self.cert)?),
+            ("authority's certificate", end(&self.ca)?),
+        ])
+    }
+
+    fn authorities(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+        certificates("the authority's certificate", &self.ca)
+    }
+}
+
+/// Says once why a list doesn't count.
+fn not_taken(e: &TlsError) -> String {
+    log::error!("the revocation list was not taken, the last good one counts: {e}");
+    e.to_string()
 }
 
 /// Whether a handshake ended because the caller went away.
@@ -159,38 +279,37 @@ pub fn caller(certificate: &CertificateDer<'_>) -> Option<Caller> {
 /// Days until the first certificate or the revocation list of a PEM file ends; negative once it
 /// has.
 pub fn valid_days(path: &Path) -> Result<i64, TlsError> {
-    use x509_parser::prelude::FromDer;
-    let days = |end: i64| {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX));
-        (end - now).div_euclid(86_400)
-    };
+    let seconds = |time: Time| i64::try_from(time.seconds()).unwrap_or(i64::MAX);
+    Ok((seconds(end(path)?) - seconds(now())).div_euclid(86_400))
+}
+
+/// When the first certificate or the revocation list of a PEM file ends.
+fn end(path: &Path) -> Result<Time, TlsError> {
     let unreadable = |e: x509_parser::nom::Err<x509_parser::error::X509Error>| unfit(e.to_string());
     if let Ok(list) = CertificateRevocationListDer::from_pem_file(path) {
-        let (_, list) = x509_parser::revocation_list::CertificateRevocationList::from_der(&list)
-            .map_err(unreadable)?;
+        let (_, list) = CertificateRevocationList::from_der(&list).map_err(unreadable)?;
         let end = list
             .next_update()
             .ok_or_else(|| unfit("the revocation list says nothing of its end"))?;
-        return Ok(days(end.timestamp()));
+        return Ok(time(end));
     }
     let certificate = CertificateDer::from_pem_file(path).map_err(pem("the certificate", path))?;
     let (_, certificate) = x509_parser::parse_x509_certificate(&certificate).map_err(unreadable)?;
-    Ok(days(certificate.validity().not_after.timestamp()))
+    Ok(time(certificate.validity().not_after))
 }
 
-fn server_config(files: &ServerFiles) -> Result<ServerConfig, TlsError> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+fn server_config(files: &ServerFiles, list: &RevocationList) -> Result<ServerConfig, TlsError> {
+    let provider = provider();
     let mut roots = RootCertStore::empty();
-    for authority in certificates("the authority's certificate", &files.ca)? {
+    for authority in files.authorities()? {
         roots.add(authority).map_err(unfit)?;
     }
-    let list = CertificateRevocationListDer::from_pem_file(&files.crl)
-        .map_err(pem("the revocation list", &files.crl))?;
     let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
-        .with_crls([list])
-        .enforce_revocation_expiration()
+        .with_crls([list.der.clone()])
         .build()
         .map_err(unfit)?;
     let key =
@@ -202,9 +321,19 @@ fn server_config(files: &ServerFiles) -> Result<ServerConfig, TlsError> {
         .with_single_cert(certificates("the server's certificate", &files.cert)?, key)
         .map_err(unfit)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    // A resumed session shows no certificate, so its revocation and its end would be asked for by
+    // nobody: every connection is a whole handshake.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.send_tls13_tickets = 0;
     // A replayed first flight must never be a request.
     config.max_early_data_size = 0;
     Ok(config)
+}
+
+/// The machine's time.
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Time::from_seconds(since.map_or(0, |since| since.as_secs()))
 }
 
 fn certificates(what: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

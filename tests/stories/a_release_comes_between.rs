@@ -57,6 +57,8 @@ fn ask(ledger: &Ledger, view: &InquiryView) -> u64 {
         person: Participant { id: of.id.clone(), badge: of.badge, agency: of.agency },
         may_operate: true,
         may_examine: true,
+        may_command: false,
+        may_audit: false,
     };
     let mut key = SoftwareKey::new().unwrap();
     let kept =

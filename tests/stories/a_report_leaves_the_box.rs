@@ -4,17 +4,18 @@
 
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use smrt::api::wire::InquiryView;
 use smrt::audit::{Leaf, LeafKind};
+use smrt::booking::Text;
 use smrt::calendar::Span;
 use smrt::client::console_session::ConsoleSession;
-use smrt::inquiry::{Request, Stage};
+use smrt::inquiry::{CopyOrder, Request, Stage};
 use smrt::roster::Role;
 
 use crate::builders::request;
 use crate::clocked::Clocked;
-use crate::desks::{Hand, person, refused};
+use crate::desks::{Hand, official, person, refused};
 use crate::door::Door;
 use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, photo};
 use crate::site::{Site, booking, number};
@@ -137,9 +138,9 @@ fn a_report_is_withheld_from_a_candidates_release_on_and_goes_with_its_purge() {
     let before = sealed_files(&state);
     // An evidence mark keeps nothing on the box.
     let marked = desk.inquiry(all).unwrap();
-    let handover = serde_json::json!({"received_by": "Det. A. Ortiz", "of": "Circuit Attorney",
+    let handover = json!({"received_by": "Det. A. Ortiz", "of": "Circuit Attorney",
         "leads_number": "26-1187"});
-    let mark = serde_json::json!({"revision": marked.revision, "handover": handover});
+    let mark = json!({"revision": marked.revision, "handover": handover});
     let hand = Hand::new(&door, &site.console_identity("rtcc-1")).at(&desk);
     assert_eq!(hand.post(&format!("/v1/inquiries/{all}/evidence"), &mark).status, 200);
     door.feed("slmpd").release(&number("26-3"), "expunged").unwrap();
@@ -181,14 +182,69 @@ fn after_its_outcome_an_inquirys_probe_and_report_are_shown_to_nobody_of_it() {
     for desk in [&desk, &second] {
         assert!(desk.report(id).is_ok() && desk.file(&probe).is_ok());
     }
-    let outcome = serde_json::json!({"revision": issued.revision,
+    let outcome = json!({"revision": issued.revision,
         "outcome": {"upshot": "no_lead"}});
     let hand = Hand::new(&door, &site.console_identity("rtcc-1")).at(&desk);
     assert_eq!(hand.post(&format!("/v1/inquiries/{id}/outcome"), &outcome).status, 200);
     for desk in [&desk, &second] {
-        refused(desk.report(id), 403, "not-shown", "the inquiry is closed");
+        refused(desk.report(id), 403, "not-shown", "a further copy of its report comes from");
         refused(desk.file(&probe), 403, "not-shown", "the probe is not shown to you now");
     }
+}
+
+fn order(reason: &str) -> CopyOrder {
+    let text = |words| Text::parse(words).unwrap();
+    let (received_by, of) = (text("Clerk V. Brandt"), text("Circuit Court"));
+    CopyOrder { received_by, of, reason: reason.to_owned() }
+}
+
+#[test]
+fn a_further_copy_takes_the_commanders_order_and_an_auditors_touch_once() {
+    let site = Site::staffed();
+    let door = Clocked::of(&site);
+    enrol(&door);
+    let desk = operator(&door);
+    let issued = desk.issue(&reviewed(&door, &desk, 3)).unwrap();
+    let id = issued.inquiry;
+    let report = desk.report(id).unwrap();
+    let outcome = json!({"revision": issued.revision, "outcome": {"upshot": "no_lead"}});
+    let hand = Hand::new(&door, &site.console_identity("rtcc-1")).at(&desk);
+    assert_eq!(hand.post(&format!("/v1/inquiries/{id}/outcome"), &outcome).status, 200);
+    let commander = official(&door, "commander");
+    let auditor = door.desk_of("audit-1", &person("audra", Role::Auditor));
+    let good = order("discovery in the case against the person found");
+    // Nobody else orders, nobody else gives out, and nothing is given out that wasn't ordered.
+    refused(desk.order_copy(id, &good), 403, "not-this-role", "may not order a copy");
+    refused(auditor.order_copy(id, &good), 403, "not-this-role", "may not order a copy");
+    refused(commander.give_copy(id, 0), 403, "not-this-role", "may not give out a copy");
+    refused(auditor.give_copy(id, 0), 409, "out-of-turn", "no copy 0 waits");
+    refused(commander.order_copy(id, &order("n/a")), 422, "field-hollow", "reason");
+    let hollow = CopyOrder { received_by: Text::parse("n/a").unwrap(), ..good.clone() };
+    refused(commander.order_copy(id, &hollow), 422, "outcome-hollow", "placeholder");
+    commander.order_copy(id, &good).unwrap();
+    // The touch is for this copy: another's, or none, gives nothing.
+    let by_hand = Hand::new(&door, &site.console_identity("audit-1")).at(&auditor);
+    let untouched = json!({"nonce": "00".repeat(32), "touch": {"credential": "AAAA",
+        "authenticator_data": "AAAA", "client_data": "AAAA", "signature": "AAAA"}});
+    let path = format!("/v1/copies/{id}/0");
+    assert_eq!(by_hand.post(&path, &untouched).status, 403);
+    assert_eq!(auditor.give_copy(id, 0).unwrap(), report, "byte for byte");
+    refused(auditor.give_copy(id, 0), 409, "out-of-turn", "no copy 0 waits");
+    for kind in [LeafKind::CopyOrdered, LeafKind::CopyGiven] {
+        assert_eq!(of_inquiry(door.details(kind), &id.to_string(), "inquiry").len(), 1);
+    }
+    let [copy] = &commander.copies().unwrap()[..] else { panic!("one was ordered") };
+    assert_eq!(copy.further.given.as_ref().unwrap().by.id.as_str(), "audra");
+    // An order holds for a month, and none for what an agency released since.
+    commander.order_copy(id, &good).unwrap();
+    door.days_with(30, &["commander", "audra"]);
+    let auditor = door.desk_of("audit-1", &person("audra", Role::Auditor));
+    refused(auditor.give_copy(id, 1), 409, "out-of-turn", "wanted another order");
+    let commander = official(&door, "commander");
+    commander.order_copy(id, &good).unwrap();
+    door.feed("slmpd").release(&number("26-3"), "expunged").unwrap();
+    refused(auditor.give_copy(id, 2), 410, "report-withheld", WITHHELD);
+    refused(commander.order_copy(id, &good), 410, "report-withheld", WITHHELD);
 }
 
 #[test]

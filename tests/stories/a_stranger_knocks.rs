@@ -6,15 +6,17 @@ use std::time::Instant;
 
 use rcgen::{ExtendedKeyUsagePurpose, SanType};
 use rustls::version::{TLS12, TLS13};
+use smrt::api::wire::BookingState;
 use smrt::audit::LeafKind;
 use smrt::booking::Identifier;
 use smrt::client::ClientError;
 use smrt::roster::CertificateName;
 use smrt::tls::authority::Authority;
 
+use crate::clocked::Clocked;
 use crate::photos::{COLLINS, photo};
-use crate::raw::{Identity, Line};
-use crate::site::{Daemon, PATIENCE, Site, booking, number};
+use crate::raw::{Identity, Line, head};
+use crate::site::{Daemon, PATIENCE, Site, booking, number, request};
 
 fn uri(name: &str) -> SanType {
     SanType::URI(name.try_into().unwrap())
@@ -88,6 +90,81 @@ fn a_certificate_of_another_authority_is_refused_whatever_it_names() {
     let refused = daemon.client(&identity).health().unwrap_err();
     assert!(matches!(refused, ClientError::CertificateRefused { .. }), "{refused:?}");
     assert_eq!(daemon.console("rtcc-1").health().unwrap().gallery_rows, 0);
+}
+
+#[test]
+fn no_session_is_resumed_so_that_a_revoked_certificate_comes_in_no_more() {
+    let site = Site::new();
+    let daemon = site.start("test");
+    let identity = site.feed_identity("slmpd");
+    let config = Line::config(&site.ca(), Some(&identity), &TLS13);
+    let ask = |line: &mut Line| line.ask("GET", "/v1/health", "text/plain", b"");
+    for _ in 0..3 {
+        let mut line = Line::connect(daemon.address, &config).unwrap();
+        assert_eq!(ask(&mut line).unwrap().status, 200);
+        assert!(!line.is_resumed(), "nobody would have looked at its certificate");
+    }
+    site.authority().revoke(identity.certificate.to_str().unwrap()).unwrap();
+    let refused = ask(&mut Line::connect(daemon.address, &config).unwrap());
+    assert!(refused.is_err_and(|e| e.to_string().contains("CertificateRevoked")));
+}
+
+#[test]
+fn an_open_connection_ends_with_the_next_request_once_its_certificate_is_revoked() {
+    let site = Site::new();
+    let daemon = site.start("test");
+    let identity = site.feed_identity("slmpd");
+    let mut line = daemon.line(&identity);
+    let mut other = daemon.line(&site.feed_identity("stlco"));
+    let ask = |line: &mut Line| line.ask("GET", "/v1/health", "text/plain", b"");
+    for line in [&mut line, &mut other] {
+        assert_eq!(ask(line).unwrap().status, 200);
+    }
+    site.authority().revoke(identity.certificate.to_str().unwrap()).unwrap();
+    ask(&mut line).unwrap().is_problem(403, "certificate-over", "connect anew");
+    assert_eq!(ask(&mut other).unwrap().status, 200, "and nobody else's");
+    // The box hangs up.
+    let until = Instant::now() + PATIENCE;
+    while ask(&mut line).is_ok_and(|answer| answer.status == 403) {
+        assert!(Instant::now() < until, "the connection stays open");
+    }
+    assert!(ask(&mut line).is_err());
+    assert_eq!(daemon.stop(), Some(0));
+    let mut refused = site.log().into_iter().filter(|(kind, _)| *kind == LeafKind::CallerRefused);
+    let last = refused.next_back().unwrap().1;
+    assert_eq!(
+        (&last["rule"], &last["actor"]["certificate"]),
+        (&"certificate-over".into(), &"smrt:agency/slmpd/feed".into())
+    );
+}
+
+#[test]
+fn a_browser_on_another_sites_page_changes_nothing_whatever_its_certificate() {
+    let site = Site::new();
+    let daemon = site.start("test");
+    daemon.feed("slmpd").put_booking(&number("26-1"), &booking("Roe"), &photo(COLLINS)).unwrap();
+    let body = br#"{"reason":"expunged"}"#;
+    for (name, value) in [
+        ("origin", "https://elsewhere.example"),
+        ("origin", "null"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("sec-fetch-site", "none"),
+    ] {
+        let mut line = daemon.line(&site.feed_identity("slmpd"));
+        let answer = line.ask_as(
+            "POST",
+            "/v1/bookings/26-1/release",
+            "application/json",
+            &[(name, value)],
+            body,
+        );
+        answer.unwrap().is_problem(403, "other-origin", value);
+    }
+    let standing = daemon.feed("slmpd").booking(&number("26-1")).unwrap();
+    assert_eq!(standing.state, BookingState::Live);
+    // What comes from no browser says nothing of a page.
+    daemon.feed("slmpd").release(&number("26-1"), "expunged").unwrap();
 }
 
 #[test]
@@ -193,6 +270,33 @@ fn a_caller_who_stands_on_no_list_is_refused_and_logged() {
 }
 
 #[test]
+fn whoever_is_not_listed_is_refused_before_a_body_is_read() {
+    let site = Site::new();
+    let daemon = site.start("test");
+    let dns = vec![SanType::DnsName("feed.example".try_into().unwrap())];
+    let nameless =
+        site.odd_identity("nameless", dns, ExtendedKeyUsagePurpose::ClientAuth, (-1, 30));
+    let unlisted = Identifier::parse("unlisted").unwrap();
+    site.authority().issue(&CertificateName::Witness(unlisted)).unwrap();
+    for (identity, kind) in [
+        (nameless, "not-in-roster"),
+        (site.feed_identity("unlisted"), "not-in-roster"),
+        (site.feed_identity("gone"), "agency-not-active"),
+        (site.console_identity("unlisted"), "not-in-roster"),
+        (site.witness_identity("unlisted"), "not-in-roster"),
+    ] {
+        for (method, path) in
+            [("PUT", "/v1/bookings/26-1"), ("POST", "/v1/session"), ("POST", "/v1/inquiries")]
+        {
+            let mut line = daemon.line(&identity);
+            // The body that is announced never comes.
+            line.send(&head(method, path, "application/json", 1 << 20)).unwrap();
+            line.answer().unwrap().is_problem(403, kind, "");
+        }
+    }
+}
+
+#[test]
 fn a_caller_of_tls_1_2_is_refused() {
     let site = Site::new();
     let daemon = site.start("test");
@@ -203,18 +307,69 @@ fn a_caller_of_tls_1_2_is_refused() {
 }
 
 #[test]
-fn a_revocation_list_that_has_ended_refuses_everybody_until_it_is_renewed() {
-    let site = Site::new();
-    let daemon = site.start("test");
-    daemon.feed("slmpd").health().unwrap();
-    let good = std::fs::read(site.crl()).unwrap();
-    site.let_the_list_end();
-    for refused in [daemon.feed("slmpd").health(), daemon.console("rtcc-1").health()] {
-        assert!(refused.is_err_and(|e| !e.passes()), "nobody can know who was revoked meanwhile");
+fn once_the_revocation_list_has_ended_nobody_searches_or_books_and_releases_go_on() {
+    let site = Site::staffed();
+    let clocked = Clocked::of(&site);
+    let (feed, desk) = (clocked.feed("slmpd"), clocked.desk("rtcc-1"));
+    let book = |at| feed.put_booking(&number(at), &booking("Jefferson"), &photo(COLLINS));
+    let alarms = || -> Vec<String> {
+        clocked.look();
+        let alarms = clocked.console("rtcc-1").health().unwrap().alarms;
+        alarms.into_iter().map(|alarm| alarm.alarm).collect()
+    };
+    book("26-1").unwrap();
+    assert!(alarms().is_empty());
+    site.let_the_list_end_in(3);
+    assert_eq!(alarms(), ["credential_ends"]);
+    site.let_the_list_end_in(-1);
+    assert_eq!(alarms(), ["revocation_list_over", "credential_ends"]);
+    for refused in [book("26-2").err(), desk.search(&request(), &photo(COLLINS)).err()] {
+        let refused = refused.expect("nobody can know who was revoked meanwhile");
+        assert!(
+            refused.to_string().starts_with("the revocation list ended on ") && refused.passes(),
+            "{refused}"
+        );
     }
-    std::fs::write(site.crl(), good).unwrap();
-    site.authority().renew_list().unwrap();
-    daemon.feed("slmpd").health().unwrap();
+    feed.release(&number("26-1"), "expunged").expect("the gallery gets smaller at any time");
     std::fs::write(site.crl(), "half a li").unwrap();
-    daemon.feed("slmpd").health().expect("a list that can't be read leaves the last one in force");
+    assert!(alarms().contains(&"revocation_list_unfit".to_owned()));
+    site.let_the_list_end_in(30);
+    assert!(alarms().is_empty());
+    book("26-2").unwrap();
+    desk.search(&request(), &photo(COLLINS)).unwrap();
+}
+
+#[test]
+fn no_list_put_in_place_lets_a_revoked_certificate_back_in_through_a_restart() {
+    let (site, elsewhere) = (Site::new(), Site::bare());
+    // The other authority calls itself the same, and has made many lists.
+    let other = Authority::init(&elsewhere.path("authority"), "Test site").unwrap();
+    for _ in 0..9 {
+        other.renew_list().unwrap();
+    }
+    let older = std::fs::read(site.crl()).unwrap();
+    let revoked = site.feed_identity("slmpd");
+    let mut daemon = site.start("test");
+    site.authority().revoke(revoked.certificate.to_str().unwrap()).unwrap();
+    let refused = |daemon: &Daemon<'_>, what: &str| {
+        refused_at_the_handshake(daemon, &site, Some(&revoked), "CertificateRevoked");
+        daemon.feed("stlco").health().unwrap_or_else(|e| panic!("{what}: {e}"));
+    };
+    refused(&daemon, "the authority's own list");
+    let puts: [(&str, &dyn Fn()); 4] = [
+        ("garbage", &|| std::fs::write(site.crl(), "half a li").unwrap()),
+        ("older", &|| std::fs::write(site.crl(), &older).unwrap()),
+        ("another's", &|| {
+            std::fs::copy(other.revocation_list_path(), site.crl()).unwrap();
+        }),
+        ("gone", &|| std::fs::remove_file(site.crl()).unwrap()),
+    ];
+    for (what, put) in puts {
+        put();
+        refused(&daemon, what);
+        assert_eq!(daemon.stop(), Some(0));
+        daemon = site.start("test");
+        refused(&daemon, what);
+        assert!(site.journal().contains("the revocation list was not taken"), "{what}");
+    }
 }

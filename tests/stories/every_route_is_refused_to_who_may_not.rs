@@ -21,6 +21,9 @@ use crate::photos::{COLLINS, photo};
 use crate::raw::{Answer, Form, Identity, Line};
 use crate::site::{CONSOLE, Site, booking, booking_json, number};
 
+/// A page that isn't the box's own.
+const ELSEWHERE: &str = "https://elsewhere.example";
+
 /// The kinds of problem by which a caller is refused as such, whatever the request says.
 const OF_THE_CALLER: [Rule; 9] = [
     Rule::NotInRoster,
@@ -200,6 +203,15 @@ fn kinds(door: &Clocked<'_>) -> Vec<Kind> {
         kinds.push(device(name, Some(certificate)));
         kinds.push(from_page(device(name, Some(certificate))));
     }
+    // A browser that has such a certificate and shows another site's page.
+    let shows = |kind: Kind| Kind {
+        name: format!("{} from another site's page", kind.name),
+        origin: Some(ELSEWHERE),
+        ..kind
+    };
+    kinds.push(shows(feed("slmpd", Some(Certificate::Feed))));
+    kinds.push(shows(device("admin-1", Some(Certificate::AdministrationConsole))));
+    kinds.push(shows(kind("court", site.witness_identity("court"), Some(Certificate::Witness))));
     let sits = |role, standing: Standing, origin| {
         let console = device("rtcc-2", Some(Certificate::Console));
         let name = format!("{role:?}, {standing:?}, from {origin}");
@@ -209,7 +221,7 @@ fn kinds(door: &Clocked<'_>) -> Vec<Kind> {
     for standing in [Standing::Banner, Standing::Locked, Standing::Stolen] {
         kinds.push(sits(Role::Operator, standing, CONSOLE));
     }
-    kinds.push(sits(Role::Commander, Standing::Open, "https://elsewhere.example"));
+    kinds.push(sits(Role::Commander, Standing::Open, ELSEWHERE));
     for kind in &kinds {
         kind.begins(door);
     }
@@ -264,6 +276,12 @@ impl Kind {
         let foreign = route.method != Method::Get && self.origin != Some(CONSOLE);
         let not_listed = refused(403, Some(LeafKind::CallerRefused));
         let elsewhere = refused(403, Some(route.door));
+        if route.method != Method::Get && self.origin == Some(ELSEWHERE) {
+            return elsewhere;
+        }
+        if route.method != Method::Get && certificate == Certificate::Unknown {
+            return not_listed;
+        }
         let among = |listed: &[Certificate]| {
             if listed.contains(&certificate) { Verdict::Admitted } else { not_listed }
         };
@@ -483,6 +501,7 @@ fn path(route: &Route, targets: &Targets) -> String {
         .replace("{inquiry}", &targets.inquiry)
         .replace("{search}", &targets.inquiry)
         .replace("{version}", &"00".repeat(16))
+        .replace("{copy}", "0")
         .replace("{grant}", &targets.grant)
         .replace("{person}", targets.person)
         .replace("{number}", targets.number)
@@ -517,6 +536,8 @@ fn posted(path: &str, targets: &Targets) -> Value {
         "signature": "AAAA"});
     let registration = json!({"client_data": "AAAA", "attestation_object": "AAAA"});
     let order = json!({"person": person(targets.person, Role::Auditor)});
+    let copy = json!({"received_by": "Clerk V. Brandt", "of": "the court",
+        "reason": "discovery in the case of the state"});
     let who = targets.person;
     match path {
         "/v1/bookings/{number}/release" => json!({"reason": "expunged"}),
@@ -535,9 +556,13 @@ fn posted(path: &str, targets: &Targets) -> Value {
         }
         "/v1/grants/challenge" => json!({"order": order}),
         "/v1/grants" => json!({"order": order, "nonce": nonce, "touch": touch}),
-        "/v1/session/unlock" | "/v1/people/{person}/release" | "/v1/grants/{grant}/approval" => {
-            json!({"nonce": nonce, "touch": touch})
-        }
+        "/v1/session/unlock"
+        | "/v1/people/{person}/release"
+        | "/v1/grants/{grant}/approval"
+        | "/v1/copies/{inquiry}/{copy}" => json!({"nonce": nonce, "touch": touch}),
+        "/v1/copies/challenge" => json!({"inquiry": targets.inquiry, "order": copy}),
+        "/v1/copies" => json!({"inquiry": targets.inquiry, "order": copy, "nonce": nonce,
+            "touch": touch}),
         "/v1/inquiries" => request_json(),
         "/v1/inquiries/{inquiry}/upload" => json!({"bytes": 1000, "sha256": digest}),
         "/v1/inquiries/{inquiry}/probe" => {

@@ -193,7 +193,7 @@ fn sha256(bytes: &[u8]) -> Digest {
 fn who() -> Who {
     let of = person("op-1", Role::OperatorExaminer);
     let person = smrt::inquiry::Participant { id: of.id, badge: of.badge, agency: of.agency };
-    Who { person, may_operate: true, may_examine: true }
+    Who { person, may_operate: true, may_examine: true, may_command: false, may_audit: false }
 }
 
 /// What a touch of theirs approves.

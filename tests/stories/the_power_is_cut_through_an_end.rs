@@ -40,7 +40,8 @@ fn inquire(ledger: &Ledger, bytes: &[u8]) -> InquiryId {
         badge: Text::parse("4711").unwrap(),
         agency: id("slmpd"),
     };
-    let who = Who { person, may_operate: true, may_examine: false };
+    let who =
+        Who { person, may_operate: true, may_examine: false, may_command: false, may_audit: false };
     let device = Caller {
         name: CertificateName::parse("smrt:device/rtcc-1").unwrap(),
         fingerprint: Digest([1; 32]),

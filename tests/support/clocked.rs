@@ -102,11 +102,12 @@ impl<'s> Clocked<'s> {
             ..ledger_setup(Arc::new(RealDisk), &config.state, MODEL_SET.0.clone())
         };
         let roster = || config.read_roster().unwrap();
+        let acceptor = Arc::new(Acceptor::open(config.server_files()).unwrap());
         let service = once_free(|| {
-            Service::open(setup(), roster(), config.console_origin.clone(), &mut |_| {})
+            let (origin, acceptor) = (config.console_origin.clone(), acceptor.clone());
+            Service::open(setup(), roster(), origin, acceptor, &mut |_| {})
         });
         let service = Arc::new(service);
-        let acceptor = Arc::new(Acceptor::open(config.server_files()).unwrap());
         let halted: Arc<Mutex<Option<String>>> = Arc::default();
         let told = halted.clone();
         let on_halt: api::OnHalt =

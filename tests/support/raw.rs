@@ -10,7 +10,8 @@ use std::sync::Arc;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{
-    ClientConfig, ClientConnection, RootCertStore, StreamOwned, SupportedProtocolVersion,
+    ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned,
+    SupportedProtocolVersion,
 };
 
 use crate::site::PATIENCE;
@@ -46,6 +47,16 @@ impl Line {
         identity: Option<&Identity>,
         version: &'static SupportedProtocolVersion,
     ) -> io::Result<Self> {
+        Self::connect(address, &Self::config(ca, identity, version))
+    }
+
+    /// What a caller's handshakes go by; whoever connects by it again resumes its session, where
+    /// the box lets it.
+    pub(crate) fn config(
+        ca: &Path,
+        identity: Option<&Identity>,
+        version: &'static SupportedProtocolVersion,
+    ) -> Arc<ClientConfig> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -53,7 +64,7 @@ impl Line {
             .with_protocol_versions(&[version])
             .unwrap()
             .with_root_certificates(roots);
-        let config = match identity {
+        Arc::new(match identity {
             None => builder.with_no_client_auth(),
             Some(Identity { certificate, key }) => {
                 let chain = CertificateDer::pem_file_iter(certificate)
@@ -64,14 +75,22 @@ impl Line {
                     .with_client_auth_cert(chain, PrivateKeyDer::from_pem_file(key).unwrap())
                     .unwrap()
             }
-        };
+        })
+    }
+
+    /// As `open`, by a configuration that connected before.
+    pub(crate) fn connect(address: SocketAddr, config: &Arc<ClientConfig>) -> io::Result<Self> {
         let tcp = TcpStream::connect(address)?;
         tcp.set_read_timeout(Some(PATIENCE))?;
         tcp.set_write_timeout(Some(PATIENCE))?;
-        let tls =
-            ClientConnection::new(Arc::new(config), ServerName::try_from("localhost").unwrap())
-                .unwrap();
+        let tls = ClientConnection::new(config.clone(), ServerName::try_from("localhost").unwrap())
+            .unwrap();
         Ok(Self(StreamOwned::new(tls, tcp)))
+    }
+
+    /// Whether the handshake resumed a session, and showed no certificate.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.0.conn.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
     /// Sends bytes.

@@ -311,13 +311,13 @@ impl Site {
         identity
     }
 
-    /// Puts a revocation list in place that has ended.
-    pub(crate) fn let_the_list_end(&self) {
+    /// Puts a revocation list in place that ends in so many days, newer than those before it.
+    pub(crate) fn let_the_list_end_in(&self, days: i64) {
         let now = OffsetDateTime::now_utc();
         let list = CertificateRevocationListParams {
             this_update: now - time::Duration::days(31),
-            next_update: now - time::Duration::days(1),
-            crl_number: SerialNumber::from(1),
+            next_update: now + time::Duration::days(days),
+            crl_number: SerialNumber::from(1_000),
             issuing_distribution_point: None,
             revoked_certs: Vec::new(),
             key_identifier_method: KeyIdMethod::Sha256,

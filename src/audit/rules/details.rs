@@ -116,7 +116,9 @@ impl DetailRules {
         match detail {
             Detail::OutcomeRecorded { inquiry, .. }
             | Detail::InquiryClosed { inquiry, .. }
-            | Detail::EvidenceMarked { inquiry, .. } => {
+            | Detail::EvidenceMarked { inquiry, .. }
+            | Detail::CopyOrdered { inquiry, .. }
+            | Detail::CopyGiven { inquiry, .. } => {
                 let tag = *self.tags.entry(inquiry).or_insert(leaf.count(0));
                 (tag != leaf.count(0))
                     .then(|| "its detail names an inquiry that bore another tag before".to_owned())

@@ -125,6 +125,10 @@ pub enum Verb {
     ApproveGrant,
     /// A locked account is released.
     ReleaseLock,
+    /// A further copy of a report is ordered.
+    OrderCopy,
+    /// That copy is given out.
+    GiveCopy,
 }
 
 impl Canonical {
@@ -220,13 +224,15 @@ impl ActApproval {
 
 impl Verb {
     /// All verbs.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::LogOn,
         Self::Unlock,
         Self::Enrol,
         Self::Grant,
         Self::ApproveGrant,
         Self::ReleaseLock,
+        Self::OrderCopy,
+        Self::GiveCopy,
     ];
 
     /// Its name in the canonical form and in JSON.
@@ -238,6 +244,8 @@ impl Verb {
             Self::Grant => "grant",
             Self::ApproveGrant => "approve-grant",
             Self::ReleaseLock => "release-lock",
+            Self::OrderCopy => "order-copy",
+            Self::GiveCopy => "give-copy",
         }
     }
 }

@@ -8,6 +8,7 @@ use smrt::audit::VerifierKey;
 use smrt::config::Config;
 use smrt::embed::Models;
 use smrt::gallery::Gallery;
+use smrt::service::Credentials;
 use smrt::store::STORE_FILE;
 use smrt::tls::{Acceptor, valid_days};
 
@@ -126,7 +127,12 @@ impl Checklist {
     }
 
     fn certificates(&mut self, config: &Config) {
-        self.check("TLS", Acceptor::open(config.server_files()), |_| {
+        let acceptor = Acceptor::open(config.server_files()).map_err(anyhow::Error::from);
+        let fit = acceptor.and_then(|acceptor| match acceptor.unfit_list() {
+            Some(why) => Err(anyhow::anyhow!(why)),
+            None => Ok(()),
+        });
+        self.check("TLS", fit, |()| {
             "certificate, key, authority and revocation list fit together".to_owned()
         });
         for (what, path) in [
@@ -135,12 +141,7 @@ impl Checklist {
             ("revocation list", &config.tls.crl),
         ] {
             let days = valid_days(path).map_err(anyhow::Error::from).and_then(|days| {
-                ensure!(
-                    days >= 0,
-                    "{} ended {} days ago, so that nobody could connect; renew it",
-                    path.display(),
-                    -days
-                );
+                ensure!(days >= 0, "{} ended {} days ago, renew it", path.display(), -days);
                 Ok(days)
             });
             self.check(what, days, |&days| match days {

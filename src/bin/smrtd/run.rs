@@ -107,7 +107,8 @@ pub(crate) fn open_with(
     create_as: Option<StateKind>,
 ) -> Result<Parts, RunError> {
     let acceptor = Arc::new(Acceptor::open(config.server_files()).map_err(config_error)?);
-    let service = open_service(config, roster, create_as)?;
+    let service = open_service(config, roster, create_as, acceptor.clone())?;
+    acceptor.keep().map_err(failed)?;
     Ok(Parts { service: Arc::new(service), acceptor })
 }
 
@@ -115,6 +116,7 @@ fn open_service(
     config: &Config,
     roster: Roster,
     create_as: Option<StateKind>,
+    acceptor: Arc<Acceptor>,
 ) -> Result<Service, RunError> {
     // Told apart from a medium that fails: without the folder no restart helps.
     if let Err(e) = std::fs::read_dir(&config.state) {
@@ -149,7 +151,7 @@ fn open_service(
         retention: config.retention(),
     };
     let mut notifier = StartNotifier::new();
-    Service::open(setup, roster, config.console_origin.clone(), &mut |progress| {
+    Service::open(setup, roster, config.console_origin.clone(), acceptor, &mut |progress| {
         notifier.report(progress)
     })
     .map_err(|e| match e {

@@ -29,6 +29,7 @@ export async function ask(verb, body) {
   }).catch(() => {
     throw new Refusal({ kind: "unreachable", status: 0, detail: UNREACHABLE });
   });
+  if (answer.ok && answer.headers.has("content-disposition")) return void (await keep(answer));
   const text = await answer.text();
   const isJson = /\bjson\b/.test(answer.headers.get("content-type") ?? "");
   const json = isJson && text ? JSON.parse(text) : undefined;
@@ -36,6 +37,18 @@ export async function ask(verb, body) {
   const refusal = new Refusal(json ? { ...json, kind: json.type } : unsaid(answer.status));
   heed(refusal);
   throw refusal;
+}
+
+/** A file that was answered goes where the browser keeps downloads. */
+async function keep(answer) {
+  const link = document.createElement("a");
+  const [, name] = /filename="([^"]*)"/.exec(answer.headers.get("content-disposition")) ?? [];
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = name ?? "";
+  link.click();
+  // The page may be loaded anew next, which takes the file away.
+  await new Promise((done) => setTimeout(done, 500));
+  URL.revokeObjectURL(link.href);
 }
 
 /** Bytes go as they are, everything else as JSON. */

@@ -169,6 +169,8 @@ fn who(person: &Person) -> Who {
         person: participant(person),
         may_operate: person.role.may(Duty::Operate),
         may_examine: person.role.may(Duty::Examine),
+        may_command: person.role.may(Duty::Command),
+        may_audit: person.role.may(Duty::Audit),
     }
 }
 

@@ -16,12 +16,15 @@ use crate::booking::VersionId;
 use crate::calendar::{Span, Time};
 use crate::console::*;
 use crate::face::ModelId;
-use crate::ids::{Digest, GrantId};
-use crate::inquiry::{Action, Event, NumberPattern, SPECIAL_ORDER, SPECIAL_ORDER_VERSION};
+use crate::ids::{Digest, GrantId, InquiryId};
+use crate::inquiry::{
+    Action, CopyOrder, Event, FurtherCopy, GivenCopy, NumberPattern, Participant, SPECIAL_ORDER,
+    SPECIAL_ORDER_VERSION,
+};
 use crate::ledger::{Drawn, Grant, Witnessing};
 use crate::public_report::Period;
 use crate::roster::{Account, Off, OffReason, Person, Rhythm, Role};
-use crate::service::{AccountStanding, Doors, LogReview, Raised};
+use crate::service::{AccountStanding, Doors, LogReview, OrderedCopy, Raised};
 use crate::store::StateKind;
 
 /// Every page with its name, in this kind of state folder.
@@ -258,6 +261,8 @@ fn people_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
             alarms: &[],
         }),
     );
+    let ordered = ordered_copies();
+    all.insert("copies-commander", copies(&CopiesPage { desk: &chief, copies: &ordered }));
     let figure = |name: &str, value, what: &str| Figure {
         name: name.to_owned(),
         value,
@@ -325,6 +330,9 @@ fn audit_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         search: Some("09090909090909090909090909090909"),
     };
     all.insert("leaf", leaf(&leaf_page));
+    let ordered = ordered_copies();
+    all.insert("copies-auditor", copies(&CopiesPage { desk: &desk, copies: &ordered }));
+    all.insert("copies-none", copies(&CopiesPage { desk: &desk, copies: &[] }));
     all.insert("samples", samples(&SamplesPage { desk: &desk, samples: &drawn(), leaves: 40_153 }));
     let row = |finding, asked, note: &str| FindingRow {
         sample: 33_901,
@@ -411,6 +419,32 @@ fn agencies() -> Vec<AgencyChoice> {
         agency("slcpd", "St. Louis County Police", None),
         agency("slfc", "St. Louis Fusion Center", None),
     ]
+}
+
+fn ordered_copies() -> Vec<OrderedCopy> {
+    let by =
+        |id_of: &str| Participant { id: id(id_of), badge: text("DSN 0001"), agency: id("slmpd") };
+    let order = CopyOrder {
+        received_by: text("Clerk V. Brandt"),
+        of: text("Circuit Court, 22nd Judicial Circuit"),
+        reason: "Discovery in the case against the person who was arrested".to_owned(),
+    };
+    let given = GivenCopy { leaf: 40_120, by: by("a-lindqvist"), at_cs: NOW - Span::hours(2) };
+    [None, Some(given)]
+        .into_iter()
+        .zip(0..)
+        .map(|(given, copy)| OrderedCopy {
+            inquiry: InquiryId([9; 16]),
+            copy,
+            further: FurtherCopy {
+                order: order.clone(),
+                leaf: 40_100,
+                by: by("c-marsh"),
+                at_cs: NOW - Span::hours(5),
+                given,
+            },
+        })
+        .collect()
 }
 
 fn drawn() -> Vec<Drawn> {

@@ -8,9 +8,9 @@ use serde_json::json;
 use crate::booking::{Identifier, Text, VersionId};
 use crate::face::Edits;
 use crate::inquiry::{
-    Action, Choice, Digest, Disposition, Event, Feature, Finding, Frame, Handover, Measure,
-    Observation, Outcome, Participant, Probe, Quality, Request, SearchId, Seen, Shortfall, Upshot,
-    Who,
+    Action, Choice, CopyOrder, Digest, Disposition, Event, Feature, Finding, Frame, Handover,
+    Measure, Observation, Outcome, Participant, Probe, Quality, Request, SearchId, Seen, Shortfall,
+    Upshot, Who,
 };
 use crate::limits::{PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX};
 
@@ -24,22 +24,32 @@ pub(super) const SEARCHES: u8 = 3;
 /// An account of the cast, by its place in `CAST`.
 pub(super) type Account = u8;
 
-/// Account, badge, agency, may operate, may examine. Some share a badge: one person with two
-/// accounts.
-pub(super) const CAST: [(&str, &str, &str, bool, bool); 7] = [
-    ("olga", "DSN 11", "slmpd", true, true),
-    ("omar", "DSN 12", "slmpd", true, false),
-    ("erin", "DSN 13", "slmpd", false, true),
-    ("ed", "DSN 14", "slmpd", false, true),
-    ("rita", "DSN 11", "slcpd", false, true),
-    ("olga-too", "dsn-11", "slmpd", false, true),
-    ("erin-too", "dsn 13", "slmpd", false, true),
+/// What an account may do, one bit each.
+pub(super) const OPERATES: u8 = 1;
+pub(super) const EXAMINES: u8 = 2;
+pub(super) const COMMANDS: u8 = 4;
+pub(super) const AUDITS: u8 = 8;
+
+/// Account, badge, agency, and what it may do; omar and ed have come to another role since. Some
+/// share a badge: one person with two accounts.
+pub(super) const CAST: [(&str, &str, &str, u8); 9] = [
+    ("olga", "DSN 11", "slmpd", OPERATES | EXAMINES),
+    ("omar", "DSN 12", "slmpd", OPERATES | COMMANDS),
+    ("erin", "DSN 13", "slmpd", EXAMINES),
+    ("ed", "DSN 14", "slmpd", EXAMINES | AUDITS),
+    ("rita", "DSN 11", "slcpd", EXAMINES),
+    ("olga-too", "dsn-11", "slmpd", EXAMINES),
+    ("erin-too", "dsn 13", "slmpd", EXAMINES),
+    ("cleo", "DSN 1", "slmpd", COMMANDS),
+    ("audra", "DSN 15", "slcpd", AUDITS),
 ];
 pub(super) const OLGA: Account = 0;
 pub(super) const OMAR: Account = 1;
 pub(super) const ERIN: Account = 2;
 pub(super) const ED: Account = 3;
 pub(super) const RITA: Account = 4;
+pub(super) const CLEO: Account = 7;
+pub(super) const AUDRA: Account = 8;
 
 /// One try to move an inquiry on.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,6 +78,8 @@ pub(super) enum Move {
     Issue,
     Evidence { hollow: bool, number: Words },
     Outcome { upshot: Upshot, number: Words, evidence: Words },
+    OrderCopy { hollow: bool, reason: Words },
+    GiveCopy { copy: u8 },
     Withdraw { reason: Words },
     Refused { reason: Words },
 }
@@ -108,7 +120,7 @@ static REQUEST: LazyLock<Request> = LazyLock::new(|| {
     .unwrap()
 });
 static PEOPLE: LazyLock<Vec<Participant>> = LazyLock::new(|| {
-    let person = |(id, badge, agency, ..): &(&str, &str, &str, bool, bool)| Participant {
+    let person = |(id, badge, agency, _): &(&str, &str, &str, u8)| Participant {
         id: Identifier::parse(id).unwrap(),
         badge: text(badge),
         agency: Identifier::parse(agency).unwrap(),
@@ -130,11 +142,13 @@ pub(super) fn person(account: Account) -> &'static Participant {
 }
 
 pub(super) fn who(account: Account, fit: bool) -> Who {
-    let (.., operates, examines) = CAST[usize::from(account)];
+    let may = |what: u8| fit && CAST[usize::from(account)].3 & what != 0;
     Who {
         person: person(account).clone(),
-        may_operate: fit && operates,
-        may_examine: fit && examines,
+        may_operate: may(OPERATES),
+        may_examine: may(EXAMINES),
+        may_command: may(COMMANDS),
+        may_audit: may(AUDITS),
     }
 }
 
@@ -175,6 +189,15 @@ pub(super) fn given(mv: Move, leaf: u64) -> Result<Action, Event> {
             independent_evidence: words(evidence),
             leads_number: leads_number(number),
         }),
+        Move::OrderCopy { hollow, reason } => Action::OrderCopy {
+            order: CopyOrder {
+                received_by: text(if hollow { "n/a" } else { "Clerk V. Brandt" }),
+                of: text("circuit court"),
+                reason: words(reason).unwrap_or_default(),
+            },
+            leaf,
+        },
+        Move::GiveCopy { copy } => Action::GiveCopy { copy: copy.into(), leaf },
         Move::Withdraw { reason } => Action::Withdraw { reason: words(reason).unwrap_or_default() },
         Move::Answered { candidates, order } => {
             return Err(Event::Answered { candidates: array(candidates, order), leaf });

@@ -21,12 +21,15 @@ use walk::{name, play, without};
 
 const INQUIRIES: u64 = 100_000;
 /// Every rule of the machine that a short walk comes across.
-const RULES: [&str; 45] = [
+const RULES: [&str; 50] = [
     "Changed",
     "Hollow",
     "Ended",
     "MayNotOperate",
     "MayNotExamine",
+    "MayNotCommand",
+    "MayNotAudit",
+    "PartInIt",
     "OperatorIsRequester",
     "NotTheOperator",
     "NotTheExaminer",
@@ -62,6 +65,8 @@ const RULES: [&str; 45] = [
     "NotReviewed",
     "AlreadyIssued",
     "NotIssued",
+    "ReportWithheld",
+    "NoSuchCopy",
     "ReceiverHollow",
     "LeadsNumberMissing",
     "LeadsNumberHollow",

@@ -2,7 +2,10 @@
 //! candidates, and three questions about every move. Who may make it? Is it time for it? Is what it
 //! brings complete? Nothing of the machine is used here but its lists.
 
-use super::cast::{Account, CAST, Grade, Move, OLGA, Order, RITA, Try, VERSIONS, WANTED, Words};
+use super::cast::{
+    AUDITS, AUDRA, Account, CAST, CLEO, COMMANDS, EXAMINES, Grade, Move, OLGA, OPERATES, Order,
+    RITA, Try, VERSIONS, WANTED, Words,
+};
 use crate::inquiry::{Disposition, Upshot};
 
 /// Facts, one bit each.
@@ -43,6 +46,11 @@ pub(super) struct Model {
     operator: Account,
     requester: Account,
     examiners: [Option<Account>; 2],
+    /// What the report shows.
+    shows: Set,
+    /// How many copies were ordered, and which of them were given out.
+    ordered: u8,
+    given: u64,
     /// Searches that the operator has approved.
     pub(super) approved: usize,
 }
@@ -61,6 +69,9 @@ impl Model {
             operator,
             requester,
             examiners: [None; 2],
+            shows: 0,
+            ordered: 0,
+            given: 0,
             approved: 0,
         })
     }
@@ -98,6 +109,8 @@ impl Model {
             }
             Move::Issue => who == self.operator || self.examiners.contains(&Some(who)),
             Move::Evidence { .. } | Move::Outcome { .. } => fit && operates(who),
+            Move::OrderCopy { .. } => fit && may(who, COMMANDS) && !self.is_of(who),
+            Move::GiveCopy { .. } => fit && may(who, AUDITS) && !self.is_of(who),
         }
     }
 
@@ -113,7 +126,7 @@ impl Model {
             Move::ClaimSecond => (FIRST_DONE, SECOND | OVER),
             Move::Dispose { .. } | Move::Finish => (AT_WORK, OVER),
             Move::Issue => (FIRST_DONE | SECOND_DONE, REPORT | OVER),
-            Move::Evidence { .. } => (REPORT, 0),
+            Move::Evidence { .. } | Move::OrderCopy { .. } | Move::GiveCopy { .. } => (REPORT, 0),
             Move::Outcome { .. } => (REPORT, OVER),
             Move::Withdraw { .. } | Move::Refused { .. } => (0, REPORT | OVER),
         };
@@ -155,6 +168,12 @@ impl Model {
                 let said = evidence == Words::Said || evidence == Words::Unsaid && !needs_evidence;
                 documented && said && (!positive || self.is(EVIDENCE))
             }
+            Move::OrderCopy { hollow, reason } => {
+                !hollow && reason == Words::Said && !self.is_withheld()
+            }
+            Move::GiveCopy { copy } => {
+                copy < self.ordered && self.given & 1 << copy == 0 && !self.is_withheld()
+            }
             Move::Withdraw { reason } | Move::Refused { reason } => reason == Words::Said,
             Move::Interrupted | Move::ClaimFirst | Move::ClaimSecond | Move::Issue => true,
         }
@@ -176,6 +195,9 @@ impl Model {
                 self.said[turn] |= 1 << version;
                 self.leads[turn] |= u8::from(disposition == Disposition::Lead) << version;
             }
+            Move::Issue => self.shows = self.array & !self.released,
+            Move::OrderCopy { .. } => self.ordered += 1,
+            Move::GiveCopy { copy } => self.given |= 1 << copy,
             _ => {}
         }
         let (added, gone) = match step.mv {
@@ -195,9 +217,23 @@ impl Model {
                 (OUTCOME | if number == Words::Said { NUMBER } else { 0 }, 0)
             }
             Move::Withdraw { .. } | Move::Refused { .. } => (DROPPED, 0),
-            Move::Released { .. } | Move::Dispose { .. } => (0, 0),
+            Move::Released { .. }
+            | Move::Dispose { .. }
+            | Move::OrderCopy { .. }
+            | Move::GiveCopy { .. } => (0, 0),
         };
         self.facts = (self.facts | added) & !gone;
+    }
+
+    /// Whether the report shows a version that was released since.
+    fn is_withheld(&self) -> bool {
+        self.shows & self.released != 0
+    }
+
+    /// Whether this account's person asked, operates or examines here, by whatever account.
+    fn is_of(&self, account: Account) -> bool {
+        let examiners = self.examiners.iter().flatten();
+        [self.operator, self.requester].iter().chain(examiners).any(|of| same(account, *of))
     }
 
     /// Whose turn it is: 0 is the first examiner's, 1 the second's.
@@ -264,21 +300,30 @@ impl Model {
             facts if facts & EVIDENCE == 0 && drawn.is_multiple_of(2) => {
                 (self.operator, Move::Evidence { hollow: false, number: maybe })
             }
-            _ => (
+            facts if facts & OUTCOME == 0 => (
                 self.operator,
                 Move::Outcome { upshot: Upshot::NoArrest, number: maybe, evidence: Words::Unsaid },
             ),
+            _ if self.given.count_ones() < u32::from(self.ordered) => {
+                let copy = u8::try_from(self.given.trailing_ones()).unwrap();
+                (AUDRA, Move::GiveCopy { copy })
+            }
+            _ => (CLEO, Move::OrderCopy { hollow: false, reason: Words::Said }),
         };
         Try { who, fit: true, fresh: true, mv }
     }
 }
 
 fn operates(account: Account) -> bool {
-    CAST[usize::from(account)].3
+    may(account, OPERATES)
 }
 
 fn examines(account: Account) -> bool {
-    CAST[usize::from(account)].4
+    may(account, EXAMINES)
+}
+
+fn may(account: Account, what: u8) -> bool {
+    CAST[usize::from(account)].3 & what != 0
 }
 
 /// The pairs of accounts that are one person, by their places in the cast.

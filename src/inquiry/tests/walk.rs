@@ -13,8 +13,9 @@ use super::model::Model;
 use crate::calendar::Time;
 use crate::inquiry::{ActionError, Disposition, Inquiry, InquiryId, Participant, Upshot};
 
-/// Tries of one inquiry; from opening to outcome it takes ten to eighteen steps.
-const TRIES: u64 = 24;
+/// Tries of one inquiry; from opening to outcome it takes ten to eighteen steps, to a further copy
+/// of its report two more.
+const TRIES: u64 = 28;
 
 thread_local! {
     static REMOVED: Cell<Option<&'static str>> = const { Cell::new(None) };
@@ -206,7 +207,7 @@ impl Dice {
     /// Anything by anybody, half of it by the one whose turn it is.
     fn step(&mut self, turn: Account) -> Try {
         let words = self.of(&[Words::Said, Words::Hollow, Words::Unsaid]);
-        let mv = match self.below(15) {
+        let mv = match self.below(17) {
             0 => Move::Probe { faces: self.below(3), too_large: self.one_in(4) },
             1 => {
                 let quality = self.of(&[Grade::Good, Grade::Poor(words), Grade::TooManyMeasures]);
@@ -254,9 +255,11 @@ impl Dice {
             // An end cuts the walk short, so it comes late or seldom.
             13 if self.one_in(3) => Move::Withdraw { reason: words },
             14 if self.one_in(3) => Move::Refused { reason: words },
+            15 => Move::OrderCopy { hollow: self.one_in(4), reason: words },
+            16 => Move::GiveCopy { copy: self.below(3) },
             _ => Move::Finish,
         };
-        let who = if self.one_in(2) { turn } else { self.below(7) };
+        let who = if self.one_in(2) { turn } else { self.below(9) };
         Try { who, fit: !self.one_in(8), fresh: !self.one_in(8), mv }
     }
 }

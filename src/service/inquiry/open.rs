@@ -16,7 +16,7 @@ impl Service {
     /// Errors: another role, an expired training; an agency that is no member; a hollow field; an
     /// attestation that isn't given.
     pub fn open_inquiry(&self, desk: &AtDesk, request: Request) -> Result<InquiryId, ServiceError> {
-        self.guard.clock_allows()?;
+        self.guard.searches_allowed()?;
         let refused = |rule, reason| Detail::SearchRefused {
             rule,
             actor: desk.actor(),
@@ -56,6 +56,8 @@ impl Service {
             },
             may_operate: may(Duty::Operate),
             may_examine: may(Duty::Examine),
+            may_command: may(Duty::Command),
+            may_audit: may(Duty::Audit),
         }
     }
 

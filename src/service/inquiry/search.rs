@@ -73,7 +73,7 @@ impl Service {
         revision: u64,
     ) -> Result<(SearchApproval, Request), ServiceError> {
         desk.person.may(Duty::Operate, "search", self.today())?;
-        self.guard.clock_allows()?;
+        self.guard.searches_allowed()?;
         self.relying_party()?;
         let inquiry = self.ledger.core().inquiry(id)?.inquiry;
         let ask = Action::Ask { search: SearchId([0; 16]), leaf: 0 };

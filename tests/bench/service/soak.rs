@@ -419,12 +419,15 @@ impl World {
         loop {
             let found = again(|| self.ledger.compare(&generation, &probe, k))?;
             let asked = self.clock.now();
-            if again(|| {
+            let gone = again(|| {
                 self.ledger.answer(id, Actor::from(&self.console), &generation, found.clone())
-            })?
-            .is_empty()
-            {
+            })?;
+            if gone.is_empty() {
                 return self.check(&probe, k, &found, model, (begin, asked, self.clock.now()));
+            }
+            // A generation that was in use before a switch hears of no release after it.
+            for version in gone {
+                generation.mask(version)?;
             }
             self.again.fetch_add(1, Ordering::Relaxed);
         }
@@ -439,7 +442,13 @@ impl World {
             badge: text("4711")?,
             agency: self.agency.clone(),
         };
-        let who = Who { person, may_operate: true, may_examine: true };
+        let who = Who {
+            person,
+            may_operate: true,
+            may_examine: true,
+            may_command: false,
+            may_audit: false,
+        };
         let actor = || Actor::from(&self.console);
         let today = OffsetDateTime::now_utc().date();
         let id = again(|| {
