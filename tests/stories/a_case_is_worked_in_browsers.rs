@@ -225,8 +225,8 @@ fn two_examiners_judge(examiners: &Seat<'_>, inquiry: &str, obama: VersionId, bi
     }
 }
 
-/// The report, by its operator, with its proof, before and after a witness came by.
-fn the_report_is_issued(operator: &Seat<'_>, room: &ControlRoom, visits: &dyn Fn()) {
+/// The report, by its operator, with its proof, before and after a witness came by; gives the file.
+fn the_report_is_issued(operator: &Seat<'_>, room: &ControlRoom, visits: &dyn Fn()) -> Vec<u8> {
     operator.desk.open("/console/work");
     operator.looks("30-work-with-a-report-to-issue");
     operator.presses("link", "Issue the report for 26-004711");
@@ -242,6 +242,7 @@ fn the_report_is_issued(operator: &Seat<'_>, room: &ControlRoom, visits: &dyn Fn
         proof.file_name().unwrap().to_str().unwrap(),
         format!("{}.tlog-proof", pdf.file_name().unwrap().to_str().unwrap())
     );
+    let file = fs::read(&pdf).unwrap();
     is_valid(&pdf);
     pages_of(&pdf);
     let early = verified(room, &pdf);
@@ -255,6 +256,7 @@ fn the_report_is_issued(operator: &Seat<'_>, room: &ControlRoom, visits: &dyn Fn
     let holds = verified(room, &pdf);
     assert!(holds.status == Some(0) && holds.stdout.contains("cosigned  court"), "{holds:?}");
     every_altered_byte_is_found(room, &pdf, &proof);
+    file
 }
 
 /// Who received the report, and what became of it.
@@ -314,6 +316,33 @@ fn the_auditor_looks(auditor: &Seat<'_>) {
     auditor.looks("39-operators");
 }
 
+/// A court asks for the report again: the commander orders a copy, the auditor gives it out.
+fn a_further_copy_is_given_out(
+    officials: &Seat<'_>,
+    auditor: &Seat<'_>,
+    inquiry: &str,
+    report: &[u8],
+) {
+    officials.logs_on("commander", "/console/grants");
+    officials.desk.open("/console/copies");
+    officials.types("Inquiry", inquiry);
+    officials.types("For", "Clerk V. Brandt");
+    officials.types("Of which agency, court or office", "Circuit Court of St. Louis");
+    officials
+        .types("Why", "Discovery in the case against the person found, by order of the court.");
+    officials.looks("43-copy-to-order");
+    officials.presses("button", "Order the copy by touch");
+    officials.desk.sees("not yet");
+    officials.looks("44-copy-ordered");
+    officials.logs_off();
+    auditor.desk.open("/console/copies");
+    auditor.looks("45-copy-to-give-out");
+    auditor.presses("button", "Give out by touch");
+    assert!(fs::read(auditor.desk.downloaded()).unwrap() == report, "it is the report, bit by bit");
+    auditor.desk.sees("by clark");
+    auditor.looks("46-copy-given-out");
+}
+
 #[test]
 fn a_case_is_worked_in_browsers_by_keyboard_alone_from_request_to_outcome() {
     let site = Site::new();
@@ -338,10 +367,11 @@ fn a_case_is_worked_in_browsers_by_keyboard_alone_from_request_to_outcome() {
     let inquiry = the_operator_searches(&operator, &probe);
     let examiners = Seat::take(&browsers, "rtcc-2", &daemon);
     two_examiners_judge(&examiners, &inquiry, obama, biden);
-    the_report_is_issued(&operator, &room, &visits);
+    let report = the_report_is_issued(&operator, &room, &visits);
     the_outcome_is_recorded(&operator, &inquiry);
     let auditor = Seat::take(&browsers, "audit-1", &daemon);
     the_auditor_looks(&auditor);
+    a_further_copy_is_given_out(&officials, &auditor, &inquiry, &report);
 
     // Administrators see how the box and its accounts are, and nothing of the case.
     officials.logs_on("administrator", "/console/decisions");
