@@ -37,7 +37,7 @@ impl NavigationItem {
             Self::Samples => ("/console/samples", "Samples"),
             Self::Findings => ("/console/findings", "Findings"),
             Self::Operators => ("/console/operators", "Operators"),
-            Self::Copies => ("/console/copies", "Copies of reports"),
+            Self::Copies => ("/console/copies", "Copies"),
             Self::Policy => ("/console/policy", "Policy"),
         }
     }
