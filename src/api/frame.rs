@@ -85,8 +85,8 @@ async fn through(
         return Err(ApiError::new(Rule::NotInRoster, detail));
     };
     let ticket = Ticket { id: id.to_owned(), permit: Arc::new(permit), caller };
-    let request = if !stands() {
-        over.notify_one();
+    let is_over = !stands();
+    let request = if is_over {
         let detail = "the connection's certificate was revoked or has ended; connect anew";
         discard(request).await;
         Err(ApiError::new(Rule::CertificateOver, detail))
@@ -100,6 +100,10 @@ async fn through(
         }
         Err(problem) => problem.into_response(),
     };
+    if is_over {
+        // Not before: with the connection goes whatever is still at work on it.
+        over.notify_one();
+    }
     let worded = || answer.extensions().get::<Worded>().map(|Worded(problem)| problem);
     let problem = answer.extensions().get::<ApiError>().or_else(worded);
     if let (Some(route), Some(problem)) = (route, problem)

@@ -60,8 +60,9 @@ pub struct Acceptor {
 /// What handshakes go by now.
 #[derive(Clone)]
 struct Current {
-    /// When the list's file was changed last.
-    changed: Option<SystemTime>,
+    /// When the list's file was changed last, and its bytes: one that is read half-written has the
+    /// time of the whole one, where the clock's steps are coarse.
+    changed: Option<(SystemTime, u64)>,
     config: Arc<ServerConfig>,
     list: Arc<RevocationList>,
     /// What the certificates in use are called, and when they end.
@@ -349,6 +350,6 @@ fn unfit(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> TlsErro
     TlsError::Config { source: source.into() }
 }
 
-fn changed(path: &Path) -> Option<SystemTime> {
-    std::fs::metadata(path).and_then(|m| m.modified()).ok()
+fn changed(path: &Path) -> Option<(SystemTime, u64)> {
+    std::fs::metadata(path).and_then(|file| Ok((file.modified()?, file.len()))).ok()
 }
