@@ -372,6 +372,9 @@ impl Inquiry {
         demand(due, || Refuse::NoSuchCopy { found: copy })?;
         let over = |ordered: &FurtherCopy| at >= ordered.at_cs + Span::days(COPY_ORDER_DAYS_MAX);
         demand(!ordered.as_deref().is_some_and(over), || Refuse::CopyOrderOver)?;
+        // Whoever commanded then may audit now.
+        let alone = ordered.as_deref().is_some_and(|ordered| who.person.is(&ordered.by));
+        demand(!alone, || Refuse::PartInIt { found: found() })?;
         if let Some(ordered) = ordered {
             ordered.given = Some(GivenCopy { leaf, by, at_cs: at });
         }
