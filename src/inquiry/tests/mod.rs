@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use time::macros::date;
 
-use super::{ActionError, Disposition, Inquiry, InquiryId, Stage, Upshot};
+use super::{Action, ActionError, Disposition, Inquiry, InquiryId, Stage, Upshot, Who};
 use crate::calendar::Time;
 use crate::limits::{EVIDENCE_CHAIN_MAX, SEARCHES_PER_INQUIRY_MAX};
 use cast::{
-    Account, ED, ERIN, Grade, Move, OLGA, OMAR, Order, RITA, Words, given, person, request,
-    version, who,
+    AUDRA, Account, CLEO, ED, ERIN, Grade, Move, OLGA, OMAR, Order, RITA, Words, given, person,
+    request, version, who,
 };
 pub(super) use walk::removed;
 use walk::{name, play, without};
@@ -406,6 +406,19 @@ fn a_positive_identification_needs_receiver_number_and_other_evidence() {
     );
     step(&mut inquiry, positive(Words::Said, Words::Said)).unwrap();
     assert_eq!(inquiry.leads_number().unwrap().as_str(), "IL-26-0815");
+}
+
+#[test]
+fn whoever_ordered_a_copy_does_not_give_it_out_in_another_role() {
+    let mut inquiry = at(Stage::Issued);
+    step(&mut inquiry, (CLEO, Move::OrderCopy { hollow: false, reason: Words::Said })).unwrap();
+    let promoted = Who { may_command: false, may_audit: true, ..who(CLEO, true) };
+    let revision = inquiry.revision();
+    let give = || Action::GiveCopy { copy: 0, leaf: 9 };
+    let now = Time::EPOCH;
+    let refused = inquiry.clone().act(&promoted, revision, now, give()).unwrap_err();
+    assert_eq!(refused, ActionError::PartInIt { found: promoted.person.id.clone() });
+    inquiry.act(&who(AUDRA, true), revision, now, give()).unwrap();
 }
 
 #[test]
