@@ -22,6 +22,7 @@ const CREDENTIAL: &str = "credential:";
 const FILE_BYTES_MAX: u64 = 4 << 20;
 /// The last good revocation list, in the state folder.
 const KEPT_LIST_FILE: &str = "revocation-list.der";
+const BROUGHT_LIST_FILE: &str = "revocation-list-brought.der";
 
 /// Why a configuration can't be used; the process exits 78 and isn't restarted.
 #[derive(Debug, thiserror::Error)]
@@ -81,9 +82,9 @@ pub struct Config {
     /// lets a full medium halt the box.
     #[serde(default = "disk_reserve_mib_default")]
     pub disk_reserve_mib: u64,
-    /// Days before the end of the revocation list, of the box's certificate or of the authority's
-    /// from which an alarm stands. Default 7. Whoever lowers it lets an end come as a surprise,
-    /// after which searches or connections stop.
+    /// Days before the end of the revocation list, or of a certificate of the box, the authority or
+    /// a caller, from which an alarm stands. Default 7. Whoever lowers it lets an end come as a
+    /// surprise, after which searches or connections stop.
     #[serde(default = "credential_warn_days_default")]
     pub credential_warn_days: u64,
     /// Days for which the log's sealed details are kept; leaves stay for ever. Default and least:
@@ -248,6 +249,7 @@ impl Config {
             ca,
             crl,
             crl_kept: self.state.join(KEPT_LIST_FILE),
+            crl_brought: self.state.join(BROUGHT_LIST_FILE),
             warn_days: self.credential_warn_days,
         }
     }

@@ -448,7 +448,19 @@ pub const SESSION_SECRET_BYTES: usize = 32;
 /// Seconds for which a challenge may be answered.
 pub const TOUCH_SECONDS_MAX: u64 = 60;
 /// Challenges that wait to be answered, of all callers.
-pub const CHALLENGES_MAX: usize = 1_024;
+pub const CHALLENGES_MAX: usize = 4_096;
+/// The same of one device.
+pub const CHALLENGES_WAITING_MAX: usize = 64;
+/// Challenges to log on that a device is given in an hour.
+pub const LOG_ON_CHALLENGES_PER_HOUR_MAX: usize = 120;
+/// All others that it is given in an hour.
+pub const CHALLENGES_PER_HOUR_MAX: usize = 600;
+/// Certificates that an alarm names.
+pub const ALARM_LISTS_MAX: usize = 20;
+/// Bytes of a revocation list that a caller brings.
+pub const REVOCATION_LIST_BYTES_MAX: usize = 1 << 20;
+/// Days for which an alarm says that an account was released at the box.
+pub const AT_BOX_ALARM_DAYS: u64 = 7;
 /// Accounts, those that are off included.
 pub const ACCOUNTS_MAX: usize = 4_096;
 /// Days for which a change of the roster waits for the commander.
@@ -535,6 +547,10 @@ const _: () = {
             && SESSION_ENDS_MINUTES <= 60
     );
     assert!(8 * SESSION_SECRET_BYTES >= 128);
+    // One device can't take the places of all others.
+    assert!(CHALLENGES_WAITING_MAX * 16 <= CHALLENGES_MAX);
+    // Nobody locks an account by asking alone.
+    assert!(LOG_ON_TRIES_MAX < LOG_ON_CHALLENGES_PER_HOUR_MAX as u64);
     assert!(CREDENTIAL_ID_BYTES_MIN < CREDENTIAL_ID_BYTES_MAX);
     // In base64url, a touch and its credential leave most of a detail to what was approved, and a
     // registration fits into a request.

@@ -129,6 +129,8 @@ rules! {
     ScreenHidden = "screen-hidden" "Session’s screen hidden";
     UnknownPerson = "unknown-person" "No account of that name";
     WrongCode = "wrong-code" "Wrong appointment code";
+    NotProven = "not-proven" "Name and key do not belong together";
+    TooManyChallenges = "too-many-challenges" "Too many touches asked for at a device";
     LockedOut = "locked-out" "Account locked";
     AccountOff = "account-off" "Account off";
     AccountTerms = "account-terms" "Temporary account for too long";
@@ -160,6 +162,7 @@ rules! {
     CosignatureInvalid = "cosignature-invalid" "Cosignature not valid";
     NotPending = "not-pending" "Not the checkpoint to be cosigned";
     RangeOutside = "range-outside" "Range outside the log";
+    RevocationListUnfit = "revocation-list-unfit" "Revocation list not taken";
     ClockDisagrees = "clock-disagrees" "Clock and time source apart";
 
     // No fault of the caller

@@ -12,7 +12,7 @@ use utoipa::{Modify, OpenApi};
 use super::problem::Problem;
 use super::route::Method::Get;
 use super::route::{Access, Route};
-use super::{audit, bookings, health, log, metrics, model, public_report, roster};
+use super::{audit, bookings, credentials, health, log, metrics, model, public_report, roster};
 
 pub(super) const ROUTES: &[Route] =
     &[Route::new(Get, "/v1/openapi.json", Access::Named, |m| on(m, get_openapi))];
@@ -50,6 +50,7 @@ pub(super) const ROUTES: &[Route] =
         audit::post_clock,
         public_report::get_public,
         roster::get_roster,
+        credentials::post_list,
         health::get_health,
         metrics::get_metrics,
         get_openapi

@@ -11,6 +11,7 @@ mod audit;
 mod bookings;
 mod contract;
 mod copies;
+mod credentials;
 mod form;
 mod frame;
 mod health;
@@ -48,7 +49,7 @@ use problem::ApiError;
 pub use route::{Access, Certificate, Method, Route};
 
 /// The table of all routes, by domain; pages are the last.
-const TABLE: [&[Route]; 13] = [
+const TABLE: [&[Route]; 14] = [
     bookings::ROUTES,
     model::ROUTES,
     log::ROUTES,
@@ -58,6 +59,7 @@ const TABLE: [&[Route]; 13] = [
     inquiry::ROUTES,
     copies::ROUTES,
     roster::ROUTES,
+    credentials::ROUTES,
     public_report::ROUTES,
     health::ROUTES,
     metrics::ROUTES,

@@ -169,9 +169,10 @@ impl From<&Face> for FaceView {
     }
 }
 
+use Rule as R;
+
 /// The status of answers by this rule.
 fn status(rule: Rule) -> StatusCode {
-    use Rule as R;
     match rule {
         R::Malformed => StatusCode::BAD_REQUEST,
         R::Method => StatusCode::METHOD_NOT_ALLOWED,
@@ -191,6 +192,7 @@ fn status(rule: Rule) -> StatusCode {
         | R::NotIndependent
         | R::UnknownPerson
         | R::WrongCode
+        | R::NotProven
         | R::LockedOut
         | R::AccountOff
         | R::WrongChallenge
@@ -203,6 +205,7 @@ fn status(rule: Rule) -> StatusCode {
         | R::WrongPage
         | R::MalformedTouch => StatusCode::FORBIDDEN,
         R::NotFound | R::NoSwitch => StatusCode::NOT_FOUND,
+        R::TooManyChallenges => StatusCode::TOO_MANY_REQUESTS,
         R::ReportWithheld => StatusCode::GONE,
         R::ChangedMeanwhile
         | R::OutOfTurn
@@ -260,6 +263,7 @@ fn status(rule: Rule) -> StatusCode {
         | R::PhotoUnusable
         | R::PhotoKind
         | R::CosignatureInvalid
+        | R::RevocationListUnfit
         | R::RangeOutside => StatusCode::UNPROCESSABLE_ENTITY,
         R::Busy | R::DoorsShut | R::ClockBehind | R::RevocationListOver => {
             StatusCode::SERVICE_UNAVAILABLE

@@ -82,6 +82,16 @@ pub enum Certificate {
     Unknown,
 }
 
+/// Whoever stands in the roster.
+pub(super) const LISTED: &[Certificate] = &[
+    Certificate::Feed,
+    Certificate::WitnessFeed,
+    Certificate::RequesterFeed,
+    Certificate::Witness,
+    Certificate::Console,
+    Certificate::AuditConsole,
+    Certificate::AdministrationConsole,
+];
 /// Feeds that push and release bookings.
 pub(super) const FEEDS: &[Certificate] = &[Certificate::Feed, Certificate::WitnessFeed];
 /// Feeds of all active agencies.

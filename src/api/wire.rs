@@ -10,6 +10,7 @@ pub use super::bookings::{
     BOOKING_PART, Booked, BookingState, BookingView, ReleaseRequest, Released,
 };
 pub use super::copies::{CopyRequest, CopyTouched, CopyView};
+pub use super::credentials::RevocationListView;
 pub use super::form::PHOTO_PART;
 pub use super::frame::{CHECKPOINT_HEADER, STATE_HEADER, TIMING_HEADER};
 pub use super::health::{AlarmView, DoorsView, Health};

@@ -65,6 +65,8 @@ pub enum Alarm {
     RevocationListOver = 10,
     /// The authority's revocation list or a certificate of the box ends soon.
     CredentialEnds = 11,
+    /// A locked account was released at the box.
+    ReleasedAtBox = 12,
 }
 
 /// What an audit found of one search.
@@ -174,6 +176,7 @@ named!(Alarm {
     RevocationListUnfit = "revocation_list_unfit" "Revocation list not taken";
     RevocationListOver = "revocation_list_over" "Revocation list over";
     CredentialEnds = "credential_ends" "Certificate or list ends soon";
+    ReleasedAtBox = "released_at_box" "Account released at the box";
 });
 
 impl Alarm {

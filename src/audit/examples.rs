@@ -401,12 +401,20 @@ fn callers() -> Vec<Detail> {
             rule: Rule::WrongKey,
             reason: words("the touch is by another security key than was asked for"),
         },
-        Detail::LockedOut { person: id("operator-1"), tries: 5 },
+        Detail::LockedOut { person: id("operator-1"), device: Some(id("rtcc-1")), tries: 5 },
         Detail::Unlocked {
             actor: at("smrt:device/admin-1", "admin-a"),
             person: id("operator-1"),
             approval: approval(Verb::ReleaseLock, "admin-a"),
             touch: touch(),
+        },
+        Detail::UnlockedAtBox { person: id("commander") },
+        Detail::ListTaken {
+            actor: feed(),
+            list_sha256: digest(),
+            number: Some(words("12")),
+            ends_cs: Time::from_seconds(1_798_041_660),
+            revoked: 3,
         },
     ]
 }

@@ -266,11 +266,12 @@ leaves! {
     /// A log-on was refused.
     LogOnRefused = 52 "log_on_refused" 0..=0 of [] []
         { actor: Actor, person: Option<Identifier>, rule: Rule, reason: String }
-    /// A person was locked out.
+    /// A person was locked out: at one device or, where the account's own key had signed what was
+    /// refused, everywhere.
     LockedOut = 53 "locked_out" 0..=1 of [LogOnRefused] []
-        { person: Identifier, tries: u64 }
+        { person: Identifier, device: Option<Identifier>, tries: u64 }
     /// A person who was locked out was let in again.
-    Unlocked = 54 "unlocked" 1..=1 of [LockedOut] []
+    Unlocked = 54 "unlocked" 1..=8 of [LockedOut] []
         { actor: Actor, person: Identifier, approval: ActApproval, touch: Touch }
     /// Agencies, people, devices, witnesses or their quorum changed.
     RosterChanged = 55 "roster_changed" 0..=1 of [RosterChanged, Started] []
@@ -319,6 +320,12 @@ leaves! {
     BookingsSuppressed = 67 "bookings_suppressed" 1..=1 of [ModelSwitchBegun, ModelSwitched]
         [bookings = len(bookings)]
         { model: String, bookings: Vec<Unusable> }
+    /// A commander who was locked out was let in again at the box itself; an alarm says so.
+    UnlockedAtBox = 68 "unlocked_at_box" 1..=8 of [LockedOut] []
+        { person: Identifier }
+    /// A caller brought a newer revocation list of the authority: from here on it counts.
+    ListTaken = 69 "list_taken" 0..=0 of [] []
+        { actor: Actor, list_sha256: String, number: Option<String>, ends_cs: Time, revoked: u64 }
     /// A caller read the log, for the first time in an hour; or how much more it read in that hour.
     LogRead = 80 "log_read" 0..=1 of [LogRead] [tiles, bundles]
         { actor: Actor, hour_cs: Time }

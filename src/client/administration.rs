@@ -1,10 +1,9 @@
 //! The administrator's verbs, and what every caller may ask of a server: health, roster, clock,
-//! public report.
+//! public report, a newer revocation list.
 
 use super::connection::Client;
 use super::error::ClientError;
-use crate::api::wire::RosterView;
-use crate::api::wire::{ClockWord, Health, LEAF_HEADER};
+use crate::api::wire::{ClockWord, Health, LEAF_HEADER, RevocationListView, RosterView};
 use crate::limits::ANSWER_BYTES_MAX;
 use crate::public_report::Period;
 
@@ -22,6 +21,12 @@ impl Client {
     /// Tells the server the time of the site's time source, so that it can compare its clock.
     pub fn confirm_clock(&self, time_source: &str) -> Result<(), ClientError> {
         self.post_empty("/v1/clock", &ClockWord { time_source: time_source.to_owned() })
+    }
+
+    /// Brings a newer revocation list of the site's authority, in DER or PEM.
+    pub fn bring_list(&self, list: &[u8]) -> Result<RevocationListView, ClientError> {
+        let request = self.agent().post(self.url("/v1/revocation-list"));
+        Self::read_json(request.content_type("application/pkix-crl").send(list))
     }
 
     /// The public report of a period, byte for byte as the log commits to it, and the index of the

@@ -18,6 +18,7 @@ use super::connection::Client;
 use super::error::ClientError;
 use super::staff::Staff;
 use crate::audit::touch::{RelyingParty, Touch};
+use crate::booking::Identifier;
 use crate::limits::{ANSWER_BYTES_MAX, BODY_BYTES_MAX, HEADER_BYTES_MAX, HEADER_SECONDS_MAX};
 
 /// The console's script that calls the security key.
@@ -29,8 +30,11 @@ const SOFTWARE_KEY_MODULE: &str = r#"
 import { fromBase64Url, toBase64Url } from "./touch.js";
 
 export async function get(publicKey) {
+  // At the log-on no key is named: it is the one of whose name was typed.
+  const known = publicKey.allowCredentials[0];
   const asked = { challenge: toBase64Url(publicKey.challenge),
-      key: toBase64Url(publicKey.allowCredentials[0].id) };
+      key: known ? toBase64Url(known.id) : null,
+      person: document.querySelector("input[name=person]")?.value ?? null };
   const answer = await fetch("/demo/key",
       { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(asked)
       });
@@ -61,7 +65,10 @@ type Answer = (u16, Vec<(String, String)>, Vec<u8>);
 #[derive(Deserialize)]
 struct KeyRequest {
     challenge: String,
-    key: String,
+    /// The credential that is to answer.
+    key: Option<String>,
+    /// Whose key it is, where none is named.
+    person: Option<String>,
 }
 
 /// A proxy that listens, and doesn't answer yet.
@@ -162,9 +169,12 @@ impl Forwarding {
 
     fn touch(&self, body: &[u8]) -> Option<Touch> {
         use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-        let KeyRequest { challenge, key } = serde_json::from_slice(body).ok()?;
+        let KeyRequest { challenge, key, person } = serde_json::from_slice(body).ok()?;
         let challenge = URL_SAFE_NO_PAD.decode(challenge).ok()?.try_into().ok()?;
-        let key = self.staff.key_of_credential(&key)?;
+        let key = match (key, person) {
+            (Some(key), _) => self.staff.key_of_credential(&key)?,
+            (None, person) => self.staff.key(&Identifier::parse(&person?).ok()?)?,
+        };
         key.lock().ok()?.touch(&challenge, &self.relying_party).ok()
     }
 

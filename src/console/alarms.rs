@@ -98,5 +98,9 @@ fn remedy(alarm: Alarm) -> &'static str {
         Alarm::CredentialEnds => {
             "have the installer renew it before its end, after which searches or connections stop."
         }
+        Alarm::ReleasedAtBox => {
+            "ask the commander and the installer who did it and why; it stands here for a week, so \
+             that everybody hears of it."
+        }
     }
 }

@@ -42,7 +42,7 @@ pub fn decisions(page: &DecisionsPage<'_>) -> Markup {
 
 fn own(page: &DecisionsPage<'_>) -> Markup {
     let accounts = || page.accounts.iter();
-    let locked: Vec<_> = accounts().filter(|standing| standing.account.locked.is_some()).collect();
+    let locked: Vec<_> = accounts().filter(|standing| standing.account.is_locked()).collect();
     let due: Vec<_> = accounts().filter(|standing| standing.review_due).collect();
     let doubt = page.alarms.iter().find(|raised| raised.alarm == Alarm::ClockAhead);
     html! {

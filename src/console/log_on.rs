@@ -65,8 +65,8 @@ pub fn log_on(page: &LogOnPage) -> Markup {
             p.hint {
                 "Then touch your security key: it proves who you are to this box, on this device, \
                  once. "
-                (LOG_ON_TRIES_MAX) " refused tries lock the account until an administrator \
-                releases it."
+                (LOG_ON_TRIES_MAX) " refused tries lock the account at this device until an \
+                administrator releases it."
             }
             (ending(html! { button.main { "Log on with your key" } }))
         }))

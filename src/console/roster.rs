@@ -64,7 +64,7 @@ fn figures(accounts: &[AccountStanding]) -> [FigureTile<'static>; 4] {
         accounts.iter().filter(|standing| fits(standing)).count()
     };
     let off = those(|standing| standing.account.off.is_some());
-    let locked = those(|standing| standing.account.locked.is_some());
+    let locked = those(|standing| standing.account.is_locked());
     let due = those(|standing| standing.review_due);
     let where_any = |count: usize, tone| if count > 0 { tone } else { Tone::Plain };
     [
@@ -129,9 +129,20 @@ fn stands(account: &Account, review_due: bool, now: Time) -> Markup {
     html! {
         @if let Some(off) = &account.off {
             span.quiet { "Off for " (span(off.since_cs, now)) ": " (off.why.words()) }
-        } @else if account.locked.is_some() { span.bad { "Locked" } } @else { "On" }
+        } @else if account.is_locked() { (locked(account)) } @else { "On" }
         @if review_due { br; span.warn { "To be confirmed" } }
         @if let Some(until) = temporary { br; "Temporary, until " (when(until)) }
+    }
+}
+
+/// Where an account is locked.
+fn locked(account: &Account) -> Markup {
+    if account.locked.is_some() {
+        return html! { span.bad { "Locked" } };
+    }
+    html! {
+        @for lock in &account.locked_at { span.bad { "Locked at " (lock.device) } br; }
+        "On at other devices"
     }
 }
 
@@ -148,7 +159,7 @@ fn deeds(desk: &DeskContext, account: &Account, review_due: bool) -> Markup {
     let releases =
         administers || account.person.role == Role::Administrator && desk.may(Duty::Command);
     html! {
-        @if account.locked.is_some() && releases { (release(account)) }
+        @if account.is_locked() && releases { (release(account)) }
         @if review_due && administers { (confirm(account)) }
         (turn_off(account))
         @if administers { (ask(account, "Ask for a change")) }

@@ -31,6 +31,13 @@ pub(crate) struct Member {
     pub(crate) code: Option<Code>,
 }
 
+impl Member {
+    /// The account with its key, where it has one.
+    pub(crate) fn with_key(&mut self) -> Option<(&mut Account, &mut Credential)> {
+        self.key.as_mut().map(|key| (&mut self.account, key))
+    }
+}
+
 /// What proves that somebody was appointed at the box.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -16,48 +16,21 @@
 //! Everything is one transaction: a restore that a crash ended has not happened.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use zeroize::Zeroizing;
-
-use super::clock::Clock;
 use super::error::LedgerError;
-use super::load::{ReadLog, read_log};
-use super::progress::{Progress, StartStage, Steps};
 use super::setup::VERSION;
-use super::start::{create, hold, move_anchor, read_anchor, workers};
+use super::start::move_anchor;
+use super::stopped::{StoppedFolder, StoppedSetup};
 use super::write::NewLeaf;
-use crate::audit::{
-    Alarm, Checkpoint, Detail, Edge, Entry, LeafKind, LogKey, Note, TileNode, leaf_hash,
-};
+use crate::audit::{Alarm, Checkpoint, Detail, Edge, Entry, LeafKind, Note, TileNode, leaf_hash};
 use crate::booking::VersionId;
-use crate::calendar::Time;
 use crate::disk::Disk;
 use crate::ids::InquiryId;
 use crate::store::{
-    Commit, InquiryRow, LeafRow, NumberRow, NumberState, STORE_FILE, StateKind, Store, StoreError,
-    VersionRow, VersionState,
+    InquiryRow, LeafRow, NumberRow, NumberState, Store, StoreError, VersionRow, VersionState,
 };
 use crate::vault::MasterKey;
-
-/// What a restore takes: the same as the daemon, which must not be running.
-pub struct RestoreSetup {
-    /// The medium.
-    pub disk: Arc<dyn Disk>,
-    /// The restored state folder.
-    pub state: PathBuf,
-    /// The log's origin; the new one, where there is one.
-    pub origin: String,
-    /// The master key's 32 bytes.
-    pub master_key: Zeroizing<Vec<u8>>,
-    /// The log key's 32 bytes.
-    pub log_key: Zeroizing<Vec<u8>>,
-    /// What time it is.
-    pub clock: Arc<dyn Clock>,
-    /// The file that holds the newest cosigned checkpoint.
-    pub anchor: Option<PathBuf>,
-}
 
 /// The newer log, as somebody kept it.
 pub struct KeptLog<'l> {
@@ -112,22 +85,11 @@ struct Fallen {
     left: u64,
 }
 
-/// An opened state folder whose daemon doesn't run.
-pub(crate) struct StoppedFolder {
-    pub(crate) master: MasterKey,
-    log_key: LogKey,
-    pub(crate) store: Store,
-    edge: Edge,
-    pub(crate) time: Time,
-    anchor: Option<Checkpoint>,
-    _held: Box<dyn Send + Sync>,
-}
-
 /// Takes the newer log over.
 ///
 /// Errors: a log that doesn't begin with the backup's own, or doesn't contain the anchor's
 /// checkpoint; one that isn't what its checkpoint signs, or that this log's key never signed.
-pub fn restore(setup: &RestoreSetup, kept: KeptLog<'_>) -> Result<Restored, LedgerError> {
+pub fn restore(setup: &StoppedSetup, kept: KeptLog<'_>) -> Result<Restored, LedgerError> {
     let folder = StoppedFolder::open(setup, &setup.origin)?;
     let checkpoint = kept.checkpoint.checkpoint_of(folder.log_key.verifier())?;
     let backup_leaves = folder.edge.leaves();
@@ -214,7 +176,7 @@ pub fn restore(setup: &RestoreSetup, kept: KeptLog<'_>) -> Result<Restored, Ledg
 /// is lost.
 ///
 /// Errors: the folder's own origin.
-pub fn open_origin(setup: &RestoreSetup, former: &str) -> Result<Restored, LedgerError> {
+pub fn open_origin(setup: &StoppedSetup, former: &str) -> Result<Restored, LedgerError> {
     if former == setup.origin {
         return Err(LedgerError::Setup {
             found: format!("the origin '{former}', which the log has already"),
@@ -282,72 +244,6 @@ pub fn origin_of(disk: &Arc<dyn Disk>, state: &std::path::Path) -> Result<String
 }
 
 impl StoppedFolder {
-    /// A state folder that no daemon holds; one that is empty is made for a use, where it is said
-    /// for which.
-    pub(crate) fn open_or_create(
-        setup: &RestoreSetup,
-        create_as: Option<StateKind>,
-    ) -> Result<Self, LedgerError> {
-        let held = hold(setup.disk.as_ref(), &setup.state)?;
-        let listed = setup
-            .disk
-            .list(&setup.state)
-            .map_err(|source| LedgerError::Io { what: "listing the state folder", source })?;
-        if !listed.contains(&setup.state.join(STORE_FILE)) {
-            let master = MasterKey::new(&setup.master_key)?;
-            create(&setup.disk, &setup.state, &listed, create_as, &setup.origin, &master)?;
-        }
-        drop(held);
-        Self::open(setup, &setup.origin)
-    }
-
-    /// Leaves of its log.
-    pub(crate) fn leaves(&self) -> u64 {
-        self.edge.leaves()
-    }
-
-    /// Writes a leaf behind all others, with the checkpoint over it.
-    pub(crate) fn log(
-        &self,
-        tables: &Commit,
-        leaf: NewLeaf,
-        clock: &dyn Clock,
-    ) -> Result<(), LedgerError> {
-        self.append(tables, self.edge.clone(), vec![leaf], clock)
-    }
-
-    fn open(setup: &RestoreSetup, origin: &str) -> Result<Self, LedgerError> {
-        let held = hold(setup.disk.as_ref(), &setup.state)?;
-        let master = MasterKey::new(&setup.master_key)?;
-        let store = Store::open(&setup.disk, &setup.state)?;
-        let found = store.origin()?;
-        if found != origin {
-            return Err(LedgerError::Setup {
-                found: format!("the log of origin '{found}'"),
-                wanted: format!("origin '{origin}'"),
-            });
-        }
-        let former_key = LogKey::new(origin, &setup.log_key)?;
-        let mut quiet = |_: &Progress| {};
-        let ReadLog { edge, newest, .. } =
-            Steps::new(&mut quiet).run(StartStage::Log, store.leaves_len()?, |step| {
-                read_log(&store, &former_key, workers(), step)
-            })?;
-        let anchor = setup
-            .anchor
-            .as_deref()
-            .map_or(Ok(None), |anchor| read_anchor(setup.disk.as_ref(), anchor, &former_key))?;
-        Ok(Self {
-            master,
-            log_key: LogKey::new(&setup.origin, &setup.log_key)?,
-            store,
-            edge,
-            time: newest.time,
-            anchor,
-            _held: held,
-        })
-    }
-
     /// Reads the supplied log: it must begin with the folder's own, contain the anchor's checkpoint
     /// and end at its checkpoint.
     fn read(
@@ -436,30 +332,6 @@ impl StoppedFolder {
             |id| Ok((id, self.store.inquiry(id)?.ok_or(StoreError::Corrupt { what: "inquiry" })?));
         searching.into_iter().map(row).collect()
     }
-
-    /// Writes leaves of this restore behind all others, with the checkpoint over them.
-    fn append(
-        &self,
-        tables: &Commit,
-        mut edge: Edge,
-        leaves: Vec<NewLeaf>,
-        clock: &dyn Clock,
-    ) -> Result<(), LedgerError> {
-        let (first, mut nodes, mut rows) = (edge.leaves(), Vec::new(), Vec::new());
-        let time = clock.now().max(self.time);
-        for new in leaves {
-            let (leaf, salted) = new.leaf(time, None);
-            let at = edge.append_hash(leaf_hash(&leaf), &mut |node| nodes.push(node));
-            rows.push(LeafRow {
-                leaf,
-                detail: Some(self.master.seal_detail(self.log_key.origin(), at, &salted)),
-            });
-        }
-        tables.put_leaves(first, &rows)?;
-        tables.put_nodes(&nodes)?;
-        Ok(tables
-            .put_checkpoint(&edge.to_bytes(), &self.log_key.sign(edge.leaves(), edge.root()))?)
-    }
 }
 
 impl Since {
@@ -523,6 +395,7 @@ impl Since {
 mod tests {
     use super::*;
     use crate::audit::Leaf;
+    use crate::calendar::Time;
 
     /// What came since the backup, told by tags.
     fn since(master: &MasterKey, leaves: &[(u64, LeafKind, Option<u64>, Option<u64>)]) -> Since {

@@ -1,6 +1,7 @@
 //! The roster: which agencies, devices and witnesses a site knows, and what each of them may do.
 //! Pure rules, without I/O.
 
+mod account;
 mod caller;
 mod entry;
 mod error;
@@ -11,10 +12,11 @@ mod session;
 use serde::{Deserialize, Serialize};
 use time::Date;
 
+pub use account::{Account, DeviceLock, Lockout, Off, OffReason, decide_together};
 pub use caller::{Caller, CertificateName, NAME_PREFIX};
 pub use entry::{Agency, Ceilings, Device, QuorumTerms, Standing, WitnessEntry};
 pub use error::RosterError;
-pub use people::{Account, Duty, Off, OffReason, Person, PersonError, Role, decide_together};
+pub use people::{Duty, Person, PersonError, Role};
 pub use rhythm::Rhythm;
 pub use session::{SessionStanding, SessionTimes};
 
@@ -237,6 +239,12 @@ impl Roster {
             }
         };
         found.ok_or_else(|| RosterError::Unknown { name: caller.name.to_string() })
+    }
+
+    /// Whether a certificate's name stands in the roster today.
+    pub fn names(&self, name: &CertificateName, today: Date) -> bool {
+        let caller = Caller { name: name.clone(), fingerprint: Digest([0; 32]) };
+        self.lists(&caller, today).is_ok()
     }
 
     /// Whether a caller stands in the roster for anything today.

@@ -61,6 +61,21 @@ pub enum ServiceError {
     /// Nobody is appointed at the box.
     #[error("not appointed: {why}")]
     NotAppointed { why: &'static str },
+    /// Only a commander is released at the box.
+    #[error(
+        "only a commander is released at the box; an administrator releases everybody else, and \
+         the commander an administrator"
+    )]
+    NotReleased,
+    /// Nobody showed the key of that account, if there is one.
+    #[error(
+        "no account of that name takes this key: check the name, and touch the key that was \
+         enrolled for it"
+    )]
+    NotProven,
+    /// A device asks for too many touches.
+    #[error("'{device}' has asked for {most} touches within the hour, wanted no more than that")]
+    TooManyChallenges { device: Identifier, most: usize },
     /// Nothing was asked for under this nonce, or it was answered.
     #[error("no touch was asked for under this nonce, or it was used already; ask again")]
     NoChallenge,
@@ -113,6 +128,12 @@ pub enum ServiceError {
         .ended.date()
     )]
     ListOver { ended: Time },
+    /// A revocation list that doesn't count.
+    #[error("the revocation list was not taken: {why}")]
+    ListUnfit { why: String },
+    /// A revocation list that counts and can't be kept.
+    #[error("the revocation list can't be kept: {why}")]
+    ListNotKept { why: String },
     /// Evidence against this log.
     #[error("{what}; the doors are shut until the newer log is supplied")]
     InDoubt { what: String },
@@ -156,7 +177,7 @@ impl Fated for ServiceError {
             Self::Photo(EmbedError::Busy) => Fate::Wait,
             // A decoder's panic over the photo is about it, too.
             Self::Photo(e) if e.about_the_photo().is_some() => Fate::Refuse,
-            Self::Photo(_) | Self::CompareReport(_) => Fate::Fail,
+            Self::Photo(_) | Self::CompareReport(_) | Self::ListNotKept { .. } => Fate::Fail,
             Self::Roster(_)
             | Self::Person(_)
             | Self::Touch(_)
@@ -170,6 +191,9 @@ impl Fated for ServiceError {
             | Self::SecondAccount { .. }
             | Self::NoSuchCode
             | Self::NotAppointed { .. }
+            | Self::NotReleased
+            | Self::NotProven
+            | Self::TooManyChallenges { .. }
             | Self::NoChallenge
             | Self::ChallengeOver
             | Self::ChallengeChanged
@@ -180,6 +204,7 @@ impl Fated for ServiceError {
             | Self::TooFast { .. }
             | Self::Ceiling { .. }
             | Self::InDoubt { .. }
+            | Self::ListUnfit { .. }
             | Self::Posted(_)
             | Self::NoCosignature { .. }
             | Self::NotPending { .. }
@@ -209,6 +234,9 @@ impl ServiceError {
             Self::SecondAccount { .. } => Rule::SecondAccount,
             Self::NoSuchCode => Rule::WrongCode,
             Self::NotAppointed { .. } => Rule::NotAppointed,
+            Self::NotReleased => Rule::NotThisRole,
+            Self::NotProven => Rule::NotProven,
+            Self::TooManyChallenges { .. } => Rule::TooManyChallenges,
             Self::NoChallenge | Self::ChallengeOver | Self::ChallengeChanged => {
                 Rule::WrongChallenge
             }
@@ -225,7 +253,8 @@ impl ServiceError {
             Self::ClockDisagrees { .. } => Rule::ClockDisagrees,
             Self::Shut { .. } => Rule::DoorsShut,
             Self::ListOver { .. } => Rule::RevocationListOver,
-            Self::CompareReport(_) => Rule::Failed,
+            Self::ListUnfit { .. } => Rule::RevocationListUnfit,
+            Self::CompareReport(_) | Self::ListNotKept { .. } => Rule::Failed,
         }
     }
 

@@ -24,7 +24,7 @@ use crate::calendar::Time;
 use crate::ids::Digest;
 use crate::ledger::{LastLook, Ledger, LedgerError, Reads, behind};
 use crate::limits::COSIGNED_BEFORE_SECONDS_MAX;
-use crate::roster::{Roster, SessionStanding};
+use crate::roster::{Caller, Roster, SessionStanding};
 use crate::store::StateKind;
 
 /// Whether the verbs may be used.
@@ -182,6 +182,14 @@ impl Guard {
         Ok(())
     }
 
+    /// As `raise`; one that stands for something else is cleared first.
+    pub(super) fn raise_for(&self, alarm: Alarm, what: String) -> Result<(), ServiceError> {
+        if self.alarms().iter().any(|raised| raised.alarm == alarm && raised.what != what) {
+            self.clear(alarm, "it stands for something else now")?;
+        }
+        self.raise(alarm, what)
+    }
+
     /// Clears an alarm that stands.
     pub(super) fn clear(&self, alarm: Alarm, what: &str) -> Result<(), ServiceError> {
         let Some(raised) = self
@@ -309,7 +317,23 @@ impl Guard {
         person: &Identifier,
         why: &str,
     ) -> Result<(), ServiceError> {
-        let of = |(key, session): (&Digest, &Session)| (session.person == *person).then_some(*key);
+        self.end_sessions(|session| session.person == *person, why)
+    }
+
+    /// Ends the sessions of a person whose account was locked at the caller's device.
+    pub(super) fn end_sessions_at(
+        &self,
+        caller: &Caller,
+        person: &Identifier,
+    ) -> Result<(), ServiceError> {
+        let device = caller.name.to_string();
+        let there =
+            |session: &Session| session.person == *person && session.actor.certificate == device;
+        self.end_sessions(there, "the account was locked at this device")
+    }
+
+    fn end_sessions(&self, ends: impl Fn(&Session) -> bool, why: &str) -> Result<(), ServiceError> {
+        let of = |(key, session): (&Digest, &Session)| ends(session).then_some(*key);
         let of: Vec<Digest> = self.sessions.open().iter().filter_map(of).collect();
         of.iter().try_for_each(|key| self.end_session(key, why))
     }

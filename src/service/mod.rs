@@ -32,6 +32,7 @@ mod probe_memory;
 mod public;
 #[cfg(test)]
 mod refusal_tests;
+mod revocation_list;
 #[cfg(test)]
 mod session_tests;
 mod switch_worker;
@@ -43,13 +44,14 @@ mod witness;
 pub use appliance::Service;
 pub use audit::{LeafAt, LogReview, Routed};
 pub use background::OnHalt;
-pub use credentials::Credentials;
+pub use credentials::{BroughtList, Credentials};
 pub use error::ServiceError;
 pub use figures::Figures;
 pub use guard::{Doors, Raised};
 pub use inquiry::{Head, InquirySight, OrderedCopy, SearchTimings, SeenCandidate};
 pub use people::{
     AccountStanding, Acting, Asked, AtDesk, BANNER, Begun, GrantOrder, SessionView, appoint,
+    release_at_box,
 };
 pub use public::Published;
 pub use witness::Cosigned;

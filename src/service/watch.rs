@@ -9,7 +9,10 @@ use super::guard::Guard;
 use crate::audit::{Alarm, Detail, Entry};
 use crate::calendar::{Span, Time};
 use crate::ledger::{ClockStep, Fate, Fated, LedgerError};
-use crate::limits::{EXPIRY_LOOK_HOURS, PURGE_LOOK_HOURS, PURGE_WITHIN_HOURS, WATCH_SECONDS};
+use crate::limits::{
+    ALARM_LISTS_MAX, AT_BOX_ALARM_DAYS, EXPIRY_LOOK_HOURS, PURGE_LOOK_HOURS, PURGE_WITHIN_HOURS,
+    WATCH_SECONDS,
+};
 
 impl Guard {
     /// Looks at clock, medium and witnesses, and ends the hours that are over.
@@ -21,6 +24,7 @@ impl Guard {
         self.look_at_disk()?;
         self.look_at_witnesses()?;
         self.look_at_credentials()?;
+        self.end_alarm_of_box()?;
         match self.ledger.audit_overdue()? {
             Some(what) => self.raise(Alarm::AuditOverdue, what)?,
             None => self.clear(Alarm::AuditOverdue, "nothing of audits is overdue")?,
@@ -114,7 +118,7 @@ impl Guard {
     /// Raises and clears what list and certificates call for.
     fn look_at_credentials(&self) -> Result<(), ServiceError> {
         match self.credentials.unfit_list() {
-            Some(why) => self.raise(
+            Some(why) => self.raise_for(
                 Alarm::RevocationListUnfit,
                 format!("the revocation list that was put in place doesn't count: {why}"),
             )?,
@@ -124,15 +128,30 @@ impl Guard {
             Err(e) => self.raise(Alarm::RevocationListOver, e.to_string())?,
             Ok(()) => self.clear(Alarm::RevocationListOver, "a newer revocation list counts")?,
         }
-        let words = |(what, end): (&str, Time)| format!("the {what} on {}", end.date());
-        let ending: Vec<String> = self.credentials.ending().into_iter().map(words).collect();
+        let on = |what: &str, end: Time| format!("the {what} on {}", end.date());
+        let own = self.credentials.ending().into_iter().map(|(what, end)| on(what, end));
+        let today = self.ledger.now().date();
+        let callers = self.credentials.callers_ending().into_iter();
+        let callers = callers.filter(|(name, _)| self.roster.names(name, today));
+        let callers = callers.map(|(name, end)| on(&format!("certificate of '{name}'"), end));
+        let ending: Vec<String> = own.chain(callers).collect();
         if ending.is_empty() {
             return self.clear(Alarm::CredentialEnds, "nothing ends soon");
         }
-        self.raise(
-            Alarm::CredentialEnds,
-            format!("what lets callers in ends: {}", ending.join(", ")),
-        )
+        let words = format!("what lets callers in ends: {}", listed(&ending));
+        self.raise_for(Alarm::CredentialEnds, words)
+    }
+
+    /// Ends the alarm of a release at the box once everybody has had time to see it.
+    fn end_alarm_of_box(&self) -> Result<(), ServiceError> {
+        let mut alarms = self.alarms().into_iter();
+        let raised = alarms.find(|raised| raised.alarm == Alarm::ReleasedAtBox);
+        let Some(leaf) = raised.and_then(|raised| raised.leaf) else { return Ok(()) };
+        let since = Entry::read(&self.ledger.leaf(leaf)?)?.time();
+        match self.ledger.now() < since + Span::days(AT_BOX_ALARM_DAYS) {
+            true => Ok(()),
+            false => self.clear(Alarm::ReleasedAtBox, "it stood for as long as it is shown"),
+        }
     }
 
     fn look_at_disk(&self) -> Result<(), ServiceError> {
@@ -162,6 +181,15 @@ impl Guard {
             }
             _ => self.clear(Alarm::Unwitnessed, "a quorum has cosigned what was late"),
         }
+    }
+}
+
+/// The first few of them, and how many more there are.
+fn listed(all: &[String]) -> String {
+    let (some, more) = all.split_at(all.len().min(ALARM_LISTS_MAX));
+    match more.len() {
+        0 => some.join(", "),
+        more => format!("{}, and {more} more", some.join(", ")),
     }
 }
 

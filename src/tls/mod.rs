@@ -2,17 +2,19 @@
 //!
 //! Invariants: TLS 1.3 only; no byte of HTTP before a client certificate of the site's authority; a
 //! revoked or expired certificate is refused; a list that is unfit, older or gone leaves the last
-//! good one in force, through restarts too; no session is resumed, since that would ask for no
-//! certificate. A certificate's name is parsed once, here.
+//! good one in force, through restarts too, whether it was put in place or a caller brought it; no
+//! session is resumed, since that would ask for no certificate. A certificate's name is parsed
+//! once, here.
 
 pub mod authority;
 mod error;
 pub mod files;
 mod revocation;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use rustls::RootCertStore;
@@ -31,9 +33,11 @@ use self::files::{PUBLIC_MODE, replace};
 use self::revocation::{RevocationList, time};
 use crate::calendar::{Span, Time};
 use crate::ids::Digest;
-use crate::limits::HANDSHAKE_SECONDS_MAX;
+use crate::limits::{HANDSHAKE_SECONDS_MAX, ROSTER_ENTRIES_MAX};
 use crate::roster::{Caller, CertificateName, NAME_PREFIX};
-use crate::service::Credentials;
+use crate::service::{BroughtList, Credentials};
+
+const PEM_HEAD: &[u8] = b"-----BEGIN";
 
 /// Paths of the four files that a server needs.
 #[derive(Clone, Debug)]
@@ -45,8 +49,10 @@ pub struct ServerFiles {
     pub ca: PathBuf,
     /// That authority's revocation list, as it is put in place.
     pub crl: PathBuf,
-    /// The last good one, as the daemon keeps it.
+    /// The last good one that was put in place, as the daemon keeps it.
     pub crl_kept: PathBuf,
+    /// The last good one that a caller brought.
+    pub crl_brought: PathBuf,
     /// Days before the end of a certificate or of the list from which an alarm stands.
     pub warn_days: u64,
 }
@@ -55,6 +61,8 @@ pub struct ServerFiles {
 pub struct Acceptor {
     files: ServerFiles,
     current: Mutex<Current>,
+    /// Callers that came in, by their names, with the end of the certificate that ends last.
+    callers: Mutex<BTreeMap<String, (CertificateName, Time)>>,
 }
 
 /// What handshakes go by now.
@@ -65,6 +73,8 @@ struct Current {
     changed: Option<(SystemTime, u64)>,
     config: Arc<ServerConfig>,
     list: Arc<RevocationList>,
+    /// The newest one that was put in place: the one in force, unless a caller brought a newer one.
+    in_place: Arc<RevocationList>,
     /// What the certificates in use are called, and when they end.
     ends: Vec<(&'static str, Time)>,
     /// Why the list that was put in place doesn't count, if it doesn't.
@@ -87,11 +97,16 @@ impl Acceptor {
     /// searches and bookings wait until a newer one is in place.
     pub fn open(files: ServerFiles) -> Result<Self, TlsError> {
         let changed = changed(&files.crl);
-        let kept = files.kept_list().map(Arc::new);
-        let (list, unfit) = match (files.newer_list(kept.as_deref()), kept) {
+        let kept = files.kept_list(&files.crl_kept).map(Arc::new);
+        let (in_place, unfit) = match (files.newer_list(kept.as_deref()), kept) {
             (Ok(list), _) => (Arc::new(list), None),
             (Err(e), Some(kept)) => (kept, Some(not_taken(&e))),
             (Err(e), None) => return Err(e),
+        };
+        let brought = files.kept_list(&files.crl_brought);
+        let list = match brought.filter(|brought| in_place.is_older_than(brought)) {
+            Some(brought) => Arc::new(brought),
+            None => in_place.clone(),
         };
         let (config, ends) = (Arc::new(server_config(&files, &list)?), files.ends()?);
         for path in [&files.cert, &files.ca] {
@@ -100,14 +115,15 @@ impl Acceptor {
                 return Err(TlsError::Expired { path: path.clone(), days: -days });
             }
         }
-        Ok(Self { files, current: Mutex::new(Current { changed, config, list, ends, unfit }) })
+        let current = Current { changed, config, list, in_place, ends, unfit };
+        Ok(Self { files, current: Mutex::new(current), callers: Mutex::default() })
     }
 
-    /// Keeps the list that counts, so that it does after a restart too.
+    /// Keeps the list that was put in place, so that it counts after a restart too.
     ///
     /// Errors: the file.
     pub fn keep(&self) -> Result<(), TlsError> {
-        self.files.keep(&self.current().list)
+        keep(&self.files.crl_kept, &self.current().in_place)
     }
 
     /// Does one handshake; `None` where the caller was refused, which the journal says, hung up, or
@@ -121,7 +137,10 @@ impl Acceptor {
         {
             Ok(Ok(tls)) => {
                 let certificate = tls.get_ref().1.peer_certificates()?.first()?;
-                let (caller, stands) = (caller(certificate), self.stands(certificate)?);
+                let (caller, (end, stands)) = (caller(certificate), self.stands(certificate)?);
+                if let Some(caller) = &caller {
+                    self.came_in(&caller.name, end);
+                }
                 Some((tls, caller, stands))
             }
             // Browsers open connections ahead of time and hang up when they ask their user for a
@@ -144,6 +163,10 @@ impl Acceptor {
     /// What handshakes go by now. A list that was put in place and doesn't count leaves the last
     /// good one in force.
     fn current(&self) -> Current {
+        self.locked().clone()
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Current> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let changed = changed(&self.files.crl);
         if changed != current.changed {
@@ -153,25 +176,52 @@ impl Acceptor {
                 Err(e) => Some(not_taken(&e)),
             };
         }
-        current.clone()
+        current
     }
 
     /// Takes the list that was put in place, if it counts.
     fn take(&self, current: &mut Current) -> Result<(), TlsError> {
-        let list = self.files.newer_list(Some(&current.list))?;
-        let (config, ends) = (server_config(&self.files, &list)?, self.files.ends()?);
-        (current.config, current.ends) = (Arc::new(config), ends);
-        current.list = Arc::new(list);
+        let list = Arc::new(self.files.newer_list(Some(&current.in_place))?);
+        let newest = match list.is_older_than(&current.list) {
+            true => current.list.clone(),
+            false => list.clone(),
+        };
+        current.put_in_force(&self.files, newest)?;
+        current.in_place = list;
         log::info!("the revocation list was read again");
-        self.files.keep(&current.list)
+        keep(&self.files.crl_kept, &current.in_place)
     }
 
-    /// Whether a certificate stands, from here on; none where it can't be read.
-    fn stands(self: &Arc<Self>, certificate: &CertificateDer<'_>) -> Option<Stands> {
+    /// When a certificate ends, and whether it stands, from here on; none where it can't be read.
+    fn stands(self: &Arc<Self>, certificate: &CertificateDer<'_>) -> Option<(Time, Stands)> {
         let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
         let (end, serial) = (time(parsed.validity().not_after), parsed.raw_serial().to_vec());
         let acceptor = self.clone();
-        Some(Arc::new(move || now() <= end && !acceptor.current().list.names(&serial)))
+        let stands = move || now() <= end && !acceptor.current().list.names(&serial);
+        Some((end, Arc::new(stands)))
+    }
+
+    /// Keeps in mind when a caller's certificate ends, of several the last one.
+    fn came_in(&self, name: &CertificateName, end: Time) {
+        let mut callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = name.to_string();
+        if callers.len() < ROSTER_ENTRIES_MAX || callers.contains_key(&key) {
+            let known = callers.entry(key).or_insert_with(|| (name.clone(), end));
+            known.1 = known.1.max(end);
+        }
+    }
+}
+
+impl Current {
+    /// Has handshakes go by this list, and by the certificates as they lie there now.
+    fn put_in_force(
+        &mut self,
+        files: &ServerFiles,
+        list: Arc<RevocationList>,
+    ) -> Result<(), TlsError> {
+        let (config, ends) = (server_config(files, &list)?, files.ends()?);
+        (self.config, self.ends, self.list) = (Arc::new(config), ends, list);
+        Ok(())
     }
 }
 
@@ -190,17 +240,56 @@ impl Credentials for Acceptor {
         let ends = current.ends.into_iter().chain([("revocation list", current.list.end)]);
         ends.filter(|(_, end)| *end < soon).collect()
     }
+
+    fn callers_ending(&self) -> Vec<(CertificateName, Time)> {
+        let soon = now() + Span::days(self.files.warn_days);
+        let callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        callers.values().filter(|(_, end)| *end < soon).cloned().collect()
+    }
+
+    fn read_list(&self, list: &[u8]) -> Result<BroughtList, String> {
+        let der = match list.starts_with(PEM_HEAD) {
+            true => CertificateRevocationListDer::from_pem_slice(list).ok(),
+            false => Some(CertificateRevocationListDer::from(list.to_vec())),
+        };
+        let der = der.ok_or("it is PEM, and no revocation list")?;
+        let authorities = self.files.authorities().map_err(|e| e.to_string())?;
+        let list = RevocationList::read(der, &authorities, &provider())?;
+        let in_force = self.current().list;
+        let is_new = list.der != in_force.der;
+        if is_new && !in_force.is_older_than(&list) {
+            return Err("it is not newer than the one in force".to_owned());
+        }
+        let (number, revoked) = (list.number.clone(), list.revokes());
+        let RevocationList { der, made, end: ends, .. } = list;
+        Ok(BroughtList { der: der.to_vec(), is_new, number, made, ends, revoked })
+    }
+
+    fn put_in_force(&self, list: &BroughtList) -> Result<(), String> {
+        let words = |e: TlsError| e.to_string();
+        let der = CertificateRevocationListDer::from(list.der.clone());
+        let authorities = self.files.authorities().map_err(words)?;
+        let list = Arc::new(RevocationList::read(der, &authorities, &provider())?);
+        let mut current = self.locked();
+        // Another caller may have brought a newer one meanwhile.
+        if current.list.is_older_than(&list) {
+            current.put_in_force(&self.files, list).map_err(words)?;
+            keep(&self.files.crl_brought, &current.list).map_err(words)?;
+        }
+        Ok(())
+    }
 }
 
 impl ServerFiles {
-    /// The list that is kept; none before the first start. One that doesn't count is left aside.
-    fn kept_list(&self) -> Option<RevocationList> {
-        let der = match std::fs::read(&self.crl_kept) {
+    /// The list that is kept at a path; none where none was yet. One that doesn't count is left
+    /// aside.
+    fn kept_list(&self, path: &Path) -> Option<RevocationList> {
+        let der = match std::fs::read(path) {
             Ok(der) => Ok(der),
             Err(e) if e.kind() == io::ErrorKind::NotFound => return None,
-            Err(source) => Err(TlsError::Kept { path: self.crl_kept.clone(), source }),
+            Err(source) => Err(TlsError::Kept { path: path.to_owned(), source }),
         };
-        der.and_then(|der| self.list(&self.crl_kept, der.into()))
+        der.and_then(|der| self.list(path, der.into()))
             .inspect_err(|e| log::error!("the revocation list that was kept doesn't count: {e}"))
             .ok()
     }
@@ -210,27 +299,22 @@ impl ServerFiles {
         path: &Path,
         der: CertificateRevocationListDer<'static>,
     ) -> Result<RevocationList, TlsError> {
-        RevocationList::read(path, der, &self.authorities()?, &provider())
+        RevocationList::read(der, &self.authorities()?, &provider())
+            .map_err(|why| TlsError::List { path: path.to_owned(), why })
     }
 
-    /// The list that was put in place, unless it is older than the one in force.
-    fn newer_list(&self, in_force: Option<&RevocationList>) -> Result<RevocationList, TlsError> {
+    /// The list that was put in place, unless it is older than the one that was there before.
+    fn newer_list(&self, before: Option<&RevocationList>) -> Result<RevocationList, TlsError> {
         let der = CertificateRevocationListDer::from_pem_file(&self.crl)
             .map_err(pem("the revocation list", &self.crl))?;
         let list = self.list(&self.crl, der)?;
-        match in_force {
-            Some(in_force) if list.is_older_than(in_force) => Err(TlsError::List {
+        match before {
+            Some(before) if list.is_older_than(before) => Err(TlsError::List {
                 path: self.crl.clone(),
                 why: "it is older than the one in force",
             }),
             _ => Ok(list),
         }
-    }
-
-    fn keep(&self, list: &RevocationList) -> Result<(), TlsError> {
-        let path = &self.crl_kept;
-        replace(path, &list.der, PUBLIC_MODE)
-            .map_err(|source| TlsError::Kept { path: path.clone(), source })
     }
 
     /// When the box's own certificate and the authority's end.
@@ -244,6 +328,11 @@ impl ServerFiles {
     fn authorities(&self) -> Result<Vec<CertificateDer<'static>>, TlsError> {
         certificates("the authority's certificate", &self.ca)
     }
+}
+
+fn keep(path: &Path, list: &RevocationList) -> Result<(), TlsError> {
+    replace(path, &list.der, PUBLIC_MODE)
+        .map_err(|source| TlsError::Kept { path: path.to_owned(), source })
 }
 
 /// Says once why a list doesn't count.

@@ -4,7 +4,6 @@
 //! takes the place of a newer one.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, CertificateRevocationListDer};
@@ -13,7 +12,6 @@ use x509_parser::prelude::FromDer;
 use x509_parser::revocation_list::CertificateRevocationList;
 use x509_parser::time::ASN1Time;
 
-use super::error::TlsError;
 use crate::calendar::Time;
 
 /// A list that an authority of the site signed.
@@ -25,37 +23,46 @@ pub(super) struct RevocationList {
     /// Its number, big-endian and led by the number of its bytes, and when it was made, in seconds
     /// since 1970-01-01 UTC: of two lists, the greater is the newer.
     age: (Option<(usize, Vec<u8>)>, i64),
+    /// Its number, in digits.
+    pub(super) number: Option<String>,
+    /// When it was made.
+    pub(super) made: Time,
     /// When it ends.
     pub(super) end: Time,
 }
 
 impl RevocationList {
-    /// Reads a list; `path` says where it is from.
+    /// Reads a list.
     ///
-    /// Errors: a list that none of the authorities signed.
+    /// Errors: why it doesn't count, as one that none of the authorities signed.
     pub(super) fn read(
-        path: &Path,
         der: CertificateRevocationListDer<'static>,
         authorities: &[CertificateDer<'_>],
         provider: &CryptoProvider,
-    ) -> Result<Self, TlsError> {
-        let unfit = |why| TlsError::List { path: path.to_owned(), why };
+    ) -> Result<Self, &'static str> {
         let (rest, parsed) = CertificateRevocationList::from_der(&der)
-            .map_err(|_| unfit("it is not in the form of RFC 5280"))?;
+            .map_err(|_| "it is not in the form of RFC 5280")?;
         if !rest.is_empty() {
-            return Err(unfit("something follows its end"));
+            return Err("something follows its end");
         }
         if !authorities.iter().any(|authority| has_signed(authority, &parsed, provider)) {
-            return Err(unfit("the site's authority did not sign it"));
+            return Err("the site's authority did not sign it");
         }
         let revoked = parsed.iter_revoked_certificates().map(|entry| entry.raw_serial().to_vec());
-        let number = parsed.crl_number().map(|number| {
+        let revoked = revoked.collect();
+        let age = parsed.crl_number().map(|number| {
             let bytes = number.to_bytes_be();
             (bytes.len(), bytes)
         });
-        let (revoked, age) = (revoked.collect(), (number, parsed.last_update().timestamp()));
-        let end = parsed.next_update().ok_or_else(|| unfit("it says nothing of its end"))?;
-        Ok(Self { revoked, age, end: time(end), der })
+        let (age, made) = ((age, parsed.last_update().timestamp()), time(parsed.last_update()));
+        let number = parsed.crl_number().map(ToString::to_string);
+        let end = time(parsed.next_update().ok_or("it says nothing of its end")?);
+        Ok(Self { revoked, age, number, made, end, der })
+    }
+
+    /// How many certificates it revokes.
+    pub(super) fn revokes(&self) -> u64 {
+        self.revoked.len() as u64
     }
 
     /// Whether it revokes the certificate of this serial number.

@@ -14,6 +14,8 @@ use smrt::roster::CertificateName;
 use smrt::tls::authority::Authority;
 
 use crate::clocked::Clocked;
+use crate::daemon::Ended;
+use crate::door::Door;
 use crate::photos::{COLLINS, photo};
 use crate::raw::{Identity, Line, head};
 use crate::site::{Daemon, PATIENCE, Site, booking, number, request};
@@ -372,4 +374,121 @@ fn no_list_put_in_place_lets_a_revoked_certificate_back_in_through_a_restart() {
         refused(&daemon, what);
         assert!(site.journal().contains("the revocation list was not taken"), "{what}");
     }
+}
+
+/// `smrtctl revocation-list`, as this caller.
+fn brings(door: &Door<'_>, identity: &Identity, list: &str) -> Ended {
+    let file = door.site.path("brought.pem");
+    std::fs::write(&file, list).unwrap();
+    door.smrtctl(identity, &["revocation-list", file.to_str().unwrap()])
+}
+
+#[test]
+fn a_newer_list_is_taken_from_whomever_the_last_one_lets_in_and_from_nobody_else() {
+    let (site, elsewhere) = (Site::new(), Site::bare());
+    let oldest = std::fs::read_to_string(site.crl()).unwrap();
+    site.authority().renew_list().unwrap();
+    let installed = site.keep_the_list_apart();
+    let first = std::fs::read_to_string(&installed).unwrap();
+    let other = Authority::init(&elsewhere.path("authority"), "Test site").unwrap();
+    for _ in 0..9 {
+        other.renew_list().unwrap();
+    }
+    let others = std::fs::read_to_string(other.revocation_list_path()).unwrap();
+    let daemon = site.start("test");
+    let revoked = site.console_identity("rtcc-2");
+    let (feed, witness) = (site.feed_identity("slmpd"), site.feed_identity("madison"));
+    site.authority().revoke(revoked.certificate.to_str().unwrap()).unwrap();
+    let newer = std::fs::read_to_string(site.crl()).unwrap();
+    let mut open = daemon.line(&revoked);
+    assert_eq!(open.ask("GET", "/v1/health", "text/plain", b"").unwrap().status, 200);
+
+    let unlisted = brings(&daemon, &site.console_identity("unlisted"), &newer);
+    assert!(unlisted.stderr.contains("is not in the roster"), "{unlisted:?}");
+    for (list, words) in [
+        ("half a li", "it is not in the form of RFC 5280"),
+        ("-----BEGIN X509 CRL-----", "it is PEM, and no revocation list"),
+        (&oldest, "it is not newer than the one in force"),
+        (&others, "the site's authority did not sign it"),
+    ] {
+        let told = brings(&daemon, &feed, list);
+        assert_eq!(told.status, Some(1), "{told:?}");
+        assert!(told.stderr.contains(words), "wanted '{words}': {told:?}");
+    }
+    daemon.console("rtcc-2").health().expect("nothing has changed");
+
+    let taken = brings(&daemon, &feed, &newer);
+    assert!(taken.stdout.starts_with("taken: list "), "{taken:?}");
+    assert!(taken.stdout.contains("revokes 1 certificates"), "{taken:?}");
+    let over = open.ask("GET", "/v1/health", "text/plain", b"").unwrap();
+    over.is_problem(403, "certificate-over", "was revoked or has ended");
+    let again = brings(&daemon, &witness, &newer);
+    assert!(again.stdout.starts_with("in force already: list "), "{again:?}");
+    let back = brings(&daemon, &feed, &first);
+    assert!(back.stderr.contains("it is not newer than the one in force"), "{back:?}");
+    refused_at_the_handshake(&daemon, &site, Some(&revoked), "CertificateRevoked");
+
+    // It counts through a restart, and the older one that lies there is no alarm.
+    assert_eq!(daemon.stop(), Some(0));
+    let daemon = site.start("test");
+    refused_at_the_handshake(&daemon, &site, Some(&revoked), "CertificateRevoked");
+    let alarms = || daemon.console("rtcc-1").health().unwrap().alarms;
+    assert!(alarms().is_empty(), "{:?}", alarms());
+    std::fs::write(&installed, &oldest).unwrap();
+    let until = Instant::now() + PATIENCE;
+    while !alarms().iter().any(|raised| raised.alarm == "revocation_list_unfit") {
+        assert!(Instant::now() < until, "{}", site.journal());
+    }
+    assert_eq!(daemon.stop(), Some(0));
+    let taken = site.log_kinds().into_iter().filter(|kind| *kind == LeafKind::ListTaken);
+    assert_eq!(taken.count(), 1);
+    // One caller that isn't listed, one that was revoked, and five lists.
+    assert_eq!(site.refusals(LeafKind::CallerRefused).len(), 1 + 1 + 5);
+}
+
+#[test]
+fn a_list_that_is_brought_ends_what_the_end_of_the_last_one_stopped() {
+    let site = Site::staffed();
+    let installed = site.keep_the_list_apart();
+    std::fs::write(installed, site.list_of(1_000, -1)).unwrap();
+    let clocked = Clocked::of(&site);
+    let feed = clocked.feed("slmpd");
+    let book = || feed.put_booking(&number("26-1"), &booking("Jefferson"), &photo(COLLINS));
+    book().expect_err("nobody can know who was revoked");
+    let over = clocked.console("rtcc-1").bring_list(site.list_of(1_001, -1).as_bytes());
+    assert!(over.unwrap().is_new, "it says more than the last one");
+    book().expect_err("it is over, too");
+    let view = clocked.console("rtcc-1").bring_list(site.list_of(1_002, 30).as_bytes()).unwrap();
+    assert_eq!((view.number.as_deref(), view.revoked), (Some("1002"), 0));
+    book().unwrap();
+    clocked.look();
+    assert!(clocked.console("rtcc-1").health().unwrap().alarms.is_empty());
+}
+
+#[test]
+fn a_callers_certificate_that_ends_soon_is_an_alarm_until_it_is_renewed() {
+    let site = Site::staffed();
+    let clocked = Clocked::of(&site);
+    let ends = |stem: &str, name: &str, days: i64| {
+        let usage = ExtendedKeyUsagePurpose::ClientAuth;
+        let identity = site.odd_identity(stem, vec![uri(name)], usage, (-1, days));
+        let answer = clocked.line(&identity).ask("GET", "/v1/health", "text/plain", b"");
+        answer.unwrap().status
+    };
+    let alarms = || {
+        clocked.look();
+        let alarms = clocked.console("rtcc-1").health().unwrap().alarms;
+        alarms.into_iter().map(|raised| raised.what).collect::<Vec<_>>()
+    };
+    ends("soon-unlisted", "smrt:device/of-nobody", 3);
+    assert!(alarms().is_empty(), "whom the roster doesn't list has nothing to renew");
+    ends("soon-2", "smrt:device/rtcc-2", 3);
+    let [one] = &alarms()[..] else { panic!("one alarm stands") };
+    assert!(one.contains("the certificate of 'smrt:device/rtcc-2' on "), "{one}");
+    ends("soon-feed", "smrt:agency/slmpd/feed", 6);
+    let [both] = &alarms()[..] else { panic!("one alarm stands") };
+    assert!(both.contains("rtcc-2") && both.contains("'smrt:agency/slmpd/feed'"), "{both}");
+    ends("later-2", "smrt:device/rtcc-2", 300);
+    ends("later-feed", "smrt:agency/slmpd/feed", 300);
+    assert!(alarms().is_empty());
 }

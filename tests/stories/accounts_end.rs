@@ -226,7 +226,7 @@ fn a_name_is_nobody_elses_for_a_year_after_its_account_went_off() {
     let grant = administrator.ask_grant(&namesake, Some(&other)).unwrap();
     commander.approve_grant(grant).unwrap();
     logs_on(&clocked, "rtcc-1", "jdoe", &other).unwrap();
-    refused(logs_on(&clocked, "rtcc-1", "jdoe", &theirs), 403, "wrong-key", "");
+    refused(logs_on(&clocked, "rtcc-1", "jdoe", &theirs), 403, "not-proven", "");
 }
 
 #[test]

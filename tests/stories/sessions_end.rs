@@ -156,8 +156,8 @@ fn a_challenge_is_answered_within_a_minute_or_never() {
     refused(
         logs_on(&clocked, "rtcc-1", "jdoe", &new_key),
         403,
-        "unknown-person",
-        "no person of that name",
+        "not-proven",
+        "no account of that name takes this key",
     );
 }
 

@@ -2,6 +2,8 @@
 //! the hundredth of a second, where, by which certificate, how it ended and who it was (CJIS AU-2,
 //! AU-3, AU-8; MOU-IV-C2, C3).
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 use smrt::audit::{Entry, LeafKind, LogKey};
 use smrt::booking::Identifier;
@@ -11,6 +13,7 @@ use smrt::client::software_key::KeyBehaviour;
 use smrt::roster::{Person, Role};
 
 use crate::clocked::Clocked;
+use crate::daemon::ended;
 use crate::desks::{Hand, key_of, log_on, logs_on, official, person, refused};
 use crate::photos::{OBAMA, OBAMA_LATER, photo};
 use crate::site::{ORIGIN, Site, booking, number, request};
@@ -358,6 +361,11 @@ fn a_log_in_doubt_takes_no_leaf_whatever_is_asked_of_the_box() {
     let (desk, other) = (clocked.desk("rtcc-1"), clocked.desk("rtcc-2"));
     desk.inquiries().unwrap();
     desk.inquiries().unwrap();
+    let unverified = KeyBehaviour { verified: false, ..KeyBehaviour::default() };
+    let commander = key_of(&clocked, "commander");
+    for _ in 0..5 {
+        log_on(&clocked, "rtcc-2", "commander", &commander, &unverified);
+    }
     // Somebody has the log's key and shows another log under it.
     let secret = std::fs::read(site.path("log.key")).unwrap();
     let forged = LogKey::new(ORIGIN, &secret).unwrap().sign(2, [9; 32]);
@@ -380,5 +388,12 @@ fn a_log_in_doubt_takes_no_leaf_whatever_is_asked_of_the_box() {
     clocked.pass(Span::days(3));
     assert_eq!(clocked.leaves(), leaves);
     clocked.restart().stop();
+    assert_eq!(site.ledger().leaves(), leaves);
+    // Nor does it from whoever sits at the box itself.
+    let mut command = Command::new(env!("CARGO_BIN_EXE_smrtd"));
+    let release = command.args(["release-lock", "--id", "commander"]).arg("--config");
+    let told = ended(release.arg(site.config()));
+    assert_eq!(told.status, Some(1), "{told:?}");
+    assert!(told.stderr.contains("doors are shut"), "{told:?}");
     assert_eq!(site.ledger().leaves(), leaves);
 }

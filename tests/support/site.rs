@@ -16,7 +16,7 @@ use smrt::client::staff::Staff;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
 use smrt::gallery::EngineChoice;
-use smrt::ledger::{Fated, Ledger, LedgerSetup, ModelSet, RestoreSetup, SystemClock};
+use smrt::ledger::{Fated, Ledger, LedgerSetup, ModelSet, StoppedSetup, SystemClock};
 use smrt::roster::{CertificateName, Role};
 use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
@@ -127,7 +127,7 @@ impl Site {
         let config = Config::load(&self.config()).unwrap();
         let appoint = |id: &str, role| {
             let key = |name| fs::read(self.path(name)).unwrap().into();
-            let setup = RestoreSetup {
+            let setup = StoppedSetup {
                 disk: Arc::new(RealDisk),
                 state: self.path("state"),
                 origin: config.origin.clone(),
@@ -313,21 +313,32 @@ impl Site {
 
     /// Puts a revocation list in place that ends in so many days, newer than those before it.
     pub(crate) fn let_the_list_end_in(&self, days: i64) {
+        replace(&self.crl(), self.list_of(1_000, days).as_bytes(), PUBLIC_MODE).unwrap();
+    }
+
+    /// A revocation list of the site's authority, with this number, which ends in so many days and
+    /// revokes nothing.
+    pub(crate) fn list_of(&self, number: u64, days: i64) -> String {
         let now = OffsetDateTime::now_utc();
         let list = CertificateRevocationListParams {
             this_update: now - time::Duration::days(31),
             next_update: now + time::Duration::days(days),
-            crl_number: SerialNumber::from(1_000),
+            crl_number: SerialNumber::from(number),
             issuing_distribution_point: None,
             revoked_certs: Vec::new(),
             key_identifier_method: KeyIdMethod::Sha256,
         };
-        replace(
-            &self.crl(),
-            list.signed_by(&self.issuer()).unwrap().pem().unwrap().as_bytes(),
-            PUBLIC_MODE,
-        )
-        .unwrap();
+        list.signed_by(&self.issuer()).unwrap().pem().unwrap()
+    }
+
+    /// Has the server look for its revocation list where the authority doesn't write it.
+    pub(crate) fn keep_the_list_apart(&self) -> PathBuf {
+        let apart = self.path("installed.pem");
+        fs::copy(self.crl(), &apart).unwrap();
+        let config = fs::read_to_string(self.config()).unwrap();
+        let config = config.replace("\"authority/crl.pem\"", "\"installed.pem\"");
+        fs::write(self.config(), config).unwrap();
+        apart
     }
 
     fn issuer(&self) -> Issuer<'static, KeyPair> {

@@ -68,6 +68,12 @@ struct TokenBinding {
     status: String,
 }
 
+impl ClientData {
+    fn answers(&self, challenge: &[u8; 32]) -> bool {
+        self.challenge == URL_SAFE_NO_PAD.encode(challenge)
+    }
+}
+
 impl<'b> AuthenticatorData<'b> {
     /// Takes the bytes apart to the last one.
     pub(super) fn parse(bytes: &'b [u8]) -> Result<Self, TouchError> {
@@ -170,6 +176,11 @@ pub(super) fn attested_data(object: &[u8]) -> Result<&[u8], TouchError> {
     }
 }
 
+/// Whether a browser's client data names this challenge, whatever else it says.
+pub(super) fn names_challenge(json: &[u8], challenge: &[u8; 32]) -> bool {
+    serde_json::from_slice::<ClientData>(json).is_ok_and(|data| data.answers(challenge))
+}
+
 /// Checks a browser's client data: which ceremony, for which challenge, asked by which page.
 pub(super) fn check_client_data(
     json: &[u8],
@@ -186,7 +197,7 @@ pub(super) fn check_client_data(
     if data.ceremony != ceremony {
         return Err(TouchError::Type { found: clip(&data.ceremony), wanted: ceremony });
     }
-    if data.challenge != URL_SAFE_NO_PAD.encode(challenge) {
+    if !data.answers(challenge) {
         return Err(TouchError::Challenge);
     }
     if data.origin != relying_party.origin() {

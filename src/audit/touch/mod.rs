@@ -41,7 +41,7 @@ use crate::limits::{
     ATTESTATION_OBJECT_BYTES_MAX, AUTHENTICATOR_DATA_BYTES_MAX, CLIENT_DATA_BYTES_MAX,
     TOUCH_SIGNATURE_BYTES_MAX,
 };
-use data::{AuthenticatorData, attested_data, check_client_data};
+use data::{AuthenticatorData, attested_data, check_client_data, names_challenge};
 
 const CREATE: &str = "webauthn.create";
 const GET: &str = "webauthn.get";
@@ -98,9 +98,7 @@ pub fn verify(
     if data.attested.is_some() {
         return Err(TouchError::AttestedInTouch);
     }
-    let hash = Digest::of(touch.client_data.as_bytes());
-    let signed = [touch.authenticator_data.as_bytes(), &hash.0].concat();
-    if !credential.public_key.verifies(&signed, touch.signature.as_bytes()) {
+    if !has_signed(touch, credential) {
         return Err(TouchError::Signature);
     }
     // A key that doesn't count says 0 for ever.
@@ -109,6 +107,19 @@ pub fn verify(
         return Err(TouchError::Counter { found: data.count, kept: credential.sign_count });
     }
     Ok(data.count)
+}
+
+/// Whether the credential's own key signed an answer to this challenge, whatever else is wrong with
+/// it: then somebody has the key. An answer to another challenge proves nothing, since whoever read
+/// it once can show it again.
+pub fn is_signed(touch: &Touch, challenge: &Challenge, credential: &Credential) -> bool {
+    names_challenge(touch.client_data.as_bytes(), challenge) && has_signed(touch, credential)
+}
+
+fn has_signed(touch: &Touch, credential: &Credential) -> bool {
+    let hash = Digest::of(touch.client_data.as_bytes());
+    let signed = [touch.authenticator_data.as_bytes(), &hash.0].concat();
+    credential.public_key.verifies(&signed, touch.signature.as_bytes())
 }
 
 /// Checks a new credential that was made for this challenge on our page, and gives what is to be

@@ -11,6 +11,7 @@ mod key;
 mod log;
 mod model;
 mod report;
+mod revocation_list;
 mod roster;
 mod server;
 mod witness;
@@ -55,6 +56,7 @@ enum Command {
     Report(report::ReportCommand),
     #[command(subcommand)]
     Roster(roster::RosterCommand),
+    RevocationList(revocation_list::RevocationListCommand),
 }
 
 fn main() -> ExitCode {
@@ -76,6 +78,7 @@ fn main() -> ExitCode {
         Command::Witness(command) => command.run(),
         Command::Report(command) => command.run(),
         Command::Roster(command) => command.run().map(|()| ExitCode::SUCCESS),
+        Command::RevocationList(command) => command.run().map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|e| {
         eprintln!("smrtctl: {e:#}");

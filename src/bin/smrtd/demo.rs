@@ -24,7 +24,7 @@ use smrt::embed::{Package, PackageClient, fetch, fetch_package};
 use smrt::gallery::EngineChoice;
 use smrt::ids::Digest;
 use smrt::inquiry::{Attestations, NOTE, Purpose, Reference, Request, Requester};
-use smrt::ledger::{RestoreSetup, SystemClock};
+use smrt::ledger::{StoppedSetup, SystemClock};
 use smrt::roster::{Agency, CertificateName, Device, Person, Role, Roster, Standing};
 use smrt::service;
 use smrt::store::StateKind;
@@ -316,7 +316,7 @@ impl Site {
 
 /// Appoints somebody at the box; gives the name and the code by which the key is enrolled.
 fn appoint(config: &Config, id: &str, role: Role) -> anyhow::Result<(Identifier, String)> {
-    let setup = RestoreSetup {
+    let setup = StoppedSetup {
         disk: Arc::new(RealDisk),
         state: config.state.clone(),
         origin: config.origin.clone(),

@@ -6,6 +6,7 @@ mod demo;
 mod journal;
 mod photos;
 mod progress;
+mod release_lock;
 mod restore;
 mod run;
 
@@ -27,6 +28,7 @@ enum Command {
     Appoint(appoint::AppointCommand),
     Check(check::CheckCommand),
     Demo(demo::DemoCommand),
+    ReleaseLock(release_lock::ReleaseLockCommand),
     Restore(restore::RestoreCommand),
 }
 
@@ -38,6 +40,7 @@ fn main() {
         Command::Appoint(appoint) => appoint.run(),
         Command::Check(check) => check.run(),
         Command::Demo(demo) => demo.run(),
+        Command::ReleaseLock(release) => release.run(),
         Command::Restore(restore) => restore.run(),
     };
     let Err(e) = done else { return };

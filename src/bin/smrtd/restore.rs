@@ -8,7 +8,7 @@ use smrt::audit::{Holds, TileId, entries};
 use smrt::client::log_folder::LogFolder;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
-use smrt::ledger::{self, KeptLog, LedgerError, RestoreSetup, Restored, SystemClock};
+use smrt::ledger::{self, KeptLog, LedgerError, Restored, StoppedSetup, SystemClock};
 
 use crate::run::RunError;
 
@@ -35,9 +35,9 @@ pub(crate) struct RestoreCommand {
 }
 
 /// What opens the state folder of a server that doesn't run.
-pub(crate) fn stopped_setup(config: &Config) -> Result<RestoreSetup, RunError> {
+pub(crate) fn stopped_setup(config: &Config) -> Result<StoppedSetup, RunError> {
     let key = |what, path| config.read_key(what, path).map_err(|e| RunError::Config(e.into()));
-    Ok(RestoreSetup {
+    Ok(StoppedSetup {
         disk: Arc::new(RealDisk),
         state: config.state.clone(),
         origin: config.origin.clone(),
@@ -84,7 +84,7 @@ impl RestoreCommand {
     }
 }
 
-fn take_over(setup: &RestoreSetup, folder: &LogFolder) -> anyhow::Result<Restored> {
+fn take_over(setup: &StoppedSetup, folder: &LogFolder) -> anyhow::Result<Restored> {
     let checkpoint = folder.checkpoint()?.with_context(|| {
         format!("{} holds no checkpoint, wanted a copy of the log", folder.path().display())
     })?;

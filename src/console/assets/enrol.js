@@ -20,9 +20,11 @@ export async function enrol(challenge, fields, person) {
       user: { id: new TextEncoder().encode(person), name: person, displayName: person },
       pubKeyCredParams: [{ type: "public-key", alg: ES256 }, { type: "public-key", alg: ED25519 }],
       attestation: "none",
+      // A key that keeps its credential is found at the log-on without its name being told to
+      // whoever asks.
       authenticatorSelection: {
-        residentKey: "discouraged",
-        requireResidentKey: false,
+        residentKey: "required",
+        requireResidentKey: true,
         userVerification: "required",
       },
       timeout: timeLeft(asked),

@@ -10,16 +10,16 @@ use super::session_table::Asked;
 use crate::audit::touch::{
     ActApproval, Credential, Registration, Touch, Verb, verify, verify_registration,
 };
-use crate::audit::{Actor, Detail, Sealed};
+use crate::audit::{Actor, Alarm, Detail, Sealed};
 use crate::booking::Identifier;
 use crate::calendar::Span;
 use crate::crypto::random;
 use crate::ids::Digest;
 use crate::ledger::{
-    Code, Core, Decision, Group, Member, NewLeaf, RestoreSetup, StoppedFolder, Subject, Write,
+    Code, Core, Decision, Group, Member, NewLeaf, StoppedFolder, StoppedSetup, Subject, Write,
     open_member, put_member,
 };
-use crate::limits::APPOINTMENT_HOURS_MAX;
+use crate::limits::{APPOINTMENT_HOURS_MAX, LEAF_FOLLOWS_MAX};
 use crate::roster::{Account, Caller, Duty, Off, OffReason, Person, PersonError, Role};
 use crate::service::appliance::Service;
 use crate::service::error::ServiceError;
@@ -45,7 +45,7 @@ pub struct AccountStanding {
 /// Errors: another role; somebody who has that role and a key already; a name that is taken; a
 /// folder that doesn't fit.
 pub fn appoint(
-    setup: &RestoreSetup,
+    setup: &StoppedSetup,
     create_as: Option<StateKind>,
     person: Person,
 ) -> Result<String, ServiceError> {
@@ -78,13 +78,44 @@ pub fn appoint(
     let kept = Code { sha256: Digest::of(code.as_bytes()), until_cs, leaf: folder.leaves() };
     folder.store.commit::<ServiceError>(|tables| {
         put_member(&folder.master, tables, &Member { account, key: None, code: Some(kept) })?;
-        Ok(folder.log(
-            tables,
-            NewLeaf::new(Vec::new(), Vec::new(), Detail::Appointed { person }),
-            setup.clock.as_ref(),
-        )?)
+        let leaf = NewLeaf::new(Vec::new(), Vec::new(), Detail::Appointed { person });
+        Ok(folder.log(tables, vec![leaf], setup.clock.as_ref())?)
     })?;
     Ok(code)
+}
+
+/// Releases a locked commander at the box, while no daemon runs: there is one of them, and where no
+/// administrator is there either, nobody else could. An alarm says so for `AT_BOX_ALARM_DAYS`.
+///
+/// Errors: another role; an account that isn't locked; a folder that doesn't fit.
+pub fn release_at_box(setup: &StoppedSetup, person: &Identifier) -> Result<(), ServiceError> {
+    let folder = StoppedFolder::open(setup, &setup.origin)?;
+    let sealed = folder.store.account(person.as_str())?;
+    let sealed = sealed.ok_or(ServiceError::not_found("account"))?;
+    let mut member = open_member(&folder.master, person.as_str(), &sealed)?;
+    if member.account.person.role != Role::Commander {
+        return Err(ServiceError::NotReleased);
+    }
+    let mut leaves = vec![NewLeaf::new(
+        released(&mut member.account)?,
+        Vec::new(),
+        Detail::UnlockedAtBox { person: person.clone() },
+    )];
+    let alarm = Alarm::ReleasedAtBox;
+    if let Some(raised) = folder.standing(alarm)? {
+        let what = "another account is released".to_owned();
+        let cleared = Detail::AlarmCleared { alarm, what };
+        leaves.push(NewLeaf::new(vec![raised], vec![alarm as u64], cleared));
+    }
+    let what = format!("the locked account of '{person}' was released at the box itself");
+    let raised = Detail::AlarmRaised { alarm, what: what.clone() };
+    leaves.push(NewLeaf::new(Vec::new(), vec![alarm as u64], raised));
+    let last = folder.leaves() + leaves.len() as u64 - 1;
+    folder.store.commit::<ServiceError>(|tables| {
+        put_member(&folder.master, tables, &member)?;
+        tables.put_alarm(alarm as u8, last, &what)?;
+        Ok(folder.log(tables, leaves, setup.clock.as_ref())?)
+    })
 }
 
 impl Service {
@@ -204,8 +235,8 @@ impl Service {
         self.guard.sessions.ask(desk.approval(self, Verb::ReleaseLock, person.as_str().as_bytes()))
     }
 
-    /// Releases a locked account: an administrator, or the commander where an administrator is
-    /// locked.
+    /// Releases a locked account, everywhere: an administrator, or the commander where an
+    /// administrator is locked.
     ///
     /// Errors: another role, or the own account; an account that isn't locked; a touch for anything
     /// else.
@@ -222,10 +253,8 @@ impl Service {
         let (actor, person) = (desk.actor(), person.clone());
         let decide = move |core: &Core, _: &mut Group<'_>| -> Result<_, ServiceError> {
             let mut member = core.member(&person)?.ok_or(ServiceError::not_found("account"))?;
-            let locked = member.account.locked.ok_or(ServiceError::not_found("locked account"))?;
-            member.account.released();
             let leaf = NewLeaf::new(
-                vec![locked],
+                released(&mut member.account)?,
                 Vec::new(),
                 Detail::Unlocked { actor, person, approval, touch },
             );
@@ -366,6 +395,19 @@ impl Service {
         };
         self.ledger.write(Subject::People, decide)
     }
+}
+
+/// Takes an account's locks off; gives the leaves that a leaf about it follows, the newest where
+/// there are more.
+///
+/// Errors: it isn't locked.
+fn released(account: &mut Account) -> Result<Vec<u64>, ServiceError> {
+    let mut locks = account.released();
+    if locks.is_empty() {
+        return Err(ServiceError::not_found("locked account"));
+    }
+    locks.drain(..locks.len().saturating_sub(LEAF_FOLLOWS_MAX));
+    Ok(locks)
 }
 
 /// One credential, one person.

@@ -6,7 +6,7 @@ mod grants;
 mod session_table;
 mod sessions;
 
-pub use accounts::{AccountStanding, appoint};
+pub use accounts::{AccountStanding, appoint, release_at_box};
 pub use desk::{Acting, AtDesk};
 pub use grants::GrantOrder;
 pub use session_table::Asked;

@@ -2,18 +2,26 @@
 //!
 //! A challenge is answered once, within `TOUCH_SECONDS_MAX`, by whom and for what it was made: what
 //! it is for is computed again when the answer comes, and any change since is another challenge.
+//!
+//! How many wait, and how many are asked for in an hour, is bounded for each device: whoever asks
+//! for more at one of them keeps nobody from working at another.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 
 use crate::audit::Actor;
-use crate::audit::touch::{ActApproval, CredentialId, SearchApproval};
+use crate::audit::touch::{ActApproval, CredentialId, SearchApproval, Verb};
 use crate::booking::Identifier;
 use crate::crypto::random;
 use crate::ids::Digest;
-use crate::limits::{CHALLENGES_MAX, TOUCH_SECONDS_MAX};
+use crate::limits::{
+    CHALLENGES_MAX, CHALLENGES_PER_HOUR_MAX, CHALLENGES_WAITING_MAX,
+    LOG_ON_CHALLENGES_PER_HOUR_MAX, TOUCH_SECONDS_MAX,
+};
 use crate::roster::{Caller, SessionTimes};
 use crate::service::error::ServiceError;
+
+const HOUR_SECONDS: u64 = 3_600;
 
 /// A challenge on its way to a person's key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,7 +30,8 @@ pub struct Asked {
     pub nonce: [u8; 32],
     /// What the key signs.
     pub challenge: [u8; 32],
-    /// The key that is to answer; none where a new one is made.
+    /// The key that is to answer; none where a new one is made, or where nobody has proven yet who
+    /// they are.
     pub key: Option<CredentialId>,
     /// Until when it is answered, in seconds since 1970-01-01 UTC.
     pub expires: u64,
@@ -49,8 +58,51 @@ pub(in crate::service) struct Session {
 pub(in crate::service) struct Sessions {
     /// By the digest of their secret.
     open: Mutex<HashMap<Digest, Session>>,
-    waiting: Mutex<HashMap<[u8; 32], ActApproval>>,
-    searches: Mutex<HashMap<[u8; 32], SearchApproval>>,
+    challenges: Mutex<Challenges>,
+}
+
+/// Challenges that wait for their answers, by their nonces, and when each device asked for some.
+#[derive(Default)]
+struct Challenges {
+    acts: HashMap<[u8; 32], ActApproval>,
+    searches: HashMap<[u8; 32], SearchApproval>,
+    asked: HashMap<Identifier, AskedFor>,
+}
+
+/// Seconds since 1970-01-01 UTC at which a device asked for challenges, in the last hour.
+#[derive(Default)]
+struct AskedFor {
+    /// To log on, which whoever sits there may.
+    log_ons: VecDeque<u64>,
+    /// Within sessions, or with the code of an appointment.
+    others: VecDeque<u64>,
+}
+
+impl Challenges {
+    /// Counts a challenge that a device asks for.
+    ///
+    /// Errors: too many that wait, or in this hour.
+    fn admit(&mut self, device: &Identifier, log_on: bool, now: u64) -> Result<(), ServiceError> {
+        self.acts.retain(|_, kept| kept.expires > now);
+        self.searches.retain(|_, kept| kept.expires > now);
+        let here = self.acts.values().filter(|kept| kept.device == *device).count()
+            + self.searches.values().filter(|kept| kept.device == *device).count();
+        let all = self.acts.len() + self.searches.len();
+        if here >= CHALLENGES_WAITING_MAX || all >= CHALLENGES_MAX {
+            return Err(ServiceError::busy());
+        }
+        let asked = self.asked.entry(device.clone()).or_default();
+        let (times, most) = match log_on {
+            true => (&mut asked.log_ons, LOG_ON_CHALLENGES_PER_HOUR_MAX),
+            false => (&mut asked.others, CHALLENGES_PER_HOUR_MAX),
+        };
+        times.retain(|&at| at + HOUR_SECONDS > now);
+        if times.len() >= most {
+            return Err(ServiceError::TooManyChallenges { device: device.clone(), most });
+        }
+        times.push_back(now);
+        Ok(())
+    }
 }
 
 impl Sessions {
@@ -76,11 +128,13 @@ impl Sessions {
         self.of(caller, secret, |session| session.actor.clone())
     }
 
-    fn waiting(&self) -> MutexGuard<'_, HashMap<[u8; 32], ActApproval>> {
-        self.waiting.lock().expect("nothing panics while it holds the challenges")
+    fn challenges(&self) -> MutexGuard<'_, Challenges> {
+        self.challenges.lock().expect("nothing panics while it holds the challenges")
     }
 
     /// Gives a fresh nonce and an end to an approval, and keeps it until it is answered.
+    ///
+    /// Errors: too many that wait, or that its device asked for in this hour.
     pub(in crate::service) fn ask(
         &self,
         unasked: Result<Unasked, ServiceError>,
@@ -88,13 +142,10 @@ impl Sessions {
         let Unasked { mut approval, now, key } = unasked?;
         approval.nonce = random();
         approval.expires = now + TOUCH_SECONDS_MAX;
-        let mut waiting = self.waiting();
-        waiting.retain(|_, kept| kept.expires > now);
-        if waiting.len() >= CHALLENGES_MAX {
-            return Err(ServiceError::busy());
-        }
+        let mut challenges = self.challenges();
+        challenges.admit(&approval.device, approval.verb == Verb::LogOn, now)?;
         let (nonce, expires, challenge) = (approval.nonce, approval.expires, approval.challenge());
-        waiting.insert(nonce, approval);
+        challenges.acts.insert(nonce, approval);
         Ok(Asked { nonce, challenge, key, expires })
     }
 
@@ -107,14 +158,10 @@ impl Sessions {
     ) -> Result<Asked, ServiceError> {
         approval.nonce = random();
         approval.expires = now + TOUCH_SECONDS_MAX;
-        let mut searches =
-            self.searches.lock().expect("nothing panics while it holds the challenges");
-        searches.retain(|_, kept| kept.expires > now);
-        if searches.len() >= CHALLENGES_MAX {
-            return Err(ServiceError::busy());
-        }
+        let mut challenges = self.challenges();
+        challenges.admit(&approval.device, false, now)?;
         let (nonce, expires, challenge) = (approval.nonce, approval.expires, approval.challenge());
-        searches.insert(nonce, approval);
+        challenges.searches.insert(nonce, approval);
         Ok(Asked { nonce, challenge, key, expires })
     }
 
@@ -125,11 +172,7 @@ impl Sessions {
         wanted: &SearchApproval,
         now: u64,
     ) -> Result<SearchApproval, ServiceError> {
-        let kept = self
-            .searches
-            .lock()
-            .expect("nothing panics while it holds the challenges")
-            .remove(&nonce);
+        let kept = self.challenges().searches.remove(&nonce);
         let kept = kept.ok_or(ServiceError::NoChallenge)?;
         if now >= kept.expires {
             return Err(ServiceError::ChallengeOver);
@@ -145,7 +188,7 @@ impl Sessions {
         nonce: [u8; 32],
         now: &Result<Unasked, ServiceError>,
     ) -> Result<ActApproval, ServiceError> {
-        let kept = self.waiting().remove(&nonce);
+        let kept = self.challenges().acts.remove(&nonce);
         same(kept, now)
     }
 
@@ -155,7 +198,7 @@ impl Sessions {
         nonce: [u8; 32],
         now: &Result<Unasked, ServiceError>,
     ) -> Result<ActApproval, ServiceError> {
-        let kept = self.waiting().get(&nonce).cloned();
+        let kept = self.challenges().acts.get(&nonce).cloned();
         same(kept, now)
     }
 }

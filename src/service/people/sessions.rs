@@ -8,14 +8,14 @@ use zeroize::Zeroizing;
 
 use super::desk::{Acting, AtDesk};
 use super::session_table::{Asked, Session, Unasked};
-use crate::audit::touch::{ActApproval, RelyingParty, Touch, Verb};
+use crate::audit::touch::{ActApproval, Challenge, RelyingParty, Touch, Verb, is_signed, verify};
 use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
 use crate::crypto::fill_random;
 use crate::ids::Digest;
-use crate::ledger::{Core, Fate, Fated, Group, NewLeaf, Subject, Write};
+use crate::ledger::{Core, Fate, Fated, Group, Member, NewLeaf, Subject, Write};
 use crate::limits::{SESSION_SECRET_BYTES, SESSIONS_MAX};
-use crate::roster::{Caller, Duty, SessionStanding, SessionTimes};
+use crate::roster::{Caller, Duty, Lockout, SessionStanding, SessionTimes};
 use crate::rule::Rule;
 use crate::service::appliance::Service;
 use crate::service::error::ServiceError;
@@ -36,6 +36,15 @@ pub struct Begun {
     pub secret: Zeroizing<[u8; SESSION_SECRET_BYTES]>,
     /// What must be acknowledged first.
     pub banner: &'static str,
+}
+
+/// What came of an answer to a challenge that was asked for.
+#[derive(Default)]
+struct Tried {
+    /// Why it is refused, and whether the account's own key signed it.
+    refused: Option<(ServiceError, bool)>,
+    /// What that locks.
+    locked: Option<Lockout>,
 }
 
 /// Where a session stands, for pages that must say so.
@@ -80,7 +89,9 @@ impl Service {
     ) -> Result<Unasked, ServiceError> {
         self.relying_party()?;
         let key = match verb {
-            Verb::Enrol => None,
+            // Who logs on has yet to prove who they are: their key knows by itself that it is
+            // asked, and whoever isn't there is asked the same.
+            Verb::Enrol | Verb::LogOn => None,
             _ => self.ledger.core().member(person)?.and_then(|member| member.key).map(|key| key.id),
         };
         let approval = ActApproval {
@@ -96,23 +107,27 @@ impl Service {
         Ok(Unasked { approval, now: self.ledger.now().seconds(), key })
     }
 
-    /// What a person touches to log on at a device.
+    /// What a person touches to log on at a device. No account is looked up, so the answer is the
+    /// same for every name.
     ///
-    /// Errors: a caller that is no device; an account that isn't there, is locked or off.
+    /// Errors: a caller that is no device; too many of these at it in an hour.
     pub fn challenge_log_on(
         &self,
         caller: &Caller,
         person: &Identifier,
     ) -> Result<Asked, ServiceError> {
         let device = self.admitted(caller, self.roster.device(caller, "log on"))?.id.clone();
-        self.refuse_log_on(caller, Some(person), self.may_log_on(person))?;
-        self.guard.sessions.ask(self.approval(Verb::LogOn, caller, &device, person, &[]))
+        let asked =
+            self.guard.sessions.ask(self.approval(Verb::LogOn, caller, &device, person, &[]));
+        self.refuse_log_on(caller, Some(person), asked)
     }
 
     /// Begins a session; the banner must be acknowledged before anything else.
     ///
-    /// Errors: as `challenge_log_on`; a touch for anything else, by another key, without presence
-    /// or verification. Refused tries count, and too many lock the account.
+    /// Errors: an answer to no challenge that was asked for here; one that the account's own key
+    /// did not sign, which tells nothing of the account; one that it signed and that is wrong
+    /// otherwise, or an account that is locked or off. Refused answers count, and too many lock the
+    /// account at this device, or everywhere where its own key signed them.
     pub fn log_on(
         &self,
         caller: &Caller,
@@ -121,11 +136,11 @@ impl Service {
         touch: Touch,
     ) -> Result<Begun, ServiceError> {
         let device = self.admitted(caller, self.roster.device(caller, "log on"))?.id.clone();
-        self.refuse_log_on(caller, Some(person), self.may_log_on(person))?;
         let approval = self.proven(caller, &device, person, Verb::LogOn, nonce, &touch)?;
         let (actor, id) = (Actor::from(caller), person.clone());
         let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let mut member = core.member(&id)?.ok_or(ServiceError::NoKey)?;
+            member.account.stands_at(&device, group.now)?;
             member.account.logged_on(group.now);
             let actor = Actor {
                 person: Some(id),
@@ -141,7 +156,8 @@ impl Service {
                 .then(|_, leaf| Ok((actor, leaf.expect("a log-on is logged"))))
                 .decided()
         };
-        let (actor, leaf) = self.ledger.write(Subject::People, decide)?;
+        let begun = self.ledger.write(Subject::People, decide);
+        let (actor, leaf) = self.refuse_log_on(caller, Some(person), begun)?;
         let now = self.ledger.now();
         let mut secret = Zeroizing::new([0; SESSION_SECRET_BYTES]);
         fill_random(secret.as_mut_slice());
@@ -239,8 +255,10 @@ impl Service {
     /// What the person touches to come back to a hidden screen.
     pub fn challenge_unlock(&self, caller: &Caller, secret: &[u8]) -> Result<Asked, ServiceError> {
         let (device, person) = self.hidden(caller, secret)?;
-        self.refuse_log_on(caller, Some(&person), self.may_log_on(&person))?;
-        self.guard.sessions.ask(self.approval(Verb::Unlock, caller, &device, &person, &[]))
+        self.refuse_log_on(caller, Some(&person), self.may_log_on(&person, &device))?;
+        let asked =
+            self.guard.sessions.ask(self.approval(Verb::Unlock, caller, &device, &person, &[]));
+        self.refuse_log_on(caller, Some(&person), asked)
     }
 
     /// Shows the screen again to the person whose session it is.
@@ -254,7 +272,6 @@ impl Service {
         touch: Touch,
     ) -> Result<(), ServiceError> {
         let (device, person) = self.hidden(caller, secret)?;
-        self.refuse_log_on(caller, Some(&person), self.may_log_on(&person))?;
         self.proven(caller, &device, &person, Verb::Unlock, nonce, &touch)?;
         let now = self.ledger.now();
         let show = |session: &mut Session| {
@@ -286,16 +303,16 @@ impl Service {
         }
     }
 
-    /// Whether a person's account may be logged on to.
-    fn may_log_on(&self, person: &Identifier) -> Result<(), ServiceError> {
+    /// Whether a person's account may be logged on to at this device.
+    fn may_log_on(&self, person: &Identifier, device: &Identifier) -> Result<(), ServiceError> {
         let member = self.ledger.core().member(person)?.ok_or(ServiceError::NoPerson)?;
-        member.account.stands(self.ledger.now())?;
+        member.account.stands_at(device, self.ledger.now())?;
         self.roster.requester(&member.account.person.agency, self.today())?;
         if member.key.is_some() { Ok(()) } else { Err(ServiceError::NoPerson) }
     }
 
-    /// Checks a touch for a log-on or an unlocking. One that is refused is logged and counted, and
-    /// too many lock the account.
+    /// Checks a touch for a log-on or an unlocking. One that is refused is logged, and counted if
+    /// it answers a challenge that was asked for here.
     fn proven(
         &self,
         caller: &Caller,
@@ -307,29 +324,74 @@ impl Service {
     ) -> Result<ActApproval, ServiceError> {
         let asked =
             self.guard.sessions.answered(nonce, &self.approval(verb, caller, device, person, &[]));
-        let proven = asked.and_then(|approval| {
-            self.verify_touch(person, touch, &approval.challenge()).map(|_| approval)
-        });
-        if proven.as_ref().is_err_and(|e| e.fate() == Fate::Refuse) {
-            let id = person.clone();
-            let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
-                let mut member = core.member(&id)?.ok_or(ServiceError::NoPerson)?;
-                let tries = member.account.refused(group.now);
-                let leaves = tries.map(|tries| {
-                    NewLeaf::new(Vec::new(), Vec::new(), Detail::LockedOut { person: id, tries })
-                });
-                let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
-                    member.account.locked = leaf.or(member.account.locked);
-                    core.put_member(tables, &member)
-                };
-                Write::new(leaves.into_iter().collect(), rows).answering(tries.is_some()).decided()
-            };
-            let locked = self.ledger.write(Subject::People, decide)?;
-            if locked {
+        let approval = self.refuse_log_on(caller, Some(person), asked)?;
+        let Tried { refused, locked } =
+            self.try_key(device, person, touch, &approval.challenge())?;
+        match locked {
+            Some(Lockout { device: None, .. }) => {
                 self.guard.end_sessions_of(person, "the account was locked")?;
             }
+            Some(Lockout { device: Some(_), .. }) => self.guard.end_sessions_at(caller, person)?,
+            None => {}
         }
-        self.refuse_log_on(caller, Some(person), proven)
+        // Whoever can't show the key learns nothing of the account, not even whether it is there.
+        let stranger = verb == Verb::LogOn && matches!(refused, Some((_, false)));
+        let standing = match refused {
+            Some((e, _)) => Err(e),
+            None => self.may_log_on(person, device),
+        };
+        match self.refuse_log_on(caller, Some(person), standing) {
+            Err(e) if stranger && e.fate() == Fate::Refuse => Err(ServiceError::NotProven),
+            told => told.map(|()| approval),
+        }
+    }
+
+    /// Checks the answer to a challenge that was asked for at a device, in the writer; keeps the
+    /// key's counter, or counts the try.
+    fn try_key(
+        &self,
+        device: &Identifier,
+        person: &Identifier,
+        touch: &Touch,
+        challenge: &Challenge,
+    ) -> Result<Tried, ServiceError> {
+        let (device, id, touch, challenge) =
+            (device.clone(), person.clone(), touch.clone(), *challenge);
+        let relying_party = self.relying_party()?.clone();
+        let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
+            let mut member = core.member(&id)?;
+            let Some((account, key)) = member.as_mut().and_then(Member::with_key) else {
+                // As much is written as for somebody who is there: how long it takes tells nothing.
+                let nobody = Tried { refused: Some((ServiceError::NoPerson, false)), locked: None };
+                return Write::unlogged(|_, _| Ok(())).answering(nobody).decided();
+            };
+            let (leaves, tried) = match verify(&touch, &challenge, key, &relying_party) {
+                Ok(count) => {
+                    key.sign_count = count;
+                    (Vec::new(), Tried::default())
+                }
+                Err(e) => {
+                    let signed = is_signed(&touch, &challenge, key);
+                    let locked = account.refused(&device, signed, group.now);
+                    let leaf = locked.clone().map(|Lockout { tries, device }| {
+                        let detail = Detail::LockedOut { person: id, device, tries };
+                        NewLeaf::new(Vec::new(), Vec::new(), detail)
+                    });
+                    let refused = Some((e.into(), signed));
+                    (leaf.into_iter().collect(), Tried { refused, locked })
+                }
+            };
+            let locked = tried.locked.clone();
+            let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
+                let mut member = member.expect("it has a key");
+                if let (Some(lockout), Some(leaf)) = (locked, leaf) {
+                    member.account.lock(lockout, leaf);
+                }
+                core.put_member(tables, &member)
+            };
+            Write::new(leaves, rows).answering(tried).decided()
+        };
+        self.ledger.write(Subject::People, decide)
     }
 
     /// Logs that a log-on is refused, before it is told.

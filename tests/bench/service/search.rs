@@ -17,7 +17,7 @@ use smrt::client::staff::Staff;
 use smrt::client::{Client, Credentials};
 use smrt::disk::RealDisk;
 use smrt::face::Edits;
-use smrt::ledger::{RestoreSetup, SystemClock};
+use smrt::ledger::{StoppedSetup, SystemClock};
 use smrt::roster::{CertificateName, Person, Role};
 use smrt::store::STORE_FILE;
 use smrt::tls::authority::Authority;
@@ -202,7 +202,7 @@ impl Site {
         );
         fs::write(&config, text)?;
         let appoint = |id, role| {
-            let setup = RestoreSetup {
+            let setup = StoppedSetup {
                 disk: Arc::new(RealDisk),
                 state: state.to_owned(),
                 origin: ORIGIN.to_owned(),
