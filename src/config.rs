@@ -5,10 +5,12 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use crate::audit::touch::RelyingParty;
+use crate::audit::touch::{Aaguid, KeyModel, KeyModels, RelyingParty, SecurityKeys};
 use crate::gallery::EngineChoice;
 use crate::limits::{
     CREDENTIAL_WARN_DAYS_DEFAULT, DETAILS_KEPT_DAYS_MIN, DISK_RESERVE_MIB_DEFAULT,
@@ -100,6 +102,10 @@ pub struct Config {
     /// makes every enrolled key useless.
     #[serde(default, deserialize_with = "console_origin")]
     pub console_origin: Option<RelyingParty>,
+    /// Models of security keys that are enrolled here. No default: without any, nobody enrols a key.
+    /// Whoever adds one lets people search with keys of that maker.
+    #[serde(default, rename = "key_model")]
+    pub key_models: Vec<KeyModelEntry>,
     /// File of agencies and devices. No default. Whoever changes it admits agencies and consoles;
     /// its digest is logged at every start.
     pub roster: PathBuf,
@@ -125,6 +131,18 @@ pub struct Config {
     /// memory.
     #[serde(default)]
     pub embed_workers: usize,
+}
+
+/// Models of security keys, by the certificate of their maker.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyModelEntry {
+    /// What the site calls them. No default.
+    pub name: String,
+    /// Their maker's certificate, PEM: a root, or the one that signs statements itself. No default.
+    pub anchor: PathBuf,
+    /// The AAGUIDs that are taken under it. No default.
+    pub aaguids: Vec<Aaguid>,
 }
 
 /// The server's certificate and what it checks callers' certificates against.
@@ -165,6 +183,7 @@ impl Config {
             details_kept_days: details_kept_days_default(),
             inquiries_kept_days: inquiries_kept_days_default(),
             console_origin: None,
+            key_models: Vec::new(),
             roster: PathBuf::new(),
             tls,
             models: models_default(),
@@ -202,6 +221,7 @@ impl Config {
         .into_iter()
         .chain(&mut config.models_next)
         .chain(&mut config.anchor)
+        .chain(config.key_models.iter_mut().map(|model| &mut model.anchor))
         {
             let Some(name) = file.to_str().and_then(|f| f.strip_prefix(CREDENTIAL)) else {
                 // A relative path is meant from where the file that names it lies.
@@ -218,6 +238,26 @@ impl Config {
     /// Reads the roster.
     pub fn read_roster(&self) -> Result<Roster, ConfigError> {
         read_roster(&self.roster)
+    }
+
+    /// Whose keys are taken, and for which name; none where no console is configured.
+    ///
+    /// Errors: an anchor that can't be read, or is no certificate.
+    pub fn security_keys(&self) -> Result<Option<SecurityKeys>, ConfigError> {
+        let Some(relying_party) = self.console_origin.clone() else { return Ok(None) };
+        let model = |entry: &KeyModelEntry| {
+            let (what, path) = ("a security key's anchor", entry.anchor.clone());
+            let wrong = |reason: &str| ConfigError::Malformed {
+                what,
+                path: path.clone(),
+                reason: format!("'{}': {reason}", entry.name),
+            };
+            let pem = CertificateDer::from_pem_slice(&read(what, &path)?)
+                .map_err(|_| wrong("it is no certificate in PEM"))?;
+            KeyModel::new(&entry.name, &pem, &entry.aaguids).map_err(wrong)
+        };
+        let models = self.key_models.iter().map(model).collect::<Result<_, _>>()?;
+        Ok(Some(SecurityKeys { relying_party, models: KeyModels::new(models) }))
     }
 
     /// Reads a key file; one that others can read is refused.

@@ -455,6 +455,8 @@ pub const CHALLENGES_WAITING_MAX: usize = 64;
 pub const LOG_ON_CHALLENGES_PER_HOUR_MAX: usize = 120;
 /// All others that it is given in an hour.
 pub const CHALLENGES_PER_HOUR_MAX: usize = 600;
+/// Certificates in a security key's statement.
+pub const ATTESTATION_CERTIFICATES_MAX: u64 = 6;
 /// Certificates that an alarm names.
 pub const ALARM_LISTS_MAX: usize = 20;
 /// Bytes of a revocation list that a caller brings.

@@ -149,6 +149,8 @@ rules! {
     NotVerified = "not-verified" "Key’s user not verified";
     CounterBack = "counter-back" "Key’s counter went back";
     KeyCanBeCopied = "key-can-be-copied" "Key can be copied";
+    KeyNotVouchedFor = "key-not-vouched-for" "No maker vouches for the key";
+    KeyNotListed = "key-not-listed" "Key of a model that is not listed";
     WrongPage = "wrong-page" "Key touched on another page";
     MalformedTouch = "malformed-touch" "Key’s answer malformed";
     NoConsoleName = "no-console-name" "No name that keys could be bound to";

@@ -169,106 +169,40 @@ impl From<&Face> for FaceView {
     }
 }
 
-use Rule as R;
-
 /// The status of answers by this rule.
 fn status(rule: Rule) -> StatusCode {
+    use Rule::*;
     match rule {
-        R::Malformed => StatusCode::BAD_REQUEST,
-        R::Method => StatusCode::METHOD_NOT_ALLOWED,
-        R::Timeout => StatusCode::REQUEST_TIMEOUT,
-        R::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        R::NoSession | R::BannerFirst | R::ScreenHidden => StatusCode::UNAUTHORIZED,
-        R::NotInRoster
-        | R::CertificateOver
-        | R::OtherOrigin
-        | R::AgencyNotActive
-        | R::NotThisRole
-        | R::NotTheirs
-        | R::Untrained
-        | R::OwnAccount
-        | R::OperatorIsRequester
-        | R::NotShown
-        | R::NotIndependent
-        | R::UnknownPerson
-        | R::WrongCode
-        | R::NotProven
-        | R::LockedOut
-        | R::AccountOff
-        | R::WrongChallenge
-        | R::WrongKey
-        | R::WrongSignature
-        | R::NotPresent
-        | R::NotVerified
-        | R::CounterBack
-        | R::KeyCanBeCopied
-        | R::WrongPage
-        | R::MalformedTouch => StatusCode::FORBIDDEN,
-        R::NotFound | R::NoSwitch => StatusCode::NOT_FOUND,
-        R::TooManyChallenges => StatusCode::TOO_MANY_REQUESTS,
-        R::ReportWithheld => StatusCode::GONE,
-        R::ChangedMeanwhile
-        | R::OutOfTurn
-        | R::FaceMoved
-        | R::CandidateSkipped
-        | R::WrongCandidate
-        | R::EvidenceUnmarked
-        | R::OneAtATime
-        | R::TooFast
-        | R::TooMany
-        | R::TableFull
-        | R::UploadTorn
-        | R::NumberReleased
-        | R::BookingDamaged
-        | R::NotSuppressed
-        | R::AccountTerms
-        | R::NameTaken
-        | R::SecondAccount
-        | R::NotAppointed
-        | R::NoKey
-        | R::KeyTaken
-        | R::KeyOfSoftware
-        | R::NoConsoleName
-        | R::ModelNotSwitched
-        | R::LogInDoubt
-        | R::NotPending
-        | R::ClockDisagrees => StatusCode::CONFLICT,
-        R::TooLarge | R::ProbeSize => StatusCode::PAYLOAD_TOO_LARGE,
-        R::Json
-        | R::AgencyNotListed
-        | R::ReasonLength
-        | R::ReasonHollow
-        | R::ReferenceHollow
-        | R::ReferencePattern
-        | R::RequesterHollow
-        | R::PurposeHollow
-        | R::SupervisorHollow
-        | R::CourtOrderHollow
-        | R::SourceHollow
-        | R::NotAttested
-        | R::CandidatesNumber
-        | R::FieldHollow
-        | R::PoorProbe
-        | R::EditsOutOfBounds
-        | R::FindingUnfounded
-        | R::OutcomeHollow
-        | R::NoFace
-        | R::SeveralFaces
-        | R::NoSuchFace
-        | R::FaceTooSmall
-        | R::FaceUnclear
-        | R::PhotoTooSmall
-        | R::PhotoTooLarge
-        | R::PhotoDamaged
-        | R::PhotoUnusable
-        | R::PhotoKind
-        | R::CosignatureInvalid
-        | R::RevocationListUnfit
-        | R::RangeOutside => StatusCode::UNPROCESSABLE_ENTITY,
-        R::Busy | R::DoorsShut | R::ClockBehind | R::RevocationListOver => {
-            StatusCode::SERVICE_UNAVAILABLE
+        Malformed => StatusCode::BAD_REQUEST,
+        Method => StatusCode::METHOD_NOT_ALLOWED,
+        Timeout => StatusCode::REQUEST_TIMEOUT,
+        ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        NoSession | BannerFirst | ScreenHidden => StatusCode::UNAUTHORIZED,
+        NotInRoster | CertificateOver | OtherOrigin | AgencyNotActive | NotThisRole | NotTheirs
+        | Untrained | OwnAccount | OperatorIsRequester | NotShown | NotIndependent
+        | UnknownPerson | WrongCode | NotProven | LockedOut | AccountOff | WrongChallenge
+        | WrongKey | WrongSignature | NotPresent | NotVerified | CounterBack | KeyCanBeCopied
+        | KeyNotVouchedFor | WrongPage | MalformedTouch => StatusCode::FORBIDDEN,
+        NotFound | NoSwitch => StatusCode::NOT_FOUND,
+        TooManyChallenges => StatusCode::TOO_MANY_REQUESTS,
+        ReportWithheld => StatusCode::GONE,
+        ChangedMeanwhile | OutOfTurn | FaceMoved | CandidateSkipped | WrongCandidate
+        | EvidenceUnmarked | OneAtATime | TooFast | TooMany | TableFull | UploadTorn
+        | NumberReleased | BookingDamaged | NotSuppressed | AccountTerms | NameTaken
+        | SecondAccount | NotAppointed | NoKey | KeyTaken | KeyOfSoftware | KeyNotListed
+        | NoConsoleName | ModelNotSwitched | LogInDoubt | NotPending | ClockDisagrees => {
+            StatusCode::CONFLICT
         }
-        R::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
-        R::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        TooLarge | ProbeSize => StatusCode::PAYLOAD_TOO_LARGE,
+        Json | AgencyNotListed | ReasonLength | ReasonHollow | ReferenceHollow
+        | ReferencePattern | RequesterHollow | PurposeHollow | SupervisorHollow
+        | CourtOrderHollow | SourceHollow | NotAttested | CandidatesNumber | FieldHollow
+        | PoorProbe | EditsOutOfBounds | FindingUnfounded | OutcomeHollow | NoFace
+        | SeveralFaces | NoSuchFace | FaceTooSmall | FaceUnclear | PhotoTooSmall
+        | PhotoTooLarge | PhotoDamaged | PhotoUnusable | PhotoKind | CosignatureInvalid
+        | RevocationListUnfit | RangeOutside => StatusCode::UNPROCESSABLE_ENTITY,
+        Busy | DoorsShut | ClockBehind | RevocationListOver => StatusCode::SERVICE_UNAVAILABLE,
+        DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+        Failed => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }

@@ -3,7 +3,8 @@
 use time::macros::date;
 
 use super::touch::{
-    Aaguid, ActApproval, Base64Url, Credential, FaceBox, PublicKey, SearchApproval, Touch, Verb,
+    Aaguid, ActApproval, Base64Url, Credential, FaceBox, PublicKey, Registration, SearchApproval,
+    Touch, Verb,
 };
 use super::{Actor, Alarm, Detail, LeafKind, Refusal, SampleFinding, Sealed, Shown, Unusable};
 use crate::booking::{Identifier, Text, VersionId};
@@ -51,6 +52,11 @@ fn approval(verb: Verb, person: &str) -> ActApproval {
         expires: 1_795_449_660,
         nonce: [0; 32],
     }
+}
+
+fn registration() -> Box<Registration> {
+    let (client_data, attestation_object) = (bytes(b"{}"), bytes(&[0xa0]));
+    Box::new(Registration { client_data, attestation_object })
 }
 
 fn touch() -> Touch {
@@ -436,6 +442,7 @@ fn accounts() -> Vec<Detail> {
             grant: search(),
             person: person(),
             key: Some(key()),
+            registration: Some(registration()),
             approval: approval(Verb::Grant, "admin-a"),
             touch: touch(),
         },
@@ -459,6 +466,7 @@ fn accounts() -> Vec<Detail> {
             actor: at("smrt:device/rtcc-2", "commander"),
             person: id("commander"),
             key: key(),
+            registration: registration(),
             approval: approval(Verb::Enrol, "commander"),
         },
         Detail::AccountOff {

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::detail::{Actor, Alarm, Refusal, SampleFinding, Sealed, Shown, Unusable};
 use super::error::AuditError;
-use super::touch::{ActApproval, Credential, SearchApproval, Touch};
+use super::touch::{ActApproval, Credential, Registration, SearchApproval, Touch};
 use crate::booking::{Identifier, VersionId};
 use crate::calendar::{Span, Time};
 use crate::inquiry::{CopyOrder, Finding, Handover, Outcome, Request};
@@ -282,8 +282,8 @@ leaves! {
     /// An administrator asked for an account, a role or a key, by touch; the commander is yet to
     /// approve.
     GrantAsked = 57 "grant_asked" 0..=0 of [] []
-        { actor: Actor, grant: String, person: Person, key: Option<Credential>, approval:
-        ActApproval, touch: Touch }
+        { actor: Actor, grant: String, person: Person, key: Option<Credential>, registration:
+        Option<Box<Registration>>, approval: ActApproval, touch: Touch }
     /// The commander approved, by touch: from here on it holds.
     GrantApproved = 58 "grant_approved" 1..=1 of [GrantAsked] []
         { actor: Actor, grant: String, person: Identifier, approval: ActApproval, touch: Touch }
@@ -296,7 +296,8 @@ leaves! {
         { person: Person }
     /// A person who was appointed at the box enrolled a key.
     KeyEnrolled = 61 "key_enrolled" 1..=1 of [Appointed] []
-        { actor: Actor, person: Identifier, key: Credential, approval: ActApproval }
+        { actor: Actor, person: Identifier, key: Credential, registration: Box<Registration>,
+        approval: ActApproval }
     /// An account went off: its person left, nobody used it, or its time was over.
     AccountOff = 62 "account_off" 0..=0 of [] [why]
         { actor: Option<Actor>, person: Identifier, why: OffReason }

@@ -3,10 +3,11 @@
 //!
 //! It answers byte for byte as a browser with a key on USB would, by a real P-256 key that lives as
 //! long as this value. Its AAGUID is `Aaguid::SOFTWARE`, so that each credential and each touch in
-//! the log says what it is. It protects nothing: any program that holds it can touch it, and it
+//! the log says what it is; a maker in software vouches for it. It protects nothing: any program that holds it can touch it, and it
 //! claims to have verified a PIN that it never asks for.
 
 use std::fmt::{Debug, Formatter};
+use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair};
@@ -14,6 +15,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 
 use super::error::ClientError;
+use super::key_maker::{KeyMaker, bytes as cbor_bytes};
 use crate::audit::touch::{
     Aaguid, Base64Url, Challenge, CredentialId, PublicKey, Registration, RelyingParty, Touch,
 };
@@ -26,9 +28,6 @@ const VERIFIED: u8 = 0x04;
 const BACKUP_ELIGIBLE: u8 = 0x08;
 const BACKED_UP: u8 = 0x10;
 const ATTESTED: u8 = 0x40;
-/// Attestation object: a map of format `none`, an empty statement, and authenticator data, whose
-/// length of two bytes follows.
-const NOT_ATTESTED: &[u8] = b"\xa3\x63fmt\x64none\x67attStmt\xa0\x68authData\x58";
 
 /// An authenticator with one credential.
 pub struct SoftwareKey {
@@ -63,6 +62,28 @@ pub struct KeyBehaviour {
     pub cross_origin: bool,
     /// The `type` of the client data, in place of the right one.
     pub ceremony: Option<String>,
+    /// The AAGUID that it says it has, in place of the one of software keys.
+    pub aaguid: Option<Aaguid>,
+    /// Who vouches for it at its registration.
+    pub statement: Statement,
+}
+
+/// Who vouches for a key at its registration.
+#[derive(Clone, Default)]
+pub enum Statement {
+    /// The maker of this project's software keys.
+    #[default]
+    Own,
+    /// Another maker.
+    By(Arc<KeyMaker>),
+    /// The maker of this project's software keys, over other bytes.
+    OfOtherBytes,
+    /// The new credential itself.
+    OfItself,
+    /// The maker, in the format of U2F.
+    U2f,
+    /// Nobody.
+    None,
 }
 
 /// Client data of WebAuthn, its fields in the order in which browsers write them.
@@ -90,7 +111,22 @@ impl Default for KeyBehaviour {
             origin: None,
             cross_origin: false,
             ceremony: None,
+            aaguid: None,
+            statement: Statement::Own,
         }
+    }
+}
+
+impl Debug for Statement {
+    fn fmt(&self, f: &mut Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Own => "Own",
+            Self::By(_) => "By another maker",
+            Self::OfOtherBytes => "OfOtherBytes",
+            Self::OfItself => "OfItself",
+            Self::U2f => "U2f",
+            Self::None => "None",
+        })
     }
 }
 
@@ -127,16 +163,29 @@ impl SoftwareKey {
             behaviour.count.unwrap_or(self.count),
             !behaviour.misplaced_credential,
         );
-        let length = u8::try_from(data.len())
-            .expect("a credential of 32 bytes and its key make less than 256");
-        Registration {
-            client_data: bounded(client_data(
-                "webauthn.create",
-                challenge,
-                relying_party,
-                behaviour,
-            )),
-            attestation_object: bounded([NOT_ATTESTED, &[length], &data].concat()),
+        let client_data = client_data("webauthn.create", challenge, relying_party, behaviour);
+        let signed = [&data[..], &Digest::of(&client_data).0].concat();
+        let (format, statement) = self.statement(&behaviour.statement, &signed);
+        let head = [b"\xa3\x63fmt", format, b"\x67attStmt"].concat();
+        let object = [head, statement, b"\x68authData".to_vec(), cbor_bytes(&data)].concat();
+        Registration { client_data: bounded(client_data), attestation_object: bounded(object) }
+    }
+
+    /// The name of a statement's format, and the statement, in CBOR.
+    fn statement(&self, by: &Statement, signed: &[u8]) -> (&'static [u8], Vec<u8>) {
+        const PACKED: &[u8] = b"\x66packed";
+        let by_itself = || {
+            let signature = self.pair.sign(&SystemRandom::new(), signed);
+            let signature = signature.expect("the machine gave random numbers for the key");
+            [b"\xa2\x63alg\x26\x63sig".to_vec(), cbor_bytes(signature.as_ref())].concat()
+        };
+        match by {
+            Statement::Own => (PACKED, KeyMaker::own().statement(signed)),
+            Statement::By(maker) => (PACKED, maker.statement(signed)),
+            Statement::OfOtherBytes => (PACKED, KeyMaker::own().statement(b"other bytes")),
+            Statement::OfItself => (PACKED, by_itself()),
+            Statement::U2f => (b"\x68fido-u2f", KeyMaker::own().statement(signed)),
+            Statement::None => (b"\x64none", b"\xa0".to_vec()),
         }
     }
 
@@ -205,7 +254,7 @@ impl SoftwareKey {
                 .try_into()
                 .expect("a public key of P-256 is a point of 65 bytes");
             let length = u16::try_from(ID_BYTES).expect("32 fits into 16 bits");
-            data.extend(Aaguid::SOFTWARE.0);
+            data.extend(behaviour.aaguid.unwrap_or(Aaguid::SOFTWARE).0);
             data.extend(length.to_be_bytes());
             data.extend(self.id);
             data.extend(PublicKey::Es256(point).to_cose());

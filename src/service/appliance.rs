@@ -12,7 +12,7 @@ use super::guard::{Doors, Guard};
 use super::probe_memory::ProbeMemory;
 use super::switch_worker::switch_models;
 use super::watch::keep_watch;
-use crate::audit::touch::RelyingParty;
+use crate::audit::touch::SecurityKeys;
 use crate::audit::{Actor, Alarm, Detail, LeafKind, Quorum, Sealed, VerifierKey, Witness};
 use crate::calendar::Span;
 use crate::embed::{ExaminedPhoto, FaceChoice, Pool};
@@ -33,8 +33,8 @@ pub struct Service {
     pub(super) switch_worker: BackgroundThread,
     /// Photos that wait for a worker.
     pub(super) examining: WaitCount,
-    /// The name that people's keys are bound to.
-    pub(super) relying_party: Option<RelyingParty>,
+    /// Which keys people have.
+    pub(super) keys: Option<SecurityKeys>,
     pub(super) search_rate: SearchRate,
     /// Uploads of probes that somebody is at.
     pub(super) uploads: Places,
@@ -47,7 +47,7 @@ impl Service {
     pub fn open(
         setup: LedgerSetup,
         roster: Roster,
-        relying_party: Option<RelyingParty>,
+        keys: Option<SecurityKeys>,
         credentials: Arc<dyn Credentials>,
         watch: &mut dyn FnMut(&Progress),
     ) -> Result<Self, ServiceError> {
@@ -62,6 +62,10 @@ impl Service {
                 roster.ceilings
             );
             return Err(RosterError::Malformed { what }.into());
+        }
+        let no_hardware = keys.as_ref().and_then(|keys| keys.models.no_hardware());
+        if let (StateKind::Real, Some(what)) = (ledger.kind(), no_hardware) {
+            return Err(ServiceError::NoHardware { what });
         }
         let quorum = quorum_of(&roster, ledger.verifier())?;
         let (begun, roster_sha256) = (ledger.clone(), roster.sha256());
@@ -78,7 +82,7 @@ impl Service {
             watch: BackgroundThread::default(),
             switch_worker: BackgroundThread::default(),
             examining: WaitCount::default(),
-            relying_party,
+            keys,
             search_rate,
             uploads: Places::default(),
             probe_memory: ProbeMemory::default(),
@@ -119,12 +123,12 @@ impl Service {
 
     /// The origin of the console's pages, where one is configured.
     pub fn console_origin(&self) -> Option<&str> {
-        self.relying_party.as_ref().map(RelyingParty::origin)
+        self.keys.as_ref().map(|keys| keys.relying_party.origin())
     }
 
     /// The name that people's keys are bound to, where one is configured.
     pub fn console_name(&self) -> Option<&str> {
-        self.relying_party.as_ref().map(RelyingParty::id)
+        self.keys.as_ref().map(|keys| keys.relying_party.id())
     }
 
     /// Agencies for which may be asked today.

@@ -52,6 +52,12 @@ pub enum ServiceError {
     /// A software key.
     #[error("a key of software is taken in demonstrations and tests only, wanted a security key")]
     SoftwareKey,
+    /// Keys that are no hardware are listed where bookings are real.
+    #[error(
+        "keys of {what} are listed, which are no hardware: a box with real bookings takes none of \
+         them"
+    )]
+    NoHardware { what: &'static str },
     /// The person has an account.
     #[error("the person has the account '{id}' already, and one role; change that one")]
     SecondAccount { id: Identifier },
@@ -188,6 +194,7 @@ impl Fated for ServiceError {
             | Self::NoKey
             | Self::KeyTaken
             | Self::SoftwareKey
+            | Self::NoHardware { .. }
             | Self::SecondAccount { .. }
             | Self::NoSuchCode
             | Self::NotAppointed { .. }
@@ -230,7 +237,7 @@ impl ServiceError {
             Self::NoPerson => Rule::UnknownPerson,
             Self::NoKey => Rule::NoKey,
             Self::KeyTaken => Rule::KeyTaken,
-            Self::SoftwareKey => Rule::KeyOfSoftware,
+            Self::SoftwareKey | Self::NoHardware { .. } => Rule::KeyOfSoftware,
             Self::SecondAccount { .. } => Rule::SecondAccount,
             Self::NoSuchCode => Rule::WrongCode,
             Self::NotAppointed { .. } => Rule::NotAppointed,

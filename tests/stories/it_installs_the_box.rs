@@ -318,12 +318,7 @@ fn a_real_box_takes_no_key_of_software_so_that_only_people_search() {
         site.code_of("commander"),
         &shared_key().unwrap(),
     );
-    refused(
-        enrolled,
-        409,
-        "key-of-software",
-        "a key of software is taken in demonstrations and tests only",
-    );
+    refused(enrolled, 409, "key-not-listed", "the security key's maker is not listed");
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
     assert!(log.iter().any(|(kind, _)| *kind == LeafKind::LogOnRefused), "{log:?}");

@@ -11,6 +11,7 @@ mod a_court_verifies_a_report;
 mod a_probe_is_handed_over;
 mod a_release_comes_between;
 mod a_report_leaves_the_box;
+mod a_software_key_searches_nothing;
 mod a_stranger_knocks;
 mod a_stranger_locks_people_out;
 mod a_witness_cosigns;

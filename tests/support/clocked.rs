@@ -104,8 +104,8 @@ impl<'s> Clocked<'s> {
         let roster = || config.read_roster().unwrap();
         let acceptor = Arc::new(Acceptor::open(config.server_files()).unwrap());
         let service = once_free(|| {
-            let (origin, acceptor) = (config.console_origin.clone(), acceptor.clone());
-            Service::open(setup(), roster(), origin, acceptor, &mut |_| {})
+            let (keys, acceptor) = (config.security_keys().unwrap(), acceptor.clone());
+            Service::open(setup(), roster(), keys, acceptor, &mut |_| {})
         });
         let service = Arc::new(service);
         let halted: Arc<Mutex<Option<String>>> = Arc::default();

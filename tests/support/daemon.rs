@@ -138,14 +138,14 @@ impl Site {
         )
     }
 
-    /// `smrtd check`.
+    /// `smrtd check`, for the use that the site has.
     pub(crate) fn check(&self) -> Ended {
-        ended(
-            Command::new(env!("CARGO_BIN_EXE_smrtd"))
-                .arg("check")
-                .arg("--config")
-                .arg(self.config()),
-        )
+        let mut command = Command::new(env!("CARGO_BIN_EXE_smrtd"));
+        command.arg("check").arg("--config").arg(self.config());
+        if !self.is_real {
+            command.args(["--create-as", "test"]);
+        }
+        ended(&mut command)
     }
 }
 

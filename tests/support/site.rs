@@ -10,8 +10,10 @@ use rcgen::{
     CertificateParams, CertificateRevocationListParams, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyIdMethod, KeyPair, KeyUsagePurpose, SanType, SerialNumber,
 };
+use smrt::audit::touch::Aaguid;
 use smrt::audit::{Checkpoint, CosignerKey, Detail, Leaf, LeafKind, LogKey, VerifierKey};
 use smrt::booking::{BookingNumber, Identifier};
+use smrt::client::key_maker::KeyMaker;
 use smrt::client::staff::Staff;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
@@ -86,6 +88,8 @@ pub(crate) struct Site {
     folder: TempDir,
     /// The codes of a commander and an administrator, where some were appointed.
     pub(crate) appointed: Option<[String; 2]>,
+    /// Whether bookings are real, so that only hardware is listed.
+    pub(crate) is_real: bool,
     /// The keys of its people, once they are needed.
     pub(crate) staff: Mutex<Option<Staff>>,
 }
@@ -124,6 +128,10 @@ impl Site {
 
     /// As `appoint`, for a state folder of this kind.
     pub(crate) fn appoint_for(&mut self, kind: StateKind) {
+        if kind == StateKind::Real {
+            self.is_real = true;
+            self.configure_keeping_roster("");
+        }
         let config = Config::load(&self.config()).unwrap();
         let appoint = |id: &str, role| {
             let key = |name| fs::read(self.path(name)).unwrap().into();
@@ -152,7 +160,8 @@ impl Site {
 
     /// A folder with nothing in it.
     pub(crate) fn bare() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), appointed: None, staff: Mutex::default() }
+        let folder = tempfile::tempdir().unwrap();
+        Self { folder, appointed: None, is_real: false, staff: Mutex::default() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -250,10 +259,26 @@ impl Site {
              roster = \"roster.toml\"\nengine = \"{engine}\"\nmodels = \"{}\"\n{more}\n[tls]\ncert \
              = \"authority/server-localhost.pem\"\n\
              key = \"authority/server-localhost.key\"\nca = \"authority/ca.pem\"\ncrl \
-             = \"authority/crl.pem\"\n",
-            models.display()
+             = \"authority/crl.pem\"\n{}",
+            models.display(),
+            if self.is_real { String::new() } else { self.key_models() }
         );
         fs::write(self.config(), text).unwrap();
+    }
+
+    /// Lists the keys that are no hardware: this project's, and those of the stories' browsers.
+    pub(crate) fn key_models(&self) -> String {
+        let chromium = root().join("tests/browser/chromium-keys.pem");
+        let list = |name: &str, anchor: &Path, aaguid: &str| {
+            format!(
+                "[[key_model]]\nname = \"{name}\"\nanchor = \"{}\"\naaguids = [\"{aaguid}\"]\n",
+                anchor.display()
+            )
+        };
+        let own = self.path("software-keys.pem");
+        fs::write(&own, KeyMaker::own().anchor()).unwrap();
+        list("Software keys", &own, &Aaguid::SOFTWARE.to_string())
+            + &list("Chromium", &chromium, "01020304-0506-0708-0102-030405060708")
     }
 
     /// The authority, for as long as nobody else opens it.

@@ -37,6 +37,11 @@ impl<'b> Reader<'b> {
         self.head_of(MAP)
     }
 
+    /// The number of items of the array that begins here.
+    pub(super) fn array(&mut self) -> Result<u64, Malformed> {
+        self.head_of(ARRAY)
+    }
+
     /// The byte string that begins here.
     pub(super) fn bytes(&mut self) -> Result<&'b [u8], Malformed> {
         let length = self.head_of(BYTES)?;

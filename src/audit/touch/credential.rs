@@ -37,7 +37,7 @@ pub type CredentialId = Base64Url<CREDENTIAL_ID_BYTES_MAX>;
 
 /// What kind of security key it says it is; in JSON in the form of a UUID. All zeros where it
 /// doesn't say.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Aaguid(pub [u8; 16]);
 
 /// A public key of one of the two algorithms; in JSON and in bytes a COSE_Key, which has one form
@@ -172,8 +172,7 @@ impl Credential {
         Ok(Self { id, public_key, sign_count, aaguid })
     }
 
-    /// Whether it says that it is this project's software key. That names it in the log; it proves
-    /// nothing of other keys, since what a key says of its kind is not attested.
+    /// Whether it says that it is this project's software key.
     pub fn software(&self) -> bool {
         self.aaguid == Aaguid::SOFTWARE
     }

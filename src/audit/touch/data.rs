@@ -145,34 +145,44 @@ impl<'b> Attested<'b> {
     }
 }
 
-/// The authenticator data within an attestation object, whose statement is neither wanted nor
-/// looked at.
-pub(super) fn attested_data(object: &[u8]) -> Result<&[u8], TouchError> {
-    let malformed = |Malformed| TouchError::AttestationObject("it is no map in canonical CBOR");
-    let mut reader = Reader::new(object);
-    let (mut format, mut statement, mut data) = (None, None, None);
-    for _ in 0..reader.map().map_err(malformed)? {
-        let again = match reader.text().map_err(malformed)? {
-            "fmt" => format.replace(reader.text().map_err(malformed)?).is_some(),
-            "attStmt" => statement.replace(reader.skip().map_err(malformed)?).is_some(),
-            "authData" => data.replace(reader.bytes().map_err(malformed)?).is_some(),
-            _ => {
-                reader.skip().map_err(malformed)?;
-                false
+/// An attestation object, taken apart: what a security key says of a new credential, and how its
+/// maker vouches for that.
+pub(super) struct AttestationObject<'b> {
+    pub(super) format: &'b str,
+    /// The statement, in the form that its format has.
+    pub(super) statement: &'b [u8],
+    /// The authenticator data.
+    pub(super) data: &'b [u8],
+}
+
+impl<'b> AttestationObject<'b> {
+    pub(super) fn parse(object: &'b [u8]) -> Result<Self, TouchError> {
+        let malformed = |Malformed| TouchError::AttestationObject("it is no map in canonical CBOR");
+        let mut reader = Reader::new(object);
+        let (mut format, mut statement, mut data) = (None, None, None);
+        for _ in 0..reader.map().map_err(malformed)? {
+            let again = match reader.text().map_err(malformed)? {
+                "fmt" => format.replace(reader.text().map_err(malformed)?).is_some(),
+                "attStmt" => statement.replace(reader.skip().map_err(malformed)?).is_some(),
+                "authData" => data.replace(reader.bytes().map_err(malformed)?).is_some(),
+                _ => {
+                    reader.skip().map_err(malformed)?;
+                    false
+                }
+            };
+            if again {
+                return Err(TouchError::AttestationObject("it says the same twice"));
             }
-        };
-        if again {
-            return Err(TouchError::AttestationObject("it says the same twice"));
         }
-    }
-    if !reader.rest().is_empty() {
-        return Err(TouchError::AttestationObject("bytes stand behind its end"));
-    }
-    match (format, statement, data) {
-        (Some(_), Some(_), Some(data)) => Ok(data),
-        _ => Err(TouchError::AttestationObject(
-            "it lacks one of format, statement and authenticator data",
-        )),
+        if !reader.rest().is_empty() {
+            return Err(TouchError::AttestationObject("bytes stand behind its end"));
+        }
+        match (format, statement, data) {
+            (Some(format), Some(statement), Some(data)) => Ok(Self { format, statement, data }),
+            _ => Err(TouchError::AttestationObject(
+                "it lacks one of format, statement and authenticator data",
+            )),
+        }
     }
 }
 

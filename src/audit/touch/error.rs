@@ -101,6 +101,54 @@ pub enum TouchError {
     /// The attestation object is malformed.
     #[error("the attestation object is malformed: {0}")]
     AttestationObject(&'static str),
+    /// Nobody vouches for the key.
+    #[error(
+        "nobody vouches for the security key: its browser hid who made it, or it doesn't say; wanted \
+         a statement of its maker, which the browser must be allowed to pass on"
+    )]
+    NoStatement,
+    /// The key vouches for itself alone.
+    #[error("the security key vouches for itself alone, wanted its maker's certificate")]
+    SelfAttested,
+    /// The key is of U2F.
+    #[error(
+        "the security key answered by U2F, which verifies no user and names no model; wanted a key \
+         of FIDO2"
+    )]
+    U2f,
+    /// The statement is of another format.
+    #[error("the security key's statement is of the format '{found}', wanted 'packed'")]
+    StatementFormat {
+        /// The format found.
+        found: String,
+    },
+    /// The statement is malformed.
+    #[error("the security key's statement is wrong: {0}")]
+    Statement(&'static str),
+    /// The statement isn't signed by its certificate.
+    #[error("the security key's statement is not signed by the certificate that it shows")]
+    StatementSignature,
+    /// The certificate isn't one for attestation.
+    #[error("the certificate of the security key's maker is wrong: {0}")]
+    MakerCertificate(&'static str),
+    /// The key says that it is of another model than its maker says.
+    #[error("the security key says that it is of the model {found}, and its maker says another")]
+    OtherAaguid {
+        /// What the key says.
+        found: String,
+    },
+    /// The maker isn't listed.
+    #[error("the security key's maker is not listed: its certificate was issued by '{found}'")]
+    UnknownMaker {
+        /// Who issued the certificate.
+        found: String,
+    },
+    /// The model isn't listed.
+    #[error("security keys of the model {found} are not listed for their maker")]
+    UnlistedModel {
+        /// The model.
+        found: String,
+    },
     /// The credential's id is too short or too long.
     #[error(
         "the credential's id has {found} bytes, wanted {CREDENTIAL_ID_BYTES_MIN} to \
@@ -134,6 +182,15 @@ impl TouchError {
             Self::BackupEligible | Self::BackedUp => Rule::KeyCanBeCopied,
             Self::Signature => Rule::WrongSignature,
             Self::Counter { .. } => Rule::CounterBack,
+            Self::NoStatement
+            | Self::SelfAttested
+            | Self::U2f
+            | Self::StatementFormat { .. }
+            | Self::Statement(_)
+            | Self::StatementSignature
+            | Self::MakerCertificate(_)
+            | Self::OtherAaguid { .. } => Rule::KeyNotVouchedFor,
+            Self::UnknownMaker { .. } | Self::UnlistedModel { .. } => Rule::KeyNotListed,
             Self::ClientData { .. }
             | Self::Type { .. }
             | Self::TokenBinding

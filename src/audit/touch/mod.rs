@@ -10,15 +10,16 @@
 //! isn't over, that its nonce is used once, that a credential is whose it should be and unknown
 //! before it is registered, and that its counter is kept, is the caller's.
 //!
-//! Attestation isn't verified: what kind of key it is, a key says of itself, where its browser was
-//! asked for an attestation and so lets it; and a registration doesn't even prove that somebody
-//! holds the private key. A key counts as enrolled once it has answered a touch.
+//! What kind of key it is, its maker says: [`KeyModels`] takes a registration only with a statement
+//! that is signed by a certificate which leads to a maker that the site lists. That somebody holds
+//! the credential's private key, the maker vouches for, too.
 //!
 //! Source: W3C Web Authentication, Level 2 and 3, sections 7.1 (registration) and 7.2 (assertion);
 //! stricter where the standard leaves it to us: the page is never a frame, the user is always
 //! verified, no key can be copied, flags without a meaning are not set.
 
 mod approval;
+mod attestation;
 mod bytes;
 mod cbor;
 mod credential;
@@ -31,6 +32,7 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 pub use approval::{ActApproval, Canonical, Challenge, FaceBox, SearchApproval, Verb};
+pub use attestation::{KeyModel, KeyModels, SecurityKeys};
 pub use bytes::{Base64Url, lower_hex};
 pub use credential::{Aaguid, Credential, CredentialId, PublicKey};
 pub use error::TouchError;
@@ -41,7 +43,7 @@ use crate::limits::{
     ATTESTATION_OBJECT_BYTES_MAX, AUTHENTICATOR_DATA_BYTES_MAX, CLIENT_DATA_BYTES_MAX,
     TOUCH_SIGNATURE_BYTES_MAX,
 };
-use data::{AuthenticatorData, attested_data, check_client_data, names_challenge};
+use data::{AttestationObject, AuthenticatorData, check_client_data, names_challenge};
 
 const CREATE: &str = "webauthn.create";
 const GET: &str = "webauthn.get";
@@ -125,8 +127,8 @@ fn has_signed(touch: &Touch, credential: &Credential) -> bool {
 /// Checks a new credential that was made for this challenge on our page, and gives what is to be
 /// kept of it.
 ///
-/// Statements of every format are taken and none is believed: see the module's word on attestation.
-/// That the credential is nobody's yet is for the caller to check.
+/// Who made the key isn't looked at: [`KeyModels::model_of`] does. That the credential is nobody's
+/// yet is for the caller to check.
 ///
 /// Errors: one for each check, in the order of the standard.
 pub fn verify_registration(
@@ -135,8 +137,8 @@ pub fn verify_registration(
     relying_party: &RelyingParty,
 ) -> Result<Credential, TouchError> {
     check_client_data(registration.client_data.as_bytes(), CREATE, challenge, relying_party)?;
-    let data =
-        AuthenticatorData::parse(attested_data(registration.attestation_object.as_bytes())?)?;
+    let object = AttestationObject::parse(registration.attestation_object.as_bytes())?;
+    let data = AuthenticatorData::parse(object.data)?;
     data.check(relying_party)?;
     let attested = data.attested.ok_or(TouchError::NotAttested)?;
     let public_key = PublicKey::from_cose(attested.public_key)?;

@@ -3,16 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 use smrt::audit::VerifierKey;
 use smrt::config::Config;
 use smrt::embed::Models;
 use smrt::gallery::Gallery;
 use smrt::service::Credentials;
-use smrt::store::STORE_FILE;
+use smrt::store::{STORE_FILE, StateKind};
 use smrt::tls::{Acceptor, valid_days};
 
-use crate::run::RunError;
+use crate::run::{CreateAs, RunError};
 
 /// Days before the end of a certificate or revocation list from which a warning is printed.
 const DAYS_LEFT_WARN: i64 = 14;
@@ -23,6 +23,9 @@ pub(crate) struct CheckCommand {
     /// The configuration file.
     #[arg(long)]
     config: PathBuf,
+    /// What the state folder is made for, or will be.
+    #[arg(long, value_enum, default_value_t = CreateAs::Real)]
+    create_as: CreateAs,
 }
 
 /// Prints one line for each check, and counts what isn't right.
@@ -41,6 +44,7 @@ impl CheckCommand {
             list.anchor(&config);
             list.keys(&config);
             list.certificates(&config);
+            list.security_keys(&config, self.create_as.into());
             list.models(&config);
             list.state_and_address(&config);
         }
@@ -151,6 +155,23 @@ impl Checklist {
                 days => format!("ends in {days} days"),
             });
         }
+    }
+
+    fn security_keys(&mut self, config: &Config, kind: StateKind) {
+        let keys = config.security_keys().map_err(anyhow::Error::from).and_then(|keys| {
+            let Some(keys) = keys else { return Ok("no console is configured".to_owned()) };
+            let (names, what) = (keys.models.names().join(", "), keys.models.no_hardware());
+            ensure!(!keys.models.is_empty(), "no key_model is listed: nobody can enrol a key");
+            match what {
+                Some(what) if kind == StateKind::Real => bail!(
+                    "keys of {what} are listed, which are no hardware; a box with real bookings \
+                     doesn't start by them"
+                ),
+                Some(what) => Ok(format!("{names}; WARNING: keys of {what} are no hardware")),
+                None => Ok(names),
+            }
+        });
+        self.check("security keys", keys, String::clone);
     }
 
     fn models(&mut self, config: &Config) {

@@ -10,14 +10,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, bail, ensure};
-use smrt::audit::touch::RelyingParty;
+use smrt::audit::touch::{Aaguid, RelyingParty};
 use smrt::booking::{BookingData, BookingNumber, CollectionBasis, Identifier, Text};
 use smrt::client::console_session::{Array, ConsoleSession};
 use smrt::client::demo_proxy::DemoProxy;
+use smrt::client::key_maker::KeyMaker;
 use smrt::client::staff::Staff;
 use smrt::client::verify_report::proof_beside;
 use smrt::client::{Client, ClientError, Credentials};
-use smrt::config::{Config, TlsFiles};
+use smrt::config::{Config, KeyModelEntry, TlsFiles};
 use smrt::crypto::random;
 use smrt::disk::RealDisk;
 use smrt::embed::{Package, PackageClient, fetch, fetch_package};
@@ -29,7 +30,7 @@ use smrt::roster::{Agency, CertificateName, Device, Person, Role, Roster, Standi
 use smrt::service;
 use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
-use smrt::tls::files::{SECRET_MODE, write_new};
+use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, write_new};
 use time::{Duration, OffsetDateTime};
 
 use crate::photos;
@@ -278,6 +279,10 @@ impl Site {
         };
         let mut config = Config::new(state, ORIGIN, key("master.key")?, key("log.key")?, tls);
         config.console_origin = Some(relying_party.clone());
+        let anchor = folder.join("software-keys.pem");
+        write_new(&anchor, KeyMaker::own().anchor().as_bytes(), PUBLIC_MODE)?;
+        let (name, aaguids) = ("Software keys".to_owned(), vec![Aaguid::SOFTWARE]);
+        config.key_models = vec![KeyModelEntry { name, anchor, aaguids }];
         config.models = models.to_owned();
         config.disk_reserve_mib = 0;
         config.engine = engine;

@@ -124,6 +124,7 @@ fn open_service(
             anyhow::Error::new(e).context(format!("the state folder {}", config.state.display())),
         ));
     }
+    let keys = config.security_keys().map_err(config_error)?;
     let master_key = config.read_key("the master key", &config.master_key).map_err(config_error)?;
     let log_key = config.read_key("the log key", &config.log_key).map_err(config_error)?;
     let models = ModelSet::open(
@@ -151,21 +152,21 @@ fn open_service(
         retention: config.retention(),
     };
     let mut notifier = StartNotifier::new();
-    Service::open(setup, roster, config.console_origin.clone(), acceptor, &mut |progress| {
-        notifier.report(progress)
-    })
-    .map_err(|e| match e {
-        ServiceError::Roster(_)
-        | ServiceError::Ledger(
-            LedgerError::Setup { .. }
-            | LedgerError::Behind { .. }
-            | LedgerError::Models { .. }
-            | LedgerError::Audit(_)
-            | LedgerError::Vault(_)
-            | LedgerError::Store(StoreError::Format { .. }),
-        ) => config_error(e),
-        e => failed(e),
-    })
+    Service::open(setup, roster, keys, acceptor, &mut |progress| notifier.report(progress)).map_err(
+        |e| match e {
+            ServiceError::Roster(_)
+            | ServiceError::NoHardware { .. }
+            | ServiceError::Ledger(
+                LedgerError::Setup { .. }
+                | LedgerError::Behind { .. }
+                | LedgerError::Models { .. }
+                | LedgerError::Audit(_)
+                | LedgerError::Vault(_)
+                | LedgerError::Store(StoreError::Format { .. }),
+            ) => config_error(e),
+            e => failed(e),
+        },
+    )
 }
 
 /// Serves until `stop` resolves, then closes the service.

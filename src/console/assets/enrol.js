@@ -19,7 +19,8 @@ export async function enrol(challenge, fields, person) {
       // doesn't.
       user: { id: new TextEncoder().encode(person), name: person, displayName: person },
       pubKeyCredParams: [{ type: "public-key", alg: ES256 }, { type: "public-key", alg: ED25519 }],
-      attestation: "none",
+      // Its maker says what it is; the browser must be allowed to pass that on.
+      attestation: "direct",
       // A key that keeps its credential is found at the log-on without its name being told to
       // whoever asks.
       authenticatorSelection: {

@@ -8,7 +8,7 @@
 use super::desk::AtDesk;
 use super::session_table::Asked;
 use crate::audit::touch::{
-    ActApproval, Credential, Registration, Touch, Verb, verify, verify_registration,
+    ActApproval, Challenge, Credential, Registration, Touch, Verb, verify, verify_registration,
 };
 use crate::audit::{Actor, Alarm, Detail, Sealed};
 use crate::booking::Identifier;
@@ -158,13 +158,12 @@ impl Service {
                 nonce,
                 &self.approval(Verb::Enrol, caller, &device, person, code.as_bytes()),
             )?;
-            let key =
-                verify_registration(registration, &approval.challenge(), self.relying_party()?)?;
-            self.takes(&key).map(|()| (approval, key))
+            self.new_key(registration, &approval.challenge()).map(|key| (approval, key))
         });
         let (approval, key) = self.refuse_log_on(caller, Some(person), enrolled)?;
         let (actor, id, sha256) =
             (Actor::from(caller), person.clone(), Digest::of(code.as_bytes()));
+        let registration = Box::new(registration.clone());
         let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let mut member = core.member(&id)?.ok_or(ServiceError::NoSuchCode)?;
             let code = member
@@ -182,7 +181,7 @@ impl Service {
             let leaf = NewLeaf::new(
                 vec![code.leaf],
                 Vec::new(),
-                Detail::KeyEnrolled { actor, person: id, key, approval },
+                Detail::KeyEnrolled { actor, person: id, key, registration, approval },
             );
             let rows = move |core: &Core, tables: &Commit, _: Option<u64>| {
                 core.put_member(tables, &member)
@@ -337,16 +336,23 @@ impl Service {
             .guard
             .sessions
             .still_asked(nonce, &desk.approval(self, Verb::Enrol, person.as_str().as_bytes()))?;
-        let key = verify_registration(registration, &approval.challenge(), self.relying_party()?)?;
-        self.takes(&key).map(|()| key)
+        self.new_key(registration, &approval.challenge())
     }
 
-    /// Whether this box takes such a key: one of software only where the folder is for tests or a
+    /// A new key, if it was made for this challenge and its maker vouches that it is of a model that
+    /// the site lists. One of software is taken only where the folder is for tests or a
     /// demonstration.
-    pub(super) fn takes(&self, key: &Credential) -> Result<(), ServiceError> {
+    fn new_key(
+        &self,
+        registration: &Registration,
+        challenge: &Challenge,
+    ) -> Result<Credential, ServiceError> {
+        let keys = self.keys()?;
+        let key = verify_registration(registration, challenge, &keys.relying_party)?;
+        keys.models.model_of(registration, self.ledger.now())?;
         match key.software() && self.ledger.kind() == StateKind::Real {
             true => Err(ServiceError::SoftwareKey),
-            false => Ok(()),
+            false => Ok(key),
         }
     }
 

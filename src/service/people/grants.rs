@@ -70,8 +70,9 @@ impl Service {
             .transpose();
         let key = self.refused_at(desk, made)?;
         let approval = self.touched(desk, Verb::Grant, &order_bytes(&order), nonce, &touch)?;
-        let (id, actor, asked_by, person) =
-            (GrantId::random(), desk.actor(), desk.person.clone(), order.person);
+        let (id, actor, asked_by) = (GrantId::random(), desk.actor(), desk.person.clone());
+        let GrantOrder { person, registration } = order;
+        let registration = registration.map(Box::new);
         let decide = move |core: &Core, group: &mut Group<'_>| -> Result<_, ServiceError> {
             let members = core.members()?;
             if members.len() >= ACCOUNTS_MAX {
@@ -80,8 +81,15 @@ impl Service {
             }
             fits(&members, &person, key.as_ref(), group.now)?;
             let (grant, of) = (id.to_string(), person.clone());
-            let detail =
-                Detail::GrantAsked { actor, grant, person: of, key: key.clone(), approval, touch };
+            let detail = Detail::GrantAsked {
+                actor,
+                grant,
+                person: of,
+                key: key.clone(),
+                registration,
+                approval,
+                touch,
+            };
             let asked_cs = group.now;
             let rows = move |core: &Core, tables: &Commit, leaf: Option<u64>| {
                 let leaf = leaf.expect("a change of the roster is logged");

@@ -8,7 +8,9 @@ use zeroize::Zeroizing;
 
 use super::desk::{Acting, AtDesk};
 use super::session_table::{Asked, Session, Unasked};
-use crate::audit::touch::{ActApproval, Challenge, RelyingParty, Touch, Verb, is_signed, verify};
+use crate::audit::touch::{
+    ActApproval, Challenge, RelyingParty, SecurityKeys, Touch, Verb, is_signed, verify,
+};
 use crate::audit::{Actor, Detail};
 use crate::booking::Identifier;
 use crate::crypto::fill_random;
@@ -72,11 +74,18 @@ impl AtDesk {
 }
 
 impl Service {
+    /// Which keys are taken.
+    ///
+    /// Errors: no name is configured that they could be bound to.
+    pub(super) fn keys(&self) -> Result<&SecurityKeys, ServiceError> {
+        self.keys.as_ref().ok_or(ServiceError::NoConsole)
+    }
+
     /// The name that keys are bound to.
     ///
     /// Errors: none is configured.
     pub(in crate::service) fn relying_party(&self) -> Result<&RelyingParty, ServiceError> {
-        self.relying_party.as_ref().ok_or(ServiceError::NoConsole)
+        self.keys().map(|keys| &keys.relying_party)
     }
 
     pub(in crate::service) fn approval(
