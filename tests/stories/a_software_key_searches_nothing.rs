@@ -14,23 +14,16 @@ use smrt::client::software_key::{KeyBehaviour, Statement};
 use smrt::store::StateKind;
 
 use crate::desks::{Hand, relying_party};
-use crate::site::{EXIT_CONFIG, Site};
+use crate::site::{EXIT_CONFIG, MODEL, Site};
 
-const MODEL: Aaguid = Aaguid([0x42; 16]);
 const OTHER: Aaguid = Aaguid([0x43; 16]);
 
 /// A site whose box serves as a real one, and lists one model of this maker.
 fn real_site(maker: &KeyMaker) -> Site {
     let mut site = Site::new();
     site.set_ceilings(1, 60, 200);
+    site.be_real(maker);
     site.appoint_for(StateKind::Real);
-    fs::write(site.path("maker.pem"), maker.anchor()).unwrap();
-    list(
-        &site,
-        &format!(
-            "[[key_model]]\nname = \"Its keys\"\nanchor = \"maker.pem\"\naaguids = [\"{MODEL}\"]\n"
-        ),
-    );
     site
 }
 

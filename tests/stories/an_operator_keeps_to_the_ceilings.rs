@@ -8,6 +8,7 @@ use smrt::api::wire::ChallengeView;
 use smrt::audit::LeafKind;
 use smrt::calendar::Span;
 use smrt::client::console_session::{ConsoleSession, SharedKey};
+use smrt::client::key_maker::KeyMaker;
 use smrt::face::Edits;
 use smrt::roster::Role;
 
@@ -15,7 +16,7 @@ use crate::clocked::Clocked;
 use crate::desks::{Hand, key_of, logs_on, official, person, refused, relying_party};
 use crate::photos::{OBAMA, OBAMA_LATER, photo};
 use crate::raw::Answer;
-use crate::site::{Site, booking, number, request};
+use crate::site::{MODEL, Site, booking, number, request};
 
 fn enrol(clocked: &Clocked<'_>) {
     clocked
@@ -189,7 +190,8 @@ fn other_ceilings_are_a_leaf_that_says_which() {
 
 #[test]
 fn no_box_with_real_bookings_serves_by_looser_ceilings() {
-    let real = Site::new();
+    let mut real = Site::new();
+    real.be_real(&KeyMaker::of_a_root("Maker", MODEL).unwrap());
     for (seconds, hour, day) in [(0, 60, 200), (1, 61, 200), (1, 60, 201)] {
         real.set_ceilings(seconds, hour, day);
         let Err(ended) = real.try_start(Some("real")) else {

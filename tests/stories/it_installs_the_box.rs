@@ -12,6 +12,7 @@ use redb::{Database, TableDefinition};
 use smrt::audit::LeafKind;
 use smrt::booking::Identifier;
 use smrt::client::console_session::{enrol_first_key, shared_key};
+use smrt::client::key_maker::KeyMaker;
 use smrt::roster::CertificateName;
 use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
@@ -20,7 +21,8 @@ use crate::desks::{Hand, refused, relying_party};
 use crate::photos::{COLLINS, photo};
 use crate::raw::Form;
 use crate::site::{
-    EXIT_CONFIG, Ended, PATIENCE, Site, booking, booking_json, ended, models, number, request_json,
+    EXIT_CONFIG, Ended, MODEL, PATIENCE, Site, booking, booking_json, ended, models, number,
+    request_json,
 };
 
 /// What is wrong with a site, and the words that name it.
@@ -73,7 +75,7 @@ fn embedder(site: &Site) -> std::path::PathBuf {
 
 #[test]
 fn a_box_is_installed_with_the_command_alone_and_takes_a_booking() {
-    let site = Site::bare();
+    let mut site = Site::bare();
     let dir = site.path("authority");
     let (dir, key) = (dir.to_str().unwrap(), site.path("master.key"));
     for words in [
@@ -96,6 +98,7 @@ fn a_box_is_installed_with_the_command_alone_and_takes_a_booking() {
     assert_eq!((before.len(), &before), (32, &fs::read(&key).unwrap()));
     fs::create_dir(site.path("state")).unwrap();
     site.configure("");
+    site.be_real(&KeyMaker::of_a_root("Maker", MODEL).unwrap());
 
     let loose = site.check();
     assert!(loose.stdout.contains("ceilings: WARNING: 0 s between two"), "{loose:?}");
@@ -299,6 +302,7 @@ fn a_folder_under_another_key_or_origin_is_refused() {
 fn real_site() -> Site {
     let mut site = Site::new();
     site.set_ceilings(1, 60, 200);
+    site.be_real(&KeyMaker::of_a_root("Maker", MODEL).unwrap());
     site.appoint_for(StateKind::Real);
     site
 }

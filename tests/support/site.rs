@@ -46,6 +46,9 @@ pub(crate) const EXIT_CONFIG: i32 = 78;
 /// Where the console's pages are said to be; a key of software answers for it wherever it is asked.
 pub(crate) const CONSOLE: &str = "https://localhost";
 
+/// The model of security keys that is listed where bookings are real.
+pub(crate) const MODEL: Aaguid = Aaguid([0x42; 16]);
+
 const ROSTER: &str = r#"
 [[agency]]
 id = "slmpd"
@@ -88,7 +91,7 @@ pub(crate) struct Site {
     folder: TempDir,
     /// The codes of a commander and an administrator, where some were appointed.
     pub(crate) appointed: Option<[String; 2]>,
-    /// Whether bookings are real, so that only hardware is listed.
+    /// Whether bookings are real, so that no software is listed.
     pub(crate) is_real: bool,
     /// The keys of its people, once they are needed.
     pub(crate) staff: Mutex<Option<Staff>>,
@@ -128,10 +131,6 @@ impl Site {
 
     /// As `appoint`, for a state folder of this kind.
     pub(crate) fn appoint_for(&mut self, kind: StateKind) {
-        if kind == StateKind::Real {
-            self.is_real = true;
-            self.configure_keeping_roster("");
-        }
         let config = Config::load(&self.config()).unwrap();
         let appoint = |id: &str, role| {
             let key = |name| fs::read(self.path(name)).unwrap().into();
@@ -261,9 +260,21 @@ impl Site {
              key = \"authority/server-localhost.key\"\nca = \"authority/ca.pem\"\ncrl \
              = \"authority/crl.pem\"\n{}",
             models.display(),
-            if self.is_real { String::new() } else { self.key_models() }
+            self.key_models()
         );
         fs::write(self.config(), text).unwrap();
+    }
+
+    /// Has bookings be real: no keys of software are listed, but those of this maker.
+    pub(crate) fn be_real(&mut self, maker: &KeyMaker) {
+        self.is_real = true;
+        let own = self.key_models();
+        let config = fs::read_to_string(self.config()).unwrap();
+        let config = config.strip_suffix(&own).expect("software keys are listed at its end");
+        fs::write(self.path("maker.pem"), maker.anchor()).unwrap();
+        let listed = "[[key_model]]\nname = \"Its keys\"\nanchor = \"maker.pem\"\n";
+        let listed = format!("{config}{listed}aaguids = [\"{MODEL}\"]\n");
+        fs::write(self.config(), listed).unwrap();
     }
 
     /// Lists the keys that are no hardware: this project's, and those of the stories' browsers.
