@@ -87,7 +87,7 @@ rules! {
     ChangedMeanwhile = "changed-meanwhile" "Changed meanwhile";
     OutOfTurn = "out-of-turn" "Out of turn";
     NotShown = "not-shown" "Not shown at this stage";
-    NotIndependent = "not-independent" "Second examiner not independent";
+    NotIndependent = "not-independent" "Examiner not independent";
     PoorProbe = "poor-probe" "Poor photo without a recorded reason";
     FaceMoved = "face-moved" "Face chosen under another model";
     EditsOutOfBounds = "edits-out-of-bounds" "Edits out of bounds";

@@ -56,7 +56,7 @@ pub struct Array {
 }
 
 impl Array {
-    /// Candidates that are still shown, with score and biography.
+    /// Candidates that are still shown, with score and biography: none before two have looked.
     pub fn candidates(&self) -> impl Iterator<Item = &CandidateCard> {
         self.view.candidates.iter().filter(|candidate| candidate.known.is_some())
     }
@@ -432,6 +432,25 @@ impl ConsoleSession {
             view = now;
             if claimed {
                 return Ok(Array { view: self.dispose_all(view)?, timings: array.timings });
+            }
+        }
+    }
+
+    /// Runs an inquiry to the end of both reviews, the second by another examiner.
+    pub fn search_with(
+        &self,
+        second: &Self,
+        request: &Request,
+        probe: &[u8],
+    ) -> Result<Array, ClientError> {
+        let Array { view, timings } = self.search(request, probe)?;
+        let mut view = second.inquiry(view.inquiry)?;
+        loop {
+            let (claimed, now) = second.or_changed(&view, second.claim(&view))?;
+            view = now;
+            if claimed {
+                let done = second.dispose_all(view)?;
+                return Ok(Array { view: self.inquiry(done.inquiry)?, timings });
             }
         }
     }

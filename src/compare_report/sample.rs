@@ -146,8 +146,8 @@ impl SampleBuilder {
             run.happen(answered + Span::seconds(1), Event::Released { version: version(RELEASED) });
         }
         for (examiner, who, claim, at, leaf) in [
-            (1, &okafor, Action::ClaimFirst, first, 3),
-            (2, &haddad, Action::ClaimSecond, second, 4),
+            (1, &okafor, Action::ClaimFirst { order: 3 }, first, 3),
+            (2, &haddad, Action::ClaimSecond { order: 4 }, second, 4),
         ] {
             run.act(who, at, claim);
             for (_, finding) in self.findings.iter().filter(|((_, of), _)| *of == examiner) {

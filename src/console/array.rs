@@ -64,9 +64,8 @@ fn progress(inquiry: &Inquiry, entries: &[CandidateEntry<'_>]) -> Markup {
                 (go_on(inquiry, left.first().copied()))
             }
             p.quiet {
-                "The order says nothing about likeness. You see a candidate's score and booking \
-                 data after your disposition or, as the second examiner, once both reviews are \
-                 finished."
+                "The order says nothing about likeness, and is another one for the other examiner. \
+                 You see scores, names and booking data once both reviews are finished."
             }
         }
     }

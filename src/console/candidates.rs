@@ -1,8 +1,7 @@
 //! Candidates of an array as one person may see them, and the order in which they stand.
 //!
-//! While somebody's own review isn't finished, candidates stand in the order of their random names,
-//! so that the place of one says nothing of its score; both examiners meet the same order. Ranks
-//! come with the scores.
+//! Before both reviews are finished the place of a candidate says nothing of its score, and each
+//! examiner meets another order. Ranks come with the scores.
 
 use super::layout::DeskContext;
 use super::next_step::participant;
@@ -59,11 +58,7 @@ pub(super) struct CandidateEntry<'a> {
 impl<'a> ArrayPage<'a> {
     /// The review that is or was this person's.
     pub(super) fn own(&self) -> Option<&'a Review> {
-        let me = participant(&self.desk.person).id;
-        [self.inquiry.second(), self.inquiry.first()]
-            .into_iter()
-            .flatten()
-            .find(|review| review.examiner.id == me)
+        self.inquiry.review_of(&participant(&self.desk.person))
     }
 
     /// The review that this person is at.
@@ -72,9 +67,8 @@ impl<'a> ArrayPage<'a> {
     }
 
     pub(super) fn entries(&self) -> Vec<CandidateEntry<'a>> {
-        let ranked = candidate_order(self.inquiry, self.desk)
-            .into_iter()
-            .filter_map(|version| self.inquiry.candidate(version));
+        let met = self.sight.candidates.iter();
+        let ranked = met.filter_map(|seen| self.inquiry.candidate(seen.version));
         ranked.enumerate().map(|(at, ranked)| self.entry(at, ranked)).collect()
     }
 
@@ -133,20 +127,4 @@ impl CandidateEntry<'_> {
 /// A disposition in words, or that there is none.
 pub(super) fn disposition_words(disposed: Option<Disposed<'_>>) -> String {
     disposed.map_or("none".to_owned(), |disposed| disposed.words().to_owned())
-}
-
-/// The order in which somebody meets an inquiry's candidates: by rank once both reviews are
-/// finished or the person has no part in one, by their random names before.
-pub fn candidate_order(inquiry: &Inquiry, desk: &DeskContext) -> Vec<VersionId> {
-    let mut order: Vec<VersionId> =
-        inquiry.candidates().iter().map(|candidate| candidate.version).collect();
-    let me = participant(&desk.person).id;
-    let examines = [inquiry.first(), inquiry.second()]
-        .into_iter()
-        .flatten()
-        .any(|review| review.examiner.id == me);
-    if examines && !inquiry.both_finished() {
-        order.sort_unstable();
-    }
-    order
 }

@@ -282,7 +282,9 @@ fn observed(title: &str, finding: &Finding, seen: Seen) -> Markup {
 
 fn booking_data(entry: &CandidateEntry<'_>) -> Markup {
     if !entry.sight.score_and_biography {
-        return html! { p.panel.quiet { "You may not see score and booking data now." } };
+        return html! {
+            p.panel.quiet { "Score and booking data are shown once both reviews are finished." }
+        };
     }
     let score = html! {
         (format_args!("{:.3}", entry.ranked.score))

@@ -163,8 +163,9 @@ fn claim(inquiry: &Inquiry, step: NextStep) -> Markup {
 }
 
 fn may_withdraw(inquiry: &Inquiry, desk: &DeskContext) -> bool {
-    let own = inquiry.operator().id == participant(&desk.person).id;
-    let open = !inquiry.stage().is_over() && inquiry.report().is_none();
+    let own = participant(&desk.person).is(inquiry.operator());
+    // What was answered, two look at before it is dropped.
+    let open = inquiry.stage() < Stage::Answered || inquiry.stage() == Stage::Reviewed;
     desk.may(Duty::Operate) && own && open
 }
 

@@ -63,7 +63,7 @@ pub use alarms::{AlarmsPage, alarms};
 pub use approval::{ApprovalPage, approve};
 pub use array::array;
 pub use assets::{CONTENT_SECURITY_POLICY, HEADERS, asset, assets};
-pub use candidates::{ArrayPage, Biography, ShownCandidate, candidate_order};
+pub use candidates::{ArrayPage, Biography, ShownCandidate};
 pub use compare::{ComparePage, compare};
 pub use copies::{CopiesPage, copies};
 pub use decisions::{DecisionsPage, decisions};

@@ -35,19 +35,17 @@ impl NextStep {
     pub fn of(inquiry: &Inquiry, person: &roster::Person) -> Option<Self> {
         let me = participant(person);
         let (operates, examines) = (person.role.may(Duty::Operate), person.role.may(Duty::Examine));
-        let own = operates && inquiry.operator().id == me.id;
-        let mine = |review: Option<&Review>| {
-            examines && review.is_some_and(|review| review.examiner.id == me.id)
-        };
-        let requester = &inquiry.request().requester;
-        let second = examines
+        let own = operates && me.is(inquiry.operator());
+        let mine =
+            |review: Option<&Review>| examines && review.is_some_and(|of| me.is(&of.examiner));
+        let first = examines && !inquiry.asked_by(&me);
+        let second = first
             && !me.is(inquiry.operator())
-            && !me.bears(&requester.badge, &requester.agency)
             && inquiry.first().is_some_and(|first| !me.is(&first.examiner));
         match inquiry.stage() {
             Stage::Opened | Stage::ProbeReceived if own => Some(Self::Probe),
             Stage::FaceChosen if own => Some(Self::Approve),
-            Stage::Answered if examines => Some(Self::ClaimFirst),
+            Stage::Answered if first => Some(Self::ClaimFirst),
             Stage::FirstReview if mine(inquiry.first()) => Some(Self::Review),
             Stage::ReviewedOnce if second => Some(Self::ClaimSecond),
             Stage::SecondReview if mine(inquiry.second()) => Some(Self::Review),

@@ -55,9 +55,15 @@ pub enum Action {
         leaf: u64,
     },
     /// An examiner takes the first review.
-    ClaimFirst,
+    ClaimFirst {
+        /// A number drawn at random, by which the order is made in which they meet the candidates.
+        order: u64,
+    },
     /// Another examiner takes the second, blind review.
-    ClaimSecond,
+    ClaimSecond {
+        /// As for the first.
+        order: u64,
+    },
     /// The examiner at work records what a candidate is.
     Dispose(Finding),
     /// The examiner at work ends the review.
@@ -330,10 +336,10 @@ pub enum Upshot {
 }
 
 impl Participant {
-    /// Whether two accounts are one person's: the same account, or the same badge of the same
-    /// agency.
+    /// Whether two accounts are one person's: the same badge of the same agency. An account's name
+    /// says nothing of that, since it may be somebody else's a year later.
     pub fn is(&self, other: &Self) -> bool {
-        self.id == other.id || self.bears(&other.badge, &other.agency)
+        self.bears(&other.badge, &other.agency)
     }
 
     /// Whether the person bears this badge of this agency, however it is spelt.

@@ -70,8 +70,8 @@ pub enum InquiryError {
     PurposeHollow,
     /// Nobody answers for the other purpose.
     #[error(
-        "the supervisor's name is a placeholder or a title alone, wanted who answers for this \
-         purpose"
+        "the supervisor's name or badge is a placeholder or a title alone, wanted who answers for \
+         this purpose"
     )]
     SupervisorHollow,
     /// The requester answers for the other purpose.

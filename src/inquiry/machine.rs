@@ -43,6 +43,7 @@ impl Inquiry {
         demand(!who.person.bears(&request.requester.badge, &request.requester.agency), || {
             Refuse::OperatorIsRequester
         })?;
+        demand(!request.purpose.is_answered_for_by(&who.person), || Refuse::OperatorAnswersForIt)?;
         Ok(Self {
             id,
             revision: 1,
@@ -83,8 +84,8 @@ impl Inquiry {
             Action::Ask { search, leaf } => {
                 self.ask(who, Search { id: search, leaf, at_cs: at, interrupted: None })
             }
-            Action::ClaimFirst => self.claim_first(who, at),
-            Action::ClaimSecond => self.claim_second(who, at),
+            Action::ClaimFirst { order } => self.claim_first(who, order, at),
+            Action::ClaimSecond { order } => self.claim_second(who, order, at),
             Action::Dispose(finding) => self.dispose(who, finding),
             Action::Finish { leaf } => self.finish(who, leaf),
             Action::Issue { sha256, leaf } => self.issue(who, sha256, leaf, at),
@@ -223,15 +224,15 @@ impl Inquiry {
 
     // The reviews
 
-    fn claim_first(&mut self, who: &Who, at: Time) -> Result<(), Refuse> {
+    fn claim_first(&mut self, who: &Who, order: u64, at: Time) -> Result<(), Refuse> {
         self.first_waits_for(who)?;
-        self.claim(who, at);
+        self.claim(who, order, at);
         Ok(())
     }
 
-    fn claim_second(&mut self, who: &Who, at: Time) -> Result<(), Refuse> {
+    fn claim_second(&mut self, who: &Who, order: u64, at: Time) -> Result<(), Refuse> {
         self.second_waits_for(who)?;
-        self.claim(who, at);
+        self.claim(who, order, at);
         Ok(())
     }
 
@@ -242,7 +243,7 @@ impl Inquiry {
         if let Some(review) = self.reviews.first() {
             demand(false, || Refuse::FirstClaimed { by: review.examiner.id.clone() })?;
         }
-        Ok(())
+        demand(!self.asked_by(&who.person), || Refuse::FirstAsked)
     }
 
     fn second_waits_for(&self, who: &Who) -> Result<(), Refuse> {
@@ -252,20 +253,18 @@ impl Inquiry {
         if let Some(review) = self.second() {
             demand(false, || Refuse::SecondClaimed { by: review.examiner.id.clone() })?;
         }
-        let requester = &self.request.requester;
         demand(!who.person.is(&self.operator), || Refuse::SecondIsOperator)?;
-        demand(!who.person.bears(&requester.badge, &requester.agency), || {
-            Refuse::SecondIsRequester
-        })?;
+        demand(!self.asked_by(&who.person), || Refuse::SecondAsked)?;
         demand(self.first().is_none_or(|first| !who.person.is(&first.examiner)), || {
             Refuse::SecondIsFirst
         })
     }
 
-    fn claim(&mut self, who: &Who, at: Time) {
+    fn claim(&mut self, who: &Who, order: u64, at: Time) {
         self.reviews.push(Review {
             examiner: who.person.clone(),
             claimed_cs: at,
+            order,
             findings: Vec::new(),
             leaf: None,
         });
@@ -410,6 +409,10 @@ impl Inquiry {
 
     fn withdraw(&mut self, who: &Who, reason: String, at: Time) -> Result<(), Refuse> {
         self.operates(who)?;
+        // Whoever saw an array whose two reviews are not done would be the only one who did.
+        demand(self.answer.is_none() || self.both_finished(), || Refuse::NotReviewed {
+            stage: self.stage(),
+        })?;
         self.end(End { by: Some(who.person.clone()), reason, at_cs: at })
     }
 
@@ -436,10 +439,9 @@ impl Inquiry {
     fn operates(&self, who: &Who) -> Result<(), Refuse> {
         self.goes_on()?;
         may_operate(who)?;
-        let (found, wanted) = (&who.person.id, &self.operator.id);
-        demand(found == wanted, || Refuse::NotTheOperator {
-            found: found.clone(),
-            wanted: wanted.clone(),
+        demand(who.person.is(&self.operator), || Refuse::NotTheOperator {
+            found: who.person.id.clone(),
+            wanted: self.operator.id.clone(),
         })
     }
 
@@ -458,10 +460,9 @@ impl Inquiry {
         };
         let review = &self.reviews[last];
         demand(!review.is_finished(), || Refuse::NoReviewUnderWay)?;
-        let (found, wanted) = (&who.person.id, &review.examiner.id);
-        demand(found == wanted, || Refuse::NotTheExaminer {
-            found: found.clone(),
-            wanted: wanted.clone(),
+        demand(who.person.is(&review.examiner), || Refuse::NotTheExaminer {
+            found: who.person.id.clone(),
+            wanted: review.examiner.id.clone(),
         })?;
         Ok(last)
     }

@@ -18,18 +18,17 @@
 //!            │                                            ReviewedOnce
 //!            │                                                  │ claim second
 //!            │                                                  v
-//!            │                                            SecondReview   neither operator,
-//!            │                                                  │ finish  requester nor first
-//!            │                                                  │         examiner; blind
+//!            │                                            SecondReview   neither operator nor
+//!            │                                                  │ finish  first examiner; blind
 //!            │                                                  v
-//!            │ withdraw (operator), refused (house)         Reviewed
-//!            │ from every stage above Issued                    │ issue
+//!            │ withdraw (operator) before the answer or     Reviewed
+//!            │ from Reviewed; refused (house) before Issued     │ issue
 //!            v                                                  v
 //!    Withdrawn, Refused                      evidence ↻      Issued ─> Closed ↻ evidence
 //!                                                                outcome
 //! ```
 //!
-//! An empty answer takes the same way: that nobody looks alike is a finding too, and two people
+//! Who asks, or answers for another purpose, neither searches nor compares. An empty answer takes the same way: that nobody looks alike is a finding too, and two people
 //! stand for it. A candidate that its agency releases counts as dispositioned by everybody who
 //! hasn't yet, and is shown to nobody again.
 

@@ -4,9 +4,11 @@
 use serde::{Deserialize, Serialize};
 use time::Date;
 
+use super::action::Participant;
 use super::hollow::{bare, names_nobody, numbers_nothing, says_nothing};
 use super::invalid::InquiryError;
-use crate::booking::Text;
+use super::request::Requester;
+use crate::booking::{Identifier, Text};
 use crate::named::named;
 
 /// A purpose with what it states.
@@ -28,9 +30,15 @@ pub enum Purpose {
         /// The purpose.
         #[schema(value_type = String, max_length = 200)]
         description: Text,
-        /// The supervisor who answers for it.
+        /// The supervisor who answers for it: neither requester, operator nor examiner.
         #[schema(value_type = String, max_length = 200)]
         supervisor: Text,
+        /// The supervisor's badge.
+        #[schema(value_type = String, max_length = 200)]
+        supervisor_badge: Text,
+        /// The agency that employs the supervisor.
+        #[schema(value_type = String, max_length = 32)]
+        supervisor_agency: Identifier,
     },
     /// What a final court order requires or authorises.
     CourtOrder {
@@ -106,12 +114,18 @@ impl PurposeKind {
         ) -> PurposeField {
             PurposeField { name, label, hint, is_date: false }
         }
-        const OTHER: [PurposeField; 2] = [
+        const OTHER: [PurposeField; 4] = [
             field("description", "Which purpose", ""),
             field(
                 "supervisor",
                 "Supervisor who answers for it",
-                "Another person than the requester.",
+                "Another person than the requester, the operator and the examiners.",
+            ),
+            field("supervisor_badge", "Badge of the supervisor", ""),
+            field(
+                "supervisor_agency",
+                "Agency of the supervisor",
+                "Its short name in the roster, for example slmpd.",
             ),
         ];
         const COURT_ORDER: [PurposeField; 3] = [
@@ -151,8 +165,10 @@ impl Purpose {
     /// The values of its kind's fields, in their order.
     pub fn values(&self) -> Vec<String> {
         match self {
-            Self::Other { description, supervisor } => {
-                vec![description.to_string(), supervisor.to_string()]
+            Self::Other { description, supervisor, supervisor_badge, supervisor_agency } => {
+                let [description, supervisor] = [description, supervisor].map(Text::to_string);
+                let (badge, agency) = (supervisor_badge.to_string(), supervisor_agency.to_string());
+                vec![description, supervisor, badge, agency]
             }
             Self::CourtOrder { court, number, date } => {
                 vec![court.to_string(), number.to_string(), date.to_string()]
@@ -164,25 +180,47 @@ impl Purpose {
     /// What it states beside its kind, in words.
     pub fn stated(&self) -> Option<String> {
         match self {
-            Self::Other { description, supervisor } => {
-                Some(format!("{description}; {supervisor} answers for it"))
+            Self::Other { description, supervisor, supervisor_badge, supervisor_agency } => {
+                Some(format!(
+                    "{description}; {supervisor} ({supervisor_agency}, {supervisor_badge}) answers \
+                     for it"
+                ))
             }
             Self::CourtOrder { court, number, date } => Some(format!("{court}, {number}, {date}")),
             _ => None,
         }
     }
 
+    /// The agency of the supervisor who answers for it, where one does.
+    pub fn supervisors_agency(&self) -> Option<&Identifier> {
+        match self {
+            Self::Other { supervisor_agency, .. } => Some(supervisor_agency),
+            _ => None,
+        }
+    }
+
+    /// Whether this person answers for it.
+    pub(super) fn is_answered_for_by(&self, person: &Participant) -> bool {
+        matches!(self, Self::Other { supervisor_badge, supervisor_agency, .. }
+            if person.bears(supervisor_badge, supervisor_agency))
+    }
+
     /// Refuses a purpose that only looks like one.
-    pub(super) fn check(&self, requester: &Text, today: Date) -> Result<(), InquiryError> {
+    pub(super) fn check(&self, requester: &Requester, today: Date) -> Result<(), InquiryError> {
         match self {
             Self::Other { description, .. } if says_nothing(description.as_str()) => {
                 Err(InquiryError::PurposeHollow)
             }
-            Self::Other { supervisor, .. } if names_nobody(supervisor.as_str()) => {
+            Self::Other { supervisor, supervisor_badge, .. }
+                if names_nobody(supervisor.as_str())
+                    || numbers_nothing(supervisor_badge.as_str()) =>
+            {
                 Err(InquiryError::SupervisorHollow)
             }
-            Self::Other { supervisor, .. }
-                if bare(supervisor.as_str()) == bare(requester.as_str()) =>
+            Self::Other { supervisor, supervisor_badge, supervisor_agency, .. }
+                if bare(supervisor.as_str()) == bare(requester.name.as_str())
+                    || *supervisor_agency == requester.agency
+                        && bare(supervisor_badge.as_str()) == bare(requester.badge.as_str()) =>
             {
                 Err(InquiryError::SupervisorIsRequester)
             }
@@ -209,7 +247,11 @@ mod tests {
         for kind in PurposeKind::ALL {
             let mut json = serde_json::json!({ "kind": kind.name() });
             for field in kind.fields() {
-                let value = if field.is_date { "2026-01-31" } else { "words of its own" };
+                let value = match field.name {
+                    "supervisor_agency" => "slmpd",
+                    _ if field.is_date => "2026-01-31",
+                    _ => "words of its own",
+                };
                 json[field.name] = value.into();
             }
             let purpose: Purpose = serde_json::from_value(json).unwrap();

@@ -85,6 +85,8 @@ pub struct Review {
     pub examiner: Participant,
     /// When it was claimed.
     pub claimed_cs: Time,
+    /// A random number, by which the order is made in which the examiner meets the candidates.
+    pub order: u64,
     /// Dispositions in the order in which they were made.
     pub findings: Vec<Finding>,
     /// The leaf `reviewed`, once it is finished.
@@ -350,17 +352,26 @@ impl Inquiry {
 
     /// Whether this person is the inquiry's operator or one of its examiners.
     pub fn takes_part(&self, person: &Participant) -> bool {
-        person.id == self.operator.id
-            || self.reviews.iter().any(|review| review.examiner.id == person.id)
+        person.is(&self.operator) || self.review_of(person).is_some()
+    }
+
+    /// The review that is or was this person's.
+    pub fn review_of(&self, person: &Participant) -> Option<&Review> {
+        self.reviews.iter().find(|review| person.is(&review.examiner))
+    }
+
+    /// Whether this person asked, or answers for the purpose: such a one neither searches nor
+    /// compares.
+    pub fn asked_by(&self, person: &Participant) -> bool {
+        let requester = &self.request.requester;
+        person.bears(&requester.badge, &requester.agency)
+            || self.request.purpose.is_answered_for_by(person)
     }
 
     /// Whether this is a person of the inquiry, by whatever account: its operator, one of its
-    /// examiners, or who asked.
-    pub(super) fn is_of(&self, person: &Participant) -> bool {
-        let requester = &self.request.requester;
-        person.is(&self.operator)
-            || person.bears(&requester.badge, &requester.agency)
-            || self.reviews.iter().any(|review| person.is(&review.examiner))
+    /// examiners, who asked, or who answers for the purpose.
+    pub fn is_of(&self, person: &Participant) -> bool {
+        self.takes_part(person) || self.asked_by(person)
     }
 
     /// Whether both examiners, each for themselves, left a candidate a lead.

@@ -82,6 +82,12 @@ pub enum ActionError {
          own request"
     )]
     OperatorIsRequester,
+    /// Whoever answers for the purpose opens the inquiry.
+    #[error(
+        "the supervisor who answers for the purpose is the operator, wanted another operator: \
+         nobody runs what they answer for"
+    )]
+    OperatorAnswersForIt,
     /// A step of the inquiry's operator by somebody else.
     #[error("{found} did not open this inquiry, wanted {wanted}, or an inquiry of their own")]
     NotTheOperator {
@@ -104,12 +110,18 @@ pub enum ActionError {
          inquiry"
     )]
     SecondIsOperator,
-    /// The requester claims the second review.
+    /// The requester, or whoever answers for the purpose, claims the first review.
     #[error(
-        "the requester can't be the second examiner, wanted an examiner without a part in this \
-         inquiry"
+        "who asked or answers for the purpose can't be the first examiner, wanted an examiner who \
+         did neither"
     )]
-    SecondIsRequester,
+    FirstAsked,
+    /// The requester, or whoever answers for the purpose, claims the second review.
+    #[error(
+        "who asked or answers for the purpose can't be the second examiner, wanted an examiner \
+         without a part in this inquiry"
+    )]
+    SecondAsked,
     /// The first examiner claims the second review.
     #[error(
         "the first examiner can't be the second, wanted an examiner without a part in this inquiry"
@@ -272,8 +284,11 @@ pub enum ActionError {
     },
 
     // The report and what became of it
-    /// A report before both reviews are finished.
-    #[error("the inquiry is {}, wanted both reviews finished before a report", .stage.words())]
+    /// A report, or the end of an answered inquiry, before both reviews are finished.
+    #[error(
+        "the inquiry is {}, wanted both reviews finished before it is reported or withdrawn",
+        .stage.words()
+    )]
     NotReviewed {
         /// Where it stands.
         stage: Stage,
@@ -356,12 +371,13 @@ impl ActionError {
             | Self::MayNotExamine { .. }
             | Self::MayNotCommand { .. }
             | Self::MayNotAudit { .. } => Rule::NotThisRole,
-            Self::OperatorIsRequester => Rule::OperatorIsRequester,
+            Self::OperatorIsRequester | Self::OperatorAnswersForIt => Rule::OperatorIsRequester,
             Self::NotTheOperator { .. } | Self::NotTheExaminer { .. } | Self::NoPartInIt { .. } => {
                 Rule::NotTheirs
             }
             Self::SecondIsOperator
-            | Self::SecondIsRequester
+            | Self::FirstAsked
+            | Self::SecondAsked
             | Self::SecondIsFirst
             | Self::PartInIt { .. } => Rule::NotIndependent,
             Self::ProbeSize { .. } | Self::QualitySize => Rule::ProbeSize,

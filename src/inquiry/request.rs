@@ -102,7 +102,7 @@ impl Request {
     pub fn check(&self, today: Date, pattern: Option<&NumberPattern>) -> Result<(), InquiryError> {
         self.requester.check()?;
         self.reference.check(&self.requester.agency, pattern)?;
-        self.purpose.check(&self.requester.name, today)?;
+        self.purpose.check(&self.requester, today)?;
         check_reason(
             &self.reason,
             &[self.reference.number().as_str(), self.probe_source.as_str()],
@@ -320,8 +320,8 @@ mod tests {
     fn each_hollow_field_is_refused_beside_its_name() {
         use serde_json::json;
         let other = |description: &str, supervisor: &str| {
-            json!({"kind": "other", "description": description,
-            "supervisor": supervisor})
+            json!({"kind": "other", "description": description, "supervisor": supervisor,
+                "supervisor_badge": "DSN 77", "supervisor_agency": "slmpd"})
         };
         let order = |court: &str, number: &str, date: &str| {
             json!({"kind": "court_order", "court": court, "number": number,
@@ -376,7 +376,8 @@ mod tests {
         use serde_json::json;
         for purpose in [
             json!({"kind": "other", "description": "register of art thefts",
-                "supervisor": "Sgt. B. Malik"}),
+                "supervisor": "Sgt. B. Malik", "supervisor_badge": "DSN 77",
+                "supervisor_agency": "slmpd"}),
             json!({"kind": "court_order", "court": "22nd Circuit", "number": "2611-CR00077",
                 "date": "2026-11-23"}),
         ] {

@@ -10,8 +10,9 @@ use smrt::booking::VersionId;
 use smrt::client::console_session::{Array, ConsoleSession};
 use smrt::face::{Edit, Edits};
 use smrt::inquiry::NOTE;
+use smrt::roster::Role;
 
-use crate::desks::{Hand, refused};
+use crate::desks::{Hand, person, refused};
 use crate::photos::{
     BIDEN, COLLINS, OBAMA, OBAMA_LATER, OBAMA_THIRD, gradient, pair, photo, png, small,
 };
@@ -57,10 +58,18 @@ fn a_search_answers_with_leads_the_note_and_its_leaves_in_order() {
     enrol(&daemon, &ENROLLED);
     let desk = daemon.desk("rtcc-1");
     let leaves = daemon.leaves();
-    let array = desk.search(&request(), &photo(OBAMA_LATER)).unwrap();
+    let once = desk.search(&request(), &photo(OBAMA_LATER)).unwrap();
+    let after_the_first = daemon.leaves();
+    assert_eq!((once.view.candidates.len(), once.candidates().count()), (3, 0));
+    assert!(once.view.candidates.iter().all(|candidate| candidate.rank.is_none()));
+    let second = daemon.desk_of("rtcc-2", &person("second-look", Role::Examiner));
+    let done = second.inquiry(once.view.inquiry).unwrap();
+    second.dispose_all(second.claim(&done).unwrap()).unwrap();
+    let array = Array { view: desk.inquiry(once.view.inquiry).unwrap(), ..once };
     assert_eq!(array.numbers()[0], "26-1", "the same person in another photo comes first");
     assert_eq!((array.view.candidates.len(), array.candidates().count()), (3, 3));
-    assert!(array.view.candidates.iter().zip(1..).all(|(candidate, rank)| candidate.rank == rank));
+    let ranks: Vec<_> = array.view.candidates.iter().map(|candidate| candidate.rank).collect();
+    assert_eq!(ranks, [Some(1), Some(2), Some(3)]);
     assert!(scores(&array).is_sorted_by(|a, b| a >= b));
     assert_eq!(array.view.note, NOTE);
     let text = serde_json::to_string(&array.view).unwrap();
@@ -71,14 +80,12 @@ fn a_search_answers_with_leads_the_note_and_its_leaves_in_order() {
     );
     let (asked, answered) = (array.view.asked.unwrap(), array.view.answered.unwrap());
     assert_eq!(
-        (asked, answered, daemon.leaves()),
+        (asked, answered, after_the_first),
         (leaves + 2, leaves + 3, leaves + 5),
         "opened, shown to its operator, asked, answered, reviewed"
     );
-    assert_eq!(
-        daemon.desk("rtcc-2").search(&request(), &photo(OBAMA_THIRD)).unwrap().numbers()[0],
-        "26-1"
-    );
+    let third = daemon.array(&daemon.desk("rtcc-2"), &request(), &photo(OBAMA_THIRD)).unwrap();
+    assert_eq!(third.numbers()[0], "26-1");
     assert_eq!(daemon.stop(), Some(0));
     let log = site.log();
     let leaf = |leaf: u64| &log[usize::try_from(leaf).unwrap()];
@@ -177,8 +184,8 @@ fn a_probe_searched_twice_never_appears_in_an_array_nor_beside_the_bookings() {
     let daemon = site.start("test");
     let enrolled = enrol(&daemon, &ENROLLED[..2]);
     let (desk, probe) = (daemon.desk("rtcc-1"), photo(COLLINS));
-    let first = desk.search(&request(), &probe).unwrap();
-    let second = desk.search(&request(), &probe).unwrap();
+    let first = daemon.array(&desk, &request(), &probe).unwrap();
+    let second = daemon.array(&desk, &request(), &probe).unwrap();
     for array in [&first, &second] {
         assert_eq!(array.view.candidates.len(), 2);
         assert!(
@@ -195,7 +202,7 @@ fn a_probe_searched_twice_never_appears_in_an_array_nor_beside_the_bookings() {
     assert_eq!(daemon.stop(), Some(0));
 
     let daemon = site.start("test");
-    let third = daemon.desk("rtcc-1").search(&request(), &probe).unwrap();
+    let third = daemon.array(&daemon.desk("rtcc-1"), &request(), &probe).unwrap();
     assert_eq!(third.numbers(), first.numbers(), "nor after a restart");
     assert_eq!(daemon.stop(), Some(0));
     let ledger = site.ledger();
@@ -289,7 +296,7 @@ const HOLLOW: [(Change, &str, &str); 14] = [
     (
         |r| {
             r["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up",
-            "supervisor": "Lt."})
+            "supervisor": "Lt.", "supervisor_badge": "DSN 77", "supervisor_agency": "slmpd"})
         },
         "supervisor-hollow",
         "supervisor",
@@ -336,7 +343,7 @@ fn a_request_that_is_hollow_or_of_nobody_is_refused_and_logged() {
     refused(desk.ask(&request(), &gradient()), 422, "no-face", "no face found");
     let mut supervised = request_json();
     supervised["purpose"] = serde_json::json!({"kind": "other", "description": "a line-up",
-        "supervisor": "Lt. B. Chen"});
+        "supervisor": "Lt. B. Chen", "supervisor_badge": "DSN 77", "supervisor_agency": "slmpd"});
     supervised["requester"]["agency"] = "madison".into();
     let supervised = serde_json::from_value(supervised).unwrap();
     desk.ask(&supervised, &photo(COLLINS))
@@ -668,7 +675,8 @@ fn both_engines_give_the_same_array() {
             Err(ended) => panic!("{ended:?}"),
         };
         enrol(&daemon, &ENROLLED);
-        let array = daemon.desk("rtcc-1").search(&request(), &photo(OBAMA_LATER)).unwrap();
+        let desk = daemon.desk("rtcc-1");
+        let array = daemon.array(&desk, &request(), &photo(OBAMA_LATER)).unwrap();
         assert_eq!(daemon.console("rtcc-1").health().unwrap().engine, engine);
         Some(array)
     });

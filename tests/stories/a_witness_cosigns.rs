@@ -346,7 +346,7 @@ fn a_box_without_an_anchor_opens_when_a_quorum_has_cosigned_what_it_found() {
     assert_eq!(visit(&daemon, &site, "court").status, Some(0));
     assert_eq!(console.health().unwrap().doors, smrt::api::wire::DoorsView::Open);
     assert_eq!(
-        daemon.desk("rtcc-1").search(&request(), &photo(COLLINS)).unwrap().numbers(),
+        daemon.array(&daemon.desk("rtcc-1"), &request(), &photo(COLLINS)).unwrap().numbers(),
         ["26-1"]
     );
     assert_eq!(daemon.stop(), Some(0));

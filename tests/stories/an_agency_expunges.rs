@@ -13,7 +13,9 @@ use smrt::client::{Client, ClientError};
 use smrt::roster::Role;
 
 use crate::clocked::Clocked;
+use crate::daemon::Daemon;
 use crate::desks::person;
+use crate::door::Door;
 use crate::photos::{BIDEN, COLLINS, OBAMA, edition, photo, small};
 use crate::raw::Form;
 use crate::site::{PATIENCE, Site, booking, number, request};
@@ -37,8 +39,8 @@ fn holds(array: &Array, number: &str) -> bool {
     array.numbers().contains(&number)
 }
 
-fn search(desk: &ConsoleSession) -> Array {
-    desk.search(&request(), &photo(COLLINS)).unwrap()
+fn search(door: &Door<'_>, desk: &ConsoleSession) -> Array {
+    door.array(desk, &request(), &photo(COLLINS)).unwrap()
 }
 
 #[test]
@@ -48,7 +50,7 @@ fn a_released_booking_is_found_no_more_and_no_retry_brings_it_back() {
     let (feed, console) = (daemon.feed("slmpd"), daemon.desk("rtcc-1"));
     let collins = feed.put_booking(&number("26-1"), &booking("Collins"), &photo(COLLINS)).unwrap();
     feed.put_booking(&number("26-2"), &booking("Obama"), &photo(OBAMA)).unwrap();
-    let before = search(&console);
+    let before = search(&daemon, &console);
     assert!(holds(&before, "26-1"));
     let seen =
         image::load_from_memory(&console.photo(before.view.inquiry, collins.version).unwrap())
@@ -76,8 +78,8 @@ fn a_released_booking_is_found_no_more_and_no_retry_brings_it_back() {
         "no booking of that name is yours",
     );
 
-    let hold = |feed: &Client, console: &ConsoleSession| {
-        let after = search(console);
+    let hold = |daemon: &Daemon<'_>, feed: &Client, console: &ConsoleSession| {
+        let after = search(daemon, console);
         assert!(!holds(&after, "26-1") && holds(&after, "26-2"));
         assert_eq!(feed.health().unwrap().gallery_rows, 1);
         refused(
@@ -100,10 +102,10 @@ fn a_released_booking_is_found_no_more_and_no_retry_brings_it_back() {
             assert!(error.problem().unwrap().detail.contains(&format!("leaf {leaf} ")), "{error}");
         }
     };
-    hold(&feed, &console);
+    hold(&daemon, &feed, &console);
     daemon.kill();
     daemon = site.start("test");
-    hold(&daemon.feed("slmpd"), &daemon.desk("rtcc-1"));
+    hold(&daemon, &daemon.feed("slmpd"), &daemon.desk("rtcc-1"));
     assert_eq!(daemon.stop(), Some(0));
     let (kind, detail) = &site.log()[usize::try_from(leaf).unwrap()];
     assert_eq!(
@@ -122,9 +124,9 @@ fn every_version_of_a_released_booking_is_out_of_every_search() {
     for light in [0, 10, 20] {
         feed.put_booking(&number("26-1"), &booking("Collins"), &edition(&portrait, light)).unwrap();
     }
-    assert_eq!(search(&console).view.candidates.len(), 1);
+    assert_eq!(search(&daemon, &console).view.candidates.len(), 1);
     feed.release(&number("26-1"), "expunged").unwrap();
-    let after = search(&console);
+    let after = search(&daemon, &console);
     assert_eq!(
         (after.view.candidates.len(), feed.health().unwrap().gallery_rows),
         (0, 0),
@@ -199,13 +201,15 @@ fn no_array_asked_for_after_the_release_was_answered_holds_the_booking() {
         for searcher in 0..SEARCHERS {
             let desk = daemon
                 .desk_of("rtcc-1", &person(&format!("op-{searcher}"), Role::OperatorExaminer));
+            let second = person(&format!("second-{searcher}"), Role::Examiner);
+            let second = daemon.desk_of("rtcc-2", &second);
             let (probe, released, found_before) = (&probe, &released, &found_before);
             scope.spawn(move || {
                 let mut after = 0;
                 while after < SEARCHES_AFTER {
                     assert!(Instant::now() < until);
                     let asked_after = released.load(Ordering::SeqCst);
-                    let array = desk.search(&request(), probe).unwrap();
+                    let array = desk.search_with(&second, &request(), probe).unwrap();
                     let held = holds(&array, "26-1");
                     assert!(
                         !(asked_after && held),

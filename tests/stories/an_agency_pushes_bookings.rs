@@ -10,7 +10,6 @@ use aws_lc_rs::digest::{SHA256, digest};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use smrt::api::wire::{BookingState, CHECKPOINT_HEADER};
 use smrt::audit::{Edge, LeafKind};
-use smrt::client::console_session::ConsoleSession;
 use smrt::client::push::{PushOptions, push};
 use smrt::ids::Digest;
 use smrt::limits::{BODY_BYTES_MAX, FEED_PATIENCE_SECONDS, PHOTO_BYTES_MAX};
@@ -34,8 +33,9 @@ fn put(daemon: &Daemon<'_>, site: &Site, number: &str, form: &[u8]) -> Answer {
 }
 
 /// The numbers that a search for somebody finds, best first.
-fn found(desk: &ConsoleSession, probe: &[u8]) -> Vec<String> {
-    desk.search(&request(), probe).unwrap().numbers().into_iter().map(str::to_owned).collect()
+fn found(daemon: &Daemon<'_>, probe: &[u8]) -> Vec<String> {
+    let array = daemon.array(&daemon.desk("rtcc-1"), &request(), probe).unwrap();
+    array.numbers().into_iter().map(str::to_owned).collect()
 }
 
 fn sha256(bytes: &[u8]) -> Digest {
@@ -61,7 +61,7 @@ fn a_booking_is_durable_logged_and_findable_when_it_is_answered() {
         (again.status, &again.json()["version"], &again.json()["leaf"]),
         (200, &booked["version"], &booked["leaf"])
     );
-    assert_eq!(found(&daemon.desk("rtcc-1"), &collins), ["26-1"]);
+    assert_eq!(found(&daemon, &collins), ["26-1"]);
     daemon.kill();
 
     let daemon = site.start("test");
@@ -71,7 +71,7 @@ fn a_booking_is_durable_logged_and_findable_when_it_is_answered() {
         (leaf, BookingState::Live, sha256(&collins))
     );
     assert_eq!(view.version.to_string(), booked["version"]);
-    assert_eq!(found(&daemon.desk("rtcc-1"), &collins), ["26-1"]);
+    assert_eq!(found(&daemon, &collins), ["26-1"]);
     assert_eq!(daemon.stop(), Some(0));
     let (kind, detail) = &site.log()[usize::try_from(leaf).unwrap()];
     assert_eq!(
@@ -92,7 +92,7 @@ fn another_photo_under_the_same_number_replaces_the_earlier() {
     let first = feed.put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(BIDEN)).unwrap();
     let second = feed.put_booking(&number("26-1"), &booking("Roe, Jane"), &photo(OBAMA)).unwrap();
     assert!(second.new && second.version != first.version && second.leaf > first.leaf);
-    let array = daemon.desk("rtcc-1").search(&request(), &photo(BIDEN)).unwrap();
+    let array = daemon.array(&daemon.desk("rtcc-1"), &request(), &photo(BIDEN)).unwrap();
     let candidates: Vec<_> = array
         .candidates()
         .map(|candidate| (candidate.version, candidate.known.as_ref().unwrap().score))
@@ -367,7 +367,7 @@ fn a_feed_file_goes_through_and_a_row_without_its_photo_is_reported() {
     assert_eq!(refused.lines().count(), 3, "{refused}");
     assert!(refused.contains("26-2,absent.jpg") && refused.contains("line 3"), "{refused}");
     assert!(refused.contains("26-4,nobody.jpg") && refused.contains("no face found"), "{refused}");
-    assert_eq!(found(&daemon.desk("rtcc-1"), &photo(OBAMA_LATER)), ["26-3", "26-1"]);
+    assert_eq!(found(&daemon, &photo(OBAMA_LATER)), ["26-3", "26-1"]);
 
     fs::write(folder.join("absent.jpg"), photo(BIDEN)).unwrap();
     fs::write(folder.join("nobody.jpg"), edition(&small(COLLINS), 10)).unwrap();

@@ -25,6 +25,7 @@ mod an_operator_keeps_to_the_ceilings;
 mod every_route_is_refused_to_who_may_not;
 mod inquiries_end;
 mod it_installs_the_box;
+mod nobody_looks_alone;
 mod outsiders_verify;
 mod outsiders_verify_touches;
 mod people_are_admitted;

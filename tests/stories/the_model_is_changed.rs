@@ -15,7 +15,9 @@ use smrt::client::{Client, ClientError};
 use smrt::embed::{FaceChoice, Models};
 use smrt::inquiry::Request;
 use smrt::limits::{REVIEWED_CANDIDATES_MAX, SWITCH_BATCH_LEN_MAX};
+use smrt::roster::Role;
 
+use crate::desks::person;
 use crate::photos::{BIDEN, COLLINS, OBAMA, OBAMA_LATER, edition, photo, several, small};
 use crate::site::{
     Daemon, EXIT_CONFIG, PATIENCE, Site, booking, models, night_blind_models, number, plain_models,
@@ -134,6 +136,8 @@ fn every_answer_is_wholly_of_one_model_while_the_box_goes_from_one_to_another() 
     std::thread::scope(|scope| {
         for console in ["rtcc-1", "rtcc-2"] {
             let desk = daemon.desk(console);
+            let second = format!("second-{console}");
+            let second = daemon.desk_of(console, &person(&second, Role::Examiner));
             let (likeness, probe, old, new, before, done) =
                 (&likeness, &probe, &old, &new, &before, &done);
             scope.spawn(move || {
@@ -142,7 +146,7 @@ fn every_answer_is_wholly_of_one_model_while_the_box_goes_from_one_to_another() 
                 while after < SEARCHES_EACH_SIDE {
                     assert!(Instant::now() < until);
                     let asked_after = done.load(Ordering::SeqCst);
-                    let array = desk.search(&few, probe).unwrap();
+                    let array = desk.search_with(&second, &few, probe).unwrap();
                     let model = likeness.hold(&array, &[old, new]);
                     assert!(
                         model == new || !of_the_new && !asked_after,
@@ -172,7 +176,7 @@ fn every_answer_is_wholly_of_one_model_while_the_box_goes_from_one_to_another() 
             "{ended:?}"
         );
     });
-    let last = daemon.desk("rtcc-1").search(&request(), &probe).unwrap();
+    let last = daemon.array(&daemon.desk("rtcc-1"), &request(), &probe).unwrap();
     let standing: Vec<&str> = photos[8..].iter().map(|(number, _)| number.as_str()).collect();
     let rows = admin.health().unwrap().gallery_rows;
     assert_eq!((numbers(&last).len(), rows, likeness.hold(&last, &[&old, &new])), (16, 16, &*new));
@@ -203,7 +207,7 @@ fn every_answer_is_wholly_of_one_model_while_the_box_goes_from_one_to_another() 
     );
 
     let daemon = site.start("test");
-    let again = daemon.desk("rtcc-1").search(&request(), &probe).unwrap();
+    let again = daemon.array(&daemon.desk("rtcc-1"), &request(), &probe).unwrap();
     assert_eq!(numbers(&again), numbers(&last), "the same after a restart");
     assert_eq!(likeness.hold(&again, &[&old, &new]), new);
 }
@@ -245,7 +249,7 @@ fn a_switch_survives_kills_and_finds_no_booking_released_meanwhile() {
     let found = |daemon: &Daemon<'_>, model: &Path| {
         let mut wide = request();
         wide.candidates = REVIEWED_CANDIDATES_MAX;
-        let array = daemon.desk("rtcc-1").search(&wide, &photos[0]).unwrap();
+        let array = daemon.array(&daemon.desk("rtcc-1"), &wide, &photos[0]).unwrap();
         let health = daemon.console("rtcc-1").health().unwrap();
         assert_eq!(
             (health.model, array.numbers().len(), health.gallery_rows),
@@ -309,7 +313,7 @@ fn a_switch_that_is_given_up_leaves_everything_as_it_was() {
         };
         array.candidates().map(bits).collect::<Vec<_>>()
     };
-    let before = shown(console.search(&request(), &probe).unwrap());
+    let before = shown(daemon.array(&console, &request(), &probe).unwrap());
     admin.switch_model(&order(&night_blind_models(), 0)).unwrap();
     look_until(&admin, |view| view.embedded > 0);
     let identity = site.console_identity("admin-1");
@@ -330,12 +334,12 @@ fn a_switch_that_is_given_up_leaves_everything_as_it_was() {
         (id(&models()), None, 0),
         "and nothing of the other model is left"
     );
-    assert_eq!(shown(console.search(&request(), &probe).unwrap()), before);
+    assert_eq!(shown(daemon.array(&console, &request(), &probe).unwrap()), before);
 
     // It can be asked for again, and then it ends.
     admin.switch_model(&order(&night_blind_models(), 1)).unwrap();
     switched(&admin, &night_blind_models());
-    assert_ne!(shown(console.search(&request(), &probe).unwrap()), before);
+    assert_ne!(shown(daemon.array(&console, &request(), &probe).unwrap()), before);
     assert_eq!(daemon.stop(), Some(0));
     let kinds: Vec<LeafKind> = site
         .log()
@@ -416,7 +420,7 @@ fn a_photo_unusable_under_the_next_model_blocks_the_switch_until_accepted() {
         (view.failed, view.embedded, view.total, view.state),
         (2, 2, 4, ModelState::Blocked)
     );
-    let seen = daemon.desk("rtcc-1").search(&request(), &photo(OBAMA_LATER)).unwrap();
+    let seen = daemon.array(&daemon.desk("rtcc-1"), &request(), &photo(OBAMA_LATER)).unwrap();
     assert_eq!(
         (admin.health().unwrap().model, seen.numbers().len()),
         (id(&models()), 4),
@@ -427,7 +431,7 @@ fn a_photo_unusable_under_the_next_model_blocks_the_switch_until_accepted() {
         .smrtctl(&identity, &["model", "switch", &id(&blind), "--accept-failed", "2", "--wait"]);
     assert_eq!(accepted.status, Some(0), "{accepted:?}");
     let found = |daemon: &Daemon<'_>| {
-        let array = daemon.desk("rtcc-1").search(&request(), &photo(OBAMA_LATER)).unwrap();
+        let array = daemon.array(&daemon.desk("rtcc-1"), &request(), &photo(OBAMA_LATER)).unwrap();
         let known = array.candidates().filter_map(|candidate| candidate.known.as_ref());
         let frames: HashMap<String, [f32; 4]> =
             known.map(|known| (known.number.to_string(), known.frame)).collect();
@@ -567,14 +571,14 @@ fn a_switch_whose_models_are_gone_waits_for_them_and_the_box_works_on() {
         .put_booking(&number("26-100"), &booking("Somebody"), &photo(COLLINS))
         .unwrap();
     assert_eq!(
-        daemon.desk("rtcc-1").search(&request(), &photo(COLLINS)).unwrap().numbers()[0],
+        daemon.array(&daemon.desk("rtcc-1"), &request(), &photo(COLLINS)).unwrap().numbers()[0],
         "26-100"
     );
     assert_eq!(daemon.stop(), Some(0));
     site.configure_next(&models(), &plain_models(), "");
     let daemon = site.start("test");
     switched(&daemon.console("admin-1"), &plain_models());
-    let array = daemon.desk("rtcc-1").search(&request(), &photo(COLLINS)).unwrap();
+    let array = daemon.array(&daemon.desk("rtcc-1"), &request(), &photo(COLLINS)).unwrap();
     let rows = daemon.console("rtcc-1").health().unwrap().gallery_rows;
     assert_eq!((array.numbers()[0], rows), ("26-100", photos.len() as u64 + 1));
 }
@@ -604,7 +608,7 @@ fn two_galleries_share_a_device_while_the_model_is_changed() {
     let probe = photo(OBAMA_LATER);
     let likeness = Likeness::of(&[models(), plain_models()], &probe, &photos);
     let hold = |model: &Path| {
-        let array = daemon.desk("rtcc-1").search(&request(), &probe).unwrap();
+        let array = daemon.array(&daemon.desk("rtcc-1"), &request(), &probe).unwrap();
         let health = daemon.console("rtcc-1").health().unwrap();
         assert_eq!(
             (health.engine.as_str(), &health.model, array.numbers().len()),

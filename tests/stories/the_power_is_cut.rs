@@ -294,7 +294,7 @@ fn inquire(ledger: &Ledger, told: &mut Told) -> Result<(), LedgerError> {
     );
     (told.inquired.answered, told.inquired.revision) = (true, told.inquired.revision + 1);
     told.checkpoints.push(ledger.checkpoint());
-    act(told, Action::ClaimFirst)?;
+    act(told, Action::ClaimFirst { order: 3 })?;
     for (candidate, _) in found {
         let note = Text::parse("the photo does not show enough").ok();
         act(

@@ -7,9 +7,10 @@ use std::process::Command;
 use std::sync::MutexGuard;
 
 use smrt::booking::Identifier;
-use smrt::client::console_session::ConsoleSession;
+use smrt::client::console_session::{Array, ConsoleSession};
 use smrt::client::staff::Staff;
-use smrt::client::{Client, Credentials};
+use smrt::client::{Client, ClientError, Credentials};
+use smrt::inquiry::Request;
 use smrt::roster::{Person, Role};
 
 use crate::daemon::{Ended, ended};
@@ -54,6 +55,18 @@ impl Door<'_> {
     /// The desk of an operator and examiner, of whom each console has one.
     pub(crate) fn desk(&self, device: &str) -> ConsoleSession {
         self.desk_of(device, &person(&format!("op-{device}"), Role::OperatorExaminer))
+    }
+
+    /// An inquiry of this desk's, to the end of both reviews: the second is another examiner's, at
+    /// the second console.
+    pub(crate) fn array(
+        &self,
+        desk: &ConsoleSession,
+        request: &Request,
+        probe: &[u8],
+    ) -> Result<Array, ClientError> {
+        let second = self.desk_of("rtcc-2", &person("second-look", Role::Examiner));
+        desk.search_with(&second, request, probe)
     }
 
     /// A desk at which this person has logged on, admitted first where need be.

@@ -64,7 +64,8 @@ pub struct InquiryView {
     pub asked: Option<u64>,
     /// The leaf `answered`.
     pub answered: Option<u64>,
-    /// The candidates, best first: leads, never identifications.
+    /// The candidates: leads, never identifications. Best first once both reviews are finished;
+    /// before, in an order that says nothing of a score.
     pub candidates: Vec<CandidateCard>,
     /// The first examiner.
     pub first: Option<ReviewView>,
@@ -94,8 +95,9 @@ pub struct CandidateCard {
     /// The booking's version.
     #[schema(value_type = String)]
     pub version: VersionId,
-    /// The place in the array, counted from 1.
-    pub rank: usize,
+    /// The place in the array, counted from 1, once both reviews are finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rank: Option<usize>,
     /// Whether its agency released it meanwhile.
     pub released: bool,
     /// Whether its photo may be seen.

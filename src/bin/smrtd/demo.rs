@@ -385,6 +385,8 @@ fn request() -> anyhow::Result<Request> {
         purpose: Purpose::Other {
             description: Text::parse("showing what the box does")?,
             supervisor: Text::parse("Sgt. Lee Demo")?,
+            supervisor_badge: Text::parse("D 9")?,
+            supervisor_agency: Identifier::parse("demo")?,
         },
         reason: "to see photos go in and an array of candidates come out".to_owned(),
         probe_source: Text::parse("another public photo of the same person")?,
@@ -419,7 +421,7 @@ fn table(array: &Array) -> String {
         let Some(known) = &candidate.known else { continue };
         text += &format!(
             "{:>4}  {:.3}  {:30}  {:11}  {:9}  {}\n",
-            candidate.rank,
+            candidate.rank.unwrap_or_default(),
             known.score,
             known.booking.name.as_str(),
             known.agency.as_str(),

@@ -114,14 +114,14 @@ impl Case {
             .face()
             .asked()
             .answered(8)
-            .act(&operator(), Action::ClaimFirst)
+            .act(&operator(), Action::ClaimFirst { order: 3 })
     }
 
     pub(super) fn second_review() -> Self {
         let first = Self::first_review()
             .disposed(&operator(), 8, &[0, 2])
             .act(&operator(), Action::Finish { leaf: 40_140 });
-        first.act(&second(), Action::ClaimSecond)
+        first.act(&second(), Action::ClaimSecond { order: 4 })
     }
 
     pub(super) fn reviewed() -> Self {

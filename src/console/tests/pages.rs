@@ -186,7 +186,7 @@ fn review_pages(state: StateKind, all: &mut BTreeMap<&'static str, Markup>) {
         .face()
         .asked()
         .answered(0)
-        .act(&operator(), Action::ClaimFirst);
+        .act(&operator(), Action::ClaimFirst { order: 3 });
     let desk = desk(operator(), state);
     let sight = empty.sight(&desk.person);
     all.insert(

@@ -9,8 +9,8 @@ use crate::booking::{Identifier, Text, VersionId};
 use crate::face::Edits;
 use crate::inquiry::{
     Action, Choice, CopyOrder, Digest, Disposition, Event, Feature, Finding, Frame, Handover,
-    Measure, Observation, Outcome, Participant, Probe, Quality, Request, SearchId, Seen, Shortfall,
-    Upshot, Who,
+    Measure, Observation, Outcome, Participant, Probe, Purpose, Quality, Request, SearchId, Seen,
+    Shortfall, Upshot, Who,
 };
 use crate::limits::{PROBE_BYTES_MAX, QUALITY_ENTRIES_MAX};
 
@@ -71,8 +71,8 @@ pub(super) enum Move {
     Answered { candidates: u8, order: Order },
     Interrupted,
     Released { version: u8 },
-    ClaimFirst,
-    ClaimSecond,
+    ClaimFirst { order: u8 },
+    ClaimSecond { order: u8 },
     Dispose { version: u8, disposition: Disposition, founded: bool, twice: bool },
     Finish,
     Issue,
@@ -128,11 +128,32 @@ static PEOPLE: LazyLock<Vec<Participant>> = LazyLock::new(|| {
     CAST.iter().map(person).collect()
 });
 
-/// A full request of rita's, or of the first of the cast for herself.
-pub(super) fn request(own: bool) -> Request {
+/// Whose request it is, and who answers for its purpose, if anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Asks {
+    /// Rita, for a purpose of the list.
+    Rita,
+    /// The first of the cast for herself.
+    Olga,
+    /// Rita, for another purpose, for which this account's person answers.
+    Supervised(Account),
+}
+
+/// A full request.
+pub(super) fn request(asks: Asks) -> Request {
     let mut request = REQUEST.clone();
-    if own {
-        request.requester.agency = person(OLGA).agency.clone();
+    match asks {
+        Asks::Rita => {}
+        Asks::Olga => request.requester.agency = person(OLGA).agency.clone(),
+        Asks::Supervised(by) => {
+            request.purpose = Purpose::Other {
+                description: text("register of art thefts"),
+                supervisor: text("Sgt. B. Malik"),
+                // However it is spelt.
+                supervisor_badge: text(&person(by).badge.as_str().replace(' ', "-")),
+                supervisor_agency: person(by).agency.clone(),
+            };
+        }
     }
     request
 }
@@ -172,8 +193,8 @@ pub(super) fn given(mv: Move, leaf: u64) -> Result<Action, Event> {
         }),
         Move::Face { index, faces, quality } => Action::ChooseFace(choice(index, faces, quality)),
         Move::Ask { search } => Action::Ask { search: SearchId([search; 16]), leaf },
-        Move::ClaimFirst => Action::ClaimFirst,
-        Move::ClaimSecond => Action::ClaimSecond,
+        Move::ClaimFirst { order } => Action::ClaimFirst { order: order.into() },
+        Move::ClaimSecond { order } => Action::ClaimSecond { order: order.into() },
         Move::Dispose { version: candidate, disposition, founded, twice } => {
             Action::Dispose(finding(candidate, disposition, founded, twice))
         }
@@ -250,14 +271,14 @@ fn finding(candidate: u8, disposition: Disposition, founded: bool, twice: bool) 
 }
 
 /// So many candidates, with what is wrong with their order; one candidate alone can't be out of
-/// order.
+/// order. The best have the last names, so that neither order can be taken for the other.
 fn array(candidates: u8, order: Order) -> Vec<(VersionId, f64)> {
     let score = |at: u8| match order {
         Order::WorstFirst => f64::from(at),
         Order::NoNumber => f64::NAN,
         _ => 1.0 - f64::from(at),
     };
-    let name = |at: u8| version(if order == Order::SameTwice { 0 } else { at });
+    let name = |at| version(if order == Order::SameTwice { 0 } else { candidates - 1 - at });
     (0..candidates).map(|at| (name(at), score(at))).collect()
 }
 

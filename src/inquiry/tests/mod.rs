@@ -4,24 +4,24 @@ mod cast;
 mod model;
 mod walk;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use time::macros::date;
 
-use super::{Action, ActionError, Disposition, Inquiry, InquiryId, Stage, Upshot, Who};
+use super::{Action, ActionError, Disposition, Event, Inquiry, InquiryId, Stage, Upshot, Who};
 use crate::calendar::Time;
 use crate::limits::{EVIDENCE_CHAIN_MAX, SEARCHES_PER_INQUIRY_MAX};
 use cast::{
-    AUDRA, Account, CLEO, ED, ERIN, Grade, Move, OLGA, OMAR, Order, RITA, Words, given, person,
-    request, version, who,
+    AUDRA, Account, Asks, CLEO, ED, ERIN, Grade, Move, OLGA, OMAR, Order, RITA, Words, given,
+    person, request, version, who,
 };
 pub(super) use walk::removed;
 use walk::{name, play, without};
 
 const INQUIRIES: u64 = 100_000;
 /// Every rule of the machine that a short walk comes across.
-const RULES: [&str; 50] = [
+const RULES: [&str; 52] = [
     "Changed",
     "Hollow",
     "Ended",
@@ -31,10 +31,12 @@ const RULES: [&str; 50] = [
     "MayNotAudit",
     "PartInIt",
     "OperatorIsRequester",
+    "OperatorAnswersForIt",
     "NotTheOperator",
     "NotTheExaminer",
     "SecondIsOperator",
-    "SecondIsRequester",
+    "FirstAsked",
+    "SecondAsked",
     "SecondIsFirst",
     "NoPartInIt",
     "ProbeSize",
@@ -111,6 +113,8 @@ fn every_refusal_says_what_was_wanted_in_words_that_promise_nothing() {
 const PROBE: (Account, Move) = (OLGA, Move::Probe { faces: 2, too_large: false });
 const FACE: (Account, Move) = (OLGA, Move::Face { index: 1, faces: 2, quality: Grade::Good });
 const ASK: (Account, Move) = (OLGA, Move::Ask { search: 0 });
+const FIRST: Move = Move::ClaimFirst { order: 1 };
+const SECOND: Move = Move::ClaimSecond { order: 2 };
 const NUMBERED: Move = Move::Evidence { hollow: false, number: Words::Said };
 const UNNUMBERED: Move = Move::Evidence { hollow: false, number: Words::Unsaid };
 const NO_ARREST: Move =
@@ -136,7 +140,7 @@ fn step(inquiry: &mut Inquiry, (account, mv): (Account, Move)) -> Result<(), Act
 fn after(steps: &[(Account, Move)]) -> Inquiry {
     let mut inquiry = Inquiry::open(
         InquiryId([7; 16]),
-        request(false),
+        request(Asks::Rita),
         &who(OLGA, true),
         date!(2026 - 11 - 23),
         None,
@@ -151,11 +155,11 @@ fn after(steps: &[(Account, Move)]) -> Inquiry {
 fn at(stage: Stage) -> Inquiry {
     let mut inquiry = after(&[PROBE, FACE, ASK, answered(2)]);
     for taken in [
-        (OLGA, Move::ClaimFirst),
+        (OLGA, FIRST),
         (OLGA, says(0, Disposition::Lead)),
         (OLGA, says(1, Disposition::NoLead)),
         (OLGA, Move::Finish),
-        (ED, Move::ClaimSecond),
+        (ED, SECOND),
         (ED, says(1, Disposition::NoLead)),
         (ED, says(0, Disposition::Inconclusive)),
         (ED, Move::Finish),
@@ -180,10 +184,10 @@ fn an_inquiry_goes_through_its_stages_and_each_is_stored_and_read_as_it_is() {
         FACE,
         ASK,
         answered(1),
-        (ERIN, Move::ClaimFirst),
+        (ERIN, FIRST),
         (ERIN, says(0, Disposition::Lead)),
         (ERIN, Move::Finish),
-        (ED, Move::ClaimSecond),
+        (ED, SECOND),
         (ED, says(0, Disposition::Lead)),
         (ED, Move::Finish),
         (ERIN, Move::Issue),
@@ -219,13 +223,12 @@ fn an_inquiry_goes_through_its_stages_and_each_is_stored_and_read_as_it_is() {
 
 #[test]
 fn an_empty_answer_is_reviewed_by_two_and_reported_too() {
-    let mut inquiry =
-        after(&[PROBE, FACE, ASK, answered(0), (OLGA, Move::ClaimFirst), (OLGA, Move::Finish)]);
+    let mut inquiry = after(&[PROBE, FACE, ASK, answered(0), (OLGA, FIRST), (OLGA, Move::Finish)]);
     assert_eq!(
         step(&mut inquiry, (OLGA, Move::Issue)),
         Err(ActionError::NotReviewed { stage: Stage::ReviewedOnce })
     );
-    for taken in [(ED, Move::ClaimSecond), (ED, Move::Finish), (OLGA, Move::Issue)] {
+    for taken in [(ED, SECOND), (ED, Move::Finish), (OLGA, Move::Issue)] {
         step(&mut inquiry, taken).unwrap();
     }
     assert_eq!((inquiry.stage(), inquiry.disagreements()), (Stage::Issued, Some(vec![])));
@@ -281,34 +284,80 @@ fn a_report_that_is_out_is_not_withdrawn_any_more() {
 }
 
 #[test]
-fn the_first_examiner_sees_a_score_once_disposed_and_the_second_at_the_end() {
-    let scores = |inquiry: &Inquiry, account| -> Vec<bool> {
-        inquiry
-            .sight(person(account))
-            .candidates
-            .iter()
-            .map(|candidate| candidate.score_and_biography)
-            .collect()
+fn nobody_sees_a_score_or_a_name_before_two_have_finished() {
+    let known = |inquiry: &Inquiry| -> Vec<bool> {
+        let of = |account| inquiry.sight(person(account)).candidates;
+        let seen = [OLGA, ED, OMAR, RITA].into_iter().flat_map(of);
+        seen.map(|candidate| candidate.score_and_biography).collect()
     };
     let mut inquiry = at(Stage::FirstReview);
-    assert_eq!(scores(&inquiry, OLGA), [false, false]);
-    step(&mut inquiry, (OLGA, says(1, Disposition::NoLead))).unwrap();
-    assert_eq!(scores(&inquiry, OLGA), [false, true]);
-
-    let mut inquiry = at(Stage::SecondReview);
-    for version in [0, 1] {
-        assert_eq!((scores(&inquiry, OLGA), scores(&inquiry, ED)), (vec![true; 2], vec![false; 2]));
-        step(&mut inquiry, (ED, says(version, Disposition::Lead))).unwrap();
+    for taken in [
+        (OLGA, says(1, Disposition::NoLead)),
+        (OLGA, says(0, Disposition::Lead)),
+        (OLGA, Move::Finish),
+        (ED, SECOND),
+        (ED, says(0, Disposition::Lead)),
+        (ED, says(1, Disposition::Lead)),
+    ] {
+        assert_eq!(known(&inquiry), [false; 8]);
+        step(&mut inquiry, taken).unwrap();
     }
-    assert_eq!(scores(&inquiry, ED), [false, false]);
+    assert_eq!(known(&inquiry), [false; 8]);
     assert!(!inquiry.sight(person(OLGA)).others && !inquiry.sight(person(ED)).others);
     step(&mut inquiry, (ED, Move::Finish)).unwrap();
-    assert_eq!(scores(&inquiry, ED), [true, true]);
+    assert_eq!(known(&inquiry), [true, true, true, true, false, false, false, false]);
     assert!(inquiry.sight(person(OLGA)).others && inquiry.sight(person(ED)).others);
-    assert_eq!(
-        (scores(&inquiry, RITA), inquiry.sight(person(RITA)).others),
-        (vec![false; 2], false)
-    );
+    assert!(!inquiry.sight(person(RITA)).others);
+}
+
+#[test]
+fn an_answered_inquiry_is_withdrawn_only_when_two_have_looked() {
+    let drop = (OLGA, Move::Withdraw { reason: Words::Said });
+    for stage in [Stage::Answered, Stage::FirstReview, Stage::ReviewedOnce, Stage::SecondReview] {
+        let refused = step(&mut at(stage), drop);
+        assert_eq!(refused, Err(ActionError::NotReviewed { stage }));
+    }
+    let mut inquiry = at(Stage::Reviewed);
+    step(&mut inquiry, drop).unwrap();
+    assert_eq!(inquiry.stage(), Stage::Withdrawn);
+    assert_eq!(step(&mut after(&[PROBE, FACE]), drop), Ok(()), "nobody has seen anything yet");
+}
+
+#[test]
+fn the_order_in_which_an_examiner_meets_candidates_is_drawn_and_says_nothing_of_scores() {
+    let wide = |scores: [f64; 3], first: u64, second: u64| {
+        let mut inquiry = after(&[PROBE, FACE, ASK]);
+        inquiry.request.candidates = 3;
+        let versions = [2, 0, 1].map(version);
+        let candidates = versions.into_iter().zip(scores).collect();
+        let now = Time::EPOCH;
+        inquiry.happen(now, Event::Answered { candidates, leaf: 9 }).unwrap();
+        let act = |inquiry: &mut Inquiry, account, action| {
+            inquiry.act(&who(account, true), inquiry.revision(), now, action).unwrap();
+        };
+        act(&mut inquiry, ERIN, Action::ClaimFirst { order: first });
+        for candidate in versions {
+            let Ok(finding) = given(says(candidate.0[0], Disposition::NoLead), 0) else {
+                unreachable!("people dispose")
+            };
+            act(&mut inquiry, ERIN, finding);
+        }
+        act(&mut inquiry, ERIN, Action::Finish { leaf: 10 });
+        act(&mut inquiry, ED, Action::ClaimSecond { order: second });
+        [ERIN, ED].map(|account| {
+            let seen = inquiry.sight(person(account)).candidates;
+            seen.into_iter().map(|seen| seen.version.0[0]).collect::<Vec<u8>>()
+        })
+    };
+    let (mut first, mut second) = (BTreeSet::new(), BTreeSet::new());
+    for drawn in 0..64 {
+        let [one, other] = wide([0.9, 0.5, 0.1], drawn, drawn);
+        assert_ne!(one, other, "even where both drew the same number");
+        assert_eq!(wide([0.3, 0.3, 0.3], drawn, drawn), [one.clone(), other.clone()]);
+        first.insert(one);
+        second.insert(other);
+    }
+    assert_eq!((first.len(), second.len()), (6, 6), "each order comes up");
 }
 
 #[test]
@@ -317,7 +366,7 @@ fn a_review_waits_for_whoever_may_claim_it() {
         let may = |account: &Account| inquiry.may_claim(&who(*account, true));
         [OLGA, OMAR, ERIN, ED, RITA].into_iter().filter(may).collect()
     };
-    assert_eq!(waits_for(&at(Stage::Answered)), [OLGA, ERIN, ED, RITA]);
+    assert_eq!(waits_for(&at(Stage::Answered)), [OLGA, ERIN, ED], "rita asked");
     assert_eq!(waits_for(&at(Stage::ReviewedOnce)), [ERIN, ED]);
     for stage in [Stage::FirstReview, Stage::SecondReview, Stage::Reviewed] {
         assert!(waits_for(&at(stage)).is_empty());
@@ -353,7 +402,7 @@ fn a_released_candidate_counts_as_dispositioned_and_is_shown_to_nobody() {
         let seen = inquiry.sight(person(account)).candidates;
         assert_eq!(
             seen.iter().map(|seen| (seen.photo, seen.score_and_biography)).collect::<Vec<_>>(),
-            [(false, false), (true, true)]
+            [(true, true), (false, false)]
         );
     }
     assert_eq!(

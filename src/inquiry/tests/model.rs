@@ -3,8 +3,8 @@
 //! brings complete? Nothing of the machine is used here but its lists.
 
 use super::cast::{
-    AUDITS, AUDRA, Account, CAST, CLEO, COMMANDS, EXAMINES, Grade, Move, OLGA, OPERATES, Order,
-    RITA, Try, VERSIONS, WANTED, Words,
+    AUDITS, AUDRA, Account, Asks, CAST, CLEO, COMMANDS, EXAMINES, Grade, Move, OLGA, OPERATES,
+    Order, RITA, Try, VERSIONS, WANTED, Words,
 };
 use crate::inquiry::{Disposition, Upshot};
 
@@ -29,6 +29,15 @@ mod fact {
 }
 use fact::*;
 
+/// The order in which somebody meets the candidates.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Met {
+    BestFirst,
+    /// One that was drawn for this examiner alone.
+    Drawn,
+    ByName,
+}
+
 /// A set of versions or of searches, one bit each.
 type Set = u8;
 
@@ -45,6 +54,8 @@ pub(super) struct Model {
     leads: [Set; 2],
     operator: Account,
     requester: Account,
+    /// Who answers for the purpose, if anybody.
+    supervisor: Option<Account>,
     examiners: [Option<Account>; 2],
     /// What the report shows.
     shows: Set,
@@ -57,9 +68,14 @@ pub(super) struct Model {
 
 impl Model {
     /// An inquiry of rita's request, or of the first of the cast's own; none where it isn't opened.
-    pub(super) fn open(operator: Account, fit: bool, own: bool) -> Option<Self> {
-        let requester = if own { OLGA } else { RITA };
-        (fit && operates(operator) && !same(operator, requester)).then_some(Self {
+    pub(super) fn open(operator: Account, fit: bool, asks: Asks) -> Option<Self> {
+        let requester = if asks == Asks::Olga { OLGA } else { RITA };
+        let supervisor = match asks {
+            Asks::Supervised(by) => Some(by),
+            _ => None,
+        };
+        let asked = same(operator, requester) || supervisor.is_some_and(|by| same(operator, by));
+        (fit && operates(operator) && !asked).then_some(Self {
             facts: 0,
             searches: 0,
             array: 0,
@@ -68,6 +84,7 @@ impl Model {
             leads: [0; 2],
             operator,
             requester,
+            supervisor,
             examiners: [None; 2],
             shows: 0,
             ordered: 0,
@@ -94,20 +111,19 @@ impl Model {
             | Move::Refused { .. } => true,
             _ if !fresh => false,
             Move::Probe { .. } | Move::Face { .. } | Move::Ask { .. } | Move::Withdraw { .. } => {
-                fit && operates(who) && who == self.operator
+                fit && operates(who) && same(who, self.operator)
             }
-            Move::ClaimFirst => fit && examines(who),
-            Move::ClaimSecond => {
-                let first = self.examiners[0].is_some_and(|first| same(who, first));
+            Move::ClaimFirst { .. } => fit && examines(who) && !self.asked(who),
+            Move::ClaimSecond { .. } => {
                 fit && examines(who)
                     && !same(who, self.operator)
-                    && !same(who, self.requester)
-                    && !first
+                    && !self.asked(who)
+                    && !self.examines_here(0, who)
             }
             Move::Dispose { .. } | Move::Finish => {
-                fit && examines(who) && self.examiners[self.turn()] == Some(who)
+                fit && examines(who) && self.examines_here(self.turn(), who)
             }
-            Move::Issue => who == self.operator || self.examiners.contains(&Some(who)),
+            Move::Issue => self.takes_part(who),
             Move::Evidence { .. } | Move::Outcome { .. } => fit && operates(who),
             Move::OrderCopy { .. } => fit && may(who, COMMANDS) && !self.is_of(who),
             Move::GiveCopy { .. } => fit && may(who, AUDITS) && !self.is_of(who),
@@ -122,12 +138,14 @@ impl Model {
             Move::Answered { .. } => (UNDER_WAY, OVER),
             Move::Interrupted => (UNDER_WAY, 0),
             Move::Released { .. } => (ANSWERED, 0),
-            Move::ClaimFirst => (ANSWERED, FIRST | OVER),
-            Move::ClaimSecond => (FIRST_DONE, SECOND | OVER),
+            Move::ClaimFirst { .. } => (ANSWERED, FIRST | OVER),
+            Move::ClaimSecond { .. } => (FIRST_DONE, SECOND | OVER),
             Move::Dispose { .. } | Move::Finish => (AT_WORK, OVER),
             Move::Issue => (FIRST_DONE | SECOND_DONE, REPORT | OVER),
             Move::Evidence { .. } | Move::OrderCopy { .. } | Move::GiveCopy { .. } => (REPORT, 0),
             Move::Outcome { .. } => (REPORT, OVER),
+            // What was answered, two must have looked at before it is dropped.
+            Move::Withdraw { .. } if self.is(ANSWERED) => (SECOND_DONE, REPORT | OVER),
             Move::Withdraw { .. } | Move::Refused { .. } => (0, REPORT | OVER),
         };
         self.facts & wanted == wanted && self.facts & barred == 0
@@ -175,7 +193,10 @@ impl Model {
                 copy < self.ordered && self.given & 1 << copy == 0 && !self.is_withheld()
             }
             Move::Withdraw { reason } | Move::Refused { reason } => reason == Words::Said,
-            Move::Interrupted | Move::ClaimFirst | Move::ClaimSecond | Move::Issue => true,
+            Move::Interrupted
+            | Move::ClaimFirst { .. }
+            | Move::ClaimSecond { .. }
+            | Move::Issue => true,
         }
     }
 
@@ -189,8 +210,8 @@ impl Model {
             // One candidate of the same name twice is one candidate, the first.
             Move::Answered { candidates, .. } => self.array = (1 << candidates) - 1,
             Move::Released { version } => self.released |= 1 << version,
-            Move::ClaimFirst => self.examiners[0] = Some(step.who),
-            Move::ClaimSecond => self.examiners[1] = Some(step.who),
+            Move::ClaimFirst { .. } => self.examiners[0] = Some(step.who),
+            Move::ClaimSecond { .. } => self.examiners[1] = Some(step.who),
             Move::Dispose { version, disposition, .. } => {
                 self.said[turn] |= 1 << version;
                 self.leads[turn] |= u8::from(disposition == Disposition::Lead) << version;
@@ -206,8 +227,8 @@ impl Model {
             Move::Ask { .. } => (SEARCHED | UNDER_WAY, 0),
             Move::Answered { .. } => (ANSWERED, UNDER_WAY),
             Move::Interrupted => (0, UNDER_WAY),
-            Move::ClaimFirst => (FIRST | AT_WORK, 0),
-            Move::ClaimSecond => (SECOND | AT_WORK, 0),
+            Move::ClaimFirst { .. } => (FIRST | AT_WORK, 0),
+            Move::ClaimSecond { .. } => (SECOND | AT_WORK, 0),
             Move::Finish => ([FIRST_DONE, SECOND_DONE][turn], AT_WORK),
             Move::Issue => (REPORT, 0),
             Move::Evidence { number, .. } => {
@@ -230,10 +251,26 @@ impl Model {
         self.shows & self.released != 0
     }
 
-    /// Whether this account's person asked, operates or examines here, by whatever account.
+    /// Whether this account's person asked, answers for it, operates or examines here, by whatever
+    /// account.
     fn is_of(&self, account: Account) -> bool {
-        let examiners = self.examiners.iter().flatten();
-        [self.operator, self.requester].iter().chain(examiners).any(|of| same(account, *of))
+        self.asked(account) || self.takes_part(account)
+    }
+
+    /// Whether this account's person asked, or answers for the purpose.
+    fn asked(&self, account: Account) -> bool {
+        same(account, self.requester) || self.supervisor.is_some_and(|by| same(account, by))
+    }
+
+    /// Whether this account's person operates or examines here.
+    fn takes_part(&self, account: Account) -> bool {
+        same(account, self.operator)
+            || self.examines_here(0, account)
+            || self.examines_here(1, account)
+    }
+
+    fn examines_here(&self, turn: usize, account: Account) -> bool {
+        self.examiners[turn].is_some_and(|examiner| same(account, examiner))
     }
 
     /// Whose turn it is: 0 is the first examiner's, 1 the second's.
@@ -246,18 +283,27 @@ impl Model {
     }
 
     /// Whether this account may open the probe, and of each version of the array, whether it may
-    /// see the photo, and score and biography.
+    /// see the photo, and score and biography; by their names.
     pub(super) fn sees(&self, account: Account) -> (bool, Vec<(u8, bool, bool)>) {
-        let examiner = |turn: usize| self.examiners[turn] == Some(account);
-        let part = account == self.operator || examiner(0) || examiner(1);
-        let all = part && self.is(SECOND_DONE);
+        let examines = self.examines_here(0, account) || self.examines_here(1, account);
+        let all = self.takes_part(account) && self.is(SECOND_DONE);
         let see = |version: u8| {
             let there = !self.is(DROPPED) && self.released & 1 << version == 0;
-            let own = examiner(0) && self.said[0] & 1 << version != 0;
-            (version, there && (all || examiner(0) || examiner(1)), there && (all || own))
+            (version, there && (all || examines), there && all)
         };
         let array = (0..VERSIONS).filter(|version| self.array & 1 << version != 0);
-        (part && !self.is(OVER), array.map(see).collect())
+        (self.takes_part(account) && !self.is(OVER), array.map(see).collect())
+    }
+
+    /// The order in which this account meets the candidates.
+    pub(super) fn meets(&self, account: Account) -> Met {
+        if self.takes_part(account) && self.is(SECOND_DONE) && !self.is(DROPPED) {
+            return Met::BestFirst;
+        }
+        match self.examines_here(0, account) || self.examines_here(1, account) {
+            true => Met::Drawn,
+            false => Met::ByName,
+        }
     }
 
     /// Versions that one examiner took for a lead and the other did not, once both are done.
@@ -289,13 +335,13 @@ impl Model {
             facts if facts & UNDER_WAY != 0 => {
                 (self.operator, Move::Answered { candidates: drawn % 3, order: Order::BestFirst })
             }
-            facts if facts & FIRST == 0 => (anybody, Move::ClaimFirst),
+            facts if facts & FIRST == 0 => (anybody, Move::ClaimFirst { order: drawn }),
             facts if facts & AT_WORK != 0 && open != 0 => {
                 let version = u8::try_from(open.trailing_zeros()).unwrap();
                 (at_work, Move::Dispose { version, disposition, founded: true, twice: false })
             }
             facts if facts & AT_WORK != 0 => (at_work, Move::Finish),
-            facts if facts & SECOND == 0 => (anybody, Move::ClaimSecond),
+            facts if facts & SECOND == 0 => (anybody, Move::ClaimSecond { order: drawn / 2 }),
             facts if facts & REPORT == 0 => (self.operator, Move::Issue),
             facts if facts & EVIDENCE == 0 && drawn.is_multiple_of(2) => {
                 (self.operator, Move::Evidence { hollow: false, number: maybe })

@@ -6,12 +6,14 @@ use std::collections::BTreeMap;
 use time::macros::date;
 
 use super::cast::{
-    Account, CAST, Grade, Move, OLGA, Order, RITA, SEARCHES, Try, VERSIONS, Words, given, person,
-    request, who,
+    Account, Asks, CAST, Grade, Move, OLGA, Order, RITA, SEARCHES, Try, VERSIONS, Words, given,
+    person, request, who,
 };
-use super::model::Model;
+use super::model::{Met, Model};
 use crate::calendar::Time;
-use crate::inquiry::{ActionError, Disposition, Inquiry, InquiryId, Participant, Upshot};
+use crate::inquiry::{
+    ActionError, CandidateSight, Disposition, Inquiry, InquiryId, Participant, Stage, Upshot,
+};
 
 /// Tries of one inquiry; from opening to outcome it takes ten to eighteen steps, to a further copy
 /// of its report two more.
@@ -62,16 +64,16 @@ pub(super) fn play(inquiries: u64, mut refused: impl FnMut(&ActionError)) -> Res
 
 type Opened = Result<(Inquiry, Model), ActionError>;
 
-fn open((operator, fit, own): (Account, bool, bool)) -> Result<Opened, String> {
+fn open((operator, fit, asks): (Account, bool, Asks)) -> Result<Opened, String> {
     let opened = Inquiry::open(
         InquiryId([7; 16]),
-        request(own),
+        request(asks),
         &who(operator, fit),
         date!(2026 - 11 - 23),
         None,
         Time::EPOCH,
     );
-    match (opened, Model::open(operator, fit, own)) {
+    match (opened, Model::open(operator, fit, asks)) {
         (Ok(inquiry), Some(model)) => Ok(Ok((inquiry, model))),
         (Err(refusal), None) => Ok(Err(refusal)),
         (opened, _) => Err(format!("the machine says {opened:?}")),
@@ -128,15 +130,33 @@ fn promises(inquiry: &Inquiry, model: &Model, turn: u64) -> Result<(), String> {
     hold(inquiry.searches().len() == model.approved, "no search without its approval")?;
     hold(inquiry.answer().is_none() || model.approved > 0, "no answer without a search")?;
     hold(inquiry.report().is_none() || finished == 2, "no report without two who have finished")?;
+    let own = inquiry.request().requester.agency == person(OLGA).agency;
+    let requester = person(if own { OLGA } else { RITA });
+    let at_it = reviews.iter().map(|review| &review.examiner).chain([inquiry.operator()]);
+    hold(
+        at_it.into_iter().all(|person| human(person) != human(requester)),
+        "the requester neither searches nor compares",
+    )?;
     if let [first, second] = reviews[..] {
-        let own = inquiry.request().requester.agency == person(OLGA).agency;
-        let requester = if own { OLGA } else { RITA };
-        let others = [inquiry.operator(), &first.examiner, person(requester)];
+        let others = [inquiry.operator(), &first.examiner];
         hold(
             others.iter().all(|other| human(other) != human(&second.examiner)),
-            "the second is neither operator, first nor requester",
+            "the second is neither operator nor first",
+        )?;
+        let [mine, theirs] =
+            [first, second].map(|review| inquiry.sight(&review.examiner).candidates);
+        let order =
+            |seen: &[CandidateSight]| seen.iter().map(|seen| seen.version).collect::<Vec<_>>();
+        hold(
+            finished == 2 || mine.len() < 2 || order(&mine) != order(&theirs),
+            "each examiner meets another order",
         )?;
     }
+    let dropped = inquiry.stage() == Stage::Withdrawn;
+    hold(
+        !dropped || inquiry.answer().is_none() || finished == 2,
+        "nothing answered is withdrawn before two have looked",
+    )?;
     for review in reviews.iter().filter(|review| review.is_finished()) {
         hold(
             inquiry.candidates().iter().all(|candidate| review.disposed(candidate).is_some()),
@@ -144,10 +164,9 @@ fn promises(inquiry: &Inquiry, model: &Model, turn: u64) -> Result<(), String> {
         )?;
     }
     let sight = inquiry.sight(person(account));
-    for (candidate, seen) in inquiry.candidates().iter().zip(&sight.candidates) {
-        let own = inquiry.first().filter(|first| first.examiner == *person(account));
-        let disposed = own.is_some_and(|first| first.finding(candidate.version).is_some());
-        hold(!seen.score_and_biography || finished == 2 || disposed, "no score before its time")?;
+    for seen in &sight.candidates {
+        let candidate = inquiry.candidate(seen.version).ok_or("a candidate of the array")?;
+        hold(!seen.score_and_biography || finished == 2, "no name before two have looked")?;
         hold(
             !(seen.photo || seen.score_and_biography) || candidate.released_cs.is_none(),
             "nothing of a released candidate",
@@ -155,12 +174,21 @@ fn promises(inquiry: &Inquiry, model: &Model, turn: u64) -> Result<(), String> {
     }
     hold(!sight.others || finished == 2, "no disposition of another before both have finished")?;
     let (probe, candidates) = model.sees(account);
-    let seen = sight
-        .candidates
-        .iter()
-        .map(|seen| (seen.version.0[0], seen.photo, seen.score_and_biography));
+    let seen = sight.candidates.iter();
+    let mut seen: Vec<_> =
+        seen.map(|seen| (seen.version.0[0], seen.photo, seen.score_and_biography)).collect();
+    let met: Vec<u8> = seen.iter().map(|(version, ..)| *version).collect();
     hold(
-        sight.probe == probe && seen.eq(candidates),
+        match model.meets(account) {
+            Met::BestFirst => met.is_sorted_by(|a, b| a > b),
+            Met::ByName => met.is_sorted(),
+            Met::Drawn => true,
+        },
+        "the order says what the model says",
+    )?;
+    seen.sort_unstable();
+    hold(
+        sight.probe == probe && seen == candidates,
         "what an account sees is what the model says",
     )?;
     let differ = inquiry
@@ -197,11 +225,16 @@ impl Dice {
         all[usize::from(self.below(u8::try_from(all.len()).unwrap()))]
     }
 
-    /// Who opens an inquiry, whether they may now, and whether the request is the operator's own.
-    fn opening(&mut self) -> (Account, bool, bool) {
+    /// Who opens an inquiry, whether they may now, and who asks.
+    fn opening(&mut self) -> (Account, bool, Asks) {
         let anybody = self.below(7);
         let operator = if self.one_in(8) { anybody } else { anybody % 2 };
-        (operator, !self.one_in(32), self.one_in(16))
+        let asks = match self.below(16) {
+            0 => Asks::Olga,
+            1..4 => Asks::Supervised(self.below(7)),
+            _ => Asks::Rita,
+        };
+        (operator, !self.one_in(32), asks)
     }
 
     /// Anything by anybody, half of it by the one whose turn it is.
@@ -225,8 +258,8 @@ impl Dice {
             }
             4 => Move::Interrupted,
             5 => Move::Released { version: self.below(VERSIONS) },
-            6 => Move::ClaimFirst,
-            7 => Move::ClaimSecond,
+            6 => Move::ClaimFirst { order: self.below(9) },
+            7 => Move::ClaimSecond { order: self.below(9) },
             8 => {
                 let disposition =
                     self.of(&[Disposition::Lead, Disposition::NoLead, Disposition::Inconclusive]);

@@ -35,6 +35,9 @@ impl Service {
     fn may_open(&self, desk: &AtDesk, request: &Request) -> Result<Who, ServiceError> {
         desk.person.may(Duty::Operate, "open inquiries", self.today())?;
         self.roster.requester(&request.requester.agency, self.today())?;
+        if let Some(agency) = request.purpose.supervisors_agency() {
+            self.roster.requester(agency, self.today())?;
+        }
         Ok(self.who(desk))
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::audit::{Detail, Sealed};
 use crate::booking::{Identifier, VersionId};
 use crate::calendar::Time;
+use crate::crypto::random;
 use crate::embed::EncodedPicture;
 use crate::face::Edits;
 use crate::inquiry::{
@@ -34,7 +35,7 @@ pub struct InquirySight {
     pub inquiry: Inquiry,
     /// What the person may see.
     pub sight: Sight,
-    /// The candidates, best first.
+    /// The candidates, in the order in which the person meets them.
     pub candidates: Vec<SeenCandidate>,
 }
 
@@ -43,8 +44,8 @@ pub struct InquirySight {
 pub struct SeenCandidate {
     /// The booking's version.
     pub version: VersionId,
-    /// The place in the array, counted from 1.
-    pub rank: usize,
+    /// The place in the array, counted from 1, where it may be known.
+    pub rank: Option<usize>,
     /// Whether its agency released it.
     pub released: bool,
     /// Whether its photo may be seen.
@@ -95,9 +96,8 @@ impl Service {
         )?;
         self.shows(desk.actor(), Sealed::Inquiry, Some(id))?;
         let sight = inquiry.sight(&who.person);
-        let candidates = inquiry.candidates().iter().zip(&sight.candidates);
-        let candidates = candidates
-            .map(|(ranked, seen)| self.candidate(&inquiry, &who, &sight, ranked.version, *seen));
+        let candidates =
+            sight.candidates.iter().map(|seen| self.candidate(&inquiry, &who, &sight, *seen));
         Ok(InquirySight { candidates: candidates.collect::<Result<_, _>>()?, sight, inquiry })
     }
 
@@ -106,9 +106,9 @@ impl Service {
         inquiry: &Inquiry,
         who: &Who,
         sight: &Sight,
-        version: VersionId,
         seen: CandidateSight,
     ) -> Result<SeenCandidate, ServiceError> {
+        let version = seen.version;
         let ranked = inquiry.candidate(version).ok_or(ServiceError::not_found("candidate"))?;
         let record =
             if seen.photo || seen.score_and_biography { self.shown_record(version)? } else { None };
@@ -121,13 +121,10 @@ impl Service {
             .map(|(agency, record)| (ranked.score, agency, record));
         let of =
             |review: Option<&Review>| review.and_then(|review| review.finding(version)).cloned();
-        let own = [inquiry.first(), inquiry.second()]
-            .into_iter()
-            .flatten()
-            .find(|review| review.examiner.id == who.person.id);
+        let own = inquiry.review_of(&who.person);
         Ok(SeenCandidate {
             version,
-            rank: ranked.rank,
+            rank: sight.others.then_some(ranked.rank),
             released: ranked.released_cs.is_some(),
             photo: seen.photo,
             face,
@@ -187,10 +184,12 @@ impl Service {
     /// Errors: another role, or a person who may not; none is due.
     pub fn claim(&self, desk: &AtDesk, id: InquiryId, revision: u64) -> Result<(), ServiceError> {
         self.allowed(desk, Duty::Examine, "review candidates")?;
-        let who = self.who(desk);
+        let (who, order) = (self.who(desk), u64::from_le_bytes(random()));
         let act = move |inquiry: &mut Inquiry, _: u64, now: Time| {
-            let claim =
-                if inquiry.first().is_none() { Action::ClaimFirst } else { Action::ClaimSecond };
+            let claim = match inquiry.first() {
+                None => Action::ClaimFirst { order },
+                Some(_) => Action::ClaimSecond { order },
+            };
             inquiry.act(&who, revision, now, claim)
         };
         self.refused_at(desk, self.ledger.step(id, act, |_| Vec::new())).map(|_| ())
@@ -288,9 +287,9 @@ impl Service {
 
 /// Whether an inquiry waits for a step that this person may take.
 fn waits_for(inquiry: &Inquiry, who: &Who) -> bool {
-    let operator = inquiry.operator().id == who.person.id && who.may_operate;
+    let operator = who.person.is(inquiry.operator()) && who.may_operate;
     let at_work = |review: Option<&Review>| {
-        review.is_some_and(|review| review.examiner.id == who.person.id) && who.may_examine
+        review.is_some_and(|review| who.person.is(&review.examiner)) && who.may_examine
     };
     let may = |claim: Action| {
         inquiry.clone().act(who, inquiry.revision(), inquiry.opened(), claim).is_ok()
@@ -298,9 +297,9 @@ fn waits_for(inquiry: &Inquiry, who: &Who) -> bool {
     match inquiry.stage() {
         Stage::Opened | Stage::ProbeReceived | Stage::FaceChosen => operator,
         Stage::Asked => false,
-        Stage::Answered => may(Action::ClaimFirst),
+        Stage::Answered => may(Action::ClaimFirst { order: 0 }),
         Stage::FirstReview => at_work(inquiry.first()),
-        Stage::ReviewedOnce => may(Action::ClaimSecond),
+        Stage::ReviewedOnce => may(Action::ClaimSecond { order: 0 }),
         Stage::SecondReview => at_work(inquiry.second()),
         Stage::Reviewed => inquiry.takes_part(&who.person),
         Stage::Issued => operator,
