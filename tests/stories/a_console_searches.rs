@@ -10,9 +10,8 @@ use smrt::booking::VersionId;
 use smrt::client::console_session::{Array, ConsoleSession};
 use smrt::face::{Edit, Edits};
 use smrt::inquiry::NOTE;
-use smrt::roster::Role;
 
-use crate::desks::{Hand, person, refused};
+use crate::desks::{Hand, refused};
 use crate::photos::{
     BIDEN, COLLINS, OBAMA, OBAMA_LATER, OBAMA_THIRD, gradient, pair, photo, png, small,
 };
@@ -62,10 +61,7 @@ fn a_search_answers_with_leads_the_note_and_its_leaves_in_order() {
     let after_the_first = daemon.leaves();
     assert_eq!((once.view.candidates.len(), once.candidates().count()), (3, 0));
     assert!(once.view.candidates.iter().all(|candidate| candidate.rank.is_none()));
-    let second = daemon.desk_of("rtcc-2", &person("second-look", Role::Examiner));
-    let done = second.inquiry(once.view.inquiry).unwrap();
-    second.dispose_all(second.claim(&done).unwrap()).unwrap();
-    let array = Array { view: desk.inquiry(once.view.inquiry).unwrap(), ..once };
+    let array = Array { view: daemon.second_review(&desk, &once.view), ..once };
     assert_eq!(array.numbers()[0], "26-1", "the same person in another photo comes first");
     assert_eq!((array.view.candidates.len(), array.candidates().count()), (3, 3));
     let ranks: Vec<_> = array.view.candidates.iter().map(|candidate| candidate.rank).collect();
@@ -471,7 +467,7 @@ fn of_several_faces_the_operator_chooses_one() {
             .unwrap();
         let asked = desk.approve(&chosen.view).unwrap();
         let reviewed = desk.dispose_all(desk.claim(&asked.view).unwrap()).unwrap();
-        let array = Array { view: reviewed, ..asked };
+        let array = Array { view: daemon.second_review(&desk, &reviewed), ..asked };
         // Obama's portrait is on the left.
         let left = faces[at].x < 200;
         assert_eq!(
@@ -534,7 +530,7 @@ fn a_face_is_chosen_among_those_of_the_photo_as_it_would_be_searched() {
             let on_the_right = faces == 1 || choice.frame.x > 256;
             let asked = desk.approve(&chosen.view).unwrap();
             let reviewed = desk.dispose_all(desk.claim(&asked.view).unwrap()).unwrap();
-            let array = Array { view: reviewed, ..asked };
+            let array = Array { view: daemon.second_review(&desk, &reviewed), ..asked };
             assert_eq!(
                 array.numbers()[0],
                 numbers[usize::from(on_the_right)],

@@ -6,6 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::process::Command;
 use std::sync::MutexGuard;
 
+use smrt::api::wire::InquiryView;
 use smrt::booking::Identifier;
 use smrt::client::console_session::{Array, ConsoleSession};
 use smrt::client::staff::Staff;
@@ -67,6 +68,13 @@ impl Door<'_> {
     ) -> Result<Array, ClientError> {
         let second = self.desk_of("rtcc-2", &person("second-look", Role::Examiner));
         desk.search_with(&second, request, probe)
+    }
+
+    /// The second review of an inquiry of this desk's, by another examiner at the second console.
+    pub(crate) fn second_review(&self, desk: &ConsoleSession, view: &InquiryView) -> InquiryView {
+        let second = self.desk_of("rtcc-2", &person("second-look", Role::Examiner));
+        second.dispose_all(second.claim(view).unwrap()).unwrap();
+        desk.inquiry(view.inquiry).unwrap()
     }
 
     /// A desk at which this person has logged on, admitted first where need be.

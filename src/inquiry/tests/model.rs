@@ -74,7 +74,9 @@ impl Model {
             Asks::Supervised(by) => Some(by),
             _ => None,
         };
-        let asked = same(operator, requester) || supervisor.is_some_and(|by| same(operator, by));
+        // Nobody answers for what they ask, and nobody runs either.
+        let bars = |by| same(operator, by) || same(requester, by);
+        let asked = same(operator, requester) || supervisor.is_some_and(bars);
         (fit && operates(operator) && !asked).then_some(Self {
             facts: 0,
             searches: 0,
@@ -306,11 +308,12 @@ impl Model {
         }
     }
 
-    /// Versions that one examiner took for a lead and the other did not, once both are done.
+    /// Versions that one examiner took for a lead and the other did not, once both are done: best
+    /// first, who have the last names.
     pub(super) fn disagreements(&self) -> Option<Vec<u8>> {
         let differ = (self.leads[0] ^ self.leads[1]) & self.said[0] & self.said[1];
         self.is(SECOND_DONE)
-            .then(|| (0..VERSIONS).filter(|version| differ & 1 << version != 0).collect())
+            .then(|| (0..VERSIONS).rev().filter(|version| differ & 1 << version != 0).collect())
     }
 
     /// The move that leads on from here, for a walk that is to come far; who makes it is drawn
