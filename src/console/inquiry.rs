@@ -155,8 +155,8 @@ fn claim(inquiry: &Inquiry, step: NextStep) -> Markup {
     let button = html! { button.main { (step.link(id).1) } };
     html! {
         p {
-            "Whoever takes a review finishes it: every candidate gets a disposition. Score and \
-             booking data stay hidden until then."
+            "Whoever takes a review finishes it: every candidate gets a disposition. Scores, names \
+             and booking data stay hidden until both reviews are finished."
         }
         (form.of(html! { (revision(inquiry.revision())) (ending(button)) }))
     }
