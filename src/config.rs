@@ -102,8 +102,8 @@ pub struct Config {
     /// makes every enrolled key useless.
     #[serde(default, deserialize_with = "console_origin")]
     pub console_origin: Option<RelyingParty>,
-    /// Models of security keys that are enrolled here. No default: without any, nobody enrols a key.
-    /// Whoever adds one lets people search with keys of that maker.
+    /// Models of security keys that are enrolled here. No default: without any, nobody enrols a
+    /// key. Whoever adds one lets people search with keys of that maker.
     #[serde(default, rename = "key_model")]
     pub key_models: Vec<KeyModelEntry>,
     /// File of agencies and devices. No default. Whoever changes it admits agencies and consoles;

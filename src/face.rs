@@ -192,7 +192,7 @@ impl Candidate {
 /// Units: pixels of the photo as shown (EXIF orientation applied), from its upper left corner.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Face {
-    /// The detector's confidence, 0 to 1.
+    /// The detector's score, 0 to 1.
     pub score: f32,
     /// Left edge, upper edge, width, height.
     pub frame: [f32; 4],

@@ -21,9 +21,9 @@ pub const DETECT_SIDE_PX_MAX: u32 = 640;
 pub const PHOTO_COMPONENTS_MAX: u16 = 4;
 /// Tiles of a JPEG 2000 photo: each costs the decoder memory before a pixel is seen.
 pub const PHOTO_TILES_MAX: u64 = 4_096;
-/// Detector's confidence from which something is reported as a face.
+/// Detector's score from which something is reported as a face.
 pub const FACE_SCORE_MIN: f32 = 0.5;
-/// Detector's confidence from which a face is usable.
+/// Detector's score from which a face is usable.
 pub const USABLE_SCORE_MIN: f32 = 0.6;
 /// Pixels between the centres of the eyes from which a face is usable.
 pub const EYES_APART_PX_MIN: f32 = 10.0;

@@ -40,7 +40,7 @@ pub struct Problem {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FaceView {
-    /// The detector's confidence, 0 to 1.
+    /// The detector's score, 0 to 1.
     pub score: f32,
     /// Left edge, upper edge, width, height in pixels of the photo as shown.
     pub frame: [f32; 4],

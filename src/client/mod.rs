@@ -10,8 +10,8 @@
 //! - `log_folder`: a copy of the log in a folder
 //! - `verify_log`, `verify_report`, `recount`: offline verification of a log, of an issued report
 //!   and of a public report
-//! - `console_session`, `staff`, `software_key`, `key_maker`, `demo_proxy`: consoles without browsers
-//!   and hardware, for tests and the demonstration
+//! - `console_session`, `staff`, `software_key`, `demo_proxy`: consoles without browsers and
+//!   hardware, for tests and the demonstration
 
 pub mod administration;
 pub mod connection;
@@ -19,7 +19,8 @@ pub mod console_session;
 pub mod demo_proxy;
 pub mod error;
 pub mod feed;
-pub mod key_maker;
+#[cfg(test)]
+mod key_maker_tests;
 pub mod log;
 pub mod log_folder;
 pub mod model;

@@ -3,8 +3,8 @@
 //!
 //! It answers byte for byte as a browser with a key on USB would, by a real P-256 key that lives as
 //! long as this value. Its AAGUID is `Aaguid::SOFTWARE`, so that each credential and each touch in
-//! the log says what it is; a maker in software vouches for it. It protects nothing: any program that holds it can touch it, and it
-//! claims to have verified a PIN that it never asks for.
+//! the log says what it is; a maker in software vouches for it. It protects nothing: any program
+//! that holds it can touch it, and it claims to have verified a PIN that it never asks for.
 
 use std::fmt::{Debug, Formatter};
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Serialize;
 
 use super::error::ClientError;
-use super::key_maker::{KeyMaker, bytes as cbor_bytes};
 use crate::audit::touch::{
     Aaguid, Base64Url, Challenge, CredentialId, PublicKey, Registration, RelyingParty, Touch,
 };
 use crate::crypto::random;
 use crate::ids::Digest;
+use crate::tls::key_maker::{KeyMaker, bytes as cbor_bytes};
 
 const ID_BYTES: usize = 32;
 const PRESENT: u8 = 0x01;

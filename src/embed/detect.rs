@@ -142,7 +142,8 @@ impl std::fmt::Display for UnusableFace {
             }
             Self::Unclear { score } => write!(
                 f,
-                "it was found with confidence {score:.2}, at least {USABLE_SCORE_MIN} is needed"
+                "it is unclear: the detector gives it {score:.2} of 1, at least \
+                 {USABLE_SCORE_MIN} is needed"
             ),
         }
     }

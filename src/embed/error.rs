@@ -75,7 +75,10 @@ pub enum EmbedError {
     #[error("the eyes are {found:.1} px apart, wanted at least {EYES_APART_PX_MIN}")]
     FaceTooSmall { found: f32 },
     /// The detector isn't sure that it is a face.
-    #[error("the face was found with confidence {found:.2}, wanted at least {USABLE_SCORE_MIN}")]
+    #[error(
+        "the face is unclear: the detector gives it {found:.2} of 1, wanted at least \
+         {USABLE_SCORE_MIN}"
+    )]
     FaceUnclear { found: f32 },
     /// Several usable faces, and none was chosen or may be.
     #[error("{} faces found, wanted one face or a choice of one", faces.len())]

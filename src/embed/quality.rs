@@ -40,7 +40,7 @@ pub enum QualityMeasure {
     /// Pixels between the centres of the eyes, in the image as searched; score 100 s((px - 70) /
     /// 20) with s(x) = 1 / (1 + e^-x).
     EyesApart,
-    /// The detector's confidence, 0 to 1.
+    /// The detector's score, 0 to 1.
     DetectorScore,
     /// Variance of the Laplacian over the variance of luminance, both of the aligned crop.
     Sharpness,

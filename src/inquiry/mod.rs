@@ -28,9 +28,10 @@
 //!                                                                outcome
 //! ```
 //!
-//! Who asks, or answers for another purpose, neither searches nor compares. An empty answer takes the same way: that nobody looks alike is a finding too, and two people
-//! stand for it. A candidate that its agency releases counts as dispositioned by everybody who
-//! hasn't yet, and is shown to nobody again.
+//! Who asks, or answers for another purpose, neither searches nor compares. An empty answer takes
+//! the same way: that nobody looks alike is a finding too, and two people stand for it. A candidate
+//! that its agency releases counts as dispositioned by everybody who hasn't yet, and is shown to
+//! nobody again.
 
 mod action;
 mod exact;
@@ -44,6 +45,7 @@ mod purpose;
 mod record;
 mod refusal;
 mod request;
+mod requester;
 mod sight;
 #[cfg(test)]
 mod tests;
@@ -62,7 +64,8 @@ pub use record::{
     Search, SearchAnswer, Stage,
 };
 pub use refusal::ActionError;
-pub use request::{Attestations, Reference, Request, Requester};
+pub use request::{Attestations, Reference, Request};
+pub use requester::Requester;
 pub use sight::{CandidateSight, Sight};
 
 pub use crate::ids::{Digest, InquiryId, SearchId};

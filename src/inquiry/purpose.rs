@@ -7,7 +7,7 @@ use time::Date;
 use super::action::Participant;
 use super::hollow::{bare, names_nobody, numbers_nothing, says_nothing};
 use super::invalid::InquiryError;
-use super::request::Requester;
+use super::requester::Requester;
 use crate::booking::{Identifier, Text};
 use crate::named::named;
 

@@ -4,10 +4,11 @@
 use serde::{Deserialize, Serialize};
 use time::Date;
 
-use super::hollow::{bare, names_nobody, numbers_nothing, own_words, repeats, says_nothing};
+use super::hollow::{bare, numbers_nothing, own_words, repeats, says_nothing};
 use super::invalid::InquiryError;
 use super::pattern::NumberPattern;
 use super::purpose::Purpose;
+use super::requester::Requester;
 use crate::booking::{Identifier, Text};
 use crate::limits::{
     CANDIDATES_DEFAULT, REASON_CHARS_MAX, REASON_CHARS_MIN, REASON_WORDS_MIN,
@@ -37,21 +38,6 @@ pub struct Request {
     pub candidates: usize,
     /// What the operator attests.
     pub attestations: Attestations,
-}
-
-/// The detective or officer who asks. Requesters have no account: badge and agency say who it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Requester {
-    /// The name.
-    #[schema(value_type = String, max_length = 200)]
-    pub name: Text,
-    /// The badge, as the agency numbers them.
-    #[schema(value_type = String, max_length = 200)]
-    pub badge: Text,
-    /// The agency that employs the requester.
-    #[schema(value_type = String, max_length = 32)]
-    pub agency: Identifier,
 }
 
 /// What the operator attests: each must be said, and each must be true.
@@ -153,26 +139,6 @@ impl Request {
             lines.number(&format!("attested.{name}"), attested.into());
         }
         lines.0
-    }
-}
-
-impl Requester {
-    fn check(&self) -> Result<(), InquiryError> {
-        if names_nobody(self.name.as_str()) {
-            return Err(InquiryError::RequesterHollow);
-        }
-        // Badges are short: one letter or the same digit twice may well be one, zeros and words
-        // that say nothing may not.
-        let badge = bare(self.badge.as_str());
-        let zeros = badge.chars().all(|c| c == '0');
-        if zeros
-            || badge.len() > 1
-                && !badge.contains(|c: char| c.is_ascii_digit())
-                && says_nothing(self.badge.as_str())
-        {
-            return Err(InquiryError::BadgeHollow);
-        }
-        Ok(())
     }
 }
 

@@ -114,7 +114,7 @@ fn head(report: &PublicReport, imprint: &Imprint, last: &str) -> Markup {
                  look similar to a photo in a case. "
                 "What comes back are " strong { "leads, never identifications" } ": two people \
                  must compare every candidate by eye, the second without knowing what the first \
-                 found. "
+                 found, and nobody learns a candidate\u{2019}s name before both have. "
                 "This page says how often that was done, for what, what was refused, what became \
                  of the data, and how well the system was watched. "
                 "The commander of the Real Time Crime Center is responsible for it and publishes \
@@ -195,8 +195,8 @@ fn check(report: &PublicReport, imprint: &Imprint) -> Markup {
         section aria-labelledby="check" {
             h2 id="check" { "Check this report" }
             p {
-                "Everything that the system does leaves an entry in a log that nobody can quietly \
-                 rewrite: each checkpoint fixes every entry before it, "
+                "Each search, booking, release, purge, review, report and audit leaves an entry in a \
+                 log that nobody can quietly rewrite: each checkpoint fixes every entry before it, "
                 "the log\u{2019}s key signs each checkpoint, and witnesses outside keep and cosign \
                  them. The figures here are counts over that log and nothing else."
             }
@@ -240,13 +240,13 @@ fn check(report: &PublicReport, imprint: &Imprint) -> Markup {
             ul {
                 li { "A search is counted by when it was asked for, a purge by when it was done, \
                     and what was open by the end of the last day." }
-                li { "A lead says nothing about guilt, and no figure here says how many people \
-                    were identified rightly or wrongly: that is decided outside the system." }
+                li { "A lead says nothing about guilt, and no figure here says how many leads \
+                    were right: that is decided outside the system." }
                 li { "Software doesn\u{2019}t see a false reason that is typed well, a photo taken \
                     of a screen, or what is done with a lead later." }
                 li { "\u{201c}Ten days\u{201d} is the time within which a booking must be gone \
                     after its agency\u{2019}s notice; it is out of every search from the moment of \
-                    the notice. The purge runs by itself well before." }
+                    the notice. The purge runs by itself within two days." }
                 li { "Agencies stand under the short names that the site\u{2019}s list has for \
                     them." }
                 li { "The page names no person, no device, no booking and no case." }
@@ -257,6 +257,8 @@ fn check(report: &PublicReport, imprint: &Imprint) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::error_rates::ErrorRates;
     use crate::public_report::sample::{MODEL, SampleLog, year, year_2026};
@@ -343,6 +345,64 @@ mod tests {
         ids.sort_unstable();
         assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "{ids:?}");
         assert!(between(&page, "href=\"#", "\"").all(|id| ids.binary_search(&id).is_ok()));
+    }
+
+    /// The sentences of the page's running text, each once, its figures written as N.
+    fn sentences(page: &str) -> BTreeSet<String> {
+        let paragraphs = between(page, "<p", "</p>").filter(|rest| rest.starts_with([' ', '>']));
+        let items = between(page.split("</nav>").nth(1).unwrap(), "<li", "</li>");
+        let texts = paragraphs.chain(items).map(|rest| rest.split_once('>').unwrap().1);
+        let sentences = texts.flat_map(|text| {
+            let (mut plain, mut within_tag) = (String::new(), false);
+            for c in text.chars() {
+                match c {
+                    '<' | '>' => within_tag = c == '<',
+                    _ if within_tag => {}
+                    ',' if plain.ends_with('N') => {}
+                    '0'..='9' if plain.ends_with('N') => {}
+                    '0'..='9' => plain.push('N'),
+                    _ => plain.push(c),
+                }
+            }
+            plain.split_inclusive(". ").map(|one| one.trim().to_owned()).collect::<Vec<_>>()
+        });
+        sentences.collect()
+    }
+
+    #[test]
+    fn each_sentence_on_the_page_has_what_holds_it() {
+        let claims = include_str!("CLAIMS.md");
+        let rows: Vec<Vec<&str>> = claims
+            .lines()
+            .filter_map(|line| line.strip_prefix("| "))
+            .map(|row| row.trim_end_matches(" |").split(" | ").collect())
+            .collect();
+        let mut report = year().witnessed_report(year_2026());
+        report.add(measured()).unwrap();
+        let whole = page(&report, &imprint());
+        let bare = page(&year().report(year_2026(), |_| false), &Imprint::default());
+        let empty = page(&SampleLog::default().report(year_2026(), |_| true), &Imprint::default());
+        // What hardly ever stands there.
+        report.opened.site.state = Some("demo".to_owned());
+        report.log.newest = Some("2026-03-04T05:06:07Z".to_owned());
+        (report.totals.alarms.more, report.totals.unknown) = (1, 1);
+        report.witnesses.as_mut().unwrap().contradicting = 1;
+        let odd = page(&report, &imprint());
+        let said: BTreeSet<String> =
+            [whole, bare, empty, odd].iter().flat_map(|page| sentences(page)).collect();
+        let unheld: Vec<&String> = said
+            .iter()
+            .filter(|said| said.ends_with(['.', ':']))
+            .filter(|said| !rows.iter().any(|row| row[0] == said.as_str()))
+            .collect();
+        assert!(unheld.is_empty(), "CLAIMS.md lacks:\n{unheld:#?}");
+        let unsaid: Vec<&&str> = rows
+            .iter()
+            .map(|row| &row[0])
+            .filter(|row| **row != "sentence" && !said.contains(**row))
+            .collect();
+        assert!(unsaid.is_empty(), "no page says:\n{unsaid:#?}");
+        assert!(rows.iter().skip(1).all(|row| row[1].contains('`') || row[1] == "a limit"));
     }
 
     #[test]

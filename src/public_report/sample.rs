@@ -277,7 +277,8 @@ pub(super) fn identifier(text: &str) -> Identifier {
 pub(super) fn request(purpose: &str, agency: &str) -> Request {
     let purpose = match purpose {
         "other" => {
-            serde_json::json!({"kind": "other", "description": "line-up", "supervisor": "Sgt. Lee"})
+            serde_json::json!({"kind": "other", "description": "line-up",
+                "supervisor": "Sgt. Lee", "supervisor_badge": "77", "supervisor_agency": agency})
         }
         "court_order" => {
             serde_json::json!({"kind": "court_order", "court": "22nd Circuit", "number": "77",

@@ -136,8 +136,8 @@ pub(super) fn reviews(report: &PublicReport) -> Markup {
         "Reviews and reports",
         html! {
             p {
-                "Every candidate must be looked at by two examiners; the second sees neither the \
-                 first\u{2019}s opinion nor the score. "
+                "Every candidate must be looked at by two examiners; before both have finished, \
+                 neither of them sees the other\u{2019}s opinion, a score, a rank or a name. "
                 (number(reviews.first)) " answers were reviewed by a first examiner and "
                     (number(reviews.second)) " by a second."
             }
@@ -264,7 +264,7 @@ pub(super) fn audits(report: &PublicReport) -> Markup {
         "Audits",
         html! {
             p { "Auditors draw a random sample of searches from the log. The seed of the draw is \
-                in the log before anything is drawn, so that anybody can see that nobody chose." }
+                in the log before anything is drawn, so that anybody can draw it again." }
             (counts("Audits", ["Figure", "Number"], &rows))
             p { "Which search was reviewed and what was found is in the details only, so that no \
                 search is pointed at before those it concerns were heard." }
@@ -330,8 +330,7 @@ pub(super) fn alarms(report: &PublicReport) -> Markup {
         "Alarms",
         html! {
             p { "An alarm is raised when the system finds something that people must look after, \
-                and cleared when it is right again. Nobody can raise or clear one without an entry \
-                in the log." }
+                and cleared when it is right again. Both are entries of the log." }
             @if alarms.spans.is_empty() {
                 p { "No alarm stood in the period." }
             } @else {

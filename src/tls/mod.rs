@@ -9,6 +9,7 @@
 pub mod authority;
 mod error;
 pub mod files;
+pub mod key_maker;
 mod revocation;
 
 use std::collections::BTreeMap;

@@ -9,9 +9,9 @@ use smrt::api::wire::ChallengeView;
 use smrt::audit::LeafKind;
 use smrt::audit::touch::Aaguid;
 use smrt::client::console_session::shared_key;
-use smrt::client::key_maker::KeyMaker;
 use smrt::client::software_key::{KeyBehaviour, Statement};
 use smrt::store::StateKind;
+use smrt::tls::key_maker::KeyMaker;
 
 use crate::desks::{Hand, relying_party};
 use crate::site::{EXIT_CONFIG, MODEL, Site};

@@ -8,9 +8,9 @@ use smrt::api::wire::ChallengeView;
 use smrt::audit::LeafKind;
 use smrt::calendar::Span;
 use smrt::client::console_session::{ConsoleSession, SharedKey};
-use smrt::client::key_maker::KeyMaker;
 use smrt::face::Edits;
 use smrt::roster::Role;
+use smrt::tls::key_maker::KeyMaker;
 
 use crate::clocked::Clocked;
 use crate::desks::{Hand, key_of, logs_on, official, person, refused, relying_party};

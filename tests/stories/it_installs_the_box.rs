@@ -12,10 +12,10 @@ use redb::{Database, TableDefinition};
 use smrt::audit::LeafKind;
 use smrt::booking::Identifier;
 use smrt::client::console_session::{enrol_first_key, shared_key};
-use smrt::client::key_maker::KeyMaker;
 use smrt::roster::CertificateName;
 use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
+use smrt::tls::key_maker::KeyMaker;
 
 use crate::desks::{Hand, refused, relying_party};
 use crate::photos::{COLLINS, photo};

@@ -13,7 +13,6 @@ use rcgen::{
 use smrt::audit::touch::Aaguid;
 use smrt::audit::{Checkpoint, CosignerKey, Detail, Leaf, LeafKind, LogKey, VerifierKey};
 use smrt::booking::{BookingNumber, Identifier};
-use smrt::client::key_maker::KeyMaker;
 use smrt::client::staff::Staff;
 use smrt::config::Config;
 use smrt::disk::RealDisk;
@@ -23,6 +22,7 @@ use smrt::roster::{CertificateName, Role};
 use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
 use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, replace, write_new};
+use smrt::tls::key_maker::KeyMaker;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
@@ -279,7 +279,7 @@ impl Site {
 
     /// Lists the keys that are no hardware: this project's, and those of the stories' browsers.
     pub(crate) fn key_models(&self) -> String {
-        let chromium = root().join("tests/browser/chromium-keys.pem");
+        let chromium = root().join("src/audit/touch/chromium_keys.pem");
         let list = |name: &str, anchor: &Path, aaguid: &str| {
             format!(
                 "[[key_model]]\nname = \"{name}\"\nanchor = \"{}\"\naaguids = [\"{aaguid}\"]\n",

@@ -104,6 +104,11 @@ impl Source {
         without_tests(&self.tokens())
     }
 
+    /// All of it but white space and what is compiled for its tests only.
+    pub(crate) fn shipped_pieces(&self) -> Vec<Token> {
+        without_tests(&self.pieces())
+    }
+
     /// All of it but white space.
     pub(crate) fn pieces(&self) -> Vec<Token> {
         let chars: Vec<char> = self.text.chars().collect();

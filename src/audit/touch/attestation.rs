@@ -2,8 +2,8 @@
 //!
 //! Only the statement `packed` with certificates is taken. Self-attestation is signed by the new
 //! credential itself, so any program can make it. U2F verifies no user and names no model. A
-//! certificate is trusted if it leads to a root that the site lists, or is a listed one itself, known
-//! by its public key; and only for the models that are listed beside it.
+//! certificate is trusted if it leads to a root that the site lists, or is a listed one itself,
+//! known by its public key; and only for the models that are listed beside it.
 //!
 //! Source: W3C Web Authentication, Level 2, sections 7.1 (19 to 21) and 8.2; RFC 5280 for chains.
 

@@ -103,8 +103,8 @@ pub enum TouchError {
     AttestationObject(&'static str),
     /// Nobody vouches for the key.
     #[error(
-        "nobody vouches for the security key: its browser hid who made it, or it doesn't say; wanted \
-         a statement of its maker, which the browser must be allowed to pass on"
+        "nobody vouches for the security key: its browser hid who made it, or it doesn't say; \
+         wanted a statement of its maker, which the browser must be allowed to pass on"
     )]
     NoStatement,
     /// The key vouches for itself alone.

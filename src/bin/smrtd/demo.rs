@@ -14,7 +14,6 @@ use smrt::audit::touch::{Aaguid, RelyingParty};
 use smrt::booking::{BookingData, BookingNumber, CollectionBasis, Identifier, Text};
 use smrt::client::console_session::{Array, ConsoleSession};
 use smrt::client::demo_proxy::DemoProxy;
-use smrt::client::key_maker::KeyMaker;
 use smrt::client::staff::Staff;
 use smrt::client::verify_report::proof_beside;
 use smrt::client::{Client, ClientError, Credentials};
@@ -31,6 +30,7 @@ use smrt::service;
 use smrt::store::StateKind;
 use smrt::tls::authority::Authority;
 use smrt::tls::files::{PUBLIC_MODE, SECRET_MODE, write_new};
+use smrt::tls::key_maker::KeyMaker;
 use time::{Duration, OffsetDateTime};
 
 use crate::photos;

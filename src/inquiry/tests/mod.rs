@@ -324,7 +324,7 @@ fn an_answered_inquiry_is_withdrawn_only_when_two_have_looked() {
 }
 
 #[test]
-fn the_order_in_which_an_examiner_meets_candidates_is_drawn_and_says_nothing_of_scores() {
+fn an_examiner_meets_candidates_in_an_order_that_is_drawn_and_tells_no_score() {
     let wide = |scores: [f64; 3], first: u64, second: u64| {
         let mut inquiry = after(&[PROBE, FACE, ASK]);
         inquiry.request.candidates = 3;

@@ -339,8 +339,8 @@ impl Service {
         self.new_key(registration, &approval.challenge())
     }
 
-    /// A new key, if it was made for this challenge and its maker vouches that it is of a model that
-    /// the site lists. One of software is taken only where the folder is for tests or a
+    /// A new key, if it was made for this challenge and its maker vouches that it is of a model
+    /// that the site lists. One of software is taken only where the folder is for tests or a
     /// demonstration.
     fn new_key(
         &self,
