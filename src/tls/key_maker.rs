@@ -113,17 +113,18 @@ impl KeyMaker {
 /// A byte string in CBOR.
 pub(crate) fn bytes(bytes: &[u8]) -> Vec<u8> {
     let length = u16::try_from(bytes.len()).expect("what keys and makers say is below 64 KiB");
+    let [high, low] = length.to_be_bytes();
     let head = match length {
-        0..24 => vec![0x40 | bytes.len() as u8],
-        24..256 => vec![0x58, bytes.len() as u8],
-        _ => [&[0x59], &length.to_be_bytes()[..]].concat(),
+        0..24 => vec![0x40 | low],
+        24..256 => vec![0x58, low],
+        _ => vec![0x59, high, low],
     };
     [&head, bytes].concat()
 }
 
 /// A small negative number in CBOR.
 const fn negative(number: i8) -> u8 {
-    0x20 | (-1 - number) as u8
+    0x20 | (-1 - number).cast_unsigned()
 }
 
 fn params(name: &str, aaguid: Option<Aaguid>) -> CertificateParams {

@@ -286,7 +286,7 @@ fn one<'x>(
 
 fn certificate(der: &[u8]) -> Result<X509Certificate<'_>, TouchError> {
     match parse_x509_certificate(der) {
-        Ok((rest, certificate)) if rest.is_empty() => Ok(certificate),
+        Ok(([], certificate)) => Ok(certificate),
         _ => Err(TouchError::MakerCertificate("it can't be read")),
     }
 }
