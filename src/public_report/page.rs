@@ -195,8 +195,9 @@ fn check(report: &PublicReport, imprint: &Imprint) -> Markup {
         section aria-labelledby="check" {
             h2 id="check" { "Check this report" }
             p {
-                "Each search, booking, release, purge, review, report and audit leaves an entry in a \
-                 log that nobody can quietly rewrite: each checkpoint fixes every entry before it, "
+                "Each search, booking, release, purge, review, report and audit leaves an entry in \
+                 a log that nobody can quietly rewrite: each checkpoint fixes every entry before \
+                 it, "
                 "the log\u{2019}s key signs each checkpoint, and witnesses outside keep and cosign \
                  them. The figures here are counts over that log and nothing else."
             }
