@@ -222,6 +222,22 @@ fn check_says_that_a_revocation_list_has_ended() {
 }
 
 #[test]
+fn the_demonstration_goes_from_bookings_to_a_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let (models, place) = (models(), folder.path().join("demo"));
+    let mut demo = Command::new(env!("CARGO_BIN_EXE_smrtd"));
+    demo.args(["demo", "--once", "--engine", "cpu", "--models"]).arg(models);
+    let demo = ended(demo.arg("--folder").arg(&place));
+    assert_eq!(demo.status, Some(0), "{demo:?}");
+    for words in ["DEMO: not police data, not for casework", "NOTE: Identity comparisons", "rank"] {
+        assert!(demo.stdout.contains(words), "{words}: {demo:?}");
+    }
+    let reports = fs::read_dir(&place).unwrap().map(|entry| entry.unwrap().path());
+    let written = reports.filter(|path| path.extension().is_some_and(|ending| ending == "pdf"));
+    assert_eq!(written.count(), 1);
+}
+
+#[test]
 fn an_empty_folder_is_made_only_on_request_and_for_one_use_once_and_for_all() {
     let site = Site::new();
     let ended = site.try_start(None).err().expect("an empty folder is not a state folder");

@@ -230,7 +230,8 @@ impl DemoCommand {
         ));
         let view = operator.dispose_all(operator.claim(&array.view)?)?;
         let view = examiner.dispose_all(examiner.claim(&examiner.inquiry(view.inquiry)?)?)?;
-        steps.done("every candidate examined by two examiners, the second without score and name");
+        steps
+            .done("every candidate examined by two examiners, neither shown a score, rank or name");
         let view = operator.issue(&operator.inquiry(view.inquiry)?)?;
         let pdf = folder.join(format!("compare-report-{}.pdf", view.inquiry));
         write_new(&pdf, &operator.report(view.inquiry)?, SECRET_MODE)?;
@@ -385,8 +386,8 @@ fn request() -> anyhow::Result<Request> {
         purpose: Purpose::Other {
             description: Text::parse("showing what the box does")?,
             supervisor: Text::parse("Sgt. Lee Demo")?,
-            supervisor_badge: Text::parse("D 9")?,
-            supervisor_agency: Identifier::parse("demo")?,
+            supervisor_badge: Text::parse("1009")?,
+            supervisor_agency: Identifier::parse(AGENCY)?,
         },
         reason: "to see photos go in and an array of candidates come out".to_owned(),
         probe_source: Text::parse("another public photo of the same person")?,
@@ -515,16 +516,20 @@ fn search<'c>(
     cast: &'c Cast,
     booked: &HashMap<BookingNumber, &String>,
 ) -> anyhow::Result<(&'c Shown, Array)> {
+    let mut refused = None;
     for probe in
         cast.probes.iter().filter(|probe| booked.values().any(|subject| **subject == probe.subject))
     {
         match operator.ask(request, &probe.photo) {
             Ok(array) => return Ok((probe, array)),
-            Err(ClientError::Refused { .. }) => {}
+            Err(e @ ClientError::Refused { .. }) => refused = Some(e),
             Err(e) => return Err(e.into()),
         }
     }
-    bail!("no second photo of a booked person has exactly one usable face")
+    match refused {
+        Some(e) => Err(e).context("no second photo of a booked person could be searched with"),
+        None => bail!("no booked person has a second photo"),
+    }
 }
 
 fn people(cast: &Cast) -> usize {
