@@ -274,8 +274,10 @@ impl Credentials for Acceptor {
         let mut current = self.locked();
         // Another caller may have brought a newer one meanwhile.
         if current.list.is_older_than(&list) {
+            // Kept first: one in force that isn't kept would be forgotten by a restart, and brought
+            // again it would be no new one.
+            keep(&self.files.crl_brought, &list).map_err(words)?;
             current.put_in_force(&self.files, list).map_err(words)?;
-            keep(&self.files.crl_brought, &current.list).map_err(words)?;
         }
         Ok(())
     }

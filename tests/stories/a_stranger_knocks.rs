@@ -415,6 +415,12 @@ fn a_newer_list_is_taken_from_whomever_the_last_one_lets_in_and_from_nobody_else
         assert_eq!(told.status, Some(1), "{told:?}");
         assert!(told.stderr.contains(words), "wanted '{words}': {told:?}");
     }
+    // What can't be kept isn't in force either, so that bringing it again is bringing a new one.
+    let in_its_place = site.path("state/revocation-list-brought.der");
+    std::fs::create_dir(&in_its_place).unwrap();
+    let unkept = brings(&daemon, &feed, &newer);
+    assert_eq!(unkept.status, Some(1), "{unkept:?}");
+    std::fs::remove_dir(&in_its_place).unwrap();
     daemon.console("rtcc-2").health().expect("nothing has changed");
 
     let taken = brings(&daemon, &feed, &newer);
@@ -441,7 +447,7 @@ fn a_newer_list_is_taken_from_whomever_the_last_one_lets_in_and_from_nobody_else
     }
     assert_eq!(daemon.stop(), Some(0));
     let taken = site.log_kinds().into_iter().filter(|kind| *kind == LeafKind::ListTaken);
-    assert_eq!(taken.count(), 1);
+    assert_eq!(taken.count(), 2, "a leaf comes first, whether the list can then be kept or not");
     // One caller that isn't listed, one that was revoked, and five lists.
     assert_eq!(site.refusals(LeafKind::CallerRefused).len(), 1 + 1 + 5);
 }
